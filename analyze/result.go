@@ -1,0 +1,224 @@
+package analyze
+
+import "iter"
+
+// Result is everything a run found out: immutable, totally ordered, free of
+// clocks, host names and map order. Texts in it are decoded (no \x escapes),
+// redacted (no session id, token or password) and otherwise as hostile as the
+// log they come from: an output escapes them for its medium.
+type Result struct {
+	Inputs []Input // in the order of their paths
+	Totals Totals
+	// Skips and Rejects count lines by reason (parse.Verdict names).
+	Skips, Rejects map[string]int64
+	// RejectedLines are up to MaxRejectedLines rejected lines, by file and line.
+	RejectedLines []RejectedLine
+	Causes        map[string]int64 // 401s by cause; every cause stands in it
+	Findings      []Finding        // most severe first
+	Notes         []string         // what a reader should know of this run, a sentence each
+
+	Endpoints []Endpoint // by host, route, method
+	Accounts  []Account  // by user
+	Clients   []Client   // by address, user agent
+	Sessions  []Session  // by first time, id
+	Timeline  []Minute   // by minute, host
+
+	// Unauthorized yields every 401 by time, file and line. A row is valid
+	// until the next one. It reads what the run kept of the 401 lines, so it
+	// costs time on every use; it fails only on a bug or a full disk.
+	Unauthorized iter.Seq2[*Unauthorized, error]
+}
+
+// MaxRejectedLines bounds rejects.ndjson.
+const MaxRejectedLines = 1000
+
+// Times are Unix microseconds, UTC, and parse.NoTime where there is none.
+
+// Input is the ledger of one input: Lines = Parsed + Rejected + Skipped.
+type Input struct {
+	Path        string
+	Format      string // name of the format, or the format string given
+	Compression string
+	Bytes       int64 // decompressed bytes, each in exactly one line
+	Lines, Parsed, Rejected, Skipped,
+	Unauthorized int64
+	FirstTime, LastTime int64
+	Error               string // why it could not be read to the end, or empty
+}
+
+// Totals sums the inputs.
+type Totals struct {
+	Bytes, Lines, Parsed, Rejected, Skipped int64
+	Unauthorized, Unexplained               int64
+	FirstTime, LastTime                     int64
+	Findings                                int64
+}
+
+// RejectedLine is a line no format explains. Raw is redacted and at most
+// MaxRawLine bytes.
+type RejectedLine struct {
+	Path   string
+	Line   int64 // 1-based
+	Reason string
+	Raw    string
+}
+
+// MaxRawLine is how many bytes of a raw line are kept as evidence.
+const MaxRawLine = 4 << 10
+
+// Counts are requests by what came of them. Requests is the sum of the others.
+type Counts struct {
+	Requests     int64
+	Accepted     int64 // 2xx and 304
+	Redirected   int64 // 3xx but 304
+	Unauthorized int64 // 401
+	Forbidden    int64 // 403
+	NotFound     int64 // 404 and 410
+	ClientErrors int64 // the other 4xx
+	ServerErrors int64 // 5xx
+	Other        int64 // 1xx, 000 and no status
+}
+
+// Endpoint is what was asked: virtual host, method and URL template.
+type Endpoint struct {
+	Host, Method, Template string
+	Counts
+	Actors        int64 // distinct actors that asked it
+	RefusedActors int64 // distinct actors that got a 401 from it
+	Protected     bool  // it refused some and accepted others
+	FirstTime, LastTime,
+	FirstUnauthorized, LastUnauthorized int64
+	FindingID string // the finding that explains most of its 401s, or empty
+}
+
+// Account is a user name as logged: on a 401 it is a claim.
+type Account struct {
+	User string
+	Counts
+	Clients int64 // distinct clients (address and user agent) that used or claimed it
+	FirstAccepted, LastAccepted,
+	FirstUnauthorized, LastUnauthorized int64
+	FindingID string
+}
+
+// Client is an address and a user agent.
+type Client struct {
+	Address, UserAgent string
+	Counts
+	Users            int64 // distinct users that it was or claimed to be
+	Sessions         int64 // distinct session ids it sent
+	Endpoints        int64 // distinct endpoints it asked
+	RefusedEndpoints int64 // distinct endpoints that refused it
+	FirstTime, LastTime,
+	LastAccepted int64
+	FindingID string
+}
+
+// Session is one authenticated session of an actor, from the sign-in or first
+// acceptance to the refusal that ended it, or to the end of the log.
+type Session struct {
+	ID                               string // hash of the session id; empty where the log has none
+	User, Address, UserAgent, Host   string
+	Start, LastAccepted, End         int64 // End: the refusal that ended it, or NoTime
+	Requests, Accepted, Unauthorized int64
+	LongestGap                       int64  // microseconds: the longest silence it survived
+	StartSeen                        bool   // the sign-in was seen: Start is exact
+	EndCause                         string // cause of the refusal that ended it, or empty
+	FindingID                        string
+}
+
+// Minute is what one virtual host answered in one minute.
+type Minute struct {
+	Time int64 // the minute's first microsecond
+	Host string
+	Counts
+	Causes []int64 // 401s by cause, in the order of CauseNames
+}
+
+// Unauthorized is one 401, under the contract's column names.
+type Unauthorized struct {
+	Time                                    int64
+	Method, Path, Query, Template, Scheme   string
+	Status                                  int32
+	BodySize                                int64 // bytes, -1 not logged
+	Duration                                int64 // microseconds, -1 not logged
+	Host, Referrer, Client, Peer, UserAgent string
+	User, SessionID, Upstream               string
+	LogPath                                 string
+	LogLine                                 int64
+	Cause, Reason, AnsweredBy, FindingID    string
+}
+
+// Severity orders findings.
+type Severity uint8
+
+// The severities, least first.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+)
+
+// String gives the stable name of s.
+func (s Severity) String() string {
+	return [...]string{"info", "low", "medium", "high", "critical"}[s]
+}
+
+// MarshalText makes s its name in JSON.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Finding is one trouble that explains 401s.
+type Finding struct {
+	ID          string // kind and a hash of the subject: the same every night
+	Kind        string
+	Category    string // session, endpoint, account, client, upstream, attack, traffic
+	Severity    Severity
+	Confidence  float64 // 0 to 1
+	Subject     Subject
+	Title       string
+	Explanation string
+	Remediation []string
+	Onset       int64 // NoTime when it was so from the first line
+	FirstSeen,
+	LastSeen int64
+	Unauthorized  int64 // 401s that it explains
+	Actors, Users int64
+	Details       map[string]any // the kind's own figures: numbers, strings, slices of them
+	Evidence      []Evidence
+}
+
+// Subject names what a finding is about. Fields that do not apply are empty.
+type Subject struct {
+	Type          string `json:"type"` // session_policy, site, endpoint, upstream, account, client, ...
+	Host          string `json:"host,omitempty"`
+	Method        string `json:"method,omitempty"`
+	Route         string `json:"route,omitempty"`
+	User          string `json:"user,omitempty"`
+	ClientAddress string `json:"client_address,omitempty"`
+	UserAgent     string `json:"user_agent,omitempty"`
+	Upstream      string `json:"upstream,omitempty"`
+}
+
+// MaxEvidence is the most sample lines a finding carries.
+const MaxEvidence = 20
+
+// Evidence is a line of a log, redacted.
+type Evidence struct {
+	Path string `json:"file"`
+	Line int64  `json:"line"`
+	Raw  string `json:"raw"`
+}
+
+// CauseNames are the causes a 401 can have, in a fixed order: the contract's
+// kinds, then the causes that are no findings.
+var CauseNames = []string{
+	"session_expiry", "session_invalidation", "session_address_change", "retry_storm",
+	"endpoint_misconfigured", "permission_denied_as_401", "cors_preflight",
+	"auth_lost_on_redirect", "insecure_scheme", "uncredentialed_asset",
+	"upstream_misconfigured", "account_failure", "integration_failure",
+	"unauthenticated_probe", "brute_force", "distributed_guessing",
+	"password_spraying", "credential_stuffing", "auth_scanner", "unauthorized_spike",
+	"challenge", "login_failure", "session_end", "anonymous", "unexplained",
+}

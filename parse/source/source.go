@@ -1,0 +1,59 @@
+// Package source finds the inputs of a run and cuts them into blocks of whole
+// lines.
+//
+// In: paths, directories, globs or "-". Out: Blocks, handed to a Handler by one
+// goroutine per worker. It finds out compression by magic bytes and does not
+// look into the lines: that is package parse's work.
+package source
+
+// Sizes, in one place.
+const (
+	// BlockSize is the usual size of a block in bytes. A block that stays in
+	// the second-level cache is parsed from there: 256 KiB to 1 MiB measured
+	// equal, 4 MiB slower.
+	BlockSize = 512 << 10
+	// MaxLine is the longest line in bytes that is handed over whole. A longer
+	// one is handed over cut, with Block.TooLong set.
+	MaxLine = 1 << 20
+	// RangeSize is the size in bytes of the parts of a plain file that workers
+	// take in turn.
+	RangeSize = 16 << 20
+	// SampleSize is the most bytes a sample of one input holds.
+	SampleSize = 256 << 10
+)
+
+// Block is a run of whole lines of one input.
+type Block struct {
+	Input int   // index of the input in the slice given to Read
+	Seq   int64 // blocks of one input in the order of the input: ascending, not dense
+	Data  []byte
+	// Data holds whole lines; each ends in '\n' but perhaps the last of the
+	// input. It is valid until Handler.Block returns.
+
+	// TooLong says that Data is the beginning of one single line of LineSize
+	// bytes (terminator included), more than MaxLine.
+	TooLong  bool
+	LineSize int64
+}
+
+// Handler takes what Read reads.
+type Handler interface {
+	// Open is called once per input, before its first block, with a sample of
+	// its lines: whole lines from the beginning, the middle and the end where
+	// the input can be sought, from the first SampleSize bytes where it cannot.
+	// The sample is valid until Open returns. Inputs may be opened at the same
+	// time by different goroutines.
+	Open(input int, sample []byte)
+	// Block is called for every block, with worker in [0, workers). Calls with
+	// the same worker never overlap; blocks of one input may go to different
+	// workers and in any order.
+	Block(worker int, b *Block)
+}
+
+// Result is what became of one input.
+type Result struct {
+	Compression string // none, gzip, zstd, bzip2, xz, lz4
+	Bytes       int64  // decompressed bytes handed over in blocks
+	StoredBytes int64  // bytes read from the file or stream
+	Err         error  // why it could not be read to its end; names the byte offset
+}
