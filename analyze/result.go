@@ -107,7 +107,6 @@ type Client struct {
 	Counts
 	Users            int64 // distinct users that it was or claimed to be
 	Sessions         int64 // distinct session ids it sent
-	Endpoints        int64 // distinct endpoints it asked
 	RefusedEndpoints int64 // distinct endpoints that refused it
 	FirstTime, LastTime,
 	LastAccepted int64
@@ -125,6 +124,8 @@ type Session struct {
 	StartSeen                        bool   // the sign-in was seen: Start is exact
 	EndCause                         string // cause of the refusal that ended it, or empty
 	FindingID                        string
+
+	endRefusal uint32 // index of the refusal that ended it
 }
 
 // Minute is what one virtual host answered in one minute.
@@ -186,7 +187,10 @@ type Finding struct {
 	Unauthorized  int64 // 401s that it explains
 	Actors, Users int64
 	Details       map[string]any // the kind's own figures: numbers, strings, slices of them
-	Evidence      []Evidence
+
+	Evidence []Evidence
+
+	evidence []uint32 // indexes of the refusals that Evidence shows
 }
 
 // Subject names what a finding is about. Fields that do not apply are empty.

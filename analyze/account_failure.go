@@ -1,0 +1,273 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"logscan/analyze/fold"
+	"logscan/analyze/stats"
+)
+
+// accountFailure finds accounts that were accepted before and are refused from
+// a time on, while others go on being accepted on the same routes.
+//
+// Sign: one user, refused every time since, in several tries. Not: a mistyped
+// password (success follows), an expired session that a page keeps polling
+// (one session, no credentials of its own), a broken route (others are refused
+// there too), guessing at an account by strangers (its owner goes on being
+// accepted).
+//
+// Statistic: a change-point in the user's own outcomes, bursts taken as one;
+// and the Poisson tail of the tries refused since against the refusals expected
+// from how other users fared on the same routes, adjusted by Benjamini and
+// Hochberg over the accounts.
+var accountFailure = Detector{
+	Kind:     "account_failure",
+	Category: "account",
+	Doc:      "one account is refused from a time on where others are accepted",
+	Needs:    []string{needTime, needStatus, needPath, needUser},
+	inspect:  inspectAccounts,
+}
+
+const (
+	// accountRefused is how many 401s make an account worth a look.
+	accountRefused = 5
+	// accountTries refused, each a burst of its own, show that it is not one
+	// page that was open.
+	accountTries = 4
+	// accountAccepted times it must have been accepted before: an account that
+	// never was may not exist.
+	accountAccepted = 2
+	// accountGain is what the change must gain in log likelihood.
+	accountGain = 3
+	// accountFalse is the share of false reports allowed over all accounts.
+	accountFalse = 0.001
+	// maxAccounts are looked at: those with most 401s.
+	maxAccounts = 2000
+)
+
+// attempt is one request by or in the name of a user.
+type attempt struct {
+	time     int64 // Unix milliseconds
+	endpoint uint32
+	actor    uint32
+	fact     uint32 // index of the fact, or fold.NoRefusal when accepted
+	own      bool   // refused with credentials of its own: named on the line, or signing in
+}
+
+func inspectAccounts(c *correlation) ([]candidate, error) {
+	refused := make([]int64, len(c.state.Users)+1)
+	for i := range c.facts {
+		if f := &c.facts[i]; f.open() && f.user != 0 {
+			refused[f.user]++
+		}
+	}
+	var users []uint32
+	for u := 1; u < len(refused); u++ {
+		if refused[u] >= accountRefused {
+			users = append(users, uint32(u))
+		}
+	}
+	slices.SortStableFunc(users, func(a, b uint32) int { return cmp.Compare(refused[b], refused[a]) })
+	users = users[:min(len(users), maxAccounts)]
+	attempts := c.attempts(users)
+
+	type tested struct {
+		user uint32
+		turn turn
+	}
+	var tests []tested
+	var p []float64
+	for n, u := range users {
+		if t, ok := findTurn(attempts[n]); ok {
+			tests = append(tests, tested{u, t})
+			p = append(p, stats.PoissonTail(t.tries, c.expected(t)))
+		}
+	}
+	adjusted := stats.BenjaminiHochberg(p)
+	var found []candidate
+	for n, t := range tests {
+		if adjusted[n] <= accountFalse {
+			found = append(found, c.failingAccount(t.user, t.turn, adjusted[n]))
+		}
+	}
+	return found, nil
+}
+
+// attempts gives, for each of the users, its acceptances and refusals by time.
+// It reads the timelines a second time, in parallel over the shards: only now
+// is it known whose are wanted.
+func (c *correlation) attempts(users []uint32) [][]attempt {
+	lists := make([][]attempt, len(users))
+	if len(users) == 0 {
+		return lists
+	}
+	place := make([]int32, len(c.state.Users)+1)
+	for n, u := range users {
+		place[u] = int32(n) + 1
+	}
+	shards := make([][][]attempt, fold.Shards)
+	var g errgroup.Group
+	g.SetLimit(c.workers)
+	for shard := range fold.Shards {
+		g.Go(func() error {
+			found := make([][]attempt, len(users))
+			c.state.Shard(shard, func(a *fold.Actor) { c.collect(a, place, found) })
+			shards[shard] = found
+			return nil
+		})
+	}
+	_ = g.Wait() // nothing in it fails
+	for _, found := range shards {
+		for n := range lists {
+			lists[n] = append(lists[n], found[n]...)
+		}
+	}
+	for _, l := range lists {
+		slices.SortFunc(l, func(a, b attempt) int {
+			// A refusal before an acceptance of the same instant, as in
+			// timelines.
+			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact),
+				cmp.Compare(a.endpoint, b.endpoint))
+		})
+	}
+	return lists
+}
+
+// collect appends the attempts of one actor to the lists of the users wanted.
+func (c *correlation) collect(a *fold.Actor, place []int32, lists [][]attempt) {
+	user := uint32(0)
+	for i := range a.Events {
+		e := &a.Events[i]
+		ep := &c.state.Endpoints[e.Endpoint]
+		if e.User != 0 {
+			user = e.User
+		}
+		if place[user] == 0 {
+			continue
+		}
+		list := &lists[place[user]-1]
+		switch {
+		case e.Refusal != fold.NoRefusal:
+			if f := &c.facts[e.Refusal]; f.open() && f.user == user {
+				*list = append(*list, attempt{e.Time, e.Endpoint, f.actor, e.Refusal, f.named || f.signIn})
+			}
+		case e.Outcome == fold.Accepted && (c.protected[e.Endpoint] || ep.SignIn),
+			e.Outcome == fold.Redirected && ep.SignIn:
+			*list = append(*list, attempt{e.Time, e.Endpoint, 0, fold.NoRefusal, false})
+		}
+		if ep.SignOut && e.Outcome != fold.Unauthorized {
+			user = 0
+		}
+	}
+}
+
+// turn is where an account turns from accepted to refused.
+type turn struct {
+	lastAccepted, firstRefused int64 // Unix milliseconds
+	accepted                   int64 // tries before
+	tries                      int64 // tries since, all refused
+	gain                       float64
+	since                      []attempt
+}
+
+// findTurn finds the change from acceptance to refusal that lasts to the end.
+func findTurn(list []attempt) (turn, bool) {
+	var t turn
+	from := len(list)
+	for from > 0 && list[from-1].fact != fold.NoRefusal {
+		from--
+	}
+	if from == 0 || from == len(list) {
+		return t, false
+	}
+	t.since = list[from:]
+	t.lastAccepted, t.firstRefused = list[from-1].time, list[from].time
+	actors := map[uint32]bool{}
+	own := false
+	for _, a := range t.since {
+		actors[a.actor] = true
+		own = own || a.own
+	}
+	// One try is a burst; the outcomes are those of the tries.
+	var tries []stats.Cell
+	last, lastRefused := int64(before), false
+	for i, a := range list {
+		refused := a.fact != fold.NoRefusal
+		if a.time-last > burstGap || refused != lastRefused {
+			hit := int64(0)
+			if refused {
+				hit = 1
+			}
+			tries = append(tries, stats.Cell{Hits: hit, Trials: 1})
+			if i >= from {
+				t.tries++
+			} else if !refused {
+				t.accepted++
+			}
+		}
+		last, lastRefused = a.time, refused
+	}
+	cut, ok := stats.Split(tries)
+	t.gain = cut.Gain
+	if !ok || cut.Gain < accountGain || cut.At != len(tries)-int(t.tries) {
+		return t, false
+	}
+	return t, t.tries >= accountTries && t.accepted >= accountAccepted && (own || len(actors) > 1)
+}
+
+// expected is how many of the tries since the turn would have been refused had
+// the account fared as others did on the same routes.
+func (c *correlation) expected(t turn) float64 {
+	own := map[uint32]int64{}
+	for _, a := range t.since {
+		own[a.endpoint]++
+	}
+	sum, last := 0.0, int64(before)
+	for _, a := range t.since {
+		if a.time-last <= burstGap {
+			last = a.time
+			continue
+		}
+		last = a.time
+		refused := max(c.endpoints[a.endpoint].refused-own[a.endpoint], 0)
+		accepted := c.state.Endpoints[a.endpoint].N[fold.Accepted] + c.state.Endpoints[a.endpoint].N[fold.Redirected]
+		// One more of each: a route that nobody else asked says nothing.
+		sum += float64(refused+1) / float64(refused+accepted+2)
+	}
+	return sum
+}
+
+func (c *correlation) failingAccount(user uint32, t turn, p float64) candidate {
+	name := c.state.Users[user-1].Name
+	var cand candidate
+	addresses, routes := map[uint32]bool{}, map[uint32]bool{}
+	for _, a := range t.since {
+		cand.claims = append(cand.claims, a.fact)
+		addresses[c.facts[a.fact].address] = true
+		routes[a.endpoint] = true
+	}
+	slices.Sort(cand.claims)
+	expected := c.expected(t)
+	cand.Subject = Subject{Type: "account", User: name}
+	cand.Onset = t.firstRefused * 1000
+	cand.Confidence = confidence(p, stats.WilsonLower(t.tries, t.tries, stats.Z95)+0.2)
+	cand.Severity = Medium
+	cand.Title = fmt.Sprintf("Account %s is refused every time since %s", name, clock(cand.Onset))
+	cand.Explanation = fmt.Sprintf("All %d tries (%d requests, from %d addresses, on %d routes) were refused since %s; before, the account was accepted %d times, last at %s. As other users fared on the same routes, %.1f refusals were to be expected.",
+		t.tries, len(t.since), len(addresses), len(routes), clock(t.firstRefused*1000), t.accepted, clock(t.lastAccepted*1000), expected)
+	cand.Remediation = []string{
+		"Ask the directory or identity provider for the account's state: locked, expired, disabled, password expired, removed from a group.",
+		"For Basic authentication look for the entry in the .htpasswd file or the LDAP group that Require names.",
+		"When a program uses the account, renew the stored password there first, or it will lock the account again.",
+	}
+	cand.Details = map[string]any{
+		"last_accepted": clock(t.lastAccepted * 1000), "first_refused": clock(t.firstRefused * 1000),
+		"tries": t.tries, "accepted_before": t.accepted, "expected": round(expected, 2), "p_value": p,
+		"addresses": len(addresses), "routes": len(routes),
+	}
+	return cand
+}

@@ -1,0 +1,127 @@
+// Package analyze tells why there are 401s.
+//
+// In: the inputs of a run. Out: a Result. Package source cuts the inputs into
+// blocks, package fold keeps what must be known of every line, correlate puts
+// actors and sessions together, the detectors judge, and the rest of the
+// package makes the rows of the Result. It writes nothing: package report does.
+package analyze
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+
+	"logscan/analyze/fold"
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// Options are what a run is asked to do.
+type Options struct {
+	Inputs []source.Input
+	// Format reads all inputs; nil finds out the format of each.
+	Format *parse.Format
+	// Fields name the log variables or JSON keys that carry a field, as
+	// parse.Format.WithFields takes them.
+	Fields map[string]string
+	// Workers is how many goroutines read, parse and fold; 0 is one for each
+	// CPU that the process may use.
+	Workers int
+}
+
+// Run reads all inputs and says why they hold 401s. It fails when ctx ends or
+// on a bug; an input that cannot be read is told in the Result.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	r, err := newReader(o)
+	if err != nil {
+		return nil, err
+	}
+	read, err := source.Read(ctx, o.Inputs, o.Workers, r)
+	if err != nil {
+		return nil, err
+	}
+	state := fold.Merge(r.workers)
+	c, err := correlate(ctx, state, o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	findings, err := c.detect()
+	if err != nil {
+		return nil, err
+	}
+	return c.result(r, read, findings)
+}
+
+// reader is the source.Handler that folds blocks. What belongs to a worker is
+// touched by that worker alone.
+type reader struct {
+	inputs  []source.Input
+	formats []*parse.Format // candidates; one when the user named it
+	chosen  []detected      // by input, set by Open
+	workers []*fold.Worker
+	parsers []map[*parse.Format]*parse.Parser // by worker
+}
+
+// detected is the format an input is read with.
+type detected struct {
+	parse.Detection
+	format *parse.Format
+	name   string
+}
+
+func newReader(o Options) (*reader, error) {
+	r := &reader{inputs: o.Inputs, chosen: make([]detected, len(o.Inputs))}
+	r.formats = []*parse.Format{o.Format}
+	if o.Format == nil {
+		r.formats = parse.Formats()
+	}
+	if len(o.Fields) > 0 {
+		r.formats = append([]*parse.Format(nil), r.formats...)
+		for i, f := range r.formats {
+			var err error
+			if r.formats[i], err = f.WithFields(o.Fields); err != nil {
+				return nil, err
+			}
+		}
+	}
+	seed := rand.Uint64()
+	for range o.Workers {
+		r.workers = append(r.workers, fold.NewWorker(seed, len(o.Inputs)))
+		r.parsers = append(r.parsers, map[*parse.Format]*parse.Parser{})
+	}
+	return r, nil
+}
+
+// UnknownFormat is the name of the format of an input that no format explains.
+const UnknownFormat = "unknown"
+
+// Open finds out the format of an input.
+func (r *reader) Open(input int, sample []byte) {
+	d := &r.chosen[input]
+	if len(r.formats) == 1 {
+		d.format, d.name = r.formats[0], r.formats[0].Name
+		return
+	}
+	d.Detection = parse.Detect(sample, r.formats)
+	if d.format = d.Detection.Format; d.format == nil {
+		// Nothing explains it. Its lines are counted and rejected one by one;
+		// those that the commonest format explains after all are not lost.
+		d.format, d.name = r.formats[len(r.formats)-1], UnknownFormat
+		return
+	}
+	d.name = d.format.Name
+}
+
+// Block folds the lines of a block.
+func (r *reader) Block(worker int, b *source.Block) {
+	f := r.chosen[b.Input].format
+	p := r.parsers[worker][f]
+	if p == nil {
+		p = f.NewParser()
+		r.parsers[worker][f] = p
+	}
+	r.workers[worker].Block(b, p)
+}

@@ -1,0 +1,170 @@
+package analyze
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"logscan/analyze/fold"
+	"logscan/parse"
+)
+
+// Detector finds one kind of trouble. It is stateless: a row of a table.
+type Detector struct {
+	Kind     string
+	Category string
+	Doc      string   // the sign it looks for, in a line
+	Needs    []string // fields without which it must stay silent
+	// inspect gives what it finds in the 401s that no earlier detector
+	// explained (fact.finding is 0). It must not change anything.
+	inspect func(*correlation) ([]candidate, error)
+}
+
+// candidate is a finding that claims 401s.
+type candidate struct {
+	Finding
+	claims []uint32 // indexes of facts, ascending
+}
+
+// Detectors are all detectors, in the order in which they explain: what one
+// claims, the ones after it do not see. Causes that are certain by one request
+// and its neighbours come first (a refusal while the same session is accepted
+// elsewhere), then those of one account, then those that need many sessions.
+func Detectors() []Detector {
+	return []Detector{
+		endpointMisconfigured,
+		accountFailure,
+		sessionExpiry,
+	}
+}
+
+// minKept is the share of its claims that a finding must keep when earlier
+// ones have taken theirs.
+const minKept = 0.5
+
+// detect runs the detectors and gives the findings, most severe first; the
+// facts they explain then name them.
+func (c *correlation) detect() ([]Finding, error) {
+	var all []candidate
+	for _, d := range Detectors() {
+		found, err := d.inspect(c)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortStableFunc(found, func(a, b candidate) int { return len(b.claims) - len(a.claims) })
+		kind := causeOf(d.Kind)
+		for _, f := range found {
+			claims := slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return c.facts[i].finding != 0 })
+			if len(claims) == 0 || float64(len(claims)) < minKept*float64(len(f.claims)) {
+				continue // another finding tells it already
+			}
+			f.claims = claims
+			f.Kind, f.Category = d.Kind, d.Category
+			f.ID = findingID(d.Kind, f.Subject)
+			all = append(all, f)
+			for _, i := range claims {
+				c.facts[i].finding = int32(len(all))
+				c.facts[i].cause = kind
+			}
+		}
+	}
+	// Most severe first, then what explains most; the facts follow.
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := &all[i], &all[j]
+		if a.Severity != b.Severity {
+			return int(b.Severity) - int(a.Severity)
+		}
+		if len(a.claims) != len(b.claims) {
+			return len(b.claims) - len(a.claims)
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	place := make([]int32, len(all)+1)
+	findings := make([]Finding, len(all))
+	for to, from := range order {
+		place[from+1] = int32(to + 1)
+		c.measure(&all[from])
+		findings[to] = all[from].Finding
+	}
+	for i := range c.facts {
+		c.facts[i].finding = place[c.facts[i].finding]
+	}
+	return findings, nil
+}
+
+// findingID names a finding by its kind and subject: the same trouble has the
+// same id every night.
+func findingID(kind string, s Subject) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		kind, s.Type, s.Host, s.Method, s.Route, s.User, s.ClientAddress, s.UserAgent, s.Upstream,
+	}, "\x00")))
+	return kind + "-" + hex.EncodeToString(sum[:6])
+}
+
+// measure fills in what every finding tells of its 401s.
+func (c *correlation) measure(f *candidate) {
+	actors, users := map[uint32]bool{}, map[uint32]bool{}
+	f.FirstSeen, f.LastSeen = parse.NoTime, parse.NoTime
+	for _, i := range f.claims {
+		x := &c.facts[i]
+		actors[x.actor] = true
+		if x.user != 0 {
+			users[x.user] = true
+		}
+		at := c.state.Refusals[i].Time
+		if f.FirstSeen == parse.NoTime || at < f.FirstSeen {
+			f.FirstSeen = at
+		}
+		f.LastSeen = max(f.LastSeen, at)
+	}
+	f.Unauthorized = int64(len(f.claims))
+	f.Actors, f.Users = int64(len(actors)), int64(len(users))
+	f.evidence = spread(f.claims, MaxEvidence)
+}
+
+// spread picks up to n of list, evenly over it, the first among them.
+func spread(list []uint32, n int) []uint32 {
+	if len(list) <= n {
+		return list
+	}
+	picked := make([]uint32, n)
+	for i := range picked {
+		picked[i] = list[i*len(list)/n]
+	}
+	return picked
+}
+
+// distinctActors counts the actors of facts.
+func (c *correlation) distinctActors(facts []uint32) int64 {
+	seen := map[uint32]bool{}
+	for _, i := range facts {
+		seen[c.facts[i].actor] = true
+	}
+	return int64(len(seen))
+}
+
+// open tells whether a fact is one that detectors may explain: it has a place
+// in time, is no handshake, and no finding has claimed it.
+func (f *fact) open() bool { return f.finding == 0 && f.actor != 0 && f.cause != causeChallenge }
+
+// needs are the fields of the contract that Detector.Needs speaks of.
+const (
+	needTime   = "timestamp"
+	needStatus = "http_response_status_code"
+	needPath   = "url_path"
+	needClient = "client_address"
+	needUser   = "user_name"
+)
+
+func endpointLabel(e *fold.Endpoint) string {
+	s := strings.TrimSpace(e.Method + " " + e.Host + e.Template)
+	if s == "" {
+		return "requests without a path"
+	}
+	return s
+}

@@ -1,0 +1,223 @@
+package analyze
+
+import (
+	"fmt"
+	"math"
+
+	"logscan/analyze/fold"
+	"logscan/analyze/stats"
+	"logscan/parse"
+)
+
+// endpointMisconfigured finds routes that refuse actors whose sessions are
+// accepted elsewhere within the same minutes, without a sign-in between.
+//
+// Sign: nearly all actors that ask the route are refused, many different ones,
+// from the start or from one time on. Not: an expired session (nothing is
+// accepted until the next sign-in), one failing account or client (few
+// actors), a route that refuses some users for good and accepts others (the
+// share stays well below 1).
+//
+// Statistic: over time steps, distinct actors refused while alive against
+// distinct actors accepted; binary segmentation finds when the share changes;
+// the Poisson tail against the share of all routes, adjusted by Benjamini and
+// Hochberg over the routes, says whether it is chance, Wilson's lower bound of
+// the share whether it is large.
+var endpointMisconfigured = Detector{
+	Kind:     "endpoint_misconfigured",
+	Category: "endpoint",
+	Doc:      "actors who are accepted elsewhere within minutes are refused on this route",
+	Needs:    []string{needTime, needStatus, needPath, needClient},
+	inspect:  inspectEndpoints,
+}
+
+const (
+	// endpointActors refused while alive are the least that tell a broken
+	// route from a few unlucky visitors.
+	endpointActors = 5
+	// endpointShare of the actors must be refused: a misconfiguration spares
+	// nobody, but edges of steps and caches blur it.
+	endpointShare = 0.9
+	// endpointLower bounds that share from below at 95 %.
+	endpointLower = 0.6
+	// endpointFalse is the share of false reports allowed over all routes.
+	endpointFalse = 0.001
+)
+
+func inspectEndpoints(c *correlation) ([]candidate, error) {
+	type tested struct {
+		endpoint int
+		span     span
+	}
+	var tests []tested
+	var p []float64
+	base := c.aliveShare()
+	for i := range c.endpoints {
+		f := &c.endpoints[i]
+		if f.cells == nil || f.aliveActors < endpointActors {
+			continue
+		}
+		s, ok := refusingSpan(f.cells)
+		if !ok {
+			continue
+		}
+		tests = append(tests, tested{i, s})
+		p = append(p, stats.PoissonTail(s.Hits, float64(s.Trials)*base))
+	}
+	adjusted := stats.BenjaminiHochberg(p)
+	var found []candidate
+	for n, t := range tests {
+		f := &c.endpoints[t.endpoint]
+		lower := stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95)
+		if adjusted[n] > endpointFalse || lower < endpointLower {
+			continue
+		}
+		if cand, ok := c.brokenEndpoint(t.endpoint, f, t.span, lower, adjusted[n]); ok {
+			found = append(found, cand)
+		}
+	}
+	return found, nil
+}
+
+// aliveShare is the share of actors refused while alive, over all routes and
+// steps but the worst tenth of the routes: what a healthy route shows.
+func (c *correlation) aliveShare() float64 {
+	var sum stats.Cell
+	for i := range c.endpoints {
+		var e stats.Cell
+		for _, x := range c.endpoints[i].cells {
+			e.Hits += int64(x.refused)
+			e.Trials += int64(x.refused + x.accepted)
+		}
+		if e.Hits*2 <= e.Trials { // a route that mostly refuses is no measure of health
+			sum.Hits += e.Hits
+			sum.Trials += e.Trials
+		}
+	}
+	// One refusal in a hundred is the least to expect: with none seen at all,
+	// a single one would be infinitely surprising.
+	return max(0.01, float64(sum.Hits+1)/float64(sum.Trials+100))
+}
+
+// span is a run of time steps [from, to) in which a route refuses.
+type span struct {
+	from, to int
+	stats.Cell
+	accepted bool // it accepted before
+}
+
+// refusingSpan finds the run of segments in which nearly all actors are
+// refused; where there are several, the one with most refusals.
+func refusingSpan(cells []cell) (best span, ok bool) {
+	series := make([]stats.Cell, len(cells))
+	for i, x := range cells {
+		series[i] = stats.Cell{Hits: int64(x.refused), Trials: int64(x.refused + x.accepted)}
+	}
+	starts := []int{0}
+	for _, ch := range stats.Segment(series) {
+		starts = append(starts, ch.At)
+	}
+	var run *span
+	accepted := int64(0)
+	for n, from := range starts {
+		to := len(series)
+		if n+1 < len(starts) {
+			to = starts[n+1]
+		}
+		var sum stats.Cell
+		for _, x := range series[from:to] {
+			sum.Hits += x.Hits
+			sum.Trials += x.Trials
+		}
+		if float64(sum.Hits) < endpointShare*float64(sum.Trials) || sum.Trials == 0 {
+			run = nil
+			accepted += sum.Trials - sum.Hits
+			continue
+		}
+		if run == nil {
+			run = &span{from: from, to: from, accepted: accepted > 0}
+		}
+		run.to = to
+		run.Hits += sum.Hits
+		run.Trials += sum.Trials
+		if !ok || run.Hits > best.Hits {
+			best, ok = *run, true
+		}
+	}
+	return best, ok
+}
+
+func (c *correlation) brokenEndpoint(endpoint int, f *endpointFacts, s span, lower, p float64) (candidate, bool) {
+	e := &c.state.Endpoints[endpoint]
+	onset, lastOK := int64(math.MaxInt64), int64(math.MinInt64)
+	for i := s.from; i < s.to; i++ {
+		onset = min(onset, f.cells[i].firstRefused)
+	}
+	lastSeen := int64(math.MinInt64)
+	if s.accepted {
+		// The step before may hold the first refusals, when it holds
+		// acceptances only before them.
+		if b := s.from - 1; b >= 0 && f.cells[b].refused > 0 && f.cells[b].firstRefused > f.cells[b].lastAccepted {
+			onset = min(onset, f.cells[b].firstRefused)
+		}
+		for i := range f.cells[:s.to] {
+			if at := f.cells[i].lastAccepted; at < onset {
+				lastOK = max(lastOK, at)
+			}
+		}
+	}
+	end := c.from + int64(s.to)*c.width
+	var cand candidate
+	for i := range c.facts {
+		x := &c.facts[i]
+		if x.endpoint != uint32(endpoint) || !x.open() || !x.known || x.time < onset {
+			continue
+		}
+		if s.to < maxSteps && x.time >= end {
+			continue
+		}
+		cand.claims = append(cand.claims, uint32(i))
+		lastSeen = max(lastSeen, x.time)
+	}
+	actors := c.distinctActors(cand.claims)
+	if actors < endpointActors {
+		return cand, false
+	}
+	ongoing := s.to == maxSteps || lastSeen >= c.to-nearby
+	share := float64(s.Hits) / float64(s.Trials)
+	cand.Subject = Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
+	cand.Confidence = confidence(p, lower)
+	cand.Severity = Medium
+	if ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(c.actors)) {
+		cand.Severity = High
+	}
+	cand.Onset = parse.NoTime
+	since := "from the first line on"
+	if s.accepted {
+		cand.Onset = onset * 1000
+		since = "since " + clock(cand.Onset)
+	}
+	cand.Title = fmt.Sprintf("%s refuses %s of its signed-in users %s", endpointLabel(e), percent(share), since)
+	before := "It was not accepted by anybody before."
+	if s.accepted {
+		before = fmt.Sprintf("Before, it accepted them; the last acceptance was at %s, the first refusal at %s.", clock(lastOK*1000), clock(onset*1000))
+	}
+	cand.Explanation = fmt.Sprintf("%d actors were refused here while the same sessions were accepted on other routes within %d minutes before and after, without signing in again: their credentials were good. %s of the actors that asked this route were refused (at least %s with 95 %% confidence); on the other routes it is %s. %s",
+		actors, nearby/60_000, percent(share), percent(lower), percent(c.aliveShare()), before)
+	cand.Remediation = []string{
+		"Look at what changed at the onset: a deploy, a reload of the proxy, a changed route.",
+		"Compare the route's authentication with a route that works: nginx auth_basic, auth_request and proxy_set_header Authorization (nested locations inherit headers only when they set none), Apache AuthType, Require, AuthName and .htaccess, CGIPassAuth.",
+		"For bearer tokens check audience, issuer and scope that this route demands; for API keys in headers, nginx's underscores_in_headers.",
+		"Replay one of the evidence requests with a session that works elsewhere; who answers, the proxy or the application?",
+	}
+	cand.Details = map[string]any{
+		"refused_share": round(share, 4), "refused_share_low": round(lower, 4),
+		"baseline_share": round(c.aliveShare(), 4), "p_value": p,
+		"accepted": e.N[fold.Accepted], "ongoing": ongoing,
+	}
+	if s.accepted {
+		cand.Details["onset_low"] = clock(lastOK * 1000)
+		cand.Details["onset_high"] = clock(onset * 1000)
+	}
+	return cand, true
+}

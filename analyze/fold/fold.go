@@ -1,0 +1,394 @@
+// Package fold keeps what must be known of every request, in little memory and
+// in any order.
+//
+// In: blocks of lines and a parser. Out: a State, made by Merge from the
+// workers' parts. Folding and merging are associative and commutative: which
+// worker met which line, and when, leaves no trace in the State. Judging what
+// it means is package analyze's work.
+//
+// A Worker is owned by one goroutine and locks nothing. What it keeps of a
+// request is counters and, in the timeline of the request's actor, a few bytes;
+// of a 401 also the line itself, compressed.
+package fold
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/zeebo/xxh3"
+
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// Outcome is what came of a request, as far as it matters for authentication.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Accepted     Outcome = iota // 2xx and 304
+	Redirected                  // 3xx but 304
+	Unauthorized                // 401
+	Forbidden                   // 403
+	NotFound                    // 404 and 410
+	ClientError                 // the other 4xx
+	ServerError                 // 5xx
+	Other                       // 1xx, 000, none
+	NumOutcomes
+)
+
+func outcome(status int32) Outcome {
+	switch {
+	case status == 401:
+		return Unauthorized
+	case status >= 200 && status < 300, status == 304:
+		return Accepted
+	case status >= 300 && status < 400:
+		return Redirected
+	case status == 403:
+		return Forbidden
+	case status == 404, status == 410:
+		return NotFound
+	case status >= 400 && status < 500:
+		return ClientError
+	case status >= 500 && status < 600:
+		return ServerError
+	}
+	return Other
+}
+
+// Tally counts requests by outcome and remembers when.
+type Tally struct {
+	N           [NumOutcomes]int64
+	First, Last int64 // Unix microseconds; parse.NoTime when none had a time
+	FirstAccepted, LastAccepted,
+	FirstRefused, LastRefused int64
+}
+
+func newTally() Tally {
+	const no = parse.NoTime
+	return Tally{First: no, Last: no, FirstAccepted: no, LastAccepted: no, FirstRefused: no, LastRefused: no}
+}
+
+// Add counts a request; at is in Unix microseconds or parse.NoTime.
+func (t *Tally) Add(o Outcome, at int64) {
+	t.N[o]++
+	if at == parse.NoTime {
+		return
+	}
+	widen(&t.First, &t.Last, at)
+	switch o {
+	case Accepted:
+		widen(&t.FirstAccepted, &t.LastAccepted, at)
+	case Unauthorized:
+		widen(&t.FirstRefused, &t.LastRefused, at)
+	}
+}
+
+// widen makes [first, last] hold at.
+func widen(first, last *int64, at int64) {
+	if *first == parse.NoTime || at < *first {
+		*first = at
+	}
+	if at > *last { // NoTime is the least number
+		*last = at
+	}
+}
+
+// Merge adds the counts of u.
+func (t *Tally) Merge(u *Tally) {
+	for i := range t.N {
+		t.N[i] += u.N[i]
+	}
+	mergeSpan(&t.First, &t.Last, u.First, u.Last)
+	mergeSpan(&t.FirstAccepted, &t.LastAccepted, u.FirstAccepted, u.LastAccepted)
+	mergeSpan(&t.FirstRefused, &t.LastRefused, u.FirstRefused, u.LastRefused)
+}
+
+func mergeSpan(first, last *int64, f, l int64) {
+	if f != parse.NoTime {
+		widen(first, last, f)
+		widen(first, last, l)
+	}
+}
+
+// Ledger accounts for the lines of one input.
+type Ledger struct {
+	Lines        int64
+	Bytes        int64 // terminators included
+	Verdicts     [parse.NumVerdicts]int64
+	Unauthorized int64
+	First, Last  int64 // Unix microseconds, of parsed lines
+}
+
+// Sizes.
+const (
+	// Shards is into how many parts the actors are cut by their hash. It
+	// bounds what has to be in memory at once when shards are put together.
+	Shards = 64
+	// pathCacheSize is how many paths each worker remembers the endpoint of.
+	// A power of two; 16 bytes each, so that they stay in the L2 cache.
+	pathCacheSize = 8192
+	// keepRejected is how many rejected lines are kept for the user.
+	keepRejected = 1000
+	// keepRaw is how many bytes of a rejected line are kept.
+	keepRaw = 4 << 10
+)
+
+// Worker is one goroutine's part of the state.
+type Worker struct {
+	seed    uint64
+	ledgers []Ledger
+	blocks  []blockRef
+
+	hosts, users, agents, addresses, upstreams dict
+
+	endpoints     endpointTable
+	userTally     []Tally
+	upstreamTally []Tally
+
+	lastHost uint32
+	paths    []cachedPath
+	template []byte // scratch
+	shards   [Shards]shard
+
+	minutes    map[minuteKey]*[NumOutcomes]int64
+	lastMinute minuteKey
+	lastCounts *[NumOutcomes]int64
+
+	refusals refusalLog
+	signIns  []SignIn
+	rejected []rejectedLine
+
+	entry parse.Entry
+}
+
+type blockRef struct {
+	input int32
+	lines int32
+	seq   int64
+}
+
+type minuteKey struct {
+	minute int64 // Unix minutes
+	host   uint32
+}
+
+type cachedPath struct {
+	hash     uint64
+	endpoint uint32
+}
+
+// SignIn is an accepted request to a sign-in or token route.
+type SignIn struct {
+	Client uint64 // hash of address and user agent, the same in all workers of a run
+	Time   int64  // Unix milliseconds
+}
+
+type rejectedLine struct {
+	input   int32
+	verdict parse.Verdict
+	seq     int64
+	line    int64 // 0-based, in its block
+	block   uint32
+	raw     []byte
+}
+
+// NewWorker makes an empty part. All workers of a run share the seed, which
+// should be drawn at random, and the number of inputs.
+func NewWorker(seed uint64, inputs int) *Worker {
+	w := &Worker{
+		seed:      seed,
+		ledgers:   make([]Ledger, inputs),
+		hosts:     newDict(seed),
+		users:     newDict(seed),
+		agents:    newDict(seed),
+		addresses: newDict(seed),
+		upstreams: newDict(seed),
+		endpoints: endpointTable{names: newDict(seed)},
+		paths:     make([]cachedPath, pathCacheSize),
+		minutes:   map[minuteKey]*[NumOutcomes]int64{},
+	}
+	w.lastHost = w.hosts.number(nil)
+	for i := range w.ledgers {
+		w.ledgers[i].First, w.ledgers[i].Last = parse.NoTime, parse.NoTime
+	}
+	for i := range w.shards {
+		w.shards[i].init()
+	}
+	return w
+}
+
+// Block folds the lines of b, which p parses. It keeps nothing of b.
+func (w *Worker) Block(b *source.Block, p *parse.Parser) {
+	l := &w.ledgers[b.Input]
+	block := uint32(len(w.blocks))
+	w.blocks = append(w.blocks, blockRef{input: int32(b.Input), seq: b.Seq})
+	if b.TooLong {
+		l.Lines++
+		l.Bytes += b.LineSize
+		l.Verdicts[parse.RejectTooLong]++
+		w.reject(b, block, 0, b.Data, parse.RejectTooLong)
+		w.blocks[block].lines = 1
+		return
+	}
+	data := b.Data
+	l.Bytes += int64(len(data))
+	n := int64(0)
+	for ; len(data) > 0; n++ {
+		line := data
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			line, data = data[:i], data[i+1:]
+		} else {
+			data = nil
+		}
+		v := p.Parse(line, &w.entry)
+		l.Verdicts[v]++
+		switch {
+		case v == parse.Parsed:
+			w.fold(l, &w.entry, line, block, n)
+		case v.Rejected():
+			w.reject(b, block, n, line, v)
+		}
+	}
+	l.Lines += n
+	w.blocks[block].lines = int32(n)
+}
+
+func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n int64) {
+	at := e.Time
+	o := outcome(e.Status)
+	host := w.host(e.Host)
+	endpoint := w.endpoint(host, e, o)
+	login := w.endpoints.count(endpoint, o, at)
+	user := w.user(e.User)
+	if user != 0 {
+		w.userTally[user-1].Add(o, at)
+	}
+	if len(e.Upstream) > 0 {
+		w.upstream(e.Upstream).Add(o, at)
+	}
+	var ref uint32
+	if o == Unauthorized {
+		l.Unauthorized++
+		ref = w.refusals.add(at, block, uint32(n), line)
+	}
+	if at == parse.NoTime {
+		return // counted, but it has no place on a timeline
+	}
+	widen(&l.First, &l.Last, at)
+	w.minute(host, at, o)
+
+	address := xxh3.HashSeed(e.Client, w.seed)
+	agent := xxh3.HashSeed(e.UserAgent, w.seed+1)
+	client := bits.RotateLeft64(address, 29)*0x9e3779b97f4a7c15 ^ agent
+	key := actorKey{address, agent}
+	if len(e.Session) > 0 {
+		h := xxh3.Hash128Seed(e.Session, w.seed)
+		key = actorKey{h.Hi, h.Lo}
+	}
+	s := &w.shards[key.shard()]
+	a := s.actor(key)
+	if a.events == 0 && len(e.Session) > 0 {
+		a.session = s.ids.copy(e.Session)
+	}
+	ms := floorDiv(at, 1000)
+	var moved [2]uint32
+	if a.client != client || a.events == 0 {
+		a.client = client
+		moved = [2]uint32{w.addresses.number(e.Client) + 1, w.agents.number(e.UserAgent) + 1}
+	}
+	s.append(a, ms, o, endpoint, user, moved, ref)
+	if (o == Accepted || o == Redirected) && login {
+		w.signIns = append(w.signIns, SignIn{client, ms})
+	}
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+func (w *Worker) host(h []byte) uint32 {
+	if !bytes.Equal(w.hosts.key[w.lastHost], h) {
+		w.lastHost = w.hosts.number(h)
+	}
+	return w.lastHost
+}
+
+// user gives the number of a user plus one; 0 is no user.
+func (w *Worker) user(u []byte) uint32 {
+	if len(u) == 0 {
+		return 0
+	}
+	n := w.users.number(u)
+	if int(n) == len(w.userTally) {
+		w.userTally = append(w.userTally, newTally())
+	}
+	return n + 1
+}
+
+func (w *Worker) upstream(u []byte) *Tally {
+	n := w.upstreams.number(u)
+	if int(n) == len(w.upstreamTally) {
+		w.upstreamTally = append(w.upstreamTally, newTally())
+	}
+	return &w.upstreamTally[n]
+}
+
+// notFound stands for every path that was answered 404 or 410: it names no
+// endpoint, and scanners make them up without end.
+var notFound = []byte("{not_found}")
+
+func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
+	if o == NotFound {
+		return w.endpoints.number(host, method(e.Method), notFound)
+	}
+	h := xxh3.HashSeed(e.Path, w.seed) ^ (prefix8(e.Method)+uint64(len(e.Method)))*0x9e3779b97f4a7c15 ^ uint64(host)*0xc2b2ae3d27d4eb4f
+	c := &w.paths[h%pathCacheSize]
+	if c.hash != h || h == 0 || c.endpoint < w.endpoints.base {
+		w.template = appendTemplate(w.template[:0], e.Path)
+		c.hash, c.endpoint = h, w.endpoints.number(host, method(e.Method), w.template)
+	}
+	return c.endpoint
+}
+
+// prefix8 gives the first eight bytes of b as a number.
+func prefix8(b []byte) (n uint64) {
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b)
+	}
+	for i, c := range b {
+		n |= uint64(c) << (8 * i)
+	}
+	return n
+}
+
+func (w *Worker) minute(host uint32, at int64, o Outcome) {
+	k := minuteKey{floorDiv(at, 60e6), host}
+	if k != w.lastMinute || w.lastCounts == nil {
+		c := w.minutes[k]
+		if c == nil {
+			c = new([NumOutcomes]int64)
+			w.minutes[k] = c
+		}
+		w.lastMinute, w.lastCounts = k, c
+	}
+	w.lastCounts[o]++
+}
+
+func (w *Worker) reject(b *source.Block, block uint32, n int64, line []byte, v parse.Verdict) {
+	// Kept are the first keepRejected by input and place, whichever worker
+	// meets them when: so twice as many, cut back to the first ones when full.
+	if len(w.rejected) >= 2*keepRejected {
+		w.rejected = firstRejected(w.rejected)
+	}
+	w.rejected = append(w.rejected, rejectedLine{
+		input: int32(b.Input), verdict: v, seq: b.Seq, line: n, block: block,
+		raw: bytes.Clone(line[:min(len(line), keepRaw)]),
+	})
+}

@@ -1,0 +1,459 @@
+package fold
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"sort"
+
+	"encoding/binary"
+
+	"github.com/zeebo/xxh3"
+
+	"logscan/parse"
+)
+
+// State is what all workers know together: the same for the same lines, however
+// they were spread over workers. It is not changed once it is made.
+type State struct {
+	Inputs    []Ledger
+	Endpoints []Endpoint // by host, template, method
+	Users     []Named    // by name
+	Upstreams []Named    // by name
+	Addresses []string   // of clients, sorted
+	Agents    []string   // user agents, sorted
+	Minutes   []Minute   // by time, host
+	Refusals  []Refusal  // every 401 by time, input, line
+	Rejected  []Rejected // the first rejected lines by input, line
+
+	seed    uint64
+	workers []*Worker
+	signIns []SignIn // by client, time
+	// By worker: from its numbers to the indexes above.
+	endpointOf, userOf, addressOf, agentOf [][]uint32
+	rankOf                                 [][]uint32
+}
+
+// Endpoint is an endpoint and its requests.
+type Endpoint struct {
+	Host, Method, Template string
+	SignIn, SignOut        bool // a sign-in or token route, a sign-out route, by name
+	Tally
+}
+
+// Named is a user or an upstream and its requests.
+type Named struct {
+	Name string
+	Tally
+}
+
+// Minute counts the requests to one host in one minute.
+type Minute struct {
+	Time int64 // Unix microseconds
+	Host string
+	N    [NumOutcomes]int64
+}
+
+// Refusal is one 401.
+type Refusal struct {
+	Time  int64 // Unix microseconds or parse.NoTime
+	Line  int64 // 1-based
+	Input int32
+
+	worker, number uint32
+}
+
+// Rejected is a line that was rejected. Raw is as the log has it: not redacted.
+type Rejected struct {
+	Input   int
+	Line    int64 // 1-based
+	Verdict parse.Verdict
+	Raw     []byte
+}
+
+// Merge makes the state of the workers' parts, which must not be used after.
+func Merge(workers []*Worker) *State {
+	s := &State{workers: workers, seed: workers[0].seed}
+	s.Inputs = make([]Ledger, len(workers[0].ledgers))
+	for i := range s.Inputs {
+		l := &s.Inputs[i]
+		l.First, l.Last = parse.NoTime, parse.NoTime
+		for _, w := range workers {
+			l.merge(&w.ledgers[i])
+		}
+	}
+	part := func(f func(*Worker) *dict) (ds []*dict) {
+		for _, w := range workers {
+			ds = append(ds, f(w))
+		}
+		return ds
+	}
+	hosts, hostOf := unify(part(func(w *Worker) *dict { return &w.hosts }))
+	s.Addresses, s.addressOf = unify(part(func(w *Worker) *dict { return &w.addresses }))
+	s.Agents, s.agentOf = unify(part(func(w *Worker) *dict { return &w.agents }))
+	s.Endpoints, s.endpointOf = mergedEndpoints(workers, hosts, hostOf)
+
+	var names []string
+	names, s.userOf = unify(part(func(w *Worker) *dict { return &w.users }))
+	s.Users = tallied(names, s.userOf, func(i int) []Tally { return workers[i].userTally })
+	names, upstreamOf := unify(part(func(w *Worker) *dict { return &w.upstreams }))
+	s.Upstreams = tallied(names, upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
+
+	s.mergeMinutes(hosts, hostOf)
+	s.mergeSignIns()
+	lineBase := s.lineBases()
+	s.mergeRefusals(lineBase)
+	s.mergeRejected(lineBase)
+	return s
+}
+
+func (l *Ledger) merge(m *Ledger) {
+	l.Lines += m.Lines
+	l.Bytes += m.Bytes
+	l.Unauthorized += m.Unauthorized
+	for v, n := range m.Verdicts {
+		l.Verdicts[v] += n
+	}
+	mergeSpan(&l.First, &l.Last, m.First, m.Last)
+}
+
+// unify gives all keys of the dictionaries, sorted, and for each of them the
+// index by number.
+func unify(ds []*dict) ([]string, [][]uint32) {
+	index := map[string]uint32{}
+	var names []string
+	for _, d := range ds {
+		for _, k := range d.key {
+			if _, ok := index[string(k)]; !ok {
+				n := string(k)
+				index[n] = 0
+				names = append(names, n)
+			}
+		}
+	}
+	sort.Strings(names)
+	for i, n := range names {
+		index[n] = uint32(i)
+	}
+	of := make([][]uint32, len(ds))
+	for i, d := range ds {
+		of[i] = make([]uint32, d.len())
+		for n, k := range d.key {
+			of[i][n] = index[string(k)]
+		}
+	}
+	return names, of
+}
+
+func tallied(names []string, of [][]uint32, tallies func(worker int) []Tally) []Named {
+	list := make([]Named, len(names))
+	for i, n := range names {
+		list[i] = Named{n, newTally()}
+	}
+	for w := range of {
+		for n, t := range tallies(w) {
+			list[of[w][n]].Tally.Merge(&t)
+		}
+	}
+	return list
+}
+
+func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
+	sum := map[minuteKey]*[NumOutcomes]int64{}
+	for i, w := range s.workers {
+		for k, c := range w.minutes {
+			k.host = hostOf[i][k.host]
+			if sum[k] == nil {
+				sum[k] = new([NumOutcomes]int64)
+			}
+			for o, n := range c {
+				sum[k][o] += n
+			}
+		}
+	}
+	for k, c := range sum {
+		s.Minutes = append(s.Minutes, Minute{k.minute * 60e6, hosts[k.host], *c})
+	}
+	slices.SortFunc(s.Minutes, func(a, b Minute) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Host, b.Host))
+	})
+}
+
+func (s *State) mergeSignIns() {
+	for _, w := range s.workers {
+		s.signIns = append(s.signIns, w.signIns...)
+	}
+	slices.SortFunc(s.signIns, func(a, b SignIn) int {
+		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Time, b.Time))
+	})
+}
+
+// lineBases gives for every block of every worker how many lines of its input
+// lie before it: blocks were counted where they were read, in any order.
+func (s *State) lineBases() [][]int64 {
+	type place struct {
+		blockRef
+		worker, block int
+	}
+	var all []place
+	base := make([][]int64, len(s.workers))
+	for i, w := range s.workers {
+		base[i] = make([]int64, len(w.blocks))
+		for j, b := range w.blocks {
+			all = append(all, place{b, i, j})
+		}
+	}
+	slices.SortFunc(all, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq))
+	})
+	lines := int64(0)
+	for i, p := range all {
+		if i > 0 && all[i-1].input != p.input {
+			lines = 0
+		}
+		base[p.worker][p.block] = lines
+		lines += int64(p.lines)
+	}
+	return base
+}
+
+func (s *State) mergeRefusals(lineBase [][]int64) {
+	n := 0
+	for _, w := range s.workers {
+		n += len(w.refusals.list)
+	}
+	s.Refusals = make([]Refusal, 0, n)
+	s.rankOf = make([][]uint32, len(s.workers))
+	for i, w := range s.workers {
+		s.rankOf[i] = make([]uint32, len(w.refusals.list))
+		for j, r := range w.refusals.list {
+			s.Refusals = append(s.Refusals, Refusal{
+				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input,
+				worker: uint32(i), number: uint32(j),
+			})
+		}
+	}
+	slices.SortFunc(s.Refusals, func(a, b Refusal) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line))
+	})
+	for rank, r := range s.Refusals {
+		s.rankOf[r.worker][r.number] = uint32(rank)
+	}
+}
+
+func firstRejected(list []rejectedLine) []rejectedLine {
+	slices.SortFunc(list, func(a, b rejectedLine) int {
+		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq), cmp.Compare(a.line, b.line))
+	})
+	return list[:min(len(list), keepRejected)]
+}
+
+func (s *State) mergeRejected(lineBase [][]int64) {
+	var all []rejectedLine
+	for i, w := range s.workers {
+		for _, r := range w.rejected {
+			r.line += lineBase[i][r.block]
+			r.seq = 0 // the line number orders them now
+			all = append(all, r)
+		}
+	}
+	for _, r := range firstRejected(all) {
+		s.Rejected = append(s.Rejected, Rejected{int(r.input), r.line + 1, r.verdict, r.raw})
+	}
+}
+
+// Lines gives a reader of the raw lines of 401s. What it returns is valid until
+// the next call; a reader belongs to one goroutine.
+func (s *State) Lines() func(*Refusal) ([]byte, error) {
+	c := lineCache{workers: s.workers, batch: map[[2]uint32][]byte{}}
+	return func(r *Refusal) ([]byte, error) {
+		return c.line(r.worker, &s.workers[r.worker].refusals.list[r.number])
+	}
+}
+
+// SignedIn tells when the client was last accepted at a sign-in or token route
+// in [from, to], Unix milliseconds.
+func (s *State) SignedIn(c Client, from, to int64) (at int64, ok bool) {
+	h := bits.RotateLeft64(xxh3.HashStringSeed(s.Addresses[c.Address], s.seed), 29)*0x9e3779b97f4a7c15 ^
+		xxh3.HashStringSeed(s.Agents[c.Agent], s.seed+1)
+	i, _ := slices.BinarySearchFunc(s.signIns, SignIn{h, to + 1}, func(a, b SignIn) int {
+		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Time, b.Time))
+	})
+	if i == 0 || s.signIns[i-1].Client != h || s.signIns[i-1].Time < from {
+		return 0, false
+	}
+	return s.signIns[i-1].Time, true
+}
+
+// Actor is a session, or a client without session id, and all its requests.
+type Actor struct {
+	Session []byte   // the session id, a credential; nil for a client
+	Clients []Client // distinct, sorted; one for a client
+	Events  []Event  // by time; see Shard
+
+	index map[Client]uint32 // of Clients, where they are many
+}
+
+// Client is an address and a user agent: indexes into State's lists.
+type Client struct{ Address, Agent uint32 }
+
+// NoRefusal is the Refusal of an event that is none.
+const NoRefusal = ^uint32(0)
+
+// Event is one request of an actor.
+type Event struct {
+	Time     int64  // Unix milliseconds
+	Endpoint uint32 // index into State.Endpoints
+	User     uint32 // index into State.Users plus one; 0 when the line names none
+	Client   uint32 // index into Actor.Clients
+	Refusal  uint32 // index into State.Refusals, or NoRefusal
+	Outcome  Outcome
+}
+
+// Shard visits the actors of shard i in [0, Shards), in no order that means
+// anything. Actor and its slices are valid during the visit. Different shards
+// may be visited at the same time.
+//
+// Events of the same millisecond are ordered by their content, 401s first: logs
+// of several servers do not tell their order, and those of whole seconds tell
+// little more.
+func (s *State) Shard(i int, visit func(*Actor)) {
+	type part struct {
+		key    actorKey
+		worker uint32
+		actor  uint32
+	}
+	var parts []part
+	for w := range s.workers {
+		for n := range s.workers[w].shards[i].actors {
+			parts = append(parts, part{s.workers[w].shards[i].actors[n].key, uint32(w), uint32(n)})
+		}
+	}
+	slices.SortFunc(parts, func(a, b part) int {
+		return cmp.Or(cmp.Compare(a.key.hi, b.key.hi), cmp.Compare(a.key.lo, b.key.lo))
+	})
+	var a Actor
+	var raw []byte
+	for from := 0; from < len(parts); {
+		to := from + 1
+		for to < len(parts) && parts[to].key == parts[from].key {
+			to++
+		}
+		a.Session, a.Clients, a.Events = nil, a.Clients[:0], a.Events[:0]
+		for _, p := range parts[from:to] {
+			sh := &s.workers[p.worker].shards[i]
+			act := &sh.actors[p.actor]
+			a.Session = act.session
+			raw = sh.timeline(raw[:0], act)
+			s.decode(&a, int(p.worker), raw)
+		}
+		a.sort()
+		visit(&a)
+		from = to
+	}
+}
+
+// decode appends the events of a timeline of a worker to a.
+func (s *State) decode(a *Actor, worker int, b []byte) {
+	var e Event
+	var user, ref uint64
+	var endpoint uint64
+	uvarint := func() uint64 {
+		v, n := binary.Uvarint(b)
+		b = b[n:]
+		return v
+	}
+	for len(b) > 0 {
+		flags := b[0]
+		b = b[1:]
+		e.Outcome = Outcome(flags & flagOutcome)
+		if flags&flagSameTime == 0 {
+			d, n := binary.Varint(b)
+			b = b[n:]
+			e.Time += d
+		}
+		if flags&flagSamePath == 0 {
+			endpoint = uvarint()
+			e.Endpoint = s.endpointOf[worker][endpoint]
+		}
+		if flags&flagNewUser != 0 {
+			user = uvarint()
+		}
+		e.User = 0
+		if flags&flagUser != 0 {
+			e.User = s.userOf[worker][user-1] + 1
+		}
+		if flags&flagMoved != 0 {
+			address, agent := uvarint(), uvarint()
+			e.Client = a.client(Client{s.addressOf[worker][address], s.agentOf[worker][agent]})
+		}
+		e.Refusal = NoRefusal
+		if e.Outcome == Unauthorized {
+			ref += uvarint()
+			e.Refusal = s.rankOf[worker][uint32(ref)]
+		}
+		a.Events = append(a.Events, e)
+	}
+}
+
+// client gives the index of c in a.Clients, where it adds it.
+func (a *Actor) client(c Client) uint32 {
+	const few = 16
+	if len(a.Clients) <= few {
+		for i, d := range a.Clients {
+			if d == c {
+				return uint32(i)
+			}
+		}
+	} else if i, ok := a.index[c]; ok {
+		return i
+	}
+	a.Clients = append(a.Clients, c)
+	switch n := len(a.Clients); {
+	case n == few+1:
+		a.index = map[Client]uint32{}
+		for i, d := range a.Clients {
+			a.index[d] = uint32(i)
+		}
+	case n > few:
+		a.index[c] = uint32(n - 1)
+	}
+	return uint32(len(a.Clients) - 1)
+}
+
+func compareClients(x, y Client) int {
+	return cmp.Or(cmp.Compare(x.Address, y.Address), cmp.Compare(x.Agent, y.Agent))
+}
+
+func (a *Actor) sort() {
+	if len(a.Clients) > 1 {
+		sorted := slices.Clone(a.Clients)
+		slices.SortFunc(sorted, compareClients)
+		to := make([]uint32, len(sorted))
+		for i, c := range a.Clients {
+			n, _ := slices.BinarySearchFunc(sorted, c, compareClients)
+			to[i] = uint32(n)
+		}
+		for i := range a.Events {
+			a.Events[i].Client = to[a.Events[i].Client]
+		}
+		copy(a.Clients, sorted)
+	}
+	if !slices.IsSortedFunc(a.Events, compareEvents) {
+		slices.SortFunc(a.Events, compareEvents)
+	}
+}
+
+func compareEvents(x, y Event) int {
+	if x.Time != y.Time {
+		return cmp.Compare(x.Time, y.Time)
+	}
+	if (x.Outcome == Unauthorized) != (y.Outcome == Unauthorized) {
+		if x.Outcome == Unauthorized {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(x.Endpoint, y.Endpoint), cmp.Compare(x.Outcome, y.Outcome), cmp.Compare(x.User, y.User),
+		cmp.Compare(x.Client, y.Client), cmp.Compare(x.Refusal, y.Refusal))
+}

@@ -1,0 +1,79 @@
+package fold
+
+import (
+	"fmt"
+
+	"github.com/klauspost/compress/s2"
+)
+
+// refusalLog keeps the lines of the 401s a worker met, compressed, so that at
+// the end every column of them and the evidence of findings can be had without
+// reading the inputs again.
+type refusalLog struct {
+	list    []refusal
+	batches [][]byte // compressed
+	open    []byte   // the batch being filled
+}
+
+type refusal struct {
+	time  int64  // Unix microseconds or parse.NoTime
+	block uint32 // worker's number of the block
+	line  uint32 // 0-based, in the block
+	batch uint32
+	off   uint32 // of the line, in the decompressed batch
+	size  uint32
+}
+
+// refusalBatch is how many bytes of lines are compressed together.
+const refusalBatch = 256 << 10
+
+// add keeps a line and gives its number.
+func (r *refusalLog) add(at int64, block, line uint32, raw []byte) uint32 {
+	if len(r.open)+len(raw) > refusalBatch && len(r.open) > 0 {
+		r.batches = append(r.batches, s2.Encode(nil, r.open))
+		r.open = r.open[:0]
+	}
+	n := uint32(len(r.list))
+	r.list = append(r.list, refusal{
+		time: at, block: block, line: line,
+		batch: uint32(len(r.batches)), off: uint32(len(r.open)), size: uint32(len(raw)),
+	})
+	r.open = append(r.open, raw...)
+	return n
+}
+
+// lineCache decompresses batches on demand and keeps the last few: lines asked
+// for in the order of time come from few batches at a time.
+type lineCache struct {
+	workers []*Worker
+	batch   map[[2]uint32][]byte
+	order   [][2]uint32 // oldest first
+}
+
+// cachedBatches bounds the cache: 16 MiB.
+const cachedBatches = 64
+
+// line gives the raw line of a refusal; it is valid until the next call.
+func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
+	log := &c.workers[worker].refusals
+	if int(r.batch) == len(log.batches) {
+		return log.open[r.off : r.off+r.size], nil
+	}
+	k := [2]uint32{worker, r.batch}
+	b, ok := c.batch[k]
+	if !ok {
+		var dst []byte
+		if len(c.order) >= cachedBatches {
+			dst = c.batch[c.order[0]]
+			delete(c.batch, c.order[0])
+			c.order = c.order[1:]
+		}
+		var err error
+		if b, err = s2.Decode(dst[:cap(dst)], log.batches[r.batch]); err != nil {
+			return nil, fmt.Errorf("BUG: read back 401 lines: %w", err)
+		}
+		c.batch[k] = b
+		c.order = append(c.order, k)
+	}
+	return b[r.off : r.off+r.size], nil
+}

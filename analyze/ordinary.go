@@ -1,0 +1,30 @@
+package analyze
+
+import "logscan/analyze/fold"
+
+// ordinaryCause gives the cause that a 401 shows by itself, from what its actor
+// did before and after: the background that belongs to every site. Findings
+// come over it. l is the session as it stands after the refusal.
+func (w *walker) ordinaryCause(a *fold.Actor, e *fold.Event, f *fact, h *ahead, l *life) cause {
+	switch {
+	case f.signIn:
+		return causeLoginFailure // a wrong password at the sign-in route
+	case w.challenge(a, e, h, l):
+		return causeChallenge
+	case l.dead:
+		return causeSessionEnd
+	case f.alive:
+		return causeUnexplained // accepted elsewhere, refused here: for a detector to say why
+	case f.named && (!f.known || h.accepted-e.Time <= nearby):
+		return causeLoginFailure // credentials of its own that were wrong, such as Basic's
+	case f.named:
+		return causeUnexplained
+	case a.Session != nil && !f.known:
+		return causeSessionEnd // a session from before the log
+	case !f.known:
+		return causeAnonymous
+	case !l.open:
+		return causeSessionEnd // after signing out
+	}
+	return causeUnexplained
+}

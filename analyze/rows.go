@@ -1,0 +1,353 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"logscan/analyze/fold"
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// result makes the rows of everything that was found out.
+func (c *correlation) result(r *reader, read []source.Result, findings []Finding) (*Result, error) {
+	s := c.state
+	res := &Result{
+		Skips: map[string]int64{}, Rejects: map[string]int64{}, Causes: map[string]int64{},
+		Findings: findings,
+	}
+	c.ledger(res, r, read)
+	for _, name := range CauseNames {
+		res.Causes[name] = 0
+	}
+	for i := range c.facts {
+		res.Causes[c.facts[i].cause.String()]++
+	}
+	res.Totals.Unexplained = res.Causes[causeUnexplained.String()]
+	res.Totals.Findings = int64(len(findings))
+	for _, x := range s.Rejected {
+		res.RejectedLines = append(res.RejectedLines, RejectedLine{
+			Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String(), Raw: rawText(x.Raw, nil),
+		})
+	}
+	res.Endpoints = c.endpointRows(findings)
+	res.Accounts = c.accountRows(findings)
+	res.Clients = c.clientRows(findings)
+	res.Sessions = c.sessionRows(findings)
+	res.Timeline = c.timelineRows()
+	res.Unauthorized = c.unauthorizedRows(r, findings)
+	if err := c.showEvidence(r, res.Findings); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// ledger accounts for every line of every input.
+func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
+	t := &res.Totals
+	t.FirstTime, t.LastTime = parse.NoTime, parse.NoTime
+	for i, l := range c.state.Inputs {
+		in := Input{
+			Path: r.inputs[i].Path, Format: r.chosen[i].name, Compression: read[i].Compression,
+			Bytes: read[i].Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized,
+			Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
+		}
+		if err := read[i].Err; err != nil {
+			in.Error = err.Error()
+		}
+		for v := parse.Verdict(0); v < parse.NumVerdicts; v++ {
+			switch n := l.Verdicts[v]; {
+			case n == 0:
+			case v.Skipped():
+				in.Skipped += n
+				res.Skips[v.String()] += n
+			case v.Rejected():
+				in.Rejected += n
+				res.Rejects[v.String()] += n
+			}
+		}
+		if in.Format == UnknownFormat && in.Lines > in.Skipped {
+			res.Notes = append(res.Notes, fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines))
+		}
+		res.Inputs = append(res.Inputs, in)
+		t.Bytes += in.Bytes
+		t.Lines += in.Lines
+		t.Parsed += in.Parsed
+		t.Rejected += in.Rejected
+		t.Skipped += in.Skipped
+		t.Unauthorized += in.Unauthorized
+		if l.First != parse.NoTime {
+			if t.FirstTime == parse.NoTime || l.First < t.FirstTime {
+				t.FirstTime = l.First
+			}
+			t.LastTime = max(t.LastTime, l.Last)
+		}
+	}
+	if t.Parsed > 0 && len(c.state.Users) == 0 {
+		res.Notes = append(res.Notes, "No line names a user, so accounts that fail cannot be told: log $remote_user (nginx) or %u (Apache).")
+	}
+	if t.Parsed > 0 && !slices.ContainsFunc(c.sessions, func(x Session) bool { return x.ID != "" }) {
+		res.Notes = append(res.Notes, "No line carries a session id, so sessions are told apart by address and user agent only: log the session cookie ($cookie_NAME in nginx, %{NAME}C in Apache) and name it with --field session=.")
+	}
+}
+
+// text makes a value of the log fit to leave: valid UTF-8 without credentials.
+func text(b []byte) string {
+	return strings.ToValidUTF8(string(parse.AppendRedactedText(nil, b)), "\uFFFD")
+}
+
+func urlText(b []byte) string {
+	return strings.ToValidUTF8(string(parse.AppendRedactedURL(nil, b)), "\uFFFD")
+}
+
+func queryText(b []byte) string {
+	return strings.ToValidUTF8(string(parse.AppendRedactedQuery(nil, b)), "\uFFFD")
+}
+
+// rawText makes a raw line fit to leave.
+func rawText(line []byte, e *parse.Entry) string {
+	b := parse.AppendRedactedLine(nil, line, e)
+	return strings.ToValidUTF8(string(b[:min(len(b), MaxRawLine)]), "\uFFFD")
+}
+
+func counts(t *fold.Tally) Counts {
+	c := Counts{
+		Accepted: t.N[fold.Accepted], Redirected: t.N[fold.Redirected], Unauthorized: t.N[fold.Unauthorized],
+		Forbidden: t.N[fold.Forbidden], NotFound: t.N[fold.NotFound], ClientErrors: t.N[fold.ClientError],
+		ServerErrors: t.N[fold.ServerError], Other: t.N[fold.Other],
+	}
+	for _, n := range t.N {
+		c.Requests += n
+	}
+	return c
+}
+
+// mostExplaining gives, for each key of the facts, the id of the finding that
+// explains most of its 401s.
+func mostExplaining[K comparable](c *correlation, findings []Finding, key func(*fact) (K, bool)) map[K]string {
+	type pair struct {
+		key     K
+		finding int32
+	}
+	n := map[pair]int{}
+	for i := range c.facts {
+		if f := &c.facts[i]; f.finding != 0 {
+			if k, ok := key(f); ok {
+				n[pair{k, f.finding}]++
+			}
+		}
+	}
+	best := map[K]pair{}
+	for p, count := range n {
+		b, ok := best[p.key]
+		if !ok || count > n[b] || count == n[b] && p.finding < b.finding {
+			best[p.key] = p
+		}
+	}
+	ids := make(map[K]string, len(best))
+	for k, p := range best {
+		ids[k] = findings[p.finding-1].ID
+	}
+	return ids
+}
+
+func (c *correlation) endpointRows(findings []Finding) []Endpoint {
+	ids := mostExplaining(c, findings, func(f *fact) (uint32, bool) { return f.endpoint, true })
+	rows := make([]Endpoint, len(c.state.Endpoints))
+	for i := range rows {
+		e, f := &c.state.Endpoints[i], &c.endpoints[i]
+		rows[i] = Endpoint{
+			Host: text([]byte(e.Host)), Method: e.Method, Template: urlText([]byte(e.Template)),
+			Counts: counts(&e.Tally), Actors: f.actors, RefusedActors: f.refusedActors, Protected: c.protected[i],
+			FirstTime: e.First, LastTime: e.Last, FirstUnauthorized: e.FirstRefused, LastUnauthorized: e.LastRefused,
+			FindingID: ids[uint32(i)],
+		}
+	}
+	return rows
+}
+
+func (c *correlation) accountRows(findings []Finding) []Account {
+	ids := mostExplaining(c, findings, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
+	rows := make([]Account, len(c.state.Users))
+	for i := range rows {
+		u := &c.state.Users[i]
+		rows[i] = Account{
+			User: text([]byte(u.Name)), Counts: counts(&u.Tally), Clients: c.userClients[i],
+			FirstAccepted: u.FirstAccepted, LastAccepted: u.LastAccepted,
+			FirstUnauthorized: u.FirstRefused, LastUnauthorized: u.LastRefused,
+			FindingID: ids[uint32(i)+1],
+		}
+	}
+	return rows
+}
+
+func (c *correlation) clientRows(findings []Finding) []Client {
+	ids := mostExplaining(c, findings, func(f *fact) (fold.Client, bool) {
+		return fold.Client{Address: f.address, Agent: f.agent}, true
+	})
+	order := make([]fold.Client, 0, len(c.clients))
+	for cl := range c.clients {
+		order = append(order, cl)
+	}
+	slices.SortFunc(order, compareClients)
+	rows := make([]Client, len(order))
+	for i, cl := range order {
+		f := c.clients[cl]
+		rows[i] = Client{
+			Address: text([]byte(c.state.Addresses[cl.Address])), UserAgent: text([]byte(c.state.Agents[cl.Agent])),
+			Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
+			FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
+			FindingID: ids[cl],
+		}
+	}
+	return rows
+}
+
+func (c *correlation) sessionRows(findings []Finding) []Session {
+	for i := range c.sessions {
+		x := &c.sessions[i]
+		x.User, x.Address, x.UserAgent, x.Host = text([]byte(x.User)), text([]byte(x.Address)), text([]byte(x.UserAgent)), text([]byte(x.Host))
+		if x.endRefusal == fold.NoRefusal {
+			continue
+		}
+		f := &c.facts[x.endRefusal]
+		x.EndCause = f.cause.String()
+		if f.finding != 0 {
+			x.FindingID = findings[f.finding-1].ID
+		}
+	}
+	return c.sessions
+}
+
+func (c *correlation) timelineRows() []Minute {
+	type key struct {
+		time int64
+		host string
+	}
+	rows := make([]Minute, len(c.state.Minutes))
+	place := make(map[key]int, len(rows))
+	for i, m := range c.state.Minutes {
+		t := fold.Tally{N: m.N}
+		rows[i] = Minute{Time: m.Time, Host: text([]byte(m.Host)), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
+		place[key{m.Time, m.Host}] = i
+	}
+	for i := range c.facts {
+		f := &c.facts[i]
+		if f.actor == 0 {
+			continue // it has no time
+		}
+		at := c.state.Refusals[i].Time
+		if i, ok := place[key{at - ((at%60e6)+60e6)%60e6, c.state.Endpoints[f.endpoint].Host}]; ok {
+			rows[i].Causes[f.cause]++
+		}
+	}
+	return rows
+}
+
+// reread gives a function that parses the kept line of a 401 again. What it
+// gives is valid until the next call.
+func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, error) {
+	line := c.state.Lines()
+	parsers := map[*parse.Format]*parse.Parser{}
+	return func(rank int, e *parse.Entry) ([]byte, error) {
+		x := &c.state.Refusals[rank]
+		raw, err := line(x)
+		if err != nil {
+			return nil, err
+		}
+		f := r.chosen[x.Input].format
+		if parsers[f] == nil {
+			parsers[f] = f.NewParser()
+		}
+		if v := parsers[f].Parse(raw, e); v != parse.Parsed {
+			return nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
+		}
+		return raw, nil
+	}
+}
+
+func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[*Unauthorized, error] {
+	return func(yield func(*Unauthorized, error) bool) {
+		read := c.reread(r)
+		var e parse.Entry
+		var row Unauthorized
+		agents := map[string]string{} // as logged to as told: few and long
+		for rank := range c.state.Refusals {
+			x, f := &c.state.Refusals[rank], &c.facts[rank]
+			if _, err := read(rank, &e); err != nil {
+				yield(nil, err)
+				return
+			}
+			agent, ok := agents[string(e.UserAgent)]
+			if !ok {
+				if len(agents) > 10_000 {
+					clear(agents)
+				}
+				agent = text(e.UserAgent)
+				agents[string(e.UserAgent)] = agent
+			}
+			row = Unauthorized{
+				Time: x.Time, Method: text(e.Method), Path: urlText(e.Path), Query: queryText(e.Query),
+				Scheme: text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
+				Host: text(e.Host), Referrer: urlText(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
+				UserAgent: agent, User: text(e.User), Upstream: text(e.Upstream),
+				LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
+				Cause: f.cause.String(), Reason: text(e.Reason), AnsweredBy: answeredBy(&e),
+			}
+			if len(e.Session) > 0 {
+				row.SessionID = parse.SessionHash(e.Session)
+			}
+			if f.actor != 0 {
+				row.Template = urlText([]byte(c.state.Endpoints[f.endpoint].Template))
+			}
+			if f.finding != 0 {
+				row.FindingID = findings[f.finding-1].ID
+			}
+			if !yield(&row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// answeredBy says who answered: the proxy that wrote the log, or the upstream
+// behind it; nothing where the log does not tell.
+func answeredBy(e *parse.Entry) string {
+	switch {
+	case !e.HasUpstream:
+		return ""
+	case len(e.Upstream) == 0, len(e.UpstreamStatus) > 0 && string(e.UpstreamStatus) != "401":
+		return "proxy"
+	}
+	return "upstream"
+}
+
+// showEvidence fills in the sample lines of the findings.
+func (c *correlation) showEvidence(r *reader, findings []Finding) error {
+	type wanted struct {
+		rank    uint32
+		finding int
+	}
+	var all []wanted
+	for i := range findings {
+		for _, rank := range findings[i].evidence {
+			all = append(all, wanted{rank, i})
+		}
+	}
+	slices.SortFunc(all, func(a, b wanted) int { return cmp.Or(cmp.Compare(a.rank, b.rank), a.finding-b.finding) })
+	read := c.reread(r)
+	var e parse.Entry
+	for _, w := range all {
+		raw, err := read(int(w.rank), &e)
+		if err != nil {
+			return err
+		}
+		x := &c.state.Refusals[w.rank]
+		f := &findings[w.finding]
+		f.Evidence = append(f.Evidence, Evidence{Path: r.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, &e)})
+	}
+	return nil
+}

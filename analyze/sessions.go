@@ -1,0 +1,284 @@
+package analyze
+
+import (
+	"cmp"
+
+	"logscan/analyze/fold"
+	"logscan/parse"
+)
+
+// ahead is what follows a refusal in its actor's timeline: Unix milliseconds,
+// or never.
+type ahead struct {
+	answered int64 // acceptance on the same endpoint, or on a path below it
+	accepted int64 // acceptance on any protected route
+	other    int64 // acceptance on a protected route other than its own
+	signIn   int64 // sign-in
+}
+
+const (
+	never  = int64(1) << 62
+	before = -never
+)
+
+// recent remembers the last few distinct endpoints that were accepted, walking
+// back in time.
+type recent [8]struct {
+	endpoint uint32
+	time     int64
+}
+
+func (r *recent) push(endpoint uint32, ms int64) {
+	i := 0
+	for i < len(r)-1 && r[i].endpoint != endpoint {
+		i++
+	}
+	copy(r[1:i+1], r[:i])
+	r[0].endpoint, r[0].time = endpoint, ms
+}
+
+// lookAhead fills w.aheads, one for every refusal of a in order, by one walk
+// from the end: linear, however many requests a flood crams into a second.
+func (w *walker) lookAhead(a *fold.Actor) {
+	w.aheads = w.aheads[:0]
+	var last recent
+	for i := range last {
+		last[i].time = never
+	}
+	accepted, signIn := never, never
+	acceptedOn, other := fold.NoRefusal, never // endpoint of accepted; next acceptance elsewhere
+	for i := len(a.Events) - 1; i >= 0; i-- {
+		e := &a.Events[i]
+		switch {
+		case e.Refusal != fold.NoRefusal:
+			h := ahead{answered: never, accepted: accepted, other: accepted, signIn: signIn}
+			if acceptedOn == e.Endpoint {
+				h.other = other
+			}
+			for _, r := range last {
+				if r.time < h.answered && (r.endpoint == e.Endpoint || w.below(r.endpoint, e.Endpoint)) {
+					h.answered = r.time
+				}
+			}
+			w.aheads = append(w.aheads, h)
+		case w.signedIn(e):
+			signIn = e.Time
+		case e.Outcome == fold.Accepted:
+			last.push(e.Endpoint, e.Time)
+			if w.protected[e.Endpoint] {
+				if acceptedOn != e.Endpoint {
+					acceptedOn, other = e.Endpoint, accepted
+				}
+				accepted = e.Time
+			}
+		}
+	}
+	for i, j := 0, len(w.aheads)-1; i < j; i, j = i+1, j-1 {
+		w.aheads[i], w.aheads[j] = w.aheads[j], w.aheads[i]
+	}
+}
+
+// below tells whether endpoint a lies under the path of endpoint b, on the same
+// host: the protection space that a challenge at b opens (RFC 7617, section
+// 2.2), as with /v2/ of a registry. A challenge at "/" opens everything, which
+// would say nothing.
+func (w *walker) below(a, b uint32) bool {
+	x, y := &w.state.Endpoints[a], &w.state.Endpoints[b]
+	return len(y.Template) > 1 && len(x.Template) > len(y.Template) && x.Host == y.Host &&
+		x.Template[:len(y.Template)] == y.Template &&
+		(y.Template[len(y.Template)-1] == '/' || x.Template[len(y.Template)] == '/')
+}
+
+// signedIn tells whether e is a sign-in that succeeded: many answer with a
+// redirect.
+func (w *walker) signedIn(e *fold.Event) bool {
+	return (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected) && w.state.Endpoints[e.Endpoint].SignIn
+}
+
+func (w *walker) signedOut(e *fold.Event) bool {
+	return (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected) && w.state.Endpoints[e.Endpoint].SignOut
+}
+
+// life is the session an actor is in, walking forward in time.
+type life struct {
+	open      bool
+	seen      bool // the sign-in was seen
+	start     int64
+	protected int64 // last acceptance on a protected route, or the sign-in
+	any       int64 // last request that was not refused
+	row       Session
+	accepted  bool   // on a protected route
+	first     uint32 // endpoint that opened it
+
+	// After its death, until the next sign-in:
+	dead             bool
+	gap, gapAny, age int64
+}
+
+// walk takes one actor through its events: it finds the sessions, counts every
+// request to a protected route that a session survived, and gives every 401 the
+// cause that it shows by itself.
+func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
+	if refused {
+		w.lookAhead(a)
+	}
+	var l life
+	known := false // accepted on a protected route, or signed in, ever
+	user := uint32(0)
+	last, lastOther, lastOn := before, before, fold.NoRefusal // acceptances on protected routes
+	burst, lastRefused := uint32(0), before
+	next := 0
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.User != 0 {
+			user = e.User
+		}
+		switch {
+		case w.signedIn(e):
+			w.close(&l)
+			w.open(&l, a, e, user, e.Time, true)
+			known = true
+			last, lastOther, lastOn = e.Time, e.Time, fold.NoRefusal
+		case w.signedOut(e):
+			w.close(&l)
+			user = 0
+			last, lastOther = before, before
+		case e.Refusal != fold.NoRefusal:
+			h := w.aheads[next]
+			next++
+			if e.Time-lastRefused > burstGap {
+				burst++
+			}
+			lastRefused = e.Time
+			f := &w.facts[e.Refusal]
+			*f = fact{
+				time: e.Time, actor: id, endpoint: e.Endpoint, user: user,
+				address: a.Clients[e.Client].Address, agent: a.Clients[e.Client].Agent,
+				burst: burst, named: e.User != 0, known: known,
+				signIn: w.state.Endpoints[e.Endpoint].SignIn,
+			}
+			other := last
+			if lastOn == e.Endpoint {
+				other = lastOther
+			}
+			f.alive = e.Time-other <= nearby && h.other-e.Time <= nearby && h.signIn > h.other
+			if !f.signIn && !l.dead && l.open && l.accepted && h.signIn <= h.accepted {
+				w.die(&l, e)
+				f.first = true
+			}
+			f.cause = w.ordinaryCause(a, e, f, &h, &l)
+			if f.cause == causeSessionEnd && l.dead {
+				f.dead, f.gap, f.gapAny, f.age = true, l.gap, l.gapAny, l.age
+			}
+			if l.open {
+				l.row.Requests++
+				l.row.Unauthorized++
+			}
+			continue
+		case e.Outcome == fold.Accepted && w.protected[e.Endpoint]:
+			if !l.open {
+				start, seen := e.Time, false
+				if a.Session != nil {
+					if at, ok := w.state.SignedIn(a.Clients[e.Client], e.Time-startWindow, e.Time); ok {
+						start, seen = at, true
+					}
+				}
+				w.open(&l, a, e, user, start, seen)
+			} else {
+				w.survive(&l, e)
+			}
+			known, l.accepted = true, true
+			l.protected = e.Time
+			l.row.Accepted++
+			l.row.LastAccepted = e.Time * 1000
+			if lastOn != e.Endpoint {
+				lastOther, lastOn = last, e.Endpoint
+			}
+			last = e.Time
+		}
+		if l.open {
+			l.row.Requests++
+			if l.any = e.Time; l.row.User == "" && user != 0 {
+				l.row.User = w.state.Users[user-1].Name
+			}
+		}
+	}
+	w.close(&l)
+}
+
+// open begins a session.
+func (w *walker) open(l *life, a *fold.Actor, e *fold.Event, user uint32, start int64, seen bool) {
+	c := a.Clients[e.Client]
+	*l = life{open: true, seen: seen, start: start, protected: e.Time, any: e.Time, first: e.Endpoint}
+	l.row = Session{
+		Address: w.state.Addresses[c.Address], UserAgent: w.state.Agents[c.Agent],
+		Host: w.state.Endpoints[e.Endpoint].Host, Start: start * 1000, StartSeen: seen,
+		LastAccepted: parse.NoTime, End: parse.NoTime, endRefusal: fold.NoRefusal,
+	}
+	if a.Session != nil {
+		l.row.ID = parse.SessionHash(a.Session)
+	}
+	if user != 0 {
+		l.row.User = w.state.Users[user-1].Name
+	}
+}
+
+// close ends a session and lists it, if it was ever accepted where acceptance
+// means something.
+func (w *walker) close(l *life) {
+	if l.open && l.accepted {
+		w.sessions = append(w.sessions, l.row)
+		if h := w.lifetimesOf(l.first); h != nil {
+			h.sessions++
+		}
+	}
+	*l = life{}
+}
+
+// die ends the session by the refusal e; what is refused after it until the
+// next sign-in is part of its death.
+func (w *walker) die(l *life, e *fold.Event) {
+	gap, gapAny, age := e.Time-l.protected, e.Time-l.any, int64(-1)
+	if l.seen {
+		age = e.Time - l.start
+	}
+	l.row.End, l.row.endRefusal = e.Time*1000, e.Refusal
+	w.close(l)
+	*l = life{dead: true, gap: gap, gapAny: gapAny, age: age}
+}
+
+// survive counts a request to a protected route that the session survived.
+func (w *walker) survive(l *life, e *fold.Event) {
+	gap := e.Time - l.protected
+	l.row.LongestGap = max(l.row.LongestGap, gap*1000)
+	h := w.lifetimesOf(e.Endpoint)
+	if h == nil {
+		return
+	}
+	h.gap.Add(gap)
+	h.gapAny.Add(e.Time - l.any)
+	if l.seen {
+		h.seenAge.Add(e.Time - l.start)
+		h.seenGap.Add(gap)
+		h.seenGapAny.Add(e.Time - l.any)
+	}
+}
+
+// lifetimesOf gives the lifetimes of the endpoint's host, nil where it is not
+// followed.
+func (w *walker) lifetimesOf(endpoint uint32) *lifetimes {
+	n := w.hostOf[endpoint]
+	if n < 0 {
+		return nil
+	}
+	if w.lifetimes[n] == nil {
+		w.lifetimes[n] = &lifetimes{}
+	}
+	return w.lifetimes[n]
+}
+
+func compareSessions(a, b Session) int {
+	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Address, b.Address),
+		cmp.Compare(a.UserAgent, b.UserAgent), cmp.Compare(a.User, b.User), cmp.Compare(a.Host, b.Host),
+		cmp.Compare(a.LastAccepted, b.LastAccepted), cmp.Compare(a.End, b.End), cmp.Compare(a.Requests, b.Requests))
+}

@@ -1,0 +1,46 @@
+package analyze
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// clock writes a time, Unix microseconds, as findings tell it.
+func clock(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02T15:04:05Z") }
+
+// percent writes a share with as many digits as it carries.
+func percent(share float64) string {
+	switch p := 100 * share; {
+	case p == 0 || p >= 9.95:
+		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
+	case p >= 0.1:
+		return strconv.FormatFloat(p, 'f', 1, 64) + " %"
+	}
+	return "under 0.1 %"
+}
+
+// span writes a duration in seconds as people say it.
+func seconds(s float64) string {
+	switch {
+	case s < 120:
+		return strconv.FormatFloat(s, 'f', -1, 64) + " s"
+	case s < 2*3600:
+		return fmt.Sprintf("%s min", strconv.FormatFloat(round(s/60, 1), 'f', -1, 64))
+	case s < 48*3600:
+		return fmt.Sprintf("%s h", strconv.FormatFloat(round(s/3600, 2), 'f', -1, 64))
+	}
+	return fmt.Sprintf("%s days", strconv.FormatFloat(round(s/86400, 1), 'f', -1, 64))
+}
+
+func round(x float64, digits int) float64 {
+	p := math.Pow10(digits)
+	return math.Round(x*p) / p
+}
+
+// confidence turns the p-value of a test and the lower bound of its effect into
+// one number: the chance that it is not chance, times the effect that is sure.
+func confidence(p, effect float64) float64 {
+	return round(min(0.99, (1-p)*min(1, effect+0.05)), 2)
+}
