@@ -164,7 +164,7 @@ func appendNumbered(dst, seg []byte) []byte {
 			end++
 		}
 		afterSeparator := i > 0 && (seg[i-1] == '-' || seg[i-1] == '_' || seg[i-1] == '=' || seg[i-1] == ':' || seg[i-1] == ',')
-		ends := end == len(seg) || seg[end] == '.' && end-i < 3 && i > 0
+		ends := end == len(seg) || seg[end] == '.' && digitRun(seg[end:]) == 0 // not a version such as 3.6.0
 		if end-i >= 3 || afterSeparator && ends {
 			dst = append(dst, "{id}"...)
 		} else {
