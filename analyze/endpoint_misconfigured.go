@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"logscan/analyze/fold"
 	"logscan/analyze/stats"
@@ -79,25 +80,32 @@ func inspectEndpoints(c *correlation) ([]candidate, error) {
 	return found, nil
 }
 
-// aliveShare is the share of actors refused while alive, over all routes and
-// steps but the worst tenth of the routes: what a healthy route shows.
+// aliveShare is the share of actors refused while alive that a healthy route
+// shows: the median over the routes, which a few broken ones cannot move.
 func (c *correlation) aliveShare() float64 {
-	var sum stats.Cell
+	var shares []float64
 	for i := range c.endpoints {
 		var e stats.Cell
 		for _, x := range c.endpoints[i].cells {
 			e.Hits += int64(x.refused)
 			e.Trials += int64(x.refused + x.accepted)
 		}
-		if e.Hits*2 <= e.Trials { // a route that mostly refuses is no measure of health
-			sum.Hits += e.Hits
-			sum.Trials += e.Trials
+		if e.Trials >= minMeasured {
+			shares = append(shares, float64(e.Hits)/float64(e.Trials))
 		}
 	}
 	// One refusal in a hundred is the least to expect: with none seen at all,
 	// a single one would be infinitely surprising.
-	return max(0.01, float64(sum.Hits+1)/float64(sum.Trials+100))
+	const least = 0.01
+	if len(shares) == 0 {
+		return least
+	}
+	slices.Sort(shares)
+	return max(least, shares[(len(shares)-1)/2])
 }
+
+// minMeasured actors in all steps make a route's share one to measure by.
+const minMeasured = 20
 
 // span is a run of time steps [from, to) in which a route refuses.
 type span struct {
@@ -202,7 +210,7 @@ func (c *correlation) brokenEndpoint(endpoint int, f *endpointFacts, s span, low
 	if s.accepted {
 		before = fmt.Sprintf("Before, it accepted them; the last acceptance was at %s, the first refusal at %s.", clock(lastOK*1000), clock(onset*1000))
 	}
-	cand.Explanation = fmt.Sprintf("%d actors were refused here while the same sessions were accepted on other routes within %d minutes before and after, without signing in again: their credentials were good. %s of the actors that asked this route were refused (at least %s with 95 %% confidence); on the other routes it is %s. %s",
+	cand.Explanation = fmt.Sprintf("%d actors were refused here while the same sessions were accepted on other routes within %d minutes before and after, without signing in again: their credentials were good. %s of the actors that asked this route were refused (at least %s with 95 %% confidence); on a healthy route it is up to %s. %s",
 		actors, nearby/60_000, percent(share), percent(lower), percent(c.aliveShare()), before)
 	cand.Remediation = []string{
 		"Look at what changed at the onset: a deploy, a reload of the proxy, a changed route.",

@@ -256,6 +256,18 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 	w.blocks[block].lines = int32(n)
 }
 
+// Entry folds an entry that is no line of a block, as a block of its own: for
+// callers that have requests from elsewhere. Seq orders them within the input.
+func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
+	l := &w.ledgers[input]
+	l.Lines++
+	l.Bytes += int64(len(line)) + 1
+	l.Verdicts[parse.Parsed]++
+	w.blocks = append(w.blocks, blockRef{input: int32(input), lines: 1, seq: seq})
+	w.fold(l, e, line, uint32(len(w.blocks)-1), 0)
+}
+
+// fold takes in one request: line n, 0-based, of a block of the worker.
 func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n int64) {
 	at := e.Time
 	o := outcome(e.Status)

@@ -35,10 +35,7 @@ func foldRequests(seed uint64, turn func(i int) int, workers int, rs []request) 
 	for i, r := range rs {
 		w := ws[turn(i)%workers]
 		e := r.entry()
-		line := []byte(fmt.Sprint(r))
-		w.blocks = append(w.blocks, blockRef{lines: 1, seq: int64(i)})
-		w.ledgers[0].Lines++
-		w.fold(&w.ledgers[0], &e, line, uint32(len(w.blocks)-1), 0)
+		w.Entry(0, int64(i), &e, []byte(fmt.Sprint(r)))
 	}
 	return Merge(ws)
 }
