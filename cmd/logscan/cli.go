@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+const description = `Reads access logs (nginx, Apache, JSON) and tells why there are HTTP 401s.`
+
+const examples = `Examples:
+  logscan /var/log/nginx                    why are there 401s? writes logscan-out/report.html
+  logscan scan -o lake/dt=2026-11-22 'web*/access.log*.gz'
+  logscan formats access.log                which format is this, and what is read from a line?
+  logscan parse --format '$remote_addr [$time_local] "$request" $status' access.log
+  zcat old.log.Z | logscan -                standard input
+  logscan show logscan-out                  the findings, in the terminal
+
+Exit codes: 0 done, 1 failed and nothing written, 2 usage error, 4 done but some
+input could not be read or too many lines were rejected, 130 interrupted.`
+
+// cli is the command line, as kong reads it.
+type cli struct {
+	Help helpFlag `short:"h" help:"Show this help."`
+
+	Scan    scanCmd    `cmd:"" default:"withargs" help:"Find the causes of the 401s and write a report (the default command)."`
+	Parse   parseCmd   `cmd:"" help:"Print the fields of every line as NDJSON."`
+	Show    showCmd    `cmd:"" help:"Show the findings of a finished run."`
+	Formats formatsCmd `cmd:"" help:"List the known formats, print one, or say which one a file has."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func options(std *streams) []kong.Option {
+	return []kong.Option{
+		kong.Name("logscan"),
+		kong.Description(description),
+		kong.NoDefaultHelp(), // kong's own help flag wants to exit the process
+		kong.Writers(std.stdout, std.stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "in", Title: "Reading:"},
+			{Key: "out", Title: "Writing:"},
+			{Key: "talk", Title: "Talking:"},
+		}),
+	}
+}
+
+// helpFlag shows the help of the command it follows.
+type helpFlag bool
+
+// BeforeReset is called by kong before anything else about the command line is
+// judged, so that help is given also where arguments are missing.
+func (helpFlag) BeforeReset(ctx *kong.Context) error {
+	asked := slices.Contains(ctx.Args, ctx.Selected().Name) // or else it is the default command
+	if !asked {
+		fmt.Fprintf(ctx.Stdout, "%s\n\nCommands:\n", description)
+		for _, command := range ctx.Model.Children {
+			fmt.Fprintf(ctx.Stdout, "  %-8s  %s\n", command.Name, command.Help)
+		}
+		fmt.Fprintln(ctx.Stdout)
+	}
+	if err := ctx.PrintUsage(false); err != nil {
+		return err
+	}
+	if !asked {
+		fmt.Fprintf(ctx.Stdout, "\n%s\n", examples)
+	}
+	return errHelpShown
+}
+
+// percent is a share in percent, with or without the sign.
+type percent float64
+
+// UnmarshalText reads "5", "0.5" or "5%".
+func (p *percent) UnmarshalText(text []byte) error {
+	f, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "%"), 64)
+	if err != nil || math.IsNaN(f) || f < 0 || f > 100 {
+		return fmt.Errorf("%q is no percentage from 0 to 100", text)
+	}
+	*p = percent(f)
+	return nil
+}
+
+// workers is a number of goroutines; 0 is one for each CPU.
+type workers int
+
+// maxWorkers bounds --workers: each has its own buffers and tables.
+const maxWorkers = 1024
+
+// UnmarshalText reads a positive number.
+func (w *workers) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > maxWorkers {
+		return fmt.Errorf("%q is no number from 1 to %d", text, maxWorkers)
+	}
+	*w = workers(n)
+	return nil
+}
+
+// fieldMap is what --field said: field name to log variable or JSON key.
+type fieldMap []string
+
+func (m fieldMap) fields() (map[string]string, error) {
+	fields := make(map[string]string, len(m))
+	for _, s := range m {
+		name, key, ok := strings.Cut(s, "=")
+		if !ok || name == "" || key == "" {
+			return nil, &usageError{fmt.Errorf("--field %s: want NAME=KEY", s), "for example --field session=cookie_sid"}
+		}
+		if old, ok := fields[name]; ok && old != key {
+			return nil, &usageError{errors.New("--field " + name + " is given twice"), ""}
+		}
+		fields[name] = key
+	}
+	return fields, nil
+}

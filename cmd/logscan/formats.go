@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+type formatsCmd struct {
+	Name string `arg:"" name:"name|file" optional:"" help:"A format's name, or a log file."`
+}
+
+// Help is shown below the command's flags.
+func (formatsCmd) Help() string {
+	return `Without an argument, lists the known formats. With a name, prints the format as the server's configuration spells it, and sample lines. With a file, says which format it has, how sure that is, and what is read from one of its lines.`
+}
+
+// Run lists formats, prints one, or explains a file.
+func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
+	if c.Name == "" {
+		return listFormats(std.stdout)
+	}
+	if f, ok := parse.Lookup(c.Name); ok {
+		return printFormat(std.stdout, f)
+	}
+	if _, err := os.Stat(c.Name); c.Name != "-" && errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(c.Name, "*?[/") {
+		hint := "logscan formats lists the names"
+		if near := nearFormats(c.Name); len(near) > 0 {
+			hint = "did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return usagef(hint, "%q is neither a format nor a file", c.Name)
+	}
+	inputs, err := expand([]string{c.Name}, std, false)
+	if err != nil {
+		return err
+	}
+	var problems []problem
+	for i := range inputs {
+		p, err := explainFile(ctx, std.stdout, inputs[i])
+		if err != nil {
+			return err
+		}
+		problems = append(problems, p...)
+	}
+	return incomplete(problems)
+}
+
+func listFormats(w io.Writer) error {
+	width := 0
+	for _, f := range parse.Formats() {
+		width = max(width, len(f.Name))
+	}
+	var b strings.Builder
+	for _, f := range parse.Formats() {
+		fmt.Fprintf(&b, "%-*s  %s\n", width, f.Name, f.Doc)
+	}
+	return write(w, []byte(b.String()))
+}
+
+func printFormat(w io.Writer, f *parse.Format) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", f.Name, f.Doc)
+	if f.Native != "" {
+		fmt.Fprintf(&b, "\n%s\n", f.Native)
+	}
+	b.WriteString("\nsample lines:\n")
+	for _, s := range f.Samples {
+		fmt.Fprintf(&b, "%s\n", printable(s))
+	}
+	return write(w, []byte(b.String()))
+}
+
+// explainFile says which format an input has, and why.
+func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, error) {
+	sample, err := sampleOf(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if sample.err != nil {
+		return []problem{unread(in.Path, sample.err.Error())}, nil
+	}
+	formats := parse.Formats()
+	chosen := parse.Detect(sample.lines, formats)
+	var b strings.Builder
+	if chosen.Lines == 0 {
+		fmt.Fprintf(&b, "%s: no lines to judge by\n", printable(in.Path))
+		return nil, write(w, []byte(b.String()))
+	}
+	ranking := rank(sample.lines, formats)
+	if chosen.Format == nil {
+		best := ranking[0]
+		return []problem{{
+			text: fmt.Sprintf("no format explains %s: the best, %s, reads %d of %d sampled lines", in.Path, best.format.Name, best.explained, chosen.Lines),
+			hint: "give the log_format or LogFormat of the server's configuration with --format",
+		}}, nil
+	}
+	fmt.Fprintf(&b, "%s: %s, which explains %d of %d sampled lines\n", printable(in.Path), chosen.Format.Name, chosen.Explained, chosen.Lines)
+	if chosen.Format.Native != "" {
+		fmt.Fprintf(&b, "\n%s\n", chosen.Format.Native)
+	}
+	b.WriteString("\nformats that explain any of the lines (of equals, the more specific is taken):\n")
+	for _, r := range ranking {
+		if r.explained > 0 {
+			fmt.Fprintf(&b, "%6d  %s\n", r.explained, r.format.Name)
+		}
+	}
+	if line, row, ok := firstRow(sample.lines, chosen.Format, in.Path); ok {
+		fmt.Fprintf(&b, "\none of its lines:\n%s\n\nwhat is read from it:\n", line)
+		for _, f := range row {
+			fmt.Fprintf(&b, "%-28s  %s\n", f.name, f.value)
+		}
+	}
+	return nil, write(w, []byte(b.String()))
+}
+
+// ranked is how many sampled lines a format explains.
+type ranked struct {
+	format    *parse.Format
+	explained int
+}
+
+// rank orders the formats by how many lines of the sample each explains, most
+// first, and equals as the table of formats has them.
+func rank(sample []byte, formats []*parse.Format) []ranked {
+	all := make([]ranked, len(formats))
+	for i, f := range formats {
+		all[i] = ranked{f, parse.Detect(sample, []*parse.Format{f}).Explained}
+	}
+	slices.SortStableFunc(all, func(a, b ranked) int { return b.explained - a.explained })
+	return all
+}
+
+// field is a column and its value as JSON writes it, without quotes.
+type field struct{ name, value string }
+
+// firstRow gives a line that the format explains, redacted, and its fields:
+// the first with status 401, or else the first of all.
+func firstRow(sample []byte, f *parse.Format, path string) (line string, row []field, ok bool) {
+	p := f.NewParser()
+	var e parse.Entry
+	var r rows
+	for raw := range bytes.Lines(sample) {
+		raw = bytes.TrimRight(raw, "\r\n")
+		if p.Parse(raw, &e) != parse.Parsed || ok && e.Status != 401 {
+			continue
+		}
+		r.buf = r.buf[:0]
+		r.open(path)
+		r.parsed(1, &e)
+		line, row, ok = printable(string(parse.AppendRedactedLine(nil, raw, &e))), fieldsOf(r.buf), true
+		if e.Status == 401 {
+			break
+		}
+	}
+	return line, row, ok
+}
+
+// fieldsOf takes a row apart again: what is shown here is then exactly what
+// the parse command prints.
+func fieldsOf(row []byte) []field {
+	var all []field
+	d := json.NewDecoder(bytes.NewReader(row))
+	d.UseNumber()
+	if _, err := d.Token(); err != nil {
+		return nil
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil
+		}
+		value, err := d.Token()
+		if err != nil {
+			return nil
+		}
+		if s := fmt.Sprint(name); s != "log_file_path" && s != "log_line" {
+			all = append(all, field{s, printable(fmt.Sprint(value))})
+		}
+	}
+	return all
+}
+
+// sampled is what could be seen of an input.
+type sampled struct {
+	lines []byte
+	err   error // why the input could not be opened
+}
+
+// errSampled calls off the reading of an input whose sample was taken.
+var errSampled = errors.New("sampled")
+
+// sampler takes the sample of an input and calls off the rest.
+type sampler struct {
+	stop  context.CancelCauseFunc
+	lines []byte
+}
+
+var _ source.Handler = (*sampler)(nil)
+
+func (s *sampler) Open(_ int, sample []byte) {
+	s.lines = bytes.Clone(sample)
+	s.stop(errSampled)
+}
+
+func (s *sampler) Block(int, *source.Block) {}
+
+// sampleOf takes the sample of an input that its format is chosen by.
+func sampleOf(ctx context.Context, in source.Input) (sampled, error) {
+	inner, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s := sampler{stop: stop}
+	read, err := source.Read(inner, []source.Input{in}, 1, &s)
+	switch {
+	case context.Cause(inner) == errSampled:
+		return sampled{lines: s.lines}, ctx.Err()
+	case err != nil:
+		return sampled{}, err
+	}
+	return sampled{s.lines, read[0].Err}, nil
+}

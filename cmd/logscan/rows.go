@@ -1,0 +1,145 @@
+package main
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"logscan/analyze"
+	"logscan/parse"
+)
+
+// rows makes lines of NDJSON by appending: one object a line of the log, under
+// the column names of the tables. It keeps its memory from row to row and is
+// used by one goroutine.
+type rows struct {
+	buf  []byte // finished rows and the one at work
+	head []byte // `{"log_file_path":"...","log_line":`
+	text []byte // a value on its way, redacted
+}
+
+// open starts the rows of an input.
+func (r *rows) open(path string) {
+	r.head = append(r.head[:0], `{"log_file_path":`...)
+	r.head = appendJSON(r.head, []byte(path))
+	r.head = append(r.head, `,"log_line":`...)
+}
+
+// parsed appends the row of a request. What was not logged is left out;
+// secrets are redacted, and the session id is told as its hash.
+func (r *rows) parsed(line int64, e *parse.Entry) {
+	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
+	if e.Time != parse.NoTime {
+		r.buf = append(r.buf, `,"timestamp":"`...)
+		r.buf = time.UnixMicro(e.Time).UTC().AppendFormat(r.buf, time.RFC3339Nano)
+		r.buf = append(r.buf, '"')
+	}
+	r.string("http_request_method", e.Method, parse.AppendRedactedText)
+	r.string("url_path", e.Path, parse.AppendRedactedURL)
+	r.string("url_query", e.Query, parse.AppendRedactedQuery)
+	r.string("url_scheme", e.Scheme, parse.AppendRedactedText)
+	r.number("http_response_status_code", int64(e.Status))
+	r.number("http_response_body_size", e.BodySize)
+	if e.Duration >= 0 {
+		r.buf = append(r.buf, `,"http_server_request_duration":`...)
+		r.buf = strconv.AppendFloat(r.buf, float64(e.Duration)/1e6, 'f', -1, 64)
+	}
+	r.string("server_address", e.Host, parse.AppendRedactedText)
+	r.string("http_request_referrer", e.Referrer, parse.AppendRedactedURL)
+	r.string("client_address", e.Client, parse.AppendRedactedText)
+	r.string("network_peer_address", e.Peer, parse.AppendRedactedText)
+	r.string("user_agent_original", e.UserAgent, parse.AppendRedactedText)
+	r.string("user_name", e.User, parse.AppendRedactedText)
+	if len(e.Session) > 0 {
+		r.buf = append(append(append(r.buf, `,"session_id":"`...), parse.SessionHash(e.Session)...), '"')
+	}
+	r.string("upstream_address", e.Upstream, parse.AppendRedactedText)
+	r.string("auth_reason", e.Reason, parse.AppendRedactedText)
+	r.buf = append(r.buf, '}', '\n')
+}
+
+// rejected appends the row of a line that could not be read; raw is the line
+// or its beginning, e what the parser made of it.
+func (r *rows) rejected(line int64, v parse.Verdict, raw []byte, e *parse.Entry) {
+	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
+	r.buf = append(append(append(r.buf, `,"error":"`...), v.String()...), `","raw":`...)
+	r.text = parse.AppendRedactedLine(r.text[:0], raw, e)
+	r.buf = appendJSON(r.buf, r.text[:min(len(r.text), analyze.MaxRawLine)])
+	r.buf = append(r.buf, '}', '\n')
+	if cap(r.text) > keptText {
+		r.text = nil // a single line of a MiB must not pin its size for ever
+	}
+}
+
+// keptText is the most bytes of scratch that are kept from row to row.
+const keptText = 64 << 10
+
+func (r *rows) string(name string, value []byte, redact func(dst, value []byte) []byte) {
+	if len(value) == 0 {
+		return
+	}
+	r.buf = append(append(append(r.buf, `,"`...), name...), `":`...)
+	r.text = redact(r.text[:0], value)
+	r.buf = appendJSON(r.buf, r.text)
+}
+
+func (r *rows) number(name string, n int64) {
+	if n < 0 {
+		return
+	}
+	r.buf = append(append(append(r.buf, `,"`...), name...), `":`...)
+	r.buf = strconv.AppendInt(r.buf, n, 10)
+}
+
+// appendJSON appends value as a JSON string. Invalid UTF-8 becomes U+FFFD. All
+// that is not printable is escaped, not only what JSON demands: rows are read
+// on terminals too, and a log's bytes must not move the cursor there.
+func appendJSON(dst, value []byte) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(value); {
+		c := value[i]
+		if c >= 0x20 && c < 0x7f && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		size := 1
+		r := rune(c)
+		if c >= utf8.RuneSelf {
+			if r, size = utf8.DecodeRune(value[i:]); strconv.IsPrint(r) && !(r == utf8.RuneError && size == 1) {
+				i += size
+				continue
+			}
+		}
+		dst = append(dst, value[start:i]...)
+		dst = appendEscape(dst, r)
+		i += size
+		start = i
+	}
+	return append(append(dst, value[start:]...), '"')
+}
+
+// appendEscape appends r as JSON escapes it.
+func appendEscape(dst []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(dst, '\\', byte(r))
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	if r > 0xffff { // beyond the basic plane: a surrogate pair
+		r -= 0x10000
+		dst = appendUnit(dst, 0xd800+r>>10)
+		return appendUnit(dst, 0xdc00+r&0x3ff)
+	}
+	return appendUnit(dst, r)
+}
+
+func appendUnit(dst []byte, r rune) []byte {
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+}

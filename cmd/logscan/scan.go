@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"logscan/analyze"
+	"logscan/report"
+)
+
+type scanCmd struct {
+	Inputs []string `arg:"" name:"input" help:"File, directory, glob, or - for standard input; compression and format are found out."`
+
+	formatFlags
+	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
+
+	Out        string  `short:"o" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
+	MaxRejects percent `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
+
+	Quiet   bool `short:"q" xor:"talk" group:"talk" help:"Say nothing but errors."`
+	Verbose bool `short:"v" xor:"talk" group:"talk" help:"Tell how each input was read."`
+}
+
+// Help is shown below the command's flags.
+func (scanCmd) Help() string {
+	return `Reads every line once, follows every session and account through all inputs together, and tells which trouble explains the 401s. Writes report.html for reading, findings.json and manifest.json for programs, rejects.ndjson, and Parquet tables for SQL.`
+}
+
+// Run reads the inputs, finds the causes and writes the output directory.
+func (c *scanCmd) Run(ctx context.Context, std *streams) error {
+	started := time.Now()
+	format, fields, err := c.resolve()
+	if err != nil {
+		return err
+	}
+	inputs, err := expand(c.Inputs, std, c.Quiet)
+	if err != nil {
+		return err
+	}
+	inputs, dropped := outside(inputs, c.Out)
+	switch {
+	case len(inputs) == 0:
+		return usagef("choose another --out", "every input lies in the output directory %s, which is to be replaced", c.Out)
+	case dropped > 0 && !c.Quiet:
+		note(std.stderr, "note: %s: the output directory is not read (%d files)", c.Out, dropped)
+	}
+	if err := report.Check(c.Out); err != nil {
+		return &usageError{err, "choose another --out"}
+	}
+
+	res, err := analyze.Run(ctx, analyze.Options{Inputs: inputs, Format: format, Fields: fields, Workers: int(c.Workers)})
+	if err != nil {
+		return err
+	}
+	if err := report.Write(ctx, c.Out, res, c.provenance(std, started)); err != nil {
+		return err
+	}
+	if c.Verbose {
+		tellInputs(std, res)
+	}
+	if !c.Quiet {
+		report.Summary(std.stderr, res)
+		note(std.stderr, "report: %s", filepath.Join(c.Out, "report.html"))
+	}
+	return incomplete(c.problems(res))
+}
+
+// provenance gives what the manifest alone may hold: who ran it, when, and what
+// it took. It is asked for as late as possible, so that writing is in it.
+func (c *scanCmd) provenance(std *streams, started time.Time) func() report.Run {
+	return func() report.Run {
+		version, commit := build()
+		cpu, rss := used()
+		finished := time.Now()
+		return report.Run{
+			ToolName: "logscan", Version: version, Commit: commit, Arguments: std.args,
+			Started: started, Finished: finished,
+			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss,
+		}
+	}
+}
+
+// tellInputs tells how each input was read.
+func tellInputs(std *streams, res *analyze.Result) {
+	for i := range res.Inputs {
+		in := &res.Inputs[i]
+		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d answered 401",
+			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized)
+	}
+}
+
+// problems are the reasons why a run that was done is not complete.
+func (c *scanCmd) problems(res *analyze.Result) []problem {
+	var all []problem
+	for i := range res.Inputs {
+		in := &res.Inputs[i]
+		if in.Error != "" {
+			all = append(all, unread(in.Path, in.Error))
+		}
+		if in.Format == analyze.UnknownFormat && in.Lines > in.Skipped {
+			all = append(all, unexplained(in.Path, in.Parsed, in.Lines-in.Skipped))
+		}
+	}
+	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
+		p.hint = "see " + filepath.Join(c.Out, "rejects.ndjson") + ", or raise --max-rejects"
+		all = append(all, p)
+	}
+	return all
+}
+
+// unread is the problem of an input that could not be read to its end.
+func unread(path, reason string) problem {
+	return problem{text: fmt.Sprintf("%s: %s", path, reason), hint: ""}
+}
+
+// unexplained is the problem of an input whose format is not known.
+func unexplained(path string, parsed, lines int64) problem {
+	return problem{
+		text: fmt.Sprintf("no format explains %s: the best reads %d of its %d lines", path, parsed, lines),
+		hint: "try --format, or logscan formats " + path,
+	}
+}
+
+// tooManyRejects is the problem of lines that are rejected too often.
+func tooManyRejects(rejected, lines int64, limit percent) (problem, bool) {
+	share := shareRejected(rejected, lines)
+	if share <= limit {
+		return problem{}, false
+	}
+	return problem{text: fmt.Sprintf("%d of %d lines were rejected (%v), more than %v", rejected, lines, share, limit)}, true
+}
