@@ -31,7 +31,7 @@ type actor struct {
 // events in a list of chunks that double in size: an actor of three events
 // takes 32 bytes beside its entry, one of a million hardly more than its events.
 type shard struct {
-	slots  []uint32 // actor + 1; 0 is empty
+	slots  []uint64 // upper half: of the key's hash; lower half: actor + 1; 0 is empty
 	actors []actor
 	pages  [][]byte
 	used   int // bytes of the last page
@@ -47,37 +47,45 @@ const (
 )
 
 func (s *shard) init() {
-	s.slots = make([]uint32, 64)
+	s.slots = make([]uint64, 64)
 	s.used = pageSize // no page yet
 }
 
+// tag is the upper half of a slot. Most slots that are looked at in vain are
+// told by it, without a look at the actor, which would miss the cache.
+func (k actorKey) tag() uint64 { return k.hi &^ (1<<32 - 1) }
+
 func (s *shard) actor(k actorKey) *actor {
 	mask := uint64(len(s.slots) - 1)
+	tag := k.tag()
 	for i := k.lo & mask; ; i = (i + 1) & mask {
-		n := s.slots[i]
-		if n == 0 {
+		slot := s.slots[i]
+		if slot == 0 {
 			s.actors = append(s.actors, actor{key: k})
-			s.slots[i] = uint32(len(s.actors))
+			s.slots[i] = tag | uint64(len(s.actors))
 			if len(s.actors)*4 > len(s.slots)*3 {
 				s.grow()
 			}
 			return &s.actors[len(s.actors)-1]
 		}
-		if a := &s.actors[n-1]; a.key == k {
-			return a
+		if slot&^(1<<32-1) == tag {
+			if a := &s.actors[uint32(slot)-1]; a.key == k {
+				return a
+			}
 		}
 	}
 }
 
 func (s *shard) grow() {
-	slots := make([]uint32, 2*len(s.slots))
+	slots := make([]uint64, 2*len(s.slots))
 	mask := uint64(len(slots) - 1)
 	for n := range s.actors {
-		i := s.actors[n].key.lo & mask
+		k := s.actors[n].key
+		i := k.lo & mask
 		for slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		slots[i] = uint32(n) + 1
+		slots[i] = k.tag() | uint64(n+1)
 	}
 	s.slots = slots
 }
