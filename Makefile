@@ -1,0 +1,54 @@
+# What one types here. `make check` is the line before a change is proposed.
+
+FUZZTIME ?= 30s
+LINT_VERSION = v2.15.0
+LINT = bin/golangci-lint-$(LINT_VERSION)
+
+.PHONY: build test race lint bench demo fuzz duckdb check clean
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/logscan ./cmd/logscan
+
+test:
+	go test ./...
+
+race:
+	CGO_ENABLED=1 go test -race ./...
+
+# Building the linter takes minutes, once.
+$(LINT):
+	mkdir -p bin
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv bin/golangci-lint $@
+
+lint: $(LINT)
+	$(LINT) run ./...
+
+# logscan beside the tools people use, on a GiB of log that is generated once.
+bench: build
+	go run ./fixtures/cmd/bench
+
+demo: build
+	bin/logscan scan -o logscan-out fixtures/logs
+	@echo "open $(CURDIR)/logscan-out/report.html"
+
+# Every fuzz target in turn, $(FUZZTIME) each.
+fuzz:
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+# Every table, read by another engine, against the raw logs. A module of its
+# own, because DuckDB is large and wants a C compiler.
+duckdb: build
+	@if command -v $${CC:-cc} >/dev/null; then \
+		cd fixtures/duckdbtest && CGO_ENABLED=1 go test -mod=mod -count=1 -v ./...; \
+	else echo "duckdb: skipped: no C compiler to link DuckDB with"; fi
+
+check: lint test race
+
+clean:
+	rm -rf bin .bench logscan-out

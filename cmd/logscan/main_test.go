@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"logscan": main})
+}
+
+// TestScripts runs the contract of the command line: what every command and
+// flag does, the exit codes, what is written and what is not.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":    exits,
+			"balanced": balanced,
+			"ndjson":   ndjson,
+			"bytes":    writeBytes,
+			"gzip":     writeGzip,
+			"signal":   signalWhenRunning,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, errors.New("unknown condition")
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+// exits CODE PROGRAM ARGS... runs the program and wants exactly that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// balanced DIR LINES wants the ledger of a finished run to add up, for every
+// input and in total, to LINES lines.
+func balanced(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: balanced DIR LINES")
+	}
+	want, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	type counts struct{ Lines, Parsed, Rejected, Skipped, Unauthorized int64 }
+	var manifest struct {
+		Inputs []struct {
+			Path string
+			counts
+		}
+		Totals  counts
+		Rejects map[string]int64
+		Causes  map[string]int64
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], "manifest.json"))), &manifest))
+	var sum counts
+	for _, in := range manifest.Inputs {
+		if in.Lines != in.Parsed+in.Rejected+in.Skipped {
+			ts.Fatalf("%s: %d lines, but %d parsed + %d rejected + %d skipped", in.Path, in.Lines, in.Parsed, in.Rejected, in.Skipped)
+		}
+		sum.Lines += in.Lines
+		sum.Parsed += in.Parsed
+		sum.Rejected += in.Rejected
+		sum.Skipped += in.Skipped
+		sum.Unauthorized += in.Unauthorized
+	}
+	if sum != manifest.Totals {
+		ts.Fatalf("the inputs sum up to %+v, totals are %+v", sum, manifest.Totals)
+	}
+	if sum.Lines != want {
+		ts.Fatalf("%d lines were accounted for, want %d", sum.Lines, want)
+	}
+	if n := total(manifest.Rejects); n != sum.Rejected {
+		ts.Fatalf("reasons of rejects sum up to %d, want %d", n, sum.Rejected)
+	}
+	if n := total(manifest.Causes); n != sum.Unauthorized {
+		ts.Fatalf("causes sum up to %d, want %d", n, sum.Unauthorized)
+	}
+}
+
+func total(m map[string]int64) (n int64) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+// ndjson FILE LINES wants the file (or stdout) to be that many JSON objects.
+func ndjson(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: ndjson FILE LINES")
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	n := 0
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			ts.Fatalf("%v in %s", err, line)
+		}
+		n++
+	}
+	if n != want {
+		ts.Fatalf("%d objects, want %d", n, want)
+	}
+}
+
+// bytes FILE [TIMES] TEXT appends TEXT, with Go's escapes, TIMES times.
+func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: bytes FILE [TIMES] TEXT")
+	}
+	times := 1
+	if len(args) == 3 {
+		var err error
+		times, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	text, err := strconv.Unquote(`"` + strings.ReplaceAll(args[len(args)-1], `"`, `\"`) + `"`)
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	ts.Check(err)
+	_, err = f.WriteString(strings.Repeat(text, times))
+	ts.Check(errors.Join(err, f.Close()))
+}
+
+// gzip FILE TO [BYTES] compresses FILE, and cuts the result to BYTES bytes, or
+// by -BYTES bytes.
+func writeGzip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: gzip FILE TO [BYTES]")
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write([]byte(ts.ReadFile(args[0])))
+	ts.Check(errors.Join(err, z.Close()))
+	if len(args) == 3 {
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		if n < 0 {
+			n += b.Len()
+		}
+		b.Truncate(n)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o644))
+}
+
+// signal NAME PROGRAM ARGS... runs the program with an endless standard input,
+// sends it the signal once it reads, and wants exit code 130.
+func signalWhenRunning(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: signal NAME PROGRAM ARGS...")
+	}
+	number := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[0]]
+	if number == nil {
+		ts.Fatalf("unknown signal %s", args[0])
+	}
+	program, err := exec.LookPath(args[1])
+	ts.Check(err)
+	cmd := exec.Command(program, args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdin, err := cmd.StdinPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	defer cmd.Process.Kill()
+	// A pipe holds 64 KiB: when more than that was taken, the program reads.
+	line := []byte(`192.0.2.1 - - [09/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"` + "\n")
+	_, err = stdin.Write(bytes.Repeat(line, 4000))
+	ts.Check(err)
+	ts.Check(cmd.Process.Signal(number))
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		ts.Fatalf("still running 20 s after the signal")
+	}
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		ts.Fatalf("exit code %d, want %d; it said %s", code, exitInterrupted, stderr.Bytes())
+	}
+	if !strings.Contains(stderr.String(), "logscan: error: interrupted") {
+		ts.Fatalf("it did not say that it was interrupted: %s", stderr.Bytes())
+	}
+}
