@@ -40,9 +40,10 @@ type Block struct {
 type Handler interface {
 	// Open is called once per input, before its first block, with a sample of
 	// its lines: whole lines from the beginning, the middle and the end where
-	// the input can be sought, from the first SampleSize bytes where it cannot.
-	// The sample is valid until Open returns. Inputs may be opened at the same
-	// time by different goroutines.
+	// the input can be sought, from its beginning where it cannot. The sample
+	// of an input that is empty or cannot be read is empty. It is valid until
+	// Open returns. Inputs may be opened at the same time by different
+	// goroutines.
 	Open(input int, sample []byte)
 	// Block is called for every block, with worker in [0, workers). Calls with
 	// the same worker never overlap; blocks of one input may go to different

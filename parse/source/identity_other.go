@@ -1,0 +1,10 @@
+//go:build !unix
+
+package source
+
+import "io/fs"
+
+// fileID is not to be had here; os.SameFile compares instead.
+type fileID struct{}
+
+func idOf(fs.FileInfo) (fileID, bool) { return fileID{}, false }

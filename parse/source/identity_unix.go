@@ -1,0 +1,20 @@
+//go:build unix
+
+package source
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// fileID is what os.SameFile compares, as a key: a tree of a hundred thousand
+// files is not compared pair by pair.
+type fileID struct{ device, inode uint64 }
+
+func idOf(info fs.FileInfo) (fileID, bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fileID{}, false
+	}
+	return fileID{uint64(stat.Dev), uint64(stat.Ino)}, true //nolint:unconvert // their types differ between systems
+}

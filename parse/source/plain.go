@@ -1,0 +1,128 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// errShrunk is the reason when a file ends before the size it had when it was
+// opened.
+var errShrunk = errors.New("file became shorter while it was read")
+
+// plainFile is an uncompressed file whose ranges are shared by the workers.
+type plainFile struct {
+	input       int
+	file        *os.File
+	size        int64 // bytes, when it was opened
+	compression compression
+
+	// Guarded by the queue's lock.
+	next int64 // start of the next range
+	done int64 // bytes of the ranges that were read
+	err  *ReadError
+}
+
+// openPlain opens a file and looks at its first bytes.
+func openPlain(input int, path string) (*plainFile, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		_, err = os.ReadDir(path) // tells why it could not be walked
+		if err == nil {
+			err = fmt.Errorf("read %s: is a directory", path)
+		}
+	}
+	if err != nil {
+		file.Close() // it was only opened
+		return nil, err
+	}
+	f := &plainFile{input: input, file: file, size: info.Size()}
+	magic := make([]byte, magicSize)
+	n, err := file.ReadAt(magic, 0)
+	if err != nil && err != io.EOF {
+		file.Close() // it was only read
+		return nil, err
+	}
+	f.compression, _ = detect(magic[:n])
+	return f, nil
+}
+
+// sample gives lines from the beginning, the middle and the end, at most size
+// bytes. What cannot be read is left out: reading the ranges tells why.
+func (f *plainFile) sample(size int) []byte {
+	if f.size <= int64(size) {
+		return f.part(0, size)
+	}
+	part := size / 3
+	middle := f.size/2 - int64(part)/2
+	sample := sampleLines(f.part(0, part), part, true, false)
+	sample = append(sample, sampleLines(f.part(middle, part), part, false, false)...)
+	return append(sample, sampleLines(f.part(f.size-int64(part), part), part, false, false)...)
+}
+
+func (f *plainFile) part(start int64, size int) []byte {
+	data := make([]byte, min(int64(size), f.size-start))
+	n, _ := f.file.ReadAt(data, start) // see sample
+	return data[:n]
+}
+
+// readRange reads the lines that begin in the range of f at start.
+func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
+	c := cutter{
+		sizes: w.sizes,
+		src:   &rangeReader{file: f.file, next: start, size: f.size},
+		limit: min(start+int64(w.rng), f.size),
+		off:   start,
+		buf:   w.buf,
+		emit: func(b Block, rest []byte) []byte {
+			b.Input = f.input
+			return w.emitOwn(b, rest)
+		},
+	}
+	var err error
+	if start > 0 {
+		// The byte before tells whether a line begins at start.
+		c.off--
+		c.src = &rangeReader{file: f.file, next: start - 1, size: f.size}
+		err = c.skipLine(ctx)
+	}
+	if err == nil {
+		err = c.run(ctx)
+	}
+	w.buf = c.buf
+	var failed *ReadError
+	if err != nil {
+		failed = &ReadError{Stored: c.off, Decompressed: c.off, Err: err}
+	}
+	w.queue.read(f, c.bytes, failed)
+}
+
+// rangeReader reads a file from next to size.
+type rangeReader struct {
+	file       io.ReaderAt
+	next, size int64 // offsets in bytes
+}
+
+func (r *rangeReader) Read(p []byte) (int, error) {
+	if left := r.size - r.next; int64(len(p)) > left {
+		if left <= 0 {
+			return 0, io.EOF
+		}
+		p = p[:left]
+	}
+	n, err := r.file.ReadAt(p, r.next)
+	r.next += int64(n)
+	if err == io.EOF {
+		err = nil
+		if n < len(p) {
+			err = errShrunk
+		}
+	}
+	return n, err
+}

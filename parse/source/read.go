@@ -1,0 +1,376 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// queuedBlocks is how many blocks of streams may wait for each worker that has
+// nothing else to do. With one, a worker that is quicker than the decoder's
+// next block would wait for it; with many, blocks leave the cache.
+const queuedBlocks = 2
+
+// storedBuffer is the size in bytes of the buffer that decoders read from.
+const storedBuffer = 64 << 10
+
+// ReadError says where an input could not be read any further.
+type ReadError struct {
+	Stored       int64 // offset in bytes in the file or stream as it is stored
+	Decompressed int64 // offset in bytes in its content, all before it was handed over
+	Err          error
+}
+
+func (e *ReadError) Error() string {
+	if e.Stored == e.Decompressed {
+		return fmt.Sprintf("%v, at byte %d", e.Err, e.Stored)
+	}
+	return fmt.Sprintf("%v, at byte %d (byte %d of the decompressed content)", e.Err, e.Stored, e.Decompressed)
+}
+
+// Unwrap gives the reason.
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// Read reads all inputs and hands their blocks to h, from workers goroutines
+// of which each decodes, cuts and calls h by itself, so that h finds the data
+// in the cache. The results are in the order of the inputs.
+//
+// A plain file is read in ranges that the workers share, up to the size it had
+// when it was opened. A compressed file or a stream is decoded by one worker,
+// which gives blocks away only when others have nothing else to do. Memory is
+// bounded by the workers, whatever the inputs are.
+//
+// Trouble with an input stands in its Result; the error is that of ctx. Read
+// returns when all it started has ended. One thing it cannot end: a read from
+// a terminal or pipe that has nothing to give is left alone when ctx ends.
+func Read(ctx context.Context, inputs []Input, workers int, h Handler) ([]Result, error) {
+	return read(ctx, inputs, workers, h, defaultSizes())
+}
+
+func read(ctx context.Context, inputs []Input, workers int, h Handler, s sizes) ([]Result, error) {
+	workers = max(workers, 1)
+	q := newQueue(inputs, workers, s)
+	g, ctx := errgroup.WithContext(ctx)
+	stop := context.AfterFunc(ctx, q.stop)
+	defer stop()
+	for i := range workers {
+		g.Go(func() error {
+			w := &worker{id: i, sizes: s, inputs: inputs, handler: h, queue: q, buf: make([]byte, s.buffer())}
+			defer w.decoders.close()
+			return w.run(ctx)
+		})
+	}
+	err := g.Wait()
+	q.closeFiles()
+	if err != nil {
+		return nil, fmt.Errorf("read inputs: %w", err)
+	}
+	return q.results, nil
+}
+
+// queue is what there is to do. It is locked for a range, an input or a block,
+// never for a line.
+type queue struct {
+	sizes sizes
+
+	mu      sync.Mutex
+	changed sync.Cond
+	results []Result // by input
+	inputs  []int    // not yet opened, in the order to do so
+	files   []*plainFile
+	blocks  []job    // handed over by workers that decode
+	free    [][]byte // buffers that blocks came in
+	open    map[*plainFile]struct{}
+	opening int // workers that may yet put something in the queue
+	workers int
+	stopped bool
+}
+
+// job is one of three things to do: a block to hand over (buf is set), a range
+// to read (file is set), or an input to open.
+type job struct {
+	block Block
+	buf   []byte
+	file  *plainFile
+	start int64 // of the range, offset in bytes
+	input int
+}
+
+func newQueue(inputs []Input, workers int, s sizes) *queue {
+	q := &queue{
+		sizes:   s,
+		results: make([]Result, len(inputs)),
+		open:    map[*plainFile]struct{}{},
+		workers: workers,
+	}
+	q.changed.L = &q.mu
+	for i := range inputs {
+		q.inputs = append(q.inputs, i)
+	}
+	// The largest first, so that the run does not end with one worker busy.
+	// A stream of unknown length may be larger than all.
+	slices.SortStableFunc(q.inputs, func(a, b int) int {
+		x, y := inputs[a].size, inputs[b].size
+		switch {
+		case x == y:
+			return 0
+		case x < 0 || y >= 0 && x > y:
+			return -1
+		}
+		return 1
+	})
+	return q
+}
+
+// take waits for something to do; false when nothing is left or ever will be.
+func (q *queue) take() (job, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for !q.stopped {
+		switch {
+		case len(q.blocks) > 0:
+			j := q.blocks[0]
+			q.blocks = q.blocks[1:]
+			return j, true
+		case len(q.files) > 0:
+			// Before another input is opened, so that few files are open.
+			f := q.files[0]
+			j := job{file: f, start: f.next}
+			if f.next += int64(q.sizes.rng); f.next >= f.size {
+				q.files = q.files[1:]
+			}
+			return j, true
+		case len(q.inputs) > 0:
+			j := job{input: q.inputs[0]}
+			q.inputs = q.inputs[1:]
+			q.opening++
+			return j, true
+		case q.opening == 0:
+			return job{}, false
+		}
+		q.changed.Wait()
+	}
+	return job{}, false
+}
+
+// offer gives a block away if a worker has nothing else to do, and returns a
+// buffer in exchange for the block's.
+func (q *queue) offer(b Block, buf []byte) (other []byte, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	// Who does not open or decode an input has only blocks left to do.
+	room := queuedBlocks * (q.workers - q.opening)
+	if len(q.inputs) > 0 || len(q.files) > 0 || len(q.blocks) >= room || q.stopped {
+		return nil, false
+	}
+	if n := len(q.free); n > 0 {
+		other, q.free = q.free[n-1], q.free[:n-1]
+	} else {
+		other = make([]byte, q.sizes.buffer())
+	}
+	q.blocks = append(q.blocks, job{block: b, buf: buf})
+	q.changed.Signal()
+	return other, true
+}
+
+// release takes back the buffer of a block that was taken.
+func (q *queue) release(buf []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.free = append(q.free, buf)
+}
+
+// opened says that the worker that took an input puts nothing more in.
+func (q *queue) opened(input int, r Result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.results[input] = r
+	q.opening--
+	q.changed.Broadcast()
+}
+
+// share lets all workers read ranges of f, whose input was taken.
+func (q *queue) share(f *plainFile) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.results[f.input].Compression = none.String()
+	q.files = append(q.files, f)
+	q.open[f] = struct{}{}
+	q.opening--
+	q.changed.Broadcast()
+}
+
+// read adds what a range of f gave, and closes f after the last.
+func (q *queue) read(f *plainFile, bytes int64, err *ReadError) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r := &q.results[f.input]
+	r.Bytes += bytes
+	r.StoredBytes += bytes
+	if err != nil && (f.err == nil || err.Stored < f.err.Stored) {
+		f.err, r.Err = err, err
+	}
+	if f.done += int64(q.sizes.rng); f.done >= f.size {
+		f.file.Close() // it was only read
+		delete(q.open, f)
+	}
+}
+
+// closeFiles closes what a run that was cancelled left open.
+func (q *queue) closeFiles() {
+	for f := range q.open {
+		f.file.Close() // it was only read
+	}
+}
+
+// stop lets all workers end.
+func (q *queue) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopped = true
+	q.changed.Broadcast()
+}
+
+// worker is one goroutine's state.
+type worker struct {
+	sizes
+	id       int
+	inputs   []Input
+	handler  Handler
+	queue    *queue
+	buf      []byte // of the cutter
+	decoders decoders
+}
+
+func (w *worker) run(ctx context.Context) error {
+	for {
+		j, ok := w.queue.take()
+		if err := ctx.Err(); err != nil || !ok {
+			return err
+		}
+		switch {
+		case j.buf != nil:
+			w.handler.Block(w.id, &j.block)
+			w.queue.release(j.buf)
+		case j.file != nil:
+			w.readRange(ctx, j.file, j.start)
+		default:
+			w.open(ctx, j.input)
+		}
+	}
+}
+
+// open opens an input: a plain file to share its ranges, anything else to read
+// it to its end.
+func (w *worker) open(ctx context.Context, input int) {
+	in := w.inputs[input]
+	if in.reader != nil {
+		w.queue.opened(input, w.readPipe(ctx, input, func() (io.ReadCloser, error) {
+			return io.NopCloser(in.reader), nil
+		}))
+		return
+	}
+	open := func() (io.ReadCloser, error) { return os.Open(in.Path) }
+	if info, err := os.Stat(in.Path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		// Opening a FIFO waits for its writer.
+		w.queue.opened(input, w.readPipe(ctx, input, open))
+		return
+	}
+	f, err := openPlain(input, in.Path)
+	if err != nil {
+		w.handler.Open(input, nil)
+		w.queue.opened(input, Result{Compression: none.String(), Err: err})
+		return
+	}
+	// Files that say that they are empty need not be: those of /proc are not.
+	if f.size == 0 || f.compression != none {
+		w.queue.opened(input, w.readStream(ctx, input, f.file))
+		f.file.Close() // it was only read
+		return
+	}
+	w.handler.Open(input, f.sample(w.sample))
+	w.queue.share(f)
+}
+
+// readPipe reads what may have nothing to give for a while.
+func (w *worker) readPipe(ctx context.Context, input int, open func() (io.ReadCloser, error)) Result {
+	p := startPump(ctx, open)
+	defer p.close()
+	return w.readStream(ctx, input, p)
+}
+
+// readStream decodes src to its end.
+func (w *worker) readStream(ctx context.Context, input int, src io.Reader) Result {
+	stored := &counter{ctx: ctx, src: src}
+	in := w.decoders.input(stored)
+	comp := sniff(in)
+	c := cutter{
+		sizes: w.sizes,
+		limit: toEnd,
+		buf:   w.buf,
+		emit: func(b Block, rest []byte) []byte {
+			b.Input = input
+			return w.emitShared(b, rest)
+		},
+		first: func(data []byte, complete bool) {
+			w.handler.Open(input, sampleLines(data, w.sample, true, complete))
+		},
+	}
+	c.src = w.decoders.decoder(comp, in)
+	err := c.run(ctx)
+	w.buf = c.buf
+	r := Result{
+		Compression: comp.String(),
+		Bytes:       c.bytes,
+		StoredBytes: stored.n - int64(in.Buffered()),
+	}
+	if err != nil {
+		w.decoders.drop(comp)
+		if stored.err == nil {
+			err = comp.explain(err)
+		}
+		r.Err = &ReadError{Stored: r.StoredBytes, Decompressed: c.bytes, Err: err}
+	}
+	return r
+}
+
+// emitShared gives b to a worker that has nothing to do, or handles it here.
+func (w *worker) emitShared(b Block, rest []byte) []byte {
+	if other, ok := w.queue.offer(b, w.buf); ok {
+		copy(other, rest)
+		w.buf = other
+		return other
+	}
+	return w.emitOwn(b, rest)
+}
+
+func (w *worker) emitOwn(b Block, rest []byte) []byte {
+	w.handler.Block(w.id, &b)
+	copy(w.buf, rest)
+	return w.buf
+}
+
+// counter counts what is read from src.
+type counter struct {
+	ctx context.Context // asked at each read: a decoder may read much and give nothing
+	src io.Reader
+	n   int64 // bytes
+	err error // of src, but io.EOF
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	if c.err = c.ctx.Err(); c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.src.Read(p)
+	c.n += int64(n)
+	if err != io.EOF {
+		c.err = err
+	}
+	return n, err
+}
