@@ -145,6 +145,9 @@ func (p *printer) block(data []byte) {
 
 // flush writes the collected rows. When that fails the reading is called off.
 func (p *printer) flush() {
+	if p.err != nil {
+		return
+	}
 	if p.err = write(p.out, p.rows.buf); p.err != nil {
 		p.stop(p.err)
 	}
