@@ -261,28 +261,31 @@ type walker struct {
 	*correlation  // read only, but for the facts of the actor at hand
 	shard, number uint32
 
-	follow    []bool
-	hostOf    []int
-	lifetimes [maxHosts]*lifetimes
-	endpoints []endpointFacts
-	stamps    []stamp // by endpoint
-	sessions  []Session
-	clients   map[fold.Client]*clientFacts
-	pairs     []userClient
-	refusals  []clientEndpoint
-	actors    int64
-	aheads    []ahead // scratch
-	perClient []*clientFacts
+	follow                                      []bool
+	hostOf                                      []int
+	lifetimes                                   [maxHosts]*lifetimes
+	endpoints                                   []endpointFacts
+	stamps                                      []stamp // by endpoint
+	sessions                                    []Session
+	clients                                     map[fold.Client]*clientFacts
+	clientSessions, clientUsers, clientRefusals []clientLink
+	actors                                      int64
+	aheads                                      []ahead // scratch
 }
 
-type userClient struct {
-	user   uint32
+// clientLink notes that a client used a session (the actor's number), was or
+// claimed to be a user, or was refused by an endpoint.
+type clientLink struct {
 	client fold.Client
+	to     uint32
 }
 
-type clientEndpoint struct {
-	client   fold.Client
-	endpoint uint32
+// distinct sorts links and drops the repeated ones.
+func distinct(links []clientLink) []clientLink {
+	slices.SortFunc(links, func(a, b clientLink) int {
+		return cmp.Or(fold.CompareClients(a.client, b.client), cmp.Compare(a.to, b.to))
+	})
+	return slices.Compact(links)
 }
 
 // stamp remembers what of an endpoint was counted for which actor.
@@ -305,7 +308,7 @@ func newWalker(c *correlation, follow []bool, hosts []int) *walker {
 func (w *walker) actor(a *fold.Actor) {
 	w.number++
 	id := w.shard<<26 | w.number
-	w.sumClients(a)
+	w.sumClients(a, id)
 	w.sumEndpoints(a, id)
 	refused := false
 	for i := range a.Events {
@@ -321,27 +324,26 @@ func (w *walker) actor(a *fold.Actor) {
 }
 
 // sumClients adds the actor's requests to its clients, and notes who used them.
-func (w *walker) sumClients(a *fold.Actor) {
-	facts := w.perClient[:0]
-	for _, cl := range a.Clients {
-		f := w.clients[cl]
-		if f == nil {
-			f = &clientFacts{tally: emptyTally()}
-			w.clients[cl] = f
-		}
-		if a.Session != nil {
-			f.sessions++
-		}
-		facts = append(facts, f)
-	}
-	w.perClient = facts
-	lastUser, lastClient := uint32(0), ^uint32(0)
+func (w *walker) sumClients(a *fold.Actor, id uint32) {
+	var f *clientFacts
+	var client fold.Client
+	user := uint32(0)
 	for i := range a.Events {
 		e := &a.Events[i]
-		facts[e.Client].tally.Add(e.Outcome, e.Time*1000)
-		if e.User != 0 && (e.User != lastUser || e.Client != lastClient) {
-			lastUser, lastClient = e.User, e.Client
-			w.pairs = append(w.pairs, userClient{e.User - 1, a.Clients[e.Client]})
+		if f == nil || e.Client != client {
+			client, user = e.Client, 0
+			if f = w.clients[client]; f == nil {
+				f = &clientFacts{tally: emptyTally()}
+				w.clients[client] = f
+			}
+			if a.Session != nil {
+				w.clientSessions = append(w.clientSessions, clientLink{client, id})
+			}
+		}
+		f.tally.Add(e.Outcome, e.Time*1000)
+		if e.User != 0 && e.User != user {
+			user = e.User
+			w.clientUsers = append(w.clientUsers, clientLink{client, user - 1})
 		}
 	}
 }
@@ -373,8 +375,8 @@ func (w *walker) sumEndpoints(a *fold.Actor, id uint32) {
 				st.refusedActor = id
 				f.refusedActors++
 			}
-			if n := len(w.refusals); n == 0 || w.refusals[n-1].endpoint != e.Endpoint || w.refusals[n-1].client != a.Clients[e.Client] {
-				w.refusals = append(w.refusals, clientEndpoint{a.Clients[e.Client], e.Endpoint})
+			if n := len(w.clientRefusals); n == 0 || w.clientRefusals[n-1] != (clientLink{e.Client, e.Endpoint}) {
+				w.clientRefusals = append(w.clientRefusals, clientLink{e.Client, e.Endpoint})
 			}
 		}
 	}
@@ -441,8 +443,7 @@ func (w *walker) followRefusals(a *fold.Actor, id uint32) {
 
 // gather sums the walkers' parts.
 func (c *correlation) gather(walkers []*walker) {
-	var pairs []userClient
-	var refusals []clientEndpoint
+	var sessions, users, refusals []clientLink
 	names := make([]string, maxHosts)
 	for i, e := range c.state.Endpoints {
 		if n := walkers[0].hostOf[i]; n >= 0 {
@@ -452,8 +453,9 @@ func (c *correlation) gather(walkers []*walker) {
 	for _, w := range walkers {
 		c.actors += w.actors
 		c.sessions = append(c.sessions, w.sessions...)
-		pairs = append(pairs, w.pairs...)
-		refusals = append(refusals, w.refusals...)
+		sessions = append(sessions, w.clientSessions...)
+		users = append(users, w.clientUsers...)
+		refusals = append(refusals, w.clientRefusals...)
 		for n, l := range w.lifetimes {
 			if l == nil {
 				continue
@@ -471,31 +473,23 @@ func (c *correlation) gather(walkers []*walker) {
 		for cl, f := range w.clients {
 			if g := c.clients[cl]; g != nil {
 				g.tally.Merge(&f.tally)
-				g.sessions += f.sessions
 			} else {
 				c.clients[cl] = f
 			}
 		}
 	}
 	slices.SortFunc(c.sessions, compareSessions)
-	slices.SortFunc(pairs, func(a, b userClient) int {
-		return cmp.Or(cmp.Compare(a.user, b.user), compareClients(a.client, b.client))
-	})
-	slices.SortFunc(refusals, func(a, b clientEndpoint) int {
-		return cmp.Or(compareClients(a.client, b.client), cmp.Compare(a.endpoint, b.endpoint))
-	})
-	for _, p := range slices.Compact(refusals) {
-		c.clients[p.client].refusedEndpoints++
+	for _, l := range distinct(sessions) {
+		c.clients[l.client].sessions++
+	}
+	for _, l := range distinct(refusals) {
+		c.clients[l.client].refusedEndpoints++
 	}
 	c.userClients = make([]int64, len(c.state.Users))
-	for _, p := range slices.Compact(pairs) {
-		c.userClients[p.user]++
-		c.clients[p.client].users++
+	for _, l := range distinct(users) {
+		c.clients[l.client].users++
+		c.userClients[l.to]++
 	}
-}
-
-func compareClients(a, b fold.Client) int {
-	return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Agent, b.Agent))
 }
 
 func (f *endpointFacts) merge(g *endpointFacts) {

@@ -192,7 +192,7 @@ func (c *correlation) clientRows(findings []Finding) []Client {
 	for cl := range c.clients {
 		order = append(order, cl)
 	}
-	slices.SortFunc(order, compareClients)
+	slices.SortFunc(order, fold.CompareClients)
 	rows := make([]Client, len(order))
 	for i, cl := range order {
 		f := c.clients[cl]

@@ -153,7 +153,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			f := &w.facts[e.Refusal]
 			*f = fact{
 				time: e.Time, actor: id, endpoint: e.Endpoint, user: user,
-				address: a.Clients[e.Client].Address, agent: a.Clients[e.Client].Agent,
+				address: e.Client.Address, agent: e.Client.Agent,
 				burst: burst, named: e.User != 0, known: known,
 				signIn: w.state.Endpoints[e.Endpoint].SignIn,
 			}
@@ -179,7 +179,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			if !l.open {
 				start, seen := e.Time, false
 				if a.Session != nil {
-					if at, ok := w.state.SignedIn(a.Clients[e.Client], e.Time-startWindow, e.Time); ok {
+					if at, ok := w.state.SignedIn(e.Client, e.Time-startWindow, e.Time); ok {
 						start, seen = at, true
 					}
 				}
@@ -208,7 +208,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 
 // open begins a session.
 func (w *walker) open(l *life, a *fold.Actor, e *fold.Event, user uint32, start int64, seen bool) {
-	c := a.Clients[e.Client]
+	c := e.Client
 	*l = life{open: true, seen: seen, start: start, protected: e.Time, any: e.Time, first: e.Endpoint}
 	l.row = Session{
 		Address: w.state.Addresses[c.Address], UserAgent: w.state.Agents[c.Agent],

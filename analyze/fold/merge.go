@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sort"
 
-	"encoding/binary"
-
 	"github.com/zeebo/xxh3"
 
 	"logscan/parse"
@@ -287,15 +285,17 @@ func (s *State) SignedIn(c Client, from, to int64) (at int64, ok bool) {
 
 // Actor is a session, or a client without session id, and all its requests.
 type Actor struct {
-	Session []byte   // the session id, a credential; nil for a client
-	Clients []Client // distinct, sorted; one for a client
-	Events  []Event  // by time; see Shard
-
-	index map[Client]uint32 // of Clients, where they are many
+	Session []byte  // the session id, a credential; nil for a client
+	Events  []Event // by time; see Shard
 }
 
 // Client is an address and a user agent: indexes into State's lists.
 type Client struct{ Address, Agent uint32 }
+
+// CompareClients orders clients by address, then by agent.
+func CompareClients(a, b Client) int {
+	return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Agent, b.Agent))
+}
 
 // NoRefusal is the Refusal of an event that is none.
 const NoRefusal = ^uint32(0)
@@ -305,7 +305,7 @@ type Event struct {
 	Time     int64  // Unix milliseconds
 	Endpoint uint32 // index into State.Endpoints
 	User     uint32 // index into State.Users plus one; 0 when the line names none
-	Client   uint32 // index into Actor.Clients
+	Client   Client
 	Refusal  uint32 // index into State.Refusals, or NoRefusal
 	Outcome  Outcome
 }
@@ -318,129 +318,71 @@ type Event struct {
 // of several servers do not tell their order, and those of whole seconds tell
 // little more.
 func (s *State) Shard(i int, visit func(*Actor)) {
+	// One session or client may have a part in every worker.
 	type part struct {
-		key    actorKey
-		worker uint32
-		actor  uint32
+		key            actorKey
+		worker, number uint32
+		events         uint32
 	}
 	var parts []part
+	place := make([][]uint32, len(s.workers)) // by worker and number - 1: where its next event goes
 	for w := range s.workers {
-		for n := range s.workers[w].shards[i].actors {
-			parts = append(parts, part{s.workers[w].shards[i].actors[n].key, uint32(w), uint32(n)})
+		sh := &s.workers[w].shards[i]
+		place[w] = make([]uint32, sh.actors)
+		for n := range sh.slots {
+			if a := &sh.slots[n]; a.number != 0 {
+				parts = append(parts, part{a.key, uint32(w), a.number, a.events})
+			}
 		}
 	}
 	slices.SortFunc(parts, func(a, b part) int {
 		return cmp.Or(cmp.Compare(a.key.hi, b.key.hi), cmp.Compare(a.key.lo, b.key.lo))
 	})
-	var a Actor
-	var raw []byte
+	// All parts of an actor lie side by side in one list of events.
+	total := uint32(0)
+	for _, p := range parts {
+		place[p.worker][p.number-1] = total
+		total += p.events
+	}
+	events := make([]Event, total)
+	for w := range s.workers {
+		s.decode(w, i, place[w], events)
+	}
 	for from := 0; from < len(parts); {
+		p := parts[from]
+		n := p.events
 		to := from + 1
-		for to < len(parts) && parts[to].key == parts[from].key {
-			to++
+		for ; to < len(parts) && parts[to].key == p.key; to++ {
+			n += parts[to].events
 		}
-		a.Session, a.Clients, a.Events = nil, a.Clients[:0], a.Events[:0]
-		for _, p := range parts[from:to] {
-			sh := &s.workers[p.worker].shards[i]
-			act := &sh.actors[p.actor]
-			a.Session = act.session
-			raw = sh.timeline(raw[:0], act)
-			s.decode(&a, int(p.worker), raw)
+		a := Actor{Session: s.workers[p.worker].shards[i].sessions[p.number], Events: events[:n:n]}
+		if !slices.IsSortedFunc(a.Events, compareEvents) {
+			slices.SortFunc(a.Events, compareEvents)
 		}
-		a.sort()
 		visit(&a)
+		events = events[n:]
 		from = to
 	}
 }
 
-// decode appends the events of a timeline of a worker to a.
-func (s *State) decode(a *Actor, worker int, b []byte) {
-	var e Event
-	var user, ref uint64
-	var endpoint uint64
-	uvarint := func() uint64 {
-		v, n := binary.Uvarint(b)
-		b = b[n:]
-		return v
-	}
-	for len(b) > 0 {
-		flags := b[0]
-		b = b[1:]
-		e.Outcome = Outcome(flags & flagOutcome)
-		if flags&flagSameTime == 0 {
-			d, n := binary.Varint(b)
-			b = b[n:]
-			e.Time += d
+// decode puts the events of a shard of a worker where place says.
+func (s *State) decode(worker, shard int, place []uint32, events []Event) {
+	d := s.workers[worker].shards[shard].decoder()
+	endpoints, users := s.endpointOf[worker], s.userOf[worker]
+	addresses, agents, ranks := s.addressOf[worker], s.agentOf[worker], s.rankOf[worker]
+	for a := d.next(); a != nil; a = d.next() {
+		e := &events[place[d.actor]]
+		place[d.actor]++
+		*e = Event{
+			Time: a.last, Endpoint: endpoints[a.endpoint], Outcome: Outcome(d.flags & flagOutcome),
+			Client: Client{addresses[a.address], agents[a.agent]}, Refusal: NoRefusal,
 		}
-		if flags&flagSamePath == 0 {
-			endpoint = uvarint()
-			e.Endpoint = s.endpointOf[worker][endpoint]
+		if d.flags&flagUser != 0 {
+			e.User = users[a.user-1] + 1
 		}
-		if flags&flagNewUser != 0 {
-			user = uvarint()
-		}
-		e.User = 0
-		if flags&flagUser != 0 {
-			e.User = s.userOf[worker][user-1] + 1
-		}
-		if flags&flagMoved != 0 {
-			address, agent := uvarint(), uvarint()
-			e.Client = a.client(Client{s.addressOf[worker][address], s.agentOf[worker][agent]})
-		}
-		e.Refusal = NoRefusal
 		if e.Outcome == Unauthorized {
-			ref += uvarint()
-			e.Refusal = s.rankOf[worker][uint32(ref)]
+			e.Refusal = ranks[a.ref]
 		}
-		a.Events = append(a.Events, e)
-	}
-}
-
-// client gives the index of c in a.Clients, where it adds it.
-func (a *Actor) client(c Client) uint32 {
-	const few = 16
-	if len(a.Clients) <= few {
-		for i, d := range a.Clients {
-			if d == c {
-				return uint32(i)
-			}
-		}
-	} else if i, ok := a.index[c]; ok {
-		return i
-	}
-	a.Clients = append(a.Clients, c)
-	switch n := len(a.Clients); {
-	case n == few+1:
-		a.index = map[Client]uint32{}
-		for i, d := range a.Clients {
-			a.index[d] = uint32(i)
-		}
-	case n > few:
-		a.index[c] = uint32(n - 1)
-	}
-	return uint32(len(a.Clients) - 1)
-}
-
-func compareClients(x, y Client) int {
-	return cmp.Or(cmp.Compare(x.Address, y.Address), cmp.Compare(x.Agent, y.Agent))
-}
-
-func (a *Actor) sort() {
-	if len(a.Clients) > 1 {
-		sorted := slices.Clone(a.Clients)
-		slices.SortFunc(sorted, compareClients)
-		to := make([]uint32, len(sorted))
-		for i, c := range a.Clients {
-			n, _ := slices.BinarySearchFunc(sorted, c, compareClients)
-			to[i] = uint32(n)
-		}
-		for i := range a.Events {
-			a.Events[i].Client = to[a.Events[i].Client]
-		}
-		copy(a.Clients, sorted)
-	}
-	if !slices.IsSortedFunc(a.Events, compareEvents) {
-		slices.SortFunc(a.Events, compareEvents)
 	}
 }
 
@@ -455,5 +397,5 @@ func compareEvents(x, y Event) int {
 		return 1
 	}
 	return cmp.Or(cmp.Compare(x.Endpoint, y.Endpoint), cmp.Compare(x.Outcome, y.Outcome), cmp.Compare(x.User, y.User),
-		cmp.Compare(x.Client, y.Client), cmp.Compare(x.Refusal, y.Refusal))
+		CompareClients(x.Client, y.Client), cmp.Compare(x.Refusal, y.Refusal))
 }

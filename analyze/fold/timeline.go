@@ -12,85 +12,86 @@ type actorKey struct{ hi, lo uint64 }
 
 func (k actorKey) shard() uint64 { return (k.hi ^ k.lo*0x9e3779b97f4a7c15) >> 58 }
 
-// actor is one actor's part of the state in one worker.
+// actor is one actor's part of the state in one worker: what must be known to
+// append an event. It is one cache line, and lies in the hash table itself: the
+// one place a request has to touch that its neighbours did not.
 type actor struct {
-	key        actorKey
-	last       int64  // Unix milliseconds of the event appended last
-	client     uint64 // hash of the client of that event
-	session    []byte // in the shard's arena; nil for a client without session
-	user       uint32 // worker's number plus one of the user seen last
-	endpoint   uint32 // of the event appended last
-	ref        uint32 // refusal appended last
-	events     uint32
-	head, tail uint32 // first and last chunk
-	pos        uint16 // write position in the last chunk
-	class      uint8  // size class of the last chunk
+	key      actorKey
+	last     int64  // Unix milliseconds of the event appended last
+	client   uint64 // hash of the client of that event
+	number   uint32 // in the order of appearance, plus one; 0 is an empty slot
+	events   uint32
+	user     uint32 // worker's number plus one of the user seen last
+	endpoint uint32 // of the event appended last
+	ref      uint32 // refusal appended last
+	_        [3]uint32
 }
 
-// A shard holds actors and their timelines. A timeline is a string of encoded
-// events in a list of chunks that double in size: an actor of three events
-// takes 32 bytes beside its entry, one of a million hardly more than its events.
+// A shard holds actors and a log of their events: each is a few bytes behind
+// those of whichever actor came before, so that writing is sequential, and a
+// full shard is ready to be written to disk. Timelines are put together when
+// the run has ended.
 type shard struct {
-	slots  []uint64 // upper half: of the key's hash; lower half: actor + 1; 0 is empty
-	actors []actor
-	pages  [][]byte
-	used   int // bytes of the last page
-	ids    arena
+	slots    []actor // open addressing by key.lo; the length is a power of two
+	actors   uint32
+	sessions map[uint32][]byte // session ids by number; the others are clients
+	pages    [][]byte
+	ids      arena
 }
 
 const (
-	pageBits  = 14 // a page of chunks is 16 KiB: 64 shards start with 1 MiB
-	pageSize  = 1 << pageBits
-	chunkBits = 5 // the first chunk of an actor is 32 bytes, next pointer included
-	chunkNext = 4 // bytes of the pointer to the next chunk
-	lastClass = 3 // up to 256 bytes
+	// logPage is the size of a page of the log in bytes: 64 shards start with
+	// 512 KiB.
+	logPage = 8 << 10
+	// maxEvent is the most bytes of an event: a flag byte and seven numbers.
+	maxEvent = 1 + 6*binary.MaxVarintLen32 + binary.MaxVarintLen64
 )
 
 func (s *shard) init() {
-	s.slots = make([]uint64, 64)
-	s.used = pageSize // no page yet
+	s.slots = make([]actor, 16)
+	s.sessions = map[uint32][]byte{}
 }
 
-// tag is the upper half of a slot. Most slots that are looked at in vain are
-// told by it, without a look at the actor, which would miss the cache.
-func (k actorKey) tag() uint64 { return k.hi &^ (1<<32 - 1) }
-
+// actor gives the actor of a key, a new one if it was never met. The pointer is
+// valid until the next call.
 func (s *shard) actor(k actorKey) *actor {
 	mask := uint64(len(s.slots) - 1)
-	tag := k.tag()
 	for i := k.lo & mask; ; i = (i + 1) & mask {
-		slot := s.slots[i]
-		if slot == 0 {
-			s.actors = append(s.actors, actor{key: k})
-			s.slots[i] = tag | uint64(len(s.actors))
-			if len(s.actors)*4 > len(s.slots)*3 {
-				s.grow()
-			}
-			return &s.actors[len(s.actors)-1]
+		a := &s.slots[i]
+		if a.key == k && a.number != 0 {
+			return a
 		}
-		if slot&^(1<<32-1) == tag {
-			if a := &s.actors[uint32(slot)-1]; a.key == k {
-				return a
+		if a.number == 0 {
+			if int(s.actors)*4 >= len(s.slots)*3 {
+				s.grow()
+				return s.actor(k)
 			}
+			s.actors++
+			a.key, a.number = k, s.actors
+			return a
 		}
 	}
 }
 
 func (s *shard) grow() {
-	slots := make([]uint64, 2*len(s.slots))
+	slots := make([]actor, 2*len(s.slots))
 	mask := uint64(len(slots) - 1)
-	for n := range s.actors {
-		k := s.actors[n].key
-		i := k.lo & mask
-		for slots[i] != 0 {
+	for n := range s.slots {
+		a := &s.slots[n]
+		if a.number == 0 {
+			continue
+		}
+		i := a.key.lo & mask
+		for slots[i].number != 0 {
 			i = (i + 1) & mask
 		}
-		slots[i] = k.tag() | uint64(n+1)
+		slots[i] = *a
 	}
 	s.slots = slots
 }
 
-// An encoded event is a flag byte, then what the flags announce.
+// An encoded event is a flag byte, the actor's number, and what the flags
+// announce.
 const (
 	flagOutcome  = 7      // bits 0 to 2: the outcome
 	flagUser     = 1 << 3 // the line names a user: the one named last, or
@@ -101,31 +102,38 @@ const (
 	// An unauthorized event ends with the difference of its refusal number.
 )
 
-// append adds an event to a's timeline. user is 0 or a number plus one, moved
+// append adds an event of a to the log. user is 0 or a number plus one, moved
 // is zero or the client's address and agent, each plus one.
 func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user uint32, moved [2]uint32, ref uint32) {
-	var buf [48]byte
-	b := append(buf[:0], byte(o))
+	n := len(s.pages) - 1
+	if n < 0 || cap(s.pages[n])-len(s.pages[n]) < maxEvent {
+		s.pages = append(s.pages, make([]byte, 0, logPage))
+		n++
+	}
+	b := s.pages[n]
+	at := len(b)
+	b = append(b, byte(o))
+	b = binary.AppendUvarint(b, uint64(a.number))
 	if ms == a.last {
-		b[0] |= flagSameTime
+		b[at] |= flagSameTime
 	} else {
 		b = binary.AppendVarint(b, ms-a.last)
 	}
 	if endpoint == a.endpoint && a.events > 0 {
-		b[0] |= flagSamePath
+		b[at] |= flagSamePath
 	} else {
 		b = binary.AppendUvarint(b, uint64(endpoint))
 	}
 	if user != 0 {
-		b[0] |= flagUser
+		b[at] |= flagUser
 		if user != a.user {
-			b[0] |= flagNewUser
+			b[at] |= flagNewUser
 			b = binary.AppendUvarint(b, uint64(user))
 			a.user = user
 		}
 	}
 	if moved[0] != 0 {
-		b[0] |= flagMoved
+		b[at] |= flagMoved
 		b = binary.AppendUvarint(b, uint64(moved[0]-1))
 		b = binary.AppendUvarint(b, uint64(moved[1]-1))
 	}
@@ -133,61 +141,69 @@ func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user uint32, mov
 		b = binary.AppendUvarint(b, uint64(ref-a.ref))
 		a.ref = ref
 	}
+	s.pages[n] = b
 	a.last, a.endpoint = ms, endpoint
 	a.events++
-	s.write(a, b)
 }
 
-func (s *shard) write(a *actor, b []byte) {
-	if a.events == 1 {
-		a.head = s.chunk(0)
-		a.tail, a.class, a.pos = a.head, 0, chunkNext
-	}
-	for {
-		page := s.pages[a.tail>>pageBits]
-		off := int(a.tail & (pageSize - 1))
-		n := copy(page[off+int(a.pos):off+chunkSize(a.class)], b)
-		a.pos += uint16(n)
-		if n == len(b) {
-			return
-		}
-		b = b[n:]
-		if a.class < lastClass {
-			a.class++
-		}
-		next := s.chunk(a.class)
-		binary.LittleEndian.PutUint32(page[off:], next)
-		a.tail, a.pos = next, chunkNext
-	}
+// decoder reads a shard's log back. Its fields are what the last call of next
+// read.
+type decoder struct {
+	pages  [][]byte
+	page   []byte
+	actors []decoded // by number - 1
+
+	flags byte
+	actor uint32 // number - 1
 }
 
-func chunkSize(class uint8) int { return 1 << (chunkBits + class) }
-
-// chunk gives the place of a new chunk: page number and offset in one number.
-func (s *shard) chunk(class uint8) uint32 {
-	n := chunkSize(class)
-	if s.used+n > pageSize {
-		s.pages = append(s.pages, make([]byte, pageSize))
-		s.used = 0
-	}
-	at := uint32(len(s.pages)-1)<<pageBits | uint32(s.used)
-	s.used += n
-	return at
+// decoded is an actor as it stands at the event read last, in the numbers of
+// its worker.
+type decoded struct {
+	last           int64
+	endpoint, user uint32
+	address, agent uint32
+	ref            uint32
 }
 
-// timeline appends the encoded events of a to dst.
-func (s *shard) timeline(dst []byte, a *actor) []byte {
-	at, class := a.head, uint8(0)
-	for {
-		page := s.pages[at>>pageBits]
-		off := int(at & (pageSize - 1))
-		if at == a.tail {
-			return append(dst, page[off+chunkNext:off+int(a.pos)]...)
+func (s *shard) decoder() *decoder {
+	return &decoder{pages: s.pages, actors: make([]decoded, s.actors)}
+}
+
+// next reads the next event and gives its actor, nil at the end.
+func (d *decoder) next() *decoded {
+	for len(d.page) == 0 {
+		if len(d.pages) == 0 {
+			return nil
 		}
-		dst = append(dst, page[off+chunkNext:off+chunkSize(class)]...)
-		at = binary.LittleEndian.Uint32(page[off:])
-		if class < lastClass {
-			class++
-		}
+		d.page, d.pages = d.pages[0], d.pages[1:]
 	}
+	d.flags = d.page[0]
+	d.page = d.page[1:]
+	d.actor = d.number() - 1
+	a := &d.actors[d.actor]
+	if d.flags&flagSameTime == 0 {
+		delta, n := binary.Varint(d.page)
+		d.page = d.page[n:]
+		a.last += delta
+	}
+	if d.flags&flagSamePath == 0 {
+		a.endpoint = d.number()
+	}
+	if d.flags&flagNewUser != 0 {
+		a.user = d.number()
+	}
+	if d.flags&flagMoved != 0 {
+		a.address, a.agent = d.number(), d.number()
+	}
+	if Outcome(d.flags&flagOutcome) == Unauthorized {
+		a.ref += d.number()
+	}
+	return a
+}
+
+func (d *decoder) number() uint32 {
+	v, n := binary.Uvarint(d.page)
+	d.page = d.page[n:]
+	return uint32(v)
 }
