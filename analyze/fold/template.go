@@ -21,34 +21,63 @@ const (
 // appendTemplate appends the template of path to dst. Path parameters (from a
 // ';' on, such as ;jsessionid=…) are dropped: they name no endpoint, and may be
 // credentials.
+//
+// One pass over the bytes sums up each segment; what stays as it is, mostly all
+// but the ids, is copied in runs.
 func appendTemplate(dst, path []byte) []byte {
-	if len(path) == 0 {
-		return dst
-	}
+	copied := 0 // bytes of path that are in dst
+	start := 0  // of the segment at hand
 	depth := 0
-	for len(path) > 0 {
-		if path[0] == '/' {
-			dst = append(dst, '/')
-			path = path[1:]
-			if len(path) > 0 && path[0] == '/' { // "//" is "/" to most servers
-				dst = dst[:len(dst)-1]
-			}
+	var sum uint64
+	for i := 0; ; i++ {
+		if i < len(path) && path[i] != '/' {
+			sum += byteSums[path[i]]
 			continue
 		}
-		end := bytes.IndexByte(path, '/')
-		if end < 0 {
-			end = len(path)
+		if i > start {
+			if depth++; depth > maxDepth {
+				dst = append(dst, path[copied:start]...)
+				return append(dst, "{rest}"...)
+			}
+			if !plain(sum, i-start) {
+				dst = append(dst, path[copied:start]...)
+				dst = appendSegment(dst, path[start:i])
+				copied = i
+			}
+		} else if i > 0 && i < len(path) { // "//" is "/" to most servers
+			dst = append(dst, path[copied:i]...)
+			copied = i + 1
 		}
-		if depth++; depth > maxDepth {
-			return append(dst, "{rest}"...)
+		if i == len(path) {
+			return append(dst, path[copied:]...)
 		}
-		dst = appendSegment(dst, path[:end])
-		path = path[end:]
+		start, sum = i+1, 0
 	}
-	return dst
 }
 
-// Byte classes, for one pass over a segment.
+// byteSums add up, over the bytes of a segment, how many digits (bits 0 to 15),
+// dashes (16 to 31) and bytes that need a closer look (32 and up) are in it.
+var byteSums = func() (t [256]uint64) {
+	for c := range t {
+		switch k := byteClass(byte(c)); {
+		case k == cDigit:
+			t[c] = 1
+		case k == cDash:
+			t[c] = 1 << 16
+		case k == cAt, k == cStrange, c == ';':
+			t[c] = 1 << 32
+		}
+	}
+	return t
+}()
+
+// plain tells whether a segment of n bytes is a word that stays as it is: the
+// common case.
+func plain(sum uint64, n int) bool {
+	return sum&0xffff == 0 && sum < 4<<16 && n <= maxSegment
+}
+
+// Byte classes.
 const (
 	cDigit = 1 << iota
 	cHexLetter
@@ -61,60 +90,52 @@ const (
 	cStrange // % and everything outside printable ASCII
 )
 
-var byteClass = func() (t [256]uint16) {
-	for c := range t {
-		switch {
-		case c >= '0' && c <= '9':
-			t[c] = cDigit
-		case c >= 'a' && c <= 'f':
-			t[c] = cLower | cHexLetter
-		case c >= 'g' && c <= 'z':
-			t[c] = cLower
-		case c >= 'A' && c <= 'F':
-			t[c] = cUpper | cHexLetter
-		case c >= 'G' && c <= 'Z':
-			t[c] = cUpper
-		case c == '-':
-			t[c] = cDash
-		case c == '.':
-			t[c] = cDot
-		case c == '@':
-			t[c] = cAt
-		case c <= ' ' || c >= 0x7f || c == '%' || c == '"' || c == '<' || c == '>' || c == '\'' || c == '{' || c == '}':
-			t[c] = cStrange
-		default:
-			t[c] = cWord
-		}
+func byteClass(c byte) uint16 {
+	switch {
+	case c >= '0' && c <= '9':
+		return cDigit
+	case c >= 'a' && c <= 'f':
+		return cLower | cHexLetter
+	case c >= 'g' && c <= 'z':
+		return cLower
+	case c >= 'A' && c <= 'F':
+		return cUpper | cHexLetter
+	case c >= 'G' && c <= 'Z':
+		return cUpper
+	case c == '-':
+		return cDash
+	case c == '.':
+		return cDot
+	case c == '@':
+		return cAt
+	case c <= ' ', c >= 0x7f, c == '%', c == '"', c == '<', c == '>', c == '\'', c == '{', c == '}':
+		return cStrange
 	}
-	return t
-}()
+	return cWord
+}
 
+// appendSegment appends what stands for a segment that is not plain.
 func appendSegment(dst, seg []byte) []byte {
 	if i := bytes.IndexByte(seg, ';'); i >= 0 {
 		seg = seg[:i]
 	}
+	n := len(seg)
+	digits := digitRun(seg)
+	if n == digits && n > 0 {
+		return append(dst, "{id}"...)
+	}
 	var seen uint16
-	digits, dashes, hex := 0, 0, 0
+	dashes, hex := 0, 0
 	for _, c := range seg {
-		k := byteClass[c]
+		k := byteClass(c)
 		seen |= k
-		switch {
-		case k&cDigit != 0:
-			digits++
+		if k&(cHexLetter|cDigit) != 0 {
 			hex++
-		case k&cHexLetter != 0:
-			hex++
-		case k == cDash:
+		} else if k == cDash {
 			dashes++
 		}
 	}
-	n := len(seg)
-	letters := seen & (cLower | cUpper)
-	switch {
-	case seen&(cDigit|cStrange|cAt) == 0 && dashes < 4 && n <= maxSegment:
-		return append(dst, seg...) // the common case: a plain word
-	case n == digits:
-		return append(dst, "{id}"...)
+	switch letters := seen & (cLower | cUpper); {
 	case seen&cStrange != 0:
 		return append(dst, "{text}"...)
 	case seen&cAt != 0 && seen&cDot != 0:
