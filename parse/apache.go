@@ -1,0 +1,154 @@
+package parse
+
+import (
+	"fmt"
+	"strings"
+)
+
+// apacheFields are the directives without argument that mean something to
+// logscan. https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#formats
+var apacheFields = map[byte]field{
+	'h': fieldClient, 'a': fieldClient, 'u': fieldUser, 't': fieldTime, 'r': fieldRequest, 's': fieldStatus,
+	'b': fieldBytes, 'B': fieldBytes, 'O': fieldBytes, 'D': fieldMicros, 'T': fieldSeconds,
+	'm': fieldMethod, 'U': fieldPath, 'q': fieldQuery, 'H': fieldProtocol, 'V': fieldHost, 'v': fieldHost,
+}
+
+// apacheIgnored are the other directives there are.
+const apacheIgnored = "AfIklLpPRXSZ^C"
+
+// apachePieces takes a LogFormat string apart:
+// %[!][status,…][<|>][{argument}]directive, %% and the backslash escapes of the
+// configuration file.
+func apachePieces(spec string) ([]piece, error) {
+	var ps []piece
+	literal := func(s string, at int) { ps = append(ps, piece{literal: s, at: at}) }
+	sizes := 0
+	for i := 0; i < len(spec); {
+		switch c := spec[i]; {
+		case c == '\\' && i+1 < len(spec):
+			switch d := spec[i+1]; d {
+			case 'n':
+				literal("\n", i)
+			case 't':
+				literal("\t", i)
+			default:
+				literal(string(d), i)
+			}
+			i += 2
+			continue
+		case c != '%':
+			literal(string(c), i)
+			i++
+			continue
+		}
+		at := i
+		i++
+		if i < len(spec) && spec[i] == '%' {
+			literal("%", at)
+			i++
+			continue
+		}
+		for i < len(spec) && strings.IndexByte("!<>,0123456789", spec[i]) >= 0 {
+			i++
+		}
+		arg, braced := "", false
+		if i < len(spec) && spec[i] == '{' {
+			end := strings.IndexByte(spec[i:], '}')
+			if end < 0 {
+				return nil, fmt.Errorf("at byte %d: a { without its }", i)
+			}
+			arg, braced = spec[i+1:i+end], true
+			i += end + 1
+		}
+		if i == len(spec) {
+			return nil, fmt.Errorf("at byte %d: a %% without a directive", at)
+		}
+		d := spec[i]
+		name := spec[at : i+1]
+		i++
+		if d == '^' && strings.HasPrefix(spec[i:], "t") { // %^ti, %^to: trailers
+			i = min(i+2, len(spec))
+			ps = append(ps, piece{name: name, at: at})
+			continue
+		}
+		f, ok := apacheFields[d]
+		if braced {
+			f, ok = apacheArgument(d, arg)
+		}
+		if !ok && strings.IndexByte(apacheIgnored+"ioenCxDTtapP", d) < 0 {
+			return nil, fmt.Errorf("at byte %d: no such directive: %s", at, name)
+		}
+		if f == fieldBytes {
+			// Of the body's size and the whole response's the first counts.
+			if sizes++; sizes > 1 {
+				f = fieldIgnored
+			}
+		}
+		if d == 't' && !braced {
+			literal("[", at)
+			ps = append(ps, piece{field: f, name: name, at: at})
+			literal("]", at)
+			continue
+		}
+		if braced {
+			name = arg
+		}
+		ps = append(ps, piece{field: f, name: name, at: at})
+	}
+	return ps, nil
+}
+
+// apacheArgument says what a directive with an argument means.
+func apacheArgument(d byte, arg string) (field, bool) {
+	switch d {
+	case 'i':
+		switch strings.ToLower(arg) {
+		case "referer":
+			return fieldReferrer, true
+		case "user-agent":
+			return fieldAgent, true
+		case "x-forwarded-for":
+			return fieldForwarded, true
+		case "cookie":
+			return fieldCookie, true
+		case "host":
+			return fieldHost, true
+		}
+		return fieldIgnored, true
+	case 'o':
+		if strings.EqualFold(arg, "www-authenticate") {
+			return fieldReason, true
+		}
+		return fieldIgnored, true
+	case 'C':
+		if isSessionName(arg) {
+			return fieldSession, true
+		}
+		return fieldIgnored, true
+	case 'a':
+		if arg == "c" {
+			return fieldPeer, true
+		}
+		return fieldClient, true
+	case 'h':
+		return fieldClient, true
+	case 'T':
+		switch arg {
+		case "us":
+			return fieldMicros, true
+		case "ms":
+			return fieldMillis, true
+		}
+		return fieldSeconds, true
+	case 't':
+		// Epoch seconds, ISO and CLF spellings are all known by their shape;
+		// a part of the time alone, such as msec_frac, is not a time.
+		if strings.HasSuffix(arg, "_frac") {
+			return fieldIgnored, true
+		}
+		return fieldTime, true
+	case 'e', 'n', 'x', 'p', 'P':
+		return fieldIgnored, true
+	}
+	return fieldIgnored, false
+}

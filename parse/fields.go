@@ -1,0 +1,278 @@
+package parse
+
+import (
+	"bytes"
+	"math"
+)
+
+// field is what a variable, directive or key of a log means to logscan.
+type field uint8
+
+const (
+	fieldIgnored field = iota
+	fieldTime          // any time that parseTime reads
+	fieldRequest       // METHOD target PROTOCOL
+	fieldTarget        // path?query, or an absolute URL
+	fieldPath          // path alone
+	fieldQuery         // query alone, perhaps with its '?'
+	fieldMethod
+	fieldProtocol
+	fieldScheme
+	fieldHost
+	fieldStatus
+	fieldBytes
+	fieldSeconds // duration, with a fraction
+	fieldMillis
+	fieldMicros
+	fieldNanos
+	fieldLatency // duration with its unit: 0.12s, 5ms
+	fieldReferrer
+	fieldAgent
+	fieldUser
+	fieldSession
+	fieldCookie // a whole Cookie header: the session id is looked for in it
+	fieldClient
+	fieldClientPort // address:port
+	fieldForwarded  // X-Forwarded-For: its first address, where no other client is known
+	fieldPeer
+	fieldUpstream
+	fieldUpstreamStatus
+	fieldReason
+	numFields
+)
+
+// fieldNames are the names --field takes.
+var fieldNames = map[string]field{
+	"time": fieldTime, "request": fieldRequest, "target": fieldTarget, "path": fieldPath, "query": fieldQuery,
+	"method": fieldMethod, "protocol": fieldProtocol, "scheme": fieldScheme, "host": fieldHost,
+	"status": fieldStatus, "bytes": fieldBytes, "duration": fieldSeconds, "referrer": fieldReferrer,
+	"user_agent": fieldAgent, "user": fieldUser, "session": fieldSession, "client": fieldClient,
+	"peer": fieldPeer, "upstream": fieldUpstream, "upstream_status": fieldUpstreamStatus, "reason": fieldReason,
+}
+
+// set converts a value and stores it. quoted values, and those of JSON strings,
+// may be empty as well as "-".
+func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
+	if len(b) == 0 || len(b) == 1 && b[0] == '-' {
+		if f == fieldUpstream {
+			e.HasUpstream = true
+		}
+		return Parsed
+	}
+	if p.escaped && quoted {
+		b = p.unescape(b)
+	}
+	switch f {
+	case fieldTime:
+		t, ok := p.time(b)
+		if !ok {
+			return RejectTime
+		}
+		e.Time = t
+	case fieldRequest:
+		splitRequest(e, b)
+	case fieldTarget:
+		splitTarget(e, b)
+	case fieldPath:
+		e.Path = b
+	case fieldQuery:
+		if b[0] == '?' {
+			b = b[1:]
+		}
+		e.Query = b
+	case fieldMethod:
+		e.Method = b
+	case fieldProtocol:
+		e.Protocol = b
+	case fieldScheme:
+		e.Scheme = b
+	case fieldHost:
+		e.Host = withoutPort(b)
+	case fieldStatus:
+		n, ok := statusCode(b)
+		if !ok {
+			return RejectStatus
+		}
+		e.Status = n
+	case fieldBytes:
+		n, ok := integer(b)
+		if !ok {
+			return RejectNumber
+		}
+		e.BodySize = n
+	case fieldSeconds:
+		return setDuration(e, last(b), 1e6)
+	case fieldMillis:
+		return setDuration(e, b, 1e3)
+	case fieldMicros:
+		return setDuration(e, b, 1)
+	case fieldNanos:
+		return setDuration(e, b, 1e-3)
+	case fieldLatency:
+		return setLatency(e, b)
+	case fieldReferrer:
+		e.Referrer = b
+	case fieldAgent:
+		e.UserAgent = b
+	case fieldUser:
+		if !(len(b) == 2 && b[0] == '"') { // Apache writes "" for an empty user
+			e.User = b
+		}
+	case fieldSession:
+		e.Session = b
+	case fieldCookie:
+		if s := sessionCookie(b); len(e.Session) == 0 {
+			e.Session = s
+		}
+	case fieldClient:
+		e.Client = b
+	case fieldClientPort:
+		e.Client = withoutPort(b)
+	case fieldForwarded:
+		if i := bytes.IndexByte(b, ','); i >= 0 {
+			b = b[:i]
+		}
+		if b = bytes.TrimSpace(b); len(b) > 0 {
+			p.forwarded = b
+		}
+	case fieldPeer:
+		e.Peer = withoutPort(b)
+	case fieldUpstream:
+		e.HasUpstream = true
+		if b = last(b); len(b) > 1 || b[0] != '-' {
+			e.Upstream = b
+		}
+	case fieldUpstreamStatus:
+		if b = last(b); len(b) > 1 || b[0] != '-' {
+			e.UpstreamStatus = b
+		}
+	case fieldReason:
+		e.Reason = b
+	}
+	return Parsed
+}
+
+// last gives the last element of a list as upstream variables write it.
+func last(b []byte) []byte {
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] == ' ' || b[i] == ',' {
+			return b[i+1:]
+		}
+	}
+	return b
+}
+
+// withoutPort cuts the port off a host or address; an IPv6 address loses its
+// brackets.
+func withoutPort(b []byte) []byte {
+	if len(b) > 0 && b[0] == '[' {
+		if i := bytes.IndexByte(b, ']'); i > 0 {
+			return b[1:i]
+		}
+		return b
+	}
+	if i := bytes.IndexByte(b, ':'); i >= 0 && bytes.IndexByte(b[i+1:], ':') < 0 {
+		return b[:i]
+	}
+	return b
+}
+
+func statusCode(b []byte) (int32, bool) {
+	if len(b) != 3 {
+		if len(b) == 1 && b[0] == '0' {
+			return 0, true
+		}
+		return 0, false
+	}
+	n := int32(0)
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int32(c-'0')
+	}
+	return n, n == 0 || n >= 100
+}
+
+// integer reads decimal digits that fit in 63 bits.
+func integer(b []byte) (n int64, ok bool) {
+	if len(b) == 0 || len(b) > 18 {
+		return 0, false
+	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+// decimal reads digits with a fraction and perhaps an exponent, as JSON and
+// servers write them.
+func decimal(b []byte) (x float64, ok bool) {
+	scale, digits, point := 1.0, 0, false
+	i := 0
+	for ; i < len(b); i++ {
+		c := b[i]
+		if c == '.' && !point {
+			point = true
+			continue
+		}
+		if c < '0' || c > '9' {
+			break
+		}
+		x = x*10 + float64(c-'0')
+		digits++
+		if point {
+			scale *= 10
+		}
+	}
+	if digits == 0 || digits > 40 {
+		return 0, false
+	}
+	x /= scale
+	if i < len(b) {
+		if b[i] != 'e' && b[i] != 'E' || i+1 == len(b) {
+			return 0, false
+		}
+		exp := b[i+1:]
+		negative := exp[0] == '-'
+		if exp[0] == '-' || exp[0] == '+' {
+			exp = exp[1:]
+		}
+		n, ok := integer(exp)
+		if !ok || n > 40 {
+			return 0, false
+		}
+		if negative {
+			n = -n
+		}
+		x *= math.Pow10(int(n))
+	}
+	return x, true
+}
+
+func setDuration(e *Entry, b []byte, micros float64) Verdict {
+	if len(b) == 0 || len(b) == 1 && b[0] == '-' || b[0] == '-' { // HAProxy and ALB write -1 for "not reached"
+		return Parsed
+	}
+	x, ok := decimal(b)
+	if x *= micros; !ok || x > math.MaxInt64/4 {
+		return RejectNumber
+	}
+	e.Duration = int64(math.Round(x))
+	return Parsed
+}
+
+func setLatency(e *Entry, b []byte) Verdict {
+	for _, u := range []struct {
+		unit   string
+		micros float64
+	}{{"ms", 1e3}, {"us", 1}, {"µs", 1}, {"ns", 1e-3}, {"s", 1e6}} {
+		if bytes.HasSuffix(b, []byte(u.unit)) {
+			return setDuration(e, b[:len(b)-len(u.unit)], u.micros)
+		}
+	}
+	return setDuration(e, b, 1e6)
+}

@@ -1,0 +1,198 @@
+package parse
+
+import "bytes"
+
+// maxDepth is how deep objects and arrays may nest; access logs nest by five.
+const maxDepth = 64
+
+// object reads a line that is one JSON object. Values of keys that mean nothing
+// are walked over, not decoded. Numbers and strings are taken alike: what one
+// server writes as 401 the other writes as "401".
+func (p *Parser) object(line []byte, e *Entry) Verdict {
+	clear(p.ranks[:])
+	i := skipSpace(line, 0)
+	if i == len(line) || line[i] != '{' {
+		return RejectJSON
+	}
+	v := Parsed
+	i = p.members(line, i+1, fnvOffset, 1, e, &v)
+	if i < 0 {
+		return RejectJSON
+	}
+	if skipSpace(line, i) != len(line) {
+		return RejectJSON
+	}
+	return v
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == '\r' || b[i] == '\n') {
+		i++
+	}
+	return i
+}
+
+// members reads the members of an object from behind its brace and gives where
+// it ends, -1 where it is not well-formed. path is the hash of the path to the
+// object.
+func (p *Parser) members(b []byte, i int, path uint64, depth int, e *Entry, v *Verdict) int {
+	if depth > maxDepth {
+		return -1
+	}
+	i = skipSpace(b, i)
+	if i < len(b) && b[i] == '}' {
+		return i + 1
+	}
+	for {
+		i = skipSpace(b, i)
+		if i == len(b) || b[i] != '"' {
+			return -1
+		}
+		end := stringEnd(b, i+1)
+		if end < 0 {
+			return -1
+		}
+		h := hashKey(path, b[i+1:end])
+		i = skipSpace(b, end+1)
+		if i == len(b) || b[i] != ':' {
+			return -1
+		}
+		if i = p.value(b, skipSpace(b, i+1), h, depth, e, v); i < 0 {
+			return -1
+		}
+		i = skipSpace(b, i)
+		if i == len(b) {
+			return -1
+		}
+		switch b[i] {
+		case ',':
+			i++
+		case '}':
+			return i + 1
+		default:
+			return -1
+		}
+	}
+}
+
+// value reads one value, whose path has the hash h.
+func (p *Parser) value(b []byte, i int, h uint64, depth int, e *Entry, v *Verdict) int {
+	if i >= len(b) {
+		return -1
+	}
+	switch c := b[i]; {
+	case c == '"':
+		end := stringEnd(b, i+1)
+		if end < 0 {
+			return -1
+		}
+		p.assign(e, h, b[i+1:end], v)
+		return end + 1
+	case c == '{':
+		return p.members(b, i+1, hashKey(h, dot), depth+1, e, v)
+	case c == '[':
+		return p.elements(b, i+1, h, depth+1, e, v)
+	case c == '-' || c >= '0' && c <= '9':
+		end := i + 1
+		for end < len(b) && (b[end] >= '0' && b[end] <= '9' || b[end] == '.' || b[end]|0x20 == 'e' || b[end] == '+' || b[end] == '-') {
+			end++
+		}
+		if c != '-' || end > i+1 {
+			p.assign(e, h, b[i:end], v)
+			return end
+		}
+		return -1
+	}
+	for _, word := range [][]byte{jsonNull, jsonTrue, jsonFalse} {
+		if bytes.HasPrefix(b[i:], word) {
+			return i + len(word)
+		}
+	}
+	return -1
+}
+
+var (
+	dot       = []byte(".")
+	firstItem = []byte("[0]")
+	jsonNull  = []byte("null")
+	jsonTrue  = []byte("true")
+	jsonFalse = []byte("false")
+)
+
+// elements reads an array; only its first element has a path.
+func (p *Parser) elements(b []byte, i int, h uint64, depth int, e *Entry, v *Verdict) int {
+	if depth > maxDepth {
+		return -1
+	}
+	if i = skipSpace(b, i); i < len(b) && b[i] == ']' {
+		return i + 1
+	}
+	h = hashKey(h, firstItem)
+	for {
+		if i = p.value(b, skipSpace(b, i), h, depth, e, v); i < 0 {
+			return -1
+		}
+		h = 1 // the others have none
+		if i = skipSpace(b, i); i == len(b) {
+			return -1
+		}
+		switch b[i] {
+		case ',':
+			i++
+		case ']':
+			return i + 1
+		default:
+			return -1
+		}
+	}
+}
+
+// stringEnd gives where the string that begins at i ends.
+func stringEnd(b []byte, i int) int {
+	for from := i; ; {
+		n := bytes.IndexByte(b[from:], '"')
+		if n < 0 {
+			return -1
+		}
+		n += from
+		slashes := 0
+		for n-1-slashes >= i && b[n-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return n
+		}
+		from = n + 1
+	}
+}
+
+// assign sets the field of the key with the hash h, unless a preferred alias
+// has set it. The first value that cannot be read decides the verdict.
+func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
+	s := p.format.keys.find(h)
+	if s.hash == 0 || len(b) == 0 || len(b) == 1 && b[0] == '-' {
+		if s.hash != 0 && s.field == fieldUpstream {
+			e.HasUpstream = true
+		}
+		return
+	}
+	if r := p.ranks[s.field]; r != 0 && r <= s.rank+1 {
+		return
+	}
+	f := s.field
+	if f == fieldPath && len(e.Path) > 0 && p.ranks[fieldTarget] != 0 {
+		return
+	}
+	if got := p.set(e, f, b, true); got != Parsed {
+		// A key that merely has the name of a field is none: "request" may be
+		// an id, "time" a duration.
+		if (f == fieldTime || f == fieldStatus) && *v == Parsed {
+			*v = got
+		}
+		return
+	}
+	if (f == fieldTime && *v == RejectTime) || (f == fieldStatus && *v == RejectStatus) {
+		*v = Parsed // another alias could be read
+	}
+	p.ranks[f] = s.rank + 1
+}

@@ -1,0 +1,101 @@
+package parse
+
+import "strings"
+
+// jsonAliases are the keys under which the servers, proxies and schemas log a
+// field, dotted where they are nested, in the order of preference. Keys are
+// matched without regard to case.
+var jsonAliases = []struct {
+	field field
+	keys  string
+}{
+	{fieldTime, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime"},
+	{fieldMethod, "request_method requestmethod http_method method verb request.method clientrequestmethod httprequest.requestmethod properties.httpmethod http.request.method"},
+	{fieldTarget, "request_uri requesturi requestpath http_url clientrequesturi request.uri httprequest.requesturl properties.requesturi url.original uri url path http_path request.url"},
+	{fieldPath, "url.path uri_path"},
+	{fieldQuery, "args query_string querystring url.query query"},
+	{fieldRequest, "request request_line"},
+	{fieldStatus, "status http_status status_code statuscode response_code downstreamstatus edgeresponsestatus response.status httprequest.status properties.httpstatuscode http.response.status_code"},
+	{fieldBytes, "body_bytes_sent bytes_sent downstreamcontentsize bytes size response_size response.size httprequest.responsesize http.response.body.bytes edgeresponsebytes properties.responsebytes"},
+	{fieldUser, "remote_user clientusername consumer.username authenticated_entity.id user_id user.name user username user_name auth_user"},
+	{fieldSession, "cookie_session cookie_sessionid cookie_session_id cookie_sid cookie_phpsessid cookie_jsessionid session session_id sessionid sid"},
+	{fieldCookie, "http_cookie request_cookie request.headers.cookie request.headers.cookie[0] captured_request_cookie cookie cookies"},
+	{fieldClient, "client_ip clientip request.client_ip clienthost remote_addr remote_ip request.remote_ip httprequest.remoteip properties.clientip client.ip client.address source.ip source.address remoteip remote_host clientaddr downstream_remote_address remote_address ip client"},
+	{fieldForwarded, "http_x_forwarded_for x_forwarded_for xff"},
+	{fieldAgent, "http_user_agent request_user-agent request.headers.user-agent request.headers.user-agent[0] clientrequestuseragent httprequest.useragent properties.useragent user_agent.original user_agent useragent agent"},
+	{fieldReferrer, "http_referer http_referrer referer referrer request_referer request.headers.referer request.headers.referer[0] clientrequestreferer httprequest.referer http.request.referrer"},
+	{fieldHost, "http_host host request.host requesthost clientrequesthost server_name vhost authority url.domain request.headers.host"},
+	{fieldScheme, "scheme request_scheme url.scheme clientrequestscheme x_forwarded_proto"},
+	{fieldProtocol, "server_protocol protocol requestprotocol request.proto clientrequestprotocol"},
+	{fieldUpstream, "upstream_addr upstream_host serviceaddr serviceurl servicename upstream originip tries[0].ip httprequest.serverip properties.originname upstream_cluster server_address backend_name proxy_upstream_name"},
+	{fieldUpstreamStatus, "upstream_status originstatus originresponsestatus"},
+	{fieldSeconds, "request_time duration_seconds"},
+	{fieldMillis, "response_time_ms duration_ms latencies.request latency tt properties.timetaken originresponsedurationms"},
+	{fieldNanos, "event.duration"},
+	{fieldLatency, "httprequest.latency duration"},
+	{fieldReason, "resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate response_code_details auth_reason sent_http_www_authenticate"},
+}
+
+// keyTable finds the field of a key by the hash of its dotted path in lower
+// case. The keys of a log come from the server's configuration, not from its
+// clients, so hashes that collide on purpose are not to be feared.
+type keyTable struct {
+	slots [1024]keySlot
+	reads [numFields]bool
+}
+
+type keySlot struct {
+	hash  uint64
+	field field
+	rank  uint8 // 0 is preferred
+}
+
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// hashKey extends the hash of a path by the bytes of a key in lower case.
+func hashKey(h uint64, key []byte) uint64 {
+	for _, c := range key {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		h = (h ^ uint64(c)) * fnvPrime
+	}
+	return h
+}
+
+func newKeyTable(assigned map[string]field) *keyTable {
+	t := &keyTable{}
+	for name, f := range assigned {
+		t.add(name, f, 0)
+	}
+	for _, a := range jsonAliases {
+		for i, k := range strings.Fields(a.keys) {
+			t.add(k, a.field, uint8(i+1))
+		}
+	}
+	return t
+}
+
+func (t *keyTable) add(key string, f field, rank uint8) {
+	h := hashKey(fnvOffset, []byte(key))
+	i := h % uint64(len(t.slots))
+	for t.slots[i].hash != 0 {
+		if t.slots[i].hash == h {
+			return // assigned by the user, or the first alias
+		}
+		i = (i + 1) % uint64(len(t.slots))
+	}
+	t.slots[i] = keySlot{h, f, rank}
+	t.reads[f] = true
+}
+
+func (t *keyTable) find(h uint64) *keySlot {
+	for i := h % uint64(len(t.slots)); ; i = (i + 1) % uint64(len(t.slots)) {
+		if s := &t.slots[i]; s.hash == h || s.hash == 0 {
+			return s
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package parse
+
+import "bytes"
+
+// A text format is compiled into steps: each takes the literal before a field
+// and the field itself, up to the literal after it. The line is walked once.
+
+// step is one field and the literals around it.
+type step struct {
+	literal []byte // before the field
+	end     []byte // after it: the next step's literal; empty for the last field
+	field   field
+	quoted  bool // the field stands in double quotes, with escapes
+	list    bool // upstream lists hold ", " and " : " between their elements
+	open    bool // anything may follow the last literal
+}
+
+// program is a compiled text format.
+type program struct {
+	steps []step
+	tail  []byte // literal after the last field
+	open  bool   // more fields may follow the tail
+	reads [numFields]bool
+}
+
+// run walks line through the program and hands every field to set.
+func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
+	rest := line
+	for i := range g.steps {
+		s := &g.steps[i]
+		if len(rest) < len(s.literal) || !bytes.Equal(rest[:len(s.literal)], s.literal) {
+			return RejectSyntax
+		}
+		rest = rest[len(s.literal):]
+		n := s.find(rest)
+		if n < 0 {
+			return RejectSyntax
+		}
+		if s.field != fieldIgnored {
+			if v := p.set(e, s.field, rest[:n], s.quoted); v != Parsed {
+				return v
+			}
+		}
+		rest = rest[n:]
+	}
+	if !bytes.HasPrefix(rest, g.tail) || !g.open && len(rest) != len(g.tail) {
+		return RejectSyntax
+	}
+	return Parsed
+}
+
+// find gives how long the field at the start of b is, -1 where its end is not
+// in b.
+func (s *step) find(b []byte) int {
+	switch {
+	case len(s.end) == 0:
+		return len(b)
+	case s.quoted:
+		return findQuoted(b, s.end)
+	case s.list:
+		return findList(b, s.end)
+	case len(s.end) == 1:
+		return bytes.IndexByte(b, s.end[0])
+	}
+	return bytes.Index(b, s.end)
+}
+
+// findQuoted finds the first double quote that is not escaped and that the
+// rest of the literal follows.
+func findQuoted(b, end []byte) int {
+	for from := 0; ; {
+		i := bytes.IndexByte(b[from:], '"')
+		if i < 0 {
+			return -1
+		}
+		i += from
+		slashes := 0
+		for slashes < i && b[i-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 && bytes.HasPrefix(b[i:], end) {
+			return i
+		}
+		from = i + 1
+	}
+}
+
+// findList finds the end of a list: elements are parted by ", " where the next
+// server was tried, by " : " where the request was redirected internally.
+func findList(b, end []byte) int {
+	for from := 0; ; {
+		i := bytes.Index(b[from:], end)
+		if i < 0 {
+			return -1
+		}
+		i += from
+		switch {
+		case i > 0 && b[i-1] == ',' && b[i] == ' ':
+			from = i + 1
+		case b[i] == ' ' && bytes.HasPrefix(b[i:], []byte(" : ")):
+			from = i + 3
+		default:
+			return i
+		}
+	}
+}

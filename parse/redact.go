@@ -1,0 +1,255 @@
+package parse
+
+import "bytes"
+
+// Credentials end up in access logs: in the query of a URL, in cookies and
+// headers that are logged, in the path. None may reach an output. The functions
+// below append what they are given with every credential replaced by REDACTED;
+// all of them may be applied twice, and none ever grows a value beyond that
+// word.
+//
+// What counts as a credential: the value of a parameter, cookie, header or JSON
+// key whose name says so; a JSON Web Token wherever it stands (RFC 7519); what
+// follows Bearer or Basic; the userinfo of a URL (RFC 3986, section 3.2.1).
+
+const redacted = "REDACTED"
+
+// AppendRedactedQuery appends the query of a URL, without its '?'.
+func AppendRedactedQuery(dst, query []byte) []byte { return scrub(dst, query) }
+
+// AppendRedactedURL appends a URL or a part of one: a path with parameters, a
+// referrer.
+func AppendRedactedURL(dst, url []byte) []byte { return scrub(dst, url) }
+
+// AppendRedactedText appends free text, such as a user agent.
+func AppendRedactedText(dst, text []byte) []byte { return scrub(dst, text) }
+
+// AppendRedactedLine appends a raw line of any format. e is what was parsed of
+// it, or nil: its session id is replaced wherever the line has it.
+func AppendRedactedLine(dst, line []byte, e *Entry) []byte {
+	if e != nil && len(e.Session) >= 4 && bytes.Contains(line, e.Session) {
+		line = bytes.ReplaceAll(line, e.Session, []byte(redacted))
+	}
+	return scrub(dst, line)
+}
+
+// longestName bounds how far back a name is looked for.
+const longestName = 96
+
+func scrub(dst, b []byte) []byte {
+	from := 0 // what of b is not yet in dst
+	cut := func(start, end int) {
+		dst = append(append(dst, b[from:start]...), redacted...)
+		from = end
+	}
+	for i := 0; i < len(b); i++ {
+		start, end := i, i
+		switch b[i] {
+		case '=':
+			if secretName(nameBefore(b[from:i])) {
+				start, end = i+1, valueEnd(b, i+1)
+			}
+		case ':':
+			start, end = credentialAfterColon(b, from, i)
+		case 'e':
+			if bytes.HasPrefix(b[i:], []byte("eyJ")) && (i == 0 || !tokenByte(b[i-1])) {
+				if n := tokenRun(b[i:]); n >= 20 && bytes.IndexByte(b[i:i+n], '.') > 0 {
+					end = i + n
+				}
+			}
+		case 'B', 'b':
+			start, end = credentialAfterScheme(b, i)
+		}
+		if end > start {
+			cut(start, end)
+			i = end - 1
+		}
+	}
+	return append(dst, b[from:]...)
+}
+
+// credentialAfterColon finds the credential that a colon at i announces: that
+// of a JSON key, of a header, or the userinfo of a URL. It is empty where there
+// is none.
+func credentialAfterColon(b []byte, from, i int) (start, end int) {
+	if bytes.HasPrefix(b[i:], []byte("://")) {
+		authority := b[i+3:]
+		if n := bytes.IndexAny(authority, "/?# \t\"'<>\\"); n >= 0 {
+			authority = authority[:n]
+		}
+		if at := bytes.LastIndexByte(authority, '@'); at > 0 {
+			return i + 3, i + 3 + at
+		}
+		return i, i
+	}
+	before := b[from:i]
+	before = bytes.TrimRight(before, " \t")
+	quote := bytes.TrimRight(before, `"\`)
+	name := nameBefore(quote)
+	if !secretName(name) && !bytes.EqualFold(name, []byte("cookie")) && !bytes.EqualFold(name, []byte("set-cookie")) &&
+		!bytes.EqualFold(name, []byte("http_cookie")) && !bytes.EqualFold(name, []byte("request_cookie")) {
+		return i, i
+	}
+	start = i + 1
+	for start < len(b) && (b[start] == ' ' || b[start] == '[') {
+		start++
+	}
+	if len(quote) == len(before) { // a header: to the end of the quoted text or line
+		end = start
+		for end < len(b) && b[end] != '"' && b[end] != '\n' {
+			end++
+		}
+		return start, end
+	}
+	// A JSON value, perhaps within an escaped string.
+	n := start
+	for n < len(b) && b[n] == '\\' {
+		n++
+	}
+	slashes := n - start
+	if n == len(b) || b[n] != '"' {
+		end = start
+		for end < len(b) && bytes.IndexByte([]byte(",}] \t"), b[end]) < 0 {
+			end++
+		}
+		return start, end
+	}
+	start = n + 1
+	for end = start; end < len(b); end++ {
+		if b[end] != '"' {
+			continue
+		}
+		k := 0
+		for end-1-k >= start && b[end-1-k] == '\\' {
+			k++
+		}
+		if k <= slashes {
+			end -= k
+			break
+		}
+	}
+	return start, min(end, len(b))
+}
+
+// credentialAfterScheme finds the credential behind an authentication scheme's
+// name at i.
+func credentialAfterScheme(b []byte, i int) (start, end int) {
+	if i > 0 && tokenByte(b[i-1]) {
+		return i, i
+	}
+	for _, scheme := range [][]byte{[]byte("bearer"), []byte("basic")} {
+		n := i + len(scheme)
+		if len(b) <= n || !bytes.EqualFold(b[i:n], scheme) {
+			continue
+		}
+		gap := 0
+		switch {
+		case b[n] == ' ' || b[n] == '+':
+			gap = 1
+		case bytes.HasPrefix(b[n:], []byte("%20")):
+			gap = 3
+		}
+		start = n + gap
+		if run := tokenRun(b[start:]); gap > 0 && run >= 6 && !bytes.HasPrefix(b[start:], []byte("realm")) {
+			return start, start + run
+		}
+	}
+	return i, i
+}
+
+// tokenByte tells whether c may stand in base64 or in a token.
+func tokenByte(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '_' || c == '.' || c == '+' || c == '/' || c == '~'
+}
+
+// tokenRun counts the bytes of the token at the start of b, padding included.
+func tokenRun(b []byte) int {
+	n := 0
+	for n < len(b) && (tokenByte(b[n]) || b[n] == '=' || b[n] == '%') {
+		n++
+	}
+	return n
+}
+
+// nameBefore gives the name that b ends with.
+func nameBefore(b []byte) []byte {
+	n := len(b)
+	for n > 0 && len(b)-n < longestName && nameByte(b[n-1]) {
+		n--
+	}
+	return b[n:]
+}
+
+func nameByte(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '-' || c == '.' || c == '%' || c == '[' || c == ']' || c == '$'
+}
+
+// valueEnd gives where the value that starts at i ends.
+func valueEnd(b []byte, i int) int {
+	for i < len(b) {
+		switch b[i] {
+		case '&', '#', ' ', '\t', '"', '\'', '<', '>', ';', '\n':
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+// secretNames are names whose values are credentials.
+var secretNames = map[string]bool{
+	"code": true, "pass": true, "pwd": true, "pw": true, "key": true, "sig": true, "auth": true, "sid": true,
+	"ticket": true, "otp": true, "totp": true, "pin": true, "hash": true, "hmac": true, "assertion": true, "samlresponse": true,
+	"reset": true, "invite": true, "magic": true, "credential": true,
+}
+
+// secretParts make a name secret wherever in it they stand.
+var secretParts = [][]byte{
+	[]byte("token"), []byte("secret"), []byte("passw"), []byte("session"), []byte("sessid"), []byte("jwt"), []byte("signature"),
+	[]byte("apikey"), []byte("api_key"), []byte("api-key"), []byte("accesskey"), []byte("access_key"), []byte("credential"),
+	[]byte("authorization"), []byte("authkey"), []byte("auth_key"), []byte("private"), []byte("bearer"), []byte("oauth2_proxy"),
+}
+
+// secretName tells whether a name, percent-encoded or not, is that of a
+// credential; name[part] counts as name.
+func secretName(name []byte) bool {
+	if len(name) == 0 {
+		return false
+	}
+	var scratch [longestName]byte
+	low := scratch[:0]
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		if c == '%' {
+			if n, ok := hexDigits(name[i+1:], 2); ok {
+				c = byte(n)
+				i += 2
+			}
+		}
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		low = append(low, c)
+	}
+	for _, part := range secretParts {
+		if bytes.Contains(low, part) {
+			return true
+		}
+	}
+	if i := bytes.IndexByte(low, '['); i > 0 {
+		if secretNames[string(low[:i])] || secretNames[string(bytes.TrimSuffix(low[i+1:], []byte("]")))] {
+			return true
+		}
+	}
+	if secretNames[string(low)] {
+		return true
+	}
+	// The last word of a compound: user_pass, app.sid, x-auth.
+	if i := bytes.LastIndexAny(low, "_-."); i >= 0 {
+		switch string(low[i+1:]) {
+		case "pass", "pwd", "sid", "sig", "otp", "auth":
+			return true
+		}
+	}
+	return false
+}

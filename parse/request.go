@@ -1,0 +1,95 @@
+package parse
+
+import "bytes"
+
+// splitRequest takes a request line apart: METHOD target PROTOCOL. What is no
+// request line – TLS bytes, a lone word, nothing – leaves the method empty; the
+// target may hold spaces, and HTTP/0.9 has no protocol.
+func splitRequest(e *Entry, b []byte) {
+	i := bytes.IndexByte(b, ' ')
+	if i <= 0 || !isToken(b[:i]) {
+		return
+	}
+	e.Method = b[:i]
+	target := b[i+1:]
+	if j := bytes.LastIndexByte(target, ' '); j >= 0 && bytes.HasPrefix(target[j+1:], []byte("HTTP/")) {
+		e.Protocol = target[j+1:]
+		target = target[:j]
+	}
+	splitTarget(e, target)
+}
+
+// isToken tells whether b is a method's name as far as its bytes go (RFC 9110,
+// section 5.6.2).
+func isToken(b []byte) bool {
+	for _, c := range b {
+		if c <= ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '/' || c == '{' || c == '<' {
+			return false
+		}
+	}
+	return true
+}
+
+// splitTarget takes a request target apart: origin form, or absolute form with
+// scheme and host (RFC 9112, section 3.2).
+func splitTarget(e *Entry, b []byte) {
+	if len(b) > 0 && b[0] != '/' {
+		if i := bytes.Index(b, []byte("://")); i > 0 && i <= 5 {
+			e.Scheme = b[:i]
+			rest := b[i+3:]
+			j := bytes.IndexAny(rest, "/?")
+			if j < 0 {
+				j = len(rest)
+			}
+			host := rest[:j]
+			if at := bytes.LastIndexByte(host, '@'); at >= 0 {
+				host = host[at+1:]
+			}
+			if len(e.Host) == 0 {
+				e.Host = withoutPort(host)
+			}
+			if b = rest[j:]; len(b) == 0 {
+				e.Path = slash
+				return
+			}
+		}
+	}
+	if i := bytes.IndexByte(b, '?'); i >= 0 {
+		e.Path, e.Query = b[:i], b[i+1:]
+		return
+	}
+	e.Path = b
+}
+
+var slash = []byte("/")
+
+// sessionCookies are the names of session cookies of the common frameworks, in
+// lower case.
+var sessionCookies = [][]byte{
+	[]byte("phpsessid"), []byte("jsessionid"), []byte("asp.net_sessionid"), []byte("connect.sid"),
+	[]byte("sessionid"), []byte("session"), []byte("session_id"), []byte("sid"), []byte("_session_id"),
+	[]byte("laravel_session"), []byte("ci_session"), []byte("rack.session"), []byte("_oauth2_proxy"),
+	[]byte(".aspnetcore.cookies"), []byte("cfid"), []byte("grafana_session"), []byte("play_session"),
+}
+
+// sessionCookie finds the session id in a Cookie header.
+func sessionCookie(b []byte) []byte {
+	for len(b) > 0 {
+		pair := b
+		if i := bytes.IndexByte(b, ';'); i >= 0 {
+			pair, b = b[:i], b[i+1:]
+		} else {
+			b = nil
+		}
+		name, value, ok := bytes.Cut(bytes.TrimSpace(pair), []byte("="))
+		if !ok || len(value) == 0 {
+			continue
+		}
+		for _, s := range sessionCookies {
+			if bytes.EqualFold(name, s) {
+				return value
+			}
+		}
+	}
+	return nil
+}
