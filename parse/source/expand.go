@@ -90,7 +90,7 @@ func (e *expansion) argument(arg string, stdin io.Reader) error {
 		e.stdin(stdin)
 		return nil
 	}
-	if _, err := os.Lstat(arg); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(arg); err == nil || errors.Is(err, fs.ErrPermission) {
 		e.named(filepath.Clean(arg))
 		return nil
 	}
@@ -263,13 +263,7 @@ type identity struct {
 func (s *identities) add(info fs.FileInfo, path string) (first string, ok bool) {
 	id, known := idOf(info)
 	if !known {
-		for _, other := range s.rest {
-			if os.SameFile(other.info, info) {
-				return other.path, true
-			}
-		}
-		s.rest = append(s.rest, identity{info, path})
-		return "", false
+		return s.compare(info, path)
 	}
 	if first, ok = s.byID[id]; ok {
 		return first, true
@@ -278,6 +272,17 @@ func (s *identities) add(info fs.FileInfo, path string) (first string, ok bool) 
 		s.byID = map[fileID]string{}
 	}
 	s.byID[id] = path
+	return "", false
+}
+
+// compare is add where no id is known.
+func (s *identities) compare(info fs.FileInfo, path string) (first string, ok bool) {
+	for _, other := range s.rest {
+		if os.SameFile(other.info, info) {
+			return other.path, true
+		}
+	}
+	s.rest = append(s.rest, identity{info, path})
 	return "", false
 }
 
