@@ -141,14 +141,35 @@ func apacheArgument(d byte, arg string) (field, bool) {
 		}
 		return fieldSeconds, true
 	case 't':
-		// Epoch seconds, ISO and CLF spellings are all known by their shape;
-		// a part of the time alone, such as msec_frac, is not a time.
-		if strings.HasSuffix(arg, "_frac") {
-			return fieldIgnored, true
+		if wholeTime(arg) {
+			return fieldTime, true
 		}
-		return fieldTime, true
+		return fieldIgnored, true
 	case 'e', 'n', 'x', 'p', 'P':
 		return fieldIgnored, true
 	}
 	return fieldIgnored, false
+}
+
+// wholeTime tells whether the strftime format of a %{…}t is a spelling of a
+// whole time that parseTime knows. A part of the time, such as msec_frac alone,
+// is none.
+func wholeTime(arg string) bool {
+	arg = strings.TrimPrefix(strings.TrimPrefix(arg, "begin:"), "end:")
+	switch arg {
+	case "", "sec", "msec", "usec", "%s":
+		return true
+	}
+	arg = strings.NewReplacer("%F", "%Y-%m-%d", "%T", "%H:%M:%S").Replace(arg)
+	for _, date := range []string{"%d/%b/%Y:", "%d/%b/%Y ", "%Y-%m-%dT", "%Y-%m-%d "} {
+		rest, ok := strings.CutPrefix(arg, date+"%H:%M:%S")
+		if !ok {
+			continue
+		}
+		for _, part := range []string{".msec_frac", ".usec_frac", ",msec_frac", ",usec_frac", " ", "%z", "Z"} {
+			rest = strings.TrimPrefix(rest, part)
+		}
+		return rest == ""
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"math"
+	"net/netip"
 )
 
 // field is what a variable, directive or key of a log means to logscan.
@@ -87,6 +88,9 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	case fieldScheme:
 		e.Scheme = b
 	case fieldHost:
+		if bytes.IndexByte(b, ',') >= 0 {
+			return RejectSyntax // a list of addresses: the format is another
+		}
 		e.Host = withoutPort(b)
 	case fieldStatus:
 		n, ok := statusCode(b)
@@ -125,7 +129,10 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 			e.Session = s
 		}
 	case fieldClient:
-		e.Client = b
+		var ok bool
+		if e.Client, ok = clientOf(b); !ok {
+			return RejectSyntax
+		}
 	case fieldClientPort:
 		e.Client = withoutPort(b)
 	case fieldForwarded:
@@ -150,6 +157,40 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		e.Reason = b
 	}
 	return Parsed
+}
+
+// clientOf gives the client of an address field. Where a module has put a list
+// of forwarded addresses there, it is the last public one: those after it are
+// the site's own proxies, those before it can be made up. A field with spaces
+// but no commas, or with a port, is no address: the format is another.
+func clientOf(b []byte) ([]byte, bool) {
+	if bytes.IndexByte(b, ',') < 0 {
+		if len(b) > 0 && b[0]-'0' <= 9 { // the common case: an address
+			return b, bytes.IndexByte(b, ' ') < 0
+		}
+		colon := bytes.IndexByte(b, ':')
+		hostPort := colon > 0 && colon < len(b)-1 && bytes.IndexByte(b[colon+1:], ':') < 0
+		return b, !hostPort && bytes.IndexByte(b, ' ') < 0
+	}
+	var first, public []byte
+	for rest := b; len(rest) > 0; {
+		var one []byte
+		one, rest, _ = bytes.Cut(rest, []byte(","))
+		one = bytes.Trim(one, " \"")
+		if bytes.IndexByte(one, ' ') >= 0 {
+			return nil, false
+		}
+		if first == nil {
+			first = one
+		}
+		if a, err := netip.ParseAddr(string(one)); err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+			public = one
+		}
+	}
+	if public != nil {
+		return public, true
+	}
+	return first, true
 }
 
 // last gives the last element of a list as upstream variables write it.

@@ -55,6 +55,11 @@ func table() []*Format {
 			Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
 		},
 		{
+			Name: "vhost_combined_portless", Doc: "combined with the virtual host in front, without its port",
+			Native:  `%v %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
+			Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
+		},
+		{
 			Name: "combinedio", Doc: "Apache combined with the bytes received and sent (mod_logio)",
 			Native:  `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %I %O`,
 			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 1234 "-" "Mozilla/5.0" 512 1500`},
@@ -65,14 +70,24 @@ func table() []*Format {
 			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 "-" "Mozilla/5.0" "198.51.100.7"`},
 		},
 		{
-			Name: "combined", Doc: "nginx combined; Apache combined is the same",
+			Name: "combined", Doc: "nginx combined; Apache combined is the same but for identd's answer",
 			Native:  combined,
 			Samples: []string{`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "Mozilla/5.0"`},
+		},
+		{
+			Name: "combined-ident", Doc: "Apache combined with identd's answer in the second field",
+			Native:  `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
+			Samples: []string{`192.0.2.1 ident jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "Mozilla/5.0"`},
 		},
 		{
 			Name: "common", Doc: "Apache common (NCSA)",
 			Native:  `%h %l %u %t "%r" %>s %b`,
 			Samples: []string{`127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`},
+		},
+		{
+			Name: "ssl_request", Doc: "Apache's ssl_request_log, which has no status",
+			Native:  `%t %h %{SSL_PROTOCOL}x %{SSL_CIPHER}x "%r" %b`,
+			Samples: []string{`[09/Mar/2026:14:05:00 +0000] 192.0.2.1 TLSv1.3 TLS_AES_256_GCM_SHA384 "GET / HTTP/1.1" 1375`},
 		},
 		{
 			Name: "vhost_common", Doc: "common with the virtual host in front",

@@ -45,7 +45,12 @@ func (p *Parser) Parse(line []byte, e *Entry) Verdict {
 	if p.format.keys != nil {
 		v = p.object(line, e)
 	} else {
-		v = p.format.program.run(p, line, e)
+		if v = p.format.program.run(p, line, e); v != Parsed && bytes.Contains(line, bareDash) {
+			e.Reset()
+			if p.format.program.runDashes(p, line, e) == Parsed {
+				v = Parsed
+			}
+		}
 	}
 	if v != Parsed {
 		if unprintable(line) {
@@ -53,13 +58,21 @@ func (p *Parser) Parse(line []byte, e *Entry) Verdict {
 		}
 		return v
 	}
-	if e.Time == NoTime && e.Status < 0 {
+	if e.Time == NoTime && e.Status < 0 && p.format.says() {
 		return RejectEmpty
 	}
 	if p.forwarded != nil && len(e.Client) == 0 {
 		e.Client = p.forwarded
 	}
 	return Parsed
+}
+
+var bareDash = []byte(" -")
+
+// says tells whether the format has a time or a status at all: one that has
+// neither can be read, though it says nothing of use to a diagnosis.
+func (f *Format) says() bool {
+	return f.keys != nil || f.program.reads[fieldTime] || f.program.reads[fieldStatus]
 }
 
 // unprintable tells whether a line is no text: a NUL in it, or more control

@@ -49,6 +49,48 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	return Parsed
 }
 
+// runDashes is run for lines that have a bare dash where the format has a
+// quoted field, as several servers write a missing value. Few lines need it, so
+// it is tried when run has failed.
+func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
+	rest := line
+	unquoted := 0 // 1 behind a bare dash: the closing quote is not there
+	for i := range g.steps {
+		s := &g.steps[i]
+		literal := s.literal[unquoted:]
+		unquoted = 0
+		open := len(literal) - 1
+		switch {
+		case bytes.HasPrefix(rest, literal):
+		case s.quoted && len(rest) > open && bytes.HasPrefix(rest, literal[:open]) && rest[open] == '-':
+			rest, unquoted = rest[open+1:], 1
+			continue
+		default:
+			return RejectSyntax
+		}
+		rest = rest[len(literal):]
+		n := s.find(rest)
+		if last := len(s.end) - 1; last > 0 && s.end[last] == '"' && !s.list {
+			t := *s
+			t.end = append(append([]byte(nil), s.end[:last]...), '-')
+			if m := t.find(rest); m >= 0 && (n < 0 || m < n) {
+				n = m
+			}
+		}
+		if n < 0 {
+			return RejectSyntax
+		}
+		if v := p.set(e, s.field, rest[:n], s.quoted); v != Parsed {
+			return v
+		}
+		rest = rest[n:]
+	}
+	if tail := g.tail[unquoted:]; !bytes.HasPrefix(rest, tail) || !g.open && len(rest) != len(tail) {
+		return RejectSyntax
+	}
+	return Parsed
+}
+
 // find gives how long the field at the start of b is, -1 where its end is not
 // in b.
 func (s *step) find(b []byte) int {

@@ -51,7 +51,7 @@ func four(b []byte) int64 { return two(b)*100 + two(b[2:]) }
 
 // month reads Jan to Dec; 0 is none of them.
 func month(b []byte) int64 {
-	switch string(b[:3]) {
+	switch string([]byte{b[0] &^ 0x20, b[1] | 0x20, b[2] | 0x20}) {
 	case "Jan":
 		return 1
 	case "Feb":
@@ -82,7 +82,7 @@ func month(b []byte) int64 {
 
 // parseCommon reads 10/Oct/2000:13:55:36 with an optional fraction and offset.
 func parseCommon(b []byte) (int64, bool) {
-	if b[6] != '/' || b[11] != ':' {
+	if b[6] != '/' || b[11] != ':' && b[11] != ' ' {
 		return 0, false
 	}
 	return civil(four(b[7:]), month(b[3:]), two(b), b[12:])
