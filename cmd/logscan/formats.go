@@ -95,11 +95,9 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 		fmt.Fprintf(&b, "%s: no lines to judge by\n", printable(in.Path))
 		return nil, write(w, []byte(b.String()))
 	}
-	ranking := rank(sample.lines, formats)
 	if chosen.Format == nil {
-		best := ranking[0]
 		return []problem{{
-			text: fmt.Sprintf("no format explains %s: the best, %s, reads %d of %d sampled lines", in.Path, best.format.Name, best.explained, chosen.Lines),
+			text: fmt.Sprintf("no format explains %s: the best, %s, reads %d of %d sampled lines", in.Path, chosen.Best.Name, chosen.Explained, chosen.Lines),
 			hint: "give the log_format or LogFormat of the server's configuration with --format",
 		}}, nil
 	}
@@ -108,7 +106,7 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 		fmt.Fprintf(&b, "\n%s\n", chosen.Format.Native)
 	}
 	b.WriteString("\nformats that explain any of the lines (of equals, the more specific is taken):\n")
-	for _, r := range ranking {
+	for _, r := range rank(sample.lines, formats) {
 		if r.explained > 0 {
 			fmt.Fprintf(&b, "%6d  %s\n", r.explained, r.format.Name)
 		}

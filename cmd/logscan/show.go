@@ -23,5 +23,8 @@ func (c *showCmd) Run(std *streams) error {
 	if c.Finding == "" {
 		return report.ShowFindings(std.stdout, r)
 	}
+	if _, err := r.Finding(c.Finding); err != nil {
+		return &usageError{err, "logscan show " + c.Dir + " lists them"}
+	}
 	return report.ShowFinding(std.stdout, r, c.Finding)
 }
