@@ -55,7 +55,10 @@ func Detect(sample []byte, formats []*Format) Detection {
 
 // spreadLines picks up to n lines evenly over a sample.
 func spreadLines(sample []byte, n int) [][]byte {
-	total := bytes.Count(sample, newline) + 1
+	total := bytes.Count(sample, newline)
+	if !bytes.HasSuffix(sample, newline) {
+		total++
+	}
 	var lines [][]byte
 	for i := 0; len(sample) > 0; i++ {
 		line := sample

@@ -51,10 +51,13 @@ var fieldNames = map[string]field{
 	"peer": fieldPeer, "upstream": fieldUpstream, "upstream_status": fieldUpstreamStatus, "reason": fieldReason,
 }
 
+// missing tells whether a value says that there is none.
+func missing(b []byte) bool { return len(b) == 0 || len(b) == 1 && b[0] == '-' }
+
 // set converts a value and stores it. quoted values, and those of JSON strings,
 // may be empty as well as "-".
 func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
-	if len(b) == 0 || len(b) == 1 && b[0] == '-' {
+	if missing(b) {
 		if f == fieldUpstream {
 			e.HasUpstream = true
 		}
@@ -146,11 +149,11 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		e.Peer = withoutPort(b)
 	case fieldUpstream:
 		e.HasUpstream = true
-		if b = last(b); len(b) > 1 || b[0] != '-' {
+		if b = last(b); !missing(b) {
 			e.Upstream = b
 		}
 	case fieldUpstreamStatus:
-		if b = last(b); len(b) > 1 || b[0] != '-' {
+		if b = last(b); !missing(b) {
 			e.UpstreamStatus = b
 		}
 	case fieldReason:
@@ -195,6 +198,7 @@ func clientOf(b []byte) ([]byte, bool) {
 
 // last gives the last element of a list as upstream variables write it.
 func last(b []byte) []byte {
+	b = bytes.TrimRight(b, " ,:")
 	for i := len(b) - 1; i >= 0; i-- {
 		if b[i] == ' ' || b[i] == ',' {
 			return b[i+1:]
@@ -295,7 +299,7 @@ func decimal(b []byte) (x float64, ok bool) {
 }
 
 func setDuration(e *Entry, b []byte, micros float64) Verdict {
-	if len(b) == 0 || len(b) == 1 && b[0] == '-' || b[0] == '-' { // HAProxy and ALB write -1 for "not reached"
+	if len(b) == 0 || b[0] == '-' { // HAProxy and ALB write -1 for "not reached"
 		return Parsed
 	}
 	x, ok := decimal(b)

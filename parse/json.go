@@ -170,7 +170,7 @@ func stringEnd(b []byte, i int) int {
 // has set it. The first value that cannot be read decides the verdict.
 func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
 	s := p.format.keys.find(h)
-	if s.hash == 0 || len(b) == 0 || len(b) == 1 && b[0] == '-' {
+	if s.hash == 0 || missing(b) {
 		if s.hash != 0 && s.field == fieldUpstream {
 			e.HasUpstream = true
 		}

@@ -46,14 +46,23 @@ func scrub(dst, b []byte) []byte {
 		start, end := i, i
 		switch b[i] {
 		case '=':
-			if secretName(nameBefore(b[from:i])) {
+			if name := nameBefore(b[from:i]); secretName(name) {
 				start, end = i+1, valueEnd(b, i+1)
+				if n := i - len(name); n > 0 && b[n-1] == ';' { // a path parameter, or a cookie
+					if q := bytes.IndexAny(b[start:end], "?/"); q >= 0 && bytes.IndexByte(b[:n], '/') >= 0 {
+						end = start + q
+					}
+				}
 			}
 		case ':':
 			start, end = credentialAfterColon(b, from, i)
 		case 'e':
-			if bytes.HasPrefix(b[i:], []byte("eyJ")) && (i == 0 || !tokenByte(b[i-1])) {
-				if n := tokenRun(b[i:]); n >= 20 && bytes.IndexByte(b[i:i+n], '.') > 0 {
+			if bytes.HasPrefix(b[i:], []byte("eyJ")) && (i == 0 || !jwtByte(b[i-1])) {
+				n := 0
+				for i+n < len(b) && (jwtByte(b[i+n]) || b[i+n] == '.') {
+					n++
+				}
+				if n >= 20 && bytes.IndexByte(b[i:i+n], '.') > 0 {
 					end = i + n
 				}
 			}
@@ -160,6 +169,11 @@ func credentialAfterScheme(b []byte, i int) (start, end int) {
 // tokenByte tells whether c may stand in base64 or in a token.
 func tokenByte(c byte) bool {
 	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '_' || c == '.' || c == '+' || c == '/' || c == '~'
+}
+
+// jwtByte tells whether c may stand in a part of a JSON Web Token: base64url.
+func jwtByte(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '_'
 }
 
 // tokenRun counts the bytes of the token at the start of b, padding included.
