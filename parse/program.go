@@ -25,13 +25,13 @@ type program struct {
 
 // run walks line through the program and hands every field to set.
 func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
+	if !bytes.HasPrefix(line, g.steps[0].literal) {
+		return RejectSyntax
+	}
 	rest := line
 	for i := range g.steps {
 		s := &g.steps[i]
-		if len(rest) < len(s.literal) || !bytes.Equal(rest[:len(s.literal)], s.literal) {
-			return RejectSyntax
-		}
-		rest = rest[len(s.literal):]
+		rest = rest[len(s.literal):] // find has seen it
 		n := s.find(rest)
 		if n < 0 {
 			return RejectSyntax
@@ -92,7 +92,7 @@ func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
 }
 
 // find gives how long the field at the start of b is, -1 where its end is not
-// in b.
+// in b: the whole literal that ends it.
 func (s *step) find(b []byte) int {
 	switch {
 	case len(s.end) == 0:
@@ -101,10 +101,32 @@ func (s *step) find(b []byte) int {
 		return findQuoted(b, s.end)
 	case s.list:
 		return findList(b, s.end)
-	case len(s.end) == 1:
-		return bytes.IndexByte(b, s.end[0])
 	}
-	return bytes.Index(b, s.end)
+	first := s.end[0]
+	for from := 0; ; {
+		n := bytes.IndexByte(b[from:], first)
+		if n < 0 {
+			return -1
+		}
+		n += from
+		if len(s.end) == 1 || hasPrefix(b[n:], s.end) {
+			return n
+		}
+		from = n + 1
+	}
+}
+
+// hasPrefix is bytes.HasPrefix for the few bytes of a literal, without a call.
+func hasPrefix(b, literal []byte) bool {
+	if len(b) < len(literal) {
+		return false
+	}
+	for i, c := range literal {
+		if b[i] != c {
+			return false
+		}
+	}
+	return true
 }
 
 // findQuoted finds the first double quote that is not escaped and that the
@@ -120,7 +142,7 @@ func findQuoted(b, end []byte) int {
 		for slashes < i && b[i-1-slashes] == '\\' {
 			slashes++
 		}
-		if slashes%2 == 0 && bytes.HasPrefix(b[i:], end) {
+		if slashes%2 == 0 && hasPrefix(b[i:], end) {
 			return i
 		}
 		from = i + 1
