@@ -159,8 +159,8 @@ func (q *queue) take() (job, bool) {
 }
 
 // offer gives a block away if a worker has nothing else to do, and returns a
-// buffer in exchange for the block's.
-func (q *queue) offer(b Block, buf []byte) (other []byte, ok bool) {
+// buffer in exchange for the block's, with rest at its beginning.
+func (q *queue) offer(b Block, buf, rest []byte) (other []byte, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	// Who does not open or decode an input has only blocks left to do.
@@ -173,6 +173,9 @@ func (q *queue) offer(b Block, buf []byte) (other []byte, ok bool) {
 	} else {
 		other = make([]byte, q.sizes.buffer())
 	}
+	// Before the block is there to be taken: from then on its buffer, which
+	// holds rest, may be released and be in use by another decoder.
+	copy(other, rest)
 	q.blocks = append(q.blocks, job{block: b, buf: buf})
 	q.changed.Signal()
 	return other, true
@@ -341,8 +344,7 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader) Resul
 
 // emitShared gives b to a worker that has nothing to do, or handles it here.
 func (w *worker) emitShared(b Block, rest []byte) []byte {
-	if other, ok := w.queue.offer(b, w.buf); ok {
-		copy(other, rest)
+	if other, ok := w.queue.offer(b, w.buf, rest); ok {
 		w.buf = other
 		return other
 	}

@@ -377,6 +377,28 @@ func TestSharing(t *testing.T) {
 	}
 }
 
+// TestStreamsSideBySide decodes several streams whose blocks are given away and
+// whose buffers go round: what one has given away another soon writes to.
+func TestStreamsSideBySide(t *testing.T) {
+	dir := t.TempDir()
+	var all []string
+	for i := range 3 {
+		text := strings.Repeat(fmt.Sprintf("line of input %d\nshort\n%s\n", i, strings.Repeat(fmt.Sprint(i), 30)), 500)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), store(t, text, writers["gzip"]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text)
+	}
+	for range 5 {
+		c, _ := readAll(t, expand(t, nil, dir), 5, small)
+		for i, text := range all {
+			if got, _ := c.content(i, small); got != shown(text, small) {
+				t.Fatalf("input %d: other content", i)
+			}
+		}
+	}
+}
+
 func TestUnreadable(t *testing.T) {
 	dir := t.TempDir()
 	gone := filepath.Join(dir, "gone")
