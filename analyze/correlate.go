@@ -46,6 +46,7 @@ type fact struct {
 	signIn   bool   // an attempt to sign in or to get a token
 	alive    bool   // the same session was accepted elsewhere shortly before and after
 	known    bool   // the actor had been accepted before
+	good     bool   // it had, or its session was soon after without a sign-in
 	first    bool   // the refusal that ended a session
 	dead     bool   // it, or one that followed before the next sign-in; then
 	gap      int64  // silence on protected routes before the first of them

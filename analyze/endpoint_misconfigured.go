@@ -178,7 +178,7 @@ func (c *correlation) brokenEndpoint(endpoint int, f *endpointFacts, s span, low
 	var cand candidate
 	for i := range c.facts {
 		x := &c.facts[i]
-		if x.endpoint != uint32(endpoint) || !x.open() || !x.known || x.time < onset {
+		if x.endpoint != uint32(endpoint) || !x.open() || !x.good || x.time < onset {
 			continue
 		}
 		if s.to < maxSteps && x.time >= end {

@@ -19,9 +19,9 @@ func (w *walker) ordinaryCause(a *fold.Actor, e *fold.Event, f *fact, h *ahead, 
 		return causeLoginFailure // credentials of its own that were wrong, such as Basic's
 	case f.named:
 		return causeUnexplained
-	case a.Session != nil && !f.known:
+	case a.Session != nil && !f.good:
 		return causeSessionEnd // a session from before the log
-	case !f.known:
+	case !f.good:
 		return causeAnonymous
 	case !l.open:
 		return causeSessionEnd // after signing out

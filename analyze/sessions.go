@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"strings"
 
 	"logscan/analyze/fold"
 	"logscan/parse"
@@ -80,13 +81,12 @@ func (w *walker) lookAhead(a *fold.Actor) {
 
 // below tells whether endpoint a lies under the path of endpoint b, on the same
 // host: the protection space that a challenge at b opens (RFC 7617, section
-// 2.2), as with /v2/ of a registry. A challenge at "/" opens everything, which
-// would say nothing.
+// 2.2), as with /v2/ of a registry. Such an entrance ends in a slash; one at "/"
+// opens everything, which would say nothing.
 func (w *walker) below(a, b uint32) bool {
 	x, y := &w.state.Endpoints[a], &w.state.Endpoints[b]
-	return len(y.Template) > 1 && len(x.Template) > len(y.Template) && x.Host == y.Host &&
-		x.Template[:len(y.Template)] == y.Template &&
-		(y.Template[len(y.Template)-1] == '/' || x.Template[len(y.Template)] == '/')
+	return len(y.Template) > 1 && y.Template[len(y.Template)-1] == '/' && x.Host == y.Host &&
+		strings.HasPrefix(x.Template, y.Template)
 }
 
 // signedIn tells whether e is a sign-in that succeeded: many answer with a
@@ -161,6 +161,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			if lastOn == e.Endpoint {
 				other = lastOther
 			}
+			f.good = known || a.Session != nil && h.accepted-e.Time <= nearby && h.signIn > h.accepted
 			f.alive = e.Time-other <= nearby && h.other-e.Time <= nearby && h.signIn > h.other
 			if !f.signIn && !l.dead && l.open && l.accepted && h.signIn <= h.accepted {
 				w.die(&l, e)

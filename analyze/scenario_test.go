@@ -1,0 +1,284 @@
+package analyze
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"logscan/fixtures"
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// simulate writes the logs of three servers and gives their labels and paths.
+func simulate(t *testing.T, o fixtures.Options) (*fixtures.Labels, []string) {
+	t.Helper()
+	dir := t.TempDir()
+	o.Servers = 3
+	labels, err := fixtures.Generate(t.Context(), o, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.log*"))
+	if err != nil || len(paths) < 3 {
+		t.Fatalf("logs: %v %v", paths, err)
+	}
+	return labels, paths
+}
+
+func run(t *testing.T, workers int, format *parse.Format, paths ...string) *Result {
+	t.Helper()
+	inputs, _, err := source.Expand(paths, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := Run(context.Background(), Options{Inputs: inputs, Workers: workers, Format: format})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// The labelled days: what is wrong is found, and nothing else.
+func TestScenarios(t *testing.T) {
+	for _, scenario := range []string{"clean", "handshakes", "idle", "absolute", "endpoint", "accounts", "mixed"} {
+		for _, format := range []string{"combined", "session", "json"} {
+			t.Run(scenario+"/"+format, func(t *testing.T) {
+				t.Parallel()
+				labels, paths := simulate(t, fixtures.Options{Scenario: scenario, Format: format, Lines: 60_000, Seed: 11})
+				var f *parse.Format
+				if format == "session" { // its fields beyond combined have to be named
+					var err error
+					if f, err = parse.Compile(fixtures.SessionFormat); err != nil {
+						t.Fatal(err)
+					}
+				}
+				res := run(t, 2, f, paths...)
+				checkFindings(t, labels, res)
+				checkAccounts(t, labels, res)
+				tolerance := 0.1 // clients are told apart by address and agent alone
+				if format != "combined" {
+					tolerance = 0.06
+				}
+				checkCauses(t, labels, res, tolerance)
+			})
+		}
+	}
+}
+
+func checkFindings(t *testing.T, labels *fixtures.Labels, res *Result) {
+	t.Helper()
+	want := labels.Findings
+	for _, f := range res.Findings {
+		if f.Severity < Medium {
+			continue
+		}
+		i := slices.IndexFunc(want, func(l fixtures.Finding) bool {
+			return l.Kind == f.Kind && (Subject{Type: l.Subject.Type, Host: l.Subject.Host, Method: l.Subject.Method,
+				Route: l.Subject.Route, User: l.Subject.User}) == f.Subject
+		})
+		if i < 0 {
+			t.Errorf("found %v %s %+v, which is not there: %s", f.Severity, f.Kind, f.Subject, f.Explanation)
+			continue
+		}
+		l := want[i]
+		want = slices.Delete(slices.Clone(want), i, i+1)
+		switch {
+		case l.Onset == nil && f.Onset != parse.NoTime:
+			t.Errorf("%s: onset %s, though it was so from the first line", f.Kind, clock(f.Onset))
+		case l.Onset != nil && f.Onset == parse.NoTime:
+			t.Errorf("%s: no onset, want %v", f.Kind, l.Onset)
+		case l.Kind == "endpoint_misconfigured":
+			if off := time.UnixMicro(f.Onset).Sub(*l.Onset).Abs(); off > 2*time.Minute {
+				t.Errorf("%s: onset is off by %v", f.Kind, off)
+			}
+		case l.Kind == "account_failure": // known no sooner than its user comes by
+			if at := time.UnixMicro(f.Onset); at.Before(l.Onset.Add(-time.Second)) || at.After(l.FirstSeen.Add(2*time.Minute)) {
+				t.Errorf("%s: onset %v, want %v to %v", f.Kind, at, l.Onset, l.FirstSeen)
+			}
+		}
+		if l.Details.TimeoutSeconds > 0 {
+			got, want := f.Details["timeout_seconds"].(float64), float64(l.Details.TimeoutSeconds)
+			if math.Abs(got-want) > 0.05*want || f.Details["policy"] != l.Details.Policy {
+				t.Errorf("%v after %v s, want %s after %v s", f.Details["policy"], got, l.Details.Policy, want)
+			}
+		}
+	}
+	for _, l := range want {
+		t.Errorf("not found: %s %+v", l.Kind, l.Subject)
+	}
+}
+
+func checkAccounts(t *testing.T, labels *fixtures.Labels, res *Result) {
+	t.Helper()
+	tot := res.Totals
+	if tot.Lines != labels.Totals.Lines || tot.Unauthorized != labels.Totals.Unauthorized || tot.Parsed != tot.Lines {
+		t.Errorf("%d lines, %d parsed, %d 401s; the labels say %d lines, %d 401s",
+			tot.Lines, tot.Parsed, tot.Unauthorized, labels.Totals.Lines, labels.Totals.Unauthorized)
+	}
+	sums := map[string]int64{}
+	for _, e := range res.Endpoints {
+		sums["endpoints"] += e.Unauthorized
+		sums["endpoint requests"] += e.Requests
+	}
+	for _, c := range res.Clients {
+		sums["clients"] += c.Unauthorized
+		sums["client requests"] += c.Requests
+	}
+	for _, m := range res.Timeline {
+		sums["timeline"] += m.Unauthorized
+		sums["timeline requests"] += m.Requests
+		for _, n := range m.Causes {
+			sums["timeline causes"] += n
+		}
+	}
+	for _, n := range res.Causes {
+		sums["causes"] += n
+	}
+	explained := map[string]int64{}
+	for row, err := range res.Unauthorized {
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums["rows"]++
+		explained[row.FindingID]++
+		if row.Status != 401 || row.Template == "" || row.Cause == "" {
+			t.Errorf("row %+v", row)
+		}
+	}
+	for name, n := range sums {
+		want := tot.Unauthorized
+		if name == "endpoint requests" || name == "client requests" || name == "timeline requests" {
+			want = tot.Parsed
+		}
+		if n != want {
+			t.Errorf("%s sum to %d, want %d", name, n, want)
+		}
+	}
+	for _, f := range res.Findings {
+		if explained[f.ID] != f.Unauthorized {
+			t.Errorf("%s explains %d 401s, but %d rows name it", f.ID, f.Unauthorized, explained[f.ID])
+		}
+		if n := len(f.Evidence); n == 0 || n > MaxEvidence || int64(n) > f.Unauthorized {
+			t.Errorf("%s shows %d lines of evidence", f.ID, n)
+		}
+	}
+}
+
+// checkCauses compares how the 401s are shared out among the causes: the part
+// that stands under another cause than the labels say is within the tolerance.
+func checkCauses(t *testing.T, labels *fixtures.Labels, res *Result, tolerance float64) {
+	t.Helper()
+	off := int64(0)
+	for cause, n := range res.Causes {
+		off += max(0, n-labels.Totals.Causes[cause])
+	}
+	if float64(off) > tolerance*float64(labels.Totals.Unauthorized) {
+		t.Errorf("%d of %d 401s stand under a wrong cause: %v, want %v", off, labels.Totals.Unauthorized, res.Causes, labels.Totals.Causes)
+	}
+}
+
+// everything is a Result as text, its 401s included.
+func everything(t *testing.T, res *Result) string {
+	t.Helper()
+	rows := []Unauthorized{}
+	for row, err := range res.Unauthorized {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, *row)
+	}
+	plain := *res
+	plain.Unauthorized = nil
+	b, err := json.Marshal(map[string]any{"result": resultOnly(plain), "rows": rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// resultOnly leaves out what JSON cannot hold.
+func resultOnly(r Result) any {
+	return []any{r.Inputs, r.Totals, r.Skips, r.Rejects, r.RejectedLines, r.Causes, r.Findings, r.Notes,
+		r.Endpoints, r.Accounts, r.Clients, r.Sessions, r.Timeline}
+}
+
+// The number of workers, the order of the inputs and the order of the work
+// leave no trace.
+func TestResultIsReproducible(t *testing.T) {
+	_, paths := simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 40_000, Seed: 3})
+	junk := filepath.Join(t.TempDir(), "junk.log")
+	if err := os.WriteFile(junk, []byte("no log line\n{\"a\":1}\n\n# comment\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	paths = append(paths, junk)
+	want := everything(t, run(t, 1, nil, paths...))
+	slices.Reverse(paths)
+	for _, workers := range []int{1, 2, 8} {
+		if got := everything(t, run(t, workers, nil, paths...)); got != want {
+			t.Errorf("%d workers, inputs reversed: another result", workers)
+		}
+	}
+}
+
+// The same lines split otherwise over files give the same findings, but for
+// where their evidence stands.
+func TestFindingsDoNotDependOnTheSplit(t *testing.T) {
+	labels, paths := simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 40_000, Seed: 4})
+	whole := filepath.Join(t.TempDir(), "whole.log")
+	var all []byte
+	for _, p := range paths {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	if err := os.WriteFile(whole, all, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain := func(res *Result) string {
+		for i := range res.Findings {
+			res.Findings[i].Evidence = nil
+		}
+		b, err := json.Marshal(res.Findings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	a, b := run(t, 2, nil, paths...), run(t, 2, nil, whole)
+	checkFindings(t, labels, b)
+	if x, y := plain(a), plain(b); x != y {
+		t.Errorf("three files:\n%s\none file:\n%s", x, y)
+	}
+}
+
+// Session ids, tokens and passwords reach no row.
+func TestSecretsStayInside(t *testing.T) {
+	const secret = "Pl4ntedS3cretValue"
+	var log []byte
+	for i := range 50 {
+		log = fmt.Appendf(log, `{"time":"2026-03-09T14:%02d:00Z","remote_addr":"192.0.2.1","request":"GET /a;jsessionid=%s?token=%s HTTP/1.1","status":401,"session":"%s","http_referer":"https://u:%s@x/?code=%s","user_agent":"x Bearer %s"}`+"\n",
+			i, secret, secret, secret, secret, secret, secret)
+	}
+	log = fmt.Appendf(log, "junk token=%s\n", secret)
+	path := filepath.Join(t.TempDir(), "a.log")
+	if err := os.WriteFile(path, log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	res := run(t, 1, nil, path)
+	if res.Totals.Unauthorized != 50 || res.Totals.Rejected != 1 {
+		t.Fatalf("totals %+v", res.Totals)
+	}
+	if got := everything(t, res); strings.Contains(got, secret) {
+		t.Errorf("the secret is in %s", got)
+	}
+}
