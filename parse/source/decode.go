@@ -217,9 +217,6 @@ func (g *gzipReader) next() error {
 		}
 	}
 	if err := g.z.Reset(g.in); err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		return err
 	}
 	g.z.Multistream(false)
@@ -249,9 +246,8 @@ func (r *zstdReader) open() error {
 		return (*r.z).Reset(r.in)
 	}
 	z, err := zstd.NewReader(r.in,
-		zstd.WithDecoderConcurrency(1), // the workers are the concurrency
-		zstd.WithDecoderMaxMemory(maxWindow),
-		zstd.WithDecoderMaxWindow(maxWindow))
+		zstd.WithDecoderConcurrency(1),       // the workers are the concurrency
+		zstd.WithDecoderMaxMemory(maxWindow)) // the window too, of streams
 	if err != nil {
 		return err
 	}

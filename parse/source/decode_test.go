@@ -31,13 +31,16 @@ func stores(t testing.TB, text string) map[string][]byte {
 
 // writers have windows as small as they can be: tests make many of them.
 var writers = map[string]func(io.Writer) (io.WriteCloser, error){
-	"gzip": func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
+	"gzip": func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, gzip.BestSpeed) },
 	"zstd": func(w io.Writer) (io.WriteCloser, error) {
 		// Empty content gives an empty frame, not an empty file.
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<10), zstd.WithZeroFrames(true))
 	},
-	"xz":  func(w io.Writer) (io.WriteCloser, error) { return xz.WriterConfig{DictCap: 1 << 16}.NewWriter(w) },
-	"lz4": func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil },
+	"xz": func(w io.Writer) (io.WriteCloser, error) { return xz.WriterConfig{DictCap: 1 << 16}.NewWriter(w) },
+	"lz4": func(w io.Writer) (io.WriteCloser, error) {
+		z := lz4.NewWriter(w)
+		return z, z.Apply(lz4.BlockSizeOption(lz4.Block64Kb), lz4.ConcurrencyOption(1))
+	},
 }
 
 func store(t testing.TB, text string, writer func(io.Writer) (io.WriteCloser, error)) []byte {
@@ -228,7 +231,7 @@ func TestCorrupt(t *testing.T) {
 
 func TestTrailing(t *testing.T) {
 	for comp, f := range intact(t) {
-		stored := append(bytes.Clone(f.stored), "something else\n"...)
+		stored := append(bytes.Clone(f.stored), strings.Repeat("something else\n", 1000)...)
 		c, results := readAll(t, expand(t, nil, write(t, "log", stored)), 1, small)
 		if got, _ := c.content(0, small); got != shown(f.text, small) {
 			t.Errorf("%s: read %d bytes, want %d", comp, len(got), len(f.text))
@@ -240,6 +243,10 @@ func TestTrailing(t *testing.T) {
 		}
 		if want := int64(len(f.text)); failed.Decompressed != want {
 			t.Errorf("%s: failed at byte %d of the content, want %d", comp, failed.Decompressed, want)
+		}
+		// What was read ahead does not count; a decoder looks at a few bytes.
+		if ahead := failed.Stored - int64(len(f.stored)); ahead < 0 || ahead > 12 {
+			t.Errorf("%s: failed at byte %d, the data ends at %d", comp, failed.Stored, len(f.stored))
 		}
 		if own := comp == "gzip" || comp == "xz"; own != errors.Is(failed, errTrailing) {
 			t.Errorf("%s: error %v", comp, failed)
