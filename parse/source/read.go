@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -114,16 +115,8 @@ func newQueue(inputs []Input, workers int, s sizes) *queue {
 	}
 	// The largest first, so that the run does not end with one worker busy.
 	// A stream of unknown length may be larger than all.
-	slices.SortStableFunc(q.inputs, func(a, b int) int {
-		x, y := inputs[a].size, inputs[b].size
-		switch {
-		case x == y:
-			return 0
-		case x < 0 || y >= 0 && x > y:
-			return -1
-		}
-		return 1
-	})
+	weight := func(input int) uint64 { return uint64(inputs[input].size) } // of -1 the highest
+	slices.SortStableFunc(q.inputs, func(a, b int) int { return cmp.Compare(weight(b), weight(a)) })
 	return q
 }
 

@@ -556,6 +556,30 @@ func checkGoroutines(t *testing.T, before int) {
 	}
 }
 
+// TestCancelPadding cancels while a decoder reads much and gives nothing.
+func TestCancelPadding(t *testing.T) {
+	path := write(t, "log", store(t, "a\n", writers["gzip"]))
+	if err := os.Truncate(path, 1<<38); err != nil {
+		t.Skip("no sparse files here: ", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := read(ctx, expand(t, nil, path), 1, newCollector(t, 1), small); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %v to end", took)
+	}
+}
+
+func TestOrderOfWork(t *testing.T) {
+	q := newQueue([]Input{{size: 5}, {size: -1}, {size: 7}, {size: 0}, {size: -1}, {size: 7}}, 1, small)
+	if want := []int{1, 4, 2, 5, 0, 3}; !slices.Equal(q.inputs, want) {
+		t.Errorf("got %v, want %v", q.inputs, want)
+	}
+}
+
 // TestCancelWaiting cancels while standard input has nothing to give.
 func TestCancelWaiting(t *testing.T) {
 	before := runtime.NumGoroutine()
