@@ -3,9 +3,8 @@ package analyze
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"logscan/analyze/fold"
 	"logscan/analyze/stats"
@@ -49,40 +48,15 @@ const (
 	maxAccounts = 2000
 )
 
-// attempt is one request by or in the name of a user.
-type attempt struct {
-	time     int64 // Unix milliseconds
-	endpoint uint32
-	actor    uint32
-	fact     uint32 // index of the fact, or fold.NoRefusal when accepted
-	own      bool   // refused with credentials of its own: named on the line, or signing in
-}
-
 func inspectAccounts(c *correlation) ([]candidate, error) {
-	refused := make([]int64, len(c.state.Users)+1)
-	for i := range c.facts {
-		if f := &c.facts[i]; f.open() && f.user != 0 {
-			refused[f.user]++
-		}
-	}
-	var users []uint32
-	for u := 1; u < len(refused); u++ {
-		if refused[u] >= accountRefused {
-			users = append(users, uint32(u))
-		}
-	}
-	slices.SortStableFunc(users, func(a, b uint32) int { return cmp.Compare(refused[b], refused[a]) })
-	users = users[:min(len(users), maxAccounts)]
-	attempts := c.attempts(users)
-
 	type tested struct {
 		user uint32
 		turn turn
 	}
 	var tests []tested
 	var p []float64
-	for n, u := range users {
-		if t, ok := findTurn(attempts[n]); ok {
+	for _, u := range slices.Sorted(maps.Keys(c.followed.attempts)) {
+		if t, ok := findTurn(c.openAttempts(u)); ok {
 			tests = append(tests, tested{u, t})
 			p = append(p, stats.PoissonTail(t.tries, c.expected(t)))
 		}
@@ -97,72 +71,17 @@ func inspectAccounts(c *correlation) ([]candidate, error) {
 	return found, nil
 }
 
-// attempts gives, for each of the users, its acceptances and refusals by time.
-// It reads the timelines a second time, in parallel over the shards: only now
-// is it known whose are wanted.
-func (c *correlation) attempts(users []uint32) [][]attempt {
-	lists := make([][]attempt, len(users))
-	if len(users) == 0 {
-		return lists
-	}
-	place := make([]int32, len(c.state.Users)+1)
-	for n, u := range users {
-		place[u] = int32(n) + 1
-	}
-	shards := make([][][]attempt, fold.Shards)
-	var g errgroup.Group
-	g.SetLimit(c.workers)
-	for shard := range fold.Shards {
-		g.Go(func() error {
-			found := make([][]attempt, len(users))
-			c.state.Shard(shard, func(a *fold.Actor) { c.collect(a, place, found) })
-			shards[shard] = found
-			return nil
-		})
-	}
-	_ = g.Wait() // nothing in it fails
-	for _, found := range shards {
-		for n := range lists {
-			lists[n] = append(lists[n], found[n]...)
-		}
-	}
-	for _, l := range lists {
-		slices.SortFunc(l, func(a, b attempt) int {
-			// A refusal before an acceptance of the same instant, as in
-			// timelines.
-			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact),
-				cmp.Compare(a.endpoint, b.endpoint))
-		})
-	}
-	return lists
+// openAttempts gives a user's attempts without those that are explained.
+func (c *correlation) openAttempts(user uint32) []attempt {
+	return slices.DeleteFunc(slices.Clone(c.followed.attempts[user]), func(a attempt) bool {
+		return a.fact != fold.NoRefusal && !c.facts[a.fact].open()
+	})
 }
 
-// collect appends the attempts of one actor to the lists of the users wanted.
-func (c *correlation) collect(a *fold.Actor, place []int32, lists [][]attempt) {
-	user := uint32(0)
-	for i := range a.Events {
-		e := &a.Events[i]
-		ep := &c.state.Endpoints[e.Endpoint]
-		if e.User != 0 {
-			user = e.User
-		}
-		if place[user] == 0 {
-			continue
-		}
-		list := &lists[place[user]-1]
-		switch {
-		case e.Refusal != fold.NoRefusal:
-			if f := &c.facts[e.Refusal]; f.open() && f.user == user {
-				*list = append(*list, attempt{e.Time, e.Endpoint, f.actor, e.Refusal, f.named || f.signIn})
-			}
-		case e.Outcome == fold.Accepted && (c.protected[e.Endpoint] || ep.SignIn),
-			e.Outcome == fold.Redirected && ep.SignIn:
-			*list = append(*list, attempt{e.Time, e.Endpoint, 0, fold.NoRefusal, false})
-		}
-		if ep.SignOut && e.Outcome != fold.Unauthorized {
-			user = 0
-		}
-	}
+// compareAttempts orders by time, a refusal before an acceptance of the same
+// instant, as in timelines.
+func compareAttempts(a, b attempt) int {
+	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact), cmp.Compare(a.endpoint, b.endpoint))
 }
 
 // turn is where an account turns from accepted to refused.

@@ -48,6 +48,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.follow(ctx); err != nil {
+		return nil, err
+	}
 	findings, err := c.detect()
 	if err != nil {
 		return nil, err

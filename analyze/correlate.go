@@ -3,7 +3,6 @@ package analyze
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -74,17 +73,10 @@ func (l *lifetimes) merge(m *lifetimes) {
 	l.sessions += m.sessions
 }
 
-// cell counts the actors of one endpoint in one step of time.
-type cell struct {
-	accepted, refused          int32 // distinct actors; refused ones were alive elsewhere
-	lastAccepted, firstRefused int64 // Unix milliseconds
-}
-
 // endpointFacts is what the actors show of one endpoint.
 type endpointFacts struct {
 	actors, refusedActors, aliveActors int64
 	refused                            int64 // 401s that are no handshake
-	cells                              []cell
 }
 
 // correlation is everything the detectors read.
@@ -100,6 +92,8 @@ type correlation struct {
 	// userClients counts the distinct clients by user.
 	userClients []int64
 	actors      int64 // actors that were accepted on a protected route
+
+	followed followed // what the second walk found
 
 	from, to int64 // the window that holds nearly all requests, Unix milliseconds
 	width    int64 // of a step of time, milliseconds
@@ -146,36 +140,41 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 		c.facts[i].cause = causeUnexplained
 	}
 	c.window()
-	follow := c.followed()
 	hosts := c.followedHosts()
 
 	walkers := make([]*walker, workers)
+	for i := range walkers {
+		walkers[i] = newWalker(c, hosts)
+	}
+	err := c.visit(ctx, func(worker, shard int, a *fold.Actor) { walkers[worker].actor(shard, a) })
+	if err != nil {
+		return nil, err
+	}
+	c.gather(walkers)
+	return c, nil
+}
+
+// visit takes all actors, in parallel over the shards: visit is called by one
+// goroutine for each worker in [0, workers), for one actor at a time.
+func (c *correlation) visit(ctx context.Context, visit func(worker, shard int, a *fold.Actor)) error {
 	next := make(chan int, fold.Shards)
 	for i := range fold.Shards {
 		next <- i
 	}
 	close(next)
 	g, ctx := errgroup.WithContext(ctx)
-	for i := range walkers {
-		w := newWalker(c, follow, hosts)
-		walkers[i] = w
+	for worker := range c.workers {
 		g.Go(func() error {
 			for shard := range next {
-				w.shard = uint32(shard)
-				w.number = 0
-				s.Shard(shard, w.actor)
 				if err := ctx.Err(); err != nil {
 					return err
 				}
+				c.state.Shard(shard, func(a *fold.Actor) { visit(worker, shard, a) })
 			}
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	c.gather(walkers)
-	return c, nil
+	return g.Wait()
 }
 
 // window finds the span that holds all but a hundredth of a percent of the
@@ -210,24 +209,6 @@ func (c *correlation) window() {
 // the first or last step.
 func (c *correlation) step(ms int64) int {
 	return int(min(max(ms-c.from, 0)/c.width, maxSteps-1))
-}
-
-// followed marks the endpoints that are followed over time.
-func (c *correlation) followed() []bool {
-	var order []int
-	for i, e := range c.state.Endpoints {
-		if e.N[fold.Unauthorized] >= minFollowed && !e.SignIn {
-			order = append(order, i)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return int(c.state.Endpoints[b].N[fold.Unauthorized] - c.state.Endpoints[a].N[fold.Unauthorized])
-	})
-	follow := make([]bool, len(c.state.Endpoints))
-	for _, i := range order[:min(len(order), maxFollowed)] {
-		follow[i] = true
-	}
-	return follow
 }
 
 // followedHosts numbers the hosts with 401s, by endpoint; -1 is not followed.
@@ -292,21 +273,22 @@ func distinct(links []clientLink) []clientLink {
 // stamp remembers what of an endpoint was counted for which actor.
 type stamp struct {
 	actor, refusedActor, aliveActor uint32 // number plus one
-	acceptedIn, refusedIn           int32  // step plus one
-	stepActor                       uint32
 }
 
-func newWalker(c *correlation, follow []bool, hosts []int) *walker {
+func newWalker(c *correlation, hosts []int) *walker {
 	return &walker{
-		correlation: c, follow: follow, hostOf: hosts,
+		correlation: c, hostOf: hosts,
 		endpoints: make([]endpointFacts, len(c.endpoints)),
 		stamps:    make([]stamp, len(c.endpoints)),
 		clients:   map[fold.Client]*clientFacts{},
 	}
 }
 
-// actor takes in one actor. It is called by one goroutine per walker.
-func (w *walker) actor(a *fold.Actor) {
+// actor takes in one actor of a shard.
+func (w *walker) actor(shard int, a *fold.Actor) {
+	if uint32(shard) != w.shard {
+		w.shard, w.number = uint32(shard), 0
+	}
 	w.number++
 	id := w.shard<<26 | w.number
 	w.sumClients(a, id)
@@ -320,7 +302,7 @@ func (w *walker) actor(a *fold.Actor) {
 	}
 	w.walk(a, id, refused)
 	if refused {
-		w.followRefusals(a, id)
+		w.countRefusals(a, id)
 	}
 }
 
@@ -354,8 +336,7 @@ func emptyTally() fold.Tally {
 	return fold.Tally{First: no, Last: no, FirstAccepted: no, LastAccepted: no, FirstRefused: no, LastRefused: no}
 }
 
-// sumEndpoints counts the distinct actors of endpoints, and those accepted in
-// each step of time.
+// sumEndpoints counts the distinct actors of endpoints.
 func (w *walker) sumEndpoints(a *fold.Actor, id uint32) {
 	accepted := false
 	for i := range a.Events {
@@ -368,9 +349,6 @@ func (w *walker) sumEndpoints(a *fold.Actor, id uint32) {
 		switch e.Outcome {
 		case fold.Accepted:
 			accepted = accepted || w.protected[e.Endpoint]
-			if w.follow[e.Endpoint] {
-				w.countAccepted(f, st, id, e.Time)
-			}
 		case fold.Unauthorized:
 			if st.refusedActor != id {
 				st.refusedActor = id
@@ -386,32 +364,9 @@ func (w *walker) sumEndpoints(a *fold.Actor, id uint32) {
 	}
 }
 
-func (w *walker) cell(f *endpointFacts, ms int64) *cell {
-	if f.cells == nil {
-		f.cells = make([]cell, maxSteps)
-		for i := range f.cells {
-			f.cells[i].lastAccepted, f.cells[i].firstRefused = math.MinInt64, math.MaxInt64
-		}
-	}
-	return &f.cells[w.step(ms)]
-}
-
-func (w *walker) countAccepted(f *endpointFacts, st *stamp, id uint32, ms int64) {
-	c := w.cell(f, ms)
-	c.lastAccepted = max(c.lastAccepted, ms)
-	step := int32(w.step(ms)) + 1
-	if st.stepActor != id {
-		st.stepActor, st.acceptedIn, st.refusedIn = id, 0, 0
-	}
-	if st.acceptedIn != step {
-		st.acceptedIn = step
-		c.accepted++
-	}
-}
-
-// followRefusals counts, for the endpoints followed, the actors refused while
-// their sessions were alive.
-func (w *walker) followRefusals(a *fold.Actor, id uint32) {
+// countRefusals counts, for each endpoint, the 401s that are no handshake, and
+// the actors refused while their sessions were alive.
+func (w *walker) countRefusals(a *fold.Actor, id uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.Refusal == fold.NoRefusal {
@@ -422,22 +377,9 @@ func (w *walker) followRefusals(a *fold.Actor, id uint32) {
 		if fact.cause != causeChallenge {
 			f.refused++
 		}
-		if !fact.alive || !w.follow[e.Endpoint] {
-			continue
-		}
-		if st.aliveActor != id {
+		if fact.alive && st.aliveActor != id {
 			st.aliveActor = id
 			f.aliveActors++
-		}
-		c := w.cell(f, e.Time)
-		c.firstRefused = min(c.firstRefused, e.Time)
-		step := int32(w.step(e.Time)) + 1
-		if st.stepActor != id {
-			st.stepActor, st.acceptedIn, st.refusedIn = id, 0, 0
-		}
-		if st.refusedIn != step {
-			st.refusedIn = step
-			c.refused++
 		}
 	}
 }
@@ -498,15 +440,4 @@ func (f *endpointFacts) merge(g *endpointFacts) {
 	f.refusedActors += g.refusedActors
 	f.aliveActors += g.aliveActors
 	f.refused += g.refused
-	if f.cells == nil {
-		f.cells = g.cells
-		return
-	}
-	for i := range g.cells {
-		x, y := &f.cells[i], &g.cells[i]
-		x.accepted += y.accepted
-		x.refused += y.refused
-		x.lastAccepted = max(x.lastAccepted, y.lastAccepted)
-		x.firstRefused = min(x.firstRefused, y.firstRefused)
-	}
 }

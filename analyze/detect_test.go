@@ -159,6 +159,9 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := c.follow(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	findings, err := c.detect()
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -47,18 +48,14 @@ const (
 
 func inspectEndpoints(c *correlation) ([]candidate, error) {
 	type tested struct {
-		endpoint int
+		endpoint uint32
 		span     span
 	}
 	var tests []tested
 	var p []float64
 	base := c.aliveShare()
-	for i := range c.endpoints {
-		f := &c.endpoints[i]
-		if f.cells == nil || f.aliveActors < endpointActors {
-			continue
-		}
-		s, ok := refusingSpan(f.cells)
+	for _, i := range slices.Sorted(maps.Keys(c.followed.cells)) {
+		s, ok := refusingSpan(c.followed.cells[i])
 		if !ok {
 			continue
 		}
@@ -68,12 +65,11 @@ func inspectEndpoints(c *correlation) ([]candidate, error) {
 	adjusted := stats.BenjaminiHochberg(p)
 	var found []candidate
 	for n, t := range tests {
-		f := &c.endpoints[t.endpoint]
 		lower := stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95)
 		if adjusted[n] > endpointFalse || lower < endpointLower {
 			continue
 		}
-		if cand, ok := c.brokenEndpoint(t.endpoint, f, t.span, lower, adjusted[n]); ok {
+		if cand, ok := c.brokenEndpoint(t.endpoint, t.span, lower, adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
@@ -85,13 +81,8 @@ func inspectEndpoints(c *correlation) ([]candidate, error) {
 func (c *correlation) aliveShare() float64 {
 	var shares []float64
 	for i := range c.endpoints {
-		var e stats.Cell
-		for _, x := range c.endpoints[i].cells {
-			e.Hits += int64(x.refused)
-			e.Trials += int64(x.refused + x.accepted)
-		}
-		if e.Trials >= minMeasured {
-			shares = append(shares, float64(e.Hits)/float64(e.Trials))
+		if f := &c.endpoints[i]; c.protected[i] && f.actors >= minMeasured {
+			shares = append(shares, float64(f.aliveActors)/float64(f.actors))
 		}
 	}
 	// One refusal in a hundred is the least to expect: with none seen at all,
@@ -104,7 +95,7 @@ func (c *correlation) aliveShare() float64 {
 	return max(least, shares[(len(shares)-1)/2])
 }
 
-// minMeasured actors in all steps make a route's share one to measure by.
+// minMeasured actors make a route's share one to measure by.
 const minMeasured = 20
 
 // span is a run of time steps [from, to) in which a route refuses.
@@ -155,21 +146,22 @@ func refusingSpan(cells []cell) (best span, ok bool) {
 	return best, ok
 }
 
-func (c *correlation) brokenEndpoint(endpoint int, f *endpointFacts, s span, lower, p float64) (candidate, bool) {
+func (c *correlation) brokenEndpoint(endpoint uint32, s span, lower, p float64) (candidate, bool) {
+	cells := c.followed.cells[endpoint]
 	e := &c.state.Endpoints[endpoint]
 	onset, lastOK := int64(math.MaxInt64), int64(math.MinInt64)
 	for i := s.from; i < s.to; i++ {
-		onset = min(onset, f.cells[i].firstRefused)
+		onset = min(onset, cells[i].firstRefused)
 	}
 	lastSeen := int64(math.MinInt64)
 	if s.accepted {
 		// The step before may hold the first refusals, when it holds
 		// acceptances only before them.
-		if b := s.from - 1; b >= 0 && f.cells[b].refused > 0 && f.cells[b].firstRefused > f.cells[b].lastAccepted {
-			onset = min(onset, f.cells[b].firstRefused)
+		if b := s.from - 1; b >= 0 && cells[b].refused > 0 && cells[b].firstRefused > cells[b].lastAccepted {
+			onset = min(onset, cells[b].firstRefused)
 		}
-		for i := range f.cells[:s.to] {
-			if at := f.cells[i].lastAccepted; at < onset {
+		for i := range cells[:s.to] {
+			if at := cells[i].lastAccepted; at < onset {
 				lastOK = max(lastOK, at)
 			}
 		}
@@ -178,7 +170,7 @@ func (c *correlation) brokenEndpoint(endpoint int, f *endpointFacts, s span, low
 	var cand candidate
 	for i := range c.facts {
 		x := &c.facts[i]
-		if x.endpoint != uint32(endpoint) || !x.open() || !x.good || x.time < onset {
+		if x.endpoint != endpoint || !x.open() || !x.good || x.time < onset {
 			continue
 		}
 		if s.to < maxSteps && x.time >= end {

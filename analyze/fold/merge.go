@@ -348,21 +348,64 @@ func (s *State) Shard(i int, visit func(*Actor)) {
 	for w := range s.workers {
 		s.decode(w, i, place[w], events)
 	}
+	var scratch []Event
 	for from := 0; from < len(parts); {
 		p := parts[from]
 		n := p.events
+		sortEvents(events[:n])
 		to := from + 1
 		for ; to < len(parts) && parts[to].key == p.key; to++ {
-			n += parts[to].events
+			m := n + parts[to].events
+			sortEvents(events[n:m])
+			scratch = mergeEvents(events[:m], int(n), scratch)
+			n = m
 		}
-		a := Actor{Session: s.workers[p.worker].shards[i].sessions[p.number], Events: events[:n:n]}
-		if !slices.IsSortedFunc(a.Events, compareEvents) {
-			slices.SortFunc(a.Events, compareEvents)
-		}
-		visit(&a)
+		visit(&Actor{Session: s.workers[p.worker].shards[i].sessions[p.number], Events: events[:n:n]})
 		events = events[n:]
 		from = to
 	}
+}
+
+// sortEvents sorts the events of one worker. They come in the order of the
+// inputs, which is mostly that of time: insertion has little to do, and where it
+// has much, the general sort takes over.
+func sortEvents(events []Event) {
+	moves := 8 * len(events)
+	for i := 1; i < len(events); i++ {
+		if compareEvents(&events[i-1], &events[i]) <= 0 {
+			continue
+		}
+		e := events[i]
+		j := i
+		for j > 0 && compareEvents(&events[j-1], &e) > 0 {
+			events[j] = events[j-1]
+			j--
+		}
+		events[j] = e
+		if moves -= i - j; moves < 0 {
+			slices.SortFunc(events, func(a, b Event) int { return compareEvents(&a, &b) })
+			return
+		}
+	}
+}
+
+// mergeEvents merges events[:n] and events[n:], which are sorted, and gives the
+// scratch memory for the next call.
+func mergeEvents(events []Event, n int, scratch []Event) []Event {
+	if n == 0 || n == len(events) || compareEvents(&events[n-1], &events[n]) <= 0 {
+		return scratch
+	}
+	scratch = append(scratch[:0], events[:n]...)
+	left, right, out := scratch, events[n:], events[:0]
+	for len(left) > 0 && len(right) > 0 {
+		if compareEvents(&right[0], &left[0]) < 0 {
+			out, right = append(out, right[0]), right[1:]
+		} else {
+			out, left = append(out, left[0]), left[1:]
+		}
+	}
+	copy(events[len(out):], left) // what remains of right is in its place
+	return scratch
 }
 
 // decode puts the events of a shard of a worker where place says.
@@ -386,7 +429,7 @@ func (s *State) decode(worker, shard int, place []uint32, events []Event) {
 	}
 }
 
-func compareEvents(x, y Event) int {
+func compareEvents(x, y *Event) int {
 	if x.Time != y.Time {
 		return cmp.Compare(x.Time, y.Time)
 	}
@@ -396,6 +439,9 @@ func compareEvents(x, y Event) int {
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(x.Endpoint, y.Endpoint), cmp.Compare(x.Outcome, y.Outcome), cmp.Compare(x.User, y.User),
+	if x.Endpoint != y.Endpoint {
+		return cmp.Compare(x.Endpoint, y.Endpoint)
+	}
+	return cmp.Or(cmp.Compare(x.Outcome, y.Outcome), cmp.Compare(x.User, y.User),
 		CompareClients(x.Client, y.Client), cmp.Compare(x.Refusal, y.Refusal))
 }

@@ -148,7 +148,7 @@ func appendSegment(dst, seg []byte) []byte {
 		return append(dst, "{hash}"...)
 	case n >= 20 && letters == cLower|cUpper && digits > 0 && seen&^(cDigit|cHexLetter|cLower|cUpper|cDash|cWord) == 0:
 		return append(dst, "{token}"...)
-	case dashes >= 4 || n > maxSegment:
+	case dashes >= 4 || n > maxSegment, dashes == 3 && seg[n-1]-'0' <= 9: // a title, perhaps with its number
 		if dot := bytes.LastIndexByte(seg, '.'); dot > 0 && n-dot <= 6 && dashes >= 4 && digitRun(seg[dot:]) == 0 {
 			return append(append(dst, "{slug}"...), seg[dot:]...)
 		}

@@ -25,6 +25,8 @@ var templateTests = []struct{ path, want string }{
 	{"/jquery-3.6.0.min.js", "/jquery-3.6.0.min.js"},
 	{"/blog/how-to-read-an-access-log", "/blog/{slug}"},
 	{"/blog/how-to-read-an-access-log.html", "/blog/{slug}.html"},
+	{"/docs/budget-quick-customer-17", "/docs/{slug}"},
+	{"/apple-touch-icon-precomposed.png", "/apple-touch-icon-precomposed.png"},
 	{"/app;jsessionid=SECRET/view", "/app/view"},
 	{"/caf%C3%A9/\x01", "/{text}/{text}"},
 	{"/<script>", "/{text}"},
