@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"logscan/fixtures"
 )
 
 func TestMain(m *testing.M) {
@@ -33,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"bytes":    writeBytes,
 			"gzip":     writeGzip,
 			"signal":   signalWhenRunning,
+			"simulate": simulate,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -214,4 +218,15 @@ func signalWhenRunning(ts *testscript.TestScript, neg bool, args []string) {
 	if !strings.Contains(stderr.String(), "logscan: error: interrupted") {
 		ts.Fatalf("it did not say that it was interrupted: %s", stderr.Bytes())
 	}
+}
+
+// simulate SCENARIO LINES DIR writes the logs of a simulated day.
+func simulate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: simulate SCENARIO LINES DIR")
+	}
+	lines, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	_, err = fixtures.Generate(context.Background(), fixtures.Options{Scenario: args[0], Lines: lines}, ts.MkAbs(args[2]))
+	ts.Check(err)
 }
