@@ -61,7 +61,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		tellInputs(std, res)
 	}
 	if !c.Quiet {
-		_ = report.Summary(std.stderr, res) // the work is done, though nobody may listen
+		report.Summary(std.stderr, res)
 		note(std.stderr, "report: %s", filepath.Join(c.Out, "report.html"))
 	}
 	return incomplete(c.problems(res))
