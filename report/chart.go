@@ -1,0 +1,356 @@
+package report
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"logscan/analyze"
+)
+
+// chart is the 401s over time, ready to be drawn: coordinates are in the
+// viewBox of the drawing.
+type chart struct {
+	Width, Height            int
+	Left, Right, Top, Bottom int // edges of the plot
+	Tall                     int // height of the plot
+	Areas                    []area
+	Hovers                   []hover
+	XTicks, YTicks           []tick
+	Onsets                   []tick
+	Summary                  string // the chart in a sentence
+	Outside                  string // what is not in it, or empty
+	Groups                   []group
+	Rows                     []chartRow // the same as a table
+	Axis                     string     // what a bar stands for
+}
+
+// area is all bars of a group, as one path.
+type area struct {
+	Group group
+	Path  string
+}
+
+// hover is a bar's place and what is told of it.
+type hover struct{ X, Width, Text string }
+
+type tick struct {
+	At    string
+	Label string
+}
+
+// chartRow is a bucket that holds 401s.
+type chartRow struct {
+	From, Total string
+	Counts      []string
+}
+
+const (
+	maxBuckets = 240 // bars: as many as are told apart at the usual width
+	minBuckets = 30
+	maxOnsets  = 9 // findings whose begin is marked
+
+	chartWidth, chartHeight       = 960, 270
+	plotLeft, plotRight           = 56, 948
+	plotTop, plotBottom           = 26, 232
+	minLabelGap                   = 84 // between labels of the time axis
+	enough                        = 0.99
+	outlier                       = 2 // times the span of nearly all makes the rest outliers
+	minute                  int64 = 60 * 1e6
+)
+
+// steps are how long a bar may be, in minutes: divisors of an hour, a day, or
+// whole days.
+var steps = []int64{1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2 * 1440, 7 * 1440, 14 * 1440, 28 * 1440, 91 * 1440, 364 * 1440}
+
+// drawChart makes the chart of a result; nil when there is nothing to draw.
+func drawChart(res *analyze.Result) *chart {
+	from, to, ok := window(res.Timeline)
+	if !ok {
+		return nil
+	}
+	step := bucketStep(from, to)
+	first := floorTo(from, step)
+	n := int((floorTo(to, step)-first)/step) + 1
+	if n < minBuckets { // a lone minute is no wall
+		first -= int64(minBuckets-n) / 2 * step
+		n = minBuckets
+	}
+	buckets := make([][numGroups]int64, n)
+	totals := make([]int64, n)
+	groupOf := groupsOfCauses()
+	var inside, outside int64
+	used := [numGroups]bool{}
+	for i := range res.Timeline {
+		m := &res.Timeline[i]
+		if m.Time < from || m.Time > to {
+			outside += m.Unauthorized
+			continue
+		}
+		b := (m.Time - first) / step
+		left := m.Unauthorized
+		for c, count := range m.Causes {
+			if count != 0 && c < len(groupOf) {
+				buckets[b][groupOf[c]] += count
+				used[groupOf[c]] = true
+				left -= count
+			}
+		}
+		if left > 0 {
+			buckets[b][groupUnexplained] += left
+			used[groupUnexplained] = true
+		}
+		totals[b] += m.Unauthorized
+		inside += m.Unauthorized
+	}
+	c := &chart{Width: chartWidth, Height: chartHeight, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Tall: plotBottom - plotTop}
+	c.Axis = "401s per " + stepText(step)
+	top := c.valueAxis(slices.Max(totals))
+	x := func(t int64) float64 {
+		return plotLeft + float64(t-first)/float64(int64(n)*step)*(plotRight-plotLeft)
+	}
+	c.bars(buckets, totals, used, top, first, step, x)
+	c.timeAxis(first, first+int64(n)*step, step, x)
+	c.onsets(res.Findings, first, first+int64(n)*step, x)
+	c.tell(totals, first, step, from, to)
+	if timeless := res.Totals.Unauthorized - inside - outside; outside > 0 || timeless > 0 {
+		c.Outside = leftOut(outside, timeless, res.Timeline, from, to)
+	}
+	return c
+}
+
+// window is the time to draw, as first and last minute: all of the log, or
+// where a few lines lie absurdly far away the shortest time that holds nearly
+// all 401s together with the shortest that holds nearly all requests.
+func window(timeline []analyze.Minute) (from, to int64, ok bool) {
+	unauthorized := func(m *analyze.Minute) int64 { return m.Unauthorized }
+	requests := func(m *analyze.Minute) int64 { return m.Requests }
+	from, to, ok = shortest(timeline, unauthorized)
+	if !ok {
+		return 0, 0, false
+	}
+	if f, t, ok := shortest(timeline, requests); ok {
+		from, to = min(from, f), max(to, t)
+	}
+	first, last := timeline[0].Time, timeline[len(timeline)-1].Time
+	if last-first <= outlier*(to-from+minute) || last-first <= maxBuckets*minute {
+		return first, last, true
+	}
+	return from, to, true
+}
+
+// shortest is the shortest time that holds enough of what count counts, the
+// earliest of several. The timeline is ordered by time.
+func shortest(timeline []analyze.Minute, count func(*analyze.Minute) int64) (from, to int64, ok bool) {
+	total := int64(0)
+	for i := range timeline {
+		total += count(&timeline[i])
+	}
+	if total <= 0 {
+		return 0, 0, false
+	}
+	need := int64(math.Ceil(enough * float64(total)))
+	held, begin := int64(0), 0
+	for end := range timeline {
+		held += count(&timeline[end])
+		for held-count(&timeline[begin]) >= need {
+			held -= count(&timeline[begin])
+			begin++
+		}
+		if a, b := timeline[begin].Time, timeline[end].Time; held >= need && (!ok || b-a < to-from) {
+			from, to, ok = a, b, true
+		}
+	}
+	return from, to, ok
+}
+
+// bucketStep is the shortest bar in microseconds that does not make too many.
+func bucketStep(from, to int64) int64 {
+	for _, s := range steps {
+		if step := s * minute; (floorTo(to, step)-floorTo(from, step))/step < maxBuckets {
+			return step
+		}
+	}
+	last := steps[len(steps)-1] * minute
+	years := (to-from)/(last*maxBuckets) + 1
+	return last * (years + 1)
+}
+
+// floorTo is the last multiple of step that is not after t.
+func floorTo(t, step int64) int64 {
+	r := t % step
+	if r < 0 {
+		r += step
+	}
+	return t - r
+}
+
+func stepText(step int64) string {
+	switch m := step / minute; {
+	case m == 1:
+		return "minute"
+	case m < 60:
+		return number(m) + " minutes"
+	case m == 60:
+		return "hour"
+	case m < 1440:
+		return number(m/60) + " hours"
+	case m == 1440:
+		return "day"
+	default:
+		return number(m/1440) + " days"
+	}
+}
+
+// valueAxis makes the ticks of the axis of counts and gives its upper end.
+func (c *chart) valueAxis(most int64) int64 {
+	const wanted = 4
+	step := niceStep(most, wanted)
+	top := (most + step - 1) / step * step
+	for v := int64(0); v <= top; v += step {
+		c.YTicks = append(c.YTicks, tick{coordinate(height(v, top)), number(v)})
+	}
+	return top
+}
+
+// niceStep is a 1, 2 or 5 with zeros that divides most into at most wanted
+// parts and a bit.
+func niceStep(most, wanted int64) int64 {
+	for power := int64(1); ; power *= 10 {
+		for _, f := range []int64{1, 2, 5} {
+			if f*power*wanted >= most || power > math.MaxInt64/100 {
+				return f * power
+			}
+		}
+	}
+}
+
+func height(v, top int64) float64 {
+	return plotBottom - float64(v)/float64(top)*(plotBottom-plotTop)
+}
+
+// bars draws the buckets, one path a group.
+func (c *chart) bars(buckets [][numGroups]int64, totals []int64, used [numGroups]bool, top, first, step int64, x func(int64) float64) {
+	shown := []int{}
+	for g := range groups {
+		if used[g] {
+			shown = append(shown, g)
+			c.Groups = append(c.Groups, groups[g])
+		}
+	}
+	paths := make([]strings.Builder, numGroups)
+	for b := range buckets {
+		if totals[b] == 0 {
+			continue
+		}
+		at := first + int64(b)*step
+		left, right := x(at), x(at+step)
+		width := right - left
+		gap := min(1, width*0.15)
+		base := int64(0)
+		row := chartRow{From: bucketName(at, step), Total: number(totals[b])}
+		var told []string
+		for _, g := range shown {
+			n := buckets[b][g]
+			row.Counts = append(row.Counts, number(n))
+			if n == 0 {
+				continue
+			}
+			low, high := height(base, top), height(base+n, top)
+			base += n
+			w := coordinate(width - gap)
+			paths[g].WriteString("M" + coordinate(left) + " " + coordinate(high) + "h" + w + "v" + coordinate(low-high) + "h-" + w + "z")
+			told = append(told, groups[g].Label+" "+number(n))
+		}
+		c.Rows = append(c.Rows, row)
+		c.Hovers = append(c.Hovers, hover{coordinate(left), coordinate(width),
+			row.From + " UTC: " + plural(totals[b], "401") + " – " + strings.Join(told, ", ")})
+	}
+	for _, g := range shown {
+		c.Areas = append(c.Areas, area{groups[g], paths[g].String()})
+	}
+}
+
+// timeAxis puts labels where they do not touch: at multiples of a step, with
+// the day where it begins and at the first.
+func (c *chart) timeAxis(from, to, step int64, x func(int64) float64) {
+	every := step
+	for _, s := range steps {
+		every = max(step, s*minute)
+		if x(from+every)-x(from) >= minLabelGap {
+			break
+		}
+	}
+	for x(from+every)-x(from) < minLabelGap {
+		every *= 2
+	}
+	day := ""
+	for t := floorTo(from+every-1, every); t < to; t += every {
+		at := time.UnixMicro(t).UTC()
+		label := at.Format(minuteLayout)
+		if d := at.Format(dayLayout); d != day {
+			day = d
+			if label == "00:00" || every >= 1440*minute {
+				label = d
+			} else {
+				label = at.Format("01-02 " + minuteLayout)
+			}
+		}
+		c.XTicks = append(c.XTicks, tick{coordinate(x(t)), label})
+	}
+}
+
+// onsets marks when findings began, by their place in the list.
+func (c *chart) onsets(findings []analyze.Finding, from, to int64, x func(int64) float64) {
+	for i := range findings[:min(len(findings), maxOnsets)] {
+		if at := findings[i].Onset; at >= from && at < to {
+			c.Onsets = append(c.Onsets, tick{coordinate(x(at)), strconv.Itoa(i + 1)})
+		}
+	}
+}
+
+// tell says the chart in a sentence.
+func (c *chart) tell(totals []int64, first, step, from, to int64) {
+	peak := 0
+	for b := range totals {
+		if totals[b] > totals[peak] {
+			peak = b
+		}
+	}
+	c.Summary = c.Axis + " from " + instant(from) + " to " + instant(to+minute) + " UTC; most, " + number(totals[peak]) + ", at " +
+		bucketName(first+int64(peak)*step, step) + "."
+}
+
+// leftOut says which 401s are not in the drawing.
+func leftOut(outside, timeless int64, timeline []analyze.Minute, from, to int64) string {
+	var parts []string
+	if outside > 0 {
+		at := ""
+		for i := range timeline {
+			if m := &timeline[i]; m.Unauthorized > 0 && (m.Time < from || m.Time > to) {
+				at = instant(m.Time)
+				break
+			}
+		}
+		parts = append(parts, plural(outside, "401")+" far away in time, the first at "+at+" UTC")
+	}
+	if timeless > 0 {
+		parts = append(parts, plural(timeless, "401")+" without a time")
+	}
+	return "Not shown: " + list(parts) + "."
+}
+
+func bucketName(at, step int64) string {
+	t := time.UnixMicro(at).UTC()
+	if step >= 1440*minute {
+		return t.Format(dayLayout)
+	}
+	return t.Format(dayLayout + " " + minuteLayout)
+}
+
+// coordinate writes a number of the drawing as short as it can be seen.
+func coordinate(v float64) string {
+	return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
+}

@@ -1,0 +1,459 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"logscan/analyze"
+	"logscan/parse"
+)
+
+//go:embed html/report.gohtml html/report.css
+var assets embed.FS
+
+// How much of each thing the report shows: it stays small enough to be mailed,
+// whatever the log holds. The tables have all of it.
+const (
+	maxCards      = 50
+	openCards     = 3 // shown in full at once; the others open on a click
+	maxWorst      = 20
+	maxLedger     = 200
+	maxHosts      = 6
+	maxNotes      = 50
+	maxRejectRows = 20 // sample lines
+	manyEvidence  = 20 // cards that show all evidence; the later ones fewEvidence lines
+	fewEvidence   = 5
+	evidenceChars = 1000 // of a raw line
+	nameChars     = 160  // of a path, user or address
+	agentChars    = 120
+	longChars     = 2000 // of an explanation or a step
+)
+
+// page is what the template shows. Texts from the log are clipped and visible
+// already; the template escapes them for HTML.
+type page struct {
+	CSS        template.CSS
+	Policy     string // content security policy
+	Verdict    verdict
+	Tiles      []tile
+	Cards      []card
+	MoreCards  int
+	NoFindings string // what to say where there is none
+	Chart      *chart
+	Causes     []causeRow
+	Total      string // 401s
+	Worst      []worstTable
+	Inputs     []inputRow
+	MoreInputs string
+	Sum        inputRow
+	Rejects    []reasonRow
+	Skips      []reasonRow
+	Lines      []evidence // rejected lines
+	Notes      []string
+}
+
+// tile is a key figure of the run.
+type tile struct{ Name, Value, Note string }
+
+// card is a finding.
+type card struct {
+	Number                         int
+	Open                           bool
+	ID, Severity, Kind, Title      string
+	Subject                        []figure
+	Since, Seen, Unauthorized, Hit string
+	Share, Confidence, Explanation string
+	Figures                        []figure
+	Steps                          []string
+	Evidence                       []evidence
+	Query                          string
+}
+
+type evidence struct{ Place, Text string }
+
+type causeRow struct {
+	Group, Label, Name, Meaning, Count, Share string
+	Bar                                       string // width in percent
+}
+
+// worstTable is one of the tables of who and what was refused most.
+type worstTable struct {
+	ID, Title, Caption, Name, Extra string
+	Rows                            []worstRow
+	More                            string
+}
+
+type worstRow struct {
+	Name, Note, Unauthorized, Requests, Share, Bar, Extra string
+	Finding                                               int // number of the card, or 0
+}
+
+type inputRow struct {
+	Path, Format, Compression, Size, Lines, Parsed, Rejected, Skipped, Unauthorized, Period, Error string
+}
+
+type reasonRow struct{ Reason, Meaning, Count string }
+
+func writeHTML(_ context.Context, j *job, w io.Writer) error {
+	style, err := assets.ReadFile("html/report.css")
+	if err != nil {
+		return err
+	}
+	t, err := template.ParseFS(assets, "html/report.gohtml")
+	if err != nil {
+		return err
+	}
+	p := newPage(j.res)
+	// The style is ours, and the policy allows nothing but it: were markup to
+	// get into the page, it could neither run nor load nor send anything.
+	sum := sha256.Sum256(style)
+	p.CSS = template.CSS(style)
+	p.Policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	return t.Execute(w, p)
+}
+
+func newPage(res *analyze.Result) *page {
+	p := &page{Verdict: judge(res), Tiles: tiles(res), Chart: drawChart(res), Total: number(res.Totals.Unauthorized)}
+	place := map[string]int{} // card by finding
+	for i := range res.Findings[:min(len(res.Findings), maxCards)] {
+		f := &res.Findings[i]
+		p.Cards = append(p.Cards, newCard(i+1, f, res.Totals.Unauthorized))
+		place[f.ID] = i + 1
+	}
+	p.MoreCards = len(res.Findings) - len(p.Cards)
+	switch {
+	case len(res.Findings) > 0:
+	case res.Totals.Parsed == 0:
+		p.NoFindings = "There was nothing to look at."
+	case res.Totals.Unauthorized == 0:
+		p.NoFindings = "Nothing was refused, so there is nothing to find."
+	case inGroup(res, groupOrdinary) == res.Totals.Unauthorized:
+		p.NoFindings = "Nothing is broken: every 401 belongs to ordinary use."
+	default:
+		p.NoFindings = "No trouble stands out. What the 401s are is told below, under causes."
+	}
+	p.Causes = causeRows(res)
+	p.Worst = worstTables(res, place)
+	p.ledger(res)
+	p.Rejects, p.Skips = reasonRows(res.Rejects), reasonRows(res.Skips)
+	for i := range res.RejectedLines[:min(len(res.RejectedLines), maxRejectRows)] {
+		l := &res.RejectedLines[i]
+		p.Lines = append(p.Lines, evidence{position(l.Path, l.Line) + " – " + l.Reason, clip(l.Raw, evidenceChars)})
+	}
+	for _, n := range res.Notes[:min(len(res.Notes), maxNotes)] {
+		p.Notes = append(p.Notes, clip(n, longChars))
+	}
+	return p
+}
+
+func position(path string, line int64) string {
+	return clip(path, nameChars) + ":" + strconv.FormatInt(line, 10)
+}
+
+func tiles(res *analyze.Result) []tile {
+	t := &res.Totals
+	explained := t.Unauthorized - t.Unexplained
+	all := []tile{
+		{"401s", number(t.Unauthorized), share(t.Unauthorized, t.Parsed) + " of " + plural(t.Parsed, "request")},
+		{"Explained", share(explained, t.Unauthorized), number(explained) + " have a cause; " + number(t.Unexplained) + " have none"},
+		{"Findings", number(int64(len(res.Findings))), severities(res.Findings)},
+		{"Lines read", number(t.Lines), number(t.Rejected) + " could not be read; " + plural(int64(len(res.Inputs)), "input") + ", " + byteSize(t.Bytes)},
+	}
+	if t.Unauthorized == 0 {
+		all[1] = tile{"Explained", "–", "there is nothing to explain"}
+	}
+	if hosts, n := hostNames(res); n > 0 {
+		all = append(all, tile{"Hosts", number(int64(n)), hosts})
+	}
+	return append(all, tile{"Window", windowLength(t), period(t.FirstTime, t.LastTime)})
+}
+
+func windowLength(t *analyze.Totals) string {
+	if t.FirstTime == parse.NoTime {
+		return "–"
+	}
+	return lasting(float64(t.LastTime-t.FirstTime) / 1e6)
+}
+
+// severities tells how many findings there are of each severity.
+func severities(findings []analyze.Finding) string {
+	var parts []string
+	for s := analyze.Critical; ; s-- {
+		n := 0
+		for i := range findings {
+			if findings[i].Severity == s {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, number(int64(n))+" "+s.String())
+		}
+		if s == analyze.Info {
+			break
+		}
+	}
+	if len(parts) == 0 {
+		return "no trouble found"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// hostNames gives the virtual hosts with most requests, and how many there are.
+func hostNames(res *analyze.Result) (string, int) {
+	requests := map[string]int64{}
+	for i := range res.Endpoints {
+		if e := &res.Endpoints[i]; e.Host != "" {
+			requests[e.Host] += e.Requests
+		}
+	}
+	names := sortedKeys(requests)
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(requests[b], requests[a]) })
+	shown := names[:min(len(names), maxHosts)]
+	parts := make([]string, len(shown))
+	for i, n := range shown {
+		parts[i] = clip(n, 60)
+	}
+	if len(names) > len(shown) {
+		parts = append(parts, "…")
+	}
+	return strings.Join(parts, ", "), len(names)
+}
+
+func newCard(place int, f *analyze.Finding, total int64) card {
+	c := card{
+		Number: place, Open: place <= openCards, ID: visible(f.ID), Severity: f.Severity.String(), Kind: causeOf(f.Kind).Label,
+		Title: clip(f.Title, maxTitle), Explanation: clip(f.Explanation, longChars),
+		Since: instant(f.Onset), Seen: period(f.FirstSeen, f.LastSeen),
+		Unauthorized: number(f.Unauthorized), Share: share(f.Unauthorized, total),
+		Hit:        plural(f.Actors, "actor") + ", " + plural(f.Users, "user"),
+		Confidence: strconv.FormatFloat(finite(f.Confidence), 'f', 2, 64),
+		Figures:    figures(f.Details), Subject: subjectFigures(&f.Subject),
+		Query: "SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line\n" +
+			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
+	}
+	if f.Onset == parse.NoTime {
+		c.Since = "the first line"
+	} else {
+		c.Since += " UTC"
+	}
+	for _, s := range f.Remediation {
+		c.Steps = append(c.Steps, clip(s, longChars))
+	}
+	shown := f.Evidence[:min(len(f.Evidence), analyze.MaxEvidence)]
+	if place > manyEvidence {
+		shown = shown[:min(len(shown), fewEvidence)]
+	}
+	for i := range shown {
+		c.Evidence = append(c.Evidence, evidence{position(shown[i].Path, shown[i].Line), clip(shown[i].Raw, evidenceChars)})
+	}
+	return c
+}
+
+// subjectFigures names what a finding is about.
+func subjectFigures(s *analyze.Subject) []figure {
+	var all []figure
+	for _, f := range []figure{
+		{"Host", s.Host}, {"Method", s.Method}, {"Route", s.Route}, {"User", s.User},
+		{"Client address", s.ClientAddress}, {"User agent", s.UserAgent}, {"Backend", s.Upstream},
+	} {
+		if f.Value != "" {
+			all = append(all, figure{f.Name, clip(f.Value, nameChars)})
+		}
+	}
+	return all
+}
+
+func causeRows(res *analyze.Result) []causeRow {
+	total := res.Totals.Unauthorized
+	row := func(c cause, n int64) causeRow {
+		return causeRow{Group: groups[c.Group].Name, Label: c.Label, Name: c.Name, Meaning: c.Meaning,
+			Count: number(n), Share: share(n, total), Bar: barWidth(n, total)}
+	}
+	var names []string
+	for _, name := range sortedKeys(res.Causes) {
+		if res.Causes[name] > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(res.Causes[b], res.Causes[a]) })
+	rows := make([]causeRow, len(names))
+	for i, name := range names {
+		rows[i] = row(causeOf(name), res.Causes[name])
+	}
+	return rows
+}
+
+// barWidth is part of whole in percent, for a drawing: what is not nothing can
+// be seen.
+func barWidth(part, whole int64) string {
+	if part <= 0 || whole <= 0 {
+		return "0"
+	}
+	return coordinate(max(1, 100*float64(min(part, whole))/float64(whole)))
+}
+
+func worstTables(res *analyze.Result, place map[string]int) []worstTable {
+	endpoints := top(res.Endpoints, func(e *analyze.Endpoint) int64 { return e.Unauthorized })
+	accounts := top(res.Accounts, func(a *analyze.Account) int64 { return a.Unauthorized })
+	clients := top(res.Clients, func(c *analyze.Client) int64 { return c.Unauthorized })
+	var all []worstTable
+	add := func(t worstTable, of int) {
+		if len(t.Rows) > 0 {
+			if of > maxWorst {
+				t.More = fmt.Sprintf("The %d with most 401s; %s.parquet has all %s.", maxWorst, t.ID, number(int64(of)))
+			}
+			all = append(all, t)
+		}
+	}
+	t := worstTable{ID: "endpoints", Title: "Endpoints", Caption: "Endpoints that answered 401 most", Name: "Endpoint", Extra: "Actors refused"}
+	for _, e := range endpoints {
+		r := counted(&e.Counts, place[e.FindingID])
+		r.Name = clip(strings.TrimSpace(e.Method+" "+e.Template), nameChars)
+		r.Note, r.Extra = clip(e.Host, nameChars), number(e.RefusedActors)+" of "+number(e.Actors)
+		t.Rows = append(t.Rows, r)
+	}
+	add(t, refused(res.Endpoints, func(e *analyze.Endpoint) int64 { return e.Unauthorized }))
+
+	t = worstTable{ID: "accounts", Title: "Accounts", Caption: "Users named on most 401s (a claim, not proven)", Name: "User", Extra: "Last accepted, UTC"}
+	for _, a := range accounts {
+		r := counted(&a.Counts, place[a.FindingID])
+		r.Name, r.Note = clip(a.User, nameChars), "from "+plural(a.Clients, "client")
+		r.Extra = instant(a.LastAccepted)
+		if a.LastAccepted == parse.NoTime {
+			r.Extra = "never"
+		}
+		t.Rows = append(t.Rows, r)
+	}
+	add(t, refused(res.Accounts, func(a *analyze.Account) int64 { return a.Unauthorized }))
+
+	t = worstTable{ID: "clients", Title: "Clients", Caption: "Clients that got most 401s", Name: "Client", Extra: "Users, endpoints"}
+	for _, c := range clients {
+		r := counted(&c.Counts, place[c.FindingID])
+		r.Name, r.Note = clip(c.Address, nameChars), clip(c.UserAgent, agentChars)
+		r.Extra = number(c.Users) + ", " + number(c.RefusedEndpoints)
+		t.Rows = append(t.Rows, r)
+	}
+	add(t, refused(res.Clients, func(c *analyze.Client) int64 { return c.Unauthorized }))
+	return all
+}
+
+func counted(c *analyze.Counts, finding int) worstRow {
+	return worstRow{Unauthorized: number(c.Unauthorized), Requests: number(c.Requests), Share: share(c.Unauthorized, c.Requests),
+		Bar: barWidth(c.Unauthorized, c.Requests), Finding: finding}
+}
+
+// top gives up to maxWorst rows with most 401s, most first, ties in the order
+// of the rows. It looks at each row once: there may be millions.
+func top[R any](rows []R, count func(*R) int64) []*R {
+	var best []*R
+	for i := range rows {
+		r := &rows[i]
+		n := count(r)
+		if n == 0 || len(best) == maxWorst && n <= count(best[maxWorst-1]) {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(best, n, func(b *R, n int64) int {
+			if count(b) >= n {
+				return -1
+			}
+			return 1
+		})
+		best = slices.Insert(best, at, r)
+		best = best[:min(len(best), maxWorst)]
+	}
+	return best
+}
+
+// refused is how many rows have 401s.
+func refused[R any](rows []R, count func(*R) int64) int {
+	n := 0
+	for i := range rows {
+		if count(&rows[i]) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// ledger tells what was read. Of very many inputs those with an error or
+// rejected lines come before the others.
+func (p *page) ledger(res *analyze.Result) {
+	shown := make([]*analyze.Input, len(res.Inputs))
+	for i := range res.Inputs {
+		shown[i] = &res.Inputs[i]
+	}
+	if len(shown) > maxLedger {
+		rank := func(in *analyze.Input) int {
+			switch {
+			case in.Error != "":
+				return 0
+			case in.Rejected > 0:
+				return 1
+			}
+			return 2
+		}
+		slices.SortStableFunc(shown, func(a, b *analyze.Input) int { return rank(a) - rank(b) })
+		p.MoreInputs = fmt.Sprintf("%d of %s inputs, those with trouble first; inputs.parquet has all.", maxLedger, number(int64(len(shown))))
+		shown = shown[:maxLedger]
+	}
+	for _, in := range shown {
+		p.Inputs = append(p.Inputs, inputRow{
+			Path: clip(in.Path, nameChars), Format: clip(in.Format, nameChars), Compression: visible(in.Compression), Size: byteSize(in.Bytes),
+			Lines: number(in.Lines), Parsed: number(in.Parsed), Rejected: number(in.Rejected), Skipped: number(in.Skipped),
+			Unauthorized: number(in.Unauthorized), Period: period(in.FirstTime, in.LastTime), Error: clip(in.Error, longChars),
+		})
+	}
+	t := &res.Totals
+	p.Sum = inputRow{Path: plural(int64(len(res.Inputs)), "input"), Size: byteSize(t.Bytes), Lines: number(t.Lines), Parsed: number(t.Parsed),
+		Rejected: number(t.Rejected), Skipped: number(t.Skipped), Unauthorized: number(t.Unauthorized), Period: period(t.FirstTime, t.LastTime)}
+}
+
+// reasonRows tells why lines were not used, the commonest reason first.
+func reasonRows(counts map[string]int64) []reasonRow {
+	names := sortedKeys(counts)
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
+	var rows []reasonRow
+	for _, n := range names {
+		if counts[n] > 0 {
+			rows = append(rows, reasonRow{n, reasonMeaning(n), number(counts[n])})
+		}
+	}
+	return rows
+}
+
+// reasonMeaning says in words why a line was rejected or skipped: the names are
+// package parse's verdicts.
+func reasonMeaning(reason string) string {
+	switch reason {
+	case "blank":
+		return "empty, or white space alone"
+	case "comment":
+		return "begins with #"
+	case "too_long":
+		return "longer than a mebibyte"
+	case "binary":
+		return "holds bytes that are no text"
+	case "syntax":
+		return "does not have the format's shape"
+	case "time":
+		return "its time is none, or before 1990 or after 2100"
+	case "status":
+		return "its status is not three digits"
+	case "number":
+		return "a size or duration in it is no number"
+	case "json":
+		return "is no JSON object"
+	case "empty":
+		return "has neither a time nor a status"
+	}
+	return ""
+}

@@ -1,0 +1,308 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"logscan/analyze"
+	"logscan/parse"
+)
+
+// Stamp is a time in Unix microseconds, parse.NoTime where there is none. In
+// JSON it is RFC 3339 in UTC, or null.
+type Stamp int64
+
+// MarshalJSON never fails: years beyond four digits are written as they are.
+func (s Stamp) MarshalJSON() ([]byte, error) {
+	if s == parse.NoTime {
+		return []byte("null"), nil
+	}
+	b := append([]byte(nil), '"')
+	b = time.UnixMicro(int64(s)).UTC().AppendFormat(b, time.RFC3339Nano)
+	return append(b, '"'), nil
+}
+
+// UnmarshalJSON takes what MarshalJSON writes.
+func (s *Stamp) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*s = parse.NoTime
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return err
+	}
+	*s = Stamp(t.UnixMicro())
+	return nil
+}
+
+type findingsFile struct {
+	SchemaVersion int       `json:"schema_version"`
+	Findings      []Finding `json:"findings"`
+}
+
+// Finding is a finding as findings.json tells it.
+type Finding struct {
+	ID           string             `json:"id"`
+	Kind         string             `json:"kind"`
+	Category     string             `json:"category"`
+	Severity     string             `json:"severity"`
+	Confidence   float64            `json:"confidence"`
+	Subject      analyze.Subject    `json:"subject"`
+	Title        string             `json:"title"`
+	Explanation  string             `json:"explanation"`
+	Remediation  []string           `json:"remediation"`
+	Onset        Stamp              `json:"onset"`
+	FirstSeen    Stamp              `json:"first_seen"`
+	LastSeen     Stamp              `json:"last_seen"`
+	Unauthorized int64              `json:"unauthorized"`
+	Actors       int64              `json:"actors"`
+	Users        int64              `json:"users"`
+	Details      map[string]any     `json:"details"`
+	Evidence     []analyze.Evidence `json:"evidence"`
+}
+
+// findingOf is a finding of a result as it leaves. It shares f's slices.
+func findingOf(f *analyze.Finding) Finding {
+	out := Finding{
+		ID: f.ID, Kind: f.Kind, Category: f.Category, Severity: f.Severity.String(), Confidence: finite(f.Confidence),
+		Subject: f.Subject, Title: f.Title, Explanation: f.Explanation, Remediation: f.Remediation,
+		Onset: Stamp(f.Onset), FirstSeen: Stamp(f.FirstSeen), LastSeen: Stamp(f.LastSeen),
+		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users,
+		Details: map[string]any{}, Evidence: f.Evidence,
+	}
+	for k, v := range f.Details {
+		out.Details[k] = representable(v)
+	}
+	if out.Remediation == nil {
+		out.Remediation = []string{}
+	}
+	if out.Evidence == nil {
+		out.Evidence = []analyze.Evidence{}
+	}
+	return out
+}
+
+// finite is x, or 0 where x is none that JSON can say.
+func finite(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0
+	}
+	return x
+}
+
+// representable is v, a figure of Details, or nil where JSON cannot say it.
+func representable(v any) any {
+	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil
+		}
+	case []float64:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = representable(x)
+		}
+		return list
+	case []any:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = representable(x)
+		}
+		return list
+	}
+	return v
+}
+
+func writeFindings(_ context.Context, j *job, w io.Writer) error {
+	f := findingsFile{SchemaVersion: SchemaVersion, Findings: []Finding{}}
+	for i := range j.res.Findings {
+		f.Findings = append(f.Findings, findingOf(&j.res.Findings[i]))
+	}
+	return writeDocument(w, f)
+}
+
+// Manifest is manifest.json.
+type Manifest struct {
+	SchemaVersion int                  `json:"schema_version"`
+	Tool          Tool                 `json:"tool"`
+	Arguments     []string             `json:"arguments"`
+	StartedAt     string               `json:"started_at"`
+	FinishedAt    string               `json:"finished_at"`
+	Inputs        []ManifestInput      `json:"inputs"`
+	Totals        Totals               `json:"totals"`
+	Skips         map[string]int64     `json:"skips"`
+	Rejects       map[string]int64     `json:"rejects"`
+	Causes        map[string]int64     `json:"causes"`
+	Tables        map[string]tableSize `json:"tables"`
+	Notes         []string             `json:"notes"`
+	Resources     Resources            `json:"resources"`
+}
+
+// Tool says what wrote the output.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+}
+
+// ManifestInput is the ledger of one input.
+type ManifestInput struct {
+	Path         string  `json:"path"`
+	Format       string  `json:"format"`
+	Compression  string  `json:"compression"`
+	Bytes        int64   `json:"bytes"`
+	Lines        int64   `json:"lines"`
+	Parsed       int64   `json:"parsed"`
+	Rejected     int64   `json:"rejected"`
+	Skipped      int64   `json:"skipped"`
+	Unauthorized int64   `json:"unauthorized"`
+	FirstTime    Stamp   `json:"first_time"`
+	LastTime     Stamp   `json:"last_time"`
+	Error        *string `json:"error"` // null when it was read to its end
+}
+
+// Totals sums the inputs.
+type Totals struct {
+	Bytes        int64 `json:"bytes"`
+	Lines        int64 `json:"lines"`
+	Parsed       int64 `json:"parsed"`
+	Rejected     int64 `json:"rejected"`
+	Skipped      int64 `json:"skipped"`
+	Unauthorized int64 `json:"unauthorized"`
+	Unexplained  int64 `json:"unexplained"`
+	Findings     int64 `json:"findings"`
+	FirstTime    Stamp `json:"first_time"`
+	LastTime     Stamp `json:"last_time"`
+}
+
+// Resources is what the run took.
+type Resources struct {
+	WallSeconds    float64 `json:"wall_seconds"`
+	CPUSeconds     float64 `json:"cpu_seconds"`
+	PeakRSSBytes   int64   `json:"peak_rss_bytes"`
+	BytesPerSecond int64   `json:"bytes_per_second"` // decompressed, by the wall clock
+	SpilledBytes   int64   `json:"spilled_bytes"`
+}
+
+func writeManifest(_ context.Context, j *job, w io.Writer) error {
+	run, t := j.run(), &j.res.Totals
+	m := Manifest{
+		SchemaVersion: SchemaVersion,
+		Tool:          Tool{run.ToolName, run.Version, run.Commit},
+		Arguments:     append([]string{}, run.Arguments...),
+		StartedAt:     run.Started.UTC().Format(time.RFC3339Nano),
+		FinishedAt:    run.Finished.UTC().Format(time.RFC3339Nano),
+		Inputs:        []ManifestInput{},
+		Totals: Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
+			Stamp(t.FirstTime), Stamp(t.LastTime)},
+		Skips: orEmpty(j.res.Skips), Rejects: orEmpty(j.res.Rejects), Causes: orEmpty(j.res.Causes),
+		Tables: j.sizes,
+		Notes:  append([]string{}, j.res.Notes...),
+		Resources: Resources{
+			WallSeconds: finite(run.WallSeconds), CPUSeconds: finite(run.CPUSeconds),
+			PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes,
+		},
+	}
+	if run.WallSeconds > 0 {
+		m.Resources.BytesPerSecond = int64(finite(float64(t.Bytes) / run.WallSeconds))
+	}
+	for i := range j.res.Inputs {
+		in := &j.res.Inputs[i]
+		row := ManifestInput{
+			Path: in.Path, Format: in.Format, Compression: in.Compression,
+			Bytes: in.Bytes, Lines: in.Lines, Parsed: in.Parsed, Rejected: in.Rejected, Skipped: in.Skipped,
+			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime),
+		}
+		if in.Error != "" {
+			row.Error = &in.Error
+		}
+		m.Inputs = append(m.Inputs, row)
+	}
+	return writeDocument(w, m)
+}
+
+func orEmpty(m map[string]int64) map[string]int64 {
+	if m == nil {
+		return map[string]int64{}
+	}
+	return m
+}
+
+// reject is a line of rejects.ndjson.
+type reject struct {
+	File   string `json:"file"`
+	Line   int64  `json:"line"`
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+}
+
+func writeRejects(_ context.Context, j *job, w io.Writer) error {
+	lines := j.res.RejectedLines
+	for i := range lines[:min(len(lines), analyze.MaxRejectedLines)] {
+		l := &lines[i]
+		b, err := json.Marshal(reject{l.Path, l.Line, l.Reason, l.Raw})
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(append(escapeUnprintable(b), '\n')); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeDocument writes v as JSON that people can read and compare line by line.
+func writeDocument(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return errors.Join(errors.New("BUG: a value that JSON cannot say"), err)
+	}
+	_, err := w.Write(escapeUnprintable(b.Bytes()))
+	return err
+}
+
+// escapeUnprintable writes DEL, the C1 controls, bidirectional overrides and
+// other invisible characters of a JSON text as \u escapes: the value stays the
+// same, and showing the file in a terminal stays harmless. Such characters can
+// stand in strings only; below U+0020 encoding/json has escaped them already.
+func escapeUnprintable(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); {
+		if b[i] < 0x7f {
+			out = append(out, b[i])
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(b[i:])
+		switch {
+		case strconv.IsPrint(r):
+			out = append(out, b[i:i+size]...)
+		case r > 0xffff:
+			r -= 0x10000
+			out = appendEscape(appendEscape(out, 0xd800+r>>10), 0xdc00+r&0x3ff)
+		default:
+			out = appendEscape(out, r)
+		}
+		i += size
+	}
+	return out
+}
+
+func appendEscape(b []byte, r rune) []byte {
+	const digits = "0123456789abcdef"
+	return append(b, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
+}

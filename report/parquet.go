@@ -1,0 +1,316 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/apache/arrow/go/v16/parquet"
+	"github.com/apache/arrow/go/v16/parquet/compress"
+	"github.com/apache/arrow/go/v16/parquet/file"
+	"github.com/apache/arrow/go/v16/parquet/metadata"
+	"github.com/apache/arrow/go/v16/parquet/schema"
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	// rowGroupRows is how many rows make a row group. Engines read a group as
+	// one piece of work, and skip it by its statistics; what is held in memory
+	// is one group, encoded and compressed.
+	rowGroupRows = 128 << 10
+	// batchRows is how many rows are turned into columns at a time, and how
+	// often a run that is called off is noticed.
+	batchRows = 4 << 10
+)
+
+// The keys of the metadata in every file.
+const (
+	keySchemaVersion = "logscan.schema_version"
+	keyVersion       = "logscan.version"
+	keyTable         = "logscan.table"
+	keyECS           = "logscan.ecs"  // JSON object: our column names to ECS's
+	keyOCSF          = "logscan.ocsf" // JSON object: our column names to OCSF's
+)
+
+// writeTable writes a table as Parquet. Rows are read once, one at a time; the
+// first error among them is returned.
+func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, columns []column[R], rows iter.Seq2[*R, error]) error {
+	useOneEncoder.Do(registerEncoder)
+	version := strings.ToValidUTF8(j.run().Version, "\uFFFD")
+	kept := &keptError{w: w}
+	out := file.NewParquetWriter(kept, parquetSchema(t), file.WithWriterProps(properties(t, version)), file.WithWriteMetadata(keyValues(t, version)))
+	p := &tableWriter[R]{out: out, columns: columns, buffers: make([]columnBuffer, len(columns))}
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		p.add(row)
+		if p.buffered == batchRows {
+			if err := errors.Join(ctx.Err(), p.flush(), kept.err); err != nil {
+				return err
+			}
+		}
+	}
+	if err := errors.Join(p.flush(), p.endGroup(), out.FlushWithFooter(), kept.err); err != nil {
+		return err
+	}
+	j.sizes[t.Name] = tableSize{Rows: p.rows, Bytes: kept.n}
+	return nil
+}
+
+// tableWriter turns rows into columns, batch by batch.
+type tableWriter[R any] struct {
+	out       *file.Writer
+	group     file.BufferedRowGroupWriter // open one, or nil
+	groupRows int
+	columns   []column[R]
+	buffers   []columnBuffer // by column
+	buffered  int            // rows in buffers
+	rows      int64
+}
+
+// columnBuffer holds the values of one column until they are written: those
+// that are not null, and for a nullable column a level for each row.
+type columnBuffer struct {
+	levels   []int16 // 1 for a value, 0 for a null
+	integers []int64
+	reals    []float64
+	booleans []bool
+	texts    []parquet.ByteArray
+	bytes    []byte // what texts alias
+}
+
+func (p *tableWriter[R]) add(row *R) {
+	for i := range p.columns {
+		c, b := &p.columns[i], &p.buffers[i]
+		present := true
+		switch c.Type {
+		case Text:
+			var s string
+			if s = c.text(row); s != "" || !c.Nullable {
+				b.addText(s)
+			} else {
+				present = false
+			}
+		case Integer, Time:
+			var v int64
+			if v, present = c.integer(row); present {
+				b.integers = append(b.integers, v)
+			}
+		case Real:
+			var v float64
+			if v, present = c.real(row); present {
+				b.reals = append(b.reals, v)
+			}
+		case Boolean:
+			b.booleans = append(b.booleans, c.boolean(row))
+		}
+		if c.Nullable {
+			level := int16(0)
+			if present {
+				level = 1
+			}
+			b.levels = append(b.levels, level)
+		}
+	}
+	p.buffered++
+	p.rows++
+}
+
+// addText copies s, made valid UTF-8: readers refuse a file for one bad byte.
+func (b *columnBuffer) addText(s string) {
+	from := len(b.bytes)
+	b.bytes = append(b.bytes, strings.ToValidUTF8(s, "\uFFFD")...)
+	b.texts = append(b.texts, b.bytes[from:len(b.bytes):len(b.bytes)])
+}
+
+// flush writes the buffered rows into the open row group.
+func (p *tableWriter[R]) flush() error {
+	if p.buffered == 0 {
+		return nil
+	}
+	if p.group == nil {
+		p.group = p.out.AppendBufferedRowGroup()
+	}
+	for i := range p.buffers {
+		w, err := p.group.Column(i)
+		if err != nil {
+			return err
+		}
+		if err := p.buffers[i].write(w); err != nil {
+			return fmt.Errorf("column %s: %w", p.columns[i].Name, err)
+		}
+	}
+	p.groupRows += p.buffered
+	p.buffered = 0
+	if p.groupRows >= rowGroupRows {
+		return p.endGroup()
+	}
+	return nil
+}
+
+func (p *tableWriter[R]) endGroup() error {
+	if p.group == nil {
+		return nil
+	}
+	err := p.group.Close()
+	p.group, p.groupRows = nil, 0
+	return err
+}
+
+// write writes the values into w and empties b.
+func (b *columnBuffer) write(w file.ColumnChunkWriter) error {
+	var err error
+	switch w := w.(type) {
+	case *file.ByteArrayColumnChunkWriter:
+		_, err = w.WriteBatch(b.texts, b.levels, nil)
+		// The column's statistics go on referring to the bytes of their
+		// minimum and maximum: they cannot be used again.
+		b.texts, b.bytes = b.texts[:0], make([]byte, 0, len(b.bytes))
+	case *file.Int64ColumnChunkWriter:
+		_, err = w.WriteBatch(b.integers, b.levels, nil)
+		b.integers = b.integers[:0]
+	case *file.Float64ColumnChunkWriter:
+		_, err = w.WriteBatch(b.reals, b.levels, nil)
+		b.reals = b.reals[:0]
+	case *file.BooleanColumnChunkWriter:
+		_, err = w.WriteBatch(b.booleans, b.levels, nil)
+		b.booleans = b.booleans[:0]
+	default:
+		panic(fmt.Sprintf("BUG: no column is written by a %T", w))
+	}
+	b.levels = b.levels[:0]
+	return err
+}
+
+// parquetSchema is the schema of a table in Parquet.
+func parquetSchema(t *Table) *schema.GroupNode {
+	const noID, noLength = -1, -1
+	fields := make(schema.FieldList, len(t.Columns))
+	for i, c := range t.Columns {
+		repetition := parquet.Repetitions.Required
+		if c.Nullable {
+			repetition = parquet.Repetitions.Optional
+		}
+		logical, physical := schema.LogicalType(schema.NoLogicalType{}), parquet.Types.Int64
+		switch c.Type {
+		case Text:
+			logical, physical = schema.StringLogicalType{}, parquet.Types.ByteArray
+		case Real:
+			physical = parquet.Types.Double
+		case Time:
+			logical = schema.NewTimestampLogicalType(true, schema.TimeUnitMicros)
+		case Boolean:
+			physical = parquet.Types.Boolean
+		}
+		fields[i] = schema.Must(schema.NewPrimitiveNodeLogical(c.Name, repetition, logical, physical, noLength, noID))
+	}
+	return schema.MustGroup(schema.NewGroupNode(t.Name, parquet.Repetitions.Required, fields, noID))
+}
+
+// properties are how the columns of a table are encoded: texts by dictionary,
+// falling back to plain where there are too many different ones, numbers plain
+// (zstd packs them as well as a dictionary does, and scans are quicker).
+func properties(t *Table, version string) *parquet.WriterProperties {
+	p := []parquet.WriterProperty{
+		parquet.WithRootName(t.Name),
+		parquet.WithCreatedBy("logscan version " + version),
+		parquet.WithCompression(compress.Codecs.Zstd),
+		parquet.WithDictionaryDefault(false),
+		parquet.WithStats(true),
+		parquet.WithMaxRowGroupLength(rowGroupRows),
+		parquet.WithBatchSize(batchRows),
+	}
+	for _, c := range t.Columns {
+		if c.Type == Text {
+			p = append(p, parquet.WithDictionaryFor(c.Name, true), parquet.WithCompressionFor(c.Name, compress.Codecs.Zstd),
+				parquet.WithStatsFor(c.Name, true))
+		}
+	}
+	return parquet.NewWriterProperties(p...)
+}
+
+// keyValues are the metadata of a table's file.
+func keyValues(t *Table, version string) metadata.KeyValueMetadata {
+	ecs, ocsf := map[string]string{}, map[string]string{}
+	for _, c := range t.Columns {
+		if c.ECS != "" {
+			ecs[c.Name] = c.ECS
+		}
+		if c.OCSF != "" {
+			ocsf[c.Name] = c.OCSF
+		}
+	}
+	kv := metadata.NewKeyValueMetadata()
+	for _, pair := range [][2]string{
+		{keySchemaVersion, strconv.Itoa(SchemaVersion)}, {keyVersion, version}, {keyTable, t.Name},
+		{keyECS, object(ecs)}, {keyOCSF, object(ocsf)},
+	} {
+		if err := kv.Append(pair[0], pair[1]); err != nil {
+			panic("BUG: metadata is no valid UTF-8: " + err.Error())
+		}
+	}
+	return kv
+}
+
+func object(m map[string]string) string {
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return string(b)
+}
+
+// keptError counts what is written and keeps the first error. The Parquet
+// writer panics on some errors and forgets others, so it is told of none.
+type keptError struct {
+	w   io.Writer
+	n   int64
+	err error
+}
+
+func (k *keptError) Write(b []byte) (int, error) {
+	if k.err == nil {
+		var n int
+		n, k.err = k.w.Write(b)
+		k.n += int64(n)
+	}
+	return len(b), nil
+}
+
+// useOneEncoder guards the registry of codecs, which the Parquet library keeps
+// for the whole process.
+var useOneEncoder sync.Once
+
+// registerEncoder makes the Parquet library use one zstd encoder. Left alone
+// it makes a new one for each page, which takes 3 MB and a millisecond: half a
+// second for the tables of the smallest log.
+func registerEncoder() {
+	usual, err := compress.GetCodec(compress.Codecs.Zstd)
+	if err != nil {
+		panic("BUG: no zstd in the Parquet library: " + err.Error())
+	}
+	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(3)))
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	compress.RegisterCodec(compress.Codecs.Zstd, oneEncoder{usual, encoder})
+}
+
+// oneEncoder compresses with one encoder, which many goroutines may use.
+type oneEncoder struct {
+	compress.Codec
+	encoder *zstd.Encoder
+}
+
+// Encode compresses src into dst, which is grown as needed.
+func (e oneEncoder) Encode(dst, src []byte) []byte { return e.encoder.EncodeAll(src, dst[:0]) }
+
+// EncodeLevel does the same: there is one level.
+func (e oneEncoder) EncodeLevel(dst, src []byte, _ int) []byte { return e.Encode(dst, src) }

@@ -1,0 +1,153 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"logscan/analyze"
+	"logscan/parse"
+)
+
+const (
+	// maxSummaryFindings is how many findings a summary names: with what
+	// stands around them it fits a terminal of 24 lines.
+	maxSummaryFindings = 6
+	textWidth          = 100 // characters of a line of running text
+	textIndent         = "  "
+	terminalChars      = 400 // of a raw line
+)
+
+// Summary writes what a run found, in at most 24 lines of plain text. It is
+// talk: that w fails does not matter to the run.
+func Summary(w io.Writer, res *analyze.Result) {
+	var b strings.Builder
+	v, t := judge(res), &res.Totals
+	paragraph(&b, v.Sentence, "")
+	for _, s := range []string{v.Rest, v.Warning} {
+		if s != "" {
+			paragraph(&b, s, "")
+		}
+	}
+	fmt.Fprintf(&b, "%s, %s: %s\n", plural(t.Lines, "line"), plural(int64(len(res.Inputs)), "input"), ledgerText(t.Parsed, t.Rejected, t.Skipped))
+	if t.FirstTime != parse.NoTime {
+		fmt.Fprintln(&b, period(t.FirstTime, t.LastTime))
+	}
+	shown := res.Findings[:min(len(res.Findings), maxSummaryFindings)]
+	if len(shown) > 0 {
+		fmt.Fprintln(&b)
+	}
+	for i := range shown {
+		f := &shown[i]
+		fmt.Fprintf(&b, "%-8s %9s 401s  %s\n", f.Severity, number(f.Unauthorized), clip(f.Title, textWidth))
+	}
+	if more := len(res.Findings) - len(shown); more > 0 {
+		fmt.Fprintf(&b, "%s\n", plural(int64(more), "more finding"))
+	}
+	fmt.Fprint(w, b.String())
+}
+
+func ledgerText(parsed, rejected, skipped int64) string {
+	return number(parsed) + " parsed, " + number(rejected) + " rejected, " + number(skipped) + " skipped"
+}
+
+// ShowFindings writes the list of the findings, most severe first.
+func ShowFindings(w io.Writer, r *Report) error {
+	var b strings.Builder
+	t := &r.Manifest.Totals
+	fmt.Fprintf(&b, "%s in %s of %s", plural(t.Unauthorized, "401"), plural(t.Lines, "line"), plural(int64(len(r.Manifest.Inputs)), "input"))
+	if t.FirstTime != parse.NoTime {
+		fmt.Fprintf(&b, ", %s", period(int64(t.FirstTime), int64(t.LastTime)))
+	}
+	fmt.Fprintln(&b)
+	if t.Unauthorized > 0 {
+		fmt.Fprintf(&b, "%s have a cause, %s have none\n", share(t.Unauthorized-t.Unexplained, t.Unauthorized), number(t.Unexplained))
+	}
+	if len(r.Findings) == 0 {
+		fmt.Fprintln(&b, "no findings")
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		fmt.Fprintf(&b, "\n%-8s %9s 401s  %s\n", visible(f.Severity), number(f.Unauthorized), clip(f.Title, maxTitle))
+		fmt.Fprintf(&b, "%-8s %9s       %s\n", "", "", visible(f.ID))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// ShowFinding writes the finding with an id in full: what, since when, the
+// figures, what to do, sample lines. The error is an *UnknownFindingError
+// where there is none.
+func ShowFinding(w io.Writer, r *Report, id string) error {
+	f, err := r.Finding(id)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	paragraph(&b, clip(f.Title, maxTitle), "")
+	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n\n", visible(f.Severity), visible(f.Kind), f.Confidence)
+	paragraph(&b, clip(f.Explanation, longChars), "")
+
+	since := "the first line"
+	if f.Onset != parse.NoTime {
+		since = instant(int64(f.Onset)) + " UTC"
+	}
+	list := append(subjectFigures(&f.Subject),
+		figure{"Since", since},
+		figure{"Seen", period(int64(f.FirstSeen), int64(f.LastSeen))},
+		figure{"Explains", plural(f.Unauthorized, "401") + ", " + share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
+		figure{"Who is hit", plural(f.Actors, "actor") + ", " + plural(f.Users, "user")},
+	)
+	fmt.Fprintln(&b)
+	aligned(&b, append(list, figures(f.Details)...))
+
+	if len(f.Remediation) > 0 {
+		fmt.Fprint(&b, "\nWhat to do\n")
+	}
+	for i, step := range f.Remediation {
+		fmt.Fprintf(&b, "%2d. ", i+1)
+		paragraph(&b, clip(step, longChars), "    ")
+	}
+	if len(f.Evidence) > 0 {
+		fmt.Fprint(&b, "\nEvidence\n")
+	}
+	for i := range f.Evidence {
+		e := &f.Evidence[i]
+		fmt.Fprintf(&b, "%s%s\n%s%s%s\n", textIndent, position(e.Path, e.Line), textIndent, textIndent, clip(e.Raw, terminalChars))
+	}
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+// aligned writes names and values in two columns.
+func aligned(b *strings.Builder, list []figure) {
+	width := 0
+	for _, f := range list {
+		width = max(width, utf8.RuneCountInString(f.Name))
+	}
+	for _, f := range list {
+		fmt.Fprintf(b, "%s%-*s  %s\n", textIndent, width, f.Name, f.Value)
+	}
+}
+
+// paragraph writes text in lines of textWidth, those after the first behind
+// indent. A word that is longer stays whole.
+func paragraph(b *strings.Builder, text, indent string) {
+	used := utf8.RuneCountInString(indent)
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case used+1+n > textWidth:
+			b.WriteString("\n" + indent)
+			used = utf8.RuneCountInString(indent)
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	b.WriteByte('\n')
+}

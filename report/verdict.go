@@ -1,0 +1,158 @@
+package report
+
+import (
+	"strings"
+
+	"logscan/analyze"
+)
+
+// verdict is the run in a sentence, and what must be known beside it.
+type verdict struct {
+	Level    string // name of a severity, "ok", or "unknown" where nothing can be told
+	Sentence string // ends in a full stop
+	Rest     string // further sentences, or empty
+	Warning  string // why the figures may be too low, or empty
+}
+
+// serious is the least severity that somebody should be woken, or at least
+// called, for.
+const serious = analyze.Medium
+
+// judge says in a sentence why there are 401s: the worst first, how much of
+// them is explained, what of them is harmless.
+func judge(res *analyze.Result) verdict {
+	v := verdict{Warning: caution(res)}
+	t := &res.Totals
+	switch {
+	case len(res.Inputs) == 0:
+		v.Level, v.Sentence = "unknown", "Nothing was read."
+		return v
+	case t.Parsed == 0 && t.Lines == t.Skipped:
+		v.Level, v.Sentence = "unknown", "There is no request in "+these(len(res.Inputs))+"."
+		return v
+	case t.Parsed == 0:
+		v.Level = "unknown"
+		v.Sentence = "No line of " + these(len(res.Inputs)) + " could be read as a request."
+		v.Rest = "Name the format with --format, or let logscan formats tell why a file has none."
+		return v
+	case t.Unauthorized == 0:
+		v.Level, v.Sentence = "ok", "None of "+plural(t.Parsed, "request")+" was answered 401."
+		return v
+	}
+	worst, claimed := 0, int64(0) // findings that are serious, and their 401s
+	for i := range res.Findings {
+		if f := &res.Findings[i]; f.Severity >= serious {
+			worst++
+			claimed += f.Unauthorized
+		}
+	}
+	if worst > 0 {
+		first := &res.Findings[0]
+		v.Level = first.Severity.String()
+		v.Sentence = sentence(clip(first.Title, maxTitle)) + ": "
+		switch worst {
+		case 1:
+			v.Sentence += "this explains "
+		case 2:
+			v.Sentence += "with one other finding, this explains "
+		default:
+			v.Sentence += "with " + number(int64(worst-1)) + " other findings, this explains "
+		}
+		v.Sentence += number(claimed) + " of " + plural(t.Unauthorized, "401") + " (" + share(claimed, t.Unauthorized) + ")."
+	} else {
+		v.Level = "ok"
+		if ordinary := inGroup(res, groupOrdinary); ordinary == t.Unauthorized {
+			v.Sentence = "Nothing needs attention: all of " + plural(t.Unauthorized, "401") + " are harmless."
+		} else {
+			v.Sentence = "Nothing needs attention: " + share(ordinary, t.Unauthorized) + " of " + plural(t.Unauthorized, "401") + " are harmless."
+		}
+		if n := len(res.Findings); n > 0 {
+			v.Level = res.Findings[0].Severity.String()
+			v.Rest = plural(int64(n), "minor finding") + " below. "
+		}
+	}
+	v.Rest += remainder(res)
+	return v
+}
+
+// maxTitle is how many characters of a title are shown.
+const maxTitle = 240
+
+// remainder tells what is harmless and what is left.
+func remainder(res *analyze.Result) string {
+	t := &res.Totals
+	var parts []string
+	if n := inGroup(res, groupOrdinary); n > 0 && n < t.Unauthorized {
+		var kinds []string
+		for _, c := range causes {
+			if c.Group == groupOrdinary && res.Causes[c.Name] > 0 {
+				kinds = append(kinds, number(res.Causes[c.Name])+" "+ordinaryWords(c.Name))
+			}
+		}
+		parts = append(parts, share(n, t.Unauthorized)+" are harmless: "+list(kinds)+".")
+	}
+	switch {
+	case inGroup(res, groupOrdinary) == t.Unauthorized:
+	case t.Unexplained == 0:
+		parts = append(parts, "None is unexplained.")
+	case t.Unexplained == t.Unauthorized:
+		parts = append(parts, "None could be explained.")
+	default:
+		parts = append(parts, share(t.Unexplained, t.Unauthorized)+" ("+number(t.Unexplained)+") are unexplained.")
+	}
+	return strings.Join(parts, " ")
+}
+
+func ordinaryWords(name string) string {
+	switch name {
+	case "challenge":
+		return "first steps of sign-ins that then succeeded"
+	case "login_failure":
+		return "mistyped passwords"
+	case "session_end":
+		return "sessions at their ordinary end"
+	}
+	return "requests of anonymous visitors"
+}
+
+// manyRejected is the share of rejected lines from which a reader is warned.
+const manyRejected = 0.05
+
+// caution tells why the figures may be too low.
+func caution(res *analyze.Result) string {
+	failed := 0
+	for i := range res.Inputs {
+		if res.Inputs[i].Error != "" {
+			failed++
+		}
+	}
+	var parts []string
+	if failed > 0 {
+		parts = append(parts, number(int64(failed))+" of "+plural(int64(len(res.Inputs)), "input")+" could not be read to the end")
+	}
+	if t := &res.Totals; float64(t.Rejected) > manyRejected*float64(t.Lines) {
+		parts = append(parts, share(t.Rejected, t.Lines)+" of the lines could not be read")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return list(parts) + ": the figures may be too low."
+}
+
+// list joins parts as a sentence does.
+func list(parts []string) string {
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
+}
+
+func these(inputs int) string {
+	if inputs == 1 {
+		return "the input"
+	}
+	return "the " + number(int64(inputs)) + " inputs"
+}
+
+// sentence takes the full stop from a title.
+func sentence(title string) string { return strings.TrimRight(title, ". ") }
