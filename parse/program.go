@@ -32,6 +32,10 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	for i := range g.steps {
 		s := &g.steps[i]
 		rest = rest[len(s.literal):] // find has seen it
+		if n := p.common(s, rest, e); n > 0 {
+			rest = rest[n:]
+			continue
+		}
 		n := s.find(rest)
 		if n < 0 {
 			return RejectSyntax
@@ -47,6 +51,37 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 		return RejectSyntax
 	}
 	return Parsed
+}
+
+// common takes the fields that nearly every line has in one shape – the second
+// of the line before, a status of three digits, a size in digits – without
+// looking for their end first. It gives how long the field is, 0 where it has
+// another shape and must be found and set as any other.
+func (p *Parser) common(s *step, b []byte, e *Entry) int {
+	switch s.field {
+	case fieldTime:
+		n := p.lastTimeLen
+		if n > 0 && len(b) > n && hasPrefix(b[n:], s.end) && len(s.end) > 0 && string(b[:n]) == string(p.lastTime[:n]) {
+			e.Time = p.lastMicros
+			return n
+		}
+	case fieldStatus:
+		if len(b) > 3 && len(s.end) > 0 && hasPrefix(b[3:], s.end) && b[0]-'1' < 9 && b[1]-'0' < 10 && b[2]-'0' < 10 {
+			e.Status = int32(b[0]-'0')*100 + int32(b[1]-'0')*10 + int32(b[2]-'0')
+			return 3
+		}
+	case fieldBytes:
+		size, n := int64(0), 0
+		for n < len(b) && n < 18 && b[n]-'0' < 10 {
+			size = size*10 + int64(b[n]-'0')
+			n++
+		}
+		if n > 0 && len(s.end) > 0 && hasPrefix(b[n:], s.end) {
+			e.BodySize = size
+			return n
+		}
+	}
+	return 0
 }
 
 // runDashes is run for lines that have a bare dash where the format has a

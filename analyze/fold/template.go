@@ -41,7 +41,11 @@ func appendTemplate(dst, path []byte) []byte {
 			}
 			if !plain(sum, i-start) {
 				dst = append(dst, path[copied:start]...)
-				dst = appendSegment(dst, path[start:i])
+				if sum == uint64(i-start) { // digits alone
+					dst = append(dst, "{id}"...)
+				} else {
+					dst = appendSegment(dst, path[start:i])
+				}
 				copied = i
 			}
 		} else if i > 0 && i < len(path) { // "//" is "/" to most servers
@@ -59,7 +63,7 @@ func appendTemplate(dst, path []byte) []byte {
 // dashes (16 to 31) and bytes that need a closer look (32 and up) are in it.
 var byteSums = func() (t [256]uint64) {
 	for c := range t {
-		switch k := byteClass(byte(c)); {
+		switch k := classOf(byte(c)); {
 		case k == cDigit:
 			t[c] = 1
 		case k == cDash:
@@ -90,7 +94,14 @@ const (
 	cStrange // % and everything outside printable ASCII
 )
 
-func byteClass(c byte) uint16 {
+var byteClass = func() (t [256]uint16) {
+	for c := range t {
+		t[c] = classOf(byte(c))
+	}
+	return t
+}()
+
+func classOf(c byte) uint16 {
 	switch {
 	case c >= '0' && c <= '9':
 		return cDigit
@@ -127,7 +138,7 @@ func appendSegment(dst, seg []byte) []byte {
 	var seen uint16
 	dashes, hex := 0, 0
 	for _, c := range seg {
-		k := byteClass(c)
+		k := byteClass[c]
 		seen |= k
 		if k&(cHexLetter|cDigit) != 0 {
 			hex++
