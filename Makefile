@@ -6,8 +6,11 @@ LINT = bin/golangci-lint-$(LINT_VERSION)
 
 .PHONY: build test race lint bench demo fuzz duckdb check clean
 
+# The commit is stamped in where git can tell it.
+VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
+
 build:
-	CGO_ENABLED=0 go build -trimpath -o bin/logscan ./cmd/logscan
+	CGO_ENABLED=0 go build -trimpath -buildvcs=$(VCS) -o bin/logscan ./cmd/logscan
 
 test:
 	go test ./...
