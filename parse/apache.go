@@ -11,10 +11,11 @@ var apacheFields = map[byte]field{
 	'h': fieldClient, 'a': fieldClient, 'u': fieldUser, 't': fieldTime, 'r': fieldRequest, 's': fieldStatus,
 	'b': fieldBytes, 'B': fieldBytes, 'O': fieldBytes, 'D': fieldMicros, 'T': fieldSeconds,
 	'm': fieldMethod, 'U': fieldPath, 'q': fieldQuery, 'H': fieldProtocol, 'V': fieldHost, 'v': fieldHost,
+	'I': fieldCount, 'k': fieldCount, 'P': fieldCount, 'p': fieldCount, 'S': fieldCount,
 }
 
 // apacheIgnored are the other directives there are.
-const apacheIgnored = "AfIklLpPRXSZ^C"
+const apacheIgnored = "AflLRXZ^C"
 
 // apachePieces takes a LogFormat string apart:
 // %[!][status,…][<|>][{argument}]directive, %% and the backslash escapes of the
@@ -81,7 +82,7 @@ func apachePieces(spec string) ([]piece, error) {
 		if f == fieldBytes {
 			// Of the body's size and the whole response's the first counts.
 			if sizes++; sizes > 1 {
-				f = fieldIgnored
+				f = fieldCount
 			}
 		}
 		if d == 't' && !braced {

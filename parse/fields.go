@@ -39,6 +39,7 @@ const (
 	fieldUpstream
 	fieldUpstreamStatus
 	fieldReason
+	fieldCount // digits that are not kept, but tell this format from others
 	numFields
 )
 
@@ -155,6 +156,10 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	case fieldUpstreamStatus:
 		if b = last(b); !missing(b) {
 			e.UpstreamStatus = b
+		}
+	case fieldCount:
+		if _, ok := integer(b); !ok {
+			return RejectSyntax
 		}
 	case fieldReason:
 		e.Reason = b

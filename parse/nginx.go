@@ -17,6 +17,8 @@ var nginxFields = map[string]field{
 	"server_protocol": fieldProtocol, "scheme": fieldScheme,
 	"host": fieldHost, "http_host": fieldHost, "server_name": fieldHost,
 	"status": fieldStatus, "body_bytes_sent": fieldBytes, "bytes_sent": fieldBytes,
+	"request_length": fieldCount, "connection": fieldCount, "connection_requests": fieldCount, "request_count": fieldCount,
+	"remote_port": fieldCount, "server_port": fieldCount, "pid": fieldCount,
 	"request_time": fieldSeconds,
 	"http_referer": fieldReferrer, "http_user_agent": fieldAgent, "http_x_forwarded_for": fieldForwarded,
 	"http_cookie":   fieldCookie,
