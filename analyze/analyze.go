@@ -51,6 +51,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := c.follow(ctx); err != nil {
 		return nil, err
 	}
+	state.DropTimelines()
 	findings, err := c.detect()
 	if err != nil {
 		return nil, err

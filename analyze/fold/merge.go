@@ -283,6 +283,14 @@ func (s *State) SignedIn(c Client, from, to int64) (at int64, ok bool) {
 	return s.signIns[i-1].Time, true
 }
 
+// DropTimelines frees what only Shard reads, once nobody calls it any more.
+func (s *State) DropTimelines() {
+	for _, w := range s.workers {
+		w.shards = [Shards]shard{}
+	}
+	s.endpointOf, s.userOf, s.addressOf, s.agentOf, s.signIns = nil, nil, nil, nil, nil
+}
+
 // Actor is a session, or a client without session id, and all its requests.
 type Actor struct {
 	Session []byte  // the session id, a credential; nil for a client
