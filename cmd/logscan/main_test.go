@@ -44,6 +44,12 @@ func TestScripts(t *testing.T) {
 			}
 			return false, errors.New("unknown condition")
 		},
+		Setup: func(env *testscript.Env) error {
+			// A program built with the race detector sleeps for a second at its
+			// end otherwise, and there are many here.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			return nil
+		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
