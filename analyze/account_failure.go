@@ -37,6 +37,9 @@ const (
 	// accountTries refused, each a burst of its own, show that it is not one
 	// page that was open.
 	accountTries = 4
+	// tryGap in milliseconds joins what one page asks for into one try; a
+	// person who tries again needs longer.
+	tryGap = 2000
 	// accountAccepted times it must have been accepted before: an account that
 	// never was may not exist.
 	accountAccepted = 2
@@ -116,7 +119,7 @@ func findTurn(list []attempt) (turn, bool) {
 	last, lastRefused := int64(before), false
 	for i, a := range list {
 		refused := a.fact != fold.NoRefusal
-		if a.time-last > burstGap || refused != lastRefused {
+		if a.time-last > tryGap || refused != lastRefused {
 			hit := int64(0)
 			if refused {
 				hit = 1
@@ -147,7 +150,7 @@ func (c *correlation) expected(t turn) float64 {
 	}
 	sum, last := 0.0, int64(before)
 	for _, a := range t.since {
-		if a.time-last <= burstGap {
+		if a.time-last <= tryGap {
 			last = a.time
 			continue
 		}

@@ -1,0 +1,60 @@
+package analyze
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"logscan/fixtures"
+)
+
+// The bundled logs of a real nginx and a real Apache: what went wrong while
+// they were recorded is found, and nothing else.
+func TestRecordedLogs(t *testing.T) {
+	b, err := os.ReadFile("../fixtures/recorded.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded []fixtures.Finding
+	if err := json.Unmarshal(b, &recorded); err != nil {
+		t.Fatal(err)
+	}
+	res := run(t, 2, nil, "../fixtures/logs")
+	if len(res.Findings) != len(recorded) {
+		for _, f := range res.Findings {
+			t.Logf("found %v %s %+v", f.Severity, f.Kind, f.Subject)
+		}
+		t.Errorf("%d findings, want %d", len(res.Findings), len(recorded))
+	}
+	for _, want := range recorded {
+		found := false
+		for _, f := range res.Findings {
+			s := fixtures.Subject{Type: f.Subject.Type, Host: f.Subject.Host, Method: f.Subject.Method, Route: f.Subject.Route, User: f.Subject.User}
+			if f.Kind != want.Kind || s != want.Subject {
+				continue
+			}
+			found = true
+			if f.Severity < Medium {
+				t.Errorf("%s is of severity %v", f.Kind, f.Severity)
+			}
+			if want.Onset != nil {
+				if off := time.UnixMicro(f.Onset).Sub(*want.Onset).Abs(); off > 5*time.Second {
+					t.Errorf("%s: onset is off by %v", f.Kind, off)
+				}
+			}
+			if s := float64(want.Details.TimeoutSeconds); s > 0 {
+				low, high := f.Details["timeout_low"].(float64), f.Details["timeout_high"].(float64)
+				if f.Details["policy"] != want.Details.Policy || s < low || s > high || high-low > 5 {
+					t.Errorf("%v after %v to %v s, want %s after %v s", f.Details["policy"], low, high, want.Details.Policy, s)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("not found: %s %+v", want.Kind, want.Subject)
+		}
+	}
+	if n := res.Totals.Unexplained; float64(n) > 0.01*float64(res.Totals.Unauthorized) {
+		t.Errorf("%d of %d 401s are unexplained", n, res.Totals.Unauthorized)
+	}
+}
