@@ -21,6 +21,7 @@ type chart struct {
 	XTicks, YTicks           []tick
 	Onsets                   []tick
 	Summary                  string // the chart in a sentence
+	From, To                 int64  // what is drawn, Unix microseconds
 	Outside                  string // what is not in it, or empty
 	Groups                   []group
 	Rows                     []chartRow // the same as a table
@@ -105,7 +106,8 @@ func drawChart(res *analyze.Result) *chart {
 		totals[b] += m.Unauthorized
 		inside += m.Unauthorized
 	}
-	c := &chart{Width: chartWidth, Height: chartHeight, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Tall: plotBottom - plotTop}
+	c := &chart{Width: chartWidth, Height: chartHeight, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Tall: plotBottom - plotTop,
+		From: from, To: to + minute}
 	c.Axis = "401s per " + stepText(step)
 	top := c.valueAxis(slices.Max(totals))
 	x := func(t int64) float64 {
@@ -123,7 +125,8 @@ func drawChart(res *analyze.Result) *chart {
 
 // window is the time to draw, as first and last minute: all of the log, or
 // where a few lines lie absurdly far away the shortest time that holds nearly
-// all 401s together with the shortest that holds nearly all requests.
+// all 401s together with the shortest that holds nearly all requests, and what
+// joins on to them.
 func window(timeline []analyze.Minute) (from, to int64, ok bool) {
 	unauthorized := func(m *analyze.Minute) int64 { return m.Unauthorized }
 	requests := func(m *analyze.Minute) int64 { return m.Requests }
@@ -133,6 +136,18 @@ func window(timeline []analyze.Minute) (from, to int64, ok bool) {
 	}
 	if f, t, ok := shortest(timeline, requests); ok {
 		from, to = min(from, f), max(to, t)
+	}
+	// What joins on without a long silence belongs to it.
+	near := (to-from)/4 + 10*minute
+	for i := range timeline {
+		if t := timeline[i].Time; t > to && t-to <= near {
+			to = t
+		}
+	}
+	for i := len(timeline) - 1; i >= 0; i-- {
+		if t := timeline[i].Time; t < from && from-t <= near {
+			from = t
+		}
 	}
 	first, last := timeline[0].Time, timeline[len(timeline)-1].Time
 	if last-first <= outlier*(to-from+minute) || last-first <= maxBuckets*minute {
@@ -266,7 +281,7 @@ func (c *chart) bars(buckets [][numGroups]int64, totals []int64, used [numGroups
 		}
 		c.Rows = append(c.Rows, row)
 		c.Hovers = append(c.Hovers, hover{coordinate(left), coordinate(width),
-			row.From + " UTC: " + plural(totals[b], "401") + " – " + strings.Join(told, ", ")})
+			row.From + " UTC: " + refusals(totals[b]) + " – " + strings.Join(told, ", ")})
 	}
 	for _, g := range shown {
 		c.Areas = append(c.Areas, area{groups[g], paths[g].String()})
@@ -334,10 +349,10 @@ func leftOut(outside, timeless int64, timeline []analyze.Minute, from, to int64)
 				break
 			}
 		}
-		parts = append(parts, plural(outside, "401")+" far away in time, the first at "+at+" UTC")
+		parts = append(parts, refusals(outside)+" far away in time, the first at "+at+" UTC")
 	}
 	if timeless > 0 {
-		parts = append(parts, plural(timeless, "401")+" without a time")
+		parts = append(parts, refusals(timeless)+" without a time")
 	}
 	return "Not shown: " + list(parts) + "."
 }

@@ -27,7 +27,7 @@ const (
 	openCards     = 3 // shown in full at once; the others open on a click
 	maxWorst      = 20
 	maxLedger     = 200
-	maxHosts      = 6
+	maxHosts      = 4
 	maxNotes      = 50
 	maxRejectRows = 20 // sample lines
 	manyEvidence  = 20 // cards that show all evidence; the later ones fewEvidence lines
@@ -35,6 +35,7 @@ const (
 	evidenceChars = 1000 // of a raw line
 	nameChars     = 160  // of a path, user or address
 	agentChars    = 120
+	hostChars     = 32   // of a host among others
 	longChars     = 2000 // of an explanation or a step
 )
 
@@ -122,11 +123,13 @@ func writeHTML(_ context.Context, j *job, w io.Writer) error {
 }
 
 func newPage(res *analyze.Result) *page {
-	p := &page{Verdict: judge(res), Tiles: tiles(res), Chart: drawChart(res), Total: number(res.Totals.Unauthorized)}
+	p := &page{Verdict: judge(res), Chart: drawChart(res), Total: number(res.Totals.Unauthorized)}
+	p.Tiles = tiles(res, p.Chart)
+	p.Verdict.Sentence, p.Verdict.Rest = typeset(p.Verdict.Sentence), typeset(p.Verdict.Rest)
 	place := map[string]int{} // card by finding
 	for i := range res.Findings[:min(len(res.Findings), maxCards)] {
-		f := &res.Findings[i]
-		p.Cards = append(p.Cards, newCard(i+1, f, res.Totals.Unauthorized))
+		f := findingOf(&res.Findings[i])
+		p.Cards = append(p.Cards, newCard(i+1, &f, res.Totals.Unauthorized))
 		place[f.ID] = i + 1
 	}
 	p.MoreCards = len(res.Findings) - len(p.Cards)
@@ -159,7 +162,7 @@ func position(path string, line int64) string {
 	return clip(path, nameChars) + ":" + strconv.FormatInt(line, 10)
 }
 
-func tiles(res *analyze.Result) []tile {
+func tiles(res *analyze.Result, c *chart) []tile {
 	t := &res.Totals
 	explained := t.Unauthorized - t.Unexplained
 	all := []tile{
@@ -174,14 +177,15 @@ func tiles(res *analyze.Result) []tile {
 	if hosts, n := hostNames(res); n > 0 {
 		all = append(all, tile{"Hosts", number(int64(n)), hosts})
 	}
-	return append(all, tile{"Window", windowLength(t), period(t.FirstTime, t.LastTime)})
-}
-
-func windowLength(t *analyze.Totals) string {
-	if t.FirstTime == parse.NoTime {
-		return "–"
+	// A line with an absurd date is no reason to tell of a window of decades.
+	window, from, to := tile{"Window", "–", "no line has a time"}, t.FirstTime, t.LastTime
+	if c != nil && c.Outside != "" {
+		from, to = c.From, c.To
 	}
-	return lasting(float64(t.LastTime-t.FirstTime) / 1e6)
+	if from != parse.NoTime {
+		window.Value, window.Note = lasting(float64(to-from)/1e6), period(from, to)
+	}
+	return append(all, window)
 }
 
 // severities tells how many findings there are of each severity.
@@ -220,7 +224,7 @@ func hostNames(res *analyze.Result) (string, int) {
 	shown := names[:min(len(names), maxHosts)]
 	parts := make([]string, len(shown))
 	for i, n := range shown {
-		parts[i] = clip(n, 60)
+		parts[i] = clip(n, hostChars)
 	}
 	if len(names) > len(shown) {
 		parts = append(parts, "…")
@@ -228,25 +232,20 @@ func hostNames(res *analyze.Result) (string, int) {
 	return strings.Join(parts, ", "), len(names)
 }
 
-func newCard(place int, f *analyze.Finding, total int64) card {
+func newCard(place int, f *Finding, total int64) card {
 	c := card{
-		Number: place, Open: place <= openCards, ID: visible(f.ID), Severity: f.Severity.String(), Kind: causeOf(f.Kind).Label,
-		Title: clip(f.Title, maxTitle), Explanation: clip(f.Explanation, longChars),
-		Since: instant(f.Onset), Seen: period(f.FirstSeen, f.LastSeen),
+		Number: place, Open: place <= openCards, ID: visible(f.ID), Severity: f.Severity, Kind: causeOf(f.Kind).Label,
+		Title: typeset(clip(f.Title, maxTitle)), Explanation: typeset(clip(f.Explanation, longChars)),
+		Since: since(f.Onset), Seen: period(int64(f.FirstSeen), int64(f.LastSeen)),
 		Unauthorized: number(f.Unauthorized), Share: share(f.Unauthorized, total),
 		Hit:        plural(f.Actors, "actor") + ", " + plural(f.Users, "user"),
-		Confidence: strconv.FormatFloat(finite(f.Confidence), 'f', 2, 64),
+		Confidence: strconv.FormatFloat(f.Confidence, 'f', 2, 64),
 		Figures:    figures(f.Details), Subject: subjectFigures(&f.Subject),
 		Query: "SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line\n" +
 			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
 	}
-	if f.Onset == parse.NoTime {
-		c.Since = "the first line"
-	} else {
-		c.Since += " UTC"
-	}
 	for _, s := range f.Remediation {
-		c.Steps = append(c.Steps, clip(s, longChars))
+		c.Steps = append(c.Steps, typeset(clip(s, longChars)))
 	}
 	shown := f.Evidence[:min(len(f.Evidence), analyze.MaxEvidence)]
 	if place > manyEvidence {
@@ -257,6 +256,17 @@ func newCard(place int, f *analyze.Finding, total int64) card {
 	}
 	return c
 }
+
+// since says when a finding began.
+func since(onset Stamp) string {
+	if onset == parse.NoTime {
+		return "the first line"
+	}
+	return instant(int64(onset)) + " UTC"
+}
+
+// typeset is text for reading: a number and its percent sign stay on one line.
+func typeset(s string) string { return strings.ReplaceAll(readable(s), " %", "\u00a0%") }
 
 // subjectFigures names what a finding is about.
 func subjectFigures(s *analyze.Subject) []figure {

@@ -40,7 +40,7 @@ func Summary(w io.Writer, res *analyze.Result) {
 	}
 	for i := range shown {
 		f := &shown[i]
-		fmt.Fprintf(&b, "%-8s %9s 401s  %s\n", f.Severity, number(f.Unauthorized), clip(f.Title, textWidth))
+		fmt.Fprintf(&b, "%-8s %9s 401s  %s\n", f.Severity, number(f.Unauthorized), readable(clip(f.Title, textWidth)))
 	}
 	if more := len(res.Findings) - len(shown); more > 0 {
 		fmt.Fprintf(&b, "%s\n", plural(int64(more), "more finding"))
@@ -56,7 +56,7 @@ func ledgerText(parsed, rejected, skipped int64) string {
 func ShowFindings(w io.Writer, r *Report) error {
 	var b strings.Builder
 	t := &r.Manifest.Totals
-	fmt.Fprintf(&b, "%s in %s of %s", plural(t.Unauthorized, "401"), plural(t.Lines, "line"), plural(int64(len(r.Manifest.Inputs)), "input"))
+	fmt.Fprintf(&b, "%s in %s of %s", refusals(t.Unauthorized), plural(t.Lines, "line"), plural(int64(len(r.Manifest.Inputs)), "input"))
 	if t.FirstTime != parse.NoTime {
 		fmt.Fprintf(&b, ", %s", period(int64(t.FirstTime), int64(t.LastTime)))
 	}
@@ -69,7 +69,7 @@ func ShowFindings(w io.Writer, r *Report) error {
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(&b, "\n%-8s %9s 401s  %s\n", visible(f.Severity), number(f.Unauthorized), clip(f.Title, maxTitle))
+		fmt.Fprintf(&b, "\n%-8s %9s 401s  %s\n", visible(f.Severity), number(f.Unauthorized), readable(clip(f.Title, maxTitle)))
 		fmt.Fprintf(&b, "%-8s %9s       %s\n", "", "", visible(f.ID))
 	}
 	_, err := io.WriteString(w, b.String())
@@ -85,18 +85,14 @@ func ShowFinding(w io.Writer, r *Report, id string) error {
 		return err
 	}
 	var b strings.Builder
-	paragraph(&b, clip(f.Title, maxTitle), "")
+	paragraph(&b, readable(clip(f.Title, maxTitle)), "")
 	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n\n", visible(f.Severity), visible(f.Kind), f.Confidence)
-	paragraph(&b, clip(f.Explanation, longChars), "")
+	paragraph(&b, readable(clip(f.Explanation, longChars)), "")
 
-	since := "the first line"
-	if f.Onset != parse.NoTime {
-		since = instant(int64(f.Onset)) + " UTC"
-	}
 	list := append(subjectFigures(&f.Subject),
-		figure{"Since", since},
+		figure{"Since", since(f.Onset)},
 		figure{"Seen", period(int64(f.FirstSeen), int64(f.LastSeen))},
-		figure{"Explains", plural(f.Unauthorized, "401") + ", " + share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
+		figure{"Explains", refusals(f.Unauthorized) + ", " + share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
 		figure{"Who is hit", plural(f.Actors, "actor") + ", " + plural(f.Users, "user")},
 	)
 	fmt.Fprintln(&b)

@@ -82,6 +82,14 @@ func plural(n int64, one string) string {
 	return number(n) + " " + one + "s"
 }
 
+// refusals counts 401s: "one 401", because "1 401" reads as a number.
+func refusals(n int64) string {
+	if n == 1 {
+		return "one 401"
+	}
+	return number(n) + " 401s"
+}
+
 // share writes part of whole in percent. It says 0 % and 100 % of nothing and
 // of all only.
 func share(part, whole int64) string {
@@ -146,6 +154,30 @@ func period(from, to int64) string {
 	return instant(from) + " to " + instant(to) + " UTC"
 }
 
+// readable writes the times that findings tell, 2006-01-02T15:04:05Z, as people
+// read them.
+func readable(s string) string {
+	const layout = "2006-01-02T15:04:05Z"
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, 'T')
+		if i < 0 {
+			break
+		}
+		from, to := i-len(dayLayout), i-len(dayLayout)+len(layout)
+		if from >= 0 && to <= len(s) {
+			if t, err := time.Parse(layout, s[from:to]); err == nil {
+				b.WriteString(s[:from] + t.Format(dayLayout+" "+clockLayout) + " UTC")
+				s = s[to:]
+				continue
+			}
+		}
+		b.WriteString(s[:i+1])
+		s = s[i+1:]
+	}
+	return b.String() + s
+}
+
 // lasting writes a duration in seconds as people say it.
 func lasting(s float64) string {
 	trim := func(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
@@ -168,11 +200,25 @@ type figure struct{ Name, Value string }
 func figures(details map[string]any) []figure {
 	var all []figure
 	for _, key := range sortedKeys(details) {
-		name := strings.ReplaceAll(key, "_", " ")
-		name = strings.TrimSuffix(name, " seconds")
-		all = append(all, figure{clip(name, 60), figureText(key, details[key])})
+		all = append(all, figure{figureName(key, details[key]), figureText(key, details[key])})
 	}
 	return all
+}
+
+// figureName writes a key as people say it: an interval's ends are its _low
+// and _high.
+func figureName(key string, v any) string {
+	low, high := " (at least)", " (at most)"
+	if _, ok := v.(string); ok {
+		low, high = " (earliest)", " (latest)"
+	}
+	name := strings.TrimSuffix(key, "_seconds")
+	if n, ok := strings.CutSuffix(name, "_low"); ok {
+		name = n + low
+	} else if n, ok := strings.CutSuffix(name, "_high"); ok {
+		name = n + high
+	}
+	return clip(strings.ReplaceAll(name, "_", " "), 60)
 }
 
 // maxFigure is how many characters of a figure are shown.
@@ -188,7 +234,7 @@ func figureText(key string, v any) string {
 		}
 		return "no"
 	case string:
-		return clip(v, maxFigure)
+		return readable(clip(v, maxFigure))
 	case int:
 		return number(int64(v))
 	case int64:

@@ -49,7 +49,7 @@ func judge(res *analyze.Result) verdict {
 	if worst > 0 {
 		first := &res.Findings[0]
 		v.Level = first.Severity.String()
-		v.Sentence = sentence(clip(first.Title, maxTitle)) + ": "
+		v.Sentence = sentence(readable(clip(first.Title, maxTitle))) + ": "
 		switch worst {
 		case 1:
 			v.Sentence += "this explains "
@@ -58,13 +58,13 @@ func judge(res *analyze.Result) verdict {
 		default:
 			v.Sentence += "with " + number(int64(worst-1)) + " other findings, this explains "
 		}
-		v.Sentence += number(claimed) + " of " + plural(t.Unauthorized, "401") + " (" + share(claimed, t.Unauthorized) + ")."
+		v.Sentence += number(claimed) + " of " + refusals(t.Unauthorized) + " (" + share(claimed, t.Unauthorized) + ")."
 	} else {
 		v.Level = "ok"
 		if ordinary := inGroup(res, groupOrdinary); ordinary == t.Unauthorized {
-			v.Sentence = "Nothing needs attention: all of " + plural(t.Unauthorized, "401") + " are harmless."
+			v.Sentence = "Nothing needs attention: all of " + refusals(t.Unauthorized) + " are harmless."
 		} else {
-			v.Sentence = "Nothing needs attention: " + share(ordinary, t.Unauthorized) + " of " + plural(t.Unauthorized, "401") + " are harmless."
+			v.Sentence = "Nothing needs attention: " + share(ordinary, t.Unauthorized) + " of " + refusals(t.Unauthorized) + " are harmless."
 		}
 		if n := len(res.Findings); n > 0 {
 			v.Level = res.Findings[0].Severity.String()
