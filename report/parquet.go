@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/apache/arrow/go/v16/parquet/metadata"
 	"github.com/apache/arrow/go/v16/parquet/schema"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -60,7 +62,7 @@ func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, colum
 	if err := errors.Join(p.flush(), p.endGroup(), out.FlushWithFooter(), kept.err); err != nil {
 		return err
 	}
-	j.sizes[t.Name] = tableSize{Rows: p.rows, Bytes: kept.n}
+	j.wrote(t.Name, tableSize{Rows: p.rows, Bytes: kept.n})
 	return nil
 }
 
@@ -138,14 +140,23 @@ func (p *tableWriter[R]) flush() error {
 	if p.group == nil {
 		p.group = p.out.AppendBufferedRowGroup()
 	}
+	// Columns have nothing in common until the group ends.
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range p.buffers {
 		w, err := p.group.Column(i)
 		if err != nil {
-			return err
+			return errors.Join(err, g.Wait())
 		}
-		if err := p.buffers[i].write(w); err != nil {
-			return fmt.Errorf("column %s: %w", p.columns[i].Name, err)
-		}
+		g.Go(func() error {
+			if err := p.buffers[i].write(w); err != nil {
+				return fmt.Errorf("column %s: %w", p.columns[i].Name, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	p.groupRows += p.buffered
 	p.buffered = 0

@@ -17,9 +17,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"logscan/analyze"
 )
@@ -47,9 +51,18 @@ type Output struct {
 
 // job is what the outputs of one run share.
 type job struct {
-	res   *analyze.Result
-	run   func() Run
+	res *analyze.Result
+	run func() Run
+
+	mu    sync.Mutex
 	sizes map[string]tableSize // of the tables written so far
+}
+
+// wrote notes the size of a table. Several goroutines may call it.
+func (j *job) wrote(table string, size tableSize) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sizes[table] = size
 }
 
 // tableSize is what the manifest tells of a table.
@@ -223,13 +236,8 @@ func writeBeside(ctx context.Context, place string, j *job) (err error) {
 	if err := os.Chmod(temporary, directoryMode); err != nil {
 		return err
 	}
-	for _, o := range Outputs() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := writeFile(ctx, filepath.Join(temporary, o.Name), o, j); err != nil {
-			return err
-		}
+	if err := writeFiles(ctx, temporary, j); err != nil {
+		return err
 	}
 	if err := syncDirectory(temporary); err != nil {
 		return err
@@ -241,6 +249,27 @@ func writeBeside(ctx context.Context, place string, j *job) (err error) {
 }
 
 // writeFile makes one file of the output and syncs it.
+// writeFiles writes all outputs into dir, as many at a time as there are CPUs,
+// and the manifest when the others are done.
+func writeFiles(ctx context.Context, dir string, j *job) error {
+	outputs := Outputs()
+	last := len(outputs) - 1
+	g, inGroup := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, o := range outputs[:last] {
+		g.Go(func() error {
+			if err := inGroup.Err(); err != nil {
+				return err
+			}
+			return writeFile(inGroup, filepath.Join(dir, o.Name), o, j)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return writeFile(ctx, filepath.Join(dir, outputs[last].Name), outputs[last], j)
+}
+
 func writeFile(ctx context.Context, path string, o Output, j *job) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
