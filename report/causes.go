@@ -80,6 +80,7 @@ func causeOf(name string) cause {
 	if i := slices.IndexFunc(causes, func(c cause) bool { return c.Name == name }); i >= 0 {
 		return causes[i]
 	}
+	name = clip(name, nameChars)
 	return cause{Name: name, Group: groupUnexplained, Label: name}
 }
 

@@ -230,12 +230,12 @@ func (c *chart) valueAxis(most int64) int64 {
 	return top
 }
 
-// niceStep is a 1, 2 or 5 with zeros that divides most into at most wanted
-// parts and a bit.
+// niceStep is the least 1, 2 or 5 with zeros of which wanted reach most.
 func niceStep(most, wanted int64) int64 {
+	least := (most-1)/wanted + 1
 	for power := int64(1); ; power *= 10 {
 		for _, f := range []int64{1, 2, 5} {
-			if f*power*wanted >= most || power > math.MaxInt64/100 {
+			if f*power >= least {
 				return f * power
 			}
 		}

@@ -150,7 +150,7 @@ func newPage(res *analyze.Result) *page {
 	p.Rejects, p.Skips = reasonRows(res.Rejects), reasonRows(res.Skips)
 	for i := range res.RejectedLines[:min(len(res.RejectedLines), maxRejectRows)] {
 		l := &res.RejectedLines[i]
-		p.Lines = append(p.Lines, evidence{position(l.Path, l.Line) + " – " + l.Reason, clip(l.Raw, evidenceChars)})
+		p.Lines = append(p.Lines, evidence{position(l.Path, l.Line) + " – " + clip(l.Reason, nameChars), clip(l.Raw, evidenceChars)})
 	}
 	for _, n := range res.Notes[:min(len(res.Notes), maxNotes)] {
 		p.Notes = append(p.Notes, clip(n, longChars))
@@ -434,7 +434,7 @@ func reasonRows(counts map[string]int64) []reasonRow {
 	var rows []reasonRow
 	for _, n := range names {
 		if counts[n] > 0 {
-			rows = append(rows, reasonRow{n, reasonMeaning(n), number(counts[n])})
+			rows = append(rows, reasonRow{clip(n, nameChars), reasonMeaning(n), number(counts[n])})
 		}
 	}
 	return rows

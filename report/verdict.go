@@ -18,6 +18,10 @@ type verdict struct {
 // called, for.
 const serious = analyze.Medium
 
+// muchUnexplained is the share of unexplained 401s above which it would be too
+// much to say that nothing needs attention.
+const muchUnexplained = 0.1
+
 // judge says in a sentence why there are 401s: the worst first, how much of
 // them is explained, what of them is harmless.
 func judge(res *analyze.Result) verdict {
@@ -58,13 +62,27 @@ func judge(res *analyze.Result) verdict {
 		default:
 			v.Sentence += "with " + number(int64(worst-1)) + " other findings, this explains "
 		}
-		v.Sentence += number(claimed) + " of " + refusals(t.Unauthorized) + " (" + share(claimed, t.Unauthorized) + ")."
+		if t.Unauthorized == 1 {
+			v.Sentence += "the only 401."
+		} else {
+			v.Sentence += number(claimed) + " of " + refusals(t.Unauthorized) + " (" + share(claimed, t.Unauthorized) + ")."
+		}
 	} else {
 		v.Level = "ok"
-		if ordinary := inGroup(res, groupOrdinary); ordinary == t.Unauthorized {
-			v.Sentence = "Nothing needs attention: all of " + refusals(t.Unauthorized) + " are harmless."
-		} else {
-			v.Sentence = "Nothing needs attention: " + share(ordinary, t.Unauthorized) + " of " + refusals(t.Unauthorized) + " are harmless."
+		switch ordinary := inGroup(res, groupOrdinary); {
+		case ordinary == t.Unauthorized && ordinary == 1:
+			v.Sentence = "Nothing needs attention: the only 401 is harmless."
+		case ordinary == t.Unauthorized:
+			v.Sentence = "Nothing needs attention: all of " + refusals(ordinary) + " are harmless."
+		case t.Unexplained == t.Unauthorized:
+			v.Level, v.Sentence = "unknown", "None of "+refusals(t.Unauthorized)+" could be explained."
+			return v
+		default:
+			v.Sentence = "Nothing needs attention: "
+			if float64(t.Unexplained) > muchUnexplained*float64(t.Unauthorized) {
+				v.Sentence = "No trouble stands out: "
+			}
+			v.Sentence += share(ordinary, t.Unauthorized) + " of " + refusals(t.Unauthorized) + " are harmless."
 		}
 		if n := len(res.Findings); n > 0 {
 			v.Level = res.Findings[0].Severity.String()
@@ -95,8 +113,6 @@ func remainder(res *analyze.Result) string {
 	case inGroup(res, groupOrdinary) == t.Unauthorized:
 	case t.Unexplained == 0:
 		parts = append(parts, "None is unexplained.")
-	case t.Unexplained == t.Unauthorized:
-		parts = append(parts, "None could be explained.")
 	default:
 		parts = append(parts, share(t.Unexplained, t.Unauthorized)+" ("+number(t.Unexplained)+") are unexplained.")
 	}

@@ -1,0 +1,270 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"logscan/analyze"
+	"logscan/fixtures/golden"
+	"logscan/parse"
+)
+
+func render(t *testing.T, res *analyze.Result) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := writeHTML(t.Context(), &job{res: res}, &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestReportPage(t *testing.T) {
+	page := render(t, fixture())
+	golden.Check(t, filepath.Join("testdata", "report.html"), []byte(page))
+	printable(t, "report.html", page)
+}
+
+var (
+	tag       = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>`)
+	attribute = regexp.MustCompile(`\s([a-zA-Z:-]+)="`)
+	styled    = regexp.MustCompile(`(?s)<style>(.*)</style>`)
+)
+
+// wellFormed fails t where tags do not nest, or where a tag or attribute
+// stands that the template does not use: text of the log made it.
+func wellFormed(t *testing.T, page string) {
+	t.Helper()
+	allowed := map[string]bool{}
+	template, err := assets.ReadFile("html/report.gohtml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range tag.FindAllStringSubmatch(string(template), -1) {
+		allowed[m[2]] = true
+		for _, a := range attribute.FindAllStringSubmatch(m[3], -1) {
+			allowed[m[2]+" "+a[1]] = true
+		}
+	}
+	allowed["details open"] = true
+	var open []string
+	for _, m := range tag.FindAllStringSubmatch(styled.ReplaceAllString(page, ""), -1) {
+		name := m[2]
+		if !allowed[name] {
+			t.Errorf("tag %s is not of the template", m[0])
+		}
+		if m[1] == "/" {
+			if len(open) == 0 || open[len(open)-1] != name {
+				t.Fatalf("%s closes %v", m[0], open)
+			}
+			open = open[:len(open)-1]
+			continue
+		}
+		for _, a := range attribute.FindAllStringSubmatch(m[3], -1) {
+			if !allowed[name+" "+a[1]] {
+				t.Errorf("attribute %s in %s is not of the template", a[1], m[0])
+			}
+		}
+		if name != "meta" && !strings.HasSuffix(m[3], "/") {
+			open = append(open, name)
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("left open: %v", open)
+	}
+}
+
+func TestHostileTextIsText(t *testing.T) {
+	page := render(t, fixture())
+	wellFormed(t, page)
+	for _, s := range []string{"<script", "<img", "<link", "src=\"", "url(", "@import", "http://", "https://shop.example/\"", "style=\"", "onmouseover='"} {
+		if strings.Contains(page, s) {
+			t.Errorf("%q stands in the page", s)
+		}
+	}
+	// It is shown, though: nothing is hidden from the reader.
+	text := html.UnescapeString(page)
+	for _, s := range hostile[:len(hostile)-1] {
+		if !strings.Contains(text, visible(s)) {
+			t.Errorf("%q is not shown", visible(s))
+		}
+	}
+}
+
+func TestPolicyAllowsTheStyleAndNothingElse(t *testing.T) {
+	page := render(t, empty())
+	style := styled.FindStringSubmatch(page)
+	if style == nil {
+		t.Fatal("no style")
+	}
+	sum := sha256.Sum256([]byte(style[1]))
+	want := html.EscapeString("default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'")
+	// html/template writes + in attributes as &#43;.
+	want = strings.ReplaceAll(want, "+", "&#43;")
+	if !strings.Contains(page, `http-equiv="Content-Security-Policy" content="`+want+`"`) {
+		t.Errorf("no policy %s in the page", want)
+	}
+}
+
+func TestHeadingsAreInOrder(t *testing.T) {
+	heading := regexp.MustCompile(`<h([1-6])`)
+	for name, res := range map[string]*analyze.Result{"full": fixture(), "empty": empty()} {
+		last := 0
+		for _, m := range heading.FindAllStringSubmatch(render(t, res), -1) {
+			level := int(m[1][0] - '0')
+			if level > last+1 {
+				t.Errorf("%s: a heading of level %d follows one of level %d", name, level, last)
+			}
+			last = level
+		}
+		if last == 0 {
+			t.Errorf("%s: no headings", name)
+		}
+	}
+}
+
+func TestEmptyStates(t *testing.T) {
+	read := func(parsed, rejected, skipped int64) *analyze.Result {
+		res := empty()
+		res.Inputs = []analyze.Input{{Path: "access.log", Format: "combined", Compression: "none", FirstTime: parse.NoTime, LastTime: parse.NoTime}}
+		res.Totals.Parsed, res.Totals.Rejected, res.Totals.Skipped = parsed, rejected, skipped
+		res.Totals.Lines = parsed + rejected + skipped
+		return res
+	}
+	refused := func(causes map[string]int64) *analyze.Result {
+		res := read(1000, 0, 0)
+		res.Causes = causes
+		m := analyze.Minute{Time: at(0, 0, 0), Causes: make([]int64, len(analyze.CauseNames))}
+		for name, n := range causes {
+			res.Totals.Unauthorized += n
+			m.Causes[causeIndex(name)] = n
+			m.Unauthorized += n
+		}
+		res.Totals.Unexplained = causes["unexplained"]
+		res.Timeline = []analyze.Minute{m}
+		return res
+	}
+	for _, c := range []struct {
+		name string
+		res  *analyze.Result
+		has  []string
+		not  []string
+	}{
+		{"nothing was read", empty(), []string{"Nothing was read.", "There was no input.", "There was nothing to look at."}, []string{"401s over time", "What it means"}},
+		{"an empty file", read(0, 0, 0), []string{"There is no request in the input."}, []string{"401s over time"}},
+		{"blank lines", read(0, 0, 9), []string{"There is no request in the input."}, nil},
+		{"no format", read(0, 70, 0), []string{"No line of the input could be read as a request.", "--format", "100 % of the lines could not be read"}, nil},
+		{"no 401", read(1000, 0, 0), []string{"None of 1,000 requests was answered 401.", "Nothing was refused, so there is nothing to find.", "there is nothing to explain"}, []string{"401s over time"}},
+		{"harmless 401s", refused(map[string]int64{"challenge": 30, "anonymous": 2}),
+			[]string{"Nothing needs attention: all of 32 401s are harmless.", "every 401 belongs to ordinary use", "401s over time", "Handshake"}, []string{"unexplained"}},
+		{"one harmless 401", refused(map[string]int64{"challenge": 1}), []string{"Nothing needs attention: the only 401 is harmless."}, nil},
+		{"unexplained 401s", refused(map[string]int64{"unexplained": 5}), []string{"None of 5 401s could be explained.", "No trouble stands out."}, []string{"Nothing needs attention"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			page := render(t, c.res)
+			wellFormed(t, page)
+			text := html.UnescapeString(strings.ReplaceAll(styled.ReplaceAllString(page, ""), "\u00a0", " "))
+			for _, s := range c.has {
+				if !strings.Contains(text, s) {
+					t.Errorf("the page does not say %q", s)
+				}
+			}
+			for _, s := range c.not {
+				if strings.Contains(text, s) {
+					t.Errorf("the page says %q", s)
+				}
+			}
+		})
+	}
+}
+
+// TestPageIsBounded makes much of everything, in the longest texts there are.
+func TestPageIsBounded(t *testing.T) {
+	const n = 3000
+	long := strings.Repeat("\u202e<", analyze.MaxRawLine/4)
+	res := fixture()
+	odd := res.Findings[3]
+	odd.Explanation, odd.Title, odd.Remediation = long, long, odd.Remediation[:4]
+	for i := range odd.Evidence {
+		odd.Evidence[i].Raw, odd.Evidence[i].Path = long, long
+	}
+	for i := range n {
+		odd.ID = fmt.Sprint("account_failure-", i)
+		res.Findings = append(res.Findings, odd)
+		res.Inputs = append(res.Inputs, analyze.Input{Path: long, Format: long, Error: long, FirstTime: parse.NoTime, LastTime: parse.NoTime})
+		res.RejectedLines = append(res.RejectedLines, analyze.RejectedLine{Path: long, Raw: long})
+		res.Notes = append(res.Notes, long)
+		res.Endpoints = append(res.Endpoints, analyze.Endpoint{Host: fmt.Sprint(i, long), Template: long, Counts: analyze.Counts{Requests: 9, Unauthorized: 9}})
+	}
+	page := render(t, res)
+	if limit := 16 << 20; len(page) > limit {
+		t.Errorf("the page has %d bytes, more than %d", len(page), limit)
+	}
+	for _, s := range []string{"2954 more, less severe or smaller, are in findings.json.", "200 of 3,003 inputs", "endpoints.parquet has all"} {
+		if !strings.Contains(page, s) {
+			t.Errorf("the page does not say %q", s)
+		}
+	}
+}
+
+func TestLedgerPutsTroubleFirst(t *testing.T) {
+	res := empty()
+	for i := range maxLedger + 10 {
+		res.Inputs = append(res.Inputs, analyze.Input{Path: fmt.Sprintf("%04d.log", i)})
+	}
+	res.Inputs[maxLedger+5].Rejected = 1
+	res.Inputs[maxLedger+6].Error = "cut off"
+	p := newPage(res)
+	if len(p.Inputs) != maxLedger || p.Inputs[0].Path != "0206.log" || p.Inputs[1].Path != "0205.log" || p.Inputs[2].Path != "0000.log" {
+		t.Errorf("%d inputs, first %s, %s, %s", len(p.Inputs), p.Inputs[0].Path, p.Inputs[1].Path, p.Inputs[2].Path)
+	}
+}
+
+func TestTop(t *testing.T) {
+	var rows []analyze.Account
+	for i := range 500 {
+		rows = append(rows, analyze.Account{User: fmt.Sprint(i), Counts: analyze.Counts{Unauthorized: int64(i * 7919 % 100)}})
+	}
+	got := top(rows, func(a *analyze.Account) int64 { return a.Unauthorized })
+	if len(got) != maxWorst {
+		t.Fatalf("%d rows, want %d", len(got), maxWorst)
+	}
+	for i := 1; i < len(got); i++ {
+		a, b := got[i-1], got[i]
+		if a.Unauthorized < b.Unauthorized || a.Unauthorized == b.Unauthorized && len(a.User) > len(b.User) {
+			t.Errorf("%s with %d stands before %s with %d", a.User, a.Unauthorized, b.User, b.Unauthorized)
+		}
+	}
+	if got[0].Unauthorized != 99 || got[maxWorst-1].Unauthorized != 96 {
+		t.Errorf("from %d to %d, want 99 to 96", got[0].Unauthorized, got[maxWorst-1].Unauthorized)
+	}
+	if got := top(rows[:1], func(*analyze.Account) int64 { return 0 }); len(got) != 0 {
+		t.Errorf("rows without 401s are shown: %v", got)
+	}
+}
+
+func FuzzPage(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		res := empty()
+		res.Totals.Parsed, res.Totals.Unauthorized = 1, 1
+		res.Inputs = []analyze.Input{{Path: s, Format: s, Compression: s, Error: s}}
+		res.Notes = []string{s}
+		res.Rejects = map[string]int64{s: 1}
+		res.Causes = map[string]int64{s: 1}
+		res.Findings = []analyze.Finding{{ID: s, Kind: s, Title: s, Explanation: s, Remediation: []string{s}, Details: map[string]any{s: s},
+			Subject: analyze.Subject{Host: s, User: s}, Evidence: []analyze.Evidence{{Path: s, Raw: s}}}}
+		res.Clients = []analyze.Client{{Address: s, UserAgent: s, Counts: analyze.Counts{Requests: 1, Unauthorized: 1}, FindingID: s}}
+		page := render(t, res)
+		wellFormed(t, page)
+		printable(t, "page", page)
+	})
+}

@@ -1,0 +1,91 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"logscan/analyze"
+	"logscan/fixtures/golden"
+)
+
+func TestTerminalText(t *testing.T) {
+	r, err := Open(write(t, fixture()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range map[string]func(*bytes.Buffer) error{
+		"summary.txt":  func(b *bytes.Buffer) error { Summary(b, fixture()); return nil },
+		"findings.txt": func(b *bytes.Buffer) error { return ShowFindings(b, r) },
+		"finding.txt":  func(b *bytes.Buffer) error { return ShowFinding(b, r, r.Findings[0].ID) },
+		"hostile.txt":  func(b *bytes.Buffer) error { return ShowFinding(b, r, r.Findings[3].ID) },
+	} {
+		var b bytes.Buffer
+		if err := f(&b); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		golden.Check(t, filepath.Join("testdata", name), b.Bytes())
+		printable(t, name, b.String())
+	}
+	var unknown *UnknownFindingError
+	if err := ShowFinding(&bytes.Buffer{}, r, "none"); !errors.As(err, &unknown) {
+		t.Errorf("got %v, want that the finding is unknown", err)
+	}
+	for name, err := range map[string]error{
+		"list": ShowFindings(&failingWriter{}, r), "one": ShowFinding(&failingWriter{}, r, r.Findings[0].ID),
+	} {
+		if !errors.Is(err, errFull) {
+			t.Errorf("%s: got %v, want that it cannot be written", name, err)
+		}
+	}
+}
+
+func TestSummaryFitsATerminal(t *testing.T) {
+	res := fixture()
+	for i := range res.Findings {
+		res.Findings[i].Title = strings.Repeat("long words ", 200)
+	}
+	for range 40 {
+		res.Findings = append(res.Findings, res.Findings[1])
+	}
+	for name, res := range map[string]*analyze.Result{"long": res, "empty": empty(), "fixture": fixture()} {
+		var b bytes.Buffer
+		Summary(&b, res)
+		if lines := strings.Count(b.String(), "\n"); lines > 24 || lines < 2 {
+			t.Errorf("%s: the summary has %d lines", name, lines)
+		}
+	}
+}
+
+func TestNoFindings(t *testing.T) {
+	r, err := Open(write(t, empty()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := ShowFindings(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if want := "0 401s in 0 lines of 0 inputs\nno findings\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+func TestParagraph(t *testing.T) {
+	for _, c := range []struct{ in, indent, want string }{
+		{"", "", "\n"},
+		{"a b", "", "a b\n"},
+		{strings.Repeat("x", 98) + " yy", "", strings.Repeat("x", 98) + "\nyy\n"},
+		{strings.Repeat("x", 98) + " y", "", strings.Repeat("x", 98) + " y\n"},
+		{strings.Repeat("ü", 98) + " y", "", strings.Repeat("ü", 98) + " y\n"},
+		{strings.Repeat("x", 98) + " y z", "    ", strings.Repeat("x", 98) + "\n    y z\n"},
+	} {
+		var b strings.Builder
+		paragraph(&b, c.in, c.indent)
+		if b.String() != c.want {
+			t.Errorf("%q: got %q, want %q", c.in, b.String(), c.want)
+		}
+	}
+}
