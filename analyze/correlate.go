@@ -42,6 +42,7 @@ type fact struct {
 	cause    cause  // by the rules of one 401 alone; findings come over it
 	finding  int32  // index into the findings plus one
 	named    bool   // the line itself names the user
+	session  bool   // the line carries a session id
 	signIn   bool   // an attempt to sign in or to get a token
 	alive    bool   // the same session was accepted elsewhere shortly before and after
 	known    bool   // the actor had been accepted before

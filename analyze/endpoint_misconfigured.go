@@ -149,35 +149,19 @@ func refusingSpan(cells []cell) (best span, ok bool) {
 func (c *correlation) brokenEndpoint(endpoint uint32, s span, lower, p float64) (candidate, bool) {
 	cells := c.followed.cells[endpoint]
 	e := &c.state.Endpoints[endpoint]
-	onset, lastOK := int64(math.MaxInt64), int64(math.MinInt64)
-	for i := s.from; i < s.to; i++ {
-		onset = min(onset, cells[i].firstRefused)
-	}
-	lastSeen := int64(math.MinInt64)
-	if s.accepted {
-		// The step before may hold the first refusals, when it holds
-		// acceptances only before them.
-		if b := s.from - 1; b >= 0 && cells[b].refused > 0 && cells[b].firstRefused > cells[b].lastAccepted {
-			onset = min(onset, cells[b].firstRefused)
-		}
-		for i := range cells[:s.to] {
-			if at := cells[i].lastAccepted; at < onset {
-				lastOK = max(lastOK, at)
-			}
-		}
-	}
-	end := c.from + int64(s.to)*c.width
+	onset, lastOK := c.onsetOf(cells, s)
+	end, lastSeen := c.from+int64(s.to)*c.width, int64(math.MinInt64)
 	var cand candidate
 	for i := range c.facts {
 		x := &c.facts[i]
-		if x.endpoint != endpoint || !x.open() || !x.good || x.time < onset {
+		if x.endpoint != endpoint || !x.open() || !(x.good || x.named || x.session) || x.time <= lastOK {
 			continue
 		}
 		if s.to < maxSteps && x.time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
-		lastSeen = max(lastSeen, x.time)
+		onset, lastSeen = min(onset, x.time), max(lastSeen, x.time)
 	}
 	actors := c.distinctActors(cand.claims)
 	if actors < endpointActors {
@@ -220,4 +204,27 @@ func (c *correlation) brokenEndpoint(endpoint uint32, s span, lower, p float64) 
 		cand.Details["onset_high"] = clock(onset * 1000)
 	}
 	return cand, true
+}
+
+// onsetOf finds the first refusal of a span, and the last acceptance before it:
+// the least number where the route was not accepted before.
+func (c *correlation) onsetOf(cells []cell, s span) (onset, lastOK int64) {
+	onset, lastOK = math.MaxInt64, math.MinInt64
+	for i := s.from; i < s.to; i++ {
+		onset = min(onset, cells[i].firstRefused)
+	}
+	if !s.accepted {
+		return onset, lastOK
+	}
+	// The step before may hold the first refusals, when it holds acceptances
+	// only before them.
+	if b := s.from - 1; b >= 0 && cells[b].refused > 0 && cells[b].firstRefused > cells[b].lastAccepted {
+		onset = min(onset, cells[b].firstRefused)
+	}
+	for i := range cells[:s.to] {
+		if at := cells[i].lastAccepted; at < onset {
+			lastOK = max(lastOK, at)
+		}
+	}
+	return onset, lastOK
 }

@@ -39,7 +39,8 @@ func TestRecordedLogs(t *testing.T) {
 				t.Errorf("%s is of severity %v", f.Kind, f.Severity)
 			}
 			if want.Onset != nil {
-				if off := time.UnixMicro(f.Onset).Sub(*want.Onset).Abs(); off > 5*time.Second {
+				// Known no sooner than somebody comes by: marta was away.
+				if off := time.UnixMicro(f.Onset).Sub(*want.Onset); off < -time.Second || off > 15*time.Second {
 					t.Errorf("%s: onset is off by %v", f.Kind, off)
 				}
 			}

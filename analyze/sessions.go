@@ -154,7 +154,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			*f = fact{
 				time: e.Time, actor: id, endpoint: e.Endpoint, user: user,
 				address: e.Client.Address, agent: e.Client.Agent,
-				burst: burst, named: e.User != 0, known: known,
+				burst: burst, named: e.User != 0, session: a.Session != nil, known: known,
 				signIn: w.state.Endpoints[e.Endpoint].SignIn,
 			}
 			other := last
