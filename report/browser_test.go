@@ -1,0 +1,170 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	browserpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser starts a Chromium without a window, or skips t where none is
+// installed.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no Chromium is installed to look at the report with")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WSURLReadTimeout(time.Minute))...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// observed is what a browser does while it shows a page.
+type observed struct {
+	mu       sync.Mutex
+	requests []string
+	troubles []string // errors, messages, dialogs
+}
+
+func (o *observed) event(e any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch e := e.(type) {
+	case *network.EventRequestWillBeSent:
+		o.requests = append(o.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		o.troubles = append(o.troubles, e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		o.troubles = append(o.troubles, fmt.Sprintf("console.%s called", e.Type))
+	case *log.EventEntryAdded:
+		o.troubles = append(o.troubles, e.Entry.Text)
+	case *browserpage.EventJavascriptDialogOpening:
+		o.troubles = append(o.troubles, "dialog: "+e.Message)
+	}
+}
+
+// TestInABrowser opens the report of a hostile log: nothing runs, nothing is
+// loaded, and no screen is too narrow for it.
+func TestInABrowser(t *testing.T) {
+	ctx := browser(t)
+	var seen observed
+	if err := chromedp.Listen(ctx, seen.event); err != nil {
+		t.Fatal(err)
+	}
+	url := "file://" + filepath.ToSlash(filepath.Join(write(t, fixture()), "report.html"))
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](`document.querySelectorAll("details").forEach(d => d.open = true), 1`)); err != nil {
+		t.Fatal(err)
+	}
+	want := look{
+		Title: "Why there are HTTP 401s – logscan", Heading: "GET api.example/v2/orders/{id} refuses 97\u00a0%",
+		Styles: 1, Cards: len(fixture().Findings), Linked: true, Drawn: true, Weak: []string{},
+	}
+	for _, width := range []int64{1280, 390, 320} {
+		for _, scheme := range []string{"light", "dark"} {
+			if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := chromedp.Run(ctx, chromedp.Evaluate[look](lookAround))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%d pixels wide, %s:\n got %+v\nwant %+v", width, scheme, got, want)
+			}
+		}
+	}
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	if len(seen.requests) != 1 || seen.requests[0] != url {
+		t.Errorf("it asked for %v, want the page alone", seen.requests)
+	}
+	for _, s := range seen.troubles {
+		t.Errorf("the browser tells: %s", s)
+	}
+}
+
+// look is what lookAround finds in the page.
+type look struct {
+	Title, Heading string
+	Tags           int // elements that the report never has
+	Handlers       int // attributes that would run or load something
+	Styles, Cards  int
+	Linked, Drawn  bool // links lead to their cards, bars have a size
+	Unnamed        int  // tables without a caption, or with headers without scope
+	Twice          int  // ids that are used twice
+	TooWide        int  // pixels
+	Weak           []string
+}
+
+const lookAround = `(() => {
+	const all = s => [...document.querySelectorAll(s)];
+	const ids = all("[id]").map(e => e.id);
+	const link = document.querySelector('a[href="#finding-1"]');
+	return {
+		Title: document.title,
+		Heading: document.querySelector("h1").textContent.slice(0, 43),
+		Tags: all("script, img, iframe, object, embed, link, form, input, base, audio, video").length,
+		Handlers: all("*").flatMap(e => [...e.attributes]).filter(a => /^on|^style$|^src/.test(a.name)).length,
+		Styles: document.styleSheets.length,
+		Cards: all("details.card").length,
+		Linked: link !== null && document.getElementById("finding-1") !== null,
+		Drawn: document.querySelector("svg.chart path.endpoint").getBBox().width > 100,
+		Unnamed: all("table").filter(t => !t.caption || [...t.querySelectorAll("th")].some(h => !h.scope)).length,
+		Twice: ids.length - new Set(ids).size,
+		TooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+		Weak: ` + weakText + `,
+	};
+})()`
+
+// weakText gives the texts whose contrast with what is behind them is below
+// 4.5, the least that WCAG 2 asks of usual text at level AA.
+const weakText = `(() => {
+	const rgb = s => s.match(/[\d.]+/g).map(Number);
+	const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+	const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c } return [255, 255, 255] };
+	const weak = new Set();
+	for (const e of document.querySelectorAll("body *")) {
+		if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.closest("title")) continue;
+		const drawn = e.closest("svg");
+		if (drawn && e.classList.contains("flag-text")) continue; // it stands on a flag, not on the page
+		const style = getComputedStyle(e), front = rgb(drawn ? style.fill : style.color), back = behind(drawn || e);
+		const [a, b] = [light(front.slice(0, 3)), light(back.slice(0, 3))].sort((x, y) => y - x);
+		const ratio = (a + 0.05) / (b + 0.05);
+		if (ratio < 4.5) weak.add(e.tagName + "." + (e.getAttribute("class") || "") + " " + ratio.toFixed(2));
+	}
+	return [...weak];
+})()`
