@@ -244,7 +244,6 @@ type walker struct {
 	*correlation  // read only, but for the facts of the actor at hand
 	shard, number uint32
 
-	follow                                      []bool
 	hostOf                                      []int
 	lifetimes                                   [maxHosts]*lifetimes
 	endpoints                                   []endpointFacts

@@ -12,7 +12,6 @@ type step struct {
 	field   field
 	quoted  bool // the field stands in double quotes, with escapes
 	list    bool // upstream lists hold ", " and " : " between their elements
-	open    bool // anything may follow the last literal
 }
 
 // program is a compiled text format.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"logscan/analyze"
@@ -50,6 +51,11 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		return &usageError{err, "choose another --out"}
 	}
 
+	if n := int(c.Workers); n > 0 && n < runtime.GOMAXPROCS(0) {
+		// Fewer workers are asked for to leave CPUs to others: garbage
+		// collection and writing keep to them too.
+		runtime.GOMAXPROCS(n)
+	}
 	res, err := analyze.Run(ctx, analyze.Options{Inputs: inputs, Format: format, Fields: fields, Workers: int(c.Workers)})
 	if err != nil {
 		return err
