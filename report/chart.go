@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -19,7 +20,7 @@ type chart struct {
 	Areas                    []area
 	Hovers                   []hover
 	XTicks, YTicks           []tick
-	Onsets                   []tick
+	Onsets                   []onset
 	Summary                  string // the chart in a sentence
 	From, To                 int64  // what is drawn, Unix microseconds
 	Outside                  string // what is not in it, or empty
@@ -42,6 +43,10 @@ type tick struct {
 	Label string
 }
 
+// onset marks when a finding began: a line at its time, and a flag with its
+// number, which makes room for its neighbours.
+type onset struct{ At, Flag, Number string }
+
 // chartRow is a bucket that holds 401s.
 type chartRow struct {
 	From, Total string
@@ -50,12 +55,13 @@ type chartRow struct {
 
 const (
 	maxBuckets = 240 // bars: as many as are told apart at the usual width
-	minBuckets = 30
+	minBuckets = 12
 	maxOnsets  = 9 // findings whose begin is marked
 
 	chartWidth, chartHeight       = 960, 270
 	plotLeft, plotRight           = 56, 948
 	plotTop, plotBottom           = 26, 232
+	flagWidth                     = 20
 	minLabelGap                   = 84 // between labels of the time axis
 	enough                        = 0.99
 	outlier                       = 2 // times the span of nearly all makes the rest outliers
@@ -317,12 +323,33 @@ func (c *chart) timeAxis(from, to, step int64, x func(int64) float64) {
 	}
 }
 
-// onsets marks when findings began, by their place in the list.
+// onsets marks when findings began, by their number in the list.
 func (c *chart) onsets(findings []analyze.Finding, from, to int64, x func(int64) float64) {
+	type mark struct {
+		at     int64
+		number int
+	}
+	var marks []mark
 	for i := range findings[:min(len(findings), maxOnsets)] {
 		if at := findings[i].Onset; at >= from && at < to {
-			c.Onsets = append(c.Onsets, tick{coordinate(x(at)), strconv.Itoa(i + 1)})
+			marks = append(marks, mark{at, i + 1})
 		}
+	}
+	slices.SortStableFunc(marks, func(a, b mark) int { return cmp.Compare(a.at, b.at) })
+	// To the right of the one before, and then to the left of the edge.
+	flags := make([]float64, len(marks))
+	free := 0.0
+	for i, m := range marks {
+		flags[i] = max(x(m.at), free)
+		free = flags[i] + flagWidth
+	}
+	free = plotRight
+	for i := len(flags) - 1; i >= 0; i-- {
+		flags[i] = min(flags[i], free)
+		free = flags[i] - flagWidth
+	}
+	for i, m := range marks {
+		c.Onsets = append(c.Onsets, onset{coordinate(x(m.at)), coordinate(flags[i]), strconv.Itoa(m.number)})
 	}
 }
 

@@ -123,11 +123,33 @@ func TestChartShowsEvery401(t *testing.T) {
 	if want := "401s per 10 minutes from 2026-03-09 00:00:00 to 2026-03-10 00:00:00 UTC; most, 177, at 2026-03-09 14:10."; c.Summary != want {
 		t.Errorf("got %q, want %q", c.Summary, want)
 	}
-	if len(c.Onsets) != 2 || c.Onsets[0].Label != "1" || c.Onsets[1].Label != "3" {
-		t.Errorf("onsets are %v, want those of findings 1 and 3", c.Onsets)
+	if len(c.Onsets) != 2 || c.Onsets[0].Number != "3" || c.Onsets[1].Number != "1" {
+		t.Errorf("onsets are %v, want those of findings 3 and 1", c.Onsets)
 	}
 	if len(c.Areas) != len(c.Groups) || len(c.Hovers) != len(c.Rows) {
 		t.Errorf("%d areas of %d groups, %d hovers of %d bars", len(c.Areas), len(c.Groups), len(c.Hovers), len(c.Rows))
+	}
+}
+
+func TestFlagsDoNotTouch(t *testing.T) {
+	for minute, line := range map[int]string{0: "56", 720: "502", 1439: "947.38"} {
+		res := empty()
+		res.Timeline = minutes(steady(map[int64][2]int64{}, 0, 1439, 1, 1))
+		for range 2 * maxOnsets {
+			res.Findings = append(res.Findings, analyze.Finding{Onset: at(0, minute, 0)})
+		}
+		c := drawChart(res)
+		if len(c.Onsets) != maxOnsets {
+			t.Fatalf("%d flags, want %d", len(c.Onsets), maxOnsets)
+		}
+		last := 0.0
+		for _, o := range c.Onsets {
+			x, err := strconv.ParseFloat(o.Flag, 64)
+			if err != nil || x-last < flagWidth || x > plotRight || o.At != line {
+				t.Errorf("flag %s at %s (%v) of a line at %s, the one before at %v", o.Number, o.Flag, err, o.At, last)
+			}
+			last = x
+		}
 	}
 }
 
