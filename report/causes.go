@@ -93,11 +93,11 @@ func groupsOfCauses() []int {
 	return all
 }
 
-// inGroup is how many 401s have a cause of a group.
-func inGroup(res *analyze.Result, g int) int64 {
+// harmless is how many 401s belong to ordinary use.
+func harmless(res *analyze.Result) int64 {
 	n := int64(0)
 	for name, count := range res.Causes {
-		if causeOf(name).Group == g {
+		if causeOf(name).Group == groupOrdinary {
 			n += count
 		}
 	}

@@ -139,7 +139,7 @@ func newPage(res *analyze.Result) *page {
 		p.NoFindings = "There was nothing to look at."
 	case res.Totals.Unauthorized == 0:
 		p.NoFindings = "Nothing was refused, so there is nothing to find."
-	case inGroup(res, groupOrdinary) == res.Totals.Unauthorized:
+	case harmless(res) == res.Totals.Unauthorized:
 		p.NoFindings = "Nothing is broken: every 401 belongs to ordinary use."
 	default:
 		p.NoFindings = "No trouble stands out. What the 401s are is told below, under causes."

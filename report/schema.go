@@ -345,7 +345,7 @@ func findingsTable() Table {
 			text("kind", "Kind of trouble.", func(r *row) string { return r.Kind }),
 			text("category", "session, endpoint, account, client, upstream, attack or traffic.", func(r *row) string { return r.Category }),
 			text("severity", "info, low, medium, high or critical.", func(r *row) string { return r.Severity.String() }).as("", "severity"),
-			column[row]{Column: Column{Name: "confidence", Type: Real, Doc: "From 0 to 1."},
+			{Column: Column{Name: "confidence", Type: Real, Doc: "From 0 to 1."},
 				real: func(r *row) (float64, bool) { return finite(r.Confidence), true }},
 			text("subject_type", "What the next columns name: session_policy, site, endpoint, upstream, account or client.",
 				func(r *row) string { return r.Subject.Type }),

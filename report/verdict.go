@@ -69,7 +69,7 @@ func judge(res *analyze.Result) verdict {
 		}
 	} else {
 		v.Level = "ok"
-		switch ordinary := inGroup(res, groupOrdinary); {
+		switch ordinary := harmless(res); {
 		case ordinary == t.Unauthorized && ordinary == 1:
 			v.Sentence = "Nothing needs attention: the only 401 is harmless."
 		case ordinary == t.Unauthorized:
@@ -100,7 +100,7 @@ const maxTitle = 240
 func remainder(res *analyze.Result) string {
 	t := &res.Totals
 	var parts []string
-	if n := inGroup(res, groupOrdinary); n > 0 && n < t.Unauthorized {
+	if n := harmless(res); n > 0 && n < t.Unauthorized {
 		var kinds []string
 		for _, c := range causes {
 			if c.Group == groupOrdinary && res.Causes[c.Name] > 0 {
@@ -110,7 +110,7 @@ func remainder(res *analyze.Result) string {
 		parts = append(parts, share(n, t.Unauthorized)+" are harmless: "+list(kinds)+".")
 	}
 	switch {
-	case inGroup(res, groupOrdinary) == t.Unauthorized:
+	case harmless(res) == t.Unauthorized:
 	case t.Unexplained == 0:
 		parts = append(parts, "None is unexplained.")
 	default:
