@@ -166,11 +166,12 @@ func (c *correlation) visit(ctx context.Context, visit func(worker, shard int, a
 	g, ctx := errgroup.WithContext(ctx)
 	for worker := range c.workers {
 		g.Go(func() error {
+			var scratch fold.Scratch
 			for shard := range next {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				c.state.Shard(shard, func(a *fold.Actor) { visit(worker, shard, a) })
+				c.state.Shard(shard, &scratch, func(a *fold.Actor) { visit(worker, shard, a) })
 			}
 			return nil
 		})

@@ -12,7 +12,9 @@ func splitRequest(e *Entry, b []byte) {
 	}
 	e.Method = b[:i]
 	target := b[i+1:]
-	if j := bytes.LastIndexByte(target, ' '); j >= 0 && bytes.HasPrefix(target[j+1:], []byte("HTTP/")) {
+	if j := len(target) - len(" HTTP/1.1"); j >= 0 && target[j] == ' ' && hasPrefix(target[j+1:], httpSlash) {
+		e.Protocol, target = target[j+1:], target[:j]
+	} else if j := bytes.LastIndexByte(target, ' '); j >= 0 && hasPrefix(target[j+1:], httpSlash) {
 		e.Protocol = target[j+1:]
 		target = target[:j]
 	}
@@ -61,7 +63,10 @@ func splitTarget(e *Entry, b []byte) {
 	e.Path = b
 }
 
-var slash = []byte("/")
+var (
+	slash     = []byte("/")
+	httpSlash = []byte("HTTP/")
+)
 
 // sessionCookies are the names of session cookies of the common frameworks, in
 // lower case.

@@ -318,6 +318,23 @@ type Event struct {
 	Outcome  Outcome
 }
 
+// Scratch is memory that Shard uses again and again. The zero value is ready;
+// each goroutine has its own.
+type Scratch struct {
+	parts  []part
+	place  []uint32
+	events []Event
+	merge  []Event
+}
+
+// part is an actor in one worker: one session or client may have a part in
+// every one of them.
+type part struct {
+	key            actorKey
+	worker, number uint32
+	events         uint32
+}
+
 // Shard visits the actors of shard i in [0, Shards), in no order that means
 // anything. Actor and its slices are valid during the visit. Different shards
 // may be visited at the same time.
@@ -325,48 +342,47 @@ type Event struct {
 // Events of the same millisecond are ordered by their content, 401s first: logs
 // of several servers do not tell their order, and those of whole seconds tell
 // little more.
-func (s *State) Shard(i int, visit func(*Actor)) {
-	// One session or client may have a part in every worker.
-	type part struct {
-		key            actorKey
-		worker, number uint32
-		events         uint32
-	}
-	var parts []part
-	place := make([][]uint32, len(s.workers)) // by worker and number - 1: where its next event goes
+func (s *State) Shard(i int, m *Scratch, visit func(*Actor)) {
+	parts := m.parts[:0]
+	first := make([]int, len(s.workers)) // by worker: where its actors begin in place
+	actors := 0
 	for w := range s.workers {
 		sh := &s.workers[w].shards[i]
-		place[w] = make([]uint32, sh.actors)
+		first[w] = actors
+		actors += int(sh.actors)
 		for n := range sh.slots {
 			if a := &sh.slots[n]; a.number != 0 {
 				parts = append(parts, part{a.key, uint32(w), a.number, a.events})
 			}
 		}
 	}
+	m.parts = parts
 	slices.SortFunc(parts, func(a, b part) int {
 		return cmp.Or(cmp.Compare(a.key.hi, b.key.hi), cmp.Compare(a.key.lo, b.key.lo))
 	})
-	// All parts of an actor lie side by side in one list of events.
-	total := uint32(0)
+	// All parts of an actor lie side by side in one list of events: place says
+	// where the next event of each part goes.
+	m.place = slices.Grow(m.place[:0], actors)[:actors]
+	total := 0
 	for _, p := range parts {
-		place[p.worker][p.number-1] = total
-		total += p.events
+		m.place[first[p.worker]+int(p.number)-1] = uint32(total)
+		total += int(p.events)
 	}
-	events := make([]Event, total)
+	m.events = slices.Grow(m.events[:0], total)[:total]
+	events := m.events
 	for w := range s.workers {
-		s.decode(w, i, place[w], events)
+		s.decode(w, i, m.place[first[w]:], events)
 	}
-	var scratch []Event
 	for from := 0; from < len(parts); {
 		p := parts[from]
 		n := p.events
 		sortEvents(events[:n])
 		to := from + 1
 		for ; to < len(parts) && parts[to].key == p.key; to++ {
-			m := n + parts[to].events
-			sortEvents(events[n:m])
-			scratch = mergeEvents(events[:m], int(n), scratch)
-			n = m
+			all := n + parts[to].events
+			sortEvents(events[n:all])
+			mergeEvents(events[:all], int(n), &m.merge)
+			n = all
 		}
 		visit(&Actor{Session: s.workers[p.worker].shards[i].sessions[p.number], Events: events[:n:n]})
 		events = events[n:]
@@ -397,14 +413,13 @@ func sortEvents(events []Event) {
 	}
 }
 
-// mergeEvents merges events[:n] and events[n:], which are sorted, and gives the
-// scratch memory for the next call.
-func mergeEvents(events []Event, n int, scratch []Event) []Event {
+// mergeEvents merges events[:n] and events[n:], which are sorted.
+func mergeEvents(events []Event, n int, scratch *[]Event) {
 	if n == 0 || n == len(events) || compareEvents(&events[n-1], &events[n]) <= 0 {
-		return scratch
+		return
 	}
-	scratch = append(scratch[:0], events[:n]...)
-	left, right, out := scratch, events[n:], events[:0]
+	*scratch = append((*scratch)[:0], events[:n]...)
+	left, right, out := *scratch, events[n:], events[:0]
 	for len(left) > 0 && len(right) > 0 {
 		if compareEvents(&right[0], &left[0]) < 0 {
 			out, right = append(out, right[0]), right[1:]
@@ -413,7 +428,6 @@ func mergeEvents(events []Event, n int, scratch []Event) []Event {
 		}
 	}
 	copy(events[len(out):], left) // what remains of right is in its place
-	return scratch
 }
 
 // decode puts the events of a shard of a worker where place says.
