@@ -1,0 +1,106 @@
+package fold
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+
+	"logscan/fixtures"
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// simulated gives combined lines of a simulated day as one block.
+func simulated(tb testing.TB, lines int64) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	if _, err := fixtures.Simulate(tb.Context(), fixtures.Options{Scenario: "bench", Lines: lines}, []io.Writer{&b}); err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func combined(tb testing.TB) *parse.Parser {
+	tb.Helper()
+	f, ok := parse.Lookup("combined")
+	if !ok {
+		tb.Fatal("no such format")
+	}
+	return f.NewParser()
+}
+
+// What is kept of a line is counters and a few bytes in pages: folding lines of
+// actors and routes that are known allocates next to nothing.
+func TestFoldAllocs(t *testing.T) {
+	lines := bytes.SplitAfter(simulated(t, 20_000), []byte("\n"))
+	var b bytes.Buffer
+	for _, l := range lines {
+		if !bytes.Contains(l, []byte(" 401 ")) { // their lines are kept
+			b.Write(l)
+		}
+	}
+	w, p := NewWorker(1, 1), combined(t)
+	block := &source.Block{Data: b.Bytes()}
+	w.Block(block, p)
+	n := testing.AllocsPerRun(10, func() { w.Block(block, p) })
+	if perLine := n / float64(len(lines)); perLine > 0.01 {
+		t.Errorf("%.3f allocations a line", perLine)
+	}
+}
+
+// Run with: go test ./analyze/fold -run XX -bench .
+func BenchmarkBlock(b *testing.B) {
+	data, p := simulated(b, 400_000), combined(b)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		w := NewWorker(1, 1)
+		for rest := data; len(rest) > 0; {
+			n := min(len(rest), source.BlockSize)
+			n = bytes.LastIndexByte(rest[:n], '\n') + 1
+			w.Block(&source.Block{Data: rest[:n]}, p)
+			rest = rest[n:]
+		}
+	}
+}
+
+func BenchmarkTemplate(b *testing.B) {
+	for _, path := range []string{
+		"/api/v1/orders/export", "/api/v1/orders/71232/history", "/o/3f2504e0-4f89-11d3-9a0c-0305e82c3301/items",
+		"/blog/how-to-read-an-access-log-2026",
+	} {
+		b.Run(path, func(b *testing.B) {
+			p := []byte(path)
+			var dst []byte
+			b.SetBytes(int64(len(p)))
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = appendTemplate(dst[:0], p)
+			}
+		})
+	}
+}
+
+// An event of an actor drawn at random, as lines of many clients come.
+func BenchmarkActors(b *testing.B) {
+	for _, actors := range []int{100, 20_000, 1_000_000} {
+		b.Run(fmt.Sprint(actors), func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 2))
+			keys := make([]actorKey, actors)
+			for i := range keys {
+				keys[i] = actorKey{r.Uint64(), r.Uint64()}
+			}
+			w := NewWorker(1, 1)
+			ms := int64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				k := keys[r.IntN(actors)]
+				s := &w.shards[k.shard()]
+				ms++
+				s.append(s.actor(k), ms, Accepted, uint32(ms&127), 0, [2]uint32{}, 0)
+			}
+		})
+	}
+}
