@@ -7,6 +7,7 @@ import "bytes"
 type Parser struct {
 	format *Format
 
+	plain     bool   // leave the common shapes of fields to the general way: for tests
 	escaped   bool   // the line at hand holds a backslash
 	scratch   []byte // decoded values of the line at hand
 	forwarded []byte // first address of X-Forwarded-For of the line at hand

@@ -31,9 +31,11 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	for i := range g.steps {
 		s := &g.steps[i]
 		rest = rest[len(s.literal):] // find has seen it
-		if n := p.common(s, rest, e); n > 0 {
-			rest = rest[n:]
-			continue
+		if !p.plain {
+			if n := p.common(s, rest, e); n > 0 {
+				rest = rest[n:]
+				continue
+			}
 		}
 		n := s.find(rest)
 		if n < 0 {

@@ -47,6 +47,9 @@ func appendTemplate(dst, path []byte) []byte {
 					dst = appendSegment(dst, path[start:i])
 				}
 				copied = i
+				if i < len(path) && len(dst) > 0 && dst[len(dst)-1] == '/' {
+					copied++ // nothing is left of the segment, nor its slash
+				}
 			}
 		} else if i > 0 && i < len(path) { // "//" is "/" to most servers
 			dst = append(dst, path[copied:i]...)

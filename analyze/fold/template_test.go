@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -44,12 +45,34 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
+// segmentBySegment is appendTemplate without its short ways.
+func segmentBySegment(path []byte) string {
+	var dst []byte
+	depth := 0
+	for i, seg := range bytes.Split(path, []byte("/")) {
+		if i > 0 && !(len(dst) > 0 && dst[len(dst)-1] == '/') {
+			dst = append(dst, '/')
+		}
+		if len(seg) == 0 {
+			continue
+		}
+		if depth++; depth > maxDepth {
+			return string(append(dst, "{rest}"...))
+		}
+		dst = appendSegment(dst, seg)
+	}
+	return string(dst)
+}
+
 func FuzzTemplate(f *testing.F) {
 	for _, tt := range templateTests {
 		f.Add([]byte(tt.path))
 	}
 	f.Fuzz(func(t *testing.T, path []byte) {
 		got := appendTemplate(nil, path)
+		if want := segmentBySegment(path); string(got) != want {
+			t.Errorf("template of %q = %q, segment by segment %q", path, got, want)
+		}
 		if len(got) > 2*len(path)+8*(maxDepth+1) {
 			t.Errorf("template of %q is %d bytes long", path, len(got))
 		}
