@@ -9,6 +9,7 @@ import (
 
 	"logscan/analyze/fold"
 	"logscan/parse"
+	"logscan/parse/redact"
 	"logscan/parse/source"
 )
 
@@ -96,20 +97,12 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 
 // text makes a value of the log fit to leave: valid UTF-8 without credentials.
 func text(b []byte) string {
-	return strings.ToValidUTF8(string(parse.AppendRedactedText(nil, b)), "\uFFFD")
-}
-
-func urlText(b []byte) string {
-	return strings.ToValidUTF8(string(parse.AppendRedactedURL(nil, b)), "\uFFFD")
-}
-
-func queryText(b []byte) string {
-	return strings.ToValidUTF8(string(parse.AppendRedactedQuery(nil, b)), "\uFFFD")
+	return strings.ToValidUTF8(string(redact.Append(nil, b)), "\uFFFD")
 }
 
 // rawText makes a raw line fit to leave.
-func rawText(line []byte, e *parse.Entry) string {
-	b := parse.AppendRedactedLine(nil, line, e)
+func rawText(line, session []byte) string {
+	b := redact.AppendLine(nil, line, session)
 	return strings.ToValidUTF8(string(b[:min(len(b), MaxRawLine)]), "\uFFFD")
 }
 
@@ -160,7 +153,7 @@ func (c *correlation) endpointRows(findings []Finding) []Endpoint {
 	for i := range rows {
 		e, f := &c.state.Endpoints[i], &c.endpoints[i]
 		rows[i] = Endpoint{
-			Host: text([]byte(e.Host)), Method: e.Method, Template: urlText([]byte(e.Template)),
+			Host: text([]byte(e.Host)), Method: e.Method, Template: text([]byte(e.Template)),
 			Counts: counts(&e.Tally), Actors: f.actors, RefusedActors: f.refusedActors, Protected: c.protected[i],
 			FirstTime: e.First, LastTime: e.Last, FirstUnauthorized: e.FirstRefused, LastUnauthorized: e.LastRefused,
 			FindingID: ids[uint32(i)],
@@ -290,18 +283,18 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 				agents[string(e.UserAgent)] = agent
 			}
 			row = Unauthorized{
-				Time: x.Time, Method: text(e.Method), Path: urlText(e.Path), Query: queryText(e.Query),
+				Time: x.Time, Method: text(e.Method), Path: text(e.Path), Query: text(e.Query),
 				Scheme: text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
-				Host: text(e.Host), Referrer: urlText(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
+				Host: text(e.Host), Referrer: text(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
 				UserAgent: agent, User: text(e.User), Upstream: text(e.Upstream),
 				LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
 				Cause: f.cause.String(), Reason: text(e.Reason), AnsweredBy: answeredBy(&e),
 			}
 			if len(e.Session) > 0 {
-				row.SessionID = parse.SessionHash(e.Session)
+				row.SessionID = redact.SessionHash(e.Session)
 			}
 			if f.actor != 0 {
-				row.Template = urlText([]byte(c.state.Endpoints[f.endpoint].Template))
+				row.Template = text([]byte(c.state.Endpoints[f.endpoint].Template))
 			}
 			if f.finding != 0 {
 				row.FindingID = findings[f.finding-1].ID
@@ -347,7 +340,7 @@ func (c *correlation) showEvidence(r *reader, findings []Finding) error {
 		}
 		x := &c.state.Refusals[w.rank]
 		f := &findings[w.finding]
-		f.Evidence = append(f.Evidence, Evidence{Path: r.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, &e)})
+		f.Evidence = append(f.Evidence, Evidence{Path: r.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, e.Session)})
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"logscan/analyze/fold"
 	"logscan/parse"
+	"logscan/parse/redact"
 )
 
 // ahead is what follows a refusal in its actor's timeline: Unix milliseconds,
@@ -217,7 +218,7 @@ func (w *walker) open(l *life, a *fold.Actor, e *fold.Event, user uint32, start 
 		LastAccepted: parse.NoTime, End: parse.NoTime, endRefusal: fold.NoRefusal,
 	}
 	if a.Session != nil {
-		l.row.ID = parse.SessionHash(a.Session)
+		l.row.ID = redact.SessionHash(a.Session)
 	}
 	if user != 0 {
 		l.row.User = w.state.Users[user-1].Name

@@ -25,9 +25,9 @@ type Entry struct {
 	Scheme    []byte // http or https
 	Host      []byte // virtual host that was asked, without port
 	Path      []byte // path of the request target, as sent (still percent-encoded)
-	Query     []byte // after the first '?', without it; holds secrets: see Redact
+	Query     []byte // after the first '?', without it; holds secrets: see package redact
 	Protocol  []byte // HTTP/1.1
-	Referrer  []byte // holds secrets in its query: see RedactURL
+	Referrer  []byte // holds secrets in its query: see package redact
 	UserAgent []byte
 	User      []byte // as claimed; on a 401 it is not proven
 	Session   []byte // the session id itself, a credential: never for output

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"logscan/parse"
+	"logscan/parse/redact"
 	"logscan/parse/source"
 )
 
@@ -154,7 +155,7 @@ func firstRow(sample []byte, f *parse.Format, path string) (line string, row []f
 		r.buf = r.buf[:0]
 		r.open(path)
 		r.parsed(1, &e)
-		line, row, ok = printable(string(parse.AppendRedactedLine(nil, raw, &e))), fieldsOf(r.buf), true
+		line, row, ok = printable(string(redact.AppendLine(nil, raw, e.Session))), fieldsOf(r.buf), true
 		if e.Status == 401 {
 			break
 		}

@@ -132,7 +132,7 @@ func (p *printer) block(data []byte) {
 			p.skipped++
 		case v.Rejected():
 			p.ledger.rejected++
-			p.rows.rejected(p.line, v, line, &p.entry)
+			p.rows.rejected(p.line, v, line, p.entry.Session)
 		default:
 			p.parsed++
 			p.rows.parsed(p.line, &p.entry)

@@ -7,6 +7,7 @@ import (
 
 	"logscan/analyze"
 	"logscan/parse"
+	"logscan/parse/redact"
 )
 
 // rows makes lines of NDJSON by appending: one object a line of the log, under
@@ -34,36 +35,36 @@ func (r *rows) parsed(line int64, e *parse.Entry) {
 		r.buf = time.UnixMicro(e.Time).UTC().AppendFormat(r.buf, time.RFC3339Nano)
 		r.buf = append(r.buf, '"')
 	}
-	r.string("http_request_method", e.Method, parse.AppendRedactedText)
-	r.string("url_path", e.Path, parse.AppendRedactedURL)
-	r.string("url_query", e.Query, parse.AppendRedactedQuery)
-	r.string("url_scheme", e.Scheme, parse.AppendRedactedText)
+	r.string("http_request_method", e.Method, redact.Append)
+	r.string("url_path", e.Path, redact.Append)
+	r.string("url_query", e.Query, redact.Append)
+	r.string("url_scheme", e.Scheme, redact.Append)
 	r.number("http_response_status_code", int64(e.Status))
 	r.number("http_response_body_size", e.BodySize)
 	if e.Duration >= 0 {
 		r.buf = append(r.buf, `,"http_server_request_duration":`...)
 		r.buf = strconv.AppendFloat(r.buf, float64(e.Duration)/1e6, 'f', -1, 64)
 	}
-	r.string("server_address", e.Host, parse.AppendRedactedText)
-	r.string("http_request_referrer", e.Referrer, parse.AppendRedactedURL)
-	r.string("client_address", e.Client, parse.AppendRedactedText)
-	r.string("network_peer_address", e.Peer, parse.AppendRedactedText)
-	r.string("user_agent_original", e.UserAgent, parse.AppendRedactedText)
-	r.string("user_name", e.User, parse.AppendRedactedText)
+	r.string("server_address", e.Host, redact.Append)
+	r.string("http_request_referrer", e.Referrer, redact.Append)
+	r.string("client_address", e.Client, redact.Append)
+	r.string("network_peer_address", e.Peer, redact.Append)
+	r.string("user_agent_original", e.UserAgent, redact.Append)
+	r.string("user_name", e.User, redact.Append)
 	if len(e.Session) > 0 {
-		r.buf = append(append(append(r.buf, `,"session_id":"`...), parse.SessionHash(e.Session)...), '"')
+		r.buf = append(append(append(r.buf, `,"session_id":"`...), redact.SessionHash(e.Session)...), '"')
 	}
-	r.string("upstream_address", e.Upstream, parse.AppendRedactedText)
-	r.string("auth_reason", e.Reason, parse.AppendRedactedText)
+	r.string("upstream_address", e.Upstream, redact.Append)
+	r.string("auth_reason", e.Reason, redact.Append)
 	r.buf = append(r.buf, '}', '\n')
 }
 
 // rejected appends the row of a line that could not be read; raw is the line
-// or its beginning, e what the parser made of it.
-func (r *rows) rejected(line int64, v parse.Verdict, raw []byte, e *parse.Entry) {
+// or its beginning, session the session id that was found in it, or nil.
+func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.buf = append(append(append(r.buf, `,"error":"`...), v.String()...), `","raw":`...)
-	r.text = parse.AppendRedactedLine(r.text[:0], raw, e)
+	r.text = redact.AppendLine(r.text[:0], raw, session)
 	r.buf = appendJSON(r.buf, r.text[:min(len(r.text), analyze.MaxRawLine)])
 	r.buf = append(r.buf, '}', '\n')
 	if cap(r.text) > keptText {

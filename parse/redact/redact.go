@@ -1,42 +1,36 @@
-package parse
-
-import "bytes"
-
-// Credentials end up in access logs: in the query of a URL, in cookies and
-// headers that are logged, in the path. None may reach an output. The functions
-// below append what they are given with every credential replaced by REDACTED;
-// all of them may be applied twice, and none ever grows a value beyond that
-// word.
+// Package redact takes credentials out of what leaves the program.
+//
+// In: any text of a log: a URL or a part of one, a header's value, a raw line.
+// Out: the same text with every credential replaced by REDACTED. They end up in
+// access logs in the query of a URL, in cookies and headers that are logged, in
+// the path.
 //
 // What counts as a credential: the value of a parameter, cookie, header or JSON
 // key whose name says so; a JSON Web Token wherever it stands (RFC 7519); what
 // follows Bearer or Basic; the userinfo of a URL (RFC 3986, section 3.2.1).
+package redact
+
+import (
+	"bytes"
+	"encoding/hex"
+)
 
 const redacted = "REDACTED"
 
-// AppendRedactedQuery appends the query of a URL, without its '?'.
-func AppendRedactedQuery(dst, query []byte) []byte { return scrub(dst, query) }
-
-// AppendRedactedURL appends a URL or a part of one: a path with parameters, a
-// referrer.
-func AppendRedactedURL(dst, url []byte) []byte { return scrub(dst, url) }
-
-// AppendRedactedText appends free text, such as a user agent.
-func AppendRedactedText(dst, text []byte) []byte { return scrub(dst, text) }
-
-// AppendRedactedLine appends a raw line of any format. e is what was parsed of
-// it, or nil: its session id is replaced wherever the line has it.
-func AppendRedactedLine(dst, line []byte, e *Entry) []byte {
-	if e != nil && len(e.Session) >= 4 && bytes.Contains(line, e.Session) {
-		line = bytes.ReplaceAll(line, e.Session, []byte(redacted))
+// AppendLine appends a raw line of any format. session is the session id that
+// was parsed of it, or nil: it is replaced wherever the line has it.
+func AppendLine(dst, line, session []byte) []byte {
+	if len(session) >= 4 && bytes.Contains(line, session) {
+		line = bytes.ReplaceAll(line, session, []byte(redacted))
 	}
-	return scrub(dst, line)
+	return Append(dst, line)
 }
 
 // longestName bounds how far back a name is looked for.
 const longestName = 96
 
-func scrub(dst, b []byte) []byte {
+// Append appends b without its credentials to dst. It may be applied twice.
+func Append(dst, b []byte) []byte {
 	from := 0 // what of b is not yet in dst
 	cut := func(start, end int) {
 		dst = append(append(dst, b[from:start]...), redacted...)
@@ -231,12 +225,13 @@ func secretName(name []byte) bool {
 		return false
 	}
 	var scratch [longestName]byte
+	var decoded [1]byte
 	low := scratch[:0]
 	for i := 0; i < len(name); i++ {
 		c := name[i]
 		if c == '%' {
-			if n, ok := hexDigits(name[i+1:], 2); ok {
-				c = byte(n)
+			if n, err := hex.Decode(decoded[:], name[i+1:min(i+3, len(name))]); err == nil && n == 1 {
+				c = decoded[0]
 				i += 2
 			}
 		}

@@ -1,4 +1,4 @@
-package parse
+package redact
 
 import (
 	"bytes"
@@ -33,17 +33,12 @@ var secrets = []struct{ in, want string }{
 
 func TestSecretsAreRedacted(t *testing.T) {
 	for _, tt := range secrets {
-		for name, f := range map[string]func(dst, b []byte) []byte{
-			"query": AppendRedactedQuery, "URL": AppendRedactedURL, "text": AppendRedactedText,
-			"line": func(dst, b []byte) []byte { return AppendRedactedLine(dst, b, nil) },
-		} {
-			got := f(nil, []byte(tt.in))
-			if string(got) != tt.want {
-				t.Errorf("%s %q\n got %q\nwant %q", name, tt.in, got, tt.want)
-			}
-			if again := f(nil, got); !bytes.Equal(again, got) {
-				t.Errorf("%s %q: twice it is %q", name, got, again)
-			}
+		got := Append(nil, []byte(tt.in))
+		if string(got) != tt.want {
+			t.Errorf("%q\n got %q\nwant %q", tt.in, got, tt.want)
+		}
+		if again := Append(nil, got); !bytes.Equal(again, got) {
+			t.Errorf("%q: twice it is %q", got, again)
 		}
 	}
 }
@@ -54,21 +49,24 @@ func TestWhatIsNoSecretStays(t *testing.T) {
 		`{"status":401,"response_code":401,"path":"/a","author":"jane"}`, "https://example.org/a@b", "12:30:45",
 		`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a?b=1 HTTP/1.1" 401 179 "https://x/y" "Mozilla/5.0"`,
 	} {
-		if got := AppendRedactedLine(nil, []byte(s), nil); string(got) != s {
+		if got := Append(nil, []byte(s)); string(got) != s {
 			t.Errorf("%q became %q", s, got)
 		}
 	}
 }
 
-func TestSessionOfTheEntryIsRedacted(t *testing.T) {
-	line := []byte(`192.0.2.1 [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 "` + planted + `"`)
-	f := formatOf(t, `$remote_addr [$time_local] "$request" $status "$cookie_session"`, "")
-	var e Entry
-	if v := f.NewParser().Parse(line, &e); v != Parsed {
-		t.Fatal(v)
+func TestSessionOfTheLineIsRedacted(t *testing.T) {
+	line := `192.0.2.1 [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 "` + planted + `" ` + planted
+	want := `192.0.2.1 [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 "REDACTED" REDACTED`
+	if got := AppendLine(nil, []byte(line), []byte(planted)); string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := AppendRedactedLine(nil, line, &e); bytes.Contains(got, []byte(planted)) {
-		t.Errorf("it is still in %q", got)
+}
+
+func TestSessionHash(t *testing.T) {
+	const want = "2bb80d537b1da3e38bd30361aa855686" // sha256sum of "secret", its first half
+	if got := SessionHash([]byte("secret")); got != want {
+		t.Errorf("SessionHash = %s, want %s", got, want)
 	}
 }
 
@@ -84,11 +82,11 @@ func FuzzRedact(f *testing.F) {
 		if bytes.Contains(before, []byte(planted)) || bytes.Contains(after, []byte(planted)) {
 			return
 		}
-		got := AppendRedactedLine(nil, text, nil)
+		got := Append(nil, text)
 		if bytes.Contains(got, []byte(planted)) {
 			t.Errorf("%q is in %q", planted, got)
 		}
-		if again := AppendRedactedLine(nil, got, nil); bytes.Contains(again, []byte(planted)) {
+		if again := Append(nil, got); bytes.Contains(again, []byte(planted)) {
 			t.Errorf("twice: %q", again)
 		}
 	})
