@@ -31,7 +31,7 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	res.Totals.Findings = int64(len(findings))
 	for _, x := range s.Rejected {
 		res.RejectedLines = append(res.RejectedLines, RejectedLine{
-			Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String(), Raw: rawText(x.Raw, nil),
+			Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String(), Raw: rawText(x.Raw, x.Session),
 		})
 	}
 	res.Endpoints = c.endpointRows(findings)

@@ -270,12 +270,13 @@ func TestSecretsStayInside(t *testing.T) {
 			i, secret, secret, secret, secret, secret, secret)
 	}
 	log = fmt.Appendf(log, "junk token=%s\n", secret)
+	log = fmt.Appendf(log, `{"session":"%s","n":"%s","status":"x","time":"2026-03-09T14:00:00Z"}`+"\n", secret, secret)
 	path := filepath.Join(t.TempDir(), "a.log")
 	if err := os.WriteFile(path, log, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	res := run(t, 1, nil, path)
-	if res.Totals.Unauthorized != 50 || res.Totals.Rejected != 1 {
+	if res.Totals.Unauthorized != 50 || res.Totals.Rejected != 2 {
 		t.Fatalf("totals %+v", res.Totals)
 	}
 	if got := everything(t, res); strings.Contains(got, secret) {

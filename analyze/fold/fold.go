@@ -193,6 +193,7 @@ type rejectedLine struct {
 	line    int64 // 0-based, in its block
 	block   uint32
 	raw     []byte
+	session []byte // the session id, where it was read before the line was rejected
 }
 
 // NewWorker makes an empty part. All workers of a run share the seed, which
@@ -229,7 +230,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		l.Lines++
 		l.Bytes += b.LineSize
 		l.Verdicts[parse.RejectTooLong]++
-		w.reject(b, block, 0, b.Data, parse.RejectTooLong)
+		w.reject(b, block, 0, b.Data, nil, parse.RejectTooLong)
 		w.blocks[block].lines = 1
 		return
 	}
@@ -249,7 +250,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		case v == parse.Parsed:
 			w.fold(l, &w.entry, line, block, n)
 		case v.Rejected():
-			w.reject(b, block, n, line, v)
+			w.reject(b, block, n, line, w.entry.Session, v)
 		}
 	}
 	l.Lines += n
@@ -393,7 +394,7 @@ func (w *Worker) minute(host uint32, at int64, o Outcome) {
 	w.lastCounts[o]++
 }
 
-func (w *Worker) reject(b *source.Block, block uint32, n int64, line []byte, v parse.Verdict) {
+func (w *Worker) reject(b *source.Block, block uint32, n int64, line, session []byte, v parse.Verdict) {
 	// Kept are the first keepRejected by input and place, whichever worker
 	// meets them when: so twice as many, cut back to the first ones when full.
 	if len(w.rejected) >= 2*keepRejected {
@@ -401,6 +402,6 @@ func (w *Worker) reject(b *source.Block, block uint32, n int64, line []byte, v p
 	}
 	w.rejected = append(w.rejected, rejectedLine{
 		input: int32(b.Input), verdict: v, seq: b.Seq, line: n, block: block,
-		raw: bytes.Clone(line[:min(len(line), keepRaw)]),
+		raw: bytes.Clone(line[:min(len(line), keepRaw)]), session: bytes.Clone(session),
 	})
 }

@@ -67,6 +67,7 @@ type Rejected struct {
 	Line    int64 // 1-based
 	Verdict parse.Verdict
 	Raw     []byte
+	Session []byte // the session id in it, where one was read, or nil
 }
 
 // Merge makes the state of the workers' parts, which must not be used after.
@@ -256,7 +257,7 @@ func (s *State) mergeRejected(lineBase [][]int64) {
 		}
 	}
 	for _, r := range firstRejected(all) {
-		s.Rejected = append(s.Rejected, Rejected{int(r.input), r.line + 1, r.verdict, r.raw})
+		s.Rejected = append(s.Rejected, Rejected{int(r.input), r.line + 1, r.verdict, r.raw, r.session})
 	}
 }
 
