@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"logscan/analyze/fold"
 	"logscan/parse"
@@ -97,7 +98,11 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 
 // text makes a value of the log fit to leave: valid UTF-8 without credentials.
 func text(b []byte) string {
-	return strings.ToValidUTF8(string(redact.Append(nil, b)), "\uFFFD")
+	var scratch [256]byte
+	if b = redact.Append(scratch[:0], b); utf8.Valid(b) {
+		return string(b)
+	}
+	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
 // rawText makes a raw line fit to leave.

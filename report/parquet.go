@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v16/parquet"
 	"github.com/apache/arrow/go/v16/parquet/compress"
@@ -26,6 +27,10 @@ const (
 	// one piece of work, and skip it by its statistics; what is held in memory
 	// is one group, encoded and compressed.
 	rowGroupRows = 128 << 10
+	// pageSize is how many bytes of a column are compressed together. With
+	// small pages that is done while rows are still being made; the file grows
+	// by half a percent over pages of a megabyte.
+	pageSize = 64 << 10
 	// batchRows is how many rows are turned into columns at a time, and how
 	// often a run that is called off is noticed.
 	batchRows = 4 << 10
@@ -47,19 +52,25 @@ func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, colum
 	version := strings.ToValidUTF8(j.run().Version, "\uFFFD")
 	kept := &keptError{w: w}
 	out := file.NewParquetWriter(kept, parquetSchema(t), file.WithWriterProps(properties(t, version)), file.WithWriteMetadata(keyValues(t, version)))
-	p := &tableWriter[R]{out: out, columns: columns, buffers: make([]columnBuffer, len(columns))}
+	p := &tableWriter[R]{out: out, columns: columns, buffers: make([]columnBuffer, len(columns)), writing: make([]columnBuffer, len(columns))}
+	defer func() { _ = p.wait() }()
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
 		p.add(row)
 		if p.buffered == batchRows {
-			if err := errors.Join(ctx.Err(), p.flush(), kept.err); err != nil {
+			if err := errors.Join(ctx.Err(), p.wait(), kept.err); err != nil {
 				return err
 			}
+			p.flush()
 		}
 	}
-	if err := errors.Join(p.flush(), p.endGroup(), out.FlushWithFooter(), kept.err); err != nil {
+	if err := p.wait(); err != nil {
+		return err
+	}
+	p.flush()
+	if err := errors.Join(p.wait(), p.endGroup(), out.FlushWithFooter(), kept.err); err != nil {
 		return err
 	}
 	j.wrote(t.Name, tableSize{Rows: p.rows, Bytes: kept.n})
@@ -72,8 +83,10 @@ type tableWriter[R any] struct {
 	group     file.BufferedRowGroupWriter // open one, or nil
 	groupRows int
 	columns   []column[R]
-	buffers   []columnBuffer // by column
+	buffers   []columnBuffer // by column: of the rows that are being made
 	buffered  int            // rows in buffers
+	writing   []columnBuffer // of the rows before, which are being written
+	written   chan error     // what became of them; nil when none are
 	rows      int64
 }
 
@@ -128,28 +141,51 @@ func (p *tableWriter[R]) add(row *R) {
 // addText copies s, made valid UTF-8: readers refuse a file for one bad byte.
 func (b *columnBuffer) addText(s string) {
 	from := len(b.bytes)
-	b.bytes = append(b.bytes, strings.ToValidUTF8(s, "\uFFFD")...)
+	if !utf8.ValidString(s) { // rarely: ToValidUTF8 looks at every rune
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	b.bytes = append(b.bytes, s...)
 	b.texts = append(b.texts, b.bytes[from:len(b.bytes):len(b.bytes)])
 }
 
-// flush writes the buffered rows into the open row group.
-func (p *tableWriter[R]) flush() error {
+// flush begins to write the buffered rows into the open row group, while the
+// next ones are made. It must follow a wait.
+func (p *tableWriter[R]) flush() {
 	if p.buffered == 0 {
+		return
+	}
+	p.buffers, p.writing = p.writing, p.buffers
+	rows := p.buffered
+	p.buffered = 0
+	p.written = make(chan error, 1)
+	go func() { p.written <- p.write(rows) }()
+}
+
+// wait ends the flush before, if there is one, and gives its error.
+func (p *tableWriter[R]) wait() error {
+	if p.written == nil {
 		return nil
 	}
+	err := <-p.written
+	p.written = nil
+	return err
+}
+
+// write writes what p.writing holds. Columns have nothing in common until their
+// group ends: they are written side by side.
+func (p *tableWriter[R]) write(rows int) error {
 	if p.group == nil {
 		p.group = p.out.AppendBufferedRowGroup()
 	}
-	// Columns have nothing in common until the group ends.
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range p.buffers {
+	for i := range p.writing {
 		w, err := p.group.Column(i)
 		if err != nil {
 			return errors.Join(err, g.Wait())
 		}
 		g.Go(func() error {
-			if err := p.buffers[i].write(w); err != nil {
+			if err := p.writing[i].write(w); err != nil {
 				return fmt.Errorf("column %s: %w", p.columns[i].Name, err)
 			}
 			return nil
@@ -158,8 +194,7 @@ func (p *tableWriter[R]) flush() error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	p.groupRows += p.buffered
-	p.buffered = 0
+	p.groupRows += rows
 	if p.groupRows >= rowGroupRows {
 		return p.endGroup()
 	}
@@ -235,6 +270,7 @@ func properties(t *Table, version string) *parquet.WriterProperties {
 		parquet.WithCompression(compress.Codecs.Zstd),
 		parquet.WithDictionaryDefault(false),
 		parquet.WithStats(true),
+		parquet.WithDataPageSize(pageSize),
 		parquet.WithMaxRowGroupLength(rowGroupRows),
 		parquet.WithBatchSize(batchRows),
 	}
