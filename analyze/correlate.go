@@ -422,18 +422,40 @@ func (c *correlation) gather(walkers []*walker) {
 			}
 		}
 	}
-	slices.SortFunc(c.sessions, compareSessions)
-	for _, l := range distinct(sessions) {
-		c.clients[l.client].sessions++
-	}
-	for _, l := range distinct(refusals) {
-		c.clients[l.client].refusedEndpoints++
-	}
 	c.userClients = make([]int64, len(c.state.Users))
-	for _, l := range distinct(users) {
-		c.clients[l.client].users++
-		c.userClients[l.to]++
+	c.together(
+		func() { slices.SortFunc(c.sessions, compareSessions) },
+		func() {
+			for _, l := range distinct(sessions) {
+				c.clients[l.client].sessions++
+			}
+		},
+		func() {
+			for _, l := range distinct(refusals) {
+				c.clients[l.client].refusedEndpoints++
+			}
+		},
+		func() {
+			for _, l := range distinct(users) {
+				c.clients[l.client].users++
+				c.userClients[l.to]++
+			}
+		},
+	)
+}
+
+// together runs tasks that have nothing in common, as many at a time as there
+// are workers.
+func (c *correlation) together(tasks ...func()) {
+	var g errgroup.Group
+	g.SetLimit(c.workers)
+	for _, task := range tasks {
+		g.Go(func() error {
+			task()
+			return nil
+		})
 	}
+	_ = g.Wait() // no task fails
 }
 
 func (f *endpointFacts) merge(g *endpointFacts) {

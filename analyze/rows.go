@@ -35,11 +35,13 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 			Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String(), Raw: rawText(x.Raw, x.Session),
 		})
 	}
-	res.Endpoints = c.endpointRows(findings)
-	res.Accounts = c.accountRows(findings)
-	res.Clients = c.clientRows(findings)
-	res.Sessions = c.sessionRows(findings)
-	res.Timeline = c.timelineRows()
+	c.together(
+		func() { res.Clients = c.clientRows(findings) },
+		func() { res.Sessions = c.sessionRows(findings) },
+		func() { res.Timeline = c.timelineRows() },
+		func() { res.Endpoints = c.endpointRows(findings) },
+		func() { res.Accounts = c.accountRows(findings) },
+	)
 	res.Unauthorized = c.unauthorizedRows(r, findings)
 	if err := c.showEvidence(r, res.Findings); err != nil {
 		return nil, err

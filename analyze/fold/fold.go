@@ -17,6 +17,7 @@ import (
 	"math/bits"
 
 	"github.com/zeebo/xxh3"
+	"golang.org/x/sys/cpu"
 
 	"logscan/parse"
 	"logscan/parse/source"
@@ -122,6 +123,8 @@ type Ledger struct {
 	First, Last  int64 // Unix microseconds, of parsed lines
 }
 
+var emptyLedger = Ledger{First: parse.NoTime, Last: parse.NoTime}
+
 // Sizes.
 const (
 	// Shards is into how many parts the actors are cut by their hash. It
@@ -138,8 +141,14 @@ const (
 
 // Worker is one goroutine's part of the state.
 type Worker struct {
+	// Workers are made one after the other, and what one of them writes for
+	// each line must not share a cache line with what another reads: that cost
+	// a third of the speed of two workers.
+	_ cpu.CacheLinePad
+
 	seed    uint64
-	ledgers []Ledger
+	ledgers []Ledger // of blocks that are done
+	ledger  Ledger   // of the block at hand
 	blocks  []blockRef
 
 	hosts, users, agents, addresses, upstreams dict
@@ -162,6 +171,8 @@ type Worker struct {
 	rejected []rejectedLine
 
 	entry parse.Entry
+
+	_ cpu.CacheLinePad
 }
 
 type blockRef struct {
@@ -213,8 +224,9 @@ func NewWorker(seed uint64, inputs int) *Worker {
 	}
 	w.lastHost = w.hosts.number(nil)
 	for i := range w.ledgers {
-		w.ledgers[i].First, w.ledgers[i].Last = parse.NoTime, parse.NoTime
+		w.ledgers[i] = emptyLedger
 	}
+	w.ledger = emptyLedger
 	for i := range w.shards {
 		w.shards[i].init()
 	}
@@ -223,7 +235,11 @@ func NewWorker(seed uint64, inputs int) *Worker {
 
 // Block folds the lines of b, which p parses. It keeps nothing of b.
 func (w *Worker) Block(b *source.Block, p *parse.Parser) {
-	l := &w.ledgers[b.Input]
+	l := &w.ledger
+	defer func() {
+		w.ledgers[b.Input].merge(l)
+		*l = emptyLedger
+	}()
 	block := uint32(len(w.blocks))
 	w.blocks = append(w.blocks, blockRef{input: int32(b.Input), seq: b.Seq})
 	if b.TooLong {
@@ -260,7 +276,11 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 // Entry folds an entry that is no line of a block, as a block of its own: for
 // callers that have requests from elsewhere. Seq orders them within the input.
 func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
-	l := &w.ledgers[input]
+	l := &w.ledger
+	defer func() {
+		w.ledgers[input].merge(l)
+		*l = emptyLedger
+	}()
 	l.Lines++
 	l.Bytes += int64(len(line)) + 1
 	l.Verdicts[parse.Parsed]++

@@ -76,7 +76,7 @@ func Merge(workers []*Worker) *State {
 	s.Inputs = make([]Ledger, len(workers[0].ledgers))
 	for i := range s.Inputs {
 		l := &s.Inputs[i]
-		l.First, l.Last = parse.NoTime, parse.NoTime
+		*l = emptyLedger
 		for _, w := range workers {
 			l.merge(&w.ledgers[i])
 		}
