@@ -271,6 +271,9 @@ func properties(t *Table, version string) *parquet.WriterProperties {
 		parquet.WithDictionaryDefault(false),
 		parquet.WithStats(true),
 		parquet.WithDataPageSize(pageSize),
+		// With pages of version 1 the library copies all levels of a column for
+		// every eight rows: half of the time of writing.
+		parquet.WithDataPageVersion(parquet.DataPageV2),
 		parquet.WithMaxRowGroupLength(rowGroupRows),
 		parquet.WithBatchSize(batchRows),
 	}
