@@ -39,7 +39,18 @@ const (
 	fieldUpstream
 	fieldUpstreamStatus
 	fieldReason
-	fieldCount // digits that are not kept, but tell this format from others
+	fieldCount       // digits that are not kept, but tell this format from others
+	fieldTimePart    // a part of a time, by a pattern
+	fieldSecondsMore // seconds that come to the duration
+	fieldTaken       // milliseconds, or seconds with a fraction
+	fieldServer      // HAProxy's backend/server
+	fieldState       // HAProxy's termination state
+	fieldResult      // Squid's result/status
+	fieldHierarchy   // Squid's hierarchy/peer
+	fieldAddress     // an address, perhaps with a zone
+	fieldSubstatus   // IIS: what follows the status
+	fieldWin32       // IIS: the system's own error
+	fieldComposed    // several fields in the value of a JSON key
 	numFields
 )
 
@@ -75,6 +86,9 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		}
 		e.Time = t
 	case fieldRequest:
+		if b[0] == '-' && len(b) > 1 && b[1] == ' ' {
+			return p.set(e, fieldTarget, bytes.Trim(b, "- "), false) // "- - -", "- http://x:80- -"
+		}
 		splitRequest(e, b)
 	case fieldTarget:
 		splitTarget(e, b)
@@ -95,6 +109,10 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		if bytes.IndexByte(b, ',') >= 0 {
 			return RejectSyntax // a list of addresses: the format is another
 		}
+		if len(b) == len(noServer) && string(b) == string(noServer) { // HAProxy's server_name in JSON
+			e.HasUpstream = true
+			return Parsed
+		}
 		e.Host = withoutPort(b)
 	case fieldStatus:
 		n, ok := statusCode(b)
@@ -103,7 +121,7 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		}
 		e.Status = n
 	case fieldBytes:
-		n, ok := integer(b)
+		n, ok := integer(bytes.TrimPrefix(b, plus))
 		if !ok {
 			return RejectNumber
 		}
@@ -138,7 +156,16 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 			return RejectSyntax
 		}
 	case fieldClientPort:
-		e.Client = withoutPort(b)
+		if b[0] != '[' {
+			if i := bytes.LastIndexByte(b, ':'); i >= 0 {
+				b = b[:i]
+			}
+		} else {
+			b = withoutPort(b)
+		}
+		if !missing(b) {
+			e.Client = b
+		}
 	case fieldForwarded:
 		if i := bytes.IndexByte(b, ','); i >= 0 {
 			b = b[:i]
@@ -154,7 +181,9 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 			e.Upstream = b
 		}
 	case fieldUpstreamStatus:
-		if b = last(b); !missing(b) {
+		if b = last(b); len(b) == 1 && b[0] == '0' {
+			e.HasUpstream = true // none was asked
+		} else if !missing(b) {
 			e.UpstreamStatus = b
 		}
 	case fieldCount:
@@ -163,9 +192,73 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		}
 	case fieldReason:
 		e.Reason = b
+	case fieldIgnored:
+	default:
+		return p.setRare(e, f, b)
 	}
 	return Parsed
 }
+
+// setRare is set for the fields of few formats.
+func (p *Parser) setRare(e *Entry, f field, b []byte) Verdict {
+	switch f {
+	case fieldSecondsMore:
+		before := max(e.Duration, 0)
+		e.Duration = -1
+		v := setDuration(e, b, 1e6)
+		if e.Duration >= 0 || before > 0 {
+			e.Duration = max(e.Duration, 0) + before
+		}
+		return v
+	case fieldTaken:
+		if bytes.IndexByte(b, '.') >= 0 {
+			return setDuration(e, b, 1e6)
+		}
+		return setDuration(e, b, 1e3)
+	case fieldServer:
+		e.HasUpstream = true
+		if !bytes.HasSuffix(b, noServer) {
+			e.Upstream = b
+		}
+	case fieldState:
+		if b[0] != '-' || len(b) > 1 && b[1] != '-' {
+			e.Reason = b
+		}
+	case fieldResult:
+		i := bytes.LastIndexByte(b, '/')
+		if i < 0 {
+			return RejectSyntax
+		}
+		if bytes.HasPrefix(b, []byte("TCP_DENIED")) {
+			e.Reason = b[:i]
+		}
+		return p.set(e, fieldStatus, b[i+1:], false)
+	case fieldHierarchy:
+		i := bytes.LastIndexByte(b, '/')
+		if i < 0 {
+			return RejectSyntax
+		}
+		return p.set(e, fieldUpstream, b[i+1:], false)
+	case fieldAddress:
+		if b[0] == '[' {
+			b = withoutPort(b)
+		}
+		if i := bytes.IndexByte(b, '%'); i > 0 {
+			b = b[:i]
+		}
+		e.Client = b
+	case fieldSubstatus:
+		p.substatus = b
+	case fieldWin32:
+		p.win32 = b
+	}
+	return Parsed
+}
+
+var (
+	plus     = []byte("+")
+	noServer = []byte("<NOSRV>")
+)
 
 // clientOf gives the client of an address field. Where a module has put a list
 // of forwarded addresses there, it is the last public one: those after it are
@@ -229,8 +322,11 @@ func withoutPort(b []byte) []byte {
 
 func statusCode(b []byte) (int32, bool) {
 	if len(b) != 3 {
-		if len(b) == 1 && b[0] == '0' {
+		switch {
+		case len(b) == 1 && b[0] == '0':
 			return 0, true
+		case len(b) == 2 && b[0] == '-' && b[1] == '1': // HAProxy: none was sent
+			return -1, true
 		}
 		return 0, false
 	}
@@ -306,6 +402,9 @@ func decimal(b []byte) (x float64, ok bool) {
 func setDuration(e *Entry, b []byte, micros float64) Verdict {
 	if len(b) == 0 || b[0] == '-' { // HAProxy and ALB write -1 for "not reached"
 		return Parsed
+	}
+	if b[0] == '+' { // HAProxy: the request went on
+		b = b[1:]
 	}
 	x, ok := decimal(b)
 	if x *= micros; !ok || x > math.MaxInt64/4 {

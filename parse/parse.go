@@ -63,6 +63,9 @@ const (
 	// Skipped lines: no request is in them, and none should be.
 	SkipBlank   // an empty line, or white space alone
 	SkipComment // a line that starts with '#'
+	SkipHeader  // names of columns
+	SkipNotice  // what the server says of itself or of a connection
+	SkipPartial // the beginning of a line that goes on in another one
 
 	// Rejected lines: a request should be in them, and could not be read.
 	RejectTooLong // longer than source.MaxLine
@@ -78,7 +81,7 @@ const (
 )
 
 var verdictNames = [NumVerdicts]string{
-	"parsed", "blank", "comment",
+	"parsed", "blank", "comment", "header", "notice", "partial",
 	"too_long", "binary", "syntax", "time", "status", "number", "json", "empty",
 }
 
@@ -86,7 +89,7 @@ var verdictNames = [NumVerdicts]string{
 func (v Verdict) String() string { return verdictNames[v] }
 
 // Skipped tells whether v is a reason to skip a line.
-func (v Verdict) Skipped() bool { return v == SkipBlank || v == SkipComment }
+func (v Verdict) Skipped() bool { return v >= SkipBlank && v <= SkipPartial }
 
 // Rejected tells whether v is a reason to reject a line.
 func (v Verdict) Rejected() bool { return v >= RejectTooLong }

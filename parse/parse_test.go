@@ -216,7 +216,12 @@ func TestSamples(t *testing.T) {
 			if v := f.NewParser().Parse([]byte(s), &e); v != Parsed {
 				t.Errorf("%s: %v: %s", f.Name, v, s)
 			}
-			if d := Detect([]byte(s+"\n"), Formats()); d.Format != f && !strings.HasSuffix(f.Name, "-and-more") {
+			d := Detect([]byte(s+"\n"), Formats())
+			if d.Format == nil {
+				t.Errorf("%s: not found out: %s", f.Name, s)
+				continue
+			}
+			if d.Format != f && !strings.HasSuffix(f.Name, "-and-more") {
 				t.Errorf("%s: taken for %s: %s", f.Name, d.Format.Name, s)
 			}
 		}

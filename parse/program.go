@@ -1,6 +1,10 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+
+	"logscan/parse/strftime"
+)
 
 // A text format is compiled into steps: each takes the literal before a field
 // and the field itself, up to the literal after it. The line is walked once.
@@ -12,6 +16,11 @@ type step struct {
 	field   field
 	quoted  bool // the field stands in double quotes, with escapes
 	list    bool // upstream lists hold ", " and " : " between their elements
+
+	// These are for runLoose alone.
+	pattern *strftime.Pattern // spells a time, or a part of one, and where it ends
+	pad     bool              // blanks may stand before the field
+	backs   bool              // the field ends where a status follows
 }
 
 // program is a compiled text format.
@@ -19,6 +28,7 @@ type program struct {
 	steps []step
 	tail  []byte // literal after the last field
 	open  bool   // more fields may follow the tail
+	loose bool   // runLoose must read it
 	reads [numFields]bool
 }
 

@@ -29,6 +29,12 @@ func (c *Civil) setHour(n int64)  { c.hour, c.has = n, c.has|hasHour }
 // Any tells whether any part was read.
 func (c *Civil) Any() bool { return *c != Civil{} }
 
+// Whole tells whether the parts say when: a date and an hour, or an epoch.
+func (c *Civil) Whole() bool {
+	date := c.has&hasYear != 0 && (c.has&(hasMonth|hasDay) == hasMonth|hasDay || c.yday > 0)
+	return c.has&hasEpoch != 0 || date && (c.has&hasHour != 0 || c.hour12 > 0)
+}
+
 // Micros puts the parts together, in Unix microseconds; ok is false where they
 // are no time, or not a whole one. A time without offset is UTC.
 func (c *Civil) Micros() (us int64, ok bool) {

@@ -248,6 +248,9 @@ func (r *reader) half() (int8, bool) {
 
 // zone reads +0100, +01:00, +01, Z, UTC or GMT. Other names mean nothing here.
 func (r *reader) zone(c *Civil) bool {
+	if len(r.b) > 1 && r.b[0] == ' ' { // some write one where the format has none
+		r.b = r.b[1:]
+	}
 	if len(r.b) == 0 {
 		return false
 	}
