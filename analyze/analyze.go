@@ -66,14 +66,21 @@ type reader struct {
 	formats []*parse.Format // candidates; one when the user named it
 	chosen  []detected      // by input, set by Open
 	workers []*fold.Worker
-	parsers []map[*parse.Format]*parse.Parser // by worker
+	parsers []map[string]*parse.Parser // by worker, by detected.key
 }
 
-// detected is the format an input is read with.
+// detected is what an input is read with.
 type detected struct {
-	parse.Detection
-	format *parse.Format
-	name   string
+	formats []*parse.Format // tried in this order
+	name    string
+	key     string // inputs of the same key can be read with the same parser
+}
+
+func (d *detected) set(name string, formats ...*parse.Format) {
+	d.formats, d.name, d.key = formats, name, ""
+	for _, f := range formats {
+		d.key += f.Key() + "\n"
+	}
 }
 
 func newReader(o Options) (*reader, error) {
@@ -94,7 +101,7 @@ func newReader(o Options) (*reader, error) {
 	seed := rand.Uint64()
 	for range o.Workers {
 		r.workers = append(r.workers, fold.NewWorker(seed, len(o.Inputs)))
-		r.parsers = append(r.parsers, map[*parse.Format]*parse.Parser{})
+		r.parsers = append(r.parsers, map[string]*parse.Parser{})
 	}
 	return r, nil
 }
@@ -104,28 +111,27 @@ const UnknownFormat = "unknown"
 
 // Open finds out the format of an input.
 func (r *reader) Open(input int, sample []byte) {
-	d := &r.chosen[input]
-	if len(r.formats) == 1 {
-		d.format, d.name = r.formats[0], r.formats[0].Name
-		return
-	}
-	d.Detection = parse.Detect(sample, r.formats)
-	if d.format = d.Detection.Format; d.format == nil {
+	d := parse.Detect(sample, r.formats)
+	switch {
+	case d.Format != nil:
+		r.chosen[input].set(d.Format.Name, d.Formats...)
+	case len(r.formats) == 1: // what the user named is tried with every line
+		r.chosen[input].set(r.formats[0].Name, r.formats[0])
+	default:
 		// Nothing explains it. Its lines are counted and rejected one by one;
 		// those that the commonest format explains after all are not lost.
-		d.format, d.name = r.formats[len(r.formats)-1], UnknownFormat
-		return
+		r.chosen[input].set(UnknownFormat, r.formats[len(r.formats)-1])
 	}
-	d.name = d.format.Name
 }
 
 // Block folds the lines of a block.
 func (r *reader) Block(worker int, b *source.Block) {
-	f := r.chosen[b.Input].format
-	p := r.parsers[worker][f]
+	d := &r.chosen[b.Input]
+	p := r.parsers[worker][d.key]
 	if p == nil {
-		p = f.NewParser()
-		r.parsers[worker][f] = p
+		p = parse.NewParser(d.formats...)
+		r.parsers[worker][d.key] = p
 	}
+	p.Directive(nil)
 	r.workers[worker].Block(b, p)
 }

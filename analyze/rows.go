@@ -251,21 +251,24 @@ func (c *correlation) timelineRows() []Minute {
 // gives is valid until the next call.
 func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, error) {
 	line := c.state.Lines()
-	parsers := map[*parse.Format]*parse.Parser{}
+	parsers := map[string]*parse.Parser{}
 	return func(rank int, e *parse.Entry) ([]byte, error) {
 		x := &c.state.Refusals[rank]
 		raw, err := line(x)
 		if err != nil {
 			return nil, err
 		}
-		f := r.chosen[x.Input].format
-		if parsers[f] == nil {
-			parsers[f] = f.NewParser()
+		d := &r.chosen[x.Input]
+		p := parsers[d.key]
+		if p == nil {
+			p = parse.NewParser(d.formats...)
+			parsers[d.key] = p
 		}
-		if v := parsers[f].Parse(raw, e); v != parse.Parsed {
+		p.Directive(nil)
+		if v := p.Parse(raw, e); v != parse.Parsed {
 			return nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
 		}
-		return raw, nil
+		return parse.Kept(raw), nil
 	}
 }
 

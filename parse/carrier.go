@@ -97,6 +97,14 @@ func (p *Parser) Line(line []byte) []byte {
 	return line
 }
 
+// Kept gives the line of what Line gave, without the directive before it.
+func Kept(line []byte) []byte {
+	if bytes.HasPrefix(line, fieldsDirective) {
+		return line[bytes.IndexByte(line, '\n')+1:]
+	}
+	return line
+}
+
 // Continues tells whether the text of a line goes on in a later one: blocks of
 // lines must not be cut behind it.
 func (f *Format) Continues(line []byte) bool {

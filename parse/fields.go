@@ -40,6 +40,7 @@ const (
 	fieldUpstreamStatus
 	fieldReason
 	fieldCount       // digits that are not kept, but tell this format from others
+	fieldWord        // as fieldCount, without blanks
 	fieldTimePart    // a part of a time, by a pattern
 	fieldSecondsMore // seconds that come to the duration
 	fieldTaken       // milliseconds, or seconds with a fraction
@@ -87,7 +88,8 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		e.Time = t
 	case fieldRequest:
 		if b[0] == '-' && len(b) > 1 && b[1] == ' ' {
-			return p.set(e, fieldTarget, bytes.Trim(b, "- "), false) // "- - -", "- http://x:80- -"
+			splitDashes(e, b)
+			return Parsed
 		}
 		splitRequest(e, b)
 	case fieldTarget:
@@ -108,10 +110,6 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	case fieldHost:
 		if bytes.IndexByte(b, ',') >= 0 {
 			return RejectSyntax // a list of addresses: the format is another
-		}
-		if len(b) == len(noServer) && string(b) == string(noServer) { // HAProxy's server_name in JSON
-			e.HasUpstream = true
-			return Parsed
 		}
 		e.Host = withoutPort(b)
 	case fieldStatus:
@@ -156,16 +154,7 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 			return RejectSyntax
 		}
 	case fieldClientPort:
-		if b[0] != '[' {
-			if i := bytes.LastIndexByte(b, ':'); i >= 0 {
-				b = b[:i]
-			}
-		} else {
-			b = withoutPort(b)
-		}
-		if !missing(b) {
-			e.Client = b
-		}
+		return setClientPort(e, b)
 	case fieldForwarded:
 		if i := bytes.IndexByte(b, ','); i >= 0 {
 			b = b[:i]
@@ -199,6 +188,48 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	return Parsed
 }
 
+// splitDashes takes a request apart whose method the server does not know:
+// "- - -", "- - HTTP/1.1", "- http://example.org:80- -".
+func splitDashes(e *Entry, b []byte) {
+	if i := bytes.LastIndexByte(b, ' '); bytes.HasPrefix(b[i+1:], httpSlash) {
+		e.Protocol, b = b[i+1:], b[:i]
+	}
+	if b = bytes.Trim(b, "- "); len(b) > 0 {
+		splitTarget(e, b)
+	}
+}
+
+// setClientPort sets the client of address:port. An IPv6 address may stand
+// without brackets: the last colon counts. A UNIX socket has no port.
+func setClientPort(e *Entry, b []byte) Verdict {
+	i := bytes.LastIndexByte(b, ':')
+	if i < 0 || !allDigits(b[i+1:]) {
+		if b[0] != '/' && !bytes.HasPrefix(b, []byte("unix:")) {
+			return RejectSyntax
+		}
+		i = len(b)
+	}
+	if b = b[:i]; len(b) > 1 && b[0] == '[' && b[len(b)-1] == ']' {
+		b = b[1 : len(b)-1]
+	}
+	if bytes.IndexByte(b, ' ') >= 0 {
+		return RejectSyntax
+	}
+	if !missing(b) {
+		e.Client = b
+	}
+	return Parsed
+}
+
+func allDigits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
 // setRare is set for the fields of few formats.
 func (p *Parser) setRare(e *Entry, f field, b []byte) Verdict {
 	switch f {
@@ -210,6 +241,10 @@ func (p *Parser) setRare(e *Entry, f field, b []byte) Verdict {
 			e.Duration = max(e.Duration, 0) + before
 		}
 		return v
+	case fieldWord:
+		if bytes.IndexByte(b, ' ') >= 0 {
+			return RejectSyntax
+		}
 	case fieldTaken:
 		if bytes.IndexByte(b, '.') >= 0 {
 			return setDuration(e, b, 1e6)

@@ -303,6 +303,15 @@ func Lookup(name string) (*Format, bool) {
 	return nil, false
 }
 
+// Key tells formats apart: those with the same key read lines alike, where all
+// come of the same table with the same fields assigned.
+func (f *Format) Key() string {
+	if f.described != nil {
+		return f.Name + string(f.directive)
+	}
+	return f.Name
+}
+
 // WithFields gives the format with fields assigned by the user: each name is a
 // field (user, session, upstream, …), each value the log variable ($cookie_sid,
 // or SID for %{SID}C) or JSON key (a.b.c) that carries it.

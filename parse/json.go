@@ -209,6 +209,14 @@ func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
 		if len(e.Path) > 0 && p.ranks[fieldTarget] != 0 {
 			return
 		}
+	case fieldClient:
+		b = withoutPort(b)
+	case fieldHost:
+		if string(b) == string(noServer) { // HAProxy's server_name: it answered itself
+			e.HasUpstream, e.Upstream = true, nil
+			p.ranks[fieldUpstream] = 1
+			return
+		}
 	case fieldStatus:
 		p.statusKey = h
 	case fieldLatency:

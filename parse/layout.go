@@ -29,7 +29,7 @@ var meanings = map[dialect.Meaning]field{
 	dialect.Referrer: fieldReferrer, dialect.Agent: fieldAgent, dialect.User: fieldUser, dialect.Cookie: fieldCookie,
 	dialect.Client: fieldClient, dialect.ClientPort: fieldClientPort, dialect.Forwarded: fieldForwarded,
 	dialect.Peer: fieldPeer, dialect.Upstream: fieldUpstream, dialect.UpstreamStatus: fieldUpstreamStatus,
-	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.State: fieldState, dialect.Count: fieldCount,
+	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.State: fieldState, dialect.Count: fieldCount, dialect.Word: fieldWord,
 }
 
 // compile makes what reads the lines of f, with the names of fields that the
@@ -138,6 +138,9 @@ func newProgram(spec *dialect.Spec, assigned map[string]field, open bool) (*prog
 			s := &g.steps[n]
 			s.end = []byte(after)
 			s.quoted = !spec.Raw && quotedBy(string(s.literal), after)
+			if last := len(after) - 1; last > 0 && after[last] == '"' && !s.list {
+				s.dash = []byte(after[:last] + "-")
+			}
 			if s.field == fieldTime && s.pattern != nil && !parts && (after == "" || strings.IndexByte(" :-/.,+TZ", after[0]) < 0) {
 				s.pattern = nil // the usual spelling, up to a literal that is not in it
 			}
@@ -194,13 +197,17 @@ func newProgram(spec *dialect.Spec, assigned map[string]field, open bool) (*prog
 	}
 	for i := range g.steps {
 		s := &g.steps[i]
-		// A header that is not quoted may hold spaces, and a status behind it
-		// tells where it ends.
-		if header := s.field == fieldIgnored || s.field == fieldCookie; header && !s.quoted && string(s.end) == " " && i+1 < len(g.steps) {
+		// What is not quoted may hold blanks, and the field behind it tells where
+		// it ends.
+		if !s.quoted && string(s.end) == " " && i+1 < len(g.steps) {
 			next := &g.steps[i+1]
-			s.backs = next.field == fieldStatus && (len(next.end) == 0 || next.end[0] == ' ')
+			switch header := s.field == fieldIgnored || s.field == fieldCookie; {
+			case header && next.field == fieldStatus && (len(next.end) == 0 || next.end[0] == ' '),
+				(s.field == fieldTarget || s.field == fieldPath) && next.field == fieldProtocol:
+				s.until = next.field
+			}
 		}
-		g.loose = g.loose || s.pattern != nil || s.pad || s.backs
+		g.loose = g.loose || s.pattern != nil || s.pad || s.until != fieldIgnored
 	}
 	g.reads[fieldTime] = g.reads[fieldTime] || g.reads[fieldTimePart]
 	return g, nil

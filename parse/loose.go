@@ -34,8 +34,11 @@ func (g *program) runLoose(p *Parser, line []byte, e *Entry) Verdict {
 		if n < 0 {
 			return RejectSyntax
 		}
-		if s.backs {
+		switch s.until {
+		case fieldStatus:
 			n = beforeStatus(rest, n)
+		case fieldProtocol:
+			n += max(0, bytes.Index(rest[n:], spaceHTTP))
 		}
 		if s.field != fieldIgnored {
 			if v := p.set(e, s.field, rest[:n], s.quoted); v != Parsed {
@@ -49,6 +52,8 @@ func (g *program) runLoose(p *Parser, line []byte, e *Entry) Verdict {
 	}
 	return Parsed
 }
+
+var spaceHTTP = []byte(" HTTP/")
 
 // beforeStatus gives the first space from n on that a status follows, n where
 // there is none.

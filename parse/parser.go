@@ -155,13 +155,19 @@ func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
 }
 
 // reshape tries the further shapes of a format with a line that does not have
-// the first.
+// the first, then all with bare dashes for quoted fields.
 func (f *Format) reshape(v Verdict, p *Parser, line []byte, e *Entry) Verdict {
 	for _, g := range f.programs[1:] {
-		e.Reset()
-		p.scratch, p.forwarded = p.scratch[:0], nil
+		p.again(e)
 		if g.read(p, line, e) == Parsed {
 			return Parsed
+		}
+	}
+	if bytes.Contains(line, bareDash) {
+		for _, g := range f.programs {
+			if p.again(e); !g.loose && g.runDashes(p, line, e) == Parsed {
+				return Parsed
+			}
 		}
 	}
 	for _, beginning := range f.notices {
@@ -173,6 +179,12 @@ func (f *Format) reshape(v Verdict, p *Parser, line []byte, e *Entry) Verdict {
 	return v
 }
 
+// again forgets what was read of the line at hand.
+func (p *Parser) again(e *Entry) {
+	e.Reset()
+	p.scratch, p.forwarded = p.scratch[:0], nil
+}
+
 // tabular reads a line of columns: those that the log itself names, or else
 // those of the format.
 func (p *Parser) tabular(f *Format, line []byte, e *Entry) Verdict {
@@ -182,8 +194,7 @@ func (p *Parser) tabular(f *Format, line []byte, e *Entry) Verdict {
 	v := Parsed
 	for i, c := range f.tables {
 		if i > 0 {
-			e.Reset()
-			p.scratch, p.forwarded = p.scratch[:0], nil
+			p.again(e)
 		}
 		w := c.read(p, line, e)
 		if !w.Rejected() {
@@ -205,14 +216,7 @@ func (g *program) read(p *Parser, line []byte, e *Entry) Verdict {
 		}
 		return p.settle(e)
 	}
-	v := g.run(p, line, e)
-	if v != Parsed && bytes.Contains(line, bareDash) {
-		e.Reset()
-		if g.runDashes(p, line, e) == Parsed {
-			return Parsed
-		}
-	}
-	return v
+	return g.run(p, line, e)
 }
 
 var bareDash = []byte(" -")

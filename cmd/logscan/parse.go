@@ -92,13 +92,11 @@ const flushAt = 256 << 10
 
 // Open finds out the format of the input.
 func (p *printer) Open(_ int, sample []byte) {
-	f := p.formats[len(p.formats)-1] // the commonest, where nothing explains the sample
-	if p.explained = len(p.formats) == 1; !p.explained {
-		if d := parse.Detect(sample, p.formats); d.Format != nil {
-			f, p.explained = d.Format, true
-		}
+	d := parse.Detect(sample, p.formats)
+	if p.explained = d.Format != nil || len(p.formats) == 1; d.Format == nil {
+		d.Formats = p.formats[len(p.formats)-1:] // the commonest, where nothing explains the sample
 	}
-	p.parser = f.NewParser()
+	p.parser = parse.NewParser(d.Formats...)
 }
 
 // Block prints the rows of a block.

@@ -113,6 +113,10 @@ func apachePieces(spec string) ([]Piece, error) {
 			ps = literal(append(literal(ps, "[", at), p), "]", at)
 			continue
 		}
+		if n := len(ps) - 1; d == 'q' && n >= 0 && ps[n].Means == Path { // %U%q
+			ps[n].Means, ps[n].Name = Target, ps[n].Name+p.Name
+			continue
+		}
 		ps = append(ps, p)
 	}
 	return ps, nil

@@ -63,6 +63,7 @@ const (
 	Reason         Meaning = "reason"
 	State          Meaning = "state" // HAProxy's termination state
 	Count          Meaning = "count" // digits that are not kept, but tell this format from others
+	Word           Meaning = "word"  // without blanks, not kept, as Count
 	Padding        Meaning = "padding"
 )
 

@@ -11,19 +11,19 @@ var haproxyMeanings = map[string]Meaning{
 	"ci": Client, "t": Time, "tr": Time, "trl": Time, "trg": Time, "T": Time, "Tl": Time, "Ts": Time,
 	"ST": Status, "B": Bytes, "Ta": Millis, "Tt": Millis, "CC": Ignored,
 	"r": Request, "HM": Method, "HU": Target, "HPO": Path, "HP": Path, "HQ": Query, "HV": Protocol,
-	"s": Server, "tsc": State, "ts": State,
+	"ft": Word, "f": Word, "b": Word, "s": Server, "tsc": State, "ts": State,
 	"cp": Count, "fp": Count, "ac": Count, "fc": Count, "bc": Count, "sc": Count, "bq": Count, "sq": Count, "pid": Count,
 }
 
 // haproxyIgnored are the other variables there are, longest first where one is
 // the beginning of another.
-var haproxyIgnored = strings.Fields("sslv sslc hrl hsl bi bp fi ft hr hs lc rc rt si sp Bi Bp bq ID Td Th Ti Tc Tq TR Tr Tw Tu CS Fi ms o f b H U Ms")
+var haproxyIgnored = strings.Fields("sslv sslc hrl hsl bi bp fi hr hs lc rc rt si sp Bi Bp bq ID Td Th Ti Tc Tq TR Tr Tw Tu CS Fi ms o H U Ms")
 
 // haproxyFetches are the sample fetches that mean something.
 var haproxyFetches = map[string]Meaning{
 	"src": Client, "method": Method, "path": Path, "pathq": Target, "url": Target, "query": Query, "status": Status,
 	"capture.req.method": Method, "capture.req.uri": Target, "capture.req.ver": Protocol, "req.ver": Protocol,
-	"http_auth_user": User, "req.fhdr(host)": Host, "req.hdr(host)": Host, "bytes_out": Bytes, "res.bytes_out": Bytes,
+	"http_auth_user": User, "req.fhdr(host)": Host, "req.hdr(host)": Host, "bytes_out": Bytes, "fc_err_str": Reason, "res.bytes_out": Bytes,
 }
 
 // isHAProxy tells HAProxy's strings from Apache's by variables of two letters,

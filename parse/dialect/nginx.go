@@ -75,7 +75,33 @@ func nginxPieces(spec string) ([]Piece, error) {
 		ps = append(ps, p)
 		i = j
 	}
-	return ps, nil
+	return joinTargets(ps), nil
+}
+
+// joinTargets makes one field of variables that stand side by side and are a
+// target together: $uri$is_args$args, $scheme://$host$request_uri.
+func joinTargets(ps []Piece) []Piece {
+	out := ps[:0]
+	for i := 0; i < len(ps); i++ {
+		p := ps[i]
+		if p.Means == Path && i+2 < len(ps) && ps[i+1].Name == "$is_args" && ps[i+2].Means == Query {
+			p.Means = Target
+			i += 2
+		}
+		n := len(out)
+		if (p.Means == Target || p.Means == Path) && n > 2 && out[n-1].Name != "" {
+			from := n - 1
+			if out[from].Means == Count && out[from-1].Literal == ":" { // the port
+				from -= 2
+			}
+			if from >= 2 && out[from].Means == Host && out[from-1].Literal == "://" && out[from-2].Means == Scheme {
+				p.Means, p.Name, p.At = Target, "url", out[from-2].At
+				out = out[:from-2]
+			}
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 // nginxMeaning says what a variable means; arg is the name of a cookie.
