@@ -227,7 +227,7 @@ func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
 		if p.escaped {
 			b = p.unescape(b)
 		}
-		s.program.read(p, b, e)
+		p.format.keys.programs[s.program-1].read(p, b, e)
 		return
 	}
 	if got := p.set(e, f, b, true); got != Parsed {

@@ -43,17 +43,19 @@ var jsonAliases = []alias{
 // case. The keys of a log come from the server's configuration, not from its
 // clients, so hashes that collide on purpose are not to be feared.
 type keyTable struct {
-	slots [1024]keySlot
-	used  int
-	reads [numFields]bool
+	slots    [1024]keySlot
+	used     int
+	programs []*program
+	reads    [numFields]bool
 }
 
 type keySlot struct {
 	hash  uint64
 	field field
 	rank  uint8 // 0 is preferred
-	// program reads the value where several fields stand in it.
-	program *program
+	// program is one more than the index of what reads the value where several
+	// fields stand in it. Slots are small: they fill the first-level cache.
+	program uint16
 }
 
 const (
@@ -115,7 +117,11 @@ func (t *keyTable) add(key string, f field, rank uint8, g *program) {
 		return
 	}
 	t.used++
-	t.slots[i] = keySlot{h, f, rank, g}
+	t.slots[i] = keySlot{hash: h, field: f, rank: rank}
+	if g != nil {
+		t.programs = append(t.programs, g)
+		t.slots[i].program = uint16(len(t.programs))
+	}
 	t.reads[f] = true
 }
 

@@ -49,7 +49,9 @@ func envoyOperator(s string) (name string, n int) {
 		i += end + 1
 	}
 	if i < len(s) && s[i] == ':' { // a limit of its length
-		for i++; i < len(s) && isDigit(s[i]); i++ {
+		i++
+		for i < len(s) && isDigit(s[i]) {
+			i++
 		}
 	}
 	if i == len(s) || s[i] != '%' {

@@ -138,7 +138,9 @@ func isoTime(b []byte) int {
 	case n < len(b) && b[n] == 'Z':
 		return n + 1
 	case n < len(b) && (b[n] == '+' || b[n] == '-'):
-		for n++; n < len(b) && (b[n]-'0' <= 9 || b[n] == ':'); n++ {
+		n++
+		for n < len(b) && (b[n]-'0' <= 9 || b[n] == ':') {
+			n++
 		}
 	}
 	return n
@@ -151,7 +153,9 @@ func isClock(b []byte) bool {
 // fraction skips the digits behind a point at n.
 func fraction(b []byte, n int) int {
 	if n < len(b) && (b[n] == '.' || b[n] == ',') {
-		for n++; n < len(b) && b[n]-'0' <= 9; n++ {
+		n++
+		for n < len(b) && b[n]-'0' <= 9 {
+			n++
 		}
 	}
 	return n
