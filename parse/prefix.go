@@ -54,7 +54,7 @@ func (x prefix) begin(p *Parser, line []byte, e *Entry) (rest []byte, ok bool) {
 	for i < len(line) && line[i]-'.' < 12 { // . / 0 to 9
 		i++
 	}
-	if i == 0 || i > 15 || len(line) < i+len(` - - [`)+p.lastTimeLen+len(`] "- " 200 0`) {
+	if i == 0 || i > 15 || len(line) < i+len(` - - [`) {
 		return nil, false
 	}
 	e.Client = line[:i]
@@ -68,29 +68,31 @@ func (x prefix) begin(p *Parser, line []byte, e *Entry) (rest []byte, ok bool) {
 	if b[0] == '-' && b[1] == ' ' && b[2] == '[' {
 		b = b[3:]
 	} else {
-		n := bytes.IndexByte(b, ' ')
-		if n <= 1 || n+2 > len(b) || b[n+1] != '[' || b[0] == '"' {
+		space := bytes.IndexByte(b, ' ')
+		if space <= 1 || space+2 > len(b) || b[space+1] != '[' || b[0] == '"' {
 			return nil, false
 		}
-		e.User = b[:n]
-		b = b[n+2:]
+		e.User = b[:space]
+		b = b[space+2:]
 	}
 
-	// time: that of the line before, to the second
-	n := p.lastTimeLen
-	if n == 0 || len(b) < n+3 || b[n] != ']' || b[n+1] != ' ' || b[n+2] != '"' || string(b[:n]) != string(p.lastTime[:n]) {
+	// time: 10/Oct/2000:13:55:36 -0700
+	const n = len("10/Oct/2000:13:55:36 -0700")
+	if len(b) < n+len(`] "- " 200 0`) || b[n] != ']' || b[n+1] != ' ' || b[n+2] != '"' {
 		return nil, false
 	}
-	e.Time = p.lastMicros
+	if e.Time, ok = p.time(b[:n]); !ok {
+		return nil, false
+	}
 	b = b[n+3:]
 
 	// request
-	n = bytes.IndexByte(b, '"')
-	if n <= 1 || len(b) < n+len(`" 200 0 `) || b[n+1] != ' ' {
+	quote := bytes.IndexByte(b, '"')
+	if quote <= 1 || len(b) < quote+len(`" 200 0 `) || b[quote+1] != ' ' {
 		return nil, false
 	}
-	splitRequest(e, b[:n])
-	b = b[n+2:]
+	splitRequest(e, b[:quote])
+	b = b[quote+2:]
 
 	// status and size
 	if b[0]-'1' > 8 || b[1]-'0' > 9 || b[2]-'0' > 9 || b[3] != ' ' {
@@ -98,17 +100,16 @@ func (x prefix) begin(p *Parser, line []byte, e *Entry) (rest []byte, ok bool) {
 	}
 	e.Status = int32(b[0]-'0')*100 + int32(b[1]-'0')*10 + int32(b[2]-'0')
 	b = b[4:]
-	size := int64(0)
-	n = 0
-	for n < len(b) && b[n]-'0' < 10 {
-		size = size*10 + int64(b[n]-'0')
-		n++
+	size, digits := int64(0), 0
+	for digits < len(b) && b[digits]-'0' < 10 {
+		size = size*10 + int64(b[digits]-'0')
+		digits++
 	}
-	if n == 0 || n >= 18 {
+	if digits == 0 || digits >= 18 {
 		return nil, false
 	}
 	e.BodySize = size
-	b = b[n:]
+	b = b[digits:]
 	if !x.more {
 		return b, true
 	}
@@ -118,19 +119,19 @@ func (x prefix) begin(p *Parser, line []byte, e *Entry) (rest []byte, ok bool) {
 		return nil, false
 	}
 	b = b[2:]
-	if n = 1; b[0] != '-' || b[1] != '"' {
-		if n = bytes.IndexByte(b, '"'); n <= 1 || len(b) < n+len(`" "`) {
+	if quote = 1; b[0] != '-' || b[1] != '"' {
+		if quote = bytes.IndexByte(b, '"'); quote <= 1 || len(b) < quote+len(`" "`) {
 			return nil, false
 		}
-		e.Referrer = b[:n]
+		e.Referrer = b[:quote]
 	}
-	if b[n+1] != ' ' || b[n+2] != '"' {
+	if b[quote+1] != ' ' || b[quote+2] != '"' {
 		return nil, false
 	}
-	b = b[n+3:]
-	if n = bytes.IndexByte(b, '"'); n <= 1 {
+	b = b[quote+3:]
+	if quote = bytes.IndexByte(b, '"'); quote <= 1 {
 		return nil, false
 	}
-	e.UserAgent = b[:n]
-	return b[n:], true
+	e.UserAgent = b[:quote]
+	return b[quote:], true
 }

@@ -381,7 +381,7 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 	if o == NotFound {
 		return w.endpoints.number(host, method(e.Method), notFound)
 	}
-	h := xxh3.HashSeed(e.Path, w.seed) ^ (prefix8(e.Method)+uint64(len(e.Method)))*0x9e3779b97f4a7c15 ^ uint64(host)*0xc2b2ae3d27d4eb4f
+	h := shapeHash(e.Path, w.seed^(prefix8(e.Method)+uint64(len(e.Method)))*0x9e3779b97f4a7c15^uint64(host)*0xc2b2ae3d27d4eb4f)
 	c := &w.paths[h%pathCacheSize]
 	if c.hash != h || h == 0 || c.endpoint < w.endpoints.base {
 		w.template = appendTemplate(w.template[:0], e.Path)
