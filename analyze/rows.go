@@ -258,11 +258,7 @@ func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, 
 		if err != nil {
 			return nil, err
 		}
-		f := r.chosen[x.Input].format
-		if parsers[f] == nil {
-			parsers[f] = f.NewParser()
-		}
-		if v := parsers[f].Parse(raw, e); v != parse.Parsed {
+		if v := r.parser(parsers, int(x.Input)).Parse(raw, e); v != parse.Parsed {
 			return nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
 		}
 		return raw, nil
@@ -295,7 +291,7 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 				Host: text(e.Host), Referrer: text(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
 				UserAgent: agent, User: text(e.User), Upstream: text(e.Upstream),
 				LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
-				Cause: f.cause.String(), Reason: text(e.Reason), AnsweredBy: answeredBy(&e),
+				Cause: f.cause.String(), Reason: text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
 			}
 			if len(e.Session) > 0 {
 				row.SessionID = redact.SessionHash(e.Session)
@@ -311,18 +307,6 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 			}
 		}
 	}
-}
-
-// answeredBy says who answered: the proxy that wrote the log, or the upstream
-// behind it; nothing where the log does not tell.
-func answeredBy(e *parse.Entry) string {
-	switch {
-	case !e.HasUpstream:
-		return ""
-	case len(e.Upstream) == 0, len(e.UpstreamStatus) > 0 && string(e.UpstreamStatus) != "401":
-		return "proxy"
-	}
-	return "upstream"
 }
 
 // showEvidence fills in the sample lines of the findings.

@@ -56,6 +56,9 @@ func (r *rows) parsed(line int64, e *parse.Entry) {
 	}
 	r.string("upstream_address", e.Upstream, redact.Append)
 	r.string("auth_reason", e.Reason, redact.Append)
+	if e.AnsweredBy != parse.Unknown {
+		r.buf = append(append(append(r.buf, `,"auth_answered_by":"`...), e.AnsweredBy.String()...), '"')
+	}
 	r.buf = append(r.buf, '}', '\n')
 }
 
