@@ -72,13 +72,18 @@ func (p *Parser) address(b []byte) []byte {
 	if a, ok := hostAddr(b); ok {
 		return p.canonical(a, b)
 	}
+	if b[len(b)-1] == ':' { // nginx writes unix: for a Unix socket
+		return b
+	}
 	return withoutPort(b)
 }
 
 // canonical writes a, which was read from b, into the scratch memory.
 func (p *Parser) canonical(a netip.Addr, b []byte) []byte {
-	if a.Is4() && b[0] != ':' && b[0] != '[' {
-		if i := bytes.IndexByte(b, ':'); i > 0 && dotted(b[:i]) {
+	if a.Is4() { // nothing is to be written where b begins with it
+		if i := bytes.IndexByte(b, ':'); i < 0 {
+			return b
+		} else if i > 0 && dotted(b[:i]) {
 			return b[:i]
 		}
 	}

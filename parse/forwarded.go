@@ -71,20 +71,20 @@ func (p *Parser) firstForwarded(e *Entry) {
 // walk goes through a list of addresses from the right, while who added the
 // next one is trusted.
 func (p *Parser) walk(e *Entry, list []byte, last func([]byte) (one, rest []byte)) {
+	var client []byte
 	for len(list) > 0 {
 		var one []byte
 		one, list = last(list)
 		a, ok := hostAddr(one)
-		if !ok {
-			if hidden(one) { // the proxy's own name for a client that it knows
-				p.moveClient(e, one)
-			}
-			return
+		if ok || hidden(one) { // hidden: the proxy's own name for a client that it knows
+			client = one
 		}
-		p.moveClient(e, p.canonical(a, one))
-		if !p.trustsAddr(a) {
-			return
+		if !ok || !p.trustsAddr(a) {
+			break
 		}
+	}
+	if client != nil {
+		p.moveClient(e, p.address(client))
 	}
 }
 
