@@ -54,10 +54,6 @@ func Append(dst, b []byte) []byte {
 			start, end = credentialAfterColon(b, from, i)
 		case '(':
 			start, end = cookielessSession(b, i)
-		case 'a', 'A', 'd', 'D', 'g', 'n', 'N', 'p', 'r', 's', 't', 'T', 'x', 'y':
-			if start, end = knownKey(b, i); end == start {
-				start, end = credentialAfterScheme(b, i)
-			}
 		case 'e':
 			if bytes.HasPrefix(b[i:], []byte("eyJ")) && (i == 0 || !jwtByte(b[i-1])) {
 				n := 0
@@ -68,8 +64,16 @@ func Append(dst, b []byte) []byte {
 					end = i + n
 				}
 			}
-		case 'B', 'b':
-			start, end = credentialAfterScheme(b, i)
+		default:
+			if i > 0 && inWord[b[i-1]] && (b[i-1] != '0' || !bytes.HasSuffix(b[:i], encodedSpace)) {
+				continue
+			}
+			if schemesBy[b[i]] != nil {
+				start, end = credentialAfterScheme(b, i)
+			}
+			if end == start && keysBy[b[i]] != nil {
+				start, end = knownKey(b, i)
+			}
 		}
 		if end > start {
 			cut(start, end)
@@ -148,15 +152,31 @@ var schemes = [][]byte{
 	[]byte("bearer"), []byte("basic"), []byte("negotiate"), []byte("ntlm"), []byte("dpop"), []byte("token"), []byte("apikey"),
 }
 
+// encodedSpace is a space in a URL: what follows it begins a word.
+var encodedSpace = []byte("%20")
+
+// inWord are the bytes of words. schemesBy and keysBy are the schemes and known
+// keys by the byte that they begin with.
+var inWord, schemesBy, keysBy = func() (in [256]bool, schemesBy [256][][]byte, keysBy [256][]string) {
+	for c := range in {
+		in[c] = jwtByte(byte(c)) || c == '.'
+	}
+	for _, s := range schemes {
+		schemesBy[s[0]] = append(schemesBy[s[0]], s)
+		schemesBy[s[0]&^0x20] = schemesBy[s[0]]
+	}
+	for _, k := range knownKeys {
+		keysBy[k[0]] = append(keysBy[k[0]], k)
+	}
+	return in, schemesBy, keysBy
+}()
+
 // credentialAfterScheme finds the credential behind an authentication scheme's
 // name at i.
 func credentialAfterScheme(b []byte, i int) (start, end int) {
-	if i > 0 && tokenByte(b[i-1]) && !bytes.HasSuffix(b[:i], []byte("%20")) {
-		return i, i
-	}
-	for _, scheme := range schemes {
+	for _, scheme := range schemesBy[b[i]] {
 		n := i + len(scheme)
-		if len(b) <= n || b[i]|0x20 != scheme[0] || !bytes.EqualFold(b[i:n], scheme) {
+		if len(b) <= n || b[i+1]|0x20 != scheme[1] || !bytes.EqualFold(b[i:n], scheme) {
 			continue
 		}
 		gap := 0
@@ -165,7 +185,7 @@ func credentialAfterScheme(b []byte, i int) (start, end int) {
 			for n+gap < len(b) && b[n+gap] == b[n] {
 				gap++
 			}
-		case bytes.HasPrefix(b[n:], []byte("%20")):
+		case bytes.HasPrefix(b[n:], encodedSpace):
 			gap = 3
 		}
 		least := 6
@@ -177,7 +197,7 @@ func credentialAfterScheme(b []byte, i int) (start, end int) {
 			return start, start + run
 		}
 	}
-	if n := i + len("digest "); len(b) > n && bytes.EqualFold(b[i:n], []byte("digest ")) {
+	if n := i + len("digest "); b[i]|0x20 == 'd' && len(b) > n && bytes.EqualFold(b[i:n], []byte("digest ")) {
 		return n, digestEnd(b, n)
 	}
 	return i, i
@@ -237,11 +257,8 @@ var knownKeys = []string{
 
 // knownKey finds the key of a service at i: its beginning and enough behind it.
 func knownKey(b []byte, i int) (start, end int) {
-	if i > 0 && (jwtByte(b[i-1]) || b[i-1] == '.') {
-		return i, i
-	}
-	for _, k := range knownKeys {
-		if b[i] != k[0] || len(b)-i < len(k) || string(b[i:i+len(k)]) != k {
+	for _, k := range keysBy[b[i]] {
+		if len(b)-i < len(k) || b[i+1] != k[1] || string(b[i:i+len(k)]) != k {
 			continue
 		}
 		n := i + len(k)
