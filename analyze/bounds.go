@@ -64,6 +64,14 @@ func (m Moment) from(newest time.Time) time.Time {
 	return m.At
 }
 
+// micros gives a bound in Unix microseconds, NoTime where there is none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return parse.NoTime
+	}
+	return t.UnixMicro()
+}
+
 // newest finds the latest time in the first and last lines of all inputs.
 func (o *Options) newest(ctx context.Context) (time.Time, error) {
 	formats, err := o.formats()
@@ -103,7 +111,9 @@ func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte)
 		f = d.Format
 	}
 	p := f.NewParser()
-	p.Configure(o.Told(in)) // its bounds are not set yet
+	told := o.Told(in)
+	told.Since, told.Until = time.Time{}, time.Time{}
+	p.Configure(told)
 	latest := int64(parse.NoTime)
 	var e parse.Entry
 	for len(lines) > 0 {

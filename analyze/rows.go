@@ -20,6 +20,7 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	res := &Result{
 		Skips: map[string]int64{}, Rejects: map[string]int64{}, Causes: map[string]int64{},
 		Findings: findings,
+		Since:    micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
 	}
 	c.ledger(res, r, read)
 	for _, name := range CauseNames {
@@ -292,6 +293,7 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 				UserAgent: agent, User: text(e.User), Upstream: text(e.Upstream),
 				LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
 				Cause: f.cause.String(), Reason: text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+				TokenExpiry: e.TokenExpiry,
 			}
 			if len(e.Session) > 0 {
 				row.SessionID = redact.SessionHash(e.Session)

@@ -13,6 +13,13 @@ const (
 // String gives the name as it stands in outputs; Unknown is empty.
 func (a Answerer) String() string { return [...]string{"", "proxy", "upstream"}[a] }
 
+// Expired tells whether the line of a refusal says outright that what the
+// client showed had expired: the server names that reason, or the token its end.
+func (e *Entry) Expired() bool {
+	return string(e.Reason) == reasonTokenExpired || string(e.Reason) == reasonSessionExpired ||
+		e.TokenExpiry != NoTime && e.Time != NoTime && e.Time >= e.TokenExpiry
+}
+
 // whoAnswered tells who answered a refusal: by what the server says outright,
 // by the status of the upstream, and by whether there was one at all.
 func (p *Parser) whoAnswered(e *Entry) Answerer {

@@ -10,6 +10,7 @@ const (
 	reasonTokenExpired      = "token_expired"
 	reasonInvalidToken      = "invalid_token"
 	reasonInvalidSession    = "invalid_session"
+	reasonSessionExpired    = "session_expired"
 	reasonCredentials       = "invalid_credentials"
 	reasonNoCredentials     = "no_credentials"
 	reasonACL               = "acl_denied"
@@ -77,7 +78,7 @@ var reasonWords = map[string]string{
 	"invalid_password": reasonCredentials, "authentication_failed": reasonCredentials, "user_not_found": reasonCredentials,
 	"no_credentials": reasonNoCredentials, "missing_token": reasonNoCredentials, "token_missing": reasonNoCredentials,
 	"missing_credentials": reasonNoCredentials, "no_api_key_found_in_request": reasonNoCredentials, "unauthenticated": reasonNoCredentials,
-	"session_expired": reasonInvalidSession, "invalid_session": reasonInvalidSession, "session_not_found": reasonInvalidSession,
+	"session_expired": reasonSessionExpired, "invalid_session": reasonInvalidSession, "session_not_found": reasonInvalidSession,
 	"account_locked": reasonAccountLocked, "user_locked": reasonAccountLocked, "account_disabled": reasonAccountDisabled,
 	"user_disabled": reasonAccountDisabled, "password_expired": reasonPasswordExpired, "account_expired": reasonAccountExpired,
 	"acl_denied": reasonACL, "stale_nonce": reasonStaleNonce, "identity_provider_down": reasonProvider,

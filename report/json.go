@@ -140,6 +140,7 @@ type Manifest struct {
 	Arguments     []string             `json:"arguments"`
 	StartedAt     string               `json:"started_at"`
 	FinishedAt    string               `json:"finished_at"`
+	Range         Range                `json:"range"`
 	Inputs        []ManifestInput      `json:"inputs"`
 	Totals        Totals               `json:"totals"`
 	Skips         map[string]int64     `json:"skips"`
@@ -155,6 +156,13 @@ type Tool struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Commit  string `json:"commit"`
+}
+
+// Range is the range of time that counts: from Since on and before Until, null
+// where there is no bound.
+type Range struct {
+	Since Stamp `json:"since"`
+	Until Stamp `json:"until"`
 }
 
 // ManifestInput is the ledger of one input.
@@ -204,6 +212,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		Arguments:     append([]string{}, run.Arguments...),
 		StartedAt:     run.Started.UTC().Format(time.RFC3339Nano),
 		FinishedAt:    run.Finished.UTC().Format(time.RFC3339Nano),
+		Range:         Range{Stamp(j.res.Since), Stamp(j.res.Until)},
 		Inputs:        []ManifestInput{},
 		Totals: Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
 			Stamp(t.FirstTime), Stamp(t.LastTime)},

@@ -305,7 +305,7 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	var ref uint32
 	if o == Unauthorized {
 		l.Unauthorized++
-		ref = w.refusals.add(at, block, uint32(n), line)
+		ref = w.refusals.add(at, block, uint32(n), line, e.Expired())
 	}
 	if at == parse.NoTime {
 		return // counted, but it has no place on a timeline
