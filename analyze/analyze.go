@@ -42,9 +42,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	if err := o.Bound(ctx); err != nil {
+	inputs, left, err := o.Bound(ctx)
+	if err != nil {
 		return nil, err
 	}
+	o.Inputs = inputs
 	r, err := newReader(o)
 	if err != nil {
 		return nil, err
@@ -66,7 +68,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.result(r, read, findings)
+	res, err := c.result(r, read, findings)
+	if err != nil {
+		return nil, err
+	}
+	res.leave(left)
+	return res, nil
 }
 
 // reader is the source.Handler that folds blocks. What belongs to a worker is

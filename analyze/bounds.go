@@ -41,20 +41,80 @@ func (e *NewestError) Unwrap() error { return e.Err }
 
 var errNoTime = errors.New("no line has a time")
 
+// late is how much later than the last change of a file a line of it may claim
+// to be: clocks differ, and zones may be mistaken.
+const late = 24 * time.Hour
+
 // Bound sets the bounds of what the parsers are told, after a first look at the
-// inputs where a bound lies back from the newest line. It is the latest time in
-// the first and last lines of all inputs: logs are written in order, or nearly
-// so. Compressed inputs are decoded once more for that.
-func (o *Options) Bound(ctx context.Context) error {
+// inputs where a bound lies back from the newest line, and gives the inputs that
+// can hold lines between them. The others are left out: files that were last
+// changed more than a day before Since, and whose first lines, and last ones
+// where they can be sought, are from before it too.
+//
+// The newest line is the latest time in the first and last lines of all inputs:
+// logs are written in order, or nearly so. A compressed input is decoded for
+// that, unless it was last changed more than a day before the newest line of
+// the others.
+func (o *Options) Bound(ctx context.Context) (inputs, left []source.Input, err error) {
+	if o.Since == (Moment{}) && o.Until.Back == 0 {
+		o.Parse.Until = o.Until.At
+		return o.Inputs, nil, nil
+	}
+	looks, err := o.look(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	newest := time.Time{}
 	if o.Since.Back != 0 || o.Until.Back != 0 {
-		var err error
-		if newest, err = o.newest(ctx); err != nil {
-			return err
+		if newest, err = o.newest(ctx, looks); err != nil {
+			return nil, nil, err
 		}
 	}
 	o.Parse.Since, o.Parse.Until = o.Since.from(newest), o.Until.from(newest)
-	return nil
+	for i, in := range o.Inputs {
+		if looks[i].before(o.Parse.Since) {
+			left = append(left, in)
+		} else {
+			inputs = append(inputs, in)
+		}
+	}
+	return inputs, left, nil
+}
+
+// glance is what a first look at an input shows.
+type glance struct {
+	latest   int64     // time of its lines that were seen, Unix microseconds; NoTime where none has one
+	modified time.Time // zero where it is not known
+	whole    bool      // no other lines can be the last
+	err      error     // why it cannot be looked at
+}
+
+// before tells whether the lines of an input are from before a time.
+func (g *glance) before(t time.Time) bool {
+	return g.latest != parse.NoTime && !g.modified.IsZero() && !t.IsZero() &&
+		g.modified.Add(late).Before(t) && time.UnixMicro(g.latest).Before(t)
+}
+
+// look looks at all inputs.
+func (o *Options) look(ctx context.Context) ([]glance, error) {
+	formats, err := o.formats()
+	if err != nil {
+		return nil, err
+	}
+	looks := make([]glance, len(o.Inputs))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(o.Workers, 1))
+	for i, in := range o.Inputs {
+		g.Go(func() error {
+			lines, whole, err := source.Glance(ctx, in)
+			if stopped := ctx.Err(); stopped != nil {
+				return stopped
+			}
+			looks[i] = glance{latest: o.latest(in, formats, lines), modified: in.Modified(), whole: whole, err: err}
+			return nil
+		})
+	}
+	return looks, g.Wait()
 }
 
 func (m Moment) from(newest time.Time) time.Time {
@@ -72,31 +132,40 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// newest finds the latest time in the first and last lines of all inputs.
-func (o *Options) newest(ctx context.Context) (time.Time, error) {
+// newest finds the newest line, of what a first look showed and a second one at
+// the inputs of which it did not show the end.
+func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error) {
 	formats, err := o.formats()
 	if err != nil {
 		return time.Time{}, err
 	}
-	latest := make([]int64, len(o.Inputs))
+	newest := int64(parse.NoTime)
+	for i := range looks {
+		if looks[i].err != nil {
+			return time.Time{}, &NewestError{o.Inputs[i].Path, looks[i].err}
+		}
+		newest = max(newest, looks[i].latest)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(o.Workers, 1))
 	for i, in := range o.Inputs {
+		if looks[i].whole || looks[i].before(time.UnixMicro(newest)) {
+			continue
+		}
 		g.Go(func() error {
 			lines, err := source.Ends(ctx, in)
 			if err != nil {
 				return &NewestError{in.Path, err}
 			}
-			latest[i] = o.latest(in, formats, lines)
+			looks[i].latest = max(looks[i].latest, o.latest(in, formats, lines))
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return time.Time{}, err
 	}
-	newest := int64(parse.NoTime)
-	for _, t := range latest {
-		newest = max(newest, t)
+	for i := range looks {
+		newest = max(newest, looks[i].latest)
 	}
 	if newest == parse.NoTime {
 		return time.Time{}, &NewestError{"", errNoTime}

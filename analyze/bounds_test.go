@@ -49,7 +49,7 @@ func TestBound(t *testing.T) {
 	writeLog(t, b, accessLine(10*time.Hour, 200)+"junk\n"+accessLine(22*time.Hour, 401)+accessLine(21*time.Hour, 401), time.Time{})
 	o := options(t, a, b)
 	o.Since.Back, o.Until.Back = 2*time.Hour, time.Hour
-	if err := o.Bound(t.Context()); err != nil {
+	if _, _, err := o.Bound(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if !o.Parse.Since.Equal(day.Add(20*time.Hour)) || !o.Parse.Until.Equal(day.Add(21*time.Hour)) {
@@ -73,7 +73,7 @@ func TestBoundErrors(t *testing.T) {
 	o := options(t, name)
 	o.Since.Back = time.Hour
 	var newest *NewestError
-	if err := o.Bound(t.Context()); !errors.As(err, &newest) || newest.Path != "" {
+	if _, _, err := o.Bound(t.Context()); !errors.As(err, &newest) || newest.Path != "" {
 		t.Errorf("no time: %v", err)
 	}
 	inputs, _, err := source.Expand([]string{"-"}, strings.NewReader("x"))
@@ -81,15 +81,66 @@ func TestBoundErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Inputs = inputs
-	if err := o.Bound(t.Context()); !errors.As(err, &newest) || !errors.Is(err, source.ErrOnce) {
+	if _, _, err := o.Bound(t.Context()); !errors.As(err, &newest) || !errors.Is(err, source.ErrOnce) {
 		t.Errorf("standard input: %v", err)
+	}
+	o.Since = Moment{At: day}
+	if read, _, err := o.Bound(t.Context()); err != nil || !o.Parse.Since.Equal(day) || len(read) != 1 {
+		t.Errorf("a time does not need the newest line: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	o = options(t, name)
 	o.Since.At = day
-	if err := o.Bound(ctx); err != nil || !o.Parse.Since.Equal(day) {
-		t.Errorf("a time needs no look: %v", err)
+	if _, _, err := o.Bound(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("called off: %v", err)
+	}
+}
+
+// A file is left out where both its last change and its lines are from before
+// the range; what only one of them shows is read.
+func TestLeftOut(t *testing.T) {
+	dir := t.TempDir()
+	old, now := day.Add(-7*24*time.Hour), day.Add(24*time.Hour)
+	files := []struct {
+		name, text string
+		modified   time.Time
+		read       bool
+	}{
+		{"copied.log", accessLine(-8*24*time.Hour, 401), now, true},
+		{"current.log", accessLine(-8*24*time.Hour, 200) + accessLine(10*time.Hour, 401), now, true},
+		{"junk.log", "junk\n", old, true},
+		{"nearly.log", accessLine(-2*time.Hour, 401), day.Add(-time.Hour), true}, // clocks differ
+		{"old.log", accessLine(-8*24*time.Hour, 401) + accessLine(-7*24*time.Hour, 401), old, false},
+		{"wrong.log", accessLine(10*time.Hour, 401), old, true},
+	}
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, filepath.Join(dir, f.name))
+		writeLog(t, filepath.Join(dir, f.name), f.text, f.modified)
+	}
+	o := options(t, paths...)
+	o.Since.At = day
+	res, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Inputs) != len(files) {
+		t.Fatalf("%d inputs, want %d", len(res.Inputs), len(files))
+	}
+	for i, f := range files {
+		in := res.Inputs[i]
+		if filepath.Base(in.Path) != f.name || in.OutOfRange == f.read || (in.Lines > 0) != f.read {
+			t.Errorf("%s: %+v", f.name, in)
+		}
+	}
+	if res.Totals.Unauthorized != 2 || !strings.Contains(strings.Join(res.Notes, " "), "not read") {
+		t.Errorf("%+v, %q", res.Totals, res.Notes)
+	}
+	// With nothing left, there is a result all the same.
+	o.Since.At, o.Inputs = day.Add(10*24*time.Hour), o.Inputs[4:5]
+	if res, err = Run(t.Context(), o); err != nil || len(res.Inputs) != 1 || res.Totals.Lines != 0 {
+		t.Errorf("%+v, %v", res, err)
 	}
 }
 

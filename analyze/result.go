@@ -46,6 +46,7 @@ type Input struct {
 	Unauthorized int64
 	FirstTime, LastTime int64
 	Error               string // why it could not be read to the end, or empty
+	OutOfRange          bool   // it was not read: all of it is from before Since
 }
 
 // Totals sums the inputs.

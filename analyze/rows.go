@@ -99,6 +99,18 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 	}
 }
 
+// leave lists the inputs that were not read.
+func (res *Result) leave(left []source.Input) {
+	if len(left) == 0 {
+		return
+	}
+	for _, in := range left {
+		res.Inputs = append(res.Inputs, Input{Path: in.Path, OutOfRange: true, FirstTime: parse.NoTime, LastTime: parse.NoTime})
+	}
+	slices.SortStableFunc(res.Inputs, func(a, b Input) int { return strings.Compare(a.Path, b.Path) })
+	res.Notes = append(res.Notes, fmt.Sprintf("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
+}
+
 // text makes a value of the log fit to leave: valid UTF-8 without credentials.
 func text(b []byte) string {
 	var scratch [256]byte

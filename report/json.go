@@ -179,6 +179,7 @@ type ManifestInput struct {
 	FirstTime    Stamp   `json:"first_time"`
 	LastTime     Stamp   `json:"last_time"`
 	Error        *string `json:"error"` // null when it was read to its end
+	OutOfRange   bool    `json:"out_of_range"`
 }
 
 // Totals sums the inputs.
@@ -232,7 +233,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		row := ManifestInput{
 			Path: in.Path, Format: in.Format, Compression: in.Compression,
 			Bytes: in.Bytes, Lines: in.Lines, Parsed: in.Parsed, Rejected: in.Rejected, Skipped: in.Skipped,
-			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime),
+			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime), OutOfRange: in.OutOfRange,
 		}
 		if in.Error != "" {
 			row.Error = &in.Error

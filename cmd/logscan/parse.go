@@ -46,7 +46,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 		return err
 	}
 	bounded := analyze.Options{Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until}
-	if err := bounded.Bound(ctx); err != nil {
+	if inputs, _, err = bounded.Bound(ctx); err != nil {
 		return boundError(err)
 	}
 	ctx, stop := context.WithCancelCause(ctx)

@@ -99,6 +99,10 @@ func (c *scanCmd) provenance(std *streams, started time.Time) func() report.Run 
 func tellInputs(std *streams, res *analyze.Result) {
 	for i := range res.Inputs {
 		in := &res.Inputs[i]
+		if in.OutOfRange {
+			note(std.stderr, "not read: %s: last changed before the range of time begins", in.Path)
+			continue
+		}
 		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d answered 401",
 			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized)
 	}

@@ -19,7 +19,24 @@ const endSize = 128 << 10
 // Ends gives whole lines from the beginning and from the end of an input. A
 // plain file is sought, a compressed one decoded to its end. Where that fails
 // the lines before are given: reading the input tells what is wrong with it.
-func Ends(ctx context.Context, in Input) ([]byte, error) {
+func Ends(ctx context.Context, in Input) ([]byte, error) { return look(ctx, in, ends) }
+
+// Glance is Ends at a low price: of a compressed input it gives lines from the
+// beginning alone, and whole says whether there are others.
+func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error) {
+	whole = true
+	lines, err = look(ctx, in, func(r io.Reader) (head, tail []byte) {
+		buf := make([]byte, 2*endSize)
+		n, err := io.ReadFull(r, buf)
+		whole = err != nil
+		return buf[:n], nil
+	})
+	return lines, whole, err
+}
+
+// look gives lines from the ends of an input, of a compressed one by what
+// decoded gives.
+func look(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []byte)) ([]byte, error) {
 	if in.reader != nil {
 		return nil, ErrOnce
 	}
@@ -41,12 +58,12 @@ func Ends(ctx context.Context, in Input) ([]byte, error) {
 	var d decoders
 	defer d.close()
 	src := d.input(&counter{ctx: ctx, src: f.file})
-	head, tail := ends(d.decoder(sniff(src), src))
+	head, tail := decoded(d.decoder(sniff(src), src))
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("read the ends of %s: %w", in.Path, err)
+		return nil, fmt.Errorf("look into %s: %w", in.Path, err)
 	}
 	if tail == nil {
-		return head, nil
+		return sampleLines(head, 2*endSize, true, len(head) < 2*endSize), nil
 	}
 	head = sampleLines(head, endSize, true, false)
 	return append(head, sampleLines(tail, endSize, false, true)...), nil
