@@ -73,7 +73,9 @@ func quotedParameter(b []byte, name string) []byte {
 		if n == len(b) || b[n] != '=' {
 			continue
 		}
-		for n++; n < len(b) && b[n] == ' '; n++ {
+		n++
+		for n < len(b) && b[n] == ' ' {
+			n++
 		}
 		start, end := n, n
 		if n < len(b) && b[n] == '"' {
