@@ -7,9 +7,11 @@
 package analyze
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"time"
 
 	"logscan/analyze/fold"
 	"logscan/parse"
@@ -24,6 +26,11 @@ type Options struct {
 	// Fields name the log variables or JSON keys that carry a field, as
 	// parse.Format.WithFields takes them.
 	Fields map[string]string
+	// Parse is what the parsers are told. Its Reference is for inputs of which
+	// it is not known when they were last changed; its bounds are set by Run.
+	Parse parse.Options
+	// Since and Until are the range of time that counts.
+	Since, Until Moment
 	// Workers is how many goroutines read, parse and fold; 0 is one for each
 	// CPU that the process may use.
 	Workers int
@@ -35,6 +42,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	inputs, left, err := o.Bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Inputs = inputs
 	r, err := newReader(o)
 	if err != nil {
 		return nil, err
@@ -56,12 +68,18 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.result(r, read, findings)
+	res, err := c.result(r, read, findings)
+	if err != nil {
+		return nil, err
+	}
+	res.leave(left)
+	return res, nil
 }
 
 // reader is the source.Handler that folds blocks. What belongs to a worker is
 // touched by that worker alone.
 type reader struct {
+	options Options
 	inputs  []source.Input
 	formats []*parse.Format // candidates; one when the user named it
 	chosen  []detected      // by input, set by Open
@@ -72,25 +90,17 @@ type reader struct {
 // detected is the format an input is read with.
 type detected struct {
 	parse.Detection
-	format *parse.Format
-	name   string
+	format    *parse.Format
+	name      string
+	reference time.Time // newest time that a line can have
 }
 
 func newReader(o Options) (*reader, error) {
-	r := &reader{inputs: o.Inputs, chosen: make([]detected, len(o.Inputs))}
-	r.formats = []*parse.Format{o.Format}
-	if o.Format == nil {
-		r.formats = parse.Formats()
+	formats, err := o.formats()
+	if err != nil {
+		return nil, err
 	}
-	if len(o.Fields) > 0 {
-		r.formats = append([]*parse.Format(nil), r.formats...)
-		for i, f := range r.formats {
-			var err error
-			if r.formats[i], err = f.WithFields(o.Fields); err != nil {
-				return nil, err
-			}
-		}
-	}
+	r := &reader{options: o, inputs: o.Inputs, formats: formats, chosen: make([]detected, len(o.Inputs))}
 	seed := rand.Uint64()
 	for range o.Workers {
 		r.workers = append(r.workers, fold.NewWorker(seed, len(o.Inputs)))
@@ -105,6 +115,7 @@ const UnknownFormat = "unknown"
 // Open finds out the format of an input.
 func (r *reader) Open(input int, sample []byte) {
 	d := &r.chosen[input]
+	d.reference = r.options.reference(r.inputs[input])
 	if len(r.formats) == 1 {
 		d.format, d.name = r.formats[0], r.formats[0].Name
 		return
@@ -121,11 +132,27 @@ func (r *reader) Open(input int, sample []byte) {
 
 // Block folds the lines of a block.
 func (r *reader) Block(worker int, b *source.Block) {
-	f := r.chosen[b.Input].format
-	p := r.parsers[worker][f]
+	r.workers[worker].Block(b, r.parser(r.parsers[worker], b.Input))
+}
+
+// parser gives the parser for the lines of an input, of those made before or a
+// new one.
+func (r *reader) parser(made map[*parse.Format]*parse.Parser, input int) *parse.Parser {
+	d := &r.chosen[input]
+	p := made[d.format]
 	if p == nil {
-		p = f.NewParser()
-		r.parsers[worker][f] = p
+		p = d.format.NewParser()
+		p.Configure(r.options.Parse)
+		made[d.format] = p
 	}
-	r.workers[worker].Block(b, p)
+	p.SetReference(d.reference)
+	return p
+}
+
+// cutLine takes the first line off data.
+func cutLine(data []byte) (line, rest []byte) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return data[:i], data[i+1:]
+	}
+	return data, nil
 }

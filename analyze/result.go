@@ -9,6 +9,8 @@ import "iter"
 type Result struct {
 	Inputs []Input // in the order of their paths
 	Totals Totals
+	// Since and Until are the range of time that counts, NoTime for no bound.
+	Since, Until int64
 	// Skips and Rejects count lines by reason (parse.Verdict names).
 	Skips, Rejects map[string]int64
 	// RejectedLines are up to MaxRejectedLines rejected lines, by file and line.
@@ -44,6 +46,7 @@ type Input struct {
 	Unauthorized int64
 	FirstTime, LastTime int64
 	Error               string // why it could not be read to the end, or empty
+	OutOfRange          bool   // it was not read: all of it is from before Since
 }
 
 // Totals sums the inputs.
@@ -148,6 +151,7 @@ type Unauthorized struct {
 	LogPath                                 string
 	LogLine                                 int64
 	Cause, Reason, AnsweredBy, FindingID    string
+	TokenExpiry                             int64 // Unix microseconds, as the token said
 }
 
 // Severity orders findings.

@@ -110,6 +110,14 @@ func apacheArgument(d byte, arg string) (field, bool) {
 			return fieldAgent, true
 		case "x-forwarded-for":
 			return fieldForwarded, true
+		case "forwarded":
+			return fieldForwardedHeader, true
+		case "x-real-ip", "cf-connecting-ip", "true-client-ip", "x-client-ip":
+			return fieldRealIP, true
+		case "authorization":
+			return fieldAuthorization, true
+		case "x-session-id":
+			return fieldSession, true
 		case "cookie":
 			return fieldCookie, true
 		case "host":

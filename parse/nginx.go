@@ -9,7 +9,7 @@ import (
 // walked over.
 // https://nginx.org/en/docs/varindex.html
 var nginxFields = map[string]field{
-	"remote_addr": fieldClient, "realip_remote_addr": fieldPeer, "proxy_protocol_addr": fieldClient,
+	"remote_addr": fieldClient, "realip_remote_addr": fieldPeer, "proxy_protocol_addr": fieldProxied,
 	"remote_user": fieldUser,
 	"time_local":  fieldTime, "time_iso8601": fieldTime, "msec": fieldTime,
 	"request": fieldRequest, "request_method": fieldMethod, "request_uri": fieldTarget,
@@ -21,8 +21,11 @@ var nginxFields = map[string]field{
 	"remote_port": fieldCount, "server_port": fieldCount, "pid": fieldCount,
 	"request_time": fieldSeconds,
 	"http_referer": fieldReferrer, "http_user_agent": fieldAgent, "http_x_forwarded_for": fieldForwarded,
-	"http_cookie":   fieldCookie,
-	"upstream_addr": fieldUpstream, "upstream_status": fieldUpstreamStatus,
+	"http_forwarded": fieldForwardedHeader, "http_x_real_ip": fieldRealIP, "http_cf_connecting_ip": fieldRealIP,
+	"http_true_client_ip": fieldRealIP, "http_x_client_ip": fieldRealIP, "http_authorization": fieldAuthorization,
+	"http_x_session_id": fieldSession,
+	"http_cookie":       fieldCookie,
+	"upstream_addr":     fieldUpstream, "upstream_status": fieldUpstreamStatus,
 	"sent_http_www_authenticate": fieldReason, "upstream_http_www_authenticate": fieldReason,
 }
 
@@ -72,14 +75,4 @@ func nginxField(name string) field {
 		return fieldSession
 	}
 	return fieldIgnored
-}
-
-// isSessionName tells whether a cookie is a session cookie by its name.
-func isSessionName(name string) bool {
-	for _, s := range sessionCookies {
-		if strings.EqualFold(name, strings.NewReplacer(".", "_", "-", "_").Replace(string(s))) || strings.EqualFold(name, string(s)) {
-			return true
-		}
-	}
-	return false
 }

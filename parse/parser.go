@@ -7,10 +7,11 @@ import "bytes"
 type Parser struct {
 	format *Format
 
-	plain     bool   // leave the common shapes of fields to the general way: for tests
-	escaped   bool   // the line at hand holds a backslash
-	scratch   []byte // decoded values of the line at hand
-	forwarded []byte // first address of X-Forwarded-For of the line at hand
+	plain   bool   // leave the common shapes of fields to the general way: for tests
+	escaped bool   // the line at hand holds a backslash
+	scratch []byte // decoded values of the line at hand
+	said    said   // of the line at hand
+	settings
 
 	lastTime    [40]byte
 	lastTimeLen int
@@ -20,7 +21,7 @@ type Parser struct {
 }
 
 // NewParser makes a parser of the format.
-func (f *Format) NewParser() *Parser { return &Parser{format: f} }
+func (f *Format) NewParser() *Parser { return &Parser{format: f, settings: defaultSettings} }
 
 // Parse reads one line, without its terminator, into e. See Entry for how long
 // e is valid.
@@ -40,7 +41,10 @@ func (p *Parser) Parse(line []byte, e *Entry) Verdict {
 			return SkipBlank
 		}
 	}
-	p.scratch, p.forwarded = p.scratch[:0], nil
+	p.scratch = p.scratch[:0]
+	if p.said.any {
+		p.said = said{}
+	}
 	p.escaped = bytes.IndexByte(line, '\\') >= 0
 	var v Verdict
 	if p.format.keys != nil {
@@ -48,6 +52,7 @@ func (p *Parser) Parse(line []byte, e *Entry) Verdict {
 	} else {
 		if v = p.format.program.run(p, line, e); v != Parsed && bytes.Contains(line, bareDash) {
 			e.Reset()
+			p.said = said{}
 			if p.format.program.runDashes(p, line, e) == Parsed {
 				v = Parsed
 			}
@@ -62,10 +67,7 @@ func (p *Parser) Parse(line []byte, e *Entry) Verdict {
 	if e.Time == NoTime && e.Status < 0 && p.format.says() {
 		return RejectEmpty
 	}
-	if p.forwarded != nil && len(e.Client) == 0 {
-		e.Client = p.forwarded
-	}
-	return Parsed
+	return p.finish(e)
 }
 
 var bareDash = []byte(" -")
@@ -97,9 +99,7 @@ func (p *Parser) unescape(b []byte) []byte {
 	if bytes.IndexByte(b, '\\') < 0 {
 		return b
 	}
-	if cap(p.scratch)-len(p.scratch) < len(b)+4 {
-		p.scratch = make([]byte, 0, 2*cap(p.scratch)+len(b)+1024)
-	}
+	p.room(len(b) + 4)
 	n := len(p.scratch)
 	p.scratch = appendUnescaped(p.scratch, b)
 	return p.scratch[n:len(p.scratch):len(p.scratch)]

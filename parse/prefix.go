@@ -51,7 +51,7 @@ func prefixOf(steps []step) prefix {
 func (x prefix) begin(p *Parser, line []byte, e *Entry) (rest []byte, ok bool) {
 	// client: an IPv4 address
 	i := 0
-	for i < len(line) && line[i]-'.' < 12 { // . / 0 to 9
+	for i < len(line) && line[i]-'.' < 12 && line[i] != '/' { // a dot or a digit
 		i++
 	}
 	if i == 0 || i > 15 || len(line) < i+len(` - - [`) {

@@ -448,6 +448,8 @@ func reasonMeaning(reason string) string {
 		return "empty, or white space alone"
 	case "comment":
 		return "begins with #"
+	case "out_of_range":
+		return "outside the range of time that was asked for"
 	case "too_long":
 		return "longer than a mebibyte"
 	case "binary":

@@ -140,6 +140,7 @@ type Manifest struct {
 	Arguments     []string             `json:"arguments"`
 	StartedAt     string               `json:"started_at"`
 	FinishedAt    string               `json:"finished_at"`
+	Range         Range                `json:"range"`
 	Inputs        []ManifestInput      `json:"inputs"`
 	Totals        Totals               `json:"totals"`
 	Skips         map[string]int64     `json:"skips"`
@@ -157,6 +158,13 @@ type Tool struct {
 	Commit  string `json:"commit"`
 }
 
+// Range is the range of time that counts: from Since on and before Until, null
+// where there is no bound.
+type Range struct {
+	Since Stamp `json:"since"`
+	Until Stamp `json:"until"`
+}
+
 // ManifestInput is the ledger of one input.
 type ManifestInput struct {
 	Path         string  `json:"path"`
@@ -171,6 +179,7 @@ type ManifestInput struct {
 	FirstTime    Stamp   `json:"first_time"`
 	LastTime     Stamp   `json:"last_time"`
 	Error        *string `json:"error"` // null when it was read to its end
+	OutOfRange   bool    `json:"out_of_range"`
 }
 
 // Totals sums the inputs.
@@ -204,6 +213,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		Arguments:     append([]string{}, run.Arguments...),
 		StartedAt:     run.Started.UTC().Format(time.RFC3339Nano),
 		FinishedAt:    run.Finished.UTC().Format(time.RFC3339Nano),
+		Range:         Range{Stamp(j.res.Since), Stamp(j.res.Until)},
 		Inputs:        []ManifestInput{},
 		Totals: Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
 			Stamp(t.FirstTime), Stamp(t.LastTime)},
@@ -223,7 +233,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		row := ManifestInput{
 			Path: in.Path, Format: in.Format, Compression: in.Compression,
 			Bytes: in.Bytes, Lines: in.Lines, Parsed: in.Parsed, Rejected: in.Rejected, Skipped: in.Skipped,
-			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime),
+			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime), OutOfRange: in.OutOfRange,
 		}
 		if in.Error != "" {
 			row.Error = &in.Error

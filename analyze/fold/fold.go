@@ -314,7 +314,7 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	var ref uint32
 	if o == Unauthorized {
 		l.Unauthorized++
-		ref = w.refusals.add(at, block, uint32(n), line)
+		ref = w.refusals.add(at, block, uint32(n), line, e.Expired())
 	}
 	if a == nil {
 		return

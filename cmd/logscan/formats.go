@@ -112,7 +112,7 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 			fmt.Fprintf(&b, "%6d  %s\n", r.explained, r.format.Name)
 		}
 	}
-	if line, row, ok := firstRow(sample.lines, chosen.Format, in.Path); ok {
+	if line, row, ok := firstRow(sample.lines, chosen.Format, in); ok {
 		fmt.Fprintf(&b, "\none of its lines:\n%s\n\nwhat is read from it:\n", line)
 		for _, f := range row {
 			fmt.Fprintf(&b, "%-28s  %s\n", f.name, f.value)
@@ -143,8 +143,9 @@ type field struct{ name, value string }
 
 // firstRow gives a line that the format explains, redacted, and its fields:
 // the first with status 401, or else the first of all.
-func firstRow(sample []byte, f *parse.Format, path string) (line string, row []field, ok bool) {
+func firstRow(sample []byte, f *parse.Format, in source.Input) (line string, row []field, ok bool) {
 	p := f.NewParser()
+	p.SetReference(in.Modified())
 	var e parse.Entry
 	var r rows
 	for raw := range bytes.Lines(sample) {
@@ -153,7 +154,7 @@ func firstRow(sample []byte, f *parse.Format, path string) (line string, row []f
 			continue
 		}
 		r.buf = r.buf[:0]
-		r.open(path)
+		r.open(in.Path)
 		r.parsed(1, &e)
 		line, row, ok = printable(string(redact.AppendLine(nil, raw, e.Session))), fieldsOf(r.buf), true
 		if e.Status == 401 {

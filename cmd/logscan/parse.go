@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"time"
 
+	"logscan/analyze"
 	"logscan/parse"
 	"logscan/parse/source"
 )
@@ -13,6 +15,7 @@ type parseCmd struct {
 	Inputs []string `arg:"" name:"input" help:"File, directory, glob, or - for standard input."`
 
 	formatFlags
+	lineFlags
 }
 
 // Help is shown below the command's flags.
@@ -34,16 +37,25 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
+	lines, since, until, err := c.options(time.Now())
+	if err != nil {
+		return err
+	}
 	inputs, err := expand(c.Inputs, std, false)
 	if err != nil {
 		return err
 	}
+	bounded := analyze.Options{Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until}
+	if inputs, _, err = bounded.Bound(ctx); err != nil {
+		return boundError(err)
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	p := printer{out: std.stdout, formats: formats, stop: stop}
+	p := printer{out: std.stdout, formats: formats, options: bounded, stop: stop}
 	var problems []problem
 	for i := range inputs { // one by one: rows come in the order of the inputs
 		p.rows.open(inputs[i].Path)
+		p.input = inputs[i]
 		before := p.ledger
 		p.line = 0
 		read, err := source.Read(ctx, inputs[i:i+1], 1, &p)
@@ -74,7 +86,9 @@ type ledger struct{ lines, parsed, rejected, skipped int64 }
 type printer struct {
 	out     io.Writer
 	formats []*parse.Format // candidates; one when the user named it
+	options analyze.Options
 	stop    context.CancelCauseFunc
+	input   source.Input // the one that is read
 
 	parser    *parse.Parser
 	explained bool // a format was found or named
@@ -99,6 +113,7 @@ func (p *printer) Open(_ int, sample []byte) {
 		}
 	}
 	p.parser = f.NewParser()
+	p.parser.Configure(p.options.Told(p.input))
 }
 
 // Block prints the rows of a block.

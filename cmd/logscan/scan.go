@@ -15,6 +15,7 @@ type scanCmd struct {
 	Inputs []string `arg:"" name:"input" help:"File, directory, glob, or - for standard input; compression and format are found out."`
 
 	formatFlags
+	lineFlags
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
 	Out        string  `short:"o" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
@@ -33,6 +34,10 @@ func (scanCmd) Help() string {
 func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	started := time.Now()
 	format, fields, err := c.resolve()
+	if err != nil {
+		return err
+	}
+	lines, since, until, err := c.options(started)
 	if err != nil {
 		return err
 	}
@@ -56,9 +61,11 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		// collection and writing keep to them too.
 		runtime.GOMAXPROCS(n)
 	}
-	res, err := analyze.Run(ctx, analyze.Options{Inputs: inputs, Format: format, Fields: fields, Workers: int(c.Workers)})
+	res, err := analyze.Run(ctx, analyze.Options{
+		Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until, Workers: int(c.Workers),
+	})
 	if err != nil {
-		return err
+		return boundError(err)
 	}
 	if err := report.Write(ctx, c.Out, res, c.provenance(std, started)); err != nil {
 		return err
@@ -92,6 +99,10 @@ func (c *scanCmd) provenance(std *streams, started time.Time) func() report.Run 
 func tellInputs(std *streams, res *analyze.Result) {
 	for i := range res.Inputs {
 		in := &res.Inputs[i]
+		if in.OutOfRange {
+			note(std.stderr, "not read: %s: last changed before the range of time begins", in.Path)
+			continue
+		}
 		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d answered 401",
 			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized)
 	}
