@@ -237,6 +237,11 @@ func (s *Presence) keys(sample []byte, f *Format) {
 			s.Server = o.server
 		}
 	}
+	if s.Server == "caddy" { // it logs the headers there are, under keys of their own
+		for _, x := range []Extra{ExtraSession, ExtraUserAgent, ExtraReferrer, ExtraReason} {
+			s.Logged[x] = true
+		}
+	}
 }
 
 // serverKeys are keys that one server writes, and how many of them tell it:

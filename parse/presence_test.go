@@ -74,7 +74,7 @@ func TestPresence(t *testing.T) {
 		{"JSON of nginx", "json", `{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"203.0.113.1","remote_user":"","request_uri":"/a","status":"401","http_referer":"-","http_user_agent":"curl","request_time":"0.004"}`,
 			"user session referrer host upstream upstream_status scheme reason sub_second", "user referrer", "nginx"},
 		{"JSON of Caddy, which redacts cookies", "json", `{"ts":1773065100.25,"request":{"remote_ip":"203.0.113.1","method":"GET","host":"a.example","uri":"/a","headers":{"Cookie":["REDACTED"],"User-Agent":["curl"]}},"user_id":"jane","duration":0.001,"status":401,"resp_headers":{"Www-Authenticate":["Basic"]}}`,
-			"session referrer upstream upstream_status scheme", "session", "caddy"},
+			"session referrer upstream upstream_status scheme", "session referrer", "caddy"},
 		{"JSON of Traefik", "json", `{"StartUTC":"2026-03-09T14:05:00.123Z","ClientHost":"203.0.113.1","ClientUsername":"-","DownstreamStatus":401,"OriginStatus":0,"Duration":12000,"RequestPath":"/a","ServiceAddr":null}`,
 			"user session user_agent referrer host upstream scheme reason", "user upstream", "traefik"},
 		{"JSON of somebody", "json", `{"time":"2026-03-09 14:05:00","status":401,"ip":"203.0.113.1"}`,
