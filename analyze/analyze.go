@@ -72,8 +72,9 @@ type reader struct {
 // detected is the format an input is read with.
 type detected struct {
 	parse.Detection
-	format *parse.Format
-	name   string
+	format   *parse.Format
+	name     string
+	presence parse.Presence
 }
 
 func newReader(o Options) (*reader, error) {
@@ -107,6 +108,7 @@ func (r *reader) Open(input int, sample []byte) {
 	d := &r.chosen[input]
 	if len(r.formats) == 1 {
 		d.format, d.name = r.formats[0], r.formats[0].Name
+		d.survey(sample)
 		return
 	}
 	d.Detection = parse.Detect(sample, r.formats)
@@ -117,6 +119,7 @@ func (r *reader) Open(input int, sample []byte) {
 		return
 	}
 	d.name = d.format.Name
+	d.survey(sample)
 }
 
 // Block folds the lines of a block.

@@ -22,6 +22,7 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 		Findings: findings,
 	}
 	c.ledger(res, r, read)
+	res.Formats = c.formats(r)
 	for _, name := range CauseNames {
 		res.Causes[name] = 0
 	}
@@ -55,7 +56,7 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 	t.FirstTime, t.LastTime = parse.NoTime, parse.NoTime
 	for i, l := range c.state.Inputs {
 		in := Input{
-			Path: r.inputs[i].Path, Format: r.chosen[i].name, Compression: read[i].Compression,
+			Path: r.inputs[i].Path, Format: r.chosen[i].name, Missing: r.chosen[i].missing(), Compression: read[i].Compression,
 			Bytes: read[i].Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized,
 			Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
 		}
@@ -74,7 +75,8 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 			}
 		}
 		if in.Format == UnknownFormat && in.Lines > in.Skipped {
-			res.Notes = append(res.Notes, fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines))
+			in.Closest = Closest(&r.chosen[i].Detection)
+			res.Notes = append(res.Notes, unexplainedNote(&in))
 		}
 		res.Inputs = append(res.Inputs, in)
 		t.Bytes += in.Bytes
@@ -96,6 +98,15 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 	if t.Parsed > 0 && !slices.ContainsFunc(c.sessions, func(x Session) bool { return x.ID != "" }) {
 		res.Notes = append(res.Notes, "No line carries a session id, so sessions are told apart by address and user agent only: log the session cookie ($cookie_NAME in nginx, %{NAME}C in Apache) and name it with --field session=.")
 	}
+}
+
+// unexplainedNote says what is known of an input that no format explains.
+func unexplainedNote(in *Input) string {
+	s := fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
+	if in.Closest != "" {
+		s += " The closest is " + in.Closest + "."
+	}
+	return s + " Give the format string of the server's configuration with --format."
 }
 
 // text makes a value of the log fit to leave: valid UTF-8 without credentials.
