@@ -18,11 +18,11 @@ func advise(b *strings.Builder, sample []byte, f *parse.Format) {
 	a := advice.For(f, &s)
 	if len(a.Gaps) == 0 {
 		if s.Lines > 0 {
-			fmt.Fprintf(b, "\nnothing is missing: of all that the diagnosis uses, some of %d sampled lines hold it\n", s.Lines)
+			fmt.Fprintf(b, "\nnothing is missing: all that the diagnosis uses is in %s\n", sampledLines(s.Lines))
 		}
 		return
 	}
-	fmt.Fprintf(b, "\nwhat this log cannot tell, judged by %d sampled lines:\n", s.Lines)
+	fmt.Fprintf(b, "\nwhat this log cannot tell, judged by %s:\n", sampledLines(s.Lines))
 	for _, g := range a.Gaps {
 		state := "not logged"
 		if g.Logged {
@@ -50,6 +50,13 @@ func advise(b *strings.Builder, sample []byte, f *parse.Format) {
 			paragraph(b, 0, n)
 		}
 	}
+}
+
+func sampledLines(n int64) string {
+	if n == 1 {
+		return "1 sampled line"
+	}
+	return fmt.Sprintf("%d sampled lines", n)
 }
 
 // paragraph writes text wrapped between words and indented; nothing where

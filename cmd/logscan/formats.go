@@ -112,7 +112,7 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*p
 		}}, nil
 	}
 	fmt.Fprintf(&b, "%s: %s, which explains %d of %d sampled lines\n", printable(in.Path), chosen.Format.Name, chosen.Explained, chosen.Lines)
-	if chosen.Format.Native != "" {
+	if native := chosen.Format.Native; native != "" && native != chosen.Format.Name {
 		fmt.Fprintf(&b, "\n%s\n", chosen.Format.Native)
 	}
 	if len(chosen.Tied) > 0 {

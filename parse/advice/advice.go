@@ -43,7 +43,8 @@ func For(f *parse.Format, s *parse.Presence) Advice {
 	a := Advice{Gaps: gaps(s)}
 	var wanted []parse.Extra
 	for i := range a.Gaps {
-		if !a.Gaps[i].Logged {
+		// Caddy logs the cookies, but not their values.
+		if !a.Gaps[i].Logged || s.Server == "caddy" && a.Gaps[i].Extra == parse.ExtraSession {
 			wanted = append(wanted, a.Gaps[i].Extra)
 		}
 	}
