@@ -121,7 +121,6 @@ func (s *Presence) add(p *Parser, e *Entry) {
 	} {
 		if held {
 			s.Has[x]++
-			s.Logged[x] = true
 		}
 	}
 }
@@ -146,12 +145,15 @@ func (s *Presence) Add(o *Presence) {
 
 // Missing gives the extras that no line holds, of those that these lines should
 // hold one of: where nothing was refused there is no reason for a refusal, and
-// where clients are known nobody needs to have been forwarded.
+// where clients are known nobody needs to have been forwarded. Host and scheme
+// can stand in a request as well, as in GET http://a.example/: where only some
+// clients write it so, that is no field of the log.
 func (s *Presence) Missing() []Extra {
 	var missing []Extra
 	for x := range NumExtras {
 		switch {
-		case s.Lines == 0, s.Has[x] > 0:
+		case s.Lines == 0:
+		case s.Has[x] > 0 && (s.Logged[x] || 2*s.Has[x] > s.Lines || x != ExtraHost && x != ExtraScheme):
 		case x == ExtraReason && s.Logged[x] && s.Refused == 0:
 		case x == ExtraForwarded && s.Private < s.Lines:
 		default:

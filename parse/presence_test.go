@@ -56,6 +56,13 @@ func TestPresence(t *testing.T) {
 		{"the proxy says nothing", "main", `
 10.0.0.7 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8" "-"`,
 			"session host upstream upstream_status duration scheme reason sub_second forwarded", "forwarded", ""},
+		{"a client writes a whole URL", "combined", `
+203.0.113.7 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8"
+203.0.113.7 - jane [09/Mar/2026:14:05:00 +0000] "GET https://evil.example/a HTTP/1.1" 401 179 "/" "curl/8"`,
+			"session host upstream upstream_status duration scheme reason sub_second", "", ""},
+		{"all clients write whole URLs", "combined", `
+203.0.113.7 - jane [09/Mar/2026:14:05:00 +0000] "GET https://a.example/a HTTP/1.1" 401 179 "/" "curl/8"`,
+			"session upstream upstream_status duration reason sub_second", "", ""},
 		{"everything", everything, `
 203.0.113.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 "/" "curl/8" s1 a.example 10.0.0.1:80 401 0.003 https "Bearer" 1773065100.123`,
 			"", "", ""},

@@ -49,7 +49,7 @@ func gapSheets(formats []analyze.LogFormat) []gapSheet {
 func newGapRow(g *advice.Gap) gapRow {
 	r := gapRow{Name: g.Name(), State: "not logged", Why: g.Why, Empty: g.Empty}
 	if g.Logged {
-		r.State = "logged, but no line holds one"
+		r.State = "logged, but no sampled line holds one"
 	}
 	labels := make([]string, len(g.Kinds))
 	for i, k := range g.Kinds {

@@ -15,7 +15,7 @@ import (
 func lacking(f *parse.Format, name string, logged []parse.Extra, missing ...parse.Extra) analyze.LogFormat {
 	p := parse.Presence{Lines: 1204, Refused: 31}
 	for x := range p.Has {
-		p.Has[x] = 400
+		p.Has[x], p.Logged[x] = 400, true
 	}
 	for _, x := range missing {
 		p.Has[x] = 0
@@ -44,7 +44,7 @@ func TestMissingIsTold(t *testing.T) {
 	for _, s := range []string{
 		"What these logs cannot tell", "2 inputs, judged by 1,204 sampled lines",
 		"Fields without a value: user, session, host, upstream, scheme",
-		"logged, but no line holds one", "The server itself signed nobody in.",
+		"logged, but no sampled line holds one", "The server itself signed nobody in.",
 		"Have nginx log it", `log_format logscan '$remote_addr - $remote_user [$time_local] "$request"`, `' "$cookie_SESSIONNAME" "$host" "$upstream_addr" $scheme';`,
 		"--field session=cookie_SESSIONNAME FILE", "Have Apache log it", `\"%{SESSIONNAME}C\" %v`, "log it only where those who read the log may have it",
 	} {

@@ -26,7 +26,7 @@ func advise(b *strings.Builder, sample []byte, f *parse.Format) {
 	for _, g := range a.Gaps {
 		state := "not logged"
 		if g.Logged {
-			state = "logged, but no line holds one"
+			state = "logged, but no sampled line holds one"
 		}
 		fmt.Fprintf(b, "%-15s  %s\n", g.Name(), state)
 		paragraph(b, 17, g.Why)

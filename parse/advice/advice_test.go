@@ -129,7 +129,7 @@ func TestAdviceOfJSON(t *testing.T) {
 		{"nginx", `{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"10.0.0.1","request_uri":"/a","status":"401"}`, "nginx",
 			`{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"10.0.0.1","request_uri":"/a","status":"401","remote_user":"jane","session":"s1","http_user_agent":"curl","http_referer":"/","host":"a.example","upstream_addr":"10.0.0.2:80","upstream_status":"401","request_time":"0.004","scheme":"https","sent_http_www_authenticate":"Basic","msec":"1773065100.123","http_x_forwarded_for":"203.0.113.9"}`,
 			"map[time:msec]", []string{`'"session":"$cookie_SESSIONNAME",'`, `'"msec":"$msec",'`}},
-		{"Caddy redacts cookies", `{"ts":1773065100.25,"request":{"remote_ip":"203.0.113.1","host":"a.example","uri":"/a","headers":{"Cookie":["REDACTED"],"User-Agent":["curl"]}},"user_id":"","duration":0.001,"status":200}`, "",
+		{"Caddy redacts cookies", caddyLine, "",
 			``, "", nil}, // what else is not there no client has sent: see below
 		{"Caddy behind a proxy", `{"ts":1773065100.25,"request":{"remote_ip":"10.0.0.1","host":"a.example","uri":"/a","headers":{}},"user_id":"jane","duration":0.001,"status":401}`, "Caddy",
 			`{"ts":1773065100.25,"request":{"remote_ip":"10.0.0.1","host":"a.example","uri":"/a","headers":{}},"user_id":"jane","duration":0.001,"status":401,"session":"0a1b2c3d","upstream_addr":"10.0.0.2:80","scheme":"https"}`,

@@ -89,6 +89,36 @@ func TestApache(t *testing.T) {
 	}
 }
 
+func TestCaddy(t *testing.T) {
+	caddy, err := exec.LookPath("caddy")
+	if err != nil {
+		t.Skip("caddy is not installed")
+	}
+	if modules, err := exec.CommandContext(t.Context(), caddy, "list-modules").Output(); err != nil || !strings.Contains(string(modules), "log_append") {
+		t.Skip("this caddy is older than log_append: 2.8")
+	}
+	s := parse.Survey([]byte(caddyLine), format(t, "json"))
+	c := For(format(t, "json"), &s).Configs[0]
+	dir, address := t.TempDir(), freeAddress(t)
+	conf := "{\n admin off\n auto_https off\n}\nhttp://" + address + " {\n" + c.Text + "reverse_proxy " + backend(t) + "\n}\n"
+	file := write(t, dir, "Caddyfile", strings.ReplaceAll(conf, "/var/log/caddy", dir))
+	cmd := exec.CommandContext(t.Context(), caddy, "run", "--adapter", "caddyfile", "--config", file)
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	serve(t, cmd, address)
+	c.Format = "json"
+	holds(t, &c, filepath.Join(dir, "access.log"), nil)
+	line, err := os.ReadFile(filepath.Join(dir, "access.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(line), `"s1"`) {
+		t.Errorf("the session id itself is logged:\n%s", line)
+	}
+}
+
+// caddyLine is a line as Caddy writes it where nothing is configured.
+const caddyLine = `{"ts":1773065100.25,"request":{"remote_ip":"203.0.113.1","host":"a.example","uri":"/a","headers":{"Cookie":["REDACTED"],"User-Agent":["curl"]}},"user_id":"","duration":0.001,"status":200}`
+
 // backend is an application that refuses everybody.
 func backend(t *testing.T) string {
 	t.Helper()
