@@ -63,8 +63,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // touched by that worker alone.
 type reader struct {
 	inputs  []source.Input
-	formats []*parse.Format // candidates; one when the user named it
-	chosen  []detected      // by input, set by Open
+	formats []*parse.Format   // candidates; one when the user named it
+	fields  map[string]string // that the user named
+	chosen  []detected        // by input, set by Open
 	workers []*fold.Worker
 	parsers []map[*parse.Format]*parse.Parser // by worker
 }
@@ -78,7 +79,7 @@ type detected struct {
 }
 
 func newReader(o Options) (*reader, error) {
-	r := &reader{inputs: o.Inputs, chosen: make([]detected, len(o.Inputs))}
+	r := &reader{inputs: o.Inputs, fields: o.Fields, chosen: make([]detected, len(o.Inputs))}
 	r.formats = []*parse.Format{o.Format}
 	if o.Format == nil {
 		r.formats = parse.Formats()

@@ -53,7 +53,7 @@ func (c *correlation) formats(r *reader) []LogFormat {
 		if len(byName) == 1 {
 			c.seen(&f.Presence)
 		}
-		f.Advice = advice.For(of[name], &f.Presence)
+		f.Advice = advice.For(of[name], &f.Presence, r.fields)
 		all = append(all, *f)
 	}
 	return all

@@ -63,6 +63,7 @@ type Presence struct {
 	Has     [NumExtras]int64 // of them, that hold the extra
 	Logged  [NumExtras]bool  // the format has a place for it, or a key of the lines is one
 	Open    bool             // the lines may hold fields that the format does not know
+	JSON    bool             // the lines are JSON objects
 	Server  string           // whose keys JSON lines have: nginx, caddy, traefik; empty where that cannot be told
 }
 
@@ -90,6 +91,7 @@ func Survey(sample []byte, f *Format) Presence {
 		}
 	}
 	if f.keys != nil {
+		s.JSON = true
 		s.keys(sample, f)
 	}
 	return s
@@ -137,6 +139,7 @@ func (s *Presence) Add(o *Presence) {
 	s.Refused += o.Refused
 	s.Private += o.Private
 	s.Open = s.Open || o.Open
+	s.JSON = s.JSON || o.JSON
 	for x := range s.Has {
 		s.Has[x] += o.Has[x]
 		s.Logged[x] = s.Logged[x] || o.Logged[x]

@@ -21,7 +21,7 @@ func lacking(f *parse.Format, name string, logged []parse.Extra, missing ...pars
 		p.Has[x] = 0
 		p.Logged[x] = slices.Contains(logged, x)
 	}
-	return analyze.LogFormat{Name: name, Inputs: 2, Presence: p, Advice: advice.For(f, &p)}
+	return analyze.LogFormat{Name: name, Inputs: 2, Presence: p, Advice: advice.For(f, &p, nil)}
 }
 
 // fixtureFormats are the formats of fixture, as they are told in a report: one
@@ -65,7 +65,7 @@ func TestMissingIsTold(t *testing.T) {
 // Advice names the kinds of findings as they are known.
 func TestAdviceNamesKinds(t *testing.T) {
 	combined, _ := parse.Lookup("combined")
-	for _, g := range advice.For(combined, &parse.Presence{Lines: 1}).Gaps {
+	for _, g := range advice.For(combined, &parse.Presence{Lines: 1}, nil).Gaps {
 		for _, k := range g.Kinds {
 			if !slices.Contains(analyze.CauseNames, k) {
 				t.Errorf("%s: there is no kind %s", g.Name(), k)

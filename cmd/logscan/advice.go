@@ -13,9 +13,10 @@ import (
 const adviceWidth = 100
 
 // advise tells what a log of format f cannot tell, and what to log instead.
-func advise(b *strings.Builder, sample []byte, f *parse.Format) {
+// fields are those that the user named.
+func advise(b *strings.Builder, sample []byte, f *parse.Format, fields map[string]string) {
 	s := parse.Survey(sample, f)
-	a := advice.For(f, &s)
+	a := advice.For(f, &s, fields)
 	if len(a.Gaps) == 0 {
 		if s.Lines > 0 {
 			fmt.Fprintf(b, "\nnothing is missing: all that the diagnosis uses is in %s\n", sampledLines(s.Lines))

@@ -56,7 +56,7 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	}
 	var problems []problem
 	for i := range inputs {
-		p, err := explainFile(ctx, std.stdout, inputs[i], formats)
+		p, err := explainFile(ctx, std.stdout, inputs[i], formats, fields)
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func printFormat(w io.Writer, f *parse.Format) error {
 }
 
 // explainFile says which of the formats an input has, why, and what it lacks.
-func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*parse.Format) ([]problem, error) {
+func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*parse.Format, fields map[string]string) ([]problem, error) {
 	sample, err := sampleOf(ctx, in)
 	if err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*p
 			fmt.Fprintf(&b, "%-28s  %s\n", f.name, f.value)
 		}
 	}
-	advise(&b, sample.lines, chosen.Format)
+	advise(&b, sample.lines, chosen.Format, fields)
 	return nil, write(w, []byte(b.String()))
 }
 

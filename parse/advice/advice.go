@@ -7,8 +7,8 @@
 package advice
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,8 +38,9 @@ type Config struct {
 const Session = "SESSIONNAME"
 
 // For says what a log of format f cannot tell, judged by s, and what to log
-// instead. There is none of a log without a line that could be read.
-func For(f *parse.Format, s *parse.Presence) Advice {
+// instead. fields are those that are named already. There is none of a log
+// without a line that could be read.
+func For(f *parse.Format, s *parse.Presence, fields map[string]string) Advice {
 	a := Advice{Gaps: gaps(s)}
 	var wanted []parse.Extra
 	for i := range a.Gaps {
@@ -52,7 +53,9 @@ func For(f *parse.Format, s *parse.Presence) Advice {
 		return a
 	}
 	for _, server := range servers(f, s) {
-		c := server(f, s, wanted)
+		c := Config{Fields: map[string]string{}}
+		maps.Copy(c.Fields, fields)
+		server(&c, f, s, wanted)
 		if len(c.Adds) == 0 {
 			continue
 		}
@@ -67,8 +70,8 @@ func For(f *parse.Format, s *parse.Presence) Advice {
 	return a
 }
 
-// server makes the configuration that adds what is wanted, where it can.
-type server func(f *parse.Format, s *parse.Presence, wanted []parse.Extra) Config
+// server makes c the configuration that adds what is wanted, where it can.
+type server func(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra)
 
 // servers gives who may have written a log, likeliest first.
 func servers(f *parse.Format, s *parse.Presence) []server {
@@ -77,7 +80,7 @@ func servers(f *parse.Format, s *parse.Presence) []server {
 		return []server{traefik}
 	case strings.Contains(f.Name, "ingress-nginx"):
 		return []server{ingressNginx}
-	case f.Native == "":
+	case s.JSON:
 		switch s.Server {
 		case "nginx":
 			return []server{nginxJSON}
@@ -121,16 +124,21 @@ func (c *Config) Scan() string {
 	if c.Format != "" {
 		b.WriteString(" --format " + shellQuoted(c.Format))
 	}
-	names := make([]string, 0, len(c.Fields))
-	for name := range c.Fields {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, cmp.Compare)
-	for _, name := range names {
-		b.WriteString(" --field " + name + "=" + c.Fields[name])
+	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
+		b.WriteString(" --field " + shellWord(name+"="+c.Fields[name]))
 	}
 	b.WriteString(" FILE")
 	return b.String()
+}
+
+// shellWord is s as a word of a shell's command line.
+func shellWord(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-.@=", r))
+	}) < 0 {
+		return s
+	}
+	return shellQuoted(s)
 }
 
 func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -85,7 +85,7 @@ func TestAdviceClosesTheGaps(t *testing.T) {
 			if before.Lines != 1 {
 				t.Fatal("the line at hand cannot be read")
 			}
-			a := For(f, &before)
+			a := For(f, &before, nil)
 			var servers []string
 			for _, c := range a.Configs {
 				servers = append(servers, c.Server)
@@ -144,7 +144,7 @@ func TestAdviceOfJSON(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			f := format(t, "json")
 			before := parse.Survey([]byte(tc.line), f)
-			a := For(f, &before)
+			a := For(f, &before, nil)
 			if tc.server == "" {
 				if len(a.Configs) != 1 || !slices.Equal(a.Configs[0].Adds, []parse.Extra{parse.ExtraSession, parse.ExtraUpstream, parse.ExtraScheme}) {
 					t.Fatalf("%+v", a.Configs)
@@ -195,7 +195,7 @@ func TestTable(t *testing.T) {
 func TestLoggedIsNotAdvised(t *testing.T) {
 	f := format(t, "combined")
 	s := parse.Survey([]byte(`203.0.113.1 - - [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "curl/8"`), f)
-	a := For(f, &s)
+	a := For(f, &s, nil)
 	for _, g := range a.Gaps {
 		want := g.Extra == parse.ExtraUser || g.Extra == parse.ExtraReferrer
 		if g.Logged != want || want != (g.Empty != "") {
@@ -211,14 +211,14 @@ func TestLoggedIsNotAdvised(t *testing.T) {
 
 func TestNothingToAdvise(t *testing.T) {
 	f := format(t, "combined")
-	if a := For(f, &parse.Presence{}); len(a.Gaps) > 0 || len(a.Configs) > 0 {
+	if a := For(f, &parse.Presence{}, nil); len(a.Gaps) > 0 || len(a.Configs) > 0 {
 		t.Errorf("of no line: %+v", a)
 	}
 	s := parse.Presence{Lines: 1}
 	for x := range s.Has {
 		s.Has[x] = 1
 	}
-	if a := For(f, &s); len(a.Gaps) > 0 || len(a.Configs) > 0 {
+	if a := For(f, &s, nil); len(a.Gaps) > 0 || len(a.Configs) > 0 {
 		t.Errorf("of a line that has all: %+v", a)
 	}
 }
@@ -229,8 +229,9 @@ func TestOtherServersAreLeftAlone(t *testing.T) {
 		`[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE%`,
 		`%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %{+Q}r`,
 		`%h %^[%d:%t %^] "%r" %s %b "%R" "%u"`,
+		"", // columns that the log names by itself
 	} {
-		a := For(&parse.Format{Name: "other", Native: native}, &parse.Presence{Lines: 1})
+		a := For(&parse.Format{Name: "other", Native: native}, &parse.Presence{Lines: 1}, nil)
 		if len(a.Gaps) == 0 || len(a.Configs) != 0 {
 			t.Errorf("%s: %d gaps, %+v", native, len(a.Gaps), a.Configs)
 		}
@@ -240,5 +241,23 @@ func TestOtherServersAreLeftAlone(t *testing.T) {
 func TestShellQuoted(t *testing.T) {
 	if got := shellQuoted(`a 'b' $c`); got != `'a '\''b'\'' $c'` {
 		t.Error(got)
+	}
+}
+
+// What the user named stays named.
+func TestNamedFieldsAreKept(t *testing.T) {
+	f := format(t, `$remote_addr [$time_local] "$request" $status "$cookie_basket" "$http_x real"`)
+	named := map[string]string{"session": "cookie_basket", "user": "http_x"}
+	g, err := f.WithFields(named)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := parse.Survey([]byte(`203.0.113.1 [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 "s1" "jane real"`), g)
+	a := For(g, &s, named)
+	if len(a.Configs) != 1 || !strings.Contains(a.Configs[0].Scan(), " --field session=cookie_basket --field user=http_x FILE") {
+		t.Errorf("%+v", a.Configs)
+	}
+	if len(named) != 2 {
+		t.Errorf("the user's fields are changed: %v", named)
 	}
 }

@@ -35,7 +35,7 @@ func isApache(native string) bool {
 		!strings.Contains(native, "%ci") && !strings.Contains(native, "%START_TIME") && !strings.Contains(native, "%^[")
 }
 
-func apache(f *parse.Format, s *parse.Presence, wanted []parse.Extra) Config {
+func apache(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra) {
 	native := f.Native
 	switch native {
 	case nginxCombined:
@@ -44,10 +44,8 @@ func apache(f *parse.Format, s *parse.Presence, wanted []parse.Extra) Config {
 		native = apacheCommon
 	}
 	tail, adds := appended(wanted, apacheDirectives)
-	c := Config{
-		Server: "Apache", Place: "the server's configuration or a VirtualHost",
-		Adds: adds, Format: native + tail, Fields: map[string]string{},
-	}
+	c.Server, c.Place = "Apache", "the server's configuration or a VirtualHost"
+	c.Adds, c.Format = adds, native+tail
 	for _, x := range adds {
 		switch x {
 		case parse.ExtraSession:
@@ -70,7 +68,6 @@ func apache(f *parse.Format, s *parse.Presence, wanted []parse.Extra) Config {
 	}
 	c.Text += `LogFormat "` + apacheQuoted(native) + apacheQuoted(tail) + `" logscan` + "\n" +
 		"CustomLog ${APACHE_LOG_DIR}/logscan.log logscan\n"
-	return c
 }
 
 // apacheQuoted is a format string as it stands in double quotes in Apache's

@@ -7,8 +7,8 @@ import "logscan/parse"
 // written.
 // https://caddyserver.com/docs/caddyfile/directives/log_append
 // https://caddyserver.com/docs/caddyfile/directives/log#filter
-func caddy(_ *parse.Format, _ *parse.Presence, wanted []parse.Extra) Config {
-	c := Config{Server: "Caddy", Place: "the site's block of the Caddyfile, in place of its log directive"}
+func caddy(c *Config, _ *parse.Format, _ *parse.Presence, wanted []parse.Extra) {
+	c.Server, c.Place = "Caddy", "the site's block of the Caddyfile, in place of its log directive"
 	format, appends := "", ""
 	for _, x := range wanted {
 		switch x {
@@ -36,5 +36,4 @@ func caddy(_ *parse.Format, _ *parse.Presence, wanted []parse.Extra) Config {
 		format = "\tformat json\n"
 	}
 	c.Text = "log {\n\toutput file /var/log/caddy/access.log\n" + format + "}\n" + appends
-	return c
 }

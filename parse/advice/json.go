@@ -26,9 +26,10 @@ var jsonKeys = map[parse.Extra][2]string{
 }
 
 // anyJSON names keys for a log whose writer is not known.
-func anyJSON(_ *parse.Format, _ *parse.Presence, wanted []parse.Extra) Config {
-	c := Config{Server: "JSON", Place: "the objects that your logger writes, under these keys or others that --field names", Fields: map[string]string{}}
+func anyJSON(c *Config, _ *parse.Format, _ *parse.Presence, wanted []parse.Extra) {
+	c.Server, c.Place = "JSON", "the objects that your logger writes, under these keys or others that --field names"
 	var members []string
+	timed := false
 	for _, x := range wanted {
 		key, ok := jsonKeys[x]
 		if !ok {
@@ -36,9 +37,10 @@ func anyJSON(_ *parse.Format, _ *parse.Presence, wanted []parse.Extra) Config {
 		}
 		c.Adds = append(c.Adds, x)
 		if x == parse.ExtraSubSecond || x == parse.ExtraTimeZone {
-			if c.Fields["time"] != "" {
+			if timed {
 				continue
 			}
+			timed = true
 			c.Fields["time"] = key[0] // or else the key that is there is taken
 		}
 		members = append(members, fmt.Sprintf("%q: %q", key[0], key[1]))
@@ -50,5 +52,4 @@ func anyJSON(_ *parse.Format, _ *parse.Presence, wanted []parse.Extra) Config {
 		c.Notes = append(c.Notes, proxyNote("most have a list of trusted proxies"))
 	}
 	c.Text = strings.Join(members, ",\n") + "\n"
-	return c
 }

@@ -32,16 +32,13 @@ var nginxVariables = map[parse.Extra]string{
 	parse.ExtraForwarded:      `"$http_x_forwarded_for"`,
 }
 
-func nginx(f *parse.Format, s *parse.Presence, wanted []parse.Extra) Config {
+func nginx(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra) {
 	tail, adds := appended(wanted, nginxVariables)
-	c := Config{
-		Server: "nginx", Place: "the http block of nginx.conf; the second line also fits into a server or location",
-		Adds: adds, Format: f.Native + tail, Fields: map[string]string{},
-		Text: "log_format logscan " + nginxQuoted(f.Native) + "\n                   " + nginxQuoted(tail) + ";\n" +
-			"access_log /var/log/nginx/logscan.log logscan;\n",
-	}
+	c.Server, c.Place = "nginx", "the http block of nginx.conf; the second line also fits into a server or location"
+	c.Adds, c.Format = adds, f.Native+tail
+	c.Text = "log_format logscan " + nginxQuoted(f.Native) + "\n                   " + nginxQuoted(tail) + ";\n" +
+		"access_log /var/log/nginx/logscan.log logscan;\n"
 	c.nginxNotes(s)
-	return c
 }
 
 func (c *Config) nginxNotes(s *parse.Presence) {
@@ -66,15 +63,12 @@ func nginxQuoted(s string) string {
 
 // ingressNginx sets its log_format in the ConfigMap of the controller.
 // https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/#log-format-upstream
-func ingressNginx(f *parse.Format, s *parse.Presence, wanted []parse.Extra) Config {
+func ingressNginx(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra) {
 	tail, adds := appended(wanted, nginxVariables)
-	c := Config{
-		Server: "ingress-nginx", Place: "data of the ingress controller's ConfigMap",
-		Adds: adds, Format: f.Native + tail, Fields: map[string]string{},
-		Text: "log-format-upstream: '" + strings.ReplaceAll(f.Native+tail, "'", "''") + "'\n",
-	}
+	c.Server, c.Place = "ingress-nginx", "data of the ingress controller's ConfigMap"
+	c.Adds, c.Format = adds, f.Native+tail
+	c.Text = "log-format-upstream: '" + strings.ReplaceAll(c.Format, "'", "''") + "'\n"
 	c.nginxNotes(s)
-	return c
 }
 
 // nginxMembers are the members of a JSON object, under keys that are known.
@@ -94,8 +88,8 @@ var nginxMembers = map[parse.Extra]string{
 	parse.ExtraForwarded:      `"http_x_forwarded_for":"$http_x_forwarded_for"`,
 }
 
-func nginxJSON(_ *parse.Format, s *parse.Presence, wanted []parse.Extra) Config {
-	c := Config{Server: "nginx", Place: "the object of your log_format … escape=json, before its last member", Fields: map[string]string{}}
+func nginxJSON(c *Config, _ *parse.Format, s *parse.Presence, wanted []parse.Extra) {
+	c.Server, c.Place = "nginx", "the object of your log_format … escape=json, before its last member"
 	seen := map[string]bool{}
 	for _, x := range wanted {
 		m, ok := nginxMembers[x]
@@ -113,5 +107,4 @@ func nginxJSON(_ *parse.Format, s *parse.Presence, wanted []parse.Extra) Config 
 	}
 	c.nginxNotes(s)
 	delete(c.Fields, "session") // its key is known
-	return c
 }

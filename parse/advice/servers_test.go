@@ -1,7 +1,6 @@
 package advice
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,7 +23,7 @@ func configs(t *testing.T, server string) map[string]Config {
 	for _, tc := range advised {
 		f := format(t, tc.format)
 		s := parse.Survey([]byte(tc.line), f)
-		for _, c := range For(f, &s).Configs {
+		for _, c := range For(f, &s, nil).Configs {
 			if c.Server == server {
 				all[tc.name] = c
 			}
@@ -98,7 +97,7 @@ func TestCaddy(t *testing.T) {
 		t.Skip("this caddy is older than log_append: 2.8")
 	}
 	s := parse.Survey([]byte(caddyLine), format(t, "json"))
-	c := For(format(t, "json"), &s).Configs[0]
+	c := For(format(t, "json"), &s, nil).Configs[0]
 	dir, address := t.TempDir(), freeAddress(t)
 	conf := "{\n admin off\n auto_https off\n}\nhttp://" + address + " {\n" + c.Text + "reverse_proxy " + backend(t) + "\n}\n"
 	file := write(t, dir, "Caddyfile", strings.ReplaceAll(conf, "/var/log/caddy", dir))
@@ -216,6 +215,6 @@ func write(t *testing.T, dir, name, text string) string {
 func check(t *testing.T, cmd *exec.Cmd, text string) {
 	t.Helper()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatal(fmt.Sprintf("%v: %v\n%s\n%s", cmd, err, out, text))
+		t.Fatalf("%v: %v\n%s\n%s", cmd, err, out, text)
 	}
 }

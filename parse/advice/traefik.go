@@ -13,8 +13,8 @@ var (
 )
 
 // traefik has nearly all in its JSON, and nothing of it in its text format.
-func traefik(f *parse.Format, _ *parse.Presence, wanted []parse.Extra) Config {
-	c := Config{Server: "Traefik", Place: "the static configuration (YAML)", Fields: map[string]string{}}
+func traefik(c *Config, f *parse.Format, _ *parse.Presence, wanted []parse.Extra) {
+	c.Server, c.Place = "Traefik", "the static configuration (YAML)"
 	var headers []string
 	for _, x := range wanted {
 		switch {
@@ -42,5 +42,4 @@ func traefik(f *parse.Format, _ *parse.Presence, wanted []parse.Extra) Config {
 			c.Text += "        " + h + ": keep\n"
 		}
 	}
-	return c
 }
