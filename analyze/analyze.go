@@ -93,6 +93,7 @@ type detected struct {
 	format    *parse.Format
 	name      string
 	reference time.Time // newest time that a line can have
+	presence  parse.Presence
 }
 
 func newReader(o Options) (*reader, error) {
@@ -118,6 +119,7 @@ func (r *reader) Open(input int, sample []byte) {
 	d.reference = r.options.reference(r.inputs[input])
 	if len(r.formats) == 1 {
 		d.format, d.name = r.formats[0], r.formats[0].Name
+		d.survey(sample)
 		return
 	}
 	d.Detection = parse.Detect(sample, r.formats)
@@ -128,6 +130,7 @@ func (r *reader) Open(input int, sample []byte) {
 		return
 	}
 	d.name = d.format.Name
+	d.survey(sample)
 }
 
 // Block folds the lines of a block.

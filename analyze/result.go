@@ -18,6 +18,7 @@ type Result struct {
 	Causes        map[string]int64 // 401s by cause; every cause stands in it
 	Findings      []Finding        // most severe first
 	Notes         []string         // what a reader should know of this run, a sentence each
+	Formats       []LogFormat      // that inputs have and samples of theirs were read by, by name
 
 	Endpoints []Endpoint // by host, route, method
 	Accounts  []Account  // by user
@@ -39,7 +40,9 @@ const MaxRejectedLines = 1000
 // Input is the ledger of one input: Lines = Parsed + Rejected + Skipped.
 type Input struct {
 	Path        string
-	Format      string // name of the format, or the format string given
+	Format      string   // name of the format, or the format string given
+	Closest     string   // where the format is unknown: which came closest, and how close
+	Missing     []string // fields that the diagnosis would use and no sampled line holds (parse.Extra)
 	Compression string
 	Bytes       int64 // decompressed bytes, each in exactly one line
 	Lines, Parsed, Rejected, Skipped,

@@ -23,6 +23,7 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 		Since:    micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
 	}
 	c.ledger(res, r, read)
+	res.Formats = c.formats(r)
 	for _, name := range CauseNames {
 		res.Causes[name] = 0
 	}
@@ -56,7 +57,7 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 	t.FirstTime, t.LastTime = parse.NoTime, parse.NoTime
 	for i, l := range c.state.Inputs {
 		in := Input{
-			Path: r.inputs[i].Path, Format: r.chosen[i].name, Compression: read[i].Compression,
+			Path: r.inputs[i].Path, Format: r.chosen[i].name, Missing: r.chosen[i].missing(), Compression: read[i].Compression,
 			Bytes: read[i].Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized,
 			Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
 		}
@@ -75,7 +76,8 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 			}
 		}
 		if in.Format == UnknownFormat && in.Lines > in.Skipped {
-			res.Notes = append(res.Notes, fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines))
+			in.Closest = Closest(&r.chosen[i].Detection)
+			res.Notes = append(res.Notes, unexplainedNote(&in))
 		}
 		res.Inputs = append(res.Inputs, in)
 		t.Bytes += in.Bytes
@@ -109,6 +111,15 @@ func (res *Result) leave(left []source.Input) {
 	}
 	slices.SortStableFunc(res.Inputs, func(a, b Input) int { return strings.Compare(a.Path, b.Path) })
 	res.Notes = append(res.Notes, fmt.Sprintf("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
+}
+
+// unexplainedNote says what is known of an input that no format explains.
+func unexplainedNote(in *Input) string {
+	s := fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
+	if in.Closest != "" {
+		s += " The closest is " + in.Closest + "."
+	}
+	return s + " Give the format string of the server's configuration with --format."
 }
 
 // text makes a value of the log fit to leave: valid UTF-8 without credentials.

@@ -138,6 +138,8 @@ func fixture() *analyze.Result {
 			Error: "unexpected end of gzip data at byte 1204224"},
 		{Path: hostile[1], Format: hostile[2], Compression: "zstd", FirstTime: parse.NoTime, LastTime: parse.NoTime, Error: hostile[5]},
 	}
+	res.Inputs[0].Missing = []string{"session", "host"}
+	res.Formats = fixtureFormats()
 	second := &res.Inputs[1]
 	second.Parsed = res.Totals.Parsed - res.Inputs[0].Parsed
 	second.Lines = second.Parsed + second.Rejected + second.Skipped

@@ -60,6 +60,7 @@ type page struct {
 	Skips      []reasonRow
 	Lines      []evidence // rejected lines
 	Notes      []string
+	Gaps       []gapSheet
 }
 
 // tile is a key figure of the run.
@@ -155,6 +156,7 @@ func newPage(res *analyze.Result) *page {
 	for _, n := range res.Notes[:min(len(res.Notes), maxNotes)] {
 		p.Notes = append(p.Notes, clip(n, longChars))
 	}
+	p.Gaps = gapSheets(res.Formats)
 	return p
 }
 

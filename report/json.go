@@ -167,19 +167,20 @@ type Range struct {
 
 // ManifestInput is the ledger of one input.
 type ManifestInput struct {
-	Path         string  `json:"path"`
-	Format       string  `json:"format"`
-	Compression  string  `json:"compression"`
-	Bytes        int64   `json:"bytes"`
-	Lines        int64   `json:"lines"`
-	Parsed       int64   `json:"parsed"`
-	Rejected     int64   `json:"rejected"`
-	Skipped      int64   `json:"skipped"`
-	Unauthorized int64   `json:"unauthorized"`
-	FirstTime    Stamp   `json:"first_time"`
-	LastTime     Stamp   `json:"last_time"`
-	Error        *string `json:"error"` // null when it was read to its end
-	OutOfRange   bool    `json:"out_of_range"`
+	Path         string   `json:"path"`
+	Format       string   `json:"format"`
+	Compression  string   `json:"compression"`
+	Bytes        int64    `json:"bytes"`
+	Lines        int64    `json:"lines"`
+	Parsed       int64    `json:"parsed"`
+	Rejected     int64    `json:"rejected"`
+	Skipped      int64    `json:"skipped"`
+	Unauthorized int64    `json:"unauthorized"`
+	FirstTime    Stamp    `json:"first_time"`
+	LastTime     Stamp    `json:"last_time"`
+	Missing      []string `json:"missing"` // fields that no sampled line holds
+	Error        *string  `json:"error"`   // null when it was read to its end
+	OutOfRange   bool     `json:"out_of_range"`
 }
 
 // Totals sums the inputs.
@@ -231,7 +232,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 	for i := range j.res.Inputs {
 		in := &j.res.Inputs[i]
 		row := ManifestInput{
-			Path: in.Path, Format: in.Format, Compression: in.Compression,
+			Path: in.Path, Format: in.Format, Compression: in.Compression, Missing: append([]string{}, in.Missing...),
 			Bytes: in.Bytes, Lines: in.Lines, Parsed: in.Parsed, Rejected: in.Rejected, Skipped: in.Skipped,
 			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime), OutOfRange: in.OutOfRange,
 		}

@@ -18,11 +18,13 @@ import (
 
 type formatsCmd struct {
 	Name string `arg:"" name:"name|file" optional:"" help:"A format's name, or a log file."`
+
+	formatFlags
 }
 
 // Help is shown below the command's flags.
 func (formatsCmd) Help() string {
-	return `Without an argument, lists the known formats. With a name, prints the format as the server's configuration spells it, and sample lines. With a file, says which format it has, how sure that is, and what is read from one of its lines.`
+	return `Without an argument, lists the known formats. With a name, prints the format as the server's configuration spells it, and sample lines. With a file, says which format it has, how sure that is, what is read from one of its lines, and what it cannot tell, with the lines to add to the server's configuration.`
 }
 
 // Run lists formats, prints one, or explains a file.
@@ -40,13 +42,21 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 		}
 		return usagef(hint, "%q is neither a format nor a file", c.Name)
 	}
+	format, fields, err := c.resolve()
+	if err != nil {
+		return err
+	}
+	formats, err := candidates(format, fields)
+	if err != nil {
+		return err
+	}
 	inputs, err := expand([]string{c.Name}, std, false)
 	if err != nil {
 		return err
 	}
 	var problems []problem
 	for i := range inputs {
-		p, err := explainFile(ctx, std.stdout, inputs[i])
+		p, err := explainFile(ctx, std.stdout, inputs[i], formats, fields)
 		if err != nil {
 			return err
 		}
@@ -80,8 +90,8 @@ func printFormat(w io.Writer, f *parse.Format) error {
 	return write(w, []byte(b.String()))
 }
 
-// explainFile says which format an input has, and why.
-func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, error) {
+// explainFile says which of the formats an input has, why, and what it lacks.
+func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*parse.Format, fields map[string]string) ([]problem, error) {
 	sample, err := sampleOf(ctx, in)
 	if err != nil {
 		return nil, err
@@ -89,7 +99,6 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 	if sample.err != nil {
 		return []problem{unread(in.Path, sample.err.Error())}, nil
 	}
-	formats := parse.Formats()
 	chosen := parse.Detect(sample.lines, formats)
 	var b strings.Builder
 	if chosen.Lines == 0 {
@@ -99,12 +108,19 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 	if chosen.Format == nil {
 		return []problem{{
 			text: fmt.Sprintf("no format explains %s: the best, %s, reads %d of %d sampled lines", in.Path, chosen.Best.Name, chosen.Explained, chosen.Lines),
-			hint: "give the log_format or LogFormat of the server's configuration with --format",
+			hint: "give the log_format or LogFormat of the server's configuration with --format; logscan parse tells line by line what cannot be read",
 		}}, nil
 	}
 	fmt.Fprintf(&b, "%s: %s, which explains %d of %d sampled lines\n", printable(in.Path), chosen.Format.Name, chosen.Explained, chosen.Lines)
-	if chosen.Format.Native != "" {
+	if native := chosen.Format.Native; native != "" && native != chosen.Format.Name {
 		fmt.Fprintf(&b, "\n%s\n", chosen.Format.Native)
+	}
+	if len(chosen.Tied) > 0 {
+		names := make([]string, len(chosen.Tied))
+		for i, f := range chosen.Tied {
+			names[i] = f.Name
+		}
+		fmt.Fprintf(&b, "\na tie: %s as many; %s is the more specific\n", explainAsMany(names), chosen.Format.Name)
 	}
 	b.WriteString("\nformats that explain any of the lines (of equals, the more specific is taken):\n")
 	for _, r := range rank(sample.lines, formats) {
@@ -118,7 +134,16 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 			fmt.Fprintf(&b, "%-28s  %s\n", f.name, f.value)
 		}
 	}
+	advise(&b, sample.lines, chosen.Format, fields)
 	return nil, write(w, []byte(b.String()))
+}
+
+// explainAsMany is the subject and verb of a sentence on formats that tie.
+func explainAsMany(names []string) string {
+	if last := len(names) - 1; last > 0 {
+		return strings.Join(names[:last], ", ") + " and " + names[last] + " explain"
+	}
+	return names[0] + " explains"
 }
 
 // ranked is how many sampled lines a format explains.

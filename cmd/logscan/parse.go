@@ -69,7 +69,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 			problems = append(problems, unread(inputs[i].Path, read[0].Err.Error()))
 		}
 		if lines := p.lines - p.skipped - (before.lines - before.skipped); !p.explained && lines > 0 {
-			problems = append(problems, unexplained(inputs[i].Path, p.parsed-before.parsed, lines))
+			problems = append(problems, unexplained(inputs[i].Path, p.closest, p.parsed-before.parsed, lines))
 		}
 	}
 	if tooMany, ok := tooManyRejects(p.rejected, p.lines, maxParseRejects); ok {
@@ -91,7 +91,8 @@ type printer struct {
 	input   source.Input // the one that is read
 
 	parser    *parse.Parser
-	explained bool // a format was found or named
+	explained bool   // a format was found or named
+	closest   string // where none was found: which came closest
 	entry     parse.Entry
 	rows      rows
 	line      int64 // lines of this input so far
@@ -108,9 +109,11 @@ const flushAt = 256 << 10
 func (p *printer) Open(_ int, sample []byte) {
 	f := p.formats[len(p.formats)-1] // the commonest, where nothing explains the sample
 	if p.explained = len(p.formats) == 1; !p.explained {
-		if d := parse.Detect(sample, p.formats); d.Format != nil {
+		d := parse.Detect(sample, p.formats)
+		if d.Format != nil {
 			f, p.explained = d.Format, true
 		}
+		p.closest = analyze.Closest(&d)
 	}
 	p.parser = f.NewParser()
 	p.parser.Configure(p.options.Told(p.input))

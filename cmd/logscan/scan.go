@@ -117,7 +117,7 @@ func (c *scanCmd) problems(res *analyze.Result) []problem {
 			all = append(all, unread(in.Path, in.Error))
 		}
 		if in.Format == analyze.UnknownFormat && in.Lines > in.Skipped {
-			all = append(all, unexplained(in.Path, in.Parsed, in.Lines-in.Skipped))
+			all = append(all, unexplained(in.Path, in.Closest, in.Parsed, in.Lines-in.Skipped))
 		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
@@ -133,11 +133,15 @@ func unread(path, reason string) problem {
 }
 
 // unexplained is the problem of an input whose format is not known.
-func unexplained(path string, parsed, lines int64) problem {
-	return problem{
-		text: fmt.Sprintf("no format explains %s: the best reads %d of its %d lines", path, parsed, lines),
+func unexplained(path, closest string, parsed, lines int64) problem {
+	p := problem{
+		text: fmt.Sprintf("no format explains %s: %d of its %d lines could be read", path, parsed, lines),
 		hint: "try --format, or logscan formats " + path,
 	}
+	if closest != "" {
+		p.text += "; the closest is " + closest
+	}
+	return p
 }
 
 // tooManyRejects is the problem of lines that are rejected too often.
