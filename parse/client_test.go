@@ -51,6 +51,9 @@ func FuzzAddr(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want, err := netip.ParseAddr(s)
+		if canonicalIPv6([]byte(s)) && (err != nil || want.Unmap().String() != s) {
+			t.Errorf("%s is %v %v", s, want, err)
+		}
 		if want.Zone() != "" || strings.ContainsAny(s, "%[]") {
 			return
 		}

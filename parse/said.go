@@ -1,5 +1,7 @@
 package parse
 
+import "bytes"
+
 // said is what a line says of the client, the user and who answered in other
 // ways than a field for it. It is made sense of when the whole line is read.
 type said struct {
@@ -51,7 +53,7 @@ func (p *Parser) finish(e *Entry) Verdict {
 	if e.Time < p.since || e.Time >= p.until {
 		return SkipRange
 	}
-	if mayHoldSession(e.Path) {
+	if bytes.IndexByte(e.Path, ';') >= 0 || bytes.IndexByte(e.Path, '(') >= 0 {
 		p.sessionPath(e)
 	}
 	if len(e.Query) > shortestSecret {

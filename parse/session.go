@@ -2,7 +2,6 @@ package parse
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strings"
 )
 
@@ -185,25 +184,6 @@ func equalLower(b []byte, s string) bool {
 		}
 	}
 	return true
-}
-
-// mayHoldSession tells whether a path holds a semicolon or a parenthesis, eight
-// bytes at a time: it is asked for every line, and two searches took 3 ns more.
-func mayHoldSession(path []byte) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for ; len(path) >= 8; path = path[8:] {
-		word := binary.LittleEndian.Uint64(path)
-		a, b := word^';'*ones, word^'('*ones
-		if ((a-ones)&^a|(b-ones)&^b)&tops != 0 { // a byte of a or b is zero
-			return true
-		}
-	}
-	for _, c := range path {
-		if c == ';' || c == '(' {
-			return true
-		}
-	}
-	return false
 }
 
 // sessionPath takes session ids out of the path: a parameter of a segment, as

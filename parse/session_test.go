@@ -99,15 +99,3 @@ func TestSessionPathIsLinear(t *testing.T) {
 		t.Errorf("%d bytes of scratch", n)
 	}
 }
-
-// The quick look at a path equals the search for either byte.
-func FuzzMayHoldSession(f *testing.F) {
-	f.Add([]byte("/a;jsessionid=1"))
-	f.Add([]byte("/aaaaaaa(S(1))"))
-	f.Add([]byte("\xbb\xa8:<')*/////"))
-	f.Fuzz(func(t *testing.T, path []byte) {
-		if got, want := mayHoldSession(path), strings.ContainsAny(string(path), ";("); got != want {
-			t.Errorf("%q: %v", path, got)
-		}
-	})
-}
