@@ -75,6 +75,7 @@ func (f *Format) compile(assigned map[string]field) error {
 		}
 		g.steps[n].end = g.tail
 	}
+	g.prefix = prefixOf(g.steps)
 	f.program = g
 	return nil
 }

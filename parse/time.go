@@ -20,7 +20,7 @@ import (
 // Options.Timezone. Only 1990 to 2100 are times that a log can have. The last
 // spelling is remembered: neighbours mostly share their second.
 func (p *Parser) time(b []byte) (int64, bool) {
-	if len(b) <= len(p.lastTime) && string(b) == string(p.lastTime[:p.lastTimeLen]) && p.lastTimeLen > 0 {
+	if n := p.lastTimeLen; len(b) == n && n > 0 && string(b) == string(p.lastTime[:n]) {
 		return p.lastMicros, true
 	}
 	t, ok := p.parseTime(b)

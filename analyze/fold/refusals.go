@@ -35,6 +35,9 @@ func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool)
 		r.batches = append(r.batches, s2.Encode(nil, r.open))
 		r.open = r.open[:0]
 	}
+	if r.open == nil {
+		r.open = make([]byte, 0, refusalBatch)
+	}
 	n := uint32(len(r.list))
 	r.list = append(r.list, refusal{
 		time: at, block: block, line: line,
