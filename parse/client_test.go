@@ -51,6 +51,9 @@ func FuzzAddr(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want, err := netip.ParseAddr(s)
+		if canonicalIPv6([]byte(s)) && (err != nil || want.Unmap().String() != s) {
+			t.Errorf("%s is %v %v", s, want, err)
+		}
 		if want.Zone() != "" || strings.ContainsAny(s, "%[]") {
 			return
 		}
@@ -163,5 +166,35 @@ func TestForwardedIsLinear(t *testing.T) {
 	}
 	if n := cap(p.scratch); n > 1<<20 {
 		t.Errorf("%d bytes of scratch", n)
+	}
+}
+
+// Run with: go test ./parse -run XX -bench Client
+func BenchmarkClient(b *testing.B) {
+	const tail = ` - - [09/Mar/2026:14:05:00 +0000] "GET /api/v1/orders/12345/items?page=2 HTTP/1.1" 200 4179 "-" "Mozilla/5.0 (X11; Linux x86_64)"`
+	for _, bb := range []struct {
+		name, line string
+		trusted    []netip.Prefix
+	}{
+		{"ipv4", "192.0.2.1" + tail + ` "-"`, nil},
+		{"ipv6", "2001:db8:85a3::8a2e:370:7334" + tail + ` "-"`, nil},
+		{"forwarded", "10.0.0.1" + tail + ` "198.51.100.7"`, nil},
+		{"trusted", "10.0.0.1" + tail + ` "198.51.100.7"`, prefixes("10.0.0.0/8")},
+		{"trusted_ipv6", "10.0.0.1" + tail + ` "2001:db8:85a3::8a2e:370:7334, 10.0.0.2"`, prefixes("10.0.0.0/8")},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			f, _ := Lookup("main")
+			p := f.NewParser()
+			p.Configure(Options{Trusted: bb.trusted})
+			line := []byte(bb.line)
+			var e Entry
+			b.SetBytes(int64(len(line)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if p.Parse(line, &e) != Parsed {
+					b.Fatal("rejected")
+				}
+			}
+		})
 	}
 }

@@ -132,9 +132,7 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	case fieldAgent:
 		e.UserAgent = b
 	case fieldUser:
-		if !(len(b) == 2 && b[0] == '"' && b[1] == '"') { // Apache writes "" for an empty user
-			e.User = b
-		}
+		p.setUser(e, b, quoted)
 	case fieldSession:
 		p.setSession(e, b)
 	case fieldClient:

@@ -105,6 +105,9 @@ func (p *Parser) value(b []byte, i int, h uint64, depth int, e *Entry, v *Verdic
 	}
 	for _, word := range [][]byte{jsonNull, jsonTrue, jsonFalse} {
 		if bytes.HasPrefix(b[i:], word) {
+			if word[0] == 'n' {
+				p.assign(e, h, nil, v)
+			}
 			return i + len(word)
 		}
 	}
@@ -171,7 +174,7 @@ func stringEnd(b []byte, i int) int {
 func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
 	s := p.format.keys.find(h)
 	if s.hash == 0 || missing(b) {
-		if s.hash != 0 && s.field == fieldUpstream {
+		if s.hash != 0 && (s.field == fieldUpstream || s.field == fieldUpstreamStatus) {
 			e.HasUpstream = true
 		}
 		return

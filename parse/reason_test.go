@@ -94,6 +94,9 @@ func TestAnsweredBy(t *testing.T) {
 		{"Kong's upstream", "json", `{"started_at":1773065100000,"response":{"status":401},"source":"upstream"}`, Upstream},
 		{"Envoy", "json", `{"start_time":"2026-03-09T14:05:00Z","response_code":401,"response_code_details":"jwt_authn_access_denied{Jwt_is_expired}","upstream_host":null}`, Proxy},
 		{"Envoy's upstream", "json", `{"start_time":"2026-03-09T14:05:00Z","response_code":401,"response_code_details":"via_upstream","upstream_host":"10.0.0.1:80"}`, Upstream},
+		{"nginx itself, in JSON", "json", `{"time":"2026-03-09T14:05:00Z","status":401,"upstream_addr":"-","upstream_status":"-"}`, Proxy},
+		{"the status alone, none, in JSON", "json", `{"time":"2026-03-09T14:05:00Z","status":401,"upstream_status":""}`, Proxy},
+		{"Envoy without details", "json", `{"start_time":"2026-03-09T14:05:00Z","response_code":401,"upstream_host":null}`, Proxy},
 		{"HAProxy", "json", `{"accept_date":"2026-03-09T14:05:00Z","status_code":401,"backend_name":"app","upstream":"<NOSRV>"}`, Proxy},
 	} {
 		var e Entry
