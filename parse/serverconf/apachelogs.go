@@ -253,7 +253,7 @@ func (r *apacheReader) writeBy(l apacheLog, in, by *virtualHost) {
 // setPath makes a path absolute; a variable that is not known may be anything,
 // a root as well.
 func (r *apacheReader) setPath(l *Log, path string, pattern func(string) string) {
-	if strings.HasPrefix(path, "${") {
+	if strings.HasPrefix(path, "${") && strings.Contains(path, "}") {
 		l.Path = cleanSlash(path)
 	} else {
 		l.Path = absolute(r.root, path)
