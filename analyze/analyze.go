@@ -7,9 +7,11 @@
 package analyze
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"time"
 
 	"logscan/analyze/fold"
 	"logscan/parse"
@@ -24,6 +26,11 @@ type Options struct {
 	// Fields name the log variables or JSON keys that carry a field, as
 	// parse.Format.WithFields takes them.
 	Fields map[string]string
+	// Parse is what the parsers are told. Its Reference is for inputs of which
+	// it is not known when they were last changed; its bounds are set by Run.
+	Parse parse.Options
+	// Since and Until are the range of time that counts.
+	Since, Until Moment
 	// Workers is how many goroutines read, parse and fold; 0 is one for each
 	// CPU that the process may use.
 	Workers int
@@ -35,6 +42,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	inputs, left, err := o.Bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Inputs = inputs
 	r, err := newReader(o)
 	if err != nil {
 		return nil, err
@@ -56,12 +68,18 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.result(r, read, findings)
+	res, err := c.result(r, read, findings)
+	if err != nil {
+		return nil, err
+	}
+	res.leave(left)
+	return res, nil
 }
 
 // reader is the source.Handler that folds blocks. What belongs to a worker is
 // touched by that worker alone.
 type reader struct {
+	options Options
 	inputs  []source.Input
 	formats []*parse.Format // candidates; one when the user named it
 	chosen  []detected      // by input, set by Open
@@ -71,33 +89,20 @@ type reader struct {
 
 // detected is what an input is read with.
 type detected struct {
-	formats []*parse.Format // tried in this order
-	name    string
-	key     string // inputs of the same key can be read with the same parser
-}
-
-func (d *detected) set(name string, formats ...*parse.Format) {
-	d.formats, d.name, d.key = formats, name, ""
-	for _, f := range formats {
-		d.key += f.Key() + "\n"
-	}
+	parse.Detection
+	formats   []*parse.Format // tried in this order
+	name      string
+	key       string    // inputs of the same key can be read with the same parser
+	reference time.Time // newest time that a line can have
+	presence  parse.Presence
 }
 
 func newReader(o Options) (*reader, error) {
-	r := &reader{inputs: o.Inputs, chosen: make([]detected, len(o.Inputs))}
-	r.formats = []*parse.Format{o.Format}
-	if o.Format == nil {
-		r.formats = parse.Formats()
+	formats, err := o.formats()
+	if err != nil {
+		return nil, err
 	}
-	if len(o.Fields) > 0 {
-		r.formats = append([]*parse.Format(nil), r.formats...)
-		for i, f := range r.formats {
-			var err error
-			if r.formats[i], err = f.WithFields(o.Fields); err != nil {
-				return nil, err
-			}
-		}
-	}
+	r := &reader{options: o, inputs: o.Inputs, formats: formats, chosen: make([]detected, len(o.Inputs))}
 	seed := rand.Uint64()
 	for range o.Workers {
 		r.workers = append(r.workers, fold.NewWorker(seed, len(o.Inputs)))
@@ -111,27 +116,52 @@ const UnknownFormat = "unknown"
 
 // Open finds out the format of an input.
 func (r *reader) Open(input int, sample []byte) {
-	d := parse.Detect(sample, r.formats)
+	d := &r.chosen[input]
+	d.reference = r.options.reference(r.inputs[input])
+	d.Detection = parse.Detect(sample, r.formats)
+	d.formats = d.Detection.Formats
 	switch {
-	case d.Format != nil:
-		r.chosen[input].set(d.Format.Name, d.Formats...)
+	case d.Detection.Format != nil:
+		d.name = d.Detection.Format.Name
 	case len(r.formats) == 1: // what the user named is tried with every line
-		r.chosen[input].set(r.formats[0].Name, r.formats[0])
+		d.formats, d.name = r.formats, r.formats[0].Name
 	default:
 		// Nothing explains it. Its lines are counted and rejected one by one;
 		// those that the commonest format explains after all are not lost.
-		r.chosen[input].set(UnknownFormat, r.formats[len(r.formats)-1])
+		d.formats, d.name = r.formats[len(r.formats)-1:], UnknownFormat
+	}
+	for _, f := range d.formats {
+		d.key += f.Key() + "\n"
+	}
+	if d.name != UnknownFormat {
+		d.survey(sample)
 	}
 }
 
 // Block folds the lines of a block.
 func (r *reader) Block(worker int, b *source.Block) {
-	d := &r.chosen[b.Input]
-	p := r.parsers[worker][d.key]
+	r.workers[worker].Block(b, r.parser(r.parsers[worker], b.Input))
+}
+
+// parser gives the parser for the lines of an input, of those made before or a
+// new one.
+func (r *reader) parser(made map[string]*parse.Parser, input int) *parse.Parser {
+	d := &r.chosen[input]
+	p := made[d.key]
 	if p == nil {
 		p = parse.NewParser(d.formats...)
-		r.parsers[worker][d.key] = p
+		p.Configure(r.options.Parse)
+		made[d.key] = p
 	}
+	p.SetReference(d.reference)
 	p.Directive(nil)
-	r.workers[worker].Block(b, p)
+	return p
+}
+
+// cutLine takes the first line off data.
+func cutLine(data []byte) (line, rest []byte) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return data[:i], data[i+1:]
+	}
+	return data, nil
 }

@@ -9,6 +9,8 @@ import "iter"
 type Result struct {
 	Inputs []Input // in the order of their paths
 	Totals Totals
+	// Since and Until are the range of time that counts, NoTime for no bound.
+	Since, Until int64
 	// Skips and Rejects count lines by reason (parse.Verdict names).
 	Skips, Rejects map[string]int64
 	// RejectedLines are up to MaxRejectedLines rejected lines, by file and line.
@@ -16,6 +18,7 @@ type Result struct {
 	Causes        map[string]int64 // 401s by cause; every cause stands in it
 	Findings      []Finding        // most severe first
 	Notes         []string         // what a reader should know of this run, a sentence each
+	Formats       []LogFormat      // that inputs have and samples of theirs were read by, by name
 
 	Endpoints []Endpoint // by host, route, method
 	Accounts  []Account  // by user
@@ -37,13 +40,16 @@ const MaxRejectedLines = 1000
 // Input is the ledger of one input: Lines = Parsed + Rejected + Skipped.
 type Input struct {
 	Path        string
-	Format      string // name of the format, or the format string given
+	Format      string   // name of the format, or the format string given
+	Closest     string   // where the format is unknown: which came closest, and how close
+	Missing     []string // fields that the diagnosis would use and no sampled line holds (parse.Extra)
 	Compression string
 	Bytes       int64 // decompressed bytes, each in exactly one line
 	Lines, Parsed, Rejected, Skipped,
 	Unauthorized int64
 	FirstTime, LastTime int64
 	Error               string // why it could not be read to the end, or empty
+	OutOfRange          bool   // it was not read: all of it is from before Since
 }
 
 // Totals sums the inputs.
@@ -148,6 +154,7 @@ type Unauthorized struct {
 	LogPath                                 string
 	LogLine                                 int64
 	Cause, Reason, AnsweredBy, FindingID    string
+	TokenExpiry                             int64 // Unix microseconds, as the token said
 }
 
 // Severity orders findings.

@@ -20,8 +20,10 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	res := &Result{
 		Skips: map[string]int64{}, Rejects: map[string]int64{}, Causes: map[string]int64{},
 		Findings: findings,
+		Since:    micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
 	}
 	c.ledger(res, r, read)
+	res.Formats = c.formats(r)
 	for _, name := range CauseNames {
 		res.Causes[name] = 0
 	}
@@ -55,7 +57,7 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 	t.FirstTime, t.LastTime = parse.NoTime, parse.NoTime
 	for i, l := range c.state.Inputs {
 		in := Input{
-			Path: r.inputs[i].Path, Format: r.chosen[i].name, Compression: read[i].Compression,
+			Path: r.inputs[i].Path, Format: r.chosen[i].name, Missing: r.chosen[i].missing(), Compression: read[i].Compression,
 			Bytes: read[i].Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized,
 			Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
 		}
@@ -74,7 +76,8 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 			}
 		}
 		if in.Format == UnknownFormat && in.Lines > in.Skipped {
-			res.Notes = append(res.Notes, fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines))
+			in.Closest = Closest(&r.chosen[i].Detection)
+			res.Notes = append(res.Notes, unexplainedNote(&in))
 		}
 		res.Inputs = append(res.Inputs, in)
 		t.Bytes += in.Bytes
@@ -96,6 +99,27 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 	if t.Parsed > 0 && !slices.ContainsFunc(c.sessions, func(x Session) bool { return x.ID != "" }) {
 		res.Notes = append(res.Notes, "No line carries a session id, so sessions are told apart by address and user agent only: log the session cookie ($cookie_NAME in nginx, %{NAME}C in Apache) and name it with --field session=.")
 	}
+}
+
+// leave lists the inputs that were not read.
+func (res *Result) leave(left []source.Input) {
+	if len(left) == 0 {
+		return
+	}
+	for _, in := range left {
+		res.Inputs = append(res.Inputs, Input{Path: in.Path, OutOfRange: true, FirstTime: parse.NoTime, LastTime: parse.NoTime})
+	}
+	slices.SortStableFunc(res.Inputs, func(a, b Input) int { return strings.Compare(a.Path, b.Path) })
+	res.Notes = append(res.Notes, fmt.Sprintf("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
+}
+
+// unexplainedNote says what is known of an input that no format explains.
+func unexplainedNote(in *Input) string {
+	s := fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
+	if in.Closest != "" {
+		s += " The closest is " + in.Closest + "."
+	}
+	return s + " Give the format string of the server's configuration with --format."
 }
 
 // text makes a value of the log fit to leave: valid UTF-8 without credentials.
@@ -258,14 +282,7 @@ func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, 
 		if err != nil {
 			return nil, err
 		}
-		d := &r.chosen[x.Input]
-		p := parsers[d.key]
-		if p == nil {
-			p = parse.NewParser(d.formats...)
-			parsers[d.key] = p
-		}
-		p.Directive(nil)
-		if v := p.Parse(raw, e); v != parse.Parsed {
+		if v := r.parser(parsers, int(x.Input)).Parse(raw, e); v != parse.Parsed {
 			return nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
 		}
 		return parse.Kept(raw), nil
@@ -298,7 +315,8 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 				Host: text(e.Host), Referrer: text(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
 				UserAgent: agent, User: text(e.User), Upstream: text(e.Upstream),
 				LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
-				Cause: f.cause.String(), Reason: text(e.Reason), AnsweredBy: answeredBy(&e),
+				Cause: f.cause.String(), Reason: text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+				TokenExpiry: e.TokenExpiry,
 			}
 			if len(e.Session) > 0 {
 				row.SessionID = redact.SessionHash(e.Session)
@@ -314,18 +332,6 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 			}
 		}
 	}
-}
-
-// answeredBy says who answered: the proxy that wrote the log, or the upstream
-// behind it; nothing where the log does not tell.
-func answeredBy(e *parse.Entry) string {
-	switch {
-	case !e.HasUpstream:
-		return ""
-	case len(e.Upstream) == 0, len(e.UpstreamStatus) > 0 && string(e.UpstreamStatus) != "401":
-		return "proxy"
-	}
-	return "upstream"
 }
 
 // showEvidence fills in the sample lines of the findings.

@@ -9,6 +9,7 @@ import (
 // carrier is what a parser keeps of lines that carry others.
 type carrier struct {
 	text    []byte                  // decoded text of the line at hand
+	stamp   []byte                  // the carrier's own time of the line at hand
 	joined  []byte                  // the line at hand with the beginnings of its text put in
 	isWhole bool                    // joined is in use
 	partial [wrap.NumStreams][]byte // beginnings, as the carrying lines have them
@@ -22,7 +23,7 @@ const maxJoined = 1 << 20
 // carried reads a line that carries another.
 func (p *Parser) carried(line []byte, e *Entry) Verdict {
 	c := &p.carrier
-	c.isWhole = false
+	c.isWhole, c.stamp = false, nil
 	t, ok := p.wrapper.Peel(line)
 	if !ok {
 		return p.others(RejectSyntax, 0, line, nil, e)
@@ -58,13 +59,8 @@ func (p *Parser) carried(line []byte, e *Entry) Verdict {
 			return v
 		}
 	}
-	v := p.others(RejectSyntax, 0, line, text, e)
-	if v == Parsed && e.Time == NoTime && len(t.Stamp) > 0 {
-		if at, ok := p.time(t.Stamp); ok {
-			e.Time = at
-		}
-	}
-	return v
+	c.stamp = t.Stamp
+	return p.others(RejectSyntax, 0, line, text, e)
 }
 
 // decode gives the text that a line carries.
@@ -81,6 +77,19 @@ func (c *carrier) decode(line []byte, t wrap.Text) []byte {
 		return c.text
 	}
 	return text
+}
+
+// text gives what a line of the format carries: mostly itself.
+func (f *Format) text(line []byte) []byte {
+	if f.wrapper == nil {
+		return line
+	}
+	t, ok := f.wrapper.Peel(bytes.TrimRight(line, "\r\n"))
+	if !ok {
+		return nil
+	}
+	var c carrier
+	return c.decode(line, t)
 }
 
 // Line gives what must be kept of a line that was just parsed, so that it can

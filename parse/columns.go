@@ -177,7 +177,7 @@ var doubled = []byte(`""`)
 
 // undouble takes one of every two quotes out, as CSV has them.
 func (p *Parser) undouble(b []byte) []byte {
-	p.reserve(len(b))
+	p.room(len(b))
 	n := len(p.scratch)
 	for i := 0; i < len(b); i++ {
 		p.scratch = append(p.scratch, b[i])
@@ -231,7 +231,7 @@ func (p *Parser) decode(b []byte, plus, percent bool) []byte {
 	if (!plus || bytes.IndexByte(b, '+') < 0) && (!percent || bytes.IndexByte(b, '%') < 0) {
 		return b
 	}
-	p.reserve(len(b))
+	p.room(len(b))
 	n := len(p.scratch)
 	for i := 0; i < len(b); i++ {
 		c := b[i]
@@ -268,7 +268,7 @@ func (p *Parser) refusal(e *Entry) {
 	if p.substatus == nil && p.win32 == nil || e.Status < 400 || len(e.Reason) > 0 {
 		return
 	}
-	p.reserve(len(p.substatus) + len(p.win32) + 8)
+	p.room(len(p.substatus) + len(p.win32) + 8)
 	n := len(p.scratch)
 	p.scratch = append(p.scratch, byte('0'+e.Status/100), byte('0'+e.Status/10%10), byte('0'+e.Status%10))
 	if p.substatus != nil {

@@ -3,7 +3,6 @@ package parse
 import (
 	"bytes"
 	"math"
-	"net/netip"
 )
 
 // field is what a variable, directive or key of a log means to logscan.
@@ -33,25 +32,31 @@ const (
 	fieldSession
 	fieldCookie // a whole Cookie header: the session id is looked for in it
 	fieldClient
-	fieldClientPort // address:port
-	fieldForwarded  // X-Forwarded-For: its first address, where no other client is known
+	fieldClientPort      // address:port
+	fieldForwarded       // X-Forwarded-For
+	fieldForwardedHeader // Forwarded, RFC 7239
+	fieldRealIP          // X-Real-IP and others that hold one address
+	fieldProxied         // client by the PROXY protocol
 	fieldPeer
+	fieldAuthorization // a whole Authorization header: user or token is looked for in it
 	fieldUpstream
 	fieldUpstreamStatus
 	fieldReason
-	fieldCount       // digits that are not kept, but tell this format from others
-	fieldWord        // as fieldCount, without blanks
-	fieldTimePart    // a part of a time, by a pattern
-	fieldSecondsMore // seconds that come to the duration
-	fieldTaken       // milliseconds, or seconds with a fraction
-	fieldServer      // HAProxy's backend/server
-	fieldState       // HAProxy's termination state
-	fieldResult      // Squid's result/status
-	fieldHierarchy   // Squid's hierarchy/peer
-	fieldAddress     // an address, perhaps with a zone
-	fieldSubstatus   // IIS: what follows the status
-	fieldWin32       // IIS: the system's own error
-	fieldComposed    // several fields in the value of a JSON key
+	fieldOriginStatus // status, in a log that has the origin's status where one was asked
+	fieldSource       // who answered: kong or upstream
+	fieldCount        // digits that are not kept, but tell this format from others
+	fieldWord         // as fieldCount, without blanks
+	fieldTimePart     // a part of a time, by a pattern
+	fieldSecondsMore  // seconds that come to the duration
+	fieldTaken        // milliseconds, or seconds with a fraction
+	fieldServer       // HAProxy's backend/server
+	fieldState        // HAProxy's termination state
+	fieldResult       // Squid's result/status
+	fieldHierarchy    // Squid's hierarchy/peer
+	fieldAddress      // an address, whatever stands around it
+	fieldSubstatus    // IIS: what follows the status
+	fieldWin32        // IIS: the system's own error
+	fieldComposed     // several fields in the value of a JSON key
 	numFields
 )
 
@@ -61,7 +66,8 @@ var fieldNames = map[string]field{
 	"method": fieldMethod, "protocol": fieldProtocol, "scheme": fieldScheme, "host": fieldHost,
 	"status": fieldStatus, "bytes": fieldBytes, "duration": fieldSeconds, "referrer": fieldReferrer,
 	"user_agent": fieldAgent, "user": fieldUser, "session": fieldSession, "client": fieldClient,
-	"peer": fieldPeer, "upstream": fieldUpstream, "upstream_status": fieldUpstreamStatus, "reason": fieldReason,
+	"peer": fieldPeer, "forwarded_for": fieldForwarded, "forwarded": fieldForwardedHeader, "real_ip": fieldRealIP,
+	"cookie": fieldCookie, "authorization": fieldAuthorization, "upstream": fieldUpstream, "upstream_status": fieldUpstreamStatus, "reason": fieldReason,
 }
 
 // missing tells whether a value says that there is none.
@@ -71,7 +77,7 @@ func missing(b []byte) bool { return len(b) == 0 || len(b) == 1 && b[0] == '-' }
 // may be empty as well as "-".
 func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	if missing(b) {
-		if f == fieldUpstream {
+		if f == fieldUpstream || f == fieldUpstreamStatus {
 			e.HasUpstream = true
 		}
 		return Parsed
@@ -118,6 +124,9 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 			return RejectStatus
 		}
 		e.Status = n
+	case fieldOriginStatus:
+		p.said.any, p.said.origin = true, true
+		return p.set(e, fieldStatus, b, false)
 	case fieldBytes:
 		n, ok := integer(bytes.TrimPrefix(b, plus))
 		if !ok {
@@ -139,40 +148,27 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	case fieldAgent:
 		e.UserAgent = b
 	case fieldUser:
-		if !(len(b) == 2 && b[0] == '"') { // Apache writes "" for an empty user
-			e.User = b
-		}
+		p.setUser(e, b, quoted)
 	case fieldSession:
-		e.Session = b
-	case fieldCookie:
-		if s := sessionCookie(b); len(e.Session) == 0 {
-			e.Session = s
-		}
+		p.setSession(e, b)
 	case fieldClient:
-		var ok bool
-		if e.Client, ok = clientOf(b); !ok {
+		if !p.setClient(e, b) {
 			return RejectSyntax
 		}
 	case fieldClientPort:
-		return setClientPort(e, b)
-	case fieldForwarded:
-		if i := bytes.IndexByte(b, ','); i >= 0 {
-			b = b[:i]
-		}
-		if b = bytes.TrimSpace(b); len(b) > 0 {
-			p.forwarded = b
-		}
+		return p.setClientPort(e, b)
+	case fieldForwarded, fieldForwardedHeader, fieldRealIP, fieldProxied, fieldAuthorization, fieldCookie, fieldSource:
+		p.say(e, f, b)
 	case fieldPeer:
-		e.Peer = withoutPort(b)
+		e.Peer = p.address(b)
 	case fieldUpstream:
 		e.HasUpstream = true
 		if b = last(b); !missing(b) {
 			e.Upstream = b
 		}
 	case fieldUpstreamStatus:
-		if b = last(b); len(b) == 1 && b[0] == '0' {
-			e.HasUpstream = true // none was asked
-		} else if !missing(b) {
+		e.HasUpstream = true
+		if b = last(b); !missing(b) && !(len(b) == 1 && b[0] == '0') { // 0: none was asked
 			e.UpstreamStatus = b
 		}
 	case fieldCount:
@@ -201,13 +197,14 @@ func splitDashes(e *Entry, b []byte) {
 
 // setClientPort sets the client of address:port. An IPv6 address may stand
 // without brackets: the last colon counts. A UNIX socket has no port.
-func setClientPort(e *Entry, b []byte) Verdict {
+func (p *Parser) setClientPort(e *Entry, b []byte) Verdict {
 	i := bytes.LastIndexByte(b, ':')
-	if i < 0 || !allDigits(b[i+1:]) {
-		if b[0] != '/' && !bytes.HasPrefix(b, []byte("unix:")) {
-			return RejectSyntax
-		}
-		i = len(b)
+	switch {
+	case b[0] == '/', bytes.HasPrefix(b, []byte("unix:")):
+		e.Client = b
+		return Parsed
+	case i < 0, !allDigits(b[i+1:]):
+		return RejectSyntax
 	}
 	if b = b[:i]; len(b) > 1 && b[0] == '[' && b[len(b)-1] == ']' {
 		b = b[1 : len(b)-1]
@@ -216,7 +213,7 @@ func setClientPort(e *Entry, b []byte) Verdict {
 		return RejectSyntax
 	}
 	if !missing(b) {
-		e.Client = b
+		e.Client = p.address(b)
 	}
 	return Parsed
 }
@@ -242,7 +239,7 @@ func (p *Parser) setRare(e *Entry, f field, b []byte) Verdict {
 		}
 		return v
 	case fieldWord:
-		if bytes.IndexByte(b, ' ') >= 0 {
+		if bytes.IndexByte(b, ' ') >= 0 || b[0] == '"' {
 			return RejectSyntax
 		}
 	case fieldTaken:
@@ -275,13 +272,7 @@ func (p *Parser) setRare(e *Entry, f field, b []byte) Verdict {
 		}
 		return p.set(e, fieldUpstream, b[i+1:], false)
 	case fieldAddress:
-		if b[0] == '[' {
-			b = withoutPort(b)
-		}
-		if i := bytes.IndexByte(b, '%'); i > 0 {
-			b = b[:i]
-		}
-		e.Client = b
+		e.Client = p.address(b)
 	case fieldSubstatus:
 		p.substatus = b
 	case fieldWin32:
@@ -295,40 +286,6 @@ var (
 	noServer = []byte("<NOSRV>")
 )
 
-// clientOf gives the client of an address field. Where a module has put a list
-// of forwarded addresses there, it is the last public one: those after it are
-// the site's own proxies, those before it can be made up. A field with spaces
-// but no commas, or with a port, is no address: the format is another.
-func clientOf(b []byte) ([]byte, bool) {
-	if bytes.IndexByte(b, ',') < 0 {
-		if len(b) > 0 && b[0]-'0' <= 9 { // the common case: an address
-			return b, bytes.IndexByte(b, ' ') < 0
-		}
-		colon := bytes.IndexByte(b, ':')
-		hostPort := colon > 0 && colon < len(b)-1 && bytes.IndexByte(b[colon+1:], ':') < 0
-		return b, !hostPort && bytes.IndexByte(b, ' ') < 0
-	}
-	var first, public []byte
-	for rest := b; len(rest) > 0; {
-		var one []byte
-		one, rest, _ = bytes.Cut(rest, []byte(","))
-		one = bytes.Trim(one, " \"")
-		if bytes.IndexByte(one, ' ') >= 0 {
-			return nil, false
-		}
-		if first == nil {
-			first = one
-		}
-		if a, err := netip.ParseAddr(string(one)); err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
-			public = one
-		}
-	}
-	if public != nil {
-		return public, true
-	}
-	return first, true
-}
-
 // last gives the last element of a list as upstream variables write it.
 func last(b []byte) []byte {
 	b = bytes.TrimRight(b, " ,:")
@@ -336,21 +293,6 @@ func last(b []byte) []byte {
 		if b[i] == ' ' || b[i] == ',' {
 			return b[i+1:]
 		}
-	}
-	return b
-}
-
-// withoutPort cuts the port off a host or address; an IPv6 address loses its
-// brackets.
-func withoutPort(b []byte) []byte {
-	if len(b) > 0 && b[0] == '[' {
-		if i := bytes.IndexByte(b, ']'); i > 0 {
-			return b[1:i]
-		}
-		return b
-	}
-	if i := bytes.IndexByte(b, ':'); i >= 0 && bytes.IndexByte(b[i+1:], ':') < 0 {
-		return b[:i]
 	}
 	return b
 }

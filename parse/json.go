@@ -128,6 +128,9 @@ func (p *Parser) value(b []byte, i int, h uint64, depth int, e *Entry, v *Verdic
 	}
 	for _, word := range [][]byte{jsonNull, jsonTrue, jsonFalse} {
 		if bytes.HasPrefix(b[i:], word) {
+			if word[0] == 'n' {
+				p.assign(e, h, nil, v)
+			}
 			return i + len(word)
 		}
 	}
@@ -195,7 +198,7 @@ func stringEnd(b []byte, i int) int {
 func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
 	s := p.format.keys.find(h)
 	if s.hash == 0 || missing(b) {
-		if s.hash != 0 && s.field == fieldUpstream {
+		if s.hash != 0 && (s.field == fieldUpstream || s.field == fieldUpstreamStatus) {
 			e.HasUpstream = true
 		}
 		return
@@ -209,15 +212,13 @@ func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
 		if len(e.Path) > 0 && p.ranks[fieldTarget] != 0 {
 			return
 		}
-	case fieldClient:
-		b = withoutPort(b)
 	case fieldHost:
 		if string(b) == string(noServer) { // HAProxy's server_name: it answered itself
 			e.HasUpstream, e.Upstream = true, nil
 			p.ranks[fieldUpstream] = 1
 			return
 		}
-	case fieldStatus:
+	case fieldStatus, fieldOriginStatus:
 		p.statusKey = h
 	case fieldLatency:
 		p.latency = b

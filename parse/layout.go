@@ -28,6 +28,8 @@ var meanings = map[dialect.Meaning]field{
 	dialect.Seconds: fieldSeconds, dialect.Millis: fieldMillis, dialect.Micros: fieldMicros, dialect.Nanos: fieldNanos,
 	dialect.Referrer: fieldReferrer, dialect.Agent: fieldAgent, dialect.User: fieldUser, dialect.Cookie: fieldCookie,
 	dialect.Client: fieldClient, dialect.ClientPort: fieldClientPort, dialect.Forwarded: fieldForwarded,
+	dialect.ForwardedHeader: fieldForwardedHeader, dialect.RealIP: fieldRealIP, dialect.Proxied: fieldProxied,
+	dialect.Authorization: fieldAuthorization, dialect.Session: fieldSession,
 	dialect.Peer: fieldPeer, dialect.Upstream: fieldUpstream, dialect.UpstreamStatus: fieldUpstreamStatus,
 	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.State: fieldState, dialect.Count: fieldCount, dialect.Word: fieldWord,
 }
@@ -141,7 +143,7 @@ func newProgram(spec *dialect.Spec, assigned map[string]field, open bool) (*prog
 			if last := len(after) - 1; last > 0 && after[last] == '"' && !s.list {
 				s.dash = []byte(after[:last] + "-")
 			}
-			if s.field == fieldTime && s.pattern != nil && !parts && (after == "" || strings.IndexByte(" :-/.,+TZ", after[0]) < 0) {
+			if s.field == fieldTime && s.pattern != nil && !parts && (after == "" || s.pattern.Number() || strings.IndexByte(" :-/.,+TZ", after[0]) < 0) {
 				s.pattern = nil // the usual spelling, up to a literal that is not in it
 			}
 		}
@@ -209,6 +211,9 @@ func newProgram(spec *dialect.Spec, assigned map[string]field, open bool) (*prog
 		}
 		g.loose = g.loose || s.pattern != nil || s.pad || s.until != fieldIgnored
 	}
+	if !g.loose {
+		g.prefix = prefixOf(g.steps)
+	}
 	g.reads[fieldTime] = g.reads[fieldTime] || g.reads[fieldTimePart]
 	return g, nil
 }
@@ -223,14 +228,4 @@ func canonicalName(name string) string {
 	name = strings.TrimPrefix(name, "$")
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "{"), "}")
 	return strings.ToLower(name)
-}
-
-// isSessionName tells whether a cookie is a session cookie by its name.
-func isSessionName(name string) bool {
-	for _, s := range sessionCookies {
-		if strings.EqualFold(name, strings.NewReplacer(".", "_", "-", "_").Replace(string(s))) || strings.EqualFold(name, string(s)) {
-			return true
-		}
-	}
-	return false
 }

@@ -79,10 +79,14 @@ func (p *Parser) settle(e *Entry) Verdict {
 	}
 	c := p.civil
 	p.civil = strftime.Civil{}
-	if !c.Whole() {
-		return Parsed // the format logs no date, or not the hour
+	if !c.Whole() || e.Time != NoTime && !c.Epoch() {
+		return Parsed // the format logs no date, or not the hour; or a whole time beside it
 	}
 	us, ok := c.Micros()
+	p.zoned = c.Zoned()
+	if ok && !c.Zoned() {
+		us = p.zone.utc(us)
+	}
 	if !ok || us < minTime || us >= maxTime {
 		return RejectTime
 	}

@@ -32,12 +32,19 @@ type Entry struct {
 	User      []byte // as claimed; on a 401 it is not proven
 	Session   []byte // the session id itself, a credential: never for output
 	Client    []byte // address of the client, without port
-	Peer      []byte // address of the network peer, when it is another than Client
+	Peer      []byte // address of the network peer, where it was logged or is another than Client
 	Upstream  []byte // address or name of the backend that answered last
 	// UpstreamStatus is the status the last backend answered, empty when the
 	// proxy answered by itself and the log says so with "-".
 	UpstreamStatus []byte
-	Reason         []byte // explicit reason for the refusal, where the log has one
+	// Reason is why a request was refused, where the log says so: a word of the
+	// vocabulary of reason.go, or else the server's own text, cut off.
+	Reason []byte
+
+	// TokenExpiry is when the token that was sent expires, as it says itself:
+	// Unix microseconds, NoTime where none was logged.
+	TokenExpiry int64
+	AnsweredBy  Answerer // who refused; of 401s alone
 
 	// HasUpstream says that the format logs the upstream, so that an empty
 	// Upstream means that the proxy itself answered.
@@ -49,7 +56,7 @@ const NoTime = math.MinInt64
 
 // Reset makes every field "not logged".
 func (e *Entry) Reset() {
-	*e = Entry{Time: NoTime, Status: -1, BodySize: -1, Duration: -1}
+	*e = Entry{Time: NoTime, Status: -1, BodySize: -1, Duration: -1, TokenExpiry: NoTime}
 }
 
 // Verdict says what became of a line. The zero value is a parsed line; every
@@ -60,12 +67,13 @@ type Verdict uint8
 const (
 	Parsed Verdict = iota
 
-	// Skipped lines: no request is in them, and none should be.
+	// Skipped lines: no request is in them that counts, and none should be.
 	SkipBlank   // an empty line, or white space alone
 	SkipComment // a line that starts with '#'
 	SkipHeader  // names of columns
 	SkipNotice  // what the server says of itself or of a connection
 	SkipPartial // the beginning of a line that goes on in another one
+	SkipRange   // a time outside Options.Since and Until
 
 	// Rejected lines: a request should be in them, and could not be read.
 	RejectTooLong // longer than source.MaxLine
@@ -81,7 +89,7 @@ const (
 )
 
 var verdictNames = [NumVerdicts]string{
-	"parsed", "blank", "comment", "header", "notice", "partial",
+	"parsed", "blank", "comment", "header", "notice", "partial", "out_of_range",
 	"too_long", "binary", "syntax", "time", "status", "number", "json", "empty",
 }
 
@@ -89,7 +97,7 @@ var verdictNames = [NumVerdicts]string{
 func (v Verdict) String() string { return verdictNames[v] }
 
 // Skipped tells whether v is a reason to skip a line.
-func (v Verdict) Skipped() bool { return v >= SkipBlank && v <= SkipPartial }
+func (v Verdict) Skipped() bool { return v > Parsed && v < RejectTooLong }
 
 // Rejected tells whether v is a reason to reject a line.
 func (v Verdict) Rejected() bool { return v >= RejectTooLong }

@@ -14,16 +14,18 @@ type Parser struct {
 	wrapper *wrap.Wrapper
 	format  *Format // the one at hand
 
-	plain     bool   // leave the common shapes of fields to the general way: for tests
-	escaped   bool   // the line at hand holds a backslash
-	scratch   []byte // decoded values of the line at hand
-	forwarded []byte // first address of X-Forwarded-For of the line at hand
+	plain   bool   // leave the common shapes of fields to the general way: for tests
+	escaped bool   // the line at hand holds a backslash
+	scratch []byte // decoded values of the line at hand
+	said    said   // of the line at hand
+	settings
 
 	lastTime    [40]byte
 	lastTimeLen int
 	lastMicros  int64
 
 	civil            strftime.Civil   // parts of the time of the line at hand
+	zoned            bool             // these parts hold an offset
 	substatus, win32 []byte           // of IIS
 	ranks            [numFields]uint8 // JSON: rank of the alias that a field was taken from, plus one
 	latency          []byte           // JSON: a duration without its unit
@@ -40,7 +42,7 @@ func (f *Format) NewParser() *Parser { return NewParser(f) }
 // explain is tried with the others, in this order. What a line gives does not
 // depend on the lines before it, but for directives and partial lines.
 func NewParser(formats ...*Format) *Parser {
-	p := &Parser{formats: formats, format: formats[0]}
+	p := &Parser{formats: formats, format: formats[0], settings: defaultSettings}
 	for _, f := range formats {
 		if p.wrapper == nil {
 			p.wrapper = f.wrapper
@@ -122,7 +124,10 @@ func (p *Parser) others(v Verdict, n int, line, text []byte, e *Entry) Verdict {
 // read reads a line of one format.
 func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
 	p.format = f
-	p.scratch, p.forwarded = p.scratch[:0], nil
+	p.scratch = p.scratch[:0]
+	if p.said.any {
+		p.said = said{}
+	}
 	p.escaped = bytes.IndexByte(line, '\\') >= 0
 	var v Verdict
 	switch f.kind {
@@ -145,13 +150,23 @@ func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
 			return RejectBinary
 		}
 		return v
-	case e.Time == NoTime && e.Status < 0 && f.says():
-		return RejectEmpty
 	}
-	if p.forwarded != nil && len(e.Client) == 0 {
-		e.Client = p.forwarded
+	if e.Time == NoTime {
+		if f.wrapper != nil && len(p.carrier.stamp) > 0 {
+			e.Time = p.stamp()
+		} else if e.Status < 0 && f.says() {
+			return RejectEmpty
+		}
 	}
-	return Parsed
+	return p.finish(e)
+}
+
+// stamp reads the time that what carried a line gave it.
+func (p *Parser) stamp() int64 {
+	if t, ok := p.time(p.carrier.stamp); ok {
+		return t
+	}
+	return NoTime
 }
 
 // reshape tries the further shapes of a format with a line that does not have
@@ -182,7 +197,7 @@ func (f *Format) reshape(v Verdict, p *Parser, line []byte, e *Entry) Verdict {
 // again forgets what was read of the line at hand.
 func (p *Parser) again(e *Entry) {
 	e.Reset()
-	p.scratch, p.forwarded = p.scratch[:0], nil
+	p.scratch, p.said = p.scratch[:0], said{}
 }
 
 // tabular reads a line of columns: those that the log itself names, or else
@@ -247,16 +262,8 @@ func (p *Parser) unescape(b []byte) []byte {
 	if bytes.IndexByte(b, '\\') < 0 {
 		return b
 	}
-	p.reserve(len(b))
+	p.room(len(b) + 4)
 	n := len(p.scratch)
 	p.scratch = appendUnescaped(p.scratch, b)
 	return p.scratch[n:len(p.scratch):len(p.scratch)]
-}
-
-// reserve makes room for n bytes in the scratch memory. Values decoded before
-// stay valid when it has to be made anew.
-func (p *Parser) reserve(n int) {
-	if cap(p.scratch)-len(p.scratch) < n+4 {
-		p.scratch = make([]byte, 0, 2*cap(p.scratch)+n+1024)
-	}
 }

@@ -31,16 +31,24 @@ type program struct {
 	tail  []byte // literal after the last field
 	open  bool   // more fields may follow the tail
 	loose bool   // runLoose must read it
+	prefix
 	reads [numFields]bool
 }
 
 // run walks line through the program and hands every field to set.
 func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
-	if !bytes.HasPrefix(line, g.steps[0].literal) {
+	rest, from := line, 0
+	if g.prefix.steps > 0 && !p.escaped && !p.plain {
+		if b, ok := g.begin(p, line, e); ok && bytes.HasPrefix(b, g.steps[g.prefix.steps-1].end) {
+			rest, from = b, g.prefix.steps
+		} else {
+			e.Reset()
+		}
+	}
+	if from == 0 && !bytes.HasPrefix(line, g.steps[0].literal) {
 		return RejectSyntax
 	}
-	rest := line
-	for i := range g.steps {
+	for i := from; i < len(g.steps); i++ {
 		s := &g.steps[i]
 		rest = rest[len(s.literal):] // find has seen it
 		if !p.plain {

@@ -67,34 +67,3 @@ var (
 	slash     = []byte("/")
 	httpSlash = []byte("HTTP/")
 )
-
-// sessionCookies are the names of session cookies of the common frameworks, in
-// lower case.
-var sessionCookies = [][]byte{
-	[]byte("phpsessid"), []byte("jsessionid"), []byte("asp.net_sessionid"), []byte("connect.sid"),
-	[]byte("sessionid"), []byte("session"), []byte("session_id"), []byte("sid"), []byte("_session_id"),
-	[]byte("laravel_session"), []byte("ci_session"), []byte("rack.session"), []byte("_oauth2_proxy"),
-	[]byte(".aspnetcore.cookies"), []byte("cfid"), []byte("grafana_session"), []byte("play_session"),
-}
-
-// sessionCookie finds the session id in a Cookie header.
-func sessionCookie(b []byte) []byte {
-	for len(b) > 0 {
-		pair := b
-		if i := bytes.IndexByte(b, ';'); i >= 0 {
-			pair, b = b[:i], b[i+1:]
-		} else {
-			b = nil
-		}
-		name, value, ok := bytes.Cut(bytes.TrimSpace(pair), []byte("="))
-		if !ok || len(value) == 0 {
-			continue
-		}
-		for _, s := range sessionCookies {
-			if bytes.EqualFold(name, s) {
-				return value
-			}
-		}
-	}
-	return nil
-}

@@ -21,6 +21,19 @@ func TestTime(t *testing.T) {
 		{"1665402936250", "2022-10-10T11:55:36.25Z"},
 		{"1665402936250001", "2022-10-10T11:55:36.250001Z"},
 		{"1665402936250001999", "2022-10-10T11:55:36.250001Z"},
+		{"2000/10/10 13:55:36", "2000-10-10T13:55:36Z"},
+		{"20001010T135536Z", "2000-10-10T13:55:36Z"},
+		{"20001010T135536.5+0200", "2000-10-10T11:55:36.5Z"},
+		{"Tue, 10 Oct 2000 13:55:36 GMT", "2000-10-10T13:55:36Z"},
+		{"Tue, 10 Oct 2000 13:55:36 -0700", "2000-10-10T20:55:36Z"},
+		{"Tue Jan  3 05:01:31 2012", "2012-01-03T05:01:31Z"},
+		{"Tue Jan 13 05:01:31.250000 2012", "2012-01-13T05:01:31.25Z"},
+		{"Jan  3 2012 05:01:31", "2012-01-03T05:01:31Z"},
+		{"Jan 3, 2012 05:01:31 PM", "2012-01-03T17:01:31Z"},
+		{"2012-01-03 12:01:31 AM", "2012-01-03T00:01:31Z"},
+		{"2012-01-03 13:01:31 AM", ""},
+		{"Tue Foo  3 05:01:31 2012", ""}, {"Tue Jan", ""}, {"Tue, 10 Oct 2000 1", ""}, {"Mon, ,, ,, ,, ,,", ""},
+		{"Jan 99 2012 05:01:31", ""}, {"Janvier 3 05:01:31", ""}, {"Oct 10 13:55:36 PST", ""},
 		{"", ""}, {"x", ""}, {"12", ""},
 		{"30/Feb/2024:00:00:00 +0000", ""},
 		{"10/Oct/2000:25:00:00 +0000", ""},
@@ -32,7 +45,7 @@ func TestTime(t *testing.T) {
 		{"2101-01-01T00:00:00Z", ""},
 		{"99999999999999999999", ""},
 	} {
-		var p Parser
+		p := Parser{settings: defaultSettings}
 		got, ok := p.time([]byte(tt.in))
 		if ok != (tt.want != "") || ok && time.UnixMicro(got).UTC().Format(time.RFC3339Nano) != tt.want {
 			t.Errorf("time(%q) = %v %v, want %q", tt.in, time.UnixMicro(got).UTC().Format(time.RFC3339Nano), ok, tt.want)
@@ -45,9 +58,13 @@ func FuzzTime(f *testing.F) {
 	f.Add("10/Oct/2000:13:55:36 -0700")
 	f.Add("2000-10-10T13:55:36.123+02:00")
 	f.Add("1665402936.250")
-	layouts := []string{"02/Jan/2006:15:04:05 -0700", time.RFC3339Nano}
+	f.Add("Tue Oct 10 13:55:36 2000")
+	f.Add("Tue, 10 Oct 2000 13:55:36 GMT")
+	f.Add("Oct 10 13:55:36")
+	f.Add("2000/10/10 13:55:36")
+	layouts := []string{"02/Jan/2006:15:04:05 -0700", time.RFC3339Nano, time.ANSIC, time.RFC1123Z, "2006/01/02 15:04:05", "2006-01-02 15:04:05"}
 	f.Fuzz(func(t *testing.T, s string) {
-		var p Parser
+		p := Parser{settings: defaultSettings}
 		got, ok := p.time([]byte(s))
 		if again, okAgain := p.time([]byte(s)); again != got || okAgain != ok {
 			t.Errorf("%q: %d %v, then %d %v", s, got, ok, again, okAgain)

@@ -68,7 +68,8 @@ func fixture() *analyze.Result {
 		Skips:   map[string]int64{"blank": 3, "comment": 1},
 		Rejects: map[string]int64{"syntax": 40, "time": 2},
 		Causes:  map[string]int64{},
-		Notes:   []string{"No line names a backend, so a bad one among several cannot be told.", "A note that quotes " + hostile[0]},
+		Since:   parse.NoTime, Until: at(24, 0, 0),
+		Notes: []string{"No line names a backend, so a bad one among several cannot be told.", "A note that quotes " + hostile[0]},
 	}
 	for _, n := range analyze.CauseNames {
 		res.Causes[n] = 0
@@ -89,7 +90,7 @@ func fixture() *analyze.Result {
 						Time: m.Time + k*1e6, Method: "GET", Path: fmt.Sprintf("/orders/%d", minute), Query: "token=REDACTED", Template: "/orders/{id}",
 						Status: 401, BodySize: 90, Duration: 1500 + k, Host: host, Client: "192.0.2.1", UserAgent: "Mozilla/5.0",
 						User: []string{"", "alice", "bob"}[k%3], LogPath: "web1/access.log", LogLine: int64(minute)*10 + k + 1,
-						Cause: cause, FindingID: finding,
+						Cause: cause, FindingID: finding, TokenExpiry: parse.NoTime,
 					})
 				}
 			}
@@ -126,7 +127,7 @@ func fixture() *analyze.Result {
 		rows = append(rows, analyze.Unauthorized{
 			Time: stray.Time + int64(i), Method: s, Path: s, Query: s, Template: s, Scheme: s, Status: 401, BodySize: -1, Duration: -1,
 			Host: s, Referrer: s, Client: s, Peer: s, UserAgent: s, User: s, SessionID: s, Upstream: s, LogPath: s, LogLine: 1,
-			Cause: "anonymous", Reason: s, AnsweredBy: "proxy",
+			Cause: "anonymous", Reason: s, AnsweredBy: "proxy", TokenExpiry: stray.Time,
 		})
 	}
 	res.Unauthorized = sequence(rows, nil)
@@ -137,6 +138,8 @@ func fixture() *analyze.Result {
 			Error: "unexpected end of gzip data at byte 1204224"},
 		{Path: hostile[1], Format: hostile[2], Compression: "zstd", FirstTime: parse.NoTime, LastTime: parse.NoTime, Error: hostile[5]},
 	}
+	res.Inputs[0].Missing = []string{"session", "host"}
+	res.Formats = fixtureFormats()
 	second := &res.Inputs[1]
 	second.Parsed = res.Totals.Parsed - res.Inputs[0].Parsed
 	second.Lines = second.Parsed + second.Rejected + second.Skipped

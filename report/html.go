@@ -60,6 +60,7 @@ type page struct {
 	Skips      []reasonRow
 	Lines      []evidence // rejected lines
 	Notes      []string
+	Gaps       []gapSheet
 }
 
 // tile is a key figure of the run.
@@ -155,6 +156,7 @@ func newPage(res *analyze.Result) *page {
 	for _, n := range res.Notes[:min(len(res.Notes), maxNotes)] {
 		p.Notes = append(p.Notes, clip(n, longChars))
 	}
+	p.Gaps = gapSheets(res.Formats)
 	return p
 }
 
@@ -448,6 +450,8 @@ func reasonMeaning(reason string) string {
 		return "empty, or white space alone"
 	case "comment":
 		return "begins with #"
+	case "out_of_range":
+		return "outside the range of time that was asked for"
 	case "too_long":
 		return "longer than a mebibyte"
 	case "binary":

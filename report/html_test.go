@@ -258,6 +258,7 @@ func FuzzPage(f *testing.F) {
 		res.Totals.Parsed, res.Totals.Unauthorized = 1, 1
 		res.Inputs = []analyze.Input{{Path: s, Format: s, Compression: s, Error: s}}
 		res.Notes = []string{s}
+		res.Formats = hostileFormats(s)
 		res.Rejects = map[string]int64{s: 1}
 		res.Causes = map[string]int64{s: 1}
 		res.Findings = []analyze.Finding{{ID: s, Kind: s, Title: s, Explanation: s, Remediation: []string{s}, Details: map[string]any{s: s},

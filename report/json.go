@@ -140,6 +140,7 @@ type Manifest struct {
 	Arguments     []string             `json:"arguments"`
 	StartedAt     string               `json:"started_at"`
 	FinishedAt    string               `json:"finished_at"`
+	Range         Range                `json:"range"`
 	Inputs        []ManifestInput      `json:"inputs"`
 	Totals        Totals               `json:"totals"`
 	Skips         map[string]int64     `json:"skips"`
@@ -157,20 +158,29 @@ type Tool struct {
 	Commit  string `json:"commit"`
 }
 
+// Range is the range of time that counts: from Since on and before Until, null
+// where there is no bound.
+type Range struct {
+	Since Stamp `json:"since"`
+	Until Stamp `json:"until"`
+}
+
 // ManifestInput is the ledger of one input.
 type ManifestInput struct {
-	Path         string  `json:"path"`
-	Format       string  `json:"format"`
-	Compression  string  `json:"compression"`
-	Bytes        int64   `json:"bytes"`
-	Lines        int64   `json:"lines"`
-	Parsed       int64   `json:"parsed"`
-	Rejected     int64   `json:"rejected"`
-	Skipped      int64   `json:"skipped"`
-	Unauthorized int64   `json:"unauthorized"`
-	FirstTime    Stamp   `json:"first_time"`
-	LastTime     Stamp   `json:"last_time"`
-	Error        *string `json:"error"` // null when it was read to its end
+	Path         string   `json:"path"`
+	Format       string   `json:"format"`
+	Compression  string   `json:"compression"`
+	Bytes        int64    `json:"bytes"`
+	Lines        int64    `json:"lines"`
+	Parsed       int64    `json:"parsed"`
+	Rejected     int64    `json:"rejected"`
+	Skipped      int64    `json:"skipped"`
+	Unauthorized int64    `json:"unauthorized"`
+	FirstTime    Stamp    `json:"first_time"`
+	LastTime     Stamp    `json:"last_time"`
+	Missing      []string `json:"missing"` // fields that no sampled line holds
+	Error        *string  `json:"error"`   // null when it was read to its end
+	OutOfRange   bool     `json:"out_of_range"`
 }
 
 // Totals sums the inputs.
@@ -204,6 +214,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		Arguments:     append([]string{}, run.Arguments...),
 		StartedAt:     run.Started.UTC().Format(time.RFC3339Nano),
 		FinishedAt:    run.Finished.UTC().Format(time.RFC3339Nano),
+		Range:         Range{Stamp(j.res.Since), Stamp(j.res.Until)},
 		Inputs:        []ManifestInput{},
 		Totals: Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
 			Stamp(t.FirstTime), Stamp(t.LastTime)},
@@ -221,9 +232,9 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 	for i := range j.res.Inputs {
 		in := &j.res.Inputs[i]
 		row := ManifestInput{
-			Path: in.Path, Format: in.Format, Compression: in.Compression,
+			Path: in.Path, Format: in.Format, Compression: in.Compression, Missing: append([]string{}, in.Missing...),
 			Bytes: in.Bytes, Lines: in.Lines, Parsed: in.Parsed, Rejected: in.Rejected, Skipped: in.Skipped,
-			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime),
+			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime), OutOfRange: in.OutOfRange,
 		}
 		if in.Error != "" {
 			row.Error = &in.Error

@@ -346,7 +346,7 @@ func registerEncoder() {
 	if err != nil {
 		panic("BUG: no zstd in the Parquet library: " + err.Error())
 	}
-	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(3)))
+	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}

@@ -232,9 +232,10 @@ func unauthorizedTable() Table {
 			integer("log_line", "", "Line in the input, from 1.", func(r *row) int64 { return r.LogLine }),
 			text("auth_cause", "Why it was refused: a kind of finding, or challenge, login_failure, session_end, anonymous, unexplained.",
 				func(r *row) string { return r.Cause }),
-			text("auth_reason", "Explicit reason, where the log has one.", func(r *row) string { return r.Reason }).optional().
+			text("auth_reason", "Explicit reason, where the log has one: token_expired, invalid_token, session_expired, invalid_session, invalid_credentials, no_credentials, insufficient_scope, step_up_required, stale_nonce, clock_skew, password_expired, account_locked, account_disabled, account_expired, account_restricted, acl_denied, address_denied, denied_by_authorizer, denied_by_application, denied_by_filter, identity_provider_down, invalid_request, config; or else the server's own text.", func(r *row) string { return r.Reason }).optional().
 				as("event.reason", "status_detail"),
 			text("auth_answered_by", "Who answered: proxy or upstream.", func(r *row) string { return r.AnsweredBy }).optional(),
+			timestamp("auth_token_expiry", "When the token expires that was sent, as it says itself.", func(r *row) int64 { return r.TokenExpiry }),
 			findingIDOf("Finding that explains it.", func(r *row) string { return r.FindingID }),
 		})
 }

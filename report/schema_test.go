@@ -41,7 +41,7 @@ func TestContract(t *testing.T) {
 		"unauthorized": `timestamp http_request_method url_path url_query url_template url_scheme http_response_status_code
 			http_response_body_size http_server_request_duration server_address http_request_referrer client_address
 			network_peer_address user_agent_original user_name session_id upstream_address log_file_path log_line auth_cause
-			auth_reason auth_answered_by finding_id`,
+			auth_reason auth_answered_by auth_token_expiry finding_id`,
 		"sessions":  "session_id user_name client_address user_agent_original server_address start_time end_time requests finding_id",
 		"endpoints": "server_address http_request_method url_template requests accepted unauthorized actors refused_actors finding_id",
 		"accounts":  "user_name requests accepted unauthorized clients finding_id",
@@ -169,7 +169,8 @@ An object a line: ` + "`file`, `line` (from 1), `reason`, `text`" + `, secrets r
 | key | what it holds |
 |---|---|
 | ` + "`tool`, `arguments`, `started_at`, `finished_at`" + ` | what wrote it, and when |
-| ` + "`inputs`" + ` | the ledger: ` + "`path`, `format`, `compression`, `bytes`, `lines`, `parsed`, `rejected`, `skipped`, `unauthorized`, `first_time`, `last_time`, `error`" + ` (null when it was read to its end) |
+| ` + "`range`" + ` | the range of time that counts: ` + "`since`, `until`" + `, null for no bound |
+| ` + "`inputs`" + ` | the ledger: ` + "`path`, `format`, `compression`, `bytes`, `lines`, `parsed`, `rejected`, `skipped`, `unauthorized`, `first_time`, `last_time`, `missing`" + ` (fields that the diagnosis would use and no sampled line holds), ` + "`error`" + ` (null when it was read to its end)` + ", `out_of_range`" + ` (true when it was not read, because all of it is from before the range) |
 | ` + "`totals`" + ` | the sums of the inputs, and ` + "`unexplained`, `findings`" + ` |
 | ` + "`skips`, `rejects`" + ` | lines by reason |
 | ` + "`causes`" + ` | 401s by cause; every cause is there |

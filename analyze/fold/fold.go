@@ -289,8 +289,17 @@ func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
 }
 
 // fold takes in one request: line n, 0-based, of a block of the worker.
+//
+// The actor comes first: its cache line is the one that is often far away, and
+// the processor goes on with the rest while it waits.
 func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n int64) {
 	at := e.Time
+	var s *shard
+	var a *actor
+	var client uint64
+	if at != parse.NoTime { // else it is counted, but has no place on a timeline
+		s, a, client = w.actor(e)
+	}
 	o := outcome(e.Status)
 	host := w.host(e.Host)
 	endpoint := w.endpoint(host, e, o)
@@ -305,27 +314,13 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	var ref uint32
 	if o == Unauthorized {
 		l.Unauthorized++
-		ref = w.refusals.add(at, block, uint32(n), line)
+		ref = w.refusals.add(at, block, uint32(n), line, e.Expired())
 	}
-	if at == parse.NoTime {
-		return // counted, but it has no place on a timeline
+	if a == nil {
+		return
 	}
 	widen(&l.First, &l.Last, at)
 	w.minute(host, at, o)
-
-	address := xxh3.HashSeed(e.Client, w.seed)
-	agent := xxh3.HashSeed(e.UserAgent, w.seed+1)
-	client := bits.RotateLeft64(address, 29)*0x9e3779b97f4a7c15 ^ agent
-	key := actorKey{address, agent}
-	if len(e.Session) > 0 {
-		h := xxh3.Hash128Seed(e.Session, w.seed)
-		key = actorKey{h.Hi, h.Lo}
-	}
-	s := &w.shards[key.shard()]
-	a := s.actor(key)
-	if a.events == 0 && len(e.Session) > 0 {
-		s.sessions[a.number] = s.ids.copy(e.Session)
-	}
 	ms := floorDiv(at, 1000)
 	var moved [2]uint32
 	if a.client != client || a.events == 0 {
@@ -336,6 +331,24 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	if (o == Accepted || o == Redirected) && login {
 		w.signIns = append(w.signIns, SignIn{client, ms})
 	}
+}
+
+// actor gives whose request it is, with the shard and the hash of the client.
+func (w *Worker) actor(e *parse.Entry) (s *shard, a *actor, client uint64) {
+	address := xxh3.HashSeed(e.Client, w.seed)
+	agent := xxh3.HashSeed(e.UserAgent, w.seed+1)
+	client = bits.RotateLeft64(address, 29)*0x9e3779b97f4a7c15 ^ agent
+	key := actorKey{address, agent}
+	if len(e.Session) > 0 {
+		h := xxh3.Hash128Seed(e.Session, w.seed)
+		key = actorKey{h.Hi, h.Lo}
+	}
+	s = &w.shards[key.shard()]
+	a = s.actor(key)
+	if a.events == 0 && len(e.Session) > 0 {
+		s.sessions[a.number] = s.ids.copy(e.Session)
+	}
+	return s, a, client
 }
 
 func floorDiv(a, b int64) int64 {
@@ -381,7 +394,7 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 	if o == NotFound {
 		return w.endpoints.number(host, method(e.Method), notFound)
 	}
-	h := xxh3.HashSeed(e.Path, w.seed) ^ (prefix8(e.Method)+uint64(len(e.Method)))*0x9e3779b97f4a7c15 ^ uint64(host)*0xc2b2ae3d27d4eb4f
+	h := shapeHash(e.Path, w.seed^(prefix8(e.Method)+uint64(len(e.Method)))*0x9e3779b97f4a7c15^uint64(host)*0xc2b2ae3d27d4eb4f)
 	c := &w.paths[h%pathCacheSize]
 	if c.hash != h || h == 0 || c.endpoint < w.endpoints.base {
 		w.template = appendTemplate(w.template[:0], e.Path)
@@ -392,8 +405,12 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 
 // prefix8 gives the first eight bytes of b as a number.
 func prefix8(b []byte) (n uint64) {
-	if len(b) >= 8 {
+	switch {
+	case len(b) >= 8:
 		return binary.LittleEndian.Uint64(b)
+	case len(b) >= 4:
+		head, tail := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[len(b)-4:])
+		return uint64(head) | uint64(tail)<<(8*(len(b)-4))
 	}
 	for i, c := range b {
 		n |= uint64(c) << (8 * i)

@@ -57,6 +57,9 @@ type Refusal struct {
 	Time  int64 // Unix microseconds or parse.NoTime
 	Line  int64 // 1-based
 	Input int32
+	// Expired says that the line itself tells that a token or session had
+	// expired.
+	Expired bool
 
 	worker, number uint32
 }
@@ -227,7 +230,7 @@ func (s *State) mergeRefusals(lineBase [][]int64) {
 		s.rankOf[i] = make([]uint32, len(w.refusals.list))
 		for j, r := range w.refusals.list {
 			s.Refusals = append(s.Refusals, Refusal{
-				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input,
+				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Expired: r.expired,
 				worker: uint32(i), number: uint32(j),
 			})
 		}

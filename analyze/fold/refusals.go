@@ -22,21 +22,27 @@ type refusal struct {
 	batch uint32
 	off   uint32 // of the line, in the decompressed batch
 	size  uint32
+
+	expired bool // the line says outright that a token or session had expired
 }
 
 // refusalBatch is how many bytes of lines are compressed together.
 const refusalBatch = 256 << 10
 
 // add keeps a line and gives its number.
-func (r *refusalLog) add(at int64, block, line uint32, raw []byte) uint32 {
+func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool) uint32 {
 	if len(r.open)+len(raw) > refusalBatch && len(r.open) > 0 {
 		r.batches = append(r.batches, s2.Encode(nil, r.open))
 		r.open = r.open[:0]
+	}
+	if r.open == nil {
+		r.open = make([]byte, 0, refusalBatch)
 	}
 	n := uint32(len(r.list))
 	r.list = append(r.list, refusal{
 		time: at, block: block, line: line,
 		batch: uint32(len(r.batches)), off: uint32(len(r.open)), size: uint32(len(raw)),
+		expired: expired,
 	})
 	r.open = append(r.open, raw...)
 	return n

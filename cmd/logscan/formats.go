@@ -18,11 +18,13 @@ import (
 
 type formatsCmd struct {
 	Name string `arg:"" name:"name|file" optional:"" help:"A format's name, or a log file."`
+
+	formatFlags
 }
 
 // Help is shown below the command's flags.
 func (formatsCmd) Help() string {
-	return `Without an argument, lists the known formats. With a name, prints the format as the server's configuration spells it, and sample lines. With a file, says which format it has, how sure that is, and what is read from one of its lines.`
+	return `Without an argument, lists the known formats. With a name, prints the format as the server's configuration spells it, and sample lines. With a file, says which format it has, how sure that is, what is read from one of its lines, and what it cannot tell, with the lines to add to the server's configuration.`
 }
 
 // Run lists formats, prints one, or explains a file.
@@ -40,13 +42,21 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 		}
 		return usagef(hint, "%q is neither a format nor a file", c.Name)
 	}
+	format, fields, err := c.resolve()
+	if err != nil {
+		return err
+	}
+	formats, err := candidates(format, fields)
+	if err != nil {
+		return err
+	}
 	inputs, err := expand([]string{c.Name}, std, false)
 	if err != nil {
 		return err
 	}
 	var problems []problem
 	for i := range inputs {
-		p, err := explainFile(ctx, std.stdout, inputs[i])
+		p, err := explainFile(ctx, std.stdout, inputs[i], formats, fields)
 		if err != nil {
 			return err
 		}
@@ -83,8 +93,8 @@ func printFormat(w io.Writer, f *parse.Format) error {
 	return write(w, []byte(b.String()))
 }
 
-// explainFile says which format an input has, and why.
-func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, error) {
+// explainFile says which of the formats an input has, why, and what it lacks.
+func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*parse.Format, fields map[string]string) ([]problem, error) {
 	sample, err := sampleOf(ctx, in)
 	if err != nil {
 		return nil, err
@@ -92,7 +102,6 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 	if sample.err != nil {
 		return []problem{unread(in.Path, sample.err.Error())}, nil
 	}
-	formats := parse.Formats()
 	chosen := parse.Detect(sample.lines, formats)
 	var b strings.Builder
 	if chosen.Lines == 0 {
@@ -102,7 +111,7 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 	if chosen.Format == nil {
 		return []problem{{
 			text: fmt.Sprintf("no format explains %s: the best, %s, reads %d of %d sampled lines", in.Path, chosen.Best.Name, chosen.Explained, chosen.Lines),
-			hint: "give the log_format or LogFormat of the server's configuration with --format",
+			hint: "give the log_format or LogFormat of the server's configuration with --format; logscan parse tells line by line what cannot be read",
 		}}, nil
 	}
 	fmt.Fprintf(&b, "%s: %s, which explains %d of %d sampled lines\n", printable(in.Path), chosen.Format.Name, chosen.Explained, chosen.Lines)
@@ -113,8 +122,15 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 		}
 		fmt.Fprintf(&b, "lines that it does not explain are tried with: %s\n", strings.Join(names, ", "))
 	}
-	if chosen.Format.Native != "" {
+	if native := chosen.Format.Native; native != "" && native != chosen.Format.Name {
 		fmt.Fprintf(&b, "\n%s\n", chosen.Format.Native)
+	}
+	if len(chosen.Tied) > 0 {
+		names := make([]string, len(chosen.Tied))
+		for i, f := range chosen.Tied {
+			names[i] = f.Name
+		}
+		fmt.Fprintf(&b, "\na tie: %s as many; %s is the more specific\n", explainAsMany(names), chosen.Format.Name)
 	}
 	b.WriteString("\nformats that explain any of the lines (of equals, the more specific is taken):\n")
 	for _, r := range rank(sample.lines, formats) {
@@ -122,13 +138,22 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input) ([]problem, 
 			fmt.Fprintf(&b, "%6d  %s\n", r.explained, r.format.Name)
 		}
 	}
-	if line, row, ok := firstRow(sample.lines, chosen.Formats, in.Path); ok {
+	if line, row, ok := firstRow(sample.lines, chosen.Formats, in); ok {
 		fmt.Fprintf(&b, "\none of its lines:\n%s\n\nwhat is read from it:\n", line)
 		for _, f := range row {
 			fmt.Fprintf(&b, "%-28s  %s\n", f.name, f.value)
 		}
 	}
+	advise(&b, sample.lines, chosen.Format, fields)
 	return nil, write(w, []byte(b.String()))
+}
+
+// explainAsMany is the subject and verb of a sentence on formats that tie.
+func explainAsMany(names []string) string {
+	if last := len(names) - 1; last > 0 {
+		return strings.Join(names[:last], ", ") + " and " + names[last] + " explain"
+	}
+	return names[0] + " explains"
 }
 
 // ranked is how many sampled lines a format explains.
@@ -154,8 +179,9 @@ type field struct{ name, value string }
 
 // firstRow gives a line that the formats explain, redacted, and its fields:
 // the first with status 401, or else the first of all.
-func firstRow(sample []byte, formats []*parse.Format, path string) (line string, row []field, ok bool) {
+func firstRow(sample []byte, formats []*parse.Format, in source.Input) (line string, row []field, ok bool) {
 	p := parse.NewParser(formats...)
+	p.SetReference(in.Modified())
 	var e parse.Entry
 	var r rows
 	for raw := range bytes.Lines(sample) {
@@ -164,7 +190,7 @@ func firstRow(sample []byte, formats []*parse.Format, path string) (line string,
 			continue
 		}
 		r.buf = r.buf[:0]
-		r.open(path)
+		r.open(in.Path)
 		r.parsed(1, &e)
 		line, row, ok = printable(string(redact.AppendLine(nil, raw, e.Session))), fieldsOf(r.buf), true
 		if e.Status == 401 {

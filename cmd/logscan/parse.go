@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"time"
 
+	"logscan/analyze"
 	"logscan/parse"
 	"logscan/parse/source"
 )
@@ -13,6 +15,7 @@ type parseCmd struct {
 	Inputs []string `arg:"" name:"input" help:"File, directory, glob, or - for standard input."`
 
 	formatFlags
+	lineFlags
 }
 
 // Help is shown below the command's flags.
@@ -34,16 +37,25 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
+	lines, since, until, err := c.options(time.Now())
+	if err != nil {
+		return err
+	}
 	inputs, err := expand(c.Inputs, std, false)
 	if err != nil {
 		return err
 	}
+	bounded := analyze.Options{Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until}
+	if inputs, _, err = bounded.Bound(ctx); err != nil {
+		return boundError(err)
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	p := printer{out: std.stdout, formats: formats, stop: stop}
+	p := printer{out: std.stdout, formats: formats, options: bounded, stop: stop}
 	var problems []problem
 	for i := range inputs { // one by one: rows come in the order of the inputs
 		p.rows.open(inputs[i].Path)
+		p.input = inputs[i]
 		before := p.ledger
 		p.line = 0
 		read, err := source.Read(ctx, inputs[i:i+1], 1, &p)
@@ -57,7 +69,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 			problems = append(problems, unread(inputs[i].Path, read[0].Err.Error()))
 		}
 		if lines := p.lines - p.skipped - (before.lines - before.skipped); !p.explained && lines > 0 {
-			problems = append(problems, unexplained(inputs[i].Path, p.parsed-before.parsed, lines))
+			problems = append(problems, unexplained(inputs[i].Path, p.closest, p.parsed-before.parsed, lines))
 		}
 	}
 	if tooMany, ok := tooManyRejects(p.rejected, p.lines, maxParseRejects); ok {
@@ -74,10 +86,13 @@ type ledger struct{ lines, parsed, rejected, skipped int64 }
 type printer struct {
 	out     io.Writer
 	formats []*parse.Format // candidates; one when the user named it
+	options analyze.Options
 	stop    context.CancelCauseFunc
+	input   source.Input // the one that is read
 
 	parser    *parse.Parser
-	explained bool // a format was found or named
+	explained bool   // a format was found or named
+	closest   string // where none was found: which came closest
 	entry     parse.Entry
 	rows      rows
 	line      int64 // lines of this input so far
@@ -96,7 +111,9 @@ func (p *printer) Open(_ int, sample []byte) {
 	if p.explained = d.Format != nil || len(p.formats) == 1; d.Format == nil {
 		d.Formats = p.formats[len(p.formats)-1:] // the commonest, where nothing explains the sample
 	}
+	p.closest = analyze.Closest(&d)
 	p.parser = parse.NewParser(d.Formats...)
+	p.parser.Configure(p.options.Told(p.input))
 }
 
 // Block prints the rows of a block.

@@ -30,11 +30,7 @@ func (r *rows) open(path string) {
 // secrets are redacted, and the session id is told as its hash.
 func (r *rows) parsed(line int64, e *parse.Entry) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
-	if e.Time != parse.NoTime {
-		r.buf = append(r.buf, `,"timestamp":"`...)
-		r.buf = time.UnixMicro(e.Time).UTC().AppendFormat(r.buf, time.RFC3339Nano)
-		r.buf = append(r.buf, '"')
-	}
+	r.time("timestamp", e.Time)
 	r.string("http_request_method", e.Method, redact.Append)
 	r.string("url_path", e.Path, redact.Append)
 	r.string("url_query", e.Query, redact.Append)
@@ -56,6 +52,10 @@ func (r *rows) parsed(line int64, e *parse.Entry) {
 	}
 	r.string("upstream_address", e.Upstream, redact.Append)
 	r.string("auth_reason", e.Reason, redact.Append)
+	if e.AnsweredBy != parse.Unknown {
+		r.buf = append(append(append(r.buf, `,"auth_answered_by":"`...), e.AnsweredBy.String()...), '"')
+	}
+	r.time("auth_token_expiry", e.TokenExpiry)
 	r.buf = append(r.buf, '}', '\n')
 }
 
@@ -74,6 +74,15 @@ func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 
 // keptText is the most bytes of scratch that are kept from row to row.
 const keptText = 64 << 10
+
+// time appends a time in Unix microseconds, unless there is none.
+func (r *rows) time(name string, at int64) {
+	if at == parse.NoTime {
+		return
+	}
+	r.buf = append(append(append(r.buf, ',', '"'), name...), '"', ':', '"')
+	r.buf = append(time.UnixMicro(at).UTC().AppendFormat(r.buf, time.RFC3339Nano), '"')
+}
 
 func (r *rows) string(name string, value []byte, redact func(dst, value []byte) []byte) {
 	if len(value) == 0 {

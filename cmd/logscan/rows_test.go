@@ -108,9 +108,10 @@ func TestRows(t *testing.T) {
 		Time: 1773050400_000001, Status: 401, BodySize: 0, Duration: 1_500_000,
 		Method: []byte("GET"), Path: []byte("/a/\xff"), Query: []byte("q=1&token=s3cr3t"), User: []byte("Zoë"),
 		Session: []byte("0123456789abcdef"), Client: []byte("192.0.2.1"), Referrer: []byte("https://u:pw@a.example/"),
+		AnsweredBy: parse.Upstream, TokenExpiry: 1773050399_000000,
 	}
 	r.parsed(7, &e)
-	r.parsed(8, &parse.Entry{Time: parse.NoTime, Status: -1, BodySize: -1, Duration: -1})
+	r.parsed(8, &parse.Entry{Time: parse.NoTime, Status: -1, BodySize: -1, Duration: -1, TokenExpiry: parse.NoTime})
 	r.rejected(9, parse.RejectSyntax, []byte("torn \x00 line ?password=hunter2 x"), nil)
 	lines := strings.Split(strings.TrimSuffix(string(r.buf), "\n"), "\n")
 	want := []map[string]any{
@@ -119,12 +120,16 @@ func TestRows(t *testing.T) {
 			"http_request_method": "GET", "url_path": "/a/\ufffd", "url_query": "q=1&token=REDACTED",
 			"http_response_status_code": 401.0, "http_response_body_size": 0.0, "http_server_request_duration": 1.5,
 			"client_address": "192.0.2.1", "user_name": "Zoë", "session_id": redact.SessionHash(e.Session),
+			"auth_answered_by": "upstream", "auth_token_expiry": "2026-03-09T09:59:59Z",
 		},
 		{"log_file_path": "a \"b\".log", "log_line": 8.0},
 		{"log_file_path": "a \"b\".log", "log_line": 9.0, "error": "syntax"},
 	}
 	if len(lines) != len(want) {
 		t.Fatalf("%d rows, want %d: %s", len(lines), len(want), r.buf)
+	}
+	if strings.Contains(lines[1], "auth_") {
+		t.Errorf("a row without a reason: %s", lines[1])
 	}
 	for i, line := range lines {
 		var got map[string]any
@@ -149,7 +154,7 @@ func TestRowsAllocateNothing(t *testing.T) {
 	r.open("access.log")
 	e := parse.Entry{
 		Time: 1773050400_000000, Status: 200, BodySize: 512, Duration: 1500, Method: []byte("GET"), Path: []byte("/api/orders/17"),
-		Query: []byte("page=2"), Client: []byte("192.0.2.1"), UserAgent: []byte("Mozilla/5.0 (X11; Linux x86_64)"),
+		Query: []byte("page=2"), Client: []byte("192.0.2.1"), UserAgent: []byte("Mozilla/5.0 (X11; Linux x86_64)"), TokenExpiry: 1773050399_000000,
 	}
 	r.parsed(1, &e)
 	if n := testing.AllocsPerRun(100, func() {

@@ -15,6 +15,7 @@ type scanCmd struct {
 	Inputs []string `arg:"" name:"input" help:"File, directory, glob, or - for standard input; compression and format are found out."`
 
 	formatFlags
+	lineFlags
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
 	Out        string  `short:"o" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
@@ -33,6 +34,10 @@ func (scanCmd) Help() string {
 func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	started := time.Now()
 	format, fields, err := c.resolve()
+	if err != nil {
+		return err
+	}
+	lines, since, until, err := c.options(started)
 	if err != nil {
 		return err
 	}
@@ -56,9 +61,11 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		// collection and writing keep to them too.
 		runtime.GOMAXPROCS(n)
 	}
-	res, err := analyze.Run(ctx, analyze.Options{Inputs: inputs, Format: format, Fields: fields, Workers: int(c.Workers)})
+	res, err := analyze.Run(ctx, analyze.Options{
+		Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until, Workers: int(c.Workers),
+	})
 	if err != nil {
-		return err
+		return boundError(err)
 	}
 	if err := report.Write(ctx, c.Out, res, c.provenance(std, started)); err != nil {
 		return err
@@ -92,6 +99,10 @@ func (c *scanCmd) provenance(std *streams, started time.Time) func() report.Run 
 func tellInputs(std *streams, res *analyze.Result) {
 	for i := range res.Inputs {
 		in := &res.Inputs[i]
+		if in.OutOfRange {
+			note(std.stderr, "not read: %s: last changed before the range of time begins", in.Path)
+			continue
+		}
 		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d answered 401",
 			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized)
 	}
@@ -106,7 +117,7 @@ func (c *scanCmd) problems(res *analyze.Result) []problem {
 			all = append(all, unread(in.Path, in.Error))
 		}
 		if in.Format == analyze.UnknownFormat && in.Lines > in.Skipped {
-			all = append(all, unexplained(in.Path, in.Parsed, in.Lines-in.Skipped))
+			all = append(all, unexplained(in.Path, in.Closest, in.Parsed, in.Lines-in.Skipped))
 		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
@@ -122,11 +133,15 @@ func unread(path, reason string) problem {
 }
 
 // unexplained is the problem of an input whose format is not known.
-func unexplained(path string, parsed, lines int64) problem {
-	return problem{
-		text: fmt.Sprintf("no format explains %s: the best reads %d of its %d lines", path, parsed, lines),
+func unexplained(path, closest string, parsed, lines int64) problem {
+	p := problem{
+		text: fmt.Sprintf("no format explains %s: %d of its %d lines could be read", path, parsed, lines),
 		hint: "try --format, or logscan formats " + path,
 	}
+	if closest != "" {
+		p.text += "; the closest is " + closest
+	}
+	return p
 }
 
 // tooManyRejects is the problem of lines that are rejected too often.

@@ -139,6 +139,8 @@ func (p *Piece) apacheArgument(d byte, arg string) error {
 			p.Means = Scheme
 		case "BALANCER_WORKER_NAME":
 			p.Means = Upstream
+		case "IPP-OPERATION", "IPP-STATUS": // CUPS, whose log looks like Apache's
+			p.Means = Word
 		}
 	case 'a', 'h':
 		if p.Means = Client; d == 'a' && arg == "c" {

@@ -30,41 +30,46 @@ type Meaning string
 
 // The meanings.
 const (
-	Ignored        Meaning = ""
-	Time           Meaning = "time"     // a whole time
-	TimePart       Meaning = "timepart" // as Piece.Time spells it
-	Request        Meaning = "request"  // METHOD target PROTOCOL
-	Target         Meaning = "target"   // path?query, or an absolute URL
-	Path           Meaning = "path"
-	Query          Meaning = "query"
-	Method         Meaning = "method"
-	Protocol       Meaning = "protocol"
-	Scheme         Meaning = "scheme"
-	Host           Meaning = "host"
-	Status         Meaning = "status"
-	StatusOriginal Meaning = "statusoriginal" // before an internal redirect
-	Bytes          Meaning = "bytes"
-	Seconds        Meaning = "duration"
-	Millis         Meaning = "millis"
-	Micros         Meaning = "micros"
-	Nanos          Meaning = "nanos"
-	Referrer       Meaning = "referrer"
-	Agent          Meaning = "user_agent"
-	User           Meaning = "user"
-	CookieNamed    Meaning = "cookienamed" // the value of the cookie Arg
-	Cookie         Meaning = "cookie"      // the whole header
-	Client         Meaning = "client"
-	ClientPort     Meaning = "clientport" // address:port
-	Forwarded      Meaning = "forwarded"  // X-Forwarded-For and its like
-	Peer           Meaning = "peer"
-	Upstream       Meaning = "upstream"
-	UpstreamStatus Meaning = "upstream_status"
-	Server         Meaning = "server" // HAProxy's backend/server
-	Reason         Meaning = "reason"
-	State          Meaning = "state" // HAProxy's termination state
-	Count          Meaning = "count" // digits that are not kept, but tell this format from others
-	Word           Meaning = "word"  // without blanks, not kept, as Count
-	Padding        Meaning = "padding"
+	Ignored         Meaning = ""
+	Time            Meaning = "time"     // a whole time
+	TimePart        Meaning = "timepart" // as Piece.Time spells it
+	Request         Meaning = "request"  // METHOD target PROTOCOL
+	Target          Meaning = "target"   // path?query, or an absolute URL
+	Path            Meaning = "path"
+	Query           Meaning = "query"
+	Method          Meaning = "method"
+	Protocol        Meaning = "protocol"
+	Scheme          Meaning = "scheme"
+	Host            Meaning = "host"
+	Status          Meaning = "status"
+	StatusOriginal  Meaning = "statusoriginal" // before an internal redirect
+	Bytes           Meaning = "bytes"
+	Seconds         Meaning = "duration"
+	Millis          Meaning = "millis"
+	Micros          Meaning = "micros"
+	Nanos           Meaning = "nanos"
+	Referrer        Meaning = "referrer"
+	Agent           Meaning = "user_agent"
+	User            Meaning = "user"
+	CookieNamed     Meaning = "cookienamed" // the value of the cookie Arg
+	Cookie          Meaning = "cookie"      // the whole header
+	Client          Meaning = "client"
+	ClientPort      Meaning = "clientport"      // address:port
+	Forwarded       Meaning = "forwarded"       // X-Forwarded-For
+	ForwardedHeader Meaning = "forwardedheader" // Forwarded, RFC 7239
+	RealIP          Meaning = "realip"          // X-Real-IP and others that hold one address
+	Proxied         Meaning = "proxied"         // client by the PROXY protocol
+	Authorization   Meaning = "authorization"   // the whole header
+	Session         Meaning = "session"
+	Peer            Meaning = "peer"
+	Upstream        Meaning = "upstream"
+	UpstreamStatus  Meaning = "upstream_status"
+	Server          Meaning = "server" // HAProxy's backend/server
+	Reason          Meaning = "reason"
+	State           Meaning = "state" // HAProxy's termination state
+	Count           Meaning = "count" // digits that are not kept, but tell this format from others
+	Word            Meaning = "word"  // without blanks, not kept, as Count
+	Padding         Meaning = "padding"
 )
 
 // Spec is a format string taken apart.
@@ -153,8 +158,16 @@ func header(name string) Meaning {
 		return Referrer
 	case "user-agent":
 		return Agent
-	case "x-forwarded-for", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip", "x-envoy-external-address":
+	case "x-forwarded-for":
 		return Forwarded
+	case "forwarded":
+		return ForwardedHeader
+	case "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip", "x-envoy-external-address":
+		return RealIP
+	case "authorization":
+		return Authorization
+	case "x-session-id":
+		return Session
 	case "cookie":
 		return Cookie
 	case "host", ":authority":

@@ -9,7 +9,7 @@ import (
 // walked over.
 // https://nginx.org/en/docs/varindex.html
 var nginxMeanings = map[string]Meaning{
-	"remote_addr": Client, "realip_remote_addr": Peer, "proxy_protocol_addr": Client, "the_real_ip": Client,
+	"remote_addr": Client, "realip_remote_addr": Peer, "proxy_protocol_addr": Proxied, "the_real_ip": Client,
 	"binary_remote_addr": Ignored, "proxy_add_x_forwarded_for": Forwarded,
 	"remote_user": User, "jwt_claim_sub": User, "auth_request_user": User, "ssl_client_s_dn_cn": User,
 	"time_local": Time, "time_iso8601": Time, "msec": Time,

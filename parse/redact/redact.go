@@ -6,8 +6,10 @@
 // the path.
 //
 // What counts as a credential: the value of a parameter, cookie, header or JSON
-// key whose name says so; a JSON Web Token wherever it stands (RFC 7519); what
-// follows Bearer or Basic; the userinfo of a URL (RFC 3986, section 3.2.1).
+// key whose name says so; a JSON Web Token wherever it stands (RFC 7519); keys
+// of services whose beginning tells them; what follows the name of an
+// authentication scheme; the userinfo of a URL (RFC 3986, section 3.2.1); a
+// session id that ASP.NET puts into the path.
 package redact
 
 import (
@@ -50,6 +52,8 @@ func Append(dst, b []byte) []byte {
 			}
 		case ':':
 			start, end = credentialAfterColon(b, from, i)
+		case '(':
+			start, end = cookielessSession(b, i)
 		case 'e':
 			if bytes.HasPrefix(b[i:], []byte("eyJ")) && (i == 0 || !jwtByte(b[i-1])) {
 				n := 0
@@ -60,8 +64,16 @@ func Append(dst, b []byte) []byte {
 					end = i + n
 				}
 			}
-		case 'B', 'b':
-			start, end = credentialAfterScheme(b, i)
+		default:
+			if i > 0 && inWord[b[i-1]] && (b[i-1] != '0' || !bytes.HasSuffix(b[:i], encodedSpace)) {
+				continue
+			}
+			if schemesBy[b[i]] != nil {
+				start, end = credentialAfterScheme(b, i)
+			}
+			if end == start && keysBy[b[i]] != nil {
+				start, end = knownKey(b, i)
+			}
 		}
 		if end > start {
 			cut(start, end)
@@ -112,7 +124,7 @@ func credentialAfterColon(b []byte, from, i int) (start, end int) {
 	slashes := n - start
 	if n == len(b) || b[n] != '"' {
 		end = start
-		for end < len(b) && bytes.IndexByte([]byte(",}] \t"), b[end]) < 0 {
+		for end < len(b) && bytes.IndexByte([]byte(",}]\"\n"), b[end]) < 0 {
 			end++
 		}
 		return start, end
@@ -134,30 +146,146 @@ func credentialAfterColon(b []byte, from, i int) (start, end int) {
 	return start, min(end, len(b))
 }
 
+// schemes are the authentication schemes whose credentials are one token.
+// https://www.iana.org/assignments/http-authschemes
+var schemes = [][]byte{
+	[]byte("bearer"), []byte("basic"), []byte("negotiate"), []byte("ntlm"), []byte("dpop"), []byte("token"), []byte("apikey"),
+}
+
+// encodedSpace is a space in a URL: what follows it begins a word.
+var encodedSpace = []byte("%20")
+
+// inWord are the bytes of words. schemesBy and keysBy are the schemes and known
+// keys by the byte that they begin with.
+var inWord, schemesBy, keysBy = func() (in [256]bool, schemesBy [256][][]byte, keysBy [256][]string) {
+	for c := range in {
+		in[c] = jwtByte(byte(c)) || c == '.'
+	}
+	for _, s := range schemes {
+		schemesBy[s[0]] = append(schemesBy[s[0]], s)
+		schemesBy[s[0]&^0x20] = schemesBy[s[0]]
+	}
+	for _, k := range knownKeys {
+		keysBy[k[0]] = append(keysBy[k[0]], k)
+	}
+	return in, schemesBy, keysBy
+}()
+
 // credentialAfterScheme finds the credential behind an authentication scheme's
 // name at i.
 func credentialAfterScheme(b []byte, i int) (start, end int) {
-	if i > 0 && tokenByte(b[i-1]) {
-		return i, i
-	}
-	for _, scheme := range [][]byte{[]byte("bearer"), []byte("basic")} {
+	for _, scheme := range schemesBy[b[i]] {
 		n := i + len(scheme)
-		if len(b) <= n || !bytes.EqualFold(b[i:n], scheme) {
+		if len(b) <= n || b[i+1]|0x20 != scheme[1] || !bytes.EqualFold(b[i:n], scheme) {
 			continue
 		}
 		gap := 0
 		switch {
 		case b[n] == ' ' || b[n] == '+':
-			gap = 1
-		case bytes.HasPrefix(b[n:], []byte("%20")):
+			for n+gap < len(b) && b[n+gap] == b[n] {
+				gap++
+			}
+		case bytes.HasPrefix(b[n:], encodedSpace):
 			gap = 3
 		}
+		least := 6
+		if c := scheme[0]; c == 't' || c == 'n' || c == 'a' {
+			least = 16 // their names are words, too: what follows may be another
+		}
 		start = n + gap
-		if run := tokenRun(b[start:]); gap > 0 && run >= 6 && !bytes.HasPrefix(b[start:], []byte("realm")) {
+		if run := tokenRun(b[start:]); gap > 0 && run >= least && !challengeParameter(b[start:]) && !schemeName(b[start:start+run]) {
 			return start, start + run
 		}
 	}
+	if n := i + len("digest "); b[i]|0x20 == 'd' && len(b) > n && bytes.EqualFold(b[i:n], []byte("digest ")) {
+		return n, digestEnd(b, n)
+	}
 	return i, i
+}
+
+// digestEnd gives where the credentials of Digest end that begin at n; n itself
+// where a challenge stands there. Several of their parameters help to guess the
+// password, so all of them go: to the quote that closes the field of the line
+// where quotes within are escaped, else to the end.
+func digestEnd(b []byte, n int) int {
+	value := b[n:]
+	if i := bytes.IndexByte(value, '\n'); i >= 0 {
+		value = value[:i]
+	}
+	name := bytes.IndexByte(value, '=')
+	if name < 0 || name > 64 || !bytes.Contains(value[:name], []byte("user")) {
+		return n
+	}
+	if rest := value[name+1:]; len(rest) > 0 && rest[0] != '\\' {
+		return n + len(value)
+	}
+	for i, c := range value {
+		if c == '"' && i > 0 && value[i-1] != '\\' {
+			return n + i
+		}
+	}
+	return n + len(value)
+}
+
+// schemeName tells whether b is the name of a scheme: some clients send it
+// twice, and the credential follows the second.
+func schemeName(b []byte) bool {
+	for _, scheme := range schemes {
+		if bytes.EqualFold(b, scheme) {
+			return true
+		}
+	}
+	return false
+}
+
+// challengeParameter tells whether b begins with a parameter of a challenge, as
+// in Basic realm="x".
+func challengeParameter(b []byte) bool {
+	for _, name := range []string{"realm=", "error=", "charset=", "scope=", "nonce=", "algs="} {
+		if len(b) >= len(name) && bytes.EqualFold(b[:len(name)], []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownKeys are how keys of well-known services begin.
+var knownKeys = []string{
+	"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-",
+	"sk_live_", "sk_test_", "rk_live_", "sk-proj-", "sk-ant-", "AIza", "ya29.", "npm_", "pypi-AgE", "dop_v1_", "shpat_",
+}
+
+// knownKey finds the key of a service at i: its beginning and enough behind it.
+func knownKey(b []byte, i int) (start, end int) {
+	for _, k := range keysBy[b[i]] {
+		if len(b)-i < len(k) || b[i+1] != k[1] || string(b[i:i+len(k)]) != k {
+			continue
+		}
+		n := i + len(k)
+		for n < len(b) && (jwtByte(b[n]) || b[n] == '.' && k == "ya29.") {
+			n++
+		}
+		if n-i-len(k) >= 16 {
+			return i, n
+		}
+	}
+	return i, i
+}
+
+// cookielessSession finds the session id that ASP.NET puts into a path, at i:
+// (S(id)), with F for the ticket of forms and A for that of anonymous users.
+func cookielessSession(b []byte, i int) (start, end int) {
+	if i == 0 || b[i-1] != '/' || len(b)-i < len("(S(x))") || b[i+2] != '(' || b[i+1] != 'S' && b[i+1] != 'F' && b[i+1] != 'A' {
+		return i, i
+	}
+	n := i + 1
+	for n < len(b) && b[n] != '/' && b[n] != ' ' && b[n] != '"' && b[n] != '?' {
+		n++
+	}
+	if b[n-1] != ')' || n-1 <= i+1 || b[n-2] != ')' {
+		return i, i
+	}
+	return i + 1, n - 1
 }
 
 // tokenByte tells whether c may stand in base64 or in a token.
@@ -207,7 +335,12 @@ func valueEnd(b []byte, i int) int {
 // secretNames are names whose values are credentials.
 var secretNames = map[string]bool{
 	"code": true, "pass": true, "pwd": true, "pw": true, "key": true, "sig": true, "auth": true, "sid": true,
-	"ticket": true, "otp": true, "totp": true, "pin": true, "hash": true, "hmac": true, "assertion": true, "samlresponse": true,
+	"ticket": true, "otp": true, "tan": true, "mfa": true, "passcode": true, "passphrase": true, "pswd": true, "pword": true,
+	"csrf": true, "xsrf": true, "cookie": true, "sess": true, "zenid": true, "oscsid": true, "cfid": true, "nonce": true, "_wpnonce": true,
+	"device_code": true, "user_code": true, "auth_code": true, "authcode": true, "authorization_code": true, "verification_code": true,
+	"activation_code": true, "code_verifier": true, "subscription-key": true, "x-functions-key": true, "appkey": true, "app_key": true,
+	"app-key": true, "skey": true, "ukey": true, "samlart": true,
+	"openid.sig": true, "cnonce": true, "x-amz-credential": true, "awsaccesskeyid": true, "hdnts": true, "hdnea": true, "totp": true, "pin": true, "hash": true, "hmac": true, "assertion": true, "samlresponse": true,
 	"reset": true, "invite": true, "magic": true, "credential": true,
 }
 
@@ -215,7 +348,7 @@ var secretNames = map[string]bool{
 var secretParts = [][]byte{
 	[]byte("token"), []byte("secret"), []byte("passw"), []byte("session"), []byte("sessid"), []byte("jwt"), []byte("signature"),
 	[]byte("apikey"), []byte("api_key"), []byte("api-key"), []byte("accesskey"), []byte("access_key"), []byte("credential"),
-	[]byte("authorization"), []byte("authkey"), []byte("auth_key"), []byte("private"), []byte("bearer"), []byte("oauth2_proxy"),
+	[]byte("authorization"), []byte("authkey"), []byte("csrf"), []byte("xsrf"), []byte("aspsession"), []byte("auth_key"), []byte("private"), []byte("bearer"), []byte("oauth2_proxy"),
 }
 
 // secretName tells whether a name, percent-encoded or not, is that of a

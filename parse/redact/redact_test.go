@@ -28,6 +28,24 @@ var secrets = []struct{ in, want string }{
 	{`{"headers":{"Cookie":["` + planted + `"]}}`, `{"headers":{"Cookie":["REDACTED"]}}`},
 	{`{"log":"{\"session\":\"` + planted + `\",\"status\":401}"}`, `{"log":"{\"session\":\"REDACTED\",\"status\":401}"}`},
 	{`{"authorization":"Bearer ` + planted + `"}`, `{"authorization":"REDACTED"}`},
+	{"x Negotiate " + planted + " y", "x Negotiate REDACTED y"},
+	{"x NTLM  " + planted + " y", "x NTLM  REDACTED y"},
+	{"x Bearer Bearer " + planted, "x Bearer Bearer REDACTED"},
+	{`{"cookie": Bearer ` + planted + `}`, `{"cookie": REDACTED}`},
+	{`Digest "user=\` + planted, "Digest REDACTED"},
+	{"x%20bearer%20" + planted, "x%20bearer%20REDACTED"},
+	{`Digest username="jane", realm="r", nonce="n", response="` + planted + `"`, `Digest REDACTED`},
+	{`"Digest username=\"jane\", response=\"` + planted + `\"" 401`, `"Digest REDACTED" 401`},
+	{`"Digest username=\x22jane\x22, response=\x22` + planted + `\x22" "x"`, `"Digest REDACTED" "x"`},
+	{"/(S(" + planted + "))/default.aspx", "/(REDACTED)/default.aspx"},
+	{"https://x/a/(F(abc)S(" + planted + "))/b?c=1", "https://x/a/(REDACTED)/b?c=1"},
+	{"/hook/ghp_" + planted, "/hook/REDACTED"},
+	{"see xoxb-" + planted + " here", "see REDACTED here"},
+	{"_csrf=" + planted + "&a=1", "_csrf=REDACTED&a=1"},
+	{"code_verifier=" + planted, "code_verifier=REDACTED"},
+	{"X-Amz-Security-Token=" + planted + "&X-Amz-Signature=" + planted, "X-Amz-Security-Token=REDACTED&X-Amz-Signature=REDACTED"},
+	{"sv=2022-11-02&sig=" + planted, "sv=2022-11-02&sig=REDACTED"},
+	{"postgres://app:" + planted + "@db/x", "postgres://REDACTED@db/x"},
 	{`"GET /?sid=` + planted + ` HTTP/1.1" 401`, `"GET /?sid=REDACTED HTTP/1.1" 401`},
 }
 
@@ -46,7 +64,8 @@ func TestSecretsAreRedacted(t *testing.T) {
 func TestWhatIsNoSecretStays(t *testing.T) {
 	for _, s := range []string{
 		"", "a=1&b=2", "page=2&sort=name", "/a/b;v=1?q=x", "Mozilla/5.0 (X11; Linux x86_64)", "Basic realm=\"x\"",
-		`{"status":401,"response_code":401,"path":"/a","author":"jane"}`, "https://example.org/a@b", "12:30:45",
+		`{"status":401,"response_code":401,"path":"/a","author":"jane"}`, "https://example.org/a@b", "12:30:45", "country_code=de&ticket_id=7", "/(x)/a(S(b))", "/sk-skiing-in-the-alps-2026", "Digest realm=\"x\", nonce=\"y\"",
+		`Bearer realm="x", error="invalid_token"`, "the token bucket", "Negotiate", "/wiki/Digest user",
 		`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a?b=1 HTTP/1.1" 401 179 "https://x/y" "Mozilla/5.0"`,
 	} {
 		if got := Append(nil, []byte(s)); string(got) != s {
@@ -72,19 +91,25 @@ func TestSessionHash(t *testing.T) {
 
 func FuzzRedact(f *testing.F) {
 	for _, tt := range secrets {
-		f.Add([]byte(tt.in), []byte("&x=1"))
+		f.Add([]byte(tt.in), []byte("&x=1"), uint8(0))
+		f.Add([]byte(tt.in), []byte(tt.in), uint8(len(tt.in)))
 	}
-	f.Fuzz(func(t *testing.T, before, after []byte) {
-		// Whatever stands around it, a parameter of a query that is cut off
-		// where queries are is redacted.
-		text := append(append(append(bytes.Clone(before), "&token="...), planted...), '&')
-		text = append(text, after...)
+	// Whatever stands around it, a secret is redacted: a parameter of a query,
+	// what follows a scheme, a token, userinfo.
+	forms := [][2]string{
+		{"&token=", "&"}, {"?password=", " "}, {" Bearer ", " "}, {"\n eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "\n"},
+		{" https://", "@example.org/ "}, {" https://jane:", "@example.org/ "}, {" /ghp_", "/ "},
+	}
+	f.Fuzz(func(t *testing.T, before, after []byte, form uint8) {
 		if bytes.Contains(before, []byte(planted)) || bytes.Contains(after, []byte(planted)) {
 			return
 		}
+		around := forms[int(form)%len(forms)]
+		text := append(append(append(bytes.Clone(before), around[0]...), planted...), around[1]...)
+		text = append(text, after...)
 		got := Append(nil, text)
 		if bytes.Contains(got, []byte(planted)) {
-			t.Errorf("%q is in %q", planted, got)
+			t.Errorf("%q is in %q, of %q", planted, got, text)
 		}
 		if again := Append(nil, got); bytes.Contains(again, []byte(planted)) {
 			t.Errorf("twice: %q", again)

@@ -9,6 +9,7 @@ type Civil struct {
 	yday                   int64 // day of the year, 1-based; 0 not read
 	offset                 int64 // minutes east of UTC
 	epoch                  int64 // Unix microseconds
+	zoned                  bool  // an offset was read
 	pm                     int8  // 1 AM, 2 PM
 	has                    uint8
 }
@@ -26,6 +27,13 @@ func (c *Civil) setMonth(n int64) { c.month, c.has = n, c.has|hasMonth }
 func (c *Civil) setDay(n int64)   { c.day, c.has = n, c.has|hasDay }
 func (c *Civil) setHour(n int64)  { c.hour, c.has = n, c.has|hasHour }
 
+// Zoned tells whether the time is the same everywhere: it has an offset, or
+// counts from the epoch.
+func (c *Civil) Zoned() bool { return c.zoned || c.has&hasEpoch != 0 }
+
+// Epoch tells whether the time is counted since 1970.
+func (c *Civil) Epoch() bool { return c.has&hasEpoch != 0 }
+
 // Any tells whether any part was read.
 func (c *Civil) Any() bool { return *c != Civil{} }
 
@@ -36,7 +44,8 @@ func (c *Civil) Whole() bool {
 }
 
 // Micros puts the parts together, in Unix microseconds; ok is false where they
-// are no time, or not a whole one. A time without offset is UTC.
+// are no time, or not a whole one. Without an offset it is what the clock showed:
+// see Zoned.
 func (c *Civil) Micros() (us int64, ok bool) {
 	if c.has&hasEpoch != 0 {
 		return c.epoch + c.micros%1e6, true

@@ -98,6 +98,9 @@ var (
 	Clock = &Pattern{verbs: []verb{verbClock}}
 )
 
+// Number tells whether what the pattern spells is one number: an epoch.
+func (p *Pattern) Number() bool { return len(p.verbs) == 1 && p.verbs[0] == verbEpoch }
+
 // Parse reads the time at the start of b into c and gives how many bytes it
 // has, -1 where there is none.
 func (p *Pattern) Parse(b []byte, c *Civil) int {
@@ -254,6 +257,7 @@ func (r *reader) zone(c *Civil) bool {
 	if len(r.b) == 0 {
 		return false
 	}
+	c.zoned = true
 	sign := r.b[0]
 	if sign != '+' && sign != '-' {
 		c.offset = 0

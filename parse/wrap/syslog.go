@@ -24,8 +24,8 @@ func syslog(line []byte) (t Text, ok bool) {
 		if n = isoTime(rest); n == 0 {
 			return t, false
 		}
-		t.Stamp = rest[:n]
 	}
+	t.Stamp = rest[:n]
 	if rest = rest[n:]; len(rest) == 0 || rest[0] != ' ' {
 		return t, false
 	}

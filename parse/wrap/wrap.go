@@ -20,8 +20,8 @@ type Wrapper struct {
 type Text struct {
 	Start, End int // of the text, in the carrying line
 	Encoding   Encoding
-	// Stamp is the carrier's own time, with an offset; it aliases the line.
-	// Empty where it is not complete: RFC 3164 has no year.
+	// Stamp is the carrier's own time; it aliases the line. RFC 3164 has no
+	// year and no offset in it.
 	Stamp []byte
 	// Stream tells the streams apart that are carried side by side.
 	Stream Stream

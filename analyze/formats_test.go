@@ -1,0 +1,96 @@
+package analyze
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"logscan/parse"
+)
+
+// logs writes files of a directory and gives it.
+func logs(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+const (
+	plainLine = `203.0.113.1 - - [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 200 179 "-" "curl/8"` + "\n"
+	namedLine = `203.0.113.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "curl/8"` + "\n"
+	jsonLine  = `{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"203.0.113.1","request_uri":"/a","status":401}` + "\n"
+)
+
+// What inputs of one format lack is told once, of all their lines.
+func TestFormatsOfARun(t *testing.T) {
+	dir := logs(t, map[string]string{
+		"a.log":    plainLine + plainLine,
+		"b.log":    namedLine,
+		"c.json":   jsonLine,
+		"d.prose":  strings.Repeat("It was a dark and stormy night.\n", 9) + plainLine,
+		"e.prose":  "the rain fell in torrents,\n",
+		"empty.gz": "",
+	})
+	var first []LogFormat
+	for _, workers := range []int{1, 8} {
+		res := run(t, workers, nil, dir)
+		var told []string
+		for _, f := range res.Formats {
+			told = append(told, fmt.Sprint(f.Name, " ", f.Inputs, " ", f.Presence.Lines, " ", f.Presence.Has[parse.ExtraUser], " ", len(f.Advice.Configs)))
+		}
+		if want := []string{"combined 2 3 1 2", "json 1 1 0 1"}; !slices.Equal(told, want) {
+			t.Errorf("told of %q, want %q", told, want)
+		}
+		if first == nil {
+			first = res.Formats
+		} else if !reflect.DeepEqual(first, res.Formats) {
+			t.Errorf("%d workers tell otherwise", workers)
+		}
+		lacks := func(i int, name string) bool { return slices.Contains(res.Inputs[i].Missing, name) }
+		if !lacks(0, "user") || lacks(1, "user") || !lacks(1, "session") || !lacks(2, "user") || lacks(1, "user_agent") {
+			t.Errorf("missing: %q, %q, %q", res.Inputs[0].Missing, res.Inputs[1].Missing, res.Inputs[2].Missing)
+		}
+		for i, want := range []string{"combined", "combined", "json", "unknown: combined, with 10 % of the sampled lines", "unknown", "unknown"} {
+			in := &res.Inputs[i]
+			got := in.Format
+			if in.Closest != "" {
+				got += ": " + in.Closest
+			}
+			if got != want {
+				t.Errorf("%s has format %s, want %s", in.Path, got, want)
+			}
+		}
+		note := "No known format explains " + filepath.Join(dir, "d.prose") + ": 1 of its 10 lines could be read. The closest is combined, with 10 % of the sampled lines."
+		if !slices.ContainsFunc(res.Notes, func(s string) bool { return strings.HasPrefix(s, note) }) {
+			t.Errorf("no note of it: %q", res.Notes)
+		}
+	}
+}
+
+// One line that no sample holds may be the only one that names a user.
+func TestSampleMissesAUser(t *testing.T) {
+	text := strings.Repeat(plainLine, 12_000)
+	at := len(plainLine) * 3000
+	dir := logs(t, map[string]string{"a.log": text[:at] + namedLine + text[at:]})
+	res := run(t, 2, nil, dir)
+	if len(res.Formats) != 1 || res.Totals.Unauthorized != 1 {
+		t.Fatalf("%d formats, %d refused", len(res.Formats), res.Totals.Unauthorized)
+	}
+	if p := &res.Formats[0].Presence; p.Refused != 0 {
+		t.Fatalf("the sample has the line after all: %+v", p)
+	}
+	for _, g := range res.Formats[0].Advice.Gaps {
+		if g.Extra == parse.ExtraUser {
+			t.Error("the user is told to be missing")
+		}
+	}
+}

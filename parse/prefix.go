@@ -1,0 +1,137 @@
+package parse
+
+import "bytes"
+
+// Nearly every access log in the world begins its lines as the common format
+// does: client, identity, user, [time], "request", status and size; most go on
+// with "referrer" and "user agent". A program whose steps begin so takes these
+// fields in one go, without asking each step what it is. Whatever is not in the
+// usual shape is left to run: the two must agree, which a fuzz target sees to.
+
+// prefix is how a program's steps begin.
+type prefix struct {
+	steps int  // how many of them are taken in one go; 0: the program begins otherwise
+	ident bool // identd's answer is a step of its own, not the literal " - "
+	more  bool // referrer and user agent are among them
+}
+
+// prefixOf finds out how steps begin.
+func prefixOf(steps []step) prefix {
+	var x prefix
+	n := 0
+	next := func(f field, literal string, quoted bool) bool {
+		if n == len(steps) || steps[n].field != f || string(steps[n].literal) != literal || steps[n].quoted != quoted || len(steps[n].end) == 0 {
+			return false
+		}
+		n++
+		return true
+	}
+	if !next(fieldClient, "", false) {
+		return x
+	}
+	x.ident = next(fieldIgnored, " ", false)
+	before := " - "
+	if x.ident {
+		before = " "
+	}
+	if !next(fieldUser, before, false) || !next(fieldTime, " [", false) || !next(fieldRequest, `] "`, true) ||
+		!next(fieldStatus, `" `, false) || !next(fieldBytes, " ", false) {
+		return x
+	}
+	x.steps = n
+	if next(fieldReferrer, ` "`, true) && next(fieldAgent, `" "`, true) {
+		x.steps, x.more = n, true
+	}
+	return x
+}
+
+// begin takes the fields of the prefix and gives what is left of the line,
+// which begins with the literal after them. It is not ok where a field has
+// another shape than the usual; what e holds is then of no use.
+func (x prefix) begin(p *Parser, line []byte, e *Entry) (rest []byte, ok bool) {
+	// client: an IPv4 address
+	i := 0
+	for i < len(line) && line[i]-'.' < 12 && line[i] != '/' { // a dot or a digit
+		i++
+	}
+	if i == 0 || i > 15 || len(line) < i+len(` - - [`) {
+		return nil, false
+	}
+	e.Client = line[:i]
+	b := line[i:]
+
+	// identity and user
+	if b[0] != ' ' || b[1] != '-' || b[2] != ' ' {
+		return nil, false
+	}
+	b = b[3:]
+	if b[0] == '-' && b[1] == ' ' && b[2] == '[' {
+		b = b[3:]
+	} else {
+		space := bytes.IndexByte(b, ' ')
+		if space <= 1 || space+2 > len(b) || b[space+1] != '[' || b[0] == '"' {
+			return nil, false
+		}
+		e.User = b[:space]
+		b = b[space+2:]
+	}
+
+	// time: 10/Oct/2000:13:55:36 -0700
+	const n = len("10/Oct/2000:13:55:36 -0700")
+	if len(b) < n+len(`] "- " 200 0`) || b[n] != ']' || b[n+1] != ' ' || b[n+2] != '"' {
+		return nil, false
+	}
+	if e.Time, ok = p.time(b[:n]); !ok {
+		return nil, false
+	}
+	b = b[n+3:]
+
+	// request
+	quote := bytes.IndexByte(b, '"')
+	if quote <= 1 || len(b) < quote+len(`" 200 0 `) || b[quote+1] != ' ' {
+		return nil, false
+	}
+	splitRequest(e, b[:quote])
+	b = b[quote+2:]
+
+	// status and size
+	if b[0]-'1' > 8 || b[1]-'0' > 9 || b[2]-'0' > 9 || b[3] != ' ' {
+		return nil, false
+	}
+	e.Status = int32(b[0]-'0')*100 + int32(b[1]-'0')*10 + int32(b[2]-'0')
+	b = b[4:]
+	size, digits := int64(0), 0
+	for digits < len(b) && b[digits]-'0' < 10 {
+		size = size*10 + int64(b[digits]-'0')
+		digits++
+	}
+	if digits == 0 || digits >= 18 {
+		return nil, false
+	}
+	e.BodySize = size
+	b = b[digits:]
+	if !x.more {
+		return b, true
+	}
+
+	// referrer and user agent
+	if len(b) < len(` "-" "`) || b[0] != ' ' || b[1] != '"' {
+		return nil, false
+	}
+	b = b[2:]
+	if quote = 1; b[0] != '-' || b[1] != '"' {
+		if quote = bytes.IndexByte(b, '"'); quote <= 1 || len(b) < quote+len(`" "`) {
+			return nil, false
+		}
+		e.Referrer = b[:quote]
+	}
+	if b[quote+1] != ' ' || b[quote+2] != '"' {
+		return nil, false
+	}
+	b = b[quote+3:]
+	if quote = bytes.IndexByte(b, '"'); quote <= 1 {
+		return nil, false
+	}
+	e.UserAgent = b[:quote]
+	return b[quote:], true
+}

@@ -1,0 +1,182 @@
+package serverconf
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Apache reads the configuration of an Apache HTTP Server: httpd.conf or
+// apache2.conf, or a file that it includes.
+//
+// Variables are those that Define sets, those of the file envvars beside the
+// configuration, where Debian sets APACHE_LOG_DIR, and variables of logscan's
+// own environment that begin with APACHE_ or HTTPD_. Paths are relative to
+// ServerRoot; until that is named, to the directory of the configuration, or
+// the one above where that is called conf.
+func Apache(path string) (*Config, error) {
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &apacheReader{
+		collector: newCollector(),
+		root:      apacheRoot(filepath.Dir(full)),
+		modules:   map[string]bool{},
+		macros:    map[string]*macro{},
+	}
+	r.main = newVirtualHost(Position{path, 1})
+	r.main.setFormat(Format{Name: "CLF", Spec: apacheCommon})
+	r.host = r.main
+	at := Position{path, 1}
+	text, err := r.open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.enter(full, at); err != nil {
+		return nil, err
+	}
+	if err := r.readEnvironment(filepath.Join(r.root, "envvars")); err != nil {
+		return nil, err
+	}
+	if err := r.text(path, string(text), 1); err != nil {
+		return nil, err
+	}
+	if r.directives == 0 {
+		return nil, errorAt(at, "there is no directive of Apache in it that is known: give httpd.conf or apache2.conf, or a file that it includes")
+	}
+	r.resolve()
+	return r.finish(), nil
+}
+
+// apacheReader reads the files line by line, as Apache does, and remembers what
+// they say of logs.
+type apacheReader struct {
+	files
+	*collector
+	root string // ServerRoot
+	vars variables
+
+	modules  map[string]bool // that LoadModule loads, by identifier and source file
+	loading  bool            // there is a LoadModule
+	assumed  bool            // the note that modules are taken as loaded is given
+	macros   map[string]*macro
+	sections []section // open ones
+
+	main  *virtualHost
+	hosts []*virtualHost
+	host  *virtualHost // whose directives are being read
+
+	directives int // that are known
+}
+
+// section is a <Name …> that is open.
+type section struct {
+	name string // lower case
+	at   Position
+	host *virtualHost // that was read before a <VirtualHost>
+}
+
+// virtualHost is what is configured in a <VirtualHost>, or outside of all.
+type virtualHost struct {
+	name          string // of ServerName; empty without
+	aliases       []string
+	formats       map[string]Format
+	defaultFormat string // of LogFormat without a name; a format or a name
+	logs          []apacheLog
+	at            Position
+}
+
+// apacheLog is a directive that makes a log. Its format is looked up when all
+// has been read.
+type apacheLog struct {
+	to        string
+	format    string // a format or a name; empty for TransferLog
+	global    bool
+	condition string
+	at        Position
+}
+
+// text reads the text of a file, or of a macro, whose sections must be closed
+// within.
+func (r *apacheReader) text(file, text string, line int) error {
+	outer := len(r.sections)
+	lines := logicalLines{text: text, next: line}
+	for {
+		l, n, ok := lines.read()
+		if !ok {
+			break
+		}
+		at := Position{file, n}
+		if err := r.line(&lines, l, at, outer); err != nil {
+			return err
+		}
+	}
+	if len(r.sections) > outer {
+		s := r.sections[len(r.sections)-1]
+		return errorAt(s.at, "<%s> is not closed", s.name)
+	}
+	return nil
+}
+
+func (r *apacheReader) line(lines *logicalLines, l string, at Position, outer int) error {
+	if l == "" || l[0] == '#' || l[0] == '"' || l[0] == '\'' {
+		return nil
+	}
+	name, args := cutWord(l)
+	if name = strings.ToLower(name); name[0] != '<' && !slices.Contains(apacheDirectives, name) {
+		return nil
+	}
+	args = r.vars.expand(args, func(variable string) {
+		r.note(at, "the variable ${%s} is not defined: set it in the environment, where its name begins with APACHE_", variable)
+	})
+	if strings.HasPrefix(name, "</") {
+		return r.closeSection(name, at, outer)
+	}
+	if strings.HasPrefix(name, "<") {
+		// <IfDefine>, and <If"…"> which begins its argument at once.
+		if i := strings.IndexAny(name, `"'>`); i > 0 {
+			name, args = name[:i], name[i:]+" "+args
+		}
+		return r.openSection(lines, name[1:], args, at)
+	}
+	r.directives++
+	return r.directive(name, words(args), at)
+}
+
+// apacheRoot is what paths are relative to before ServerRoot is named, found
+// from the directory of a file: that of the main configuration, which for a file
+// that is included stands above.
+func apacheRoot(dir string) string {
+	for up, n := dir, 0; n < 3; n++ {
+		for _, name := range []string{"apache2.conf", "conf/httpd.conf"} {
+			if _, err := os.Stat(filepath.Join(up, name)); err == nil {
+				return up
+			}
+		}
+		up = filepath.Dir(up)
+	}
+	if filepath.Base(dir) == "conf" {
+		return filepath.Dir(dir)
+	}
+	return dir
+}
+
+// readEnvironment reads the file envvars where there is one.
+func (r *apacheReader) readEnvironment(path string) error {
+	text, err := r.open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, errTooLarge):
+		return err
+	case err != nil:
+		r.note(Position{path, 1}, "the environment is not known: %v", err)
+		return nil
+	}
+	r.vars.readEnvironment(string(text))
+	return nil
+}

@@ -1,0 +1,72 @@
+package serverconf
+
+import "strings"
+
+// logicalLines gives the lines of a text, with those that a backslash continues
+// put together and the white space around them taken off.
+type logicalLines struct {
+	text string
+	next int // line number of the first line in text, 1-based
+}
+
+// read gives the next line and the number of its first part.
+func (l *logicalLines) read() (line string, number int, ok bool) {
+	if l.text == "" {
+		return "", 0, false
+	}
+	number = l.next
+	var parts []string
+	for l.text != "" {
+		part, rest, ended := strings.Cut(l.text, "\n")
+		l.text = rest
+		l.next++
+		// Apache looks at nothing but the end: two backslashes continue as well.
+		if ended {
+			if cut, continued := strings.CutSuffix(strings.TrimSuffix(part, "\r"), `\`); continued {
+				parts = append(parts, cut)
+				continue
+			}
+		}
+		parts = append(parts, part)
+		break
+	}
+	return strings.TrimSpace(strings.Join(parts, "")), number, true
+}
+
+// cutWord takes the first word off a line, as Apache reads its arguments: in
+// single or double quotes, where a backslash escapes the quote and itself; or up
+// to white space. A quote that is not closed ends with the line.
+func cutWord(s string) (word, rest string) {
+	s = strings.TrimLeft(s, " \t\r\n\v\f")
+	if s == "" {
+		return "", ""
+	}
+	quote := s[0]
+	if quote != '"' && quote != '\'' {
+		end := strings.IndexAny(s, " \t\r\n\v\f")
+		if end < 0 {
+			end = len(s)
+		}
+		return strings.ReplaceAll(s[:end], `\\`, `\`), strings.TrimLeft(s[end:], " \t\r\n\v\f")
+	}
+	var b strings.Builder
+	i := 1
+	for ; i < len(s) && s[i] != quote; i++ {
+		if s[i] == '\\' && i+1 < len(s) && (s[i+1] == '\\' || s[i+1] == quote) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String(), strings.TrimLeft(s[min(i+1, len(s)):], " \t\r\n\v\f")
+}
+
+// words takes a line apart.
+func words(s string) []string {
+	var list []string
+	for s = strings.TrimSpace(s); s != ""; {
+		var w string
+		w, s = cutWord(s)
+		list = append(list, w)
+	}
+	return list
+}

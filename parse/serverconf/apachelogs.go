@@ -1,0 +1,281 @@
+package serverconf
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// apacheCommon is the format that Apache knows by itself, by the name CLF.
+// https://httpd.apache.org/docs/2.4/mod/mod_log_config.html
+const apacheCommon = `%h %l %u %t "%r" %>s %b`
+
+func newVirtualHost(at Position) *virtualHost {
+	return &virtualHost{formats: map[string]Format{}, at: at}
+}
+
+// setFormat gives a format its name: the last one counts, and the case of a
+// name does not.
+func (h *virtualHost) setFormat(f Format) { h.formats[strings.ToLower(f.Name)] = f }
+
+// apacheDirectives are the directives that are understood, in lower case.
+var apacheDirectives = []string{
+	"include", "includeoptional", "use", "undefmacro", "loadmodule", "serverroot", "define", "undefine",
+	"servername", "serveralias", "logformat", "customlog", "globallog", "transferlog",
+}
+
+// directive does what a directive says of logs, or of what is read.
+func (r *apacheReader) directive(name string, args []string, at Position) error {
+	switch name {
+	case "include":
+		return r.include(args, false, at)
+	case "includeoptional":
+		return r.include(args, true, at)
+	case "use":
+		return r.use(args, at)
+	case "undefmacro":
+		if len(args) == 1 {
+			delete(r.macros, strings.ToLower(args[0]))
+		}
+	case "loadmodule":
+		r.loadModule(args)
+	case "serverroot":
+		if len(args) == 1 {
+			r.root = absolute(r.root, args[0])
+			if _, err := os.Stat(r.root); err != nil {
+				r.note(at, "ServerRoot %q is not there, and what is included from below it neither", r.root)
+			}
+		}
+	case "define":
+		switch len(args) {
+		case 1:
+			r.vars.define(args[0], "", false)
+		case 2:
+			r.vars.define(args[0], args[1], true)
+		}
+	case "undefine":
+		if len(args) == 1 {
+			r.vars.undefine(args[0])
+		}
+	case "servername":
+		if len(args) == 1 {
+			r.host.setName(args[0])
+		}
+	case "serveralias":
+		r.host.aliases = append(r.host.aliases, args...)
+	case "logformat":
+		r.logFormat(args, at)
+	case "customlog", "globallog", "transferlog":
+		r.log(name, args, at)
+	}
+	return nil
+}
+
+// setName takes a ServerName: [scheme://]name[:port].
+func (h *virtualHost) setName(name string) {
+	if _, after, ok := strings.Cut(name, "://"); ok {
+		name = after
+	}
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
+	}
+	h.name = name
+}
+
+// logFormat takes LogFormat format [name].
+func (r *apacheReader) logFormat(args []string, at Position) {
+	switch len(args) {
+	case 1:
+		r.host.defaultFormat = args[0]
+	case 2:
+		r.host.setFormat(Format{Name: args[1], Spec: args[0]})
+	default:
+		r.note(at, "LogFormat takes a format and a name; it is left out")
+	}
+}
+
+// logDirectives are the directives that make logs, as they are spelled.
+var logDirectives = map[string]string{"customlog": "CustomLog", "globallog": "GlobalLog", "transferlog": "TransferLog"}
+
+// log takes CustomLog, GlobalLog and TransferLog.
+func (r *apacheReader) log(name string, args []string, at Position) {
+	for i := len(r.sections) - 1; i >= 0; i-- {
+		s := r.sections[i].name
+		if s == "virtualhost" || strings.HasPrefix(s, "if") && s != "if" {
+			continue
+		}
+		r.note(at, "%s within <%s>, where Apache refuses it; it is read as if it stood outside", logDirectives[name], s)
+		break
+	}
+	l := apacheLog{at: at, global: name == "globallog"}
+	switch {
+	case name == "transferlog" && len(args) == 1:
+		l.to = args[0]
+	case name != "transferlog" && (len(args) == 2 || len(args) == 3):
+		l.to, l.format = args[0], args[1]
+		if len(args) == 3 {
+			l.condition = args[2]
+		}
+	default:
+		r.note(at, "%s with %d arguments, which Apache refuses; it is left out", logDirectives[name], len(args))
+		return
+	}
+	r.host.logs = append(r.host.logs, l)
+}
+
+// include reads what Include names: a file, a directory with all below it, or a
+// pattern.
+func (r *apacheReader) include(args []string, optional bool, at Position) error {
+	if len(args) != 1 {
+		return errorAt(at, "Include takes one path, and has %d", len(args))
+	}
+	name := absolute(r.root, args[0])
+	paths := []string{name}
+	if hasMagic(name) {
+		var err error
+		if paths, err = glob(name); err != nil {
+			r.note(at, "Include %q cannot be followed: %v", args[0], err)
+			return nil
+		}
+		if len(paths) == 0 && !optional {
+			r.note(at, "Include %q matches no file", args[0])
+		}
+	}
+	for _, path := range paths {
+		if err := r.includePath(filepath.FromSlash(path), args[0], optional, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *apacheReader) includePath(path, given string, optional bool, at Position) error {
+	info, err := os.Stat(path)
+	if optional && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.IsDir() {
+		return r.includeDirectory(path, given, at)
+	}
+	text, err := r.open(path)
+	if errors.Is(err, errTooLarge) {
+		return errorAt(at, "Include %q: %v", given, err)
+	}
+	if err != nil {
+		r.note(at, "Include %q is left out: %v", given, err)
+		return nil
+	}
+	if err := r.enter(path, at); err != nil {
+		return err
+	}
+	defer r.leave()
+	return r.text(path, string(text), 1)
+}
+
+func (r *apacheReader) includeDirectory(path, given string, at Position) error {
+	if err := r.enter(path, at); err != nil {
+		return err
+	}
+	defer r.leave()
+	entries, err := os.ReadDir(path) // sorted, as Apache reads them
+	if err != nil {
+		r.note(at, "Include %q is left out: %v", given, err)
+		return nil
+	}
+	for _, entry := range entries {
+		if err := r.includePath(filepath.Join(path, entry.Name()), given, false, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve makes the logs, when all formats are known.
+func (r *apacheReader) resolve() {
+	for _, h := range append([]*virtualHost{r.main}, r.hosts...) {
+		for _, f := range h.formats {
+			if _, ok := r.config.Formats[f.Name]; !ok || h == r.main {
+				r.config.Formats[f.Name] = f
+			}
+		}
+	}
+	// Outside of virtual hosts are written the requests of those that have no
+	// log of their own, and what belongs to none.
+	for _, l := range r.main.logs {
+		r.write(l, r.main)
+		for _, h := range r.hosts {
+			if l.global || !h.ownLog() {
+				r.writeBy(l, r.main, h)
+			}
+		}
+	}
+	own := false // a log that is not GlobalLog
+	for _, l := range r.main.logs {
+		own = own || !l.global
+	}
+	for _, h := range r.hosts {
+		for _, l := range h.logs {
+			r.write(l, h)
+		}
+		if !h.ownLog() && !own {
+			r.note(h.at, "the virtual host %q names no log, and none stands outside of virtual hosts", h.name)
+		}
+	}
+}
+
+func (h *virtualHost) ownLog() bool { return len(h.logs) > 0 }
+
+func (r *apacheReader) write(l apacheLog, h *virtualHost) { r.writeBy(l, h, h) }
+
+// writeBy adds a log that is configured in one virtual host and written by
+// another.
+func (r *apacheReader) writeBy(l apacheLog, in, by *virtualHost) {
+	f := r.format(l, in)
+	log := Log{FormatName: f.Name, Spec: f.Spec, If: l.condition, Where: l.at}
+	names := append([]string{by.name}, by.aliases...)
+	switch {
+	case strings.HasPrefix(l.to, "|"):
+		r.piped(log, l.to[1:], names)
+		return
+	case l.to == "syslog" || strings.HasPrefix(l.to, "syslog:"):
+		log.Syslog = l.to
+		r.note(l.at, "the log goes to syslog: it is in no file that this configuration names")
+	default:
+		r.setPath(&log, l.to, variablePattern)
+	}
+	r.add(log, names)
+}
+
+// setPath makes a path absolute; a variable that is not known may be anything,
+// a root as well.
+func (r *apacheReader) setPath(l *Log, path string, pattern func(string) string) {
+	if strings.HasPrefix(path, "${") && strings.Contains(path, "}") {
+		l.Path = cleanSlash(path)
+	} else {
+		l.Path = absolute(r.root, path)
+	}
+	l.Pattern = pattern(l.Path)
+}
+
+// format looks up the format of a log: by name in its virtual host and outside
+// of all, otherwise it is the format itself.
+func (r *apacheReader) format(l apacheLog, h *virtualHost) Format {
+	given := l.format
+	if given == "" {
+		given = cmp.Or(h.defaultFormat, r.main.defaultFormat, "CLF")
+	}
+	for _, formats := range []map[string]Format{h.formats, r.main.formats} {
+		if f, ok := formats[strings.ToLower(given)]; ok {
+			return f
+		}
+	}
+	if !strings.Contains(given, "%") {
+		r.note(l.at, "no LogFormat is called %q here: where this file is included by another, give that one", given)
+		return Format{Name: given}
+	}
+	return Format{Spec: given}
+}

@@ -1,0 +1,128 @@
+package serverconf
+
+import (
+	"os"
+	"strings"
+)
+
+// variables are what ${NAME} stands for in Apache's configuration.
+type variables struct {
+	defined map[string]bool   // names that Define knows, for <IfDefine>
+	values  map[string]string // of Define, by name in lower case: Apache does not mind the case
+	file    map[string]string // of the file envvars
+}
+
+func (v *variables) define(name, value string, hasValue bool) {
+	if v.defined == nil {
+		v.defined, v.values = map[string]bool{}, map[string]string{}
+	}
+	v.defined[name] = true
+	if hasValue {
+		v.values[strings.ToLower(name)] = value
+	}
+}
+
+func (v *variables) undefine(name string) {
+	delete(v.defined, name)
+	delete(v.values, strings.ToLower(name))
+}
+
+// lookup gives the value of a variable. Of logscan's environment the names of
+// Apache are taken alone: others may hold secrets, and the result would depend
+// on them.
+func (v *variables) lookup(name string) (string, bool) {
+	if value, ok := v.values[strings.ToLower(name)]; ok {
+		return value, true
+	}
+	if value, ok := v.file[name]; ok {
+		return value, true
+	}
+	if strings.HasPrefix(name, "APACHE_") || strings.HasPrefix(name, "HTTPD_") {
+		return os.LookupEnv(name)
+	}
+	return "", false
+}
+
+// expand replaces each ${NAME} by its value, which is not expanded again. What
+// is not defined stays, and missing is called.
+func (v *variables) expand(s string, missing func(name string)) string {
+	if !strings.Contains(s, "${") {
+		return s
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(s, "${")
+		if i < 0 {
+			break
+		}
+		n := strings.IndexByte(s[i:], '}')
+		if n < 0 {
+			break
+		}
+		name := s[i+2 : i+n]
+		b.WriteString(s[:i])
+		if value, ok := v.lookup(name); ok {
+			b.WriteString(value)
+		} else {
+			b.WriteString(s[i : i+n+1])
+			missing(name)
+		}
+		s = s[i+n+1:]
+	}
+	b.WriteString(s)
+	return b.String()
+}
+
+// readEnvironment reads the assignments of Debian's envvars: export NAME=value,
+// with variables in it. Of the shell nothing else is understood: a variable
+// that is set in another way, such as $SUFFIX of a second instance, is empty.
+func (v *variables) readEnvironment(text string) {
+	v.file = map[string]string{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		assignment, exported := strings.CutPrefix(line, "export ")
+		name, value, ok := strings.Cut(strings.TrimSpace(assignment), "=")
+		if !exported || !ok || name == "" || strings.Trim(name, nameBytes) != "" {
+			continue
+		}
+		if value, ok = shellValue(value, v.file); ok {
+			v.file[name] = value
+		}
+	}
+}
+
+const nameBytes = "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// shellValue gives the value of a simple assignment: a word, or one in quotes,
+// with $NAME and ${NAME}. It is not ok where a shell would be needed.
+func shellValue(s string, env map[string]string) (string, bool) {
+	literal := false
+	switch {
+	case s == "":
+		return "", true
+	case s[0] == '\'' || s[0] == '"':
+		end := strings.IndexByte(s[1:], s[0])
+		if end < 0 {
+			return "", false
+		}
+		rest := strings.TrimSpace(s[end+2:])
+		if rest != "" && rest[0] != '#' {
+			return "", false
+		}
+		s, literal = s[1:end+1], s[0] == '\''
+	default:
+		s, _, _ = strings.Cut(s, " ")
+	}
+	if literal {
+		return s, true
+	}
+	if strings.ContainsAny(s, "`\\\"';&|<>()") {
+		return "", false
+	}
+	simple := true
+	value := os.Expand(s, func(name string) string {
+		simple = simple && strings.Trim(name, nameBytes) == ""
+		return env[name]
+	})
+	return value, simple
+}

@@ -1,0 +1,228 @@
+package serverconf
+
+import (
+	"cmp"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Match is which logs an input can be.
+type Match struct {
+	// Logs are the candidates, most specific first; there is at least one.
+	Logs []*Log
+	// Exact says that they agree in the whole path, and not in its end alone.
+	Exact bool
+}
+
+// Formats gives the formats of the candidates, each once, in their order. Those
+// that are not defined in the configuration are left out.
+func (m Match) Formats() []Format {
+	var list []Format
+	for _, l := range m.Logs {
+		if f := l.Format(); f.Spec != "" && !slices.ContainsFunc(list, f.writesLike) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// writesLike tells whether two formats write the same lines, whatever they are
+// called.
+func (f Format) writesLike(g Format) bool { return f.Spec == g.Spec && f.Escape == g.Escape }
+
+// Host gives the virtual host of all lines, when the format is known: that of
+// the candidates that write it, where they agree on one.
+func (m Match) Host(f Format) (string, bool) {
+	host := ""
+	for _, l := range m.Logs {
+		if !f.writesLike(l.Format()) {
+			continue
+		}
+		h, ok := l.Host()
+		if !ok || host != "" && !strings.EqualFold(h, host) {
+			return "", false
+		}
+		host = h
+	}
+	return host, host != ""
+}
+
+// For finds the logs that an input belongs to: by its whole path, otherwise by
+// its name, each with and without what rotation and compression append. Of an
+// archive's member (x.tar.gz!var/log/access.log) the path within counts. Where
+// names alone agree there may be several candidates: those that share most of
+// the path's end come first, and the lines have to decide.
+//
+// No file is touched. A relative path agrees in its end at best.
+func (c *Config) For(input string) (Match, bool) {
+	in := newInputPath(input)
+	c.indexed.Do(c.index)
+	var found []candidate
+	try := func(logs []int) {
+		for _, i := range logs {
+			if m, ok := in.match(&c.Logs[i]); ok {
+				found = append(found, m)
+			}
+		}
+	}
+	for _, name := range in.names {
+		try(c.byName[name])
+	}
+	try(c.patterns)
+	if len(found) == 0 {
+		return Match{}, false
+	}
+	slices.SortStableFunc(found, candidate.compare)
+	exact := found[0].whole
+	var m Match
+	m.Exact = exact
+	for _, f := range found {
+		if f.whole == exact {
+			m.Logs = append(m.Logs, f.log)
+		}
+	}
+	return m, true
+}
+
+// index orders the logs by name: there may be as many as virtual hosts, and as
+// many inputs.
+func (c *Config) index() {
+	c.byName = map[string][]int{}
+	for i, l := range c.Logs {
+		switch {
+		case l.Pattern != "":
+			c.patterns = append(c.patterns, i)
+		case l.Path != "":
+			c.byName[path.Base(l.Path)] = append(c.byName[path.Base(l.Path)], i)
+		}
+	}
+}
+
+// candidate is a log whose name agrees, and how far.
+type candidate struct {
+	log      *Log
+	whole    bool // the whole path agrees
+	shared   int  // names at the end of the path that agree, stars left out
+	stripped int  // suffixes that were taken off
+	literal  int  // bytes of the name that are no pattern
+}
+
+// compare orders the more specific one first.
+func (a candidate) compare(b candidate) int {
+	if a.whole != b.whole {
+		if a.whole {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(b.shared, a.shared), cmp.Compare(a.stripped, b.stripped), cmp.Compare(b.literal, a.literal))
+}
+
+// inputPath is the path of an input, in parts.
+type inputPath struct {
+	dirs  []string // above the file, from the root
+	names []string // the file's name, and with more and more suffixes off
+	full  bool     // the path is absolute
+}
+
+func newInputPath(input string) inputPath {
+	p := filepath.ToSlash(input)
+	member := false
+	if i := strings.LastIndexByte(p, '!'); i >= 0 && i+1 < len(p) {
+		p, member = p[i+1:], true
+	}
+	p = path.Clean(p)
+	in := inputPath{full: isAbsolute(p)}
+	// A member's path is that of the machine it came from, without its slash.
+	in.full = in.full || member
+	parts := strings.Split(strings.TrimPrefix(p, "/"), "/")
+	in.dirs, in.names = parts[:len(parts)-1], stripped(parts[len(parts)-1])
+	return in
+}
+
+// match tells whether a log has the name of the input, and how well.
+func (in inputPath) match(l *Log) (candidate, bool) {
+	text := l.Pattern
+	if text == "" {
+		text = globQuoter.Replace(l.Path)
+	}
+	parts := strings.Split(strings.TrimPrefix(text, "/"), "/")
+	dirs, name := parts[:len(parts)-1], parts[len(parts)-1]
+	if name == "*" {
+		return in.dirMatch(l, dirs)
+	}
+	for n, have := range in.names {
+		if ok, err := path.Match(name, have); err != nil || !ok {
+			continue
+		}
+		c := candidate{log: l, stripped: n, literal: literalBytes(name)}
+		c.shared, c.whole = in.above(dirs, 1)
+		c.whole = c.whole && isAbsolute(l.Path)
+		return c, true
+	}
+	return candidate{}, false
+}
+
+// dirMatch is for a name that may be anything: the directories have to agree.
+func (in inputPath) dirMatch(l *Log, dirs []string) (candidate, bool) {
+	c := candidate{log: l}
+	c.shared, c.whole = in.above(dirs, 0)
+	return c, c.whole
+}
+
+// above compares the directories from the last one upwards.
+func (in inputPath) above(dirs []string, shared int) (n int, whole bool) {
+	for i := 1; i <= min(len(dirs), len(in.dirs)); i++ {
+		want, have := dirs[len(dirs)-i], in.dirs[len(in.dirs)-i]
+		if ok, err := path.Match(want, have); err != nil || !ok {
+			return shared, false
+		}
+		if want != "*" {
+			shared++
+		}
+	}
+	return shared, in.full && len(dirs) == len(in.dirs)
+}
+
+func literalBytes(pattern string) int {
+	return len(strings.NewReplacer("[0-9]", "", "*", "", `\`, "").Replace(pattern))
+}
+
+var (
+	// compressed are the suffixes of compression.
+	compressed = regexp.MustCompile(`(?i)\.(gz|z|bz2|xz|zst|zstd|lz4|lzma|br)$`)
+	// rotated are the suffixes of rotation: .1, a date with or without a time,
+	// seconds of the epoch, .old.
+	rotated = regexp.MustCompile(`(?i)(\.\d{1,5}|[-._](19|20)\d\d[-._]?[01]\d([-._]?[0-3]\d([-._T]?[0-2]\d([-.:_]?[0-5]\d){0,2}Z?)?)?|[-._]\d{9,10}|\.(old|bak|save))$`)
+	// extension is what logrotate can put a date before.
+	extension = regexp.MustCompile(`\.[A-Za-z]{1,8}$`)
+)
+
+// maxStripped is how many names a name is tried as. Real ones have two or three
+// suffixes.
+const maxStripped = 8
+
+// stripped gives a name, and with one suffix of rotation or compression after
+// the other taken off.
+func stripped(name string) []string {
+	names := []string{name}
+	for len(names) < maxStripped {
+		next := compressed.ReplaceAllString(name, "")
+		if next == name {
+			next = rotated.ReplaceAllString(name, "")
+		}
+		if next == name {
+			if ext := extension.FindString(name); ext != "" {
+				next = rotated.ReplaceAllString(strings.TrimSuffix(name, ext), "") + ext
+			}
+		}
+		if next == name || next == "" || strings.HasPrefix(next, ".") {
+			break
+		}
+		names, name = append(names, next), next
+	}
+	return names
+}

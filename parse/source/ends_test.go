@@ -1,0 +1,120 @@
+package source
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The first and last lines of an input are found, whole, however it is stored
+// and however long it is.
+func TestEnds(t *testing.T) {
+	line := func(n int) string { return fmt.Sprintf("line %08d %s\n", n, strings.Repeat("x", 80)) }
+	for _, lines := range []int{0, 1, 10, 2 * endSize / 98, 2*endSize/98 + 1, 10_000, 50_000} {
+		for _, terminated := range []bool{true, false} {
+			var b bytes.Buffer
+			for n := range lines {
+				b.WriteString(line(n))
+			}
+			data := b.Bytes()
+			if !terminated {
+				data = bytes.TrimSuffix(data, []byte("\n"))
+			}
+			dir := t.TempDir()
+			plain, packed := filepath.Join(dir, "a.log"), filepath.Join(dir, "a.log.gz")
+			var z bytes.Buffer
+			w := gzip.NewWriter(&z)
+			if _, err := w.Write(data); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for name, content := range map[string][]byte{plain: data, packed: z.Bytes()} {
+				if err := os.WriteFile(name, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				got, err := Ends(t.Context(), Input{Path: name})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(got) > 2*endSize {
+					t.Errorf("%d lines: %d bytes", lines, len(got))
+				}
+				all := strings.SplitAfter(string(got), "\n")
+				for _, l := range all {
+					if l != "" && len(strings.TrimSuffix(l, "\n")) != len(line(0))-1 {
+						t.Errorf("%d lines: not whole: %q", lines, l)
+					}
+				}
+				if lines > 0 {
+					last := strings.TrimSuffix(line(lines-1), "\n")
+					if !strings.HasPrefix(string(got), line(0)[:20]) || !strings.HasSuffix(strings.TrimSuffix(string(got), "\n"), last) {
+						t.Errorf("%d lines of %s: the first or last is not there", lines, filepath.Ext(name))
+					}
+				}
+			}
+		}
+	}
+}
+
+// Of what is damaged the lines before are given; what cannot be read twice says
+// so, and what is not there gives nothing: reading it tells why.
+func TestEndsOfTrouble(t *testing.T) {
+	dir := t.TempDir()
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	for range 100 {
+		fmt.Fprintf(w, "some line of text %d\n", time.Now().UnixNano())
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "cut.gz")
+	if err := os.WriteFile(name, z.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Ends(t.Context(), Input{Path: name}); err != nil || bytes.Count(got, []byte("\n")) != 100 {
+		t.Errorf("cut off: %d bytes, %v", len(got), err)
+	}
+	if got, err := Ends(t.Context(), Input{Path: filepath.Join(dir, "missing")}); err != nil || got != nil {
+		t.Errorf("missing: %q %v", got, err)
+	}
+	if _, err := Ends(t.Context(), Input{Path: Stdin, reader: strings.NewReader("x")}); !errors.Is(err, ErrOnce) {
+		t.Errorf("standard input: %v", err)
+	}
+}
+
+func TestModified(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.log")
+	if err := os.WriteFile(name, []byte("x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := time.Date(2026, 3, 9, 14, 5, 0, 0, time.UTC)
+	if err := os.Chtimes(name, want, want); err != nil {
+		t.Fatal(err)
+	}
+	if got := (Input{Path: name}).Modified(); !got.Equal(want) {
+		t.Errorf("file: %v", got)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got := (Input{Path: Stdin, reader: f}).Modified(); !got.Equal(want) {
+		t.Errorf("redirected: %v", got)
+	}
+	if got := (Input{Path: Stdin, reader: strings.NewReader("")}).Modified(); !got.IsZero() {
+		t.Errorf("pipe: %v", got)
+	}
+	if got := (Input{Path: name + ".none"}).Modified(); !got.IsZero() {
+		t.Errorf("missing: %v", got)
+	}
+}

@@ -1,0 +1,69 @@
+package report
+
+import (
+	"strings"
+
+	"logscan/analyze"
+	"logscan/parse/advice"
+)
+
+// maxFormats is how many formats the report tells of: a run has a few.
+const maxFormats = 20
+
+// gapSheet is what the logs of one format cannot tell.
+type gapSheet struct {
+	Format, Judged string
+	Rows           []gapRow
+	Configs        []configText
+}
+
+type gapRow struct{ Name, State, Why, Empty, Kinds string }
+
+// configText is configuration to paste, and the command that reads the log.
+type configText struct {
+	Server, Place, Text, Scan string
+	Notes                     []string
+}
+
+// gapSheets tells of the formats that lack something.
+func gapSheets(formats []analyze.LogFormat) []gapSheet {
+	var all []gapSheet
+	for i := range formats {
+		f := &formats[i]
+		if len(f.Advice.Gaps) == 0 || len(all) == maxFormats {
+			continue
+		}
+		s := gapSheet{Format: clip(f.Name, nameChars), Judged: plural(f.Inputs, "input") + ", judged by " + plural(f.Presence.Lines, "sampled line")}
+		for _, g := range f.Advice.Gaps {
+			s.Rows = append(s.Rows, newGapRow(&g))
+		}
+		for _, c := range f.Advice.Configs {
+			t := configText{Server: c.Server, Place: c.Place, Text: visibleLines(c.Text), Scan: visible(c.Scan()), Notes: c.Notes}
+			s.Configs = append(s.Configs, t)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func newGapRow(g *advice.Gap) gapRow {
+	r := gapRow{Name: g.Name(), State: "not logged", Why: g.Why, Empty: g.Empty}
+	if g.Logged {
+		r.State = "logged, but no sampled line holds one"
+	}
+	labels := make([]string, len(g.Kinds))
+	for i, k := range g.Kinds {
+		labels[i] = strings.ToLower(causeOf(k).Label)
+	}
+	r.Kinds = strings.Join(labels, ", ")
+	return r
+}
+
+// visibleLines is visible text of several lines, whose tabs become spaces.
+func visibleLines(s string) string {
+	lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = visible(strings.ReplaceAll(l, "\t", "    "))
+	}
+	return strings.Join(lines, "\n")
+}
