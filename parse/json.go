@@ -109,6 +109,9 @@ func (p *Parser) value(b []byte, i int, h uint64, depth int, e *Entry, v *Verdic
 		if end < 0 {
 			return -1
 		}
+		if end == i+1 && hasPrefix(b[end+1:], emptyInside) {
+			return end + 3
+		}
 		p.assign(e, h, b[i+1:end], v)
 		return end + 1
 	case c == '{':
@@ -141,8 +144,11 @@ var (
 	dot       = []byte(".")
 	firstItem = []byte("[0]")
 	jsonNull  = []byte("null")
-	jsonTrue  = []byte("true")
-	jsonFalse = []byte("false")
+	// Apache writes "" for a user without a name, inside the quotes of the format
+	// as well: no JSON, and yet a guess at an account.
+	emptyInside = []byte(`""`)
+	jsonTrue    = []byte("true")
+	jsonFalse   = []byte("false")
 )
 
 // elements reads an array; only its first element has a path.

@@ -154,6 +154,10 @@ var lineTests = []struct{ name, format, line, want string }{
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" session="abcdef" method="GET" path="/" protocol="HTTP/1.1" status=200 bytes=5 duration=1234`,
 	},
 	{
+		"Apache's user without a name in JSON", "json", `{"time":"2026-03-09T14:05:00Z","user":"""","status":401}`,
+		`time=2026-03-09T14:05:00Z status=401`,
+	},
+	{
 		"nginx JSON", "", `{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"192.0.2.1","remote_user":"jane","request_method":"GET","request_uri":"/a?b=1","status":"401","body_bytes_sent":12,"request_time":"0.004","session":"s","upstream_addr":"-"}`,
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" user="jane" session="s" method="GET" path="/a" query="b=1" status=401 bytes=12 duration=4000`,
 	},
