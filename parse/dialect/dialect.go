@@ -139,6 +139,15 @@ func Parse(spec string) (*Spec, error) {
 	return s, err
 }
 
+// nameOr gives a name, or where it is empty another, since a piece without a
+// name is a literal.
+func nameOr(name, other string) string {
+	if name == "" {
+		return other
+	}
+	return name
+}
+
 // literal appends text to the last literal, or as a new one.
 func literal(ps []Piece, text string, at int) []Piece {
 	if n := len(ps) - 1; n >= 0 && ps[n].Name == "" {
