@@ -114,23 +114,24 @@ func newReader(o Options) (*reader, error) {
 const UnknownFormat = "unknown"
 
 // Open finds out the format of an input.
-func (r *reader) Open(input int, sample []byte) {
+func (r *reader) Open(input int, sample []byte) source.Plan {
 	d := &r.chosen[input]
 	d.reference = r.options.reference(r.inputs[input])
 	if len(r.formats) == 1 {
 		d.format, d.name = r.formats[0], r.formats[0].Name
 		d.survey(sample)
-		return
+		return source.Plan{}
 	}
 	d.Detection = parse.Detect(sample, r.formats)
 	if d.format = d.Detection.Format; d.format == nil {
 		// Nothing explains it. Its lines are counted and rejected one by one;
 		// those that the commonest format explains after all are not lost.
 		d.format, d.name = r.formats[len(r.formats)-1], UnknownFormat
-		return
+		return source.Plan{}
 	}
 	d.name = d.format.Name
 	d.survey(sample)
+	return source.Plan{}
 }
 
 // Block folds the lines of a block.

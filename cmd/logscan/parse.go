@@ -106,7 +106,7 @@ var _ source.Handler = (*printer)(nil)
 const flushAt = 256 << 10
 
 // Open finds out the format of the input.
-func (p *printer) Open(_ int, sample []byte) {
+func (p *printer) Open(_ int, sample []byte) source.Plan {
 	f := p.formats[len(p.formats)-1] // the commonest, where nothing explains the sample
 	if p.explained = len(p.formats) == 1; !p.explained {
 		d := parse.Detect(sample, p.formats)
@@ -117,6 +117,7 @@ func (p *printer) Open(_ int, sample []byte) {
 	}
 	p.parser = f.NewParser()
 	p.parser.Configure(p.options.Told(p.input))
+	return source.Plan{}
 }
 
 // Block prints the rows of a block.
