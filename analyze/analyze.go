@@ -84,14 +84,15 @@ type reader struct {
 	formats []*parse.Format // candidates; one when the user named it
 	chosen  []detected      // by input, set by Open
 	workers []*fold.Worker
-	parsers []map[*parse.Format]*parse.Parser // by worker
+	parsers []map[string]*parse.Parser // by worker, by detected.key
 }
 
-// detected is the format an input is read with.
+// detected is what an input is read with.
 type detected struct {
 	parse.Detection
-	format    *parse.Format
+	formats   []*parse.Format // tried in this order
 	name      string
+	key       string    // inputs of the same key can be read with the same parser
 	reference time.Time // newest time that a line can have
 	presence  parse.Presence
 }
@@ -105,7 +106,7 @@ func newReader(o Options) (*reader, error) {
 	seed := rand.Uint64()
 	for range o.Workers {
 		r.workers = append(r.workers, fold.NewWorker(seed, len(o.Inputs)))
-		r.parsers = append(r.parsers, map[*parse.Format]*parse.Parser{})
+		r.parsers = append(r.parsers, map[string]*parse.Parser{})
 	}
 	return r, nil
 }
@@ -117,39 +118,60 @@ const UnknownFormat = "unknown"
 func (r *reader) Open(input int, sample []byte) source.Plan {
 	d := &r.chosen[input]
 	d.reference = r.options.reference(r.inputs[input])
-	if len(r.formats) == 1 {
-		d.format, d.name = r.formats[0], r.formats[0].Name
-		d.survey(sample)
-		return source.Plan{}
-	}
 	d.Detection = parse.Detect(sample, r.formats)
-	if d.format = d.Detection.Format; d.format == nil {
+	d.formats = d.Detection.Formats
+	switch {
+	case d.Detection.Format != nil:
+		d.name = d.Detection.Format.Name
+	case len(r.formats) == 1: // what the user named is tried with every line
+		d.formats, d.name = r.formats, r.formats[0].Name
+	default:
 		// Nothing explains it. Its lines are counted and rejected one by one;
 		// those that the commonest format explains after all are not lost.
-		d.format, d.name = r.formats[len(r.formats)-1], UnknownFormat
-		return source.Plan{}
+		d.formats, d.name = r.formats[len(r.formats)-1:], UnknownFormat
 	}
-	d.name = d.format.Name
-	d.survey(sample)
-	return source.Plan{}
+	for _, f := range d.formats {
+		d.key += f.Key() + "\n"
+	}
+	if d.name != UnknownFormat {
+		d.survey(sample)
+	}
+	return Plan(d.formats)
+}
+
+// Plan says how an input whose lines have one of the formats is to be cut.
+func Plan(formats []*parse.Format) source.Plan {
+	var p source.Plan
+	for _, f := range formats {
+		if len(p.Directive) == 0 {
+			p.Directive = f.Directive()
+		}
+		if p.Continues == nil {
+			p.Continues = f.Continues()
+		}
+	}
+	return p
 }
 
 // Block folds the lines of a block.
 func (r *reader) Block(worker int, b *source.Block) {
-	r.workers[worker].Block(b, r.parser(r.parsers[worker], b.Input))
+	p := r.parser(r.parsers[worker], b.Input)
+	p.Directive(b.Directive)
+	r.workers[worker].Block(b, p)
 }
 
 // parser gives the parser for the lines of an input, of those made before or a
 // new one.
-func (r *reader) parser(made map[*parse.Format]*parse.Parser, input int) *parse.Parser {
+func (r *reader) parser(made map[string]*parse.Parser, input int) *parse.Parser {
 	d := &r.chosen[input]
-	p := made[d.format]
+	p := made[d.key]
 	if p == nil {
-		p = d.format.NewParser()
+		p = parse.NewParser(d.formats...)
 		p.Configure(r.options.Parse)
-		made[d.format] = p
+		made[d.key] = p
 	}
 	p.SetReference(d.reference)
+	p.Directive(nil)
 	return p
 }
 

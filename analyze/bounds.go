@@ -175,11 +175,12 @@ func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error)
 
 // latest gives the latest time in lines of an input.
 func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte) int64 {
-	f := formats[len(formats)-1]
 	if d := parse.Detect(lines, formats); d.Format != nil {
-		f = d.Format
+		formats = d.Formats
+	} else {
+		formats = formats[len(formats)-1:]
 	}
-	p := f.NewParser()
+	p := parse.NewParser(formats...)
 	told := o.Told(in)
 	told.Since, told.Until = time.Time{}, time.Time{}
 	p.Configure(told)

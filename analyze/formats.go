@@ -19,7 +19,7 @@ type LogFormat struct {
 
 // survey notes what the sample of an input holds. It costs nothing for a line:
 // samples are taken anyway.
-func (d *detected) survey(sample []byte) { d.presence = parse.Survey(sample, d.format) }
+func (d *detected) survey(sample []byte) { d.presence = parse.Survey(sample, d.formats[0]) }
 
 // missing gives the names of the fields that no sampled line holds.
 func (d *detected) missing() []string {
@@ -42,7 +42,7 @@ func (c *correlation) formats(r *reader) []LogFormat {
 		f := byName[d.name]
 		if f == nil {
 			f = &LogFormat{Name: d.name}
-			byName[d.name], of[d.name] = f, d.format
+			byName[d.name], of[d.name] = f, d.formats[0]
 		}
 		f.Inputs++
 		f.Presence.Add(&d.presence)

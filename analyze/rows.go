@@ -275,7 +275,7 @@ func (c *correlation) timelineRows() []Minute {
 // gives is valid until the next call.
 func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, error) {
 	line := c.state.Lines()
-	parsers := map[*parse.Format]*parse.Parser{}
+	parsers := map[string]*parse.Parser{}
 	return func(rank int, e *parse.Entry) ([]byte, error) {
 		x := &c.state.Refusals[rank]
 		raw, err := line(x)
@@ -285,7 +285,7 @@ func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, 
 		if v := r.parser(parsers, int(x.Input)).Parse(raw, e); v != parse.Parsed {
 			return nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
 		}
-		return raw, nil
+		return parse.Kept(raw), nil
 	}
 }
 

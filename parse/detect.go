@@ -1,10 +1,16 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
 
-// Detection says which format explains a sample, and how well.
+	"logscan/parse/wrap"
+)
+
+// Detection says which formats explain a sample, and how well.
 type Detection struct {
 	Format    *Format   // nil when none explains enough
+	Formats   []*Format // Format, and those for the lines it does not explain, in the order they are to be tried
 	Best      *Format   // the one that explains most, even where it is not enough
 	Lines     int       // lines looked at, blank ones and comments left out
 	Explained int       // lines that Best explains
@@ -17,40 +23,212 @@ const (
 	// detectShare is the least share of them that a format must explain: junk,
 	// and a format that changes within the file, take the rest.
 	detectShare = 0.2
+	// detectFormats is the most formats that one input may mix.
+	detectFormats = 4
+	// detectRest is one over the least share of the lines that a further format
+	// must explain.
+	detectRest = 100
 )
 
-// Detect finds the format that explains most lines of a sample; of those that
-// explain as many, the one that comes first. The lines looked at are spread
-// evenly over the sample.
+// lineSet is a set of the lines of a sample.
+type lineSet [(detectLines + 63) / 64]uint64
+
+func (s *lineSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s *lineSet) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
+
+func (s *lineSet) count() (n int) {
+	for _, x := range s {
+		n += bits.OnesCount64(x)
+	}
+	return n
+}
+
+// common gives the lines in both sets.
+func (s lineSet) common(t lineSet) lineSet {
+	for i := range s {
+		s[i] &= t[i]
+	}
+	return s
+}
+
+// candidate is a format and the lines that it explains.
+type candidate struct {
+	format    *Format
+	explained lineSet
+}
+
+// Detect finds the format that explains most lines of a sample, then the one
+// that explains most of the rest, and so on; of those that explain as many, the
+// one that comes first. The lines looked at are spread evenly over the sample.
+// What carries the lines is found out too.
 func Detect(sample []byte, formats []*Format) Detection {
-	lines := spreadLines(sample, detectLines)
-	var d Detection
-	var e Entry
-	for n, f := range formats {
-		p := f.NewParser()
-		explained, looked := 0, 0
-		for _, l := range lines {
-			v := p.Parse(l, &e)
-			if v.Skipped() {
-				continue
+	s := newSampled(sample)
+	d := Detection{Lines: s.requests.count()}
+	var candidates []candidate
+	if s.wrapper != nil {
+		for _, f := range formats {
+			if f.wrapper == nil {
+				candidates = append(candidates, candidate{f, s.explainedBy(f, s.texts)})
 			}
-			looked++
-			if v == Parsed {
-				explained++
-			}
-		}
-		d.Lines = looked
-		switch {
-		case n == 0 || explained > d.Explained:
-			d.Best, d.Explained, d.Tied = f, explained, nil
-		case explained == d.Explained && explained > 0:
-			d.Tied = append(d.Tied, f)
 		}
 	}
-	if d.Explained > 0 && float64(d.Explained) >= detectShare*float64(d.Lines) {
+	carriers := len(candidates)
+	for _, f := range formats {
+		f = f.describedBy(s.directive)
+		c := candidate{f, s.explainedBy(f, s.lines)}
+		if s.wrapper != nil && s.wrapper.JSON && f.wrapper == nil {
+			for i := range c.explained {
+				c.explained[i] &^= s.carried[i] // what carries a line is not the line
+			}
+		}
+		candidates = append(candidates, c)
+	}
+	if len(candidates) == 0 {
+		return d
+	}
+	rest := s.requests
+	first := -1
+	for len(d.Formats) < detectFormats {
+		best, most := -1, 0
+		for i := range candidates {
+			e := candidates[i].explained.common(rest)
+			if n := e.count(); n > most || best < 0 {
+				best, most = i, n
+			}
+		}
+		if first < 0 {
+			first, d.Explained = best, most
+			if float64(most) < detectShare*float64(d.Lines) {
+				break
+			}
+		}
+		if most == 0 || most*detectRest < d.Lines {
+			break
+		}
+		d.Formats = append(d.Formats, s.carry(candidates[best].format, best < carriers))
+		for i := range rest {
+			rest[i] &^= candidates[best].explained[i]
+		}
+	}
+	d.Best = s.carry(candidates[first].format, first < carriers)
+	if len(d.Formats) > 0 {
+		d.Best = d.Formats[0]
 		d.Format = d.Best
 	}
+	for i := range candidates {
+		if i != first && d.Explained > 0 && candidates[i].explained.count() == d.Explained {
+			d.Tied = append(d.Tied, s.carry(candidates[i].format, i < carriers))
+		}
+	}
 	return d
+}
+
+// sampled is a sample as detection looks at it.
+type sampled struct {
+	lines     [][]byte
+	requests  lineSet // neither blank nor comments
+	directive []byte  // the first that names columns
+
+	wrapper *wrap.Wrapper // that carries the lines; nil where none does
+	texts   [][]byte      // what the lines carry; nil where it is nothing
+	carried lineSet
+}
+
+func newSampled(sample []byte) *sampled {
+	s := &sampled{lines: spreadLines(sample, detectLines)}
+	s.unwrap()
+	for i, line := range s.lines {
+		if s.wrapper != nil && s.carried.has(i) {
+			if line = s.texts[i]; line == nil {
+				continue // the beginning of another
+			}
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			s.requests.add(i)
+		}
+	}
+	for line := range bytes.Lines(sample) {
+		if bytes.HasPrefix(line, fieldsDirective) {
+			s.directive = bytes.TrimRight(line, "\r\n")
+			break
+		}
+	}
+	return s
+}
+
+// unwrap finds out what carries the lines.
+func (s *sampled) unwrap() {
+	most := 0
+	for _, w := range wrap.Wrappers() {
+		peeled, whole := 0, 0
+		for _, line := range s.lines {
+			if t, ok := w.Peel(bytes.TrimSuffix(line, []byte("\r"))); ok {
+				peeled++
+				if !t.Partial {
+					whole++
+				}
+			}
+		}
+		if peeled > most && float64(peeled) >= detectShare*float64(len(s.lines)) && float64(whole) >= detectShare*float64(peeled) {
+			s.wrapper, most = w, peeled
+		}
+	}
+	if s.wrapper == nil {
+		return
+	}
+	s.texts = make([][]byte, len(s.lines))
+	for i, line := range s.lines {
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		t, ok := s.wrapper.Peel(line)
+		if !ok {
+			continue
+		}
+		s.carried.add(i)
+		if !t.Partial {
+			var c carrier
+			s.texts[i] = append([]byte{}, bytes.TrimRight(c.decode(line, t), "\r\n")...)
+		}
+	}
+}
+
+// explainedBy gives the lines that a format explains. What a server says of
+// itself counts where it logs requests as well.
+func (s *sampled) explainedBy(f *Format, lines [][]byte) lineSet {
+	p := f.NewParser()
+	var e Entry
+	var explained, notices lineSet
+	for i, line := range lines {
+		if line == nil || !s.requests.has(i) {
+			continue
+		}
+		switch p.Parse(line, &e) {
+		case Parsed:
+			explained.add(i)
+		case SkipNotice, SkipHeader:
+			notices.add(i)
+		}
+	}
+	if explained != (lineSet{}) {
+		for i := range explained {
+			explained[i] |= notices[i]
+		}
+	}
+	return explained
+}
+
+// carry gives the format as the sample carries it.
+func (s *sampled) carry(f *Format, carried bool) *Format {
+	if !carried {
+		return f
+	}
+	return f.carriedBy(s.wrapper)
+}
+
+// carriedBy gives the format of lines that carry lines of f.
+func (f *Format) carriedBy(w *wrap.Wrapper) *Format {
+	g := *f
+	g.wrapper, g.Name = w, w.Name+"+"+f.Name
+	return &g
 }
 
 // spreadLines picks up to n lines evenly over a sample.

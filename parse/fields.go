@@ -45,6 +45,18 @@ const (
 	fieldOriginStatus // status, in a log that has the origin's status where one was asked
 	fieldSource       // who answered: kong or upstream
 	fieldCount        // digits that are not kept, but tell this format from others
+	fieldWord         // as fieldCount, without blanks
+	fieldTimePart     // a part of a time, by a pattern
+	fieldSecondsMore  // seconds that come to the duration
+	fieldTaken        // milliseconds, or seconds with a fraction
+	fieldServer       // HAProxy's backend/server
+	fieldState        // HAProxy's termination state
+	fieldResult       // Squid's result/status
+	fieldHierarchy    // Squid's hierarchy/peer
+	fieldAddress      // an address, whatever stands around it
+	fieldSubstatus    // IIS: what follows the status
+	fieldWin32        // IIS: the system's own error
+	fieldComposed     // several fields in the value of a JSON key
 	numFields
 )
 
@@ -81,6 +93,10 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		}
 		e.Time = t
 	case fieldRequest:
+		if b[0] == '-' && len(b) > 1 && b[1] == ' ' {
+			splitDashes(e, b)
+			return Parsed
+		}
 		splitRequest(e, b)
 	case fieldTarget:
 		splitTarget(e, b)
@@ -112,7 +128,7 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		p.said.any, p.said.origin = true, true
 		return p.set(e, fieldStatus, b, false)
 	case fieldBytes:
-		n, ok := integer(b)
+		n, ok := integer(bytes.TrimPrefix(b, plus))
 		if !ok {
 			return RejectNumber
 		}
@@ -140,7 +156,7 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 			return RejectSyntax
 		}
 	case fieldClientPort:
-		e.Client = p.address(b)
+		return p.setClientPort(e, b)
 	case fieldForwarded, fieldForwardedHeader, fieldRealIP, fieldProxied, fieldAuthorization, fieldCookie, fieldSource:
 		p.say(e, f, b)
 	case fieldPeer:
@@ -161,9 +177,114 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		}
 	case fieldReason:
 		e.Reason = b
+	case fieldIgnored:
+	default:
+		return p.setRare(e, f, b)
 	}
 	return Parsed
 }
+
+// splitDashes takes a request apart whose method the server does not know:
+// "- - -", "- - HTTP/1.1", "- http://example.org:80- -".
+func splitDashes(e *Entry, b []byte) {
+	if i := bytes.LastIndexByte(b, ' '); bytes.HasPrefix(b[i+1:], httpSlash) {
+		e.Protocol, b = b[i+1:], b[:i]
+	}
+	if b = bytes.Trim(b, "- "); len(b) > 0 {
+		splitTarget(e, b)
+	}
+}
+
+// setClientPort sets the client of address:port. An IPv6 address may stand
+// without brackets: the last colon counts. A UNIX socket has no port.
+func (p *Parser) setClientPort(e *Entry, b []byte) Verdict {
+	i := bytes.LastIndexByte(b, ':')
+	switch {
+	case b[0] == '/', bytes.HasPrefix(b, []byte("unix:")):
+		e.Client = b
+		return Parsed
+	case i < 0, !allDigits(b[i+1:]):
+		return RejectSyntax
+	}
+	if b = b[:i]; len(b) > 1 && b[0] == '[' && b[len(b)-1] == ']' {
+		b = b[1 : len(b)-1]
+	}
+	if bytes.IndexByte(b, ' ') >= 0 {
+		return RejectSyntax
+	}
+	if !missing(b) {
+		e.Client = p.address(b)
+	}
+	return Parsed
+}
+
+func allDigits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// setRare is set for the fields of few formats.
+func (p *Parser) setRare(e *Entry, f field, b []byte) Verdict {
+	switch f {
+	case fieldSecondsMore:
+		before := max(e.Duration, 0)
+		e.Duration = -1
+		v := setDuration(e, b, 1e6)
+		if e.Duration >= 0 || before > 0 {
+			e.Duration = max(e.Duration, 0) + before
+		}
+		return v
+	case fieldWord:
+		if bytes.IndexByte(b, ' ') >= 0 || b[0] == '"' {
+			return RejectSyntax
+		}
+	case fieldTaken:
+		if bytes.IndexByte(b, '.') >= 0 {
+			return setDuration(e, b, 1e6)
+		}
+		return setDuration(e, b, 1e3)
+	case fieldServer:
+		e.HasUpstream = true
+		if !bytes.HasSuffix(b, noServer) {
+			e.Upstream = b
+		}
+	case fieldState:
+		if b[0] != '-' || len(b) > 1 && b[1] != '-' {
+			e.Reason = b
+		}
+	case fieldResult:
+		i := bytes.LastIndexByte(b, '/')
+		if i < 0 {
+			return RejectSyntax
+		}
+		if bytes.HasPrefix(b, []byte("TCP_DENIED")) {
+			e.Reason = b[:i]
+		}
+		return p.set(e, fieldStatus, b[i+1:], false)
+	case fieldHierarchy:
+		i := bytes.LastIndexByte(b, '/')
+		if i < 0 {
+			return RejectSyntax
+		}
+		return p.set(e, fieldUpstream, b[i+1:], false)
+	case fieldAddress:
+		e.Client = p.address(b)
+	case fieldSubstatus:
+		p.substatus = b
+	case fieldWin32:
+		p.win32 = b
+	}
+	return Parsed
+}
+
+var (
+	plus     = []byte("+")
+	noServer = []byte("<NOSRV>")
+)
 
 // last gives the last element of a list as upstream variables write it.
 func last(b []byte) []byte {
@@ -178,8 +299,11 @@ func last(b []byte) []byte {
 
 func statusCode(b []byte) (int32, bool) {
 	if len(b) != 3 {
-		if len(b) == 1 && b[0] == '0' {
+		switch {
+		case len(b) == 1 && b[0] == '0':
 			return 0, true
+		case len(b) == 2 && b[0] == '-' && b[1] == '1': // HAProxy: none was sent
+			return -1, true
 		}
 		return 0, false
 	}
@@ -255,6 +379,9 @@ func decimal(b []byte) (x float64, ok bool) {
 func setDuration(e *Entry, b []byte, micros float64) Verdict {
 	if len(b) == 0 || b[0] == '-' { // HAProxy and ALB write -1 for "not reached"
 		return Parsed
+	}
+	if b[0] == '+' { // HAProxy: the request went on
+		b = b[1:]
 	}
 	x, ok := decimal(b)
 	if x *= micros; !ok || x > math.MaxInt64/4 {

@@ -10,6 +10,7 @@ const maxDepth = 64
 // server writes as 401 the other writes as "401".
 func (p *Parser) object(line []byte, e *Entry) Verdict {
 	clear(p.ranks[:])
+	p.latency, p.statusKey = nil, 0
 	i := skipSpace(line, 0)
 	if i == len(line) || line[i] != '{' {
 		return RejectJSON
@@ -22,7 +23,29 @@ func (p *Parser) object(line []byte, e *Entry) Verdict {
 	if skipSpace(line, i) != len(line) {
 		return RejectJSON
 	}
+	p.setUnitless(e)
 	return v
+}
+
+// setUnitless converts a duration whose unit the line does not say: Envoy logs
+// milliseconds, Traefik nanoseconds, most others seconds. The key of the status
+// tells whose line it is.
+func (p *Parser) setUnitless(e *Entry) {
+	b := p.latency
+	if len(b) == 0 {
+		return
+	}
+	if c := b[len(b)-1]; c >= '0' && c <= '9' {
+		switch p.statusKey {
+		case hashEnvoy:
+			setDuration(e, b, 1e3)
+			return
+		case hashTraefik:
+			setDuration(e, b, 1e-3)
+			return
+		}
+	}
+	setLatency(e, b)
 }
 
 func skipSpace(b []byte, i int) int {
@@ -128,6 +151,7 @@ func (p *Parser) elements(b []byte, i int, h uint64, depth int, e *Entry, v *Ver
 		return -1
 	}
 	if i = skipSpace(b, i); i < len(b) && b[i] == ']' {
+		p.assign(e, h, nil, v)
 		return i + 1
 	}
 	h = hashKey(h, firstItem)
@@ -183,7 +207,28 @@ func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
 		return
 	}
 	f := s.field
-	if f == fieldPath && len(e.Path) > 0 && p.ranks[fieldTarget] != 0 {
+	switch f {
+	case fieldPath:
+		if len(e.Path) > 0 && p.ranks[fieldTarget] != 0 {
+			return
+		}
+	case fieldHost:
+		if string(b) == string(noServer) { // HAProxy's server_name: it answered itself
+			e.HasUpstream, e.Upstream = true, nil
+			p.ranks[fieldUpstream] = 1
+			return
+		}
+	case fieldStatus, fieldOriginStatus:
+		p.statusKey = h
+	case fieldLatency:
+		p.latency = b
+		p.ranks[f] = s.rank + 1
+		return
+	case fieldComposed:
+		if p.escaped {
+			b = p.unescape(b)
+		}
+		p.format.keys.programs[s.program-1].read(p, b, e)
 		return
 	}
 	if got := p.set(e, f, b, true); got != Parsed {

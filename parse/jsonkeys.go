@@ -2,13 +2,16 @@ package parse
 
 import "strings"
 
+// alias is a field and the keys that stand for it, the preferred one first.
+type alias struct {
+	field field
+	keys  string
+}
+
 // jsonAliases are the keys under which the servers, proxies and schemas log a
 // field, dotted where they are nested, in the order of preference. Keys are
 // matched without regard to case.
-var jsonAliases = []struct {
-	field field
-	keys  string
-}{
+var jsonAliases = []alias{
 	{fieldTime, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime"},
 	{fieldMethod, "request_method requestmethod http_method method verb request.method clientrequestmethod httprequest.requestmethod properties.httpmethod http.request.method"},
 	{fieldTarget, "request_uri requesturi requestpath http_url clientrequesturi request.uri httprequest.requesturl properties.requesturi url.original uri url path http_path request.url"},
@@ -34,10 +37,10 @@ var jsonAliases = []struct {
 	{fieldHost, "http_host host request.host requesthost clientrequesthost server_name vhost authority url.domain request.headers.host"},
 	{fieldScheme, "scheme request_scheme url.scheme clientrequestscheme x_forwarded_proto"},
 	{fieldProtocol, "server_protocol protocol requestprotocol request.proto clientrequestprotocol"},
-	{fieldUpstream, "upstream_addr upstream_host serviceaddr serviceurl servicename upstream originip tries[0].ip httprequest.serverip properties.originname upstream_cluster server_address backend_name proxy_upstream_name"},
+	{fieldUpstream, "upstream_addr upstream_host serviceaddr serviceurl servicename upstream originip tries[0].ip tries httprequest.serverip properties.originname upstream_cluster server_address backend_name proxy_upstream_name"},
 	{fieldUpstreamStatus, "upstream_status originstatus originresponsestatus"},
-	{fieldSeconds, "request_time duration_seconds"},
-	{fieldMillis, "response_time_ms duration_ms latencies.request latency tt properties.timetaken originresponsedurationms"},
+	{fieldSeconds, "request_time duration_seconds properties.timetaken reqtime"},
+	{fieldMillis, "response_time_ms duration_ms latencies.request latency tt originresponsedurationms responsetime response_time"},
 	{fieldNanos, "event.duration"},
 	{fieldLatency, "httprequest.latency duration"},
 	{fieldReason, "resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate response_code_details auth_reason sent_http_www_authenticate"},
@@ -47,14 +50,19 @@ var jsonAliases = []struct {
 // case. The keys of a log come from the server's configuration, not from its
 // clients, so hashes that collide on purpose are not to be feared.
 type keyTable struct {
-	slots [1024]keySlot
-	reads [numFields]bool
+	slots    [1024]keySlot
+	used     int
+	programs []*program
+	reads    [numFields]bool
 }
 
 type keySlot struct {
 	hash  uint64
 	field field
 	rank  uint8 // 0 is preferred
+	// program is one more than the index of what reads the value where several
+	// fields stand in it. Slots are small: they fill the first-level cache.
+	program uint16
 }
 
 const (
@@ -73,21 +81,38 @@ func hashKey(h uint64, key []byte) uint64 {
 	return h
 }
 
-func newKeyTable(assigned map[string]field) *keyTable {
+// hashOf is the hash of a key of the top level.
+func hashOf(key string) uint64 { return hashKey(fnvOffset, []byte(key)) }
+
+// The keys of the status that tell whose line it is.
+var (
+	hashEnvoy   = hashOf("response_code")
+	hashTraefik = hashOf("downstreamstatus")
+)
+
+func newKeyTable(aliases []alias, assigned map[string]field) *keyTable {
 	t := &keyTable{}
-	for name, f := range assigned {
-		t.add(name, f, 0)
-	}
-	for _, a := range jsonAliases {
-		for i, k := range strings.Fields(a.keys) {
-			t.add(k, a.field, uint8(i+1))
-		}
-	}
+	t.addAll(aliases, assigned)
 	return t
 }
 
-func (t *keyTable) add(key string, f field, rank uint8) {
-	h := hashKey(fnvOffset, []byte(key))
+// addAll adds the keys that the user assigned, and aliases for what they leave.
+func (t *keyTable) addAll(aliases []alias, assigned map[string]field) {
+	for name, f := range assigned {
+		t.add(name, f, 0, nil)
+	}
+	for _, a := range aliases {
+		for i, k := range strings.Fields(a.keys) {
+			t.add(k, a.field, uint8(i+1), nil)
+		}
+	}
+}
+
+// maxKeys leaves slots free in the table, so that a search ends.
+const maxKeys = 900
+
+func (t *keyTable) add(key string, f field, rank uint8, g *program) {
+	h := hashOf(key)
 	i := h % uint64(len(t.slots))
 	for t.slots[i].hash != 0 {
 		if t.slots[i].hash == h {
@@ -95,7 +120,15 @@ func (t *keyTable) add(key string, f field, rank uint8) {
 		}
 		i = (i + 1) % uint64(len(t.slots))
 	}
-	t.slots[i] = keySlot{h, f, rank}
+	if t.used == maxKeys {
+		return
+	}
+	t.used++
+	t.slots[i] = keySlot{hash: h, field: f, rank: rank}
+	if g != nil {
+		t.programs = append(t.programs, g)
+		t.slots[i].program = uint16(len(t.programs))
+	}
 	t.reads[f] = true
 }
 

@@ -70,6 +70,9 @@ const (
 	// Skipped lines: no request is in them that counts, and none should be.
 	SkipBlank   // an empty line, or white space alone
 	SkipComment // a line that starts with '#'
+	SkipHeader  // names of columns
+	SkipNotice  // what the server says of itself or of a connection
+	SkipPartial // the beginning of a line that goes on in another one
 	SkipRange   // a time outside Options.Since and Until
 
 	// Rejected lines: a request should be in them, and could not be read.
@@ -86,7 +89,7 @@ const (
 )
 
 var verdictNames = [NumVerdicts]string{
-	"parsed", "blank", "comment", "out_of_range",
+	"parsed", "blank", "comment", "header", "notice", "partial", "out_of_range",
 	"too_long", "binary", "syntax", "time", "status", "number", "json", "empty",
 }
 

@@ -1,10 +1,13 @@
 package parse
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"logscan/parse/wrap"
 )
 
 // show writes the fields of an entry that are set, in a fixed order.
@@ -216,7 +219,12 @@ func TestSamples(t *testing.T) {
 			if v := f.NewParser().Parse([]byte(s), &e); v != Parsed {
 				t.Errorf("%s: %v: %s", f.Name, v, s)
 			}
-			if d := Detect([]byte(s+"\n"), Formats()); d.Format != f && !strings.HasSuffix(f.Name, "-and-more") {
+			d := Detect([]byte(s+"\n"), Formats())
+			if d.Format == nil {
+				t.Errorf("%s: not found out: %s", f.Name, s)
+				continue
+			}
+			if d.Format != f && !strings.HasSuffix(f.Name, "-and-more") {
 				t.Errorf("%s: taken for %s: %s", f.Name, d.Format.Name, s)
 			}
 		}
@@ -312,6 +320,9 @@ func FuzzParse(f *testing.F) {
 	for _, tt := range lineTests {
 		f.Add([]byte(tt.line))
 	}
+	for _, tt := range dialectTests {
+		f.Add([]byte(tt.line))
+	}
 	for _, g := range Formats() {
 		for _, s := range g.Samples {
 			f.Add([]byte(s))
@@ -321,20 +332,64 @@ func FuzzParse(f *testing.F) {
 	for _, g := range Formats() {
 		parsers = append(parsers, g.NewParser())
 	}
+	for _, w := range wrap.Wrappers() {
+		var all []*Format
+		for _, g := range Formats() {
+			all = append(all, g.carriedBy(w))
+		}
+		parsers = append(parsers, NewParser(all...))
+	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		for _, p := range parsers {
+			name := p.formats[0].Name
 			var e, again Entry
-			p.Parse(line, &e)
+			p.Directive(nil)
+			if p.Parse(line, &e) == SkipPartial { // as if there were none before it
+				p.Directive(nil)
+			}
 			v := p.Parse(line, &e) // by the short ways, the second of the line before too
 			first := show(&e)
-			plain := p.format.NewParser()
+			plain := NewParser(p.formats...)
 			plain.plain = true
-			if w := plain.Parse(line, &again); w != v || v == Parsed && show(&again) != first {
-				t.Errorf("%s: the general way gives %v %s, not %v %s", p.format.Name, w, show(&again), v, first)
+			if w := plain.Parse(line, &again); p.header.format == nil && (w != v || v == Parsed && show(&again) != first) {
+				t.Errorf("%s: the general way gives %v %s, not %v %s", name, w, show(&again), v, first)
 			}
 			if v == Parsed && e.Time != NoTime && (e.Time < minTime || e.Time >= maxTime) {
-				t.Errorf("%s: time %d", p.format.Name, e.Time)
+				t.Errorf("%s: time %d", name, e.Time)
 			}
+			if v != Parsed {
+				continue
+			}
+			kept := append([]byte(nil), p.Line(line)...)
+			plain.Directive(nil)
+			if w := plain.Parse(kept, &again); w != v || show(&again) != first {
+				t.Errorf("%s: kept as %q it gives %v %s, not %s", name, kept, w, show(&again), first)
+			}
+		}
+	})
+}
+
+// Detection takes any bytes, and what it finds reads what it says.
+func FuzzDetect(f *testing.F) {
+	for _, tt := range dialectTests {
+		f.Add([]byte(tt.line + "\n" + combinedLine + "\n"))
+	}
+	f.Add([]byte(iisHeader + "\n" + iisLine + "\n" + iisChanged + "\n" + iisOther))
+	f.Fuzz(func(t *testing.T, sample []byte) {
+		d := Detect(sample, Formats())
+		if d.Explained > d.Lines || d.Lines > detectLines {
+			t.Errorf("%d of %d lines", d.Explained, d.Lines)
+		}
+		if (d.Format == nil) != (len(d.Formats) == 0) || d.Format != nil && d.Explained == 0 {
+			t.Errorf("%d lines by %v", d.Explained, d.Formats)
+		}
+		if d.Format == nil {
+			return
+		}
+		p := NewParser(d.Formats...)
+		var e Entry
+		for line := range bytes.Lines(sample) {
+			p.Parse(bytes.TrimRight(line, "\n"), &e)
 		}
 	})
 }
@@ -346,13 +401,24 @@ func FuzzCompile(f *testing.F) {
 	for _, tt := range lineTests {
 		f.Add(tt.format, tt.line)
 	}
+	for _, tt := range dialectTests {
+		f.Add(tt.spec, tt.line)
+	}
 	f.Fuzz(func(t *testing.T, spec, line string) {
 		g, err := Compile(spec)
 		if err != nil {
 			return
 		}
-		var e Entry
-		g.NewParser().Parse([]byte(line), &e)
+		var e, again Entry
+		v := g.NewParser().Parse([]byte(line), &e)
+		p := g.NewParser()
+		p.plain = true
+		if w := p.Parse([]byte(line), &again); w != v || v == Parsed && show(&e) != show(&again) {
+			t.Errorf("the general way gives %v %s, not %v %s", w, show(&again), v, show(&e))
+		}
+		if v == Parsed && e.Time != NoTime && (e.Time < minTime || e.Time >= maxTime) {
+			t.Errorf("time %d", e.Time)
+		}
 	})
 }
 

@@ -46,11 +46,11 @@ var extraFields = [NumExtras][]field{
 	ExtraUserAgent:      {fieldAgent},
 	ExtraReferrer:       {fieldReferrer},
 	ExtraHost:           {fieldHost},
-	ExtraUpstream:       {fieldUpstream},
+	ExtraUpstream:       {fieldUpstream, fieldServer, fieldHierarchy},
 	ExtraUpstreamStatus: {fieldUpstreamStatus},
-	ExtraDuration:       {fieldSeconds, fieldMillis, fieldMicros, fieldNanos, fieldLatency},
+	ExtraDuration:       {fieldSeconds, fieldMillis, fieldMicros, fieldNanos, fieldLatency, fieldSecondsMore, fieldTaken},
 	ExtraScheme:         {fieldScheme},
-	ExtraReason:         {fieldReason},
+	ExtraReason:         {fieldReason, fieldState, fieldSubstatus},
 	ExtraForwarded:      {fieldForwarded},
 }
 
@@ -80,18 +80,23 @@ func Survey(sample []byte, f *Format) Presence {
 	var s Presence
 	var e Entry
 	p := f.NewParser()
-	if f.program != nil {
+	for _, g := range f.programs {
 		s.Open = f.openEnd
-		s.mark(&f.program.reads)
+		s.mark(&g.reads)
+	}
+	if f.described != nil {
+		s.mark(&f.described.reads)
+	} else if len(f.tables) > 0 {
+		s.mark(&f.tables[0].reads)
 	}
 	for _, line := range spreadLines(sample, surveyed) {
-		p.lastTimeLen = 0 // what stands there afterwards is the time of this line
+		p.lastTimeLen, p.zoned = 0, false // what stands there afterwards is the time of this line
 		if p.Parse(line, &e) == Parsed {
 			s.add(p, &e)
 		}
 	}
 	if f.keys != nil {
-		s.JSON = true
+		s.JSON = f.kind == kindJSON
 		s.keys(sample, f)
 	}
 	return s
@@ -118,7 +123,7 @@ func (s *Presence) add(p *Parser, e *Entry) {
 		ExtraScheme:         len(e.Scheme) > 0,
 		ExtraReason:         len(e.Reason) > 0,
 		ExtraSubSecond:      e.Time != NoTime && e.Time%1e6 != 0,
-		ExtraTimeZone:       e.Time != NoTime && absolute(p.lastTime[:p.lastTimeLen]),
+		ExtraTimeZone:       e.Time != NoTime && (p.zoned || absolute(p.lastTime[:p.lastTimeLen])),
 		ExtraForwarded:      len(p.said.forwardedFor)+len(p.said.forwarded)+len(p.said.realIP) > 0,
 	} {
 		if held {
@@ -220,7 +225,7 @@ func (s *Presence) keys(sample []byte, f *Format) {
 	told := map[uint64]bool{} // keys that tell one server from another
 	for _, line := range spreadLines(sample, surveyedKeys) {
 		var object map[string]any
-		if json.Unmarshal(line, &object) != nil {
+		if json.Unmarshal(f.text(line), &object) != nil {
 			continue
 		}
 		walk(fnvOffset, object, 0, func(h uint64) {

@@ -1,6 +1,10 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+
+	"logscan/parse/strftime"
+)
 
 // A text format is compiled into steps: each takes the literal before a field
 // and the field itself, up to the literal after it. The line is walked once.
@@ -12,6 +16,13 @@ type step struct {
 	field   field
 	quoted  bool // the field stands in double quotes, with escapes
 	list    bool // upstream lists hold ", " and " : " between their elements
+
+	dash []byte // end with a bare dash for the quote that opens the next field; nil where none does
+
+	// These are for runLoose alone.
+	pattern *strftime.Pattern // spells a time, or a part of one, and where it ends
+	pad     bool              // blanks may stand before the field
+	until   field             // the field ends where one of this kind follows: a status or a protocol
 }
 
 // program is a compiled text format.
@@ -19,6 +30,7 @@ type program struct {
 	steps []step
 	tail  []byte // literal after the last field
 	open  bool   // more fields may follow the tail
+	loose bool   // runLoose must read it
 	prefix
 	reads [numFields]bool
 }
@@ -114,9 +126,9 @@ func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
 		}
 		rest = rest[len(literal):]
 		n := s.find(rest)
-		if last := len(s.end) - 1; last > 0 && s.end[last] == '"' && !s.list {
+		if s.dash != nil {
 			t := *s
-			t.end = append(append([]byte(nil), s.end[:last]...), '-')
+			t.end = s.dash
 			if m := t.find(rest); m >= 0 && (n < 0 || m < n) {
 				n = m
 			}

@@ -264,7 +264,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		l.Verdicts[v]++
 		switch {
 		case v == parse.Parsed:
-			w.fold(l, &w.entry, line, block, n)
+			w.fold(l, &w.entry, p.Line(line), block, n)
 		case v.Rejected():
 			w.reject(b, block, n, line, w.entry.Session, v)
 		}

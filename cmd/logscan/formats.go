@@ -83,6 +83,9 @@ func printFormat(w io.Writer, f *parse.Format) error {
 	if f.Native != "" {
 		fmt.Fprintf(&b, "\n%s\n", f.Native)
 	}
+	for _, s := range f.Shapes {
+		fmt.Fprintf(&b, "%s\n", s)
+	}
 	b.WriteString("\nsample lines:\n")
 	for _, s := range f.Samples {
 		fmt.Fprintf(&b, "%s\n", printable(s))
@@ -112,6 +115,13 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*p
 		}}, nil
 	}
 	fmt.Fprintf(&b, "%s: %s, which explains %d of %d sampled lines\n", printable(in.Path), chosen.Format.Name, chosen.Explained, chosen.Lines)
+	if more := chosen.Formats[1:]; len(more) > 0 {
+		var names []string
+		for _, f := range more {
+			names = append(names, f.Name)
+		}
+		fmt.Fprintf(&b, "lines that it does not explain are tried with: %s\n", strings.Join(names, ", "))
+	}
 	if native := chosen.Format.Native; native != "" && native != chosen.Format.Name {
 		fmt.Fprintf(&b, "\n%s\n", chosen.Format.Native)
 	}
@@ -128,7 +138,7 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*p
 			fmt.Fprintf(&b, "%6d  %s\n", r.explained, r.format.Name)
 		}
 	}
-	if line, row, ok := firstRow(sample.lines, chosen.Format, in); ok {
+	if line, row, ok := firstRow(sample.lines, chosen.Formats, in); ok {
 		fmt.Fprintf(&b, "\none of its lines:\n%s\n\nwhat is read from it:\n", line)
 		for _, f := range row {
 			fmt.Fprintf(&b, "%-28s  %s\n", f.name, f.value)
@@ -157,7 +167,8 @@ type ranked struct {
 func rank(sample []byte, formats []*parse.Format) []ranked {
 	all := make([]ranked, len(formats))
 	for i, f := range formats {
-		all[i] = ranked{f, parse.Detect(sample, []*parse.Format{f}).Explained}
+		d := parse.Detect(sample, []*parse.Format{f})
+		all[i] = ranked{d.Best, d.Explained}
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int { return b.explained - a.explained })
 	return all
@@ -166,10 +177,10 @@ func rank(sample []byte, formats []*parse.Format) []ranked {
 // field is a column and its value as JSON writes it, without quotes.
 type field struct{ name, value string }
 
-// firstRow gives a line that the format explains, redacted, and its fields:
+// firstRow gives a line that the formats explain, redacted, and its fields:
 // the first with status 401, or else the first of all.
-func firstRow(sample []byte, f *parse.Format, in source.Input) (line string, row []field, ok bool) {
-	p := f.NewParser()
+func firstRow(sample []byte, formats []*parse.Format, in source.Input) (line string, row []field, ok bool) {
+	p := parse.NewParser(formats...)
 	p.SetReference(in.Modified())
 	var e parse.Entry
 	var r rows

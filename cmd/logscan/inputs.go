@@ -13,7 +13,7 @@ import (
 
 // formatFlags say how lines are to be understood.
 type formatFlags struct {
-	Format string   `default:"auto" placeholder:"F" group:"in" help:"Format of the lines: auto, a name from 'logscan formats', or an nginx log_format or Apache LogFormat string, verbatim (default: auto, found out for each file)."`
+	Format string   `default:"auto" placeholder:"F" group:"in" help:"Format of the lines: auto, a name from 'logscan formats', or a format string of nginx, Apache, HAProxy, Envoy, uWSGI, Gunicorn or GoAccess, verbatim (default: auto, found out for each file)."`
 	Field  fieldMap `placeholder:"NAME=KEY" sep:"none" group:"in" help:"Log variable or JSON key that carries a field: user, session, upstream, host, ... (repeatable)."`
 }
 
@@ -62,7 +62,7 @@ func namedFormat(spec string) (*parse.Format, error) {
 	if f, ok := parse.Lookup(spec); ok {
 		return f, nil
 	}
-	if strings.ContainsAny(spec, "$%") {
+	if strings.ContainsAny(spec, "$%") || strings.Contains(spec, "~h{") {
 		f, err := parse.Compile(spec)
 		if err != nil {
 			return nil, usagef("give the string as it stands in the server's configuration, in single quotes", "--format: %w", err)

@@ -107,17 +107,14 @@ const flushAt = 256 << 10
 
 // Open finds out the format of the input.
 func (p *printer) Open(_ int, sample []byte) source.Plan {
-	f := p.formats[len(p.formats)-1] // the commonest, where nothing explains the sample
-	if p.explained = len(p.formats) == 1; !p.explained {
-		d := parse.Detect(sample, p.formats)
-		if d.Format != nil {
-			f, p.explained = d.Format, true
-		}
-		p.closest = analyze.Closest(&d)
+	d := parse.Detect(sample, p.formats)
+	if p.explained = d.Format != nil || len(p.formats) == 1; d.Format == nil {
+		d.Formats = p.formats[len(p.formats)-1:] // the commonest, where nothing explains the sample
 	}
-	p.parser = f.NewParser()
+	p.closest = analyze.Closest(&d)
+	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.Told(p.input))
-	return source.Plan{}
+	return analyze.Plan(d.Formats)
 }
 
 // Block prints the rows of a block.
@@ -131,6 +128,7 @@ func (p *printer) Block(_ int, b *source.Block) {
 		p.ledger.rejected++
 		p.rows.rejected(p.line, parse.RejectTooLong, b.Data, nil)
 	} else {
+		p.parser.Directive(b.Directive)
 		p.block(b.Data)
 	}
 	p.flush()

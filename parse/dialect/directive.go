@@ -1,0 +1,124 @@
+package dialect
+
+import "strings"
+
+// undressed is a format string without the directive around it.
+type undressed struct {
+	text    string
+	dialect string // that the directive belongs to; empty where it is not said
+	name    string
+	raw     bool
+}
+
+// undress takes off what surrounds a format string in a configuration file:
+//
+//	log_format name escape=json '…' '…';
+//	LogFormat "…" name
+//	log-format "…"
+//
+// escape=… may also stand alone before an nginx string.
+func undress(spec string) undressed {
+	word, rest := cutWord(spec)
+	switch {
+	case word == "log_format":
+		d := undressed{dialect: "nginx"}
+		d.name, rest = cutWord(rest)
+		d.escape(&rest)
+		d.text = joinQuoted(rest)
+		return d
+	case strings.HasPrefix(word, "escape="):
+		d := undressed{dialect: "nginx"}
+		d.escape(&spec)
+		if d.text = spec; strings.HasPrefix(spec, "'") {
+			d.text = joinQuoted(spec)
+		}
+		return d
+	case strings.EqualFold(word, "LogFormat"), strings.EqualFold(word, "CustomLog"):
+		if strings.EqualFold(word, "CustomLog") { // its first argument is the file
+			_, rest = cutQuoted(rest)
+		}
+		text, rest := cutQuoted(rest)
+		name, _ := cutWord(rest)
+		return undressed{text: unquoteApache(text), dialect: "apache", name: name}
+	case word == "log-format":
+		text, _ := cutQuoted(rest)
+		if !strings.HasPrefix(strings.TrimSpace(rest), `"`) {
+			text = strings.ReplaceAll(strings.TrimSpace(rest), `\ `, " ")
+		}
+		return undressed{text: text, dialect: "haproxy"}
+	}
+	return undressed{text: spec}
+}
+
+// escape reads nginx's escape parameter at the start of rest.
+func (d *undressed) escape(rest *string) {
+	word, after := cutWord(*rest)
+	if how, ok := strings.CutPrefix(word, "escape="); ok {
+		d.raw, *rest = how == "none", after
+	}
+}
+
+// cutWord gives the first word of s and what follows it.
+func cutWord(s string) (word, rest string) {
+	s = strings.TrimLeft(s, " \t\r\n")
+	if i := strings.IndexAny(s, " \t\r\n"); i >= 0 {
+		return s[:i], strings.TrimLeft(s[i:], " \t\r\n")
+	}
+	return s, ""
+}
+
+// cutQuoted gives the text in the quotes that s begins with, its escapes as they
+// are, or else the first word.
+func cutQuoted(s string) (text, rest string) {
+	s = strings.TrimLeft(s, " \t\r\n")
+	if s == "" || s[0] != '"' && s[0] != '\'' {
+		return cutWord(s)
+	}
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case s[0]:
+			return s[1:i], s[i+1:]
+		}
+	}
+	return s[1:], ""
+}
+
+// unquoteApache takes off the escapes by which quotes stand in a quoted
+// argument; the format's own escapes stay.
+func unquoteApache(s string) string { return strings.ReplaceAll(s, `\"`, `"`) }
+
+// joinQuoted puts the strings of an nginx directive together, up to its
+// semicolon, and takes off their quotes and escapes.
+func joinQuoted(s string) string {
+	var b strings.Builder
+	quote := byte(0)
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s):
+			i++
+			switch s[i] {
+			case 'n':
+				b.WriteByte('\n')
+			case 't':
+				b.WriteByte('\t')
+			case 'r':
+				b.WriteByte('\r')
+			default:
+				b.WriteByte(s[i])
+			}
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote != 0:
+			b.WriteByte(c)
+		case c == '"' || c == '\'':
+			quote = c
+		case c == ';':
+			return b.String()
+		case c != ' ' && c != '\t' && c != '\n' && c != '\r':
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
