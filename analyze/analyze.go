@@ -115,7 +115,7 @@ func newReader(o Options) (*reader, error) {
 const UnknownFormat = "unknown"
 
 // Open finds out the format of an input.
-func (r *reader) Open(input int, sample []byte) {
+func (r *reader) Open(input int, sample []byte) source.Plan {
 	d := &r.chosen[input]
 	d.reference = r.options.reference(r.inputs[input])
 	d.Detection = parse.Detect(sample, r.formats)
@@ -136,11 +136,28 @@ func (r *reader) Open(input int, sample []byte) {
 	if d.name != UnknownFormat {
 		d.survey(sample)
 	}
+	return Plan(d.formats)
+}
+
+// Plan says how an input whose lines have one of the formats is to be cut.
+func Plan(formats []*parse.Format) source.Plan {
+	var p source.Plan
+	for _, f := range formats {
+		if len(p.Directive) == 0 {
+			p.Directive = f.Directive()
+		}
+		if p.Continues == nil {
+			p.Continues = f.Continues()
+		}
+	}
+	return p
 }
 
 // Block folds the lines of a block.
 func (r *reader) Block(worker int, b *source.Block) {
-	r.workers[worker].Block(b, r.parser(r.parsers[worker], b.Input))
+	p := r.parser(r.parsers[worker], b.Input)
+	p.Directive(b.Directive)
+	r.workers[worker].Block(b, p)
 }
 
 // parser gives the parser for the lines of an input, of those made before or a

@@ -242,9 +242,10 @@ type sampler struct {
 
 var _ source.Handler = (*sampler)(nil)
 
-func (s *sampler) Open(_ int, sample []byte) {
+func (s *sampler) Open(_ int, sample []byte) source.Plan {
 	s.lines = bytes.Clone(sample)
 	s.stop(errSampled)
+	return source.Plan{}
 }
 
 func (s *sampler) Block(int, *source.Block) {}

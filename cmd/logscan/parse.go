@@ -106,7 +106,7 @@ var _ source.Handler = (*printer)(nil)
 const flushAt = 256 << 10
 
 // Open finds out the format of the input.
-func (p *printer) Open(_ int, sample []byte) {
+func (p *printer) Open(_ int, sample []byte) source.Plan {
 	d := parse.Detect(sample, p.formats)
 	if p.explained = d.Format != nil || len(p.formats) == 1; d.Format == nil {
 		d.Formats = p.formats[len(p.formats)-1:] // the commonest, where nothing explains the sample
@@ -114,6 +114,7 @@ func (p *printer) Open(_ int, sample []byte) {
 	p.closest = analyze.Closest(&d)
 	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.Told(p.input))
+	return analyze.Plan(d.Formats)
 }
 
 // Block prints the rows of a block.
@@ -127,6 +128,7 @@ func (p *printer) Block(_ int, b *source.Block) {
 		p.ledger.rejected++
 		p.rows.rejected(p.line, parse.RejectTooLong, b.Data, nil)
 	} else {
+		p.parser.Directive(b.Directive)
 		p.block(b.Data)
 	}
 	p.flush()
