@@ -110,8 +110,16 @@ func languages() []language {
 }
 
 // Parse takes a format string apart. Errors name the byte offset.
-func Parse(spec string) (*Spec, error) {
-	d := undress(spec)
+func Parse(spec string) (*Spec, error) { return parse(undress(spec)) }
+
+// ParseAs is Parse for a string as the configuration of a server, nginx or
+// apache, is read: there is nothing around it, and raw says that values are
+// logged without escapes.
+func ParseAs(server, spec string, raw bool) (*Spec, error) {
+	return parse(undressed{text: spec, dialect: server, raw: raw})
+}
+
+func parse(d undressed) (*Spec, error) {
 	s := &Spec{Dialect: d.dialect, Name: d.name, Raw: d.raw}
 	var lang *language
 	for _, l := range languages() {
