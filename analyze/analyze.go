@@ -23,6 +23,10 @@ type Options struct {
 	Inputs []source.Input
 	// Format reads all inputs; nil finds out the format of each.
 	Format *parse.Format
+	// Configured gives the formats that the configuration of a server has for
+	// the log at a path: they are tried before those that are known, unless
+	// Format is set. It may be nil, and is called by many goroutines.
+	Configured func(path string) []*parse.Format
 	// Fields name the log variables or JSON keys that carry a field, as
 	// parse.Format.WithFields takes them.
 	Fields map[string]string
@@ -115,16 +119,17 @@ func newReader(o Options) (*reader, error) {
 const UnknownFormat = "unknown"
 
 // Open finds out the format of an input.
-func (r *reader) Open(input int, sample []byte) {
+func (r *reader) Open(input int, sample []byte) source.Plan {
 	d := &r.chosen[input]
 	d.reference = r.options.reference(r.inputs[input])
-	d.Detection = parse.Detect(sample, r.formats)
+	formats := r.options.candidates(r.formats, r.inputs[input])
+	d.Detection = parse.Detect(sample, formats)
 	d.formats = d.Detection.Formats
 	switch {
 	case d.Detection.Format != nil:
 		d.name = d.Detection.Format.Name
-	case len(r.formats) == 1: // what the user named is tried with every line
-		d.formats, d.name = r.formats, r.formats[0].Name
+	case len(formats) == 1: // what the user named is tried with every line
+		d.formats, d.name = formats, formats[0].Name
 	default:
 		// Nothing explains it. Its lines are counted and rejected one by one;
 		// those that the commonest format explains after all are not lost.
@@ -136,11 +141,28 @@ func (r *reader) Open(input int, sample []byte) {
 	if d.name != UnknownFormat {
 		d.survey(sample)
 	}
+	return Plan(d.formats)
+}
+
+// Plan says how an input whose lines have one of the formats is to be cut.
+func Plan(formats []*parse.Format) source.Plan {
+	var p source.Plan
+	for _, f := range formats {
+		if len(p.Directive) == 0 {
+			p.Directive = f.Directive()
+		}
+		if p.Continues == nil {
+			p.Continues = f.Continues()
+		}
+	}
+	return p
 }
 
 // Block folds the lines of a block.
 func (r *reader) Block(worker int, b *source.Block) {
-	r.workers[worker].Block(b, r.parser(r.parsers[worker], b.Input))
+	p := r.parser(r.parsers[worker], b.Input)
+	p.Directive(b.Directive)
+	r.workers[worker].Block(b, p)
 }
 
 // parser gives the parser for the lines of an input, of those made before or a

@@ -114,12 +114,14 @@ func Kept(line []byte) []byte {
 	return line
 }
 
-// Continues tells whether the text of a line goes on in a later one: blocks of
-// lines must not be cut behind it.
-func (f *Format) Continues(line []byte) bool {
-	if f.wrapper == nil {
-		return false
+// Continues gives what tells whether the text of a line goes on in a later one,
+// where blocks of lines must not be cut; nil where no text of the format does.
+func (f *Format) Continues() func(line []byte) bool {
+	if f.wrapper == nil || !f.wrapper.Splits {
+		return nil
 	}
-	t, ok := f.wrapper.Peel(bytes.TrimRight(line, "\r\n"))
-	return ok && t.Partial
+	return func(line []byte) bool {
+		t, ok := f.wrapper.Peel(bytes.TrimRight(line, "\r\n"))
+		return ok && t.Partial
+	}
 }

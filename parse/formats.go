@@ -25,6 +25,10 @@ type Format struct {
 	dialect   columnDialect
 	notices   []string // how lines begin that the server writes of itself or of a connection
 
+	server    string // whose format string it is; empty where that shows
+	raw       bool   // with server: values are logged without escapes
+	host      []byte // virtual host of lines that do not name one
+
 	assigned  map[string]field // by the user, to variables or keys
 	programs  []*program       // of text: Native, then Shapes
 	tables    []*columns       // of columns: Native, then Shapes
@@ -309,6 +313,9 @@ func Lookup(name string) (*Format, bool) {
 func (f *Format) Key() string {
 	if f.described != nil {
 		return f.Name + string(f.directive)
+	}
+	if f.server != "" {
+		return f.Name + "\n" + f.server + "\n" + string(f.host) + "\n" + f.Native
 	}
 	return f.Name
 }

@@ -52,7 +52,7 @@ func (f *Format) compile(assigned map[string]field) error {
 		return nil
 	}
 	for _, native := range append([]string{f.Native}, f.Shapes...) {
-		spec, err := dialect.Parse(native)
+		spec, err := f.spec(native)
 		if err != nil {
 			return fmt.Errorf("format %q: %w", native, err)
 		}
@@ -71,6 +71,14 @@ func (f *Format) compile(assigned map[string]field) error {
 		f.programs = append(f.programs, g)
 	}
 	return nil
+}
+
+// spec takes a format string apart.
+func (f *Format) spec(native string) (*dialect.Spec, error) {
+	if f.server != "" {
+		return dialect.ParseAs(f.server, native, f.raw)
+	}
+	return dialect.Parse(native)
 }
 
 // compileObject makes the keys of a JSON format carry what its format string

@@ -134,7 +134,7 @@ func TestPartialLines(t *testing.T) {
 	}
 	first := `2026-03-09T14:05:00Z stdout P 192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] `
 	last := `2026-03-09T14:05:00Z stdout F "GET /c HTTP/1.1" 401 5 "-" "x"`
-	if !f.Continues([]byte(first+"\n")) || f.Continues([]byte(last)) || f.Continues(nil) {
+	if goes := f.Continues(); !goes([]byte(first+"\n")) || goes([]byte(last)) || goes(nil) {
 		t.Error("Continues is wrong")
 	}
 	p := f.NewParser()

@@ -158,6 +158,9 @@ func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
 			return RejectEmpty
 		}
 	}
+	if len(e.Host) == 0 {
+		e.Host = f.host
+	}
 	return p.finish(e)
 }
 

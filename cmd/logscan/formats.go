@@ -42,11 +42,7 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 		}
 		return usagef(hint, "%q is neither a format nor a file", c.Name)
 	}
-	format, fields, err := c.resolve()
-	if err != nil {
-		return err
-	}
-	formats, err := candidates(format, fields)
+	options, err := c.resolve(std, false)
 	if err != nil {
 		return err
 	}
@@ -56,7 +52,11 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	}
 	var problems []problem
 	for i := range inputs {
-		p, err := explainFile(ctx, std.stdout, inputs[i], formats, fields)
+		formats, err := options.Candidates(inputs[i])
+		if err != nil {
+			return err
+		}
+		p, err := explainFile(ctx, std.stdout, inputs[i], formats, options.Fields)
 		if err != nil {
 			return err
 		}
@@ -242,9 +242,10 @@ type sampler struct {
 
 var _ source.Handler = (*sampler)(nil)
 
-func (s *sampler) Open(_ int, sample []byte) {
+func (s *sampler) Open(_ int, sample []byte) source.Plan {
 	s.lines = bytes.Clone(sample)
 	s.stop(errSampled)
+	return source.Plan{}
 }
 
 func (s *sampler) Block(int, *source.Block) {}

@@ -29,33 +29,31 @@ const maxParseRejects percent = 5
 
 // Run prints the fields of every line.
 func (c *parseCmd) Run(ctx context.Context, std *streams) error {
-	format, fields, err := c.resolve()
+	options, err := c.resolve(std, false)
 	if err != nil {
 		return err
 	}
-	formats, err := candidates(format, fields)
-	if err != nil {
-		return err
-	}
-	lines, since, until, err := c.options(time.Now())
-	if err != nil {
+	if options.Parse, options.Since, options.Until, err = c.options(time.Now()); err != nil {
 		return err
 	}
 	inputs, err := expand(c.Inputs, std, false)
 	if err != nil {
 		return err
 	}
-	bounded := analyze.Options{Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until}
-	if inputs, _, err = bounded.Bound(ctx); err != nil {
+	options.Inputs = inputs
+	if inputs, _, err = options.Bound(ctx); err != nil {
 		return boundError(err)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	p := printer{out: std.stdout, formats: formats, options: bounded, stop: stop}
+	p := printer{out: std.stdout, options: options, stop: stop}
 	var problems []problem
 	for i := range inputs { // one by one: rows come in the order of the inputs
 		p.rows.open(inputs[i].Path)
 		p.input = inputs[i]
+		if p.formats, err = options.Candidates(inputs[i]); err != nil {
+			return err
+		}
 		before := p.ledger
 		p.line = 0
 		read, err := source.Read(ctx, inputs[i:i+1], 1, &p)
@@ -85,7 +83,7 @@ type ledger struct{ lines, parsed, rejected, skipped int64 }
 // so that one goroutine at a time calls it.
 type printer struct {
 	out     io.Writer
-	formats []*parse.Format // candidates; one when the user named it
+	formats []*parse.Format // candidates for the input; one when the user named it
 	options analyze.Options
 	stop    context.CancelCauseFunc
 	input   source.Input // the one that is read
@@ -106,7 +104,7 @@ var _ source.Handler = (*printer)(nil)
 const flushAt = 256 << 10
 
 // Open finds out the format of the input.
-func (p *printer) Open(_ int, sample []byte) {
+func (p *printer) Open(_ int, sample []byte) source.Plan {
 	d := parse.Detect(sample, p.formats)
 	if p.explained = d.Format != nil || len(p.formats) == 1; d.Format == nil {
 		d.Formats = p.formats[len(p.formats)-1:] // the commonest, where nothing explains the sample
@@ -114,6 +112,7 @@ func (p *printer) Open(_ int, sample []byte) {
 	p.closest = analyze.Closest(&d)
 	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.Told(p.input))
+	return analyze.Plan(d.Formats)
 }
 
 // Block prints the rows of a block.
@@ -127,6 +126,7 @@ func (p *printer) Block(_ int, b *source.Block) {
 		p.ledger.rejected++
 		p.rows.rejected(p.line, parse.RejectTooLong, b.Data, nil)
 	} else {
+		p.parser.Directive(b.Directive)
 		p.block(b.Data)
 	}
 	p.flush()

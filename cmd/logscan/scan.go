@@ -33,12 +33,12 @@ func (scanCmd) Help() string {
 // Run reads the inputs, finds the causes and writes the output directory.
 func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	started := time.Now()
-	format, fields, err := c.resolve()
+	options, err := c.resolve(std, c.Quiet)
 	if err != nil {
 		return err
 	}
-	lines, since, until, err := c.options(started)
-	if err != nil {
+	options.Workers = int(c.Workers)
+	if options.Parse, options.Since, options.Until, err = c.options(started); err != nil {
 		return err
 	}
 	inputs, err := expand(c.Inputs, std, c.Quiet)
@@ -61,9 +61,8 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		// collection and writing keep to them too.
 		runtime.GOMAXPROCS(n)
 	}
-	res, err := analyze.Run(ctx, analyze.Options{
-		Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until, Workers: int(c.Workers),
-	})
+	options.Inputs = inputs
+	res, err := analyze.Run(ctx, options)
 	if err != nil {
 		return boundError(err)
 	}

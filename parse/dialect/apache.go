@@ -92,7 +92,7 @@ func apachePieces(spec string) ([]Piece, error) {
 		ok := true
 		switch {
 		case braced && strings.IndexByte(apacheBraced, d) >= 0:
-			p.Name = arg
+			p.Name = nameOr(arg, p.Name)
 			if err := p.apacheArgument(d, arg); err != nil {
 				return nil, fmt.Errorf("at byte %d: %w", at, err)
 			}

@@ -14,7 +14,7 @@ import (
 // newlines is a Handler that does the least there is to do with a block.
 type newlines struct{ n atomic.Int64 }
 
-func (h *newlines) Open(int, []byte) {}
+func (h *newlines) Open(int, []byte) Plan { return Plan{} }
 
 func (h *newlines) Block(_ int, b *Block) {
 	h.n.Add(int64(bytes.Count(b.Data, []byte{'\n'})))

@@ -41,8 +41,9 @@ type cutter struct {
 	// its beginning. Both alias the buffer in use.
 	emit func(b Block, rest []byte) []byte
 	// first is called once, before the first block, with the first bytes;
-	// complete says that there are no more. May be nil.
-	first func(data []byte, complete bool)
+	// complete says that there are no more; it gives the plan. May be nil.
+	first func(data []byte, complete bool) Plan
+	plan  Plan
 
 	buf   []byte
 	n     int   // bytes in buf
@@ -50,6 +51,8 @@ type cutter struct {
 	clean int   // buf[:clean] is known to hold no newline
 	err   error // of src
 	bytes int64 // handed over
+
+	directive []byte // last one that was handed over, in memory of its own
 }
 
 // run cuts to the limit or the end of src. It returns why src ended before
@@ -68,10 +71,13 @@ func (c *cutter) run(ctx context.Context) error {
 			}
 			c.fill(min(target, len(c.buf)))
 			if c.first != nil {
-				c.first(c.buf[:c.n], c.err != nil)
+				c.plan = c.first(c.buf[:c.n], c.err != nil)
 				c.first = nil
 			}
-			if cut = c.search(); cut > 0 || c.n > c.maxLine || c.err != nil {
+			if cut = c.search(); cut > 0 && c.plan.Continues != nil {
+				cut = c.uncontinued(cut)
+			}
+			if cut > 0 || c.n > c.maxLine || c.err != nil {
 				break
 			}
 			target = 2*c.n + rangeSlack
@@ -79,6 +85,8 @@ func (c *cutter) run(ctx context.Context) error {
 		switch {
 		case cut > 0:
 			c.hand(cut)
+		case c.n > c.maxLine && c.plan.Continues != nil && bytes.IndexByte(c.buf[:c.n], '\n') >= 0:
+			c.hand(bytes.LastIndexByte(c.buf[:c.n], '\n') + 1)
 		case c.n > c.maxLine:
 			if err := c.tooLong(ctx); err != nil {
 				return err
@@ -158,13 +166,54 @@ func (c *cutter) search() int {
 // hand hands over the first cut bytes.
 func (c *cutter) hand(cut int) {
 	rest := c.buf[cut:c.n]
-	b := Block{Seq: c.off, Data: c.buf[:cut:cut]}
+	b := Block{Seq: c.off, Data: c.buf[:cut:cut], Directive: c.directive}
+	if len(c.plan.Directive) > 0 {
+		c.direct(b.Data)
+	}
 	c.bytes += int64(cut)
 	c.off += int64(cut)
 	c.clean = max(c.clean-cut, 0)
 	c.n = len(rest)
 	c.buf = c.emit(b, rest)
 }
+
+// uncontinued gives where the last line before cut ends that the next one does
+// not continue; 0 where all are continued.
+func (c *cutter) uncontinued(cut int) int {
+	for cut > 0 {
+		start := bytes.LastIndexByte(c.buf[:cut-1], '\n') + 1
+		if !c.plan.Continues(c.buf[start : cut-1]) {
+			break
+		}
+		cut = start
+	}
+	return cut
+}
+
+// direct remembers the last directive in data.
+func (c *cutter) direct(data []byte) {
+	last := -1
+	for at := 0; at < len(data); {
+		if bytes.HasPrefix(data[at:], c.plan.Directive) {
+			last = at
+		}
+		// Lines that begin with the first byte of a directive are few.
+		i := bytes.Index(data[at:], []byte{'\n', c.plan.Directive[0]})
+		if i < 0 {
+			break
+		}
+		at += i + 1
+	}
+	if last < 0 {
+		return
+	}
+	line, _, _ := bytes.Cut(data[last:], newline)
+	if line = bytes.TrimSuffix(line, []byte("\r")); !bytes.Equal(line, c.directive) {
+		c.directive = bytes.Clone(line)
+	}
+}
+
+var newline = []byte("\n")
 
 // tooLong hands over the first half of the buffer as the beginning of a line
 // that does not fit, and reads over the rest of it in the other half.
@@ -190,7 +239,7 @@ func (c *cutter) tooLong(ctx context.Context) error {
 			}
 		}
 	}
-	b := Block{Seq: c.off, Data: c.buf[:half:half], TooLong: true, LineSize: size}
+	b := Block{Seq: c.off, Data: c.buf[:half:half], TooLong: true, LineSize: size, Directive: c.directive}
 	c.bytes += size
 	c.off += size
 	c.clean, c.n = 0, len(rest)

@@ -285,11 +285,15 @@ func (w *worker) open(ctx context.Context, input int) {
 	}
 	// Files that say that they are empty need not be: those of /proc are not.
 	if f.size == 0 || f.compression != none {
-		w.queue.opened(input, w.readStream(ctx, input, f.file))
+		w.queue.opened(input, w.readStream(ctx, input, f.file, nil))
 		f.file.Close() // it was only read
 		return
 	}
-	w.handler.Open(input, f.sample(w.sample))
+	if plan := w.handler.Open(input, f.sample(w.sample)); !plan.usual() {
+		w.queue.opened(input, w.readStream(ctx, input, &rangeReader{file: f.file, size: f.size}, &plan))
+		f.file.Close() // it was only read
+		return
+	}
 	w.queue.share(f)
 }
 
@@ -297,11 +301,12 @@ func (w *worker) open(ctx context.Context, input int) {
 func (w *worker) readPipe(ctx context.Context, input int, open func() (io.ReadCloser, error)) Result {
 	p := startPump(ctx, open)
 	defer p.close()
-	return w.readStream(ctx, input, p)
+	return w.readStream(ctx, input, p, nil)
 }
 
-// readStream decodes src to its end.
-func (w *worker) readStream(ctx context.Context, input int, src io.Reader) Result {
+// readStream decodes src to its end. Without a plan the input is not opened yet:
+// that gives it.
+func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan *Plan) Result {
 	stored := &counter{ctx: ctx, src: src}
 	in := w.decoders.input(stored)
 	comp := sniff(in)
@@ -313,9 +318,13 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader) Resul
 			b.Input = input
 			return w.emitShared(b, rest)
 		},
-		first: func(data []byte, complete bool) {
-			w.handler.Open(input, sampleLines(data, w.sample, true, complete))
-		},
+	}
+	if plan != nil {
+		c.plan = *plan
+	} else {
+		c.first = func(data []byte, complete bool) Plan {
+			return w.handler.Open(input, sampleLines(data, w.sample, true, complete))
+		}
 	}
 	c.src = w.decoders.decoder(comp, in)
 	err := c.run(ctx)

@@ -24,6 +24,7 @@ type collector struct {
 	mu      sync.Mutex
 	busy    []bool // by worker
 	opened  map[int]string
+	plan    Plan
 	blocks  []kept
 	onBlock func()
 }
@@ -37,13 +38,14 @@ func newCollector(t testing.TB, workers int) *collector {
 	return &collector{t: t, busy: make([]bool, workers), opened: map[int]string{}}
 }
 
-func (c *collector) Open(input int, sample []byte) {
+func (c *collector) Open(input int, sample []byte) Plan {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.opened[input]; ok {
 		c.t.Errorf("input %d opened twice", input)
 	}
 	c.opened[input] = string(sample)
+	return c.plan
 }
 
 func (c *collector) Block(worker int, b *Block) {

@@ -34,7 +34,27 @@ type Block struct {
 	// bytes (terminator included), more than MaxLine.
 	TooLong  bool
 	LineSize int64
+
+	// Directive is the last line before the block that begins as
+	// Plan.Directive says, without its end; nil where there is none. It does
+	// not change any more and may be kept.
+	Directive []byte
 }
+
+// Plan says how an input is to be cut. The zero value is the usual way; with
+// any other, the input is read by one worker from beginning to end, though all
+// take its blocks.
+type Plan struct {
+	// Directive is how lines begin that describe those after them, such as
+	// "#Fields:"; empty where there are none. See Block.Directive.
+	Directive []byte
+	// Continues tells whether the text of a line goes on in a later one: a
+	// block is not cut behind it, unless it would be longer than MaxLine. nil
+	// is never. It is called by the goroutine that called Open.
+	Continues func(line []byte) bool
+}
+
+func (p *Plan) usual() bool { return len(p.Directive) == 0 && p.Continues == nil }
 
 // Handler takes what Read reads.
 type Handler interface {
@@ -44,7 +64,7 @@ type Handler interface {
 	// of an input that is empty or cannot be read is empty. It is valid until
 	// Open returns. Inputs may be opened at the same time by different
 	// goroutines.
-	Open(input int, sample []byte)
+	Open(input int, sample []byte) Plan
 	// Block is called for every block, with worker in [0, workers). Calls with
 	// the same worker never overlap; blocks of one input may go to different
 	// workers and in any order.

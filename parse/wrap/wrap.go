@@ -12,6 +12,8 @@ type Wrapper struct {
 	Name string
 	Doc  string // what writes it, in a line
 	JSON bool   // its lines are JSON objects, which could be taken for a log themselves
+	// Splits says that a text may go on in a later line.
+	Splits bool
 
 	peel func(line []byte) (Text, bool)
 }
@@ -55,9 +57,9 @@ func (w *Wrapper) Peel(line []byte) (t Text, ok bool) { return w.peel(line) }
 // Wrappers gives all there are. Of two that peel as many lines, the first wins.
 func Wrappers() []*Wrapper {
 	return []*Wrapper{
-		{Name: "docker", Doc: "Docker's json-file driver", JSON: true, peel: docker},
+		{Name: "docker", Doc: "Docker's json-file driver", JSON: true, Splits: true, peel: docker},
 		{Name: "docker-lines", Doc: "as docker, where a shipper has taken the line feeds off", JSON: true, peel: dockerLines},
-		{Name: "cri", Doc: "Kubernetes (CRI: containerd, CRI-O)", peel: cri},
+		{Name: "cri", Doc: "Kubernetes (CRI: containerd, CRI-O)", Splits: true, peel: cri},
 		{Name: "journald", Doc: "journalctl -o json", JSON: true, peel: journald},
 		{Name: "caddy-console", Doc: "Caddy, format console", peel: caddyConsole},
 		{Name: "syslog", Doc: "syslog, RFC 3164 and 5424, and journalctl -o short", peel: syslog},
