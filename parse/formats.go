@@ -25,9 +25,9 @@ type Format struct {
 	dialect   columnDialect
 	notices   []string // how lines begin that the server writes of itself or of a connection
 
-	server    string // whose format string it is; empty where that shows
-	raw       bool   // with server: values are logged without escapes
-	host      []byte // virtual host of lines that do not name one
+	server string // whose format string it is; empty where that shows
+	raw    bool   // with server: values are logged without escapes
+	host   []byte // virtual host of lines that do not name one
 
 	assigned  map[string]field // by the user, to variables or keys
 	programs  []*program       // of text: Native, then Shapes
