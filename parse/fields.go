@@ -135,6 +135,10 @@ func (p *Parser) set(e *Entry, f field, b []byte, escaped bool) Verdict {
 		}
 		e.BodySize = n
 	case fieldSeconds:
+		if us, ok := seconds(b); ok {
+			e.Duration = us
+			return Parsed
+		}
 		return setDuration(e, last(b), 1e6)
 	case fieldMillis:
 		return setDuration(e, b, 1e3)
@@ -379,6 +383,33 @@ func decimal(b []byte) (x float64, ok bool) {
 		x *= math.Pow10(int(n))
 	}
 	return x, true
+}
+
+// seconds reads seconds with at most six digits behind the point, as nearly all
+// servers write them, in microseconds.
+func seconds(b []byte) (us int64, ok bool) {
+	if len(b) > 15 {
+		return 0, false
+	}
+	unit := int64(0) // of the next digit behind the point; 0 before it
+	for i, c := range b {
+		switch {
+		case c-'0' < 10 && unit == 0:
+			us = us*10 + int64(c-'0')
+		case c-'0' < 10 && unit > 1:
+			unit /= 10
+			us += int64(c-'0') * unit
+		case c == '.' && unit == 0 && i > 0 && i < len(b)-1:
+			us *= 1e6
+			unit = 1e6
+		default:
+			return 0, false
+		}
+	}
+	if unit == 0 {
+		us *= 1e6
+	}
+	return us, true
 }
 
 func setDuration(e *Entry, b []byte, micros float64) Verdict {

@@ -31,6 +31,7 @@ type Parser struct {
 	latency          []byte           // JSON: a duration without its unit
 	statusKey        uint64           // JSON: hash of the key that the status was taken from
 
+	orders  orders
 	carrier carrier
 	header  header
 }

@@ -40,7 +40,7 @@ type program struct {
 func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
 	if g.prefix.steps > 0 && !p.escaped && !p.plain {
-		if b, ok := g.begin(p, line, e); ok && bytes.HasPrefix(b, g.steps[g.prefix.steps-1].end) {
+		if b, ok := g.begin(p, line, e); ok && g.ends(b, g.prefix.steps-1) {
 			rest, from = b, g.prefix.steps
 		} else {
 			e.Reset()
@@ -73,6 +73,12 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 		return RejectSyntax
 	}
 	return Parsed
+}
+
+// ends tells whether b begins with what ends step i.
+func (g *program) ends(b []byte, i int) bool {
+	end := g.steps[i].end
+	return bytes.HasPrefix(b, end) && (len(end) > 0 || len(b) == 0)
 }
 
 // common takes the fields that nearly every line has in one shape – the second
