@@ -56,6 +56,7 @@ const (
 	fieldAddress      // an address, whatever stands around it
 	fieldSubstatus    // IIS: what follows the status
 	fieldWin32        // IIS: the system's own error
+	fieldServerName   // host, where none was asked
 	fieldComposed     // several fields in the value of a JSON key
 	numFields
 )
@@ -73,16 +74,16 @@ var fieldNames = map[string]field{
 // missing tells whether a value says that there is none.
 func missing(b []byte) bool { return len(b) == 0 || len(b) == 1 && b[0] == '-' }
 
-// set converts a value and stores it. quoted values, and those of JSON strings,
-// may be empty as well as "-".
-func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
+// set converts a value and stores it. escaped values, and those of JSON strings,
+// are decoded.
+func (p *Parser) set(e *Entry, f field, b []byte, escaped bool) Verdict {
 	if missing(b) {
 		if f == fieldUpstream || f == fieldUpstreamStatus {
 			e.HasUpstream = true
 		}
 		return Parsed
 	}
-	if p.escaped && quoted {
+	if p.escaped && escaped {
 		b = p.unescape(b)
 	}
 	switch f {
@@ -152,7 +153,7 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	case fieldAgent:
 		e.UserAgent = b
 	case fieldUser:
-		p.setUser(e, b, quoted)
+		p.setUser(e, b, escaped)
 	case fieldSession:
 		p.setSession(e, b)
 	case fieldClient:
@@ -234,6 +235,10 @@ func allDigits(b []byte) bool {
 // setRare is set for the fields of few formats.
 func (p *Parser) setRare(e *Entry, f field, b []byte) Verdict {
 	switch f {
+	case fieldServerName:
+		if len(e.Host) == 0 {
+			e.Host = withoutPort(b)
+		}
 	case fieldSecondsMore:
 		before := max(e.Duration, 0)
 		e.Duration = -1

@@ -36,6 +36,7 @@ type Format struct {
 	directive []byte           // names columns, of the log at hand
 	described *columns         // by directive
 	wrapper   *wrap.Wrapper    // what carries the lines; nil where nothing does
+	hashes    bool             // escapes are HAProxy's: #XX
 }
 
 // kind is how the lines of a format are read.

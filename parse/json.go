@@ -124,6 +124,10 @@ func (p *Parser) value(b []byte, i int, h uint64, depth int, e *Entry, v *Verdic
 		if end < 0 {
 			return -1
 		}
+		if end == i+1 && hasPrefix(b[end+1:], emptyInside) {
+			p.orders.note(i, end+3, h)
+			return end + 3
+		}
 		p.orders.note(i, end+1, h)
 		p.assign(e, p.format.keys.find(h), b[i+1:end], v)
 		return end + 1
@@ -172,6 +176,9 @@ func scalar(b []byte) (n int, says bool) {
 var (
 	dot       = []byte(".")
 	firstItem = []byte("[0]")
+	// Apache writes "" for a user without a name, inside the quotes of the format
+	// as well: no JSON, and yet a guess at an account.
+	emptyInside = []byte(`""`)
 )
 
 // elements reads an array; only its first element has a path.

@@ -12,7 +12,7 @@ import (
 var apacheMeanings = map[byte]Meaning{
 	'h': Client, 'a': Client, 'u': User, 't': Time, 'r': Request, 's': Status,
 	'b': Bytes, 'B': Bytes, 'O': Bytes, 'D': Micros, 'T': Seconds,
-	'm': Method, 'U': Path, 'q': Query, 'H': Protocol, 'V': Host, 'v': Host,
+	'm': Method, 'U': Path, 'q': Query, 'H': Protocol, 'V': Host, 'v': ServerName,
 	'I': Count, 'k': Count, 'P': Count, 'p': Count, 'S': Count,
 }
 

@@ -41,6 +41,7 @@ const (
 	Protocol        Meaning = "protocol"
 	Scheme          Meaning = "scheme"
 	Host            Meaning = "host"
+	ServerName      Meaning = "servername" // what the server calls itself, whatever host was asked
 	Status          Meaning = "status"
 	StatusOriginal  Meaning = "statusoriginal" // before an internal redirect
 	Bytes           Meaning = "bytes"
@@ -81,6 +82,11 @@ type Spec struct {
 
 	// Object holds the members where the line is a JSON object; Pieces is empty.
 	Object []Member
+}
+
+// Escapes tells whether every value is logged with escapes, in quotes or not.
+func (s *Spec) Escapes() bool {
+	return !s.Raw && (s.Dialect == "nginx" || s.Dialect == "apache" || s.Dialect == "haproxy")
 }
 
 // Member is a member of a JSON object: its path, dotted, and the pieces of its
