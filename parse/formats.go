@@ -205,6 +205,11 @@ func table() []*Format {
 			Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
 		},
 		{
+			Name: "vhost_main", Doc: "main with the virtual host in front",
+			Native:  `$host $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"`,
+			Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0" "198.51.100.7"`},
+		},
+		{
 			Name: "vhost_combined_portless", Doc: "combined with the virtual host in front, without its port",
 			Native:  `%v %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
 			Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},

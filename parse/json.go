@@ -124,13 +124,13 @@ func (p *Parser) value(b []byte, i int, h uint64, depth int, e *Entry, v *Verdic
 		if end < 0 {
 			return -1
 		}
-		next := end + 1
-		if end == i+1 && hasPrefix(b[next:], emptyInside) {
-			next += len(emptyInside)
+		if end == i+1 && hasPrefix(b[end+1:], emptyInside) {
+			p.orders.note(i, end+3, h)
+			return end + 3
 		}
-		p.orders.note(i, next, h)
+		p.orders.note(i, end+1, h)
 		p.assign(e, p.format.keys.find(h), b[i+1:end], v)
-		return next
+		return end + 1
 	case c == '{':
 		return p.members(b, i+1, hashKey(h, dot), depth+1, e, v)
 	case c == '[':

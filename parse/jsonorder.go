@@ -113,7 +113,7 @@ func (o *order) read(p *Parser, line []byte, e *Entry) (v Verdict, ok bool) {
 			return v, false
 		}
 		rest = rest[n:]
-		value := rest
+		var value []byte
 		if rest[0] == '"' {
 			end := 0
 			if p.escaped {

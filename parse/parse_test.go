@@ -154,6 +154,11 @@ var lineTests = []struct{ name, format, line, want string }{
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" session="abcdef" method="GET" path="/" protocol="HTTP/1.1" status=200 bytes=5 duration=1234`,
 	},
 	{
+		"a URL put together without a target", `$remote_addr [$time_iso8601] "$request_method $scheme://$host$request_uri $server_protocol" $status`,
+		`192.0.2.1 [2026-03-09T14:05:00+00:00] "- http://www.example.org- -" 400`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" scheme="http" host="www.example.org" status=400`,
+	},
+	{
 		"Apache's user without a name in JSON", "json", `{"time":"2026-03-09T14:05:00Z","user":"""","status":401}`,
 		`time=2026-03-09T14:05:00Z status=401`,
 	},

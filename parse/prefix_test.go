@@ -17,12 +17,9 @@ func TestPrefix(t *testing.T) {
 		}
 	}
 	// Where the user says what the fields are, they are not what they seem.
-	f, err := Formats()[0].WithFields(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, _ = Lookup("combined")
-	if f, err = f.WithFields(map[string]string{"session": "remote_user"}); err != nil || f.programs[0].prefix.steps != 0 {
+	f, _ := Lookup("combined")
+	f, err := f.WithFields(map[string]string{"session": "remote_user"})
+	if err != nil || f.programs[0].prefix.steps != 0 {
 		t.Errorf("%v, %d steps in one go", err, f.programs[0].prefix.steps)
 	}
 }

@@ -20,7 +20,7 @@ type parseCmd struct {
 
 // Help is shown below the command's flags.
 func (parseCmd) Help() string {
-	return `For trying a format, and for pipes. One JSON object a line, in the order of the input, under the column names of the tables; secrets are redacted. A line that no format explains gives log_line, error and raw; blank lines and comments give nothing.`
+	return `For trying a format, and for pipes. One JSON object a line, in the order of the input, under the column names of the tables; secrets are redacted. A line that no format explains gives log_line, error and raw; a notice of the server of itself gives log_line and skipped; blank lines and comments give nothing.`
 }
 
 // maxParseRejects is the share of rejected lines from which parse says that
@@ -145,6 +145,9 @@ func (p *printer) block(data []byte) {
 		switch v := p.parser.Parse(line, &p.entry); {
 		case v.Skipped():
 			p.skipped++
+			if v == parse.SkipNotice {
+				p.rows.skipped(p.line, v)
+			}
 		case v.Rejected():
 			p.ledger.rejected++
 			p.rows.rejected(p.line, v, line, p.entry.Session)
