@@ -147,22 +147,22 @@ func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error)
 		}
 		newest = max(newest, looks[i].latest)
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(o.Workers, 1))
+	var inputs []source.Input
+	var rank []int // in o.Inputs
 	for i, in := range o.Inputs {
-		if looks[i].whole || looks[i].before(time.UnixMicro(newest)) {
-			continue
+		if !looks[i].whole && !looks[i].before(time.UnixMicro(newest)) {
+			inputs, rank = append(inputs, in), append(rank, i)
 		}
-		g.Go(func() error {
-			lines, err := source.Ends(ctx, in)
-			if err != nil {
-				return &NewestError{in.Path, err}
-			}
-			looks[i].latest = max(looks[i].latest, o.latest(in, formats, lines))
-			return nil
-		})
 	}
-	if err := g.Wait(); err != nil {
+	err = source.Ends(ctx, inputs, o.Workers, func(i int, lines []byte, err error) error {
+		if err != nil {
+			return &NewestError{inputs[i].Path, err}
+		}
+		l := &looks[rank[i]]
+		l.latest = max(l.latest, o.latest(inputs[i], formats, lines))
+		return nil
+	})
+	if err != nil {
 		return time.Time{}, err
 	}
 	for i := range looks {

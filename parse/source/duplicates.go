@@ -207,12 +207,10 @@ func (c *contents) print(ctx context.Context, in Input, full bool) fingerprint {
 	if err != nil {
 		return fingerprint{}
 	}
-	defer f.file.Close() // it is only read
-	var src io.Reader
-	if f.compression == none && !in.layered() {
-		src = f.ranged(0) // tells where the file becomes shorter
-	} else if src, err = c.decoded(ctx, in, f); err != nil {
-		return fingerprint{}
+	defer f.file.Close()          // it is only read
+	src := io.Reader(f.ranged(0)) // tells where the file becomes shorter
+	if f.compression != none || in.layered() {
+		src = c.decoded(ctx, in, f)
 	}
 	if full {
 		return printOf(src)

@@ -16,10 +16,53 @@ var ErrOnce = errors.New("can be read only once")
 // of lines, of which one has a time even where many are junk.
 const endSize = 128 << 10
 
-// Ends gives whole lines from the beginning and from the end of an input. A
-// plain file is sought, a compressed one decoded to its end. Where that fails
-// the lines before are given: reading the input tells what is wrong with it.
-func Ends(ctx context.Context, in Input) ([]byte, error) { return look(ctx, in, ends) }
+// Ends gives f whole lines from the beginning and from the end of every input,
+// in any order and from workers goroutines; an error of f ends it. A plain file
+// is sought, a compressed one decoded to its end, and the files of a compressed
+// tar are decoded in one go. Where that fails the lines before are given:
+// reading the input tells what is wrong with it.
+func Ends(ctx context.Context, inputs []Input, workers int, f func(i int, lines []byte, err error) error) error {
+	single, groups := grouped(inputs)
+	return each(ctx, workers, len(single), func(ctx context.Context, c *contents, n int) error {
+		i := single[n]
+		if group, ok := groups[i]; ok {
+			return c.endsInTar(ctx, inputs, group, f)
+		}
+		lines, err := c.look(ctx, inputs[i], ends)
+		if stopped := ctx.Err(); stopped != nil {
+			return stopped
+		}
+		return f(i, lines, err)
+	})
+}
+
+// endsInTar is Ends of a group of inputs.
+func (c *contents) endsInTar(ctx context.Context, inputs []Input, group []int, f func(i int, lines []byte, err error) error) error {
+	var t *tarStream
+	file, err := os.Open(inputs[group[0]].member.file)
+	if err == nil {
+		defer file.Close() // it is only read
+		t = openTarStream(ctx, &c.outer, file)
+	}
+	number := 0
+	for _, i := range group {
+		var lines []byte
+		if err == nil {
+			err = t.find(inputs[i].member, &number)
+		}
+		if err == nil {
+			lines = linesOf(ends(c.inside(ctx, t)))
+			err = t.ended
+		}
+		if stopped := ctx.Err(); stopped != nil {
+			return stopped
+		}
+		if err := f(i, lines, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Glance is Ends at a low price: of a compressed input it gives lines from the
 // beginning alone, and whole says whether there are others. Of a file in a
@@ -28,8 +71,10 @@ func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error)
 	if in.sequential() {
 		return nil, false, nil
 	}
+	var c contents
+	defer c.close()
 	whole = true
-	lines, err = look(ctx, in, func(r io.Reader) (head, tail []byte) {
+	lines, err = c.look(ctx, in, func(r io.Reader) (head, tail []byte) {
 		buf := make([]byte, 2*endSize)
 		n, err := io.ReadFull(r, buf)
 		whole = err != nil
@@ -40,7 +85,7 @@ func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error)
 
 // look gives lines from the ends of an input, of a compressed one by what
 // decoded gives.
-func look(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []byte)) ([]byte, error) {
+func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []byte)) ([]byte, error) {
 	if in.reader != nil || in.pipe() {
 		return nil, ErrOnce
 	}
@@ -59,21 +104,20 @@ func look(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []b
 		head := sampleLines(f.part(0, endSize), endSize, true, false)
 		return append(head, sampleLines(f.part(f.size-endSize, endSize), endSize, false, true)...), nil
 	}
-	var c contents
-	defer c.close()
-	src, err := c.decoded(ctx, in, f)
-	if err != nil {
-		return nil, ctx.Err()
-	}
-	head, tail := decoded(src)
+	head, tail := decoded(c.decoded(ctx, in, f))
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("look into %s: %w", in.Path, err)
 	}
+	return linesOf(head, tail), nil
+}
+
+// linesOf gives the whole lines of what ends gives.
+func linesOf(head, tail []byte) []byte {
 	if tail == nil {
-		return sampleLines(head, 2*endSize, true, len(head) < 2*endSize), nil
+		return sampleLines(head, 2*endSize, true, len(head) < 2*endSize)
 	}
 	head = sampleLines(head, endSize, true, false)
-	return append(head, sampleLines(tail, endSize, false, true)...), nil
+	return append(head, sampleLines(tail, endSize, false, true)...)
 }
 
 // ends reads r and keeps its first and last bytes; tail is nil where head is

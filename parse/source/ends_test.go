@@ -12,6 +12,19 @@ import (
 	"time"
 )
 
+// endsOf is Ends of one input.
+func endsOf(t testing.TB, in Input) (lines []byte, failed error) {
+	t.Helper()
+	err := Ends(t.Context(), []Input{in}, 1, func(_ int, given []byte, err error) error {
+		lines, failed = given, err
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines, failed
+}
+
 // The first and last lines of an input are found, whole, however it is stored
 // and however long it is.
 func TestEnds(t *testing.T) {
@@ -40,7 +53,7 @@ func TestEnds(t *testing.T) {
 				if err := os.WriteFile(name, content, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				got, err := Ends(t.Context(), Input{Path: name})
+				got, err := endsOf(t, Input{Path: name})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -80,13 +93,13 @@ func TestEndsOfTrouble(t *testing.T) {
 	if err := os.WriteFile(name, z.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Ends(t.Context(), Input{Path: name}); err != nil || bytes.Count(got, []byte("\n")) != 100 {
+	if got, err := endsOf(t, Input{Path: name}); err != nil || bytes.Count(got, []byte("\n")) != 100 {
 		t.Errorf("cut off: %d bytes, %v", len(got), err)
 	}
-	if got, err := Ends(t.Context(), Input{Path: filepath.Join(dir, "missing")}); err != nil || got != nil {
+	if got, err := endsOf(t, Input{Path: filepath.Join(dir, "missing")}); err != nil || got != nil {
 		t.Errorf("missing: %q %v", got, err)
 	}
-	if _, err := Ends(t.Context(), Input{Path: Stdin, reader: strings.NewReader("x")}); !errors.Is(err, ErrOnce) {
+	if _, err := endsOf(t, Input{Path: Stdin, reader: strings.NewReader("x")}); !errors.Is(err, ErrOnce) {
 		t.Errorf("standard input: %v", err)
 	}
 }

@@ -253,12 +253,12 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	if f.size == 0 {
 		return nil
 	}
-	src, err := c.decoded(ctx, in, f)
-	if err != nil {
-		return ctx.Err()
+	head, all := peek(c.decoded(ctx, in, f), archive.HeadSize)
+	l.kind = archive.Detect(head)
+	if l.kind == archive.None && archive.EmptyTar(all) {
+		l.kind = archive.Tar
 	}
-	head, _ := peek(src, archive.HeadSize)
-	if l.kind = archive.Detect(head); l.kind == archive.None {
+	if l.kind == archive.None {
 		return ctx.Err()
 	}
 	l.stored = strings.ToLower(l.kind.String())
@@ -272,8 +272,10 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 		var found []archive.Member
 		found, l.skipped, err = archive.ListTar(io.NewSectionReader(f.file, 0, f.size), ctx.Err)
 		l.add(ctx, c, f, found)
-		if n := len(found); n > 0 && found[n-1].Stored > f.size-found[n-1].Offset && errors.Is(err, archive.ErrTruncated) {
-			err = nil // which is told of the file that is cut
+		if n := len(l.members); n > 0 && errors.Is(err, archive.ErrTruncated) {
+			if last := l.members[n-1].member; last.Stored > f.size-last.Offset {
+				err = nil // which is told of the file that is cut
+			}
 		}
 	case l.kind == archive.Zip && f.compression == none:
 		var found []archive.Member
@@ -314,12 +316,9 @@ func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []ar
 		}
 		part := *f
 		part.data, part.base, part.size = io.NewSectionReader(f.file, m.Offset, m.Stored), m.Offset, m.Stored
-		src, err := c.decoded(ctx, in, &part)
-		if err == nil {
-			if head, _ := peek(src, archive.HeadSize); archive.Detect(head) != archive.None {
-				l.nest(label)
-				continue
-			}
+		if head, _ := peek(c.decoded(ctx, in, &part), archive.HeadSize); archive.Detect(head) != archive.None {
+			l.nest(label)
+			continue
 		}
 		l.members = append(l.members, in)
 	}
@@ -374,20 +373,13 @@ func (c *contents) close() {
 	c.inner.close()
 }
 
-// decoded gives the content of an input whose file or part of one is f. It is
-// valid until the next call.
-func (c *contents) decoded(ctx context.Context, in Input, f *plainFile) (io.Reader, error) {
-	switch m := in.member; {
-	case in.sequential():
-		t := openTarStream(ctx, &c.outer, f.stream())
-		if err := t.find(m, new(int)); err != nil {
-			return nil, err
-		}
-		return c.inside(ctx, t), nil
-	case m != nil && m.Deflated:
-		return c.inside(ctx, &guard{archive.Inflate(f.file, &m.Member)}), nil
+// decoded gives the content of an input whose file or part of one is f; not of
+// what is in a compressed tar. It is valid until the next call.
+func (c *contents) decoded(ctx context.Context, in Input, f *plainFile) io.Reader {
+	if m := in.member; m != nil && m.Deflated {
+		return c.inside(ctx, &guard{archive.Inflate(f.file, &m.Member)})
 	}
-	return c.inside(ctx, f.stream()), nil
+	return c.inside(ctx, f.stream())
 }
 
 // inside decodes what src gives.

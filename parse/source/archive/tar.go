@@ -9,8 +9,12 @@ import (
 	"strings"
 )
 
-// blockSize is the unit of a tar archive in bytes.
-const blockSize = 512
+const (
+	// blockSize is the unit of a tar archive in bytes.
+	blockSize = 512
+	// recordSize is what its length is filled up to, in bytes.
+	recordSize = 20 * blockSize
+)
 
 // isTar tells whether data begins with a header of a tar archive: its checksum
 // is right, and where no format has a field there are NUL bytes.
@@ -32,6 +36,14 @@ func isTar(data []byte) bool {
 		signed += int64(int8(b))
 	}
 	return want == sum || want == signed
+}
+
+// EmptyTar tells whether all that r gives is a tar archive without a file: NUL
+// bytes, as many as archivers write.
+func EmptyTar(r io.Reader) bool {
+	data := make([]byte, recordSize+1)
+	n, err := io.ReadFull(r, data)
+	return err == io.ErrUnexpectedEOF && n%blockSize == 0 && n >= 2*blockSize && zero(data[:n])
 }
 
 // TarReader reads a tar archive from its beginning to its end.
