@@ -61,8 +61,12 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		// collection and writing keep to them too.
 		runtime.GOMAXPROCS(n)
 	}
+	inputs, notes, err := unfold(ctx, inputs, int(c.Workers), std, c.Quiet)
+	if err != nil {
+		return err
+	}
 	res, err := analyze.Run(ctx, analyze.Options{
-		Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until, Workers: int(c.Workers),
+		Inputs: inputs, Notes: notes, Format: format, Fields: fields, Parse: lines, Since: since, Until: until, Workers: int(c.Workers),
 	})
 	if err != nil {
 		return boundError(err)
@@ -101,6 +105,10 @@ func tellInputs(std *streams, res *analyze.Result) {
 		in := &res.Inputs[i]
 		if in.OutOfRange {
 			note(std.stderr, "not read: %s: last changed before the range of time begins", in.Path)
+			continue
+		}
+		if in.DuplicateOf != "" {
+			note(std.stderr, "not read: %s: the same content as %s", in.Path, in.DuplicateOf)
 			continue
 		}
 		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d answered 401",
