@@ -39,11 +39,14 @@ func (c compression) String() string {
 }
 
 // explain makes the error of a decoder one that a user understands.
-func (c compression) explain(err error) error {
+func (c compression) explain(err error) error { return explain(c.String(), err) }
+
+// explain is compression.explain by name.
+func explain(compression string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%v data is truncated: %w", c, err)
+		return fmt.Errorf("%s data is truncated: %w", compression, err)
 	}
-	return fmt.Errorf("%v data cannot be decoded: %w", c, err)
+	return fmt.Errorf("%s data cannot be decoded: %w", compression, err)
 }
 
 // detect tells the compression by the first bytes of an input. It is not sure

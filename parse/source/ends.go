@@ -22,8 +22,12 @@ const endSize = 128 << 10
 func Ends(ctx context.Context, in Input) ([]byte, error) { return look(ctx, in, ends) }
 
 // Glance is Ends at a low price: of a compressed input it gives lines from the
-// beginning alone, and whole says whether there are others.
+// beginning alone, and whole says whether there are others. Of a file in a
+// compressed tar it gives none: all that is before it would have to be decoded.
 func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error) {
+	if in.sequential() {
+		return nil, false, nil
+	}
 	whole = true
 	lines, err = look(ctx, in, func(r io.Reader) (head, tail []byte) {
 		buf := make([]byte, 2*endSize)
@@ -37,28 +41,31 @@ func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error)
 // look gives lines from the ends of an input, of a compressed one by what
 // decoded gives.
 func look(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []byte)) ([]byte, error) {
-	if in.reader != nil {
+	if in.reader != nil || in.pipe() {
 		return nil, ErrOnce
 	}
-	if info, err := os.Stat(in.Path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return nil, ErrOnce
+	if in.told != nil {
+		return nil, nil
 	}
-	f, err := openPlain(0, in.Path)
+	f, err := in.open(0)
 	if err != nil {
 		return nil, nil
 	}
 	defer f.file.Close() // it is only read
-	if f.size > 0 && f.compression == none {
+	if f.size > 0 && f.compression == none && !in.layered() {
 		if f.size <= 2*endSize {
 			return f.part(0, 2*endSize), nil
 		}
 		head := sampleLines(f.part(0, endSize), endSize, true, false)
 		return append(head, sampleLines(f.part(f.size-endSize, endSize), endSize, false, true)...), nil
 	}
-	var d decoders
-	defer d.close()
-	src := d.input(&counter{ctx: ctx, src: f.file})
-	head, tail := decoded(d.decoder(sniff(src), src))
+	var c contents
+	defer c.close()
+	src, err := c.decoded(ctx, in, f)
+	if err != nil {
+		return nil, ctx.Err()
+	}
+	head, tail := decoded(src)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("look into %s: %w", in.Path, err)
 	}
@@ -90,6 +97,9 @@ func ends(r io.Reader) (head, tail []byte) {
 // Modified tells when the input was last changed; the zero time where that is
 // not known, as of a pipe.
 func (in Input) Modified() time.Time {
+	if in.member != nil {
+		return in.member.Modified
+	}
 	var info os.FileInfo
 	var err error
 	if f, ok := in.reader.(*os.File); ok {

@@ -15,12 +15,14 @@ import (
 // Input that reads it.
 const Stdin = "-"
 
-// Input is something to read. Expand makes them.
+// Input is something to read. Expand makes them, and Members of archives.
 type Input struct {
 	Path string // as it is shown, cleaned; "-" is standard input
 
 	size   int64     // bytes as Expand saw them, to balance the work; -1 not known
 	reader io.Reader // standard input; nil for what is opened by its path
+	member *member   // where it is in an archive; nil for a file
+	told   *Result   // what became of it, where there is nothing to read
 }
 
 // Note is something a user should know of what was given, though no error.
@@ -211,15 +213,7 @@ func (e *expansion) note(path, text string) {
 // inputs orders what was found and keeps the first of what is there twice, so
 // that the order of the arguments does not tell.
 func (e *expansion) inputs() []Input {
-	slices.SortStableFunc(e.found, func(a, b candidate) int {
-		if stdin := a.Path == Stdin; stdin != (b.Path == Stdin) {
-			if stdin {
-				return 1
-			}
-			return -1
-		}
-		return strings.Compare(a.Path, b.Path)
-	})
+	slices.SortStableFunc(e.found, func(a, b candidate) int { return byPath(a.Input, b.Input) })
 	var inputs []Input
 	seen := identities{}
 	for i, c := range e.found {
@@ -236,6 +230,17 @@ func (e *expansion) inputs() []Input {
 		inputs = append(inputs, c.Input)
 	}
 	return inputs
+}
+
+// byPath orders inputs by path, standard input last.
+func byPath(a, b Input) int {
+	if stdin := a.Path == Stdin; stdin != (b.Path == Stdin) {
+		if stdin {
+			return 1
+		}
+		return -1
+	}
+	return strings.Compare(a.Path, b.Path)
 }
 
 func (e *expansion) sortedNotes() []Note {

@@ -12,12 +12,17 @@ import (
 // opened.
 var errShrunk = errors.New("file became shorter while it was read")
 
-// plainFile is an uncompressed file whose ranges are shared by the workers.
+// plainFile is an uncompressed file, or a part of one, whose ranges are shared
+// by the workers.
 type plainFile struct {
 	input       int
 	file        *os.File
-	size        int64 // bytes, when it was opened
+	data        io.ReaderAt // file, or the part of it
+	base        int64       // offset in file of data
+	size        int64       // bytes, when it was opened
+	short       error       // the reason when data ends before size
 	compression compression
+	stored      string // how it is stored, as Result.Compression tells it
 
 	// Guarded by the queue's lock.
 	next int64 // start of the next range
@@ -42,15 +47,35 @@ func openPlain(input int, path string) (*plainFile, error) {
 		file.Close() // it was only opened
 		return nil, err
 	}
-	f := &plainFile{input: input, file: file, size: info.Size()}
+	f := &plainFile{input: input, file: file, data: file, size: info.Size(), short: errShrunk}
+	return f, f.sniff()
+}
+
+// sniff tells the compression by the first bytes. It closes the file where
+// they cannot be read.
+func (f *plainFile) sniff() error {
 	magic := make([]byte, magicSize)
-	n, err := file.ReadAt(magic, 0)
+	n, err := f.data.ReadAt(magic, 0)
 	if err != nil && err != io.EOF {
-		file.Close() // it was only read
-		return nil, err
+		f.file.Close() // it was only read
+		return err
 	}
 	f.compression, _ = detect(magic[:n])
-	return f, nil
+	f.stored = f.compression.String()
+	return nil
+}
+
+// stream gives what is stored from its beginning.
+func (f *plainFile) stream() io.Reader {
+	if f.data != io.ReaderAt(f.file) {
+		return io.NewSectionReader(f.data, 0, f.size)
+	}
+	return f.file // may say that it is empty and not be
+}
+
+// ranged gives the content from an offset.
+func (f *plainFile) ranged(start int64) *rangeReader {
+	return &rangeReader{file: f.data, next: start, size: f.size, short: f.short}
 }
 
 // sample gives lines from the beginning, the middle and the end, at most size
@@ -68,7 +93,7 @@ func (f *plainFile) sample(size int) []byte {
 
 func (f *plainFile) part(start int64, size int) []byte {
 	data := make([]byte, min(int64(size), f.size-start))
-	n, _ := f.file.ReadAt(data, start) // see sample
+	n, _ := f.data.ReadAt(data, start) // see sample
 	return data[:n]
 }
 
@@ -76,7 +101,7 @@ func (f *plainFile) part(start int64, size int) []byte {
 func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
 	c := cutter{
 		sizes: w.sizes,
-		src:   &rangeReader{file: f.file, next: start, size: f.size},
+		src:   f.ranged(start),
 		limit: min(start+int64(w.rng), f.size),
 		off:   start,
 		buf:   w.buf,
@@ -89,7 +114,7 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
 	if start > 0 {
 		// The byte before tells whether a line begins at start.
 		c.off--
-		c.src = &rangeReader{file: f.file, next: start - 1, size: f.size}
+		c.src = f.ranged(start - 1)
 		err = c.skipLine(ctx)
 	}
 	if err == nil {
@@ -98,7 +123,7 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
 	w.buf = c.buf
 	var failed *ReadError
 	if err != nil {
-		failed = &ReadError{Stored: c.off, Decompressed: c.off, Err: err}
+		failed = &ReadError{Stored: f.base + c.off, Decompressed: c.off, Err: err}
 	}
 	w.queue.read(f, c.bytes, failed)
 }
@@ -107,6 +132,7 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
 type rangeReader struct {
 	file       io.ReaderAt
 	next, size int64 // offsets in bytes
+	short      error // the reason when file ends before size
 }
 
 func (r *rangeReader) Read(p []byte) (int, error) {
@@ -121,7 +147,7 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 	if err == io.EOF {
 		err = nil
 		if n < len(p) {
-			err = errShrunk
+			err = r.short
 		}
 	}
 	return n, err

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"logscan/parse/source/archive"
 )
 
 // queuedBlocks is how many blocks of streams may wait for each worker that has
@@ -63,6 +65,7 @@ func read(ctx context.Context, inputs []Input, workers int, h Handler, s sizes) 
 		g.Go(func() error {
 			w := &worker{id: i, sizes: s, inputs: inputs, handler: h, queue: q, buf: make([]byte, s.buffer())}
 			defer w.decoders.close()
+			defer w.outer.close()
 			return w.run(ctx)
 		})
 	}
@@ -87,7 +90,8 @@ type queue struct {
 	blocks  []job    // handed over by workers that decode
 	free    [][]byte // buffers that blocks came in
 	open    map[*plainFile]struct{}
-	opening int // workers that may yet put something in the queue
+	groups  map[int][]int // by the first of them: inputs that one worker reads in this order
+	opening int           // workers that may yet put something in the queue
 	workers int
 	stopped bool
 }
@@ -110,9 +114,7 @@ func newQueue(inputs []Input, workers int, s sizes) *queue {
 		workers: workers,
 	}
 	q.changed.L = &q.mu
-	for i := range inputs {
-		q.inputs = append(q.inputs, i)
-	}
+	q.inputs, q.groups = grouped(inputs)
 	// The largest first, so that the run does not end with one worker busy.
 	// A stream of unknown length may be larger than all.
 	weight := func(input int) uint64 { return uint64(inputs[input].size) } // of -1 the highest
@@ -190,11 +192,18 @@ func (q *queue) opened(input int, r Result) {
 	q.changed.Broadcast()
 }
 
+// result is opened for one of a group of inputs that is not the last.
+func (q *queue) result(input int, r Result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.results[input] = r
+}
+
 // share lets all workers read ranges of f, whose input was taken.
 func (q *queue) share(f *plainFile) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.results[f.input].Compression = none.String()
+	q.results[f.input].Compression = f.stored
 	q.files = append(q.files, f)
 	q.open[f] = struct{}{}
 	q.opening--
@@ -241,6 +250,7 @@ type worker struct {
 	queue    *queue
 	buf      []byte // of the cutter
 	decoders decoders
+	outer    decoders // of archives whose members are decoded at the same time
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -265,6 +275,18 @@ func (w *worker) run(ctx context.Context) error {
 // it to its end.
 func (w *worker) open(ctx context.Context, input int) {
 	in := w.inputs[input]
+	switch m := in.member; {
+	case in.told != nil:
+		w.handler.Open(input, nil)
+		w.queue.opened(input, *in.told)
+		return
+	case in.sequential():
+		w.openTar(ctx, w.queue.groups[input])
+		return
+	case m != nil && m.Deflated:
+		w.queue.opened(input, w.readDeflated(ctx, input, m))
+		return
+	}
 	if in.reader != nil {
 		w.queue.opened(input, w.readPipe(ctx, input, func() (io.ReadCloser, error) {
 			return io.NopCloser(in.reader), nil
@@ -272,12 +294,12 @@ func (w *worker) open(ctx context.Context, input int) {
 		return
 	}
 	open := func() (io.ReadCloser, error) { return os.Open(in.Path) }
-	if info, err := os.Stat(in.Path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+	if in.pipe() {
 		// Opening a FIFO waits for its writer.
 		w.queue.opened(input, w.readPipe(ctx, input, open))
 		return
 	}
-	f, err := openPlain(input, in.Path)
+	f, err := in.open(input)
 	if err != nil {
 		w.handler.Open(input, nil)
 		w.queue.opened(input, Result{Compression: none.String(), Err: err})
@@ -285,12 +307,16 @@ func (w *worker) open(ctx context.Context, input int) {
 	}
 	// Files that say that they are empty need not be: those of /proc are not.
 	if f.size == 0 || f.compression != none {
-		w.queue.opened(input, w.readStream(ctx, input, f.file, nil))
+		w.queue.opened(input, f.located(w.readStream(ctx, input, f.stream(), nil)))
 		f.file.Close() // it was only read
 		return
 	}
-	if plan := w.handler.Open(input, f.sample(w.sample)); !plan.usual() {
-		w.queue.opened(input, w.readStream(ctx, input, &rangeReader{file: f.file, size: f.size}, &plan))
+	if plan := w.handler.Open(input, f.sample(w.sample)); plan.Skip {
+		w.queue.opened(input, Result{Compression: f.stored})
+		f.file.Close() // it was only read
+		return
+	} else if !plan.usual() {
+		w.queue.opened(input, f.located(w.readStream(ctx, input, f.ranged(0), &plan)))
 		f.file.Close() // it was only read
 		return
 	}
@@ -323,6 +349,10 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 		c.plan = *plan
 	} else {
 		c.first = func(data []byte, complete bool) Plan {
+			if kind := archive.Detect(data); kind != archive.None {
+				c.n, c.err = 0, &archiveError{kind}
+				stored.err, data = c.err, nil
+			}
 			return w.handler.Open(input, sampleLines(data, w.sample, true, complete))
 		}
 	}

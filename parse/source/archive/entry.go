@@ -1,0 +1,151 @@
+package archive
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// zipEntry is what a zip archive tells of a file.
+type zipEntry struct {
+	name          []byte
+	creator       byte
+	flags, method uint16
+	date, time    uint16
+	crc           uint32
+	mode          uint32 // of Unix, where creator is one
+	stored, size  uint64 // bytes
+	local         uint64 // offset of the header before its data
+	unix          int64  // seconds; 0 when it is not told
+}
+
+// extra reads the fields of a name's other end: what is too large for its
+// place, and the time with its zone.
+func (e *zipEntry) extra(data []byte) {
+	for len(data) >= 4 {
+		id, size := u16(data), int(u16(data[2:]))
+		if data = data[4:]; size > len(data) {
+			return
+		}
+		field := data[:size]
+		data = data[size:]
+		switch {
+		case id == zip64Extra:
+			for _, v := range []*uint64{&e.size, &e.stored, &e.local} {
+				if *v == zip64Is && len(field) >= 8 {
+					*v, field = u64(field), field[8:]
+				}
+			}
+		case id == timeExtra && len(field) >= 5 && field[0]&1 != 0:
+			e.unix = int64(u32(field[1:]))
+		}
+	}
+}
+
+// skip counts what is no regular file.
+func (e *zipEntry) skip(s *Skipped) bool {
+	const (
+		kinds   = 0xf000
+		regular = 0x8000
+		link    = 0xa000
+		dir     = 0x4000
+	)
+	if strings.HasSuffix(string(e.name), "/") {
+		return true
+	}
+	if e.creator != creatorUnix && e.creator != creatorMacOS {
+		return false
+	}
+	switch e.mode & kinds {
+	case 0, regular:
+		return false
+	case dir:
+	case link:
+		s.Links++
+	default:
+		s.Devices++
+	}
+	return true
+}
+
+func (e *zipEntry) member() Member {
+	m := Member{
+		Name:     strings.ToValidUTF8(short(string(e.name)), "\uFFFD"),
+		Modified: unixTime(e.unix),
+		Stored:   int64(e.stored),
+		Deflated: e.method == methodDeflate,
+		size:     int64(e.size),
+		crc:      e.crc,
+	}
+	if m.Modified.IsZero() && e.date != 0 {
+		// The clock of the machine that wrote it, whose zone is not told.
+		m.Modified = time.Date(1980+int(e.date>>9), time.Month(e.date>>5&15), int(e.date&31),
+			int(e.time>>11), int(e.time>>5&63), int(e.time&31)*2, 0, time.UTC)
+	}
+	switch {
+	case e.flags&flagEncrypted != 0:
+		m.Err = errEncrypted
+	case e.method != methodStored && e.method != methodDeflate:
+		m.Err = fmt.Errorf("is stored by zip method %d, which is not read: unpack the archive and give the file", e.method)
+	case m.Stored < 0 || m.size < 0 && e.flags&flagTrailing == 0,
+		e.method == methodStored && m.Stored != m.size && e.flags&flagTrailing == 0:
+		m.Err = errHeader
+	}
+	return m
+}
+
+// Inflater reads the content of a deflated file.
+type Inflater struct {
+	section *io.SectionReader
+	in      *bufio.Reader
+	z       io.ReadCloser
+	sum     hash.Hash32
+	size    int64 // bytes of content so far
+	want    *Member
+}
+
+// Inflate reads m, which is deflated, from the archive in r. The error at the
+// end is not io.EOF where size or checksum are others than the archive says.
+func Inflate(r io.ReaderAt, m *Member) *Inflater {
+	section := io.NewSectionReader(r, m.Offset, m.Stored)
+	in := bufio.NewReaderSize(section, 64<<10) // flate takes no byte too many from it
+	return &Inflater{section: section, in: in, z: flate.NewReader(in), sum: crc32.NewIEEE(), want: m}
+}
+
+func (z *Inflater) Read(p []byte) (int, error) {
+	n, err := z.inflated(p)
+	if want := z.want; want.size >= 0 {
+		if z.size > want.size || err == io.EOF && (z.size < want.size || z.sum.Sum32() != want.crc) {
+			err = errChecksum
+		}
+	}
+	return n, err
+}
+
+// inflated reads without comparing.
+func (z *Inflater) inflated(p []byte) (int, error) {
+	n, err := z.z.Read(p)
+	z.size += int64(n)
+	z.sum.Write(p[:n]) // never fails
+	return n, err
+}
+
+// Used tells how many of the stored bytes were read.
+func (z *Inflater) Used() int64 {
+	at, err := z.section.Seek(0, io.SeekCurrent)
+	if err != nil {
+		panic("BUG: a section tells its offset")
+	}
+	return at - int64(z.in.Buffered())
+}
+
+func u16(b []byte) uint16 { return binary.LittleEndian.Uint16(b) }
+func u32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+func u64(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }

@@ -1,0 +1,397 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"logscan/parse/source/archive"
+)
+
+// memberMark stands between the path of an archive and the name of a file in it.
+const memberMark = "!"
+
+// member is where an input lies in an archive.
+type member struct {
+	archive.Member
+	file        string // path of the archive
+	stored      string // how the archive is stored, as Result.Compression tells it
+	compression compression
+	number      int         // among the files of a compressed tar, in its order
+	print       fingerprint // of the content, where listing the archive showed it
+}
+
+// archiveError is the reason when an archive is where only its files can be
+// read.
+type archiveError struct{ kind archive.Kind }
+
+func (e *archiveError) Error() string {
+	switch e.kind {
+	case archive.Tar, archive.Zip:
+		return fmt.Sprintf("is a %v archive where none can be read: save it as a file and give that, or unpack it", e.kind)
+	}
+	return fmt.Sprintf("%v archives are not read: unpack it and give the files", e.kind)
+}
+
+// errChanged is the reason when a compressed tar is not as it was listed.
+var errChanged = errors.New("archive changed while it was read")
+
+// pipe tells whether an input is a file that can be read but once.
+func (in *Input) pipe() bool {
+	if in.member != nil || in.told != nil {
+		return false
+	}
+	info, err := os.Stat(in.Path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
+// sequential tells whether all that is before an input must be decoded first.
+func (in *Input) sequential() bool { return in.member != nil && in.member.compression != none }
+
+// layered tells whether an input is decoded from what is itself decoded.
+func (in *Input) layered() bool { return in.sequential() || in.member != nil && in.member.Deflated }
+
+// open opens the file of an input, or the part of one that is stored of it; of
+// what is in a compressed tar all of that.
+func (in *Input) open(input int) (*plainFile, error) {
+	m := in.member
+	if m == nil {
+		return openPlain(input, in.Path)
+	}
+	f, err := openPlain(input, m.file)
+	if err != nil || m.compression != none {
+		return f, err
+	}
+	// One byte more than there is shows that there are too few: an archive may
+	// say anything of its files.
+	size := min(m.Stored, max(f.size-m.Offset, 0)+1)
+	f.data, f.base, f.size, f.short = io.NewSectionReader(f.file, m.Offset, size), m.Offset, size, archive.ErrTruncated
+	err = f.sniff()
+	f.stored = m.stored
+	return f, err
+}
+
+// located makes the result of what was read from a part of f one of f.
+func (f *plainFile) located(r Result) Result {
+	if f.base == 0 {
+		return r
+	}
+	if r.Compression == none.String() {
+		r.Compression = f.stored
+	} else {
+		r.Compression = f.stored + "+" + r.Compression
+	}
+	var failed *ReadError
+	if errors.As(r.Err, &failed) {
+		r.Err = &ReadError{Stored: f.base + failed.Stored, Decompressed: failed.Decompressed, Err: failed.Err}
+	}
+	return r
+}
+
+// Members puts the files that are in tar and zip archives in the place of the
+// archives, whatever these are called and however a tar is compressed, and
+// gives what there is to say of it. Paths are then ARCHIVE!NAME. What is no
+// regular file is left out, and so is what is hidden, as in a directory, and an
+// archive within an archive. Nothing is unpacked to the disk.
+//
+// An archive that cannot be listed to its end stays among the inputs, beside
+// the files that were found: Read tells why. A tar that is compressed is
+// decoded once to be listed and once to be read: what an input is must be known
+// before the first of them is read, and no content is kept in between.
+func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note, error) {
+	lists := make([]listing, len(inputs))
+	err := each(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
+		lists[i] = listing{archive: inputs[i]}
+		return lists[i].list(ctx, c)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("list archives: %w", err)
+	}
+	n := names{taken: map[string]bool{}, next: map[string]int{}}
+	for _, in := range inputs {
+		if strings.Contains(in.Path, memberMark) {
+			n.taken[in.Path] = true
+		}
+	}
+	all := make([]Input, 0, len(inputs))
+	var notes []Note
+	for i := range lists {
+		l := &lists[i]
+		if l.kind == archive.None || l.err != nil || len(l.members) == 0 {
+			all = append(all, l.input())
+		}
+		for _, in := range l.members {
+			in.Path = n.unique(l.archive.Path + memberMark + in.Path)
+			all = append(all, in)
+		}
+		if text := l.note(); text != "" {
+			notes = append(notes, Note{Path: l.archive.Path, Text: text})
+		}
+	}
+	slices.SortStableFunc(all, byPath)
+	return all, notes, nil
+}
+
+// each calls f for every number below n, from workers goroutines of which each
+// has contents of its own.
+func each(ctx context.Context, workers, n int, f func(context.Context, *contents, int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range min(max(workers, 1), n) {
+		g.Go(func() error {
+			var c contents
+			defer c.close()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := f(ctx, &c, i); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// names makes paths that no other input has.
+type names struct {
+	taken map[string]bool
+	next  map[string]int // by path: the next number to tell another one by
+}
+
+func (n *names) unique(path string) string {
+	name := path
+	for i := max(n.next[path], 2); n.taken[name]; i++ {
+		name = path + "#" + strconv.Itoa(i)
+		n.next[path] = i + 1
+	}
+	n.taken[name] = true
+	return name
+}
+
+// listing is what is in one archive.
+type listing struct {
+	archive Input
+	kind    archive.Kind // None where it is none
+	stored  string       // as member.stored
+	members []Input      // their Path is a label
+	skipped archive.Skipped
+	nested  []string // labels of archives in it, at most maxNested
+	more    int      // how many others there are
+	err     error    // why it could not be listed to its end
+}
+
+// maxNested is how many archives within an archive are named.
+const maxNested = 3
+
+// input is the archive itself: what is not read, or cannot be.
+func (l *listing) input() Input {
+	in := l.archive
+	if l.kind != archive.None {
+		in.told = &Result{Compression: l.stored, Err: l.err}
+	}
+	return in
+}
+
+// note says what is left out.
+func (l *listing) note() string {
+	if l.kind == archive.None || l.err != nil && len(l.members) == 0 {
+		return ""
+	}
+	var left []string
+	if s := l.skipped.String(); s != "" {
+		left = append(left, s)
+	}
+	if n := len(l.nested) + l.more; n > 0 {
+		s := strings.Join(l.nested, ", ")
+		if l.more > 0 {
+			s += ", ..."
+		}
+		if n == 1 {
+			left = append(left, "1 archive within it, which has to be unpacked first: "+s)
+		} else {
+			left = append(left, fmt.Sprintf("%d archives within it, which have to be unpacked first: %s", n, s))
+		}
+	}
+	text := ""
+	if len(l.members) == 0 {
+		text = "the archive holds no file to read"
+	}
+	if len(left) > 0 {
+		if text != "" {
+			text += "; "
+		}
+		text += "skipped in it: " + strings.Join(left, ", ")
+	}
+	return text
+}
+
+// list lists an input if it is an archive. The error is that of ctx.
+func (l *listing) list(ctx context.Context, c *contents) error {
+	in := l.archive
+	if in.reader != nil || in.member != nil || in.told != nil || in.pipe() {
+		return nil
+	}
+	f, err := openPlain(0, in.Path)
+	if err != nil {
+		return nil // reading it will say so
+	}
+	defer f.file.Close() // it is only read
+	if f.size == 0 {
+		return nil
+	}
+	src, err := c.decoded(ctx, in, f)
+	if err != nil {
+		return ctx.Err()
+	}
+	head, _ := peek(src, archive.HeadSize)
+	if l.kind = archive.Detect(head); l.kind == archive.None {
+		return ctx.Err()
+	}
+	l.stored = strings.ToLower(l.kind.String())
+	if f.compression != none {
+		l.stored = f.compression.String() + "+" + l.stored
+	}
+	switch {
+	case l.kind == archive.Tar && f.compression != none:
+		err = l.listStream(ctx, c, f)
+	case l.kind == archive.Tar:
+		var found []archive.Member
+		found, l.skipped, err = archive.ListTar(io.NewSectionReader(f.file, 0, f.size), ctx.Err)
+		l.add(ctx, c, f, found)
+		if n := len(found); n > 0 && found[n-1].Stored > f.size-found[n-1].Offset && errors.Is(err, archive.ErrTruncated) {
+			err = nil // which is told of the file that is cut
+		}
+	case l.kind == archive.Zip && f.compression == none:
+		var found []archive.Member
+		found, l.skipped, err = archive.ListZip(f.file, f.size, ctx.Err)
+		l.add(ctx, c, f, found)
+	default:
+		err = &archiveError{l.kind}
+	}
+	if stopped := ctx.Err(); stopped != nil {
+		return stopped
+	}
+	var where *archive.Error
+	if errors.As(err, &where) {
+		at := min(where.Offset, f.size) // behind a file that is said to be very long
+		err = &ReadError{Stored: at, Decompressed: at, Err: where.Err}
+	}
+	if l.err == nil {
+		l.err = err
+	}
+	return nil
+}
+
+// add takes the files of an archive that can be sought.
+func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []archive.Member) {
+	for _, m := range found {
+		label := archive.Label(m.Name)
+		if archive.Hidden(label) {
+			continue
+		}
+		in := Input{Path: label, size: m.Stored, member: &member{Member: m, file: l.archive.Path, stored: l.stored}}
+		if m.Deflated {
+			in.member.stored += "+deflate"
+		}
+		if m.Err != nil {
+			in.told = &Result{Compression: in.member.stored, Err: m.Err}
+			l.members = append(l.members, in)
+			continue
+		}
+		part := *f
+		part.data, part.base, part.size = io.NewSectionReader(f.file, m.Offset, m.Stored), m.Offset, m.Stored
+		src, err := c.decoded(ctx, in, &part)
+		if err == nil {
+			if head, _ := peek(src, archive.HeadSize); archive.Detect(head) != archive.None {
+				l.nest(label)
+				continue
+			}
+		}
+		l.members = append(l.members, in)
+	}
+}
+
+func (l *listing) nest(label string) {
+	if len(l.nested) < maxNested {
+		l.nested = append(l.nested, label)
+	} else {
+		l.more++
+	}
+}
+
+// listStream takes the files of a compressed tar. What is decoded of them is
+// summed up on the way.
+func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) error {
+	t := openTarStream(ctx, &c.outer, io.NewSectionReader(f.file, 0, f.size))
+	for number := 0; ; number++ {
+		m, err := t.Next()
+		l.skipped = t.Skipped
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return t.failed(err)
+		}
+		label := archive.Label(m.Name)
+		if archive.Hidden(label) {
+			continue
+		}
+		head, content := peek(c.inside(ctx, t), archive.HeadSize)
+		if archive.Detect(head) != archive.None {
+			l.nest(label)
+			continue
+		}
+		in := Input{Path: label, size: l.archive.size, member: &member{
+			Member: m, file: l.archive.Path, stored: l.stored, compression: f.compression, number: number,
+			print: printOf(content),
+		}}
+		l.members = append(l.members, in)
+		if t.ended != nil {
+			return nil // which is told of the file that is cut
+		}
+	}
+}
+
+// contents decodes what inputs hold, one after the other.
+type contents struct{ outer, inner decoders }
+
+func (c *contents) close() {
+	c.outer.close()
+	c.inner.close()
+}
+
+// decoded gives the content of an input whose file or part of one is f. It is
+// valid until the next call.
+func (c *contents) decoded(ctx context.Context, in Input, f *plainFile) (io.Reader, error) {
+	switch m := in.member; {
+	case in.sequential():
+		t := openTarStream(ctx, &c.outer, f.stream())
+		if err := t.find(m, new(int)); err != nil {
+			return nil, err
+		}
+		return c.inside(ctx, t), nil
+	case m != nil && m.Deflated:
+		return c.inside(ctx, &guard{archive.Inflate(f.file, &m.Member)}), nil
+	}
+	return c.inside(ctx, f.stream()), nil
+}
+
+// inside decodes what src gives.
+func (c *contents) inside(ctx context.Context, src io.Reader) io.Reader {
+	in := c.inner.input(&counter{ctx: ctx, src: src})
+	return c.inner.decoder(sniff(in), in)
+}

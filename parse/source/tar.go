@@ -1,0 +1,192 @@
+package source
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+
+	"logscan/parse/source/archive"
+)
+
+// tarStream reads the files of a compressed tar in their order. Reading it
+// gives the content of the file at hand.
+type tarStream struct {
+	*archive.TarReader
+	stored   *counter
+	in       *bufio.Reader
+	comp     compression
+	decoders *decoders
+	ended    error // why a file's content could not be read to its end
+}
+
+// openTarStream decodes src. It is valid until the next use of d.
+func openTarStream(ctx context.Context, d *decoders, src io.Reader) *tarStream {
+	t := &tarStream{stored: &counter{ctx: ctx, src: src}, decoders: d}
+	t.in = d.input(t.stored)
+	t.comp = sniff(t.in)
+	// A reader of tar must not think that a decoder can be sought.
+	t.TarReader = archive.NewTar(struct{ io.Reader }{d.decoder(t.comp, t.in)})
+	return t
+}
+
+// at is the offset in the file of what is decoded next.
+func (t *tarStream) at() int64 { return t.stored.n - int64(t.in.Buffered()) }
+
+func (t *tarStream) Read(p []byte) (int, error) {
+	n, err := t.TarReader.Read(p)
+	if err != nil && err != io.EOF {
+		err = t.reason(err)
+		t.ended = err
+	}
+	return n, err
+}
+
+// reason tells what is wrong: the file, its compression or the tar.
+func (t *tarStream) reason(err error) error {
+	var in *archive.Error
+	switch {
+	case t.stored.err != nil:
+		return t.stored.err
+	case errors.As(err, &in):
+		return in.Err
+	}
+	t.decoders.drop(t.comp)
+	return t.comp.explain(err)
+}
+
+// failed makes the error of Next one that names offsets.
+func (t *tarStream) failed(err error) error {
+	return &ReadError{Stored: t.at(), Decompressed: t.Offset(), Err: t.reason(err)}
+}
+
+// find goes on to a file that was listed. number is that of the next file.
+func (t *tarStream) find(m *member, number *int) error {
+	for {
+		found, err := t.Next()
+		if err == io.EOF || err == nil && *number == m.number && (found.Name != m.Name || found.Stored != m.Stored) {
+			return &ReadError{Stored: t.at(), Decompressed: t.Offset(), Err: errChanged}
+		}
+		if err != nil {
+			return t.failed(err)
+		}
+		if *number++; *number > m.number {
+			return nil
+		}
+	}
+}
+
+// grouped gives the inputs that are taken one by one, and for those that are
+// the first of a group all that are read with them, in the order in which they
+// are stored.
+func grouped(inputs []Input) (single []int, groups map[int][]int) {
+	groups = map[int][]int{}
+	first := map[string]int{} // by archive
+	for i := range inputs {
+		if !inputs[i].sequential() {
+			single = append(single, i)
+			continue
+		}
+		file := inputs[i].member.file
+		if _, ok := first[file]; !ok {
+			first[file] = i
+			single = append(single, i)
+		}
+		groups[first[file]] = append(groups[first[file]], i)
+	}
+	for _, group := range groups {
+		slices.SortFunc(group, func(a, b int) int { return inputs[a].member.number - inputs[b].member.number })
+	}
+	return single, groups
+}
+
+// Together cuts inputs into runs that are best given to Read at once: the files
+// of a compressed tar are decoded in one go. Any other input is alone.
+func Together(inputs []Input) [][]Input {
+	var all [][]Input
+	for start, i := 0, 1; i <= len(inputs); i++ {
+		if i < len(inputs) && inputs[i].sequential() && inputs[start].sequential() && inputs[i].member.file == inputs[start].member.file {
+			continue
+		}
+		all = append(all, inputs[start:i])
+		start = i
+	}
+	return all
+}
+
+// openTar reads the inputs of a group from a compressed tar.
+func (w *worker) openTar(ctx context.Context, group []int) {
+	last := group[len(group)-1]
+	done := func(input int, r Result) {
+		if input == last {
+			w.queue.opened(input, r)
+		} else {
+			w.queue.result(input, r)
+		}
+	}
+	file, err := os.Open(w.inputs[last].member.file)
+	var t *tarStream
+	if err == nil {
+		defer file.Close() // it is only read
+		t = openTarStream(ctx, &w.outer, file)
+	}
+	number := 0
+	for _, input := range group {
+		m := w.inputs[input].member
+		if err == nil {
+			err = t.find(m, &number)
+		}
+		if err != nil {
+			w.handler.Open(input, nil)
+			done(input, Result{Compression: m.stored, Err: err})
+			continue
+		}
+		start := t.at()
+		r := w.readStream(ctx, input, t, nil)
+		done(input, relocated(r, m.stored, start, t.at()))
+		// After an error of the decoder nothing follows.
+		err = t.ended
+	}
+}
+
+// readDeflated reads a file of a zip archive.
+func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result {
+	file, err := os.Open(m.file)
+	if err != nil {
+		w.handler.Open(input, nil)
+		return Result{Compression: m.stored, Err: err}
+	}
+	defer file.Close() // it is only read
+	z := archive.Inflate(file, &m.Member)
+	r := w.readStream(ctx, input, &inflated{z}, nil)
+	return relocated(r, m.stored, m.Offset, m.Offset+z.Used())
+}
+
+// inflated is the content of a file of a zip archive; what is wrong with it is
+// explained.
+type inflated struct{ z *archive.Inflater }
+
+func (i *inflated) Read(p []byte) (int, error) {
+	n, err := (&guard{i.z}).Read(p)
+	if err != nil && err != io.EOF {
+		err = explain("deflate", err)
+	}
+	return n, err
+}
+
+// relocated makes the result of reading a decoded stream one of the file that
+// it was decoded from, where it took the bytes from start to end.
+func relocated(r Result, stored string, start, end int64) Result {
+	if r.StoredBytes = end - start; r.Compression == none.String() {
+		r.Compression = stored
+	} else {
+		r.Compression = stored + "+" + r.Compression
+	}
+	var failed *ReadError
+	if errors.As(r.Err, &failed) {
+		r.Err = &ReadError{Stored: end, Decompressed: failed.Decompressed, Err: failed.Err}
+	}
+	return r
+}
