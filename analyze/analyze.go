@@ -9,6 +9,7 @@ package analyze
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"time"
@@ -21,6 +22,8 @@ import (
 // Options are what a run is asked to do.
 type Options struct {
 	Inputs []source.Input
+	// Notes are what source.Members had to say of them.
+	Notes []source.Note
 	// Format reads all inputs; nil finds out the format of each.
 	Format *parse.Format
 	// Configured gives the formats that the configuration of a server has for
@@ -47,6 +50,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	inputs, left, err := o.Bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inputs, same, err := source.Distinct(ctx, inputs, o.Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +84,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	res.leave(left)
+	res.leaveCopies(same)
+	for _, n := range o.Notes {
+		res.Notes = append(res.Notes, fmt.Sprintf("%s: %s.", n.Path, n.Text))
+	}
 	return res, nil
 }
 

@@ -50,6 +50,7 @@ type Input struct {
 	FirstTime, LastTime int64
 	Error               string // why it could not be read to the end, or empty
 	OutOfRange          bool   // it was not read: all of it is from before Since
+	DuplicateOf         string // it was not read: its content is that of this one; or empty
 }
 
 // Totals sums the inputs.

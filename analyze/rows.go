@@ -109,8 +109,33 @@ func (res *Result) leave(left []source.Input) {
 	for _, in := range left {
 		res.Inputs = append(res.Inputs, Input{Path: in.Path, OutOfRange: true, FirstTime: parse.NoTime, LastTime: parse.NoTime})
 	}
-	slices.SortStableFunc(res.Inputs, func(a, b Input) int { return strings.Compare(a.Path, b.Path) })
+	res.sortInputs()
 	res.Notes = append(res.Notes, fmt.Sprintf("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
+}
+
+// leaveCopies lists the inputs that were not read because another one has the
+// same content.
+func (res *Result) leaveCopies(same []source.Duplicate) {
+	if len(same) == 0 {
+		return
+	}
+	for _, d := range same {
+		res.Inputs = append(res.Inputs, Input{Path: d.Path, DuplicateOf: d.Of, FirstTime: parse.NoTime, LastTime: parse.NoTime})
+	}
+	res.sortInputs()
+	text := fmt.Sprintf("%s has the same content as %s and was not read", same[0].Path, same[0].Of)
+	switch n := len(same) - 1; n {
+	case 0:
+	case 1:
+		text += "; nor was 1 other copy"
+	default:
+		text += fmt.Sprintf("; nor were %d other copies", n)
+	}
+	res.Notes = append(res.Notes, text+".")
+}
+
+func (res *Result) sortInputs() {
+	slices.SortStableFunc(res.Inputs, func(a, b Input) int { return strings.Compare(a.Path, b.Path) })
 }
 
 // unexplainedNote says what is known of an input that no format explains.

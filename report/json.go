@@ -181,6 +181,7 @@ type ManifestInput struct {
 	Missing      []string `json:"missing"` // fields that no sampled line holds
 	Error        *string  `json:"error"`   // null when it was read to its end
 	OutOfRange   bool     `json:"out_of_range"`
+	DuplicateOf  *string  `json:"duplicate_of"` // null when it was read
 }
 
 // Totals sums the inputs.
@@ -238,6 +239,9 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		}
 		if in.Error != "" {
 			row.Error = &in.Error
+		}
+		if in.DuplicateOf != "" {
+			row.DuplicateOf = &in.DuplicateOf
 		}
 		m.Inputs = append(m.Inputs, row)
 	}

@@ -170,7 +170,7 @@ An object a line: ` + "`file`, `line` (from 1), `reason`, `text`" + `, secrets r
 |---|---|
 | ` + "`tool`, `arguments`, `started_at`, `finished_at`" + ` | what wrote it, and when |
 | ` + "`range`" + ` | the range of time that counts: ` + "`since`, `until`" + `, null for no bound |
-| ` + "`inputs`" + ` | the ledger: ` + "`path`, `format`, `compression`, `bytes`, `lines`, `parsed`, `rejected`, `skipped`, `unauthorized`, `first_time`, `last_time`, `missing`" + ` (fields that the diagnosis would use and no sampled line holds), ` + "`error`" + ` (null when it was read to its end)` + ", `out_of_range`" + ` (true when it was not read, because all of it is from before the range) |
+| ` + "`inputs`" + ` | the ledger: ` + "`path`, `format`, `compression`, `bytes`, `lines`, `parsed`, `rejected`, `skipped`, `unauthorized`, `first_time`, `last_time`, `missing`" + ` (fields that the diagnosis would use and no sampled line holds), ` + "`error`" + ` (null when it was read to its end)` + ", `out_of_range`" + ` (true when it was not read, because all of it is from before the range)` + ", `duplicate_of`" + ` (the input whose content is the same, when it was not read for that) |
 | ` + "`totals`" + ` | the sums of the inputs, and ` + "`unexplained`, `findings`" + ` |
 | ` + "`skips`, `rejects`" + ` | lines by reason |
 | ` + "`causes`" + ` | 401s by cause; every cause is there |

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,17 +51,36 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
+	if inputs, _, err = unfold(ctx, inputs, 0, std, false); err != nil {
+		return err
+	}
 	var problems []problem
-	for i := range inputs {
-		formats, err := options.Candidates(inputs[i])
+	explain := func(in source.Input, sample []byte) error {
+		formats, err := options.Candidates(in)
 		if err != nil {
 			return err
 		}
-		p, err := explainFile(ctx, std.stdout, inputs[i], formats, options.Fields)
-		if err != nil {
-			return err
-		}
+		p, err := explainFile(std.stdout, in, sample, formats, options.Fields)
 		problems = append(problems, p...)
+		return err
+	}
+	for _, together := range source.Together(inputs) {
+		s := sampler{inputs: together, explain: explain, seen: make([]bool, len(together))}
+		read, err := source.Read(ctx, together, 1, &s)
+		if err = cmp.Or(s.err, err); err != nil {
+			return err
+		}
+		for i, in := range together {
+			switch {
+			case s.seen[i]:
+			case read[i].Err != nil:
+				problems = append(problems, unread(in.Path, read[i].Err.Error()))
+			default:
+				if err := explain(in, nil); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return incomplete(problems)
 }
@@ -93,16 +113,10 @@ func printFormat(w io.Writer, f *parse.Format) error {
 	return write(w, []byte(b.String()))
 }
 
-// explainFile says which of the formats an input has, why, and what it lacks.
-func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*parse.Format, fields map[string]string) ([]problem, error) {
-	sample, err := sampleOf(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	if sample.err != nil {
-		return []problem{unread(in.Path, sample.err.Error())}, nil
-	}
-	chosen := parse.Detect(sample.lines, formats)
+// explainFile says by a sample which of the formats an input has, why, and what
+// it lacks.
+func explainFile(w io.Writer, in source.Input, sample []byte, formats []*parse.Format, fields map[string]string) ([]problem, error) {
+	chosen := parse.Detect(sample, formats)
 	var b strings.Builder
 	if chosen.Lines == 0 {
 		fmt.Fprintf(&b, "%s: no lines to judge by\n", printable(in.Path))
@@ -133,18 +147,18 @@ func explainFile(ctx context.Context, w io.Writer, in source.Input, formats []*p
 		fmt.Fprintf(&b, "\na tie: %s as many; %s is the more specific\n", explainAsMany(names), chosen.Format.Name)
 	}
 	b.WriteString("\nformats that explain any of the lines (of equals, the more specific is taken):\n")
-	for _, r := range rank(sample.lines, formats) {
+	for _, r := range rank(sample, formats) {
 		if r.explained > 0 {
 			fmt.Fprintf(&b, "%6d  %s\n", r.explained, r.format.Name)
 		}
 	}
-	if line, row, ok := firstRow(sample.lines, chosen.Formats, in); ok {
+	if line, row, ok := firstRow(sample, chosen.Formats, in); ok {
 		fmt.Fprintf(&b, "\none of its lines:\n%s\n\nwhat is read from it:\n", line)
 		for _, f := range row {
 			fmt.Fprintf(&b, "%-28s  %s\n", f.name, f.value)
 		}
 	}
-	advise(&b, sample.lines, chosen.Format, fields)
+	advise(&b, sample, chosen.Format, fields)
 	return nil, write(w, []byte(b.String()))
 }
 
@@ -225,42 +239,22 @@ func fieldsOf(row []byte) []field {
 	return all
 }
 
-// sampled is what could be seen of an input.
-type sampled struct {
-	lines []byte
-	err   error // why the input could not be opened
-}
-
-// errSampled calls off the reading of an input whose sample was taken.
-var errSampled = errors.New("sampled")
-
-// sampler takes the sample of an input and calls off the rest.
+// sampler explains inputs by their samples and has nothing else read.
 type sampler struct {
-	stop  context.CancelCauseFunc
-	lines []byte
+	inputs  []source.Input
+	explain func(in source.Input, sample []byte) error
+	seen    []bool // by input: there was a sample
+	err     error
 }
 
 var _ source.Handler = (*sampler)(nil)
 
-func (s *sampler) Open(_ int, sample []byte) source.Plan {
-	s.lines = bytes.Clone(sample)
-	s.stop(errSampled)
-	return source.Plan{}
+func (s *sampler) Open(input int, sample []byte) source.Plan {
+	if len(sample) > 0 && s.err == nil {
+		s.seen[input] = true
+		s.err = s.explain(s.inputs[input], sample)
+	}
+	return source.Plan{Skip: true}
 }
 
 func (s *sampler) Block(int, *source.Block) {}
-
-// sampleOf takes the sample of an input that its format is chosen by.
-func sampleOf(ctx context.Context, in source.Input) (sampled, error) {
-	inner, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	s := sampler{stop: stop}
-	read, err := source.Read(inner, []source.Input{in}, 1, &s)
-	switch {
-	case context.Cause(inner) == errSampled:
-		return sampled{lines: s.lines}, ctx.Err()
-	case err != nil:
-		return sampled{}, err
-	}
-	return sampled{s.lines, read[0].Err}, nil
-}

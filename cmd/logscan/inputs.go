@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -129,6 +131,24 @@ func expand(args []string, std *streams, quiet bool) ([]source.Input, error) {
 		return nil, usagef("name a file, a directory, a glob or - for standard input", "no input: nothing to read in %s", strings.Join(args, " "))
 	}
 	return inputs, nil
+}
+
+// unfold puts the files that are in archives in the place of the archives, and
+// tells what it left out.
+func unfold(ctx context.Context, inputs []source.Input, workers int, std *streams, quiet bool) ([]source.Input, []source.Note, error) {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	inputs, notes, err := source.Members(ctx, inputs, workers)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !quiet {
+		for _, n := range notes {
+			note(std.stderr, "note: %s: %s", n.Path, n.Text)
+		}
+	}
+	return inputs, notes, nil
 }
 
 // commandHint helps who mistyped a command: it is then taken for an input of

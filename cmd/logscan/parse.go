@@ -40,40 +40,37 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
-	options.Inputs = inputs
+	if options.Inputs, _, err = unfold(ctx, inputs, 0, std, false); err != nil {
+		return err
+	}
 	if inputs, _, err = options.Bound(ctx); err != nil {
 		return boundError(err)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	p := printer{out: std.stdout, options: options, stop: stop}
-	var problems []problem
-	for i := range inputs { // one by one: rows come in the order of the inputs
-		p.rows.open(inputs[i].Path)
-		p.input = inputs[i]
-		if p.formats, err = options.Candidates(inputs[i]); err != nil {
-			return err
-		}
-		before := p.ledger
-		p.line = 0
-		read, err := source.Read(ctx, inputs[i:i+1], 1, &p)
+	// One by one: rows come in the order of the inputs, and those of a compressed
+	// tar in the order of the tar.
+	for _, together := range source.Together(inputs) {
+		p.inputs = together
+		read, err := source.Read(ctx, together, 1, &p)
 		if p.err != nil {
 			return p.err
 		}
 		if err != nil {
 			return err
 		}
-		if read[0].Err != nil {
-			problems = append(problems, unread(inputs[i].Path, read[0].Err.Error()))
+		for i := range read {
+			if read[i].Err != nil {
+				p.problems = append(p.problems, unread(together[i].Path, read[i].Err.Error()))
+			}
 		}
-		if lines := p.lines - p.skipped - (before.lines - before.skipped); !p.explained && lines > 0 {
-			problems = append(problems, unexplained(inputs[i].Path, p.closest, p.parsed-before.parsed, lines))
-		}
+		p.ended()
 	}
 	if tooMany, ok := tooManyRejects(p.rejected, p.lines, maxParseRejects); ok {
-		problems = append(problems, tooMany)
+		p.problems = append(p.problems, tooMany)
 	}
-	return incomplete(problems)
+	return incomplete(p.problems)
 }
 
 // ledger counts lines: lines = parsed + rejected + skipped.
@@ -83,19 +80,23 @@ type ledger struct{ lines, parsed, rejected, skipped int64 }
 // so that one goroutine at a time calls it.
 type printer struct {
 	out     io.Writer
-	formats []*parse.Format // candidates for the input; one when the user named it
 	options analyze.Options
 	stop    context.CancelCauseFunc
-	input   source.Input // the one that is read
+	inputs  []source.Input // that are read
 
+	// Of the input at hand.
+	input     source.Input
 	parser    *parse.Parser
 	explained bool   // a format was found or named
 	closest   string // where none was found: which came closest
-	entry     parse.Entry
-	rows      rows
-	line      int64 // lines of this input so far
+	line      int64  // lines so far
+	before    ledger // of the inputs before it
+
+	entry parse.Entry
+	rows  rows
 	ledger
-	err error // why nothing can be printed any more
+	problems []problem // of the inputs so far
+	err      error     // why nothing can be printed any more
 }
 
 var _ source.Handler = (*printer)(nil)
@@ -103,11 +104,28 @@ var _ source.Handler = (*printer)(nil)
 // flushAt is how many bytes of rows are collected before they are written.
 const flushAt = 256 << 10
 
+// ended looks back on the input at hand.
+func (p *printer) ended() {
+	if lines := p.lines - p.skipped - (p.before.lines - p.before.skipped); !p.explained && lines > 0 {
+		p.problems = append(p.problems, unexplained(p.input.Path, p.closest, p.parsed-p.before.parsed, lines))
+	}
+	p.before = p.ledger
+}
+
 // Open finds out the format of the input.
-func (p *printer) Open(_ int, sample []byte) source.Plan {
-	d := parse.Detect(sample, p.formats)
-	if p.explained = d.Format != nil || len(p.formats) == 1; d.Format == nil {
-		d.Formats = p.formats[len(p.formats)-1:] // the commonest, where nothing explains the sample
+func (p *printer) Open(input int, sample []byte) source.Plan {
+	p.ended()
+	p.input, p.line = p.inputs[input], 0
+	p.rows.open(p.input.Path)
+	formats, err := p.options.Candidates(p.input)
+	if err != nil { // resolve has tried the same
+		p.err = err
+		p.stop(err)
+		return source.Plan{}
+	}
+	d := parse.Detect(sample, formats)
+	if p.explained = d.Format != nil || len(formats) == 1; d.Format == nil {
+		d.Formats = formats[len(formats)-1:] // the commonest, where nothing explains the sample
 	}
 	p.closest = analyze.Closest(&d)
 	p.parser = parse.NewParser(d.Formats...)

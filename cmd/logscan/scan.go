@@ -61,7 +61,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		// collection and writing keep to them too.
 		runtime.GOMAXPROCS(n)
 	}
-	options.Inputs = inputs
+	if options.Inputs, options.Notes, err = unfold(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
+		return err
+	}
 	res, err := analyze.Run(ctx, options)
 	if err != nil {
 		return boundError(err)
@@ -100,6 +102,10 @@ func tellInputs(std *streams, res *analyze.Result) {
 		in := &res.Inputs[i]
 		if in.OutOfRange {
 			note(std.stderr, "not read: %s: last changed before the range of time begins", in.Path)
+			continue
+		}
+		if in.DuplicateOf != "" {
+			note(std.stderr, "not read: %s: the same content as %s", in.Path, in.DuplicateOf)
 			continue
 		}
 		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d answered 401",

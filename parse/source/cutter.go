@@ -73,6 +73,9 @@ func (c *cutter) run(ctx context.Context) error {
 			if c.first != nil {
 				c.plan = c.first(c.buf[:c.n], c.err != nil)
 				c.first = nil
+				if c.plan.Skip && c.n > 0 {
+					return nil
+				}
 			}
 			if cut = c.search(); cut > 0 && c.plan.Continues != nil {
 				cut = c.uncontinued(cut)

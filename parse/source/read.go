@@ -312,7 +312,11 @@ func (w *worker) open(ctx context.Context, input int) {
 		f.file.Close() // it was only read
 		return
 	}
-	if plan := w.handler.Open(input, f.sample(w.sample)); !plan.usual() {
+	if plan := w.handler.Open(input, f.sample(w.sample)); plan.Skip {
+		w.queue.opened(input, Result{Compression: f.stored})
+		f.file.Close() // it was only read
+		return
+	} else if !plan.usual() {
 		w.queue.opened(input, f.located(w.readStream(ctx, input, f.ranged(0), &plan)))
 		f.file.Close() // it was only read
 		return

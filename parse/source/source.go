@@ -2,8 +2,9 @@
 // lines.
 //
 // In: paths, directories, globs or "-". Out: Blocks, handed to a Handler by one
-// goroutine per worker. It finds out compression by magic bytes and does not
-// look into the lines: that is package parse's work.
+// goroutine per worker. It finds out compression and archives by magic bytes,
+// leaves out copies, and does not look into the lines: that is package parse's
+// work.
 package source
 
 // Sizes, in one place.
@@ -45,6 +46,9 @@ type Block struct {
 // any other, the input is read by one worker from beginning to end, though all
 // take its blocks.
 type Plan struct {
+	// Skip says that the input is not to be read any further: no block of it is
+	// handed over, and its Result tells of no error behind the sample.
+	Skip bool
 	// Directive is how lines begin that describe those after them, such as
 	// "#Fields:"; empty where there are none. See Block.Directive.
 	Directive []byte
@@ -54,7 +58,7 @@ type Plan struct {
 	Continues func(line []byte) bool
 }
 
-func (p *Plan) usual() bool { return len(p.Directive) == 0 && p.Continues == nil }
+func (p *Plan) usual() bool { return !p.Skip && len(p.Directive) == 0 && p.Continues == nil }
 
 // Handler takes what Read reads.
 type Handler interface {
@@ -73,7 +77,7 @@ type Handler interface {
 
 // Result is what became of one input.
 type Result struct {
-	Compression string // none, gzip, zstd, bzip2, xz, lz4
+	Compression string // none, gzip, zstd, bzip2, xz, lz4; in archives also what is around, such as gzip+tar
 	Bytes       int64  // decompressed bytes handed over in blocks
 	StoredBytes int64  // bytes read from the file or stream
 	Err         error  // why it could not be read to its end; names the byte offset
