@@ -272,8 +272,10 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 		var found []archive.Member
 		found, l.skipped, err = archive.ListTar(io.NewSectionReader(f.file, 0, f.size), ctx.Err)
 		l.add(ctx, c, f, found)
-		if n := len(found); n > 0 && found[n-1].Stored > f.size-found[n-1].Offset && errors.Is(err, archive.ErrTruncated) {
-			err = nil // which is told of the file that is cut
+		if n := len(l.members); n > 0 && errors.Is(err, archive.ErrTruncated) {
+			if last := l.members[n-1].member; last.Stored > f.size-last.Offset {
+				err = nil // which is told of the file that is cut
+			}
 		}
 	case l.kind == archive.Zip && f.compression == none:
 		var found []archive.Member

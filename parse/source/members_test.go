@@ -349,6 +349,28 @@ func TestMembersTruncated(t *testing.T) {
 	}
 }
 
+// TestMembersCutHidden: an archive that is cut off in a file that is no input
+// is itself the one whose trouble is told.
+func TestMembersCutHidden(t *testing.T) {
+	for _, name := range []string{".hidden", "inner.tar"} {
+		text := strings.Repeat("x", 2000)
+		if name == "inner.tar" {
+			text = string(tarOf(t, packed{"x", text}))
+		}
+		for comp, data := range stores(t, string(tarOf(t, packed{"a", "one\n"}, packed{name, text})[:2048])) {
+			path := write(t, "x", data)
+			inputs, _ := unfold(t, expand(t, nil, path), 1)
+			if want := []string{path, path + "!a"}; !slices.Equal(paths(inputs), want) {
+				t.Fatalf("%s in %s: %q", name, comp, paths(inputs))
+			}
+			_, results := readAll(t, inputs, 1, small)
+			if !errors.Is(results[0].Err, archive.ErrTruncated) || results[1].Err != nil {
+				t.Errorf("%s in %s: %+v", name, comp, results)
+			}
+		}
+	}
+}
+
 // TestMembersCorrupt: a file that is damaged does not take others with it.
 func TestMembersCorrupt(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 100)

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -370,6 +371,9 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 			err = comp.explain(err)
 		}
 		r.Err = &ReadError{Stored: r.StoredBytes, Decompressed: c.bytes, Err: err}
+		if whole := (*archiveError)(nil); errors.As(err, &whole) {
+			r.Err = whole // it is about no offset
+		}
 	}
 	return r
 }
