@@ -26,6 +26,10 @@ type Options struct {
 	Notes []source.Note
 	// Format reads all inputs; nil finds out the format of each.
 	Format *parse.Format
+	// Configured gives the formats that the configuration of a server has for
+	// the log at a path: they are tried before those that are known, unless
+	// Format is set. It may be nil, and is called by many goroutines.
+	Configured func(path string) []*parse.Format
 	// Fields name the log variables or JSON keys that carry a field, as
 	// parse.Format.WithFields takes them.
 	Fields map[string]string
@@ -129,13 +133,14 @@ const UnknownFormat = "unknown"
 func (r *reader) Open(input int, sample []byte) source.Plan {
 	d := &r.chosen[input]
 	d.reference = r.options.reference(r.inputs[input])
-	d.Detection = parse.Detect(sample, r.formats)
+	formats := r.options.candidates(r.formats, r.inputs[input])
+	d.Detection = parse.Detect(sample, formats)
 	d.formats = d.Detection.Formats
 	switch {
 	case d.Detection.Format != nil:
 		d.name = d.Detection.Format.Name
-	case len(r.formats) == 1: // what the user named is tried with every line
-		d.formats, d.name = r.formats, r.formats[0].Name
+	case len(formats) == 1: // what the user named is tried with every line
+		d.formats, d.name = formats, formats[0].Name
 	default:
 		// Nothing explains it. Its lines are counted and rejected one by one;
 		// those that the commonest format explains after all are not lost.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -209,6 +210,38 @@ func (o *Options) reference(in source.Input) time.Time {
 		return t
 	}
 	return o.Parse.Reference
+}
+
+// Candidates are the formats that an input can have: the one that the user
+// named, or else those that a server's configuration gives it and then all that
+// are known.
+func (o *Options) Candidates(in source.Input) ([]*parse.Format, error) {
+	formats, err := o.formats()
+	if err != nil {
+		return nil, err
+	}
+	return o.candidates(formats, in), nil
+}
+
+// candidates are Candidates, with what formats gave.
+func (o *Options) candidates(formats []*parse.Format, in source.Input) []*parse.Format {
+	if o.Format != nil || o.Configured == nil {
+		return formats
+	}
+	var list []*parse.Format
+	for _, f := range o.Configured(in.Path) {
+		if with, err := f.WithFields(o.Fields); err == nil {
+			f = with
+		}
+		list = append(list, f)
+	}
+	own := len(list)
+	for _, f := range formats {
+		if f.Native == "" || !slices.ContainsFunc(list[:own], func(c *parse.Format) bool { return c.Native == f.Native }) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // formats are the candidates for every input: one when the user named it.

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"math/bits"
+	"slices"
 
 	"logscan/parse/wrap"
 )
@@ -55,6 +56,7 @@ func (s lineSet) common(t lineSet) lineSet {
 type candidate struct {
 	format    *Format
 	explained lineSet
+	notices   lineSet // what its server says of itself
 }
 
 // Detect finds the format that explains most lines of a sample, then the one
@@ -68,14 +70,14 @@ func Detect(sample []byte, formats []*Format) Detection {
 	if s.wrapper != nil {
 		for _, f := range formats {
 			if f.wrapper == nil {
-				candidates = append(candidates, candidate{f, s.explainedBy(f, s.texts)})
+				candidates = append(candidates, s.explainedBy(f, s.texts))
 			}
 		}
 	}
 	carriers := len(candidates)
 	for _, f := range formats {
 		f = f.describedBy(s.directive)
-		c := candidate{f, s.explainedBy(f, s.lines)}
+		c := s.explainedBy(f, s.lines)
 		if s.wrapper != nil && s.wrapper.JSON && f.wrapper == nil {
 			for i := range c.explained {
 				c.explained[i] &^= s.carried[i] // what carries a line is not the line
@@ -85,6 +87,14 @@ func Detect(sample []byte, formats []*Format) Detection {
 	}
 	if len(candidates) == 0 {
 		return d
+	}
+	explains := func(c candidate) bool { return c.explained != lineSet{} }
+	for i := range candidates[:carriers] {
+		if slices.ContainsFunc(candidates, explains) {
+			break
+		}
+		// Nothing but what a server says of itself, under the name of a program.
+		candidates[i].explained = candidates[i].notices
 	}
 	rest := s.requests
 	first := -1
@@ -193,27 +203,27 @@ func (s *sampled) unwrap() {
 
 // explainedBy gives the lines that a format explains. What a server says of
 // itself counts where it logs requests as well.
-func (s *sampled) explainedBy(f *Format, lines [][]byte) lineSet {
+func (s *sampled) explainedBy(f *Format, lines [][]byte) candidate {
 	p := f.NewParser()
 	var e Entry
-	var explained, notices lineSet
+	c := candidate{format: f}
 	for i, line := range lines {
 		if line == nil || !s.requests.has(i) {
 			continue
 		}
 		switch p.Parse(line, &e) {
 		case Parsed:
-			explained.add(i)
+			c.explained.add(i)
 		case SkipNotice, SkipHeader:
-			notices.add(i)
+			c.notices.add(i)
 		}
 	}
-	if explained != (lineSet{}) {
-		for i := range explained {
-			explained[i] |= notices[i]
+	if c.explained != (lineSet{}) {
+		for i := range c.explained {
+			c.explained[i] |= c.notices[i]
 		}
 	}
-	return explained
+	return c
 }
 
 // carry gives the format as the sample carries it.

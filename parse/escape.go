@@ -58,6 +58,22 @@ func appendUnescaped(dst, b []byte) []byte {
 	return dst
 }
 
+// appendUnhashed decodes HAProxy's escapes: #XX.
+// https://docs.haproxy.org/3.0/configuration.html#8.6
+func appendUnhashed(dst, b []byte) []byte {
+	for i := 0; i < len(b); i++ {
+		if b[i] == '#' {
+			if n, ok := hexDigits(b[i+1:], 2); ok {
+				dst = append(dst, byte(n))
+				i += 2
+				continue
+			}
+		}
+		dst = append(dst, b[i])
+	}
+	return dst
+}
+
 func hexDigits(b []byte, n int) (x uint32, ok bool) {
 	if len(b) < n {
 		return 0, false

@@ -56,6 +56,7 @@ const (
 	fieldAddress      // an address, whatever stands around it
 	fieldSubstatus    // IIS: what follows the status
 	fieldWin32        // IIS: the system's own error
+	fieldServerName   // host, where none was asked
 	fieldComposed     // several fields in the value of a JSON key
 	numFields
 )
@@ -73,16 +74,16 @@ var fieldNames = map[string]field{
 // missing tells whether a value says that there is none.
 func missing(b []byte) bool { return len(b) == 0 || len(b) == 1 && b[0] == '-' }
 
-// set converts a value and stores it. quoted values, and those of JSON strings,
-// may be empty as well as "-".
-func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
+// set converts a value and stores it. escaped values, and those of JSON strings,
+// are decoded.
+func (p *Parser) set(e *Entry, f field, b []byte, escaped bool) Verdict {
 	if missing(b) {
 		if f == fieldUpstream || f == fieldUpstreamStatus {
 			e.HasUpstream = true
 		}
 		return Parsed
 	}
-	if p.escaped && quoted {
+	if p.escaped && escaped {
 		b = p.unescape(b)
 	}
 	switch f {
@@ -134,6 +135,10 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 		}
 		e.BodySize = n
 	case fieldSeconds:
+		if us, ok := seconds(b); ok {
+			e.Duration = us
+			return Parsed
+		}
 		return setDuration(e, last(b), 1e6)
 	case fieldMillis:
 		return setDuration(e, b, 1e3)
@@ -148,7 +153,7 @@ func (p *Parser) set(e *Entry, f field, b []byte, quoted bool) Verdict {
 	case fieldAgent:
 		e.UserAgent = b
 	case fieldUser:
-		p.setUser(e, b, quoted)
+		p.setUser(e, b, escaped)
 	case fieldSession:
 		p.setSession(e, b)
 	case fieldClient:
@@ -230,6 +235,10 @@ func allDigits(b []byte) bool {
 // setRare is set for the fields of few formats.
 func (p *Parser) setRare(e *Entry, f field, b []byte) Verdict {
 	switch f {
+	case fieldServerName:
+		if len(e.Host) == 0 {
+			e.Host = withoutPort(b)
+		}
 	case fieldSecondsMore:
 		before := max(e.Duration, 0)
 		e.Duration = -1
@@ -374,6 +383,33 @@ func decimal(b []byte) (x float64, ok bool) {
 		x *= math.Pow10(int(n))
 	}
 	return x, true
+}
+
+// seconds reads seconds with at most six digits behind the point, as nearly all
+// servers write them, in microseconds.
+func seconds(b []byte) (us int64, ok bool) {
+	if len(b) > 15 {
+		return 0, false
+	}
+	unit := int64(0) // of the next digit behind the point; 0 before it
+	for i, c := range b {
+		switch {
+		case c-'0' < 10 && unit == 0:
+			us = us*10 + int64(c-'0')
+		case c-'0' < 10 && unit > 1:
+			unit /= 10
+			us += int64(c-'0') * unit
+		case c == '.' && unit == 0 && i > 0 && i < len(b)-1:
+			us *= 1e6
+			unit = 1e6
+		default:
+			return 0, false
+		}
+	}
+	if unit == 0 {
+		us *= 1e6
+	}
+	return us, true
 }
 
 func setDuration(e *Entry, b []byte, micros float64) Verdict {

@@ -25,6 +25,10 @@ type Format struct {
 	dialect   columnDialect
 	notices   []string // how lines begin that the server writes of itself or of a connection
 
+	server string // whose format string it is; empty where that shows
+	raw    bool   // with server: values are logged without escapes
+	host   []byte // virtual host of lines that do not name one
+
 	assigned  map[string]field // by the user, to variables or keys
 	programs  []*program       // of text: Native, then Shapes
 	tables    []*columns       // of columns: Native, then Shapes
@@ -32,6 +36,7 @@ type Format struct {
 	directive []byte           // names columns, of the log at hand
 	described *columns         // by directive
 	wrapper   *wrap.Wrapper    // what carries the lines; nil where nothing does
+	hashes    bool             // escapes are HAProxy's: #XX
 }
 
 // kind is how the lines of a format are read.
@@ -200,6 +205,11 @@ func table() []*Format {
 			Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
 		},
 		{
+			Name: "vhost_main", Doc: "main with the virtual host in front",
+			Native:  `$host $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"`,
+			Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0" "198.51.100.7"`},
+		},
+		{
 			Name: "vhost_combined_portless", Doc: "combined with the virtual host in front, without its port",
 			Native:  `%v %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
 			Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
@@ -308,6 +318,9 @@ func Lookup(name string) (*Format, bool) {
 func (f *Format) Key() string {
 	if f.described != nil {
 		return f.Name + string(f.directive)
+	}
+	if f.server != "" {
+		return f.Name + "\n" + f.server + "\n" + string(f.host) + "\n" + f.Native
 	}
 	return f.Name
 }

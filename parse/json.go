@@ -9,8 +9,14 @@ const maxDepth = 64
 // are walked over, not decoded. Numbers and strings are taken alike: what one
 // server writes as 401 the other writes as "401".
 func (p *Parser) object(line []byte, e *Entry) Verdict {
-	clear(p.ranks[:])
-	p.latency, p.statusKey = nil, 0
+	p.unranked()
+	if !p.plain {
+		if v, ok := p.ordered(line, e); ok {
+			p.setUnitless(e)
+			return v
+		}
+	}
+	p.orders.begin(line)
 	i := skipSpace(line, 0)
 	if i == len(line) || line[i] != '{' {
 		return RejectJSON
@@ -23,8 +29,17 @@ func (p *Parser) object(line []byte, e *Entry) Verdict {
 	if skipSpace(line, i) != len(line) {
 		return RejectJSON
 	}
+	if v == Parsed {
+		p.orders.learn(line, p.format.keys)
+	}
 	p.setUnitless(e)
 	return v
+}
+
+// unranked forgets which keys the fields of the line at hand were taken from.
+func (p *Parser) unranked() {
+	clear(p.ranks[:])
+	p.latency, p.statusKey = nil, 0
 }
 
 // setUnitless converts a duration whose unit the line does not say: Envoy logs
@@ -109,40 +124,61 @@ func (p *Parser) value(b []byte, i int, h uint64, depth int, e *Entry, v *Verdic
 		if end < 0 {
 			return -1
 		}
-		p.assign(e, h, b[i+1:end], v)
+		if end == i+1 && hasPrefix(b[end+1:], emptyInside) {
+			p.orders.note(i, end+3, h)
+			return end + 3
+		}
+		p.orders.note(i, end+1, h)
+		p.assign(e, p.format.keys.find(h), b[i+1:end], v)
 		return end + 1
 	case c == '{':
 		return p.members(b, i+1, hashKey(h, dot), depth+1, e, v)
 	case c == '[':
 		return p.elements(b, i+1, h, depth+1, e, v)
-	case c == '-' || c >= '0' && c <= '9':
-		end := i + 1
-		for end < len(b) && (b[end] >= '0' && b[end] <= '9' || b[end] == '.' || b[end]|0x20 == 'e' || b[end] == '+' || b[end] == '-') {
-			end++
-		}
-		if c != '-' || end > i+1 {
-			p.assign(e, h, b[i:end], v)
-			return end
-		}
+	}
+	n, says := scalar(b[i:])
+	if n < 0 {
 		return -1
 	}
-	for _, word := range [][]byte{jsonNull, jsonTrue, jsonFalse} {
-		if bytes.HasPrefix(b[i:], word) {
-			if word[0] == 'n' {
-				p.assign(e, h, nil, v)
-			}
-			return i + len(word)
+	p.orders.note(i, i+n, h)
+	var text []byte
+	if says {
+		text = b[i : i+n]
+	}
+	p.assign(e, p.format.keys.find(h), text, v)
+	return i + n
+}
+
+// scalar gives how long the number or word is that b begins with, -1 where it
+// is none, and whether it says something: words do not.
+func scalar(b []byte) (n int, says bool) {
+	if len(b) == 0 {
+		return -1, false
+	}
+	if c := b[0]; c == '-' || c >= '0' && c <= '9' {
+		n = 1
+		for n < len(b) && (b[n] >= '0' && b[n] <= '9' || b[n] == '.' || b[n]|0x20 == 'e' || b[n] == '+' || b[n] == '-') {
+			n++
+		}
+		if c == '-' && n == 1 {
+			return -1, false
+		}
+		return n, true
+	}
+	for _, word := range [...]string{"null", "true", "false"} {
+		if len(b) >= len(word) && string(b[:len(word)]) == word {
+			return len(word), false
 		}
 	}
-	return -1
+	return -1, false
 }
 
 var (
 	dot       = []byte(".")
 	firstItem = []byte("[0]")
-	jsonNull  = []byte("null")
-	jsonTrue  = []byte("true")
-	jsonFalse = []byte("false")
+	// Apache writes "" for a user without a name, inside the quotes of the format
+	// as well: no JSON, and yet a guess at an account.
+	emptyInside = []byte(`""`)
 )
 
 // elements reads an array; only its first element has a path.
@@ -151,7 +187,8 @@ func (p *Parser) elements(b []byte, i int, h uint64, depth int, e *Entry, v *Ver
 		return -1
 	}
 	if i = skipSpace(b, i); i < len(b) && b[i] == ']' {
-		p.assign(e, h, nil, v)
+		p.assign(e, p.format.keys.find(h), nil, v)
+		p.orders.learns = false // nothing stands between these brackets
 		return i + 1
 	}
 	h = hashKey(h, firstItem)
@@ -193,10 +230,9 @@ func stringEnd(b []byte, i int) int {
 	}
 }
 
-// assign sets the field of the key with the hash h, unless a preferred alias
+// assign sets the field of the key with the slot s, unless a preferred alias
 // has set it. The first value that cannot be read decides the verdict.
-func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
-	s := p.format.keys.find(h)
+func (p *Parser) assign(e *Entry, s *keySlot, b []byte, v *Verdict) {
 	if s.hash == 0 || missing(b) {
 		if s.hash != 0 && (s.field == fieldUpstream || s.field == fieldUpstreamStatus) {
 			e.HasUpstream = true
@@ -219,7 +255,7 @@ func (p *Parser) assign(e *Entry, h uint64, b []byte, v *Verdict) {
 			return
 		}
 	case fieldStatus, fieldOriginStatus:
-		p.statusKey = h
+		p.statusKey = s.hash
 	case fieldLatency:
 		p.latency = b
 		p.ranks[f] = s.rank + 1

@@ -23,7 +23,7 @@ func Compile(spec string) (*Format, error) {
 var meanings = map[dialect.Meaning]field{
 	dialect.Time: fieldTime, dialect.TimePart: fieldTimePart, dialect.Request: fieldRequest,
 	dialect.Target: fieldTarget, dialect.Path: fieldPath, dialect.Query: fieldQuery, dialect.Method: fieldMethod,
-	dialect.Protocol: fieldProtocol, dialect.Scheme: fieldScheme, dialect.Host: fieldHost,
+	dialect.Protocol: fieldProtocol, dialect.Scheme: fieldScheme, dialect.Host: fieldHost, dialect.ServerName: fieldHost,
 	dialect.Status: fieldStatus, dialect.StatusOriginal: fieldStatus, dialect.Bytes: fieldBytes,
 	dialect.Seconds: fieldSeconds, dialect.Millis: fieldMillis, dialect.Micros: fieldMicros, dialect.Nanos: fieldNanos,
 	dialect.Referrer: fieldReferrer, dialect.Agent: fieldAgent, dialect.User: fieldUser, dialect.Cookie: fieldCookie,
@@ -52,7 +52,7 @@ func (f *Format) compile(assigned map[string]field) error {
 		return nil
 	}
 	for _, native := range append([]string{f.Native}, f.Shapes...) {
-		spec, err := dialect.Parse(native)
+		spec, err := f.spec(native)
 		if err != nil {
 			return fmt.Errorf("format %q: %w", native, err)
 		}
@@ -63,6 +63,7 @@ func (f *Format) compile(assigned map[string]field) error {
 			f.kind = kindJSON
 			return f.compileObject(spec, assigned)
 		}
+		f.hashes = spec.Dialect == "haproxy"
 		g, err := newProgram(spec, assigned, f.openEnd)
 		if err != nil {
 			return fmt.Errorf("format %q: %w", native, err)
@@ -70,6 +71,14 @@ func (f *Format) compile(assigned map[string]field) error {
 		f.programs = append(f.programs, g)
 	}
 	return nil
+}
+
+// spec takes a format string apart.
+func (f *Format) spec(native string) (*dialect.Spec, error) {
+	if f.server != "" {
+		return dialect.ParseAs(f.server, native, f.raw)
+	}
+	return dialect.Parse(native)
 }
 
 // compileObject makes the keys of a JSON format carry what its format string
@@ -140,6 +149,7 @@ func newProgram(spec *dialect.Spec, assigned map[string]field, open bool) (*prog
 			s := &g.steps[n]
 			s.end = []byte(after)
 			s.quoted = !spec.Raw && quotedBy(string(s.literal), after)
+			s.escaped = s.quoted || spec.Escapes() && s.field != fieldUser // setUser is more careful
 			if last := len(after) - 1; last > 0 && after[last] == '"' && !s.list {
 				s.dash = []byte(after[:last] + "-")
 			}
@@ -163,6 +173,8 @@ func newProgram(spec *dialect.Spec, assigned map[string]field, open bool) (*prog
 		case isAssigned:
 		case p.Means == dialect.Bytes && sized:
 			to = fieldCount // of the body's size and the whole response's the first counts
+		case p.Means == dialect.ServerName && seen[dialect.Host] > 0:
+			to = fieldServerName // the host that was asked counts, where there is one
 		case p.Means == dialect.StatusOriginal && seen[dialect.Status] > 0:
 			to = fieldIgnored // the final one counts
 		default:

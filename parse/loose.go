@@ -41,7 +41,7 @@ func (g *program) runLoose(p *Parser, line []byte, e *Entry) Verdict {
 			n += max(0, bytes.Index(rest[n:], spaceHTTP))
 		}
 		if s.field != fieldIgnored {
-			if v := p.set(e, s.field, rest[:n], s.quoted); v != Parsed {
+			if v := p.set(e, s.field, rest[:n], s.escaped); v != Parsed {
 				return v
 			}
 		}

@@ -48,7 +48,7 @@ func (p *Parser) labels(line []byte, e *Entry) Verdict {
 		if n := len(value) - 1; n > 0 && value[0] == '[' && value[n] == ']' { // Apache's %t
 			value = value[1:n]
 		}
-		p.assign(e, hashKey(fnvOffset, part[:i]), value, &v)
+		p.assign(e, p.format.keys.find(hashKey(fnvOffset, part[:i])), value, &v)
 	}
 	p.setUnitless(e)
 	return v

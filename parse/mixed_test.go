@@ -203,3 +203,20 @@ func TestCarried(t *testing.T) {
 		}
 	}
 }
+
+// What a server says of itself is no reason to reject a log that holds nothing
+// else, where its name stands before it.
+func TestNoticesAlone(t *testing.T) {
+	const line = `Feb 26 10:07:24 192.168.8.2 haproxy[1]: Proxy prod_http_in started.`
+	d := Detect([]byte(line), Formats())
+	if d.Format == nil || d.Format.Name != "syslog+haproxy" {
+		t.Fatalf("taken for %v", d.Format)
+	}
+	var e Entry
+	if v := NewParser(d.Formats...).Parse([]byte(line), &e); v != SkipNotice {
+		t.Errorf("%v, want a notice", v)
+	}
+	if d := Detect([]byte(`Proxy prod_http_in started.`), Formats()); d.Format != nil {
+		t.Errorf("a sentence is taken for %s", d.Format.Name)
+	}
+}

@@ -52,6 +52,38 @@ var lineTests = []struct{ name, format, line, want string }{
 		`time=2026-03-09T14:05:00Z client="::1" user="jane q. doe" method="GET" path="/" protocol="HTTP/1.1" status=200 bytes=0`,
 	},
 	{
+		"escapes in an nginx user", "combined", `::1 - jo\x22anna \x5Cn [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 0 "-" "-"`,
+		`time=2026-03-09T14:05:00Z client="::1" user="jo\"anna \\n" method="GET" path="/" protocol="HTTP/1.1" status=200 bytes=0`,
+	},
+	{
+		"escapes in an Apache user", "common", `::1 - corp\\nick [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 0`,
+		`time=2026-03-09T14:05:00Z client="::1" user="corp\\nick" method="GET" path="/" protocol="HTTP/1.1" status=200 bytes=0`,
+	},
+	{
+		"no escapes in a raw format", "escape=none $remote_addr|$remote_user|$time_iso8601|$status", `::1|corp\nick|2026-03-09T14:05:00Z|200`,
+		`time=2026-03-09T14:05:00Z client="::1" user="corp\\nick" status=200`,
+	},
+	{
+		"a user with what begins a time", "combined", `::1 - a [b] [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 0 "-" "-"`,
+		`time=2026-03-09T14:05:00Z client="::1" user="a [b]" method="GET" path="/" protocol="HTTP/1.1" status=401 bytes=0`,
+	},
+	{
+		"a user that is a time", "combined", `::1 - x [10/Oct/2000:13:55:36 -0700] \x22GET / [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 0 "-" "-"`,
+		`time=2026-03-09T14:05:00Z client="::1" user="x [10/Oct/2000:13:55:36 -0700] \"GET /" method="GET" path="/" protocol="HTTP/1.1" status=401 bytes=0`,
+	},
+	{
+		"HAProxy escapes", "haproxy", `192.0.2.1:4711 [09/Mar/2026:14:05:00.250] http-in app/s1 0/0/0/1/1 200 134 - - ---- 1/1/0/0/0 0/0 "GET /a#22b\n#zz?q=#23 HTTP/1.1"`,
+		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" method="GET" path="/a\"b\\n#zz" query="q=#" protocol="HTTP/1.1" upstream="app/s1" status=200 bytes=134 duration=1000`,
+	},
+	{
+		"the host that was asked before the server's name", "$server_name $http_host $remote_addr [$time_local] $status", `_ www.example.org:8080 ::1 [09/Mar/2026:14:05:00 +0000] 401`,
+		`time=2026-03-09T14:05:00Z client="::1" host="www.example.org" status=401`,
+	},
+	{
+		"the server's name where no host was asked", "$http_host $server_name $remote_addr [$time_local] $status", `- www.example.org ::1 [09/Mar/2026:14:05:00 +0000] 400`,
+		`time=2026-03-09T14:05:00Z client="::1" host="www.example.org" status=400`,
+	},
+	{
 		"nginx escapes", "combined", `192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /\x22\xC3\xA9 HTTP/1.1" 200 1 "-" "a\x22b\x5C"`,
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/\"é" protocol="HTTP/1.1" agent="a\"b\\" status=200 bytes=1`,
 	},
@@ -120,6 +152,15 @@ var lineTests = []struct{ name, format, line, want string }{
 		"a LogFormat as the configuration file has it", `%h %l %u %t \"%r\" %>s %b %D %{PHPSESSID}C`,
 		`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 5 1234 abcdef`,
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" session="abcdef" method="GET" path="/" protocol="HTTP/1.1" status=200 bytes=5 duration=1234`,
+	},
+	{
+		"a URL put together without a target", `$remote_addr [$time_iso8601] "$request_method $scheme://$host$request_uri $server_protocol" $status`,
+		`192.0.2.1 [2026-03-09T14:05:00+00:00] "- http://www.example.org- -" 400`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" scheme="http" host="www.example.org" status=400`,
+	},
+	{
+		"Apache's user without a name in JSON", "json", `{"time":"2026-03-09T14:05:00Z","user":"""","status":401}`,
+		`time=2026-03-09T14:05:00Z status=401`,
 	},
 	{
 		"nginx JSON", "", `{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"192.0.2.1","remote_user":"jane","request_method":"GET","request_uri":"/a?b=1","status":"401","body_bytes_sent":12,"request_time":"0.004","session":"s","upstream_addr":"-"}`,

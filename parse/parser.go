@@ -31,6 +31,7 @@ type Parser struct {
 	latency          []byte           // JSON: a duration without its unit
 	statusKey        uint64           // JSON: hash of the key that the status was taken from
 
+	orders  orders
 	carrier carrier
 	header  header
 }
@@ -128,7 +129,7 @@ func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
 	if p.said.any {
 		p.said = said{}
 	}
-	p.escaped = bytes.IndexByte(line, '\\') >= 0
+	p.escaped = bytes.IndexByte(line, f.escape()) >= 0
 	var v Verdict
 	switch f.kind {
 	case kindText:
@@ -158,6 +159,9 @@ func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
 			return RejectEmpty
 		}
 	}
+	if len(e.Host) == 0 {
+		e.Host = f.host
+	}
 	return p.finish(e)
 }
 
@@ -178,7 +182,7 @@ func (f *Format) reshape(v Verdict, p *Parser, line []byte, e *Entry) Verdict {
 			return Parsed
 		}
 	}
-	if bytes.Contains(line, bareDash) {
+	if v == RejectTime || bytes.Contains(line, bareDash) {
 		for _, g := range f.programs {
 			if p.again(e); !g.loose && g.runDashes(p, line, e) == Parsed {
 				return Parsed
@@ -257,13 +261,25 @@ func unprintable(line []byte) bool {
 	return n*10 > len(line)
 }
 
+// escape is the byte that escapes of the format begin with.
+func (f *Format) escape() byte {
+	if f.hashes {
+		return '#'
+	}
+	return '\\'
+}
+
 // unescape decodes b into the scratch memory, where it holds an escape.
 func (p *Parser) unescape(b []byte) []byte {
-	if bytes.IndexByte(b, '\\') < 0 {
+	if bytes.IndexByte(b, p.format.escape()) < 0 {
 		return b
 	}
 	p.room(len(b) + 4)
 	n := len(p.scratch)
-	p.scratch = appendUnescaped(p.scratch, b)
+	if p.format.hashes {
+		p.scratch = appendUnhashed(p.scratch, b)
+	} else {
+		p.scratch = appendUnescaped(p.scratch, b)
+	}
 	return p.scratch[n:len(p.scratch):len(p.scratch)]
 }

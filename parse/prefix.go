@@ -20,7 +20,10 @@ func prefixOf(steps []step) prefix {
 	var x prefix
 	n := 0
 	next := func(f field, literal string, quoted bool) bool {
-		if n == len(steps) || steps[n].field != f || string(steps[n].literal) != literal || steps[n].quoted != quoted || len(steps[n].end) == 0 {
+		if n == len(steps) || steps[n].field != f || string(steps[n].literal) != literal || steps[n].quoted != quoted {
+			return false
+		}
+		if len(steps[n].end) == 0 && f != fieldBytes {
 			return false
 		}
 		n++

@@ -14,7 +14,8 @@ type step struct {
 	literal []byte // before the field
 	end     []byte // after it: the next step's literal; empty for the last field
 	field   field
-	quoted  bool // the field stands in double quotes, with escapes
+	quoted  bool // the field stands in double quotes
+	escaped bool // what the field cannot hold is escaped
 	list    bool // upstream lists hold ", " and " : " between their elements
 
 	dash []byte // end with a bare dash for the quote that opens the next field; nil where none does
@@ -39,7 +40,7 @@ type program struct {
 func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
 	if g.prefix.steps > 0 && !p.escaped && !p.plain {
-		if b, ok := g.begin(p, line, e); ok && bytes.HasPrefix(b, g.steps[g.prefix.steps-1].end) {
+		if b, ok := g.begin(p, line, e); ok && g.ends(b, g.prefix.steps-1) {
 			rest, from = b, g.prefix.steps
 		} else {
 			e.Reset()
@@ -62,7 +63,7 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 			return RejectSyntax
 		}
 		if s.field != fieldIgnored {
-			if v := p.set(e, s.field, rest[:n], s.quoted); v != Parsed {
+			if v := p.set(e, s.field, rest[:n], s.escaped); v != Parsed {
 				return v
 			}
 		}
@@ -72,6 +73,12 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 		return RejectSyntax
 	}
 	return Parsed
+}
+
+// ends tells whether b begins with what ends step i.
+func (g *program) ends(b []byte, i int) bool {
+	end := g.steps[i].end
+	return bytes.HasPrefix(b, end) && (len(end) > 0 || len(b) == 0)
 }
 
 // common takes the fields that nearly every line has in one shape – the second
@@ -106,11 +113,13 @@ func (p *Parser) common(s *step, b []byte, e *Entry) int {
 }
 
 // runDashes is run for lines that have a bare dash where the format has a
-// quoted field, as several servers write a missing value. Few lines need it, so
-// it is tried when run has failed.
+// quoted field, as several servers write a missing value, or a name that holds
+// what begins the time behind it. Few lines need it, so it is tried when run has
+// failed.
 func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
 	rest := line
-	unquoted := 0 // 1 behind a bare dash: the closing quote is not there
+	var before []byte // from the field before on; nil where that is a bare dash
+	unquoted := 0     // 1 behind a bare dash: the closing quote is not there
 	for i := range g.steps {
 		s := &g.steps[i]
 		literal := s.literal[unquoted:]
@@ -119,7 +128,7 @@ func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
 		switch {
 		case bytes.HasPrefix(rest, literal):
 		case s.quoted && len(rest) > open && bytes.HasPrefix(rest, literal[:open]) && rest[open] == '-':
-			rest, unquoted = rest[open+1:], 1
+			rest, unquoted, before = rest[open+1:], 1, nil
 			continue
 		default:
 			return RejectSyntax
@@ -136,15 +145,42 @@ func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
 		if n < 0 {
 			return RejectSyntax
 		}
-		if v := p.set(e, s.field, rest[:n], s.quoted); v != Parsed {
+		v := p.set(e, s.field, rest[:n], s.escaped)
+		if v == RejectTime && before != nil {
+			v = g.lateTime(p, e, i, before, len(before)-len(rest), n)
+		}
+		if v != Parsed {
 			return v
 		}
-		rest = rest[n:]
+		before, rest = rest, rest[n:]
 	}
 	if tail := g.tail[unquoted:]; !bytes.HasPrefix(rest, tail) || !g.open && len(rest) != len(tail) {
 		return RejectSyntax
 	}
 	return Parsed
+}
+
+// longestTime in bytes is longer than any spelling of a time.
+const longestTime = 64
+
+// lateTime reads the time of the i-th step where its literal stands in the field
+// before it as well: clients choose their names. b begins with the field before;
+// from at on, n bytes follow the first of these literals. The last literal that
+// a time follows counts.
+func (g *program) lateTime(p *Parser, e *Entry, i int, b []byte, at, n int) Verdict {
+	s, name := &g.steps[i], &g.steps[i-1]
+	first := max(at, at+n-longestTime)
+	for end := at + n; len(s.literal) > 0; {
+		k := bytes.LastIndex(b[first:end], s.literal)
+		if k < 0 {
+			break
+		}
+		end = first + k
+		if p.set(e, s.field, b[end+len(s.literal):at+n], s.escaped) == Parsed {
+			return p.set(e, name.field, b[:end], name.escaped)
+		}
+	}
+	return RejectTime
 }
 
 // find gives how long the field at the start of b is, -1 where its end is not

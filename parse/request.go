@@ -47,11 +47,20 @@ func splitTarget(e *Entry, b []byte) {
 			if at := bytes.LastIndexByte(host, '@'); at >= 0 {
 				host = host[at+1:]
 			}
+			b = rest[j:]
+			if len(b) == 0 {
+				// A format can put a URL together of which there is no target: no
+				// host ends in the dash for it.
+				if n := len(host) - 1; n > 0 && host[n] == '-' {
+					host = host[:n]
+				} else {
+					e.Path = slash
+				}
+			}
 			if len(e.Host) == 0 {
 				e.Host = withoutPort(host)
 			}
-			if b = rest[j:]; len(b) == 0 {
-				e.Path = slash
+			if len(b) == 0 {
 				return
 			}
 		}

@@ -392,7 +392,7 @@ func inputsTable() Table {
 			integer("lines", "lines", "Lines.", func(r *row) int64 { return r.Lines }),
 			integer("parsed", "lines", "Lines that are a request.", func(r *row) int64 { return r.Parsed }),
 			integer("rejected", "lines", "Lines that should be a request and could not be read.", func(r *row) int64 { return r.Rejected }),
-			integer("skipped", "lines", "Blank lines and comments.", func(r *row) int64 { return r.Skipped }),
+			integer("skipped", "lines", "Blank lines, comments and headers, a server's notices, lines out of the range of time.", func(r *row) int64 { return r.Skipped }),
 			integer("unauthorized", "requests", "Answered 401.", func(r *row) int64 { return r.Unauthorized }),
 			timestamp("first_time", "First request.", func(r *row) int64 { return r.FirstTime }),
 			timestamp("last_time", "Last request.", func(r *row) int64 { return r.LastTime }),

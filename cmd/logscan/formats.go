@@ -43,11 +43,7 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 		}
 		return usagef(hint, "%q is neither a format nor a file", c.Name)
 	}
-	format, fields, err := c.resolve()
-	if err != nil {
-		return err
-	}
-	formats, err := candidates(format, fields)
+	options, err := c.resolve(std, false)
 	if err != nil {
 		return err
 	}
@@ -60,7 +56,11 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	}
 	var problems []problem
 	explain := func(in source.Input, sample []byte) error {
-		p, err := explainFile(std.stdout, in, sample, formats, fields)
+		formats, err := options.Candidates(in)
+		if err != nil {
+			return err
+		}
+		p, err := explainFile(std.stdout, in, sample, formats, options.Fields)
 		problems = append(problems, p...)
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"logscan/analyze"
 	"logscan/parse"
 	"logscan/parse/source"
 )
@@ -17,54 +18,44 @@ import (
 type formatFlags struct {
 	Format string   `default:"auto" placeholder:"F" group:"in" help:"Format of the lines: auto, a name from 'logscan formats', or a format string of nginx, Apache, HAProxy, Envoy, uWSGI, Gunicorn or GoAccess, verbatim (default: auto, found out for each file)."`
 	Field  fieldMap `placeholder:"NAME=KEY" sep:"none" group:"in" help:"Log variable or JSON key that carries a field: user, session, upstream, host, ... (repeatable)."`
+	serverFlags
 }
 
-// resolve gives the format that was asked for, nil when it is to be found out,
-// and the fields that were mapped. Its errors are usage errors.
-func (f *formatFlags) resolve() (*parse.Format, map[string]string, error) {
-	format, err := namedFormat(f.Format)
+// resolve gives the options that the flags make. Its errors are usage errors.
+func (f *formatFlags) resolve(std *streams, quiet bool) (o analyze.Options, err error) {
+	servers, err := f.load(std.stderr, quiet)
 	if err != nil {
-		return nil, nil, err
+		return o, err
 	}
-	fields, err := f.Field.fields()
-	if err != nil {
-		return nil, nil, err
+	if o.Format, err = namedFormat(f.Format, servers); err != nil {
+		return o, err
 	}
-	if _, err := candidates(format, fields); err != nil {
-		return nil, nil, err
+	if o.Fields, err = f.Field.fields(); err != nil {
+		return o, err
 	}
-	return format, fields, nil
-}
-
-// candidates gives the formats that a line may have: the one that was named,
-// or all that are known, each with the fields mapped.
-func candidates(format *parse.Format, fields map[string]string) ([]*parse.Format, error) {
-	formats := []*parse.Format{format}
-	if format == nil {
-		formats = slices.Clone(parse.Formats())
+	if servers != nil {
+		o.Configured = servers.of
 	}
-	for i, f := range formats {
-		if len(fields) == 0 {
-			break
-		}
-		mapped, err := f.WithFields(fields)
-		if err != nil {
-			return nil, usagef("", "--field: %w", err)
-		}
-		formats[i] = mapped
+	if _, err := o.Candidates(source.Input{Path: source.Stdin}); err != nil {
+		return o, usagef("", "--field: %w", err)
 	}
-	return formats, nil
+	return o, nil
 }
 
 // namedFormat gives the format that spec names or spells out, nil for auto.
-func namedFormat(spec string) (*parse.Format, error) {
+func namedFormat(spec string, servers *configured) (*parse.Format, error) {
 	if spec == "auto" {
 		return nil, nil
+	}
+	if servers != nil {
+		if f, err := servers.named(spec); f != nil || err != nil {
+			return f, err
+		}
 	}
 	if f, ok := parse.Lookup(spec); ok {
 		return f, nil
 	}
-	if strings.ContainsAny(spec, "$%") || strings.Contains(spec, "~h{") {
+	if strings.ContainsAny(spec, "$%") {
 		f, err := parse.Compile(spec)
 		if err != nil {
 			return nil, usagef("give the string as it stands in the server's configuration, in single quotes", "--format: %w", err)

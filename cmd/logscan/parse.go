@@ -20,7 +20,7 @@ type parseCmd struct {
 
 // Help is shown below the command's flags.
 func (parseCmd) Help() string {
-	return `For trying a format, and for pipes. One JSON object a line, in the order of the input, under the column names of the tables; secrets are redacted. A line that no format explains gives log_line, error and raw; blank lines and comments give nothing.`
+	return `For trying a format, and for pipes. One JSON object a line, in the order of the input, under the column names of the tables; secrets are redacted. A line that no format explains gives log_line, error and raw; a notice of the server of itself gives log_line and skipped; blank lines and comments give nothing.`
 }
 
 // maxParseRejects is the share of rejected lines from which parse says that
@@ -29,32 +29,26 @@ const maxParseRejects percent = 5
 
 // Run prints the fields of every line.
 func (c *parseCmd) Run(ctx context.Context, std *streams) error {
-	format, fields, err := c.resolve()
+	options, err := c.resolve(std, false)
 	if err != nil {
 		return err
 	}
-	formats, err := candidates(format, fields)
-	if err != nil {
-		return err
-	}
-	lines, since, until, err := c.options(time.Now())
-	if err != nil {
+	if options.Parse, options.Since, options.Until, err = c.options(time.Now()); err != nil {
 		return err
 	}
 	inputs, err := expand(c.Inputs, std, false)
 	if err != nil {
 		return err
 	}
-	if inputs, _, err = unfold(ctx, inputs, 0, std, false); err != nil {
+	if options.Inputs, _, err = unfold(ctx, inputs, 0, std, false); err != nil {
 		return err
 	}
-	bounded := analyze.Options{Inputs: inputs, Format: format, Fields: fields, Parse: lines, Since: since, Until: until}
-	if inputs, _, err = bounded.Bound(ctx); err != nil {
+	if inputs, _, err = options.Bound(ctx); err != nil {
 		return boundError(err)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	p := printer{out: std.stdout, formats: formats, options: bounded, stop: stop}
+	p := printer{out: std.stdout, options: options, stop: stop}
 	// One by one: rows come in the order of the inputs, and those of a compressed
 	// tar in the order of the tar.
 	for _, together := range source.Together(inputs) {
@@ -86,7 +80,6 @@ type ledger struct{ lines, parsed, rejected, skipped int64 }
 // so that one goroutine at a time calls it.
 type printer struct {
 	out     io.Writer
-	formats []*parse.Format // candidates; one when the user named it
 	options analyze.Options
 	stop    context.CancelCauseFunc
 	inputs  []source.Input // that are read
@@ -124,9 +117,15 @@ func (p *printer) Open(input int, sample []byte) source.Plan {
 	p.ended()
 	p.input, p.line = p.inputs[input], 0
 	p.rows.open(p.input.Path)
-	d := parse.Detect(sample, p.formats)
-	if p.explained = d.Format != nil || len(p.formats) == 1; d.Format == nil {
-		d.Formats = p.formats[len(p.formats)-1:] // the commonest, where nothing explains the sample
+	formats, err := p.options.Candidates(p.input)
+	if err != nil { // resolve has tried the same
+		p.err = err
+		p.stop(err)
+		return source.Plan{}
+	}
+	d := parse.Detect(sample, formats)
+	if p.explained = d.Format != nil || len(formats) == 1; d.Format == nil {
+		d.Formats = formats[len(formats)-1:] // the commonest, where nothing explains the sample
 	}
 	p.closest = analyze.Closest(&d)
 	p.parser = parse.NewParser(d.Formats...)
@@ -164,6 +163,9 @@ func (p *printer) block(data []byte) {
 		switch v := p.parser.Parse(line, &p.entry); {
 		case v.Skipped():
 			p.skipped++
+			if v == parse.SkipNotice {
+				p.rows.skipped(p.line, v)
+			}
 		case v.Rejected():
 			p.ledger.rejected++
 			p.rows.rejected(p.line, v, line, p.entry.Session)

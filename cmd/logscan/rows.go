@@ -72,6 +72,12 @@ func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 	}
 }
 
+// skipped appends the row of a line that holds text but no request.
+func (r *rows) skipped(line int64, v parse.Verdict) {
+	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
+	r.buf = append(append(append(r.buf, `,"skipped":"`...), v.String()...), '"', '}', '\n')
+}
+
 // keptText is the most bytes of scratch that are kept from row to row.
 const keptText = 64 << 10
 

@@ -33,12 +33,12 @@ func (scanCmd) Help() string {
 // Run reads the inputs, finds the causes and writes the output directory.
 func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	started := time.Now()
-	format, fields, err := c.resolve()
+	options, err := c.resolve(std, c.Quiet)
 	if err != nil {
 		return err
 	}
-	lines, since, until, err := c.options(started)
-	if err != nil {
+	options.Workers = int(c.Workers)
+	if options.Parse, options.Since, options.Until, err = c.options(started); err != nil {
 		return err
 	}
 	inputs, err := expand(c.Inputs, std, c.Quiet)
@@ -61,13 +61,10 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		// collection and writing keep to them too.
 		runtime.GOMAXPROCS(n)
 	}
-	inputs, notes, err := unfold(ctx, inputs, int(c.Workers), std, c.Quiet)
-	if err != nil {
+	if options.Inputs, options.Notes, err = unfold(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
 		return err
 	}
-	res, err := analyze.Run(ctx, analyze.Options{
-		Inputs: inputs, Notes: notes, Format: format, Fields: fields, Parse: lines, Since: since, Until: until, Workers: int(c.Workers),
-	})
+	res, err := analyze.Run(ctx, options)
 	if err != nil {
 		return boundError(err)
 	}

@@ -12,7 +12,7 @@ import (
 var apacheMeanings = map[byte]Meaning{
 	'h': Client, 'a': Client, 'u': User, 't': Time, 'r': Request, 's': Status,
 	'b': Bytes, 'B': Bytes, 'O': Bytes, 'D': Micros, 'T': Seconds,
-	'm': Method, 'U': Path, 'q': Query, 'H': Protocol, 'V': Host, 'v': Host,
+	'm': Method, 'U': Path, 'q': Query, 'H': Protocol, 'V': Host, 'v': ServerName,
 	'I': Count, 'k': Count, 'P': Count, 'p': Count, 'S': Count,
 }
 
@@ -92,7 +92,7 @@ func apachePieces(spec string) ([]Piece, error) {
 		ok := true
 		switch {
 		case braced && strings.IndexByte(apacheBraced, d) >= 0:
-			p.Name = arg
+			p.Name = nameOr(arg, p.Name)
 			if err := p.apacheArgument(d, arg); err != nil {
 				return nil, fmt.Errorf("at byte %d: %w", at, err)
 			}

@@ -41,6 +41,7 @@ const (
 	Protocol        Meaning = "protocol"
 	Scheme          Meaning = "scheme"
 	Host            Meaning = "host"
+	ServerName      Meaning = "servername" // what the server calls itself, whatever host was asked
 	Status          Meaning = "status"
 	StatusOriginal  Meaning = "statusoriginal" // before an internal redirect
 	Bytes           Meaning = "bytes"
@@ -83,6 +84,11 @@ type Spec struct {
 	Object []Member
 }
 
+// Escapes tells whether every value is logged with escapes, in quotes or not.
+func (s *Spec) Escapes() bool {
+	return !s.Raw && (s.Dialect == "nginx" || s.Dialect == "apache" || s.Dialect == "haproxy")
+}
+
 // Member is a member of a JSON object: its path, dotted, and the pieces of its
 // value.
 type Member struct {
@@ -110,8 +116,16 @@ func languages() []language {
 }
 
 // Parse takes a format string apart. Errors name the byte offset.
-func Parse(spec string) (*Spec, error) {
-	d := undress(spec)
+func Parse(spec string) (*Spec, error) { return parse(undress(spec)) }
+
+// ParseAs is Parse for a string as the configuration of a server, nginx or
+// apache, is read: there is nothing around it, and raw says that values are
+// logged without escapes.
+func ParseAs(server, spec string, raw bool) (*Spec, error) {
+	return parse(undressed{text: spec, dialect: server, raw: raw})
+}
+
+func parse(d undressed) (*Spec, error) {
 	s := &Spec{Dialect: d.dialect, Name: d.name, Raw: d.raw}
 	var lang *language
 	for _, l := range languages() {
@@ -137,6 +151,15 @@ func Parse(spec string) (*Spec, error) {
 	var err error
 	s.Pieces, err = lang.pieces(d.text)
 	return s, err
+}
+
+// nameOr gives a name, or where it is empty another, since a piece without a
+// name is a literal.
+func nameOr(name, other string) string {
+	if name == "" {
+		return other
+	}
+	return name
 }
 
 // literal appends text to the last literal, or as a new one.

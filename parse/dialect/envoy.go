@@ -105,7 +105,7 @@ func envoyField(name, operator string) (Piece, error) {
 	switch name {
 	case "REQ":
 		first, second, _ := strings.Cut(arg, "?")
-		p.Name = first
+		p.Name = nameOr(first, operator)
 		if p.Means = header(first); p.Means == Ignored && second != "" {
 			p.Means = header(second)
 		}
@@ -113,7 +113,7 @@ func envoyField(name, operator string) (Piece, error) {
 			p.Means = Target
 		}
 	case "RESP", "TRAILER":
-		p.Name, p.Means = arg, responseHeader(arg)
+		p.Name, p.Means = nameOr(arg, operator), responseHeader(arg)
 	case "START_TIME":
 		if arg == "" {
 			break

@@ -16,7 +16,7 @@ var nginxMeanings = map[string]Meaning{
 	"request": Request, "request_method": Method, "request_uri": Target,
 	"uri": Path, "document_uri": Path, "args": Query, "query_string": Query,
 	"server_protocol": Protocol, "scheme": Scheme, "x_forwarded_proto": Scheme,
-	"host": Host, "http_host": Host, "server_name": Host,
+	"host": Host, "http_host": Host, "server_name": ServerName,
 	"status": Status, "body_bytes_sent": Bytes, "bytes_sent": Bytes,
 	"request_length": Count, "connection": Count, "connection_requests": Count, "request_count": Count,
 	"remote_port": Count, "server_port": Count, "pid": Count,

@@ -42,7 +42,7 @@ func parenthesizedPieces(spec string) ([]Piece, error) {
 			return nil, fmt.Errorf("at byte %d: a ( without its )", i)
 		}
 		name := spec[i+2 : i+end]
-		p := Piece{Name: name, At: i}
+		p := Piece{Name: nameOr(name, "%()"), At: i}
 		i += end + 1
 		// Gunicorn's end in s, the conversion of Python's % operator, and stand
 		// for one letter or a header in braces.
@@ -85,7 +85,7 @@ func (p *Piece) gunicorn(name string) error {
 	if !ok {
 		return fmt.Errorf("at byte %d: a { without its }", p.At)
 	}
-	switch p.Name = arg; kind {
+	switch p.Name = nameOr(arg, name); kind {
 	case "i":
 		p.Means = header(arg)
 	case "o":

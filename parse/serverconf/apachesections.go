@@ -163,7 +163,7 @@ func versionHolds(args string) bool {
 		want[i] = n
 	}
 	c := slices.Compare(apacheVersion, want)
-	holds := true
+	var holds bool
 	switch operator {
 	case "=", "==":
 		holds = c == 0

@@ -61,6 +61,7 @@ func Wrappers() []*Wrapper {
 		{Name: "docker-lines", Doc: "as docker, where a shipper has taken the line feeds off", JSON: true, peel: dockerLines},
 		{Name: "cri", Doc: "Kubernetes (CRI: containerd, CRI-O)", Splits: true, peel: cri},
 		{Name: "journald", Doc: "journalctl -o json", JSON: true, peel: journald},
+		{Name: "caddy-console", Doc: "Caddy, format console", peel: caddyConsole},
 		{Name: "syslog", Doc: "syslog, RFC 3164 and 5424, and journalctl -o short", peel: syslog},
 	}
 }

@@ -1,0 +1,140 @@
+package parse
+
+import "bytes"
+
+// A server writes the keys of its JSON lines in one order, with the same bytes
+// between the values. A parser learns that order from the lines it reads and
+// then takes the values where they must be, without hashing keys or looking them
+// up. A line in another order is scanned key by key, as the first was: what is
+// read from a line does not depend on what was learnt, which a fuzz target sees
+// to.
+
+// order is how the values of a line follow one another.
+type order struct {
+	keys  *keyTable // of the format whose lines these are
+	steps []orderStep
+	tail  []byte // behind the last value
+}
+
+// orderStep is a value and what stands before it, from the end of the value
+// before.
+type orderStep struct {
+	literal []byte
+	slot    *keySlot
+}
+
+// orders are what a parser has learnt.
+type orders struct {
+	known  []order // the one that was used last first
+	misses int     // lines in an order that was not known
+	places []place // of the values of the line at hand, where it is learnt from
+	learns bool
+}
+
+// place is where a value stands in a line, its quotes included.
+type place struct {
+	start, end int
+	hash       uint64
+}
+
+const (
+	// maxOrders is how many orders are known at a time: servers leave out keys
+	// that have no value.
+	maxOrders = 4
+	// maxOrdered is the longest line in bytes, and maxSteps the most values,
+	// that an order is learnt from.
+	maxOrdered = 8 << 10
+	maxSteps   = 128
+	// relearnEvery is how many misses teach a new order when maxOrders are
+	// known: lines without any order must not cost more than they need.
+	relearnEvery = 256
+)
+
+// begin tells whether a line is to be learnt from.
+func (o *orders) begin(line []byte) {
+	o.misses++
+	o.places = o.places[:0]
+	o.learns = len(line) <= maxOrdered && (len(o.known) < maxOrders || o.misses%relearnEvery == 0)
+}
+
+// note notes the place of a value.
+func (o *orders) note(start, end int, hash uint64) {
+	if o.learns {
+		o.places = append(o.places, place{start, end, hash})
+	}
+}
+
+// learn learns the order of a line that was read.
+func (o *orders) learn(line []byte, keys *keyTable) {
+	if !o.learns || len(o.places) == 0 || len(o.places) > maxSteps {
+		return
+	}
+	o.learns = false
+	text := bytes.Clone(line)
+	n := order{keys: keys}
+	end := 0
+	for _, p := range o.places {
+		n.steps = append(n.steps, orderStep{text[end:p.start], keys.find(p.hash)})
+		end = p.end
+	}
+	n.tail = text[end:]
+	if len(o.known) == maxOrders {
+		o.known = o.known[:maxOrders-1]
+	}
+	o.known = append([]order{n}, o.known...)
+}
+
+// ordered reads a line in an order that is known; ok is false where it has none
+// of them, and e is then as it was.
+func (p *Parser) ordered(line []byte, e *Entry) (v Verdict, ok bool) {
+	for i := range p.orders.known {
+		if p.orders.known[i].keys != p.format.keys {
+			continue
+		}
+		if v, ok = p.orders.known[i].read(p, line, e); ok {
+			if known := p.orders.known; i > 0 {
+				known[0], known[i] = known[i], known[0]
+			}
+			return v, true
+		}
+		p.again(e)
+		p.unranked()
+	}
+	return Parsed, false
+}
+
+// read reads a line in this order.
+func (o *order) read(p *Parser, line []byte, e *Entry) (v Verdict, ok bool) {
+	rest := line
+	for i := range o.steps {
+		s := &o.steps[i]
+		n := len(s.literal)
+		if len(rest) <= n || string(rest[:n]) != string(s.literal) {
+			return v, false
+		}
+		rest = rest[n:]
+		var value []byte
+		if rest[0] == '"' {
+			end := 0
+			if p.escaped {
+				end = stringEnd(rest, 1)
+			} else {
+				end = bytes.IndexByte(rest[1:], '"') + 1
+			}
+			if end <= 0 {
+				return v, false
+			}
+			value, rest = rest[1:end], rest[end+1:]
+		} else {
+			n, says := scalar(rest)
+			if n < 0 {
+				return v, false
+			}
+			if value, rest = rest[:n], rest[n:]; !says {
+				value = nil
+			}
+		}
+		p.assign(e, s.slot, value, &v)
+	}
+	return v, string(rest) == string(o.tail)
+}
