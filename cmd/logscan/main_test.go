@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -35,6 +37,8 @@ func TestScripts(t *testing.T) {
 			"ndjson":   ndjson,
 			"bytes":    writeBytes,
 			"gzip":     writeGzip,
+			"tar":      writeTar,
+			"zip":      writeZip,
 			"signal":   signalWhenRunning,
 			"simulate": simulate,
 		},
@@ -184,6 +188,48 @@ func writeGzip(ts *testscript.TestScript, neg bool, args []string) {
 		b.Truncate(n)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o644))
+}
+
+// tar TO FILES... puts files into a tar archive, and links where a name is
+// NAME->TARGET.
+func writeTar(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: tar TO FILES...")
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, name := range args[1:] {
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o600, ModTime: time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC)}
+		content := ""
+		if link, target, ok := strings.Cut(name, "->"); ok {
+			h.Typeflag, h.Name, h.Linkname = tar.TypeSymlink, link, target
+		} else {
+			content = ts.ReadFile(name)
+			h.Size = int64(len(content))
+		}
+		ts.Check(w.WriteHeader(h))
+		_, err := w.Write([]byte(content))
+		ts.Check(err)
+	}
+	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+}
+
+// zip TO FILES... puts files into a zip archive.
+func writeZip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: zip TO FILES...")
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range args[1:] {
+		f, err := w.Create(name)
+		ts.Check(err)
+		_, err = f.Write([]byte(ts.ReadFile(name)))
+		ts.Check(err)
+	}
+	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 
 // signal NAME PROGRAM ARGS... runs the program with an endless standard input,
