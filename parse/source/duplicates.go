@@ -207,8 +207,9 @@ func (c *contents) print(ctx context.Context, in Input, full bool) fingerprint {
 	if err != nil {
 		return fingerprint{}
 	}
-	defer f.file.Close()          // it is only read
-	src := io.Reader(f.ranged(0)) // tells where the file becomes shorter
+	defer f.file.Close() // it is only read
+	// It tells where the file becomes shorter.
+	src := io.Reader(f.ranged(0))
 	if f.compression != none || in.layered() {
 		src = c.decoded(ctx, in, f)
 	}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -129,5 +131,58 @@ func TestModified(t *testing.T) {
 	}
 	if got := (Input{Path: name + ".none"}).Modified(); !got.IsZero() {
 		t.Errorf("missing: %v", got)
+	}
+}
+
+// The ends of what is in a compressed tar are met in its order, in one pass,
+// whatever was asked for; of what is cut off the lines before are given.
+func TestEndsInTar(t *testing.T) {
+	var files []packed
+	for i := range 50 {
+		files = append(files, packed{fmt.Sprintf("%02d.log", 49-i), strings.Repeat(fmt.Sprintf("line of %02d\n", 49-i), 1000)})
+	}
+	data := store(t, string(tarOf(t, files...)), writers["gzip"])
+	inputs, _ := unfold(t, expand(t, nil, write(t, "x", data), write(t, "y", []byte("plain\n"))), 2)
+	inputs = slices.Delete(inputs, 10, 20)
+	for _, cut := range []int{0, len(data) / 2} {
+		if err := os.Truncate(inputs[0].member.file, int64(len(data)-cut)); err != nil {
+			t.Fatal(err)
+		}
+		for _, workers := range []int{1, 4} {
+			var mu sync.Mutex
+			var order []int
+			seen := map[int]string{}
+			err := Ends(t.Context(), inputs, workers, func(i int, lines []byte, err error) error {
+				mu.Lock()
+				defer mu.Unlock()
+				if inputs[i].member != nil {
+					order = append(order, inputs[i].member.number)
+				}
+				seen[i] = string(lines)
+				return err
+			})
+			if err != nil || len(seen) != len(inputs) || !slices.IsSorted(order) {
+				t.Errorf("%d workers: %d of %d seen in the order %v, %v", workers, len(seen), len(inputs), order, err)
+			}
+			whole := 0
+			for i, in := range inputs {
+				want := "plain\n"
+				if in.member != nil {
+					want = files[in.member.number].content
+				}
+				if !strings.HasPrefix(want, seen[i]) {
+					t.Errorf("%s: %.30q", in.Path, seen[i])
+				} else if seen[i] == want {
+					whole++
+				}
+			}
+			if cut == 0 && whole != len(inputs) || cut > 0 && (whole < 5 || whole > len(inputs)-5) {
+				t.Errorf("%d workers, cut by %d bytes: %d are whole", workers, cut, whole)
+			}
+		}
+	}
+	enough := errors.New("enough")
+	if err := Ends(t.Context(), inputs, 2, func(int, []byte, error) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -239,6 +239,8 @@ func TestNoMembers(t *testing.T) {
 		{"zip within gzip", "gzip+zip", store(t, string(zipOf(t, zip.Store, packed{"x", "x"})), writers["gzip"]),
 			"is a zip archive where none can be read: save it as a file and give that, or unpack it", ""},
 		{"empty zip", "zip", zipOf(t, zip.Store), "", "the archive holds no file to read"},
+		{"empty tar", "tar", make([]byte, 10240), "", "the archive holds no file to read"},
+		{"empty tar within zstd", "zstd+tar", store(t, string(make([]byte, 1024)), writers["zstd"]), "", "the archive holds no file to read"},
 		{"links alone", "tar", links, "", "the archive holds no file to read; skipped in it: 1 link"},
 		{"links alone, compressed", "gzip+tar", store(t, string(links), writers["gzip"]), "", "the archive holds no file to read; skipped in it: 1 link"},
 		{"archive alone", "tar", tarOf(t, packed{"x.tar", string(inner)}), "",
@@ -468,7 +470,7 @@ func TestMembersEnds(t *testing.T) {
 			continue // takes long
 		}
 		inputs, _ := unfold(t, expand(t, nil, write(t, "x", data)), 1)
-		got, err := Ends(t.Context(), inputs[1])
+		got, err := endsOf(t, inputs[1])
 		if err != nil || !bytes.HasPrefix(got, []byte("line 00000000 ")) || !bytes.Contains(got, []byte("\nline 00009999 ")) {
 			t.Errorf("%s: %d bytes, %v", stored, len(got), err)
 		}

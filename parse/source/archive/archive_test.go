@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -366,6 +367,24 @@ func summed(t testing.TB) string {
 	sum := (blockSize-8)*'x' + 8*' '
 	copy(line[148:], fmt.Sprintf("%07o ", sum))
 	return string(line)
+}
+
+func TestEmptyTar(t *testing.T) {
+	for n, want := range map[int]bool{0: false, 512: false, 1023: false, 1024: true, 1025: false, 4096: false, 10240: true, 10241: false, 1 << 20: false} {
+		data := make([]byte, n)
+		if got := EmptyTar(bytes.NewReader(data)); got != want {
+			t.Errorf("%d NUL bytes: %v", n, got)
+		}
+		if n > 0 {
+			data[n-1] = 'x'
+			if EmptyTar(bytes.NewReader(data)) {
+				t.Errorf("%d bytes, the last no NUL: taken for an archive", n)
+			}
+		}
+	}
+	if EmptyTar(iotest.TimeoutReader(bytes.NewReader(make([]byte, 1024)))) {
+		t.Error("an error is taken for the end")
+	}
 }
 
 func TestLabel(t *testing.T) {

@@ -38,12 +38,13 @@ func isTar(data []byte) bool {
 	return want == sum || want == signed
 }
 
-// EmptyTar tells whether all that r gives is a tar archive without a file: NUL
-// bytes, as many as archivers write.
+// EmptyTar tells whether all that r gives is a tar archive without a file: as
+// many NUL bytes as archivers write then. A page of them is what a crash leaves
+// of a log.
 func EmptyTar(r io.Reader) bool {
 	data := make([]byte, recordSize+1)
 	n, err := io.ReadFull(r, data)
-	return err == io.ErrUnexpectedEOF && n%blockSize == 0 && n >= 2*blockSize && zero(data[:n])
+	return err == io.ErrUnexpectedEOF && (n == 2*blockSize || n == recordSize) && zero(data[:n])
 }
 
 // TarReader reads a tar archive from its beginning to its end.
