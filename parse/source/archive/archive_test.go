@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -127,6 +129,8 @@ func TestList(t *testing.T) {
 	pax.PAXRecords = map[string]string{"VENDOR.key": "v"}
 	a, b := tarOf(t, file("a", "one")), tarOf(t, file("b", "two"))
 	deflated := strings.Repeat("much of the same ", 1000)
+	small := zipOf(t, "a", "1", "b", "2")
+	large := zip64(t, small)                                    // as Info-ZIP writes to a pipe, but for its last record
 	prefixed := append([]byte(zipLocal), zipOf(t, "a", "1")...) // offsets are 4 too small
 	tests := []struct {
 		name    string
@@ -150,6 +154,10 @@ func TestList(t *testing.T) {
 		{"zip with something before it", prefixed, "a=1", ""},
 		{"zip with a comment", append(zipOf(t, "a", "1")[:len(zipOf(t, "a", "1"))-2], "\x03\x00PK\x05"...), "a=1", ""},
 		{"zip64", zip64(t, zipOf(t, "a", "1", "deflated", "2")), "a=1 deflated=2", ""},
+		{"zip64 that need not be", slices.Concat(large[:len(large)-endSize], small[len(small)-endSize:]), "a=1 b=2", ""},
+		{"zip of a pipe", piped(t, "a log\n"), "-=a log\n", ""},
+		{"zip with a FIFO", piped(t, ""), "", "1 device"},
+		{"sparse", slices.Concat(sparse(t), tarOf(t, file("a", "1"))), "a=1", "1 sparse file"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -184,6 +192,45 @@ func zip64(t testing.TB, data []byte) []byte {
 		[]byte(zip64End), le(8, zip64EndSize-12), le(2, 45), le(2, 45), le(4, 0), le(4, 0), le(8, records), le(8, records), le(8, size), le(8, offset),
 		[]byte(zip64Locator), le(4, 0), le(8, uint64(at)), le(4, 1),
 		[]byte(zipEnd), le(2, 0), le(2, 0), le(2, 1<<16-1), le(2, 1<<16-1), le(4, zip64Is), le(4, zip64Is), le(2, 0))
+}
+
+// piped is how Info-ZIP stores its standard input: as a FIFO that has content.
+func piped(t testing.TB, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	h := zip.FileHeader{
+		Name: "-", CompressedSize64: uint64(len(text)), UncompressedSize64: uint64(len(text)), CRC32: crc32.ChecksumIEEE([]byte(text)),
+	}
+	h.SetMode(fs.ModeNamedPipe | 0o600)
+	f, err := w.CreateRaw(&h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(f, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// sparse is a file with a hole before its only block, as old GNU tar stores it.
+func sparse(t testing.TB) []byte {
+	t.Helper()
+	data := tarOf(t, tarEntry{tar.Header{Name: "s", Format: tar.FormatGNU}, strings.Repeat("x", blockSize)})
+	data[156] = tar.TypeGNUSparse
+	const mapAt, sizeAt, sumAt = 386, 483, 148
+	copy(data[mapAt:], fmt.Sprintf("%011o\x00%011o\x00", 1<<20, blockSize))
+	copy(data[sizeAt:], fmt.Sprintf("%011o\x00", 1<<20+blockSize))
+	copy(data[sumAt:], "        ")
+	sum := 0
+	for _, b := range data[:blockSize] {
+		sum += int(b)
+	}
+	copy(data[sumAt:], fmt.Sprintf("%06o\x00 ", sum))
+	return data
 }
 
 func TestModified(t *testing.T) {

@@ -56,6 +56,7 @@ func (e *zipEntry) skip(s *Skipped) bool {
 		regular = 0x8000
 		link    = 0xa000
 		dir     = 0x4000
+		fifo    = 0x1000
 	)
 	if strings.HasSuffix(string(e.name), "/") {
 		return true
@@ -66,6 +67,12 @@ func (e *zipEntry) skip(s *Skipped) bool {
 	switch e.mode & kinds {
 	case 0, regular:
 		return false
+	case fifo:
+		// What an archiver reads from a pipe is stored as one, with its content.
+		if e.size > 0 || e.flags&flagTrailing != 0 {
+			return false
+		}
+		s.Devices++
 	case dir:
 	case link:
 		s.Links++

@@ -113,14 +113,16 @@ func (l *zipList) findDirectory() (d zipDirectory, found bool, err error) {
 	if parts := u16(end[4:]); parts != 0 && parts != 1<<16-1 {
 		return d, true, &Error{at, errMultiple}
 	}
-	if d.records == 1<<16-1 || length == zip64Is || offset == zip64Is {
-		locator, end64 := make([]byte, locatorSize), make([]byte, zip64EndSize)
-		if at >= locatorSize && l.read(locator, at-locatorSize) == nil && string(locator[:4]) == zip64Locator {
-			d.end = int64(u64(locator[8:]))
-			if l.read(end64, d.end) != nil || string(end64[:4]) != zip64End {
-				return d, true, &Error{at - locatorSize, errDirectory}
-			}
-			d.zip64, d.records, length, offset = true, u64(end64[32:]), u64(end64[40:]), u64(end64[48:])
+	// What writes to a pipe adds the records of large archives to small ones too.
+	large := d.records == 1<<16-1 || length == zip64Is || offset == zip64Is
+	locator, end64 := make([]byte, locatorSize), make([]byte, zip64EndSize)
+	if at >= locatorSize && l.read(locator, at-locatorSize) == nil && string(locator[:4]) == zip64Locator {
+		at64 := int64(u64(locator[8:]))
+		switch {
+		case l.read(end64, at64) == nil && string(end64[:4]) == zip64End:
+			d.end, d.zip64, d.records, length, offset = at64, true, u64(end64[32:]), u64(end64[40:]), u64(end64[48:])
+		case large:
+			return d, true, &Error{at - locatorSize, errDirectory}
 		}
 	}
 	if length > uint64(d.end) || offset > uint64(d.end)-length {
