@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -57,7 +58,7 @@ func zipOf(t testing.TB, method uint16, files ...packed) []byte {
 		if method == zip.Store { // with the size before the content, as most archivers do
 			h.UncompressedSize64, h.CompressedSize64 = uint64(len(f.content)), uint64(len(f.content))
 			h.CRC32 = crc32.ChecksumIEEE([]byte(f.content))
-			h.ModifiedDate, h.ModifiedTime = 2026<<9-1980<<9|3<<5|9, 14<<11|5<<5|6/2
+			h.Extra = binary.LittleEndian.AppendUint32([]byte("UT\x05\x00\x01"), uint32(written.Unix()))
 			z, err = w.CreateRaw(h)
 		} else {
 			z, err = w.CreateHeader(h)
