@@ -39,15 +39,16 @@ type fingerprint struct {
 
 // printOf reads r to its end. A log that is taken for a copy is not read, and
 // logs are written by attackers: the sum is cryptographic.
-func printOf(r io.Reader) fingerprint {
-	head, all := peek(r, headSize)
+func (c *contents) printOf(r io.Reader) fingerprint {
+	head, all := peek(r, c.scratch())
 	p := printOfHead(head, all.err)
 	if p.whole || !p.known {
 		return p
 	}
 	sum := sha256.New()
-	n, err := io.CopyBuffer(struct{ io.Writer }{sum}, all, make([]byte, headSize))
-	p.size, p.whole = n, err == nil
+	sum.Write(head) // never fails; from here on its memory is free
+	n, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{r}, c.scratch())
+	p.size, p.whole = p.size+n, err == nil
 	sum.Sum(p.full[:0])
 	return p
 }
@@ -72,14 +73,13 @@ type peeked struct {
 	rest io.Reader
 }
 
-// peek reads the first size bytes of r, or all there are.
-func peek(r io.Reader, size int) (head []byte, again *peeked) {
-	head = make([]byte, size)
+// peek fills buf from r, or reads all there is.
+func peek(r io.Reader, buf []byte) (head []byte, again *peeked) {
 	n, empty := 0, 0
 	var err error
-	for n < size && err == nil {
+	for n < len(buf) && err == nil {
 		var m int
-		m, err = r.Read(head[n:])
+		m, err = r.Read(buf[n:])
 		n += m
 		if m > 0 {
 			empty = 0
@@ -87,7 +87,7 @@ func peek(r io.Reader, size int) (head []byte, again *peeked) {
 			err = io.ErrNoProgress
 		}
 	}
-	return head[:n], &peeked{head[:n], err, r}
+	return buf[:n], &peeked{buf[:n], err, r}
 }
 
 func (p *peeked) Read(b []byte) (int, error) {
@@ -214,9 +214,9 @@ func (c *contents) print(ctx context.Context, in Input, full bool) fingerprint {
 		src = c.decoded(ctx, in, f)
 	}
 	if full {
-		return printOf(src)
+		return c.printOf(src)
 	}
-	head, all := peek(src, headSize)
+	head, all := peek(src, c.scratch())
 	p := printOfHead(head, all.err)
 	if f.compression == none && !in.layered() {
 		p.total = f.size

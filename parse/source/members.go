@@ -253,7 +253,7 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	if f.size == 0 {
 		return nil
 	}
-	head, all := peek(c.decoded(ctx, in, f), archive.HeadSize)
+	head, all := peek(c.decoded(ctx, in, f), make([]byte, archive.HeadSize))
 	l.kind = archive.Detect(head)
 	if l.kind == archive.None && archive.EmptyTar(all) {
 		l.kind = archive.Tar
@@ -316,7 +316,7 @@ func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []ar
 		}
 		part := *f
 		part.data, part.base, part.size = io.NewSectionReader(f.file, m.Offset, m.Stored), m.Offset, m.Stored
-		if head, _ := peek(c.decoded(ctx, in, &part), archive.HeadSize); archive.Detect(head) != archive.None {
+		if head, _ := peek(c.decoded(ctx, in, &part), make([]byte, archive.HeadSize)); archive.Detect(head) != archive.None {
 			l.nest(label)
 			continue
 		}
@@ -349,14 +349,14 @@ func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) err
 		if archive.Hidden(label) {
 			continue
 		}
-		head, content := peek(c.inside(ctx, t), archive.HeadSize)
+		head, content := peek(c.inside(ctx, t), make([]byte, archive.HeadSize))
 		if archive.Detect(head) != archive.None {
 			l.nest(label)
 			continue
 		}
 		in := Input{Path: label, size: l.archive.size, member: &member{
 			Member: m, file: l.archive.Path, stored: l.stored, compression: f.compression, number: number,
-			print: printOf(content),
+			print: c.printOf(content),
 		}}
 		l.members = append(l.members, in)
 		if t.ended != nil {
@@ -366,7 +366,18 @@ func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) err
 }
 
 // contents decodes what inputs hold, one after the other.
-type contents struct{ outer, inner decoders }
+type contents struct {
+	outer, inner decoders
+	buf          []byte // see scratch
+}
+
+// scratch gives memory for headSize bytes, the same each time.
+func (c *contents) scratch() []byte {
+	if c.buf == nil {
+		c.buf = make([]byte, headSize)
+	}
+	return c.buf
+}
 
 func (c *contents) close() {
 	c.outer.close()

@@ -122,7 +122,7 @@ type Inflater struct {
 // end is not io.EOF where size or checksum are others than the archive says.
 func Inflate(r io.ReaderAt, m *Member) *Inflater {
 	section := io.NewSectionReader(r, m.Offset, m.Stored)
-	in := bufio.NewReaderSize(section, 64<<10) // flate takes no byte too many from it
+	in := bufio.NewReaderSize(section, int(min(m.Stored, 64<<10))) // flate takes no byte too many from it
 	return &Inflater{section: section, in: in, z: flate.NewReader(in), sum: crc32.NewIEEE(), want: m}
 }
 
