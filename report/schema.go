@@ -387,7 +387,7 @@ func inputsTable() Table {
 		[]column[row]{
 			pathOf(func(r *row) string { return r.Path }),
 			text("format", "Format that it was read with.", func(r *row) string { return r.Format }).optional(),
-			text("compression", "none, gzip, zstd, bzip2, xz or lz4.", func(r *row) string { return r.Compression }).optional(),
+			text("compression", "none, gzip, zstd, bzip2, xz or lz4; of a file in an archive all that is around it, as gzip+tar.", func(r *row) string { return r.Compression }).optional(),
 			integer("bytes", "bytes", "Decompressed size of what was read.", func(r *row) int64 { return r.Bytes }),
 			integer("lines", "lines", "Lines.", func(r *row) int64 { return r.Lines }),
 			integer("parsed", "lines", "Lines that are a request.", func(r *row) int64 { return r.Parsed }),
