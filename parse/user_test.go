@@ -50,15 +50,16 @@ func FuzzSaid(f *testing.F) {
 		if p.Parse(line, &e) != Parsed {
 			return
 		}
-		first := show(&e)
+		if i := bytes.Index(bytes.ToLower(e.Path), []byte(";jsessionid=")); i >= 0 {
+			t.Errorf("path %q", e.Path)
+		}
+		longest := len(e.Client)
+		first := show(&e) // e is valid until the next line
 		if p.Parse(line, &again); show(&again) != first {
 			t.Errorf("%s, then %s", first, show(&again))
 		}
-		if len(e.Reason) > longestReason || len(e.Client) > len(line) || cap(p.scratch) > 64<<10+16*len(line) {
-			t.Errorf("reason of %d bytes, client of %d, scratch of %d", len(e.Reason), len(e.Client), cap(p.scratch))
-		}
-		if i := bytes.Index(bytes.ToLower(e.Path), []byte(";jsessionid=")); i >= 0 {
-			t.Errorf("path %q", e.Path)
+		if len(again.Reason) > longestReason || longest > len(line) || cap(p.scratch) > 64<<10+16*len(line) {
+			t.Errorf("reason of %d bytes, client of %d, scratch of %d", len(again.Reason), longest, cap(p.scratch))
 		}
 	})
 }
