@@ -1,6 +1,10 @@
 package parse
 
-import "testing"
+import (
+	"encoding/binary"
+	"strconv"
+	"testing"
+)
 
 // The formats that nearly all logs have are read in one go.
 func TestPrefix(t *testing.T) {
@@ -21,5 +25,29 @@ func TestPrefix(t *testing.T) {
 	f, err := f.WithFields(map[string]string{"session": "remote_user"})
 	if err != nil || f.programs[0].prefix.steps != 0 {
 		t.Errorf("%v, %d steps in one go", err, f.programs[0].prefix.steps)
+	}
+}
+
+func TestDigits(t *testing.T) {
+	word := func(s string) uint64 { return binary.LittleEndian.Uint64([]byte(s + "\x00\xff /:.x/:")[:8]) }
+	for _, s := range []string{"", "0", "7", "10", "042", "1234", "98765", "123456", "1234567", "12345678", "0000001"} {
+		value, n := digitsOf(word(s))
+		want, _ := strconv.ParseInt("0"+s, 10, 64)
+		if value != want || n != len(s) {
+			t.Errorf("digitsOf(%q) = %d, %d", s, value, n)
+		}
+	}
+	for c := range 256 {
+		for at := range 16 {
+			b := []byte("1.2.3.4.5.6.7.8.")
+			b[at] = byte(c)
+			want := at
+			if c >= '0' && c <= '9' || c == '.' {
+				want = 16
+			}
+			if got := dottedLen(b); got != want {
+				t.Fatalf("dottedLen(%q) = %d, want %d", b, got, want)
+			}
+		}
 	}
 }

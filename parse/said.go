@@ -75,10 +75,6 @@ func (p *Parser) finish(e *Entry) Verdict {
 // parameters tells whether there is a ';' or a '(' in a path, behind which a
 // session id can stand: eight bytes at a time, since every line asks.
 func parameters(path []byte) bool {
-	const (
-		ones = 0x0101010101010101
-		tops = 0x8080808080808080
-	)
 	for len(path) >= 8 {
 		b := binary.LittleEndian.Uint64(path)
 		semicolon, bracket := b^ones*';', b^ones*'('
