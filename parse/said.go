@@ -77,8 +77,7 @@ func (p *Parser) finish(e *Entry) Verdict {
 func parameters(path []byte) bool {
 	for len(path) >= 8 {
 		b := binary.LittleEndian.Uint64(path)
-		semicolon, bracket := b^ones*';', b^ones*'('
-		if ((semicolon-ones)&^semicolon|(bracket-ones)&^bracket)&tops != 0 {
+		if zeros(b^ones*';')|zeros(b^ones*'(') != 0 {
 			return true
 		}
 		path = path[8:]

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 )
 
@@ -255,6 +256,34 @@ func sessionInPath(path []byte, i int) (value []byte, start, end int) {
 	return value, i, i + n
 }
 
+// mayNameSession tells whether a name in a query ends as sessionParameters do, in
+// a d or an n: eight bytes at a time, since nearly every query has none.
+func mayNameSession(query []byte) bool {
+	before := uint64(0)
+	for len(query) >= 8 {
+		x := binary.LittleEndian.Uint64(query)
+		if equals := zeros(x ^ ones*'='); equals != 0 {
+			last := (x<<8 | before) | ones*0x20
+			if equals&(zeros(last^ones*'d')|zeros(last^ones*'n')) != 0 {
+				return true
+			}
+		}
+		before = uint64(query[7])
+		query = query[8:]
+	}
+	for _, c := range query {
+		if b := before | 0x20; c == '=' && (b == 'd' || b == 'n') {
+			return true
+		}
+		before = uint64(c)
+	}
+	return false
+}
+
+// zeros has the top bit of each byte set that is zero, and perhaps those of
+// bytes of one behind it.
+func zeros(x uint64) uint64 { return (x - ones) &^ x & tops }
+
 // sessionQuery looks for a session id and for a token in the query.
 func (p *Parser) sessionQuery(e *Entry) {
 	if len(p.said.token) == 0 && len(e.Query) > shortestToken {
@@ -262,7 +291,7 @@ func (p *Parser) sessionQuery(e *Entry) {
 			p.said.any, p.said.token = true, t
 		}
 	}
-	if len(e.Session) > 0 {
+	if len(e.Session) > 0 || !mayNameSession(e.Query) {
 		return
 	}
 	for rest := e.Query; len(rest) > shortestSecret; {

@@ -99,3 +99,20 @@ func TestSessionPathIsLinear(t *testing.T) {
 		t.Errorf("%d bytes of scratch", n)
 	}
 }
+
+// The quick look at a query overlooks no name of a session, wherever it stands.
+func TestMayNameSession(t *testing.T) {
+	for _, name := range sessionParameters {
+		for before := range 20 {
+			for _, spelled := range []string{name, strings.ToUpper(name)} {
+				query := strings.Repeat("x", before) + "&" + spelled + "=1"
+				if !mayNameSession([]byte(query)) || !mayNameSession([]byte(query+"&page=2&q=some+words")) {
+					t.Errorf("%s names no session", query)
+				}
+			}
+		}
+	}
+	if mayNameSession([]byte("page=2&limit=50&sort=-created_at")) {
+		t.Error("a page names a session")
+	}
+}
