@@ -50,6 +50,11 @@ func Append(dst, b []byte) []byte {
 					}
 				}
 			}
+		case '%': // a URL within a URL, perhaps encoded twice
+			if n := encoded(b[i:], '='); n > 0 && secretName(lastName(nameBefore(b[from:i]))) {
+				start = i + n
+				end = encodedValueEnd(b, start)
+			}
 		case ':':
 			start, end = credentialAfterColon(b, from, i)
 		case '(':
@@ -314,6 +319,50 @@ func nameBefore(b []byte) []byte {
 		n--
 	}
 	return b[n:]
+}
+
+// encoded gives how long the percent-encoding of c is that b begins with, once
+// or twice encoded; 0 where b begins otherwise.
+func encoded(b []byte, c byte) int {
+	n := 1
+	if bytes.HasPrefix(b, []byte("%25")) {
+		n = 3
+	}
+	var decoded [1]byte
+	if len(b) < n+2 || b[0] != '%' {
+		return 0
+	}
+	if _, err := hex.Decode(decoded[:], b[n:n+2]); err != nil || decoded[0] != c {
+		return 0
+	}
+	return n + 2
+}
+
+// lastName gives what follows the last encoded separator of a URL in name.
+func lastName(name []byte) []byte {
+	for i := len(name) - 1; i >= 0; i-- {
+		if name[i] != '%' {
+			continue
+		}
+		for _, c := range []byte("&?;#/") {
+			if n := encoded(name[i:], c); n > 0 {
+				return name[i+n:]
+			}
+		}
+	}
+	return name
+}
+
+// encodedValueEnd gives where a value ends that begins at i in a URL within a
+// URL: at an encoded separator, or where the outer value ends.
+func encodedValueEnd(b []byte, i int) int {
+	end := valueEnd(b, i)
+	for n := i; n < end; n++ {
+		if b[n] == '%' && (encoded(b[n:end], '&') > 0 || encoded(b[n:end], '#') > 0 || encoded(b[n:end], ' ') > 0) {
+			return n
+		}
+	}
+	return end
 }
 
 func nameByte(c byte) bool {
