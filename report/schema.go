@@ -397,5 +397,7 @@ func inputsTable() Table {
 			timestamp("first_time", "First request.", func(r *row) int64 { return r.FirstTime }),
 			timestamp("last_time", "Last request.", func(r *row) int64 { return r.LastTime }),
 			text("error", "Why it could not be read to its end.", func(r *row) string { return r.Error }).optional(),
+			text("duplicate_of", "The input whose content is the same, when it was not read for that.", func(r *row) string { return r.DuplicateOf }).optional(),
+			boolean("out_of_range", "Not read, because all of it is from before the range of time.", func(r *row) bool { return r.OutOfRange }),
 		})
 }
