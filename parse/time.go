@@ -3,6 +3,8 @@ package parse
 import (
 	"bytes"
 	"time"
+
+	"logscan/parse/strftime"
 )
 
 // time reads a time in any of the spellings of logs, in Unix microseconds:
@@ -232,11 +234,11 @@ func civil(year, mon, day int64, b []byte) (clock, bool) {
 		return clock{}, false
 	}
 	h, m, s := two(b), two(b[3:]), two(b[6:])
-	if year < 1900 || mon < 1 || mon > 12 || day < 1 || day > daysIn(year, mon) ||
+	if year < 1900 || mon < 1 || mon > 12 || day < 1 || day > strftime.DaysIn(year, mon) ||
 		h < 0 || h > 24 || m < 0 || m > 59 || s < 0 || s > 60 {
 		return clock{}, false
 	}
-	return clock{micros: (days(year, mon, day)*86400 + h*3600 + m*60 + s) * 1e6}.rest(b[8:])
+	return clock{micros: (strftime.Days(year, mon, day)*86400 + h*3600 + m*60 + s) * 1e6}.rest(b[8:])
 }
 
 // rest adds what may follow the seconds: a fraction and an offset.
@@ -292,29 +294,6 @@ func (c clock) rest(b []byte) (clock, bool) {
 		offset = -offset
 	}
 	return clock{c.micros - offset*60e6, true}, true
-}
-
-func daysIn(year, mon int64) int64 {
-	switch mon {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
-}
-
-// days counts the days from 1970-01-01 to a date of the Gregorian calendar, by
-// counting years from March on so that the leap day comes last.
-func days(y, m, d int64) int64 {
-	if m <= 2 {
-		y--
-		m += 12
-	}
-	return 365*y + y/4 - y/100 + y/400 + (153*(m-3)+2)/5 + d - 1 - 719468
 }
 
 // parseEpoch reads a number since 1970; the digits before the point tell the

@@ -53,7 +53,7 @@ func (c *Civil) Micros() (us int64, ok bool) {
 	month, day := c.month, c.day
 	if c.yday > 0 && c.has&(hasMonth|hasDay) == 0 {
 		month, day = 1, c.yday
-	} else if c.has&(hasMonth|hasDay) != hasMonth|hasDay || month < 1 || month > 12 || day < 1 || day > daysIn(c.year, month) {
+	} else if c.has&(hasMonth|hasDay) != hasMonth|hasDay || month < 1 || month > 12 || day < 1 || day > DaysIn(c.year, month) {
 		return 0, false
 	}
 	hour := c.hour
@@ -65,20 +65,21 @@ func (c *Civil) Micros() (us int64, ok bool) {
 	if c.has&hasYear == 0 || c.yday > 366 || hour > 24 || c.minute > 59 || c.second > 60 {
 		return 0, false
 	}
-	minutes := days(c.year, month, 1)*1440 + (day-1)*1440 + hour*60 + c.minute - c.offset
+	minutes := Days(c.year, month, 1)*1440 + (day-1)*1440 + hour*60 + c.minute - c.offset
 	return minutes*60e6 + c.second*1e6 + c.micros, true
 }
 
-func daysIn(year, month int64) int64 {
+// DaysIn counts the days of a month, 1 to 12.
+func DaysIn(year, month int64) int64 {
 	if month == 12 {
 		return 31
 	}
-	return days(year, month+1, 1) - days(year, month, 1)
+	return Days(year, month+1, 1) - Days(year, month, 1)
 }
 
-// days counts the days from 1970-01-01 to a date of the Gregorian calendar, by
+// Days counts the days from 1970-01-01 to a date of the Gregorian calendar, by
 // counting years from March on so that the leap day comes last.
-func days(y, m, d int64) int64 {
+func Days(y, m, d int64) int64 {
 	if m <= 2 {
 		y--
 		m += 12
