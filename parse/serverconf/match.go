@@ -219,7 +219,8 @@ func stripped(name string) []string {
 				next = rotated.ReplaceAllString(strings.TrimSuffix(name, ext), "") + ext
 			}
 		}
-		if next == name || next == "" || strings.HasPrefix(next, ".") {
+		// A name that is all date, such as 2026-03-09.log, keeps it.
+		if next == name || next == "" || next[0] == '.' && name[0] != '.' {
 			break
 		}
 		names, name = append(names, next), next

@@ -22,6 +22,8 @@ func TestStripped(t *testing.T) {
 		{"access.log.old", "access.log.old access.log"},
 		{"web-01.log", "web-01.log"},
 		{"site2026.log", "site2026.log"},
+		{".log.2.gz", ".log.2.gz .log.2 .log"},
+		{"2026-03-09.log", "2026-03-09.log"},
 		{".1", ".1"},
 		{"", ""},
 	} {
