@@ -16,9 +16,14 @@ type Detector struct {
 	Category string
 	Doc      string   // the sign it looks for, in a line
 	Needs    []string // fields without which it must stay silent
+	// observe gives what looks at the timelines for the detector, where the
+	// facts show that there is something to look for; else nil. A detector that
+	// needs the facts alone has none.
+	observe func(*correlation) observer
 	// inspect gives what it finds in the 401s that no earlier detector
-	// explained (fact.finding is 0). It must not change anything.
-	inspect func(*correlation) ([]candidate, error)
+	// explained (fact.finding is 0). seen is what observe gave, nil for
+	// nothing. It must not change anything.
+	inspect func(c *correlation, seen observer) ([]candidate, error)
 }
 
 // candidate is a finding that claims 401s.
@@ -48,7 +53,7 @@ const minKept = 0.5
 func (c *correlation) detect() ([]Finding, error) {
 	var all []candidate
 	for _, d := range Detectors() {
-		found, err := d.inspect(c)
+		found, err := d.inspect(c, c.observed[d.Kind])
 		if err != nil {
 			return nil, err
 		}
@@ -154,11 +159,17 @@ func (f *fact) open() bool { return f.finding == 0 && f.actor != 0 && f.cause !=
 
 // needs are the fields of the contract that Detector.Needs speaks of.
 const (
-	needTime   = "timestamp"
-	needStatus = "http_response_status_code"
-	needPath   = "url_path"
-	needClient = "client_address"
-	needUser   = "user_name"
+	needTime     = "timestamp"
+	needStatus   = "http_response_status_code"
+	needMethod   = "http_request_method"
+	needPath     = "url_path"
+	needScheme   = "url_scheme"
+	needHost     = "server_address"
+	needClient   = "client_address"
+	needAgent    = "user_agent_original"
+	needUser     = "user_name"
+	needSession  = "session_id"
+	needUpstream = "upstream_address"
 )
 
 func endpointLabel(e *fold.Endpoint) string {
