@@ -101,7 +101,9 @@ type correlation struct {
 	userClients []int64
 	actors      int64 // actors that were accepted on a protected route
 
-	observed map[string]observer // by kind: what the second walk found
+	detectors    []Detector          // those whose needs the log meets
+	undetectable []Undetectable      // the kinds of the others
+	observed     map[string]observer // by kind: what the second walk found
 
 	from, to int64 // the window that holds nearly all requests, Unix milliseconds
 	width    int64 // of a step of time, milliseconds
@@ -143,6 +145,7 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 	for i := range c.facts {
 		c.facts[i].cause = causeUnexplained
 	}
+	c.detectors, c.undetectable = able(Detectors(), s)
 	c.window()
 	hosts := c.followedHosts()
 

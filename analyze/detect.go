@@ -20,9 +20,11 @@ type Detector struct {
 	// facts show that there is something to look for; else nil. A detector that
 	// needs the facts alone has none.
 	observe func(*correlation) observer
-	// inspect gives what it finds in the 401s that no earlier detector
-	// explained (fact.finding is 0). seen is what observe gave, nil for
-	// nothing. It must not change anything.
+	// residual says that it looks at what is left when all others are done.
+	residual bool
+	// inspect gives what it finds in the 401s that nothing explains yet
+	// (fact.open). It may be asked again when other findings have been made.
+	// seen is what observe gave, nil for nothing. It must not change anything.
 	inspect func(c *correlation, seen observer) ([]candidate, error)
 }
 
@@ -32,46 +34,26 @@ type candidate struct {
 	claims []uint32 // indexes of facts, ascending
 }
 
-// Detectors are all detectors, in the order in which they explain: what one
-// claims, the ones after it do not see. Causes that are certain by one request
-// and its neighbours come first (a refusal while the same session is accepted
-// elsewhere), then those of one account, then those that need many sessions.
+// Detectors are all detectors, in the order of CauseNames.
 func Detectors() []Detector {
 	return []Detector{
+		sessionExpiry,
 		endpointMisconfigured,
 		accountFailure,
-		sessionExpiry,
 	}
 }
 
-// minKept is the share of its claims that a finding must keep when earlier
-// ones have taken theirs.
-const minKept = 0.5
-
-// detect runs the detectors and gives the findings, most severe first; the
-// facts they explain then name them.
+// detect runs the detectors whose fields the log has and gives the findings,
+// most severe first; the facts they explain then name them.
 func (c *correlation) detect() ([]Finding, error) {
-	var all []candidate
-	for _, d := range Detectors() {
-		found, err := d.inspect(c, c.observed[d.Kind])
-		if err != nil {
-			return nil, err
-		}
-		slices.SortStableFunc(found, func(a, b candidate) int { return len(b.claims) - len(a.claims) })
-		kind := causeOf(d.Kind)
-		for _, f := range found {
-			claims := slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return c.facts[i].finding != 0 })
-			if len(claims) == 0 || float64(len(claims)) < minKept*float64(len(f.claims)) {
-				continue // another finding tells it already
-			}
-			f.claims = claims
-			f.Kind, f.Category = d.Kind, d.Category
-			f.ID = findingID(d.Kind, f.Subject)
-			all = append(all, f)
-			for _, i := range claims {
-				c.facts[i].finding = int32(len(all))
-				c.facts[i].cause = kind
-			}
+	all, err := c.explain(c.detectors)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		kind := causeOf(all[i].Kind)
+		for _, f := range all[i].claims {
+			c.facts[f].cause = kind
 		}
 	}
 	// Most severe first, then what explains most; the facts follow.
@@ -156,21 +138,6 @@ func (c *correlation) distinctActors(facts []uint32) int64 {
 // open tells whether a fact is one that detectors may explain: it has a place
 // in time, is no handshake, and no finding has claimed it.
 func (f *fact) open() bool { return f.finding == 0 && f.actor != 0 && f.cause != causeChallenge }
-
-// needs are the fields of the contract that Detector.Needs speaks of.
-const (
-	needTime     = "timestamp"
-	needStatus   = "http_response_status_code"
-	needMethod   = "http_request_method"
-	needPath     = "url_path"
-	needScheme   = "url_scheme"
-	needHost     = "server_address"
-	needClient   = "client_address"
-	needAgent    = "user_agent_original"
-	needUser     = "user_name"
-	needSession  = "session_id"
-	needUpstream = "upstream_address"
-)
 
 func endpointLabel(e *fold.Endpoint) string {
 	s := strings.TrimSpace(e.Method + " " + e.Host + e.Template)

@@ -25,7 +25,7 @@ type observer interface {
 func (c *correlation) follow(ctx context.Context) error {
 	var watching []observer
 	c.observed = map[string]observer{}
-	for _, d := range Detectors() {
+	for _, d := range c.detectors {
 		if d.observe == nil {
 			continue
 		}

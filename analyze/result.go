@@ -17,6 +17,7 @@ type Result struct {
 	RejectedLines []RejectedLine
 	Causes        map[string]int64 // 401s by cause; every cause stands in it
 	Findings      []Finding        // most severe first
+	Undetectable  []Undetectable   // kinds of findings that the logs cannot show
 	Notes         []string         // what a reader should know of this run, a sentence each
 	Formats       []LogFormat      // that inputs have and samples of theirs were read by, by name
 

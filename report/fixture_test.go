@@ -69,6 +69,8 @@ func fixture() *analyze.Result {
 		Rejects: map[string]int64{"syntax": 40, "time": 2},
 		Causes:  map[string]int64{},
 		Since:   parse.NoTime, Until: at(24, 0, 0),
+		Undetectable: []analyze.Undetectable{{Kind: "insecure_scheme", Missing: []string{"url_scheme"}},
+			{Kind: "upstream_misconfigured", Missing: []string{"url_scheme", "upstream_address"}}},
 		Notes: []string{"No line names a backend, so a bad one among several cannot be told.", "A note that quotes " + hostile[0]},
 	}
 	for _, n := range analyze.CauseNames {

@@ -61,6 +61,8 @@ type page struct {
 	Lines      []evidence // rejected lines
 	Notes      []string
 	Gaps       []gapSheet
+
+	Undetectable []undetectable
 }
 
 // tile is a key figure of the run.
@@ -157,6 +159,9 @@ func newPage(res *analyze.Result) *page {
 		p.Notes = append(p.Notes, clip(n, longChars))
 	}
 	p.Gaps = gapSheets(res.Formats)
+	for _, u := range res.Undetectable {
+		p.Undetectable = append(p.Undetectable, undetectable{causeOf(u.Kind).Label, u.Missing})
+	}
 	return p
 }
 

@@ -146,6 +146,7 @@ type Manifest struct {
 	Skips         map[string]int64     `json:"skips"`
 	Rejects       map[string]int64     `json:"rejects"`
 	Causes        map[string]int64     `json:"causes"`
+	Undetectable  []Undetectable       `json:"undetectable"`
 	Tables        map[string]tableSize `json:"tables"`
 	Notes         []string             `json:"notes"`
 	Resources     Resources            `json:"resources"`
@@ -182,6 +183,13 @@ type ManifestInput struct {
 	Error        *string  `json:"error"`   // null when it was read to its end
 	OutOfRange   bool     `json:"out_of_range"`
 	DuplicateOf  *string  `json:"duplicate_of"` // null when it was read
+}
+
+// Undetectable is a kind of finding that the logs cannot show, for want of
+// fields.
+type Undetectable struct {
+	Kind    string   `json:"kind"`
+	Missing []string `json:"missing"` // names of columns
 }
 
 // Totals sums the inputs.
@@ -226,6 +234,10 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 			WallSeconds: finite(run.WallSeconds), CPUSeconds: finite(run.CPUSeconds),
 			PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes,
 		},
+	}
+	m.Undetectable = []Undetectable{}
+	for _, u := range j.res.Undetectable {
+		m.Undetectable = append(m.Undetectable, Undetectable(u))
 	}
 	if run.WallSeconds > 0 {
 		m.Resources.BytesPerSecond = int64(finite(float64(t.Bytes) / run.WallSeconds))

@@ -174,6 +174,7 @@ An object a line: ` + "`file`, `line` (from 1), `reason`, `text`" + `, secrets r
 | ` + "`totals`" + ` | the sums of the inputs, and ` + "`unexplained`, `findings`" + ` |
 | ` + "`skips`, `rejects`" + ` | lines by reason |
 | ` + "`causes`" + ` | 401s by cause; every cause is there |
+| ` + "`undetectable`" + ` | kinds of findings that these logs cannot show: ` + "`kind`, `missing`" + ` (the columns it is told by and no line holds) |
 | ` + "`tables`" + ` | ` + "`rows`" + ` and ` + "`bytes`" + ` of each table |
 | ` + "`notes`" + ` | what a reader should know of the run, a sentence each |
 | ` + "`resources`" + ` | ` + "`wall_seconds`, `cpu_seconds`, `peak_rss_bytes`, `bytes_per_second`, `spilled_bytes`" + ` |

@@ -179,6 +179,7 @@ type Worker struct {
 	endpoints     endpointTable
 	userTally     []Tally
 	upstreamTally []Tally
+	schemes       bool // any line says the scheme
 
 	lastHost uint32
 	paths    []cachedPath
@@ -332,6 +333,7 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 		w.userTally[user-1].Add(o, at)
 	}
 	via := uint32(scheme(e.Scheme))
+	w.schemes = w.schemes || via != 0
 	if len(e.Upstream) > 0 {
 		n := w.upstream(e.Upstream)
 		w.upstreamTally[n].Add(o, at)

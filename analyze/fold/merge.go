@@ -25,6 +25,8 @@ type State struct {
 	Refusals  []Refusal  // every 401 by time, input, line
 	Rejected  []Rejected // the first rejected lines by input, line
 
+	Sessions, Schemes bool // any line has a session id, says the scheme
+
 	seed    uint64
 	workers []*Worker
 	signIns []SignIn // by client, time
@@ -102,6 +104,12 @@ func Merge(workers []*Worker) *State {
 	names, s.upstreamOf = unify(part(func(w *Worker) *dict { return &w.upstreams }))
 	s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
 
+	for _, w := range workers {
+		s.Schemes = s.Schemes || w.schemes
+		for i := range w.shards {
+			s.Sessions = s.Sessions || len(w.shards[i].sessions) > 0
+		}
+	}
 	s.mergeMinutes(hosts, hostOf)
 	s.mergeSignIns()
 	lineBase := s.lineBases()
