@@ -40,6 +40,10 @@ func Detectors() []Detector {
 		sessionExpiry,
 		endpointMisconfigured,
 		accountFailure,
+		bruteForce,
+		distributedGuessing,
+		passwordSpraying,
+		credentialStuffing,
 	}
 }
 
