@@ -141,10 +141,7 @@ func pacedBefore(tries, failures []try) bool {
 
 // pace gives the typical gap between times, and whether a machine keeps it.
 func pace(times []int64) (typical int64, steady bool) {
-	gaps := make([]int64, 0, len(times))
-	for i := 1; i < len(times); i++ {
-		gaps = append(gaps, times[i]-times[i-1])
-	}
+	gaps := gapsOf(times)
 	typical, near := stats.Steady(gaps, clockStep)
 	return typical, len(gaps) >= steadyGaps && float64(near) >= steadyShare*float64(len(gaps))
 }
