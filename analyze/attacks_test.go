@@ -77,6 +77,25 @@ func TestAttacks(t *testing.T) {
 			}
 		}, []expectation{{"distributed_guessing", Subject{Type: "account", User: "user9"}, Medium,
 			func(r request) bool { return r.user == "user9" && r.address[:6] == "203.0." }, nil}}},
+		{"guesses at accounts whose owners have left", func(w *world) {
+			for i := range 2 {
+				user := fmt.Sprintf("early%d", i)
+				w.add(6*time.Hour, "POST", "/login", user, "", "198.51.100.20", "302")
+				for n := range 20 {
+					w.add(6*time.Hour+time.Duration(n)*time.Minute, "GET", "/app/home", user, "e"+user, "198.51.100.20", "200")
+				}
+			}
+			for i := range 60 {
+				w.add(12*time.Hour+time.Duration(i)*4*time.Second, "POST", "/login", "early0", "", "203.0.113.5", "401")
+			}
+			for i := range 40 {
+				w.add(9*time.Hour+w.minutes(600), "POST", "/login", "early1", "", fmt.Sprintf("203.0.114.%d", i), "401")
+			}
+		}, []expectation{
+			{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil},
+			{"distributed_guessing", Subject{Type: "account", User: "early1"}, Medium,
+				func(r request) bool { return r.user == "early1" }, nil},
+		}},
 		{"a few tries at each of many accounts", func(w *world) {
 			for round := range 3 {
 				for i := range 50 {
@@ -142,6 +161,31 @@ func (w *world) expect(t *testing.T, findings []Finding, all []expectation) {
 		if names, _ := f.Details["compromised"].([]any); !slices.Equal(names, x.entered) {
 			t.Errorf("%s opened %v, want %v", f.Kind, names, x.entered)
 		}
+	}
+}
+
+// A log of a few hundred lines shows an account that was locked, and the owner's
+// other device does not hide it.
+func TestSmallLogWithALockedAccount(t *testing.T) {
+	w := newWorld(5)
+	w.sessionIDs, w.users = true, true
+	w.run(10)
+	own := func(at time.Duration, address, status string) {
+		w.add(at, "POST", "/login", "kim", "", address, status)
+	}
+	for i := range 3 {
+		at := time.Duration(7+i) * time.Hour
+		own(at, "198.51.100.30", "302")
+		w.add(at+time.Minute, "GET", "/app/home", "kim", fmt.Sprintf("kim%d", i), "198.51.100.30", "200")
+	}
+	for i := range 4 {
+		own(11*time.Hour+time.Duration(i)*90*time.Second+w.minutes(1), "198.51.100.30", "401")
+	}
+	own(11*time.Hour+40*time.Minute, "203.0.113.77", "401")
+	_, findings := w.scan(t, 1)
+	f := want(t, findings, "account_failure")[0]
+	if f.Subject.User != "kim" || f.Unauthorized != 5 {
+		t.Errorf("found %+v, %d 401s", f.Subject, f.Unauthorized)
 	}
 }
 

@@ -33,11 +33,11 @@ const (
 	// scanRoutes refused and scanMissing paths answered 403 or 404 are the
 	// least of a scan: a crawler meets two or three closed doors.
 	scanRoutes  = 4
-	scanMissing = 12
+	scanMissing = 5
 	// scanFails of a scanner's requests come to nothing.
 	scanFails = 0.7
-	// scanRepeats is how often a scanner asks a route: a few methods and forms
-	// of it, whereas a monitor repeats it all day.
+	// scanRepeats is how often a scanner asks a route, if it asks no more than a
+	// monitor does: a few methods and forms of it, not all day.
 	scanRepeats = 5
 	// scanUsual bounds the site's own share of requests that come to nothing
 	// from below, so that one in a clean log surprises nobody.
@@ -72,7 +72,7 @@ func inspectScanners(c *correlation, _ observer) ([]candidate, error) {
 	}
 	var walks []*walkOf
 	for _, w := range by {
-		if len(w.routes) >= scanRoutes && len(w.claims) <= scanRepeats*len(w.routes) {
+		if len(w.routes) > probeRoutes || len(w.routes) >= scanRoutes && len(w.claims) <= scanRepeats*len(w.routes) {
 			walks = append(walks, w)
 		}
 	}

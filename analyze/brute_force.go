@@ -11,7 +11,7 @@ import (
 //
 // Sign: from one address, whatever user agents it shows, a run of failed tries
 // at a sign-in route or with names of their own, hardly any of which succeeds:
-// 20 in ten minutes or 50 in all. Not: a forgotten password (a few tries), the
+// 20, within ten minutes where the log does not name the accounts, or 50. Not: a forgotten password (a few tries), the
 // owner of an account (the user was accepted from that address before), an
 // address that hundreds share (their tries succeed), a program whose key has
 // expired (it was accepted, and goes on at its pace), few tries at each of many
@@ -32,8 +32,9 @@ var bruteForce = Detector{
 }
 
 const (
-	// bruteFast failures within bruteWindow milliseconds, or bruteAll in all,
-	// are more than a person tries.
+	// bruteFast failures at accounts that were never accepted from there are
+	// more than a person tries. Where the log names no account, one may be the
+	// owner: then they must fall within bruteWindow milliseconds, or be bruteAll.
 	bruteFast   = 20
 	bruteWindow = 10 * 60_000
 	bruteAll    = 50
@@ -99,7 +100,7 @@ func bruteRun(g guesser, list []try) (attack, bool) {
 		return a, false
 	}
 	a.tally()
-	if len(a.failures) < bruteAll && !a.fast() || pacedBefore(list[:from], a.failures) {
+	if len(a.users) == 0 && len(a.failures) < bruteAll && !a.fast() || pacedBefore(list[:from], a.failures) {
 		return a, false
 	}
 	for _, t := range list {
@@ -150,8 +151,8 @@ const (
 	// steadyGaps is how many gaps show a pace at all.
 	steadyGaps = 4
 	// steadyShare of the gaps are near the typical one where a machine asks:
-	// of random ones it is a seventh.
-	steadyShare = 0.6
+	// of random ones it is a third.
+	steadyShare = 0.8
 )
 
 func (c *correlation) guessing(a *attack) candidate {

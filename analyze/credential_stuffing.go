@@ -11,10 +11,10 @@ import (
 // credentialStuffing finds clients that try a list of stolen names and
 // passwords, each pair once.
 //
-// Sign: from one address, or from several that share the list out, at least 15
-// users are tried once or twice each, in at least 25 tries, of which a few
-// succeed. Not: an address that many share (most who come there succeed),
-// spraying (the same accounts come again and again).
+// Sign: from one address, or from many that share the list out, users are tried
+// once each, in quick succession or with some success. Not: an address that many
+// share (most who come there succeed), spraying (the same accounts come again
+// and again, or one slowly after the other).
 //
 // Statistic: that of password_spraying, over an address or over all addresses
 // at which nearly every user fails.
@@ -28,21 +28,35 @@ var credentialStuffing = Detector{
 }
 
 const (
-	// stuffUsers tried in stuffTries are the least of a list.
-	stuffUsers = 15
-	stuffTries = 25
+	// stuffUsers are the least of a list.
+	stuffUsers = 10
+	// stuffPause in milliseconds is the typical time between tries below which a
+	// list is worked through: who sprays waits for the guards to forget.
+	stuffPause = 2 * 60_000
+	// stuffOpened accounts that are opened tell a list of stolen passwords from
+	// one password that fits somebody.
+	stuffOpened = 2
+	// stuffAddresses from which on the finding is the site's and not that of
+	// each client: nobody blocks them one by one.
+	stuffAddresses = 5
 	// stuffOnce of the users are tried once: each pair of the list is tried
 	// once, and few users have two.
 	stuffOnce = 0.9
-	// stuffShare is the most of a site's stuffing that one address does: beyond,
-	// the finding is that address's.
-	stuffShare = 0.9
 )
 
-// stuffs tells whether an attack on many accounts tries each once.
+// stuffs tells whether an attack on many accounts tries each once, as from a
+// list.
 func (a *attack) stuffs() bool {
-	_, once, _ := a.perUser(2)
-	return len(a.users)+len(a.successes) >= stuffUsers && len(a.failures)+len(a.successes) >= stuffTries && once >= stuffOnce
+	_, once, _ := a.perUser(1)
+	if len(a.users)+len(a.successes) < stuffUsers || once < stuffOnce {
+		return false
+	}
+	times := make([]int64, len(a.failures))
+	for i := range a.failures {
+		times[i] = a.failures[i].time
+	}
+	pause, _ := stats.Steady(gapsOf(times), clockStep)
+	return pause < stuffPause || len(a.successes) >= stuffOpened
 }
 
 func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
@@ -67,7 +81,7 @@ func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
 		for i := range a.failures {
 			from[a.failures[i].address]++
 		}
-		if slices.Max(slices.Collect(maps.Values(from))) > int(stuffShare*float64(len(a.failures))) {
+		if len(from) < stuffAddresses {
 			continue
 		}
 		who := "Clients at " + count(len(from), "address") + "es"

@@ -33,8 +33,9 @@ var passwordSpraying = Detector{
 
 const (
 	// sprayTries at sprayUsers are the least that tell spraying from a family
-	// that has changed its passwords.
-	sprayTries = 15
+	// that has changed its passwords; published rules ask for 15 to 25, without
+	// looking at who else comes from the address.
+	sprayTries = 10
 	// wideFails is the share of the users of an attack that are not accepted.
 	wideFails = 0.97
 	// giveUpLeast and giveUpMost bound what is taken for the share of users in

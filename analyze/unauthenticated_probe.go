@@ -39,8 +39,8 @@ const (
 	// faster is no monitor, and in whole seconds every pace looks steady.
 	probePeriod = 4000
 	// randomNear bounds the share of gaps near the typical one that arrivals at
-	// random show: a seventh, and a log of few gaps shows more.
-	randomNear = 0.25
+	// random show: a third, and a log of few gaps shows more.
+	randomNear = 0.4
 )
 
 func inspectProbes(c *correlation, _ observer) ([]candidate, error) {
@@ -103,7 +103,7 @@ func (c *correlation) probe(client fold.Client, claims []uint32, clients int) (c
 	}
 	period := round(float64(typical)/1000, 1)
 	cand.Title = fmt.Sprintf("A probe asks %s every %s without credentials", endpointLabel(&c.state.Endpoints[route]), seconds(period))
-	cand.Explanation = fmt.Sprintf("%s (%s) was refused all %d times between %s and %s, on %s, and was never accepted where a name is asked for. %s of its rounds come %s apart, within a fifth: a machine.",
+	cand.Explanation = fmt.Sprintf("%s (%s) was refused all %d times between %s and %s, on %s, and was never accepted where a name is asked for. %s of its rounds come about %s apart: a machine.",
 		c.who(guesser{address: client.Address}), cmp.Or(agent, "no user agent"), len(claims), clock(first*1000), clock(last*1000),
 		count(len(routes), "route"), percent(float64(near)/float64(len(gaps))), seconds(period))
 	cand.Remediation = []string{

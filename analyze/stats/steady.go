@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// steadyBand is by how much a gap may differ from the typical one: machines
-// wait for a fixed time, and what they ask takes a little.
-const steadyBand = 0.2
+// steadyBand is by how much a gap may differ from the typical one: a timer with
+// a random delay of up to half its period still is one.
+const steadyBand = 0.5
 
 // Steady gives the typical gap between events, and how many of the gaps are
-// about as long: within a fifth, or the resolution of the times. Of the gaps of
-// a Poisson process about a seventh are, of those of people, which are spread
-// more widely, fewer. It is the peak of the histogram of gaps, taken at the
-// median: robust against pauses and missed rounds, which spoil the coefficient
-// of variation.
+// about as long: within a half, or the resolution of the times. Of the gaps of a
+// Poisson process about a third are, of those of people, which are spread more
+// widely, fewer. It is the peak of the histogram of gaps, taken at the median:
+// robust against pauses and missed rounds, which spoil the coefficient of
+// variation.
 func Steady(gaps []int64, resolution int64) (typical int64, near int) {
 	if len(gaps) == 0 {
 		return 0, 0
