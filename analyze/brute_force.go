@@ -89,6 +89,15 @@ func bruteRun(g guesser, list []try) (attack, bool) {
 	}
 	from, to, sum := stats.MaxSegment(scores)
 	a := attack{guesser: g, p: stats.SegmentTail(sum, len(list))}
+	failed := 0
+	for i := range list {
+		if list[i].failed() {
+			failed++
+		}
+	}
+	if float64(failed) >= bruteShare*float64(len(list)) {
+		from, to = 0, len(list) // nobody else comes from there
+	}
 	agents := map[uint32]int{}
 	for _, t := range list[from:to] {
 		if t.failed() {

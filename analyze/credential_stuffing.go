@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,11 +32,10 @@ const (
 	// stuffUsers are the least of a list.
 	stuffUsers = 10
 	// stuffPause in milliseconds is the typical time between tries below which a
-	// list is worked through: who sprays waits for the guards to forget.
-	stuffPause = 2 * 60_000
-	// stuffOpened accounts that are opened tell a list of stolen passwords from
-	// one password that fits somebody.
-	stuffOpened = 2
+	// list is worked through: who sprays waits for the guards to forget. Where
+	// no account was opened it takes a pace (stuffFast) that nobody sprays at.
+	stuffPause = 60_000
+	stuffFast  = 20_000
 	// stuffAddresses from which on the finding is the site's and not that of
 	// each client: nobody blocks them one by one.
 	stuffAddresses = 5
@@ -44,19 +44,71 @@ const (
 	stuffOnce = 0.9
 )
 
-// stuffs tells whether an attack on many accounts tries each once, as from a
+// once tells whether an attack on many accounts tries each of them once.
+func (a *attack) once() bool {
+	_, once, _ := a.perUser(1)
+	return len(a.users)+len(a.successes) >= stuffUsers && once >= stuffOnce
+}
+
+// stuffs tells whether an attack that tries each account once works through a
 // list.
 func (a *attack) stuffs() bool {
-	_, once, _ := a.perUser(1)
-	if len(a.users)+len(a.successes) < stuffUsers || once < stuffOnce {
-		return false
-	}
 	times := make([]int64, len(a.failures))
 	for i := range a.failures {
 		times[i] = a.failures[i].time
 	}
 	pause, _ := stats.Steady(gapsOf(times), clockStep)
-	return pause < stuffPause || len(a.successes) >= stuffOpened
+	switch len(a.successes) {
+	case 0:
+		return pause < stuffFast
+	case 1:
+		return pause < stuffPause
+	}
+	return true
+}
+
+// tell tells stuffing from spraying, for each of the attacks on many accounts.
+// Clients that try each account once at the same time, and not those of each
+// other, have shared a list out: who sprays alone would try them all.
+func tell(all []attack) (stuffing []bool) {
+	stuffing = make([]bool, len(all))
+	tried := map[uint32]int{} // clients by user
+	for i := range all {
+		if all[i].once() {
+			stuffing[i] = all[i].stuffs()
+			for u := range all[i].users {
+				tried[u]++
+			}
+		}
+	}
+	var list []int
+	for i := range all {
+		a := &all[i]
+		if !a.once() {
+			continue
+		}
+		common := 0
+		for u := range a.users {
+			if tried[u] > 1 {
+				common++
+			}
+		}
+		if float64(common) <= (1-stuffOnce)*float64(len(a.users)) {
+			list = append(list, i)
+		}
+	}
+	// By the beginning, each with the one whose end is the latest before it.
+	slices.SortStableFunc(list, func(i, j int) int { return cmp.Compare(all[i].start, all[j].start) })
+	latest := -1
+	for _, i := range list {
+		if latest >= 0 && all[i].start <= all[latest].end {
+			stuffing[i], stuffing[latest] = true, true
+		}
+		if latest < 0 || all[i].end > all[latest].end {
+			latest = i
+		}
+	}
+	return stuffing
 }
 
 func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
@@ -66,15 +118,16 @@ func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
 	var found []candidate
 	givingUp := c.guesses.givingUp()
 	run := func(g guesser, list []try) (attack, bool) { return wideRun(g, list, givingUp) }
-	for _, a := range c.guesses.attackers(run) {
-		if a.stuffs() {
+	attacks := c.guesses.attackers(run)
+	for i, stuffs := range tell(attacks) {
+		if a := attacks[i]; stuffs {
 			found = append(found, c.stuffing(&a, c.guesserSubject(a.guesser), c.who(a.guesser), 1))
 		}
 	}
 	shared := c.guesses.sharedLists()
 	for _, host := range slices.Sorted(maps.Keys(shared)) {
 		a, ok := run(guesser{}, shared[host])
-		if !ok || !a.stuffs() || a.p > attackFalse {
+		if !ok || !a.once() || a.p > attackFalse {
 			continue
 		}
 		from := map[uint32]int{}
@@ -82,7 +135,7 @@ func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
 			from[a.failures[i].address]++
 		}
 		if len(from) < stuffAddresses {
-			continue
+			continue // each is an attacker of its own
 		}
 		who := "Clients at " + count(len(from), "address") + "es"
 		found = append(found, c.stuffing(&a, Subject{Type: "site", Host: host}, who, len(from)))
@@ -97,12 +150,7 @@ func (o *guessObserver) sharedLists() map[string][]try {
 	for _, all := range o.tries {
 		list := o.strangers(all)
 		order := comers(list)
-		failed := 0
-		for i := range order {
-			if order[i].in == nil {
-				failed++
-			}
-		}
+		failed := len(order) - acceptedOf(order)
 		if failed < guessUsers || float64(failed) < wideShare*float64(len(order)) {
 			continue
 		}

@@ -52,9 +52,10 @@ func inspectSpraying(c *correlation, _ observer) ([]candidate, error) {
 	}
 	var found []candidate
 	givingUp := c.guesses.givingUp()
-	for _, a := range c.guesses.attackers(func(g guesser, list []try) (attack, bool) { return wideRun(g, list, givingUp) }) {
-		if !a.stuffs() {
-			found = append(found, c.spraying(&a))
+	attacks := c.guesses.attackers(func(g guesser, list []try) (attack, bool) { return wideRun(g, list, givingUp) })
+	for i, stuffs := range tell(attacks) {
+		if !stuffs {
+			found = append(found, c.spraying(&attacks[i]))
 		}
 	}
 	return found, nil
@@ -111,6 +112,17 @@ func comers(list []try) []comer {
 	return order
 }
 
+// acceptedOf counts those who were accepted.
+func acceptedOf(order []comer) int {
+	n := 0
+	for i := range order {
+		if order[i].in != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // wideRun finds the run of users that fail in the tries of a guesser.
 func wideRun(g guesser, list []try, givingUp float64) (attack, bool) {
 	order := comers(list)
@@ -126,15 +138,16 @@ func wideRun(g guesser, list []try, givingUp float64) (attack, bool) {
 	if to-from < sprayUsers {
 		return a, false
 	}
-	in, failed, agents := map[uint32]bool{}, 0, map[uint32]bool{}
+	if none := len(order) - acceptedOf(order); float64(none) >= wideShare*float64(len(order)) {
+		from, to = 0, len(order) // nobody else comes from there
+	}
+	in, agents := map[uint32]bool{}, map[uint32]bool{}
 	for i := from; i < to; i++ {
 		if order[i].user != 0 {
 			in[order[i].user] = true
 		}
-		if order[i].in == nil {
-			failed++
-		}
 	}
+	failed := to - from - acceptedOf(order[from:to])
 	for _, t := range list {
 		if t.failed() && in[t.user] {
 			a.failures = append(a.failures, t)
