@@ -208,11 +208,12 @@ type Totals struct {
 
 // Resources is what the run took.
 type Resources struct {
-	WallSeconds    float64 `json:"wall_seconds"`
-	CPUSeconds     float64 `json:"cpu_seconds"`
-	PeakRSSBytes   int64   `json:"peak_rss_bytes"`
-	BytesPerSecond int64   `json:"bytes_per_second"` // decompressed, by the wall clock
-	SpilledBytes   int64   `json:"spilled_bytes"`
+	WallSeconds    float64            `json:"wall_seconds"`
+	CPUSeconds     float64            `json:"cpu_seconds"`
+	Phases         map[string]float64 `json:"phases"` // wall seconds: read, correlate, detect, result, write
+	PeakRSSBytes   int64              `json:"peak_rss_bytes"`
+	BytesPerSecond int64              `json:"bytes_per_second"` // decompressed, by the wall clock
+	SpilledBytes   int64              `json:"spilled_bytes"`
 }
 
 func writeManifest(_ context.Context, j *job, w io.Writer) error {
@@ -232,8 +233,11 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		Notes:  append([]string{}, j.res.Notes...),
 		Resources: Resources{
 			WallSeconds: finite(run.WallSeconds), CPUSeconds: finite(run.CPUSeconds),
-			PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes,
+			PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes, Phases: map[string]float64{},
 		},
+	}
+	for name, seconds := range run.Phases {
+		m.Resources.Phases[name] = finite(seconds)
 	}
 	m.Undetectable = []Undetectable{}
 	for _, u := range j.res.Undetectable {

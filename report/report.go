@@ -39,6 +39,7 @@ type Run struct {
 	Arguments                 []string
 	Started, Finished         time.Time
 	WallSeconds, CPUSeconds   float64
+	Phases                    map[string]float64 // wall seconds by phase
 	PeakRSSBytes              int64
 	SpilledBytes              int64 // of correlation state written to temporary files
 }

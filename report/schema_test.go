@@ -177,7 +177,7 @@ An object a line: ` + "`file`, `line` (from 1), `reason`, `text`" + `, secrets r
 | ` + "`undetectable`" + ` | kinds of findings that these logs cannot show: ` + "`kind`, `missing`" + ` (the columns it is told by and no line holds) |
 | ` + "`tables`" + ` | ` + "`rows`" + ` and ` + "`bytes`" + ` of each table |
 | ` + "`notes`" + ` | what a reader should know of the run, a sentence each |
-| ` + "`resources`" + ` | ` + "`wall_seconds`, `cpu_seconds`, `peak_rss_bytes`, `bytes_per_second`, `spilled_bytes`" + ` |
+| ` + "`resources`" + ` | ` + "`wall_seconds`, `cpu_seconds`, `phases`" + ` (wall seconds of ` + "`read`, `correlate`, `detect`, `result`, `write`), `peak_rss_bytes`, `bytes_per_second`, `spilled_bytes`" + ` |
 
 Always ` + "`lines = parsed + rejected + skipped`" + `, and a decompressed byte is in exactly one line.
 `)

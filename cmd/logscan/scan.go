@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -38,6 +39,8 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		return err
 	}
 	options.Workers = int(c.Workers)
+	var watch stopwatch
+	options.Phase = func(p analyze.Phase) { watch.begin(string(p)) }
 	if options.Parse, options.Since, options.Until, err = c.options(started); err != nil {
 		return err
 	}
@@ -68,7 +71,8 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return boundError(err)
 	}
-	if err := report.Write(ctx, c.Out, res, c.provenance(std, started)); err != nil {
+	watch.begin("write")
+	if err := report.Write(ctx, c.Out, res, c.provenance(std, started, &watch)); err != nil {
 		return err
 	}
 	if c.Verbose {
@@ -83,7 +87,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 
 // provenance gives what the manifest alone may hold: who ran it, when, and what
 // it took. It is asked for as late as possible, so that writing is in it.
-func (c *scanCmd) provenance(std *streams, started time.Time) func() report.Run {
+func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch) func() report.Run {
 	return func() report.Run {
 		version, commit := build()
 		cpu, rss := used()
@@ -91,9 +95,35 @@ func (c *scanCmd) provenance(std *streams, started time.Time) func() report.Run 
 		return report.Run{
 			ToolName: "logscan", Version: version, Commit: commit, Arguments: std.args,
 			Started: started, Finished: finished,
-			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss,
+			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, Phases: watch.read(),
 		}
 	}
+}
+
+// stopwatch times phases that follow each other. The zero value has not begun.
+type stopwatch struct {
+	phase   string
+	since   time.Time
+	seconds map[string]float64
+}
+
+// begin ends the phase that runs and begins another one.
+func (w *stopwatch) begin(phase string) {
+	w.seconds = w.read()
+	w.phase, w.since = phase, time.Now()
+}
+
+// read gives the seconds of every phase, of the one that runs as much as has
+// passed.
+func (w *stopwatch) read() map[string]float64 {
+	all := maps.Clone(w.seconds)
+	if all == nil {
+		all = map[string]float64{}
+	}
+	if w.phase != "" {
+		all[w.phase] += time.Since(w.since).Seconds()
+	}
+	return all
 }
 
 // tellInputs tells how each input was read.
