@@ -38,6 +38,8 @@ type Options struct {
 	Parse parse.Options
 	// Since and Until are the range of time that counts.
 	Since, Until Moment
+	// Baseline is what an earlier run found, for Finding.Change; nil for none.
+	Baseline *Snapshot
 	// Phase, where it is set, is called as each phase of the run begins, for
 	// those who want to know what takes how long.
 	Phase func(Phase)
@@ -106,6 +108,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	res, err := c.result(r, read, findings)
 	if err != nil {
 		return nil, err
+	}
+	if o.Baseline != nil {
+		res.compare(o.Baseline)
 	}
 	res.leave(left)
 	res.leaveCopies(same)

@@ -159,6 +159,9 @@ Every 401 has one, in ` + "`auth_cause`" + `.
 | ` + "`onset`, `first_seen`, `last_seen`" + ` | RFC 3339 in UTC, or null |
 | ` + "`details`" + ` | object of the kind's own figures |
 | ` + "`evidence`" + ` | up to 20 sample lines: ` + "`file`, `line` (from 1), `raw`" + `, secrets redacted |
+| ` + "`status`, `change`" + ` | with a baseline: new, persisting, worse or better; and unless it is new ` + "`severity_before`, `unauthorized_before`, `rate_ratio`" + ` (how many times as many 401s a request) and ` + "`p_value`" + ` |
+
+Beside ` + "`findings`, `resolved`" + ` lists those of the baseline that are gone, with the status resolved.
 
 ## rejects.ndjson
 

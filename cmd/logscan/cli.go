@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"logscan/analyze"
 )
 
 const description = `Reads access logs (nginx, Apache, JSON) and tells why there are HTTP 401s.`
@@ -20,9 +22,12 @@ const examples = `Examples:
   logscan parse --format '$remote_addr [$time_local] "$request" $status' access.log
   zcat old.log.Z | logscan -                standard input
   logscan show logscan-out                  the findings, in the terminal
+  logscan scan --baseline lake/dt=2026-11-21 -o lake/dt=2026-11-22 --fail-on high /var/log/nginx
+                                            a nightly job: what is new, and exit 3 when it is grave
 
-Exit codes: 0 done, 1 failed and nothing written, 2 usage error, 4 done but some
-input could not be read or too many lines were rejected, 130 interrupted.`
+Exit codes: 0 done, 1 failed and nothing written, 2 usage error, 3 done and there
+are findings at or above --fail-on, 4 done but some input could not be read or too
+many lines were rejected, 130 interrupted.`
 
 // cli is the command line, as kong reads it.
 type cli struct {
@@ -31,6 +36,7 @@ type cli struct {
 	Scan    scanCmd    `cmd:"" default:"withargs" help:"Find the causes of the 401s and write a report (the default command)."`
 	Parse   parseCmd   `cmd:"" help:"Print the fields of every line as NDJSON."`
 	Show    showCmd    `cmd:"" help:"Show the findings of a finished run."`
+	Diff    diffCmd    `cmd:"" help:"Tell what has changed between the findings of two runs."`
 	Formats formatsCmd `cmd:"" help:"List the known formats, print one, or say which one a file has."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -84,6 +90,19 @@ func (p *percent) UnmarshalText(text []byte) error {
 	}
 	*p = percent(f)
 	return nil
+}
+
+// severity is a least severity, or the empty one for never.
+type severity struct {
+	least analyze.Severity
+	set   bool
+}
+
+// UnmarshalText reads the name of a severity.
+func (s *severity) UnmarshalText(text []byte) error {
+	least, err := analyze.ParseSeverity(string(text))
+	*s = severity{least, true}
+	return err
 }
 
 // workers is a number of goroutines; 0 is one for each CPU.

@@ -22,6 +22,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // nothing was written
 	exitUsage       = 2 // usage or configuration error, nothing was done
+	exitGrave       = 3 // done, and there are findings at or above --fail-on
 	exitIncomplete  = 4 // done, but not every line could be used
 	exitInterrupted = 130
 )
@@ -87,6 +88,7 @@ func conclude(stderr io.Writer, err error) int {
 	var usage *usageError
 	var parse *kong.ParseError
 	var incomplete *incompleteError
+	var grave *graveError
 	switch {
 	case err == nil, errors.Is(err, errHelpShown):
 		return exitDone
@@ -100,6 +102,10 @@ func conclude(stderr io.Writer, err error) int {
 			complain(stderr, p.text, p.hint)
 		}
 		return exitIncomplete
+	case errors.As(err, &grave):
+		conclude(stderr, grave.other)
+		note(stderr, "%s", grave.Error())
+		return exitGrave
 	case errors.As(err, &usage):
 		complain(stderr, usage.Error(), usage.hint)
 		return exitUsage

@@ -19,8 +19,10 @@ type scanCmd struct {
 	lineFlags
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
-	Out        string  `short:"o" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
-	MaxRejects percent `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
+	Out        string   `short:"o" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
+	Baseline   string   `placeholder:"DIR" group:"out" help:"Output directory of an earlier run: findings are marked new, persisting, worse, better or resolved against it."`
+	FailOn     severity `placeholder:"SEVERITY" group:"out" help:"Exit 3 when there is a finding of this severity or above: info, low, medium, high or critical (default: never)."`
+	MaxRejects percent  `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
 
 	Quiet   bool `short:"q" xor:"talk" group:"talk" help:"Say nothing but errors."`
 	Verbose bool `short:"v" xor:"talk" group:"talk" help:"Tell how each input was read."`
@@ -58,6 +60,16 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	if err := report.Check(c.Out); err != nil {
 		return &usageError{err, "choose another --out"}
 	}
+	if c.Baseline != "" {
+		// Read now: it may be the very directory that this run replaces.
+		baseline, err := open(c.Baseline)
+		if err != nil {
+			return err
+		}
+		if options.Baseline, err = baseline.Snapshot(); err != nil {
+			return &usageError{err, "choose another --baseline"}
+		}
+	}
 
 	if n := int(c.Workers); n > 0 && n < runtime.GOMAXPROCS(0) {
 		// Fewer workers are asked for to leave CPUs to others: garbage
@@ -82,7 +94,23 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		report.Summary(std.stderr, res)
 		note(std.stderr, "report: %s", filepath.Join(c.Out, "report.html"))
 	}
-	return incomplete(c.problems(res))
+	return c.grave(res, incomplete(c.problems(res)))
+}
+
+// grave is the error of findings that --fail-on asks about. It comes before
+// what else there is to tell: an alarm must not be hidden by a line of junk in a
+// log.
+func (c *scanCmd) grave(res *analyze.Result, other error) error {
+	n := 0
+	for i := range res.Findings {
+		if c.FailOn.set && res.Findings[i].Severity >= c.FailOn.least {
+			n++
+		}
+	}
+	if n == 0 {
+		return other
+	}
+	return &graveError{n, c.FailOn.least.String(), other}
 }
 
 // provenance gives what the manifest alone may hold: who ran it, when, and what
