@@ -25,6 +25,10 @@ const examples = `Examples:
   logscan scan --baseline lake/dt=2026-11-21 -o lake/dt=2026-11-22 --fail-on high /var/log/nginx
                                             a nightly job: what is new, and exit 3 when it is grave
 
+Every flag can also be set in the environment (LOGSCAN_OUT for --out) or in a
+configuration file (see logscan config check); the flag counts first, then the
+environment, then the file.
+
 Exit codes: 0 done, 1 failed and nothing written, 2 usage error, 3 done and there
 are findings at or above --fail-on, 4 done but some input could not be read or too
 many lines were rejected, 130 interrupted.`
@@ -38,6 +42,7 @@ type cli struct {
 	Show    showCmd    `cmd:"" help:"Show the findings of a finished run."`
 	Diff    diffCmd    `cmd:"" help:"Tell what has changed between the findings of two runs."`
 	Formats formatsCmd `cmd:"" help:"List the known formats, print one, or say which one a file has."`
+	Config  configCmd  `cmd:"" help:"Check a configuration file."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -45,6 +50,9 @@ func options(std *streams) []kong.Option {
 	return []kong.Option{
 		kong.Name("logscan"),
 		kong.Description(description),
+		kong.DefaultEnvars("LOGSCAN"),
+		// The variables are told once, and not with every flag.
+		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }),
 		kong.NoDefaultHelp(), // kong's own help flag wants to exit the process
 		kong.Writers(std.stdout, std.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
