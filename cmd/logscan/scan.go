@@ -24,6 +24,8 @@ type scanCmd struct {
 	FailOn     severity `placeholder:"SEVERITY" group:"out" help:"Exit 3 when there is a finding of this severity or above: info, low, medium, high or critical (default: never)."`
 	MaxRejects percent  `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
 
+	Metrics string `placeholder:"FILE" group:"out" help:"Write figures of the run for node_exporter's textfile collector (name it *.prom)."`
+
 	Quiet   bool `short:"q" xor:"talk" group:"talk" help:"Say nothing but errors."`
 	Verbose bool `short:"v" xor:"talk" group:"talk" help:"Tell how each input was read."`
 }
@@ -84,8 +86,15 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		return boundError(err)
 	}
 	watch.begin("write")
-	if err := report.Write(ctx, c.Out, res, c.provenance(std, started, &watch)); err != nil {
+	provenance := c.provenance(std, started, &watch)
+	if err := report.Write(ctx, c.Out, res, provenance); err != nil {
 		return err
+	}
+	problems := c.problems(res)
+	if c.Metrics != "" {
+		if err := report.WriteMetrics(c.Metrics, res, provenance()); err != nil {
+			problems = append(problems, problem{"write " + c.Metrics + ": " + err.Error(), "the report is written; choose another --metrics"})
+		}
 	}
 	if c.Verbose {
 		tellInputs(std, res)
@@ -94,7 +103,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		report.Summary(std.stderr, res)
 		note(std.stderr, "report: %s", filepath.Join(c.Out, "report.html"))
 	}
-	return c.grave(res, incomplete(c.problems(res)))
+	return c.grave(res, incomplete(problems))
 }
 
 // grave is the error of findings that --fail-on asks about. It comes before
