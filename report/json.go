@@ -255,6 +255,11 @@ type Totals struct {
 	LastTime     Stamp `json:"last_time"`
 }
 
+func totalsOf(t *analyze.Totals) Totals {
+	return Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
+		Stamp(t.FirstTime), Stamp(t.LastTime)}
+}
+
 // Resources is what the run took.
 type Resources struct {
 	WallSeconds    float64            `json:"wall_seconds"`
@@ -275,9 +280,8 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		FinishedAt:    run.Finished.UTC().Format(time.RFC3339Nano),
 		Range:         Range{Stamp(j.res.Since), Stamp(j.res.Until)},
 		Inputs:        []ManifestInput{},
-		Totals: Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
-			Stamp(t.FirstTime), Stamp(t.LastTime)},
-		Skips: orEmpty(j.res.Skips), Rejects: orEmpty(j.res.Rejects), Causes: orEmpty(j.res.Causes),
+		Totals:        totalsOf(t),
+		Skips:         orEmpty(j.res.Skips), Rejects: orEmpty(j.res.Rejects), Causes: orEmpty(j.res.Causes),
 		Tables: j.sizes,
 		Notes:  append([]string{}, j.res.Notes...),
 		Resources: Resources{

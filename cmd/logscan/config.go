@@ -264,7 +264,11 @@ func (c *configCheckCmd) Run(app *kong.Kong, std *streams) error {
 		}
 		fmt.Fprintf(std.stdout, "%s is valid\n", printable(path))
 		for _, name := range slices.Sorted(maps.Keys(conf.values)) {
-			fmt.Fprintf(std.stdout, "  %s: %s\n", name, printable(fmt.Sprint(conf.values[name])))
+			text := printable(fmt.Sprint(conf.values[name]))
+			if slices.Contains(confidentialFlags, name) {
+				text = "REDACTED"
+			}
+			fmt.Fprintf(std.stdout, "  %s: %s\n", name, text)
 		}
 	}
 	if found == 0 {

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"logscan/analyze"
@@ -25,6 +27,9 @@ type scanCmd struct {
 	MaxRejects percent  `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
 
 	Metrics string `placeholder:"FILE" group:"out" help:"Write figures of the run for node_exporter's textfile collector (name it *.prom)."`
+
+	Webhook       confidential `placeholder:"URL" group:"out" help:"Post the findings to this URL; best set as LOGSCAN_WEBHOOK, because others can see arguments."`
+	WebhookFormat string       `enum:"json,slack" default:"json" placeholder:"json|slack" group:"out" help:"What is posted: the findings as JSON, or a message for Slack and its like (default: ${default})."`
 
 	Quiet   bool `short:"q" xor:"talk" group:"talk" help:"Say nothing but errors."`
 	Verbose bool `short:"v" xor:"talk" group:"talk" help:"Tell how each input was read."`
@@ -99,6 +104,12 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	if c.Verbose {
 		tellInputs(std, res)
 	}
+	if c.Webhook != "" {
+		hook := report.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
+		if err := hook.Post(ctx, c.Out, res, provenance()); err != nil {
+			problems = append(problems, problem{err.Error(), "the report is written; look at --webhook"})
+		}
+	}
 	if !c.Quiet {
 		report.Summary(std.stderr, res)
 		note(std.stderr, "report: %s", filepath.Join(c.Out, "report.html"))
@@ -130,11 +141,33 @@ func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch) 
 		cpu, rss := used()
 		finished := time.Now()
 		return report.Run{
-			ToolName: "logscan", Version: version, Commit: commit, Arguments: std.args,
+			ToolName: "logscan", Version: version, Commit: commit, Arguments: withoutSecrets(std.args),
 			Started: started, Finished: finished,
 			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, Phases: watch.read(),
 		}
 	}
+}
+
+// confidential is the value of a flag that nothing may tell.
+type confidential string
+
+// confidentialFlags are the names of such flags.
+var confidentialFlags = []string{"webhook"}
+
+// withoutSecrets gives arguments fit for the manifest.
+func withoutSecrets(args []string) []string {
+	told := slices.Clone(args)
+	for i, a := range told {
+		for _, f := range confidentialFlags {
+			switch {
+			case strings.HasPrefix(a, "--"+f+"="):
+				told[i] = "--" + f + "=REDACTED"
+			case a == "--"+f && i+1 < len(told):
+				told[i+1] = "REDACTED"
+			}
+		}
+	}
+	return told
 }
 
 // stopwatch times phases that follow each other. The zero value has not begun.
