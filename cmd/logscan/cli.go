@@ -44,6 +44,9 @@ type cli struct {
 	Formats formatsCmd `cmd:"" help:"List the known formats, print one, or say which one a file has."`
 	Config  configCmd  `cmd:"" help:"Check a configuration file."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print what makes a shell complete commands, flags and values."`
+	Man        manCmd        `cmd:"" help:"Print the manual page."`
 }
 
 func options(std *streams) []kong.Option {
@@ -74,7 +77,7 @@ func (helpFlag) BeforeReset(ctx *kong.Context) error {
 	if !asked {
 		fmt.Fprintf(ctx.Stdout, "%s\n\nCommands:\n", description)
 		for _, command := range ctx.Model.Children {
-			fmt.Fprintf(ctx.Stdout, "  %-8s  %s\n", command.Name, command.Help)
+			fmt.Fprintf(ctx.Stdout, "  %-10s  %s\n", command.Name, command.Help)
 		}
 		fmt.Fprintln(ctx.Stdout)
 	}

@@ -5,8 +5,8 @@ import (
 )
 
 type diffCmd struct {
-	Old string `arg:"" name:"old-dir" help:"Output directory of the earlier run."`
-	New string `arg:"" name:"new-dir" help:"Output directory of the later run."`
+	Old string `arg:"" predictor:"dir" name:"old-dir" help:"Output directory of the earlier run."`
+	New string `arg:"" predictor:"dir" name:"new-dir" help:"Output directory of the later run."`
 
 	JSON bool `name:"json" help:"Print JSON."`
 }

@@ -74,6 +74,9 @@ func dispatch(ctx context.Context, std *streams) error {
 	if err != nil {
 		return fmt.Errorf("BUG: command line: %w", err)
 	}
+	if done, err := completing(parser, std); done || err != nil {
+		return err
+	}
 	command, err := parser.Parse(std.args)
 	if err != nil {
 		return err

@@ -15,18 +15,18 @@ import (
 )
 
 type scanCmd struct {
-	Inputs []string `arg:"" name:"input" help:"File, directory, glob, or - for standard input; compression and format are found out."`
+	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input; compression and format are found out."`
 
 	formatFlags
 	lineFlags
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
-	Out        string   `short:"o" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
-	Baseline   string   `placeholder:"DIR" group:"out" help:"Output directory of an earlier run: findings are marked new, persisting, worse, better or resolved against it."`
-	FailOn     severity `placeholder:"SEVERITY" group:"out" help:"Exit 3 when there is a finding of this severity or above: info, low, medium, high or critical (default: never)."`
+	Out        string   `short:"o" predictor:"dir" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
+	Baseline   string   `predictor:"dir" placeholder:"DIR" group:"out" help:"Output directory of an earlier run: findings are marked new, persisting, worse, better or resolved against it."`
+	FailOn     severity `predictor:"severity" placeholder:"SEVERITY" group:"out" help:"Exit 3 when there is a finding of this severity or above: info, low, medium, high or critical (default: never)."`
 	MaxRejects percent  `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
 
-	Metrics string `placeholder:"FILE" group:"out" help:"Write figures of the run for node_exporter's textfile collector (name it *.prom)."`
+	Metrics string `predictor:"file" placeholder:"FILE" group:"out" help:"Write figures of the run for node_exporter's textfile collector (name it *.prom)."`
 
 	Webhook       confidential `placeholder:"URL" group:"out" help:"Post the findings to this URL; best set as LOGSCAN_WEBHOOK, because others can see arguments."`
 	WebhookFormat string       `enum:"json,slack" default:"json" placeholder:"json|slack" group:"out" help:"What is posted: the findings as JSON, or a message for Slack and its like (default: ${default})."`

@@ -5,8 +5,8 @@ import (
 )
 
 type showCmd struct {
-	Dir     string `arg:"" name:"dir" help:"Output directory of a finished run."`
-	Finding string `arg:"" name:"finding-id" optional:"" help:"Show this finding with its evidence lines."`
+	Dir     string `arg:"" predictor:"dir" name:"dir" help:"Output directory of a finished run."`
+	Finding string `arg:"" predictor:"finding" name:"finding-id" optional:"" help:"Show this finding with its evidence lines."`
 
 	JSON bool `name:"json" help:"Print JSON, as findings.json has it."`
 }
