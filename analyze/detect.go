@@ -47,6 +47,7 @@ func Detectors() []Detector {
 		passwordSpraying,
 		credentialStuffing,
 		authScanner,
+		unauthorizedSpike,
 	}
 }
 
@@ -83,6 +84,7 @@ func (c *correlation) detect() ([]Finding, error) {
 	for to, from := range order {
 		place[from+1] = int32(to + 1)
 		c.measure(&all[from])
+		all[from].clean()
 		findings[to] = all[from].Finding
 	}
 	for i := range c.facts {
@@ -119,6 +121,43 @@ func (c *correlation) measure(f *candidate) {
 	f.Unauthorized = int64(len(f.claims))
 	f.Actors, f.Users = int64(len(actors)), int64(len(users))
 	f.evidence = spread(f.claims, MaxEvidence)
+}
+
+// clean makes the texts of a finding, which hold names of the log, fit to leave.
+func (f *Finding) clean() {
+	s := &f.Subject
+	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
+		*t = text([]byte(*t))
+	}
+	for k, v := range f.Details {
+		f.Details[k] = cleanFigure(v)
+	}
+}
+
+func cleanFigure(v any) any {
+	switch v := v.(type) {
+	case string:
+		return text([]byte(v))
+	case []string:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = cleanFigure(x)
+		}
+		return list
+	case []any:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = cleanFigure(x)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, x := range v {
+			m[text([]byte(k))] = cleanFigure(x)
+		}
+		return m
+	}
+	return v
 }
 
 // spread picks up to n of list, evenly over it, the first among them.
