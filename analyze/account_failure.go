@@ -1,9 +1,7 @@
 package analyze
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"logscan/analyze/fold"
@@ -28,6 +26,7 @@ var accountFailure = Detector{
 	Category: "account",
 	Doc:      "one account is refused from a time on where others are accepted",
 	Needs:    []string{needTime, needStatus, needPath, needUser},
+	observe:  observeAccounts,
 	inspect:  inspectAccounts,
 }
 
@@ -51,15 +50,19 @@ const (
 	maxAccounts = 2000
 )
 
-func inspectAccounts(c *correlation) ([]candidate, error) {
+func inspectAccounts(c *correlation, seen observer) ([]candidate, error) {
+	if seen == nil {
+		return nil, nil
+	}
+	followed := seen.(*accountObserver)
 	type tested struct {
 		user uint32
 		turn turn
 	}
 	var tests []tested
 	var p []float64
-	for _, u := range slices.Sorted(maps.Keys(c.followed.attempts)) {
-		if t, ok := findTurn(c.openAttempts(u)); ok {
+	for n, u := range followed.users {
+		if t, ok := findTurn(c.openAttempts(followed.attempts[n])); ok {
 			tests = append(tests, tested{u, t})
 			p = append(p, stats.PoissonTail(t.tries, c.expected(t)))
 		}
@@ -74,17 +77,11 @@ func inspectAccounts(c *correlation) ([]candidate, error) {
 	return found, nil
 }
 
-// openAttempts gives a user's attempts without those that are explained.
-func (c *correlation) openAttempts(user uint32) []attempt {
-	return slices.DeleteFunc(slices.Clone(c.followed.attempts[user]), func(a attempt) bool {
+// openAttempts gives attempts without those that are explained.
+func (c *correlation) openAttempts(all []attempt) []attempt {
+	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
 		return a.fact != fold.NoRefusal && !c.facts[a.fact].open()
 	})
-}
-
-// compareAttempts orders by time, a refusal before an acceptance of the same
-// instant, as in timelines.
-func compareAttempts(a, b attempt) int {
-	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact), cmp.Compare(a.endpoint, b.endpoint))
 }
 
 // turn is where an account turns from accepted to refused.

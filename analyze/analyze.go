@@ -38,9 +38,31 @@ type Options struct {
 	Parse parse.Options
 	// Since and Until are the range of time that counts.
 	Since, Until Moment
+	// Baseline is what an earlier run found, for Finding.Change; nil for none.
+	Baseline *Snapshot
+	// Phase, where it is set, is called as each phase of the run begins, for
+	// those who want to know what takes how long.
+	Phase func(Phase)
 	// Workers is how many goroutines read, parse and fold; 0 is one for each
 	// CPU that the process may use.
 	Workers int
+}
+
+// Phase is a part of a run.
+type Phase string
+
+// The phases, in their order.
+const (
+	PhaseRead      Phase = "read"      // reading, parsing, folding
+	PhaseCorrelate Phase = "correlate" // merging, walking over the timelines
+	PhaseDetect    Phase = "detect"    // observers, detectors, picking findings
+	PhaseResult    Phase = "result"    // rows of the tables, evidence
+)
+
+func (o *Options) begin(p Phase) {
+	if o.Phase != nil {
+		o.Phase(p)
+	}
 }
 
 // Run reads all inputs and says why they hold 401s. It fails when ctx ends or
@@ -49,6 +71,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	o.begin(PhaseRead)
 	inputs, left, err := o.Bound(ctx)
 	if err != nil {
 		return nil, err
@@ -66,11 +89,13 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.begin(PhaseCorrelate)
 	state := fold.Merge(r.workers)
 	c, err := correlate(ctx, state, o.Workers)
 	if err != nil {
 		return nil, err
 	}
+	o.begin(PhaseDetect)
 	if err := c.follow(ctx); err != nil {
 		return nil, err
 	}
@@ -79,9 +104,13 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.begin(PhaseResult)
 	res, err := c.result(r, read, findings)
 	if err != nil {
 		return nil, err
+	}
+	if o.Baseline != nil {
+		res.compare(o.Baseline)
 	}
 	res.leave(left)
 	res.leaveCopies(same)

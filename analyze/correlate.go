@@ -25,6 +25,9 @@ const (
 	// nearby is how far an acceptance elsewhere may lie before and after a
 	// refusal to show that the session was alive then: a few page views.
 	nearby = 10 * 60_000
+	// redirectWindow is how soon a client follows a redirect: at once, but times
+	// of whole seconds and slow answers lie between.
+	redirectWindow = 2500
 	// startWindow is how long before the first request of a session id the
 	// sign-in that gave it may have been logged.
 	startWindow = 30_000
@@ -38,20 +41,24 @@ type fact struct {
 	user     uint32 // claimed on the line or by the session before; index plus one, 0 none
 	address  uint32
 	agent    uint32
+	redirect uint32 // endpoint plus one that redirected the actor just before; 0 none
 	burst    uint32 // number of the burst within the actor
-	cause    cause  // by the rules of one 401 alone; findings come over it
-	finding  int32  // index into the findings plus one
-	named    bool   // the line itself names the user
-	session  bool   // the line carries a session id
-	signIn   bool   // an attempt to sign in or to get a token
-	alive    bool   // the same session was accepted elsewhere shortly before and after
-	known    bool   // the actor had been accepted before
-	good     bool   // it had, or its session was soon after without a sign-in
-	first    bool   // the refusal that ended a session
-	dead     bool   // it, or one that followed before the next sign-in; then
-	gap      int64  // silence on protected routes before the first of them
-	gapAny   int64  // silence on all routes before
-	age      int64  // since sign-in, -1 when the sign-in was not seen
+	upstream uint16 // index into State.Upstreams plus one, 0 none
+	scheme   fold.Scheme
+	moved    bool  // the address is another one than that of the session's last acceptance
+	cause    cause // by the rules of one 401 alone; findings come over it
+	finding  int32 // index into the findings plus one
+	named    bool  // the line itself names the user
+	session  bool  // the line carries a session id
+	signIn   bool  // an attempt to sign in or to get a token
+	alive    bool  // the same session was accepted elsewhere shortly before and after
+	known    bool  // the actor had been accepted before
+	good     bool  // it had, or its session was soon after without a sign-in
+	first    bool  // the refusal that ended a session
+	dead     bool  // it, or one that followed before the next sign-in; then
+	gap      int64 // silence on protected routes before the first of them
+	gapAny   int64 // silence on all routes before
+	age      int64 // since sign-in, -1 when the sign-in was not seen
 }
 
 // lifetimes are what the sessions of one host survived: every request to a
@@ -94,7 +101,9 @@ type correlation struct {
 	userClients []int64
 	actors      int64 // actors that were accepted on a protected route
 
-	followed followed // what the second walk found
+	detectors    []Detector          // those whose needs the log meets
+	undetectable []Undetectable      // the kinds of the others
+	observed     map[string]observer // by kind: what the second walk found
 
 	from, to int64 // the window that holds nearly all requests, Unix milliseconds
 	width    int64 // of a step of time, milliseconds
@@ -110,11 +119,7 @@ type clientFacts struct {
 // Limits.
 const (
 	maxSteps = 2048 // steps of time that endpoints are followed in
-	// maxFollowed is how many endpoints, those with most 401s, are followed
-	// over time: 2,048 steps of 24 bytes each.
-	maxFollowed = 256
-	// minFollowed 401s are needed to follow an endpoint or a host at all:
-	// fewer show nothing.
+	// minFollowed 401s are needed to follow a host at all: fewer show nothing.
 	minFollowed = 5
 	// maxHosts is for how many hosts, those with most 401s, session lifetimes
 	// are kept apart.
@@ -135,11 +140,12 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 		clients:   map[fold.Client]*clientFacts{},
 	}
 	for i, e := range s.Endpoints {
-		c.protected[i] = e.N[fold.Unauthorized] > 0 && e.N[fold.Accepted] > 0 && !e.SignIn && !e.SignOut
+		c.protected[i] = protects(&e)
 	}
 	for i := range c.facts {
 		c.facts[i].cause = causeUnexplained
 	}
+	c.detectors, c.undetectable = able(Detectors(), s)
 	c.window()
 	hosts := c.followedHosts()
 
@@ -147,7 +153,7 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 	for i := range walkers {
 		walkers[i] = newWalker(c, hosts)
 	}
-	err := c.visit(ctx, func(worker, shard int, a *fold.Actor) { walkers[worker].actor(shard, a) })
+	err := c.visit(ctx, func(worker int, id uint32, a *fold.Actor) { walkers[worker].actor(a, id) })
 	if err != nil {
 		return nil, err
 	}
@@ -155,9 +161,26 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 	return c, nil
 }
 
+// provenRequests to a route, all with a user or a session, show that it asks for
+// one, even when it never refused: a public route is met by some visitor's first
+// request, which has neither.
+const provenRequests = 10
+
+// protects tells whether an acceptance by an endpoint says something about
+// authentication: it refused some and accepted others, or accepts nobody
+// without a name. What is loaded with every page says nothing.
+func protects(e *fold.Endpoint) bool {
+	accepted := e.N[fold.Accepted]
+	if accepted == 0 || e.SignIn || e.SignOut {
+		return false
+	}
+	return e.N[fold.Unauthorized] > 0 || e.Bare == 0 && accepted >= provenRequests && !asset(e.Template)
+}
+
 // visit takes all actors, in parallel over the shards: visit is called by one
-// goroutine for each worker in [0, workers), for one actor at a time.
-func (c *correlation) visit(ctx context.Context, visit func(worker, shard int, a *fold.Actor)) error {
+// goroutine for each worker in [0, workers), for one actor at a time. An actor
+// has the same id, which is not 0, each time.
+func (c *correlation) visit(ctx context.Context, visit func(worker int, id uint32, a *fold.Actor)) error {
 	next := make(chan int, fold.Shards)
 	for i := range fold.Shards {
 		next <- i
@@ -171,7 +194,11 @@ func (c *correlation) visit(ctx context.Context, visit func(worker, shard int, a
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				c.state.Shard(shard, &scratch, func(a *fold.Actor) { visit(worker, shard, a) })
+				id := uint32(shard) << 26
+				c.state.Shard(shard, &scratch, func(a *fold.Actor) {
+					id++
+					visit(worker, id, a)
+				})
 			}
 			return nil
 		})
@@ -242,8 +269,7 @@ func (c *correlation) followedHosts() []int {
 
 // walker is one goroutine's part of the correlation.
 type walker struct {
-	*correlation  // read only, but for the facts of the actor at hand
-	shard, number uint32
+	*correlation // read only, but for the facts of the actor at hand
 
 	hostOf                                      []int
 	lifetimes                                   [maxHosts]*lifetimes
@@ -285,13 +311,8 @@ func newWalker(c *correlation, hosts []int) *walker {
 	}
 }
 
-// actor takes in one actor of a shard.
-func (w *walker) actor(shard int, a *fold.Actor) {
-	if uint32(shard) != w.shard {
-		w.shard, w.number = uint32(shard), 0
-	}
-	w.number++
-	id := w.shard<<26 | w.number
+// actor takes in one actor.
+func (w *walker) actor(a *fold.Actor, id uint32) {
 	w.sumClients(a, id)
 	w.sumEndpoints(a, id)
 	refused := false

@@ -16,9 +16,16 @@ type Detector struct {
 	Category string
 	Doc      string   // the sign it looks for, in a line
 	Needs    []string // fields without which it must stay silent
-	// inspect gives what it finds in the 401s that no earlier detector
-	// explained (fact.finding is 0). It must not change anything.
-	inspect func(*correlation) ([]candidate, error)
+	// observe gives what looks at the timelines for the detector, where the
+	// facts show that there is something to look for; else nil. A detector that
+	// needs the facts alone has none.
+	observe func(*correlation) observer
+	// residual says that it looks at what is left when all others are done.
+	residual bool
+	// inspect gives what it finds in the 401s that nothing explains yet
+	// (fact.open). It may be asked again when other findings have been made.
+	// seen is what observe gave, nil for nothing. It must not change anything.
+	inspect func(c *correlation, seen observer) ([]candidate, error)
 }
 
 // candidate is a finding that claims 401s.
@@ -27,46 +34,27 @@ type candidate struct {
 	claims []uint32 // indexes of facts, ascending
 }
 
-// Detectors are all detectors, in the order in which they explain: what one
-// claims, the ones after it do not see. Causes that are certain by one request
-// and its neighbours come first (a refusal while the same session is accepted
-// elsewhere), then those of one account, then those that need many sessions.
+// Detectors are all detectors, in the order of CauseNames.
 func Detectors() []Detector {
 	return []Detector{
+		sessionExpiry,
 		endpointMisconfigured,
 		accountFailure,
-		sessionExpiry,
+		unauthorizedSpike,
 	}
 }
 
-// minKept is the share of its claims that a finding must keep when earlier
-// ones have taken theirs.
-const minKept = 0.5
-
-// detect runs the detectors and gives the findings, most severe first; the
-// facts they explain then name them.
+// detect runs the detectors whose fields the log has and gives the findings,
+// most severe first; the facts they explain then name them.
 func (c *correlation) detect() ([]Finding, error) {
-	var all []candidate
-	for _, d := range Detectors() {
-		found, err := d.inspect(c)
-		if err != nil {
-			return nil, err
-		}
-		slices.SortStableFunc(found, func(a, b candidate) int { return len(b.claims) - len(a.claims) })
-		kind := causeOf(d.Kind)
-		for _, f := range found {
-			claims := slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return c.facts[i].finding != 0 })
-			if len(claims) == 0 || float64(len(claims)) < minKept*float64(len(f.claims)) {
-				continue // another finding tells it already
-			}
-			f.claims = claims
-			f.Kind, f.Category = d.Kind, d.Category
-			f.ID = findingID(d.Kind, f.Subject)
-			all = append(all, f)
-			for _, i := range claims {
-				c.facts[i].finding = int32(len(all))
-				c.facts[i].cause = kind
-			}
+	all, err := c.explain(c.detectors)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		kind := causeOf(all[i].Kind)
+		for _, f := range all[i].claims {
+			c.facts[f].cause = kind
 		}
 	}
 	// Most severe first, then what explains most; the facts follow.
@@ -89,6 +77,7 @@ func (c *correlation) detect() ([]Finding, error) {
 	for to, from := range order {
 		place[from+1] = int32(to + 1)
 		c.measure(&all[from])
+		all[from].clean()
 		findings[to] = all[from].Finding
 	}
 	for i := range c.facts {
@@ -127,6 +116,43 @@ func (c *correlation) measure(f *candidate) {
 	f.evidence = spread(f.claims, MaxEvidence)
 }
 
+// clean makes the texts of a finding, which hold names of the log, fit to leave.
+func (f *Finding) clean() {
+	s := &f.Subject
+	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
+		*t = text([]byte(*t))
+	}
+	for k, v := range f.Details {
+		f.Details[k] = cleanFigure(v)
+	}
+}
+
+func cleanFigure(v any) any {
+	switch v := v.(type) {
+	case string:
+		return text([]byte(v))
+	case []string:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = cleanFigure(x)
+		}
+		return list
+	case []any:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = cleanFigure(x)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, x := range v {
+			m[text([]byte(k))] = cleanFigure(x)
+		}
+		return m
+	}
+	return v
+}
+
 // spread picks up to n of list, evenly over it, the first among them.
 func spread(list []uint32, n int) []uint32 {
 	if len(list) <= n {
@@ -151,15 +177,6 @@ func (c *correlation) distinctActors(facts []uint32) int64 {
 // open tells whether a fact is one that detectors may explain: it has a place
 // in time, is no handshake, and no finding has claimed it.
 func (f *fact) open() bool { return f.finding == 0 && f.actor != 0 && f.cause != causeChallenge }
-
-// needs are the fields of the contract that Detector.Needs speaks of.
-const (
-	needTime   = "timestamp"
-	needStatus = "http_response_status_code"
-	needPath   = "url_path"
-	needClient = "client_address"
-	needUser   = "user_name"
-)
 
 func endpointLabel(e *fold.Endpoint) string {
 	s := strings.TrimSpace(e.Method + " " + e.Host + e.Template)

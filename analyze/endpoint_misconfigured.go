@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -30,6 +29,7 @@ var endpointMisconfigured = Detector{
 	Category: "endpoint",
 	Doc:      "actors who are accepted elsewhere within minutes are refused on this route",
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	observe:  observeEndpoints,
 	inspect:  inspectEndpoints,
 }
 
@@ -46,20 +46,24 @@ const (
 	endpointFalse = 0.001
 )
 
-func inspectEndpoints(c *correlation) ([]candidate, error) {
+func inspectEndpoints(c *correlation, seen observer) ([]candidate, error) {
+	if seen == nil {
+		return nil, nil
+	}
+	followed := seen.(*endpointObserver)
 	type tested struct {
-		endpoint uint32
-		span     span
+		place int
+		span  span
 	}
 	var tests []tested
 	var p []float64
 	base := c.aliveShare()
-	for _, i := range slices.Sorted(maps.Keys(c.followed.cells)) {
-		s, ok := refusingSpan(c.followed.cells[i])
+	for n := range followed.endpoints {
+		s, ok := refusingSpan(followed.cells[n])
 		if !ok {
 			continue
 		}
-		tests = append(tests, tested{i, s})
+		tests = append(tests, tested{n, s})
 		p = append(p, stats.PoissonTail(s.Hits, float64(s.Trials)*base))
 	}
 	adjusted := stats.BenjaminiHochberg(p)
@@ -69,7 +73,7 @@ func inspectEndpoints(c *correlation) ([]candidate, error) {
 		if adjusted[n] > endpointFalse || lower < endpointLower {
 			continue
 		}
-		if cand, ok := c.brokenEndpoint(t.endpoint, t.span, lower, adjusted[n]); ok {
+		if cand, ok := c.brokenEndpoint(followed.endpoints[t.place], followed.cells[t.place], t.span, lower, adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
@@ -146,8 +150,7 @@ func refusingSpan(cells []cell) (best span, ok bool) {
 	return best, ok
 }
 
-func (c *correlation) brokenEndpoint(endpoint uint32, s span, lower, p float64) (candidate, bool) {
-	cells := c.followed.cells[endpoint]
+func (c *correlation) brokenEndpoint(endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
 	e := &c.state.Endpoints[endpoint]
 	onset, lastOK := c.onsetOf(cells, s)
 	end, lastSeen := c.from+int64(s.to)*c.width, int64(math.MinInt64)

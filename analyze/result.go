@@ -1,6 +1,9 @@
 package analyze
 
-import "iter"
+import (
+	"fmt"
+	"iter"
+)
 
 // Result is everything a run found out: immutable, totally ordered, free of
 // clocks, host names and map order. Texts in it are decoded (no \x escapes),
@@ -17,6 +20,8 @@ type Result struct {
 	RejectedLines []RejectedLine
 	Causes        map[string]int64 // 401s by cause; every cause stands in it
 	Findings      []Finding        // most severe first
+	Resolved      []Finding        // those of the baseline that are gone, in its order
+	Undetectable  []Undetectable   // kinds of findings that the logs cannot show
 	Notes         []string         // what a reader should know of this run, a sentence each
 	Formats       []LogFormat      // that inputs have and samples of theirs were read by, by name
 
@@ -175,6 +180,16 @@ func (s Severity) String() string {
 	return [...]string{"info", "low", "medium", "high", "critical"}[s]
 }
 
+// ParseSeverity reads the name of a severity.
+func ParseSeverity(name string) (Severity, error) {
+	for s := Info; s <= Critical; s++ {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("%q is no severity: want info, low, medium, high or critical", name)
+}
+
 // MarshalText makes s its name in JSON.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
@@ -197,6 +212,7 @@ type Finding struct {
 	Details       map[string]any // the kind's own figures: numbers, strings, slices of them
 
 	Evidence []Evidence
+	Change   *Change // since the baseline; nil without one
 
 	evidence []uint32 // indexes of the refusals that Evidence shows
 }

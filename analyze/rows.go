@@ -19,8 +19,8 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	s := c.state
 	res := &Result{
 		Skips: map[string]int64{}, Rejects: map[string]int64{}, Causes: map[string]int64{},
-		Findings: findings,
-		Since:    micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
+		Findings: findings, Undetectable: c.undetectable,
+		Since: micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
 	}
 	c.ledger(res, r, read)
 	res.Formats = c.formats(r)

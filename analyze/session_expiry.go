@@ -55,7 +55,7 @@ const (
 	clockStep = 1000
 )
 
-func inspectLifetimes(c *correlation) ([]candidate, error) {
+func inspectLifetimes(c *correlation, _ observer) ([]candidate, error) {
 	// The sessions' deaths by host, without those that are explained.
 	deaths := map[string][]uint32{}
 	for i := range c.facts {

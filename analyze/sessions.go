@@ -128,14 +128,20 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 	user := uint32(0)
 	last, lastOther, lastOn := before, before, fold.NoRefusal // acceptances on protected routes
 	burst, lastRefused := uint32(0), before
+	redirected, redirectedBy := before, uint32(0)
+	address, moves := uint32(0), false // of the last acceptance, once there is one
 	next := 0
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.User != 0 {
 			user = e.User
 		}
+		if e.Outcome == fold.Redirected {
+			redirected, redirectedBy = e.Time, e.Endpoint+1
+		}
 		switch {
 		case w.signedIn(e):
+			address, moves = e.Client.Address, true
 			w.close(&l)
 			w.open(&l, a, e, user, e.Time, true)
 			known = true
@@ -156,7 +162,11 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 				time: e.Time, actor: id, endpoint: e.Endpoint, user: user,
 				address: e.Client.Address, agent: e.Client.Agent,
 				burst: burst, named: e.User != 0, session: a.Session != nil, known: known,
-				signIn: w.state.Endpoints[e.Endpoint].SignIn,
+				signIn:   w.state.Endpoints[e.Endpoint].SignIn,
+				upstream: e.Upstream, scheme: e.Scheme, moved: moves && e.Client.Address != address,
+			}
+			if e.Time-redirected <= redirectWindow {
+				f.redirect = redirectedBy
 			}
 			other := last
 			if lastOn == e.Endpoint {
@@ -190,6 +200,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 				w.survive(&l, e)
 			}
 			known, l.accepted = true, true
+			address, moves = e.Client.Address, true
 			l.protected = e.Time
 			l.row.Accepted++
 			l.row.LastAccepted = e.Time * 1000

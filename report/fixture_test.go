@@ -69,6 +69,8 @@ func fixture() *analyze.Result {
 		Rejects: map[string]int64{"syntax": 40, "time": 2},
 		Causes:  map[string]int64{},
 		Since:   parse.NoTime, Until: at(24, 0, 0),
+		Undetectable: []analyze.Undetectable{{Kind: "insecure_scheme", Missing: []string{"url_scheme"}},
+			{Kind: "upstream_misconfigured", Missing: []string{"url_scheme", "upstream_address"}}},
 		Notes: []string{"No line names a backend, so a bad one among several cannot be told.", "A note that quotes " + hostile[0]},
 	}
 	for _, n := range analyze.CauseNames {
@@ -151,6 +153,12 @@ func fixture() *analyze.Result {
 		res.Totals.Rejected += in.Rejected
 		res.Totals.Skipped += in.Skipped
 	}
+	res.Resolved = []analyze.Finding{{
+		ID: "cors_preflight-334455667788", Kind: "cors_preflight", Category: "endpoint", Severity: analyze.Medium, Confidence: 0.9,
+		Subject: analyze.Subject{Type: "endpoint", Host: "api.example", Method: "OPTIONS", Route: "/v1/" + hostile[0]}, Title: "Preflights of " + hostile[0] + " are refused",
+		Onset: parse.NoTime, FirstSeen: at(0, 1, 0), LastSeen: at(23, 0, 0), Unauthorized: 88, Actors: 12,
+		Change: &analyze.Change{Status: analyze.StatusResolved, Severity: analyze.Medium, Unauthorized: 88},
+	}}
 	res.Totals.FirstTime, res.Totals.LastTime = at(0, 0, 0), stray.Time
 	res.Totals.Unexplained = res.Causes["unexplained"]
 	for i, s := range hostile {
@@ -160,6 +168,7 @@ func fixture() *analyze.Result {
 	res.Findings = []analyze.Finding{
 		{
 			ID: endpointID, Kind: "endpoint_misconfigured", Category: "endpoint", Severity: analyze.High, Confidence: 0.98,
+			Change:  &analyze.Change{Status: analyze.StatusNew},
 			Subject: analyze.Subject{Type: "endpoint", Host: "api.example", Method: "GET", Route: "/v2/orders/{id}"},
 			Title:   "GET api.example/v2/orders/{id} refuses 97 % of its signed-in users since 2026-03-09T14:05:12Z",
 			Explanation: "312 actors were refused here while the same sessions were accepted on other routes within 10 minutes before and after, without signing in again: " +
@@ -180,6 +189,7 @@ func fixture() *analyze.Result {
 		},
 		{
 			ID: expiryID, Kind: "session_expiry", Category: "session", Severity: analyze.Medium, Confidence: 0.95,
+			Change:  &analyze.Change{Status: analyze.StatusWorse, Severity: analyze.Low, Unauthorized: 1200, Ratio: 2.46, PValue: 1e-30},
 			Subject: analyze.Subject{Type: "session_policy", Host: "shop.example"},
 			Title:   "Sessions on shop.example expire after 30 min without a request",
 			Explanation: "1,204 sessions (38 % of 3,168) that had been accepted were refused, and needed a new sign-in, as soon as they were past 30 min. " +

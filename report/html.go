@@ -46,6 +46,8 @@ type page struct {
 	Policy     string // content security policy
 	Verdict    verdict
 	Tiles      []tile
+	Compared   string   // with the baseline
+	Resolved   []string // findings of the baseline that are gone
 	Cards      []card
 	MoreCards  int
 	NoFindings string // what to say where there is none
@@ -61,6 +63,8 @@ type page struct {
 	Lines      []evidence // rejected lines
 	Notes      []string
 	Gaps       []gapSheet
+
+	Undetectable []undetectable
 }
 
 // tile is a key figure of the run.
@@ -71,6 +75,7 @@ type card struct {
 	Number                         int
 	Open                           bool
 	ID, Severity, Kind, Title      string
+	Status, Before                 string
 	Subject                        []figure
 	Since, Seen, Unauthorized, Hit string
 	Share, Confidence, Explanation string
@@ -127,9 +132,15 @@ func newPage(res *analyze.Result) *page {
 	p := &page{Verdict: judge(res), Chart: drawChart(res), Total: number(res.Totals.Unauthorized)}
 	p.Tiles = tiles(res, p.Chart)
 	p.Verdict.Sentence, p.Verdict.Rest = typeset(p.Verdict.Sentence), typeset(p.Verdict.Rest)
+	findings := findingsOf(res.Findings)
+	p.Compared = statusCounts(findings, len(res.Resolved))
+	for i := range res.Resolved[:min(len(res.Resolved), maxCards)] {
+		f := &res.Resolved[i]
+		p.Resolved = append(p.Resolved, typeset(clip(f.Title, maxTitle))+" ("+f.Severity.String()+", "+refusals(f.Unauthorized)+")")
+	}
 	place := map[string]int{} // card by finding
-	for i := range res.Findings[:min(len(res.Findings), maxCards)] {
-		f := findingOf(&res.Findings[i])
+	for i := range findings[:min(len(findings), maxCards)] {
+		f := findings[i]
 		p.Cards = append(p.Cards, newCard(i+1, &f, res.Totals.Unauthorized))
 		place[f.ID] = i + 1
 	}
@@ -157,6 +168,9 @@ func newPage(res *analyze.Result) *page {
 		p.Notes = append(p.Notes, clip(n, longChars))
 	}
 	p.Gaps = gapSheets(res.Formats)
+	for _, u := range res.Undetectable {
+		p.Undetectable = append(p.Undetectable, undetectable{causeOf(u.Kind).Label, u.Missing})
+	}
 	return p
 }
 
@@ -238,6 +252,7 @@ func newCard(place int, f *Finding, total int64) card {
 	c := card{
 		Number: place, Open: place <= openCards, ID: visible(f.ID), Severity: f.Severity, Kind: causeOf(f.Kind).Label,
 		Title: typeset(clip(f.Title, maxTitle)), Explanation: typeset(clip(f.Explanation, longChars)),
+		Status: visible(f.Status), Before: changeText(f),
 		Since: since(f.Onset), Seen: period(int64(f.FirstSeen), int64(f.LastSeen)),
 		Unauthorized: number(f.Unauthorized), Share: share(f.Unauthorized, total),
 		Hit:        plural(f.Actors, "actor") + ", " + plural(f.Users, "user"),

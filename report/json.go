@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strconv"
@@ -50,6 +51,7 @@ func (s *Stamp) UnmarshalJSON(b []byte) error {
 type findingsFile struct {
 	SchemaVersion int       `json:"schema_version"`
 	Findings      []Finding `json:"findings"`
+	Resolved      []Finding `json:"resolved"` // of the baseline
 }
 
 // Finding is a finding as findings.json tells it.
@@ -71,6 +73,18 @@ type Finding struct {
 	Users        int64              `json:"users"`
 	Details      map[string]any     `json:"details"`
 	Evidence     []analyze.Evidence `json:"evidence"`
+	Status       string             `json:"status,omitempty"` // against the baseline, where there is one
+	Change       *Change            `json:"change,omitempty"`
+}
+
+// Change is what has changed of a finding since the baseline: what it was then,
+// how many times as many 401s a request there are now, and the chance of such a
+// difference where nothing has changed.
+type Change struct {
+	Severity     string  `json:"severity_before"`
+	Unauthorized int64   `json:"unauthorized_before"`
+	Ratio        float64 `json:"rate_ratio"`
+	PValue       float64 `json:"p_value"`
 }
 
 // findingOf is a finding of a result as it leaves. It shares f's slices.
@@ -85,6 +99,12 @@ func findingOf(f *analyze.Finding) Finding {
 	for k, v := range f.Details {
 		out.Details[k] = representable(v)
 	}
+	if c := f.Change; c != nil {
+		out.Status = string(c.Status)
+		if c.Status != analyze.StatusNew {
+			out.Change = &Change{c.Severity.String(), c.Unauthorized, finite(c.Ratio), finite(c.PValue)}
+		}
+	}
 	if out.Remediation == nil {
 		out.Remediation = []string{}
 	}
@@ -92,6 +112,37 @@ func findingOf(f *analyze.Finding) Finding {
 		out.Evidence = []analyze.Evidence{}
 	}
 	return out
+}
+
+// WriteFindings writes the findings of a finished run as findings.json has them.
+func WriteFindings(w io.Writer, r *Report) error {
+	return writeDocument(w, findingsFile{SchemaVersion, append([]Finding{}, r.Findings...), append([]Finding{}, r.Resolved...)})
+}
+
+// WriteFinding writes one finding as findings.json has it.
+func WriteFinding(w io.Writer, f *Finding) error { return writeDocument(w, f) }
+
+func findingsOf(all []analyze.Finding) []Finding {
+	list := make([]Finding, len(all))
+	for i := range all {
+		list[i] = findingOf(&all[i])
+	}
+	return list
+}
+
+// finding is a finding that was read back, as far as others are compared with
+// it or it is shown as resolved.
+func (f *Finding) finding() (analyze.Finding, error) {
+	severity, err := analyze.ParseSeverity(f.Severity)
+	if err != nil {
+		return analyze.Finding{}, fmt.Errorf("finding %q: %w", f.ID, err)
+	}
+	return analyze.Finding{
+		ID: f.ID, Kind: f.Kind, Category: f.Category, Severity: severity, Confidence: f.Confidence, Subject: f.Subject,
+		Title: f.Title, Explanation: f.Explanation, Remediation: f.Remediation,
+		Onset: int64(f.Onset), FirstSeen: int64(f.FirstSeen), LastSeen: int64(f.LastSeen),
+		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users, Details: f.Details, Evidence: f.Evidence,
+	}, nil
 }
 
 // finite is x, or 0 where x is none that JSON can say.
@@ -126,11 +177,9 @@ func representable(v any) any {
 }
 
 func writeFindings(_ context.Context, j *job, w io.Writer) error {
-	f := findingsFile{SchemaVersion: SchemaVersion, Findings: []Finding{}}
-	for i := range j.res.Findings {
-		f.Findings = append(f.Findings, findingOf(&j.res.Findings[i]))
-	}
-	return writeDocument(w, f)
+	return writeDocument(w, findingsFile{
+		SchemaVersion: SchemaVersion, Findings: findingsOf(j.res.Findings), Resolved: findingsOf(j.res.Resolved),
+	})
 }
 
 // Manifest is manifest.json.
@@ -146,6 +195,7 @@ type Manifest struct {
 	Skips         map[string]int64     `json:"skips"`
 	Rejects       map[string]int64     `json:"rejects"`
 	Causes        map[string]int64     `json:"causes"`
+	Undetectable  []Undetectable       `json:"undetectable"`
 	Tables        map[string]tableSize `json:"tables"`
 	Notes         []string             `json:"notes"`
 	Resources     Resources            `json:"resources"`
@@ -184,6 +234,13 @@ type ManifestInput struct {
 	DuplicateOf  *string  `json:"duplicate_of"` // null when it was read
 }
 
+// Undetectable is a kind of finding that the logs cannot show, for want of
+// fields.
+type Undetectable struct {
+	Kind    string   `json:"kind"`
+	Missing []string `json:"missing"` // names of columns
+}
+
 // Totals sums the inputs.
 type Totals struct {
 	Bytes        int64 `json:"bytes"`
@@ -198,13 +255,19 @@ type Totals struct {
 	LastTime     Stamp `json:"last_time"`
 }
 
+func totalsOf(t *analyze.Totals) Totals {
+	return Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
+		Stamp(t.FirstTime), Stamp(t.LastTime)}
+}
+
 // Resources is what the run took.
 type Resources struct {
-	WallSeconds    float64 `json:"wall_seconds"`
-	CPUSeconds     float64 `json:"cpu_seconds"`
-	PeakRSSBytes   int64   `json:"peak_rss_bytes"`
-	BytesPerSecond int64   `json:"bytes_per_second"` // decompressed, by the wall clock
-	SpilledBytes   int64   `json:"spilled_bytes"`
+	WallSeconds    float64            `json:"wall_seconds"`
+	CPUSeconds     float64            `json:"cpu_seconds"`
+	Phases         map[string]float64 `json:"phases"` // wall seconds: read, correlate, detect, result, write
+	PeakRSSBytes   int64              `json:"peak_rss_bytes"`
+	BytesPerSecond int64              `json:"bytes_per_second"` // decompressed, by the wall clock
+	SpilledBytes   int64              `json:"spilled_bytes"`
 }
 
 func writeManifest(_ context.Context, j *job, w io.Writer) error {
@@ -217,15 +280,21 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		FinishedAt:    run.Finished.UTC().Format(time.RFC3339Nano),
 		Range:         Range{Stamp(j.res.Since), Stamp(j.res.Until)},
 		Inputs:        []ManifestInput{},
-		Totals: Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
-			Stamp(t.FirstTime), Stamp(t.LastTime)},
-		Skips: orEmpty(j.res.Skips), Rejects: orEmpty(j.res.Rejects), Causes: orEmpty(j.res.Causes),
+		Totals:        totalsOf(t),
+		Skips:         orEmpty(j.res.Skips), Rejects: orEmpty(j.res.Rejects), Causes: orEmpty(j.res.Causes),
 		Tables: j.sizes,
 		Notes:  append([]string{}, j.res.Notes...),
 		Resources: Resources{
 			WallSeconds: finite(run.WallSeconds), CPUSeconds: finite(run.CPUSeconds),
-			PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes,
+			PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes, Phases: map[string]float64{},
 		},
+	}
+	for name, seconds := range run.Phases {
+		m.Resources.Phases[name] = finite(seconds)
+	}
+	m.Undetectable = []Undetectable{}
+	for _, u := range j.res.Undetectable {
+		m.Undetectable = append(m.Undetectable, Undetectable(u))
 	}
 	if run.WallSeconds > 0 {
 		m.Resources.BytesPerSecond = int64(finite(float64(t.Bytes) / run.WallSeconds))

@@ -62,7 +62,7 @@ func printable(t *testing.T, name, text string) {
 
 func TestEmptyResultHasEmptyLists(t *testing.T) {
 	files := content(t, write(t, empty()))
-	if want := "{\n  \"schema_version\": 1,\n  \"findings\": []\n}\n"; files["findings.json"] != want {
+	if want := "{\n  \"schema_version\": 1,\n  \"findings\": [],\n  \"resolved\": []\n}\n"; files["findings.json"] != want {
 		t.Errorf("findings.json is %q, want %q", files["findings.json"], want)
 	}
 	if files["rejects.ndjson"] != "" {

@@ -25,6 +25,12 @@ type configText struct {
 	Notes                     []string
 }
 
+// undetectable is a kind of finding that no line of the run can show.
+type undetectable struct {
+	Label   string
+	Missing []string
+}
+
 // gapSheets tells of the formats that lack something.
 func gapSheets(formats []analyze.LogFormat) []gapSheet {
 	var all []gapSheet

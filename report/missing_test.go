@@ -42,6 +42,7 @@ func hostileFormats(s string) []analyze.LogFormat {
 func TestMissingIsTold(t *testing.T) {
 	page := html.UnescapeString(render(t, fixture()))
 	for _, s := range []string{
+		"Not looked for, because no line holds what shows it", "(<code>url_scheme</code>, <code>upstream_address</code>)",
 		"What these logs cannot tell", "2 inputs, judged by 1,204 sampled lines",
 		"Fields without a value: user, session, host, upstream, scheme",
 		"logged, but no sampled line holds one", "The server itself signed nobody in.",

@@ -39,6 +39,7 @@ type Run struct {
 	Arguments                 []string
 	Started, Finished         time.Time
 	WallSeconds, CPUSeconds   float64
+	Phases                    map[string]float64 // wall seconds by phase
 	PeakRSSBytes              int64
 	SpilledBytes              int64 // of correlation state written to temporary files
 }
@@ -332,6 +333,7 @@ type Report struct {
 	Dir      string
 	Manifest Manifest
 	Findings []Finding // most severe first
+	Resolved []Finding // those of its baseline that were gone
 }
 
 // Open reads the manifest and the findings of the output directory dir.
@@ -349,8 +351,24 @@ func Open(dir string) (*Report, error) {
 	if f.SchemaVersion != SchemaVersion {
 		return nil, fmt.Errorf("findings.json: %w", &VersionError{f.SchemaVersion})
 	}
-	r.Findings = f.Findings
+	r.Findings, r.Resolved = f.Findings, f.Resolved
 	return r, nil
+}
+
+// Snapshot gives what another run can be compared with.
+func (r *Report) Snapshot() (*analyze.Snapshot, error) {
+	s := &analyze.Snapshot{Requests: r.Manifest.Totals.Parsed}
+	for i := range r.Findings {
+		f, err := r.Findings[i].finding()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Dir, err)
+		}
+		s.Findings = append(s.Findings, f)
+	}
+	for _, u := range r.Manifest.Undetectable {
+		s.Undetectable = append(s.Undetectable, u.Kind)
+	}
+	return s, nil
 }
 
 // Finding gives the finding with an id.

@@ -368,6 +368,12 @@ func findingsTable() Table {
 			integer("actors", "actors", "Distinct actors that it touches.", func(r *row) int64 { return r.Actors }),
 			integer("users", "users", "Distinct users that it touches.", func(r *row) int64 { return r.Users }),
 			text("details", "The kind's own figures, as a JSON object.", detailsText),
+			text("status", "With a baseline: new, persisting, worse or better.", func(r *row) string {
+				if r.Change == nil {
+					return ""
+				}
+				return string(r.Change.Status)
+			}).optional(),
 		})
 }
 

@@ -159,6 +159,9 @@ Every 401 has one, in ` + "`auth_cause`" + `.
 | ` + "`onset`, `first_seen`, `last_seen`" + ` | RFC 3339 in UTC, or null |
 | ` + "`details`" + ` | object of the kind's own figures |
 | ` + "`evidence`" + ` | up to 20 sample lines: ` + "`file`, `line` (from 1), `raw`" + `, secrets redacted |
+| ` + "`status`, `change`" + ` | with a baseline: new, persisting, worse or better; and unless it is new ` + "`severity_before`, `unauthorized_before`, `rate_ratio`" + ` (how many times as many 401s a request) and ` + "`p_value`" + ` |
+
+Beside ` + "`findings`, `resolved`" + ` lists those of the baseline that are gone, with the status resolved.
 
 ## rejects.ndjson
 
@@ -174,9 +177,10 @@ An object a line: ` + "`file`, `line` (from 1), `reason`, `text`" + `, secrets r
 | ` + "`totals`" + ` | the sums of the inputs, and ` + "`unexplained`, `findings`" + ` |
 | ` + "`skips`, `rejects`" + ` | lines by reason |
 | ` + "`causes`" + ` | 401s by cause; every cause is there |
+| ` + "`undetectable`" + ` | kinds of findings that these logs cannot show: ` + "`kind`, `missing`" + ` (the columns it is told by and no line holds) |
 | ` + "`tables`" + ` | ` + "`rows`" + ` and ` + "`bytes`" + ` of each table |
 | ` + "`notes`" + ` | what a reader should know of the run, a sentence each |
-| ` + "`resources`" + ` | ` + "`wall_seconds`, `cpu_seconds`, `peak_rss_bytes`, `bytes_per_second`, `spilled_bytes`" + ` |
+| ` + "`resources`" + ` | ` + "`wall_seconds`, `cpu_seconds`, `phases`" + ` (wall seconds of ` + "`read`, `correlate`, `detect`, `result`, `write`), `peak_rss_bytes`, `bytes_per_second`, `spilled_bytes`" + ` |
 
 Always ` + "`lines = parsed + rejected + skipped`" + `, and a decompressed byte is in exactly one line.
 `)

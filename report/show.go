@@ -34,18 +34,31 @@ func Summary(w io.Writer, res *analyze.Result) {
 	if t.FirstTime != parse.NoTime {
 		fmt.Fprintln(&b, period(t.FirstTime, t.LastTime))
 	}
-	shown := res.Findings[:min(len(res.Findings), maxSummaryFindings)]
+	findings := findingsOf(res.Findings)
+	if text := statusCounts(findings, len(res.Resolved)); text != "" {
+		fmt.Fprintln(&b, text)
+	}
+	shown := findings[:min(len(findings), maxSummaryFindings)]
 	if len(shown) > 0 {
 		fmt.Fprintln(&b)
 	}
 	for i := range shown {
-		f := &shown[i]
-		fmt.Fprintf(&b, "%-8s %9s 401s  %s\n", f.Severity, number(f.Unauthorized), readable(clip(f.Title, textWidth)))
+		fmt.Fprintln(&b, findingLine(&shown[i], textWidth))
 	}
 	if more := len(res.Findings) - len(shown); more > 0 {
 		fmt.Fprintf(&b, "%s\n", plural(int64(more), "more finding"))
 	}
 	fmt.Fprint(w, b.String())
+}
+
+// findingLine is a finding in a line: how severe, how many 401s, what, and
+// against a baseline whether it is new, worse or better.
+func findingLine(f *Finding, width int) string {
+	title := readable(clip(f.Title, width))
+	if f.Status != "" && f.Status != string(analyze.StatusPersisting) {
+		title = "[" + visible(f.Status) + "] " + title
+	}
+	return fmt.Sprintf("%-8s %9s 401s  %s", visible(f.Severity), number(f.Unauthorized), title)
 }
 
 func ledgerText(parsed, rejected, skipped int64) string {
@@ -64,12 +77,15 @@ func ShowFindings(w io.Writer, r *Report) error {
 	if t.Unauthorized > 0 {
 		fmt.Fprintf(&b, "%s have a cause, %s have none\n", share(t.Unauthorized-t.Unexplained, t.Unauthorized), number(t.Unexplained))
 	}
+	if text := statusCounts(r.Findings, len(r.Resolved)); text != "" {
+		fmt.Fprintln(&b, text)
+	}
 	if len(r.Findings) == 0 {
 		fmt.Fprintln(&b, "no findings")
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(&b, "\n%-8s %9s 401s  %s\n", visible(f.Severity), number(f.Unauthorized), readable(clip(f.Title, maxTitle)))
+		fmt.Fprintf(&b, "\n%s\n", findingLine(f, maxTitle))
 		fmt.Fprintf(&b, "%-8s %9s       %s\n", "", "", visible(f.ID))
 	}
 	_, err := io.WriteString(w, b.String())
@@ -86,7 +102,15 @@ func ShowFinding(w io.Writer, r *Report, id string) error {
 	}
 	var b strings.Builder
 	paragraph(&b, readable(clip(f.Title, maxTitle)), "")
-	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n\n", visible(f.Severity), visible(f.Kind), f.Confidence)
+	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n", visible(f.Severity), visible(f.Kind), f.Confidence)
+	if f.Status != "" {
+		fmt.Fprint(&b, visible(f.Status))
+		if text := changeText(f); text != "" {
+			fmt.Fprint(&b, ": ", text)
+		}
+		fmt.Fprintln(&b)
+	}
+	fmt.Fprintln(&b)
 	paragraph(&b, readable(clip(f.Explanation, longChars)), "")
 
 	list := append(subjectFigures(&f.Subject),

@@ -74,11 +74,14 @@ func (t *endpointTable) number(host uint32, meth, template []byte) uint32 {
 	return t.base + n
 }
 
-// count counts a request to an endpoint and tells whether that is a sign-in or
-// token route.
-func (t *endpointTable) count(n uint32, o Outcome, at int64) (login bool) {
+// count counts a request to an endpoint, bare when it names neither user nor
+// session, and tells whether that is a sign-in or token route.
+func (t *endpointTable) count(n uint32, o Outcome, at int64, bare bool) (login bool) {
 	n -= t.base
 	t.tally[n].Add(o, at)
+	if bare && o == Accepted {
+		t.tally[n].Bare++
+	}
 	return t.login[n]
 }
 

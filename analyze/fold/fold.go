@@ -59,9 +59,31 @@ func outcome(status int32) Outcome {
 	return Other
 }
 
+// Scheme is how a request came, as far as the log says.
+type Scheme uint8
+
+// The schemes.
+const (
+	UnknownScheme Scheme = iota
+	HTTP
+	HTTPS
+	numSchemes
+)
+
+func scheme(s []byte) Scheme {
+	switch string(s) {
+	case "https":
+		return HTTPS
+	case "http":
+		return HTTP
+	}
+	return UnknownScheme
+}
+
 // Tally counts requests by outcome and remembers when.
 type Tally struct {
 	N           [NumOutcomes]int64
+	Bare        int64 // of the accepted ones, those with neither user nor session
 	First, Last int64 // Unix microseconds; parse.NoTime when none had a time
 	FirstAccepted, LastAccepted,
 	FirstRefused, LastRefused int64
@@ -102,6 +124,7 @@ func (t *Tally) Merge(u *Tally) {
 	for i := range t.N {
 		t.N[i] += u.N[i]
 	}
+	t.Bare += u.Bare
 	mergeSpan(&t.First, &t.Last, u.First, u.Last)
 	mergeSpan(&t.FirstAccepted, &t.LastAccepted, u.FirstAccepted, u.LastAccepted)
 	mergeSpan(&t.FirstRefused, &t.LastRefused, u.FirstRefused, u.LastRefused)
@@ -156,6 +179,7 @@ type Worker struct {
 	endpoints     endpointTable
 	userTally     []Tally
 	upstreamTally []Tally
+	schemes       bool // any line says the scheme
 
 	lastHost uint32
 	paths    []cachedPath
@@ -303,13 +327,17 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	o := outcome(e.Status)
 	host := w.host(e.Host)
 	endpoint := w.endpoint(host, e, o)
-	login := w.endpoints.count(endpoint, o, at)
 	user := w.user(e.User)
+	login := w.endpoints.count(endpoint, o, at, user == 0 && len(e.Session) == 0)
 	if user != 0 {
 		w.userTally[user-1].Add(o, at)
 	}
+	via := uint32(scheme(e.Scheme))
+	w.schemes = w.schemes || via != 0
 	if len(e.Upstream) > 0 {
-		w.upstream(e.Upstream).Add(o, at)
+		n := w.upstream(e.Upstream)
+		w.upstreamTally[n].Add(o, at)
+		via += (n + 1) * uint32(numSchemes)
 	}
 	var ref uint32
 	if o == Unauthorized {
@@ -327,7 +355,7 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 		a.client = client
 		moved = [2]uint32{w.addresses.number(e.Client) + 1, w.agents.number(e.UserAgent) + 1}
 	}
-	s.append(a, ms, o, endpoint, user, moved, ref)
+	s.append(a, ms, o, endpoint, user, via, moved, ref)
 	if (o == Accepted || o == Redirected) && login {
 		w.signIns = append(w.signIns, SignIn{client, ms})
 	}
@@ -378,12 +406,12 @@ func (w *Worker) user(u []byte) uint32 {
 	return n + 1
 }
 
-func (w *Worker) upstream(u []byte) *Tally {
+func (w *Worker) upstream(u []byte) uint32 {
 	n := w.upstreams.number(u)
 	if int(n) == len(w.upstreamTally) {
 		w.upstreamTally = append(w.upstreamTally, newTally())
 	}
-	return &w.upstreamTally[n]
+	return n
 }
 
 // notFound stands for every path that was answered 404 or 410: it names no

@@ -2,6 +2,7 @@ package fold
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 	"sort"
@@ -24,12 +25,14 @@ type State struct {
 	Refusals  []Refusal  // every 401 by time, input, line
 	Rejected  []Rejected // the first rejected lines by input, line
 
+	Sessions, Schemes bool // any line has a session id, says the scheme
+
 	seed    uint64
 	workers []*Worker
 	signIns []SignIn // by client, time
 	// By worker: from its numbers to the indexes above.
-	endpointOf, userOf, addressOf, agentOf [][]uint32
-	rankOf                                 [][]uint32
+	endpointOf, userOf, addressOf, agentOf, upstreamOf [][]uint32
+	rankOf                                             [][]uint32
 }
 
 // Endpoint is an endpoint and its requests.
@@ -98,9 +101,15 @@ func Merge(workers []*Worker) *State {
 	var names []string
 	names, s.userOf = unify(part(func(w *Worker) *dict { return &w.users }))
 	s.Users = tallied(names, s.userOf, func(i int) []Tally { return workers[i].userTally })
-	names, upstreamOf := unify(part(func(w *Worker) *dict { return &w.upstreams }))
-	s.Upstreams = tallied(names, upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
+	names, s.upstreamOf = unify(part(func(w *Worker) *dict { return &w.upstreams }))
+	s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
 
+	for _, w := range workers {
+		s.Schemes = s.Schemes || w.schemes
+		for i := range w.shards {
+			s.Sessions = s.Sessions || len(w.shards[i].sessions) > 0
+		}
+	}
 	s.mergeMinutes(hosts, hostOf)
 	s.mergeSignIns()
 	lineBase := s.lineBases()
@@ -292,7 +301,7 @@ func (s *State) DropTimelines() {
 	for _, w := range s.workers {
 		w.shards = [Shards]shard{}
 	}
-	s.endpointOf, s.userOf, s.addressOf, s.agentOf, s.signIns = nil, nil, nil, nil, nil
+	s.endpointOf, s.userOf, s.addressOf, s.agentOf, s.upstreamOf, s.signIns = nil, nil, nil, nil, nil, nil
 }
 
 // Actor is a session, or a client without session id, and all its requests.
@@ -319,6 +328,8 @@ type Event struct {
 	User     uint32 // index into State.Users plus one; 0 when the line names none
 	Client   Client
 	Refusal  uint32 // index into State.Refusals, or NoRefusal
+	Upstream uint16 // index into State.Upstreams plus one; 0 where the line names none
+	Scheme   Scheme
 	Outcome  Outcome
 }
 
@@ -439,12 +450,20 @@ func (s *State) decode(worker, shard int, place []uint32, events []Event) {
 	d := s.workers[worker].shards[shard].decoder()
 	endpoints, users := s.endpointOf[worker], s.userOf[worker]
 	addresses, agents, ranks := s.addressOf[worker], s.agentOf[worker], s.rankOf[worker]
+	upstreams := s.upstreamOf[worker]
 	for a := d.next(); a != nil; a = d.next() {
 		e := &events[place[d.actor]]
 		place[d.actor]++
 		*e = Event{
 			Time: a.last, Endpoint: endpoints[a.endpoint], Outcome: Outcome(d.flags & flagOutcome),
 			Client: Client{addresses[a.address], agents[a.agent]}, Refusal: NoRefusal,
+		}
+		if a.via != 0 {
+			e.Scheme = Scheme(a.via % uint32(numSchemes))
+			// No proxy has more backends than fit; a made-up one is left out.
+			if n := a.via / uint32(numSchemes); n != 0 && upstreams[n-1] < math.MaxUint16 {
+				e.Upstream = uint16(upstreams[n-1] + 1)
+			}
 		}
 		if d.flags&flagUser != 0 {
 			e.User = users[a.user-1] + 1
@@ -469,5 +488,6 @@ func compareEvents(x, y *Event) int {
 		return cmp.Compare(x.Endpoint, y.Endpoint)
 	}
 	return cmp.Or(cmp.Compare(x.Outcome, y.Outcome), cmp.Compare(x.User, y.User),
-		CompareClients(x.Client, y.Client), cmp.Compare(x.Refusal, y.Refusal))
+		CompareClients(x.Client, y.Client), cmp.Compare(x.Upstream, y.Upstream), cmp.Compare(x.Scheme, y.Scheme),
+		cmp.Compare(x.Refusal, y.Refusal))
 }

@@ -106,7 +106,7 @@ func foldAll(t *testing.T, parts ...[]string) []string {
 	for _, paths := range parts {
 		w := NewWorker(7, 1)
 		for _, p := range paths {
-			w.endpoints.count(w.endpoints.number(0, []byte("GET"), appendTemplate(nil, []byte(p))), Accepted, 1)
+			w.endpoints.count(w.endpoints.number(0, []byte("GET"), appendTemplate(nil, []byte(p))), Accepted, 1, false)
 		}
 		workers = append(workers, w)
 	}

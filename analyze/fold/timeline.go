@@ -24,7 +24,8 @@ type actor struct {
 	user     uint32 // worker's number plus one of the user seen last
 	endpoint uint32 // of the event appended last
 	ref      uint32 // refusal appended last
-	_        [3]uint32
+	via      uint32 // way of the event appended last
+	_        [2]uint32
 }
 
 // A shard holds actors and a log of their events: each is a few bytes behind
@@ -43,8 +44,8 @@ const (
 	// logPage is the size of a page of the log in bytes: 64 shards start with
 	// 512 KiB.
 	logPage = 8 << 10
-	// maxEvent is the most bytes of an event: a flag byte and seven numbers.
-	maxEvent = 1 + 6*binary.MaxVarintLen32 + binary.MaxVarintLen64
+	// maxEvent is the most bytes of an event: a flag byte and eight numbers.
+	maxEvent = 1 + 6*binary.MaxVarintLen32 + 2*binary.MaxVarintLen64
 )
 
 func (s *shard) init() {
@@ -90,8 +91,9 @@ func (s *shard) grow() {
 	s.slots = slots
 }
 
-// An encoded event is a flag byte, the actor's number, and what the flags
-// announce.
+// An encoded event is a flag byte, twice the actor's number, with one more when
+// the event came another way than the one before, then that way, and what the
+// flags announce.
 const (
 	flagOutcome  = 7      // bits 0 to 2: the outcome
 	flagUser     = 1 << 3 // the line names a user: the one named last, or
@@ -102,9 +104,9 @@ const (
 	// An unauthorized event ends with the difference of its refusal number.
 )
 
-// append adds an event of a to the log. user is 0 or a number plus one, moved
-// is zero or the client's address and agent, each plus one.
-func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user uint32, moved [2]uint32, ref uint32) {
+// append adds an event of a to the log. user is 0 or a number plus one, via is a
+// way, moved is zero or the client's address and agent, each plus one.
+func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user, via uint32, moved [2]uint32, ref uint32) {
 	n := len(s.pages) - 1
 	if n < 0 || cap(s.pages[n])-len(s.pages[n]) < maxEvent {
 		s.pages = append(s.pages, make([]byte, 0, logPage))
@@ -113,7 +115,13 @@ func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user uint32, mov
 	b := s.pages[n]
 	at := len(b)
 	b = append(b, byte(o))
-	b = binary.AppendUvarint(b, uint64(a.number))
+	if via == a.via {
+		b = binary.AppendUvarint(b, uint64(a.number)<<1)
+	} else {
+		b = binary.AppendUvarint(b, uint64(a.number)<<1|1)
+		b = binary.AppendUvarint(b, uint64(via))
+		a.via = via
+	}
 	if ms == a.last {
 		b[at] |= flagSameTime
 	} else {
@@ -163,7 +171,7 @@ type decoded struct {
 	last           int64
 	endpoint, user uint32
 	address, agent uint32
-	ref            uint32
+	ref, via       uint32
 }
 
 func (s *shard) decoder() *decoder {
@@ -180,8 +188,12 @@ func (d *decoder) next() *decoded {
 	}
 	d.flags = d.page[0]
 	d.page = d.page[1:]
-	d.actor = d.number() - 1
+	n := d.number()
+	d.actor = n>>1 - 1
 	a := &d.actors[d.actor]
+	if n&1 != 0 {
+		a.via = d.number()
+	}
 	if d.flags&flagSameTime == 0 {
 		delta, n := binary.Varint(d.page)
 		d.page = d.page[n:]

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"logscan/analyze"
 )
 
 const description = `Reads access logs (nginx, Apache, JSON) and tells why there are HTTP 401s.`
@@ -20,9 +22,16 @@ const examples = `Examples:
   logscan parse --format '$remote_addr [$time_local] "$request" $status' access.log
   zcat old.log.Z | logscan -                standard input
   logscan show logscan-out                  the findings, in the terminal
+  logscan scan --baseline lake/dt=2026-11-21 -o lake/dt=2026-11-22 --fail-on high /var/log/nginx
+                                            a nightly job: what is new, and exit 3 when it is grave
 
-Exit codes: 0 done, 1 failed and nothing written, 2 usage error, 4 done but some
-input could not be read or too many lines were rejected, 130 interrupted.`
+Every flag can also be set in the environment (LOGSCAN_OUT for --out) or in a
+configuration file (see logscan config check); the flag counts first, then the
+environment, then the file.
+
+Exit codes: 0 done, 1 failed and nothing written, 2 usage error, 3 done and there
+are findings at or above --fail-on, 4 done but some input could not be read or too
+many lines were rejected, 130 interrupted.`
 
 // cli is the command line, as kong reads it.
 type cli struct {
@@ -31,14 +40,22 @@ type cli struct {
 	Scan    scanCmd    `cmd:"" default:"withargs" help:"Find the causes of the 401s and write a report (the default command)."`
 	Parse   parseCmd   `cmd:"" help:"Print the fields of every line as NDJSON."`
 	Show    showCmd    `cmd:"" help:"Show the findings of a finished run."`
+	Diff    diffCmd    `cmd:"" help:"Tell what has changed between the findings of two runs."`
 	Formats formatsCmd `cmd:"" help:"List the known formats, print one, or say which one a file has."`
+	Config  configCmd  `cmd:"" help:"Check a configuration file."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print what makes a shell complete commands, flags and values."`
+	Man        manCmd        `cmd:"" help:"Print the manual page."`
 }
 
 func options(std *streams) []kong.Option {
 	return []kong.Option{
 		kong.Name("logscan"),
 		kong.Description(description),
+		kong.DefaultEnvars("LOGSCAN"),
+		// The variables are told once, and not with every flag.
+		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }),
 		kong.NoDefaultHelp(), // kong's own help flag wants to exit the process
 		kong.Writers(std.stdout, std.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
@@ -60,7 +77,7 @@ func (helpFlag) BeforeReset(ctx *kong.Context) error {
 	if !asked {
 		fmt.Fprintf(ctx.Stdout, "%s\n\nCommands:\n", description)
 		for _, command := range ctx.Model.Children {
-			fmt.Fprintf(ctx.Stdout, "  %-8s  %s\n", command.Name, command.Help)
+			fmt.Fprintf(ctx.Stdout, "  %-10s  %s\n", command.Name, command.Help)
 		}
 		fmt.Fprintln(ctx.Stdout)
 	}
@@ -84,6 +101,19 @@ func (p *percent) UnmarshalText(text []byte) error {
 	}
 	*p = percent(f)
 	return nil
+}
+
+// severity is a least severity, or the empty one for never.
+type severity struct {
+	least analyze.Severity
+	set   bool
+}
+
+// UnmarshalText reads the name of a severity.
+func (s *severity) UnmarshalText(text []byte) error {
+	least, err := analyze.ParseSeverity(string(text))
+	*s = severity{least, true}
+	return err
 }
 
 // workers is a number of goroutines; 0 is one for each CPU.

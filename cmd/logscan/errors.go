@@ -26,6 +26,21 @@ func usagef(hint, format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...), hint}
 }
 
+// graveError says that the work was done, and that there are findings of the
+// severity that was asked about.
+type graveError struct {
+	findings int
+	least    string
+	other    error // what else is to be told, or nil
+}
+
+func (e *graveError) Error() string {
+	if e.findings == 1 {
+		return "there is 1 finding at or above " + e.least
+	}
+	return fmt.Sprintf("there are %d findings at or above %s", e.findings, e.least)
+}
+
 // incompleteError says that the work was done and its output written, but that
 // not every line could be used.
 type incompleteError struct{ problems []problem }

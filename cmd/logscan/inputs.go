@@ -16,8 +16,9 @@ import (
 
 // formatFlags say how lines are to be understood.
 type formatFlags struct {
-	Format string   `default:"auto" placeholder:"F" group:"in" help:"Format of the lines: auto, a name from 'logscan formats', or a format string of nginx, Apache, HAProxy, Envoy, uWSGI, Gunicorn or GoAccess, verbatim (default: auto, found out for each file)."`
-	Field  fieldMap `placeholder:"NAME=KEY" sep:"none" group:"in" help:"Log variable or JSON key that carries a field: user, session, upstream, host, ... (repeatable)."`
+	Config configFlag `predictor:"file" default:"auto" placeholder:"FILE" group:"in" help:"Values of flags, as YAML (default: ~/.config/logscan/config.yaml and /etc/logscan/config.yaml, where they are)."`
+	Format string     `predictor:"format" default:"auto" placeholder:"F" group:"in" help:"Format of the lines: auto, a name from 'logscan formats', or a format string of nginx, Apache, HAProxy, Envoy, uWSGI, Gunicorn or GoAccess, verbatim (default: auto, found out for each file)."`
+	Field  fieldMap   `placeholder:"NAME=KEY" sep:"none" group:"in" help:"Log variable or JSON key that carries a field: user, session, upstream, host, ... (repeatable)."`
 	serverFlags
 }
 

@@ -22,6 +22,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // nothing was written
 	exitUsage       = 2 // usage or configuration error, nothing was done
+	exitGrave       = 3 // done, and there are findings at or above --fail-on
 	exitIncomplete  = 4 // done, but not every line could be used
 	exitInterrupted = 130
 )
@@ -73,6 +74,9 @@ func dispatch(ctx context.Context, std *streams) error {
 	if err != nil {
 		return fmt.Errorf("BUG: command line: %w", err)
 	}
+	if done, err := completing(parser, std); done || err != nil {
+		return err
+	}
 	command, err := parser.Parse(std.args)
 	if err != nil {
 		return err
@@ -87,6 +91,7 @@ func conclude(stderr io.Writer, err error) int {
 	var usage *usageError
 	var parse *kong.ParseError
 	var incomplete *incompleteError
+	var grave *graveError
 	switch {
 	case err == nil, errors.Is(err, errHelpShown):
 		return exitDone
@@ -100,6 +105,10 @@ func conclude(stderr io.Writer, err error) int {
 			complain(stderr, p.text, p.hint)
 		}
 		return exitIncomplete
+	case errors.As(err, &grave):
+		conclude(stderr, grave.other)
+		note(stderr, "%s", grave.Error())
+		return exitGrave
 	case errors.As(err, &usage):
 		complain(stderr, usage.Error(), usage.hint)
 		return exitUsage

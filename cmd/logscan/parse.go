@@ -12,7 +12,7 @@ import (
 )
 
 type parseCmd struct {
-	Inputs []string `arg:"" name:"input" help:"File, directory, glob, or - for standard input."`
+	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input."`
 
 	formatFlags
 	lineFlags

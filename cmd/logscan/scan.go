@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"logscan/analyze"
@@ -12,14 +15,21 @@ import (
 )
 
 type scanCmd struct {
-	Inputs []string `arg:"" name:"input" help:"File, directory, glob, or - for standard input; compression and format are found out."`
+	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input; compression and format are found out."`
 
 	formatFlags
 	lineFlags
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
-	Out        string  `short:"o" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
-	MaxRejects percent `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
+	Out        string   `short:"o" predictor:"dir" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
+	Baseline   string   `predictor:"dir" placeholder:"DIR" group:"out" help:"Output directory of an earlier run: findings are marked new, persisting, worse, better or resolved against it."`
+	FailOn     severity `predictor:"severity" placeholder:"SEVERITY" group:"out" help:"Exit 3 when there is a finding of this severity or above: info, low, medium, high or critical (default: never)."`
+	MaxRejects percent  `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
+
+	Metrics string `predictor:"file" placeholder:"FILE" group:"out" help:"Write figures of the run for node_exporter's textfile collector (name it *.prom)."`
+
+	Webhook       confidential `placeholder:"URL" group:"out" help:"Post the findings to this URL; best set as LOGSCAN_WEBHOOK, because others can see arguments."`
+	WebhookFormat string       `enum:"json,slack" default:"json" placeholder:"json|slack" group:"out" help:"What is posted: the findings as JSON, or a message for Slack and its like (default: ${default})."`
 
 	Quiet   bool `short:"q" xor:"talk" group:"talk" help:"Say nothing but errors."`
 	Verbose bool `short:"v" xor:"talk" group:"talk" help:"Tell how each input was read."`
@@ -38,6 +48,8 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		return err
 	}
 	options.Workers = int(c.Workers)
+	var watch stopwatch
+	options.Phase = func(p analyze.Phase) { watch.begin(string(p)) }
 	if options.Parse, options.Since, options.Until, err = c.options(started); err != nil {
 		return err
 	}
@@ -55,6 +67,16 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	if err := report.Check(c.Out); err != nil {
 		return &usageError{err, "choose another --out"}
 	}
+	if c.Baseline != "" {
+		// Read now: it may be the very directory that this run replaces.
+		baseline, err := open(c.Baseline)
+		if err != nil {
+			return err
+		}
+		if options.Baseline, err = baseline.Snapshot(); err != nil {
+			return &usageError{err, "choose another --baseline"}
+		}
+	}
 
 	if n := int(c.Workers); n > 0 && n < runtime.GOMAXPROCS(0) {
 		// Fewer workers are asked for to leave CPUs to others: garbage
@@ -68,32 +90,110 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return boundError(err)
 	}
-	if err := report.Write(ctx, c.Out, res, c.provenance(std, started)); err != nil {
+	watch.begin("write")
+	provenance := c.provenance(std, started, &watch)
+	if err := report.Write(ctx, c.Out, res, provenance); err != nil {
 		return err
+	}
+	problems := c.problems(res)
+	if c.Metrics != "" {
+		if err := report.WriteMetrics(c.Metrics, res, provenance()); err != nil {
+			problems = append(problems, problem{"write " + c.Metrics + ": " + err.Error(), "the report is written; choose another --metrics"})
+		}
 	}
 	if c.Verbose {
 		tellInputs(std, res)
+	}
+	if c.Webhook != "" {
+		hook := report.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
+		if err := hook.Post(ctx, c.Out, res, provenance()); err != nil {
+			problems = append(problems, problem{err.Error(), "the report is written; look at --webhook"})
+		}
 	}
 	if !c.Quiet {
 		report.Summary(std.stderr, res)
 		note(std.stderr, "report: %s", filepath.Join(c.Out, "report.html"))
 	}
-	return incomplete(c.problems(res))
+	return c.grave(res, incomplete(problems))
+}
+
+// grave is the error of findings that --fail-on asks about. It comes before
+// what else there is to tell: an alarm must not be hidden by a line of junk in a
+// log.
+func (c *scanCmd) grave(res *analyze.Result, other error) error {
+	n := 0
+	for i := range res.Findings {
+		if c.FailOn.set && res.Findings[i].Severity >= c.FailOn.least {
+			n++
+		}
+	}
+	if n == 0 {
+		return other
+	}
+	return &graveError{n, c.FailOn.least.String(), other}
 }
 
 // provenance gives what the manifest alone may hold: who ran it, when, and what
 // it took. It is asked for as late as possible, so that writing is in it.
-func (c *scanCmd) provenance(std *streams, started time.Time) func() report.Run {
+func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch) func() report.Run {
 	return func() report.Run {
 		version, commit := build()
 		cpu, rss := used()
 		finished := time.Now()
 		return report.Run{
-			ToolName: "logscan", Version: version, Commit: commit, Arguments: std.args,
+			ToolName: "logscan", Version: version, Commit: commit, Arguments: withoutSecrets(std.args),
 			Started: started, Finished: finished,
-			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss,
+			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, Phases: watch.read(),
 		}
 	}
+}
+
+// confidential is the value of a flag that nothing may tell.
+type confidential string
+
+// confidentialFlags are the names of such flags.
+var confidentialFlags = []string{"webhook"}
+
+// withoutSecrets gives arguments fit for the manifest.
+func withoutSecrets(args []string) []string {
+	told := slices.Clone(args)
+	for i, a := range told {
+		for _, f := range confidentialFlags {
+			switch {
+			case strings.HasPrefix(a, "--"+f+"="):
+				told[i] = "--" + f + "=REDACTED"
+			case a == "--"+f && i+1 < len(told):
+				told[i+1] = "REDACTED"
+			}
+		}
+	}
+	return told
+}
+
+// stopwatch times phases that follow each other. The zero value has not begun.
+type stopwatch struct {
+	phase   string
+	since   time.Time
+	seconds map[string]float64
+}
+
+// begin ends the phase that runs and begins another one.
+func (w *stopwatch) begin(phase string) {
+	w.seconds = w.read()
+	w.phase, w.since = phase, time.Now()
+}
+
+// read gives the seconds of every phase, of the one that runs as much as has
+// passed.
+func (w *stopwatch) read() map[string]float64 {
+	all := maps.Clone(w.seconds)
+	if all == nil {
+		all = map[string]float64{}
+	}
+	if w.phase != "" {
+		all[w.phase] += time.Since(w.since).Seconds()
+	}
+	return all
 }
 
 // tellInputs tells how each input was read.

@@ -5,8 +5,10 @@ import (
 )
 
 type showCmd struct {
-	Dir     string `arg:"" name:"dir" help:"Output directory of a finished run."`
-	Finding string `arg:"" name:"finding-id" optional:"" help:"Show this finding with its evidence lines."`
+	Dir     string `arg:"" predictor:"dir" name:"dir" help:"Output directory of a finished run."`
+	Finding string `arg:"" predictor:"finding" name:"finding-id" optional:"" help:"Show this finding with its evidence lines."`
+
+	JSON bool `name:"json" help:"Print JSON, as findings.json has it."`
 }
 
 // Help is shown below the command's flags.
@@ -16,15 +18,22 @@ func (showCmd) Help() string {
 
 // Run prints the findings of a finished run.
 func (c *showCmd) Run(std *streams) error {
-	r, err := report.Open(c.Dir)
+	r, err := open(c.Dir)
 	if err != nil {
-		return usagef("logscan scan -o "+c.Dir+" INPUT... makes one", "show %s: %w", c.Dir, err)
+		return err
 	}
 	if c.Finding == "" {
+		if c.JSON {
+			return report.WriteFindings(std.stdout, r)
+		}
 		return report.ShowFindings(std.stdout, r)
 	}
-	if _, err := r.Finding(c.Finding); err != nil {
+	f, err := r.Finding(c.Finding)
+	if err != nil {
 		return &usageError{err, "logscan show " + c.Dir + " lists them"}
+	}
+	if c.JSON {
+		return report.WriteFinding(std.stdout, f)
 	}
 	return report.ShowFinding(std.stdout, r, c.Finding)
 }
