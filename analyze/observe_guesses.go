@@ -209,18 +209,12 @@ func (o *guessObserver) strangers(list []try) []try {
 	})
 }
 
-// guesser is where guesses come from: an address, or one user agent there.
-type guesser struct {
-	address, agent uint32
-	one            bool // that user agent alone
-}
+// guesser is where guesses come from: an address. Who else comes from there by
+// another user agent is left out where one user agent makes nearly all guesses.
+type guesser struct{ address uint32 }
 
 func (c *correlation) guesserSubject(g guesser) Subject {
-	s := Subject{Type: "client", ClientAddress: text([]byte(c.state.Addresses[g.address]))}
-	if g.one {
-		s.UserAgent = text([]byte(c.state.Agents[g.agent]))
-	}
-	return s
+	return Subject{Type: "client", ClientAddress: text([]byte(c.state.Addresses[g.address]))}
 }
 
 // attack is a run of tries that fail.
@@ -244,9 +238,9 @@ func (a *attack) claims() []uint32 {
 	return list
 }
 
-// attackers gives what is found at each address, or where an address as a whole
-// shows nothing, at its user agents: somebody may share it with many. The
-// p-values are adjusted for the number of guessers.
+// attackers gives what is found at each address. Many may share one: where one
+// user agent makes nearly all the guesses, or the address as a whole shows
+// nothing, the tries of that user agent are the attack.
 func (o *guessObserver) attackers(find func(guesser, []try) (attack, bool)) []attack {
 	var found []attack
 	tested := 0
@@ -256,25 +250,47 @@ func (o *guessObserver) attackers(find func(guesser, []try) (attack, bool)) []at
 			continue
 		}
 		tested++
-		if a, ok := find(guesser{address: list[0].address}, list); ok {
-			found = append(found, a)
-			continue
+		g := guesser{list[0].address}
+		a, ok := find(g, list)
+		failures := a.failures
+		if !ok {
+			failures = list
 		}
-		by := map[uint32][]try{}
-		for _, t := range list {
-			by[t.agent] = append(by[t.agent], t)
-		}
-		if len(by) == 1 {
-			continue
-		}
-		for _, agent := range slices.Sorted(maps.Keys(by)) {
+		if agent, share := mainAgent(failures); share < 1 && (!ok || share >= mainShare) {
 			tested++
-			if a, ok := find(guesser{list[0].address, agent, true}, by[agent]); ok {
-				found = append(found, a)
+			own := slices.DeleteFunc(list, func(t try) bool { return t.agent != agent })
+			if b, okOwn := find(g, own); okOwn {
+				a, ok = b, true
 			}
+		}
+		if ok {
+			found = append(found, a)
 		}
 	}
 	return slices.DeleteFunc(found, func(a attack) bool { return a.p*float64(tested) > attackFalse })
+}
+
+// mainShare of the failures by one user agent show that the attack is its own:
+// an attacker who changes user agents uses them alike.
+const mainShare = 0.75
+
+// mainAgent gives the user agent of most failures, and its share.
+func mainAgent(list []try) (agent uint32, share float64) {
+	n := map[uint32]int{}
+	failures := 0
+	for i := range list {
+		if list[i].failed() {
+			n[list[i].agent]++
+			failures++
+		}
+	}
+	most := 0
+	for a, k := range n {
+		if k > most || k == most && a < agent {
+			agent, most = a, k
+		}
+	}
+	return agent, float64(most) / float64(max(failures, 1))
 }
 
 // attackFalse is the share of runs with a false alarm that is allowed: the
