@@ -53,6 +53,19 @@ func TestAttacks(t *testing.T) {
 				w.add(time.Duration(i)*9*time.Minute+w.minutes(5), "GET", "/report", fmt.Sprintf("user%d", i%3), "", "203.0.113.5", "401")
 			}
 		}, []expectation{{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil}}},
+		{"guesses by a client that asks without credentials first", func(w *world) {
+			at := 9*time.Hour + w.minutes(60)
+			for range 60 {
+				w.add(at, "GET", "/app/mail", "", "", "203.0.113.5", "401")
+				w.add(at+time.Second, "GET", "/app/mail", "admin", "", "203.0.113.5", "401")
+				at += time.Duration(4+w.r.IntN(9)) * time.Second
+			}
+		}, []expectation{{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil}}},
+		{"guesses of which the log does not name the accounts", func(w *world) {
+			for i := range 90 {
+				w.add(9*time.Hour+time.Duration(i)*9*time.Second, "POST", "/login", "", "", "203.0.113.5", "401")
+			}
+		}, []expectation{{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil}}},
 		{"guesses that succeed", func(w *world) {
 			at := 9*time.Hour + w.minutes(60)
 			for range 80 {

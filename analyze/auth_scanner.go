@@ -57,9 +57,10 @@ type walkOf struct {
 
 func inspectScanners(c *correlation, _ observer) ([]candidate, error) {
 	by := map[uint32]*walkOf{}
+	bare := c.bareRefusals()
 	for i := range c.facts {
 		f := &c.facts[i]
-		if !f.open() || f.named || f.signIn || f.good || f.session {
+		if bare[f.address] < scanRoutes || !f.bare() {
 			continue
 		}
 		w := by[f.address]

@@ -165,7 +165,7 @@ const (
 )
 
 func (c *correlation) guessing(a *attack) candidate {
-	cand := candidate{claims: a.claims()}
+	cand := candidate{claims: c.claimsOf(a)}
 	cand.Subject = c.guesserSubject(a.guesser)
 	cand.Onset = a.start * 1000
 	cand.Confidence = confidence(a.p, stats.WilsonLower(int64(len(a.failures)), int64(len(a.failures)+len(a.successes)), stats.Z95))

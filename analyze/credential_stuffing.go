@@ -15,7 +15,9 @@ import (
 // Sign: from one address, or from many that share the list out, users are tried
 // once each, in quick succession or with some success. Not: an address that many
 // share (most who come there succeed), spraying (the same accounts come again
-// and again, or one slowly after the other).
+// and again, or one slowly after the other). A single client that tries each
+// account once, slowly, and opens one of them may be either: it is told as
+// spraying.
 //
 // Statistic: that of password_spraying, over an address or over all addresses
 // at which nearly every user fails.

@@ -39,6 +39,7 @@ type try struct {
 	address  uint32
 	agent    uint32
 	endpoint uint32
+	leg      uint32 // fact of the same request without credentials just before, or fold.NoRefusal
 }
 
 func (t *try) failed() bool { return t.fact != fold.NoRefusal }
@@ -159,20 +160,29 @@ type guessPart struct {
 // actor notes the tries of an actor, and who was accepted from where.
 func (p *guessPart) actor(a *fold.Actor, _ uint32) {
 	told, toldAt := uint32(0), before // the user whose acceptance was noted last
+	var bare *fold.Event              // the refusal without credentials met last
 	for i := range a.Events {
 		e := &a.Events[i]
 		place := p.address[e.Client.Address] - 1
 		if place < 0 && p.user[e.User] == 0 {
 			continue
 		}
-		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint}
+		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint, fold.NoRefusal}
 		signIn := p.state.Endpoints[e.Endpoint].SignIn
 		switch {
 		case e.Refusal != fold.NoRefusal:
-			if place >= 0 && p.facts[e.Refusal].guess() {
-				p.tries[place] = append(p.tries[place], t)
-				told = 0
+			if place < 0 {
+				continue
 			}
+			if !p.facts[e.Refusal].guess() {
+				bare = e
+				continue
+			}
+			if bare != nil && bare.User == 0 && bare.Endpoint == e.Endpoint && e.Time-bare.Time <= tryGap {
+				t.leg = bare.Refusal
+			}
+			bare, told = nil, 0
+			p.tries[place] = append(p.tries[place], t)
 			continue
 		case signIn && (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected):
 			told = 0
@@ -227,12 +237,16 @@ type attack struct {
 	p          float64
 }
 
-// claims are the 401s of an attack, and those before them that a client gets
-// which first asks without credentials.
-func (a *attack) claims() []uint32 {
+// claims are the 401s of an attack, and those before them of a client that first
+// asks without credentials.
+func (c *correlation) claimsOf(a *attack) []uint32 {
 	list := make([]uint32, 0, len(a.failures))
 	for i := range a.failures {
-		list = append(list, a.failures[i].fact)
+		t := &a.failures[i]
+		list = append(list, t.fact)
+		if t.leg != fold.NoRefusal && c.facts[t.leg].open() {
+			list = append(list, t.leg)
+		}
 	}
 	slices.Sort(list)
 	return list

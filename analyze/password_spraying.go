@@ -194,7 +194,7 @@ func wereAccepted(n int) string {
 
 // wideFinding is what the findings of attacks on many accounts have in common.
 func (c *correlation) wideFinding(a *attack) candidate {
-	cand := candidate{claims: a.claims()}
+	cand := candidate{claims: c.claimsOf(a)}
 	cand.Onset = a.start * 1000
 	cand.Confidence = confidence(a.p, stats.WilsonLower(int64(len(a.users)), int64(len(a.users)+len(a.successes)), stats.Z95)+0.1)
 	cand.Severity = a.severity(c)

@@ -9,6 +9,7 @@ import (
 
 	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/parse"
 )
 
 // unauthenticatedProbe finds monitors and health checks that have no
@@ -45,10 +46,13 @@ const (
 
 func inspectProbes(c *correlation, _ observer) ([]candidate, error) {
 	by := map[fold.Client][]uint32{}
+	bare := c.bareRefusals()
 	for i := range c.facts {
 		f := &c.facts[i]
-		client := fold.Client{Address: f.address, Agent: f.agent}
-		if f.open() && !f.named && !f.signIn && !f.good && !f.session && c.clients[client].sessions == 0 {
+		if bare[f.address] < probeRounds || !f.bare() {
+			continue
+		}
+		if client := (fold.Client{Address: f.address, Agent: f.agent}); c.clients[client].sessions == 0 {
 			by[client] = append(by[client], uint32(i))
 		}
 	}
@@ -60,6 +64,21 @@ func inspectProbes(c *correlation, _ observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// bare tells whether a 401 wants an explanation and came without credentials, to
+// somebody who was never accepted.
+func (f *fact) bare() bool { return f.open() && !f.named && !f.signIn && !f.good && !f.session }
+
+// bareRefusals counts the 401s without credentials by address.
+func (c *correlation) bareRefusals() []int {
+	n := make([]int, len(c.state.Addresses))
+	for i := range c.facts {
+		if f := &c.facts[i]; f.bare() {
+			n[f.address]++
+		}
+	}
+	return n
 }
 
 // probe judges the refusals of one client, of so many.
@@ -93,6 +112,9 @@ func (c *correlation) probe(client fold.Client, claims []uint32, clients int) (c
 	cand.Subject = Subject{Type: "client", ClientAddress: text([]byte(c.state.Addresses[client.Address])), UserAgent: agent}
 	first, last := times[0], times[len(times)-1]
 	cand.Onset = first * 1000
+	if first-c.from <= 2*typical {
+		cand.Onset = parse.NoTime // it asked before the log began
+	}
 	cand.Confidence = confidence(p, stats.WilsonLower(int64(near), int64(len(gaps)), stats.Z95)+0.1)
 	// It harms nobody but the reader of the log; a balancer that is refused
 	// takes the server for dead.
