@@ -118,9 +118,7 @@ func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	var found []candidate
-	givingUp := c.guesses.givingUp()
-	run := func(g guesser, list []try) (attack, bool) { return wideRun(g, list, givingUp) }
-	attacks := c.guesses.attackers(run)
+	attacks := c.guesses.attackers(c.guesses.wideRun)
 	for i, stuffs := range tell(attacks) {
 		if a := attacks[i]; stuffs {
 			found = append(found, c.stuffing(&a, c.guesserSubject(a.guesser), c.who(a.guesser), 1))
@@ -128,7 +126,7 @@ func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
 	}
 	shared := c.guesses.sharedLists()
 	for _, host := range slices.Sorted(maps.Keys(shared)) {
-		a, ok := run(guesser{}, shared[host])
+		a, ok := c.guesses.wideRun(guesser{}, shared[host])
 		if !ok || !a.once() || a.p > attackFalse {
 			continue
 		}

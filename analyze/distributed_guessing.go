@@ -30,9 +30,6 @@ var distributedGuessing = Detector{
 const (
 	// strangeAddresses is from how many addresses an account must fail.
 	strangeAddresses = 10
-	// strangeUsual is the mean number of strange addresses that is taken as
-	// usual at least: a phone and a café.
-	strangeUsual = 2
 	// slips is how many failures before a success are the owner's own.
 	slips = 4
 )
@@ -53,7 +50,6 @@ func inspectDistributed(c *correlation, _ observer) ([]candidate, error) {
 		}
 		by[f.user][f.address] = append(by[f.user][f.address], uint32(i))
 	}
-	usual := max(strangeUsual, o.usualAddresses())
 	var users []uint32
 	var p []float64
 	for u := range uint32(len(o.user)) {
@@ -66,33 +62,19 @@ func inspectDistributed(c *correlation, _ observer) ([]candidate, error) {
 			}
 		}
 		users = append(users, u)
-		p = append(p, stats.PoissonTail(int64(len(by[u])), usual))
+		p = append(p, stats.PoissonTail(int64(len(by[u])), o.usualFrom))
 	}
 	adjusted := stats.BenjaminiHochberg(p)
 	var found []candidate
 	for n, u := range users {
 		if len(by[u]) >= strangeAddresses && adjusted[n] <= accountFalse {
-			found = append(found, c.guessedAccount(u, by[u], usual, adjusted[n]))
+			found = append(found, c.guessedAccount(u, by[u], adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
-// usualAddresses is the mean number of addresses that a failing account has,
-// over those that are not followed.
-func (o *guessObserver) usualAddresses() float64 {
-	seen := map[home]bool{}
-	users := map[uint32]bool{}
-	for i := range o.facts {
-		if f := &o.facts[i]; f.user != 0 && f.guess() && o.user[f.user] == 0 {
-			seen[home{f.user, f.address}] = true
-			users[f.user] = true
-		}
-	}
-	return float64(len(seen)) / float64(max(len(users), 1))
-}
-
-func (c *correlation) guessedAccount(user uint32, by map[uint32][]uint32, usual, p float64) candidate {
+func (c *correlation) guessedAccount(user uint32, by map[uint32][]uint32, p float64) candidate {
 	var cand candidate
 	agents := map[uint32]bool{}
 	entered := 0
@@ -121,7 +103,7 @@ func (c *correlation) guessedAccount(user uint32, by map[uint32][]uint32, usual,
 	}
 	cand.Title = fmt.Sprintf("Account %s is guessed at from %d addresses", name, len(by))
 	cand.Explanation = fmt.Sprintf("%d tries from %d addresses failed between %s and %s; the account had not been accepted from any of them before. From how many others fail was taken to be %.1f on average.",
-		len(cand.claims), len(by), clock(first*1000), clock(last*1000), usual)
+		len(cand.claims), len(by), clock(first*1000), clock(last*1000), c.guesses.usualFrom)
 	cand.Remediation = append(cand.Remediation,
 		"Limit failures per account, with a delay that grows; a limit per address does not see this attack, and a lock shuts out the owner.",
 		"Ask for a second factor, and tell the owner.",

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/fold"
+	"logscan/parse"
 )
 
 const (
@@ -61,7 +62,10 @@ type guessObserver struct {
 	tries   [][]try // by place of the address, by time
 	// accepted holds when a user was first accepted from an address.
 	accepted map[home]int64
-	parts    []*guessPart
+	// givingUp is the share of those who fail elsewhere that is never accepted,
+	// usualFrom from how many addresses an account fails there on average.
+	givingUp, usualFrom float64
+	parts               []*guessPart
 }
 
 // observeGuesses follows the addresses and accounts with many failed tries. All
@@ -80,10 +84,7 @@ func observeGuesses(c *correlation) observer {
 			}
 		}
 	}
-	slices.SortFunc(pairs, func(a, b home) int {
-		return cmp.Or(cmp.Compare(a.user, b.user), cmp.Compare(a.address, b.address))
-	})
-	pairs = slices.Compact(pairs)
+	pairs = distinctHomes(pairs)
 	users, from := make([]int, len(c.state.Addresses)), make([]int, len(c.state.Users)+1)
 	for _, p := range pairs {
 		users[p.address]++
@@ -148,6 +149,57 @@ func (o *guessObserver) gather() {
 		slices.SortFunc(o.tries[n], compareTries)
 	}
 	o.parts = nil
+	o.measureCrowd()
+}
+
+const (
+	// giveUpLeast and giveUpMost bound what is taken for the share of users in
+	// a crowd that come and are never accepted.
+	giveUpLeast, giveUpMost = 0.3, 0.7
+	// usualLeast is the least number of addresses that an account is expected
+	// to fail from where it is not at home: a phone and a café.
+	usualLeast = 2
+)
+
+// measureCrowd measures how those fail whom nobody suspects: accounts that are
+// not followed, at addresses that are not either.
+func (o *guessObserver) measureCrowd() {
+	gaveUp := map[uint32]bool{}
+	var pairs []home
+	for i := range o.facts {
+		f := &o.facts[i]
+		if f.user == 0 || !f.guess() || o.user[f.user] != 0 {
+			continue
+		}
+		pairs = append(pairs, home{f.user, f.address})
+		if o.address[f.address] == 0 {
+			gaveUp[f.user] = o.state.Users[f.user-1].FirstAccepted == parse.NoTime
+		}
+	}
+	n := 0
+	for _, yes := range gaveUp {
+		if yes {
+			n++
+		}
+	}
+	// One in four more, so that a few do not decide it.
+	o.givingUp = min(max(float64(n+1)/float64(len(gaveUp)+4), giveUpLeast), giveUpMost)
+	pairs = distinctHomes(pairs)
+	users := 0
+	for i := range pairs {
+		if i == 0 || pairs[i].user != pairs[i-1].user {
+			users++
+		}
+	}
+	o.usualFrom = max(usualLeast, float64(len(pairs))/float64(max(users, 1)))
+}
+
+// distinctHomes sorts by user and address, and drops the repeated ones.
+func distinctHomes(list []home) []home {
+	slices.SortFunc(list, func(a, b home) int {
+		return cmp.Or(cmp.Compare(a.user, b.user), cmp.Compare(a.address, b.address))
+	})
+	return slices.Compact(list)
 }
 
 // guessPart is one goroutine's part.

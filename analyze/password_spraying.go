@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"logscan/analyze/stats"
-	"logscan/parse"
 )
 
 // passwordSpraying finds clients that try a few passwords at each of many
@@ -38,9 +37,6 @@ const (
 	sprayTries = 10
 	// wideFails is the share of the users of an attack that are not accepted.
 	wideFails = 0.97
-	// giveUpLeast and giveUpMost bound what is taken for the share of users in
-	// a crowd that come and are never accepted.
-	giveUpLeast, giveUpMost = 0.3, 0.7
 	// wideShare of the users of the run must fail: of stolen passwords a few in
 	// a hundred work.
 	wideShare = 0.8
@@ -51,36 +47,13 @@ func inspectSpraying(c *correlation, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	var found []candidate
-	givingUp := c.guesses.givingUp()
-	attacks := c.guesses.attackers(func(g guesser, list []try) (attack, bool) { return wideRun(g, list, givingUp) })
+	attacks := c.guesses.attackers(c.guesses.wideRun)
 	for i, stuffs := range tell(attacks) {
 		if !stuffs {
 			found = append(found, c.spraying(&attacks[i]))
 		}
 	}
 	return found, nil
-}
-
-// givingUp estimates which share of those who fail give up: from the accounts
-// that failed at addresses that nobody suspects.
-func (o *guessObserver) givingUp() float64 {
-	gaveUp := map[uint32]bool{}
-	for i := range o.facts {
-		f := &o.facts[i]
-		if f.user == 0 || !f.guess() || o.address[f.address] != 0 || o.user[f.user] != 0 {
-			continue
-		}
-		u := &o.state.Users[f.user-1]
-		gaveUp[f.user] = u.FirstAccepted == parse.NoTime
-	}
-	n := 0
-	for _, yes := range gaveUp {
-		if yes {
-			n++
-		}
-	}
-	// One in four more, so that a few do not decide it.
-	return min(max(float64(n+1)/float64(len(gaveUp)+4), giveUpLeast), giveUpMost)
 }
 
 // comer is a user as it first comes to a guesser.
@@ -124,13 +97,13 @@ func acceptedOf(order []comer) int {
 }
 
 // wideRun finds the run of users that fail in the tries of a guesser.
-func wideRun(g guesser, list []try, givingUp float64) (attack, bool) {
+func (o *guessObserver) wideRun(g guesser, list []try) (attack, bool) {
 	order := comers(list)
 	scores := make([]float64, len(order))
 	for i := range order {
-		scores[i] = math.Log(wideFails / givingUp)
+		scores[i] = math.Log(wideFails / o.givingUp)
 		if order[i].in != nil {
-			scores[i] = math.Log((1 - wideFails) / (1 - givingUp))
+			scores[i] = math.Log((1 - wideFails) / (1 - o.givingUp))
 		}
 	}
 	from, to, sum := stats.MaxSegment(scores)
