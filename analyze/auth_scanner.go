@@ -57,7 +57,7 @@ type walkOf struct {
 
 func inspectScanners(c *correlation, _ observer) ([]candidate, error) {
 	by := map[uint32]*walkOf{}
-	bare := c.bareRefusals()
+	bare := c.refusalsOf((*fact).bare)
 	for i := range c.facts {
 		f := &c.facts[i]
 		if bare[f.address] < scanRoutes || !f.bare() {

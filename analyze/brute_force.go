@@ -14,8 +14,10 @@ import (
 // 20, within ten minutes where the log does not name the accounts, or 50. Not: a forgotten password (a few tries), the
 // owner of an account (the user was accepted from that address before), an
 // address that hundreds share (their tries succeed), a program whose key has
-// expired (it was accepted, and goes on at its pace), few tries at each of many
-// accounts (password_spraying, credential_stuffing).
+// expired (it was accepted, and goes on at its pace, or begins to repeat itself at
+// one), a program with a wrong password (one name, at one pace, from the first
+// line to the last), few tries at each of many accounts (password_spraying,
+// credential_stuffing).
 //
 // Statistic: the tries of an address in the order of time, each scored by its
 // log likelihood under an attack against that under a clumsy crowd; the run
@@ -70,7 +72,7 @@ func inspectBruteForce(c *correlation, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	var found []candidate
-	for _, a := range c.guesses.attackers(bruteRun) {
+	for _, a := range c.guesses.attackers(c.guesses.bruteRun) {
 		if !a.wide() {
 			found = append(found, c.guessing(&a))
 		}
@@ -79,7 +81,7 @@ func inspectBruteForce(c *correlation, _ observer) ([]candidate, error) {
 }
 
 // bruteRun finds the run of failures in the tries of a guesser.
-func bruteRun(g guesser, list []try) (attack, bool) {
+func (o *guessObserver) bruteRun(g guesser, list []try) (attack, bool) {
 	scores := make([]float64, len(list))
 	for i := range list {
 		scores[i] = math.Log((1 - bruteFails) / (1 - crowdFails))
@@ -109,7 +111,7 @@ func bruteRun(g guesser, list []try) (attack, bool) {
 		return a, false
 	}
 	a.tally()
-	if len(a.users) == 0 && len(a.failures) < bruteAll && !a.fast() || pacedBefore(list[:from], a.failures) {
+	if len(a.users) == 0 && len(a.failures) < bruteAll && !a.fast() || pacedBefore(list[:from], a.failures) || o.program(&a) {
 		return a, false
 	}
 	for _, t := range list {
@@ -129,6 +131,36 @@ func (a *attack) fast() bool {
 		}
 	}
 	return false
+}
+
+// program tells whether the failures are those of a program that repeats itself
+// at a pace: a client that the log names nobody for and that was accepted before,
+// or one that was there all the time with one name and one route.
+func (o *guessObserver) program(a *attack) bool {
+	known, first := 0, &a.failures[0]
+	times := make([]int64, len(a.failures))
+	same := len(a.users) <= 1
+	for i := range a.failures {
+		t := &a.failures[i]
+		times[i] = t.time
+		if o.facts[t.fact].known {
+			known++
+		}
+		same = same && t.endpoint == first.endpoint && t.agent == first.agent
+	}
+	if len(a.users) == 0 && 2*known > len(times) {
+		_, steady := pace(times)
+		return steady
+	}
+	return same && o.allDay(times)
+}
+
+// allDay tells whether a client keeps a pace from the beginning of the log to
+// its end.
+func (c *correlation) allDay(times []int64) bool {
+	period, steady := pace(times)
+	return steady && period >= probePeriod &&
+		times[0]-c.from <= 2*period && c.to-times[len(times)-1] <= 2*period+60_000 // whole minutes
 }
 
 // pacedBefore tells whether the tries before succeeded, and came at the pace of

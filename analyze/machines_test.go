@@ -62,6 +62,20 @@ func TestMachines(t *testing.T) {
 				w.poll(w.minutes(60), 24*time.Hour, time.Hour, "/oauth/token", "", fmt.Sprintf("203.0.113.%d", 100+i), "200")
 			}
 		}, []expectation{{"integration_failure", client("203.0.113.63", "billing/1", ""), Medium, refused("203.0.113.63"), nil}}},
+		{"a refresh token that is revoked, and tried again and again", func(w *world) {
+			w.agents["203.0.113.70"] = "agent/3"
+			for at := 2 * time.Hour; at < 14*time.Hour; at += time.Hour {
+				w.add(at, "POST", "/oauth/token", "", "", "203.0.113.70", "200")
+			}
+			w.poll(14*time.Hour, 20*time.Hour, time.Minute, "/oauth/token", "", "203.0.113.70", "200")
+			for i := range w.requests {
+				if r := &w.requests[i]; r.address == "203.0.113.70" {
+					if r.method = "POST"; r.at >= 14*time.Hour {
+						r.status = "401"
+					}
+				}
+			}
+		}, []expectation{{"integration_failure", client("203.0.113.70", "agent/3", ""), Medium, refused("203.0.113.70"), nil}}},
 		{"a scanner", func(w *world) {
 			at := 10*time.Hour + w.minutes(60)
 			for i := range 150 {
@@ -86,6 +100,9 @@ func TestMachines(t *testing.T) {
 				}
 				w.add(at, "GET", "/api/items", "", "", "203.0.113.66", status)
 			}
+		}, nil},
+		{"a program with a wrong password all day", func(w *world) {
+			w.poll(time.Minute, 24*time.Hour, 5*time.Minute, "/app/mail", "backup", "203.0.113.68", "401")
 		}, nil},
 		{"a crawler", func(w *world) {
 			for i := range 300 {
@@ -135,5 +152,29 @@ func TestProbes(t *testing.T) {
 				t.Errorf("period %v s, want %v", period, e)
 			}
 		})
+	}
+}
+
+// An app that repeats a refused sign-in at a pace, after it had been accepted,
+// guesses at nothing, even where the log names nobody.
+func TestAppIsNoAttacker(t *testing.T) {
+	for seed := range uint64(3) {
+		w := everyday(seed)
+		w.agents["203.0.113.69"] = "ExampleApp/4"
+		for at := 8 * time.Hour; at < 14*time.Hour; at += 20*time.Minute + w.minutes(60) {
+			w.add(at, "POST", "/oauth/token", "", "", "203.0.113.69", "200")
+			for i := range 12 {
+				w.add(at+w.minutes(20), "GET", fmt.Sprintf("/api/part%c/list", 'a'+i), "", "", "203.0.113.69", "200")
+			}
+		}
+		for i := range 400 {
+			w.add(15*time.Hour+time.Duration(i)*15*time.Second, "POST", "/oauth/token", "", "", "203.0.113.69", "401")
+		}
+		_, findings := w.scan(t, 1)
+		for _, f := range findings {
+			if f.Category == "attack" || f.Kind == "integration_failure" {
+				t.Errorf("found %s: %s", f.Kind, f.Title)
+			}
+		}
 	}
 }

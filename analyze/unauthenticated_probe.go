@@ -16,7 +16,8 @@ import (
 // credentials.
 //
 // Sign: one client asks one or a few routes at a steady pace, without a name or
-// a session, and is refused each time. Not: a program whose key has expired (it
+// a session, and is refused each time; or with one name that is wrong, from the
+// first line of the log to the last. Not: a program whose key has expired (it
 // was accepted before), a handshake (the challenge is answered), a page that
 // keeps polling after its session has ended (its client was accepted), a scanner
 // (many routes), guessing (names, sign-in routes).
@@ -46,10 +47,10 @@ const (
 
 func inspectProbes(c *correlation, _ observer) ([]candidate, error) {
 	by := map[fold.Client][]uint32{}
-	bare := c.bareRefusals()
+	refused := c.refusalsOf((*fact).stranger)
 	for i := range c.facts {
 		f := &c.facts[i]
-		if bare[f.address] < probeRounds || !f.bare() {
+		if refused[f.address] < probeRounds || !f.stranger() {
 			continue
 		}
 		if client := (fold.Client{Address: f.address, Agent: f.agent}); c.clients[client].sessions == 0 {
@@ -68,13 +69,16 @@ func inspectProbes(c *correlation, _ observer) ([]candidate, error) {
 
 // bare tells whether a 401 wants an explanation and came without credentials, to
 // somebody who was never accepted.
-func (f *fact) bare() bool { return f.open() && !f.named && !f.signIn && !f.good && !f.session }
+func (f *fact) bare() bool { return f.stranger() && !f.named }
 
-// bareRefusals counts the 401s without credentials by address.
-func (c *correlation) bareRefusals() []int {
+// stranger tells the same, whether or not there were credentials.
+func (f *fact) stranger() bool { return f.open() && !f.signIn && !f.good && !f.session }
+
+// refusalsOf counts the 401s that fit by address.
+func (c *correlation) refusalsOf(fits func(*fact) bool) []int {
 	n := make([]int, len(c.state.Addresses))
 	for i := range c.facts {
-		if f := &c.facts[i]; f.bare() {
+		if f := &c.facts[i]; fits(f) {
 			n[f.address]++
 		}
 	}
@@ -87,16 +91,18 @@ func (c *correlation) probe(client fold.Client, claims []uint32, clients int) (c
 	if len(claims) < probeRounds {
 		return cand, false
 	}
-	routes := map[uint32]int{}
-	for _, i := range claims {
-		routes[c.facts[i].endpoint]++
-	}
-	if len(routes) > probeRoutes {
-		return cand, false
-	}
+	routes, names := map[uint32]int{}, map[uint32]bool{}
 	times := make([]int64, len(claims))
 	for n, i := range claims {
-		times[n] = c.facts[i].time
+		f := &c.facts[i]
+		routes[f.endpoint]++
+		times[n] = f.time
+		if f.named {
+			names[f.user] = true
+		}
+	}
+	if len(routes) > probeRoutes || len(names) > 1 || len(names) == 1 && !c.allDay(rounds(times)) {
+		return cand, false // names that come and go are guesses
 	}
 	gaps := gapsOf(rounds(times))
 	typical, near := stats.Steady(gaps, clockStep)
@@ -124,7 +130,11 @@ func (c *correlation) probe(client fold.Client, claims []uint32, clients int) (c
 		cand.Severity = Medium
 	}
 	period := round(float64(typical)/1000, 1)
-	cand.Title = fmt.Sprintf("A probe asks %s every %s without credentials", endpointLabel(&c.state.Endpoints[route]), seconds(period))
+	wrong := ""
+	for u := range names { // one at most
+		wrong = " that are accepted, as " + text([]byte(c.state.Users[u-1].Name))
+	}
+	cand.Title = fmt.Sprintf("A probe asks %s every %s without credentials%s", endpointLabel(&c.state.Endpoints[route]), seconds(period), wrong)
 	cand.Explanation = fmt.Sprintf("%s (%s) was refused all %d times between %s and %s, on %s, and was never accepted where a name is asked for. %s of its rounds come about %s apart: a machine.",
 		c.who(guesser{address: client.Address}), cmp.Or(agent, "no user agent"), len(claims), clock(first*1000), clock(last*1000),
 		count(len(routes), "route"), percent(float64(near)/float64(len(gaps))), seconds(period))
