@@ -19,7 +19,7 @@ import (
 // asks the same few routes again and again).
 //
 // Statistic: the Poisson tail of a client's refused and missing requests against
-// the share of such requests on the whole site, adjusted by Benjamini and
+// the share of such requests among all others, adjusted by Benjamini and
 // Hochberg over the addresses.
 var authScanner = Detector{
 	Kind:     "auth_scanner",
@@ -81,11 +81,13 @@ func inspectScanners(c *correlation, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	slices.SortFunc(walks, func(a, b *walkOf) int { return cmp.Compare(a.address, b.address) })
-	usual := c.inVain()
+	for _, w := range walks {
+		c.addClients(w)
+	}
+	usual := c.inVain(walks)
 	var scans []*walkOf
 	var p []float64
 	for _, w := range walks {
-		c.addClients(w)
 		if w.missing >= scanMissing && float64(w.failed) >= scanFails*float64(w.requests) {
 			scans = append(scans, w)
 			p = append(p, stats.PoissonTail(w.failed, usual*float64(w.requests)))
@@ -117,10 +119,14 @@ func (c *correlation) addClients(w *walkOf) {
 	}
 }
 
-// inVain is the share of the site's requests that are refused or ask what is
-// not there.
-func (c *correlation) inVain() float64 {
+// inVain is the share of the site's requests that are refused or ask what is not
+// there, without those of the walks.
+func (c *correlation) inVain(walks []*walkOf) float64 {
 	var all, vain int64
+	for _, w := range walks {
+		all -= w.requests
+		vain -= w.failed
+	}
 	for i := range c.state.Endpoints {
 		for o, n := range c.state.Endpoints[i].N {
 			all += n
@@ -143,7 +149,7 @@ func (c *correlation) scan(w *walkOf, usual, p float64) candidate {
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = Medium
 	cand.Title = fmt.Sprintf("%s scans the site: %s refused, %s missing or forbidden", c.who(g), count(len(w.routes), "route"), count(int(w.missing), "path"))
-	cand.Explanation = fmt.Sprintf("Of its %d requests between %s and %s, %s came to nothing (401, 403 or 404), on the whole site %s at most. It was refused on %d routes, each of which it asked a few times at most, and never signed in.",
+	cand.Explanation = fmt.Sprintf("Of its %d requests between %s and %s, %s came to nothing (401, 403 or 404), of those of others %s at most. It was refused on %d routes, each of which it asked a few times at most, and never signed in.",
 		w.requests, clock(first*1000), clock(last*1000), percent(float64(w.failed)/float64(w.requests)), percent(usual), len(w.routes))
 	cand.Remediation = []string{
 		"Look at what the same client was given: requests answered 200 among its refusals are what it came for.",
