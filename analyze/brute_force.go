@@ -207,8 +207,13 @@ func (c *correlation) guessing(a *attack) candidate {
 		whom = "at accounts that the log does not name"
 	}
 	cand.Title = fmt.Sprintf("%s guesses passwords %s: %d failures", c.who(a.guesser), whom, len(a.failures))
-	cand.Explanation = fmt.Sprintf("%d tries %s failed between %s and %s, and of all tries in that time hardly one succeeded. None was made by a user who had been accepted from that address before.",
-		len(a.failures), whom, clock(a.start*1000), clock(a.end*1000))
+	cand.Explanation = fmt.Sprintf("%d tries %s failed between %s and %s; %s.",
+		len(a.failures), whom, clock(a.start*1000), clock(a.end*1000), succeeded(len(a.successes)))
+	if len(a.users) > 0 {
+		cand.Explanation += " None was made by a user who had been accepted from that address before."
+	} else {
+		cand.Explanation += " Whether they were made at one account or at many, this log cannot tell."
+	}
 	cand.Remediation = append(c.successRemedy(a),
 		"Limit tries per address and per account (nginx limit_req on the sign-in location, Apache mod_evasive or mod_security, fail2ban on 401s), and slow down after each failure.",
 		"Block the address while it lasts; look for the same user agent from others.",
@@ -238,11 +243,20 @@ func (c *correlation) who(g guesser) string {
 	return "Client " + s
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+func succeeded(n int) string {
+	if n == 0 {
+		return "none succeeded"
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d then succeeded", n)
+}
+
+func count(n int, what string) string { return plural(n, what, what+"s") }
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // successRemedy tells first what is urgent.

@@ -121,7 +121,7 @@ func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
 	attacks := c.guesses.attackers(c.guesses.wideRun)
 	for i, stuffs := range tell(attacks) {
 		if a := attacks[i]; stuffs {
-			found = append(found, c.stuffing(&a, c.guesserSubject(a.guesser), c.who(a.guesser), 1))
+			found = append(found, c.stuffing(&a, c.guesserSubject(a.guesser), c.who(a.guesser)+" tries", 1))
 		}
 	}
 	shared := c.guesses.sharedLists()
@@ -137,7 +137,7 @@ func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
 		if len(from) < stuffAddresses {
 			continue // each is an attacker of its own
 		}
-		who := "Clients at " + count(len(from), "address") + "es"
+		who := fmt.Sprintf("Clients at %d addresses try", len(from))
 		found = append(found, c.stuffing(&a, Subject{Type: "site", Host: host}, who, len(from)))
 	}
 	return found, nil
@@ -168,7 +168,7 @@ func (o *guessObserver) sharedLists() map[string][]try {
 func (c *correlation) stuffing(a *attack, s Subject, who string, addresses int) candidate {
 	cand := c.wideFinding(a)
 	cand.Subject = s
-	cand.Title = fmt.Sprintf("%s tries %d accounts once each: a list of stolen passwords", who, len(a.users)+len(a.successes))
+	cand.Title = fmt.Sprintf("%s %d accounts once each: a list of stolen passwords", who, len(a.users)+len(a.successes))
 	cand.Explanation = fmt.Sprintf("%d accounts failed between %s and %s, nearly all of them in one try, as names and passwords stolen elsewhere do; %s accepted. At least %s of the accounts failed with 95 %% confidence, which no crowd of users shows.",
 		len(a.users), clock(a.start*1000), clock(a.end*1000), wereAccepted(len(a.successes)),
 		percent(stats.WilsonLower(int64(len(a.users)), int64(len(a.users)+len(a.successes)), stats.Z95)))

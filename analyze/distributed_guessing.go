@@ -102,7 +102,7 @@ func (c *correlation) guessedAccount(user uint32, by map[uint32][]uint32, p floa
 		cand.Severity = High
 	}
 	cand.Title = fmt.Sprintf("Account %s is guessed at from %d addresses", name, len(by))
-	cand.Explanation = fmt.Sprintf("%d tries from %d addresses failed between %s and %s; the account had not been accepted from any of them before. From how many others fail was taken to be %.1f on average.",
+	cand.Explanation = fmt.Sprintf("%d tries from %d addresses failed between %s and %s; the account had not been accepted from any of them before. Other accounts fail from up to %.1f addresses on average.",
 		len(cand.claims), len(by), clock(first*1000), clock(last*1000), c.guesses.usualFrom)
 	cand.Remediation = append(cand.Remediation,
 		"Limit failures per account, with a delay that grows; a limit per address does not see this attack, and a lock shuts out the owner.",

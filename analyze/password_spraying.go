@@ -145,7 +145,7 @@ func (c *correlation) spraying(a *attack) candidate {
 	median, _, _ := a.perUser(sprayMost)
 	cand.Subject = c.guesserSubject(a.guesser)
 	cand.Title = fmt.Sprintf("%s tries a few passwords at each of %d accounts", c.who(a.guesser), len(a.users))
-	cand.Explanation = fmt.Sprintf("%d tries at %d accounts failed between %s and %s, %d at most of them: few enough that no account is locked. None of the users had been accepted from that address before, and %s since.",
+	cand.Explanation = fmt.Sprintf("%d tries at %d accounts failed between %s and %s, mostly %d at each: few enough that no account is locked. None of the users had been accepted from that address before, and %s since.",
 		len(a.failures), len(a.users), clock(a.start*1000), clock(a.end*1000), median, wereAccepted(len(a.successes)))
 	cand.Remediation = append(c.successRemedy(a),
 		"Limit failures per address over all accounts; a lock for each account does not see this attack.",
