@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 LINT_VERSION = v2.15.0
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: build test race lint bench demo fuzz duckdb check clean
+.PHONY: build test race lint bench eval demo fuzz duckdb check clean
 
 # The commit is stamped in where git can tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
@@ -30,6 +30,10 @@ lint: $(LINT)
 # logscan beside the tools people use, on a GiB of log that is generated once.
 bench: build
 	go run ./fixtures/cmd/bench
+
+# How well simulated troubles are found: docs/ACCURACY.md.
+eval:
+	go run ./fixtures/cmd/eval -n 20 -document docs/ACCURACY.md
 
 demo: build
 	bin/logscan scan -o logscan-out fixtures/logs
