@@ -20,6 +20,9 @@ type Detector struct {
 	// facts show that there is something to look for; else nil. A detector that
 	// needs the facts alone has none.
 	observe func(*correlation) observer
+	// certain says that each of its 401s shows the sign by itself: where it and
+	// a kind that only numbers show explain the same, it is the better word.
+	certain bool
 	// residual says that it looks at what is left when all others are done.
 	residual bool
 	// inspect gives what it finds in the 401s that nothing explains yet
@@ -39,6 +42,10 @@ func Detectors() []Detector {
 	return []Detector{
 		sessionExpiry,
 		endpointMisconfigured,
+		corsPreflight,
+		authLostOnRedirect,
+		insecureScheme,
+		uncredentialedAsset,
 		accountFailure,
 		integrationFailure,
 		unauthenticatedProbe,

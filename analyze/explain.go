@@ -29,6 +29,9 @@ const (
 	maxInspections = 64
 	// maxRounds is how often all detectors are asked what they see in the rest.
 	maxRounds = 3
+	// certainty is how much more a kind weighs whose sign each 401 shows: twice,
+	// for a tie must not be broken by chance.
+	certainty = 2
 	// maxAbsorbed is how many absorbed troubles a finding lists.
 	maxAbsorbed = 20
 )
@@ -128,6 +131,9 @@ func (x *explainer) weigh(p *proposal) {
 		}
 	}
 	p.merit = float64(p.open) * p.Confidence / x.description(&p.Finding)
+	if x.detectors[p.detector].certain {
+		p.merit *= certainty
+	}
 }
 
 // description is how many bits it takes to say what a finding is about: its

@@ -1,0 +1,164 @@
+package analyze
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"logscan/analyze/fold"
+	"logscan/parse"
+)
+
+// What the detectors of one route's troubles have in common.
+
+const (
+	// routeRefused 401s, and
+	routeRefused = 8
+	// routeClients distinct clients show that it is the route and not somebody.
+	routeClients = 3
+	// routeFalse is the chance of a false report, corrected for the routes that
+	// are looked at.
+	routeFalse = 0.001
+)
+
+// byEndpoint groups the facts that fit by their endpoint, those with too few
+// left out, in ascending order of the endpoint.
+func (c *correlation) byEndpoint(fits func(*fact) bool) (endpoints []uint32, claims map[uint32][]uint32) {
+	claims = map[uint32][]uint32{}
+	for i := range c.facts {
+		if f := &c.facts[i]; f.open() && fits(f) {
+			claims[f.endpoint] = append(claims[f.endpoint], uint32(i))
+		}
+	}
+	maps.DeleteFunc(claims, func(_ uint32, list []uint32) bool { return len(list) < routeRefused })
+	return slices.Sorted(maps.Keys(claims)), claims
+}
+
+// clientsOf counts the distinct clients, and addresses, of facts.
+func (c *correlation) clientsOf(claims []uint32) (clients, addresses int) {
+	seen, from := map[fold.Client]bool{}, map[uint32]bool{}
+	for _, i := range claims {
+		f := &c.facts[i]
+		seen[fold.Client{Address: f.address, Agent: f.agent}], from[f.address] = true, true
+	}
+	return len(seen), len(from)
+}
+
+// endpointSubject names an endpoint.
+func endpointSubject(e *fold.Endpoint) Subject {
+	return Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
+}
+
+// started says when a route that is refused altogether began to be: at its first
+// refusal, where it was accepted before, and never again.
+func (c *correlation) started(e *fold.Endpoint, claims []uint32) (onset int64, since string) {
+	first := c.state.Refusals[claims[0]].Time
+	if e.LastAccepted != parse.NoTime && e.FirstAccepted < first {
+		return first, "since " + clock(first)
+	}
+	return parse.NoTime, "from the first line on"
+}
+
+// ongoing tells whether the last of the claims lies near the end of the log.
+func (c *correlation) ongoing(claims []uint32) bool {
+	return c.facts[claims[len(claims)-1]].time >= c.to-nearby
+}
+
+// neighbours notes of 401s without a session, which therefore are of no actor
+// that was accepted, whether their client was accepted with one close by.
+type neighbours struct {
+	*correlation
+	window int64 // milliseconds before and after
+	by     map[fold.Client][]uint32
+	near   []bool // by fact; written by any goroutine, and always the same
+	parts  []map[uint32]bool
+}
+
+// observeNeighbours looks for the facts that fit; nil where there are too few.
+func observeNeighbours(c *correlation, window int64, fits func(*fact) bool) observer {
+	o := &neighbours{correlation: c, window: window, by: map[fold.Client][]uint32{}}
+	endpoints, claims := c.byEndpoint(fits)
+	if len(endpoints) == 0 {
+		return nil
+	}
+	for _, e := range endpoints {
+		for _, i := range claims[e] {
+			f := &c.facts[i]
+			client := fold.Client{Address: f.address, Agent: f.agent}
+			o.by[client] = append(o.by[client], i)
+		}
+	}
+	for _, list := range o.by {
+		slices.Sort(list) // facts are in the order of time
+	}
+	o.near = make([]bool, len(c.facts))
+	return o
+}
+
+func (o *neighbours) part() func(*fold.Actor, uint32) {
+	near := map[uint32]bool{}
+	o.parts = append(o.parts, near)
+	return func(a *fold.Actor, _ uint32) {
+		var client fold.Client
+		var wanted []uint32
+		for i := range a.Events {
+			e := &a.Events[i]
+			if i == 0 || e.Client != client {
+				client = e.Client
+				wanted = o.by[client]
+			}
+			if len(wanted) == 0 || e.Outcome != fold.Accepted || !o.protected[e.Endpoint] {
+				continue
+			}
+			from, _ := slices.BinarySearchFunc(wanted, e.Time-o.window, func(i uint32, ms int64) int {
+				if o.facts[i].time < ms {
+					return -1
+				}
+				return 1
+			})
+			for _, i := range wanted[from:] {
+				if o.facts[i].time > e.Time+o.window || near[i] {
+					break // those behind a known one were found with it
+				}
+				if o.facts[i].endpoint != e.Endpoint {
+					near[i] = true
+				}
+			}
+		}
+	}
+}
+
+func (o *neighbours) gather() {
+	for _, near := range o.parts {
+		for i := range near {
+			o.near[i] = true
+		}
+	}
+	o.parts = nil
+}
+
+// count counts those of the claims that have a neighbour.
+func (o *neighbours) count(claims []uint32) (n int64) {
+	for _, i := range claims {
+		if o.near[i] {
+			n++
+		}
+	}
+	return n
+}
+
+// severityOf is that of a route that refuses people: high when it is many and
+// goes on.
+func (c *correlation) severityOf(claims []uint32, clients int) Severity {
+	if c.ongoing(claims) && float64(clients) >= max(20, 0.05*float64(c.actors)) {
+		return High
+	}
+	return Medium
+}
+
+func countText(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

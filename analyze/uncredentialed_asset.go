@@ -1,0 +1,91 @@
+package analyze
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"logscan/analyze/fold"
+	"logscan/analyze/stats"
+	"logscan/parse"
+)
+
+// uncredentialedAsset finds files behind authentication that browsers fetch
+// without cookies.
+//
+// Sign: a web app manifest, an icon, a font or a source map is refused for
+// clients that are signed in: they were accepted elsewhere a moment before or
+// after. Not: visitors who are not signed in, pages and calls (browsers send
+// cookies with those).
+//
+// Statistic: Wilson's lower bound of the share of its 401s that have such a
+// neighbour, and of the refused share of its requests without credentials.
+var uncredentialedAsset = Detector{
+	Kind:     "uncredentialed_asset",
+	Category: "endpoint",
+	Doc:      "browsers fetch it without cookies while their users are signed in",
+	Needs:    []string{needTime, needStatus, needPath, needClient},
+	certain:  true,
+	observe: func(c *correlation) observer {
+		return observeNeighbours(c, assetWindow, c.bareAsset)
+	},
+	inspect: inspectAssets,
+}
+
+const (
+	// assetWindow in milliseconds is how close a page of the same client must
+	// have been accepted: the file is loaded with the page.
+	assetWindow = 60_000
+	// assetLower bounds both shares from below.
+	assetLower = 0.5
+)
+
+// fetchedBare tells whether browsers fetch a file of this name without cookies,
+// or may do so: manifests (unless crossorigin is use-credentials), icons that
+// the manifest or the system asks for, fonts (CORS anonymous mode), source maps.
+func fetchedBare(template string) bool {
+	name := strings.ToLower(path.Base(template))
+	switch path.Ext(name) {
+	case ".webmanifest", ".map", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".ico":
+		return true
+	}
+	return name == "manifest.json" || name == "browserconfig.xml" ||
+		asset(template) && (strings.Contains(name, "icon") || strings.Contains(name, "touch"))
+}
+
+func (c *correlation) bareAsset(f *fact) bool {
+	return !f.named && !f.session && fetchedBare(c.state.Endpoints[f.endpoint].Template)
+}
+
+func inspectAssets(c *correlation, seen observer) ([]candidate, error) {
+	if seen == nil {
+		return nil, nil
+	}
+	o := seen.(*neighbours)
+	var found []candidate
+	endpoints, claims := c.byEndpoint(c.bareAsset)
+	for _, n := range endpoints {
+		e, list := &c.state.Endpoints[n], claims[n]
+		clients, _ := c.clientsOf(list)
+		k, near := int64(len(list)), o.count(list)
+		signedIn := stats.WilsonLower(near, k, stats.Z95)
+		refused := stats.WilsonLower(k, k+e.Bare, stats.Z95)
+		if clients < routeClients || signedIn < assetLower || refused < assetLower {
+			continue
+		}
+		cand := candidate{claims: list}
+		cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
+		cand.Severity, cand.Confidence = Medium, confidence(0, signedIn)
+		cand.Title = fmt.Sprintf("%s is refused for signed-in users: browsers fetch it without cookies", endpointLabel(e))
+		cand.Explanation = fmt.Sprintf("%d requests of %s were answered 401, none of them with a session; %s of the clients were accepted on protected routes within a minute before or after. Browsers leave cookies out when they fetch manifests, icons, fonts and source maps.",
+			k, countText(clients, "client"), percent(float64(near)/float64(k)))
+		cand.Remediation = []string{
+			`For a manifest: <link rel="manifest" href="..." crossorigin="use-credentials">; for a font: crossorigin="use-credentials" on its preload, or make it public.`,
+			"Better: let the server give such files without authentication. nginx: a location for them with auth_basic off or auth_request off; Apache: <Files> with Require all granted.",
+			"Source maps: do not publish them where nobody needs them.",
+		}
+		cand.Details = map[string]any{"clients": clients, "signed_in_share": round(float64(near)/float64(k), 4), "accepted": e.N[fold.Accepted]}
+		found = append(found, cand)
+	}
+	return found, nil
+}
