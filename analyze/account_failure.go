@@ -14,13 +14,13 @@ import (
 // Sign: one user, refused every time since, in several tries. Not: a mistyped
 // password (success follows), an expired session that a page keeps polling
 // (one session, no credentials of its own), a broken route (others are refused
-// there too), guessing at an account by strangers (its owner goes on being
-// accepted).
+// there too), guessing at an account by strangers (from where it was never
+// accepted), a program's account (its rounds keep a pace: integration_failure).
 //
-// Statistic: a change-point in the user's own outcomes, bursts taken as one;
-// and the Poisson tail of the tries refused since against the refusals expected
-// from how other users fared on the same routes, adjusted by Benjamini and
-// Hochberg over the accounts.
+// Statistic: a change-point in the user's own outcomes, bursts taken as one; and
+// the chance that all tries since are refused at the shares of refusals that
+// other users met on the same routes, adjusted by Benjamini and Hochberg over
+// the accounts.
 var accountFailure = Detector{
 	Kind:     "account_failure",
 	Category: "account",
@@ -32,10 +32,14 @@ var accountFailure = Detector{
 
 const (
 	// accountRefused is how many 401s make an account worth a look.
-	accountRefused = 5
+	accountRefused = 4
 	// accountTries refused, each a burst of its own, show that it is not one
 	// page that was open.
 	accountTries = 4
+	// accountFew tries, if not more, must lie accountSpan milliseconds apart: who
+	// mistypes and gives up does so in one sitting.
+	accountFew  = 8
+	accountSpan = 5 * 60_000
 	// tryGap in milliseconds joins what one page asks for into one try; a
 	// person who tries again needs longer.
 	tryGap = 2000
@@ -46,6 +50,9 @@ const (
 	accountGain = 3
 	// accountFalse is the share of false reports allowed over all accounts.
 	accountFalse = 0.001
+	// accountPlaces is from how many addresses, beside those where the account
+	// was accepted, its owner may try: home, phone, a friend's.
+	accountPlaces = 3
 	// maxAccounts are looked at: those with most 401s.
 	maxAccounts = 2000
 )
@@ -61,10 +68,13 @@ func inspectAccounts(c *correlation, seen observer) ([]candidate, error) {
 	}
 	var tests []tested
 	var p []float64
+	refused := c.openRefused()
 	for n, u := range followed.users {
-		if t, ok := findTurn(c.openAttempts(followed.attempts[n])); ok {
+		if t, ok := findTurn(byOwner(c.openAttempts(followed.attempts[n]))); ok && !t.machine() {
+			expected, chance := c.compare(&t, refused)
+			t.expected = expected
 			tests = append(tests, tested{u, t})
-			p = append(p, stats.PoissonTail(t.tries, c.expected(t)))
+			p = append(p, chance)
 		}
 	}
 	adjusted := stats.BenjaminiHochberg(p)
@@ -84,13 +94,59 @@ func (c *correlation) openAttempts(all []attempt) []attempt {
 	})
 }
 
+// byOwner gives attempts without the failures of strangers: those from
+// addresses where the account was never accepted, when there are many, when they
+// are more than a person tries, or with a user agent of their own.
+func byOwner(all []attempt) []attempt {
+	home, agents := map[uint32]bool{}, map[uint32]bool{}
+	for _, a := range all {
+		if a.fact == fold.NoRefusal {
+			home[a.client.Address], agents[a.client.Agent] = true, true
+		}
+	}
+	strange := map[uint32]int{}
+	for _, a := range all {
+		if !home[a.client.Address] {
+			strange[a.client.Address]++
+		}
+	}
+	return slices.DeleteFunc(all, func(a attempt) bool {
+		n := strange[a.client.Address]
+		return n > 0 && (len(strange) > accountPlaces || n >= bruteFast || !agents[a.client.Agent])
+	})
+}
+
 // turn is where an account turns from accepted to refused.
 type turn struct {
 	lastAccepted, firstRefused int64 // Unix milliseconds
 	accepted                   int64 // tries before
 	tries                      int64 // tries since, all refused
 	gain                       float64
-	since                      []attempt
+	expected                   float64 // of the tries since, refused as others were
+	before, since              []attempt
+}
+
+// machine tells whether a program made the attempts: one client keeps a pace
+// before and after.
+func (t *turn) machine() bool {
+	client := t.since[0].client
+	for _, a := range t.since {
+		if a.client != client {
+			return false
+		}
+	}
+	times := func(list []attempt) []int64 {
+		var all []int64
+		for _, a := range list {
+			if a.client == client {
+				all = append(all, a.time)
+			}
+		}
+		return rounds(all)
+	}
+	_, then := pace(times(t.before))
+	_, now := pace(times(t.since))
+	return then && now
 }
 
 // findTurn finds the change from acceptance to refusal that lasts to the end.
@@ -103,7 +159,7 @@ func findTurn(list []attempt) (turn, bool) {
 	if from == 0 || from == len(list) {
 		return t, false
 	}
-	t.since = list[from:]
+	t.before, t.since = list[:from], list[from:]
 	t.lastAccepted, t.firstRefused = list[from-1].time, list[from].time
 	actors := map[uint32]bool{}
 	own := false
@@ -135,33 +191,40 @@ func findTurn(list []attempt) (turn, bool) {
 	if !ok || cut.Gain < accountGain || cut.At != len(tries)-int(t.tries) {
 		return t, false
 	}
+	if t.tries < accountFew && list[len(list)-1].time-t.firstRefused < accountSpan {
+		return t, false
+	}
 	return t, t.tries >= accountTries && t.accepted >= accountAccepted && (own || len(actors) > 1)
 }
 
-// expected is how many of the tries since the turn would have been refused had
-// the account fared as others did on the same routes.
-func (c *correlation) expected(t turn) float64 {
+// compare tells how many of the tries since the turn would have been refused had
+// the account fared as others did on the same routes, and the chance that all
+// would. refusals counts the 401s by endpoint that nothing explains.
+func (c *correlation) compare(t *turn, refusals []int64) (expected, chance float64) {
 	own := map[uint32]int64{}
 	for _, a := range t.since {
 		own[a.endpoint]++
 	}
-	sum, last := 0.0, int64(before)
+	chance = 1
+	last := int64(before)
 	for _, a := range t.since {
 		if a.time-last <= tryGap {
 			last = a.time
 			continue
 		}
 		last = a.time
-		refused := max(c.endpoints[a.endpoint].refused-own[a.endpoint], 0)
+		refused := max(refusals[a.endpoint]-own[a.endpoint], 0)
 		accepted := c.state.Endpoints[a.endpoint].N[fold.Accepted] + c.state.Endpoints[a.endpoint].N[fold.Redirected]
 		// One more of each: a route that nobody else asked says nothing.
-		sum += float64(refused+1) / float64(refused+accepted+2)
+		share := float64(refused+1) / float64(refused+accepted+2)
+		expected += share
+		chance *= share
 	}
-	return sum
+	return expected, chance
 }
 
 func (c *correlation) failingAccount(user uint32, t turn, p float64) candidate {
-	name := c.state.Users[user-1].Name
+	name := text([]byte(c.state.Users[user-1].Name))
 	var cand candidate
 	addresses, routes := map[uint32]bool{}, map[uint32]bool{}
 	for _, a := range t.since {
@@ -170,14 +233,13 @@ func (c *correlation) failingAccount(user uint32, t turn, p float64) candidate {
 		routes[a.endpoint] = true
 	}
 	slices.Sort(cand.claims)
-	expected := c.expected(t)
 	cand.Subject = Subject{Type: "account", User: name}
 	cand.Onset = t.firstRefused * 1000
 	cand.Confidence = confidence(p, stats.WilsonLower(t.tries, t.tries, stats.Z95)+0.2)
 	cand.Severity = Medium
 	cand.Title = fmt.Sprintf("Account %s is refused every time since %s", name, clock(cand.Onset))
-	cand.Explanation = fmt.Sprintf("All %d tries (%d requests, from %d addresses, on %d routes) were refused since %s; before, the account was accepted %d times, last at %s. As other users fared on the same routes, %.1f refusals were to be expected.",
-		t.tries, len(t.since), len(addresses), len(routes), clock(t.firstRefused*1000), t.accepted, clock(t.lastAccepted*1000), expected)
+	cand.Explanation = fmt.Sprintf("All %d tries (%s, from %s, on %s) were refused since %s; before, the account was accepted %d times, last at %s. As other users fared on the same routes, %.1f refusals were to be expected.",
+		t.tries, count(len(t.since), "request"), plural(len(addresses), "address", "addresses"), count(len(routes), "route"), clock(t.firstRefused*1000), t.accepted, clock(t.lastAccepted*1000), t.expected)
 	cand.Remediation = []string{
 		"Ask the directory or identity provider for the account's state: locked, expired, disabled, password expired, removed from a group.",
 		"For Basic authentication look for the entry in the .htpasswd file or the LDAP group that Require names.",
@@ -185,7 +247,7 @@ func (c *correlation) failingAccount(user uint32, t turn, p float64) candidate {
 	}
 	cand.Details = map[string]any{
 		"last_accepted": clock(t.lastAccepted * 1000), "first_refused": clock(t.firstRefused * 1000),
-		"tries": t.tries, "accepted_before": t.accepted, "expected": round(expected, 2), "p_value": p,
+		"tries": t.tries, "accepted_before": t.accepted, "expected": round(t.expected, 2), "p_value": p,
 		"addresses": len(addresses), "routes": len(routes),
 	}
 	return cand

@@ -104,6 +104,7 @@ type correlation struct {
 
 	detectors    []Detector          // those whose needs the log meets
 	undetectable []Undetectable      // the kinds of the others
+	guesses      *guessObserver      // shared by the detectors of attacks; nil for nothing
 	observed     map[string]observer // by kind: what the second walk found
 
 	from, to int64 // the window that holds nearly all requests, Unix milliseconds

@@ -40,6 +40,13 @@ func Detectors() []Detector {
 		sessionExpiry,
 		endpointMisconfigured,
 		accountFailure,
+		integrationFailure,
+		unauthenticatedProbe,
+		bruteForce,
+		distributedGuessing,
+		passwordSpraying,
+		credentialStuffing,
+		authScanner,
 		unauthorizedSpike,
 	}
 }

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -25,6 +26,7 @@ type world struct {
 	broken     string        // path refused to everybody
 	brokenFrom time.Duration
 	locked     map[string]time.Duration // users refused from then on
+	agents     map[string]string        // user agents by address, where not a browser's
 }
 
 type request struct {
@@ -152,7 +154,7 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 		e.Time = day.Add(r.at).UnixMicro()
 		_, _ = fmt.Sscan(r.status, &e.Status)
 		e.Method, e.Path, e.Host = []byte(r.method), []byte(r.path), []byte("www.example.org")
-		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte("Mozilla/5.0")
+		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte(cmp.Or(w.agents[r.address], "Mozilla/5.0"))
 		parts[w.r.IntN(workers)].Entry(0, int64(i), &e, []byte(r.path))
 	}
 	c, err := correlate(context.Background(), fold.Merge(parts), workers)
@@ -170,7 +172,7 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 }
 
 func newWorld(seed uint64) *world {
-	return &world{r: rand.New(rand.NewPCG(seed, 11)), locked: map[string]time.Duration{}}
+	return &world{r: rand.New(rand.NewPCG(seed, 11)), locked: map[string]time.Duration{}, agents: map[string]string{}}
 }
 
 func (w *world) run(people int) {

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"context"
+	"slices"
 
 	"logscan/analyze/fold"
 )
@@ -31,7 +32,9 @@ func (c *correlation) follow(ctx context.Context) error {
 		}
 		if o := d.observe(c); o != nil {
 			c.observed[d.Kind] = o
-			watching = append(watching, o)
+			if !slices.Contains(watching, o) { // several detectors may share one
+				watching = append(watching, o)
+			}
 		}
 	}
 	if len(watching) == 0 {

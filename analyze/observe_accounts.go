@@ -13,13 +13,15 @@ type attempt struct {
 	endpoint uint32
 	actor    uint32
 	fact     uint32 // index of the fact, or fold.NoRefusal when accepted
-	own      bool   // refused with credentials of its own: named on the line, or signing in
+	client   fold.Client
+	own      bool // refused with credentials of its own: named on the line, or signing in
 }
 
 // compareAttempts orders by time, a refusal before an acceptance of the same
 // instant, as in timelines.
 func compareAttempts(a, b attempt) int {
-	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact), cmp.Compare(a.endpoint, b.endpoint))
+	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact), cmp.Compare(a.endpoint, b.endpoint),
+		fold.CompareClients(a.client, b.client))
 }
 
 // accountObserver collects the attempts of users.
@@ -102,10 +104,10 @@ func (p *accountPart) collect(list *[]attempt, e *fold.Event, user uint32) {
 	switch {
 	case e.Refusal != fold.NoRefusal:
 		if x := &p.facts[e.Refusal]; x.user == user && x.cause != causeChallenge {
-			*list = append(*list, attempt{e.Time, e.Endpoint, x.actor, e.Refusal, x.named || x.signIn})
+			*list = append(*list, attempt{e.Time, e.Endpoint, x.actor, e.Refusal, e.Client, x.named || x.signIn})
 		}
 	case e.Outcome == fold.Accepted && (p.protected[e.Endpoint] || signIn),
 		e.Outcome == fold.Redirected && signIn:
-		*list = append(*list, attempt{e.Time, e.Endpoint, 0, fold.NoRefusal, false})
+		*list = append(*list, attempt{e.Time, e.Endpoint, 0, fold.NoRefusal, e.Client, false})
 	}
 }

@@ -274,7 +274,7 @@ func endpointsTable() Table {
 		}, outcomes(func(r *row) *analyze.Counts { return &r.Counts }), []column[row]{
 			integer("actors", "actors", "Distinct actors that asked it.", func(r *row) int64 { return r.Actors }),
 			integer("refused_actors", "actors", "Distinct actors that it answered 401.", func(r *row) int64 { return r.RefusedActors }),
-			boolean("protected", "Whether it answered 401 to some and accepted others.", func(r *row) bool { return r.Protected }),
+			boolean("protected", "Whether it answered 401 to some and accepted others, or accepts nobody without a user or session.", func(r *row) bool { return r.Protected }),
 			timestamp("first_time", "First request.", func(r *row) int64 { return r.FirstTime }),
 			timestamp("last_time", "Last request.", func(r *row) int64 { return r.LastTime }),
 			timestamp("first_unauthorized_time", "First 401.", func(r *row) int64 { return r.FirstUnauthorized }),

@@ -1,0 +1,153 @@
+package analyze
+
+import (
+	"cmp"
+	"slices"
+
+	"logscan/analyze/fold"
+)
+
+const (
+	// machineRefused 401s of a client that was accepted are worth a look.
+	machineRefused = 4
+	// machineRoutes is how many routes a program asks at most; who asks more is
+	// a person's browser or app.
+	machineRoutes = 8
+	// maxMachines bounds the clients that are followed: those with most 401s.
+	maxMachines = 10_000
+)
+
+// answer is what came of a request of a program.
+type answer struct {
+	time     int64  // Unix milliseconds
+	fact     uint32 // index of the fact, or fold.NoRefusal when it was accepted
+	endpoint uint32
+}
+
+// machine is a client in the name of one user, and how it fared on the routes
+// that refused it.
+type machine struct {
+	client  fold.Client
+	user    uint32   // plus one, 0 none
+	answers []answer // by time
+}
+
+// machineObserver collects how clients without sessions fared that were accepted
+// and then refused.
+type machineObserver struct {
+	*correlation
+	follow   map[fold.Client]map[uint32]bool // routes that refused them
+	machines []machine                       // by client, user
+	parts    []*machinePart
+}
+
+// observeMachines follows the clients that were refused again and again after
+// they had been accepted.
+func observeMachines(c *correlation) observer {
+	refused := map[fold.Client]int{}
+	for i := range c.facts {
+		if f := &c.facts[i]; f.open() && !f.session {
+			refused[fold.Client{Address: f.address, Agent: f.agent}]++
+		}
+	}
+	var list []fold.Client
+	for client, n := range refused {
+		if n >= machineRefused && c.clients[client].tally.N[fold.Accepted] >= machineAccepted {
+			list = append(list, client)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortFunc(list, func(a, b fold.Client) int {
+		return cmp.Or(refused[b]-refused[a], fold.CompareClients(a, b))
+	})
+	o := &machineObserver{correlation: c, follow: map[fold.Client]map[uint32]bool{}}
+	for _, client := range list[:min(len(list), maxMachines)] {
+		o.follow[client] = map[uint32]bool{}
+	}
+	for i := range c.facts {
+		f := &c.facts[i]
+		if routes := o.follow[fold.Client{Address: f.address, Agent: f.agent}]; routes != nil && f.open() && !f.session {
+			routes[f.endpoint] = true
+		}
+	}
+	return o
+}
+
+func (o *machineObserver) part() func(*fold.Actor, uint32) {
+	p := &machinePart{machineObserver: o}
+	o.parts = append(o.parts, p)
+	return p.actor
+}
+
+func (o *machineObserver) gather() {
+	for _, p := range o.parts {
+		o.machines = append(o.machines, p.machines...)
+	}
+	// A client is one actor, so no machine is in two parts.
+	slices.SortFunc(o.machines, func(a, b machine) int {
+		return cmp.Or(fold.CompareClients(a.client, b.client), cmp.Compare(a.user, b.user))
+	})
+	o.parts = nil
+}
+
+// machinePart is one goroutine's part.
+type machinePart struct {
+	*machineObserver // read only
+	machines         []machine
+}
+
+// actor notes how a client without a session fared, by the user whose name it
+// gave last.
+func (p *machinePart) actor(a *fold.Actor, _ uint32) {
+	if a.Session != nil || len(a.Events) == 0 {
+		return
+	}
+	client := a.Events[0].Client
+	routes := p.follow[client]
+	if routes == nil {
+		return
+	}
+	asked := map[uint32]bool{}
+	by := map[uint32]*machine{}
+	user := uint32(0)
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.User != 0 {
+			user = e.User
+		}
+		if e.Outcome == fold.Accepted || e.Outcome == fold.Unauthorized {
+			if asked[e.Endpoint] = true; len(asked) > machineRoutes {
+				return
+			}
+		}
+		x := answer{e.Time, e.Refusal, e.Endpoint}
+		switch {
+		case !routes[e.Endpoint]:
+			continue
+		case e.Refusal != fold.NoRefusal:
+			if p.facts[e.Refusal].cause == causeChallenge {
+				continue
+			}
+		case e.Outcome != fold.Accepted:
+			continue
+		}
+		m := by[user]
+		if m == nil {
+			m = &machine{client: client, user: user}
+			by[user] = m
+		}
+		m.answers = append(m.answers, x)
+	}
+	// The first leg of a handshake comes before the name is known.
+	if none := by[0]; none != nil && len(by) == 2 {
+		delete(by, 0)
+		for _, m := range by {
+			m.answers = append(none.answers, m.answers...)
+		}
+	}
+	for _, m := range by {
+		p.machines = append(p.machines, *m)
+	}
+}
