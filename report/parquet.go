@@ -348,7 +348,8 @@ func writeFooter(w io.Writer, foot []byte) (int, error) {
 		for _, column := range group.Columns {
 			s := column.MetaData.EncodingStats
 			sort.Slice(s, func(i, j int) bool {
-				return cmp.Or(cmp.Compare(s[i].PageType, s[j].PageType), cmp.Compare(s[i].Encoding, s[j].Encoding)) < 0
+				// The dictionary comes first, as it does in the file.
+				return cmp.Or(cmp.Compare(s[j].PageType, s[i].PageType), cmp.Compare(s[j].Encoding, s[i].Encoding)) < 0
 			})
 		}
 	}
