@@ -94,6 +94,7 @@ type correlation struct {
 	facts     []fact // by index of State.Refusals
 	endpoints []endpointFacts
 	protected []bool // by endpoint: it refused some and accepted others
+	roles     []role // by endpoint
 	hosts     map[string]*lifetimes
 	sessions  []Session
 	clients   map[fold.Client]*clientFacts
@@ -137,11 +138,13 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 		facts:     make([]fact, len(s.Refusals)),
 		endpoints: make([]endpointFacts, len(s.Endpoints)),
 		protected: make([]bool, len(s.Endpoints)),
+		roles:     make([]role, len(s.Endpoints)),
 		hosts:     map[string]*lifetimes{},
 		clients:   map[fold.Client]*clientFacts{},
 	}
 	for i, e := range s.Endpoints {
 		c.protected[i] = protects(&e)
+		c.roles[i] = roleOf(&e)
 	}
 	for i := range c.facts {
 		c.facts[i].cause = causeUnexplained
@@ -176,6 +179,30 @@ func protects(e *fold.Endpoint) bool {
 		return false
 	}
 	return e.N[fold.Unauthorized] > 0 || e.Bare == 0 && accepted >= provenRequests && !asset(e.Template)
+}
+
+// role is what a request to an endpoint may mean to the session it is in. The
+// walk asks it of every request: a byte for each endpoint stays in the nearest
+// cache.
+type role uint8
+
+const (
+	signsIn role = 1 << iota
+	signsOut
+	guards // it is protected
+)
+
+func roleOf(e *fold.Endpoint) (r role) {
+	if e.SignIn {
+		r |= signsIn
+	}
+	if e.SignOut {
+		r |= signsOut
+	}
+	if protects(e) {
+		r |= guards
+	}
+	return r
 }
 
 // visit takes all actors, in parallel over the shards: visit is called by one
@@ -314,34 +341,30 @@ func newWalker(c *correlation, hosts []int) *walker {
 
 // actor takes in one actor.
 func (w *walker) actor(a *fold.Actor, id uint32) {
-	w.sumClients(a, id)
-	w.sumEndpoints(a, id)
-	refused := false
-	for i := range a.Events {
-		if e := &a.Events[i]; e.Refusal != fold.NoRefusal {
-			refused = true
-			break
-		}
-	}
+	refused := w.sum(a, id)
 	w.walk(a, id, refused)
 	if refused {
 		w.countRefusals(a, id)
 	}
 }
 
-// sumClients adds the actor's requests to its clients, and notes who used them.
-func (w *walker) sumClients(a *fold.Actor, id uint32) {
-	var f *clientFacts
+func emptyTally() fold.Tally {
+	const no = parse.NoTime
+	return fold.Tally{First: no, Last: no, FirstAccepted: no, LastAccepted: no, FirstRefused: no, LastRefused: no}
+}
+
+// sum adds the actor's requests to its clients, notes who used them, and counts
+// the distinct actors of endpoints. It tells whether the actor was ever refused.
+func (w *walker) sum(a *fold.Actor, id uint32) (refused bool) {
 	var client fold.Client
+	var f *clientFacts // of client
 	user := uint32(0)
+	accepted := false
 	for i := range a.Events {
 		e := &a.Events[i]
 		if f == nil || e.Client != client {
 			client, user = e.Client, 0
-			if f = w.clients[client]; f == nil {
-				f = &clientFacts{tally: emptyTally()}
-				w.clients[client] = f
-			}
+			f = w.client(client)
 			if a.Session != nil {
 				w.clientSessions = append(w.clientSessions, clientLink{client, id})
 			}
@@ -351,31 +374,19 @@ func (w *walker) sumClients(a *fold.Actor, id uint32) {
 			user = e.User
 			w.clientUsers = append(w.clientUsers, clientLink{client, user - 1})
 		}
-	}
-}
-
-func emptyTally() fold.Tally {
-	const no = parse.NoTime
-	return fold.Tally{First: no, Last: no, FirstAccepted: no, LastAccepted: no, FirstRefused: no, LastRefused: no}
-}
-
-// sumEndpoints counts the distinct actors of endpoints.
-func (w *walker) sumEndpoints(a *fold.Actor, id uint32) {
-	accepted := false
-	for i := range a.Events {
-		e := &a.Events[i]
-		f, st := &w.endpoints[e.Endpoint], &w.stamps[e.Endpoint]
+		st := &w.stamps[e.Endpoint]
 		if st.actor != id {
 			st.actor = id
-			f.actors++
+			w.endpoints[e.Endpoint].actors++
 		}
 		switch e.Outcome {
 		case fold.Accepted:
-			accepted = accepted || w.protected[e.Endpoint]
+			accepted = accepted || w.roles[e.Endpoint]&guards != 0
 		case fold.Unauthorized:
+			refused = true
 			if st.refusedActor != id {
 				st.refusedActor = id
-				f.refusedActors++
+				w.endpoints[e.Endpoint].refusedActors++
 			}
 			if n := len(w.clientRefusals); n == 0 || w.clientRefusals[n-1] != (clientLink{e.Client, e.Endpoint}) {
 				w.clientRefusals = append(w.clientRefusals, clientLink{e.Client, e.Endpoint})
@@ -385,6 +396,17 @@ func (w *walker) sumEndpoints(a *fold.Actor, id uint32) {
 	if accepted {
 		w.actors++
 	}
+	return refused
+}
+
+// client gives the walker's part of a client's facts.
+func (w *walker) client(c fold.Client) *clientFacts {
+	f := w.clients[c]
+	if f == nil {
+		f = &clientFacts{tally: emptyTally()}
+		w.clients[c] = f
+	}
+	return f
 }
 
 // countRefusals counts, for each endpoint, the 401s that are no handshake, and
@@ -418,7 +440,6 @@ func (c *correlation) gather(walkers []*walker) {
 	}
 	for _, w := range walkers {
 		c.actors += w.actors
-		c.sessions = append(c.sessions, w.sessions...)
 		sessions = append(sessions, w.clientSessions...)
 		users = append(users, w.clientUsers...)
 		refusals = append(refusals, w.clientRefusals...)
@@ -446,7 +467,7 @@ func (c *correlation) gather(walkers []*walker) {
 	}
 	c.userClients = make([]int64, len(c.state.Users))
 	c.together(
-		func() { slices.SortFunc(c.sessions, compareSessions) },
+		func() { c.sessions = sortedSessions(walkers) },
 		func() {
 			for _, l := range distinct(sessions) {
 				c.clients[l.client].sessions++

@@ -319,35 +319,31 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 		read := c.reread(r)
 		var e parse.Entry
 		var row Unauthorized
-		agents := map[string]string{} // as logged to as told: few and long
+		told := newTold()
+		templates := make([]string, len(c.state.Endpoints))
+		for i := range templates {
+			templates[i] = text([]byte(c.state.Endpoints[i].Template))
+		}
 		for rank := range c.state.Refusals {
 			x, f := &c.state.Refusals[rank], &c.facts[rank]
 			if _, err := read(rank, &e); err != nil {
 				yield(nil, err)
 				return
 			}
-			agent, ok := agents[string(e.UserAgent)]
-			if !ok {
-				if len(agents) > 10_000 {
-					clear(agents)
-				}
-				agent = text(e.UserAgent)
-				agents[string(e.UserAgent)] = agent
-			}
 			row = Unauthorized{
-				Time: x.Time, Method: text(e.Method), Path: text(e.Path), Query: text(e.Query),
-				Scheme: text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
-				Host: text(e.Host), Referrer: text(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
-				UserAgent: agent, User: text(e.User), Upstream: text(e.Upstream),
+				Time: x.Time, Method: told.text(e.Method), Path: told.text(e.Path), Query: told.text(e.Query),
+				Scheme: told.text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
+				Host: told.text(e.Host), Referrer: told.text(e.Referrer), Client: told.text(e.Client), Peer: told.text(e.Peer),
+				UserAgent: told.text(e.UserAgent), User: told.text(e.User), Upstream: told.text(e.Upstream),
 				LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
-				Cause: f.cause.String(), Reason: text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+				Cause: f.cause.String(), Reason: told.text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
 				TokenExpiry: e.TokenExpiry,
 			}
 			if len(e.Session) > 0 {
 				row.SessionID = redact.SessionHash(e.Session)
 			}
 			if f.actor != 0 {
-				row.Template = text([]byte(c.state.Endpoints[f.endpoint].Template))
+				row.Template = templates[f.endpoint]
 			}
 			if f.finding != 0 {
 				row.FindingID = findings[f.finding-1].ID

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"logscan/analyze/fold"
@@ -67,7 +68,7 @@ func (w *walker) lookAhead(a *fold.Actor) {
 			signIn = e.Time
 		case e.Outcome == fold.Accepted:
 			last.push(e.Endpoint, e.Time)
-			if w.protected[e.Endpoint] {
+			if w.roles[e.Endpoint]&guards != 0 {
 				if acceptedOn != e.Endpoint {
 					acceptedOn, other = e.Endpoint, accepted
 				}
@@ -93,11 +94,11 @@ func (w *walker) below(a, b uint32) bool {
 // signedIn tells whether e is a sign-in that succeeded: many answer with a
 // redirect.
 func (w *walker) signedIn(e *fold.Event) bool {
-	return (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected) && w.state.Endpoints[e.Endpoint].SignIn
+	return w.roles[e.Endpoint]&signsIn != 0 && (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected)
 }
 
 func (w *walker) signedOut(e *fold.Event) bool {
-	return (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected) && w.state.Endpoints[e.Endpoint].SignOut
+	return w.roles[e.Endpoint]&signsOut != 0 && (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected)
 }
 
 // life is the session an actor is in, walking forward in time.
@@ -187,7 +188,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 				l.row.Unauthorized++
 			}
 			continue
-		case e.Outcome == fold.Accepted && w.protected[e.Endpoint]:
+		case e.Outcome == fold.Accepted && w.roles[e.Endpoint]&guards != 0:
 			if !l.open {
 				start, seen := e.Time, false
 				if a.Session != nil {
@@ -290,7 +291,38 @@ func (w *walker) lifetimesOf(endpoint uint32) *lifetimes {
 	return w.lifetimes[n]
 }
 
-func compareSessions(a, b Session) int {
+// sortedSessions gives the sessions of all walkers in order. They are large, so
+// that pointers are sorted, each beside what mostly decides.
+func sortedSessions(walkers []*walker) []Session {
+	type place struct {
+		start int64
+		*Session
+	}
+	n := 0
+	for _, w := range walkers {
+		n += len(w.sessions)
+	}
+	places := make([]place, 0, n)
+	for _, w := range walkers {
+		for i := range w.sessions {
+			x := &w.sessions[i]
+			places = append(places, place{x.Start, x})
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.start != b.start {
+			return cmp.Compare(a.start, b.start)
+		}
+		return compareSessions(a.Session, b.Session)
+	})
+	sorted := make([]Session, n)
+	for i, p := range places {
+		sorted[i] = *p.Session
+	}
+	return sorted
+}
+
+func compareSessions(a, b *Session) int {
 	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Address, b.Address),
 		cmp.Compare(a.UserAgent, b.UserAgent), cmp.Compare(a.User, b.User), cmp.Compare(a.Host, b.Host),
 		cmp.Compare(a.LastAccepted, b.LastAccepted), cmp.Compare(a.End, b.End), cmp.Compare(a.Requests, b.Requests))

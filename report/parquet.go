@@ -1,13 +1,17 @@
 package report
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"runtime"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,9 +74,19 @@ func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, colum
 		return err
 	}
 	p.flush()
-	if err := errors.Join(p.wait(), p.endGroup(), out.FlushWithFooter(), kept.err); err != nil {
+	if err := errors.Join(p.wait(), p.endGroup(), kept.err); err != nil {
 		return err
 	}
+	var foot bytes.Buffer
+	kept.w = &foot
+	if err := errors.Join(out.FlushWithFooter(), kept.err); err != nil {
+		return err
+	}
+	size, err := writeFooter(w, foot.Bytes())
+	if err != nil {
+		return err
+	}
+	kept.n += int64(size - foot.Len())
 	j.wrote(t.Name, tableSize{Rows: p.rows, Bytes: kept.n})
 	return nil
 }
@@ -315,6 +329,36 @@ func object(m map[string]string) string {
 		panic("BUG: " + err.Error())
 	}
 	return string(b)
+}
+
+// writeFooter writes what the library wrote at the end of a file, with the
+// encodings of each column in order, and gives the bytes written. The library
+// lists them in the order of a map, where a column fell back from its
+// dictionary: the file would differ from run to run.
+func writeFooter(w io.Writer, foot []byte) (int, error) {
+	const trailer = 4 + len("PAR1") // the metadata's length, and the magic
+	if len(foot) < trailer {
+		return 0, fmt.Errorf("BUG: a footer of %d bytes", len(foot))
+	}
+	meta, err := metadata.NewFileMetaData(foot[:len(foot)-trailer], nil)
+	if err != nil {
+		return 0, fmt.Errorf("BUG: read back the footer: %w", err)
+	}
+	for _, group := range meta.RowGroups {
+		for _, column := range group.Columns {
+			s := column.MetaData.EncodingStats
+			sort.Slice(s, func(i, j int) bool {
+				// The dictionary comes first, as it does in the file.
+				return cmp.Or(cmp.Compare(s[j].PageType, s[i].PageType), cmp.Compare(s[j].Encoding, s[i].Encoding)) < 0
+			})
+		}
+	}
+	var b bytes.Buffer
+	if _, err := meta.WriteTo(&b, nil); err != nil {
+		return 0, fmt.Errorf("BUG: write the footer: %w", err)
+	}
+	out := append(binary.LittleEndian.AppendUint32(b.Bytes(), uint32(b.Len())), "PAR1"...)
+	return w.Write(out)
 }
 
 // keptError counts what is written and keeps the first error. The Parquet

@@ -2,11 +2,13 @@ package report
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
@@ -365,4 +367,41 @@ func BenchmarkUnauthorized(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// TestFooterIsInOrder gives writeFooter the encodings of columns that fell back
+// from their dictionaries in both orders: the library lists them in no order.
+func TestFooterIsInOrder(t *testing.T) {
+	res := empty()
+	res.Unauthorized = many(8 * batchRows)
+	r, _ := readTable(t, encode(t, tableNamed(t, "unauthorized"), res))
+	meta := r.MetaData()
+	foot := func() []byte {
+		var b bytes.Buffer
+		if _, err := meta.WriteTo(&b, nil); err != nil {
+			t.Fatal(err)
+		}
+		return append(binary.LittleEndian.AppendUint32(b.Bytes(), uint32(b.Len())), "PAR1"...)
+	}
+	want := foot()
+	several := 0
+	for _, column := range meta.RowGroups[0].Columns {
+		if s := column.MetaData.EncodingStats; len(s) > 2 { // the dictionary's, and two of data
+			several++
+		}
+		slices.Reverse(column.MetaData.EncodingStats)
+	}
+	if several == 0 {
+		t.Fatal("no column has two encodings: more rows are needed")
+	}
+	var got bytes.Buffer
+	if n, err := writeFooter(&got, foot()); err != nil || n != got.Len() {
+		t.Fatalf("%d bytes are told, %d written (%v)", n, got.Len(), err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Error("the order of a column's encodings is seen in the file")
+	}
+	if _, err := writeFooter(&got, []byte("PAR1")); err == nil {
+		t.Error("a cut footer is written")
+	}
 }

@@ -215,6 +215,15 @@ func (d *decoder) next() *decoded {
 }
 
 func (d *decoder) number() uint32 {
+	if len(d.page) > 0 && d.page[0] < 0x80 { // mostly
+		v := d.page[0]
+		d.page = d.page[1:]
+		return uint32(v)
+	}
+	return d.longNumber()
+}
+
+func (d *decoder) longNumber() uint32 {
 	v, n := binary.Uvarint(d.page)
 	d.page = d.page[n:]
 	return uint32(v)
