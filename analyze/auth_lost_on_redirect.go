@@ -45,8 +45,7 @@ const (
 )
 
 func (c *correlation) afterRedirect(f *fact) bool {
-	return f.redirect != 0 && !f.named && !f.signIn && f.redirect-1 != f.endpoint && !c.state.Endpoints[f.redirect-1].SignIn &&
-		!c.state.Endpoints[f.redirect-1].SignOut
+	return f.redirect != 0 && f.redirect-1 != f.endpoint && !f.named && !f.signIn
 }
 
 // redirectObserver counts the requests of targets: those that follow a redirect,
@@ -76,12 +75,8 @@ func (o *redirectObserver) part() func(*fold.Actor, uint32) {
 	}
 	o.mine = append(o.mine, mine)
 	return func(a *fold.Actor, _ uint32) {
-		redirected := before
 		for i := range a.Events {
 			e := &a.Events[i]
-			if e.Outcome == fold.Redirected && !o.state.Endpoints[e.Endpoint].SignIn {
-				redirected = e.Time
-			}
 			if e.Outcome != fold.Accepted && e.Outcome != fold.Unauthorized {
 				continue
 			}
@@ -90,8 +85,8 @@ func (o *redirectObserver) part() func(*fold.Actor, uint32) {
 				continue
 			}
 			cell := &n[1]
-			if e.Time-redirected <= redirectWindow {
-				cell, redirected = &n[0], before // a redirect is followed once
+			if o.redirectedBy(a, i) != 0 {
+				cell = &n[0]
 			}
 			cell.Trials++
 			if e.Outcome == fold.Unauthorized {

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"logscan/analyze/fold"
@@ -26,36 +27,60 @@ var corsPreflight = Detector{
 	Doc:      "preflight requests, which never carry credentials, are refused",
 	Needs:    []string{needTime, needStatus, needMethod, needPath, needClient},
 	certain:  true,
+	observe:  observePreflights,
 	inspect:  inspectPreflights,
 }
 
-// preflightLower bounds from below the share of the preflights that are refused.
-const preflightLower = 0.5
+const (
+	// preflightShare of the preflights are refused while it lasts.
+	preflightShare = 0.8
+	// preflightLower bounds that share from below.
+	preflightLower = 0.5
+)
 
-func inspectPreflights(c *correlation, _ observer) ([]candidate, error) {
-	endpoints, claims := c.byEndpoint(func(f *fact) bool {
-		return !f.named && c.state.Endpoints[f.endpoint].Method == "OPTIONS" && strings.HasPrefix(c.state.Agents[f.agent], "Mozilla/")
+func (c *correlation) preflight(f *fact) bool {
+	return !f.named && c.state.Endpoints[f.endpoint].Method == "OPTIONS" && strings.HasPrefix(c.state.Agents[f.agent], "Mozilla/")
+}
+
+func observePreflights(c *correlation) observer {
+	endpoints, _ := c.byEndpoint(c.preflight)
+	if len(endpoints) == 0 {
+		return nil
+	}
+	endpoints = endpoints[:min(len(endpoints), maxFollowed)]
+	return c.series(endpoints, len(c.state.Endpoints), byEndpoint, func(e *fold.Event) bool {
+		f := &c.facts[e.Refusal]
+		return f.open() && c.preflight(f)
 	})
+}
+
+func inspectPreflights(c *correlation, seen observer) ([]candidate, error) {
+	if seen == nil {
+		return nil, nil
+	}
+	o := seen.(*seriesObserver)
 	var found []candidate
-	for _, n := range endpoints {
-		e, list := &c.state.Endpoints[n], claims[n]
-		clients, _ := c.clientsOf(list)
-		first := c.state.Refusals[list[0]].Time
-		accepted := e.N[fold.Accepted]
-		changed := e.LastAccepted != parse.NoTime && e.LastAccepted <= first+redirectWindow*1000
-		if changed {
-			accepted = 0 // all of them before it began
-		}
-		k := int64(len(list))
-		lower := stats.WilsonLower(k, k+accepted, stats.Z95)
-		if clients < routeClients || lower < preflightLower {
+	_, claims := c.byEndpoint(c.preflight)
+	for n, endpoint := range o.keys {
+		e, list := &c.state.Endpoints[endpoint], claims[endpoint]
+		span, ok := refusingSpan(o.cells[n], preflightShare)
+		if !ok || len(list) == 0 {
 			continue
 		}
+		onset, lastOK := c.onsetOf(o.cells[n], span)
+		list = slices.DeleteFunc(list, func(i uint32) bool { return c.facts[i].time <= lastOK })
+		clients, _ := c.clientsOf(list)
+		lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95)
+		if clients < routeClients || len(list) < routeRefused || lower < preflightLower {
+			continue
+		}
+		k := int64(len(list))
 		cand := candidate{claims: list}
 		cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 		since := "from the first line on"
-		if changed {
-			cand.Onset, since = first, "since "+clock(first)
+		if span.accepted {
+			cand.Onset = onset * 1000
+			since = "since " + clock(cand.Onset)
 		}
 		cand.Severity, cand.Confidence = c.severityOf(list, clients), confidence(0, lower)
 		cand.Title = fmt.Sprintf("%s refuses preflight requests %s", endpointLabel(e), since)

@@ -50,7 +50,7 @@ func inspectEndpoints(c *correlation, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
-	followed := seen.(*endpointObserver)
+	followed := seen.(*seriesObserver)
 	type tested struct {
 		place int
 		span  span
@@ -58,8 +58,8 @@ func inspectEndpoints(c *correlation, seen observer) ([]candidate, error) {
 	var tests []tested
 	var p []float64
 	base := c.aliveShare()
-	for n := range followed.endpoints {
-		s, ok := refusingSpan(followed.cells[n])
+	for n := range followed.keys {
+		s, ok := refusingSpan(followed.cells[n], endpointShare)
 		if !ok {
 			continue
 		}
@@ -73,7 +73,7 @@ func inspectEndpoints(c *correlation, seen observer) ([]candidate, error) {
 		if adjusted[n] > endpointFalse || lower < endpointLower {
 			continue
 		}
-		if cand, ok := c.brokenEndpoint(followed.endpoints[t.place], followed.cells[t.place], t.span, lower, adjusted[n]); ok {
+		if cand, ok := c.brokenEndpoint(followed.keys[t.place], followed.cells[t.place], t.span, lower, adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
@@ -109,9 +109,9 @@ type span struct {
 	accepted bool // it accepted before
 }
 
-// refusingSpan finds the run of segments in which nearly all actors are
-// refused; where there are several, the one with most refusals.
-func refusingSpan(cells []cell) (best span, ok bool) {
+// refusingSpan finds the run of segments in which at least that share of the
+// actors is refused; where there are several, the one with most refusals.
+func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 	series := make([]stats.Cell, len(cells))
 	for i, x := range cells {
 		series[i] = stats.Cell{Hits: int64(x.refused), Trials: int64(x.refused + x.accepted)}
@@ -132,7 +132,7 @@ func refusingSpan(cells []cell) (best span, ok bool) {
 			sum.Hits += x.Hits
 			sum.Trials += x.Trials
 		}
-		if float64(sum.Hits) < endpointShare*float64(sum.Trials) || sum.Trials == 0 {
+		if float64(sum.Hits) < least*float64(sum.Trials) || sum.Trials == 0 {
 			run = nil
 			accepted += sum.Trials - sum.Hits
 			continue

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"logscan/analyze/fold"
-	"logscan/parse"
 )
 
 // What the detectors of one route's troubles have in common.
@@ -49,16 +48,6 @@ func endpointSubject(e *fold.Endpoint) Subject {
 	return Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
 }
 
-// started says when a route that is refused altogether began to be: at its first
-// refusal, where it was accepted before, and never again.
-func (c *correlation) started(e *fold.Endpoint, claims []uint32) (onset int64, since string) {
-	first := c.state.Refusals[claims[0]].Time
-	if e.LastAccepted != parse.NoTime && e.FirstAccepted < first {
-		return first, "since " + clock(first)
-	}
-	return parse.NoTime, "from the first line on"
-}
-
 // ongoing tells whether the last of the claims lies near the end of the log.
 func (c *correlation) ongoing(claims []uint32) bool {
 	return c.facts[claims[len(claims)-1]].time >= c.to-nearby
@@ -70,18 +59,21 @@ type neighbours struct {
 	*correlation
 	window int64 // milliseconds before and after
 	by     map[fold.Client][]uint32
-	near   []bool // by fact; written by any goroutine, and always the same
-	parts  []map[uint32]bool
+	// suspect are their endpoints, whose acceptances say nothing.
+	suspect map[uint32]bool
+	near    []bool // by fact
+	parts   []map[uint32]bool
 }
 
 // observeNeighbours looks for the facts that fit; nil where there are too few.
 func observeNeighbours(c *correlation, window int64, fits func(*fact) bool) observer {
-	o := &neighbours{correlation: c, window: window, by: map[fold.Client][]uint32{}}
+	o := &neighbours{correlation: c, window: window, by: map[fold.Client][]uint32{}, suspect: map[uint32]bool{}}
 	endpoints, claims := c.byEndpoint(fits)
 	if len(endpoints) == 0 {
 		return nil
 	}
 	for _, e := range endpoints {
+		o.suspect[e] = true
 		for _, i := range claims[e] {
 			f := &c.facts[i]
 			client := fold.Client{Address: f.address, Agent: f.agent}
@@ -107,22 +99,15 @@ func (o *neighbours) part() func(*fold.Actor, uint32) {
 				client = e.Client
 				wanted = o.by[client]
 			}
-			if len(wanted) == 0 || e.Outcome != fold.Accepted || !o.protected[e.Endpoint] {
+			if len(wanted) == 0 || e.Outcome != fold.Accepted || !o.protected[e.Endpoint] || o.suspect[e.Endpoint] {
 				continue
 			}
-			from, _ := slices.BinarySearchFunc(wanted, e.Time-o.window, func(i uint32, ms int64) int {
-				if o.facts[i].time < ms {
-					return -1
+			// Both are in the order of time, so that none is looked at twice.
+			for len(wanted) > 0 && o.facts[wanted[0]].time <= e.Time+o.window {
+				if o.facts[wanted[0]].time >= e.Time-o.window {
+					near[wanted[0]] = true
 				}
-				return 1
-			})
-			for _, i := range wanted[from:] {
-				if o.facts[i].time > e.Time+o.window || near[i] {
-					break // those behind a known one were found with it
-				}
-				if o.facts[i].endpoint != e.Endpoint {
-					near[i] = true
-				}
+				wanted = wanted[1:]
 			}
 		}
 	}

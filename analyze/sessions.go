@@ -129,16 +129,12 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 	user := uint32(0)
 	last, lastOther, lastOn := before, before, fold.NoRefusal // acceptances on protected routes
 	burst, lastRefused := uint32(0), before
-	redirected, redirectedBy := before, uint32(0)
 	address, moves := uint32(0), false // of the last acceptance, once there is one
 	next := 0
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.User != 0 {
 			user = e.User
-		}
-		if e.Outcome == fold.Redirected {
-			redirected, redirectedBy = e.Time, e.Endpoint+1
 		}
 		switch {
 		case w.signedIn(e):
@@ -166,9 +162,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 				signIn:   w.state.Endpoints[e.Endpoint].SignIn,
 				upstream: e.Upstream, scheme: e.Scheme, moved: moves && e.Client.Address != address,
 			}
-			if e.Time-redirected <= redirectWindow {
-				f.redirect = redirectedBy
-			}
+			f.redirect = w.redirectedBy(a, i)
 			other := last
 			if lastOn == e.Endpoint {
 				other = lastOther
@@ -218,6 +212,32 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 		}
 	}
 	w.close(&l)
+}
+
+// redirectReach is how many requests lie at most between a redirect and the one
+// that follows it: a page's calls run beside each other.
+const redirectReach = 8
+
+// redirectedBy gives the endpoint, plus one, that redirected the actor to where
+// event i went: one shortly before, or of the same instant, because logs that
+// tell whole seconds do not tell their order. It is 0 where there is none;
+// sign-ins redirect for reasons of their own.
+func (c *correlation) redirectedBy(a *fold.Actor, i int) uint32 {
+	e := &a.Events[i]
+	is := func(r *fold.Event) bool {
+		return r.Outcome == fold.Redirected && c.roles[r.Endpoint]&(signsIn|signsOut) == 0
+	}
+	for j := i - 1; j >= max(0, i-redirectReach) && e.Time-a.Events[j].Time <= redirectWindow; j-- {
+		if is(&a.Events[j]) {
+			return a.Events[j].Endpoint + 1
+		}
+	}
+	for j := i + 1; j < min(len(a.Events), i+redirectReach) && a.Events[j].Time == e.Time; j++ {
+		if is(&a.Events[j]) {
+			return a.Events[j].Endpoint + 1
+		}
+	}
+	return 0
 }
 
 // open begins a session.

@@ -36,8 +36,13 @@ const (
 	// assetWindow in milliseconds is how close a page of the same client must
 	// have been accepted: the file is loaded with the page.
 	assetWindow = 60_000
-	// assetLower bounds both shares from below.
-	assetLower = 0.5
+	// assetSignedIn bounds from below the share of the 401s whose clients are
+	// signed in: of visitors nobody is, and of those who are, a log without
+	// session ids shows a part.
+	assetSignedIn = 0.2
+	// assetRefused bounds from below the refused share of its requests without
+	// credentials.
+	assetRefused = 0.5
 )
 
 // fetchedBare tells whether browsers fetch a file of this name without cookies,
@@ -70,12 +75,12 @@ func inspectAssets(c *correlation, seen observer) ([]candidate, error) {
 		k, near := int64(len(list)), o.count(list)
 		signedIn := stats.WilsonLower(near, k, stats.Z95)
 		refused := stats.WilsonLower(k, k+e.Bare, stats.Z95)
-		if clients < routeClients || signedIn < assetLower || refused < assetLower {
+		if clients < routeClients || signedIn < assetSignedIn || refused < assetRefused {
 			continue
 		}
 		cand := candidate{claims: list}
 		cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
-		cand.Severity, cand.Confidence = Medium, confidence(0, signedIn)
+		cand.Severity, cand.Confidence = Medium, confidence(0, refused)
 		cand.Title = fmt.Sprintf("%s is refused for signed-in users: browsers fetch it without cookies", endpointLabel(e))
 		cand.Explanation = fmt.Sprintf("%d requests of %s were answered 401, none of them with a session; %s of the clients were accepted on protected routes within a minute before or after. Browsers leave cookies out when they fetch manifests, icons, fonts and source maps.",
 			k, countText(clients, "client"), percent(float64(near)/float64(k)))
