@@ -42,10 +42,12 @@ func Detectors() []Detector {
 	return []Detector{
 		sessionExpiry,
 		endpointMisconfigured,
+		permissionDenied,
 		corsPreflight,
 		authLostOnRedirect,
 		insecureScheme,
 		uncredentialedAsset,
+		upstreamMisconfigured,
 		accountFailure,
 		integrationFailure,
 		unauthenticatedProbe,
