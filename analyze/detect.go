@@ -41,6 +41,9 @@ type candidate struct {
 func Detectors() []Detector {
 	return []Detector{
 		sessionExpiry,
+		sessionInvalidation,
+		sessionAddressChange,
+		retryStorm,
 		endpointMisconfigured,
 		permissionDenied,
 		corsPreflight,
