@@ -48,6 +48,9 @@ const (
 	expiryLethal = 0.7
 	// expiryShare is the least share of all deaths above the threshold.
 	expiryShare = 0.3
+	// expiryAgeless is the share of the deaths of a known age that must be over
+	// an absolute timeout for it to explain those of an unknown one.
+	expiryAgeless = 0.9
 	// policyBIC is the difference of the criteria from which one policy wins
 	// clearly over the other (Kass and Raftery, JASA 90, 1995: 6 is strong).
 	policyBIC = 6
@@ -129,9 +132,16 @@ func (c *correlation) expiry(host string, l *lifetimes, deaths []uint32) (candid
 
 	var cand candidate
 	sessions := t.Above.Hits
+	// Where the age decides, nearly all deaths of a known age are over it, and
+	// those of sessions whose sign-in was not seen will be, too.
+	ageless := false
+	if policy == "absolute" {
+		known := c.durations(deaths, true, byAge).Total()
+		ageless = float64(t.Above.Hits) >= expiryAgeless*float64(known)
+	}
 	for i := range c.facts {
 		f := &c.facts[i]
-		if f.dead && f.open() && m(f) >= t.High && c.state.Endpoints[f.endpoint].Host == host {
+		if f.dead && f.open() && c.state.Endpoints[f.endpoint].Host == host && (m(f) >= t.High || ageless && f.age < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}

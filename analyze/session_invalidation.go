@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"logscan/analyze/fold"
@@ -20,11 +21,11 @@ import (
 // broken backend or route (the same sessions are accepted elsewhere).
 //
 // Statistic: each death lies between the session's last acceptance and its first
-// refusal. A sweep over these intervals finds the instant that most deaths of
-// active sessions have in common and fewest survivors contradict (maximum
-// coverage); the binomial tail of the deaths among all sessions that were live
-// then, at the usual risk of death over such a gap, corrected for the number of
-// instants (Bonferroni).
+// refusal. A sweep over these intervals finds the instant that most deaths have
+// in common and fewest survivors contradict (maximum coverage), each death
+// weighed by how surprising it is: by the share of the sessions that die after
+// as long a silence at other times. The sum of these log likelihoods is tested
+// against the number of instants (Bonferroni).
 var sessionInvalidation = Detector{
 	Kind:     "session_invalidation",
 	Category: "session",
@@ -35,14 +36,16 @@ var sessionInvalidation = Detector{
 }
 
 const (
-	// flushedSessions that were active and die together are the least.
-	flushedSessions = 6
-	// flushedShare of the sessions that were in use die.
+	// flushedSessions that die together are the least.
+	flushedSessions = 5
+	// flushedShare of the sessions that were live then die.
 	flushedShare = 0.85
-	// flushedGap in milliseconds is how long an active session pauses at most.
-	flushedGap = 12 * 60_000
 	// flushedFalse is the chance of a false report for each host.
-	flushedFalse = 0.001
+	flushedFalse = 0.0001
+	// flushedLife is what a session that lives on takes off the evidence.
+	flushedLife = 3.0
+	// flushedMost bounds what one death adds: it may have a reason of its own.
+	flushedMost = 4.0
 )
 
 // lived is a session's time on protected routes, and how it ended.
@@ -76,58 +79,81 @@ func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
 // instant is a moment that many deaths have in common.
 type instant struct {
 	from, to        int64 // it lies after from, and not after to
-	deaths, survive int   // of active sessions that were live then
+	deaths, survive int   // of sessions that were live then
+	evidence        float64
 }
 
-// commonInstant sweeps over the deaths of active sessions and the lives of
-// those that go on.
-func commonInstant(list []lived) (best instant, instants int) {
+// commonInstant sweeps over the deaths and the lives of those that go on. weight
+// gives how surprising a death after a silence is.
+func commonInstant(list []lived, weight func(silence int64) float64) (best instant) {
 	type edge struct {
 		at            int64
 		deaths, lives int
+		evidence      float64
 	}
 	var edges []edge
 	for _, l := range list {
 		if l.last > l.start {
-			edges = append(edges, edge{l.start, 0, 1}, edge{l.last, 0, -1})
+			edges = append(edges, edge{l.start, 0, 1, -flushedLife}, edge{l.last, 0, -1, flushedLife})
 		}
-		if l.end != never && l.end-l.last <= flushedGap {
-			edges = append(edges, edge{l.last, 1, 0}, edge{l.end, -1, 0})
-			instants++
+		if l.end != never {
+			w := weight(l.end - l.last)
+			edges = append(edges, edge{l.last, 1, 0, w}, edge{l.end, -1, 0, -w})
 		}
 	}
-	// Where an interval ends at the same millisecond as another begins, they
-	// have nothing in common.
 	slices.SortFunc(edges, func(a, b edge) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.deaths+a.lives, b.deaths+b.lives))
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.deaths, b.deaths), cmp.Compare(a.lives, b.lives), cmp.Compare(a.evidence, b.evidence))
 	})
-	deaths, lives, score := 0, 0, 0
+	var at instant
 	for i, e := range edges {
-		deaths += e.deaths
-		lives += e.lives
+		at.deaths += e.deaths
+		at.survive += e.lives
+		at.evidence += e.evidence
 		if i+1 == len(edges) || edges[i+1].at == e.at {
 			continue
 		}
-		if s := deaths - 2*lives; s > score {
-			score = s
-			best = instant{e.at, edges[i+1].at, deaths, lives}
+		if at.evidence > best.evidence+1e-9 {
+			best = at
+			best.from, best.to = e.at, edges[i+1].at
 		}
 	}
-	return best, instants
+	return best
+}
+
+// surprise gives how surprising the end of a session after a silence is, from
+// how many ended and how many went on after as long a one, deaths between two
+// times left out.
+func surprise(list []lived, survived *stats.Durations, from, to int64) func(int64) float64 {
+	var deaths []int64
+	for _, l := range list {
+		if l.end != never && !(l.last <= from && l.end >= to) {
+			deaths = append(deaths, l.end-l.last)
+		}
+	}
+	slices.Sort(deaths)
+	return func(silence int64) float64 {
+		silence = silence * 4 / 5
+		n, _ := slices.BinarySearch(deaths, silence)
+		died, lived := float64(len(deaths)-n), float64(survived.Above(silence))
+		return min(flushedMost, -math.Log((died+0.5)/(died+lived+1)))
+	}
 }
 
 func (c *correlation) flushed(host string, list []lived) (candidate, bool) {
-	at, instants := commonInstant(list)
+	l := c.hosts[host]
+	if l == nil {
+		return candidate{}, false
+	}
+	// First with all deaths taken for usual ones, then with those of the instant
+	// left out.
+	at := commonInstant(list, surprise(list, &l.gap, before, never))
+	if at.deaths >= flushedSessions {
+		at = commonInstant(list, surprise(list, &l.gap, at.from, at.to))
+	}
 	if at.deaths < flushedSessions || float64(at.deaths) < flushedShare*float64(at.deaths+at.survive) {
 		return candidate{}, false
 	}
-	// The usual risk: of the sessions, those that die at another time while they
-	// are active, for each gap as long as these.
-	usual := 0.02
-	if l := c.hosts[host]; l != nil && l.gap.Total() > 0 {
-		usual = max(usual, float64(instants-at.deaths)/float64(l.gap.Total()))
-	}
-	p := stats.BinomialTail(int64(at.deaths), int64(at.deaths+at.survive), usual) * float64(max(instants, 1))
+	p := math.Exp(-at.evidence) * float64(len(list))
 	if p > flushedFalse {
 		return candidate{}, false
 	}
@@ -146,13 +172,29 @@ func (c *correlation) flushed(host string, list []lived) (candidate, bool) {
 		ages = append(ages, at.to-s.Start/1000)
 	}
 	var cand candidate
-	dying := map[uint32]bool{} // by actor: its death was this one
+	type death struct {
+		time int64
+		this bool // it was at that instant
+	}
+	deaths := map[uint32][]death{} // by actor, by time
+	for i := range c.facts {
+		if f := &c.facts[i]; f.first {
+			deaths[f.actor] = append(deaths[f.actor], death{f.time, rows[uint32(i)]})
+		}
+	}
 	for i := range c.facts {
 		f := &c.facts[i]
-		if f.first {
-			dying[f.actor] = rows[uint32(i)]
+		if !f.dead || !f.open() {
+			continue
 		}
-		if f.dead && f.open() && dying[f.actor] {
+		this := false
+		for _, d := range deaths[f.actor] {
+			if d.time > f.time {
+				break
+			}
+			this = d.this
+		}
+		if this {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
@@ -173,15 +215,15 @@ func (c *correlation) flushed(host string, list []lived) (candidate, bool) {
 		where = " of " + host
 	}
 	cand.Title = fmt.Sprintf("All sessions%s ended at %s", where, clock(cand.Onset))
-	cand.Explanation = fmt.Sprintf("%d sessions that had been accepted were refused at their first request after that instant, and needed a new sign-in: %d of them were in use within the %d minutes before, at ages from %s to %s; %d sessions in use lived on. What was begun afterwards lives.",
-		sessions, at.deaths, flushedGap/60_000, seconds(round(float64(ages[0])/1000, 0)), seconds(round(float64(ages[len(ages)-1])/1000, 0)), at.survive)
+	cand.Explanation = fmt.Sprintf("%d sessions that had been accepted were refused at their first request after that instant, and needed a new sign-in, at ages from %s to %s; %d sessions were accepted both before and after it. At other times as long a silence does not end a session.",
+		sessions, seconds(round(float64(ages[0])/1000, 0)), seconds(round(float64(ages[len(ages)-1])/1000, 0)), at.survive)
 	cand.Remediation = []string{
 		"Look what happened at that time: a deploy, a restart or failover of the session store (Redis, Memcached), a rotated signing key.",
 		"Keep the old signing key valid for one session lifetime beside the new one (JWKS with both keys; Django SECRET_KEY_FALLBACKS; Rails rotations; Spring's delegating key resolver).",
 		"Keep sessions in a store that survives restarts (Redis with AOF, a database), and not in the memory of the application.",
 	}
 	cand.Details = map[string]any{
-		"sessions": sessions, "active": at.deaths, "survivors": at.survive, "p_value": p,
+		"sessions": sessions, "survivors": at.survive, "p_value": p,
 		"onset_low": clock(at.from * 1000), "onset_high": clock(at.to * 1000),
 		"youngest_seconds": float64(ages[0]) / 1000, "oldest_seconds": float64(ages[len(ages)-1]) / 1000,
 	}

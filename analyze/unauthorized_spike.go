@@ -337,11 +337,11 @@ func (c *correlation) localise(host string, from, to int64, expected float64) (m
 		within := func(list []uint32) []uint32 {
 			return slices.DeleteFunc(list, func(i uint32) bool { return !slices.Contains(best.Elements, a.number(&c.facts[i])) })
 		}
-		before := float64(len(outside))
-		inside, outside = within(inside), within(outside)
-		if before > 0 {
-			expected *= float64(len(outside)) / before
-		}
+		// What is usual of the other attributes is so of the whole host: of a
+		// combination that is new there is no history.
+		before := float64(len(inside))
+		inside = within(inside)
+		expected *= float64(len(inside)) / before
 	}
 	return made, inside
 }

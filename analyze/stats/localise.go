@@ -23,6 +23,9 @@ type Share struct {
 const (
 	// elementPower is the least share of the excess of an element that counts.
 	elementPower = 0.1
+	// elementRise is how many times its usual share of all an element must have:
+	// what grows with everything else does not make the excess.
+	elementRise = 1.3
 	// enoughPower is the share of the excess from which a set explains it.
 	enoughPower = 0.67
 	// maxElements is the most of them: a long list locates nothing.
@@ -61,7 +64,7 @@ func Localise(parts []Part) (s Share, ok bool) {
 	})
 	for _, p := range sorted {
 		power := (p.Actual - p.Expected) / (actual - expected)
-		if power < elementPower {
+		if power < elementPower || p.Actual/actual < elementRise*p.Expected/math.Max(expected, 1e-9) {
 			continue
 		}
 		s.Elements = append(s.Elements, p.Element)

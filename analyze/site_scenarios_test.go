@@ -1,0 +1,115 @@
+package analyze
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"logscan/fixtures"
+	"logscan/parse"
+)
+
+// The labelled days of what is wrong with a site: each trouble is found with its
+// 401s and its beginning, in the words of its own kind, and nothing else is at
+// medium or above. So each day is also one of the look-alikes of all other
+// kinds.
+func TestSiteScenarios(t *testing.T) {
+	for _, tt := range []struct {
+		scenario string
+		combined bool    // a log without sessions, backends and schemes can show it
+		claims   float64 // by how much the 401s it explains may differ from its own
+	}{
+		{"policies", false, 0.15},
+		{"invalidation", true, 0.1},
+		{"address", false, 0.1},
+		{"endpoint", true, 0.05},
+		{"permission", true, 0.1},
+		{"preflight", true, 0.05},
+		{"redirect", true, 0.05},
+		{"scheme", false, 0.05},
+		{"asset", true, 0.05},
+		{"upstream", false, 0.05},
+		{"retries", true, 0.05},
+		{"spike", true, 0.2},
+		{"roaming", true, 0}, {"skew", true, 0}, {"dst", true, 0}, {"kiosk", true, 0}, {"typists", true, 0},
+	} {
+		for _, format := range []string{"json", "combined"} {
+			for seed := uint64(21); seed <= 22; seed++ {
+				if format == "combined" && !tt.combined {
+					continue
+				}
+				t.Run(fmt.Sprint(tt.scenario, "/", format, seed), func(t *testing.T) {
+					t.Parallel()
+					labels, paths := simulate(t, fixtures.Options{Scenario: tt.scenario, Format: format, Lines: 30_000, Seed: seed, Draw: true})
+					checkSite(t, labels, run(t, 2, nil, paths...), tt.claims)
+				})
+			}
+		}
+	}
+}
+
+func checkSite(t *testing.T, labels *fixtures.Labels, res *Result, tolerance float64) {
+	t.Helper()
+	want := slices.Clone(labels.Findings)
+	for _, f := range res.Findings {
+		i := slices.IndexFunc(want, func(l fixtures.Finding) bool {
+			return l.Kind == f.Kind && f.Subject == Subject{
+				Type: l.Subject.Type, Host: l.Subject.Host, Method: l.Subject.Method, Route: l.Subject.Route,
+				UserAgent: l.Subject.UserAgent, Upstream: l.Subject.Upstream,
+			}
+		})
+		if i < 0 {
+			if f.Severity >= Medium {
+				t.Errorf("found %v %s %+v, which is not there: %s", f.Severity, f.Kind, f.Subject, f.Explanation)
+			}
+			continue
+		}
+		l := want[i]
+		want = slices.Delete(want, i, i+1)
+		if off := float64(f.Unauthorized-l.Unauthorized) / float64(l.Unauthorized); off > tolerance || off < -tolerance {
+			t.Errorf("%s explains %d 401s, its own are %d", f.Kind, f.Unauthorized, l.Unauthorized)
+		}
+		if len(f.Remediation) < 2 || f.Explanation == "" || len(f.Evidence) == 0 || f.Confidence < 0.5 {
+			t.Errorf("%s says too little: %+v", f.Kind, f)
+		}
+		switch {
+		case (l.Onset == nil) != (f.Onset == parse.NoTime) && l.Kind != "retry_storm":
+			t.Errorf("%s: onset %v, want %v", f.Kind, f.Onset, l.Onset)
+		case l.Onset != nil:
+			if off := time.UnixMicro(f.Onset).Sub(*l.FirstSeen); off.Abs() > 5*time.Minute {
+				t.Errorf("%s: onset %v, its first 401 is at %v", f.Kind, time.UnixMicro(f.Onset).UTC(), l.FirstSeen)
+			}
+		}
+	}
+	for _, l := range want {
+		t.Errorf("not found: %s %+v, %d 401s", l.Kind, l.Subject, l.Unauthorized)
+	}
+}
+
+// A log that lacks the fields of a kind says so, and does not claim it.
+func TestImpossibleKindsAreTold(t *testing.T) {
+	_, paths := simulate(t, fixtures.Options{Scenario: "upstream", Format: "combined", Lines: 20_000, Seed: 5, Draw: true})
+	res := run(t, 1, nil, paths...)
+	told := map[string]string{}
+	for _, u := range res.Undetectable {
+		told[u.Kind] = fmt.Sprint(u.Missing)
+	}
+	for kind, missing := range map[string]string{
+		"upstream_misconfigured": "[upstream_address]", "insecure_scheme": "[url_scheme]",
+		"session_address_change": "[session_id]", "account_failure": "[user_name]",
+	} {
+		if told[kind] != missing {
+			t.Errorf("%s: missing %q, want %q", kind, told[kind], missing)
+		}
+	}
+	for _, f := range res.Findings {
+		if told[f.Kind] != "" {
+			t.Errorf("claims %s without %s", f.Kind, told[f.Kind])
+		}
+	}
+	_, paths = simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 5000, Seed: 5})
+	if res := run(t, 1, nil, paths...); len(res.Undetectable) != 0 {
+		t.Errorf("JSON with every field cannot show %v", res.Undetectable)
+	}
+}
