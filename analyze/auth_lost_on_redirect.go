@@ -121,7 +121,7 @@ func inspectRedirects(c *correlation, seen observer) ([]candidate, error) {
 			continue
 		}
 		followed, direct := counts[0], counts[1]
-		clients, _ := c.clientsOf(claims[n])
+		clients := c.clientsOf(claims[n])
 		p := stats.RateRatio(followed.Hits, followed.Trials, direct.Hits, direct.Trials) * float64(len(endpoints))
 		lower := stats.WilsonLower(followed.Hits, followed.Trials, stats.Z95)
 		if p > routeFalse || lower < redirectLower || direct.Trials == 0 || float64(direct.Hits) > redirectDirect*float64(direct.Trials) ||
@@ -145,7 +145,7 @@ func (c *correlation) lostAt(target uint32, claims []uint32, followed, direct st
 	for i, s := range sources {
 		labels[i] = endpointLabel(&c.state.Endpoints[s])
 	}
-	clients, _ := c.clientsOf(claims)
+	clients := c.clientsOf(claims)
 	cand := candidate{claims: claims}
 	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 	cand.Severity, cand.Confidence = Medium, confidence(p, lower)

@@ -69,7 +69,7 @@ func inspectPreflights(c *correlation, seen observer) ([]candidate, error) {
 		}
 		onset, lastOK := c.onsetOf(o.cells[n], span)
 		list = slices.DeleteFunc(list, func(i uint32) bool { return c.facts[i].time <= lastOK })
-		clients, _ := c.clientsOf(list)
+		clients := c.clientsOf(list)
 		lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95)
 		if clients < routeClients || len(list) < routeRefused || lower < preflightLower {
 			continue

@@ -33,14 +33,14 @@ func (c *correlation) byEndpoint(fits func(*fact) bool) (endpoints []uint32, cla
 	return slices.Sorted(maps.Keys(claims)), claims
 }
 
-// clientsOf counts the distinct clients, and addresses, of facts.
-func (c *correlation) clientsOf(claims []uint32) (clients, addresses int) {
-	seen, from := map[fold.Client]bool{}, map[uint32]bool{}
+// clientsOf counts the distinct clients of facts.
+func (c *correlation) clientsOf(claims []uint32) int {
+	seen := map[fold.Client]bool{}
 	for _, i := range claims {
 		f := &c.facts[i]
-		seen[fold.Client{Address: f.address, Agent: f.agent}], from[f.address] = true, true
+		seen[fold.Client{Address: f.address, Agent: f.agent}] = true
 	}
-	return len(seen), len(from)
+	return len(seen)
 }
 
 // endpointSubject names an endpoint.

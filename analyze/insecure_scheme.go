@@ -119,7 +119,7 @@ func inspectSchemes(c *correlation, seen observer) ([]candidate, error) {
 		}
 		plain, secure := counts[0], counts[1]
 		p := stats.RateRatio(plain.Hits, plain.Trials, secure.Hits, secure.Trials) * float64(len(endpoints))
-		clients, _ := c.clientsOf(claims[n])
+		clients := c.clientsOf(claims[n])
 		if p > routeFalse || clients < routeClients || secure.Trials == 0 ||
 			stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95) < schemeLower ||
 			float64(secure.Hits) > schemeOther*float64(secure.Trials) ||
@@ -163,7 +163,7 @@ func (c *correlation) plainScheme(o *schemeObserver, endpoints []uint32, claims 
 			what += " of " + e.Host
 		}
 	}
-	clients, _ := c.clientsOf(cand.claims)
+	clients := c.clientsOf(cand.claims)
 	cand.Onset, cand.Severity = parse.NoTime, Medium
 	cand.Confidence = confidence(0, stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95))
 	cand.Title = fmt.Sprintf("%s is refused over http and accepted over https", what)

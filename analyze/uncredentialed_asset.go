@@ -71,7 +71,7 @@ func inspectAssets(c *correlation, seen observer) ([]candidate, error) {
 	endpoints, claims := c.byEndpoint(c.bareAsset)
 	for _, n := range endpoints {
 		e, list := &c.state.Endpoints[n], claims[n]
-		clients, _ := c.clientsOf(list)
+		clients := c.clientsOf(list)
 		k, near := int64(len(list)), o.count(list)
 		signedIn := stats.WilsonLower(near, k, stats.Z95)
 		refused := stats.WilsonLower(k, k+e.Bare, stats.Z95)

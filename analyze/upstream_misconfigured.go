@@ -190,12 +190,11 @@ func inspectUpstreams(c *correlation, seen observer) ([]candidate, error) {
 
 func (c *correlation) badBackend(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
 	var cand candidate
-	onset, lastOK := c.onsetOf(cells, s)
+	onset, _ := c.onsetOf(cells, s)
+	// It may accept some even then: the first refusals say when it began.
+	lastOK := int64(math.MinInt64)
 	if s.accepted {
-		// It may accept some even then: the first refusals say when it began.
 		lastOK = onset - 1
-	} else {
-		lastOK = math.MinInt64
 	}
 	end := c.from + int64(s.to)*c.width
 	routes := map[uint32]bool{}
