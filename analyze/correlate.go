@@ -157,7 +157,7 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 	for i := range walkers {
 		walkers[i] = newWalker(c, hosts)
 	}
-	err := c.visit(ctx, func(worker int, id uint32, a *fold.Actor) { walkers[worker].actor(a, id) })
+	err := c.visit(ctx, nil, func(worker int, id uint32, a *fold.Actor) { walkers[worker].actor(a, id) })
 	if err != nil {
 		return nil, err
 	}
@@ -205,10 +205,11 @@ func roleOf(e *fold.Endpoint) (r role) {
 	return r
 }
 
-// visit takes all actors, in parallel over the shards: visit is called by one
-// goroutine for each worker in [0, workers), for one actor at a time. An actor
-// has the same id, which is not 0, each time.
-func (c *correlation) visit(ctx context.Context, visit func(worker int, id uint32, a *fold.Actor)) error {
+// visit takes the actors that are wanted, all of them where want is nil, in
+// parallel over the shards: visit is called by one goroutine for each worker in
+// [0, workers), for one actor at a time. An actor has the same id, which is not
+// 0, each time.
+func (c *correlation) visit(ctx context.Context, want func(id uint32) bool, visit func(worker int, id uint32, a *fold.Actor)) error {
 	next := make(chan int, fold.Shards)
 	for i := range fold.Shards {
 		next <- i
@@ -222,11 +223,12 @@ func (c *correlation) visit(ctx context.Context, visit func(worker int, id uint3
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				id := uint32(shard) << 26
-				c.state.Shard(shard, &scratch, func(a *fold.Actor) {
-					id++
-					visit(worker, id, a)
-				})
+				first := uint32(shard)<<26 + 1
+				var wanted func(uint32) bool
+				if want != nil {
+					wanted = func(n uint32) bool { return want(first + n) }
+				}
+				c.state.Shard(shard, &scratch, wanted, func(n uint32, a *fold.Actor) { visit(worker, first+n, a) })
 			}
 			return nil
 		})

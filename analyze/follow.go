@@ -22,6 +22,26 @@ type observer interface {
 	gather()
 }
 
+// selective is an observer that looks at some actors alone.
+type selective interface {
+	wants(id uint32) bool
+}
+
+// wanted tells which actors any of the observers looks at; nil for all of them.
+func wanted(watching []observer) func(id uint32) bool {
+	some := make([]selective, len(watching))
+	for i, o := range watching {
+		s, ok := o.(selective)
+		if !ok {
+			return nil
+		}
+		some[i] = s
+	}
+	return func(id uint32) bool {
+		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id) })
+	}
+}
+
 // follow walks over the timelines again for the detectors that want it.
 func (c *correlation) follow(ctx context.Context) error {
 	var watching []observer
@@ -46,7 +66,7 @@ func (c *correlation) follow(ctx context.Context) error {
 			parts[i] = append(parts[i], o.part())
 		}
 	}
-	err := c.visit(ctx, func(worker int, id uint32, a *fold.Actor) {
+	err := c.visit(ctx, wanted(watching), func(worker int, id uint32, a *fold.Actor) {
 		for _, part := range parts[worker] {
 			part(a, id)
 		}

@@ -37,6 +37,7 @@ type machine struct {
 type machineObserver struct {
 	*correlation
 	follow   map[fold.Client]map[uint32]bool // routes that refused them
+	actors   map[uint32]bool                 // whose they are
 	machines []machine                       // by client, user
 	parts    []*machinePart
 }
@@ -62,7 +63,7 @@ func observeMachines(c *correlation) observer {
 	slices.SortFunc(list, func(a, b fold.Client) int {
 		return cmp.Or(refused[b]-refused[a], fold.CompareClients(a, b))
 	})
-	o := &machineObserver{correlation: c, follow: map[fold.Client]map[uint32]bool{}}
+	o := &machineObserver{correlation: c, follow: map[fold.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
 	for _, client := range list[:min(len(list), maxMachines)] {
 		o.follow[client] = map[uint32]bool{}
 	}
@@ -70,10 +71,13 @@ func observeMachines(c *correlation) observer {
 		f := &c.facts[i]
 		if routes := o.follow[fold.Client{Address: f.address, Agent: f.agent}]; routes != nil && f.open() && !f.session {
 			routes[f.endpoint] = true
+			o.actors[f.actor] = true
 		}
 	}
 	return o
 }
+
+func (o *machineObserver) wants(id uint32) bool { return o.actors[id] }
 
 func (o *machineObserver) part() func(*fold.Actor, uint32) {
 	p := &machinePart{machineObserver: o}

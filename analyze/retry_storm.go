@@ -87,6 +87,8 @@ func observeRetries(c *correlation) observer {
 	return o
 }
 
+func (o *retryObserver) wants(id uint32) bool { return o.actors[id] }
+
 func (o *retryObserver) part() func(*fold.Actor, uint32) {
 	n := len(o.mine)
 	o.mine = append(o.mine, nil)

@@ -51,7 +51,7 @@ type seen struct {
 func events(s *State) []seen {
 	var all []seen
 	for i := range Shards {
-		s.Shard(i, new(Scratch), func(a *Actor) {
+		s.Shard(i, new(Scratch), nil, func(_ uint32, a *Actor) {
 			for j, e := range a.Events {
 				if j > 0 && a.Events[j-1].Time > e.Time {
 					panic("events are not in the order of time")

@@ -357,7 +357,11 @@ type part struct {
 // Events of the same millisecond are ordered by their content, 401s first: logs
 // of several servers do not tell their order, and those of whole seconds tell
 // little more.
-func (s *State) Shard(i int, m *Scratch, visit func(*Actor)) {
+//
+// Actors are counted from 0 in the order of the visits, which is the same each
+// time. want, where it is not nil, tells which of them to visit; the others cost
+// little.
+func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n uint32, a *Actor)) {
 	parts := m.parts[:0]
 	first := make([]int, len(s.workers)) // by worker: where its actors begin in place
 	actors := 0
@@ -378,8 +382,19 @@ func (s *State) Shard(i int, m *Scratch, visit func(*Actor)) {
 	// All parts of an actor lie side by side in one list of events: place says
 	// where the next event of each part goes.
 	m.place = slices.Grow(m.place[:0], actors)[:actors]
-	total := 0
-	for _, p := range parts {
+	total, n := 0, uint32(0)
+	wanted := true
+	for i, p := range parts {
+		if i > 0 && parts[i-1].key != p.key {
+			n++
+		}
+		if want != nil && (i == 0 || parts[i-1].key != p.key) {
+			wanted = want(n)
+		}
+		if !wanted {
+			m.place[first[p.worker]+int(p.number)-1] = unwanted
+			continue
+		}
 		m.place[first[p.worker]+int(p.number)-1] = uint32(total)
 		total += int(p.events)
 	}
@@ -388,22 +403,31 @@ func (s *State) Shard(i int, m *Scratch, visit func(*Actor)) {
 	for w := range s.workers {
 		s.decode(w, i, m.place[first[w]:], events)
 	}
-	for from := 0; from < len(parts); {
+	n = 0
+	for from := 0; from < len(parts); n++ {
 		p := parts[from]
-		n := p.events
-		sortEvents(events[:n])
+		if m.place[first[p.worker]+int(p.number)-1] == unwanted {
+			for from++; from < len(parts) && parts[from].key == p.key; from++ {
+			}
+			continue
+		}
+		merged := p.events
+		sortEvents(events[:merged])
 		to := from + 1
 		for ; to < len(parts) && parts[to].key == p.key; to++ {
-			all := n + parts[to].events
-			sortEvents(events[n:all])
-			mergeEvents(events[:all], int(n), &m.merge)
-			n = all
+			all := merged + parts[to].events
+			sortEvents(events[merged:all])
+			mergeEvents(events[:all], int(merged), &m.merge)
+			merged = all
 		}
-		visit(&Actor{Session: s.workers[p.worker].shards[i].sessions[p.number], Events: events[:n:n]})
-		events = events[n:]
+		visit(n, &Actor{Session: s.workers[p.worker].shards[i].sessions[p.number], Events: events[:merged:merged]})
+		events = events[merged:]
 		from = to
 	}
 }
+
+// unwanted is the place of the events of an actor that is not visited.
+const unwanted = ^uint32(0)
 
 // sortEvents sorts the events of one worker. They come in the order of the
 // inputs, which is mostly that of time: insertion has little to do, and where it
@@ -452,6 +476,9 @@ func (s *State) decode(worker, shard int, place []uint32, events []Event) {
 	addresses, agents, ranks := s.addressOf[worker], s.agentOf[worker], s.rankOf[worker]
 	upstreams := s.upstreamOf[worker]
 	for a := d.next(); a != nil; a = d.next() {
+		if place[d.actor] == unwanted {
+			continue
+		}
 		e := &events[place[d.actor]]
 		place[d.actor]++
 		*e = Event{
