@@ -33,7 +33,7 @@ bench: build
 
 # How well simulated troubles are found: docs/ACCURACY.md.
 eval:
-	go run ./fixtures/cmd/eval -n 20 -document docs/ACCURACY.md
+	go run ./fixtures/cmd/eval -n 20 -sizes -document docs/ACCURACY.md
 
 demo: build
 	bin/logscan scan -o logscan-out fixtures/logs

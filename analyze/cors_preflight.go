@@ -67,8 +67,11 @@ func inspectPreflights(c *correlation, seen observer) ([]candidate, error) {
 		if !ok || len(list) == 0 {
 			continue
 		}
-		onset, lastOK := c.onsetOf(o.cells[n], span)
-		list = slices.DeleteFunc(list, func(i uint32) bool { return c.facts[i].time <= lastOK })
+		// Answers that were under way when it began come after the first refusals.
+		onset, _ := c.onsetOf(o.cells[n], span)
+		list = slices.DeleteFunc(list, func(i uint32) bool {
+			return span.accepted && c.facts[i].time < onset-max(c.width, redirectWindow)
+		})
 		clients := c.clientsOf(list)
 		lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95)
 		if clients < routeClients || len(list) < routeRefused || lower < preflightLower {

@@ -407,7 +407,8 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 	for from := 0; from < len(parts); n++ {
 		p := parts[from]
 		if m.place[first[p.worker]+int(p.number)-1] == unwanted {
-			for from++; from < len(parts) && parts[from].key == p.key; from++ {
+			for from < len(parts) && parts[from].key == p.key {
+				from++
 			}
 			continue
 		}
