@@ -15,8 +15,9 @@ build:
 test:
 	go test ./...
 
+# Under the detector, ten times slower, each scenario runs once and small.
 race:
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -short ./...
 
 # Building the linter takes minutes, once.
 $(LINT):

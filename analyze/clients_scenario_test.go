@@ -16,6 +16,9 @@ func TestClientScenarios(t *testing.T) {
 	for _, scenario := range []string{"accounts", "integration", "probe", "bruteforce", "distributed", "spraying", "stuffing", "scanner"} {
 		for _, lines := range []int64{4000, 30_000} {
 			for _, format := range []string{"combined", "json"} {
+				if testing.Short() && (lines > 4000 || format != "json") {
+					continue
+				}
 				t.Run(scenario+"/"+format, func(t *testing.T) {
 					t.Parallel()
 					labels, paths := simulate(t, fixtures.Options{Scenario: scenario, Format: format, Lines: lines, Seed: 13})

@@ -165,6 +165,7 @@ func serve(t *testing.T, cmd *exec.Cmd, address string) {
 	r.Header.Set("X-Forwarded-For", "203.0.113.9")
 	r.AddCookie(&http.Cookie{Name: Session, Value: "s1"})
 	client := http.Client{Timeout: 5 * time.Second}
+	asked := 0
 	for until := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		answer, err := client.Do(r)
 		switch {
@@ -173,12 +174,18 @@ func serve(t *testing.T, cmd *exec.Cmd, address string) {
 			if answer.StatusCode != http.StatusUnauthorized {
 				t.Errorf("answered %s", answer.Status)
 			}
-			return
+			if asked++; asked == requests {
+				return
+			}
 		case time.Now().After(until):
 			t.Fatal(err)
 		}
 	}
 }
+
+// requests are asked of each server: a single one has the time of a full second
+// once in a thousand runs, and so no sub-second to be seen.
+const requests = 3
 
 // holds reads the log that was written and wants everything in it that was
 // advised for.
@@ -193,11 +200,11 @@ func holds(t *testing.T, c *Config, path string, but []parse.Extra) {
 		t.Fatal(err)
 	}
 	s := parse.Survey(line, f)
-	if s.Lines != 1 || s.Refused != 1 {
+	if s.Lines != requests || s.Refused != requests {
 		t.Fatalf("%d lines, %d refused:\n%s", s.Lines, s.Refused, line)
 	}
 	for _, x := range c.Adds {
-		if s.Has[x] != 1 && !slices.Contains(but, x) {
+		if s.Has[x] == 0 && !slices.Contains(but, x) {
 			t.Errorf("%v is not in\n%s", x, line)
 		}
 	}
