@@ -245,6 +245,7 @@ func (c *correlation) failingAccount(user uint32, t turn, p float64) candidate {
 		"For Basic authentication look for the entry in the .htpasswd file or the LDAP group that Require names.",
 		"When a program uses the account, renew the stored password there first, or it will lock the account again.",
 	}
+	cand.Exhibit = beforeSince(t.accepted, 0, t.tries)
 	cand.Details = map[string]any{
 		"last_accepted": clock(t.lastAccepted * 1000), "first_refused": clock(t.firstRefused * 1000),
 		"tries": t.tries, "accepted_before": t.accepted, "expected": round(t.expected, 2), "p_value": p,

@@ -158,6 +158,7 @@ func (c *correlation) lostAt(target uint32, claims []uint32, followed, direct st
 		"Serve the old address too, by a proxy_pass or an internal rewrite, and not by a redirect. For a slash that is added: nginx: an exact location for both; Apache: DirectorySlash Off, or Alias for both.",
 		"Where the redirect must stay, keep host, port and scheme the same: absolute_redirect off (nginx), UseCanonicalName and ServerName (Apache), X-Forwarded-Proto behind a proxy.",
 	}
+	cand.Exhibit = twoCells("Requests refused and accepted", "after the redirect", followed, "at once", direct)
 	cand.Details = map[string]any{
 		"redirected_from": labels, "clients": clients, "followed": followed.Trials, "followed_refused": followed.Hits,
 		"direct": direct.Trials, "direct_refused": direct.Hits, "p_value": p,

@@ -219,7 +219,7 @@ func (c *correlation) guessing(a *attack) candidate {
 		"Block the address while it lasts; look for the same user agent from others.",
 		"Ask for a second factor: then a guessed password alone opens nothing.",
 	)
-	cand.Details = c.attackDetails(a)
+	cand.Details, cand.Exhibit = c.attackDetails(a), c.byAccount(a, cand.claims)
 	return cand
 }
 

@@ -116,6 +116,7 @@ type clientFacts struct {
 	tally            fold.Tally
 	users, sessions  int64
 	refusedEndpoints int64
+	row              int // in Result.Clients
 }
 
 // Limits.

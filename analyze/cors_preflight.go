@@ -94,6 +94,7 @@ func inspectPreflights(c *correlation, seen observer) ([]candidate, error) {
 			"Send Access-Control-Allow-Origin, -Methods and -Headers with it, and Access-Control-Max-Age to spare most preflights.",
 			"In an application server let the CORS filter run before the authentication filter.",
 		}
+		cand.Exhibit = c.trend(o.cells[n])
 		cand.Details = map[string]any{"clients": clients, "accepted": e.N[fold.Accepted], "refused_share_low": round(lower, 4)}
 		found = append(found, cand)
 	}

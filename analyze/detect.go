@@ -133,6 +133,9 @@ func (c *correlation) measure(f *candidate) {
 	f.Unauthorized = int64(len(f.claims))
 	f.Actors, f.Users = int64(len(actors)), int64(len(users))
 	f.evidence = spread(f.claims, MaxEvidence)
+	if f.Exhibit == nil {
+		f.Exhibit = c.trendOf(f.claims)
+	}
 }
 
 // clean makes the texts of a finding, which hold names of the log, fit to leave.

@@ -197,6 +197,7 @@ func (c *correlation) brokenEndpoint(endpoint uint32, cells []cell, s span, lowe
 		"For bearer tokens check audience, issuer and scope that this route demands; for API keys in headers, nginx's underscores_in_headers.",
 		"Replay one of the evidence requests with a session that works elsewhere; who answers, the proxy or the application?",
 	}
+	cand.Exhibit = c.trend(cells)
 	cand.Details = map[string]any{
 		"refused_share": round(share, 4), "refused_share_low": round(lower, 4),
 		"baseline_share": round(c.aliveShare(), 4), "p_value": p,

@@ -175,6 +175,7 @@ func (c *correlation) plainScheme(o *schemeObserver, endpoints []uint32, claims 
 		"Send Strict-Transport-Security, so that browsers do not ask over http at all.",
 		"Find the links: the referrer of the evidence lines names the pages and mails they are in.",
 	}
+	cand.Exhibit = twoCells("Requests refused and accepted by scheme", "http", plain, "https", secure)
 	cand.Details = map[string]any{
 		"clients": clients, "routes": len(endpoints), "http_requests": plain.Trials, "http_refused": plain.Hits,
 		"https_requests": secure.Trials, "https_refused": secure.Hits,

@@ -211,6 +211,7 @@ func (c *correlation) failingMachine(m *machine, b breakdown, p float64) candida
 		"Look at what was changed at the onset: .htpasswd or the directory, the list of addresses allowed (nginx allow, Apache Require ip), the OAuth client.",
 		"Let it give up and raise an alarm on a 401 instead of asking on, and be told before the next key expires.",
 	}
+	cand.Exhibit = beforeSince(b.accepted, b.refusedBefore, b.rounds)
 	cand.Details = map[string]any{
 		"period_seconds": round(float64(b.period)/1000, 1), "last_accepted": clock(b.lastAccepted * 1000),
 		"first_refused": clock(cand.Onset), "accepted_before": b.accepted, "rounds_refused": b.rounds,

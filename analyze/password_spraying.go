@@ -171,7 +171,7 @@ func (c *correlation) wideFinding(a *attack) candidate {
 	cand.Onset = a.start * 1000
 	cand.Confidence = confidence(a.p, stats.WilsonLower(int64(len(a.users)), int64(len(a.users)+len(a.successes)), stats.Z95)+0.1)
 	cand.Severity = a.severity(c)
-	cand.Details = c.attackDetails(a)
+	cand.Details, cand.Exhibit = c.attackDetails(a), c.byAccount(a, cand.claims)
 	cand.Details["tries_per_account"] = round(float64(len(a.failures))/float64(max(len(a.users), 1)), 2)
 	return cand
 }

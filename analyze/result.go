@@ -31,6 +31,12 @@ type Result struct {
 	Sessions  []Session  // by first time, id
 	Timeline  []Minute   // by minute, host
 
+	Upstreams []Upstream // by name
+
+	// Refusals yields every 401 that has a time, by time, as numbers of rows.
+	// It costs little.
+	Refusals iter.Seq[Refusal]
+
 	// Unauthorized yields every 401 by time, file and line. A row is valid
 	// until the next one. It reads what the run kept of the 401 lines, so it
 	// costs time on every use; it fails only on a bug or a full disk.
@@ -125,6 +131,21 @@ type Client struct {
 	FindingID string
 }
 
+// Upstream is a backend, as logged.
+type Upstream struct {
+	Name string
+	Counts
+}
+
+// Refusal is one 401 by the places of its rows in a Result, -1 where it has
+// none.
+type Refusal struct {
+	Time                                int64
+	Endpoint, Account, Client, Upstream int
+	Cause                               int // in CauseNames
+	Finding                             int
+}
+
 // Session is one authenticated session of an actor, from the sign-in or first
 // acceptance to the refusal that ended it, or to the end of the log.
 type Session struct {
@@ -213,6 +234,8 @@ type Finding struct {
 
 	Evidence []Evidence
 	Change   *Change // since the baseline; nil without one
+
+	Exhibit *Exhibit // what shows it at a glance
 
 	evidence []uint32 // indexes of the refusals that Evidence shows
 }

@@ -44,6 +44,8 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 		func() { res.Endpoints = c.endpointRows(findings) },
 		func() { res.Accounts = c.accountRows(findings) },
 	)
+	res.Upstreams = c.upstreamRows()
+	res.Refusals = c.refusals()
 	res.Unauthorized = c.unauthorizedRows(r, findings)
 	if err := c.showEvidence(r, res.Findings); err != nil {
 		return nil, err
@@ -245,6 +247,7 @@ func (c *correlation) clientRows(findings []Finding) []Client {
 	rows := make([]Client, len(order))
 	for i, cl := range order {
 		f := c.clients[cl]
+		f.row = i
 		rows[i] = Client{
 			Address: text([]byte(c.state.Addresses[cl.Address])), UserAgent: text([]byte(c.state.Agents[cl.Agent])),
 			Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
@@ -253,6 +256,37 @@ func (c *correlation) clientRows(findings []Finding) []Client {
 		}
 	}
 	return rows
+}
+
+func (c *correlation) upstreamRows() []Upstream {
+	rows := make([]Upstream, len(c.state.Upstreams))
+	for i := range rows {
+		u := &c.state.Upstreams[i]
+		rows[i] = Upstream{Name: text([]byte(u.Name)), Counts: counts(&u.Tally)}
+	}
+	return rows
+}
+
+// refusals gives the 401s by the places of their rows; clientRows has been made.
+func (c *correlation) refusals() iter.Seq[Refusal] {
+	return func(yield func(Refusal) bool) {
+		for i := range c.facts {
+			f := &c.facts[i]
+			if f.actor == 0 {
+				continue // it has no time
+			}
+			x := Refusal{
+				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1, Client: -1,
+				Upstream: int(f.upstream) - 1, Cause: int(f.cause), Finding: int(f.finding) - 1,
+			}
+			if cl := c.clients[fold.Client{Address: f.address, Agent: f.agent}]; cl != nil {
+				x.Client = cl.row
+			}
+			if !yield(x) {
+				return
+			}
+		}
+	}
 }
 
 func (c *correlation) sessionRows(findings []Finding) []Session {

@@ -164,6 +164,7 @@ func inspectMoves(c *correlation, seen observer) ([]candidate, error) {
 			"Behind a proxy take the client's address from X-Forwarded-For of trusted proxies alone (nginx set_real_ip_from, Apache RemoteIPTrustedProxy): a balancer with several addresses looks like a client that moves.",
 			"Where the check must stay, compare networks (/24, /48) and ask for the second factor instead of ending the session.",
 		}
+		cand.Exhibit = twoCells("Requests refused and accepted", "from another address", moved, "from the same address", stayed)
 		cand.Details = map[string]any{
 			"changes": moved.Trials, "deaths_after_change": moved.Hits, "requests_without_change": stayed.Trials,
 			"deaths_without_change": stayed.Hits, "relative_risk": round(min(ratio, 1e6), 1), "p_value": p,

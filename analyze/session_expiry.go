@@ -99,10 +99,11 @@ func (c *correlation) expiry(host string, l *lifetimes, deaths []uint32) (candid
 	// Idle, by the silence on protected routes or on all of them: which of both
 	// keeps a session alive is the application's choice. All trials count.
 	policy, m := "idle", measure(byGap)
+	whole := false // any request keeps it alive
 	t, ok := stats.FindThreshold(c.durations(deaths, false, byGap), &l.gap)
 	if u, okAny := stats.FindThreshold(c.durations(deaths, false, byGapAny), &l.gapAny); okAny &&
 		(!ok || u.LogLikelihood > t.LogLikelihood) {
-		t, ok, m = u, true, byGapAny
+		t, ok, m, whole = u, true, byGapAny, true
 	}
 	// Absolute, by the age: only sessions whose sign-in was seen have one, so
 	// the policies are compared on those.
@@ -185,6 +186,15 @@ func (c *correlation) expiry(host string, l *lifetimes, deaths []uint32) (candid
 		"refused_past": t.Above.Hits, "requests_past": t.Above.Trials,
 		"refused_before": t.Below.Hits, "requests_before": t.Below.Trials,
 	}
+	idle := policy == "idle"
+	survived := &l.seenAge
+	switch {
+	case idle && whole:
+		survived = &l.gapAny
+	case idle:
+		survived = &l.gap
+	}
+	cand.Exhibit = survival(c.durations(deaths, !idle, m), survived, Curve{Idle: idle, Timeout: timeout, Low: low, High: high})
 	if !math.IsInf(bic, 0) {
 		cand.Details["bic_difference"] = round(math.Abs(bic), 1)
 	}

@@ -237,6 +237,7 @@ func (c *correlation) badBackend(upstream uint32, cells []cell, s span, lower, p
 		"Compare it with one that works: signing key or JWKS cache, clock (chronyc tracking), environment and secrets, version, and whether it reaches the shared session store.",
 		"Sticky sessions (ip_hash, sticky cookie) would hide it for most and lock out the rest: do not use them as a cure.",
 	}
+	cand.Exhibit = c.backends(upstream)
 	cand.Details = map[string]any{
 		"refused_share": round(share, 4), "refused_share_low": round(lower, 4), "odds_ratio": round(min(odds, 1e6), 1), "p_value": p,
 		"routes": len(routes), "others": others, "ongoing": c.ongoing(cand.claims),
