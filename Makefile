@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 LINT_VERSION = v2.15.0
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: build test race lint bench eval demo fuzz duckdb check clean
+.PHONY: build test race lint bench eval demo axe fuzz duckdb check clean
 
 # The commit is stamped in where git can tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
@@ -40,6 +40,15 @@ demo: build
 	bin/logscan scan -o logscan-out fixtures/logs
 	@echo "open $(CURDIR)/logscan-out/report.html"
 
+# axe-core, which looks whether the report is accessible: a test skips without.
+AXE_VERSION = 4.14.1
+.tools/axe.min.js:
+	mkdir -p .tools
+	cd .tools && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && tar xzf axe-core-$(AXE_VERSION).tgz --strip-components=1 package/axe.min.js
+	rm .tools/axe-core-$(AXE_VERSION).tgz
+
+axe: .tools/axe.min.js
+
 # Every fuzz target in turn, $(FUZZTIME) each.
 fuzz:
 	@set -e; for package in $$(go list ./...); do \
@@ -59,4 +68,4 @@ duckdb: build
 check: lint test race
 
 clean:
-	rm -rf bin .bench logscan-out
+	rm -rf bin .bench .tools screenshots logscan-out

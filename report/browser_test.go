@@ -69,8 +69,8 @@ func (o *observed) event(e any) {
 	}
 }
 
-// TestInABrowser opens the report of a hostile log: nothing runs, nothing is
-// loaded, and no screen is too narrow for it.
+// TestInABrowser opens the report of a hostile log: nothing of it runs, nothing
+// is loaded, and no screen is too narrow for it.
 func TestInABrowser(t *testing.T) {
 	ctx := browser(t)
 	var seen observed
@@ -86,7 +86,7 @@ func TestInABrowser(t *testing.T) {
 	}
 	want := look{
 		Title: "Why there are HTTP 401s – logscan", Heading: "GET api.example/v2/orders/{id} refuses 97\u00a0%",
-		Styles: 1, Cards: len(fixture().Findings), Linked: true, Drawn: true, Weak: []string{},
+		Styles: 1, Scripts: 3, Inputs: 2, Cards: len(fixture().Findings), Linked: true, Drawn: true, Weak: []string{},
 	}
 	for _, width := range []int64{1280, 390, 320} {
 		for _, scheme := range []string{"light", "dark"} {
@@ -123,6 +123,8 @@ type look struct {
 	Tags           int // elements that the report never has
 	Handlers       int // attributes that would run or load something
 	Styles, Cards  int
+	Scripts        int // with the data for them
+	Inputs         int
 	Linked, Drawn  bool // links lead to their cards, bars have a size
 	Unnamed        int  // tables without a caption, or with headers without scope
 	Twice          int  // ids that are used twice
@@ -133,16 +135,18 @@ type look struct {
 const lookAround = `(() => {
 	const all = s => [...document.querySelectorAll(s)];
 	const ids = all("[id]").map(e => e.id);
-	const link = document.querySelector('a[href="#finding-1"]');
+	const card = document.querySelector("details.card"), link = document.querySelector('#rows a[href="#' + card.id + '"]');
 	return {
 		Title: document.title,
 		Heading: document.querySelector("h1").textContent.slice(0, 43),
-		Tags: all("script, img, iframe, object, embed, link, form, input, base, audio, video").length,
-		Handlers: all("*").flatMap(e => [...e.attributes]).filter(a => /^on|^style$|^src/.test(a.name)).length,
+		Tags: all("img, iframe, object, embed, link, form, base, audio, video").length,
+		Handlers: all("*").flatMap(e => [...e.attributes]).filter(a => /^on|^src/.test(a.name)).length,
+		Scripts: all("script").length,
+		Inputs: all("input").length,
 		Styles: document.styleSheets.length,
 		Cards: all("details.card").length,
-		Linked: link !== null && document.getElementById("finding-1") !== null,
-		Drawn: document.querySelector("svg.chart path.endpoint").getBBox().width > 100,
+		Linked: link !== null && link.textContent === "Finding 1",
+		Drawn: document.querySelector("#plot canvas").getBoundingClientRect().width > 100 && document.querySelector("svg.drawing path.refused").getBBox().width > 100,
 		Unnamed: all("table").filter(t => !t.caption || [...t.querySelectorAll("th")].some(h => !h.scope)).length,
 		Twice: ids.length - new Set(ids).size,
 		TooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -54,158 +54,35 @@ type chartRow struct {
 }
 
 const (
-	maxBuckets = 240 // bars: as many as are told apart at the usual width
-	minBuckets = 12
-	maxOnsets  = 9 // findings whose begin is marked
+	maxOnsets = 9 // findings whose begin is marked
 
-	chartWidth, chartHeight       = 960, 270
-	plotLeft, plotRight           = 56, 948
-	plotTop, plotBottom           = 26, 232
-	flagWidth                     = 20
-	minLabelGap                   = 84 // between labels of the time axis
-	enough                        = 0.99
-	outlier                       = 2 // times the span of nearly all makes the rest outliers
-	minute                  int64 = 60 * 1e6
+	chartWidth, chartHeight = 960, 270
+	plotLeft, plotRight     = 56, 948
+	plotTop, plotBottom     = 26, 232
+	flagWidth               = 20
+	minLabelGap             = 84 // between labels of the time axis
 )
 
-// steps are how long a bar may be, in minutes: divisors of an hour, a day, or
-// whole days.
-var steps = []int64{1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2 * 1440, 7 * 1440, 14 * 1440, 28 * 1440, 91 * 1440, 364 * 1440}
-
 // drawChart makes the chart of a result; nil when there is nothing to draw.
-func drawChart(res *analyze.Result) *chart {
-	from, to, ok := window(res.Timeline)
-	if !ok {
+func drawChart(res *analyze.Result, b *bins) *chart {
+	if b == nil {
 		return nil
 	}
-	step := bucketStep(from, to)
-	first := floorTo(from, step)
-	n := int((floorTo(to, step)-first)/step) + 1
-	if n < minBuckets { // a lone minute is no wall
-		first -= int64(minBuckets-n) / 2 * step
-		n = minBuckets
-	}
-	buckets := make([][numGroups]int64, n)
-	totals := make([]int64, n)
-	groupOf := groupsOfCauses()
-	var inside, outside int64
-	used := [numGroups]bool{}
-	for i := range res.Timeline {
-		m := &res.Timeline[i]
-		if m.Time < from || m.Time > to {
-			outside += m.Unauthorized
-			continue
-		}
-		b := (m.Time - first) / step
-		left := m.Unauthorized
-		for c, count := range m.Causes {
-			if count != 0 && c < len(groupOf) {
-				buckets[b][groupOf[c]] += count
-				used[groupOf[c]] = true
-				left -= count
-			}
-		}
-		if left > 0 {
-			buckets[b][groupUnexplained] += left
-			used[groupUnexplained] = true
-		}
-		totals[b] += m.Unauthorized
-		inside += m.Unauthorized
-	}
 	c := &chart{Width: chartWidth, Height: chartHeight, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Tall: plotBottom - plotTop,
-		From: from, To: to + minute}
-	c.Axis = "401s per " + stepText(step)
-	top := c.valueAxis(slices.Max(totals))
+		From: b.from, To: b.to + minute}
+	c.Axis = "401s per " + stepText(b.step)
+	top := c.valueAxis(slices.Max(b.refused))
 	x := func(t int64) float64 {
-		return plotLeft + float64(t-first)/float64(int64(n)*step)*(plotRight-plotLeft)
+		return plotLeft + float64(t-b.first)/float64(b.end()-b.first)*(plotRight-plotLeft)
 	}
-	c.bars(buckets, totals, used, top, first, step, x)
-	c.timeAxis(first, first+int64(n)*step, step, x)
-	c.onsets(res.Findings, first, first+int64(n)*step, x)
-	c.tell(totals, first, step, from, to)
-	if timeless := res.Totals.Unauthorized - inside - outside; outside > 0 || timeless > 0 {
-		c.Outside = leftOut(outside, timeless, res.Timeline, from, to)
+	c.bars(b, top, x)
+	c.timeAxis(b.first, b.end(), b.step, x)
+	c.onsets(res.Findings, b.first, b.end(), x)
+	c.tell(b)
+	if timeless := res.Totals.Unauthorized - b.inside - b.outside; b.outside > 0 || timeless > 0 {
+		c.Outside = leftOut(b.outside, timeless, res.Timeline, b.from, b.to)
 	}
 	return c
-}
-
-// window is the time to draw, as first and last minute: all of the log, or
-// where a few lines lie absurdly far away the shortest time that holds nearly
-// all 401s together with the shortest that holds nearly all requests, and what
-// joins on to them.
-func window(timeline []analyze.Minute) (from, to int64, ok bool) {
-	unauthorized := func(m *analyze.Minute) int64 { return m.Unauthorized }
-	requests := func(m *analyze.Minute) int64 { return m.Requests }
-	from, to, ok = shortest(timeline, unauthorized)
-	if !ok {
-		return 0, 0, false
-	}
-	if f, t, ok := shortest(timeline, requests); ok {
-		from, to = min(from, f), max(to, t)
-	}
-	// What joins on without a long silence belongs to it.
-	near := (to-from)/4 + 10*minute
-	for i := range timeline {
-		if t := timeline[i].Time; t > to && t-to <= near {
-			to = t
-		}
-	}
-	for i := len(timeline) - 1; i >= 0; i-- {
-		if t := timeline[i].Time; t < from && from-t <= near {
-			from = t
-		}
-	}
-	first, last := timeline[0].Time, timeline[len(timeline)-1].Time
-	if last-first <= outlier*(to-from+minute) || last-first <= maxBuckets*minute {
-		return first, last, true
-	}
-	return from, to, true
-}
-
-// shortest is the shortest time that holds enough of what count counts, the
-// earliest of several. The timeline is ordered by time.
-func shortest(timeline []analyze.Minute, count func(*analyze.Minute) int64) (from, to int64, ok bool) {
-	total := int64(0)
-	for i := range timeline {
-		total += count(&timeline[i])
-	}
-	if total <= 0 {
-		return 0, 0, false
-	}
-	need := int64(math.Ceil(enough * float64(total)))
-	held, begin := int64(0), 0
-	for end := range timeline {
-		held += count(&timeline[end])
-		for held-count(&timeline[begin]) >= need {
-			held -= count(&timeline[begin])
-			begin++
-		}
-		if a, b := timeline[begin].Time, timeline[end].Time; held >= need && (!ok || b-a < to-from) {
-			from, to, ok = a, b, true
-		}
-	}
-	return from, to, ok
-}
-
-// bucketStep is the shortest bar in microseconds that does not make too many.
-func bucketStep(from, to int64) int64 {
-	for _, s := range steps {
-		if step := s * minute; (floorTo(to, step)-floorTo(from, step))/step < maxBuckets {
-			return step
-		}
-	}
-	last := steps[len(steps)-1] * minute
-	years := (to-from)/(last*maxBuckets) + 1
-	return last * (years + 1)
-}
-
-// floorTo is the last multiple of step that is not after t.
-func floorTo(t, step int64) int64 {
-	r := t % step
-	if r < 0 {
-		r += step
-	}
-	return t - r
 }
 
 func stepText(step int64) string {
@@ -253,28 +130,28 @@ func height(v, top int64) float64 {
 }
 
 // bars draws the buckets, one path a group.
-func (c *chart) bars(buckets [][numGroups]int64, totals []int64, used [numGroups]bool, top, first, step int64, x func(int64) float64) {
+func (c *chart) bars(b *bins, top int64, x func(int64) float64) {
 	shown := []int{}
 	for g := range groups {
-		if used[g] {
+		if b.used[g] {
 			shown = append(shown, g)
 			c.Groups = append(c.Groups, groups[g])
 		}
 	}
 	paths := make([]strings.Builder, numGroups)
-	for b := range buckets {
-		if totals[b] == 0 {
+	for i, total := range b.refused {
+		if total == 0 {
 			continue
 		}
-		at := first + int64(b)*step
-		left, right := x(at), x(at+step)
+		at := b.first + int64(i)*b.step
+		left, right := x(at), x(at+b.step)
 		width := right - left
 		gap := min(1, width*0.15)
 		base := int64(0)
-		row := chartRow{From: bucketName(at, step), Total: number(totals[b])}
+		row := chartRow{From: bucketName(at, b.step), Total: number(total)}
 		var told []string
 		for _, g := range shown {
-			n := buckets[b][g]
+			n := b.groups[i][g]
 			row.Counts = append(row.Counts, number(n))
 			if n == 0 {
 				continue
@@ -287,7 +164,7 @@ func (c *chart) bars(buckets [][numGroups]int64, totals []int64, used [numGroups
 		}
 		c.Rows = append(c.Rows, row)
 		c.Hovers = append(c.Hovers, hover{coordinate(left), coordinate(width),
-			row.From + " UTC: " + refusals(totals[b]) + " – " + strings.Join(told, ", ")})
+			row.From + " UTC: " + refusals(total) + " – " + strings.Join(told, ", ")})
 	}
 	for _, g := range shown {
 		c.Areas = append(c.Areas, area{groups[g], paths[g].String()})
@@ -354,15 +231,15 @@ func (c *chart) onsets(findings []analyze.Finding, from, to int64, x func(int64)
 }
 
 // tell says the chart in a sentence.
-func (c *chart) tell(totals []int64, first, step, from, to int64) {
+func (c *chart) tell(b *bins) {
 	peak := 0
-	for b := range totals {
-		if totals[b] > totals[peak] {
-			peak = b
+	for i := range b.refused {
+		if b.refused[i] > b.refused[peak] {
+			peak = i
 		}
 	}
-	c.Summary = c.Axis + " from " + instant(from) + " to " + instant(to+minute) + " UTC; most, " + number(totals[peak]) + ", at " +
-		bucketName(first+int64(peak)*step, step) + "."
+	c.Summary = c.Axis + " from " + instant(b.from) + " to " + instant(b.to+minute) + " UTC; most, " + number(b.refused[peak]) + ", at " +
+		bucketName(b.first+int64(peak)*b.step, b.step) + "."
 }
 
 // leftOut says which 401s are not in the drawing.

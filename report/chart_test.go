@@ -95,7 +95,7 @@ func TestNiceStep(t *testing.T) {
 // TestChartShowsEvery401 adds up what is drawn.
 func TestChartShowsEvery401(t *testing.T) {
 	res := fixture()
-	c := drawChart(res)
+	c := drawChart(res, binned(res.Timeline))
 	count := func(s string) int64 {
 		n, err := strconv.ParseInt(strings.ReplaceAll(s, ",", ""), 10, 64)
 		if err != nil {
@@ -117,7 +117,7 @@ func TestChartShowsEvery401(t *testing.T) {
 	if want := res.Totals.Unauthorized - int64(len(hostile)); total != want {
 		t.Errorf("%d 401s are shown, want %d", total, want)
 	}
-	if want := "Not shown: 12 401s far away in time, the first at 2099-01-01 00:00:00 UTC."; c.Outside != want {
+	if want := "Not shown: 13 401s far away in time, the first at 2099-01-01 00:00:00 UTC."; c.Outside != want {
 		t.Errorf("got %q, want %q", c.Outside, want)
 	}
 	if want := "401s per 10 minutes from 2026-03-09 00:00:00 to 2026-03-10 00:00:00 UTC; most, 177, at 2026-03-09 14:10."; c.Summary != want {
@@ -138,7 +138,7 @@ func TestFlagsDoNotTouch(t *testing.T) {
 		for range 2 * maxOnsets {
 			res.Findings = append(res.Findings, analyze.Finding{Onset: at(0, minute, 0)})
 		}
-		c := drawChart(res)
+		c := drawChart(res, binned(res.Timeline))
 		if len(c.Onsets) != maxOnsets {
 			t.Fatalf("%d flags, want %d", len(c.Onsets), maxOnsets)
 		}
@@ -176,7 +176,7 @@ func TestChartOfOddTimelines(t *testing.T) {
 			for i := range c.timeline {
 				res.Totals.Unauthorized += c.timeline[i].Unauthorized
 			}
-			chart := drawChart(res)
+			chart := drawChart(res, binned(res.Timeline))
 			if chart == nil || len(chart.Rows) != c.bars || chart.Outside != c.outside {
 				t.Fatalf("got %+v, want %d bars", chart, c.bars)
 			}
@@ -193,7 +193,7 @@ func TestChartOfOddTimelines(t *testing.T) {
 	res := empty()
 	res.Timeline = minutes(map[int64][2]int64{0: {1, 1}})
 	res.Totals.Unauthorized = 3
-	if c := drawChart(res); c.Outside != "Not shown: 2 401s without a time." {
+	if c := drawChart(res, binned(res.Timeline)); c.Outside != "Not shown: 2 401s without a time." {
 		t.Errorf("got %q", c.Outside)
 	}
 }

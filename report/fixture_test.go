@@ -25,6 +25,7 @@ var hostile = []string{
 	"\xff\xfe\xc0\x80 not UTF-8",
 	`O'Reilly "quoted" \ ; DROP TABLE x; --`,
 	"\U000e0041\U0001f600 tags and smileys",
+	`=HYPERLINK("https://evil.example/","x")`,
 	strings.Repeat("A", 1500),
 }
 
@@ -133,6 +134,23 @@ func fixture() *analyze.Result {
 		})
 	}
 	res.Unauthorized = sequence(rows, nil)
+	res.Refusals = func(yield func(analyze.Refusal) bool) {
+		for i := range rows {
+			r := &rows[i]
+			x := analyze.Refusal{Time: r.Time, Endpoint: 1, Account: i%14 - 1, Client: i % 14, Upstream: i%3 - 1, Cause: causeIndex(r.Cause), Finding: -1}
+			if r.Host == "api.example" {
+				x.Endpoint = 0
+			}
+			for k := range res.Findings {
+				if r.FindingID == res.Findings[k].ID {
+					x.Finding = k
+				}
+			}
+			if !yield(x) {
+				return
+			}
+		}
+	}
 
 	res.Inputs = []analyze.Input{
 		{Path: "web1/access.log", Format: "combined", Compression: "none", Bytes: 9_000_000, Lines: 60_000, Parsed: 60_000, FirstTime: at(0, 0, 0), LastTime: at(23, 59, 59)},
@@ -238,6 +256,16 @@ func fixture() *analyze.Result {
 		{Address: "192.0.2.44", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", Counts: counts(800, 90), Users: 1, Sessions: 2,
 			RefusedEndpoints: 1, FirstTime: at(8, 0, 0), LastTime: at(18, 0, 0), LastAccepted: at(17, 59, 0), FindingID: endpointID},
 		{Address: "2001:db8::7", Counts: counts(1, 12), Users: 0, Sessions: 0, RefusedEndpoints: 3, FirstTime: at(8, 0, 0), LastTime: at(8, 1, 0), LastAccepted: parse.NoTime},
+	}
+	res.Upstreams = []analyze.Upstream{{Name: "10.0.0.7:8080", Counts: counts(9000, 3000)}, {Name: hostile[1], Counts: counts(9000, 12)}}
+	res.Findings[0].Exhibit = &analyze.Exhibit{Caption: "Actors refused and accepted", Trend: &analyze.Trend{From: at(12, 0, 0), Step: 3600e6,
+		Refused: []int64{0, 0, 40, 90, 80, 60}, Accepted: []int64{80, 90, 50, 0, 2, 0}}}
+	res.Findings[1].Exhibit = &analyze.Exhibit{Caption: "Share of requests accepted", Curve: &analyze.Curve{Idle: true, Timeout: 1800.4, Low: 1788, High: 1818,
+		Points: []analyze.Point{{From: 0, To: 1, Accepted: 900}, {From: 1, To: 60, Accepted: 800, Refused: 3}, {From: 60, To: 1790, Accepted: 700, Refused: 5}, {From: 1790, To: 9000, Refused: 1204}}}}
+	res.Findings[2].Exhibit = &analyze.Exhibit{Caption: "Tries before and since", Parts: []analyze.Part{{Name: "before", Accepted: 40}, {Name: "since", Refused: 56, Marked: true}}}
+	res.Findings[3].Exhibit = &analyze.Exhibit{Caption: hostile[0]}
+	for _, s := range hostile {
+		res.Findings[3].Exhibit.Parts = append(res.Findings[3].Exhibit.Parts, analyze.Part{Name: s, Refused: 3})
 	}
 	for i, s := range hostile {
 		n := int64(20 - i)

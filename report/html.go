@@ -12,12 +12,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"logscan/analyze"
 	"logscan/parse"
 )
 
-//go:embed html/report.gohtml html/report.css
+//go:embed html
 var assets embed.FS
 
 // How much of each thing the report shows: it stays small enough to be mailed,
@@ -44,6 +45,10 @@ const (
 type page struct {
 	CSS        template.CSS
 	Policy     string // content security policy
+	Library    template.JS
+	Script     template.JS
+	Data       *explorer // what the script works on
+	Heat       []*drawing
 	Verdict    verdict
 	Tiles      []tile
 	Compared   string   // with the baseline
@@ -77,12 +82,22 @@ type card struct {
 	ID, Severity, Kind, Title      string
 	Status, Before                 string
 	Subject                        []figure
-	Since, Seen, Unauthorized, Hit string
+	Since                          *moment // nil: the first line
+	Seen                           []moment
+	Unauthorized, Hit              string
+	Exhibit                        *drawing
 	Share, Confidence, Explanation string
 	Figures                        []figure
 	Steps                          []string
 	Evidence                       []evidence
 	Query                          string
+}
+
+// moment is a time: the script writes it in another zone where that is wanted.
+type moment struct{ ISO, Text string }
+
+func momentOf(us int64) moment {
+	return moment{time.UnixMicro(us).UTC().Format(time.RFC3339), instant(us) + " UTC"}
 }
 
 type evidence struct{ Place, Text string }
@@ -101,7 +116,7 @@ type worstTable struct {
 
 type worstRow struct {
 	Name, Note, Unauthorized, Requests, Share, Bar, Extra string
-	Finding                                               int // number of the card, or 0
+	Finding                                               string // whose card there is, or empty
 }
 
 type inputRow struct {
@@ -111,7 +126,19 @@ type inputRow struct {
 type reasonRow struct{ Reason, Meaning, Count string }
 
 func writeHTML(_ context.Context, j *job, w io.Writer) error {
-	style, err := assets.ReadFile("html/report.css")
+	part := func(name string) (string, error) {
+		text, err := assets.ReadFile("html/" + name)
+		return string(text), err
+	}
+	style, err := part("report.css")
+	if err != nil {
+		return err
+	}
+	library, err := part("uplot/uPlot.iife.min.js")
+	if err != nil {
+		return err
+	}
+	script, err := part("report.js")
 	if err != nil {
 		return err
 	}
@@ -120,16 +147,25 @@ func writeHTML(_ context.Context, j *job, w io.Writer) error {
 		return err
 	}
 	p := newPage(j.res)
-	// The style is ours, and the policy allows nothing but it: were markup to
-	// get into the page, it could neither run nor load nor send anything.
-	sum := sha256.Sum256(style)
-	p.CSS = template.CSS(style)
-	p.Policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	// Style and scripts are ours, and the policy allows nothing but them: were
+	// markup to get into the page, it could neither run nor load nor send
+	// anything, and the scripts cannot make elements of text.
+	p.CSS, p.Library, p.Script = template.CSS(style), template.JS(library), template.JS(script)
+	p.Policy = "default-src 'none'; style-src " + hashOf(style) + "; script-src " + hashOf(library) + " " + hashOf(script) +
+		"; require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'"
 	return t.Execute(w, p)
 }
 
+// hashOf is how a policy names a style or script that stands in the page.
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
 func newPage(res *analyze.Result) *page {
-	p := &page{Verdict: judge(res), Chart: drawChart(res), Total: number(res.Totals.Unauthorized)}
+	steps := binned(res.Timeline)
+	p := &page{Verdict: judge(res), Chart: drawChart(res, steps), Total: number(res.Totals.Unauthorized)}
+	p.Data, p.Heat = exploration(res, steps)
 	p.Tiles = tiles(res, p.Chart)
 	p.Verdict.Sentence, p.Verdict.Rest = typeset(p.Verdict.Sentence), typeset(p.Verdict.Rest)
 	findings := findingsOf(res.Findings)
@@ -138,11 +174,13 @@ func newPage(res *analyze.Result) *page {
 		f := &res.Resolved[i]
 		p.Resolved = append(p.Resolved, typeset(clip(f.Title, maxTitle))+" ("+f.Severity.String()+", "+refusals(f.Unauthorized)+")")
 	}
-	place := map[string]int{} // card by finding
+	place := map[string]bool{} // findings that have a card
 	for i := range findings[:min(len(findings), maxCards)] {
 		f := findings[i]
-		p.Cards = append(p.Cards, newCard(i+1, &f, res.Totals.Unauthorized))
-		place[f.ID] = i + 1
+		c := newCard(i+1, &f, res.Totals.Unauthorized)
+		c.Exhibit = drawExhibit(&res.Findings[i])
+		p.Cards = append(p.Cards, c)
+		place[f.ID] = true
 	}
 	p.MoreCards = len(res.Findings) - len(p.Cards)
 	switch {
@@ -253,13 +291,19 @@ func newCard(place int, f *Finding, total int64) card {
 		Number: place, Open: place <= openCards, ID: visible(f.ID), Severity: f.Severity, Kind: causeOf(f.Kind).Label,
 		Title: typeset(clip(f.Title, maxTitle)), Explanation: typeset(clip(f.Explanation, longChars)),
 		Status: visible(f.Status), Before: changeText(f),
-		Since: since(f.Onset), Seen: period(int64(f.FirstSeen), int64(f.LastSeen)),
 		Unauthorized: number(f.Unauthorized), Share: share(f.Unauthorized, total),
 		Hit:        plural(f.Actors, "actor") + ", " + plural(f.Users, "user"),
 		Confidence: strconv.FormatFloat(f.Confidence, 'f', 2, 64),
 		Figures:    figures(f.Details), Subject: subjectFigures(&f.Subject),
 		Query: "SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line\n" +
 			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
+	}
+	if f.Onset != parse.NoTime {
+		m := momentOf(int64(f.Onset))
+		c.Since = &m
+	}
+	if f.FirstSeen != parse.NoTime {
+		c.Seen = []moment{momentOf(int64(f.FirstSeen)), momentOf(int64(f.LastSeen))}
 	}
 	for _, s := range f.Remediation {
 		c.Steps = append(c.Steps, typeset(clip(s, longChars)))
@@ -328,7 +372,7 @@ func barWidth(part, whole int64) string {
 	return coordinate(max(1, 100*float64(min(part, whole))/float64(whole)))
 }
 
-func worstTables(res *analyze.Result, place map[string]int) []worstTable {
+func worstTables(res *analyze.Result, place map[string]bool) []worstTable {
 	endpoints := top(res.Endpoints, func(e *analyze.Endpoint) int64 { return e.Unauthorized })
 	accounts := top(res.Accounts, func(a *analyze.Account) int64 { return a.Unauthorized })
 	clients := top(res.Clients, func(c *analyze.Client) int64 { return c.Unauthorized })
@@ -343,7 +387,7 @@ func worstTables(res *analyze.Result, place map[string]int) []worstTable {
 	}
 	t := worstTable{ID: "endpoints", Title: "Endpoints", Caption: "Endpoints that answered 401 most", Name: "Endpoint", Extra: "Actors refused"}
 	for _, e := range endpoints {
-		r := counted(&e.Counts, place[e.FindingID])
+		r := counted(&e.Counts, e.FindingID, place)
 		r.Name = clip(strings.TrimSpace(e.Method+" "+e.Template), nameChars)
 		r.Note, r.Extra = clip(e.Host, nameChars), number(e.RefusedActors)+" of "+number(e.Actors)
 		t.Rows = append(t.Rows, r)
@@ -352,7 +396,7 @@ func worstTables(res *analyze.Result, place map[string]int) []worstTable {
 
 	t = worstTable{ID: "accounts", Title: "Accounts", Caption: "Users named on most 401s (a claim, not proven)", Name: "User", Extra: "Last accepted, UTC"}
 	for _, a := range accounts {
-		r := counted(&a.Counts, place[a.FindingID])
+		r := counted(&a.Counts, a.FindingID, place)
 		r.Name, r.Note = clip(a.User, nameChars), "from "+plural(a.Clients, "client")
 		r.Extra = instant(a.LastAccepted)
 		if a.LastAccepted == parse.NoTime {
@@ -364,7 +408,7 @@ func worstTables(res *analyze.Result, place map[string]int) []worstTable {
 
 	t = worstTable{ID: "clients", Title: "Clients", Caption: "Clients that got most 401s", Name: "Client", Extra: "Users, endpoints"}
 	for _, c := range clients {
-		r := counted(&c.Counts, place[c.FindingID])
+		r := counted(&c.Counts, c.FindingID, place)
 		r.Name, r.Note = clip(c.Address, nameChars), clip(c.UserAgent, agentChars)
 		r.Extra = number(c.Users) + ", " + number(c.RefusedEndpoints)
 		t.Rows = append(t.Rows, r)
@@ -373,9 +417,12 @@ func worstTables(res *analyze.Result, place map[string]int) []worstTable {
 	return all
 }
 
-func counted(c *analyze.Counts, finding int) worstRow {
+func counted(c *analyze.Counts, finding string, place map[string]bool) worstRow {
+	if !place[finding] {
+		finding = ""
+	}
 	return worstRow{Unauthorized: number(c.Unauthorized), Requests: number(c.Requests), Share: share(c.Unauthorized, c.Requests),
-		Bar: barWidth(c.Unauthorized, c.Requests), Finding: finding}
+		Bar: barWidth(c.Unauthorized, c.Requests), Finding: visible(finding)}
 }
 
 // top gives up to maxWorst rows with most 401s, most first, ties in the order

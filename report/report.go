@@ -82,7 +82,7 @@ func Outputs() []Output {
 	return append(all,
 		Output{"findings.json", "Every finding, most severe first.", writeFindings},
 		Output{"rejects.ndjson", "Up to 1,000 rejected lines with the reason, one JSON object a line.", writeRejects},
-		Output{"report.html", "The report for reading: one file, no scripts, nothing loaded.", writeHTML},
+		Output{"report.html", "The report for reading: one file that loads nothing, complete without scripts too.", writeHTML},
 		Output{manifestName, "The ledger: tool, inputs, line counts, causes, tables, resources.", writeManifest},
 	)
 }

@@ -1,0 +1,320 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"logscan/analyze"
+)
+
+// opened is a report in a browser. What the browser complains of fails the
+// test, and so does any request but for the page.
+type opened struct {
+	*testing.T
+	ctx context.Context
+	url string
+}
+
+func openReport(t *testing.T, dir string) *opened {
+	t.Helper()
+	o := &opened{t, browser(t), "file://" + filepath.ToSlash(filepath.Join(dir, "report.html"))}
+	var seen observed
+	if err := chromedp.Listen(o.ctx, seen.event); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		seen.mu.Lock()
+		defer seen.mu.Unlock()
+		for _, r := range seen.requests {
+			if r != o.url && !strings.HasPrefix(r, "blob:") {
+				t.Errorf("it asked for %s", r)
+			}
+		}
+		for _, s := range seen.troubles {
+			t.Errorf("the browser tells: %s", s)
+		}
+	})
+	o.do(chromedp.EmulateViewport(1280, 900))
+	o.do(chromedp.Navigate(o.url))
+	return o
+}
+
+func (o *opened) do(a chromedp.Action[chromedp.Void]) {
+	o.Helper()
+	if err := chromedp.Do(o.ctx, a); err != nil {
+		o.Fatal(err)
+	}
+}
+
+func evaluate[R any](o *opened, script string) R {
+	o.Helper()
+	r, err := chromedp.Run(o.ctx, chromedp.Evaluate[R](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		o.Fatalf("%v in %s", err, script)
+	}
+	return r
+}
+
+func (o *opened) text(selector string) string {
+	o.Helper()
+	return evaluate[string](o, fmt.Sprintf("document.querySelector(%q).textContent", selector))
+}
+
+// click presses the mouse over the middle of an element.
+func (o *opened) click(selector string) {
+	o.Helper()
+	at := evaluate[[]float64](o, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: "center", behavior: "instant"});
+		const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`, selector))
+	o.do(chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// press types keys where the focus is.
+func (o *opened) press(keys string) {
+	o.Helper()
+	o.do(chromedp.KeyEvent(keys))
+}
+
+func (o *opened) focus(selector string) {
+	o.Helper()
+	evaluate[bool](o, fmt.Sprintf("document.querySelector(%q).focus(), true", selector))
+}
+
+// wants compares a text of the page.
+func (o *opened) wants(what, got, want string) {
+	o.Helper()
+	if !strings.Contains(got, want) {
+		o.Errorf("%s: %q, want %q in it", what, got, want)
+	}
+}
+
+// shot keeps a picture of the page where LOGSCAN_SCREENSHOTS names a folder.
+func (o *opened) shot(name string) {
+	o.Helper()
+	folder := os.Getenv("LOGSCAN_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	picture, err := chromedp.Run(o.ctx, chromedp.FullScreenshot(90))
+	if err != nil {
+		o.Fatal(err)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		o.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+".jpg"), picture, 0o644); err != nil {
+		o.Fatal(err)
+	}
+}
+
+// TestControls uses every control of the report, by mouse and by keyboard.
+func TestControls(t *testing.T) {
+	o := openReport(t, write(t, fixture()))
+	whole := o.text("#range")
+	o.wants("range", whole, "Whole time: 2026-03-09 00:00 to 2026-03-10 00:00 UTC")
+
+	// The chart: drag over its second half, then every button, then the keys.
+	o.click("#plot")
+	box := evaluate[[]float64](o, `(() => { const r = document.querySelector("#plot .u-over").getBoundingClientRect(); return [r.x, r.y, r.width, r.height] })()`)
+	middle := box[1] + box[3]/2
+	o.do(chromedp.MouseEvent(chromedp.MouseMoved, box[0]+box[2]*0.5+2, middle))
+	o.wants("readout", o.text("#readout"), "12:00 UTC: ")
+	o.do(chromedp.MouseEvent(chromedp.MousePressed, box[0]+box[2]*0.5, middle, chromedp.ButtonLeft))
+	o.do(chromedp.MouseEvent(chromedp.MouseMoved, box[0]+box[2]*0.75, middle, chromedp.ButtonLeft))
+	o.do(chromedp.MouseEvent(chromedp.MouseReleased, box[0]+box[2]*0.75, middle, chromedp.ButtonLeft))
+	o.wants("range after dragging", o.text("#range"), "Only 2026-03-09 12:00 to 2026-03-09 18:")
+	o.wants("table after dragging", o.text("#rows thead"), "401s in range")
+	o.shot("zoomed")
+	for _, step := range []struct{ button, key, want string }{
+		{"#later", kb.ArrowRight, ""}, {"#earlier", kb.ArrowLeft, ""}, {"#closer", "+", ""}, {"#wider", "-", ""}, {"#whole", kb.Escape, "Whole time"},
+	} {
+		before := o.text("#range")
+		o.click(step.button)
+		byMouse := o.text("#range")
+		if before == byMouse {
+			t.Errorf("%s did nothing: %s", step.button, byMouse)
+		}
+		o.wants(step.button, byMouse, step.want)
+		if step.button == "#whole" {
+			o.click("#closer")
+		}
+		before = o.text("#range")
+		o.focus("#plot")
+		o.press(step.key)
+		if after := o.text("#range"); before == after {
+			t.Errorf("%s: its key did nothing: %s", step.button, after)
+		}
+	}
+	o.click("#closer")
+	o.do(chromedp.DoubleClick("#plot .u-over"))
+	o.wants("range after a double click", o.text("#range"), "Whole time")
+	o.click("#successes")
+	if !evaluate[bool](o, `document.querySelector("#successes").checked && document.querySelectorAll("#plot .u-axis").length === 3`) {
+		t.Error("successes are not shown")
+	}
+
+	// The tables.
+	o.wants("tab", o.text(`[role="tab"][aria-selected="true"]`), "Endpoints")
+	o.wants("first row", o.text("#rows tbody tr"), "GET /v2/orders/{id}")
+	o.click("#rows thead th:nth-child(2) button")
+	o.wants("first row, fewest 401s first", o.text("#rows tbody tr"), "AAAA")
+	if got := evaluate[string](o, `document.querySelector("#rows thead th:nth-child(2)").ariaSort`); got != "ascending" {
+		t.Errorf("sorted %q", got)
+	}
+	o.focus("#rows thead th:nth-child(1) button")
+	o.press(kb.Enter)
+	if got := evaluate[string](o, `document.querySelector("#rows thead th:nth-child(1)").ariaSort + document.activeElement.textContent`); !strings.HasPrefix(got, "ascendingEndpoint") {
+		t.Errorf("sorted by name, focus kept: %q", got)
+	}
+	o.focus("#search")
+	o.press("SHOP cart")
+	o.wants("rows found", o.text("#shown"), "1 of 15 rows")
+	o.wants("row found", o.text("#rows tbody"), "POST /cart")
+	o.click("#copy")
+	for until := time.Now().Add(5 * time.Second); !strings.Contains(o.text("#shown"), "1 rows copied") && time.Now().Before(until); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	o.wants("copied", o.text("#shown"), "1 rows copied.")
+	o.focus(`[role="tab"][aria-selected="true"]`)
+	o.press(kb.ArrowRight)
+	o.wants("next tab", evaluate[string](o, "document.activeElement.textContent"), "Accounts")
+	o.press(kb.End)
+	o.wants("last tab", o.text(`[role="tab"][aria-selected="true"]`), "Hosts")
+	evaluate[bool](o, `document.querySelector("#search").value = "", document.querySelector("#search").dispatchEvent(new Event("input")), true`)
+
+	// What is saved: formulas are defused, the figures are those shown.
+	evaluate[bool](o, `window.saved = [], URL.createObjectURL = b => { saved.push(b); return "#" }, true`)
+	o.click("#tab-accounts")
+	o.click("#csv")
+	o.click("#json")
+	csv := evaluate[string](o, `(async () => await saved[0].text())()`)
+	o.wants("CSV", csv, "User,401s,Share 401,Requests,Accepted,Clients,Last accepted,Finding\r\nbob,56,")
+	o.wants("CSV", csv, `"'=HYPERLINK(`)
+	if n := evaluate[int](o, `(async () => JSON.parse(await saved[1].text()).length)()`); n != 15 {
+		t.Errorf("%d rows saved as JSON", n)
+	}
+
+	// Links, time zone, colours.
+	o.click("#tab-endpoints")
+	id := fixture().Findings[1].ID
+	evaluate[bool](o, fmt.Sprintf(`document.getElementById(%q).open = false, location.hash = %q, true`, id, "#"+id))
+	if !evaluate[bool](o, fmt.Sprintf(`new Promise(r => setTimeout(() => r(document.getElementById(%q).open), 100))`, id)) {
+		t.Error("a link to a finding does not open it")
+	}
+	if _, err := chromedp.Call(o.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"}); err != nil {
+		t.Fatal(err)
+	}
+	o.wants("time", o.text("details.card time"), "2026-03-09 14:05:12 UTC")
+	o.click("#zone")
+	o.wants("time of the zone", o.text("details.card time"), "2026-03-09 23:05:12 Asia/Tokyo")
+	o.wants("range in the zone", o.text("#range"), "2026-03-09 09:00 to 2026-03-10 09:00 Asia/Tokyo")
+	page := `getComputedStyle(document.body).backgroundColor`
+	before := evaluate[string](o, page)
+	o.click("#theme")
+	if evaluate[string](o, page) == before {
+		t.Error("the colours stay")
+	}
+}
+
+// TestWithoutScripts wants everything that matters without JavaScript.
+func TestWithoutScripts(t *testing.T) {
+	ctx := browser(t)
+	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	o := &opened{t, ctx, ""}
+	o.do(chromedp.Navigate("file://" + filepath.ToSlash(filepath.Join(write(t, fixture()), "report.html"))))
+	got := evaluate[string](o, `(() => {
+		const seen = s => { const e = document.querySelector(s), r = e && e.getBoundingClientRect(); return e && e.checkVisibility() && r.width > 50 && r.height > 10 };
+		return [".verdict h1", "details.card[open] .story p", "details.card[open] .drawing path.refused", "svg.chart path.endpoint", "#fixed table tbody tr", "#when .drawing", "#causes"].filter(s => !seen(s.replace("#when .drawing", "#when"))).join(" ") +
+			["#zoom", "#explore", ".tools"].filter(s => document.querySelector(s).checkVisibility()).join(" ");
+	})()`)
+	if got != "" {
+		t.Errorf("not as it should be: %s", got)
+	}
+}
+
+// manyRows is a result with very many findings, endpoints and clients.
+func manyRows() *analyze.Result {
+	res := fixture()
+	for i := range 10_000 {
+		f := res.Findings[2]
+		f.ID, f.Title = fmt.Sprintf("account_failure-%012x", i), fmt.Sprintf("Account user%d is refused every time", i)
+		f.Unauthorized, f.Exhibit, f.Evidence = int64(10_000-i), nil, nil
+		res.Findings = append(res.Findings, f)
+		e := res.Endpoints[0]
+		e.Template, e.Unauthorized, e.FindingID = fmt.Sprintf("/v3/things/%d/{id}", i), int64(20_000-i), f.ID
+		res.Endpoints = append(res.Endpoints, e)
+	}
+	return res
+}
+
+// TestManyRows wants a page with ten thousand findings, or the one that
+// LOGSCAN_REPORT names, to answer within a second, and its tables to hold but the
+// rows that are seen.
+func TestManyRows(t *testing.T) {
+	dir := os.Getenv("LOGSCAN_REPORT")
+	if dir == "" {
+		dir = write(t, manyRows())
+	}
+	o := openReport(t, dir)
+	ready := evaluate[float64](o, `performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`)
+	o.click("#tab-findings")
+	took := evaluate[float64](o, `(() => {
+		const from = performance.now(), view = document.querySelector("#window");
+		for (const b of document.querySelectorAll('#rows thead button')) b.click();
+		for (let i = 0; i < 20; i++) { view.scrollTop = view.scrollHeight * i / 20; view.dispatchEvent(new Event("scroll")); view.getBoundingClientRect(); }
+		return performance.now() - from;
+	})()`)
+	rows, all := evaluate[int](o, `document.querySelectorAll("#rows tbody tr").length`), evaluate[int](o, `+document.querySelector("#rows").getAttribute("aria-rowcount")`)
+	t.Logf("ready after %.0f ms; sorting by every column and 20 scrolls %.0f ms; %d of %d rows are in the page", ready, took, rows, all)
+	if rows > 60 {
+		t.Errorf("%d rows are in the page", rows)
+	}
+	if os.Getenv("LOGSCAN_REPORT") == "" && all < 10_000 {
+		t.Errorf("the table has %d rows", all)
+	}
+	o.shot("many")
+}
+
+// axePath is where `make axe` puts axe-core.
+const axePath = "../.tools/axe.min.js"
+
+// TestAccessible has axe-core look at the report, in light and dark, with all of
+// it open.
+func TestAccessible(t *testing.T) {
+	axe, err := os.ReadFile(axePath)
+	if err != nil {
+		t.Skip("axe-core is not here: make axe gets it from the npm registry")
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		t.Run(scheme, func(t *testing.T) {
+			o := openReport(t, write(t, fixture()))
+			if _, err := chromedp.Call(o.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			evaluate[bool](o, `document.querySelectorAll("details").forEach(d => d.open = true), true`)
+			o.shot(scheme)
+			evaluate[bool](o, string(axe)+"\n;true")
+			found := evaluate[[]string](o, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then(r =>
+				r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 150) + " – " + n.failureSummary.slice(0, 200))))`)
+			for _, f := range found {
+				t.Error(f)
+			}
+			checked := evaluate[int](o, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa"]}).then(r => r.passes.length)`)
+			if checked < 10 {
+				t.Errorf("only %d rules passed: it looked at nothing", checked)
+			}
+		})
+	}
+}

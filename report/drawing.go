@@ -1,0 +1,206 @@
+package report
+
+import (
+	"math"
+	"strings"
+
+	"logscan/analyze"
+	"logscan/parse"
+)
+
+// drawing is a small picture of a card: rectangles, lines and texts in the
+// units of its view box, and the same in a sentence.
+type drawing struct {
+	Caption, Summary string
+	Width, Height    int
+	Boxes            []box
+	Lines            []stroke
+	Texts            []label
+}
+
+type box struct{ Class, X, Y, W, H, Text string }
+
+type stroke struct{ Class, Path string }
+
+type label struct{ Class, X, Y, Text string }
+
+const (
+	drawingWidth = 640
+	drawingLeft  = 44
+	drawingRight = 632
+	trendTop     = 16
+	trendBottom  = 116
+	partHeight   = 24
+	partLeft     = 190
+	partRight    = 430
+	partChars    = 26
+)
+
+func (d *drawing) box(class string, x, y, w, h float64, text string) {
+	d.Boxes = append(d.Boxes, box{class, coordinate(x), coordinate(y), coordinate(w), coordinate(h), text})
+}
+
+func (d *drawing) text(class string, x, y float64, text string) {
+	d.Texts = append(d.Texts, label{class, coordinate(x), coordinate(y), text})
+}
+
+func (d *drawing) upright(class string, x, top, bottom float64) {
+	d.Lines = append(d.Lines, stroke{class, "M" + coordinate(x) + " " + coordinate(top) + "V" + coordinate(bottom)})
+}
+
+// drawExhibit draws what shows a finding; nil where there is nothing to draw.
+func drawExhibit(f *analyze.Finding) *drawing {
+	x := f.Exhibit
+	switch {
+	case x == nil:
+		return nil
+	case x.Trend != nil:
+		return drawTrend(x, f.Onset)
+	case len(x.Parts) > 0:
+		return drawParts(x)
+	case x.Curve != nil && len(x.Curve.Points) > 1:
+		return drawCurve(x)
+	}
+	return nil
+}
+
+func drawTrend(e *analyze.Exhibit, onset int64) *drawing {
+	t := e.Trend
+	d := &drawing{Caption: visible(e.Caption), Width: drawingWidth, Height: trendBottom + 20}
+	most, sum, all := int64(0), int64(0), int64(0)
+	for i, n := range t.Refused {
+		sum += n
+		if i < len(t.Accepted) {
+			n += t.Accepted[i]
+		}
+		all += n
+		most = max(most, n)
+	}
+	if most == 0 || t.Step <= 0 {
+		return nil
+	}
+	at := func(us int64) float64 {
+		return drawingLeft + float64(us-t.From)/float64(t.Step*int64(len(t.Refused)))*(drawingRight-drawingLeft)
+	}
+	tall := func(n int64) float64 { return float64(n) / float64(most) * (trendBottom - trendTop) }
+	width := float64(drawingRight-drawingLeft)/float64(len(t.Refused))*0.85 + 0.05
+	var bad, good strings.Builder
+	bar := func(b *strings.Builder, x, y, tall float64) {
+		w := coordinate(width)
+		b.WriteString("M" + coordinate(x) + " " + coordinate(y) + "h" + w + "v" + coordinate(tall) + "h-" + w + "z")
+	}
+	for i, n := range t.Refused {
+		x, y := at(t.From+int64(i)*t.Step), trendBottom-tall(n)
+		if n > 0 {
+			bar(&bad, x, y, tall(n))
+		}
+		if i < len(t.Accepted) && t.Accepted[i] > 0 {
+			bar(&good, x, y-tall(t.Accepted[i]), tall(t.Accepted[i]))
+		}
+	}
+	d.Lines = append(d.Lines, stroke{"refused", bad.String()}, stroke{"accepted", good.String()})
+	end := t.From + t.Step*int64(len(t.Refused))
+	d.text("y", drawingLeft-6, trendTop+5, number(most))
+	d.text("y", drawingLeft-6, trendBottom, "0")
+	d.text("start", drawingLeft, trendBottom+15, instant(t.From))
+	d.text("y", drawingRight, trendBottom+15, instant(end))
+	d.Summary = d.Caption + " per " + stepText(max(t.Step, minute)) + " or so, from " + instant(t.From) + " to " + instant(end) + " UTC: " + number(sum) + " refused"
+	if t.Accepted != nil {
+		d.Summary += ", " + number(all-sum) + " accepted"
+	}
+	if onset != parse.NoTime && onset >= t.From && onset < end {
+		d.upright("onset", at(onset), trendTop-6, trendBottom)
+		d.text("mark", at(onset), trendTop-6, "since")
+		d.Summary += "; it began at " + instant(onset)
+	}
+	d.Summary += "."
+	return d
+}
+
+func drawParts(e *analyze.Exhibit) *drawing {
+	d := &drawing{Caption: visible(e.Caption), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
+	most, accepted := int64(1), int64(0)
+	for _, p := range e.Parts {
+		most = max(most, p.Refused+p.Accepted)
+		accepted += p.Accepted
+	}
+	var told []string
+	for i, p := range e.Parts {
+		y := float64(i*partHeight) + 4
+		whole := max(p.Refused+p.Accepted, 1)
+		if accepted == 0 {
+			whole = most // nothing to compare with but their size
+		}
+		wide := func(n int64) float64 { return float64(n) / float64(whole) * (partRight - partLeft) }
+		text := number(p.Refused) + " refused, " + number(p.Accepted) + " accepted"
+		name, class := clip(p.Name, partChars), "y"
+		if p.Marked {
+			class = "y marked"
+		}
+		d.text(class, partLeft-8, y+14, name)
+		d.box("refused", partLeft, y+3, wide(p.Refused), partHeight-10, text)
+		if p.Accepted > 0 {
+			d.box("accepted", partLeft+wide(p.Refused), y+3, wide(p.Accepted), partHeight-10, text)
+		}
+		d.text("start", partRight+10, y+14, text)
+		told = append(told, clip(p.Name, nameChars)+": "+text)
+	}
+	d.Summary = d.Caption + ". " + strings.Join(told, "; ") + "."
+	return d
+}
+
+// ages are where the axis of a curve is labelled, in seconds.
+var ages = []struct {
+	seconds float64
+	text    string
+}{{1, "1 s"}, {10, "10 s"}, {60, "1 min"}, {600, "10 min"}, {3600, "1 h"}, {6 * 3600, "6 h"}, {86400, "1 day"}, {7 * 86400, "1 week"}, {30 * 86400, "30 days"}}
+
+func drawCurve(e *analyze.Exhibit) *drawing {
+	c := e.Curve
+	first, last := c.Points[0], c.Points[len(c.Points)-1]
+	from := max(first.From, first.To/2)
+	d := &drawing{Width: drawingWidth, Height: trendBottom + 20}
+	d.Caption = visible(e.Caption) + " by the age of the session"
+	if c.Idle {
+		d.Caption = visible(e.Caption) + " by the silence of the session before"
+	}
+	low, high := math.Log(from), math.Log(max(last.To, c.High))
+	at := func(s float64) float64 {
+		return drawingLeft + (math.Log(max(s, from))-low)/(high-low)*(drawingRight-drawingLeft)
+	}
+	d.box("band", at(c.Low), trendTop, max(1, at(c.High)-at(c.Low)), trendBottom-trendTop, "95 % interval")
+	var path strings.Builder
+	for i, p := range c.Points {
+		n := p.Refused + p.Accepted
+		y := trendBottom - float64(p.Accepted)/float64(n)*(trendBottom-trendTop)
+		verb := "L"
+		if i == 0 {
+			verb = "M"
+		}
+		path.WriteString(verb + coordinate(at(p.From)) + " " + coordinate(y) + "H" + coordinate(at(p.To)))
+		d.box("hover", at(p.From), trendTop, at(p.To)-at(p.From), trendBottom-trendTop,
+			lasting(p.From)+" to "+lasting(p.To)+": "+share(p.Accepted, n)+" of "+plural(n, "request")+" accepted")
+	}
+	d.Lines = append(d.Lines, stroke{"curve", path.String()})
+	d.upright("onset", at(c.Timeout), trendTop-4, trendBottom)
+	d.text("mark", at(c.Timeout), trendTop-6, "timeout "+lasting(c.Timeout))
+	d.text("y", drawingLeft-6, trendTop+5, "100 %")
+	d.text("y", drawingLeft-6, trendBottom, "0")
+	for _, a := range ages {
+		if a.seconds >= from && at(a.seconds) <= drawingRight {
+			d.text("x", at(a.seconds), trendBottom+15, a.text)
+		}
+	}
+	var below, above analyze.Point
+	for _, p := range c.Points {
+		side := &below
+		if p.From >= c.Timeout*0.95 {
+			side = &above
+		}
+		side.Refused += p.Refused
+		side.Accepted += p.Accepted
+	}
+	d.Summary = d.Caption + ": " + share(below.Accepted, below.Accepted+below.Refused) + " up to the timeout of " + lasting(c.Timeout) + ", " +
+		share(above.Accepted, above.Accepted+above.Refused) + " after it."
+	return d
+}
