@@ -43,6 +43,8 @@ type Options struct {
 	// Phase, where it is set, is called as each phase of the run begins, for
 	// those who want to know what takes how long.
 	Phase func(Phase)
+	// Progress, where it is set, is told how far the run has come.
+	Progress *Progress
 	// Workers is how many goroutines read, parse and fold; 0 is one for each
 	// CPU that the process may use.
 	Workers int
@@ -63,6 +65,9 @@ func (o *Options) begin(p Phase) {
 	if o.Phase != nil {
 		o.Phase(p)
 	}
+	if o.Progress != nil {
+		o.Progress.Begin(p)
+	}
 }
 
 // Run reads all inputs and says why they hold 401s. It fails when ctx ends or
@@ -81,6 +86,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	o.Inputs = inputs
+	if o.Progress != nil {
+		o.Progress.begin(inputs)
+	}
 	r, err := newReader(o)
 	if err != nil {
 		return nil, err
@@ -202,7 +210,12 @@ func Plan(formats []*parse.Format) source.Plan {
 func (r *reader) Block(worker int, b *source.Block) {
 	p := r.parser(r.parsers[worker], b.Input)
 	p.Directive(b.Directive)
-	r.workers[worker].Block(b, p)
+	w := r.workers[worker]
+	before := w.Refused(b.Input)
+	w.Block(b, p)
+	if r.options.Progress != nil {
+		r.options.Progress.refused.Add(w.Refused(b.Input) - before)
+	}
 }
 
 // parser gives the parser for the lines of an input, of those made before or a

@@ -54,7 +54,7 @@ var statuses = [...]struct {
 }
 
 // ShowDiff writes a difference for people.
-func ShowDiff(w io.Writer, d *Difference) error {
+func ShowDiff(w io.Writer, d *Difference, paint Paint) error {
 	var b strings.Builder
 	all := append(append([]Finding{}, d.Findings...), d.Resolved...)
 	if len(all) == 0 {
@@ -75,9 +75,10 @@ func ShowDiff(w io.Writer, d *Difference) error {
 			b.WriteByte('\n')
 		}
 		first = false
-		fmt.Fprintf(&b, "%s (%d)\n", s.heading, len(list))
+		fmt.Fprintln(&b, paint.bold(fmt.Sprintf("%s (%d)", s.heading, len(list))))
 		for _, f := range list {
-			fmt.Fprintf(&b, "%s%-8s %9s 401s  %s\n", textIndent, visible(f.Severity), number(f.Unauthorized), readable(clip(f.Title, maxTitle)))
+			fmt.Fprintf(&b, "%s%s %9s 401s  %s\n", textIndent, paint.severity(f.Severity, fmt.Sprintf("%-8s", visible(f.Severity))),
+				number(f.Unauthorized), readable(clip(f.Title, maxTitle)))
 			if text := changeText(f); text != "" {
 				fmt.Fprintf(&b, "%s%-8s %9s       %s\n", textIndent, "", "", text)
 			}

@@ -15,19 +15,23 @@ const (
 	// stands around them it fits a terminal of 24 lines.
 	maxSummaryFindings = 6
 	textWidth          = 100 // characters of a line of running text
+	findingIndent      = 25  // before the title of a finding
 	textIndent         = "  "
 	terminalChars      = 400 // of a raw line
 )
 
-// Summary writes what a run found, in at most 24 lines of plain text. It is
-// talk: that w fails does not matter to the run.
-func Summary(w io.Writer, res *analyze.Result) {
+// Summary writes what a run found, in at most 24 lines of width characters. It
+// is talk: that w fails does not matter to the run.
+func Summary(w io.Writer, res *analyze.Result, paint Paint, width int) {
 	var b strings.Builder
 	v, t := judge(res), &res.Totals
-	paragraph(&b, v.Sentence, "")
+	width = min(max(width, 40), textWidth)
+	var sentence strings.Builder
+	paragraph(&sentence, v.Sentence, "", width)
+	b.WriteString(paint.bold(strings.TrimSuffix(sentence.String(), "\n")) + "\n")
 	for _, s := range []string{v.Rest, v.Warning} {
 		if s != "" {
-			paragraph(&b, s, "")
+			paragraph(&b, s, "", width)
 		}
 	}
 	fmt.Fprintf(&b, "%s, %s: %s\n", plural(t.Lines, "line"), plural(int64(len(res.Inputs)), "input"), ledgerText(t.Parsed, t.Rejected, t.Skipped))
@@ -43,7 +47,7 @@ func Summary(w io.Writer, res *analyze.Result) {
 		fmt.Fprintln(&b)
 	}
 	for i := range shown {
-		fmt.Fprintln(&b, findingLine(&shown[i], textWidth))
+		fmt.Fprintln(&b, findingLine(&shown[i], max(width-findingIndent, 20), paint))
 	}
 	if more := len(res.Findings) - len(shown); more > 0 {
 		fmt.Fprintf(&b, "%s\n", plural(int64(more), "more finding"))
@@ -53,12 +57,13 @@ func Summary(w io.Writer, res *analyze.Result) {
 
 // findingLine is a finding in a line: how severe, how many 401s, what, and
 // against a baseline whether it is new, worse or better.
-func findingLine(f *Finding, width int) string {
-	title := readable(clip(f.Title, width))
+func findingLine(f *Finding, width int, paint Paint) string {
+	title := readable(f.Title)
 	if f.Status != "" && f.Status != string(analyze.StatusPersisting) {
-		title = "[" + visible(f.Status) + "] " + title
+		title = "[" + f.Status + "] " + title
 	}
-	return fmt.Sprintf("%-8s %9s 401s  %s", visible(f.Severity), number(f.Unauthorized), title)
+	title = clip(title, width)
+	return paint.severity(f.Severity, fmt.Sprintf("%-8s", visible(f.Severity))) + fmt.Sprintf(" %9s 401s  ", number(f.Unauthorized)) + title
 }
 
 func ledgerText(parsed, rejected, skipped int64) string {
@@ -66,7 +71,7 @@ func ledgerText(parsed, rejected, skipped int64) string {
 }
 
 // ShowFindings writes the list of the findings, most severe first.
-func ShowFindings(w io.Writer, r *Report) error {
+func ShowFindings(w io.Writer, r *Report, paint Paint) error {
 	var b strings.Builder
 	t := &r.Manifest.Totals
 	fmt.Fprintf(&b, "%s in %s of %s", refusals(t.Unauthorized), plural(t.Lines, "line"), plural(int64(len(r.Manifest.Inputs)), "input"))
@@ -85,8 +90,8 @@ func ShowFindings(w io.Writer, r *Report) error {
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(&b, "\n%s\n", findingLine(f, maxTitle))
-		fmt.Fprintf(&b, "%-8s %9s       %s\n", "", "", visible(f.ID))
+		fmt.Fprintf(&b, "\n%s\n", findingLine(f, maxTitle, paint))
+		fmt.Fprintf(&b, "%-8s %9s       %s\n", "", "", paint.faint(visible(f.ID)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -95,14 +100,16 @@ func ShowFindings(w io.Writer, r *Report) error {
 // ShowFinding writes the finding with an id in full: what, since when, the
 // figures, what to do, sample lines. The error is an *UnknownFindingError
 // where there is none.
-func ShowFinding(w io.Writer, r *Report, id string) error {
+func ShowFinding(w io.Writer, r *Report, id string, paint Paint) error {
 	f, err := r.Finding(id)
 	if err != nil {
 		return err
 	}
 	var b strings.Builder
-	paragraph(&b, readable(clip(f.Title, maxTitle)), "")
-	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n", visible(f.Severity), visible(f.Kind), f.Confidence)
+	var title strings.Builder
+	paragraph(&title, readable(clip(f.Title, maxTitle)), "", textWidth)
+	b.WriteString(paint.bold(strings.TrimSuffix(title.String(), "\n")) + "\n")
+	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n", paint.severity(f.Severity, visible(f.Severity)), visible(f.Kind), f.Confidence)
 	if f.Status != "" {
 		fmt.Fprint(&b, visible(f.Status))
 		if text := changeText(f); text != "" {
@@ -111,7 +118,7 @@ func ShowFinding(w io.Writer, r *Report, id string) error {
 		fmt.Fprintln(&b)
 	}
 	fmt.Fprintln(&b)
-	paragraph(&b, readable(clip(f.Explanation, longChars)), "")
+	paragraph(&b, readable(clip(f.Explanation, longChars)), "", textWidth)
 
 	list := append(subjectFigures(&f.Subject),
 		figure{"Since", since(f.Onset)},
@@ -123,14 +130,14 @@ func ShowFinding(w io.Writer, r *Report, id string) error {
 	aligned(&b, append(list, figures(f.Details)...))
 
 	if len(f.Remediation) > 0 {
-		fmt.Fprint(&b, "\nWhat to do\n")
+		fmt.Fprint(&b, "\n", paint.bold("What to do"), "\n")
 	}
 	for i, step := range f.Remediation {
 		fmt.Fprintf(&b, "%2d. ", i+1)
-		paragraph(&b, clip(step, longChars), "    ")
+		paragraph(&b, clip(step, longChars), "    ", textWidth)
 	}
 	if len(f.Evidence) > 0 {
-		fmt.Fprint(&b, "\nEvidence\n")
+		fmt.Fprint(&b, "\n", paint.bold("Evidence"), "\n")
 	}
 	for i := range f.Evidence {
 		e := &f.Evidence[i]
@@ -151,15 +158,15 @@ func aligned(b *strings.Builder, list []figure) {
 	}
 }
 
-// paragraph writes text in lines of textWidth, those after the first behind
-// indent. A word that is longer stays whole.
-func paragraph(b *strings.Builder, text, indent string) {
+// paragraph writes text in lines of width characters, those after the first
+// behind indent. A word that is longer stays whole.
+func paragraph(b *strings.Builder, text, indent string, width int) {
 	used := utf8.RuneCountInString(indent)
 	for i, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
-		case used+1+n > textWidth:
+		case used+1+n > width:
 			b.WriteString("\n" + indent)
 			used = utf8.RuneCountInString(indent)
 		default:

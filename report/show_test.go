@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"logscan/analyze"
 	"logscan/fixtures/golden"
@@ -17,10 +19,10 @@ func TestTerminalText(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, f := range map[string]func(*bytes.Buffer) error{
-		"summary.txt":  func(b *bytes.Buffer) error { Summary(b, fixture()); return nil },
-		"findings.txt": func(b *bytes.Buffer) error { return ShowFindings(b, r) },
-		"finding.txt":  func(b *bytes.Buffer) error { return ShowFinding(b, r, r.Findings[0].ID) },
-		"hostile.txt":  func(b *bytes.Buffer) error { return ShowFinding(b, r, r.Findings[3].ID) },
+		"summary.txt":  func(b *bytes.Buffer) error { Summary(b, fixture(), false, textWidth); return nil },
+		"findings.txt": func(b *bytes.Buffer) error { return ShowFindings(b, r, false) },
+		"finding.txt":  func(b *bytes.Buffer) error { return ShowFinding(b, r, r.Findings[0].ID, false) },
+		"hostile.txt":  func(b *bytes.Buffer) error { return ShowFinding(b, r, r.Findings[3].ID, false) },
 	} {
 		var b bytes.Buffer
 		if err := f(&b); err != nil {
@@ -30,11 +32,11 @@ func TestTerminalText(t *testing.T) {
 		printable(t, name, b.String())
 	}
 	var unknown *UnknownFindingError
-	if err := ShowFinding(&bytes.Buffer{}, r, "none"); !errors.As(err, &unknown) {
+	if err := ShowFinding(&bytes.Buffer{}, r, "none", false); !errors.As(err, &unknown) {
 		t.Errorf("got %v, want that the finding is unknown", err)
 	}
 	for name, err := range map[string]error{
-		"list": ShowFindings(&failingWriter{}, r), "one": ShowFinding(&failingWriter{}, r, r.Findings[0].ID),
+		"list": ShowFindings(&failingWriter{}, r, false), "one": ShowFinding(&failingWriter{}, r, r.Findings[0].ID, false),
 	} {
 		if !errors.Is(err, errFull) {
 			t.Errorf("%s: got %v, want that it cannot be written", name, err)
@@ -52,9 +54,14 @@ func TestSummaryFitsATerminal(t *testing.T) {
 	}
 	for name, res := range map[string]*analyze.Result{"long": res, "empty": empty(), "fixture": fixture()} {
 		var b bytes.Buffer
-		Summary(&b, res)
+		Summary(&b, res, true, 80)
 		if lines := strings.Count(b.String(), "\n"); lines > 24 || lines < 2 {
 			t.Errorf("%s: the summary has %d lines", name, lines)
+		}
+		for line := range strings.Lines(regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(b.String(), "")) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 && strings.Contains(line, "  ") {
+				t.Errorf("%s: %d characters in %q", name, n, line)
+			}
 		}
 	}
 }
@@ -65,7 +72,7 @@ func TestNoFindings(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := ShowFindings(&b, r); err != nil {
+	if err := ShowFindings(&b, r, false); err != nil {
 		t.Fatal(err)
 	}
 	if want := "0 401s in 0 lines of 0 inputs\nno findings\n"; b.String() != want {
@@ -83,7 +90,7 @@ func TestParagraph(t *testing.T) {
 		{strings.Repeat("x", 98) + " y z", "    ", strings.Repeat("x", 98) + "\n    y z\n"},
 	} {
 		var b strings.Builder
-		paragraph(&b, c.in, c.indent)
+		paragraph(&b, c.in, c.indent, textWidth)
 		if b.String() != c.want {
 			t.Errorf("%q: got %q, want %q", c.in, b.String(), c.want)
 		}

@@ -257,6 +257,9 @@ func NewWorker(seed uint64, inputs int) *Worker {
 	return w
 }
 
+// Refused gives how many 401s of an input were folded so far.
+func (w *Worker) Refused(input int) int64 { return w.ledgers[input].Unauthorized }
+
 // Block folds the lines of b, which p parses. It keeps nothing of b.
 func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 	l := &w.ledger

@@ -33,7 +33,7 @@ func (c *diffCmd) Run(std *streams) error {
 	if c.JSON {
 		return report.WriteDiff(std.stdout, d)
 	}
-	return report.ShowDiff(std.stdout, d)
+	return report.ShowDiff(std.stdout, d, paintFor(std.stdout))
 }
 
 // open reads the output of a finished run.

@@ -74,6 +74,14 @@ const maxProblems = 10
 // complain tells an error, and a hint when there is one. Error texts quote file
 // names and log text, which may hold anything.
 func complain(w io.Writer, text, hint string) {
+	if s, ok := w.(*structured); ok {
+		if hint != "" {
+			s.log.Error(printable(text), "hint", printable(hint))
+		} else {
+			s.log.Error(printable(text))
+		}
+		return
+	}
 	fmt.Fprintf(w, "logscan: error: %s\n", printable(text))
 	if hint != "" {
 		fmt.Fprintf(w, "logscan: hint: %s\n", printable(hint))
@@ -82,7 +90,12 @@ func complain(w io.Writer, text, hint string) {
 
 // note tells something that is worth knowing and no error.
 func note(w io.Writer, format string, args ...any) {
-	fmt.Fprintf(w, "logscan: %s\n", printable(fmt.Sprintf(format, args...)))
+	text := printable(fmt.Sprintf(format, args...))
+	if s, ok := w.(*structured); ok {
+		s.log.Info(text)
+		return
+	}
+	fmt.Fprintf(w, "logscan: %s\n", text)
 }
 
 // printable makes control characters, bidirectional overrides and invalid

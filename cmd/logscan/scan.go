@@ -31,8 +31,10 @@ type scanCmd struct {
 	Webhook       confidential `placeholder:"URL" group:"out" help:"Post the findings to this URL; best set as LOGSCAN_WEBHOOK, because others can see arguments."`
 	WebhookFormat string       `enum:"json,slack" default:"json" placeholder:"json|slack" group:"out" help:"What is posted: the findings as JSON, or a message for Slack and its like (default: ${default})."`
 
-	Quiet   bool `short:"q" xor:"talk" group:"talk" help:"Say nothing but errors."`
-	Verbose bool `short:"v" xor:"talk" group:"talk" help:"Tell how each input was read."`
+	Progress  string `enum:"auto,always,never" default:"auto" placeholder:"auto|always|never" group:"talk" help:"Show how far the work has come: auto is on a terminal, when it lasts (default: ${default})."`
+	Quiet     bool   `short:"q" xor:"talk" group:"talk" help:"Say nothing but errors."`
+	Verbose   bool   `short:"v" xor:"talk" group:"talk" help:"Tell how each input was read, and every 30 seconds how far the work has come."`
+	LogFormat string `enum:"text,json" default:"text" placeholder:"text|json" group:"talk" help:"How messages are written: for people, or a JSON object a line (default: ${default})."`
 }
 
 // Help is shown below the command's flags.
@@ -43,6 +45,9 @@ func (scanCmd) Help() string {
 // Run reads the inputs, finds the causes and writes the output directory.
 func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	started := time.Now()
+	if c.LogFormat == "json" {
+		std.stderr = newStructured(std.stderr)
+	}
 	options, err := c.resolve(std, c.Quiet)
 	if err != nil {
 		return err
@@ -86,15 +91,22 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	if options.Inputs, options.Notes, err = unfold(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
 		return err
 	}
+	terminal := c.watched(std, &options)
+	meter := startMeter(std.stderr, terminal, options.Progress)
+	defer meter.end()
 	res, err := analyze.Run(ctx, options)
 	if err != nil {
 		return boundError(err)
 	}
-	watch.begin("write")
+	watch.begin(phaseWrite)
+	if options.Progress != nil {
+		options.Progress.Begin(phaseWrite)
+	}
 	provenance := c.provenance(std, started, &watch)
 	if err := report.Write(ctx, c.Out, res, provenance); err != nil {
 		return err
 	}
+	meter.end()
 	problems := c.problems(res)
 	if c.Metrics != "" {
 		if err := report.WriteMetrics(c.Metrics, res, provenance()); err != nil {
@@ -111,10 +123,34 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		}
 	}
 	if !c.Quiet {
-		report.Summary(std.stderr, res)
-		note(std.stderr, "report: %s", filepath.Join(c.Out, "report.html"))
+		c.summarise(std, res)
 	}
 	return c.grave(res, incomplete(problems))
+}
+
+// watched sets the options up for telling how far the run has come, where
+// somebody wants to know, and says whether that is on a terminal.
+func (c *scanCmd) watched(std *streams, o *analyze.Options) (terminal bool) {
+	_, structured := std.stderr.(*structured)
+	_, terminal = terminalOf(std.stderr)
+	terminal = !structured && !c.Quiet && c.Progress != "never" && (c.Progress == "always" || terminal)
+	if terminal || c.Verbose && c.Progress != "never" {
+		o.Progress = &analyze.Progress{}
+	}
+	return terminal
+}
+
+// summarise tells what was found.
+func (c *scanCmd) summarise(std *streams, res *analyze.Result) {
+	page := filepath.Join(c.Out, "report.html")
+	if s, ok := std.stderr.(*structured); ok {
+		t := &res.Totals
+		s.log.Info("done", "report", page, "inputs", len(res.Inputs), "lines", t.Lines, "parsed", t.Parsed, "rejected", t.Rejected, "skipped", t.Skipped,
+			"unauthorized", t.Unauthorized, "unexplained", t.Unexplained, "findings", len(res.Findings))
+		return
+	}
+	report.Summary(std.stderr, res, paintFor(std.stderr), widthOf(std.stderr))
+	note(std.stderr, "report: %s", page)
 }
 
 // grave is the error of findings that --fail-on asks about. It comes before

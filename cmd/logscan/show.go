@@ -26,7 +26,7 @@ func (c *showCmd) Run(std *streams) error {
 		if c.JSON {
 			return report.WriteFindings(std.stdout, r)
 		}
-		return report.ShowFindings(std.stdout, r)
+		return report.ShowFindings(std.stdout, r, paintFor(std.stdout))
 	}
 	f, err := r.Finding(c.Finding)
 	if err != nil {
@@ -35,5 +35,5 @@ func (c *showCmd) Run(std *streams) error {
 	if c.JSON {
 		return report.WriteFinding(std.stdout, f)
 	}
-	return report.ShowFinding(std.stdout, r, c.Finding)
+	return report.ShowFinding(std.stdout, r, c.Finding, paintFor(std.stdout))
 }

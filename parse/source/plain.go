@@ -107,6 +107,7 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
 		buf:   w.buf,
 		emit: func(b Block, rest []byte) []byte {
 			b.Input = f.input
+			w.took(f.input, int64(len(b.Data)))
 			return w.emitOwn(b, rest)
 		},
 	}

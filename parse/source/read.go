@@ -334,7 +334,7 @@ func (w *worker) readPipe(ctx context.Context, input int, open func() (io.ReadCl
 // readStream decodes src to its end. Without a plan the input is not opened yet:
 // that gives it.
 func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan *Plan) Result {
-	stored := &counter{ctx: ctx, src: src}
+	stored := &counter{ctx: ctx, src: src, took: func(n int64) { w.took(input, n) }}
 	in := w.decoders.input(stored)
 	comp := sniff(in)
 	c := cutter{
@@ -399,7 +399,13 @@ type counter struct {
 	src io.Reader
 	n   int64 // bytes
 	err error // of src, but io.EOF
+
+	took func(int64) // is told every tellEvery bytes; may be nil
+	told int64       // bytes
 }
+
+// tellEvery is how many stored bytes pass before the next word of it.
+const tellEvery = 256 << 10
 
 func (c *counter) Read(p []byte) (int, error) {
 	if c.err = c.ctx.Err(); c.err != nil {
@@ -407,6 +413,10 @@ func (c *counter) Read(p []byte) (int, error) {
 	}
 	n, err := c.src.Read(p)
 	c.n += int64(n)
+	if c.took != nil && (c.n-c.told >= tellEvery || err == io.EOF) {
+		c.took(c.n - c.told)
+		c.told = c.n
+	}
 	if err != io.EOF {
 		c.err = err
 	}

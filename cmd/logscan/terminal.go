@@ -1,0 +1,52 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"logscan/report"
+)
+
+// usualWidth is that of text that goes to no terminal.
+const usualWidth = 100
+
+// terminalOf gives the terminal that w is, or none.
+func terminalOf(w io.Writer) (fd int, ok bool) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	fd = int(f.Fd())
+	return fd, term.IsTerminal(fd)
+}
+
+// widthOf is how many characters a line of w has.
+func widthOf(w io.Writer) int {
+	if fd, ok := terminalOf(w); ok {
+		if width, _, err := term.GetSize(fd); err == nil && width > 0 {
+			return width
+		}
+	}
+	return usualWidth
+}
+
+// paintFor says whether what goes to w is coloured: on a terminal, unless the
+// environment says otherwise (no-color.org, bixense.com/clicolors).
+func paintFor(w io.Writer) report.Paint {
+	_, terminal := terminalOf(w)
+	return report.Paint(colored(terminal, os.Getenv))
+}
+
+func colored(terminal bool, env func(string) string) bool {
+	switch force := env("CLICOLOR_FORCE"); {
+	case env("NO_COLOR") != "":
+		return false
+	case force != "" && force != "0":
+		return true
+	case env("CLICOLOR") == "0", env("TERM") == "dumb":
+		return false
+	}
+	return terminal
+}
