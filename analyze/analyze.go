@@ -38,6 +38,8 @@ type Options struct {
 	Parse parse.Options
 	// Since and Until are the range of time that counts.
 	Since, Until Moment
+	// Policy is what is known of the site.
+	Policy Policy
 	// Baseline is what an earlier run found, for Finding.Change; nil for none.
 	Baseline *Snapshot
 	// Phase, where it is set, is called as each phase of the run begins, for
@@ -108,7 +110,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	state.DropTimelines()
-	findings, err := c.detect()
+	findings, err := c.detect(&o.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +124,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	res.leave(left)
 	res.leaveCopies(same)
+	res.Notes = append(res.Notes, o.Policy.notes(res.Findings, res.Totals.LastTime)...)
 	for _, n := range o.Notes {
 		res.Notes = append(res.Notes, fmt.Sprintf("%s: %s.", n.Path, n.Text))
 	}

@@ -65,7 +65,7 @@ func Detectors() []Detector {
 
 // detect runs the detectors whose fields the log has and gives the findings,
 // most severe first; the facts they explain then name them.
-func (c *correlation) detect() ([]Finding, error) {
+func (c *correlation) detect(policy *Policy) ([]Finding, error) {
 	all, err := c.explain(c.detectors)
 	if err != nil {
 		return nil, err
@@ -76,6 +76,10 @@ func (c *correlation) detect() ([]Finding, error) {
 			c.facts[f].cause = kind
 		}
 	}
+	for i := range all {
+		policy.judge(&all[i].Finding)
+	}
+	policy.mute(all, c.lastTime())
 	// Most severe first, then what explains most; the facts follow.
 	order := make([]int, len(all))
 	for i := range order {
@@ -83,6 +87,12 @@ func (c *correlation) detect() ([]Finding, error) {
 	}
 	slices.SortFunc(order, func(i, j int) int {
 		a, b := &all[i], &all[j]
+		if (a.Muted == nil) != (b.Muted == nil) {
+			if a.Muted == nil {
+				return -1
+			}
+			return 1
+		}
 		if a.Severity != b.Severity {
 			return int(b.Severity) - int(a.Severity)
 		}
@@ -103,6 +113,17 @@ func (c *correlation) detect() ([]Finding, error) {
 		c.facts[i].finding = place[c.facts[i].finding]
 	}
 	return findings, nil
+}
+
+// lastTime is the last time of any line, parse.NoTime where none has one.
+func (c *correlation) lastTime() int64 {
+	last := int64(parse.NoTime)
+	for i := range c.state.Inputs {
+		if l := &c.state.Inputs[i]; l.First != parse.NoTime {
+			last = max(last, l.Last)
+		}
+	}
+	return last
 }
 
 // findingID names a finding by its kind and subject: the same trouble has the

@@ -164,7 +164,7 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 	if err := c.follow(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	findings, err := c.detect()
+	findings, err := c.detect(&Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ type Result struct {
 	// RejectedLines are up to MaxRejectedLines rejected lines, by file and line.
 	RejectedLines []RejectedLine
 	Causes        map[string]int64 // 401s by cause; every cause stands in it
-	Findings      []Finding        // most severe first
+	Findings      []Finding        // most severe first, those that are muted last
 	Resolved      []Finding        // those of the baseline that are gone, in its order
 	Undetectable  []Undetectable   // kinds of findings that the logs cannot show
 	Notes         []string         // what a reader should know of this run, a sentence each
@@ -234,10 +234,18 @@ type Finding struct {
 
 	Evidence []Evidence
 	Change   *Change // since the baseline; nil without one
+	Muted    *Muted  // it is known and left as it is; else nil
 
 	Exhibit *Exhibit // what shows it at a glance
 
 	evidence []uint32 // indexes of the refusals that Evidence shows
+}
+
+// Muted says why a finding is left as it is, and until when. Muted findings come
+// after all others.
+type Muted struct {
+	Reason string
+	Until  int64 // Unix microseconds: the log ends before
 }
 
 // Subject names what a finding is about. Fields that do not apply are empty.

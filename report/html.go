@@ -80,7 +80,7 @@ type card struct {
 	Number                         int
 	Open                           bool
 	ID, Severity, Kind, Title      string
-	Status, Before                 string
+	Status, Before, Muted          string
 	Subject                        []figure
 	Since                          *moment // nil: the first line
 	Seen                           []moment
@@ -297,6 +297,9 @@ func newCard(place int, f *Finding, total int64) card {
 		Figures:    figures(f.Details), Subject: subjectFigures(&f.Subject),
 		Query: "SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line\n" +
 			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
+	}
+	if f.Muted != nil {
+		c.Muted = "before " + instant(int64(f.Muted.Until)) + " UTC: " + clip(f.Muted.Reason, longChars)
 	}
 	if f.Onset != parse.NoTime {
 		m := momentOf(int64(f.Onset))

@@ -75,6 +75,13 @@ type Finding struct {
 	Evidence     []analyze.Evidence `json:"evidence"`
 	Status       string             `json:"status,omitempty"` // against the baseline, where there is one
 	Change       *Change            `json:"change,omitempty"`
+	Muted        *Muted             `json:"muted,omitempty"` // it is known and left as it is
+}
+
+// Muted says why a finding is left as it is, and until when.
+type Muted struct {
+	Reason string `json:"reason"`
+	Until  Stamp  `json:"until"`
 }
 
 // Change is what has changed of a finding since the baseline: what it was then,
@@ -98,6 +105,9 @@ func findingOf(f *analyze.Finding) Finding {
 	}
 	for k, v := range f.Details {
 		out.Details[k] = representable(v)
+	}
+	if f.Muted != nil {
+		out.Muted = &Muted{f.Muted.Reason, Stamp(f.Muted.Until)}
 	}
 	if c := f.Change; c != nil {
 		out.Status = string(c.Status)

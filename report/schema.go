@@ -374,6 +374,18 @@ func findingsTable() Table {
 				}
 				return string(r.Change.Status)
 			}).optional(),
+			text("muted_reason", "Why it is left as it is; null where it is not.", func(r *row) string {
+				if r.Muted == nil {
+					return ""
+				}
+				return r.Muted.Reason
+			}).optional(),
+			timestamp("muted_until", "Until when it is left as it is.", func(r *row) int64 {
+				if r.Muted == nil {
+					return parse.NoTime
+				}
+				return r.Muted.Until
+			}),
 		})
 }
 

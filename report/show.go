@@ -62,6 +62,9 @@ func findingLine(f *Finding, width int, paint Paint) string {
 	if f.Status != "" && f.Status != string(analyze.StatusPersisting) {
 		title = "[" + f.Status + "] " + title
 	}
+	if f.Muted != nil {
+		title = "[muted] " + title
+	}
 	title = clip(title, width)
 	return paint.severity(f.Severity, fmt.Sprintf("%-8s", visible(f.Severity))) + fmt.Sprintf(" %9s 401s  ", number(f.Unauthorized)) + title
 }
@@ -116,6 +119,9 @@ func ShowFinding(w io.Writer, r *Report, id string, paint Paint) error {
 			fmt.Fprint(&b, ": ", text)
 		}
 		fmt.Fprintln(&b)
+	}
+	if f.Muted != nil {
+		fmt.Fprintf(&b, "muted before %s: %s\n", instant(int64(f.Muted.Until)), clip(f.Muted.Reason, longChars))
 	}
 	fmt.Fprintln(&b)
 	paragraph(&b, readable(clip(f.Explanation, longChars)), "", textWidth)

@@ -45,7 +45,7 @@ func judge(res *analyze.Result) verdict {
 	}
 	worst, claimed := 0, int64(0) // findings that are serious, and their 401s
 	for i := range res.Findings {
-		if f := &res.Findings[i]; f.Severity >= serious {
+		if f := &res.Findings[i]; f.Severity >= serious && f.Muted == nil {
 			worst++
 			claimed += f.Unauthorized
 		}
@@ -84,9 +84,18 @@ func judge(res *analyze.Result) verdict {
 			}
 			v.Sentence += share(ordinary, t.Unauthorized) + " of " + refusals(t.Unauthorized) + " are harmless."
 		}
-		if n := len(res.Findings); n > 0 {
+		minor := 0
+		for i := range res.Findings {
+			if res.Findings[i].Muted == nil {
+				minor++
+			}
+		}
+		if minor > 0 {
 			v.Level = res.Findings[0].Severity.String()
-			v.Rest = plural(int64(n), "minor finding") + " below. "
+			v.Rest = plural(int64(minor), "minor finding") + " below. "
+		}
+		if muted := len(res.Findings) - minor; muted > 0 {
+			v.Rest += plural(int64(muted), "finding") + " muted. "
 		}
 	}
 	v.Rest += remainder(res)

@@ -260,7 +260,7 @@ func (c *configCheckCmd) Run(app *kong.Kong, std *streams) error {
 			return fmt.Errorf("BUG: command line: %w", err)
 		}
 		if _, err := dry.Parse([]string{"scan", "--config", path, "-"}); err != nil {
-			return usagef("", "%s: %w", path, err)
+			return usagef("", "%s: %s", path, parseText(err))
 		}
 		fmt.Fprintf(std.stdout, "%s is valid\n", printable(path))
 		for _, name := range slices.Sorted(maps.Keys(conf.values)) {

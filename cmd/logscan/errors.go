@@ -41,6 +41,23 @@ func (e *graveError) Error() string {
 	return fmt.Sprintf("there are %d findings at or above %s", e.findings, e.least)
 }
 
+// parseText is what kong says is wrong, without the Go types that it converts
+// lists of a configuration between.
+func parseText(err error) string {
+	text := err.Error()
+	name, rest, ok := strings.Cut(text, "[]interface {}{")
+	if !ok {
+		return text
+	}
+	if _, rest, ok = strings.Cut(rest, " -> *"); !ok {
+		return text
+	}
+	if _, rest, ok = strings.Cut(rest, ": "); !ok {
+		return text
+	}
+	return name + rest
+}
+
 // incompleteError says that the work was done and its output written, but that
 // not every line could be used.
 type incompleteError struct{ problems []problem }

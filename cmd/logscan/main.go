@@ -113,7 +113,7 @@ func conclude(stderr io.Writer, err error) int {
 		complain(stderr, usage.Error(), usage.hint)
 		return exitUsage
 	case errors.As(err, &parse):
-		complain(stderr, parse.Error(), "see logscan --help")
+		complain(stderr, parseText(parse), "see logscan --help")
 		return exitUsage
 	default:
 		complain(stderr, err.Error(), "")

@@ -21,6 +21,8 @@ type scanCmd struct {
 	lineFlags
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
+	policyFlags
+
 	Out        string   `short:"o" predictor:"dir" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
 	Baseline   string   `predictor:"dir" placeholder:"DIR" group:"out" help:"Output directory of an earlier run: findings are marked new, persisting, worse, better or resolved against it."`
 	FailOn     severity `predictor:"severity" placeholder:"SEVERITY" group:"out" help:"Exit 3 when there is a finding of this severity or above: info, low, medium, high or critical (default: never)."`
@@ -52,6 +54,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
+	options.Policy = c.policy()
 	options.Workers = int(c.Workers)
 	var watch stopwatch
 	options.Phase = func(p analyze.Phase) { watch.begin(string(p)) }
@@ -159,7 +162,7 @@ func (c *scanCmd) summarise(std *streams, res *analyze.Result) {
 func (c *scanCmd) grave(res *analyze.Result, other error) error {
 	n := 0
 	for i := range res.Findings {
-		if c.FailOn.set && res.Findings[i].Severity >= c.FailOn.least {
+		if f := &res.Findings[i]; c.FailOn.set && f.Severity >= c.FailOn.least && f.Muted == nil {
 			n++
 		}
 	}
