@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 LINT_VERSION = v2.15.0
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: build test race lint bench eval demo axe fuzz duckdb check clean
+.PHONY: build test race lint bench eval demo axe fuzz duckdb release package check clean
 
 # The commit is stamped in where git can tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
@@ -65,7 +65,39 @@ duckdb: build
 		cd fixtures/duckdbtest && CGO_ENABLED=1 go test -mod=mod -count=1 -v ./...; \
 	else echo "duckdb: skipped: no C compiler to link DuckDB with"; fi
 
+# Static programs for everybody, with checksums and what they are made of.
+PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+SBOM = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+
+release:
+	rm -rf dist && mkdir -p dist
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/} name=logscan_$${platform%/*}_$${platform#*/} suffix=; \
+		[ $$os != windows ] || suffix=.exe; \
+		echo "$$name"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -buildvcs=$(VCS) -ldflags=-s -o dist/$$name/logscan$$suffix ./cmd/logscan; \
+		cp LICENSE README.md CHANGELOG.md dist/$$name/; \
+		cp report/html/uplot/LICENSE dist/$$name/LICENSE.uplot; \
+		tar -C dist -czf dist/$$name.tar.gz $$name; \
+	done
+	go run $(SBOM) app -json -licenses -main cmd/logscan -output dist/logscan.cdx.json .
+	cd dist && sha256sum *.tar.gz logscan.cdx.json > SHA256SUMS
+
+# deb and rpm of a release that was made.
+NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
+PACKAGE_VERSION = $(shell git describe --tags --match 'v*' 2>/dev/null | sed s/^v// | grep . || echo 0.0.0)
+
+package: build
+	mkdir -p dist/share
+	bin/logscan man > dist/share/logscan.1
+	bin/logscan completion bash > dist/share/logscan.bash
+	bin/logscan completion zsh > dist/share/_logscan
+	bin/logscan completion fish > dist/share/logscan.fish
+	@set -e; for arch in amd64 arm64; do for packager in deb rpm; do \
+		ARCH=$$arch VERSION=$(PACKAGE_VERSION) go run $(NFPM) package -f docs/operations/nfpm.yaml -p $$packager -t dist/; \
+	done; done
+
 check: lint test race
 
 clean:
-	rm -rf bin .bench .tools screenshots logscan-out
+	rm -rf bin dist .bench .tools screenshots logscan-out

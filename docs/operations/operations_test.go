@@ -1,0 +1,193 @@
+// Package operations holds files for those who run logscan, and tests that they
+// are true.
+package operations
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+// program builds logscan and gives the directory that it is in.
+func program(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "logscan"), "logscan/cmd/logscan").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// documents are the files that name flags.
+func documents(t *testing.T) []string {
+	t.Helper()
+	all := []string{"nightly", "Dockerfile", "cronjob.yaml", "logscan.cron", "logscan.service", "logrotate.conf", "../../README.md"}
+	guides, err := filepath.Glob("../howto-*.md")
+	if err != nil || len(guides) != 3 {
+		t.Fatalf("%v, %v", guides, err)
+	}
+	return append(all, guides...)
+}
+
+// TestFlagsExist wants every flag that is named to be one.
+func TestFlagsExist(t *testing.T) {
+	bin := filepath.Join(program(t), "logscan")
+	var help strings.Builder
+	for _, command := range []string{"scan", "parse", "show", "diff", "formats"} {
+		out, err := exec.CommandContext(t.Context(), bin, command, "--help").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		help.Write(out)
+	}
+	flag := regexp.MustCompile(`--[a-z][a-z-]+`)
+	ours := regexp.MustCompile(`logscan [^\n]*|args: [^\n]*|exec logscan[^\n]*`)
+	named := 0
+	for _, path := range documents(t) {
+		for _, line := range ours.FindAllString(read(t, path), -1) {
+			for _, f := range flag.FindAllString(line, -1) {
+				named++
+				if f != "--rm" && !strings.Contains(help.String(), f) {
+					t.Errorf("%s names %s, which is no flag: %s", path, f, line)
+				}
+			}
+		}
+	}
+	if named < 10 {
+		t.Errorf("only %d flags are named", named)
+	}
+}
+
+// TestNights runs three nights, one of them twice: each is beside the one
+// before.
+func TestNights(t *testing.T) {
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell")
+	}
+	bin, lake := program(t), filepath.Join(t.TempDir(), "a lake")
+	if err := os.Mkdir(lake, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ night, says string }{
+		{"2026-03-09", ""}, {"2026-03-10", "Since the baseline: "}, {"2026-03-11", "Since the baseline: "}, {"2026-03-10", "Since the baseline: "},
+	} {
+		cmd := exec.CommandContext(t.Context(), shell, "nightly", lake, "../../fixtures/logs")
+		cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "NIGHT="+c.night, "XDG_CONFIG_HOME="+lake)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", c.night, err, out)
+		}
+		if compared := strings.Contains(string(out), "Since the baseline: "); compared != (c.says != "") && strings.Contains(read(t, filepath.Join(lake, "dt="+c.night, "findings.json")), `"id"`) {
+			t.Errorf("%s: compared %v:\n%s", c.night, compared, out)
+		}
+		read(t, filepath.Join(lake, "dt="+c.night, "report.html"))
+	}
+	arguments := read(t, filepath.Join(lake, "dt=2026-03-10", "manifest.json"))
+	if !strings.Contains(arguments, filepath.ToSlash(filepath.Join(lake, "dt=2026-03-09"))) {
+		t.Error("the second night, run again, is not beside the first")
+	}
+}
+
+// TestConfiguration checks the example, as it is and with every comment that is
+// an example uncommented.
+func TestConfiguration(t *testing.T) {
+	bin := filepath.Join(program(t), "logscan")
+	whole := filepath.Join(t.TempDir(), "config.yaml")
+	text := regexp.MustCompile(`(?m)^#(\w|  \w)`).ReplaceAllString(read(t, "config.yaml"), "$1")
+	if err := os.WriteFile(whole, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"config.yaml", whole} {
+		if out, err := exec.CommandContext(t.Context(), bin, "config", "check", path).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", path, err, out)
+		} else if path == whole && !strings.Contains(string(out), "service-account: [svc-*]") {
+			t.Errorf("the examples are not read:\n%s", out)
+		}
+	}
+}
+
+func TestYAML(t *testing.T) {
+	for _, path := range []string{"cronjob.yaml", "nfpm.yaml"} {
+		var into map[string]any
+		if err := yaml.Unmarshal([]byte(read(t, path)), &into); err != nil || len(into) < 4 {
+			t.Errorf("%s: %v, %d keys", path, err, len(into))
+		}
+	}
+	// What is packed is there, but for what is built.
+	src := regexp.MustCompile(`src: "?([^",}]+)`)
+	for _, m := range src.FindAllStringSubmatch(read(t, "nfpm.yaml"), -1) {
+		if strings.HasPrefix(m[1], "dist/") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join("../..", m[1])); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestUnits has systemd look at the units.
+func TestUnits(t *testing.T) {
+	verify, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"logscan.service", "logscan.timer"} {
+		text := strings.ReplaceAll(read(t, name), "/usr/lib/logscan/nightly", "/bin/true") // which is there
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), verify, "verify", "--man=no", filepath.Join(dir, "logscan.service"), filepath.Join(dir, "logscan.timer")).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, dir) {
+			t.Error(line)
+		}
+	}
+	if err != nil && strings.Contains(string(out), "logscan.") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestAthenaTable compares the table that the guide creates with the schema.
+func TestAthenaTable(t *testing.T) {
+	guide, schema := read(t, "../howto-sql.md"), read(t, "../SCHEMA.md")
+	_, rest, ok := strings.Cut(guide, "CREATE EXTERNAL TABLE endpoints (")
+	if !ok {
+		t.Fatal("no table")
+	}
+	rest, _, _ = strings.Cut(rest, ") PARTITIONED")
+	_, section, ok := strings.Cut(schema, "### endpoints\n")
+	if !ok {
+		t.Fatal("no section of endpoints in SCHEMA.md")
+	}
+	section, _, _ = strings.Cut(section, "\n### ")
+	types := map[string]string{"text": "string", "integer": "bigint", "timestamp": "timestamp", "boolean": "boolean", "real": "double"}
+	var want []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (\\w+)").FindAllStringSubmatch(section, -1) {
+		want = append(want, m[1]+" "+types[m[2]])
+	}
+	var got []string
+	for c := range strings.SplitSeq(rest, ",") {
+		got = append(got, strings.TrimSpace(c))
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
