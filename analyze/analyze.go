@@ -47,6 +47,8 @@ type Options struct {
 	Phase func(Phase)
 	// Progress, where it is set, is told how far the run has come.
 	Progress *Progress
+	// Memory bounds what is kept in memory; the zero value does not.
+	Memory Memory
 	// Workers is how many goroutines read, parse and fold; 0 is one for each
 	// CPU that the process may use.
 	Workers int
@@ -95,13 +97,22 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := source.Read(ctx, o.Inputs, o.Workers, r)
+	reading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r.fail = stop
+	read, err := source.Read(reading, o.Inputs, o.Workers, r)
+	if cause := context.Cause(reading); cause != nil && ctx.Err() == nil {
+		return nil, cause
+	}
 	if err != nil {
 		return nil, err
 	}
 	o.begin(PhaseCorrelate)
-	state := fold.Merge(r.workers)
-	c, err := correlate(ctx, state, o.Workers)
+	state, err := fold.Merge(r.workers)
+	if err != nil {
+		return nil, err
+	}
+	c, err := correlate(ctx, state, o.Workers, o.Memory)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +151,7 @@ type reader struct {
 	chosen  []detected      // by input, set by Open
 	workers []*fold.Worker
 	parsers []map[string]*parse.Parser // by worker, by detected.key
+	fail    context.CancelCauseFunc    // ends the reading
 }
 
 // detected is what an input is read with.
@@ -160,7 +172,11 @@ func newReader(o Options) (*reader, error) {
 	r := &reader{options: o, inputs: o.Inputs, formats: formats, chosen: make([]detected, len(o.Inputs))}
 	seed := rand.Uint64()
 	for range o.Workers {
-		r.workers = append(r.workers, fold.NewWorker(seed, len(o.Inputs)))
+		w := fold.NewWorker(seed, len(o.Inputs))
+		if o.Memory.Bytes > 0 {
+			w.Limit(o.Memory.fold(o.Workers), o.Memory.Space)
+		}
+		r.workers = append(r.workers, w)
 		r.parsers = append(r.parsers, map[string]*parse.Parser{})
 	}
 	return r, nil
@@ -216,6 +232,9 @@ func (r *reader) Block(worker int, b *source.Block) {
 	w := r.workers[worker]
 	before := w.Refused(b.Input)
 	w.Block(b, p)
+	if err := w.Err(); err != nil {
+		r.fail(err)
+	}
 	if r.options.Progress != nil {
 		r.options.Progress.refused.Add(w.Refused(b.Input) - before)
 	}

@@ -3,11 +3,13 @@ package analyze
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"logscan/analyze/fold"
+	"logscan/analyze/spill"
 	"logscan/analyze/stats"
 	"logscan/parse"
 )
@@ -91,12 +93,15 @@ type endpointFacts struct {
 type correlation struct {
 	state     *fold.State
 	workers   int
+	memory    Memory
 	facts     []fact // by index of State.Refusals
 	endpoints []endpointFacts
 	protected []bool // by endpoint: it refused some and accepted others
 	roles     []role // by endpoint
 	hosts     map[string]*lifetimes
-	sessions  []Session
+	sites     []string                       // virtual hosts, sorted
+	siteOf    []uint32                       // by endpoint: its place in sites
+	sessions  []*spill.Sorter[sessionRecord] // see eachSession
 	clients   map[fold.Client]*clientFacts
 	// userClients counts the distinct clients by user.
 	userClients []int64
@@ -116,7 +121,8 @@ type clientFacts struct {
 	tally            fold.Tally
 	users, sessions  int64
 	refusedEndpoints int64
-	row              int // in Result.Clients
+	session          uint32 // actor that was counted last as a session
+	row              int    // in Result.Clients
 }
 
 // Limits.
@@ -132,10 +138,11 @@ const (
 // correlate walks all actors, in parallel over the shards, and sums what they
 // show. Everything it sums is a count, a minimum or a maximum, and every list
 // it makes is sorted, so that the order of the walk leaves no trace.
-func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, error) {
+func correlate(ctx context.Context, s *fold.State, workers int, m Memory) (*correlation, error) {
 	c := &correlation{
 		state:     s,
 		workers:   workers,
+		memory:    m,
 		facts:     make([]fact, len(s.Refusals)),
 		endpoints: make([]endpointFacts, len(s.Endpoints)),
 		protected: make([]bool, len(s.Endpoints)),
@@ -152,6 +159,7 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 	}
 	c.detectors, c.undetectable = able(Detectors(), s)
 	c.window()
+	c.listSites()
 	hosts := c.followedHosts()
 
 	walkers := make([]*walker, workers)
@@ -162,8 +170,18 @@ func correlate(ctx context.Context, s *fold.State, workers int) (*correlation, e
 	if err != nil {
 		return nil, err
 	}
-	c.gather(walkers)
-	return c, nil
+	return c, c.gather(walkers)
+}
+
+// listSites numbers the virtual hosts. Endpoints come by host.
+func (c *correlation) listSites() {
+	c.siteOf = make([]uint32, len(c.state.Endpoints))
+	for i := range c.state.Endpoints {
+		if host := c.state.Endpoints[i].Host; i == 0 || host != c.state.Endpoints[i-1].Host {
+			c.sites = append(c.sites, host)
+		}
+		c.siteOf[i] = uint32(len(c.sites)) - 1
+	}
 }
 
 // provenRequests to a route, all with a user or a session, show that it asks for
@@ -229,7 +247,10 @@ func (c *correlation) visit(ctx context.Context, want func(id uint32) bool, visi
 				if want != nil {
 					wanted = func(n uint32) bool { return want(first + n) }
 				}
-				c.state.Shard(shard, &scratch, wanted, func(n uint32, a *fold.Actor) { visit(worker, first+n, a) })
+				err := c.state.Shard(shard, &scratch, wanted, func(n uint32, a *fold.Actor) { visit(worker, first+n, a) })
+				if err != nil {
+					return err
+				}
 			}
 			return nil
 		})
@@ -302,29 +323,49 @@ func (c *correlation) followedHosts() []int {
 type walker struct {
 	*correlation // read only, but for the facts of the actor at hand
 
-	hostOf                                      []int
-	lifetimes                                   [maxHosts]*lifetimes
-	endpoints                                   []endpointFacts
-	stamps                                      []stamp // by endpoint
-	sessions                                    []Session
-	clients                                     map[fold.Client]*clientFacts
-	clientSessions, clientUsers, clientRefusals []clientLink
-	actors                                      int64
-	aheads                                      []ahead // scratch
+	hostOf         []int
+	lifetimes      [maxHosts]*lifetimes
+	endpoints      []endpointFacts
+	stamps         []stamp // by endpoint
+	sessions       spill.Sorter[sessionRecord]
+	clients        map[fold.Client]*clientFacts
+	clientUsers    spill.Sorter[clientLink]
+	clientRefusals []clientLink
+	actors         int64
+	aheads         []ahead // scratch
+	err            error   // the first one of writing to disk
 }
 
-// clientLink notes that a client used a session (the actor's number), was or
-// claimed to be a user, or was refused by an endpoint.
+// clientLink notes that a client was or claimed to be a user, or was refused by
+// an endpoint.
 type clientLink struct {
 	client fold.Client
 	to     uint32
 }
 
+func compareLinks(a, b *clientLink) int {
+	return cmp.Or(fold.CompareClients(a.client, b.client), cmp.Compare(a.to, b.to))
+}
+
+var linkCodec = spill.Codec[clientLink]{
+	Append: func(dst []byte, l *clientLink) []byte {
+		for _, n := range [...]uint32{l.client.Address, l.client.Agent, l.to} {
+			dst = binary.LittleEndian.AppendUint32(dst, n)
+		}
+		return dst
+	},
+	Read: func(l *clientLink, src []byte) []byte {
+		for i, n := range [...]*uint32{&l.client.Address, &l.client.Agent, &l.to} {
+			*n = binary.LittleEndian.Uint32(src[4*i:])
+		}
+		return src[12:]
+	},
+	Compare: compareLinks,
+}
+
 // distinct sorts links and drops the repeated ones.
 func distinct(links []clientLink) []clientLink {
-	slices.SortFunc(links, func(a, b clientLink) int {
-		return cmp.Or(fold.CompareClients(a.client, b.client), cmp.Compare(a.to, b.to))
-	})
+	slices.SortFunc(links, func(a, b clientLink) int { return compareLinks(&a, &b) })
 	return slices.Compact(links)
 }
 
@@ -339,6 +380,19 @@ func newWalker(c *correlation, hosts []int) *walker {
 		endpoints: make([]endpointFacts, len(c.endpoints)),
 		stamps:    make([]stamp, len(c.endpoints)),
 		clients:   map[fold.Client]*clientFacts{},
+		sessions: spill.Sorter[sessionRecord]{
+			Codec: sessionCodec, Space: c.memory.Space, Limit: c.memory.records(c.workers, sessionRecordSize),
+		},
+		clientUsers: spill.Sorter[clientLink]{
+			Codec: linkCodec, Space: c.memory.Space, Limit: c.memory.records(c.workers, clientLinkSize),
+		},
+	}
+}
+
+// keep notes the first error of writing to disk.
+func (w *walker) keep(err error) {
+	if w.err == nil {
+		w.err = err
 	}
 }
 
@@ -368,14 +422,15 @@ func (w *walker) sum(a *fold.Actor, id uint32) (refused bool) {
 		if f == nil || e.Client != client {
 			client, user = e.Client, 0
 			f = w.client(client)
-			if a.Session != nil {
-				w.clientSessions = append(w.clientSessions, clientLink{client, id})
+			if a.Session != nil && f.session != id {
+				f.session = id
+				f.sessions++
 			}
 		}
 		f.tally.Add(e.Outcome, e.Time*1000)
 		if e.User != 0 && e.User != user {
 			user = e.User
-			w.clientUsers = append(w.clientUsers, clientLink{client, user - 1})
+			w.keep(w.clientUsers.Add(clientLink{client, user - 1}))
 		}
 		st := &w.stamps[e.Endpoint]
 		if st.actor != id {
@@ -433,8 +488,9 @@ func (w *walker) countRefusals(a *fold.Actor, id uint32) {
 }
 
 // gather sums the walkers' parts.
-func (c *correlation) gather(walkers []*walker) {
-	var sessions, users, refusals []clientLink
+func (c *correlation) gather(walkers []*walker) error {
+	var refusals []clientLink
+	var users []*spill.Sorter[clientLink]
 	names := make([]string, maxHosts)
 	for i, e := range c.state.Endpoints {
 		if n := walkers[0].hostOf[i]; n >= 0 {
@@ -442,10 +498,13 @@ func (c *correlation) gather(walkers []*walker) {
 		}
 	}
 	for _, w := range walkers {
+		if w.err != nil {
+			return w.err
+		}
 		c.actors += w.actors
-		sessions = append(sessions, w.clientSessions...)
-		users = append(users, w.clientUsers...)
 		refusals = append(refusals, w.clientRefusals...)
+		users = append(users, &w.clientUsers)
+		c.sessions = append(c.sessions, &w.sessions)
 		for n, l := range w.lifetimes {
 			if l == nil {
 				continue
@@ -463,31 +522,35 @@ func (c *correlation) gather(walkers []*walker) {
 		for cl, f := range w.clients {
 			if g := c.clients[cl]; g != nil {
 				g.tally.Merge(&f.tally)
+				g.sessions += f.sessions
 			} else {
 				c.clients[cl] = f
 			}
 		}
 	}
+	tasks := []func(){func() { refusals = distinct(refusals) }}
+	for _, w := range walkers {
+		tasks = append(tasks, w.sessions.Sort, w.clientUsers.Sort)
+	}
+	c.together(tasks...)
+	for _, l := range refusals {
+		c.clients[l.client].refusedEndpoints++
+	}
 	c.userClients = make([]int64, len(c.state.Users))
-	c.together(
-		func() { c.sessions = sortedSessions(walkers) },
-		func() {
-			for _, l := range distinct(sessions) {
-				c.clients[l.client].sessions++
-			}
-		},
-		func() {
-			for _, l := range distinct(refusals) {
-				c.clients[l.client].refusedEndpoints++
-			}
-		},
-		func() {
-			for _, l := range distinct(users) {
-				c.clients[l.client].users++
-				c.userClients[l.to]++
-			}
-		},
-	)
+	var last clientLink
+	some := false
+	for l, err := range spill.Sorted(users...) {
+		if err != nil {
+			return err
+		}
+		if some && *l == last {
+			continue
+		}
+		last, some = *l, true
+		c.clients[l.client].users++
+		c.userClients[l.to]++
+	}
+	return nil
 }
 
 // together runs tasks that have nothing in common, as many at a time as there

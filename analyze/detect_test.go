@@ -157,7 +157,11 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte(cmp.Or(w.agents[r.address], "Mozilla/5.0"))
 		parts[w.r.IntN(workers)].Entry(0, int64(i), &e, []byte(r.path))
 	}
-	c, err := correlate(context.Background(), fold.Merge(parts), workers)
+	state, err := fold.Merge(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := correlate(context.Background(), state, workers, Memory{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -62,20 +63,27 @@ func TestDivide(t *testing.T) {
 
 func TestCommonInstant(t *testing.T) {
 	const minute = 60_000
-	alive := func(start, last int64) lived { return lived{start * minute, last * minute, never} }
-	died := func(start, last, end int64) lived { return lived{start * minute, last * minute, end * minute} }
+	alive := func(start, last int64) death { return death{start: start * minute, last: last * minute, end: before} }
+	died := func(start, last, end int64) death {
+		return death{start: start * minute, last: last * minute, end: end * minute, open: true}
+	}
 	for _, tt := range []struct {
 		name            string
-		list            []lived
+		list            []death
 		deaths, survive int
 		from, to        int64 // minutes
 	}{
-		{"three at one instant", []lived{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(102, 300), alive(0, 40)}, 3, 0, 99, 101},
-		{"one that went on contradicts it", []lived{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(0, 300)}, 3, 1, 99, 101},
-		{"deaths at all times", []lived{died(0, 10, 12), died(0, 20, 22), died(0, 30, 32), alive(0, 100), alive(0, 100)}, 0, 0, 0, 0},
+		{"three at one instant", []death{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(102, 300), alive(0, 40)}, 3, 0, 99, 101},
+		{"one that went on contradicts it", []death{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(0, 300)}, 3, 1, 99, 101},
+		{"deaths at all times", []death{died(0, 10, 12), died(0, 20, 22), died(0, 30, 32), alive(0, 100), alive(0, 100)}, 0, 0, 0, 0},
 		{"nothing", nil, 0, 0, 0, 0},
 	} {
-		got := commonInstant(tt.list, func(int64) float64 { return 2 })
+		w := newSweep(tt.list, func(int64) float64 { return 2 })
+		slices.SortFunc(tt.list, func(a, b death) int { return cmp.Compare(a.start, b.start) })
+		for _, d := range tt.list {
+			w.life(d.start, d.last)
+		}
+		got := w.end()
 		got.evidence = 0
 		if want := (instant{tt.from * minute, tt.to * minute, tt.deaths, tt.survive, 0}); got != want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, want)
@@ -88,7 +96,7 @@ func TestCommonInstant(t *testing.T) {
 		survived.Add(20 * minute)
 	}
 	rare := surprise(nil, &survived, before, never)
-	usual := surprise(slices.Repeat([]lived{died(0, 10, 40)}, 300), &survived, before, never)
+	usual := surprise(slices.Repeat([]death{died(0, 10, 40)}, 300), &survived, before, never)
 	if w := rare(15 * minute); w < flushedMost-0.1 {
 		t.Errorf("a rare end weighs %v", w)
 	}

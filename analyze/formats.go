@@ -65,7 +65,7 @@ func (c *correlation) seen(p *parse.Presence) {
 	if len(c.state.Users) > 0 {
 		p.Has[parse.ExtraUser] = max(p.Has[parse.ExtraUser], 1)
 	}
-	if slices.ContainsFunc(c.sessions, func(x Session) bool { return x.ID != "" }) {
+	if c.state.Sessions {
 		p.Has[parse.ExtraSession] = max(p.Has[parse.ExtraSession], 1)
 	}
 }

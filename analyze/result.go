@@ -28,10 +28,13 @@ type Result struct {
 	Endpoints []Endpoint // by host, route, method
 	Accounts  []Account  // by user
 	Clients   []Client   // by address, user agent
-	Sessions  []Session  // by first time, id
 	Timeline  []Minute   // by minute, host
 
 	Upstreams []Upstream // by name
+
+	// Sessions yields the sessions by first time, id: there may be more of them
+	// than fit in memory. A row is valid until the next one.
+	Sessions iter.Seq2[*Session, error]
 
 	// Refusals yields every 401 that has a time, by time, as numbers of rows.
 	// It costs little.

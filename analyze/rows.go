@@ -39,11 +39,11 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	}
 	c.together(
 		func() { res.Clients = c.clientRows(findings) },
-		func() { res.Sessions = c.sessionRows(findings) },
 		func() { res.Timeline = c.timelineRows() },
 		func() { res.Endpoints = c.endpointRows(findings) },
 		func() { res.Accounts = c.accountRows(findings) },
 	)
+	res.Sessions = c.sessionRows(findings)
 	res.Upstreams = c.upstreamRows()
 	res.Refusals = c.refusals()
 	res.Unauthorized = c.unauthorizedRows(r, findings)
@@ -98,7 +98,7 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 	if t.Parsed > 0 && len(c.state.Users) == 0 {
 		res.Notes = append(res.Notes, "No line names a user, so accounts that fail cannot be told: log $remote_user (nginx) or %u (Apache).")
 	}
-	if t.Parsed > 0 && !slices.ContainsFunc(c.sessions, func(x Session) bool { return x.ID != "" }) {
+	if t.Parsed > 0 && !c.state.Sessions {
 		res.Notes = append(res.Notes, "No line carries a session id, so sessions are told apart by address and user agent only: log the session cookie ($cookie_NAME in nginx, %{NAME}C in Apache) and name it with --field session=.")
 	}
 }
@@ -287,22 +287,6 @@ func (c *correlation) refusals() iter.Seq[Refusal] {
 			}
 		}
 	}
-}
-
-func (c *correlation) sessionRows(findings []Finding) []Session {
-	for i := range c.sessions {
-		x := &c.sessions[i]
-		x.User, x.Address, x.UserAgent, x.Host = text([]byte(x.User)), text([]byte(x.Address)), text([]byte(x.UserAgent)), text([]byte(x.Host))
-		if x.endRefusal == fold.NoRefusal {
-			continue
-		}
-		f := &c.facts[x.endRefusal]
-		x.EndCause = f.cause.String()
-		if f.finding != 0 {
-			x.FindingID = findings[f.finding-1].ID
-		}
-	}
-	return c.sessions
 }
 
 func (c *correlation) timelineRows() []Minute {

@@ -197,9 +197,14 @@ func everything(t *testing.T, res *Result) string {
 		}
 		rows = append(rows, *row)
 	}
-	plain := *res
-	plain.Unauthorized = nil
-	b, err := json.Marshal(map[string]any{"result": resultOnly(plain), "rows": rows})
+	sessions := []Session{}
+	for row, err := range res.Sessions {
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions = append(sessions, *row)
+	}
+	b, err := json.Marshal(map[string]any{"result": resultOnly(*res), "rows": rows, "sessions": sessions})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +214,7 @@ func everything(t *testing.T, res *Result) string {
 // resultOnly leaves out what JSON cannot hold.
 func resultOnly(r Result) any {
 	return []any{r.Inputs, r.Totals, r.Skips, r.Rejects, r.RejectedLines, r.Causes, r.Findings, r.Notes,
-		r.Endpoints, r.Accounts, r.Clients, r.Sessions, r.Timeline}
+		r.Endpoints, r.Accounts, r.Clients, r.Timeline}
 }
 
 // The number of workers, the order of the inputs and the order of the work

@@ -2,14 +2,13 @@ package analyze
 
 import (
 	"cmp"
+	"container/heap"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
 	"logscan/analyze/fold"
 	"logscan/analyze/stats"
-	"logscan/parse"
 )
 
 // sessionInvalidation finds instants at which all sessions end.
@@ -48,28 +47,95 @@ const (
 	flushedMost = 4.0
 )
 
-// lived is a session's time on protected routes, and how it ended.
-type lived struct {
-	start, last int64 // Unix milliseconds
-	end         int64 // first refusal; never when it was alive at the end
+// death is the end of a session by a 401.
+type death struct {
+	start, last, end int64  // Unix milliseconds; last: on a protected route
+	refusal          uint32 // index of the 401
+	open             bool   // no finding explains it yet
 }
 
+// mortality is what the sessions of a site show.
+type mortality struct {
+	site     uint32
+	sessions int
+	deaths   []death // by start
+}
+
+// lifeOf gives from when to when a session is seen alive, and whether it is dead.
+func (c *correlation) lifeOf(s *sessionRecord) (d death, dead bool) {
+	d = death{start: s.start, last: s.lastAccepted, end: s.end, refusal: s.endRefusal}
+	if d.last == before {
+		d.last = d.start
+	}
+	if dead = s.endRefusal != fold.NoRefusal; dead {
+		d.open = c.facts[s.endRefusal].open()
+	}
+	return d, dead
+}
+
+// inspectInvalidations goes over the sessions once to collect the deaths, which
+// are as few as the 401s, and twice more to weigh them against the lives, which
+// may be too many to keep.
 func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
-	byHost := map[string][]lived{}
-	for i := range c.sessions {
-		s := &c.sessions[i]
-		l := lived{s.Start / 1000, s.LastAccepted / 1000, never}
-		if s.LastAccepted == parse.NoTime {
-			l.last = l.start
+	bySite := make([]mortality, len(c.sites))
+	for s, err := range c.eachSession() {
+		if err != nil {
+			return nil, err
 		}
-		if s.endRefusal != fold.NoRefusal && c.facts[s.endRefusal].open() {
-			l.end = s.End / 1000
+		m := &bySite[s.site]
+		m.site = s.site
+		m.sessions++
+		if d, dead := c.lifeOf(s); dead {
+			m.deaths = append(m.deaths, d)
 		}
-		byHost[s.Host] = append(byHost[s.Host], l)
+	}
+	// First with all deaths taken for usual ones, then with those of the instant
+	// left out.
+	for i := range bySite {
+		if len(bySite[i].deaths) < flushedSessions || c.hosts[c.sites[i]] == nil {
+			bySite[i].deaths = nil
+		}
+	}
+	instants := make([]instant, len(bySite))
+	for round := range 2 {
+		sweeps := make([]*sweep, len(bySite))
+		some := false
+		for i := range bySite {
+			m, at := &bySite[i], &instants[i]
+			from, to := before, never
+			switch {
+			case m.deaths == nil:
+				continue
+			case round > 0:
+				if at.deaths < flushedSessions {
+					continue
+				}
+				from, to = at.from, at.to
+			}
+			sweeps[i] = newSweep(m.deaths, surprise(m.deaths, &c.hosts[c.sites[i]].gap, from, to))
+			some = true
+		}
+		if !some {
+			break
+		}
+		for s, err := range c.eachSession() {
+			if err != nil {
+				return nil, err
+			}
+			if w := sweeps[s.site]; w != nil {
+				d, _ := c.lifeOf(s)
+				w.life(d.start, d.last)
+			}
+		}
+		for i, w := range sweeps {
+			if w != nil {
+				instants[i] = w.end()
+			}
+		}
 	}
 	var found []candidate
-	for _, host := range slices.Sorted(maps.Keys(byHost)) {
-		if cand, ok := c.flushed(host, byHost[host]); ok {
+	for i := range bySite {
+		if cand, ok := c.flushed(&bySite[i], instants[i]); ok {
 			found = append(found, cand)
 		}
 	}
@@ -83,51 +149,109 @@ type instant struct {
 	evidence        float64
 }
 
-// commonInstant sweeps over the deaths and the lives of those that go on. weight
-// gives how surprising a death after a silence is.
-func commonInstant(list []lived, weight func(silence int64) float64) (best instant) {
-	type edge struct {
-		at            int64
-		deaths, lives int
-		evidence      float64
-	}
-	var edges []edge
-	for _, l := range list {
-		if l.last > l.start {
-			edges = append(edges, edge{l.start, 0, 1, -flushedLife}, edge{l.last, 0, -1, flushedLife})
+// sweep goes over the deaths, and the lives of those that go on, by time.
+type sweep struct {
+	edges  []deathEdge
+	lasts  times // of the lives that are not over
+	now    int64
+	deaths int
+	weight float64 // of the deaths
+	best   instant
+}
+
+type deathEdge struct {
+	at     int64
+	deaths int // 1 where one may begin to have been, -1 where it has been
+	weight float64
+}
+
+// times is a heap, the earliest on top.
+type times []int64
+
+func (t times) Len() int           { return len(t) }
+func (t times) Less(i, j int) bool { return t[i] < t[j] }
+func (t times) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+func (t *times) Push(x any)        { *t = append(*t, x.(int64)) }
+func (t *times) Pop() any {
+	last := (*t)[len(*t)-1]
+	*t = (*t)[:len(*t)-1]
+	return last
+}
+
+// newSweep makes a sweep; surprise gives how surprising a death after a silence
+// is.
+func newSweep(deaths []death, surprise func(silence int64) float64) *sweep {
+	w := &sweep{now: before}
+	for _, d := range deaths {
+		if d.open {
+			weight := surprise(d.end - d.last)
+			w.edges = append(w.edges, deathEdge{d.last, 1, weight}, deathEdge{d.end, -1, -weight})
 		}
-		if l.end != never {
-			w := weight(l.end - l.last)
-			edges = append(edges, edge{l.last, 1, 0, w}, edge{l.end, -1, 0, -w})
-		}
 	}
-	slices.SortFunc(edges, func(a, b edge) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.deaths, b.deaths), cmp.Compare(a.lives, b.lives), cmp.Compare(a.evidence, b.evidence))
+	slices.SortFunc(w.edges, func(a, b deathEdge) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.deaths, b.deaths), cmp.Compare(a.weight, b.weight))
 	})
-	var at instant
-	for i, e := range edges {
-		at.deaths += e.deaths
-		at.survive += e.lives
-		at.evidence += e.evidence
-		if i+1 == len(edges) || edges[i+1].at == e.at {
-			continue
+	return w
+}
+
+// life takes in a session that was alive from start to last. They come by start.
+func (w *sweep) life(start, last int64) {
+	if last > start {
+		w.advance(start)
+		w.reach(start)
+		heap.Push(&w.lasts, last)
+	}
+}
+
+// advance goes to a time, over all that lies before it.
+func (w *sweep) advance(to int64) {
+	for {
+		at := to
+		if len(w.lasts) > 0 {
+			at = min(at, w.lasts[0])
 		}
-		if at.evidence > best.evidence+1e-9 {
-			best = at
-			best.from, best.to = e.at, edges[i+1].at
+		if len(w.edges) > 0 {
+			at = min(at, w.edges[0].at)
+		}
+		if at >= to {
+			return
+		}
+		w.reach(at)
+		for len(w.edges) > 0 && w.edges[0].at == at {
+			w.deaths += w.edges[0].deaths
+			w.weight += w.edges[0].weight
+			w.edges = w.edges[1:]
+		}
+		for len(w.lasts) > 0 && w.lasts[0] == at {
+			heap.Pop(&w.lasts)
 		}
 	}
-	return best
+}
+
+// reach ends the time since the last change.
+func (w *sweep) reach(at int64) {
+	if at == w.now {
+		return
+	}
+	if e := w.weight - flushedLife*float64(len(w.lasts)); e > w.best.evidence+1e-9 {
+		w.best = instant{w.now, at, w.deaths, len(w.lasts), e}
+	}
+	w.now = at
+}
+
+func (w *sweep) end() instant {
+	w.advance(never)
+	return w.best
 }
 
 // surprise gives how surprising the end of a session after a silence is, from
 // how many ended and how many went on after as long a one, deaths between two
 // times left out.
-func surprise(list []lived, survived *stats.Durations, from, to int64) func(int64) float64 {
+func surprise(all []death, survived *stats.Durations, from, to int64) func(int64) float64 {
 	var deaths []int64
-	for _, l := range list {
-		if l.end != never && !(l.last <= from && l.end >= to) {
-			deaths = append(deaths, l.end-l.last)
+	for _, d := range all {
+		if d.open && !(d.last <= from && d.end >= to) {
+			deaths = append(deaths, d.end-d.last)
 		}
 	}
 	slices.Sort(deaths)
@@ -139,47 +263,37 @@ func surprise(list []lived, survived *stats.Durations, from, to int64) func(int6
 	}
 }
 
-func (c *correlation) flushed(host string, list []lived) (candidate, bool) {
-	l := c.hosts[host]
-	if l == nil {
-		return candidate{}, false
-	}
-	// First with all deaths taken for usual ones, then with those of the instant
-	// left out.
-	at := commonInstant(list, surprise(list, &l.gap, before, never))
-	if at.deaths >= flushedSessions {
-		at = commonInstant(list, surprise(list, &l.gap, at.from, at.to))
-	}
+func (c *correlation) flushed(m *mortality, at instant) (candidate, bool) {
 	if at.deaths < flushedSessions || float64(at.deaths) < flushedShare*float64(at.deaths+at.survive) {
 		return candidate{}, false
 	}
-	p := math.Exp(-at.evidence) * float64(len(list))
+	p := math.Exp(-at.evidence) * float64(m.sessions)
 	if p > flushedFalse {
 		return candidate{}, false
 	}
+	host := c.sites[m.site]
 	// The 401s of all sessions that were live before and asked again after it,
 	// active or not, until they sign in.
 	rows := map[uint32]bool{}
 	sessions := 0
 	var ages []int64
-	for i := range c.sessions {
-		s := &c.sessions[i]
-		if s.Host != host || s.endRefusal == fold.NoRefusal || s.Start/1000 > at.to || s.LastAccepted/1000 > at.to || s.End/1000 < at.from {
+	for _, d := range m.deaths {
+		if d.start > at.to || d.last > at.to || d.end < at.from {
 			continue
 		}
-		rows[s.endRefusal] = true
+		rows[d.refusal] = true
 		sessions++
-		ages = append(ages, at.to-s.Start/1000)
+		ages = append(ages, at.to-d.start)
 	}
 	var cand candidate
-	type death struct {
+	type end struct {
 		time int64
 		this bool // it was at that instant
 	}
-	deaths := map[uint32][]death{} // by actor, by time
+	ends := map[uint32][]end{} // by actor, by time
 	for i := range c.facts {
 		if f := &c.facts[i]; f.first {
-			deaths[f.actor] = append(deaths[f.actor], death{f.time, rows[uint32(i)]})
+			ends[f.actor] = append(ends[f.actor], end{f.time, rows[uint32(i)]})
 		}
 	}
 	for i := range c.facts {
@@ -188,7 +302,7 @@ func (c *correlation) flushed(host string, list []lived) (candidate, bool) {
 			continue
 		}
 		this := false
-		for _, d := range deaths[f.actor] {
+		for _, d := range ends[f.actor] {
 			if d.time > f.time {
 				break
 			}
@@ -205,7 +319,7 @@ func (c *correlation) flushed(host string, list []lived) (candidate, bool) {
 	cand.Subject = Subject{Type: "site", Host: host}
 	cand.Onset = at.to * 1000
 	cand.Severity = Medium
-	if float64(sessions) >= 0.1*float64(len(list)) || sessions >= 50 {
+	if float64(sessions) >= 0.1*float64(m.sessions) || sessions >= 50 {
 		cand.Severity = High
 	}
 	lower := stats.WilsonLower(int64(at.deaths), int64(at.deaths+at.survive), stats.Z95)

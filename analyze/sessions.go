@@ -1,12 +1,9 @@
 package analyze
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"logscan/analyze/fold"
-	"logscan/parse"
 	"logscan/parse/redact"
 )
 
@@ -108,7 +105,7 @@ type life struct {
 	start     int64
 	protected int64 // last acceptance on a protected route, or the sign-in
 	any       int64 // last request that was not refused
-	row       Session
+	row       sessionRecord
 	accepted  bool   // on a protected route
 	first     uint32 // endpoint that opened it
 
@@ -178,15 +175,17 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 				f.dead, f.gap, f.gapAny, f.age = true, l.gap, l.gapAny, l.age
 			}
 			if l.open {
-				l.row.Requests++
-				l.row.Unauthorized++
+				l.row.requests++
+				l.row.unauthorized++
 			}
 			continue
 		case e.Outcome == fold.Accepted && w.roles[e.Endpoint]&guards != 0:
 			if !l.open {
 				start, seen := e.Time, false
 				if a.Session != nil {
-					if at, ok := w.state.SignedIn(e.Client, e.Time-startWindow, e.Time); ok {
+					at, ok, err := w.state.SignedIn(e.Client, e.Time-startWindow, e.Time)
+					w.keep(err)
+					if ok {
 						start, seen = at, true
 					}
 				}
@@ -197,17 +196,17 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			known, l.accepted = true, true
 			address, moves = e.Client.Address, true
 			l.protected = e.Time
-			l.row.Accepted++
-			l.row.LastAccepted = e.Time * 1000
+			l.row.accepted++
+			l.row.lastAccepted = e.Time
 			if lastOn != e.Endpoint {
 				lastOther, lastOn = last, e.Endpoint
 			}
 			last = e.Time
 		}
 		if l.open {
-			l.row.Requests++
-			if l.any = e.Time; l.row.User == "" && user != 0 {
-				l.row.User = w.state.Users[user-1].Name
+			l.row.requests++
+			if l.any = e.Time; l.row.user == 0 {
+				l.row.user = user
 			}
 		}
 	}
@@ -244,16 +243,12 @@ func (c *correlation) redirectedBy(a *fold.Actor, i int) uint32 {
 func (w *walker) open(l *life, a *fold.Actor, e *fold.Event, user uint32, start int64, seen bool) {
 	c := e.Client
 	*l = life{open: true, seen: seen, start: start, protected: e.Time, any: e.Time, first: e.Endpoint}
-	l.row = Session{
-		Address: w.state.Addresses[c.Address], UserAgent: w.state.Agents[c.Agent],
-		Host: w.state.Endpoints[e.Endpoint].Host, Start: start * 1000, StartSeen: seen,
-		LastAccepted: parse.NoTime, End: parse.NoTime, endRefusal: fold.NoRefusal,
+	l.row = sessionRecord{
+		client: c, site: w.siteOf[e.Endpoint], user: user, start: start, startSeen: seen,
+		lastAccepted: before, end: before, endRefusal: fold.NoRefusal,
 	}
 	if a.Session != nil {
-		l.row.ID = redact.SessionHash(a.Session)
-	}
-	if user != 0 {
-		l.row.User = w.state.Users[user-1].Name
+		l.row.id, l.row.named = redact.SessionSum(a.Session), true
 	}
 }
 
@@ -261,7 +256,7 @@ func (w *walker) open(l *life, a *fold.Actor, e *fold.Event, user uint32, start 
 // means something.
 func (w *walker) close(l *life) {
 	if l.open && l.accepted {
-		w.sessions = append(w.sessions, l.row)
+		w.keep(w.sessions.Add(l.row))
 		if h := w.lifetimesOf(l.first); h != nil {
 			h.sessions++
 		}
@@ -276,7 +271,7 @@ func (w *walker) die(l *life, e *fold.Event) {
 	if l.seen {
 		age = e.Time - l.start
 	}
-	l.row.End, l.row.endRefusal = e.Time*1000, e.Refusal
+	l.row.end, l.row.endRefusal = e.Time, e.Refusal
 	w.close(l)
 	*l = life{dead: true, gap: gap, gapAny: gapAny, age: age}
 }
@@ -284,7 +279,7 @@ func (w *walker) die(l *life, e *fold.Event) {
 // survive counts a request to a protected route that the session survived.
 func (w *walker) survive(l *life, e *fold.Event) {
 	gap := e.Time - l.protected
-	l.row.LongestGap = max(l.row.LongestGap, gap*1000)
+	l.row.longestGap = max(l.row.longestGap, gap)
 	h := w.lifetimesOf(e.Endpoint)
 	if h == nil {
 		return
@@ -309,41 +304,4 @@ func (w *walker) lifetimesOf(endpoint uint32) *lifetimes {
 		w.lifetimes[n] = &lifetimes{}
 	}
 	return w.lifetimes[n]
-}
-
-// sortedSessions gives the sessions of all walkers in order. They are large, so
-// that pointers are sorted, each beside what mostly decides.
-func sortedSessions(walkers []*walker) []Session {
-	type place struct {
-		start int64
-		*Session
-	}
-	n := 0
-	for _, w := range walkers {
-		n += len(w.sessions)
-	}
-	places := make([]place, 0, n)
-	for _, w := range walkers {
-		for i := range w.sessions {
-			x := &w.sessions[i]
-			places = append(places, place{x.Start, x})
-		}
-	}
-	slices.SortFunc(places, func(a, b place) int {
-		if a.start != b.start {
-			return cmp.Compare(a.start, b.start)
-		}
-		return compareSessions(a.Session, b.Session)
-	})
-	sorted := make([]Session, n)
-	for i, p := range places {
-		sorted[i] = *p.Session
-	}
-	return sorted
-}
-
-func compareSessions(a, b *Session) int {
-	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Address, b.Address),
-		cmp.Compare(a.UserAgent, b.UserAgent), cmp.Compare(a.User, b.User), cmp.Compare(a.Host, b.Host),
-		cmp.Compare(a.LastAccepted, b.LastAccepted), cmp.Compare(a.End, b.End), cmp.Compare(a.Requests, b.Requests))
 }

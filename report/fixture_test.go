@@ -275,11 +275,11 @@ func fixture() *analyze.Result {
 			FirstAccepted: parse.NoTime, LastAccepted: parse.NoTime, FirstUnauthorized: parse.NoTime, LastUnauthorized: parse.NoTime})
 		res.Clients = append(res.Clients, analyze.Client{Address: s, UserAgent: s, Counts: counts(2, n), FirstTime: parse.NoTime, LastTime: parse.NoTime, LastAccepted: parse.NoTime})
 	}
-	res.Sessions = []analyze.Session{
+	res.Sessions = each([]analyze.Session{
 		{ID: "5f2b6c", User: "alice", Address: "192.0.2.44", UserAgent: "Mozilla/5.0", Host: "shop.example", Start: at(8, 0, 0), LastAccepted: at(9, 0, 0), End: at(9, 31, 0),
 			Requests: 60, Accepted: 58, Unauthorized: 1, LongestGap: 1_700_500_000, StartSeen: true, EndCause: "session_expiry", FindingID: expiryID},
 		{Address: hostile[7], UserAgent: hostile[8], Host: hostile[9], Start: at(10, 0, 0), LastAccepted: at(10, 0, 0), End: parse.NoTime, Requests: 1, Accepted: 1},
-	}
+	})
 	return res
 }
 

@@ -153,36 +153,14 @@ func Check(dir string) error {
 // finderName is a file that desktops leave behind where somebody looked.
 const finderName = ".DS_Store"
 
-// Write makes the output directory of a run. It is written beside its place
-// under a temporary name, synced, and renamed: dir holds the last output or
-// this one, never a part. What Check refuses is not replaced. A failed Write
-// leaves nothing behind.
-//
-// run is called twice: for the version, and last of all for the manifest, so
-// that its figures include the writing. Write reads res.Unauthorized once.
+// Write claims dir, writes the output of a run there and releases it.
 func Write(ctx context.Context, dir string, res *analyze.Result, run func() Run) error {
-	if err := Check(dir); err != nil {
+	p, err := Claim(dir)
+	if err != nil {
 		return err
 	}
-	place, err := resolve(dir)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", dir, err)
-	}
-	parent := filepath.Dir(place)
-	made, err := makeParents(parent)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", dir, err)
-	}
-	if err := writeBeside(ctx, place, &job{res: res, run: run, sizes: map[string]tableSize{}}); err != nil {
-		for _, d := range made {
-			_ = os.Remove(d) // ours and empty, or not ours any more
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("write %s: %w", dir, err)
-	}
-	return nil
+	defer p.Release()
+	return p.Write(ctx, res, run)
 }
 
 // resolve gives the place that a rename replaces: behind symbolic links, so
@@ -217,14 +195,11 @@ func makeParents(path string) (made []string, err error) {
 	return missing, nil
 }
 
-// writeBeside writes everything into a temporary sibling of place and swaps it
-// in.
-func writeBeside(ctx context.Context, place string, j *job) (err error) {
-	parent, name := filepath.Split(place)
-	if len(name) > maxNamed {
-		name = name[:maxNamed]
-	}
-	temporary, err := os.MkdirTemp(parent, "."+name+".tmp-"+strconv.Itoa(os.Getpid())+"-*")
+// writeBeside writes everything into a temporary sibling of the place and swaps
+// it in.
+func writeBeside(ctx context.Context, p *Place, j *job) (err error) {
+	parent := filepath.Dir(p.path)
+	temporary, err := os.MkdirTemp(parent, "."+p.name()+".tmp-"+strconv.Itoa(os.Getpid())+"-*")
 	if err != nil {
 		return err
 	}
@@ -243,13 +218,12 @@ func writeBeside(ctx context.Context, place string, j *job) (err error) {
 	if err := syncDirectory(temporary); err != nil {
 		return err
 	}
-	if err := swap(temporary, place); err != nil {
+	if err := swap(temporary, p.path); err != nil {
 		return fmt.Errorf("move into place (a mount point cannot be replaced: name a directory in it): %w", err)
 	}
 	return syncDirectory(parent)
 }
 
-// writeFile makes one file of the output and syncs it.
 // writeFiles writes all outputs into dir, as many at a time as there are CPUs,
 // and the manifest when the others are done.
 func writeFiles(ctx context.Context, dir string, j *job) error {
@@ -271,6 +245,7 @@ func writeFiles(ctx context.Context, dir string, j *job) error {
 	return writeFile(ctx, filepath.Join(dir, outputs[last].Name), outputs[last], j)
 }
 
+// writeFile makes one file of the output and syncs it.
 func writeFile(ctx context.Context, path string, o Output, j *job) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
@@ -318,7 +293,7 @@ func swap(made, place string) error {
 // swapByRename is swap where names cannot be exchanged in one step: for an
 // instant nothing is in place.
 func swapByRename(made, place string) error {
-	aside := made + "-old"
+	aside := made + asideSuffix
 	if err := os.Rename(place, aside); err != nil {
 		return err
 	}

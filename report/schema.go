@@ -69,6 +69,14 @@ func newTable[R any](name, doc string, rows func(*analyze.Result) iter.Seq2[*R, 
 	return t
 }
 
+// orNone is rows, which may be nil where there are none.
+func orNone[R any](rows iter.Seq2[*R, error]) iter.Seq2[*R, error] {
+	if rows == nil {
+		return each[R](nil)
+	}
+	return rows
+}
+
 // each gives the rows that lie in memory.
 func each[R any](rows []R) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
@@ -197,10 +205,7 @@ func unauthorizedTable() Table {
 	type row = analyze.Unauthorized
 	return newTable("unauthorized", "Every 401 with its cause, by time, file and line.",
 		func(res *analyze.Result) iter.Seq2[*row, error] {
-			if res.Unauthorized == nil {
-				return each[row](nil)
-			}
-			return res.Unauthorized
+			return orNone(res.Unauthorized)
 		},
 		[]column[row]{
 			timestamp("timestamp", "When the request was logged.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
@@ -243,7 +248,7 @@ func unauthorizedTable() Table {
 func sessionsTable() Table {
 	type row = analyze.Session
 	return newTable("sessions", "Authenticated sessions, from the sign-in or first acceptance to the refusal that ended them.",
-		func(res *analyze.Result) iter.Seq2[*row, error] { return each(res.Sessions) },
+		func(res *analyze.Result) iter.Seq2[*row, error] { return orNone(res.Sessions) },
 		[]column[row]{
 			sessionOf(func(r *row) string { return r.ID }),
 			userOf("User of the session.", func(r *row) string { return r.User }),

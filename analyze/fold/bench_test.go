@@ -99,7 +99,7 @@ func BenchmarkActors(b *testing.B) {
 				k := keys[r.IntN(actors)]
 				s := &w.shards[k.shard()]
 				ms++
-				s.append(s.actor(k), ms, Accepted, uint32(ms&127), 0, 0, [2]uint32{}, 0)
+				s.append(s.actor(k), ms, Accepted, uint32(ms&127), 0, 0, 0, false, 0)
 			}
 		})
 	}

@@ -66,9 +66,18 @@ func (d *dict) grow() {
 
 func (d *dict) len() int { return len(d.hash) }
 
+// size is about how many bytes of memory the dictionary takes.
+func (d *dict) size() int64 {
+	const each = 8 + 24 // a hash and a slice
+	return 4*int64(len(d.slots)) + each*int64(cap(d.hash)) + d.arena.total
+}
+
 // arena copies byte strings that must outlive their block into large pages:
 // one allocation for thousands of them.
-type arena struct{ page []byte }
+type arena struct {
+	page  []byte
+	total int64 // bytes of all pages
+}
 
 // arenaPage is the size of a page in bytes; a longer string gets its own.
 const arenaPage = 32 << 10
@@ -76,8 +85,10 @@ const arenaPage = 32 << 10
 func (a *arena) copy(b []byte) []byte {
 	if len(b) > cap(a.page)-len(a.page) {
 		if len(b) > arenaPage/4 {
+			a.total += int64(len(b))
 			return bytes.Clone(b)
 		}
+		a.total += arenaPage
 		a.page = make([]byte, 0, arenaPage)
 	}
 	n := len(a.page)

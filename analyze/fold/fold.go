@@ -14,11 +14,11 @@ package fold
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
 
 	"github.com/zeebo/xxh3"
 	"golang.org/x/sys/cpu"
 
+	"logscan/analyze/spill"
 	"logscan/parse"
 	"logscan/parse/source"
 )
@@ -174,24 +174,26 @@ type Worker struct {
 	ledger  Ledger   // of the block at hand
 	blocks  []blockRef
 
-	hosts, users, agents, addresses, upstreams dict
-
-	endpoints     endpointTable
-	userTally     []Tally
-	upstreamTally []Tally
-	schemes       bool // any line says the scheme
+	hosts, upstreams dict
+	endpoints        endpointTable
+	upstreamTally    []Tally
+	schemes          bool // any line says the scheme
+	sessions         bool // any line has a session id
 
 	lastHost uint32
 	paths    []cachedPath
 	template []byte // scratch
-	shards   [Shards]shard
+	part            // what is written to disk when it has grown too large
+	spilled  []*spilled
+	limit    int64 // bytes of memory that part may take; 0 for no limit
+	space    *spill.Space
+	err      error // why it could not be written
 
 	minutes    map[minuteKey]*[NumOutcomes]int64
 	lastMinute minuteKey
 	lastCounts *[NumOutcomes]int64
 
 	refusals refusalLog
-	signIns  []SignIn
 	rejected []rejectedLine
 
 	entry parse.Entry
@@ -215,12 +217,6 @@ type cachedPath struct {
 	endpoint uint32
 }
 
-// SignIn is an accepted request to a sign-in or token route.
-type SignIn struct {
-	Client uint64 // hash of address and user agent, the same in all workers of a run
-	Time   int64  // Unix milliseconds
-}
-
 type rejectedLine struct {
 	input   int32
 	verdict parse.Verdict
@@ -238,9 +234,6 @@ func NewWorker(seed uint64, inputs int) *Worker {
 		seed:      seed,
 		ledgers:   make([]Ledger, inputs),
 		hosts:     newDict(seed),
-		users:     newDict(seed),
-		agents:    newDict(seed),
-		addresses: newDict(seed),
 		upstreams: newDict(seed),
 		endpoints: endpointTable{names: newDict(seed)},
 		paths:     make([]cachedPath, pathCacheSize),
@@ -251,11 +244,17 @@ func NewWorker(seed uint64, inputs int) *Worker {
 		w.ledgers[i] = emptyLedger
 	}
 	w.ledger = emptyLedger
-	for i := range w.shards {
-		w.shards[i].init()
-	}
+	w.part.init(seed)
 	return w
 }
+
+// Limit bounds how many bytes of memory the worker uses for what grows with
+// actors, users and sign-ins: beyond, it is written to files of the space.
+func (w *Worker) Limit(bytes int64, space *spill.Space) { w.limit, w.space = bytes, space }
+
+// Err says why something could not be written to disk: then the worker is of no
+// use any more.
+func (w *Worker) Err() error { return w.err }
 
 // Refused gives how many 401s of an input were folded so far.
 func (w *Worker) Refused(input int) int64 { return w.ledgers[input].Unauthorized }
@@ -298,6 +297,14 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 	}
 	l.Lines += n
 	w.blocks[block].lines = int32(n)
+	w.bound()
+}
+
+// bound writes what grows to disk when it takes too much memory.
+func (w *Worker) bound() {
+	if w.limit > 0 && w.err == nil && w.part.size() > w.limit {
+		w.err = w.spill()
+	}
 }
 
 // Entry folds an entry that is no line of a block, as a block of its own: for
@@ -313,6 +320,7 @@ func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
 	l.Verdicts[parse.Parsed]++
 	w.blocks = append(w.blocks, blockRef{input: int32(input), lines: 1, seq: seq})
 	w.fold(l, e, line, uint32(len(w.blocks)-1), 0)
+	w.bound()
 }
 
 // fold takes in one request: line n, 0-based, of a block of the worker.
@@ -330,10 +338,10 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	o := outcome(e.Status)
 	host := w.host(e.Host)
 	endpoint := w.endpoint(host, e, o)
-	user := w.user(e.User)
+	user, name := w.users.number(e.User)
 	login := w.endpoints.count(endpoint, o, at, user == 0 && len(e.Session) == 0)
 	if user != 0 {
-		w.userTally[user-1].Add(o, at)
+		w.users.tally[user-1].Add(o, at)
 	}
 	via := uint32(scheme(e.Scheme))
 	w.schemes = w.schemes || via != 0
@@ -353,12 +361,16 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	widen(&l.First, &l.Last, at)
 	w.minute(host, at, o)
 	ms := floorDiv(at, 1000)
-	var moved [2]uint32
-	if a.client != client || a.events == 0 {
-		a.client = client
-		moved = [2]uint32{w.addresses.number(e.Client) + 1, w.agents.number(e.UserAgent) + 1}
+	moved := a.client != client || a.events == 0
+	if moved {
+		w.clients.leave(a)
+		a.client, a.since = client, a.events
+		a.place = w.clients.number(client, e.Client, e.UserAgent)
 	}
-	s.append(a, ms, o, endpoint, user, via, moved, ref)
+	if o == Unauthorized {
+		w.clients.list[a.place].refused++
+	}
+	s.append(a, ms, o, endpoint, user, name, via, moved, ref)
 	if (o == Accepted || o == Redirected) && login {
 		w.signIns = append(w.signIns, SignIn{client, ms})
 	}
@@ -368,7 +380,7 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 func (w *Worker) actor(e *parse.Entry) (s *shard, a *actor, client uint64) {
 	address := xxh3.HashSeed(e.Client, w.seed)
 	agent := xxh3.HashSeed(e.UserAgent, w.seed+1)
-	client = bits.RotateLeft64(address, 29)*0x9e3779b97f4a7c15 ^ agent
+	client = clientHash(address, agent)
 	key := actorKey{address, agent}
 	if len(e.Session) > 0 {
 		h := xxh3.Hash128Seed(e.Session, w.seed)
@@ -377,7 +389,8 @@ func (w *Worker) actor(e *parse.Entry) (s *shard, a *actor, client uint64) {
 	s = &w.shards[key.shard()]
 	a = s.actor(key)
 	if a.events == 0 && len(e.Session) > 0 {
-		s.sessions[a.number] = s.ids.copy(e.Session)
+		s.name(a, e.Session)
+		w.sessions = true
 	}
 	return s, a, client
 }
@@ -395,18 +408,6 @@ func (w *Worker) host(h []byte) uint32 {
 		w.lastHost = w.hosts.number(h)
 	}
 	return w.lastHost
-}
-
-// user gives the number of a user plus one; 0 is no user.
-func (w *Worker) user(u []byte) uint32 {
-	if len(u) == 0 {
-		return 0
-	}
-	n := w.users.number(u)
-	if int(n) == len(w.userTally) {
-		w.userTally = append(w.userTally, newTally())
-	}
-	return n + 1
 }
 
 func (w *Worker) upstream(u []byte) uint32 {

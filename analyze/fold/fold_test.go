@@ -37,7 +37,11 @@ func foldRequests(seed uint64, turn func(i int) int, workers int, rs []request) 
 		e := r.entry()
 		w.Entry(0, int64(i), &e, []byte(fmt.Sprint(r)))
 	}
-	return Merge(ws)
+	s, err := Merge(ws)
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 // seen is an event with everything resolved, to compare states by.
@@ -51,7 +55,7 @@ type seen struct {
 func events(s *State) []seen {
 	var all []seen
 	for i := range Shards {
-		s.Shard(i, new(Scratch), nil, func(_ uint32, a *Actor) {
+		err := s.Shard(i, new(Scratch), nil, func(_ uint32, a *Actor) {
 			for j, e := range a.Events {
 				if j > 0 && a.Events[j-1].Time > e.Time {
 					panic("events are not in the order of time")
@@ -67,6 +71,9 @@ func events(s *State) []seen {
 				all = append(all, x)
 			}
 		})
+		if err != nil {
+			panic(err)
+		}
 	}
 	slices.SortFunc(all, func(a, b seen) int {
 		if a.at != b.at {

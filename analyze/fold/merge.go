@@ -3,12 +3,10 @@ package fold
 import (
 	"cmp"
 	"math"
-	"math/bits"
 	"slices"
 	"sort"
 
-	"github.com/zeebo/xxh3"
-
+	"logscan/analyze/spill"
 	"logscan/parse"
 )
 
@@ -19,20 +17,55 @@ type State struct {
 	Endpoints []Endpoint // by host, template, method
 	Users     []Named    // by name
 	Upstreams []Named    // by name
-	Addresses []string   // of clients, sorted
-	Agents    []string   // user agents, sorted
+	Addresses []string   // of clients that are told by name, sorted
+	Agents    []string   // user agents of them, sorted
 	Minutes   []Minute   // by time, host
 	Refusals  []Refusal  // every 401 by time, input, line
 	Rejected  []Rejected // the first rejected lines by input, line
 
 	Sessions, Schemes bool // any line has a session id, says the scheme
 
+	// How many users and clients are not told by name, because there are more
+	// than MaxNames, and what those users did. Their events name no user, and
+	// the client OtherClient.
+	OtherUsers, OtherClients int64
+	OfOtherUsers             Named
+
 	seed    uint64
 	workers []*Worker
-	signIns []SignIn // by client, time
+	parts   []origin // of all workers
+	signIns *signInIndex
+	// By the seeded hashes of names: users plus one, clients.
+	userOf, clientOf hashIndex
 	// By worker: from its numbers to the indexes above.
-	endpointOf, userOf, addressOf, agentOf, upstreamOf [][]uint32
-	rankOf                                             [][]uint32
+	endpointOf, upstreamOf [][]uint32
+	rankOf                 [][]uint32
+}
+
+// origin is a part of a worker, in memory or on disk.
+type origin struct {
+	worker int
+	part   *part
+	disk   *spilled
+}
+
+// shard gives a shard of the part.
+func (o *origin) shard(i int) (*shard, error) {
+	if o.disk != nil {
+		return o.disk.shards[i].read(o.disk.file)
+	}
+	return &o.part.shards[i], nil
+}
+
+// OtherClient is the client of all that are not told by name; meaningful where
+// there are any.
+func (s *State) OtherClient() (c Client, some bool) {
+	return Client{s.clientOf.none[0], s.clientOf.none[1]}, s.OtherClients > 0
+}
+
+// IsOther tells whether an address stands for all that are not told by name.
+func (s *State) IsOther(address uint32) bool {
+	return s.OtherClients > 0 && address == s.clientOf.none[0]
 }
 
 // Endpoint is an endpoint and its requests.
@@ -76,8 +109,9 @@ type Rejected struct {
 	Session []byte // the session id in it, where one was read, or nil
 }
 
-// Merge makes the state of the workers' parts, which must not be used after.
-func Merge(workers []*Worker) *State {
+// Merge makes the state of the workers' parts, which must not be used after. It
+// fails only where what was written to disk cannot be read, or no more written.
+func Merge(workers []*Worker) (*State, error) {
 	s := &State{workers: workers, seed: workers[0].seed}
 	s.Inputs = make([]Ledger, len(workers[0].ledgers))
 	for i := range s.Inputs {
@@ -87,35 +121,70 @@ func Merge(workers []*Worker) *State {
 			l.merge(&w.ledgers[i])
 		}
 	}
-	part := func(f func(*Worker) *dict) (ds []*dict) {
+	dicts := func(f func(*Worker) *dict) (ds []*dict) {
 		for _, w := range workers {
 			ds = append(ds, f(w))
 		}
 		return ds
 	}
-	hosts, hostOf := unify(part(func(w *Worker) *dict { return &w.hosts }))
-	s.Addresses, s.addressOf = unify(part(func(w *Worker) *dict { return &w.addresses }))
-	s.Agents, s.agentOf = unify(part(func(w *Worker) *dict { return &w.agents }))
+	hosts, hostOf := unify(dicts(func(w *Worker) *dict { return &w.hosts }))
 	s.Endpoints, s.endpointOf = mergedEndpoints(workers, hosts, hostOf)
-
 	var names []string
-	names, s.userOf = unify(part(func(w *Worker) *dict { return &w.users }))
-	s.Users = tallied(names, s.userOf, func(i int) []Tally { return workers[i].userTally })
-	names, s.upstreamOf = unify(part(func(w *Worker) *dict { return &w.upstreams }))
+	names, s.upstreamOf = unify(dicts(func(w *Worker) *dict { return &w.upstreams }))
 	s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
-
-	for _, w := range workers {
+	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes
-		for i := range w.shards {
-			s.Sessions = s.Sessions || len(w.shards[i].sessions) > 0
+		s.Sessions = s.Sessions || w.sessions
+		for _, d := range w.spilled {
+			s.parts = append(s.parts, origin{worker: i, disk: d})
 		}
+		w.part.end()
+		s.parts = append(s.parts, origin{worker: i, part: &w.part})
+	}
+	if err := s.mergeNames(MaxNames); err != nil {
+		return nil, err
 	}
 	s.mergeMinutes(hosts, hostOf)
-	s.mergeSignIns()
 	lineBase := s.lineBases()
 	s.mergeRefusals(lineBase)
 	s.mergeRejected(lineBase)
-	return s
+	return s, nil
+}
+
+// mergeNames merges what the parts know of users, clients and sign-ins. At most
+// most users and clients are told by name.
+func (s *State) mergeNames(most int) (err error) {
+	var users []spill.Source[userTotal]
+	var clients []spill.Source[clientTotal]
+	var signIns []spill.Source[SignIn]
+	var file *spill.File // where many sign-ins are to lie
+	for _, p := range s.parts {
+		if d := p.disk; d != nil {
+			users = append(users, spill.FromRun(d.users, userCodec))
+			clients = append(clients, spill.FromRun(d.clients, clientCodec))
+			signIns = append(signIns, spill.FromRun(d.signIns, signInCodec))
+			file = d.file
+		} else {
+			users = append(users, spill.FromSlice(p.part.users.sorted()))
+			clients = append(clients, spill.FromSlice(p.part.clients.sorted()))
+			signIns = append(signIns, spill.FromSlice(p.part.signIns))
+		}
+	}
+	if s.Users, s.OfOtherUsers, s.OtherUsers, s.userOf, err = mergedUsers(users, most); err != nil {
+		return err
+	}
+	if s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most); err != nil {
+		return err
+	}
+	if s.signIns, err = newSignInIndex(signIns, file); err != nil {
+		return err
+	}
+	for _, p := range s.parts {
+		if p.part != nil { // what is merged is not needed any more
+			p.part.users, p.part.clients, p.part.signIns = userTable{}, clientTable{}, nil
+		}
+	}
+	return nil
 }
 
 func (l *Ledger) merge(m *Ledger) {
@@ -187,15 +256,6 @@ func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
 	}
 	slices.SortFunc(s.Minutes, func(a, b Minute) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Host, b.Host))
-	})
-}
-
-func (s *State) mergeSignIns() {
-	for _, w := range s.workers {
-		s.signIns = append(s.signIns, w.signIns...)
-	}
-	slices.SortFunc(s.signIns, func(a, b SignIn) int {
-		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Time, b.Time))
 	})
 }
 
@@ -282,26 +342,13 @@ func (s *State) Lines() func(*Refusal) ([]byte, error) {
 	}
 }
 
-// SignedIn tells when the client was last accepted at a sign-in or token route
-// in [from, to], Unix milliseconds.
-func (s *State) SignedIn(c Client, from, to int64) (at int64, ok bool) {
-	h := bits.RotateLeft64(xxh3.HashStringSeed(s.Addresses[c.Address], s.seed), 29)*0x9e3779b97f4a7c15 ^
-		xxh3.HashStringSeed(s.Agents[c.Agent], s.seed+1)
-	i, _ := slices.BinarySearchFunc(s.signIns, SignIn{h, to + 1}, func(a, b SignIn) int {
-		return cmp.Or(cmp.Compare(a.Client, b.Client), cmp.Compare(a.Time, b.Time))
-	})
-	if i == 0 || s.signIns[i-1].Client != h || s.signIns[i-1].Time < from {
-		return 0, false
-	}
-	return s.signIns[i-1].Time, true
-}
-
 // DropTimelines frees what only Shard reads, once nobody calls it any more.
 func (s *State) DropTimelines() {
 	for _, w := range s.workers {
-		w.shards = [Shards]shard{}
+		w.part, w.spilled = part{}, nil
 	}
-	s.endpointOf, s.userOf, s.addressOf, s.agentOf, s.upstreamOf, s.signIns = nil, nil, nil, nil, nil, nil
+	s.parts, s.endpointOf, s.upstreamOf, s.signIns = nil, nil, nil, nil
+	s.userOf, s.clientOf.slots = hashIndex{}, nil
 }
 
 // Actor is a session, or a client without session id, and all its requests.
@@ -336,17 +383,17 @@ type Event struct {
 // Scratch is memory that Shard uses again and again. The zero value is ready;
 // each goroutine has its own.
 type Scratch struct {
-	parts  []part
+	pieces []piece
 	place  []uint32
 	events []Event
 	merge  []Event
 }
 
-// part is an actor in one worker: one session or client may have a part in
-// every one of them.
-type part struct {
+// piece is an actor in one part: one session or client may have a piece in every
+// one of them.
+type piece struct {
 	key            actorKey
-	worker, number uint32
+	origin, number uint32
 	events         uint32
 }
 
@@ -361,53 +408,57 @@ type part struct {
 // Actors are counted from 0 in the order of the visits, which is the same each
 // time. want, where it is not nil, tells which of them to visit; the others cost
 // little.
-func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n uint32, a *Actor)) {
-	parts := m.parts[:0]
-	first := make([]int, len(s.workers)) // by worker: where its actors begin in place
+func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n uint32, a *Actor)) error {
+	pieces := m.pieces[:0]
+	shards := make([]*shard, len(s.parts))
+	first := make([]int, len(s.parts)) // by part: where its actors begin in place
 	actors := 0
-	for w := range s.workers {
-		sh := &s.workers[w].shards[i]
-		first[w] = actors
+	for p := range s.parts {
+		sh, err := s.parts[p].shard(i)
+		if err != nil {
+			return err
+		}
+		shards[p], first[p] = sh, actors
 		actors += int(sh.actors)
 		for n := range sh.slots {
 			if a := &sh.slots[n]; a.number != 0 {
-				parts = append(parts, part{a.key, uint32(w), a.number, a.events})
+				pieces = append(pieces, piece{a.key, uint32(p), a.number, a.events})
 			}
 		}
 	}
-	m.parts = parts
-	slices.SortFunc(parts, func(a, b part) int {
+	m.pieces = pieces
+	slices.SortFunc(pieces, func(a, b piece) int {
 		return cmp.Or(cmp.Compare(a.key.hi, b.key.hi), cmp.Compare(a.key.lo, b.key.lo))
 	})
-	// All parts of an actor lie side by side in one list of events: place says
-	// where the next event of each part goes.
+	// All pieces of an actor lie side by side in one list of events: place says
+	// where the next event of each piece goes.
 	m.place = slices.Grow(m.place[:0], actors)[:actors]
 	total, n := 0, uint32(0)
 	wanted := true
-	for i, p := range parts {
-		if i > 0 && parts[i-1].key != p.key {
+	for i, p := range pieces {
+		if i > 0 && pieces[i-1].key != p.key {
 			n++
 		}
-		if want != nil && (i == 0 || parts[i-1].key != p.key) {
+		if want != nil && (i == 0 || pieces[i-1].key != p.key) {
 			wanted = want(n)
 		}
 		if !wanted {
-			m.place[first[p.worker]+int(p.number)-1] = unwanted
+			m.place[first[p.origin]+int(p.number)-1] = unwanted
 			continue
 		}
-		m.place[first[p.worker]+int(p.number)-1] = uint32(total)
+		m.place[first[p.origin]+int(p.number)-1] = uint32(total)
 		total += int(p.events)
 	}
 	m.events = slices.Grow(m.events[:0], total)[:total]
 	events := m.events
-	for w := range s.workers {
-		s.decode(w, i, m.place[first[w]:], events)
+	for p, sh := range shards {
+		s.decode(s.parts[p].worker, sh, m.place[first[p]:], events)
 	}
 	n = 0
-	for from := 0; from < len(parts); n++ {
-		p := parts[from]
-		if m.place[first[p.worker]+int(p.number)-1] == unwanted {
-			for from < len(parts) && parts[from].key == p.key {
+	for from := 0; from < len(pieces); n++ {
+		p := pieces[from]
+		if m.place[first[p.origin]+int(p.number)-1] == unwanted {
+			for from < len(pieces) && pieces[from].key == p.key {
 				from++
 			}
 			continue
@@ -415,16 +466,17 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 		merged := p.events
 		sortEvents(events[:merged])
 		to := from + 1
-		for ; to < len(parts) && parts[to].key == p.key; to++ {
-			all := merged + parts[to].events
+		for ; to < len(pieces) && pieces[to].key == p.key; to++ {
+			all := merged + pieces[to].events
 			sortEvents(events[merged:all])
 			mergeEvents(events[:all], int(merged), &m.merge)
 			merged = all
 		}
-		visit(n, &Actor{Session: s.workers[p.worker].shards[i].sessions[p.number], Events: events[:merged:merged]})
+		visit(n, &Actor{Session: shards[p.origin].session(p.number - 1), Events: events[:merged:merged]})
 		events = events[merged:]
 		from = to
 	}
+	return nil
 }
 
 // unwanted is the place of the events of an actor that is not visited.
@@ -471,12 +523,17 @@ func mergeEvents(events []Event, n int, scratch *[]Event) {
 }
 
 // decode puts the events of a shard of a worker where place says.
-func (s *State) decode(worker, shard int, place []uint32, events []Event) {
-	d := s.workers[worker].shards[shard].decoder()
-	endpoints, users := s.endpointOf[worker], s.userOf[worker]
-	addresses, agents, ranks := s.addressOf[worker], s.agentOf[worker], s.rankOf[worker]
-	upstreams := s.upstreamOf[worker]
+func (s *State) decode(worker int, sh *shard, place []uint32, events []Event) {
+	d := sh.decoder()
+	endpoints, ranks, upstreams := s.endpointOf[worker], s.rankOf[worker], s.upstreamOf[worker]
 	for a := d.next(); a != nil; a = d.next() {
+		if d.flags&flagNewUser != 0 {
+			a.user = s.userOf.find(d.hash.user)[0]
+		}
+		if d.flags&flagMoved != 0 {
+			c := s.clientOf.find(d.hash.client)
+			a.client = Client{c[0], c[1]}
+		}
 		if place[d.actor] == unwanted {
 			continue
 		}
@@ -484,7 +541,7 @@ func (s *State) decode(worker, shard int, place []uint32, events []Event) {
 		place[d.actor]++
 		*e = Event{
 			Time: a.last, Endpoint: endpoints[a.endpoint], Outcome: Outcome(d.flags & flagOutcome),
-			Client: Client{addresses[a.address], agents[a.agent]}, Refusal: NoRefusal,
+			Client: a.client, Refusal: NoRefusal,
 		}
 		if a.via != 0 {
 			e.Scheme = Scheme(a.via % uint32(numSchemes))
@@ -494,7 +551,7 @@ func (s *State) decode(worker, shard int, place []uint32, events []Event) {
 			}
 		}
 		if d.flags&flagUser != 0 {
-			e.User = users[a.user-1] + 1
+			e.User = a.user
 		}
 		if e.Outcome == Unauthorized {
 			e.Refusal = ranks[a.ref]

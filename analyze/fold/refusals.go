@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/klauspost/compress/s2"
+
+	"logscan/analyze/spill"
 )
 
 // refusalLog keeps the lines of the 401s a worker met, compressed, so that at
@@ -11,8 +13,15 @@ import (
 // reading the inputs again.
 type refusalLog struct {
 	list    []refusal
-	batches [][]byte // compressed
-	open    []byte   // the batch being filled
+	batches []batch
+	open    []byte // the batch being filled
+}
+
+// batch is lines that were compressed together: in memory, or in a file.
+type batch struct {
+	data  []byte // compressed, nil when they lie in the file
+	file  *spill.File
+	place spill.Place
 }
 
 type refusal struct {
@@ -32,7 +41,7 @@ const refusalBatch = 256 << 10
 // add keeps a line and gives its number.
 func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool) uint32 {
 	if len(r.open)+len(raw) > refusalBatch && len(r.open) > 0 {
-		r.batches = append(r.batches, s2.Encode(nil, r.open))
+		r.batches = append(r.batches, batch{data: s2.Encode(nil, r.open)})
 		r.open = r.open[:0]
 	}
 	if r.open == nil {
@@ -46,6 +55,37 @@ func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool)
 	})
 	r.open = append(r.open, raw...)
 	return n
+}
+
+// spill writes the batches that are full to the file.
+func (r *refusalLog) spill(f *spill.File) (err error) {
+	for i := range r.batches {
+		b := &r.batches[i]
+		if b.data == nil {
+			continue
+		}
+		if b.place, err = f.Append(b.data); err != nil {
+			return err
+		}
+		b.data, b.file = nil, f
+	}
+	return nil
+}
+
+// lines gives the lines of a batch, in dst where they fit.
+func (b *batch) lines(dst []byte) ([]byte, error) {
+	data := b.data
+	if data == nil {
+		var err error
+		if data, err = b.file.Read(b.place, nil); err != nil {
+			return nil, err
+		}
+	}
+	lines, err := s2.Decode(dst[:cap(dst)], data)
+	if err != nil {
+		return nil, fmt.Errorf("BUG: read back 401 lines: %w", err)
+	}
+	return lines, nil
 }
 
 // lineCache decompresses batches on demand and keeps the last few: lines asked
@@ -75,8 +115,8 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 			c.order = c.order[1:]
 		}
 		var err error
-		if b, err = s2.Decode(dst[:cap(dst)], log.batches[r.batch]); err != nil {
-			return nil, fmt.Errorf("BUG: read back 401 lines: %w", err)
+		if b, err = log.batches[r.batch].lines(dst); err != nil {
+			return nil, err
 		}
 		c.batch[k] = b
 		c.order = append(c.order, k)

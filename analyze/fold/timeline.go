@@ -25,7 +25,8 @@ type actor struct {
 	endpoint uint32 // of the event appended last
 	ref      uint32 // refusal appended last
 	via      uint32 // way of the event appended last
-	_        [2]uint32
+	place    uint32 // of the client of that event in the worker's table
+	since    uint32 // how many events there were before that client's
 }
 
 // A shard holds actors and a log of their events: each is a few bytes behind
@@ -33,24 +34,60 @@ type actor struct {
 // full shard is ready to be written to disk. Timelines are put together when
 // the run has ended.
 type shard struct {
-	slots    []actor // open addressing by key.lo; the length is a power of two
-	actors   uint32
-	sessions map[uint32][]byte // session ids by number; the others are clients
-	pages    [][]byte
-	ids      arena
+	slots  []actor // open addressing by key.lo; the length is a power of two
+	actors uint32
+	pages  [][]byte
+	// Session ids, each behind its length, and where they lie by the actor's
+	// number - 1, plus one; clients have none.
+	ids  []byte
+	idAt []uint32
 }
 
 const (
 	// logPage is the size of a page of the log in bytes: 64 shards start with
 	// 512 KiB.
 	logPage = 8 << 10
-	// maxEvent is the most bytes of an event: a flag byte and eight numbers.
-	maxEvent = 1 + 6*binary.MaxVarintLen32 + 2*binary.MaxVarintLen64
+	// maxEvent is the most bytes of an event: a flag byte, five numbers and two
+	// hashes.
+	maxEvent = 1 + 4*binary.MaxVarintLen32 + binary.MaxVarintLen64 + 2*8
 )
 
-func (s *shard) init() {
-	s.slots = make([]actor, 16)
-	s.sessions = map[uint32][]byte{}
+func (s *shard) init() { s.slots = make([]actor, 16) }
+
+// name notes the session id of an actor that is new.
+func (s *shard) name(a *actor, session []byte) {
+	if n := int(a.number) - len(s.idAt); n > 0 {
+		s.idAt = append(s.idAt, make([]uint32, n)...)
+	}
+	s.idAt[a.number-1] = uint32(len(s.ids)) + 1
+	s.ids = appendBytes(s.ids, session)
+}
+
+// session gives the session id of an actor by its number - 1; nil for a client.
+func (s *shard) session(n uint32) []byte {
+	if int(n) >= len(s.idAt) || s.idAt[n] == 0 {
+		return nil
+	}
+	id, _ := cutBytes(s.ids[s.idAt[n]-1:])
+	return id
+}
+
+// size is about how many bytes of memory the shard takes.
+func (s *shard) size() int64 {
+	const slot = 64
+	return int64(len(s.slots))*slot + int64(len(s.pages))*logPage + int64(cap(s.ids)) + 4*int64(cap(s.idAt))
+}
+
+// appendBytes appends b behind its length.
+func appendBytes(dst, b []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+}
+
+// cutBytes takes what appendBytes appended off src. It aliases src.
+func cutBytes(src []byte) (b, rest []byte) {
+	size, n := binary.Uvarint(src)
+	src = src[n:]
+	return src[:size:size], src[size:]
 }
 
 // actor gives the actor of a key, a new one if it was never met. The pointer is
@@ -97,16 +134,17 @@ func (s *shard) grow() {
 const (
 	flagOutcome  = 7      // bits 0 to 2: the outcome
 	flagUser     = 1 << 3 // the line names a user: the one named last, or
-	flagNewUser  = 1 << 4 // another one: its number follows
-	flagMoved    = 1 << 5 // another client than before: address and agent follow
+	flagNewUser  = 1 << 4 // another one: the hash of its name follows
+	flagMoved    = 1 << 5 // another client than before: its hash follows
 	flagSamePath = 1 << 6 // the same endpoint as before; else its number follows
 	flagSameTime = 1 << 7 // the same millisecond; else the difference follows, zigzag
 	// An unauthorized event ends with the difference of its refusal number.
 )
 
-// append adds an event of a to the log. user is 0 or a number plus one, via is a
-// way, moved is zero or the client's address and agent, each plus one.
-func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user, via uint32, moved [2]uint32, ref uint32) {
+// append adds an event of a to the log. user is 0 or a number plus one, and name
+// the hash of its name; via is a way; moved says that a.client is not the client
+// of the event before.
+func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user uint32, name uint64, via uint32, moved bool, ref uint32) {
 	n := len(s.pages) - 1
 	if n < 0 || cap(s.pages[n])-len(s.pages[n]) < maxEvent {
 		s.pages = append(s.pages, make([]byte, 0, logPage))
@@ -136,14 +174,13 @@ func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user, via uint32
 		b[at] |= flagUser
 		if user != a.user {
 			b[at] |= flagNewUser
-			b = binary.AppendUvarint(b, uint64(user))
+			b = binary.LittleEndian.AppendUint64(b, name)
 			a.user = user
 		}
 	}
-	if moved[0] != 0 {
+	if moved {
 		b[at] |= flagMoved
-		b = binary.AppendUvarint(b, uint64(moved[0]-1))
-		b = binary.AppendUvarint(b, uint64(moved[1]-1))
+		b = binary.LittleEndian.AppendUint64(b, a.client)
 	}
 	if o == Unauthorized {
 		b = binary.AppendUvarint(b, uint64(ref-a.ref))
@@ -163,15 +200,18 @@ type decoder struct {
 
 	flags byte
 	actor uint32 // number - 1
+	hash  struct{ user, client uint64 }
 }
 
-// decoded is an actor as it stands at the event read last, in the numbers of
-// its worker.
+// decoded is an actor as it stands at the event read last: its endpoint, way and
+// refusal in the numbers of its worker, user and client in those that the caller
+// made of their hashes.
 type decoded struct {
-	last           int64
-	endpoint, user uint32
-	address, agent uint32
-	ref, via       uint32
+	last     int64
+	endpoint uint32
+	ref, via uint32
+	user     uint32
+	client   Client
 }
 
 func (s *shard) decoder() *decoder {
@@ -203,15 +243,21 @@ func (d *decoder) next() *decoded {
 		a.endpoint = d.number()
 	}
 	if d.flags&flagNewUser != 0 {
-		a.user = d.number()
+		d.hash.user = d.word()
 	}
 	if d.flags&flagMoved != 0 {
-		a.address, a.agent = d.number(), d.number()
+		d.hash.client = d.word()
 	}
 	if Outcome(d.flags&flagOutcome) == Unauthorized {
 		a.ref += d.number()
 	}
 	return a
+}
+
+func (d *decoder) word() uint64 {
+	v := binary.LittleEndian.Uint64(d.page)
+	d.page = d.page[8:]
+	return v
 }
 
 func (d *decoder) number() uint32 {

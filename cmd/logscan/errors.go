@@ -26,6 +26,15 @@ func usagef(hint, format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...), hint}
 }
 
+// hintedError is a failure that something can be done about.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+
 // graveError says that the work was done, and that there are findings of the
 // severity that was asked about.
 type graveError struct {

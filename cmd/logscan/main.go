@@ -92,6 +92,7 @@ func conclude(stderr io.Writer, err error) int {
 	var parse *kong.ParseError
 	var incomplete *incompleteError
 	var grave *graveError
+	var hinted *hintedError
 	switch {
 	case err == nil, errors.Is(err, errHelpShown):
 		return exitDone
@@ -115,6 +116,9 @@ func conclude(stderr io.Writer, err error) int {
 	case errors.As(err, &parse):
 		complain(stderr, parseText(parse), "see logscan --help")
 		return exitUsage
+	case errors.As(err, &hinted):
+		complain(stderr, err.Error(), hinted.hint)
+		return exitFailed
 	default:
 		complain(stderr, err.Error(), "")
 		return exitFailed

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"logscan/analyze"
+	"logscan/analyze/spill"
 	"logscan/report"
 )
 
@@ -19,6 +21,7 @@ type scanCmd struct {
 
 	formatFlags
 	lineFlags
+	memoryFlags
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
 	policyFlags
@@ -45,7 +48,7 @@ func (scanCmd) Help() string {
 }
 
 // Run reads the inputs, finds the causes and writes the output directory.
-func (c *scanCmd) Run(ctx context.Context, std *streams) error {
+func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	started := time.Now()
 	if c.LogFormat == "json" {
 		std.stderr = newStructured(std.stderr)
@@ -72,8 +75,20 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	case dropped > 0 && !c.Quiet:
 		note(std.stderr, "note: %s: the output directory is not read (%d files)", c.Out, dropped)
 	}
-	if err := report.Check(c.Out); err != nil {
-		return &usageError{err, "choose another --out"}
+	place, err := report.Claim(c.Out)
+	if err != nil {
+		return claimError(err)
+	}
+	defer place.Release()
+	if options.Memory, err = c.bound(place); err != nil {
+		return err
+	}
+	if space := options.Memory.Space; space != nil {
+		defer func() {
+			if e := space.Close(); e != nil {
+				err = errors.Join(err, e)
+			}
+		}()
 	}
 	if c.Baseline != "" {
 		// Read now: it may be the very directory that this run replaces.
@@ -105,10 +120,11 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 	if options.Progress != nil {
 		options.Progress.Begin(phaseWrite)
 	}
-	provenance := c.provenance(std, started, &watch)
-	if err := report.Write(ctx, c.Out, res, provenance); err != nil {
+	provenance := c.provenance(std, started, &watch, options.Memory.Space)
+	if err := place.Write(ctx, res, provenance); err != nil {
 		return err
 	}
+	place.Release()
 	meter.end()
 	problems := c.problems(res)
 	if c.Metrics != "" {
@@ -129,6 +145,19 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) error {
 		c.summarise(std, res)
 	}
 	return c.grave(res, incomplete(problems))
+}
+
+// claimError is why the output directory cannot be had, and what to do about it.
+func claimError(err error) error {
+	var locked *report.LockedError
+	var foreign *report.NotOutputError
+	switch {
+	case errors.As(err, &locked):
+		return &hintedError{err, "wait for it to end, or choose another --out"}
+	case errors.As(err, &foreign):
+		return &usageError{err, "choose another --out"}
+	}
+	return err
 }
 
 // watched sets the options up for telling how far the run has come, where
@@ -174,15 +203,19 @@ func (c *scanCmd) grave(res *analyze.Result, other error) error {
 
 // provenance gives what the manifest alone may hold: who ran it, when, and what
 // it took. It is asked for as late as possible, so that writing is in it.
-func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch) func() report.Run {
+func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch, space *spill.Space) func() report.Run {
 	return func() report.Run {
 		version, commit := build()
 		cpu, rss := used()
 		finished := time.Now()
+		spilled := int64(0)
+		if space != nil {
+			spilled = space.Written()
+		}
 		return report.Run{
 			ToolName: "logscan", Version: version, Commit: commit, Arguments: withoutSecrets(std.args),
 			Started: started, Finished: finished,
-			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, Phases: watch.read(),
+			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, SpilledBytes: spilled, Phases: watch.read(),
 		}
 	}
 }

@@ -6,10 +6,16 @@ import (
 )
 
 // SessionHash gives the name under which a session id may appear in outputs:
-// the first 16 bytes of its SHA-256 in hexadecimal, the same every night. A
-// session id is a credential and never appears itself; ids are random and long,
-// so the hash cannot be turned back.
+// SessionSum in hexadecimal.
 func SessionHash(id []byte) string {
+	sum := SessionSum(id)
+	return hex.EncodeToString(sum[:])
+}
+
+// SessionSum gives the first 16 bytes of the SHA-256 of a session id, the same
+// every night. A session id is a credential and never appears itself; ids are
+// random and long, so the hash cannot be turned back.
+func SessionSum(id []byte) [16]byte {
 	sum := sha256.Sum256(id)
-	return hex.EncodeToString(sum[:16])
+	return [16]byte(sum[:16])
 }

@@ -1,0 +1,191 @@
+package fold
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"logscan/analyze/spill"
+)
+
+// part is what a worker keeps that grows with actors, users and sign-ins. When
+// it has grown too large it is written to disk, and a new one is begun: an actor
+// may then have events in several parts of one worker, as it may in those of
+// several workers. A part refers to nothing outside but by hashes, and by the
+// numbers of endpoints, upstreams and refusals, which a worker goes on with.
+type part struct {
+	shards  [Shards]shard
+	clients clientTable
+	users   userTable
+	signIns []SignIn
+}
+
+func (p *part) init(seed uint64) {
+	*p = part{clients: newClientTable(seed), users: userTable{dict: newDict(seed)}}
+	for i := range p.shards {
+		p.shards[i].init()
+	}
+}
+
+// size is about how many bytes of memory the part takes.
+func (p *part) size() int64 {
+	n := p.clients.size() + p.users.size() + 16*int64(cap(p.signIns))
+	for i := range p.shards {
+		n += p.shards[i].size()
+	}
+	return n
+}
+
+// tallySize is how many bytes a Tally takes.
+const tallySize = (int64(NumOutcomes) + 7) * 8
+
+// end counts what was not counted yet, once no more is folded.
+func (p *part) end() {
+	for i := range p.shards {
+		s := &p.shards[i]
+		for n := range s.slots {
+			if a := &s.slots[n]; a.number != 0 {
+				p.clients.leave(a)
+			}
+		}
+	}
+	slices.SortFunc(p.signIns, func(a, b SignIn) int { return compareSignIns(&a, &b) })
+}
+
+// spilled is a part on disk.
+type spilled struct {
+	file           *spill.File
+	shards         [Shards]segment
+	clients, users *spill.Run
+	signIns        *spill.Run
+}
+
+// segment is a shard on disk: its actors, and the log of their events.
+type segment struct {
+	actors uint32
+	table  spill.Place
+	logs   []spill.Place
+}
+
+// spill writes the part and the lines of 401s to disk and begins anew.
+func (w *Worker) spill() error {
+	p := &w.part
+	p.end()
+	file, err := w.space.Create()
+	if err != nil {
+		return err
+	}
+	s := &spilled{file: file}
+	var buf []byte
+	for i := range p.shards {
+		if buf, err = s.shards[i].write(file, &p.shards[i], buf); err != nil {
+			return err
+		}
+		p.shards[i] = shard{}
+	}
+	if s.clients, err = writeRun(file, clientCodec, p.clients.sorted()); err != nil {
+		return err
+	}
+	if s.users, err = writeRun(file, userCodec, p.users.sorted()); err != nil {
+		return err
+	}
+	if s.signIns, err = writeRun(file, signInCodec, p.signIns); err != nil {
+		return err
+	}
+	if err := w.refusals.spill(file); err != nil {
+		return err
+	}
+	w.spilled = append(w.spilled, s)
+	p.init(w.seed)
+	return nil
+}
+
+func writeRun[T any](f *spill.File, c spill.Codec[T], list []T) (*spill.Run, error) {
+	w := f.Run()
+	for i := range list {
+		if err := w.Append(func(dst []byte) []byte { return c.Append(dst, &list[i]) }); err != nil {
+			return nil, err
+		}
+	}
+	return w.End()
+}
+
+// segmentPiece is how many bytes of a log are written at once.
+const segmentPiece = 1 << 20
+
+// write writes a shard; buf is used and given back.
+func (g *segment) write(f *spill.File, s *shard, buf []byte) ([]byte, error) {
+	if s.actors == 0 {
+		return buf, nil
+	}
+	byNumber := make([]*actor, s.actors)
+	for n := range s.slots {
+		if a := &s.slots[n]; a.number != 0 {
+			byNumber[a.number-1] = a
+		}
+	}
+	buf = buf[:0]
+	for n, a := range byNumber {
+		buf = binary.LittleEndian.AppendUint64(buf, a.key.hi)
+		buf = binary.LittleEndian.AppendUint64(buf, a.key.lo)
+		buf = binary.AppendUvarint(buf, uint64(a.events))
+		buf = appendBytes(buf, s.session(uint32(n)))
+	}
+	var err error
+	g.actors = s.actors
+	if g.table, err = f.Append(buf); err != nil {
+		return buf, err
+	}
+	buf = buf[:0]
+	for i, page := range s.pages {
+		if buf = append(buf, page...); len(buf) < segmentPiece && i+1 < len(s.pages) {
+			continue
+		}
+		place, err := f.Append(buf)
+		if err != nil {
+			return buf, err
+		}
+		g.logs = append(g.logs, place)
+		buf = buf[:0]
+	}
+	return buf, nil
+}
+
+// read gives the shard as far as Shard needs it.
+func (g *segment) read(f *spill.File) (*shard, error) {
+	s := &shard{actors: g.actors, slots: make([]actor, g.actors)}
+	if g.actors == 0 {
+		return s, nil
+	}
+	table, err := f.Read(g.table, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(table) > math.MaxUint32 {
+		return nil, fmt.Errorf("BUG: a table of %d bytes", len(table))
+	}
+	// The ids lie in the table, each behind its length, as in a shard.
+	s.ids, s.idAt = table, make([]uint32, g.actors)
+	rest := table
+	for n := range s.slots {
+		a := &s.slots[n]
+		a.key.hi, a.key.lo = binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
+		events, size := binary.Uvarint(rest[16:])
+		a.events, a.number = uint32(events), uint32(n)+1
+		rest = rest[16+size:]
+		at := len(table) - len(rest)
+		var id []byte
+		if id, rest = cutBytes(rest); len(id) > 0 {
+			s.idAt[n] = uint32(at) + 1
+		}
+	}
+	for _, place := range g.logs {
+		page, err := f.Read(place, nil)
+		if err != nil {
+			return nil, err
+		}
+		s.pages = append(s.pages, page)
+	}
+	return s, nil
+}

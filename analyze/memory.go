@@ -1,0 +1,29 @@
+package analyze
+
+import "logscan/analyze/spill"
+
+// Memory bounds what a run keeps in memory of what grows with the sessions,
+// users and clients of the logs.
+type Memory struct {
+	Bytes int64        // 0 for no bound
+	Space *spill.Space // where the rest goes
+}
+
+// Shares of the bound. The rest is for what is not spilled: the 401s, the names
+// that are told, the shard that is put together, and what the collector has not
+// freed yet.
+const (
+	foldShare   = 0.35 // the parts of all workers while the inputs are read
+	recordShare = 0.02 // a list of records of all workers
+)
+
+// fold gives how many bytes the part of each worker may take.
+func (m Memory) fold(workers int) int64 {
+	return int64(foldShare * float64(m.Bytes) / float64(workers))
+}
+
+// records gives how many records of a size each worker may keep of a list.
+func (m Memory) records(workers, size int) int {
+	const least = 1 << 10
+	return max(least, int(recordShare*float64(m.Bytes)/float64(workers*size)))
+}

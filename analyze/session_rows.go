@@ -1,0 +1,141 @@
+package analyze
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/hex"
+	"iter"
+
+	"logscan/analyze/fold"
+	"logscan/analyze/spill"
+	"logscan/parse"
+)
+
+// sessionRecord is a session as it is kept until it is told: there may be more
+// of them than fit in memory. Times are Unix milliseconds, before where there is
+// none.
+type sessionRecord struct {
+	start, lastAccepted, end         int64 // end: of the refusal that ended it
+	longestGap                       int64 // milliseconds
+	id                               [16]byte
+	client                           fold.Client
+	site                             uint32 // index into sites
+	user                             uint32 // plus one; 0 none
+	requests, accepted, unauthorized uint32
+	endRefusal                       uint32 // index of the refusal that ended it
+	startSeen, named                 bool   // named: it has an id
+}
+
+// sessionRecordSize and clientLinkSize are how many bytes of memory they take.
+const (
+	sessionRecordSize = 96
+	clientLinkSize    = 12
+)
+
+// compareRecords orders sessions by start and id, and then by all that tells
+// them apart. The numbers stand for names in their order.
+func compareRecords(a, b *sessionRecord) int {
+	if a.start != b.start {
+		return cmp.Compare(a.start, b.start)
+	}
+	return cmp.Or(bytes.Compare(a.id[:], b.id[:]), fold.CompareClients(a.client, b.client),
+		cmp.Compare(a.user, b.user), cmp.Compare(a.site, b.site),
+		cmp.Compare(a.lastAccepted, b.lastAccepted), cmp.Compare(a.end, b.end), cmp.Compare(a.requests, b.requests),
+		cmp.Compare(a.endRefusal, b.endRefusal))
+}
+
+var sessionCodec = spill.Codec[sessionRecord]{
+	Append: func(dst []byte, s *sessionRecord) []byte {
+		flags := byte(0)
+		if s.startSeen {
+			flags |= 1
+		}
+		if s.named {
+			flags |= 2
+		}
+		dst = append(append(dst, flags), s.id[:]...)
+		for _, t := range [...]int64{s.start, s.lastAccepted, s.end, s.longestGap} {
+			dst = binary.LittleEndian.AppendUint64(dst, uint64(t))
+		}
+		for _, n := range [...]uint32{s.client.Address, s.client.Agent, s.site, s.user, s.requests, s.accepted, s.unauthorized, s.endRefusal} {
+			dst = binary.LittleEndian.AppendUint32(dst, n)
+		}
+		return dst
+	},
+	Read: func(s *sessionRecord, src []byte) []byte {
+		s.startSeen, s.named = src[0]&1 != 0, src[0]&2 != 0
+		src = src[1+copy(s.id[:], src[1:]):]
+		for _, t := range [...]*int64{&s.start, &s.lastAccepted, &s.end, &s.longestGap} {
+			*t, src = int64(binary.LittleEndian.Uint64(src)), src[8:]
+		}
+		for _, n := range [...]*uint32{&s.client.Address, &s.client.Agent, &s.site, &s.user, &s.requests, &s.accepted, &s.unauthorized, &s.endRefusal} {
+			*n, src = binary.LittleEndian.Uint32(src), src[4:]
+		}
+		return src
+	},
+	Compare: compareRecords,
+}
+
+// eachSession yields the sessions by start, as often as it is asked to.
+func (c *correlation) eachSession() iter.Seq2[*sessionRecord, error] {
+	return spill.Sorted(c.sessions...)
+}
+
+// sessionRows yields what is told of the sessions.
+func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error] {
+	name := textsOf(len(c.state.Users), func(i int) string { return c.state.Users[i].Name })
+	address, agent := textsOf(len(c.state.Addresses), func(i int) string { return c.state.Addresses[i] }), textsOf(len(c.state.Agents), func(i int) string { return c.state.Agents[i] })
+	site := textsOf(len(c.sites), func(i int) string { return c.sites[i] })
+	return func(yield func(*Session, error) bool) {
+		var row Session
+		for s, err := range c.eachSession() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			row = Session{
+				Address: address(s.client.Address), UserAgent: agent(s.client.Agent), Host: site(s.site),
+				Start: s.start * 1000, LastAccepted: microseconds(s.lastAccepted), End: microseconds(s.end),
+				Requests: int64(s.requests), Accepted: int64(s.accepted), Unauthorized: int64(s.unauthorized),
+				LongestGap: s.longestGap * 1000, StartSeen: s.startSeen,
+			}
+			if s.named {
+				row.ID = hex.EncodeToString(s.id[:])
+			}
+			if s.user != 0 {
+				row.User = name(s.user - 1)
+			}
+			if s.endRefusal != fold.NoRefusal {
+				f := &c.facts[s.endRefusal]
+				row.EndCause = f.cause.String()
+				if f.finding != 0 {
+					row.FindingID = findings[f.finding-1].ID
+				}
+			}
+			if !yield(&row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// microseconds gives a time of a record as a Result has it.
+func microseconds(ms int64) int64 {
+	if ms == before {
+		return parse.NoTime
+	}
+	return ms * 1000
+}
+
+// textsOf gives a function that makes names fit to leave, each one once.
+func textsOf(n int, logged func(int) string) func(uint32) string {
+	told := make([]string, n)
+	done := make([]bool, n)
+	return func(i uint32) string {
+		if !done[i] {
+			told[i], done[i] = text([]byte(logged(int(i)))), true
+		}
+		return told[i]
+	}
+}

@@ -1,0 +1,248 @@
+package spill
+
+import (
+	"iter"
+	"slices"
+)
+
+// Codec says how records are written, and which comes first. A record that was
+// read may alias the bytes it was read from, until the next one is.
+type Codec[T any] struct {
+	Append  func(dst []byte, x *T) []byte
+	Read    func(x *T, src []byte) (rest []byte)
+	Compare func(a, b *T) int
+}
+
+// Sorter sorts records that may be too many for the memory. The zero value
+// with a codec keeps them all in memory.
+type Sorter[T any] struct {
+	Codec Codec[T]
+	// Space is where runs of more than Limit records go; nil keeps all of them
+	// in memory.
+	Space *Space
+	Limit int
+
+	items  []T
+	sorted bool // items are
+	runs   []*Run
+	file   *File
+}
+
+// Add takes a record. What it refers to must not change.
+func (s *Sorter[T]) Add(x T) error {
+	s.items, s.sorted = append(s.items, x), false
+	if s.Space == nil || len(s.items) < s.Limit {
+		return nil
+	}
+	return s.spill()
+}
+
+func (s *Sorter[T]) spill() error {
+	if s.file == nil {
+		var err error
+		if s.file, err = s.Space.Create(); err != nil {
+			return err
+		}
+	}
+	s.Sort()
+	w := s.file.Run()
+	for i := range s.items {
+		if err := w.Append(func(dst []byte) []byte { return s.Codec.Append(dst, &s.items[i]) }); err != nil {
+			return err
+		}
+	}
+	r, err := w.End()
+	if err != nil {
+		return err
+	}
+	s.runs = append(s.runs, r)
+	s.items = s.items[:0]
+	return nil
+}
+
+// Sort sorts what is in memory: Sorted has less to do then.
+func (s *Sorter[T]) Sort() {
+	if !s.sorted {
+		slices.SortFunc(s.items, func(a, b T) int { return s.Codec.Compare(&a, &b) })
+		s.sorted = true
+	}
+}
+
+// Sorted yields the records of all sorters in order, as often as it is asked
+// to. The sorters are not to be added to any more. A record is valid until the
+// next one.
+func Sorted[T any](sorters ...*Sorter[T]) iter.Seq2[*T, error] {
+	for _, s := range sorters {
+		s.Sort()
+	}
+	return func(yield func(*T, error) bool) {
+		var sources []Source[T]
+		for _, s := range sorters {
+			sources = append(sources, FromSlice(s.items))
+			for _, r := range s.runs {
+				sources = append(sources, FromRun(r, s.Codec))
+			}
+		}
+		Merge(sources, sorters[0].Codec.Compare)(yield)
+	}
+}
+
+// Run is a list of records in a file, in the order they were written.
+type Run struct {
+	file   *File
+	places []Place
+}
+
+// RunWriter writes a run.
+type RunWriter struct {
+	run *Run
+	buf []byte
+}
+
+// runPiece is how many bytes of records are compressed together. Of each run
+// that is merged, one such piece is in memory.
+const runPiece = 64 << 10
+
+// Run begins a run. Nothing else may be appended to the file until it ends.
+func (f *File) Run() *RunWriter { return &RunWriter{run: &Run{file: f}} }
+
+// Append writes a record, which record appends to its argument.
+func (w *RunWriter) Append(record func(dst []byte) []byte) error {
+	w.buf = record(w.buf)
+	if len(w.buf) < runPiece {
+		return nil
+	}
+	return w.flush()
+}
+
+func (w *RunWriter) flush() error {
+	p, err := w.run.file.Append(w.buf)
+	if err != nil {
+		return err
+	}
+	w.run.places = append(w.run.places, p)
+	w.buf = w.buf[:0]
+	return nil
+}
+
+// End ends the run.
+func (w *RunWriter) End() (*Run, error) {
+	if len(w.buf) > 0 {
+		if err := w.flush(); err != nil {
+			return nil, err
+		}
+	}
+	return w.run, nil
+}
+
+// Source gives one record after the other, and nil at the end. A record is
+// valid until the next call.
+type Source[T any] func() (*T, error)
+
+// FromSlice gives the records of a slice.
+func FromSlice[T any](items []T) Source[T] {
+	return func() (*T, error) {
+		if len(items) == 0 {
+			return nil, nil
+		}
+		x := &items[0]
+		items = items[1:]
+		return x, nil
+	}
+}
+
+// FromRun reads the records of a run.
+func FromRun[T any](r *Run, c Codec[T]) Source[T] {
+	var x T
+	var buf, rest []byte
+	places := r.places
+	return func() (*T, error) {
+		for len(rest) == 0 {
+			if len(places) == 0 {
+				return nil, nil
+			}
+			var err error
+			if buf, err = r.file.Read(places[0], buf); err != nil {
+				return nil, err
+			}
+			rest, places = buf, places[1:]
+		}
+		rest = c.Read(&x, rest)
+		return &x, nil
+	}
+}
+
+// Merge yields the records of sources that are sorted, in order: equal ones in
+// that of the sources. The first error ends it.
+func Merge[T any](sources []Source[T], compare func(a, b *T) int) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		h := merger[T]{compare: compare}
+		for i, next := range sources {
+			x, err := next()
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if x != nil {
+				h.heads = append(h.heads, head[T]{x, i})
+			}
+		}
+		for i := len(h.heads)/2 - 1; i >= 0; i-- {
+			h.down(i)
+		}
+		for len(h.heads) > 0 {
+			first := &h.heads[0]
+			if !yield(first.record, nil) {
+				return
+			}
+			x, err := sources[first.source]()
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if x != nil {
+				first.record = x
+			} else {
+				last := len(h.heads) - 1
+				h.heads[0] = h.heads[last]
+				h.heads = h.heads[:last]
+			}
+			h.down(0)
+		}
+	}
+}
+
+// merger is a heap of the next records of the sources.
+type merger[T any] struct {
+	heads   []head[T]
+	compare func(a, b *T) int
+}
+
+type head[T any] struct {
+	record *T
+	source int
+}
+
+func (h *merger[T]) less(i, j int) bool {
+	a, b := &h.heads[i], &h.heads[j]
+	if c := h.compare(a.record, b.record); c != 0 {
+		return c < 0
+	}
+	return a.source < b.source
+}
+
+func (h *merger[T]) down(i int) {
+	for {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(h.heads); c++ {
+			if h.less(c, least) {
+				least = c
+			}
+		}
+		if least == i {
+			return
+		}
+		h.heads[i], h.heads[least] = h.heads[least], h.heads[i]
+		i = least
+	}
+}
