@@ -2,7 +2,6 @@ package fold
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"sort"
 
@@ -384,7 +383,7 @@ type Event struct {
 // each goroutine has its own.
 type Scratch struct {
 	pieces []piece
-	place  []uint32
+	actors []decoded // of all parts
 	events []Event
 	merge  []Event
 }
@@ -411,7 +410,7 @@ type piece struct {
 func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n uint32, a *Actor)) error {
 	pieces := m.pieces[:0]
 	shards := make([]*shard, len(s.parts))
-	first := make([]int, len(s.parts)) // by part: where its actors begin in place
+	first := make([]int, len(s.parts)) // by part: where its actors begin in m.actors
 	actors := 0
 	for p := range s.parts {
 		sh, err := s.parts[p].shard(i)
@@ -432,10 +431,13 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 	})
 	// All pieces of an actor lie side by side in one list of events: place says
 	// where the next event of each piece goes.
-	m.place = slices.Grow(m.place[:0], actors)[:actors]
+	m.actors = slices.Grow(m.actors[:0], actors)[:actors]
+	clear(m.actors)
+	place := func(p *piece) *uint32 { return &m.actors[first[p.origin]+int(p.number)-1].place }
 	total, n := 0, uint32(0)
 	wanted := true
-	for i, p := range pieces {
+	for i := range pieces {
+		p := &pieces[i]
 		if i > 0 && pieces[i-1].key != p.key {
 			n++
 		}
@@ -443,21 +445,21 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 			wanted = want(n)
 		}
 		if !wanted {
-			m.place[first[p.origin]+int(p.number)-1] = unwanted
+			*place(p) = unwanted
 			continue
 		}
-		m.place[first[p.origin]+int(p.number)-1] = uint32(total)
+		*place(p) = uint32(total)
 		total += int(p.events)
 	}
 	m.events = slices.Grow(m.events[:0], total)[:total]
 	events := m.events
 	for p, sh := range shards {
-		s.decode(s.parts[p].worker, sh, m.place[first[p]:], events)
+		s.decode(s.parts[p].worker, sh, m.actors[first[p]:][:sh.actors], events)
 	}
 	n = 0
 	for from := 0; from < len(pieces); n++ {
 		p := pieces[from]
-		if m.place[first[p.origin]+int(p.number)-1] == unwanted {
+		if *place(&p) == unwanted {
 			for from < len(pieces) && pieces[from].key == p.key {
 				from++
 			}
@@ -479,21 +481,18 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 	return nil
 }
 
-// unwanted is the place of the events of an actor that is not visited.
-const unwanted = ^uint32(0)
-
 // sortEvents sorts the events of one worker. They come in the order of the
 // inputs, which is mostly that of time: insertion has little to do, and where it
 // has much, the general sort takes over.
 func sortEvents(events []Event) {
 	moves := 8 * len(events)
 	for i := 1; i < len(events); i++ {
-		if compareEvents(&events[i-1], &events[i]) <= 0 {
+		if events[i-1].Time < events[i].Time || compareEvents(&events[i-1], &events[i]) <= 0 {
 			continue
 		}
 		e := events[i]
 		j := i
-		for j > 0 && compareEvents(&events[j-1], &e) > 0 {
+		for j > 0 && (events[j-1].Time > e.Time || compareEvents(&events[j-1], &e) > 0) {
 			events[j] = events[j-1]
 			j--
 		}
@@ -511,52 +510,17 @@ func mergeEvents(events []Event, n int, scratch *[]Event) {
 		return
 	}
 	*scratch = append((*scratch)[:0], events[:n]...)
-	left, right, out := *scratch, events[n:], events[:0]
+	left, right, out := *scratch, events[n:], events
 	for len(left) > 0 && len(right) > 0 {
-		if compareEvents(&right[0], &left[0]) < 0 {
-			out, right = append(out, right[0]), right[1:]
+		l, r := &left[0], &right[0]
+		if r.Time < l.Time || r.Time == l.Time && compareEvents(r, l) < 0 {
+			out[0], right = *r, right[1:]
 		} else {
-			out, left = append(out, left[0]), left[1:]
+			out[0], left = *l, left[1:]
 		}
+		out = out[1:]
 	}
-	copy(events[len(out):], left) // what remains of right is in its place
-}
-
-// decode puts the events of a shard of a worker where place says.
-func (s *State) decode(worker int, sh *shard, place []uint32, events []Event) {
-	d := sh.decoder()
-	endpoints, ranks, upstreams := s.endpointOf[worker], s.rankOf[worker], s.upstreamOf[worker]
-	for a := d.next(); a != nil; a = d.next() {
-		if d.flags&flagNewUser != 0 {
-			a.user = s.userOf.find(d.hash.user)[0]
-		}
-		if d.flags&flagMoved != 0 {
-			c := s.clientOf.find(d.hash.client)
-			a.client = Client{c[0], c[1]}
-		}
-		if place[d.actor] == unwanted {
-			continue
-		}
-		e := &events[place[d.actor]]
-		place[d.actor]++
-		*e = Event{
-			Time: a.last, Endpoint: endpoints[a.endpoint], Outcome: Outcome(d.flags & flagOutcome),
-			Client: a.client, Refusal: NoRefusal,
-		}
-		if a.via != 0 {
-			e.Scheme = Scheme(a.via % uint32(numSchemes))
-			// No proxy has more backends than fit; a made-up one is left out.
-			if n := a.via / uint32(numSchemes); n != 0 && upstreams[n-1] < math.MaxUint16 {
-				e.Upstream = uint16(upstreams[n-1] + 1)
-			}
-		}
-		if d.flags&flagUser != 0 {
-			e.User = a.user
-		}
-		if e.Outcome == Unauthorized {
-			e.Refusal = ranks[a.ref]
-		}
-	}
+	copy(out, left) // what remains of right is in its place
 }
 
 func compareEvents(x, y *Event) int {
