@@ -361,6 +361,7 @@ var linkCodec = spill.Codec[clientLink]{
 		return src[12:]
 	},
 	Compare: compareLinks,
+	Key:     func(l *clientLink) uint64 { return uint64(l.client.Address)<<32 | uint64(l.client.Agent) },
 }
 
 // distinct sorts links and drops the repeated ones.

@@ -1,6 +1,7 @@
 package spill
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
@@ -11,6 +12,9 @@ type Codec[T any] struct {
 	Append  func(dst []byte, x *T) []byte
 	Read    func(x *T, src []byte) (rest []byte)
 	Compare func(a, b *T) int
+	// Key is the first of what Compare compares: where two have different keys,
+	// the lesser one comes first. Only a Sorter asks for it.
+	Key func(x *T) uint64
 }
 
 // Sorter sorts records that may be too many for the memory. The zero value
@@ -62,9 +66,42 @@ func (s *Sorter[T]) spill() error {
 
 // Sort sorts what is in memory: Sorted has less to do then.
 func (s *Sorter[T]) Sort() {
-	if !s.sorted {
-		slices.SortFunc(s.items, func(a, b T) int { return s.Codec.Compare(&a, &b) })
-		s.sorted = true
+	if s.sorted {
+		return
+	}
+	s.sorted = true
+	// The keys are sorted, which are small and lie side by side, and then each
+	// record is moved once.
+	type place struct {
+		key  uint64
+		from int
+	}
+	order := make([]place, len(s.items))
+	for i := range s.items {
+		order[i] = place{s.Codec.Key(&s.items[i]), i}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
+		}
+		return s.Codec.Compare(&s.items[a.from], &s.items[b.from])
+	})
+	for i := range order {
+		if order[i].from < 0 {
+			continue // it was moved
+		}
+		// Once around: what stood at i waits until its place is free.
+		first, to := s.items[i], i
+		for {
+			from := order[to].from
+			order[to].from = -1
+			if from == i {
+				s.items[to] = first
+				break
+			}
+			s.items[to] = s.items[from]
+			to = from
+		}
 	}
 }
 
