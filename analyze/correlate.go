@@ -67,16 +67,20 @@ type fact struct {
 // protected route is a trial, with the silence before it and the age of the
 // session. The trials that were not survived are the facts that are first.
 type lifetimes struct {
-	gap    stats.Durations // silence on protected routes
-	gapAny stats.Durations // silence on all routes
+	// Silence on protected routes, and on all. A walker counts there only the
+	// sessions whose sign-in was not seen.
+	gap, gapAny stats.Durations
 	// The same of the sessions whose sign-in was seen, and their ages.
 	seenGap, seenGapAny, seenAge stats.Durations
 	sessions                     int64
 }
 
-func (l *lifetimes) merge(m *lifetimes) {
+// add adds what a walker counted.
+func (l *lifetimes) add(m *lifetimes) {
 	l.gap.Merge(&m.gap)
 	l.gapAny.Merge(&m.gapAny)
+	l.gap.Merge(&m.seenGap)
+	l.gapAny.Merge(&m.seenGapAny)
 	l.seenGap.Merge(&m.seenGap)
 	l.seenGapAny.Merge(&m.seenGapAny)
 	l.seenAge.Merge(&m.seenAge)
@@ -515,7 +519,7 @@ func (c *correlation) gather(walkers []*walker) error {
 				sum = &lifetimes{}
 				c.hosts[names[n]] = sum
 			}
-			sum.merge(l)
+			sum.add(l)
 		}
 		for i := range w.endpoints {
 			c.endpoints[i].merge(&w.endpoints[i])
