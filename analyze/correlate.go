@@ -107,6 +107,7 @@ type correlation struct {
 	siteOf    []uint32                       // by endpoint: its place in sites
 	sessions  []*spill.Sorter[sessionRecord] // see eachSession
 	clients   map[fold.Client]*clientFacts
+	links     []*spill.Sorter[clientLink] // users by client, until follow has ended
 	// userClients counts the distinct clients by user.
 	userClients []int64
 	actors      int64 // actors that were accepted on a protected route
@@ -232,7 +233,7 @@ func roleOf(e *fold.Endpoint) (r role) {
 // parallel over the shards: visit is called by one goroutine for each worker in
 // [0, workers), for one actor at a time. An actor has the same id, which is not
 // 0, each time.
-func (c *correlation) visit(ctx context.Context, want func(id uint32) bool, visit func(worker int, id uint32, a *fold.Actor)) error {
+func (c *correlation) visit(ctx context.Context, want func(id uint32, w fold.Who) bool, visit func(worker int, id uint32, a *fold.Actor)) error {
 	next := make(chan int, fold.Shards)
 	for i := range fold.Shards {
 		next <- i
@@ -247,9 +248,9 @@ func (c *correlation) visit(ctx context.Context, want func(id uint32) bool, visi
 					return err
 				}
 				first := uint32(shard)<<26 + 1
-				var wanted func(uint32) bool
+				var wanted func(uint32, fold.Who) bool
 				if want != nil {
-					wanted = func(n uint32) bool { return want(first + n) }
+					wanted = func(n uint32, w fold.Who) bool { return want(first+n, w) }
 				}
 				err := c.state.Shard(shard, &scratch, wanted, func(n uint32, a *fold.Actor) { visit(worker, first+n, a) })
 				if err != nil {
@@ -495,7 +496,6 @@ func (w *walker) countRefusals(a *fold.Actor, id uint32) {
 // gather sums the walkers' parts.
 func (c *correlation) gather(walkers []*walker) error {
 	var refusals []clientLink
-	var users []*spill.Sorter[clientLink]
 	names := make([]string, maxHosts)
 	for i, e := range c.state.Endpoints {
 		if n := walkers[0].hostOf[i]; n >= 0 {
@@ -508,7 +508,7 @@ func (c *correlation) gather(walkers []*walker) error {
 		}
 		c.actors += w.actors
 		refusals = append(refusals, w.clientRefusals...)
-		users = append(users, &w.clientUsers)
+		c.links = append(c.links, &w.clientUsers)
 		c.sessions = append(c.sessions, &w.sessions)
 		for n, l := range w.lifetimes {
 			if l == nil {
@@ -544,7 +544,7 @@ func (c *correlation) gather(walkers []*walker) error {
 	c.userClients = make([]int64, len(c.state.Users))
 	var last clientLink
 	some := false
-	for l, err := range spill.Sorted(users...) {
+	for l, err := range spill.Sorted(c.links...) {
 		if err != nil {
 			return err
 		}

@@ -24,11 +24,12 @@ type observer interface {
 
 // selective is an observer that looks at some actors alone.
 type selective interface {
-	wants(id uint32) bool
+	// wants tells whether it looks at an actor; id is fact.actor.
+	wants(id uint32, w fold.Who) bool
 }
 
 // wanted tells which actors any of the observers looks at; nil for all of them.
-func wanted(watching []observer) func(id uint32) bool {
+func wanted(watching []observer) func(id uint32, w fold.Who) bool {
 	some := make([]selective, len(watching))
 	for i, o := range watching {
 		s, ok := o.(selective)
@@ -37,13 +38,14 @@ func wanted(watching []observer) func(id uint32) bool {
 		}
 		some[i] = s
 	}
-	return func(id uint32) bool {
-		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id) })
+	return func(id uint32, w fold.Who) bool {
+		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id, w) })
 	}
 }
 
 // follow walks over the timelines again for the detectors that want it.
 func (c *correlation) follow(ctx context.Context) error {
+	defer func() { c.links = nil }()
 	var watching []observer
 	c.observed = map[string]observer{}
 	for _, d := range c.detectors {

@@ -392,8 +392,33 @@ type Scratch struct {
 // one of them.
 type piece struct {
 	key            actorKey
+	client         uint64 // hash of its only client, 0 where it had several
 	origin, number uint32
 	events         uint32
+}
+
+// Who tells of an actor what is known before its events are read.
+type Who struct {
+	Client Client // of all its events, where
+	Only   bool   // it had only one
+}
+
+// who tells of the actor whose pieces come first in a list.
+func (s *State) who(pieces []piece) (w Who) {
+	p := &pieces[0]
+	for i := range pieces {
+		if pieces[i].key != p.key {
+			break
+		}
+		if pieces[i].client != p.client {
+			return Who{}
+		}
+	}
+	if p.client == 0 {
+		return Who{}
+	}
+	c := s.clientOf.find(p.client)
+	return Who{Client{c[0], c[1]}, true}
 }
 
 // Shard visits the actors of shard i in [0, Shards), in no order that means
@@ -407,7 +432,7 @@ type piece struct {
 // Actors are counted from 0 in the order of the visits, which is the same each
 // time. want, where it is not nil, tells which of them to visit; the others cost
 // little.
-func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n uint32, a *Actor)) error {
+func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit func(n uint32, a *Actor)) error {
 	pieces := m.pieces[:0]
 	shards := make([]*shard, len(s.parts))
 	first := make([]int, len(s.parts)) // by part: where its actors begin in m.actors
@@ -421,7 +446,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 		actors += int(sh.actors)
 		for n := range sh.slots {
 			if a := &sh.slots[n]; a.number != 0 {
-				pieces = append(pieces, piece{a.key, uint32(p), a.number, a.events})
+				pieces = append(pieces, piece{a.key, a.client, uint32(p), a.number, a.events})
 			}
 		}
 	}
@@ -442,7 +467,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 			n++
 		}
 		if want != nil && (i == 0 || pieces[i-1].key != p.key) {
-			wanted = want(n)
+			wanted = want(n, s.who(pieces[i:]))
 		}
 		if !wanted {
 			*place(p) = unwanted
