@@ -332,45 +332,49 @@ func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, 
 	}
 }
 
-func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[*Unauthorized, error] {
-	return func(yield func(*Unauthorized, error) bool) {
-		read := c.reread(r)
-		var e parse.Entry
-		var row Unauthorized
-		told := newTold()
-		templates := make([]string, len(c.state.Endpoints))
-		for i := range templates {
-			templates[i] = text([]byte(c.state.Endpoints[i].Template))
-		}
-		for rank := range c.state.Refusals {
-			x, f := &c.state.Refusals[rank], &c.facts[rank]
-			if _, err := read(rank, &e); err != nil {
-				yield(nil, err)
-				return
-			}
-			row = Unauthorized{
-				Time: x.Time, Method: told.text(e.Method), Path: told.text(e.Path), Query: told.text(e.Query),
-				Scheme: told.text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
-				Host: told.text(e.Host), Referrer: told.text(e.Referrer), Client: told.text(e.Client), Peer: told.text(e.Peer),
-				UserAgent: told.text(e.UserAgent), User: told.text(e.User), Upstream: told.text(e.Upstream),
-				LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
-				Cause: f.cause.String(), Reason: told.text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
-				TokenExpiry: e.TokenExpiry,
-			}
-			if len(e.Session) > 0 {
-				row.SessionID = redact.SessionHash(e.Session)
-			}
-			if f.actor != 0 {
-				row.Template = templates[f.endpoint]
-			}
-			if f.finding != 0 {
-				row.FindingID = findings[f.finding-1].ID
-			}
-			if !yield(&row, nil) {
-				return
-			}
-		}
+func (c *correlation) unauthorizedRows(r *reader, findings []Finding) Pieces[Unauthorized] {
+	templates := make([]string, len(c.state.Endpoints))
+	for i := range templates {
+		templates[i] = text([]byte(c.state.Endpoints[i].Template))
 	}
+	return Pieces[Unauthorized]{len(c.state.Refusals), func() func(from, to int) iter.Seq2[*Unauthorized, error] {
+		read := c.reread(r)
+		told := newTold()
+		return func(from, to int) iter.Seq2[*Unauthorized, error] {
+			return func(yield func(*Unauthorized, error) bool) {
+				var e parse.Entry
+				var row Unauthorized
+				for rank := from; rank < to; rank++ {
+					x, f := &c.state.Refusals[rank], &c.facts[rank]
+					if _, err := read(rank, &e); err != nil {
+						yield(nil, err)
+						return
+					}
+					row = Unauthorized{
+						Time: x.Time, Method: told.text(e.Method), Path: told.text(e.Path), Query: told.text(e.Query),
+						Scheme: told.text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
+						Host: told.text(e.Host), Referrer: told.text(e.Referrer), Client: told.text(e.Client), Peer: told.text(e.Peer),
+						UserAgent: told.text(e.UserAgent), User: told.text(e.User), Upstream: told.text(e.Upstream),
+						LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
+						Cause: f.cause.String(), Reason: told.text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+						TokenExpiry: e.TokenExpiry,
+					}
+					if len(e.Session) > 0 {
+						row.SessionID = redact.SessionHash(e.Session)
+					}
+					if f.actor != 0 {
+						row.Template = templates[f.endpoint]
+					}
+					if f.finding != 0 {
+						row.FindingID = findings[f.finding-1].ID
+					}
+					if !yield(&row, nil) {
+						return
+					}
+				}
+			}
+		}
+	}}
 }
 
 // showEvidence fills in the sample lines of the findings.
