@@ -107,7 +107,11 @@ type correlation struct {
 	siteOf    []uint32                       // by endpoint: its place in sites
 	sessions  []*spill.Sorter[sessionRecord] // see eachSession
 	clients   map[fold.Client]*clientFacts
-	links     []*spill.Sorter[clientLink] // users by client, until follow has ended
+	// The clients in the order of Result.Clients, and by address where its own begin
+	// there; clientRows makes them.
+	clientOrder []fold.Client
+	clientFrom  []int32
+	links       []*spill.Sorter[clientLink] // users by client, until follow has ended
 	// userClients counts the distinct clients by user.
 	userClients []int64
 	actors      int64 // actors that were accepted on a protected route
@@ -127,7 +131,6 @@ type clientFacts struct {
 	users, sessions  int64
 	refusedEndpoints int64
 	session          uint32 // actor that was counted last as a session
-	row              int    // in Result.Clients
 }
 
 // Limits.

@@ -244,18 +244,36 @@ func (c *correlation) clientRows(findings []Finding) []Client {
 		order = append(order, cl)
 	}
 	slices.SortFunc(order, fold.CompareClients)
+	c.clientOrder, c.clientFrom = order, make([]int32, len(c.state.Addresses)+1)
+	for _, cl := range order {
+		c.clientFrom[cl.Address+1]++
+	}
+	for i := range c.state.Addresses {
+		c.clientFrom[i+1] += c.clientFrom[i]
+	}
+	address, agent := textsOf(len(c.state.Addresses), func(i int) string { return c.state.Addresses[i] }), textsOf(len(c.state.Agents), func(i int) string { return c.state.Agents[i] })
 	rows := make([]Client, len(order))
 	for i, cl := range order {
 		f := c.clients[cl]
-		f.row = i
 		rows[i] = Client{
-			Address: text([]byte(c.state.Addresses[cl.Address])), UserAgent: text([]byte(c.state.Agents[cl.Agent])),
+			Address: address(cl.Address), UserAgent: agent(cl.Agent),
 			Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
 			FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
 			FindingID: ids[cl],
 		}
 	}
 	return rows
+}
+
+// clientRow gives the place of a client's row, -1 where it has none. Those of one
+// address, which are few, lie side by side.
+func (c *correlation) clientRow(cl fold.Client) int {
+	from, to := int(c.clientFrom[cl.Address]), int(c.clientFrom[cl.Address+1])
+	i, ok := slices.BinarySearchFunc(c.clientOrder[from:to], cl, fold.CompareClients)
+	if !ok {
+		return -1
+	}
+	return from + i
 }
 
 func (c *correlation) upstreamRows() []Upstream {
@@ -276,11 +294,9 @@ func (c *correlation) refusals() iter.Seq[Refusal] {
 				continue // it has no time
 			}
 			x := Refusal{
-				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1, Client: -1,
+				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1,
+				Client:   c.clientRow(fold.Client{Address: f.address, Agent: f.agent}),
 				Upstream: int(f.upstream) - 1, Cause: int(f.cause), Finding: int(f.finding) - 1,
-			}
-			if cl := c.clients[fold.Client{Address: f.address, Agent: f.agent}]; cl != nil {
-				x.Client = cl.row
 			}
 			if !yield(x) {
 				return

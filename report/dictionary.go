@@ -23,6 +23,7 @@ type dictionary struct {
 	stamps []uint32            // by number: the batch that had it last
 	batch  uint32
 	near   [nearTexts]nearText
+	off    bool // most texts are new: they are left to the library
 	// Scratch.
 	numbers []int32
 	seen    []parquet.ByteArray // the distinct values of a batch
@@ -37,9 +38,11 @@ type nearText struct {
 
 const (
 	nearTexts = 1 << 10 // a power of two
-	// manyNew is the share of new texts in a batch from which on the library is
+	// someNew is the share of new texts in a batch from which on the library is
 	// given them all: it takes numbers only in runs between new texts.
-	manyNew = 1.0 / 16
+	someNew = 1.0 / 16
+	// mostNew is the share from which on to number them is for nothing.
+	mostNew = 1.0 / 4
 )
 
 func newDictionary() *dictionary { return &dictionary{ids: map[string]int32{}} }
@@ -55,16 +58,16 @@ type numberedEncoder interface {
 // levels; levels is nil for another one.
 func (d *dictionary) write(w *file.ByteArrayColumnChunkWriter, texts []string, levels []int16, rows int) error {
 	encoder, ok := w.CurrentEncoder().(numberedEncoder)
-	if !ok { // there were too many different ones
-		*d = dictionary{}
+	known := len(d.values)
+	if ok && !d.off && known != encoder.NumEntries() {
+		return fmt.Errorf("BUG: %d texts are numbered, %d written", known, encoder.NumEntries())
+	}
+	// Without a dictionary there were too many different ones.
+	if !ok || d.off || !d.number(texts) {
+		*d = dictionary{off: true}
 		_, err := w.WriteBatch(copied(texts), levels, nil)
 		return err
 	}
-	known := len(d.values)
-	if known != encoder.NumEntries() {
-		return fmt.Errorf("BUG: %d texts are numbered, %d written", known, encoder.NumEntries())
-	}
-	d.number(texts)
 	if err := d.put(encoder, known); err != nil {
 		return err
 	}
@@ -83,14 +86,17 @@ func (d *dictionary) write(w *file.ByteArrayColumnChunkWriter, texts []string, l
 	return err
 }
 
-// number fills d.numbers and d.seen.
-func (d *dictionary) number(texts []string) {
+// number fills d.numbers and d.seen. It gives up where most texts are new.
+func (d *dictionary) number(texts []string) bool {
+	most := len(d.values) + int(mostNew*batchRows)
 	d.batch++
 	d.numbers, d.seen = d.numbers[:0], d.seen[:0]
 	for _, s := range texts {
 		near := &d.near[nearPlace(s)]
 		if near.text != s || s == "" {
-			*near = nearText{s, d.find(s)}
+			if *near = (nearText{s, d.find(s)}); len(d.values) > most {
+				return false
+			}
 		}
 		n := near.number
 		d.numbers = append(d.numbers, n)
@@ -99,6 +105,7 @@ func (d *dictionary) number(texts []string) {
 			d.seen = append(d.seen, d.values[n])
 		}
 	}
+	return true
 }
 
 // nearPlace mixes a few bytes of a text. Texts that fall together cost a look
@@ -128,7 +135,7 @@ func (d *dictionary) find(s string) int32 {
 
 // put gives the encoder the values of a batch; it knows the first ones.
 func (d *dictionary) put(encoder numberedEncoder, known int) error {
-	if float64(len(d.values)-known) > manyNew*float64(len(d.numbers)) {
+	if float64(len(d.values)-known) > someNew*float64(len(d.numbers)) {
 		list := make([]parquet.ByteArray, len(d.numbers))
 		for i, n := range d.numbers {
 			list[i] = d.values[n]
