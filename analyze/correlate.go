@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"iter"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -156,7 +157,6 @@ func correlate(ctx context.Context, s *fold.State, workers int, m Memory) (*corr
 		protected: make([]bool, len(s.Endpoints)),
 		roles:     make([]role, len(s.Endpoints)),
 		hosts:     map[string]*lifetimes{},
-		clients:   map[fold.Client]*clientFacts{},
 	}
 	for i, e := range s.Endpoints {
 		c.protected[i] = protects(&e)
@@ -498,19 +498,18 @@ func (w *walker) countRefusals(a *fold.Actor, id uint32) {
 
 // gather sums the walkers' parts.
 func (c *correlation) gather(walkers []*walker) error {
-	var refusals []clientLink
 	names := make([]string, maxHosts)
 	for i, e := range c.state.Endpoints {
 		if n := walkers[0].hostOf[i]; n >= 0 {
 			names[n] = e.Host
 		}
 	}
+	tasks := []func(){func() { c.gatherClients(walkers) }}
 	for _, w := range walkers {
 		if w.err != nil {
 			return w.err
 		}
 		c.actors += w.actors
-		refusals = append(refusals, w.clientRefusals...)
 		c.links = append(c.links, &w.clientUsers)
 		c.sessions = append(c.sessions, &w.sessions)
 		for n, l := range w.lifetimes {
@@ -527,6 +526,16 @@ func (c *correlation) gather(walkers []*walker) error {
 		for i := range w.endpoints {
 			c.endpoints[i].merge(&w.endpoints[i])
 		}
+		tasks = append(tasks, func() { w.clientRefusals = distinct(w.clientRefusals) }, w.sessions.Sort, w.clientUsers.Sort)
+	}
+	c.together(tasks...)
+	return c.countLinks(walkers)
+}
+
+// gatherClients sums what the walkers know of clients.
+func (c *correlation) gatherClients(walkers []*walker) {
+	c.clients = walkers[0].clients
+	for _, w := range walkers[1:] {
 		for cl, f := range w.clients {
 			if g := c.clients[cl]; g != nil {
 				g.tally.Merge(&f.tally)
@@ -536,29 +545,42 @@ func (c *correlation) gather(walkers []*walker) error {
 			}
 		}
 	}
-	tasks := []func(){func() { refusals = distinct(refusals) }}
+}
+
+// countLinks counts the distinct users and refusing endpoints of clients, and the
+// clients of users. Links come by client.
+func (c *correlation) countLinks(walkers []*walker) error {
+	var refusals []spill.Source[clientLink]
 	for _, w := range walkers {
-		tasks = append(tasks, w.sessions.Sort, w.clientUsers.Sort)
-	}
-	c.together(tasks...)
-	for _, l := range refusals {
-		c.clients[l.client].refusedEndpoints++
+		refusals = append(refusals, spill.FromSlice(w.clientRefusals))
 	}
 	c.userClients = make([]int64, len(c.state.Users))
-	var last clientLink
-	some := false
-	for l, err := range spill.Sorted(c.links...) {
-		if err != nil {
-			return err
+	each := func(links iter.Seq2[*clientLink, error], count func(f *clientFacts, to uint32)) error {
+		var last clientLink
+		var f *clientFacts // of its client; nil before the first
+		for l, err := range links {
+			if err != nil {
+				return err
+			}
+			if f != nil && *l == last {
+				continue
+			}
+			if f == nil || l.client != last.client {
+				f = c.clients[l.client]
+			}
+			last = *l
+			count(f, l.to)
 		}
-		if some && *l == last {
-			continue
-		}
-		last, some = *l, true
-		c.clients[l.client].users++
-		c.userClients[l.to]++
+		return nil
 	}
-	return nil
+	err := each(spill.Merge(refusals, compareLinks), func(f *clientFacts, _ uint32) { f.refusedEndpoints++ })
+	if err != nil {
+		return err
+	}
+	return each(spill.Sorted(c.links...), func(f *clientFacts, user uint32) {
+		f.users++
+		c.userClients[user]++
+	})
 }
 
 // together runs tasks that have nothing in common, as many at a time as there

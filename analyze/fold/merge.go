@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 
+	"golang.org/x/sync/errgroup"
+
 	"logscan/analyze/spill"
 	"logscan/parse"
 )
@@ -126,64 +128,106 @@ func Merge(workers []*Worker) (*State, error) {
 		}
 		return ds
 	}
-	hosts, hostOf := unify(dicts(func(w *Worker) *dict { return &w.hosts }))
-	s.Endpoints, s.endpointOf = mergedEndpoints(workers, hosts, hostOf)
-	var names []string
-	names, s.upstreamOf = unify(dicts(func(w *Worker) *dict { return &w.upstreams }))
-	s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes
 		s.Sessions = s.Sessions || w.sessions
 		for _, d := range w.spilled {
 			s.parts = append(s.parts, origin{worker: i, disk: d})
 		}
-		w.part.end()
 		s.parts = append(s.parts, origin{worker: i, part: &w.part})
 	}
-	if err := s.mergeNames(MaxNames); err != nil {
+	// What has nothing in common is merged side by side.
+	together := func(tasks ...func() error) error {
+		var g errgroup.Group
+		g.SetLimit(len(workers))
+		for _, task := range tasks {
+			g.Go(task)
+		}
+		return g.Wait()
+	}
+	var ends []func() error
+	for _, w := range workers {
+		ends = append(ends, func() error { w.part.end(); return nil })
+	}
+	if err := together(ends...); err != nil {
 		return nil, err
 	}
-	s.mergeMinutes(hosts, hostOf)
-	lineBase := s.lineBases()
-	s.mergeRefusals(lineBase)
-	s.mergeRejected(lineBase)
+	err := together(
+		func() error { return s.mergeClients(MaxNames) },
+		func() error {
+			lineBase := s.lineBases()
+			s.mergeRefusals(lineBase)
+			s.mergeRejected(lineBase)
+			return nil
+		},
+		func() error { return s.mergeUsers(MaxNames) },
+		s.mergeSignIns,
+		func() error {
+			hosts, hostOf := unify(dicts(func(w *Worker) *dict { return &w.hosts }))
+			s.Endpoints, s.endpointOf = mergedEndpoints(workers, hosts, hostOf)
+			s.mergeMinutes(hosts, hostOf)
+			return nil
+		},
+		func() error {
+			var names []string
+			names, s.upstreamOf = unify(dicts(func(w *Worker) *dict { return &w.upstreams }))
+			s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
+			return nil
+		},
+	)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range workers { // what is merged is not needed any more
+		w.part.users, w.part.clients, w.part.signIns = userTable{}, clientTable{}, nil
+	}
 	return s, nil
 }
 
-// mergeNames merges what the parts know of users, clients and sign-ins. At most
-// most users and clients are told by name.
-func (s *State) mergeNames(most int) (err error) {
+// mergeUsers merges what the parts know of users. At most most of them are told
+// by name.
+func (s *State) mergeUsers(most int) (err error) {
 	var users []spill.Source[userTotal]
+	for _, p := range s.parts {
+		if d := p.disk; d != nil {
+			users = append(users, spill.FromRun(d.users, userCodec))
+		} else {
+			users = append(users, spill.FromSlice(p.part.users.sorted()))
+		}
+	}
+	s.Users, s.OfOtherUsers, s.OtherUsers, s.userOf, err = mergedUsers(users, most)
+	return err
+}
+
+// mergeClients merges what the parts know of clients. At most most of them are
+// told by name.
+func (s *State) mergeClients(most int) (err error) {
 	var clients []spill.Source[clientTotal]
+	for _, p := range s.parts {
+		if d := p.disk; d != nil {
+			clients = append(clients, spill.FromRun(d.clients, clientCodec))
+		} else {
+			clients = append(clients, spill.FromSlice(p.part.clients.sorted()))
+		}
+	}
+	s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most)
+	return err
+}
+
+// mergeSignIns merges the sign-ins of the parts.
+func (s *State) mergeSignIns() (err error) {
 	var signIns []spill.Source[SignIn]
 	var file *spill.File // where many sign-ins are to lie
 	for _, p := range s.parts {
 		if d := p.disk; d != nil {
-			users = append(users, spill.FromRun(d.users, userCodec))
-			clients = append(clients, spill.FromRun(d.clients, clientCodec))
 			signIns = append(signIns, spill.FromRun(d.signIns, signInCodec))
 			file = d.file
 		} else {
-			users = append(users, spill.FromSlice(p.part.users.sorted()))
-			clients = append(clients, spill.FromSlice(p.part.clients.sorted()))
 			signIns = append(signIns, spill.FromSlice(p.part.signIns))
 		}
 	}
-	if s.Users, s.OfOtherUsers, s.OtherUsers, s.userOf, err = mergedUsers(users, most); err != nil {
-		return err
-	}
-	if s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most); err != nil {
-		return err
-	}
-	if s.signIns, err = newSignInIndex(signIns, file); err != nil {
-		return err
-	}
-	for _, p := range s.parts {
-		if p.part != nil { // what is merged is not needed any more
-			p.part.users, p.part.clients, p.part.signIns = userTable{}, clientTable{}, nil
-		}
-	}
-	return nil
+	s.signIns, err = newSignInIndex(signIns, file)
+	return err
 }
 
 func (l *Ledger) merge(m *Ledger) {
