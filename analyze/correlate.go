@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"iter"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -119,6 +120,7 @@ type correlation struct {
 
 	detectors    []Detector          // those whose needs the log meets
 	undetectable []Undetectable      // the kinds of the others
+	guessOnce    sync.Once           // makes guesses
 	guesses      *guessObserver      // shared by the detectors of attacks; nil for nothing
 	observed     map[string]observer // by kind: what the second walk found
 

@@ -17,8 +17,8 @@ type observer interface {
 	// part gives a part of the observer for one goroutine of the walk. What it
 	// gives is called with every actor; id is fact.actor.
 	part() func(a *fold.Actor, id uint32)
-	// gather sums the parts once the walk has ended. It must not depend on
-	// their order, nor on that of the actors.
+	// gather sums the parts once the walk has ended, while other observers do. It
+	// must not depend on the order of the parts, nor on that of the actors.
 	gather()
 }
 
@@ -48,12 +48,17 @@ func (c *correlation) follow(ctx context.Context) error {
 	defer func() { c.links = nil }()
 	var watching []observer
 	c.observed = map[string]observer{}
-	for _, d := range c.detectors {
-		if d.observe == nil {
-			continue
+	observers := make([]observer, len(c.detectors))
+	var tasks []func()
+	for i, d := range c.detectors {
+		if d.observe != nil {
+			tasks = append(tasks, func() { observers[i] = d.observe(c) })
 		}
-		if o := d.observe(c); o != nil {
-			c.observed[d.Kind] = o
+	}
+	c.together(tasks...)
+	for i, o := range observers {
+		if o != nil {
+			c.observed[c.detectors[i].Kind] = o
 			if !slices.Contains(watching, o) { // several detectors may share one
 				watching = append(watching, o)
 			}
@@ -76,8 +81,10 @@ func (c *correlation) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tasks = nil
 	for _, o := range watching {
-		o.gather()
+		tasks = append(tasks, o.gather)
 	}
+	c.together(tasks...)
 	return nil
 }

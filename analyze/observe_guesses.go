@@ -73,9 +73,15 @@ type guessObserver struct {
 // observeGuesses follows the addresses and accounts with many failed tries. All
 // detectors of attacks share what it gives.
 func observeGuesses(c *correlation) observer {
-	if c.guesses != nil {
-		return c.guesses
+	c.guessOnce.Do(func() { c.guesses = newGuessObserver(c) })
+	if c.guesses == nil {
+		return nil
 	}
+	return c.guesses
+}
+
+// newGuessObserver gives nil where there is nobody to follow.
+func newGuessObserver(c *correlation) *guessObserver {
 	tries := make([]int, len(c.state.Addresses))
 	var pairs []home
 	for i := range c.facts {
@@ -97,12 +103,12 @@ func observeGuesses(c *correlation) observer {
 	if len(addresses)+len(accounts) == 0 {
 		return nil
 	}
-	c.guesses = &guessObserver{
+	o := &guessObserver{
 		correlation: c, address: places(addresses, len(tries)), user: places(accounts, len(from)),
 		tries: make([][]try, len(addresses)), accepted: map[home]int64{},
 	}
-	c.guesses.link()
-	return c.guesses
+	o.link()
+	return o
 }
 
 // link finds the clients that named a user who is followed.
