@@ -68,8 +68,7 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 			}
 			if a.via != 0 {
 				e.Scheme = Scheme(a.via % uint32(numSchemes))
-				// No proxy has more backends than fit; a made-up one is left out.
-				if n := a.via / uint32(numSchemes); n != 0 && upstreams[n-1] < math.MaxUint16 {
+				if n := a.via / uint32(numSchemes); n != 0 {
 					e.Upstream = uint16(upstreams[n-1] + 1)
 				}
 			}

@@ -21,6 +21,7 @@ type State struct {
 	Addresses []string   // of clients that are told by name, sorted
 	Agents    []string   // user agents of them, sorted
 	Minutes   []Minute   // by time, host
+	Grain     int64      // how long a step of Minutes is: microseconds, mostly a minute
 	Refusals  []Refusal  // every 401 by time, input, line
 	Rejected  []Rejected // the first rejected lines by input, line
 
@@ -82,13 +83,6 @@ type Named struct {
 	Tally
 }
 
-// Minute counts the requests to one host in one minute.
-type Minute struct {
-	Time int64 // Unix microseconds
-	Host string
-	N    [NumOutcomes]int64
-}
-
 // Refusal is one 401.
 type Refusal struct {
 	Time  int64 // Unix microseconds or parse.NoTime
@@ -112,7 +106,10 @@ type Rejected struct {
 
 // Merge makes the state of the workers' parts, which must not be used after. It
 // fails only where what was written to disk cannot be read, or no more written.
-func Merge(workers []*Worker) (*State, error) {
+func Merge(workers []*Worker) (*State, error) { return merge(workers, MaxNames) }
+
+// merge is Merge with another number of names that are told.
+func merge(workers []*Worker, most int) (*State, error) {
 	s := &State{workers: workers, seed: workers[0].seed}
 	s.Inputs = make([]Ledger, len(workers[0].ledgers))
 	for i := range s.Inputs {
@@ -122,11 +119,11 @@ func Merge(workers []*Worker) (*State, error) {
 			l.merge(&w.ledgers[i])
 		}
 	}
-	dicts := func(f func(*Worker) *dict) (ds []*dict) {
+	crowds := func(f func(*Worker) *crowd) (cs []*crowd) {
 		for _, w := range workers {
-			ds = append(ds, f(w))
+			cs = append(cs, f(w))
 		}
-		return ds
+		return cs
 	}
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes
@@ -153,24 +150,24 @@ func Merge(workers []*Worker) (*State, error) {
 		return nil, err
 	}
 	err := together(
-		func() error { return s.mergeClients(MaxNames) },
+		func() error { return s.mergeClients(most) },
 		func() error {
 			lineBase := s.lineBases()
 			s.mergeRefusals(lineBase)
 			s.mergeRejected(lineBase)
 			return nil
 		},
-		func() error { return s.mergeUsers(MaxNames) },
+		func() error { return s.mergeUsers(most) },
 		s.mergeSignIns,
 		func() error {
-			hosts, hostOf := unify(dicts(func(w *Worker) *dict { return &w.hosts }))
+			hosts, hostOf := merged(crowds(func(w *Worker) *crowd { return &w.hosts }))
 			s.Endpoints, s.endpointOf = mergedEndpoints(workers, hosts, hostOf)
 			s.mergeMinutes(hosts, hostOf)
 			return nil
 		},
 		func() error {
 			var names []string
-			names, s.upstreamOf = unify(dicts(func(w *Worker) *dict { return &w.upstreams }))
+			names, s.upstreamOf = merged(crowds(func(w *Worker) *crowd { return &w.upstreams }))
 			s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
 			return nil
 		},
@@ -279,27 +276,6 @@ func tallied(names []string, of [][]uint32, tallies func(worker int) []Tally) []
 		}
 	}
 	return list
-}
-
-func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
-	sum := map[minuteKey]*[NumOutcomes]int64{}
-	for i, w := range s.workers {
-		for k, c := range w.minutes {
-			k.host = hostOf[i][k.host]
-			if sum[k] == nil {
-				sum[k] = new([NumOutcomes]int64)
-			}
-			for o, n := range c {
-				sum[k][o] += n
-			}
-		}
-	}
-	for k, c := range sum {
-		s.Minutes = append(s.Minutes, Minute{k.minute * 60e6, hosts[k.host], *c})
-	}
-	slices.SortFunc(s.Minutes, func(a, b Minute) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Host, b.Host))
-	})
 }
 
 // lineBases gives for every block of every worker how many lines of its input
