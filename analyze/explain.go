@@ -132,7 +132,7 @@ func (x *explainer) propose(i int, found []candidate) {
 	for _, f := range found {
 		f.Kind, f.Category = d.Kind, d.Category
 		f.ID = findingID(d.Kind, f.Subject)
-		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] {
+		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || x.ofNobody(&f.Subject) {
 			continue
 		}
 		stands[f.ID] = true

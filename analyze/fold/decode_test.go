@@ -21,7 +21,8 @@ func TestReadPlainEqualsNext(t *testing.T) {
 		a := actors[min(number(11), uint64(len(actors)-1))]
 		ms := a.last
 		if r.IntN(3) > 0 {
-			ms += int64(number(50)) - int64(number(50))
+			forth, back := int64(number(50)), int64(number(50))
+			ms += forth - back
 		}
 		endpoint := a.endpoint
 		if r.IntN(3) > 0 {
