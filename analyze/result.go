@@ -177,8 +177,6 @@ type Session struct {
 	StartSeen                        bool   // the sign-in was seen: Start is exact
 	EndCause                         string // cause of the refusal that ended it, or empty
 	FindingID                        string
-
-	endRefusal uint32 // index of the refusal that ended it
 }
 
 // Minute is what one virtual host answered in one minute.
