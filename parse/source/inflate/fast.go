@@ -65,29 +65,38 @@ func (r *Reader) fast(in, p []byte, n int) (used, size int, err error) {
 					before = bits
 					bits >>= e & 63
 					nbits -= e
+					if e&literalFlag != 0 {
+						p[n] = byte(e >> valueShift)
+						n++
+						bits, nbits, at = refill(bits, nbits, in, at)
+						e = litlen[bits&(1<<litlenBits-1)]
+						continue
+					}
 				}
 			}
 		}
-		if e&exceptional != 0 && e&subtableFlag != 0 {
-			e = litlen[inSubtable(e, bits)&(litlenTableSize-1)]
-			before = bits
-			bits >>= e & 63
-			nbits -= e
-		}
-		if e&literalFlag != 0 {
-			p[n] = byte(e >> valueShift)
-			n++
-			bits, nbits, at = refill(bits, nbits, in, at)
-			e = litlen[bits&(1<<litlenBits-1)]
-			continue
-		}
 		if e&exceptional != 0 {
+			if e&subtableFlag != 0 {
+				e = litlen[inSubtable(e, bits)&(litlenTableSize-1)]
+				before = bits
+				bits >>= e & 63
+				nbits -= e
+				if e&literalFlag != 0 {
+					p[n] = byte(e >> valueShift)
+					n++
+					bits, nbits, at = refill(bits, nbits, in, at)
+					e = litlen[bits&(1<<litlenBits-1)]
+					continue
+				}
+			}
 			if e&endFlag != 0 {
 				r.endBlock()
-			} else {
-				err = ErrLitlenCode
+				break
 			}
-			break
+			if e&exceptional != 0 {
+				err = ErrLitlenCode
+				break
+			}
 		}
 		length := valueOf(e, before)
 
