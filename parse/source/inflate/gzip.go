@@ -144,6 +144,7 @@ func (h *header) bytes(n int) (b [10]byte) {
 
 // text skips what a zero byte ends, however long it is.
 func (h *header) text() {
-	for h.next() != 0 {
+	for b := h.next(); b != 0; {
+		b = h.next()
 	}
 }

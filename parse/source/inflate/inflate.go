@@ -134,7 +134,7 @@ func (r *Reader) lookup(table []entry, mainBits uint) (entry, error) {
 		e := table[r.bits&(1<<mainBits-1)]
 		n := uint(e >> codeShift & codeMask)
 		if e&subtableFlag != 0 {
-			e = table[uint64(e&^literalFlag>>valueShift)+r.bits>>mainBits&(1<<n-1)]
+			e = table[inSubtable(e, r.bits>>mainBits)]
 			n = mainBits + uint(e>>codeShift&codeMask)
 		}
 		if n <= r.nbits {
@@ -167,10 +167,9 @@ func (r *Reader) symbols(p []byte, n int) int {
 		}
 		if in := r.in.Buffered(); in >= inputSlack && len(p)-n >= outputSlack {
 			data, _ := r.in.Peek(in) // which are there
-			used, m := 0, n
-			used, m, r.err = r.fast(data, p, n)
+			var used int
+			used, n, r.err = r.fast(data, p, n)
 			r.in.Discard(used) //nolint:errcheck // they are there
-			n = m
 			continue
 		}
 		n = r.symbol(p, n)
