@@ -153,9 +153,9 @@ func (w *bitWriter) block(r *rand.Rand, content []byte, last bool) []byte {
 // TestCodes: codes of every shape, which no compressor makes, with codewords of
 // all lengths for everything.
 func TestCodes(t *testing.T) {
-	n := uint64(300)
+	n := uint64(100)
 	if testing.Short() {
-		n = 30
+		n = 10
 	}
 	for seed := range n {
 		r := rand.New(rand.NewPCG(seed, 0))
