@@ -1,4 +1,5 @@
-// Package inflate decodes gzip (RFC 1952) and the DEFLATE data in it (RFC 1951).
+// Package inflate decodes gzip (RFC 1952) and the DEFLATE data that is in it and
+// in zip archives (RFC 1951).
 //
 // In: a buffered stream. Out: its content, decoded straight into the memory of
 // who reads, in as large pieces as are asked for. It takes no byte of the
