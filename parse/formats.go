@@ -37,6 +37,7 @@ type Format struct {
 	described *columns         // by directive
 	wrapper   *wrap.Wrapper    // what carries the lines; nil where nothing does
 	hashes    bool             // escapes are HAProxy's: #XX
+	prefixed  bool             // the first program takes its first fields in one go
 }
 
 // kind is how the lines of a format are read.
