@@ -41,7 +41,9 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	if l.next >= len(l.block) {
 		return nil, Parsed, false
 	}
-	if line, ok = l.cut(); !ok {
+	if !p.formats[0].prefixed { // the marks are of no use
+		line = l.uncut()
+	} else if line, ok = l.cut(); !ok {
 		line = l.look()
 	}
 	return line, p.parse(line, e), true
@@ -73,12 +75,18 @@ func (l *lines) look() (line []byte) {
 		}
 	}
 	// It is longer than the window, or the last one and has no end.
-	line = l.block[l.next:]
+	line = l.uncut()
+	l.end, l.marks = l.next, nil
+	return line
+}
+
+// uncut takes the next line without looking at its marks.
+func (l *lines) uncut() (line []byte) {
+	line, l.marked = l.block[l.next:], nil
 	if i := bytes.IndexByte(line, marks.LineEnd); i >= 0 {
 		line = line[:i]
 	}
 	l.next += len(line) + 1
-	l.end, l.marks, l.marked = l.next, nil, nil
 	return line
 }
 

@@ -40,7 +40,7 @@ type program struct {
 // run walks line through the program and hands every field to set.
 func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
-	if p.quick = g.prefix.steps > 0 && !p.plain && len(line) <= window; p.quick {
+	if p.quick = g.prefix.steps > 0 && p.format.prefixed && !p.plain && len(line) <= window; p.quick {
 		own, origin := p.lines.of(line)
 		if at, ok := g.begin(p, line, own, origin, e); ok && g.ends(line[at:], g.prefix.steps-1) {
 			rest, from = line[at:], g.prefix.steps
