@@ -48,6 +48,10 @@ GROWTH_SIZE ?= 256MiB
 bench-growth: build
 	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE)
 
+# The profile that the program is built by, made anew: go build finds it.
+pgo:
+	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 3
+
 # How well simulated troubles are found: docs/ACCURACY.md.
 eval:
 	go run ./fixtures/cmd/eval -n 20 -sizes -document docs/ACCURACY.md
