@@ -7,8 +7,7 @@
 package marks
 
 import (
-	"encoding/binary"
-	"math/bits"
+	"bytes"
 	"slices"
 )
 
@@ -33,27 +32,30 @@ func Find(dst []uint32, b []byte) []uint32 {
 	return dst[:n]
 }
 
-// findPortable is find for every processor. Eight bytes are looked at together.
+// findPortable is find for every processor, from an offset on. The library's
+// search is fast on most of them.
 func findPortable(dst []uint32, b []byte, from int) (n int) {
-	const (
-		ones = 0x0101010101010101
-		tops = 0x8080808080808080
-	)
-	// zero has the top bit of each byte set that is zero in x.
-	zero := func(x uint64) uint64 { return ^((x&^tops + ^uint64(tops)) | x) & tops }
-	i := from
-	for ; len(b)-i >= 8; i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		for m := zero(x^ones*Quote) | zero(x^ones*Escape) | zero(x^ones*LineEnd); m != 0; m &= m - 1 {
-			dst[n] = uint32(i + bits.TrailingZeros64(m)/8)
-			n++
+	next := func(c byte, from int) int {
+		if i := bytes.IndexByte(b[from:], c); i >= 0 {
+			return from + i
+		}
+		return len(b)
+	}
+	quote, escape, end := next(Quote, from), next(Escape, from), next(LineEnd, from)
+	for {
+		at := min(quote, escape, end)
+		if at == len(b) {
+			return n
+		}
+		dst[n] = uint32(at)
+		n++
+		switch at {
+		case quote:
+			quote = next(Quote, at+1)
+		case escape:
+			escape = next(Escape, at+1)
+		default:
+			end = next(LineEnd, at+1)
 		}
 	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c == Quote || c == Escape || c == LineEnd {
-			dst[n] = uint32(i)
-			n++
-		}
-	}
-	return n
 }

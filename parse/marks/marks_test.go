@@ -80,7 +80,7 @@ func BenchmarkFind(b *testing.B) {
 	for name, find := range map[string]func([]byte) int{
 		"best":     func(text []byte) int { return find(dst, text) },
 		"portable": func(text []byte) int { return findPortable(dst, text, 0) },
-		"bytes": func(text []byte) (n int) { // what it replaces
+		"replaced": func(text []byte) (n int) { // a look for each
 			for len(text) > 0 {
 				i := bytes.IndexByte(text, LineEnd)
 				l := text[:i]
