@@ -34,19 +34,20 @@ bench: build
 
 # The same beside more of them, on rotated, compressed and JSON logs too, against
 # what logscan is to reach. DuckDB is had from npm where that is; what is not
-# installed is left out and said so.
+# installed is left out and said so. BENCH_FLAGS='-document docs/PERFORMANCE.md'
+# puts the results there.
 DUCKDB_VERSION = 1.5.6-r.1
 .tools/node_modules/@duckdb/node-api:
 	@if command -v npm >/dev/null; then npm install --silent --no-save --no-audit --prefix .tools @duckdb/node-api@$(DUCKDB_VERSION); \
 	else echo "bench-peers: no npm to install DuckDB with"; fi
 
 bench-peers: build .tools/node_modules/@duckdb/node-api
-	go run ./fixtures/cmd/bench -peers
+	go run ./fixtures/cmd/bench -peers $(BENCH_FLAGS)
 
 # How time and memory grow with the lines and the clients of a log.
 GROWTH_SIZE ?= 256MiB
 bench-growth: build
-	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE)
+	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE) $(BENCH_FLAGS)
 
 # The profile that the program is built by, made anew: go build finds it.
 pgo:
