@@ -55,7 +55,7 @@ func (p *Parser) finish(e *Entry) Verdict {
 	if e.Time < p.since || e.Time >= p.until {
 		return SkipRange
 	}
-	if parameters(e.Path) {
+	if !p.quick && parameters(e.Path) {
 		p.sessionPath(e)
 	}
 	if len(e.Query) > shortestSecret {
