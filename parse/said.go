@@ -69,6 +69,9 @@ func (p *Parser) finish(e *Entry) Verdict {
 	} else if len(e.Reason) > 0 && e.Status < 400 {
 		e.Reason = nil
 	}
+	if p.mask != nil {
+		p.disguise(e)
+	}
 	return Parsed
 }
 
