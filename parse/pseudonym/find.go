@@ -3,6 +3,8 @@ package pseudonym
 import (
 	"bytes"
 	"net/netip"
+
+	"logscan/parse/redact/view"
 )
 
 // span is a part of a text, and what is to stand there instead.
@@ -21,9 +23,9 @@ func (m *Mask) find(b []byte, own bool) []span {
 	if m.Key == nil && bytes.IndexByte(b, '@') < 0 && bytes.IndexByte(b, '4') < 0 { // @ may be %40 or \u0040
 		return nil
 	}
-	v := &m.view
-	v.see(b)
-	t := v.text
+	seen := view.Of(b)
+	v := &seen
+	t := v.Text
 	for i := 0; i < len(t); {
 		start, end, with := i, 0, []byte(nil)
 		if own && len(m.own) > 0 {
@@ -35,7 +37,7 @@ func (m *Mask) find(b []byte, own bool) []span {
 			if start, end = emailAround(t, i); start == end {
 				break
 			}
-			m.drop(v.source(start))
+			m.drop(v.Source(start))
 			if with = email; !m.Emails {
 				with = m.User(t[start:end])
 			}
@@ -51,7 +53,7 @@ func (m *Mask) find(b []byte, own bool) []span {
 			}
 		}
 		if with != nil {
-			m.spans = append(m.spans, span{v.source(start), v.source(end), with})
+			m.spans = append(m.spans, span{v.Source(start), v.Source(end), with})
 		}
 		i = max(i+1, end)
 	}
@@ -203,8 +205,8 @@ func emailAround(t []byte, i int) (start, end int) {
 // valueOfUser gives where the value stands that belongs to the name before i, an
 // equals sign or the colon behind a JSON key, where the name says that it is a
 // user; start is end where it does not.
-func valueOfUser(v *view, i int) (start, end int) {
-	t := v.text
+func valueOfUser(v *view.View, i int) (start, end int) {
+	t := v.Text
 	if t[i] == '=' {
 		if !names(nameBefore(t[:i])) {
 			return i, i
@@ -223,12 +225,12 @@ func valueOfUser(v *view, i int) (start, end int) {
 }
 
 // parameterValue gives where the value of a parameter stands whose = is at i.
-func parameterValue(v *view, i int) (start, end int) {
-	t := v.text
+func parameterValue(v *view.View, i int) (start, end int) {
+	t := v.Text
 	start = i + 1
-	nested := v.width(i) > 1 // a URL within a URL: what ends its value is encoded too
+	nested := v.Width(i) > 1 // a URL within a URL: what ends its value is encoded too
 	for end = start; end < len(t); end++ {
-		if (nested || v.width(end) == 1) && bytes.IndexByte([]byte("&#; \t\"'<>,)]}\n"), t[end]) >= 0 {
+		if (nested || v.Width(end) == 1) && bytes.IndexByte([]byte("&#; \t\"'<>,)]}\n"), t[end]) >= 0 {
 			break
 		}
 	}
@@ -237,8 +239,8 @@ func parameterValue(v *view, i int) (start, end int) {
 
 // jsonValue gives where the text or number stands that follows a colon at i. The
 // JSON may itself stand in a string.
-func jsonValue(v *view, i int) (start, end int) {
-	t := v.text
+func jsonValue(v *view.View, i int) (start, end int) {
+	t := v.Text
 	start = i + 1
 	for start < len(t) && (t[start] == ' ' || t[start] == '[') {
 		start++
@@ -248,9 +250,9 @@ func jsonValue(v *view, i int) (start, end int) {
 		}
 		return start, end
 	}
-	quote := v.width(start)
+	quote := v.Width(start)
 	start++
-	for end = start; end < len(t) && !(t[end] == '"' && v.width(end) == quote); end++ {
+	for end = start; end < len(t) && !(t[end] == '"' && v.Width(end) == quote); end++ {
 	}
 	return start, end
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"logscan/parse/redact"
+	"logscan/parse/redact/view"
 )
 
 // Options say what is to become of names. The zero value leaves them.
@@ -44,7 +45,6 @@ type Mask struct {
 	keep    [2][]byte // addresses of servers in it, which stay
 	client  []byte    // canonical address in it, which never stays
 	session []byte
-	view    view
 	spans   []span
 	clean   []byte // scratch: a text without credentials
 	buf     []byte // what was given for the line at hand
@@ -107,9 +107,8 @@ func (m *Mask) Line(user, client, peer, session, host, upstream []byte) {
 		}
 	}
 	for _, o := range m.own { // a name with an escape in it, as it shows in a view
-		var v view
-		if v.see(o.name); v.at != nil && len(v.text) > 0 {
-			m.own = append(m.own, own{v.text, o.kind, o.full})
+		if v := view.Of(o.name); v.Decoded() && len(v.Text) > 0 {
+			m.own = append(m.own, own{v.Text, o.kind, o.full})
 		}
 	}
 }

@@ -1,4 +1,9 @@
-package pseudonym
+// Package view decodes texts of logs, so that what is looked for in them is found
+// however it was encoded.
+//
+// In: any text. Out: the same without percent-encoding and escapes, and where
+// each byte of it stands in the text.
+package view
 
 import (
 	"bytes"
@@ -7,21 +12,32 @@ import (
 	"unicode/utf8"
 )
 
-// view is a text as it is meant: percent-encoding, however often it was applied,
+// View is a text as it is meant: percent-encoding, however often it was applied,
 // and the escapes of logs and of JSON are decoded. Whoever finds something in it
-// knows where that stands in the text itself.
-type view struct {
-	text []byte
+// knows where that stands in the text itself. The zero value is empty.
+type View struct {
+	Text []byte  // aliases the source where nothing is encoded
 	at   []int32 // where each byte of text begins in the source, and the end; nil where they are the same
 }
 
-// see makes v the view of b, which it aliases where nothing is encoded.
-func (v *view) see(b []byte) {
-	if bytes.IndexByte(b, '%') < 0 && bytes.IndexByte(b, '\\') < 0 {
-		v.text, v.at = b, nil
-		return
+// Encoded tells whether there may be anything to decode in b.
+func Encoded(b []byte) bool { return bytes.IndexByte(b, '%') >= 0 || bytes.IndexByte(b, '\\') >= 0 }
+
+// Plain gives the view of b as it stands, whatever is encoded in it.
+func Plain(b []byte) View { return View{Text: b} }
+
+// Of gives the view of b.
+func Of(b []byte) View { return In(nil, nil, b) }
+
+// In gives the view of b in the memory of text and at, where it fits.
+func In(text []byte, at []int32, b []byte) View {
+	if !Encoded(b) {
+		return Plain(b)
 	}
-	text, at := make([]byte, 0, len(b)), make([]int32, 0, len(b)+1)
+	if cap(text) < len(b) || cap(at) <= len(b) {
+		text, at = make([]byte, 0, len(b)), make([]int32, 0, len(b)+1)
+	}
+	text, at = text[:0], at[:0]
 	for i := 0; i < len(b); {
 		n := 1
 		was := len(text)
@@ -40,20 +56,23 @@ func (v *view) see(b []byte) {
 		}
 		i += n
 	}
-	v.text, v.at = text, append(at, int32(len(b)))
+	return View{text, append(at, int32(len(b)))}
 }
 
-// source gives where the byte i of the view stands in the text.
-func (v *view) source(i int) int {
+// Decoded tells whether anything was.
+func (v *View) Decoded() bool { return v.at != nil }
+
+// Source gives where the byte i of the view, or its end, stands in the text.
+func (v *View) Source(i int) int {
 	if v.at == nil {
 		return i
 	}
 	return int(v.at[i])
 }
 
-// width is how many bytes of the text the byte i of the view takes: 1 where it
-// is not encoded.
-func (v *view) width(i int) int {
+// Width is how many bytes of the text the byte i of the view takes: 1 where it
+// is not encoded, and the more the more often it was.
+func (v *View) Width(i int) int {
 	if v.at == nil {
 		return 1
 	}
