@@ -248,6 +248,12 @@ func harmlessChat(t *testing.T, text string) {
 	if !strings.Contains(text, "mark0") || !strings.Contains(text, "&lt;") {
 		t.Errorf("the chat is told nothing of the log: %s", text)
 	}
+	told, _, _ := strings.Cut(text, "\nReport: ")
+	for _, bad := range []string{"://", "](", "192.0.2", "@channel", "@everyone", "\u0000"} {
+		if strings.Contains(told, bad) {
+			t.Errorf("%q in a chat", bad)
+		}
+	}
 	for i, line := range strings.Split(text, "\n") {
 		if i > 0 && !strings.HasPrefix(line, "• ") && !strings.HasPrefix(line, "Report: ") && !strings.HasSuffix(line, "in findings.json") {
 			t.Errorf("a line of its own: %q", line)
