@@ -2,8 +2,8 @@ package parse
 
 import "logscan/parse/pseudonym"
 
-// disguise puts pseudonyms in the place of names, when all else is known of the
-// line. Whoever reads entries never meets a name then: neither what is kept of
+// disguise puts pseudonyms in the place of names, when it is known who
+// is named. Whoever reads entries never meets a name then: neither what is kept of
 // them, nor what is written to temporary files, nor any output can hold one.
 // The host and the backend stay: they are the site's.
 func (p *Parser) disguise(e *Entry) {
@@ -14,8 +14,11 @@ func (p *Parser) disguise(e *Entry) {
 		one, list = lastListed(list)
 		m.Also(one)
 	}
-	for _, text := range [...]*[]byte{&e.Path, &e.Query, &e.Referrer, &e.Reason} {
+	for _, text := range [...]*[]byte{&e.Path, &e.Query, &e.Referrer} {
 		*text = m.Text(*text)
+	}
+	if e.Status != 401 { // else explain makes a word of it, or does this
+		e.Reason = m.Text(e.Reason)
 	}
 	e.UserAgent = m.Agent(e.UserAgent)
 	e.User, e.Client, e.Peer, e.Session = m.User(e.User), m.Address(e.Client), m.Address(e.Peer), m.Session(e.Session)
