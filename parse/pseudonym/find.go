@@ -13,6 +13,8 @@ type span struct {
 	with       []byte
 }
 
+var dot, colon = []byte("."), []byte(":")
+
 // email stands for every e-mail address.
 var email = []byte("{email}")
 
@@ -20,7 +22,11 @@ var email = []byte("{email}")
 // next call.
 func (m *Mask) find(b []byte, own bool) []span {
 	m.spans = m.spans[:0]
-	if m.Key == nil && bytes.IndexByte(b, '@') < 0 && bytes.IndexByte(b, '4') < 0 { // @ may be %40 or \u0040
+	own = own && len(m.own) > 0
+	// Most texts have nothing of what an address or a parameter is made of.
+	encoded := view.Encoded(b)
+	dots, colons := encoded || bytes.Count(b, dot) >= 3, encoded || bytes.Count(b, colon) >= 2
+	if !encoded && bytes.IndexByte(b, '@') < 0 && (m.Key == nil || !own && !dots && !colons && bytes.IndexByte(b, '=') < 0 && bytes.IndexByte(b, '"') < 0) {
 		return nil
 	}
 	seen := view.Of(b)
@@ -28,7 +34,7 @@ func (m *Mask) find(b []byte, own bool) []span {
 	t := v.Text
 	for i := 0; i < len(t); {
 		start, end, with := i, 0, []byte(nil)
-		if own && len(m.own) > 0 {
+		if own {
 			end, with = m.ownAt(t, i)
 		}
 		switch c := t[i]; {
@@ -46,7 +52,7 @@ func (m *Mask) find(b []byte, own bool) []span {
 			if start, end = valueOfUser(v, i); end > start {
 				with = m.User(t[start:end])
 			}
-		default:
+		case dots && c-'0' <= 9, colons && (c-'0' <= 9 || c-'a' <= 5 || c-'A' <= 5 || c == ':'):
 			a, n := addressAt(t, i)
 			if end = n; n > i && a.IsValid() && !m.stays(t, i, a) {
 				with = m.address(a)
@@ -154,14 +160,32 @@ func addressAt(t []byte, i int) (a netip.Addr, end int) {
 	for t[n-1] == '.' {
 		n--
 	}
-	if bytes.Count(t[i:n], []byte(".")) != 3 {
+	if a, ok := parseIPv4(t[i:n]); ok && !version(t, i, n) {
 		return a, n
 	}
-	a, err := netip.ParseAddr(string(t[i:n]))
-	if err != nil || version(t, i, n) {
-		return netip.Addr{}, n
+	return netip.Addr{}, n
+}
+
+// parseIPv4 reads four decimal bytes, as netip.ParseAddr does, which wants a
+// string: nearly every line has an address.
+func parseIPv4(b []byte) (netip.Addr, bool) {
+	var a [4]byte
+	part, n, digits := 0, 0, 0
+	for _, c := range b {
+		switch {
+		case c == '.' && digits > 0 && part < 3:
+			a[part] = byte(n)
+			part, n, digits = part+1, 0, 0
+		case c == '.', digits > 0 && n == 0: // 01 is octal to some
+			return netip.Addr{}, false
+		default:
+			if n, digits = n*10+int(c-'0'), digits+1; n > 255 {
+				return netip.Addr{}, false
+			}
+		}
 	}
-	return a, n
+	a[part] = byte(n)
+	return netip.AddrFrom4(a), part == 3 && digits > 0
 }
 
 // version tells whether t[i:n] is the version of a product, as in

@@ -102,9 +102,7 @@ func (m *Mask) Line(user, client, peer, session, host, upstream []byte) {
 		}
 	}
 	for _, a := range [...][]byte{client, peer} {
-		if len(a) > 0 && a[len(a)-1] != ':' { // but for unix:
-			m.own = append(m.own, own{a, Address, a})
-		}
+		m.Also(a)
 	}
 	for _, o := range m.own { // a name with an escape in it, as it shows in a view
 		if v := view.Of(o.name); v.Decoded() && len(v.Text) > 0 {
@@ -113,11 +111,11 @@ func (m *Mask) Line(user, client, peer, session, host, upstream []byte) {
 	}
 }
 
-// Also names another client of the line, such as those that X-Forwarded-For
-// lists: a host name, or whatever else is no address, since those are known
+// Also names a client of the line, such as those that X-Forwarded-For lists: a host
+// name, or whatever else is no address, since those are known
 // wherever they stand.
 func (m *Mask) Also(client []byte) {
-	if m.Key == nil || len(client) == 0 || len(m.own) >= maxOwn {
+	if m.Key == nil || len(client) == 0 || client[len(client)-1] == ':' || len(m.own) >= maxOwn { // unix: is nobody
 		return
 	}
 	if _, n := addressAt(client, 0); n == 0 {

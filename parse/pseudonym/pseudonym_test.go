@@ -3,6 +3,7 @@ package pseudonym
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -198,6 +199,17 @@ func TestSeen(t *testing.T) {
 	want := []string{fmt.Sprintf("%d jane %s", User, user), fmt.Sprintf("%d 192.0.2.1 %s", Address, address)}
 	if fmt.Sprint(told) != fmt.Sprint(want) {
 		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+// TestIPv4 compares with net/netip.
+func TestIPv4(t *testing.T) {
+	for _, s := range []string{"", "1", "1.2.3.4", "0.0.0.0", "255.255.255.255", "256.1.1.1", "1.2.3", "1.2.3.4.5", "1..2.3", ".1.2.3", "1.2.3.", "01.2.3.4", "1.2.3.00", "1.2.3.400", "99999999999999999999.1.1.1"} {
+		a, ok := parseIPv4([]byte(s))
+		want, err := netip.ParseAddr(s)
+		if ok != (err == nil) || ok && a != want {
+			t.Errorf("%s: %v, %v, want %v, %v", s, a, ok, want, err)
+		}
 	}
 }
 
