@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 	"github.com/prometheus/common/expfmt"
@@ -198,6 +199,19 @@ func TestNothingActsInPrograms(t *testing.T) {
 	}
 	if !json.Valid(bodies[0]) || !bytes.Contains(bodies[0], []byte("mark0")) {
 		t.Errorf("posted: %.300s", bodies[0])
+	}
+	tables, err := filepath.Glob(filepath.Join(dir, "json", "*.parquet"))
+	if err != nil || len(tables) < 8 {
+		t.Fatal(tables, err)
+	}
+	for _, path := range tables {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if texts := parquetTexts(t, data); !utf8.Valid(texts) || !bytes.Contains(texts, []byte("mark0")) && !strings.HasSuffix(path, "inputs.parquet") {
+			t.Errorf("%s: %d bytes of text, of the log and UTF-8 or not", filepath.Base(path), len(texts))
+		}
 	}
 	var message struct{ Text string }
 	if err := json.Unmarshal(bodies[1], &message); err != nil {

@@ -151,7 +151,7 @@ func TestNoNameLeaves(t *testing.T) {
 	night := filepath.Join(dir, "night")
 	scan(night)
 	scan(night+"2", "--webhook-format", "slack", "--workers", "1", "--log-format", "json", "--baseline", night)
-	scan(night+"3", "--trusted-proxies", "192.0.2.0/24", "--redact-email", "--memory", "64MiB")
+	scan(night+"3", "--trusted-proxies", "192.0.2.0/24", "--redact-email", "--memory", "16MiB")
 	clean("the webhooks", hook.bodies)
 	if n := bytes.Count(hook.bodies, []byte("\n")); n < 3 {
 		t.Errorf("%d were posted", n)
