@@ -269,14 +269,17 @@ func jsonValue(v *view.View, i int) (start, end int) {
 	for start < len(t) && (t[start] == ' ' || t[start] == '[') {
 		start++
 	}
-	if start == len(t) || t[start] != '"' {
-		for end = start; end < len(t) && t[end]-'0' <= 9; end++ { // true and null are nobody
+	if end = start; end == len(t) || t[end] != '"' {
+		for end < len(t) && t[end]-'0' <= 9 { // true and null are nobody
+			end++
 		}
 		return start, end
 	}
 	quote := v.Width(start)
 	start++
-	for end = start; end < len(t) && !(t[end] == '"' && v.Width(end) == quote); end++ {
+	end = start
+	for end < len(t) && (t[end] != '"' || v.Width(end) != quote) {
+		end++
 	}
 	return start, end
 }

@@ -39,7 +39,6 @@ type Mask struct {
 	mac hash.Hash
 
 	users, addresses, sessions cache
-	pseudonym                  []byte // scratch
 
 	own     []own     // names of the line at hand
 	keep    [2][]byte // addresses of servers in it, which stay

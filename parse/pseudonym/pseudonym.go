@@ -18,9 +18,11 @@ import (
 )
 
 const (
-	// MinKey and MaxKey are how many bytes a key has: at least as many as the
-	// hash has, so that it cannot be guessed; a file with more is none.
-	MinKey, MaxKey = 32, 4 << 10
+	// MinKey is the least number of bytes of a key: those of the hash, so that it
+	// cannot be guessed.
+	MinKey = 32
+	// MaxKey is the most: a file with more is no key.
+	MaxKey = 4 << 10
 	// minDistinct different bytes are in every key that was drawn at random.
 	minDistinct = 8
 	// digits of a pseudonym are hexadecimal: 64 bits. That two of a million users
