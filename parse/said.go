@@ -64,6 +64,9 @@ func (p *Parser) finish(e *Entry) Verdict {
 	if p.said.any || len(p.trusted) > 0 {
 		p.resolve(e)
 	}
+	if p.mask != nil {
+		p.disguise(e)
+	}
 	if e.Status == 401 {
 		p.explain(e)
 	} else if len(e.Reason) > 0 && e.Status < 400 {
