@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"logscan/analyze"
+	"logscan/parse/source"
 )
 
 const description = `Reads access logs (nginx, Apache, JSON) and tells why there are HTTP 401s.`
@@ -54,6 +55,7 @@ func options(std *streams) []kong.Option {
 		kong.Name("logscan"),
 		kong.Description(description),
 		kong.DefaultEnvars("LOGSCAN"),
+		kong.Vars{"max_ratio": strconv.Itoa(source.DefaultMaxRatio)},
 		// The variables are told once, and not with every flag.
 		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }),
 		kong.NoDefaultHelp(), // kong's own help flag wants to exit the process
@@ -101,6 +103,19 @@ func (p *percent) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is no percentage from 0 to 100", text)
 	}
 	*p = percent(f)
+	return nil
+}
+
+// ratio is how many times as much as is stored an input may decompress to.
+type ratio int64
+
+// UnmarshalText reads a positive number.
+func (r *ratio) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no number from 1 on", text)
+	}
+	*r = ratio(n)
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := expand([]string{c.Name}, std, false)
+	inputs, err := c.expand([]string{c.Name}, std, false)
 	if err != nil {
 		return err
 	}

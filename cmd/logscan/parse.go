@@ -36,7 +36,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if options.Parse, options.Since, options.Until, err = c.options(time.Now()); err != nil {
 		return err
 	}
-	inputs, err := expand(c.Inputs, std, false)
+	inputs, err := c.expand(c.Inputs, std, false)
 	if err != nil {
 		return err
 	}

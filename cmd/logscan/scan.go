@@ -64,7 +64,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if options.Parse, options.Since, options.Until, err = c.options(started); err != nil {
 		return err
 	}
-	inputs, err := expand(c.Inputs, std, c.Quiet)
+	inputs, err := c.expand(c.Inputs, std, c.Quiet)
 	if err != nil {
 		return err
 	}
