@@ -122,6 +122,9 @@ func explainFile(w io.Writer, in source.Input, sample []byte, formats []*parse.F
 		fmt.Fprintf(&b, "%s: no lines to judge by\n", printable(in.Path))
 		return nil, write(w, []byte(b.String()))
 	}
+	if chosen.Format == nil && chosen.UTF16 {
+		return []problem{{text: fmt.Sprintf("no format explains %s: it is text in UTF-16", in.Path), hint: hintUTF16}}, nil
+	}
 	if chosen.Format == nil {
 		return []problem{{
 			text: fmt.Sprintf("no format explains %s: the best, %s, reads %d of %d sampled lines", in.Path, chosen.Best.Name, chosen.Explained, chosen.Lines),
