@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,7 @@ func options(std *streams) []kong.Option {
 		kong.Vars{"max_ratio": strconv.Itoa(source.DefaultMaxRatio)},
 		// The variables are told once, and not with every flag.
 		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }),
+		kong.KindMapper(reflect.String, kong.MapperFunc(asGiven)),
 		kong.NoDefaultHelp(), // kong's own help flag wants to exit the process
 		kong.Writers(std.stdout, std.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
@@ -68,6 +70,19 @@ func options(std *streams) []kong.Option {
 			{Key: "talk", Title: "Talking:"},
 		}),
 	}
+}
+
+// asGiven reads a text byte for byte: kong's own way replaces what is no UTF-8,
+// and file names are any bytes.
+func asGiven(ctx *kong.DecodeContext, target reflect.Value) error {
+	t := ctx.Scan.Peek()
+	s, ok := t.Value.(string)
+	if !ok || !t.IsValue() {
+		return ctx.Scan.PopValueInto("string", target.Addr().Interface()) // which says what is wrong
+	}
+	ctx.Scan.Pop()
+	target.SetString(s)
+	return nil
 }
 
 // helpFlag shows the help of the command it follows.
