@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 LINT_VERSION = v2.15.0
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: build test race lint bench eval demo axe fuzz duckdb release package check clean
+.PHONY: build test race lint bench bench-traps eval demo axe fuzz duckdb release package check clean
 
 # The commit is stamped in where git can tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
@@ -31,6 +31,10 @@ lint: $(LINT)
 # logscan beside the tools people use, on a GiB of log that is generated once.
 bench: build
 	go run ./fixtures/cmd/bench
+
+# What an attacker writes must not take more than linear time.
+bench-traps:
+	go run ./fixtures/cmd/traps
 
 # How well simulated troubles are found: docs/ACCURACY.md.
 eval:

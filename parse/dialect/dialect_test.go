@@ -119,6 +119,7 @@ func TestErrors(t *testing.T) {
 		{"%h %^ %j", "no such specifier"},
 		{"%h %^ ~h{", "a { without its }"},
 		{`{"a":"$status","b":"$"}`, "of key b"},
+		{"$status" + strings.Repeat(" ", maxSpec), "more than 32 KiB"},
 	} {
 		if _, err := Parse(tt.spec); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: %v, want an error with %q", tt.spec, err, tt.want)

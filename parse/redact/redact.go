@@ -324,18 +324,40 @@ func nameBefore(b []byte) []byte {
 // encoded gives how long the percent-encoding of c is that b begins with, once
 // or twice encoded; 0 where b begins otherwise.
 func encoded(b []byte, c byte) int {
-	n := 1
-	if bytes.HasPrefix(b, []byte("%25")) {
-		n = 3
+	if d, n := decode(b); d == c {
+		return n
 	}
-	var decoded [1]byte
-	if len(b) < n+2 || b[0] != '%' {
-		return 0
+	return 0
+}
+
+// decode gives the byte whose percent-encoding b begins with, once or twice
+// encoded, and how long that is; 0 where b begins otherwise.
+func decode(b []byte) (c byte, n int) {
+	if len(b) < 3 || b[0] != '%' {
+		return 0, 0
 	}
-	if _, err := hex.Decode(decoded[:], b[n:n+2]); err != nil || decoded[0] != c {
-		return 0
+	n = 1
+	if b[1] == '2' && b[2] == '5' {
+		if n = 3; len(b) < 5 {
+			return 0, 0
+		}
 	}
-	return n + 2
+	high, low := hexDigit(b[n]), hexDigit(b[n+1])
+	if high|low > 0xf {
+		return 0, 0
+	}
+	return high<<4 | low, n + 2
+}
+
+// hexDigit gives the value of a hexadecimal digit, 255 of what is none.
+func hexDigit(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return c|0x20 - 'a' + 10
+	}
+	return 255
 }
 
 // lastName gives what follows the last encoded separator of a URL in name.
@@ -344,10 +366,9 @@ func lastName(name []byte) []byte {
 		if name[i] != '%' {
 			continue
 		}
-		for _, c := range []byte("&?;#/") {
-			if n := encoded(name[i:], c); n > 0 {
-				return name[i+n:]
-			}
+		switch c, n := decode(name[i:]); c {
+		case '&', '?', ';', '#', '/':
+			return name[i+n:]
 		}
 	}
 	return name
@@ -358,7 +379,10 @@ func lastName(name []byte) []byte {
 func encodedValueEnd(b []byte, i int) int {
 	end := valueEnd(b, i)
 	for n := i; n < end; n++ {
-		if b[n] == '%' && (encoded(b[n:end], '&') > 0 || encoded(b[n:end], '#') > 0 || encoded(b[n:end], ' ') > 0) {
+		if b[n] != '%' {
+			continue
+		}
+		if c, _ := decode(b[n:end]); c == '&' || c == '#' || c == ' ' {
 			return n
 		}
 	}
