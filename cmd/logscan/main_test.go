@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"zip":      writeZip,
 			"signal":   signalWhenRunning,
 			"simulate": simulate,
+			"crowd":    writeCrowd,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -244,6 +245,26 @@ func writeZip(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+}
+
+// crowd FILE LINES writes a log in which every line is of another client: with
+// 16 MiB and eight workers some thousand of them go to disk.
+func writeCrowd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: crowd FILE LINES")
+	}
+	lines, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var b bytes.Buffer
+	for i := range lines {
+		status := 200
+		if i%10 == 0 {
+			status = 401
+		}
+		fmt.Fprintf(&b, `10.%d.%d.%d - - [09/Mar/2026:10:%02d:%02d +0000] "GET /a HTTP/1.1" %d 90 "-" "agent/%d"`+"\n",
+			i>>16&255, i>>8&255, i&255, i/60%60, i%60, status, i)
+	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 

@@ -114,7 +114,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	defer meter.end()
 	res, err := analyze.Run(ctx, options)
 	if err != nil {
-		return boundError(err)
+		return spillError(boundError(err))
 	}
 	watch.begin(phaseWrite)
 	if options.Progress != nil {
@@ -122,7 +122,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	}
 	provenance := c.provenance(std, started, &watch, options.Memory.Space)
 	if err := place.Write(ctx, res, provenance); err != nil {
-		return err
+		return spillError(err)
 	}
 	place.Release()
 	meter.end()
