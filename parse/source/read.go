@@ -297,6 +297,11 @@ func (w *worker) open(ctx context.Context, input int) {
 	}
 	open := func() (io.ReadCloser, error) { return os.Open(in.Path) }
 	if in.pipe() {
+		if in.size >= 0 {
+			w.handler.Open(input, nil)
+			w.queue.opened(input, Result{Compression: none.String(), Err: errReplaced})
+			return
+		}
 		// Opening a FIFO waits for its writer.
 		w.queue.opened(input, w.readPipe(ctx, input, open))
 		return
