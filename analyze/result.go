@@ -59,6 +59,7 @@ type Input struct {
 	Path        string
 	Format      string   // name of the format, or the format string given
 	Closest     string   // where the format is unknown: which came closest, and how close
+	UTF16       bool     // where the format is unknown: it is text in UTF-16, which has to be converted
 	Missing     []string // fields that the diagnosis would use and no sampled line holds (parse.Extra)
 	Compression string
 	Bytes       int64 // decompressed bytes, each in exactly one line

@@ -83,7 +83,7 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 			}
 		}
 		if in.Format == UnknownFormat && in.Lines > in.Skipped {
-			in.Closest = Closest(&r.chosen[i].Detection)
+			in.Closest, in.UTF16 = Closest(&r.chosen[i].Detection), r.chosen[i].UTF16
 			res.Notes = append(res.Notes, unexplainedNote(&in))
 		}
 		res.Inputs = append(res.Inputs, in)
@@ -161,6 +161,9 @@ func (res *Result) sortInputs() {
 // unexplainedNote says what is known of an input that no format explains.
 func unexplainedNote(in *Input) string {
 	s := fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
+	if in.UTF16 {
+		return s + " It is text in UTF-16: convert it to UTF-8."
+	}
 	if in.Closest != "" {
 		s += " The closest is " + in.Closest + "."
 	}

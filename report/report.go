@@ -178,7 +178,7 @@ func resolve(dir string) (string, error) {
 
 // makeParents makes what is missing of path and gives what it made, deepest
 // first.
-func makeParents(path string) (made []string, err error) {
+func makeParents(path string, mode fs.FileMode) (made []string, err error) {
 	var missing []string
 	for p := path; ; p = filepath.Dir(p) {
 		if _, err := os.Stat(p); err == nil || !errors.Is(err, fs.ErrNotExist) || p == filepath.Dir(p) {
@@ -186,7 +186,7 @@ func makeParents(path string) (made []string, err error) {
 		}
 		missing = append(missing, p)
 	}
-	if err := os.MkdirAll(path, parentMode); err != nil {
+	if err := os.MkdirAll(path, mode); err != nil {
 		for _, p := range missing {
 			_ = os.Remove(p) // what was made before it failed
 		}
