@@ -49,7 +49,8 @@ GROWTH_SIZE ?= 256MiB
 bench-growth: build
 	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE) $(BENCH_FLAGS)
 
-# The profile that the program is built by, made anew: go build finds it.
+# A profile that go build finds and builds the program by. There is none in the
+# repository, because it gains too little: docs/PERFORMANCE.md.
 pgo:
 	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 3
 
