@@ -64,9 +64,9 @@ func (c *crowd) number(name []byte) uint32 {
 	return c.dict.number([]byte(OtherName))
 }
 
-// merged gives all names of the workers that are told, sorted, and for each of
-// them the index by number.
-func merged(crowds []*crowd) ([]string, [][]uint32) {
+// merged gives all names of the workers that are told, sorted, for each of the
+// workers the index by number, and whether some are told together.
+func merged(crowds []*crowd) (list []string, of [][]uint32, folded bool) {
 	var dicts []*dict
 	crowded, flooded := false, false
 	for _, c := range crowds {
@@ -76,7 +76,7 @@ func merged(crowds []*crowd) ([]string, [][]uint32) {
 	names, of := unify(dicts)
 	most, group := crowds[0].most, crowds[0].group
 	if !crowded && len(names) <= most {
-		return names, of
+		return names, of, false
 	}
 	told := make([]string, len(names))
 	for i, name := range names {
@@ -84,7 +84,7 @@ func merged(crowds []*crowd) ([]string, [][]uint32) {
 			told[i] = string(group(nil, []byte(name)))
 		}
 	}
-	list := sortedDistinct(slices.Clone(told))
+	list = sortedDistinct(slices.Clone(told))
 	if len(list) > most {
 		list = []string{OtherName}
 		for i := range told {
@@ -97,7 +97,7 @@ func merged(crowds []*crowd) ([]string, [][]uint32) {
 			numbers[n] = uint32(at)
 		}
 	}
-	return list, of
+	return list, of, true
 }
 
 // appendDomain appends what a virtual host has in common with its like: its name

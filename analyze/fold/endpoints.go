@@ -247,8 +247,9 @@ func foldNode(folded map[string]struct{}, node string, paths [][]string, depth i
 }
 
 // mergedEndpoints gives all endpoints of the workers, folded by the siblings
-// rule over all of them and sorted, and for each worker the index by number.
-func mergedEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]Endpoint, [][]uint32) {
+// rule over all of them and sorted, for each worker the index by number, and
+// whether their templates had to be cut.
+func mergedEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]Endpoint, [][]uint32, bool) {
 	// Keys with global host numbers, so that they are the same in all workers.
 	global := func(w int, key []byte) string {
 		h := hostOf[w][binary.LittleEndian.Uint32(key)]
@@ -303,7 +304,7 @@ func mergedEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]En
 			remap[i][n] = remap[i][t.resolve(uint32(n))]
 		}
 	}
-	return list, remap
+	return list, remap, f.depth > wholePath
 }
 
 func has(m map[string]struct{}, k string) bool { _, ok := m[k]; return ok }

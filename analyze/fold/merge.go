@@ -27,9 +27,13 @@ type State struct {
 
 	// How many users and clients are not told by name, because there are more
 	// than MaxNames, and what those users did. Their events name no user, and
-	// the client OtherClient.
+	// a client whose address and user agent are OtherName.
 	OtherUsers, OtherClients int64
 	OfOtherUsers             Named
+
+	// Whether hosts, upstreams and endpoints are not all told by name, because
+	// there are too many.
+	HostsFolded, UpstreamsFolded, EndpointsFolded bool
 
 	seed    uint64
 	workers []*Worker
@@ -55,17 +59,6 @@ func (o *origin) shard(i int) (*shard, error) {
 		return o.disk.shards[i].read(o.disk.file)
 	}
 	return &o.part.shards[i], nil
-}
-
-// OtherClient is the client of all that are not told by name; meaningful where
-// there are any.
-func (s *State) OtherClient() (c Client, some bool) {
-	return Client{s.clientOf.none[0], s.clientOf.none[1]}, s.OtherClients > 0
-}
-
-// IsOther tells whether an address stands for all that are not told by name.
-func (s *State) IsOther(address uint32) bool {
-	return s.OtherClients > 0 && address == s.clientOf.none[0]
 }
 
 // Endpoint is an endpoint and its requests.
@@ -123,10 +116,12 @@ func merge(workers []*Worker, most int) (*State, error) {
 		}
 		return cs
 	}
-	hosts, hostOf := merged(crowds(func(w *Worker) *crowd { return &w.hosts }))
-	s.Endpoints, s.endpointOf = mergedEndpoints(workers, hosts, hostOf)
+	var hosts []string
+	var hostOf [][]uint32
+	hosts, hostOf, s.HostsFolded = merged(crowds(func(w *Worker) *crowd { return &w.hosts }))
+	s.Endpoints, s.endpointOf, s.EndpointsFolded = mergedEndpoints(workers, hosts, hostOf)
 	var names []string
-	names, s.upstreamOf = merged(crowds(func(w *Worker) *crowd { return &w.upstreams }))
+	names, s.upstreamOf, s.UpstreamsFolded = merged(crowds(func(w *Worker) *crowd { return &w.upstreams }))
 	s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes

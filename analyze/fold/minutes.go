@@ -29,8 +29,12 @@ type minuteKey struct {
 	host uint32
 }
 
-// grains are how many minutes a step has; the last one is all of time.
-var grains = [...]int64{1, 60, 24 * 60, 365 * 24 * 60, 1 << 40}
+// MinuteStep is the usual step, in microseconds.
+const MinuteStep = int64(60_000_000)
+
+// grains are how many minutes a step has; the last one is all of
+// time, and not so long that it does not fit in microseconds.
+var grains = [...]int64{1, 60, 24 * 60, 365 * 24 * 60, 1 << 36}
 
 // maxMinutes is how many pairs of step and host are counted: those of six hosts
 // in a month by the minute, or of one in half a year.
@@ -92,6 +96,9 @@ func addTo(sums map[minuteKey]*[NumOutcomes]int64, k minuteKey, c *[NumOutcomes]
 	}
 }
 
+// Step gives the Time of the step of Minutes that a time is in.
+func (s *State) Step(at int64) int64 { return floorDiv(at, s.Grain) * s.Grain }
+
 // mergeMinutes sums the counts of all workers.
 func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
 	all := newMinuteTable(s.workers[0].minutes.most)
@@ -109,9 +116,9 @@ func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
 		all.coarsen(all.grain + 1)
 	}
 	for k, c := range all.counts {
-		s.Minutes = append(s.Minutes, Minute{k.step * 60e6, hosts[k.host], *c})
+		s.Minutes = append(s.Minutes, Minute{k.step * MinuteStep, hosts[k.host], *c})
 	}
-	s.Grain = grains[all.grain] * 60e6
+	s.Grain = grains[all.grain] * MinuteStep
 	slices.SortFunc(s.Minutes, func(a, b Minute) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Host, b.Host))
 	})

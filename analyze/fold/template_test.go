@@ -111,12 +111,12 @@ func foldAll(t *testing.T, parts ...[]string) []string {
 		}
 		workers = append(workers, w)
 	}
-	hosts, hostOf := merged([]*crowd{&workers[0].hosts})
+	hosts, hostOf, _ := merged([]*crowd{&workers[0].hosts})
 	of := make([][]uint32, len(workers))
 	for i := range of {
 		of[i] = hostOf[0]
 	}
-	list, remap := mergedEndpoints(workers, hosts, of)
+	list, remap, _ := mergedEndpoints(workers, hosts, of)
 	for i, m := range remap {
 		for _, to := range m {
 			if int(to) >= len(list) {
