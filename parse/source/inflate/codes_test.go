@@ -118,7 +118,7 @@ func (w *bitWriter) block(r *rand.Rand, content []byte, last bool) []byte {
 			w.codeword(precode, length)
 		}
 	}
-	for range r.IntN(2000) {
+	for range r.IntN(600) {
 		symbol, ok := litlen.symbolIn(r, 0, endOfBlock)
 		if r.IntN(3) == 0 || !ok {
 			symbol, ok = litlen.symbolIn(r, endOfBlock+1, maxLitlen)
@@ -158,7 +158,7 @@ func checkCodes(t *testing.T, seed uint64, cut uint32, change byte) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	var w bitWriter
 	var content []byte
-	for blocks := 1 + r.IntN(8); blocks > 0; blocks-- {
+	for blocks := 1 + r.IntN(4); blocks > 0; blocks-- {
 		content = w.block(r, content, blocks == 1)
 	}
 	for i := range readings {
