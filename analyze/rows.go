@@ -10,6 +10,7 @@ import (
 
 	"logscan/analyze/fold"
 	"logscan/parse"
+	"logscan/parse/pseudonym"
 	"logscan/parse/redact"
 	"logscan/parse/source"
 )
@@ -32,10 +33,13 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	}
 	res.Totals.Unexplained = res.Causes[causeUnexplained.String()]
 	res.Totals.Findings = int64(len(findings))
+	mask := r.options.Parse.Privacy.NewMask()
 	for _, x := range s.Rejected {
-		res.RejectedLines = append(res.RejectedLines, RejectedLine{
-			Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String(), Raw: rawText(x.Raw, x.Session),
-		})
+		l := RejectedLine{Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String()}
+		if r.options.Parse.Privacy.Key == nil { // else it stays untold who is named in what cannot be read
+			l.Raw = rawText(x.Raw, x.Session, mask)
+		}
+		res.RejectedLines = append(res.RejectedLines, l)
 	}
 	c.together(
 		func() { res.Clients = c.clientRows(findings) },
@@ -43,6 +47,7 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 		func() { res.Endpoints = c.endpointRows(findings) },
 		func() { res.Accounts = c.accountRows(findings) },
 	)
+	res.Notes = append(res.Notes, c.crowdNotes()...)
 	res.Sessions = c.sessionRows(findings)
 	res.Upstreams = c.upstreamRows()
 	res.Refusals = c.refusals()
@@ -103,6 +108,19 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 	}
 }
 
+// disguised notes that users and addresses are pseudonyms.
+func (res *Result) disguised(key *pseudonym.Key) {
+	res.PseudonymKey = key.ID()
+	note := "Users and addresses are pseudonyms, made with the key " + key.ID() + "."
+	if len(res.RejectedLines) > 0 {
+		note += " The text of lines that could not be read is left out: nobody can tell who is named in it."
+	}
+	res.Notes = append(res.Notes, note)
+}
+
+// otherKeyNote says why a baseline is of no use.
+const otherKeyNote = "The findings are not compared with the baseline: only one of the two has pseudonyms, or their keys differ, so users and addresses cannot be known again."
+
 // leave lists the inputs that were not read.
 func (res *Result) leave(left []source.Input) {
 	if len(left) == 0 {
@@ -161,9 +179,13 @@ func text(b []byte) string {
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
-// rawText makes a raw line fit to leave.
-func rawText(line, session []byte) string {
+// rawText makes a raw line fit to leave. The mask is that of the parser that read
+// it last, nil where names stay.
+func rawText(line, session []byte, mask *pseudonym.Mask) string {
 	b := redact.AppendLine(nil, line, session)
+	if mask != nil {
+		b = mask.Text(b)
+	}
 	return strings.ToValidUTF8(string(b[:min(len(b), MaxRawLine)]), "\uFFFD")
 }
 
@@ -225,15 +247,20 @@ func (c *correlation) endpointRows(findings []Finding) []Endpoint {
 
 func (c *correlation) accountRows(findings []Finding) []Account {
 	ids := mostExplaining(c, findings, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
-	rows := make([]Account, len(c.state.Users))
-	for i := range rows {
-		u := &c.state.Users[i]
-		rows[i] = Account{
-			User: text([]byte(u.Name)), Counts: counts(&u.Tally), Clients: c.userClients[i],
+	rows := make([]Account, 0, len(c.state.Users)+1)
+	add := func(u *fold.Named, clients int64, finding string) {
+		rows = append(rows, Account{
+			User: text([]byte(u.Name)), Counts: counts(&u.Tally), Clients: clients,
 			FirstAccepted: u.FirstAccepted, LastAccepted: u.LastAccepted,
 			FirstUnauthorized: u.FirstRefused, LastUnauthorized: u.LastRefused,
-			FindingID: ids[uint32(i)+1],
-		}
+			FindingID: finding,
+		})
+	}
+	for i := range c.state.Users {
+		add(&c.state.Users[i], c.userClients[i], ids[uint32(i)+1])
+	}
+	if c.state.OtherUsers > 0 {
+		add(&c.state.OfOtherUsers, 0, "") // their clients are not known
 	}
 	return rows
 }
@@ -310,28 +337,29 @@ func (c *correlation) timelineRows() []Minute {
 			continue // it has no time
 		}
 		at := c.state.Refusals[i].Time
-		if i, ok := place[key{at - ((at%60e6)+60e6)%60e6, c.state.Endpoints[f.endpoint].Host}]; ok {
+		if i, ok := place[key{c.state.Step(at), c.state.Endpoints[f.endpoint].Host}]; ok {
 			rows[i].Causes[f.cause]++
 		}
 	}
 	return rows
 }
 
-// reread gives a function that parses the kept line of a 401 again. What it
-// gives is valid until the next call.
-func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, error) {
+// reread gives a function that parses the kept line of a 401 again, and tells by
+// which parser. What it gives is valid until the next call.
+func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
 	line := c.state.Lines()
 	parsers := map[string]*parse.Parser{}
-	return func(rank int, e *parse.Entry) ([]byte, error) {
+	return func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
 		x := &c.state.Refusals[rank]
 		raw, err := line(x)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if v := r.parser(parsers, int(x.Input)).Parse(raw, e); v != parse.Parsed {
-			return nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
+		p := r.parser(parsers, int(x.Input))
+		if v := p.Parse(raw, e); v != parse.Parsed {
+			return nil, nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
 		}
-		return parse.Kept(raw), nil
+		return parse.Kept(raw), p, nil
 	}
 }
 
@@ -347,7 +375,7 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 		}
 		for rank := range c.state.Refusals {
 			x, f := &c.state.Refusals[rank], &c.facts[rank]
-			if _, err := read(rank, &e); err != nil {
+			if _, _, err := read(rank, &e); err != nil {
 				yield(nil, err)
 				return
 			}
@@ -392,13 +420,17 @@ func (c *correlation) showEvidence(r *reader, findings []Finding) error {
 	read := c.reread(r)
 	var e parse.Entry
 	for _, w := range all {
-		raw, err := read(int(w.rank), &e)
+		raw, p, err := read(int(w.rank), &e)
 		if err != nil {
 			return err
 		}
+		session, mask := e.Session, p.Mask()
+		if mask != nil {
+			session = mask.LoggedSession()
+		}
 		x := &c.state.Refusals[w.rank]
 		f := &findings[w.finding]
-		f.Evidence = append(f.Evidence, Evidence{Path: r.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, e.Session)})
+		f.Evidence = append(f.Evidence, Evidence{Path: r.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, session, mask)})
 	}
 	return nil
 }
