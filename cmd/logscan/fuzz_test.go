@@ -77,8 +77,7 @@ func FuzzFlags(f *testing.F) {
 		if d := editDistance(text, "combined"); d < 0 || d > 64 {
 			t.Errorf("%q is %d away", text, d)
 		}
-		flags := []string{"webhook"}
-		if withoutSecrets([]string{"--webhook=" + text}, flags)[0] != "--webhook=REDACTED" || withoutSecrets([]string{"--webhook", text}, flags)[1] != "REDACTED" {
+		if withoutSecrets([]string{"--webhook=" + text}, confidentialFlags)[0] != "--webhook=REDACTED" || withoutSecrets([]string{"--webhook", text}, confidentialFlags)[1] != "REDACTED" {
 			t.Errorf("%q is told", text)
 		}
 	})

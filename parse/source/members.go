@@ -394,7 +394,7 @@ func (c *contents) close() {
 // what is in a compressed tar. It is valid until the next call.
 func (c *contents) decoded(ctx context.Context, in Input, f *plainFile) io.Reader {
 	if m := in.member; m != nil && m.Deflated {
-		return c.inside(ctx, inflateMember(f.file, m, in.ceiling), in.ceiling)
+		return c.inside(ctx, openInflated(f.file, m, in.ceiling), in.ceiling)
 	}
 	return c.inside(ctx, f.stream(), in.ceiling)
 }

@@ -164,7 +164,7 @@ func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result 
 		return Result{Compression: m.stored, Err: err}
 	}
 	defer file.Close() // it is only read
-	z := inflateMember(file, m, w.inputs[input].ceiling)
+	z := openInflated(file, m, w.inputs[input].ceiling)
 	r := w.readStream(ctx, input, z, nil)
 	return relocated(r, m.stored, m.Offset, m.Offset+z.at())
 }
@@ -178,8 +178,8 @@ type inflated struct {
 
 var _ layer = (*inflated)(nil)
 
-// inflateMember decodes a file of a zip archive up to a ceiling.
-func inflateMember(file io.ReaderAt, m *member, top ceiling) *inflated {
+// openInflated decodes a file of a zip archive up to a ceiling.
+func openInflated(file io.ReaderAt, m *member, top ceiling) *inflated {
 	z := archive.Inflate(file, &m.Member)
 	return &inflated{limited: *top.limit(&guard{z}, z.Used, &spent{})}
 }
