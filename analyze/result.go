@@ -43,10 +43,27 @@ type Result struct {
 	// It costs little.
 	Refusals iter.Seq[Refusal]
 
-	// Unauthorized yields every 401 by time, file and line. A row is valid
-	// until the next one. It reads what the run kept of the 401 lines, so it
-	// costs time on every use; it fails only on a bug or a full disk.
-	Unauthorized iter.Seq2[*Unauthorized, error]
+	// Unauthorized is every 401 by time, file and line. It is made of what the
+	// run kept of the 401 lines, so it costs time on every use; it fails only on a
+	// bug or a full disk.
+	Unauthorized Pieces[Unauthorized]
+}
+
+// Pieces are rows that are made when they are asked for: pieces of them may be
+// made side by side.
+type Pieces[R any] struct {
+	Len int // how many rows there are
+	// Reader gives what yields the rows in [from, to). It belongs to one
+	// goroutine; a row is valid until the next one.
+	Reader func() func(from, to int) iter.Seq2[*R, error]
+}
+
+// All yields all rows.
+func (p *Pieces[R]) All() iter.Seq2[*R, error] {
+	if p.Len == 0 {
+		return func(func(*R, error) bool) {}
+	}
+	return p.Reader()(0, p.Len)
 }
 
 // MaxRejectedLines bounds rejects.ndjson.
@@ -164,8 +181,6 @@ type Session struct {
 	StartSeen                        bool   // the sign-in was seen: Start is exact
 	EndCause                         string // cause of the refusal that ended it, or empty
 	FindingID                        string
-
-	endRefusal uint32 // index of the refusal that ended it
 }
 
 // Minute is what one virtual host answered in one minute.

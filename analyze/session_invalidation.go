@@ -255,10 +255,11 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 		}
 	}
 	slices.Sort(deaths)
+	above := survived.Aboves()
 	return func(silence int64) float64 {
 		silence = silence * 4 / 5
 		n, _ := slices.BinarySearch(deaths, silence)
-		died, lived := float64(len(deaths)-n), float64(survived.Above(silence))
+		died, lived := float64(len(deaths)-n), float64(above(silence))
 		return min(flushedMost, -math.Log((died+0.5)/(died+lived+1)))
 	}
 }
