@@ -12,6 +12,9 @@ import (
 type Result struct {
 	Inputs []Input // in the order of their paths
 	Totals Totals
+	// PseudonymKey tells apart the keys that users and addresses were made
+	// pseudonyms with; empty where they are told as logged.
+	PseudonymKey string
 	// Since and Until are the range of time that counts, NoTime for no bound.
 	Since, Until int64
 	// Skips and Rejects count lines by reason (parse.Verdict names).
@@ -73,6 +76,7 @@ type Input struct {
 	Path        string
 	Format      string   // name of the format, or the format string given
 	Closest     string   // where the format is unknown: which came closest, and how close
+	UTF16       bool     // where the format is unknown: it is text in UTF-16, which has to be converted
 	Missing     []string // fields that the diagnosis would use and no sampled line holds (parse.Extra)
 	Compression string
 	Bytes       int64 // decompressed bytes, each in exactly one line

@@ -178,7 +178,7 @@ func resolve(dir string) (string, error) {
 
 // makeParents makes what is missing of path and gives what it made, deepest
 // first.
-func makeParents(path string) (made []string, err error) {
+func makeParents(path string, mode fs.FileMode) (made []string, err error) {
 	var missing []string
 	for p := path; ; p = filepath.Dir(p) {
 		if _, err := os.Stat(p); err == nil || !errors.Is(err, fs.ErrNotExist) || p == filepath.Dir(p) {
@@ -186,7 +186,7 @@ func makeParents(path string) (made []string, err error) {
 		}
 		missing = append(missing, p)
 	}
-	if err := os.MkdirAll(path, parentMode); err != nil {
+	if err := os.MkdirAll(path, mode); err != nil {
 		for _, p := range missing {
 			_ = os.Remove(p) // what was made before it failed
 		}
@@ -359,10 +359,22 @@ func (r *Report) Snapshot() (*analyze.Snapshot, error) {
 		}
 		s.Findings = append(s.Findings, f)
 	}
+	s.PseudonymKey = r.Manifest.pseudonymKey()
 	for _, u := range r.Manifest.Undetectable {
 		s.Undetectable = append(s.Undetectable, u.Kind)
 	}
 	return s, nil
+}
+
+// SameNames tells whether two outputs tell users and addresses alike: as logged,
+// or by pseudonyms of one key.
+func SameNames(a, b *Report) bool { return a.Manifest.pseudonymKey() == b.Manifest.pseudonymKey() }
+
+func (m *Manifest) pseudonymKey() string {
+	if m.PseudonymKey == nil {
+		return ""
+	}
+	return *m.PseudonymKey
 }
 
 // Finding gives the finding with an id.

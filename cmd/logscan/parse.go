@@ -16,6 +16,7 @@ type parseCmd struct {
 
 	formatFlags
 	lineFlags
+	privacyFlags
 }
 
 // Help is shown below the command's flags.
@@ -33,10 +34,13 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
-	if options.Parse, options.Since, options.Until, err = c.options(time.Now()); err != nil {
+	if options.Parse, options.Since, options.Until, err = c.lineFlags.options(time.Now()); err != nil {
 		return err
 	}
-	inputs, err := expand(c.Inputs, std, false)
+	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
+		return err
+	}
+	inputs, err := c.expand(c.Inputs, std, false)
 	if err != nil {
 		return err
 	}
@@ -48,7 +52,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	p := printer{out: std.stdout, options: options, stop: stop}
+	p := printer{out: std.stdout, options: options, stop: stop, rows: rows{untold: options.Parse.Privacy.Key != nil, mask: options.Parse.Privacy.NewMask()}}
 	// One by one: rows come in the order of the inputs, and those of a compressed
 	// tar in the order of the tar.
 	for _, together := range source.Together(inputs) {
@@ -89,6 +93,7 @@ type printer struct {
 	parser    *parse.Parser
 	explained bool   // a format was found or named
 	closest   string // where none was found: which came closest
+	utf16     bool   // it is text in UTF-16
 	line      int64  // lines so far
 	before    ledger // of the inputs before it
 
@@ -107,7 +112,7 @@ const flushAt = 256 << 10
 // ended looks back on the input at hand.
 func (p *printer) ended() {
 	if lines := p.lines - p.skipped - (p.before.lines - p.before.skipped); !p.explained && lines > 0 {
-		p.problems = append(p.problems, unexplained(p.input.Path, p.closest, p.parsed-p.before.parsed, lines))
+		p.problems = append(p.problems, unexplained(p.input.Path, p.closest, p.utf16, p.parsed-p.before.parsed, lines))
 	}
 	p.before = p.ledger
 }
@@ -127,7 +132,7 @@ func (p *printer) Open(input int, sample []byte) source.Plan {
 	if p.explained = d.Format != nil || len(formats) == 1; d.Format == nil {
 		d.Formats = formats[len(formats)-1:] // the commonest, where nothing explains the sample
 	}
-	p.closest = analyze.Closest(&d)
+	p.closest, p.utf16 = analyze.Closest(&d), d.UTF16
 	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.Told(p.input))
 	return analyze.Plan(d.Formats)

@@ -25,6 +25,7 @@ type scanCmd struct {
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
 	policyFlags
+	privacyFlags
 
 	Out        string   `short:"o" predictor:"dir" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
 	Baseline   string   `predictor:"dir" placeholder:"DIR" group:"out" help:"Output directory of an earlier run: findings are marked new, persisting, worse, better or resolved against it."`
@@ -61,10 +62,13 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	options.Workers = int(c.Workers)
 	var watch stopwatch
 	options.Phase = func(p analyze.Phase) { watch.begin(string(p)) }
-	if options.Parse, options.Since, options.Until, err = c.options(started); err != nil {
+	if options.Parse, options.Since, options.Until, err = c.lineFlags.options(started); err != nil {
 		return err
 	}
-	inputs, err := expand(c.Inputs, std, c.Quiet)
+	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
+		return err
+	}
+	inputs, err := c.expand(c.Inputs, std, c.Quiet)
 	if err != nil {
 		return err
 	}
@@ -114,7 +118,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	defer meter.end()
 	res, err := analyze.Run(ctx, options)
 	if err != nil {
-		return boundError(err)
+		return spillError(boundError(err))
 	}
 	watch.begin(phaseWrite)
 	if options.Progress != nil {
@@ -122,7 +126,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	}
 	provenance := c.provenance(std, started, &watch, options.Memory.Space)
 	if err := place.Write(ctx, res, provenance); err != nil {
-		return err
+		return spillError(err)
 	}
 	place.Release()
 	meter.end()
@@ -142,6 +146,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		}
 	}
 	if !c.Quiet {
+		if b := options.Baseline; b != nil && b.PseudonymKey != res.PseudonymKey {
+			note(std.stderr, "note: not compared with %s: %v", c.Baseline, errOtherNames)
+		}
 		c.summarise(std, res)
 	}
 	return c.grave(res, incomplete(problems))
@@ -213,7 +220,7 @@ func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch, 
 			spilled = space.Written()
 		}
 		return report.Run{
-			ToolName: "logscan", Version: version, Commit: commit, Arguments: withoutSecrets(std.args),
+			ToolName: "logscan", Version: version, Commit: commit, Arguments: withoutSecrets(std.args, c.confidential()),
 			Started: started, Finished: finished,
 			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, SpilledBytes: spilled, Phases: watch.read(),
 		}
@@ -223,14 +230,28 @@ func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch, 
 // confidential is the value of a flag that nothing may tell.
 type confidential string
 
-// confidentialFlags are the names of such flags.
-var confidentialFlags = []string{"webhook"}
+// confidentialFlags are the names of such flags, namingFlags those whose values
+// name people and addresses.
+var (
+	confidentialFlags = []string{"webhook"}
+	namingFlags       = []string{"monitor", "shared-address", "service-account"}
+)
 
-// withoutSecrets gives arguments fit for the manifest.
-func withoutSecrets(args []string) []string {
+// confidential gives the names of the flags whose values the manifest must not
+// tell.
+func (c *scanCmd) confidential() []string {
+	if c.Pseudonymize == "" {
+		return confidentialFlags
+	}
+	return slices.Concat(confidentialFlags, namingFlags)
+}
+
+// withoutSecrets gives arguments fit for the manifest: without the values of
+// some flags.
+func withoutSecrets(args, flags []string) []string {
 	told := slices.Clone(args)
 	for i, a := range told {
-		for _, f := range confidentialFlags {
+		for _, f := range flags {
 			switch {
 			case strings.HasPrefix(a, "--"+f+"="):
 				told[i] = "--" + f + "=REDACTED"
@@ -294,7 +315,7 @@ func (c *scanCmd) problems(res *analyze.Result) []problem {
 			all = append(all, unread(in.Path, in.Error))
 		}
 		if in.Format == analyze.UnknownFormat && in.Lines > in.Skipped {
-			all = append(all, unexplained(in.Path, in.Closest, in.Parsed, in.Lines-in.Skipped))
+			all = append(all, unexplained(in.Path, in.Closest, in.UTF16, in.Parsed, in.Lines-in.Skipped))
 		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
@@ -309,13 +330,17 @@ func unread(path, reason string) problem {
 	return problem{text: fmt.Sprintf("%s: %s", path, reason), hint: ""}
 }
 
+const hintUTF16 = "convert it first: iconv -f UTF-16 -t UTF-8"
+
 // unexplained is the problem of an input whose format is not known.
-func unexplained(path, closest string, parsed, lines int64) problem {
+func unexplained(path, closest string, utf16 bool, parsed, lines int64) problem {
 	p := problem{
 		text: fmt.Sprintf("no format explains %s: %d of its %d lines could be read", path, parsed, lines),
 		hint: "try --format, or logscan formats " + path,
 	}
-	if closest != "" {
+	if utf16 {
+		p.text, p.hint = p.text+"; it is text in UTF-16", hintUTF16
+	} else if closest != "" {
 		p.text += "; the closest is " + closest
 	}
 	return p
