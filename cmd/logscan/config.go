@@ -95,7 +95,7 @@ func anyOf(list []string) []any {
 const (
 	// maxConfig is the most bytes of a configuration: one of ours has a few
 	// hundred.
-	maxConfig = 128 << 10
+	maxConfig = 64 << 10
 	// maxConfigDepth is how deep lists and tables stand in each other at most:
 	// ours are one deep, and of tens of thousands the parser makes gigabytes.
 	maxConfigDepth = 100
