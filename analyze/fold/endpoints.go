@@ -2,6 +2,7 @@ package fold
 
 import (
 	"encoding/binary"
+	"maps"
 	"sort"
 	"strings"
 )
@@ -84,6 +85,9 @@ func (t *endpointTable) count(n uint32, o Outcome, at int64, bare bool) (login b
 	}
 	return t.login[n]
 }
+
+// signsIn tells whether an endpoint is a sign-in or token route.
+func (t *endpointTable) signsIn(n uint32) bool { return t.login[t.resolve(n)-t.base] }
 
 // fold folds the table to at most half of maxEndpoints.
 func (t *endpointTable) fold() {
@@ -246,6 +250,13 @@ func mergedEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]En
 		}
 	}
 	folded := foldedNodes(keys, limit)
+	for i, w := range workers {
+		if w.past != nil {
+			maps.Copy(folded, w.past.folded(func(x *EarlierEndpoint) string {
+				return headOf(hostOf[i][w.hosts.number([]byte(x.Host))], x.Method)
+			}))
+		}
+	}
 	name := func(key string) endpointName {
 		head, template := splitKey(foldKey(folded, key))
 		return endpointName{hosts[binary.LittleEndian.Uint32([]byte(head))], head[4 : len(head)-1], template}
