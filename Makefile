@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 LINT_VERSION = v2.15.0
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: build test race lint bench eval demo axe fuzz duckdb release package check clean
+.PHONY: build test race lint bench eval crash demo axe fuzz duckdb release package check clean
 
 # The commit is stamped in where git can tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
@@ -35,6 +35,10 @@ bench: build
 # How well simulated troubles are found: docs/ACCURACY.md.
 eval:
 	go run ./fixtures/cmd/eval -n 20 -sizes -document docs/ACCURACY.md
+
+# Scans that are killed, or run out of disk, at random moments.
+crash: build
+	go run ./fixtures/cmd/crash
 
 demo: build
 	bin/logscan scan -o logscan-out fixtures/logs

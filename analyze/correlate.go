@@ -286,7 +286,7 @@ func (c *correlation) window() {
 		return 0
 	}
 	c.from = edge(func(i int) fold.Minute { return c.state.Minutes[i] })
-	c.to = edge(func(i int) fold.Minute { return c.state.Minutes[len(c.state.Minutes)-1-i] }) + 60_000
+	c.to = edge(func(i int) fold.Minute { return c.state.Minutes[len(c.state.Minutes)-1-i] }) + c.state.Grain/1000
 	c.width = max(1000, (c.to-c.from)/maxSteps+1)
 }
 

@@ -105,7 +105,7 @@ func (x *explainer) inspect(i int) error {
 	for _, f := range found {
 		f.Kind, f.Category = d.Kind, d.Category
 		f.ID = findingID(d.Kind, f.Subject)
-		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] {
+		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || x.ofNobody(&f.Subject) {
 			continue
 		}
 		stands[f.ID] = true

@@ -24,6 +24,12 @@ const (
 	// maxKeptActors bounds them, at some fifty bytes each: those that were seen
 	// last stay.
 	maxKeptActors = 1 << 20
+	// keepEndpoints is how long after its last request it is kept what was counted
+	// of an endpoint, in milliseconds: what is asked once a month is rare.
+	keepEndpoints = 31 * 24 * 3_600_000
+	// maxKeptEndpoints bounds them: of more, those that this run was asked for are
+	// kept. A run that tells more apart itself would have to cut their templates.
+	maxKeptEndpoints = 16 << 10
 	// keptActorSize is about how many bytes of memory one takes.
 	keptActorSize = 200
 )
@@ -69,8 +75,9 @@ func (k *keeping) keeper() *keeper {
 	}
 	s := k.state
 	return &keeper{
-		keeping: k,
-		users:   make(marks, len(s.Users)), upstreams: make(marks, len(s.Upstreams)),
+		keeping:   k,
+		endpoints: make(marks, len(s.Endpoints)),
+		users:     make(marks, len(s.Users)), upstreams: make(marks, len(s.Upstreams)),
 		addresses: make(marks, len(s.Addresses)), agents: make(marks, len(s.Agents)),
 		clients: map[fold.Client]struct{}{},
 		sorted: spill.Sorter[keptActor]{
@@ -100,17 +107,48 @@ type marks []bool
 
 func (m marks) has(i int) bool { return m[i] }
 
+// known gives what is known of endpoints for a later run. Where templates had to
+// be cut it is not known of which routes: those are learned anew.
+func (k *keeping) known() []fold.Known {
+	s := k.state
+	all := make([]fold.Known, len(s.Endpoints))
+	if s.EndpointsFolded {
+		return all
+	}
+	n := 0
+	for i := range all {
+		e, x := &s.Endpoints[i], &all[i]
+		*x = fold.Known{
+			Accepted: e.Known.Accepted + e.N[fold.Accepted], Bare: e.Known.Bare + e.Bare,
+			Unauthorized: e.Known.Unauthorized + e.N[fold.Unauthorized], Last: max(e.Known.Last, floorDiv(e.Last, 1000)),
+		}
+		if x.Last < k.to-keepEndpoints {
+			*x = fold.Known{}
+		} else {
+			n++
+		}
+	}
+	if n > maxKeptEndpoints {
+		for i := range all {
+			if counts(&s.Endpoints[i].Tally).Requests == 0 {
+				all[i] = fold.Known{}
+			}
+		}
+	}
+	return all
+}
+
 // usedNames are the names that something refers to.
 type usedNames struct {
-	users, upstreams, addresses, agents marks
-	clients                             []fold.Client
+	endpoints, users, upstreams, addresses, agents marks
+	clients                                        []fold.Client
 }
 
 func (k *keeping) used() usedNames {
-	u := usedNames{k.keepers[0].users, k.keepers[0].upstreams, k.keepers[0].addresses, k.keepers[0].agents, nil}
+	u := usedNames{k.keepers[0].endpoints, k.keepers[0].users, k.keepers[0].upstreams, k.keepers[0].addresses, k.keepers[0].agents, nil}
 	clients := map[fold.Client]struct{}{}
 	for _, w := range k.keepers {
-		for _, m := range [][2]marks{{u.users, w.users}, {u.upstreams, w.upstreams}, {u.addresses, w.addresses}, {u.agents, w.agents}} {
+		for _, m := range [][2]marks{{u.endpoints, w.endpoints}, {u.users, w.users}, {u.upstreams, w.upstreams}, {u.addresses, w.addresses}, {u.agents, w.agents}} {
 			for i, used := range m[1] {
 				m[0][i] = m[0][i] || used
 			}
@@ -129,12 +167,12 @@ func (k *keeping) used() usedNames {
 // keeper is a worker's part of a keeping.
 type keeper struct {
 	*keeping
-	trail                               trail       // of the actor at hand, before the events that are kept
-	was                                 fold.Client // of the actor at hand, where an earlier run kept it and it is no session
-	users, upstreams, addresses, agents marks
-	clients                             map[fold.Client]struct{}
-	sorted                              spill.Sorter[keptActor]
-	scratch                             []byte
+	trail                                          trail       // of the actor at hand, before the events that are kept
+	was                                            fold.Client // of the actor at hand, where an earlier run kept it and it is no session
+	endpoints, users, upstreams, addresses, agents marks
+	clients                                        map[fold.Client]struct{}
+	sorted                                         spill.Sorter[keptActor]
+	scratch                                        []byte
 }
 
 // trail is how an actor stands before an event: what walk knows of those before.
@@ -173,7 +211,7 @@ func (k *keeper) add(a *fold.Actor) error {
 	} else if out.client = k.was; len(a.Events) > 0 {
 		out.client = a.Events[0].Client // all are of one client
 	}
-	if other, some := k.state.OtherClient(); some && !out.named && out.client == other {
+	if c := out.client; !out.named && k.state.OtherClients > 0 && k.state.Addresses[c.Address] == fold.OtherName && k.state.Agents[c.Agent] == fold.OtherName {
 		return nil // it is one of many that are not told by name
 	}
 	if !out.named {
@@ -225,6 +263,7 @@ func (k *keeper) appendEvents(dst []byte, events []fold.Event) []byte {
 		}
 		dst = binary.AppendUvarint(dst, kind)
 		if elsewhere {
+			k.endpoints[e.Endpoint] = true
 			dst = binary.AppendUvarint(dst, uint64(e.Endpoint))
 			dst = binary.AppendUvarint(dst, uint64(e.Upstream))
 			if e.Upstream != 0 {
@@ -281,6 +320,7 @@ func (k *keeper) appendTrail(dst []byte, t *trail, client fold.Client) []byte {
 		put(int64(t.address + 1)) // 0 for none
 	}
 	if t.lastOn != fold.NoRefusal {
+		k.endpoints[t.lastOn] = true
 		put(int64(t.lastOn))
 	}
 	if t.dead {
@@ -289,6 +329,7 @@ func (k *keeper) appendTrail(dst []byte, t *trail, client fold.Client) []byte {
 	if t.open {
 		r := &t.row
 		k.client(r.client)
+		k.endpoints[t.first] = true
 		put(at(t.start), at(t.protected), at(t.any), int64(t.first), int64(r.client.Address), int64(r.client.Agent), k.user(r.user),
 			at(r.start), at(r.lastAccepted), r.longestGap, int64(r.requests), int64(r.accepted), int64(r.unauthorized))
 		if r.startSeen {

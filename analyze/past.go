@@ -76,7 +76,7 @@ func (p *Past) begin() (r *pastReader, err error) {
 		e.Endpoints = append(e.Endpoints, make([]fold.EarlierEndpoint, i+1-len(e.Endpoints))...)
 		x := &e.Endpoints[i]
 		x.Host, x.Method, x.Template = r.text(), r.text(), r.text()
-		x.Known = fold.Known{Accepted: r.varint(), Bare: r.varint(), Unauthorized: r.varint()}
+		x.Known = fold.Known{Accepted: r.varint(), Bare: r.varint(), Unauthorized: r.varint(), Last: r.varint()}
 	}
 	for _, list := range []*[]string{&e.Users, &e.Upstreams, &e.Addresses, &e.Agents} {
 		for i := range r.sparse() {
@@ -370,12 +370,13 @@ func (k *keeping) write(dst io.Writer) error {
 			w.bytes(sum[:])
 		}
 	}
-	w.sparse(len(s.Endpoints), func(int) bool { return true }, func(i int) {
-		e := &s.Endpoints[i]
-		w.texts(e.Host, e.Method, e.Template)
-		w.varints(e.Known.Accepted+e.N[fold.Accepted], e.Known.Bare+e.Bare, e.Known.Unauthorized+e.N[fold.Unauthorized])
-	})
 	used := k.used()
+	known := k.known()
+	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (fold.Known{}) }, func(i int) {
+		e, x := &s.Endpoints[i], &known[i]
+		w.texts(e.Host, e.Method, e.Template)
+		w.varints(x.Accepted, x.Bare, x.Unauthorized, x.Last)
+	})
 	w.sparse(len(s.Users), used.users.has, func(i int) { w.texts(s.Users[i].Name) })
 	w.sparse(len(s.Upstreams), used.upstreams.has, func(i int) { w.texts(s.Upstreams[i].Name) })
 	w.sparse(len(s.Addresses), used.addresses.has, func(i int) { w.texts(s.Addresses[i]) })

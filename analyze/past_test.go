@@ -303,7 +303,7 @@ func knowing(t *testing.T, o Options, servers [][]string) []byte {
 		if accepted && !seen[path] {
 			seen[path] = true
 			for _, status := range []string{"200", "401"} {
-				lines = append(lines, `203.0.113.1 - - [01/Feb/2026:00:00:00 +0000] "`+request+`" `+status+strings.Join(parts, `"`))
+				lines = append(lines, `203.0.113.1 - - [01/Mar/2026:00:00:00 +0000] "`+request+`" `+status+strings.Join(parts, `"`))
 			}
 		}
 	}

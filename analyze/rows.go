@@ -43,6 +43,7 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 		func() { res.Endpoints = c.endpointRows(findings) },
 		func() { res.Accounts = c.accountRows(findings) },
 	)
+	res.Notes = append(res.Notes, c.crowdNotes()...)
 	res.Sessions = c.sessionRows(findings)
 	res.Upstreams = c.upstreamRows()
 	res.Refusals = c.refusals()
@@ -281,15 +282,20 @@ func (c *correlation) endpointRows(findings []Finding) []Endpoint {
 
 func (c *correlation) accountRows(findings []Finding) []Account {
 	ids := mostExplaining(c, findings, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
-	rows := make([]Account, len(c.state.Users))
-	for i := range rows {
-		u := &c.state.Users[i]
-		rows[i] = Account{
-			User: text([]byte(u.Name)), Counts: counts(&u.Tally), Clients: c.userClients[i],
+	rows := make([]Account, 0, len(c.state.Users)+1)
+	add := func(u *fold.Named, clients int64, finding string) {
+		rows = append(rows, Account{
+			User: text([]byte(u.Name)), Counts: counts(&u.Tally), Clients: clients,
 			FirstAccepted: u.FirstAccepted, LastAccepted: u.LastAccepted,
 			FirstUnauthorized: u.FirstRefused, LastUnauthorized: u.LastRefused,
-			FindingID: ids[uint32(i)+1],
-		}
+			FindingID: finding,
+		})
+	}
+	for i := range c.state.Users {
+		add(&c.state.Users[i], c.userClients[i], ids[uint32(i)+1])
+	}
+	if c.state.OtherUsers > 0 {
+		add(&c.state.OfOtherUsers, 0, "") // their clients are not known
 	}
 	return rows
 }
@@ -366,7 +372,7 @@ func (c *correlation) timelineRows() []Minute {
 			continue // it has no time
 		}
 		at := c.state.Refusals[i].Time
-		if i, ok := place[key{at - ((at%60e6)+60e6)%60e6, c.state.Endpoints[f.endpoint].Host}]; ok {
+		if i, ok := place[key{c.state.Step(at), c.state.Endpoints[f.endpoint].Host}]; ok {
 			rows[i].Causes[f.cause]++
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/spill"
 	"logscan/fixtures"
 	"logscan/parse"
 	"logscan/parse/source"
@@ -35,11 +36,16 @@ func simulate(t *testing.T, o fixtures.Options) (*fixtures.Labels, []string) {
 
 func run(t *testing.T, workers int, format *parse.Format, paths ...string) *Result {
 	t.Helper()
+	return runWithin(t, Memory{}, workers, format, paths...)
+}
+
+func runWithin(t *testing.T, memory Memory, workers int, format *parse.Format, paths ...string) *Result {
+	t.Helper()
 	inputs, _, err := source.Expand(paths, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := Run(context.Background(), Options{Inputs: inputs, Workers: workers, Format: format})
+	res, err := Run(context.Background(), Options{Inputs: inputs, Workers: workers, Format: format, Memory: memory})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,8 +223,8 @@ func resultOnly(r Result) any {
 		r.Endpoints, r.Accounts, r.Clients, r.Timeline}
 }
 
-// The number of workers, the order of the inputs and the order of the work
-// leave no trace.
+// The number of workers, the order of the inputs, the order of the work and what
+// goes to disk meanwhile leave no trace.
 func TestResultIsReproducible(t *testing.T) {
 	_, paths := simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 40_000, Seed: 3})
 	junk := filepath.Join(t.TempDir(), "junk.log")
@@ -231,6 +237,17 @@ func TestResultIsReproducible(t *testing.T) {
 	for _, workers := range []int{1, 2, 8} {
 		if got := everything(t, run(t, workers, nil, paths...)); got != want {
 			t.Errorf("%d workers, inputs reversed: another result", workers)
+		}
+		space := spill.NewSpace(filepath.Join(t.TempDir(), "spill"))
+		got := everything(t, runWithin(t, Memory{Bytes: 2 << 20, Space: space}, workers, nil, paths...))
+		if space.Written() == 0 {
+			t.Errorf("%d workers: nothing went to disk", workers)
+		}
+		if err := space.Close(); err != nil {
+			t.Error(err)
+		}
+		if got != want {
+			t.Errorf("%d workers, with little memory: another result", workers)
 		}
 	}
 }

@@ -24,6 +24,18 @@ func newDict(seed uint64) dict {
 	return dict{seed: seed, slots: make([]uint32, 64)}
 }
 
+// find gives the number of key, if it was met.
+func (d *dict) find(key []byte) (n uint32, ok bool) {
+	h := xxh3.HashSeed(key, d.seed)
+	mask := uint64(len(d.slots) - 1)
+	for i := h & mask; d.slots[i] != 0; i = (i + 1) & mask {
+		if n := d.slots[i] - 1; d.hash[n] == h && bytes.Equal(d.key[n], key) {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
 // number gives the number of key, a new one if it was never met. The key is
 // copied then.
 func (d *dict) number(key []byte) uint32 {

@@ -35,8 +35,10 @@ type EarlierEndpoint struct {
 	Known                  Known
 }
 
-// Known is what earlier runs counted of an endpoint's requests, as in Tally.
-type Known struct{ Accepted, Bare, Unauthorized int64 }
+// Known is what earlier runs counted of an endpoint's requests, as in Tally, and
+// when the last of them was, in Unix milliseconds. It is zero where nothing is
+// known, but that the endpoint was asked.
+type Known struct{ Accepted, Bare, Unauthorized, Last int64 }
 
 // EarlierActor is an actor of an earlier run.
 type EarlierActor struct {
@@ -80,11 +82,12 @@ func (w *Worker) meet(key actorKey, session []byte) {
 func Recall(workers []*Worker, e *Earlier) (*Worker, error) {
 	w := NewWorker(workers[0].seed, len(workers[0].ledgers))
 	w.Limit(workers[0].limit, workers[0].space)
-	w.past = &past{earlier: e, endpoints: make([]uint32, len(e.Endpoints)), upstreams: make([]uint32, len(e.Upstreams))}
+	n := len(e.Endpoints)
+	w.past = &past{earlier: e, hosts: make([]uint32, n), endpoints: make([]uint32, n), upstreams: make([]uint32, len(e.Upstreams))}
 	for i := range e.Endpoints {
 		if x := &e.Endpoints[i]; x.Method+x.Template != "" || x.Known != (Known{}) {
-			host := w.hosts.number([]byte(x.Host))
-			w.past.endpoints[i] = w.endpoints.number(host, []byte(x.Method), []byte(x.Template))
+			w.past.hosts[i] = w.hosts.number([]byte(x.Host))
+			w.past.endpoints[i] = w.endpoints.number(w.past.hosts[i], []byte(x.Method), []byte(x.Template))
 		}
 	}
 	for i, u := range e.Upstreams {
@@ -199,20 +202,22 @@ func (a *Actor) Since() {
 
 // past is what a worker that Recall made refers to.
 type past struct {
-	earlier              *Earlier
-	endpoints, upstreams []uint32 // the worker's numbers
+	earlier          *Earlier
+	hosts, endpoints []uint32 // the worker's numbers, by endpoint
+	upstreams        []uint32 // the same, by upstream
 }
 
-// folded gives the nodes that the earlier run folded: they stay so. Keys are
-// those of endpointTable, with the numbers of hosts that host gives.
-func (p *past) folded(key func(*EarlierEndpoint) string) map[string]struct{} {
+// folded gives the nodes that the earlier run folded, in the worker's numbers of
+// hosts: they stay so. Of endpoints of which nothing is known it is not known why
+// they are as they are.
+func (p *past) folded() map[string]struct{} {
 	nodes := map[string]struct{}{}
 	for i := range p.earlier.Endpoints {
 		x := &p.earlier.Endpoints[i]
-		if !strings.Contains(x.Template, folderName) {
+		if x.Known == (Known{}) || !strings.Contains(x.Template, folderName) {
 			continue
 		}
-		node := []byte(key(x))
+		node := append(binary.LittleEndian.AppendUint32(nil, p.hosts[i]), x.Method+"\x00"...)
 		for j, seg := range strings.Split(x.Template, "/") {
 			if j > 0 {
 				node = append(node, '/')
@@ -224,11 +229,6 @@ func (p *past) folded(key func(*EarlierEndpoint) string) map[string]struct{} {
 		}
 	}
 	return nodes
-}
-
-// headOf is the head of the keys of a method of a host.
-func headOf(host uint32, method string) string {
-	return string(binary.LittleEndian.AppendUint32(nil, host)) + method + "\x00"
 }
 
 // know adds what was counted of endpoints to the state.
@@ -243,6 +243,7 @@ func (s *State) know(worker int) {
 		known.Accepted += k.Accepted
 		known.Bare += k.Bare
 		known.Unauthorized += k.Unauthorized
+		known.Last = max(known.Last, k.Last)
 	}
 }
 

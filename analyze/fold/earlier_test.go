@@ -111,7 +111,7 @@ func TestRecall(t *testing.T) {
 				t.Errorf("%v\nwant %v", got, want)
 			}
 			i := slices.IndexFunc(s.Endpoints, func(e Endpoint) bool { return e.Template == "/b" })
-			if x := s.Endpoints[i]; x.N[Accepted] != 2 || x.N[Unauthorized] != 1 || x.Known != (Known{7, 1, 2}) {
+			if x := s.Endpoints[i]; x.N[Accepted] != 2 || x.N[Unauthorized] != 1 || x.Known != (Known{7, 1, 2, 0}) {
 				t.Errorf("endpoint %+v", x)
 			}
 			if len(s.Refusals) != 1 || s.Refusals[0].Line != 102 {
@@ -129,7 +129,10 @@ func TestRecall(t *testing.T) {
 
 // Pages that an earlier run took for pages of one kind stay so.
 func TestRecallFolded(t *testing.T) {
-	e := &Earlier{Endpoints: []EarlierEndpoint{{Host: "h", Method: "GET", Template: "/wiki/{name}/edit", Known: Known{Accepted: 1}}}}
+	e := &Earlier{Endpoints: []EarlierEndpoint{
+		{Host: "h", Method: "GET", Template: "/wiki/{name}/edit", Known: Known{Accepted: 1}},
+		{Host: "h", Method: "GET", Template: "/blog/{name}/edit"}, // a run that cut all templates
+	}}
 	e.Actors = func(func(*EarlierActor, error) bool) {}
 	w := NewWorker(1, 1)
 	for i, path := range []string{"/wiki/Ada/edit", "/wiki/Babbage/edit", "/blog/Ada/edit"} {
@@ -148,7 +151,7 @@ func TestRecallFolded(t *testing.T) {
 	for _, x := range s.Endpoints {
 		got = append(got, fmt.Sprint(x.Template, " ", x.N[Accepted]))
 	}
-	if want := []string{"/blog/Ada/edit 1", "/wiki/{name}/edit 2"}; !slices.Equal(got, want) {
+	if want := []string{"/blog/Ada/edit 1", "/blog/{name}/edit 0", "/wiki/{name}/edit 2"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -177,7 +177,7 @@ type Worker struct {
 	linesBefore []int64
 	blocks      []blockRef
 
-	hosts, upstreams dict
+	hosts, upstreams crowd
 	endpoints        endpointTable
 	upstreamTally    []Tally
 	schemes          bool // any line says the scheme
@@ -195,10 +195,7 @@ type Worker struct {
 	space    *spill.Space
 	err      error // why it could not be written
 
-	minutes    map[minuteKey]*[NumOutcomes]int64
-	lastMinute minuteKey
-	lastCounts *[NumOutcomes]int64
-
+	minutes  minuteTable
 	refusals refusalLog
 	rejected []rejectedLine
 
@@ -211,11 +208,6 @@ type blockRef struct {
 	input int32
 	lines int32
 	seq   int64
-}
-
-type minuteKey struct {
-	minute int64 // Unix minutes
-	host   uint32
 }
 
 type cachedPath struct {
@@ -239,11 +231,11 @@ func NewWorker(seed uint64, inputs int) *Worker {
 	w := &Worker{
 		seed:      seed,
 		ledgers:   make([]Ledger, inputs),
-		hosts:     newDict(seed),
-		upstreams: newDict(seed),
+		hosts:     newHosts(seed),
+		upstreams: newUpstreams(seed),
 		endpoints: endpointTable{names: newDict(seed)},
 		paths:     make([]cachedPath, pathCacheSize),
-		minutes:   map[minuteKey]*[NumOutcomes]int64{},
+		minutes:   newMinuteTable(maxMinutes),
 	}
 	w.lastHost = w.hosts.number(nil)
 	for i := range w.ledgers {
@@ -365,7 +357,7 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 		return
 	}
 	widen(&l.First, &l.Last, at)
-	w.minute(host, at, o)
+	w.minutes.add(floorDiv(at, 60e6), host, o)
 	ms := floorDiv(at, 1000)
 	moved := a.client != client || a.events == 0
 	if moved {
@@ -457,19 +449,6 @@ func prefix8(b []byte) (n uint64) {
 		n |= uint64(c) << (8 * i)
 	}
 	return n
-}
-
-func (w *Worker) minute(host uint32, at int64, o Outcome) {
-	k := minuteKey{floorDiv(at, 60e6), host}
-	if k != w.lastMinute || w.lastCounts == nil {
-		c := w.minutes[k]
-		if c == nil {
-			c = new([NumOutcomes]int64)
-			w.minutes[k] = c
-		}
-		w.lastMinute, w.lastCounts = k, c
-	}
-	w.lastCounts[o]++
 }
 
 func (w *Worker) reject(b *source.Block, block uint32, n int64, line, session []byte, v parse.Verdict) {

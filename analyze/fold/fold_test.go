@@ -1,12 +1,15 @@
 package fold
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
 
+	"logscan/analyze/spill"
 	"logscan/parse"
 )
 
@@ -15,6 +18,7 @@ type request struct {
 	at                                int64 // Unix milliseconds
 	host, path, user, session, client string
 	status                            int32
+	agent, upstream                   string
 }
 
 func (r request) entry() parse.Entry {
@@ -22,26 +26,89 @@ func (r request) entry() parse.Entry {
 	e.Reset()
 	e.Time, e.Status = r.at*1000, r.status
 	e.Method, e.Path, e.Host = []byte("GET"), []byte(r.path), []byte(r.host)
-	e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.client), []byte("agent")
+	e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.client), []byte(cmp.Or(r.agent, "agent"))
+	e.Upstream = []byte(r.upstream)
 	return e
 }
 
-// foldRequests spreads requests over workers by turn and merges them.
-func foldRequests(seed uint64, turn func(i int) int, workers int, rs []request) *State {
-	ws := make([]*Worker, workers)
+// spread is how requests are spread over workers, and how much memory each has.
+type spread struct {
+	workers int
+	seed    uint64
+	turn    func(i int) int // nil: all to the first one
+	memory  int64           // bytes beside those of an empty worker; 0: no limit
+	names   int             // users and clients that are told by name; 0: MaxNames
+}
+
+func (s spread) fold(t *testing.T, rs []request) *State {
+	t.Helper()
+	ws := make([]*Worker, s.workers)
 	for i := range ws {
-		ws[i] = NewWorker(seed, 1)
+		ws[i] = NewWorker(s.seed, 1)
+		if s.memory > 0 {
+			space := spill.NewSpace(filepath.Join(t.TempDir(), "spill"))
+			t.Cleanup(func() { space.Close() })
+			ws[i].Limit(ws[i].part.size()+s.memory, space)
+		}
 	}
 	for i, r := range rs {
-		w := ws[turn(i)%workers]
+		w := ws[0]
+		if s.turn != nil {
+			w = ws[s.turn(i)%s.workers]
+		}
 		e := r.entry()
 		w.Entry(0, int64(i), &e, []byte(fmt.Sprint(r)))
 	}
-	s, err := Merge(ws)
-	if err != nil {
-		panic(err)
+	if s.memory > 0 && len(ws[0].spilled) < 2 {
+		t.Fatalf("%d bytes are so many that only %d parts went to disk", s.memory, len(ws[0].spilled))
 	}
-	return s
+	state, err := merge(ws, cmp.Or(s.names, MaxNames))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+// same compares states, whose requests have distinct times.
+func same(t *testing.T, what string, got, want *State) {
+	t.Helper()
+	for _, part := range []struct {
+		name      string
+		got, want any
+	}{
+		{"events", events(got), events(want)},
+		{"inputs", got.Inputs, want.Inputs}, {"endpoints", got.Endpoints, want.Endpoints},
+		{"users", got.Users, want.Users}, {"addresses", got.Addresses, want.Addresses}, {"agents", got.Agents, want.Agents},
+		{"upstreams", got.Upstreams, want.Upstreams}, {"minutes", got.Minutes, want.Minutes}, {"grain", got.Grain, want.Grain},
+		{"other users", []any{got.OtherUsers, got.OfOtherUsers}, []any{want.OtherUsers, want.OfOtherUsers}},
+		{"other clients", got.OtherClients, want.OtherClients},
+	} {
+		if !reflect.DeepEqual(part.got, part.want) {
+			t.Errorf("%s: other %s: %s", what, part.name, firstDifference(part.got, part.want))
+		}
+	}
+	read, readWant := got.Lines(), want.Lines()
+	for i := range want.Refusals {
+		a, errA := read(&got.Refusals[i])
+		b, errB := readWant(&want.Refusals[i])
+		if errA != nil || errB != nil || string(a) != string(b) || got.Refusals[i].Line != want.Refusals[i].Line {
+			t.Fatalf("%s: refusal %d: %q (%v), want %q (%v)", what, i, a, errA, b, errB)
+		}
+	}
+}
+
+// firstDifference tells where two values, or lists, first differ.
+func firstDifference(got, want any) string {
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	if g.Kind() != reflect.Slice {
+		return fmt.Sprintf("%v, want %v", got, want)
+	}
+	for i := range min(g.Len(), w.Len()) {
+		if a, b := g.Index(i).Interface(), w.Index(i).Interface(); !reflect.DeepEqual(a, b) {
+			return fmt.Sprintf("number %d of %d is %v, want %v", i, g.Len(), a, b)
+		}
+	}
+	return fmt.Sprintf("%d of them, want %d", g.Len(), w.Len())
 }
 
 // seen is an event with everything resolved, to compare states by.
@@ -109,7 +176,7 @@ func randomRequests(r *rand.Rand, n int) []request {
 // Every request comes back out of the timelines as it went in.
 func TestTimelinesKeepEverything(t *testing.T) {
 	rs := randomRequests(rand.New(rand.NewPCG(1, 1)), 5000)
-	got := events(foldRequests(42, func(int) int { return 0 }, 1, rs))
+	got := events(spread{workers: 1, seed: 42}.fold(t, rs))
 	var want []seen
 	for i, r := range rs {
 		x := seen{session: r.session, client: r.client, at: r.at, outcome: outcome(r.status), host: r.host, user: r.user,
@@ -132,34 +199,17 @@ func TestTimelinesKeepEverything(t *testing.T) {
 	}
 }
 
-// Which worker met which line, and when, leaves no trace.
+// Which worker met which line, when, and what went to disk meanwhile leaves no
+// trace.
 func TestMergeIsIndependentOfWorkers(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	rs := randomRequests(r, 3000)
-	one := foldRequests(1, func(int) int { return 0 }, 1, rs)
-	for _, workers := range []int{2, 8} {
-		many := foldRequests(uint64(workers), func(int) int { return r.IntN(workers) }, workers, rs)
-		if !reflect.DeepEqual(events(many), events(one)) {
-			t.Errorf("%d workers: other events", workers)
-		}
-		for _, part := range []struct {
-			name      string
-			got, want any
-		}{
-			{"inputs", many.Inputs, one.Inputs}, {"endpoints", many.Endpoints, one.Endpoints},
-			{"users", many.Users, one.Users}, {"addresses", many.Addresses, one.Addresses},
-			{"minutes", many.Minutes, one.Minutes},
-		} {
-			if !reflect.DeepEqual(part.got, part.want) {
-				t.Errorf("%d workers: other %s\n got %v\nwant %v", workers, part.name, part.got, part.want)
-			}
-		}
-		read, readOne := many.Lines(), one.Lines()
-		for i := range one.Refusals {
-			a, errA := read(&many.Refusals[i])
-			b, errB := readOne(&one.Refusals[i])
-			if errA != nil || errB != nil || string(a) != string(b) || many.Refusals[i].Line != one.Refusals[i].Line {
-				t.Fatalf("refusal %d: %q (%v), want %q (%v)", i, a, errA, b, errB)
+	for _, names := range []int{0, 7} {
+		one := spread{workers: 1, seed: 1, names: names}.fold(t, rs)
+		for _, workers := range []int{1, 2, 8} {
+			for _, memory := range []int64{0, 160 << 10} {
+				s := spread{workers, uint64(workers), func(int) int { return r.IntN(workers) }, memory, names}
+				same(t, fmt.Sprintf("%d workers, %d bytes, %d names", workers, memory, names), s.fold(t, rs), one)
 			}
 		}
 	}

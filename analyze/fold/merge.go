@@ -2,7 +2,6 @@ package fold
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"sort"
 
@@ -20,6 +19,7 @@ type State struct {
 	Addresses []string   // of clients that are told by name, sorted
 	Agents    []string   // user agents of them, sorted
 	Minutes   []Minute   // by time, host
+	Grain     int64      // how long a step of Minutes is: microseconds, mostly a minute
 	Refusals  []Refusal  // every 401 by time, input, line
 	Rejected  []Rejected // the first rejected lines by input, line
 
@@ -27,9 +27,13 @@ type State struct {
 
 	// How many users and clients are not told by name, because there are more
 	// than MaxNames, and what those users did. Their events name no user, and
-	// the client OtherClient.
+	// a client whose address and user agent are OtherName.
 	OtherUsers, OtherClients int64
 	OfOtherUsers             Named
+
+	// Whether hosts, upstreams and endpoints are not all told by name, because
+	// there are too many.
+	HostsFolded, UpstreamsFolded, EndpointsFolded bool
 
 	seed    uint64
 	workers []*Worker
@@ -59,17 +63,6 @@ func (o *origin) shard(i int) (*shard, error) {
 	return &o.part.shards[i], nil
 }
 
-// OtherClient is the client of all that are not told by name; meaningful where
-// there are any.
-func (s *State) OtherClient() (c Client, some bool) {
-	return Client{s.clientOf.none[0], s.clientOf.none[1]}, s.OtherClients > 0
-}
-
-// IsOther tells whether an address stands for all that are not told by name.
-func (s *State) IsOther(address uint32) bool {
-	return s.OtherClients > 0 && address == s.clientOf.none[0]
-}
-
 // Endpoint is an endpoint and its requests.
 type Endpoint struct {
 	Host, Method, Template string
@@ -82,13 +75,6 @@ type Endpoint struct {
 type Named struct {
 	Name string
 	Tally
-}
-
-// Minute counts the requests to one host in one minute.
-type Minute struct {
-	Time int64 // Unix microseconds
-	Host string
-	N    [NumOutcomes]int64
 }
 
 // Refusal is one 401.
@@ -114,7 +100,10 @@ type Rejected struct {
 
 // Merge makes the state of the workers' parts, which must not be used after. It
 // fails only where what was written to disk cannot be read, or no more written.
-func Merge(workers []*Worker) (*State, error) {
+func Merge(workers []*Worker) (*State, error) { return merge(workers, MaxNames) }
+
+// merge is Merge with another number of names that are told.
+func merge(workers []*Worker, most int) (*State, error) {
 	s := &State{workers: workers, seed: workers[0].seed, past: -1}
 	s.Inputs = make([]Ledger, len(workers[0].ledgers))
 	for i := range s.Inputs {
@@ -124,16 +113,18 @@ func Merge(workers []*Worker) (*State, error) {
 			l.merge(&w.ledgers[i])
 		}
 	}
-	dicts := func(f func(*Worker) *dict) (ds []*dict) {
+	crowds := func(f func(*Worker) *crowd) (cs []*crowd) {
 		for _, w := range workers {
-			ds = append(ds, f(w))
+			cs = append(cs, f(w))
 		}
-		return ds
+		return cs
 	}
-	hosts, hostOf := unify(dicts(func(w *Worker) *dict { return &w.hosts }))
-	s.Endpoints, s.endpointOf = mergedEndpoints(workers, hosts, hostOf)
+	var hosts []string
+	var hostOf [][]uint32
+	hosts, hostOf, s.HostsFolded = merged(crowds(func(w *Worker) *crowd { return &w.hosts }))
+	s.Endpoints, s.endpointOf, s.EndpointsFolded = mergedEndpoints(workers, hosts, hostOf)
 	var names []string
-	names, s.upstreamOf = unify(dicts(func(w *Worker) *dict { return &w.upstreams }))
+	names, s.upstreamOf, s.UpstreamsFolded = merged(crowds(func(w *Worker) *crowd { return &w.upstreams }))
 	s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes
@@ -148,7 +139,7 @@ func Merge(workers []*Worker) (*State, error) {
 			s.know(i)
 		}
 	}
-	if err := s.mergeNames(MaxNames); err != nil {
+	if err := s.mergeNames(most); err != nil {
 		return nil, err
 	}
 	s.mergeMinutes(hosts, hostOf)
@@ -243,27 +234,6 @@ func tallied(names []string, of [][]uint32, tallies func(worker int) []Tally) []
 		}
 	}
 	return list
-}
-
-func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
-	sum := map[minuteKey]*[NumOutcomes]int64{}
-	for i, w := range s.workers {
-		for k, c := range w.minutes {
-			k.host = hostOf[i][k.host]
-			if sum[k] == nil {
-				sum[k] = new([NumOutcomes]int64)
-			}
-			for o, n := range c {
-				sum[k][o] += n
-			}
-		}
-	}
-	for k, c := range sum {
-		s.Minutes = append(s.Minutes, Minute{k.minute * 60e6, hosts[k.host], *c})
-	}
-	slices.SortFunc(s.Minutes, func(a, b Minute) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Host, b.Host))
-	})
 }
 
 // lineBases gives for every block of every worker how many lines of its input
@@ -575,8 +545,7 @@ func (s *State) decode(worker int, sh *shard, place []uint32, events []Event) {
 		}
 		if a.via != 0 {
 			e.Scheme = Scheme(a.via % uint32(numSchemes))
-			// No proxy has more backends than fit; a made-up one is left out.
-			if n := a.via / uint32(numSchemes); n != 0 && upstreams[n-1] < math.MaxUint16 {
+			if n := a.via / uint32(numSchemes); n != 0 {
 				e.Upstream = uint16(upstreams[n-1] + 1)
 			}
 		}

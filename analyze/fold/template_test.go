@@ -3,6 +3,7 @@ package fold
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -110,12 +111,12 @@ func foldAll(t *testing.T, parts ...[]string) []string {
 		}
 		workers = append(workers, w)
 	}
-	hosts, hostOf := unify([]*dict{&workers[0].hosts})
+	hosts, hostOf, _ := merged([]*crowd{&workers[0].hosts})
 	of := make([][]uint32, len(workers))
 	for i := range of {
 		of[i] = hostOf[0]
 	}
-	list, remap := mergedEndpoints(workers, hosts, of)
+	list, remap, _ := mergedEndpoints(workers, hosts, of)
 	for i, m := range remap {
 		for _, to := range m {
 			if int(to) >= len(list) {
@@ -162,9 +163,27 @@ func TestSiblingsFold(t *testing.T) {
 	}
 }
 
+// A worker that had to fold knows what another one does not.
+func TestOneWorkerFolds(t *testing.T) {
+	word := func(i int) string {
+		return string([]byte{'a' + byte(i/26/26%26), 'a' + byte(i/26%26), 'a' + byte(i%26)})
+	}
+	var many, few []string
+	for i := range heldEndpoints + 1 {
+		many = append(many, "/a/"+word(i%17576)+"/"+word(i/17576))
+	}
+	for i := range siblingsBelow / 2 {
+		few = append(few, "/a/"+word(i)+"/"+word(i%3))
+	}
+	want := foldAll(t, append(slices.Clone(many), few...))
+	if got := foldAll(t, many, few); !slices.Equal(got, want) {
+		t.Errorf("spread over two workers:\n%.500q\nwant\n%.500q", got, want)
+	}
+}
+
 func TestEndpointsStayBounded(t *testing.T) {
 	var paths []string
-	for i := range 5 * maxEndpoints {
+	for i := range 2 * heldEndpoints {
 		a, b := i%997, i/997
 		paths = append(paths, fmt.Sprintf("/%c%c%c/%c%c%c", 'a'+a%26, 'a'+a/26%26, 'a'+a/676, 'a'+b%26, 'a'+b/26%26, 'a'+b/676))
 	}

@@ -98,7 +98,7 @@
       const axes = [{ stroke: ink, grid, ticks: grid, values: xValues, space: 70 }, { stroke: ink, grid, ticks: grid, size: 60, values: (_, v) => v.map(n => Number.isInteger(n) ? number(n) : "") }];
       if (successes) axes.push({ scale: "accepted", side: 1, stroke: ink, grid: { show: false }, size: 70, values: (_, v) => v.map(number) });
       chart = new uPlot({
-        width: width(), height: 280, legend: { show: false }, padding: [14, 8, 0, 0],
+        width: width(), height: 280, legend: { show: false }, padding: [14, successes ? 8 : 40, 0, 0], // room for half of the last label
         tzDate: t => local ? new Date(t * 1000) : uPlot.tzDate(new Date(t * 1000), "Etc/UTC"),
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => { show(0, data.steps); } } },
         scales: { x: { min: at(range.from) / 1000, max: at(range.to) / 1000 }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },

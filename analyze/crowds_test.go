@@ -1,0 +1,58 @@
+package analyze
+
+import (
+	"strings"
+	"testing"
+
+	"logscan/analyze/fold"
+)
+
+func TestCrowdNotes(t *testing.T) {
+	const minute, hour = fold.MinuteStep, 60 * fold.MinuteStep
+	for _, tt := range []struct {
+		name  string
+		state fold.State
+		want  []string // a part of each note
+	}{
+		{"nothing is told together", fold.State{Grain: minute, Users: make([]fold.Named, 3)}, nil},
+		{"users", fold.State{Grain: minute, Users: make([]fold.Named, 1500), OtherUsers: 2_000_000},
+			[]string{"The logs name 2,001,500 users. The 1,500 with most 401s are told by name, the others together as {other}."}},
+		{"clients", fold.State{Grain: minute, OtherClients: 12_345}, []string{"12,345, beside those with most 401s"}},
+		{"all else", fold.State{Grain: hour, HostsFolded: true, UpstreamsFolded: true, EndpointsFolded: true},
+			[]string{"{name}.example.com", "more upstreams", "more routes", "in steps of an hour"}},
+		{"days", fold.State{Grain: 24 * hour}, []string{"steps of a day"}},
+		{"years", fold.State{Grain: 365 * 24 * hour}, []string{"steps of a year"}},
+		{"all of time", fold.State{Grain: 1 << 36 * minute}, []string{"steps of all time"}},
+	} {
+		c := correlation{state: &tt.state}
+		notes := c.crowdNotes()
+		if len(notes) != len(tt.want) {
+			t.Errorf("%s: %q", tt.name, notes)
+			continue
+		}
+		for i, part := range tt.want {
+			if !strings.Contains(notes[i], part) {
+				t.Errorf("%s: %q, want %q in it", tt.name, notes[i], part)
+			}
+		}
+	}
+}
+
+func TestOfNobody(t *testing.T) {
+	for _, tt := range []struct {
+		others  int64
+		subject Subject
+		want    bool
+	}{
+		{0, Subject{ClientAddress: fold.OtherName}, false}, // somebody is called so
+		{1, Subject{ClientAddress: fold.OtherName}, true},
+		{1, Subject{UserAgent: fold.OtherName}, true},
+		{1, Subject{ClientAddress: "192.0.2.7"}, false},
+		{1, Subject{User: fold.OtherName}, false},
+	} {
+		c := correlation{state: &fold.State{OtherClients: tt.others}}
+		if got := c.ofNobody(&tt.subject); got != tt.want {
+			t.Errorf("%+v with %d others: %v", tt.subject, tt.others, got)
+		}
+	}
+}
