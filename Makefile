@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 LINT_VERSION = v2.15.0
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: build test race lint bench eval crash demo axe fuzz duckdb release package check clean
+.PHONY: build test race lint bench bench-peers bench-growth pgo eval crash demo axe fuzz duckdb release package check clean
 
 # The commit is stamped in where git can tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
@@ -31,6 +31,27 @@ lint: $(LINT)
 # logscan beside the tools people use, on a GiB of log that is generated once.
 bench: build
 	go run ./fixtures/cmd/bench
+
+# The same beside more of them, on rotated, compressed and JSON logs too, against
+# what logscan is to reach. DuckDB is had from npm where that is; what is not
+# installed is left out and said so. BENCH_FLAGS='-document docs/PERFORMANCE.md'
+# puts the results there.
+DUCKDB_VERSION = 1.5.6-r.1
+.tools/node_modules/@duckdb/node-api:
+	@if command -v npm >/dev/null; then npm install --silent --no-save --no-audit --prefix .tools @duckdb/node-api@$(DUCKDB_VERSION); \
+	else echo "bench-peers: no npm to install DuckDB with"; fi
+
+bench-peers: build .tools/node_modules/@duckdb/node-api
+	go run ./fixtures/cmd/bench -peers $(BENCH_FLAGS)
+
+# How time and memory grow with the lines and the clients of a log.
+GROWTH_SIZE ?= 256MiB
+bench-growth: build
+	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE) $(BENCH_FLAGS)
+
+# The profile that the program is built by, made anew: go build finds it.
+pgo:
+	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 3
 
 # How well simulated troubles are found: docs/ACCURACY.md.
 eval:

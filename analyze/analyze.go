@@ -84,6 +84,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	key := o.Parse.Privacy.Key
+	if key != nil {
+		o.Policy.disguise(&o.Parse.Privacy)
+	}
 	o.begin(PhaseRead)
 	inputs, left, err := o.Bound(ctx)
 	if err != nil {
@@ -143,8 +147,15 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Baseline != nil {
-		res.compare(o.Baseline)
+	if key != nil {
+		res.disguised(key)
+	}
+	if b := o.Baseline; b != nil {
+		if b.PseudonymKey == res.PseudonymKey {
+			res.compare(b)
+		} else {
+			res.Notes = append(res.Notes, otherKeyNote)
+		}
 	}
 	res.leave(left)
 	res.leaveCopies(same)

@@ -12,11 +12,12 @@ type Snapshot struct {
 	Requests     int64 // parsed lines
 	Findings     []Finding
 	Undetectable []string // kinds
+	PseudonymKey string   // Result.PseudonymKey
 }
 
 // Snapshot gives what a later run compares with.
 func (res *Result) Snapshot() *Snapshot {
-	s := &Snapshot{Requests: res.Totals.Parsed, Findings: res.Findings}
+	s := &Snapshot{Requests: res.Totals.Parsed, Findings: res.Findings, PseudonymKey: res.PseudonymKey}
 	for _, u := range res.Undetectable {
 		s.Undetectable = append(s.Undetectable, u.Kind)
 	}

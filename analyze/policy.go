@@ -26,6 +26,8 @@ type Policy struct {
 	Services []string
 	// Mutes are findings that are known and left as they are for a time.
 	Mutes []Mute
+
+	known *known // whom pseudonyms stand for; nil where names are told
 }
 
 // Pattern is an address range, or where that is not valid a pattern of user
@@ -87,9 +89,10 @@ func within(list []netip.Prefix, address string) bool {
 	return err == nil && slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
+// matches tells whether a subject's user agent has the pattern.
 func (p *Pattern) matches(s *Subject) bool {
 	if p.Addresses.IsValid() {
-		return within([]netip.Prefix{p.Addresses}, s.ClientAddress)
+		return false
 	}
 	// path.Match keeps stars from slashes, which user agents are full of.
 	ok, _ := path.Match(strings.ReplaceAll(p.Agent, "/", "\x00"), strings.ReplaceAll(strings.ToLower(s.UserAgent), "/", "\x00"))
@@ -103,10 +106,10 @@ func (p *Policy) judge(f *Finding) {
 	monitored := guess || f.Kind == "unauthenticated_probe" || f.Kind == "retry_storm"
 	switch s := &f.Subject; {
 	case f.Severity == Critical:
-	case monitored && f.Severity > Info && slices.ContainsFunc(p.Monitors, func(m Pattern) bool { return m.matches(s) }):
+	case monitored && f.Severity > Info && (p.monitors(s.ClientAddress) || slices.ContainsFunc(p.Monitors, func(m Pattern) bool { return m.matches(s) })):
 		f.Severity = Info
 		f.Explanation += " It is a known monitor."
-	case guess && f.Severity > Low && within(p.Shared, s.ClientAddress):
+	case guess && f.Severity > Low && p.shared(s.ClientAddress):
 		f.Severity = Low
 		f.Explanation += " Many people are known to share the address: that many of them mistype is likely."
 	case (f.Kind == "account_failure" || f.Kind == "integration_failure" || f.Kind == "distributed_guessing") && f.Severity < High && p.service(s.User):
@@ -115,7 +118,28 @@ func (p *Policy) judge(f *Finding) {
 	}
 }
 
+// monitors, shared and service tell whether a policy knows an address or user,
+// or the one that a pseudonym stands for.
+func (p *Policy) monitors(address string) bool {
+	if p.known != nil {
+		return p.known.monitors[address]
+	}
+	return slices.ContainsFunc(p.Monitors, func(m Pattern) bool {
+		return m.Addresses.IsValid() && within([]netip.Prefix{m.Addresses}, address)
+	})
+}
+
+func (p *Policy) shared(address string) bool {
+	if p.known != nil {
+		return p.known.shared[address]
+	}
+	return within(p.Shared, address)
+}
+
 func (p *Policy) service(user string) bool {
+	if p.known != nil {
+		return p.known.services[user]
+	}
 	return user != "" && slices.ContainsFunc(p.Services, func(pattern string) bool {
 		ok, _ := path.Match(pattern, user)
 		return ok

@@ -13,6 +13,9 @@ import (
 type Result struct {
 	Inputs []Input // in the order of their paths
 	Totals Totals
+	// PseudonymKey tells apart the keys that users and addresses were made
+	// pseudonyms with; empty where they are told as logged.
+	PseudonymKey string
 	// Since and Until are the range of time that counts, NoTime for no bound.
 	Since, Until int64
 	// Skips and Rejects count lines by reason (parse.Verdict names).

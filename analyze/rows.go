@@ -10,6 +10,7 @@ import (
 
 	"logscan/analyze/fold"
 	"logscan/parse"
+	"logscan/parse/pseudonym"
 	"logscan/parse/redact"
 	"logscan/parse/source"
 )
@@ -32,10 +33,13 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	}
 	res.Totals.Unexplained = res.Causes[causeUnexplained.String()]
 	res.Totals.Findings = int64(len(findings))
+	mask := r.options.Parse.Privacy.NewMask()
 	for _, x := range s.Rejected {
-		res.RejectedLines = append(res.RejectedLines, RejectedLine{
-			Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String(), Raw: rawText(x.Raw, x.Session),
-		})
+		l := RejectedLine{Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String()}
+		if r.options.Parse.Privacy.Key == nil { // else it stays untold who is named in what cannot be read
+			l.Raw = rawText(x.Raw, x.Session, mask)
+		}
+		res.RejectedLines = append(res.RejectedLines, l)
 	}
 	c.together(
 		func() { res.Clients = c.clientRows(findings) },
@@ -104,6 +108,19 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 		res.Notes = append(res.Notes, "No line carries a session id, so sessions are told apart by address and user agent only: log the session cookie ($cookie_NAME in nginx, %{NAME}C in Apache) and name it with --field session=.")
 	}
 }
+
+// disguised notes that users and addresses are pseudonyms.
+func (res *Result) disguised(key *pseudonym.Key) {
+	res.PseudonymKey = key.ID()
+	note := "Users and addresses are pseudonyms, made with the key " + key.ID() + "."
+	if len(res.RejectedLines) > 0 {
+		note += " The text of lines that could not be read is left out: nobody can tell who is named in it."
+	}
+	res.Notes = append(res.Notes, note)
+}
+
+// otherKeyNote says why a baseline is of no use.
+const otherKeyNote = "The findings are not compared with the baseline: only one of the two has pseudonyms, or their keys differ, so users and addresses cannot be known again."
 
 // leave lists the inputs that were not read.
 func (res *Result) leave(left []source.Input) {
@@ -218,9 +235,13 @@ func text(b []byte) string {
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
-// rawText makes a raw line fit to leave.
-func rawText(line, session []byte) string {
+// rawText makes a raw line fit to leave. The mask is that of the parser that read
+// it last, nil where names stay.
+func rawText(line, session []byte, mask *pseudonym.Mask) string {
 	b := redact.AppendLine(nil, line, session)
+	if mask != nil {
+		b = mask.Text(b)
+	}
 	return strings.ToValidUTF8(string(b[:min(len(b), MaxRawLine)]), "\uFFFD")
 }
 
@@ -379,21 +400,22 @@ func (c *correlation) timelineRows() []Minute {
 	return rows
 }
 
-// reread gives a function that parses the kept line of a 401 again. What it
-// gives is valid until the next call.
-func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, error) {
+// reread gives a function that parses the kept line of a 401 again, and tells by
+// which parser. What it gives is valid until the next call.
+func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
 	line := c.state.Lines()
 	parsers := map[string]*parse.Parser{}
-	return func(rank int, e *parse.Entry) ([]byte, error) {
+	return func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
 		x := &c.state.Refusals[rank]
 		raw, err := line(x)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if v := r.parser(parsers, int(x.Input)).Parse(raw, e); v != parse.Parsed {
-			return nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
+		p := r.parser(parsers, int(x.Input))
+		if v := p.Parse(raw, e); v != parse.Parsed {
+			return nil, nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
 		}
-		return parse.Kept(raw), nil
+		return parse.Kept(raw), p, nil
 	}
 }
 
@@ -409,7 +431,7 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[
 		}
 		for rank := range c.state.Refusals {
 			x, f := &c.state.Refusals[rank], &c.facts[rank]
-			if _, err := read(rank, &e); err != nil {
+			if _, _, err := read(rank, &e); err != nil {
 				yield(nil, err)
 				return
 			}
@@ -454,13 +476,17 @@ func (c *correlation) showEvidence(r *reader, findings []Finding) error {
 	read := c.reread(r)
 	var e parse.Entry
 	for _, w := range all {
-		raw, err := read(int(w.rank), &e)
+		raw, p, err := read(int(w.rank), &e)
 		if err != nil {
 			return err
 		}
+		session, mask := e.Session, p.Mask()
+		if mask != nil {
+			session = mask.LoggedSession()
+		}
 		x := &c.state.Refusals[w.rank]
 		f := &findings[w.finding]
-		f.Evidence = append(f.Evidence, Evidence{Path: r.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, e.Session)})
+		f.Evidence = append(f.Evidence, Evidence{Path: r.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, session, mask)})
 	}
 	return nil
 }

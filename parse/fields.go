@@ -297,7 +297,9 @@ var (
 
 // last gives the last element of a list as upstream variables write it.
 func last(b []byte) []byte {
-	b = bytes.TrimRight(b, " ,:")
+	if n := len(b); n > 0 && (b[n-1] == ' ' || b[n-1] == ',' || b[n-1] == ':') {
+		b = bytes.TrimRight(b, " ,:")
+	}
 	for i := len(b) - 1; i >= 0; i-- {
 		if b[i] == ' ' || b[i] == ',' {
 			return b[i+1:]

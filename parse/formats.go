@@ -37,6 +37,7 @@ type Format struct {
 	described *columns         // by directive
 	wrapper   *wrap.Wrapper    // what carries the lines; nil where nothing does
 	hashes    bool             // escapes are HAProxy's: #XX
+	prefixed  bool             // the first program takes its first fields in one go
 }
 
 // kind is how the lines of a format are read.
@@ -71,7 +72,8 @@ func table() []*Format {
 		},
 		{
 			Name: "ingress-nginx-0.24", Doc: "Kubernetes ingress-nginx before 0.25",
-			Native: combined + ` $request_length $request_time [$proxy_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id`,
+			Native:  combined + ` $request_length $request_time [$proxy_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id`,
+			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /products HTTP/1.1" 200 59 "-" "curl/7.54.0" 89 0.001 [default-web-8080] 172.17.0.5:8080 59 0.001 200 529a007902362a5f51385a5fa7049884`},
 		},
 		{
 			Name: "traefik-clf", Doc: "Traefik, accessLog format common",
@@ -246,7 +248,8 @@ func table() []*Format {
 		},
 		{
 			Name: "vhost_common", Doc: "common with the virtual host in front",
-			Native: `%v:%p %h %l %u %t "%r" %>s %b`,
+			Native:  `%v:%p %h %l %u %t "%r" %>s %b`,
+			Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381`},
 		},
 		{
 			Name: "cups", Doc: "CUPS access_log: common with the IPP operation and its status",
@@ -261,6 +264,7 @@ func table() []*Format {
 		{
 			Name: "common-and-more", Doc: "common with further fields that are not known",
 			Native: common, openEnd: true,
+			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 0.004 cache=HIT`},
 		},
 	}
 }

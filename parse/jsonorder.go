@@ -1,6 +1,10 @@
 package parse
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // A server writes the keys of its JSON lines in one order, with the same bytes
 // between the values. A parser learns that order from the lines it reads and
@@ -21,6 +25,7 @@ type order struct {
 type orderStep struct {
 	literal []byte
 	slot    *keySlot
+	alone   bool // nothing else in the order has to do with the field
 }
 
 // orders are what a parser has learnt.
@@ -74,14 +79,34 @@ func (o *orders) learn(line []byte, keys *keyTable) {
 	n := order{keys: keys}
 	end := 0
 	for _, p := range o.places {
-		n.steps = append(n.steps, orderStep{text[end:p.start], keys.find(p.hash)})
+		n.steps = append(n.steps, orderStep{literal: text[end:p.start], slot: keys.find(p.hash)})
 		end = p.end
+	}
+	for i := range n.steps {
+		n.steps[i].alone = n.alone(i)
 	}
 	n.tail = text[end:]
 	if len(o.known) == maxOrders {
 		o.known = o.known[:maxOrders-1]
 	}
 	o.known = append([]order{n}, o.known...)
+}
+
+// alone tells whether step i sets its field whatever the others set: it is of
+// those that assign does nothing particular with, and no other key is for it.
+func (o *order) alone(i int) bool {
+	f := o.steps[i].slot.field
+	switch f {
+	case fieldAgent, fieldReferrer, fieldMethod, fieldScheme, fieldProtocol, fieldTarget, fieldClient, fieldUser, fieldSession, fieldSeconds, fieldBytes:
+	default:
+		return false
+	}
+	for j := range o.steps {
+		if g := o.steps[j].slot; j != i && g.hash != 0 && (g.field == f || g.field == fieldPath || g.field == fieldComposed) {
+			return false
+		}
+	}
+	return true
 }
 
 // ordered reads a line in an order that is known; ok is false where it has none
@@ -109,18 +134,13 @@ func (o *order) read(p *Parser, line []byte, e *Entry) (v Verdict, ok bool) {
 	for i := range o.steps {
 		s := &o.steps[i]
 		n := len(s.literal)
-		if len(rest) <= n || string(rest[:n]) != string(s.literal) {
+		if len(rest) <= n || !sameBytes(rest[:n], s.literal) {
 			return v, false
 		}
 		rest = rest[n:]
 		var value []byte
 		if rest[0] == '"' {
-			end := 0
-			if p.escaped {
-				end = stringEnd(rest, 1)
-			} else {
-				end = bytes.IndexByte(rest[1:], '"') + 1
-			}
+			end := p.textEnd(rest)
 			if end <= 0 {
 				return v, false
 			}
@@ -134,7 +154,39 @@ func (o *order) read(p *Parser, line []byte, e *Entry) (v Verdict, ok bool) {
 				value = nil
 			}
 		}
-		p.assign(e, s.slot, value, &v)
+		switch {
+		case s.slot.hash == 0: // it means nothing
+		case s.alone:
+			p.set(e, s.slot.field, value, true) // what cannot be read is no such field
+		default:
+			p.assign(e, s.slot, value, &v)
+		}
 	}
 	return v, string(rest) == string(o.tail)
+}
+
+// textEnd gives where the string ends that b begins with, 0 or less where it
+// does not. Most are short.
+func (p *Parser) textEnd(b []byte) int {
+	if p.escaped {
+		return stringEnd(b, 1)
+	}
+	if len(b) > 8 {
+		if m := zeros(binary.LittleEndian.Uint64(b[1:]) ^ ones*'"'); m != 0 {
+			return bits.TrailingZeros64(m)/8 + 1
+		}
+	}
+	return bytes.IndexByte(b[1:], '"') + 1
+}
+
+// sameBytes tells whether a is b, which is as long: without a call, for the few
+// bytes between two values.
+func sameBytes(a, b []byte) bool {
+	for len(b) >= 8 && len(a) >= 8 {
+		if binary.LittleEndian.Uint64(a) != binary.LittleEndian.Uint64(b) {
+			return false
+		}
+		a, b = a[8:], b[8:]
+	}
+	return hasPrefix(a, b)
 }

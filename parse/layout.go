@@ -37,7 +37,7 @@ var meanings = map[dialect.Meaning]field{
 // compile makes what reads the lines of f, with the names of fields that the
 // user assigned.
 func (f *Format) compile(assigned map[string]field) error {
-	f.programs, f.tables, f.keys = nil, nil, nil
+	f.programs, f.tables, f.keys, f.prefixed = nil, nil, nil, false
 	switch {
 	case f.kind == kindJSON && f.Native == "":
 		f.keys = newKeyTable(jsonAliases, assigned)
@@ -68,8 +68,12 @@ func (f *Format) compile(assigned map[string]field) error {
 		if err != nil {
 			return fmt.Errorf("format %q: %w", native, err)
 		}
+		if f.hashes {
+			g.prefix = prefix{} // it looks for backslashes
+		}
 		f.programs = append(f.programs, g)
 	}
+	f.prefixed = f.programs[0].prefix.steps > 0
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"net/netip"
 	"time"
+
+	"logscan/parse/pseudonym"
 )
 
 // Options are what a parser is told beside the format. The zero value works.
@@ -24,6 +26,9 @@ type Options struct {
 	// before Until; zero is no bound. Lines outside, and lines without a time
 	// where there is a bound, are SkipRange.
 	Since, Until time.Time
+	// Privacy says what becomes of the names of people: entries then have
+	// pseudonyms, and what looks like a name is gone from their texts.
+	Privacy pseudonym.Options
 }
 
 // settings are Options as the parser uses them.
@@ -52,6 +57,7 @@ func (p *Parser) Configure(o Options) {
 		p.since = max(p.since, NoTime+1) // what has no time is out of range
 	}
 	p.lastTimeLen = 0
+	p.mask = o.Privacy.NewMask()
 	p.SetReference(o.Reference)
 }
 

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 
+	"logscan/parse/pseudonym"
 	"logscan/parse/strftime"
 	"logscan/parse/wrap"
 )
@@ -14,10 +15,12 @@ type Parser struct {
 	wrapper *wrap.Wrapper
 	format  *Format // the one at hand
 
-	plain   bool   // leave the common shapes of fields to the general way: for tests
-	escaped bool   // the line at hand holds a backslash
-	scratch []byte // decoded values of the line at hand
-	said    said   // of the line at hand
+	plain   bool            // leave the common shapes of fields to the general way: for tests
+	escaped bool            // the line at hand holds a backslash
+	quick   bool            // its beginning was read in one go, and there are no parameters in its path
+	scratch []byte          // decoded values of the line at hand
+	said    said            // of the line at hand
+	mask    *pseudonym.Mask // nil: names stay
 	settings
 
 	lastTime    [40]byte
@@ -31,6 +34,7 @@ type Parser struct {
 	latency          []byte           // JSON: a duration without its unit
 	statusKey        uint64           // JSON: hash of the key that the status was taken from
 
+	lines   lines
 	orders  orders
 	carrier carrier
 	header  header
@@ -59,9 +63,18 @@ func NewParser(formats ...*Format) *Parser {
 // Parse reads one line, without its terminator, into e. See Entry for how long
 // e is valid.
 func (p *Parser) Parse(line []byte, e *Entry) Verdict {
+	p.lines.marked = nil
+	return p.parse(line, e)
+}
+
+// parse is Parse of a line of which the marks may be known.
+func (p *Parser) parse(line []byte, e *Entry) Verdict {
 	e.Reset()
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
+		if len(p.lines.marked) == n {
+			p.lines.marked = line
+		}
 	}
 	if len(line) == 0 {
 		return SkipBlank
@@ -129,7 +142,10 @@ func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
 	if p.said.any {
 		p.said = said{}
 	}
-	p.escaped = bytes.IndexByte(line, f.escape()) >= 0
+	p.quick = false
+	if !f.prefixed || p.plain || len(line) > window { // else run looks
+		p.escaped = bytes.IndexByte(line, f.escape()) >= 0
+	}
 	var v Verdict
 	switch f.kind {
 	case kindText:
@@ -201,7 +217,7 @@ func (f *Format) reshape(v Verdict, p *Parser, line []byte, e *Entry) Verdict {
 // again forgets what was read of the line at hand.
 func (p *Parser) again(e *Entry) {
 	e.Reset()
-	p.scratch, p.said = p.scratch[:0], said{}
+	p.scratch, p.said, p.quick = p.scratch[:0], said{}, false
 }
 
 // tabular reads a line of columns: those that the log itself names, or else

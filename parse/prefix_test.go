@@ -10,7 +10,7 @@ import (
 func TestPrefix(t *testing.T) {
 	for name, steps := range map[string]int{
 		"combined": 8, "main": 8, "combinedio": 9, "combined-ident": 9, "common": 7, "ingress-nginx": 8,
-		"combined-and-more": 8, "traefik-clf": 8, "vhost_combined": 0,
+		"combined-and-more": 8, "traefik-clf": 8, "vhost_combined": 11, "vhost_main": 9, "vhost_combined_portless": 10, "vhost_common": 9,
 	} {
 		f, ok := Lookup(name)
 		if !ok {

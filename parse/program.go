@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 
+	"logscan/parse/marks"
 	"logscan/parse/strftime"
 )
 
@@ -39,12 +40,16 @@ type program struct {
 // run walks line through the program and hands every field to set.
 func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
-	if g.prefix.steps > 0 && !p.escaped && !p.plain {
-		if b, ok := g.begin(p, line, e); ok && g.ends(b, g.prefix.steps-1) {
-			rest, from = b, g.prefix.steps
+	if p.quick = g.prefix.steps > 0 && p.format.prefixed && !p.plain && len(line) <= window; p.quick {
+		own, origin := p.lines.of(line)
+		if at, ok := g.begin(p, line, own, origin, e); ok && g.ends(line[at:], g.prefix.steps-1) {
+			rest, from = line[at:], g.prefix.steps
+			own = own[g.quotes():]
 		} else {
+			p.quick = false
 			e.Reset()
 		}
+		p.escaped = escapes(line, own, origin)
 	}
 	if from == 0 && !bytes.HasPrefix(line, g.steps[0].literal) {
 		return RejectSyntax
@@ -73,6 +78,16 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 		return RejectSyntax
 	}
 	return Parsed
+}
+
+// escapes tells whether a backslash is among the marks of a line.
+func escapes(line []byte, own []uint32, origin uint32) bool {
+	for _, m := range own {
+		if line[m-origin] == marks.Escape {
+			return true
+		}
+	}
+	return false
 }
 
 // ends tells whether b begins with what ends step i.

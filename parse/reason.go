@@ -138,6 +138,9 @@ func (p *Parser) explain(e *Entry) {
 		e.Reason = p.scratch[n:len(p.scratch):len(p.scratch)]
 		return
 	}
+	if p.mask != nil {
+		raw = p.mask.Text(raw)
+	}
 	e.Reason = raw[:min(len(raw), longestReason)]
 }
 

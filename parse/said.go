@@ -55,7 +55,7 @@ func (p *Parser) finish(e *Entry) Verdict {
 	if e.Time < p.since || e.Time >= p.until {
 		return SkipRange
 	}
-	if parameters(e.Path) {
+	if !p.quick && parameters(e.Path) {
 		p.sessionPath(e)
 	}
 	if len(e.Query) > shortestSecret {
@@ -63,6 +63,9 @@ func (p *Parser) finish(e *Entry) Verdict {
 	}
 	if p.said.any || len(p.trusted) > 0 {
 		p.resolve(e)
+	}
+	if p.mask != nil {
+		p.disguise(e)
 	}
 	if e.Status == 401 {
 		p.explain(e)

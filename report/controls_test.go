@@ -20,32 +20,46 @@ import (
 // test, and so does any request but for the page.
 type opened struct {
 	*testing.T
-	ctx context.Context
-	url string
+	ctx  context.Context
+	url  string
+	seen observed
 }
 
 func openReport(t *testing.T, dir string) *opened {
 	t.Helper()
-	o := &opened{t, browser(t), "file://" + filepath.ToSlash(filepath.Join(dir, "report.html"))}
-	var seen observed
-	if err := chromedp.Listen(o.ctx, seen.event); err != nil {
+	o := &opened{T: t, ctx: browser(t)}
+	if err := chromedp.Listen(o.ctx, o.seen.event); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		seen.mu.Lock()
-		defer seen.mu.Unlock()
-		for _, r := range seen.requests {
-			if r != o.url && !strings.HasPrefix(r, "blob:") {
-				t.Errorf("it asked for %s", r)
-			}
-		}
-		for _, s := range seen.troubles {
-			t.Errorf("the browser tells: %s", s)
-		}
-	})
+	t.Cleanup(o.quiet)
 	o.do(chromedp.EmulateViewport(1280, 900))
-	o.do(chromedp.Navigate(o.url))
+	o.visit(dir)
 	return o
+}
+
+// visit opens another report.
+func (o *opened) visit(dir string) {
+	o.Helper()
+	o.quiet()
+	o.url = "file://" + filepath.ToSlash(filepath.Join(dir, "report.html"))
+	o.do(chromedp.Navigate(o.url))
+}
+
+// quiet wants that the browser asked for the page alone and had nothing to tell
+// of it.
+func (o *opened) quiet() {
+	o.Helper()
+	o.seen.mu.Lock()
+	defer o.seen.mu.Unlock()
+	for _, r := range o.seen.requests {
+		if r != o.url && !strings.HasPrefix(r, "blob:") {
+			o.Errorf("it asked for %s", r)
+		}
+	}
+	for _, s := range o.seen.troubles {
+		o.Errorf("the browser tells: %s", s)
+	}
+	o.seen.requests, o.seen.troubles = nil, nil
 }
 
 func (o *opened) do(a chromedp.Action[chromedp.Void]) {
@@ -230,7 +244,7 @@ func TestWithoutScripts(t *testing.T) {
 	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
-	o := &opened{t, ctx, ""}
+	o := &opened{T: t, ctx: ctx}
 	o.do(chromedp.Navigate("file://" + filepath.ToSlash(filepath.Join(write(t, fixture()), "report.html"))))
 	got := evaluate[string](o, `(() => {
 		const seen = s => { const e = document.querySelector(s), r = e && e.getBoundingClientRect(); return e && e.checkVisibility() && r.width > 50 && r.height > 10 };

@@ -207,6 +207,7 @@ type Manifest struct {
 	Causes        map[string]int64     `json:"causes"`
 	Undetectable  []Undetectable       `json:"undetectable"`
 	Tables        map[string]tableSize `json:"tables"`
+	PseudonymKey  *string              `json:"pseudonym_key"` // tells keys apart; null where users and addresses are told as logged
 	Notes         []string             `json:"notes"`
 	State         *StateID             `json:"state"` // that it left for the next run; null without
 	Resources     Resources            `json:"resources"`
@@ -303,6 +304,9 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 			WallSeconds: finite(run.WallSeconds), CPUSeconds: finite(run.CPUSeconds),
 			PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes, Phases: map[string]float64{},
 		},
+	}
+	if j.res.PseudonymKey != "" {
+		m.PseudonymKey = &j.res.PseudonymKey
 	}
 	for name, seconds := range run.Phases {
 		m.Resources.Phases[name] = finite(seconds)

@@ -341,10 +341,22 @@ func (r *Report) Snapshot() (*analyze.Snapshot, error) {
 		}
 		s.Findings = append(s.Findings, f)
 	}
+	s.PseudonymKey = r.Manifest.pseudonymKey()
 	for _, u := range r.Manifest.Undetectable {
 		s.Undetectable = append(s.Undetectable, u.Kind)
 	}
 	return s, nil
+}
+
+// SameNames tells whether two outputs tell users and addresses alike: as logged,
+// or by pseudonyms of one key.
+func SameNames(a, b *Report) bool { return a.Manifest.pseudonymKey() == b.Manifest.pseudonymKey() }
+
+func (m *Manifest) pseudonymKey() string {
+	if m.PseudonymKey == nil {
+		return ""
+	}
+	return *m.PseudonymKey
 }
 
 // Finding gives the finding with an id.

@@ -147,7 +147,7 @@ func hostOf[R any](get func(*R) string) column[R] {
 }
 
 func clientOf[R any](get func(*R) string) column[R] {
-	return text("client_address", "Address of the client, behind trusted proxies.", get).optional().
+	return text("client_address", "Address of the client, behind trusted proxies; its pseudonym with --pseudonymize.", get).optional().
 		as("client.address", "src_endpoint.ip")
 }
 
@@ -157,11 +157,11 @@ func agentOf[R any](get func(*R) string) column[R] {
 }
 
 func userOf[R any](doc string, get func(*R) string) column[R] {
-	return text("user_name", doc, get).optional().as("user.name", "actor.user.name")
+	return text("user_name", doc+" A pseudonym with --pseudonymize.", get).optional().as("user.name", "actor.user.name")
 }
 
 func sessionOf[R any](get func(*R) string) column[R] {
-	return text("session_id", "Hash of the session id; the id itself is a credential and never written.", get).optional().
+	return text("session_id", "Hash of the session id, keyed with --pseudonymize; the id itself is a credential and never written.", get).optional().
 		as("", "actor.session.uid")
 }
 
@@ -226,7 +226,7 @@ func unauthorizedTable() Table {
 			text("http_request_referrer", "Referer header, secrets redacted.", func(r *row) string { return r.Referrer }).optional().
 				as("http.request.referrer", "http_request.referrer"),
 			clientOf(func(r *row) string { return r.Client }),
-			text("network_peer_address", "Address of the network peer, where it is another than the client.", func(r *row) string { return r.Peer }).optional().
+			text("network_peer_address", "Address of the network peer, where it is another than the client; its pseudonym with --pseudonymize.", func(r *row) string { return r.Peer }).optional().
 				as("source.address", "proxy_endpoint.ip"),
 			agentOf(func(r *row) string { return r.UserAgent }),
 			userOf("User that the request named: on a 401 a claim, not proven.", func(r *row) string { return r.User }),

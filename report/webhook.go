@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"logscan/analyze"
@@ -123,7 +124,10 @@ func (h Webhook) body(dir string, res *analyze.Result, run Run) ([]byte, error) 
 	shown := findings[:min(len(findings), maxWebhookFindings)]
 	path := filepath.Join(dir, "report.html")
 	if h.Format == WebhookSlack {
-		return json.Marshal(map[string]string{"text": slackText(v, shown, len(findings)-len(shown), path, statusCounts(findings, len(res.Resolved)))})
+		return json.Marshal(map[string]any{
+			"text":         slackText(v, shown, len(findings)-len(shown), path, statusCounts(findings, len(res.Resolved))),
+			"unfurl_links": false, "unfurl_media": false, // the service must not load what a log names
+		})
 	}
 	n := Notice{
 		SchemaVersion: SchemaVersion, Tool: Tool{run.ToolName, run.Version, run.Commit},
@@ -157,29 +161,36 @@ func slackText(v verdict, findings []Finding, more int, path, compared string) s
 	if more > 0 {
 		fmt.Fprintf(&b, "%s in findings.json\n", plural(int64(more), "more finding"))
 	}
-	fmt.Fprintf(&b, "Report: %s", plain(path))
+	fmt.Fprintf(&b, "Report: %s", escaped(path)) // the site's own, to be copied
 	return b.String()
 }
 
-// plain makes text that a chat shows as it is: <, > and & are escaped as Slack
-// wants, and a word joiner on both sides keeps *, _, ~, ` and @ from acting.
+// joiner is invisible, and keeps what stands on both sides of it from acting
+// together.
+const joiner = '\u2060'
+
+// plain makes text of a log what a chat shows as it is: in Slack's markup and in
+// the Markdown of its like it can neither make links, from an address or a bare
+// domain, nor mention, nor emphasise.
 func plain(s string) string {
-	var b bytes.Buffer
-	for _, r := range visible(s) {
+	var b strings.Builder
+	for _, r := range escaped(s) {
 		switch r {
-		case '&':
-			b.WriteString("&amp;")
-		case '<':
-			b.WriteString("&lt;")
-		case '>':
-			b.WriteString("&gt;")
-		case '*', '_', '~', '`', '@', '#':
-			b.WriteRune('\u2060') // word joiner
+		case '*', '_', '~', '`', '@', '#', ']':
+			b.WriteRune(joiner)
 			b.WriteRune(r)
-			b.WriteRune('\u2060')
+			b.WriteRune(joiner)
+		case ':', '.':
+			b.WriteRune(r)
+			b.WriteRune(joiner)
 		default:
 			b.WriteRune(r)
 		}
 	}
 	return b.String()
+}
+
+// escaped makes text visible and escapes <, > and & as Slack wants.
+func escaped(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(visible(s))
 }

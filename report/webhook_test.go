@@ -110,13 +110,14 @@ func TestWebhookBodies(t *testing.T) {
 
 	// Text of a log can neither link nor mention nor shout.
 	res := fixture()
-	res.Findings = []analyze.Finding{{Title: "x <https://evil.example|click> <!channel> @here *bold* `code` \x1b[2J\u202e"}}
+	res.Findings = []analyze.Finding{{Title: "x <https://evil.example|click> <!channel> @here *bold* `code` [x](http://evil.example) www.evil.example bob@evil.example \x1b[2J\u202e"}}
 	if err := (Webhook{URL: s.URL, Format: WebhookSlack}).Post(t.Context(), "out", res, testRun()); err != nil {
 		t.Fatal(err)
 	}
 	_ = json.Unmarshal([]byte(strings.TrimPrefix(s.body, "POST application/json ")), &message)
 	_, line, _ := strings.Cut(message.Text, "• ")
-	for _, bad := range []string{"<", ">", "@here", "*bold*", "`code`", "\x1b", "\u202e"} {
+	line, _, _ = strings.Cut(line, "\nReport: ")
+	for _, bad := range []string{"<", ">", "@here", "*bold*", "`code`", "\x1b", "\u202e", "](", "://", "evil.example", "www.evil"} {
 		if strings.Contains(line, bad) {
 			t.Errorf("%q is in the message: %q", bad, line)
 		}

@@ -274,17 +274,14 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		w.blocks[block].lines = 1
 		return
 	}
-	data := b.Data
-	l.Bytes += int64(len(data))
+	l.Bytes += int64(len(b.Data))
+	p.Lines(b.Data)
 	n := int64(0)
-	for ; len(data) > 0; n++ {
-		line := data
-		if i := bytes.IndexByte(data, '\n'); i >= 0 {
-			line, data = data[:i], data[i+1:]
-		} else {
-			data = nil
+	for ; ; n++ {
+		line, v, more := p.Next(&w.entry)
+		if !more {
+			break
 		}
-		v := p.Parse(line, &w.entry)
 		l.Verdicts[v]++
 		switch {
 		case v == parse.Parsed:

@@ -1,46 +1,90 @@
 package fold
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
 
-// shapeHash hashes a path with the digits of its long numbers left out, so that
-// paths which differ in an id alone share a place in the cache of endpoints.
-// They share their template too: no rule of appendTemplate looks at the value
-// of a digit, and none keeps a run of three digits or more as it is.
+// shapeHash hashes a path with the digits of its long numbers and its first UUID
+// left out, so that paths which differ in an id alone share a place in the cache
+// of endpoints. They share their template too: no rule of appendTemplate looks
+// at the value of a digit, none keeps a run of three digits or more as it is,
+// and every UUID is one.
 //
 // Eight bytes are taken at a time, and a number that crosses their border is
 // partly hashed as it stands: it misses the cache more often, no more. The hash
 // is a chain of 128-bit products, folded, as in wyhash (Wang Yi); what it mixes
 // is secret by the seed, so that no log line can be made to collide.
 func shapeHash(path []byte, seed uint64) uint64 {
-	const (
-		k0 = 0xa0761d6478bd642f
-		k1 = 0xe7037ed1a0b428db
-	)
 	h := seed ^ uint64(len(path))*k1
-	for len(path) > 8 {
-		hi, lo := bits.Mul64(h^withoutNumbers(binary.LittleEndian.Uint64(path)), k0)
-		h = hi ^ lo
-		path = path[8:]
+	if len(path) > uuidLen {
+		if at := uuidAt(path); at > 0 {
+			h = fold64(shapeChain(h, path[:at]), k2)
+			path = path[at+uuidLen:]
+		}
 	}
-	hi, lo := bits.Mul64(h^withoutNumbers(prefix8(path)), k1)
-	h = hi ^ lo
-	hi, lo = bits.Mul64(h^seed, k0)
+	return fold64(shapeChain(h, path)^seed, k0)
+}
+
+// The odd numbers that hashes are mixed with: those of wyhash.
+const (
+	k0 = 0xa0761d6478bd642f
+	k1 = 0xe7037ed1a0b428db
+	k2 = 0x8ebc6af09c88c6e3
+)
+
+// fold64 multiplies two numbers and folds the product.
+func fold64(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
 	return hi ^ lo
+}
+
+func shapeChain(h uint64, b []byte) uint64 {
+	for len(b) > 8 {
+		h = fold64(h^withoutNumbers(binary.LittleEndian.Uint64(b)), k0)
+		b = b[8:]
+	}
+	return fold64(h^withoutNumbers(prefix8(b)), k1)
+}
+
+const uuidLen = len("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
+
+// uuidAt finds the UUID that is a segment of a path and holds its first dashes;
+// 0 where there is none. The path is longer than that.
+func uuidAt(path []byte) int {
+	at := bytes.IndexByte(path, '-') - 8
+	if at < 1 || len(path)-at < uuidLen || path[at-1] != '/' || len(path)-at > uuidLen && path[at+uuidLen] != '/' {
+		return 0
+	}
+	b := path[at : at+uuidLen]
+	word := func(i int) uint64 { return hexDigits(binary.LittleEndian.Uint64(b[i:])) }
+	const groups = 0x80808080 // four digits, before a dash
+	if b[13] != '-' || b[18] != '-' || b[23] != '-' ||
+		word(0)&word(24)&word(28) != tops || word(9)&word(14)&word(19)&groups != groups {
+		return 0
+	}
+	return at
+}
+
+const (
+	ones = 0x0101010101010101
+	tops = 0x8080808080808080
+)
+
+// hexDigits has the top bit of each byte set that is a hexadecimal digit.
+func hexDigits(x uint64) uint64 {
+	low, letter := x&^tops, x&^tops|ones*0x20
+	digit := (low + ones*(0x80-'0')) &^ (low + ones*(0x80-':'))
+	return (digit | (letter+ones*(0x80-'a'))&^(letter+ones*(0x80-'g'))) &^ x & tops
 }
 
 // withoutNumbers makes each digit of eight bytes a '0' that has two others
 // before, after or around it.
 func withoutNumbers(word uint64) uint64 {
-	const (
-		ones = 0x0101010101010101
-		tops = 0x8080808080808080
-	)
 	// A byte below 0x80 is a digit when adding 0x80-'0' carries into its top
 	// bit and adding 0x80-':' does not.
-	low := word &^ uint64(tops)
+	low := word &^ tops
 	digits := (low + ones*(0x80-'0')) &^ (low + ones*(0x80-':')) &^ word & tops
 	third := digits & (digits << 8) & (digits << 16) // the last of three
 	if third == 0 {

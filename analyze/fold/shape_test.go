@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -16,6 +17,48 @@ func TestWithoutNumbers(t *testing.T) {
 		binary.LittleEndian.PutUint64(got[:], withoutNumbers(binary.LittleEndian.Uint64([]byte(in))))
 		if string(got[:]) != want {
 			t.Errorf("withoutNumbers(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestHexDigits(t *testing.T) {
+	for c := range 256 {
+		for at := range 8 {
+			b := []byte("0aF9fA5c")
+			b[at] = byte(c)
+			want := uint64(tops)
+			if !bytes.Contains([]byte("0123456789abcdefABCDEF"), []byte{byte(c)}) {
+				want &^= 0x80 << (8 * at)
+			}
+			if got := hexDigits(binary.LittleEndian.Uint64(b)); got != want {
+				t.Fatalf("hexDigits(%q) = %x, want %x", b, got, want)
+			}
+		}
+	}
+}
+
+const aUUID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+
+// A UUID leaves no trace in the shape, and what is none does.
+func TestShapeOfUUIDs(t *testing.T) {
+	hash := func(s string) uint64 { return shapeHash([]byte(s), 1) }
+	for _, format := range []string{"/%s", "/o/%s", "/o/%s/items", "/%s/" + aUUID} {
+		with := func(id string) string { return strings.Replace(format, "%s", id, 1) }
+		if a, b := hash(with(aUUID)), hash(with("00000000-FFFF-0000-ffff-abcdefABCDEF")); a != b {
+			t.Errorf("%s: one shape is %x, the other %x", format, a, b)
+		}
+		for i := range aUUID {
+			id := []byte(aUUID)
+			id[i] = 'g'
+			if hash(with(string(id))) == hash(with(aUUID)) {
+				t.Errorf("%s has the shape of a UUID", with(string(id)))
+			}
+		}
+	}
+	for _, s := range []string{"/x" + aUUID, "/" + aUUID + "x", aUUID + "/a", "/" + aUUID + ";a"} {
+		other := strings.Replace(s, "3f", "af", 1)
+		if hash(s) == hash(other) {
+			t.Errorf("%s has the shape of %s", s, other)
 		}
 	}
 }
@@ -43,6 +86,18 @@ func FuzzShape(f *testing.F) {
 				other[k] = '0' + byte(random.IntN(10))
 			}
 			i = j + 1
+		}
+		if len(other) > uuidLen {
+			if at := uuidAt(other); at > 0 {
+				for k, c := range other[at : at+uuidLen] {
+					if c != '-' {
+						other[at+k] = "0123456789abcdefABCDEF"[random.IntN(22)]
+					}
+				}
+				if shapeHash(path, seed) != shapeHash(other, seed) && bytes.Equal(path[:at], other[:at]) && bytes.Equal(path[at+uuidLen:], other[at+uuidLen:]) {
+					t.Errorf("%q has another shape than %q", path, other)
+				}
+			}
 		}
 		a, b := string(appendTemplate(nil, path)), string(appendTemplate(nil, other))
 		if a != b {

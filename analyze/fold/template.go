@@ -1,6 +1,10 @@
 package fold
 
-import "bytes"
+import (
+	"bytes"
+
+	"logscan/parse/pseudonym"
+)
 
 // A URL template is the path with the parts that vary from request to request
 // replaced by what they are: /users/4711/orders becomes /users/{id}/orders.
@@ -160,6 +164,8 @@ func appendSegment(dst, seg []byte) []byte {
 		return append(dst, "{date}"...)
 	case n == hex && n >= 12 && digits >= 2:
 		return append(dst, "{hash}"...)
+	case dashes > 0 && hex >= 16 && n >= 21 && pseudonymous(seg):
+		return appendPseudonymous(dst, seg)
 	case n >= 20 && letters == cLower|cUpper && digits > 0 && seen&^(cDigit|cHexLetter|cLower|cUpper|cDash|cWord) == 0:
 		return append(dst, "{token}"...)
 	case dashes >= 4 || n > maxSegment, dashes == 3 && seg[n-1]-'0' <= 9: // a title, perhaps with its number
@@ -171,6 +177,26 @@ func appendSegment(dst, seg []byte) []byte {
 		return append(dst, seg...)
 	}
 	return appendNumbered(dst, seg)
+}
+
+// pseudonymous tells whether a pseudonym stands in a segment.
+func pseudonymous(seg []byte) bool {
+	_, _, what := pseudonym.Find(seg)
+	return what != ""
+}
+
+// appendPseudonymous appends seg with what its pseudonyms are: whose path it is
+// names no endpoint.
+func appendPseudonymous(dst, seg []byte) []byte {
+	for {
+		start, end, what := pseudonym.Find(seg)
+		dst = append(dst, seg[:start]...)
+		if what == "" {
+			return append(dst, seg...)
+		}
+		dst = append(dst, what...)
+		seg = seg[end:]
+	}
 }
 
 // digitRun counts the digits in b.

@@ -62,6 +62,7 @@ func options(std *streams) []kong.Option {
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "in", Title: "Reading:"},
 			{Key: "out", Title: "Writing:"},
+			{Key: "names", Title: "Privacy:"},
 			{Key: "known", Title: "What is known of the site:"},
 			{Key: "talk", Title: "Talking:"},
 		}),

@@ -26,6 +26,9 @@ func (c *diffCmd) Run(std *streams) error {
 	if err != nil {
 		return err
 	}
+	if !report.SameNames(before, now) {
+		note(std.stderr, "note: %s and %s: %v", c.Old, c.New, errOtherNames)
+	}
 	d, err := report.Diff(before, now)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type parseCmd struct {
 
 	formatFlags
 	lineFlags
+	privacyFlags
 }
 
 // Help is shown below the command's flags.
@@ -33,7 +34,10 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
-	if options.Parse, options.Since, options.Until, err = c.options(time.Now()); err != nil {
+	if options.Parse, options.Since, options.Until, err = c.lineFlags.options(time.Now()); err != nil {
+		return err
+	}
+	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
 		return err
 	}
 	inputs, err := expand(c.Inputs, std, false)
@@ -48,7 +52,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	p := printer{out: std.stdout, options: options, stop: stop}
+	p := printer{out: std.stdout, options: options, stop: stop, rows: rows{untold: options.Parse.Privacy.Key != nil, mask: options.Parse.Privacy.NewMask()}}
 	// One by one: rows come in the order of the inputs, and those of a compressed
 	// tar in the order of the tar.
 	for _, together := range source.Together(inputs) {

@@ -7,6 +7,7 @@ import (
 
 	"logscan/analyze"
 	"logscan/parse"
+	"logscan/parse/pseudonym"
 	"logscan/parse/redact"
 )
 
@@ -17,6 +18,9 @@ type rows struct {
 	buf  []byte // finished rows and the one at work
 	head []byte // `{"log_file_path":"...","log_line":`
 	text []byte // a value on its way, redacted
+
+	untold bool            // the text of rejected lines is left out: nobody can tell who is named in it
+	mask   *pseudonym.Mask // for rejected lines; nil where names stay
 }
 
 // open starts the rows of an input.
@@ -64,7 +68,12 @@ func (r *rows) parsed(line int64, e *parse.Entry) {
 func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.buf = append(append(append(r.buf, `,"error":"`...), v.String()...), `","raw":`...)
-	r.text = redact.AppendLine(r.text[:0], raw, session)
+	if r.text = r.text[:0]; !r.untold {
+		r.text = redact.AppendLine(r.text, raw, session)
+	}
+	if r.mask != nil {
+		r.text = append(r.text[:0], r.mask.Text(r.text)...)
+	}
 	r.buf = appendJSON(r.buf, r.text[:min(len(r.text), analyze.MaxRawLine)])
 	r.buf = append(r.buf, '}', '\n')
 	if cap(r.text) > keptText {

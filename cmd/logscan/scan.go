@@ -26,6 +26,7 @@ type scanCmd struct {
 	Workers workers `placeholder:"N" group:"in" help:"Read and analyse with N goroutines (default: the CPUs)."`
 
 	policyFlags
+	privacyFlags
 
 	Out        string   `short:"o" predictor:"dir" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
 	State      string   `predictor:"file" placeholder:"FILE" group:"out" help:"Count only what no earlier run with FILE has counted, and go on with its sessions; FILE is made and kept up to date. Name another --out each time: the same one is written again."`
@@ -63,7 +64,10 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	options.Workers = int(c.Workers)
 	var watch stopwatch
 	options.Phase = func(p analyze.Phase) { watch.begin(string(p)) }
-	if options.Parse, options.Since, options.Until, err = c.options(started); err != nil {
+	if options.Parse, options.Since, options.Until, err = c.lineFlags.options(started); err != nil {
+		return err
+	}
+	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
 		return err
 	}
 	inputs, err := expand(c.Inputs, std, c.Quiet)
@@ -176,6 +180,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		}
 	}
 	if !c.Quiet {
+		if b := options.Baseline; b != nil && b.PseudonymKey != res.PseudonymKey {
+			note(std.stderr, "note: not compared with %s: %v", c.Baseline, errOtherNames)
+		}
 		c.summarise(std, res)
 	}
 	return c.grave(res, incomplete(problems))
@@ -247,7 +254,7 @@ func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch, 
 			spilled = space.Written()
 		}
 		return report.Run{
-			ToolName: "logscan", Version: version, Commit: commit, Arguments: withoutSecrets(std.args),
+			ToolName: "logscan", Version: version, Commit: commit, Arguments: withoutSecrets(std.args, c.confidential()),
 			Started: started, Finished: finished,
 			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, SpilledBytes: spilled, Phases: watch.read(),
 		}
@@ -257,14 +264,28 @@ func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch, 
 // confidential is the value of a flag that nothing may tell.
 type confidential string
 
-// confidentialFlags are the names of such flags.
-var confidentialFlags = []string{"webhook"}
+// confidentialFlags are the names of such flags, namingFlags those whose values
+// name people and addresses.
+var (
+	confidentialFlags = []string{"webhook"}
+	namingFlags       = []string{"monitor", "shared-address", "service-account"}
+)
 
-// withoutSecrets gives arguments fit for the manifest.
-func withoutSecrets(args []string) []string {
+// confidential gives the names of the flags whose values the manifest must not
+// tell.
+func (c *scanCmd) confidential() []string {
+	if c.Pseudonymize == "" {
+		return confidentialFlags
+	}
+	return slices.Concat(confidentialFlags, namingFlags)
+}
+
+// withoutSecrets gives arguments fit for the manifest: without the values of
+// some flags.
+func withoutSecrets(args, flags []string) []string {
 	told := slices.Clone(args)
 	for i, a := range told {
-		for _, f := range confidentialFlags {
+		for _, f := range flags {
 			switch {
 			case strings.HasPrefix(a, "--"+f+"="):
 				told[i] = "--" + f + "=REDACTED"

@@ -46,6 +46,8 @@ var secretTargets = []string{
 	"/a?sig=%s", "/a?X-Amz-Signature=%s", "/a?PHPSESSID=%s", "/a?sid=%s", "/a?jwt=" + token(1), "/a?%%74oken=%s",
 	"/a;jsessionid=%s", "/a;jsessionid=%s/b?c=d", "/(S(%s))/a.aspx", "/reset/" + token(2), "/a?client_secret=%s", "/a?SAMLResponse=%s",
 	"/a?authorization=Bearer%%20%s", "https://jane:%s@www.example.org/a", "/hook/ghp_%s", "/a?_csrf=%s", "/a?otp=%s", "/a?token=%s#id_token=%[1]s",
+	"/a?next=%%2Fb%%3Ftoken%%3D%s%%26c", "/a?next=%%2Fb%%3Fe%%3D%%252Fc%%253Fpassword%%253D%s%%2526d", "/a?x=%%252525%%252Fghp_%s", "/a?next=%%2Freset%%2F" + token(13),
+	"/a#access_token=%s", "/a?url=https%%3A%%2F%%2Fjane%%3A%s%%40www.example.org%%2F", "//jane:%s@www.example.org/a", "/hook/hvs.%s", "/a?x=glsa_%s", "/a?x=Bearer+%s",
 }
 
 // secretHeaders are headers that carry one, as they would be sent.
@@ -68,6 +70,9 @@ var secretHeaders = []struct{ referer, agent, cookie, authorization string }{
 	{authorization: "Basic " + base64.StdEncoding.EncodeToString([]byte("jane:"+secret(8)))},
 	{authorization: "Basic " + base64.StdEncoding.EncodeToString([]byte("longer:"+secret(9)+"=="))},
 	{authorization: `Digest username="jane", realm="r", nonce="n", uri="/", response="%s"`},
+	{referer: "https://www.example.org/a?next=%%2Fb%%3Ftoken%%3D%s"},
+	{referer: "https://www.example.org/cb#access_token=%s&token_type=bearer"},
+	{agent: "client/1.0 key AKIA%s"},
 	{authorization: "Negotiate %s"},
 	{authorization: "AWS4-HMAC-SHA256 Credential=%s, SignedHeaders=host, Signature=%[1]s"},
 }
@@ -181,7 +186,8 @@ func TestNoSecretLeaves(t *testing.T) {
 			command("parse", "--format", format, path)
 		}
 	}
-	for _, args := range [][]string{{}, {"--format", format}, {"--format", "json"}} {
+	key := writeKey(t, t.TempDir(), "night and day ")
+	for _, args := range [][]string{{}, {"--format", format}, {"--format", "json"}, {"--pseudonymize", key}, {"--pseudonymize", key, "--redact-email", "--format", format}} {
 		command(append([]string{"scan", "-v", "--max-rejects", "100", "-o", out, logs}, args...)...)
 		if len(args) == 0 {
 			show := command("show", out)

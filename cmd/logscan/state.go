@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"logscan/analyze"
@@ -46,7 +47,12 @@ func (c *scanCmd) settings(o *analyze.Options) map[string]string {
 	for _, p := range o.Parse.Trusted {
 		trusted = append(trusted, p.String())
 	}
+	key := ""
+	if k := o.Parse.Privacy.Key; k != nil {
+		key = k.ID()
+	}
 	return map[string]string{
+		"--pseudonymize": key, "--redact-email": strconv.FormatBool(o.Parse.Privacy.Emails),
 		"--format": c.Format, "--field": strings.Join(fields, ","),
 		"--timezone": c.Timezone.location.String(), "--trusted-proxies": strings.Join(trusted, ","),
 	}

@@ -14,7 +14,8 @@ package redact
 
 import (
 	"bytes"
-	"encoding/hex"
+
+	"logscan/parse/redact/view"
 )
 
 const redacted = "REDACTED"
@@ -32,10 +33,29 @@ func AppendLine(dst, line, session []byte) []byte {
 const longestName = 96
 
 // Append appends b without its credentials to dst. It may be applied twice.
+//
+// They are looked for in b as it stands, and then in what it means when all is
+// decoded: in a URL that is the value of another one, in JSON.
 func Append(dst, b []byte) []byte {
+	n := len(dst)
+	dst = appendClean(dst, b, view.Plain(b))
+	if !view.Encoded(dst[n:]) {
+		return dst
+	}
+	var text, clean [usual]byte
+	var at [usual + 1]int32
+	return append(dst[:n], appendClean(clean[:0], dst[n:], view.In(text[:0], at[:0], dst[n:]))...)
+}
+
+// usual is how many bytes most texts have at most: theirs need no memory.
+const usual = 256
+
+// appendClean appends source without the credentials that stand in its view.
+func appendClean(dst, source []byte, v view.View) []byte {
+	b := v.Text
 	from := 0 // what of b is not yet in dst
 	cut := func(start, end int) {
-		dst = append(append(dst, b[from:start]...), redacted...)
+		dst = append(append(dst, source[v.Source(from):v.Source(start)]...), redacted...)
 		from = end
 	}
 	for i := 0; i < len(b); i++ {
@@ -43,17 +63,16 @@ func Append(dst, b []byte) []byte {
 		switch b[i] {
 		case '=':
 			if name := nameBefore(b[from:i]); secretName(name) {
-				start, end = i+1, valueEnd(b, i+1)
+				start, end = i+1, valueEnd(&v, i+1)
 				if n := i - len(name); n > 0 && b[n-1] == ';' { // a path parameter, or a cookie
 					if q := bytes.IndexAny(b[start:end], "?/"); q >= 0 && bytes.IndexByte(b[:n], '/') >= 0 {
 						end = start + q
 					}
 				}
 			}
-		case '%': // a URL within a URL, perhaps encoded twice
-			if n := encoded(b[i:], '='); n > 0 && secretName(lastName(nameBefore(b[from:i]))) {
-				start = i + n
-				end = encodedValueEnd(b, start)
+		case '/':
+			if i+1 < len(b) && b[i+1] == '/' {
+				start, end = relativeUserinfo(b, i)
 			}
 		case ':':
 			start, end = credentialAfterColon(b, from, i)
@@ -70,7 +89,7 @@ func Append(dst, b []byte) []byte {
 				}
 			}
 		default:
-			if i > 0 && inWord[b[i-1]] && (b[i-1] != '0' || !bytes.HasSuffix(b[:i], encodedSpace)) {
+			if i > 0 && inWord[b[i-1]] {
 				continue
 			}
 			if schemesBy[b[i]] != nil {
@@ -85,7 +104,7 @@ func Append(dst, b []byte) []byte {
 			i = end - 1
 		}
 	}
-	return append(dst, b[from:]...)
+	return append(dst, source[v.Source(from):]...)
 }
 
 // credentialAfterColon finds the credential that a colon at i announces: that
@@ -151,18 +170,29 @@ func credentialAfterColon(b []byte, from, i int) (start, end int) {
 	return start, min(end, len(b))
 }
 
+// relativeUserinfo finds the userinfo of a URL without a scheme whose slashes
+// begin at i: only what has a password, since a path may begin so too.
+func relativeUserinfo(b []byte, i int) (start, end int) {
+	authority := b[i+2:]
+	if n := bytes.IndexAny(authority, "/?# \t\"'<>\\"); n >= 0 {
+		authority = authority[:n]
+	}
+	at := bytes.LastIndexByte(authority, '@')
+	if at <= 0 || bytes.IndexByte(authority[:at], ':') < 0 {
+		return i, i
+	}
+	return i + 2, i + 2 + at
+}
+
 // schemes are the authentication schemes whose credentials are one token.
 // https://www.iana.org/assignments/http-authschemes
 var schemes = [][]byte{
 	[]byte("bearer"), []byte("basic"), []byte("negotiate"), []byte("ntlm"), []byte("dpop"), []byte("token"), []byte("apikey"),
 }
 
-// encodedSpace is a space in a URL: what follows it begins a word.
-var encodedSpace = []byte("%20")
-
 // inWord are the bytes of words. schemesBy and keysBy are the schemes and known
 // keys by the byte that they begin with.
-var inWord, schemesBy, keysBy = func() (in [256]bool, schemesBy [256][][]byte, keysBy [256][]string) {
+var inWord, schemesBy, keysBy = func() (in [256]bool, schemesBy [256][][]byte, keysBy [256][]serviceKey) {
 	for c := range in {
 		in[c] = jwtByte(byte(c)) || c == '.'
 	}
@@ -171,7 +201,7 @@ var inWord, schemesBy, keysBy = func() (in [256]bool, schemesBy [256][][]byte, k
 		schemesBy[s[0]&^0x20] = schemesBy[s[0]]
 	}
 	for _, k := range knownKeys {
-		keysBy[k[0]] = append(keysBy[k[0]], k)
+		keysBy[k.begins[0]] = append(keysBy[k.begins[0]], k)
 	}
 	return in, schemesBy, keysBy
 }()
@@ -185,13 +215,10 @@ func credentialAfterScheme(b []byte, i int) (start, end int) {
 			continue
 		}
 		gap := 0
-		switch {
-		case b[n] == ' ' || b[n] == '+':
+		if b[n] == ' ' || b[n] == '+' {
 			for n+gap < len(b) && b[n+gap] == b[n] {
 				gap++
 			}
-		case bytes.HasPrefix(b[n:], encodedSpace):
-			gap = 3
 		}
 		least := 6
 		if c := scheme[0]; c == 't' || c == 'n' || c == 'a' {
@@ -254,23 +281,38 @@ func challengeParameter(b []byte) bool {
 	return false
 }
 
-// knownKeys are how keys of well-known services begin.
-var knownKeys = []string{
-	"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-",
-	"sk_live_", "sk_test_", "rk_live_", "sk-proj-", "sk-ant-", "AIza", "ya29.", "npm_", "pypi-AgE", "dop_v1_", "shpat_",
+// serviceKey is how keys of a service begin, and how many bytes they have behind
+// that at least.
+type serviceKey struct {
+	begins string
+	least  int
 }
+
+// knownKeys are those of well-known services. Where the beginning is short or a
+// word, more has to follow.
+var knownKeys = func() (keys []serviceKey) {
+	for _, k := range []string{
+		"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-", "glrt-", "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xapp-",
+		"sk_live_", "sk_test_", "rk_live_", "sk-proj-", "sk-ant-", "AIza", "ya29.", "npm_", "pypi-AgE", "dop_v1_", "shpat_", "shpss_", "shpca_",
+		"AKIA", "ASIA", "dckr_pat_", "whsec_", "sntrys_", "figd_", "lin_api_", "rubygems_", "hvs.", "glsa_", "PMAK-", "ATATT", "SG.",
+	} {
+		keys = append(keys, serviceKey{k, 16})
+	}
+	return append(keys, serviceKey{"hf_", 30}, serviceKey{"dapi", 32})
+}()
 
 // knownKey finds the key of a service at i: its beginning and enough behind it.
 func knownKey(b []byte, i int) (start, end int) {
 	for _, k := range keysBy[b[i]] {
-		if len(b)-i < len(k) || b[i+1] != k[1] || string(b[i:i+len(k)]) != k {
+		if len(b)-i < len(k.begins) || b[i+1] != k.begins[1] || string(b[i:i+len(k.begins)]) != k.begins {
 			continue
 		}
-		n := i + len(k)
-		for n < len(b) && (jwtByte(b[n]) || b[n] == '.' && k == "ya29.") {
+		dotted := k.begins[len(k.begins)-1] == '.'
+		n := i + len(k.begins)
+		for n < len(b) && (jwtByte(b[n]) || b[n] == '.' && dotted || b[n] == '{' || b[n] == '}') { // {id}: in a template
 			n++
 		}
-		if n-i-len(k) >= 16 {
+		if n-i-len(k.begins) >= k.least {
 			return i, n
 		}
 	}
@@ -321,60 +363,23 @@ func nameBefore(b []byte) []byte {
 	return b[n:]
 }
 
-// encoded gives how long the percent-encoding of c is that b begins with, once
-// or twice encoded; 0 where b begins otherwise.
-func encoded(b []byte, c byte) int {
-	n := 1
-	if bytes.HasPrefix(b, []byte("%25")) {
-		n = 3
-	}
-	var decoded [1]byte
-	if len(b) < n+2 || b[0] != '%' {
-		return 0
-	}
-	if _, err := hex.Decode(decoded[:], b[n:n+2]); err != nil || decoded[0] != c {
-		return 0
-	}
-	return n + 2
-}
-
-// lastName gives what follows the last encoded separator of a URL in name.
-func lastName(name []byte) []byte {
-	for i := len(name) - 1; i >= 0; i-- {
-		if name[i] != '%' {
-			continue
-		}
-		for _, c := range []byte("&?;#/") {
-			if n := encoded(name[i:], c); n > 0 {
-				return name[i+n:]
-			}
-		}
-	}
-	return name
-}
-
-// encodedValueEnd gives where a value ends that begins at i in a URL within a
-// URL: at an encoded separator, or where the outer value ends.
-func encodedValueEnd(b []byte, i int) int {
-	end := valueEnd(b, i)
-	for n := i; n < end; n++ {
-		if b[n] == '%' && (encoded(b[n:end], '&') > 0 || encoded(b[n:end], '#') > 0 || encoded(b[n:end], ' ') > 0) {
-			return n
-		}
-	}
-	return end
-}
-
 func nameByte(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '-' || c == '.' || c == '%' || c == '[' || c == ']' || c == '$'
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '-' || c == '.' || c == '[' || c == ']' || c == '$'
 }
 
-// valueEnd gives where the value that starts at i ends.
-func valueEnd(b []byte, i int) int {
+// valueEnd gives where the value that starts at i ends: at what is encoded no
+// more often than the sign before it.
+func valueEnd(v *view.View, i int) int {
+	b, width := v.Text, 1
+	if i > 0 {
+		width = v.Width(i - 1)
+	}
 	for i < len(b) {
 		switch b[i] {
 		case '&', '#', ' ', '\t', '"', '\'', '<', '>', ';', '\n':
-			return i
+			if v.Width(i) <= width {
+				return i
+			}
 		}
 		i++
 	}
@@ -400,27 +405,18 @@ var secretParts = [][]byte{
 	[]byte("authorization"), []byte("authkey"), []byte("csrf"), []byte("xsrf"), []byte("aspsession"), []byte("auth_key"), []byte("private"), []byte("bearer"), []byte("oauth2_proxy"),
 }
 
-// secretName tells whether a name, percent-encoded or not, is that of a
-// credential; name[part] counts as name.
+// secretName tells whether a name is that of a credential; name[part] counts as
+// name.
 func secretName(name []byte) bool {
 	if len(name) == 0 {
 		return false
 	}
 	var scratch [longestName]byte
-	var decoded [1]byte
-	low := scratch[:0]
-	for i := 0; i < len(name); i++ {
-		c := name[i]
-		if c == '%' {
-			if n, err := hex.Decode(decoded[:], name[i+1:min(i+3, len(name))]); err == nil && n == 1 {
-				c = decoded[0]
-				i += 2
-			}
-		}
+	low := scratch[:copy(scratch[:], name)]
+	for i, c := range low {
 		if c >= 'A' && c <= 'Z' {
-			c |= 0x20
+			low[i] = c | 0x20
 		}
-		low = append(low, c)
 	}
 	for _, part := range secretParts {
 		if bytes.Contains(low, part) {

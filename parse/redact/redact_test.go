@@ -44,6 +44,10 @@ var secrets = []struct{ in, want string }{
 	{"https://x/a/(F(abc)S(" + planted + "))/b?c=1", "https://x/a/(REDACTED)/b?c=1"},
 	{"/hook/ghp_" + planted, "/hook/REDACTED"},
 	{"see xoxb-" + planted + " here", "see REDACTED here"},
+	{"/hook/hvs.{id}" + planted + "{id}/x", "/hook/REDACTED/x"},
+	{"//jane:" + planted + "@db/x", "//REDACTED@db/x"},
+	{"token=%26" + planted + "&x=1", "token=REDACTED&x=1"},
+	{"r=%3Ftoken%3D%2526" + planted + "%26x&y", "r=%3Ftoken%3DREDACTED%26x&y"},
 	{"_csrf=" + planted + "&a=1", "_csrf=REDACTED&a=1"},
 	{"code_verifier=" + planted, "code_verifier=REDACTED"},
 	{"X-Amz-Security-Token=" + planted + "&X-Amz-Signature=" + planted, "X-Amz-Security-Token=REDACTED&X-Amz-Signature=REDACTED"},
@@ -102,6 +106,7 @@ func FuzzRedact(f *testing.F) {
 	forms := [][2]string{
 		{"&token=", "&"}, {"?password=", " "}, {" Bearer ", " "}, {"\n eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "\n"},
 		{" https://", "@example.org/ "}, {" https://jane:", "@example.org/ "}, {" /ghp_", "/ "},
+		{" %26token%3D", "%26"}, {" %252Fghp_", "%252F"},
 	}
 	f.Fuzz(func(t *testing.T, before, after []byte, form uint8) {
 		if bytes.Contains(before, []byte(planted)) || bytes.Contains(after, []byte(planted)) {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
@@ -98,7 +97,7 @@ func sniff(in *bufio.Reader) compression {
 // and windows are large.
 type decoders struct {
 	in   *bufio.Reader
-	gzip *gzip.Reader
+	gzip *gzipMember
 	zstd *zstd.Decoder
 }
 
@@ -116,7 +115,7 @@ func (d *decoders) decoder(c compression, in *bufio.Reader) io.Reader {
 	switch c {
 	case gzipped:
 		if d.gzip == nil {
-			d.gzip = new(gzip.Reader)
+			d.gzip = new(gzipMember)
 		}
 		return &guard{&gzipReader{in: in, z: d.gzip}}
 	case zstandard:
@@ -177,7 +176,7 @@ var errTrailing = errors.New("other bytes follow the compressed data")
 // them are padding, as tapes and some writers leave it.
 type gzipReader struct {
 	in     *bufio.Reader
-	z      *gzip.Reader
+	z      *gzipMember
 	opened bool // a member was, ever
 	member bool // z is in one
 }
@@ -222,7 +221,6 @@ func (g *gzipReader) next() error {
 	if err := g.z.Reset(g.in); err != nil {
 		return err
 	}
-	g.z.Multistream(false)
 	g.opened, g.member = true, true
 	return nil
 }

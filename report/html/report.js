@@ -354,8 +354,9 @@
       search.addEventListener("input", () => refill(true));
 
       // What is shown leaves as tab-separated text, CSV or JSON. A cell that a
-      // spreadsheet would take for a formula is made text.
-      const harmless = s => /^[=+\-@\t\r]/.test(s) ? "'" + s : s;
+      // spreadsheet would take for a formula is made text: programs differ in what
+      // they take off before they look, and some take full-width signs for signs.
+      const harmless = s => /^[\s";]*[=+\-@\uff0b\uff0d\uff1d\uff20]|^[\t\r\n]/.test(s) ? "'" + s : s;
       const plain = () => {
         const list = columns().filter(c => !c.first);
         const header = [current.name, ...(current.about ? [current.about] : []), ...list.map(c => c.label)];
@@ -372,7 +373,7 @@
       };
       const quoted = v => {
         const s = typeof v === "number" ? String(v) : harmless(v);
-        return /[",\n\r]/.test(s) ? '"' + s.replaceAll('"', '""') + '"' : s;
+        return /[",;\t\n\r]/.test(s) ? '"' + s.replaceAll('"', '""') + '"' : s;
       };
       byId("csv").addEventListener("click", () => {
         const { header, cells } = plain();

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/flate"
+	"logscan/parse/source/inflate"
 )
 
 // zipEntry is what a zip archive tells of a file.
@@ -112,7 +112,7 @@ func (e *zipEntry) member() Member {
 type Inflater struct {
 	section *io.SectionReader
 	in      *bufio.Reader
-	z       io.ReadCloser
+	z       inflate.Reader
 	sum     hash.Hash32
 	size    int64 // bytes of content so far
 	want    *Member
@@ -122,8 +122,10 @@ type Inflater struct {
 // end is not io.EOF where size or checksum are others than the archive says.
 func Inflate(r io.ReaderAt, m *Member) *Inflater {
 	section := io.NewSectionReader(r, m.Offset, m.Stored)
-	in := bufio.NewReaderSize(section, int(min(m.Stored, 64<<10))) // flate takes no byte too many from it
-	return &Inflater{section: section, in: in, z: flate.NewReader(in), sum: crc32.NewIEEE(), want: m}
+	z := &Inflater{section: section, sum: crc32.NewIEEE(), want: m}
+	z.in = bufio.NewReaderSize(section, int(min(m.Stored, 64<<10)))
+	z.z.Reset(z.in)
+	return z
 }
 
 func (z *Inflater) Read(p []byte) (int, error) {

@@ -1,0 +1,61 @@
+// Package marks finds the bytes that lines are taken apart by.
+//
+// In: text. Out: the offsets in it of every double quote, backslash and line
+// end. One look at the text replaces one for the end of the line, one for
+// escapes, and one for the end of each quoted field. What the bytes mean is
+// package parse's work.
+package marks
+
+import (
+	"bytes"
+	"slices"
+)
+
+// The bytes that are found.
+const (
+	Quote   = '"'
+	Escape  = '\\'
+	LineEnd = '\n'
+)
+
+// chunk is how many bytes of text are looked at together.
+const chunk = 64
+
+// slack is how many offsets may be written behind those that were found.
+const slack = 4
+
+// Find gives the offsets of the marks in b, ascending, in dst's memory where
+// they fit. b is shorter than 4 GiB.
+func Find(dst []uint32, b []byte) []uint32 {
+	dst = slices.Grow(dst[:0], len(b)+slack)
+	n := find(dst[:cap(dst)], b)
+	return dst[:n]
+}
+
+// findPortable is find for every processor, from an offset on. The library's
+// search is fast on most of them.
+func findPortable(dst []uint32, b []byte, from int) (n int) {
+	next := func(c byte, from int) int {
+		if i := bytes.IndexByte(b[from:], c); i >= 0 {
+			return from + i
+		}
+		return len(b)
+	}
+	quote, escape, end := next(Quote, from), next(Escape, from), next(LineEnd, from)
+	for {
+		at := min(quote, escape, end)
+		if at == len(b) {
+			return n
+		}
+		dst[n] = uint32(at)
+		n++
+		switch at {
+		case quote:
+			quote = next(Quote, at+1)
+		case escape:
+			escape = next(Escape, at+1)
+		default:
+			end = next(LineEnd, at+1)
+		}
+	}
+}

@@ -1,0 +1,67 @@
+#include "textflag.h"
+
+// For each low half of a byte the mark that has it, for the others a byte that
+// has another low half: a byte is a mark if it is what stands here for it. Bytes
+// from 0x80 on are given zero.
+DATA byLowHalf<>+0(SB)/8, $0xffffffffff22ffff
+DATA byLowHalf<>+8(SB)/8, $0x00ffff5cff0affff
+GLOBL byLowHalf<>(SB), RODATA|NOPTR, $16
+
+// The lowest bit of R8 is the next mark.
+#define PUT(at) \
+	TZCNTQ R8, R11; \
+	BLSRQ R8, R8; \
+	ADDL BX, R11; \
+	MOVL R11, (at*4)(R13)
+
+#define PUT4 \
+	PUT(0); PUT(1); PUT(2); PUT(3)
+
+// func findAVX2(dst *uint32, src *byte, chunks int) int
+//
+// A chunk of 64 bytes becomes a mask with a bit for each mark. Four offsets are
+// written whether there are as many or not, for a branch on how many there are
+// would often be guessed wrong (as in simdjson: Langdale, Lemire, VLDB Journal
+// 2019).
+TEXT ·findAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ chunks+16(FP), CX
+	MOVQ DI, R12
+	XORL BX, BX
+	VBROADCASTI128 byLowHalf<>(SB), Y0
+
+next:
+	VMOVDQU (SI)(BX*1), Y1
+	VMOVDQU 32(SI)(BX*1), Y2
+	VPSHUFB Y1, Y0, Y3
+	VPSHUFB Y2, Y0, Y4
+	VPCMPEQB Y1, Y3, Y3
+	VPCMPEQB Y2, Y4, Y4
+	VPMOVMSKB Y3, R8
+	VPMOVMSKB Y4, R9
+	SHLQ $32, R9
+	ORQ R9, R8
+	POPCNTQ R8, R10
+	MOVQ DI, R13
+	PUT4
+	CMPQ R10, $4
+	JHI more
+
+counted:
+	LEAQ (DI)(R10*4), DI
+	ADDQ $64, BX
+	DECQ CX
+	JNZ next
+	VZEROUPPER
+	SUBQ R12, DI
+	SHRQ $2, DI
+	MOVQ DI, ret+24(FP)
+	RET
+
+more:
+	ADDQ $16, R13
+	PUT4
+	TESTQ R8, R8
+	JNZ more
+	JMP counted

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package marks
+
+func find(dst []uint32, b []byte) int { return findPortable(dst, b, 0) }

@@ -1,0 +1,110 @@
+package marks
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// plainly finds marks one byte at a time.
+func plainly(b []byte) (offsets []uint32) {
+	for i, c := range b {
+		if c == Quote || c == Escape || c == LineEnd {
+			offsets = append(offsets, uint32(i))
+		}
+	}
+	return offsets
+}
+
+func check(t *testing.T, b []byte) {
+	t.Helper()
+	want := plainly(b)
+	if got := Find(nil, b); !slices.Equal(got, want) {
+		t.Fatalf("Find(%q) = %v, want %v", b, got, want)
+	}
+	dst := make([]uint32, len(b)+slack)
+	if got := dst[:findPortable(dst, b, 0)]; !slices.Equal(got, want) {
+		t.Fatalf("findPortable(%q) = %v, want %v", b, got, want)
+	}
+}
+
+// Every byte at every place of two chunks, alone and among marks.
+func TestEveryByte(t *testing.T) {
+	for _, around := range []byte{'a', Quote, 0x80, 0xff} {
+		for c := range 256 {
+			for at := range 2*chunk + 9 {
+				b := bytes.Repeat([]byte{around}, 2*chunk+9)
+				b[at] = byte(c)
+				check(t, b)
+			}
+		}
+	}
+}
+
+func TestLengths(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 300 {
+		for _, share := range []int{2, 5, 40} {
+			b := make([]byte, n)
+			for i := range b {
+				b[i] = "\"\\\nabcdefghij\x00\x02\x0a\x1c\xa2\xdc\x8a"[r.IntN(20)]
+				if r.IntN(share) > 0 {
+					b[i] = byte(r.Uint32())
+				}
+			}
+			check(t, b)
+		}
+	}
+}
+
+func FuzzFind(f *testing.F) {
+	f.Add([]byte(`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 "-" "a \"quoted\" agent"` + "\n"))
+	f.Add(bytes.Repeat([]byte{Quote}, 3*chunk))
+	f.Fuzz(func(t *testing.T, b []byte) { check(t, b) })
+}
+
+func TestFindAllocs(t *testing.T) {
+	b := bytes.Repeat([]byte("a \"b\" \\ c\n"), 100)
+	dst := Find(nil, b)
+	if n := testing.AllocsPerRun(100, func() { dst = Find(dst, b) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Run with: go test ./parse/marks -run XX -bench .
+func BenchmarkFind(b *testing.B) {
+	line := `192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /api/v1/orders/12345/items?page=2 HTTP/1.1" 200 4179 "https://www.example.org/app/home" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"` + "\n"
+	text := bytes.Repeat([]byte(line), 64)
+	dst := make([]uint32, len(text)+slack)
+	for name, find := range map[string]func([]byte) int{
+		"best":     func(text []byte) int { return find(dst, text) },
+		"portable": func(text []byte) int { return findPortable(dst, text, 0) },
+		"replaced": func(text []byte) (n int) { // a look for each
+			for len(text) > 0 {
+				i := bytes.IndexByte(text, LineEnd)
+				l := text[:i]
+				text = text[i+1:]
+				if bytes.IndexByte(l, Escape) >= 0 {
+					n++
+				}
+				for {
+					j := bytes.IndexByte(l, Quote)
+					if j < 0 {
+						break
+					}
+					n++
+					l = l[j+1:]
+				}
+			}
+			return n
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				find(text)
+			}
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package inflate
+
+import (
+	"bytes"
+	"testing"
+)
+
+// FuzzDeflate: DEFLATE data is decoded or refused as compress/flate does, however it
+// is read.
+func FuzzDeflate(f *testing.F) {
+	for _, v := range vectors {
+		f.Add(unhex(f, v.stream))
+	}
+	for _, content := range [][]byte{logText(300), logText(3000), bytes.Repeat([]byte("abcde"), 300)} {
+		for _, level := range levels {
+			f.Add(deflated(f, content, level))
+		}
+	}
+	f.Fuzz(sameAsFlate)
+}
+
+// FuzzGzip: likewise members of gzip files and compress/gzip.
+func FuzzGzip(f *testing.F) {
+	for _, stored := range small(f) {
+		f.Add(stored)
+	}
+	f.Fuzz(sameAsGzip)
+}
+
+// FuzzContent: what was deflated is content again, mostly by the fast way: it
+// is repeated until that is worth it.
+func FuzzContent(f *testing.F) {
+	for _, content := range [][]byte{nil, logText(1000), make([]byte, 1000), []byte("abcabcabcd")} {
+		for i := range levels {
+			f.Add(content, uint8(i), uint8(3))
+		}
+	}
+	f.Fuzz(func(t *testing.T, content []byte, level, times uint8) {
+		for range times % 8 {
+			content = append(content, content[len(content)/3:]...)
+		}
+		stored := deflated(t, content, levels[int(level)%len(levels)])
+		for i := range readings {
+			got, used, err := readings[i].inflate(stored)
+			if err != nil || used != len(stored) || !bytes.Equal(got, content) {
+				t.Fatalf("%s: %d bytes of %d, %v, %d bytes were used of %d", readings[i].name, len(got), len(content), err, used, len(stored))
+			}
+		}
+	})
+}

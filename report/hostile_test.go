@@ -1,0 +1,296 @@
+package report
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"logscan/analyze"
+	attack "logscan/fixtures/hostile"
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// hostileBatch is how many payloads a report is made of: each of them is in the
+// samples of a finding, and a report has maxCards of them.
+const hostileBatch = maxCards - 8
+
+// scanned makes the report of a log in which every payload stands in every
+// field. Each payload is the name of a further log as well, and a line in it that
+// cannot be read.
+func scanned(t *testing.T, format attack.Format, payloads []attack.Payload) (*analyze.Result, string) {
+	t.Helper()
+	logs := t.TempDir()
+	put := func(name string, text []byte) {
+		if err := os.WriteFile(filepath.Join(logs, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("all.log", attack.Lines(format, payloads))
+	for i, p := range payloads {
+		put(attack.FileName(p)+".log", fmt.Appendf(nil, `{"time_iso8601":"2026-03-09T14:05:00Z","status":401,"request_uri":"/%d"}`+"\n{%s\n", i, p.Text))
+	}
+	inputs, _, err := source.Expand([]string{logs}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := analyze.Options{Inputs: inputs}
+	if f, ok := parse.Lookup(format.LogFormat); ok {
+		o.Format = f
+	} else if o.Format, err = parse.Compile(format.LogFormat); err != nil {
+		t.Fatal(err)
+	}
+	res, err := analyze.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, write(t, res)
+}
+
+// census is what a report holds, as a browser sees it.
+type census struct {
+	Elements []string       // distinct: tag and names of attributes
+	Cells    []string       // of tables, distinct: what is in them
+	Counts   map[string]int // of elements that would run or load something
+	Links    []string       // that lead out of the page
+	Owned    bool           // a payload's script ran
+	Globals  []string       // names that scripts made
+	Tables   []string       // of the explorer
+	Missing  []string       // payloads that are not shown, and where
+}
+
+const takeCensus = `(async () => {
+	const sign = e => e.tagName + "[" + [...e.attributes].map(a => a.name).sort().join(" ") + "]";
+	const elements = new Set(), cells = new Set(), tables = {}, links = new Set();
+	const look = root => {
+		for (const e of root.querySelectorAll("*")) elements.add(sign(e));
+		for (const c of root.querySelectorAll("th, td")) cells.add([c, ...c.querySelectorAll("*")].map(sign).join(" "));
+		for (const a of root.querySelectorAll("[href]")) if (!a.getAttribute("href").startsWith("#")) links.add(a.outerHTML);
+	};
+	look(document);
+	const view = document.querySelector("#window"), body = document.querySelector("#rows");
+	for (const tab of document.querySelectorAll("#tabs button")) {
+		tab.click();
+		let text = "";
+		for (let top = 0; ; top += 300) {
+			view.scrollTop = top;
+			view.dispatchEvent(new Event("scroll"));
+			look(body);
+			text += body.textContent;
+			if (top > view.scrollHeight) break;
+		}
+		for (const b of body.querySelectorAll("thead button")) { b.click(); look(body); }
+		tables[tab.id.replace("tab-", "")] = text;
+	}
+	const places = { cards: [...document.querySelectorAll("details.card")].map(c => c.textContent).join(), "names of logs": document.body.textContent, ...tables };
+	const missing = MARKS.flatMap(mark => Object.keys(places).filter(p => !places[p].includes(mark)).map(p => mark + " in " + p));
+	const n = s => document.querySelectorAll(s).length;
+	return {
+		Elements: [...elements], Cells: [...cells], Tables: Object.keys(tables), Missing: missing, Links: [...links],
+		Owned: "` + attack.Global + `" in window || "` + attack.Global + `".toUpperCase() in window,
+		Globals: Object.getOwnPropertyNames(window).filter(k => !/^[0-9]+$/.test(k)).sort(),
+		Counts: { script: n("script"), style: n("style"), base: n("base"), link: n("link"), frames: n("iframe, frame, object, embed, portal"), images: n("img, image, video, audio, source, picture"), forms: n("form"), meta: n("meta") },
+	};
+})()`
+
+// exports saves every table of the explorer as CSV and as JSON, and searches.
+const exports = `(async () => {
+	const saved = [], all = [];
+	URL.createObjectURL = b => { saved.push(b); return "#"; };
+	for (const tab of document.querySelectorAll("#tabs button")) {
+		tab.click();
+		document.querySelector("#csv").click();
+		document.querySelector("#json").click();
+		all.push([tab.id, await saved.at(-2).text(), await saved.at(-1).text()]);
+	}
+	const search = document.querySelector("#search");
+	for (const text of SEARCHES) {
+		search.value = text;
+		search.dispatchEvent(new Event("input"));
+	}
+	search.value = "";
+	search.dispatchEvent(new Event("input"));
+	history.replaceState(null, "", "#" + encodeURIComponent(SEARCHES[0]));
+	dispatchEvent(new Event("hashchange"));
+	return all;
+})()`
+
+// TestNothingActsInABrowser looks at reports of more than 500 payloads, each in
+// every field of a log, in a browser: no script runs, no element is made of log
+// text, no request leaves, and what is exported is harmless too.
+func TestNothingActsInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some seconds")
+	}
+	payloads := attack.Payloads()
+	format := attack.Formats()[0]
+	benign := make([]attack.Payload, hostileBatch)
+	for i := range benign {
+		benign[i] = attack.Payload{Text: fmt.Sprintf("mark%c%c", 'a'+i/26, 'a'+i%26), Mark: fmt.Sprintf("mark%d", i)}
+	}
+	_, dir := scanned(t, format, benign)
+	o := openReport(t, dir)
+	want := o.census(nil)
+	o.visit(write(t, fixture())) // what other logs bring: rows without a note, the clock's change
+	other := o.census(nil)
+	want.Elements, want.Cells = append(want.Elements, other.Elements...), append(want.Cells, other.Cells...)
+	if len(want.Elements) < 60 || len(want.Cells) < 20 || len(want.Tables) < 7 {
+		t.Fatalf("the benign reports show little: %d elements, %d cells, %d tables", len(want.Elements), len(want.Cells), len(want.Tables))
+	}
+	seen := 0
+	for batch := range slices.Chunk(payloads, hostileBatch) {
+		_, dir := scanned(t, format, batch)
+		o.visit(dir)
+		got := o.census(batch)
+		what := batch[0].Family + " " + batch[0].Mark
+		if got.Owned {
+			t.Errorf("%s: a script of the log ran", what)
+		}
+		for _, pair := range []struct {
+			name      string
+			got, want []string
+		}{{"element", got.Elements, want.Elements}, {"cell", got.Cells, want.Cells}, {"global", got.Globals, want.Globals}, {"link", got.Links, nil}} {
+			for _, x := range pair.got {
+				if !slices.Contains(pair.want, x) {
+					t.Errorf("%s: there is a %s that no benign report has: %s", what, pair.name, x)
+				}
+			}
+		}
+		if fmt.Sprint(got.Counts) != fmt.Sprint(want.Counts) {
+			t.Errorf("%s: %v, want %v", what, got.Counts, want.Counts)
+		}
+		for _, m := range got.Missing {
+			t.Errorf("%s is not shown: nothing is known of it there", m)
+		}
+		seen += len(batch) - len(got.Missing)
+		checkExports(t, o, batch)
+	}
+	if seen < 500 {
+		t.Errorf("%d payloads have reached the browser", seen)
+	}
+}
+
+// census looks at the page, and for the payloads wherever a field of a log is
+// shown.
+func (o *opened) census(batch []attack.Payload) census {
+	o.Helper()
+	return evaluate[census](o, strings.ReplaceAll(takeCensus, "MARKS", quotedTexts(o.T, batch, func(p attack.Payload) string { return p.Mark })))
+}
+
+// quotedTexts is a list of texts for a script.
+func quotedTexts(t *testing.T, batch []attack.Payload, text func(attack.Payload) string) string {
+	t.Helper()
+	all := make([]string, len(batch))
+	for i, p := range batch {
+		all[i] = text(p)
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// formula is what a spreadsheet may take for one, were it not text.
+var formula = regexp.MustCompile("^[\\s\";]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\\t\\r\\n]")
+
+func checkExports(t *testing.T, o *opened, batch []attack.Payload) {
+	t.Helper()
+	searches := quotedTexts(t, batch, func(p attack.Payload) string { return p.Text })
+	for _, e := range evaluate[[][3]string](o, strings.ReplaceAll(exports, "SEARCHES", searches)) {
+		records, err := csv.NewReader(strings.NewReader(e[1])).ReadAll()
+		if err != nil {
+			t.Errorf("%s: CSV: %v", e[0], err)
+		}
+		var rows []map[string]any
+		if err := json.Unmarshal([]byte(e[2]), &rows); err != nil || len(rows) != len(records)-1 || len(rows) == 0 {
+			t.Errorf("%s: JSON: %v, %d rows, %d of CSV", e[0], err, len(rows), len(records)-1)
+		}
+		for _, r := range records {
+			for _, cell := range r {
+				if formula.MatchString(cell) {
+					t.Errorf("%s: a cell is a formula: %q", e[0], cell)
+				}
+			}
+		}
+	}
+}
+
+// TestNothingActsElsewhere wants every other output of hostile logs, in every
+// format, to be what its medium's parsers take, and harmless in a terminal.
+func TestNothingActsElsewhere(t *testing.T) {
+	for _, format := range attack.Formats() {
+		payloads := attack.Payloads()
+		if format.Name != "json" {
+			payloads = payloads[:len(payloads)/4]
+		}
+		res, dir := scanned(t, format, payloads)
+		if len(res.Findings) < len(payloads)/4 {
+			t.Errorf("%s: %d findings of %d payloads", format.Name, len(res.Findings), len(payloads))
+		}
+		for name, text := range content(t, dir) {
+			switch {
+			case strings.HasSuffix(name, ".json"):
+				if !json.Valid([]byte(text)) {
+					t.Errorf("%s: %s is no JSON", format.Name, name)
+				}
+			case strings.HasSuffix(name, ".ndjson"):
+				for line := range strings.Lines(text) {
+					var r reject
+					if err := json.Unmarshal([]byte(line), &r); err != nil || r.Reason == "" {
+						t.Errorf("%s: %s: %v: %q", format.Name, name, err, line)
+					}
+				}
+			default:
+				continue
+			}
+			inert(t, name, text)
+		}
+		var b strings.Builder
+		Summary(&b, res, true, 100)
+		r, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ShowFindings(&b, r, true); err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.Findings {
+			if err := ShowFinding(&b, r, r.Findings[i].ID, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d, err := Diff(&Report{}, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ShowDiff(&b, d, true); err != nil {
+			t.Fatal(err)
+		}
+		inert(t, format.Name+" in a terminal", b.String())
+	}
+	runtime.GC() // the results are large
+}
+
+// ours are the control sequences that logscan writes.
+var ours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// inert wants text in which nothing acts on a terminal or hides.
+func inert(t *testing.T, what, text string) {
+	t.Helper()
+	rest := ours.ReplaceAllString(text, "")
+	if i := strings.IndexFunc(rest, func(r rune) bool { return !strconv.IsPrint(r) && r != '\n' }); i >= 0 {
+		t.Errorf("%s: %q passes", what, rest[max(0, i-60):min(len(rest), i+40)])
+	}
+	if !strings.Contains(text, "mark0") && what != manifestName {
+		t.Errorf("%s shows nothing of the log", what)
+	}
+}
