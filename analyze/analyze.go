@@ -47,6 +47,10 @@ type Options struct {
 	Phase func(Phase)
 	// Progress, where it is set, is told how far the run has come.
 	Progress *Progress
+	// Past is what earlier runs left: only what is new is counted, and
+	// Result.Keep writes what the next one is to know. Since and Until must not
+	// be set with it. nil counts everything.
+	Past *Past
 	// Memory bounds what is kept in memory; the zero value does not.
 	Memory Memory
 	// Workers is how many goroutines read, parse and fold; 0 is one for each
@@ -93,6 +97,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	var done []source.Resumed
+	if o.Past != nil {
+		if inputs, done, err = source.Resume(ctx, inputs, o.Past.ledger, o.Workers); err != nil {
+			return nil, err
+		}
+	}
 	o.Inputs = inputs
 	if o.Progress != nil {
 		o.Progress.begin(inputs)
@@ -112,11 +122,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	o.begin(PhaseCorrelate)
+	if err := r.recall(); err != nil {
+		return nil, err
+	}
 	state, err := fold.Merge(r.workers)
 	if err != nil {
 		return nil, err
 	}
-	c, err := correlate(ctx, state, o.Workers, o.Memory)
+	c, err := correlate(ctx, state, o.Workers, o.Memory, o.Past)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +159,12 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	res.leave(left)
 	res.leaveCopies(same)
+	if c.keep != nil {
+		c.keep.ledger = source.Counting(o.Past.ledger, o.Inputs, done, func(i int) int64 { return state.Inputs[i].Lines })
+		res.Keep = c.keep.write
+		res.leaveCounted(done)
+		res.dropIdle()
+	}
 	res.Notes = append(res.Notes, o.Policy.notes(res.Findings, res.Totals.LastTime)...)
 	for _, n := range o.Notes {
 		res.Notes = append(res.Notes, fmt.Sprintf("%s: %s.", n.Path, n.Text))
@@ -186,6 +205,9 @@ func newReader(o Options) (*reader, error) {
 		w := fold.NewWorker(seed, len(o.Inputs))
 		if o.Memory.Bytes > 0 {
 			w.Limit(o.Memory.fold(o.Workers), o.Memory.Space)
+		}
+		if o.Past != nil && o.Past.earlier != nil {
+			w.Expect(o.Past.earlier)
 		}
 		r.workers = append(r.workers, w)
 		r.parsers = append(r.parsers, map[string]*parse.Parser{})
@@ -264,6 +286,24 @@ func (r *reader) parser(made map[string]*parse.Parser, input int) *parse.Parser 
 	p.SetReference(d.reference)
 	p.Directive(nil)
 	return p
+}
+
+// recall adds what earlier runs kept to what was read.
+func (r *reader) recall() error {
+	p := r.options.Past
+	if p == nil {
+		return nil
+	}
+	for i := range r.inputs {
+		_, lines, _ := r.inputs[i].Before()
+		r.workers[0].Continue(i, lines)
+	}
+	if p.earlier == nil {
+		return nil
+	}
+	past, err := fold.Recall(r.workers, p.earlier)
+	r.workers = append(r.workers, past)
+	return err
 }
 
 // cutLine takes the first line off data.

@@ -116,7 +116,8 @@ type correlation struct {
 	links       []*spill.Sorter[clientLink] // users by client, until follow has ended
 	// userClients counts the distinct clients by user.
 	userClients []int64
-	actors      int64 // actors that were accepted on a protected route
+	actors      int64    // actors that were accepted on a protected route
+	keep        *keeping // what a later run is to know; nil for nothing
 
 	detectors    []Detector          // those whose needs the log meets
 	undetectable []Undetectable      // the kinds of the others
@@ -149,7 +150,7 @@ const (
 // correlate walks all actors, in parallel over the shards, and sums what they
 // show. Everything it sums is a count, a minimum or a maximum, and every list
 // it makes is sorted, so that the order of the walk leaves no trace.
-func correlate(ctx context.Context, s *fold.State, workers int, m Memory) (*correlation, error) {
+func correlate(ctx context.Context, s *fold.State, workers int, m Memory, p *Past) (*correlation, error) {
 	c := &correlation{
 		state:     s,
 		workers:   workers,
@@ -169,6 +170,9 @@ func correlate(ctx context.Context, s *fold.State, workers int, m Memory) (*corr
 	}
 	c.detectors, c.undetectable = able(Detectors(), s)
 	c.window()
+	if p != nil {
+		c.keep = newKeeping(c, p)
+	}
 	c.listSites()
 	hosts := c.followedHosts()
 
@@ -203,11 +207,11 @@ const provenRequests = 10
 // authentication: it refused some and accepted others, or accepts nobody
 // without a name. What is loaded with every page says nothing.
 func protects(e *fold.Endpoint) bool {
-	accepted := e.N[fold.Accepted]
+	accepted := e.N[fold.Accepted] + e.Known.Accepted
 	if accepted == 0 || e.SignIn || e.SignOut {
 		return false
 	}
-	return e.N[fold.Unauthorized] > 0 || e.Bare == 0 && accepted >= provenRequests && !asset(e.Template)
+	return e.N[fold.Unauthorized]+e.Known.Unauthorized > 0 || e.Bare+e.Known.Bare == 0 && accepted >= provenRequests && !asset(e.Template)
 }
 
 // role is what a request to an endpoint may mean to the session it is in. The
@@ -343,6 +347,9 @@ type walker struct {
 	clientRefusals []clientLink
 	actors         int64
 	aheads         []ahead // scratch
+	keeper         *keeper // nil where nothing is kept for a later run
+	earlier        fact    // scratch: of a 401 that an earlier run told
+	news           bool    // the actor at hand has had a request that no earlier run told
 	err            error   // the first one of writing to disk
 }
 
@@ -387,7 +394,7 @@ type stamp struct {
 
 func newWalker(c *correlation, hosts []int) *walker {
 	return &walker{
-		correlation: c, hostOf: hosts,
+		correlation: c, hostOf: hosts, keeper: c.keep.keeper(),
 		endpoints: make([]endpointFacts, len(c.endpoints)),
 		stamps:    make([]stamp, len(c.endpoints)),
 		clients:   map[fold.Client]*clientFacts{},
@@ -430,6 +437,10 @@ func (w *walker) sum(a *fold.Actor, id uint32) (refused bool) {
 	accepted := false
 	for i := range a.Events {
 		e := &a.Events[i]
+		if e.Refusal == fold.EarlierEvent {
+			refused = refused || e.Outcome == fold.Unauthorized
+			continue
+		}
 		if f == nil || e.Client != client {
 			client, user = e.Client, 0
 			f = w.client(client)
@@ -483,7 +494,7 @@ func (w *walker) client(c fold.Client) *clientFacts {
 func (w *walker) countRefusals(a *fold.Actor, id uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Refusal == fold.NoRefusal {
+		if e.Refusal >= fold.EarlierEvent {
 			continue
 		}
 		fact := &w.facts[e.Refusal]
@@ -510,6 +521,9 @@ func (c *correlation) gather(walkers []*walker) error {
 	for _, w := range walkers {
 		if w.err != nil {
 			return w.err
+		}
+		if c.keep != nil {
+			c.keep.keepers = append(c.keep.keepers, w.keeper)
 		}
 		c.actors += w.actors
 		c.links = append(c.links, &w.clientUsers)

@@ -161,7 +161,7 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := correlate(context.Background(), state, workers, Memory{})
+	c, err := correlate(context.Background(), state, workers, Memory{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,11 @@ func (c *correlation) follow(ctx context.Context) error {
 		}
 	}
 	err := c.visit(ctx, wanted(watching), func(worker int, id uint32, a *fold.Actor) {
+		if c.keep != nil { // findings are about the lines of this run
+			if a.Since(); len(a.Events) == 0 {
+				return
+			}
+		}
 		for _, part := range parts[worker] {
 			part(a, id)
 		}

@@ -9,7 +9,7 @@ func (w *walker) ordinaryCause(a *fold.Actor, e *fold.Event, f *fact, h *ahead, 
 	switch {
 	case f.signIn:
 		return causeLoginFailure // a wrong password at the sign-in route
-	case w.state.Refusals[e.Refusal].Expired:
+	case e.Refusal != fold.EarlierEvent && w.state.Refusals[e.Refusal].Expired:
 		return causeSessionEnd // the log says so
 	case w.challenge(a, e, h, l):
 		return causeChallenge

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"io"
 	"iter"
 )
 
@@ -47,6 +48,10 @@ type Result struct {
 	// run kept of the 401 lines, so it costs time on every use; it fails only on a
 	// bug or a full disk.
 	Unauthorized Pieces[Unauthorized]
+
+	// Keep writes what a later run is to know (see Past); nil where Options.Past
+	// was. It costs time on every use.
+	Keep func(io.Writer) error
 }
 
 // Pieces are rows that are made when they are asked for: pieces of them may be
@@ -80,6 +85,9 @@ type Input struct {
 	Missing     []string // fields that the diagnosis would use and no sampled line holds (parse.Extra)
 	Compression string
 	Bytes       int64 // decompressed bytes, each in exactly one line
+	BytesBefore int64 // before them, that an earlier run counted
+	LinesBefore int64 // lines in BytesBefore
+	BytesLeft   int64 // behind them, of a line without its end: the next run counts it
 	Lines, Parsed, Rejected, Skipped,
 	Unauthorized int64
 	FirstTime, LastTime int64
@@ -179,6 +187,7 @@ type Session struct {
 	Requests, Accepted, Unauthorized int64
 	LongestGap                       int64  // microseconds: the longest silence it survived
 	StartSeen                        bool   // the sign-in was seen: Start is exact
+	Open                             bool   // nothing ended it before the end of the log: no refusal, sign-out or other sign-in
 	EndCause                         string // cause of the refusal that ended it, or empty
 	FindingID                        string
 }

@@ -68,6 +68,7 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 			Bytes: read[i].Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized,
 			Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
 		}
+		in.BytesBefore, in.LinesBefore, in.BytesLeft = r.inputs[i].Before()
 		if err := read[i].Err; err != nil {
 			in.Error = err.Error()
 		}
@@ -152,6 +153,64 @@ func (res *Result) leaveCopies(same []source.Duplicate) {
 		text += fmt.Sprintf("; nor were %d other copies", n)
 	}
 	res.Notes = append(res.Notes, text+".")
+}
+
+// leaveCounted lists the inputs that were counted by earlier runs to their end.
+func (res *Result) leaveCounted(done []source.Resumed) {
+	if len(done) == 0 {
+		return
+	}
+	for i := range done {
+		in := Input{Path: done[i].Path, FirstTime: parse.NoTime, LastTime: parse.NoTime}
+		in.BytesBefore, in.LinesBefore, in.BytesLeft = done[i].Before()
+		res.Inputs = append(res.Inputs, in)
+	}
+	res.sortInputs()
+	res.Notes = append(res.Notes, fmt.Sprintf("Of the inputs %d hold nothing that earlier runs had not counted.", len(done)))
+}
+
+// dropIdle drops the rows of what only earlier runs met.
+func (res *Result) dropIdle() {
+	idle := func(c *Counts) bool { return c.Requests == 0 }
+	// A user that a session named before may be that of a 401 of this run.
+	meant := make([]bool, len(res.Accounts))
+	for x := range res.Refusals {
+		if x.Account >= 0 {
+			meant[x.Account] = true
+		}
+	}
+	var endpoints, accounts, upstreams []int
+	res.Endpoints, endpoints = dropRows(res.Endpoints, func(i int) bool { return idle(&res.Endpoints[i].Counts) })
+	res.Accounts, accounts = dropRows(res.Accounts, func(i int) bool { return idle(&res.Accounts[i].Counts) && !meant[i] })
+	res.Upstreams, upstreams = dropRows(res.Upstreams, func(i int) bool { return idle(&res.Upstreams[i].Counts) })
+	refusals := res.Refusals
+	res.Refusals = func(yield func(Refusal) bool) {
+		for x := range refusals {
+			x.Endpoint = endpoints[x.Endpoint]
+			if x.Account >= 0 {
+				x.Account = accounts[x.Account]
+			}
+			if x.Upstream >= 0 {
+				x.Upstream = upstreams[x.Upstream]
+			}
+			if !yield(x) {
+				return
+			}
+		}
+	}
+}
+
+// dropRows drops rows and gives the places of those that stay, by their old
+// ones.
+func dropRows[R any](rows []R, drop func(int) bool) (kept []R, place []int) {
+	place = make([]int, len(rows))
+	for i := range rows {
+		if place[i] = -1; !drop(i) {
+			place[i] = len(kept)
+			kept = append(kept, rows[i])
+		}
+	}
+	return kept, place
 }
 
 func (res *Result) sortInputs() {

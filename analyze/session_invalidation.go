@@ -66,7 +66,7 @@ func (c *correlation) lifeOf(s *sessionRecord) (d death, dead bool) {
 	if d.last == before {
 		d.last = d.start
 	}
-	if dead = s.endRefusal != fold.NoRefusal; dead {
+	if dead = s.endRefusal < fold.EarlierEvent; dead {
 		d.open = c.facts[s.endRefusal].open()
 	}
 	return d, dead

@@ -25,6 +25,7 @@ type sessionRecord struct {
 	requests, accepted, unauthorized uint32
 	endRefusal                       uint32 // index of the refusal that ended it
 	startSeen, named                 bool   // named: it has an id
+	open                             bool   // nothing ended it before the end of the log
 }
 
 // sessionRecordSize and clientLinkSize are how many bytes of memory they take.
@@ -58,6 +59,9 @@ var sessionCodec = spill.Codec[sessionRecord]{
 		if s.named {
 			flags |= 2
 		}
+		if s.open {
+			flags |= 4
+		}
 		dst = append(append(dst, flags), s.id[:]...)
 		for _, t := range [...]int64{s.start, s.lastAccepted, s.end, s.longestGap} {
 			dst = binary.LittleEndian.AppendUint64(dst, uint64(t))
@@ -68,7 +72,7 @@ var sessionCodec = spill.Codec[sessionRecord]{
 		return dst
 	},
 	Read: func(s *sessionRecord, src []byte) []byte {
-		s.startSeen, s.named = src[0]&1 != 0, src[0]&2 != 0
+		s.startSeen, s.named, s.open = src[0]&1 != 0, src[0]&2 != 0, src[0]&4 != 0
 		src = src[1+copy(s.id[:], src[1:]):]
 		for _, t := range [...]*int64{&s.start, &s.lastAccepted, &s.end, &s.longestGap} {
 			*t, src = int64(binary.LittleEndian.Uint64(src)), src[8:]
@@ -103,7 +107,7 @@ func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error]
 				Address: address(s.client.Address), UserAgent: agent(s.client.Agent), Host: site(s.site),
 				Start: s.start * 1000, LastAccepted: microseconds(s.lastAccepted), End: microseconds(s.end),
 				Requests: int64(s.requests), Accepted: int64(s.accepted), Unauthorized: int64(s.unauthorized),
-				LongestGap: s.longestGap * 1000, StartSeen: s.startSeen,
+				LongestGap: s.longestGap * 1000, StartSeen: s.startSeen, Open: s.open,
 			}
 			if s.named {
 				row.ID = hex.EncodeToString(s.id[:])
@@ -111,7 +115,10 @@ func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error]
 			if s.user != 0 {
 				row.User = name(s.user - 1)
 			}
-			if s.endRefusal != fold.NoRefusal {
+			switch {
+			case s.endRefusal == fold.EarlierEvent:
+				row.EndCause = causeSessionEnd.String() // which an earlier run told
+			case s.endRefusal != fold.NoRefusal:
 				f := &c.facts[s.endRefusal]
 				row.EndCause = f.cause.String()
 				if f.finding != 0 {

@@ -50,7 +50,7 @@ func (w *walker) lookAhead(a *fold.Actor) {
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
 		switch {
-		case e.Refusal != fold.NoRefusal:
+		case e.Outcome == fold.Unauthorized:
 			h := ahead{answered: never, accepted: accepted, other: accepted, signIn: signIn}
 			if acceptedOn == e.Endpoint {
 				h.other = other
@@ -128,30 +128,54 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 	burst, lastRefused := uint32(0), before
 	address, moves := uint32(0), false // of the last acceptance, once there is one
 	next := 0
+	since := before // what comes from before it is too late to change the session
+	if len(a.Before) > 0 {
+		t := w.recalled(a)
+		since = t.since
+		l, known, user, last, lastOther, lastOn = t.life, t.known, t.user, t.last, t.lastOther, t.lastOn
+		burst, lastRefused, address, moves = t.burst, t.lastRefused, t.address, t.moves
+	}
+	keep := w.keeper != nil // how it stands has still to be kept
+	w.news = w.keeper == nil
 	for i := range a.Events {
 		e := &a.Events[i]
+		if e.Refusal != fold.EarlierEvent {
+			w.news = true
+		}
+		if keep && e.Time >= w.keeper.since {
+			keep = false
+			w.keeper.mark(trail{since, l, known, user, last, lastOther, lastOn, burst, lastRefused, address, moves})
+		}
+		late := e.Time < since
+		if late && e.Outcome != fold.Unauthorized {
+			w.count(&l, e)
+			continue
+		}
 		if e.User != 0 {
 			user = e.User
 		}
 		switch {
 		case w.signedIn(e):
 			address, moves = e.Client.Address, true
-			w.close(&l)
+			w.close(&l, e)
 			w.open(&l, a, e, user, e.Time, true)
 			known = true
 			last, lastOther, lastOn = e.Time, e.Time, fold.NoRefusal
 		case w.signedOut(e):
-			w.close(&l)
+			w.close(&l, e)
 			user = 0
 			last, lastOther = before, before
-		case e.Refusal != fold.NoRefusal:
+		case e.Outcome == fold.Unauthorized:
 			h := w.aheads[next]
 			next++
 			if e.Time-lastRefused > burstGap {
 				burst++
 			}
 			lastRefused = e.Time
-			f := &w.facts[e.Refusal]
+			f := &w.earlier
+			if e.Refusal != fold.EarlierEvent {
+				f = &w.facts[e.Refusal]
+			}
 			*f = fact{
 				time: e.Time, actor: id, endpoint: e.Endpoint, user: user,
 				address: e.Client.Address, agent: e.Client.Agent,
@@ -166,7 +190,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			}
 			f.good = known || a.Session != nil && h.accepted-e.Time <= nearby && h.signIn > h.accepted
 			f.alive = e.Time-other <= nearby && h.other-e.Time <= nearby && h.signIn > h.other
-			if !f.signIn && !l.dead && l.open && l.accepted && h.signIn <= h.accepted {
+			if !f.signIn && !late && !l.dead && l.open && l.accepted && h.signIn <= h.accepted {
 				w.die(&l, e)
 				f.first = true
 			}
@@ -174,7 +198,9 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			if f.cause == causeSessionEnd && l.dead {
 				f.dead, f.gap, f.gapAny, f.age = true, l.gap, l.gapAny, l.age
 			}
-			if l.open {
+			if late {
+				w.count(&l, e)
+			} else if l.open {
 				l.row.requests++
 				l.row.unauthorized++
 			}
@@ -210,7 +236,27 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			}
 		}
 	}
-	w.close(&l)
+	if w.keeper != nil {
+		if keep {
+			w.keeper.mark(trail{since, l, known, user, last, lastOther, lastOn, burst, lastRefused, address, moves})
+		}
+		w.keep(w.keeper.add(a))
+	}
+	w.close(&l, nil)
+}
+
+// count counts a request that came too late to change the session it was in.
+func (w *walker) count(l *life, e *fold.Event) {
+	if !l.open || e.Time < l.start {
+		return
+	}
+	l.row.requests++
+	switch {
+	case e.Outcome == fold.Unauthorized:
+		l.row.unauthorized++
+	case e.Outcome == fold.Accepted && w.roles[e.Endpoint]&guards != 0:
+		l.row.accepted++
+	}
 }
 
 // redirectReach is how many requests lie at most between a redirect and the one
@@ -248,14 +294,24 @@ func (w *walker) open(l *life, a *fold.Actor, e *fold.Event, user uint32, start 
 		lastAccepted: before, end: before, endRefusal: fold.NoRefusal,
 	}
 	if a.Session != nil {
-		l.row.id, l.row.named = redact.SessionSum(a.Session), true
+		l.row.id, l.row.named = sumOf(a), true
 	}
 }
 
-// close ends a session and lists it, if it was ever accepted where acceptance
-// means something.
-func (w *walker) close(l *life) {
-	if l.open && l.accepted {
+// sumOf gives the sum of the id of a session.
+func sumOf(a *fold.Actor) fold.SessionSum {
+	if a.Hashed {
+		return fold.SessionSum(a.Session)
+	}
+	return redact.SessionSum(a.Session)
+}
+
+// close ends a session by a request, or by the end of the log where that is nil,
+// and lists it, if it was ever accepted where acceptance means something. An
+// earlier run has listed those from before the first new request.
+func (w *walker) close(l *life, by *fold.Event) {
+	if l.open && l.accepted && w.news {
+		l.row.open = by == nil
 		w.keep(w.sessions.Add(l.row))
 		if h := w.lifetimesOf(l.first); h != nil {
 			h.sessions++
@@ -272,7 +328,7 @@ func (w *walker) die(l *life, e *fold.Event) {
 		age = e.Time - l.start
 	}
 	l.row.end, l.row.endRefusal = e.Time, e.Refusal
-	w.close(l)
+	w.close(l, e)
 	*l = life{dead: true, gap: gap, gapAny: gapAny, age: age}
 }
 
@@ -281,7 +337,7 @@ func (w *walker) survive(l *life, e *fold.Event) {
 	gap := e.Time - l.protected
 	l.row.longestGap = max(l.row.longestGap, gap)
 	h := w.lifetimesOf(e.Endpoint)
-	if h == nil {
+	if h == nil || e.Refusal == fold.EarlierEvent {
 		return
 	}
 	if l.seen { // gather adds it to the others

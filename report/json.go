@@ -209,6 +209,7 @@ type Manifest struct {
 	Tables        map[string]tableSize `json:"tables"`
 	PseudonymKey  *string              `json:"pseudonym_key"` // tells keys apart; null where users and addresses are told as logged
 	Notes         []string             `json:"notes"`
+	State         *StateID             `json:"state"` // that it left for the next run; null without
 	Resources     Resources            `json:"resources"`
 }
 
@@ -243,6 +244,9 @@ type ManifestInput struct {
 	Error        *string  `json:"error"`   // null when it was read to its end
 	OutOfRange   bool     `json:"out_of_range"`
 	DuplicateOf  *string  `json:"duplicate_of"` // null when it was read
+	BytesBefore  int64    `json:"bytes_before"` // counted by earlier runs, before these
+	LinesBefore  int64    `json:"lines_before"`
+	BytesLeft    int64    `json:"bytes_left"` // of a line without its end, left for the next run
 }
 
 // Undetectable is a kind of finding that the logs cannot show, for want of
@@ -295,6 +299,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		Skips:         orEmpty(j.res.Skips), Rejects: orEmpty(j.res.Rejects), Causes: orEmpty(j.res.Causes),
 		Tables: j.sizes,
 		Notes:  append([]string{}, j.res.Notes...),
+		State:  run.State,
 		Resources: Resources{
 			WallSeconds: finite(run.WallSeconds), CPUSeconds: finite(run.CPUSeconds),
 			PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes, Phases: map[string]float64{},
@@ -319,6 +324,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 			Path: in.Path, Format: in.Format, Compression: in.Compression, Missing: append([]string{}, in.Missing...),
 			Bytes: in.Bytes, Lines: in.Lines, Parsed: in.Parsed, Rejected: in.Rejected, Skipped: in.Skipped,
 			Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime), OutOfRange: in.OutOfRange,
+			BytesBefore: in.BytesBefore, LinesBefore: in.LinesBefore, BytesLeft: in.BytesLeft,
 		}
 		if in.Error != "" {
 			row.Error = &in.Error

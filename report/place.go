@@ -28,7 +28,7 @@ type Place struct {
 	lock *os.File
 }
 
-// LockedError says that another run writes the same output.
+// LockedError says that another run writes the same output or state.
 type LockedError struct {
 	Dir     string
 	Process int // that of the other run; 0 when it is not known
@@ -56,7 +56,7 @@ func Claim(dir string) (*Place, error) {
 	if p.made, err = makeParents(filepath.Dir(p.path), parentMode); err != nil {
 		return nil, p.failed(err)
 	}
-	if err := p.acquire(); err != nil {
+	if p.lock, err = acquire(p.lockPath(), p.dir); err != nil {
 		p.removeParents()
 		if locked := (*LockedError)(nil); errors.As(err, &locked) {
 			return nil, err
@@ -143,14 +143,15 @@ func digest(s string) string {
 
 func (p *Place) lockPath() string { return filepath.Join(filepath.Dir(p.path), "."+p.name()+".lock") }
 
-// acquire takes the lock: a file that is locked by the operating system, which
-// forgets about it when the process ends, however it does. The file is removed
-// when the lock is released, so it may be gone once it is locked.
-func (p *Place) acquire() error {
+// acquire takes a lock of what is called name: a file that is locked by the
+// operating system, which forgets about it when the process ends, however it
+// does. The file is removed when the lock is released, so it may be gone once it
+// is locked.
+func acquire(path, name string) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(p.lockPath(), os.O_RDWR|os.O_CREATE, fileMode)
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		err = lock(f)
 		switch {
@@ -158,20 +159,19 @@ func (p *Place) acquire() error {
 			var text [20]byte
 			n, _ := f.ReadAt(text[:], 0)
 			process, _ := strconv.Atoi(strings.TrimSpace(string(text[:n])))
-			return cmp.Or(f.Close(), error(&LockedError{p.dir, process}))
+			return nil, cmp.Or(f.Close(), error(&LockedError{name, process}))
 		case errors.Is(err, errors.ErrUnsupported):
 			// A file system without locks: better unlocked than not at all.
 		case err != nil:
-			return errors.Join(err, f.Close())
+			return nil, errors.Join(err, f.Close())
 		}
-		if !same(f, p.lockPath()) {
+		if !same(f, path) {
 			f.Close() // it was only looked at
 			continue
 		}
-		p.lock = f
 		_ = f.Truncate(0)
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0) // only to tell others
-		return nil
+		return f, nil
 	}
 }
 

@@ -41,7 +41,8 @@ type Run struct {
 	WallSeconds, CPUSeconds   float64
 	Phases                    map[string]float64 // wall seconds by phase
 	PeakRSSBytes              int64
-	SpilledBytes              int64 // of correlation state written to temporary files
+	SpilledBytes              int64    // of correlation state written to temporary files
+	State                     *StateID // that the run leaves; nil for none
 }
 
 // Output is a file of the output directory.

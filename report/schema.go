@@ -274,6 +274,7 @@ func sessionsTable() Table {
 			integer("unauthorized", "requests", "Answered 401.", func(r *row) int64 { return r.Unauthorized }),
 			seconds("longest_gap_seconds", "Longest silence that it survived.", func(r *row) int64 { return r.LongestGap }),
 			boolean("start_seen", "Whether the sign-in was seen, so that start_time is exact.", func(r *row) bool { return r.StartSeen }),
+			boolean("open", "Whether nothing had ended it when the log ended: no refusal, sign-out or other sign-in. With --state it is told again, whole, when it goes on.", func(r *row) bool { return r.Open }),
 			text("end_cause", "Cause of the refusal that ended it.", func(r *row) string { return r.EndCause }).optional(),
 			findingIDOf("Finding that explains its end.", func(r *row) string { return r.FindingID }),
 		})
@@ -432,6 +433,9 @@ func inputsTable() Table {
 			timestamp("last_time", "Last request.", func(r *row) int64 { return r.LastTime }),
 			text("error", "Why it could not be read to its end.", func(r *row) string { return r.Error }).optional(),
 			text("duplicate_of", "The input whose content is the same, when it was not read for that.", func(r *row) string { return r.DuplicateOf }).optional(),
+			integer("bytes_before", "bytes", "Before what was read: counted by earlier runs with --state.", func(r *row) int64 { return r.BytesBefore }),
+			integer("lines_before", "lines", "Lines in bytes_before.", func(r *row) int64 { return r.LinesBefore }),
+			integer("bytes_left", "bytes", "Of a last line without its end: left for the next run with --state.", func(r *row) int64 { return r.BytesLeft }),
 			boolean("out_of_range", "Not read, because all of it is from before the range of time.", func(r *row) bool { return r.OutOfRange }),
 		})
 }

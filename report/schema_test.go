@@ -173,13 +173,14 @@ An object a line: ` + "`file`, `line` (from 1), `reason`, `text`" + `, secrets r
 |---|---|
 | ` + "`tool`, `arguments`, `started_at`, `finished_at`" + ` | what wrote it, and when |
 | ` + "`range`" + ` | the range of time that counts: ` + "`since`, `until`" + `, null for no bound |
-| ` + "`inputs`" + ` | the ledger: ` + "`path`, `format`, `compression`, `bytes`, `lines`, `parsed`, `rejected`, `skipped`, `unauthorized`, `first_time`, `last_time`, `missing`" + ` (fields that the diagnosis would use and no sampled line holds), ` + "`error`" + ` (null when it was read to its end)` + ", `out_of_range`" + ` (true when it was not read, because all of it is from before the range)` + ", `duplicate_of`" + ` (the input whose content is the same, when it was not read for that) |
+| ` + "`inputs`" + ` | the ledger: ` + "`path`, `format`, `compression`, `bytes`, `lines`, `parsed`, `rejected`, `skipped`, `unauthorized`, `first_time`, `last_time`, `missing`" + ` (fields that the diagnosis would use and no sampled line holds), ` + "`error`" + ` (null when it was read to its end)` + ", `out_of_range`" + ` (true when it was not read, because all of it is from before the range)` + ", `duplicate_of`" + ` (the input whose content is the same, when it was not read for that)` + ", `bytes_before`, `lines_before`, `bytes_left`" + ` (with ` + "`--state`" + `: what of its content earlier runs had counted, and how much of a last line without its end is left for the next one; ` + "`bytes_before + bytes + bytes_left`" + ` is all of it) |
 | ` + "`totals`" + ` | the sums of the inputs, and ` + "`unexplained`, `findings`" + ` |
 | ` + "`skips`, `rejects`" + ` | lines by reason |
 | ` + "`causes`" + ` | 401s by cause; every cause is there |
 | ` + "`undetectable`" + ` | kinds of findings that these logs cannot show: ` + "`kind`, `missing`" + ` (the columns it is told by and no line holds) |
 | ` + "`tables`" + ` | ` + "`rows`" + ` and ` + "`bytes`" + ` of each table |
 | ` + "`notes`" + ` | what a reader should know of the run, a sentence each |
+| ` + "`state`" + ` | with ` + "`--state`" + `: ` + "`file`, `id`" + ` (the SHA-256 at its end), ` + "`repeated`" + ` (whether this output was written with it before); else null |
 | ` + "`resources`" + ` | ` + "`wall_seconds`, `cpu_seconds`, `phases`" + ` (wall seconds of ` + "`read`, `correlate`, `detect`, `result`, `write`), `peak_rss_bytes`, `bytes_per_second`, `spilled_bytes`" + ` |
 
 Always ` + "`lines = parsed + rejected + skipped`" + `, and a decompressed byte is in exactly one line.

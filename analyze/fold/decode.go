@@ -75,7 +75,10 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 			if flags&flagUser != 0 {
 				e.User = a.user
 			}
-			if e.Outcome == Unauthorized {
+			switch {
+			case worker == s.past:
+				e.Refusal = EarlierEvent
+			case e.Outcome == Unauthorized:
 				e.Refusal = ranks[a.ref]
 			}
 		}

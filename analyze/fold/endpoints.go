@@ -152,6 +152,9 @@ func (t *endpointTable) count(n uint32, o Outcome, at int64, bare bool) (login b
 	return t.login[n]
 }
 
+// signsIn tells whether an endpoint is a sign-in or token route.
+func (t *endpointTable) signsIn(n uint32) bool { return t.login[t.resolve(n)-t.base] }
+
 // refold folds the table to fewEndpoints.
 func (t *endpointTable) refold() {
 	keys := make([]string, t.names.len())
@@ -260,6 +263,11 @@ func mergedEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]En
 		f.depth = max(f.depth, w.endpoints.depth)
 		for node := range w.endpoints.nodes {
 			f.nodes[global(i, []byte(node))] = struct{}{} // what one has folded, the others may have too few of
+		}
+		if w.past != nil {
+			for node := range w.past.folded() {
+				f.nodes[global(i, []byte(node))] = struct{}{}
+			}
 		}
 	}
 	var keys []string

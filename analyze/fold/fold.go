@@ -172,7 +172,10 @@ type Worker struct {
 	seed    uint64
 	ledgers []Ledger // of blocks that are done
 	ledger  Ledger   // of the block at hand
-	blocks  []blockRef
+	// linesBefore is how many lines of each input were folded by an earlier run;
+	// nil for none.
+	linesBefore []int64
+	blocks      []blockRef
 
 	hosts, upstreams crowd
 	endpoints        endpointTable
@@ -185,6 +188,9 @@ type Worker struct {
 	template []byte // scratch
 	part            // what is written to disk when it has grown too large
 	spilled  []*spilled
+	earlier  *Earlier // sessions to look out for; nil for none
+	met      []metSession
+	past     *past // of a worker that Recall made, else nil
 	limit    int64 // bytes of memory that part may take; 0 for no limit
 	space    *spill.Space
 	err      error // why it could not be written
@@ -380,6 +386,9 @@ func (w *Worker) actor(e *parse.Entry) (s *shard, a *actor, client uint64) {
 	if a.events == 0 && len(e.Session) > 0 {
 		s.name(a, e.Session)
 		w.sessions = true
+		if w.earlier != nil {
+			w.meet(key, e.Session)
+		}
 	}
 	return s, a, client
 }

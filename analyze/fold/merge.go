@@ -46,6 +46,8 @@ type State struct {
 	// By worker: from its numbers to the indexes above.
 	endpointOf, upstreamOf [][]uint32
 	rankOf                 [][]uint32
+
+	past int // the worker that Recall made, -1 for none
 }
 
 // origin is a part of a worker, in memory or on disk.
@@ -68,6 +70,7 @@ type Endpoint struct {
 	Host, Method, Template string
 	SignIn, SignOut        bool // a sign-in or token route, a sign-out route, by name
 	Tally
+	Known Known // what is not in Tally, because earlier runs counted it
 }
 
 // Named is a user or an upstream and its requests.
@@ -103,7 +106,7 @@ func Merge(workers []*Worker) (*State, error) { return merge(workers, MaxNames) 
 
 // merge is Merge with another number of names that are told.
 func merge(workers []*Worker, most int) (*State, error) {
-	s := &State{workers: workers, seed: workers[0].seed}
+	s := &State{workers: workers, seed: workers[0].seed, past: -1}
 	s.Inputs = make([]Ledger, len(workers[0].ledgers))
 	for i := range s.Inputs {
 		l := &s.Inputs[i]
@@ -125,6 +128,9 @@ func merge(workers []*Worker, most int) (*State, error) {
 			s.parts = append(s.parts, origin{worker: i, disk: d})
 		}
 		s.parts = append(s.parts, origin{worker: i, part: &w.part})
+		if w.past != nil {
+			s.past = i
+		}
 	}
 	// What has nothing in common is merged side by side.
 	together := func(tasks ...func() error) error {
@@ -169,6 +175,9 @@ func merge(workers []*Worker, most int) (*State, error) {
 	)
 	if err != nil {
 		return nil, err
+	}
+	if s.past >= 0 {
+		s.know(s.past)
 	}
 	for _, w := range workers { // what is merged is not needed any more
 		w.part.users, w.part.clients, w.part.signIns = userTable{}, clientTable{}, nil
@@ -293,8 +302,11 @@ func (s *State) lineBases() [][]int64 {
 	})
 	lines := int64(0)
 	for i, p := range all {
-		if i > 0 && all[i-1].input != p.input {
+		if i == 0 || all[i-1].input != p.input {
 			lines = 0
+			if before := s.workers[0].linesBefore; before != nil {
+				lines = before[p.input]
+			}
 		}
 		base[p.worker][p.block] = lines
 		lines += int64(p.lines)
@@ -359,7 +371,7 @@ func (s *State) Lines() func(*Refusal) ([]byte, error) {
 // DropTimelines frees what only Shard reads, once nobody calls it any more.
 func (s *State) DropTimelines() {
 	for _, w := range s.workers {
-		w.part, w.spilled = part{}, nil
+		w.part, w.spilled, w.met = part{}, nil, nil
 	}
 	s.parts, s.endpointOf, s.upstreamOf, s.signIns = nil, nil, nil, nil
 	s.userOf, s.clientOf.slots = hashIndex{}, nil
@@ -369,6 +381,9 @@ func (s *State) DropTimelines() {
 type Actor struct {
 	Session []byte  // the session id, a credential; nil for a client
 	Events  []Event // by time; see Shard
+
+	Hashed bool   // Session is the sum of the id: only an earlier run met it
+	Before []byte // what that run kept of it beside its events; nil for nothing
 }
 
 // Client is an address and a user agent: indexes into State's lists.
@@ -507,18 +522,35 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 		}
 		merged := p.events
 		sortEvents(events[:merged])
+		var a Actor
+		s.origin(&a, p, shards)
 		to := from + 1
 		for ; to < len(pieces) && pieces[to].key == p.key; to++ {
 			all := merged + pieces[to].events
 			sortEvents(events[merged:all])
 			mergeEvents(events[:all], int(merged), &m.merge)
 			merged = all
+			if s.past >= 0 {
+				s.origin(&a, pieces[to], shards)
+			}
 		}
-		visit(n, &Actor{Session: shards[p.origin].session(p.number - 1), Events: events[:merged:merged]})
+		a.Events = events[:merged:merged]
+		visit(n, &a)
 		events = events[merged:]
 		from = to
 	}
 	return nil
+}
+
+// origin notes who an actor is by one of its pieces.
+func (s *State) origin(a *Actor, p piece, shards []*shard) {
+	b := shards[p.origin].session(p.number - 1)
+	switch {
+	case s.past >= 0 && s.parts[p.origin].worker == s.past:
+		a.recalled(b)
+	case b != nil:
+		a.Session, a.Hashed = b, false
+	}
 }
 
 // sortEvents sorts the events of one worker. They come in the order of the

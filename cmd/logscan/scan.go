@@ -13,6 +13,7 @@ import (
 
 	"logscan/analyze"
 	"logscan/analyze/spill"
+	"logscan/parse/source"
 	"logscan/report"
 )
 
@@ -28,6 +29,7 @@ type scanCmd struct {
 	privacyFlags
 
 	Out        string   `short:"o" predictor:"dir" default:"logscan-out" placeholder:"DIR" group:"out" help:"Output directory; appears whole or not at all, and replaces the last one (default: ${default})."`
+	State      string   `predictor:"file" placeholder:"FILE" group:"out" help:"Count only what no earlier run with FILE has counted, and go on with its sessions; FILE is made and kept up to date. Name another --out each time: the same one is written again."`
 	Baseline   string   `predictor:"dir" placeholder:"DIR" group:"out" help:"Output directory of an earlier run: findings are marked new, persisting, worse, better or resolved against it."`
 	FailOn     severity `predictor:"severity" placeholder:"SEVERITY" group:"out" help:"Exit 3 when there is a finding of this severity or above: info, low, medium, high or critical (default: never)."`
 	MaxRejects percent  `default:"5" placeholder:"PCT" group:"out" help:"Exit 4 when more than this share of the lines is rejected (default: ${default})."`
@@ -84,6 +86,17 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		return claimError(err)
 	}
 	defer place.Release()
+	state, err := c.claimState(std, &options)
+	if err != nil {
+		return err
+	}
+	if state != nil {
+		defer state.Release()
+		inputs = slices.DeleteFunc(inputs, func(in source.Input) bool { return state.Holds(in.Path) })
+		if len(inputs) == 0 {
+			return usagef("name the logs", "there is nothing to read but the state %s", c.State)
+		}
+	}
 	if options.Memory, err = c.bound(place); err != nil {
 		return err
 	}
@@ -125,12 +138,30 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		options.Progress.Begin(phaseWrite)
 	}
 	provenance := c.provenance(std, started, &watch, options.Memory.Space)
+	if state != nil {
+		left, err := state.Prepare(res.Keep)
+		if err != nil {
+			return err
+		}
+		run := provenance
+		provenance = func() report.Run {
+			r := run()
+			r.State = left
+			return r
+		}
+	}
 	if err := place.Write(ctx, res, provenance); err != nil {
 		return spillError(err)
 	}
+	problems := c.problems(res)
+	if state != nil {
+		if err := state.Commit(); err != nil {
+			problems = append(problems, problem{err.Error(), "the report is written; the next run with --state tries again"})
+		}
+		state.Release()
+	}
 	place.Release()
 	meter.end()
-	problems := c.problems(res)
 	if c.Metrics != "" {
 		if err := report.WriteMetrics(c.Metrics, res, provenance()); err != nil {
 			problems = append(problems, problem{"write " + c.Metrics + ": " + err.Error(), "the report is written; choose another --metrics"})
@@ -138,6 +169,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	}
 	if c.Verbose {
 		tellInputs(std, res)
+		if state != nil {
+			note(std.stderr, "state: %s: %d bytes", c.State, state.Size())
+		}
 	}
 	if c.Webhook != "" {
 		hook := report.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
@@ -300,6 +334,9 @@ func tellInputs(std *streams, res *analyze.Result) {
 		if in.DuplicateOf != "" {
 			note(std.stderr, "not read: %s: the same content as %s", in.Path, in.DuplicateOf)
 			continue
+		}
+		if in.BytesBefore > 0 || in.BytesLeft > 0 {
+			note(std.stderr, "counted before: %s: %d bytes, %d lines; left for the next run: %d bytes", in.Path, in.BytesBefore, in.LinesBefore, in.BytesLeft)
 		}
 		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d answered 401",
 			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized)

@@ -1,8 +1,12 @@
 -- How long sessions lived, by how they ended, and the longest silence that any
--- of them survived: what is refused beyond it is an idle timeout.
+-- of them survived: what is refused beyond it is an idle timeout. With --state a
+-- session that goes on over midnight is told each night: the last one counts.
 SELECT server_address, coalesce(end_cause, 'alive at the end') AS ended_by, count(*) AS sessions,
        round(median(date_diff('second', start_time, coalesce(end_time, last_accepted_time))) / 60, 1) AS median_minutes,
        round(max(longest_gap_seconds) / 60, 1) AS longest_silence_minutes
-FROM 'lake/dt=*/sessions.parquet'
+FROM (
+  FROM read_parquet('lake/dt=*/sessions.parquet', hive_partitioning = true)
+  QUALIFY row_number() OVER (PARTITION BY session_id, client_address, user_agent_original, start_time ORDER BY dt DESC) = 1
+)
 GROUP BY ALL
 ORDER BY sessions DESC;

@@ -12,10 +12,13 @@ func SessionHash(id []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// SumSize is how many bytes a SessionSum has.
+const SumSize = 16
+
 // SessionSum gives the first 16 bytes of the SHA-256 of a session id, the same
 // every night. A session id is a credential and never appears itself; ids are
 // random and long, so the hash cannot be turned back.
-func SessionSum(id []byte) [16]byte {
+func SessionSum(id []byte) [SumSize]byte {
 	sum := sha256.Sum256(id)
-	return [16]byte(sum[:16])
+	return [SumSize]byte(sum[:SumSize])
 }

@@ -44,10 +44,13 @@ type cutter struct {
 	// complete says that there are no more; it gives the plan. May be nil.
 	first func(data []byte, complete bool) Plan
 	plan  Plan
+	// skipped tells what from is, once something was read. May be nil.
+	skipped func() int64
 
 	buf   []byte
 	n     int   // bytes in buf
 	off   int64 // offset in the input of buf[0]
+	from  int64 // lines that begin before it are not handed over, nor counted
 	clean int   // buf[:clean] is known to hold no newline
 	err   error // of src
 	bytes int64 // handed over
@@ -70,6 +73,9 @@ func (c *cutter) run(ctx context.Context) error {
 				return err
 			}
 			c.fill(min(target, len(c.buf)))
+			if c.skipped != nil {
+				c.from, c.skipped = c.skipped(), nil
+			}
 			if c.first != nil {
 				c.plan = c.first(c.buf[:c.n], c.err != nil)
 				c.first = nil
@@ -166,17 +172,26 @@ func (c *cutter) search() int {
 	return cut
 }
 
-// hand hands over the first cut bytes.
+// hand hands over the first cut bytes, or drops those of them that are before
+// where the input goes on.
 func (c *cutter) hand(cut int) {
+	dropped := c.off < c.from
+	if dropped {
+		cut = int(min(int64(cut), c.from-c.off))
+	}
 	rest := c.buf[cut:c.n]
 	b := Block{Seq: c.off, Data: c.buf[:cut:cut], Directive: c.directive}
 	if len(c.plan.Directive) > 0 {
 		c.direct(b.Data)
 	}
-	c.bytes += int64(cut)
 	c.off += int64(cut)
 	c.clean = max(c.clean-cut, 0)
 	c.n = len(rest)
+	if dropped {
+		copy(c.buf, rest)
+		return
+	}
+	c.bytes += int64(cut)
 	c.buf = c.emit(b, rest)
 }
 
@@ -243,9 +258,14 @@ func (c *cutter) tooLong(ctx context.Context) error {
 		}
 	}
 	b := Block{Seq: c.off, Data: c.buf[:half:half], TooLong: true, LineSize: size, Directive: c.directive}
-	c.bytes += size
+	dropped := c.off < c.from
 	c.off += size
 	c.clean, c.n = 0, len(rest)
+	if dropped {
+		copy(c.buf, rest)
+		return nil
+	}
+	c.bytes += size
 	c.buf = c.emit(b, rest)
 	return nil
 }

@@ -29,6 +29,7 @@ type plainFile struct {
 	stored      string // how it is stored, as Result.Compression tells it
 
 	// Guarded by the queue's lock.
+	from int64 // offset of the first range, where a line begins
 	next int64 // start of the next range
 	done int64 // bytes of the ranges that were read
 	err  *ReadError
@@ -101,6 +102,13 @@ func (f *plainFile) part(start int64, size int) []byte {
 	return data[:n]
 }
 
+// begin makes the ranges of f begin where the input goes on.
+func (f *plainFile) begin(r *resumption) {
+	if r != nil {
+		f.from, f.next, f.done = r.from, r.from, r.from
+	}
+}
+
 // readRange reads the lines that begin in the range of f at start.
 func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
 	c := cutter{
@@ -116,7 +124,7 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
 		},
 	}
 	var err error
-	if start > 0 {
+	if start > f.from {
 		// The byte before tells whether a line begins at start.
 		c.off--
 		c.src = f.ranged(start - 1)

@@ -313,8 +313,19 @@ func (w *worker) open(ctx context.Context, input int) {
 		return
 	}
 	// Files that say that they are empty need not be: those of /proc are not.
+	if err := in.resume.held(f); err != nil {
+		w.handler.Open(input, nil)
+		w.queue.opened(input, Result{Compression: f.stored, Err: err})
+		f.file.Close() // it was only read
+		return
+	}
 	if f.size == 0 || f.compression != none {
 		w.queue.opened(input, f.located(w.readStream(ctx, input, f.stream(), nil)))
+		f.file.Close() // it was only read
+		return
+	}
+	if in.resume != nil && in.resume.info == nil { // it could not be looked through
+		w.queue.opened(input, f.located(w.readStream(ctx, input, f.ranged(0), nil)))
 		f.file.Close() // it was only read
 		return
 	}
@@ -327,6 +338,7 @@ func (w *worker) open(ctx context.Context, input int) {
 		f.file.Close() // it was only read
 		return
 	}
+	f.begin(in.resume)
 	w.queue.share(f)
 }
 
@@ -367,8 +379,10 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 	if comp != none {
 		c.src = w.inputs[input].ceiling.limitDecoded(c.src, src, used(stored, in))
 	}
+	track := w.inputs[input].resume.follow(&c)
 	err := c.run(ctx)
 	w.buf = c.buf
+	w.inputs[input].resume.end(track, c.off)
 	r := Result{
 		Compression: comp.String(),
 		Bytes:       c.bytes,
@@ -376,13 +390,17 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 	}
 	if err != nil {
 		w.decoders.drop(comp)
-		if stored.err == nil {
+		switch whole := (*archiveError)(nil); {
+		case errors.Is(err, errShorter), errors.Is(err, errDiverged):
+			r.Err = err // it is about no offset
+			return r
+		case errors.As(err, &whole):
+			r.Err = whole // the same
+			return r
+		case stored.err == nil:
 			err = comp.explain(err)
 		}
-		r.Err = &ReadError{Stored: r.StoredBytes, Decompressed: c.bytes, Err: err}
-		if whole := (*archiveError)(nil); errors.As(err, &whole) {
-			r.Err = whole // it is about no offset
-		}
+		r.Err = &ReadError{Stored: r.StoredBytes, Decompressed: c.off, Err: err}
 	}
 	return r
 }

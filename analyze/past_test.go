@@ -1,0 +1,624 @@
+package analyze
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"logscan/analyze/spill"
+	"logscan/fixtures"
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// weekend is where the logs of three days begin: at noon, so that sessions go on
+// over midnight.
+var weekend = time.Date(2026, 3, 13, 12, 0, 0, 0, time.UTC)
+
+// simulatedDays simulates days and gives the lines of each server, in order.
+func simulatedDays(t *testing.T, o fixtures.Options, days, servers int) [][]string {
+	t.Helper()
+	all := make([][]string, servers)
+	for range days {
+		buffers := make([]bytes.Buffer, servers)
+		writers := make([]io.Writer, servers)
+		for i := range buffers {
+			writers[i] = &buffers[i]
+		}
+		if _, err := fixtures.Simulate(t.Context(), o, writers); err != nil {
+			t.Fatal(err)
+		}
+		for i := range buffers {
+			lines := strings.SplitAfter(buffers[i].String(), "\n")
+			all[i] = append(all[i], lines[:len(lines)-1]...)
+		}
+		o.Seed++
+		o.Start = o.Start.AddDate(0, 0, 1)
+	}
+	return all
+}
+
+// until gives how many of the lines, which are in order, are from before a time.
+func until(lines []string, at time.Time) int {
+	i, _ := slices.BinarySearchFunc(lines, at, func(line string, at time.Time) int {
+		from := strings.IndexByte(line, '[') + 1
+		logged, err := time.Parse("02/Jan/2006:15:04:05 -0700", line[from:from+26])
+		if err != nil {
+			panic(err)
+		}
+		return logged.Compare(at)
+	})
+	return i
+}
+
+// nights lays the logs out as they lie in three nights, shortly after midnight:
+// files grow, are renamed and compressed; with disorder lines of one server come
+// late, and of one out of order. It calls f with the directory as it stands.
+func nights(t *testing.T, servers [][]string, disorder bool, f func(night int, dir string)) {
+	t.Helper()
+	dir := t.TempDir()
+	random := rand.New(rand.NewPCG(7, 7))
+	late := make([][]string, len(servers))
+	done := make([]int, len(servers))
+	name := func(server int, suffix string) string {
+		return filepath.Join(dir, fmt.Sprintf("web%d.log%s", server+1, suffix))
+	}
+	write := func(server int, to time.Time) {
+		lines := servers[server][done[server]:]
+		lines = lines[:until(lines, to)]
+		done[server] += len(lines)
+		batch := append([]string{}, late[server]...)
+		late[server] = nil
+		for _, l := range lines {
+			if disorder && server == 0 && random.IntN(40) == 0 { // of the evening or not: it comes with the next ones
+				late[server] = append(late[server], l)
+			} else {
+				batch = append(batch, l)
+			}
+		}
+		if disorder && server == 1 {
+			for i := 0; i+50 < len(batch); i += 50 {
+				random.Shuffle(50, func(a, b int) { batch[i+a], batch[i+b] = batch[i+b], batch[i+a] })
+			}
+		}
+		file, err := os.OpenFile(name(server, ""), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if _, err := io.WriteString(file, strings.Join(batch, "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	midnight := time.Date(2026, 3, 14, 0, 0, 0, 0, time.UTC)
+	for night := range 3 {
+		for s := range servers {
+			if night > 0 {
+				// The file went on for a while, was renamed, and the one before
+				// compressed.
+				write(s, midnight.AddDate(0, 0, night-1).Add(25*time.Minute))
+				if night > 1 {
+					pack(t, name(s, ".1"), name(s, ".2.gz"))
+				}
+				if err := os.Rename(name(s, ""), name(s, ".1")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			at := midnight.AddDate(0, 0, night)
+			if night == 2 {
+				at = at.AddDate(1, 0, 0) // all there is
+				write(s, at)
+			}
+			write(s, at)
+		}
+		f(night, dir)
+	}
+}
+
+// pack compresses a file, as logrotate does.
+func pack(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(from); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runWith runs over a directory with what earlier runs left, and gives what this
+// one leaves.
+func runWith(t *testing.T, o Options, past []byte, paths ...string) (*Result, []byte) {
+	t.Helper()
+	inputs, _, err := source.Expand(paths, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Inputs = inputs
+	if o.Past = NewPast(); past != nil {
+		if o.Past, err = OpenPast(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(past)), nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	res, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept bytes.Buffer
+	if err := res.Keep(&kept); err != nil {
+		t.Fatal(err)
+	}
+	return res, kept.Bytes()
+}
+
+// told is a 401 as far as it does not depend on the file it is in.
+func toldRefusals(t *testing.T, results ...*Result) map[Unauthorized]int {
+	t.Helper()
+	all := map[Unauthorized]int{}
+	for _, res := range results {
+		for row, err := range res.Unauthorized.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := *row
+			x.LogPath, x.LogLine, x.Cause, x.FindingID = "", 0, "", ""
+			all[x]++
+		}
+	}
+	return all
+}
+
+type sessionKey struct {
+	id, address, agent string
+	start              int64
+}
+
+// toldSessions gives the sessions as the last result tells them that does.
+func toldSessions(t *testing.T, results ...*Result) (last map[sessionKey]Session, ended map[sessionKey]int) {
+	t.Helper()
+	last, ended = map[sessionKey]Session{}, map[sessionKey]int{}
+	for _, res := range results {
+		for row, err := range res.Sessions {
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := sessionKey{row.ID, row.Address, row.UserAgent, row.Start}
+			x := *row
+			x.EndCause, x.FindingID = "", ""
+			last[k] = x
+			if !x.Open {
+				ended[k]++
+			}
+		}
+	}
+	return last, ended
+}
+
+// Three nights with rotation, compression, and lines that are late and out of
+// order equal one run over all.
+func TestNightsEqualOneRun(t *testing.T) {
+	format, err := parse.Compile(fixtures.SessionFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		format *parse.Format
+		// known is that every route that is protected is known to be.
+		known, disorder bool
+	}{
+		{"session", format, true, true}, {"combined", nil, true, true},
+		{"session", format, true, false}, {"combined", nil, true, false},
+		{"session", format, false, true},
+	} {
+		t.Run(fmt.Sprintf("%s known=%v disorder=%v", tt.name, tt.known, tt.disorder), func(t *testing.T) {
+			t.Parallel()
+			o := Options{Format: tt.format, Workers: 2}
+			servers := simulatedDays(t, fixtures.Options{Scenario: "idle", Format: tt.name, Lines: 12_000, Seed: 1, Start: weekend}, 3, 3)
+			var known []byte
+			if tt.known {
+				known = knowing(t, o, servers)
+			}
+			var results []*Result
+			past := known
+			var last string
+			nights(t, servers, tt.disorder, func(night int, dir string) {
+				var res *Result
+				res, past = runWith(t, o, past, dir)
+				results = append(results, res)
+				last = dir
+				// Line numbers are those of the whole file.
+				for row, err := range res.Unauthorized.All() {
+					if err != nil {
+						t.Fatal(err)
+					}
+					checkLine(t, row)
+				}
+			})
+			one, _ := runWith(t, o, known, last)
+			compareNights(t, results, one)
+			if tt.known {
+				compareSessions(t, results, one, tt.disorder)
+				compareCauses(t, results, one)
+			}
+			again, kept := runWith(t, o, past, last)
+			if again.Totals.Lines != 0 || again.Totals.Bytes != 0 {
+				t.Errorf("a run with nothing new counts %d lines", again.Totals.Lines)
+			}
+			for _, in := range again.Inputs {
+				if in.BytesBefore == 0 || in.LinesBefore == 0 {
+					t.Errorf("%s: %d bytes, %d lines before", in.Path, in.BytesBefore, in.LinesBefore)
+				}
+			}
+			if !tt.known && !bytes.Equal(kept, past) {
+				t.Error("a run with nothing new leaves something else")
+			}
+		})
+	}
+}
+
+// knowing gives what a run leaves that has seen every route refuse and accept,
+// but none of the actors. What is protected is learned from the lines, so nights
+// and one run know the same of it only where nothing is left to be learned.
+func knowing(t *testing.T, o Options, servers [][]string) []byte {
+	t.Helper()
+	seen := map[string]bool{}
+	var lines []string
+	for _, line := range slices.Concat(servers...) {
+		from := strings.Index(line, `] "`) + 3
+		request, rest, _ := strings.Cut(line[from:], `" `)
+		path, _, _ := strings.Cut(request, "?")
+		accepted := rest[0] == '2' || rest[:3] == "304"
+		rest = rest[3:]
+		parts := strings.Split(rest, `"`)
+		if parts[3] = "somebody"; len(parts) > 5 { // its host follows the session
+			parts[5] = "a session of nobody"
+			path += strings.Fields(parts[6])[0]
+		}
+		if accepted && !seen[path] {
+			seen[path] = true
+			for _, status := range []string{"200", "401"} {
+				lines = append(lines, `203.0.113.1 - - [01/Mar/2026:00:00:00 +0000] "`+request+`" `+status+strings.Join(parts, `"`))
+			}
+		}
+	}
+	file := filepath.Join(t.TempDir(), "known.log")
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, kept := runWith(t, o, nil, file)
+	return kept
+}
+
+// What a night tells and leaves depends neither on the workers nor on the memory.
+func TestNightsDependOnLinesAlone(t *testing.T) {
+	format, err := parse.Compile(fixtures.SessionFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers := simulatedDays(t, fixtures.Options{Scenario: "idle", Format: "session", Lines: 6000, Seed: 4, Start: weekend}, 3, 3)
+	var first [][]byte
+	var told []map[Unauthorized]int
+	for i, tt := range []struct {
+		workers int
+		memory  int64
+	}{{1, 0}, {2, 0}, {8, 0}, {2, 256 << 10}} {
+		var past []byte
+		nights(t, servers, true, func(night int, dir string) {
+			o := Options{Format: format, Workers: tt.workers}
+			if tt.memory > 0 {
+				o.Memory = Memory{Bytes: tt.memory, Space: spill.NewSpace(filepath.Join(t.TempDir(), "spill"))}
+				defer o.Memory.Space.Close()
+			}
+			var res *Result
+			res, past = runWith(t, o, past, dir)
+			refusals := toldRefusals(t, res)
+			if tt.memory > 0 && o.Memory.Space.Written() == 0 {
+				t.Error("nothing was written to disk")
+			}
+			if i == 0 {
+				first, told = append(first, past), append(told, refusals)
+				return
+			}
+			if !bytes.Equal(past, first[night]) {
+				t.Errorf("%+v leaves something else in night %d", tt, night+1)
+			}
+			if !maps.Equal(refusals, told[night]) {
+				t.Errorf("%+v tells something else in night %d", tt, night+1)
+			}
+		})
+	}
+}
+
+// What is kept holds no session id, and is refused where it is damaged.
+func TestPast(t *testing.T) {
+	const secret = "0123456789abcdef-secret"
+	var lines strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&lines, "192.0.2.%d - user%d [09/Mar/2026:10:%02d:%02d +0000] \"GET /a?sid=%s HTTP/1.1\" %d 1 \"-\" \"agent\" \"%s%d\" h u 200 0.1\n",
+			i%9, i%9, i/60, i%60, secret, []int{200, 401}[i%2], secret, i%9)
+	}
+	format, err := parse.Compile(fixtures.SessionFormat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, kept := runWith(t, Options{Format: format, Workers: 1}, nil, file)
+	z, err := zstd.NewReader(bytes.NewReader(kept))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	plain, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(plain, []byte(secret)) {
+		t.Error("a session id is kept")
+	}
+	if !bytes.Contains(plain, []byte("user3")) {
+		t.Error("nothing is kept")
+	}
+	read := func(data []byte) error {
+		p, err := OpenPast(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
+		if err != nil {
+			return err
+		}
+		for _, err := range p.earlier.Actors {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := read(kept); err != nil {
+		t.Fatal(err)
+	}
+	pack := func(plain []byte) []byte {
+		var b bytes.Buffer
+		w, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(plain) // Close tells
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	for cut := 0; cut < len(plain); cut += 1 + len(plain)/97 {
+		if err := read(pack(plain[:cut])); !errors.Is(err, ErrPast) {
+			t.Errorf("cut to %d of %d bytes: %v", cut, len(plain), err)
+		}
+	}
+	// Whatever it holds, it gives an error or actors, and ends.
+	random := rand.New(rand.NewPCG(3, 3))
+	for range 60 {
+		bad := bytes.Clone(plain)
+		for range 1 + random.IntN(3) {
+			bad[random.IntN(len(bad))] = byte(random.Uint32())
+		}
+		p, err := OpenPast(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(pack(bad))), nil })
+		if err != nil {
+			continue
+		}
+		inputs, _, err := source.Expand([]string{file}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Run(context.Background(), Options{Format: format, Workers: 1, Inputs: inputs, Past: p}); err != nil && !errors.Is(err, ErrPast) {
+			t.Error(err)
+		}
+	}
+}
+
+// checkLine looks up the line of a 401 in its file.
+func checkLine(t *testing.T, row *Unauthorized) {
+	t.Helper()
+	data, err := os.ReadFile(row.LogPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasSuffix(row.LogPath, ".gz") {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, err = io.ReadAll(z); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range row.LogLine - 1 {
+		_, data, _ = bytes.Cut(data, []byte("\n"))
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	if want := time.UnixMicro(row.Time).UTC().Format("02/Jan/2006:15:04:05"); !bytes.Contains(line, []byte(want)) || !bytes.Contains(line, []byte(" 401 ")) {
+		t.Fatalf("line %d of %s is %q", row.LogLine, row.LogPath, line)
+	}
+}
+
+// compareNights compares what is counted.
+func compareNights(t *testing.T, results []*Result, one *Result) {
+	t.Helper()
+	var sum Totals
+	for _, res := range results {
+		sum.Bytes += res.Totals.Bytes
+		sum.Lines += res.Totals.Lines
+		sum.Parsed += res.Totals.Parsed
+		sum.Unauthorized += res.Totals.Unauthorized
+	}
+	if sum.Bytes != one.Totals.Bytes || sum.Lines != one.Totals.Lines || sum.Parsed != one.Totals.Parsed || sum.Unauthorized != one.Totals.Unauthorized {
+		t.Errorf("the nights sum up to %+v, one run to %+v", sum, one.Totals)
+	}
+	if !maps.Equal(toldRefusals(t, results...), toldRefusals(t, one)) {
+		t.Error("the nights tell other 401s than one run")
+	}
+	compare := func(name string, of func(*Result) map[string]seenRow) {
+		nightly := map[string]seenRow{}
+		for _, res := range results {
+			for k, x := range of(res) {
+				s, ok := nightly[k]
+				if !ok {
+					s.first, s.last = x.first, x.last
+				}
+				s.add(&x.Counts)
+				s.first, s.last = min(s.first, x.first), max(s.last, x.last)
+				nightly[k] = s
+			}
+		}
+		if !maps.Equal(nightly, of(one)) {
+			t.Errorf("%s: the nights sum up to something else than one run", name)
+		}
+	}
+	compare("endpoints", func(res *Result) map[string]seenRow {
+		return index(res.Endpoints, func(r *Endpoint) (string, seenRow) {
+			return r.Host + " " + r.Method + " " + r.Template, seenRow{r.Counts, r.FirstTime, r.LastTime}
+		})
+	})
+	compare("accounts", func(res *Result) map[string]seenRow {
+		return index(res.Accounts, func(r *Account) (string, seenRow) { return r.User, seenRow{r.Counts, 0, r.LastAccepted} })
+	})
+	compare("clients", func(res *Result) map[string]seenRow {
+		return index(res.Clients, func(r *Client) (string, seenRow) {
+			return r.Address + " " + r.UserAgent, seenRow{r.Counts, r.FirstTime, r.LastTime}
+		})
+	})
+	compare("timeline", func(res *Result) map[string]seenRow {
+		return index(res.Timeline, func(r *Minute) (string, seenRow) { return fmt.Sprint(r.Time, r.Host), seenRow{Counts: r.Counts} })
+	})
+}
+
+// seenRow is what of a row adds up over nights.
+type seenRow struct {
+	Counts
+	first, last int64
+}
+
+// compareSessions compares the sessions, each as the last night tells it that
+// does.
+func compareSessions(t *testing.T, results []*Result, one *Result, disorder bool) {
+	t.Helper()
+	got, ended := toldSessions(t, results...)
+	want, _ := toldSessions(t, one)
+	for k, x := range want {
+		if y, ok := got[k]; !ok {
+			t.Errorf("%+v is not told", x)
+		} else if x != y {
+			t.Errorf("%+v, want %+v", y, x)
+		}
+	}
+	for k, y := range got {
+		if _, ok := want[k]; ok {
+			continue
+		}
+		// A line that came late may have moved the beginning of a session.
+		moved := slices.ContainsFunc(slices.Collect(maps.Values(want)), func(x Session) bool {
+			return x.ID == y.ID && x.Address == y.Address && x.UserAgent == y.UserAgent && x.Start < y.Start && y.Start <= x.LastAccepted
+		})
+		if !disorder || !moved {
+			t.Errorf("%+v is told and was not", y)
+		}
+	}
+	if !disorder {
+		// A refusal may have seemed to end a session that then went on.
+		again := 0
+		for _, n := range ended {
+			if n > 1 {
+				again++
+			}
+		}
+		if again*100 > len(ended) {
+			t.Errorf("%d of %d sessions are told as ended more than once", again, len(ended))
+		}
+	}
+}
+
+// compareCauses compares the causes that 401s show by themselves: what findings
+// say needs the whole of the logs, and what follows a 401 may be known the night
+// after.
+func compareCauses(t *testing.T, results []*Result, one *Result) {
+	t.Helper()
+	type key struct {
+		time                int64
+		client, agent, path string
+	}
+	causes := func(results ...*Result) map[key]string {
+		all := map[key]string{}
+		for _, res := range results {
+			for row, err := range res.Unauthorized.All() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				all[key{row.Time, row.Client, row.UserAgent, row.Path}] = row.Cause
+			}
+		}
+		return all
+	}
+	got, want := causes(results...), causes(one)
+	ordinary := func(c string) bool { return slices.Index(CauseNames, c) >= slices.Index(CauseNames, "challenge") }
+	compared, other := 0, 0
+	for k, c := range want {
+		night := 24 * 3600 * int64(1e6)
+		left := night - k.time%night
+		if !ordinary(c) || !ordinary(got[k]) || left < nearby*1000 {
+			continue
+		}
+		if compared++; got[k] != c {
+			other++
+		}
+	}
+	if compared < 500 || other*100 > compared {
+		t.Errorf("of %d 401s %d have another cause", compared, other)
+	}
+}
+
+func index[R any](rows []R, of func(*R) (string, seenRow)) map[string]seenRow {
+	m := map[string]seenRow{}
+	for i := range rows {
+		if k, x := of(&rows[i]); x.Requests > 0 {
+			m[k] = x
+		}
+	}
+	return m
+}
+
+// add is here for the tests alone: nothing else adds rows up.
+func (c *seenRow) add(d *Counts) {
+	c.Requests += d.Requests
+	c.Accepted += d.Accepted
+	c.Redirected += d.Redirected
+	c.Unauthorized += d.Unauthorized
+	c.Forbidden += d.Forbidden
+	c.NotFound += d.NotFound
+	c.ClientErrors += d.ClientErrors
+	c.ServerErrors += d.ServerErrors
+	c.Other += d.Other
+}
