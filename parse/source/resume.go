@@ -166,8 +166,8 @@ func (f *plainFile) tail(end int64) [sha256.Size]byte {
 }
 
 // storedSum sums up a compressed file by its size, its beginning and its end,
-// where all but lz4 and bzip2 keep a checksum of the content: another one is not
-// the same by chance.
+// where most formats keep a checksum of the content: another one is not the same
+// by chance.
 func (f *plainFile) storedSum() [sha256.Size]byte {
 	sum := sha256.New()
 	fmt.Fprintln(sum, f.size)                                // never fails
