@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 LINT_VERSION = v2.15.0
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: build test race lint bench bench-peers bench-growth pgo eval crash demo axe fuzz duckdb release package check clean
+.PHONY: build test race lint bench bench-peers bench-growth bench-traps pgo eval crash demo axe fuzz duckdb release package check clean
 
 # The commit is stamped in where git can tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
@@ -49,9 +49,14 @@ GROWTH_SIZE ?= 256MiB
 bench-growth: build
 	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE) $(BENCH_FLAGS)
 
-# The profile that the program is built by, made anew: go build finds it.
+# A profile that go build finds and builds the program by. There is none in the
+# repository, because it gains too little: docs/PERFORMANCE.md.
 pgo:
 	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 3
+
+# What an attacker writes must not take more than linear time.
+bench-traps:
+	go run ./fixtures/cmd/traps
 
 # How well simulated troubles are found: docs/ACCURACY.md.
 eval:

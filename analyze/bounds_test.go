@@ -166,7 +166,7 @@ func TestExpiredIsSessionEnd(t *testing.T) {
 		t.Errorf("causes %v", res.Causes)
 	}
 	var reasons []string
-	for row, err := range res.Unauthorized {
+	for row, err := range res.Unauthorized.All() {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"iter"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -67,16 +69,20 @@ type fact struct {
 // protected route is a trial, with the silence before it and the age of the
 // session. The trials that were not survived are the facts that are first.
 type lifetimes struct {
-	gap    stats.Durations // silence on protected routes
-	gapAny stats.Durations // silence on all routes
+	// Silence on protected routes, and on all. A walker counts there only the
+	// sessions whose sign-in was not seen.
+	gap, gapAny stats.Durations
 	// The same of the sessions whose sign-in was seen, and their ages.
 	seenGap, seenGapAny, seenAge stats.Durations
 	sessions                     int64
 }
 
-func (l *lifetimes) merge(m *lifetimes) {
+// add adds what a walker counted.
+func (l *lifetimes) add(m *lifetimes) {
 	l.gap.Merge(&m.gap)
 	l.gapAny.Merge(&m.gapAny)
+	l.gap.Merge(&m.seenGap)
+	l.gapAny.Merge(&m.seenGapAny)
 	l.seenGap.Merge(&m.seenGap)
 	l.seenGapAny.Merge(&m.seenGapAny)
 	l.seenAge.Merge(&m.seenAge)
@@ -103,6 +109,11 @@ type correlation struct {
 	siteOf    []uint32                       // by endpoint: its place in sites
 	sessions  []*spill.Sorter[sessionRecord] // see eachSession
 	clients   map[fold.Client]*clientFacts
+	// The clients in the order of Result.Clients, and by address where its own begin
+	// there; clientRows makes them.
+	clientOrder []fold.Client
+	clientFrom  []int32
+	links       []*spill.Sorter[clientLink] // users by client, until follow has ended
 	// userClients counts the distinct clients by user.
 	userClients []int64
 	actors      int64    // actors that were accepted on a protected route
@@ -110,6 +121,7 @@ type correlation struct {
 
 	detectors    []Detector          // those whose needs the log meets
 	undetectable []Undetectable      // the kinds of the others
+	guessOnce    sync.Once           // makes guesses
 	guesses      *guessObserver      // shared by the detectors of attacks; nil for nothing
 	observed     map[string]observer // by kind: what the second walk found
 
@@ -123,7 +135,6 @@ type clientFacts struct {
 	users, sessions  int64
 	refusedEndpoints int64
 	session          uint32 // actor that was counted last as a session
-	row              int    // in Result.Clients
 }
 
 // Limits.
@@ -149,7 +160,6 @@ func correlate(ctx context.Context, s *fold.State, workers int, m Memory, p *Pas
 		protected: make([]bool, len(s.Endpoints)),
 		roles:     make([]role, len(s.Endpoints)),
 		hosts:     map[string]*lifetimes{},
-		clients:   map[fold.Client]*clientFacts{},
 	}
 	for i, e := range s.Endpoints {
 		c.protected[i] = protects(&e)
@@ -232,7 +242,7 @@ func roleOf(e *fold.Endpoint) (r role) {
 // parallel over the shards: visit is called by one goroutine for each worker in
 // [0, workers), for one actor at a time. An actor has the same id, which is not
 // 0, each time.
-func (c *correlation) visit(ctx context.Context, want func(id uint32) bool, visit func(worker int, id uint32, a *fold.Actor)) error {
+func (c *correlation) visit(ctx context.Context, want func(id uint32, w fold.Who) bool, visit func(worker int, id uint32, a *fold.Actor)) error {
 	next := make(chan int, fold.Shards)
 	for i := range fold.Shards {
 		next <- i
@@ -247,9 +257,9 @@ func (c *correlation) visit(ctx context.Context, want func(id uint32) bool, visi
 					return err
 				}
 				first := uint32(shard)<<26 + 1
-				var wanted func(uint32) bool
+				var wanted func(uint32, fold.Who) bool
 				if want != nil {
-					wanted = func(n uint32) bool { return want(first + n) }
+					wanted = func(n uint32, w fold.Who) bool { return want(first+n, w) }
 				}
 				err := c.state.Shard(shard, &scratch, wanted, func(n uint32, a *fold.Actor) { visit(worker, first+n, a) })
 				if err != nil {
@@ -368,6 +378,7 @@ var linkCodec = spill.Codec[clientLink]{
 		return src[12:]
 	},
 	Compare: compareLinks,
+	Key:     func(l *clientLink) uint64 { return uint64(l.client.Address)<<32 | uint64(l.client.Agent) },
 }
 
 // distinct sorts links and drops the repeated ones.
@@ -500,14 +511,13 @@ func (w *walker) countRefusals(a *fold.Actor, id uint32) {
 
 // gather sums the walkers' parts.
 func (c *correlation) gather(walkers []*walker) error {
-	var refusals []clientLink
-	var users []*spill.Sorter[clientLink]
 	names := make([]string, maxHosts)
 	for i, e := range c.state.Endpoints {
 		if n := walkers[0].hostOf[i]; n >= 0 {
 			names[n] = e.Host
 		}
 	}
+	tasks := []func(){func() { c.gatherClients(walkers) }}
 	for _, w := range walkers {
 		if w.err != nil {
 			return w.err
@@ -516,8 +526,7 @@ func (c *correlation) gather(walkers []*walker) error {
 			c.keep.keepers = append(c.keep.keepers, w.keeper)
 		}
 		c.actors += w.actors
-		refusals = append(refusals, w.clientRefusals...)
-		users = append(users, &w.clientUsers)
+		c.links = append(c.links, &w.clientUsers)
 		c.sessions = append(c.sessions, &w.sessions)
 		for n, l := range w.lifetimes {
 			if l == nil {
@@ -528,11 +537,21 @@ func (c *correlation) gather(walkers []*walker) error {
 				sum = &lifetimes{}
 				c.hosts[names[n]] = sum
 			}
-			sum.merge(l)
+			sum.add(l)
 		}
 		for i := range w.endpoints {
 			c.endpoints[i].merge(&w.endpoints[i])
 		}
+		tasks = append(tasks, func() { w.clientRefusals = distinct(w.clientRefusals) }, w.sessions.Sort, w.clientUsers.Sort)
+	}
+	c.together(tasks...)
+	return c.countLinks(walkers)
+}
+
+// gatherClients sums what the walkers know of clients.
+func (c *correlation) gatherClients(walkers []*walker) {
+	c.clients = walkers[0].clients
+	for _, w := range walkers[1:] {
 		for cl, f := range w.clients {
 			if g := c.clients[cl]; g != nil {
 				g.tally.Merge(&f.tally)
@@ -542,29 +561,42 @@ func (c *correlation) gather(walkers []*walker) error {
 			}
 		}
 	}
-	tasks := []func(){func() { refusals = distinct(refusals) }}
+}
+
+// countLinks counts the distinct users and refusing endpoints of clients, and the
+// clients of users. Links come by client.
+func (c *correlation) countLinks(walkers []*walker) error {
+	var refusals []spill.Source[clientLink]
 	for _, w := range walkers {
-		tasks = append(tasks, w.sessions.Sort, w.clientUsers.Sort)
-	}
-	c.together(tasks...)
-	for _, l := range refusals {
-		c.clients[l.client].refusedEndpoints++
+		refusals = append(refusals, spill.FromSlice(w.clientRefusals))
 	}
 	c.userClients = make([]int64, len(c.state.Users))
-	var last clientLink
-	some := false
-	for l, err := range spill.Sorted(users...) {
-		if err != nil {
-			return err
+	each := func(links iter.Seq2[*clientLink, error], count func(f *clientFacts, to uint32)) error {
+		var last clientLink
+		var f *clientFacts // of its client; nil before the first
+		for l, err := range links {
+			if err != nil {
+				return err
+			}
+			if f != nil && *l == last {
+				continue
+			}
+			if f == nil || l.client != last.client {
+				f = c.clients[l.client]
+			}
+			last = *l
+			count(f, l.to)
 		}
-		if some && *l == last {
-			continue
-		}
-		last, some = *l, true
-		c.clients[l.client].users++
-		c.userClients[l.to]++
+		return nil
 	}
-	return nil
+	err := each(spill.Merge(refusals, compareLinks), func(f *clientFacts, _ uint32) { f.refusedEndpoints++ })
+	if err != nil {
+		return err
+	}
+	return each(spill.Sorted(c.links...), func(f *clientFacts, user uint32) {
+		f.users++
+		c.userClients[user]++
+	})
 }
 
 // together runs tasks that have nothing in common, as many at a time as there

@@ -17,8 +17,8 @@ type Detector struct {
 	Doc      string   // the sign it looks for, in a line
 	Needs    []string // fields without which it must stay silent
 	// observe gives what looks at the timelines for the detector, where the
-	// facts show that there is something to look for; else nil. A detector that
-	// needs the facts alone has none.
+	// facts show that there is something to look for; else nil. Detectors are asked
+	// side by side. One that needs the facts alone has none.
 	observe func(*correlation) observer
 	// certain says that each of its 401s shows the sign by itself: where it and
 	// a kind that only numbers show explain the same, it is the better word.

@@ -135,9 +135,10 @@ func survival(died, survived *stats.Durations, c Curve) *Exhibit {
 	c.Points = nil
 	from := 0.0
 	d, s := died.Total(), survived.Total()
+	diedAbove, survivedAbove := died.Aboves(), survived.Aboves()
 	for end := minMillis; d+s > 0 && end < maxMillis; end *= math.Exp2(1.0 / octave) {
 		ms := int64(end)
-		dAbove, sAbove := died.Above(ms), survived.Above(ms)
+		dAbove, sAbove := diedAbove(ms), survivedAbove(ms)
 		if p := (Point{From: from / 1000, To: end / 1000, Refused: d - dAbove, Accepted: s - sAbove}); p.Refused+p.Accepted > 0 {
 			c.Points = append(c.Points, p)
 		}

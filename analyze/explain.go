@@ -3,6 +3,7 @@ package analyze
 import (
 	"cmp"
 	"container/heap"
+	"errors"
 	"math"
 	"slices"
 
@@ -71,12 +72,8 @@ func (c *correlation) explain(detectors []Detector) ([]candidate, error) {
 	for _, residual := range []bool{false, true} {
 		for range maxRounds {
 			before := len(x.accepted)
-			for i, d := range detectors {
-				if d.residual == residual {
-					if err := x.inspect(i); err != nil {
-						return nil, err
-					}
-				}
+			if err := x.inspectAll(residual); err != nil {
+				return nil, err
 			}
 			if err := x.pick(); err != nil {
 				return nil, err
@@ -90,14 +87,44 @@ func (c *correlation) explain(detectors []Detector) ([]candidate, error) {
 	return x.accepted, nil
 }
 
-// inspect asks a detector what it sees in the open 401s. Its new proposals
-// replace those that wait.
+// inspectAll asks all detectors that are residual, or that are not, what they see
+// in the open 401s: side by side, because none changes what another one reads.
+func (x *explainer) inspectAll(residual bool) error {
+	found := make([][]candidate, len(x.detectors))
+	errs := make([]error, len(x.detectors))
+	var tasks []func()
+	for i := range x.detectors {
+		if d := &x.detectors[i]; d.residual == residual {
+			tasks = append(tasks, func() { found[i], errs[i] = d.inspect(x.correlation, x.observed[d.Kind]) })
+		}
+	}
+	x.together(tasks...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for i := range x.detectors {
+		if x.detectors[i].residual == residual {
+			x.propose(i, found[i])
+		}
+	}
+	return nil
+}
+
+// inspect asks a detector again.
 func (x *explainer) inspect(i int) error {
 	d := &x.detectors[i]
 	found, err := d.inspect(x.correlation, x.observed[d.Kind])
 	if err != nil {
 		return err
 	}
+	x.propose(i, found)
+	return nil
+}
+
+// propose takes in what a detector sees in the open 401s. Its new proposals
+// replace those that wait.
+func (x *explainer) propose(i int, found []candidate) {
+	d := &x.detectors[i]
 	x.generation[i]++
 	stands := map[string]bool{}
 	old := x.waiting[i]
@@ -119,7 +146,6 @@ func (x *explainer) inspect(i int) error {
 			x.absorb(p)
 		}
 	}
-	return nil
 }
 
 // weigh counts what a proposal would explain now.

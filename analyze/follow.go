@@ -17,18 +17,19 @@ type observer interface {
 	// part gives a part of the observer for one goroutine of the walk. What it
 	// gives is called with every actor; id is fact.actor.
 	part() func(a *fold.Actor, id uint32)
-	// gather sums the parts once the walk has ended. It must not depend on
-	// their order, nor on that of the actors.
+	// gather sums the parts once the walk has ended, while other observers do. It
+	// must not depend on the order of the parts, nor on that of the actors.
 	gather()
 }
 
 // selective is an observer that looks at some actors alone.
 type selective interface {
-	wants(id uint32) bool
+	// wants tells whether it looks at an actor; id is fact.actor.
+	wants(id uint32, w fold.Who) bool
 }
 
 // wanted tells which actors any of the observers looks at; nil for all of them.
-func wanted(watching []observer) func(id uint32) bool {
+func wanted(watching []observer) func(id uint32, w fold.Who) bool {
 	some := make([]selective, len(watching))
 	for i, o := range watching {
 		s, ok := o.(selective)
@@ -37,21 +38,27 @@ func wanted(watching []observer) func(id uint32) bool {
 		}
 		some[i] = s
 	}
-	return func(id uint32) bool {
-		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id) })
+	return func(id uint32, w fold.Who) bool {
+		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id, w) })
 	}
 }
 
 // follow walks over the timelines again for the detectors that want it.
 func (c *correlation) follow(ctx context.Context) error {
+	defer func() { c.links = nil }()
 	var watching []observer
 	c.observed = map[string]observer{}
-	for _, d := range c.detectors {
-		if d.observe == nil {
-			continue
+	observers := make([]observer, len(c.detectors))
+	var tasks []func()
+	for i, d := range c.detectors {
+		if d.observe != nil {
+			tasks = append(tasks, func() { observers[i] = d.observe(c) })
 		}
-		if o := d.observe(c); o != nil {
-			c.observed[d.Kind] = o
+	}
+	c.together(tasks...)
+	for i, o := range observers {
+		if o != nil {
+			c.observed[c.detectors[i].Kind] = o
 			if !slices.Contains(watching, o) { // several detectors may share one
 				watching = append(watching, o)
 			}
@@ -79,8 +86,10 @@ func (c *correlation) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tasks = nil
 	for _, o := range watching {
-		o.gather()
+		tasks = append(tasks, o.gather)
 	}
+	c.together(tasks...)
 	return nil
 }

@@ -424,4 +424,5 @@ var keptCodec = spill.Codec[keptActor]{
 		return src[size:]
 	},
 	Compare: compareKept,
+	Key:     func(a *keptActor) uint64 { return ^(uint64(a.seen) ^ 1<<63) }, // the last first
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/fold"
+	"logscan/analyze/spill"
 	"logscan/parse"
 )
 
@@ -57,9 +58,10 @@ type home struct{ user, address uint32 }
 // and where the accounts that are tried are at home. Several detectors read it.
 type guessObserver struct {
 	*correlation
-	address []int32 // by address: place plus one, 0 is not followed
-	user    []int32 // by user plus one: the same
-	tries   [][]try // by place of the address, by time
+	address []int32              // by address: place plus one, 0 is not followed
+	user    []int32              // by user plus one: the same
+	clients map[fold.Client]bool // those that named such a user; nil where that is not known
+	tries   [][]try              // by place of the address, by time
 	// accepted holds when a user was first accepted from an address.
 	accepted map[home]int64
 	// givingUp is the share of those who fail elsewhere that is never accepted,
@@ -71,9 +73,15 @@ type guessObserver struct {
 // observeGuesses follows the addresses and accounts with many failed tries. All
 // detectors of attacks share what it gives.
 func observeGuesses(c *correlation) observer {
-	if c.guesses != nil {
-		return c.guesses
+	c.guessOnce.Do(func() { c.guesses = newGuessObserver(c) })
+	if c.guesses == nil {
+		return nil
 	}
+	return c.guesses
+}
+
+// newGuessObserver gives nil where there is nobody to follow.
+func newGuessObserver(c *correlation) *guessObserver {
 	tries := make([]int, len(c.state.Addresses))
 	var pairs []home
 	for i := range c.facts {
@@ -95,11 +103,32 @@ func observeGuesses(c *correlation) observer {
 	if len(addresses)+len(accounts) == 0 {
 		return nil
 	}
-	c.guesses = &guessObserver{
+	o := &guessObserver{
 		correlation: c, address: places(addresses, len(tries)), user: places(accounts, len(from)),
 		tries: make([][]try, len(addresses)), accepted: map[home]int64{},
 	}
-	return c.guesses
+	o.link()
+	return o
+}
+
+// link finds the clients that named a user who is followed.
+func (o *guessObserver) link() {
+	clients := map[fold.Client]bool{}
+	for l, err := range spill.Sorted(o.links...) {
+		if err != nil {
+			return // nobody is left out
+		}
+		if o.user[l.to+1] != 0 {
+			clients[l.client] = true
+		}
+	}
+	o.clients = clients
+}
+
+// wants leaves out the actors whose only client neither comes from an address
+// that is followed nor named a user who is.
+func (o *guessObserver) wants(_ uint32, w fold.Who) bool {
+	return !w.Only || o.clients == nil || o.address[w.Client.Address] != 0 || o.clients[w.Client]
 }
 
 // most lists the indexes that fit, those with the greatest numbers where they

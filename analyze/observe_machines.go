@@ -77,7 +77,7 @@ func observeMachines(c *correlation) observer {
 	return o
 }
 
-func (o *machineObserver) wants(id uint32) bool { return o.actors[id] }
+func (o *machineObserver) wants(id uint32, _ fold.Who) bool { return o.actors[id] }
 
 func (o *machineObserver) part() func(*fold.Actor, uint32) {
 	p := &machinePart{machineObserver: o}

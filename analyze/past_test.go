@@ -181,7 +181,7 @@ func toldRefusals(t *testing.T, results ...*Result) map[Unauthorized]int {
 	t.Helper()
 	all := map[Unauthorized]int{}
 	for _, res := range results {
-		for row, err := range res.Unauthorized {
+		for row, err := range res.Unauthorized.All() {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -253,7 +253,7 @@ func TestNightsEqualOneRun(t *testing.T) {
 				results = append(results, res)
 				last = dir
 				// Line numbers are those of the whole file.
-				for row, err := range res.Unauthorized {
+				for row, err := range res.Unauthorized.All() {
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -573,7 +573,7 @@ func compareCauses(t *testing.T, results []*Result, one *Result) {
 	causes := func(results ...*Result) map[key]string {
 		all := map[key]string{}
 		for _, res := range results {
-			for row, err := range res.Unauthorized {
+			for row, err := range res.Unauthorized.All() {
 				if err != nil {
 					t.Fatal(err)
 				}

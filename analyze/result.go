@@ -44,14 +44,31 @@ type Result struct {
 	// It costs little.
 	Refusals iter.Seq[Refusal]
 
-	// Unauthorized yields every 401 by time, file and line. A row is valid
-	// until the next one. It reads what the run kept of the 401 lines, so it
-	// costs time on every use; it fails only on a bug or a full disk.
-	Unauthorized iter.Seq2[*Unauthorized, error]
+	// Unauthorized is every 401 by time, file and line. It is made of what the
+	// run kept of the 401 lines, so it costs time on every use; it fails only on a
+	// bug or a full disk.
+	Unauthorized Pieces[Unauthorized]
 
 	// Keep writes what a later run is to know (see Past); nil where Options.Past
 	// was. It costs time on every use.
 	Keep func(io.Writer) error
+}
+
+// Pieces are rows that are made when they are asked for: pieces of them may be
+// made side by side.
+type Pieces[R any] struct {
+	Len int // how many rows there are
+	// Reader gives what yields the rows in [from, to). It belongs to one
+	// goroutine; a row is valid until the next one.
+	Reader func() func(from, to int) iter.Seq2[*R, error]
+}
+
+// All yields all rows.
+func (p *Pieces[R]) All() iter.Seq2[*R, error] {
+	if p.Len == 0 {
+		return func(func(*R, error) bool) {}
+	}
+	return p.Reader()(0, p.Len)
 }
 
 // MaxRejectedLines bounds rejects.ndjson.
@@ -64,6 +81,7 @@ type Input struct {
 	Path        string
 	Format      string   // name of the format, or the format string given
 	Closest     string   // where the format is unknown: which came closest, and how close
+	UTF16       bool     // where the format is unknown: it is text in UTF-16, which has to be converted
 	Missing     []string // fields that the diagnosis would use and no sampled line holds (parse.Extra)
 	Compression string
 	Bytes       int64 // decompressed bytes, each in exactly one line

@@ -87,7 +87,7 @@ func observeRetries(c *correlation) observer {
 	return o
 }
 
-func (o *retryObserver) wants(id uint32) bool { return o.actors[id] }
+func (o *retryObserver) wants(id uint32, _ fold.Who) bool { return o.actors[id] }
 
 func (o *retryObserver) part() func(*fold.Actor, uint32) {
 	n := len(o.mine)

@@ -84,7 +84,7 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 			}
 		}
 		if in.Format == UnknownFormat && in.Lines > in.Skipped {
-			in.Closest = Closest(&r.chosen[i].Detection)
+			in.Closest, in.UTF16 = Closest(&r.chosen[i].Detection), r.chosen[i].UTF16
 			res.Notes = append(res.Notes, unexplainedNote(&in))
 		}
 		res.Inputs = append(res.Inputs, in)
@@ -220,6 +220,9 @@ func (res *Result) sortInputs() {
 // unexplainedNote says what is known of an input that no format explains.
 func unexplainedNote(in *Input) string {
 	s := fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
+	if in.UTF16 {
+		return s + " It is text in UTF-16: convert it to UTF-8."
+	}
 	if in.Closest != "" {
 		s += " The closest is " + in.Closest + "."
 	}
@@ -330,18 +333,36 @@ func (c *correlation) clientRows(findings []Finding) []Client {
 		order = append(order, cl)
 	}
 	slices.SortFunc(order, fold.CompareClients)
+	c.clientOrder, c.clientFrom = order, make([]int32, len(c.state.Addresses)+1)
+	for _, cl := range order {
+		c.clientFrom[cl.Address+1]++
+	}
+	for i := range c.state.Addresses {
+		c.clientFrom[i+1] += c.clientFrom[i]
+	}
+	address, agent := textsOf(len(c.state.Addresses), func(i int) string { return c.state.Addresses[i] }), textsOf(len(c.state.Agents), func(i int) string { return c.state.Agents[i] })
 	rows := make([]Client, len(order))
 	for i, cl := range order {
 		f := c.clients[cl]
-		f.row = i
 		rows[i] = Client{
-			Address: text([]byte(c.state.Addresses[cl.Address])), UserAgent: text([]byte(c.state.Agents[cl.Agent])),
+			Address: address(cl.Address), UserAgent: agent(cl.Agent),
 			Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
 			FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
 			FindingID: ids[cl],
 		}
 	}
 	return rows
+}
+
+// clientRow gives the place of a client's row, -1 where it has none. Those of one
+// address, which are few, lie side by side.
+func (c *correlation) clientRow(cl fold.Client) int {
+	from, to := int(c.clientFrom[cl.Address]), int(c.clientFrom[cl.Address+1])
+	i, ok := slices.BinarySearchFunc(c.clientOrder[from:to], cl, fold.CompareClients)
+	if !ok {
+		return -1
+	}
+	return from + i
 }
 
 func (c *correlation) upstreamRows() []Upstream {
@@ -362,11 +383,9 @@ func (c *correlation) refusals() iter.Seq[Refusal] {
 				continue // it has no time
 			}
 			x := Refusal{
-				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1, Client: -1,
+				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1,
+				Client:   c.clientRow(fold.Client{Address: f.address, Agent: f.agent}),
 				Upstream: int(f.upstream) - 1, Cause: int(f.cause), Finding: int(f.finding) - 1,
-			}
-			if cl := c.clients[fold.Client{Address: f.address, Agent: f.agent}]; cl != nil {
-				x.Client = cl.row
 			}
 			if !yield(x) {
 				return
@@ -419,45 +438,49 @@ func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, 
 	}
 }
 
-func (c *correlation) unauthorizedRows(r *reader, findings []Finding) iter.Seq2[*Unauthorized, error] {
-	return func(yield func(*Unauthorized, error) bool) {
-		read := c.reread(r)
-		var e parse.Entry
-		var row Unauthorized
-		told := newTold()
-		templates := make([]string, len(c.state.Endpoints))
-		for i := range templates {
-			templates[i] = text([]byte(c.state.Endpoints[i].Template))
-		}
-		for rank := range c.state.Refusals {
-			x, f := &c.state.Refusals[rank], &c.facts[rank]
-			if _, _, err := read(rank, &e); err != nil {
-				yield(nil, err)
-				return
-			}
-			row = Unauthorized{
-				Time: x.Time, Method: told.text(e.Method), Path: told.text(e.Path), Query: told.text(e.Query),
-				Scheme: told.text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
-				Host: told.text(e.Host), Referrer: told.text(e.Referrer), Client: told.text(e.Client), Peer: told.text(e.Peer),
-				UserAgent: told.text(e.UserAgent), User: told.text(e.User), Upstream: told.text(e.Upstream),
-				LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
-				Cause: f.cause.String(), Reason: told.text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
-				TokenExpiry: e.TokenExpiry,
-			}
-			if len(e.Session) > 0 {
-				row.SessionID = redact.SessionHash(e.Session)
-			}
-			if f.actor != 0 {
-				row.Template = templates[f.endpoint]
-			}
-			if f.finding != 0 {
-				row.FindingID = findings[f.finding-1].ID
-			}
-			if !yield(&row, nil) {
-				return
-			}
-		}
+func (c *correlation) unauthorizedRows(r *reader, findings []Finding) Pieces[Unauthorized] {
+	templates := make([]string, len(c.state.Endpoints))
+	for i := range templates {
+		templates[i] = text([]byte(c.state.Endpoints[i].Template))
 	}
+	return Pieces[Unauthorized]{len(c.state.Refusals), func() func(from, to int) iter.Seq2[*Unauthorized, error] {
+		read := c.reread(r)
+		told := newTold()
+		return func(from, to int) iter.Seq2[*Unauthorized, error] {
+			return func(yield func(*Unauthorized, error) bool) {
+				var e parse.Entry
+				var row Unauthorized
+				for rank := from; rank < to; rank++ {
+					x, f := &c.state.Refusals[rank], &c.facts[rank]
+					if _, _, err := read(rank, &e); err != nil {
+						yield(nil, err)
+						return
+					}
+					row = Unauthorized{
+						Time: x.Time, Method: told.text(e.Method), Path: told.text(e.Path), Query: told.text(e.Query),
+						Scheme: told.text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
+						Host: told.text(e.Host), Referrer: told.text(e.Referrer), Client: told.text(e.Client), Peer: told.text(e.Peer),
+						UserAgent: told.text(e.UserAgent), User: told.text(e.User), Upstream: told.text(e.Upstream),
+						LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
+						Cause: f.cause.String(), Reason: told.text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+						TokenExpiry: e.TokenExpiry,
+					}
+					if len(e.Session) > 0 {
+						row.SessionID = redact.SessionHash(e.Session)
+					}
+					if f.actor != 0 {
+						row.Template = templates[f.endpoint]
+					}
+					if f.finding != 0 {
+						row.FindingID = findings[f.finding-1].ID
+					}
+					if !yield(&row, nil) {
+						return
+					}
+				}
+			}
+		}
+	}}
 }
 
 // showEvidence fills in the sample lines of the findings.

@@ -151,7 +151,7 @@ func checkAccounts(t *testing.T, labels *fixtures.Labels, res *Result) {
 		sums["causes"] += n
 	}
 	explained := map[string]int64{}
-	for row, err := range res.Unauthorized {
+	for row, err := range res.Unauthorized.All() {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +197,7 @@ func checkCauses(t *testing.T, labels *fixtures.Labels, res *Result, tolerance f
 func everything(t *testing.T, res *Result) string {
 	t.Helper()
 	rows := []Unauthorized{}
-	for row, err := range res.Unauthorized {
+	for row, err := range res.Unauthorized.All() {
 		if err != nil {
 			t.Fatal(err)
 		}

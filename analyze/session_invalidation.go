@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"cmp"
-	"container/heap"
 	"fmt"
 	"math"
 	"slices"
@@ -165,17 +164,40 @@ type deathEdge struct {
 	weight float64
 }
 
-// times is a heap, the earliest on top.
+// times is a heap, the earliest first. There is one push and one pop for each
+// session: container/heap would put every time on Go's heap as well.
 type times []int64
 
-func (t times) Len() int           { return len(t) }
-func (t times) Less(i, j int) bool { return t[i] < t[j] }
-func (t times) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
-func (t *times) Push(x any)        { *t = append(*t, x.(int64)) }
-func (t *times) Pop() any {
-	last := (*t)[len(*t)-1]
-	*t = (*t)[:len(*t)-1]
-	return last
+func (t *times) push(at int64) {
+	*t = append(*t, at)
+	h := *t
+	i := len(h) - 1
+	for up := (i - 1) / 2; i > 0 && h[up] > at; up = (i - 1) / 2 {
+		h[i] = h[up]
+		i = up
+	}
+	h[i] = at
+}
+
+// pop takes the earliest off; there must be one.
+func (t *times) pop() {
+	last := len(*t) - 1
+	at, h := (*t)[last], (*t)[:last]
+	*t = h
+	i := 0
+	for down := 1; down < last; down = 2*i + 1 {
+		if down+1 < last && h[down+1] < h[down] {
+			down++
+		}
+		if h[down] >= at {
+			break
+		}
+		h[i] = h[down]
+		i = down
+	}
+	if last > 0 {
+		h[i] = at
+	}
 }
 
 // newSweep makes a sweep; surprise gives how surprising a death after a silence
@@ -199,7 +221,7 @@ func (w *sweep) life(start, last int64) {
 	if last > start {
 		w.advance(start)
 		w.reach(start)
-		heap.Push(&w.lasts, last)
+		w.lasts.push(last)
 	}
 }
 
@@ -223,7 +245,7 @@ func (w *sweep) advance(to int64) {
 			w.edges = w.edges[1:]
 		}
 		for len(w.lasts) > 0 && w.lasts[0] == at {
-			heap.Pop(&w.lasts)
+			w.lasts.pop()
 		}
 	}
 }
@@ -255,10 +277,11 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 		}
 	}
 	slices.Sort(deaths)
+	above := survived.Aboves()
 	return func(silence int64) float64 {
 		silence = silence * 4 / 5
 		n, _ := slices.BinarySearch(deaths, silence)
-		died, lived := float64(len(deaths)-n), float64(survived.Above(silence))
+		died, lived := float64(len(deaths)-n), float64(above(silence))
 		return min(flushedMost, -math.Log((died+0.5)/(died+lived+1)))
 	}
 }

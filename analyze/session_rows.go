@@ -83,6 +83,7 @@ var sessionCodec = spill.Codec[sessionRecord]{
 		return src
 	},
 	Compare: compareRecords,
+	Key:     func(s *sessionRecord) uint64 { return uint64(s.start) ^ 1<<63 }, // negative ones first
 }
 
 // eachSession yields the sessions by start, as often as it is asked to.

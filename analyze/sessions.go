@@ -340,13 +340,14 @@ func (w *walker) survive(l *life, e *fold.Event) {
 	if h == nil || e.Refusal == fold.EarlierEvent {
 		return
 	}
-	h.gap.Add(gap)
-	h.gapAny.Add(e.Time - l.any)
-	if l.seen {
+	if l.seen { // gather adds it to the others
 		h.seenAge.Add(e.Time - l.start)
 		h.seenGap.Add(gap)
 		h.seenGapAny.Add(e.Time - l.any)
+		return
 	}
+	h.gap.Add(gap)
+	h.gapAny.Add(e.Time - l.any)
 }
 
 // lifetimesOf gives the lifetimes of the endpoint's host, nil where it is not

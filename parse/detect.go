@@ -16,6 +16,7 @@ type Detection struct {
 	Lines     int       // lines looked at, blank ones and comments left out
 	Explained int       // lines that Best explains
 	Tied      []*Format // others that explain as many
+	UTF16     bool      // the sample is text in UTF-16, which has to be converted
 }
 
 const (
@@ -65,7 +66,7 @@ type candidate struct {
 // What carries the lines is found out too.
 func Detect(sample []byte, formats []*Format) Detection {
 	s := newSampled(sample)
-	d := Detection{Lines: s.requests.count()}
+	d := Detection{Lines: s.requests.count(), UTF16: isUTF16(sample)}
 	var candidates []candidate
 	if s.wrapper != nil {
 		for _, f := range formats {

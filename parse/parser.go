@@ -79,6 +79,11 @@ func (p *Parser) parse(line []byte, e *Entry) Verdict {
 	if len(line) == 0 {
 		return SkipBlank
 	}
+	if line[0] == byteOrderMark[0] {
+		if line = bytes.TrimPrefix(line, []byte(byteOrderMark)); len(line) == 0 {
+			return SkipBlank
+		}
+	}
 	if line[0] <= '#' {
 		if v := p.noRequest(&line); v != Parsed {
 			return v

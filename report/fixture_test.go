@@ -44,20 +44,34 @@ func causeIndex(name string) int {
 	panic("no cause " + name)
 }
 
-// sequence makes an iterator of rows, which ends in err when there is one.
-func sequence(rows []analyze.Unauthorized, err error) iter.Seq2[*analyze.Unauthorized, error] {
-	return func(yield func(*analyze.Unauthorized, error) bool) {
-		var row analyze.Unauthorized // one for all: a row is valid until the next
-		for i := range rows {
-			row = rows[i]
-			if !yield(&row, nil) {
-				return
+// pieces makes rows of a list, which end in err when there is one.
+func pieces(rows []analyze.Unauthorized, err error) analyze.Pieces[analyze.Unauthorized] {
+	return piecesOf(len(rows), func(i int) (analyze.Unauthorized, error) {
+		if i == len(rows)-1 && err != nil {
+			return analyze.Unauthorized{}, err
+		}
+		return rows[i], nil
+	})
+}
+
+func piecesOf(n int, at func(i int) (analyze.Unauthorized, error)) analyze.Pieces[analyze.Unauthorized] {
+	return analyze.Pieces[analyze.Unauthorized]{Len: n, Reader: func() func(from, to int) iter.Seq2[*analyze.Unauthorized, error] {
+		return func(from, to int) iter.Seq2[*analyze.Unauthorized, error] {
+			return func(yield func(*analyze.Unauthorized, error) bool) {
+				var row analyze.Unauthorized // one for all: a row is valid until the next
+				var err error
+				for i := from; i < to; i++ {
+					if row, err = at(i); err != nil {
+						yield(nil, err)
+						return
+					}
+					if !yield(&row, nil) {
+						return
+					}
+				}
 			}
 		}
-		if err != nil {
-			yield(nil, err)
-		}
-	}
+	}}
 }
 
 // fixture is a result that has every kind of thing. Its sums agree: 401s by
@@ -133,7 +147,7 @@ func fixture() *analyze.Result {
 			Cause: "anonymous", Reason: s, AnsweredBy: "proxy", TokenExpiry: stray.Time,
 		})
 	}
-	res.Unauthorized = sequence(rows, nil)
+	res.Unauthorized = pieces(rows, nil)
 	res.Refusals = func(yield func(analyze.Refusal) bool) {
 		for i := range rows {
 			r := &rows[i]

@@ -9,13 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"runtime"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v16/parquet"
 	"github.com/apache/arrow/go/v16/parquet/compress"
@@ -49,32 +47,27 @@ const (
 	keyOCSF          = "logscan.ocsf" // JSON object: our column names to OCSF's
 )
 
-// writeTable writes a table as Parquet. Rows are read once, one at a time; the
+// writeTable writes a table as Parquet. The rows are made once, by makeRows; the
 // first error among them is returned.
-func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, columns []column[R], rows iter.Seq2[*R, error]) error {
+func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, columns []column[R], makeRows func(context.Context, *batches[R]) error) error {
 	useOneEncoder.Do(registerEncoder)
 	version := strings.ToValidUTF8(j.run().Version, "\uFFFD")
 	kept := &keptError{w: w}
 	out := file.NewParquetWriter(kept, parquetSchema(t), file.WithWriterProps(properties(t, version)), file.WithWriteMetadata(keyValues(t, version)))
-	p := &tableWriter[R]{out: out, columns: columns, buffers: make([]columnBuffer, len(columns)), writing: make([]columnBuffer, len(columns))}
-	defer func() { _ = p.wait() }()
-	for row, err := range rows {
-		if err != nil {
-			return err
-		}
-		p.add(row)
-		if p.buffered == batchRows {
-			if err := errors.Join(ctx.Err(), p.wait(), kept.err); err != nil {
-				return err
-			}
-			p.flush()
-		}
-	}
-	if err := p.wait(); err != nil {
+	p := &tableWriter{out: out, columns: t.Columns, dictionaries: make([]*dictionary, len(columns))}
+	made := newBatches(columns)
+	g, inGroup := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer made.end()
+		return makeRows(inGroup, made)
+	})
+	g.Go(func() error {
+		return made.each(inGroup, func(b *batch) error { return errors.Join(p.write(b), kept.err) })
+	})
+	if err := g.Wait(); err != nil {
 		return err
 	}
-	p.flush()
-	if err := errors.Join(p.wait(), p.endGroup(), kept.err); err != nil {
+	if err := errors.Join(p.endGroup(), kept.err); err != nil {
 		return err
 	}
 	var foot bytes.Buffer
@@ -91,115 +84,32 @@ func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, colum
 	return nil
 }
 
-// tableWriter turns rows into columns, batch by batch.
-type tableWriter[R any] struct {
-	out       *file.Writer
-	group     file.BufferedRowGroupWriter // open one, or nil
-	groupRows int
-	columns   []column[R]
-	buffers   []columnBuffer // by column: of the rows that are being made
-	buffered  int            // rows in buffers
-	writing   []columnBuffer // of the rows before, which are being written
-	written   chan error     // what became of them; nil when none are
-	rows      int64
+// tableWriter writes batches into row groups.
+type tableWriter struct {
+	out          *file.Writer
+	group        file.BufferedRowGroupWriter // open one, or nil
+	groupRows    int
+	columns      []Column
+	dictionaries []*dictionary // by column: of the open group; nil where there is none yet
+	rows         int64
 }
 
-// columnBuffer holds the values of one column until they are written: those
-// that are not null, and for a nullable column a level for each row.
-type columnBuffer struct {
-	levels   []int16 // 1 for a value, 0 for a null
-	integers []int64
-	reals    []float64
-	booleans []bool
-	texts    []parquet.ByteArray
-	bytes    []byte // what texts alias
-}
-
-func (p *tableWriter[R]) add(row *R) {
-	for i := range p.columns {
-		c, b := &p.columns[i], &p.buffers[i]
-		present := true
-		switch c.Type {
-		case Text:
-			var s string
-			if s = c.text(row); s != "" || !c.Nullable {
-				b.addText(s)
-			} else {
-				present = false
-			}
-		case Integer, Time:
-			var v int64
-			if v, present = c.integer(row); present {
-				b.integers = append(b.integers, v)
-			}
-		case Real:
-			var v float64
-			if v, present = c.real(row); present {
-				b.reals = append(b.reals, v)
-			}
-		case Boolean:
-			b.booleans = append(b.booleans, c.boolean(row))
-		}
-		if c.Nullable {
-			level := int16(0)
-			if present {
-				level = 1
-			}
-			b.levels = append(b.levels, level)
-		}
-	}
-	p.buffered++
-	p.rows++
-}
-
-// addText copies s, made valid UTF-8: readers refuse a file for one bad byte.
-func (b *columnBuffer) addText(s string) {
-	from := len(b.bytes)
-	if !utf8.ValidString(s) { // rarely: ToValidUTF8 looks at every rune
-		s = strings.ToValidUTF8(s, "\uFFFD")
-	}
-	b.bytes = append(b.bytes, s...)
-	b.texts = append(b.texts, b.bytes[from:len(b.bytes):len(b.bytes)])
-}
-
-// flush begins to write the buffered rows into the open row group, while the
-// next ones are made. It must follow a wait.
-func (p *tableWriter[R]) flush() {
-	if p.buffered == 0 {
-		return
-	}
-	p.buffers, p.writing = p.writing, p.buffers
-	rows := p.buffered
-	p.buffered = 0
-	p.written = make(chan error, 1)
-	go func() { p.written <- p.write(rows) }()
-}
-
-// wait ends the flush before, if there is one, and gives its error.
-func (p *tableWriter[R]) wait() error {
-	if p.written == nil {
-		return nil
-	}
-	err := <-p.written
-	p.written = nil
-	return err
-}
-
-// write writes what p.writing holds. Columns have nothing in common until their
-// group ends: they are written side by side.
-func (p *tableWriter[R]) write(rows int) error {
+// write writes a batch. Columns have nothing in common until their group ends:
+// they are written side by side.
+func (p *tableWriter) write(b *batch) error {
 	if p.group == nil {
 		p.group = p.out.AppendBufferedRowGroup()
+		clear(p.dictionaries)
 	}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range p.writing {
+	for i := range b.columns {
 		w, err := p.group.Column(i)
 		if err != nil {
 			return errors.Join(err, g.Wait())
 		}
 		g.Go(func() error {
-			if err := p.writing[i].write(w); err != nil {
+			if err := p.writeColumn(w, i, b); err != nil {
 				return fmt.Errorf("column %s: %w", p.columns[i].Name, err)
 			}
 			return nil
@@ -208,14 +118,15 @@ func (p *tableWriter[R]) write(rows int) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	p.groupRows += rows
+	p.groupRows += b.rows
+	p.rows += int64(b.rows)
 	if p.groupRows >= rowGroupRows {
 		return p.endGroup()
 	}
 	return nil
 }
 
-func (p *tableWriter[R]) endGroup() error {
+func (p *tableWriter) endGroup() error {
 	if p.group == nil {
 		return nil
 	}
@@ -224,28 +135,30 @@ func (p *tableWriter[R]) endGroup() error {
 	return err
 }
 
-// write writes the values into w and empties b.
-func (b *columnBuffer) write(w file.ColumnChunkWriter) error {
+// writeColumn writes the values of a column of a batch.
+func (p *tableWriter) writeColumn(w file.ColumnChunkWriter, column int, batch *batch) error {
+	b := &batch.columns[column]
+	levels := b.levels
+	if !p.columns[column].Nullable {
+		levels = nil
+	}
 	var err error
 	switch w := w.(type) {
 	case *file.ByteArrayColumnChunkWriter:
-		_, err = w.WriteBatch(b.texts, b.levels, nil)
-		// The column's statistics go on referring to the bytes of their
-		// minimum and maximum: they cannot be used again.
-		b.texts, b.bytes = b.texts[:0], make([]byte, 0, len(b.bytes))
+		d := &p.dictionaries[column]
+		if *d == nil {
+			*d = newDictionary()
+		}
+		err = (*d).write(w, b.texts, levels, batch.rows)
 	case *file.Int64ColumnChunkWriter:
-		_, err = w.WriteBatch(b.integers, b.levels, nil)
-		b.integers = b.integers[:0]
+		_, err = w.WriteBatch(b.integers, levels, nil)
 	case *file.Float64ColumnChunkWriter:
-		_, err = w.WriteBatch(b.reals, b.levels, nil)
-		b.reals = b.reals[:0]
+		_, err = w.WriteBatch(b.reals, levels, nil)
 	case *file.BooleanColumnChunkWriter:
-		_, err = w.WriteBatch(b.booleans, b.levels, nil)
-		b.booleans = b.booleans[:0]
+		_, err = w.WriteBatch(b.booleans, levels, nil)
 	default:
 		panic(fmt.Sprintf("BUG: no column is written by a %T", w))
 	}
-	b.levels = b.levels[:0]
 	return err
 }
 

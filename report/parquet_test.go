@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -211,22 +210,18 @@ func TestEmptyTables(t *testing.T) {
 	}
 }
 
-// many yields n rows that differ, with texts that no dictionary holds.
-func many(n int) iter.Seq2[*analyze.Unauthorized, error] {
-	return func(yield func(*analyze.Unauthorized, error) bool) {
-		for i := range n {
-			r := analyze.Unauthorized{
-				Time: at(0, 0, 0) + int64(i), Method: "GET", Path: fmt.Sprintf("/a/rather/long/path/that/is/never/the/same/%d", i), Status: 401,
-				BodySize: int64(i % 500), Duration: -1, UserAgent: fmt.Sprintf("agent %d", i%40), LogPath: "a", LogLine: int64(i + 1), Cause: "unexplained",
-			}
-			if i%3 == 0 {
-				r.User = fmt.Sprintf("user-%d", i)
-			}
-			if !yield(&r, nil) {
-				return
-			}
+// many gives n rows that differ, with texts that no dictionary holds.
+func many(n int) analyze.Pieces[analyze.Unauthorized] {
+	return piecesOf(n, func(i int) (analyze.Unauthorized, error) {
+		r := analyze.Unauthorized{
+			Time: at(0, 0, 0) + int64(i), Method: "GET", Path: fmt.Sprintf("/a/rather/long/path/that/is/never/the/same/%d", i), Status: 401,
+			BodySize: int64(i % 500), Duration: -1, UserAgent: fmt.Sprintf("agent %d", i%40), LogPath: "a", LogLine: int64(i + 1), Cause: "unexplained",
 		}
-	}
+		if i%3 == 0 {
+			r.User = fmt.Sprintf("user-%d", i)
+		}
+		return r, nil
+	})
 }
 
 func TestRowGroups(t *testing.T) {
@@ -240,7 +235,8 @@ func TestRowGroups(t *testing.T) {
 		t.Fatalf("%d row groups, the first of %d rows, %d rows in all", r.NumRowGroups(), r.RowGroup(0).NumRows(), len(rows))
 	}
 	i := 0
-	for want := range many(n) {
+	rowsWanted := many(n)
+	for want := range rowsWanted.All() {
 		got := rows[i]
 		if got["timestamp"] != want.Time || got["url_path"] != want.Path || got["user_agent_original"] != want.UserAgent || got["log_line"] != want.LogLine ||
 			(want.User == "") != (got["user_name"] == nil) || want.User != "" && got["user_name"] != want.User {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,7 +53,7 @@ func Claim(dir string) (*Place, error) {
 	if p.path, err = resolve(dir); err != nil {
 		return nil, p.failed(err)
 	}
-	if p.made, err = makeParents(filepath.Dir(p.path)); err != nil {
+	if p.made, err = makeParents(filepath.Dir(p.path), parentMode); err != nil {
 		return nil, p.failed(err)
 	}
 	if p.lock, err = acquire(p.lockPath(), p.dir); err != nil {
@@ -81,10 +82,9 @@ func (p *Place) Release() {
 }
 
 func (p *Place) removeParents() {
-	for _, d := range p.made {
-		_ = os.Remove(d) // ours and empty, or not ours any more
-	}
-	p.made = nil
+	// Ours and empty, or not ours any more; or something is there until the run
+	// has ended, and Release is called again.
+	p.made = slices.DeleteFunc(p.made, func(d string) bool { return os.Remove(d) == nil })
 }
 
 // Write makes the output directory of a run. It is written beside its place
@@ -111,9 +111,11 @@ func (p *Place) Temporary(dir string) (string, error) {
 	if dir == "" {
 		dir = filepath.Dir(p.path)
 	} else {
-		if err := os.MkdirAll(dir, directoryMode); err != nil {
+		made, err := makeParents(dir, directoryMode)
+		if err != nil {
 			return "", err
 		}
+		p.made = append(p.made, made...)
 		// There, outputs of the same name from elsewhere may meet.
 		prefix = "logscan-" + digest(p.path) + ".spill-"
 	}

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"logscan/analyze"
@@ -274,7 +276,7 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	}{
 		{"rows that fail", t.Context(), func() *analyze.Result {
 			res := fixture()
-			res.Unauthorized = sequence(make([]analyze.Unauthorized, 3*batchRows), broken)
+			res.Unauthorized = pieces(make([]analyze.Unauthorized, 3*batchRows), broken)
 			return res
 		}, broken},
 		{"called off before", stopped, fixture, context.Canceled},
@@ -308,21 +310,20 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 
 func TestWriteStopsInTheMiddle(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	read := 0
+	var read atomic.Int64
 	res := fixture()
-	res.Unauthorized = func(yield func(*analyze.Unauthorized, error) bool) {
-		for ; yield(&analyze.Unauthorized{}, nil); read++ {
-			if read == batchRows/2 {
-				stop()
-			}
+	res.Unauthorized = piecesOf(1000*batchRows, func(int) (analyze.Unauthorized, error) {
+		if read.Add(1) == batchRows/2 {
+			stop()
 		}
-	}
+		return analyze.Unauthorized{}, nil
+	})
 	parent := t.TempDir()
 	if err := Write(ctx, filepath.Join(parent, "out"), res, testRun); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it was called off", err)
 	}
-	if read > 2*batchRows {
-		t.Errorf("%d rows were read after it was called off", read)
+	if n := read.Load(); n > int64(2+runtime.GOMAXPROCS(0))*batchRows {
+		t.Errorf("%d rows were read after it was called off", n)
 	}
 	if left := names(t, parent); len(left) > 0 {
 		t.Errorf("left behind: %v", left)

@@ -424,13 +424,25 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 	if o == NotFound {
 		return w.endpoints.number(host, method(e.Method), notFound)
 	}
-	h := shapeHash(e.Path, w.seed^(prefix8(e.Method)+uint64(len(e.Method)))*0x9e3779b97f4a7c15^uint64(host)*0xc2b2ae3d27d4eb4f)
+	h := shapeHash(e.Path, w.seed^methodKey(e.Method)*0x9e3779b97f4a7c15^uint64(host)*0xc2b2ae3d27d4eb4f)
 	c := &w.paths[h%pathCacheSize]
 	if c.hash != h || h == 0 || c.endpoint < w.endpoints.base {
 		w.template = appendTemplate(w.template[:0], e.Path)
 		c.hash, c.endpoint = h, w.endpoints.number(host, method(e.Method), w.template)
 	}
 	return c.endpoint
+}
+
+// methodKey is another number for every method that method tells apart.
+func methodKey(m []byte) uint64 {
+	if len(m) >= 8 {
+		// Of those there are, no two begin with the same eight bytes; of those
+		// that are made up, any.
+		if m = method(m); len(m) >= 8 {
+			return prefix8(m)
+		}
+	}
+	return prefix8(m) | uint64(len(m))<<56 // which no letter is
 }
 
 // prefix8 gives the first eight bytes of b as a number.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 
+	"golang.org/x/sync/errgroup"
+
 	"logscan/analyze/spill"
 	"logscan/parse"
 )
@@ -119,70 +121,114 @@ func merge(workers []*Worker, most int) (*State, error) {
 		}
 		return cs
 	}
-	var hosts []string
-	var hostOf [][]uint32
-	hosts, hostOf, s.HostsFolded = merged(crowds(func(w *Worker) *crowd { return &w.hosts }))
-	s.Endpoints, s.endpointOf, s.EndpointsFolded = mergedEndpoints(workers, hosts, hostOf)
-	var names []string
-	names, s.upstreamOf, s.UpstreamsFolded = merged(crowds(func(w *Worker) *crowd { return &w.upstreams }))
-	s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes
 		s.Sessions = s.Sessions || w.sessions
 		for _, d := range w.spilled {
 			s.parts = append(s.parts, origin{worker: i, disk: d})
 		}
-		w.part.end()
 		s.parts = append(s.parts, origin{worker: i, part: &w.part})
 		if w.past != nil {
 			s.past = i
-			s.know(i)
 		}
 	}
-	if err := s.mergeNames(most); err != nil {
+	// What has nothing in common is merged side by side.
+	together := func(tasks ...func() error) error {
+		var g errgroup.Group
+		g.SetLimit(len(workers))
+		for _, task := range tasks {
+			g.Go(task)
+		}
+		return g.Wait()
+	}
+	var ends []func() error
+	for _, w := range workers {
+		ends = append(ends, func() error { w.part.end(); return nil })
+	}
+	if err := together(ends...); err != nil {
 		return nil, err
 	}
-	s.mergeMinutes(hosts, hostOf)
-	lineBase := s.lineBases()
-	s.mergeRefusals(lineBase)
-	s.mergeRejected(lineBase)
+	err := together(
+		func() error { return s.mergeClients(most) },
+		func() error {
+			lineBase := s.lineBases()
+			s.mergeRefusals(lineBase)
+			s.mergeRejected(lineBase)
+			return nil
+		},
+		func() error { return s.mergeUsers(most) },
+		s.mergeSignIns,
+		func() error {
+			var hosts []string
+			var hostOf [][]uint32
+			hosts, hostOf, s.HostsFolded = merged(crowds(func(w *Worker) *crowd { return &w.hosts }))
+			s.Endpoints, s.endpointOf, s.EndpointsFolded = mergedEndpoints(workers, hosts, hostOf)
+			s.mergeMinutes(hosts, hostOf)
+			return nil
+		},
+		func() error {
+			var names []string
+			names, s.upstreamOf, s.UpstreamsFolded = merged(crowds(func(w *Worker) *crowd { return &w.upstreams }))
+			s.Upstreams = tallied(names, s.upstreamOf, func(i int) []Tally { return workers[i].upstreamTally })
+			return nil
+		},
+	)
+	if err != nil {
+		return nil, err
+	}
+	if s.past >= 0 {
+		s.know(s.past)
+	}
+	for _, w := range workers { // what is merged is not needed any more
+		w.part.users, w.part.clients, w.part.signIns = userTable{}, clientTable{}, nil
+	}
 	return s, nil
 }
 
-// mergeNames merges what the parts know of users, clients and sign-ins. At most
-// most users and clients are told by name.
-func (s *State) mergeNames(most int) (err error) {
+// mergeUsers merges what the parts know of users. At most most of them are told
+// by name.
+func (s *State) mergeUsers(most int) (err error) {
 	var users []spill.Source[userTotal]
+	for _, p := range s.parts {
+		if d := p.disk; d != nil {
+			users = append(users, spill.FromRun(d.users, userCodec))
+		} else {
+			users = append(users, spill.FromSlice(p.part.users.sorted()))
+		}
+	}
+	s.Users, s.OfOtherUsers, s.OtherUsers, s.userOf, err = mergedUsers(users, most)
+	return err
+}
+
+// mergeClients merges what the parts know of clients. At most most of them are
+// told by name.
+func (s *State) mergeClients(most int) (err error) {
 	var clients []spill.Source[clientTotal]
+	for _, p := range s.parts {
+		if d := p.disk; d != nil {
+			clients = append(clients, spill.FromRun(d.clients, clientCodec))
+		} else {
+			clients = append(clients, spill.FromSlice(p.part.clients.sorted()))
+		}
+	}
+	s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most)
+	return err
+}
+
+// mergeSignIns merges the sign-ins of the parts.
+func (s *State) mergeSignIns() (err error) {
 	var signIns []spill.Source[SignIn]
 	var file *spill.File // where many sign-ins are to lie
 	for _, p := range s.parts {
 		if d := p.disk; d != nil {
-			users = append(users, spill.FromRun(d.users, userCodec))
-			clients = append(clients, spill.FromRun(d.clients, clientCodec))
 			signIns = append(signIns, spill.FromRun(d.signIns, signInCodec))
 			file = d.file
 		} else {
-			users = append(users, spill.FromSlice(p.part.users.sorted()))
-			clients = append(clients, spill.FromSlice(p.part.clients.sorted()))
 			signIns = append(signIns, spill.FromSlice(p.part.signIns))
 		}
 	}
-	if s.Users, s.OfOtherUsers, s.OtherUsers, s.userOf, err = mergedUsers(users, most); err != nil {
-		return err
-	}
-	if s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most); err != nil {
-		return err
-	}
-	if s.signIns, err = newSignInIndex(signIns, file); err != nil {
-		return err
-	}
-	for _, p := range s.parts {
-		if p.part != nil { // what is merged is not needed any more
-			p.part.users, p.part.clients, p.part.signIns = userTable{}, clientTable{}, nil
-		}
-	}
-	return nil
+	s.signIns, err = newSignInIndex(signIns, file)
+	return err
 }
 
 func (l *Ledger) merge(m *Ledger) {
@@ -367,7 +413,7 @@ type Event struct {
 // each goroutine has its own.
 type Scratch struct {
 	pieces []piece
-	place  []uint32
+	actors []decoded // of all parts
 	events []Event
 	merge  []Event
 }
@@ -376,8 +422,33 @@ type Scratch struct {
 // one of them.
 type piece struct {
 	key            actorKey
+	client         uint64 // hash of its only client, 0 where it had several
 	origin, number uint32
 	events         uint32
+}
+
+// Who tells of an actor what is known before its events are read.
+type Who struct {
+	Client Client // of all its events, where
+	Only   bool   // it had only one
+}
+
+// who tells of the actor whose pieces come first in a list.
+func (s *State) who(pieces []piece) (w Who) {
+	p := &pieces[0]
+	for i := range pieces {
+		if pieces[i].key != p.key {
+			break
+		}
+		if pieces[i].client != p.client {
+			return Who{}
+		}
+	}
+	if p.client == 0 {
+		return Who{}
+	}
+	c := s.clientOf.find(p.client)
+	return Who{Client{c[0], c[1]}, true}
 }
 
 // Shard visits the actors of shard i in [0, Shards), in no order that means
@@ -391,10 +462,10 @@ type piece struct {
 // Actors are counted from 0 in the order of the visits, which is the same each
 // time. want, where it is not nil, tells which of them to visit; the others cost
 // little.
-func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n uint32, a *Actor)) error {
+func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit func(n uint32, a *Actor)) error {
 	pieces := m.pieces[:0]
 	shards := make([]*shard, len(s.parts))
-	first := make([]int, len(s.parts)) // by part: where its actors begin in place
+	first := make([]int, len(s.parts)) // by part: where its actors begin in m.actors
 	actors := 0
 	for p := range s.parts {
 		sh, err := s.parts[p].shard(i)
@@ -405,7 +476,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 		actors += int(sh.actors)
 		for n := range sh.slots {
 			if a := &sh.slots[n]; a.number != 0 {
-				pieces = append(pieces, piece{a.key, uint32(p), a.number, a.events})
+				pieces = append(pieces, piece{a.key, a.client, uint32(p), a.number, a.events})
 			}
 		}
 	}
@@ -415,32 +486,35 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32) bool, visit func(n 
 	})
 	// All pieces of an actor lie side by side in one list of events: place says
 	// where the next event of each piece goes.
-	m.place = slices.Grow(m.place[:0], actors)[:actors]
+	m.actors = slices.Grow(m.actors[:0], actors)[:actors]
+	clear(m.actors)
+	place := func(p *piece) *uint32 { return &m.actors[first[p.origin]+int(p.number)-1].place }
 	total, n := 0, uint32(0)
 	wanted := true
-	for i, p := range pieces {
+	for i := range pieces {
+		p := &pieces[i]
 		if i > 0 && pieces[i-1].key != p.key {
 			n++
 		}
 		if want != nil && (i == 0 || pieces[i-1].key != p.key) {
-			wanted = want(n)
+			wanted = want(n, s.who(pieces[i:]))
 		}
 		if !wanted {
-			m.place[first[p.origin]+int(p.number)-1] = unwanted
+			*place(p) = unwanted
 			continue
 		}
-		m.place[first[p.origin]+int(p.number)-1] = uint32(total)
+		*place(p) = uint32(total)
 		total += int(p.events)
 	}
 	m.events = slices.Grow(m.events[:0], total)[:total]
 	events := m.events
 	for p, sh := range shards {
-		s.decode(s.parts[p].worker, sh, m.place[first[p]:], events)
+		s.decode(s.parts[p].worker, sh, m.actors[first[p]:][:sh.actors], events)
 	}
 	n = 0
 	for from := 0; from < len(pieces); n++ {
 		p := pieces[from]
-		if m.place[first[p.origin]+int(p.number)-1] == unwanted {
+		if *place(&p) == unwanted {
 			for from < len(pieces) && pieces[from].key == p.key {
 				from++
 			}
@@ -479,21 +553,18 @@ func (s *State) origin(a *Actor, p piece, shards []*shard) {
 	}
 }
 
-// unwanted is the place of the events of an actor that is not visited.
-const unwanted = ^uint32(0)
-
 // sortEvents sorts the events of one worker. They come in the order of the
 // inputs, which is mostly that of time: insertion has little to do, and where it
 // has much, the general sort takes over.
 func sortEvents(events []Event) {
 	moves := 8 * len(events)
 	for i := 1; i < len(events); i++ {
-		if compareEvents(&events[i-1], &events[i]) <= 0 {
+		if events[i-1].Time < events[i].Time || compareEvents(&events[i-1], &events[i]) <= 0 {
 			continue
 		}
 		e := events[i]
 		j := i
-		for j > 0 && compareEvents(&events[j-1], &e) > 0 {
+		for j > 0 && (events[j-1].Time > e.Time || compareEvents(&events[j-1], &e) > 0) {
 			events[j] = events[j-1]
 			j--
 		}
@@ -511,53 +582,17 @@ func mergeEvents(events []Event, n int, scratch *[]Event) {
 		return
 	}
 	*scratch = append((*scratch)[:0], events[:n]...)
-	left, right, out := *scratch, events[n:], events[:0]
+	left, right, out := *scratch, events[n:], events
 	for len(left) > 0 && len(right) > 0 {
-		if compareEvents(&right[0], &left[0]) < 0 {
-			out, right = append(out, right[0]), right[1:]
+		l, r := &left[0], &right[0]
+		if r.Time < l.Time || r.Time == l.Time && compareEvents(r, l) < 0 {
+			out[0], right = *r, right[1:]
 		} else {
-			out, left = append(out, left[0]), left[1:]
+			out[0], left = *l, left[1:]
 		}
+		out = out[1:]
 	}
-	copy(events[len(out):], left) // what remains of right is in its place
-}
-
-// decode puts the events of a shard of a worker where place says.
-func (s *State) decode(worker int, sh *shard, place []uint32, events []Event) {
-	d := sh.decoder()
-	endpoints, ranks, upstreams := s.endpointOf[worker], s.rankOf[worker], s.upstreamOf[worker]
-	for a := d.next(); a != nil; a = d.next() {
-		if d.flags&flagNewUser != 0 {
-			a.user = s.userOf.find(d.hash.user)[0]
-		}
-		if d.flags&flagMoved != 0 {
-			c := s.clientOf.find(d.hash.client)
-			a.client = Client{c[0], c[1]}
-		}
-		if place[d.actor] == unwanted {
-			continue
-		}
-		e := &events[place[d.actor]]
-		place[d.actor]++
-		*e = Event{
-			Time: a.last, Endpoint: endpoints[a.endpoint], Outcome: Outcome(d.flags & flagOutcome),
-			Client: a.client, Refusal: NoRefusal,
-		}
-		if a.via != 0 {
-			e.Scheme = Scheme(a.via % uint32(numSchemes))
-			if n := a.via / uint32(numSchemes); n != 0 {
-				e.Upstream = uint16(upstreams[n-1] + 1)
-			}
-		}
-		if d.flags&flagUser != 0 {
-			e.User = a.user
-		}
-		if worker == s.past {
-			e.Refusal = EarlierEvent
-		} else if e.Outcome == Unauthorized {
-			e.Refusal = ranks[a.ref]
-		}
-	}
+	copy(out, left) // what remains of right is in its place
 }
 
 func compareEvents(x, y *Event) int {

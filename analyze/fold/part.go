@@ -40,13 +40,20 @@ func (p *part) size() int64 {
 // tallySize is how many bytes a Tally takes.
 const tallySize = (int64(NumOutcomes) + 7) * 8
 
-// end counts what was not counted yet, once no more is folded.
+// end counts what was not counted yet, once no more is folded. An actor's client
+// is the only one that it had from then on, and 0 where it had several.
 func (p *part) end() {
 	for i := range p.shards {
 		s := &p.shards[i]
 		for n := range s.slots {
-			if a := &s.slots[n]; a.number != 0 {
-				p.clients.leave(a)
+			a := &s.slots[n]
+			if a.number == 0 {
+				continue
+			}
+			several := a.since > 0
+			p.clients.leave(a)
+			if several {
+				a.client = 0
 			}
 		}
 	}
@@ -129,6 +136,7 @@ func (g *segment) write(f *spill.File, s *shard, buf []byte) ([]byte, error) {
 	for n, a := range byNumber {
 		buf = binary.LittleEndian.AppendUint64(buf, a.key.hi)
 		buf = binary.LittleEndian.AppendUint64(buf, a.key.lo)
+		buf = binary.LittleEndian.AppendUint64(buf, a.client)
 		buf = binary.AppendUvarint(buf, uint64(a.events))
 		buf = appendBytes(buf, s.session(uint32(n)))
 	}
@@ -171,9 +179,10 @@ func (g *segment) read(f *spill.File) (*shard, error) {
 	for n := range s.slots {
 		a := &s.slots[n]
 		a.key.hi, a.key.lo = binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
-		events, size := binary.Uvarint(rest[16:])
+		a.client = binary.LittleEndian.Uint64(rest[16:])
+		events, size := binary.Uvarint(rest[24:])
 		a.events, a.number = uint32(events), uint32(n)+1
-		rest = rest[16+size:]
+		rest = rest[24+size:]
 		at := len(table) - len(rest)
 		var id []byte
 		if id, rest = cutBytes(rest); len(id) > 0 {

@@ -96,8 +96,8 @@ type lineCache struct {
 	order   [][2]uint32 // oldest first
 }
 
-// cachedBatches bounds the cache: 16 MiB.
-const cachedBatches = 64
+// cachedBatches bounds the cache: 8 MiB. Each goroutine that reads lines has one.
+const cachedBatches = 32
 
 // line gives the raw line of a refusal; it is valid until the next call.
 func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {

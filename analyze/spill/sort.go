@@ -1,8 +1,9 @@
 package spill
 
 import (
+	"cmp"
 	"iter"
-	"sort"
+	"slices"
 )
 
 // Codec says how records are written, and which comes first. A record that was
@@ -11,6 +12,9 @@ type Codec[T any] struct {
 	Append  func(dst []byte, x *T) []byte
 	Read    func(x *T, src []byte) (rest []byte)
 	Compare func(a, b *T) int
+	// Key is the first of what Compare compares: where two have different keys,
+	// the lesser one comes first. Only a Sorter asks for it.
+	Key func(x *T) uint64
 }
 
 // Sorter sorts records that may be too many for the memory. The zero value
@@ -62,19 +66,45 @@ func (s *Sorter[T]) spill() error {
 
 // Sort sorts what is in memory: Sorted has less to do then.
 func (s *Sorter[T]) Sort() {
-	if !s.sorted {
-		sort.Sort((*inPlace[T])(s))
-		s.sorted = true
+	if s.sorted {
+		return
+	}
+	s.sorted = true
+	// The keys are sorted, which are small and lie side by side, and then each
+	// record is moved once. Records are compared where they lie: copies would be put
+	// on the heap, because nobody knows what a codec's function keeps.
+	type place struct {
+		key  uint64
+		from int
+	}
+	order := make([]place, len(s.items))
+	for i := range s.items {
+		order[i] = place{s.Codec.Key(&s.items[i]), i}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
+		}
+		return s.Codec.Compare(&s.items[a.from], &s.items[b.from])
+	})
+	for i := range order {
+		if order[i].from < 0 {
+			continue // it was moved
+		}
+		// Once around: what stood at i waits until its place is free.
+		first, to := s.items[i], i
+		for {
+			from := order[to].from
+			order[to].from = -1
+			if from == i {
+				s.items[to] = first
+				break
+			}
+			s.items[to] = s.items[from]
+			to = from
+		}
 	}
 }
-
-// inPlace compares records where they lie: a comparison of copies would put
-// both on the heap, because nobody knows what a codec's function keeps.
-type inPlace[T any] Sorter[T]
-
-func (s *inPlace[T]) Len() int           { return len(s.items) }
-func (s *inPlace[T]) Less(i, j int) bool { return s.Codec.Compare(&s.items[i], &s.items[j]) < 0 }
-func (s *inPlace[T]) Swap(i, j int)      { s.items[i], s.items[j] = s.items[j], s.items[i] }
 
 // Sorted yields the records of all sorters in order, as often as it is asked
 // to. The sorters are not to be added to any more. A record is valid until the

@@ -19,6 +19,17 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
+// Error says that temporary files cannot be used.
+type Error struct {
+	Doing string // what failed
+	Err   error
+}
+
+func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
+
+// Unwrap gives the reason.
+func (e *Error) Unwrap() error { return e.Err }
+
 // Space is where the temporary files of a run lie. Many goroutines may use it.
 type Space struct {
 	dir     string
@@ -42,13 +53,13 @@ func (s *Space) Create() (*File, error) {
 	defer s.mu.Unlock()
 	if !s.made {
 		if err := os.Mkdir(s.dir, 0o700); err != nil {
-			return nil, fmt.Errorf("make a directory for temporary files: %w", err)
+			return nil, &Error{"make a directory for temporary files", err}
 		}
 		s.made = true
 	}
 	f, err := os.OpenFile(filepath.Join(s.dir, strconv.Itoa(len(s.files))), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary file: %w", err)
+		return nil, &Error{"make a temporary file", err}
 	}
 	file := &File{space: s, f: f}
 	s.files = append(s.files, file)
@@ -96,7 +107,7 @@ func (f *File) Append(piece []byte) (Place, error) {
 	}
 	f.buf = s2.Encode(f.buf[:cap(f.buf)], piece)
 	if _, err := f.f.WriteAt(f.buf, f.size); err != nil {
-		return Place{}, fmt.Errorf("write a temporary file: %w", err)
+		return Place{}, &Error{"write a temporary file", err}
 	}
 	p := Place{f.size, int32(len(f.buf)), int32(len(piece))}
 	f.size += int64(len(f.buf))
@@ -114,14 +125,14 @@ const keepBuffer = 1 << 20
 func (f *File) Read(p Place, dst []byte) ([]byte, error) {
 	stored := make([]byte, p.stored)
 	if _, err := f.f.ReadAt(stored, p.off); err != nil {
-		return nil, fmt.Errorf("read a temporary file: %w", err)
+		return nil, &Error{"read a temporary file", err}
 	}
 	piece, err := s2.Decode(dst[:cap(dst)], stored)
 	if err == nil && len(piece) != int(p.size) {
 		err = errors.New("a piece has another size")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read a temporary file, which somebody changed: %w", err)
+		return nil, &Error{"read a temporary file, which somebody changed", err}
 	}
 	return piece, nil
 }

@@ -57,13 +57,21 @@ func (d *Durations) Merge(e *Durations) {
 // Total gives how many durations were counted.
 func (d *Durations) Total() int64 { return d.total }
 
-// Above gives how many durations were counted in steps above that of ms.
-func (d *Durations) Above(ms int64) int64 {
+// Aboves gives a function that tells how many durations were counted in steps
+// above that of a duration in milliseconds. What is added later it does not see.
+func (d *Durations) Aboves() func(ms int64) int64 {
+	above := make([]int64, len(d.counts)) // by step
 	n := int64(0)
-	for i := step(ms) + 1; i < len(d.counts); i++ {
+	for i := len(above) - 1; i >= 0; i-- {
+		above[i] = n
 		n += d.counts[i]
 	}
-	return n
+	return func(ms int64) int64 {
+		if i := step(ms); i < len(above) {
+			return above[i]
+		}
+		return 0
+	}
 }
 
 // Threshold is a duration from which on trials fare differently.

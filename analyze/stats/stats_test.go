@@ -127,9 +127,10 @@ func TestDurationsMerge(t *testing.T) {
 		}
 	}
 	b.Merge(&a)
-	for _, ms := range []int64{0, 1, 2000, 1_799_000, 1_800_000, 1 << 40} {
-		if got, want := b.Above(ms), all.Above(ms); got != want {
-			t.Errorf("Above(%d) = %d, want %d", ms, got, want)
+	above, allAbove := b.Aboves(), all.Aboves()
+	for ms, want := range map[int64]int64{0: 6, 1: 5, 2000: 3, 1_799_000: 3, 1_800_000: 1, 1 << 40: 0} {
+		if got, gotAll := above(ms), allAbove(ms); got != want || gotAll != want {
+			t.Errorf("%d and %d above %d, want %d", got, gotAll, ms, want)
 		}
 	}
 	if b.Total() != 7 {

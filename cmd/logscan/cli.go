@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"logscan/analyze"
+	"logscan/parse/source"
 )
 
 const description = `Reads access logs (nginx, Apache, JSON) and tells why there are HTTP 401s.`
@@ -54,8 +56,10 @@ func options(std *streams) []kong.Option {
 		kong.Name("logscan"),
 		kong.Description(description),
 		kong.DefaultEnvars("LOGSCAN"),
+		kong.Vars{"max_ratio": strconv.Itoa(source.DefaultMaxRatio)},
 		// The variables are told once, and not with every flag.
 		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }),
+		kong.KindMapper(reflect.String, kong.MapperFunc(asGiven)),
 		kong.NoDefaultHelp(), // kong's own help flag wants to exit the process
 		kong.Writers(std.stdout, std.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
@@ -67,6 +71,19 @@ func options(std *streams) []kong.Option {
 			{Key: "talk", Title: "Talking:"},
 		}),
 	}
+}
+
+// asGiven reads a text byte for byte: kong's own way replaces what is no UTF-8,
+// and file names are any bytes.
+func asGiven(ctx *kong.DecodeContext, target reflect.Value) error {
+	t := ctx.Scan.Peek()
+	s, ok := t.Value.(string)
+	if !ok || !t.IsValue() {
+		return ctx.Scan.PopValueInto("string", target.Addr().Interface()) // which says what is wrong
+	}
+	ctx.Scan.Pop()
+	target.SetString(s)
+	return nil
 }
 
 // helpFlag shows the help of the command it follows.
@@ -102,6 +119,19 @@ func (p *percent) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is no percentage from 0 to 100", text)
 	}
 	*p = percent(f)
+	return nil
+}
+
+// ratio is how many times as much as is stored an input may decompress to.
+type ratio int64
+
+// UnmarshalText reads a positive number.
+func (r *ratio) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no number from 1 on", text)
+	}
+	*r = ratio(n)
 	return nil
 }
 

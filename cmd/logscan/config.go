@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -90,22 +92,51 @@ func anyOf(list []string) []any {
 	return all
 }
 
-// maxConfig is the most bytes of a configuration: one of ours has a few hundred.
-const maxConfig = 1 << 20
+const (
+	// maxConfig is the most bytes of a configuration: one of ours has a few
+	// hundred.
+	maxConfig = 64 << 10
+	// maxConfigDepth is how deep lists and tables stand in each other at most:
+	// ours are one deep, and of tens of thousands the parser makes gigabytes.
+	maxConfigDepth = 100
+)
+
+// nested tells whether more lists or tables are open at a place of a YAML text
+// than any configuration has.
+func nested(text []byte) bool {
+	open := 0
+	for line := range bytes.Lines(text) {
+		items := 0
+		for rest := line; ; items++ {
+			var ok bool
+			if rest, ok = bytes.CutPrefix(bytes.TrimLeft(rest, " \t?"), []byte("- ")); !ok {
+				break
+			}
+		}
+		open = max(open-bytes.Count(line, []byte("]"))-bytes.Count(line, []byte("}")), 0) + bytes.Count(line, []byte("[")) + bytes.Count(line, []byte("{"))
+		if open > maxConfigDepth || items > maxConfigDepth {
+			return true
+		}
+	}
+	return false
+}
 
 // readConfig reads the file at path. A key that is no flag's name is an error:
 // what is spelled wrong would be lost otherwise.
 func readConfig(path string, app *kong.Application) (*config, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, usagef("", "--config: %w", err)
 	}
-	if info.Size() > maxConfig {
-		return nil, usagef("", "--config: %s is too large for a configuration: %d bytes", path, info.Size())
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	switch {
+	case err != nil:
 		return nil, usagef("", "--config: %w", err)
+	case len(data) > maxConfig:
+		return nil, usagef("", "--config: %s is too large for a configuration: more than %d KiB", path, maxConfig>>10)
+	case nested(data):
+		return nil, usagef("", "--config: %s: lists and tables stand in each other deeper than %d", path, maxConfigDepth)
 	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {

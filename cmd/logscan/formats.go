@@ -47,7 +47,7 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := expand([]string{c.Name}, std, false)
+	inputs, err := c.expand([]string{c.Name}, std, false)
 	if err != nil {
 		return err
 	}
@@ -121,6 +121,9 @@ func explainFile(w io.Writer, in source.Input, sample []byte, formats []*parse.F
 	if chosen.Lines == 0 {
 		fmt.Fprintf(&b, "%s: no lines to judge by\n", printable(in.Path))
 		return nil, write(w, []byte(b.String()))
+	}
+	if chosen.Format == nil && chosen.UTF16 {
+		return []problem{{text: fmt.Sprintf("no format explains %s: it is text in UTF-16", in.Path), hint: hintUTF16}}, nil
 	}
 	if chosen.Format == nil {
 		return []problem{{

@@ -20,6 +20,7 @@ type formatFlags struct {
 	Format string     `predictor:"format" default:"auto" placeholder:"F" group:"in" help:"Format of the lines: auto, a name from 'logscan formats', or a format string of nginx, Apache, HAProxy, Envoy, uWSGI, Gunicorn or GoAccess, verbatim (default: auto, found out for each file)."`
 	Field  fieldMap   `placeholder:"NAME=KEY" sep:"none" group:"in" help:"Log variable or JSON key that carries a field: user, session, upstream, host, ... (repeatable)."`
 	serverFlags
+	MaxRatio ratio `default:"${max_ratio}" placeholder:"N" group:"in" help:"End an input that decompresses to more than N times its size, once that is more than 256 MiB (default: ${default})."`
 }
 
 // resolve gives the options that the flags make. Its errors are usage errors.
@@ -118,7 +119,7 @@ func editDistance(a, b string) int {
 
 // expand finds the inputs that args name, tells what it left out, and gives a
 // usage error when there is nothing to read.
-func expand(args []string, std *streams, quiet bool) ([]source.Input, error) {
+func (f *formatFlags) expand(args []string, std *streams, quiet bool) ([]source.Input, error) {
 	inputs, notes, err := source.Expand(args, std.stdin)
 	if err != nil {
 		return nil, &usageError{err, commandHint(args)}
@@ -128,6 +129,7 @@ func expand(args []string, std *streams, quiet bool) ([]source.Input, error) {
 			note(std.stderr, "note: %s: %s", n.Path, n.Text)
 		}
 	}
+	source.Limit(inputs, int64(f.MaxRatio))
 	if len(inputs) == 0 {
 		return nil, usagef("name a file, a directory, a glob or - for standard input", "no input: nothing to read in %s", strings.Join(args, " "))
 	}

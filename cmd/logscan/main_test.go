@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"zip":      writeZip,
 			"signal":   signalWhenRunning,
 			"simulate": simulate,
+			"crowd":    writeCrowd,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -87,21 +89,36 @@ func balanced(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
-	type counts struct{ Lines, Parsed, Rejected, Skipped, Unauthorized int64 }
-	var manifest struct {
-		Inputs []struct {
-			Path string
-			counts
-		}
-		Totals  counts
-		Rejects map[string]int64
-		Causes  map[string]int64
+	m, err := ledgerOf([]byte(ts.ReadFile(filepath.Join(args[0], "manifest.json"))))
+	ts.Check(err)
+	if m.Totals.Lines != want {
+		ts.Fatalf("%d lines were accounted for, want %d", m.Totals.Lines, want)
 	}
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], "manifest.json"))), &manifest))
+}
+
+// counts are the lines of an input, or of all.
+type counts struct{ Lines, Parsed, Rejected, Skipped, Unauthorized int64 }
+
+// manifest is what is compared of one.
+type manifest struct {
+	Inputs []struct {
+		Path  string
+		Error *string
+		counts
+	}
+	Totals                 counts
+	Rejects, Skips, Causes map[string]int64
+}
+
+// ledgerOf reads a manifest, and fails where it does not add up.
+func ledgerOf(data []byte) (m manifest, err error) {
+	if err := json.Unmarshal(data, &m); err != nil {
+		return m, err
+	}
 	var sum counts
-	for _, in := range manifest.Inputs {
+	for _, in := range m.Inputs {
 		if in.Lines != in.Parsed+in.Rejected+in.Skipped {
-			ts.Fatalf("%s: %d lines, but %d parsed + %d rejected + %d skipped", in.Path, in.Lines, in.Parsed, in.Rejected, in.Skipped)
+			return m, fmt.Errorf("%s: %d lines, but %d parsed + %d rejected + %d skipped", in.Path, in.Lines, in.Parsed, in.Rejected, in.Skipped)
 		}
 		sum.Lines += in.Lines
 		sum.Parsed += in.Parsed
@@ -109,18 +126,17 @@ func balanced(ts *testscript.TestScript, neg bool, args []string) {
 		sum.Skipped += in.Skipped
 		sum.Unauthorized += in.Unauthorized
 	}
-	if sum != manifest.Totals {
-		ts.Fatalf("the inputs sum up to %+v, totals are %+v", sum, manifest.Totals)
+	switch {
+	case sum != m.Totals:
+		err = fmt.Errorf("the inputs sum up to %+v, totals are %+v", sum, m.Totals)
+	case total(m.Rejects) != sum.Rejected:
+		err = fmt.Errorf("reasons of rejects sum up to %d, want %d", total(m.Rejects), sum.Rejected)
+	case total(m.Skips) != sum.Skipped:
+		err = fmt.Errorf("reasons of skips sum up to %d, want %d", total(m.Skips), sum.Skipped)
+	case total(m.Causes) != sum.Unauthorized:
+		err = fmt.Errorf("causes sum up to %d, want %d", total(m.Causes), sum.Unauthorized)
 	}
-	if sum.Lines != want {
-		ts.Fatalf("%d lines were accounted for, want %d", sum.Lines, want)
-	}
-	if n := total(manifest.Rejects); n != sum.Rejected {
-		ts.Fatalf("reasons of rejects sum up to %d, want %d", n, sum.Rejected)
-	}
-	if n := total(manifest.Causes); n != sum.Unauthorized {
-		ts.Fatalf("causes sum up to %d, want %d", n, sum.Unauthorized)
-	}
+	return m, err
 }
 
 func total(m map[string]int64) (n int64) {
@@ -229,6 +245,26 @@ func writeZip(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
+}
+
+// crowd FILE LINES writes a log in which every line is of another client: with
+// 16 MiB and eight workers some thousand of them go to disk.
+func writeCrowd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: crowd FILE LINES")
+	}
+	lines, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var b bytes.Buffer
+	for i := range lines {
+		status := 200
+		if i%10 == 0 {
+			status = 401
+		}
+		fmt.Fprintf(&b, `10.%d.%d.%d - - [09/Mar/2026:10:%02d:%02d +0000] "GET /a HTTP/1.1" %d 90 "-" "agent/%d"`+"\n",
+			i>>16&255, i>>8&255, i&255, i/60%60, i%60, status, i)
+	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"os"
 	"runtime/debug"
@@ -68,7 +70,15 @@ func (m *memoryFlags) bound(p *report.Place) (analyze.Memory, error) {
 	}
 	dir, err := p.Temporary(m.TmpDir)
 	if err != nil {
-		return analyze.Memory{}, err
+		return analyze.Memory{}, fmt.Errorf("--tmp-dir: %w", err)
 	}
 	return analyze.Memory{Bytes: bytes, Space: spill.NewSpace(dir)}, nil
+}
+
+// spillError adds what to do where temporary files cannot be used.
+func spillError(err error) error {
+	if spilled := (*spill.Error)(nil); errors.As(err, &spilled) {
+		return &hintedError{err, "make room there, choose another place with --tmp-dir, or let more stay in memory with --memory"}
+	}
+	return err
 }

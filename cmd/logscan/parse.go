@@ -40,7 +40,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
 		return err
 	}
-	inputs, err := expand(c.Inputs, std, false)
+	inputs, err := c.expand(c.Inputs, std, false)
 	if err != nil {
 		return err
 	}
@@ -93,6 +93,7 @@ type printer struct {
 	parser    *parse.Parser
 	explained bool   // a format was found or named
 	closest   string // where none was found: which came closest
+	utf16     bool   // it is text in UTF-16
 	line      int64  // lines so far
 	before    ledger // of the inputs before it
 
@@ -111,7 +112,7 @@ const flushAt = 256 << 10
 // ended looks back on the input at hand.
 func (p *printer) ended() {
 	if lines := p.lines - p.skipped - (p.before.lines - p.before.skipped); !p.explained && lines > 0 {
-		p.problems = append(p.problems, unexplained(p.input.Path, p.closest, p.parsed-p.before.parsed, lines))
+		p.problems = append(p.problems, unexplained(p.input.Path, p.closest, p.utf16, p.parsed-p.before.parsed, lines))
 	}
 	p.before = p.ledger
 }
@@ -131,7 +132,7 @@ func (p *printer) Open(input int, sample []byte) source.Plan {
 	if p.explained = d.Format != nil || len(formats) == 1; d.Format == nil {
 		d.Formats = formats[len(formats)-1:] // the commonest, where nothing explains the sample
 	}
-	p.closest = analyze.Closest(&d)
+	p.closest, p.utf16 = analyze.Closest(&d), d.UTF16
 	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.Told(p.input))
 	return analyze.Plan(d.Formats)

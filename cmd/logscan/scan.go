@@ -70,7 +70,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
 		return err
 	}
-	inputs, err := expand(c.Inputs, std, c.Quiet)
+	inputs, err := c.expand(c.Inputs, std, c.Quiet)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	defer meter.end()
 	res, err := analyze.Run(ctx, options)
 	if err != nil {
-		return boundError(err)
+		return spillError(boundError(err))
 	}
 	watch.begin(phaseWrite)
 	if options.Progress != nil {
@@ -151,7 +151,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		}
 	}
 	if err := place.Write(ctx, res, provenance); err != nil {
-		return err
+		return spillError(err)
 	}
 	problems := c.problems(res)
 	if state != nil {
@@ -352,7 +352,7 @@ func (c *scanCmd) problems(res *analyze.Result) []problem {
 			all = append(all, unread(in.Path, in.Error))
 		}
 		if in.Format == analyze.UnknownFormat && in.Lines > in.Skipped {
-			all = append(all, unexplained(in.Path, in.Closest, in.Parsed, in.Lines-in.Skipped))
+			all = append(all, unexplained(in.Path, in.Closest, in.UTF16, in.Parsed, in.Lines-in.Skipped))
 		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
@@ -367,13 +367,17 @@ func unread(path, reason string) problem {
 	return problem{text: fmt.Sprintf("%s: %s", path, reason), hint: ""}
 }
 
+const hintUTF16 = "convert it first: iconv -f UTF-16 -t UTF-8"
+
 // unexplained is the problem of an input whose format is not known.
-func unexplained(path, closest string, parsed, lines int64) problem {
+func unexplained(path, closest string, utf16 bool, parsed, lines int64) problem {
 	p := problem{
 		text: fmt.Sprintf("no format explains %s: %d of its %d lines could be read", path, parsed, lines),
 		hint: "try --format, or logscan formats " + path,
 	}
-	if closest != "" {
+	if utf16 {
+		p.text, p.hint = p.text+"; it is text in UTF-16", hintUTF16
+	} else if closest != "" {
 		p.text += "; the closest is " + closest
 	}
 	return p

@@ -125,7 +125,14 @@ func ParseAs(server, spec string, raw bool) (*Spec, error) {
 	return parse(undressed{text: spec, dialect: server, raw: raw})
 }
 
+// maxSpec is the longest format string in bytes. Those of people have hundreds,
+// and some thousands where the line is JSON.
+const maxSpec = 32 << 10
+
 func parse(d undressed) (*Spec, error) {
+	if len(d.text) > maxSpec {
+		return nil, fmt.Errorf("a format string of more than %d KiB", maxSpec>>10)
+	}
 	s := &Spec{Dialect: d.dialect, Name: d.name, Raw: d.raw}
 	var lang *language
 	for _, l := range languages() {

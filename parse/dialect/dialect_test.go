@@ -119,6 +119,7 @@ func TestErrors(t *testing.T) {
 		{"%h %^ %j", "no such specifier"},
 		{"%h %^ ~h{", "a { without its }"},
 		{`{"a":"$status","b":"$"}`, "of key b"},
+		{"$status" + strings.Repeat(" ", maxSpec), "more than 32 KiB"},
 	} {
 		if _, err := Parse(tt.spec); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: %v, want an error with %q", tt.spec, err, tt.want)
@@ -140,6 +141,30 @@ func FuzzSpec(f *testing.F) {
 		for _, p := range s.Pieces {
 			if p.Name == "" && p.Literal == "" || p.At < 0 || p.At > len(spec) {
 				t.Errorf("%q: piece %+v", spec, p)
+			}
+		}
+	})
+}
+
+// FuzzParseAs takes a string for that of each server in turn, whatever it looks
+// like: a configuration says whose it is.
+func FuzzParseAs(f *testing.F) {
+	for _, tt := range specTests {
+		f.Add(tt.spec, true)
+	}
+	f.Add("%{%Y-%m}t%{%^ti", false)
+	f.Fuzz(func(t *testing.T, spec string, raw bool) {
+		for _, l := range languages() {
+			s, err := ParseAs(l.name, spec, raw)
+			if err != nil {
+				continue
+			}
+			if s.Dialect != l.name || s.Raw != raw {
+				t.Errorf("%q as %s: %+v", spec, l.name, s)
+			}
+			again, err := ParseAs(l.name, spec, raw)
+			if err != nil || spell(again.Pieces) != spell(s.Pieces) || len(again.Object) != len(s.Object) {
+				t.Errorf("%q as %s: %s, then %s", spec, l.name, spell(s.Pieces), spell(again.Pieces))
 			}
 		}
 	})

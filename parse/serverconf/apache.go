@@ -130,9 +130,14 @@ func (r *apacheReader) line(lines *logicalLines, l string, at Position, outer in
 	if name = strings.ToLower(name); name[0] != '<' && !slices.Contains(apacheDirectives, name) {
 		return nil
 	}
-	args = r.vars.expand(args, func(variable string) {
+	expanded, ok := r.vars.expand(args, maxBytes-r.bytes, func(variable string) {
 		r.note(at, "the variable ${%s} is not defined: set it in the environment, where its name begins with APACHE_", variable)
 	})
+	if !ok {
+		return errorAt(at, "the configuration is too large: too much of it is made by variables")
+	}
+	r.bytes += int64(max(len(expanded)-len(args), 0))
+	args = expanded
 	if strings.HasPrefix(name, "</") {
 		return r.closeSection(name, at, outer)
 	}

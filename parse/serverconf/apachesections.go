@@ -190,6 +190,9 @@ func (r *apacheReader) defineMacro(lines *logicalLines, args []string, at Positi
 	if len(args) == 0 {
 		return errorAt(at, "<Macro> takes a name")
 	}
+	if len(args)-1 > maxParameters {
+		return errorAt(at, "<Macro %s> has more than %d parameters", args[0], maxParameters)
+	}
 	m.parameters, m.body = args[1:], body.String()
 	r.macros[strings.ToLower(args[0])] = m
 	return nil

@@ -44,10 +44,11 @@ func (v *variables) lookup(name string) (string, bool) {
 }
 
 // expand replaces each ${NAME} by its value, which is not expanded again. What
-// is not defined stays, and missing is called.
-func (v *variables) expand(s string, missing func(name string)) string {
+// is not defined stays, and missing is called. It is not ok where that makes
+// more than limit bytes: values are made of values.
+func (v *variables) expand(s string, limit int64, missing func(name string)) (expanded string, ok bool) {
 	if !strings.Contains(s, "${") {
-		return s
+		return s, true
 	}
 	var b strings.Builder
 	for {
@@ -68,9 +69,12 @@ func (v *variables) expand(s string, missing func(name string)) string {
 			missing(name)
 		}
 		s = s[i+n+1:]
+		if int64(b.Len()) > limit {
+			return "", false
+		}
 	}
 	b.WriteString(s)
-	return b.String()
+	return b.String(), true
 }
 
 // readEnvironment reads the assignments of Debian's envvars: export NAME=value,

@@ -32,6 +32,13 @@ func TestErrors(t *testing.T) {
 		{"an error in an include", Nginx, []string{"a", "events {} http { include *.x; }", "b.x", "\n\n}"}, `b.x:3: unexpected "}"`},
 		{"nested too deep", Nginx, []string{"a", strings.Repeat("server {\n", maxNesting+2) + strings.Repeat("}", maxNesting+2)}, "a:101: blocks stand in each other deeper than 100"},
 
+		{"a long word", Nginx, []string{"a", "http {\n" + strings.Repeat("a", maxWord+1) + ";}"}, "a:2: a word of more than 4096 bytes"},
+		{"a long word in quotes", Nginx, []string{"a", "http {\n'\\' " + strings.Repeat("a ", maxWord) + "';}"}, "a:2: a word of more than 4096 bytes"},
+		{"a long variable", Nginx, []string{"a", "http { b a${" + strings.Repeat("a ", maxWord) + "};}"}, "a:1: a word of more than 4096 bytes"},
+		{"a long word behind Lua", Nginx, []string{"a", "content_by_lua_block{ -- }\n} " + strings.Repeat("a", maxWord+1)}, "a:2: a word of more than 4096 bytes"},
+		{"a long word in an include", Nginx, []string{"a", "events {} http {\ninclude b; }", "b", "# \\\n" + strings.Repeat("a", 800_000)}, "b:2: a word of more than 4096 bytes"},
+		{"values that double", Apache, []string{"a", "Define v x\n" + strings.Repeat("Define v ${v}${v}\n", 64)}, "the configuration is too large: too much of it is made by variables"},
+		{"a macro with many parameters", Apache, []string{"a", "<Macro m" + strings.Repeat(" $a", 100) + ">\n</Macro>\n"}, "a:1: <Macro m> has more than 99 parameters"},
 		{"no directive that is known", Apache, []string{"a", "192.0.2.1 - - [x] \"GET / HTTP/1.1\" 200 1\n"}, "a:1: there is no directive of Apache"},
 		{"open section", Apache, []string{"a", "ServerName x\n<VirtualHost *>\nServerName y\n"}, "a:2: <virtualhost> is not closed"},
 		{"open section that is left out", Apache, []string{"a", "ServerName x\n<IfDefine X>\n<IfModule y>\n</IfModule>\n"}, "a:2: <ifdefine> is not closed"},

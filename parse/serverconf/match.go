@@ -21,8 +21,12 @@ type Match struct {
 // that are not defined in the configuration are left out.
 func (m Match) Formats() []Format {
 	var list []Format
+	known := map[Format]bool{}
 	for _, l := range m.Logs {
-		if f := l.Format(); f.Spec != "" && !slices.ContainsFunc(list, f.writesLike) {
+		f := l.Format()
+		how := Format{Spec: f.Spec, Escape: f.Escape}
+		if f.Spec != "" && !known[how] {
+			known[how] = true
 			list = append(list, f)
 		}
 	}

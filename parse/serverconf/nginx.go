@@ -32,6 +32,9 @@ func Nginx(path string) (*Config, error) {
 	if err := r.enter(full, at); err != nil {
 		return nil, err
 	}
+	if err := checkWords(path, text); err != nil {
+		return nil, err
+	}
 	// A file that is itself included: what its includes are relative to is
 	// found above it.
 	r.fragment = !nginxMain(text)
@@ -300,6 +303,9 @@ func (r *nginxReader) include(d directive) ([]directive, error) {
 			continue
 		}
 		if err := r.enter(path, d.at); err != nil {
+			return nil, err
+		}
+		if err := checkWords(path, text); err != nil {
 			return nil, err
 		}
 		included, err := r.parse(path, text)

@@ -95,6 +95,7 @@ func (w *nginxWalk) stream(list []directive) {
 type scope struct {
 	logs []Log
 	set  bool // by this block or one around it
+	own  bool // by this block
 }
 
 func (w *nginxWalk) http(d directive) {
@@ -137,8 +138,10 @@ func (w *nginxWalk) blocks(list []directive, parent scope, names []string) {
 
 func (w *nginxWalk) inner(d directive, parent scope, names []string) {
 	s := w.scope(d.block, parent)
-	for _, l := range s.logs {
-		w.add(l, names)
+	if s.own { // the others are added
+		for _, l := range s.logs {
+			w.add(l, names)
+		}
 	}
 	w.blocks(d.block, s, names)
 }
@@ -156,14 +159,15 @@ func (w *nginxWalk) scope(list []directive, parent scope) scope {
 			continue
 		}
 		if d.args[0] == "off" {
-			return scope{logs: []Log{{Off: true, Where: d.at}}, set: true}
+			return scope{logs: []Log{{Off: true, Where: d.at}}, set: true, own: true}
 		}
 		own.logs = append(own.logs, w.log(d))
-		own.set = true
+		own.set, own.own = true, true
 	}
 	if own.set {
 		return own
 	}
+	parent.own = false
 	return parent
 }
 

@@ -23,6 +23,9 @@ const (
 	maxBytes = 64 << 20
 	// maxNesting is how deep blocks and sections stand in each other.
 	maxNesting = 100
+	// maxParameters is how many parameters a macro has; mod_macro itself warns of
+	// so many.
+	maxParameters = 99
 	// maxNotes is how many notes are kept; the last one counts the others.
 	maxNotes = 100
 )

@@ -129,9 +129,9 @@ func TestVariables(t *testing.T) {
 	v.undefine("GONE")
 	v.define("self", "${self}", true)
 	var missing []string
-	got := v.expand("${APACHE_LOG_DIR} ${HTTPD_X} ${FILE} ${BOTH} ${both} ${self} | ${SECRET_KEY} ${FLAG} ${GONE} ${} ${open", func(name string) { missing = append(missing, name) })
-	if want := "/from/environment x f defined defined ${self} | ${SECRET_KEY} ${FLAG} ${GONE} ${} ${open"; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	got, ok := v.expand("${APACHE_LOG_DIR} ${HTTPD_X} ${FILE} ${BOTH} ${both} ${self} | ${SECRET_KEY} ${FLAG} ${GONE} ${} ${open", maxBytes, func(name string) { missing = append(missing, name) })
+	if want := "/from/environment x f defined defined ${self} | ${SECRET_KEY} ${FLAG} ${GONE} ${} ${open"; got != want || !ok {
+		t.Errorf("got %s (%v), want %s", got, ok, want)
 	}
 	if want := []string{"SECRET_KEY", "FLAG", "GONE", ""}; !slices.Equal(missing, want) {
 		t.Errorf("missing: got %q, want %q", missing, want)
@@ -223,5 +223,28 @@ func TestRelativePath(t *testing.T) {
 	}
 	if got, want := c.Logs[0].Path, filepath.Join(dir, "a.log"); got != want {
 		t.Errorf("Apache: got %s, want %s", got, want)
+	}
+}
+
+// TestNginxWords: what is long and no word is let through: comments, Lua, and
+// words that are just short enough.
+func TestNginxWords(t *testing.T) {
+	long := strings.Repeat("a", 2*maxWord)
+	for name, text := range map[string]string{
+		"comment":           "# " + long + "\nserver {}",
+		"last comment":      "server {} # " + long,
+		"Lua":               "server { content_by_lua_block { s = '" + long + "' } }",
+		"Lua in quotes":     `server { "content_by_lua_block" ; }`,
+		"longest":           "server { set " + long[:maxWord] + " b; }",
+		"longest, quoted":   "server { set '" + long[:maxWord-2] + "' b; }",
+		"many words":        "server { server_name " + strings.Repeat("a ", maxWord) + "; }",
+		"braces":            strings.Repeat("server{", 50) + strings.Repeat("}", 50),
+		"quote in a word":   `server { set a"b c"d; }` + strings.Repeat(" a", maxWord),
+		"escaped quote":     `server { set "a\"" b; }` + strings.Repeat(" a", maxWord),
+		"ends in an escape": `server {} \`,
+	} {
+		if err := checkWords("conf", []byte(text)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

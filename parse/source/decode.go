@@ -42,6 +42,9 @@ func (c compression) explain(err error) error { return explain(c.String(), err) 
 
 // explain is compression.explain by name.
 func explain(compression string, err error) error {
+	if over := (*RatioError)(nil); errors.As(err, &over) {
+		return err // nothing is wrong with the data
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s data is truncated: %w", compression, err)
 	}

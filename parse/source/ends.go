@@ -42,7 +42,7 @@ func (c *contents) endsInTar(ctx context.Context, inputs []Input, group []int, f
 	file, err := os.Open(inputs[group[0]].member.file)
 	if err == nil {
 		defer file.Close() // it is only read
-		t = openTarStream(ctx, &c.outer, file)
+		t = openTarStream(ctx, &c.outer, file, inputs[group[0]].ceiling)
 	}
 	number := 0
 	for _, i := range group {
@@ -51,7 +51,7 @@ func (c *contents) endsInTar(ctx context.Context, inputs []Input, group []int, f
 			err = t.find(inputs[i].member, &number)
 		}
 		if err == nil {
-			lines = linesOf(ends(c.inside(ctx, t)))
+			lines = linesOf(ends(c.inside(ctx, t, inputs[i].ceiling)))
 			err = t.ended
 		}
 		if stopped := ctx.Err(); stopped != nil {

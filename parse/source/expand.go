@@ -19,11 +19,12 @@ const Stdin = "-"
 type Input struct {
 	Path string // as it is shown, cleaned; "-" is standard input
 
-	size   int64       // bytes as Expand saw them, to balance the work; -1 not known
-	reader io.Reader   // standard input; nil for what is opened by its path
-	member *member     // where it is in an archive; nil for a file
-	told   *Result     // what became of it, where there is nothing to read
-	resume *resumption // where it goes on; nil from the beginning
+	size    int64       // bytes as Expand saw them, to balance the work; -1 not known
+	ceiling ceiling     // of what it decompresses to
+	reader  io.Reader   // standard input; nil for what is opened by its path
+	member  *member     // where it is in an archive; nil for a file
+	told    *Result     // what became of it, where there is nothing to read
+	resume  *resumption // where it goes on; nil from the beginning
 }
 
 // Note is something a user should know of what was given, though no error.

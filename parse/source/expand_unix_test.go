@@ -120,3 +120,22 @@ func TestNoPermission(t *testing.T) {
 		}
 	}
 }
+
+// TestReplacedByFIFO: what was a file when it was listed is not waited for.
+func TestReplacedByFIFO(t *testing.T) {
+	path := write(t, "a.log", []byte("a\n"))
+	inputs := expand(t, nil, path)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Skip("no FIFO: ", err)
+	}
+	inputs, _ = unfold(t, inputs, 1)
+	if _, _, err := Distinct(t.Context(), inputs, 1); err != nil {
+		t.Error(err)
+	}
+	if _, results := readAll(t, inputs, 1, small); !errors.Is(results[0].Err, errReplaced) {
+		t.Errorf("got %v", results[0].Err)
+	}
+}

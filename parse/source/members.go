@@ -300,12 +300,13 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 
 // add takes the files of an archive that can be sought.
 func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []archive.Member) {
+	top := l.archive.ceiling.shared(max(len(found), 1))
 	for _, m := range found {
 		label := archive.Label(m.Name)
 		if archive.Hidden(label) {
 			continue
 		}
-		in := Input{Path: label, size: m.Stored, member: &member{Member: m, file: l.archive.Path, stored: l.stored}}
+		in := Input{Path: label, size: m.Stored, ceiling: top, member: &member{Member: m, file: l.archive.Path, stored: l.stored}}
 		if m.Deflated {
 			in.member.stored += "+deflate"
 		}
@@ -335,7 +336,8 @@ func (l *listing) nest(label string) {
 // listStream takes the files of a compressed tar. What is decoded of them is
 // summed up on the way.
 func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) error {
-	t := openTarStream(ctx, &c.outer, io.NewSectionReader(f.file, 0, f.size))
+	top := l.archive.ceiling
+	t := openTarStream(ctx, &c.outer, io.NewSectionReader(f.file, 0, f.size), top)
 	for number := 0; ; number++ {
 		m, err := t.Next()
 		l.skipped = t.Skipped
@@ -349,16 +351,20 @@ func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) err
 		if archive.Hidden(label) {
 			continue
 		}
-		head, content := peek(c.inside(ctx, t), make([]byte, archive.HeadSize))
+		head, content := peek(c.inside(ctx, t, top), make([]byte, archive.HeadSize))
 		if archive.Detect(head) != archive.None {
 			l.nest(label)
 			continue
 		}
-		in := Input{Path: label, size: l.archive.size, member: &member{
+		in := Input{Path: label, size: l.archive.size, ceiling: top, member: &member{
 			Member: m, file: l.archive.Path, stored: l.stored, compression: f.compression, number: number,
 			print: c.printOf(content),
 		}}
 		l.members = append(l.members, in)
+		if over := (*RatioError)(nil); errors.As(t.ended, &over) {
+			// Reading skips what need not be decoded twice, and may get by.
+			return t.failed(t.ended)
+		}
 		if t.ended != nil {
 			return nil // which is told of the file that is cut
 		}
@@ -388,13 +394,19 @@ func (c *contents) close() {
 // what is in a compressed tar. It is valid until the next call.
 func (c *contents) decoded(ctx context.Context, in Input, f *plainFile) io.Reader {
 	if m := in.member; m != nil && m.Deflated {
-		return c.inside(ctx, &guard{archive.Inflate(f.file, &m.Member)})
+		return c.inside(ctx, openInflated(f.file, m, in.ceiling), in.ceiling)
 	}
-	return c.inside(ctx, f.stream())
+	return c.inside(ctx, f.stream(), in.ceiling)
 }
 
-// inside decodes what src gives.
-func (c *contents) inside(ctx context.Context, src io.Reader) io.Reader {
-	in := c.inner.input(&counter{ctx: ctx, src: src})
-	return c.inner.decoder(sniff(in), in)
+// inside decodes what src gives up to a ceiling.
+func (c *contents) inside(ctx context.Context, src io.Reader, top ceiling) io.Reader {
+	stored := &counter{ctx: ctx, src: src}
+	in := c.inner.input(stored)
+	comp := sniff(in)
+	decoded := c.inner.decoder(comp, in)
+	if comp == none {
+		return decoded
+	}
+	return top.limitDecoded(decoded, src, used(stored, in))
 }

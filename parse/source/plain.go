@@ -12,6 +12,10 @@ import (
 // opened.
 var errShrunk = errors.New("file became shorter while it was read")
 
+// errReplaced is the reason when something else has taken the place of a file.
+// It may be a FIFO, and waiting for its writer may never end.
+var errReplaced = errors.New("was a file, and is none any more")
+
 // plainFile is an uncompressed file, or a part of one, whose ranges are shared
 // by the workers.
 type plainFile struct {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -296,6 +297,11 @@ func (w *worker) open(ctx context.Context, input int) {
 	}
 	open := func() (io.ReadCloser, error) { return os.Open(in.Path) }
 	if in.pipe() {
+		if in.size >= 0 {
+			w.handler.Open(input, nil)
+			w.queue.opened(input, Result{Compression: none.String(), Err: errReplaced})
+			return
+		}
 		// Opening a FIFO waits for its writer.
 		w.queue.opened(input, w.readPipe(ctx, input, open))
 		return
@@ -370,6 +376,9 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 		}
 	}
 	c.src = w.decoders.decoder(comp, in)
+	if comp != none {
+		c.src = w.inputs[input].ceiling.limitDecoded(c.src, src, used(stored, in))
+	}
 	track := w.inputs[input].resume.follow(&c)
 	err := c.run(ctx)
 	w.buf = c.buf
@@ -420,6 +429,11 @@ type counter struct {
 
 	took func(int64) // is told every tellEvery bytes; may be nil
 	told int64       // bytes
+}
+
+// used tells how many bytes of what stored counts were decoded by way of in.
+func used(stored *counter, in *bufio.Reader) func() int64 {
+	return func() int64 { return stored.n - int64(in.Buffered()) }
 }
 
 // tellEvery is how many stored bytes pass before the next word of it.

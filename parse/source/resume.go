@@ -17,7 +17,7 @@ import (
 var (
 	errShorter  = errors.New("is shorter than what was counted of it before, so nothing of it is counted")
 	errDiverged = errors.New("begins like content that was counted before and then differs, so nothing of it is counted")
-	errReplaced = errors.New("was replaced by another file while it was read")
+	errAnother  = errors.New("was replaced by another file while it was read")
 )
 
 // resumption is how an input goes on from what was counted of it. It belongs to
@@ -206,7 +206,7 @@ func (r *resumption) held(f *plainFile) error {
 	info, err := f.file.Stat()
 	if err != nil || !os.SameFile(info, r.info) || f.size < r.until {
 		r.known = false
-		return errReplaced
+		return errAnother
 	}
 	f.size = r.until
 	return nil

@@ -28,8 +28,8 @@ const (
 	many = 4000 // 200 kB
 )
 
-// counting runs over files one night after the other.
-type counting struct {
+// nightly runs over files one night after the other.
+type nightly struct {
 	t      *testing.T
 	dir    string
 	ledger *Ledger
@@ -39,7 +39,7 @@ type counting struct {
 }
 
 // night reads the files and gives what of them is counted, and what is wrong.
-func (c *counting) night(files map[string][]byte) (counted string, wrong []error) {
+func (c *nightly) night(files map[string][]byte) (counted string, wrong []error) {
 	c.t.Helper()
 	if err := os.RemoveAll(c.dir); err != nil {
 		c.t.Fatal(err)
@@ -101,8 +101,8 @@ func (c *counting) night(files map[string][]byte) (counted string, wrong []error
 	return counted, wrong
 }
 
-func newCounting(t *testing.T) *counting {
-	return &counting{t: t, dir: filepath.Join(t.TempDir(), "logs"), ledger: NewLedger(nil), sizes: sizes{block: 4 << 10, maxLine: 8 << 10, rng: 16 << 10, sample: 2 << 10}}
+func newNightly(t *testing.T) *nightly {
+	return &nightly{t: t, dir: filepath.Join(t.TempDir(), "logs"), ledger: NewLedger(nil), sizes: sizes{block: 4 << 10, maxLine: 8 << 10, rng: 16 << 10, sample: 2 << 10}}
 }
 
 // What is counted of files one night after the other: all of it, and once.
@@ -203,7 +203,7 @@ func TestResume(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newCounting(t)
+			c := newNightly(t)
 			for i, n := range tt.nights {
 				got, wrong := c.night(n.files)
 				if got != n.want {
@@ -222,7 +222,7 @@ func TestResumeStored(t *testing.T) {
 	text := lines(0, many)
 	for name, data := range stores(t, text) {
 		for _, size := range []int{50, 5000, 70_000, len(text) - 50, len(text)} {
-			c := newCounting(t)
+			c := newNightly(t)
 			if got, _ := c.night(map[string][]byte{"a": []byte(text[:size])}); got != text[:size] {
 				t.Fatalf("%s: %d bytes at first", name, len(got))
 			}
@@ -243,7 +243,7 @@ func TestResumeStored(t *testing.T) {
 func TestResumeArchives(t *testing.T) {
 	first, second := lines(0, many), lines(5000, 5010)
 	for name, data := range archives(t, packed{"x/a.log", first}, packed{"x/b.log", second}) {
-		c := newCounting(t)
+		c := newNightly(t)
 		c.night(map[string][]byte{"a": []byte(first[:100_000])})
 		if got, wrong := c.night(map[string][]byte{"old": data}); got != first[100_000:]+second || wrong != nil {
 			t.Errorf("%s: %d bytes, %v", name, len(got), wrong)
@@ -256,7 +256,7 @@ func TestResumeArchives(t *testing.T) {
 
 // Standard input is compared while it is read.
 func TestResumeStdin(t *testing.T) {
-	c := newCounting(t)
+	c := newNightly(t)
 	for _, n := range []struct {
 		text, want string
 		err        error
@@ -279,7 +279,7 @@ func TestResumeStdin(t *testing.T) {
 // What describes the lines after it counts for those of later nights.
 func TestResumeDirective(t *testing.T) {
 	for _, form := range []string{"none", "gzip"} {
-		c := newCounting(t)
+		c := newNightly(t)
 		c.plan = Plan{Directive: []byte("#Fields:")}
 		text := "#Fields: a b\n" + lines(0, many)
 		c.night(map[string][]byte{"a": []byte(text[:13+50*2000])})
@@ -313,7 +313,7 @@ func TestResumeDirective(t *testing.T) {
 
 // A file that was replaced after it was looked at is not taken for it.
 func TestResumeReplaced(t *testing.T) {
-	c := newCounting(t)
+	c := newNightly(t)
 	path := write(t, "a", []byte(lines(0, many)))
 	c.night(map[string][]byte{"a": []byte(lines(0, 2000))})
 	inputs, _, err := Expand([]string{path}, nil)
@@ -332,7 +332,7 @@ func TestResumeReplaced(t *testing.T) {
 	}
 	h := newCollector(t, 1)
 	results, err := read(context.Background(), fresh, 1, h, c.sizes)
-	if err != nil || !errors.Is(results[0].Err, errReplaced) || len(h.blocks) > 0 {
+	if err != nil || !errors.Is(results[0].Err, errAnother) || len(h.blocks) > 0 {
 		t.Errorf("%v, %v, %d blocks", err, results[0].Err, len(h.blocks))
 	}
 	before := c.ledger.Contents()[0].Size

@@ -19,21 +19,26 @@ type tarStream struct {
 	in       *bufio.Reader
 	comp     compression
 	decoders *decoders
+	inner    spent // what came of files that are compressed in it
 	ended    error // why a file's content could not be read to its end
 }
 
-// openTarStream decodes src. It is valid until the next use of d.
-func openTarStream(ctx context.Context, d *decoders, src io.Reader) *tarStream {
+var _ layer = (*tarStream)(nil)
+
+// openTarStream decodes src up to a ceiling. It is valid until the next use of d.
+func openTarStream(ctx context.Context, d *decoders, src io.Reader, top ceiling) *tarStream {
 	t := &tarStream{stored: &counter{ctx: ctx, src: src}, decoders: d}
 	t.in = d.input(t.stored)
 	t.comp = sniff(t.in)
 	// A reader of tar must not think that a decoder can be sought.
-	t.TarReader = archive.NewTar(struct{ io.Reader }{d.decoder(t.comp, t.in)})
+	t.TarReader = archive.NewTar(struct{ io.Reader }{top.limit(d.decoder(t.comp, t.in), t.at, &spent{})})
 	return t
 }
 
 // at is the offset in the file of what is decoded next.
 func (t *tarStream) at() int64 { return t.stored.n - int64(t.in.Buffered()) }
+
+func (t *tarStream) upper() *spent { return &t.inner }
 
 func (t *tarStream) Read(p []byte) (int, error) {
 	n, err := t.TarReader.Read(p)
@@ -130,7 +135,7 @@ func (w *worker) openTar(ctx context.Context, group []int) {
 	var t *tarStream
 	if err == nil {
 		defer file.Close() // it is only read
-		t = openTarStream(ctx, &w.outer, file)
+		t = openTarStream(ctx, &w.outer, file, w.inputs[last].ceiling)
 	}
 	number := 0
 	for _, input := range group {
@@ -159,17 +164,32 @@ func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result 
 		return Result{Compression: m.stored, Err: err}
 	}
 	defer file.Close() // it is only read
-	z := archive.Inflate(file, &m.Member)
-	r := w.readStream(ctx, input, &inflated{z}, nil)
-	return relocated(r, m.stored, m.Offset, m.Offset+z.Used())
+	z := openInflated(file, m, w.inputs[input].ceiling)
+	r := w.readStream(ctx, input, z, nil)
+	return relocated(r, m.stored, m.Offset, m.Offset+z.at())
 }
 
 // inflated is the content of a file of a zip archive; what is wrong with it is
 // explained.
-type inflated struct{ z *archive.Inflater }
+type inflated struct {
+	limited
+	inner spent
+}
+
+var _ layer = (*inflated)(nil)
+
+// openInflated decodes a file of a zip archive up to a ceiling.
+func openInflated(file io.ReaderAt, m *member, top ceiling) *inflated {
+	z := archive.Inflate(file, &m.Member)
+	return &inflated{limited: *top.limit(&guard{z}, z.Used, &spent{})}
+}
+
+func (i *inflated) at() int64 { return i.stored() }
+
+func (i *inflated) upper() *spent { return &i.inner }
 
 func (i *inflated) Read(p []byte) (int, error) {
-	n, err := (&guard{i.z}).Read(p)
+	n, err := i.limited.Read(p)
 	if err != nil && err != io.EOF {
 		err = explain("deflate", err)
 	}

@@ -70,6 +70,8 @@ var (
 	errOverlap   = errors.New("overlaps another file of the archive, which no archiver writes")
 	errEncrypted = errors.New("is encrypted: unpack the archive and give the file")
 	errMultiple  = errors.New("is one of several parts of a zip archive: unpack it and give the files")
+	errBefore    = errors.New("another archive stands before this one, and is not read: give each as a file")
+	errBehind    = errors.New("other bytes follow the archive")
 	errChecksum  = errors.New("wrong zip checksum")
 )
 

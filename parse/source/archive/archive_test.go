@@ -282,6 +282,10 @@ func TestUnreadable(t *testing.T) {
 		{"number of files", edit(two, func(b []byte) { b[len(b)-endSize+10]++ }), "a=one b=two", errDirectory},
 		{"parts", edit(two, func(b []byte) { b[len(b)-endSize+4]++ }), "", errMultiple},
 		{"place of the directory", edit(two, func(b []byte) { b[len(b)-1-2] = 0x7f }), "", errDirectory},
+		{"another one before", slices.Concat(deflated, two), "a=one b=two", errBefore},
+		{"a cut one behind", slices.Concat(two, deflated[:len(deflated)/2]), "a=one b=two", errBehind},
+		{"zeros behind", slices.Concat(two, make([]byte, 1000)), "a=one b=two", nil},
+		{"behind a tar", slices.Concat(tarOf(t, file("a", "one")), []byte("something else")), "a=one", errBehind},
 		{"tar header", edit(tarOf(t, file("a", "one"), file("b", "two")), func(b []byte) { b[2*blockSize+150]++ }), "a=one", errHeader},
 	}
 	for _, test := range tests {

@@ -137,6 +137,9 @@ func (t *TarReader) end() error {
 		if i := len(data) - len(bytes.TrimLeft(data, "\x00")); i < n {
 			// A header begins with a name, and a name with another byte.
 			i -= i % blockSize
+			if !isTar(data[i:]) {
+				return &Error{t.src.n - int64(n-i), errBehind}
+			}
 			t.src.unread(data[i:])
 			t.tar = tar.NewReader(&t.src)
 			return nil

@@ -44,7 +44,9 @@ func ListZip(r io.ReaderAt, size int64, check func() error) ([]Member, Skipped, 
 	switch {
 	case err != nil:
 	case found:
-		err = l.directory(dir)
+		if err = l.directory(dir); err == nil {
+			err = l.around(dir)
+		}
 	default:
 		err = l.walk()
 	}
@@ -74,6 +76,7 @@ type zipList struct {
 // zipDirectory is where the directory is.
 type zipDirectory struct {
 	base, start, end int64 // offsets; those in the directory count from base
+	behind           int64 // offset of what follows the archive
 	records          uint64
 	zip64            bool
 }
@@ -108,7 +111,7 @@ func (l *zipList) findDirectory() (d zipDirectory, found bool, err error) {
 		return d, false, nil
 	}
 	end := tail[at-start:]
-	d = zipDirectory{end: at, records: uint64(u16(end[10:]))}
+	d = zipDirectory{end: at, behind: at + endSize + int64(u16(end[20:])), records: uint64(u16(end[10:]))}
 	length, offset := uint64(u32(end[12:])), uint64(u32(end[16:]))
 	if parts := u16(end[4:]); parts != 0 && parts != 1<<16-1 {
 		return d, true, &Error{at, errMultiple}
@@ -128,10 +131,27 @@ func (l *zipList) findDirectory() (d zipDirectory, found bool, err error) {
 	if length > uint64(d.end) || offset > uint64(d.end)-length {
 		return d, true, &Error{at, errDirectory}
 	}
-	// Something may stand before the archive: a program that unpacks it.
 	d.start = d.end - int64(length)
 	d.base = d.start - int64(offset)
 	return d, true, nil
+}
+
+// around looks for another archive before this one or behind it, which the
+// directory does not know: two of them one after the other are no archive. What
+// else stands before is a program that unpacks it, and zero bytes at the end are
+// padding.
+func (l *zipList) around(d zipDirectory) error {
+	if head := make([]byte, len(zipLocal)); d.base >= endSize && l.read(head, 0) == nil && string(head) == zipLocal {
+		return &Error{d.base, errBefore}
+	}
+	rest := make([]byte, l.size-d.behind) // less than findDirectory looked at
+	if err := l.read(rest, d.behind); err != nil {
+		return err
+	}
+	if !zero(rest) {
+		return &Error{d.behind, errBehind}
+	}
+	return nil
 }
 
 // directory reads the directory of the archive.

@@ -27,6 +27,14 @@ func FuzzGzip(f *testing.F) {
 	f.Fuzz(sameAsGzip)
 }
 
+// FuzzCodes: likewise data with codes of every shape.
+func FuzzCodes(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(seed, uint32(seed*seed*seed), byte(seed))
+	}
+	f.Fuzz(checkCodes)
+}
+
 // FuzzContent: what was deflated is content again, mostly by the fast way: it
 // is repeated until that is worth it.
 func FuzzContent(f *testing.F) {

@@ -1,0 +1,32 @@
+package analyze
+
+import (
+	"math"
+	"testing"
+
+	"logscan/analyze/fold"
+	"logscan/analyze/spill"
+)
+
+func sameAgain[T comparable](t *testing.T, c spill.Codec[T], x T) {
+	t.Helper()
+	var got T
+	if rest := c.Read(&got, append(c.Append(nil, &x), "behind"...)); got != x || string(rest) != "behind" || c.Compare(&got, &x) != 0 {
+		t.Errorf("%+v came back as %+v, and %q is left", x, got, rest)
+	}
+}
+
+// FuzzCodecs: what goes to disk comes back, whatever it is.
+func FuzzCodecs(f *testing.F) {
+	f.Add(int64(1), uint32(2), true)
+	f.Add(int64(math.MinInt64), uint32(math.MaxUint32), false)
+	f.Fuzz(func(t *testing.T, at int64, n uint32, yes bool) {
+		client := fold.Client{Address: n, Agent: ^n}
+		id := [16]byte{byte(n), 15: byte(at)}
+		sameAgain(t, sessionCodec, sessionRecord{
+			start: at, lastAccepted: -at, end: at / 3, longestGap: ^at, id: id, client: client, site: n / 2, user: n >> 3,
+			requests: n, accepted: n / 5, unauthorized: n / 7, endRefusal: n ^ 1, startSeen: yes, named: !yes,
+		})
+		sameAgain(t, linkCodec, clientLink{client, n / 3})
+	})
+}

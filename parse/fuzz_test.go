@@ -1,0 +1,71 @@
+package parse
+
+import (
+	"encoding/binary"
+	"testing"
+)
+
+// FuzzAfter reads a line by what a parser has learnt from the one before it –
+// the order of JSON keys, the last time – and by a parser that never saw a line.
+func FuzzAfter(f *testing.F) {
+	for _, g := range Formats() {
+		for i, s := range g.Samples {
+			f.Add([]byte(s), []byte(g.Samples[(i+1)%len(g.Samples)]))
+		}
+	}
+	f.Add([]byte(`{"time":"2026-03-09T14:05:00Z","status":200,"remote_addr":"192.0.2.1"}`), []byte(`{"status":401,"time":"2026-03-09T14:05:00Z","remote_addr":"192.0.2.1"}`))
+	f.Add([]byte(`{"a":1,"status":200,"request":{"uri":"/a"}}`), []byte(`{"a":1,"status":{"x":200},"request":"GET / HTTP/1.1"}`))
+	f.Add([]byte(`{"time":1773065100,"level":"info","status":200}`), []byte(`{"time":1773065100,"time":1773065101,"status":200,"status":401}`))
+	f.Fuzz(func(t *testing.T, before, line []byte) {
+		for _, g := range Formats() {
+			if g.kind == kindW3C || g.wrapper != nil {
+				continue // what a line means depends on those before it
+			}
+			var e, again Entry
+			p := g.NewParser()
+			for range 3 { // an order is followed when it was met twice
+				p.Parse(before, &e)
+			}
+			fresh := g.NewParser()
+			fresh.plain = true
+			v, w := p.Parse(line, &e), fresh.Parse(line, &again)
+			if v != w || v == Parsed && show(&e) != show(&again) {
+				t.Errorf("%s: behind %q, %q gives %v %s, not %v %s", g.Name, before, line, v, show(&e), w, show(&again))
+			}
+		}
+	})
+}
+
+// FuzzWords: what looks at eight bytes at a time finds what looking at each does.
+func FuzzWords(f *testing.F) {
+	f.Add([]byte("192.168.100.200 "))
+	f.Add([]byte("12345678/:901234"))
+	f.Add([]byte("\xb1\xb2\x2f\x3a.0:9\x80\xff\x00\x01\x7f\xb0\xb9"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < 16 {
+			return
+		}
+		b = b[:16]
+		digit := func(c byte) bool { return '0' <= c && c <= '9' }
+		dotted := 0
+		for dotted < 16 && (digit(b[dotted]) || b[dotted] == '.') {
+			dotted++
+		}
+		if got := dottedLen(b); got != dotted {
+			t.Errorf("dottedLen(%q) = %d, want %d", b, got, dotted)
+		}
+		value, n := int64(0), 0
+		for n < 8 && digit(b[n]) {
+			value, n = 10*value+int64(b[n]-'0'), n+1
+		}
+		x := binary.LittleEndian.Uint64(b)
+		if gotValue, gotN := digitsOf(x); gotValue != value || gotN != n {
+			t.Errorf("digitsOf(%q) = %d, %d, want %d, %d", b[:8], gotValue, gotN, value, n)
+		}
+		for i, c := range b[:8] {
+			if got := isDigit(x)>>(8*i+7)&1 == 1; got != digit(c) {
+				t.Errorf("isDigit of byte %d of %q is %v", i, b[:8], got)
+			}
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package report
+
+import (
+	"context"
+	"iter"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"logscan/analyze"
+)
+
+// batch is rows as columns.
+type batch struct {
+	columns []columnBuffer
+	rows    int
+}
+
+// columnBuffer holds the values of one column: those that are not null, and for
+// a nullable column a level for each row.
+type columnBuffer struct {
+	levels   []int16 // 1 for a value, 0 for a null
+	integers []int64
+	reals    []float64
+	booleans []bool
+	texts    []string
+}
+
+// batches is a queue of batches between those who make rows and who writes them.
+// Batches may be made side by side, and are written in their order.
+type batches[R any] struct {
+	columns []column[R]
+	queue   chan chan *batch // in the order of the rows: where each batch will be put
+	free    chan *batch      // that have been written
+}
+
+func newBatches[R any](columns []column[R]) *batches[R] {
+	// One batch is being written, one waits, and each maker has one.
+	n := 1 + runtime.GOMAXPROCS(0)
+	return &batches[R]{columns: columns, queue: make(chan chan *batch, 1), free: make(chan *batch, n)}
+}
+
+// begin gives an empty batch.
+func (q *batches[R]) begin() *batch {
+	select {
+	case b := <-q.free:
+		b.rows = 0
+		for i := range b.columns {
+			c := &b.columns[i]
+			c.levels, c.integers, c.reals, c.booleans = c.levels[:0], c.integers[:0], c.reals[:0], c.booleans[:0]
+			clear(c.texts)
+			c.texts = c.texts[:0]
+		}
+		return b
+	default:
+		return &batch{columns: make([]columnBuffer, len(q.columns))}
+	}
+}
+
+// end says that no more batches come.
+func (q *batches[R]) end() { close(q.queue) }
+
+// enqueue gives where the next batch is to be put.
+func (q *batches[R]) enqueue(ctx context.Context) (chan<- *batch, error) {
+	place := make(chan *batch, 1)
+	select {
+	case q.queue <- place:
+		return place, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// each takes the batches in their order.
+func (q *batches[R]) each(ctx context.Context, take func(*batch) error) error {
+	for place := range q.queue {
+		select {
+		case b := <-place:
+			if err := take(b); err != nil {
+				return err
+			}
+			select {
+			case q.free <- b:
+			default:
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// makeAll makes batches of rows that come one by one.
+func (q *batches[R]) makeAll(ctx context.Context, rows iter.Seq2[*R, error]) error {
+	b := q.begin()
+	put := func() error {
+		place, err := q.enqueue(ctx)
+		if err == nil {
+			place <- b
+		}
+		return err
+	}
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if add(b, q.columns, row); b.rows < batchRows {
+			continue
+		}
+		if err := put(); err != nil {
+			return err
+		}
+		b = q.begin()
+	}
+	if b.rows == 0 {
+		return nil
+	}
+	return put()
+}
+
+// makePieces makes batches of rows side by side, as many at a time as there are
+// CPUs.
+func (q *batches[R]) makePieces(ctx context.Context, rows *analyze.Pieces[R]) error {
+	g, inGroup := errgroup.WithContext(ctx)
+	makers := runtime.GOMAXPROCS(0)
+	g.SetLimit(makers)
+	readers := make(chan func(from, to int) iter.Seq2[*R, error], makers) // that nobody uses
+	for from := 0; from < rows.Len; from += batchRows {
+		place, err := q.enqueue(inGroup)
+		if err != nil {
+			break // the group, or who started it, knows why
+		}
+		g.Go(func() error {
+			var read func(from, to int) iter.Seq2[*R, error]
+			select {
+			case read = <-readers:
+			default:
+				read = rows.Reader()
+			}
+			b := q.begin()
+			for row, err := range read(from, min(from+batchRows, rows.Len)) {
+				if err != nil {
+					return err
+				}
+				add(b, q.columns, row)
+			}
+			place <- b
+			readers <- read
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// add adds a row to a batch.
+func add[R any](b *batch, columns []column[R], row *R) {
+	for i := range columns {
+		c, values := &columns[i], &b.columns[i]
+		present := true
+		switch c.Type {
+		case Text:
+			s := c.text(row)
+			if present = s != "" || !c.Nullable; present {
+				values.texts = append(values.texts, s)
+			}
+		case Integer, Time:
+			var v int64
+			if v, present = c.integer(row); present {
+				values.integers = append(values.integers, v)
+			}
+		case Real:
+			var v float64
+			if v, present = c.real(row); present {
+				values.reals = append(values.reals, v)
+			}
+		case Boolean:
+			values.booleans = append(values.booleans, c.boolean(row))
+		}
+		if c.Nullable {
+			level := int16(0)
+			if present {
+				level = 1
+			}
+			values.levels = append(values.levels, level)
+		}
+	}
+	b.rows++
+}

@@ -1,0 +1,58 @@
+package report
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzOpen takes any bytes for the output of an earlier run: it is refused, or
+// it can be shown, compared with itself and taken as a baseline, and nothing of
+// it acts on a terminal.
+func FuzzOpen(f *testing.F) {
+	dir := f.TempDir()
+	manifest := `{"schema_version": 1, "tool": {"name": "logscan"}}`
+	f.Add([]byte(manifest), []byte(`{"schema_version": 1, "findings": []}`))
+	f.Add([]byte(manifest), []byte(`{"schema_version": 1, "findings": [{"id":"\u001b[2J","severity":"high","kind":"brute_force","subject":{"type":"client"},"details":null}], "resolved":[{}]}`))
+	f.Add([]byte(`{"schema_version": 1, "tool": {"name": "logscan"}, "inputs":[{"path":"\n","lines":-1}], "totals":{"lines":1e30}, "undetectable":[{"kind":"x"}]}`), []byte(`{"schema_version":1,"findings":null}`))
+	f.Add([]byte(strings.Repeat("[", 20000)), []byte(`{`))
+	f.Add([]byte(manifest), []byte(`{"schema_version": 1, "findings": [{"onset":"x","first_seen":"9999-99-99T00:00:00Z","evidence":[{"file":"\u202e","line":-7,"raw":"\u0000"}],"confidence":1e308}]}`))
+	f.Fuzz(func(t *testing.T, manifest, findings []byte) {
+		put := func(name string, data []byte) {
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("manifest.json", manifest)
+		put("findings.json", findings)
+		r, err := Open(dir)
+		if err != nil {
+			return
+		}
+		var b strings.Builder
+		show := func(err error) {
+			if err != nil {
+				t.Errorf("it cannot be shown: %v", err)
+			}
+		}
+		show(ShowFindings(&b, r, false))
+		for i := range r.Findings {
+			show(ShowFinding(&b, r, r.Findings[i].ID, false))
+		}
+		if d, err := Diff(r, r); err == nil {
+			show(ShowDiff(&b, d, false))
+			show(WriteDiff(io.Discard, d))
+		}
+		for _, c := range b.String() {
+			if c != '\n' && (c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == '\u202e' || c == '\u2028') {
+				t.Errorf("%U is written to a terminal", c)
+			}
+		}
+		if !utf8.ValidString(b.String()) {
+			t.Error("what is shown is no UTF-8")
+		}
+	})
+}
