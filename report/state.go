@@ -136,7 +136,7 @@ func located(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := makeParents(filepath.Dir(path), parentMode); err != nil {
+	if _, err := makeParents(filepath.Dir(path), directoryMode); err != nil {
 		return "", err
 	}
 	parent, err := filepath.EvalSymlinks(filepath.Dir(path))

@@ -75,9 +75,10 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 			if flags&flagUser != 0 {
 				e.User = a.user
 			}
-			if worker == s.past {
+			switch {
+			case worker == s.past:
 				e.Refusal = EarlierEvent
-			} else if e.Outcome == Unauthorized {
+			case e.Outcome == Unauthorized:
 				e.Refusal = ranks[a.ref]
 			}
 		}

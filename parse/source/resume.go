@@ -15,9 +15,9 @@ import (
 // Reasons why an input that begins like content that was counted is not
 // counted: it must be neither twice nor in part.
 var (
-	errShorter  = errors.New("is shorter than what was counted of it before, so nothing of it is counted")
-	errDiverged = errors.New("begins like content that was counted before and then differs, so nothing of it is counted")
-	errAnother  = errors.New("was replaced by another file while it was read")
+	errShorter     = errors.New("is shorter than what was counted of it before, so nothing of it is counted")
+	errDiverged    = errors.New("begins like content that was counted before and then differs, so nothing of it is counted")
+	errAnotherFile = errors.New("was replaced by another file while it was read")
 )
 
 // resumption is how an input goes on from what was counted of it. It belongs to
@@ -206,7 +206,7 @@ func (r *resumption) held(f *plainFile) error {
 	info, err := f.file.Stat()
 	if err != nil || !os.SameFile(info, r.info) || f.size < r.until {
 		r.known = false
-		return errAnother
+		return errAnotherFile
 	}
 	f.size = r.until
 	return nil

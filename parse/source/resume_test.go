@@ -332,7 +332,7 @@ func TestResumeReplaced(t *testing.T) {
 	}
 	h := newCollector(t, 1)
 	results, err := read(context.Background(), fresh, 1, h, c.sizes)
-	if err != nil || !errors.Is(results[0].Err, errAnother) || len(h.blocks) > 0 {
+	if err != nil || !errors.Is(results[0].Err, errAnotherFile) || len(h.blocks) > 0 {
 		t.Errorf("%v, %v, %d blocks", err, results[0].Err, len(h.blocks))
 	}
 	before := c.ledger.Contents()[0].Size
