@@ -17,7 +17,7 @@ test:
 
 # Under the detector, ten times slower, each scenario runs once and small.
 race:
-	CGO_ENABLED=1 go test -race -short ./...
+	CGO_ENABLED=1 go test -race -short -timeout 20m ./...
 
 # Building the linter takes minutes, once.
 $(LINT):

@@ -214,7 +214,11 @@ func variants(t *testing.T, test func(t *testing.T, w *world)) {
 		name            string
 		sessions, users bool
 	}{{"sessions", true, true}, {"clients", false, false}} {
-		for seed := range uint64(5) {
+		seeds := uint64(5)
+		if testing.Short() {
+			seeds = 1
+		}
+		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s/%d", v.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(seed)

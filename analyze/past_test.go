@@ -237,6 +237,9 @@ func TestNightsEqualOneRun(t *testing.T) {
 		{"session", format, false, true},
 	} {
 		t.Run(fmt.Sprintf("%s known=%v disorder=%v", tt.name, tt.known, tt.disorder), func(t *testing.T) {
+			if testing.Short() && (tt.format == nil || !tt.known) {
+				t.Skip("one of each is enough")
+			}
 			t.Parallel()
 			o := Options{Format: tt.format, Workers: 2}
 			servers := simulatedDays(t, fixtures.Options{Scenario: "idle", Format: tt.name, Lines: 12_000, Seed: 1, Start: weekend}, 3, 3)
