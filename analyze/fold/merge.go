@@ -185,17 +185,24 @@ func merge(workers []*Worker, most int) (*State, error) {
 	return s, nil
 }
 
+// sources gives a list of each part, sorted: from where it lies on disk, or in
+// memory.
+func sources[T any](s *State, c spill.Codec[T], disk func(*spilled) *spill.Run, memory func(*part) []T) []spill.Source[T] {
+	var all []spill.Source[T]
+	for _, p := range s.parts {
+		if p.disk != nil {
+			all = append(all, spill.FromRun(disk(p.disk), c))
+		} else {
+			all = append(all, spill.FromSlice(memory(p.part)))
+		}
+	}
+	return all
+}
+
 // mergeUsers merges what the parts know of users. At most most of them are told
 // by name.
 func (s *State) mergeUsers(most int) (err error) {
-	var users []spill.Source[userTotal]
-	for _, p := range s.parts {
-		if d := p.disk; d != nil {
-			users = append(users, spill.FromRun(d.users, userCodec))
-		} else {
-			users = append(users, spill.FromSlice(p.part.users.sorted()))
-		}
-	}
+	users := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) []userTotal { return p.users.sorted() })
 	s.Users, s.OfOtherUsers, s.OtherUsers, s.userOf, err = mergedUsers(users, most)
 	return err
 }
@@ -203,30 +210,20 @@ func (s *State) mergeUsers(most int) (err error) {
 // mergeClients merges what the parts know of clients. At most most of them are
 // told by name.
 func (s *State) mergeClients(most int) (err error) {
-	var clients []spill.Source[clientTotal]
-	for _, p := range s.parts {
-		if d := p.disk; d != nil {
-			clients = append(clients, spill.FromRun(d.clients, clientCodec))
-		} else {
-			clients = append(clients, spill.FromSlice(p.part.clients.sorted()))
-		}
-	}
+	clients := sources(s, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) []clientTotal { return p.clients.sorted() })
 	s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most)
 	return err
 }
 
 // mergeSignIns merges the sign-ins of the parts.
 func (s *State) mergeSignIns() (err error) {
-	var signIns []spill.Source[SignIn]
 	var file *spill.File // where many sign-ins are to lie
 	for _, p := range s.parts {
-		if d := p.disk; d != nil {
-			signIns = append(signIns, spill.FromRun(d.signIns, signInCodec))
-			file = d.file
-		} else {
-			signIns = append(signIns, spill.FromSlice(p.part.signIns))
+		if p.disk != nil {
+			file = p.disk.file
 		}
 	}
+	signIns := sources(s, signInCodec, func(d *spilled) *spill.Run { return d.signIns }, func(p *part) []SignIn { return p.signIns })
 	s.signIns, err = newSignInIndex(signIns, file)
 	return err
 }

@@ -91,13 +91,13 @@ func (w *Worker) spill() error {
 		}
 		p.shards[i] = shard{}
 	}
-	if s.clients, err = writeRun(file, clientCodec, p.clients.sorted()); err != nil {
+	if s.clients, err = spill.WriteRun(file, clientCodec, p.clients.sorted()); err != nil {
 		return err
 	}
-	if s.users, err = writeRun(file, userCodec, p.users.sorted()); err != nil {
+	if s.users, err = spill.WriteRun(file, userCodec, p.users.sorted()); err != nil {
 		return err
 	}
-	if s.signIns, err = writeRun(file, signInCodec, p.signIns); err != nil {
+	if s.signIns, err = spill.WriteRun(file, signInCodec, p.signIns); err != nil {
 		return err
 	}
 	if err := w.refusals.spill(file); err != nil {
@@ -106,16 +106,6 @@ func (w *Worker) spill() error {
 	w.spilled = append(w.spilled, s)
 	p.init(w.seed)
 	return nil
-}
-
-func writeRun[T any](f *spill.File, c spill.Codec[T], list []T) (*spill.Run, error) {
-	w := f.Run()
-	for i := range list {
-		if err := w.Append(func(dst []byte) []byte { return c.Append(dst, &list[i]) }); err != nil {
-			return nil, err
-		}
-	}
-	return w.End()
 }
 
 // segmentPiece is how many bytes of a log are written at once.

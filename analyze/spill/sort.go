@@ -49,13 +49,7 @@ func (s *Sorter[T]) spill() error {
 		}
 	}
 	s.Sort()
-	w := s.file.Run()
-	for i := range s.items {
-		if err := w.Append(func(dst []byte) []byte { return s.Codec.Append(dst, &s.items[i]) }); err != nil {
-			return err
-		}
-	}
-	r, err := w.End()
+	r, err := WriteRun(s.file, s.Codec, s.items)
 	if err != nil {
 		return err
 	}
@@ -171,6 +165,17 @@ func (w *RunWriter) End() (*Run, error) {
 		}
 	}
 	return w.run, nil
+}
+
+// WriteRun writes records as a run.
+func WriteRun[T any](f *File, c Codec[T], items []T) (*Run, error) {
+	w := f.Run()
+	for i := range items {
+		if err := w.Append(func(dst []byte) []byte { return c.Append(dst, &items[i]) }); err != nil {
+			return nil, err
+		}
+	}
+	return w.End()
 }
 
 // Source gives one record after the other, and nil at the end. A record is
