@@ -152,7 +152,9 @@ var emptyLedger = Ledger{First: parse.NoTime, Last: parse.NoTime}
 const (
 	// Shards is into how many parts the actors are cut by their hash. It
 	// bounds what has to be in memory at once when shards are put together.
-	Shards = 64
+	Shards = 1 << ShardBits
+	// ShardBits is how many bits of the hash that takes.
+	ShardBits = 8
 	// pathCacheSize is how many paths each worker remembers the endpoint of.
 	// A power of two; 16 bytes each, so that they stay in the L2 cache.
 	pathCacheSize = 8192

@@ -10,7 +10,7 @@ import (
 // of 2^-64 for four billion of them.
 type actorKey struct{ hi, lo uint64 }
 
-func (k actorKey) shard() uint64 { return (k.hi ^ k.lo*0x9e3779b97f4a7c15) >> 58 }
+func (k actorKey) shard() uint64 { return (k.hi ^ k.lo*0x9e3779b97f4a7c15) >> (64 - ShardBits) }
 
 // actor is one actor's part of the state in one worker: what must be known to
 // append an event. It is one cache line, and lies in the hash table itself: the
