@@ -171,22 +171,32 @@ func (p *Parser) textEnd(b []byte) int {
 	if p.escaped {
 		return stringEnd(b, 1)
 	}
-	if len(b) > 8 {
-		if m := zeros(binary.LittleEndian.Uint64(b[1:]) ^ ones*'"'); m != 0 {
-			return bits.TrailingZeros64(m)/8 + 1
+	at := 1
+	for ; at <= 1+shortText-8 && len(b) >= at+8; at += 8 {
+		if m := zeros(binary.LittleEndian.Uint64(b[at:]) ^ ones*'"'); m != 0 {
+			return at + bits.TrailingZeros64(m)/8
 		}
 	}
-	return bytes.IndexByte(b[1:], '"') + 1
+	if n := bytes.IndexByte(b[at:], '"'); n >= 0 {
+		return at + n
+	}
+	return -1
 }
+
+// shortText in bytes is as long as a string is looked through without a call.
+const shortText = 32
 
 // sameBytes tells whether a is b, which is as long: without a call, for the few
 // bytes between two values.
 func sameBytes(a, b []byte) bool {
-	for len(b) >= 8 && len(a) >= 8 {
-		if binary.LittleEndian.Uint64(a) != binary.LittleEndian.Uint64(b) {
+	n := len(b)
+	if n < 8 || len(a) < n {
+		return hasPrefix(a, b)
+	}
+	for i := 0; i < n-8; i += 8 {
+		if binary.LittleEndian.Uint64(a[i:]) != binary.LittleEndian.Uint64(b[i:]) {
 			return false
 		}
-		a, b = a[8:], b[8:]
 	}
-	return hasPrefix(a, b)
+	return binary.LittleEndian.Uint64(a[n-8:n]) == binary.LittleEndian.Uint64(b[n-8:])
 }
