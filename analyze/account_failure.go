@@ -224,7 +224,7 @@ func (c *correlation) compare(t *turn, refusals []int64) (expected, chance float
 }
 
 func (c *correlation) failingAccount(user uint32, t turn, p float64) candidate {
-	name := text([]byte(c.state.Users[user-1].Name))
+	name := textOf(c.state.Users[user-1].Name)
 	var cand candidate
 	addresses, routes := map[uint32]bool{}, map[uint32]bool{}
 	for _, a := range t.since {

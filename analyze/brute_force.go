@@ -236,7 +236,7 @@ func (a *attack) severity(c *correlation) Severity {
 }
 
 func (c *correlation) who(g guesser) string {
-	s := text([]byte(c.state.Addresses[g.address]))
+	s := textOf(c.state.Addresses[g.address])
 	if s == "" {
 		return "A client"
 	}

@@ -109,6 +109,9 @@ type correlation struct {
 	siteOf    []uint32                       // by endpoint: its place in sites
 	sessions  []*spill.Sorter[sessionRecord] // see eachSession
 	clients   map[fold.Client]*clientFacts
+	// Fit to leave, by index: the names of users, made by accountRows, and the
+	// addresses and user agents of clients, by clientRows.
+	users, addresses, agents []string
 	// The clients in the order of Result.Clients, and by address where its own begin
 	// there; clientRows makes them.
 	clientOrder []fold.Client
@@ -341,9 +344,9 @@ type walker struct {
 	lifetimes      [maxHosts]*lifetimes
 	endpoints      []endpointFacts
 	stamps         []stamp // by endpoint
-	sessions       spill.Sorter[sessionRecord]
+	sessions       *spill.Sorter[sessionRecord]
 	clients        map[fold.Client]*clientFacts
-	clientUsers    spill.Sorter[clientLink]
+	clientUsers    *spill.Sorter[clientLink]
 	clientRefusals []clientLink
 	actors         int64
 	aheads         []ahead // scratch
@@ -398,10 +401,10 @@ func newWalker(c *correlation, hosts []int) *walker {
 		endpoints: make([]endpointFacts, len(c.endpoints)),
 		stamps:    make([]stamp, len(c.endpoints)),
 		clients:   map[fold.Client]*clientFacts{},
-		sessions: spill.Sorter[sessionRecord]{
+		sessions: &spill.Sorter[sessionRecord]{
 			Codec: sessionCodec, Space: c.memory.Space, Limit: c.memory.records(c.workers, sessionRecordSize),
 		},
-		clientUsers: spill.Sorter[clientLink]{
+		clientUsers: &spill.Sorter[clientLink]{
 			Codec: linkCodec, Space: c.memory.Space, Limit: c.memory.records(c.workers, clientLinkSize),
 		},
 	}
@@ -526,8 +529,8 @@ func (c *correlation) gather(walkers []*walker) error {
 			c.keep.keepers = append(c.keep.keepers, w.keeper)
 		}
 		c.actors += w.actors
-		c.links = append(c.links, &w.clientUsers)
-		c.sessions = append(c.sessions, &w.sessions)
+		c.links = append(c.links, w.clientUsers)
+		c.sessions = append(c.sessions, w.sessions)
 		for n, l := range w.lifetimes {
 			if l == nil {
 				continue

@@ -155,7 +155,7 @@ func (o *guessObserver) sharedLists() map[string][]try {
 			continue
 		}
 		for _, t := range list {
-			host := text([]byte(o.state.Endpoints[t.endpoint].Host))
+			host := textOf(o.state.Endpoints[t.endpoint].Host)
 			lists[host] = append(lists[host], t)
 		}
 	}

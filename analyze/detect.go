@@ -163,7 +163,7 @@ func (c *correlation) measure(f *candidate) {
 func (f *Finding) clean() {
 	s := &f.Subject
 	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
-		*t = text([]byte(*t))
+		*t = textOf(*t)
 	}
 	for k, v := range f.Details {
 		f.Details[k] = cleanFigure(v)
@@ -173,7 +173,7 @@ func (f *Finding) clean() {
 func cleanFigure(v any) any {
 	switch v := v.(type) {
 	case string:
-		return text([]byte(v))
+		return textOf(v)
 	case []string:
 		list := make([]any, len(v))
 		for i, x := range v {
@@ -189,7 +189,7 @@ func cleanFigure(v any) any {
 	case map[string]any:
 		m := make(map[string]any, len(v))
 		for k, x := range v {
-			m[text([]byte(k))] = cleanFigure(x)
+			m[textOf(k)] = cleanFigure(x)
 		}
 		return m
 	}

@@ -88,7 +88,7 @@ func (c *correlation) guessedAccount(user uint32, by map[uint32][]uint32, p floa
 		}
 	}
 	slices.Sort(cand.claims)
-	name := text([]byte(c.state.Users[user-1].Name))
+	name := textOf(c.state.Users[user-1].Name)
 	first, last := c.facts[cand.claims[0]].time, c.facts[cand.claims[len(cand.claims)-1]].time
 	cand.Subject = Subject{Type: "account", User: name}
 	cand.Onset = first * 1000

@@ -99,7 +99,7 @@ func (c *correlation) backends(bad uint32) *Exhibit {
 	x := &Exhibit{Caption: "Requests refused and accepted by backend"}
 	for i := range c.state.Upstreams {
 		u := &c.state.Upstreams[i]
-		p := Part{Name: text([]byte(u.Name)), Refused: u.N[fold.Unauthorized], Accepted: u.N[fold.Accepted], Marked: uint32(i) == bad}
+		p := Part{Name: textOf(u.Name), Refused: u.N[fold.Unauthorized], Accepted: u.N[fold.Accepted], Marked: uint32(i) == bad}
 		if p.Marked {
 			x.Parts = slices.Insert(x.Parts, 0, p)
 		} else if len(x.Parts) < maxParts {
@@ -124,7 +124,7 @@ func (c *correlation) byAccount(a *attack, claims []uint32) *Exhibit {
 	})
 	x := &Exhibit{Caption: "Tries by account that failed and succeeded"}
 	for _, u := range users[:min(len(users), maxParts)] {
-		x.Parts = append(x.Parts, Part{Name: text([]byte(c.state.Users[u-1].Name)), Refused: int64(a.users[u]), Accepted: opened[u], Marked: opened[u] > 0})
+		x.Parts = append(x.Parts, Part{Name: textOf(c.state.Users[u-1].Name), Refused: int64(a.users[u]), Accepted: opened[u], Marked: opened[u] > 0})
 	}
 	return x
 }

@@ -182,12 +182,12 @@ func (c *correlation) failingMachine(m *machine, b breakdown, p float64) candida
 		routes[a.endpoint]++
 	}
 	slices.Sort(cand.claims)
-	agent := text([]byte(c.state.Agents[m.client.Agent]))
-	cand.Subject = Subject{Type: "client", ClientAddress: text([]byte(c.state.Addresses[m.client.Address])), UserAgent: agent}
+	agent := textOf(c.state.Agents[m.client.Agent])
+	cand.Subject = Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[m.client.Address]), UserAgent: agent}
 	name := cmp.Or(agent, "A program without user agent")
 	as := ""
 	if m.user != 0 {
-		cand.Subject.User = text([]byte(c.state.Users[m.user-1].Name))
+		cand.Subject.User = textOf(c.state.Users[m.user-1].Name)
 		as = " as " + cand.Subject.User
 	}
 	cand.Onset = b.firstRefused * 1000

@@ -305,7 +305,7 @@ func (o *guessObserver) strangers(list []try) []try {
 type guesser struct{ address uint32 }
 
 func (c *correlation) guesserSubject(g guesser) Subject {
-	return Subject{Type: "client", ClientAddress: text([]byte(c.state.Addresses[g.address]))}
+	return Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[g.address])}
 }
 
 // attack is a run of tries that fail.
@@ -428,7 +428,7 @@ func (c *correlation) userNames(users []uint32) []any {
 	users = slices.Compact(users)
 	names := make([]any, 0, min(len(users), MaxEvidence))
 	for _, u := range users[:min(len(users), MaxEvidence)] {
-		names = append(names, text([]byte(c.state.Users[u-1].Name)))
+		names = append(names, textOf(c.state.Users[u-1].Name))
 	}
 	return names
 }

@@ -55,6 +55,11 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	if err := c.showEvidence(r, res.Findings); err != nil {
 		return nil, err
 	}
+	// No row that is made later asks for these.
+	c.clients, c.userClients, c.observed, c.guesses = nil, nil, nil, nil
+	if c.keep == nil {
+		c.state.Users = nil
+	}
 	return res, nil
 }
 
@@ -238,6 +243,14 @@ func text(b []byte) string {
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
+// textOf is text for a string, which it gives back where nothing is to be changed.
+func textOf(s string) string {
+	if told := text([]byte(s)); told != s {
+		return told
+	}
+	return s
+}
+
 // rawText makes a raw line fit to leave. The mask is that of the parser that read
 // it last, nil where names stay.
 func rawText(line, session []byte, mask *pseudonym.Mask) string {
@@ -295,7 +308,7 @@ func (c *correlation) endpointRows(findings []Finding) []Endpoint {
 	for i := range rows {
 		e, f := &c.state.Endpoints[i], &c.endpoints[i]
 		rows[i] = Endpoint{
-			Host: text([]byte(e.Host)), Method: e.Method, Template: text([]byte(e.Template)),
+			Host: textOf(e.Host), Method: e.Method, Template: textOf(e.Template),
 			Counts: counts(&e.Tally), Actors: f.actors, RefusedActors: f.refusedActors, Protected: c.protected[i],
 			FirstTime: e.First, LastTime: e.Last, FirstUnauthorized: e.FirstRefused, LastUnauthorized: e.LastRefused,
 			FindingID: ids[uint32(i)],
@@ -307,9 +320,10 @@ func (c *correlation) endpointRows(findings []Finding) []Endpoint {
 func (c *correlation) accountRows(findings []Finding) []Account {
 	ids := mostExplaining(c, findings, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
 	rows := make([]Account, 0, len(c.state.Users)+1)
+	c.users = make([]string, 0, len(c.state.Users))
 	add := func(u *fold.Named, clients int64, finding string) {
 		rows = append(rows, Account{
-			User: text([]byte(u.Name)), Counts: counts(&u.Tally), Clients: clients,
+			User: textOf(u.Name), Counts: counts(&u.Tally), Clients: clients,
 			FirstAccepted: u.FirstAccepted, LastAccepted: u.LastAccepted,
 			FirstUnauthorized: u.FirstRefused, LastUnauthorized: u.LastRefused,
 			FindingID: finding,
@@ -317,6 +331,7 @@ func (c *correlation) accountRows(findings []Finding) []Account {
 	}
 	for i := range c.state.Users {
 		add(&c.state.Users[i], c.userClients[i], ids[uint32(i)+1])
+		c.users = append(c.users, rows[i].User)
 	}
 	if c.state.OtherUsers > 0 {
 		add(&c.state.OfOtherUsers, 0, "") // their clients are not known
@@ -340,12 +355,12 @@ func (c *correlation) clientRows(findings []Finding) []Client {
 	for i := range c.state.Addresses {
 		c.clientFrom[i+1] += c.clientFrom[i]
 	}
-	address, agent := textsOf(len(c.state.Addresses), func(i int) string { return c.state.Addresses[i] }), textsOf(len(c.state.Agents), func(i int) string { return c.state.Agents[i] })
+	c.addresses, c.agents = textsOf(c.state.Addresses), textsOf(c.state.Agents)
 	rows := make([]Client, len(order))
 	for i, cl := range order {
 		f := c.clients[cl]
 		rows[i] = Client{
-			Address: address(cl.Address), UserAgent: agent(cl.Agent),
+			Address: c.addresses[cl.Address], UserAgent: c.agents[cl.Agent],
 			Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
 			FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
 			FindingID: ids[cl],
@@ -369,7 +384,7 @@ func (c *correlation) upstreamRows() []Upstream {
 	rows := make([]Upstream, len(c.state.Upstreams))
 	for i := range rows {
 		u := &c.state.Upstreams[i]
-		rows[i] = Upstream{Name: text([]byte(u.Name)), Counts: counts(&u.Tally)}
+		rows[i] = Upstream{Name: textOf(u.Name), Counts: counts(&u.Tally)}
 	}
 	return rows
 }
@@ -403,7 +418,7 @@ func (c *correlation) timelineRows() []Minute {
 	place := make(map[key]int, len(rows))
 	for i, m := range c.state.Minutes {
 		t := fold.Tally{N: m.N}
-		rows[i] = Minute{Time: m.Time, Host: text([]byte(m.Host)), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
+		rows[i] = Minute{Time: m.Time, Host: textOf(m.Host), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
 		place[key{m.Time, m.Host}] = i
 	}
 	for i := range c.facts {
@@ -441,7 +456,7 @@ func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, 
 func (c *correlation) unauthorizedRows(r *reader, findings []Finding) Pieces[Unauthorized] {
 	templates := make([]string, len(c.state.Endpoints))
 	for i := range templates {
-		templates[i] = text([]byte(c.state.Endpoints[i].Template))
+		templates[i] = textOf(c.state.Endpoints[i].Template)
 	}
 	return Pieces[Unauthorized]{len(c.state.Refusals), func() func(from, to int) iter.Seq2[*Unauthorized, error] {
 		read := c.reread(r)

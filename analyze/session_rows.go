@@ -93,9 +93,7 @@ func (c *correlation) eachSession() iter.Seq2[*sessionRecord, error] {
 
 // sessionRows yields what is told of the sessions.
 func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error] {
-	name := textsOf(len(c.state.Users), func(i int) string { return c.state.Users[i].Name })
-	address, agent := textsOf(len(c.state.Addresses), func(i int) string { return c.state.Addresses[i] }), textsOf(len(c.state.Agents), func(i int) string { return c.state.Agents[i] })
-	site := textsOf(len(c.sites), func(i int) string { return c.sites[i] })
+	sites := textsOf(c.sites)
 	return func(yield func(*Session, error) bool) {
 		var row Session
 		for s, err := range c.eachSession() {
@@ -104,7 +102,7 @@ func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error]
 				return
 			}
 			row = Session{
-				Address: address(s.client.Address), UserAgent: agent(s.client.Agent), Host: site(s.site),
+				Address: c.addresses[s.client.Address], UserAgent: c.agents[s.client.Agent], Host: sites[s.site],
 				Start: s.start * 1000, LastAccepted: microseconds(s.lastAccepted), End: microseconds(s.end),
 				Requests: int64(s.requests), Accepted: int64(s.accepted), Unauthorized: int64(s.unauthorized),
 				LongestGap: s.longestGap * 1000, StartSeen: s.startSeen, Open: s.open,
@@ -113,7 +111,7 @@ func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error]
 				row.ID = hex.EncodeToString(s.id[:])
 			}
 			if s.user != 0 {
-				row.User = name(s.user - 1)
+				row.User = c.users[s.user-1]
 			}
 			switch {
 			case s.endRefusal == fold.EarlierEvent:
@@ -140,14 +138,11 @@ func microseconds(ms int64) int64 {
 	return ms * 1000
 }
 
-// textsOf gives a function that makes names fit to leave, each one once.
-func textsOf(n int, logged func(int) string) func(uint32) string {
-	told := make([]string, n)
-	done := make([]bool, n)
-	return func(i uint32) string {
-		if !done[i] {
-			told[i], done[i] = text([]byte(logged(int(i)))), true
-		}
-		return told[i]
+// textsOf makes names fit to leave.
+func textsOf(names []string) []string {
+	told := make([]string, len(names))
+	for i, n := range names {
+		told[i] = textOf(n)
 	}
+	return told
 }

@@ -114,8 +114,8 @@ func (c *correlation) probe(client fold.Client, claims []uint32, clients int) (c
 		return cand, false
 	}
 	route := c.mostAsked(routes)
-	agent := text([]byte(c.state.Agents[client.Agent]))
-	cand.Subject = Subject{Type: "client", ClientAddress: text([]byte(c.state.Addresses[client.Address])), UserAgent: agent}
+	agent := textOf(c.state.Agents[client.Agent])
+	cand.Subject = Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[client.Address]), UserAgent: agent}
 	first, last := times[0], times[len(times)-1]
 	cand.Onset = first * 1000
 	if first-c.from <= 2*typical {
@@ -132,7 +132,7 @@ func (c *correlation) probe(client fold.Client, claims []uint32, clients int) (c
 	period := round(float64(typical)/1000, 1)
 	wrong := ""
 	for u := range names { // one at most
-		wrong = " that are accepted, as " + text([]byte(c.state.Users[u-1].Name))
+		wrong = " that are accepted, as " + textOf(c.state.Users[u-1].Name)
 	}
 	cand.Title = fmt.Sprintf("A probe asks %s every %s without credentials%s", endpointLabel(&c.state.Endpoints[route]), seconds(period), wrong)
 	cand.Explanation = fmt.Sprintf("%s (%s) was refused all %d times between %s and %s, on %s, and was never accepted where a name is asked for. %s of its rounds come about %s apart: a machine.",

@@ -75,7 +75,7 @@ type segment struct {
 	logs   []spill.Place
 }
 
-// spill writes the part and the lines of 401s to disk and begins anew.
+// spill writes the part to disk and begins anew.
 func (w *Worker) spill() error {
 	p := &w.part
 	p.end()
@@ -98,9 +98,6 @@ func (w *Worker) spill() error {
 		return err
 	}
 	if s.signIns, err = spill.WriteRun(file, signInCodec, p.signIns); err != nil {
-		return err
-	}
-	if err := w.refusals.spill(file); err != nil {
 		return err
 	}
 	w.spilled = append(w.spilled, s)

@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/klauspost/compress/s2"
@@ -14,13 +15,23 @@ import (
 type refusalLog struct {
 	list    []refusal
 	batches []batch
-	open    []byte // the batch being filled
+	open    []byte      // the batch being filled
+	encoded []byte      // scratch: with room for the worst, which is three times what lines take
+	held    int64       // bytes of the batches in memory
+	file    *spill.File // where the others lie; nil before the first
 }
 
-// batch is lines that were compressed together: in memory, or in a file.
+// size is about how many bytes of memory the log takes that cannot be written to
+// disk.
+func (r *refusalLog) size() int64 {
+	const refusal = 32
+	return refusal*int64(cap(r.list)) + int64(cap(r.open)+cap(r.encoded))
+}
+
+// batch is lines that were compressed together: in memory, or in the file of the
+// log.
 type batch struct {
 	data  []byte // compressed, nil when they lie in the file
-	file  *spill.File
 	place spill.Place
 }
 
@@ -41,7 +52,9 @@ const refusalBatch = 256 << 10
 // add keeps a line and gives its number.
 func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool) uint32 {
 	if len(r.open)+len(raw) > refusalBatch && len(r.open) > 0 {
-		r.batches = append(r.batches, batch{data: s2.Encode(nil, r.open)})
+		r.encoded = s2.Encode(r.encoded[:cap(r.encoded)], r.open)
+		r.batches = append(r.batches, batch{data: bytes.Clone(r.encoded)})
+		r.held += int64(len(r.encoded))
 		r.open = r.open[:0]
 	}
 	if r.open == nil {
@@ -57,27 +70,37 @@ func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool)
 	return n
 }
 
-// spill writes the batches that are full to the file.
-func (r *refusalLog) spill(f *spill.File) (err error) {
+// spill writes the batches that are full to disk.
+func (r *refusalLog) spill(space *spill.Space) (err error) {
+	if r.held == 0 {
+		return nil
+	}
+	if r.file == nil {
+		if r.file, err = space.Create(); err != nil {
+			return err
+		}
+	}
 	for i := range r.batches {
 		b := &r.batches[i]
 		if b.data == nil {
 			continue
 		}
-		if b.place, err = f.Append(b.data); err != nil {
+		if b.place, err = r.file.Append(b.data); err != nil {
 			return err
 		}
-		b.data, b.file = nil, f
+		b.data = nil
 	}
+	r.held = 0
 	return nil
 }
 
 // lines gives the lines of a batch, in dst where they fit.
-func (b *batch) lines(dst []byte) ([]byte, error) {
+func (r *refusalLog) lines(n uint32, dst []byte) ([]byte, error) {
+	b := &r.batches[n]
 	data := b.data
 	if data == nil {
 		var err error
-		if data, err = b.file.Read(b.place, nil); err != nil {
+		if data, err = r.file.Read(b.place, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -115,7 +138,7 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 			c.order = c.order[1:]
 		}
 		var err error
-		if b, err = log.batches[r.batch].lines(dst); err != nil {
+		if b, err = log.lines(r.batch, dst); err != nil {
 			return nil, err
 		}
 		c.batch[k] = b
