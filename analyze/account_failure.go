@@ -238,7 +238,7 @@ func (c *correlation) failingAccount(user uint32, t turn, p float64) candidate {
 	cand.Confidence = confidence(p, stats.WilsonLower(t.tries, t.tries, stats.Z95)+0.2)
 	cand.Severity = Medium
 	cand.Title = fmt.Sprintf("Account %s is refused every time since %s", name, clock(cand.Onset))
-	cand.Explanation = fmt.Sprintf("All %d tries (%s, from %s, on %s) were refused since %s; before, the account was accepted %d times, last at %s. As other users fared on the same routes, %.1f refusals were to be expected.",
+	cand.Explanation = say("All %d tries (%s, from %s, on %s) were refused since %s; before, the account was accepted %d times, last at %s. As other users fared on the same routes, %.1f refusals were to be expected.",
 		t.tries, count(len(t.since), "request"), plural(len(addresses), "address", "addresses"), count(len(routes), "route"), clock(t.firstRefused*1000), t.accepted, clock(t.lastAccepted*1000), t.expected)
 	cand.Remediation = []string{
 		"Ask the directory or identity provider for the account's state: locked, expired, disabled, password expired, removed from a group.",

@@ -150,9 +150,9 @@ func (c *correlation) lostAt(target uint32, claims []uint32, followed, direct st
 	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 	cand.Severity, cand.Confidence = Medium, confidence(p, lower)
 	cand.Title = fmt.Sprintf("Clients lose their credentials on the redirect from %v to %s", labels[0], endpointLabel(e))
-	cand.Explanation = fmt.Sprintf("%s of %d requests that followed a redirect to this route were answered 401, of %d that came at once %s. %s were redirected from %v. Clients drop the Authorization header when a redirect leads to another host, port or scheme.",
+	cand.Explanation = say("%s of %d requests that followed a redirect to this route were answered 401, of %d that came at once %s. %s were redirected from %v. Clients drop the Authorization header when a redirect leads to another host, port or scheme.",
 		percent(float64(followed.Hits)/float64(followed.Trials)), followed.Trials, direct.Trials,
-		percent(float64(direct.Hits)/float64(direct.Trials)), countText(clients, "client"), labels[0])
+		percent(float64(direct.Hits)/float64(direct.Trials)), count(clients, "client"), labels[0])
 	cand.Remediation = []string{
 		"Tell the clients (the details count them) to call " + endpointLabel(e) + " at once.",
 		"Serve the old address too, by a proxy_pass or an internal rewrite, and not by a redirect. For a slash that is added: nginx: an exact location for both; Apache: DirectorySlash Off, or Alias for both.",

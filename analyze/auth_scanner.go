@@ -149,7 +149,7 @@ func (c *correlation) scan(w *walkOf, usual, p float64) candidate {
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = Medium
 	cand.Title = fmt.Sprintf("%s scans the site: %s refused, %s missing or forbidden", c.who(g), count(len(w.routes), "route"), count(int(w.missing), "path"))
-	cand.Explanation = fmt.Sprintf("Of its %d requests between %s and %s, %s came to nothing (401, 403 or 404), of those of others %s at most. It was refused on %d routes, each of which it asked a few times at most, and never signed in.",
+	cand.Explanation = say("Of its %d requests between %s and %s, %s came to nothing (401, 403 or 404), of those of others %s at most. It was refused on %d routes, each of which it asked a few times at most, and never signed in.",
 		w.requests, clock(first*1000), clock(last*1000), percent(float64(w.failed)/float64(w.requests)), percent(usual), len(w.routes))
 	cand.Remediation = []string{
 		"Look at what the same client was given: requests answered 200 among its refusals are what it came for.",

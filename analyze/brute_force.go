@@ -206,8 +206,8 @@ func (c *correlation) guessing(a *attack) candidate {
 	if len(a.users) == 0 {
 		whom = "at accounts that the log does not name"
 	}
-	cand.Title = fmt.Sprintf("%s guesses passwords %s: %d failures", c.who(a.guesser), whom, len(a.failures))
-	cand.Explanation = fmt.Sprintf("%d tries %s failed between %s and %s; %s.",
+	cand.Title = say("%s guesses passwords %s: %d failures", c.who(a.guesser), whom, len(a.failures))
+	cand.Explanation = say("%d tries %s failed between %s and %s; %s.",
 		len(a.failures), whom, clock(a.start*1000), clock(a.end*1000), succeeded(len(a.successes)))
 	if len(a.users) > 0 {
 		cand.Explanation += " None was made by a user who had been accepted from that address before."
@@ -247,16 +247,7 @@ func succeeded(n int) string {
 	if n == 0 {
 		return "none succeeded"
 	}
-	return fmt.Sprintf("%d then succeeded", n)
-}
-
-func count(n int, what string) string { return plural(n, what, what+"s") }
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return say("%d then succeeded", n)
 }
 
 // successRemedy tells first what is urgent.

@@ -87,8 +87,8 @@ func inspectPreflights(c *correlation, seen observer) ([]candidate, error) {
 		}
 		cand.Severity, cand.Confidence = c.severityOf(list, clients), confidence(0, lower)
 		cand.Title = fmt.Sprintf("%s refuses preflight requests %s", endpointLabel(e), since)
-		cand.Explanation = fmt.Sprintf("%d OPTIONS requests of %s were answered 401. Browsers send them, without cookies and without Authorization, before a page may call another origin; the call itself never follows, so the page fails although its user is signed in.",
-			k, countText(clients, "browser"))
+		cand.Explanation = say("%d OPTIONS requests of %s were answered 401. Browsers send them, without cookies and without Authorization, before a page may call another origin; the call itself never follows, so the page fails although its user is signed in.",
+			k, count(clients, "browser"))
 		cand.Remediation = []string{
 			"Answer OPTIONS without asking for credentials. nginx: if ($request_method = OPTIONS) { return 204; } with the Access-Control-Allow-* headers, or limit_except OPTIONS { auth_basic ...; }. Apache: <LimitExcept OPTIONS> around Require.",
 			"Send Access-Control-Allow-Origin, -Methods and -Headers with it, and Access-Control-Max-Age to spare most preflights.",

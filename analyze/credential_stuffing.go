@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -137,7 +136,7 @@ func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
 		if len(from) < stuffAddresses {
 			continue // each is an attacker of its own
 		}
-		who := fmt.Sprintf("Clients at %d addresses try", len(from))
+		who := say("Clients at %d addresses try", len(from))
 		found = append(found, c.stuffing(&a, Subject{Type: "site", Host: host}, who, len(from)))
 	}
 	return found, nil
@@ -168,8 +167,8 @@ func (o *guessObserver) sharedLists() map[string][]try {
 func (c *correlation) stuffing(a *attack, s Subject, who string, addresses int) candidate {
 	cand := c.wideFinding(a)
 	cand.Subject = s
-	cand.Title = fmt.Sprintf("%s %d accounts once each: a list of stolen passwords", who, len(a.users)+len(a.successes))
-	cand.Explanation = fmt.Sprintf("%d accounts failed between %s and %s, nearly all of them in one try, as names and passwords stolen elsewhere do; %s accepted. At least %s of the accounts failed with 95 %% confidence, which no crowd of users shows.",
+	cand.Title = say("%s %d accounts once each: a list of stolen passwords", who, len(a.users)+len(a.successes))
+	cand.Explanation = say("%d accounts failed between %s and %s, nearly all of them in one try, as names and passwords stolen elsewhere do; %s accepted. At least %s of the accounts failed with 95 %% confidence, which no crowd of users shows.",
 		len(a.users), clock(a.start*1000), clock(a.end*1000), wereAccepted(len(a.successes)),
 		percent(stats.WilsonLower(int64(len(a.users)), int64(len(a.users)+len(a.successes)), stats.Z95)))
 	cand.Remediation = append(c.successRemedy(a),

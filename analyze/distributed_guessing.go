@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"fmt"
 	"slices"
 
 	"logscan/analyze/fold"
@@ -101,8 +100,8 @@ func (c *correlation) guessedAccount(user uint32, by map[uint32][]uint32, p floa
 	case last >= c.to-nearby:
 		cand.Severity = High
 	}
-	cand.Title = fmt.Sprintf("Account %s is guessed at from %d addresses", name, len(by))
-	cand.Explanation = fmt.Sprintf("%d tries from %d addresses failed between %s and %s; the account had not been accepted from any of them before. Other accounts fail from up to %.1f addresses on average.",
+	cand.Title = say("Account %s is guessed at from %d addresses", name, len(by))
+	cand.Explanation = say("%d tries from %d addresses failed between %s and %s; the account had not been accepted from any of them before. Other accounts fail from up to %.1f addresses on average.",
 		len(cand.claims), len(by), clock(first*1000), clock(last*1000), c.guesses.usualFrom)
 	cand.Remediation = append(cand.Remediation,
 		"Limit failures per account, with a delay that grows; a limit per address does not see this attack, and a lock shuts out the owner.",

@@ -189,7 +189,7 @@ func (c *correlation) brokenEndpoint(endpoint uint32, cells []cell, s span, lowe
 	if s.accepted {
 		before = fmt.Sprintf("Before, it accepted them; the last acceptance was at %s, the first refusal at %s.", clock(lastOK*1000), clock(onset*1000))
 	}
-	cand.Explanation = fmt.Sprintf("%d actors were refused here while the same sessions were accepted on other routes within %d minutes before and after, without signing in again: their credentials were good. %s of the actors that asked this route were refused (at least %s with 95 %% confidence); on a healthy route it is up to %s. %s",
+	cand.Explanation = say("%d actors were refused here while the same sessions were accepted on other routes within %d minutes before and after, without signing in again: their credentials were good. %s of the actors that asked this route were refused (at least %s with 95 %% confidence); on a healthy route it is up to %s. %s",
 		actors, nearby/60_000, percent(share), percent(lower), percent(c.aliveShare()), before)
 	cand.Remediation = []string{
 		"Look at what changed at the onset: a deploy, a reload of the proxy, a changed route.",

@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -139,11 +138,4 @@ func (c *correlation) severityOf(claims []uint32, clients int) Severity {
 		return High
 	}
 	return Medium
-}
-
-func countText(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -158,7 +158,7 @@ func (c *correlation) plainScheme(o *schemeObserver, endpoints []uint32, claims 
 	cand.Subject = endpointSubject(e)
 	if len(endpoints) > 1 {
 		cand.Subject = Subject{Type: "site", Host: e.Host}
-		what = countText(len(endpoints), "route")
+		what = count(len(endpoints), "route")
 		if e.Host != "" {
 			what += " of " + e.Host
 		}
@@ -167,9 +167,9 @@ func (c *correlation) plainScheme(o *schemeObserver, endpoints []uint32, claims 
 	cand.Onset, cand.Severity = parse.NoTime, Medium
 	cand.Confidence = confidence(0, stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95))
 	cand.Title = fmt.Sprintf("%s is refused over http and accepted over https", what)
-	cand.Explanation = fmt.Sprintf("Of %d requests over http %s were answered 401, of %d over https %s. %s of the %s that were refused were signed in, and accepted over https within minutes: a cookie with the attribute Secure is not sent over http.",
+	cand.Explanation = say("Of %d requests over http %s were answered 401, of %d over https %s. %s of the %s that were refused were signed in, and accepted over https within minutes: a cookie with the attribute Secure is not sent over http.",
 		plain.Trials, percent(float64(plain.Hits)/float64(plain.Trials)), secure.Trials, percent(float64(secure.Hits)/float64(secure.Trials)),
-		percent(float64(o.count(cand.claims))/float64(len(cand.claims))), countText(clients, "client"))
+		percent(float64(o.count(cand.claims))/float64(len(cand.claims))), count(clients, "client"))
 	cand.Remediation = []string{
 		"Redirect http to https before authentication: nginx: a server on port 80 with return 308 https://$host$request_uri; Apache: Redirect permanent, or RewriteRule with R=308.",
 		"Send Strict-Transport-Security, so that browsers do not ask over http at all.",

@@ -204,7 +204,7 @@ func (c *correlation) failingMachine(m *machine, b breakdown, p float64) candida
 	if !ongoing {
 		ended = "It is accepted again since " + clock(b.again*1000) + "."
 	}
-	cand.Explanation = fmt.Sprintf("A program asks every %s%s. It was accepted %d times, last at %s; since %s all %d rounds (%d requests on %s) were refused, while others go on being accepted there. %s",
+	cand.Explanation = say("A program asks every %s%s. It was accepted %d times, last at %s; since %s all %d rounds (%d requests on %s) were refused, while others go on being accepted there. %s",
 		period, as, b.accepted, clock(b.lastAccepted*1000), clock(cand.Onset), b.rounds, len(cand.claims), count(len(routes), "route"), ended)
 	cand.Remediation = []string{
 		"Renew its credentials: an API key or a password that has expired, a client secret that was rotated, a token whose scope or audience was changed.",

@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -144,8 +143,8 @@ func (c *correlation) spraying(a *attack) candidate {
 	cand := c.wideFinding(a)
 	median, _, _ := a.perUser(sprayMost)
 	cand.Subject = c.guesserSubject(a.guesser)
-	cand.Title = fmt.Sprintf("%s tries a few passwords at each of %d accounts", c.who(a.guesser), len(a.users))
-	cand.Explanation = fmt.Sprintf("%d tries at %d accounts failed between %s and %s, mostly %d at each: few enough that no account is locked. None of the users had been accepted from that address before, and %s since.",
+	cand.Title = say("%s tries a few passwords at each of %d accounts", c.who(a.guesser), len(a.users))
+	cand.Explanation = say("%d tries at %d accounts failed between %s and %s, mostly %d at each: few enough that no account is locked. None of the users had been accepted from that address before, and %s since.",
 		len(a.failures), len(a.users), clock(a.start*1000), clock(a.end*1000), median, wereAccepted(len(a.successes)))
 	cand.Remediation = append(c.successRemedy(a),
 		"Limit failures per address over all accounts; a lock for each account does not see this attack.",
@@ -162,7 +161,7 @@ func wereAccepted(n int) string {
 	case 1:
 		return "1 was"
 	}
-	return fmt.Sprintf("%d were", n)
+	return say("%d were", n)
 }
 
 // wideFinding is what the findings of attacks on many accounts have in common.

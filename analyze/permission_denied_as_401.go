@@ -259,7 +259,7 @@ func (c *correlation) forbidden(endpoint uint32, list []verdictCount, b bimodal,
 	purity := 1 - float64(b.mixed)/float64(b.accepted+b.refused+b.mixed)
 	cand.Confidence = confidence(p, purity)
 	cand.Title = fmt.Sprintf("%s answers 401 to users who are signed in and may not ask it, where 403 is meant", endpointLabel(e))
-	cand.Explanation = fmt.Sprintf("%d actors were refused here each time they asked, %d others were accepted each time, %d saw both; all of them were accepted on other routes meanwhile. So their credentials are good and it is a permission that they lack. A 401 says the contrary (RFC 9110, section 15.5.2): clients then sign in again, or ask for the password, in vain.",
+	cand.Explanation = say("%d actors were refused here each time they asked, %d others were accepted each time, %d saw both; all of them were accepted on other routes meanwhile. So their credentials are good and it is a permission that they lack. A 401 says the contrary (RFC 9110, section 15.5.2): clients then sign in again, or ask for the password, in vain.",
 		b.refused, b.accepted, b.mixed)
 	cand.Remediation = []string{
 		"Answer 403 (RFC 9110, section 15.5.4) where the credentials are good and the permission is missing; in OAuth, insufficient_scope with 403 (RFC 6750, section 3.1).",

@@ -223,8 +223,8 @@ func (c *correlation) storm(runs []retries) (candidate, bool) {
 		cand.Severity = Medium
 	}
 	cand.Title = fmt.Sprintf("%s repeats refused requests every %s and never signs in again", cmp.Or(agent, "Software without a user agent"), seconds(round(typical, 1)))
-	cand.Explanation = fmt.Sprintf("%s of this software, once accepted, sent the same request again %d times (one of them %d times) after it had been answered 401, about every %s, without signing in or renewing a token between. None of these requests could succeed.",
-		countText(len(actors), "session"), len(cand.claims), longest, seconds(round(typical, 1)))
+	cand.Explanation = say("%s of this software, once accepted, sent the same request again %d times (one of them %d times) after it had been answered 401, about every %s, without signing in or renewing a token between. None of these requests could succeed.",
+		count(len(actors), "session"), len(cand.claims), longest, seconds(round(typical, 1)))
 	cand.Remediation = []string{
 		"In the client: stop on 401; renew the token once (OAuth refresh_token) and then ask the user to sign in; back off exponentially with jitter.",
 		"Tell the makers which versions do it: the user agent names them.",

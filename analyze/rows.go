@@ -136,7 +136,7 @@ func (res *Result) leave(left []source.Input) {
 		res.Inputs = append(res.Inputs, Input{Path: in.Path, OutOfRange: true, FirstTime: parse.NoTime, LastTime: parse.NoTime})
 	}
 	res.sortInputs()
-	res.Notes = append(res.Notes, fmt.Sprintf("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
+	res.Notes = append(res.Notes, say("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
 }
 
 // leaveCopies lists the inputs that were not read because another one has the
@@ -155,7 +155,7 @@ func (res *Result) leaveCopies(same []source.Duplicate) {
 	case 1:
 		text += "; nor was 1 other copy"
 	default:
-		text += fmt.Sprintf("; nor were %d other copies", n)
+		text += say("; nor were %d other copies", n)
 	}
 	res.Notes = append(res.Notes, text+".")
 }
@@ -171,7 +171,7 @@ func (res *Result) leaveCounted(done []source.Resumed) {
 		res.Inputs = append(res.Inputs, in)
 	}
 	res.sortInputs()
-	res.Notes = append(res.Notes, fmt.Sprintf("Of the inputs %d hold nothing that earlier runs had not counted.", len(done)))
+	res.Notes = append(res.Notes, say("Of the inputs %d hold nothing that earlier runs had not counted.", len(done)))
 }
 
 // dropIdle drops the rows of what only earlier runs met.
@@ -224,7 +224,7 @@ func (res *Result) sortInputs() {
 
 // unexplainedNote says what is known of an input that no format explains.
 func unexplainedNote(in *Input) string {
-	s := fmt.Sprintf("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
+	s := say("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
 	if in.UTF16 {
 		return s + " It is text in UTF-16: convert it to UTF-8."
 	}

@@ -157,7 +157,7 @@ func inspectMoves(c *correlation, seen observer) ([]candidate, error) {
 			where = " on " + host
 		}
 		cand.Title = fmt.Sprintf("Sessions%s end when the address of their client changes", where)
-		cand.Explanation = fmt.Sprintf("Of %d first requests of a session from another address than before %s were answered 401, until a new sign-in; of %d requests from the same address %s. The risk is %.0f times as high. Phones, VPNs and networks with several exits change their address all the time.",
+		cand.Explanation = say("Of %d first requests of a session from another address than before %s were answered 401, until a new sign-in; of %d requests from the same address %s. The risk is %.0f times as high. Phones, VPNs and networks with several exits change their address all the time.",
 			moved.Trials, percent(float64(moved.Hits)/float64(moved.Trials)), stayed.Trials, percent(float64(stayed.Hits)/float64(max(stayed.Trials, 1))), min(ratio, 1e6))
 		cand.Remediation = []string{
 			"Do not bind sessions to the address: turn off the framework's check (PHP: own code that compares REMOTE_ADDR; Tomcat: the proxy's RemoteIpValve instead; WAF: session fingerprinting), and bind to the TLS channel or rotate the session id instead.",

@@ -169,10 +169,10 @@ func (c *correlation) expiry(host string, l *lifetimes, deaths []uint32) (candid
 		where = " on " + host
 	}
 	cand.Title = fmt.Sprintf("Sessions%s expire %s", where, rule)
-	cand.Explanation = fmt.Sprintf("%d sessions (%s of %d) that had been accepted were refused, and needed a new sign-in, as soon as they were past %s: of the requests past it %s were refused, of those before it %s. The timeout lies between %s and %s with 95 %% confidence.",
+	cand.Explanation = say("%d sessions (%s of %d) that had been accepted were refused, and needed a new sign-in, as soon as they were past %s: of the requests past it %s were refused, of those before it %s. The timeout lies %s with 95 %% confidence.",
 		sessions, percent(share), l.sessions, seconds(timeout),
 		percent(float64(t.Above.Hits)/float64(t.Above.Trials)), percent(float64(t.Below.Hits)/float64(t.Below.Trials)),
-		seconds(low), seconds(high))
+		between(low, high))
 	if !clear {
 		cand.Explanation += " Whether the silence or the age decides cannot be told from this log: both explain the deaths about as well."
 	}

@@ -352,7 +352,7 @@ func (c *correlation) flushed(m *mortality, at instant) (candidate, bool) {
 		where = " of " + host
 	}
 	cand.Title = fmt.Sprintf("All sessions%s ended at %s", where, clock(cand.Onset))
-	cand.Explanation = fmt.Sprintf("%d sessions that had been accepted were refused at their first request after that instant, and needed a new sign-in, at ages from %s to %s; %d sessions were accepted both before and after it. At other times as long a silence does not end a session.",
+	cand.Explanation = say("%d sessions that had been accepted were refused at their first request after that instant, and needed a new sign-in, at ages from %s to %s; %d sessions were accepted both before and after it. At other times as long a silence does not end a session.",
 		sessions, seconds(round(float64(ages[0])/1000, 0)), seconds(round(float64(ages[len(ages)-1])/1000, 0)), at.survive)
 	cand.Remediation = []string{
 		"Look what happened at that time: a deploy, a restart or failover of the session store (Redis, Memcached), a rotated signing key.",

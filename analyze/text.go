@@ -5,10 +5,50 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/dustin/go-humanize"
 )
 
 // clock writes a time, Unix microseconds, as findings tell it.
 func clock(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02T15:04:05Z") }
+
+// say is fmt.Sprintf for sentences: whole numbers get separators.
+func say(format string, args ...any) string {
+	for i, a := range args {
+		switch n := a.(type) {
+		case int:
+			args[i] = grouped(n)
+		case int64:
+			args[i] = grouped(n)
+		}
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// grouped is a number that is written with separators.
+type grouped int64
+
+// Format implements fmt.Formatter.
+func (n grouped) Format(s fmt.State, _ rune) { fmt.Fprint(s, humanize.Comma(int64(n))) }
+
+func count(n int, what string) string { return plural(n, what, what+"s") }
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return say("%d %s", n, many)
+}
+
+// between writes an interval in seconds, to the tenth where its ends are said
+// alike.
+func between(low, high float64) string {
+	from, to := seconds(low), seconds(high)
+	if from == to {
+		from, to = humanize.Commaf(round(low, 1))+" s", humanize.Commaf(round(high, 1))+" s"
+	}
+	return "between " + from + " and " + to
+}
 
 // percent writes a share with as many digits as it carries.
 func percent(share float64) string {
@@ -21,7 +61,7 @@ func percent(share float64) string {
 	return "under 0.1 %"
 }
 
-// span writes a duration in seconds as people say it.
+// seconds writes a duration in seconds as people say it.
 func seconds(s float64) string {
 	switch {
 	case s < 120:

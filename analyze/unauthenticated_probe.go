@@ -135,7 +135,7 @@ func (c *correlation) probe(client fold.Client, claims []uint32, clients int) (c
 		wrong = " that are accepted, as " + textOf(c.state.Users[u-1].Name)
 	}
 	cand.Title = fmt.Sprintf("A probe asks %s every %s without credentials%s", endpointLabel(&c.state.Endpoints[route]), seconds(period), wrong)
-	cand.Explanation = fmt.Sprintf("%s (%s) was refused all %d times between %s and %s, on %s, and was never accepted where a name is asked for. %s of its rounds come about %s apart: a machine.",
+	cand.Explanation = say("%s (%s) was refused all %d times between %s and %s, on %s, and was never accepted where a name is asked for. %s of its rounds come about %s apart: a machine.",
 		c.who(guesser{address: client.Address}), cmp.Or(agent, "no user agent"), len(claims), clock(first*1000), clock(last*1000),
 		count(len(routes), "route"), percent(float64(near)/float64(len(gaps))), seconds(period))
 	cand.Remediation = []string{

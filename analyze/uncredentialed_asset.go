@@ -82,8 +82,8 @@ func inspectAssets(c *correlation, seen observer) ([]candidate, error) {
 		cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 		cand.Severity, cand.Confidence = Medium, confidence(0, refused)
 		cand.Title = fmt.Sprintf("%s is refused for signed-in users: browsers fetch it without cookies", endpointLabel(e))
-		cand.Explanation = fmt.Sprintf("%d requests of %s were answered 401, none of them with a session; %s of the clients were accepted on protected routes within a minute before or after. Browsers leave cookies out when they fetch manifests, icons, fonts and source maps.",
-			k, countText(clients, "client"), percent(float64(near)/float64(k)))
+		cand.Explanation = say("%d requests of %s were answered 401, none of them with a session; %s of the clients were accepted on protected routes within a minute before or after. Browsers leave cookies out when they fetch manifests, icons, fonts and source maps.",
+			k, count(clients, "client"), percent(float64(near)/float64(k)))
 		cand.Remediation = []string{
 			`For a manifest: <link rel="manifest" href="..." crossorigin="use-credentials">; for a font: crossorigin="use-credentials" on its preload, or make it public.`,
 			"Better: let the server give such files without authentication. nginx: a location for them with auth_basic off or auth_request off; Apache: <Files> with Require all granted.",

@@ -226,12 +226,12 @@ func (c *correlation) badBackend(upstream uint32, cells []cell, s span, lower, p
 	for i := range c.state.Upstreams {
 		if uint32(i) != upstream && len(others) < maxOthers {
 			u := &c.state.Upstreams[i]
-			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[fold.Accepted], u.N[fold.Unauthorized]))
+			others = append(others, say("%s: %d accepted, %d refused", u.Name, u.N[fold.Accepted], u.N[fold.Unauthorized]))
 		}
 	}
 	cand.Title = fmt.Sprintf("Backend %s refuses sessions that the other backends accept, %s", name, since)
 	cand.Explanation = fmt.Sprintf("%s of the actors that came to this backend with a good session were refused by it (at least %s with 95 %% confidence), on %s, while other backends accepted them on the same routes in the same hours; the odds of a refusal are %.0f times theirs. A load balancer in front hides it: the next request succeeds.",
-		percent(share), percent(lower), countText(len(routes), "route"), min(odds, 1e6))
+		percent(share), percent(lower), count(len(routes), "route"), min(odds, 1e6))
 	cand.Remediation = []string{
 		"Take the backend out of the pool (nginx: down in its upstream line; HAProxy: disable server) until it accepts.",
 		"Compare it with one that works: signing key or JWKS cache, clock (chronyc tracking), environment and secrets, version, and whether it reaches the shared session store.",

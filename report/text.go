@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize"
+
 	"logscan/parse"
 )
 
@@ -61,17 +63,7 @@ func clip(s string, n int) string {
 }
 
 // number writes n with separators.
-func number(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	from := 0
-	if n < 0 {
-		from = 1
-	}
-	for i := len(s) - 3; i > from; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func number(n int64) string { return humanize.Comma(n) }
 
 // plural writes n and what is counted: "1 finding", "2 findings". One ends in
 // a consonant or e.
