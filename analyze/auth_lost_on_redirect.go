@@ -52,8 +52,7 @@ func (c *correlation) afterRedirect(f *fact) bool {
 // and the others.
 type redirectObserver struct {
 	*correlation
-	counts map[uint32]*[2]stats.Cell // by endpoint: followed, direct; hits are refused
-	mine   []map[uint32]*[2]stats.Cell
+	pairs[uint32] // by endpoint: followed, direct; hits are refused
 }
 
 func observeRedirects(c *correlation) observer {
@@ -61,19 +60,11 @@ func observeRedirects(c *correlation) observer {
 	if len(endpoints) == 0 {
 		return nil
 	}
-	o := &redirectObserver{correlation: c, counts: map[uint32]*[2]stats.Cell{}}
-	for _, e := range endpoints {
-		o.counts[e] = &[2]stats.Cell{}
-	}
-	return o
+	return &redirectObserver{c, newPairs(endpoints)}
 }
 
 func (o *redirectObserver) part() func(*fold.Actor, uint32) {
-	mine := map[uint32]*[2]stats.Cell{}
-	for e := range o.counts {
-		mine[e] = &[2]stats.Cell{}
-	}
-	o.mine = append(o.mine, mine)
+	mine := o.pairs.part()
 	return func(a *fold.Actor, _ uint32) {
 		for i := range a.Events {
 			e := &a.Events[i]
@@ -88,25 +79,12 @@ func (o *redirectObserver) part() func(*fold.Actor, uint32) {
 			if o.redirectedBy(a, i) != 0 {
 				cell = &n[0]
 			}
-			cell.Trials++
-			if e.Outcome == fold.Unauthorized {
-				cell.Hits++
-			}
+			cell.Add(e.Outcome == fold.Unauthorized)
 		}
 	}
 }
 
-func (o *redirectObserver) gather() {
-	for _, mine := range o.mine {
-		for e, n := range mine {
-			for i := range n {
-				o.counts[e][i].Hits += n[i].Hits
-				o.counts[e][i].Trials += n[i].Trials
-			}
-		}
-	}
-	o.mine = nil
-}
+func (o *redirectObserver) gather() { o.pairs.gather() }
 
 func inspectRedirects(c *correlation, seen observer) ([]candidate, error) {
 	if seen == nil {

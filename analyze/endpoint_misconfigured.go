@@ -129,8 +129,7 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 		}
 		var sum stats.Cell
 		for _, x := range series[from:to] {
-			sum.Hits += x.Hits
-			sum.Trials += x.Trials
+			sum.Merge(x)
 		}
 		if float64(sum.Hits) < least*float64(sum.Trials) || sum.Trials == 0 {
 			run = nil
@@ -141,8 +140,7 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 			run = &span{from: from, to: from, accepted: accepted > 0}
 		}
 		run.to = to
-		run.Hits += sum.Hits
-		run.Trials += sum.Trials
+		run.Merge(sum)
 		if !ok || run.Hits > best.Hits {
 			best, ok = *run, true
 		}

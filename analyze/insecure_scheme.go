@@ -50,8 +50,7 @@ func overHTTP(f *fact) bool { return f.scheme == fold.HTTP && !f.named && !f.ses
 // schemeObserver counts by route and scheme.
 type schemeObserver struct {
 	*neighbours
-	counts map[uint32]*[2]stats.Cell // by endpoint: http, https; hits are refused
-	mine   []map[uint32]*[2]stats.Cell
+	pairs[uint32] // by endpoint: http, https; hits are refused
 }
 
 func observeSchemes(c *correlation) observer {
@@ -59,21 +58,12 @@ func observeSchemes(c *correlation) observer {
 	if o == nil {
 		return nil
 	}
-	s := &schemeObserver{neighbours: o.(*neighbours), counts: map[uint32]*[2]stats.Cell{}}
 	endpoints, _ := c.byEndpoint(overHTTP)
-	for _, e := range endpoints {
-		s.counts[e] = &[2]stats.Cell{}
-	}
-	return s
+	return &schemeObserver{o.(*neighbours), newPairs(endpoints)}
 }
 
 func (s *schemeObserver) part() func(*fold.Actor, uint32) {
-	look := s.neighbours.part()
-	mine := map[uint32]*[2]stats.Cell{}
-	for e := range s.counts {
-		mine[e] = &[2]stats.Cell{}
-	}
-	s.mine = append(s.mine, mine)
+	look, mine := s.neighbours.part(), s.pairs.part()
 	return func(a *fold.Actor, id uint32) {
 		look(a, id)
 		for i := range a.Events {
@@ -82,11 +72,7 @@ func (s *schemeObserver) part() func(*fold.Actor, uint32) {
 				continue
 			}
 			if n := mine[e.Endpoint]; n != nil {
-				cell := &n[e.Scheme-fold.HTTP]
-				cell.Trials++
-				if e.Outcome == fold.Unauthorized {
-					cell.Hits++
-				}
+				n[e.Scheme-fold.HTTP].Add(e.Outcome == fold.Unauthorized)
 			}
 		}
 	}
@@ -94,15 +80,7 @@ func (s *schemeObserver) part() func(*fold.Actor, uint32) {
 
 func (s *schemeObserver) gather() {
 	s.neighbours.gather()
-	for _, mine := range s.mine {
-		for e, n := range mine {
-			for i := range n {
-				s.counts[e][i].Hits += n[i].Hits
-				s.counts[e][i].Trials += n[i].Trials
-			}
-		}
-	}
-	s.mine = nil
+	s.pairs.gather()
 }
 
 func inspectSchemes(c *correlation, seen observer) ([]candidate, error) {
@@ -147,10 +125,8 @@ func (c *correlation) plainScheme(o *schemeObserver, endpoints []uint32, claims 
 	var plain, secure stats.Cell
 	for _, n := range endpoints {
 		cand.claims = append(cand.claims, claims[n]...)
-		plain.Hits += o.counts[n][0].Hits
-		plain.Trials += o.counts[n][0].Trials
-		secure.Hits += o.counts[n][1].Hits
-		secure.Trials += o.counts[n][1].Trials
+		plain.Merge(o.counts[n][0])
+		secure.Merge(o.counts[n][1])
 	}
 	slices.Sort(cand.claims)
 	e := &c.state.Endpoints[endpoints[0]]

@@ -47,8 +47,7 @@ const (
 // Hits are deaths.
 type moveObserver struct {
 	*correlation
-	hosts map[string]*[2]stats.Cell
-	mine  []map[string]*[2]stats.Cell
+	pairs[string]
 }
 
 // movedAway tells whether a 401 belongs to a death that followed a change of the
@@ -68,21 +67,12 @@ func observeMoves(c *correlation) observer {
 	if !enough {
 		return nil
 	}
-	o := &moveObserver{correlation: c, hosts: map[string]*[2]stats.Cell{}}
-	for host, k := range n {
-		if k >= movedDeaths {
-			o.hosts[host] = &[2]stats.Cell{}
-		}
-	}
-	return o
+	maps.DeleteFunc(n, func(_ string, deaths int) bool { return deaths < movedDeaths })
+	return &moveObserver{c, newPairs(slices.Collect(maps.Keys(n)))}
 }
 
 func (o *moveObserver) part() func(*fold.Actor, uint32) {
-	mine := map[string]*[2]stats.Cell{}
-	for host := range o.hosts {
-		mine[host] = &[2]stats.Cell{}
-	}
-	o.mine = append(o.mine, mine)
+	mine := o.pairs.part()
 	return func(a *fold.Actor, _ uint32) {
 		if a.Session == nil {
 			return
@@ -99,27 +89,14 @@ func (o *moveObserver) part() func(*fold.Actor, uint32) {
 				if e.Client.Address != address {
 					cell = &n[1]
 				}
-				cell.Trials++
-				if died {
-					cell.Hits++
-				}
+				cell.Add(died)
 			}
 			address, known = e.Client.Address, !died
 		}
 	}
 }
 
-func (o *moveObserver) gather() {
-	for _, mine := range o.mine {
-		for host, n := range mine {
-			for i := range n {
-				o.hosts[host][i].Hits += n[i].Hits
-				o.hosts[host][i].Trials += n[i].Trials
-			}
-		}
-	}
-	o.mine = nil
-}
+func (o *moveObserver) gather() { o.pairs.gather() }
 
 func inspectMoves(c *correlation, seen observer) ([]candidate, error) {
 	if seen == nil {
@@ -138,8 +115,8 @@ func inspectMoves(c *correlation, seen observer) ([]candidate, error) {
 		}
 	}
 	var found []candidate
-	for _, host := range slices.Sorted(maps.Keys(o.hosts)) {
-		stayed, moved := o.hosts[host][0], o.hosts[host][1]
+	for _, host := range slices.Sorted(maps.Keys(o.counts)) {
+		stayed, moved := o.counts[host][0], o.counts[host][1]
 		p := stats.RateRatio(moved.Hits, moved.Trials, stayed.Hits, stayed.Trials)
 		ratio := stats.Ratio(moved.Hits, moved.Trials, stayed.Hits, stayed.Trials)
 		lower := stats.WilsonLower(moved.Hits, moved.Trials, stats.Z95)

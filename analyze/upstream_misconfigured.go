@@ -114,10 +114,7 @@ func (o *upstreamObserver) part() func(*fold.Actor, uint32) {
 				cell = &stats.Cell{}
 				mine[key] = cell
 			}
-			cell.Trials++
-			if good {
-				cell.Hits++
-			}
+			cell.Add(good)
 		}
 	}
 }
@@ -131,8 +128,7 @@ func (o *upstreamObserver) gather() {
 				sum = &stats.Cell{}
 				o.strata[key] = sum
 			}
-			sum.Hits += n.Hits
-			sum.Trials += n.Trials
+			sum.Merge(*n)
 		}
 	}
 	o.mine = nil
@@ -157,8 +153,7 @@ func (o *upstreamObserver) against(upstream uint16) []stats.Stratum {
 		if key.upstream == upstream {
 			side = &s.Group
 		}
-		side.Hits += n.Hits
-		side.Trials += n.Trials
+		side.Merge(*n)
 	}
 	return list
 }

@@ -6,6 +6,20 @@ import "math"
 // them.
 type Cell struct{ Hits, Trials int64 }
 
+// Add counts a trial.
+func (c *Cell) Add(hit bool) {
+	c.Trials++
+	if hit {
+		c.Hits++
+	}
+}
+
+// Merge adds the counts of d.
+func (c *Cell) Merge(d Cell) {
+	c.Hits += d.Hits
+	c.Trials += d.Trials
+}
+
 // Change is where the share of hits of a series changes.
 type Change struct {
 	At        int     // first cell of the new share
@@ -24,8 +38,7 @@ const profile95 = 1.92
 func Split(cells []Cell) (c Change, ok bool) {
 	var all Cell
 	for _, x := range cells {
-		all.Hits += x.Hits
-		all.Trials += x.Trials
+		all.Merge(x)
 	}
 	whole := LogBinomial(all.Hits, all.Trials)
 	gains := make([]float64, len(cells))
@@ -41,8 +54,7 @@ func Split(cells []Cell) (c Change, ok bool) {
 				best = i
 			}
 		}
-		left.Hits += x.Hits
-		left.Trials += x.Trials
+		left.Merge(x)
 	}
 	if best < 0 {
 		return Change{}, false

@@ -126,8 +126,7 @@ func FindThreshold(deaths, survivals *Durations) (t Threshold, ok bool) {
 				t.Below, t.Above = left, right
 			}
 		}
-		left.Hits += c.Hits
-		left.Trials += c.Trials
+		left.Merge(c)
 	}
 	if best < 0 {
 		return Threshold{}, false
