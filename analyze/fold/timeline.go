@@ -44,9 +44,11 @@ type shard struct {
 }
 
 const (
-	// logPage is the size of a page of the log in bytes: 64 shards start with
-	// 512 KiB.
-	logPage = 8 << 10
+	// logPage is the size of a page of the log in bytes, but for the first ones:
+	// each of them is twice as large as the one before, so that a small log takes
+	// little.
+	logPage    = 8 << 10
+	smallPages = 3
 	// maxEvent is the most bytes of an event: a flag byte, five numbers and two
 	// hashes.
 	maxEvent = 1 + 4*binary.MaxVarintLen32 + binary.MaxVarintLen64 + 2*8
@@ -75,8 +77,16 @@ func (s *shard) session(n uint32) []byte {
 // size is about how many bytes of memory the shard takes.
 func (s *shard) size() int64 {
 	const slot = 64
-	return int64(len(s.slots))*slot + int64(len(s.pages))*logPage + int64(cap(s.ids)) + 4*int64(cap(s.idAt))
+	pages := 0
+	for n := range min(len(s.pages), smallPages) {
+		pages += pageSize(n)
+	}
+	pages += max(len(s.pages)-smallPages, 0) * logPage
+	return int64(len(s.slots))*slot + int64(pages) + int64(cap(s.ids)) + 4*int64(cap(s.idAt))
 }
+
+// pageSize gives the size of page n of a log.
+func pageSize(n int) int { return logPage >> max(smallPages-n, 0) }
 
 // appendBytes appends b behind its length.
 func appendBytes(dst, b []byte) []byte {
@@ -147,8 +157,8 @@ const (
 func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user uint32, name uint64, via uint32, moved bool, ref uint32) {
 	n := len(s.pages) - 1
 	if n < 0 || cap(s.pages[n])-len(s.pages[n]) < maxEvent {
-		s.pages = append(s.pages, make([]byte, 0, logPage))
 		n++
+		s.pages = append(s.pages, make([]byte, 0, pageSize(n)))
 	}
 	b := s.pages[n]
 	at := len(b)
