@@ -298,18 +298,16 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 }
 
 // bound writes what grows to disk when it takes too much memory. What is known
-// of 401s beside their lines stays: it leaves less for the rest, but for a
-// quarter, so that not every block ends in a file.
+// of 401s beside their lines stays: it leaves less for the part, but for half,
+// because each part that is written is a file.
 func (w *Worker) bound() {
 	if w.limit <= 0 || w.err != nil {
 		return
 	}
-	left := max(w.limit-w.refusals.size(), w.limit/4)
-	part, lines := w.part.size(), w.refusals.held
-	if part+lines <= left {
-		return
+	if w.refusals.held > w.limit/8 {
+		w.err = w.refusals.spill(w.space)
 	}
-	if w.err = w.refusals.spill(w.space); w.err == nil && part > left/2 {
+	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size(), w.limit/2) {
 		w.err = w.spill()
 	}
 }

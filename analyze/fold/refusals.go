@@ -72,9 +72,6 @@ func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool)
 
 // spill writes the batches that are full to disk.
 func (r *refusalLog) spill(space *spill.Space) (err error) {
-	if r.held == 0 {
-		return nil
-	}
 	if r.file == nil {
 		if r.file, err = space.Create(); err != nil {
 			return err
