@@ -221,7 +221,7 @@ func (c *correlation) badBackend(upstream uint32, cells []cell, s span, lower, p
 	for i := range c.state.Upstreams {
 		if uint32(i) != upstream && len(others) < maxOthers {
 			u := &c.state.Upstreams[i]
-			others = append(others, say("%s: %d accepted, %d refused", u.Name, u.N[fold.Accepted], u.N[fold.Unauthorized]))
+			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[fold.Accepted], u.N[fold.Unauthorized]))
 		}
 	}
 	cand.Title = fmt.Sprintf("Backend %s refuses sessions that the other backends accept, %s", name, since)
