@@ -205,6 +205,9 @@ func figureName(key string, v any) string {
 		low, high = " (earliest)", " (latest)"
 	}
 	name := strings.TrimSuffix(key, "_seconds")
+	if rest, ok := strings.CutPrefix(name, "bic_"); ok { // the Bayesian information criterion
+		name = "BIC_" + rest
+	}
 	if n, ok := strings.CutSuffix(name, "_low"); ok {
 		name = n + low
 	} else if n, ok := strings.CutSuffix(name, "_high"); ok {
@@ -253,11 +256,11 @@ func realText(key string, v float64) string {
 		if v < 120 {
 			return lasting(v)
 		}
-		return lasting(v) + " (" + strconv.FormatFloat(v, 'f', -1, 64) + " s)"
+		return lasting(v) + " (" + humanize.Commaf(v) + " s)"
 	case strings.Contains(key, "share"):
 		return share(int64(math.Round(v*1e6)), 1e6)
-	case v == math.Trunc(v) && math.Abs(v) < 1e15:
-		return number(int64(v))
+	case math.Abs(v) < 1e15 && (v == math.Trunc(v) || math.Abs(v) >= 1000):
+		return number(int64(math.Round(v)))
 	}
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }

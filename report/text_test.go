@@ -132,14 +132,16 @@ func TestFigures(t *testing.T) {
 		value       any
 		name, shown string
 	}{
-		{"timeout_seconds", 1800.0, "timeout", "30 min (1800 s)"},
+		{"timeout_seconds", 1800.0, "timeout", "30 min (1,800 s)"},
 		{"timeout_seconds", 30.0, "timeout", "30 s"},
-		{"timeout_low", 1795.5, "timeout (at least)", "29.9 min (1795.5 s)"},
+		{"timeout_low", 1795.5, "timeout (at least)", "29.9 min (1,795.5 s)"},
 		{"refused_share_high", 0.98765, "refused share (at most)", "99 %"},
 		{"onset_low", "2026-03-09T14:05:12Z", "onset (earliest)", "2026-03-09 14:05:12 UTC"},
 		{"p_value", 0.000012345, "p value", "1.23e-05"},
 		{"sessions", int64(1204), "sessions", "1,204"},
 		{"deaths", 1204, "deaths", "1,204"},
+		{"bic_difference", 91608.1, "BIC difference", "91,608"},
+		{"odds_ratio", 12.345, "odds ratio", "12.3"},
 		{"read_back", 1204.0, "read back", "1,204"},
 		{"ongoing", true, "ongoing", "yes"},
 		{"ongoing", false, "ongoing", "no"},
