@@ -17,9 +17,11 @@ const (
 	recordShare = 0.02 // a list of records of all workers
 )
 
-// fold gives how many bytes the part of each worker may take.
+// fold gives how many bytes the part of each worker may take. An empty one takes
+// half a megabyte.
 func (m Memory) fold(workers int) int64 {
-	return int64(foldShare * float64(m.Bytes) / float64(workers))
+	const least = 2 << 20
+	return max(least, int64(foldShare*float64(m.Bytes)/float64(workers)))
 }
 
 // records gives how many records of a size each worker may keep of a list.

@@ -195,7 +195,8 @@ type Worker struct {
 	past     *past // of a worker that Recall made, else nil
 	limit    int64 // bytes of memory that part may take; 0 for no limit
 	space    *spill.Space
-	err      error // why it could not be written
+	file     *spill.File // of the space, for all parts and the lines of 401s; nil before the first
+	err      error       // why it could not be written
 
 	minutes  minuteTable
 	refusals refusalLog
@@ -298,14 +299,13 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 }
 
 // bound writes what grows to disk when it takes too much memory. What is known
-// of 401s beside their lines stays: it leaves less for the part, but for half,
-// because each part that is written is a file.
+// of 401s beside their lines stays: it leaves less for the part, but for half.
 func (w *Worker) bound() {
 	if w.limit <= 0 || w.err != nil {
 		return
 	}
 	if w.refusals.held > w.limit/8 {
-		w.err = w.refusals.spill(w.space)
+		w.err = w.spillLines()
 	}
 	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size(), w.limit/2) {
 		w.err = w.spill()

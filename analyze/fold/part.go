@@ -79,7 +79,7 @@ type segment struct {
 func (w *Worker) spill() error {
 	p := &w.part
 	p.end()
-	file, err := w.space.Create()
+	file, err := w.disk()
 	if err != nil {
 		return err
 	}
@@ -103,6 +103,16 @@ func (w *Worker) spill() error {
 	w.spilled = append(w.spilled, s)
 	p.init(w.seed)
 	return nil
+}
+
+// disk gives the file for all that the worker writes.
+func (w *Worker) disk() (*spill.File, error) {
+	if w.file != nil {
+		return w.file, nil
+	}
+	var err error
+	w.file, err = w.space.Create()
+	return w.file, err
 }
 
 // segmentPiece is how many bytes of a log are written at once.

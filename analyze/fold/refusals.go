@@ -18,7 +18,7 @@ type refusalLog struct {
 	open    []byte      // the batch being filled
 	encoded []byte      // scratch: with room for the worst, which is three times what lines take
 	held    int64       // bytes of the batches in memory
-	file    *spill.File // where the others lie; nil before the first
+	file    *spill.File // where the others lie
 }
 
 // size is about how many bytes of memory the log takes that cannot be written to
@@ -70,19 +70,20 @@ func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool)
 	return n
 }
 
-// spill writes the batches that are full to disk.
-func (r *refusalLog) spill(space *spill.Space) (err error) {
-	if r.file == nil {
-		if r.file, err = space.Create(); err != nil {
-			return err
-		}
+// spillLines writes the lines of 401s whose batch is full to disk.
+func (w *Worker) spillLines() error {
+	file, err := w.disk()
+	if err != nil {
+		return err
 	}
+	r := &w.refusals
+	r.file = file
 	for i := range r.batches {
 		b := &r.batches[i]
 		if b.data == nil {
 			continue
 		}
-		if b.place, err = r.file.Append(b.data); err != nil {
+		if b.place, err = file.Append(b.data); err != nil {
 			return err
 		}
 		b.data = nil
