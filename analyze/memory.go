@@ -18,9 +18,9 @@ const (
 )
 
 // fold gives how many bytes the part of each worker may take. An empty one takes
-// half a megabyte.
+// half a megabyte: many workers have a little more than their share.
 func (m Memory) fold(workers int) int64 {
-	const least = 2 << 20
+	least := min(2<<20, m.Bytes/8)
 	return max(least, int64(foldShare*float64(m.Bytes)/float64(workers)))
 }
 
