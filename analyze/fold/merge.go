@@ -57,10 +57,10 @@ type origin struct {
 	disk   *spilled
 }
 
-// shard gives a shard of the part.
-func (o *origin) shard(i int) (*shard, error) {
+// shard gives shard i of a part.
+func (s *State) shard(o *origin, i int) (*shard, error) {
 	if o.disk != nil {
-		return o.disk.shards[i].read(o.disk.file)
+		return o.disk.shards[i].read(s.workers[o.worker].file)
 	}
 	return &o.part.shards[i], nil
 }
@@ -218,10 +218,8 @@ func (s *State) mergeClients(most int) (err error) {
 // mergeSignIns merges the sign-ins of the parts.
 func (s *State) mergeSignIns() (err error) {
 	var file *spill.File // where many sign-ins are to lie
-	for _, p := range s.parts {
-		if p.disk != nil {
-			file = p.disk.file
-		}
+	for _, w := range s.workers {
+		file = cmp.Or(file, w.file)
 	}
 	signIns := sources(s, signInCodec, func(d *spilled) *spill.Run { return d.signIns }, func(p *part) []SignIn { return p.signIns })
 	s.signIns, err = newSignInIndex(signIns, file)
@@ -465,7 +463,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 	first := make([]int, len(s.parts)) // by part: where its actors begin in m.actors
 	actors := 0
 	for p := range s.parts {
-		sh, err := s.parts[p].shard(i)
+		sh, err := s.shard(&s.parts[p], i)
 		if err != nil {
 			return err
 		}

@@ -60,9 +60,8 @@ func (p *part) end() {
 	slices.SortFunc(p.signIns, func(a, b SignIn) int { return compareSignIns(&a, &b) })
 }
 
-// spilled is a part on disk.
+// spilled is a part in the file of its worker.
 type spilled struct {
-	file           *spill.File
 	shards         [Shards]segment
 	clients, users *spill.Run
 	signIns        *spill.Run
@@ -83,7 +82,7 @@ func (w *Worker) spill() error {
 	if err != nil {
 		return err
 	}
-	s := &spilled{file: file}
+	s := &spilled{}
 	var buf []byte
 	for i := range p.shards {
 		if buf, err = s.shards[i].write(file, &p.shards[i], buf); err != nil {

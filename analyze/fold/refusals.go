@@ -15,10 +15,10 @@ import (
 type refusalLog struct {
 	list    []refusal
 	batches []batch
-	open    []byte      // the batch being filled
-	encoded []byte      // scratch: with room for the worst, which is three times what lines take
-	held    int64       // bytes of the batches in memory
-	file    *spill.File // where the others lie
+	open    []byte // the batch being filled
+	encoded []byte // scratch: with room for the worst, which is three times what lines take
+	onDisk  int    // how many of the batches, the first, lie in the worker's file
+	held    int64  // bytes of the others
 }
 
 // size is about how many bytes of memory the log takes that cannot be written to
@@ -29,7 +29,7 @@ func (r *refusalLog) size() int64 {
 }
 
 // batch is lines that were compressed together: in memory, or in the file of the
-// log.
+// worker.
 type batch struct {
 	data  []byte // compressed, nil when they lie in the file
 	place spill.Place
@@ -77,12 +77,8 @@ func (w *Worker) spillLines() error {
 		return err
 	}
 	r := &w.refusals
-	r.file = file
-	for i := range r.batches {
-		b := &r.batches[i]
-		if b.data == nil {
-			continue
-		}
+	for ; r.onDisk < len(r.batches); r.onDisk++ {
+		b := &r.batches[r.onDisk]
 		if b.place, err = file.Append(b.data); err != nil {
 			return err
 		}
@@ -92,13 +88,13 @@ func (w *Worker) spillLines() error {
 	return nil
 }
 
-// lines gives the lines of a batch, in dst where they fit.
-func (r *refusalLog) lines(n uint32, dst []byte) ([]byte, error) {
-	b := &r.batches[n]
+// lines gives the lines of a batch of 401s, in dst where they fit.
+func (w *Worker) lines(n uint32, dst []byte) ([]byte, error) {
+	b := &w.refusals.batches[n]
 	data := b.data
 	if data == nil {
 		var err error
-		if data, err = r.file.Read(b.place, nil); err != nil {
+		if data, err = w.file.Read(b.place, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -136,7 +132,7 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 			c.order = c.order[1:]
 		}
 		var err error
-		if b, err = log.lines(r.batch, dst); err != nil {
+		if b, err = c.workers[worker].lines(r.batch, dst); err != nil {
 			return nil, err
 		}
 		c.batch[k] = b
