@@ -51,7 +51,7 @@ func FuzzWords(f *testing.F) {
 		for dotted < 16 && (digit(b[dotted]) || b[dotted] == '.') {
 			dotted++
 		}
-		if got := dottedLen(b); got != dotted {
+		if got := dottedLen((*[16]byte)(b)); got != dotted {
 			t.Errorf("dottedLen(%q) = %d, want %d", b, got, dotted)
 		}
 		value, n := int64(0), 0

@@ -229,6 +229,7 @@ func newProgram(spec *dialect.Spec, assigned map[string]field, open bool) (*prog
 	}
 	if !g.loose {
 		g.prefix = prefixOf(g.steps)
+		g.whole = g.more && g.prefix.steps == len(g.steps) && string(g.tail) == `"`
 	}
 	g.reads[fieldTime] = g.reads[fieldTime] || g.reads[fieldTimePart]
 	return g, nil

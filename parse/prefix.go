@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"logscan/parse/marks"
 )
 
 // Nearly every access log in the world begins its lines as the common format
@@ -18,6 +20,7 @@ type prefix struct {
 	hostEnd byte // the virtual host comes first, and ends so: at a blank, or at a colon and its port; 0 where it does not
 	ident   bool // identd's answer is a step of its own, not the literal " - "
 	more    bool // referrer and user agent are among them
+	whole   bool // nothing but a quote is behind them in the program
 }
 
 // prefixOf finds out how steps begin.
@@ -99,36 +102,39 @@ func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *En
 	// The request, which tells where the time is that stands before it: [10/Oct/2000:13:55:36 -0700]
 	const stamp = len("10/Oct/2000:13:55:36 -0700")
 	open, end := int(own[0]-origin), int(own[1]-origin)
-	b := line[at:]
-	if open < at+shortest-1 || len(line) < end+len(`" 200 0`) || line[open] != '"' || line[end] != '"' || line[end+1] != ' ' {
+	if open < at+shortest-1 || len(line) < end+len(`" 200 0`) {
 		return 0, false
 	}
-	when := line[open-stamp-3 : open]
-	if when[0] != '[' || when[stamp+1] != ']' || when[stamp+2] != ' ' {
+	when := (*[1 + stamp + 3]byte)(line[open-stamp-3:])
+	if when[0] != '[' || binary.LittleEndian.Uint32(when[stamp:])>>8 != ']'|' '<<8|'"'<<16 {
 		return 0, false
 	}
-	if when = when[1 : stamp+1]; p.lastTimeLen == stamp && sameStamp((*[stamp]byte)(when), (*[stamp]byte)(p.lastTime[:])) {
+	if p.lastTimeLen == stamp && sameStamp((*[stamp]byte)(when[1:]), (*[stamp]byte)(p.lastTime[:])) {
 		e.Time = p.lastMicros
-	} else if e.Time, ok = p.time(when); !ok {
-		return 0, false
+	} else if e.Time, ok = p.sameDay((*[stamp]byte)(when[1:])); !ok {
+		if e.Time, ok = p.time(when[1 : 1+stamp]); !ok {
+			return 0, false
+		}
 	}
-	if !quickRequest(e, line[open+1:], end-open-1) {
+	if !quickRequest(e, line, open+1, end) {
 		splitRequest(e, line[open+1:end])
 		p.quick = false
 	}
 
 	// client: an IPv4 address
-	i := dottedLen(b)
+	client := (*[16]byte)(line[at:])
+	i := dottedLen(client)
 	if i == 0 || i > len("255.255.255.255") {
 		return 0, false
 	}
-	e.Client = b[:i]
+	e.Client = line[at : at+i]
 
 	// identity and user
-	if b[i] != ' ' || b[i+1] != '-' || b[i+2] != ' ' {
+	at += i
+	if binary.LittleEndian.Uint32(line[at:])&0xffffff != ' '|'-'<<8|' '<<16 {
 		return 0, false
 	}
-	at += i + 3
+	at += 3
 	behind := open - stamp - 4 // the blank before the time
 	if at >= behind || line[behind] != ' ' {
 		return 0, false
@@ -140,33 +146,37 @@ func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *En
 		e.User = user
 	}
 
-	// status and size
-	b = line[end+2:]
-	if b[0]-'1' > 8 || b[1]-'0' > 9 || b[2]-'0' > 9 || b[3] != ' ' {
+	// status and size: " 200 4179
+	b := line[end:]
+	var short [14]byte
+	if len(b) < len(short) {
+		copy(short[:], b)
+		b = short[:]
+	}
+	const around = 0xff<<40 | 0xffff
+	word := binary.LittleEndian.Uint64(b)
+	digits := word>>16&0xffffff ^ '0'*0x010101
+	if word&around != '"'|' '<<8|' '<<40 || (digits|digits+0x767676)&0x808080 != 0 || digits&0xff == 0 {
 		return 0, false
 	}
-	e.Status = int32(b[0]-'0')*100 + int32(b[1]-'0')*10 + int32(b[2]-'0')
-	at = end + 6
-	b = b[4:]
-	digits := 0
-	switch {
-	case b[0] == '-':
-		digits = 1
-	case len(b) >= 8:
-		e.BodySize, digits = digitsOf(binary.LittleEndian.Uint64(b))
-	default:
-		digits = len(b)
-		e.BodySize, ok = integer(b)
+	e.Status = int32(digits&0xff*100 + digits>>8&0xff*10 + digits>>16)
+	at = end + len(`" 200 `)
+	word = binary.LittleEndian.Uint64(b[len(`" 200 `):])
+	n := 1
+	if word&0xff != '-' {
+		if e.BodySize, n = digitsOf(word); n == 0 || n == 8 && !x.more {
+			return 0, false
+		}
 	}
+	at += n
 	if !x.more {
-		return at + digits, digits > 0 && digits < 8 && (ok || len(b) >= 8)
+		return at, true
 	}
 
-	// referrer and user agent
-	at += digits
+	// referrer and user agent: "https://example.com/" "curl/8.5"
 	q2, q3, q4, q5 := int(own[2]-origin), int(own[3]-origin), int(own[4]-origin), int(own[5]-origin)
-	if q2 != at+1 || line[at] != ' ' || q4 != q3+2 || line[q3+1] != ' ' ||
-		line[q2] != '"' || line[q3] != '"' || line[q4] != '"' || line[q5] != '"' || digits == 0 {
+	if q2 != at+1 || line[at] != ' ' || q4 != q3+2 || line[q2] != '"' || line[q5] != '"' ||
+		binary.LittleEndian.Uint32(line[q3:])&0xffffff != '"'|' '<<8|'"'<<16 {
 		return 0, false
 	}
 	if referrer := line[q2+1 : q3]; !missing(referrer) {
@@ -179,38 +189,32 @@ func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *En
 }
 
 // quickRequest is splitRequest for a request line of the usual shape, whose path
-// has no parameters: the first n bytes of b. It is not ok where there is another.
-func quickRequest(e *Entry, b []byte, n int) (ok bool) {
-	end := n - len(" HTTP/1.1")
-	if end < len("G /") {
+// has no parameters: what stands between from and end in a line, with a quote and
+// seven bytes at least behind it. It is not ok where there is another.
+func quickRequest(e *Entry, line []byte, from, end int) (ok bool) {
+	behind := end - len(" HTTP/1.1")
+	if behind < from+len("G /") || binary.LittleEndian.Uint64(line[behind:])&(1<<48-1) != ' '|'H'<<8|'T'<<16|'T'<<24|'P'<<32|'/'<<40 {
 		return false
 	}
-	word := binary.LittleEndian.Uint64(b)
+	word := binary.LittleEndian.Uint64(line[from:])
 	blank := zeros(word ^ ones*' ')
 	if blank == 0 || notUpper(word)&(blank-1)&^blank&tops != 0 {
 		return false
 	}
-	from := bits.TrailingZeros64(blank)/8 + 1
-	if from == 1 || from >= end || b[from] != '/' || b[end] != ' ' || string(b[end+1:end+1+len(httpSlash)]) != "HTTP/" {
+	method := bits.TrailingZeros64(blank) / 8
+	path := from + method + 1
+	if method == 0 || path >= behind || line[path] != '/' {
 		return false
 	}
-	e.Method, e.Protocol = b[:from-1], b[end+1:n]
-	for i := from; i < end; i += 8 { // what follows is longer than that
-		x := binary.LittleEndian.Uint64(b[i:])
-		m := zeros(x^ones*'?') | zeros(x^ones*';') | zeros(x^ones*'(')
-		if m == 0 {
-			continue
-		}
-		if i += bits.TrailingZeros64(m) / 8; i >= end {
-			break
-		}
-		if b[i] != '?' {
+	e.Method, e.Protocol = line[from:path-1], line[behind+1:end]
+	n := path + marks.PathEnd(line[path:], behind-path)
+	e.Path = line[path:n]
+	if n < behind {
+		if line[n] != '?' {
 			return false
 		}
-		e.Path, e.Query = b[from:i], b[i+1:end]
-		return true
+		e.Query = line[n+1 : behind]
 	}
-	e.Path = b[from:end]
 	return true
 }
 
@@ -228,6 +232,36 @@ func sameStamp(a, b *[26]byte) bool {
 		binary.LittleEndian.Uint16(a[16:]) == binary.LittleEndian.Uint16(b[16:])
 }
 
+// sameDay is time for one that is spelled like the last one but for the time of
+// day. It is not ok where it is spelled otherwise.
+func (p *Parser) sameDay(b *[26]byte) (micros int64, ok bool) {
+	const day, zone = len("10/Oct/2000:"), len("10/Oct/2000:13:55:36")
+	last := (*[26]byte)(p.lastTime[:])
+	if p.lastTimeLen != len(b) || string(b[:day]) != string(last[:day]) || string(b[zone:]) != string(last[zone:]) {
+		return 0, false
+	}
+	from, ok := timeOfDay(binary.LittleEndian.Uint64(last[day:]))
+	to, sure := timeOfDay(binary.LittleEndian.Uint64(b[day:]))
+	micros = p.lastMicros + (to-from)*1e6
+	if !ok || !sure || micros < minTime || micros >= maxTime {
+		return 0, false
+	}
+	*last, p.lastMicros = *b, micros
+	return micros, true
+}
+
+// timeOfDay reads 13:55:36, in the order of memory, as seconds. It is not ok
+// where it is none, and for a leap second.
+func timeOfDay(x uint64) (seconds int64, ok bool) {
+	x ^= ones*'0' ^ (':'^'0')*(1<<16|1<<40)
+	if (x|x+0x76767f76767f7676)&tops != 0 { // no digit is above 9, and nothing is left of a colon
+		return 0, false
+	}
+	x = x*10 + x>>8 // pairs of digits, in the bytes of their first
+	h, m, s := x&0xff, x>>24&0xff, x>>48&0xff
+	return int64(h*3600 + m*60 + s), h < 24 && m < 60 && s < 60
+}
+
 // shortest is less than any line of the common format is long; so much can be
 // looked at without asking.
 const shortest = len("0.0.0.0 - - [10/Oct/2000:13:55:36 -0700] \"")
@@ -239,10 +273,9 @@ const (
 	tops = 0x8080808080808080
 )
 
-// dottedLen tells how many digits and dots b begins with, up to sixteen. b has
-// sixteen bytes.
-func dottedLen(b []byte) int {
-	n := bits.TrailingZeros64(notDotted(binary.LittleEndian.Uint64(b))) / 8
+// dottedLen tells how many digits and dots b begins with, up to sixteen.
+func dottedLen(b *[16]byte) int {
+	n := bits.TrailingZeros64(notDotted(binary.LittleEndian.Uint64(b[:]))) / 8
 	if n == 8 {
 		n += bits.TrailingZeros64(notDotted(binary.LittleEndian.Uint64(b[8:]))) / 8
 	}

@@ -45,7 +45,7 @@ func TestDigits(t *testing.T) {
 			if c >= '0' && c <= '9' || c == '.' {
 				want = 16
 			}
-			if got := dottedLen(b); got != want {
+			if got := dottedLen((*[16]byte)(b)); got != want {
 				t.Fatalf("dottedLen(%q) = %d, want %d", b, got, want)
 			}
 		}

@@ -42,7 +42,12 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
 	if p.quick = g.prefix.steps > 0 && p.format.prefixed && !p.plain && len(line) <= window; p.quick {
 		own, origin := p.lines.of(line)
-		if at, ok := g.begin(p, line, own, origin, e); ok && g.ends(line[at:], g.prefix.steps-1) {
+		at, ok := g.begin(p, line, own, origin, e)
+		if ok && g.whole && at+1 == len(line) && len(own) == g.quotes() { // the last quote is all that is left
+			p.escaped = false
+			return Parsed
+		}
+		if ok && g.ends(line[at:], g.prefix.steps-1) {
 			rest, from = line[at:], g.prefix.steps
 			own = own[g.quotes():]
 		} else {

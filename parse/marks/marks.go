@@ -1,13 +1,15 @@
 // Package marks finds the bytes that lines are taken apart by.
 //
 // In: text. Out: the offsets in it of every double quote, backslash and line
-// end. One look at the text replaces one for the end of the line, one for
-// escapes, and one for the end of each quoted field. What the bytes mean is
-// package parse's work.
+// end, and where the path of a request target ends. One look at the text
+// replaces one for the end of the line, one for escapes, and one for the end of
+// each quoted field. What the bytes mean is package parse's work.
 package marks
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -58,4 +60,33 @@ func findPortable(dst []uint32, b []byte, from int) (n int) {
 			end = next(LineEnd, at+1)
 		}
 	}
+}
+
+// PathEnd gives the offset of the first of the first n bytes of b that is a '?',
+// behind which a query begins, or a ';' or '(', behind which parameters of a path
+// do; n where there is none.
+func PathEnd(b []byte, n int) int { return pathEnd(b, n) }
+
+const (
+	ones = 0x0101010101010101
+	tops = 0x8080808080808080
+)
+
+// pathEndPortable is PathEnd for every processor, of the whole of b.
+func pathEndPortable(b []byte) int {
+	zeros := func(x uint64) uint64 { return (x - ones) &^ x & tops } // the lowest one is right
+	at := 0
+	for ; len(b)-at >= 8; at += 8 {
+		x := binary.LittleEndian.Uint64(b[at:])
+		// '?' and ';' differ in one bit.
+		if m := zeros((x|ones*('?'^';'))^ones*'?') | zeros(x^ones*'('); m != 0 {
+			return at + bits.TrailingZeros64(m)/8
+		}
+	}
+	for ; at < len(b); at++ {
+		if c := b[at]; c == '?' || c == ';' || c == '(' {
+			return at
+		}
+	}
+	return at
 }
