@@ -115,10 +115,13 @@ func (p *Parser) set(e *Entry, f field, b []byte, escaped bool) Verdict {
 	case fieldScheme:
 		e.Scheme = b
 	case fieldHost:
-		if bytes.IndexByte(b, ',') >= 0 {
-			return RejectSyntax // a list of addresses: the format is another
+		if holds(b, ',', ':') || b[0] == '[' {
+			if bytes.IndexByte(b, ',') >= 0 {
+				return RejectSyntax // a list of addresses: the format is another
+			}
+			b = withoutPort(b)
 		}
-		e.Host = withoutPort(b)
+		e.Host = b
 	case fieldStatus:
 		n, ok := statusCode(b)
 		if !ok {
@@ -300,10 +303,8 @@ func last(b []byte) []byte {
 	if n := len(b); n > 0 && (b[n-1] == ' ' || b[n-1] == ',' || b[n-1] == ':') {
 		b = bytes.TrimRight(b, " ,:")
 	}
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i] == ' ' || b[i] == ',' {
-			return b[i+1:]
-		}
+	if holds(b, ' ', ',') {
+		return b[bytes.LastIndexAny(b, " ,")+1:]
 	}
 	return b
 }
@@ -392,6 +393,10 @@ func decimal(b []byte) (x float64, ok bool) {
 func seconds(b []byte) (us int64, ok bool) {
 	if len(b) > 15 {
 		return 0, false
+	}
+	if len(b) == len("0.123") && b[1] == '.' { // nginx's, as a rule
+		s, x, y, z := b[0]-'0', b[2]-'0', b[3]-'0', b[4]-'0'
+		return (int64(s)*1000 + int64(x)*100 + int64(y)*10 + int64(z)) * 1000, max(s, x, y, z) < 10
 	}
 	unit := int64(0) // of the next digit behind the point; 0 before it
 	for i, c := range b {

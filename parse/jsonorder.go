@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"logscan/parse/marks"
+	"logscan/parse/values"
 )
 
 // A server writes the keys of its JSON lines in one order, with the same bytes
@@ -18,6 +21,8 @@ type order struct {
 	keys  *keyTable // of the format whose lines these are
 	steps []orderStep
 	tail  []byte // behind the last value
+	shape values.Order
+	fast  bool // shape is for lines that have no escapes
 }
 
 // orderStep is a value and what stands before it, from the end of the value
@@ -26,12 +31,15 @@ type orderStep struct {
 	literal []byte
 	slot    *keySlot
 	alone   bool // nothing else in the order has to do with the field
+	bare    bool // the value is a number or a word
 }
 
 // orders are what a parser has learnt.
 type orders struct {
 	known  []order // the one that was used last first
 	misses int     // lines in an order that was not known
+	trust  int     // that lines have the shape of the one before; below 0, how many more are not tried
+	spans  []values.Span
 	places []place // of the values of the line at hand, where it is learnt from
 	learns bool
 }
@@ -79,17 +87,34 @@ func (o *orders) learn(line []byte, keys *keyTable) {
 	n := order{keys: keys}
 	end := 0
 	for _, p := range o.places {
-		n.steps = append(n.steps, orderStep{literal: text[end:p.start], slot: keys.find(p.hash)})
+		n.steps = append(n.steps, orderStep{literal: text[end:p.start], slot: keys.find(p.hash), bare: text[p.start] != '"'})
 		end = p.end
 	}
 	for i := range n.steps {
 		n.steps[i].alone = n.alone(i)
 	}
 	n.tail = text[end:]
+	n.form(text, o.places)
 	if len(o.known) == maxOrders {
 		o.known = o.known[:maxOrders-1]
 	}
 	o.known = append([]order{n}, o.known...)
+}
+
+// form makes the shape of the order from a line and the places of its values.
+func (o *order) form(line []byte, places []place) {
+	from := 0
+	for _, p := range places {
+		kind, start, end := values.Bare, p.start, p.end
+		if line[start] == '"' {
+			kind, start, end = values.String, start+1, end-1
+		}
+		o.shape.Add(line[from:start], kind)
+		from = end
+	}
+	o.shape.Add(append(bytes.Clone(line[from:]), marks.LineEnd), values.None)
+	_, n := o.shape.Find(nil, append(append(bytes.Clone(line), marks.LineEnd), make([]byte, values.Slack)...))
+	o.fast = n == len(line)+1
 }
 
 // alone tells whether step i sets its field whatever the others set: it is of
@@ -154,15 +179,90 @@ func (o *order) read(p *Parser, line []byte, e *Entry) (v Verdict, ok bool) {
 				value = nil
 			}
 		}
-		switch {
-		case s.slot.hash == 0: // it means nothing
-		case s.alone:
-			p.set(e, s.slot.field, value, true) // what cannot be read is no such field
-		default:
-			p.assign(e, s.slot, value, &v)
-		}
+		s.take(p, e, value, &v)
 	}
 	return v, string(rest) == string(o.tail)
+}
+
+// take sets the field of a step.
+func (s *orderStep) take(p *Parser, e *Entry, value []byte, v *Verdict) {
+	switch {
+	case s.slot.hash == 0: // it means nothing
+	case s.alone:
+		p.set(e, s.slot.field, value, true) // what cannot be read is no such field
+	default:
+		p.assign(e, s.slot, value, v)
+	}
+}
+
+// The weight of a line that has the shape of the one before is one, that of one
+// that has not is four: where a fifth or more have not, most are not tried.
+const (
+	mostTrust = 64
+	notTried  = 1024
+)
+
+// alike tells whether the next line is to be tried by the shape of the one before.
+func (o *orders) alike() bool {
+	if o.trust < 0 {
+		o.trust++
+		return false
+	}
+	return len(o.known) > 0 && o.known[0].fast
+}
+
+// nextAlike reads the next line of the block if it has the shape of the order
+// that was used last, which also tells where it ends. It is not ok where it has
+// not, and where a value cannot be read: p.parse says then what it is.
+func (p *Parser) nextAlike(e *Entry) (line []byte, v Verdict, ok bool) {
+	if line, ok = p.tryAlike(e); !ok {
+		if p.orders.trust -= 4; p.orders.trust < 0 {
+			p.orders.trust = -notTried
+		}
+		return nil, Parsed, false
+	}
+	p.orders.trust = min(p.orders.trust+1, mostTrust)
+	p.setUnitless(e)
+	if v = p.complete(e); v.Rejected() && len(p.formats) > 1 {
+		v = p.others(v, 1, line, nil, e)
+	}
+	return line, v, true
+}
+
+func (p *Parser) tryAlike(e *Entry) (line []byte, ok bool) {
+	o, l, f := &p.orders.known[0], &p.lines, p.formats[0]
+	if p.wrapper != nil || p.plain || o.keys != f.keys {
+		return nil, false
+	}
+	var n int
+	if p.orders.spans, n = o.shape.Find(p.orders.spans, l.block[l.next:]); n == 0 {
+		return nil, false
+	}
+	line = l.block[l.next : l.next+n-1]
+	e.Reset()
+	p.start(f)
+	p.unranked()
+	p.escaped = false
+	v := Parsed
+	for i, at := range p.orders.spans {
+		s := &o.steps[i]
+		value := line[at.Start:at.End]
+		if s.bare {
+			n, says := scalar(value)
+			if n != len(value) {
+				return nil, false
+			}
+			if !says {
+				value = nil
+			}
+		}
+		s.take(p, e, value, &v)
+	}
+	if v != Parsed {
+		return nil, false
+	}
+	l.next += n
+	return line, true
 }
 
 // textEnd gives where the string ends that b begins with, 0 or less where it

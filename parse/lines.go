@@ -41,10 +41,18 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	if l.next >= len(l.block) {
 		return nil, Parsed, false
 	}
-	if !p.formats[0].prefixed { // the marks are of no use
+	switch {
+	case p.formats[0].prefixed:
+		if line, ok = l.cut(); !ok {
+			line = l.look()
+		}
+	case p.orders.alike():
+		if line, v, ok = p.nextAlike(e); ok {
+			return line, v, true
+		}
+		fallthrough
+	default: // the marks are of no use
 		line = l.uncut()
-	} else if line, ok = l.cut(); !ok {
-		line = l.look()
 	}
 	return line, p.parse(line, e), true
 }

@@ -142,12 +142,7 @@ func (p *Parser) others(v Verdict, n int, line, text []byte, e *Entry) Verdict {
 
 // read reads a line of one format.
 func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
-	p.format = f
-	p.scratch = p.scratch[:0]
-	if p.said.any {
-		p.said = said{}
-	}
-	p.quick = false
+	p.start(f)
 	if !f.prefixed || p.plain || len(line) > window { // else run looks
 		p.escaped = bytes.IndexByte(line, f.escape()) >= 0
 	}
@@ -173,6 +168,22 @@ func (p *Parser) read(f *Format, line []byte, e *Entry) Verdict {
 		}
 		return v
 	}
+	return p.complete(e)
+}
+
+// start begins a line of a format.
+func (p *Parser) start(f *Format) {
+	p.format = f
+	p.scratch = p.scratch[:0]
+	if p.said.any {
+		p.said = said{}
+	}
+	p.quick = false
+}
+
+// complete ends a line of the format at hand whose fields are set.
+func (p *Parser) complete(e *Entry) Verdict {
+	f := p.format
 	if e.Time == NoTime {
 		if f.wrapper != nil && len(p.carrier.stamp) > 0 {
 			e.Time = p.stamp()

@@ -156,7 +156,7 @@ func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *En
 	const around = 0xff<<40 | 0xffff
 	word := binary.LittleEndian.Uint64(b)
 	digits := word>>16&0xffffff ^ '0'*0x010101
-	if word&around != '"'|' '<<8|' '<<40 || (digits|digits+0x767676)&0x808080 != 0 || digits&0xff == 0 {
+	if word&around != '"'|' '<<8|' '<<40 || (digits|(digits+0x767676))&0x808080 != 0 || digits&0xff == 0 {
 		return 0, false
 	}
 	e.Status = int32(digits&0xff*100 + digits>>8&0xff*10 + digits>>16)
@@ -254,7 +254,7 @@ func (p *Parser) sameDay(b *[26]byte) (micros int64, ok bool) {
 // where it is none, and for a leap second.
 func timeOfDay(x uint64) (seconds int64, ok bool) {
 	x ^= ones*'0' ^ (':'^'0')*(1<<16|1<<40)
-	if (x|x+0x76767f76767f7676)&tops != 0 { // no digit is above 9, and nothing is left of a colon
+	if (x|(x+0x76767f76767f7676))&tops != 0 { // no digit is above 9, and nothing is left of a colon
 		return 0, false
 	}
 	x = x*10 + x>>8 // pairs of digits, in the bytes of their first

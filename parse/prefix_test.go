@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // The formats that nearly all logs have are read in one go.
@@ -50,4 +51,52 @@ func TestDigits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// sameDayAs compares the time that a parser gives which has read another one
+// before with that of a parser that has not.
+func sameDayAs(t *testing.T, before, when string) {
+	t.Helper()
+	f := formatNamed(t, "common")
+	p, fresh := f.NewParser(), f.NewParser()
+	fresh.plain = true
+	line := func(when string) []byte { return []byte(`192.0.2.1 - - [` + when + `] "GET / HTTP/1.1" 200 612`) }
+	var e, want Entry
+	for _, w := range []string{before, when, before, when} {
+		v, u := p.Parse(line(w), &e), fresh.Parse(line(w), &want)
+		if v != u || e.Time != want.Time && v == Parsed {
+			t.Fatalf("%q behind %q gives %v %d, want %v %d", w, before, v, e.Time, u, want.Time)
+		}
+	}
+}
+
+func TestTimesOfOneDay(t *testing.T) {
+	const before = "10/Oct/2000:13:55:36 -0700"
+	for i := range len(before) {
+		for _, c := range "0123456789:/ +-AZaz\x00\x2f\x3a\xb0" {
+			sameDayAs(t, before, before[:i]+string(c)+before[i+1:])
+		}
+	}
+	for seconds := 0; seconds < 24*60*60; seconds += 61 {
+		sameDayAs(t, before, time.Date(2000, 10, 10, 0, 0, seconds, 0, time.FixedZone("", -7*60*60)).Format("02/Jan/2006:15:04:05 -0700"))
+	}
+	for _, clock := range []string{"00:00:00", "23:59:59", "23:59:60", "24:00:00", "00:60:00", "00:00:61", "1:00:000", "13:5536 "} {
+		sameDayAs(t, before, "10/Oct/2000:"+clock+" -0700")
+	}
+	// The first and the last time that a log can have.
+	for _, pair := range [][2]string{
+		{"01/Jan/1990:00:30:00 +0000", "01/Jan/1990:00:00:00 +0000"}, {"01/Jan/1990:01:30:00 +0100", "01/Jan/1990:00:30:00 +0100"},
+		{"31/Dec/2100:23:00:00 +0000", "31/Dec/2100:23:59:59 +0000"}, {"31/Dec/2100:22:59:59 -0100", "31/Dec/2100:23:00:00 -0100"},
+		{before, "10/Oct/2000:13:55:36 -0800"}, {before, "11/Oct/2000:13:55:36 -0700"}, {before, "10/Nov/2000:13:55:37 -0700"}, {before, "10/Oct/2001:13:55:37 -0700"},
+		{"10-10-2000:13:55:36 -07000", before}, {"2000-10-10T13:55:36.123456", before},
+	} {
+		sameDayAs(t, pair[0], pair[1])
+		sameDayAs(t, pair[1], pair[0])
+	}
+}
+
+func FuzzTimesOfOneDay(f *testing.F) {
+	f.Add("10/Oct/2000:13:55:36 -0700", "10/Oct/2000:13:55:37 -0700")
+	f.Add("10/Oct/2000:13:55:36 -0700", "10/Oct/2000:23:59:60 -0700")
+	f.Fuzz(func(t *testing.T, before, when string) { sameDayAs(t, before, when) })
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -62,6 +63,47 @@ func FuzzFind(f *testing.F) {
 	f.Add([]byte(`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 "-" "a \"quoted\" agent"` + "\n"))
 	f.Add(bytes.Repeat([]byte{Quote}, 3*chunk))
 	f.Fuzz(func(t *testing.T, b []byte) { check(t, b) })
+}
+
+// checkPathEnd compares PathEnd with a look at each byte, with and without
+// something behind the path.
+func checkPathEnd(t *testing.T, b []byte) {
+	t.Helper()
+	want := bytes.IndexAny(b, "?;(")
+	if want < 0 {
+		want = len(b)
+	}
+	if got := pathEndPortable(b); got != want {
+		t.Fatalf("pathEndPortable(%q) = %d, want %d", b, got, want)
+	}
+	for _, behind := range []string{"", "?", strings.Repeat("?;(", 30)} {
+		if got := PathEnd(append(slices.Clip(b), behind...), len(b)); got != want {
+			t.Fatalf("PathEnd(%q, %d) with %q behind = %d, want %d", b, len(b), behind, got, want)
+		}
+	}
+}
+
+func TestPathEnd(t *testing.T) {
+	for n := range 100 {
+		for _, fill := range []byte{'a', '/', 0x7f, 0xbf, 0xff, 0} {
+			b := bytes.Repeat([]byte{fill}, n)
+			checkPathEnd(t, b)
+			for at := range n {
+				for _, c := range []byte{'?', ';', '(', '8', '+', '/', 0xbf, 0xa8} {
+					was := b[at]
+					b[at] = c
+					checkPathEnd(t, b)
+					b[at] = was
+				}
+			}
+		}
+	}
+}
+
+func FuzzPathEnd(f *testing.F) {
+	f.Add([]byte("/api/v1/orders/12345/items?page=2"))
+	f.Add([]byte("/cart;jsessionid=1A2B/items"))
+	f.Fuzz(func(t *testing.T, b []byte) { checkPathEnd(t, b) })
 }
 
 func TestFindAllocs(t *testing.T) {
