@@ -121,20 +121,19 @@ func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *En
 		p.quick = false
 	}
 
-	// client: an IPv4 address
-	client := (*[16]byte)(line[at:])
-	i := dottedLen(client)
-	if i == 0 || i > len("255.255.255.255") {
-		return 0, false
+	// client, and identd's answer, which is none
+	const none = ' ' | '-'<<8 | ' '<<16
+	n := dottedLen((*[16]byte)(line[at:]))
+	if n == 0 || n > len("255.255.255.255") || binary.LittleEndian.Uint32(line[at+n:])&0xffffff != none {
+		n = bytes.IndexByte(line[at:open], ' ')
+		if n <= 0 || !canonicalIPv6(line[at:at+n]) || binary.LittleEndian.Uint32(line[at+n:])&0xffffff != none {
+			return 0, false
+		}
 	}
-	e.Client = line[at : at+i]
+	e.Client = line[at : at+n]
 
-	// identity and user
-	at += i
-	if binary.LittleEndian.Uint32(line[at:])&0xffffff != ' '|'-'<<8|' '<<16 {
-		return 0, false
-	}
-	at += 3
+	// user
+	at += n + len(" - ")
 	behind := open - stamp - 4 // the blank before the time
 	if at >= behind || line[behind] != ' ' {
 		return 0, false
@@ -162,7 +161,7 @@ func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *En
 	e.Status = int32(digits&0xff*100 + digits>>8&0xff*10 + digits>>16)
 	at = end + len(`" 200 `)
 	word = binary.LittleEndian.Uint64(b[len(`" 200 `):])
-	n := 1
+	n = 1
 	if word&0xff != '-' {
 		if e.BodySize, n = digitsOf(word); n == 0 || n == 8 && !x.more {
 			return 0, false

@@ -100,3 +100,32 @@ func FuzzTimesOfOneDay(f *testing.F) {
 	f.Add("10/Oct/2000:13:55:36 -0700", "10/Oct/2000:23:59:60 -0700")
 	f.Fuzz(func(t *testing.T, before, when string) { sameDayAs(t, before, when) })
 }
+
+// The lines that logs are full of are taken apart in one go: were they not, all
+// would be right and slow.
+func TestUsualLinesInOneGo(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"common": {
+			`192.0.2.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 0`, `192.0.2.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 304 -`,
+		},
+		"combined": {
+			combinedLine,
+			`1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "DELETE /a/b?c=d HTTP/2.0" 204 12345678 "https://www.example.org/" "curl/8.5"`,
+			`255.255.255.255 - bob@example.org [10/Oct/2000:13:55:36 -0700] "POST /login HTTP/1.1" 401 162 "-" "-"`,
+			`2001:db8:ca:769::11 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/2.0" 200 5 "-" "x"`,
+			`2001:db8:1:2:3:4:5:6 - bob [10/Oct/2000:13:55:36 -0700] "-" 400 0 "-" "-"`,
+		},
+	} {
+		for _, line := range lines {
+			p := formatNamed(t, name).NewParser()
+			var e Entry
+			if v := p.Parse([]byte(line), &e); v != Parsed {
+				t.Errorf("%s: %v", line, v)
+			}
+			own, origin := p.lines.of([]byte(line))
+			if _, ok := p.format.programs[0].begin(p, []byte(line), own, origin, &e); !ok {
+				t.Errorf("%s is read field by field", line)
+			}
+		}
+	}
+}
