@@ -38,8 +38,18 @@ func TestLinesOfOneShape(t *testing.T) {
 		}
 	}
 	p := afterAlike(t, before, strings.Replace(before, "200", "401", 1))
-	if values.Fast && p.orders.trust != 6-4 { // all but the first, and the last, behind which there is nothing
+	if values.Fast && p.orders.trust != maxOrders*missWeight+6-missWeight { // all but the first, and the last, behind which there is nothing
 		t.Errorf("lines of one shape were read in the general way: %d", p.orders.trust)
+	}
+}
+
+// A log may have lines of some shapes, in turn.
+func TestLinesOfTwoShapes(t *testing.T) {
+	p := formatNamed(t, "json").NewParser()
+	const line = `{"time":"2026-03-09T14:05:00Z","status":200,"user":null}` + "\n"
+	sameLines(t, p, []byte(strings.Repeat(line+strings.Replace(line, "null", `"bob"`, 1), 20)))
+	if values.Fast && p.orders.trust != maxOrders*missWeight+40-3-missWeight { // all but the first of each, and the last
+		t.Errorf("lines of two shapes were read in the general way: %d", p.orders.trust)
 	}
 }
 

@@ -94,11 +94,7 @@ func (p *Parser) set(e *Entry, f field, b []byte, escaped bool) Verdict {
 		}
 		e.Time = t
 	case fieldRequest:
-		if b[0] == '-' && len(b) > 1 && b[1] == ' ' {
-			splitDashes(e, b)
-			return Parsed
-		}
-		splitRequest(e, b)
+		splitLine(e, b)
 	case fieldTarget:
 		splitTarget(e, b)
 	case fieldPath:
@@ -190,6 +186,15 @@ func (p *Parser) set(e *Entry, f field, b []byte, escaped bool) Verdict {
 		return p.setRare(e, f, b)
 	}
 	return Parsed
+}
+
+// splitLine takes a request line apart, as servers write it.
+func splitLine(e *Entry, b []byte) {
+	if len(b) > 1 && b[0] == '-' && b[1] == ' ' {
+		splitDashes(e, b)
+	} else {
+		splitRequest(e, b)
+	}
 }
 
 // splitDashes takes a request apart whose method the server does not know:

@@ -11,9 +11,12 @@ const maxDepth = 64
 func (p *Parser) object(line []byte, e *Entry) Verdict {
 	p.unranked()
 	if !p.plain {
-		if v, ok := p.ordered(line, e); ok {
+		if v, ok := p.ordered(line, e); ok && !p.orders.curious(line) {
 			p.setUnitless(e)
 			return v
+		} else if ok {
+			p.again(e)
+			p.unranked()
 		}
 	}
 	p.orders.begin(line)

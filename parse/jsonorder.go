@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
 	"logscan/parse/marks"
 	"logscan/parse/values"
@@ -38,7 +39,8 @@ type orderStep struct {
 type orders struct {
 	known  []order // the one that was used last first
 	misses int     // lines in an order that was not known
-	trust  int     // that lines have the shape of the one before; below 0, how many more are not tried
+	trust  int     // that lines have the shape of one before; below 0, how many more are not tried
+	unlike bool    // the line at hand was tried, and has none of the shapes
 	spans  []values.Span
 	places []place // of the values of the line at hand, where it is learnt from
 	learns bool
@@ -65,9 +67,28 @@ const (
 
 // begin tells whether a line is to be learnt from.
 func (o *orders) begin(line []byte) {
+	o.learns = o.learnsNext(line)
 	o.misses++
 	o.places = o.places[:0]
-	o.learns = len(line) <= maxOrdered && (len(o.known) < maxOrders || o.misses%relearnEvery == 0)
+}
+
+// learnsNext tells whether the next line that misses is to be learnt from.
+func (o *orders) learnsNext(line []byte) bool {
+	return len(line) <= maxOrdered && (len(o.known) < maxOrders || (o.misses+1)%relearnEvery == 0)
+}
+
+// curious tells whether a line is to be learnt from though its order is known:
+// it has another shape than those of this order, with a number where they have a
+// string.
+func (o *orders) curious(line []byte) bool {
+	if !o.unlike {
+		return false
+	}
+	if o.learnsNext(line) {
+		return true
+	}
+	o.misses++
+	return false
 }
 
 // note notes the place of a value.
@@ -94,11 +115,24 @@ func (o *orders) learn(line []byte, keys *keyTable) {
 		n.steps[i].alone = n.alone(i)
 	}
 	n.tail = text[end:]
+	for i := range o.known {
+		if n.same(&o.known[i]) {
+			return
+		}
+	}
 	n.form(text, o.places)
 	if len(o.known) == maxOrders {
 		o.known = o.known[:maxOrders-1]
 	}
 	o.known = append([]order{n}, o.known...)
+	o.trust = max(o.trust, maxOrders*missWeight)
+}
+
+// same tells whether the shapes of two orders are the same.
+func (o *order) same(as *order) bool {
+	return o.keys == as.keys && string(o.tail) == string(as.tail) && slices.EqualFunc(o.steps, as.steps, func(x, y orderStep) bool {
+		return x.bare == y.bare && string(x.literal) == string(y.literal)
+	})
 }
 
 // form makes the shape of the order from a line and the places of its values.
@@ -195,33 +229,40 @@ func (s *orderStep) take(p *Parser, e *Entry, value []byte, v *Verdict) {
 	}
 }
 
-// The weight of a line that has the shape of the one before is one, that of one
-// that has not is four: where a fifth or more have not, most are not tried.
+// The weight of a line that has the shape of one before is one, that of one that
+// has not is missWeight: where a fifth or more have not, most are not tried.
 const (
-	mostTrust = 64
-	notTried  = 1024
+	missWeight = 4
+	mostTrust  = 64
+	notTried   = 1024
 )
 
-// alike tells whether the next line is to be tried by the shape of the one before.
+// alike tells whether the next line is to be tried by the shapes of those before.
 func (o *orders) alike() bool {
+	o.unlike = false
 	if o.trust < 0 {
 		o.trust++
 		return false
 	}
-	return len(o.known) > 0 && o.known[0].fast
+	return len(o.known) > 0
 }
 
-// nextAlike reads the next line of the block if it has the shape of the order
-// that was used last, which also tells where it ends. It is not ok where it has
-// not, and where a value cannot be read: p.parse says then what it is.
+// nextAlike reads the next line of the block if it has the shape of an order that
+// is known, which also tells where it ends. It is not ok where it has not, and
+// where a value cannot be read: p.parse says then what it is.
 func (p *Parser) nextAlike(e *Entry) (line []byte, v Verdict, ok bool) {
+	if p.wrapper != nil || p.plain {
+		return nil, Parsed, false
+	}
 	if line, ok = p.tryAlike(e); !ok {
-		if p.orders.trust -= 4; p.orders.trust < 0 {
+		p.orders.unlike = values.Fast
+		if p.orders.trust -= missWeight; p.orders.trust < 0 {
 			p.orders.trust = -notTried
 		}
 		return nil, Parsed, false
 	}
 	p.orders.trust = min(p.orders.trust+1, mostTrust)
+	p.lines.next += len(line) + 1
 	p.setUnitless(e)
 	if v = p.complete(e); v.Rejected() && len(p.formats) > 1 {
 		v = p.others(v, 1, line, nil, e)
@@ -229,28 +270,44 @@ func (p *Parser) nextAlike(e *Entry) (line []byte, v Verdict, ok bool) {
 	return line, v, true
 }
 
+// tryAlike reads a line by the shapes of all orders.
 func (p *Parser) tryAlike(e *Entry) (line []byte, ok bool) {
-	o, l, f := &p.orders.known[0], &p.lines, p.formats[0]
-	if p.wrapper != nil || p.plain || o.keys != f.keys {
-		return nil, false
+	f, b, known := p.formats[0], p.lines.block[p.lines.next:], p.orders.known
+	for i := range known {
+		o := &known[i]
+		if !o.fast || o.keys != f.keys {
+			continue
+		}
+		var n int
+		if p.orders.spans, n = o.shape.Find(p.orders.spans, b); n == 0 {
+			continue
+		}
+		line = b[:n-1]
+		e.Reset()
+		p.start(f)
+		p.unranked()
+		p.escaped = false
+		if o.readSpans(p, line, p.orders.spans, e) {
+			if i > 0 {
+				known[0], known[i] = known[i], known[0]
+			}
+			return line, true
+		}
 	}
-	var n int
-	if p.orders.spans, n = o.shape.Find(p.orders.spans, l.block[l.next:]); n == 0 {
-		return nil, false
-	}
-	line = l.block[l.next : l.next+n-1]
-	e.Reset()
-	p.start(f)
-	p.unranked()
-	p.escaped = false
+	return nil, false
+}
+
+// readSpans reads a line in this order, whose values are known to be at spans. It
+// is not ok where one of them cannot be read.
+func (o *order) readSpans(p *Parser, line []byte, spans []values.Span, e *Entry) (ok bool) {
 	v := Parsed
-	for i, at := range p.orders.spans {
+	for i, at := range spans {
 		s := &o.steps[i]
 		value := line[at.Start:at.End]
 		if s.bare {
 			n, says := scalar(value)
 			if n != len(value) {
-				return nil, false
+				return false
 			}
 			if !says {
 				value = nil
@@ -258,11 +315,7 @@ func (p *Parser) tryAlike(e *Entry) (line []byte, ok bool) {
 		}
 		s.take(p, e, value, &v)
 	}
-	if v != Parsed {
-		return nil, false
-	}
-	l.next += n
-	return line, true
+	return v == Parsed
 }
 
 // textEnd gives where the string ends that b begins with, 0 or less where it

@@ -117,7 +117,7 @@ func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *En
 		}
 	}
 	if !quickRequest(e, line, open+1, end) {
-		splitRequest(e, line[open+1:end])
+		splitLine(e, line[open+1:end])
 		p.quick = false
 	}
 
@@ -187,7 +187,7 @@ func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *En
 	return q5, true
 }
 
-// quickRequest is splitRequest for a request line of the usual shape, whose path
+// quickRequest is splitLine for a request line of the usual shape, whose path
 // has no parameters: what stands between from and end in a line, with a quote and
 // seven bytes at least behind it. It is not ok where there is another.
 func quickRequest(e *Entry, line []byte, from, end int) (ok bool) {
