@@ -56,7 +56,8 @@ const NoTime = math.MinInt64
 
 // Reset makes every field "not logged".
 func (e *Entry) Reset() {
-	*e = Entry{Time: NoTime, Status: -1, BodySize: -1, Duration: -1, TokenExpiry: NoTime}
+	*e = Entry{}
+	e.Time, e.Status, e.BodySize, e.Duration, e.TokenExpiry = NoTime, -1, -1, -1, NoTime
 }
 
 // Verdict says what became of a line. The zero value is a parsed line; every
