@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"slices"
 
-	"logscan/parse/marks"
 	"logscan/parse/values"
 )
 
@@ -33,6 +31,7 @@ type orderStep struct {
 	slot    *keySlot
 	alone   bool // nothing else in the order has to do with the field
 	bare    bool // the value is a number or a word
+	usual   field
 }
 
 // orders are what a parser has learnt.
@@ -77,20 +76,6 @@ func (o *orders) learnsNext(line []byte) bool {
 	return len(line) <= maxOrdered && (len(o.known) < maxOrders || (o.misses+1)%relearnEvery == 0)
 }
 
-// curious tells whether a line is to be learnt from though its order is known:
-// it has another shape than those of this order, with a number where they have a
-// string.
-func (o *orders) curious(line []byte) bool {
-	if !o.unlike {
-		return false
-	}
-	if o.learnsNext(line) {
-		return true
-	}
-	o.misses++
-	return false
-}
-
 // note notes the place of a value.
 func (o *orders) note(start, end int, hash uint64) {
 	if o.learns {
@@ -112,7 +97,10 @@ func (o *orders) learn(line []byte, keys *keyTable) {
 		end = p.end
 	}
 	for i := range n.steps {
-		n.steps[i].alone = n.alone(i)
+		s := &n.steps[i]
+		if s.alone = n.alone(i); s.alone {
+			s.usual = usual(s.slot.field, s.bare)
+		}
 	}
 	n.tail = text[end:]
 	for i := range o.known {
@@ -128,40 +116,20 @@ func (o *orders) learn(line []byte, keys *keyTable) {
 	o.trust = max(o.trust, maxOrders*missWeight)
 }
 
-// same tells whether the shapes of two orders are the same.
-func (o *order) same(as *order) bool {
-	return o.keys == as.keys && string(o.tail) == string(as.tail) && slices.EqualFunc(o.steps, as.steps, func(x, y orderStep) bool {
-		return x.bare == y.bare && string(x.literal) == string(y.literal)
-	})
-}
-
-// form makes the shape of the order from a line and the places of its values.
-func (o *order) form(line []byte, places []place) {
-	from := 0
-	for _, p := range places {
-		kind, start, end := values.Bare, p.start, p.end
-		if line[start] == '"' {
-			kind, start, end = values.String, start+1, end-1
-		}
-		o.shape.Add(line[from:start], kind)
-		from = end
-	}
-	o.shape.Add(append(bytes.Clone(line[from:]), marks.LineEnd), values.None)
-	_, n := o.shape.Find(nil, append(append(bytes.Clone(line), marks.LineEnd), make([]byte, values.Slack)...))
-	o.fast = n == len(line)+1
-}
-
 // alone tells whether step i sets its field whatever the others set: it is of
-// those that assign does nothing particular with, and no other key is for it.
+// those that assign does nothing particular with, or what take does, and no other
+// key is for it.
 func (o *order) alone(i int) bool {
 	f := o.steps[i].slot.field
 	switch f {
-	case fieldAgent, fieldReferrer, fieldMethod, fieldScheme, fieldProtocol, fieldTarget, fieldClient, fieldUser, fieldSession, fieldSeconds, fieldBytes:
+	case fieldAgent, fieldReferrer, fieldMethod, fieldScheme, fieldProtocol, fieldTarget, fieldClient, fieldUser, fieldSession, fieldSeconds, fieldBytes,
+		fieldTime, fieldStatus, fieldHost, fieldUpstream, fieldUpstreamStatus:
 	default:
 		return false
 	}
 	for j := range o.steps {
-		if g := o.steps[j].slot; j != i && g.hash != 0 && (g.field == f || g.field == fieldPath || g.field == fieldComposed) {
+		if g := o.steps[j].slot; j != i && g.hash != 0 && (g.field == f || g.field == fieldPath || g.field == fieldComposed ||
+			f == fieldStatus && (g.field == fieldLatency || g.field == fieldOriginStatus)) {
 			return false
 		}
 	}
@@ -220,102 +188,16 @@ func (o *order) read(p *Parser, line []byte, e *Entry) (v Verdict, ok bool) {
 
 // take sets the field of a step.
 func (s *orderStep) take(p *Parser, e *Entry, value []byte, v *Verdict) {
-	switch {
+	switch f := s.slot.field; {
 	case s.slot.hash == 0: // it means nothing
-	case s.alone:
-		p.set(e, s.slot.field, value, true) // what cannot be read is no such field
-	default:
+	case !s.alone, f == fieldHost && string(value) == string(noServer):
 		p.assign(e, s.slot, value, v)
-	}
-}
-
-// The weight of a line that has the shape of one before is one, that of one that
-// has not is missWeight: where a fifth or more have not, most are not tried.
-const (
-	missWeight = 4
-	mostTrust  = 64
-	notTried   = 1024
-)
-
-// alike tells whether the next line is to be tried by the shapes of those before.
-func (o *orders) alike() bool {
-	o.unlike = false
-	if o.trust < 0 {
-		o.trust++
-		return false
-	}
-	return len(o.known) > 0
-}
-
-// nextAlike reads the next line of the block if it has the shape of an order that
-// is known, which also tells where it ends. It is not ok where it has not, and
-// where a value cannot be read: p.parse says then what it is.
-func (p *Parser) nextAlike(e *Entry) (line []byte, v Verdict, ok bool) {
-	if p.wrapper != nil || p.plain {
-		return nil, Parsed, false
-	}
-	if line, ok = p.tryAlike(e); !ok {
-		p.orders.unlike = values.Fast
-		if p.orders.trust -= missWeight; p.orders.trust < 0 {
-			p.orders.trust = -notTried
-		}
-		return nil, Parsed, false
-	}
-	p.orders.trust = min(p.orders.trust+1, mostTrust)
-	p.lines.next += len(line) + 1
-	p.setUnitless(e)
-	if v = p.complete(e); v.Rejected() && len(p.formats) > 1 {
-		v = p.others(v, 1, line, nil, e)
-	}
-	return line, v, true
-}
-
-// tryAlike reads a line by the shapes of all orders.
-func (p *Parser) tryAlike(e *Entry) (line []byte, ok bool) {
-	f, b, known := p.formats[0], p.lines.block[p.lines.next:], p.orders.known
-	for i := range known {
-		o := &known[i]
-		if !o.fast || o.keys != f.keys {
-			continue
-		}
-		var n int
-		if p.orders.spans, n = o.shape.Find(p.orders.spans, b); n == 0 {
-			continue
-		}
-		line = b[:n-1]
-		e.Reset()
-		p.start(f)
-		p.unranked()
-		p.escaped = false
-		if o.readSpans(p, line, p.orders.spans, e) {
-			if i > 0 {
-				known[0], known[i] = known[i], known[0]
-			}
-			return line, true
+	case f == fieldUpstream && p.ranks[f] != 0: // there was none
+	default:
+		if got := p.set(e, f, value, true); got != Parsed && (f == fieldTime || f == fieldStatus) && *v == Parsed {
+			*v = got // of others, what cannot be read is no such field
 		}
 	}
-	return nil, false
-}
-
-// readSpans reads a line in this order, whose values are known to be at spans. It
-// is not ok where one of them cannot be read.
-func (o *order) readSpans(p *Parser, line []byte, spans []values.Span, e *Entry) (ok bool) {
-	v := Parsed
-	for i, at := range spans {
-		s := &o.steps[i]
-		value := line[at.Start:at.End]
-		if s.bare {
-			n, says := scalar(value)
-			if n != len(value) {
-				return false
-			}
-			if !says {
-				value = nil
-			}
-		}
-		s.take(p, e, value, &v)
-	}
-	return v == Parsed
 }
 
 // textEnd gives where the string ends that b begins with, 0 or less where it
