@@ -31,7 +31,7 @@ type step struct {
 	mask uint32 // a bit for each byte of the literal
 	size uint32
 	kind Kind
-	last uint32 // how long the value was in the line before
+	_    uint32 // how long the value was in the line before; find alone asks for it
 }
 
 // Order is how the literals and values of a line follow one another. The zero
