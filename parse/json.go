@@ -11,7 +11,7 @@ const maxDepth = 64
 func (p *Parser) object(line []byte, e *Entry) Verdict {
 	p.unranked()
 	if !p.plain {
-		if v, ok := p.ordered(line, e); ok && !p.orders.curious(line) {
+		if v, ok := p.ordered(line, e); ok && !p.curious(line) {
 			p.setUnitless(e)
 			return v
 		} else if ok {

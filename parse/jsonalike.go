@@ -17,9 +17,10 @@ import (
 
 // curious tells whether a line is to be learnt from though its order is known:
 // it has another shape than those of this order, with a number where they have a
-// string.
-func (o *orders) curious(line []byte) bool {
-	if !o.unlike {
+// string, and was not tried in vain because it is the last of its block.
+func (p *Parser) curious(line []byte) bool {
+	o := &p.orders
+	if !o.unlike || p.escaped || p.lines.next+values.Slack > len(p.lines.block) {
 		return false
 	}
 	if o.learnsNext(line) {
