@@ -140,6 +140,12 @@ func (o *permissionObserver) gather() {
 				merged = append(merged, x)
 			}
 		}
+		// Who is who does not matter from here on, and where no user is known it is
+		// by a hash that is seeded anew each run.
+		slices.SortFunc(merged, func(a, b verdictCount) int {
+			return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last),
+				cmp.Compare(a.accepted, b.accepted), cmp.Compare(a.refused, b.refused))
+		})
 		o.counts[place] = merged
 	}
 }

@@ -255,6 +255,23 @@ func TestResultIsReproducible(t *testing.T) {
 	}
 }
 
+// No scenario's result depends on the seeds of the run, to the last digit of a
+// probability.
+func TestEveryScenarioIsReproducible(t *testing.T) {
+	for _, s := range fixtures.Scenarios() {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			_, paths := simulate(t, fixtures.Options{Scenario: s.Name, Format: "combined", Lines: 8_000, Seed: 6})
+			want := everything(t, run(t, 1, nil, paths...))
+			for range 2 {
+				if got := everything(t, run(t, 2, nil, paths...)); got != want {
+					t.Error("another result")
+				}
+			}
+		})
+	}
+}
+
 // The same lines split otherwise over files give the same findings, but for
 // where their evidence stands.
 func TestFindingsDoNotDependOnTheSplit(t *testing.T) {

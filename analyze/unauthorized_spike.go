@@ -358,8 +358,8 @@ func (c *correlation) parts(a attribute, inside, outside []uint32, expected floa
 		actual[n] += 0
 	}
 	parts := make([]stats.Part, 0, len(actual))
-	for n, k := range actual {
-		p := stats.Part{Element: n, Actual: k}
+	for _, n := range slices.Sorted(maps.Keys(actual)) { // sums of floats depend on the order
+		p := stats.Part{Element: n, Actual: actual[n]}
 		if len(outside) > 0 {
 			p.Expected = expected * usual[n] / float64(len(outside))
 		}
