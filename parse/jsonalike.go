@@ -161,66 +161,55 @@ func usual(f field, bare bool) field {
 // setUsual is set for the fields that nearly every line has, where the value has
 // the shape that it mostly has; it is not ok where set is to say what it is.
 func (p *Parser) setUsual(e *Entry, f field, b []byte) (ok bool) {
+	if missing(b) {
+		return false
+	}
 	switch f {
 	case fieldAgent:
-		if !missing(b) {
-			e.UserAgent = b
-		}
-		return true
+		e.UserAgent = b
 	case fieldReferrer:
-		if !missing(b) {
-			e.Referrer = b
-		}
-		return true
+		e.Referrer = b
 	case fieldMethod:
-		if !missing(b) {
-			e.Method = b
-		}
-		return true
+		e.Method = b
 	case fieldScheme:
-		if !missing(b) {
-			e.Scheme = b
-		}
-		return true
+		e.Scheme = b
 	case fieldUser:
-		if !missing(b) {
-			e.User = b
-		}
-		return true
+		e.User = b
 	case fieldClient:
-		if !missing(b) && (dotted(b) || canonicalIPv6(b)) {
-			e.Client = b
-			return true
+		if !dotted(b) && !canonicalIPv6(b) {
+			return false
 		}
+		e.Client = b
 	case fieldUpstreamStatus:
-		if threeDigits(b) {
-			e.HasUpstream, e.UpstreamStatus = true, b
-			return true
+		if n, ok := statusCode(b); !ok || n < 100 {
+			return false
 		}
+		e.HasUpstream, e.UpstreamStatus = true, b
 	case fieldTime:
-		if n := p.lastTimeLen; n > 0 && len(b) == n && string(b) == string(p.lastTime[:n]) {
-			e.Time = p.lastMicros
-			return true
+		if n := p.lastTimeLen; len(b) != n || string(b) != string(p.lastTime[:n]) {
+			return false
 		}
+		e.Time = p.lastMicros
 	case fieldStatus:
-		if threeDigits(b) && b[0] != '0' {
-			e.Status = int32(b[0]-'0')*100 + int32(b[1]-'0')*10 + int32(b[2]-'0')
-			return true
+		n, ok := statusCode(b)
+		if !ok {
+			return false
 		}
+		e.Status = n
 	case fieldBytes:
-		if n, ok := integer(b); ok {
-			e.BodySize = n
-			return true
+		n, ok := integer(b)
+		if !ok {
+			return false
 		}
+		e.BodySize = n
 	case fieldSeconds:
-		if us, ok := seconds(b); ok && len(b) > 0 {
-			e.Duration = us
-			return true
+		us, ok := seconds(b)
+		if !ok {
+			return false
 		}
+		e.Duration = us
+	default:
+		return false
 	}
-	return false
-}
-
-func threeDigits(b []byte) bool {
-	return len(b) == 3 && b[0]-'0' < 10 && b[1]-'0' < 10 && b[2]-'0' < 10
+	return true
 }
