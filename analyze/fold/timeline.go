@@ -10,7 +10,11 @@ import (
 // of 2^-64 for four billion of them.
 type actorKey struct{ hi, lo uint64 }
 
-func (k actorKey) shard() uint64 { return (k.hi ^ k.lo*0x9e3779b97f4a7c15) >> (64 - ShardBits) }
+// mix gives a hash of both halves of a key: many clients have one user agent.
+// Its highest bits say the shard, its lowest where an actor lies there.
+func (k actorKey) mix() uint64 { return k.hi ^ k.lo*0x9e3779b97f4a7c15 }
+
+func (k actorKey) shard() uint64 { return k.mix() >> (64 - ShardBits) }
 
 // actor is one actor's part of the state in one worker: what must be known to
 // append an event. It is one cache line, and lies in the hash table itself: the
@@ -34,7 +38,7 @@ type actor struct {
 // full shard is ready to be written to disk. Timelines are put together when
 // the run has ended.
 type shard struct {
-	slots  []actor // open addressing by key.lo; the length is a power of two
+	slots  []actor // open addressing by key.mix; the length is a power of two
 	actors uint32
 	pages  [][]byte
 	// Session ids, each behind its length, and where they lie by the actor's
@@ -104,7 +108,7 @@ func cutBytes(src []byte) (b, rest []byte) {
 // valid until the next call.
 func (s *shard) actor(k actorKey) *actor {
 	mask := uint64(len(s.slots) - 1)
-	for i := k.lo & mask; ; i = (i + 1) & mask {
+	for i := k.mix() & mask; ; i = (i + 1) & mask {
 		a := &s.slots[i]
 		if a.key == k && a.number != 0 {
 			return a
@@ -129,7 +133,7 @@ func (s *shard) grow() {
 		if a.number == 0 {
 			continue
 		}
-		i := a.key.lo & mask
+		i := a.key.mix() & mask
 		for slots[i].number != 0 {
 			i = (i + 1) & mask
 		}
