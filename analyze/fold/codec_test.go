@@ -79,7 +79,7 @@ func FuzzShards(f *testing.F) {
 				t.Errorf("actor %d has the session %q, want %q", n, id, want[n])
 			}
 		}
-		if a, b := bytes.Join(s.pages, nil), bytes.Join(got.pages, nil); !bytes.Equal(a, b) {
+		if a, b := bytes.Join(s.log(), nil), bytes.Join(got.log(), nil); !bytes.Equal(a, b) {
 			t.Errorf("%d bytes of events came back as %d", len(a), len(b))
 		}
 	})

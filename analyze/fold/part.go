@@ -142,11 +142,12 @@ func (g *segment) write(f *spill.File, s *shard, buf []byte) ([]byte, error) {
 		return buf, err
 	}
 	buf = buf[:0]
-	for i, page := range s.pages {
-		if buf = append(buf, page...); len(buf) < segmentPiece && i+1 < len(s.pages) {
+	log := s.log()
+	for i, page := range log {
+		if buf = append(buf, page...); len(buf) < segmentPiece && i+1 < len(log) {
 			continue
 		}
-		place, err := f.Append(buf)
+		place, err := f.Append(append(buf, make([]byte, eventSlack)...))
 		if err != nil {
 			return buf, err
 		}
@@ -190,7 +191,7 @@ func (g *segment) read(f *spill.File) (*shard, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.pages = append(s.pages, page)
+		s.pages = append(s.pages, page[:len(page)-eventSlack])
 	}
 	return s, nil
 }

@@ -20,17 +20,16 @@ func (k actorKey) shard() uint64 { return k.mix() >> (64 - ShardBits) }
 // append an event. It is one cache line, and lies in the hash table itself: the
 // one place a request has to touch that its neighbours did not.
 type actor struct {
-	key      actorKey
-	last     int64  // Unix milliseconds of the event appended last
-	client   uint64 // hash of the client of that event
-	number   uint32 // in the order of appearance, plus one; 0 is an empty slot
-	events   uint32
-	user     uint32 // worker's number plus one of the user seen last
-	endpoint uint32 // of the event appended last
-	ref      uint32 // refusal appended last
-	via      uint32 // way of the event appended last
-	place    uint32 // of the client of that event in the worker's table
-	since    uint32 // how many events there were before that client's
+	key    actorKey
+	last   int64  // Unix milliseconds of the event appended last
+	client uint64 // hash of the client of that event
+	number uint32 // in the order of appearance, plus one; 0 is an empty slot
+	events uint32
+	user   uint32 // worker's number plus one of the user seen last
+	ref    uint32 // refusal appended last
+	via    uint32 // way of the event appended last
+	place  uint32 // of the client of that event in the worker's table
+	since  uint32 // how many events there were before that client's
 }
 
 // A shard holds actors and a log of their events: each is a few bytes behind
@@ -40,7 +39,9 @@ type actor struct {
 type shard struct {
 	slots  []actor // open addressing by key.mix; the length is a power of two
 	actors uint32
-	pages  [][]byte
+	used   uint32   // bytes of page that hold events
+	page   []byte   // the page of the log that is being filled, as long as it can be
+	pages  [][]byte // those before it, as long as they are full
 	// Session ids, each behind its length, and where they lie by the actor's
 	// number - 1, plus one; clients have none.
 	ids  []byte
@@ -53,9 +54,6 @@ const (
 	// little.
 	logPage    = 8 << 10
 	smallPages = 3
-	// maxEvent is the most bytes of an event: a flag byte, five numbers and two
-	// hashes.
-	maxEvent = 1 + 4*binary.MaxVarintLen32 + binary.MaxVarintLen64 + 2*8
 )
 
 func (s *shard) init() { s.slots = make([]actor, 16) }
@@ -81,12 +79,27 @@ func (s *shard) session(n uint32) []byte {
 // size is about how many bytes of memory the shard takes.
 func (s *shard) size() int64 {
 	const slot = 64
-	pages := 0
+	pages := len(s.page)
 	for n := range min(len(s.pages), smallPages) {
 		pages += pageSize(n)
 	}
 	pages += max(len(s.pages)-smallPages, 0) * logPage
 	return int64(len(s.slots))*slot + int64(pages) + int64(cap(s.ids)) + 4*int64(cap(s.idAt))
+}
+
+// turn begins a new page.
+func (s *shard) turn() {
+	s.pages = s.log()
+	s.page, s.used = make([]byte, pageSize(len(s.pages))), 0
+}
+
+// log gives the pages of the log. At least eventSlack bytes behind each of them
+// may be read.
+func (s *shard) log() [][]byte {
+	if s.used == 0 {
+		return s.pages
+	}
+	return append(s.pages, s.page[:s.used])
 }
 
 // pageSize gives the size of page n of a log.
@@ -140,67 +153,4 @@ func (s *shard) grow() {
 		slots[i] = *a
 	}
 	s.slots = slots
-}
-
-// An encoded event is a flag byte, twice the actor's number, with one more when
-// the event came another way than the one before, then that way, and what the
-// flags announce.
-const (
-	flagOutcome  = 7      // bits 0 to 2: the outcome
-	flagUser     = 1 << 3 // the line names a user: the one named last, or
-	flagNewUser  = 1 << 4 // another one: the hash of its name follows
-	flagMoved    = 1 << 5 // another client than before: its hash follows
-	flagSamePath = 1 << 6 // the same endpoint as before; else its number follows
-	flagSameTime = 1 << 7 // the same millisecond; else the difference follows, zigzag
-	// An unauthorized event ends with the difference of its refusal number.
-)
-
-// append adds an event of a to the log. user is 0 or a number plus one, and name
-// the hash of its name; via is a way; moved says that a.client is not the client
-// of the event before.
-func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user uint32, name uint64, via uint32, moved bool, ref uint32) {
-	n := len(s.pages) - 1
-	if n < 0 || cap(s.pages[n])-len(s.pages[n]) < maxEvent {
-		n++
-		s.pages = append(s.pages, make([]byte, 0, pageSize(n)))
-	}
-	b := s.pages[n]
-	at := len(b)
-	b = append(b, byte(o))
-	if via == a.via {
-		b = binary.AppendUvarint(b, uint64(a.number)<<1)
-	} else {
-		b = binary.AppendUvarint(b, uint64(a.number)<<1|1)
-		b = binary.AppendUvarint(b, uint64(via))
-		a.via = via
-	}
-	if ms == a.last {
-		b[at] |= flagSameTime
-	} else {
-		b = binary.AppendVarint(b, ms-a.last)
-	}
-	if endpoint == a.endpoint && a.events > 0 {
-		b[at] |= flagSamePath
-	} else {
-		b = binary.AppendUvarint(b, uint64(endpoint))
-	}
-	if user != 0 {
-		b[at] |= flagUser
-		if user != a.user {
-			b[at] |= flagNewUser
-			b = binary.LittleEndian.AppendUint64(b, name)
-			a.user = user
-		}
-	}
-	if moved {
-		b[at] |= flagMoved
-		b = binary.LittleEndian.AppendUint64(b, a.client)
-	}
-	if o == Unauthorized {
-		b = binary.AppendUvarint(b, uint64(ref-a.ref))
-		a.ref = ref
-	}
-	s.pages[n] = b
-	a.last, a.endpoint = ms, endpoint
-	a.events++
 }

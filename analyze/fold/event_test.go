@@ -1,0 +1,150 @@
+package fold
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// Events come back as they were appended, whatever is in them.
+func TestEventsComeBack(t *testing.T) {
+	const users, clients, ways = 5, 7, 1 << 16
+	// Numbers of every length, and those on both sides of what fits into six bytes.
+	r := rand.New(rand.NewPCG(1, 1))
+	number := func(bits int) uint64 { return r.Uint64() >> (64 - r.IntN(bits+1)) }
+	near := func(bits int) uint64 { return 1<<bits - 1 + uint64(r.IntN(2)) }
+
+	s := &State{past: -1, userOf: newHashIndex(users), clientOf: newHashIndex(clients)}
+	for n := range uint64(users) {
+		s.userOf.put(n*0x123456789abcdef, uint32(n)+100, 0)
+	}
+	for n := range uint64(clients) {
+		s.clientOf.put(n*0xfedcba987654321, uint32(n)+200, uint32(n)+300)
+	}
+	plusOne := func(n int) []uint32 {
+		list := make([]uint32, n)
+		for i := range list {
+			list[i] = uint32(i) + 1
+		}
+		return list
+	}
+	s.endpointOf, s.rankOf, s.upstreamOf = [][]uint32{plusOne(1 << 17)}, [][]uint32{plusOne(1 << 21)}, [][]uint32{plusOne(ways / int(numSchemes))}
+
+	var sh shard
+	sh.init()
+	actors := make([]actor, 3000)
+	for n := range actors {
+		actors[n].number = uint32(n) + 1
+	}
+	want := make([][]Event, len(actors))
+	refused := uint32(0)
+	const n = 200_000
+	for range n {
+		i := number(11)
+		if r.IntN(4) == 0 {
+			i = near(actorBits)
+		}
+		a := &actors[min(i, uint64(len(actors)-1))]
+		ms := a.last
+		switch r.IntN(8) {
+		case 0, 1, 2:
+			ms += int64(number(10))
+		case 3:
+			ms -= int64(number(20))
+		case 4:
+			ms += int64(near(sinceBits-1)) * int64(1-2*r.IntN(2))
+		case 5:
+			ms = int64(number(60)) - int64(number(60))
+		case 6:
+			ms = 4*int64(r.IntN(3)-1)*math.MaxInt64/16 + 3 // as far apart as times can be
+		}
+		e := Event{Time: ms, Outcome: Outcome(r.IntN(int(NumOutcomes))), Refusal: NoRefusal}
+		endpoint := uint32(number(16))
+		if r.IntN(4) == 0 {
+			endpoint = uint32(near(endpointBits))
+		}
+		e.Endpoint = endpoint + 1
+		via := a.via
+		if r.IntN(10) == 0 {
+			via = uint32(number(16)) % ways
+		}
+		if e.Scheme = Scheme(via % uint32(numSchemes)); via >= uint32(numSchemes) {
+			e.Upstream = uint16(via/uint32(numSchemes) + 1)
+		}
+		user, name := uint32(0), uint64(0)
+		if r.IntN(3) == 0 {
+			u := uint64(r.IntN(users))
+			user, name, e.User = uint32(u)+1, u*0x123456789abcdef, uint32(u)+100
+		}
+		c := a.client / 0xfedcba987654321
+		moved := a.events == 0 || r.IntN(10) == 0
+		if moved {
+			c = uint64(r.IntN(clients))
+			a.client = c * 0xfedcba987654321
+		}
+		e.Client = Client{uint32(c) + 200, uint32(c) + 300}
+		var ref uint32
+		if e.Outcome == Unauthorized {
+			ref = refused
+			e.Refusal = ref + 1
+			if refused++; r.IntN(1000) == 0 {
+				refused += 1 << 14
+			}
+		}
+		want[a.number-1] = append(want[a.number-1], e)
+		sh.append(a, ms, e.Outcome, endpoint, user, name, via, moved, ref)
+	}
+
+	for _, visited := range []func(i int) bool{
+		func(int) bool { return true },
+		func(i int) bool { return i%3 == 1 },
+	} {
+		got := make([]Event, n)
+		places := make([]decoded, len(actors))
+		var all []Event
+		for i := range places {
+			if places[i].place = unwanted; visited(i) {
+				places[i].place = uint32(len(all))
+				all = append(all, want[i]...)
+			}
+		}
+		s.decode(0, &sh, places, got)
+		if !slices.Equal(got[:len(all)], all) {
+			for i := range all {
+				if got[i] != all[i] {
+					t.Fatalf("event %d is %+v, want %+v", i, got[i], all[i])
+				}
+			}
+		}
+		for i, e := range got[len(all):] {
+			if e != (Event{}) {
+				t.Fatalf("event %d is %+v, want none", len(all)+i, e)
+			}
+		}
+	}
+}
+
+// What most events are takes six bytes.
+func TestUsualEventsAreShort(t *testing.T) {
+	var sh shard
+	sh.init()
+	a := &actor{number: 1 << actorBits}
+	add := func(ms int64, o Outcome, endpoint, user uint32, via uint32, moved bool, want int) {
+		t.Helper()
+		before := sh.used
+		sh.append(a, ms, o, endpoint, user, 7, via, moved, 9)
+		if n := int(sh.used - before); n != want {
+			t.Errorf("%d bytes, want %d", n, want)
+		}
+	}
+	add(1_000_000_000_000, Accepted, 1, 0, 0, true, eventLen+1+8+8) // the first one: the client, and a long time
+	add(1_000_000_500_000, Accepted, 1<<endpointBits-1, 0, 0, false, eventLen)
+	add(1_000_000_400_000, NotFound, 0, 0, 0, false, eventLen)
+	add(1_000_000_400_000, NotFound, 1<<endpointBits, 0, 0, false, eventLen+1+4)
+	add(1_000_000_400_000, Accepted, 0, 3, 0, false, eventLen+1+8)
+	add(1_000_000_400_000, Accepted, 0, 3, 0, false, eventLen)
+	add(1_000_000_400_000, Unauthorized, 0, 0, 2, false, eventLen+1+4+2)
+	a.number++
+	add(1_000_000_400_000, Accepted, 0, 0, 2, false, eventLen+1+4)
+}
