@@ -31,7 +31,7 @@ const window = 8 << 10
 // Lines hands the parser a block of lines for Next.
 func (p *Parser) Lines(block []byte) {
 	l := &p.lines
-	l.block, l.next, l.start, l.end, l.marks = block, 0, 0, 0, nil
+	l.block, l.next, l.start, l.end, l.marks, l.marked = block, 0, 0, 0, nil, nil
 }
 
 // Next reads the next line of the block, as Parse does; line is without its
@@ -43,6 +43,9 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	}
 	switch {
 	case p.formats[0].prefixed:
+		if line, ok = p.straight(e); ok {
+			return line, p.complete(e), true
+		}
 		if line, ok = l.cut(); !ok {
 			line = l.look()
 		}

@@ -74,14 +74,41 @@ func (x prefix) quotes() int {
 	return 2
 }
 
-// begin takes the fields of the prefix, whose quotes are the first of own, and
-// gives where what is left of the line begins: with the literal after them. It
-// is not ok where a field has another shape than the usual; what e holds is then
-// of no use.
-func (x prefix) begin(p *Parser, line []byte, own []uint32, origin uint32, e *Entry) (at int, ok bool) {
-	if len(line) < shortest || len(own) < x.quotes() {
+// straight reads the next line of the block where its end and all its quotes are
+// known, it is in the usual shape, and nothing else has to be asked: what Next and
+// parse do in several steps. Where it is not ok, the line is still the next one,
+// and what e holds of no use.
+func (p *Parser) straight(e *Entry) (line []byte, ok bool) {
+	const quotes = 6
+	f, l := p.formats[0], &p.lines
+	g := f.programs[0]
+	if len(l.marks) <= quotes || !g.whole || p.wrapper != nil || p.plain {
+		return nil, false
+	}
+	own, end := (*[quotes]uint32)(l.marks), l.start+int(l.marks[quotes])
+	line = l.block[l.next:end]
+	if l.block[end] != marks.LineEnd || own[quotes-1]+1 != l.marks[quotes] || line[0] <= '#' || line[0] >= byteOrderMark[0] {
+		return nil, false
+	}
+	e.Reset()
+	p.start(f)
+	if _, ok = g.begin(p, line, own, uint32(l.next-l.start), e); !ok {
+		return nil, false
+	}
+	p.escaped = false
+	l.marks, l.next = l.marks[quotes+1:], end+1
+	return line, true
+}
+
+// begin takes the fields of the prefix, whose quotes are the first of own, as
+// offsets from origin bytes before the line, and gives where what is left of the
+// line begins: with the literal after them. It is not ok where a field has another
+// shape than the usual; what e holds is then of no use.
+func (x *prefix) begin(p *Parser, line []byte, own *[6]uint32, origin uint32, e *Entry) (at int, ok bool) {
+	if len(line) < shortest {
 		return 0, false
 	}
+	p.quick = true
 
 	// virtual host
 	if x.hostEnd != 0 {

@@ -123,7 +123,9 @@ func TestUsualLinesInOneGo(t *testing.T) {
 				t.Errorf("%s: %v", line, v)
 			}
 			own, origin := p.lines.of([]byte(line))
-			if _, ok := p.format.programs[0].begin(p, []byte(line), own, origin, &e); !ok {
+			var first [6]uint32
+			copy(first[:], own)
+			if _, ok := p.format.programs[0].begin(p, []byte(line), &first, origin, &e); !ok {
 				t.Errorf("%s is read field by field", line)
 			}
 		}

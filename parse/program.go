@@ -42,7 +42,12 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
 	if p.quick = g.prefix.steps > 0 && p.format.prefixed && !p.plain && len(line) <= window; p.quick {
 		own, origin := p.lines.of(line)
-		at, ok := g.begin(p, line, own, origin, e)
+		at, ok := 0, false
+		if len(own) >= g.quotes() {
+			var first [6]uint32
+			copy(first[:], own)
+			at, ok = g.begin(p, line, &first, origin, e)
+		}
 		if ok && g.whole && at+1 == len(line) && len(own) == g.quotes() { // the last quote is all that is left
 			p.escaped = false
 			return Parsed

@@ -343,7 +343,10 @@ func (w *Worker) fold(l *Ledger, e *parse.Entry, line []byte, block uint32, n in
 	o := outcome(e.Status)
 	host := w.host(e.Host)
 	endpoint := w.endpoint(host, e, o)
-	user, name := w.users.number(e.User)
+	user, name := uint32(0), uint64(0)
+	if len(e.User) > 0 {
+		user, name = w.users.number(e.User)
+	}
 	login := w.endpoints.count(endpoint, o, at, user == 0 && len(e.Session) == 0)
 	if user != 0 {
 		w.users.tally[user-1].Add(o, at)
@@ -455,14 +458,14 @@ func methodKey(m []byte) uint64 {
 	return prefix8(m) | uint64(len(m))<<56 // which no letter is
 }
 
-// prefix8 gives the first eight bytes of b as a number.
+// prefix8 gives the first eight bytes of b as a number. What b is part of mostly
+// goes on behind it, and is masked out.
 func prefix8(b []byte) (n uint64) {
-	switch {
-	case len(b) >= 8:
-		return binary.LittleEndian.Uint64(b)
-	case len(b) >= 4:
-		head, tail := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[len(b)-4:])
-		return uint64(head) | uint64(tail)<<(8*(len(b)-4))
+	if cap(b) >= 8 {
+		if n = binary.LittleEndian.Uint64(b[:8]); len(b) < 8 {
+			n &= 1<<(8*len(b)) - 1
+		}
+		return n
 	}
 	for i, c := range b {
 		n |= uint64(c) << (8 * i)
