@@ -66,10 +66,13 @@ func prefixOf(steps []step) prefix {
 	return x
 }
 
+// mostQuotes is how many quotes are around request, referrer and user agent.
+const mostQuotes = 6
+
 // quotes is how many quotes are in the fields of the prefix.
 func (x prefix) quotes() int {
 	if x.more {
-		return 6
+		return mostQuotes
 	}
 	return 2
 }
@@ -79,15 +82,14 @@ func (x prefix) quotes() int {
 // parse do in several steps. Where it is not ok, the line is still the next one,
 // and what e holds of no use.
 func (p *Parser) straight(e *Entry) (line []byte, ok bool) {
-	const quotes = 6
 	f, l := p.formats[0], &p.lines
 	g := f.programs[0]
-	if len(l.marks) <= quotes || !g.whole || p.wrapper != nil || p.plain {
+	if len(l.marks) <= mostQuotes || !g.whole || p.wrapper != nil || p.plain {
 		return nil, false
 	}
-	own, end := (*[quotes]uint32)(l.marks), l.start+int(l.marks[quotes])
+	own, end := (*[mostQuotes]uint32)(l.marks), l.start+int(l.marks[mostQuotes])
 	line = l.block[l.next:end]
-	if l.block[end] != marks.LineEnd || own[quotes-1]+1 != l.marks[quotes] || line[0] <= '#' || line[0] >= byteOrderMark[0] {
+	if l.block[end] != marks.LineEnd || own[mostQuotes-1]+1 != l.marks[mostQuotes] || line[0] <= '#' || line[0] >= byteOrderMark[0] {
 		return nil, false
 	}
 	e.Reset()
@@ -96,7 +98,7 @@ func (p *Parser) straight(e *Entry) (line []byte, ok bool) {
 		return nil, false
 	}
 	p.escaped = false
-	l.marks, l.next = l.marks[quotes+1:], end+1
+	l.marks, l.next = l.marks[mostQuotes+1:], end+1
 	return line, true
 }
 
@@ -104,7 +106,7 @@ func (p *Parser) straight(e *Entry) (line []byte, ok bool) {
 // offsets from origin bytes before the line, and gives where what is left of the
 // line begins: with the literal after them. It is not ok where a field has another
 // shape than the usual; what e holds is then of no use.
-func (x *prefix) begin(p *Parser, line []byte, own *[6]uint32, origin uint32, e *Entry) (at int, ok bool) {
+func (x *prefix) begin(p *Parser, line []byte, own *[mostQuotes]uint32, origin uint32, e *Entry) (at int, ok bool) {
 	if len(line) < shortest {
 		return 0, false
 	}

@@ -40,11 +40,11 @@ type program struct {
 // run walks line through the program and hands every field to set.
 func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
-	if p.quick = g.prefix.steps > 0 && p.format.prefixed && !p.plain && len(line) <= window; p.quick {
+	if g.prefix.steps > 0 && p.format.prefixed && !p.plain && len(line) <= window {
 		own, origin := p.lines.of(line)
 		at, ok := 0, false
 		if len(own) >= g.quotes() {
-			var first [6]uint32
+			var first [mostQuotes]uint32
 			copy(first[:], own)
 			at, ok = g.begin(p, line, &first, origin, e)
 		}

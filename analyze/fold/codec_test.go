@@ -62,6 +62,7 @@ func FuzzShards(f *testing.F) {
 			}
 			s.append(a, int64(seed>>20)+int64(n)*1000, Outcome(n%uint64(NumOutcomes)), uint32(n), uint32(n%3), n%5, uint32(n%4), a.events == 0, uint32(n))
 		}
+		s.end()
 		want := make([]string, s.actors)
 		for n := range want {
 			want[n] = string(s.session(uint32(n)))
@@ -79,7 +80,7 @@ func FuzzShards(f *testing.F) {
 				t.Errorf("actor %d has the session %q, want %q", n, id, want[n])
 			}
 		}
-		if a, b := bytes.Join(s.log(), nil), bytes.Join(got.log(), nil); !bytes.Equal(a, b) {
+		if a, b := bytes.Join(s.pages, nil), bytes.Join(got.pages, nil); !bytes.Equal(a, b) {
 			t.Errorf("%d bytes of events came back as %d", len(a), len(b))
 		}
 	})

@@ -130,11 +130,11 @@ type decoded struct {
 // unwanted is the place of the events of an actor that is not visited.
 const unwanted = ^uint32(0)
 
-// decode puts the events of a shard of a worker where the places of its actors
-// say.
+// decode puts the events of a shard of a worker, whose log is closed, where the
+// places of its actors say.
 func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) {
 	endpoints, ranks, upstreams := s.endpointOf[worker], s.rankOf[worker], s.upstreamOf[worker]
-	for _, page := range sh.log() {
+	for _, page := range sh.pages {
 		for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
 			word := binary.LittleEndian.Uint64(b)
 			number, endpoint, since := uint32(word>>actorAt&(1<<actorBits-1)), uint32(word>>endpointAt&(1<<endpointBits-1)), word>>sinceAt&(1<<sinceBits-1)

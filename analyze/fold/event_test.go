@@ -55,7 +55,7 @@ func TestEventsComeBack(t *testing.T) {
 		case 4:
 			ms += int64(near(sinceBits-1)) * int64(1-2*r.IntN(2))
 		case 5:
-			ms = int64(number(60)) - int64(number(60))
+			ms = int64(number(60)) * int64(1-2*r.IntN(2))
 		case 6:
 			ms = 4*int64(r.IntN(3)-1)*math.MaxInt64/16 + 3 // as far apart as times can be
 		}
@@ -96,6 +96,7 @@ func TestEventsComeBack(t *testing.T) {
 		sh.append(a, ms, e.Outcome, endpoint, user, name, via, moved, ref)
 	}
 
+	sh.end()
 	for _, visited := range []func(i int) bool{
 		func(int) bool { return true },
 		func(i int) bool { return i%3 == 1 },

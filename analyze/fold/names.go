@@ -22,12 +22,9 @@ type userTable struct {
 	tally []Tally
 }
 
-// number gives the number of a user plus one, and the hash of its name; 0 is no
-// user.
+// number gives the number of a user plus one, since 0 is no user, and the hash of
+// its name.
 func (t *userTable) number(u []byte) (n uint32, hash uint64) {
-	if len(u) == 0 {
-		return 0, 0
-	}
 	n = t.dict.number(u)
 	if int(n) == len(t.tally) {
 		t.tally = append(t.tally, newTally())

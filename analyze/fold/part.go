@@ -40,11 +40,13 @@ func (p *part) size() int64 {
 // tallySize is how many bytes a Tally takes.
 const tallySize = (int64(NumOutcomes) + 7) * 8
 
-// end counts what was not counted yet, once no more is folded. An actor's client
+// end counts what was not counted yet and closes the logs, once no more is
+// folded. An actor's client
 // is the only one that it had from then on, and 0 where it had several.
 func (p *part) end() {
 	for i := range p.shards {
 		s := &p.shards[i]
+		s.end()
 		for n := range s.slots {
 			a := &s.slots[n]
 			if a.number == 0 {
@@ -117,7 +119,7 @@ func (w *Worker) disk() (*spill.File, error) {
 // segmentPiece is how many bytes of a log are written at once.
 const segmentPiece = 1 << 20
 
-// write writes a shard; buf is used and given back.
+// write writes a shard whose log is closed; buf is used and given back.
 func (g *segment) write(f *spill.File, s *shard, buf []byte) ([]byte, error) {
 	if s.actors == 0 {
 		return buf, nil
@@ -142,9 +144,8 @@ func (g *segment) write(f *spill.File, s *shard, buf []byte) ([]byte, error) {
 		return buf, err
 	}
 	buf = buf[:0]
-	log := s.log()
-	for i, page := range log {
-		if buf = append(buf, page...); len(buf) < segmentPiece && i+1 < len(log) {
+	for i, page := range s.pages {
+		if buf = append(buf, page...); len(buf) < segmentPiece && i+1 < len(s.pages) {
 			continue
 		}
 		place, err := f.Append(append(buf, make([]byte, eventSlack)...))

@@ -41,7 +41,7 @@ type shard struct {
 	actors uint32
 	used   uint32   // bytes of page that hold events
 	page   []byte   // the page of the log that is being filled, as long as it can be
-	pages  [][]byte // those before it, as long as they are full
+	pages  [][]byte // those that are full
 	// Session ids, each behind its length, and where they lie by the actor's
 	// number - 1, plus one; clients have none.
 	ids  []byte
@@ -89,17 +89,17 @@ func (s *shard) size() int64 {
 
 // turn begins a new page.
 func (s *shard) turn() {
-	s.pages = s.log()
-	s.page, s.used = make([]byte, pageSize(len(s.pages))), 0
+	s.end()
+	s.page = make([]byte, pageSize(len(s.pages)))
 }
 
-// log gives the pages of the log. At least eventSlack bytes behind each of them
-// may be read.
-func (s *shard) log() [][]byte {
-	if s.used == 0 {
-		return s.pages
+// end closes the log: all of it is in the pages then, behind each of which at
+// least eventSlack bytes may be read.
+func (s *shard) end() {
+	if s.used > 0 {
+		s.pages = append(s.pages, s.page[:s.used])
 	}
-	return append(s.pages, s.page[:s.used])
+	s.page, s.used = nil, 0
 }
 
 // pageSize gives the size of page n of a log.
