@@ -109,12 +109,12 @@ func (f *plainFile) begin(r *resumption) {
 	}
 }
 
-// readRange reads the lines that begin in the range of f at start.
-func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
+// readRange reads the lines of f that begin in the range from start to end.
+func (w *worker) readRange(ctx context.Context, f *plainFile, start, end int64) {
 	c := cutter{
 		sizes: w.sizes,
 		src:   f.ranged(start),
-		limit: min(start+int64(w.rng), f.size),
+		limit: end,
 		off:   start,
 		buf:   w.buf,
 		emit: func(b Block, rest []byte) []byte {
@@ -138,7 +138,7 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start int64) {
 	if err != nil {
 		failed = &ReadError{Stored: f.base + c.off, Decompressed: c.off, Err: err}
 	}
-	w.queue.read(f, c.bytes, failed)
+	w.queue.read(f, end-start, c.bytes, failed)
 }
 
 // rangeReader reads a file from next to size.

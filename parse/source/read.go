@@ -21,6 +21,14 @@ import (
 // next block would wait for it; with many, blocks leave the cache.
 const queuedBlocks = 2
 
+const (
+	// endShares is by how many ranges each worker takes at least of what is left
+	// of a file that others read as well.
+	endShares = 2
+	// smallestRange is by how much the last ranges are smaller than others.
+	smallestRange = 16
+)
+
 // storedBuffer is the size in bytes of the buffer that decoders read from.
 const storedBuffer = 64 << 10
 
@@ -105,6 +113,7 @@ type job struct {
 	buf   []byte
 	file  *plainFile
 	start int64 // of the range, offset in bytes
+	end   int64
 	input int
 }
 
@@ -137,8 +146,8 @@ func (q *queue) take() (job, bool) {
 		case len(q.files) > 0:
 			// Before another input is opened, so that few files are open.
 			f := q.files[0]
-			j := job{file: f, start: f.next}
-			if f.next += int64(q.sizes.rng); f.next >= f.size {
+			j := job{file: f, start: f.next, end: min(f.next+q.rangeOf(f), f.size)}
+			if f.next = j.end; f.next >= f.size {
 				q.files = q.files[1:]
 			}
 			return j, true
@@ -153,6 +162,13 @@ func (q *queue) take() (job, bool) {
 		q.changed.Wait()
 	}
 	return job{}, false
+}
+
+// rangeOf gives the size of the next range of f. The last ones are smaller: the
+// workers are to come to the end of a file together.
+func (q *queue) rangeOf(f *plainFile) int64 {
+	share := (f.size - f.next) / int64(endShares*q.workers)
+	return min(max(share, int64(q.sizes.rng/smallestRange), 1), int64(q.sizes.rng))
 }
 
 // offer gives a block away if a worker has nothing else to do, and returns a
@@ -212,8 +228,8 @@ func (q *queue) share(f *plainFile) {
 	q.changed.Broadcast()
 }
 
-// read adds what a range of f gave, and closes f after the last.
-func (q *queue) read(f *plainFile, bytes int64, err *ReadError) {
+// read adds what a range of f of so many bytes gave, and closes f after the last.
+func (q *queue) read(f *plainFile, size, bytes int64, err *ReadError) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r := &q.results[f.input]
@@ -222,7 +238,7 @@ func (q *queue) read(f *plainFile, bytes int64, err *ReadError) {
 	if err != nil && (f.err == nil || err.Stored < f.err.Stored) {
 		f.err, r.Err = err, err
 	}
-	if f.done += int64(q.sizes.rng); f.done >= f.size {
+	if f.done += size; f.done >= f.size {
 		f.file.Close() // it was only read
 		delete(q.open, f)
 	}
@@ -266,7 +282,7 @@ func (w *worker) run(ctx context.Context) error {
 			w.handler.Block(w.id, &j.block)
 			w.queue.release(j.buf)
 		case j.file != nil:
-			w.readRange(ctx, j.file, j.start)
+			w.readRange(ctx, j.file, j.start, j.end)
 		default:
 			w.open(ctx, j.input)
 		}

@@ -439,8 +439,9 @@ func TestShrunk(t *testing.T) {
 		q := newQueue(make([]Input, 1), 1, small)
 		w := &worker{sizes: small, handler: c, queue: q, buf: make([]byte, small.buffer())}
 		q.share(f)
-		for start := int64(0); start < f.size; start += int64(small.rng) {
-			w.readRange(t.Context(), f, start)
+		for len(q.files) > 0 {
+			j, _ := q.take()
+			w.readRange(t.Context(), j.file, j.start, j.end)
 		}
 		if got, _ := c.content(0, small); got != text[:size] {
 			t.Errorf("size %d: read %q", size, got)
@@ -451,6 +452,42 @@ func TestShrunk(t *testing.T) {
 		}
 		if len(q.open) != 0 {
 			t.Error("file is still open")
+		}
+	}
+}
+
+// TestRanges: the ranges of a file are all of it, and the last ones are small
+// where several workers could wait for the last.
+func TestRanges(t *testing.T) {
+	for _, size := range []int64{0, 1, 100, 1600, 1601, 100_000} {
+		for _, workers := range []int{1, 2, 8} {
+			s := sizes{rng: 1600}
+			q := newQueue(make([]Input, 1), workers, s)
+			q.share(&plainFile{size: size})
+			var ranges []int64
+			for at := int64(0); len(q.files) > 0; {
+				j, _ := q.take()
+				if j.start != at || j.end > size || j.end <= j.start && size > 0 {
+					t.Fatalf("%d bytes, %d workers: a range from %d to %d, want one from %d", size, workers, j.start, j.end, at)
+				}
+				at = j.end
+				ranges = append(ranges, j.end-j.start)
+				if len(q.files) == 0 && at != size {
+					t.Errorf("%d bytes, %d workers: the ranges end at %d", size, workers, at)
+				}
+			}
+			if size < 100_000 {
+				continue
+			}
+			if ranges[0] != 1600 {
+				t.Errorf("%d workers: the first range is %d bytes, want 1600", workers, ranges[0])
+			}
+			for _, n := range ranges[len(ranges)-workers:] {
+				if n > 100 {
+					t.Errorf("%d workers: the last ranges are %d bytes", workers, ranges[len(ranges)-workers:])
+					break
+				}
+			}
 		}
 	}
 }

@@ -17,7 +17,7 @@ const (
 	// one is handed over cut, with Block.TooLong set.
 	MaxLine = 1 << 20
 	// RangeSize is the size in bytes of the parts of a plain file that workers
-	// take in turn.
+	// take in turn, but for the last ones, which are smaller.
 	RangeSize = 16 << 20
 	// SampleSize is the most bytes a sample of one input holds.
 	SampleSize = 256 << 10
