@@ -116,3 +116,8 @@ func appendDomain(dst, host []byte) []byte {
 	}
 	return append(append(dst, folderName...), host[dot:]...)
 }
+
+func sortedDistinct(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}

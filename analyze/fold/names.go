@@ -330,37 +330,43 @@ func mergedClients(parts []spill.Source[clientTotal], most int) (addresses, agen
 		at = clientTotal{c.hash, c.requests, c.refused, bytes.Clone(c.address), own(c.agent)}
 	}
 	flush()
-	for i := range f.list {
-		addresses = append(addresses, string(f.list[i].address))
-		agents = append(agents, string(f.list[i].agent))
-	}
 	if folded > 0 {
-		addresses, agents = append(addresses, OtherName), append(agents, OtherName)
+		f.list = append(f.list, clientTotal{address: []byte(OtherName), agent: []byte(OtherName)})
 	}
-	addresses, agents = sortedDistinct(addresses), sortedDistinct(agents)
+	addresses, addressOf := ranked(f.list, func(c *clientTotal) []byte { return c.address })
+	agents, agentOf := ranked(f.list, func(c *clientTotal) []byte { return c.agent })
 	index = newHashIndex(len(f.list))
-	place := func(names []string, b []byte) uint32 {
-		i, _ := slices.BinarySearch(names, string(b))
-		return uint32(i)
-	}
-	for i := range f.list {
-		c := &f.list[i]
-		index.put(c.hash, place(addresses, c.address), place(agents, c.agent))
-	}
+	named := len(f.list)
 	if folded > 0 {
-		index.none = [2]uint32{place(addresses, []byte(OtherName)), place(agents, []byte(OtherName))}
+		named--
+		index.none = [2]uint32{addressOf[named], agentOf[named]}
+	}
+	for i := range f.list[:named] {
+		index.put(f.list[i].hash, addressOf[i], agentOf[i])
 	}
 	return addresses, agents, folded, index, nil
+}
+
+// ranked gives the distinct names in a list, sorted, and which of them each has.
+func ranked[T any](list []T, name func(*T) []byte) (names []string, of []uint32) {
+	order := make([]uint32, len(list))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortFunc(order, func(a, b uint32) int { return bytes.Compare(name(&list[a]), name(&list[b])) })
+	of = make([]uint32, len(list))
+	for n, i := range order {
+		if n == 0 || !bytes.Equal(name(&list[order[n-1]]), name(&list[i])) {
+			names = append(names, string(name(&list[i])))
+		}
+		of[i] = uint32(len(names) - 1)
+	}
+	return names, of
 }
 
 // maxShared bounds how many distinct user agents are remembered to share their
 // copies.
 const maxShared = 1 << 16
-
-func sortedDistinct(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
-}
 
 // hashIndex leads from hashes to a pair of numbers. It is open addressing; the
 // length is a power of two.
