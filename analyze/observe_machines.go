@@ -69,7 +69,10 @@ func observeMachines(c *correlation) observer {
 	}
 	for i := range c.facts {
 		f := &c.facts[i]
-		if routes := o.follow[fold.Client{Address: f.address, Agent: f.agent}]; routes != nil && f.open() && !f.session {
+		if !f.open() || f.session {
+			continue
+		}
+		if routes := o.follow[fold.Client{Address: f.address, Agent: f.agent}]; routes != nil {
 			routes[f.endpoint] = true
 			o.actors[f.actor] = true
 		}
