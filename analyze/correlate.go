@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"iter"
 	"slices"
 	"sync"
@@ -592,14 +593,19 @@ func (c *correlation) countLinks(walkers []*walker) error {
 		}
 		return nil
 	}
-	err := each(spill.Merge(refusals, compareLinks), func(f *clientFacts, _ uint32) { f.refusedEndpoints++ })
-	if err != nil {
-		return err
-	}
-	return each(spill.Sorted(c.links...), func(f *clientFacts, user uint32) {
-		f.users++
-		c.userClients[user]++
-	})
+	var refused, named error
+	c.together(
+		func() {
+			refused = each(spill.Merge(refusals, compareLinks), func(f *clientFacts, _ uint32) { f.refusedEndpoints++ })
+		},
+		func() {
+			named = each(spill.Sorted(c.links...), func(f *clientFacts, user uint32) {
+				f.users++
+				c.userClients[user]++
+			})
+		},
+	)
+	return errors.Join(refused, named)
 }
 
 // together runs tasks that have nothing in common, as many at a time as there

@@ -51,21 +51,23 @@ func observeMachines(c *correlation) observer {
 			refused[fold.Client{Address: f.address, Agent: f.agent}]++
 		}
 	}
-	var list []fold.Client
+	type many struct {
+		client fold.Client
+		n      int
+	}
+	var list []many
 	for client, n := range refused {
 		if n >= machineRefused && c.clients[client].tally.N[fold.Accepted] >= machineAccepted {
-			list = append(list, client)
+			list = append(list, many{client, n})
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	slices.SortFunc(list, func(a, b fold.Client) int {
-		return cmp.Or(refused[b]-refused[a], fold.CompareClients(a, b))
-	})
+	slices.SortFunc(list, func(a, b many) int { return cmp.Or(cmp.Compare(b.n, a.n), fold.CompareClients(a.client, b.client)) })
 	o := &machineObserver{correlation: c, follow: map[fold.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
-	for _, client := range list[:min(len(list), maxMachines)] {
-		o.follow[client] = map[uint32]bool{}
+	for _, m := range list[:min(len(list), maxMachines)] {
+		o.follow[m.client] = map[uint32]bool{}
 	}
 	for i := range c.facts {
 		f := &c.facts[i]

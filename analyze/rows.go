@@ -25,11 +25,12 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	}
 	c.ledger(res, r, read)
 	res.Formats = c.formats(r)
-	for _, name := range CauseNames {
-		res.Causes[name] = 0
-	}
+	causes := make([]int64, len(CauseNames))
 	for i := range c.facts {
-		res.Causes[c.facts[i].cause.String()]++
+		causes[c.facts[i].cause]++
+	}
+	for i, name := range CauseNames {
+		res.Causes[name] = causes[i]
 	}
 	res.Totals.Unexplained = res.Causes[causeUnexplained.String()]
 	res.Totals.Findings = int64(len(findings))
@@ -421,15 +422,22 @@ func (c *correlation) timelineRows() []Minute {
 		rows[i] = Minute{Time: m.Time, Host: textOf(m.Host), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
 		place[key{m.Time, m.Host}] = i
 	}
+	var last key // 401s come by time: it is mostly the next one's too
+	var row *Minute
 	for i := range c.facts {
 		f := &c.facts[i]
 		if f.actor == 0 {
 			continue // it has no time
 		}
-		at := c.state.Refusals[i].Time
-		if i, ok := place[key{c.state.Step(at), c.state.Endpoints[f.endpoint].Host}]; ok {
-			rows[i].Causes[f.cause]++
+		k := key{c.state.Step(c.state.Refusals[i].Time), c.state.Endpoints[f.endpoint].Host}
+		if k != last || row == nil {
+			n, ok := place[k]
+			if !ok {
+				continue
+			}
+			last, row = k, &rows[n]
 		}
+		row.Causes[f.cause]++
 	}
 	return rows
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"sync"
 
 	"github.com/zeebo/xxh3"
 
@@ -333,8 +334,11 @@ func mergedClients(parts []spill.Source[clientTotal], most int) (addresses, agen
 	if folded > 0 {
 		f.list = append(f.list, clientTotal{address: []byte(OtherName), agent: []byte(OtherName)})
 	}
-	addresses, addressOf := ranked(f.list, func(c *clientTotal) []byte { return c.address })
-	agents, agentOf := ranked(f.list, func(c *clientTotal) []byte { return c.agent })
+	var addressOf, agentOf []uint32
+	var g sync.WaitGroup
+	g.Go(func() { addresses, addressOf = ranked(f.list, func(c *clientTotal) []byte { return c.address }) })
+	agents, agentOf = ranked(f.list, func(c *clientTotal) []byte { return c.agent })
+	g.Wait()
 	index = newHashIndex(len(f.list))
 	named := len(f.list)
 	if folded > 0 {
