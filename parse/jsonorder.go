@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
+	"logscan/parse/octets"
 	"logscan/parse/values"
 )
 
@@ -208,7 +209,7 @@ func (p *Parser) textEnd(b []byte) int {
 	}
 	at := 1
 	for ; at <= 1+shortText-8 && len(b) >= at+8; at += 8 {
-		if m := zeros(binary.LittleEndian.Uint64(b[at:]) ^ ones*'"'); m != 0 {
+		if m := octets.Zeros(binary.LittleEndian.Uint64(b[at:]) ^ octets.Ones*'"'); m != 0 {
 			return at + bits.TrailingZeros64(m)/8
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"logscan/parse/marks"
+	"logscan/parse/octets"
 )
 
 // Nearly every access log in the world begins its lines as the common format
@@ -225,8 +226,8 @@ func quickRequest(e *Entry, line []byte, from, end int) (ok bool) {
 		return false
 	}
 	word := binary.LittleEndian.Uint64(line[from:])
-	blank := zeros(word ^ ones*' ')
-	if blank == 0 || notUpper(word)&(blank-1)&^blank&tops != 0 {
+	blank := octets.Zeros(word ^ octets.Ones*' ')
+	if blank == 0 || notUpper(word)&(blank-1)&^blank&octets.Tops != 0 {
 		return false
 	}
 	method := bits.TrailingZeros64(blank) / 8
@@ -248,8 +249,8 @@ func quickRequest(e *Entry, line []byte, from, end int) (ok bool) {
 
 // notUpper has the top bit of each byte set that is none of A to Z.
 func notUpper(x uint64) uint64 {
-	low := x &^ tops
-	return ^((low + ones*(0x80-'A')) &^ (low + ones*(0x80-'[')) &^ x) & tops
+	low := x &^ octets.Tops
+	return ^((low + octets.Ones*(0x80-'A')) &^ (low + octets.Ones*(0x80-'[')) &^ x) & octets.Tops
 }
 
 // sameStamp tells whether two times are spelled alike.
@@ -281,8 +282,8 @@ func (p *Parser) sameDay(b *[26]byte) (micros int64, ok bool) {
 // timeOfDay reads 13:55:36, in the order of memory, as seconds. It is not ok
 // where it is none, and for a leap second.
 func timeOfDay(x uint64) (seconds int64, ok bool) {
-	x ^= ones*'0' ^ (':'^'0')*(1<<16|1<<40)
-	if (x|(x+0x76767f76767f7676))&tops != 0 { // no digit is above 9, and nothing is left of a colon
+	x ^= octets.Ones*'0' ^ (':'^'0')*(1<<16|1<<40)
+	if (x|(x+0x76767f76767f7676))&octets.Tops != 0 { // no digit is above 9, and nothing is left of a colon
 		return 0, false
 	}
 	x = x*10 + x>>8 // pairs of digits, in the bytes of their first
@@ -293,13 +294,6 @@ func timeOfDay(x uint64) (seconds int64, ok bool) {
 // shortest is less than any line of the common format is long; so much can be
 // looked at without asking.
 const shortest = len("0.0.0.0 - - [10/Oct/2000:13:55:36 -0700] \"")
-
-// The fields of neighbouring lines differ in length, which branches on their
-// bytes would often guess wrong: eight bytes are looked at together.
-const (
-	ones = 0x0101010101010101
-	tops = 0x8080808080808080
-)
 
 // dottedLen tells how many digits and dots b begins with, up to sixteen.
 func dottedLen(b *[16]byte) int {
@@ -312,27 +306,21 @@ func dottedLen(b *[16]byte) int {
 
 // notDotted has the top bit of each byte set that is no digit and no dot.
 func notDotted(x uint64) uint64 {
-	dots := x ^ ones*'.'
-	isDot := ^(((dots &^ tops) + ^uint64(tops)) | dots) & tops
-	return ^(isDigit(x) | isDot) & tops
-}
-
-// isDigit has the top bit of each byte set that is a digit.
-func isDigit(x uint64) uint64 {
-	low := x &^ tops
-	return (low + ones*(0x80-'0')) &^ (low + ones*(0x80-':')) &^ x & tops
+	dots := x ^ octets.Ones*'.'
+	isDot := ^(((dots &^ octets.Tops) + ^uint64(octets.Tops)) | dots)
+	return ^(octets.Digits(x) | isDot) & octets.Tops
 }
 
 // digitsOf reads the digits that x begins with, in the order of memory, and
 // tells how many there are, up to eight. Pairs, then fours, then eights are put
 // together by multiplying (as in simdjson: Langdale, Lemire, VLDB Journal 2019).
 func digitsOf(x uint64) (value int64, n int) {
-	n = bits.TrailingZeros64(^isDigit(x)&tops) / 8
+	n = bits.TrailingZeros64(^octets.Digits(x)&octets.Tops) / 8
 	if n == 0 {
 		return 0, 0
 	}
 	x <<= 64 - 8*n // leading zeros, which are digits of no value
-	x &= ones * 0x0f
+	x &= octets.Ones * 0x0f
 	x = x*10 + x>>8
 	const mask = 0x000000ff000000ff
 	return int64(((x&mask)*(100+1000000<<32) + (x>>16&mask)*(1+10000<<32)) >> 32), n

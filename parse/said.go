@@ -2,6 +2,8 @@ package parse
 
 import (
 	"encoding/binary"
+
+	"logscan/parse/octets"
 )
 
 // said is what a line says of the client, the user and who answered in other
@@ -82,7 +84,7 @@ func parameters(path []byte) bool { return holds(path, ';', '(') }
 // holds tells whether one of two bytes is in b: eight bytes at a time, since it is
 // asked for short texts of every line.
 func holds(b []byte, c, d byte) bool {
-	cs, ds := ones*uint64(c), ones*uint64(d)
+	cs, ds := octets.Ones*uint64(c), octets.Ones*uint64(d)
 	n := len(b)
 	if n < 8 {
 		for _, x := range b {
@@ -93,12 +95,12 @@ func holds(b []byte, c, d byte) bool {
 		return false
 	}
 	for i := 0; i < n-8; i += 8 {
-		if x := binary.LittleEndian.Uint64(b[i:]); zeros(x^cs)|zeros(x^ds) != 0 {
+		if x := binary.LittleEndian.Uint64(b[i:]); octets.Zeros(x^cs)|octets.Zeros(x^ds) != 0 {
 			return true
 		}
 	}
 	x := binary.LittleEndian.Uint64(b[n-8:])
-	return zeros(x^cs)|zeros(x^ds) != 0
+	return octets.Zeros(x^cs)|octets.Zeros(x^ds) != 0
 }
 
 // shortestSecret bytes of a query, or fewer, hold no session and no token.

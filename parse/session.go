@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strings"
+
+	"logscan/parse/octets"
 )
 
 // A session id is found by the name of its cookie, of a parameter of the URL,
@@ -256,42 +258,33 @@ func sessionInPath(path []byte, i int) (value []byte, start, end int) {
 	return value, i, i + n
 }
 
-// mayNameSession tells whether a name in a query ends as sessionParameters do, in
-// a d or an n: eight bytes at a time, since nearly every query has none.
-func mayNameSession(query []byte) bool {
-	before := uint64(0)
-	for len(query) >= 8 {
-		x := binary.LittleEndian.Uint64(query)
-		if equals := zeros(x ^ ones*'='); equals != 0 {
-			last := (x<<8 | before) | ones*0x20
-			if equals&(zeros(last^ones*'d')|zeros(last^ones*'n')) != 0 {
-				return true
-			}
-		}
-		before = uint64(query[7])
-		query = query[8:]
+// glance tells whether a query may name a session, since a name in it ends as
+// sessionParameters do, in a d or an n, and whether it may hold a token, since it
+// has a letter of objectStart: nearly every query has neither.
+func glance(query []byte) (session, token bool) {
+	var names, letters, before uint64
+	look := func(x uint64) {
+		last := (x<<8 | before) | octets.Ones*0x20
+		names |= octets.Zeros(x^octets.Ones*'=') & (octets.Zeros(last^octets.Ones*'d') | octets.Zeros(last^octets.Ones*'n'))
+		letters |= octets.Zeros(x ^ octets.Ones*'J')
+		before = x >> 56
 	}
-	for _, c := range query {
-		if b := before | 0x20; c == '=' && (b == 'd' || b == 'n') {
-			return true
-		}
-		before = uint64(c)
+	for ; len(query) > 8; query = query[8:] {
+		look(binary.LittleEndian.Uint64(query))
 	}
-	return false
+	look(octets.First(query))
+	return names != 0, letters != 0
 }
-
-// zeros has the top bit of each byte set that is zero, and perhaps those of
-// bytes of one behind it.
-func zeros(x uint64) uint64 { return (x - ones) &^ x & tops }
 
 // sessionQuery looks for a session id and for a token in the query.
 func (p *Parser) sessionQuery(e *Entry) {
-	if len(p.said.token) == 0 && len(e.Query) > shortestToken {
+	session, token := glance(e.Query)
+	if token && len(p.said.token) == 0 && len(e.Query) > shortestToken {
 		if t := findToken(e.Query); t != nil {
 			p.said.any, p.said.token = true, t
 		}
 	}
-	if len(e.Session) > 0 || !mayNameSession(e.Query) {
+	if !session || len(e.Session) > 0 {
 		return
 	}
 	for rest := e.Query; len(rest) > shortestSecret; {

@@ -100,19 +100,41 @@ func TestSessionPathIsLinear(t *testing.T) {
 	}
 }
 
-// The quick look at a query overlooks no name of a session, wherever it stands.
-func TestMayNameSession(t *testing.T) {
+// The quick look at a query overlooks no name of a session and no token, wherever
+// they stand.
+func TestGlance(t *testing.T) {
+	look := func(query string) (session, token bool) {
+		b := []byte(query)
+		session, token = glance(b[:len(b):len(b)])
+		more := append(b, " HTTP/1.1"...)
+		if s, k := glance(more[:len(b)]); s != session || k != token {
+			t.Errorf("%q: %v, %v where a text goes on behind it, else %v, %v", query, s, k, session, token)
+		}
+		return session, token
+	}
 	for _, name := range sessionParameters {
 		for before := range 20 {
 			for _, spelled := range []string{name, strings.ToUpper(name)} {
-				query := strings.Repeat("x", before) + "&" + spelled + "=1"
-				if !mayNameSession([]byte(query)) || !mayNameSession([]byte(query+"&page=2&q=some+words")) {
-					t.Errorf("%s names no session", query)
+				for _, behind := range []string{"", "&page=2&q=some+words"} {
+					query := strings.Repeat("x", before) + "&" + spelled + "=1" + behind
+					if session, _ := look(query); !session {
+						t.Errorf("%s names no session", query)
+					}
 				}
 			}
 		}
 	}
-	if mayNameSession([]byte("page=2&limit=50&sort=-created_at")) {
-		t.Error("a page names a session")
+	for before := range 20 {
+		for behind := range 20 {
+			query := strings.Repeat("x", before) + string(objectStart) + strings.Repeat("x", behind)
+			if _, token := look(query); !token {
+				t.Errorf("%s holds no token", query)
+			}
+		}
+	}
+	for _, query := range []string{"", "a", "page=2&limit=50&sort=-created_at", "from=2026-01-22&to=2026-02-21"} {
+		if session, token := look(query); session || token {
+			t.Errorf("%q: %v, %v", query, session, token)
+		}
 	}
 }

@@ -13,13 +13,13 @@ package fold
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"github.com/zeebo/xxh3"
 	"golang.org/x/sys/cpu"
 
 	"logscan/analyze/spill"
 	"logscan/parse"
+	"logscan/parse/octets"
 	"logscan/parse/source"
 )
 
@@ -452,25 +452,10 @@ func methodKey(m []byte) uint64 {
 		// Of those there are, no two begin with the same eight bytes; of those
 		// that are made up, any.
 		if m = method(m); len(m) >= 8 {
-			return prefix8(m)
+			return octets.First(m)
 		}
 	}
-	return prefix8(m) | uint64(len(m))<<56 // which no letter is
-}
-
-// prefix8 gives the first eight bytes of b as a number. What b is part of mostly
-// goes on behind it, and is masked out.
-func prefix8(b []byte) (n uint64) {
-	if cap(b) >= 8 {
-		if n = binary.LittleEndian.Uint64(b[:8]); len(b) < 8 {
-			n &= 1<<(8*len(b)) - 1
-		}
-		return n
-	}
-	for i, c := range b {
-		n |= uint64(c) << (8 * i)
-	}
-	return n
+	return octets.First(m) | uint64(len(m))<<56 // which no letter is
 }
 
 func (w *Worker) reject(b *source.Block, block uint32, n int64, line, session []byte, v parse.Verdict) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+
+	"logscan/parse/octets"
 )
 
 // shapeHash hashes a path with the digits of its long numbers and its first UUID
@@ -45,7 +47,7 @@ func shapeChain(h uint64, b []byte) uint64 {
 		h = fold64(h^withoutNumbers(binary.LittleEndian.Uint64(b)), k0)
 		b = b[8:]
 	}
-	return fold64(h^withoutNumbers(prefix8(b)), k1)
+	return fold64(h^withoutNumbers(octets.First(b)), k1)
 }
 
 const uuidLen = len("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
@@ -61,36 +63,28 @@ func uuidAt(path []byte) int {
 	word := func(i int) uint64 { return hexDigits(binary.LittleEndian.Uint64(b[i:])) }
 	const groups = 0x80808080 // four digits, before a dash
 	if b[13] != '-' || b[18] != '-' || b[23] != '-' ||
-		word(0)&word(24)&word(28) != tops || word(9)&word(14)&word(19)&groups != groups {
+		word(0)&word(24)&word(28) != octets.Tops || word(9)&word(14)&word(19)&groups != groups {
 		return 0
 	}
 	return at
 }
 
-const (
-	ones = 0x0101010101010101
-	tops = 0x8080808080808080
-)
-
 // hexDigits has the top bit of each byte set that is a hexadecimal digit.
 func hexDigits(x uint64) uint64 {
-	low, letter := x&^tops, x&^tops|ones*0x20
-	digit := (low + ones*(0x80-'0')) &^ (low + ones*(0x80-':'))
-	return (digit | (letter+ones*(0x80-'a'))&^(letter+ones*(0x80-'g'))) &^ x & tops
+	letter := x&^octets.Tops | octets.Ones*0x20
+	letters := (letter + octets.Ones*(0x80-'a')) &^ (letter + octets.Ones*(0x80-'g')) &^ x & octets.Tops
+	return octets.Digits(x) | letters
 }
 
 // withoutNumbers makes each digit of eight bytes a '0' that has two others
 // before, after or around it.
 func withoutNumbers(word uint64) uint64 {
-	// A byte below 0x80 is a digit when adding 0x80-'0' carries into its top
-	// bit and adding 0x80-':' does not.
-	low := word &^ tops
-	digits := (low + ones*(0x80-'0')) &^ (low + ones*(0x80-':')) &^ word & tops
+	digits := octets.Digits(word)
 	third := digits & (digits << 8) & (digits << 16) // the last of three
 	if third == 0 {
 		return word
 	}
 	numbers := third | third>>8 | third>>16
-	mask := (numbers >> 7) * 0xff
-	return word&^mask | mask&(ones*'0')
+	mask := numbers<<1 - numbers>>7 // whole bytes, modulo 2^64
+	return word&^mask | mask&(octets.Ones*'0')
 }

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"logscan/parse/octets"
 )
 
 func TestWithoutNumbers(t *testing.T) {
@@ -26,7 +28,7 @@ func TestHexDigits(t *testing.T) {
 		for at := range 8 {
 			b := []byte("0aF9fA5c")
 			b[at] = byte(c)
-			want := uint64(tops)
+			want := uint64(octets.Tops)
 			if !bytes.Contains([]byte("0123456789abcdefABCDEF"), []byte{byte(c)}) {
 				want &^= 0x80 << (8 * at)
 			}

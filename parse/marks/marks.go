@@ -11,6 +11,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"logscan/parse/octets"
 )
 
 // The bytes that are found.
@@ -67,19 +69,13 @@ func findPortable(dst []uint32, b []byte, from int) (n int) {
 // do; n where there is none.
 func PathEnd(b []byte, n int) int { return pathEnd(b, n) }
 
-const (
-	ones = 0x0101010101010101
-	tops = 0x8080808080808080
-)
-
 // pathEndPortable is PathEnd for every processor, of the whole of b.
 func pathEndPortable(b []byte) int {
-	zeros := func(x uint64) uint64 { return (x - ones) &^ x & tops } // the lowest one is right
 	at := 0
 	for ; len(b)-at >= 8; at += 8 {
 		x := binary.LittleEndian.Uint64(b[at:])
 		// '?' and ';' differ in one bit.
-		if m := zeros((x|ones*('?'^';'))^ones*'?') | zeros(x^ones*'('); m != 0 {
+		if m := octets.Zeros((x|octets.Ones*('?'^';'))^octets.Ones*'?') | octets.Zeros(x^octets.Ones*'('); m != 0 {
 			return at + bits.TrailingZeros64(m)/8
 		}
 	}
