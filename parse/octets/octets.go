@@ -9,6 +9,7 @@ package octets
 
 import "encoding/binary"
 
+// What bytes are multiplied by and masked with.
 const (
 	Ones = 0x0101010101010101 // times a byte: eight of them
 	Tops = 0x8080808080808080 // the top bit of each byte
