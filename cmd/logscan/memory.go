@@ -78,14 +78,14 @@ func (m *memoryFlags) bound(p *report.Place) (analyze.Memory, error) {
 
 // lateCollection has the collector begin when the heap holds 16 MB, where Go
 // begins at 4: a small run ends before there is anything worth a collection, and
-// a third of its time went there. From the first collection on all is as usual.
+// a sixth of its CPU time went there. From the first collection on all is as usual.
 // What GOGC says stays as it is.
 func lateCollection() {
 	if _, set := os.LookupEnv("GOGC"); set {
 		return
 	}
 	usual := debug.SetGCPercent(400)
-	sentinel := new([16]byte) // no other object has its memory: tiny ones share theirs
+	sentinel := new([16]byte) // smaller ones may share memory with what lives on
 	runtime.AddCleanup(sentinel, func(percent int) { debug.SetGCPercent(percent) }, usual)
 }
 
