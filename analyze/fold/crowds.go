@@ -2,7 +2,6 @@ package fold
 
 import (
 	"bytes"
-	"slices"
 )
 
 // Who sends a request chooses its Host header, and a log that has gone through
@@ -78,23 +77,20 @@ func merged(crowds []*crowd) (list []string, of [][]uint32, folded bool) {
 	if !crowded && len(names) <= most {
 		return names, of, false
 	}
-	told := make([]string, len(names))
+	told := make([][]byte, len(names))
 	for i, name := range names {
-		if told[i] = OtherName; group != nil && !flooded {
-			told[i] = string(group(nil, []byte(name)))
+		if told[i] = []byte(OtherName); group != nil && !flooded {
+			told[i] = group(nil, []byte(name))
 		}
 	}
-	list = sortedDistinct(slices.Clone(told))
+	list, place := ranked(told, func(name *[]byte) []byte { return *name })
 	if len(list) > most {
 		list = []string{OtherName}
-		for i := range told {
-			told[i] = OtherName
-		}
+		clear(place)
 	}
 	for _, numbers := range of {
 		for n, i := range numbers {
-			at, _ := slices.BinarySearch(list, told[i])
-			numbers[n] = uint32(at)
+			numbers[n] = place[i]
 		}
 	}
 	return list, of, true
@@ -115,9 +111,4 @@ func appendDomain(dst, host []byte) []byte {
 		return append(dst, folderName...)
 	}
 	return append(append(dst, folderName...), host[dot:]...)
-}
-
-func sortedDistinct(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
 }

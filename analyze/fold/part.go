@@ -41,8 +41,8 @@ func (p *part) size() int64 {
 const tallySize = (int64(NumOutcomes) + 7) * 8
 
 // end counts what was not counted yet and closes the logs, once no more is
-// folded. An actor's client
-// is the only one that it had from then on, and 0 where it had several.
+// folded. An actor's client is the only one that it had from then on, and 0 where
+// it had several.
 func (p *part) end() {
 	for i := range p.shards {
 		s := &p.shards[i]

@@ -22,10 +22,10 @@ import (
 const queuedBlocks = 2
 
 const (
-	// endShares is by how many ranges each worker takes at least of what is left
-	// of a file that others read as well.
+	// endShares is in how many ranges, at least, a worker's share of what is left
+	// of a file is read.
 	endShares = 2
-	// smallestRange is by how much the last ranges are smaller than others.
+	// smallestRange is how many times smaller the last ranges are than the first.
 	smallestRange = 16
 )
 
@@ -113,7 +113,7 @@ type job struct {
 	buf   []byte
 	file  *plainFile
 	start int64 // of the range, offset in bytes
-	end   int64
+	end   int64 // of it, offset in bytes
 	input int
 }
 
