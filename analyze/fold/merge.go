@@ -410,7 +410,7 @@ type Scratch struct {
 	pieces []piece
 	actors []decoded // of all parts
 	events []Event
-	merge  []Event
+	order  ordering
 }
 
 // piece is an actor in one part: one session or client may have a piece in every
@@ -515,23 +515,18 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 			}
 			continue
 		}
-		merged := p.events
-		sortEvents(events[:merged])
+		count := 0
 		var a Actor
-		s.origin(&a, p, shards)
-		to := from + 1
+		to := from
 		for ; to < len(pieces) && pieces[to].key == p.key; to++ {
-			all := merged + pieces[to].events
-			sortEvents(events[merged:all])
-			mergeEvents(events[:all], int(merged), &m.merge)
-			merged = all
-			if s.past >= 0 {
+			count += int(pieces[to].events)
+			if to == from || s.past >= 0 {
 				s.origin(&a, pieces[to], shards)
 			}
 		}
-		a.Events = events[:merged:merged]
+		a.Events = m.order.sorted(events[:count:count])
 		visit(n, &a)
-		events = events[merged:]
+		events = events[count:]
 		from = to
 	}
 	return nil
@@ -546,64 +541,4 @@ func (s *State) origin(a *Actor, p piece, shards []*shard) {
 	case b != nil:
 		a.Session, a.Hashed = b, false
 	}
-}
-
-// sortEvents sorts the events of one worker. They come in the order of the
-// inputs, which is mostly that of time: insertion has little to do, and where it
-// has much, the general sort takes over.
-func sortEvents(events []Event) {
-	moves := 8 * len(events)
-	for i := 1; i < len(events); i++ {
-		if events[i-1].Time < events[i].Time || compareEvents(&events[i-1], &events[i]) <= 0 {
-			continue
-		}
-		e := events[i]
-		j := i
-		for j > 0 && (events[j-1].Time > e.Time || compareEvents(&events[j-1], &e) > 0) {
-			events[j] = events[j-1]
-			j--
-		}
-		events[j] = e
-		if moves -= i - j; moves < 0 {
-			slices.SortFunc(events, func(a, b Event) int { return compareEvents(&a, &b) })
-			return
-		}
-	}
-}
-
-// mergeEvents merges events[:n] and events[n:], which are sorted.
-func mergeEvents(events []Event, n int, scratch *[]Event) {
-	if n == 0 || n == len(events) || compareEvents(&events[n-1], &events[n]) <= 0 {
-		return
-	}
-	*scratch = append((*scratch)[:0], events[:n]...)
-	left, right, out := *scratch, events[n:], events
-	for len(left) > 0 && len(right) > 0 {
-		l, r := &left[0], &right[0]
-		if r.Time < l.Time || r.Time == l.Time && compareEvents(r, l) < 0 {
-			out[0], right = *r, right[1:]
-		} else {
-			out[0], left = *l, left[1:]
-		}
-		out = out[1:]
-	}
-	copy(out, left) // what remains of right is in its place
-}
-
-func compareEvents(x, y *Event) int {
-	if x.Time != y.Time {
-		return cmp.Compare(x.Time, y.Time)
-	}
-	if (x.Outcome == Unauthorized) != (y.Outcome == Unauthorized) {
-		if x.Outcome == Unauthorized {
-			return -1
-		}
-		return 1
-	}
-	if x.Endpoint != y.Endpoint {
-		return cmp.Compare(x.Endpoint, y.Endpoint)
-	}
-	return cmp.Or(cmp.Compare(x.Outcome, y.Outcome), cmp.Compare(x.User, y.User),
-		CompareClients(x.Client, y.Client), cmp.Compare(x.Upstream, y.Upstream), cmp.Compare(x.Scheme, y.Scheme),
-		cmp.Compare(x.Refusal, y.Refusal))
 }
