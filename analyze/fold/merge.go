@@ -325,9 +325,8 @@ func (s *State) mergeRefusals(lineBase [][]int64) {
 			})
 		}
 	}
-	slices.SortFunc(s.Refusals, func(a, b Refusal) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line))
-	})
+	order := ordering[Refusal]{compare: compareRefusals, next: nextRefusal}
+	s.Refusals = order.sorted(s.Refusals)
 	for rank, r := range s.Refusals {
 		s.rankOf[r.worker][r.number] = uint32(rank)
 	}
@@ -410,7 +409,7 @@ type Scratch struct {
 	pieces []piece
 	actors []decoded // of all parts
 	events []Event
-	order  ordering
+	order  ordering[Event]
 }
 
 // piece is an actor in one part: one session or client may have a piece in every
@@ -506,6 +505,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 	for p, sh := range shards {
 		s.decode(s.parts[p].worker, sh, m.actors[first[p]:][:sh.actors], events)
 	}
+	m.order.compare, m.order.next = compareEvents, nextEvent
 	n = 0
 	for from := 0; from < len(pieces); n++ {
 		p := pieces[from]

@@ -3,90 +3,93 @@ package fold
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
-// ordering sorts the events of an actor. Logs are written in the order of time,
-// nearly, so that events come in runs: one of each worker, or of each file where
+// ordering sorts what was read from logs. They are written in the order of time,
+// nearly, so that it comes in runs: one of each worker, or of each file where
 // files are read in another order than they were written in. Runs are put in
 // order whole, and only those that overlap are merged.
-type ordering struct {
+type ordering[T any] struct {
+	compare func(a, b *T) int
+	// next gives the first place from i on whose value comes before the one that
+	// stands before it; the length of the list where there is none.
+	next func(list []T, i int) int
+
 	runs   []run
-	joined []Event // all runs, side by side
-	merged []Event
+	joined []T // all runs, side by side
+	merged []T
 }
 
-// run is events that are in order.
+// run is what is in order, from one place of a list up to another.
 type run struct{ from, to int }
 
-// reach is how far an event may lie from its place to be moved there by itself:
+// reach is how far something may lie from its place to be moved there by itself:
 // a server writes a line when it has answered, and most of them tell when they
 // were asked.
 const reach = 16
 
-// copied is the most events that are copied to be put in order: an actor that
-// has more is sorted where it lies, which takes longer and no memory.
+// copied is the most that is copied to be put in order: a longer list is sorted
+// where it lies, which takes longer and no memory.
 const copied = 1 << 20
 
-// sorted gives events in their order, and leaves none in the memory it was given.
-// What it gives is valid until the next call.
-func (o *ordering) sorted(events []Event) []Event {
+// sorted gives a list in its order, which may be in other memory, valid until the
+// next call.
+func (o *ordering[T]) sorted(list []T) []T {
 	o.runs = o.runs[:0]
 	from := 0
-	for i := 1; i < len(events); i++ {
-		if events[i-1].Time < events[i].Time || compareEvents(&events[i-1], &events[i]) <= 0 {
-			continue
-		}
-		if i-from > reach && compareEvents(&events[i-reach], &events[i]) > 0 {
+	for i := o.next(list, 1); i < len(list); i = o.next(list, i+1) {
+		if i-from > reach && o.compare(&list[i-reach], &list[i]) > 0 {
 			o.runs = append(o.runs, run{from, i})
 			from = i
 			continue
 		}
-		e := events[i]
-		j := i
-		for j > from && (events[j-1].Time > e.Time || compareEvents(&events[j-1], &e) > 0) {
-			events[j] = events[j-1]
+		j := i - 1
+		for j > from && o.compare(&list[j-1], &list[i]) > 0 {
 			j--
 		}
-		events[j] = e
+		e := list[i]
+		copy(list[j+1:i+1], list[j:i])
+		list[j] = e
 	}
 	if from == 0 {
-		return events
+		return list
 	}
-	o.runs = append(o.runs, run{from, len(events)})
-	if len(events) > copied {
-		slices.SortFunc(events, func(a, b Event) int { return compareEvents(&a, &b) })
-		return events
+	o.runs = append(o.runs, run{from, len(list)})
+	if len(list) > copied {
+		sort.Slice(list, func(i, j int) bool { return o.compare(&list[i], &list[j]) < 0 })
+		return list
 	}
 	if len(o.runs) > 2 {
-		events = o.join(events)
+		list = o.join(list)
 	}
 	for len(o.runs) > 1 {
-		o.mergePairs(events)
+		o.mergePairs(list)
 	}
-	return events
+	return list
 }
 
-// join puts the runs side by side by their first events.
-func (o *ordering) join(events []Event) []Event {
-	slices.SortFunc(o.runs, func(a, b run) int { return compareEvents(&events[a.from], &events[b.from]) })
+// join puts the runs side by side, by what is first in them.
+func (o *ordering[T]) join(list []T) []T {
+	slices.SortFunc(o.runs, func(a, b run) int { return o.compare(&list[a.from], &list[b.from]) })
 	o.joined = o.joined[:0]
 	for i := range o.runs {
 		r := &o.runs[i]
 		from := len(o.joined)
-		o.joined = append(o.joined, events[r.from:r.to]...)
+		o.joined = append(o.joined, list[r.from:r.to]...)
 		*r = run{from, len(o.joined)}
 	}
 	return o.joined
 }
 
 // mergePairs merges every run with the one behind it: half of them are left.
-func (o *ordering) mergePairs(events []Event) {
+func (o *ordering[T]) mergePairs(list []T) {
 	left := o.runs[:0]
 	for rest := o.runs; len(rest) > 0; {
 		r := rest[0]
 		if len(rest) > 1 {
 			r.to = rest[1].to
-			o.merge(events[r.from:r.to], rest[0].to-r.from)
+			o.merge(list[r.from:r.to], rest[0].to-r.from)
 			rest = rest[1:]
 		}
 		left, rest = append(left, r), rest[1:]
@@ -94,17 +97,17 @@ func (o *ordering) mergePairs(events []Event) {
 	o.runs = left
 }
 
-// merge merges events[:n] and events[n:], which are in order.
-func (o *ordering) merge(events []Event, n int) {
-	stay := overlap(events[:n], &events[n])
+// merge merges list[:n] and list[n:], which are in order.
+func (o *ordering[T]) merge(list []T, n int) {
+	stay := o.overlap(list[:n], &list[n])
 	if stay == n {
 		return
 	}
-	o.merged = append(o.merged[:0], events[stay:n]...)
-	left, right, out := o.merged, events[n:], events[stay:]
+	o.merged = append(o.merged[:0], list[stay:n]...)
+	left, right, out := o.merged, list[n:], list[stay:]
 	for len(left) > 0 && len(right) > 0 {
 		l, r := &left[0], &right[0]
-		if r.Time < l.Time || r.Time == l.Time && compareEvents(r, l) < 0 {
+		if o.compare(r, l) < 0 {
 			out[0], right = *r, right[1:]
 		} else {
 			out[0], left = *l, left[1:]
@@ -114,22 +117,43 @@ func (o *ordering) merge(events []Event, n int) {
 	copy(out, left) // what remains of right is in its place
 }
 
-// overlap gives how many of events, which are in order, do not come after e. It
+// overlap gives how many of a list, which is in order, do not come after e. It
 // looks at the last ones first, at those further off in ever longer steps.
-func overlap(events []Event, e *Event) int {
-	to, step := len(events), 1
-	for step <= to && compareEvents(&events[to-step], e) > 0 {
+func (o *ordering[T]) overlap(list []T, e *T) int {
+	to, step := len(list), 1
+	for step <= to && o.compare(&list[to-step], e) > 0 {
 		to -= step
 		step *= 2
 	}
 	from := max(to-step, 0)
-	n, _ := slices.BinarySearchFunc(events[from:to], e, func(x Event, e *Event) int {
-		if compareEvents(&x, e) > 0 {
-			return 1
+	return from + sort.Search(to-from, func(i int) bool { return o.compare(&list[from+i], e) > 0 })
+}
+
+// nextEvent implements ordering.next for events by compareEvents.
+func nextEvent(list []Event, i int) int {
+	for ; i < len(list); i++ {
+		if list[i-1].Time >= list[i].Time && compareEvents(&list[i-1], &list[i]) > 0 {
+			return i
 		}
-		return -1
-	})
-	return from + n
+	}
+	return len(list)
+}
+
+// nextRefusal implements ordering.next for 401s by compareRefusals.
+func nextRefusal(list []Refusal, i int) int {
+	for ; i < len(list); i++ {
+		if compareRefusals(&list[i-1], &list[i]) > 0 {
+			return i
+		}
+	}
+	return len(list)
+}
+
+func compareRefusals(a, b *Refusal) int {
+	if a.Time != b.Time {
+		return cmp.Compare(a.Time, b.Time)
+	}
+	return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line))
 }
 
 func compareEvents(x, y *Event) int {

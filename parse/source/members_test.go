@@ -490,11 +490,11 @@ func TestMembersShared(t *testing.T) {
 		inputs, _ := unfold(t, expand(t, nil, write(t, "x", archives(t, packed{"log", text})[stored])), 1)
 		q := newQueue(inputs, 1, small)
 		w := &worker{sizes: small, inputs: inputs, handler: newCollector(t, 1), queue: q, buf: make([]byte, small.buffer())}
-		if _, ok := q.take(); !ok {
+		if _, ok := q.take(w.id); !ok {
 			t.Fatal("nothing to do")
 		}
 		w.open(t.Context(), 0)
-		if len(q.files) != 1 || q.files[0].size != int64(len(text)) {
+		if len(q.shared) != 1 || q.shared[0].file.size != int64(len(text)) {
 			t.Errorf("%s: not shared", stored)
 		}
 		q.closeFiles()

@@ -30,7 +30,6 @@ type plainFile struct {
 
 	// Guarded by the queue's lock.
 	from int64 // offset of the first range, where a line begins
-	next int64 // start of the next range
 	done int64 // bytes of the ranges that were read
 	err  *ReadError
 }
@@ -105,7 +104,7 @@ func (f *plainFile) part(start int64, size int) []byte {
 // begin makes the ranges of f begin where the input goes on.
 func (f *plainFile) begin(r *resumption) {
 	if r != nil {
-		f.from, f.next, f.done = r.from, r.from, r.from
+		f.from, f.done = r.from, r.from
 	}
 }
 

@@ -2,31 +2,15 @@ package source
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"logscan/parse/source/archive"
-)
-
-// queuedBlocks is how many blocks of streams may wait for each worker that has
-// nothing else to do. With one, a worker that is quicker than the decoder's
-// next block would wait for it; with many, blocks leave the cache.
-const queuedBlocks = 2
-
-const (
-	// endShares is in how many ranges, at least, a worker's share of what is left
-	// of a file is read.
-	endShares = 2
-	// smallestRange is how many times smaller the last ranges are than the first.
-	smallestRange = 16
 )
 
 // storedBuffer is the size in bytes of the buffer that decoders read from.
@@ -53,8 +37,8 @@ func (e *ReadError) Unwrap() error { return e.Err }
 // of which each decodes, cuts and calls h by itself, so that h finds the data
 // in the cache. The results are in the order of the inputs.
 //
-// A plain file is read in ranges that the workers share, up to the size it had
-// when it was opened. A compressed file or a stream is decoded by one worker,
+// A plain file is read in ranges that the workers share, each from a stretch of
+// its own as far as it goes, up to the size the file had when it was opened. A compressed file or a stream is decoded by one worker,
 // which gives blocks away only when others have nothing else to do. Memory is
 // bounded by the workers, whatever the inputs are.
 //
@@ -87,178 +71,6 @@ func read(ctx context.Context, inputs []Input, workers int, h Handler, s sizes) 
 	return q.results, nil
 }
 
-// queue is what there is to do. It is locked for a range, an input or a block,
-// never for a line.
-type queue struct {
-	sizes sizes
-
-	mu      sync.Mutex
-	changed sync.Cond
-	results []Result // by input
-	inputs  []int    // not yet opened, in the order to do so
-	files   []*plainFile
-	blocks  []job    // handed over by workers that decode
-	free    [][]byte // buffers that blocks came in
-	open    map[*plainFile]struct{}
-	groups  map[int][]int // by the first of them: inputs that one worker reads in this order
-	opening int           // workers that may yet put something in the queue
-	workers int
-	stopped bool
-}
-
-// job is one of three things to do: a block to hand over (buf is set), a range
-// to read (file is set), or an input to open.
-type job struct {
-	block Block
-	buf   []byte
-	file  *plainFile
-	start int64 // of the range, offset in bytes
-	end   int64 // of it, offset in bytes
-	input int
-}
-
-func newQueue(inputs []Input, workers int, s sizes) *queue {
-	q := &queue{
-		sizes:   s,
-		results: make([]Result, len(inputs)),
-		open:    map[*plainFile]struct{}{},
-		workers: workers,
-	}
-	q.changed.L = &q.mu
-	q.inputs, q.groups = grouped(inputs)
-	// The largest first, so that the run does not end with one worker busy.
-	// A stream of unknown length may be larger than all.
-	weight := func(input int) uint64 { return uint64(inputs[input].size) } // of -1 the highest
-	slices.SortStableFunc(q.inputs, func(a, b int) int { return cmp.Compare(weight(b), weight(a)) })
-	return q
-}
-
-// take waits for something to do; false when nothing is left or ever will be.
-func (q *queue) take() (job, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for !q.stopped {
-		switch {
-		case len(q.blocks) > 0:
-			j := q.blocks[0]
-			q.blocks = q.blocks[1:]
-			return j, true
-		case len(q.files) > 0:
-			// Before another input is opened, so that few files are open.
-			f := q.files[0]
-			j := job{file: f, start: f.next, end: min(f.next+q.rangeOf(f), f.size)}
-			if f.next = j.end; f.next >= f.size {
-				q.files = q.files[1:]
-			}
-			return j, true
-		case len(q.inputs) > 0:
-			j := job{input: q.inputs[0]}
-			q.inputs = q.inputs[1:]
-			q.opening++
-			return j, true
-		case q.opening == 0:
-			return job{}, false
-		}
-		q.changed.Wait()
-	}
-	return job{}, false
-}
-
-// rangeOf gives the size of the next range of f. The last ones are smaller: the
-// workers are to come to the end of a file together.
-func (q *queue) rangeOf(f *plainFile) int64 {
-	share := (f.size - f.next) / int64(endShares*q.workers)
-	return min(max(share, int64(q.sizes.rng/smallestRange), 1), int64(q.sizes.rng))
-}
-
-// offer gives a block away if a worker has nothing else to do, and returns a
-// buffer in exchange for the block's, with rest at its beginning.
-func (q *queue) offer(b Block, buf, rest []byte) (other []byte, ok bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	// Who does not open or decode an input has only blocks left to do.
-	room := queuedBlocks * (q.workers - q.opening)
-	if len(q.inputs) > 0 || len(q.files) > 0 || len(q.blocks) >= room || q.stopped {
-		return nil, false
-	}
-	if n := len(q.free); n > 0 {
-		other, q.free = q.free[n-1], q.free[:n-1]
-	} else {
-		other = make([]byte, q.sizes.buffer())
-	}
-	// Before the block is there to be taken: from then on its buffer, which
-	// holds rest, may be released and be in use by another decoder.
-	copy(other, rest)
-	q.blocks = append(q.blocks, job{block: b, buf: buf})
-	q.changed.Signal()
-	return other, true
-}
-
-// release takes back the buffer of a block that was taken.
-func (q *queue) release(buf []byte) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.free = append(q.free, buf)
-}
-
-// opened says that the worker that took an input puts nothing more in.
-func (q *queue) opened(input int, r Result) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.results[input] = r
-	q.opening--
-	q.changed.Broadcast()
-}
-
-// result is opened for one of a group of inputs that is not the last.
-func (q *queue) result(input int, r Result) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.results[input] = r
-}
-
-// share lets all workers read ranges of f, whose input was taken.
-func (q *queue) share(f *plainFile) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.results[f.input].Compression = f.stored
-	q.files = append(q.files, f)
-	q.open[f] = struct{}{}
-	q.opening--
-	q.changed.Broadcast()
-}
-
-// read adds what a range of f of so many bytes gave, and closes f after the last.
-func (q *queue) read(f *plainFile, size, bytes int64, err *ReadError) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	r := &q.results[f.input]
-	r.Bytes += bytes
-	r.StoredBytes += bytes
-	if err != nil && (f.err == nil || err.Stored < f.err.Stored) {
-		f.err, r.Err = err, err
-	}
-	if f.done += size; f.done >= f.size {
-		f.file.Close() // it was only read
-		delete(q.open, f)
-	}
-}
-
-// closeFiles closes what a run that was cancelled left open.
-func (q *queue) closeFiles() {
-	for f := range q.open {
-		f.file.Close() // it was only read
-	}
-}
-
-// stop lets all workers end.
-func (q *queue) stop() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.stopped = true
-	q.changed.Broadcast()
-}
-
 // worker is one goroutine's state.
 type worker struct {
 	sizes
@@ -273,7 +85,7 @@ type worker struct {
 
 func (w *worker) run(ctx context.Context) error {
 	for {
-		j, ok := w.queue.take()
+		j, ok := w.queue.take(w.id)
 		if err := ctx.Err(); err != nil || !ok {
 			return err
 		}
@@ -355,7 +167,7 @@ func (w *worker) open(ctx context.Context, input int) {
 		return
 	}
 	f.begin(in.resume)
-	w.queue.share(f)
+	w.queue.share(f, w.id)
 }
 
 // readPipe reads what may have nothing to give for a while.

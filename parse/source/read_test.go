@@ -438,9 +438,9 @@ func TestShrunk(t *testing.T) {
 		c.Open(0, nil)
 		q := newQueue(make([]Input, 1), 1, small)
 		w := &worker{sizes: small, handler: c, queue: q, buf: make([]byte, small.buffer())}
-		q.share(f)
-		for len(q.files) > 0 {
-			j, _ := q.take()
+		q.share(f, w.id)
+		for len(q.shared) > 0 {
+			j, _ := q.take(w.id)
 			w.readRange(t.Context(), j.file, j.start, j.end)
 		}
 		if got, _ := c.content(0, small); got != text[:size] {
@@ -456,37 +456,49 @@ func TestShrunk(t *testing.T) {
 	}
 }
 
-// TestRanges: the ranges of a file are all of it, and the last ones are small
-// where several workers could wait for the last.
+// TestRanges: the ranges that workers take in turn are all of a file, and the
+// last ones are small where several workers could wait for the last. What a
+// worker reads is one stretch but for what it takes over from others.
 func TestRanges(t *testing.T) {
 	for _, size := range []int64{0, 1, 100, 1600, 1601, 100_000} {
 		for _, workers := range []int{1, 2, 8} {
-			s := sizes{rng: 1600}
-			q := newQueue(make([]Input, 1), workers, s)
-			q.share(&plainFile{size: size})
-			var ranges []int64
-			for at := int64(0); len(q.files) > 0; {
-				j, _ := q.take()
-				if j.start != at || j.end > size || j.end <= j.start && size > 0 {
-					t.Fatalf("%d bytes, %d workers: a range from %d to %d, want one from %d", size, workers, j.start, j.end, at)
+			q := newQueue(make([]Input, 1), workers, sizes{rng: 1600})
+			q.take(0)
+			q.share(&plainFile{size: size}, 0)
+			var ranges []job
+			jumps := 0
+			ends := make([]int64, workers)
+			for i := 0; len(q.shared) > 0; i++ {
+				j, _ := q.take(i % workers)
+				if end := &ends[i%workers]; *end != j.start {
+					jumps++
 				}
-				at = j.end
-				ranges = append(ranges, j.end-j.start)
-				if len(q.files) == 0 && at != size {
-					t.Errorf("%d bytes, %d workers: the ranges end at %d", size, workers, at)
+				ends[i%workers] = j.end
+				ranges = append(ranges, j)
+			}
+			if size == 100_000 {
+				if n := ranges[0].end; n != 1600 {
+					t.Errorf("%d workers: the first range is %d bytes, want 1600", workers, n)
+				}
+				for _, r := range ranges[len(ranges)-workers:] {
+					if r.end-r.start > 100 {
+						t.Errorf("%d workers: one of the last ranges is from %d to %d", workers, r.start, r.end)
+					}
+				}
+				if most := 4 * (workers - 1); jumps > most {
+					t.Errorf("%d workers: %d ranges do not begin where the worker's last one ended, want at most %d", workers, jumps, most)
 				}
 			}
-			if size < 100_000 {
-				continue
-			}
-			if ranges[0] != 1600 {
-				t.Errorf("%d workers: the first range is %d bytes, want 1600", workers, ranges[0])
-			}
-			for _, n := range ranges[len(ranges)-workers:] {
-				if n > 100 {
-					t.Errorf("%d workers: the last ranges are %d bytes", workers, ranges[len(ranges)-workers:])
-					break
+			slices.SortFunc(ranges, func(a, b job) int { return cmp.Compare(a.start, b.start) })
+			at := int64(0)
+			for _, r := range ranges {
+				if r.start != at || r.end <= r.start && size > 0 {
+					t.Fatalf("%d bytes, %d workers: a range from %d to %d, want one from %d", size, workers, r.start, r.end, at)
 				}
+				at = r.end
+			}
+			if at != size {
+				t.Errorf("%d bytes, %d workers: the ranges end at %d", size, workers, at)
 			}
 		}
 	}
