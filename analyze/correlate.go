@@ -111,10 +111,10 @@ type correlation struct {
 	sessions  []*spill.Sorter[sessionRecord] // see eachSession
 	clients   map[fold.Client]*clientFacts
 	// Fit to leave, by index: the names of users, made by accountRows, and the
-	// addresses and user agents of clients, by clientRows.
+	// addresses and user agents of clients, by orderClients.
 	users, addresses, agents []string
 	// The clients in the order of Result.Clients, and by address where its own begin
-	// there; clientRows makes them.
+	// there; orderClients makes them.
 	clientOrder []fold.Client
 	clientFrom  []int32
 	links       []*spill.Sorter[clientLink] // users by client, until follow has ended

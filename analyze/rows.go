@@ -42,20 +42,25 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 		}
 		res.RejectedLines = append(res.RejectedLines, l)
 	}
+	var shown error
+	var explained map[fold.Client]string
 	c.together(
-		func() { res.Clients = c.clientRows(findings) },
+		c.orderClients,
+		func() { shown = c.showEvidence(r, res.Findings) },
+		func() { explained = clientsExplained(c, findings) },
 		func() { res.Timeline = c.timelineRows() },
 		func() { res.Endpoints = c.endpointRows(findings) },
 		func() { res.Accounts = c.accountRows(findings) },
 	)
+	if shown != nil {
+		return nil, shown
+	}
+	res.Clients = c.clientRows(explained)
 	res.Notes = append(res.Notes, c.crowdNotes()...)
 	res.Sessions = c.sessionRows(findings)
 	res.Upstreams = c.upstreamRows()
 	res.Refusals = c.refusals()
 	res.Unauthorized = c.unauthorizedRows(r, findings)
-	if err := c.showEvidence(r, res.Findings); err != nil {
-		return nil, err
-	}
 	// No row that is made later asks for these.
 	c.clients, c.userClients, c.observed, c.guesses = nil, nil, nil, nil
 	if c.keep == nil {
@@ -340,10 +345,15 @@ func (c *correlation) accountRows(findings []Finding) []Account {
 	return rows
 }
 
-func (c *correlation) clientRows(findings []Finding) []Client {
-	ids := mostExplaining(c, findings, func(f *fact) (fold.Client, bool) {
+// clientsExplained gives the finding that explains most 401s of each client.
+func clientsExplained(c *correlation, findings []Finding) map[fold.Client]string {
+	return mostExplaining(c, findings, func(f *fact) (fold.Client, bool) {
 		return fold.Client{Address: f.address, Agent: f.agent}, true
 	})
+}
+
+// orderClients gives the clients their places in the table.
+func (c *correlation) orderClients() {
 	order := make([]fold.Client, 0, len(c.clients))
 	for cl := range c.clients {
 		order = append(order, cl)
@@ -357,14 +367,19 @@ func (c *correlation) clientRows(findings []Finding) []Client {
 		c.clientFrom[i+1] += c.clientFrom[i]
 	}
 	c.addresses, c.agents = textsOf(c.state.Addresses), textsOf(c.state.Agents)
-	rows := make([]Client, len(order))
-	for i, cl := range order {
+}
+
+// clientRows makes the rows of the clients, which orderClients has put in order;
+// explained gives the findings of those that have one.
+func (c *correlation) clientRows(explained map[fold.Client]string) []Client {
+	rows := make([]Client, len(c.clientOrder))
+	for i, cl := range c.clientOrder {
 		f := c.clients[cl]
 		rows[i] = Client{
 			Address: c.addresses[cl.Address], UserAgent: c.agents[cl.Agent],
 			Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
 			FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
-			FindingID: ids[cl],
+			FindingID: explained[cl],
 		}
 	}
 	return rows
@@ -390,7 +405,7 @@ func (c *correlation) upstreamRows() []Upstream {
 	return rows
 }
 
-// refusals gives the 401s by the places of their rows; clientRows has been made.
+// refusals gives the 401s by the places of their rows; orderClients has been called.
 func (c *correlation) refusals() iter.Seq[Refusal] {
 	return func(yield func(Refusal) bool) {
 		for i := range c.facts {

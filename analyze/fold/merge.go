@@ -312,13 +312,14 @@ func (s *State) lineBases() [][]int64 {
 func (s *State) mergeRefusals(lineBase [][]int64) {
 	n := 0
 	for _, w := range s.workers {
-		n += len(w.refusals.list)
+		n += w.refusals.len()
 	}
 	s.Refusals = make([]Refusal, 0, n)
 	s.rankOf = make([][]uint32, len(s.workers))
 	for i, w := range s.workers {
-		s.rankOf[i] = make([]uint32, len(w.refusals.list))
-		for j, r := range w.refusals.list {
+		s.rankOf[i] = make([]uint32, w.refusals.len())
+		for j := range s.rankOf[i] {
+			r := w.refusals.at(uint32(j))
 			s.Refusals = append(s.Refusals, Refusal{
 				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Expired: r.expired,
 				worker: uint32(i), number: uint32(j),
@@ -356,9 +357,9 @@ func (s *State) mergeRejected(lineBase [][]int64) {
 // Lines gives a reader of the raw lines of 401s. What it returns is valid until
 // the next call; a reader belongs to one goroutine.
 func (s *State) Lines() func(*Refusal) ([]byte, error) {
-	c := lineCache{workers: s.workers, batch: map[[2]uint32][]byte{}}
+	c := newLineCache(s.workers)
 	return func(r *Refusal) ([]byte, error) {
-		return c.line(r.worker, &s.workers[r.worker].refusals.list[r.number])
+		return c.line(r.worker, s.workers[r.worker].refusals.at(r.number))
 	}
 }
 

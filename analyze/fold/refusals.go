@@ -13,7 +13,7 @@ import (
 // the end every column of them and the evidence of findings can be had without
 // reading the inputs again.
 type refusalLog struct {
-	list    []refusal
+	pages   [][]refusal // by number / refusalPage
 	batches []batch
 	open    []byte // the batch being filled
 	encoded []byte // scratch: with room for the worst, which is three times what lines take
@@ -25,8 +25,20 @@ type refusalLog struct {
 // disk.
 func (r *refusalLog) size() int64 {
 	const refusal = 32
-	return refusal*int64(cap(r.list)) + int64(cap(r.open)+cap(r.encoded))
+	return refusal*refusalPage*int64(len(r.pages)) + int64(cap(r.open)+cap(r.encoded))
 }
+
+// len gives how many 401s there are.
+func (r *refusalLog) len() int {
+	n := len(r.pages)
+	if n == 0 {
+		return 0
+	}
+	return (n-1)*refusalPage + len(r.pages[n-1])
+}
+
+// at gives a 401 by its number.
+func (r *refusalLog) at(n uint32) *refusal { return &r.pages[n/refusalPage][n%refusalPage] }
 
 // batch is lines that were compressed together: in memory, or in the file of the
 // worker.
@@ -46,8 +58,12 @@ type refusal struct {
 	expired bool // the line says outright that a token or session had expired
 }
 
-// refusalBatch is how many bytes of lines are compressed together.
-const refusalBatch = 256 << 10
+const (
+	// refusalBatch is how many bytes of lines are compressed together.
+	refusalBatch = 256 << 10
+	// refusalPage is how many 401s lie side by side.
+	refusalPage = 512
+)
 
 // add keeps a line and gives its number.
 func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool) uint32 {
@@ -60,8 +76,12 @@ func (r *refusalLog) add(at int64, block, line uint32, raw []byte, expired bool)
 	if r.open == nil {
 		r.open = make([]byte, 0, refusalBatch)
 	}
-	n := uint32(len(r.list))
-	r.list = append(r.list, refusal{
+	n := uint32(r.len())
+	if n%refusalPage == 0 {
+		r.pages = append(r.pages, make([]refusal, 0, refusalPage))
+	}
+	page := &r.pages[n/refusalPage]
+	*page = append(*page, refusal{
 		time: at, block: block, line: line,
 		batch: uint32(len(r.batches)), off: uint32(len(r.open)), size: uint32(len(raw)),
 		expired: expired,
@@ -98,6 +118,9 @@ func (w *Worker) lines(n uint32, dst []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if cap(dst) == 0 {
+		dst = make([]byte, refusalBatch) // what a longer line does not fit in
+	}
 	lines, err := s2.Decode(dst[:cap(dst)], data)
 	if err != nil {
 		return nil, fmt.Errorf("BUG: read back 401 lines: %w", err)
@@ -106,15 +129,26 @@ func (w *Worker) lines(n uint32, dst []byte) ([]byte, error) {
 }
 
 // lineCache decompresses batches on demand and keeps the last few: lines asked
-// for in the order of time come from few batches at a time.
+// for in the order of time come from few batches at a time, one for each worker
+// and for each log of that time.
 type lineCache struct {
 	workers []*Worker
 	batch   map[[2]uint32][]byte
-	order   [][2]uint32 // oldest first
+	order   [][2]uint32        // oldest first
+	most    int                // how many are kept
+	dropped map[[2]uint32]bool // since it holds so many
 }
 
-// cachedBatches bounds the cache: 8 MiB. Each goroutine that reads lines has one.
-const cachedBatches = 32
+// A cache begins with few batches, and has more where one is asked for that it
+// had dropped: 8 MiB at most. Each goroutine that reads lines has one.
+const (
+	fewBatches  = 4
+	mostBatches = 32
+)
+
+func newLineCache(workers []*Worker) *lineCache {
+	return &lineCache{workers: workers, batch: map[[2]uint32][]byte{}, most: fewBatches, dropped: map[[2]uint32]bool{}}
+}
 
 // line gives the raw line of a refusal; it is valid until the next call.
 func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
@@ -125,11 +159,17 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 	k := [2]uint32{worker, r.batch}
 	b, ok := c.batch[k]
 	if !ok {
+		if c.dropped[k] {
+			c.most = min(2*c.most, mostBatches)
+			clear(c.dropped)
+		}
 		var dst []byte
-		if len(c.order) >= cachedBatches {
-			dst = c.batch[c.order[0]]
-			delete(c.batch, c.order[0])
+		if len(c.order) >= c.most {
+			oldest := c.order[0]
+			dst = c.batch[oldest]
+			delete(c.batch, oldest)
 			c.order = c.order[1:]
+			c.dropped[oldest] = true
 		}
 		var err error
 		if b, err = c.workers[worker].lines(r.batch, dst); err != nil {

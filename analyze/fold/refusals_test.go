@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -47,5 +48,36 @@ func TestLinesOfRefusalsGoToDisk(t *testing.T) {
 	}
 	if len(s.Refusals) != n {
 		t.Errorf("%d 401s, want %d", len(s.Refusals), n)
+	}
+}
+
+// Logs of several servers are asked for in turn: the cache grows until it holds
+// a batch of each.
+func TestLinesOfSeveralLogs(t *testing.T) {
+	const logs, each = 10, 4 * refusalBatch / 100
+	w := NewWorker(1, 1)
+	line := func(log, i int) []byte { return fmt.Appendf(nil, "%100d", log*each+i) }
+	for log := range logs {
+		for i := range each {
+			w.refusals.add(int64(i), 0, 0, line(log, i), false)
+		}
+	}
+	c := newLineCache([]*Worker{w})
+	for i := range each {
+		for log := range logs {
+			got, err := c.line(0, w.refusals.at(uint32(log*each+i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := line(log, i); !bytes.Equal(got, want) {
+				t.Fatalf("line %d of log %d: %q, want %q", i, log, got, want)
+			}
+		}
+		if i == each/8 && c.most < logs {
+			t.Errorf("%d logs: the cache holds %d batches", logs, c.most)
+		}
+	}
+	if len(c.batch) > min(c.most, mostBatches) {
+		t.Errorf("%d logs: the cache holds %d batches, and has %d", logs, c.most, len(c.batch))
 	}
 }
