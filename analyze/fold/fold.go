@@ -237,7 +237,7 @@ func NewWorker(seed uint64, inputs int) *Worker {
 		hosts:     newHosts(seed),
 		upstreams: newUpstreams(seed),
 		endpoints: endpointTable{names: newDict(seed)},
-		paths:     make([]cachedPath, pathCacheSize),
+		paths:     emptySlots[cachedPath](pathCacheSize),
 		minutes:   newMinuteTable(maxMinutes),
 	}
 	w.lastHost = w.hosts.number(nil)

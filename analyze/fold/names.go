@@ -106,7 +106,7 @@ type client struct {
 }
 
 func newClientTable(seed uint64) clientTable {
-	return clientTable{slots: make([]uint32, 64), addresses: newDict(seed), agents: newDict(seed)}
+	return clientTable{slots: emptySlots[uint32](64), addresses: newDict(seed), agents: newDict(seed)}
 }
 
 // number gives the number of a client by its hash, a new one if it was never met.
@@ -119,10 +119,10 @@ func (t *clientTable) number(hash uint64, address, agent []byte) uint32 {
 		}
 	}
 	n := uint32(len(t.list))
-	t.list = append(t.list, client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
+	t.list = append(roomy(t.list), client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
 	t.slots[i] = n + 1
 	if len(t.list)*4 > len(t.slots)*3 {
-		t.slots = make([]uint32, 2*len(t.slots))
+		t.slots = emptySlots[uint32](2 * len(t.slots))
 		mask = uint64(len(t.slots) - 1)
 		for n := range t.list {
 			i := t.list[n].hash & mask
@@ -217,7 +217,7 @@ type foremost[T any] struct {
 // add takes x, and gives what falls out for it; false when nothing does.
 func (f *foremost[T]) add(x T) (out T, full bool) {
 	if len(f.list) < f.most {
-		f.list = append(f.list, x)
+		f.list = append(roomy(f.list), x)
 		for i := len(f.list) - 1; i > 0 && f.after(i, (i-1)/2); i = (i - 1) / 2 {
 			f.list[i], f.list[(i-1)/2] = f.list[(i-1)/2], f.list[i]
 		}
@@ -390,7 +390,7 @@ func newHashIndex(n int) hashIndex {
 	for size*3 < n*4 {
 		size *= 2
 	}
-	return hashIndex{slots: make([]hashSlot, size)}
+	return hashIndex{slots: emptySlots[hashSlot](size)}
 }
 
 func (x *hashIndex) put(hash uint64, a, b uint32) {

@@ -72,7 +72,7 @@ func (o *ordering[T]) sorted(list []T) []T {
 // join puts the runs side by side, by what is first in them.
 func (o *ordering[T]) join(list []T) []T {
 	slices.SortFunc(o.runs, func(a, b run) int { return o.compare(&list[a.from], &list[b.from]) })
-	o.joined = o.joined[:0]
+	o.joined = slices.Grow(o.joined[:0], len(list))
 	for i := range o.runs {
 		r := &o.runs[i]
 		from := len(o.joined)

@@ -56,7 +56,7 @@ const (
 	smallPages = 3
 )
 
-func (s *shard) init() { s.slots = make([]actor, 16) }
+func (s *shard) init() { s.slots = emptySlots[actor](16) }
 
 // name notes the session id of an actor that is new.
 func (s *shard) name(a *actor, session []byte) {
@@ -139,7 +139,7 @@ func (s *shard) actor(k actorKey) *actor {
 }
 
 func (s *shard) grow() {
-	slots := make([]actor, 2*len(s.slots))
+	slots := emptySlots[actor](2 * len(s.slots))
 	mask := uint64(len(slots) - 1)
 	for n := range s.slots {
 		a := &s.slots[n]

@@ -32,8 +32,15 @@ type Sorter[T any] struct {
 	file   *File
 }
 
+// doubled is how many records a list doubles up to, to which append would add a
+// quarter: less is copied, and less fresh memory touched.
+const doubled = 1 << 15
+
 // Add takes a record. What it refers to must not change.
 func (s *Sorter[T]) Add(x T) error {
+	if n := len(s.items); n == cap(s.items) && n < doubled {
+		s.items = slices.Grow(s.items, max(n, 16))
+	}
 	s.items, s.sorted = append(s.items, x), false
 	if s.Space == nil || len(s.items) < s.Limit {
 		return nil
