@@ -169,9 +169,11 @@ func correlate(ctx context.Context, s *fold.State, workers int, m Memory, p *Pas
 		c.protected[i] = protects(&e)
 		c.roles[i] = roleOf(&e)
 	}
-	for i := range c.facts {
-		c.facts[i].cause = causeUnexplained
-	}
+	c.inParts(len(c.facts), func(from, to int) {
+		for i := from; i < to; i++ {
+			c.facts[i].cause = causeUnexplained
+		}
+	})
 	c.detectors, c.undetectable = able(Detectors(), s)
 	c.window()
 	if p != nil {
@@ -620,6 +622,16 @@ func (c *correlation) together(tasks ...func()) {
 		})
 	}
 	_ = g.Wait() // no task fails
+}
+
+// inParts cuts n things into as many parts as there are workers, and does them
+// side by side.
+func (c *correlation) inParts(n int, do func(from, to int)) {
+	tasks := make([]func(), c.workers)
+	for i := range tasks {
+		tasks[i] = func() { do(i*n/c.workers, (i+1)*n/c.workers) }
+	}
+	c.together(tasks...)
 }
 
 func (f *endpointFacts) merge(g *endpointFacts) {

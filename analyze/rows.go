@@ -373,15 +373,18 @@ func (c *correlation) orderClients() {
 // explained gives the findings of those that have one.
 func (c *correlation) clientRows(explained map[fold.Client]string) []Client {
 	rows := make([]Client, len(c.clientOrder))
-	for i, cl := range c.clientOrder {
-		f := c.clients[cl]
-		rows[i] = Client{
-			Address: c.addresses[cl.Address], UserAgent: c.agents[cl.Agent],
-			Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
-			FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
-			FindingID: explained[cl],
+	c.inParts(len(rows), func(from, to int) {
+		for i := from; i < to; i++ {
+			cl := c.clientOrder[i]
+			f := c.clients[cl]
+			rows[i] = Client{
+				Address: c.addresses[cl.Address], UserAgent: c.agents[cl.Agent],
+				Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
+				FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
+				FindingID: explained[cl],
+			}
 		}
-	}
+	})
 	return rows
 }
 

@@ -303,7 +303,7 @@ func registerEncoder() {
 	if err != nil {
 		panic("BUG: no zstd in the Parquet library: " + err.Error())
 	}
-	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
