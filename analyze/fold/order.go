@@ -29,8 +29,8 @@ type run struct{ from, to int }
 // were asked.
 const reach = 16
 
-// copied is the most that is copied to be put in order: a longer list is sorted
-// where it lies, which takes longer and no memory.
+// copied is the longest list whose runs are copied into order. Those of a longer
+// one are merged as they lie, which takes longer and half the memory.
 const copied = 1 << 20
 
 // sorted gives a list in its order, which may be in other memory, valid until the
@@ -56,11 +56,7 @@ func (o *ordering[T]) sorted(list []T) []T {
 		return list
 	}
 	o.runs = append(o.runs, run{from, len(list)})
-	if len(list) > copied {
-		sort.Slice(list, func(i, j int) bool { return o.compare(&list[i], &list[j]) < 0 })
-		return list
-	}
-	if len(o.runs) > 2 {
+	if len(o.runs) > 2 && len(list) <= copied {
 		list = o.join(list)
 	}
 	for len(o.runs) > 1 {

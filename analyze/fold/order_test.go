@@ -56,7 +56,7 @@ func TestEventsAreSorted(t *testing.T) {
 		{"files of several servers", slices.Concat(span(300, 600, 3), span(0, 300, 3), span(301, 601, 2), span(1, 301, 2), span(0, 600, 5))},
 		{"a run within another", slices.Concat(span(0, 1000, 1), span(400, 500, 1), span(450, 460, 1))},
 		{"a run shorter than the reach at the end", slices.Concat(span(0, 1000, 1), []int64{3, 2, 1})},
-		{"more than are copied", slices.Concat(span(copied/2, copied, 1), span(0, copied/2+2, 1))},
+		{"more than are copied", slices.Concat(span(copied/2, copied, 1), span(0, copied/4, 1), span(copied/4, copied/2+2, 1))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			checkSorted(t, timed(c.times...))
