@@ -262,6 +262,7 @@ func (c *correlation) visit(ctx context.Context, want func(id uint32, w fold.Who
 				if err := ctx.Err(); err != nil {
 					return err
 				}
+				giveWay()
 				first := uint32(shard)<<(32-fold.ShardBits) + 1
 				var wanted func(uint32, fold.Who) bool
 				if want != nil {
