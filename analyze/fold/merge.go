@@ -326,7 +326,7 @@ func (s *State) mergeRefusals(lineBase [][]int64) {
 			})
 		}
 	}
-	order := ordering[Refusal]{compare: compareRefusals, next: nextRefusal}
+	order := ordering[Refusal]{compare: compareRefusals}
 	s.Refusals = order.sorted(s.Refusals)
 	for rank, r := range s.Refusals {
 		s.rankOf[r.worker][r.number] = uint32(rank)
@@ -506,7 +506,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 	for p, sh := range shards {
 		s.decode(s.parts[p].worker, sh, m.actors[first[p]:][:sh.actors], events)
 	}
-	m.order.compare, m.order.next = compareEvents, nextEvent
+	m.order.compare = compareEvents
 	n = 0
 	for from := 0; from < len(pieces); n++ {
 		p := pieces[from]

@@ -119,7 +119,7 @@ func (t *clientTable) number(hash uint64, address, agent []byte) uint32 {
 		}
 	}
 	n := uint32(len(t.list))
-	t.list = append(roomy(t.list), client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
+	t.list = append(spill.Roomy(t.list), client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
 	t.slots[i] = n + 1
 	if len(t.list)*4 > len(t.slots)*3 {
 		t.slots = emptySlots[uint32](2 * len(t.slots))
@@ -217,7 +217,7 @@ type foremost[T any] struct {
 // add takes x, and gives what falls out for it; false when nothing does.
 func (f *foremost[T]) add(x T) (out T, full bool) {
 	if len(f.list) < f.most {
-		f.list = append(roomy(f.list), x)
+		f.list = append(spill.Roomy(f.list), x)
 		for i := len(f.list) - 1; i > 0 && f.after(i, (i-1)/2); i = (i - 1) / 2 {
 			f.list[i], f.list[(i-1)/2] = f.list[(i-1)/2], f.list[i]
 		}

@@ -12,9 +12,6 @@ import (
 // order whole, and only those that overlap are merged.
 type ordering[T any] struct {
 	compare func(a, b *T) int
-	// next gives the first place from i on whose value comes before the one that
-	// stands before it; the length of the list where there is none.
-	next func(list []T, i int) int
 
 	runs   []run
 	joined []T // all runs, side by side
@@ -38,7 +35,10 @@ const copied = 1 << 20
 func (o *ordering[T]) sorted(list []T) []T {
 	o.runs = o.runs[:0]
 	from := 0
-	for i := o.next(list, 1); i < len(list); i = o.next(list, i+1) {
+	for i := 1; i < len(list); i++ {
+		if o.compare(&list[i-1], &list[i]) <= 0 {
+			continue
+		}
 		if i-from > reach && o.compare(&list[i-reach], &list[i]) > 0 {
 			o.runs = append(o.runs, run{from, i})
 			from = i
@@ -123,26 +123,6 @@ func (o *ordering[T]) overlap(list []T, e *T) int {
 	}
 	from := max(to-step, 0)
 	return from + sort.Search(to-from, func(i int) bool { return o.compare(&list[from+i], e) > 0 })
-}
-
-// nextEvent implements ordering.next for events by compareEvents.
-func nextEvent(list []Event, i int) int {
-	for ; i < len(list); i++ {
-		if list[i-1].Time >= list[i].Time && compareEvents(&list[i-1], &list[i]) > 0 {
-			return i
-		}
-	}
-	return len(list)
-}
-
-// nextRefusal implements ordering.next for 401s by compareRefusals.
-func nextRefusal(list []Refusal, i int) int {
-	for ; i < len(list); i++ {
-		if compareRefusals(&list[i-1], &list[i]) > 0 {
-			return i
-		}
-	}
-	return len(list)
 }
 
 func compareRefusals(a, b *Refusal) int {

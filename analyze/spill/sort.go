@@ -32,20 +32,23 @@ type Sorter[T any] struct {
 	file   *File
 }
 
-// doubled is how many records a list doubles up to, to which append would add a
-// quarter: less is copied, and less fresh memory touched.
-const doubled = 1 << 15
-
 // Add takes a record. What it refers to must not change.
 func (s *Sorter[T]) Add(x T) error {
-	if n := len(s.items); n == cap(s.items) && n < doubled {
-		s.items = slices.Grow(s.items, max(n, 16))
-	}
-	s.items, s.sorted = append(s.items, x), false
+	s.items, s.sorted = append(Roomy(s.items), x), false
 	if s.Space == nil || len(s.items) < s.Limit {
 		return nil
 	}
 	return s.spill()
+}
+
+// Roomy gives a list with room for one more. It doubles a list of thousands, to
+// which append would add a quarter: less is copied, and less fresh memory touched.
+func Roomy[T any](list []T) []T {
+	const most = 1 << 15 // what is left empty counts from here on
+	if n := len(list); n == cap(list) && n < most {
+		return slices.Grow(list, max(n, 16))
+	}
+	return list
 }
 
 func (s *Sorter[T]) spill() error {

@@ -38,9 +38,10 @@ func (e *ReadError) Unwrap() error { return e.Err }
 // in the cache. The results are in the order of the inputs.
 //
 // A plain file is read in ranges that the workers share, each from a stretch of
-// its own as far as it goes, up to the size the file had when it was opened. A compressed file or a stream is decoded by one worker,
-// which gives blocks away only when others have nothing else to do. Memory is
-// bounded by the workers, whatever the inputs are.
+// its own as far as it goes, up to the size the file had when it was opened. A
+// compressed file or a stream is decoded by one worker, which gives blocks away
+// only when others have nothing else to do. Memory is bounded by the workers,
+// whatever the inputs are.
 //
 // Trouble with an input stands in its Result; the error is that of ctx. Read
 // returns when all it started has ended. One thing it cannot end: a read from
