@@ -4,8 +4,6 @@ import (
 	"bytes"
 
 	"github.com/zeebo/xxh3"
-
-	"logscan/analyze/spill"
 )
 
 // dict numbers distinct byte strings 0, 1, 2, ... in the order they are met.
@@ -56,8 +54,8 @@ func (d *dict) number(key []byte) uint32 {
 
 func (d *dict) add(h uint64, key []byte, slot uint64) uint32 {
 	n := uint32(len(d.hash))
-	d.hash = append(spill.Roomy(d.hash), h)
-	d.key = append(spill.Roomy(d.key), d.arena.copy(key))
+	d.hash = append(roomy(d.hash), h)
+	d.key = append(roomy(d.key), d.arena.copy(key))
 	d.slots[slot] = n + 1
 	if len(d.hash)*4 > len(d.slots)*3 {
 		d.grow()

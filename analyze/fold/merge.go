@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -151,8 +152,9 @@ func merge(workers []*Worker, most int) (*State, error) {
 	err := together(
 		func() error { return s.mergeClients(most) },
 		func() error {
-			lineBase := s.lineBases()
-			s.mergeRefusals(lineBase)
+			all := s.placedBlocks()
+			lineBase := s.lineBases(all)
+			s.mergeRefusals(all, lineBase)
 			s.mergeRejected(lineBase)
 			return nil
 		},
@@ -186,16 +188,18 @@ func merge(workers []*Worker, most int) (*State, error) {
 }
 
 // sources gives a list of each part, sorted: from where it lies on disk, or in
-// memory.
+// memory, of which there is a part for each worker.
 func sources[T any](s *State, c spill.Codec[T], disk func(*spilled) *spill.Run, memory func(*part) []T) []spill.Source[T] {
-	var all []spill.Source[T]
-	for _, p := range s.parts {
+	all := make([]spill.Source[T], len(s.parts))
+	var g sync.WaitGroup
+	for i, p := range s.parts {
 		if p.disk != nil {
-			all = append(all, spill.FromRun(disk(p.disk), c))
+			all[i] = spill.FromRun(disk(p.disk), c)
 		} else {
-			all = append(all, spill.FromSlice(memory(p.part)))
+			g.Go(func() { all[i] = spill.FromSlice(memory(p.part)) })
 		}
 	}
+	g.Wait()
 	return all
 }
 
@@ -211,7 +215,15 @@ func (s *State) mergeUsers(most int) (err error) {
 // told by name.
 func (s *State) mergeClients(most int) (err error) {
 	clients := sources(s, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) []clientTotal { return p.clients.sorted() })
-	s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most)
+	about, disk := 0, false // the workers met much the same ones
+	for _, p := range s.parts {
+		if p.disk != nil {
+			disk = true
+		} else if n := len(p.part.clients.list); n > about {
+			about = n + n/8
+		}
+	}
+	s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most, about, disk)
 	return err
 }
 
@@ -277,24 +289,38 @@ func tallied(names []string, of [][]uint32, tallies func(worker int) []Tally) []
 	return list
 }
 
-// lineBases gives for every block of every worker how many lines of its input
-// lie before it: blocks were counted where they were read, in any order.
-func (s *State) lineBases() [][]int64 {
-	type place struct {
-		blockRef
-		worker, block int
+// placedBlock is a block of a worker.
+type placedBlock struct {
+	blockRef
+	worker, block int
+}
+
+// placedBlocks gives all blocks in the order of the inputs, and of each input.
+// They were read in any order.
+func (s *State) placedBlocks() []placedBlock {
+	n := 0
+	for _, w := range s.workers {
+		n += len(w.blocks)
 	}
-	var all []place
+	all := make([]placedBlock, 0, n)
+	for i, w := range s.workers {
+		for j, b := range w.blocks {
+			all = append(all, placedBlock{b, i, j})
+		}
+	}
+	slices.SortFunc(all, func(a, b placedBlock) int {
+		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq))
+	})
+	return all
+}
+
+// lineBases gives for every block of every worker how many lines of its input
+// lie before it: blocks were counted where they were read.
+func (s *State) lineBases(all []placedBlock) [][]int64 {
 	base := make([][]int64, len(s.workers))
 	for i, w := range s.workers {
 		base[i] = make([]int64, len(w.blocks))
-		for j, b := range w.blocks {
-			all = append(all, place{b, i, j})
-		}
 	}
-	slices.SortFunc(all, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq))
-	})
 	lines := int64(0)
 	for i, p := range all {
 		if i == 0 || all[i-1].input != p.input {
@@ -309,26 +335,59 @@ func (s *State) lineBases() [][]int64 {
 	return base
 }
 
-func (s *State) mergeRefusals(lineBase [][]int64) {
+// mergeRefusals puts the 401s in order. They are taken block by block, as they
+// stand in the inputs, and the inputs by their first one: mostly nothing is left
+// to sort then.
+func (s *State) mergeRefusals(all []placedBlock, lineBase [][]int64) {
 	n := 0
-	for _, w := range s.workers {
-		n += w.refusals.len()
-	}
-	s.Refusals = make([]Refusal, 0, n)
 	s.rankOf = make([][]uint32, len(s.workers))
+	first := make([][]uint32, len(s.workers)) // by worker and block: the number of its first 401, or of the next one
 	for i, w := range s.workers {
-		s.rankOf[i] = make([]uint32, w.refusals.len())
-		for j := range s.rankOf[i] {
-			r := w.refusals.at(uint32(j))
-			s.Refusals = append(s.Refusals, Refusal{
-				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Expired: r.expired,
-				worker: uint32(i), number: uint32(j),
-			})
+		count := w.refusals.len()
+		n += count
+		s.rankOf[i] = make([]uint32, count)
+		first[i] = make([]uint32, len(w.blocks)+1)
+		block := uint32(0)
+		for j := range uint32(count) {
+			for ; block <= w.refusals.at(j).block; block++ {
+				first[i][block] = j
+			}
+		}
+		for ; int(block) < len(first[i]); block++ {
+			first[i][block] = uint32(count)
+		}
+	}
+	type span struct {
+		blocks []placedBlock // of one input, from the first that holds 401s on
+		time   int64         // of the first of them
+	}
+	var spans []span
+	for i, p := range all {
+		from, to := first[p.worker][p.block], first[p.worker][p.block+1]
+		if last := len(spans) - 1; last >= 0 && spans[last].blocks[0].input == p.input {
+			spans[last].blocks = spans[last].blocks[:len(spans[last].blocks)+1]
+		} else if from < to {
+			spans = append(spans, span{all[i : i+1], s.workers[p.worker].refusals.at(from).time})
+		}
+	}
+	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Compare(a.time, b.time) })
+	s.Refusals = make([]Refusal, 0, n)
+	for _, span := range spans {
+		for _, p := range span.blocks {
+			log, base := &s.workers[p.worker].refusals, lineBase[p.worker][p.block]
+			for j := first[p.worker][p.block]; j < first[p.worker][p.block+1]; j++ {
+				r := log.at(j)
+				s.Refusals = append(s.Refusals, Refusal{
+					Time: r.time, Line: base + int64(r.line) + 1, Input: p.input, Expired: r.expired,
+					worker: uint32(p.worker), number: j,
+				})
+			}
 		}
 	}
 	order := ordering[Refusal]{compare: compareRefusals}
 	s.Refusals = order.sorted(s.Refusals)
-	for rank, r := range s.Refusals {
+	for rank := range s.Refusals {
+		r := &s.Refusals[rank]
 		s.rankOf[r.worker][r.number] = uint32(rank)
 	}
 }
@@ -481,7 +540,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 	})
 	// All pieces of an actor lie side by side in one list of events: place says
 	// where the next event of each piece goes.
-	m.actors = slices.Grow(m.actors[:0], actors)[:actors]
+	m.actors = sized(m.actors, actors)
 	clear(m.actors)
 	place := func(p *piece) *uint32 { return &m.actors[first[p.origin]+int(p.number)-1].place }
 	total, n := 0, uint32(0)
@@ -501,7 +560,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 		*place(p) = uint32(total)
 		total += int(p.events)
 	}
-	m.events = slices.Grow(m.events[:0], total)[:total]
+	m.events = sized(m.events, total)
 	events := m.events
 	for p, sh := range shards {
 		s.decode(s.parts[p].worker, sh, m.actors[first[p]:][:sh.actors], events)

@@ -44,11 +44,27 @@ type userTotal struct {
 
 // sorted gives the users by hash.
 func (t *userTable) sorted() []userTotal {
-	list := make([]userTotal, t.len())
-	for n := range list {
-		list[n] = userTotal{t.hash[n], t.key[n], t.tally[n]}
+	return byHash(t.len(), func(n uint32) uint64 { return t.hash[n] }, func(n uint32) userTotal {
+		return userTotal{t.hash[n], t.key[n], t.tally[n]}
+	})
+}
+
+// byHash gives n things in the order of their hashes. Each is made in its place:
+// they are larger than what is sorted.
+func byHash[T any](n int, hash func(uint32) uint64, thing func(uint32) T) []T {
+	type place struct {
+		hash uint64
+		n    uint32
 	}
-	slices.SortFunc(list, func(a, b userTotal) int { return cmp.Compare(a.hash, b.hash) })
+	order := make([]place, n)
+	for i := range order {
+		order[i] = place{hash(uint32(i)), uint32(i)}
+	}
+	slices.SortFunc(order, func(a, b place) int { return cmp.Compare(a.hash, b.hash) })
+	list := make([]T, n)
+	for i, p := range order {
+		list[i] = thing(p.n)
+	}
 	return list
 }
 
@@ -119,7 +135,7 @@ func (t *clientTable) number(hash uint64, address, agent []byte) uint32 {
 		}
 	}
 	n := uint32(len(t.list))
-	t.list = append(spill.Roomy(t.list), client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
+	t.list = append(roomy(t.list), client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
 	t.slots[i] = n + 1
 	if len(t.list)*4 > len(t.slots)*3 {
 		t.slots = emptySlots[uint32](2 * len(t.slots))
@@ -157,13 +173,10 @@ type clientTotal struct {
 
 // sorted gives the clients by hash.
 func (t *clientTable) sorted() []clientTotal {
-	list := make([]clientTotal, len(t.list))
-	for n := range list {
+	return byHash(len(t.list), func(n uint32) uint64 { return t.list[n].hash }, func(n uint32) clientTotal {
 		c := &t.list[n]
-		list[n] = clientTotal{c.hash, c.requests, c.refused, t.addresses.key[c.address], t.agents.key[c.agent]}
-	}
-	slices.SortFunc(list, func(a, b clientTotal) int { return cmp.Compare(a.hash, b.hash) })
-	return list
+		return clientTotal{c.hash, c.requests, c.refused, t.addresses.key[c.address], t.agents.key[c.agent]}
+	})
 }
 
 var clientCodec = spill.Codec[clientTotal]{
@@ -207,27 +220,38 @@ func (r rank) compare(s rank) int {
 	return cmp.Or(cmp.Compare(s.refused, r.refused), cmp.Compare(s.requests, r.requests), cmp.Compare(r.hash, s.hash))
 }
 
-// foremost keeps the names that come first. It is a heap, the last one on top.
+// foremost keeps the names that come first. Once there are too many it is a heap,
+// the last one on top.
 type foremost[T any] struct {
 	most int
 	list []T
+	heap bool
 	rank func(*T) rank
 }
 
 // add takes x, and gives what falls out for it; false when nothing does.
-func (f *foremost[T]) add(x T) (out T, full bool) {
+func (f *foremost[T]) add(x *T) (out T, full bool) {
 	if len(f.list) < f.most {
-		f.list = append(spill.Roomy(f.list), x)
-		for i := len(f.list) - 1; i > 0 && f.after(i, (i-1)/2); i = (i - 1) / 2 {
-			f.list[i], f.list[(i-1)/2] = f.list[(i-1)/2], f.list[i]
-		}
+		f.list = append(roomy(f.list), *x)
 		return out, false
 	}
-	if f.rank(&x).compare(f.rank(&f.list[0])) >= 0 {
-		return x, true
+	if !f.heap {
+		f.heap = true
+		for i := len(f.list)/2 - 1; i >= 0; i-- {
+			f.down(i)
+		}
 	}
-	out, f.list[0] = f.list[0], x
-	for i := 0; ; {
+	if f.rank(x).compare(f.rank(&f.list[0])) >= 0 {
+		return *x, true
+	}
+	out, f.list[0] = f.list[0], *x
+	f.down(0)
+	return out, true
+}
+
+// down moves what lies at i to below all that come after it.
+func (f *foremost[T]) down(i int) {
+	for {
 		last := i
 		for c := 2*i + 1; c <= 2*i+2 && c < len(f.list); c++ {
 			if f.after(c, last) {
@@ -235,7 +259,7 @@ func (f *foremost[T]) add(x T) (out T, full bool) {
 			}
 		}
 		if last == i {
-			return out, true
+			return
 		}
 		f.list[i], f.list[last] = f.list[last], f.list[i]
 		i = last
@@ -262,7 +286,7 @@ func mergedUsers(parts []spill.Source[userTotal], most int) (users []Named, othe
 		if at.name == nil {
 			return
 		}
-		if out, full := f.add(at); full {
+		if out, full := f.add(&at); full {
 			other.Tally.Merge(&out.Tally)
 			folded++
 		}
@@ -291,21 +315,22 @@ func mergedUsers(parts []spill.Source[userTotal], most int) (users []Named, othe
 
 // mergedClients gives the addresses and user agents, sorted, of the clients of
 // all parts that are told by name; how many others there are; and the indexes by
-// hash.
-func mergedClients(parts []spill.Source[clientTotal], most int) (addresses, agents []string, folded int64, index hashIndex, err error) {
-	f := foremost[clientTotal]{most: most, rank: func(c *clientTotal) rank {
+// hash. There are about as many as about says; what a part tells of a client is
+// gone with the next one where passing says so.
+func mergedClients(parts []spill.Source[clientTotal], most, about int, passing bool) (addresses, agents []string, folded int64, index hashIndex, err error) {
+	f := foremost[clientTotal]{most: most, list: make([]clientTotal, 0, min(about, most)), rank: func(c *clientTotal) rank {
 		return rank{c.refused, c.requests, xxh3.Hash(c.address)*3 + xxh3.Hash(c.agent)}
 	}}
 	some := false
 	var at clientTotal
 	flush := func() {
 		if some {
-			if _, full := f.add(at); full {
+			if _, full := f.add(&at); full {
 				folded++
 			}
 		}
 	}
-	texts := map[string][]byte{} // one copy of each name
+	texts := map[string][]byte{} // one copy of each user agent
 	own := func(b []byte) []byte {
 		if len(texts) > maxShared {
 			clear(texts)
@@ -328,7 +353,9 @@ func mergedClients(parts []spill.Source[clientTotal], most int) (addresses, agen
 		}
 		flush()
 		some = true
-		at = clientTotal{c.hash, c.requests, c.refused, bytes.Clone(c.address), own(c.agent)}
+		if at = *c; passing {
+			at.address, at.agent = bytes.Clone(c.address), own(c.agent)
+		}
 	}
 	flush()
 	if folded > 0 {
@@ -353,17 +380,29 @@ func mergedClients(parts []spill.Source[clientTotal], most int) (addresses, agen
 
 // ranked gives the distinct names in a list, sorted, and which of them each has.
 func ranked[T any](list []T, name func(*T) []byte) (names []string, of []uint32) {
-	order := make([]uint32, len(list))
-	for i := range order {
-		order[i] = uint32(i)
+	type place struct {
+		head uint64 // the first bytes of the name, which mostly decide
+		i    uint32
 	}
-	slices.SortFunc(order, func(a, b uint32) int { return bytes.Compare(name(&list[a]), name(&list[b])) })
-	of = make([]uint32, len(list))
-	for n, i := range order {
-		if n == 0 || !bytes.Equal(name(&list[order[n-1]]), name(&list[i])) {
-			names = append(names, string(name(&list[i])))
+	order := make([]place, len(list))
+	for i := range order {
+		var head [8]byte
+		copy(head[:], name(&list[i]))
+		order[i] = place{binary.BigEndian.Uint64(head[:]), uint32(i)}
+	}
+	slices.SortFunc(order, func(a, b place) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
 		}
-		of[i] = uint32(len(names) - 1)
+		return bytes.Compare(name(&list[a.i]), name(&list[b.i]))
+	})
+	of = make([]uint32, len(list))
+	for n, p := range order {
+		text := name(&list[p.i])
+		if n == 0 || !bytes.Equal(name(&list[order[n-1].i]), text) {
+			names = append(names, string(text))
+		}
+		of[p.i] = uint32(len(names) - 1)
 	}
 	return names, of
 }

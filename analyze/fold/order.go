@@ -56,7 +56,9 @@ func (o *ordering[T]) sorted(list []T) []T {
 		return list
 	}
 	o.runs = append(o.runs, run{from, len(list)})
-	if len(o.runs) > 2 && len(list) <= copied {
+	first := func(a, b run) int { return o.compare(&list[a.from], &list[b.from]) }
+	if len(o.runs) > 2 && len(list) <= copied && !slices.IsSortedFunc(o.runs, first) {
+		slices.SortFunc(o.runs, first)
 		list = o.join(list)
 	}
 	for len(o.runs) > 1 {
@@ -65,9 +67,8 @@ func (o *ordering[T]) sorted(list []T) []T {
 	return list
 }
 
-// join puts the runs side by side, by what is first in them.
+// join puts the runs side by side, which are ordered by what is first in them.
 func (o *ordering[T]) join(list []T) []T {
-	slices.SortFunc(o.runs, func(a, b run) int { return o.compare(&list[a.from], &list[b.from]) })
 	o.joined = slices.Grow(o.joined[:0], len(list))
 	for i := range o.runs {
 		r := &o.runs[i]

@@ -26,29 +26,43 @@ type Sorter[T any] struct {
 	Space *Space
 	Limit int
 
-	items  []T
-	sorted bool // items are
+	pages  [][]T // of sorterPage records each: a list that grows is copied, and what it was copied from lies around
+	n      int   // records in them
+	sorted bool  // they are
 	runs   []*Run
 	file   *File
 }
 
+// sorterPage is how many records lie side by side.
+const sorterPage = 512
+
 // Add takes a record. What it refers to must not change.
 func (s *Sorter[T]) Add(x T) error {
-	s.items, s.sorted = append(Roomy(s.items), x), false
-	if s.Space == nil || len(s.items) < s.Limit {
+	if s.n == len(s.pages)*sorterPage {
+		s.pages = append(s.pages, make([]T, sorterPage))
+	}
+	*s.at(s.n) = x
+	s.n++
+	s.sorted = false
+	if s.Space == nil || s.n < s.Limit {
 		return nil
 	}
 	return s.spill()
 }
 
-// Roomy gives a list with room for one more. It doubles a list of thousands, to
-// which append would add a quarter: less is copied, and less fresh memory touched.
-func Roomy[T any](list []T) []T {
-	const most = 1 << 15 // what is left empty counts from here on
-	if n := len(list); n == cap(list) && n < most {
-		return slices.Grow(list, max(n, 16))
+// at gives record i of those in memory.
+func (s *Sorter[T]) at(i int) *T { return &s.pages[i/sorterPage][i%sorterPage] }
+
+// inMemory gives the records in memory.
+func (s *Sorter[T]) inMemory() Source[T] {
+	i := 0
+	return func() (*T, error) {
+		if i == s.n {
+			return nil, nil
+		}
+		i++
+		return s.at(i - 1), nil
 	}
-	return list
 }
 
 func (s *Sorter[T]) spill() error {
@@ -59,12 +73,18 @@ func (s *Sorter[T]) spill() error {
 		}
 	}
 	s.Sort()
-	r, err := WriteRun(s.file, s.Codec, s.items)
+	w := s.file.Run()
+	for i := range s.n {
+		if err := w.Append(func(dst []byte) []byte { return s.Codec.Append(dst, s.at(i)) }); err != nil {
+			return err
+		}
+	}
+	r, err := w.End()
 	if err != nil {
 		return err
 	}
 	s.runs = append(s.runs, r)
-	s.items = s.items[:0]
+	s.n = 0
 	return nil
 }
 
@@ -81,30 +101,30 @@ func (s *Sorter[T]) Sort() {
 		key  uint64
 		from int
 	}
-	order := make([]place, len(s.items))
-	for i := range s.items {
-		order[i] = place{s.Codec.Key(&s.items[i]), i}
+	order := make([]place, s.n)
+	for i := range order {
+		order[i] = place{s.Codec.Key(s.at(i)), i}
 	}
 	slices.SortFunc(order, func(a, b place) int {
 		if a.key != b.key {
 			return cmp.Compare(a.key, b.key)
 		}
-		return s.Codec.Compare(&s.items[a.from], &s.items[b.from])
+		return s.Codec.Compare(s.at(a.from), s.at(b.from))
 	})
 	for i := range order {
 		if order[i].from < 0 {
 			continue // it was moved
 		}
 		// Once around: what stood at i waits until its place is free.
-		first, to := s.items[i], i
+		first, to := *s.at(i), i
 		for {
 			from := order[to].from
 			order[to].from = -1
 			if from == i {
-				s.items[to] = first
+				*s.at(to) = first
 				break
 			}
-			s.items[to] = s.items[from]
+			*s.at(to) = *s.at(from)
 			to = from
 		}
 	}
@@ -120,7 +140,7 @@ func Sorted[T any](sorters ...*Sorter[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		var sources []Source[T]
 		for _, s := range sorters {
-			sources = append(sources, FromSlice(s.items))
+			sources = append(sources, s.inMemory())
 			for _, r := range s.runs {
 				sources = append(sources, FromRun(r, s.Codec))
 			}

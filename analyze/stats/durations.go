@@ -37,10 +37,21 @@ func stepStart(i int) int64 {
 func (d *Durations) Add(ms int64) {
 	i := step(ms)
 	if i >= len(d.counts) {
-		d.counts = append(d.counts, make([]int64, i+1-len(d.counts)+1024)...)
+		d.grow(i)
 	}
 	d.counts[i]++
 	d.total++
+}
+
+// grow makes room for a step. Memory behind it, which is not touched before it is
+// needed, is had for longer ones.
+func (d *Durations) grow(i int) {
+	if i >= cap(d.counts) {
+		counts := make([]int64, i+1, max(i+1+1<<stepBits, 2*len(d.counts)))
+		copy(counts, d.counts)
+		d.counts = counts
+	}
+	d.counts = d.counts[:i+1]
 }
 
 // Merge adds the counts of e.
