@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"time"
 
 	"logscan/analyze/fold"
@@ -201,17 +202,22 @@ func newReader(o Options) (*reader, error) {
 	}
 	r := &reader{options: o, inputs: o.Inputs, formats: formats, chosen: make([]detected, len(o.Inputs))}
 	seed := rand.Uint64()
-	for range o.Workers {
-		w := fold.NewWorker(seed, len(o.Inputs))
-		if o.Memory.Bytes > 0 {
-			w.Limit(o.Memory.fold(o.Workers), o.Memory.Space)
-		}
-		if o.Past != nil && o.Past.earlier != nil {
-			w.Expect(o.Past.earlier)
-		}
-		r.workers = append(r.workers, w)
+	r.workers = make([]*fold.Worker, o.Workers)
+	var g sync.WaitGroup
+	for i := range r.workers {
+		g.Go(func() {
+			w := fold.NewWorker(seed, len(o.Inputs))
+			if o.Memory.Bytes > 0 {
+				w.Limit(o.Memory.fold(o.Workers), o.Memory.Space)
+			}
+			if o.Past != nil && o.Past.earlier != nil {
+				w.Expect(o.Past.earlier)
+			}
+			r.workers[i] = w
+		})
 		r.parsers = append(r.parsers, map[string]*parse.Parser{})
 	}
+	g.Wait()
 	return r, nil
 }
 

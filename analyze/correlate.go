@@ -128,6 +128,7 @@ type correlation struct {
 	guessOnce    sync.Once           // makes guesses
 	guesses      *guessObserver      // shared by the detectors of attacks; nil for nothing
 	observed     map[string]observer // by kind: what the second walk found
+	inspected    []inspection        // by detector, of those that need no walk
 
 	from, to int64 // the window that holds nearly all requests, Unix milliseconds
 	width    int64 // of a step of time, milliseconds
@@ -524,7 +525,7 @@ func (c *correlation) gather(walkers []*walker) error {
 			names[n] = e.Host
 		}
 	}
-	tasks := []func(){func() { c.gatherClients(walkers) }}
+	var tasks []func()
 	for _, w := range walkers {
 		if w.err != nil {
 			return w.err
@@ -535,6 +536,25 @@ func (c *correlation) gather(walkers []*walker) error {
 		c.actors += w.actors
 		c.links = append(c.links, w.clientUsers)
 		c.sessions = append(c.sessions, w.sessions)
+		tasks = append(tasks, func() { w.clientRefusals = distinct(w.clientRefusals) }, w.clientUsers.Sort)
+	}
+	c.together(append(tasks,
+		func() { c.gatherClients(walkers) },
+		func() { c.gatherLifetimes(walkers, names) },
+		func() {
+			for _, w := range walkers {
+				for i := range w.endpoints {
+					c.endpoints[i].merge(&w.endpoints[i])
+				}
+			}
+		},
+	)...)
+	return c.countLinks(walkers)
+}
+
+// gatherLifetimes sums what the walkers know of sessions, by the names of hosts.
+func (c *correlation) gatherLifetimes(walkers []*walker, names []string) {
+	for _, w := range walkers {
 		for n, l := range w.lifetimes {
 			if l == nil {
 				continue
@@ -546,13 +566,7 @@ func (c *correlation) gather(walkers []*walker) error {
 			}
 			sum.add(l)
 		}
-		for i := range w.endpoints {
-			c.endpoints[i].merge(&w.endpoints[i])
-		}
-		tasks = append(tasks, func() { w.clientRefusals = distinct(w.clientRefusals) }, w.sessions.Sort, w.clientUsers.Sort)
 	}
-	c.together(tasks...)
-	return c.countLinks(walkers)
 }
 
 // gatherClients sums what the walkers know of clients.
@@ -597,7 +611,7 @@ func (c *correlation) countLinks(walkers []*walker) error {
 		return nil
 	}
 	var refused, named error
-	c.together(
+	tasks := []func(){
 		func() {
 			refused = each(spill.Merge(refusals, compareLinks), func(f *clientFacts, _ uint32) { f.refusedEndpoints++ })
 		},
@@ -607,7 +621,11 @@ func (c *correlation) countLinks(walkers []*walker) error {
 				c.userClients[user]++
 			})
 		},
-	)
+	}
+	for _, s := range c.sessions { // which are asked for soon
+		tasks = append(tasks, s.Sort)
+	}
+	c.together(tasks...)
 	return errors.Join(refused, named)
 }
 
@@ -625,12 +643,13 @@ func (c *correlation) together(tasks ...func()) {
 	_ = g.Wait() // no task fails
 }
 
-// inParts cuts n things into as many parts as there are workers, and does them
-// side by side.
+// inParts cuts n things into a few parts for each worker, so that none waits for
+// another one for long, and does them side by side.
 func (c *correlation) inParts(n int, do func(from, to int)) {
-	tasks := make([]func(), c.workers)
+	const each = 8
+	tasks := make([]func(), each*c.workers)
 	for i := range tasks {
-		tasks[i] = func() { do(i*n/c.workers, (i+1)*n/c.workers) }
+		tasks[i] = func() { do(i*n/len(tasks), (i+1)*n/len(tasks)) }
 	}
 	c.together(tasks...)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"sync"
 
 	"logscan/analyze/fold"
 	"logscan/parse"
@@ -66,7 +67,10 @@ func Detectors() []Detector {
 // detect runs the detectors whose fields the log has and gives the findings,
 // most severe first; the facts they explain then name them.
 func (c *correlation) detect(policy *Policy) ([]Finding, error) {
+	var beside sync.WaitGroup
+	beside.Go(c.orderClients) // findings say nothing about it, and the other way round
 	all, err := c.explain(c.detectors)
+	beside.Wait()
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package analyze
 import (
 	"cmp"
 	"container/heap"
-	"errors"
 	"math"
 	"slices"
 
@@ -87,24 +86,47 @@ func (c *correlation) explain(detectors []Detector) ([]candidate, error) {
 	return x.accepted, nil
 }
 
+// inspection is what a detector found.
+type inspection struct {
+	done  bool
+	found []candidate
+	err   error
+}
+
+// inspectUnobserved asks the detectors that need the facts alone for the first
+// time, one after the other.
+func (c *correlation) inspectUnobserved() {
+	c.inspected = make([]inspection, len(c.detectors))
+	for i := range c.detectors {
+		if d := &c.detectors[i]; d.observe == nil && !d.residual {
+			found, err := d.inspect(c, nil)
+			c.inspected[i] = inspection{true, found, err}
+		}
+	}
+}
+
 // inspectAll asks all detectors that are residual, or that are not, what they see
 // in the open 401s: side by side, because none changes what another one reads.
 func (x *explainer) inspectAll(residual bool) error {
-	found := make([][]candidate, len(x.detectors))
-	errs := make([]error, len(x.detectors))
+	seen := x.inspected
+	if x.inspected = nil; seen == nil {
+		seen = make([]inspection, len(x.detectors))
+	}
 	var tasks []func()
 	for i := range x.detectors {
-		if d := &x.detectors[i]; d.residual == residual {
-			tasks = append(tasks, func() { found[i], errs[i] = d.inspect(x.correlation, x.observed[d.Kind]) })
+		if d := &x.detectors[i]; d.residual == residual && !seen[i].done {
+			tasks = append(tasks, func() { seen[i].found, seen[i].err = d.inspect(x.correlation, x.observed[d.Kind]) })
 		}
 	}
 	x.together(tasks...)
-	if err := errors.Join(errs...); err != nil {
-		return err
+	for i := range seen {
+		if seen[i].err != nil {
+			return seen[i].err
+		}
 	}
 	for i := range x.detectors {
 		if x.detectors[i].residual == residual {
-			x.propose(i, found[i])
+			x.propose(i, seen[i].found)
 		}
 	}
 	return nil

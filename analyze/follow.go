@@ -3,6 +3,7 @@ package analyze
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"logscan/analyze/fold"
 )
@@ -43,9 +44,18 @@ func wanted(watching []observer) func(id uint32, w fold.Who) bool {
 	}
 }
 
-// follow walks over the timelines again for the detectors that want it.
+// follow walks over the timelines again for the detectors that want it. The others
+// look at the facts meanwhile.
 func (c *correlation) follow(ctx context.Context) error {
 	defer func() { c.links = nil }()
+	var beside sync.WaitGroup
+	beside.Go(c.inspectUnobserved)
+	defer beside.Wait()
+	return c.observe(ctx)
+}
+
+// observe walks over the timelines again for the detectors that want it.
+func (c *correlation) observe(ctx context.Context) error {
 	var watching []observer
 	c.observed = map[string]observer{}
 	observers := make([]observer, len(c.detectors))

@@ -45,7 +45,6 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	var shown error
 	var explained map[fold.Client]string
 	c.together(
-		c.orderClients,
 		func() { shown = c.showEvidence(r, res.Findings) },
 		func() { explained = clientsExplained(c, findings) },
 		func() { res.Timeline = c.timelineRows() },

@@ -58,6 +58,7 @@ type mortality struct {
 	site     uint32
 	sessions int
 	deaths   []death // by start
+	open     int     // of them
 }
 
 // lifeOf gives from when to when a session is seen alive, and whether it is dead.
@@ -86,12 +87,15 @@ func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
 		m.sessions++
 		if d, dead := c.lifeOf(s); dead {
 			m.deaths = append(m.deaths, d)
+			if d.open {
+				m.open++
+			}
 		}
 	}
 	// First with all deaths taken for usual ones, then with those of the instant
 	// left out.
 	for i := range bySite {
-		if len(bySite[i].deaths) < flushedSessions || c.hosts[c.sites[i]] == nil {
+		if bySite[i].open < flushedSessions || c.hosts[c.sites[i]] == nil {
 			bySite[i].deaths = nil
 		}
 	}
