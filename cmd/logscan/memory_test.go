@@ -14,22 +14,45 @@ func TestLateCollection(t *testing.T) {
 	if _, set := os.LookupEnv("GOGC"); set {
 		t.Skip("GOGC is set")
 	}
-	percent := func() uint64 {
-		sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
-		metrics.Read(sample)
-		return sample[0].Value.Uint64()
-	}
 	const usual = 93
 	defer debug.SetGCPercent(debug.SetGCPercent(usual))
 	runtime.GC()
 	lateCollection()
-	if n := percent(); n <= usual {
+	if n := gcPercent(); n <= usual {
 		t.Errorf("before the first collection the percentage is %d", n)
 	}
-	for end := time.Now().Add(10 * time.Second); percent() != usual && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); gcPercent() != usual && time.Now().Before(end); time.Sleep(time.Millisecond) {
 		runtime.GC()
 	}
-	if n := percent(); n != usual {
+	if n := gcPercent(); n != usual {
 		t.Errorf("after collections the percentage is %d, want %d", n, usual)
 	}
+}
+
+// Once rows are made the heap grows by half at most, and what is dead is freed
+// before.
+func TestCollectTimelines(t *testing.T) {
+	if _, set := os.LookupEnv("GOGC"); set {
+		t.Skip("GOGC is set")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	runtime.GC()
+	freed := make(chan struct{})
+	runtime.AddCleanup(new([1 << 20]byte), func(c chan struct{}) { close(c) }, freed)
+	collectTimelines()
+	if n := gcPercent(); n >= 100 {
+		t.Errorf("the percentage is %d", n)
+	}
+	select {
+	case <-freed:
+	case <-time.After(10 * time.Second):
+		t.Error("nothing is freed")
+	}
+}
+
+// gcPercent gives by how much the heap may grow until it is collected.
+func gcPercent() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
