@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -119,8 +120,8 @@ func (q *batches[R]) makeAll(ctx context.Context, rows iter.Seq2[*R, error]) err
 }
 
 // makePieces makes batches of rows side by side, as many at a time as there are
-// CPUs.
-func (q *batches[R]) makePieces(ctx context.Context, rows *analyze.Pieces[R]) error {
+// CPUs. It calls advanced with the share that is made, again and again.
+func (q *batches[R]) makePieces(ctx context.Context, rows *analyze.Pieces[R], advanced func(share float64)) error {
 	g, inGroup := errgroup.WithContext(ctx)
 	makers := runtime.GOMAXPROCS(0)
 	g.SetLimit(makers)
@@ -130,6 +131,7 @@ func (q *batches[R]) makePieces(ctx context.Context, rows *analyze.Pieces[R]) er
 		if err != nil {
 			break // the group, or who started it, knows why
 		}
+		advanced(float64(from) / float64(rows.Len))
 		g.Go(func() error {
 			var read func(from, to int) iter.Seq2[*R, error]
 			select {
@@ -155,6 +157,20 @@ func (q *batches[R]) makePieces(ctx context.Context, rows *analyze.Pieces[R]) er
 	return ctx.Err()
 }
 
+// room gives the values of a column with room for one more. They are few, or as
+// many as a batch has: growing step by step touches twice the memory.
+func room[T any](list []T) []T {
+	const few = 64
+	switch n := len(list); {
+	case n < cap(list):
+		return list
+	case n < few:
+		return slices.Grow(list, few)
+	default:
+		return slices.Grow(list, batchRows-few)
+	}
+}
+
 // add adds a row to a batch.
 func add[R any](b *batch, columns []column[R], row *R) {
 	for i := range columns {
@@ -164,27 +180,27 @@ func add[R any](b *batch, columns []column[R], row *R) {
 		case Text:
 			s := c.text(row)
 			if present = s != "" || !c.Nullable; present {
-				values.texts = append(values.texts, s)
+				values.texts = append(room(values.texts), s)
 			}
 		case Integer, Time:
 			var v int64
 			if v, present = c.integer(row); present {
-				values.integers = append(values.integers, v)
+				values.integers = append(room(values.integers), v)
 			}
 		case Real:
 			var v float64
 			if v, present = c.real(row); present {
-				values.reals = append(values.reals, v)
+				values.reals = append(room(values.reals), v)
 			}
 		case Boolean:
-			values.booleans = append(values.booleans, c.boolean(row))
+			values.booleans = append(room(values.booleans), c.boolean(row))
 		}
 		if c.Nullable {
 			level := int16(0)
 			if present {
 				level = 1
 			}
-			values.levels = append(values.levels, level)
+			values.levels = append(room(values.levels), level)
 		}
 	}
 	b.rows++

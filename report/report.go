@@ -58,6 +58,17 @@ type job struct {
 
 	mu    sync.Mutex
 	sizes map[string]tableSize // of the tables written so far
+	// begin, where it is set, begins the outputs that wait for the table of 401s.
+	begin func()
+}
+
+// advanced notes how much of the table of 401s is made. The last that is done for
+// it is done by one CPU. The others have something left to do then, when other
+// outputs are begun late: with two CPUs, when half of it is made.
+func (j *job) advanced(share float64) {
+	if j.begin != nil && share >= 1/float64(runtime.GOMAXPROCS(0)) {
+		j.begin()
+	}
 }
 
 // wrote notes the size of a table. Several goroutines may call it.
@@ -243,10 +254,18 @@ func writeFiles(ctx context.Context, dir string, j *job) error {
 		}
 		return err
 	}
-	for _, o := range outputs[:last] {
+	begun := make(chan struct{})
+	j.begin = sync.OnceFunc(func() { close(begun) })
+	for i, o := range outputs[:last] {
 		g.Go(func() error {
-			if err := inGroup.Err(); err != nil {
-				return err
+			if i == 0 {
+				defer j.begin() // at the latest
+			} else {
+				select {
+				case <-begun:
+				case <-inGroup.Done():
+					return inGroup.Err()
+				}
 			}
 			return write(inGroup, o)
 		})

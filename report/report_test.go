@@ -330,6 +330,19 @@ func TestWriteStopsInTheMiddle(t *testing.T) {
 	}
 }
 
+// With two CPUs the other outputs are begun when half of the 401s are made.
+func TestOutputsBegin(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	for share, want := range map[float64]bool{0: false, 0.49: false, 0.5: true, 1: true} {
+		begun := false
+		j := &job{begin: func() { begun = true }}
+		if j.advanced(share); begun != want {
+			t.Errorf("at %v of the 401s: begun %v, want %v", share, begun, want)
+		}
+	}
+	(&job{}).advanced(1) // nothing waits
+}
+
 func TestSwapByRename(t *testing.T) {
 	parent := t.TempDir()
 	made, place := filepath.Join(parent, "made"), filepath.Join(parent, "place")

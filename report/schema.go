@@ -59,25 +59,25 @@ type Table struct {
 
 // newTable makes a table of columns and the rows they are got from.
 func newTable[R any](name, doc string, rows func(*analyze.Result) iter.Seq2[*R, error], columns []column[R]) Table {
-	return tableOf(name, doc, columns, func(ctx context.Context, res *analyze.Result, b *batches[R]) error {
-		return b.makeAll(ctx, rows(res))
+	return tableOf(name, doc, columns, func(ctx context.Context, j *job, b *batches[R]) error {
+		return b.makeAll(ctx, rows(j.res))
 	})
 }
 
 // newPiecedTable is newTable for rows of which pieces may be made side by side.
 func newPiecedTable[R any](name, doc string, rows func(*analyze.Result) *analyze.Pieces[R], columns []column[R]) Table {
-	return tableOf(name, doc, columns, func(ctx context.Context, res *analyze.Result, b *batches[R]) error {
-		return b.makePieces(ctx, rows(res))
+	return tableOf(name, doc, columns, func(ctx context.Context, j *job, b *batches[R]) error {
+		return b.makePieces(ctx, rows(j.res), j.advanced)
 	})
 }
 
-func tableOf[R any](name, doc string, columns []column[R], rows func(context.Context, *analyze.Result, *batches[R]) error) Table {
+func tableOf[R any](name, doc string, columns []column[R], rows func(context.Context, *job, *batches[R]) error) Table {
 	t := Table{Name: name, Doc: doc}
 	for i := range columns {
 		t.Columns = append(t.Columns, columns[i].Column)
 	}
 	t.output = func(ctx context.Context, j *job, w io.Writer) error {
-		return writeTable(ctx, j, w, &t, columns, func(ctx context.Context, b *batches[R]) error { return rows(ctx, j.res, b) })
+		return writeTable(ctx, j, w, &t, columns, func(ctx context.Context, b *batches[R]) error { return rows(ctx, j, b) })
 	}
 	return t
 }
