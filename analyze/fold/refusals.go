@@ -2,7 +2,9 @@ package fold
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 
@@ -179,4 +181,61 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 		c.order = append(c.order, k)
 	}
 	return b[r.off : r.off+r.size], nil
+}
+
+// mergeRefusals puts the 401s in order. They are taken block by block, as they
+// stand in the inputs, and the inputs by their first one: mostly nothing is left
+// to sort then.
+func (s *State) mergeRefusals(all []placedBlock, lineBase [][]int64) {
+	n := 0
+	s.rankOf = make([][]uint32, len(s.workers))
+	first := make([][]uint32, len(s.workers)) // by worker and block: the number of its first 401, or of the next one
+	for i, w := range s.workers {
+		count := w.refusals.len()
+		n += count
+		s.rankOf[i] = make([]uint32, count)
+		first[i] = make([]uint32, len(w.blocks)+1)
+		block := uint32(0)
+		for j := range uint32(count) {
+			for ; block <= w.refusals.at(j).block; block++ {
+				first[i][block] = j
+			}
+		}
+		for ; int(block) < len(first[i]); block++ {
+			first[i][block] = uint32(count)
+		}
+	}
+	type span struct {
+		blocks []placedBlock // of one input, from the first that holds 401s on
+		time   int64         // of the first of them
+	}
+	var spans []span
+	for i, p := range all {
+		from, to := first[p.worker][p.block], first[p.worker][p.block+1]
+		if last := len(spans) - 1; last >= 0 && spans[last].blocks[0].input == p.input {
+			spans[last].blocks = spans[last].blocks[:len(spans[last].blocks)+1]
+		} else if from < to {
+			spans = append(spans, span{all[i : i+1], s.workers[p.worker].refusals.at(from).time})
+		}
+	}
+	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Compare(a.time, b.time) })
+	s.Refusals = make([]Refusal, 0, n)
+	for _, span := range spans {
+		for _, p := range span.blocks {
+			log, base := &s.workers[p.worker].refusals, lineBase[p.worker][p.block]
+			for j := first[p.worker][p.block]; j < first[p.worker][p.block+1]; j++ {
+				r := log.at(j)
+				s.Refusals = append(s.Refusals, Refusal{
+					Time: r.time, Line: base + int64(r.line) + 1, Input: p.input, Expired: r.expired,
+					worker: uint32(p.worker), number: j,
+				})
+			}
+		}
+	}
+	order := ordering[Refusal]{compare: compareRefusals}
+	s.Refusals = order.sorted(s.Refusals)
+	for rank := range s.Refusals {
+		r := &s.Refusals[rank]
+		s.rankOf[r.worker][r.number] = uint32(rank)
+	}
 }

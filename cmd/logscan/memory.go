@@ -89,11 +89,11 @@ func lateCollection() {
 	runtime.AddCleanup(sentinel, func(percent int) { debug.SetGCPercent(percent) }, usual)
 }
 
-// collectTimelines has the collector free what was read and correlated, which is most of the heap
-// and of which findings need nothing, before rows and tables take as much again:
-// fresh memory costs more than a collection. From here on, garbage is buffers of a
-// table, much at once, and the heap grows by half at most. A run that has met no
-// collection yet is too small for it. What GOGC says stays as it is.
+// collectTimelines has the collector free what was read and correlated, which is
+// most of the heap and of which findings need nothing, before rows and tables take
+// as much again: fresh memory costs more than a collection. From here on, garbage
+// is buffers of a table, much at once, and the heap grows by half at most. A run
+// that has met no collection yet is too small for it. What GOGC says stays as it is.
 func collectTimelines() {
 	const percent = 50
 	var met debug.GCStats
