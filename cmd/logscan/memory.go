@@ -76,7 +76,7 @@ func (m *memoryFlags) bound(p *report.Place) (analyze.Memory, error) {
 	return analyze.Memory{Bytes: bytes, Space: spill.NewSpace(dir)}, nil
 }
 
-// lateCollection has the collector begin when the heap holds 16 MB, where Go
+// lateCollection has the collector begin when the heap holds 32 MB, where Go
 // begins at 4: a small run ends before there is anything worth a collection, and
 // a sixth of its CPU time went there. From the first collection on all is as usual.
 // What GOGC says stays as it is.
@@ -84,7 +84,7 @@ func lateCollection() {
 	if _, set := os.LookupEnv("GOGC"); set {
 		return
 	}
-	usual := debug.SetGCPercent(400)
+	usual := debug.SetGCPercent(800)
 	sentinel := new([16]byte) // smaller ones may share memory with what lives on
 	runtime.AddCleanup(sentinel, func(percent int) { debug.SetGCPercent(percent) }, usual)
 }
