@@ -78,12 +78,10 @@ type lifetimes struct {
 	sessions                     int64
 }
 
-// add adds what a walker counted.
+// add adds what another walker counted.
 func (l *lifetimes) add(m *lifetimes) {
 	l.gap.Merge(&m.gap)
 	l.gapAny.Merge(&m.gapAny)
-	l.gap.Merge(&m.seenGap)
-	l.gapAny.Merge(&m.seenGapAny)
 	l.seenGap.Merge(&m.seenGap)
 	l.seenGapAny.Merge(&m.seenGapAny)
 	l.seenAge.Merge(&m.seenAge)
@@ -559,13 +557,16 @@ func (c *correlation) gatherLifetimes(walkers []*walker, names []string) {
 			if l == nil {
 				continue
 			}
-			sum := c.hosts[names[n]]
-			if sum == nil {
-				sum = &lifetimes{}
-				c.hosts[names[n]] = sum
+			if sum := c.hosts[names[n]]; sum != nil {
+				sum.add(l)
+			} else {
+				c.hosts[names[n]] = l
 			}
-			sum.add(l)
 		}
+	}
+	for _, l := range c.hosts {
+		l.gap.Merge(&l.seenGap)
+		l.gapAny.Merge(&l.seenGapAny)
 	}
 }
 

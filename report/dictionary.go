@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 
@@ -22,8 +23,8 @@ type dictionary struct {
 	values []parquet.ByteArray // by number
 	stamps []uint32            // by number: the batch that had it last
 	batch  uint32
-	near   [nearTexts]nearText
-	off    bool // most texts are new: they are left to the library
+	near   []nearText // by nearPlace
+	off    bool       // most texts are new: they are left to the library
 	// Scratch.
 	numbers []int32
 	seen    []parquet.ByteArray // the distinct values of a batch
@@ -37,7 +38,7 @@ type nearText struct {
 }
 
 const (
-	nearTexts = 1 << 10 // a power of two
+	nearTexts = 1 << 10 // at most; there is a power of two
 	// someNew is the share of new texts in a batch from which on the library is
 	// given them all: it takes numbers only in runs between new texts.
 	someNew = 1.0 / 16
@@ -45,7 +46,11 @@ const (
 	mostNew = 1.0 / 4
 )
 
-func newDictionary() *dictionary { return &dictionary{ids: map[string]int32{}} }
+// newDictionary gives one for rows that come in batches of up to so many.
+func newDictionary(rows int) *dictionary {
+	places := min(1<<bits.Len(uint(rows)), nearTexts)
+	return &dictionary{ids: map[string]int32{}, near: make([]nearText, places)}
+}
 
 // numberedEncoder is what a dictionary encoder of the library offers.
 type numberedEncoder interface {
@@ -92,7 +97,7 @@ func (d *dictionary) number(texts []string) bool {
 	d.batch++
 	d.numbers, d.seen = d.numbers[:0], d.seen[:0]
 	for _, s := range texts {
-		near := &d.near[nearPlace(s)]
+		near := &d.near[nearPlace(s)&uint32(len(d.near)-1)]
 		if near.text != s || s == "" {
 			if *near = (nearText{s, d.find(s)}); len(d.values) > most {
 				return false
@@ -118,7 +123,7 @@ func nearPlace(s string) uint32 {
 	} else if n > 0 {
 		h += uint32(s[0])<<8 | uint32(s[n-1])<<16
 	}
-	return h * 0x9e3779b1 >> 22 % nearTexts
+	return h * 0x9e3779b1 >> 22
 }
 
 // find gives the number of a text, the next one where it is new.

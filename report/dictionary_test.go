@@ -51,7 +51,7 @@ func TestDictionaryEqualsLibrary(t *testing.T) {
 				useOneEncoder.Do(registerEncoder)
 				f := file.NewParquetWriter(&out, parquetSchema(&table), file.WithWriterProps(properties(&table, "test")))
 				for range 2 {
-					group, d := f.AppendBufferedRowGroup(), newDictionary()
+					group, d := f.AppendBufferedRowGroup(), newDictionary(batches[0].rows)
 					for _, b := range batches {
 						w, err := group.Column(0)
 						if err != nil {
@@ -65,15 +65,15 @@ func TestDictionaryEqualsLibrary(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				var foot bytes.Buffer
 				body := out.Len()
 				if err := f.FlushWithFooter(); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := writeFooter(&foot, out.Bytes()[body:]); err != nil {
+				foot, err := ordered(out.Bytes()[body:])
+				if err != nil {
 					t.Fatal(err)
 				}
-				return append(out.Bytes()[:body:body], foot.Bytes()...)
+				return append(out.Bytes()[:body:body], foot...)
 			}
 			got := written(func(w *file.ByteArrayColumnChunkWriter, d *dictionary, b *batch) error {
 				return d.write(w, b.columns[0].texts, b.columns[0].levels, b.rows)

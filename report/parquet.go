@@ -75,11 +75,17 @@ func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, colum
 	if err := errors.Join(out.FlushWithFooter(), kept.err); err != nil {
 		return err
 	}
-	size, err := writeFooter(w, foot.Bytes())
-	if err != nil {
+	footer := foot.Bytes()
+	if p.fellBack {
+		var err error
+		if footer, err = ordered(footer); err != nil {
+			return err
+		}
+	}
+	if _, err := w.Write(footer); err != nil {
 		return err
 	}
-	kept.n += int64(size - foot.Len())
+	kept.n += int64(len(footer) - foot.Len())
 	j.wrote(t.Name, tableSize{Rows: p.rows, Bytes: kept.n})
 	return nil
 }
@@ -92,15 +98,17 @@ type tableWriter struct {
 	columns      []Column
 	dictionaries []*dictionary // by column: of the open group; nil where there is none yet
 	rows         int64
+	fellBack     bool // a column had too many texts for its dictionary
 }
 
 // write writes a batch. Columns have nothing in common until their group ends:
-// they are written side by side.
+// they are written side by side, unless rows are few.
 func (p *tableWriter) write(b *batch) error {
 	if p.group == nil {
 		p.group = p.out.AppendBufferedRowGroup()
 		clear(p.dictionaries)
 	}
+	const few = 256
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range b.columns {
@@ -108,12 +116,17 @@ func (p *tableWriter) write(b *batch) error {
 		if err != nil {
 			return errors.Join(err, g.Wait())
 		}
-		g.Go(func() error {
+		write := func() error {
 			if err := p.writeColumn(w, i, b); err != nil {
 				return fmt.Errorf("column %s: %w", p.columns[i].Name, err)
 			}
 			return nil
-		})
+		}
+		if b.rows > few {
+			g.Go(write)
+		} else if err := write(); err != nil {
+			return err
+		}
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -129,6 +142,16 @@ func (p *tableWriter) write(b *batch) error {
 func (p *tableWriter) endGroup() error {
 	if p.group == nil {
 		return nil
+	}
+	for i := range p.columns {
+		w, err := p.group.Column(i)
+		if err != nil {
+			return err
+		}
+		if w, ok := w.(*file.ByteArrayColumnChunkWriter); ok {
+			_, numbered := w.CurrentEncoder().(numberedEncoder)
+			p.fellBack = p.fellBack || !numbered
+		}
 	}
 	err := p.group.Close()
 	p.group, p.groupRows = nil, 0
@@ -147,7 +170,7 @@ func (p *tableWriter) writeColumn(w file.ColumnChunkWriter, column int, batch *b
 	case *file.ByteArrayColumnChunkWriter:
 		d := &p.dictionaries[column]
 		if *d == nil {
-			*d = newDictionary()
+			*d = newDictionary(batch.rows)
 		}
 		err = (*d).write(w, b.texts, levels, batch.rows)
 	case *file.Int64ColumnChunkWriter:
@@ -244,18 +267,17 @@ func object(m map[string]string) string {
 	return string(b)
 }
 
-// writeFooter writes what the library wrote at the end of a file, with the
-// encodings of each column in order, and gives the bytes written. The library
-// lists them in the order of a map, where a column fell back from its
-// dictionary: the file would differ from run to run.
-func writeFooter(w io.Writer, foot []byte) (int, error) {
+// ordered gives what the library wrote at the end of a file with the encodings of
+// each column in order. The library lists them in the order of a map, where a
+// column fell back from its dictionary: the file would differ from run to run.
+func ordered(foot []byte) ([]byte, error) {
 	const trailer = 4 + len("PAR1") // the metadata's length, and the magic
 	if len(foot) < trailer {
-		return 0, fmt.Errorf("BUG: a footer of %d bytes", len(foot))
+		return nil, fmt.Errorf("BUG: a footer of %d bytes", len(foot))
 	}
 	meta, err := metadata.NewFileMetaData(foot[:len(foot)-trailer], nil)
 	if err != nil {
-		return 0, fmt.Errorf("BUG: read back the footer: %w", err)
+		return nil, fmt.Errorf("BUG: read back the footer: %w", err)
 	}
 	for _, group := range meta.RowGroups {
 		for _, column := range group.Columns {
@@ -268,10 +290,9 @@ func writeFooter(w io.Writer, foot []byte) (int, error) {
 	}
 	var b bytes.Buffer
 	if _, err := meta.WriteTo(&b, nil); err != nil {
-		return 0, fmt.Errorf("BUG: write the footer: %w", err)
+		return nil, fmt.Errorf("BUG: write the footer: %w", err)
 	}
-	out := append(binary.LittleEndian.AppendUint32(b.Bytes(), uint32(b.Len())), "PAR1"...)
-	return w.Write(out)
+	return append(binary.LittleEndian.AppendUint32(b.Bytes(), uint32(b.Len())), "PAR1"...), nil
 }
 
 // keptError counts what is written and keeps the first error. The Parquet

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"logscan/analyze"
 )
@@ -207,7 +208,9 @@ func (p *Place) recover() error {
 const asideSuffix = "-old"
 
 // ofProcess is how the names of temporary directories end.
-var ofProcess = regexp.MustCompile(`^[0-9]+(-[0-9]+)?(` + asideSuffix + `)?$`)
+var ofProcess = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9]+(-[0-9]+)?(` + asideSuffix + `)?$`)
+})
 
 // leftovers lists the directories of killed runs.
 func leftovers(dir, prefix string) ([]string, error) {
@@ -217,7 +220,7 @@ func leftovers(dir, prefix string) ([]string, error) {
 	}
 	var left []string
 	for _, e := range entries {
-		if rest, ok := strings.CutPrefix(e.Name(), prefix); ok && e.IsDir() && ofProcess.MatchString(rest) {
+		if rest, ok := strings.CutPrefix(e.Name(), prefix); ok && e.IsDir() && ofProcess().MatchString(rest) {
 			left = append(left, filepath.Join(dir, e.Name()))
 		}
 	}

@@ -186,7 +186,7 @@ type Worker struct {
 	sessions         bool // any line has a session id
 
 	lastHost uint32
-	paths    []cachedPath
+	paths    *[pathCacheSize]cachedPath
 	template []byte // scratch
 	part            // what is written to disk when it has grown too large
 	spilled  []*spilled
@@ -237,7 +237,6 @@ func NewWorker(seed uint64, inputs int) *Worker {
 		hosts:     newHosts(seed),
 		upstreams: newUpstreams(seed),
 		endpoints: endpointTable{names: newDict(seed)},
-		paths:     emptySlots[cachedPath](pathCacheSize),
 		minutes:   newMinuteTable(maxMinutes),
 	}
 	w.lastHost = w.hosts.number(nil)
@@ -438,6 +437,9 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 		return w.endpoints.number(host, method(e.Method), notFound)
 	}
 	h := shapeHash(e.Path, w.seed^methodKey(e.Method)*0x9e3779b97f4a7c15^uint64(host)*0xc2b2ae3d27d4eb4f)
+	if w.paths == nil { // a small log is left to one worker
+		w.paths = (*[pathCacheSize]cachedPath)(emptySlots[cachedPath](pathCacheSize))
+	}
 	c := &w.paths[h%pathCacheSize]
 	if c.hash != h || h == 0 || c.endpoint < w.endpoints.base {
 		w.template = appendTemplate(w.template[:0], e.Path)

@@ -56,7 +56,7 @@ const (
 	smallPages = 3
 )
 
-func (s *shard) init() { s.slots = emptySlots[actor](16) }
+func (s *shard) init() { s.slots = emptySlots[actor](4) }
 
 // name notes the session id of an actor that is new.
 func (s *shard) name(a *actor, session []byte) {

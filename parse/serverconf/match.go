@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Match is which logs an input can be.
@@ -195,15 +196,21 @@ func literalBytes(pattern string) int {
 	return len(strings.NewReplacer("[0-9]", "", "*", "", `\`, "").Replace(pattern))
 }
 
-var (
-	// compressed are the suffixes of compression.
-	compressed = regexp.MustCompile(`(?i)\.(gz|z|bz2|xz|zst|zstd|lz4|lzma|br)$`)
-	// rotated are the suffixes of rotation: .1, a date with or without a time,
-	// seconds of the epoch, .old.
-	rotated = regexp.MustCompile(`(?i)(\.\d{1,5}|[-._](19|20)\d\d[-._]?[01]\d([-._]?[0-3]\d([-._T]?[0-2]\d([-.:_]?[0-5]\d){0,2}Z?)?)?|[-._]\d{9,10}|\.(old|bak|save))$`)
-	// extension is what logrotate can put a date before.
-	extension = regexp.MustCompile(`\.[A-Za-z]{1,8}$`)
-)
+// suffixes are what names of logs end with.
+type suffixes struct {
+	compressed *regexp.Regexp // what compression adds
+	rotated    *regexp.Regexp // what rotation adds: .1, a date with or without a time, seconds of the epoch, .old
+	extension  *regexp.Regexp // what logrotate can put a date before
+}
+
+// knownSuffixes are compiled when they are needed first.
+var knownSuffixes = sync.OnceValue(func() *suffixes {
+	return &suffixes{
+		compressed: regexp.MustCompile(`(?i)\.(gz|z|bz2|xz|zst|zstd|lz4|lzma|br)$`),
+		rotated:    regexp.MustCompile(`(?i)(\.\d{1,5}|[-._](19|20)\d\d[-._]?[01]\d([-._]?[0-3]\d([-._T]?[0-2]\d([-.:_]?[0-5]\d){0,2}Z?)?)?|[-._]\d{9,10}|\.(old|bak|save))$`),
+		extension:  regexp.MustCompile(`\.[A-Za-z]{1,8}$`),
+	}
+})
 
 // maxStripped is how many names a name is tried as. Real ones have two or three
 // suffixes.
@@ -212,15 +219,16 @@ const maxStripped = 8
 // stripped gives a name, and with one suffix of rotation or compression after
 // the other taken off.
 func stripped(name string) []string {
+	suffix := knownSuffixes()
 	names := []string{name}
 	for len(names) < maxStripped {
-		next := compressed.ReplaceAllString(name, "")
+		next := suffix.compressed.ReplaceAllString(name, "")
 		if next == name {
-			next = rotated.ReplaceAllString(name, "")
+			next = suffix.rotated.ReplaceAllString(name, "")
 		}
 		if next == name {
-			if ext := extension.FindString(name); ext != "" {
-				next = rotated.ReplaceAllString(strings.TrimSuffix(name, ext), "") + ext
+			if ext := suffix.extension.FindString(name); ext != "" {
+				next = suffix.rotated.ReplaceAllString(strings.TrimSuffix(name, ext), "") + ext
 			}
 		}
 		// A name that is all date, such as 2026-03-09.log, keeps it.
