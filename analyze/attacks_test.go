@@ -137,7 +137,7 @@ func TestAttacks(t *testing.T) {
 		}, []expectation{{"credential_stuffing", Subject{Type: "site", Host: "www.example.org"}, Medium,
 			func(r request) bool { return r.address[:6] == "203.0." }, nil}}},
 	} {
-		for seed := range uint64(3) {
+		for seed := range seeds(3) {
 			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := everyday(seed)
@@ -270,7 +270,7 @@ func TestCrowdsAreNoAttack(t *testing.T) {
 		}},
 	} {
 		for _, named := range []bool{true, false} {
-			for seed := range uint64(3) {
+			for seed := range seeds(3) {
 				t.Run(fmt.Sprintf("%s/named %v/%d", x.name, named, seed), func(t *testing.T) {
 					t.Parallel()
 					w := newWorld(seed)

@@ -117,7 +117,7 @@ func TestMachines(t *testing.T) {
 			}
 		}, nil},
 	} {
-		for seed := range uint64(3) {
+		for seed := range seeds(3) {
 			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := everyday(seed)
@@ -158,7 +158,7 @@ func TestProbes(t *testing.T) {
 // An app that repeats a refused sign-in at a pace, after it had been accepted,
 // guesses at nothing, even where the log names nobody.
 func TestAppIsNoAttacker(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range seeds(3) {
 		w := everyday(seed)
 		w.agents["203.0.113.69"] = "ExampleApp/4"
 		for at := 8 * time.Hour; at < 14*time.Hour; at += 20*time.Minute + w.minutes(60) {

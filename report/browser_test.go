@@ -20,9 +20,12 @@ import (
 )
 
 // browser starts a Chromium without a window, or skips t where none is
-// installed.
+// installed, or time is short.
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("what a browser does says nothing of races")
+	}
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if p, err := exec.LookPath(name); err == nil {
