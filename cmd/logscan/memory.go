@@ -91,17 +91,14 @@ func lateCollection() {
 
 // collectTimelines has the collector free what was read and correlated, which is
 // most of the heap and of which findings need nothing, before rows and tables take
-// as much again: fresh memory costs more than a collection. From here on, garbage
-// is buffers of a table, much at once, and the heap grows by half at most. A run
-// that has met no collection yet is too small for it. What GOGC says stays as it is.
+// as much again: fresh memory costs more than a collection. A run that has met no
+// collection yet is too small for it.
 func collectTimelines() {
-	const percent = 50
 	var met debug.GCStats
 	debug.ReadGCStats(&met)
 	if _, set := os.LookupEnv("GOGC"); set || met.NumGC == 0 {
 		return
 	}
-	debug.SetGCPercent(percent)
 	go runtime.GC() // which waits for the end of the collection
 }
 
