@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/bits"
 	"slices"
+	"sync"
 
 	"logscan/parse/wrap"
 )
@@ -67,25 +68,7 @@ type candidate struct {
 func Detect(sample []byte, formats []*Format) Detection {
 	s := newSampled(sample)
 	d := Detection{Lines: s.requests.count(), UTF16: isUTF16(sample)}
-	var candidates []candidate
-	if s.wrapper != nil {
-		for _, f := range formats {
-			if f.wrapper == nil {
-				candidates = append(candidates, s.explainedBy(f, s.texts))
-			}
-		}
-	}
-	carriers := len(candidates)
-	for _, f := range formats {
-		f = f.describedBy(s.directive)
-		c := s.explainedBy(f, s.lines)
-		if s.wrapper != nil && s.wrapper.JSON && f.wrapper == nil {
-			for i := range c.explained {
-				c.explained[i] &^= s.carried[i] // what carries a line is not the line
-			}
-		}
-		candidates = append(candidates, c)
-	}
+	candidates, carriers := s.candidates(formats)
 	if len(candidates) == 0 {
 		return d
 	}
@@ -132,6 +115,40 @@ func Detect(sample []byte, formats []*Format) Detection {
 		}
 	}
 	return d
+}
+
+// candidates tries all formats, side by side: nothing can be read before it is
+// known how. The first ones are tried with what carries the lines taken off.
+func (s *sampled) candidates(formats []*Format) (list []candidate, carriers int) {
+	if s.wrapper != nil {
+		for _, f := range formats {
+			if f.wrapper == nil {
+				list = append(list, candidate{format: f})
+			}
+		}
+	}
+	carriers = len(list)
+	for _, f := range formats {
+		list = append(list, candidate{format: f.describedBy(s.directive)})
+	}
+	var g sync.WaitGroup
+	for i := range list {
+		c := &list[i]
+		g.Go(func() {
+			if i < carriers {
+				c.try(s, s.texts)
+				return
+			}
+			c.try(s, s.lines)
+			if s.wrapper != nil && s.wrapper.JSON && c.format.wrapper == nil {
+				for i := range c.explained {
+					c.explained[i] &^= s.carried[i] // what carries a line is not the line
+				}
+			}
+		})
+	}
+	g.Wait()
+	return list, carriers
 }
 
 // sampled is a sample as detection looks at it.
@@ -202,12 +219,11 @@ func (s *sampled) unwrap() {
 	}
 }
 
-// explainedBy gives the lines that a format explains. What a server says of
-// itself counts where it logs requests as well.
-func (s *sampled) explainedBy(f *Format, lines [][]byte) candidate {
-	p := f.NewParser()
+// try notes the lines that the format explains. What a server says of itself
+// counts where it logs requests as well.
+func (c *candidate) try(s *sampled, lines [][]byte) {
+	p := c.format.NewParser()
 	var e Entry
-	c := candidate{format: f}
 	for i, line := range lines {
 		if line == nil || !s.requests.has(i) {
 			continue
@@ -224,7 +240,6 @@ func (s *sampled) explainedBy(f *Format, lines [][]byte) candidate {
 			c.explained[i] |= c.notices[i]
 		}
 	}
-	return c
 }
 
 // carry gives the format as the sample carries it.

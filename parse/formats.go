@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"logscan/parse/wrap"
 )
 
@@ -283,10 +285,12 @@ var aliases = map[string]string{
 
 var formats = sync.OnceValue(func() []*Format {
 	list := table()
+	var g errgroup.Group // it is done before anything else can be
 	for _, f := range list {
-		if err := f.compile(nil); err != nil {
-			panic("BUG: " + err.Error())
-		}
+		g.Go(func() error { return f.compile(nil) })
+	}
+	if err := g.Wait(); err != nil {
+		panic("BUG: " + err.Error())
 	}
 	return list
 })

@@ -217,7 +217,7 @@ func writeBeside(ctx context.Context, p *Place, j *job) (err error) {
 	}
 	defer func() {
 		// After a swap it is the last output that lies there.
-		if e := os.RemoveAll(temporary); err == nil && e != nil {
+		if e := removeOutput(temporary); err == nil && e != nil {
 			err = fmt.Errorf("it is complete, but the one before cannot be removed: %w", e)
 		}
 	}()
@@ -234,6 +234,17 @@ func writeBeside(ctx context.Context, p *Place, j *job) (err error) {
 		return fmt.Errorf("move into place (a mount point cannot be replaced: name a directory in it): %w", err)
 	}
 	return syncDirectory(parent)
+}
+
+// removeOutput removes a directory. Its files are freed side by side: it is the last
+// thing that a run waits for.
+func removeOutput(dir string) error {
+	entries, _ := os.ReadDir(dir) // what is wrong with it is told below
+	var g errgroup.Group
+	for _, e := range entries {
+		g.Go(func() error { return os.RemoveAll(filepath.Join(dir, e.Name())) })
+	}
+	return errors.Join(g.Wait(), os.RemoveAll(dir))
 }
 
 // writeFiles writes all outputs into dir, as many at a time as there are CPUs,

@@ -98,11 +98,13 @@ func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (
 	}
 	defer f.file.Close() // it is only read
 	if f.size > 0 && f.compression == none && !in.layered() {
+		room := make([]byte, min(2*endSize, f.size))
 		if f.size <= 2*endSize {
-			return f.part(0, 2*endSize), nil
+			return f.part(room, 0), nil
 		}
-		head := sampleLines(f.part(0, endSize), endSize, true, false)
-		return append(head, sampleLines(f.part(f.size-endSize, endSize), endSize, false, true)...), nil
+		n := copy(room, sampleLines(f.part(room[:endSize], 0), endSize, true, false))
+		n += copy(room[n:], sampleLines(f.part(room[n:n+endSize], f.size-endSize), endSize, false, true))
+		return room[:n], nil
 	}
 	head, tail := decoded(c.decoded(ctx, in, f))
 	if err := ctx.Err(); err != nil {

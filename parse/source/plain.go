@@ -86,19 +86,21 @@ func (f *plainFile) ranged(start int64) *rangeReader {
 // bytes. What cannot be read is left out: reading the ranges tells why.
 func (f *plainFile) sample(size int) []byte {
 	if f.size <= int64(size) {
-		return f.part(0, size)
+		return f.part(make([]byte, f.size), 0)
 	}
 	part := size / 3
 	middle := f.size/2 - int64(part)/2
-	sample := sampleLines(f.part(0, part), part, true, false)
-	sample = append(sample, sampleLines(f.part(middle, part), part, false, false)...)
-	return append(sample, sampleLines(f.part(f.size-int64(part), part), part, false, false)...)
+	room := make([]byte, 3*part)
+	n := copy(room, sampleLines(f.part(room[:part], 0), part, true, false))
+	n += copy(room[n:], sampleLines(f.part(room[n:n+part], middle), part, false, false))
+	n += copy(room[n:], sampleLines(f.part(room[n:n+part], f.size-int64(part)), part, false, false))
+	return room[:n]
 }
 
-func (f *plainFile) part(start int64, size int) []byte {
-	data := make([]byte, min(int64(size), f.size-start))
-	n, _ := f.data.ReadAt(data, start) // see sample
-	return data[:n]
+// part reads what is at start into room.
+func (f *plainFile) part(room []byte, start int64) []byte {
+	n, _ := f.data.ReadAt(room, start) // see sample
+	return room[:n]
 }
 
 // begin makes the ranges of f begin where the input goes on.
