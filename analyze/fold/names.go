@@ -364,7 +364,7 @@ func mergedClients(parts []spill.Source[clientTotal], most, about int, passing b
 	var addressOf, agentOf []uint32
 	var g sync.WaitGroup
 	g.Go(func() { addresses, addressOf = ranked(f.list, func(c *clientTotal) []byte { return c.address }) })
-	agents, agentOf = ranked(f.list, func(c *clientTotal) []byte { return c.agent })
+	agents, agentOf = rankedFew(f.list, func(c *clientTotal) []byte { return c.agent })
 	g.Wait()
 	index = newHashIndex(len(f.list))
 	named := len(f.list)
@@ -381,18 +381,21 @@ func mergedClients(parts []spill.Source[clientTotal], most, about int, passing b
 // ranked gives the distinct names in a list, sorted, and which of them each has.
 func ranked[T any](list []T, name func(*T) []byte) (names []string, of []uint32) {
 	type place struct {
-		head uint64 // the first bytes of the name, which mostly decide
-		i    uint32
+		head, next uint64 // the first bytes of the name, which mostly decide
+		i          uint32
 	}
 	order := make([]place, len(list))
 	for i := range order {
-		var head [8]byte
+		var head [16]byte
 		copy(head[:], name(&list[i]))
-		order[i] = place{binary.BigEndian.Uint64(head[:]), uint32(i)}
+		order[i] = place{binary.BigEndian.Uint64(head[:]), binary.BigEndian.Uint64(head[8:]), uint32(i)}
 	}
 	slices.SortFunc(order, func(a, b place) int {
 		if a.head != b.head {
 			return cmp.Compare(a.head, b.head)
+		}
+		if a.next != b.next {
+			return cmp.Compare(a.next, b.next)
 		}
 		return bytes.Compare(name(&list[a.i]), name(&list[b.i]))
 	})
@@ -400,9 +403,35 @@ func ranked[T any](list []T, name func(*T) []byte) (names []string, of []uint32)
 	for n, p := range order {
 		text := name(&list[p.i])
 		if n == 0 || !bytes.Equal(name(&list[order[n-1].i]), text) {
-			names = append(names, string(text))
+			names = append(roomy(names), string(text))
 		}
 		of[p.i] = uint32(len(names) - 1)
+	}
+	return names, of
+}
+
+// rankedFew is ranked for names of which most things have the same ones: only
+// different ones are compared.
+func rankedFew[T any](list []T, name func(*T) []byte) (names []string, of []uint32) {
+	met := map[string]uint32{}
+	of = make([]uint32, len(list))
+	for i := range list {
+		text := name(&list[i])
+		n, ok := met[string(text)]
+		if !ok {
+			n = uint32(len(names))
+			names = append(roomy(names), string(text))
+			met[names[n]] = n
+		}
+		of[i] = n
+	}
+	slices.Sort(names)
+	rank := make([]uint32, len(names))
+	for i, text := range names {
+		rank[met[text]] = uint32(i)
+	}
+	for i, n := range of {
+		of[i] = rank[n]
 	}
 	return names, of
 }
