@@ -61,16 +61,13 @@ type mortality struct {
 	open     int     // of them
 }
 
-// lifeOf gives from when to when a session is seen alive, and whether it is dead.
-func (c *correlation) lifeOf(s *sessionRecord) (d death, dead bool) {
-	d = death{start: s.start, last: s.lastAccepted, end: s.end, refusal: s.endRefusal}
+// lifeOf gives from when to when a session is seen alive, and when it ended.
+func lifeOf(s *sessionRecord) death {
+	d := death{start: s.start, last: s.lastAccepted, end: s.end, refusal: s.endRefusal}
 	if d.last == before {
 		d.last = d.start
 	}
-	if dead = s.endRefusal < fold.EarlierEvent; dead {
-		d.open = c.facts[s.endRefusal].open()
-	}
-	return d, dead
+	return d
 }
 
 // inspectInvalidations goes over the sessions once to collect the deaths, which
@@ -85,12 +82,14 @@ func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
 		m := &bySite[s.site]
 		m.site = s.site
 		m.sessions++
-		if d, dead := c.lifeOf(s); dead {
-			m.deaths = append(m.deaths, d)
-			if d.open {
-				m.open++
-			}
+		if s.endRefusal >= fold.EarlierEvent {
+			continue
 		}
+		d := lifeOf(s)
+		if d.open = c.facts[d.refusal].open(); d.open {
+			m.open++
+		}
+		m.deaths = append(m.deaths, d)
 	}
 	// First with all deaths taken for usual ones, then with those of the instant
 	// left out.
@@ -126,7 +125,7 @@ func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
 				return nil, err
 			}
 			if w := sweeps[s.site]; w != nil {
-				d, _ := c.lifeOf(s)
+				d := lifeOf(s)
 				w.life(d.start, d.last)
 			}
 		}
