@@ -187,16 +187,16 @@ func merge(workers []*Worker, most int) (*State, error) {
 	return s, nil
 }
 
-// sources gives a list of each part, sorted: from where it lies on disk, or in
+// sources gives what each part knows, sorted: from where it lies on disk, or in
 // memory, of which there is a part for each worker.
-func sources[T any](s *State, c spill.Codec[T], disk func(*spilled) *spill.Run, memory func(*part) []T) []spill.Source[T] {
+func sources[T any](s *State, c spill.Codec[T], disk func(*spilled) *spill.Run, memory func(*part) spill.Source[T]) []spill.Source[T] {
 	all := make([]spill.Source[T], len(s.parts))
 	var g sync.WaitGroup
 	for i, p := range s.parts {
 		if p.disk != nil {
 			all[i] = spill.FromRun(disk(p.disk), c)
 		} else {
-			g.Go(func() { all[i] = spill.FromSlice(memory(p.part)) })
+			g.Go(func() { all[i] = memory(p.part) })
 		}
 	}
 	g.Wait()
@@ -206,7 +206,7 @@ func sources[T any](s *State, c spill.Codec[T], disk func(*spilled) *spill.Run, 
 // mergeUsers merges what the parts know of users. At most most of them are told
 // by name.
 func (s *State) mergeUsers(most int) (err error) {
-	users := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) []userTotal { return p.users.sorted() })
+	users := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[userTotal] { return p.users.sorted() })
 	s.Users, s.OfOtherUsers, s.OtherUsers, s.userOf, err = mergedUsers(users, most)
 	return err
 }
@@ -214,7 +214,7 @@ func (s *State) mergeUsers(most int) (err error) {
 // mergeClients merges what the parts know of clients. At most most of them are
 // told by name.
 func (s *State) mergeClients(most int) (err error) {
-	clients := sources(s, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) []clientTotal { return p.clients.sorted() })
+	clients := sources(s, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) spill.Source[clientTotal] { return p.clients.sorted() })
 	about, disk := 0, false // the workers met much the same ones
 	for _, p := range s.parts {
 		if p.disk != nil {
@@ -233,7 +233,7 @@ func (s *State) mergeSignIns() (err error) {
 	for _, w := range s.workers {
 		file = cmp.Or(file, w.file)
 	}
-	signIns := sources(s, signInCodec, func(d *spilled) *spill.Run { return d.signIns }, func(p *part) []SignIn { return p.signIns })
+	signIns := sources(s, signInCodec, func(d *spilled) *spill.Run { return d.signIns }, func(p *part) spill.Source[SignIn] { return spill.FromSlice(p.signIns) })
 	s.signIns, err = newSignInIndex(signIns, file)
 	return err
 }

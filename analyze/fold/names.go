@@ -43,15 +43,15 @@ type userTotal struct {
 }
 
 // sorted gives the users by hash.
-func (t *userTable) sorted() []userTotal {
+func (t *userTable) sorted() spill.Source[userTotal] {
 	return byHash(t.len(), func(n uint32) uint64 { return t.hash[n] }, func(n uint32) userTotal {
 		return userTotal{t.hash[n], t.key[n], t.tally[n]}
 	})
 }
 
-// byHash gives n things in the order of their hashes. Each is made in its place:
-// they are larger than what is sorted.
-func byHash[T any](n int, hash func(uint32) uint64, thing func(uint32) T) []T {
+// byHash gives n things in the order of their hashes. Each is made when its turn
+// comes: they are much larger than what is sorted.
+func byHash[T any](n int, hash func(uint32) uint64, thing func(uint32) T) spill.Source[T] {
 	type place struct {
 		hash uint64
 		n    uint32
@@ -61,11 +61,15 @@ func byHash[T any](n int, hash func(uint32) uint64, thing func(uint32) T) []T {
 		order[i] = place{hash(uint32(i)), uint32(i)}
 	}
 	slices.SortFunc(order, func(a, b place) int { return cmp.Compare(a.hash, b.hash) })
-	list := make([]T, n)
-	for i, p := range order {
-		list[i] = thing(p.n)
+	var x T
+	return func() (*T, error) {
+		if len(order) == 0 {
+			return nil, nil
+		}
+		x = thing(order[0].n)
+		order = order[1:]
+		return &x, nil
 	}
-	return list
 }
 
 var userCodec = spill.Codec[userTotal]{
@@ -172,7 +176,7 @@ type clientTotal struct {
 }
 
 // sorted gives the clients by hash.
-func (t *clientTable) sorted() []clientTotal {
+func (t *clientTable) sorted() spill.Source[clientTotal] {
 	return byHash(len(t.list), func(n uint32) uint64 { return t.list[n].hash }, func(n uint32) clientTotal {
 		c := &t.list[n]
 		return clientTotal{c.hash, c.requests, c.refused, t.addresses.key[c.address], t.agents.key[c.agent]}
@@ -448,9 +452,9 @@ type hashIndex struct {
 }
 
 type hashSlot struct {
-	hash uint64
-	to   [2]uint32
-	used bool
+	hash   uint64
+	first  uint32 // plus one; 0 where the slot is empty
+	second uint32
 }
 
 func newHashIndex(n int) hashIndex {
@@ -464,17 +468,17 @@ func newHashIndex(n int) hashIndex {
 func (x *hashIndex) put(hash uint64, a, b uint32) {
 	mask := uint64(len(x.slots) - 1)
 	i := hash & mask
-	for x.slots[i].used {
+	for x.slots[i].first != 0 {
 		i = (i + 1) & mask
 	}
-	x.slots[i] = hashSlot{hash, [2]uint32{a, b}, true}
+	x.slots[i] = hashSlot{hash, a + 1, b}
 }
 
 func (x *hashIndex) find(hash uint64) [2]uint32 {
 	mask := uint64(len(x.slots) - 1)
-	for i := hash & mask; x.slots[i].used; i = (i + 1) & mask {
+	for i := hash & mask; x.slots[i].first != 0; i = (i + 1) & mask {
 		if x.slots[i].hash == hash {
-			return x.slots[i].to
+			return [2]uint32{x.slots[i].first - 1, x.slots[i].second}
 		}
 	}
 	return x.none

@@ -98,7 +98,7 @@ func (w *Worker) spill() error {
 	if s.users, err = spill.WriteRun(file, userCodec, p.users.sorted()); err != nil {
 		return err
 	}
-	if s.signIns, err = spill.WriteRun(file, signInCodec, p.signIns); err != nil {
+	if s.signIns, err = spill.WriteRun(file, signInCodec, spill.FromSlice(p.signIns)); err != nil {
 		return err
 	}
 	w.spilled = append(w.spilled, s)

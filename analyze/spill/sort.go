@@ -198,14 +198,20 @@ func (w *RunWriter) End() (*Run, error) {
 }
 
 // WriteRun writes records as a run.
-func WriteRun[T any](f *File, c Codec[T], items []T) (*Run, error) {
+func WriteRun[T any](f *File, c Codec[T], records Source[T]) (*Run, error) {
 	w := f.Run()
-	for i := range items {
-		if err := w.Append(func(dst []byte) []byte { return c.Append(dst, &items[i]) }); err != nil {
+	for {
+		x, err := records()
+		if err != nil {
+			return nil, err
+		}
+		if x == nil {
+			return w.End()
+		}
+		if err := w.Append(func(dst []byte) []byte { return c.Append(dst, x) }); err != nil {
 			return nil, err
 		}
 	}
-	return w.End()
 }
 
 // Source gives one record after the other, and nil at the end. A record is
