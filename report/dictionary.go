@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -29,6 +30,7 @@ type dictionary struct {
 	numbers []int32
 	seen    []parquet.ByteArray // the distinct values of a batch
 	levels  []int16
+	list    []parquet.ByteArray
 }
 
 // nearText is the text that fell last into a place that a few of its bytes give.
@@ -69,8 +71,8 @@ func (d *dictionary) write(w *file.ByteArrayColumnChunkWriter, texts []string, l
 	}
 	// Without a dictionary there were too many different ones.
 	if !ok || d.off || !d.number(texts) {
-		*d = dictionary{off: true}
-		_, err := w.WriteBatch(copied(texts), levels, nil)
+		*d = dictionary{off: true, list: d.list}
+		_, err := w.WriteBatch(d.copied(texts), levels, nil)
 		return err
 	}
 	if err := d.put(encoder, known); err != nil {
@@ -141,11 +143,11 @@ func (d *dictionary) find(s string) int32 {
 // put gives the encoder the values of a batch; it knows the first ones.
 func (d *dictionary) put(encoder numberedEncoder, known int) error {
 	if float64(len(d.values)-known) > someNew*float64(len(d.numbers)) {
-		list := make([]parquet.ByteArray, len(d.numbers))
-		for i, n := range d.numbers {
-			list[i] = d.values[n]
+		d.list = slices.Grow(d.list[:0], len(d.numbers))
+		for _, n := range d.numbers {
+			d.list = append(d.list, d.values[n])
 		}
-		encoder.Put(list)
+		encoder.Put(d.list)
 		return nil
 	}
 	from := 0 // of those that it has not been given
@@ -172,21 +174,21 @@ func putNumbers(encoder numberedEncoder, numbers []int32) error {
 	return encoder.PutIndices(array.NewInt32Data(data))
 }
 
-// copied gives texts as the library wants them. Its statistics go on referring
-// to the bytes of their minimum and maximum.
-func copied(texts []string) []parquet.ByteArray {
+// copied gives texts as the library wants them, until the next call. Its
+// statistics go on referring to the bytes of their minimum and maximum.
+func (d *dictionary) copied(texts []string) []parquet.ByteArray {
 	size := 0
 	for _, s := range texts {
 		size += len(s)
 	}
 	bytes := make([]byte, 0, size)
-	list := make([]parquet.ByteArray, len(texts))
-	for i, s := range texts {
+	d.list = slices.Grow(d.list[:0], len(texts))
+	for _, s := range texts {
 		from := len(bytes)
 		bytes = append(bytes, valid(s)...)
-		list[i] = bytes[from:len(bytes):len(bytes)]
+		d.list = append(d.list, bytes[from:len(bytes):len(bytes)])
 	}
-	return list
+	return d.list
 }
 
 // valid gives s as valid UTF-8: readers refuse a file for one bad byte.

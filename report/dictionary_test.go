@@ -79,7 +79,7 @@ func TestDictionaryEqualsLibrary(t *testing.T) {
 				return d.write(w, b.columns[0].texts, b.columns[0].levels, b.rows)
 			})
 			want := written(func(w *file.ByteArrayColumnChunkWriter, _ *dictionary, b *batch) error {
-				_, err := w.WriteBatch(copied(b.columns[0].texts), b.columns[0].levels, nil)
+				_, err := w.WriteBatch(new(dictionary).copied(b.columns[0].texts), b.columns[0].levels, nil)
 				return err
 			})
 			if !bytes.Equal(got, want) {
