@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logscan/analyze/fold"
+	"logscan/analyze/fresh"
 	"logscan/analyze/spill"
 	"logscan/analyze/stats"
 	"logscan/parse"
@@ -158,7 +159,7 @@ func correlate(ctx context.Context, s *fold.State, workers int, m Memory, p *Pas
 		state:     s,
 		workers:   workers,
 		memory:    m,
-		facts:     make([]fact, len(s.Refusals)),
+		facts:     fresh.List[fact](len(s.Refusals)),
 		endpoints: make([]endpointFacts, len(s.Endpoints)),
 		protected: make([]bool, len(s.Endpoints)),
 		roles:     make([]role, len(s.Endpoints)),

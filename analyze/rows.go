@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"logscan/analyze/fold"
+	"logscan/analyze/fresh"
 	"logscan/parse"
 	"logscan/parse/pseudonym"
 	"logscan/parse/redact"
@@ -371,7 +372,7 @@ func (c *correlation) orderClients() {
 // clientRows makes the rows of the clients, which orderClients has put in order;
 // explained gives the findings of those that have one.
 func (c *correlation) clientRows(explained map[fold.Client]string) []Client {
-	rows := make([]Client, len(c.clientOrder))
+	rows := fresh.List[Client](len(c.clientOrder))
 	c.inParts(len(rows), func(from, to int) {
 		for i := from; i < to; i++ {
 			cl := c.clientOrder[i]

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"logscan/analyze/fold"
+	"logscan/analyze/fresh"
 	"logscan/analyze/stats"
 )
 
@@ -89,7 +90,7 @@ func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
 		if d.open = c.facts[d.refusal].open(); d.open {
 			m.open++
 		}
-		m.deaths = append(m.deaths, d)
+		m.deaths = append(fresh.Roomy(m.deaths), d)
 	}
 	// First with all deaths taken for usual ones, then with those of the instant
 	// left out.
@@ -206,7 +207,13 @@ func (t *times) pop() {
 // newSweep makes a sweep; surprise gives how surprising a death after a silence
 // is.
 func newSweep(deaths []death, surprise func(silence int64) float64) *sweep {
-	w := &sweep{now: before}
+	open := 0
+	for i := range deaths {
+		if deaths[i].open {
+			open++
+		}
+	}
+	w := &sweep{now: before, edges: fresh.List[deathEdge](2 * open)[:0]}
 	for _, d := range deaths {
 		if d.open {
 			weight := surprise(d.end - d.last)

@@ -54,7 +54,7 @@ func FuzzShards(f *testing.F) {
 			t.Fatal(err)
 		}
 		var s shard
-		s.init()
+		s.init(new(spare))
 		for n := range uint64(events) % 500 {
 			a := s.actor(actorKey{seed * (n%7 + 1), n % 7})
 			if a.events == 0 && n%2 == 0 && len(id) > 0 {

@@ -32,7 +32,7 @@ func TestEventsComeBack(t *testing.T) {
 	s.endpointOf, s.rankOf, s.upstreamOf = [][]uint32{plusOne(1 << 17)}, [][]uint32{plusOne(1 << 21)}, [][]uint32{plusOne(ways / int(numSchemes))}
 
 	var sh shard
-	sh.init()
+	sh.init(new(spare))
 	actors := make([]actor, 3000)
 	for n := range actors {
 		actors[n].number = uint32(n) + 1
@@ -129,7 +129,7 @@ func TestEventsComeBack(t *testing.T) {
 // What most events are takes six bytes.
 func TestUsualEventsAreShort(t *testing.T) {
 	var sh shard
-	sh.init()
+	sh.init(new(spare))
 	a := &actor{number: 1 << actorBits}
 	add := func(ms int64, o Outcome, endpoint, user uint32, via uint32, moved bool, want int) {
 		t.Helper()

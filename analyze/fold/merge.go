@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logscan/analyze/fresh"
 	"logscan/analyze/spill"
 	"logscan/parse"
 )
@@ -483,7 +484,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 	})
 	// All pieces of an actor lie side by side in one list of events: place says
 	// where the next event of each piece goes.
-	m.actors = sized(m.actors, actors)
+	m.actors = fresh.Sized(m.actors, actors)
 	clear(m.actors)
 	place := func(p *piece) *uint32 { return &m.actors[first[p.origin]+int(p.number)-1].place }
 	total, n := 0, uint32(0)
@@ -503,7 +504,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 		*place(p) = uint32(total)
 		total += int(p.events)
 	}
-	m.events = sized(m.events, total)
+	m.events = fresh.Sized(m.events, total)
 	events := m.events
 	for p, sh := range shards {
 		s.decode(s.parts[p].worker, sh, m.actors[first[p]:][:sh.actors], events)

@@ -19,12 +19,13 @@ type part struct {
 	clients clientTable
 	users   userTable
 	signIns []SignIn
+	spare   spare // memory for the logs of the shards
 }
 
 func (p *part) init(seed uint64) {
 	*p = part{clients: newClientTable(seed), users: userTable{dict: newDict(seed)}}
 	for i := range p.shards {
-		p.shards[i].init()
+		p.shards[i].init(&p.spare)
 	}
 }
 

@@ -2,6 +2,8 @@ package fold
 
 import (
 	"encoding/binary"
+
+	"logscan/analyze/fresh"
 )
 
 // Actors are sharded by the hash of what names them: the session id where the
@@ -46,6 +48,8 @@ type shard struct {
 	// number - 1, plus one; clients have none.
 	ids  []byte
 	idAt []uint32
+
+	spare *spare // of the part
 }
 
 const (
@@ -56,7 +60,7 @@ const (
 	smallPages = 3
 )
 
-func (s *shard) init() { s.slots = emptySlots[actor](4) }
+func (s *shard) init(spare *spare) { s.slots, s.spare = fresh.Slots[actor](4), spare }
 
 // name notes the session id of an actor that is new.
 func (s *shard) name(a *actor, session []byte) {
@@ -90,7 +94,7 @@ func (s *shard) size() int64 {
 // turn begins a new page.
 func (s *shard) turn() {
 	s.end()
-	s.page = make([]byte, pageSize(len(s.pages)))
+	s.page = s.spare.page(pageSize(len(s.pages)))
 }
 
 // end closes the log: all of it is in the pages then, behind each of which at
@@ -139,7 +143,7 @@ func (s *shard) actor(k actorKey) *actor {
 }
 
 func (s *shard) grow() {
-	slots := emptySlots[actor](2 * len(s.slots))
+	slots := fresh.Slots[actor](2 * len(s.slots))
 	mask := uint64(len(slots) - 1)
 	for n := range s.slots {
 		a := &s.slots[n]

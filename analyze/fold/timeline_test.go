@@ -25,7 +25,7 @@ func TestActorsAreFoundAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shards := make([]shard, Shards)
 			for i := range shards {
-				shards[i].init()
+				shards[i].init(new(spare))
 			}
 			for n := range uint64(100_000) {
 				k := key(n)
