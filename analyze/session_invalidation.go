@@ -207,13 +207,7 @@ func (t *times) pop() {
 // newSweep makes a sweep; surprise gives how surprising a death after a silence
 // is.
 func newSweep(deaths []death, surprise func(silence int64) float64) *sweep {
-	open := 0
-	for i := range deaths {
-		if deaths[i].open {
-			open++
-		}
-	}
-	w := &sweep{now: before, edges: fresh.List[deathEdge](2 * open)[:0]}
+	w := &sweep{now: before, edges: fresh.List[deathEdge](2 * len(deaths))[:0]}
 	for _, d := range deaths {
 		if d.open {
 			weight := surprise(d.end - d.last)

@@ -1,6 +1,12 @@
 package report
 
-import "logscan/analyze"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"logscan/analyze"
+)
 
 // WriteMetrics writes what a run found as a file for node_exporter's textfile
 // collector, whole or not at all. Every series of a cause, and of a kind that
@@ -56,4 +62,21 @@ func metrics(res *analyze.Result, run Run) []*gauge {
 		bySeverity.add(1, f.Severity.String())
 	}
 	return all
+}
+
+// replaceFile writes a file, readable by all, whole or not at all: it is
+// written beside its place and renamed.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // there is a better error
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package fold
 import (
 	"cmp"
 	"slices"
-	"sort"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -220,8 +219,9 @@ func (s *State) mergeClients(most int) (err error) {
 	for _, p := range s.parts {
 		if p.disk != nil {
 			disk = true
-		} else if n := len(p.part.clients.list); n > about {
-			about = n + n/8
+		} else {
+			n := len(p.part.clients.list)
+			about = max(about, n+n/8)
 		}
 	}
 	s.Addresses, s.Agents, s.OtherClients, s.clientOf, err = mergedClients(clients, most, about, disk)
@@ -251,28 +251,15 @@ func (l *Ledger) merge(m *Ledger) {
 
 // unify gives all keys of the dictionaries, sorted, and for each of them the
 // index by number.
-func unify(ds []*dict) ([]string, [][]uint32) {
-	index := map[string]uint32{}
-	var names []string
+func unify(ds []*dict) (names []string, of [][]uint32) {
+	var keys [][]byte
 	for _, d := range ds {
-		for _, k := range d.key {
-			if _, ok := index[string(k)]; !ok {
-				n := string(k)
-				index[n] = 0
-				names = append(names, n)
-			}
-		}
+		keys = append(keys, d.key...)
 	}
-	sort.Strings(names)
-	for i, n := range names {
-		index[n] = uint32(i)
-	}
-	of := make([][]uint32, len(ds))
-	for i, d := range ds {
-		of[i] = make([]uint32, d.len())
-		for n, k := range d.key {
-			of[i][n] = index[string(k)]
-		}
+	names, place := rankedFew(keys, func(key *[]byte) []byte { return *key })
+	for _, d := range ds {
+		of = append(of, place[:d.len():d.len()])
+		place = place[d.len():]
 	}
 	return names, of
 }

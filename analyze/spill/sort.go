@@ -75,13 +75,7 @@ func (s *Sorter[T]) spill() error {
 		}
 	}
 	s.Sort()
-	w := s.file.Run()
-	for i := range s.n {
-		if err := w.Append(func(dst []byte) []byte { return s.Codec.Append(dst, s.at(i)) }); err != nil {
-			return err
-		}
-	}
-	r, err := w.End()
+	r, err := WriteRun(s.file, s.Codec, s.inMemory())
 	if err != nil {
 		return err
 	}

@@ -98,13 +98,11 @@ func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (
 	}
 	defer f.file.Close() // it is only read
 	if f.size > 0 && f.compression == none && !in.layered() {
-		room := make([]byte, min(2*endSize, f.size))
 		if f.size <= 2*endSize {
-			return f.part(room, 0), nil
+			return f.part(make([]byte, f.size), 0), nil
 		}
-		n := copy(room, sampleLines(f.part(room[:endSize], 0), endSize, true, false))
-		n += copy(room[n:], sampleLines(f.part(room[n:n+endSize], f.size-endSize), endSize, false, true))
-		return room[:n], nil
+		head := f.appendLines(make([]byte, 0, 2*endSize), 0, endSize, false)
+		return f.appendLines(head, f.size-endSize, endSize, true), nil
 	}
 	head, tail := decoded(c.decoded(ctx, in, f))
 	if err := ctx.Err(); err != nil {

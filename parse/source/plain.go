@@ -89,12 +89,18 @@ func (f *plainFile) sample(size int) []byte {
 		return f.part(make([]byte, f.size), 0)
 	}
 	part := size / 3
-	middle := f.size/2 - int64(part)/2
-	room := make([]byte, 3*part)
-	n := copy(room, sampleLines(f.part(room[:part], 0), part, true, false))
-	n += copy(room[n:], sampleLines(f.part(room[n:n+part], middle), part, false, false))
-	n += copy(room[n:], sampleLines(f.part(room[n:n+part], f.size-int64(part)), part, false, false))
-	return room[:n]
+	sample := make([]byte, 0, 3*part)
+	for _, at := range []int64{0, f.size/2 - int64(part)/2, f.size - int64(part)} {
+		sample = f.appendLines(sample, at, part, false)
+	}
+	return sample
+}
+
+// appendLines reads size bytes at an offset, for which there is room behind sample,
+// and appends the whole lines of them; see sampleLines.
+func (f *plainFile) appendLines(sample []byte, at int64, size int, end bool) []byte {
+	room := sample[len(sample) : len(sample)+size]
+	return append(sample, sampleLines(f.part(room, at), size, at == 0, end)...)
 }
 
 // part reads what is at start into room.
