@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 )
 
 // accountFailure finds accounts that were accepted before and are refused from
@@ -90,7 +90,7 @@ func inspectAccounts(c *correlation, seen observer) ([]candidate, error) {
 // openAttempts gives attempts without those that are explained.
 func (c *correlation) openAttempts(all []attempt) []attempt {
 	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
-		return a.fact != fold.NoRefusal && !c.facts[a.fact].open()
+		return a.fact != timeline.NoRefusal && !c.facts[a.fact].open()
 	})
 }
 
@@ -100,7 +100,7 @@ func (c *correlation) openAttempts(all []attempt) []attempt {
 func byOwner(all []attempt) []attempt {
 	home, agents := map[uint32]bool{}, map[uint32]bool{}
 	for _, a := range all {
-		if a.fact == fold.NoRefusal {
+		if a.fact == timeline.NoRefusal {
 			home[a.client.Address], agents[a.client.Agent] = true, true
 		}
 	}
@@ -153,7 +153,7 @@ func (t *turn) machine() bool {
 func findTurn(list []attempt) (turn, bool) {
 	var t turn
 	from := len(list)
-	for from > 0 && list[from-1].fact != fold.NoRefusal {
+	for from > 0 && list[from-1].fact != timeline.NoRefusal {
 		from--
 	}
 	if from == 0 || from == len(list) {
@@ -171,7 +171,7 @@ func findTurn(list []attempt) (turn, bool) {
 	var tries []stats.Cell
 	last, lastRefused := int64(before), false
 	for i, a := range list {
-		refused := a.fact != fold.NoRefusal
+		refused := a.fact != timeline.NoRefusal
 		if a.time-last > tryGap || refused != lastRefused {
 			hit := int64(0)
 			if refused {
@@ -214,7 +214,7 @@ func (c *correlation) compare(t *turn, refusals []int64) (expected, chance float
 		}
 		last = a.time
 		refused := max(refusals[a.endpoint]-own[a.endpoint], 0)
-		accepted := c.state.Endpoints[a.endpoint].N[fold.Accepted] + c.state.Endpoints[a.endpoint].N[fold.Redirected]
+		accepted := c.state.Endpoints[a.endpoint].N[timeline.Accepted] + c.state.Endpoints[a.endpoint].N[timeline.Redirected]
 		// One more of each: a route that nobody else asked says nothing.
 		share := float64(refused+1) / float64(refused+accepted+2)
 		expected += share

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/source"
 )
@@ -126,7 +126,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := r.recall(); err != nil {
 		return nil, err
 	}
-	state, err := fold.Merge(r.workers)
+	state, err := timeline.Merge(r.workers)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ type reader struct {
 	inputs  []source.Input
 	formats []*parse.Format // candidates; one when the user named it
 	chosen  []detected      // by input, set by Open
-	workers []*fold.Worker
+	workers []*timeline.Worker
 	parsers []map[string]*parse.Parser // by worker, by detected.key
 	fail    context.CancelCauseFunc    // ends the reading
 }
@@ -202,11 +202,11 @@ func newReader(o Options) (*reader, error) {
 	}
 	r := &reader{options: o, inputs: o.Inputs, formats: formats, chosen: make([]detected, len(o.Inputs))}
 	seed := rand.Uint64()
-	r.workers = make([]*fold.Worker, o.Workers)
+	r.workers = make([]*timeline.Worker, o.Workers)
 	var g sync.WaitGroup
 	for i := range r.workers {
 		g.Go(func() {
-			w := fold.NewWorker(seed, len(o.Inputs))
+			w := timeline.NewWorker(seed, len(o.Inputs))
 			if o.Memory.Bytes > 0 {
 				w.Limit(o.Memory.fold(o.Workers), o.Memory.Space)
 			}
@@ -313,7 +313,7 @@ func (r *reader) recall() error {
 	if p.earlier == nil {
 		return nil
 	}
-	past, err := fold.Recall(r.workers, p.earlier)
+	past, err := timeline.Recall(r.workers, p.earlier)
 	r.workers = append(r.workers, past)
 	return err
 }

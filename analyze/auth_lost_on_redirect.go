@@ -6,8 +6,8 @@ import (
 	"maps"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -63,12 +63,12 @@ func observeRedirects(c *correlation) observer {
 	return &redirectObserver{c, newPairs(endpoints)}
 }
 
-func (o *redirectObserver) part() func(*fold.Actor, uint32) {
+func (o *redirectObserver) part() func(*timeline.Actor, uint32) {
 	mine := o.pairs.part()
-	return func(a *fold.Actor, _ uint32) {
+	return func(a *timeline.Actor, _ uint32) {
 		for i := range a.Events {
 			e := &a.Events[i]
-			if e.Outcome != fold.Accepted && e.Outcome != fold.Unauthorized {
+			if e.Outcome != timeline.Accepted && e.Outcome != timeline.Unauthorized {
 				continue
 			}
 			n := mine[e.Endpoint]
@@ -79,7 +79,7 @@ func (o *redirectObserver) part() func(*fold.Actor, uint32) {
 			if o.redirectedBy(a, i) != 0 {
 				cell = &n[0]
 			}
-			cell.Add(e.Outcome == fold.Unauthorized)
+			cell.Add(e.Outcome == timeline.Unauthorized)
 		}
 	}
 }

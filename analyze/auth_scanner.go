@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 )
 
 // authScanner finds clients that walk over many paths in search of an open one.
@@ -106,16 +106,16 @@ func inspectScanners(c *correlation, _ observer) ([]candidate, error) {
 // addClients sums what the clients asked that take part in a walk.
 func (c *correlation) addClients(w *walkOf) {
 	for agent := range w.agents {
-		f := c.clients[fold.Client{Address: w.address, Agent: agent}]
+		f := c.clients[timeline.Client{Address: w.address, Agent: agent}]
 		if f == nil {
 			continue
 		}
 		for _, n := range f.tally.N {
 			w.requests += n
 		}
-		missing := f.tally.N[fold.Forbidden] + f.tally.N[fold.NotFound]
+		missing := f.tally.N[timeline.Forbidden] + f.tally.N[timeline.NotFound]
 		w.missing += missing
-		w.failed += missing + f.tally.N[fold.Unauthorized]
+		w.failed += missing + f.tally.N[timeline.Unauthorized]
 	}
 }
 
@@ -130,8 +130,8 @@ func (c *correlation) inVain(walks []*walkOf) float64 {
 	for i := range c.state.Endpoints {
 		for o, n := range c.state.Endpoints[i].N {
 			all += n
-			switch fold.Outcome(o) {
-			case fold.Unauthorized, fold.Forbidden, fold.NotFound:
+			switch timeline.Outcome(o) {
+			case timeline.Unauthorized, timeline.Forbidden, timeline.NotFound:
 				vain += n
 			}
 		}

@@ -1,6 +1,6 @@
 package analyze
 
-import "logscan/analyze/fold"
+import "logscan/analyze/timeline"
 
 // A challenge is the first leg of an authentication that then succeeds: a 401
 // to a request without credentials, answered by the same client with an
@@ -11,7 +11,7 @@ import "logscan/analyze/fold"
 // It is not the end of a session: there, a session was open and a sign-in lies
 // between the refusal and the acceptance. And it is not a broken endpoint:
 // there, the same request is not accepted after.
-func (w *walker) challenge(a *fold.Actor, e *fold.Event, h *ahead, l *life) bool {
+func (w *walker) challenge(a *timeline.Actor, e *timeline.Event, h *ahead, l *life) bool {
 	if e.User != 0 || a.Session != nil || l.dead {
 		return false
 	}

@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/spill"
+	"logscan/analyze/timeline"
 )
 
 func sameAgain[T comparable](t *testing.T, c spill.Codec[T], x T) {
@@ -21,7 +21,7 @@ func FuzzCodecs(f *testing.F) {
 	f.Add(int64(1), uint32(2), true)
 	f.Add(int64(math.MinInt64), uint32(math.MaxUint32), false)
 	f.Fuzz(func(t *testing.T, at int64, n uint32, yes bool) {
-		client := fold.Client{Address: n, Agent: ^n}
+		client := timeline.Client{Address: n, Agent: ^n}
 		id := [16]byte{byte(n), 15: byte(at)}
 		sameAgain(t, sessionCodec, sessionRecord{
 			start: at, lastAccepted: -at, end: at / 3, longestGap: ^at, id: id, client: client, site: n / 2, user: n >> 3,

@@ -11,10 +11,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/fresh"
 	"logscan/analyze/spill"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -50,7 +50,7 @@ type fact struct {
 	redirect uint32 // endpoint plus one that redirected the actor just before; 0 none
 	burst    uint32 // number of the burst within the actor
 	upstream uint16 // index into State.Upstreams plus one, 0 none
-	scheme   fold.Scheme
+	scheme   timeline.Scheme
 	moved    bool  // the address is another one than that of the session's last acceptance
 	cause    cause // by the rules of one 401 alone; findings come over it
 	finding  int32 // index into the findings plus one
@@ -97,7 +97,7 @@ type endpointFacts struct {
 
 // correlation is everything the detectors read.
 type correlation struct {
-	state     *fold.State
+	state     *timeline.State
 	workers   int
 	memory    Memory
 	facts     []fact // by index of State.Refusals
@@ -108,13 +108,13 @@ type correlation struct {
 	sites     []string                       // virtual hosts, sorted
 	siteOf    []uint32                       // by endpoint: its place in sites
 	sessions  []*spill.Sorter[sessionRecord] // see eachSession
-	clients   map[fold.Client]*clientFacts
+	clients   map[timeline.Client]*clientFacts
 	// Fit to leave, by index: the names of users, made by accountRows, and the
 	// addresses and user agents of clients, by orderClients.
 	users, addresses, agents []string
 	// The clients in the order of Result.Clients, and by address where its own begin
 	// there; orderClients makes them.
-	clientOrder []fold.Client
+	clientOrder []timeline.Client
 	clientFrom  []int32
 	links       []*spill.Sorter[clientLink] // users by client, until follow has ended
 	// userClients counts the distinct clients by user.
@@ -135,7 +135,7 @@ type correlation struct {
 
 // clientFacts sums the requests of one client.
 type clientFacts struct {
-	tally            fold.Tally
+	tally            timeline.Tally
 	users, sessions  int64
 	refusedEndpoints int64
 	session          uint32 // actor that was counted last as a session
@@ -154,7 +154,7 @@ const (
 // correlate walks all actors, in parallel over the shards, and sums what they
 // show. Everything it sums is a count, a minimum or a maximum, and every list
 // it makes is sorted, so that the order of the walk leaves no trace.
-func correlate(ctx context.Context, s *fold.State, workers int, m Memory, p *Past) (*correlation, error) {
+func correlate(ctx context.Context, s *timeline.State, workers int, m Memory, p *Past) (*correlation, error) {
 	c := &correlation{
 		state:     s,
 		workers:   workers,
@@ -186,7 +186,7 @@ func correlate(ctx context.Context, s *fold.State, workers int, m Memory, p *Pas
 	for i := range walkers {
 		walkers[i] = newWalker(c, hosts)
 	}
-	err := c.visit(ctx, nil, func(worker int, id uint32, a *fold.Actor) { walkers[worker].actor(a, id) })
+	err := c.visit(ctx, nil, func(worker int, id uint32, a *timeline.Actor) { walkers[worker].actor(a, id) })
 	if err != nil {
 		return nil, err
 	}
@@ -212,12 +212,12 @@ const provenRequests = 10
 // protects tells whether an acceptance by an endpoint says something about
 // authentication: it refused some and accepted others, or accepts nobody
 // without a name. What is loaded with every page says nothing.
-func protects(e *fold.Endpoint) bool {
-	accepted := e.N[fold.Accepted] + e.Known.Accepted
+func protects(e *timeline.Endpoint) bool {
+	accepted := e.N[timeline.Accepted] + e.Known.Accepted
 	if accepted == 0 || e.SignIn || e.SignOut {
 		return false
 	}
-	return e.N[fold.Unauthorized]+e.Known.Unauthorized > 0 || e.Bare+e.Known.Bare == 0 && accepted >= provenRequests && !asset(e.Template)
+	return e.N[timeline.Unauthorized]+e.Known.Unauthorized > 0 || e.Bare+e.Known.Bare == 0 && accepted >= provenRequests && !asset(e.Template)
 }
 
 // role is what a request to an endpoint may mean to the session it is in. The
@@ -231,7 +231,7 @@ const (
 	guards // it is protected
 )
 
-func roleOf(e *fold.Endpoint) (r role) {
+func roleOf(e *timeline.Endpoint) (r role) {
 	if e.SignIn {
 		r |= signsIn
 	}
@@ -248,27 +248,27 @@ func roleOf(e *fold.Endpoint) (r role) {
 // parallel over the shards: visit is called by one goroutine for each worker in
 // [0, workers), for one actor at a time. An actor has the same id, which is not
 // 0, each time.
-func (c *correlation) visit(ctx context.Context, want func(id uint32, w fold.Who) bool, visit func(worker int, id uint32, a *fold.Actor)) error {
-	next := make(chan int, fold.Shards)
-	for i := range fold.Shards {
+func (c *correlation) visit(ctx context.Context, want func(id uint32, w timeline.Who) bool, visit func(worker int, id uint32, a *timeline.Actor)) error {
+	next := make(chan int, timeline.Shards)
+	for i := range timeline.Shards {
 		next <- i
 	}
 	close(next)
 	g, ctx := errgroup.WithContext(ctx)
 	for worker := range c.workers {
 		g.Go(func() error {
-			var scratch fold.Scratch
+			var scratch timeline.Scratch
 			for shard := range next {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
 				giveWay()
-				first := uint32(shard)<<(32-fold.ShardBits) + 1
-				var wanted func(uint32, fold.Who) bool
+				first := uint32(shard)<<(32-timeline.ShardBits) + 1
+				var wanted func(uint32, timeline.Who) bool
 				if want != nil {
-					wanted = func(n uint32, w fold.Who) bool { return want(first+n, w) }
+					wanted = func(n uint32, w timeline.Who) bool { return want(first+n, w) }
 				}
-				err := c.state.Shard(shard, &scratch, wanted, func(n uint32, a *fold.Actor) { visit(worker, first+n, a) })
+				err := c.state.Shard(shard, &scratch, wanted, func(n uint32, a *timeline.Actor) { visit(worker, first+n, a) })
 				if err != nil {
 					return err
 				}
@@ -289,7 +289,7 @@ func (c *correlation) window() {
 		}
 	}
 	trim := total / 10_000
-	edge := func(minutes func(i int) fold.Minute) int64 {
+	edge := func(minutes func(i int) timeline.Minute) int64 {
 		seen := int64(0)
 		for i := range c.state.Minutes {
 			m := minutes(i)
@@ -302,8 +302,8 @@ func (c *correlation) window() {
 		}
 		return 0
 	}
-	c.from = edge(func(i int) fold.Minute { return c.state.Minutes[i] })
-	c.to = edge(func(i int) fold.Minute { return c.state.Minutes[len(c.state.Minutes)-1-i] }) + c.state.Grain/1000
+	c.from = edge(func(i int) timeline.Minute { return c.state.Minutes[i] })
+	c.to = edge(func(i int) timeline.Minute { return c.state.Minutes[len(c.state.Minutes)-1-i] }) + c.state.Grain/1000
 	c.width = max(1000, (c.to-c.from)/maxSteps+1)
 }
 
@@ -321,7 +321,7 @@ func (c *correlation) followedHosts() []int {
 		if _, ok := refused[e.Host]; !ok {
 			names = append(names, e.Host)
 		}
-		refused[e.Host] += e.N[fold.Unauthorized]
+		refused[e.Host] += e.N[timeline.Unauthorized]
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return int(refused[b] - refused[a]) })
 	number := map[string]int{}
@@ -349,7 +349,7 @@ type walker struct {
 	endpoints      []endpointFacts
 	stamps         []stamp // by endpoint
 	sessions       *spill.Sorter[sessionRecord]
-	clients        map[fold.Client]*clientFacts
+	clients        map[timeline.Client]*clientFacts
 	clientUsers    *spill.Sorter[clientLink]
 	clientRefusals []clientLink
 	actors         int64
@@ -363,12 +363,12 @@ type walker struct {
 // clientLink notes that a client was or claimed to be a user, or was refused by
 // an endpoint.
 type clientLink struct {
-	client fold.Client
+	client timeline.Client
 	to     uint32
 }
 
 func compareLinks(a, b *clientLink) int {
-	return cmp.Or(fold.CompareClients(a.client, b.client), cmp.Compare(a.to, b.to))
+	return cmp.Or(timeline.CompareClients(a.client, b.client), cmp.Compare(a.to, b.to))
 }
 
 var linkCodec = spill.Codec[clientLink]{
@@ -404,7 +404,7 @@ func newWalker(c *correlation, hosts []int) *walker {
 		correlation: c, hostOf: hosts, keeper: c.keep.keeper(),
 		endpoints: make([]endpointFacts, len(c.endpoints)),
 		stamps:    make([]stamp, len(c.endpoints)),
-		clients:   map[fold.Client]*clientFacts{},
+		clients:   map[timeline.Client]*clientFacts{},
 		sessions: &spill.Sorter[sessionRecord]{
 			Codec: sessionCodec, Space: c.memory.Space, Limit: c.memory.records(c.workers, sessionRecordSize),
 		},
@@ -422,7 +422,7 @@ func (w *walker) keep(err error) {
 }
 
 // actor takes in one actor.
-func (w *walker) actor(a *fold.Actor, id uint32) {
+func (w *walker) actor(a *timeline.Actor, id uint32) {
 	refused := w.sum(a, id)
 	w.walk(a, id, refused)
 	if refused {
@@ -430,22 +430,22 @@ func (w *walker) actor(a *fold.Actor, id uint32) {
 	}
 }
 
-func emptyTally() fold.Tally {
+func emptyTally() timeline.Tally {
 	const no = parse.NoTime
-	return fold.Tally{First: no, Last: no, FirstAccepted: no, LastAccepted: no, FirstRefused: no, LastRefused: no}
+	return timeline.Tally{First: no, Last: no, FirstAccepted: no, LastAccepted: no, FirstRefused: no, LastRefused: no}
 }
 
 // sum adds the actor's requests to its clients, notes who used them, and counts
 // the distinct actors of endpoints. It tells whether the actor was ever refused.
-func (w *walker) sum(a *fold.Actor, id uint32) (refused bool) {
-	var client fold.Client
+func (w *walker) sum(a *timeline.Actor, id uint32) (refused bool) {
+	var client timeline.Client
 	var f *clientFacts // of client
 	user := uint32(0)
 	accepted := false
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Refusal == fold.EarlierEvent {
-			refused = refused || e.Outcome == fold.Unauthorized
+		if e.Refusal == timeline.EarlierEvent {
+			refused = refused || e.Outcome == timeline.Unauthorized
 			continue
 		}
 		if f == nil || e.Client != client {
@@ -467,9 +467,9 @@ func (w *walker) sum(a *fold.Actor, id uint32) (refused bool) {
 			w.endpoints[e.Endpoint].actors++
 		}
 		switch e.Outcome {
-		case fold.Accepted:
+		case timeline.Accepted:
 			accepted = accepted || w.roles[e.Endpoint]&guards != 0
-		case fold.Unauthorized:
+		case timeline.Unauthorized:
 			refused = true
 			if st.refusedActor != id {
 				st.refusedActor = id
@@ -487,7 +487,7 @@ func (w *walker) sum(a *fold.Actor, id uint32) (refused bool) {
 }
 
 // client gives the walker's part of a client's facts.
-func (w *walker) client(c fold.Client) *clientFacts {
+func (w *walker) client(c timeline.Client) *clientFacts {
 	f := w.clients[c]
 	if f == nil {
 		f = &clientFacts{tally: emptyTally()}
@@ -498,10 +498,10 @@ func (w *walker) client(c fold.Client) *clientFacts {
 
 // countRefusals counts, for each endpoint, the 401s that are no handshake, and
 // the actors refused while their sessions were alive.
-func (w *walker) countRefusals(a *fold.Actor, id uint32) {
+func (w *walker) countRefusals(a *timeline.Actor, id uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Refusal >= fold.EarlierEvent {
+		if e.Refusal >= timeline.EarlierEvent {
 			continue
 		}
 		fact := &w.facts[e.Refusal]

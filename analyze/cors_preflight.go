@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -48,7 +48,7 @@ func observePreflights(c *correlation) observer {
 		return nil
 	}
 	endpoints = endpoints[:min(len(endpoints), maxFollowed)]
-	return c.series(endpoints, len(c.state.Endpoints), byEndpoint, func(e *fold.Event) bool {
+	return c.series(endpoints, len(c.state.Endpoints), byEndpoint, func(e *timeline.Event) bool {
 		f := &c.facts[e.Refusal]
 		return f.open() && c.preflight(f)
 	})
@@ -95,7 +95,7 @@ func inspectPreflights(c *correlation, seen observer) ([]candidate, error) {
 			"In an application server let the CORS filter run before the authentication filter.",
 		}
 		cand.Exhibit = c.trend(o.cells[n])
-		cand.Details = map[string]any{"clients": clients, "accepted": e.N[fold.Accepted], "refused_share_low": round(lower, 4)}
+		cand.Details = map[string]any{"clients": clients, "accepted": e.N[timeline.Accepted], "refused_share_low": round(lower, 4)}
 		found = append(found, cand)
 	}
 	return found, nil

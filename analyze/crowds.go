@@ -5,7 +5,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 // Logs may name more users, clients, hosts than can be told apart, mostly because
@@ -17,11 +17,11 @@ func (c *correlation) crowdNotes() (notes []string) {
 	s := c.state
 	if s.OtherUsers > 0 {
 		notes = append(notes, fmt.Sprintf("The logs name %s users. The %s with most 401s are told by name, the others together as %s.",
-			humanize.Comma(s.OtherUsers+int64(len(s.Users))), humanize.Comma(int64(len(s.Users))), fold.OtherName))
+			humanize.Comma(s.OtherUsers+int64(len(s.Users))), humanize.Comma(int64(len(s.Users))), timeline.OtherName))
 	}
 	if s.OtherClients > 0 {
 		notes = append(notes, fmt.Sprintf("The logs hold more clients than can be told apart: %s, beside those with most 401s, are told together as %s, and no attack is looked for among them.",
-			humanize.Comma(s.OtherClients), fold.OtherName))
+			humanize.Comma(s.OtherClients), timeline.OtherName))
 	}
 	if s.HostsFolded {
 		notes = append(notes, "The logs name more virtual hosts than can be told apart: those of one domain are told together, as in {name}.example.com. Unknown hosts are better refused by a default server (nginx: return 444, Apache: a first VirtualHost that denies).")
@@ -32,7 +32,7 @@ func (c *correlation) crowdNotes() (notes []string) {
 	if s.EndpointsFolded {
 		notes = append(notes, "The logs hold more routes than can be told apart: names in their paths are told as {name}.")
 	}
-	if s.Grain > fold.MinuteStep {
+	if s.Grain > timeline.MinuteStep {
 		notes = append(notes, fmt.Sprintf("The logs hold so many hosts or dates that the timeline is told in steps of %s instead of minutes.", stepName(s.Grain)))
 	}
 	return notes
@@ -41,11 +41,11 @@ func (c *correlation) crowdNotes() (notes []string) {
 // stepName names a step of so many microseconds.
 func stepName(step int64) string {
 	switch {
-	case step <= 60*fold.MinuteStep:
+	case step <= 60*timeline.MinuteStep:
 		return "an hour"
-	case step <= 24*60*fold.MinuteStep:
+	case step <= 24*60*timeline.MinuteStep:
 		return "a day"
-	case step <= 366*24*60*fold.MinuteStep:
+	case step <= 366*24*60*timeline.MinuteStep:
 		return "a year"
 	}
 	return "all time"
@@ -53,5 +53,5 @@ func stepName(step int64) string {
 
 // ofNobody tells whether a finding is of clients that are told together.
 func (c *correlation) ofNobody(s *Subject) bool {
-	return c.state.OtherClients > 0 && (s.ClientAddress == fold.OtherName || s.UserAgent == fold.OtherName)
+	return c.state.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }

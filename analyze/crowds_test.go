@@ -4,25 +4,25 @@ import (
 	"strings"
 	"testing"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 func TestCrowdNotes(t *testing.T) {
-	const minute, hour = fold.MinuteStep, 60 * fold.MinuteStep
+	const minute, hour = timeline.MinuteStep, 60 * timeline.MinuteStep
 	for _, tt := range []struct {
 		name  string
-		state fold.State
+		state timeline.State
 		want  []string // a part of each note
 	}{
-		{"nothing is told together", fold.State{Grain: minute, Users: make([]fold.Named, 3)}, nil},
-		{"users", fold.State{Grain: minute, Users: make([]fold.Named, 1500), OtherUsers: 2_000_000},
+		{"nothing is told together", timeline.State{Grain: minute, Users: make([]timeline.Named, 3)}, nil},
+		{"users", timeline.State{Grain: minute, Users: make([]timeline.Named, 1500), OtherUsers: 2_000_000},
 			[]string{"The logs name 2,001,500 users. The 1,500 with most 401s are told by name, the others together as {other}."}},
-		{"clients", fold.State{Grain: minute, OtherClients: 12_345}, []string{"12,345, beside those with most 401s"}},
-		{"all else", fold.State{Grain: hour, HostsFolded: true, UpstreamsFolded: true, EndpointsFolded: true},
+		{"clients", timeline.State{Grain: minute, OtherClients: 12_345}, []string{"12,345, beside those with most 401s"}},
+		{"all else", timeline.State{Grain: hour, HostsFolded: true, UpstreamsFolded: true, EndpointsFolded: true},
 			[]string{"{name}.example.com", "more upstreams", "more routes", "in steps of an hour"}},
-		{"days", fold.State{Grain: 24 * hour}, []string{"steps of a day"}},
-		{"years", fold.State{Grain: 365 * 24 * hour}, []string{"steps of a year"}},
-		{"all of time", fold.State{Grain: 1 << 36 * minute}, []string{"steps of all time"}},
+		{"days", timeline.State{Grain: 24 * hour}, []string{"steps of a day"}},
+		{"years", timeline.State{Grain: 365 * 24 * hour}, []string{"steps of a year"}},
+		{"all of time", timeline.State{Grain: 1 << 36 * minute}, []string{"steps of all time"}},
 	} {
 		c := correlation{state: &tt.state}
 		notes := c.crowdNotes()
@@ -44,13 +44,13 @@ func TestOfNobody(t *testing.T) {
 		subject Subject
 		want    bool
 	}{
-		{0, Subject{ClientAddress: fold.OtherName}, false}, // somebody is called so
-		{1, Subject{ClientAddress: fold.OtherName}, true},
-		{1, Subject{UserAgent: fold.OtherName}, true},
+		{0, Subject{ClientAddress: timeline.OtherName}, false}, // somebody is called so
+		{1, Subject{ClientAddress: timeline.OtherName}, true},
+		{1, Subject{UserAgent: timeline.OtherName}, true},
 		{1, Subject{ClientAddress: "192.0.2.7"}, false},
-		{1, Subject{User: fold.OtherName}, false},
+		{1, Subject{User: timeline.OtherName}, false},
 	} {
-		c := correlation{state: &fold.State{OtherClients: tt.others}}
+		c := correlation{state: &timeline.State{OtherClients: tt.others}}
 		if got := c.ofNobody(&tt.subject); got != tt.want {
 			t.Errorf("%+v with %d others: %v", tt.subject, tt.others, got)
 		}

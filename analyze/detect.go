@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -225,7 +225,7 @@ func (c *correlation) distinctActors(facts []uint32) int64 {
 // in time, is no handshake, and no finding has claimed it.
 func (f *fact) open() bool { return f.finding == 0 && f.actor != 0 && f.cause != causeChallenge }
 
-func endpointLabel(e *fold.Endpoint) string {
+func endpointLabel(e *timeline.Endpoint) string {
 	s := strings.TrimSpace(e.Method + " " + e.Host + e.Template)
 	if s == "" {
 		return "requests without a path"

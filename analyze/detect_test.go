@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -138,14 +138,14 @@ func (w *world) handshakes() {
 // over workers.
 func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 	t.Helper()
-	parts := make([]*fold.Worker, workers)
+	parts := make([]*timeline.Worker, workers)
 	for i := range parts {
-		parts[i] = fold.NewWorker(w.r.Uint64(), 1)
+		parts[i] = timeline.NewWorker(w.r.Uint64(), 1)
 	}
 	if workers > 1 {
 		seed := w.r.Uint64()
 		for i := range parts {
-			parts[i] = fold.NewWorker(seed, 1)
+			parts[i] = timeline.NewWorker(seed, 1)
 		}
 	}
 	for i, r := range w.requests {
@@ -157,7 +157,7 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte(cmp.Or(w.agents[r.address], "Mozilla/5.0"))
 		parts[w.r.IntN(workers)].Entry(0, int64(i), &e, []byte(r.path))
 	}
-	state, err := fold.Merge(parts)
+	state, err := timeline.Merge(parts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,8 @@ package analyze
 import (
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 )
 
 // distributedGuessing finds accounts at which many clients guess, each a few
@@ -111,7 +111,7 @@ func (c *correlation) guessedAccount(user uint32, by map[uint32][]uint32, p floa
 	u := &c.state.Users[user-1]
 	cand.Details = map[string]any{
 		"start": clock(first * 1000), "end": clock(last * 1000), "failures": len(cand.claims), "addresses": len(by),
-		"user_agents": len(agents), "entered_from": entered, "accepted_elsewhere": u.N[fold.Accepted], "p_value": p,
+		"user_agents": len(agents), "entered_from": entered, "accepted_elsewhere": u.N[timeline.Accepted], "p_value": p,
 	}
 	return cand
 }

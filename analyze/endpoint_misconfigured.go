@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -199,7 +199,7 @@ func (c *correlation) brokenEndpoint(endpoint uint32, cells []cell, s span, lowe
 	cand.Details = map[string]any{
 		"refused_share": round(share, 4), "refused_share_low": round(lower, 4),
 		"baseline_share": round(c.aliveShare(), 4), "p_value": p,
-		"accepted": e.N[fold.Accepted], "ongoing": ongoing,
+		"accepted": e.N[timeline.Accepted], "ongoing": ongoing,
 	}
 	if s.accepted {
 		cand.Details["onset_low"] = clock(lastOK * 1000)

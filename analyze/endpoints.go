@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 // What the detectors of one route's troubles have in common.
@@ -34,16 +34,16 @@ func (c *correlation) byEndpoint(fits func(*fact) bool) (endpoints []uint32, cla
 
 // clientsOf counts the distinct clients of facts.
 func (c *correlation) clientsOf(claims []uint32) int {
-	seen := map[fold.Client]bool{}
+	seen := map[timeline.Client]bool{}
 	for _, i := range claims {
 		f := &c.facts[i]
-		seen[fold.Client{Address: f.address, Agent: f.agent}] = true
+		seen[timeline.Client{Address: f.address, Agent: f.agent}] = true
 	}
 	return len(seen)
 }
 
 // endpointSubject names an endpoint.
-func endpointSubject(e *fold.Endpoint) Subject {
+func endpointSubject(e *timeline.Endpoint) Subject {
 	return Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
 }
 
@@ -57,7 +57,7 @@ func (c *correlation) ongoing(claims []uint32) bool {
 type neighbours struct {
 	*correlation
 	window int64 // milliseconds before and after
-	by     map[fold.Client][]uint32
+	by     map[timeline.Client][]uint32
 	// suspect are their endpoints, whose acceptances say nothing.
 	suspect map[uint32]bool
 	near    []bool // by fact
@@ -66,7 +66,7 @@ type neighbours struct {
 
 // observeNeighbours looks for the facts that fit; nil where there are too few.
 func observeNeighbours(c *correlation, window int64, fits func(*fact) bool) observer {
-	o := &neighbours{correlation: c, window: window, by: map[fold.Client][]uint32{}, suspect: map[uint32]bool{}}
+	o := &neighbours{correlation: c, window: window, by: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}}
 	endpoints, claims := c.byEndpoint(fits)
 	if len(endpoints) == 0 {
 		return nil
@@ -75,7 +75,7 @@ func observeNeighbours(c *correlation, window int64, fits func(*fact) bool) obse
 		o.suspect[e] = true
 		for _, i := range claims[e] {
 			f := &c.facts[i]
-			client := fold.Client{Address: f.address, Agent: f.agent}
+			client := timeline.Client{Address: f.address, Agent: f.agent}
 			o.by[client] = append(o.by[client], i)
 		}
 	}
@@ -86,11 +86,11 @@ func observeNeighbours(c *correlation, window int64, fits func(*fact) bool) obse
 	return o
 }
 
-func (o *neighbours) part() func(*fold.Actor, uint32) {
+func (o *neighbours) part() func(*timeline.Actor, uint32) {
 	near := map[uint32]bool{}
 	o.parts = append(o.parts, near)
-	return func(a *fold.Actor, _ uint32) {
-		var client fold.Client
+	return func(a *timeline.Actor, _ uint32) {
+		var client timeline.Client
 		var wanted []uint32
 		for i := range a.Events {
 			e := &a.Events[i]
@@ -98,7 +98,7 @@ func (o *neighbours) part() func(*fold.Actor, uint32) {
 				client = e.Client
 				wanted = o.by[client]
 			}
-			if len(wanted) == 0 || e.Outcome != fold.Accepted || !o.protected[e.Endpoint] || o.suspect[e.Endpoint] {
+			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.protected[e.Endpoint] || o.suspect[e.Endpoint] {
 				continue
 			}
 			// Both are in the order of time, so that none is looked at twice.

@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 )
 
 // Exhibit is what shows a finding at a glance, as figures that an output draws:
@@ -99,7 +99,7 @@ func (c *correlation) backends(bad uint32) *Exhibit {
 	x := &Exhibit{Caption: "Requests refused and accepted by backend"}
 	for i := range c.state.Upstreams {
 		u := &c.state.Upstreams[i]
-		p := Part{Name: textOf(u.Name), Refused: u.N[fold.Unauthorized], Accepted: u.N[fold.Accepted], Marked: uint32(i) == bad}
+		p := Part{Name: textOf(u.Name), Refused: u.N[timeline.Unauthorized], Accepted: u.N[timeline.Accepted], Marked: uint32(i) == bad}
 		if p.Marked {
 			x.Parts = slices.Insert(x.Parts, 0, p)
 		} else if len(x.Parts) < maxParts {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -78,7 +78,7 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 { // the order of proposals is that of a map
-				c := &correlation{workers: 2, state: &fold.State{Endpoints: make([]fold.Endpoint, 100)}, facts: make([]fact, 800)}
+				c := &correlation{workers: 2, state: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, facts: make([]fact, 800)}
 				for i := range c.facts {
 					c.facts[i].actor = 1
 				}
@@ -122,7 +122,7 @@ func TestExplainIsBounded(t *testing.T) {
 	d := claiming("brute_force", 5, subjects)
 	inner := d.inspect
 	d.inspect = func(c *correlation, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
-	c := &correlation{workers: 2, state: &fold.State{}, facts: make([]fact, n+20)}
+	c := &correlation{workers: 2, state: &timeline.State{}, facts: make([]fact, n+20)}
 	found, err := c.explain([]Detector{d})
 	if err != nil || len(found) == 0 {
 		t.Fatal(len(found), err)

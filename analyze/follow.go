@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 // Most logs have no route that refuses good sessions and no account that is
@@ -17,7 +17,7 @@ import (
 type observer interface {
 	// part gives a part of the observer for one goroutine of the walk. What it
 	// gives is called with every actor; id is fact.actor.
-	part() func(a *fold.Actor, id uint32)
+	part() func(a *timeline.Actor, id uint32)
 	// gather sums the parts once the walk has ended, while other observers do. It
 	// must not depend on the order of the parts, nor on that of the actors.
 	gather()
@@ -26,11 +26,11 @@ type observer interface {
 // selective is an observer that looks at some actors alone.
 type selective interface {
 	// wants tells whether it looks at an actor; id is fact.actor.
-	wants(id uint32, w fold.Who) bool
+	wants(id uint32, w timeline.Who) bool
 }
 
 // wanted tells which actors any of the observers looks at; nil for all of them.
-func wanted(watching []observer) func(id uint32, w fold.Who) bool {
+func wanted(watching []observer) func(id uint32, w timeline.Who) bool {
 	some := make([]selective, len(watching))
 	for i, o := range watching {
 		s, ok := o.(selective)
@@ -39,7 +39,7 @@ func wanted(watching []observer) func(id uint32, w fold.Who) bool {
 		}
 		some[i] = s
 	}
-	return func(id uint32, w fold.Who) bool {
+	return func(id uint32, w timeline.Who) bool {
 		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id, w) })
 	}
 }
@@ -77,13 +77,13 @@ func (c *correlation) observe(ctx context.Context) error {
 	if len(watching) == 0 {
 		return nil
 	}
-	parts := make([][]func(*fold.Actor, uint32), c.workers)
+	parts := make([][]func(*timeline.Actor, uint32), c.workers)
 	for i := range parts {
 		for _, o := range watching {
 			parts[i] = append(parts[i], o.part())
 		}
 	}
-	err := c.visit(ctx, wanted(watching), func(worker int, id uint32, a *fold.Actor) {
+	err := c.visit(ctx, wanted(watching), func(worker int, id uint32, a *timeline.Actor) {
 		if c.keep != nil { // findings are about the lines of this run
 			if a.Since(); len(a.Events) == 0 {
 				return

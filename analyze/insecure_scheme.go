@@ -5,8 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -45,7 +45,7 @@ const (
 	schemeRoutes = 4
 )
 
-func overHTTP(f *fact) bool { return f.scheme == fold.HTTP && !f.named && !f.session }
+func overHTTP(f *fact) bool { return f.scheme == timeline.HTTP && !f.named && !f.session }
 
 // schemeObserver counts by route and scheme.
 type schemeObserver struct {
@@ -62,17 +62,17 @@ func observeSchemes(c *correlation) observer {
 	return &schemeObserver{o.(*neighbours), newPairs(endpoints)}
 }
 
-func (s *schemeObserver) part() func(*fold.Actor, uint32) {
+func (s *schemeObserver) part() func(*timeline.Actor, uint32) {
 	look, mine := s.neighbours.part(), s.pairs.part()
-	return func(a *fold.Actor, id uint32) {
+	return func(a *timeline.Actor, id uint32) {
 		look(a, id)
 		for i := range a.Events {
 			e := &a.Events[i]
-			if e.Scheme == fold.UnknownScheme || e.Outcome != fold.Accepted && e.Outcome != fold.Unauthorized {
+			if e.Scheme == timeline.UnknownScheme || e.Outcome != timeline.Accepted && e.Outcome != timeline.Unauthorized {
 				continue
 			}
 			if n := mine[e.Endpoint]; n != nil {
-				n[e.Scheme-fold.HTTP].Add(e.Outcome == fold.Unauthorized)
+				n[e.Scheme-timeline.HTTP].Add(e.Outcome == timeline.Unauthorized)
 			}
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 )
 
 // integrationFailure finds programs whose credentials have come to their end.
@@ -73,7 +73,7 @@ func inspectIntegrations(c *correlation, seen observer) ([]candidate, error) {
 // openAnswers gives answers without the refusals that are explained.
 func (c *correlation) openAnswers(all []answer) []answer {
 	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool {
-		return a.fact != fold.NoRefusal && !c.facts[a.fact].open()
+		return a.fact != timeline.NoRefusal && !c.facts[a.fact].open()
 	})
 }
 
@@ -98,7 +98,7 @@ func (c *correlation) othersRefused(since []answer, refused []int64) float64 {
 	share := 0.0
 	for endpoint, n := range own {
 		others := max(refused[endpoint]-n, 0)
-		accepted := c.state.Endpoints[endpoint].N[fold.Accepted]
+		accepted := c.state.Endpoints[endpoint].N[timeline.Accepted]
 		share = max(share, float64(others)/float64(others+accepted+1))
 	}
 	return share
@@ -126,7 +126,7 @@ type asking struct {
 func findBreakdown(list []answer) (breakdown, bool) {
 	var all []asking
 	for i, a := range list {
-		refused := a.fact != fold.NoRefusal
+		refused := a.fact != timeline.NoRefusal
 		if n := len(all) - 1; n >= 0 && a.time-all[n].end <= tryGap && all[n].refused == refused {
 			all[n].end, all[n].to = a.time, i+1
 			continue

@@ -5,8 +5,8 @@ import (
 	"iter"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/spill"
+	"logscan/analyze/timeline"
 	"logscan/parse/source"
 )
 
@@ -79,7 +79,7 @@ func (k *keeping) keeper() *keeper {
 		endpoints: make(marks, len(s.Endpoints)),
 		users:     make(marks, len(s.Users)), upstreams: make(marks, len(s.Upstreams)),
 		addresses: make(marks, len(s.Addresses)), agents: make(marks, len(s.Agents)),
-		clients: map[fold.Client]struct{}{},
+		clients: map[timeline.Client]struct{}{},
 		sorted: spill.Sorter[keptActor]{
 			Codec: keptCodec, Space: k.memory.Space, Limit: k.memory.records(k.workers, keptActorSize),
 		},
@@ -109,21 +109,21 @@ func (m marks) has(i int) bool { return m[i] }
 
 // known gives what is known of endpoints for a later run. Where templates had to
 // be cut it is not known of which routes: those are learned anew.
-func (k *keeping) known() []fold.Known {
+func (k *keeping) known() []timeline.Known {
 	s := k.state
-	all := make([]fold.Known, len(s.Endpoints))
+	all := make([]timeline.Known, len(s.Endpoints))
 	if s.EndpointsFolded {
 		return all
 	}
 	n := 0
 	for i := range all {
 		e, x := &s.Endpoints[i], &all[i]
-		*x = fold.Known{
-			Accepted: e.Known.Accepted + e.N[fold.Accepted], Bare: e.Known.Bare + e.Bare,
-			Unauthorized: e.Known.Unauthorized + e.N[fold.Unauthorized], Last: max(e.Known.Last, floorDiv(e.Last, 1000)),
+		*x = timeline.Known{
+			Accepted: e.Known.Accepted + e.N[timeline.Accepted], Bare: e.Known.Bare + e.Bare,
+			Unauthorized: e.Known.Unauthorized + e.N[timeline.Unauthorized], Last: max(e.Known.Last, floorDiv(e.Last, 1000)),
 		}
 		if x.Last < k.to-keepEndpoints {
-			*x = fold.Known{}
+			*x = timeline.Known{}
 		} else {
 			n++
 		}
@@ -131,7 +131,7 @@ func (k *keeping) known() []fold.Known {
 	if n > maxKeptEndpoints {
 		for i := range all {
 			if counts(&s.Endpoints[i].Tally).Requests == 0 {
-				all[i] = fold.Known{}
+				all[i] = timeline.Known{}
 			}
 		}
 	}
@@ -141,12 +141,12 @@ func (k *keeping) known() []fold.Known {
 // usedNames are the names that something refers to.
 type usedNames struct {
 	endpoints, users, upstreams, addresses, agents marks
-	clients                                        []fold.Client
+	clients                                        []timeline.Client
 }
 
 func (k *keeping) used() usedNames {
 	u := usedNames{k.keepers[0].endpoints, k.keepers[0].users, k.keepers[0].upstreams, k.keepers[0].addresses, k.keepers[0].agents, nil}
-	clients := map[fold.Client]struct{}{}
+	clients := map[timeline.Client]struct{}{}
 	for _, w := range k.keepers {
 		for _, m := range [][2]marks{{u.endpoints, w.endpoints}, {u.users, w.users}, {u.upstreams, w.upstreams}, {u.addresses, w.addresses}, {u.agents, w.agents}} {
 			for i, used := range m[1] {
@@ -160,17 +160,17 @@ func (k *keeping) used() usedNames {
 	for c := range clients {
 		u.clients = append(u.clients, c)
 	}
-	slices.SortFunc(u.clients, fold.CompareClients)
+	slices.SortFunc(u.clients, timeline.CompareClients)
 	return u
 }
 
 // keeper is a worker's part of a keeping.
 type keeper struct {
 	*keeping
-	trail                                          trail       // of the actor at hand, before the events that are kept
-	was                                            fold.Client // of the actor at hand, where an earlier run kept it and it is no session
+	trail                                          trail           // of the actor at hand, before the events that are kept
+	was                                            timeline.Client // of the actor at hand, where an earlier run kept it and it is no session
 	endpoints, users, upstreams, addresses, agents marks
-	clients                                        map[fold.Client]struct{}
+	clients                                        map[timeline.Client]struct{}
 	sorted                                         spill.Sorter[keptActor]
 	scratch                                        []byte
 }
@@ -193,10 +193,10 @@ type trail struct {
 func (k *keeper) mark(t trail) { k.trail = t }
 
 // add keeps the actor at hand, if a later run can meet it.
-func (k *keeper) add(a *fold.Actor) error {
+func (k *keeper) add(a *timeline.Actor) error {
 	t := &k.trail
 	t.since = max(t.since, k.since)
-	i, _ := slices.BinarySearchFunc(a.Events, k.since, func(e fold.Event, at int64) int { return int(min(max(e.Time-at, -1), 1)) })
+	i, _ := slices.BinarySearchFunc(a.Events, k.since, func(e timeline.Event, at int64) int { return int(min(max(e.Time-at, -1), 1)) })
 	events := a.Events[i:]
 	out := keptActor{named: a.Session != nil, seen: max(t.protected, t.any, t.last, t.lastRefused)}
 	if n := len(events); n > 0 {
@@ -211,7 +211,7 @@ func (k *keeper) add(a *fold.Actor) error {
 	} else if out.client = k.was; len(a.Events) > 0 {
 		out.client = a.Events[0].Client // all are of one client
 	}
-	if c := out.client; !out.named && k.state.OtherClients > 0 && k.state.Addresses[c.Address] == fold.OtherName && k.state.Agents[c.Agent] == fold.OtherName {
+	if c := out.client; !out.named && k.state.OtherClients > 0 && k.state.Addresses[c.Address] == timeline.OtherName && k.state.Agents[c.Agent] == timeline.OtherName {
 		return nil // it is one of many that are not told by name
 	}
 	if !out.named {
@@ -227,7 +227,7 @@ func (k *keeper) add(a *fold.Actor) error {
 }
 
 // client notes that something refers to a client.
-func (k *keeper) client(c fold.Client) {
+func (k *keeper) client(c timeline.Client) {
 	if _, ok := k.clients[c]; !ok {
 		k.clients[c] = struct{}{}
 		k.addresses[c.Address], k.agents[c.Agent] = true, true
@@ -242,8 +242,8 @@ func (k *keeper) user(n uint32) int64 {
 }
 
 // appendEvents appends events as eachActor reads them.
-func (k *keeper) appendEvents(dst []byte, events []fold.Event) []byte {
-	var last fold.Event
+func (k *keeper) appendEvents(dst []byte, events []timeline.Event) []byte {
+	var last timeline.Event
 	if len(events) > 0 {
 		last.Time = events[0].Time
 	}
@@ -293,9 +293,9 @@ const (
 )
 
 // appendTrail appends how an actor stands as recalled reads it.
-func (k *keeper) appendTrail(dst []byte, t *trail, client fold.Client) []byte {
+func (k *keeper) appendTrail(dst []byte, t *trail, client timeline.Client) []byte {
 	flags := int64(0)
-	for i, on := range []bool{t.open, t.seen, t.accepted, t.dead, t.known, t.moves, t.lastOn != fold.NoRefusal} {
+	for i, on := range []bool{t.open, t.seen, t.accepted, t.dead, t.known, t.moves, t.lastOn != timeline.NoRefusal} {
 		if on {
 			flags |= 1 << i
 		}
@@ -314,12 +314,12 @@ func (k *keeper) appendTrail(dst []byte, t *trail, client fold.Client) []byte {
 	}
 	put(flags, int64(client.Address), int64(client.Agent), t.since, k.user(t.user), at(t.last), at(t.lastOther), int64(t.burst), at(t.lastRefused))
 	if t.moves {
-		if t.address != fold.NoAddress {
+		if t.address != timeline.NoAddress {
 			k.addresses[t.address] = true
 		}
 		put(int64(t.address + 1)) // 0 for none
 	}
-	if t.lastOn != fold.NoRefusal {
+	if t.lastOn != timeline.NoRefusal {
 		k.endpoints[t.lastOn] = true
 		put(int64(t.lastOn))
 	}
@@ -343,7 +343,7 @@ func (k *keeper) appendTrail(dst []byte, t *trail, client fold.Client) []byte {
 
 // recalled reads how an actor stood when an earlier run ended, in the numbers of
 // this one.
-func (w *walker) recalled(a *fold.Actor) (t trail) {
+func (w *walker) recalled(a *timeline.Actor) (t trail) {
 	kept := a.Before
 	get := func() int64 {
 		v, n := binary.Varint(kept)
@@ -356,9 +356,9 @@ func (w *walker) recalled(a *fold.Actor) (t trail) {
 	}
 	flags := get()
 	has := func(f int64) bool { return flags&f != 0 }
-	client := func() fold.Client {
+	client := func() timeline.Client {
 		address, agent := uint32(get()), uint32(get())
-		return w.state.EarlierClient(fold.Client{Address: address, Agent: agent})
+		return w.state.EarlierClient(timeline.Client{Address: address, Agent: agent})
 	}
 	if was := client(); a.Session == nil {
 		w.keeper.was = was
@@ -372,7 +372,7 @@ func (w *walker) recalled(a *fold.Actor) (t trail) {
 	}
 	s := w.state
 	t.open, t.seen, t.accepted, t.dead = has(trailOpen), has(trailSeen), has(trailAccepted), has(trailDead)
-	t.known, t.moves, t.lastOn = has(trailKnown), has(trailMoves), fold.NoRefusal
+	t.known, t.moves, t.lastOn = has(trailKnown), has(trailMoves), timeline.NoRefusal
 	t.user = s.EarlierUser(uint32(get()))
 	t.last, t.lastOther, t.burst, t.lastRefused = at(), at(), uint32(get()), at()
 	if t.moves {
@@ -393,7 +393,7 @@ func (w *walker) recalled(a *fold.Actor) (t trail) {
 		r.start, r.lastAccepted, r.longestGap = at(), at(), get()
 		r.requests, r.accepted, r.unauthorized = uint32(get()), uint32(get()), uint32(get())
 		r.startSeen = get() == 1
-		r.site, r.end, r.endRefusal = w.siteOf[t.first], before, fold.NoRefusal
+		r.site, r.end, r.endRefusal = w.siteOf[t.first], before, timeline.NoRefusal
 		if r.named = a.Session != nil; r.named {
 			r.id = sumOf(a)
 		}
@@ -417,7 +417,7 @@ var keptCodec = spill.Codec[keptActor]{
 		a.named = src[0] == 1
 		src = src[1+copy(a.id[:], src[1:]):]
 		a.seen = int64(binary.LittleEndian.Uint64(src))
-		a.client = fold.Client{Address: binary.LittleEndian.Uint32(src[8:]), Agent: binary.LittleEndian.Uint32(src[12:])}
+		a.client = timeline.Client{Address: binary.LittleEndian.Uint32(src[8:]), Agent: binary.LittleEndian.Uint32(src[12:])}
 		size, n := binary.Uvarint(src[16:])
 		src = src[16+n:]
 		a.data = src[:size:size]

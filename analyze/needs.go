@@ -3,7 +3,7 @@ package analyze
 import (
 	"slices"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 // needs are the fields of the contract that Detector.Needs speaks of.
@@ -29,7 +29,7 @@ type Undetectable struct {
 }
 
 // holds tells which of the needs any line of the run has.
-func holds(s *fold.State) map[string]bool {
+func holds(s *timeline.State) map[string]bool {
 	h := map[string]bool{
 		needTime: len(s.Minutes) > 0, needScheme: s.Schemes, needSession: s.Sessions,
 		needUser: len(s.Users) > 0, needUpstream: len(s.Upstreams) > 0,
@@ -40,7 +40,7 @@ func holds(s *fold.State) map[string]bool {
 		h[needMethod] = h[needMethod] || named(e.Method)
 		h[needPath] = h[needPath] || named(e.Template)
 		h[needHost] = h[needHost] || named(e.Host)
-		for o := range fold.Other {
+		for o := range timeline.Other {
 			h[needStatus] = h[needStatus] || e.N[o] > 0
 		}
 	}
@@ -51,7 +51,7 @@ func named(s string) bool { return s != "" }
 
 // able gives the detectors whose needs the log meets, and what the others lack.
 // Where nothing was read, nothing is missing.
-func able(all []Detector, s *fold.State) (list []Detector, not []Undetectable) {
+func able(all []Detector, s *timeline.State) (list []Detector, not []Undetectable) {
 	held := holds(s)
 	for _, d := range all {
 		missing := slices.DeleteFunc(slices.Clone(d.Needs), func(need string) bool { return held[need] })

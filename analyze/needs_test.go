@@ -5,13 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 // The table of detectors can be read from top to bottom: known kinds, in their
 // order, with words for people and needs that holds knows.
 func TestDetectors(t *testing.T) {
-	last, known := -1, holds(&fold.State{Endpoints: make([]fold.Endpoint, 1)})
+	last, known := -1, holds(&timeline.State{Endpoints: make([]timeline.Endpoint, 1)})
 	for _, d := range Detectors() {
 		place := slices.Index(CauseNames, d.Kind)
 		if place <= last {
@@ -36,21 +36,21 @@ func TestAble(t *testing.T) {
 		{Kind: "backends", Needs: []string{needUpstream, needScheme}},
 		{Kind: "accounts", Needs: []string{needUser, needAgent, needHost}},
 	}
-	e := fold.Endpoint{Method: "GET", Template: "/"}
-	e.N[fold.Unauthorized] = 1
-	state := fold.State{Endpoints: []fold.Endpoint{e}, Minutes: make([]fold.Minute, 1), Addresses: []string{"192.0.2.1"}, Agents: []string{""}}
+	e := timeline.Endpoint{Method: "GET", Template: "/"}
+	e.N[timeline.Unauthorized] = 1
+	state := timeline.State{Endpoints: []timeline.Endpoint{e}, Minutes: make([]timeline.Minute, 1), Addresses: []string{"192.0.2.1"}, Agents: []string{""}}
 	full := state
 	full.Sessions, full.Schemes, full.Agents = true, true, []string{"curl/8"}
-	full.Users, full.Upstreams = make([]fold.Named, 1), make([]fold.Named, 1)
-	full.Endpoints = []fold.Endpoint{e, {Host: "h"}}
+	full.Users, full.Upstreams = make([]timeline.Named, 1), make([]timeline.Named, 1)
+	full.Endpoints = []timeline.Endpoint{e, {Host: "h"}}
 	for _, tt := range []struct {
-		state *fold.State
+		state *timeline.State
 		able  string
 		not   string
 	}{
 		{&state, "plain", "sessions: session_id; backends: upstream_address url_scheme; accounts: user_name user_agent_original server_address"},
 		{&full, "plain sessions backends accounts", ""},
-		{&fold.State{}, "", ""},
+		{&timeline.State{}, "", ""},
 	} {
 		list, not := able(all, tt.state)
 		var kinds, missing []string

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 // attempt is one request by or in the name of a user.
@@ -12,8 +12,8 @@ type attempt struct {
 	time     int64 // Unix milliseconds
 	endpoint uint32
 	actor    uint32
-	fact     uint32 // index of the fact, or fold.NoRefusal when accepted
-	client   fold.Client
+	fact     uint32 // index of the fact, or timeline.NoRefusal when accepted
+	client   timeline.Client
 	own      bool // refused with credentials of its own: named on the line, or signing in
 }
 
@@ -21,7 +21,7 @@ type attempt struct {
 // instant, as in timelines.
 func compareAttempts(a, b attempt) int {
 	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact), cmp.Compare(a.endpoint, b.endpoint),
-		fold.CompareClients(a.client, b.client))
+		timeline.CompareClients(a.client, b.client))
 }
 
 // accountObserver collects the attempts of users.
@@ -60,7 +60,7 @@ func observeAccounts(c *correlation) observer {
 	return o
 }
 
-func (o *accountObserver) part() func(*fold.Actor, uint32) {
+func (o *accountObserver) part() func(*timeline.Actor, uint32) {
 	p := &accountPart{accountObserver: o, attempts: make([][]attempt, len(o.users))}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -83,7 +83,7 @@ type accountPart struct {
 }
 
 // actor notes what came of a user's requests where that says something.
-func (p *accountPart) actor(a *fold.Actor, _ uint32) {
+func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 	user := uint32(0)
 	for i := range a.Events {
 		e := &a.Events[i]
@@ -93,21 +93,21 @@ func (p *accountPart) actor(a *fold.Actor, _ uint32) {
 		if n := p.place[user]; n != 0 {
 			p.collect(&p.attempts[n-1], e, user)
 		}
-		if p.state.Endpoints[e.Endpoint].SignOut && e.Outcome != fold.Unauthorized {
+		if p.state.Endpoints[e.Endpoint].SignOut && e.Outcome != timeline.Unauthorized {
 			user = 0
 		}
 	}
 }
 
-func (p *accountPart) collect(list *[]attempt, e *fold.Event, user uint32) {
+func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
 	signIn := p.state.Endpoints[e.Endpoint].SignIn
 	switch {
-	case e.Refusal != fold.NoRefusal:
+	case e.Refusal != timeline.NoRefusal:
 		if x := &p.facts[e.Refusal]; x.user == user && x.cause != causeChallenge {
 			*list = append(*list, attempt{e.Time, e.Endpoint, x.actor, e.Refusal, e.Client, x.named || x.signIn})
 		}
-	case e.Outcome == fold.Accepted && (p.protected[e.Endpoint] || signIn),
-		e.Outcome == fold.Redirected && signIn:
-		*list = append(*list, attempt{e.Time, e.Endpoint, 0, fold.NoRefusal, e.Client, false})
+	case e.Outcome == timeline.Accepted && (p.protected[e.Endpoint] || signIn),
+		e.Outcome == timeline.Redirected && signIn:
+		*list = append(*list, attempt{e.Time, e.Endpoint, 0, timeline.NoRefusal, e.Client, false})
 	}
 }

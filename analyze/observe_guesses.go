@@ -5,8 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/spill"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -36,15 +36,15 @@ func (f *fact) guess() bool { return f.open() && (f.signIn || f.named && !f.sess
 // try is a try of credentials.
 type try struct {
 	time     int64  // Unix milliseconds
-	fact     uint32 // index of the fact, or fold.NoRefusal when it was accepted
+	fact     uint32 // index of the fact, or timeline.NoRefusal when it was accepted
 	user     uint32 // named on the line, plus one; 0 none
 	address  uint32
 	agent    uint32
 	endpoint uint32
-	leg      uint32 // fact of the same request without credentials just before, or fold.NoRefusal
+	leg      uint32 // fact of the same request without credentials just before, or timeline.NoRefusal
 }
 
-func (t *try) failed() bool { return t.fact != fold.NoRefusal }
+func (t *try) failed() bool { return t.fact != timeline.NoRefusal }
 
 func compareTries(a, b try) int {
 	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact), cmp.Compare(a.user, b.user),
@@ -58,10 +58,10 @@ type home struct{ user, address uint32 }
 // and where the accounts that are tried are at home. Several detectors read it.
 type guessObserver struct {
 	*correlation
-	address []int32              // by address: place plus one, 0 is not followed
-	user    []int32              // by user plus one: the same
-	clients map[fold.Client]bool // those that named such a user; nil where that is not known
-	tries   [][]try              // by place of the address, by time
+	address []int32                  // by address: place plus one, 0 is not followed
+	user    []int32                  // by user plus one: the same
+	clients map[timeline.Client]bool // those that named such a user; nil where that is not known
+	tries   [][]try                  // by place of the address, by time
 	// accepted holds when a user was first accepted from an address.
 	accepted map[home]int64
 	// givingUp is the share of those who fail elsewhere that is never accepted,
@@ -113,7 +113,7 @@ func newGuessObserver(c *correlation) *guessObserver {
 
 // link finds the clients that named a user who is followed.
 func (o *guessObserver) link() {
-	clients := map[fold.Client]bool{}
+	clients := map[timeline.Client]bool{}
 	for l, err := range spill.Sorted(o.links...) {
 		if err != nil {
 			return // nobody is left out
@@ -127,7 +127,7 @@ func (o *guessObserver) link() {
 
 // wants leaves out the actors whose only client neither comes from an address
 // that is followed nor named a user who is.
-func (o *guessObserver) wants(_ uint32, w fold.Who) bool {
+func (o *guessObserver) wants(_ uint32, w timeline.Who) bool {
 	return !w.Only || o.clients == nil || o.address[w.Client.Address] != 0 || o.clients[w.Client]
 }
 
@@ -157,7 +157,7 @@ func places(list []uint32, n int) []int32 {
 	return p
 }
 
-func (o *guessObserver) part() func(*fold.Actor, uint32) {
+func (o *guessObserver) part() func(*timeline.Actor, uint32) {
 	p := &guessPart{guessObserver: o, tries: make([][]try, len(o.tries)), accepted: map[home]int64{}}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -239,19 +239,19 @@ type guessPart struct {
 }
 
 // actor notes the tries of an actor, and who was accepted from where.
-func (p *guessPart) actor(a *fold.Actor, _ uint32) {
+func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 	told, toldAt := uint32(0), before // the user whose acceptance was noted last
-	var bare *fold.Event              // the refusal without credentials met last
+	var bare *timeline.Event          // the refusal without credentials met last
 	for i := range a.Events {
 		e := &a.Events[i]
 		place := p.address[e.Client.Address] - 1
 		if place < 0 && p.user[e.User] == 0 {
 			continue
 		}
-		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint, fold.NoRefusal}
+		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint, timeline.NoRefusal}
 		signIn := p.state.Endpoints[e.Endpoint].SignIn
 		switch {
-		case e.Refusal != fold.NoRefusal:
+		case e.Refusal != timeline.NoRefusal:
 			if place < 0 {
 				continue
 			}
@@ -265,9 +265,9 @@ func (p *guessPart) actor(a *fold.Actor, _ uint32) {
 			bare, told = nil, 0
 			p.tries[place] = append(p.tries[place], t)
 			continue
-		case signIn && (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected):
+		case signIn && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected):
 			told = 0
-		case e.User == 0 || e.Outcome != fold.Accepted || !p.protected[e.Endpoint]:
+		case e.User == 0 || e.Outcome != timeline.Accepted || !p.protected[e.Endpoint]:
 			continue
 		}
 		if at := (home{e.User, e.Client.Address}); e.User != 0 {
@@ -325,7 +325,7 @@ func (c *correlation) claimsOf(a *attack) []uint32 {
 	for i := range a.failures {
 		t := &a.failures[i]
 		list = append(list, t.fact)
-		if t.leg != fold.NoRefusal && c.facts[t.leg].open() {
+		if t.leg != timeline.NoRefusal && c.facts[t.leg].open() {
 			list = append(list, t.leg)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 const (
@@ -20,14 +20,14 @@ const (
 // answer is what came of a request of a program.
 type answer struct {
 	time     int64  // Unix milliseconds
-	fact     uint32 // index of the fact, or fold.NoRefusal when it was accepted
+	fact     uint32 // index of the fact, or timeline.NoRefusal when it was accepted
 	endpoint uint32
 }
 
 // machine is a client in the name of one user, and how it fared on the routes
 // that refused it.
 type machine struct {
-	client  fold.Client
+	client  timeline.Client
 	user    uint32   // plus one, 0 none
 	answers []answer // by time
 }
@@ -36,36 +36,36 @@ type machine struct {
 // and then refused.
 type machineObserver struct {
 	*correlation
-	follow   map[fold.Client]map[uint32]bool // routes that refused them
-	actors   map[uint32]bool                 // whose they are
-	machines []machine                       // by client, user
+	follow   map[timeline.Client]map[uint32]bool // routes that refused them
+	actors   map[uint32]bool                     // whose they are
+	machines []machine                           // by client, user
 	parts    []*machinePart
 }
 
 // observeMachines follows the clients that were refused again and again after
 // they had been accepted.
 func observeMachines(c *correlation) observer {
-	refused := map[fold.Client]int{}
+	refused := map[timeline.Client]int{}
 	for i := range c.facts {
 		if f := &c.facts[i]; f.open() && !f.session {
-			refused[fold.Client{Address: f.address, Agent: f.agent}]++
+			refused[timeline.Client{Address: f.address, Agent: f.agent}]++
 		}
 	}
 	type many struct {
-		client fold.Client
+		client timeline.Client
 		n      int
 	}
 	var list []many
 	for client, n := range refused {
-		if n >= machineRefused && c.clients[client].tally.N[fold.Accepted] >= machineAccepted {
+		if n >= machineRefused && c.clients[client].tally.N[timeline.Accepted] >= machineAccepted {
 			list = append(list, many{client, n})
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	slices.SortFunc(list, func(a, b many) int { return cmp.Or(cmp.Compare(b.n, a.n), fold.CompareClients(a.client, b.client)) })
-	o := &machineObserver{correlation: c, follow: map[fold.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
+	slices.SortFunc(list, func(a, b many) int { return cmp.Or(cmp.Compare(b.n, a.n), timeline.CompareClients(a.client, b.client)) })
+	o := &machineObserver{correlation: c, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
 	for _, m := range list[:min(len(list), maxMachines)] {
 		o.follow[m.client] = map[uint32]bool{}
 	}
@@ -74,7 +74,7 @@ func observeMachines(c *correlation) observer {
 		if !f.open() || f.session {
 			continue
 		}
-		if routes := o.follow[fold.Client{Address: f.address, Agent: f.agent}]; routes != nil {
+		if routes := o.follow[timeline.Client{Address: f.address, Agent: f.agent}]; routes != nil {
 			routes[f.endpoint] = true
 			o.actors[f.actor] = true
 		}
@@ -82,9 +82,9 @@ func observeMachines(c *correlation) observer {
 	return o
 }
 
-func (o *machineObserver) wants(id uint32, _ fold.Who) bool { return o.actors[id] }
+func (o *machineObserver) wants(id uint32, _ timeline.Who) bool { return o.actors[id] }
 
-func (o *machineObserver) part() func(*fold.Actor, uint32) {
+func (o *machineObserver) part() func(*timeline.Actor, uint32) {
 	p := &machinePart{machineObserver: o}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -96,7 +96,7 @@ func (o *machineObserver) gather() {
 	}
 	// A client is one actor, so no machine is in two parts.
 	slices.SortFunc(o.machines, func(a, b machine) int {
-		return cmp.Or(fold.CompareClients(a.client, b.client), cmp.Compare(a.user, b.user))
+		return cmp.Or(timeline.CompareClients(a.client, b.client), cmp.Compare(a.user, b.user))
 	})
 	o.parts = nil
 }
@@ -109,7 +109,7 @@ type machinePart struct {
 
 // actor notes how a client without a session fared, by the user whose name it
 // gave last.
-func (p *machinePart) actor(a *fold.Actor, _ uint32) {
+func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 	if a.Session != nil || len(a.Events) == 0 {
 		return
 	}
@@ -126,7 +126,7 @@ func (p *machinePart) actor(a *fold.Actor, _ uint32) {
 		if e.User != 0 {
 			user = e.User
 		}
-		if e.Outcome == fold.Accepted || e.Outcome == fold.Unauthorized {
+		if e.Outcome == timeline.Accepted || e.Outcome == timeline.Unauthorized {
 			if asked[e.Endpoint] = true; len(asked) > machineRoutes {
 				return
 			}
@@ -135,11 +135,11 @@ func (p *machinePart) actor(a *fold.Actor, _ uint32) {
 		switch {
 		case !routes[e.Endpoint]:
 			continue
-		case e.Refusal != fold.NoRefusal:
+		case e.Refusal != timeline.NoRefusal:
 			if p.facts[e.Refusal].cause == causeChallenge {
 				continue
 			}
-		case e.Outcome != fold.Accepted:
+		case e.Outcome != timeline.Accepted:
 			continue
 		}
 		m := by[user]

@@ -1,15 +1,15 @@
 package analyze
 
-import "logscan/analyze/fold"
+import "logscan/analyze/timeline"
 
 // ordinaryCause gives the cause that a 401 shows by itself, from what its actor
 // did before and after: the background that belongs to every site. Findings
 // come over it. l is the session as it stands after the refusal.
-func (w *walker) ordinaryCause(a *fold.Actor, e *fold.Event, f *fact, h *ahead, l *life) cause {
+func (w *walker) ordinaryCause(a *timeline.Actor, e *timeline.Event, f *fact, h *ahead, l *life) cause {
 	switch {
 	case f.signIn:
 		return causeLoginFailure // a wrong password at the sign-in route
-	case e.Refusal != fold.EarlierEvent && w.state.Refusals[e.Refusal].Expired:
+	case e.Refusal != timeline.EarlierEvent && w.state.Refusals[e.Refusal].Expired:
 		return causeSessionEnd // the log says so
 	case w.challenge(a, e, h, l):
 		return causeChallenge

@@ -12,7 +12,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 	"logscan/parse/source"
 )
 
@@ -28,7 +28,7 @@ import (
 type Past struct {
 	ledger  *source.Ledger
 	to      int64 // where the logs ended, Unix milliseconds; before where there were none
-	earlier *fold.Earlier
+	earlier *timeline.Earlier
 	minutes map[int64]int64 // events that were kept, by Unix minute; known once they are read
 	actors  int
 	open    func() (io.ReadCloser, error)
@@ -71,12 +71,12 @@ func (p *Past) begin() (r *pastReader, err error) {
 		r.bytes(c.Stored[:])
 		contents = append(contents, c)
 	}
-	e := &fold.Earlier{}
+	e := &timeline.Earlier{}
 	for i := range r.sparse() {
-		e.Endpoints = append(e.Endpoints, make([]fold.EarlierEndpoint, i+1-len(e.Endpoints))...)
+		e.Endpoints = append(e.Endpoints, make([]timeline.EarlierEndpoint, i+1-len(e.Endpoints))...)
 		x := &e.Endpoints[i]
 		x.Host, x.Method, x.Template = r.text(), r.text(), r.text()
-		x.Known = fold.Known{Accepted: r.varint(), Bare: r.varint(), Unauthorized: r.varint(), Last: r.varint()}
+		x.Known = timeline.Known{Accepted: r.varint(), Bare: r.varint(), Unauthorized: r.varint(), Last: r.varint()}
 	}
 	for _, list := range []*[]string{&e.Users, &e.Upstreams, &e.Addresses, &e.Agents} {
 		for i := range r.sparse() {
@@ -85,11 +85,11 @@ func (p *Past) begin() (r *pastReader, err error) {
 		}
 	}
 	for range r.times() {
-		c := fold.Client{Address: r.index(len(e.Addresses)), Agent: r.index(len(e.Agents))}
+		c := timeline.Client{Address: r.index(len(e.Addresses)), Agent: r.index(len(e.Agents))}
 		e.Clients = append(e.Clients, c)
 	}
 	for range r.times() {
-		var sum fold.SessionSum
+		var sum timeline.SessionSum
 		r.bytes(sum[:])
 		e.Sessions = append(e.Sessions, sum)
 	}
@@ -113,10 +113,10 @@ const (
 	maxNumbered = 1 << 20
 )
 
-func compareSums(a, b fold.SessionSum) int { return bytes.Compare(a[:], b[:]) }
+func compareSums(a, b timeline.SessionSum) int { return bytes.Compare(a[:], b[:]) }
 
 // eachActor yields the actors, whose memory is used again.
-func (p *Past) eachActor(yield func(*fold.EarlierActor, error) bool) {
+func (p *Past) eachActor(yield func(*timeline.EarlierActor, error) bool) {
 	q := Past{open: p.open}
 	r, err := q.begin()
 	if err != nil {
@@ -125,33 +125,33 @@ func (p *Past) eachActor(yield func(*fold.EarlierActor, error) bool) {
 	}
 	defer r.close()
 	p.minutes = map[int64]int64{}
-	var a fold.EarlierActor
+	var a timeline.EarlierActor
 	e := q.earlier
 	for range q.actors {
-		a = fold.EarlierActor{Named: r.varint() != 0, Before: a.Before[:0], Events: a.Events[:0]}
+		a = timeline.EarlierActor{Named: r.varint() != 0, Before: a.Before[:0], Events: a.Events[:0]}
 		if a.Named {
 			r.bytes(a.Session[:])
 			if _, ok := slices.BinarySearchFunc(e.Sessions, a.Session, compareSums); !ok {
 				r.fail()
 			}
 		} else {
-			a.Client = fold.Client{Address: r.index(len(e.Addresses)), Agent: r.index(len(e.Agents))}
+			a.Client = timeline.Client{Address: r.index(len(e.Addresses)), Agent: r.index(len(e.Agents))}
 		}
 		a.Before = r.piece(a.Before)
-		x := fold.Event{Time: r.varint(), Refusal: fold.NoRefusal}
+		x := timeline.Event{Time: r.varint(), Refusal: timeline.NoRefusal}
 		for range r.times() {
 			x.Time += r.varint()
 			kind := r.uvarint()
-			x.Outcome, x.Scheme = fold.Outcome(kind&7), fold.Scheme(kind>>3&3)
+			x.Outcome, x.Scheme = timeline.Outcome(kind&7), timeline.Scheme(kind>>3&3)
 			if kind&eventElsewhere != 0 {
 				x.Endpoint = r.index(len(e.Endpoints))
 				x.Upstream = uint16(r.index(len(e.Upstreams) + 1))
 			}
 			if kind&eventOther != 0 {
 				x.User = r.index(len(e.Users) + 1)
-				x.Client = fold.Client{Address: r.index(len(e.Addresses)), Agent: r.index(len(e.Agents))}
+				x.Client = timeline.Client{Address: r.index(len(e.Addresses)), Agent: r.index(len(e.Agents))}
 			}
-			if x.Scheme > fold.HTTPS || r.err != nil {
+			if x.Scheme > timeline.HTTPS || r.err != nil {
 				r.fail()
 				break
 			}
@@ -372,7 +372,7 @@ func (k *keeping) write(dst io.Writer) error {
 	}
 	used := k.used()
 	known := k.known()
-	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (fold.Known{}) }, func(i int) {
+	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (timeline.Known{}) }, func(i int) {
 		e, x := &s.Endpoints[i], &known[i]
 		w.texts(e.Host, e.Method, e.Template)
 		w.varints(x.Accepted, x.Bare, x.Unauthorized, x.Last)
@@ -386,7 +386,7 @@ func (k *keeping) write(dst io.Writer) error {
 		w.count(int(c.Address))
 		w.count(int(c.Agent))
 	}
-	var sums []fold.SessionSum
+	var sums []timeline.SessionSum
 	actors := 0
 	for a, err := range k.actors() {
 		if err != nil {
@@ -423,9 +423,9 @@ func (k *keeping) write(dst io.Writer) error {
 // and them.
 type keptActor struct {
 	seen   int64 // its last event, Unix milliseconds
-	id     fold.SessionSum
+	id     timeline.SessionSum
 	named  bool // by id, else by client
-	client fold.Client
+	client timeline.Client
 	data   []byte
 }
 
@@ -440,5 +440,5 @@ func compareKept(a, b *keptActor) int {
 		}
 		return 1
 	}
-	return cmp.Or(compareSums(a.id, b.id), fold.CompareClients(a.client, b.client))
+	return cmp.Or(compareSums(a.id, b.id), timeline.CompareClients(a.client, b.client))
 }

@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -66,7 +66,7 @@ type permissionObserver struct {
 func observePermissions(c *correlation) observer {
 	counts := make([]int64, len(c.endpoints))
 	for i := range c.endpoints {
-		if c.state.Endpoints[i].N[fold.Accepted] > 0 {
+		if c.state.Endpoints[i].N[timeline.Accepted] > 0 {
 			counts[i] = c.endpoints[i].aliveActors
 		}
 	}
@@ -77,10 +77,10 @@ func observePermissions(c *correlation) observer {
 	return &permissionObserver{correlation: c, keys: list, place: places(list, len(counts))}
 }
 
-func (o *permissionObserver) part() func(*fold.Actor, uint32) {
+func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
 	n := len(o.mine)
 	o.mine = append(o.mine, nil)
-	return func(a *fold.Actor, id uint32) {
+	return func(a *timeline.Actor, id uint32) {
 		user, from := uint32(0), len(o.mine[n])
 		for i := range a.Events {
 			e := &a.Events[i]
@@ -88,8 +88,8 @@ func (o *permissionObserver) part() func(*fold.Actor, uint32) {
 				user = e.User
 			}
 			place := o.place[e.Endpoint] - 1
-			refused := e.Refusal != fold.NoRefusal
-			if place < 0 || !refused && e.Outcome != fold.Accepted || refused && !o.facts[e.Refusal].good {
+			refused := e.Refusal != timeline.NoRefusal
+			if place < 0 || !refused && e.Outcome != timeline.Accepted || refused && !o.facts[e.Refusal].good {
 				continue
 			}
 			list := o.mine[n]

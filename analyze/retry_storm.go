@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 // retryStorm finds software that repeats a refused request over and over and
@@ -87,13 +87,13 @@ func observeRetries(c *correlation) observer {
 	return o
 }
 
-func (o *retryObserver) wants(id uint32, _ fold.Who) bool { return o.actors[id] }
+func (o *retryObserver) wants(id uint32, _ timeline.Who) bool { return o.actors[id] }
 
-func (o *retryObserver) part() func(*fold.Actor, uint32) {
+func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 	n := len(o.mine)
 	o.mine = append(o.mine, nil)
 	open := map[uint32][]uint32{} // by endpoint: refusals since the last acceptance
-	return func(a *fold.Actor, id uint32) {
+	return func(a *timeline.Actor, id uint32) {
 		if !o.actors[id] {
 			return
 		}
@@ -111,12 +111,12 @@ func (o *retryObserver) part() func(*fold.Actor, uint32) {
 		for i := range a.Events {
 			e := &a.Events[i]
 			switch {
-			case e.Refusal != fold.NoRefusal:
+			case e.Refusal != timeline.NoRefusal:
 				if f := &o.facts[e.Refusal]; !f.signIn && (f.good || f.session) && f.cause != causeChallenge {
 					open[e.Endpoint] = append(open[e.Endpoint], e.Refusal)
 				}
-			case e.Outcome == fold.Accepted && o.roles[e.Endpoint]&guards != 0,
-				e.Outcome <= fold.Redirected && o.roles[e.Endpoint]&signsIn != 0:
+			case e.Outcome == timeline.Accepted && o.roles[e.Endpoint]&guards != 0,
+				e.Outcome <= timeline.Redirected && o.roles[e.Endpoint]&signsIn != 0:
 				end()
 				session = session || o.roles[e.Endpoint]&signsIn != 0
 			}

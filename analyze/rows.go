@@ -8,8 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/fresh"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/pseudonym"
 	"logscan/parse/redact"
@@ -44,7 +44,7 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 		res.RejectedLines = append(res.RejectedLines, l)
 	}
 	var shown error
-	var explained map[fold.Client]string
+	var explained map[timeline.Client]string
 	c.together(
 		func() { shown = c.showEvidence(r, res.Findings) },
 		func() { explained = clientsExplained(c, findings) },
@@ -267,11 +267,11 @@ func rawText(line, session []byte, mask *pseudonym.Mask) string {
 	return strings.ToValidUTF8(string(b[:min(len(b), MaxRawLine)]), "\uFFFD")
 }
 
-func counts(t *fold.Tally) Counts {
+func counts(t *timeline.Tally) Counts {
 	c := Counts{
-		Accepted: t.N[fold.Accepted], Redirected: t.N[fold.Redirected], Unauthorized: t.N[fold.Unauthorized],
-		Forbidden: t.N[fold.Forbidden], NotFound: t.N[fold.NotFound], ClientErrors: t.N[fold.ClientError],
-		ServerErrors: t.N[fold.ServerError], Other: t.N[fold.Other],
+		Accepted: t.N[timeline.Accepted], Redirected: t.N[timeline.Redirected], Unauthorized: t.N[timeline.Unauthorized],
+		Forbidden: t.N[timeline.Forbidden], NotFound: t.N[timeline.NotFound], ClientErrors: t.N[timeline.ClientError],
+		ServerErrors: t.N[timeline.ServerError], Other: t.N[timeline.Other],
 	}
 	for _, n := range t.N {
 		c.Requests += n
@@ -327,7 +327,7 @@ func (c *correlation) accountRows(findings []Finding) []Account {
 	ids := mostExplaining(c, findings, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
 	rows := make([]Account, 0, len(c.state.Users)+1)
 	c.users = make([]string, 0, len(c.state.Users))
-	add := func(u *fold.Named, clients int64, finding string) {
+	add := func(u *timeline.Named, clients int64, finding string) {
 		rows = append(rows, Account{
 			User: textOf(u.Name), Counts: counts(&u.Tally), Clients: clients,
 			FirstAccepted: u.FirstAccepted, LastAccepted: u.LastAccepted,
@@ -346,19 +346,19 @@ func (c *correlation) accountRows(findings []Finding) []Account {
 }
 
 // clientsExplained gives the finding that explains most 401s of each client.
-func clientsExplained(c *correlation, findings []Finding) map[fold.Client]string {
-	return mostExplaining(c, findings, func(f *fact) (fold.Client, bool) {
-		return fold.Client{Address: f.address, Agent: f.agent}, true
+func clientsExplained(c *correlation, findings []Finding) map[timeline.Client]string {
+	return mostExplaining(c, findings, func(f *fact) (timeline.Client, bool) {
+		return timeline.Client{Address: f.address, Agent: f.agent}, true
 	})
 }
 
 // orderClients gives the clients their places in the table.
 func (c *correlation) orderClients() {
-	order := make([]fold.Client, 0, len(c.clients))
+	order := make([]timeline.Client, 0, len(c.clients))
 	for cl := range c.clients {
 		order = append(order, cl)
 	}
-	slices.SortFunc(order, fold.CompareClients)
+	slices.SortFunc(order, timeline.CompareClients)
 	c.clientOrder, c.clientFrom = order, make([]int32, len(c.state.Addresses)+1)
 	for _, cl := range order {
 		c.clientFrom[cl.Address+1]++
@@ -371,7 +371,7 @@ func (c *correlation) orderClients() {
 
 // clientRows makes the rows of the clients, which orderClients has put in order;
 // explained gives the findings of those that have one.
-func (c *correlation) clientRows(explained map[fold.Client]string) []Client {
+func (c *correlation) clientRows(explained map[timeline.Client]string) []Client {
 	rows := fresh.List[Client](len(c.clientOrder))
 	c.inParts(len(rows), func(from, to int) {
 		for i := from; i < to; i++ {
@@ -390,9 +390,9 @@ func (c *correlation) clientRows(explained map[fold.Client]string) []Client {
 
 // clientRow gives the place of a client's row, -1 where it has none. Those of one
 // address, which are few, lie side by side.
-func (c *correlation) clientRow(cl fold.Client) int {
+func (c *correlation) clientRow(cl timeline.Client) int {
 	from, to := int(c.clientFrom[cl.Address]), int(c.clientFrom[cl.Address+1])
-	i, ok := slices.BinarySearchFunc(c.clientOrder[from:to], cl, fold.CompareClients)
+	i, ok := slices.BinarySearchFunc(c.clientOrder[from:to], cl, timeline.CompareClients)
 	if !ok {
 		return -1
 	}
@@ -418,7 +418,7 @@ func (c *correlation) refusals() iter.Seq[Refusal] {
 			}
 			x := Refusal{
 				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1,
-				Client:   c.clientRow(fold.Client{Address: f.address, Agent: f.agent}),
+				Client:   c.clientRow(timeline.Client{Address: f.address, Agent: f.agent}),
 				Upstream: int(f.upstream) - 1, Cause: int(f.cause), Finding: int(f.finding) - 1,
 			}
 			if !yield(x) {
@@ -436,7 +436,7 @@ func (c *correlation) timelineRows() []Minute {
 	rows := make([]Minute, len(c.state.Minutes))
 	place := make(map[key]int, len(rows))
 	for i, m := range c.state.Minutes {
-		t := fold.Tally{N: m.N}
+		t := timeline.Tally{N: m.N}
 		rows[i] = Minute{Time: m.Time, Host: textOf(m.Host), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
 		place[key{m.Time, m.Host}] = i
 	}

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 )
 
 const (
@@ -34,22 +34,22 @@ type seriesObserver struct {
 	keys []uint32 // what is followed, ascending
 	// place gives the place in keys of what an event belongs to, -1 for nothing
 	// that is followed.
-	place func(*fold.Event) int32
+	place func(*timeline.Event) int32
 	// refused tells whether an event is a refusal that counts. Every acceptance
 	// counts.
-	refused func(*fold.Event) bool
+	refused func(*timeline.Event) bool
 	cells   [][]cell // by place, one for each step of time
 	parts   []*seriesPart
 }
 
 // series follows the keys; place gives, by what keyOf says of an event, where it
 // stands in keys.
-func (c *correlation) series(keys []uint32, size int, keyOf func(*fold.Event) int, refused func(*fold.Event) bool) *seriesObserver {
+func (c *correlation) series(keys []uint32, size int, keyOf func(*timeline.Event) int, refused func(*timeline.Event) bool) *seriesObserver {
 	placeOf := make([]int32, size)
 	for n, k := range keys {
 		placeOf[k] = int32(n) + 1
 	}
-	place := func(e *fold.Event) int32 {
+	place := func(e *timeline.Event) int32 {
 		if k := keyOf(e); k >= 0 {
 			return placeOf[k] - 1
 		}
@@ -73,7 +73,7 @@ func worst(counts []int64, least int64) []uint32 {
 	return list
 }
 
-func byEndpoint(e *fold.Event) int { return int(e.Endpoint) }
+func byEndpoint(e *timeline.Event) int { return int(e.Endpoint) }
 
 // observeEndpoints follows the endpoints that refused enough actors while their
 // sessions were alive.
@@ -86,7 +86,7 @@ func observeEndpoints(c *correlation) observer {
 	if len(list) == 0 {
 		return nil
 	}
-	return c.series(list, len(counts), byEndpoint, func(e *fold.Event) bool { return c.facts[e.Refusal].alive })
+	return c.series(list, len(counts), byEndpoint, func(e *timeline.Event) bool { return c.facts[e.Refusal].alive })
 }
 
 func newCells(n int) [][]cell {
@@ -100,7 +100,7 @@ func newCells(n int) [][]cell {
 	return cells
 }
 
-func (o *seriesObserver) part() func(*fold.Actor, uint32) {
+func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
 	p := &seriesPart{seriesObserver: o, cells: newCells(len(o.keys)), counted: make([]inStep, len(o.keys))}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -132,10 +132,10 @@ type inStep struct {
 
 // actor counts an actor once in each step of time in which it was accepted, or
 // refused.
-func (p *seriesPart) actor(a *fold.Actor, id uint32) {
+func (p *seriesPart) actor(a *timeline.Actor, id uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Outcome != fold.Accepted && e.Refusal == fold.NoRefusal {
+		if e.Outcome != timeline.Accepted && e.Refusal == timeline.NoRefusal {
 			continue
 		}
 		place := p.place(e)
@@ -148,7 +148,7 @@ func (p *seriesPart) actor(a *fold.Actor, id uint32) {
 			*in = inStep{actor: id}
 		}
 		switch {
-		case e.Outcome == fold.Accepted:
+		case e.Outcome == timeline.Accepted:
 			c.lastAccepted = max(c.lastAccepted, e.Time)
 			if in.accepted != int32(step)+1 {
 				in.accepted = int32(step) + 1

@@ -5,8 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -71,17 +71,17 @@ func observeMoves(c *correlation) observer {
 	return &moveObserver{c, newPairs(slices.Collect(maps.Keys(n)))}
 }
 
-func (o *moveObserver) part() func(*fold.Actor, uint32) {
+func (o *moveObserver) part() func(*timeline.Actor, uint32) {
 	mine := o.pairs.part()
-	return func(a *fold.Actor, _ uint32) {
+	return func(a *timeline.Actor, _ uint32) {
 		if a.Session == nil {
 			return
 		}
 		address, known := uint32(0), false
 		for i := range a.Events {
 			e := &a.Events[i]
-			died := e.Refusal != fold.NoRefusal && o.facts[e.Refusal].first
-			if !died && (e.Outcome != fold.Accepted || o.roles[e.Endpoint]&guards == 0) {
+			died := e.Refusal != timeline.NoRefusal && o.facts[e.Refusal].first
+			if !died && (e.Outcome != timeline.Accepted || o.roles[e.Endpoint]&guards == 0) {
 				continue
 			}
 			if n := mine[o.state.Endpoints[e.Endpoint].Host]; n != nil && known {

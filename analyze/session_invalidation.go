@@ -6,9 +6,9 @@ import (
 	"math"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/fresh"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 )
 
 // sessionInvalidation finds instants at which all sessions end.
@@ -83,7 +83,7 @@ func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
 		m := &bySite[s.site]
 		m.site = s.site
 		m.sessions++
-		if s.endRefusal >= fold.EarlierEvent {
+		if s.endRefusal >= timeline.EarlierEvent {
 			continue
 		}
 		d := lifeOf(s)

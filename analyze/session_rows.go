@@ -7,8 +7,8 @@ import (
 	"encoding/hex"
 	"iter"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/spill"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -19,7 +19,7 @@ type sessionRecord struct {
 	start, lastAccepted, end         int64 // end: of the refusal that ended it
 	longestGap                       int64 // milliseconds
 	id                               [16]byte
-	client                           fold.Client
+	client                           timeline.Client
 	site                             uint32 // index into sites
 	user                             uint32 // plus one; 0 none
 	requests, accepted, unauthorized uint32
@@ -44,7 +44,7 @@ func compareRecords(a, b *sessionRecord) int {
 	if c := bytes.Compare(a.id[:], b.id[:]); c != 0 {
 		return c
 	}
-	return cmp.Or(fold.CompareClients(a.client, b.client),
+	return cmp.Or(timeline.CompareClients(a.client, b.client),
 		cmp.Compare(a.user, b.user), cmp.Compare(a.site, b.site),
 		cmp.Compare(a.lastAccepted, b.lastAccepted), cmp.Compare(a.end, b.end), cmp.Compare(a.requests, b.requests),
 		cmp.Compare(a.endRefusal, b.endRefusal))
@@ -114,9 +114,9 @@ func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error]
 				row.User = c.users[s.user-1]
 			}
 			switch {
-			case s.endRefusal == fold.EarlierEvent:
+			case s.endRefusal == timeline.EarlierEvent:
 				row.EndCause = causeSessionEnd.String() // which an earlier run told
-			case s.endRefusal != fold.NoRefusal:
+			case s.endRefusal != timeline.NoRefusal:
 				f := &c.facts[s.endRefusal]
 				row.EndCause = f.cause.String()
 				if f.finding != 0 {

@@ -3,7 +3,7 @@ package analyze
 import (
 	"strings"
 
-	"logscan/analyze/fold"
+	"logscan/analyze/timeline"
 	"logscan/parse/redact"
 )
 
@@ -39,18 +39,18 @@ func (r *recent) push(endpoint uint32, ms int64) {
 
 // lookAhead fills w.aheads, one for every refusal of a in order, by one walk
 // from the end: linear, however many requests a flood crams into a second.
-func (w *walker) lookAhead(a *fold.Actor) {
+func (w *walker) lookAhead(a *timeline.Actor) {
 	w.aheads = w.aheads[:0]
 	var last recent
 	for i := range last {
 		last[i].time = never
 	}
 	accepted, signIn := never, never
-	acceptedOn, other := fold.NoRefusal, never // endpoint of accepted; next acceptance elsewhere
+	acceptedOn, other := timeline.NoRefusal, never // endpoint of accepted; next acceptance elsewhere
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
 		switch {
-		case e.Outcome == fold.Unauthorized:
+		case e.Outcome == timeline.Unauthorized:
 			h := ahead{answered: never, accepted: accepted, other: accepted, signIn: signIn}
 			if acceptedOn == e.Endpoint {
 				h.other = other
@@ -63,7 +63,7 @@ func (w *walker) lookAhead(a *fold.Actor) {
 			w.aheads = append(w.aheads, h)
 		case w.signedIn(e):
 			signIn = e.Time
-		case e.Outcome == fold.Accepted:
+		case e.Outcome == timeline.Accepted:
 			last.push(e.Endpoint, e.Time)
 			if w.roles[e.Endpoint]&guards != 0 {
 				if acceptedOn != e.Endpoint {
@@ -90,12 +90,12 @@ func (w *walker) below(a, b uint32) bool {
 
 // signedIn tells whether e is a sign-in that succeeded: many answer with a
 // redirect.
-func (w *walker) signedIn(e *fold.Event) bool {
-	return w.roles[e.Endpoint]&signsIn != 0 && (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected)
+func (w *walker) signedIn(e *timeline.Event) bool {
+	return w.roles[e.Endpoint]&signsIn != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
 }
 
-func (w *walker) signedOut(e *fold.Event) bool {
-	return w.roles[e.Endpoint]&signsOut != 0 && (e.Outcome == fold.Accepted || e.Outcome == fold.Redirected)
+func (w *walker) signedOut(e *timeline.Event) bool {
+	return w.roles[e.Endpoint]&signsOut != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
 }
 
 // life is the session an actor is in, walking forward in time.
@@ -117,14 +117,14 @@ type life struct {
 // walk takes one actor through its events: it finds the sessions, counts every
 // request to a protected route that a session survived, and gives every 401 the
 // cause that it shows by itself.
-func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
+func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
 	if refused {
 		w.lookAhead(a)
 	}
 	var l life
 	known := false // accepted on a protected route, or signed in, ever
 	user := uint32(0)
-	last, lastOther, lastOn := before, before, fold.NoRefusal // acceptances on protected routes
+	last, lastOther, lastOn := before, before, timeline.NoRefusal // acceptances on protected routes
 	burst, lastRefused := uint32(0), before
 	address, moves := uint32(0), false // of the last acceptance, once there is one
 	next := 0
@@ -139,7 +139,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 	w.news = w.keeper == nil
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Refusal != fold.EarlierEvent {
+		if e.Refusal != timeline.EarlierEvent {
 			w.news = true
 		}
 		if keep && e.Time >= w.keeper.since {
@@ -147,7 +147,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			w.keeper.mark(trail{since, l, known, user, last, lastOther, lastOn, burst, lastRefused, address, moves})
 		}
 		late := e.Time < since
-		if late && e.Outcome != fold.Unauthorized {
+		if late && e.Outcome != timeline.Unauthorized {
 			w.count(&l, e)
 			continue
 		}
@@ -160,12 +160,12 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			w.close(&l, e)
 			w.open(&l, a, e, user, e.Time, true)
 			known = true
-			last, lastOther, lastOn = e.Time, e.Time, fold.NoRefusal
+			last, lastOther, lastOn = e.Time, e.Time, timeline.NoRefusal
 		case w.signedOut(e):
 			w.close(&l, e)
 			user = 0
 			last, lastOther = before, before
-		case e.Outcome == fold.Unauthorized:
+		case e.Outcome == timeline.Unauthorized:
 			h := w.aheads[next]
 			next++
 			if e.Time-lastRefused > burstGap {
@@ -173,7 +173,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 			}
 			lastRefused = e.Time
 			f := &w.earlier
-			if e.Refusal != fold.EarlierEvent {
+			if e.Refusal != timeline.EarlierEvent {
 				f = &w.facts[e.Refusal]
 			}
 			*f = fact{
@@ -205,7 +205,7 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 				l.row.unauthorized++
 			}
 			continue
-		case e.Outcome == fold.Accepted && w.roles[e.Endpoint]&guards != 0:
+		case e.Outcome == timeline.Accepted && w.roles[e.Endpoint]&guards != 0:
 			if !l.open {
 				start, seen := e.Time, false
 				if a.Session != nil {
@@ -246,15 +246,15 @@ func (w *walker) walk(a *fold.Actor, id uint32, refused bool) {
 }
 
 // count counts a request that came too late to change the session it was in.
-func (w *walker) count(l *life, e *fold.Event) {
+func (w *walker) count(l *life, e *timeline.Event) {
 	if !l.open || e.Time < l.start {
 		return
 	}
 	l.row.requests++
 	switch {
-	case e.Outcome == fold.Unauthorized:
+	case e.Outcome == timeline.Unauthorized:
 		l.row.unauthorized++
-	case e.Outcome == fold.Accepted && w.roles[e.Endpoint]&guards != 0:
+	case e.Outcome == timeline.Accepted && w.roles[e.Endpoint]&guards != 0:
 		l.row.accepted++
 	}
 }
@@ -267,10 +267,10 @@ const redirectReach = 8
 // event i went: one shortly before, or of the same instant, because logs that
 // tell whole seconds do not tell their order. It is 0 where there is none;
 // sign-ins redirect for reasons of their own.
-func (c *correlation) redirectedBy(a *fold.Actor, i int) uint32 {
+func (c *correlation) redirectedBy(a *timeline.Actor, i int) uint32 {
 	e := &a.Events[i]
-	is := func(r *fold.Event) bool {
-		return r.Outcome == fold.Redirected && c.roles[r.Endpoint]&(signsIn|signsOut) == 0
+	is := func(r *timeline.Event) bool {
+		return r.Outcome == timeline.Redirected && c.roles[r.Endpoint]&(signsIn|signsOut) == 0
 	}
 	for j := i - 1; j >= max(0, i-redirectReach) && e.Time-a.Events[j].Time <= redirectWindow; j-- {
 		if is(&a.Events[j]) {
@@ -286,12 +286,12 @@ func (c *correlation) redirectedBy(a *fold.Actor, i int) uint32 {
 }
 
 // open begins a session.
-func (w *walker) open(l *life, a *fold.Actor, e *fold.Event, user uint32, start int64, seen bool) {
+func (w *walker) open(l *life, a *timeline.Actor, e *timeline.Event, user uint32, start int64, seen bool) {
 	c := e.Client
 	*l = life{open: true, seen: seen, start: start, protected: e.Time, any: e.Time, first: e.Endpoint}
 	l.row = sessionRecord{
 		client: c, site: w.siteOf[e.Endpoint], user: user, start: start, startSeen: seen,
-		lastAccepted: before, end: before, endRefusal: fold.NoRefusal,
+		lastAccepted: before, end: before, endRefusal: timeline.NoRefusal,
 	}
 	if a.Session != nil {
 		l.row.id, l.row.named = sumOf(a), true
@@ -299,9 +299,9 @@ func (w *walker) open(l *life, a *fold.Actor, e *fold.Event, user uint32, start 
 }
 
 // sumOf gives the sum of the id of a session.
-func sumOf(a *fold.Actor) fold.SessionSum {
+func sumOf(a *timeline.Actor) timeline.SessionSum {
 	if a.Hashed {
-		return fold.SessionSum(a.Session)
+		return timeline.SessionSum(a.Session)
 	}
 	return redact.SessionSum(a.Session)
 }
@@ -309,7 +309,7 @@ func sumOf(a *fold.Actor) fold.SessionSum {
 // close ends a session by a request, or by the end of the log where that is nil,
 // and lists it, if it was ever accepted where acceptance means something. An
 // earlier run has listed those from before the first new request.
-func (w *walker) close(l *life, by *fold.Event) {
+func (w *walker) close(l *life, by *timeline.Event) {
 	if l.open && l.accepted && w.news {
 		l.row.open = by == nil
 		w.keep(w.sessions.Add(l.row))
@@ -322,7 +322,7 @@ func (w *walker) close(l *life, by *fold.Event) {
 
 // die ends the session by the refusal e; what is refused after it until the
 // next sign-in is part of its death.
-func (w *walker) die(l *life, e *fold.Event) {
+func (w *walker) die(l *life, e *timeline.Event) {
 	gap, gapAny, age := e.Time-l.protected, e.Time-l.any, int64(-1)
 	if l.seen {
 		age = e.Time - l.start
@@ -333,11 +333,11 @@ func (w *walker) die(l *life, e *fold.Event) {
 }
 
 // survive counts a request to a protected route that the session survived.
-func (w *walker) survive(l *life, e *fold.Event) {
+func (w *walker) survive(l *life, e *timeline.Event) {
 	gap := e.Time - l.protected
 	l.row.longestGap = max(l.row.longestGap, gap)
 	h := w.lifetimesOf(e.Endpoint)
-	if h == nil || e.Refusal == fold.EarlierEvent {
+	if h == nil || e.Refusal == timeline.EarlierEvent {
 		return
 	}
 	if l.seen { // gather adds it to the others

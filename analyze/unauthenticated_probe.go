@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -46,18 +46,18 @@ const (
 )
 
 func inspectProbes(c *correlation, _ observer) ([]candidate, error) {
-	by := map[fold.Client][]uint32{}
+	by := map[timeline.Client][]uint32{}
 	refused := c.refusalsOf((*fact).stranger)
 	for i := range c.facts {
 		f := &c.facts[i]
 		if refused[f.address] < probeRounds || !f.stranger() {
 			continue
 		}
-		if client := (fold.Client{Address: f.address, Agent: f.agent}); c.clients[client].sessions == 0 {
+		if client := (timeline.Client{Address: f.address, Agent: f.agent}); c.clients[client].sessions == 0 {
 			by[client] = append(by[client], uint32(i))
 		}
 	}
-	clients := slices.SortedFunc(maps.Keys(by), fold.CompareClients)
+	clients := slices.SortedFunc(maps.Keys(by), timeline.CompareClients)
 	var found []candidate
 	for _, client := range clients {
 		if cand, ok := c.probe(client, by[client], len(clients)); ok {
@@ -86,7 +86,7 @@ func (c *correlation) refusalsOf(fits func(*fact) bool) []int {
 }
 
 // probe judges the refusals of one client, of so many.
-func (c *correlation) probe(client fold.Client, claims []uint32, clients int) (candidate, bool) {
+func (c *correlation) probe(client timeline.Client, claims []uint32, clients int) (candidate, bool) {
 	cand := candidate{claims: claims}
 	if len(claims) < probeRounds {
 		return cand, false

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 )
 
 // unauthorizedSpike finds a time in which a host answers far more 401s than its
@@ -88,7 +88,7 @@ func inspectSpikes(c *correlation, _ observer) ([]candidate, error) {
 	for _, m := range c.state.Minutes {
 		if s := hosts[m.Host]; s != nil {
 			for o, n := range m.N {
-				if fold.Outcome(o) != fold.Unauthorized {
+				if timeline.Outcome(o) != timeline.Unauthorized {
 					s.requests[at(m.Time/1000)] += float64(n)
 				}
 			}

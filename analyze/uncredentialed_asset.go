@@ -5,8 +5,8 @@ import (
 	"path"
 	"strings"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -89,7 +89,7 @@ func inspectAssets(c *correlation, seen observer) ([]candidate, error) {
 			"Better: let the server give such files without authentication. nginx: a location for them with auth_basic off or auth_request off; Apache: <Files> with Require all granted.",
 			"Source maps: do not publish them where nobody needs them.",
 		}
-		cand.Details = map[string]any{"clients": clients, "signed_in_share": round(float64(near)/float64(k), 4), "accepted": e.N[fold.Accepted]}
+		cand.Details = map[string]any{"clients": clients, "signed_in_share": round(float64(near)/float64(k), 4), "accepted": e.N[timeline.Accepted]}
 		found = append(found, cand)
 	}
 	return found, nil

@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"logscan/analyze/fold"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -77,27 +77,27 @@ func observeUpstreams(c *correlation) observer {
 	if len(list) == 0 || len(c.state.Upstreams) < 2 {
 		return nil
 	}
-	series := c.series(list, len(counts), func(e *fold.Event) int {
+	series := c.series(list, len(counts), func(e *timeline.Event) int {
 		if c.roles[e.Endpoint]&guards == 0 {
 			return -1
 		}
 		return int(e.Upstream) - 1
-	}, func(e *fold.Event) bool { return c.facts[e.Refusal].goodAt() })
+	}, func(e *timeline.Event) bool { return c.facts[e.Refusal].goodAt() })
 	return &upstreamObserver{seriesObserver: series, strata: map[stratum]*stats.Cell{}}
 }
 
-func (o *upstreamObserver) part() func(*fold.Actor, uint32) {
+func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
 	follow := o.seriesObserver.part()
 	mine := map[stratum]*stats.Cell{}
 	o.mine = append(o.mine, mine)
 	seen := map[stratum]uint8{}
-	return func(a *fold.Actor, id uint32) {
+	return func(a *timeline.Actor, id uint32) {
 		follow(a, id)
 		clear(seen)
 		for i := range a.Events {
 			e := &a.Events[i]
-			good := e.Refusal != fold.NoRefusal && o.facts[e.Refusal].goodAt()
-			if e.Upstream == 0 || !good && e.Outcome != fold.Accepted || o.roles[e.Endpoint]&guards == 0 {
+			good := e.Refusal != timeline.NoRefusal && o.facts[e.Refusal].goodAt()
+			if e.Upstream == 0 || !good && e.Outcome != timeline.Accepted || o.roles[e.Endpoint]&guards == 0 {
 				continue
 			}
 			key := stratum{e.Endpoint, int32(e.Time / 3_600_000), e.Upstream}
@@ -221,7 +221,7 @@ func (c *correlation) badBackend(upstream uint32, cells []cell, s span, lower, p
 	for i := range c.state.Upstreams {
 		if uint32(i) != upstream && len(others) < maxOthers {
 			u := &c.state.Upstreams[i]
-			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[fold.Accepted], u.N[fold.Unauthorized]))
+			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[timeline.Accepted], u.N[timeline.Unauthorized]))
 		}
 	}
 	cand.Title = fmt.Sprintf("Backend %s refuses sessions that the other backends accept, %s", name, since)

@@ -1,4 +1,4 @@
-package fold
+package timeline
 
 import "encoding/binary"
 

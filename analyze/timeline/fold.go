@@ -1,4 +1,4 @@
-// Package fold keeps what must be known of every request, in little memory and
+// Package timeline keeps what must be known of every request, in little memory and
 // in any order.
 //
 // In: blocks of lines and a parser. Out: a State, made by Merge from the
@@ -9,7 +9,7 @@
 // A Worker is owned by one goroutine and locks nothing. What it keeps of a
 // request is counters and, in the timeline of the request's actor, a few bytes;
 // of a 401 also the line itself, compressed.
-package fold
+package timeline
 
 import (
 	"bytes"
