@@ -163,43 +163,6 @@ func (c *correlation) measure(f *candidate) {
 	}
 }
 
-// clean makes the texts of a finding, which hold names of the log, fit to leave.
-func (f *Finding) clean() {
-	s := &f.Subject
-	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
-		*t = textOf(*t)
-	}
-	for k, v := range f.Details {
-		f.Details[k] = cleanFigure(v)
-	}
-}
-
-func cleanFigure(v any) any {
-	switch v := v.(type) {
-	case string:
-		return textOf(v)
-	case []string:
-		list := make([]any, len(v))
-		for i, x := range v {
-			list[i] = cleanFigure(x)
-		}
-		return list
-	case []any:
-		list := make([]any, len(v))
-		for i, x := range v {
-			list[i] = cleanFigure(x)
-		}
-		return list
-	case map[string]any:
-		m := make(map[string]any, len(v))
-		for k, x := range v {
-			m[textOf(k)] = cleanFigure(x)
-		}
-		return m
-	}
-	return v
-}
-
 // spread picks up to n of list, evenly over it, the first among them.
 func spread(list []uint32, n int) []uint32 {
 	if len(list) <= n {

@@ -9,14 +9,6 @@ import (
 	"logscan/parse/advice"
 )
 
-// LogFormat is a format that some of the inputs have, and what they cannot tell.
-type LogFormat struct {
-	Name     string
-	Inputs   int64
-	Presence parse.Presence // of the samples of these inputs
-	Advice   advice.Advice
-}
-
 // survey notes what the sample of an input holds. It costs nothing for a line:
 // samples are taken anyway.
 func (d *detected) survey(sample []byte) { d.presence = parse.Survey(sample, d.formats[0]) }

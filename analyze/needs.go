@@ -21,13 +21,6 @@ const (
 	needUpstream = "upstream_address"
 )
 
-// Undetectable is a kind of finding that a run's logs cannot show, because no
-// line of them holds what it is told by.
-type Undetectable struct {
-	Kind    string
-	Missing []string // names of columns
-}
-
 // holds tells which of the needs any line of the run has.
 func holds(s *timeline.State) map[string]bool {
 	h := map[string]bool{

@@ -2,11 +2,10 @@ package analyze
 
 import (
 	"fmt"
+	"github.com/dustin/go-humanize"
 	"math"
 	"strconv"
 	"time"
-
-	"github.com/dustin/go-humanize"
 )
 
 // clock writes a time, Unix microseconds, as findings tell it.
@@ -83,4 +82,41 @@ func round(x float64, digits int) float64 {
 // one number: the chance that it is not chance, times the effect that is sure.
 func confidence(p, effect float64) float64 {
 	return round(min(0.99, (1-p)*min(1, effect+0.05)), 2)
+}
+
+// clean makes the texts of a finding, which hold names of the log, fit to leave.
+func (f *Finding) clean() {
+	s := &f.Subject
+	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
+		*t = textOf(*t)
+	}
+	for k, v := range f.Details {
+		f.Details[k] = cleanFigure(v)
+	}
+}
+
+func cleanFigure(v any) any {
+	switch v := v.(type) {
+	case string:
+		return textOf(v)
+	case []string:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = cleanFigure(x)
+		}
+		return list
+	case []any:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = cleanFigure(x)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, x := range v {
+			m[textOf(k)] = cleanFigure(x)
+		}
+		return m
+	}
+	return v
 }
