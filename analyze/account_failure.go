@@ -57,7 +57,7 @@ const (
 	maxAccounts = 2000
 )
 
-func inspectAccounts(c *correlation, seen observer) ([]candidate, error) {
+func inspectAccounts(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -88,9 +88,9 @@ func inspectAccounts(c *correlation, seen observer) ([]candidate, error) {
 }
 
 // openAttempts gives attempts without those that are explained.
-func (c *correlation) openAttempts(all []attempt) []attempt {
+func (c *diagnosis) openAttempts(all []attempt) []attempt {
 	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
-		return a.fact != timeline.NoRefusal && !c.facts[a.fact].open()
+		return a.fact != timeline.NoRefusal && !c.open(int(a.fact))
 	})
 }
 
@@ -200,7 +200,7 @@ func findTurn(list []attempt) (turn, bool) {
 // compare tells how many of the tries since the turn would have been refused had
 // the account fared as others did on the same routes, and the chance that all
 // would. refusals counts the 401s by endpoint that nothing explains.
-func (c *correlation) compare(t *turn, refusals []int64) (expected, chance float64) {
+func (c *diagnosis) compare(t *turn, refusals []int64) (expected, chance float64) {
 	own := map[uint32]int64{}
 	for _, a := range t.since {
 		own[a.endpoint]++
@@ -223,7 +223,7 @@ func (c *correlation) compare(t *turn, refusals []int64) (expected, chance float
 	return expected, chance
 }
 
-func (c *correlation) failingAccount(user uint32, t turn, p float64) candidate {
+func (c *diagnosis) failingAccount(user uint32, t turn, p float64) candidate {
 	name := textOf(c.state.Users[user-1].Name)
 	var cand candidate
 	addresses, routes := map[uint32]bool{}, map[uint32]bool{}

@@ -135,16 +135,19 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	o.begin(PhaseDetect)
-	if err := c.follow(ctx); err != nil {
+	diagnosis, err := Observe(ctx, c)
+	if err != nil {
 		return nil, err
 	}
-	state.DropTimelines()
-	findings, err := c.detect(&o.Policy)
+	c.dropTimelines()
+	order := beside(func() *clientOrder { return orderClients(c) })
+	explained, err := diagnosis.Explain(&o.Policy)
+	clients := order() // waited for in any case
 	if err != nil {
 		return nil, err
 	}
 	o.begin(PhaseResult)
-	res, err := c.result(r, read, findings)
+	res, err := newAssembly(c, explained, clients, r).result(read)
 	if err != nil {
 		return nil, err
 	}
@@ -324,4 +327,12 @@ func cutLine(data []byte) (line, rest []byte) {
 		return data[:i], data[i+1:]
 	}
 	return data, nil
+}
+
+// beside starts do on a goroutine of its own and returns a function that waits
+// for its value.
+func beside[T any](do func() T) func() T {
+	done := make(chan T, 1)
+	go func() { done <- do() }()
+	return func() T { return <-done }
 }

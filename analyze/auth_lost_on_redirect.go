@@ -44,18 +44,18 @@ const (
 	redirectRepeats = 20
 )
 
-func (c *correlation) afterRedirect(f *fact) bool {
+func (c *diagnosis) afterRedirect(f *fact) bool {
 	return f.redirect != 0 && f.redirect-1 != f.endpoint && !f.named && !f.signIn
 }
 
 // redirectObserver counts the requests of targets: those that follow a redirect,
 // and the others.
 type redirectObserver struct {
-	*correlation
+	*diagnosis
 	pairs[uint32] // by endpoint: followed, direct; hits are refused
 }
 
-func observeRedirects(c *correlation) observer {
+func observeRedirects(c *diagnosis) observer {
 	endpoints, _ := c.byEndpoint(c.afterRedirect)
 	if len(endpoints) == 0 {
 		return nil
@@ -86,7 +86,7 @@ func (o *redirectObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *redirectObserver) gather() { o.pairs.gather() }
 
-func inspectRedirects(c *correlation, seen observer) ([]candidate, error) {
+func inspectRedirects(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -111,7 +111,7 @@ func inspectRedirects(c *correlation, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-func (c *correlation) lostAt(target uint32, claims []uint32, followed, direct stats.Cell, lower, p float64) candidate {
+func (c *diagnosis) lostAt(target uint32, claims []uint32, followed, direct stats.Cell, lower, p float64) candidate {
 	e := &c.state.Endpoints[target]
 	from := map[uint32]int{}
 	for _, i := range claims {

@@ -55,12 +55,12 @@ type walkOf struct {
 	missing  int64 // 403 and 404
 }
 
-func inspectScanners(c *correlation, _ observer) ([]candidate, error) {
+func inspectScanners(c *diagnosis, _ observer) ([]candidate, error) {
 	by := map[uint32]*walkOf{}
-	bare := c.refusalsOf((*fact).bare)
+	bare := c.refusalsOf(c.bare)
 	for i := range c.facts {
 		f := &c.facts[i]
-		if bare[f.address] < scanRoutes || !f.bare() {
+		if bare[f.address] < scanRoutes || !c.bare(i) {
 			continue
 		}
 		w := by[f.address]
@@ -104,7 +104,7 @@ func inspectScanners(c *correlation, _ observer) ([]candidate, error) {
 }
 
 // addClients sums what the clients asked that take part in a walk.
-func (c *correlation) addClients(w *walkOf) {
+func (c *diagnosis) addClients(w *walkOf) {
 	for agent := range w.agents {
 		f := c.clients[timeline.Client{Address: w.address, Agent: agent}]
 		if f == nil {
@@ -121,7 +121,7 @@ func (c *correlation) addClients(w *walkOf) {
 
 // inVain is the share of the site's requests that are refused or ask what is not
 // there, without those of the walks.
-func (c *correlation) inVain(walks []*walkOf) float64 {
+func (c *diagnosis) inVain(walks []*walkOf) float64 {
 	var all, vain int64
 	for _, w := range walks {
 		all -= w.requests
@@ -139,7 +139,7 @@ func (c *correlation) inVain(walks []*walkOf) float64 {
 	return max(scanUsual, float64(vain)/float64(max(all, 1)))
 }
 
-func (c *correlation) scan(w *walkOf, usual, p float64) candidate {
+func (c *diagnosis) scan(w *walkOf, usual, p float64) candidate {
 	cand := candidate{claims: w.claims}
 	g := guesser{address: w.address}
 	first, last := c.facts[w.claims[0]].time, c.facts[w.claims[len(w.claims)-1]].time
@@ -168,7 +168,7 @@ func (c *correlation) scan(w *walkOf, usual, p float64) candidate {
 }
 
 // toolOf names the scanning tool that one of the user agents admits to be.
-func (c *correlation) toolOf(agents map[uint32]bool) string {
+func (c *diagnosis) toolOf(agents map[uint32]bool) string {
 	tool := ""
 	for a := range agents {
 		name := strings.ToLower(c.state.Agents[a])

@@ -67,7 +67,7 @@ func (a *attack) wide() bool {
 	return median <= sprayFew && upTo >= bruteShare
 }
 
-func inspectBruteForce(c *correlation, _ observer) ([]candidate, error) {
+func inspectBruteForce(c *diagnosis, _ observer) ([]candidate, error) {
 	if c.guesses == nil {
 		return nil, nil
 	}
@@ -157,7 +157,7 @@ func (o *guessObserver) program(a *attack) bool {
 
 // allDay tells whether a client keeps a pace from the beginning of the log to
 // its end.
-func (c *correlation) allDay(times []int64) bool {
+func (c *diagnosis) allDay(times []int64) bool {
 	period, steady := pace(times)
 	return steady && period >= probePeriod &&
 		times[0]-c.from <= 2*period && c.to-times[len(times)-1] <= 2*period+60_000 // whole minutes
@@ -196,7 +196,7 @@ const (
 	steadyShare = 0.8
 )
 
-func (c *correlation) guessing(a *attack) candidate {
+func (c *diagnosis) guessing(a *attack) candidate {
 	cand := candidate{claims: c.claimsOf(a)}
 	cand.Subject = c.guesserSubject(a.guesser)
 	cand.Onset = a.start * 1000
@@ -225,7 +225,7 @@ func (c *correlation) guessing(a *attack) candidate {
 
 // severity is critical where the attack got in, and otherwise by its size and
 // whether it lasts.
-func (a *attack) severity(c *correlation) Severity {
+func (a *attack) severity(c *diagnosis) Severity {
 	switch {
 	case len(a.successes) > 0:
 		return Critical
@@ -235,7 +235,7 @@ func (a *attack) severity(c *correlation) Severity {
 	return Medium
 }
 
-func (c *correlation) who(g guesser) string {
+func (c *diagnosis) who(g guesser) string {
 	s := textOf(c.state.Addresses[g.address])
 	if s == "" {
 		return "A client"
@@ -251,7 +251,7 @@ func succeeded(n int) string {
 }
 
 // successRemedy tells first what is urgent.
-func (c *correlation) successRemedy(a *attack) []string {
+func (c *diagnosis) successRemedy(a *attack) []string {
 	if len(a.successes) == 0 {
 		return nil
 	}
@@ -260,7 +260,7 @@ func (c *correlation) successRemedy(a *attack) []string {
 	}
 }
 
-func (c *correlation) attackDetails(a *attack) map[string]any {
+func (c *diagnosis) attackDetails(a *attack) map[string]any {
 	agents, guessed := map[uint32]bool{}, make([]uint32, 0, len(a.users))
 	for i := range a.failures {
 		agents[a.failures[i].agent] = true

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"iter"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -53,7 +52,6 @@ type fact struct {
 	scheme   timeline.Scheme
 	moved    bool  // the address is another one than that of the session's last acceptance
 	cause    cause // by the rules of one 401 alone; findings come over it
-	finding  int32 // index into the findings plus one
 	named    bool  // the line itself names the user
 	session  bool  // the line carries a session id
 	signIn   bool  // an attempt to sign in or to get a token
@@ -109,25 +107,12 @@ type correlation struct {
 	siteOf    []uint32                       // by endpoint: its place in sites
 	sessions  []*spill.Sorter[sessionRecord] // see eachSession
 	clients   map[timeline.Client]*clientFacts
-	// Fit to leave, by index: the names of users, made by accountRows, and the
-	// addresses and user agents of clients, by orderClients.
-	users, addresses, agents []string
-	// The clients in the order of Result.Clients, and by address where its own begin
-	// there; orderClients makes them.
-	clientOrder []timeline.Client
-	clientFrom  []int32
 	links       []*spill.Sorter[clientLink] // users by client, until follow has ended
 	// userClients counts the distinct clients by user.
 	userClients []int64
 	actors      int64    // actors that were accepted on a protected route
 	keep        *keeping // what a later run is to know; nil for nothing
 
-	detectors    []Detector          // those whose needs the log meets
-	undetectable []Undetectable      // the kinds of the others
-	guessOnce    sync.Once           // makes guesses
-	guesses      *guessObserver      // shared by the detectors of attacks; nil for nothing
-	observed     map[string]observer // by kind: what the second walk found
-	inspected    []inspection        // by detector, of those that need no walk
 
 	from, to int64 // the window that holds nearly all requests, Unix milliseconds
 	width    int64 // of a step of time, milliseconds
@@ -174,7 +159,6 @@ func correlate(ctx context.Context, s *timeline.State, workers int, m Memory, p 
 			c.facts[i].cause = causeUnexplained
 		}
 	})
-	c.detectors, c.undetectable = able(Detectors(), s)
 	c.window()
 	if p != nil {
 		c.keep = newKeeping(c, p)
@@ -661,4 +645,18 @@ func (f *endpointFacts) merge(g *endpointFacts) {
 	f.refusedActors += g.refusedActors
 	f.aliveActors += g.aliveActors
 	f.refused += g.refused
+}
+
+// dropTimelines frees what only the walks over the timelines read.
+func (c *correlation) dropTimelines() {
+	c.state.DropTimelines()
+	c.links = nil
+}
+
+// release frees what no row that is made later asks for.
+func (c *correlation) release() {
+	c.clients, c.userClients = nil, nil
+	if c.keep == nil {
+		c.state.Users = nil
+	}
 }

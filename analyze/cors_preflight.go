@@ -38,23 +38,22 @@ const (
 	preflightLower = 0.5
 )
 
-func (c *correlation) preflight(f *fact) bool {
+func (c *diagnosis) preflight(f *fact) bool {
 	return !f.named && c.state.Endpoints[f.endpoint].Method == "OPTIONS" && strings.HasPrefix(c.state.Agents[f.agent], "Mozilla/")
 }
 
-func observePreflights(c *correlation) observer {
+func observePreflights(c *diagnosis) observer {
 	endpoints, _ := c.byEndpoint(c.preflight)
 	if len(endpoints) == 0 {
 		return nil
 	}
 	endpoints = endpoints[:min(len(endpoints), maxFollowed)]
 	return c.series(endpoints, len(c.state.Endpoints), byEndpoint, func(e *timeline.Event) bool {
-		f := &c.facts[e.Refusal]
-		return f.open() && c.preflight(f)
+		return c.open(int(e.Refusal)) && c.preflight(&c.facts[e.Refusal])
 	})
 }
 
-func inspectPreflights(c *correlation, seen observer) ([]candidate, error) {
+func inspectPreflights(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}

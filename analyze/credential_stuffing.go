@@ -112,7 +112,7 @@ func tell(all []attack) (stuffing []bool) {
 	return stuffing
 }
 
-func inspectStuffing(c *correlation, _ observer) ([]candidate, error) {
+func inspectStuffing(c *diagnosis, _ observer) ([]candidate, error) {
 	if c.guesses == nil {
 		return nil, nil
 	}
@@ -164,7 +164,7 @@ func (o *guessObserver) sharedLists() map[string][]try {
 	return lists
 }
 
-func (c *correlation) stuffing(a *attack, s Subject, who string, addresses int) candidate {
+func (c *diagnosis) stuffing(a *attack, s Subject, who string, addresses int) candidate {
 	cand := c.wideFinding(a)
 	cand.Subject = s
 	cand.Title = say("%s %d accounts once each: a list of stolen passwords", who, len(a.users)+len(a.successes))

@@ -13,8 +13,7 @@ import (
 // of it, and a reader is told.
 
 // crowdNotes says what is told together.
-func (c *correlation) crowdNotes() (notes []string) {
-	s := c.state
+func crowdNotes(s *timeline.State) (notes []string) {
 	if s.OtherUsers > 0 {
 		notes = append(notes, fmt.Sprintf("The logs name %s users. The %s with most 401s are told by name, the others together as %s.",
 			humanize.Comma(s.OtherUsers+int64(len(s.Users))), humanize.Comma(int64(len(s.Users))), timeline.OtherName))
@@ -52,6 +51,6 @@ func stepName(step int64) string {
 }
 
 // ofNobody tells whether a finding is of clients that are told together.
-func (c *correlation) ofNobody(s *Subject) bool {
+func (c *diagnosis) ofNobody(s *Subject) bool {
 	return c.state.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -20,7 +21,7 @@ type Detector struct {
 	// observe gives what looks at the timelines for the detector, where the
 	// facts show that there is something to look for; else nil. Detectors are asked
 	// side by side. One that needs the facts alone has none.
-	observe func(*correlation) observer
+	observe func(*diagnosis) observer
 	// certain says that each of its 401s shows the sign by itself: where it and
 	// a kind that only numbers show explain the same, it is the better word.
 	certain bool
@@ -29,7 +30,7 @@ type Detector struct {
 	// inspect gives what it finds in the 401s that nothing explains yet
 	// (fact.open). It may be asked again when other findings have been made.
 	// seen is what observe gave, nil for nothing. It must not change anything.
-	inspect func(c *correlation, seen observer) ([]candidate, error)
+	inspect func(c *diagnosis, seen observer) ([]candidate, error)
 }
 
 // candidate is a finding that claims 401s.
@@ -64,21 +65,20 @@ func Detectors() []Detector {
 	}
 }
 
-// detect runs the detectors whose fields the log has and gives the findings,
-// most severe first; the facts they explain then name them.
-func (c *correlation) detect(policy *Policy) ([]Finding, error) {
-	var beside sync.WaitGroup
-	beside.Go(c.orderClients) // findings say nothing about it, and the other way round
+// Explanation is the output of the detect stage.
+type Explanation struct {
+	Findings     []Finding  // most severe first, muted ones last
+	Of           []int32    // by refusal: the finding that explains it, index plus one; 0 for none
+	Samples      [][]uint32 // by finding: the refusals to show as evidence
+	Undetectable []Undetectable
+}
+
+// Explain runs the detectors and picks the findings that explain the refusals
+// best. It must be called once.
+func (c *diagnosis) Explain(policy *Policy) (*Explanation, error) {
 	all, err := c.explain(c.detectors)
-	beside.Wait()
 	if err != nil {
 		return nil, err
-	}
-	for i := range all {
-		kind := causeOf(all[i].Kind)
-		for _, f := range all[i].claims {
-			c.facts[f].cause = kind
-		}
 	}
 	for i := range all {
 		policy.judge(&all[i].Finding)
@@ -107,20 +107,22 @@ func (c *correlation) detect(policy *Policy) ([]Finding, error) {
 	})
 	place := make([]int32, len(all)+1)
 	findings := make([]Finding, len(all))
+	samples := make([][]uint32, len(all))
 	for to, from := range order {
 		place[from+1] = int32(to + 1)
 		c.measure(&all[from])
 		all[from].clean()
 		findings[to] = all[from].Finding
+		samples[to] = spread(all[from].claims, MaxEvidence)
 	}
-	for i := range c.facts {
-		c.facts[i].finding = place[c.facts[i].finding]
+	for i, f := range c.finding {
+		c.finding[i] = place[f]
 	}
-	return findings, nil
+	return &Explanation{findings, c.finding, samples, c.undetectable}, nil
 }
 
 // lastTime is the last time of any line, parse.NoTime where none has one.
-func (c *correlation) lastTime() int64 {
+func (c *diagnosis) lastTime() int64 {
 	last := int64(parse.NoTime)
 	for i := range c.state.Inputs {
 		if l := &c.state.Inputs[i]; l.First != parse.NoTime {
@@ -140,7 +142,7 @@ func findingID(kind string, s Subject) string {
 }
 
 // measure fills in what every finding tells of its 401s.
-func (c *correlation) measure(f *candidate) {
+func (c *diagnosis) measure(f *candidate) {
 	actors, users := map[uint32]bool{}, map[uint32]bool{}
 	f.FirstSeen, f.LastSeen = parse.NoTime, parse.NoTime
 	for _, i := range f.claims {
@@ -157,7 +159,6 @@ func (c *correlation) measure(f *candidate) {
 	}
 	f.Unauthorized = int64(len(f.claims))
 	f.Actors, f.Users = int64(len(actors)), int64(len(users))
-	f.evidence = spread(f.claims, MaxEvidence)
 	if f.Exhibit == nil {
 		f.Exhibit = c.trendOf(f.claims)
 	}
@@ -176,7 +177,7 @@ func spread(list []uint32, n int) []uint32 {
 }
 
 // distinctActors counts the actors of facts.
-func (c *correlation) distinctActors(facts []uint32) int64 {
+func (c *diagnosis) distinctActors(facts []uint32) int64 {
 	seen := map[uint32]bool{}
 	for _, i := range facts {
 		seen[c.facts[i].actor] = true
@@ -186,7 +187,10 @@ func (c *correlation) distinctActors(facts []uint32) int64 {
 
 // open tells whether a fact is one that detectors may explain: it has a place
 // in time, is no handshake, and no finding has claimed it.
-func (f *fact) open() bool { return f.finding == 0 && f.actor != 0 && f.cause != causeChallenge }
+func (c *diagnosis) open(i int) bool {
+	f := &c.facts[i]
+	return c.finding[i] == 0 && f.actor != 0 && f.cause != causeChallenge
+}
 
 func endpointLabel(e *timeline.Endpoint) string {
 	s := strings.TrimSpace(e.Method + " " + e.Host + e.Template)
@@ -194,4 +198,30 @@ func endpointLabel(e *timeline.Endpoint) string {
 		return "requests without a path"
 	}
 	return s
+}
+
+// diagnosis is what the detect stage adds to the evidence.
+type diagnosis struct {
+	*correlation
+	finding []int32 // by refusal: the finding that explains it, index plus one
+
+	detectors    []Detector          // those whose needs the log meets
+	undetectable []Undetectable      // the kinds of the others
+	guessOnce    sync.Once           // makes guesses
+	guesses      *guessObserver      // shared by the detectors of attacks; nil for nothing
+	observed     map[string]observer // by kind: what the second walk found
+	inspected    []inspection        // by detector, of those that need no walk
+}
+
+// observe makes a diagnosis, and walks over the timelines once more for the
+// detectors that want it.
+func Observe(ctx context.Context, ev *correlation) (*diagnosis, error) {
+	d := newDiagnosis(ev)
+	return d, d.follow(ctx)
+}
+
+func newDiagnosis(ev *correlation) *diagnosis {
+	d := &diagnosis{correlation: ev, finding: make([]int32, len(ev.facts))}
+	d.detectors, d.undetectable = able(Detectors(), ev.state)
+	return d
 }

@@ -33,7 +33,7 @@ const (
 	slips = 4
 )
 
-func inspectDistributed(c *correlation, _ observer) ([]candidate, error) {
+func inspectDistributed(c *diagnosis, _ observer) ([]candidate, error) {
 	o := c.guesses
 	if o == nil {
 		return nil, nil
@@ -41,7 +41,7 @@ func inspectDistributed(c *correlation, _ observer) ([]candidate, error) {
 	by := map[uint32]map[uint32][]uint32{} // facts by user and address
 	for i := range c.facts {
 		f := &c.facts[i]
-		if f.user == 0 || !f.named || !f.guess() || o.user[f.user] == 0 || o.atHome(f.user, f.address, f.time) {
+		if f.user == 0 || !f.named || !c.guess(i) || o.user[f.user] == 0 || o.atHome(f.user, f.address, f.time) {
 			continue
 		}
 		if by[f.user] == nil {
@@ -73,7 +73,7 @@ func inspectDistributed(c *correlation, _ observer) ([]candidate, error) {
 	return found, nil
 }
 
-func (c *correlation) guessedAccount(user uint32, by map[uint32][]uint32, p float64) candidate {
+func (c *diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float64) candidate {
 	var cand candidate
 	agents := map[uint32]bool{}
 	entered := 0

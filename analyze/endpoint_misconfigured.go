@@ -46,7 +46,7 @@ const (
 	endpointFalse = 0.001
 )
 
-func inspectEndpoints(c *correlation, seen observer) ([]candidate, error) {
+func inspectEndpoints(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -82,7 +82,7 @@ func inspectEndpoints(c *correlation, seen observer) ([]candidate, error) {
 
 // aliveShare is the share of actors refused while alive that a healthy route
 // shows: the median over the routes, which a few broken ones cannot move.
-func (c *correlation) aliveShare() float64 {
+func (c *diagnosis) aliveShare() float64 {
 	var shares []float64
 	for i := range c.endpoints {
 		if f := &c.endpoints[i]; c.protected[i] && f.actors >= minMeasured {
@@ -148,14 +148,14 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 	return best, ok
 }
 
-func (c *correlation) brokenEndpoint(endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
+func (c *diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
 	e := &c.state.Endpoints[endpoint]
 	onset, lastOK := c.onsetOf(cells, s)
 	end, lastSeen := c.from+int64(s.to)*c.width, int64(math.MinInt64)
 	var cand candidate
 	for i := range c.facts {
 		x := &c.facts[i]
-		if x.endpoint != endpoint || !x.open() || !(x.good || x.named || x.session) || x.time <= lastOK {
+		if x.endpoint != endpoint || !c.open(i) || !(x.good || x.named || x.session) || x.time <= lastOK {
 			continue
 		}
 		if s.to < maxSteps && x.time >= end {
@@ -210,7 +210,7 @@ func (c *correlation) brokenEndpoint(endpoint uint32, cells []cell, s span, lowe
 
 // onsetOf finds the first refusal of a span, and the last acceptance before it:
 // the least number where the route was not accepted before.
-func (c *correlation) onsetOf(cells []cell, s span) (onset, lastOK int64) {
+func (c *diagnosis) onsetOf(cells []cell, s span) (onset, lastOK int64) {
 	onset, lastOK = math.MaxInt64, math.MinInt64
 	for i := s.from; i < s.to; i++ {
 		onset = min(onset, cells[i].firstRefused)

@@ -21,10 +21,10 @@ const (
 
 // byEndpoint groups the facts that fit by their endpoint, those with too few
 // left out, in ascending order of the endpoint.
-func (c *correlation) byEndpoint(fits func(*fact) bool) (endpoints []uint32, claims map[uint32][]uint32) {
+func (c *diagnosis) byEndpoint(fits func(*fact) bool) (endpoints []uint32, claims map[uint32][]uint32) {
 	claims = map[uint32][]uint32{}
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() && fits(f) {
+		if f := &c.facts[i]; c.open(i) && fits(f) {
 			claims[f.endpoint] = append(claims[f.endpoint], uint32(i))
 		}
 	}
@@ -33,7 +33,7 @@ func (c *correlation) byEndpoint(fits func(*fact) bool) (endpoints []uint32, cla
 }
 
 // clientsOf counts the distinct clients of facts.
-func (c *correlation) clientsOf(claims []uint32) int {
+func (c *diagnosis) clientsOf(claims []uint32) int {
 	seen := map[timeline.Client]bool{}
 	for _, i := range claims {
 		f := &c.facts[i]
@@ -48,14 +48,14 @@ func endpointSubject(e *timeline.Endpoint) Subject {
 }
 
 // ongoing tells whether the last of the claims lies near the end of the log.
-func (c *correlation) ongoing(claims []uint32) bool {
+func (c *diagnosis) ongoing(claims []uint32) bool {
 	return c.facts[claims[len(claims)-1]].time >= c.to-nearby
 }
 
 // neighbours notes of 401s without a session, which therefore are of no actor
 // that was accepted, whether their client was accepted with one close by.
 type neighbours struct {
-	*correlation
+	*diagnosis
 	window int64 // milliseconds before and after
 	by     map[timeline.Client][]uint32
 	// suspect are their endpoints, whose acceptances say nothing.
@@ -65,8 +65,8 @@ type neighbours struct {
 }
 
 // observeNeighbours looks for the facts that fit; nil where there are too few.
-func observeNeighbours(c *correlation, window int64, fits func(*fact) bool) observer {
-	o := &neighbours{correlation: c, window: window, by: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}}
+func observeNeighbours(c *diagnosis, window int64, fits func(*fact) bool) observer {
+	o := &neighbours{diagnosis: c, window: window, by: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}}
 	endpoints, claims := c.byEndpoint(fits)
 	if len(endpoints) == 0 {
 		return nil
@@ -133,7 +133,7 @@ func (o *neighbours) count(claims []uint32) (n int64) {
 
 // severityOf is that of a route that refuses people: high when it is many and
 // goes on.
-func (c *correlation) severityOf(claims []uint32, clients int) Severity {
+func (c *diagnosis) severityOf(claims []uint32, clients int) Severity {
 	if c.ongoing(claims) && float64(clients) >= max(20, 0.05*float64(c.actors)) {
 		return High
 	}

@@ -21,7 +21,7 @@ const (
 const trendStep = (maxSteps + maxTrend - 1) / maxTrend
 
 // trend shows cells, distinct actors in each step.
-func (c *correlation) trend(cells []cell) *Exhibit {
+func (c *diagnosis) trend(cells []cell) *Exhibit {
 	n := (len(cells) + trendStep - 1) / trendStep
 	t := &Trend{From: c.from * 1000, Step: trendStep * c.width * 1000, Refused: make([]int64, n), Accepted: make([]int64, n)}
 	for i, x := range cells {
@@ -32,7 +32,7 @@ func (c *correlation) trend(cells []cell) *Exhibit {
 }
 
 // trendOf shows when 401s were, the most that every finding can show.
-func (c *correlation) trendOf(claims []uint32) *Exhibit {
+func (c *diagnosis) trendOf(claims []uint32) *Exhibit {
 	t := &Trend{From: c.from * 1000, Step: trendStep * c.width * 1000, Refused: make([]int64, (maxSteps+trendStep-1)/trendStep)}
 	for _, i := range claims {
 		t.Refused[c.step(c.facts[i].time)/trendStep]++
@@ -57,7 +57,7 @@ func twoCells(caption, bad string, x stats.Cell, good string, y stats.Cell) *Exh
 }
 
 // backends compares a backend with the others.
-func (c *correlation) backends(bad uint32) *Exhibit {
+func (c *diagnosis) backends(bad uint32) *Exhibit {
 	x := &Exhibit{Caption: "Requests refused and accepted by backend"}
 	for i := range c.state.Upstreams {
 		u := &c.state.Upstreams[i]
@@ -73,7 +73,7 @@ func (c *correlation) backends(bad uint32) *Exhibit {
 
 // byAccount shows the accounts with most failures, or the times where none is
 // named.
-func (c *correlation) byAccount(a *attack, claims []uint32) *Exhibit {
+func (c *diagnosis) byAccount(a *attack, claims []uint32) *Exhibit {
 	if len(a.users) < 2 {
 		return c.trendOf(claims)
 	}

@@ -47,7 +47,7 @@ type proposal struct {
 
 // explainer picks findings among proposals.
 type explainer struct {
-	*correlation
+	*diagnosis
 	detectors   []Detector
 	generation  []int // by detector: older proposals have been replaced
 	waiting     [][]*proposal
@@ -63,9 +63,9 @@ type absorbed struct{ id, title string }
 
 // explain gives the findings; the facts they explain name them, by place plus
 // one.
-func (c *correlation) explain(detectors []Detector) ([]candidate, error) {
+func (c *diagnosis) explain(detectors []Detector) ([]candidate, error) {
 	x := &explainer{
-		correlation: c, detectors: detectors, generation: make([]int, len(detectors)),
+		diagnosis: c, detectors: detectors, generation: make([]int, len(detectors)),
 		waiting: make([][]*proposal, len(detectors)), taken: map[string]bool{},
 	}
 	for _, residual := range []bool{false, true} {
@@ -95,7 +95,7 @@ type inspection struct {
 
 // inspectUnobserved asks the detectors that need the facts alone for the first
 // time, one after the other.
-func (c *correlation) inspectUnobserved() {
+func (c *diagnosis) inspectUnobserved() {
 	c.inspected = make([]inspection, len(c.detectors))
 	for i := range c.detectors {
 		if d := &c.detectors[i]; d.observe == nil && !d.residual {
@@ -115,7 +115,7 @@ func (x *explainer) inspectAll(residual bool) error {
 	var tasks []func()
 	for i := range x.detectors {
 		if d := &x.detectors[i]; d.residual == residual && !seen[i].done {
-			tasks = append(tasks, func() { seen[i].found, seen[i].err = d.inspect(x.correlation, x.observed[d.Kind]) })
+			tasks = append(tasks, func() { seen[i].found, seen[i].err = d.inspect(x.diagnosis, x.observed[d.Kind]) })
 		}
 	}
 	x.together(tasks...)
@@ -135,7 +135,7 @@ func (x *explainer) inspectAll(residual bool) error {
 // inspect asks a detector again.
 func (x *explainer) inspect(i int) error {
 	d := &x.detectors[i]
-	found, err := d.inspect(x.correlation, x.observed[d.Kind])
+	found, err := d.inspect(x.diagnosis, x.observed[d.Kind])
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (x *explainer) propose(i int, found []candidate) {
 func (x *explainer) weigh(p *proposal) {
 	p.open = 0
 	for _, i := range p.claims {
-		if x.facts[i].finding == 0 {
+		if x.finding[i] == 0 {
 			p.open++
 		}
 	}
@@ -247,12 +247,12 @@ func (x *explainer) drop(p *proposal) {
 
 func (x *explainer) accept(p *proposal) {
 	f := p.candidate
-	f.claims = slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return x.facts[i].finding != 0 })
+	f.claims = slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return x.finding[i] != 0 })
 	x.accepted = append(x.accepted, f)
 	x.absorbed = append(x.absorbed, nil)
 	x.taken[f.ID] = true
 	for _, i := range f.claims {
-		x.facts[i].finding = int32(len(x.accepted))
+		x.finding[i] = int32(len(x.accepted))
 	}
 }
 
@@ -261,7 +261,7 @@ func (x *explainer) accept(p *proposal) {
 func (x *explainer) absorb(p *proposal) {
 	n := map[int32]int64{}
 	for _, i := range p.claims {
-		if f := x.facts[i].finding; f != 0 {
+		if f := x.finding[i]; f != 0 {
 			n[f]++
 		}
 	}

@@ -46,8 +46,7 @@ func wanted(watching []observer) func(id uint32, w timeline.Who) bool {
 
 // follow walks over the timelines again for the detectors that want it. The others
 // look at the facts meanwhile.
-func (c *correlation) follow(ctx context.Context) error {
-	defer func() { c.links = nil }()
+func (c *diagnosis) follow(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(c.inspectUnobserved)
 	defer beside.Wait()
@@ -55,7 +54,7 @@ func (c *correlation) follow(ctx context.Context) error {
 }
 
 // observe walks over the timelines again for the detectors that want it.
-func (c *correlation) observe(ctx context.Context) error {
+func (c *diagnosis) observe(ctx context.Context) error {
 	var watching []observer
 	c.observed = map[string]observer{}
 	observers := make([]observer, len(c.detectors))

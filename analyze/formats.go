@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/advice"
 )
@@ -23,7 +24,7 @@ func (d *detected) missing() []string {
 }
 
 // formats puts together what inputs of the same format hold.
-func (c *correlation) formats(r *reader) []LogFormat {
+func (r *reader) formatsRead(s *timeline.State) []LogFormat {
 	byName := map[string]*LogFormat{}
 	of := map[string]*parse.Format{}
 	for i := range r.chosen {
@@ -43,7 +44,7 @@ func (c *correlation) formats(r *reader) []LogFormat {
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		f := byName[name]
 		if len(byName) == 1 {
-			c.seen(&f.Presence)
+			seen(s, &f.Presence)
 		}
 		f.Advice = advice.For(of[name], &f.Presence, r.options.Fields)
 		all = append(all, *f)
@@ -53,11 +54,11 @@ func (c *correlation) formats(r *reader) []LogFormat {
 
 // seen makes up for what all samples missed where the run met it: one line in
 // thousands may be the only one that names a user.
-func (c *correlation) seen(p *parse.Presence) {
-	if len(c.state.Users) > 0 {
+func seen(s *timeline.State, p *parse.Presence) {
+	if len(s.Users) > 0 {
 		p.Has[parse.ExtraUser] = max(p.Has[parse.ExtraUser], 1)
 	}
-	if c.state.Sessions {
+	if s.Sessions {
 		p.Has[parse.ExtraSession] = max(p.Has[parse.ExtraSession], 1)
 	}
 }

@@ -53,7 +53,7 @@ type schemeObserver struct {
 	pairs[uint32] // by endpoint: http, https; hits are refused
 }
 
-func observeSchemes(c *correlation) observer {
+func observeSchemes(c *diagnosis) observer {
 	o := observeNeighbours(c, schemeWindow, overHTTP)
 	if o == nil {
 		return nil
@@ -83,7 +83,7 @@ func (s *schemeObserver) gather() {
 	s.pairs.gather()
 }
 
-func inspectSchemes(c *correlation, seen observer) ([]candidate, error) {
+func inspectSchemes(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -120,7 +120,7 @@ func inspectSchemes(c *correlation, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-func (c *correlation) plainScheme(o *schemeObserver, endpoints []uint32, claims map[uint32][]uint32) candidate {
+func (c *diagnosis) plainScheme(o *schemeObserver, endpoints []uint32, claims map[uint32][]uint32) candidate {
 	var cand candidate
 	var plain, secure stats.Cell
 	for _, n := range endpoints {

@@ -40,7 +40,7 @@ const (
 	machineHigh = 500
 )
 
-func inspectIntegrations(c *correlation, seen observer) ([]candidate, error) {
+func inspectIntegrations(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -71,17 +71,17 @@ func inspectIntegrations(c *correlation, seen observer) ([]candidate, error) {
 }
 
 // openAnswers gives answers without the refusals that are explained.
-func (c *correlation) openAnswers(all []answer) []answer {
+func (c *diagnosis) openAnswers(all []answer) []answer {
 	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool {
-		return a.fact != timeline.NoRefusal && !c.facts[a.fact].open()
+		return a.fact != timeline.NoRefusal && !c.open(int(a.fact))
 	})
 }
 
 // openRefused counts the 401s by endpoint that nothing explains yet.
-func (c *correlation) openRefused() []int64 {
+func (c *diagnosis) openRefused() []int64 {
 	n := make([]int64, len(c.endpoints))
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() {
+		if f := &c.facts[i]; c.open(i) {
 			n[f.endpoint]++
 		}
 	}
@@ -90,7 +90,7 @@ func (c *correlation) openRefused() []int64 {
 
 // othersRefused is the share of the requests of others that the routes of the
 // refusals refused, where others ask them.
-func (c *correlation) othersRefused(since []answer, refused []int64) float64 {
+func (c *diagnosis) othersRefused(since []answer, refused []int64) float64 {
 	own := map[uint32]int64{}
 	for _, a := range since {
 		own[a.endpoint]++
@@ -174,7 +174,7 @@ func findBreakdown(list []answer) (breakdown, bool) {
 	return b, then && now && b.period > tryGap
 }
 
-func (c *correlation) failingMachine(m *machine, b breakdown, p float64) candidate {
+func (c *diagnosis) failingMachine(m *machine, b breakdown, p float64) candidate {
 	var cand candidate
 	routes := map[uint32]int{}
 	for _, a := range b.since {

@@ -26,7 +26,7 @@ func compareAttempts(a, b attempt) int {
 
 // accountObserver collects the attempts of users.
 type accountObserver struct {
-	*correlation
+	*diagnosis
 	users    []uint32    // each plus one
 	place    []int32     // by user plus one: place in users plus one; 0 is not followed
 	attempts [][]attempt // by place, by time
@@ -35,10 +35,10 @@ type accountObserver struct {
 
 // observeAccounts follows the users that were refused often enough to be worth
 // a look.
-func observeAccounts(c *correlation) observer {
+func observeAccounts(c *diagnosis) observer {
 	refused := make([]int, len(c.state.Users)+1)
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() && f.user != 0 {
+		if f := &c.facts[i]; c.open(i) && f.user != 0 {
 			refused[f.user]++
 		}
 	}
@@ -53,7 +53,7 @@ func observeAccounts(c *correlation) observer {
 	}
 	slices.SortStableFunc(list, func(a, b uint32) int { return refused[b] - refused[a] })
 	list = list[:min(len(list), maxAccounts)]
-	o := &accountObserver{correlation: c, users: list, place: make([]int32, len(refused)), attempts: make([][]attempt, len(list))}
+	o := &accountObserver{diagnosis: c, users: list, place: make([]int32, len(refused)), attempts: make([][]attempt, len(list))}
 	for n, u := range list {
 		o.place[u] = int32(n) + 1
 	}

@@ -31,7 +31,10 @@ const (
 
 // guess tells whether a 401 is a failed try of credentials: at a sign-in route,
 // or with a name on the line where no session had opened the door before.
-func (f *fact) guess() bool { return f.open() && (f.signIn || f.named && !f.session && !f.alive) }
+func (c *diagnosis) guess(i int) bool {
+	f := &c.facts[i]
+	return c.open(i) && (f.signIn || f.named && !f.session && !f.alive)
+}
 
 // try is a try of credentials.
 type try struct {
@@ -57,7 +60,7 @@ type home struct{ user, address uint32 }
 // guessObserver collects what came of the tries from addresses that fail often,
 // and where the accounts that are tried are at home. Several detectors read it.
 type guessObserver struct {
-	*correlation
+	*diagnosis
 	address []int32                  // by address: place plus one, 0 is not followed
 	user    []int32                  // by user plus one: the same
 	clients map[timeline.Client]bool // those that named such a user; nil where that is not known
@@ -72,7 +75,7 @@ type guessObserver struct {
 
 // observeGuesses follows the addresses and accounts with many failed tries. All
 // detectors of attacks share what it gives.
-func observeGuesses(c *correlation) observer {
+func observeGuesses(c *diagnosis) observer {
 	c.guessOnce.Do(func() { c.guesses = newGuessObserver(c) })
 	if c.guesses == nil {
 		return nil
@@ -81,11 +84,11 @@ func observeGuesses(c *correlation) observer {
 }
 
 // newGuessObserver gives nil where there is nobody to follow.
-func newGuessObserver(c *correlation) *guessObserver {
+func newGuessObserver(c *diagnosis) *guessObserver {
 	tries := make([]int, len(c.state.Addresses))
 	var pairs []home
 	for i := range c.facts {
-		if f := &c.facts[i]; f.guess() {
+		if f := &c.facts[i]; c.guess(i) {
 			tries[f.address]++
 			if f.user != 0 {
 				pairs = append(pairs, home{f.user, f.address})
@@ -104,7 +107,7 @@ func newGuessObserver(c *correlation) *guessObserver {
 		return nil
 	}
 	o := &guessObserver{
-		correlation: c, address: places(addresses, len(tries)), user: places(accounts, len(from)),
+		diagnosis: c, address: places(addresses, len(tries)), user: places(accounts, len(from)),
 		tries: make([][]try, len(addresses)), accepted: map[home]int64{},
 	}
 	o.link()
@@ -197,7 +200,7 @@ func (o *guessObserver) measureCrowd() {
 	var pairs []home
 	for i := range o.facts {
 		f := &o.facts[i]
-		if f.user == 0 || !f.guess() || o.user[f.user] != 0 {
+		if f.user == 0 || !o.guess(i) || o.user[f.user] != 0 {
 			continue
 		}
 		pairs = append(pairs, home{f.user, f.address})
@@ -255,7 +258,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			if place < 0 {
 				continue
 			}
-			if !p.facts[e.Refusal].guess() {
+			if !p.guess(int(e.Refusal)) {
 				bare = e
 				continue
 			}
@@ -296,7 +299,7 @@ func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
 // users at home: what an owner mistypes is no guess.
 func (o *guessObserver) strangers(list []try) []try {
 	return slices.DeleteFunc(slices.Clone(list), func(t try) bool {
-		return t.failed() && !o.facts[t.fact].open() || o.atHome(t.user, t.address, t.time)
+		return t.failed() && !o.open(int(t.fact)) || o.atHome(t.user, t.address, t.time)
 	})
 }
 
@@ -304,7 +307,7 @@ func (o *guessObserver) strangers(list []try) []try {
 // another user agent is left out where one user agent makes nearly all guesses.
 type guesser struct{ address uint32 }
 
-func (c *correlation) guesserSubject(g guesser) Subject {
+func (c *diagnosis) guesserSubject(g guesser) Subject {
 	return Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[g.address])}
 }
 
@@ -320,12 +323,12 @@ type attack struct {
 
 // claims are the 401s of an attack, and those before them of a client that first
 // asks without credentials.
-func (c *correlation) claimsOf(a *attack) []uint32 {
+func (c *diagnosis) claimsOf(a *attack) []uint32 {
 	list := make([]uint32, 0, len(a.failures))
 	for i := range a.failures {
 		t := &a.failures[i]
 		list = append(list, t.fact)
-		if t.leg != timeline.NoRefusal && c.facts[t.leg].open() {
+		if t.leg != timeline.NoRefusal && c.open(int(t.leg)) {
 			list = append(list, t.leg)
 		}
 	}
@@ -423,7 +426,7 @@ func (a *attack) perUser(few int) (median int, once, upTo float64) {
 }
 
 // userNames lists users by name, as many as a finding shows.
-func (c *correlation) userNames(users []uint32) []any {
+func (c *diagnosis) userNames(users []uint32) []any {
 	slices.Sort(users)
 	users = slices.Compact(users)
 	names := make([]any, 0, min(len(users), MaxEvidence))

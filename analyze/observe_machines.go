@@ -35,7 +35,7 @@ type machine struct {
 // machineObserver collects how clients without sessions fared that were accepted
 // and then refused.
 type machineObserver struct {
-	*correlation
+	*diagnosis
 	follow   map[timeline.Client]map[uint32]bool // routes that refused them
 	actors   map[uint32]bool                     // whose they are
 	machines []machine                           // by client, user
@@ -44,10 +44,10 @@ type machineObserver struct {
 
 // observeMachines follows the clients that were refused again and again after
 // they had been accepted.
-func observeMachines(c *correlation) observer {
+func observeMachines(c *diagnosis) observer {
 	refused := map[timeline.Client]int{}
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() && !f.session {
+		if f := &c.facts[i]; c.open(i) && !f.session {
 			refused[timeline.Client{Address: f.address, Agent: f.agent}]++
 		}
 	}
@@ -65,13 +65,13 @@ func observeMachines(c *correlation) observer {
 		return nil
 	}
 	slices.SortFunc(list, func(a, b many) int { return cmp.Or(cmp.Compare(b.n, a.n), timeline.CompareClients(a.client, b.client)) })
-	o := &machineObserver{correlation: c, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
+	o := &machineObserver{diagnosis: c, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
 	for _, m := range list[:min(len(list), maxMachines)] {
 		o.follow[m.client] = map[uint32]bool{}
 	}
 	for i := range c.facts {
 		f := &c.facts[i]
-		if !f.open() || f.session {
+		if !c.open(i) || f.session {
 			continue
 		}
 		if routes := o.follow[timeline.Client{Address: f.address, Agent: f.agent}]; routes != nil {

@@ -41,7 +41,7 @@ const (
 	wideShare = 0.8
 )
 
-func inspectSpraying(c *correlation, _ observer) ([]candidate, error) {
+func inspectSpraying(c *diagnosis, _ observer) ([]candidate, error) {
 	if c.guesses == nil {
 		return nil, nil
 	}
@@ -139,7 +139,7 @@ func (o *guessObserver) wideRun(g guesser, list []try) (attack, bool) {
 	return a, a.wide()
 }
 
-func (c *correlation) spraying(a *attack) candidate {
+func (c *diagnosis) spraying(a *attack) candidate {
 	cand := c.wideFinding(a)
 	median, _, _ := a.perUser(sprayMost)
 	cand.Subject = c.guesserSubject(a.guesser)
@@ -165,7 +165,7 @@ func wereAccepted(n int) string {
 }
 
 // wideFinding is what the findings of attacks on many accounts have in common.
-func (c *correlation) wideFinding(a *attack) candidate {
+func (c *diagnosis) wideFinding(a *attack) candidate {
 	cand := candidate{claims: c.claimsOf(a)}
 	cand.Onset = a.start * 1000
 	cand.Confidence = confidence(a.p, stats.WilsonLower(int64(len(a.users)), int64(len(a.users)+len(a.successes)), stats.Z95)+0.1)

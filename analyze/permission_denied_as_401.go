@@ -56,14 +56,14 @@ type verdictCount struct {
 
 // permissionObserver collects how actors fared on routes.
 type permissionObserver struct {
-	*correlation
+	*diagnosis
 	keys   []uint32
 	place  []int32 // by endpoint, plus one
 	counts [][]verdictCount
 	mine   [][]verdictCount
 }
 
-func observePermissions(c *correlation) observer {
+func observePermissions(c *diagnosis) observer {
 	counts := make([]int64, len(c.endpoints))
 	for i := range c.endpoints {
 		if c.state.Endpoints[i].N[timeline.Accepted] > 0 {
@@ -74,7 +74,7 @@ func observePermissions(c *correlation) observer {
 	if len(list) == 0 {
 		return nil
 	}
-	return &permissionObserver{correlation: c, keys: list, place: places(list, len(counts))}
+	return &permissionObserver{diagnosis: c, keys: list, place: places(list, len(counts))}
 }
 
 func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
@@ -217,7 +217,7 @@ func interleaved(list []verdictCount) bool {
 	return within >= permissionOverlap*of
 }
 
-func inspectPermissions(c *correlation, seen observer) ([]candidate, error) {
+func inspectPermissions(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -242,7 +242,7 @@ func inspectPermissions(c *correlation, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-func (c *correlation) forbidden(endpoint uint32, list []verdictCount, b bimodal, p float64) (candidate, bool) {
+func (c *diagnosis) forbidden(endpoint uint32, list []verdictCount, b bimodal, p float64) (candidate, bool) {
 	refused := map[uint64]bool{}
 	for _, x := range list {
 		if x.refused > 0 && x.accepted == 0 {
@@ -252,7 +252,7 @@ func (c *correlation) forbidden(endpoint uint32, list []verdictCount, b bimodal,
 	var cand candidate
 	for i := range c.facts {
 		f := &c.facts[i]
-		if f.endpoint == endpoint && f.open() && f.good && (refused[uint64(f.user)] && f.user != 0 || refused[uint64(f.actor)<<32]) {
+		if f.endpoint == endpoint && c.open(i) && f.good && (refused[uint64(f.user)] && f.user != 0 || refused[uint64(f.actor)<<32]) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}

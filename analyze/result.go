@@ -268,8 +268,6 @@ type Finding struct {
 	Muted    *Muted  // it is known and left as it is; else nil
 
 	Exhibit *Exhibit // what shows it at a glance
-
-	evidence []uint32 // indexes of the refusals that Evidence shows
 }
 
 // Muted says why a finding is left as it is, and until when. Muted findings come

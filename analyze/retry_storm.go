@@ -52,17 +52,17 @@ type retries struct {
 }
 
 type retryObserver struct {
-	*correlation
+	*diagnosis
 	actors map[uint32]bool
 	runs   []retries // by agent, first fact
 	mine   [][]retries
 }
 
-func observeRetries(c *correlation) observer {
+func observeRetries(c *diagnosis) observer {
 	type repeated struct{ actor, endpoint uint32 }
 	n := map[repeated]int{}
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() && !f.signIn && (f.good || f.session) {
+		if f := &c.facts[i]; c.open(i) && !f.signIn && (f.good || f.session) {
 			n[repeated{f.actor, f.endpoint}]++
 		}
 	}
@@ -80,7 +80,7 @@ func observeRetries(c *correlation) observer {
 		return nil
 	}
 	slices.SortFunc(list, func(a, b many) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.actor, b.actor)) })
-	o := &retryObserver{correlation: c, actors: map[uint32]bool{}}
+	o := &retryObserver{diagnosis: c, actors: map[uint32]bool{}}
 	for _, m := range list[:min(len(list), maxStorms)] {
 		o.actors[m.actor] = true
 	}
@@ -166,7 +166,7 @@ func (o *retryObserver) gather() {
 	})
 }
 
-func inspectRetries(c *correlation, seen observer) ([]candidate, error) {
+func inspectRetries(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -186,7 +186,7 @@ func inspectRetries(c *correlation, seen observer) ([]candidate, error) {
 }
 
 // storm sums the runs of one user agent.
-func (c *correlation) storm(runs []retries) (candidate, bool) {
+func (c *diagnosis) storm(runs []retries) (candidate, bool) {
 	var cand candidate
 	longest := 0
 	actors := map[uint32]bool{}
@@ -194,7 +194,7 @@ func (c *correlation) storm(runs []retries) (candidate, bool) {
 	for _, r := range runs {
 		n := 0
 		for _, i := range r.facts {
-			if c.facts[i].open() {
+			if c.open(int(i)) {
 				cand.claims = append(cand.claims, i)
 				n++
 			}

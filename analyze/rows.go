@@ -16,25 +16,52 @@ import (
 	"logscan/parse/source"
 )
 
+// assembly makes the Result of a run from what its stages put out.
+type assembly struct {
+	*correlation
+	*Explanation
+	*clientOrder
+	reader *reader
+	causes []int // by finding: the number of its cause
+	users  []string // by user: names fit to leave; made by accountRows
+}
+
+func newAssembly(ev *correlation, ex *Explanation, order *clientOrder, r *reader) *assembly {
+	a := &assembly{correlation: ev, Explanation: ex, clientOrder: order, reader: r, causes: make([]int, len(ex.Findings))}
+	for i := range ex.Findings {
+		a.causes[i] = int(causeOf(ex.Findings[i].Kind))
+	}
+	return a
+}
+
+// cause returns the cause of a refusal, as an index of CauseNames: that of its
+// finding, or else the one it shows by itself.
+func (c *assembly) cause(i int) int {
+	if f := c.Of[i]; f != 0 {
+		return c.causes[f-1]
+	}
+	return int(c.facts[i].cause)
+}
+
 // result makes the rows of everything that was found out.
-func (c *correlation) result(r *reader, read []source.Result, findings []Finding) (*Result, error) {
-	s := c.state
+func (c *assembly) result(read []source.Result) (*Result, error) {
+	s, r := c.state, c.reader
 	res := &Result{
 		Skips: map[string]int64{}, Rejects: map[string]int64{}, Causes: map[string]int64{},
-		Findings: findings, Undetectable: c.undetectable,
+		Findings: c.Findings, Undetectable: c.Undetectable,
 		Since: micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
 	}
-	c.ledger(res, r, read)
-	res.Formats = c.formats(r)
+	c.ledger(res, read)
+	res.Formats = r.formatsRead(s)
 	causes := make([]int64, len(CauseNames))
 	for i := range c.facts {
-		causes[c.facts[i].cause]++
+		causes[c.cause(i)]++
 	}
 	for i, name := range CauseNames {
 		res.Causes[name] = causes[i]
 	}
 	res.Totals.Unexplained = res.Causes[causeUnexplained.String()]
-	res.Totals.Findings = int64(len(findings))
+	res.Totals.Findings = int64(len(c.Findings))
 	mask := r.options.Parse.Privacy.NewMask()
 	for _, x := range s.Rejected {
 		l := RejectedLine{Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String()}
@@ -46,31 +73,29 @@ func (c *correlation) result(r *reader, read []source.Result, findings []Finding
 	var shown error
 	var explained map[timeline.Client]string
 	c.together(
-		func() { shown = c.showEvidence(r, res.Findings) },
-		func() { explained = clientsExplained(c, findings) },
+		func() { shown = c.showEvidence() },
+		func() { explained = clientsExplained(c) },
 		func() { res.Timeline = c.timelineRows() },
-		func() { res.Endpoints = c.endpointRows(findings) },
-		func() { res.Accounts = c.accountRows(findings) },
+		func() { res.Endpoints = c.endpointRows() },
+		func() { res.Accounts = c.accountRows() },
 	)
 	if shown != nil {
 		return nil, shown
 	}
 	res.Clients = c.clientRows(explained)
-	res.Notes = append(res.Notes, c.crowdNotes()...)
-	res.Sessions = c.sessionRows(findings)
+	res.Notes = append(res.Notes, crowdNotes(s)...)
+	res.Sessions = c.sessionRows()
 	res.Upstreams = c.upstreamRows()
 	res.Refusals = c.refusals()
-	res.Unauthorized = c.unauthorizedRows(r, findings)
+	res.Unauthorized = c.unauthorizedRows()
 	// No row that is made later asks for these.
-	c.clients, c.userClients, c.observed, c.guesses = nil, nil, nil, nil
-	if c.keep == nil {
-		c.state.Users = nil
-	}
+	c.release()
 	return res, nil
 }
 
 // ledger accounts for every line of every input.
-func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
+func (c *assembly) ledger(res *Result, read []source.Result) {
+	r := c.reader
 	t := &res.Totals
 	t.FirstTime, t.LastTime = parse.NoTime, parse.NoTime
 	for i, l := range c.state.Inputs {
@@ -281,16 +306,16 @@ func counts(t *timeline.Tally) Counts {
 
 // mostExplaining gives, for each key of the facts, the id of the finding that
 // explains most of its 401s.
-func mostExplaining[K comparable](c *correlation, findings []Finding, key func(*fact) (K, bool)) map[K]string {
+func mostExplaining[K comparable](c *assembly, key func(*fact) (K, bool)) map[K]string {
 	type pair struct {
 		key     K
 		finding int32
 	}
 	n := map[pair]int{}
 	for i := range c.facts {
-		if f := &c.facts[i]; f.finding != 0 {
-			if k, ok := key(f); ok {
-				n[pair{k, f.finding}]++
+		if found := c.Of[i]; found != 0 {
+			if k, ok := key(&c.facts[i]); ok {
+				n[pair{k, found}]++
 			}
 		}
 	}
@@ -303,13 +328,13 @@ func mostExplaining[K comparable](c *correlation, findings []Finding, key func(*
 	}
 	ids := make(map[K]string, len(best))
 	for k, p := range best {
-		ids[k] = findings[p.finding-1].ID
+		ids[k] = c.Findings[p.finding-1].ID
 	}
 	return ids
 }
 
-func (c *correlation) endpointRows(findings []Finding) []Endpoint {
-	ids := mostExplaining(c, findings, func(f *fact) (uint32, bool) { return f.endpoint, true })
+func (c *assembly) endpointRows() []Endpoint {
+	ids := mostExplaining(c, func(f *fact) (uint32, bool) { return f.endpoint, true })
 	rows := make([]Endpoint, len(c.state.Endpoints))
 	for i := range rows {
 		e, f := &c.state.Endpoints[i], &c.endpoints[i]
@@ -323,8 +348,8 @@ func (c *correlation) endpointRows(findings []Finding) []Endpoint {
 	return rows
 }
 
-func (c *correlation) accountRows(findings []Finding) []Account {
-	ids := mostExplaining(c, findings, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
+func (c *assembly) accountRows() []Account {
+	ids := mostExplaining(c, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
 	rows := make([]Account, 0, len(c.state.Users)+1)
 	c.users = make([]string, 0, len(c.state.Users))
 	add := func(u *timeline.Named, clients int64, finding string) {
@@ -346,36 +371,54 @@ func (c *correlation) accountRows(findings []Finding) []Account {
 }
 
 // clientsExplained gives the finding that explains most 401s of each client.
-func clientsExplained(c *correlation, findings []Finding) map[timeline.Client]string {
-	return mostExplaining(c, findings, func(f *fact) (timeline.Client, bool) {
+func clientsExplained(c *assembly) map[timeline.Client]string {
+	return mostExplaining(c, func(f *fact) (timeline.Client, bool) {
 		return timeline.Client{Address: f.address, Agent: f.agent}, true
 	})
 }
 
-// orderClients gives the clients their places in the table.
-func (c *correlation) orderClients() {
-	order := make([]timeline.Client, 0, len(c.clients))
-	for cl := range c.clients {
+// clientOrder is the order of the clients in the table of clients.
+type clientOrder struct {
+	order             []timeline.Client
+	from              []int32  // by address: where its clients begin in order
+	addresses, agents []string // fit to leave, by index
+}
+
+// orderClients sorts the clients. It reads what no later stage changes.
+func orderClients(ev *correlation) *clientOrder {
+	order := make([]timeline.Client, 0, len(ev.clients))
+	for cl := range ev.clients {
 		order = append(order, cl)
 	}
 	slices.SortFunc(order, timeline.CompareClients)
-	c.clientOrder, c.clientFrom = order, make([]int32, len(c.state.Addresses)+1)
+	from := make([]int32, len(ev.state.Addresses)+1)
 	for _, cl := range order {
-		c.clientFrom[cl.Address+1]++
+		from[cl.Address+1]++
 	}
-	for i := range c.state.Addresses {
-		c.clientFrom[i+1] += c.clientFrom[i]
+	for i := range ev.state.Addresses {
+		from[i+1] += from[i]
 	}
-	c.addresses, c.agents = textsOf(c.state.Addresses), textsOf(c.state.Agents)
+	return &clientOrder{order, from, textsOf(ev.state.Addresses), textsOf(ev.state.Agents)}
+}
+
+// row returns the place of a client's row, -1 where it has none. The clients of
+// one address, which are few, lie side by side.
+func (o *clientOrder) row(cl timeline.Client) int {
+	from, to := int(o.from[cl.Address]), int(o.from[cl.Address+1])
+	i, ok := slices.BinarySearchFunc(o.order[from:to], cl, timeline.CompareClients)
+	if !ok {
+		return -1
+	}
+	return from + i
 }
 
 // clientRows makes the rows of the clients, which orderClients has put in order;
 // explained gives the findings of those that have one.
-func (c *correlation) clientRows(explained map[timeline.Client]string) []Client {
-	rows := fresh.List[Client](len(c.clientOrder))
+func (c *assembly) clientRows(explained map[timeline.Client]string) []Client {
+	rows := fresh.List[Client](len(c.order))
 	c.inParts(len(rows), func(from, to int) {
 		for i := from; i < to; i++ {
-			cl := c.clientOrder[i]
+			cl := c.order[i]
 			f := c.clients[cl]
 			rows[i] = Client{
 				Address: c.addresses[cl.Address], UserAgent: c.agents[cl.Agent],
@@ -388,18 +431,7 @@ func (c *correlation) clientRows(explained map[timeline.Client]string) []Client 
 	return rows
 }
 
-// clientRow gives the place of a client's row, -1 where it has none. Those of one
-// address, which are few, lie side by side.
-func (c *correlation) clientRow(cl timeline.Client) int {
-	from, to := int(c.clientFrom[cl.Address]), int(c.clientFrom[cl.Address+1])
-	i, ok := slices.BinarySearchFunc(c.clientOrder[from:to], cl, timeline.CompareClients)
-	if !ok {
-		return -1
-	}
-	return from + i
-}
-
-func (c *correlation) upstreamRows() []Upstream {
+func (c *assembly) upstreamRows() []Upstream {
 	rows := make([]Upstream, len(c.state.Upstreams))
 	for i := range rows {
 		u := &c.state.Upstreams[i]
@@ -409,7 +441,7 @@ func (c *correlation) upstreamRows() []Upstream {
 }
 
 // refusals gives the 401s by the places of their rows; orderClients has been called.
-func (c *correlation) refusals() iter.Seq[Refusal] {
+func (c *assembly) refusals() iter.Seq[Refusal] {
 	return func(yield func(Refusal) bool) {
 		for i := range c.facts {
 			f := &c.facts[i]
@@ -418,8 +450,8 @@ func (c *correlation) refusals() iter.Seq[Refusal] {
 			}
 			x := Refusal{
 				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1,
-				Client:   c.clientRow(timeline.Client{Address: f.address, Agent: f.agent}),
-				Upstream: int(f.upstream) - 1, Cause: int(f.cause), Finding: int(f.finding) - 1,
+				Client:   c.row(timeline.Client{Address: f.address, Agent: f.agent}),
+				Upstream: int(f.upstream) - 1, Cause: c.cause(i), Finding: int(c.Of[i]) - 1,
 			}
 			if !yield(x) {
 				return
@@ -428,7 +460,7 @@ func (c *correlation) refusals() iter.Seq[Refusal] {
 	}
 }
 
-func (c *correlation) timelineRows() []Minute {
+func (c *assembly) timelineRows() []Minute {
 	type key struct {
 		time int64
 		host string
@@ -455,15 +487,15 @@ func (c *correlation) timelineRows() []Minute {
 			}
 			last, row = k, &rows[n]
 		}
-		row.Causes[f.cause]++
+		row.Causes[c.cause(i)]++
 	}
 	return rows
 }
 
 // reread gives a function that parses the kept line of a 401 again, and tells by
 // which parser. What it gives is valid until the next call.
-func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
-	line := c.state.Lines()
+func (c *assembly) reread() func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
+	line, r := c.state.Lines(), c.reader
 	parsers := map[string]*parse.Parser{}
 	return func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
 		x := &c.state.Refusals[rank]
@@ -479,13 +511,13 @@ func (c *correlation) reread(r *reader) func(rank int, e *parse.Entry) ([]byte, 
 	}
 }
 
-func (c *correlation) unauthorizedRows(r *reader, findings []Finding) Pieces[Unauthorized] {
+func (c *assembly) unauthorizedRows() Pieces[Unauthorized] {
 	templates := make([]string, len(c.state.Endpoints))
 	for i := range templates {
 		templates[i] = textOf(c.state.Endpoints[i].Template)
 	}
 	return Pieces[Unauthorized]{len(c.state.Refusals), func() func(from, to int) iter.Seq2[*Unauthorized, error] {
-		read := c.reread(r)
+		read := c.reread()
 		told := newTold()
 		return func(from, to int) iter.Seq2[*Unauthorized, error] {
 			return func(yield func(*Unauthorized, error) bool) {
@@ -502,8 +534,8 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) Pieces[Una
 						Scheme: told.text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
 						Host: told.text(e.Host), Referrer: told.text(e.Referrer), Client: told.text(e.Client), Peer: told.text(e.Peer),
 						UserAgent: told.text(e.UserAgent), User: told.text(e.User), Upstream: told.text(e.Upstream),
-						LogPath: r.inputs[x.Input].Path, LogLine: x.Line,
-						Cause: f.cause.String(), Reason: told.text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+						LogPath: c.reader.inputs[x.Input].Path, LogLine: x.Line,
+						Cause: CauseNames[c.cause(rank)], Reason: told.text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
 						TokenExpiry: e.TokenExpiry,
 					}
 					if len(e.Session) > 0 {
@@ -512,8 +544,8 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) Pieces[Una
 					if f.actor != 0 {
 						row.Template = templates[f.endpoint]
 					}
-					if f.finding != 0 {
-						row.FindingID = findings[f.finding-1].ID
+					if n := c.Of[rank]; n != 0 {
+						row.FindingID = c.Findings[n-1].ID
 					}
 					if !yield(&row, nil) {
 						return
@@ -525,19 +557,19 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) Pieces[Una
 }
 
 // showEvidence fills in the sample lines of the findings.
-func (c *correlation) showEvidence(r *reader, findings []Finding) error {
+func (c *assembly) showEvidence() error {
 	type wanted struct {
 		rank    uint32
 		finding int
 	}
 	var all []wanted
-	for i := range findings {
-		for _, rank := range findings[i].evidence {
+	for i, sample := range c.Samples {
+		for _, rank := range sample {
 			all = append(all, wanted{rank, i})
 		}
 	}
 	slices.SortFunc(all, func(a, b wanted) int { return cmp.Or(cmp.Compare(a.rank, b.rank), a.finding-b.finding) })
-	read := c.reread(r)
+	read := c.reread()
 	var e parse.Entry
 	for _, w := range all {
 		raw, p, err := read(int(w.rank), &e)
@@ -549,8 +581,8 @@ func (c *correlation) showEvidence(r *reader, findings []Finding) error {
 			session = mask.LoggedSession()
 		}
 		x := &c.state.Refusals[w.rank]
-		f := &findings[w.finding]
-		f.Evidence = append(f.Evidence, Evidence{Path: r.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, session, mask)})
+		f := &c.Findings[w.finding]
+		f.Evidence = append(f.Evidence, Evidence{Path: c.reader.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, session, mask)})
 	}
 	return nil
 }

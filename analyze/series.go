@@ -30,7 +30,7 @@ func (x *cell) merge(y *cell) {
 // seriesObserver follows things over time, such as endpoints: in each step, how
 // many distinct actors they accepted and refused.
 type seriesObserver struct {
-	*correlation
+	*diagnosis
 	keys []uint32 // what is followed, ascending
 	// place gives the place in keys of what an event belongs to, -1 for nothing
 	// that is followed.
@@ -44,7 +44,7 @@ type seriesObserver struct {
 
 // series follows the keys; place gives, by what keyOf says of an event, where it
 // stands in keys.
-func (c *correlation) series(keys []uint32, size int, keyOf func(*timeline.Event) int, refused func(*timeline.Event) bool) *seriesObserver {
+func (c *diagnosis) series(keys []uint32, size int, keyOf func(*timeline.Event) int, refused func(*timeline.Event) bool) *seriesObserver {
 	placeOf := make([]int32, size)
 	for n, k := range keys {
 		placeOf[k] = int32(n) + 1
@@ -55,7 +55,7 @@ func (c *correlation) series(keys []uint32, size int, keyOf func(*timeline.Event
 		}
 		return -1
 	}
-	return &seriesObserver{correlation: c, keys: keys, place: place, refused: refused, cells: newCells(len(keys))}
+	return &seriesObserver{diagnosis: c, keys: keys, place: place, refused: refused, cells: newCells(len(keys))}
 }
 
 // worst gives the keys with the greatest counts, at least least, at most
@@ -77,7 +77,7 @@ func byEndpoint(e *timeline.Event) int { return int(e.Endpoint) }
 
 // observeEndpoints follows the endpoints that refused enough actors while their
 // sessions were alive.
-func observeEndpoints(c *correlation) observer {
+func observeEndpoints(c *diagnosis) observer {
 	counts := make([]int64, len(c.endpoints))
 	for i := range c.endpoints {
 		counts[i] = c.endpoints[i].aliveActors

@@ -46,7 +46,7 @@ const (
 // first those from the address of the request before, then those from another.
 // Hits are deaths.
 type moveObserver struct {
-	*correlation
+	*diagnosis
 	pairs[string]
 }
 
@@ -54,11 +54,11 @@ type moveObserver struct {
 // address.
 func (f *fact) movedAway() bool { return f.session && f.dead && f.moved }
 
-func observeMoves(c *correlation) observer {
+func observeMoves(c *diagnosis) observer {
 	n := map[string]int{}
 	enough := false
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() && f.first && f.movedAway() {
+		if f := &c.facts[i]; c.open(i) && f.first && f.movedAway() {
 			host := c.state.Endpoints[f.endpoint].Host
 			n[host]++
 			enough = enough || n[host] >= movedDeaths
@@ -98,7 +98,7 @@ func (o *moveObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *moveObserver) gather() { o.pairs.gather() }
 
-func inspectMoves(c *correlation, seen observer) ([]candidate, error) {
+func inspectMoves(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -106,7 +106,7 @@ func inspectMoves(c *correlation, seen observer) ([]candidate, error) {
 	claims := map[string][]uint32{}
 	deaths := map[string]int{}
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() && f.movedAway() {
+		if f := &c.facts[i]; c.open(i) && f.movedAway() {
 			host := c.state.Endpoints[f.endpoint].Host
 			claims[host] = append(claims[host], uint32(i))
 			if f.first {

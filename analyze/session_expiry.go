@@ -58,11 +58,11 @@ const (
 	clockStep = 1000
 )
 
-func inspectLifetimes(c *correlation, _ observer) ([]candidate, error) {
+func inspectLifetimes(c *diagnosis, _ observer) ([]candidate, error) {
 	// The sessions' deaths by host, without those that are explained.
 	deaths := map[string][]uint32{}
 	for i := range c.facts {
-		if f := &c.facts[i]; f.first && f.open() {
+		if f := &c.facts[i]; f.first && c.open(i) {
 			host := c.state.Endpoints[f.endpoint].Host
 			deaths[host] = append(deaths[host], uint32(i))
 		}
@@ -85,7 +85,7 @@ func byGap(f *fact) int64    { return f.gap }
 func byGapAny(f *fact) int64 { return f.gapAny }
 func byAge(f *fact) int64    { return f.age }
 
-func (c *correlation) durations(deaths []uint32, seen bool, m measure) *stats.Durations {
+func (c *diagnosis) durations(deaths []uint32, seen bool, m measure) *stats.Durations {
 	var d stats.Durations
 	for _, i := range deaths {
 		if f := &c.facts[i]; !seen || f.age >= 0 {
@@ -95,7 +95,7 @@ func (c *correlation) durations(deaths []uint32, seen bool, m measure) *stats.Du
 	return &d
 }
 
-func (c *correlation) expiry(host string, l *lifetimes, deaths []uint32) (candidate, bool) {
+func (c *diagnosis) expiry(host string, l *lifetimes, deaths []uint32) (candidate, bool) {
 	// Idle, by the silence on protected routes or on all of them: which of both
 	// keeps a session alive is the application's choice. All trials count.
 	policy, m := "idle", measure(byGap)
@@ -142,7 +142,7 @@ func (c *correlation) expiry(host string, l *lifetimes, deaths []uint32) (candid
 	}
 	for i := range c.facts {
 		f := &c.facts[i]
-		if f.dead && f.open() && c.state.Endpoints[f.endpoint].Host == host && (m(f) >= t.High || ageless && f.age < 0) {
+		if f.dead && c.open(i) && c.state.Endpoints[f.endpoint].Host == host && (m(f) >= t.High || ageless && f.age < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}

@@ -74,7 +74,7 @@ func lifeOf(s *sessionRecord) death {
 // inspectInvalidations goes over the sessions once to collect the deaths, which
 // are as few as the 401s, and twice more to weigh them against the lives, which
 // may be too many to keep.
-func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
+func inspectInvalidations(c *diagnosis, _ observer) ([]candidate, error) {
 	bySite := make([]mortality, len(c.sites))
 	for s, err := range c.eachSession() {
 		if err != nil {
@@ -87,7 +87,7 @@ func inspectInvalidations(c *correlation, _ observer) ([]candidate, error) {
 			continue
 		}
 		d := lifeOf(s)
-		if d.open = c.facts[d.refusal].open(); d.open {
+		if d.open = c.open(int(d.refusal)); d.open {
 			m.open++
 		}
 		m.deaths = append(fresh.Roomy(m.deaths), d)
@@ -290,7 +290,7 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 	}
 }
 
-func (c *correlation) flushed(m *mortality, at instant) (candidate, bool) {
+func (c *diagnosis) flushed(m *mortality, at instant) (candidate, bool) {
 	if at.deaths < flushedSessions || float64(at.deaths) < flushedShare*float64(at.deaths+at.survive) {
 		return candidate{}, false
 	}
@@ -325,7 +325,7 @@ func (c *correlation) flushed(m *mortality, at instant) (candidate, bool) {
 	}
 	for i := range c.facts {
 		f := &c.facts[i]
-		if !f.dead || !f.open() {
+		if !f.dead || !c.open(i) {
 			continue
 		}
 		this := false

@@ -92,7 +92,7 @@ func (c *correlation) eachSession() iter.Seq2[*sessionRecord, error] {
 }
 
 // sessionRows yields what is told of the sessions.
-func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error] {
+func (c *assembly) sessionRows() iter.Seq2[*Session, error] {
 	sites := textsOf(c.sites)
 	return func(yield func(*Session, error) bool) {
 		var row Session
@@ -117,10 +117,9 @@ func (c *correlation) sessionRows(findings []Finding) iter.Seq2[*Session, error]
 			case s.endRefusal == timeline.EarlierEvent:
 				row.EndCause = causeSessionEnd.String() // which an earlier run told
 			case s.endRefusal != timeline.NoRefusal:
-				f := &c.facts[s.endRefusal]
-				row.EndCause = f.cause.String()
-				if f.finding != 0 {
-					row.FindingID = findings[f.finding-1].ID
+				row.EndCause = CauseNames[c.cause(int(s.endRefusal))]
+				if n := c.Of[s.endRefusal]; n != 0 {
+					row.FindingID = c.Findings[n-1].ID
 				}
 			}
 			if !yield(&row, nil) {

@@ -45,12 +45,12 @@ const (
 	randomNear = 0.4
 )
 
-func inspectProbes(c *correlation, _ observer) ([]candidate, error) {
+func inspectProbes(c *diagnosis, _ observer) ([]candidate, error) {
 	by := map[timeline.Client][]uint32{}
-	refused := c.refusalsOf((*fact).stranger)
+	refused := c.refusalsOf(c.stranger)
 	for i := range c.facts {
 		f := &c.facts[i]
-		if refused[f.address] < probeRounds || !f.stranger() {
+		if refused[f.address] < probeRounds || !c.stranger(i) {
 			continue
 		}
 		if client := (timeline.Client{Address: f.address, Agent: f.agent}); c.clients[client].sessions == 0 {
@@ -69,16 +69,19 @@ func inspectProbes(c *correlation, _ observer) ([]candidate, error) {
 
 // bare tells whether a 401 wants an explanation and came without credentials, to
 // somebody who was never accepted.
-func (f *fact) bare() bool { return f.stranger() && !f.named }
+func (c *diagnosis) bare(i int) bool { return c.stranger(i) && !c.facts[i].named }
 
 // stranger tells the same, whether or not there were credentials.
-func (f *fact) stranger() bool { return f.open() && !f.signIn && !f.good && !f.session }
+func (c *diagnosis) stranger(i int) bool {
+	f := &c.facts[i]
+	return c.open(i) && !f.signIn && !f.good && !f.session
+}
 
 // refusalsOf counts the 401s that fit by address.
-func (c *correlation) refusalsOf(fits func(*fact) bool) []int {
+func (c *diagnosis) refusalsOf(fits func(int) bool) []int {
 	n := make([]int, len(c.state.Addresses))
 	for i := range c.facts {
-		if f := &c.facts[i]; fits(f) {
+		if f := &c.facts[i]; fits(i) {
 			n[f.address]++
 		}
 	}
@@ -86,7 +89,7 @@ func (c *correlation) refusalsOf(fits func(*fact) bool) []int {
 }
 
 // probe judges the refusals of one client, of so many.
-func (c *correlation) probe(client timeline.Client, claims []uint32, clients int) (candidate, bool) {
+func (c *diagnosis) probe(client timeline.Client, claims []uint32, clients int) (candidate, bool) {
 	cand := candidate{claims: claims}
 	if len(claims) < probeRounds {
 		return cand, false
@@ -173,7 +176,7 @@ func gapsOf(times []int64) []int64 {
 }
 
 // mostAsked gives the route that was asked most.
-func (c *correlation) mostAsked(routes map[uint32]int) uint32 {
+func (c *diagnosis) mostAsked(routes map[uint32]int) uint32 {
 	best, n := uint32(0), 0
 	for r, k := range routes {
 		if k > n || k == n && r < best {

@@ -68,7 +68,7 @@ type spikeSeries struct {
 	spread   float64 // standard deviation, in those of Poisson
 }
 
-func inspectSpikes(c *correlation, _ observer) ([]candidate, error) {
+func inspectSpikes(c *diagnosis, _ observer) ([]candidate, error) {
 	width := max(spikeStep, (c.to-c.from)/spikeSteps+1)
 	steps := int((c.to-c.from)/width) + 1
 	if steps < spikeHistory {
@@ -77,7 +77,7 @@ func inspectSpikes(c *correlation, _ observer) ([]candidate, error) {
 	at := func(ms int64) int { return int(min(max(ms-c.from, 0)/width, int64(steps-1))) }
 	hosts := map[string]*spikeSeries{}
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() {
+		if f := &c.facts[i]; c.open(i) {
 			host := c.state.Endpoints[f.endpoint].Host
 			if hosts[host] == nil {
 				hosts[host] = &spikeSeries{refused: make([]float64, steps), requests: make([]float64, steps)}
@@ -187,7 +187,7 @@ func (s *spikeSeries) surprising(from, to int) (p float64, ok bool) {
 	return p, p <= spikeFalse
 }
 
-func (c *correlation) spike(host string, s *spikeSeries, from, to int64, first, last int, p float64) candidate {
+func (c *diagnosis) spike(host string, s *spikeSeries, from, to int64, first, last int, p float64) candidate {
 	var k, e float64
 	for i := first; i < last; i++ {
 		k += s.refused[i]
@@ -250,7 +250,7 @@ const edgeRate = 0.3
 // densest leaves out the stragglers on both sides of a spike, which the steps of
 // time have taken in: the maximum-sum segment of the 401s, each worth one, less
 // the time between them at edgeRate of the mean rate.
-func (c *correlation) densest(claims []uint32) []uint32 {
+func (c *diagnosis) densest(claims []uint32) []uint32 {
 	n := len(claims)
 	span := c.facts[claims[n-1]].time - c.facts[claims[0]].time
 	rate := edgeRate * float64(n) / float64(max(span, 1))
@@ -278,7 +278,7 @@ type maker struct {
 
 // attributes are what an excess can be told by, with the number of a fact's
 // element and its name.
-func (c *correlation) attributes() []attribute {
+func (c *diagnosis) attributes() []attribute {
 	s := c.state
 	return []attribute{
 		{"endpoint", func(f *fact) uint64 { return uint64(f.endpoint) + 1 }, func(n uint64) string { return endpointLabel(&s.Endpoints[n-1]) }},
@@ -298,11 +298,11 @@ type attribute struct {
 
 // localise says what made the excess of a host's 401s from one time on until
 // another, the most surprising attribute first, and which 401s those are.
-func (c *correlation) localise(host string, from, to int64, expected float64) (made []maker, claims []uint32) {
+func (c *diagnosis) localise(host string, from, to int64, expected float64) (made []maker, claims []uint32) {
 	var inside, outside []uint32
 	for i := range c.facts {
 		f := &c.facts[i]
-		if !f.open() || c.state.Endpoints[f.endpoint].Host != host {
+		if !c.open(i) || c.state.Endpoints[f.endpoint].Host != host {
 			continue
 		}
 		if f.time >= from && f.time < to {
@@ -347,7 +347,7 @@ func (c *correlation) localise(host string, from, to int64, expected float64) (m
 }
 
 // parts counts the 401s of each element, in fact and as was to be expected.
-func (c *correlation) parts(a attribute, inside, outside []uint32, expected float64) []stats.Part {
+func (c *diagnosis) parts(a attribute, inside, outside []uint32, expected float64) []stats.Part {
 	actual, usual := map[uint64]float64{}, map[uint64]float64{}
 	for _, i := range inside {
 		actual[a.number(&c.facts[i])]++

@@ -26,7 +26,7 @@ var uncredentialedAsset = Detector{
 	Doc:      "browsers fetch it without cookies while their users are signed in",
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	certain:  true,
-	observe: func(c *correlation) observer {
+	observe: func(c *diagnosis) observer {
 		return observeNeighbours(c, assetWindow, c.bareAsset)
 	},
 	inspect: inspectAssets,
@@ -58,11 +58,11 @@ func fetchedBare(template string) bool {
 		asset(template) && (strings.Contains(name, "icon") || strings.Contains(name, "touch"))
 }
 
-func (c *correlation) bareAsset(f *fact) bool {
+func (c *diagnosis) bareAsset(f *fact) bool {
 	return !f.named && !f.session && fetchedBare(c.state.Endpoints[f.endpoint].Template)
 }
 
-func inspectAssets(c *correlation, seen observer) ([]candidate, error) {
+func inspectAssets(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}

@@ -66,10 +66,10 @@ type upstreamObserver struct {
 	mine   []map[stratum]*stats.Cell
 }
 
-func observeUpstreams(c *correlation) observer {
+func observeUpstreams(c *diagnosis) observer {
 	counts := make([]int64, len(c.state.Upstreams))
 	for i := range c.facts {
-		if f := &c.facts[i]; f.open() && f.goodAt() {
+		if f := &c.facts[i]; c.open(i) && f.goodAt() {
 			counts[f.upstream-1]++
 		}
 	}
@@ -158,7 +158,7 @@ func (o *upstreamObserver) against(upstream uint16) []stats.Stratum {
 	return list
 }
 
-func inspectUpstreams(c *correlation, seen observer) ([]candidate, error) {
+func inspectUpstreams(c *diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -183,7 +183,7 @@ func inspectUpstreams(c *correlation, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-func (c *correlation) badBackend(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
+func (c *diagnosis) badBackend(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
 	var cand candidate
 	onset, _ := c.onsetOf(cells, s)
 	// It may accept some even then: the first refusals say when it began.
@@ -195,7 +195,7 @@ func (c *correlation) badBackend(upstream uint32, cells []cell, s span, lower, p
 	routes := map[uint32]bool{}
 	for i := range c.facts {
 		f := &c.facts[i]
-		if f.upstream != uint16(upstream)+1 || !f.open() || f.signIn || !(f.good || f.session) || f.time <= lastOK || s.to < maxSteps && f.time >= end {
+		if f.upstream != uint16(upstream)+1 || !c.open(i) || f.signIn || !(f.good || f.session) || f.time <= lastOK || s.to < maxSteps && f.time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
