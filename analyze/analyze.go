@@ -280,13 +280,7 @@ func (r *reader) Block(worker int, b *source.Block) {
 	if r.options.Progress != nil {
 		r.options.Progress.refused.Add(w.Refused(b.Input) - before)
 	}
-	giveWay()
 }
-
-// giveWay lets a collection of garbage that has begun do its work. With a few
-// CPUs it is done where goroutines give way, which those that calculate do once
-// in 10 ms; and until it is done, every pointer that is written takes longer.
-func giveWay() { runtime.Gosched() }
 
 // parser gives the parser for the lines of an input, of those made before or a
 // new one.

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"logscan/analyze/fresh"
 	"logscan/analyze/spill"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
@@ -107,12 +106,11 @@ type correlation struct {
 	siteOf    []uint32                       // by endpoint: its place in sites
 	sessions  []*spill.Sorter[sessionRecord] // see eachSession
 	clients   map[timeline.Client]*clientFacts
-	links       []*spill.Sorter[clientLink] // users by client, until follow has ended
+	links     []*spill.Sorter[clientLink] // users by client, until follow has ended
 	// userClients counts the distinct clients by user.
 	userClients []int64
 	actors      int64    // actors that were accepted on a protected route
 	keep        *keeping // what a later run is to know; nil for nothing
-
 
 	from, to int64 // the window that holds nearly all requests, Unix milliseconds
 	width    int64 // of a step of time, milliseconds
@@ -144,7 +142,7 @@ func correlate(ctx context.Context, s *timeline.State, workers int, m Memory, p 
 		state:     s,
 		workers:   workers,
 		memory:    m,
-		facts:     fresh.List[fact](len(s.Refusals)),
+		facts:     make([]fact, len(s.Refusals)),
 		endpoints: make([]endpointFacts, len(s.Endpoints)),
 		protected: make([]bool, len(s.Endpoints)),
 		roles:     make([]role, len(s.Endpoints)),
@@ -246,7 +244,6 @@ func (c *correlation) visit(ctx context.Context, want func(id uint32, w timeline
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				giveWay()
 				first := uint32(shard)<<(32-timeline.ShardBits) + 1
 				var wanted func(uint32, timeline.Who) bool
 				if want != nil {

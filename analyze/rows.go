@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"logscan/analyze/fresh"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/pseudonym"
@@ -22,7 +21,7 @@ type assembly struct {
 	*Explanation
 	*clientOrder
 	reader *reader
-	causes []int // by finding: the number of its cause
+	causes []int    // by finding: the number of its cause
 	users  []string // by user: names fit to leave; made by accountRows
 }
 
@@ -415,7 +414,7 @@ func (o *clientOrder) row(cl timeline.Client) int {
 // clientRows makes the rows of the clients, which orderClients has put in order;
 // explained gives the findings of those that have one.
 func (c *assembly) clientRows(explained map[timeline.Client]string) []Client {
-	rows := fresh.List[Client](len(c.order))
+	rows := make([]Client, len(c.order))
 	c.inParts(len(rows), func(from, to int) {
 		for i := from; i < to; i++ {
 			cl := c.order[i]
@@ -518,7 +517,6 @@ func (c *assembly) unauthorizedRows() Pieces[Unauthorized] {
 	}
 	return Pieces[Unauthorized]{len(c.state.Refusals), func() func(from, to int) iter.Seq2[*Unauthorized, error] {
 		read := c.reread()
-		told := newTold()
 		return func(from, to int) iter.Seq2[*Unauthorized, error] {
 			return func(yield func(*Unauthorized, error) bool) {
 				var e parse.Entry
@@ -530,12 +528,12 @@ func (c *assembly) unauthorizedRows() Pieces[Unauthorized] {
 						return
 					}
 					row = Unauthorized{
-						Time: x.Time, Method: told.text(e.Method), Path: told.text(e.Path), Query: told.text(e.Query),
-						Scheme: told.text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
-						Host: told.text(e.Host), Referrer: told.text(e.Referrer), Client: told.text(e.Client), Peer: told.text(e.Peer),
-						UserAgent: told.text(e.UserAgent), User: told.text(e.User), Upstream: told.text(e.Upstream),
+						Time: x.Time, Method: text(e.Method), Path: text(e.Path), Query: text(e.Query),
+						Scheme: text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
+						Host: text(e.Host), Referrer: text(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
+						UserAgent: text(e.UserAgent), User: text(e.User), Upstream: text(e.Upstream),
 						LogPath: c.reader.inputs[x.Input].Path, LogLine: x.Line,
-						Cause: CauseNames[c.cause(rank)], Reason: told.text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+						Cause: CauseNames[c.cause(rank)], Reason: text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
 						TokenExpiry: e.TokenExpiry,
 					}
 					if len(e.Session) > 0 {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"logscan/analyze/fresh"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -90,7 +89,7 @@ func inspectInvalidations(c *diagnosis, _ observer) ([]candidate, error) {
 		if d.open = c.open(int(d.refusal)); d.open {
 			m.open++
 		}
-		m.deaths = append(fresh.Roomy(m.deaths), d)
+		m.deaths = append(m.deaths, d)
 	}
 	// First with all deaths taken for usual ones, then with those of the instant
 	// left out.
@@ -207,7 +206,7 @@ func (t *times) pop() {
 // newSweep makes a sweep; surprise gives how surprising a death after a silence
 // is.
 func newSweep(deaths []death, surprise func(silence int64) float64) *sweep {
-	w := &sweep{now: before, edges: fresh.List[deathEdge](2 * len(deaths))[:0]}
+	w := &sweep{now: before, edges: make([]deathEdge, 2*len(deaths))[:0]}
 	for _, d := range deaths {
 		if d.open {
 			weight := surprise(d.end - d.last)

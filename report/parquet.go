@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v16/parquet"
 	"github.com/apache/arrow/go/v16/parquet/compress"
@@ -54,7 +56,7 @@ func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, colum
 	version := strings.ToValidUTF8(j.run().Version, "\uFFFD")
 	kept := &keptError{w: w}
 	out := file.NewParquetWriter(kept, parquetSchema(t), file.WithWriterProps(properties(t, version)), file.WithWriteMetadata(keyValues(t, version)))
-	p := &tableWriter{out: out, columns: t.Columns, dictionaries: make([]*dictionary, len(columns))}
+	p := &tableWriter{out: out, columns: t.Columns, texts: make([][]parquet.ByteArray, len(columns))}
 	made := newBatches(columns)
 	g, inGroup := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -75,12 +77,9 @@ func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, colum
 	if err := errors.Join(out.FlushWithFooter(), kept.err); err != nil {
 		return err
 	}
-	footer := foot.Bytes()
-	if p.fellBack {
-		var err error
-		if footer, err = ordered(footer); err != nil {
-			return err
-		}
+	footer, err := ordered(foot.Bytes())
+	if err != nil {
+		return err
 	}
 	if _, err := w.Write(footer); err != nil {
 		return err
@@ -92,13 +91,12 @@ func writeTable[R any](ctx context.Context, j *job, w io.Writer, t *Table, colum
 
 // tableWriter writes batches into row groups.
 type tableWriter struct {
-	out          *file.Writer
-	group        file.BufferedRowGroupWriter // open one, or nil
-	groupRows    int
-	columns      []Column
-	dictionaries []*dictionary // by column: of the open group; nil where there is none yet
-	rows         int64
-	fellBack     bool // a column had too many texts for its dictionary
+	out       *file.Writer
+	group     file.BufferedRowGroupWriter // open one, or nil
+	groupRows int
+	columns   []Column
+	texts     [][]parquet.ByteArray // by column: reused for each batch
+	rows      int64
 }
 
 // write writes a batch. Columns have nothing in common until their group ends:
@@ -106,7 +104,6 @@ type tableWriter struct {
 func (p *tableWriter) write(b *batch) error {
 	if p.group == nil {
 		p.group = p.out.AppendBufferedRowGroup()
-		clear(p.dictionaries)
 	}
 	const few = 256
 	var g errgroup.Group
@@ -143,16 +140,6 @@ func (p *tableWriter) endGroup() error {
 	if p.group == nil {
 		return nil
 	}
-	for i := range p.columns {
-		w, err := p.group.Column(i)
-		if err != nil {
-			return err
-		}
-		if w, ok := w.(*file.ByteArrayColumnChunkWriter); ok {
-			_, numbered := w.CurrentEncoder().(numberedEncoder)
-			p.fellBack = p.fellBack || !numbered
-		}
-	}
 	err := p.group.Close()
 	p.group, p.groupRows = nil, 0
 	return err
@@ -168,11 +155,8 @@ func (p *tableWriter) writeColumn(w file.ColumnChunkWriter, column int, batch *b
 	var err error
 	switch w := w.(type) {
 	case *file.ByteArrayColumnChunkWriter:
-		d := &p.dictionaries[column]
-		if *d == nil {
-			*d = newDictionary(batch.rows)
-		}
-		err = (*d).write(w, b.texts, levels, batch.rows)
+		p.texts[column] = byteArrays(p.texts[column], b.texts)
+		_, err = w.WriteBatch(p.texts[column], levels, nil)
 	case *file.Int64ColumnChunkWriter:
 		_, err = w.WriteBatch(b.integers, levels, nil)
 	case *file.Float64ColumnChunkWriter:
@@ -183,6 +167,27 @@ func (p *tableWriter) writeColumn(w file.ColumnChunkWriter, column int, batch *b
 		panic(fmt.Sprintf("BUG: no column is written by a %T", w))
 	}
 	return err
+}
+
+// byteArrays returns texts as valid UTF-8 in the form the library takes, in the
+// memory of list. The bytes are copied, because the library's statistics keep
+// referring to their minimum and maximum; readers refuse a file for one bad byte.
+func byteArrays(list []parquet.ByteArray, texts []string) []parquet.ByteArray {
+	size := 0
+	for _, s := range texts {
+		size += len(s)
+	}
+	copied := make([]byte, 0, size)
+	list = slices.Grow(list[:0], len(texts))
+	for _, s := range texts {
+		if !utf8.ValidString(s) { // rare, and ToValidUTF8 looks at every rune
+			s = strings.ToValidUTF8(s, "\uFFFD")
+		}
+		from := len(copied)
+		copied = append(copied, s...)
+		list = append(list, copied[from:len(copied):len(copied)])
+	}
+	return list
 }
 
 // parquetSchema is the schema of a table in Parquet.

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"iter"
 	"slices"
-
-	"logscan/analyze/fresh"
 )
 
 // Codec says how records are written, and which comes first. A record that was
@@ -41,7 +39,7 @@ const sorterPage = 512
 // Add takes a record. What it refers to must not change.
 func (s *Sorter[T]) Add(x T) error {
 	if s.n == len(s.pages)*sorterPage {
-		s.pages = append(s.pages, fresh.List[T](sorterPage))
+		s.pages = append(s.pages, make([]T, sorterPage))
 	}
 	*s.at(s.n) = x
 	s.n++
@@ -97,7 +95,7 @@ func (s *Sorter[T]) Sort() {
 		key  uint64
 		from int
 	}
-	order := fresh.List[place](s.n)
+	order := make([]place, s.n)
 	for i := range order {
 		order[i] = place{s.Codec.Key(s.at(i)), i}
 	}

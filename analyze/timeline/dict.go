@@ -4,8 +4,6 @@ import (
 	"bytes"
 
 	"github.com/zeebo/xxh3"
-
-	"logscan/analyze/fresh"
 )
 
 // dict numbers distinct byte strings 0, 1, 2, ... in the order they are met.
@@ -23,7 +21,7 @@ type dict struct {
 }
 
 func newDict(seed uint64) dict {
-	return dict{seed: seed, slots: fresh.Slots[uint32](64)}
+	return dict{seed: seed, slots: make([]uint32, 64)}
 }
 
 // find gives the number of key, if it was met.
@@ -56,8 +54,8 @@ func (d *dict) number(key []byte) uint32 {
 
 func (d *dict) add(h uint64, key []byte, slot uint64) uint32 {
 	n := uint32(len(d.hash))
-	d.hash = append(fresh.Roomy(d.hash), h)
-	d.key = append(fresh.Roomy(d.key), d.arena.copy(key))
+	d.hash = append(d.hash, h)
+	d.key = append(d.key, d.arena.copy(key))
 	d.slots[slot] = n + 1
 	if len(d.hash)*4 > len(d.slots)*3 {
 		d.grow()
@@ -66,7 +64,7 @@ func (d *dict) add(h uint64, key []byte, slot uint64) uint32 {
 }
 
 func (d *dict) grow() {
-	slots := fresh.Slots[uint32](2 * len(d.slots))
+	slots := make([]uint32, 2*len(d.slots))
 	mask := uint64(len(slots) - 1)
 	for n, h := range d.hash {
 		i := h & mask

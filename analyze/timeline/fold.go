@@ -17,7 +17,6 @@ import (
 	"github.com/zeebo/xxh3"
 	"golang.org/x/sys/cpu"
 
-	"logscan/analyze/fresh"
 	"logscan/analyze/spill"
 	"logscan/parse"
 	"logscan/parse/octets"
@@ -439,7 +438,7 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 	}
 	h := shapeHash(e.Path, w.seed^methodKey(e.Method)*0x9e3779b97f4a7c15^uint64(host)*0xc2b2ae3d27d4eb4f)
 	if w.paths == nil { // a small log is left to one worker
-		w.paths = (*[pathCacheSize]cachedPath)(fresh.Slots[cachedPath](pathCacheSize))
+		w.paths = (*[pathCacheSize]cachedPath)(make([]cachedPath, pathCacheSize))
 	}
 	c := &w.paths[h%pathCacheSize]
 	if c.hash != h || h == 0 || c.endpoint < w.endpoints.base {

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"logscan/analyze/fresh"
 	"logscan/analyze/spill"
 	"logscan/parse"
 )
@@ -471,7 +470,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 	})
 	// All pieces of an actor lie side by side in one list of events: place says
 	// where the next event of each piece goes.
-	m.actors = fresh.Sized(m.actors, actors)
+	m.actors = sized(m.actors, actors)
 	clear(m.actors)
 	place := func(p *piece) *uint32 { return &m.actors[first[p.origin]+int(p.number)-1].place }
 	total, n := 0, uint32(0)
@@ -491,7 +490,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 		*place(p) = uint32(total)
 		total += int(p.events)
 	}
-	m.events = fresh.Sized(m.events, total)
+	m.events = sized(m.events, total)
 	events := m.events
 	for p, sh := range shards {
 		s.decode(s.parts[p].worker, sh, m.actors[first[p]:][:sh.actors], events)
@@ -532,4 +531,14 @@ func (s *State) origin(a *Actor, p piece, shards []*shard) {
 	case b != nil:
 		a.Session, a.Hashed = b, false
 	}
+}
+
+// sized returns a list of n elements of any content, in the memory of list where
+// they fit. A new list has room for a quarter more, because the next shard is
+// about as large.
+func sized[T any](list []T, n int) []T {
+	if cap(list) < n {
+		list = make([]T, n+n/4)
+	}
+	return list[:n]
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"logscan/analyze/fresh"
 	"logscan/analyze/spill"
 )
 
@@ -127,7 +126,7 @@ type client struct {
 }
 
 func newClientTable(seed uint64) clientTable {
-	return clientTable{slots: fresh.Slots[uint32](64), addresses: newDict(seed), agents: newDict(seed)}
+	return clientTable{slots: make([]uint32, 64), addresses: newDict(seed), agents: newDict(seed)}
 }
 
 // number gives the number of a client by its hash, a new one if it was never met.
@@ -140,10 +139,10 @@ func (t *clientTable) number(hash uint64, address, agent []byte) uint32 {
 		}
 	}
 	n := uint32(len(t.list))
-	t.list = append(fresh.Roomy(t.list), client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
+	t.list = append(t.list, client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
 	t.slots[i] = n + 1
 	if len(t.list)*4 > len(t.slots)*3 {
-		t.slots = fresh.Slots[uint32](2 * len(t.slots))
+		t.slots = make([]uint32, 2*len(t.slots))
 		mask = uint64(len(t.slots) - 1)
 		for n := range t.list {
 			i := t.list[n].hash & mask
@@ -237,7 +236,7 @@ type foremost[T any] struct {
 // add takes x, and gives what falls out for it; false when nothing does.
 func (f *foremost[T]) add(x *T) (out T, full bool) {
 	if len(f.list) < f.most {
-		f.list = append(fresh.Roomy(f.list), *x)
+		f.list = append(f.list, *x)
 		return out, false
 	}
 	if !f.heap {
@@ -408,7 +407,7 @@ func ranked[T any](list []T, name func(*T) []byte) (names []string, of []uint32)
 	for n, p := range order {
 		text := name(&list[p.i])
 		if n == 0 || !bytes.Equal(name(&list[order[n-1].i]), text) {
-			names = append(fresh.Roomy(names), string(text))
+			names = append(names, string(text))
 		}
 		of[p.i] = uint32(len(names) - 1)
 	}
@@ -425,7 +424,7 @@ func rankedFew[T any](list []T, name func(*T) []byte) (names []string, of []uint
 		n, ok := met[string(text)]
 		if !ok {
 			n = uint32(len(names))
-			names = append(fresh.Roomy(names), string(text))
+			names = append(names, string(text))
 			met[names[n]] = n
 		}
 		of[i] = n
@@ -463,7 +462,7 @@ func newHashIndex(n int) hashIndex {
 	for size*3 < n*4 {
 		size *= 2
 	}
-	return hashIndex{slots: fresh.Slots[hashSlot](size)}
+	return hashIndex{slots: make([]hashSlot, size)}
 }
 
 func (x *hashIndex) put(hash uint64, a, b uint32) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
-	"logscan/analyze/fresh"
 	"logscan/analyze/spill"
 )
 
@@ -194,7 +193,7 @@ func (s *State) mergeRefusals(all []placedBlock, lineBase [][]int64) {
 	for i, w := range s.workers {
 		count := w.refusals.len()
 		n += count
-		s.rankOf[i] = fresh.List[uint32](count)
+		s.rankOf[i] = make([]uint32, count)
 		first[i] = make([]uint32, len(w.blocks)+1)
 		block := uint32(0)
 		for j := range uint32(count) {
@@ -220,7 +219,7 @@ func (s *State) mergeRefusals(all []placedBlock, lineBase [][]int64) {
 		}
 	}
 	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Compare(a.time, b.time) })
-	s.Refusals = fresh.List[Refusal](n)[:0]
+	s.Refusals = make([]Refusal, n)[:0]
 	for _, span := range spans {
 		for _, p := range span.blocks {
 			log, base := &s.workers[p.worker].refusals, lineBase[p.worker][p.block]

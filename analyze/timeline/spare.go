@@ -1,7 +1,5 @@
 package timeline
 
-import "logscan/analyze/fresh"
-
 // spare is memory for the pages of the logs of a part's shards, which are many and
 // small.
 type spare struct {
@@ -20,7 +18,7 @@ const (
 func (s *spare) page(size int) []byte {
 	if len(s.left) < size {
 		s.next = min(max(2*s.next, leastSpare), mostSpare)
-		s.left = fresh.List[byte](s.next)
+		s.left = make([]byte, s.next)
 	}
 	p := s.left[:size:size]
 	s.left = s.left[size:]

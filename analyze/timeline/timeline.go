@@ -2,8 +2,6 @@ package timeline
 
 import (
 	"encoding/binary"
-
-	"logscan/analyze/fresh"
 )
 
 // Actors are sharded by the hash of what names them: the session id where the
@@ -60,7 +58,7 @@ const (
 	smallPages = 3
 )
 
-func (s *shard) init(spare *spare) { s.slots, s.spare = fresh.Slots[actor](4), spare }
+func (s *shard) init(spare *spare) { s.slots, s.spare = make([]actor, 4), spare }
 
 // name notes the session id of an actor that is new.
 func (s *shard) name(a *actor, session []byte) {
@@ -143,7 +141,7 @@ func (s *shard) actor(k actorKey) *actor {
 }
 
 func (s *shard) grow() {
-	slots := fresh.Slots[actor](2 * len(s.slots))
+	slots := make([]actor, 2*len(s.slots))
 	mask := uint64(len(slots) - 1)
 	for n := range s.slots {
 		a := &s.slots[n]

@@ -44,7 +44,6 @@ func main() {
 	// Go ends a process that writes to a closed pipe with a signal. A reader
 	// that has seen enough (head) is no error: it is told by EPIPE instead.
 	signal.Ignore(syscall.SIGPIPE)
-	lateCollection()
 	os.Exit(run(&streams{os.Stdin, os.Stdout, os.Stderr, os.Args[1:]}))
 }
 

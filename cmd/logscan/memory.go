@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -74,32 +73,6 @@ func (m *memoryFlags) bound(p *report.Place) (analyze.Memory, error) {
 		return analyze.Memory{}, fmt.Errorf("--tmp-dir: %w", err)
 	}
 	return analyze.Memory{Bytes: bytes, Space: spill.NewSpace(dir)}, nil
-}
-
-// lateCollection has the collector begin when the heap holds 32 MB, where Go
-// begins at 4: a small run ends before there is anything worth a collection, and
-// a sixth of its CPU time went there. From the first collection on all is as usual.
-// What GOGC says stays as it is.
-func lateCollection() {
-	if _, set := os.LookupEnv("GOGC"); set {
-		return
-	}
-	usual := debug.SetGCPercent(800)
-	sentinel := new([16]byte) // smaller ones may share memory with what lives on
-	runtime.AddCleanup(sentinel, func(percent int) { debug.SetGCPercent(percent) }, usual)
-}
-
-// collectTimelines has the collector free what was read and correlated, which is
-// most of the heap and of which findings need nothing, before rows and tables take
-// as much again: fresh memory costs more than a collection. A run that has met no
-// collection yet is too small for it.
-func collectTimelines() {
-	var met debug.GCStats
-	debug.ReadGCStats(&met)
-	if _, set := os.LookupEnv("GOGC"); set || met.NumGC == 0 {
-		return
-	}
-	go runtime.GC() // which waits for the end of the collection
 }
 
 // spillError adds what to do where temporary files cannot be used.

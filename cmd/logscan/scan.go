@@ -63,12 +63,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	options.Policy = c.policy()
 	options.Workers = int(c.Workers)
 	var watch stopwatch
-	options.Phase = func(p analyze.Phase) {
-		watch.begin(string(p))
-		if p == analyze.PhaseResult {
-			collectTimelines()
-		}
-	}
+	options.Phase = func(p analyze.Phase) { watch.begin(string(p)) }
 	if options.Parse, options.Since, options.Until, err = c.lineFlags.options(started); err != nil {
 		return err
 	}
