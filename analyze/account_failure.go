@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -233,10 +234,10 @@ func (c *diagnosis) failingAccount(user uint32, t turn, p float64) candidate {
 		routes[a.endpoint] = true
 	}
 	slices.Sort(cand.claims)
-	cand.Subject = Subject{Type: "account", User: name}
+	cand.Subject = result.Subject{Type: "account", User: name}
 	cand.Onset = t.firstRefused * 1000
 	cand.Confidence = confidence(p, stats.WilsonLower(t.tries, t.tries, stats.Z95)+0.2)
-	cand.Severity = Medium
+	cand.Severity = result.Medium
 	cand.Title = fmt.Sprintf("Account %s is refused every time since %s", name, clock(cand.Onset))
 	cand.Explanation = say("All %d tries (%s, from %s, on %s) were refused since %s; before, the account was accepted %d times, last at %s. As other users fared on the same routes, %.1f refusals were to be expected.",
 		t.tries, count(len(t.since), "request"), plural(len(addresses), "address", "addresses"), count(len(routes), "route"), clock(t.firstRefused*1000), t.accepted, clock(t.lastAccepted*1000), t.expected)

@@ -10,11 +10,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"runtime"
 	"sync"
 	"time"
 
+	"logscan/analyze/result"
+	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/source"
@@ -42,18 +45,18 @@ type Options struct {
 	// Policy is what is known of the site.
 	Policy Policy
 	// Baseline is what an earlier run found, for Finding.Change; nil for none.
-	Baseline *Snapshot
+	Baseline *result.Snapshot
 	// Phase, where it is set, is called as each phase of the run begins, for
 	// those who want to know what takes how long.
 	Phase func(Phase)
 	// Progress, where it is set, is told how far the run has come.
 	Progress *Progress
-	// Past is what earlier runs left: only what is new is counted, and
-	// Result.Keep writes what the next one is to know. Since and Until must not
+	// Carryover is what earlier runs left: only what is new is counted, and
+	// Result.Save writes what the next one is to know. Since and Until must not
 	// be set with it. nil counts everything.
-	Past *Past
+	Carryover *Carryover
 	// Memory bounds what is kept in memory; the zero value does not.
-	Memory Memory
+	Memory spill.Memory
 	// Workers is how many goroutines read, parse and fold; 0 is one for each
 	// CPU that the process may use.
 	Workers int
@@ -81,7 +84,7 @@ func (o *Options) begin(p Phase) {
 
 // Run reads all inputs and says why they hold 401s. It fails when ctx ends or
 // on a bug; an input that cannot be read is told in the Result.
-func Run(ctx context.Context, o Options) (*Result, error) {
+func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -99,8 +102,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	var done []source.Resumed
-	if o.Past != nil {
-		if inputs, done, err = source.Resume(ctx, inputs, o.Past.ledger, o.Workers); err != nil {
+	if o.Carryover != nil {
+		if inputs, done, err = source.Resume(ctx, inputs, o.Carryover.Ledger(), o.Workers); err != nil {
 			return nil, err
 		}
 	}
@@ -130,7 +133,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := correlate(ctx, state, o.Workers, o.Memory, o.Past)
+	c, err := correlate(ctx, state, o.Workers, o.Memory, o.Carryover)
 	if err != nil {
 		return nil, err
 	}
@@ -152,22 +155,22 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	if key != nil {
-		res.disguised(key)
+		disguised(res, key)
 	}
 	if b := o.Baseline; b != nil {
 		if b.PseudonymKey == res.PseudonymKey {
-			res.compare(b)
+			compareBaseline(res, b)
 		} else {
 			res.Notes = append(res.Notes, otherKeyNote)
 		}
 	}
-	res.leave(left)
-	res.leaveCopies(same)
-	if c.keep != nil {
-		c.keep.ledger = source.Counting(o.Past.ledger, o.Inputs, done, func(i int) int64 { return state.Inputs[i].Lines })
-		res.Keep = c.keep.write
-		res.leaveCounted(done)
-		res.dropIdle()
+	leave(res, left)
+	leaveCopies(res, same)
+	if o.Carryover != nil {
+		ledger := source.Counting(o.Carryover.Ledger(), o.Inputs, done, func(i int) int64 { return state.Inputs[i].Lines })
+		res.Save = func(dst io.Writer) error { return c.Save(dst, ledger) }
+		leaveCounted(res, done)
+		dropIdle(res)
 	}
 	res.Notes = append(res.Notes, o.Policy.notes(res.Findings, res.Totals.LastTime)...)
 	for _, n := range o.Notes {
@@ -211,10 +214,10 @@ func newReader(o Options) (*reader, error) {
 		g.Go(func() {
 			w := timeline.NewWorker(seed, len(o.Inputs))
 			if o.Memory.Bytes > 0 {
-				w.Limit(o.Memory.fold(o.Workers), o.Memory.Space)
+				w.Limit(o.Memory.Part(o.Workers), o.Memory.Space)
 			}
-			if o.Past != nil && o.Past.earlier != nil {
-				w.Expect(o.Past.earlier)
+			if earlier := o.Carryover.Earlier(); earlier != nil {
+				w.Expect(earlier)
 			}
 			r.workers[i] = w
 		})
@@ -299,7 +302,7 @@ func (r *reader) parser(made map[string]*parse.Parser, input int) *parse.Parser 
 
 // recall adds what earlier runs kept to what was read.
 func (r *reader) recall() error {
-	p := r.options.Past
+	p := r.options.Carryover
 	if p == nil {
 		return nil
 	}
@@ -307,10 +310,10 @@ func (r *reader) recall() error {
 		_, lines, _ := r.inputs[i].Before()
 		r.workers[0].Continue(i, lines)
 	}
-	if p.earlier == nil {
+	if p.Earlier() == nil {
 		return nil
 	}
-	past, err := timeline.Recall(r.workers, p.earlier)
+	past, err := timeline.Recall(r.workers, p.Earlier())
 	r.workers = append(r.workers, past)
 	return err
 }

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"logscan/analyze/result"
 	"slices"
 	"testing"
 	"time"
@@ -25,8 +26,8 @@ func (w *world) minutes(n int) time.Duration {
 // account is what a test expects of an attack.
 type expectation struct {
 	kind     string
-	subject  Subject
-	severity Severity
+	subject  result.Subject
+	severity result.Severity
 	claims   func(request) bool // the 401s that are its own
 	entered  []any              // accounts that it opened
 }
@@ -35,7 +36,7 @@ func TestAttacks(t *testing.T) {
 	from := func(address string) func(request) bool {
 		return func(r request) bool { return r.address == address }
 	}
-	client := func(address string) Subject { return Subject{Type: "client", ClientAddress: address} }
+	client := func(address string) result.Subject { return result.Subject{Type: "client", ClientAddress: address} }
 	for _, x := range []struct {
 		name string
 		come func(w *world)
@@ -47,12 +48,12 @@ func TestAttacks(t *testing.T) {
 				w.add(at, "POST", "/login", "root", "", "203.0.113.5", "401")
 				at += time.Duration(1+w.r.IntN(4)) * time.Second
 			}
-		}, []expectation{{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil}}},
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
 		{"slow guesses at three accounts, by many user agents", func(w *world) {
 			for i := range 90 {
 				w.add(time.Duration(i)*9*time.Minute+w.minutes(5), "GET", "/report", fmt.Sprintf("user%d", i%3), "", "203.0.113.5", "401")
 			}
-		}, []expectation{{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil}}},
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
 		{"guesses by a client that asks without credentials first", func(w *world) {
 			at := 9*time.Hour + w.minutes(60)
 			for range 60 {
@@ -60,12 +61,12 @@ func TestAttacks(t *testing.T) {
 				w.add(at+time.Second, "GET", "/app/mail", "admin", "", "203.0.113.5", "401")
 				at += time.Duration(4+w.r.IntN(9)) * time.Second
 			}
-		}, []expectation{{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil}}},
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
 		{"guesses of which the log does not name the accounts", func(w *world) {
 			for i := range 90 {
 				w.add(9*time.Hour+time.Duration(i)*9*time.Second, "POST", "/login", "", "", "203.0.113.5", "401")
 			}
-		}, []expectation{{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil}}},
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
 		{"guesses that succeed", func(w *world) {
 			at := 9*time.Hour + w.minutes(60)
 			for range 80 {
@@ -73,7 +74,7 @@ func TestAttacks(t *testing.T) {
 				at += 3 * time.Second
 			}
 			w.add(at, "POST", "/login", "user7", "", "203.0.113.5", "302")
-		}, []expectation{{"brute_force", client("203.0.113.5"), Critical, from("203.0.113.5"), []any{"user7"}}}},
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Critical, from("203.0.113.5"), []any{"user7"}}}},
 		{"guesses from an office that hundreds work in", func(w *world) {
 			w.office(200, "198.51.100.9")
 			at := 11 * time.Hour
@@ -81,14 +82,14 @@ func TestAttacks(t *testing.T) {
 				w.add(at, "POST", "/login", "root", "", "198.51.100.9", "401")
 				at += 2 * time.Second
 			}
-		}, []expectation{{"brute_force", client("198.51.100.9"), Medium, func(r request) bool { return r.user == "root" }, nil}}},
+		}, []expectation{{"brute_force", client("198.51.100.9"), result.Medium, func(r request) bool { return r.user == "root" }, nil}}},
 		{"one account from many addresses", func(w *world) {
 			for i := range 40 {
 				for range 1 + w.r.IntN(3) {
 					w.add(6*time.Hour+w.minutes(600), "POST", "/login", "user9", "", fmt.Sprintf("203.0.113.%d", i), "401")
 				}
 			}
-		}, []expectation{{"distributed_guessing", Subject{Type: "account", User: "user9"}, Medium,
+		}, []expectation{{"distributed_guessing", result.Subject{Type: "account", User: "user9"}, result.Medium,
 			func(r request) bool { return r.user == "user9" && r.address[:6] == "203.0." }, nil}}},
 		{"guesses at accounts whose owners have left", func(w *world) {
 			for i := range 2 {
@@ -105,8 +106,8 @@ func TestAttacks(t *testing.T) {
 				w.add(9*time.Hour+w.minutes(600), "POST", "/login", "early1", "", fmt.Sprintf("203.0.114.%d", i), "401")
 			}
 		}, []expectation{
-			{"brute_force", client("203.0.113.5"), Medium, from("203.0.113.5"), nil},
-			{"distributed_guessing", Subject{Type: "account", User: "early1"}, Medium,
+			{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil},
+			{"distributed_guessing", result.Subject{Type: "account", User: "early1"}, result.Medium,
 				func(r request) bool { return r.user == "early1" }, nil},
 		}},
 		{"a few tries at each of many accounts", func(w *world) {
@@ -115,7 +116,7 @@ func TestAttacks(t *testing.T) {
 					w.add(time.Duration(6+2*round)*time.Hour+w.minutes(60), "POST", "/login", fmt.Sprintf("user%d", i), "", "203.0.113.5", "401")
 				}
 			}
-		}, []expectation{{"password_spraying", client("203.0.113.5"), Medium, from("203.0.113.5"), nil}}},
+		}, []expectation{{"password_spraying", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
 		{"stolen passwords, of which two work", func(w *world) {
 			at := 9*time.Hour + w.minutes(60)
 			for i := range 120 {
@@ -126,7 +127,7 @@ func TestAttacks(t *testing.T) {
 				w.add(at, "POST", "/login", fmt.Sprintf("leaked%d@example.com", i), "", "203.0.113.5", status)
 				at += time.Duration(2+w.r.IntN(9)) * time.Second
 			}
-		}, []expectation{{"credential_stuffing", client("203.0.113.5"), Critical, from("203.0.113.5"),
+		}, []expectation{{"credential_stuffing", client("203.0.113.5"), result.Critical, from("203.0.113.5"),
 			[]any{"leaked40@example.com", "leaked77@example.com"}}}},
 		{"stolen passwords from many addresses", func(w *world) {
 			at := 9*time.Hour + w.minutes(60)
@@ -134,7 +135,7 @@ func TestAttacks(t *testing.T) {
 				w.add(at, "POST", "/login", fmt.Sprintf("leaked%d@example.com", i), "", fmt.Sprintf("203.0.113.%d", i%20), "401")
 				at += time.Duration(2+w.r.IntN(9)) * time.Second
 			}
-		}, []expectation{{"credential_stuffing", Subject{Type: "site", Host: "www.example.org"}, Medium,
+		}, []expectation{{"credential_stuffing", result.Subject{Type: "site", Host: "www.example.org"}, result.Medium,
 			func(r request) bool { return r.address[:6] == "203.0." }, nil}}},
 	} {
 		for seed := range seeds(3) {
@@ -151,7 +152,7 @@ func TestAttacks(t *testing.T) {
 
 // expect checks that just these are found at medium or above, and what they
 // explain.
-func (w *world) expect(t *testing.T, findings []Finding, all []expectation) {
+func (w *world) expect(t *testing.T, findings []result.Finding, all []expectation) {
 	t.Helper()
 	kinds := make([]string, len(all))
 	for i := range all {
@@ -165,7 +166,7 @@ func (w *world) expect(t *testing.T, findings []Finding, all []expectation) {
 				own++
 			}
 		}
-		if f.Subject != x.subject || f.Severity < x.severity || x.severity == Critical && f.Severity != Critical {
+		if f.Subject != x.subject || f.Severity < x.severity || x.severity == result.Critical && f.Severity != result.Critical {
 			t.Errorf("found %v %+v, want %v %+v", f.Severity, f.Subject, x.severity, x.subject)
 		}
 		if f.Unauthorized < own*95/100 || f.Unauthorized > own+own/20 {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -126,7 +127,7 @@ func (c *diagnosis) lostAt(target uint32, claims []uint32, followed, direct stat
 	clients := c.clientsOf(claims)
 	cand := candidate{claims: claims}
 	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
-	cand.Severity, cand.Confidence = Medium, confidence(p, lower)
+	cand.Severity, cand.Confidence = result.Medium, confidence(p, lower)
 	cand.Title = fmt.Sprintf("Clients lose their credentials on the redirect from %v to %s", labels[0], endpointLabel(e))
 	cand.Explanation = say("%s of %d requests that followed a redirect to this route were answered 401, of %d that came at once %s. %s were redirected from %v. Clients drop the Authorization header when a redirect leads to another host, port or scheme.",
 		percent(float64(followed.Hits)/float64(followed.Trials)), followed.Trials, direct.Trials,

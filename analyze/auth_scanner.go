@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -147,7 +148,7 @@ func (c *diagnosis) scan(w *walkOf, usual, p float64) candidate {
 	cand.Onset = first * 1000
 	lower := stats.WilsonLower(w.failed, w.requests, stats.Z95)
 	cand.Confidence = confidence(p, lower)
-	cand.Severity = Medium
+	cand.Severity = result.Medium
 	cand.Title = fmt.Sprintf("%s scans the site: %s refused, %s missing or forbidden", c.who(g), count(len(w.routes), "route"), count(int(w.missing), "path"))
 	cand.Explanation = say("Of its %d requests between %s and %s, %s came to nothing (401, 403 or 404), of those of others %s at most. It was refused on %d routes, each of which it asked a few times at most, and never signed in.",
 		w.requests, clock(first*1000), clock(last*1000), percent(float64(w.failed)/float64(w.requests)), percent(usual), len(w.routes))

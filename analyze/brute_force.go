@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 )
 
@@ -225,14 +226,14 @@ func (c *diagnosis) guessing(a *attack) candidate {
 
 // severity is critical where the attack got in, and otherwise by its size and
 // whether it lasts.
-func (a *attack) severity(c *diagnosis) Severity {
+func (a *attack) severity(c *diagnosis) result.Severity {
 	switch {
 	case len(a.successes) > 0:
-		return Critical
+		return result.Critical
 	case len(a.failures) >= bruteHuge || a.end >= c.to-nearby:
-		return High
+		return result.High
 	}
-	return Medium
+	return result.Medium
 }
 
 func (c *diagnosis) who(g guesser) string {

@@ -1,36 +1,20 @@
 package analyze
 
-// cause is a 401's cause: an index into CauseNames.
-type cause uint8
+// Cause is the cause that a refusal shows by itself: the background that belongs
+// to every site. Findings take precedence over it.
+type Cause uint8
 
-// The causes that are no findings, as they stand in CauseNames.
-var (
-	causeChallenge    = causeOf("challenge")
-	causeLoginFailure = causeOf("login_failure")
-	causeSessionEnd   = causeOf("session_end")
-	causeAnonymous    = causeOf("anonymous")
-	causeUnexplained  = causeOf("unexplained")
+// The causes, in the order of their names.
+const (
+	Challenge    Cause = iota // a handshake that then succeeds
+	LoginFailure              // wrong credentials
+	SessionEnd                // an ordinary expiry
+	Anonymous                 // never signed in, no credentials
+	Unexplained
+	NumCauses
 )
 
-func causeOf(name string) cause {
-	for i, n := range CauseNames {
-		if n == name {
-			return cause(i)
-		}
-	}
-	panic("BUG: no such cause: " + name)
-}
-
-func (c cause) String() string { return CauseNames[c] }
-
-// CauseNames are the causes a 401 can have, in a fixed order: the contract's
-// kinds, then the causes that are no findings.
-var CauseNames = []string{
-	"session_expiry", "session_invalidation", "session_address_change", "retry_storm",
-	"endpoint_misconfigured", "permission_denied_as_401", "cors_preflight",
-	"auth_lost_on_redirect", "insecure_scheme", "uncredentialed_asset",
-	"upstream_misconfigured", "account_failure", "integration_failure",
-	"unauthenticated_probe", "brute_force", "distributed_guessing",
-	"password_spraying", "credential_stuffing", "auth_scanner", "unauthorized_spike",
-	"challenge", "login_failure", "session_end", "anonymous", "unexplained",
+// String returns the stable name of c.
+func (c Cause) String() string {
+	return [...]string{"challenge", "login_failure", "session_end", "anonymous", "unexplained"}[c]
 }

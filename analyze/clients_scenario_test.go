@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/result"
 	"logscan/fixtures"
 	"logscan/parse"
 )
@@ -29,18 +30,18 @@ func TestClientScenarios(t *testing.T) {
 	}
 }
 
-func checkClients(t *testing.T, labels *fixtures.Labels, res *Result) {
+func checkClients(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 	t.Helper()
 	want := slices.Clone(labels.Findings)
 	for _, f := range res.Findings {
 		i := slices.IndexFunc(want, func(l fixtures.Finding) bool {
 			s := l.Subject
-			return l.Kind == f.Kind && f.Subject == Subject{
+			return l.Kind == f.Kind && f.Subject == result.Subject{
 				Type: s.Type, Host: s.Host, User: s.User, ClientAddress: s.ClientAddress, UserAgent: s.UserAgent,
 			} || l.Kind == f.Kind && s.Type == "site" && f.Subject.Type == "site"
 		})
 		if i < 0 {
-			if f.Severity >= Medium {
+			if f.Severity >= result.Medium {
 				t.Errorf("found %v %s %+v, which is not there: %s", f.Severity, f.Kind, f.Subject, f.Explanation)
 			}
 			continue
@@ -57,7 +58,7 @@ func checkClients(t *testing.T, labels *fixtures.Labels, res *Result) {
 				t.Errorf("%s: onset %v, its first 401 is at %v", f.Kind, time.UnixMicro(f.Onset).UTC(), l.FirstSeen)
 			}
 		}
-		if got, _ := f.Details["successes"].(int); l.Details.Successes > 0 && (got == 0 || f.Severity != Critical) {
+		if got, _ := f.Details["successes"].(int); l.Details.Successes > 0 && (got == 0 || f.Severity != result.Critical) {
 			t.Errorf("%s: %d of %d successes told, severity %v", f.Kind, got, l.Details.Successes, f.Severity)
 		}
 	}

@@ -50,7 +50,7 @@ type fact struct {
 	upstream uint16 // index into State.Upstreams plus one, 0 none
 	scheme   timeline.Scheme
 	moved    bool  // the address is another one than that of the session's last acceptance
-	cause    cause // by the rules of one 401 alone; findings come over it
+	cause    Cause // by the rules of one 401 alone; findings come over it
 	named    bool  // the line itself names the user
 	session  bool  // the line carries a session id
 	signIn   bool  // an attempt to sign in or to get a token
@@ -96,7 +96,7 @@ type endpointFacts struct {
 type correlation struct {
 	state     *timeline.State
 	workers   int
-	memory    Memory
+	memory    spill.Memory
 	facts     []fact // by index of State.Refusals
 	endpoints []endpointFacts
 	protected []bool // by endpoint: it refused some and accepted others
@@ -109,8 +109,8 @@ type correlation struct {
 	links     []*spill.Sorter[clientLink] // users by client, until follow has ended
 	// userClients counts the distinct clients by user.
 	userClients []int64
-	actors      int64    // actors that were accepted on a protected route
-	keep        *keeping // what a later run is to know; nil for nothing
+	actors      int64  // actors that were accepted on a protected route
+	saver       *saver // what a later run is to know; nil for nothing
 
 	from, to int64 // the window that holds nearly all requests, Unix milliseconds
 	width    int64 // of a step of time, milliseconds
@@ -137,7 +137,7 @@ const (
 // correlate walks all actors, in parallel over the shards, and sums what they
 // show. Everything it sums is a count, a minimum or a maximum, and every list
 // it makes is sorted, so that the order of the walk leaves no trace.
-func correlate(ctx context.Context, s *timeline.State, workers int, m Memory, p *Past) (*correlation, error) {
+func correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memory, p *Carryover) (*correlation, error) {
 	c := &correlation{
 		state:     s,
 		workers:   workers,
@@ -154,12 +154,12 @@ func correlate(ctx context.Context, s *timeline.State, workers int, m Memory, p 
 	}
 	c.inParts(len(c.facts), func(from, to int) {
 		for i := from; i < to; i++ {
-			c.facts[i].cause = causeUnexplained
+			c.facts[i].cause = Unexplained
 		}
 	})
 	c.window()
 	if p != nil {
-		c.keep = newKeeping(c, p)
+		c.saver = newSaver(c, p)
 	}
 	c.listSites()
 	hosts := c.followedHosts()
@@ -334,11 +334,11 @@ type walker struct {
 	clientUsers    *spill.Sorter[clientLink]
 	clientRefusals []clientLink
 	actors         int64
-	aheads         []ahead // scratch
-	keeper         *keeper // nil where nothing is kept for a later run
-	earlier        fact    // scratch: of a 401 that an earlier run told
-	news           bool    // the actor at hand has had a request that no earlier run told
-	err            error   // the first one of writing to disk
+	aheads         []ahead    // scratch
+	partSaver      *partSaver // nil where nothing is kept for a later run
+	earlier        fact       // scratch: of a 401 that an earlier run told
+	news           bool       // the actor at hand has had a request that no earlier run told
+	err            error      // the first one of writing to disk
 }
 
 // clientLink notes that a client was or claimed to be a user, or was refused by
@@ -382,15 +382,15 @@ type stamp struct {
 
 func newWalker(c *correlation, hosts []int) *walker {
 	return &walker{
-		correlation: c, hostOf: hosts, keeper: c.keep.keeper(),
+		correlation: c, hostOf: hosts, partSaver: c.saver.partSaver(),
 		endpoints: make([]endpointFacts, len(c.endpoints)),
 		stamps:    make([]stamp, len(c.endpoints)),
 		clients:   map[timeline.Client]*clientFacts{},
 		sessions: &spill.Sorter[sessionRecord]{
-			Codec: sessionCodec, Space: c.memory.Space, Limit: c.memory.records(c.workers, sessionRecordSize),
+			Codec: sessionCodec, Space: c.memory.Space, Limit: c.memory.Records(c.workers, sessionRecordSize),
 		},
 		clientUsers: &spill.Sorter[clientLink]{
-			Codec: linkCodec, Space: c.memory.Space, Limit: c.memory.records(c.workers, clientLinkSize),
+			Codec: linkCodec, Space: c.memory.Space, Limit: c.memory.Records(c.workers, clientLinkSize),
 		},
 	}
 }
@@ -487,7 +487,7 @@ func (w *walker) countRefusals(a *timeline.Actor, id uint32) {
 		}
 		fact := &w.facts[e.Refusal]
 		f, st := &w.endpoints[e.Endpoint], &w.stamps[e.Endpoint]
-		if fact.cause != causeChallenge {
+		if fact.cause != Challenge {
 			f.refused++
 		}
 		if fact.alive && st.aliveActor != id {
@@ -510,8 +510,8 @@ func (c *correlation) gather(walkers []*walker) error {
 		if w.err != nil {
 			return w.err
 		}
-		if c.keep != nil {
-			c.keep.keepers = append(c.keep.keepers, w.keeper)
+		if c.saver != nil {
+			c.saver.parts = append(c.saver.parts, w.partSaver)
 		}
 		c.actors += w.actors
 		c.links = append(c.links, w.clientUsers)
@@ -653,7 +653,10 @@ func (c *correlation) dropTimelines() {
 // release frees what no row that is made later asks for.
 func (c *correlation) release() {
 	c.clients, c.userClients = nil, nil
-	if c.keep == nil {
+	if c.saver == nil {
 		c.state.Users = nil
 	}
 }
+
+// carries reports whether the timelines begin with events of earlier runs.
+func (c *correlation) carries() bool { return c.saver != nil }

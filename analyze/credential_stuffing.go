@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 )
 
@@ -137,7 +138,7 @@ func inspectStuffing(c *diagnosis, _ observer) ([]candidate, error) {
 			continue // each is an attacker of its own
 		}
 		who := say("Clients at %d addresses try", len(from))
-		found = append(found, c.stuffing(&a, Subject{Type: "site", Host: host}, who, len(from)))
+		found = append(found, c.stuffing(&a, result.Subject{Type: "site", Host: host}, who, len(from)))
 	}
 	return found, nil
 }
@@ -164,7 +165,7 @@ func (o *guessObserver) sharedLists() map[string][]try {
 	return lists
 }
 
-func (c *diagnosis) stuffing(a *attack, s Subject, who string, addresses int) candidate {
+func (c *diagnosis) stuffing(a *attack, s result.Subject, who string, addresses int) candidate {
 	cand := c.wideFinding(a)
 	cand.Subject = s
 	cand.Title = say("%s %d accounts once each: a list of stolen passwords", who, len(a.users)+len(a.successes))

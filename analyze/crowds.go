@@ -5,6 +5,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 )
 
@@ -51,6 +52,6 @@ func stepName(step int64) string {
 }
 
 // ofNobody tells whether a finding is of clients that are told together.
-func (c *diagnosis) ofNobody(s *Subject) bool {
+func (c *diagnosis) ofNobody(s *result.Subject) bool {
 	return c.state.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 )
 
@@ -24,8 +25,7 @@ func TestCrowdNotes(t *testing.T) {
 		{"years", timeline.State{Grain: 365 * 24 * hour}, []string{"steps of a year"}},
 		{"all of time", timeline.State{Grain: 1 << 36 * minute}, []string{"steps of all time"}},
 	} {
-		c := correlation{state: &tt.state}
-		notes := c.crowdNotes()
+		notes := crowdNotes(&tt.state)
 		if len(notes) != len(tt.want) {
 			t.Errorf("%s: %q", tt.name, notes)
 			continue
@@ -41,16 +41,16 @@ func TestCrowdNotes(t *testing.T) {
 func TestOfNobody(t *testing.T) {
 	for _, tt := range []struct {
 		others  int64
-		subject Subject
+		subject result.Subject
 		want    bool
 	}{
-		{0, Subject{ClientAddress: timeline.OtherName}, false}, // somebody is called so
-		{1, Subject{ClientAddress: timeline.OtherName}, true},
-		{1, Subject{UserAgent: timeline.OtherName}, true},
-		{1, Subject{ClientAddress: "192.0.2.7"}, false},
-		{1, Subject{User: timeline.OtherName}, false},
+		{0, result.Subject{ClientAddress: timeline.OtherName}, false}, // somebody is called so
+		{1, result.Subject{ClientAddress: timeline.OtherName}, true},
+		{1, result.Subject{UserAgent: timeline.OtherName}, true},
+		{1, result.Subject{ClientAddress: "192.0.2.7"}, false},
+		{1, result.Subject{User: timeline.OtherName}, false},
 	} {
-		c := correlation{state: &timeline.State{OtherClients: tt.others}}
+		c := diagnosis{correlation: &correlation{state: &timeline.State{OtherClients: tt.others}}}
 		if got := c.ofNobody(&tt.subject); got != tt.want {
 			t.Errorf("%+v with %d others: %v", tt.subject, tt.others, got)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
@@ -35,7 +36,7 @@ type Detector struct {
 
 // candidate is a finding that claims 401s.
 type candidate struct {
-	Finding
+	result.Finding
 	claims []uint32 // indexes of facts, ascending
 }
 
@@ -67,10 +68,10 @@ func Detectors() []Detector {
 
 // Explanation is the output of the detect stage.
 type Explanation struct {
-	Findings     []Finding  // most severe first, muted ones last
-	Of           []int32    // by refusal: the finding that explains it, index plus one; 0 for none
-	Samples      [][]uint32 // by finding: the refusals to show as evidence
-	Undetectable []Undetectable
+	Findings     []result.Finding // most severe first, muted ones last
+	Of           []int32          // by refusal: the finding that explains it, index plus one; 0 for none
+	Samples      [][]uint32       // by finding: the refusals to show as evidence
+	Undetectable []result.Undetectable
 }
 
 // Explain runs the detectors and picks the findings that explain the refusals
@@ -106,14 +107,14 @@ func (c *diagnosis) Explain(policy *Policy) (*Explanation, error) {
 		return strings.Compare(a.ID, b.ID)
 	})
 	place := make([]int32, len(all)+1)
-	findings := make([]Finding, len(all))
+	findings := make([]result.Finding, len(all))
 	samples := make([][]uint32, len(all))
 	for to, from := range order {
 		place[from+1] = int32(to + 1)
 		c.measure(&all[from])
-		all[from].clean()
+		clean(&all[from].Finding)
 		findings[to] = all[from].Finding
-		samples[to] = spread(all[from].claims, MaxEvidence)
+		samples[to] = spread(all[from].claims, result.MaxEvidence)
 	}
 	for i, f := range c.finding {
 		c.finding[i] = place[f]
@@ -134,7 +135,7 @@ func (c *diagnosis) lastTime() int64 {
 
 // findingID names a finding by its kind and subject: the same trouble has the
 // same id every night.
-func findingID(kind string, s Subject) string {
+func findingID(kind string, s result.Subject) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
 		kind, s.Type, s.Host, s.Method, s.Route, s.User, s.ClientAddress, s.UserAgent, s.Upstream,
 	}, "\x00")))
@@ -189,7 +190,7 @@ func (c *diagnosis) distinctActors(facts []uint32) int64 {
 // in time, is no handshake, and no finding has claimed it.
 func (c *diagnosis) open(i int) bool {
 	f := &c.facts[i]
-	return c.finding[i] == 0 && f.actor != 0 && f.cause != causeChallenge
+	return c.finding[i] == 0 && f.actor != 0 && f.cause != Challenge
 }
 
 func endpointLabel(e *timeline.Endpoint) string {
@@ -205,12 +206,12 @@ type diagnosis struct {
 	*correlation
 	finding []int32 // by refusal: the finding that explains it, index plus one
 
-	detectors    []Detector          // those whose needs the log meets
-	undetectable []Undetectable      // the kinds of the others
-	guessOnce    sync.Once           // makes guesses
-	guesses      *guessObserver      // shared by the detectors of attacks; nil for nothing
-	observed     map[string]observer // by kind: what the second walk found
-	inspected    []inspection        // by detector, of those that need no walk
+	detectors    []Detector            // those whose needs the log meets
+	undetectable []result.Undetectable // the kinds of the others
+	guessOnce    sync.Once             // makes guesses
+	guesses      *guessObserver        // shared by the detectors of attacks; nil for nothing
+	observed     map[string]observer   // by kind: what the second walk found
+	inspected    []inspection          // by detector, of those that need no walk
 }
 
 // observe makes a diagnosis, and walks over the timelines once more for the

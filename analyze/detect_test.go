@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/result"
+	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
@@ -136,7 +138,7 @@ func (w *world) handshakes() {
 
 // scan runs the world's requests through everything behind the parser, spread
 // over workers.
-func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
+func (w *world) scan(t *testing.T, workers int) (*correlation, []result.Finding) {
 	t.Helper()
 	parts := make([]*timeline.Worker, workers)
 	for i := range parts {
@@ -161,18 +163,19 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []Finding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := correlate(context.Background(), state, workers, Memory{}, nil)
+	c, err := correlate(context.Background(), state, workers, spill.Memory{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.follow(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	findings, err := c.detect(&Policy{})
+	d, err := Observe(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, findings
+	explained, err := d.Explain(&Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, explained.Findings
 }
 
 func newWorld(seed uint64) *world {
@@ -187,11 +190,11 @@ func (w *world) run(people int) {
 }
 
 // want checks that the kinds found at medium or above are just these.
-func want(t *testing.T, findings []Finding, kinds ...string) []Finding {
+func want(t *testing.T, findings []result.Finding, kinds ...string) []result.Finding {
 	t.Helper()
-	var notable []Finding
+	var notable []result.Finding
 	for _, f := range findings {
-		if f.Severity >= Medium {
+		if f.Severity >= result.Medium {
 			notable = append(notable, f)
 		}
 	}
@@ -240,7 +243,7 @@ func TestCleanSiteHasNoFinding(t *testing.T) {
 		c, findings := w.scan(t, 1)
 		want(t, findings)
 		for i := range c.facts {
-			if f := &c.facts[i]; f.cause == causeUnexplained {
+			if f := &c.facts[i]; f.cause == Unexplained {
 				t.Errorf("unexplained: %+v on %s", f, c.state.Endpoints[f.endpoint].Template)
 			}
 		}
@@ -253,7 +256,7 @@ func TestHandshakesAreChallenges(t *testing.T) {
 		c, findings := w.scan(t, 1)
 		want(t, findings)
 		for i := range c.facts {
-			if f := &c.facts[i]; f.cause != causeChallenge {
+			if f := &c.facts[i]; f.cause != Challenge {
 				t.Errorf("%s at %d is %v", c.state.Endpoints[f.endpoint].Template, f.time, f.cause)
 			}
 		}
@@ -342,7 +345,7 @@ func TestThreeTroublesAtOnce(t *testing.T) {
 	_, findings := w.scan(t, 3)
 	kinds := map[string]int{}
 	for _, f := range findings {
-		if f.Severity >= Medium {
+		if f.Severity >= result.Medium {
 			kinds[f.Kind]++
 		}
 	}

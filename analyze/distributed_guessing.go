@@ -3,6 +3,7 @@ package analyze
 import (
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -89,16 +90,16 @@ func (c *diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float6
 	slices.Sort(cand.claims)
 	name := textOf(c.state.Users[user-1].Name)
 	first, last := c.facts[cand.claims[0]].time, c.facts[cand.claims[len(cand.claims)-1]].time
-	cand.Subject = Subject{Type: "account", User: name}
+	cand.Subject = result.Subject{Type: "account", User: name}
 	cand.Onset = first * 1000
 	cand.Confidence = confidence(p, stats.WilsonLower(int64(len(by)-entered), int64(len(by)), stats.Z95)+0.1)
-	cand.Severity = Medium
+	cand.Severity = result.Medium
 	switch {
 	case entered > 0:
-		cand.Severity = Critical
+		cand.Severity = result.Critical
 		cand.Remediation = []string{"Somebody got in from an address that had guessed: lock the account, end its sessions, change its password, and look at what it did since."}
 	case last >= c.to-nearby:
-		cand.Severity = High
+		cand.Severity = result.High
 	}
 	cand.Title = say("Account %s is guessed at from %d addresses", name, len(by))
 	cand.Explanation = say("%d tries from %d addresses failed between %s and %s; the account had not been accepted from any of them before. Other accounts fail from up to %.1f addresses on average.",

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -170,11 +171,11 @@ func (c *diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower,
 	}
 	ongoing := s.to == maxSteps || lastSeen >= c.to-nearby
 	share := float64(s.Hits) / float64(s.Trials)
-	cand.Subject = Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
+	cand.Subject = result.Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
 	cand.Confidence = confidence(p, lower)
-	cand.Severity = Medium
+	cand.Severity = result.Medium
 	if ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(c.actors)) {
-		cand.Severity = High
+		cand.Severity = result.High
 	}
 	cand.Onset = parse.NoTime
 	since := "from the first line on"

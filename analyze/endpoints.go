@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 )
 
@@ -43,8 +44,8 @@ func (c *diagnosis) clientsOf(claims []uint32) int {
 }
 
 // endpointSubject names an endpoint.
-func endpointSubject(e *timeline.Endpoint) Subject {
-	return Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
+func endpointSubject(e *timeline.Endpoint) result.Subject {
+	return result.Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
 }
 
 // ongoing tells whether the last of the claims lies near the end of the log.
@@ -133,9 +134,9 @@ func (o *neighbours) count(claims []uint32) (n int64) {
 
 // severityOf is that of a route that refuses people: high when it is many and
 // goes on.
-func (c *diagnosis) severityOf(claims []uint32, clients int) Severity {
+func (c *diagnosis) severityOf(claims []uint32, clients int) result.Severity {
 	if c.ongoing(claims) && float64(clients) >= max(20, 0.05*float64(c.actors)) {
-		return High
+		return result.High
 	}
-	return Medium
+	return result.Medium
 }

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"maps"
@@ -21,47 +22,47 @@ const (
 const trendStep = (maxSteps + maxTrend - 1) / maxTrend
 
 // trend shows cells, distinct actors in each step.
-func (c *diagnosis) trend(cells []cell) *Exhibit {
+func (c *diagnosis) trend(cells []cell) *result.Exhibit {
 	n := (len(cells) + trendStep - 1) / trendStep
-	t := &Trend{From: c.from * 1000, Step: trendStep * c.width * 1000, Refused: make([]int64, n), Accepted: make([]int64, n)}
+	t := &result.Trend{From: c.from * 1000, Step: trendStep * c.width * 1000, Refused: make([]int64, n), Accepted: make([]int64, n)}
 	for i, x := range cells {
 		t.Refused[i/trendStep] += int64(x.refused)
 		t.Accepted[i/trendStep] += int64(x.accepted)
 	}
-	return &Exhibit{Caption: "Actors refused and accepted", Trend: t}
+	return &result.Exhibit{Caption: "Actors refused and accepted", Trend: t}
 }
 
 // trendOf shows when 401s were, the most that every finding can show.
-func (c *diagnosis) trendOf(claims []uint32) *Exhibit {
-	t := &Trend{From: c.from * 1000, Step: trendStep * c.width * 1000, Refused: make([]int64, (maxSteps+trendStep-1)/trendStep)}
+func (c *diagnosis) trendOf(claims []uint32) *result.Exhibit {
+	t := &result.Trend{From: c.from * 1000, Step: trendStep * c.width * 1000, Refused: make([]int64, (maxSteps+trendStep-1)/trendStep)}
 	for _, i := range claims {
 		t.Refused[c.step(c.facts[i].time)/trendStep]++
 	}
-	return &Exhibit{Caption: "401s that it explains", Trend: t}
+	return &result.Exhibit{Caption: "401s that it explains", Trend: t}
 }
 
 // beforeSince compares what came of tries before and since a turn.
-func beforeSince(accepted, refused, since int64) *Exhibit {
-	return &Exhibit{Caption: "Tries before and since", Parts: []Part{
+func beforeSince(accepted, refused, since int64) *result.Exhibit {
+	return &result.Exhibit{Caption: "Tries before and since", Parts: []result.Part{
 		{Name: "before", Refused: refused, Accepted: accepted},
 		{Name: "since", Refused: since, Marked: true},
 	}}
 }
 
 // twoCells compares trials of two kinds, whose hits are refusals.
-func twoCells(caption, bad string, x stats.Cell, good string, y stats.Cell) *Exhibit {
-	return &Exhibit{Caption: caption, Parts: []Part{
+func twoCells(caption, bad string, x stats.Cell, good string, y stats.Cell) *result.Exhibit {
+	return &result.Exhibit{Caption: caption, Parts: []result.Part{
 		{Name: bad, Refused: x.Hits, Accepted: x.Trials - x.Hits, Marked: true},
 		{Name: good, Refused: y.Hits, Accepted: y.Trials - y.Hits},
 	}}
 }
 
 // backends compares a backend with the others.
-func (c *diagnosis) backends(bad uint32) *Exhibit {
-	x := &Exhibit{Caption: "Requests refused and accepted by backend"}
+func (c *diagnosis) backends(bad uint32) *result.Exhibit {
+	x := &result.Exhibit{Caption: "Requests refused and accepted by backend"}
 	for i := range c.state.Upstreams {
 		u := &c.state.Upstreams[i]
-		p := Part{Name: textOf(u.Name), Refused: u.N[timeline.Unauthorized], Accepted: u.N[timeline.Accepted], Marked: uint32(i) == bad}
+		p := result.Part{Name: textOf(u.Name), Refused: u.N[timeline.Unauthorized], Accepted: u.N[timeline.Accepted], Marked: uint32(i) == bad}
 		if p.Marked {
 			x.Parts = slices.Insert(x.Parts, 0, p)
 		} else if len(x.Parts) < maxParts {
@@ -73,7 +74,7 @@ func (c *diagnosis) backends(bad uint32) *Exhibit {
 
 // byAccount shows the accounts with most failures, or the times where none is
 // named.
-func (c *diagnosis) byAccount(a *attack, claims []uint32) *Exhibit {
+func (c *diagnosis) byAccount(a *attack, claims []uint32) *result.Exhibit {
 	if len(a.users) < 2 {
 		return c.trendOf(claims)
 	}
@@ -84,16 +85,16 @@ func (c *diagnosis) byAccount(a *attack, claims []uint32) *Exhibit {
 	users := slices.SortedFunc(maps.Keys(a.users), func(u, v uint32) int {
 		return cmp.Or(cmp.Compare(opened[v], opened[u]), cmp.Compare(a.users[v], a.users[u]), cmp.Compare(u, v))
 	})
-	x := &Exhibit{Caption: "Tries by account that failed and succeeded"}
+	x := &result.Exhibit{Caption: "Tries by account that failed and succeeded"}
 	for _, u := range users[:min(len(users), maxParts)] {
-		x.Parts = append(x.Parts, Part{Name: textOf(c.state.Users[u-1].Name), Refused: int64(a.users[u]), Accepted: opened[u], Marked: opened[u] > 0})
+		x.Parts = append(x.Parts, result.Part{Name: textOf(c.state.Users[u-1].Name), Refused: int64(a.users[u]), Accepted: opened[u], Marked: opened[u] > 0})
 	}
 	return x
 }
 
 // survival shows how requests fared by duration, in milliseconds: each request
 // is in the point that ends at or above it.
-func survival(died, survived *stats.Durations, c Curve) *Exhibit {
+func survival(died, survived *stats.Durations, c result.Curve) *result.Exhibit {
 	c.Points = nil
 	from := 0.0
 	d, s := died.Total(), survived.Total()
@@ -101,10 +102,10 @@ func survival(died, survived *stats.Durations, c Curve) *Exhibit {
 	for end := minMillis; d+s > 0 && end < maxMillis; end *= math.Exp2(1.0 / octave) {
 		ms := int64(end)
 		dAbove, sAbove := diedAbove(ms), survivedAbove(ms)
-		if p := (Point{From: from / 1000, To: end / 1000, Refused: d - dAbove, Accepted: s - sAbove}); p.Refused+p.Accepted > 0 {
+		if p := (result.Point{From: from / 1000, To: end / 1000, Refused: d - dAbove, Accepted: s - sAbove}); p.Refused+p.Accepted > 0 {
 			c.Points = append(c.Points, p)
 		}
 		d, s, from = dAbove, sAbove, end
 	}
-	return &Exhibit{Caption: "Share of requests accepted", Curve: &c}
+	return &result.Exhibit{Caption: "Share of requests accepted", Curve: &c}
 }

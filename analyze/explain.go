@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -186,7 +187,7 @@ func (x *explainer) weigh(p *proposal) {
 
 // description is how many bits it takes to say what a finding is about: its
 // kind, which of all such subjects, and since when.
-func (x *explainer) description(f *Finding) float64 {
+func (x *explainer) description(f *result.Finding) float64 {
 	bits := math.Log2(float64(len(CauseNames)))
 	if f.Subject.Host != "" {
 		bits += math.Log2(float64(1 + len(x.hosts)))

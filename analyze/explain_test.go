@@ -6,20 +6,21 @@ import (
 	"strings"
 	"testing"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
 // claiming is a detector that proposes what is open of fixed claims, when that
 // is at least a number of 401s: a test on what is left, like those of real ones.
-func claiming(kind string, least int, subjects map[Subject][]uint32) Detector {
-	return Detector{Kind: kind, inspect: func(c *correlation, _ observer) ([]candidate, error) {
+func claiming(kind string, least int, subjects map[result.Subject][]uint32) Detector {
+	return Detector{Kind: kind, inspect: func(c *diagnosis, _ observer) ([]candidate, error) {
 		var found []candidate
 		for s, claims := range subjects {
-			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return c.facts[i].finding != 0 })
+			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return c.finding[i] != 0 })
 			if len(open) >= least {
 				title := strings.Join([]string{kind, s.Host, s.Route, s.User, s.ClientAddress, s.Upstream}, " ")
-				found = append(found, candidate{Finding: Finding{Subject: s, Title: title, Confidence: 0.9, Onset: parse.NoTime}, claims: open})
+				found = append(found, candidate{Finding: result.Finding{Subject: s, Title: title, Confidence: 0.9, Onset: parse.NoTime}, claims: open})
 			}
 		}
 		return found, nil
@@ -34,14 +35,16 @@ func some(from, to uint32) (list []uint32) {
 }
 
 func TestExplain(t *testing.T) {
-	account := func(n int) Subject { return Subject{Type: "account", User: fmt.Sprint("user", n)} }
-	client := func(n int) Subject { return Subject{Type: "client", ClientAddress: fmt.Sprint("10.0.0.", n)} }
-	route := func(n int) Subject {
-		return Subject{Type: "endpoint", Host: "h", Method: "GET", Route: fmt.Sprint("/", n)}
+	account := func(n int) result.Subject { return result.Subject{Type: "account", User: fmt.Sprint("user", n)} }
+	client := func(n int) result.Subject {
+		return result.Subject{Type: "client", ClientAddress: fmt.Sprint("10.0.0.", n)}
 	}
-	backend := Subject{Type: "upstream", Upstream: "10.8.0.1:80"}
+	route := func(n int) result.Subject {
+		return result.Subject{Type: "endpoint", Host: "h", Method: "GET", Route: fmt.Sprint("/", n)}
+	}
+	backend := result.Subject{Type: "upstream", Upstream: "10.8.0.1:80"}
 
-	routesOfBackend, accountsOfSpray := map[Subject][]uint32{}, map[Subject][]uint32{}
+	routesOfBackend, accountsOfSpray := map[result.Subject][]uint32{}, map[result.Subject][]uint32{}
 	for n := range 40 {
 		routesOfBackend[route(n)] = some(uint32(20*n), uint32(20*n+20))
 	}
@@ -56,29 +59,29 @@ func TestExplain(t *testing.T) {
 	}{
 		{"a bad backend is not forty bad routes", []Detector{
 			claiming("endpoint_misconfigured", 5, routesOfBackend),
-			claiming("upstream_misconfigured", 5, map[Subject][]uint32{backend: some(0, 800)}),
+			claiming("upstream_misconfigured", 5, map[result.Subject][]uint32{backend: some(0, 800)}),
 		}, map[string]int{"upstream_misconfigured     10.8.0.1:80": 800}, 40},
 		{"an expired integration key is not a bad route", []Detector{
-			claiming("endpoint_misconfigured", 5, map[Subject][]uint32{route(1): some(0, 300)}),
-			claiming("integration_failure", 5, map[Subject][]uint32{client(1): some(0, 320)}),
+			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 300)}),
+			claiming("integration_failure", 5, map[result.Subject][]uint32{client(1): some(0, 320)}),
 		}, map[string]int{"integration_failure    10.0.0.1 ": 320}, 1},
 		{"a client that tries all accounts is not so many failing accounts", []Detector{
 			claiming("account_failure", 3, accountsOfSpray),
-			claiming("password_spraying", 15, map[Subject][]uint32{client(1): some(0, 450)}),
+			claiming("password_spraying", 15, map[result.Subject][]uint32{client(1): some(0, 450)}),
 		}, map[string]int{"password_spraying    10.0.0.1 ": 450}, 150},
 		{"two troubles that share a few 401s both stand", []Detector{
-			claiming("endpoint_misconfigured", 5, map[Subject][]uint32{route(1): some(0, 300)}),
-			claiming("session_expiry", 8, map[Subject][]uint32{{Type: "session_policy", Host: "h"}: some(280, 700)}),
+			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 300)}),
+			claiming("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: some(280, 700)}),
 		}, map[string]int{"endpoint_misconfigured h /1   ": 280, "session_expiry h    ": 420}, 0},
 		{"what is left is tested again, and is too little", []Detector{
-			claiming("endpoint_misconfigured", 5, map[Subject][]uint32{route(1): some(0, 23)}),
-			claiming("session_expiry", 8, map[Subject][]uint32{{Type: "session_policy", Host: "h"}: some(3, 700)}),
+			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 23)}),
+			claiming("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: some(3, 700)}),
 		}, map[string]int{"session_expiry h    ": 697}, 1},
 		{"nothing", []Detector{claiming("session_expiry", 8, nil)}, map[string]int{}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 { // the order of proposals is that of a map
-				c := &correlation{workers: 2, state: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, facts: make([]fact, 800)}
+				c := newDiagnosis(&correlation{workers: 2, state: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, facts: make([]fact, 800)})
 				for i := range c.facts {
 					c.facts[i].actor = 1
 				}
@@ -90,8 +93,8 @@ func TestExplain(t *testing.T) {
 				for place, f := range found {
 					got[f.Title] = len(f.claims)
 					for _, i := range f.claims {
-						if c.facts[i].finding != int32(place+1) {
-							t.Fatalf("401 %d is of finding %d, not of %d", i, c.facts[i].finding, place+1)
+						if c.finding[i] != int32(place+1) {
+							t.Fatalf("401 %d is of finding %d, not of %d", i, c.finding[i], place+1)
 						}
 					}
 				}
@@ -115,14 +118,14 @@ func TestExplain(t *testing.T) {
 func TestExplainIsBounded(t *testing.T) {
 	const n = 3000
 	inspections := 0
-	subjects := map[Subject][]uint32{}
+	subjects := map[result.Subject][]uint32{}
 	for i := range uint32(n) {
-		subjects[Subject{Type: "client", ClientAddress: fmt.Sprint(i)}] = some(i, i+20)
+		subjects[result.Subject{Type: "client", ClientAddress: fmt.Sprint(i)}] = some(i, i+20)
 	}
 	d := claiming("brute_force", 5, subjects)
 	inner := d.inspect
-	d.inspect = func(c *correlation, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
-	c := &correlation{workers: 2, state: &timeline.State{}, facts: make([]fact, n+20)}
+	d.inspect = func(c *diagnosis, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
+	c := newDiagnosis(&correlation{workers: 2, state: &timeline.State{}, facts: make([]fact, n+20)})
 	found, err := c.explain([]Detector{d})
 	if err != nil || len(found) == 0 {
 		t.Fatal(len(found), err)

@@ -83,7 +83,7 @@ func (c *diagnosis) observe(ctx context.Context) error {
 		}
 	}
 	err := c.visit(ctx, wanted(watching), func(worker int, id uint32, a *timeline.Actor) {
-		if c.keep != nil { // findings are about the lines of this run
+		if c.carries() { // findings are about the lines of this run
 			if a.Since(); len(a.Events) == 0 {
 				return
 			}

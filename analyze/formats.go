@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/advice"
@@ -24,8 +25,8 @@ func (d *detected) missing() []string {
 }
 
 // formats puts together what inputs of the same format hold.
-func (r *reader) formatsRead(s *timeline.State) []LogFormat {
-	byName := map[string]*LogFormat{}
+func (r *reader) formatsRead(s *timeline.State) []result.LogFormat {
+	byName := map[string]*result.LogFormat{}
 	of := map[string]*parse.Format{}
 	for i := range r.chosen {
 		d := &r.chosen[i]
@@ -34,13 +35,13 @@ func (r *reader) formatsRead(s *timeline.State) []LogFormat {
 		}
 		f := byName[d.name]
 		if f == nil {
-			f = &LogFormat{Name: d.name}
+			f = &result.LogFormat{Name: d.name}
 			byName[d.name], of[d.name] = f, d.formats[0]
 		}
 		f.Inputs++
 		f.Presence.Add(&d.presence)
 	}
-	var all []LogFormat
+	var all []result.LogFormat
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		f := byName[name]
 		if len(byName) == 1 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -40,7 +41,7 @@ func TestFormatsOfARun(t *testing.T) {
 		"e.prose":  "the rain fell in torrents,\n",
 		"empty.gz": "",
 	})
-	var first []LogFormat
+	var first []result.LogFormat
 	for _, workers := range []int{1, 8} {
 		res := run(t, workers, nil, dir)
 		var told []string

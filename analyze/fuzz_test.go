@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"logscan/analyze/result"
 	"logscan/parse"
 	"logscan/parse/source"
 )
@@ -34,7 +35,7 @@ func FuzzRun(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var first *Result
+		var first *result.Result
 		for _, workers := range []int{1, 2} {
 			res, err := Run(t.Context(), Options{Inputs: inputs, Workers: workers})
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -133,14 +134,14 @@ func (c *diagnosis) plainScheme(o *schemeObserver, endpoints []uint32, claims ma
 	what := endpointLabel(e)
 	cand.Subject = endpointSubject(e)
 	if len(endpoints) > 1 {
-		cand.Subject = Subject{Type: "site", Host: e.Host}
+		cand.Subject = result.Subject{Type: "site", Host: e.Host}
 		what = count(len(endpoints), "route")
 		if e.Host != "" {
 			what += " of " + e.Host
 		}
 	}
 	clients := c.clientsOf(cand.claims)
-	cand.Onset, cand.Severity = parse.NoTime, Medium
+	cand.Onset, cand.Severity = parse.NoTime, result.Medium
 	cand.Confidence = confidence(0, stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95))
 	cand.Title = fmt.Sprintf("%s is refused over http and accepted over https", what)
 	cand.Explanation = say("Of %d requests over http %s were answered 401, of %d over https %s. %s of the %s that were refused were signed in, and accepted over https within minutes: a cookie with the attribute Secure is not sent over http.",

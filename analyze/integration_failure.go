@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -183,7 +184,7 @@ func (c *diagnosis) failingMachine(m *machine, b breakdown, p float64) candidate
 	}
 	slices.Sort(cand.claims)
 	agent := textOf(c.state.Agents[m.client.Agent])
-	cand.Subject = Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[m.client.Address]), UserAgent: agent}
+	cand.Subject = result.Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[m.client.Address]), UserAgent: agent}
 	name := cmp.Or(agent, "A program without user agent")
 	as := ""
 	if m.user != 0 {
@@ -193,9 +194,9 @@ func (c *diagnosis) failingMachine(m *machine, b breakdown, p float64) candidate
 	cand.Onset = b.firstRefused * 1000
 	cand.Confidence = confidence(p, stats.WilsonLower(b.rounds, b.rounds, stats.Z95)+0.2)
 	ongoing := b.again == never
-	cand.Severity = Medium
+	cand.Severity = result.Medium
 	if ongoing && len(cand.claims) >= machineHigh {
-		cand.Severity = High
+		cand.Severity = result.High
 	}
 	route := endpointLabel(&c.state.Endpoints[c.mostAsked(routes)])
 	period := seconds(round(float64(b.period)/1000, 1))

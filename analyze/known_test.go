@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"logscan/analyze/result"
 	"logscan/parse/pseudonym"
 )
 
@@ -25,20 +26,20 @@ func TestPoliciesKnowPseudonyms(t *testing.T) {
 	log, other := o.NewMask(), pseudonym.Options{Key: key}.NewMask() // the log does not name those of other
 	for _, tt := range []struct {
 		name    string
-		finding Finding
-		want    Severity
+		finding result.Finding
+		want    result.Severity
 	}{
-		{"monitor", Finding{Kind: "retry_storm", Subject: Subject{ClientAddress: string(log.Address([]byte("192.0.2.7")))}}, Info},
-		{"no monitor", Finding{Kind: "retry_storm", Subject: Subject{ClientAddress: string(log.Address([]byte("198.51.100.7")))}}, Medium},
-		{"not in the log", Finding{Kind: "retry_storm", Subject: Subject{ClientAddress: string(other.Address([]byte("192.0.2.8")))}}, Medium},
-		{"agent", Finding{Kind: "unauthenticated_probe", Subject: Subject{ClientAddress: string(log.Address([]byte("198.51.100.7"))), UserAgent: "Prometheus/2"}}, Info},
-		{"shared", Finding{Kind: "brute_force", Subject: Subject{ClientAddress: string(log.Address([]byte("2001:db8::7")))}}, Low},
-		{"not shared", Finding{Kind: "brute_force", Subject: Subject{ClientAddress: string(log.Address([]byte("2001:db9::7")))}}, Medium},
-		{"service", Finding{Kind: "account_failure", Subject: Subject{User: string(log.User([]byte("svc-backup")))}}, High},
-		{"person", Finding{Kind: "account_failure", Subject: Subject{User: string(log.User([]byte("jane")))}}, Medium},
+		{"monitor", result.Finding{Kind: "retry_storm", Subject: result.Subject{ClientAddress: string(log.Address([]byte("192.0.2.7")))}}, result.Info},
+		{"no monitor", result.Finding{Kind: "retry_storm", Subject: result.Subject{ClientAddress: string(log.Address([]byte("198.51.100.7")))}}, result.Medium},
+		{"not in the log", result.Finding{Kind: "retry_storm", Subject: result.Subject{ClientAddress: string(other.Address([]byte("192.0.2.8")))}}, result.Medium},
+		{"agent", result.Finding{Kind: "unauthenticated_probe", Subject: result.Subject{ClientAddress: string(log.Address([]byte("198.51.100.7"))), UserAgent: "Prometheus/2"}}, result.Info},
+		{"shared", result.Finding{Kind: "brute_force", Subject: result.Subject{ClientAddress: string(log.Address([]byte("2001:db8::7")))}}, result.Low},
+		{"not shared", result.Finding{Kind: "brute_force", Subject: result.Subject{ClientAddress: string(log.Address([]byte("2001:db9::7")))}}, result.Medium},
+		{"service", result.Finding{Kind: "account_failure", Subject: result.Subject{User: string(log.User([]byte("svc-backup")))}}, result.High},
+		{"person", result.Finding{Kind: "account_failure", Subject: result.Subject{User: string(log.User([]byte("jane")))}}, result.Medium},
 	} {
 		f := tt.finding
-		f.Severity = Medium
+		f.Severity = result.Medium
 		if p.judge(&f); f.Severity != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, f.Severity, tt.want)
 		}

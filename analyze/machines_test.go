@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"logscan/analyze/result"
 	"testing"
 	"time"
 )
@@ -14,8 +15,8 @@ func (w *world) poll(from, to, every time.Duration, path, user, address, status 
 }
 
 func TestMachines(t *testing.T) {
-	client := func(address, agent, user string) Subject {
-		return Subject{Type: "client", ClientAddress: address, UserAgent: agent, User: user}
+	client := func(address, agent, user string) result.Subject {
+		return result.Subject{Type: "client", ClientAddress: address, UserAgent: agent, User: user}
 	}
 	refused := func(address string) func(request) bool {
 		return func(r request) bool { return r.address == address && r.user != "-" }
@@ -29,7 +30,7 @@ func TestMachines(t *testing.T) {
 			w.agents["203.0.113.60"] = "inventory-sync/2.1"
 			w.poll(0, 13*time.Hour, 5*time.Minute, "/api/orders", "", "203.0.113.60", "200")
 			w.poll(13*time.Hour, 24*time.Hour, 5*time.Minute, "/api/orders", "", "203.0.113.60", "401")
-		}, []expectation{{"integration_failure", client("203.0.113.60", "inventory-sync/2.1", ""), Medium, refused("203.0.113.60"), nil}}},
+		}, []expectation{{"integration_failure", client("203.0.113.60", "inventory-sync/2.1", ""), result.Medium, refused("203.0.113.60"), nil}}},
 		{"a program whose Basic password was changed", func(w *world) {
 			w.agents["203.0.113.61"] = "curl/8.5.0"
 			for at := time.Duration(0); at < 24*time.Hour; at += 10 * time.Minute {
@@ -41,14 +42,14 @@ func TestMachines(t *testing.T) {
 				w.add(at, "GET", "/report", "backup", "", "203.0.113.61", status)
 			}
 			w.handshakes() // /report accepts others
-		}, []expectation{{"integration_failure", client("203.0.113.61", "curl/8.5.0", "backup"), Medium,
+		}, []expectation{{"integration_failure", client("203.0.113.61", "curl/8.5.0", "backup"), result.Medium,
 			func(r request) bool { return r.address == "203.0.113.61" && r.at > 15*time.Hour }, nil}}},
 		{"a key that is renewed after hours", func(w *world) {
 			w.agents["203.0.113.62"] = "python-requests/2.31"
 			w.poll(0, 9*time.Hour, 10*time.Minute, "/api/items", "", "203.0.113.62", "200")
 			w.poll(9*time.Hour, 13*time.Hour, 10*time.Minute, "/api/items", "", "203.0.113.62", "401")
 			w.poll(13*time.Hour, 24*time.Hour, 10*time.Minute, "/api/items", "", "203.0.113.62", "200")
-		}, []expectation{{"integration_failure", client("203.0.113.62", "python-requests/2.31", ""), Medium, refused("203.0.113.62"), nil}}},
+		}, []expectation{{"integration_failure", client("203.0.113.62", "python-requests/2.31", ""), result.Medium, refused("203.0.113.62"), nil}}},
 		{"a token that cannot be had any more", func(w *world) {
 			w.agents["203.0.113.63"] = "billing/1"
 			for at := time.Duration(0); at < 24*time.Hour; at += 6 * time.Minute {
@@ -61,7 +62,7 @@ func TestMachines(t *testing.T) {
 			for i := range 20 {
 				w.poll(w.minutes(60), 24*time.Hour, time.Hour, "/oauth/token", "", fmt.Sprintf("203.0.113.%d", 100+i), "200")
 			}
-		}, []expectation{{"integration_failure", client("203.0.113.63", "billing/1", ""), Medium, refused("203.0.113.63"), nil}}},
+		}, []expectation{{"integration_failure", client("203.0.113.63", "billing/1", ""), result.Medium, refused("203.0.113.63"), nil}}},
 		{"a refresh token that is revoked, and tried again and again", func(w *world) {
 			w.agents["203.0.113.70"] = "agent/3"
 			for at := 2 * time.Hour; at < 14*time.Hour; at += time.Hour {
@@ -75,7 +76,7 @@ func TestMachines(t *testing.T) {
 					}
 				}
 			}
-		}, []expectation{{"integration_failure", client("203.0.113.70", "agent/3", ""), Medium, refused("203.0.113.70"), nil}}},
+		}, []expectation{{"integration_failure", client("203.0.113.70", "agent/3", ""), result.Medium, refused("203.0.113.70"), nil}}},
 		{"a scanner", func(w *world) {
 			at := 10*time.Hour + w.minutes(60)
 			for i := range 150 {
@@ -89,7 +90,7 @@ func TestMachines(t *testing.T) {
 				w.add(at, "GET", path, "", "", "203.0.113.64", status)
 				at += time.Duration(w.r.IntN(5)) * time.Second
 			}
-		}, []expectation{{"auth_scanner", client("203.0.113.64", "", ""), Medium, refused("203.0.113.64"), nil}}},
+		}, []expectation{{"auth_scanner", client("203.0.113.64", "", ""), result.Medium, refused("203.0.113.64"), nil}}},
 		{"handshakes, all of them good", (*world).handshakes, nil},
 		{"a program that always succeeds, and one that fails now and then", func(w *world) {
 			w.poll(0, 24*time.Hour, 3*time.Minute, "/api/orders", "", "203.0.113.65", "200")
@@ -133,8 +134,8 @@ func TestProbes(t *testing.T) {
 	for _, x := range []struct {
 		agent string
 		every time.Duration
-		want  Severity
-	}{{"Prometheus/2.51.0", 15 * time.Second, Low}, {"Mozilla/5.0 (compatible; monitor)", 30 * time.Minute, Low}, {"kube-probe/1.29", 10 * time.Second, Medium}} {
+		want  result.Severity
+	}{{"Prometheus/2.51.0", 15 * time.Second, result.Low}, {"Mozilla/5.0 (compatible; monitor)", 30 * time.Minute, result.Low}, {"kube-probe/1.29", 10 * time.Second, result.Medium}} {
 		t.Run(x.agent, func(t *testing.T) {
 			w := everyday(1)
 			w.agents["10.9.0.1"] = x.agent

@@ -3,6 +3,7 @@ package analyze
 import (
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 )
 
@@ -44,14 +45,14 @@ func named(s string) bool { return s != "" }
 
 // able gives the detectors whose needs the log meets, and what the others lack.
 // Where nothing was read, nothing is missing.
-func able(all []Detector, s *timeline.State) (list []Detector, not []Undetectable) {
+func able(all []Detector, s *timeline.State) (list []Detector, not []result.Undetectable) {
 	held := holds(s)
 	for _, d := range all {
 		missing := slices.DeleteFunc(slices.Clone(d.Needs), func(need string) bool { return held[need] })
 		if len(missing) == 0 {
 			list = append(list, d)
 		} else if len(s.Endpoints) > 0 {
-			not = append(not, Undetectable{d.Kind, missing})
+			not = append(not, result.Undetectable{d.Kind, missing})
 		}
 	}
 	return list, not

@@ -103,7 +103,7 @@ func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
 	signIn := p.state.Endpoints[e.Endpoint].SignIn
 	switch {
 	case e.Refusal != timeline.NoRefusal:
-		if x := &p.facts[e.Refusal]; x.user == user && x.cause != causeChallenge {
+		if x := &p.facts[e.Refusal]; x.user == user && x.cause != Challenge {
 			*list = append(*list, attempt{e.Time, e.Endpoint, x.actor, e.Refusal, e.Client, x.named || x.signIn})
 		}
 	case e.Outcome == timeline.Accepted && (p.protected[e.Endpoint] || signIn),

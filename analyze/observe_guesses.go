@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -307,8 +308,8 @@ func (o *guessObserver) strangers(list []try) []try {
 // another user agent is left out where one user agent makes nearly all guesses.
 type guesser struct{ address uint32 }
 
-func (c *diagnosis) guesserSubject(g guesser) Subject {
-	return Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[g.address])}
+func (c *diagnosis) guesserSubject(g guesser) result.Subject {
+	return result.Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[g.address])}
 }
 
 // attack is a run of tries that fail.
@@ -429,8 +430,8 @@ func (a *attack) perUser(few int) (median int, once, upTo float64) {
 func (c *diagnosis) userNames(users []uint32) []any {
 	slices.Sort(users)
 	users = slices.Compact(users)
-	names := make([]any, 0, min(len(users), MaxEvidence))
-	for _, u := range users[:min(len(users), MaxEvidence)] {
+	names := make([]any, 0, min(len(users), result.MaxEvidence))
+	for _, u := range users[:min(len(users), result.MaxEvidence)] {
 		names = append(names, textOf(c.state.Users[u-1].Name))
 	}
 	return names

@@ -136,7 +136,7 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 		case !routes[e.Endpoint]:
 			continue
 		case e.Refusal != timeline.NoRefusal:
-			if p.facts[e.Refusal].cause == causeChallenge {
+			if p.facts[e.Refusal].cause == Challenge {
 				continue
 			}
 		case e.Outcome != timeline.Accepted:

@@ -5,28 +5,28 @@ import "logscan/analyze/timeline"
 // ordinaryCause gives the cause that a 401 shows by itself, from what its actor
 // did before and after: the background that belongs to every site. Findings
 // come over it. l is the session as it stands after the refusal.
-func (w *walker) ordinaryCause(a *timeline.Actor, e *timeline.Event, f *fact, h *ahead, l *life) cause {
+func (w *walker) ordinaryCause(a *timeline.Actor, e *timeline.Event, f *fact, h *ahead, l *life) Cause {
 	switch {
 	case f.signIn:
-		return causeLoginFailure // a wrong password at the sign-in route
+		return LoginFailure // a wrong password at the sign-in route
 	case e.Refusal != timeline.EarlierEvent && w.state.Refusals[e.Refusal].Expired:
-		return causeSessionEnd // the log says so
+		return SessionEnd // the log says so
 	case w.challenge(a, e, h, l):
-		return causeChallenge
+		return Challenge
 	case l.dead:
-		return causeSessionEnd
+		return SessionEnd
 	case f.alive:
-		return causeUnexplained // accepted elsewhere, refused here: for a detector to say why
+		return Unexplained // accepted elsewhere, refused here: for a detector to say why
 	case f.named && (!f.known || h.accepted-e.Time <= nearby):
-		return causeLoginFailure // credentials of its own that were wrong, such as Basic's
+		return LoginFailure // credentials of its own that were wrong, such as Basic's
 	case f.named:
-		return causeUnexplained
+		return Unexplained
 	case a.Session != nil && !f.good:
-		return causeSessionEnd // a session from before the log
+		return SessionEnd // a session from before the log
 	case !f.good:
-		return causeAnonymous
+		return Anonymous
 	case !l.open:
-		return causeSessionEnd // after signing out
+		return SessionEnd // after signing out
 	}
-	return causeUnexplained
+	return Unexplained
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -261,7 +262,7 @@ func (c *diagnosis) forbidden(endpoint uint32, list []verdictCount, b bimodal, p
 	}
 	e := &c.state.Endpoints[endpoint]
 	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
-	cand.Severity = Medium
+	cand.Severity = result.Medium
 	purity := 1 - float64(b.mixed)/float64(b.accepted+b.refused+b.mixed)
 	cand.Confidence = confidence(p, purity)
 	cand.Title = fmt.Sprintf("%s answers 401 to users who are signed in and may not ask it, where 403 is meant", endpointLabel(e))

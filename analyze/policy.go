@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -90,7 +91,7 @@ func within(list []netip.Prefix, address string) bool {
 }
 
 // matches tells whether a subject's user agent has the pattern.
-func (p *Pattern) matches(s *Subject) bool {
+func (p *Pattern) matches(s *result.Subject) bool {
 	if p.Addresses.IsValid() {
 		return false
 	}
@@ -101,19 +102,19 @@ func (p *Pattern) matches(s *Subject) bool {
 
 // judge changes the severity of a finding where the policy knows better, and
 // says so. An attack that got in stays what it is.
-func (p *Policy) judge(f *Finding) {
+func (p *Policy) judge(f *result.Finding) {
 	guess := slices.Contains([]string{"brute_force", "password_spraying", "credential_stuffing", "auth_scanner"}, f.Kind)
 	monitored := guess || f.Kind == "unauthenticated_probe" || f.Kind == "retry_storm"
 	switch s := &f.Subject; {
-	case f.Severity == Critical:
-	case monitored && f.Severity > Info && (p.monitors(s.ClientAddress) || slices.ContainsFunc(p.Monitors, func(m Pattern) bool { return m.matches(s) })):
-		f.Severity = Info
+	case f.Severity == result.Critical:
+	case monitored && f.Severity > result.Info && (p.monitors(s.ClientAddress) || slices.ContainsFunc(p.Monitors, func(m Pattern) bool { return m.matches(s) })):
+		f.Severity = result.Info
 		f.Explanation += " It is a known monitor."
-	case guess && f.Severity > Low && p.shared(s.ClientAddress):
-		f.Severity = Low
+	case guess && f.Severity > result.Low && p.shared(s.ClientAddress):
+		f.Severity = result.Low
 		f.Explanation += " Many people are known to share the address: that many of them mistype is likely."
-	case (f.Kind == "account_failure" || f.Kind == "integration_failure" || f.Kind == "distributed_guessing") && f.Severity < High && p.service(s.User):
-		f.Severity = High
+	case (f.Kind == "account_failure" || f.Kind == "integration_failure" || f.Kind == "distributed_guessing") && f.Severity < result.High && p.service(s.User):
+		f.Severity = result.High
 		f.Explanation += " It is a service account: no person notices that it fails."
 	}
 }
@@ -151,7 +152,7 @@ func (p *Policy) mute(findings []candidate, last int64) {
 	for i := range findings {
 		for j := range p.Mutes {
 			if m := &p.Mutes[j]; m.ID == findings[i].ID && m.holds(last) {
-				findings[i].Muted = &Muted{Reason: m.Reason, Until: m.Until.UnixMicro()}
+				findings[i].Muted = &result.Muted{Reason: m.Reason, Until: m.Until.UnixMicro()}
 			}
 		}
 	}
@@ -160,13 +161,13 @@ func (p *Policy) mute(findings []candidate, last int64) {
 func (m *Mute) holds(last int64) bool { return last == parse.NoTime || last < m.Until.UnixMicro() }
 
 // notes tell of mutes that do nothing, so that they are taken away.
-func (p *Policy) notes(findings []Finding, last int64) (notes []string) {
+func (p *Policy) notes(findings []result.Finding, last int64) (notes []string) {
 	for i := range p.Mutes {
 		m := &p.Mutes[i]
 		switch {
 		case !m.holds(last):
 			notes = append(notes, fmt.Sprintf("The mute of %s has ended with %s.", m.ID, m.Until.AddDate(0, 0, -1).Format(time.DateOnly)))
-		case !slices.ContainsFunc(findings, func(f Finding) bool { return f.ID == m.ID }):
+		case !slices.ContainsFunc(findings, func(f result.Finding) bool { return f.ID == m.ID }):
 			notes = append(notes, fmt.Sprintf("There is no finding %s, which is muted until %s.", m.ID, m.Until.AddDate(0, 0, -1).Format(time.DateOnly)))
 		}
 	}

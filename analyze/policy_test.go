@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -30,28 +31,28 @@ func TestPolicyJudges(t *testing.T) {
 	}
 	for _, c := range []struct {
 		kind     string
-		severity Severity
-		subject  Subject
-		want     Severity
+		severity result.Severity
+		subject  result.Subject
+		want     result.Severity
 		says     string
 	}{
-		{"unauthenticated_probe", Medium, Subject{ClientAddress: "198.51.100.9"}, Info, "known monitor"},
-		{"unauthenticated_probe", Medium, Subject{UserAgent: "prometheus/2.51 (a/b)"}, Info, "known monitor"},
-		{"unauthenticated_probe", Medium, Subject{UserAgent: "curl/8"}, Medium, ""},
-		{"unauthenticated_probe", Medium, Subject{ClientAddress: "no address"}, Medium, ""},
-		{"auth_scanner", High, Subject{ClientAddress: "2001:db8::9"}, Info, "known monitor"},
-		{"brute_force", Critical, Subject{ClientAddress: "198.51.100.9"}, Critical, ""},
-		{"integration_failure", Medium, Subject{ClientAddress: "198.51.100.9"}, Medium, ""},
-		{"password_spraying", High, Subject{ClientAddress: "203.0.113.200"}, Low, "share the address"},
-		{"password_spraying", Info, Subject{ClientAddress: "203.0.113.200"}, Info, ""},
-		{"credential_stuffing", High, Subject{ClientAddress: "203.0.113.1"}, Low, "share the address"},
-		{"unauthenticated_probe", Medium, Subject{ClientAddress: "203.0.113.200"}, Medium, ""},
-		{"account_failure", Medium, Subject{User: "svc-billing"}, High, "service account"},
-		{"account_failure", Medium, Subject{User: "alice"}, Medium, ""},
-		{"integration_failure", Low, Subject{User: "backup"}, High, "service account"},
-		{"account_failure", Critical, Subject{User: "backup"}, Critical, ""},
+		{"unauthenticated_probe", result.Medium, result.Subject{ClientAddress: "198.51.100.9"}, result.Info, "known monitor"},
+		{"unauthenticated_probe", result.Medium, result.Subject{UserAgent: "prometheus/2.51 (a/b)"}, result.Info, "known monitor"},
+		{"unauthenticated_probe", result.Medium, result.Subject{UserAgent: "curl/8"}, result.Medium, ""},
+		{"unauthenticated_probe", result.Medium, result.Subject{ClientAddress: "no address"}, result.Medium, ""},
+		{"auth_scanner", result.High, result.Subject{ClientAddress: "2001:db8::9"}, result.Info, "known monitor"},
+		{"brute_force", result.Critical, result.Subject{ClientAddress: "198.51.100.9"}, result.Critical, ""},
+		{"integration_failure", result.Medium, result.Subject{ClientAddress: "198.51.100.9"}, result.Medium, ""},
+		{"password_spraying", result.High, result.Subject{ClientAddress: "203.0.113.200"}, result.Low, "share the address"},
+		{"password_spraying", result.Info, result.Subject{ClientAddress: "203.0.113.200"}, result.Info, ""},
+		{"credential_stuffing", result.High, result.Subject{ClientAddress: "203.0.113.1"}, result.Low, "share the address"},
+		{"unauthenticated_probe", result.Medium, result.Subject{ClientAddress: "203.0.113.200"}, result.Medium, ""},
+		{"account_failure", result.Medium, result.Subject{User: "svc-billing"}, result.High, "service account"},
+		{"account_failure", result.Medium, result.Subject{User: "alice"}, result.Medium, ""},
+		{"integration_failure", result.Low, result.Subject{User: "backup"}, result.High, "service account"},
+		{"account_failure", result.Critical, result.Subject{User: "backup"}, result.Critical, ""},
 	} {
-		f := Finding{Kind: c.kind, Severity: c.severity, Subject: c.subject, Explanation: "Why."}
+		f := result.Finding{Kind: c.kind, Severity: c.severity, Subject: c.subject, Explanation: "Why."}
 		p.judge(&f)
 		if f.Severity != c.want || !strings.Contains(f.Explanation, c.says) || c.says == "" && f.Explanation != "Why." {
 			t.Errorf("%s of %+v: %v, %q; want %v and %q", c.kind, c.subject, f.Severity, f.Explanation, c.want, c.says)
@@ -87,12 +88,12 @@ func TestMutes(t *testing.T) {
 	p := Policy{Mutes: []Mute{m, {ID: "gone-2", Reason: "r", Until: m.Until}}}
 	day := time.Date(2026, 3, 9, 23, 59, 59, 0, time.UTC).UnixMicro()
 	for last, want := range map[int64]bool{day: true, day + 2e6: false, parse.NoTime: true} {
-		list := []candidate{{Finding: Finding{ID: "a-1"}}, {Finding: Finding{ID: "b-2"}}}
+		list := []candidate{{Finding: result.Finding{ID: "a-1"}}, {Finding: result.Finding{ID: "b-2"}}}
 		p.mute(list, last)
 		if got := list[0].Muted != nil; got != want || list[1].Muted != nil {
 			t.Errorf("last line %v: %v, want %v", time.UnixMicro(last).UTC(), got, want)
 		}
-		notes := strings.Join(p.notes([]Finding{list[0].Finding, list[1].Finding}, last), " ")
+		notes := strings.Join(p.notes([]result.Finding{list[0].Finding, list[1].Finding}, last), " ")
 		if ended := strings.Contains(notes, "The mute of a-1 has ended with 2026-03-09."); ended == want {
 			t.Errorf("notes: %s", notes)
 		}

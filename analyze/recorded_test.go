@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/result"
 	"logscan/fixtures"
 )
 
@@ -35,7 +36,7 @@ func TestRecordedLogs(t *testing.T) {
 				continue
 			}
 			found = true
-			if f.Severity < Medium {
+			if f.Severity < result.Medium {
 				t.Errorf("%s is of severity %v", f.Kind, f.Severity)
 			}
 			if want.Onset != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 )
 
@@ -112,7 +113,7 @@ func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 			e := &a.Events[i]
 			switch {
 			case e.Refusal != timeline.NoRefusal:
-				if f := &o.facts[e.Refusal]; !f.signIn && (f.good || f.session) && f.cause != causeChallenge {
+				if f := &o.facts[e.Refusal]; !f.signIn && (f.good || f.session) && f.cause != Challenge {
 					open[e.Endpoint] = append(open[e.Endpoint], e.Refusal)
 				}
 			case e.Outcome == timeline.Accepted && o.roles[e.Endpoint]&guards != 0,
@@ -212,15 +213,15 @@ func (c *diagnosis) storm(runs []retries) (candidate, bool) {
 	slices.Sort(gaps)
 	agent := c.state.Agents[runs[0].agent]
 	typical := float64(gaps[len(gaps)/2]) / 1000
-	cand.Subject = Subject{Type: "client_software", UserAgent: agent}
+	cand.Subject = result.Subject{Type: "client_software", UserAgent: agent}
 	if agent == "" {
-		cand.Subject = Subject{Type: "site"}
+		cand.Subject = result.Subject{Type: "site"}
 	}
 	cand.Onset = c.state.Refusals[cand.claims[0]].Time
 	cand.Confidence = 0.95
-	cand.Severity = Low
+	cand.Severity = result.Low
 	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(len(c.facts)) {
-		cand.Severity = Medium
+		cand.Severity = result.Medium
 	}
 	cand.Title = fmt.Sprintf("%s repeats refused requests every %s and never signs in again", cmp.Or(agent, "Software without a user agent"), seconds(round(typical, 1)))
 	cand.Explanation = say("%s of this software, once accepted, sent the same request again %d times (one of them %d times) after it had been answered 401, about every %s, without signing in or renewing a token between. None of these requests could succeed.",

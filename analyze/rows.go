@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/pseudonym"
@@ -28,7 +29,7 @@ type assembly struct {
 func newAssembly(ev *correlation, ex *Explanation, order *clientOrder, r *reader) *assembly {
 	a := &assembly{correlation: ev, Explanation: ex, clientOrder: order, reader: r, causes: make([]int, len(ex.Findings))}
 	for i := range ex.Findings {
-		a.causes[i] = int(causeOf(ex.Findings[i].Kind))
+		a.causes[i] = slices.Index(CauseNames, ex.Findings[i].Kind)
 	}
 	return a
 }
@@ -39,13 +40,13 @@ func (c *assembly) cause(i int) int {
 	if f := c.Of[i]; f != 0 {
 		return c.causes[f-1]
 	}
-	return int(c.facts[i].cause)
+	return len(CauseNames) - int(NumCauses) + int(c.facts[i].cause)
 }
 
 // result makes the rows of everything that was found out.
-func (c *assembly) result(read []source.Result) (*Result, error) {
+func (c *assembly) result(read []source.Result) (*result.Result, error) {
 	s, r := c.state, c.reader
-	res := &Result{
+	res := &result.Result{
 		Skips: map[string]int64{}, Rejects: map[string]int64{}, Causes: map[string]int64{},
 		Findings: c.Findings, Undetectable: c.Undetectable,
 		Since: micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
@@ -59,11 +60,11 @@ func (c *assembly) result(read []source.Result) (*Result, error) {
 	for i, name := range CauseNames {
 		res.Causes[name] = causes[i]
 	}
-	res.Totals.Unexplained = res.Causes[causeUnexplained.String()]
+	res.Totals.Unexplained = res.Causes[Unexplained.String()]
 	res.Totals.Findings = int64(len(c.Findings))
 	mask := r.options.Parse.Privacy.NewMask()
 	for _, x := range s.Rejected {
-		l := RejectedLine{Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String()}
+		l := result.RejectedLine{Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String()}
 		if r.options.Parse.Privacy.Key == nil { // else it stays untold who is named in what cannot be read
 			l.Raw = rawText(x.Raw, x.Session, mask)
 		}
@@ -93,12 +94,12 @@ func (c *assembly) result(read []source.Result) (*Result, error) {
 }
 
 // ledger accounts for every line of every input.
-func (c *assembly) ledger(res *Result, read []source.Result) {
+func (c *assembly) ledger(res *result.Result, read []source.Result) {
 	r := c.reader
 	t := &res.Totals
 	t.FirstTime, t.LastTime = parse.NoTime, parse.NoTime
 	for i, l := range c.state.Inputs {
-		in := Input{
+		in := result.Input{
 			Path: r.inputs[i].Path, Format: r.chosen[i].name, Missing: r.chosen[i].missing(), Compression: read[i].Compression,
 			Bytes: read[i].Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized,
 			Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
@@ -145,7 +146,7 @@ func (c *assembly) ledger(res *Result, read []source.Result) {
 }
 
 // disguised notes that users and addresses are pseudonyms.
-func (res *Result) disguised(key *pseudonym.Key) {
+func disguised(res *result.Result, key *pseudonym.Key) {
 	res.PseudonymKey = key.ID()
 	note := "Users and addresses are pseudonyms, made with the key " + key.ID() + "."
 	if len(res.RejectedLines) > 0 {
@@ -158,27 +159,27 @@ func (res *Result) disguised(key *pseudonym.Key) {
 const otherKeyNote = "The findings are not compared with the baseline: only one of the two has pseudonyms, or their keys differ, so users and addresses cannot be known again."
 
 // leave lists the inputs that were not read.
-func (res *Result) leave(left []source.Input) {
+func leave(res *result.Result, left []source.Input) {
 	if len(left) == 0 {
 		return
 	}
 	for _, in := range left {
-		res.Inputs = append(res.Inputs, Input{Path: in.Path, OutOfRange: true, FirstTime: parse.NoTime, LastTime: parse.NoTime})
+		res.Inputs = append(res.Inputs, result.Input{Path: in.Path, OutOfRange: true, FirstTime: parse.NoTime, LastTime: parse.NoTime})
 	}
-	res.sortInputs()
+	sortInputs(res)
 	res.Notes = append(res.Notes, say("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
 }
 
 // leaveCopies lists the inputs that were not read because another one has the
 // same content.
-func (res *Result) leaveCopies(same []source.Duplicate) {
+func leaveCopies(res *result.Result, same []source.Duplicate) {
 	if len(same) == 0 {
 		return
 	}
 	for _, d := range same {
-		res.Inputs = append(res.Inputs, Input{Path: d.Path, DuplicateOf: d.Of, FirstTime: parse.NoTime, LastTime: parse.NoTime})
+		res.Inputs = append(res.Inputs, result.Input{Path: d.Path, DuplicateOf: d.Of, FirstTime: parse.NoTime, LastTime: parse.NoTime})
 	}
-	res.sortInputs()
+	sortInputs(res)
 	text := fmt.Sprintf("%s has the same content as %s and was not read", same[0].Path, same[0].Of)
 	switch n := len(same) - 1; n {
 	case 0:
@@ -191,22 +192,22 @@ func (res *Result) leaveCopies(same []source.Duplicate) {
 }
 
 // leaveCounted lists the inputs that were counted by earlier runs to their end.
-func (res *Result) leaveCounted(done []source.Resumed) {
+func leaveCounted(res *result.Result, done []source.Resumed) {
 	if len(done) == 0 {
 		return
 	}
 	for i := range done {
-		in := Input{Path: done[i].Path, FirstTime: parse.NoTime, LastTime: parse.NoTime}
+		in := result.Input{Path: done[i].Path, FirstTime: parse.NoTime, LastTime: parse.NoTime}
 		in.BytesBefore, in.LinesBefore, in.BytesLeft = done[i].Before()
 		res.Inputs = append(res.Inputs, in)
 	}
-	res.sortInputs()
+	sortInputs(res)
 	res.Notes = append(res.Notes, say("Of the inputs %d hold nothing that earlier runs had not counted.", len(done)))
 }
 
 // dropIdle drops the rows of what only earlier runs met.
-func (res *Result) dropIdle() {
-	idle := func(c *Counts) bool { return c.Requests == 0 }
+func dropIdle(res *result.Result) {
+	idle := func(c *result.Counts) bool { return c.Requests == 0 }
 	// A user that a session named before may be that of a 401 of this run.
 	meant := make([]bool, len(res.Accounts))
 	for x := range res.Refusals {
@@ -219,7 +220,7 @@ func (res *Result) dropIdle() {
 	res.Accounts, accounts = dropRows(res.Accounts, func(i int) bool { return idle(&res.Accounts[i].Counts) && !meant[i] })
 	res.Upstreams, upstreams = dropRows(res.Upstreams, func(i int) bool { return idle(&res.Upstreams[i].Counts) })
 	refusals := res.Refusals
-	res.Refusals = func(yield func(Refusal) bool) {
+	res.Refusals = func(yield func(result.Refusal) bool) {
 		for x := range refusals {
 			x.Endpoint = endpoints[x.Endpoint]
 			if x.Account >= 0 {
@@ -248,12 +249,12 @@ func dropRows[R any](rows []R, drop func(int) bool) (kept []R, place []int) {
 	return kept, place
 }
 
-func (res *Result) sortInputs() {
-	slices.SortStableFunc(res.Inputs, func(a, b Input) int { return strings.Compare(a.Path, b.Path) })
+func sortInputs(res *result.Result) {
+	slices.SortStableFunc(res.Inputs, func(a, b result.Input) int { return strings.Compare(a.Path, b.Path) })
 }
 
 // unexplainedNote says what is known of an input that no format explains.
-func unexplainedNote(in *Input) string {
+func unexplainedNote(in *result.Input) string {
 	s := say("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
 	if in.UTF16 {
 		return s + " It is text in UTF-16: convert it to UTF-8."
@@ -288,11 +289,11 @@ func rawText(line, session []byte, mask *pseudonym.Mask) string {
 	if mask != nil {
 		b = mask.Text(b)
 	}
-	return strings.ToValidUTF8(string(b[:min(len(b), MaxRawLine)]), "\uFFFD")
+	return strings.ToValidUTF8(string(b[:min(len(b), result.MaxRawLine)]), "\uFFFD")
 }
 
-func counts(t *timeline.Tally) Counts {
-	c := Counts{
+func counts(t *timeline.Tally) result.Counts {
+	c := result.Counts{
 		Accepted: t.N[timeline.Accepted], Redirected: t.N[timeline.Redirected], Unauthorized: t.N[timeline.Unauthorized],
 		Forbidden: t.N[timeline.Forbidden], NotFound: t.N[timeline.NotFound], ClientErrors: t.N[timeline.ClientError],
 		ServerErrors: t.N[timeline.ServerError], Other: t.N[timeline.Other],
@@ -332,12 +333,12 @@ func mostExplaining[K comparable](c *assembly, key func(*fact) (K, bool)) map[K]
 	return ids
 }
 
-func (c *assembly) endpointRows() []Endpoint {
+func (c *assembly) endpointRows() []result.Endpoint {
 	ids := mostExplaining(c, func(f *fact) (uint32, bool) { return f.endpoint, true })
-	rows := make([]Endpoint, len(c.state.Endpoints))
+	rows := make([]result.Endpoint, len(c.state.Endpoints))
 	for i := range rows {
 		e, f := &c.state.Endpoints[i], &c.endpoints[i]
-		rows[i] = Endpoint{
+		rows[i] = result.Endpoint{
 			Host: textOf(e.Host), Method: e.Method, Template: textOf(e.Template),
 			Counts: counts(&e.Tally), Actors: f.actors, RefusedActors: f.refusedActors, Protected: c.protected[i],
 			FirstTime: e.First, LastTime: e.Last, FirstUnauthorized: e.FirstRefused, LastUnauthorized: e.LastRefused,
@@ -347,12 +348,12 @@ func (c *assembly) endpointRows() []Endpoint {
 	return rows
 }
 
-func (c *assembly) accountRows() []Account {
+func (c *assembly) accountRows() []result.Account {
 	ids := mostExplaining(c, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
-	rows := make([]Account, 0, len(c.state.Users)+1)
+	rows := make([]result.Account, 0, len(c.state.Users)+1)
 	c.users = make([]string, 0, len(c.state.Users))
 	add := func(u *timeline.Named, clients int64, finding string) {
-		rows = append(rows, Account{
+		rows = append(rows, result.Account{
 			User: textOf(u.Name), Counts: counts(&u.Tally), Clients: clients,
 			FirstAccepted: u.FirstAccepted, LastAccepted: u.LastAccepted,
 			FirstUnauthorized: u.FirstRefused, LastUnauthorized: u.LastRefused,
@@ -413,13 +414,13 @@ func (o *clientOrder) row(cl timeline.Client) int {
 
 // clientRows makes the rows of the clients, which orderClients has put in order;
 // explained gives the findings of those that have one.
-func (c *assembly) clientRows(explained map[timeline.Client]string) []Client {
-	rows := make([]Client, len(c.order))
+func (c *assembly) clientRows(explained map[timeline.Client]string) []result.Client {
+	rows := make([]result.Client, len(c.order))
 	c.inParts(len(rows), func(from, to int) {
 		for i := from; i < to; i++ {
 			cl := c.order[i]
 			f := c.clients[cl]
-			rows[i] = Client{
+			rows[i] = result.Client{
 				Address: c.addresses[cl.Address], UserAgent: c.agents[cl.Agent],
 				Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
 				FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
@@ -430,24 +431,24 @@ func (c *assembly) clientRows(explained map[timeline.Client]string) []Client {
 	return rows
 }
 
-func (c *assembly) upstreamRows() []Upstream {
-	rows := make([]Upstream, len(c.state.Upstreams))
+func (c *assembly) upstreamRows() []result.Upstream {
+	rows := make([]result.Upstream, len(c.state.Upstreams))
 	for i := range rows {
 		u := &c.state.Upstreams[i]
-		rows[i] = Upstream{Name: textOf(u.Name), Counts: counts(&u.Tally)}
+		rows[i] = result.Upstream{Name: textOf(u.Name), Counts: counts(&u.Tally)}
 	}
 	return rows
 }
 
 // refusals gives the 401s by the places of their rows; orderClients has been called.
-func (c *assembly) refusals() iter.Seq[Refusal] {
-	return func(yield func(Refusal) bool) {
+func (c *assembly) refusals() iter.Seq[result.Refusal] {
+	return func(yield func(result.Refusal) bool) {
 		for i := range c.facts {
 			f := &c.facts[i]
 			if f.actor == 0 {
 				continue // it has no time
 			}
-			x := Refusal{
+			x := result.Refusal{
 				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1,
 				Client:   c.row(timeline.Client{Address: f.address, Agent: f.agent}),
 				Upstream: int(f.upstream) - 1, Cause: c.cause(i), Finding: int(c.Of[i]) - 1,
@@ -459,20 +460,20 @@ func (c *assembly) refusals() iter.Seq[Refusal] {
 	}
 }
 
-func (c *assembly) timelineRows() []Minute {
+func (c *assembly) timelineRows() []result.Minute {
 	type key struct {
 		time int64
 		host string
 	}
-	rows := make([]Minute, len(c.state.Minutes))
+	rows := make([]result.Minute, len(c.state.Minutes))
 	place := make(map[key]int, len(rows))
 	for i, m := range c.state.Minutes {
 		t := timeline.Tally{N: m.N}
-		rows[i] = Minute{Time: m.Time, Host: textOf(m.Host), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
+		rows[i] = result.Minute{Time: m.Time, Host: textOf(m.Host), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
 		place[key{m.Time, m.Host}] = i
 	}
 	var last key // 401s come by time: it is mostly the next one's too
-	var row *Minute
+	var row *result.Minute
 	for i := range c.facts {
 		f := &c.facts[i]
 		if f.actor == 0 {
@@ -510,24 +511,24 @@ func (c *assembly) reread() func(rank int, e *parse.Entry) ([]byte, *parse.Parse
 	}
 }
 
-func (c *assembly) unauthorizedRows() Pieces[Unauthorized] {
+func (c *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 	templates := make([]string, len(c.state.Endpoints))
 	for i := range templates {
 		templates[i] = textOf(c.state.Endpoints[i].Template)
 	}
-	return Pieces[Unauthorized]{len(c.state.Refusals), func() func(from, to int) iter.Seq2[*Unauthorized, error] {
+	return result.Pieces[result.Unauthorized]{len(c.state.Refusals), func() func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 		read := c.reread()
-		return func(from, to int) iter.Seq2[*Unauthorized, error] {
-			return func(yield func(*Unauthorized, error) bool) {
+		return func(from, to int) iter.Seq2[*result.Unauthorized, error] {
+			return func(yield func(*result.Unauthorized, error) bool) {
 				var e parse.Entry
-				var row Unauthorized
+				var row result.Unauthorized
 				for rank := from; rank < to; rank++ {
 					x, f := &c.state.Refusals[rank], &c.facts[rank]
 					if _, _, err := read(rank, &e); err != nil {
 						yield(nil, err)
 						return
 					}
-					row = Unauthorized{
+					row = result.Unauthorized{
 						Time: x.Time, Method: text(e.Method), Path: text(e.Path), Query: text(e.Query),
 						Scheme: text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
 						Host: text(e.Host), Referrer: text(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
@@ -580,7 +581,16 @@ func (c *assembly) showEvidence() error {
 		}
 		x := &c.state.Refusals[w.rank]
 		f := &c.Findings[w.finding]
-		f.Evidence = append(f.Evidence, Evidence{Path: c.reader.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, session, mask)})
+		f.Evidence = append(f.Evidence, result.Evidence{Path: c.reader.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, session, mask)})
 	}
 	return nil
+}
+
+// compare notes in a result what has changed since an earlier run.
+func compareBaseline(res *result.Result, before *result.Snapshot) {
+	changes, resolved := result.Compare(before, res.Snapshot())
+	for i := range changes {
+		res.Findings[i].Change = &changes[i]
+	}
+	res.Resolved = resolved
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/result"
 	"logscan/analyze/spill"
 	"logscan/fixtures"
 	"logscan/parse"
@@ -34,12 +35,12 @@ func simulate(t *testing.T, o fixtures.Options) (*fixtures.Labels, []string) {
 	return labels, paths
 }
 
-func run(t *testing.T, workers int, format *parse.Format, paths ...string) *Result {
+func run(t *testing.T, workers int, format *parse.Format, paths ...string) *result.Result {
 	t.Helper()
-	return runWithin(t, Memory{}, workers, format, paths...)
+	return runWithin(t, spill.Memory{}, workers, format, paths...)
 }
 
-func runWithin(t *testing.T, memory Memory, workers int, format *parse.Format, paths ...string) *Result {
+func runWithin(t *testing.T, memory spill.Memory, workers int, format *parse.Format, paths ...string) *result.Result {
 	t.Helper()
 	inputs, _, err := source.Expand(paths, nil)
 	if err != nil {
@@ -84,15 +85,15 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-func checkFindings(t *testing.T, labels *fixtures.Labels, res *Result) {
+func checkFindings(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 	t.Helper()
 	want := labels.Findings
 	for _, f := range res.Findings {
-		if f.Severity < Medium {
+		if f.Severity < result.Medium {
 			continue
 		}
 		i := slices.IndexFunc(want, func(l fixtures.Finding) bool {
-			return l.Kind == f.Kind && (Subject{Type: l.Subject.Type, Host: l.Subject.Host, Method: l.Subject.Method,
+			return l.Kind == f.Kind && (result.Subject{Type: l.Subject.Type, Host: l.Subject.Host, Method: l.Subject.Method,
 				Route: l.Subject.Route, User: l.Subject.User}) == f.Subject
 		})
 		if i < 0 {
@@ -127,7 +128,7 @@ func checkFindings(t *testing.T, labels *fixtures.Labels, res *Result) {
 	}
 }
 
-func checkAccounts(t *testing.T, labels *fixtures.Labels, res *Result) {
+func checkAccounts(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 	t.Helper()
 	tot := res.Totals
 	if tot.Lines != labels.Totals.Lines || tot.Unauthorized != labels.Totals.Unauthorized || tot.Parsed != tot.Lines {
@@ -177,7 +178,7 @@ func checkAccounts(t *testing.T, labels *fixtures.Labels, res *Result) {
 		if explained[f.ID] != f.Unauthorized {
 			t.Errorf("%s explains %d 401s, but %d rows name it", f.ID, f.Unauthorized, explained[f.ID])
 		}
-		if n := len(f.Evidence); n == 0 || n > MaxEvidence || int64(n) > f.Unauthorized {
+		if n := len(f.Evidence); n == 0 || n > result.MaxEvidence || int64(n) > f.Unauthorized {
 			t.Errorf("%s shows %d lines of evidence", f.ID, n)
 		}
 	}
@@ -185,7 +186,7 @@ func checkAccounts(t *testing.T, labels *fixtures.Labels, res *Result) {
 
 // checkCauses compares how the 401s are shared out among the causes: the part
 // that stands under another cause than the labels say is within the tolerance.
-func checkCauses(t *testing.T, labels *fixtures.Labels, res *Result, tolerance float64) {
+func checkCauses(t *testing.T, labels *fixtures.Labels, res *result.Result, tolerance float64) {
 	t.Helper()
 	off := int64(0)
 	for cause, n := range res.Causes {
@@ -197,16 +198,16 @@ func checkCauses(t *testing.T, labels *fixtures.Labels, res *Result, tolerance f
 }
 
 // everything is a Result as text, its 401s included.
-func everything(t *testing.T, res *Result) string {
+func everything(t *testing.T, res *result.Result) string {
 	t.Helper()
-	rows := []Unauthorized{}
+	rows := []result.Unauthorized{}
 	for row, err := range res.Unauthorized.All() {
 		if err != nil {
 			t.Fatal(err)
 		}
 		rows = append(rows, *row)
 	}
-	sessions := []Session{}
+	sessions := []result.Session{}
 	for row, err := range res.Sessions {
 		if err != nil {
 			t.Fatal(err)
@@ -221,7 +222,7 @@ func everything(t *testing.T, res *Result) string {
 }
 
 // resultOnly leaves out what JSON cannot hold.
-func resultOnly(r Result) any {
+func resultOnly(r result.Result) any {
 	return []any{r.Inputs, r.Totals, r.Skips, r.Rejects, r.RejectedLines, r.Causes, r.Findings, r.Notes,
 		r.Endpoints, r.Accounts, r.Clients, r.Timeline}
 }
@@ -242,7 +243,7 @@ func TestResultIsReproducible(t *testing.T) {
 			t.Errorf("%d workers, inputs reversed: another result", workers)
 		}
 		space := spill.NewSpace(filepath.Join(t.TempDir(), "spill"))
-		got := everything(t, runWithin(t, Memory{Bytes: 2 << 20, Space: space}, workers, nil, paths...))
+		got := everything(t, runWithin(t, spill.Memory{Bytes: 2 << 20, Space: space}, workers, nil, paths...))
 		if space.Written() == 0 {
 			t.Errorf("%d workers: nothing went to disk", workers)
 		}
@@ -288,7 +289,7 @@ func TestFindingsDoNotDependOnTheSplit(t *testing.T) {
 	if err := os.WriteFile(whole, all, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	plain := func(res *Result) string {
+	plain := func(res *result.Result) string {
 		for i := range res.Findings {
 			res.Findings[i].Evidence = nil
 		}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -124,10 +125,10 @@ func inspectMoves(c *diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		cand := candidate{claims: claims[host]}
-		cand.Subject, cand.Onset = Subject{Type: "site", Host: host}, parse.NoTime
-		cand.Severity, cand.Confidence = Medium, confidence(p, lower)
+		cand.Subject, cand.Onset = result.Subject{Type: "site", Host: host}, parse.NoTime
+		cand.Severity, cand.Confidence = result.Medium, confidence(p, lower)
 		if float64(deaths[host]) >= 0.05*float64(c.actors) {
-			cand.Severity = High
+			cand.Severity = result.High
 		}
 		where := ""
 		if host != "" {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/parse"
 )
@@ -156,7 +157,7 @@ func (c *diagnosis) expiry(host string, l *lifetimes, deaths []uint32) (candidat
 	if !clear {
 		named = "undetermined"
 	}
-	cand.Subject = Subject{Type: "session_policy", Host: host}
+	cand.Subject = result.Subject{Type: "session_policy", Host: host}
 	cand.Onset = parse.NoTime
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = expirySeverity(share, sessions, timeout)
@@ -194,7 +195,7 @@ func (c *diagnosis) expiry(host string, l *lifetimes, deaths []uint32) (candidat
 	case idle:
 		survived = &l.gap
 	}
-	cand.Exhibit = survival(c.durations(deaths, !idle, m), survived, Curve{Idle: idle, Timeout: timeout, Low: low, High: high})
+	cand.Exhibit = survival(c.durations(deaths, !idle, m), survived, result.Curve{Idle: idle, Timeout: timeout, Low: low, High: high})
 	if !math.IsInf(bic, 0) {
 		cand.Details["bic_difference"] = round(math.Abs(bic), 1)
 	}
@@ -206,14 +207,14 @@ func (c *diagnosis) expiry(host string, l *lifetimes, deaths []uint32) (candidat
 
 // expirySeverity judges by how many sessions it ends in the middle of their
 // work, and how soon.
-func expirySeverity(share float64, sessions int64, timeout float64) Severity {
+func expirySeverity(share float64, sessions int64, timeout float64) result.Severity {
 	switch {
 	case share >= 0.5 && timeout < 15*60 && sessions >= 50:
-		return High
+		return result.High
 	case share >= 0.02:
-		return Medium
+		return result.Medium
 	}
-	return Low
+	return result.Low
 }
 
 // humanTimeouts are the settings people write, in seconds.

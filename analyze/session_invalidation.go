@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -342,11 +343,11 @@ func (c *diagnosis) flushed(m *mortality, at instant) (candidate, bool) {
 		return cand, false
 	}
 	slices.Sort(ages)
-	cand.Subject = Subject{Type: "site", Host: host}
+	cand.Subject = result.Subject{Type: "site", Host: host}
 	cand.Onset = at.to * 1000
-	cand.Severity = Medium
+	cand.Severity = result.Medium
 	if float64(sessions) >= 0.1*float64(m.sessions) || sessions >= 50 {
-		cand.Severity = High
+		cand.Severity = result.High
 	}
 	lower := stats.WilsonLower(int64(at.deaths), int64(at.deaths+at.survive), stats.Z95)
 	cand.Confidence = confidence(p, lower)

@@ -130,21 +130,21 @@ func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
 	next := 0
 	since := before // what comes from before it is too late to change the session
 	if len(a.Before) > 0 {
-		t := w.recalled(a)
+		t := w.restore(a)
 		since = t.since
 		l, known, user, last, lastOther, lastOn = t.life, t.known, t.user, t.last, t.lastOther, t.lastOn
 		burst, lastRefused, address, moves = t.burst, t.lastRefused, t.address, t.moves
 	}
-	keep := w.keeper != nil // how it stands has still to be kept
-	w.news = w.keeper == nil
+	keep := w.partSaver != nil // how it stands has still to be kept
+	w.news = w.partSaver == nil
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.Refusal != timeline.EarlierEvent {
 			w.news = true
 		}
-		if keep && e.Time >= w.keeper.since {
+		if keep && e.Time >= w.partSaver.since {
 			keep = false
-			w.keeper.mark(trail{since, l, known, user, last, lastOther, lastOn, burst, lastRefused, address, moves})
+			w.partSaver.mark(snapshot{since, l, known, user, last, lastOther, lastOn, burst, lastRefused, address, moves})
 		}
 		late := e.Time < since
 		if late && e.Outcome != timeline.Unauthorized {
@@ -195,7 +195,7 @@ func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
 				f.first = true
 			}
 			f.cause = w.ordinaryCause(a, e, f, &h, &l)
-			if f.cause == causeSessionEnd && l.dead {
+			if f.cause == SessionEnd && l.dead {
 				f.dead, f.gap, f.gapAny, f.age = true, l.gap, l.gapAny, l.age
 			}
 			if late {
@@ -236,11 +236,11 @@ func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
 			}
 		}
 	}
-	if w.keeper != nil {
+	if w.partSaver != nil {
 		if keep {
-			w.keeper.mark(trail{since, l, known, user, last, lastOther, lastOn, burst, lastRefused, address, moves})
+			w.partSaver.mark(snapshot{since, l, known, user, last, lastOther, lastOn, burst, lastRefused, address, moves})
 		}
-		w.keep(w.keeper.add(a))
+		w.keep(w.partSaver.add(a))
 	}
 	w.close(&l, nil)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/result"
 	"logscan/fixtures"
 	"logscan/parse"
 )
@@ -49,18 +50,18 @@ func TestSiteScenarios(t *testing.T) {
 	}
 }
 
-func checkSite(t *testing.T, labels *fixtures.Labels, res *Result, tolerance float64) {
+func checkSite(t *testing.T, labels *fixtures.Labels, res *result.Result, tolerance float64) {
 	t.Helper()
 	want := slices.Clone(labels.Findings)
 	for _, f := range res.Findings {
 		i := slices.IndexFunc(want, func(l fixtures.Finding) bool {
-			return l.Kind == f.Kind && f.Subject == Subject{
+			return l.Kind == f.Kind && f.Subject == result.Subject{
 				Type: l.Subject.Type, Host: l.Subject.Host, Method: l.Subject.Method, Route: l.Subject.Route,
 				UserAgent: l.Subject.UserAgent, Upstream: l.Subject.Upstream,
 			}
 		})
 		if i < 0 {
-			if f.Severity >= Medium {
+			if f.Severity >= result.Medium {
 				t.Errorf("found %v %s %+v, which is not there: %s", f.Severity, f.Kind, f.Subject, f.Explanation)
 			}
 			continue

@@ -3,6 +3,7 @@ package analyze
 import (
 	"fmt"
 	"github.com/dustin/go-humanize"
+	"logscan/analyze/result"
 	"math"
 	"strconv"
 	"time"
@@ -85,7 +86,7 @@ func confidence(p, effect float64) float64 {
 }
 
 // clean makes the texts of a finding, which hold names of the log, fit to leave.
-func (f *Finding) clean() {
+func clean(f *result.Finding) {
 	s := &f.Subject
 	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
 		*t = textOf(*t)

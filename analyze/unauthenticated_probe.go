@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -118,7 +119,7 @@ func (c *diagnosis) probe(client timeline.Client, claims []uint32, clients int) 
 	}
 	route := c.mostAsked(routes)
 	agent := textOf(c.state.Agents[client.Agent])
-	cand.Subject = Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[client.Address]), UserAgent: agent}
+	cand.Subject = result.Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[client.Address]), UserAgent: agent}
 	first, last := times[0], times[len(times)-1]
 	cand.Onset = first * 1000
 	if first-c.from <= 2*typical {
@@ -127,10 +128,10 @@ func (c *diagnosis) probe(client timeline.Client, claims []uint32, clients int) 
 	cand.Confidence = confidence(p, stats.WilsonLower(int64(near), int64(len(gaps)), stats.Z95)+0.1)
 	// It harms nobody but the reader of the log; a balancer that is refused
 	// takes the server for dead.
-	cand.Severity = Low
+	cand.Severity = result.Low
 	balancer := isBalancer(agent)
 	if balancer {
-		cand.Severity = Medium
+		cand.Severity = result.Medium
 	}
 	period := round(float64(typical)/1000, 1)
 	wrong := ""

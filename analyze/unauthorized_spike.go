@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -204,11 +205,11 @@ func (c *diagnosis) spike(host string, s *spikeSeries, from, to int64, first, la
 	claims = c.densest(claims)
 	var cand candidate
 	cand.claims = claims
-	cand.Subject = Subject{Type: "site", Host: host}
+	cand.Subject = result.Subject{Type: "site", Host: host}
 	cand.Onset = c.state.Refusals[claims[0]].Time
-	cand.Severity = Low
+	cand.Severity = result.Low
 	if k >= spikeLoud*e {
-		cand.Severity = Medium
+		cand.Severity = result.Medium
 	}
 	cand.Confidence = confidence(p, 1-e/k)
 	where := ""
@@ -286,7 +287,7 @@ func (c *diagnosis) attributes() []attribute {
 		{"user", func(f *fact) uint64 { return uint64(f.user) }, func(n uint64) string { return s.Users[n-1].Name }},
 		{"user agent", func(f *fact) uint64 { return uint64(f.agent) + 1 }, func(n uint64) string { return s.Agents[n-1] }},
 		{"backend", func(f *fact) uint64 { return uint64(f.upstream) }, func(n uint64) string { return s.Upstreams[n-1].Name }},
-		{"cause", func(f *fact) uint64 { return uint64(f.cause) + 1 }, func(n uint64) string { return cause(n - 1).String() }},
+		{"cause", func(f *fact) uint64 { return uint64(f.cause) + 1 }, func(n uint64) string { return Cause(n - 1).String() }},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -80,7 +81,7 @@ func inspectAssets(c *diagnosis, seen observer) ([]candidate, error) {
 		}
 		cand := candidate{claims: list}
 		cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
-		cand.Severity, cand.Confidence = Medium, confidence(0, refused)
+		cand.Severity, cand.Confidence = result.Medium, confidence(0, refused)
 		cand.Title = fmt.Sprintf("%s is refused for signed-in users: browsers fetch it without cookies", endpointLabel(e))
 		cand.Explanation = say("%d requests of %s were answered 401, none of them with a session; %s of the clients were accepted on protected routes within a minute before or after. Browsers leave cookies out when they fetch manifests, icons, fonts and source maps.",
 			k, count(clients, "client"), percent(float64(near)/float64(k)))

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -206,16 +207,16 @@ func (c *diagnosis) badBackend(upstream uint32, cells []cell, s span, lower, p, 
 	}
 	name := c.state.Upstreams[upstream].Name
 	share := float64(s.Hits) / float64(s.Trials)
-	cand.Subject, cand.Onset = Subject{Type: "upstream", Upstream: name}, parse.NoTime
+	cand.Subject, cand.Onset = result.Subject{Type: "upstream", Upstream: name}, parse.NoTime
 	since := "from the first line on"
 	if s.accepted {
 		cand.Onset = onset * 1000
 		since = "since " + clock(cand.Onset)
 	}
 	cand.Confidence = confidence(p, lower)
-	cand.Severity = Medium
+	cand.Severity = result.Medium
 	if c.ongoing(cand.claims) {
-		cand.Severity = High
+		cand.Severity = result.High
 	}
 	others := make([]any, 0, len(c.state.Upstreams))
 	for i := range c.state.Upstreams {

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // batch is rows as columns.
@@ -121,7 +121,7 @@ func (q *batches[R]) makeAll(ctx context.Context, rows iter.Seq2[*R, error]) err
 
 // makePieces makes batches of rows side by side, as many at a time as there are
 // CPUs. It calls advanced with the share that is made, again and again.
-func (q *batches[R]) makePieces(ctx context.Context, rows *analyze.Pieces[R], advanced func(share float64)) error {
+func (q *batches[R]) makePieces(ctx context.Context, rows *result.Pieces[R], advanced func(share float64)) error {
 	g, inGroup := errgroup.WithContext(ctx)
 	makers := runtime.GOMAXPROCS(0)
 	g.SetLimit(makers)

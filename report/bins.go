@@ -3,7 +3,7 @@ package report
 import (
 	"math"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 const (
@@ -43,7 +43,7 @@ func (b *bins) place(t int64) int {
 }
 
 // binned puts the timeline into steps; nil where it holds no 401.
-func binned(timeline []analyze.Minute) *bins {
+func binned(timeline []result.Minute) *bins {
 	from, to, ok := window(timeline)
 	if !ok {
 		return nil
@@ -87,9 +87,9 @@ func binned(timeline []analyze.Minute) *bins {
 // where a few lines lie absurdly far away the shortest time that holds nearly
 // all 401s together with the shortest that holds nearly all requests, and what
 // joins on to them.
-func window(timeline []analyze.Minute) (from, to int64, ok bool) {
-	unauthorized := func(m *analyze.Minute) int64 { return m.Unauthorized }
-	requests := func(m *analyze.Minute) int64 { return m.Requests }
+func window(timeline []result.Minute) (from, to int64, ok bool) {
+	unauthorized := func(m *result.Minute) int64 { return m.Unauthorized }
+	requests := func(m *result.Minute) int64 { return m.Requests }
 	from, to, ok = shortest(timeline, unauthorized)
 	if !ok {
 		return 0, 0, false
@@ -118,7 +118,7 @@ func window(timeline []analyze.Minute) (from, to int64, ok bool) {
 
 // shortest is the shortest time that holds enough of what count counts, the
 // earliest of several. The timeline is ordered by time.
-func shortest(timeline []analyze.Minute, count func(*analyze.Minute) int64) (from, to int64, ok bool) {
+func shortest(timeline []result.Minute, count func(*result.Minute) int64) (from, to int64, ok bool) {
 	total := int64(0)
 	for i := range timeline {
 		total += count(&timeline[i])

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // group is a set of causes that are shown as one.
@@ -94,7 +95,7 @@ func groupsOfCauses() []int {
 }
 
 // harmless is how many 401s belong to ordinary use.
-func harmless(res *analyze.Result) int64 {
+func harmless(res *result.Result) int64 {
 	n := int64(0)
 	for name, count := range res.Causes {
 		if causeOf(name).Group == groupOrdinary {

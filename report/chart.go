@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // chart is the 401s over time, ready to be drawn: coordinates are in the
@@ -64,7 +64,7 @@ const (
 )
 
 // drawChart makes the chart of a result; nil when there is nothing to draw.
-func drawChart(res *analyze.Result, b *bins) *chart {
+func drawChart(res *result.Result, b *bins) *chart {
 	if b == nil {
 		return nil
 	}
@@ -201,7 +201,7 @@ func (c *chart) timeAxis(from, to, step int64, x func(int64) float64) {
 }
 
 // onsets marks when findings began, by their number in the list.
-func (c *chart) onsets(findings []analyze.Finding, from, to int64, x func(int64) float64) {
+func (c *chart) onsets(findings []result.Finding, from, to int64, x func(int64) float64) {
 	type mark struct {
 		at     int64
 		number int
@@ -243,7 +243,7 @@ func (c *chart) tell(b *bins) {
 }
 
 // leftOut says which 401s are not in the drawing.
-func leftOut(outside, timeless int64, timeline []analyze.Minute, from, to int64) string {
+func leftOut(outside, timeless int64, timeline []result.Minute, from, to int64) string {
 	var parts []string
 	if outside > 0 {
 		at := ""

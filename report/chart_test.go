@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // minutes makes a timeline of one host: requests and 401s by minute since the
 // fixture's midnight.
-func minutes(counts map[int64][2]int64) []analyze.Minute {
-	var all []analyze.Minute
+func minutes(counts map[int64][2]int64) []result.Minute {
+	var all []result.Minute
 	for from := int64(-40_000_000); len(all) < len(counts); {
 		next, found := int64(0), false
 		for m := range counts {
@@ -20,7 +21,7 @@ func minutes(counts map[int64][2]int64) []analyze.Minute {
 				next, found = m, true
 			}
 		}
-		m := analyze.Minute{Time: at(0, 0, 0) + next*minute, Causes: make([]int64, len(analyze.CauseNames))}
+		m := result.Minute{Time: at(0, 0, 0) + next*minute, Causes: make([]int64, len(analyze.CauseNames))}
 		m.Requests, m.Unauthorized = counts[next][0], counts[next][1]
 		m.Causes[causeIndex("challenge")] = m.Unauthorized
 		all = append(all, m)
@@ -136,7 +137,7 @@ func TestFlagsDoNotTouch(t *testing.T) {
 		res := empty()
 		res.Timeline = minutes(steady(map[int64][2]int64{}, 0, 1439, 1, 1))
 		for range 2 * maxOnsets {
-			res.Findings = append(res.Findings, analyze.Finding{Onset: at(0, minute, 0)})
+			res.Findings = append(res.Findings, result.Finding{Onset: at(0, minute, 0)})
 		}
 		c := drawChart(res, binned(res.Timeline))
 		if len(c.Onsets) != maxOnsets {
@@ -160,7 +161,7 @@ func TestChartOfOddTimelines(t *testing.T) {
 	uncounted[0].Causes = nil
 	huge := minutes(map[int64][2]int64{3: {1 << 62, 1 << 62}})
 	for name, c := range map[string]struct {
-		timeline []analyze.Minute
+		timeline []result.Minute
 		bars     int
 		outside  string
 	}{

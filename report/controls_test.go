@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // opened is a report in a browser. What the browser complains of fails the
@@ -257,7 +257,7 @@ func TestWithoutScripts(t *testing.T) {
 }
 
 // manyRows is a result with very many findings, endpoints and clients.
-func manyRows() *analyze.Result {
+func manyRows() *result.Result {
 	res := fixture()
 	for i := range 10_000 {
 		f := res.Findings[2]

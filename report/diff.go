@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // Difference is what has changed between the findings of two runs.
@@ -27,7 +27,7 @@ func Diff(before, now *Report) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, resolved := analyze.Compare(a, b)
+	changes, resolved := result.Compare(a, b)
 	for i := range b.Findings {
 		b.Findings[i].Change = &changes[i]
 	}
@@ -43,14 +43,14 @@ func WriteDiff(w io.Writer, d *Difference) error { return writeDocument(w, d) }
 // statuses are in the order in which a difference is told: what somebody should
 // look at first.
 var statuses = [...]struct {
-	status  analyze.Status
+	status  result.Status
 	heading string
 }{
-	{analyze.StatusNew, "New"},
-	{analyze.StatusWorse, "Worse"},
-	{analyze.StatusBetter, "Better"},
-	{analyze.StatusResolved, "Resolved"},
-	{analyze.StatusPersisting, "Persisting"},
+	{result.StatusNew, "New"},
+	{result.StatusWorse, "Worse"},
+	{result.StatusBetter, "Better"},
+	{result.StatusResolved, "Resolved"},
+	{result.StatusPersisting, "Persisting"},
 }
 
 // ShowDiff writes a difference for people.
@@ -93,7 +93,7 @@ func ShowDiff(w io.Writer, d *Difference, paint Paint) error {
 // status says it all.
 func changeText(f *Finding) string {
 	c := f.Change
-	if c == nil || f.Status == string(analyze.StatusResolved) {
+	if c == nil || f.Status == string(result.StatusResolved) {
 		return ""
 	}
 	s := refusals(c.Unauthorized) + " before"
@@ -109,7 +109,7 @@ func changeText(f *Finding) string {
 // statusCounts says in a few words how findings stand against the baseline, or
 // nothing without one.
 func statusCounts(findings []Finding, resolved int) string {
-	n := map[string]int{string(analyze.StatusResolved): resolved}
+	n := map[string]int{string(result.StatusResolved): resolved}
 	compared := resolved > 0
 	for i := range findings {
 		if s := findings[i].Status; s != "" {

@@ -4,7 +4,7 @@ import (
 	"math"
 	"strings"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -49,7 +49,7 @@ func (d *drawing) upright(class string, x, top, bottom float64) {
 }
 
 // drawExhibit draws what shows a finding; nil where there is nothing to draw.
-func drawExhibit(f *analyze.Finding) *drawing {
+func drawExhibit(f *result.Finding) *drawing {
 	x := f.Exhibit
 	switch {
 	case x == nil:
@@ -64,7 +64,7 @@ func drawExhibit(f *analyze.Finding) *drawing {
 	return nil
 }
 
-func drawTrend(e *analyze.Exhibit, onset int64) *drawing {
+func drawTrend(e *result.Exhibit, onset int64) *drawing {
 	t := e.Trend
 	d := &drawing{Caption: visible(e.Caption), Width: drawingWidth, Height: trendBottom + 20}
 	most, sum, all := int64(0), int64(0), int64(0)
@@ -117,7 +117,7 @@ func drawTrend(e *analyze.Exhibit, onset int64) *drawing {
 	return d
 }
 
-func drawParts(e *analyze.Exhibit) *drawing {
+func drawParts(e *result.Exhibit) *drawing {
 	d := &drawing{Caption: visible(e.Caption), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
 	most, accepted := int64(1), int64(0)
 	for _, p := range e.Parts {
@@ -155,7 +155,7 @@ var ages = []struct {
 	text    string
 }{{1, "1 s"}, {10, "10 s"}, {60, "1 min"}, {600, "10 min"}, {3600, "1 h"}, {6 * 3600, "6 h"}, {86400, "1 day"}, {7 * 86400, "1 week"}, {30 * 86400, "30 days"}}
 
-func drawCurve(e *analyze.Exhibit) *drawing {
+func drawCurve(e *result.Exhibit) *drawing {
 	c := e.Curve
 	first, last := c.Points[0], c.Points[len(c.Points)-1]
 	from := max(first.From, first.To/2)
@@ -191,7 +191,7 @@ func drawCurve(e *analyze.Exhibit) *drawing {
 			d.text("x", at(a.seconds), trendBottom+15, a.text)
 		}
 	}
-	var below, above analyze.Point
+	var below, above result.Point
 	for _, p := range c.Points {
 		side := &below
 		if p.From >= c.Timeout*0.95 {

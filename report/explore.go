@@ -3,7 +3,7 @@ package report
 import (
 	"strings"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -128,7 +128,7 @@ func milliseconds(us int64) int64 {
 
 // exploration makes what the script works on, and the heat maps from the same
 // figures; nil where there is no 401 in time.
-func exploration(res *analyze.Result, b *bins) (*explorer, []*drawing) {
+func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 	if b == nil {
 		return nil, nil
 	}
@@ -148,13 +148,13 @@ func exploration(res *analyze.Result, b *bins) (*explorer, []*drawing) {
 			x.Marks = append(x.Marks, explorerMark{f.Onset / 1000, i + 1, clip(f.Title, nameChars)})
 		}
 	}
-	agents, agentOf := summed(res.Clients, func(c *analyze.Client) string { return c.UserAgent }, func(c *analyze.Client) *analyze.Counts { return &c.Counts })
-	hosts, hostOf := summed(res.Endpoints, func(e *analyze.Endpoint) string { return e.Host }, func(e *analyze.Endpoint) *analyze.Counts { return &e.Counts })
-	endpoints := shownRows(res.Endpoints, func(e *analyze.Endpoint) *analyze.Counts { return &e.Counts })
-	accounts := shownRows(res.Accounts, func(a *analyze.Account) *analyze.Counts { return &a.Counts })
-	clients := shownRows(res.Clients, func(c *analyze.Client) *analyze.Counts { return &c.Counts })
-	upstreams := shownRows(res.Upstreams, func(u *analyze.Upstream) *analyze.Counts { return &u.Counts })
-	sumCounts := func(s *sumOf) *analyze.Counts { return &s.Counts }
+	agents, agentOf := summed(res.Clients, func(c *result.Client) string { return c.UserAgent }, func(c *result.Client) *result.Counts { return &c.Counts })
+	hosts, hostOf := summed(res.Endpoints, func(e *result.Endpoint) string { return e.Host }, func(e *result.Endpoint) *result.Counts { return &e.Counts })
+	endpoints := shownRows(res.Endpoints, func(e *result.Endpoint) *result.Counts { return &e.Counts })
+	accounts := shownRows(res.Accounts, func(a *result.Account) *result.Counts { return &a.Counts })
+	clients := shownRows(res.Clients, func(c *result.Client) *result.Counts { return &c.Counts })
+	upstreams := shownRows(res.Upstreams, func(u *result.Upstream) *result.Counts { return &u.Counts })
+	sumCounts := func(s *sumOf) *result.Counts { return &s.Counts }
 	agentRows, hostRows := shownRows(agents, sumCounts), shownRows(hosts, sumCounts)
 	findings := make([]int, min(len(res.Findings), maxProfiles))
 	for i := range findings {
@@ -166,17 +166,17 @@ func exploration(res *analyze.Result, b *bins) (*explorer, []*drawing) {
 	}
 	p.follow(res, b, agentOf, hostOf)
 
-	requests := func(get func(int) *analyze.Counts) columnSource {
+	requests := func(get func(int) *result.Counts) columnSource {
 		return columnSource{"Requests", false, func(i int) int64 { return get(i).Requests }}
 	}
-	accepted := func(get func(int) *analyze.Counts) columnSource {
+	accepted := func(get func(int) *result.Counts) columnSource {
 		return columnSource{"Accepted", false, func(i int) int64 { return get(i).Accepted }}
 	}
 	none := func(int) string { return "" }
-	endpoint := func(i int) *analyze.Counts { return &res.Endpoints[i].Counts }
-	account := func(i int) *analyze.Counts { return &res.Accounts[i].Counts }
-	client := func(i int) *analyze.Counts { return &res.Clients[i].Counts }
-	upstream := func(i int) *analyze.Counts { return &res.Upstreams[i].Counts }
+	endpoint := func(i int) *result.Counts { return &res.Endpoints[i].Counts }
+	account := func(i int) *result.Counts { return &res.Accounts[i].Counts }
+	client := func(i int) *result.Counts { return &res.Clients[i].Counts }
+	upstream := func(i int) *result.Counts { return &res.Upstreams[i].Counts }
 	sources := []tableSource{
 		{
 			id: "findings", label: "Findings", name: "Finding", about: "Severity", order: findings, budget: findingBytes, profile: p.findings, all: len(res.Findings),
@@ -193,7 +193,7 @@ func exploration(res *analyze.Result, b *bins) (*explorer, []*drawing) {
 		},
 		{
 			id: "endpoints", label: "Endpoints", name: "Endpoint", about: "Host", order: endpoints, budget: endpointBytes, profile: p.endpoints,
-			all: refused(res.Endpoints, func(e *analyze.Endpoint) int64 { return e.Unauthorized }),
+			all: refused(res.Endpoints, func(e *result.Endpoint) int64 { return e.Unauthorized }),
 			text: func(i int) (string, string) {
 				e := &res.Endpoints[i]
 				return clip(strings.TrimSpace(e.Method+" "+e.Template), nameChars), clip(e.Host, nameChars)
@@ -204,7 +204,7 @@ func exploration(res *analyze.Result, b *bins) (*explorer, []*drawing) {
 		},
 		{
 			id: "accounts", label: "Accounts", name: "User", order: accounts, budget: accountBytes, profile: p.accounts,
-			all:     refused(res.Accounts, func(a *analyze.Account) int64 { return a.Unauthorized }),
+			all:     refused(res.Accounts, func(a *result.Account) int64 { return a.Unauthorized }),
 			text:    func(i int) (string, string) { return clip(res.Accounts[i].User, nameChars), "" },
 			finding: func(i int) string { return visible(res.Accounts[i].FindingID) },
 			refused: func(i int) int64 { return account(i).Unauthorized },
@@ -213,7 +213,7 @@ func exploration(res *analyze.Result, b *bins) (*explorer, []*drawing) {
 		},
 		{
 			id: "clients", label: "Clients", name: "Address", about: "User agent", order: clients, budget: clientBytes, profile: p.clients,
-			all: refused(res.Clients, func(c *analyze.Client) int64 { return c.Unauthorized }),
+			all: refused(res.Clients, func(c *result.Client) int64 { return c.Unauthorized }),
 			text: func(i int) (string, string) {
 				return clip(res.Clients[i].Address, nameChars), clip(res.Clients[i].UserAgent, agentChars)
 			},
@@ -224,7 +224,7 @@ func exploration(res *analyze.Result, b *bins) (*explorer, []*drawing) {
 		sumSource("agents", "User agents", "User agent", agents, agentRows, p.agents),
 		{
 			id: "upstreams", label: "Backends", name: "Backend", order: upstreams, budget: smallBytes, profile: p.upstreams,
-			all:     refused(res.Upstreams, func(u *analyze.Upstream) int64 { return u.Unauthorized }),
+			all:     refused(res.Upstreams, func(u *result.Upstream) int64 { return u.Unauthorized }),
 			text:    func(i int) (string, string) { return clip(res.Upstreams[i].Name, nameChars), "" },
 			finding: none, refused: func(i int) int64 { return upstream(i).Unauthorized },
 			columns: []columnSource{requests(upstream), accepted(upstream)},
@@ -247,7 +247,7 @@ func exploration(res *analyze.Result, b *bins) (*explorer, []*drawing) {
 
 // sumSource makes a table of sums.
 func sumSource(id, label, name string, sums []sumOf, order []int, profile map[int][]stepCount) tableSource {
-	counts := func(i int) *analyze.Counts { return &sums[i].Counts }
+	counts := func(i int) *result.Counts { return &sums[i].Counts }
 	return tableSource{
 		id: id, label: label, name: name, order: order, budget: smallBytes, profile: profile,
 		all:     refused(sums, func(s *sumOf) int64 { return s.Unauthorized }),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -45,20 +46,20 @@ func causeIndex(name string) int {
 }
 
 // pieces makes rows of a list, which end in err when there is one.
-func pieces(rows []analyze.Unauthorized, err error) analyze.Pieces[analyze.Unauthorized] {
-	return piecesOf(len(rows), func(i int) (analyze.Unauthorized, error) {
+func pieces(rows []result.Unauthorized, err error) result.Pieces[result.Unauthorized] {
+	return piecesOf(len(rows), func(i int) (result.Unauthorized, error) {
 		if i == len(rows)-1 && err != nil {
-			return analyze.Unauthorized{}, err
+			return result.Unauthorized{}, err
 		}
 		return rows[i], nil
 	})
 }
 
-func piecesOf(n int, at func(i int) (analyze.Unauthorized, error)) analyze.Pieces[analyze.Unauthorized] {
-	return analyze.Pieces[analyze.Unauthorized]{Len: n, Reader: func() func(from, to int) iter.Seq2[*analyze.Unauthorized, error] {
-		return func(from, to int) iter.Seq2[*analyze.Unauthorized, error] {
-			return func(yield func(*analyze.Unauthorized, error) bool) {
-				var row analyze.Unauthorized // one for all: a row is valid until the next
+func piecesOf(n int, at func(i int) (result.Unauthorized, error)) result.Pieces[result.Unauthorized] {
+	return result.Pieces[result.Unauthorized]{Len: n, Reader: func() func(from, to int) iter.Seq2[*result.Unauthorized, error] {
+		return func(from, to int) iter.Seq2[*result.Unauthorized, error] {
+			return func(yield func(*result.Unauthorized, error) bool) {
+				var row result.Unauthorized // one for all: a row is valid until the next
 				var err error
 				for i := from; i < to; i++ {
 					if row, err = at(i); err != nil {
@@ -76,25 +77,25 @@ func piecesOf(n int, at func(i int) (analyze.Unauthorized, error)) analyze.Piece
 
 // fixture is a result that has every kind of thing. Its sums agree: 401s by
 // minute, by cause and by row are the same.
-func fixture() *analyze.Result {
+func fixture() *result.Result {
 	const endpointID, expiryID, accountID, oddID = "endpoint_misconfigured-0a1b2c3d4e5f", "session_expiry-112233445566",
 		"account_failure-99aabbccddee", "account_failure-000000000000"
-	res := &analyze.Result{
+	res := &result.Result{
 		Skips:   map[string]int64{"blank": 3, "comment": 1},
 		Rejects: map[string]int64{"syntax": 40, "time": 2},
 		Causes:  map[string]int64{},
 		Since:   parse.NoTime, Until: at(24, 0, 0),
-		Undetectable: []analyze.Undetectable{{Kind: "insecure_scheme", Missing: []string{"url_scheme"}},
+		Undetectable: []result.Undetectable{{Kind: "insecure_scheme", Missing: []string{"url_scheme"}},
 			{Kind: "upstream_misconfigured", Missing: []string{"url_scheme", "upstream_address"}}},
 		Notes: []string{"No line names a backend, so a bad one among several cannot be told.", "A note that quotes " + hostile[0]},
 	}
 	for _, n := range analyze.CauseNames {
 		res.Causes[n] = 0
 	}
-	var rows []analyze.Unauthorized
+	var rows []result.Unauthorized
 	for minute := range 24 * 60 {
 		for h, host := range []string{"shop.example", "api.example"} {
-			m := analyze.Minute{Time: at(0, minute, 0), Host: host, Causes: make([]int64, len(analyze.CauseNames))}
+			m := result.Minute{Time: at(0, minute, 0), Host: host, Causes: make([]int64, len(analyze.CauseNames))}
 			day := 1 + math.Sin(float64(minute-360)/1440*2*math.Pi)
 			m.Accepted = int64(40*day) + 10
 			m.Redirected, m.NotFound, m.ServerErrors = 2, 1, int64(minute%97/96)
@@ -103,7 +104,7 @@ func fixture() *analyze.Result {
 				m.Unauthorized += n
 				res.Causes[cause] += n
 				for k := range n {
-					rows = append(rows, analyze.Unauthorized{
+					rows = append(rows, result.Unauthorized{
 						Time: m.Time + k*1e6, Method: "GET", Path: fmt.Sprintf("/orders/%d", minute), Query: "token=REDACTED", Template: "/orders/{id}",
 						Status: 401, BodySize: 90, Duration: 1500 + k, Host: host, Client: "192.0.2.1", UserAgent: "Mozilla/5.0",
 						User: []string{"", "alice", "bob"}[k%3], LogPath: "web1/access.log", LogLine: int64(minute)*10 + k + 1,
@@ -133,7 +134,7 @@ func fixture() *analyze.Result {
 		}
 	}
 	// A clock that was wrong: it must not squash the chart.
-	stray := analyze.Minute{Time: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), Host: hostile[0], Causes: make([]int64, len(analyze.CauseNames))}
+	stray := result.Minute{Time: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), Host: hostile[0], Causes: make([]int64, len(analyze.CauseNames))}
 	stray.Requests, stray.Unauthorized = int64(len(hostile)), int64(len(hostile))
 	stray.Causes[causeIndex("anonymous")] = int64(len(hostile))
 	res.Causes["anonymous"] += int64(len(hostile))
@@ -141,17 +142,17 @@ func fixture() *analyze.Result {
 	res.Totals.Parsed += stray.Requests
 	res.Totals.Unauthorized += stray.Unauthorized
 	for i, s := range hostile {
-		rows = append(rows, analyze.Unauthorized{
+		rows = append(rows, result.Unauthorized{
 			Time: stray.Time + int64(i), Method: s, Path: s, Query: s, Template: s, Scheme: s, Status: 401, BodySize: -1, Duration: -1,
 			Host: s, Referrer: s, Client: s, Peer: s, UserAgent: s, User: s, SessionID: s, Upstream: s, LogPath: s, LogLine: 1,
 			Cause: "anonymous", Reason: s, AnsweredBy: "proxy", TokenExpiry: stray.Time,
 		})
 	}
 	res.Unauthorized = pieces(rows, nil)
-	res.Refusals = func(yield func(analyze.Refusal) bool) {
+	res.Refusals = func(yield func(result.Refusal) bool) {
 		for i := range rows {
 			r := &rows[i]
-			x := analyze.Refusal{Time: r.Time, Endpoint: 1, Account: i%14 - 1, Client: i % 14, Upstream: i%3 - 1, Cause: causeIndex(r.Cause), Finding: -1}
+			x := result.Refusal{Time: r.Time, Endpoint: 1, Account: i%14 - 1, Client: i % 14, Upstream: i%3 - 1, Cause: causeIndex(r.Cause), Finding: -1}
 			if r.Host == "api.example" {
 				x.Endpoint = 0
 			}
@@ -166,7 +167,7 @@ func fixture() *analyze.Result {
 		}
 	}
 
-	res.Inputs = []analyze.Input{
+	res.Inputs = []result.Input{
 		{Path: "web1/access.log", Format: "combined", Compression: "none", Bytes: 9_000_000, Lines: 60_000, Parsed: 60_000, FirstTime: at(0, 0, 0), LastTime: at(23, 59, 59)},
 		{Path: "web2/access.log.1.gz", Format: "combined", Compression: "gzip", Bytes: 8_000_000, Rejected: 42, Skipped: 4, FirstTime: at(0, 0, 3), LastTime: at(23, 10, 0),
 			Error: "unexpected end of gzip data at byte 1204224"},
@@ -185,23 +186,23 @@ func fixture() *analyze.Result {
 		res.Totals.Rejected += in.Rejected
 		res.Totals.Skipped += in.Skipped
 	}
-	res.Resolved = []analyze.Finding{{
-		ID: "cors_preflight-334455667788", Kind: "cors_preflight", Category: "endpoint", Severity: analyze.Medium, Confidence: 0.9,
-		Subject: analyze.Subject{Type: "endpoint", Host: "api.example", Method: "OPTIONS", Route: "/v1/" + hostile[0]}, Title: "Preflights of " + hostile[0] + " are refused",
+	res.Resolved = []result.Finding{{
+		ID: "cors_preflight-334455667788", Kind: "cors_preflight", Category: "endpoint", Severity: result.Medium, Confidence: 0.9,
+		Subject: result.Subject{Type: "endpoint", Host: "api.example", Method: "OPTIONS", Route: "/v1/" + hostile[0]}, Title: "Preflights of " + hostile[0] + " are refused",
 		Onset: parse.NoTime, FirstSeen: at(0, 1, 0), LastSeen: at(23, 0, 0), Unauthorized: 88, Actors: 12,
-		Change: &analyze.Change{Status: analyze.StatusResolved, Severity: analyze.Medium, Unauthorized: 88},
+		Change: &result.Change{Status: result.StatusResolved, Severity: result.Medium, Unauthorized: 88},
 	}}
 	res.Totals.FirstTime, res.Totals.LastTime = at(0, 0, 0), stray.Time
 	res.Totals.Unexplained = res.Causes["unexplained"]
 	for i, s := range hostile {
-		res.RejectedLines = append(res.RejectedLines, analyze.RejectedLine{Path: "web2/access.log.1.gz", Line: int64(i + 1), Reason: "syntax", Raw: s})
+		res.RejectedLines = append(res.RejectedLines, result.RejectedLine{Path: "web2/access.log.1.gz", Line: int64(i + 1), Reason: "syntax", Raw: s})
 	}
 
-	res.Findings = []analyze.Finding{
+	res.Findings = []result.Finding{
 		{
-			ID: endpointID, Kind: "endpoint_misconfigured", Category: "endpoint", Severity: analyze.High, Confidence: 0.98,
-			Change:  &analyze.Change{Status: analyze.StatusNew},
-			Subject: analyze.Subject{Type: "endpoint", Host: "api.example", Method: "GET", Route: "/v2/orders/{id}"},
+			ID: endpointID, Kind: "endpoint_misconfigured", Category: "endpoint", Severity: result.High, Confidence: 0.98,
+			Change:  &result.Change{Status: result.StatusNew},
+			Subject: result.Subject{Type: "endpoint", Host: "api.example", Method: "GET", Route: "/v2/orders/{id}"},
 			Title:   "GET api.example/v2/orders/{id} refuses 97 % of its signed-in users since 2026-03-09T14:05:12Z",
 			Explanation: "312 actors were refused here while the same sessions were accepted on other routes within 10 minutes before and after, without signing in again: " +
 				"their credentials were good. 97 % of the actors that asked this route were refused (at least 94 % with 95 % confidence); on a healthy route it is up to 1.2 %. " +
@@ -214,15 +215,15 @@ func fixture() *analyze.Result {
 			Onset: at(14, 5, 12), FirstSeen: at(14, 5, 12), LastSeen: at(23, 59, 41), Unauthorized: res.Causes["endpoint_misconfigured"], Actors: 312, Users: 287,
 			Details: map[string]any{"refused_share": 0.9712, "refused_share_low": 0.94, "baseline_share": 0.012, "p_value": 3.2e-41,
 				"accepted": int64(18_204), "ongoing": true, "onset_low": "2026-03-09T14:04:58Z", "onset_high": "2026-03-09T14:05:12Z"},
-			Evidence: []analyze.Evidence{
+			Evidence: []result.Evidence{
 				{Path: "web2/access.log.1.gz", Line: 48_211, Raw: `192.0.2.44 - alice [09/Mar/2026:14:05:12 +0000] "GET /v2/orders/8812?token=REDACTED HTTP/1.1" 401 90 "-" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"`},
 				{Path: "web2/access.log.1.gz", Line: 48_260, Raw: `198.51.100.7 - carol [09/Mar/2026:14:05:19 +0000] "GET /v2/orders/17 HTTP/1.1" 401 90 "-" "shop-ios/4.2"`},
 			},
 		},
 		{
-			ID: expiryID, Kind: "session_expiry", Category: "session", Severity: analyze.Medium, Confidence: 0.95,
-			Change:  &analyze.Change{Status: analyze.StatusWorse, Severity: analyze.Low, Unauthorized: 1200, Ratio: 2.46, PValue: 1e-30},
-			Subject: analyze.Subject{Type: "session_policy", Host: "shop.example"},
+			ID: expiryID, Kind: "session_expiry", Category: "session", Severity: result.Medium, Confidence: 0.95,
+			Change:  &result.Change{Status: result.StatusWorse, Severity: result.Low, Unauthorized: 1200, Ratio: 2.46, PValue: 1e-30},
+			Subject: result.Subject{Type: "session_policy", Host: "shop.example"},
 			Title:   "Sessions on shop.example expire after 30 min without a request",
 			Explanation: "1,204 sessions (38 % of 3,168) that had been accepted were refused, and needed a new sign-in, as soon as they were past 30 min. " +
 				"The timeout lies between 29.8 min and 30.3 min with 95 % confidence.",
@@ -230,31 +231,31 @@ func fixture() *analyze.Result {
 			Onset:       parse.NoTime, FirstSeen: at(6, 31, 0), LastSeen: at(23, 58, 0), Unauthorized: res.Causes["session_expiry"], Actors: 1204, Users: 980,
 			Details: map[string]any{"policy": "idle", "timeout_seconds": 1800.4, "timeout_low": 1788.0, "timeout_high": 1818.0, "sessions": 1204,
 				"bic_difference": math.Inf(1), "hosts": []string{"shop.example", hostile[6]}, "quantiles": []float64{1, math.NaN(), 2.5}, "nothing": nil},
-			Evidence: []analyze.Evidence{{Path: "web1/access.log", Line: 7, Raw: `192.0.2.9 - - [09/Mar/2026:06:31:00 +0000] "POST /cart HTTP/2.0" 401 12 "https://shop.example/" "Mozilla/5.0"`}},
+			Evidence: []result.Evidence{{Path: "web1/access.log", Line: 7, Raw: `192.0.2.9 - - [09/Mar/2026:06:31:00 +0000] "POST /cart HTTP/2.0" 401 12 "https://shop.example/" "Mozilla/5.0"`}},
 		},
 		{
-			ID: accountID, Kind: "account_failure", Category: "account", Severity: analyze.Medium, Confidence: 0.9,
-			Subject: analyze.Subject{Type: "account", User: "bob"}, Title: "Account bob is refused since 2026-03-09T10:00:00Z",
+			ID: accountID, Kind: "account_failure", Category: "account", Severity: result.Medium, Confidence: 0.9,
+			Subject: result.Subject{Type: "account", User: "bob"}, Title: "Account bob is refused since 2026-03-09T10:00:00Z",
 			Explanation: "bob was accepted 40 times before, and has been refused in all of 56 tries since.", Remediation: []string{"Look whether it is locked or expired."},
 			Onset: at(10, 0, 0), FirstSeen: at(10, 0, 0), LastSeen: at(23, 30, 1), Unauthorized: res.Causes["account_failure"], Actors: 2, Users: 1,
 			Details: map[string]any{"last_accepted": "2026-03-09T09:58:00Z"},
 		},
 		{
-			ID: oddID, Kind: "account_failure", Category: "account", Severity: analyze.Low, Confidence: math.NaN(),
-			Subject: analyze.Subject{Type: "account", Host: hostile[3], Method: hostile[4], Route: hostile[0], User: hostile[1], ClientAddress: hostile[7], UserAgent: hostile[8], Upstream: hostile[10]},
+			ID: oddID, Kind: "account_failure", Category: "account", Severity: result.Low, Confidence: math.NaN(),
+			Subject: result.Subject{Type: "account", Host: hostile[3], Method: hostile[4], Route: hostile[0], User: hostile[1], ClientAddress: hostile[7], UserAgent: hostile[8], Upstream: hostile[10]},
 			Title:   "Account " + hostile[1] + hostile[6] + " is refused", Explanation: strings.Join(hostile, " "), Remediation: hostile,
 			Onset: parse.NoTime, FirstSeen: parse.NoTime, LastSeen: parse.NoTime, Details: map[string]any{hostile[0]: hostile[1], "x": hostile[5]},
 		},
 	}
 	for i, s := range hostile {
-		res.Findings[3].Evidence = append(res.Findings[3].Evidence, analyze.Evidence{Path: s, Line: int64(i), Raw: s})
+		res.Findings[3].Evidence = append(res.Findings[3].Evidence, result.Evidence{Path: s, Line: int64(i), Raw: s})
 	}
 	res.Totals.Findings = int64(len(res.Findings))
 
-	counts := func(accepted, unauthorized int64) analyze.Counts {
-		return analyze.Counts{Requests: accepted + unauthorized + 3, Accepted: accepted, Unauthorized: unauthorized, NotFound: 3}
+	counts := func(accepted, unauthorized int64) result.Counts {
+		return result.Counts{Requests: accepted + unauthorized + 3, Accepted: accepted, Unauthorized: unauthorized, NotFound: 3}
 	}
-	res.Endpoints = []analyze.Endpoint{
+	res.Endpoints = []result.Endpoint{
 		{Host: "api.example", Method: "GET", Template: "/v2/orders/{id}", Counts: counts(18_204, 4_800), Actors: 900, RefusedActors: 312, Protected: true,
 			FirstTime: at(0, 0, 1), LastTime: at(23, 59, 0), FirstUnauthorized: at(14, 5, 12), LastUnauthorized: at(23, 59, 41), FindingID: endpointID},
 		{Host: "shop.example", Method: "POST", Template: "/cart", Counts: counts(40_112, 2_100), Actors: 3_100, RefusedActors: 1_200, Protected: true,
@@ -262,34 +263,34 @@ func fixture() *analyze.Result {
 		{Host: "shop.example", Method: "GET", Template: "/", Counts: counts(90_000, 0), Actors: 7_000,
 			FirstTime: at(0, 0, 1), LastTime: at(23, 59, 0), FirstUnauthorized: parse.NoTime, LastUnauthorized: parse.NoTime},
 	}
-	res.Accounts = []analyze.Account{
+	res.Accounts = []result.Account{
 		{User: "bob", Counts: counts(40, 56), Clients: 2, FirstAccepted: at(1, 0, 0), LastAccepted: at(9, 58, 0), FirstUnauthorized: at(10, 0, 0), LastUnauthorized: at(23, 30, 1), FindingID: accountID},
 		{User: "mallory", Counts: counts(0, 4), Clients: 1, FirstAccepted: parse.NoTime, LastAccepted: parse.NoTime, FirstUnauthorized: at(3, 0, 0), LastUnauthorized: at(3, 0, 9)},
 	}
-	res.Clients = []analyze.Client{
+	res.Clients = []result.Client{
 		{Address: "192.0.2.44", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", Counts: counts(800, 90), Users: 1, Sessions: 2,
 			RefusedEndpoints: 1, FirstTime: at(8, 0, 0), LastTime: at(18, 0, 0), LastAccepted: at(17, 59, 0), FindingID: endpointID},
 		{Address: "2001:db8::7", Counts: counts(1, 12), Users: 0, Sessions: 0, RefusedEndpoints: 3, FirstTime: at(8, 0, 0), LastTime: at(8, 1, 0), LastAccepted: parse.NoTime},
 	}
-	res.Upstreams = []analyze.Upstream{{Name: "10.0.0.7:8080", Counts: counts(9000, 3000)}, {Name: hostile[1], Counts: counts(9000, 12)}}
-	res.Findings[0].Exhibit = &analyze.Exhibit{Caption: "Actors refused and accepted", Trend: &analyze.Trend{From: at(12, 0, 0), Step: 3600e6,
+	res.Upstreams = []result.Upstream{{Name: "10.0.0.7:8080", Counts: counts(9000, 3000)}, {Name: hostile[1], Counts: counts(9000, 12)}}
+	res.Findings[0].Exhibit = &result.Exhibit{Caption: "Actors refused and accepted", Trend: &result.Trend{From: at(12, 0, 0), Step: 3600e6,
 		Refused: []int64{0, 0, 40, 90, 80, 60}, Accepted: []int64{80, 90, 50, 0, 2, 0}}}
-	res.Findings[1].Exhibit = &analyze.Exhibit{Caption: "Share of requests accepted", Curve: &analyze.Curve{Idle: true, Timeout: 1800.4, Low: 1788, High: 1818,
-		Points: []analyze.Point{{From: 0, To: 1, Accepted: 900}, {From: 1, To: 60, Accepted: 800, Refused: 3}, {From: 60, To: 1790, Accepted: 700, Refused: 5}, {From: 1790, To: 9000, Refused: 1204}}}}
-	res.Findings[2].Exhibit = &analyze.Exhibit{Caption: "Tries before and since", Parts: []analyze.Part{{Name: "before", Accepted: 40}, {Name: "since", Refused: 56, Marked: true}}}
-	res.Findings[3].Exhibit = &analyze.Exhibit{Caption: hostile[0]}
+	res.Findings[1].Exhibit = &result.Exhibit{Caption: "Share of requests accepted", Curve: &result.Curve{Idle: true, Timeout: 1800.4, Low: 1788, High: 1818,
+		Points: []result.Point{{From: 0, To: 1, Accepted: 900}, {From: 1, To: 60, Accepted: 800, Refused: 3}, {From: 60, To: 1790, Accepted: 700, Refused: 5}, {From: 1790, To: 9000, Refused: 1204}}}}
+	res.Findings[2].Exhibit = &result.Exhibit{Caption: "Tries before and since", Parts: []result.Part{{Name: "before", Accepted: 40}, {Name: "since", Refused: 56, Marked: true}}}
+	res.Findings[3].Exhibit = &result.Exhibit{Caption: hostile[0]}
 	for _, s := range hostile {
-		res.Findings[3].Exhibit.Parts = append(res.Findings[3].Exhibit.Parts, analyze.Part{Name: s, Refused: 3})
+		res.Findings[3].Exhibit.Parts = append(res.Findings[3].Exhibit.Parts, result.Part{Name: s, Refused: 3})
 	}
 	for i, s := range hostile {
 		n := int64(20 - i)
-		res.Endpoints = append(res.Endpoints, analyze.Endpoint{Host: s, Method: s, Template: s, Counts: counts(0, n), Actors: 1, RefusedActors: 1,
+		res.Endpoints = append(res.Endpoints, result.Endpoint{Host: s, Method: s, Template: s, Counts: counts(0, n), Actors: 1, RefusedActors: 1,
 			FirstTime: parse.NoTime, LastTime: parse.NoTime, FirstUnauthorized: parse.NoTime, LastUnauthorized: parse.NoTime, FindingID: oddID})
-		res.Accounts = append(res.Accounts, analyze.Account{User: s, Counts: counts(1, n), Clients: 1,
+		res.Accounts = append(res.Accounts, result.Account{User: s, Counts: counts(1, n), Clients: 1,
 			FirstAccepted: parse.NoTime, LastAccepted: parse.NoTime, FirstUnauthorized: parse.NoTime, LastUnauthorized: parse.NoTime})
-		res.Clients = append(res.Clients, analyze.Client{Address: s, UserAgent: s, Counts: counts(2, n), FirstTime: parse.NoTime, LastTime: parse.NoTime, LastAccepted: parse.NoTime})
+		res.Clients = append(res.Clients, result.Client{Address: s, UserAgent: s, Counts: counts(2, n), FirstTime: parse.NoTime, LastTime: parse.NoTime, LastAccepted: parse.NoTime})
 	}
-	res.Sessions = each([]analyze.Session{
+	res.Sessions = each([]result.Session{
 		{ID: "5f2b6c", User: "alice", Address: "192.0.2.44", UserAgent: "Mozilla/5.0", Host: "shop.example", Start: at(8, 0, 0), LastAccepted: at(9, 0, 0), End: at(9, 31, 0),
 			Requests: 60, Accepted: 58, Unauthorized: 1, LongestGap: 1_700_500_000, StartSeen: true, EndCause: "session_expiry", FindingID: expiryID},
 		{Address: hostile[7], UserAgent: hostile[8], Host: hostile[9], Start: at(10, 0, 0), LastAccepted: at(10, 0, 0), End: parse.NoTime, Requests: 1, Accepted: 1},
@@ -298,8 +299,8 @@ func fixture() *analyze.Result {
 }
 
 // empty is the result of reading nothing.
-func empty() *analyze.Result {
-	return &analyze.Result{Totals: analyze.Totals{FirstTime: parse.NoTime, LastTime: parse.NoTime}}
+func empty() *result.Result {
+	return &result.Result{Totals: result.Totals{FirstTime: parse.NoTime, LastTime: parse.NoTime}}
 }
 
 // testRun is what a manifest of a test tells.

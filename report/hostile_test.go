@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 	attack "logscan/fixtures/hostile"
 	"logscan/parse"
 	"logscan/parse/source"
@@ -26,7 +27,7 @@ const hostileBatch = maxCards - 8
 // scanned makes the report of a log in which every payload stands in every
 // field. Each payload is the name of a further log as well, and a line in it that
 // cannot be read.
-func scanned(t *testing.T, format attack.Format, payloads []attack.Payload) (*analyze.Result, string) {
+func scanned(t *testing.T, format attack.Format, payloads []attack.Payload) (*result.Result, string) {
 	t.Helper()
 	logs := t.TempDir()
 	put := func(name string, text []byte) {

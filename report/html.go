@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -162,7 +162,7 @@ func hashOf(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func newPage(res *analyze.Result) *page {
+func newPage(res *result.Result) *page {
 	steps := binned(res.Timeline)
 	p := &page{Verdict: judge(res), Chart: drawChart(res, steps), Total: number(res.Totals.Unauthorized)}
 	p.Data, p.Heat = exploration(res, steps)
@@ -216,7 +216,7 @@ func position(path string, line int64) string {
 	return clip(path, nameChars) + ":" + strconv.FormatInt(line, 10)
 }
 
-func tiles(res *analyze.Result, c *chart) []tile {
+func tiles(res *result.Result, c *chart) []tile {
 	t := &res.Totals
 	explained := t.Unauthorized - t.Unexplained
 	all := []tile{
@@ -243,9 +243,9 @@ func tiles(res *analyze.Result, c *chart) []tile {
 }
 
 // severities tells how many findings there are of each severity.
-func severities(findings []analyze.Finding) string {
+func severities(findings []result.Finding) string {
 	var parts []string
-	for s := analyze.Critical; ; s-- {
+	for s := result.Critical; ; s-- {
 		n := 0
 		for i := range findings {
 			if findings[i].Severity == s {
@@ -255,7 +255,7 @@ func severities(findings []analyze.Finding) string {
 		if n > 0 {
 			parts = append(parts, number(int64(n))+" "+s.String())
 		}
-		if s == analyze.Info {
+		if s == result.Info {
 			break
 		}
 	}
@@ -266,7 +266,7 @@ func severities(findings []analyze.Finding) string {
 }
 
 // hostNames gives the virtual hosts with most requests, and how many there are.
-func hostNames(res *analyze.Result) (string, int) {
+func hostNames(res *result.Result) (string, int) {
 	requests := map[string]int64{}
 	for i := range res.Endpoints {
 		if e := &res.Endpoints[i]; e.Host != "" {
@@ -311,7 +311,7 @@ func newCard(place int, f *Finding, total int64) card {
 	for _, s := range f.Remediation {
 		c.Steps = append(c.Steps, typeset(clip(s, longChars)))
 	}
-	shown := f.Evidence[:min(len(f.Evidence), analyze.MaxEvidence)]
+	shown := f.Evidence[:min(len(f.Evidence), result.MaxEvidence)]
 	if place > manyEvidence {
 		shown = shown[:min(len(shown), fewEvidence)]
 	}
@@ -333,7 +333,7 @@ func since(onset Stamp) string {
 func typeset(s string) string { return strings.ReplaceAll(readable(s), " %", "\u00a0%") }
 
 // subjectFigures names what a finding is about.
-func subjectFigures(s *analyze.Subject) []figure {
+func subjectFigures(s *result.Subject) []figure {
 	var all []figure
 	for _, f := range []figure{
 		{"Host", s.Host}, {"Method", s.Method}, {"Route", s.Route}, {"User", s.User},
@@ -346,7 +346,7 @@ func subjectFigures(s *analyze.Subject) []figure {
 	return all
 }
 
-func causeRows(res *analyze.Result) []causeRow {
+func causeRows(res *result.Result) []causeRow {
 	total := res.Totals.Unauthorized
 	row := func(c cause, n int64) causeRow {
 		return causeRow{Group: groups[c.Group].Name, Label: c.Label, Name: c.Name, Meaning: c.Meaning,
@@ -375,10 +375,10 @@ func barWidth(part, whole int64) string {
 	return coordinate(max(1, 100*float64(min(part, whole))/float64(whole)))
 }
 
-func worstTables(res *analyze.Result, place map[string]bool) []worstTable {
-	endpoints := top(res.Endpoints, func(e *analyze.Endpoint) int64 { return e.Unauthorized })
-	accounts := top(res.Accounts, func(a *analyze.Account) int64 { return a.Unauthorized })
-	clients := top(res.Clients, func(c *analyze.Client) int64 { return c.Unauthorized })
+func worstTables(res *result.Result, place map[string]bool) []worstTable {
+	endpoints := top(res.Endpoints, func(e *result.Endpoint) int64 { return e.Unauthorized })
+	accounts := top(res.Accounts, func(a *result.Account) int64 { return a.Unauthorized })
+	clients := top(res.Clients, func(c *result.Client) int64 { return c.Unauthorized })
 	var all []worstTable
 	add := func(t worstTable, of int) {
 		if len(t.Rows) > 0 {
@@ -395,7 +395,7 @@ func worstTables(res *analyze.Result, place map[string]bool) []worstTable {
 		r.Note, r.Extra = clip(e.Host, nameChars), number(e.RefusedActors)+" of "+number(e.Actors)
 		t.Rows = append(t.Rows, r)
 	}
-	add(t, refused(res.Endpoints, func(e *analyze.Endpoint) int64 { return e.Unauthorized }))
+	add(t, refused(res.Endpoints, func(e *result.Endpoint) int64 { return e.Unauthorized }))
 
 	t = worstTable{ID: "accounts", Title: "Accounts", Caption: "Users named on most 401s (a claim, not proven)", Name: "User", Extra: "Last accepted, UTC"}
 	for _, a := range accounts {
@@ -407,7 +407,7 @@ func worstTables(res *analyze.Result, place map[string]bool) []worstTable {
 		}
 		t.Rows = append(t.Rows, r)
 	}
-	add(t, refused(res.Accounts, func(a *analyze.Account) int64 { return a.Unauthorized }))
+	add(t, refused(res.Accounts, func(a *result.Account) int64 { return a.Unauthorized }))
 
 	t = worstTable{ID: "clients", Title: "Clients", Caption: "Clients that got most 401s", Name: "Client", Extra: "Users, endpoints"}
 	for _, c := range clients {
@@ -416,11 +416,11 @@ func worstTables(res *analyze.Result, place map[string]bool) []worstTable {
 		r.Extra = number(c.Users) + ", " + number(c.RefusedEndpoints)
 		t.Rows = append(t.Rows, r)
 	}
-	add(t, refused(res.Clients, func(c *analyze.Client) int64 { return c.Unauthorized }))
+	add(t, refused(res.Clients, func(c *result.Client) int64 { return c.Unauthorized }))
 	return all
 }
 
-func counted(c *analyze.Counts, finding string, place map[string]bool) worstRow {
+func counted(c *result.Counts, finding string, place map[string]bool) worstRow {
 	if !place[finding] {
 		finding = ""
 	}
@@ -463,13 +463,13 @@ func refused[R any](rows []R, count func(*R) int64) int {
 
 // ledger tells what was read. Of very many inputs those with an error or
 // rejected lines come before the others.
-func (p *page) ledger(res *analyze.Result) {
-	shown := make([]*analyze.Input, len(res.Inputs))
+func (p *page) ledger(res *result.Result) {
+	shown := make([]*result.Input, len(res.Inputs))
 	for i := range res.Inputs {
 		shown[i] = &res.Inputs[i]
 	}
 	if len(shown) > maxLedger {
-		rank := func(in *analyze.Input) int {
+		rank := func(in *result.Input) int {
 			switch {
 			case in.Error != "":
 				return 0
@@ -478,7 +478,7 @@ func (p *page) ledger(res *analyze.Result) {
 			}
 			return 2
 		}
-		slices.SortStableFunc(shown, func(a, b *analyze.Input) int { return rank(a) - rank(b) })
+		slices.SortStableFunc(shown, func(a, b *result.Input) int { return rank(a) - rank(b) })
 		p.MoreInputs = fmt.Sprintf("%d of %s inputs, those with trouble first; inputs.parquet has all.", maxLedger, number(int64(len(shown))))
 		shown = shown[:maxLedger]
 	}

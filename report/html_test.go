@@ -12,11 +12,12 @@ import (
 	"testing"
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/fixtures/golden"
 	"logscan/parse"
 )
 
-func render(t *testing.T, res *analyze.Result) string {
+func render(t *testing.T, res *result.Result) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := writeHTML(t.Context(), &job{res: res}, &b); err != nil {
@@ -146,7 +147,7 @@ func TestPolicyAllowsOurOwnAndNothingElse(t *testing.T) {
 
 func TestHeadingsAreInOrder(t *testing.T) {
 	heading := regexp.MustCompile(`<h([1-6])`)
-	for name, res := range map[string]*analyze.Result{"full": fixture(), "empty": empty()} {
+	for name, res := range map[string]*result.Result{"full": fixture(), "empty": empty()} {
 		last := 0
 		for _, m := range heading.FindAllStringSubmatch(render(t, res), -1) {
 			level := int(m[1][0] - '0')
@@ -162,29 +163,29 @@ func TestHeadingsAreInOrder(t *testing.T) {
 }
 
 func TestEmptyStates(t *testing.T) {
-	read := func(parsed, rejected, skipped int64) *analyze.Result {
+	read := func(parsed, rejected, skipped int64) *result.Result {
 		res := empty()
-		res.Inputs = []analyze.Input{{Path: "access.log", Format: "combined", Compression: "none", FirstTime: parse.NoTime, LastTime: parse.NoTime}}
+		res.Inputs = []result.Input{{Path: "access.log", Format: "combined", Compression: "none", FirstTime: parse.NoTime, LastTime: parse.NoTime}}
 		res.Totals.Parsed, res.Totals.Rejected, res.Totals.Skipped = parsed, rejected, skipped
 		res.Totals.Lines = parsed + rejected + skipped
 		return res
 	}
-	refused := func(causes map[string]int64) *analyze.Result {
+	refused := func(causes map[string]int64) *result.Result {
 		res := read(1000, 0, 0)
 		res.Causes = causes
-		m := analyze.Minute{Time: at(0, 0, 0), Causes: make([]int64, len(analyze.CauseNames))}
+		m := result.Minute{Time: at(0, 0, 0), Causes: make([]int64, len(analyze.CauseNames))}
 		for name, n := range causes {
 			res.Totals.Unauthorized += n
 			m.Causes[causeIndex(name)] = n
 			m.Unauthorized += n
 		}
 		res.Totals.Unexplained = causes["unexplained"]
-		res.Timeline = []analyze.Minute{m}
+		res.Timeline = []result.Minute{m}
 		return res
 	}
 	for _, c := range []struct {
 		name string
-		res  *analyze.Result
+		res  *result.Result
 		has  []string
 		not  []string
 	}{
@@ -219,7 +220,7 @@ func TestEmptyStates(t *testing.T) {
 // TestPageIsBounded makes much of everything, in the longest texts there are.
 func TestPageIsBounded(t *testing.T) {
 	const n = 3000
-	long := strings.Repeat("\u202e<", analyze.MaxRawLine/4)
+	long := strings.Repeat("\u202e<", result.MaxRawLine/4)
 	res := fixture()
 	odd := res.Findings[3]
 	odd.Explanation, odd.Title, odd.Remediation = long, long, odd.Remediation[:4]
@@ -229,10 +230,10 @@ func TestPageIsBounded(t *testing.T) {
 	for i := range n {
 		odd.ID = fmt.Sprint("account_failure-", i)
 		res.Findings = append(res.Findings, odd)
-		res.Inputs = append(res.Inputs, analyze.Input{Path: long, Format: long, Error: long, FirstTime: parse.NoTime, LastTime: parse.NoTime})
-		res.RejectedLines = append(res.RejectedLines, analyze.RejectedLine{Path: long, Raw: long})
+		res.Inputs = append(res.Inputs, result.Input{Path: long, Format: long, Error: long, FirstTime: parse.NoTime, LastTime: parse.NoTime})
+		res.RejectedLines = append(res.RejectedLines, result.RejectedLine{Path: long, Raw: long})
 		res.Notes = append(res.Notes, long)
-		res.Endpoints = append(res.Endpoints, analyze.Endpoint{Host: fmt.Sprint(i, long), Template: long, Counts: analyze.Counts{Requests: 9, Unauthorized: 9}})
+		res.Endpoints = append(res.Endpoints, result.Endpoint{Host: fmt.Sprint(i, long), Template: long, Counts: result.Counts{Requests: 9, Unauthorized: 9}})
 	}
 	page := render(t, res)
 	if limit := 16 << 20; len(page) > limit {
@@ -248,7 +249,7 @@ func TestPageIsBounded(t *testing.T) {
 func TestLedgerPutsTroubleFirst(t *testing.T) {
 	res := empty()
 	for i := range maxLedger + 10 {
-		res.Inputs = append(res.Inputs, analyze.Input{Path: fmt.Sprintf("%04d.log", i)})
+		res.Inputs = append(res.Inputs, result.Input{Path: fmt.Sprintf("%04d.log", i)})
 	}
 	res.Inputs[maxLedger+5].Rejected = 1
 	res.Inputs[maxLedger+6].Error = "cut off"
@@ -259,11 +260,11 @@ func TestLedgerPutsTroubleFirst(t *testing.T) {
 }
 
 func TestTop(t *testing.T) {
-	var rows []analyze.Account
+	var rows []result.Account
 	for i := range 500 {
-		rows = append(rows, analyze.Account{User: fmt.Sprint(i), Counts: analyze.Counts{Unauthorized: int64(i * 7919 % 100)}})
+		rows = append(rows, result.Account{User: fmt.Sprint(i), Counts: result.Counts{Unauthorized: int64(i * 7919 % 100)}})
 	}
-	got := top(rows, func(a *analyze.Account) int64 { return a.Unauthorized })
+	got := top(rows, func(a *result.Account) int64 { return a.Unauthorized })
 	if len(got) != maxWorst {
 		t.Fatalf("%d rows, want %d", len(got), maxWorst)
 	}
@@ -276,7 +277,7 @@ func TestTop(t *testing.T) {
 	if got[0].Unauthorized != 99 || got[maxWorst-1].Unauthorized != 96 {
 		t.Errorf("from %d to %d, want 99 to 96", got[0].Unauthorized, got[maxWorst-1].Unauthorized)
 	}
-	if got := top(rows[:1], func(*analyze.Account) int64 { return 0 }); len(got) != 0 {
+	if got := top(rows[:1], func(*result.Account) int64 { return 0 }); len(got) != 0 {
 		t.Errorf("rows without 401s are shown: %v", got)
 	}
 }
@@ -288,14 +289,14 @@ func FuzzPage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		res := empty()
 		res.Totals.Parsed, res.Totals.Unauthorized = 1, 1
-		res.Inputs = []analyze.Input{{Path: s, Format: s, Compression: s, Error: s}}
+		res.Inputs = []result.Input{{Path: s, Format: s, Compression: s, Error: s}}
 		res.Notes = []string{s}
 		res.Formats = hostileFormats(s)
 		res.Rejects = map[string]int64{s: 1}
 		res.Causes = map[string]int64{s: 1}
-		res.Findings = []analyze.Finding{{ID: s, Kind: s, Title: s, Explanation: s, Remediation: []string{s}, Details: map[string]any{s: s},
-			Subject: analyze.Subject{Host: s, User: s}, Evidence: []analyze.Evidence{{Path: s, Raw: s}}}}
-		res.Clients = []analyze.Client{{Address: s, UserAgent: s, Counts: analyze.Counts{Requests: 1, Unauthorized: 1}, FindingID: s}}
+		res.Findings = []result.Finding{{ID: s, Kind: s, Title: s, Explanation: s, Remediation: []string{s}, Details: map[string]any{s: s},
+			Subject: result.Subject{Host: s, User: s}, Evidence: []result.Evidence{{Path: s, Raw: s}}}}
+		res.Clients = []result.Client{{Address: s, UserAgent: s, Counts: result.Counts{Requests: 1, Unauthorized: 1}, FindingID: s}}
 		page := render(t, res)
 		wellFormed(t, page)
 		printable(t, "page", page)

@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -56,26 +56,26 @@ type findingsFile struct {
 
 // Finding is a finding as findings.json tells it.
 type Finding struct {
-	ID           string             `json:"id"`
-	Kind         string             `json:"kind"`
-	Category     string             `json:"category"`
-	Severity     string             `json:"severity"`
-	Confidence   float64            `json:"confidence"`
-	Subject      analyze.Subject    `json:"subject"`
-	Title        string             `json:"title"`
-	Explanation  string             `json:"explanation"`
-	Remediation  []string           `json:"remediation"`
-	Onset        Stamp              `json:"onset"`
-	FirstSeen    Stamp              `json:"first_seen"`
-	LastSeen     Stamp              `json:"last_seen"`
-	Unauthorized int64              `json:"unauthorized"`
-	Actors       int64              `json:"actors"`
-	Users        int64              `json:"users"`
-	Details      map[string]any     `json:"details"`
-	Evidence     []analyze.Evidence `json:"evidence"`
-	Status       string             `json:"status,omitempty"` // against the baseline, where there is one
-	Change       *Change            `json:"change,omitempty"`
-	Muted        *Muted             `json:"muted,omitempty"` // it is known and left as it is
+	ID           string            `json:"id"`
+	Kind         string            `json:"kind"`
+	Category     string            `json:"category"`
+	Severity     string            `json:"severity"`
+	Confidence   float64           `json:"confidence"`
+	Subject      result.Subject    `json:"subject"`
+	Title        string            `json:"title"`
+	Explanation  string            `json:"explanation"`
+	Remediation  []string          `json:"remediation"`
+	Onset        Stamp             `json:"onset"`
+	FirstSeen    Stamp             `json:"first_seen"`
+	LastSeen     Stamp             `json:"last_seen"`
+	Unauthorized int64             `json:"unauthorized"`
+	Actors       int64             `json:"actors"`
+	Users        int64             `json:"users"`
+	Details      map[string]any    `json:"details"`
+	Evidence     []result.Evidence `json:"evidence"`
+	Status       string            `json:"status,omitempty"` // against the baseline, where there is one
+	Change       *Change           `json:"change,omitempty"`
+	Muted        *Muted            `json:"muted,omitempty"` // it is known and left as it is
 }
 
 // Muted says why a finding is left as it is, and until when.
@@ -95,7 +95,7 @@ type Change struct {
 }
 
 // findingOf is a finding of a result as it leaves. It shares f's slices.
-func findingOf(f *analyze.Finding) Finding {
+func findingOf(f *result.Finding) Finding {
 	out := Finding{
 		ID: f.ID, Kind: f.Kind, Category: f.Category, Severity: f.Severity.String(), Confidence: finite(f.Confidence),
 		Subject: f.Subject, Title: f.Title, Explanation: f.Explanation, Remediation: f.Remediation,
@@ -111,7 +111,7 @@ func findingOf(f *analyze.Finding) Finding {
 	}
 	if c := f.Change; c != nil {
 		out.Status = string(c.Status)
-		if c.Status != analyze.StatusNew {
+		if c.Status != result.StatusNew {
 			out.Change = &Change{c.Severity.String(), c.Unauthorized, finite(c.Ratio), finite(c.PValue)}
 		}
 	}
@@ -119,7 +119,7 @@ func findingOf(f *analyze.Finding) Finding {
 		out.Remediation = []string{}
 	}
 	if out.Evidence == nil {
-		out.Evidence = []analyze.Evidence{}
+		out.Evidence = []result.Evidence{}
 	}
 	return out
 }
@@ -132,7 +132,7 @@ func WriteFindings(w io.Writer, r *Report) error {
 // WriteFinding writes one finding as findings.json has it.
 func WriteFinding(w io.Writer, f *Finding) error { return writeDocument(w, f) }
 
-func findingsOf(all []analyze.Finding) []Finding {
+func findingsOf(all []result.Finding) []Finding {
 	list := make([]Finding, len(all))
 	for i := range all {
 		list[i] = findingOf(&all[i])
@@ -142,12 +142,12 @@ func findingsOf(all []analyze.Finding) []Finding {
 
 // finding is a finding that was read back, as far as others are compared with
 // it or it is shown as resolved.
-func (f *Finding) finding() (analyze.Finding, error) {
-	severity, err := analyze.ParseSeverity(f.Severity)
+func (f *Finding) finding() (result.Finding, error) {
+	severity, err := result.ParseSeverity(f.Severity)
 	if err != nil {
-		return analyze.Finding{}, fmt.Errorf("finding %q: %w", f.ID, err)
+		return result.Finding{}, fmt.Errorf("finding %q: %w", f.ID, err)
 	}
-	return analyze.Finding{
+	return result.Finding{
 		ID: f.ID, Kind: f.Kind, Category: f.Category, Severity: severity, Confidence: f.Confidence, Subject: f.Subject,
 		Title: f.Title, Explanation: f.Explanation, Remediation: f.Remediation,
 		Onset: int64(f.Onset), FirstSeen: int64(f.FirstSeen), LastSeen: int64(f.LastSeen),
@@ -270,7 +270,7 @@ type Totals struct {
 	LastTime     Stamp `json:"last_time"`
 }
 
-func totalsOf(t *analyze.Totals) Totals {
+func totalsOf(t *result.Totals) Totals {
 	return Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
 		Stamp(t.FirstTime), Stamp(t.LastTime)}
 }
@@ -354,7 +354,7 @@ type reject struct {
 
 func writeRejects(_ context.Context, j *job, w io.Writer) error {
 	lines := j.res.RejectedLines
-	for i := range lines[:min(len(lines), analyze.MaxRejectedLines)] {
+	for i := range lines[:min(len(lines), result.MaxRejectedLines)] {
 		l := &lines[i]
 		b, err := json.Marshal(reject{l.Path, l.Line, l.Reason, l.Raw})
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/fixtures/golden"
 	"logscan/parse"
 )
@@ -101,13 +101,13 @@ func TestManifestResources(t *testing.T) {
 
 func TestRejectsAreBounded(t *testing.T) {
 	res := empty()
-	res.RejectedLines = make([]analyze.RejectedLine, analyze.MaxRejectedLines+5)
+	res.RejectedLines = make([]result.RejectedLine, result.MaxRejectedLines+5)
 	var b bytes.Buffer
 	if err := writeRejects(t.Context(), &job{res: res}, &b); err != nil {
 		t.Fatal(err)
 	}
-	if got := bytes.Count(b.Bytes(), []byte{'\n'}); got != analyze.MaxRejectedLines {
-		t.Errorf("%d lines, want %d", got, analyze.MaxRejectedLines)
+	if got := bytes.Count(b.Bytes(), []byte{'\n'}); got != result.MaxRejectedLines {
+		t.Errorf("%d lines, want %d", got, result.MaxRejectedLines)
 	}
 }
 

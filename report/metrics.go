@@ -5,18 +5,18 @@ import (
 	"os"
 	"path/filepath"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // WriteMetrics writes what a run found as a file for node_exporter's textfile
 // collector, whole or not at all. Every series of a cause, and of a kind that
 // was found, is there; a run that fails writes nothing, so an alert on the age
 // of logscan_last_run_timestamp_seconds tells that it does.
-func WriteMetrics(path string, res *analyze.Result, run Run) error {
+func WriteMetrics(path string, res *result.Result, run Run) error {
 	return replaceFile(path, exposition(metrics(res, run)))
 }
 
-func metrics(res *analyze.Result, run Run) []*gauge {
+func metrics(res *result.Result, run Run) []*gauge {
 	var all []*gauge
 	add := func(name, help string, labels ...string) *gauge {
 		g := newGauge(toolName+"_"+name, help, labels...)
@@ -49,7 +49,7 @@ func metrics(res *analyze.Result, run Run) []*gauge {
 	}
 	findings := add("findings", "Findings by kind, severity and status against the baseline.", "kind", "severity", "status")
 	bySeverity := add("findings_by_severity", "Findings by severity, those that there are none of too.", "severity")
-	for s := analyze.Info; s <= analyze.Critical; s++ {
+	for s := result.Info; s <= result.Critical; s++ {
 		bySeverity.add(0, s.String())
 	}
 	for i := range res.Findings {

@@ -3,7 +3,7 @@ package report
 import (
 	"strings"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse/advice"
 )
 
@@ -32,7 +32,7 @@ type undetectable struct {
 }
 
 // gapSheets tells of the formats that lack something.
-func gapSheets(formats []analyze.LogFormat) []gapSheet {
+func gapSheets(formats []result.LogFormat) []gapSheet {
 	var all []gapSheet
 	for i := range formats {
 		f := &formats[i]

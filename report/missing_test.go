@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 	"logscan/parse/advice"
 )
 
 // lacking is a format of a result whose lines hold none of what is missing.
-func lacking(f *parse.Format, name string, logged []parse.Extra, missing ...parse.Extra) analyze.LogFormat {
+func lacking(f *parse.Format, name string, logged []parse.Extra, missing ...parse.Extra) result.LogFormat {
 	p := parse.Presence{Lines: 1204, Refused: 31}
 	for x := range p.Has {
 		p.Has[x], p.Logged[x] = 400, true
@@ -21,22 +22,22 @@ func lacking(f *parse.Format, name string, logged []parse.Extra, missing ...pars
 		p.Has[x] = 0
 		p.Logged[x] = slices.Contains(logged, x)
 	}
-	return analyze.LogFormat{Name: name, Inputs: 2, Presence: p, Advice: advice.For(f, &p, nil)}
+	return result.LogFormat{Name: name, Inputs: 2, Presence: p, Advice: advice.For(f, &p, nil)}
 }
 
 // fixtureFormats are the formats of fixture, as they are told in a report: one
 // that lacks some, one that lacks nothing, one that a user gave.
-func fixtureFormats() []analyze.LogFormat {
+func fixtureFormats() []result.LogFormat {
 	combined, _ := parse.Lookup("combined")
-	return append([]analyze.LogFormat{
+	return append([]result.LogFormat{
 		lacking(combined, combined.Name, []parse.Extra{parse.ExtraUser}, parse.ExtraUser, parse.ExtraSession, parse.ExtraHost, parse.ExtraUpstream, parse.ExtraScheme),
 		lacking(combined, "complete", nil),
 	}, hostileFormats(hostile[2])...)
 }
 
-func hostileFormats(s string) []analyze.LogFormat {
+func hostileFormats(s string) []result.LogFormat {
 	f := &parse.Format{Name: s, Native: "$remote_addr " + s}
-	return []analyze.LogFormat{lacking(f, s, nil, parse.ExtraSession)}
+	return []result.LogFormat{lacking(f, s, nil, parse.ExtraSession)}
 }
 
 func TestMissingIsTold(t *testing.T) {
@@ -76,7 +77,7 @@ func TestAdviceNamesKinds(t *testing.T) {
 }
 
 func TestGapSheetsAreBounded(t *testing.T) {
-	var formats []analyze.LogFormat
+	var formats []result.LogFormat
 	for range 3 * maxFormats {
 		formats = append(formats, hostileFormats("x")...)
 	}

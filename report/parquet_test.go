@@ -15,7 +15,7 @@ import (
 	"github.com/apache/arrow/go/v16/parquet/file"
 	"github.com/apache/arrow/go/v16/parquet/metadata"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -94,7 +94,7 @@ func readColumn[V any](t *testing.T, n int, levels []int16, read func(int64, []V
 }
 
 // encode writes a table of a result.
-func encode(t *testing.T, table Table, res *analyze.Result) []byte {
+func encode(t *testing.T, table Table, res *result.Result) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	j := &job{res: res, run: testRun, sizes: map[string]tableSize{}}
@@ -211,9 +211,9 @@ func TestEmptyTables(t *testing.T) {
 }
 
 // many gives n rows that differ, with texts that no dictionary holds.
-func many(n int) analyze.Pieces[analyze.Unauthorized] {
-	return piecesOf(n, func(i int) (analyze.Unauthorized, error) {
-		r := analyze.Unauthorized{
+func many(n int) result.Pieces[result.Unauthorized] {
+	return piecesOf(n, func(i int) (result.Unauthorized, error) {
+		r := result.Unauthorized{
 			Time: at(0, 0, 0) + int64(i), Method: "GET", Path: fmt.Sprintf("/a/rather/long/path/that/is/never/the/same/%d", i), Status: 401,
 			BodySize: int64(i % 500), Duration: -1, UserAgent: fmt.Sprintf("agent %d", i%40), LogPath: "a", LogLine: int64(i + 1), Cause: "unexplained",
 		}
@@ -333,7 +333,7 @@ func FuzzTextColumn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		res := empty()
-		res.Accounts = []analyze.Account{{User: a, FirstAccepted: parse.NoTime}, {User: b}, {User: a + b}}
+		res.Accounts = []result.Account{{User: a, FirstAccepted: parse.NoTime}, {User: b}, {User: a + b}}
 		_, rows := readTable(t, encode(t, tableNamed(t, "accounts"), res))
 		for i, s := range []string{a, b, a + b} {
 			want := any(strings.ToValidUTF8(s, "\uFFFD"))

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"sync"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // Place is where an output is to be written, claimed for one run: no other one
@@ -94,7 +94,7 @@ func (p *Place) removeParents() {
 //
 // run is called twice: for the version, and last of all for the manifest, so
 // that its figures include the writing. Write reads res.Unauthorized once.
-func (p *Place) Write(ctx context.Context, res *analyze.Result, run func() Run) error {
+func (p *Place) Write(ctx context.Context, res *result.Result, run func() Run) error {
 	if err := writeBeside(ctx, p, &job{res: res, run: run, sizes: map[string]tableSize{}}); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

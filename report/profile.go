@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // profiles are the 401s of rows over time: for each row the steps that hold
@@ -21,7 +21,7 @@ const maxProfiles = 20_000
 
 // shownRows are the rows of a table that are shown, most 401s first, then most
 // requests, then in their order.
-func shownRows[R any](rows []R, counts func(*R) *analyze.Counts) []int {
+func shownRows[R any](rows []R, counts func(*R) *result.Counts) []int {
 	order := make([]int, 0, len(rows))
 	for i := range rows {
 		if counts(&rows[i]).Unauthorized > 0 {
@@ -57,7 +57,7 @@ func count(m map[int][]stepCount, row, step int) {
 }
 
 // follow walks the 401s once and fills in the profiles.
-func (p *profiles) follow(res *analyze.Result, b *bins, agentOf, hostOf []int) {
+func (p *profiles) follow(res *result.Result, b *bins, agentOf, hostOf []int) {
 	if res.Refusals == nil || b == nil {
 		return
 	}
@@ -83,11 +83,11 @@ func (p *profiles) follow(res *analyze.Result, b *bins, agentOf, hostOf []int) {
 // sumOf is rows that others sum up to.
 type sumOf struct {
 	Name string
-	analyze.Counts
+	result.Counts
 }
 
 // summed sums rows by a name they have, and says which sum each row is in.
-func summed[R any](rows []R, name func(*R) string, counts func(*R) *analyze.Counts) (sums []sumOf, of []int) {
+func summed[R any](rows []R, name func(*R) string, counts func(*R) *result.Counts) (sums []sumOf, of []int) {
 	place := map[string]int{}
 	of = make([]int, len(rows))
 	for i := range rows {

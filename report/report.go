@@ -25,7 +25,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // SchemaVersion is the version of the tables and JSON files. It changes when a
@@ -53,7 +53,7 @@ type Output struct {
 
 // job is what the outputs of one run share.
 type job struct {
-	res *analyze.Result
+	res *result.Result
 	run func() Run
 
 	mu    sync.Mutex
@@ -166,7 +166,7 @@ func Check(dir string) error {
 const finderName = ".DS_Store"
 
 // Write claims dir, writes the output of a run there and releases it.
-func Write(ctx context.Context, dir string, res *analyze.Result, run func() Run) error {
+func Write(ctx context.Context, dir string, res *result.Result, run func() Run) error {
 	p, err := Claim(dir)
 	if err != nil {
 		return err
@@ -381,8 +381,8 @@ func Open(dir string) (*Report, error) {
 }
 
 // Snapshot gives what another run can be compared with.
-func (r *Report) Snapshot() (*analyze.Snapshot, error) {
-	s := &analyze.Snapshot{Requests: r.Manifest.Totals.Parsed}
+func (r *Report) Snapshot() (*result.Snapshot, error) {
+	s := &result.Snapshot{Requests: r.Manifest.Totals.Parsed}
 	for i := range r.Findings {
 		f, err := r.Findings[i].finding()
 		if err != nil {

@@ -14,11 +14,11 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // write writes a result to a new directory and gives its path.
-func write(t *testing.T, res *analyze.Result) string {
+func write(t *testing.T, res *result.Result) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
 	if err := Write(t.Context(), dir, res, testRun); err != nil {
@@ -123,7 +123,7 @@ func TestWriteIsAFunctionOfTheResult(t *testing.T) {
 }
 
 func TestWriteReplaces(t *testing.T) {
-	small := func() *analyze.Result {
+	small := func() *result.Result {
 		res := fixture()
 		res.Findings = res.Findings[:1]
 		return res
@@ -271,12 +271,12 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		ctx  context.Context
-		res  func() *analyze.Result
+		res  func() *result.Result
 		want error
 	}{
-		{"rows that fail", t.Context(), func() *analyze.Result {
+		{"rows that fail", t.Context(), func() *result.Result {
 			res := fixture()
-			res.Unauthorized = pieces(make([]analyze.Unauthorized, 3*batchRows), broken)
+			res.Unauthorized = pieces(make([]result.Unauthorized, 3*batchRows), broken)
 			return res
 		}, broken},
 		{"called off before", stopped, fixture, context.Canceled},
@@ -312,11 +312,11 @@ func TestWriteStopsInTheMiddle(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var read atomic.Int64
 	res := fixture()
-	res.Unauthorized = piecesOf(1000*batchRows, func(int) (analyze.Unauthorized, error) {
+	res.Unauthorized = piecesOf(1000*batchRows, func(int) (result.Unauthorized, error) {
 		if read.Add(1) == batchRows/2 {
 			stop()
 		}
-		return analyze.Unauthorized{}, nil
+		return result.Unauthorized{}, nil
 	})
 	parent := t.TempDir()
 	if err := Write(ctx, filepath.Join(parent, "out"), res, testRun); !errors.Is(err, context.Canceled) {

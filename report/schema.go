@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -58,14 +59,14 @@ type Table struct {
 }
 
 // newTable makes a table of columns and the rows they are got from.
-func newTable[R any](name, doc string, rows func(*analyze.Result) iter.Seq2[*R, error], columns []column[R]) Table {
+func newTable[R any](name, doc string, rows func(*result.Result) iter.Seq2[*R, error], columns []column[R]) Table {
 	return tableOf(name, doc, columns, func(ctx context.Context, j *job, b *batches[R]) error {
 		return b.makeAll(ctx, rows(j.res))
 	})
 }
 
 // newPiecedTable is newTable for rows of which pieces may be made side by side.
-func newPiecedTable[R any](name, doc string, rows func(*analyze.Result) *analyze.Pieces[R], columns []column[R]) Table {
+func newPiecedTable[R any](name, doc string, rows func(*result.Result) *result.Pieces[R], columns []column[R]) Table {
 	return tableOf(name, doc, columns, func(ctx context.Context, j *job, b *batches[R]) error {
 		return b.makePieces(ctx, rows(j.res), j.advanced)
 	})
@@ -188,20 +189,20 @@ func pathOf[R any](get func(*R) string) column[R] {
 }
 
 // outcomes are the columns of analyze.Counts.
-func outcomes[R any](get func(*R) *analyze.Counts) []column[R] {
-	count := func(name, doc string, n func(*analyze.Counts) int64) column[R] {
+func outcomes[R any](get func(*R) *result.Counts) []column[R] {
+	count := func(name, doc string, n func(*result.Counts) int64) column[R] {
 		return integer(name, "requests", doc, func(r *R) int64 { return n(get(r)) })
 	}
 	return []column[R]{
-		count("requests", "All requests; the sum of the columns by outcome.", func(c *analyze.Counts) int64 { return c.Requests }),
-		count("accepted", "Answered 2xx or 304.", func(c *analyze.Counts) int64 { return c.Accepted }),
-		count("redirected", "Answered 3xx, without 304.", func(c *analyze.Counts) int64 { return c.Redirected }),
-		count("unauthorized", "Answered 401.", func(c *analyze.Counts) int64 { return c.Unauthorized }),
-		count("forbidden", "Answered 403.", func(c *analyze.Counts) int64 { return c.Forbidden }),
-		count("not_found", "Answered 404 or 410.", func(c *analyze.Counts) int64 { return c.NotFound }),
-		count("client_errors", "Answered another 4xx.", func(c *analyze.Counts) int64 { return c.ClientErrors }),
-		count("server_errors", "Answered 5xx.", func(c *analyze.Counts) int64 { return c.ServerErrors }),
-		count("other", "Answered 1xx, 000, or without a status.", func(c *analyze.Counts) int64 { return c.Other }),
+		count("requests", "All requests; the sum of the columns by outcome.", func(c *result.Counts) int64 { return c.Requests }),
+		count("accepted", "Answered 2xx or 304.", func(c *result.Counts) int64 { return c.Accepted }),
+		count("redirected", "Answered 3xx, without 304.", func(c *result.Counts) int64 { return c.Redirected }),
+		count("unauthorized", "Answered 401.", func(c *result.Counts) int64 { return c.Unauthorized }),
+		count("forbidden", "Answered 403.", func(c *result.Counts) int64 { return c.Forbidden }),
+		count("not_found", "Answered 404 or 410.", func(c *result.Counts) int64 { return c.NotFound }),
+		count("client_errors", "Answered another 4xx.", func(c *result.Counts) int64 { return c.ClientErrors }),
+		count("server_errors", "Answered 5xx.", func(c *result.Counts) int64 { return c.ServerErrors }),
+		count("other", "Answered 1xx, 000, or without a status.", func(c *result.Counts) int64 { return c.Other }),
 	}
 }
 
@@ -215,9 +216,9 @@ func Tables() []Table {
 }
 
 func unauthorizedTable() Table {
-	type row = analyze.Unauthorized
+	type row = result.Unauthorized
 	return newPiecedTable("unauthorized", "Every 401 with its cause, by time, file and line.",
-		func(res *analyze.Result) *analyze.Pieces[row] { return &res.Unauthorized },
+		func(res *result.Result) *result.Pieces[row] { return &res.Unauthorized },
 		[]column[row]{
 			timestamp("timestamp", "When the request was logged.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
 			methodOf(func(r *row) string { return r.Method }),
@@ -257,9 +258,9 @@ func unauthorizedTable() Table {
 }
 
 func sessionsTable() Table {
-	type row = analyze.Session
+	type row = result.Session
 	return newTable("sessions", "Authenticated sessions, from the sign-in or first acceptance to the refusal that ended them.",
-		func(res *analyze.Result) iter.Seq2[*row, error] { return orNone(res.Sessions) },
+		func(res *result.Result) iter.Seq2[*row, error] { return orNone(res.Sessions) },
 		[]column[row]{
 			sessionOf(func(r *row) string { return r.ID }),
 			userOf("User of the session.", func(r *row) string { return r.User }),
@@ -281,14 +282,14 @@ func sessionsTable() Table {
 }
 
 func endpointsTable() Table {
-	type row = analyze.Endpoint
+	type row = result.Endpoint
 	return newTable("endpoints", "What was asked, with what came of it, by host, route and method.",
-		func(res *analyze.Result) iter.Seq2[*row, error] { return each(res.Endpoints) },
+		func(res *result.Result) iter.Seq2[*row, error] { return each(res.Endpoints) },
 		slices.Concat([]column[row]{
 			hostOf(func(r *row) string { return r.Host }),
 			methodOf(func(r *row) string { return r.Method }),
 			templateOf(func(r *row) string { return r.Template }),
-		}, outcomes(func(r *row) *analyze.Counts { return &r.Counts }), []column[row]{
+		}, outcomes(func(r *row) *result.Counts { return &r.Counts }), []column[row]{
 			integer("actors", "actors", "Distinct actors that asked it.", func(r *row) int64 { return r.Actors }),
 			integer("refused_actors", "actors", "Distinct actors that it answered 401.", func(r *row) int64 { return r.RefusedActors }),
 			boolean("protected", "Whether it answered 401 to some and accepted others, or accepts nobody without a user or session.", func(r *row) bool { return r.Protected }),
@@ -301,12 +302,12 @@ func endpointsTable() Table {
 }
 
 func accountsTable() Table {
-	type row = analyze.Account
+	type row = result.Account
 	return newTable("accounts", "User names as logged: on a 401 a claim.",
-		func(res *analyze.Result) iter.Seq2[*row, error] { return each(res.Accounts) },
+		func(res *result.Result) iter.Seq2[*row, error] { return each(res.Accounts) },
 		slices.Concat([]column[row]{
 			userOf("User name as logged.", func(r *row) string { return r.User }),
-		}, outcomes(func(r *row) *analyze.Counts { return &r.Counts }), []column[row]{
+		}, outcomes(func(r *row) *result.Counts { return &r.Counts }), []column[row]{
 			integer("clients", "clients", "Distinct clients (address and user agent) that used or claimed it.", func(r *row) int64 { return r.Clients }),
 			timestamp("first_accepted_time", "First acceptance.", func(r *row) int64 { return r.FirstAccepted }),
 			timestamp("last_accepted_time", "Last acceptance.", func(r *row) int64 { return r.LastAccepted }),
@@ -317,13 +318,13 @@ func accountsTable() Table {
 }
 
 func clientsTable() Table {
-	type row = analyze.Client
+	type row = result.Client
 	return newTable("clients", "Clients: an address and a user agent.",
-		func(res *analyze.Result) iter.Seq2[*row, error] { return each(res.Clients) },
+		func(res *result.Result) iter.Seq2[*row, error] { return each(res.Clients) },
 		slices.Concat([]column[row]{
 			clientOf(func(r *row) string { return r.Address }),
 			agentOf(func(r *row) string { return r.UserAgent }),
-		}, outcomes(func(r *row) *analyze.Counts { return &r.Counts }), []column[row]{
+		}, outcomes(func(r *row) *result.Counts { return &r.Counts }), []column[row]{
 			integer("users", "users", "Distinct users that it was or claimed to be.", func(r *row) int64 { return r.Users }),
 			integer("sessions", "sessions", "Distinct session ids that it sent.", func(r *row) int64 { return r.Sessions }),
 			integer("refused_endpoints", "endpoints", "Distinct endpoints that answered it 401.", func(r *row) int64 { return r.RefusedEndpoints }),
@@ -335,11 +336,11 @@ func clientsTable() Table {
 }
 
 func timelineTable() Table {
-	type row = analyze.Minute
+	type row = result.Minute
 	columns := slices.Concat([]column[row]{
 		timestamp("timestamp", "Begin of the minute.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
 		hostOf(func(r *row) string { return r.Host }),
-	}, outcomes(func(r *row) *analyze.Counts { return &r.Counts }))
+	}, outcomes(func(r *row) *result.Counts { return &r.Counts }))
 	for i, name := range analyze.CauseNames {
 		columns = append(columns, integer("unauthorized_"+name, "requests", "Answered 401 with the cause "+name+".",
 			func(r *row) int64 {
@@ -350,13 +351,13 @@ func timelineTable() Table {
 			}))
 	}
 	return newTable("timeline", "What each virtual host answered, minute by minute.",
-		func(res *analyze.Result) iter.Seq2[*row, error] { return each(res.Timeline) }, columns)
+		func(res *result.Result) iter.Seq2[*row, error] { return each(res.Timeline) }, columns)
 }
 
 func findingsTable() Table {
-	type row = analyze.Finding
+	type row = result.Finding
 	return newTable("findings", "Findings as in findings.json, without the evidence.",
-		func(res *analyze.Result) iter.Seq2[*row, error] { return each(res.Findings) },
+		func(res *result.Result) iter.Seq2[*row, error] { return each(res.Findings) },
 		[]column[row]{
 			text("id", "Kind and a hash of the subject: the same trouble has the same id every night.", func(r *row) string { return r.ID }).
 				as("", "finding_info.uid"),
@@ -407,7 +408,7 @@ func findingsTable() Table {
 }
 
 // detailsText is what a finding knows beside the columns, as JSON.
-func detailsText(f *analyze.Finding) string {
+func detailsText(f *result.Finding) string {
 	b, err := json.Marshal(findingOf(f).Details)
 	if err != nil {
 		return "{}" // a detail that is no figure: findings.json fails on it, and the run with it
@@ -416,9 +417,9 @@ func detailsText(f *analyze.Finding) string {
 }
 
 func inputsTable() Table {
-	type row = analyze.Input
+	type row = result.Input
 	return newTable("inputs", "The ledger of the inputs: lines = parsed + rejected + skipped.",
-		func(res *analyze.Result) iter.Seq2[*row, error] { return each(res.Inputs) },
+		func(res *result.Result) iter.Seq2[*row, error] { return each(res.Inputs) },
 		[]column[row]{
 			pathOf(func(r *row) string { return r.Path }),
 			text("format", "Format that it was read with.", func(r *row) string { return r.Format }).optional(),

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -22,7 +22,7 @@ const (
 
 // Summary writes what a run found, in at most 24 lines of width characters. It
 // is talk: that w fails does not matter to the run.
-func Summary(w io.Writer, res *analyze.Result, paint Paint, width int) {
+func Summary(w io.Writer, res *result.Result, paint Paint, width int) {
 	var b strings.Builder
 	v, t := judge(res), &res.Totals
 	width = min(max(width, 40), textWidth)
@@ -59,7 +59,7 @@ func Summary(w io.Writer, res *analyze.Result, paint Paint, width int) {
 // against a baseline whether it is new, worse or better.
 func findingLine(f *Finding, width int, paint Paint) string {
 	title := readable(f.Title)
-	if f.Status != "" && f.Status != string(analyze.StatusPersisting) {
+	if f.Status != "" && f.Status != string(result.StatusPersisting) {
 		title = "[" + f.Status + "] " + title
 	}
 	if f.Muted != nil {

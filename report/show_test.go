@@ -9,7 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/fixtures/golden"
 )
 
@@ -52,7 +52,7 @@ func TestSummaryFitsATerminal(t *testing.T) {
 	for range 40 {
 		res.Findings = append(res.Findings, res.Findings[1])
 	}
-	for name, res := range map[string]*analyze.Result{"long": res, "empty": empty(), "fixture": fixture()} {
+	for name, res := range map[string]*result.Result{"long": res, "empty": empty(), "fixture": fixture()} {
 		var b bytes.Buffer
 		Summary(&b, res, true, 80)
 		if lines := strings.Count(b.String(), "\n"); lines > 24 || lines < 2 {

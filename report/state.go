@@ -241,13 +241,13 @@ func (s *State) found() (offset, size int64) {
 	return s.start + s.old.Before, s.old.After
 }
 
-// Past gives what this run begins with.
-func (s *State) Past() (*analyze.Past, error) {
+// Carryover returns what this run begins with.
+func (s *State) Carryover() (*analyze.Carryover, error) {
 	if _, size := s.found(); size == 0 {
-		return analyze.NewPast(), nil
+		return analyze.NewCarryover(), nil
 	}
-	p, err := analyze.OpenPast(s.open)
-	if errors.Is(err, analyze.ErrPast) {
+	p, err := analyze.LoadCarryover(s.open)
+	if errors.Is(err, analyze.ErrCarryover) {
 		return nil, &StateError{s.name, "is damaged", stateHint}
 	}
 	return p, err

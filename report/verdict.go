@@ -3,7 +3,7 @@ package report
 import (
 	"strings"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // verdict is the run in a sentence, and what must be known beside it.
@@ -16,7 +16,7 @@ type verdict struct {
 
 // serious is the least severity that somebody should be woken, or at least
 // called, for.
-const serious = analyze.Medium
+const serious = result.Medium
 
 // muchUnexplained is the share of unexplained 401s above which it would be too
 // much to say that nothing needs attention.
@@ -24,7 +24,7 @@ const muchUnexplained = 0.1
 
 // judge says in a sentence why there are 401s: the worst first, how much of
 // them is explained, what of them is harmless.
-func judge(res *analyze.Result) verdict {
+func judge(res *result.Result) verdict {
 	v := verdict{Warning: caution(res)}
 	t := &res.Totals
 	switch {
@@ -106,7 +106,7 @@ func judge(res *analyze.Result) verdict {
 const maxTitle = 240
 
 // remainder tells what is harmless and what is left.
-func remainder(res *analyze.Result) string {
+func remainder(res *result.Result) string {
 	t := &res.Totals
 	var parts []string
 	if n := harmless(res); n > 0 && n < t.Unauthorized {
@@ -144,7 +144,7 @@ func ordinaryWords(name string) string {
 const manyRejected = 0.05
 
 // caution tells why the figures may be too low.
-func caution(res *analyze.Result) string {
+func caution(res *result.Result) string {
 	failed := 0
 	for i := range res.Inputs {
 		if res.Inputs[i].Error != "" {

@@ -3,36 +3,36 @@ package report
 import (
 	"testing"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 )
 
 func TestVerdict(t *testing.T) {
-	finding := func(s analyze.Severity, title string, n int64) analyze.Finding {
-		return analyze.Finding{Severity: s, Title: title, Unauthorized: n, Onset: parse.NoTime}
+	finding := func(s result.Severity, title string, n int64) result.Finding {
+		return result.Finding{Severity: s, Title: title, Unauthorized: n, Onset: parse.NoTime}
 	}
 	for _, c := range []struct {
 		name                    string
-		findings                []analyze.Finding
+		findings                []result.Finding
 		causes                  map[string]int64
 		level, sentence, remain string
 	}{
-		{"one finding", []analyze.Finding{finding(analyze.High, "GET /a refuses all since 2026-03-09T14:05:00Z.", 60)},
+		{"one finding", []result.Finding{finding(result.High, "GET /a refuses all since 2026-03-09T14:05:00Z.", 60)},
 			map[string]int64{"endpoint_misconfigured": 60, "challenge": 30, "unexplained": 10}, "high",
 			"GET /a refuses all since 2026-03-09 14:05:00 UTC: this explains 60 of 100 401s (60 %).",
 			"30 % are harmless: 30 first steps of sign-ins that then succeeded. 10 % (10) are unexplained."},
-		{"two findings", []analyze.Finding{finding(analyze.Critical, "A", 60), finding(analyze.Medium, "B", 40)},
+		{"two findings", []result.Finding{finding(result.Critical, "A", 60), finding(result.Medium, "B", 40)},
 			map[string]int64{"endpoint_misconfigured": 100}, "critical",
 			"A: with one other finding, this explains 100 of 100 401s (100 %).", "None is unexplained."},
-		{"three, and a minor one", []analyze.Finding{finding(analyze.Medium, "A", 6), finding(analyze.Medium, "B", 4), finding(analyze.Medium, "C", 1), finding(analyze.Low, "D", 80)},
+		{"three, and a minor one", []result.Finding{finding(result.Medium, "A", 6), finding(result.Medium, "B", 4), finding(result.Medium, "C", 1), finding(result.Low, "D", 80)},
 			map[string]int64{"endpoint_misconfigured": 91, "login_failure": 5, "session_end": 2, "anonymous": 2}, "medium",
 			"A: with 2 other findings, this explains 11 of 100 401s (11 %).",
 			"9.0 % are harmless: 5 mistyped passwords, 2 sessions at their ordinary end and 2 requests of anonymous visitors. None is unexplained."},
-		{"minor findings alone", []analyze.Finding{finding(analyze.Low, "A", 3), finding(analyze.Info, "B", 1)},
+		{"minor findings alone", []result.Finding{finding(result.Low, "A", 3), finding(result.Info, "B", 1)},
 			map[string]int64{"endpoint_misconfigured": 4, "challenge": 96}, "low",
 			"Nothing needs attention: 96 % of 100 401s are harmless.",
 			"2 minor findings below. 96 % are harmless: 96 first steps of sign-ins that then succeeded. None is unexplained."},
-		{"a hostile title", []analyze.Finding{finding(analyze.High, "\x1b[2J\u202eevil", 1)}, map[string]int64{"brute_force": 1}, "high",
+		{"a hostile title", []result.Finding{finding(result.High, "\x1b[2J\u202eevil", 1)}, map[string]int64{"brute_force": 1}, "high",
 			"‹U+001B›[2J‹U+202E›evil: this explains the only 401.", "None is unexplained."},
 		{"nothing but harmless", nil, map[string]int64{"challenge": 7}, "ok", "Nothing needs attention: all of 7 401s are harmless.", ""},
 		{"a part unexplained", nil, map[string]int64{"challenge": 50, "unexplained": 50}, "ok",
@@ -40,7 +40,7 @@ func TestVerdict(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			res := empty()
-			res.Inputs = []analyze.Input{{Path: "a"}}
+			res.Inputs = []result.Input{{Path: "a"}}
 			res.Findings, res.Causes = c.findings, c.causes
 			for _, n := range c.causes {
 				res.Totals.Unauthorized += n
@@ -67,7 +67,7 @@ func TestCaution(t *testing.T) {
 		{2, 600, "2 of 2 inputs could not be read to the end and 60 % of the lines could not be read: the figures may be too low."},
 	} {
 		res := empty()
-		res.Inputs = make([]analyze.Input, 2)
+		res.Inputs = make([]result.Input, 2)
 		for i := range c.errors {
 			res.Inputs[i].Error = "cut off"
 		}

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // Webhook is where findings are posted to. The URL is a secret: those of chat
@@ -60,7 +60,7 @@ type Notice struct {
 // Post posts what a run found whose output is dir. It tries again where that can
 // help: the network, a service that is busy or broken. Its errors do not tell
 // the URL.
-func (h Webhook) Post(ctx context.Context, dir string, res *analyze.Result, run Run) error {
+func (h Webhook) Post(ctx context.Context, dir string, res *result.Result, run Run) error {
 	target, err := url.Parse(h.URL)
 	if err != nil || target.Scheme != "https" && target.Scheme != "http" || target.Host == "" {
 		return errors.New("webhook: it is no http or https URL")
@@ -118,7 +118,7 @@ func post(ctx context.Context, client *http.Client, target string, body []byte) 
 	return again, errors.New("it answered " + strconv.Itoa(a.StatusCode))
 }
 
-func (h Webhook) body(dir string, res *analyze.Result, run Run) ([]byte, error) {
+func (h Webhook) body(dir string, res *result.Result, run Run) ([]byte, error) {
 	v := judge(res)
 	findings := findingsOf(res.Findings)
 	shown := findings[:min(len(findings), maxWebhookFindings)]
@@ -136,7 +136,7 @@ func (h Webhook) body(dir string, res *analyze.Result, run Run) ([]byte, error) 
 	}
 	for _, list := range [][]Finding{n.Findings, n.Resolved} {
 		for i := range list {
-			list[i].Evidence = []analyze.Evidence{}
+			list[i].Evidence = []result.Evidence{}
 		}
 	}
 	return json.Marshal(n)
@@ -153,7 +153,7 @@ func slackText(v verdict, findings []Finding, more int, path, compared string) s
 	for i := range findings {
 		f := &findings[i]
 		fmt.Fprintf(&b, "• %s: %s 401s, %s", visible(f.Severity), number(f.Unauthorized), plain(clip(f.Title, slackTitle)))
-		if f.Status != "" && f.Status != string(analyze.StatusPersisting) {
+		if f.Status != "" && f.Status != string(result.StatusPersisting) {
 			fmt.Fprintf(&b, " (%s)", visible(f.Status))
 		}
 		fmt.Fprintln(&b)

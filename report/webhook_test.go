@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 )
 
 // service answers a webhook's posts, one status after the other, and keeps what
@@ -110,7 +110,7 @@ func TestWebhookBodies(t *testing.T) {
 
 	// Text of a log can neither link nor mention nor shout.
 	res := fixture()
-	res.Findings = []analyze.Finding{{Title: "x <https://evil.example|click> <!channel> @here *bold* `code` [x](http://evil.example) www.evil.example bob@evil.example \x1b[2J\u202e"}}
+	res.Findings = []result.Finding{{Title: "x <https://evil.example|click> <!channel> @here *bold* `code` [x](http://evil.example) www.evil.example bob@evil.example \x1b[2J\u202e"}}
 	if err := (Webhook{URL: s.URL, Format: WebhookSlack}).Post(t.Context(), "out", res, testRun()); err != nil {
 		t.Fatal(err)
 	}

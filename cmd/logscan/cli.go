@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse/source"
 )
 
@@ -137,13 +137,13 @@ func (r *ratio) UnmarshalText(text []byte) error {
 
 // severity is a least severity, or the empty one for never.
 type severity struct {
-	least analyze.Severity
+	least result.Severity
 	set   bool
 }
 
 // UnmarshalText reads the name of a severity.
 func (s *severity) UnmarshalText(text []byte) error {
-	least, err := analyze.ParseSeverity(string(text))
+	least, err := result.ParseSeverity(string(text))
 	*s = severity{least, true}
 	return err
 }

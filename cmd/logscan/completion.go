@@ -10,7 +10,7 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 	"github.com/posener/complete"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 	"logscan/report"
 )
@@ -74,7 +74,7 @@ func completing(parser *kong.Kong, std *streams) (bool, error) {
 }
 
 func severityNames() (names []string) {
-	for s := analyze.Info; s <= analyze.Critical; s++ {
+	for s := result.Info; s <= result.Critical; s++ {
 		names = append(names, s.String())
 	}
 	return names

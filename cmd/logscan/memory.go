@@ -10,7 +10,6 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/dustin/go-humanize"
 
-	"logscan/analyze"
 	"logscan/analyze/spill"
 	"logscan/report"
 )
@@ -52,7 +51,7 @@ const (
 
 // bound gives the bound of a run, and has the collector keep to it. What GOMEMLIMIT
 // says stays as it is.
-func (m *memoryFlags) bound(p *report.Place) (analyze.Memory, error) {
+func (m *memoryFlags) bound(p *report.Place) (spill.Memory, error) {
 	bytes, limit := int64(m.Memory), int64(math.MaxInt64)
 	there, err := memlimit.FromSystem()
 	if container, e := memlimit.FromCgroup(); e == nil && container > 0 && (err != nil || container < there) {
@@ -63,16 +62,16 @@ func (m *memoryFlags) bound(p *report.Place) (analyze.Memory, error) {
 		bytes = max(int64(there/memoryShare), leastMemory)
 	}
 	if bytes == 0 {
-		return analyze.Memory{}, nil // nobody knows how much there is
+		return spill.Memory{}, nil // nobody knows how much there is
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(min(limit, bytes+unspilled))
 	}
 	dir, err := p.Temporary(m.TmpDir)
 	if err != nil {
-		return analyze.Memory{}, fmt.Errorf("--tmp-dir: %w", err)
+		return spill.Memory{}, fmt.Errorf("--tmp-dir: %w", err)
 	}
-	return analyze.Memory{Bytes: bytes, Space: spill.NewSpace(dir)}, nil
+	return spill.Memory{Bytes: bytes, Space: spill.NewSpace(dir)}, nil
 }
 
 // spillError adds what to do where temporary files cannot be used.

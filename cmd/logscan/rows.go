@@ -5,7 +5,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 	"logscan/parse/pseudonym"
 	"logscan/parse/redact"
@@ -74,7 +74,7 @@ func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 	if r.mask != nil {
 		r.text = append(r.text[:0], r.mask.Text(r.text)...)
 	}
-	r.buf = appendJSON(r.buf, r.text[:min(len(r.text), analyze.MaxRawLine)])
+	r.buf = appendJSON(r.buf, r.text[:min(len(r.text), result.MaxRawLine)])
 	r.buf = append(r.buf, '}', '\n')
 	if cap(r.text) > keptText {
 		r.text = nil // a single line of a MiB must not pin its size for ever

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/analyze/spill"
 	"logscan/parse/source"
 	"logscan/report"
@@ -139,7 +140,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	}
 	provenance := c.provenance(std, started, &watch, options.Memory.Space)
 	if state != nil {
-		left, err := state.Prepare(res.Keep)
+		left, err := state.Prepare(res.Save)
 		if err != nil {
 			return err
 		}
@@ -214,7 +215,7 @@ func (c *scanCmd) watched(std *streams, o *analyze.Options) (terminal bool) {
 }
 
 // summarise tells what was found.
-func (c *scanCmd) summarise(std *streams, res *analyze.Result) {
+func (c *scanCmd) summarise(std *streams, res *result.Result) {
 	page := filepath.Join(c.Out, "report.html")
 	if s, ok := std.stderr.(*structured); ok {
 		t := &res.Totals
@@ -229,7 +230,7 @@ func (c *scanCmd) summarise(std *streams, res *analyze.Result) {
 // grave is the error of findings that --fail-on asks about. It comes before
 // what else there is to tell: an alarm must not be hidden by a line of junk in a
 // log.
-func (c *scanCmd) grave(res *analyze.Result, other error) error {
+func (c *scanCmd) grave(res *result.Result, other error) error {
 	n := 0
 	for i := range res.Findings {
 		if f := &res.Findings[i]; c.FailOn.set && f.Severity >= c.FailOn.least && f.Muted == nil {
@@ -324,7 +325,7 @@ func (w *stopwatch) read() map[string]float64 {
 }
 
 // tellInputs tells how each input was read.
-func tellInputs(std *streams, res *analyze.Result) {
+func tellInputs(std *streams, res *result.Result) {
 	for i := range res.Inputs {
 		in := &res.Inputs[i]
 		if in.OutOfRange {
@@ -344,7 +345,7 @@ func tellInputs(std *streams, res *analyze.Result) {
 }
 
 // problems are the reasons why a run that was done is not complete.
-func (c *scanCmd) problems(res *analyze.Result) []problem {
+func (c *scanCmd) problems(res *result.Result) []problem {
 	var all []problem
 	for i := range res.Inputs {
 		in := &res.Inputs[i]

@@ -22,7 +22,7 @@ func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*report.State, e
 	}
 	state, err := report.ClaimState(c.State, c.Out, c.settings(o))
 	if err == nil {
-		if o.Past, err = state.Past(); err != nil {
+		if o.Carryover, err = state.Carryover(); err != nil {
 			state.Release()
 		}
 	}

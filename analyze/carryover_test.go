@@ -18,6 +18,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"logscan/analyze/result"
 	"logscan/analyze/spill"
 	"logscan/fixtures"
 	"logscan/parse"
@@ -153,15 +154,15 @@ func pack(t *testing.T, from, to string) {
 
 // runWith runs over a directory with what earlier runs left, and gives what this
 // one leaves.
-func runWith(t *testing.T, o Options, past []byte, paths ...string) (*Result, []byte) {
+func runWith(t *testing.T, o Options, past []byte, paths ...string) (*result.Result, []byte) {
 	t.Helper()
 	inputs, _, err := source.Expand(paths, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.Inputs = inputs
-	if o.Past = NewPast(); past != nil {
-		if o.Past, err = OpenPast(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(past)), nil }); err != nil {
+	if o.Carryover = NewCarryover(); past != nil {
+		if o.Carryover, err = LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(past)), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -170,16 +171,16 @@ func runWith(t *testing.T, o Options, past []byte, paths ...string) (*Result, []
 		t.Fatal(err)
 	}
 	var kept bytes.Buffer
-	if err := res.Keep(&kept); err != nil {
+	if err := res.Save(&kept); err != nil {
 		t.Fatal(err)
 	}
 	return res, kept.Bytes()
 }
 
 // told is a 401 as far as it does not depend on the file it is in.
-func toldRefusals(t *testing.T, results ...*Result) map[Unauthorized]int {
+func toldRefusals(t *testing.T, results ...*result.Result) map[result.Unauthorized]int {
 	t.Helper()
-	all := map[Unauthorized]int{}
+	all := map[result.Unauthorized]int{}
 	for _, res := range results {
 		for row, err := range res.Unauthorized.All() {
 			if err != nil {
@@ -199,9 +200,9 @@ type sessionKey struct {
 }
 
 // toldSessions gives the sessions as the last result tells them that does.
-func toldSessions(t *testing.T, results ...*Result) (last map[sessionKey]Session, ended map[sessionKey]int) {
+func toldSessions(t *testing.T, results ...*result.Result) (last map[sessionKey]result.Session, ended map[sessionKey]int) {
 	t.Helper()
-	last, ended = map[sessionKey]Session{}, map[sessionKey]int{}
+	last, ended = map[sessionKey]result.Session{}, map[sessionKey]int{}
 	for _, res := range results {
 		for row, err := range res.Sessions {
 			if err != nil {
@@ -247,11 +248,11 @@ func TestNightsEqualOneRun(t *testing.T) {
 			if tt.known {
 				known = knowing(t, o, servers)
 			}
-			var results []*Result
+			var results []*result.Result
 			past := known
 			var last string
 			nights(t, servers, tt.disorder, func(night int, dir string) {
-				var res *Result
+				var res *result.Result
 				res, past = runWith(t, o, past, dir)
 				results = append(results, res)
 				last = dir
@@ -326,7 +327,7 @@ func TestNightsDependOnLinesAlone(t *testing.T) {
 	}
 	servers := simulatedDays(t, fixtures.Options{Scenario: "idle", Format: "session", Lines: 6000, Seed: 4, Start: weekend}, 3, 3)
 	var first [][]byte
-	var told []map[Unauthorized]int
+	var told []map[result.Unauthorized]int
 	for i, tt := range []struct {
 		workers int
 		memory  int64
@@ -335,10 +336,10 @@ func TestNightsDependOnLinesAlone(t *testing.T) {
 		nights(t, servers, true, func(night int, dir string) {
 			o := Options{Format: format, Workers: tt.workers}
 			if tt.memory > 0 {
-				o.Memory = Memory{Bytes: tt.memory, Space: spill.NewSpace(filepath.Join(t.TempDir(), "spill"))}
+				o.Memory = spill.Memory{Bytes: tt.memory, Space: spill.NewSpace(filepath.Join(t.TempDir(), "spill"))}
 				defer o.Memory.Space.Close()
 			}
-			var res *Result
+			var res *result.Result
 			res, past = runWith(t, o, past, dir)
 			refusals := toldRefusals(t, res)
 			if tt.memory > 0 && o.Memory.Space.Written() == 0 {
@@ -391,7 +392,7 @@ func TestPast(t *testing.T) {
 		t.Error("nothing is kept")
 	}
 	read := func(data []byte) error {
-		p, err := OpenPast(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
+		p, err := LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
 		if err != nil {
 			return err
 		}
@@ -418,7 +419,7 @@ func TestPast(t *testing.T) {
 		return b.Bytes()
 	}
 	for cut := 0; cut < len(plain); cut += 1 + len(plain)/97 {
-		if err := read(pack(plain[:cut])); !errors.Is(err, ErrPast) {
+		if err := read(pack(plain[:cut])); !errors.Is(err, ErrCarryover) {
 			t.Errorf("cut to %d of %d bytes: %v", cut, len(plain), err)
 		}
 	}
@@ -429,7 +430,7 @@ func TestPast(t *testing.T) {
 		for range 1 + random.IntN(3) {
 			bad[random.IntN(len(bad))] = byte(random.Uint32())
 		}
-		p, err := OpenPast(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(pack(bad))), nil })
+		p, err := LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(pack(bad))), nil })
 		if err != nil {
 			continue
 		}
@@ -437,14 +438,14 @@ func TestPast(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Run(context.Background(), Options{Format: format, Workers: 1, Inputs: inputs, Past: p}); err != nil && !errors.Is(err, ErrPast) {
+		if _, err := Run(context.Background(), Options{Format: format, Workers: 1, Inputs: inputs, Carryover: p}); err != nil && !errors.Is(err, ErrCarryover) {
 			t.Error(err)
 		}
 	}
 }
 
 // checkLine looks up the line of a 401 in its file.
-func checkLine(t *testing.T, row *Unauthorized) {
+func checkLine(t *testing.T, row *result.Unauthorized) {
 	t.Helper()
 	data, err := os.ReadFile(row.LogPath)
 	if err != nil {
@@ -469,9 +470,9 @@ func checkLine(t *testing.T, row *Unauthorized) {
 }
 
 // compareNights compares what is counted.
-func compareNights(t *testing.T, results []*Result, one *Result) {
+func compareNights(t *testing.T, results []*result.Result, one *result.Result) {
 	t.Helper()
-	var sum Totals
+	var sum result.Totals
 	for _, res := range results {
 		sum.Bytes += res.Totals.Bytes
 		sum.Lines += res.Totals.Lines
@@ -484,7 +485,7 @@ func compareNights(t *testing.T, results []*Result, one *Result) {
 	if !maps.Equal(toldRefusals(t, results...), toldRefusals(t, one)) {
 		t.Error("the nights tell other 401s than one run")
 	}
-	compare := func(name string, of func(*Result) map[string]seenRow) {
+	compare := func(name string, of func(*result.Result) map[string]seenRow) {
 		nightly := map[string]seenRow{}
 		for _, res := range results {
 			for k, x := range of(res) {
@@ -501,33 +502,33 @@ func compareNights(t *testing.T, results []*Result, one *Result) {
 			t.Errorf("%s: the nights sum up to something else than one run", name)
 		}
 	}
-	compare("endpoints", func(res *Result) map[string]seenRow {
-		return index(res.Endpoints, func(r *Endpoint) (string, seenRow) {
+	compare("endpoints", func(res *result.Result) map[string]seenRow {
+		return index(res.Endpoints, func(r *result.Endpoint) (string, seenRow) {
 			return r.Host + " " + r.Method + " " + r.Template, seenRow{r.Counts, r.FirstTime, r.LastTime}
 		})
 	})
-	compare("accounts", func(res *Result) map[string]seenRow {
-		return index(res.Accounts, func(r *Account) (string, seenRow) { return r.User, seenRow{r.Counts, 0, r.LastAccepted} })
+	compare("accounts", func(res *result.Result) map[string]seenRow {
+		return index(res.Accounts, func(r *result.Account) (string, seenRow) { return r.User, seenRow{r.Counts, 0, r.LastAccepted} })
 	})
-	compare("clients", func(res *Result) map[string]seenRow {
-		return index(res.Clients, func(r *Client) (string, seenRow) {
+	compare("clients", func(res *result.Result) map[string]seenRow {
+		return index(res.Clients, func(r *result.Client) (string, seenRow) {
 			return r.Address + " " + r.UserAgent, seenRow{r.Counts, r.FirstTime, r.LastTime}
 		})
 	})
-	compare("timeline", func(res *Result) map[string]seenRow {
-		return index(res.Timeline, func(r *Minute) (string, seenRow) { return fmt.Sprint(r.Time, r.Host), seenRow{Counts: r.Counts} })
+	compare("timeline", func(res *result.Result) map[string]seenRow {
+		return index(res.Timeline, func(r *result.Minute) (string, seenRow) { return fmt.Sprint(r.Time, r.Host), seenRow{Counts: r.Counts} })
 	})
 }
 
 // seenRow is what of a row adds up over nights.
 type seenRow struct {
-	Counts
+	result.Counts
 	first, last int64
 }
 
 // compareSessions compares the sessions, each as the last night tells it that
 // does.
-func compareSessions(t *testing.T, results []*Result, one *Result, disorder bool) {
+func compareSessions(t *testing.T, results []*result.Result, one *result.Result, disorder bool) {
 	t.Helper()
 	got, ended := toldSessions(t, results...)
 	want, _ := toldSessions(t, one)
@@ -543,7 +544,7 @@ func compareSessions(t *testing.T, results []*Result, one *Result, disorder bool
 			continue
 		}
 		// A line that came late may have moved the beginning of a session.
-		moved := slices.ContainsFunc(slices.Collect(maps.Values(want)), func(x Session) bool {
+		moved := slices.ContainsFunc(slices.Collect(maps.Values(want)), func(x result.Session) bool {
 			return x.ID == y.ID && x.Address == y.Address && x.UserAgent == y.UserAgent && x.Start < y.Start && y.Start <= x.LastAccepted
 		})
 		if !disorder || !moved {
@@ -567,13 +568,13 @@ func compareSessions(t *testing.T, results []*Result, one *Result, disorder bool
 // compareCauses compares the causes that 401s show by themselves: what findings
 // say needs the whole of the logs, and what follows a 401 may be known the night
 // after.
-func compareCauses(t *testing.T, results []*Result, one *Result) {
+func compareCauses(t *testing.T, results []*result.Result, one *result.Result) {
 	t.Helper()
 	type key struct {
 		time                int64
 		client, agent, path string
 	}
-	causes := func(results ...*Result) map[key]string {
+	causes := func(results ...*result.Result) map[key]string {
 		all := map[key]string{}
 		for _, res := range results {
 			for row, err := range res.Unauthorized.All() {
@@ -614,7 +615,7 @@ func index[R any](rows []R, of func(*R) (string, seenRow)) map[string]seenRow {
 }
 
 // add is here for the tests alone: nothing else adds rows up.
-func (c *seenRow) add(d *Counts) {
+func (c *seenRow) add(d *result.Counts) {
 	c.Requests += d.Requests
 	c.Accepted += d.Accepted
 	c.Redirected += d.Redirected

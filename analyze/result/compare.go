@@ -1,4 +1,4 @@
-package analyze
+package result
 
 import (
 	"slices"
@@ -110,13 +110,4 @@ func change(before, now *Finding, requestsBefore, requestsNow int64) Change {
 		c.Status = StatusBetter
 	}
 	return c
-}
-
-// compare notes in a result what has changed since an earlier run.
-func (res *Result) compare(before *Snapshot) {
-	changes, resolved := Compare(before, res.Snapshot())
-	for i := range changes {
-		res.Findings[i].Change = &changes[i]
-	}
-	res.Resolved = resolved
 }

@@ -7,45 +7,43 @@ import (
 
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
-	"logscan/parse/source"
 )
 
 const (
-	// keepEvents is from how long before the end of the log events are kept one
+	// saveEvents is from how long before the end of the log events are kept one
 	// by one, in milliseconds: lines that come later than this are still told,
 	// but do not change the session they were in.
-	keepEvents = 24 * 3_600_000
-	// maxKeptEvents bounds them, at three or four bytes each: of more, those of a
+	saveEvents = 24 * 3_600_000
+	// maxSavedEvents bounds them, at three or four bytes each: of more, those of a
 	// shorter time are kept.
-	maxKeptEvents = 1 << 24
-	// keepSessions is how long after its last request it is kept how a session
+	maxSavedEvents = 1 << 24
+	// saveSessions is how long after its last request it is kept how a session
 	// stands, in milliseconds: a weekend and some days.
-	keepSessions = 7 * 24 * 3_600_000
-	// maxKeptActors bounds them, at some fifty bytes each: those that were seen
+	saveSessions = 7 * 24 * 3_600_000
+	// maxSavedActors bounds them, at some fifty bytes each: those that were seen
 	// last stay.
-	maxKeptActors = 1 << 20
-	// keepEndpoints is how long after its last request it is kept what was counted
+	maxSavedActors = 1 << 20
+	// saveEndpoints is how long after its last request it is kept what was counted
 	// of an endpoint, in milliseconds: what is asked once a month is rare.
-	keepEndpoints = 31 * 24 * 3_600_000
-	// maxKeptEndpoints bounds them: of more, those that this run was asked for are
+	saveEndpoints = 31 * 24 * 3_600_000
+	// maxSavedEndpoints bounds them: of more, those that this run was asked for are
 	// kept. A run that tells more apart itself would have to cut their templates.
-	maxKeptEndpoints = 16 << 10
-	// keptActorSize is about how many bytes of memory one takes.
-	keptActorSize = 200
+	maxSavedEndpoints = 16 << 10
+	// savedActorSize is about how many bytes of memory one takes.
+	savedActorSize = 200
 )
 
-// keeping is what a later run is to know.
-type keeping struct {
+// saver is what a later run is to know.
+type saver struct {
 	*correlation
-	since   int64 // events from then on are kept one by one, Unix milliseconds
-	to      int64 // where the logs ended
-	ledger  *source.Ledger
-	keepers []*keeper // by worker
+	since int64        // events from then on are kept one by one, Unix milliseconds
+	to    int64        // where the logs ended
+	parts []*partSaver // by worker
 }
 
-// newKeeping finds the times, of what was counted by the minute.
-func newKeeping(c *correlation, p *Past) *keeping {
-	k := &keeping{correlation: c, to: p.to}
+// newSaver finds the times, of what was counted by the minute.
+func newSaver(c *correlation, p *Carryover) *saver {
+	k := &saver{correlation: c, to: p.to}
 	minutes := map[int64]int64{}
 	for m, n := range p.minutes {
 		minutes[m] += n
@@ -58,44 +56,44 @@ func newKeeping(c *correlation, p *Past) *keeping {
 	if len(c.state.Minutes) > 0 {
 		k.to = max(k.to, c.to)
 	}
-	k.since = k.to - keepEvents
+	k.since = k.to - saveEvents
 	sum := int64(0)
 	for m := floorDiv(k.to, 60_000); m*60_000 > k.since; m-- {
-		if sum += minutes[m]; sum > maxKeptEvents {
+		if sum += minutes[m]; sum > maxSavedEvents {
 			k.since = (m + 1) * 60_000
 		}
 	}
 	return k
 }
 
-// keeper gives a worker's part; nil where nothing is kept.
-func (k *keeping) keeper() *keeper {
+// partSaver gives a worker's part; nil where nothing is kept.
+func (k *saver) partSaver() *partSaver {
 	if k == nil {
 		return nil
 	}
 	s := k.state
-	return &keeper{
-		keeping:   k,
+	return &partSaver{
+		saver:     k,
 		endpoints: make(marks, len(s.Endpoints)),
 		users:     make(marks, len(s.Users)), upstreams: make(marks, len(s.Upstreams)),
 		addresses: make(marks, len(s.Addresses)), agents: make(marks, len(s.Agents)),
 		clients: map[timeline.Client]struct{}{},
-		sorted: spill.Sorter[keptActor]{
-			Codec: keptCodec, Space: k.memory.Space, Limit: k.memory.records(k.workers, keptActorSize),
+		sorted: spill.Sorter[savedActor]{
+			Codec: savedCodec, Space: k.memory.Space, Limit: k.memory.Records(k.workers, savedActorSize),
 		},
 	}
 }
 
 // actors yields those that are kept. One is valid until the next.
-func (k *keeping) actors() iter.Seq2[*keptActor, error] {
-	var all []*spill.Sorter[keptActor]
-	for _, w := range k.keepers {
+func (k *saver) actors() iter.Seq2[*savedActor, error] {
+	var all []*spill.Sorter[savedActor]
+	for _, w := range k.parts {
 		all = append(all, &w.sorted)
 	}
-	return func(yield func(*keptActor, error) bool) {
+	return func(yield func(*savedActor, error) bool) {
 		n := 0
 		for a, err := range spill.Sorted(all...) {
-			if n++; n > maxKeptActors || !yield(a, err) {
+			if n++; n > maxSavedActors || !yield(a, err) {
 				return
 			}
 		}
@@ -109,7 +107,7 @@ func (m marks) has(i int) bool { return m[i] }
 
 // known gives what is known of endpoints for a later run. Where templates had to
 // be cut it is not known of which routes: those are learned anew.
-func (k *keeping) known() []timeline.Known {
+func (k *saver) known() []timeline.Known {
 	s := k.state
 	all := make([]timeline.Known, len(s.Endpoints))
 	if s.EndpointsFolded {
@@ -122,15 +120,15 @@ func (k *keeping) known() []timeline.Known {
 			Accepted: e.Known.Accepted + e.N[timeline.Accepted], Bare: e.Known.Bare + e.Bare,
 			Unauthorized: e.Known.Unauthorized + e.N[timeline.Unauthorized], Last: max(e.Known.Last, floorDiv(e.Last, 1000)),
 		}
-		if x.Last < k.to-keepEndpoints {
+		if x.Last < k.to-saveEndpoints {
 			*x = timeline.Known{}
 		} else {
 			n++
 		}
 	}
-	if n > maxKeptEndpoints {
+	if n > maxSavedEndpoints {
 		for i := range all {
-			if counts(&s.Endpoints[i].Tally).Requests == 0 {
+			if s.Endpoints[i].N == (timeline.Tally{}).N {
 				all[i] = timeline.Known{}
 			}
 		}
@@ -144,10 +142,10 @@ type usedNames struct {
 	clients                                        []timeline.Client
 }
 
-func (k *keeping) used() usedNames {
-	u := usedNames{k.keepers[0].endpoints, k.keepers[0].users, k.keepers[0].upstreams, k.keepers[0].addresses, k.keepers[0].agents, nil}
+func (k *saver) used() usedNames {
+	u := usedNames{k.parts[0].endpoints, k.parts[0].users, k.parts[0].upstreams, k.parts[0].addresses, k.parts[0].agents, nil}
 	clients := map[timeline.Client]struct{}{}
-	for _, w := range k.keepers {
+	for _, w := range k.parts {
 		for _, m := range [][2]marks{{u.endpoints, w.endpoints}, {u.users, w.users}, {u.upstreams, w.upstreams}, {u.addresses, w.addresses}, {u.agents, w.agents}} {
 			for i, used := range m[1] {
 				m[0][i] = m[0][i] || used
@@ -164,19 +162,19 @@ func (k *keeping) used() usedNames {
 	return u
 }
 
-// keeper is a worker's part of a keeping.
-type keeper struct {
-	*keeping
-	trail                                          trail           // of the actor at hand, before the events that are kept
+// partSaver is a worker's part of a keeping.
+type partSaver struct {
+	*saver
+	snapshot                                       snapshot        // of the actor at hand, before the events that are kept
 	was                                            timeline.Client // of the actor at hand, where an earlier run kept it and it is no session
 	endpoints, users, upstreams, addresses, agents marks
 	clients                                        map[timeline.Client]struct{}
-	sorted                                         spill.Sorter[keptActor]
+	sorted                                         spill.Sorter[savedActor]
 	scratch                                        []byte
 }
 
-// trail is how an actor stands before an event: what walk knows of those before.
-type trail struct {
+// snapshot is how an actor stands before an event: what walk knows of those before.
+type snapshot struct {
 	since int64 // it holds what came before then and in time
 	life
 	known           bool
@@ -190,20 +188,20 @@ type trail struct {
 }
 
 // mark notes how the actor at hand stands where the events begin that are kept.
-func (k *keeper) mark(t trail) { k.trail = t }
+func (k *partSaver) mark(t snapshot) { k.snapshot = t }
 
 // add keeps the actor at hand, if a later run can meet it.
-func (k *keeper) add(a *timeline.Actor) error {
-	t := &k.trail
+func (k *partSaver) add(a *timeline.Actor) error {
+	t := &k.snapshot
 	t.since = max(t.since, k.since)
 	i, _ := slices.BinarySearchFunc(a.Events, k.since, func(e timeline.Event, at int64) int { return int(min(max(e.Time-at, -1), 1)) })
 	events := a.Events[i:]
-	out := keptActor{named: a.Session != nil, seen: max(t.protected, t.any, t.last, t.lastRefused)}
+	out := savedActor{named: a.Session != nil, seen: max(t.protected, t.any, t.last, t.lastRefused)}
 	if n := len(events); n > 0 {
 		out.seen = events[n-1].Time
 	}
 	stands := t.open || t.dead || t.known
-	if len(events) == 0 && (!stands || out.seen < k.to-keepSessions) {
+	if len(events) == 0 && (!stands || out.seen < k.to-saveSessions) {
 		return nil
 	}
 	if out.named {
@@ -219,7 +217,7 @@ func (k *keeper) add(a *timeline.Actor) error {
 	}
 	k.scratch = k.scratch[:0]
 	if stands {
-		k.scratch = k.appendTrail(k.scratch, t, out.client)
+		k.scratch = k.appendSnapshot(k.scratch, t, out.client)
 	}
 	out.data = binary.AppendUvarint(nil, uint64(len(k.scratch)))
 	out.data = k.appendEvents(append(out.data, k.scratch...), events)
@@ -227,14 +225,14 @@ func (k *keeper) add(a *timeline.Actor) error {
 }
 
 // client notes that something refers to a client.
-func (k *keeper) client(c timeline.Client) {
+func (k *partSaver) client(c timeline.Client) {
 	if _, ok := k.clients[c]; !ok {
 		k.clients[c] = struct{}{}
 		k.addresses[c.Address], k.agents[c.Agent] = true, true
 	}
 }
 
-func (k *keeper) user(n uint32) int64 {
+func (k *partSaver) user(n uint32) int64 {
 	if n != 0 {
 		k.users[n-1] = true
 	}
@@ -242,7 +240,7 @@ func (k *keeper) user(n uint32) int64 {
 }
 
 // appendEvents appends events as eachActor reads them.
-func (k *keeper) appendEvents(dst []byte, events []timeline.Event) []byte {
+func (k *partSaver) appendEvents(dst []byte, events []timeline.Event) []byte {
 	var last timeline.Event
 	if len(events) > 0 {
 		last.Time = events[0].Time
@@ -283,17 +281,17 @@ func (k *keeper) appendEvents(dst []byte, events []timeline.Event) []byte {
 
 // Flags of a trail.
 const (
-	trailOpen = 1 << iota
-	trailSeen
-	trailAccepted
-	trailDead
-	trailKnown
-	trailMoves
-	trailLastOn // there is an endpoint that accepted last
+	snapshotOpen = 1 << iota
+	snapshotSeen
+	snapshotAccepted
+	snapshotDead
+	snapshotKnown
+	snapshotMoves
+	snapshotLastOn // there is an endpoint that accepted last
 )
 
-// appendTrail appends how an actor stands as recalled reads it.
-func (k *keeper) appendTrail(dst []byte, t *trail, client timeline.Client) []byte {
+// appendSnapshot appends how an actor stands as recalled reads it.
+func (k *partSaver) appendSnapshot(dst []byte, t *snapshot, client timeline.Client) []byte {
 	flags := int64(0)
 	for i, on := range []bool{t.open, t.seen, t.accepted, t.dead, t.known, t.moves, t.lastOn != timeline.NoRefusal} {
 		if on {
@@ -341,9 +339,9 @@ func (k *keeper) appendTrail(dst []byte, t *trail, client timeline.Client) []byt
 	return dst
 }
 
-// recalled reads how an actor stood when an earlier run ended, in the numbers of
+// restore reads how an actor stood when an earlier run ended, in the numbers of
 // this one.
-func (w *walker) recalled(a *timeline.Actor) (t trail) {
+func (w *walker) restore(a *timeline.Actor) (t snapshot) {
 	kept := a.Before
 	get := func() int64 {
 		v, n := binary.Varint(kept)
@@ -361,7 +359,7 @@ func (w *walker) recalled(a *timeline.Actor) (t trail) {
 		return w.state.EarlierClient(timeline.Client{Address: address, Agent: agent})
 	}
 	if was := client(); a.Session == nil {
-		w.keeper.was = was
+		w.partSaver.was = was
 	}
 	t.since = get()
 	at := func() int64 {
@@ -371,14 +369,14 @@ func (w *walker) recalled(a *timeline.Actor) (t trail) {
 		return before
 	}
 	s := w.state
-	t.open, t.seen, t.accepted, t.dead = has(trailOpen), has(trailSeen), has(trailAccepted), has(trailDead)
-	t.known, t.moves, t.lastOn = has(trailKnown), has(trailMoves), timeline.NoRefusal
+	t.open, t.seen, t.accepted, t.dead = has(snapshotOpen), has(snapshotSeen), has(snapshotAccepted), has(snapshotDead)
+	t.known, t.moves, t.lastOn = has(snapshotKnown), has(snapshotMoves), timeline.NoRefusal
 	t.user = s.EarlierUser(uint32(get()))
 	t.last, t.lastOther, t.burst, t.lastRefused = at(), at(), uint32(get()), at()
 	if t.moves {
 		t.address = s.EarlierAddress(uint32(get()))
 	}
-	if has(trailLastOn) {
+	if has(snapshotLastOn) {
 		t.lastOn = s.EarlierEndpoint(uint32(get()))
 	}
 	if t.dead {
@@ -401,8 +399,8 @@ func (w *walker) recalled(a *timeline.Actor) (t trail) {
 	return t
 }
 
-var keptCodec = spill.Codec[keptActor]{
-	Append: func(dst []byte, a *keptActor) []byte {
+var savedCodec = spill.Codec[savedActor]{
+	Append: func(dst []byte, a *savedActor) []byte {
 		named := byte(0)
 		if a.named {
 			named = 1
@@ -413,7 +411,7 @@ var keptCodec = spill.Codec[keptActor]{
 		dst = binary.LittleEndian.AppendUint32(dst, a.client.Agent)
 		return append(binary.AppendUvarint(dst, uint64(len(a.data))), a.data...)
 	},
-	Read: func(a *keptActor, src []byte) []byte {
+	Read: func(a *savedActor, src []byte) []byte {
 		a.named = src[0] == 1
 		src = src[1+copy(a.id[:], src[1:]):]
 		a.seen = int64(binary.LittleEndian.Uint64(src))
@@ -423,6 +421,6 @@ var keptCodec = spill.Codec[keptActor]{
 		a.data = src[:size:size]
 		return src[size:]
 	},
-	Compare: compareKept,
-	Key:     func(a *keptActor) uint64 { return ^(uint64(a.seen) ^ 1<<63) }, // the latest first, those before 1970 last
+	Compare: compareSaved,
+	Key:     func(a *savedActor) uint64 { return ^(uint64(a.seen) ^ 1<<63) }, // the latest first, those before 1970 last
 }

@@ -16,16 +16,16 @@ import (
 	"logscan/parse/source"
 )
 
-// Past is what earlier runs left for this one: which content they counted, how
+// Carryover is what earlier runs left for this one: which content they counted, how
 // far, and how the sessions stood when their logs ended. With it a run counts
 // only what is new, and goes on with the sessions.
 //
-// Kept are, of every actor, the events of the last hours (see keepEvents), so
+// Kept are, of every actor, the events of the last hours (see saveEvents), so
 // that lines which come late find their place among them, and how its session
 // stood before those; endpoints with what was counted of them, so that what is
 // protected stays so. It holds names, addresses and user agents, and of session
 // ids their sums.
-type Past struct {
+type Carryover struct {
 	ledger  *source.Ledger
 	to      int64 // where the logs ended, Unix milliseconds; before where there were none
 	earlier *timeline.Earlier
@@ -34,16 +34,16 @@ type Past struct {
 	open    func() (io.ReadCloser, error)
 }
 
-// NewPast is the past of a first run.
-func NewPast() *Past { return &Past{ledger: source.NewLedger(nil), to: before} }
+// NewCarryover is the past of a first run.
+func NewCarryover() *Carryover { return &Carryover{ledger: source.NewLedger(nil), to: before} }
 
-// ErrPast says that what was kept cannot be read.
-var ErrPast = errors.New("what earlier runs kept is damaged")
+// ErrCarryover says that what was kept cannot be read.
+var ErrCarryover = errors.New("what earlier runs kept is damaged")
 
-// OpenPast reads what Result.Keep wrote. It is opened again when the run needs
+// LoadCarryover reads what Result.Save wrote. It is opened again when the run needs
 // the events, which are not kept in memory.
-func OpenPast(open func() (io.ReadCloser, error)) (*Past, error) {
-	p := &Past{open: open}
+func LoadCarryover(open func() (io.ReadCloser, error)) (*Carryover, error) {
+	p := &Carryover{open: open}
 	r, err := p.begin()
 	if err != nil {
 		return nil, err
@@ -53,8 +53,8 @@ func OpenPast(open func() (io.ReadCloser, error)) (*Past, error) {
 }
 
 // begin reads all but the actors, which are what r gives next.
-func (p *Past) begin() (r *pastReader, err error) {
-	if r, err = newPastReader(p.open); err != nil {
+func (p *Carryover) begin() (r *carryReader, err error) {
+	if r, err = newCarryReader(p.open); err != nil {
 		return nil, err
 	}
 	p.to = r.varint()
@@ -116,8 +116,8 @@ const (
 func compareSums(a, b timeline.SessionSum) int { return bytes.Compare(a[:], b[:]) }
 
 // eachActor yields the actors, whose memory is used again.
-func (p *Past) eachActor(yield func(*timeline.EarlierActor, error) bool) {
-	q := Past{open: p.open}
+func (p *Carryover) eachActor(yield func(*timeline.EarlierActor, error) bool) {
+	q := Carryover{open: p.open}
 	r, err := q.begin()
 	if err != nil {
 		yield(nil, err)
@@ -182,16 +182,16 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// pastReader reads numbers and texts. After an error it gives zeros, and what a
+// carryReader reads numbers and texts. After an error it gives zeros, and what a
 // number counts or names is always within bounds.
-type pastReader struct {
+type carryReader struct {
 	r   *bufio.Reader
 	src io.Closer
 	z   *zstd.Decoder
 	err error
 }
 
-func newPastReader(open func() (io.ReadCloser, error)) (*pastReader, error) {
+func newCarryReader(open func() (io.ReadCloser, error)) (*carryReader, error) {
 	src, err := open()
 	if err != nil {
 		return nil, err
@@ -200,27 +200,27 @@ func newPastReader(open func() (io.ReadCloser, error)) (*pastReader, error) {
 	if err != nil {
 		return nil, errors.Join(err, src.Close())
 	}
-	return &pastReader{r: bufio.NewReaderSize(z, 64<<10), src: src, z: z}, nil
+	return &carryReader{r: bufio.NewReaderSize(z, 64<<10), src: src, z: z}, nil
 }
 
-func (r *pastReader) close() {
+func (r *carryReader) close() {
 	r.z.Close()
 	r.src.Close() // it was only read
 }
 
-func (r *pastReader) fail() {
+func (r *carryReader) fail() {
 	if r.err == nil {
-		r.err = ErrPast
+		r.err = ErrCarryover
 	}
 }
 
-func (r *pastReader) keep(err error) {
+func (r *carryReader) keep(err error) {
 	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("%w: %w", ErrPast, err)
+		r.err = fmt.Errorf("%w: %w", ErrCarryover, err)
 	}
 }
 
-func (r *pastReader) uvarint() uint64 {
+func (r *carryReader) uvarint() uint64 {
 	if r.err != nil {
 		return 0
 	}
@@ -229,13 +229,13 @@ func (r *pastReader) uvarint() uint64 {
 	return n
 }
 
-func (r *pastReader) varint() int64 {
+func (r *carryReader) varint() int64 {
 	n := r.uvarint()
 	return int64(n>>1) ^ -int64(n&1)
 }
 
 // count reads a number that must not be more than most.
-func (r *pastReader) count(most int) int {
+func (r *carryReader) count(most int) int {
 	n := r.uvarint()
 	if n > uint64(most) {
 		r.fail()
@@ -247,7 +247,7 @@ func (r *pastReader) count(most int) int {
 }
 
 // index reads a number below n; 0 after an error.
-func (r *pastReader) index(n int) uint32 {
+func (r *carryReader) index(n int) uint32 {
 	i := r.uvarint()
 	if i >= uint64(n) {
 		r.fail()
@@ -256,7 +256,7 @@ func (r *pastReader) index(n int) uint32 {
 	return uint32(i)
 }
 
-func (r *pastReader) bytes(dst []byte) {
+func (r *carryReader) bytes(dst []byte) {
 	if r.err == nil {
 		_, err := io.ReadFull(r.r, dst)
 		r.keep(err)
@@ -264,7 +264,7 @@ func (r *pastReader) bytes(dst []byte) {
 }
 
 // piece reads bytes behind their length, into dst where they fit.
-func (r *pastReader) piece(dst []byte) []byte {
+func (r *carryReader) piece(dst []byte) []byte {
 	for left := r.count(maxPiece); left > 0 && r.err == nil; {
 		n := min(left, 64<<10) // what it claims may not be there
 		at := len(dst)
@@ -278,10 +278,10 @@ func (r *pastReader) piece(dst []byte) []byte {
 // maxPiece is the most bytes of a name or of what is kept of a session.
 const maxPiece = 16 << 20
 
-func (r *pastReader) text() string { return string(r.piece(nil)) }
+func (r *carryReader) text() string { return string(r.piece(nil)) }
 
 // times reads how long a list is and yields so often, until an error.
-func (r *pastReader) times() func(yield func(int) bool) {
+func (r *carryReader) times() func(yield func(int) bool) {
 	return func(yield func(int) bool) {
 		for i := range r.count(maxListed) {
 			if r.err != nil || !yield(i) {
@@ -292,7 +292,7 @@ func (r *pastReader) times() func(yield func(int) bool) {
 }
 
 // sparse yields the indexes of a list of which some are written, ascending.
-func (r *pastReader) sparse() func(yield func(int) bool) {
+func (r *carryReader) sparse() func(yield func(int) bool) {
 	return func(yield func(int) bool) {
 		at := -1
 		for range r.times() {
@@ -306,16 +306,16 @@ func (r *pastReader) sparse() func(yield func(int) bool) {
 	}
 }
 
-// pastWriter is the opposite of pastReader.
-type pastWriter struct {
+// carryWriter is the opposite of carryReader.
+type carryWriter struct {
 	w       *bufio.Writer
 	scratch []byte
 }
 
 // bytes writes b. What is wrong with writing Flush tells.
-func (w *pastWriter) bytes(b []byte) { _, _ = w.w.Write(b) }
+func (w *carryWriter) bytes(b []byte) { _, _ = w.w.Write(b) }
 
-func (w *pastWriter) varints(all ...int64) {
+func (w *carryWriter) varints(all ...int64) {
 	w.scratch = w.scratch[:0]
 	for _, n := range all {
 		w.scratch = binary.AppendVarint(w.scratch, n)
@@ -323,12 +323,12 @@ func (w *pastWriter) varints(all ...int64) {
 	w.bytes(w.scratch)
 }
 
-func (w *pastWriter) count(n int) {
+func (w *carryWriter) count(n int) {
 	w.scratch = binary.AppendUvarint(w.scratch[:0], uint64(n))
 	w.bytes(w.scratch)
 }
 
-func (w *pastWriter) texts(all ...string) {
+func (w *carryWriter) texts(all ...string) {
 	for _, s := range all {
 		w.count(len(s))
 		w.bytes([]byte(s))
@@ -336,7 +336,7 @@ func (w *pastWriter) texts(all ...string) {
 }
 
 // sparse writes the indexes below n that are used, and of each what one writes.
-func (w *pastWriter) sparse(n int, used func(int) bool, one func(int)) {
+func (w *carryWriter) sparse(n int, used func(int) bool, one func(int)) {
 	count := 0
 	for i := range n {
 		if used(i) {
@@ -354,17 +354,19 @@ func (w *pastWriter) sparse(n int, used func(int) bool, one func(int)) {
 	}
 }
 
-// write writes what OpenPast reads.
-func (k *keeping) write(dst io.Writer) error {
+// Save writes the state that LoadCarryover reads: the contents in ledger and how
+// sessions stand. The evidence must have been made with a Carryover.
+func (c *correlation) Save(dst io.Writer, ledger *source.Ledger) error {
+	k := c.saver
 	z, err := zstd.NewWriter(dst, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
 		return err
 	}
-	w := &pastWriter{w: bufio.NewWriterSize(z, 64<<10)}
+	w := &carryWriter{w: bufio.NewWriterSize(z, 64<<10)}
 	s := k.state
 	w.varints(k.to)
-	w.count(len(k.ledger.Contents()))
-	for _, c := range k.ledger.Contents() {
+	w.count(len(ledger.Contents()))
+	for _, c := range ledger.Contents() {
 		w.varints(c.Size, c.Lines, c.Left, int64(c.Missed))
 		for _, sum := range [][32]byte{c.Head, c.Tail, c.LeftSum, c.Stored} {
 			w.bytes(sum[:])
@@ -419,9 +421,9 @@ func (k *keeping) write(dst io.Writer) error {
 	return errors.Join(w.w.Flush(), z.Close())
 }
 
-// keptActor is an actor as it is written: data is what stood before its events,
+// savedActor is an actor as it is written: data is what stood before its events,
 // and them.
-type keptActor struct {
+type savedActor struct {
 	seen   int64 // its last event, Unix milliseconds
 	id     timeline.SessionSum
 	named  bool // by id, else by client
@@ -429,8 +431,8 @@ type keptActor struct {
 	data   []byte
 }
 
-// compareKept orders those first that were seen last.
-func compareKept(a, b *keptActor) int {
+// compareSaved orders those first that were seen last.
+func compareSaved(a, b *savedActor) int {
 	if a.seen != b.seen {
 		return cmp.Compare(b.seen, a.seen)
 	}
@@ -441,4 +443,16 @@ func compareKept(a, b *keptActor) int {
 		return 1
 	}
 	return cmp.Or(compareSums(a.id, b.id), timeline.CompareClients(a.client, b.client))
+}
+
+// Ledger returns which contents earlier runs read, and how far.
+func (p *Carryover) Ledger() *source.Ledger { return p.ledger }
+
+// Earlier returns what is known of the timelines of earlier runs, nil for
+// nothing. It may be called on a nil Carryover.
+func (p *Carryover) Earlier() *timeline.Earlier {
+	if p == nil {
+		return nil
+	}
+	return p.earlier
 }

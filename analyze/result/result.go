@@ -1,4 +1,4 @@
-package analyze
+package result
 
 import (
 	"fmt"
@@ -49,9 +49,9 @@ type Result struct {
 	// bug or a full disk.
 	Unauthorized Pieces[Unauthorized]
 
-	// Keep writes what a later run is to know (see Past); nil where Options.Past
+	// Save writes what a later run is to know (see Carryover); nil where Options.Carryover
 	// was. It costs time on every use.
-	Keep func(io.Writer) error
+	Save func(io.Writer) error
 }
 
 // Pieces are rows that are made when they are asked for: pieces of them may be

@@ -1,12 +1,10 @@
-package analyze
-
-import "logscan/analyze/spill"
+package spill
 
 // Memory bounds what a run keeps in memory of what grows with the sessions,
 // users and clients of the logs.
 type Memory struct {
-	Bytes int64        // 0 for no bound
-	Space *spill.Space // where the rest goes
+	Bytes int64  // 0 for no bound
+	Space *Space // where the rest goes
 }
 
 // Shares of the bound. The rest is for what is not spilled: the 401s, the names
@@ -17,15 +15,15 @@ const (
 	recordShare = 0.02 // a list of records of all workers
 )
 
-// fold gives how many bytes the part of each worker may take. An empty one takes
+// Part gives how many bytes the part of each worker may take. An empty one takes
 // half a megabyte: many workers have a little more than their share.
-func (m Memory) fold(workers int) int64 {
+func (m Memory) Part(workers int) int64 {
 	least := min(2<<20, m.Bytes/8)
 	return max(least, int64(foldShare*float64(m.Bytes)/float64(workers)))
 }
 
-// records gives how many records of a size each worker may keep of a list.
-func (m Memory) records(workers, size int) int {
+// Records gives how many records of a size each worker may keep of a list.
+func (m Memory) Records(workers, size int) int {
 	const least = 1 << 10
 	return max(least, int(recordShare*float64(m.Bytes)/float64(workers*size)))
 }

@@ -1,4 +1,4 @@
-package analyze
+package result
 
 // Exhibit is what shows a finding at a glance, as figures that an output draws:
 // one of Trend, Parts and Curve is set.
