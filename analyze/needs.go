@@ -52,7 +52,7 @@ func able(all []Detector, s *timeline.State) (list []Detector, not []result.Unde
 		if len(missing) == 0 {
 			list = append(list, d)
 		} else if len(s.Endpoints) > 0 {
-			not = append(not, result.Undetectable{d.Kind, missing})
+			not = append(not, result.Undetectable{Kind: d.Kind, Missing: missing})
 		}
 	}
 	return list, not

@@ -100,10 +100,10 @@ func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 		}
 		clear(open)
 		// Who never had a session is a program, whose key may have expired.
-		session := a.Session != nil
+		hadSession := a.Session != nil
 		end := func() {
 			for _, endpoint := range sortedKeys(open) {
-				if run, ok := o.run(open[endpoint]); ok && session {
+				if run, ok := o.run(open[endpoint]); ok && hadSession {
 					o.mine[n] = append(o.mine[n], run)
 				}
 			}
@@ -119,7 +119,7 @@ func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 			case e.Outcome == timeline.Accepted && o.roles[e.Endpoint]&guards != 0,
 				e.Outcome <= timeline.Redirected && o.roles[e.Endpoint]&signsIn != 0:
 				end()
-				session = session || o.roles[e.Endpoint]&signsIn != 0
+				hadSession = hadSession || o.roles[e.Endpoint]&signsIn != 0
 			}
 		}
 		end()

@@ -53,13 +53,13 @@ type moveObserver struct {
 
 // movedAway tells whether a 401 belongs to a death that followed a change of the
 // address.
-func (f *fact) movedAway() bool { return f.session && f.dead && f.moved }
+func movedAway(f *fact) bool { return f.session && f.dead && f.moved }
 
 func observeMoves(c *diagnosis) observer {
 	n := map[string]int{}
 	enough := false
 	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && f.first && f.movedAway() {
+		if f := &c.facts[i]; c.open(i) && f.first && movedAway(f) {
 			host := c.state.Endpoints[f.endpoint].Host
 			n[host]++
 			enough = enough || n[host] >= movedDeaths
@@ -107,7 +107,7 @@ func inspectMoves(c *diagnosis, seen observer) ([]candidate, error) {
 	claims := map[string][]uint32{}
 	deaths := map[string]int{}
 	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && f.movedAway() {
+		if f := &c.facts[i]; c.open(i) && movedAway(f) {
 			host := c.state.Endpoints[f.endpoint].Host
 			claims[host] = append(claims[host], uint32(i))
 			if f.first {

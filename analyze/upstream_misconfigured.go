@@ -52,7 +52,7 @@ const (
 
 // goodAt tells whether a 401 is of a session that was good: accepted shortly
 // before, and again after without a sign-in.
-func (f *fact) goodAt() bool { return f.upstream != 0 && !f.signIn && f.alive }
+func goodAt(f *fact) bool { return f.upstream != 0 && !f.signIn && f.alive }
 
 // stratum is a route in an hour, at one backend.
 type stratum struct {
@@ -70,7 +70,7 @@ type upstreamObserver struct {
 func observeUpstreams(c *diagnosis) observer {
 	counts := make([]int64, len(c.state.Upstreams))
 	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && f.goodAt() {
+		if f := &c.facts[i]; c.open(i) && goodAt(f) {
 			counts[f.upstream-1]++
 		}
 	}
@@ -83,7 +83,7 @@ func observeUpstreams(c *diagnosis) observer {
 			return -1
 		}
 		return int(e.Upstream) - 1
-	}, func(e *timeline.Event) bool { return c.facts[e.Refusal].goodAt() })
+	}, func(e *timeline.Event) bool { return goodAt(&c.facts[e.Refusal]) })
 	return &upstreamObserver{seriesObserver: series, strata: map[stratum]*stats.Cell{}}
 }
 
@@ -97,7 +97,7 @@ func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
 		clear(seen)
 		for i := range a.Events {
 			e := &a.Events[i]
-			good := e.Refusal != timeline.NoRefusal && o.facts[e.Refusal].goodAt()
+			good := e.Refusal != timeline.NoRefusal && goodAt(&o.facts[e.Refusal])
 			if e.Upstream == 0 || !good && e.Outcome != timeline.Accepted || o.roles[e.Endpoint]&guards == 0 {
 				continue
 			}
