@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -170,7 +171,7 @@ func findTurn(list []attempt) (turn, bool) {
 	}
 	// One try is a burst; the outcomes are those of the tries.
 	var tries []stats.Cell
-	last, lastRefused := int64(before), false
+	last, lastRefused := int64(session.LongAgo), false
 	for i, a := range list {
 		refused := a.fact != timeline.NoRefusal
 		if a.time-last > tryGap || refused != lastRefused {
@@ -207,7 +208,7 @@ func (c *diagnosis) compare(t *turn, refusals []int64) (expected, chance float64
 		own[a.endpoint]++
 	}
 	chance = 1
-	last := int64(before)
+	last := int64(session.LongAgo)
 	for _, a := range t.since {
 		if a.time-last <= tryGap {
 			last = a.time
@@ -215,7 +216,7 @@ func (c *diagnosis) compare(t *turn, refusals []int64) (expected, chance float64
 		}
 		last = a.time
 		refused := max(refusals[a.endpoint]-own[a.endpoint], 0)
-		accepted := c.state.Endpoints[a.endpoint].N[timeline.Accepted] + c.state.Endpoints[a.endpoint].N[timeline.Redirected]
+		accepted := c.State.Endpoints[a.endpoint].N[timeline.Accepted] + c.State.Endpoints[a.endpoint].N[timeline.Redirected]
 		// One more of each: a route that nobody else asked says nothing.
 		share := float64(refused+1) / float64(refused+accepted+2)
 		expected += share
@@ -225,12 +226,12 @@ func (c *diagnosis) compare(t *turn, refusals []int64) (expected, chance float64
 }
 
 func (c *diagnosis) failingAccount(user uint32, t turn, p float64) candidate {
-	name := textOf(c.state.Users[user-1].Name)
+	name := result.Clean(c.State.Users[user-1].Name)
 	var cand candidate
 	addresses, routes := map[uint32]bool{}, map[uint32]bool{}
 	for _, a := range t.since {
 		cand.claims = append(cand.claims, a.fact)
-		addresses[c.facts[a.fact].address] = true
+		addresses[c.Refusals[a.fact].Address] = true
 		routes[a.endpoint] = true
 	}
 	slices.Sort(cand.claims)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -54,7 +55,7 @@ type Options struct {
 	// Carryover is what earlier runs left: only what is new is counted, and
 	// Result.Save writes what the next one is to know. Since and Until must not
 	// be set with it. nil counts everything.
-	Carryover *Carryover
+	Carryover *session.Carryover
 	// Memory bounds what is kept in memory; the zero value does not.
 	Memory spill.Memory
 	// Workers is how many goroutines read, parse and fold; 0 is one for each
@@ -133,7 +134,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := correlate(ctx, state, o.Workers, o.Memory, o.Carryover)
+	c, err := session.Correlate(ctx, state, o.Workers, o.Memory, o.Carryover)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.dropTimelines()
+	c.DropTimelines()
 	order := beside(func() *clientOrder { return orderClients(c) })
 	explained, err := diagnosis.Explain(&o.Policy)
 	clients := order() // waited for in any case

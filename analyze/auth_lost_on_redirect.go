@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -45,8 +46,8 @@ const (
 	redirectRepeats = 20
 )
 
-func (c *diagnosis) afterRedirect(f *fact) bool {
-	return f.redirect != 0 && f.redirect-1 != f.endpoint && !f.named && !f.signIn
+func (c *diagnosis) afterRedirect(f *session.Refusal) bool {
+	return f.Redirect != 0 && f.Redirect-1 != f.Endpoint && !f.Named && !f.SignIn
 }
 
 // redirectObserver counts the requests of targets: those that follow a redirect,
@@ -77,7 +78,7 @@ func (o *redirectObserver) part() func(*timeline.Actor, uint32) {
 				continue
 			}
 			cell := &n[1]
-			if o.redirectedBy(a, i) != 0 {
+			if o.RedirectedBy(a, i) != 0 {
 				cell = &n[0]
 			}
 			cell.Add(e.Outcome == timeline.Unauthorized)
@@ -113,16 +114,16 @@ func inspectRedirects(c *diagnosis, seen observer) ([]candidate, error) {
 }
 
 func (c *diagnosis) lostAt(target uint32, claims []uint32, followed, direct stats.Cell, lower, p float64) candidate {
-	e := &c.state.Endpoints[target]
+	e := &c.State.Endpoints[target]
 	from := map[uint32]int{}
 	for _, i := range claims {
-		from[c.facts[i].redirect-1]++
+		from[c.Refusals[i].Redirect-1]++
 	}
 	sources := slices.SortedFunc(maps.Keys(from), func(a, b uint32) int { return cmp.Or(from[b]-from[a], cmp.Compare(a, b)) })
 	sources = sources[:min(len(sources), maxSources)]
 	labels := make([]any, len(sources))
 	for i, s := range sources {
-		labels[i] = endpointLabel(&c.state.Endpoints[s])
+		labels[i] = endpointLabel(&c.State.Endpoints[s])
 	}
 	clients := c.clientsOf(claims)
 	cand := candidate{claims: claims}

@@ -59,18 +59,18 @@ type walkOf struct {
 func inspectScanners(c *diagnosis, _ observer) ([]candidate, error) {
 	by := map[uint32]*walkOf{}
 	bare := c.refusalsOf(c.bare)
-	for i := range c.facts {
-		f := &c.facts[i]
-		if bare[f.address] < scanRoutes || !c.bare(i) {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if bare[f.Address] < scanRoutes || !c.bare(i) {
 			continue
 		}
-		w := by[f.address]
+		w := by[f.Address]
 		if w == nil {
-			w = &walkOf{address: f.address, routes: map[uint32]bool{}, agents: map[uint32]bool{}}
-			by[f.address] = w
+			w = &walkOf{address: f.Address, routes: map[uint32]bool{}, agents: map[uint32]bool{}}
+			by[f.Address] = w
 		}
 		w.claims = append(w.claims, uint32(i))
-		w.routes[f.endpoint], w.agents[f.agent] = true, true
+		w.routes[f.Endpoint], w.agents[f.Agent] = true, true
 	}
 	var walks []*walkOf
 	for _, w := range by {
@@ -107,16 +107,16 @@ func inspectScanners(c *diagnosis, _ observer) ([]candidate, error) {
 // addClients sums what the clients asked that take part in a walk.
 func (c *diagnosis) addClients(w *walkOf) {
 	for agent := range w.agents {
-		f := c.clients[timeline.Client{Address: w.address, Agent: agent}]
+		f := c.Clients[timeline.Client{Address: w.address, Agent: agent}]
 		if f == nil {
 			continue
 		}
-		for _, n := range f.tally.N {
+		for _, n := range f.Tally.N {
 			w.requests += n
 		}
-		missing := f.tally.N[timeline.Forbidden] + f.tally.N[timeline.NotFound]
+		missing := f.Tally.N[timeline.Forbidden] + f.Tally.N[timeline.NotFound]
 		w.missing += missing
-		w.failed += missing + f.tally.N[timeline.Unauthorized]
+		w.failed += missing + f.Tally.N[timeline.Unauthorized]
 	}
 }
 
@@ -128,8 +128,8 @@ func (c *diagnosis) inVain(walks []*walkOf) float64 {
 		all -= w.requests
 		vain -= w.failed
 	}
-	for i := range c.state.Endpoints {
-		for o, n := range c.state.Endpoints[i].N {
+	for i := range c.State.Endpoints {
+		for o, n := range c.State.Endpoints[i].N {
 			all += n
 			switch timeline.Outcome(o) {
 			case timeline.Unauthorized, timeline.Forbidden, timeline.NotFound:
@@ -143,7 +143,7 @@ func (c *diagnosis) inVain(walks []*walkOf) float64 {
 func (c *diagnosis) scan(w *walkOf, usual, p float64) candidate {
 	cand := candidate{claims: w.claims}
 	g := guesser{address: w.address}
-	first, last := c.facts[w.claims[0]].time, c.facts[w.claims[len(w.claims)-1]].time
+	first, last := c.Refusals[w.claims[0]].Time, c.Refusals[w.claims[len(w.claims)-1]].Time
 	cand.Subject = c.guesserSubject(g)
 	cand.Onset = first * 1000
 	lower := stats.WilsonLower(w.failed, w.requests, stats.Z95)
@@ -172,7 +172,7 @@ func (c *diagnosis) scan(w *walkOf, usual, p float64) candidate {
 func (c *diagnosis) toolOf(agents map[uint32]bool) string {
 	tool := ""
 	for a := range agents {
-		name := strings.ToLower(c.state.Agents[a])
+		name := strings.ToLower(c.State.Agents[a])
 		for _, t := range []string{"nikto", "nuclei", "sqlmap", "gobuster", "dirbuster", "feroxbuster", "ffuf", "wfuzz", "wpscan", "zgrab", "masscan", "nmap", "nessus", "openvas", "acunetix", "burp", "zap/"} {
 			if t = strings.TrimSuffix(t, "/"); strings.Contains(name, t) && (tool == "" || t < tool) {
 				tool = t

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 )
 
@@ -144,7 +145,7 @@ func (o *guessObserver) program(a *attack) bool {
 	for i := range a.failures {
 		t := &a.failures[i]
 		times[i] = t.time
-		if o.facts[t.fact].known {
+		if o.Refusals[t.fact].Known {
 			known++
 		}
 		same = same && t.endpoint == first.endpoint && t.agent == first.agent
@@ -161,7 +162,7 @@ func (o *guessObserver) program(a *attack) bool {
 func (c *diagnosis) allDay(times []int64) bool {
 	period, steady := pace(times)
 	return steady && period >= probePeriod &&
-		times[0]-c.from <= 2*period && c.to-times[len(times)-1] <= 2*period+60_000 // whole minutes
+		times[0]-c.From <= 2*period && c.To-times[len(times)-1] <= 2*period+60_000 // whole minutes
 }
 
 // pacedBefore tells whether the tries before succeeded, and came at the pace of
@@ -230,14 +231,14 @@ func (a *attack) severity(c *diagnosis) result.Severity {
 	switch {
 	case len(a.successes) > 0:
 		return result.Critical
-	case len(a.failures) >= bruteHuge || a.end >= c.to-nearby:
+	case len(a.failures) >= bruteHuge || a.end >= c.To-session.Nearby:
 		return result.High
 	}
 	return result.Medium
 }
 
 func (c *diagnosis) who(g guesser) string {
-	s := textOf(c.state.Addresses[g.address])
+	s := result.Clean(c.State.Addresses[g.address])
 	if s == "" {
 		return "A client"
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/spill"
 	"logscan/fixtures"
 	"logscan/parse"
@@ -161,8 +162,8 @@ func runWith(t *testing.T, o Options, past []byte, paths ...string) (*result.Res
 		t.Fatal(err)
 	}
 	o.Inputs = inputs
-	if o.Carryover = NewCarryover(); past != nil {
-		if o.Carryover, err = LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(past)), nil }); err != nil {
+	if o.Carryover = session.NewCarryover(); past != nil {
+		if o.Carryover, err = session.LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(past)), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -392,11 +393,11 @@ func TestPast(t *testing.T) {
 		t.Error("nothing is kept")
 	}
 	read := func(data []byte) error {
-		p, err := LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
+		p, err := session.LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
 		if err != nil {
 			return err
 		}
-		for _, err := range p.earlier.Actors {
+		for _, err := range p.Earlier().Actors {
 			if err != nil {
 				return err
 			}
@@ -419,7 +420,7 @@ func TestPast(t *testing.T) {
 		return b.Bytes()
 	}
 	for cut := 0; cut < len(plain); cut += 1 + len(plain)/97 {
-		if err := read(pack(plain[:cut])); !errors.Is(err, ErrCarryover) {
+		if err := read(pack(plain[:cut])); !errors.Is(err, session.ErrCarryover) {
 			t.Errorf("cut to %d of %d bytes: %v", cut, len(plain), err)
 		}
 	}
@@ -430,7 +431,7 @@ func TestPast(t *testing.T) {
 		for range 1 + random.IntN(3) {
 			bad[random.IntN(len(bad))] = byte(random.Uint32())
 		}
-		p, err := LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(pack(bad))), nil })
+		p, err := session.LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(pack(bad))), nil })
 		if err != nil {
 			continue
 		}
@@ -438,7 +439,7 @@ func TestPast(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Run(context.Background(), Options{Format: format, Workers: 1, Inputs: inputs, Carryover: p}); err != nil && !errors.Is(err, ErrCarryover) {
+		if _, err := Run(context.Background(), Options{Format: format, Workers: 1, Inputs: inputs, Carryover: p}); err != nil && !errors.Is(err, session.ErrCarryover) {
 			t.Error(err)
 		}
 	}
@@ -592,7 +593,7 @@ func compareCauses(t *testing.T, results []*result.Result, one *result.Result) {
 	for k, c := range want {
 		night := 24 * 3600 * int64(1e6)
 		left := night - k.time%night
-		if !ordinary(c) || !ordinary(got[k]) || left < nearby*1000 {
+		if !ordinary(c) || !ordinary(got[k]) || left < session.Nearby*1000 {
 			continue
 		}
 		if compared++; got[k] != c {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -38,8 +39,8 @@ const (
 	preflightLower = 0.5
 )
 
-func (c *diagnosis) preflight(f *fact) bool {
-	return !f.named && c.state.Endpoints[f.endpoint].Method == "OPTIONS" && strings.HasPrefix(c.state.Agents[f.agent], "Mozilla/")
+func (c *diagnosis) preflight(f *session.Refusal) bool {
+	return !f.Named && c.State.Endpoints[f.Endpoint].Method == "OPTIONS" && strings.HasPrefix(c.State.Agents[f.Agent], "Mozilla/")
 }
 
 func observePreflights(c *diagnosis) observer {
@@ -48,8 +49,8 @@ func observePreflights(c *diagnosis) observer {
 		return nil
 	}
 	endpoints = endpoints[:min(len(endpoints), maxFollowed)]
-	return c.series(endpoints, len(c.state.Endpoints), byEndpoint, func(e *timeline.Event) bool {
-		return c.open(int(e.Refusal)) && c.preflight(&c.facts[e.Refusal])
+	return c.series(endpoints, len(c.State.Endpoints), byEndpoint, func(e *timeline.Event) bool {
+		return c.open(int(e.Refusal)) && c.preflight(&c.Refusals[e.Refusal])
 	})
 }
 
@@ -61,7 +62,7 @@ func inspectPreflights(c *diagnosis, seen observer) ([]candidate, error) {
 	var found []candidate
 	_, claims := c.byEndpoint(c.preflight)
 	for n, endpoint := range o.keys {
-		e, list := &c.state.Endpoints[endpoint], claims[endpoint]
+		e, list := &c.State.Endpoints[endpoint], claims[endpoint]
 		span, ok := refusingSpan(o.cells[n], preflightShare)
 		if !ok || len(list) == 0 {
 			continue
@@ -69,7 +70,7 @@ func inspectPreflights(c *diagnosis, seen observer) ([]candidate, error) {
 		// Answers that were under way when it began come after the first refusals.
 		onset, _ := c.onsetOf(o.cells[n], span)
 		list = slices.DeleteFunc(list, func(i uint32) bool {
-			return span.accepted && c.facts[i].time < onset-max(c.width, redirectWindow)
+			return span.accepted && c.Refusals[i].Time < onset-max(c.Width, session.RedirectWindow)
 		})
 		clients := c.clientsOf(list)
 		lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95)

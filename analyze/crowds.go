@@ -5,7 +5,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 )
 
@@ -49,9 +48,4 @@ func stepName(step int64) string {
 		return "a year"
 	}
 	return "all time"
-}
-
-// ofNobody tells whether a finding is of clients that are told together.
-func (c *diagnosis) ofNobody(s *result.Subject) bool {
-	return c.state.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }

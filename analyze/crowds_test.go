@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
 
@@ -50,7 +51,7 @@ func TestOfNobody(t *testing.T) {
 		{1, result.Subject{ClientAddress: "192.0.2.7"}, false},
 		{1, result.Subject{User: timeline.OtherName}, false},
 	} {
-		c := diagnosis{correlation: &correlation{state: &timeline.State{OtherClients: tt.others}}}
+		c := diagnosis{Evidence: &session.Evidence{State: &timeline.State{OtherClients: tt.others}}}
 		if got := c.ofNobody(&tt.subject); got != tt.want {
 			t.Errorf("%+v with %d others: %v", tt.subject, tt.others, got)
 		}

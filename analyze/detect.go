@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
@@ -125,8 +126,8 @@ func (c *diagnosis) Explain(policy *Policy) (*Explanation, error) {
 // lastTime is the last time of any line, parse.NoTime where none has one.
 func (c *diagnosis) lastTime() int64 {
 	last := int64(parse.NoTime)
-	for i := range c.state.Inputs {
-		if l := &c.state.Inputs[i]; l.First != parse.NoTime {
+	for i := range c.State.Inputs {
+		if l := &c.State.Inputs[i]; l.First != parse.NoTime {
 			last = max(last, l.Last)
 		}
 	}
@@ -147,12 +148,12 @@ func (c *diagnosis) measure(f *candidate) {
 	actors, users := map[uint32]bool{}, map[uint32]bool{}
 	f.FirstSeen, f.LastSeen = parse.NoTime, parse.NoTime
 	for _, i := range f.claims {
-		x := &c.facts[i]
-		actors[x.actor] = true
-		if x.user != 0 {
-			users[x.user] = true
+		x := &c.Refusals[i]
+		actors[x.Actor] = true
+		if x.User != 0 {
+			users[x.User] = true
 		}
-		at := c.state.Refusals[i].Time
+		at := c.State.Refusals[i].Time
 		if f.FirstSeen == parse.NoTime || at < f.FirstSeen {
 			f.FirstSeen = at
 		}
@@ -181,7 +182,7 @@ func spread(list []uint32, n int) []uint32 {
 func (c *diagnosis) distinctActors(facts []uint32) int64 {
 	seen := map[uint32]bool{}
 	for _, i := range facts {
-		seen[c.facts[i].actor] = true
+		seen[c.Refusals[i].Actor] = true
 	}
 	return int64(len(seen))
 }
@@ -189,8 +190,8 @@ func (c *diagnosis) distinctActors(facts []uint32) int64 {
 // open tells whether a fact is one that detectors may explain: it has a place
 // in time, is no handshake, and no finding has claimed it.
 func (c *diagnosis) open(i int) bool {
-	f := &c.facts[i]
-	return c.finding[i] == 0 && f.actor != 0 && f.cause != Challenge
+	f := &c.Refusals[i]
+	return c.finding[i] == 0 && f.Actor != 0 && f.Cause != session.Challenge
 }
 
 func endpointLabel(e *timeline.Endpoint) string {
@@ -203,7 +204,7 @@ func endpointLabel(e *timeline.Endpoint) string {
 
 // diagnosis is what the detect stage adds to the evidence.
 type diagnosis struct {
-	*correlation
+	*session.Evidence
 	finding []int32 // by refusal: the finding that explains it, index plus one
 
 	detectors    []Detector            // those whose needs the log meets
@@ -216,13 +217,13 @@ type diagnosis struct {
 
 // observe makes a diagnosis, and walks over the timelines once more for the
 // detectors that want it.
-func Observe(ctx context.Context, ev *correlation) (*diagnosis, error) {
+func Observe(ctx context.Context, ev *session.Evidence) (*diagnosis, error) {
 	d := newDiagnosis(ev)
 	return d, d.follow(ctx)
 }
 
-func newDiagnosis(ev *correlation) *diagnosis {
-	d := &diagnosis{correlation: ev, finding: make([]int32, len(ev.facts))}
-	d.detectors, d.undetectable = able(Detectors(), ev.state)
+func newDiagnosis(ev *session.Evidence) *diagnosis {
+	d := &diagnosis{Evidence: ev, finding: make([]int32, len(ev.Refusals))}
+	d.detectors, d.undetectable = able(Detectors(), ev.State)
 	return d
 }

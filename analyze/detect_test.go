@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -138,7 +139,7 @@ func (w *world) handshakes() {
 
 // scan runs the world's requests through everything behind the parser, spread
 // over workers.
-func (w *world) scan(t *testing.T, workers int) (*correlation, []result.Finding) {
+func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Finding) {
 	t.Helper()
 	parts := make([]*timeline.Worker, workers)
 	for i := range parts {
@@ -163,7 +164,7 @@ func (w *world) scan(t *testing.T, workers int) (*correlation, []result.Finding)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := correlate(context.Background(), state, workers, spill.Memory{}, nil)
+	c, err := session.Correlate(context.Background(), state, workers, spill.Memory{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,9 +243,9 @@ func TestCleanSiteHasNoFinding(t *testing.T) {
 		w.run(120)
 		c, findings := w.scan(t, 1)
 		want(t, findings)
-		for i := range c.facts {
-			if f := &c.facts[i]; f.cause == Unexplained {
-				t.Errorf("unexplained: %+v on %s", f, c.state.Endpoints[f.endpoint].Template)
+		for i := range c.Refusals {
+			if f := &c.Refusals[i]; f.Cause == session.Unexplained {
+				t.Errorf("unexplained: %+v on %s", f, c.State.Endpoints[f.Endpoint].Template)
 			}
 		}
 	})
@@ -255,9 +256,9 @@ func TestHandshakesAreChallenges(t *testing.T) {
 		w.handshakes()
 		c, findings := w.scan(t, 1)
 		want(t, findings)
-		for i := range c.facts {
-			if f := &c.facts[i]; f.cause != Challenge {
-				t.Errorf("%s at %d is %v", c.state.Endpoints[f.endpoint].Template, f.time, f.cause)
+		for i := range c.Refusals {
+			if f := &c.Refusals[i]; f.Cause != session.Challenge {
+				t.Errorf("%s at %d is %v", c.State.Endpoints[f.Endpoint].Template, f.Time, f.Cause)
 			}
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -40,15 +41,15 @@ func inspectDistributed(c *diagnosis, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	by := map[uint32]map[uint32][]uint32{} // facts by user and address
-	for i := range c.facts {
-		f := &c.facts[i]
-		if f.user == 0 || !f.named || !c.guess(i) || o.user[f.user] == 0 || o.atHome(f.user, f.address, f.time) {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if f.User == 0 || !f.Named || !c.guess(i) || o.user[f.User] == 0 || o.atHome(f.User, f.Address, f.Time) {
 			continue
 		}
-		if by[f.user] == nil {
-			by[f.user] = map[uint32][]uint32{}
+		if by[f.User] == nil {
+			by[f.User] = map[uint32][]uint32{}
 		}
-		by[f.user][f.address] = append(by[f.user][f.address], uint32(i))
+		by[f.User][f.Address] = append(by[f.User][f.Address], uint32(i))
 	}
 	var users []uint32
 	var p []float64
@@ -84,12 +85,12 @@ func (c *diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float6
 			entered++
 		}
 		for _, i := range facts {
-			agents[c.facts[i].agent] = true
+			agents[c.Refusals[i].Agent] = true
 		}
 	}
 	slices.Sort(cand.claims)
-	name := textOf(c.state.Users[user-1].Name)
-	first, last := c.facts[cand.claims[0]].time, c.facts[cand.claims[len(cand.claims)-1]].time
+	name := result.Clean(c.State.Users[user-1].Name)
+	first, last := c.Refusals[cand.claims[0]].Time, c.Refusals[cand.claims[len(cand.claims)-1]].Time
 	cand.Subject = result.Subject{Type: "account", User: name}
 	cand.Onset = first * 1000
 	cand.Confidence = confidence(p, stats.WilsonLower(int64(len(by)-entered), int64(len(by)), stats.Z95)+0.1)
@@ -98,7 +99,7 @@ func (c *diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float6
 	case entered > 0:
 		cand.Severity = result.Critical
 		cand.Remediation = []string{"Somebody got in from an address that had guessed: lock the account, end its sessions, change its password, and look at what it did since."}
-	case last >= c.to-nearby:
+	case last >= c.To-session.Nearby:
 		cand.Severity = result.High
 	}
 	cand.Title = say("Account %s is guessed at from %d addresses", name, len(by))
@@ -109,7 +110,7 @@ func (c *diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float6
 		"Ask for a second factor, and tell the owner.",
 		"Rename accounts that everybody knows (admin, root, test), or refuse them from outside.",
 	)
-	u := &c.state.Users[user-1]
+	u := &c.State.Users[user-1]
 	cand.Details = map[string]any{
 		"start": clock(first * 1000), "end": clock(last * 1000), "failures": len(cand.claims), "addresses": len(by),
 		"user_agents": len(agents), "entered_from": entered, "accepted_elsewhere": u.N[timeline.Accepted], "p_value": p,

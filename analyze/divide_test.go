@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 )
 
@@ -63,7 +64,9 @@ func TestDivide(t *testing.T) {
 
 func TestCommonInstant(t *testing.T) {
 	const minute = 60_000
-	alive := func(start, last int64) death { return death{start: start * minute, last: last * minute, end: before} }
+	alive := func(start, last int64) death {
+		return death{start: start * minute, last: last * minute, end: session.LongAgo}
+	}
 	died := func(start, last, end int64) death {
 		return death{start: start * minute, last: last * minute, end: end * minute, open: true}
 	}
@@ -95,8 +98,8 @@ func TestCommonInstant(t *testing.T) {
 	for range 200 {
 		survived.Add(20 * minute)
 	}
-	rare := surprise(nil, &survived, before, never)
-	usual := surprise(slices.Repeat([]death{died(0, 10, 40)}, 300), &survived, before, never)
+	rare := surprise(nil, &survived, session.LongAgo, session.Never)
+	usual := surprise(slices.Repeat([]death{died(0, 10, 40)}, 300), &survived, session.LongAgo, session.Never)
 	if w := rare(15 * minute); w < flushedMost-0.1 {
 		t.Errorf("a rare end weighs %v", w)
 	}

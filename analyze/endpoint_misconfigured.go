@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -85,9 +86,9 @@ func inspectEndpoints(c *diagnosis, seen observer) ([]candidate, error) {
 // shows: the median over the routes, which a few broken ones cannot move.
 func (c *diagnosis) aliveShare() float64 {
 	var shares []float64
-	for i := range c.endpoints {
-		if f := &c.endpoints[i]; c.protected[i] && f.actors >= minMeasured {
-			shares = append(shares, float64(f.aliveActors)/float64(f.actors))
+	for i := range c.Endpoints {
+		if f := &c.Endpoints[i]; c.Protected[i] && f.Actors >= minMeasured {
+			shares = append(shares, float64(f.AliveActors)/float64(f.Actors))
 		}
 	}
 	// One refusal in a hundred is the least to expect: with none seen at all,
@@ -150,31 +151,31 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 }
 
 func (c *diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
-	e := &c.state.Endpoints[endpoint]
+	e := &c.State.Endpoints[endpoint]
 	onset, lastOK := c.onsetOf(cells, s)
-	end, lastSeen := c.from+int64(s.to)*c.width, int64(math.MinInt64)
+	end, lastSeen := c.From+int64(s.to)*c.Width, int64(math.MinInt64)
 	var cand candidate
-	for i := range c.facts {
-		x := &c.facts[i]
-		if x.endpoint != endpoint || !c.open(i) || !(x.good || x.named || x.session) || x.time <= lastOK {
+	for i := range c.Refusals {
+		x := &c.Refusals[i]
+		if x.Endpoint != endpoint || !c.open(i) || !(x.Good || x.Named || x.Session) || x.Time <= lastOK {
 			continue
 		}
-		if s.to < maxSteps && x.time >= end {
+		if s.to < session.MaxSteps && x.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
-		onset, lastSeen = min(onset, x.time), max(lastSeen, x.time)
+		onset, lastSeen = min(onset, x.Time), max(lastSeen, x.Time)
 	}
 	actors := c.distinctActors(cand.claims)
 	if actors < endpointActors {
 		return cand, false
 	}
-	ongoing := s.to == maxSteps || lastSeen >= c.to-nearby
+	ongoing := s.to == session.MaxSteps || lastSeen >= c.To-session.Nearby
 	share := float64(s.Hits) / float64(s.Trials)
 	cand.Subject = result.Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = result.Medium
-	if ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(c.actors)) {
+	if ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(c.Actors)) {
 		cand.Severity = result.High
 	}
 	cand.Onset = parse.NoTime
@@ -189,7 +190,7 @@ func (c *diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower,
 		before = fmt.Sprintf("Before, it accepted them; the last acceptance was at %s, the first refusal at %s.", clock(lastOK*1000), clock(onset*1000))
 	}
 	cand.Explanation = say("%d actors were refused here while the same sessions were accepted on other routes within %d minutes before and after, without signing in again: their credentials were good. %s of the actors that asked this route were refused (at least %s with 95 %% confidence); on a healthy route it is up to %s. %s",
-		actors, nearby/60_000, percent(share), percent(lower), percent(c.aliveShare()), before)
+		actors, session.Nearby/60_000, percent(share), percent(lower), percent(c.aliveShare()), before)
 	cand.Remediation = []string{
 		"Look at what changed at the onset: a deploy, a reload of the proxy, a changed route.",
 		"Compare the route's authentication with a route that works: nginx auth_basic, auth_request and proxy_set_header Authorization (nested locations inherit headers only when they set none), Apache AuthType, Require, AuthName and .htaccess, CGIPassAuth.",

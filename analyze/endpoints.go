@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
 
@@ -22,11 +23,11 @@ const (
 
 // byEndpoint groups the facts that fit by their endpoint, those with too few
 // left out, in ascending order of the endpoint.
-func (c *diagnosis) byEndpoint(fits func(*fact) bool) (endpoints []uint32, claims map[uint32][]uint32) {
+func (c *diagnosis) byEndpoint(fits func(*session.Refusal) bool) (endpoints []uint32, claims map[uint32][]uint32) {
 	claims = map[uint32][]uint32{}
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && fits(f) {
-			claims[f.endpoint] = append(claims[f.endpoint], uint32(i))
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) && fits(f) {
+			claims[f.Endpoint] = append(claims[f.Endpoint], uint32(i))
 		}
 	}
 	maps.DeleteFunc(claims, func(_ uint32, list []uint32) bool { return len(list) < routeRefused })
@@ -37,8 +38,8 @@ func (c *diagnosis) byEndpoint(fits func(*fact) bool) (endpoints []uint32, claim
 func (c *diagnosis) clientsOf(claims []uint32) int {
 	seen := map[timeline.Client]bool{}
 	for _, i := range claims {
-		f := &c.facts[i]
-		seen[timeline.Client{Address: f.address, Agent: f.agent}] = true
+		f := &c.Refusals[i]
+		seen[timeline.Client{Address: f.Address, Agent: f.Agent}] = true
 	}
 	return len(seen)
 }
@@ -50,7 +51,7 @@ func endpointSubject(e *timeline.Endpoint) result.Subject {
 
 // ongoing tells whether the last of the claims lies near the end of the log.
 func (c *diagnosis) ongoing(claims []uint32) bool {
-	return c.facts[claims[len(claims)-1]].time >= c.to-nearby
+	return c.Refusals[claims[len(claims)-1]].Time >= c.To-session.Nearby
 }
 
 // neighbours notes of 401s without a session, which therefore are of no actor
@@ -66,7 +67,7 @@ type neighbours struct {
 }
 
 // observeNeighbours looks for the facts that fit; nil where there are too few.
-func observeNeighbours(c *diagnosis, window int64, fits func(*fact) bool) observer {
+func observeNeighbours(c *diagnosis, window int64, fits func(*session.Refusal) bool) observer {
 	o := &neighbours{diagnosis: c, window: window, by: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}}
 	endpoints, claims := c.byEndpoint(fits)
 	if len(endpoints) == 0 {
@@ -75,15 +76,15 @@ func observeNeighbours(c *diagnosis, window int64, fits func(*fact) bool) observ
 	for _, e := range endpoints {
 		o.suspect[e] = true
 		for _, i := range claims[e] {
-			f := &c.facts[i]
-			client := timeline.Client{Address: f.address, Agent: f.agent}
+			f := &c.Refusals[i]
+			client := timeline.Client{Address: f.Address, Agent: f.Agent}
 			o.by[client] = append(o.by[client], i)
 		}
 	}
 	for _, list := range o.by {
 		slices.Sort(list) // facts are in the order of time
 	}
-	o.near = make([]bool, len(c.facts))
+	o.near = make([]bool, len(c.Refusals))
 	return o
 }
 
@@ -99,12 +100,12 @@ func (o *neighbours) part() func(*timeline.Actor, uint32) {
 				client = e.Client
 				wanted = o.by[client]
 			}
-			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.protected[e.Endpoint] || o.suspect[e.Endpoint] {
+			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.Protected[e.Endpoint] || o.suspect[e.Endpoint] {
 				continue
 			}
 			// Both are in the order of time, so that none is looked at twice.
-			for len(wanted) > 0 && o.facts[wanted[0]].time <= e.Time+o.window {
-				if o.facts[wanted[0]].time >= e.Time-o.window {
+			for len(wanted) > 0 && o.Refusals[wanted[0]].Time <= e.Time+o.window {
+				if o.Refusals[wanted[0]].Time >= e.Time-o.window {
 					near[wanted[0]] = true
 				}
 				wanted = wanted[1:]
@@ -135,7 +136,7 @@ func (o *neighbours) count(claims []uint32) (n int64) {
 // severityOf is that of a route that refuses people: high when it is many and
 // goes on.
 func (c *diagnosis) severityOf(claims []uint32, clients int) result.Severity {
-	if c.ongoing(claims) && float64(clients) >= max(20, 0.05*float64(c.actors)) {
+	if c.ongoing(claims) && float64(clients) >= max(20, 0.05*float64(c.Actors)) {
 		return result.High
 	}
 	return result.Medium

@@ -3,6 +3,7 @@ package analyze
 import (
 	"cmp"
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"maps"
@@ -19,12 +20,12 @@ const (
 )
 
 // trendStep is how many steps of the observers make one of a Trend.
-const trendStep = (maxSteps + maxTrend - 1) / maxTrend
+const trendStep = (session.MaxSteps + maxTrend - 1) / maxTrend
 
 // trend shows cells, distinct actors in each step.
 func (c *diagnosis) trend(cells []cell) *result.Exhibit {
 	n := (len(cells) + trendStep - 1) / trendStep
-	t := &result.Trend{From: c.from * 1000, Step: trendStep * c.width * 1000, Refused: make([]int64, n), Accepted: make([]int64, n)}
+	t := &result.Trend{From: c.From * 1000, Step: trendStep * c.Width * 1000, Refused: make([]int64, n), Accepted: make([]int64, n)}
 	for i, x := range cells {
 		t.Refused[i/trendStep] += int64(x.refused)
 		t.Accepted[i/trendStep] += int64(x.accepted)
@@ -34,9 +35,9 @@ func (c *diagnosis) trend(cells []cell) *result.Exhibit {
 
 // trendOf shows when 401s were, the most that every finding can show.
 func (c *diagnosis) trendOf(claims []uint32) *result.Exhibit {
-	t := &result.Trend{From: c.from * 1000, Step: trendStep * c.width * 1000, Refused: make([]int64, (maxSteps+trendStep-1)/trendStep)}
+	t := &result.Trend{From: c.From * 1000, Step: trendStep * c.Width * 1000, Refused: make([]int64, (session.MaxSteps+trendStep-1)/trendStep)}
 	for _, i := range claims {
-		t.Refused[c.step(c.facts[i].time)/trendStep]++
+		t.Refused[c.Step(c.Refusals[i].Time)/trendStep]++
 	}
 	return &result.Exhibit{Caption: "401s that it explains", Trend: t}
 }
@@ -60,9 +61,9 @@ func twoCells(caption, bad string, x stats.Cell, good string, y stats.Cell) *res
 // backends compares a backend with the others.
 func (c *diagnosis) backends(bad uint32) *result.Exhibit {
 	x := &result.Exhibit{Caption: "Requests refused and accepted by backend"}
-	for i := range c.state.Upstreams {
-		u := &c.state.Upstreams[i]
-		p := result.Part{Name: textOf(u.Name), Refused: u.N[timeline.Unauthorized], Accepted: u.N[timeline.Accepted], Marked: uint32(i) == bad}
+	for i := range c.State.Upstreams {
+		u := &c.State.Upstreams[i]
+		p := result.Part{Name: result.Clean(u.Name), Refused: u.N[timeline.Unauthorized], Accepted: u.N[timeline.Accepted], Marked: uint32(i) == bad}
 		if p.Marked {
 			x.Parts = slices.Insert(x.Parts, 0, p)
 		} else if len(x.Parts) < maxParts {
@@ -87,7 +88,7 @@ func (c *diagnosis) byAccount(a *attack, claims []uint32) *result.Exhibit {
 	})
 	x := &result.Exhibit{Caption: "Tries by account that failed and succeeded"}
 	for _, u := range users[:min(len(users), maxParts)] {
-		x.Parts = append(x.Parts, result.Part{Name: textOf(c.state.Users[u-1].Name), Refused: int64(a.users[u]), Accepted: opened[u], Marked: opened[u] > 0})
+		x.Parts = append(x.Parts, result.Part{Name: result.Clean(c.State.Users[u-1].Name), Refused: int64(a.users[u]), Accepted: opened[u], Marked: opened[u] > 0})
 	}
 	return x
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -119,7 +121,7 @@ func (x *explainer) inspectAll(residual bool) error {
 			tasks = append(tasks, func() { seen[i].found, seen[i].err = d.inspect(x.diagnosis, x.observed[d.Kind]) })
 		}
 	}
-	x.together(tasks...)
+	x.Parallel(tasks...)
 	for i := range seen {
 		if seen[i].err != nil {
 			return seen[i].err
@@ -190,25 +192,25 @@ func (x *explainer) weigh(p *proposal) {
 func (x *explainer) description(f *result.Finding) float64 {
 	bits := math.Log2(float64(len(CauseNames)))
 	if f.Subject.Host != "" {
-		bits += math.Log2(float64(1 + len(x.hosts)))
+		bits += math.Log2(float64(1 + len(x.Lifetimes)))
 	}
 	if f.Subject.Route != "" {
-		bits += math.Log2(float64(1 + len(x.state.Endpoints)))
+		bits += math.Log2(float64(1 + len(x.State.Endpoints)))
 	}
 	if f.Subject.Upstream != "" {
-		bits += math.Log2(float64(1 + len(x.state.Upstreams)))
+		bits += math.Log2(float64(1 + len(x.State.Upstreams)))
 	}
 	if f.Subject.User != "" {
-		bits += math.Log2(float64(1 + len(x.state.Users)))
+		bits += math.Log2(float64(1 + len(x.State.Users)))
 	}
 	if f.Subject.ClientAddress != "" {
-		bits += math.Log2(float64(1 + len(x.state.Addresses)))
+		bits += math.Log2(float64(1 + len(x.State.Addresses)))
 	}
 	if f.Subject.UserAgent != "" {
-		bits += math.Log2(float64(1 + len(x.state.Agents)))
+		bits += math.Log2(float64(1 + len(x.State.Agents)))
 	}
 	if f.Onset != parse.NoTime {
-		bits += math.Log2(maxSteps)
+		bits += math.Log2(session.MaxSteps)
 	}
 	return bits
 }
@@ -329,4 +331,9 @@ func (q *proposals) Pop() any {
 	p := (*q)[last]
 	*q = (*q)[:last]
 	return p
+}
+
+// ofNobody tells whether a finding is of clients that are told together.
+func (c *diagnosis) ofNobody(s *result.Subject) bool {
+	return c.State.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }

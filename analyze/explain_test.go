@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
@@ -81,9 +82,9 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 { // the order of proposals is that of a map
-				c := newDiagnosis(&correlation{workers: 2, state: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, facts: make([]fact, 800)})
-				for i := range c.facts {
-					c.facts[i].actor = 1
+				c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, Refusals: make([]session.Refusal, 800)})
+				for i := range c.Refusals {
+					c.Refusals[i].Actor = 1
 				}
 				found, err := c.explain(tt.detectors)
 				if err != nil {
@@ -125,7 +126,7 @@ func TestExplainIsBounded(t *testing.T) {
 	d := claiming("brute_force", 5, subjects)
 	inner := d.inspect
 	d.inspect = func(c *diagnosis, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
-	c := newDiagnosis(&correlation{workers: 2, state: &timeline.State{}, facts: make([]fact, n+20)})
+	c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{}, Refusals: make([]session.Refusal, n+20)})
 	found, err := c.explain([]Detector{d})
 	if err != nil || len(found) == 0 {
 		t.Fatal(len(found), err)

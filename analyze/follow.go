@@ -64,7 +64,7 @@ func (c *diagnosis) observe(ctx context.Context) error {
 			tasks = append(tasks, func() { observers[i] = d.observe(c) })
 		}
 	}
-	c.together(tasks...)
+	c.Parallel(tasks...)
 	for i, o := range observers {
 		if o != nil {
 			c.observed[c.detectors[i].Kind] = o
@@ -76,14 +76,14 @@ func (c *diagnosis) observe(ctx context.Context) error {
 	if len(watching) == 0 {
 		return nil
 	}
-	parts := make([][]func(*timeline.Actor, uint32), c.workers)
+	parts := make([][]func(*timeline.Actor, uint32), c.Workers)
 	for i := range parts {
 		for _, o := range watching {
 			parts[i] = append(parts[i], o.part())
 		}
 	}
-	err := c.visit(ctx, wanted(watching), func(worker int, id uint32, a *timeline.Actor) {
-		if c.carries() { // findings are about the lines of this run
+	err := c.Visit(ctx, wanted(watching), func(worker int, id uint32, a *timeline.Actor) {
+		if c.Carries() { // findings are about the lines of this run
 			if a.Since(); len(a.Events) == 0 {
 				return
 			}
@@ -99,6 +99,6 @@ func (c *diagnosis) observe(ctx context.Context) error {
 	for _, o := range watching {
 		tasks = append(tasks, o.gather)
 	}
-	c.together(tasks...)
+	c.Parallel(tasks...)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -46,7 +47,7 @@ const (
 	schemeRoutes = 4
 )
 
-func overHTTP(f *fact) bool { return f.scheme == timeline.HTTP && !f.named && !f.session }
+func overHTTP(f *session.Refusal) bool { return f.Scheme == timeline.HTTP && !f.Named && !f.Session }
 
 // schemeObserver counts by route and scheme.
 type schemeObserver struct {
@@ -105,7 +106,7 @@ func inspectSchemes(c *diagnosis, seen observer) ([]candidate, error) {
 			float64(o.count(claims[n])) < schemeSignedIn*float64(len(claims[n])) {
 			continue
 		}
-		host := c.state.Endpoints[n].Host
+		host := c.State.Endpoints[n].Host
 		byHost[host] = append(byHost[host], n)
 	}
 	var found []candidate
@@ -130,7 +131,7 @@ func (c *diagnosis) plainScheme(o *schemeObserver, endpoints []uint32, claims ma
 		secure.Merge(o.counts[n][1])
 	}
 	slices.Sort(cand.claims)
-	e := &c.state.Endpoints[endpoints[0]]
+	e := &c.State.Endpoints[endpoints[0]]
 	what := endpointLabel(e)
 	cand.Subject = endpointSubject(e)
 	if len(endpoints) > 1 {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -80,10 +81,10 @@ func (c *diagnosis) openAnswers(all []answer) []answer {
 
 // openRefused counts the 401s by endpoint that nothing explains yet.
 func (c *diagnosis) openRefused() []int64 {
-	n := make([]int64, len(c.endpoints))
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) {
-			n[f.endpoint]++
+	n := make([]int64, len(c.Endpoints))
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) {
+			n[f.Endpoint]++
 		}
 	}
 	return n
@@ -99,7 +100,7 @@ func (c *diagnosis) othersRefused(since []answer, refused []int64) float64 {
 	share := 0.0
 	for endpoint, n := range own {
 		others := max(refused[endpoint]-n, 0)
-		accepted := c.state.Endpoints[endpoint].N[timeline.Accepted]
+		accepted := c.State.Endpoints[endpoint].N[timeline.Accepted]
 		share = max(share, float64(others)/float64(others+accepted+1))
 	}
 	return share
@@ -145,7 +146,7 @@ func findBreakdown(list []answer) (breakdown, bool) {
 		}
 		i = j + 1
 	}
-	b := breakdown{rounds: int64(to - from), again: never}
+	b := breakdown{rounds: int64(to - from), again: session.Never}
 	var accepted, refused []int64
 	for i := range all[:from] {
 		if all[i].refused {
@@ -183,22 +184,22 @@ func (c *diagnosis) failingMachine(m *machine, b breakdown, p float64) candidate
 		routes[a.endpoint]++
 	}
 	slices.Sort(cand.claims)
-	agent := textOf(c.state.Agents[m.client.Agent])
-	cand.Subject = result.Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[m.client.Address]), UserAgent: agent}
+	agent := result.Clean(c.State.Agents[m.client.Agent])
+	cand.Subject = result.Subject{Type: "client", ClientAddress: result.Clean(c.State.Addresses[m.client.Address]), UserAgent: agent}
 	name := cmp.Or(agent, "A program without user agent")
 	as := ""
 	if m.user != 0 {
-		cand.Subject.User = textOf(c.state.Users[m.user-1].Name)
+		cand.Subject.User = result.Clean(c.State.Users[m.user-1].Name)
 		as = " as " + cand.Subject.User
 	}
 	cand.Onset = b.firstRefused * 1000
 	cand.Confidence = confidence(p, stats.WilsonLower(b.rounds, b.rounds, stats.Z95)+0.2)
-	ongoing := b.again == never
+	ongoing := b.again == session.Never
 	cand.Severity = result.Medium
 	if ongoing && len(cand.claims) >= machineHigh {
 		cand.Severity = result.High
 	}
-	route := endpointLabel(&c.state.Endpoints[c.mostAsked(routes)])
+	route := endpointLabel(&c.State.Endpoints[c.mostAsked(routes)])
 	period := seconds(round(float64(b.period)/1000, 1))
 	cand.Title = fmt.Sprintf("%s at %s is refused on %s since %s", name, cand.Subject.ClientAddress, route, clock(cand.Onset))
 	ended := "It is still refused at the end."

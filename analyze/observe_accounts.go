@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
 
@@ -36,10 +37,10 @@ type accountObserver struct {
 // observeAccounts follows the users that were refused often enough to be worth
 // a look.
 func observeAccounts(c *diagnosis) observer {
-	refused := make([]int, len(c.state.Users)+1)
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && f.user != 0 {
-			refused[f.user]++
+	refused := make([]int, len(c.State.Users)+1)
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) && f.User != 0 {
+			refused[f.User]++
 		}
 	}
 	var list []uint32
@@ -93,20 +94,20 @@ func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 		if n := p.place[user]; n != 0 {
 			p.collect(&p.attempts[n-1], e, user)
 		}
-		if p.state.Endpoints[e.Endpoint].SignOut && e.Outcome != timeline.Unauthorized {
+		if p.State.Endpoints[e.Endpoint].SignOut && e.Outcome != timeline.Unauthorized {
 			user = 0
 		}
 	}
 }
 
 func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
-	signIn := p.state.Endpoints[e.Endpoint].SignIn
+	signIn := p.State.Endpoints[e.Endpoint].SignIn
 	switch {
 	case e.Refusal != timeline.NoRefusal:
-		if x := &p.facts[e.Refusal]; x.user == user && x.cause != Challenge {
-			*list = append(*list, attempt{e.Time, e.Endpoint, x.actor, e.Refusal, e.Client, x.named || x.signIn})
+		if x := &p.Refusals[e.Refusal]; x.User == user && x.Cause != session.Challenge {
+			*list = append(*list, attempt{e.Time, e.Endpoint, x.Actor, e.Refusal, e.Client, x.Named || x.SignIn})
 		}
-	case e.Outcome == timeline.Accepted && (p.protected[e.Endpoint] || signIn),
+	case e.Outcome == timeline.Accepted && (p.Protected[e.Endpoint] || signIn),
 		e.Outcome == timeline.Redirected && signIn:
 		*list = append(*list, attempt{e.Time, e.Endpoint, 0, timeline.NoRefusal, e.Client, false})
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -33,8 +34,8 @@ const (
 // guess tells whether a 401 is a failed try of credentials: at a sign-in route,
 // or with a name on the line where no session had opened the door before.
 func (c *diagnosis) guess(i int) bool {
-	f := &c.facts[i]
-	return c.open(i) && (f.signIn || f.named && !f.session && !f.alive)
+	f := &c.Refusals[i]
+	return c.open(i) && (f.SignIn || f.Named && !f.Session && !f.Alive)
 }
 
 // try is a try of credentials.
@@ -86,18 +87,18 @@ func observeGuesses(c *diagnosis) observer {
 
 // newGuessObserver gives nil where there is nobody to follow.
 func newGuessObserver(c *diagnosis) *guessObserver {
-	tries := make([]int, len(c.state.Addresses))
+	tries := make([]int, len(c.State.Addresses))
 	var pairs []home
-	for i := range c.facts {
-		if f := &c.facts[i]; c.guess(i) {
-			tries[f.address]++
-			if f.user != 0 {
-				pairs = append(pairs, home{f.user, f.address})
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.guess(i) {
+			tries[f.Address]++
+			if f.User != 0 {
+				pairs = append(pairs, home{f.User, f.Address})
 			}
 		}
 	}
 	pairs = distinctHomes(pairs)
-	users, from := make([]int, len(c.state.Addresses)), make([]int, len(c.state.Users)+1)
+	users, from := make([]int, len(c.State.Addresses)), make([]int, len(c.State.Users)+1)
 	for _, p := range pairs {
 		users[p.address]++
 		from[p.user]++
@@ -118,12 +119,12 @@ func newGuessObserver(c *diagnosis) *guessObserver {
 // link finds the clients that named a user who is followed.
 func (o *guessObserver) link() {
 	clients := map[timeline.Client]bool{}
-	for l, err := range spill.Sorted(o.links...) {
+	for l, err := range spill.Sorted(o.Links...) {
 		if err != nil {
 			return // nobody is left out
 		}
-		if o.user[l.to+1] != 0 {
-			clients[l.client] = true
+		if o.user[l.To+1] != 0 {
+			clients[l.Client] = true
 		}
 	}
 	o.clients = clients
@@ -199,14 +200,14 @@ const (
 func (o *guessObserver) measureCrowd() {
 	gaveUp := map[uint32]bool{}
 	var pairs []home
-	for i := range o.facts {
-		f := &o.facts[i]
-		if f.user == 0 || !o.guess(i) || o.user[f.user] != 0 {
+	for i := range o.Refusals {
+		f := &o.Refusals[i]
+		if f.User == 0 || !o.guess(i) || o.user[f.User] != 0 {
 			continue
 		}
-		pairs = append(pairs, home{f.user, f.address})
-		if o.address[f.address] == 0 {
-			gaveUp[f.user] = o.state.Users[f.user-1].FirstAccepted == parse.NoTime
+		pairs = append(pairs, home{f.User, f.Address})
+		if o.address[f.Address] == 0 {
+			gaveUp[f.User] = o.State.Users[f.User-1].FirstAccepted == parse.NoTime
 		}
 	}
 	n := 0
@@ -244,8 +245,8 @@ type guessPart struct {
 
 // actor notes the tries of an actor, and who was accepted from where.
 func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
-	told, toldAt := uint32(0), before // the user whose acceptance was noted last
-	var bare *timeline.Event          // the refusal without credentials met last
+	told, toldAt := uint32(0), session.LongAgo // the user whose acceptance was noted last
+	var bare *timeline.Event                   // the refusal without credentials met last
 	for i := range a.Events {
 		e := &a.Events[i]
 		place := p.address[e.Client.Address] - 1
@@ -253,7 +254,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			continue
 		}
 		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint, timeline.NoRefusal}
-		signIn := p.state.Endpoints[e.Endpoint].SignIn
+		signIn := p.State.Endpoints[e.Endpoint].SignIn
 		switch {
 		case e.Refusal != timeline.NoRefusal:
 			if place < 0 {
@@ -271,7 +272,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			continue
 		case signIn && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected):
 			told = 0
-		case e.User == 0 || e.Outcome != timeline.Accepted || !p.protected[e.Endpoint]:
+		case e.User == 0 || e.Outcome != timeline.Accepted || !p.Protected[e.Endpoint]:
 			continue
 		}
 		if at := (home{e.User, e.Client.Address}); e.User != 0 {
@@ -309,7 +310,7 @@ func (o *guessObserver) strangers(list []try) []try {
 type guesser struct{ address uint32 }
 
 func (c *diagnosis) guesserSubject(g guesser) result.Subject {
-	return result.Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[g.address])}
+	return result.Subject{Type: "client", ClientAddress: result.Clean(c.State.Addresses[g.address])}
 }
 
 // attack is a run of tries that fail.
@@ -432,7 +433,7 @@ func (c *diagnosis) userNames(users []uint32) []any {
 	users = slices.Compact(users)
 	names := make([]any, 0, min(len(users), result.MaxEvidence))
 	for _, u := range users[:min(len(users), result.MaxEvidence)] {
-		names = append(names, textOf(c.state.Users[u-1].Name))
+		names = append(names, result.Clean(c.State.Users[u-1].Name))
 	}
 	return names
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
 
@@ -46,9 +47,9 @@ type machineObserver struct {
 // they had been accepted.
 func observeMachines(c *diagnosis) observer {
 	refused := map[timeline.Client]int{}
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && !f.session {
-			refused[timeline.Client{Address: f.address, Agent: f.agent}]++
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) && !f.Session {
+			refused[timeline.Client{Address: f.Address, Agent: f.Agent}]++
 		}
 	}
 	type many struct {
@@ -57,7 +58,7 @@ func observeMachines(c *diagnosis) observer {
 	}
 	var list []many
 	for client, n := range refused {
-		if n >= machineRefused && c.clients[client].tally.N[timeline.Accepted] >= machineAccepted {
+		if n >= machineRefused && c.Clients[client].Tally.N[timeline.Accepted] >= machineAccepted {
 			list = append(list, many{client, n})
 		}
 	}
@@ -69,14 +70,14 @@ func observeMachines(c *diagnosis) observer {
 	for _, m := range list[:min(len(list), maxMachines)] {
 		o.follow[m.client] = map[uint32]bool{}
 	}
-	for i := range c.facts {
-		f := &c.facts[i]
-		if !c.open(i) || f.session {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if !c.open(i) || f.Session {
 			continue
 		}
-		if routes := o.follow[timeline.Client{Address: f.address, Agent: f.agent}]; routes != nil {
-			routes[f.endpoint] = true
-			o.actors[f.actor] = true
+		if routes := o.follow[timeline.Client{Address: f.Address, Agent: f.Agent}]; routes != nil {
+			routes[f.Endpoint] = true
+			o.actors[f.Actor] = true
 		}
 	}
 	return o
@@ -136,7 +137,7 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 		case !routes[e.Endpoint]:
 			continue
 		case e.Refusal != timeline.NoRefusal:
-			if p.facts[e.Refusal].cause == Challenge {
+			if p.Refusals[e.Refusal].Cause == session.Challenge {
 				continue
 			}
 		case e.Outcome != timeline.Accepted:

@@ -65,10 +65,10 @@ type permissionObserver struct {
 }
 
 func observePermissions(c *diagnosis) observer {
-	counts := make([]int64, len(c.endpoints))
-	for i := range c.endpoints {
-		if c.state.Endpoints[i].N[timeline.Accepted] > 0 {
-			counts[i] = c.endpoints[i].aliveActors
+	counts := make([]int64, len(c.Endpoints))
+	for i := range c.Endpoints {
+		if c.State.Endpoints[i].N[timeline.Accepted] > 0 {
+			counts[i] = c.Endpoints[i].AliveActors
 		}
 	}
 	list := worst(counts, permissionActors)
@@ -90,7 +90,7 @@ func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
 			}
 			place := o.place[e.Endpoint] - 1
 			refused := e.Refusal != timeline.NoRefusal
-			if place < 0 || !refused && e.Outcome != timeline.Accepted || refused && !o.facts[e.Refusal].good {
+			if place < 0 || !refused && e.Outcome != timeline.Accepted || refused && !o.Refusals[e.Refusal].Good {
 				continue
 			}
 			list := o.mine[n]
@@ -251,16 +251,16 @@ func (c *diagnosis) forbidden(endpoint uint32, list []verdictCount, b bimodal, p
 		}
 	}
 	var cand candidate
-	for i := range c.facts {
-		f := &c.facts[i]
-		if f.endpoint == endpoint && c.open(i) && f.good && (refused[uint64(f.user)] && f.user != 0 || refused[uint64(f.actor)<<32]) {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if f.Endpoint == endpoint && c.open(i) && f.Good && (refused[uint64(f.User)] && f.User != 0 || refused[uint64(f.Actor)<<32]) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
 	if len(cand.claims) < routeRefused {
 		return cand, false
 	}
-	e := &c.state.Endpoints[endpoint]
+	e := &c.State.Endpoints[endpoint]
 	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 	cand.Severity = result.Medium
 	purity := 1 - float64(b.mixed)/float64(b.accepted+b.refused+b.mixed)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
 
@@ -62,9 +63,9 @@ type retryObserver struct {
 func observeRetries(c *diagnosis) observer {
 	type repeated struct{ actor, endpoint uint32 }
 	n := map[repeated]int{}
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && !f.signIn && (f.good || f.session) {
-			n[repeated{f.actor, f.endpoint}]++
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) && !f.SignIn && (f.Good || f.Session) {
+			n[repeated{f.Actor, f.Endpoint}]++
 		}
 	}
 	type many struct {
@@ -113,13 +114,13 @@ func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 			e := &a.Events[i]
 			switch {
 			case e.Refusal != timeline.NoRefusal:
-				if f := &o.facts[e.Refusal]; !f.signIn && (f.good || f.session) && f.cause != Challenge {
+				if f := &o.Refusals[e.Refusal]; !f.SignIn && (f.Good || f.Session) && f.Cause != session.Challenge {
 					open[e.Endpoint] = append(open[e.Endpoint], e.Refusal)
 				}
-			case e.Outcome == timeline.Accepted && o.roles[e.Endpoint]&guards != 0,
-				e.Outcome <= timeline.Redirected && o.roles[e.Endpoint]&signsIn != 0:
+			case e.Outcome == timeline.Accepted && o.Roles[e.Endpoint]&session.Guards != 0,
+				e.Outcome <= timeline.Redirected && o.Roles[e.Endpoint]&session.SignsIn != 0:
 				end()
-				hadSession = hadSession || o.roles[e.Endpoint]&signsIn != 0
+				hadSession = hadSession || o.Roles[e.Endpoint]&session.SignsIn != 0
 			}
 		}
 		end()
@@ -142,7 +143,7 @@ func (o *retryObserver) run(facts []uint32) (retries, bool) {
 	}
 	times := make([]int64, len(facts))
 	for i, n := range facts {
-		times[i] = o.facts[n].time
+		times[i] = o.Refusals[n].Time
 	}
 	gaps := gapsOf(times[1:])
 	slices.Sort(gaps)
@@ -153,8 +154,8 @@ func (o *retryObserver) run(facts []uint32) (retries, bool) {
 			even++
 		}
 	}
-	f := &o.facts[facts[0]]
-	return retries{slices.Clone(facts[1:]), f.agent, f.actor, median}, float64(even) >= stormEven*float64(len(gaps))
+	f := &o.Refusals[facts[0]]
+	return retries{slices.Clone(facts[1:]), f.Agent, f.Actor, median}, float64(even) >= stormEven*float64(len(gaps))
 }
 
 func (o *retryObserver) gather() {
@@ -211,16 +212,16 @@ func (c *diagnosis) storm(runs []retries) (candidate, bool) {
 	}
 	slices.Sort(cand.claims)
 	slices.Sort(gaps)
-	agent := c.state.Agents[runs[0].agent]
+	agent := c.State.Agents[runs[0].agent]
 	typical := float64(gaps[len(gaps)/2]) / 1000
 	cand.Subject = result.Subject{Type: "client_software", UserAgent: agent}
 	if agent == "" {
 		cand.Subject = result.Subject{Type: "site"}
 	}
-	cand.Onset = c.state.Refusals[cand.claims[0]].Time
+	cand.Onset = c.State.Refusals[cand.claims[0]].Time
 	cand.Confidence = 0.95
 	cand.Severity = result.Low
-	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(len(c.facts)) {
+	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(len(c.Refusals)) {
 		cand.Severity = result.Medium
 	}
 	cand.Title = fmt.Sprintf("%s repeats refused requests every %s and never signs in again", cmp.Or(agent, "Software without a user agent"), seconds(round(typical, 1)))

@@ -6,9 +6,9 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/pseudonym"
@@ -18,7 +18,7 @@ import (
 
 // assembly makes the Result of a run from what its stages put out.
 type assembly struct {
-	*correlation
+	*session.Evidence
 	*Explanation
 	*clientOrder
 	reader *reader
@@ -26,8 +26,8 @@ type assembly struct {
 	users  []string // by user: names fit to leave; made by accountRows
 }
 
-func newAssembly(ev *correlation, ex *Explanation, order *clientOrder, r *reader) *assembly {
-	a := &assembly{correlation: ev, Explanation: ex, clientOrder: order, reader: r, causes: make([]int, len(ex.Findings))}
+func newAssembly(ev *session.Evidence, ex *Explanation, order *clientOrder, r *reader) *assembly {
+	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, reader: r, causes: make([]int, len(ex.Findings))}
 	for i := range ex.Findings {
 		a.causes[i] = slices.Index(CauseNames, ex.Findings[i].Kind)
 	}
@@ -40,12 +40,12 @@ func (c *assembly) cause(i int) int {
 	if f := c.Of[i]; f != 0 {
 		return c.causes[f-1]
 	}
-	return len(CauseNames) - int(NumCauses) + int(c.facts[i].cause)
+	return len(CauseNames) - int(session.NumCauses) + int(c.Refusals[i].Cause)
 }
 
 // result makes the rows of everything that was found out.
 func (c *assembly) result(read []source.Result) (*result.Result, error) {
-	s, r := c.state, c.reader
+	s, r := c.State, c.reader
 	res := &result.Result{
 		Skips: map[string]int64{}, Rejects: map[string]int64{}, Causes: map[string]int64{},
 		Findings: c.Findings, Undetectable: c.Undetectable,
@@ -54,13 +54,13 @@ func (c *assembly) result(read []source.Result) (*result.Result, error) {
 	c.ledger(res, read)
 	res.Formats = r.formatsRead(s)
 	causes := make([]int64, len(CauseNames))
-	for i := range c.facts {
+	for i := range c.Refusals {
 		causes[c.cause(i)]++
 	}
 	for i, name := range CauseNames {
 		res.Causes[name] = causes[i]
 	}
-	res.Totals.Unexplained = res.Causes[Unexplained.String()]
+	res.Totals.Unexplained = res.Causes[session.Unexplained.String()]
 	res.Totals.Findings = int64(len(c.Findings))
 	mask := r.options.Parse.Privacy.NewMask()
 	for _, x := range s.Rejected {
@@ -72,7 +72,7 @@ func (c *assembly) result(read []source.Result) (*result.Result, error) {
 	}
 	var shown error
 	var explained map[timeline.Client]string
-	c.together(
+	c.Parallel(
 		func() { shown = c.showEvidence() },
 		func() { explained = clientsExplained(c) },
 		func() { res.Timeline = c.timelineRows() },
@@ -89,7 +89,7 @@ func (c *assembly) result(read []source.Result) (*result.Result, error) {
 	res.Refusals = c.refusals()
 	res.Unauthorized = c.unauthorizedRows()
 	// No row that is made later asks for these.
-	c.release()
+	c.Release()
 	return res, nil
 }
 
@@ -98,7 +98,7 @@ func (c *assembly) ledger(res *result.Result, read []source.Result) {
 	r := c.reader
 	t := &res.Totals
 	t.FirstTime, t.LastTime = parse.NoTime, parse.NoTime
-	for i, l := range c.state.Inputs {
+	for i, l := range c.State.Inputs {
 		in := result.Input{
 			Path: r.inputs[i].Path, Format: r.chosen[i].name, Missing: r.chosen[i].missing(), Compression: read[i].Compression,
 			Bytes: read[i].Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized,
@@ -137,10 +137,10 @@ func (c *assembly) ledger(res *result.Result, read []source.Result) {
 			t.LastTime = max(t.LastTime, l.Last)
 		}
 	}
-	if t.Parsed > 0 && len(c.state.Users) == 0 {
+	if t.Parsed > 0 && len(c.State.Users) == 0 {
 		res.Notes = append(res.Notes, "No line names a user, so accounts that fail cannot be told: log $remote_user (nginx) or %u (Apache).")
 	}
-	if t.Parsed > 0 && !c.state.Sessions {
+	if t.Parsed > 0 && !c.State.Sessions {
 		res.Notes = append(res.Notes, "No line carries a session id, so sessions are told apart by address and user agent only: log the session cookie ($cookie_NAME in nginx, %{NAME}C in Apache) and name it with --field session=.")
 	}
 }
@@ -265,23 +265,6 @@ func unexplainedNote(in *result.Input) string {
 	return s + " Give the format string of the server's configuration with --format."
 }
 
-// text makes a value of the log fit to leave: valid UTF-8 without credentials.
-func text(b []byte) string {
-	var scratch [256]byte
-	if b = redact.Append(scratch[:0], b); utf8.Valid(b) {
-		return string(b)
-	}
-	return strings.ToValidUTF8(string(b), "\uFFFD")
-}
-
-// textOf is text for a string, which it gives back where nothing is to be changed.
-func textOf(s string) string {
-	if told := text([]byte(s)); told != s {
-		return told
-	}
-	return s
-}
-
 // rawText makes a raw line fit to leave. The mask is that of the parser that read
 // it last, nil where names stay.
 func rawText(line, session []byte, mask *pseudonym.Mask) string {
@@ -306,15 +289,15 @@ func counts(t *timeline.Tally) result.Counts {
 
 // mostExplaining gives, for each key of the facts, the id of the finding that
 // explains most of its 401s.
-func mostExplaining[K comparable](c *assembly, key func(*fact) (K, bool)) map[K]string {
+func mostExplaining[K comparable](c *assembly, key func(*session.Refusal) (K, bool)) map[K]string {
 	type pair struct {
 		key     K
 		finding int32
 	}
 	n := map[pair]int{}
-	for i := range c.facts {
+	for i := range c.Refusals {
 		if found := c.Of[i]; found != 0 {
-			if k, ok := key(&c.facts[i]); ok {
+			if k, ok := key(&c.Refusals[i]); ok {
 				n[pair{k, found}]++
 			}
 		}
@@ -334,13 +317,13 @@ func mostExplaining[K comparable](c *assembly, key func(*fact) (K, bool)) map[K]
 }
 
 func (c *assembly) endpointRows() []result.Endpoint {
-	ids := mostExplaining(c, func(f *fact) (uint32, bool) { return f.endpoint, true })
-	rows := make([]result.Endpoint, len(c.state.Endpoints))
+	ids := mostExplaining(c, func(f *session.Refusal) (uint32, bool) { return f.Endpoint, true })
+	rows := make([]result.Endpoint, len(c.State.Endpoints))
 	for i := range rows {
-		e, f := &c.state.Endpoints[i], &c.endpoints[i]
+		e, f := &c.State.Endpoints[i], &c.Endpoints[i]
 		rows[i] = result.Endpoint{
-			Host: textOf(e.Host), Method: e.Method, Template: textOf(e.Template),
-			Counts: counts(&e.Tally), Actors: f.actors, RefusedActors: f.refusedActors, Protected: c.protected[i],
+			Host: result.Clean(e.Host), Method: e.Method, Template: result.Clean(e.Template),
+			Counts: counts(&e.Tally), Actors: f.Actors, RefusedActors: f.RefusedActors, Protected: c.Protected[i],
 			FirstTime: e.First, LastTime: e.Last, FirstUnauthorized: e.FirstRefused, LastUnauthorized: e.LastRefused,
 			FindingID: ids[uint32(i)],
 		}
@@ -349,31 +332,31 @@ func (c *assembly) endpointRows() []result.Endpoint {
 }
 
 func (c *assembly) accountRows() []result.Account {
-	ids := mostExplaining(c, func(f *fact) (uint32, bool) { return f.user, f.user != 0 })
-	rows := make([]result.Account, 0, len(c.state.Users)+1)
-	c.users = make([]string, 0, len(c.state.Users))
+	ids := mostExplaining(c, func(f *session.Refusal) (uint32, bool) { return f.User, f.User != 0 })
+	rows := make([]result.Account, 0, len(c.State.Users)+1)
+	c.users = make([]string, 0, len(c.State.Users))
 	add := func(u *timeline.Named, clients int64, finding string) {
 		rows = append(rows, result.Account{
-			User: textOf(u.Name), Counts: counts(&u.Tally), Clients: clients,
+			User: result.Clean(u.Name), Counts: counts(&u.Tally), Clients: clients,
 			FirstAccepted: u.FirstAccepted, LastAccepted: u.LastAccepted,
 			FirstUnauthorized: u.FirstRefused, LastUnauthorized: u.LastRefused,
 			FindingID: finding,
 		})
 	}
-	for i := range c.state.Users {
-		add(&c.state.Users[i], c.userClients[i], ids[uint32(i)+1])
+	for i := range c.State.Users {
+		add(&c.State.Users[i], c.UserClients[i], ids[uint32(i)+1])
 		c.users = append(c.users, rows[i].User)
 	}
-	if c.state.OtherUsers > 0 {
-		add(&c.state.OfOtherUsers, 0, "") // their clients are not known
+	if c.State.OtherUsers > 0 {
+		add(&c.State.OfOtherUsers, 0, "") // their clients are not known
 	}
 	return rows
 }
 
 // clientsExplained gives the finding that explains most 401s of each client.
 func clientsExplained(c *assembly) map[timeline.Client]string {
-	return mostExplaining(c, func(f *fact) (timeline.Client, bool) {
-		return timeline.Client{Address: f.address, Agent: f.agent}, true
+	return mostExplaining(c, func(f *session.Refusal) (timeline.Client, bool) {
+		return timeline.Client{Address: f.Address, Agent: f.Agent}, true
 	})
 }
 
@@ -385,20 +368,20 @@ type clientOrder struct {
 }
 
 // orderClients sorts the clients. It reads what no later stage changes.
-func orderClients(ev *correlation) *clientOrder {
-	order := make([]timeline.Client, 0, len(ev.clients))
-	for cl := range ev.clients {
+func orderClients(ev *session.Evidence) *clientOrder {
+	order := make([]timeline.Client, 0, len(ev.Clients))
+	for cl := range ev.Clients {
 		order = append(order, cl)
 	}
 	slices.SortFunc(order, timeline.CompareClients)
-	from := make([]int32, len(ev.state.Addresses)+1)
+	from := make([]int32, len(ev.State.Addresses)+1)
 	for _, cl := range order {
 		from[cl.Address+1]++
 	}
-	for i := range ev.state.Addresses {
+	for i := range ev.State.Addresses {
 		from[i+1] += from[i]
 	}
-	return &clientOrder{order, from, textsOf(ev.state.Addresses), textsOf(ev.state.Agents)}
+	return &clientOrder{order, from, result.CleanAll(ev.State.Addresses), result.CleanAll(ev.State.Agents)}
 }
 
 // row returns the place of a client's row, -1 where it has none. The clients of
@@ -416,14 +399,14 @@ func (o *clientOrder) row(cl timeline.Client) int {
 // explained gives the findings of those that have one.
 func (c *assembly) clientRows(explained map[timeline.Client]string) []result.Client {
 	rows := make([]result.Client, len(c.order))
-	c.inParts(len(rows), func(from, to int) {
+	c.InParts(len(rows), func(from, to int) {
 		for i := from; i < to; i++ {
 			cl := c.order[i]
-			f := c.clients[cl]
+			f := c.Clients[cl]
 			rows[i] = result.Client{
 				Address: c.addresses[cl.Address], UserAgent: c.agents[cl.Agent],
-				Counts: counts(&f.tally), Users: f.users, Sessions: f.sessions, RefusedEndpoints: f.refusedEndpoints,
-				FirstTime: f.tally.First, LastTime: f.tally.Last, LastAccepted: f.tally.LastAccepted,
+				Counts: counts(&f.Tally), Users: f.Users, Sessions: f.Sessions, RefusedEndpoints: f.RefusedEndpoints,
+				FirstTime: f.Tally.First, LastTime: f.Tally.Last, LastAccepted: f.Tally.LastAccepted,
 				FindingID: explained[cl],
 			}
 		}
@@ -432,10 +415,10 @@ func (c *assembly) clientRows(explained map[timeline.Client]string) []result.Cli
 }
 
 func (c *assembly) upstreamRows() []result.Upstream {
-	rows := make([]result.Upstream, len(c.state.Upstreams))
+	rows := make([]result.Upstream, len(c.State.Upstreams))
 	for i := range rows {
-		u := &c.state.Upstreams[i]
-		rows[i] = result.Upstream{Name: textOf(u.Name), Counts: counts(&u.Tally)}
+		u := &c.State.Upstreams[i]
+		rows[i] = result.Upstream{Name: result.Clean(u.Name), Counts: counts(&u.Tally)}
 	}
 	return rows
 }
@@ -443,15 +426,15 @@ func (c *assembly) upstreamRows() []result.Upstream {
 // refusals gives the 401s by the places of their rows; orderClients has been called.
 func (c *assembly) refusals() iter.Seq[result.Refusal] {
 	return func(yield func(result.Refusal) bool) {
-		for i := range c.facts {
-			f := &c.facts[i]
-			if f.actor == 0 {
+		for i := range c.Refusals {
+			f := &c.Refusals[i]
+			if f.Actor == 0 {
 				continue // it has no time
 			}
 			x := result.Refusal{
-				Time: c.state.Refusals[i].Time, Endpoint: int(f.endpoint), Account: int(f.user) - 1,
-				Client:   c.row(timeline.Client{Address: f.address, Agent: f.agent}),
-				Upstream: int(f.upstream) - 1, Cause: c.cause(i), Finding: int(c.Of[i]) - 1,
+				Time: c.State.Refusals[i].Time, Endpoint: int(f.Endpoint), Account: int(f.User) - 1,
+				Client:   c.row(timeline.Client{Address: f.Address, Agent: f.Agent}),
+				Upstream: int(f.Upstream) - 1, Cause: c.cause(i), Finding: int(c.Of[i]) - 1,
 			}
 			if !yield(x) {
 				return
@@ -465,21 +448,21 @@ func (c *assembly) timelineRows() []result.Minute {
 		time int64
 		host string
 	}
-	rows := make([]result.Minute, len(c.state.Minutes))
+	rows := make([]result.Minute, len(c.State.Minutes))
 	place := make(map[key]int, len(rows))
-	for i, m := range c.state.Minutes {
+	for i, m := range c.State.Minutes {
 		t := timeline.Tally{N: m.N}
-		rows[i] = result.Minute{Time: m.Time, Host: textOf(m.Host), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
+		rows[i] = result.Minute{Time: m.Time, Host: result.Clean(m.Host), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
 		place[key{m.Time, m.Host}] = i
 	}
 	var last key // 401s come by time: it is mostly the next one's too
 	var row *result.Minute
-	for i := range c.facts {
-		f := &c.facts[i]
-		if f.actor == 0 {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if f.Actor == 0 {
 			continue // it has no time
 		}
-		k := key{c.state.Step(c.state.Refusals[i].Time), c.state.Endpoints[f.endpoint].Host}
+		k := key{c.State.Step(c.State.Refusals[i].Time), c.State.Endpoints[f.Endpoint].Host}
 		if k != last || row == nil {
 			n, ok := place[k]
 			if !ok {
@@ -495,10 +478,10 @@ func (c *assembly) timelineRows() []result.Minute {
 // reread gives a function that parses the kept line of a 401 again, and tells by
 // which parser. What it gives is valid until the next call.
 func (c *assembly) reread() func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
-	line, r := c.state.Lines(), c.reader
+	line, r := c.State.Lines(), c.reader
 	parsers := map[string]*parse.Parser{}
 	return func(rank int, e *parse.Entry) ([]byte, *parse.Parser, error) {
-		x := &c.state.Refusals[rank]
+		x := &c.State.Refusals[rank]
 		raw, err := line(x)
 		if err != nil {
 			return nil, nil, err
@@ -512,36 +495,36 @@ func (c *assembly) reread() func(rank int, e *parse.Entry) ([]byte, *parse.Parse
 }
 
 func (c *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
-	templates := make([]string, len(c.state.Endpoints))
+	templates := make([]string, len(c.State.Endpoints))
 	for i := range templates {
-		templates[i] = textOf(c.state.Endpoints[i].Template)
+		templates[i] = result.Clean(c.State.Endpoints[i].Template)
 	}
-	return result.Pieces[result.Unauthorized]{len(c.state.Refusals), func() func(from, to int) iter.Seq2[*result.Unauthorized, error] {
+	return result.Pieces[result.Unauthorized]{Len: len(c.State.Refusals), Reader: func() func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 		read := c.reread()
 		return func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 			return func(yield func(*result.Unauthorized, error) bool) {
 				var e parse.Entry
 				var row result.Unauthorized
 				for rank := from; rank < to; rank++ {
-					x, f := &c.state.Refusals[rank], &c.facts[rank]
+					x, f := &c.State.Refusals[rank], &c.Refusals[rank]
 					if _, _, err := read(rank, &e); err != nil {
 						yield(nil, err)
 						return
 					}
 					row = result.Unauthorized{
-						Time: x.Time, Method: text(e.Method), Path: text(e.Path), Query: text(e.Query),
-						Scheme: text(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
-						Host: text(e.Host), Referrer: text(e.Referrer), Client: text(e.Client), Peer: text(e.Peer),
-						UserAgent: text(e.UserAgent), User: text(e.User), Upstream: text(e.Upstream),
+						Time: x.Time, Method: result.CleanBytes(e.Method), Path: result.CleanBytes(e.Path), Query: result.CleanBytes(e.Query),
+						Scheme: result.CleanBytes(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
+						Host: result.CleanBytes(e.Host), Referrer: result.CleanBytes(e.Referrer), Client: result.CleanBytes(e.Client), Peer: result.CleanBytes(e.Peer),
+						UserAgent: result.CleanBytes(e.UserAgent), User: result.CleanBytes(e.User), Upstream: result.CleanBytes(e.Upstream),
 						LogPath: c.reader.inputs[x.Input].Path, LogLine: x.Line,
-						Cause: CauseNames[c.cause(rank)], Reason: text(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+						Cause: CauseNames[c.cause(rank)], Reason: result.CleanBytes(e.Reason), AnsweredBy: e.AnsweredBy.String(),
 						TokenExpiry: e.TokenExpiry,
 					}
 					if len(e.Session) > 0 {
 						row.SessionID = redact.SessionHash(e.Session)
 					}
-					if f.actor != 0 {
-						row.Template = templates[f.endpoint]
+					if f.Actor != 0 {
+						row.Template = templates[f.Endpoint]
 					}
 					if n := c.Of[rank]; n != 0 {
 						row.FindingID = c.Findings[n-1].ID
@@ -579,7 +562,7 @@ func (c *assembly) showEvidence() error {
 		if mask != nil {
 			session = mask.LoggedSession()
 		}
-		x := &c.state.Refusals[w.rank]
+		x := &c.State.Refusals[w.rank]
 		f := &c.Findings[w.finding]
 		f.Evidence = append(f.Evidence, result.Evidence{Path: c.reader.inputs[x.Input].Path, Line: x.Line, Raw: rawText(raw, session, mask)})
 	}

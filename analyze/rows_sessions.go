@@ -4,38 +4,39 @@ import (
 	"encoding/hex"
 	"iter"
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
 // sessionRows yields what is told of the sessions.
 func (c *assembly) sessionRows() iter.Seq2[*result.Session, error] {
-	sites := textsOf(c.sites)
+	sites := result.CleanAll(c.Sites)
 	return func(yield func(*result.Session, error) bool) {
 		var row result.Session
-		for s, err := range c.eachSession() {
+		for s, err := range c.EachSession() {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			row = result.Session{
-				Address: c.addresses[s.client.Address], UserAgent: c.agents[s.client.Agent], Host: sites[s.site],
-				Start: s.start * 1000, LastAccepted: microseconds(s.lastAccepted), End: microseconds(s.end),
-				Requests: int64(s.requests), Accepted: int64(s.accepted), Unauthorized: int64(s.unauthorized),
-				LongestGap: s.longestGap * 1000, StartSeen: s.startSeen, Open: s.open,
+				Address: c.addresses[s.Client.Address], UserAgent: c.agents[s.Client.Agent], Host: sites[s.Site],
+				Start: s.Start * 1000, LastAccepted: microseconds(s.LastAccepted), End: microseconds(s.End),
+				Requests: int64(s.Requests), Accepted: int64(s.Accepted), Unauthorized: int64(s.Unauthorized),
+				LongestGap: s.LongestGap * 1000, StartSeen: s.StartSeen, Open: s.Open,
 			}
-			if s.named {
-				row.ID = hex.EncodeToString(s.id[:])
+			if s.Named {
+				row.ID = hex.EncodeToString(s.ID[:])
 			}
-			if s.user != 0 {
-				row.User = c.users[s.user-1]
+			if s.User != 0 {
+				row.User = c.users[s.User-1]
 			}
 			switch {
-			case s.endRefusal == timeline.EarlierEvent:
-				row.EndCause = SessionEnd.String() // which an earlier run told
-			case s.endRefusal != timeline.NoRefusal:
-				row.EndCause = CauseNames[c.cause(int(s.endRefusal))]
-				if n := c.Of[s.endRefusal]; n != 0 {
+			case s.EndRefusal == timeline.EarlierEvent:
+				row.EndCause = session.SessionEnd.String() // which an earlier run told
+			case s.EndRefusal != timeline.NoRefusal:
+				row.EndCause = CauseNames[c.cause(int(s.EndRefusal))]
+				if n := c.Of[s.EndRefusal]; n != 0 {
 					row.FindingID = c.Findings[n-1].ID
 				}
 			}
@@ -48,17 +49,8 @@ func (c *assembly) sessionRows() iter.Seq2[*result.Session, error] {
 
 // microseconds gives a time of a record as a Result has it.
 func microseconds(ms int64) int64 {
-	if ms == before {
+	if ms == session.LongAgo {
 		return parse.NoTime
 	}
 	return ms * 1000
-}
-
-// textsOf makes names fit to leave.
-func textsOf(names []string) []string {
-	told := make([]string, len(names))
-	for i, n := range names {
-		told[i] = textOf(n)
-	}
-	return told
 }

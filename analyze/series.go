@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
 
@@ -78,21 +79,21 @@ func byEndpoint(e *timeline.Event) int { return int(e.Endpoint) }
 // observeEndpoints follows the endpoints that refused enough actors while their
 // sessions were alive.
 func observeEndpoints(c *diagnosis) observer {
-	counts := make([]int64, len(c.endpoints))
-	for i := range c.endpoints {
-		counts[i] = c.endpoints[i].aliveActors
+	counts := make([]int64, len(c.Endpoints))
+	for i := range c.Endpoints {
+		counts[i] = c.Endpoints[i].AliveActors
 	}
 	list := worst(counts, endpointActors)
 	if len(list) == 0 {
 		return nil
 	}
-	return c.series(list, len(counts), byEndpoint, func(e *timeline.Event) bool { return c.facts[e.Refusal].alive })
+	return c.series(list, len(counts), byEndpoint, func(e *timeline.Event) bool { return c.Refusals[e.Refusal].Alive })
 }
 
 func newCells(n int) [][]cell {
 	cells := make([][]cell, n)
 	for i := range cells {
-		cells[i] = make([]cell, maxSteps)
+		cells[i] = make([]cell, session.MaxSteps)
 		for j := range cells[i] {
 			cells[i][j].lastAccepted, cells[i][j].firstRefused = math.MinInt64, math.MaxInt64
 		}
@@ -142,7 +143,7 @@ func (p *seriesPart) actor(a *timeline.Actor, id uint32) {
 		if place < 0 {
 			continue
 		}
-		step := p.step(e.Time)
+		step := p.Step(e.Time)
 		c, in := &p.cells[place][step], &p.counted[place]
 		if in.actor != id {
 			*in = inStep{actor: id}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -53,14 +54,14 @@ type moveObserver struct {
 
 // movedAway tells whether a 401 belongs to a death that followed a change of the
 // address.
-func movedAway(f *fact) bool { return f.session && f.dead && f.moved }
+func movedAway(f *session.Refusal) bool { return f.Session && f.Dead && f.Moved }
 
 func observeMoves(c *diagnosis) observer {
 	n := map[string]int{}
 	enough := false
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && f.first && movedAway(f) {
-			host := c.state.Endpoints[f.endpoint].Host
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) && f.Fatal && movedAway(f) {
+			host := c.State.Endpoints[f.Endpoint].Host
 			n[host]++
 			enough = enough || n[host] >= movedDeaths
 		}
@@ -81,11 +82,11 @@ func (o *moveObserver) part() func(*timeline.Actor, uint32) {
 		address, known := uint32(0), false
 		for i := range a.Events {
 			e := &a.Events[i]
-			died := e.Refusal != timeline.NoRefusal && o.facts[e.Refusal].first
-			if !died && (e.Outcome != timeline.Accepted || o.roles[e.Endpoint]&guards == 0) {
+			died := e.Refusal != timeline.NoRefusal && o.Refusals[e.Refusal].Fatal
+			if !died && (e.Outcome != timeline.Accepted || o.Roles[e.Endpoint]&session.Guards == 0) {
 				continue
 			}
-			if n := mine[o.state.Endpoints[e.Endpoint].Host]; n != nil && known {
+			if n := mine[o.State.Endpoints[e.Endpoint].Host]; n != nil && known {
 				cell := &n[0]
 				if e.Client.Address != address {
 					cell = &n[1]
@@ -106,11 +107,11 @@ func inspectMoves(c *diagnosis, seen observer) ([]candidate, error) {
 	o := seen.(*moveObserver)
 	claims := map[string][]uint32{}
 	deaths := map[string]int{}
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && movedAway(f) {
-			host := c.state.Endpoints[f.endpoint].Host
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) && movedAway(f) {
+			host := c.State.Endpoints[f.Endpoint].Host
 			claims[host] = append(claims[host], uint32(i))
-			if f.first {
+			if f.Fatal {
 				deaths[host]++
 			}
 		}
@@ -127,7 +128,7 @@ func inspectMoves(c *diagnosis, seen observer) ([]candidate, error) {
 		cand := candidate{claims: claims[host]}
 		cand.Subject, cand.Onset = result.Subject{Type: "site", Host: host}, parse.NoTime
 		cand.Severity, cand.Confidence = result.Medium, confidence(p, lower)
-		if float64(deaths[host]) >= 0.05*float64(c.actors) {
+		if float64(deaths[host]) >= 0.05*float64(c.Actors) {
 			cand.Severity = result.High
 		}
 		where := ""

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/parse"
 )
@@ -62,15 +63,15 @@ const (
 func inspectLifetimes(c *diagnosis, _ observer) ([]candidate, error) {
 	// The sessions' deaths by host, without those that are explained.
 	deaths := map[string][]uint32{}
-	for i := range c.facts {
-		if f := &c.facts[i]; f.first && c.open(i) {
-			host := c.state.Endpoints[f.endpoint].Host
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; f.Fatal && c.open(i) {
+			host := c.State.Endpoints[f.Endpoint].Host
 			deaths[host] = append(deaths[host], uint32(i))
 		}
 	}
 	var found []candidate
 	for _, host := range slices.Sorted(maps.Keys(deaths)) {
-		if l := c.hosts[host]; l != nil && len(deaths[host]) >= expiryDeaths {
+		if l := c.Lifetimes[host]; l != nil && len(deaths[host]) >= expiryDeaths {
 			if cand, ok := c.expiry(host, l, deaths[host]); ok {
 				found = append(found, cand)
 			}
@@ -80,42 +81,42 @@ func inspectLifetimes(c *diagnosis, _ observer) ([]candidate, error) {
 }
 
 // measure says which number of a death a policy speaks of.
-type measure func(*fact) int64
+type measure func(*session.Refusal) int64
 
-func byGap(f *fact) int64    { return f.gap }
-func byGapAny(f *fact) int64 { return f.gapAny }
-func byAge(f *fact) int64    { return f.age }
+func byGap(f *session.Refusal) int64    { return f.Gap }
+func byGapAny(f *session.Refusal) int64 { return f.GapAny }
+func byAge(f *session.Refusal) int64    { return f.Age }
 
 func (c *diagnosis) durations(deaths []uint32, seen bool, m measure) *stats.Durations {
 	var d stats.Durations
 	for _, i := range deaths {
-		if f := &c.facts[i]; !seen || f.age >= 0 {
+		if f := &c.Refusals[i]; !seen || f.Age >= 0 {
 			d.Add(m(f))
 		}
 	}
 	return &d
 }
 
-func (c *diagnosis) expiry(host string, l *lifetimes, deaths []uint32) (candidate, bool) {
+func (c *diagnosis) expiry(host string, l *session.Lifetimes, deaths []uint32) (candidate, bool) {
 	// Idle, by the silence on protected routes or on all of them: which of both
 	// keeps a session alive is the application's choice. All trials count.
 	policy, m := "idle", measure(byGap)
 	whole := false // any request keeps it alive
-	t, ok := stats.FindThreshold(c.durations(deaths, false, byGap), &l.gap)
-	if u, okAny := stats.FindThreshold(c.durations(deaths, false, byGapAny), &l.gapAny); okAny &&
+	t, ok := stats.FindThreshold(c.durations(deaths, false, byGap), &l.Gap)
+	if u, okAny := stats.FindThreshold(c.durations(deaths, false, byGapAny), &l.GapAny); okAny &&
 		(!ok || u.LogLikelihood > t.LogLikelihood) {
 		t, ok, m, whole = u, true, byGapAny, true
 	}
 	// Absolute, by the age: only sessions whose sign-in was seen have one, so
 	// the policies are compared on those.
 	bic := math.Inf(1)
-	age, okAge := stats.FindThreshold(c.durations(deaths, true, byAge), &l.seenAge)
+	age, okAge := stats.FindThreshold(c.durations(deaths, true, byAge), &l.SeenAge)
 	if okAge && age.Above.Hits >= expiryDeaths {
 		idle := math.Inf(-1)
-		if s, ok := stats.FindThreshold(c.durations(deaths, true, byGap), &l.seenGap); ok {
+		if s, ok := stats.FindThreshold(c.durations(deaths, true, byGap), &l.SeenGap); ok {
 			idle = s.LogLikelihood
 		}
-		if s, ok := stats.FindThreshold(c.durations(deaths, true, byGapAny), &l.seenGapAny); ok {
+		if s, ok := stats.FindThreshold(c.durations(deaths, true, byGapAny), &l.SeenGapAny); ok {
 			idle = max(idle, s.LogLikelihood)
 		}
 		bic = 2 * (idle - age.LogLikelihood)
@@ -141,16 +142,16 @@ func (c *diagnosis) expiry(host string, l *lifetimes, deaths []uint32) (candidat
 		known := c.durations(deaths, true, byAge).Total()
 		ageless = float64(t.Above.Hits) >= expiryAgeless*float64(known)
 	}
-	for i := range c.facts {
-		f := &c.facts[i]
-		if f.dead && c.open(i) && c.state.Endpoints[f.endpoint].Host == host && (m(f) >= t.High || ageless && f.age < 0) {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if f.Dead && c.open(i) && c.State.Endpoints[f.Endpoint].Host == host && (m(f) >= t.High || ageless && f.Age < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
 	if len(cand.claims) == 0 {
 		return candidate{}, false
 	}
-	share := float64(sessions) / float64(max(l.sessions, 1))
+	share := float64(sessions) / float64(max(l.Sessions, 1))
 	lower := stats.WilsonLower(t.Above.Hits, t.Above.Trials, stats.Z95)
 	p := stats.ChiSquareTail(2*t.Gain, 2)
 	named := policy
@@ -171,7 +172,7 @@ func (c *diagnosis) expiry(host string, l *lifetimes, deaths []uint32) (candidat
 	}
 	cand.Title = fmt.Sprintf("Sessions%s expire %s", where, rule)
 	cand.Explanation = say("%d sessions (%s of %d) that had been accepted were refused, and needed a new sign-in, as soon as they were past %s: of the requests past it %s were refused, of those before it %s. The timeout lies %s with 95 %% confidence.",
-		sessions, percent(share), l.sessions, seconds(timeout),
+		sessions, percent(share), l.Sessions, seconds(timeout),
 		percent(float64(t.Above.Hits)/float64(t.Above.Trials)), percent(float64(t.Below.Hits)/float64(t.Below.Trials)),
 		between(low, high))
 	if !clear {
@@ -183,17 +184,17 @@ func (c *diagnosis) expiry(host string, l *lifetimes, deaths []uint32) (candidat
 	cand.Remediation = expiryRemedy(policy)
 	cand.Details = map[string]any{
 		"policy": named, "timeout_seconds": timeout, "timeout_low": round(low, 1), "timeout_high": round(high, 1),
-		"sessions": sessions, "sessions_seen": l.sessions, "deaths": len(deaths),
+		"sessions": sessions, "sessions_seen": l.Sessions, "deaths": len(deaths),
 		"refused_past": t.Above.Hits, "requests_past": t.Above.Trials,
 		"refused_before": t.Below.Hits, "requests_before": t.Below.Trials,
 	}
 	idle := policy == "idle"
-	survived := &l.seenAge
+	survived := &l.SeenAge
 	switch {
 	case idle && whole:
-		survived = &l.gapAny
+		survived = &l.GapAny
 	case idle:
-		survived = &l.gap
+		survived = &l.Gap
 	}
 	cand.Exhibit = survival(c.durations(deaths, !idle, m), survived, result.Curve{Idle: idle, Timeout: timeout, Low: low, High: high})
 	if !math.IsInf(bic, 0) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -63,9 +64,9 @@ type mortality struct {
 }
 
 // lifeOf gives from when to when a session is seen alive, and when it ended.
-func lifeOf(s *sessionRecord) death {
-	d := death{start: s.start, last: s.lastAccepted, end: s.end, refusal: s.endRefusal}
-	if d.last == before {
+func lifeOf(s *session.Record) death {
+	d := death{start: s.Start, last: s.LastAccepted, end: s.End, refusal: s.EndRefusal}
+	if d.last == session.LongAgo {
 		d.last = d.start
 	}
 	return d
@@ -75,15 +76,15 @@ func lifeOf(s *sessionRecord) death {
 // are as few as the 401s, and twice more to weigh them against the lives, which
 // may be too many to keep.
 func inspectInvalidations(c *diagnosis, _ observer) ([]candidate, error) {
-	bySite := make([]mortality, len(c.sites))
-	for s, err := range c.eachSession() {
+	bySite := make([]mortality, len(c.Sites))
+	for s, err := range c.EachSession() {
 		if err != nil {
 			return nil, err
 		}
-		m := &bySite[s.site]
-		m.site = s.site
+		m := &bySite[s.Site]
+		m.site = s.Site
 		m.sessions++
-		if s.endRefusal >= timeline.EarlierEvent {
+		if s.EndRefusal >= timeline.EarlierEvent {
 			continue
 		}
 		d := lifeOf(s)
@@ -95,7 +96,7 @@ func inspectInvalidations(c *diagnosis, _ observer) ([]candidate, error) {
 	// First with all deaths taken for usual ones, then with those of the instant
 	// left out.
 	for i := range bySite {
-		if bySite[i].open < flushedSessions || c.hosts[c.sites[i]] == nil {
+		if bySite[i].open < flushedSessions || c.Lifetimes[c.Sites[i]] == nil {
 			bySite[i].deaths = nil
 		}
 	}
@@ -105,7 +106,7 @@ func inspectInvalidations(c *diagnosis, _ observer) ([]candidate, error) {
 		some := false
 		for i := range bySite {
 			m, at := &bySite[i], &instants[i]
-			from, to := before, never
+			from, to := session.LongAgo, session.Never
 			switch {
 			case m.deaths == nil:
 				continue
@@ -115,17 +116,17 @@ func inspectInvalidations(c *diagnosis, _ observer) ([]candidate, error) {
 				}
 				from, to = at.from, at.to
 			}
-			sweeps[i] = newSweep(m.deaths, surprise(m.deaths, &c.hosts[c.sites[i]].gap, from, to))
+			sweeps[i] = newSweep(m.deaths, surprise(m.deaths, &c.Lifetimes[c.Sites[i]].Gap, from, to))
 			some = true
 		}
 		if !some {
 			break
 		}
-		for s, err := range c.eachSession() {
+		for s, err := range c.EachSession() {
 			if err != nil {
 				return nil, err
 			}
-			if w := sweeps[s.site]; w != nil {
+			if w := sweeps[s.Site]; w != nil {
 				d := lifeOf(s)
 				w.life(d.start, d.last)
 			}
@@ -207,7 +208,7 @@ func (t *times) pop() {
 // newSweep makes a sweep; surprise gives how surprising a death after a silence
 // is.
 func newSweep(deaths []death, surprise func(silence int64) float64) *sweep {
-	w := &sweep{now: before, edges: make([]deathEdge, 2*len(deaths))[:0]}
+	w := &sweep{now: session.LongAgo, edges: make([]deathEdge, 2*len(deaths))[:0]}
 	for _, d := range deaths {
 		if d.open {
 			weight := surprise(d.end - d.last)
@@ -266,7 +267,7 @@ func (w *sweep) reach(at int64) {
 }
 
 func (w *sweep) end() instant {
-	w.advance(never)
+	w.advance(session.Never)
 	return w.best
 }
 
@@ -298,7 +299,7 @@ func (c *diagnosis) flushed(m *mortality, at instant) (candidate, bool) {
 	if p > flushedFalse {
 		return candidate{}, false
 	}
-	host := c.sites[m.site]
+	host := c.Sites[m.site]
 	// The 401s of all sessions that were live before and asked again after it,
 	// active or not, until they sign in.
 	rows := map[uint32]bool{}
@@ -318,19 +319,19 @@ func (c *diagnosis) flushed(m *mortality, at instant) (candidate, bool) {
 		this bool // it was at that instant
 	}
 	ends := map[uint32][]end{} // by actor, by time
-	for i := range c.facts {
-		if f := &c.facts[i]; f.first {
-			ends[f.actor] = append(ends[f.actor], end{f.time, rows[uint32(i)]})
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; f.Fatal {
+			ends[f.Actor] = append(ends[f.Actor], end{f.Time, rows[uint32(i)]})
 		}
 	}
-	for i := range c.facts {
-		f := &c.facts[i]
-		if !f.dead || !c.open(i) {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if !f.Dead || !c.open(i) {
 			continue
 		}
 		this := false
-		for _, d := range ends[f.actor] {
-			if d.time > f.time {
+		for _, d := range ends[f.Actor] {
+			if d.time > f.Time {
 				break
 			}
 			this = d.this

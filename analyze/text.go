@@ -89,7 +89,7 @@ func confidence(p, effect float64) float64 {
 func clean(f *result.Finding) {
 	s := &f.Subject
 	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
-		*t = textOf(*t)
+		*t = result.Clean(*t)
 	}
 	for k, v := range f.Details {
 		f.Details[k] = cleanFigure(v)
@@ -99,7 +99,7 @@ func clean(f *result.Finding) {
 func cleanFigure(v any) any {
 	switch v := v.(type) {
 	case string:
-		return textOf(v)
+		return result.Clean(v)
 	case []string:
 		list := make([]any, len(v))
 		for i, x := range v {
@@ -115,7 +115,7 @@ func cleanFigure(v any) any {
 	case map[string]any:
 		m := make(map[string]any, len(v))
 		for k, x := range v {
-			m[textOf(k)] = cleanFigure(x)
+			m[result.Clean(k)] = cleanFigure(x)
 		}
 		return m
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -49,12 +50,12 @@ const (
 func inspectProbes(c *diagnosis, _ observer) ([]candidate, error) {
 	by := map[timeline.Client][]uint32{}
 	refused := c.refusalsOf(c.stranger)
-	for i := range c.facts {
-		f := &c.facts[i]
-		if refused[f.address] < probeRounds || !c.stranger(i) {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if refused[f.Address] < probeRounds || !c.stranger(i) {
 			continue
 		}
-		if client := (timeline.Client{Address: f.address, Agent: f.agent}); c.clients[client].sessions == 0 {
+		if client := (timeline.Client{Address: f.Address, Agent: f.Agent}); c.Clients[client].Sessions == 0 {
 			by[client] = append(by[client], uint32(i))
 		}
 	}
@@ -70,20 +71,20 @@ func inspectProbes(c *diagnosis, _ observer) ([]candidate, error) {
 
 // bare tells whether a 401 wants an explanation and came without credentials, to
 // somebody who was never accepted.
-func (c *diagnosis) bare(i int) bool { return c.stranger(i) && !c.facts[i].named }
+func (c *diagnosis) bare(i int) bool { return c.stranger(i) && !c.Refusals[i].Named }
 
 // stranger tells the same, whether or not there were credentials.
 func (c *diagnosis) stranger(i int) bool {
-	f := &c.facts[i]
-	return c.open(i) && !f.signIn && !f.good && !f.session
+	f := &c.Refusals[i]
+	return c.open(i) && !f.SignIn && !f.Good && !f.Session
 }
 
 // refusalsOf counts the 401s that fit by address.
 func (c *diagnosis) refusalsOf(fits func(int) bool) []int {
-	n := make([]int, len(c.state.Addresses))
-	for i := range c.facts {
-		if f := &c.facts[i]; fits(i) {
-			n[f.address]++
+	n := make([]int, len(c.State.Addresses))
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; fits(i) {
+			n[f.Address]++
 		}
 	}
 	return n
@@ -98,11 +99,11 @@ func (c *diagnosis) probe(client timeline.Client, claims []uint32, clients int) 
 	routes, names := map[uint32]int{}, map[uint32]bool{}
 	times := make([]int64, len(claims))
 	for n, i := range claims {
-		f := &c.facts[i]
-		routes[f.endpoint]++
-		times[n] = f.time
-		if f.named {
-			names[f.user] = true
+		f := &c.Refusals[i]
+		routes[f.Endpoint]++
+		times[n] = f.Time
+		if f.Named {
+			names[f.User] = true
 		}
 	}
 	if len(routes) > probeRoutes || len(names) > 1 || len(names) == 1 && !c.allDay(rounds(times)) {
@@ -118,11 +119,11 @@ func (c *diagnosis) probe(client timeline.Client, claims []uint32, clients int) 
 		return cand, false
 	}
 	route := c.mostAsked(routes)
-	agent := textOf(c.state.Agents[client.Agent])
-	cand.Subject = result.Subject{Type: "client", ClientAddress: textOf(c.state.Addresses[client.Address]), UserAgent: agent}
+	agent := result.Clean(c.State.Agents[client.Agent])
+	cand.Subject = result.Subject{Type: "client", ClientAddress: result.Clean(c.State.Addresses[client.Address]), UserAgent: agent}
 	first, last := times[0], times[len(times)-1]
 	cand.Onset = first * 1000
-	if first-c.from <= 2*typical {
+	if first-c.From <= 2*typical {
 		cand.Onset = parse.NoTime // it asked before the log began
 	}
 	cand.Confidence = confidence(p, stats.WilsonLower(int64(near), int64(len(gaps)), stats.Z95)+0.1)
@@ -136,9 +137,9 @@ func (c *diagnosis) probe(client timeline.Client, claims []uint32, clients int) 
 	period := round(float64(typical)/1000, 1)
 	wrong := ""
 	for u := range names { // one at most
-		wrong = " that are accepted, as " + textOf(c.state.Users[u-1].Name)
+		wrong = " that are accepted, as " + result.Clean(c.State.Users[u-1].Name)
 	}
-	cand.Title = fmt.Sprintf("A probe asks %s every %s without credentials%s", endpointLabel(&c.state.Endpoints[route]), seconds(period), wrong)
+	cand.Title = fmt.Sprintf("A probe asks %s every %s without credentials%s", endpointLabel(&c.State.Endpoints[route]), seconds(period), wrong)
 	cand.Explanation = say("%s (%s) was refused all %d times between %s and %s, on %s, and was never accepted where a name is asked for. %s of its rounds come about %s apart: a machine.",
 		c.who(guesser{address: client.Address}), cmp.Or(agent, "no user agent"), len(claims), clock(first*1000), clock(last*1000),
 		count(len(routes), "route"), percent(float64(near)/float64(len(gaps))), seconds(period))
@@ -158,7 +159,7 @@ func (c *diagnosis) probe(client timeline.Client, claims []uint32, clients int) 
 // ascending.
 func rounds(times []int64) []int64 {
 	var list []int64
-	last := int64(before)
+	last := int64(session.LongAgo)
 	for _, t := range times {
 		if t-last > tryGap {
 			list = append(list, t)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -70,23 +71,23 @@ type spikeSeries struct {
 }
 
 func inspectSpikes(c *diagnosis, _ observer) ([]candidate, error) {
-	width := max(spikeStep, (c.to-c.from)/spikeSteps+1)
-	steps := int((c.to-c.from)/width) + 1
+	width := max(spikeStep, (c.To-c.From)/spikeSteps+1)
+	steps := int((c.To-c.From)/width) + 1
 	if steps < spikeHistory {
 		return nil, nil
 	}
-	at := func(ms int64) int { return int(min(max(ms-c.from, 0)/width, int64(steps-1))) }
+	at := func(ms int64) int { return int(min(max(ms-c.From, 0)/width, int64(steps-1))) }
 	hosts := map[string]*spikeSeries{}
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) {
-			host := c.state.Endpoints[f.endpoint].Host
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) {
+			host := c.State.Endpoints[f.Endpoint].Host
 			if hosts[host] == nil {
 				hosts[host] = &spikeSeries{refused: make([]float64, steps), requests: make([]float64, steps)}
 			}
-			hosts[host].refused[at(f.time)]++
+			hosts[host].refused[at(f.Time)]++
 		}
 	}
-	for _, m := range c.state.Minutes {
+	for _, m := range c.State.Minutes {
 		if s := hosts[m.Host]; s != nil {
 			for o, n := range m.N {
 				if timeline.Outcome(o) != timeline.Unauthorized {
@@ -101,7 +102,7 @@ func inspectSpikes(c *diagnosis, _ observer) ([]candidate, error) {
 		s.expect(int(dayLength / width))
 		if from, to, ok := s.loudest(); ok {
 			if p, ok := s.surprising(from, to); ok {
-				found = append(found, c.spike(host, s, c.from+int64(from)*width, c.from+int64(to)*width, from, to, p))
+				found = append(found, c.spike(host, s, c.From+int64(from)*width, c.From+int64(to)*width, from, to, p))
 			}
 		}
 	}
@@ -196,17 +197,17 @@ func (c *diagnosis) spike(host string, s *spikeSeries, from, to int64, first, la
 	}
 	// What lies outside of the window counts for the first or last step.
 	if first == 0 {
-		from = before
+		from = session.LongAgo
 	}
 	if last == len(s.refused) {
-		to = never
+		to = session.Never
 	}
 	made, claims := c.localise(host, from, to, e)
 	claims = c.densest(claims)
 	var cand candidate
 	cand.claims = claims
 	cand.Subject = result.Subject{Type: "site", Host: host}
-	cand.Onset = c.state.Refusals[claims[0]].Time
+	cand.Onset = c.State.Refusals[claims[0]].Time
 	cand.Severity = result.Low
 	if k >= spikeLoud*e {
 		cand.Severity = result.Medium
@@ -227,7 +228,7 @@ func (c *diagnosis) spike(host string, s *spikeSeries, from, to int64, first, la
 	if len(made) > 0 {
 		by = "What made it: " + strings.Join(texts, "; ") + "."
 	}
-	end := c.state.Refusals[claims[len(claims)-1]].Time
+	end := c.State.Refusals[claims[len(claims)-1]].Time
 	cand.Explanation = fmt.Sprintf("From %s to %s there were %.0f 401s that nothing else explains; as many requests as then usually bring %.0f. %s",
 		clock(cand.Onset), clock(end), k, e, by)
 	cand.Remediation = []string{
@@ -253,12 +254,12 @@ const edgeRate = 0.3
 // the time between them at edgeRate of the mean rate.
 func (c *diagnosis) densest(claims []uint32) []uint32 {
 	n := len(claims)
-	span := c.facts[claims[n-1]].time - c.facts[claims[0]].time
+	span := c.Refusals[claims[n-1]].Time - c.Refusals[claims[0]].Time
 	rate := edgeRate * float64(n) / float64(max(span, 1))
 	best, sum, start, from, to := 0.0, 0.0, 0, 0, n
 	for i, claim := range claims {
 		if i > 0 {
-			sum -= rate * float64(c.facts[claim].time-c.facts[claims[i-1]].time)
+			sum -= rate * float64(c.Refusals[claim].Time-c.Refusals[claims[i-1]].Time)
 		}
 		if sum < 0 || i == 0 {
 			sum, start = 0, i
@@ -280,20 +281,20 @@ type maker struct {
 // attributes are what an excess can be told by, with the number of a fact's
 // element and its name.
 func (c *diagnosis) attributes() []attribute {
-	s := c.state
+	s := c.State
 	return []attribute{
-		{"endpoint", func(f *fact) uint64 { return uint64(f.endpoint) + 1 }, func(n uint64) string { return endpointLabel(&s.Endpoints[n-1]) }},
-		{"client", func(f *fact) uint64 { return uint64(f.address) + 1 }, func(n uint64) string { return s.Addresses[n-1] }},
-		{"user", func(f *fact) uint64 { return uint64(f.user) }, func(n uint64) string { return s.Users[n-1].Name }},
-		{"user agent", func(f *fact) uint64 { return uint64(f.agent) + 1 }, func(n uint64) string { return s.Agents[n-1] }},
-		{"backend", func(f *fact) uint64 { return uint64(f.upstream) }, func(n uint64) string { return s.Upstreams[n-1].Name }},
-		{"cause", func(f *fact) uint64 { return uint64(f.cause) + 1 }, func(n uint64) string { return Cause(n - 1).String() }},
+		{"endpoint", func(f *session.Refusal) uint64 { return uint64(f.Endpoint) + 1 }, func(n uint64) string { return endpointLabel(&s.Endpoints[n-1]) }},
+		{"client", func(f *session.Refusal) uint64 { return uint64(f.Address) + 1 }, func(n uint64) string { return s.Addresses[n-1] }},
+		{"user", func(f *session.Refusal) uint64 { return uint64(f.User) }, func(n uint64) string { return s.Users[n-1].Name }},
+		{"user agent", func(f *session.Refusal) uint64 { return uint64(f.Agent) + 1 }, func(n uint64) string { return s.Agents[n-1] }},
+		{"backend", func(f *session.Refusal) uint64 { return uint64(f.Upstream) }, func(n uint64) string { return s.Upstreams[n-1].Name }},
+		{"cause", func(f *session.Refusal) uint64 { return uint64(f.Cause) + 1 }, func(n uint64) string { return session.Cause(n - 1).String() }},
 	}
 }
 
 type attribute struct {
 	name   string
-	number func(*fact) uint64 // 0: it has none
+	number func(*session.Refusal) uint64 // 0: it has none
 	label  func(uint64) string
 }
 
@@ -301,12 +302,12 @@ type attribute struct {
 // another, the most surprising attribute first, and which 401s those are.
 func (c *diagnosis) localise(host string, from, to int64, expected float64) (made []maker, claims []uint32) {
 	var inside, outside []uint32
-	for i := range c.facts {
-		f := &c.facts[i]
-		if !c.open(i) || c.state.Endpoints[f.endpoint].Host != host {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if !c.open(i) || c.State.Endpoints[f.Endpoint].Host != host {
 			continue
 		}
-		if f.time >= from && f.time < to {
+		if f.Time >= from && f.Time < to {
 			inside = append(inside, uint32(i))
 		} else {
 			outside = append(outside, uint32(i))
@@ -336,7 +337,7 @@ func (c *diagnosis) localise(host string, from, to int64, expected float64) (mad
 		}
 		made = append(made, m)
 		within := func(list []uint32) []uint32 {
-			return slices.DeleteFunc(list, func(i uint32) bool { return !slices.Contains(best.Elements, a.number(&c.facts[i])) })
+			return slices.DeleteFunc(list, func(i uint32) bool { return !slices.Contains(best.Elements, a.number(&c.Refusals[i])) })
 		}
 		// What is usual of the other attributes is so of the whole host: of a
 		// combination that is new there is no history.
@@ -351,10 +352,10 @@ func (c *diagnosis) localise(host string, from, to int64, expected float64) (mad
 func (c *diagnosis) parts(a attribute, inside, outside []uint32, expected float64) []stats.Part {
 	actual, usual := map[uint64]float64{}, map[uint64]float64{}
 	for _, i := range inside {
-		actual[a.number(&c.facts[i])]++
+		actual[a.number(&c.Refusals[i])]++
 	}
 	for _, i := range outside {
-		n := a.number(&c.facts[i])
+		n := a.number(&c.Refusals[i])
 		usual[n]++
 		actual[n] += 0
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -56,11 +57,11 @@ func fetchedBare(template string) bool {
 		return true
 	}
 	return name == "manifest.json" || name == "browserconfig.xml" ||
-		asset(template) && (strings.Contains(name, "icon") || strings.Contains(name, "touch"))
+		session.IsAsset(template) && (strings.Contains(name, "icon") || strings.Contains(name, "touch"))
 }
 
-func (c *diagnosis) bareAsset(f *fact) bool {
-	return !f.named && !f.session && fetchedBare(c.state.Endpoints[f.endpoint].Template)
+func (c *diagnosis) bareAsset(f *session.Refusal) bool {
+	return !f.Named && !f.Session && fetchedBare(c.State.Endpoints[f.Endpoint].Template)
 }
 
 func inspectAssets(c *diagnosis, seen observer) ([]candidate, error) {
@@ -71,7 +72,7 @@ func inspectAssets(c *diagnosis, seen observer) ([]candidate, error) {
 	var found []candidate
 	endpoints, claims := c.byEndpoint(c.bareAsset)
 	for _, n := range endpoints {
-		e, list := &c.state.Endpoints[n], claims[n]
+		e, list := &c.State.Endpoints[n], claims[n]
 		clients := c.clientsOf(list)
 		k, near := int64(len(list)), o.count(list)
 		signedIn := stats.WilsonLower(near, k, stats.Z95)

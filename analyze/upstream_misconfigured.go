@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -52,7 +53,7 @@ const (
 
 // goodAt tells whether a 401 is of a session that was good: accepted shortly
 // before, and again after without a sign-in.
-func goodAt(f *fact) bool { return f.upstream != 0 && !f.signIn && f.alive }
+func goodAt(f *session.Refusal) bool { return f.Upstream != 0 && !f.SignIn && f.Alive }
 
 // stratum is a route in an hour, at one backend.
 type stratum struct {
@@ -68,22 +69,22 @@ type upstreamObserver struct {
 }
 
 func observeUpstreams(c *diagnosis) observer {
-	counts := make([]int64, len(c.state.Upstreams))
-	for i := range c.facts {
-		if f := &c.facts[i]; c.open(i) && goodAt(f) {
-			counts[f.upstream-1]++
+	counts := make([]int64, len(c.State.Upstreams))
+	for i := range c.Refusals {
+		if f := &c.Refusals[i]; c.open(i) && goodAt(f) {
+			counts[f.Upstream-1]++
 		}
 	}
 	list := worst(counts, upstreamRefused)
-	if len(list) == 0 || len(c.state.Upstreams) < 2 {
+	if len(list) == 0 || len(c.State.Upstreams) < 2 {
 		return nil
 	}
 	series := c.series(list, len(counts), func(e *timeline.Event) int {
-		if c.roles[e.Endpoint]&guards == 0 {
+		if c.Roles[e.Endpoint]&session.Guards == 0 {
 			return -1
 		}
 		return int(e.Upstream) - 1
-	}, func(e *timeline.Event) bool { return goodAt(&c.facts[e.Refusal]) })
+	}, func(e *timeline.Event) bool { return goodAt(&c.Refusals[e.Refusal]) })
 	return &upstreamObserver{seriesObserver: series, strata: map[stratum]*stats.Cell{}}
 }
 
@@ -97,8 +98,8 @@ func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
 		clear(seen)
 		for i := range a.Events {
 			e := &a.Events[i]
-			good := e.Refusal != timeline.NoRefusal && goodAt(&o.facts[e.Refusal])
-			if e.Upstream == 0 || !good && e.Outcome != timeline.Accepted || o.roles[e.Endpoint]&guards == 0 {
+			good := e.Refusal != timeline.NoRefusal && goodAt(&o.Refusals[e.Refusal])
+			if e.Upstream == 0 || !good && e.Outcome != timeline.Accepted || o.Roles[e.Endpoint]&session.Guards == 0 {
 				continue
 			}
 			key := stratum{e.Endpoint, int32(e.Time / 3_600_000), e.Upstream}
@@ -192,20 +193,20 @@ func (c *diagnosis) badBackend(upstream uint32, cells []cell, s span, lower, p, 
 	if s.accepted {
 		lastOK = onset - 1
 	}
-	end := c.from + int64(s.to)*c.width
+	end := c.From + int64(s.to)*c.Width
 	routes := map[uint32]bool{}
-	for i := range c.facts {
-		f := &c.facts[i]
-		if f.upstream != uint16(upstream)+1 || !c.open(i) || f.signIn || !(f.good || f.session) || f.time <= lastOK || s.to < maxSteps && f.time >= end {
+	for i := range c.Refusals {
+		f := &c.Refusals[i]
+		if f.Upstream != uint16(upstream)+1 || !c.open(i) || f.SignIn || !(f.Good || f.Session) || f.Time <= lastOK || s.to < session.MaxSteps && f.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
-		routes[f.endpoint] = true
+		routes[f.Endpoint] = true
 	}
 	if len(cand.claims) < upstreamRefused || c.distinctActors(cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
 		return cand, false
 	}
-	name := c.state.Upstreams[upstream].Name
+	name := c.State.Upstreams[upstream].Name
 	share := float64(s.Hits) / float64(s.Trials)
 	cand.Subject, cand.Onset = result.Subject{Type: "upstream", Upstream: name}, parse.NoTime
 	since := "from the first line on"
@@ -218,10 +219,10 @@ func (c *diagnosis) badBackend(upstream uint32, cells []cell, s span, lower, p, 
 	if c.ongoing(cand.claims) {
 		cand.Severity = result.High
 	}
-	others := make([]any, 0, len(c.state.Upstreams))
-	for i := range c.state.Upstreams {
+	others := make([]any, 0, len(c.State.Upstreams))
+	for i := range c.State.Upstreams {
 		if uint32(i) != upstream && len(others) < maxOthers {
-			u := &c.state.Upstreams[i]
+			u := &c.State.Upstreams[i]
 			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[timeline.Accepted], u.N[timeline.Unauthorized]))
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"slices"
 	"strings"
 
-	"logscan/analyze"
+	"logscan/analyze/session"
 )
 
 // State is the file in which runs leave for the next one what they have counted,
@@ -242,12 +242,12 @@ func (s *State) found() (offset, size int64) {
 }
 
 // Carryover returns what this run begins with.
-func (s *State) Carryover() (*analyze.Carryover, error) {
+func (s *State) Carryover() (*session.Carryover, error) {
 	if _, size := s.found(); size == 0 {
-		return analyze.NewCarryover(), nil
+		return session.NewCarryover(), nil
 	}
-	p, err := analyze.LoadCarryover(s.open)
-	if errors.Is(err, analyze.ErrCarryover) {
+	p, err := session.LoadCarryover(s.open)
+	if errors.Is(err, session.ErrCarryover) {
 		return nil, &StateError{s.name, "is damaged", stateHint}
 	}
 	return p, err

@@ -1,4 +1,4 @@
-package analyze
+package session
 
 import (
 	"math"
@@ -23,10 +23,10 @@ func FuzzCodecs(f *testing.F) {
 	f.Fuzz(func(t *testing.T, at int64, n uint32, yes bool) {
 		client := timeline.Client{Address: n, Agent: ^n}
 		id := [16]byte{byte(n), 15: byte(at)}
-		sameAgain(t, sessionCodec, sessionRecord{
-			start: at, lastAccepted: -at, end: at / 3, longestGap: ^at, id: id, client: client, site: n / 2, user: n >> 3,
-			requests: n, accepted: n / 5, unauthorized: n / 7, endRefusal: n ^ 1, startSeen: yes, named: !yes,
+		sameAgain(t, sessionCodec, Record{
+			Start: at, LastAccepted: -at, End: at / 3, LongestGap: ^at, ID: id, Client: client, Site: n / 2, User: n >> 3,
+			Requests: n, Accepted: n / 5, Unauthorized: n / 7, EndRefusal: n ^ 1, StartSeen: yes, Named: !yes,
 		})
-		sameAgain(t, linkCodec, clientLink{client, n / 3})
+		sameAgain(t, linkCodec, ClientLink{client, n / 3})
 	})
 }

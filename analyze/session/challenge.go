@@ -1,4 +1,4 @@
-package analyze
+package session
 
 import "logscan/analyze/timeline"
 
@@ -11,7 +11,7 @@ import "logscan/analyze/timeline"
 // It is not the end of a session: there, a session was open and a sign-in lies
 // between the refusal and the acceptance. And it is not a broken endpoint:
 // there, the same request is not accepted after.
-func (w *walker) challenge(a *timeline.Actor, e *timeline.Event, h *ahead, l *life) bool {
+func (w *sessionizer) challenge(a *timeline.Actor, e *timeline.Event, h *ahead, l *life) bool {
 	if e.User != 0 || a.Session != nil || l.dead {
 		return false
 	}

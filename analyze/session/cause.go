@@ -1,4 +1,4 @@
-package analyze
+package session
 
 // Cause is the cause that a refusal shows by itself: the background that belongs
 // to every site. Findings take precedence over it.

@@ -1,4 +1,4 @@
-package analyze
+package session
 
 import (
 	"bufio"
@@ -35,7 +35,7 @@ type Carryover struct {
 }
 
 // NewCarryover is the past of a first run.
-func NewCarryover() *Carryover { return &Carryover{ledger: source.NewLedger(nil), to: before} }
+func NewCarryover() *Carryover { return &Carryover{ledger: source.NewLedger(nil), to: LongAgo} }
 
 // ErrCarryover says that what was kept cannot be read.
 var ErrCarryover = errors.New("what earlier runs kept is damaged")
@@ -356,14 +356,14 @@ func (w *carryWriter) sparse(n int, used func(int) bool, one func(int)) {
 
 // Save writes the state that LoadCarryover reads: the contents in ledger and how
 // sessions stand. The evidence must have been made with a Carryover.
-func (c *correlation) Save(dst io.Writer, ledger *source.Ledger) error {
+func (c *Evidence) Save(dst io.Writer, ledger *source.Ledger) error {
 	k := c.saver
 	z, err := zstd.NewWriter(dst, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
 	if err != nil {
 		return err
 	}
 	w := &carryWriter{w: bufio.NewWriterSize(z, 64<<10)}
-	s := k.state
+	s := k.State
 	w.varints(k.to)
 	w.count(len(ledger.Contents()))
 	for _, c := range ledger.Contents() {

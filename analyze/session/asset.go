@@ -1,4 +1,4 @@
-package analyze
+package session
 
 import (
 	"path"
@@ -7,7 +7,7 @@ import (
 
 // asset tells whether a route, by its name, is a file that pages load: style,
 // script, image, font, manifest, source map.
-func asset(template string) bool {
+func IsAsset(template string) bool {
 	name := strings.ToLower(path.Base(template))
 	switch path.Ext(name) {
 	case ".js", ".mjs", ".css", ".map", ".wasm",

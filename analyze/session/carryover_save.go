@@ -1,4 +1,4 @@
-package analyze
+package session
 
 import (
 	"encoding/binary"
@@ -35,26 +35,26 @@ const (
 
 // saver is what a later run is to know.
 type saver struct {
-	*correlation
+	*Evidence
 	since int64        // events from then on are kept one by one, Unix milliseconds
 	to    int64        // where the logs ended
 	parts []*partSaver // by worker
 }
 
 // newSaver finds the times, of what was counted by the minute.
-func newSaver(c *correlation, p *Carryover) *saver {
-	k := &saver{correlation: c, to: p.to}
+func newSaver(c *Evidence, p *Carryover) *saver {
+	k := &saver{Evidence: c, to: p.to}
 	minutes := map[int64]int64{}
 	for m, n := range p.minutes {
 		minutes[m] += n
 	}
-	for _, m := range c.state.Minutes {
+	for _, m := range c.State.Minutes {
 		for _, n := range m.N {
 			minutes[floorDiv(m.Time, 60e6)] += n
 		}
 	}
-	if len(c.state.Minutes) > 0 {
-		k.to = max(k.to, c.to)
+	if len(c.State.Minutes) > 0 {
+		k.to = max(k.to, c.To)
 	}
 	k.since = k.to - saveEvents
 	sum := int64(0)
@@ -71,7 +71,7 @@ func (k *saver) partSaver() *partSaver {
 	if k == nil {
 		return nil
 	}
-	s := k.state
+	s := k.State
 	return &partSaver{
 		saver:     k,
 		endpoints: make(marks, len(s.Endpoints)),
@@ -79,7 +79,7 @@ func (k *saver) partSaver() *partSaver {
 		addresses: make(marks, len(s.Addresses)), agents: make(marks, len(s.Agents)),
 		clients: map[timeline.Client]struct{}{},
 		sorted: spill.Sorter[savedActor]{
-			Codec: savedCodec, Space: k.memory.Space, Limit: k.memory.Records(k.workers, savedActorSize),
+			Codec: savedCodec, Space: k.memory.Space, Limit: k.memory.Records(k.Workers, savedActorSize),
 		},
 	}
 }
@@ -108,7 +108,7 @@ func (m marks) has(i int) bool { return m[i] }
 // known gives what is known of endpoints for a later run. Where templates had to
 // be cut it is not known of which routes: those are learned anew.
 func (k *saver) known() []timeline.Known {
-	s := k.state
+	s := k.State
 	all := make([]timeline.Known, len(s.Endpoints))
 	if s.EndpointsFolded {
 		return all
@@ -209,7 +209,7 @@ func (k *partSaver) add(a *timeline.Actor) error {
 	} else if out.client = k.was; len(a.Events) > 0 {
 		out.client = a.Events[0].Client // all are of one client
 	}
-	if c := out.client; !out.named && k.state.OtherClients > 0 && k.state.Addresses[c.Address] == timeline.OtherName && k.state.Agents[c.Agent] == timeline.OtherName {
+	if c := out.client; !out.named && k.State.OtherClients > 0 && k.State.Addresses[c.Address] == timeline.OtherName && k.State.Agents[c.Agent] == timeline.OtherName {
 		return nil // it is one of many that are not told by name
 	}
 	if !out.named {
@@ -305,7 +305,7 @@ func (k *partSaver) appendSnapshot(dst []byte, t *snapshot, client timeline.Clie
 	}
 	// Times lie close to each other.
 	at := func(ms int64) int64 {
-		if ms == before {
+		if ms == LongAgo {
 			return 0
 		}
 		return max(t.since-ms, 0) + 1
@@ -326,11 +326,11 @@ func (k *partSaver) appendSnapshot(dst []byte, t *snapshot, client timeline.Clie
 	}
 	if t.open {
 		r := &t.row
-		k.client(r.client)
+		k.client(r.Client)
 		k.endpoints[t.first] = true
-		put(at(t.start), at(t.protected), at(t.any), int64(t.first), int64(r.client.Address), int64(r.client.Agent), k.user(r.user),
-			at(r.start), at(r.lastAccepted), r.longestGap, int64(r.requests), int64(r.accepted), int64(r.unauthorized))
-		if r.startSeen {
+		put(at(t.start), at(t.protected), at(t.any), int64(t.first), int64(r.Client.Address), int64(r.Client.Agent), k.user(r.User),
+			at(r.Start), at(r.LastAccepted), r.LongestGap, int64(r.Requests), int64(r.Accepted), int64(r.Unauthorized))
+		if r.StartSeen {
 			put(1)
 		} else {
 			put(0)
@@ -341,7 +341,7 @@ func (k *partSaver) appendSnapshot(dst []byte, t *snapshot, client timeline.Clie
 
 // restore reads how an actor stood when an earlier run ended, in the numbers of
 // this one.
-func (w *walker) restore(a *timeline.Actor) (t snapshot) {
+func (w *sessionizer) restore(a *timeline.Actor) (t snapshot) {
 	kept := a.Before
 	get := func() int64 {
 		v, n := binary.Varint(kept)
@@ -356,7 +356,7 @@ func (w *walker) restore(a *timeline.Actor) (t snapshot) {
 	has := func(f int64) bool { return flags&f != 0 }
 	client := func() timeline.Client {
 		address, agent := uint32(get()), uint32(get())
-		return w.state.EarlierClient(timeline.Client{Address: address, Agent: agent})
+		return w.State.EarlierClient(timeline.Client{Address: address, Agent: agent})
 	}
 	if was := client(); a.Session == nil {
 		w.partSaver.was = was
@@ -366,9 +366,9 @@ func (w *walker) restore(a *timeline.Actor) (t snapshot) {
 		if ms := get(); ms != 0 {
 			return t.since - (ms - 1)
 		}
-		return before
+		return LongAgo
 	}
-	s := w.state
+	s := w.State
 	t.open, t.seen, t.accepted, t.dead = has(snapshotOpen), has(snapshotSeen), has(snapshotAccepted), has(snapshotDead)
 	t.known, t.moves, t.lastOn = has(snapshotKnown), has(snapshotMoves), timeline.NoRefusal
 	t.user = s.EarlierUser(uint32(get()))
@@ -386,14 +386,14 @@ func (w *walker) restore(a *timeline.Actor) (t snapshot) {
 		r := &t.row
 		t.start, t.protected, t.any = at(), at(), at()
 		t.first = s.EarlierEndpoint(uint32(get()))
-		r.client = client()
-		r.user = s.EarlierUser(uint32(get()))
-		r.start, r.lastAccepted, r.longestGap = at(), at(), get()
-		r.requests, r.accepted, r.unauthorized = uint32(get()), uint32(get()), uint32(get())
-		r.startSeen = get() == 1
-		r.site, r.end, r.endRefusal = w.siteOf[t.first], before, timeline.NoRefusal
-		if r.named = a.Session != nil; r.named {
-			r.id = sumOf(a)
+		r.Client = client()
+		r.User = s.EarlierUser(uint32(get()))
+		r.Start, r.LastAccepted, r.LongestGap = at(), at(), get()
+		r.Requests, r.Accepted, r.Unauthorized = uint32(get()), uint32(get()), uint32(get())
+		r.StartSeen = get() == 1
+		r.Site, r.End, r.EndRefusal = w.siteOf[t.first], LongAgo, timeline.NoRefusal
+		if r.Named = a.Session != nil; r.Named {
+			r.ID = sumOf(a)
 		}
 	}
 	return t

@@ -1,4 +1,4 @@
-package analyze
+package session
 
 import (
 	"strings"
@@ -17,8 +17,8 @@ type ahead struct {
 }
 
 const (
-	never  = int64(1) << 62
-	before = -never
+	Never   = int64(1) << 62
+	LongAgo = -Never
 )
 
 // recent remembers the last few distinct endpoints that were accepted, walking
@@ -39,19 +39,19 @@ func (r *recent) push(endpoint uint32, ms int64) {
 
 // lookAhead fills w.aheads, one for every refusal of a in order, by one walk
 // from the end: linear, however many requests a flood crams into a second.
-func (w *walker) lookAhead(a *timeline.Actor) {
+func (w *sessionizer) lookAhead(a *timeline.Actor) {
 	w.aheads = w.aheads[:0]
 	var last recent
 	for i := range last {
-		last[i].time = never
+		last[i].time = Never
 	}
-	accepted, signIn := never, never
-	acceptedOn, other := timeline.NoRefusal, never // endpoint of accepted; next acceptance elsewhere
+	accepted, signIn := Never, Never
+	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			h := ahead{answered: never, accepted: accepted, other: accepted, signIn: signIn}
+			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn}
 			if acceptedOn == e.Endpoint {
 				h.other = other
 			}
@@ -65,7 +65,7 @@ func (w *walker) lookAhead(a *timeline.Actor) {
 			signIn = e.Time
 		case e.Outcome == timeline.Accepted:
 			last.push(e.Endpoint, e.Time)
-			if w.roles[e.Endpoint]&guards != 0 {
+			if w.Roles[e.Endpoint]&Guards != 0 {
 				if acceptedOn != e.Endpoint {
 					acceptedOn, other = e.Endpoint, accepted
 				}
@@ -82,20 +82,20 @@ func (w *walker) lookAhead(a *timeline.Actor) {
 // host: the protection space that a challenge at b opens (RFC 7617, section
 // 2.2), as with /v2/ of a registry. Such an entrance ends in a slash; one at "/"
 // opens everything, which would say nothing.
-func (w *walker) below(a, b uint32) bool {
-	x, y := &w.state.Endpoints[a], &w.state.Endpoints[b]
+func (w *sessionizer) below(a, b uint32) bool {
+	x, y := &w.State.Endpoints[a], &w.State.Endpoints[b]
 	return len(y.Template) > 1 && y.Template[len(y.Template)-1] == '/' && x.Host == y.Host &&
 		strings.HasPrefix(x.Template, y.Template)
 }
 
 // signedIn tells whether e is a sign-in that succeeded: many answer with a
 // redirect.
-func (w *walker) signedIn(e *timeline.Event) bool {
-	return w.roles[e.Endpoint]&signsIn != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
+func (w *sessionizer) signedIn(e *timeline.Event) bool {
+	return w.Roles[e.Endpoint]&SignsIn != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
 }
 
-func (w *walker) signedOut(e *timeline.Event) bool {
-	return w.roles[e.Endpoint]&signsOut != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
+func (w *sessionizer) signedOut(e *timeline.Event) bool {
+	return w.Roles[e.Endpoint]&signsOut != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
 }
 
 // life is the session an actor is in, walking forward in time.
@@ -105,7 +105,7 @@ type life struct {
 	start     int64
 	protected int64 // last acceptance on a protected route, or the sign-in
 	any       int64 // last request that was not refused
-	row       sessionRecord
+	row       Record
 	accepted  bool   // on a protected route
 	first     uint32 // endpoint that opened it
 
@@ -117,18 +117,18 @@ type life struct {
 // walk takes one actor through its events: it finds the sessions, counts every
 // request to a protected route that a session survived, and gives every 401 the
 // cause that it shows by itself.
-func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
+func (w *sessionizer) walk(a *timeline.Actor, id uint32, refused bool) {
 	if refused {
 		w.lookAhead(a)
 	}
 	var l life
 	known := false // accepted on a protected route, or signed in, ever
 	user := uint32(0)
-	last, lastOther, lastOn := before, before, timeline.NoRefusal // acceptances on protected routes
-	burst, lastRefused := uint32(0), before
+	last, lastOther, lastOn := LongAgo, LongAgo, timeline.NoRefusal // acceptances on protected routes
+	burst, lastRefused := uint32(0), LongAgo
 	address, moves := uint32(0), false // of the last acceptance, once there is one
 	next := 0
-	since := before // what comes from before it is too late to change the session
+	since := LongAgo // what comes from before it is too late to change the session
 	if len(a.Before) > 0 {
 		t := w.restore(a)
 		since = t.since
@@ -164,7 +164,7 @@ func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
 		case w.signedOut(e):
 			w.close(&l, e)
 			user = 0
-			last, lastOther = before, before
+			last, lastOther = LongAgo, LongAgo
 		case e.Outcome == timeline.Unauthorized:
 			h := w.aheads[next]
 			next++
@@ -174,42 +174,42 @@ func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
 			lastRefused = e.Time
 			f := &w.earlier
 			if e.Refusal != timeline.EarlierEvent {
-				f = &w.facts[e.Refusal]
+				f = &w.Refusals[e.Refusal]
 			}
-			*f = fact{
-				time: e.Time, actor: id, endpoint: e.Endpoint, user: user,
-				address: e.Client.Address, agent: e.Client.Agent,
-				burst: burst, named: e.User != 0, session: a.Session != nil, known: known,
-				signIn:   w.state.Endpoints[e.Endpoint].SignIn,
-				upstream: e.Upstream, scheme: e.Scheme, moved: moves && e.Client.Address != address,
+			*f = Refusal{
+				Time: e.Time, Actor: id, Endpoint: e.Endpoint, User: user,
+				Address: e.Client.Address, Agent: e.Client.Agent,
+				burst: burst, Named: e.User != 0, Session: a.Session != nil, Known: known,
+				SignIn:   w.State.Endpoints[e.Endpoint].SignIn,
+				Upstream: e.Upstream, Scheme: e.Scheme, Moved: moves && e.Client.Address != address,
 			}
-			f.redirect = w.redirectedBy(a, i)
+			f.Redirect = w.RedirectedBy(a, i)
 			other := last
 			if lastOn == e.Endpoint {
 				other = lastOther
 			}
-			f.good = known || a.Session != nil && h.accepted-e.Time <= nearby && h.signIn > h.accepted
-			f.alive = e.Time-other <= nearby && h.other-e.Time <= nearby && h.signIn > h.other
-			if !f.signIn && !late && !l.dead && l.open && l.accepted && h.signIn <= h.accepted {
+			f.Good = known || a.Session != nil && h.accepted-e.Time <= Nearby && h.signIn > h.accepted
+			f.Alive = e.Time-other <= Nearby && h.other-e.Time <= Nearby && h.signIn > h.other
+			if !f.SignIn && !late && !l.dead && l.open && l.accepted && h.signIn <= h.accepted {
 				w.die(&l, e)
-				f.first = true
+				f.Fatal = true
 			}
-			f.cause = w.ordinaryCause(a, e, f, &h, &l)
-			if f.cause == SessionEnd && l.dead {
-				f.dead, f.gap, f.gapAny, f.age = true, l.gap, l.gapAny, l.age
+			f.Cause = w.ordinaryCause(a, e, f, &h, &l)
+			if f.Cause == SessionEnd && l.dead {
+				f.Dead, f.Gap, f.GapAny, f.Age = true, l.gap, l.gapAny, l.age
 			}
 			if late {
 				w.count(&l, e)
 			} else if l.open {
-				l.row.requests++
-				l.row.unauthorized++
+				l.row.Requests++
+				l.row.Unauthorized++
 			}
 			continue
-		case e.Outcome == timeline.Accepted && w.roles[e.Endpoint]&guards != 0:
+		case e.Outcome == timeline.Accepted && w.Roles[e.Endpoint]&Guards != 0:
 			if !l.open {
 				start, seen := e.Time, false
 				if a.Session != nil {
-					at, ok, err := w.state.SignedIn(e.Client, e.Time-startWindow, e.Time)
+					at, ok, err := w.State.SignedIn(e.Client, e.Time-startWindow, e.Time)
 					w.keep(err)
 					if ok {
 						start, seen = at, true
@@ -222,17 +222,17 @@ func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
 			known, l.accepted = true, true
 			address, moves = e.Client.Address, true
 			l.protected = e.Time
-			l.row.accepted++
-			l.row.lastAccepted = e.Time
+			l.row.Accepted++
+			l.row.LastAccepted = e.Time
 			if lastOn != e.Endpoint {
 				lastOther, lastOn = last, e.Endpoint
 			}
 			last = e.Time
 		}
 		if l.open {
-			l.row.requests++
-			if l.any = e.Time; l.row.user == 0 {
-				l.row.user = user
+			l.row.Requests++
+			if l.any = e.Time; l.row.User == 0 {
+				l.row.User = user
 			}
 		}
 	}
@@ -246,16 +246,16 @@ func (w *walker) walk(a *timeline.Actor, id uint32, refused bool) {
 }
 
 // count counts a request that came too late to change the session it was in.
-func (w *walker) count(l *life, e *timeline.Event) {
+func (w *sessionizer) count(l *life, e *timeline.Event) {
 	if !l.open || e.Time < l.start {
 		return
 	}
-	l.row.requests++
+	l.row.Requests++
 	switch {
 	case e.Outcome == timeline.Unauthorized:
-		l.row.unauthorized++
-	case e.Outcome == timeline.Accepted && w.roles[e.Endpoint]&guards != 0:
-		l.row.accepted++
+		l.row.Unauthorized++
+	case e.Outcome == timeline.Accepted && w.Roles[e.Endpoint]&Guards != 0:
+		l.row.Accepted++
 	}
 }
 
@@ -267,12 +267,12 @@ const redirectReach = 8
 // event i went: one shortly before, or of the same instant, because logs that
 // tell whole seconds do not tell their order. It is 0 where there is none;
 // sign-ins redirect for reasons of their own.
-func (c *correlation) redirectedBy(a *timeline.Actor, i int) uint32 {
+func (c *Evidence) RedirectedBy(a *timeline.Actor, i int) uint32 {
 	e := &a.Events[i]
 	is := func(r *timeline.Event) bool {
-		return r.Outcome == timeline.Redirected && c.roles[r.Endpoint]&(signsIn|signsOut) == 0
+		return r.Outcome == timeline.Redirected && c.Roles[r.Endpoint]&(SignsIn|signsOut) == 0
 	}
-	for j := i - 1; j >= max(0, i-redirectReach) && e.Time-a.Events[j].Time <= redirectWindow; j-- {
+	for j := i - 1; j >= max(0, i-redirectReach) && e.Time-a.Events[j].Time <= RedirectWindow; j-- {
 		if is(&a.Events[j]) {
 			return a.Events[j].Endpoint + 1
 		}
@@ -286,15 +286,15 @@ func (c *correlation) redirectedBy(a *timeline.Actor, i int) uint32 {
 }
 
 // open begins a session.
-func (w *walker) open(l *life, a *timeline.Actor, e *timeline.Event, user uint32, start int64, seen bool) {
+func (w *sessionizer) open(l *life, a *timeline.Actor, e *timeline.Event, user uint32, start int64, seen bool) {
 	c := e.Client
 	*l = life{open: true, seen: seen, start: start, protected: e.Time, any: e.Time, first: e.Endpoint}
-	l.row = sessionRecord{
-		client: c, site: w.siteOf[e.Endpoint], user: user, start: start, startSeen: seen,
-		lastAccepted: before, end: before, endRefusal: timeline.NoRefusal,
+	l.row = Record{
+		Client: c, Site: w.siteOf[e.Endpoint], User: user, Start: start, StartSeen: seen,
+		LastAccepted: LongAgo, End: LongAgo, EndRefusal: timeline.NoRefusal,
 	}
 	if a.Session != nil {
-		l.row.id, l.row.named = sumOf(a), true
+		l.row.ID, l.row.Named = sumOf(a), true
 	}
 }
 
@@ -309,12 +309,12 @@ func sumOf(a *timeline.Actor) timeline.SessionSum {
 // close ends a session by a request, or by the end of the log where that is nil,
 // and lists it, if it was ever accepted where acceptance means something. An
 // earlier run has listed those from before the first new request.
-func (w *walker) close(l *life, by *timeline.Event) {
+func (w *sessionizer) close(l *life, by *timeline.Event) {
 	if l.open && l.accepted && w.news {
-		l.row.open = by == nil
+		l.row.Open = by == nil
 		w.keep(w.sessions.Add(l.row))
 		if h := w.lifetimesOf(l.first); h != nil {
-			h.sessions++
+			h.Sessions++
 		}
 	}
 	*l = life{}
@@ -322,43 +322,43 @@ func (w *walker) close(l *life, by *timeline.Event) {
 
 // die ends the session by the refusal e; what is refused after it until the
 // next sign-in is part of its death.
-func (w *walker) die(l *life, e *timeline.Event) {
+func (w *sessionizer) die(l *life, e *timeline.Event) {
 	gap, gapAny, age := e.Time-l.protected, e.Time-l.any, int64(-1)
 	if l.seen {
 		age = e.Time - l.start
 	}
-	l.row.end, l.row.endRefusal = e.Time, e.Refusal
+	l.row.End, l.row.EndRefusal = e.Time, e.Refusal
 	w.close(l, e)
 	*l = life{dead: true, gap: gap, gapAny: gapAny, age: age}
 }
 
 // survive counts a request to a protected route that the session survived.
-func (w *walker) survive(l *life, e *timeline.Event) {
+func (w *sessionizer) survive(l *life, e *timeline.Event) {
 	gap := e.Time - l.protected
-	l.row.longestGap = max(l.row.longestGap, gap)
+	l.row.LongestGap = max(l.row.LongestGap, gap)
 	h := w.lifetimesOf(e.Endpoint)
 	if h == nil || e.Refusal == timeline.EarlierEvent {
 		return
 	}
 	if l.seen { // gather adds it to the others
-		h.seenAge.Add(e.Time - l.start)
-		h.seenGap.Add(gap)
-		h.seenGapAny.Add(e.Time - l.any)
+		h.SeenAge.Add(e.Time - l.start)
+		h.SeenGap.Add(gap)
+		h.SeenGapAny.Add(e.Time - l.any)
 		return
 	}
-	h.gap.Add(gap)
-	h.gapAny.Add(e.Time - l.any)
+	h.Gap.Add(gap)
+	h.GapAny.Add(e.Time - l.any)
 }
 
 // lifetimesOf gives the lifetimes of the endpoint's host, nil where it is not
 // followed.
-func (w *walker) lifetimesOf(endpoint uint32) *lifetimes {
+func (w *sessionizer) lifetimesOf(endpoint uint32) *Lifetimes {
 	n := w.hostOf[endpoint]
 	if n < 0 {
 		return nil
 	}
 	if w.lifetimes[n] == nil {
-		w.lifetimes[n] = &lifetimes{}
+		w.lifetimes[n] = &Lifetimes{}
 	}
 	return w.lifetimes[n]
 }

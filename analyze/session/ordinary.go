@@ -1,29 +1,29 @@
-package analyze
+package session
 
 import "logscan/analyze/timeline"
 
 // ordinaryCause gives the cause that a 401 shows by itself, from what its actor
 // did before and after: the background that belongs to every site. Findings
 // come over it. l is the session as it stands after the refusal.
-func (w *walker) ordinaryCause(a *timeline.Actor, e *timeline.Event, f *fact, h *ahead, l *life) Cause {
+func (w *sessionizer) ordinaryCause(a *timeline.Actor, e *timeline.Event, f *Refusal, h *ahead, l *life) Cause {
 	switch {
-	case f.signIn:
+	case f.SignIn:
 		return LoginFailure // a wrong password at the sign-in route
-	case e.Refusal != timeline.EarlierEvent && w.state.Refusals[e.Refusal].Expired:
+	case e.Refusal != timeline.EarlierEvent && w.State.Refusals[e.Refusal].Expired:
 		return SessionEnd // the log says so
 	case w.challenge(a, e, h, l):
 		return Challenge
 	case l.dead:
 		return SessionEnd
-	case f.alive:
+	case f.Alive:
 		return Unexplained // accepted elsewhere, refused here: for a detector to say why
-	case f.named && (!f.known || h.accepted-e.Time <= nearby):
+	case f.Named && (!f.Known || h.accepted-e.Time <= Nearby):
 		return LoginFailure // credentials of its own that were wrong, such as Basic's
-	case f.named:
+	case f.Named:
 		return Unexplained
-	case a.Session != nil && !f.good:
+	case a.Session != nil && !f.Good:
 		return SessionEnd // a session from before the log
-	case !f.good:
+	case !f.Good:
 		return Anonymous
 	case !l.open:
 		return SessionEnd // after signing out
