@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/spill"
@@ -44,7 +45,7 @@ type Options struct {
 	// Since and Until are the range of time that counts.
 	Since, Until Moment
 	// Policy is what is known of the site.
-	Policy Policy
+	Policy detect.Policy
 	// Baseline is what an earlier run found, for Finding.Change; nil for none.
 	Baseline *result.Snapshot
 	// Phase, where it is set, is called as each phase of the run begins, for
@@ -91,7 +92,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	}
 	key := o.Parse.Privacy.Key
 	if key != nil {
-		o.Policy.disguise(&o.Parse.Privacy)
+		o.Policy.Disguise(&o.Parse.Privacy)
 	}
 	o.begin(PhaseRead)
 	inputs, left, err := o.Bound(ctx)
@@ -139,7 +140,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 		return nil, err
 	}
 	o.begin(PhaseDetect)
-	diagnosis, err := Observe(ctx, c)
+	diagnosis, err := detect.Observe(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +174,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 		leaveCounted(res, done)
 		dropIdle(res)
 	}
-	res.Notes = append(res.Notes, o.Policy.notes(res.Findings, res.Totals.LastTime)...)
+	res.Notes = append(res.Notes, o.Policy.Notes(res.Findings, res.Totals.LastTime)...)
 	for _, n := range o.Notes {
 		res.Notes = append(res.Notes, fmt.Sprintf("%s: %s.", n.Path, n.Text))
 	}

@@ -28,7 +28,7 @@ func writeLog(t *testing.T, name, text string, modified time.Time) {
 
 // accessLine is a line of a day in March 2026.
 func accessLine(at time.Duration, status int) string {
-	return fmt.Sprintf("192.0.2.1 - - [%s] \"GET /a HTTP/1.1\" %d 5 \"-\" \"curl/8\"\n", day.Add(at).Format("02/Jan/2006:15:04:05 -0700"), status)
+	return fmt.Sprintf("192.0.2.1 - - [%s] \"GET /a HTTP/1.1\" %d 5 \"-\" \"curl/8\"\n", today.Add(at).Format("02/Jan/2006:15:04:05 -0700"), status)
 }
 
 func options(t *testing.T, paths ...string) Options {
@@ -52,7 +52,7 @@ func TestBound(t *testing.T) {
 	if _, _, err := o.Bound(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !o.Parse.Since.Equal(day.Add(20*time.Hour)) || !o.Parse.Until.Equal(day.Add(21*time.Hour)) {
+	if !o.Parse.Since.Equal(today.Add(20*time.Hour)) || !o.Parse.Until.Equal(today.Add(21*time.Hour)) {
 		t.Errorf("from %v to %v", o.Parse.Since, o.Parse.Until)
 	}
 	res, err := Run(t.Context(), o)
@@ -62,7 +62,7 @@ func TestBound(t *testing.T) {
 	if res.Totals.Parsed != 1 || res.Totals.Skipped != 4 || res.Skips["out_of_range"] != res.Totals.Skipped {
 		t.Errorf("%+v, %v", res.Totals, res.Skips)
 	}
-	if res.Since != day.Add(20*time.Hour).UnixMicro() || res.Until != day.Add(21*time.Hour).UnixMicro() {
+	if res.Since != today.Add(20*time.Hour).UnixMicro() || res.Until != today.Add(21*time.Hour).UnixMicro() {
 		t.Errorf("the result tells %d to %d", res.Since, res.Until)
 	}
 }
@@ -84,14 +84,14 @@ func TestBoundErrors(t *testing.T) {
 	if _, _, err := o.Bound(t.Context()); !errors.As(err, &newest) || !errors.Is(err, source.ErrOnce) {
 		t.Errorf("standard input: %v", err)
 	}
-	o.Since = Moment{At: day}
-	if read, _, err := o.Bound(t.Context()); err != nil || !o.Parse.Since.Equal(day) || len(read) != 1 {
+	o.Since = Moment{At: today}
+	if read, _, err := o.Bound(t.Context()); err != nil || !o.Parse.Since.Equal(today) || len(read) != 1 {
 		t.Errorf("a time does not need the newest line: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	o = options(t, name)
-	o.Since.At = day
+	o.Since.At = today
 	if _, _, err := o.Bound(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("called off: %v", err)
 	}
@@ -101,7 +101,7 @@ func TestBoundErrors(t *testing.T) {
 // the range; what only one of them shows is read.
 func TestLeftOut(t *testing.T) {
 	dir := t.TempDir()
-	old, now := day.Add(-7*24*time.Hour), day.Add(24*time.Hour)
+	old, now := today.Add(-7*24*time.Hour), today.Add(24*time.Hour)
 	files := []struct {
 		name, text string
 		modified   time.Time
@@ -110,7 +110,7 @@ func TestLeftOut(t *testing.T) {
 		{"copied.log", accessLine(-8*24*time.Hour, 401), now, true},
 		{"current.log", accessLine(-8*24*time.Hour, 200) + accessLine(10*time.Hour, 401), now, true},
 		{"junk.log", "junk\n", old, true},
-		{"nearly.log", accessLine(-2*time.Hour, 401), day.Add(-time.Hour), true}, // clocks differ
+		{"nearly.log", accessLine(-2*time.Hour, 401), today.Add(-time.Hour), true}, // clocks differ
 		{"old.log", accessLine(-8*24*time.Hour, 401) + accessLine(-7*24*time.Hour, 401), old, false},
 		{"wrong.log", accessLine(10*time.Hour, 401), old, true},
 	}
@@ -120,7 +120,7 @@ func TestLeftOut(t *testing.T) {
 		writeLog(t, filepath.Join(dir, f.name), f.text, f.modified)
 	}
 	o := options(t, paths...)
-	o.Since.At = day
+	o.Since.At = today
 	res, err := Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func TestLeftOut(t *testing.T) {
 		t.Errorf("%+v, %q", res.Totals, res.Notes)
 	}
 	// With nothing left, there is a result all the same.
-	o.Since.At, o.Inputs = day.Add(10*24*time.Hour), o.Inputs[4:5]
+	o.Since.At, o.Inputs = today.Add(10*24*time.Hour), o.Inputs[4:5]
 	if res, err = Run(t.Context(), o); err != nil || len(res.Inputs) != 1 || res.Totals.Lines != 0 {
 		t.Errorf("%+v, %v", res, err)
 	}
@@ -153,7 +153,7 @@ func TestExpiredIsSessionEnd(t *testing.T) {
 	}
 	name := filepath.Join(t.TempDir(), "a.log")
 	line := func(n int, challenge string) string {
-		return fmt.Sprintf("192.0.2.%d [%s] \"GET /api HTTP/1.1\" 401 \"%s\"\n", n, day.Add(time.Duration(n)*time.Hour).Format("02/Jan/2006:15:04:05 -0700"), challenge)
+		return fmt.Sprintf("192.0.2.%d [%s] \"GET /api HTTP/1.1\" 401 \"%s\"\n", n, today.Add(time.Duration(n)*time.Hour).Format("02/Jan/2006:15:04:05 -0700"), challenge)
 	}
 	writeLog(t, name, line(1, `Bearer error=\x22invalid_token\x22, error_description=\x22token expired\x22`)+line(2, `Bearer realm=\x22x\x22`), time.Time{})
 	o := options(t, name)

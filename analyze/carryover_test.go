@@ -18,6 +18,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/spill"
@@ -588,7 +589,9 @@ func compareCauses(t *testing.T, results []*result.Result, one *result.Result) {
 		return all
 	}
 	got, want := causes(results...), causes(one)
-	ordinary := func(c string) bool { return slices.Index(CauseNames, c) >= slices.Index(CauseNames, "challenge") }
+	ordinary := func(c string) bool {
+		return slices.Index(detect.CauseNames, c) >= slices.Index(detect.CauseNames, "challenge")
+	}
 	compared, other := 0, 0
 	for k, c := range want {
 		night := 24 * 3600 * int64(1e6)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
@@ -51,8 +52,8 @@ func TestOfNobody(t *testing.T) {
 		{1, result.Subject{ClientAddress: "192.0.2.7"}, false},
 		{1, result.Subject{User: timeline.OtherName}, false},
 	} {
-		c := diagnosis{Evidence: &session.Evidence{State: &timeline.State{OtherClients: tt.others}}}
-		if got := c.ofNobody(&tt.subject); got != tt.want {
+		c := detect.Diagnosis{Evidence: &session.Evidence{State: &timeline.State{OtherClients: tt.others}}}
+		if got := c.OfNobody(&tt.subject); got != tt.want {
 			t.Errorf("%+v with %d others: %v", tt.subject, tt.others, got)
 		}
 	}

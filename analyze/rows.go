@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
@@ -19,17 +20,17 @@ import (
 // assembly makes the Result of a run from what its stages put out.
 type assembly struct {
 	*session.Evidence
-	*Explanation
+	*detect.Explanation
 	*clientOrder
 	reader *reader
 	causes []int    // by finding: the number of its cause
 	users  []string // by user: names fit to leave; made by accountRows
 }
 
-func newAssembly(ev *session.Evidence, ex *Explanation, order *clientOrder, r *reader) *assembly {
+func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, r *reader) *assembly {
 	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, reader: r, causes: make([]int, len(ex.Findings))}
 	for i := range ex.Findings {
-		a.causes[i] = slices.Index(CauseNames, ex.Findings[i].Kind)
+		a.causes[i] = slices.Index(detect.CauseNames, ex.Findings[i].Kind)
 	}
 	return a
 }
@@ -40,7 +41,7 @@ func (c *assembly) cause(i int) int {
 	if f := c.Of[i]; f != 0 {
 		return c.causes[f-1]
 	}
-	return len(CauseNames) - int(session.NumCauses) + int(c.Refusals[i].Cause)
+	return len(detect.CauseNames) - int(session.NumCauses) + int(c.Refusals[i].Cause)
 }
 
 // result makes the rows of everything that was found out.
@@ -53,11 +54,11 @@ func (c *assembly) result(read []source.Result) (*result.Result, error) {
 	}
 	c.ledger(res, read)
 	res.Formats = r.formatsRead(s)
-	causes := make([]int64, len(CauseNames))
+	causes := make([]int64, len(detect.CauseNames))
 	for i := range c.Refusals {
 		causes[c.cause(i)]++
 	}
-	for i, name := range CauseNames {
+	for i, name := range detect.CauseNames {
 		res.Causes[name] = causes[i]
 	}
 	res.Totals.Unexplained = res.Causes[session.Unexplained.String()]
@@ -167,7 +168,7 @@ func leave(res *result.Result, left []source.Input) {
 		res.Inputs = append(res.Inputs, result.Input{Path: in.Path, OutOfRange: true, FirstTime: parse.NoTime, LastTime: parse.NoTime})
 	}
 	sortInputs(res)
-	res.Notes = append(res.Notes, say("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
+	res.Notes = append(res.Notes, detect.Say("Of the inputs %d were last changed before the range of time begins and were not read.", len(left)))
 }
 
 // leaveCopies lists the inputs that were not read because another one has the
@@ -186,7 +187,7 @@ func leaveCopies(res *result.Result, same []source.Duplicate) {
 	case 1:
 		text += "; nor was 1 other copy"
 	default:
-		text += say("; nor were %d other copies", n)
+		text += detect.Say("; nor were %d other copies", n)
 	}
 	res.Notes = append(res.Notes, text+".")
 }
@@ -202,7 +203,7 @@ func leaveCounted(res *result.Result, done []source.Resumed) {
 		res.Inputs = append(res.Inputs, in)
 	}
 	sortInputs(res)
-	res.Notes = append(res.Notes, say("Of the inputs %d hold nothing that earlier runs had not counted.", len(done)))
+	res.Notes = append(res.Notes, detect.Say("Of the inputs %d hold nothing that earlier runs had not counted.", len(done)))
 }
 
 // dropIdle drops the rows of what only earlier runs met.
@@ -255,7 +256,7 @@ func sortInputs(res *result.Result) {
 
 // unexplainedNote says what is known of an input that no format explains.
 func unexplainedNote(in *result.Input) string {
-	s := say("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
+	s := detect.Say("No known format explains %s: %d of its %d lines could be read.", in.Path, in.Parsed, in.Lines)
 	if in.UTF16 {
 		return s + " It is text in UTF-16: convert it to UTF-8."
 	}
@@ -452,7 +453,7 @@ func (c *assembly) timelineRows() []result.Minute {
 	place := make(map[key]int, len(rows))
 	for i, m := range c.State.Minutes {
 		t := timeline.Tally{N: m.N}
-		rows[i] = result.Minute{Time: m.Time, Host: result.Clean(m.Host), Counts: counts(&t), Causes: make([]int64, len(CauseNames))}
+		rows[i] = result.Minute{Time: m.Time, Host: result.Clean(m.Host), Counts: counts(&t), Causes: make([]int64, len(detect.CauseNames))}
 		place[key{m.Time, m.Host}] = i
 	}
 	var last key // 401s come by time: it is mostly the next one's too
@@ -517,7 +518,7 @@ func (c *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 						Host: result.CleanBytes(e.Host), Referrer: result.CleanBytes(e.Referrer), Client: result.CleanBytes(e.Client), Peer: result.CleanBytes(e.Peer),
 						UserAgent: result.CleanBytes(e.UserAgent), User: result.CleanBytes(e.User), Upstream: result.CleanBytes(e.Upstream),
 						LogPath: c.reader.inputs[x.Input].Path, LogLine: x.Line,
-						Cause: CauseNames[c.cause(rank)], Reason: result.CleanBytes(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+						Cause: detect.CauseNames[c.cause(rank)], Reason: result.CleanBytes(e.Reason), AnsweredBy: e.AnsweredBy.String(),
 						TokenExpiry: e.TokenExpiry,
 					}
 					if len(e.Session) > 0 {

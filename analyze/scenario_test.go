@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/spill"
 	"logscan/fixtures"
@@ -104,7 +105,7 @@ func checkFindings(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 		want = slices.Delete(slices.Clone(want), i, i+1)
 		switch {
 		case l.Onset == nil && f.Onset != parse.NoTime:
-			t.Errorf("%s: onset %s, though it was so from the first line", f.Kind, clock(f.Onset))
+			t.Errorf("%s: onset %s, though it was so from the first line", f.Kind, detect.Clock(f.Onset))
 		case l.Onset != nil && f.Onset == parse.NoTime:
 			t.Errorf("%s: no onset, want %v", f.Kind, l.Onset)
 		case l.Kind == "endpoint_misconfigured":

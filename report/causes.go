@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"logscan/analyze"
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 )
 
@@ -87,8 +87,8 @@ func causeOf(name string) cause {
 
 // groupsOfCauses gives the group of each of analyze.CauseNames.
 func groupsOfCauses() []int {
-	all := make([]int, len(analyze.CauseNames))
-	for i, name := range analyze.CauseNames {
+	all := make([]int, len(detect.CauseNames))
+	for i, name := range detect.CauseNames {
 		all[i] = causeOf(name).Group
 	}
 	return all

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"logscan/analyze"
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/fixtures/golden"
 	"logscan/parse"
@@ -173,7 +173,7 @@ func TestEmptyStates(t *testing.T) {
 	refused := func(causes map[string]int64) *result.Result {
 		res := read(1000, 0, 0)
 		res.Causes = causes
-		m := result.Minute{Time: at(0, 0, 0), Causes: make([]int64, len(analyze.CauseNames))}
+		m := result.Minute{Time: at(0, 0, 0), Causes: make([]int64, len(detect.CauseNames))}
 		for name, n := range causes {
 			res.Totals.Unauthorized += n
 			m.Causes[causeIndex(name)] = n

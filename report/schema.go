@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"logscan/analyze"
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/parse"
 )
@@ -341,7 +341,7 @@ func timelineTable() Table {
 		timestamp("timestamp", "Begin of the minute.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
 		hostOf(func(r *row) string { return r.Host }),
 	}, outcomes(func(r *row) *result.Counts { return &r.Counts }))
-	for i, name := range analyze.CauseNames {
+	for i, name := range detect.CauseNames {
 		columns = append(columns, integer("unauthorized_"+name, "requests", "Answered 401 with the cause "+name+".",
 			func(r *row) int64 {
 				if i >= len(r.Causes) {

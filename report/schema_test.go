@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"logscan/analyze"
+	"logscan/analyze/detect"
 	"logscan/fixtures/golden"
 )
 
@@ -75,7 +75,7 @@ func TestEveryCauseHasWords(t *testing.T) {
 			t.Errorf("cause %s is told incompletely: %+v", c.Name, c)
 		}
 	}
-	want := slices.Clone(analyze.CauseNames)
+	want := slices.Clone(detect.CauseNames)
 	slices.Sort(want)
 	slices.Sort(names)
 	if !slices.Equal(names, want) {

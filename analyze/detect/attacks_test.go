@@ -1,0 +1,287 @@
+package detect
+
+import (
+	"fmt"
+	"logscan/analyze/result"
+	"slices"
+	"testing"
+	"time"
+)
+
+// everyday is a site with people, on which a test lets others come. Users are
+// named where they sign in, as by Basic authentication or an application that
+// tells its web server.
+func everyday(seed uint64) *world {
+	w := newWorld(seed)
+	w.sessionIDs, w.users = true, true
+	w.run(100)
+	return w
+}
+
+// minutes is a random time of up to n minutes.
+func (w *world) minutes(n int) time.Duration {
+	return time.Duration(w.r.Int64N(int64(n) * int64(time.Minute)))
+}
+
+// account is what a test expects of an attack.
+type expectation struct {
+	kind     string
+	subject  result.Subject
+	severity result.Severity
+	claims   func(request) bool // the 401s that are its own
+	entered  []any              // accounts that it opened
+}
+
+func TestAttacks(t *testing.T) {
+	from := func(address string) func(request) bool {
+		return func(r request) bool { return r.address == address }
+	}
+	client := func(address string) result.Subject { return result.Subject{Type: "client", ClientAddress: address} }
+	for _, x := range []struct {
+		name string
+		come func(w *world)
+		want []expectation
+	}{
+		{"fast guesses at one account", func(w *world) {
+			at := 9*time.Hour + w.minutes(60)
+			for range 60 {
+				w.add(at, "POST", "/login", "root", "", "203.0.113.5", "401")
+				at += time.Duration(1+w.r.IntN(4)) * time.Second
+			}
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
+		{"slow guesses at three accounts, by many user agents", func(w *world) {
+			for i := range 90 {
+				w.add(time.Duration(i)*9*time.Minute+w.minutes(5), "GET", "/report", fmt.Sprintf("user%d", i%3), "", "203.0.113.5", "401")
+			}
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
+		{"guesses by a client that asks without credentials first", func(w *world) {
+			at := 9*time.Hour + w.minutes(60)
+			for range 60 {
+				w.add(at, "GET", "/app/mail", "", "", "203.0.113.5", "401")
+				w.add(at+time.Second, "GET", "/app/mail", "admin", "", "203.0.113.5", "401")
+				at += time.Duration(4+w.r.IntN(9)) * time.Second
+			}
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
+		{"guesses of which the log does not name the accounts", func(w *world) {
+			for i := range 90 {
+				w.add(9*time.Hour+time.Duration(i)*9*time.Second, "POST", "/login", "", "", "203.0.113.5", "401")
+			}
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
+		{"guesses that succeed", func(w *world) {
+			at := 9*time.Hour + w.minutes(60)
+			for range 80 {
+				w.add(at, "POST", "/login", "user7", "", "203.0.113.5", "401")
+				at += 3 * time.Second
+			}
+			w.add(at, "POST", "/login", "user7", "", "203.0.113.5", "302")
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Critical, from("203.0.113.5"), []any{"user7"}}}},
+		{"guesses from an office that hundreds work in", func(w *world) {
+			w.office(200, "198.51.100.9")
+			at := 11 * time.Hour
+			for range 60 {
+				w.add(at, "POST", "/login", "root", "", "198.51.100.9", "401")
+				at += 2 * time.Second
+			}
+		}, []expectation{{"brute_force", client("198.51.100.9"), result.Medium, func(r request) bool { return r.user == "root" }, nil}}},
+		{"one account from many addresses", func(w *world) {
+			for i := range 40 {
+				for range 1 + w.r.IntN(3) {
+					w.add(6*time.Hour+w.minutes(600), "POST", "/login", "user9", "", fmt.Sprintf("203.0.113.%d", i), "401")
+				}
+			}
+		}, []expectation{{"distributed_guessing", result.Subject{Type: "account", User: "user9"}, result.Medium,
+			func(r request) bool { return r.user == "user9" && r.address[:6] == "203.0." }, nil}}},
+		{"guesses at accounts whose owners have left", func(w *world) {
+			for i := range 2 {
+				user := fmt.Sprintf("early%d", i)
+				w.add(6*time.Hour, "POST", "/login", user, "", "198.51.100.20", "302")
+				for n := range 20 {
+					w.add(6*time.Hour+time.Duration(n)*time.Minute, "GET", "/app/home", user, "e"+user, "198.51.100.20", "200")
+				}
+			}
+			for i := range 60 {
+				w.add(12*time.Hour+time.Duration(i)*4*time.Second, "POST", "/login", "early0", "", "203.0.113.5", "401")
+			}
+			for i := range 40 {
+				w.add(9*time.Hour+w.minutes(600), "POST", "/login", "early1", "", fmt.Sprintf("203.0.114.%d", i), "401")
+			}
+		}, []expectation{
+			{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil},
+			{"distributed_guessing", result.Subject{Type: "account", User: "early1"}, result.Medium,
+				func(r request) bool { return r.user == "early1" }, nil},
+		}},
+		{"a few tries at each of many accounts", func(w *world) {
+			for round := range 3 {
+				for i := range 50 {
+					w.add(time.Duration(6+2*round)*time.Hour+w.minutes(60), "POST", "/login", fmt.Sprintf("user%d", i), "", "203.0.113.5", "401")
+				}
+			}
+		}, []expectation{{"password_spraying", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
+		{"stolen passwords, of which two work", func(w *world) {
+			at := 9*time.Hour + w.minutes(60)
+			for i := range 120 {
+				status := "401"
+				if i == 40 || i == 77 {
+					status = "302"
+				}
+				w.add(at, "POST", "/login", fmt.Sprintf("leaked%d@example.com", i), "", "203.0.113.5", status)
+				at += time.Duration(2+w.r.IntN(9)) * time.Second
+			}
+		}, []expectation{{"credential_stuffing", client("203.0.113.5"), result.Critical, from("203.0.113.5"),
+			[]any{"leaked40@example.com", "leaked77@example.com"}}}},
+		{"stolen passwords from many addresses", func(w *world) {
+			at := 9*time.Hour + w.minutes(60)
+			for i := range 160 {
+				w.add(at, "POST", "/login", fmt.Sprintf("leaked%d@example.com", i), "", fmt.Sprintf("203.0.113.%d", i%20), "401")
+				at += time.Duration(2+w.r.IntN(9)) * time.Second
+			}
+		}, []expectation{{"credential_stuffing", result.Subject{Type: "site", Host: "www.example.org"}, result.Medium,
+			func(r request) bool { return r.address[:6] == "203.0." }, nil}}},
+	} {
+		for seed := range seeds(3) {
+			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
+				t.Parallel()
+				w := everyday(seed)
+				x.come(w)
+				_, findings := w.scan(t, 2)
+				w.expect(t, findings, x.want)
+			})
+		}
+	}
+}
+
+// expect checks that just these are found at medium or above, and what they
+// explain.
+func (w *world) expect(t *testing.T, findings []result.Finding, all []expectation) {
+	t.Helper()
+	kinds := make([]string, len(all))
+	for i := range all {
+		kinds[i] = all[i].kind
+	}
+	for i, f := range want(t, findings, kinds...) {
+		x := all[i]
+		own := int64(0)
+		for _, r := range w.requests {
+			if r.status == "401" && x.claims(r) {
+				own++
+			}
+		}
+		if f.Subject != x.subject || f.Severity < x.severity || x.severity == result.Critical && f.Severity != result.Critical {
+			t.Errorf("found %v %+v, want %v %+v", f.Severity, f.Subject, x.severity, x.subject)
+		}
+		if f.Unauthorized < own*95/100 || f.Unauthorized > own+own/20 {
+			t.Errorf("%s explains %d 401s, its own are %d", f.Kind, f.Unauthorized, own)
+		}
+		if names, _ := f.Details["compromised"].([]any); !slices.Equal(names, x.entered) {
+			t.Errorf("%s opened %v, want %v", f.Kind, names, x.entered)
+		}
+	}
+}
+
+// A log of a few hundred lines shows an account that was locked, and the owner's
+// other device does not hide it.
+func TestSmallLogWithALockedAccount(t *testing.T) {
+	w := newWorld(5)
+	w.sessionIDs, w.users = true, true
+	w.run(10)
+	own := func(at time.Duration, address, status string) {
+		w.add(at, "POST", "/login", "kim", "", address, status)
+	}
+	for i := range 3 {
+		at := time.Duration(7+i) * time.Hour
+		own(at, "198.51.100.30", "302")
+		w.add(at+time.Minute, "GET", "/app/home", "kim", fmt.Sprintf("kim%d", i), "198.51.100.30", "200")
+	}
+	for i := range 4 {
+		own(11*time.Hour+time.Duration(i)*90*time.Second+w.minutes(1), "198.51.100.30", "401")
+	}
+	own(11*time.Hour+40*time.Minute, "203.0.113.77", "401")
+	_, findings := w.scan(t, 1)
+	f := want(t, findings, "account_failure")[0]
+	if f.Subject.User != "kim" || f.Unauthorized != 5 {
+		t.Errorf("found %+v, %d 401s", f.Subject, f.Unauthorized)
+	}
+}
+
+// office lets people come who share an address and a browser. They mistype as
+// everybody does, and some give up.
+func (w *world) office(people int, address string) {
+	for i := range people {
+		user := fmt.Sprintf("clerk%d", i)
+		at := 7*time.Hour + w.minutes(180)
+		for range 3 {
+			wrong := 0
+			if w.r.IntN(4) == 0 {
+				wrong = 1 + w.r.IntN(4)
+			}
+			for range wrong {
+				w.add(at, "POST", "/login", user, "", address, "401")
+				at += time.Duration(4+w.r.IntN(15)) * time.Second
+			}
+			if wrong > 2 && w.r.IntN(3) == 0 {
+				break
+			}
+			session := fmt.Sprintf("o%d-%d", i, at)
+			w.add(at, "POST", "/login", user, "", address, "302")
+			for range 20 {
+				at += w.minutes(4)
+				w.add(at, "GET", "/app/home", user, session, address, "200")
+			}
+			at += w.minutes(90)
+		}
+	}
+}
+
+// What looks like an attack and is none.
+func TestCrowdsAreNoAttack(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		come func(w *world)
+	}{
+		{"an office behind one address", func(w *world) { w.office(300, "198.51.100.9") }},
+		{"a forgotten password", func(w *world) {
+			at := 9 * time.Hour
+			for range 14 {
+				w.add(at, "POST", "/login", "user400", "", "198.51.100.7", "401")
+				at += time.Duration(6+w.r.IntN(30)) * time.Second
+			}
+			w.add(at, "POST", "/login", "user400", "", "198.51.100.7", "302")
+		}},
+		{"a kiosk", func(w *world) {
+			at := 8 * time.Hour
+			for i := range 120 {
+				for range w.r.IntN(4) {
+					w.add(at, "POST", "/login", fmt.Sprintf("guest%d", i), "", "198.51.100.8", "401")
+					at += time.Duration(4+w.r.IntN(9)) * time.Second
+				}
+				w.add(at, "POST", "/login", fmt.Sprintf("guest%d", i), "", "198.51.100.8", "302")
+				w.add(at+time.Second, "GET", "/app/home", fmt.Sprintf("guest%d", i), fmt.Sprintf("k%d", i), "198.51.100.8", "200")
+				at += time.Minute
+				w.add(at, "POST", "/logout", fmt.Sprintf("guest%d", i), fmt.Sprintf("k%d", i), "198.51.100.8", "302")
+				at += 10 * time.Second
+			}
+		}},
+		{"an owner on the move", func(w *world) {
+			for i := range 30 {
+				address, at := fmt.Sprintf("198.51.100.%d", i), 7*time.Hour+time.Duration(i)*20*time.Minute
+				w.add(at, "POST", "/login", "user500", "", address, "401")
+				w.add(at+9*time.Second, "POST", "/login", "user500", "", address, "302")
+				w.add(at+11*time.Second, "GET", "/app/home", "user500", fmt.Sprintf("m%d", i), address, "200")
+			}
+		}},
+	} {
+		for _, named := range []bool{true, false} {
+			for seed := range seeds(3) {
+				t.Run(fmt.Sprintf("%s/named %v/%d", x.name, named, seed), func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(seed)
+					w.sessionIDs, w.users = named, named
+					w.run(60)
+					x.come(w)
+					_, findings := w.scan(t, 1)
+					want(t, findings)
+				})
+			}
+		}
+	}
+}

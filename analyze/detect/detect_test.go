@@ -1,0 +1,359 @@
+package detect
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"logscan/analyze/result"
+	"logscan/analyze/session"
+	"logscan/analyze/spill"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+)
+
+// world is a small site that a test runs for a day. Its numbers are drawn from
+// a seed; what is wrong with it is what the test sets.
+type world struct {
+	r        *rand.Rand
+	requests []request
+
+	sessionIDs bool          // the log carries them
+	users      bool          // the log names signed-in users
+	idle       time.Duration // sessions die after this silence
+	absolute   time.Duration // or this long after the sign-in
+	broken     string        // path refused to everybody
+	brokenFrom time.Duration
+	locked     map[string]time.Duration // users refused from then on
+	agents     map[string]string        // user agents by address, where not a browser's
+}
+
+type request struct {
+	at                                           time.Duration // since the day began
+	method, path, user, session, address, status string
+}
+
+var day = time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC)
+
+func (w *world) add(at time.Duration, method, path, user, session, address, status string) {
+	if !w.sessionIDs {
+		session = ""
+	}
+	if !w.users {
+		user = ""
+	}
+	w.requests = append(w.requests, request{at.Truncate(time.Second), method, path, user, session, address, status})
+}
+
+// person works through the day: pages of a few calls, pauses of all lengths.
+func (w *world) person(n int) {
+	user, address := fmt.Sprintf("user%d", n), fmt.Sprintf("10.0.%d.%d", n/250, n%250)
+	now := time.Duration(w.r.Int64N(int64(4 * time.Hour)))
+	end := 24 * time.Hour
+	session, started, last, open := "", time.Duration(0), time.Duration(0), false
+	for now < end {
+		if !open {
+			if at, ok := w.locked[user]; ok && now >= at {
+				for range 1 + w.r.IntN(3) {
+					w.add(now, "POST", "/login", user, "", address, "401")
+					now += time.Duration(5+w.r.IntN(20)) * time.Second
+				}
+				now += time.Duration(10+w.r.IntN(50)) * time.Minute
+				continue
+			}
+			if w.r.IntN(12) == 0 { // a mistyped password
+				w.add(now, "POST", "/login", "", "", address, "401")
+				now += 8 * time.Second
+			}
+			w.add(now, "POST", "/login", "", "", address, "302")
+			session, started, last, open = fmt.Sprintf("s%d-%d", n, now), now, now, true
+			now += 2 * time.Second
+		}
+		at, locked := w.locked[user]
+		dead := w.idle > 0 && now-last > w.idle || w.absolute > 0 && now-started > w.absolute || locked && now >= at
+		for range 2 + w.r.IntN(3) {
+			path := []string{"/api/orders", "/api/users/123", "/app/home", "/api/items", "/app/mail"}[w.r.IntN(5)]
+			status := "200"
+			if dead || path == w.broken && now >= w.brokenFrom {
+				status = "401"
+			}
+			w.add(now, "GET", path, user, session, address, status)
+		}
+		w.add(now, "GET", "/static/app.js", user, session, address, "200")
+		if dead {
+			open = false
+			now += time.Duration(5+w.r.IntN(40)) * time.Second
+			continue
+		}
+		last = now
+		pause := 30 * math.Exp(w.r.NormFloat64()*1.3) // seconds between pages
+		if w.r.IntN(15) == 0 {
+			pause = 300 * math.Pow(36, w.r.Float64()) // 5 min to 3 h
+		}
+		now += time.Duration(pause * float64(time.Second))
+		if w.r.IntN(150) == 0 {
+			w.add(now, "POST", "/logout", user, session, address, "302")
+			open = false
+			now += time.Duration(w.r.IntN(60)) * time.Minute
+		}
+	}
+}
+
+// noise is what every site has: crawlers at closed doors, missing pages.
+func (w *world) noise() {
+	for i := range 60 {
+		at := time.Duration(w.r.Int64N(int64(24 * time.Hour)))
+		address := fmt.Sprintf("192.0.2.%d", i)
+		w.add(at, "GET", "/app/home", "", "", address, "401")
+		w.add(at+time.Second, "GET", "/nothing", "", "", address, "404")
+		w.add(at+2*time.Second, "GET", "/", "", "", address, "200")
+	}
+}
+
+// handshakes are those of Basic, of git and of a registry, all of them good.
+func (w *world) handshakes() {
+	for i := range 40 {
+		address, user := fmt.Sprintf("198.51.100.%d", i), fmt.Sprintf("ci%d", i%4)
+		for now := time.Duration(w.r.Int64N(int64(time.Hour))); now < 24*time.Hour; now += time.Duration(10+w.r.IntN(60)) * time.Minute {
+			switch i % 3 {
+			case 0:
+				w.add(now, "GET", "/repo.git/info/refs", "", "", address, "401")
+				w.add(now, "GET", "/repo.git/info/refs", user, "", address, "200")
+				w.add(now+time.Second, "POST", "/repo.git/git-upload-pack", user, "", address, "200")
+			case 1:
+				w.add(now, "GET", "/v2/", "", "", address, "401")
+				w.add(now, "GET", "/token", "", "", address, "200")
+				w.add(now+time.Second, "GET", "/v2/lib/app/manifests/latest", "", "", address, "200")
+				w.add(now+2*time.Second, "GET", "/v2/lib/app/manifests/latest", "", "", address, "200")
+			case 2:
+				w.add(now, "GET", "/report", "", "", address, "401")
+				w.add(now, "GET", "/report", user, "", address, "200")
+			}
+		}
+	}
+}
+
+// scan runs the world's requests through everything behind the parser, spread
+// over workers.
+func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Finding) {
+	t.Helper()
+	parts := make([]*timeline.Worker, workers)
+	for i := range parts {
+		parts[i] = timeline.NewWorker(w.r.Uint64(), 1)
+	}
+	if workers > 1 {
+		seed := w.r.Uint64()
+		for i := range parts {
+			parts[i] = timeline.NewWorker(seed, 1)
+		}
+	}
+	for i, r := range w.requests {
+		var e parse.Entry
+		e.Reset()
+		e.Time = day.Add(r.at).UnixMicro()
+		_, _ = fmt.Sscan(r.status, &e.Status)
+		e.Method, e.Path, e.Host = []byte(r.method), []byte(r.path), []byte("www.example.org")
+		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte(cmp.Or(w.agents[r.address], "Mozilla/5.0"))
+		parts[w.r.IntN(workers)].Entry(0, int64(i), &e, []byte(r.path))
+	}
+	state, err := timeline.Merge(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := session.Correlate(context.Background(), state, workers, spill.Memory{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Observe(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained, err := d.Explain(&Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, explained.Findings
+}
+
+func newWorld(seed uint64) *world {
+	return &world{r: rand.New(rand.NewPCG(seed, 11)), locked: map[string]time.Duration{}, agents: map[string]string{}}
+}
+
+func (w *world) run(people int) {
+	for n := range people {
+		w.person(n)
+	}
+	w.noise()
+}
+
+// want checks that the kinds found at medium or above are just these.
+func want(t *testing.T, findings []result.Finding, kinds ...string) []result.Finding {
+	t.Helper()
+	var notable []result.Finding
+	for _, f := range findings {
+		if f.Severity >= result.Medium {
+			notable = append(notable, f)
+		}
+	}
+	ok := len(notable) == len(kinds)
+	for i := range notable {
+		ok = ok && notable[i].Kind == kinds[i]
+	}
+	if !ok {
+		t.Errorf("want the findings %q, got", kinds)
+		for _, f := range findings {
+			t.Logf("  %v %s %+v: %s %v", f.Severity, f.Kind, f.Subject, f.Title, f.Details)
+		}
+		t.FailNow()
+	}
+	return notable
+}
+
+// seeds gives how many worlds to look at: one where time is short, as it is under
+// the race detector, which learns nothing from another.
+func seeds(n uint64) uint64 {
+	if testing.Short() {
+		return 1
+	}
+	return n
+}
+
+func variants(t *testing.T, test func(t *testing.T, w *world)) {
+	for _, v := range []struct {
+		name            string
+		sessions, users bool
+	}{{"sessions", true, true}, {"clients", false, false}} {
+		for seed := range seeds(5) {
+			t.Run(fmt.Sprintf("%s/%d", v.name, seed), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(seed)
+				w.sessionIDs, w.users = v.sessions, v.users
+				test(t, w)
+			})
+		}
+	}
+}
+
+func TestCleanSiteHasNoFinding(t *testing.T) {
+	variants(t, func(t *testing.T, w *world) {
+		w.run(120)
+		c, findings := w.scan(t, 1)
+		want(t, findings)
+		for i := range c.Refusals {
+			if f := &c.Refusals[i]; f.Cause == session.Unexplained {
+				t.Errorf("unexplained: %+v on %s", f, c.State.Endpoints[f.Endpoint].Template)
+			}
+		}
+	})
+}
+
+func TestHandshakesAreChallenges(t *testing.T) {
+	variants(t, func(t *testing.T, w *world) {
+		w.handshakes()
+		c, findings := w.scan(t, 1)
+		want(t, findings)
+		for i := range c.Refusals {
+			if f := &c.Refusals[i]; f.Cause != session.Challenge {
+				t.Errorf("%s at %d is %v", c.State.Endpoints[f.Endpoint].Template, f.Time, f.Cause)
+			}
+		}
+	})
+}
+
+func TestIdleTimeout(t *testing.T) {
+	variants(t, func(t *testing.T, w *world) {
+		w.idle = 30 * time.Minute
+		w.run(120)
+		_, findings := w.scan(t, 1)
+		d := want(t, findings, "session_expiry")[0].Details
+		if s := d["timeout_seconds"].(float64); d["policy"] != "idle" || math.Abs(s-1800) > 0.05*1800 {
+			t.Errorf("%v after %v s, want idle after 1800 s ± 5 %%: %v", d["policy"], s, d)
+		}
+		if d["timeout_low"].(float64) > 1800 || d["timeout_high"].(float64) < 1800 {
+			t.Errorf("interval %v to %v does not hold 1800", d["timeout_low"], d["timeout_high"])
+		}
+	})
+}
+
+func TestAbsoluteTimeout(t *testing.T) {
+	variants(t, func(t *testing.T, w *world) {
+		w.absolute = 2 * time.Hour
+		w.run(120)
+		_, findings := w.scan(t, 1)
+		d := want(t, findings, "session_expiry")[0].Details
+		if s := d["timeout_seconds"].(float64); d["policy"] != "absolute" || math.Abs(s-7200) > 0.05*7200 {
+			t.Errorf("%v after %v s, want absolute after 7200 s ± 5 %%: %v", d["policy"], s, d)
+		}
+	})
+}
+
+func TestBrokenEndpoint(t *testing.T) {
+	variants(t, func(t *testing.T, w *world) {
+		w.broken, w.brokenFrom = "/api/items", 14*time.Hour+5*time.Minute
+		w.run(120)
+		_, findings := w.scan(t, 1)
+		f := want(t, findings, "endpoint_misconfigured")[0]
+		if f.Subject.Route != "/api/items" || f.Subject.Method != "GET" {
+			t.Errorf("subject %+v", f.Subject)
+		}
+		if off := time.UnixMicro(f.Onset).Sub(day.Add(w.brokenFrom)).Abs(); off > 2*time.Minute {
+			t.Errorf("onset is off by %v", off)
+		}
+		refused := 0
+		for _, r := range w.requests {
+			if r.path == "/api/items" && r.status == "401" {
+				refused++
+			}
+		}
+		if n := f.Unauthorized; n < int64(refused)*95/100 || n > int64(refused) {
+			t.Errorf("explains %d of its %d refusals", n, refused)
+		}
+	})
+}
+
+func TestLockedAccounts(t *testing.T) {
+	for seed := range seeds(5) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(seed)
+			w.sessionIDs, w.users = true, true
+			w.locked = map[string]time.Duration{"user3": 11 * time.Hour, "user40": 15 * time.Hour}
+			w.run(120)
+			_, findings := w.scan(t, 1)
+			for _, f := range want(t, findings, "account_failure", "account_failure") {
+				at, ok := w.locked[f.Subject.User]
+				if !ok {
+					t.Errorf("blames %q", f.Subject.User)
+				}
+				if off := time.UnixMicro(f.Onset).Sub(day.Add(at)); off < 0 || off > 3*time.Hour {
+					t.Errorf("onset of %s is off by %v", f.Subject.User, off)
+				}
+			}
+		})
+	}
+}
+
+func TestThreeTroublesAtOnce(t *testing.T) {
+	w := newWorld(1)
+	w.sessionIDs, w.users = true, true
+	w.idle, w.broken, w.brokenFrom = 30*time.Minute, "/api/items", 14*time.Hour
+	w.locked = map[string]time.Duration{"user3": 11 * time.Hour}
+	w.run(150)
+	_, findings := w.scan(t, 3)
+	kinds := map[string]int{}
+	for _, f := range findings {
+		if f.Severity >= result.Medium {
+			kinds[f.Kind]++
+		}
+	}
+	if fmt.Sprint(kinds) != "map[account_failure:1 endpoint_misconfigured:1 session_expiry:1]" {
+		for _, f := range findings {
+			t.Logf("  %v %s %+v: %s %v", f.Severity, f.Kind, f.Subject, f.Title, f.Details)
+		}
+		t.Errorf("found %v", kinds)
+	}
+}

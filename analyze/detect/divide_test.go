@@ -1,0 +1,109 @@
+package detect
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+)
+
+// Who may ask a route and who may not: two kinds of actors, and what only looks
+// like it.
+func TestDivide(t *testing.T) {
+	const hour = 3_600_000
+	r := rand.New(rand.NewPCG(1, 2))
+	actors := func(n int, fate func(i int, at int64) bool) []verdictCount {
+		list := make([]verdictCount, n)
+		for i := range list {
+			x := &list[i]
+			x.who, x.first = uint64(i), 1<<62
+			for range 4 {
+				at := int64(r.IntN(24 * hour))
+				x.first, x.last = min(x.first, at), max(x.last, at)
+				if fate(i, at) {
+					x.refused++
+				} else {
+					x.accepted++
+				}
+			}
+		}
+		return list
+	}
+	for _, tt := range []struct {
+		name                string
+		list                []verdictCount
+		divided, overlapped bool
+	}{
+		{"by right", actors(40, func(i int, _ int64) bool { return i%3 == 0 }), true, true},
+		{"by chance", actors(40, func(int, int64) bool { return r.IntN(3) == 0 }), false, true},
+		{"by time", actors(40, func(_ int, at int64) bool { return at > 12*hour }), false, true},
+		{"nobody", actors(40, func(int, int64) bool { return false }), false, false},
+		{"nothing", nil, false, true},
+	} {
+		b := divide(tt.list)
+		if got := b.p < permissionFalse; got != tt.divided {
+			t.Errorf("%s: %+v", tt.name, b)
+		}
+		if tt.list != nil && tt.name != "nobody" && interleaved(tt.list) != tt.overlapped {
+			t.Errorf("%s: interleaved %v", tt.name, !tt.overlapped)
+		}
+	}
+	// Those who came before a change and those who came after it.
+	var before, after []verdictCount
+	for i := range uint64(20) {
+		before = append(before, verdictCount{who: i, accepted: 4, first: int64(i), last: int64(i) + 10})
+		after = append(after, verdictCount{who: 100 + i, refused: 4, first: 1000 + int64(i), last: 1010 + int64(i)})
+	}
+	if interleaved(append(before, after...)) {
+		t.Error("a change in time is taken for one of rights")
+	}
+}
+
+func TestCommonInstant(t *testing.T) {
+	const minute = 60_000
+	alive := func(start, last int64) death {
+		return death{start: start * minute, last: last * minute, end: session.LongAgo}
+	}
+	died := func(start, last, end int64) death {
+		return death{start: start * minute, last: last * minute, end: end * minute, open: true}
+	}
+	for _, tt := range []struct {
+		name            string
+		list            []death
+		deaths, survive int
+		from, to        int64 // minutes
+	}{
+		{"three at one instant", []death{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(102, 300), alive(0, 40)}, 3, 0, 99, 101},
+		{"one that went on contradicts it", []death{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(0, 300)}, 3, 1, 99, 101},
+		{"deaths at all times", []death{died(0, 10, 12), died(0, 20, 22), died(0, 30, 32), alive(0, 100), alive(0, 100)}, 0, 0, 0, 0},
+		{"nothing", nil, 0, 0, 0, 0},
+	} {
+		w := newSweep(tt.list, func(int64) float64 { return 2 })
+		slices.SortFunc(tt.list, func(a, b death) int { return cmp.Compare(a.start, b.start) })
+		for _, d := range tt.list {
+			w.life(d.start, d.last)
+		}
+		got := w.end()
+		got.evidence = 0
+		if want := (instant{tt.from * minute, tt.to * minute, tt.deaths, tt.survive, 0}); got != want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, want)
+		}
+	}
+	// After a silence that others survive, an end is a surprise; where others
+	// end as well, it is none.
+	var survived stats.Durations
+	for range 200 {
+		survived.Add(20 * minute)
+	}
+	rare := surprise(nil, &survived, session.LongAgo, session.Never)
+	usual := surprise(slices.Repeat([]death{died(0, 10, 40)}, 300), &survived, session.LongAgo, session.Never)
+	if w := rare(15 * minute); w < flushedMost-0.1 {
+		t.Errorf("a rare end weighs %v", w)
+	}
+	if w := usual(30 * minute); w > 0.1 {
+		t.Errorf("a usual end weighs %v", w)
+	}
+}

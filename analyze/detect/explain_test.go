@@ -1,0 +1,137 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"logscan/analyze/result"
+	"logscan/analyze/session"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+)
+
+// claiming is a detector that proposes what is open of fixed claims, when that
+// is at least a number of 401s: a test on what is left, like those of real ones.
+func claiming(kind string, least int, subjects map[result.Subject][]uint32) Detector {
+	return Detector{Kind: kind, inspect: func(c *Diagnosis, _ observer) ([]candidate, error) {
+		var found []candidate
+		for s, claims := range subjects {
+			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return c.finding[i] != 0 })
+			if len(open) >= least {
+				title := strings.Join([]string{kind, s.Host, s.Route, s.User, s.ClientAddress, s.Upstream}, " ")
+				found = append(found, candidate{Finding: result.Finding{Subject: s, Title: title, Confidence: 0.9, Onset: parse.NoTime}, claims: open})
+			}
+		}
+		return found, nil
+	}}
+}
+
+func some(from, to uint32) (list []uint32) {
+	for i := from; i < to; i++ {
+		list = append(list, i)
+	}
+	return list
+}
+
+func TestExplain(t *testing.T) {
+	account := func(n int) result.Subject { return result.Subject{Type: "account", User: fmt.Sprint("user", n)} }
+	client := func(n int) result.Subject {
+		return result.Subject{Type: "client", ClientAddress: fmt.Sprint("10.0.0.", n)}
+	}
+	route := func(n int) result.Subject {
+		return result.Subject{Type: "endpoint", Host: "h", Method: "GET", Route: fmt.Sprint("/", n)}
+	}
+	backend := result.Subject{Type: "upstream", Upstream: "10.8.0.1:80"}
+
+	routesOfBackend, accountsOfSpray := map[result.Subject][]uint32{}, map[result.Subject][]uint32{}
+	for n := range 40 {
+		routesOfBackend[route(n)] = some(uint32(20*n), uint32(20*n+20))
+	}
+	for n := range 150 {
+		accountsOfSpray[account(n)] = some(uint32(3*n), uint32(3*n+3))
+	}
+	for _, tt := range []struct {
+		name      string
+		detectors []Detector
+		want      map[string]int // 401s by kind and subject
+		absorbed  int            // by the first finding
+	}{
+		{"a bad backend is not forty bad routes", []Detector{
+			claiming("endpoint_misconfigured", 5, routesOfBackend),
+			claiming("upstream_misconfigured", 5, map[result.Subject][]uint32{backend: some(0, 800)}),
+		}, map[string]int{"upstream_misconfigured     10.8.0.1:80": 800}, 40},
+		{"an expired integration key is not a bad route", []Detector{
+			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 300)}),
+			claiming("integration_failure", 5, map[result.Subject][]uint32{client(1): some(0, 320)}),
+		}, map[string]int{"integration_failure    10.0.0.1 ": 320}, 1},
+		{"a client that tries all accounts is not so many failing accounts", []Detector{
+			claiming("account_failure", 3, accountsOfSpray),
+			claiming("password_spraying", 15, map[result.Subject][]uint32{client(1): some(0, 450)}),
+		}, map[string]int{"password_spraying    10.0.0.1 ": 450}, 150},
+		{"two troubles that share a few 401s both stand", []Detector{
+			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 300)}),
+			claiming("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: some(280, 700)}),
+		}, map[string]int{"endpoint_misconfigured h /1   ": 280, "session_expiry h    ": 420}, 0},
+		{"what is left is tested again, and is too little", []Detector{
+			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 23)}),
+			claiming("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: some(3, 700)}),
+		}, map[string]int{"session_expiry h    ": 697}, 1},
+		{"nothing", []Detector{claiming("session_expiry", 8, nil)}, map[string]int{}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 3 { // the order of proposals is that of a map
+				c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, Refusals: make([]session.Refusal, 800)})
+				for i := range c.Refusals {
+					c.Refusals[i].Actor = 1
+				}
+				found, err := c.explain(tt.detectors)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := map[string]int{}
+				for place, f := range found {
+					got[f.Title] = len(f.claims)
+					for _, i := range f.claims {
+						if c.finding[i] != int32(place+1) {
+							t.Fatalf("401 %d is of finding %d, not of %d", i, c.finding[i], place+1)
+						}
+					}
+				}
+				if fmt.Sprint(got) != fmt.Sprint(tt.want) {
+					t.Fatalf("got %v, want %v", got, tt.want)
+				}
+				absorbed := 0
+				if len(found) > 0 && found[0].Details != nil {
+					absorbed = found[0].Details["absorbed_count"].(int)
+				}
+				if absorbed != tt.absorbed {
+					t.Errorf("the first finding absorbs %d others, want %d", absorbed, tt.absorbed)
+				}
+			}
+		})
+	}
+}
+
+// Many proposals that overlap cost no more than a bounded number of
+// inspections.
+func TestExplainIsBounded(t *testing.T) {
+	const n = 3000
+	inspections := 0
+	subjects := map[result.Subject][]uint32{}
+	for i := range uint32(n) {
+		subjects[result.Subject{Type: "client", ClientAddress: fmt.Sprint(i)}] = some(i, i+20)
+	}
+	d := claiming("brute_force", 5, subjects)
+	inner := d.inspect
+	d.inspect = func(c *Diagnosis, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
+	c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{}, Refusals: make([]session.Refusal, n+20)})
+	found, err := c.explain([]Detector{d})
+	if err != nil || len(found) == 0 {
+		t.Fatal(len(found), err)
+	}
+	if most := maxInspections + 2*maxRounds; inspections > most {
+		t.Errorf("%d inspections, want at most %d", inspections, most)
+	}
+}

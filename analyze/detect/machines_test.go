@@ -1,0 +1,181 @@
+package detect
+
+import (
+	"fmt"
+	"logscan/analyze/result"
+	"testing"
+	"time"
+)
+
+// poll lets a program ask a route at a steady pace from one time to another.
+func (w *world) poll(from, to, every time.Duration, path, user, address, status string) {
+	for at := from; at < to; at += every + w.minutes(1)/60*time.Duration(every/time.Minute+1)/4 {
+		w.add(at, "GET", path, user, "", address, status)
+	}
+}
+
+func TestMachines(t *testing.T) {
+	client := func(address, agent, user string) result.Subject {
+		return result.Subject{Type: "client", ClientAddress: address, UserAgent: agent, User: user}
+	}
+	refused := func(address string) func(request) bool {
+		return func(r request) bool { return r.address == address && r.user != "-" }
+	}
+	for _, x := range []struct {
+		name string
+		come func(w *world)
+		want []expectation
+	}{
+		{"a program whose key ends", func(w *world) {
+			w.agents["203.0.113.60"] = "inventory-sync/2.1"
+			w.poll(0, 13*time.Hour, 5*time.Minute, "/api/orders", "", "203.0.113.60", "200")
+			w.poll(13*time.Hour, 24*time.Hour, 5*time.Minute, "/api/orders", "", "203.0.113.60", "401")
+		}, []expectation{{"integration_failure", client("203.0.113.60", "inventory-sync/2.1", ""), result.Medium, refused("203.0.113.60"), nil}}},
+		{"a program whose Basic password was changed", func(w *world) {
+			w.agents["203.0.113.61"] = "curl/8.5.0"
+			for at := time.Duration(0); at < 24*time.Hour; at += 10 * time.Minute {
+				status := "200"
+				if at > 15*time.Hour {
+					status = "401"
+				}
+				w.add(at, "GET", "/report", "", "", "203.0.113.61", "401")
+				w.add(at, "GET", "/report", "backup", "", "203.0.113.61", status)
+			}
+			w.handshakes() // /report accepts others
+		}, []expectation{{"integration_failure", client("203.0.113.61", "curl/8.5.0", "backup"), result.Medium,
+			func(r request) bool { return r.address == "203.0.113.61" && r.at > 15*time.Hour }, nil}}},
+		{"a key that is renewed after hours", func(w *world) {
+			w.agents["203.0.113.62"] = "python-requests/2.31"
+			w.poll(0, 9*time.Hour, 10*time.Minute, "/api/items", "", "203.0.113.62", "200")
+			w.poll(9*time.Hour, 13*time.Hour, 10*time.Minute, "/api/items", "", "203.0.113.62", "401")
+			w.poll(13*time.Hour, 24*time.Hour, 10*time.Minute, "/api/items", "", "203.0.113.62", "200")
+		}, []expectation{{"integration_failure", client("203.0.113.62", "python-requests/2.31", ""), result.Medium, refused("203.0.113.62"), nil}}},
+		{"a token that cannot be had any more", func(w *world) {
+			w.agents["203.0.113.63"] = "billing/1"
+			for at := time.Duration(0); at < 24*time.Hour; at += 6 * time.Minute {
+				status := "200"
+				if at > 12*time.Hour {
+					status = "401"
+				}
+				w.add(at+w.minutes(1)/10, "POST", "/oauth/token", "", "", "203.0.113.63", status)
+			}
+			for i := range 20 {
+				w.poll(w.minutes(60), 24*time.Hour, time.Hour, "/oauth/token", "", fmt.Sprintf("203.0.113.%d", 100+i), "200")
+			}
+		}, []expectation{{"integration_failure", client("203.0.113.63", "billing/1", ""), result.Medium, refused("203.0.113.63"), nil}}},
+		{"a refresh token that is revoked, and tried again and again", func(w *world) {
+			w.agents["203.0.113.70"] = "agent/3"
+			for at := 2 * time.Hour; at < 14*time.Hour; at += time.Hour {
+				w.add(at, "POST", "/oauth/token", "", "", "203.0.113.70", "200")
+			}
+			w.poll(14*time.Hour, 20*time.Hour, time.Minute, "/oauth/token", "", "203.0.113.70", "200")
+			for i := range w.requests {
+				if r := &w.requests[i]; r.address == "203.0.113.70" {
+					if r.method = "POST"; r.at >= 14*time.Hour {
+						r.status = "401"
+					}
+				}
+			}
+		}, []expectation{{"integration_failure", client("203.0.113.70", "agent/3", ""), result.Medium, refused("203.0.113.70"), nil}}},
+		{"a scanner", func(w *world) {
+			at := 10*time.Hour + w.minutes(60)
+			for i := range 150 {
+				status, path := "404", fmt.Sprintf("/backup%d.zip", i)
+				switch {
+				case i%10 == 0:
+					path, status = []string{"/api/orders", "/api/users/7", "/app/home", "/api/items", "/app/mail"}[i/10%5], "401"
+				case i%7 == 0:
+					status = "403"
+				}
+				w.add(at, "GET", path, "", "", "203.0.113.64", status)
+				at += time.Duration(w.r.IntN(5)) * time.Second
+			}
+		}, []expectation{{"auth_scanner", client("203.0.113.64", "", ""), result.Medium, refused("203.0.113.64"), nil}}},
+		{"handshakes, all of them good", (*world).handshakes, nil},
+		{"a program that always succeeds, and one that fails now and then", func(w *world) {
+			w.poll(0, 24*time.Hour, 3*time.Minute, "/api/orders", "", "203.0.113.65", "200")
+			for at := time.Duration(0); at < 24*time.Hour; at += 4 * time.Minute {
+				status := "200"
+				if w.r.IntN(20) == 0 {
+					status = "401"
+				}
+				w.add(at, "GET", "/api/items", "", "", "203.0.113.66", status)
+			}
+		}, nil},
+		{"a program with a wrong password all day", func(w *world) {
+			w.poll(time.Minute, 24*time.Hour, 5*time.Minute, "/app/mail", "backup", "203.0.113.68", "401")
+		}, nil},
+		{"a crawler", func(w *world) {
+			for i := range 300 {
+				status, path := "200", fmt.Sprintf("/public/%d", i)
+				switch {
+				case i%30 == 0:
+					status = "404"
+				case i%75 == 0:
+					path, status = "/app/home", "401"
+				}
+				w.add(w.minutes(1400), "GET", path, "", "", "203.0.113.67", status)
+			}
+		}, nil},
+	} {
+		for seed := range seeds(3) {
+			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
+				t.Parallel()
+				w := everyday(seed)
+				x.come(w)
+				_, findings := w.scan(t, 2)
+				w.expect(t, findings, x.want)
+			})
+		}
+	}
+}
+
+func TestProbes(t *testing.T) {
+	for _, x := range []struct {
+		agent string
+		every time.Duration
+		want  result.Severity
+	}{{"Prometheus/2.51.0", 15 * time.Second, result.Low}, {"Mozilla/5.0 (compatible; monitor)", 30 * time.Minute, result.Low}, {"kube-probe/1.29", 10 * time.Second, result.Medium}} {
+		t.Run(x.agent, func(t *testing.T) {
+			w := everyday(1)
+			w.agents["10.9.0.1"] = x.agent
+			w.poll(time.Minute, 20*time.Hour, x.every, "/api/orders", "", "10.9.0.1", "401")
+			_, findings := w.scan(t, 1)
+			if len(findings) != 1 || findings[0].Kind != "unauthenticated_probe" || findings[0].Severity != x.want {
+				t.Fatalf("found %+v", findings)
+			}
+			f := &findings[0]
+			if f.Subject.ClientAddress != "10.9.0.1" || f.Subject.UserAgent != x.agent {
+				t.Errorf("subject %+v", f.Subject)
+			}
+			period := f.Details["period_seconds"].(float64)
+			if e := x.every.Seconds(); period < 0.95*e || period > 1.2*e+1 {
+				t.Errorf("period %v s, want %v", period, e)
+			}
+		})
+	}
+}
+
+// An app that repeats a refused sign-in at a pace, after it had been accepted,
+// guesses at nothing, even where the log names nobody.
+func TestAppIsNoAttacker(t *testing.T) {
+	for seed := range seeds(3) {
+		w := everyday(seed)
+		w.agents["203.0.113.69"] = "ExampleApp/4"
+		for at := 8 * time.Hour; at < 14*time.Hour; at += 20*time.Minute + w.minutes(60) {
+			w.add(at, "POST", "/oauth/token", "", "", "203.0.113.69", "200")
+			for i := range 12 {
+				w.add(at+w.minutes(20), "GET", fmt.Sprintf("/api/part%c/list", 'a'+i), "", "", "203.0.113.69", "200")
+			}
+		}
+		for i := range 400 {
+			w.add(15*time.Hour+time.Duration(i)*15*time.Second, "POST", "/oauth/token", "", "", "203.0.113.69", "401")
+		}
+		_, findings := w.scan(t, 1)
+		for _, f := range findings {
+			if f.Category == "attack" || f.Kind == "integration_failure" {
+				t.Errorf("found %s: %s", f.Kind, f.Title)
+			}
+		}
+	}
+}

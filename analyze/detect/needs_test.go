@@ -1,0 +1,70 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"logscan/analyze/timeline"
+)
+
+// The table of detectors can be read from top to bottom: known kinds, in their
+// order, with words for people and needs that holds knows.
+func TestDetectors(t *testing.T) {
+	last, known := -1, holds(&timeline.State{Endpoints: make([]timeline.Endpoint, 1)})
+	for _, d := range Detectors() {
+		place := slices.Index(CauseNames, d.Kind)
+		if place <= last {
+			t.Errorf("%s: no kind, or out of order", d.Kind)
+		}
+		last = place
+		if d.Doc == "" || d.Category == "" || len(d.Needs) == 0 || d.inspect == nil {
+			t.Errorf("%s: the row is not complete", d.Kind)
+		}
+		for _, need := range d.Needs {
+			if _, ok := known[need]; !ok {
+				t.Errorf("%s needs %s, of which nobody knows whether a log holds it", d.Kind, need)
+			}
+		}
+	}
+}
+
+func TestAble(t *testing.T) {
+	all := []Detector{
+		{Kind: "plain", Needs: []string{needTime, needStatus, needMethod, needPath, needClient}},
+		{Kind: "sessions", Needs: []string{needTime, needSession}},
+		{Kind: "backends", Needs: []string{needUpstream, needScheme}},
+		{Kind: "accounts", Needs: []string{needUser, needAgent, needHost}},
+	}
+	e := timeline.Endpoint{Method: "GET", Template: "/"}
+	e.N[timeline.Unauthorized] = 1
+	state := timeline.State{Endpoints: []timeline.Endpoint{e}, Minutes: make([]timeline.Minute, 1), Addresses: []string{"192.0.2.1"}, Agents: []string{""}}
+	full := state
+	full.Sessions, full.Schemes, full.Agents = true, true, []string{"curl/8"}
+	full.Users, full.Upstreams = make([]timeline.Named, 1), make([]timeline.Named, 1)
+	full.Endpoints = []timeline.Endpoint{e, {Host: "h"}}
+	for _, tt := range []struct {
+		state *timeline.State
+		able  string
+		not   string
+	}{
+		{&state, "plain", "sessions: session_id; backends: upstream_address url_scheme; accounts: user_name user_agent_original server_address"},
+		{&full, "plain sessions backends accounts", ""},
+		{&timeline.State{}, "", ""},
+	} {
+		list, not := able(all, tt.state)
+		var kinds, missing []string
+		for _, d := range list {
+			kinds = append(kinds, d.Kind)
+		}
+		for _, u := range not {
+			missing = append(missing, u.Kind+": "+strings.Join(u.Missing, " "))
+		}
+		if got := strings.Join(kinds, " "); got != tt.able {
+			t.Errorf("able: %q, want %q", got, tt.able)
+		}
+		if got := strings.Join(missing, "; "); got != tt.not {
+			t.Errorf("not: %q, want %q", got, tt.not)
+		}
+	}
+}

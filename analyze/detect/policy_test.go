@@ -1,0 +1,104 @@
+package detect
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"logscan/analyze/result"
+	"logscan/parse"
+)
+
+func pattern(t *testing.T, s string) Pattern {
+	t.Helper()
+	p, err := ParsePattern(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestPolicyJudges(t *testing.T) {
+	office, err := ParsePrefix("203.0.113.7/24")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Policy{
+		Monitors: []Pattern{pattern(t, "198.51.100.0/24"), pattern(t, "Prometheus/*"), pattern(t, "2001:db8::/32")},
+		Shared:   []netip.Prefix{office},
+		Services: []string{"svc-*", "backup"},
+	}
+	for _, c := range []struct {
+		kind     string
+		severity result.Severity
+		subject  result.Subject
+		want     result.Severity
+		says     string
+	}{
+		{"unauthenticated_probe", result.Medium, result.Subject{ClientAddress: "198.51.100.9"}, result.Info, "known monitor"},
+		{"unauthenticated_probe", result.Medium, result.Subject{UserAgent: "prometheus/2.51 (a/b)"}, result.Info, "known monitor"},
+		{"unauthenticated_probe", result.Medium, result.Subject{UserAgent: "curl/8"}, result.Medium, ""},
+		{"unauthenticated_probe", result.Medium, result.Subject{ClientAddress: "no address"}, result.Medium, ""},
+		{"auth_scanner", result.High, result.Subject{ClientAddress: "2001:db8::9"}, result.Info, "known monitor"},
+		{"brute_force", result.Critical, result.Subject{ClientAddress: "198.51.100.9"}, result.Critical, ""},
+		{"integration_failure", result.Medium, result.Subject{ClientAddress: "198.51.100.9"}, result.Medium, ""},
+		{"password_spraying", result.High, result.Subject{ClientAddress: "203.0.113.200"}, result.Low, "share the address"},
+		{"password_spraying", result.Info, result.Subject{ClientAddress: "203.0.113.200"}, result.Info, ""},
+		{"credential_stuffing", result.High, result.Subject{ClientAddress: "203.0.113.1"}, result.Low, "share the address"},
+		{"unauthenticated_probe", result.Medium, result.Subject{ClientAddress: "203.0.113.200"}, result.Medium, ""},
+		{"account_failure", result.Medium, result.Subject{User: "svc-billing"}, result.High, "service account"},
+		{"account_failure", result.Medium, result.Subject{User: "alice"}, result.Medium, ""},
+		{"integration_failure", result.Low, result.Subject{User: "backup"}, result.High, "service account"},
+		{"account_failure", result.Critical, result.Subject{User: "backup"}, result.Critical, ""},
+	} {
+		f := result.Finding{Kind: c.kind, Severity: c.severity, Subject: c.subject, Explanation: "Why."}
+		p.judge(&f)
+		if f.Severity != c.want || !strings.Contains(f.Explanation, c.says) || c.says == "" && f.Explanation != "Why." {
+			t.Errorf("%s of %+v: %v, %q; want %v and %q", c.kind, c.subject, f.Severity, f.Explanation, c.want, c.says)
+		}
+	}
+}
+
+func TestPolicyErrors(t *testing.T) {
+	for _, s := range []string{"", "[", "a[]"} {
+		if p, err := ParsePattern(s); err == nil {
+			t.Errorf("pattern %q: %+v", s, p)
+		}
+	}
+	for _, s := range []string{"", "office", "10.0.0.0/64"} {
+		if p, err := ParsePrefix(s); err == nil {
+			t.Errorf("prefix %q: %+v", s, p)
+		}
+	}
+	for s, want := range map[string]string{
+		"": "not FINDING-ID=DATE REASON", "x": "not FINDING-ID", "=2026-01-01 y": "not FINDING-ID", "x=soon y": "no date", "x=2026-02-30 y": "no date", "x=2026-01-01": "reason", "x= 2026-01-01  ": "reason",
+	} {
+		if _, err := ParseMute(s); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("mute %q: %v, want %q in it", s, err, want)
+		}
+	}
+}
+
+func TestMutes(t *testing.T) {
+	m, err := ParseMute("a-1=2026-03-09 known, = and all")
+	if err != nil || m.ID != "a-1" || m.Reason != "known, = and all" || !m.Until.Equal(time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)) {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	p := Policy{Mutes: []Mute{m, {ID: "gone-2", Reason: "r", Until: m.Until}}}
+	day := time.Date(2026, 3, 9, 23, 59, 59, 0, time.UTC).UnixMicro()
+	for last, want := range map[int64]bool{day: true, day + 2e6: false, parse.NoTime: true} {
+		list := []candidate{{Finding: result.Finding{ID: "a-1"}}, {Finding: result.Finding{ID: "b-2"}}}
+		p.mute(list, last)
+		if got := list[0].Muted != nil; got != want || list[1].Muted != nil {
+			t.Errorf("last line %v: %v, want %v", time.UnixMicro(last).UTC(), got, want)
+		}
+		notes := strings.Join(p.Notes([]result.Finding{list[0].Finding, list[1].Finding}, last), " ")
+		if ended := strings.Contains(notes, "The mute of a-1 has ended with 2026-03-09."); ended == want {
+			t.Errorf("notes: %s", notes)
+		}
+		if want && !strings.Contains(notes, "There is no finding gone-2, which is muted until 2026-03-09.") {
+			t.Errorf("notes: %s", notes)
+		}
+	}
+}

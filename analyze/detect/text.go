@@ -1,0 +1,123 @@
+package detect
+
+import (
+	"fmt"
+	"github.com/dustin/go-humanize"
+	"logscan/analyze/result"
+	"math"
+	"strconv"
+	"time"
+)
+
+// clock writes a time, Unix microseconds, as findings tell it.
+func Clock(us int64) string { return time.UnixMicro(us).UTC().Format("2006-01-02T15:04:05Z") }
+
+// say is fmt.Sprintf for sentences: whole numbers get separators.
+func Say(format string, args ...any) string {
+	for i, a := range args {
+		switch n := a.(type) {
+		case int:
+			args[i] = grouped(n)
+		case int64:
+			args[i] = grouped(n)
+		}
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// grouped is a number that is written with separators.
+type grouped int64
+
+// Format implements fmt.Formatter.
+func (n grouped) Format(s fmt.State, _ rune) { fmt.Fprint(s, humanize.Comma(int64(n))) }
+
+func count(n int, what string) string { return plural(n, what, what+"s") }
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Say("%d %s", n, many)
+}
+
+// between writes an interval in seconds, to the tenth where its ends are said
+// alike.
+func between(low, high float64) string {
+	from, to := seconds(low), seconds(high)
+	if from == to {
+		from, to = humanize.Commaf(round(low, 1))+" s", humanize.Commaf(round(high, 1))+" s"
+	}
+	return "between " + from + " and " + to
+}
+
+// percent writes a share with as many digits as it carries.
+func percent(share float64) string {
+	switch p := 100 * share; {
+	case p == 0 || p >= 9.95:
+		return strconv.FormatFloat(p, 'f', 0, 64) + " %"
+	case p >= 0.1:
+		return strconv.FormatFloat(p, 'f', 1, 64) + " %"
+	}
+	return "under 0.1 %"
+}
+
+// seconds writes a duration in seconds as people say it.
+func seconds(s float64) string {
+	switch {
+	case s < 120:
+		return strconv.FormatFloat(s, 'f', -1, 64) + " s"
+	case s < 2*3600:
+		return fmt.Sprintf("%s min", strconv.FormatFloat(round(s/60, 1), 'f', -1, 64))
+	case s < 48*3600:
+		return fmt.Sprintf("%s h", strconv.FormatFloat(round(s/3600, 2), 'f', -1, 64))
+	}
+	return fmt.Sprintf("%s days", strconv.FormatFloat(round(s/86400, 1), 'f', -1, 64))
+}
+
+func round(x float64, digits int) float64 {
+	p := math.Pow10(digits)
+	return math.Round(x*p) / p
+}
+
+// confidence turns the p-value of a test and the lower bound of its effect into
+// one number: the chance that it is not chance, times the effect that is sure.
+func confidence(p, effect float64) float64 {
+	return round(min(0.99, (1-p)*min(1, effect+0.05)), 2)
+}
+
+// clean makes the texts of a finding, which hold names of the log, fit to leave.
+func clean(f *result.Finding) {
+	s := &f.Subject
+	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
+		*t = result.Clean(*t)
+	}
+	for k, v := range f.Details {
+		f.Details[k] = cleanFigure(v)
+	}
+}
+
+func cleanFigure(v any) any {
+	switch v := v.(type) {
+	case string:
+		return result.Clean(v)
+	case []string:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = cleanFigure(x)
+		}
+		return list
+	case []any:
+		list := make([]any, len(v))
+		for i, x := range v {
+			list[i] = cleanFigure(x)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, x := range v {
+			m[result.Clean(k)] = cleanFigure(x)
+		}
+		return m
+	}
+	return v
+}

@@ -1,0 +1,60 @@
+package detect
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A campaign's link leads many people who are not signed in to one page.
+func (w *world) campaign(from, length time.Duration, visitors int) {
+	for i := range visitors {
+		at := from + time.Duration(w.r.Int64N(int64(length)))
+		address := fmt.Sprintf("203.0.%d.%d", i/250, i%250)
+		w.add(at, "GET", "/app/offer", "", "", address, "401")
+		w.add(at+4*time.Second, "GET", "/", "", "", address, "200")
+	}
+}
+
+func TestSpike(t *testing.T) {
+	variants(t, func(t *testing.T, w *world) {
+		w.run(120)
+		for range 40 { // now and then somebody asks for it on other days too
+			w.campaign(0, 24*time.Hour, 1)
+		}
+		w.campaign(15*time.Hour, 25*time.Minute, 400)
+		_, findings := w.scan(t, 2)
+		f := want(t, findings, "unauthorized_spike")[0]
+		if off := time.UnixMicro(f.Onset).Sub(day.Add(15 * time.Hour)); off < 0 || off > 5*time.Minute {
+			t.Errorf("onset is off by %v", off)
+		}
+		if math.Abs(float64(f.Unauthorized-400)) > 20 {
+			t.Errorf("explains %d of 400", f.Unauthorized)
+		}
+		if made := fmt.Sprint(f.Details["made_by"]); !strings.Contains(made, "endpoint: GET www.example.org/app/offer") || strings.Contains(made, "client:") {
+			t.Errorf("made by %s", made)
+		}
+	})
+}
+
+// The morning brings mistyped passwords as it brings requests, and the night
+// neither.
+func TestMorningIsNoSpike(t *testing.T) {
+	variants(t, func(t *testing.T, w *world) {
+		w.run(60)
+		for n := range 200 {
+			at := 8*time.Hour + time.Duration(w.r.Int64N(int64(time.Hour)))
+			address := fmt.Sprintf("10.9.%d.%d", n/250, n%250)
+			for i := range 30 {
+				w.add(at+time.Duration(i)*time.Minute, "GET", "/app/home", fmt.Sprint("u", n), fmt.Sprint("s", n), address, "200")
+			}
+			if n%20 == 0 {
+				w.add(at, "POST", "/login", "", "", address, "401")
+			}
+		}
+		_, findings := w.scan(t, 1)
+		want(t, findings)
+	})
+}
