@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"logscan/analyze/result"
+	"logscan/report/wording"
 )
 
 const (
@@ -23,10 +24,10 @@ var steps = []int64{1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2 * 1440,
 type bins struct {
 	first, step int64 // Unix microseconds, microseconds
 	from, to    int64 // first and last minute that are shown
-	groups      [][numGroups]int64
+	groups      [][wording.NumGroups]int64
 	refused     []int64
 	accepted    []int64
-	used        [numGroups]bool
+	used        [wording.NumGroups]bool
 	inside      int64 // 401s that are shown
 	outside     int64 // and that are not, though they have a time
 }
@@ -55,8 +56,8 @@ func binned(timeline []result.Minute) *bins {
 		b.first -= int64(minBuckets-n) / 2 * step
 		n = minBuckets
 	}
-	b.groups, b.refused, b.accepted = make([][numGroups]int64, n), make([]int64, n), make([]int64, n)
-	groupOf := groupsOfCauses()
+	b.groups, b.refused, b.accepted = make([][wording.NumGroups]int64, n), make([]int64, n), make([]int64, n)
+	groupOf := wording.CauseGroups()
 	for i := range timeline {
 		m := &timeline[i]
 		at := b.place(m.Time)
@@ -73,8 +74,8 @@ func binned(timeline []result.Minute) *bins {
 			}
 		}
 		if left > 0 {
-			b.groups[at][groupUnexplained] += left
-			b.used[groupUnexplained] = true
+			b.groups[at][wording.GroupUnexplained] += left
+			b.used[wording.GroupUnexplained] = true
 		}
 		b.refused[at] += m.Unauthorized
 		b.accepted[at] += m.Accepted

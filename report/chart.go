@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"logscan/analyze/result"
+	"logscan/report/wording"
 )
 
 // chart is the 401s over time, ready to be drawn: coordinates are in the
@@ -24,14 +25,14 @@ type chart struct {
 	Summary                  string // the chart in a sentence
 	From, To                 int64  // what is drawn, Unix microseconds
 	Outside                  string // what is not in it, or empty
-	Groups                   []group
+	Groups                   []wording.Group
 	Rows                     []chartRow // the same as a table
 	Axis                     string     // what a bar stands for
 }
 
 // area is all bars of a group, as one path.
 type area struct {
-	Group group
+	Group wording.Group
 	Path  string
 }
 
@@ -90,15 +91,15 @@ func stepText(step int64) string {
 	case m == 1:
 		return "minute"
 	case m < 60:
-		return number(m) + " minutes"
+		return wording.Number(m) + " minutes"
 	case m == 60:
 		return "hour"
 	case m < 1440:
-		return number(m/60) + " hours"
+		return wording.Number(m/60) + " hours"
 	case m == 1440:
 		return "day"
 	default:
-		return number(m/1440) + " days"
+		return wording.Number(m/1440) + " days"
 	}
 }
 
@@ -108,7 +109,7 @@ func (c *chart) valueAxis(most int64) int64 {
 	step := niceStep(most, wanted)
 	top := (most + step - 1) / step * step
 	for v := int64(0); v <= top; v += step {
-		c.YTicks = append(c.YTicks, tick{coordinate(height(v, top)), number(v)})
+		c.YTicks = append(c.YTicks, tick{coordinate(height(v, top)), wording.Number(v)})
 	}
 	return top
 }
@@ -132,13 +133,13 @@ func height(v, top int64) float64 {
 // bars draws the buckets, one path a group.
 func (c *chart) bars(b *bins, top int64, x func(int64) float64) {
 	shown := []int{}
-	for g := range groups {
+	for g := range wording.Groups {
 		if b.used[g] {
 			shown = append(shown, g)
-			c.Groups = append(c.Groups, groups[g])
+			c.Groups = append(c.Groups, wording.Groups[g])
 		}
 	}
-	paths := make([]strings.Builder, numGroups)
+	paths := make([]strings.Builder, wording.NumGroups)
 	for i, total := range b.refused {
 		if total == 0 {
 			continue
@@ -148,11 +149,11 @@ func (c *chart) bars(b *bins, top int64, x func(int64) float64) {
 		width := right - left
 		gap := min(1, width*0.15)
 		base := int64(0)
-		row := chartRow{From: bucketName(at, b.step), Total: number(total)}
+		row := chartRow{From: bucketName(at, b.step), Total: wording.Number(total)}
 		var told []string
 		for _, g := range shown {
 			n := b.groups[i][g]
-			row.Counts = append(row.Counts, number(n))
+			row.Counts = append(row.Counts, wording.Number(n))
 			if n == 0 {
 				continue
 			}
@@ -160,14 +161,14 @@ func (c *chart) bars(b *bins, top int64, x func(int64) float64) {
 			base += n
 			w := coordinate(width - gap)
 			paths[g].WriteString("M" + coordinate(left) + " " + coordinate(high) + "h" + w + "v" + coordinate(low-high) + "h-" + w + "z")
-			told = append(told, groups[g].Label+" "+number(n))
+			told = append(told, wording.Groups[g].Label+" "+wording.Number(n))
 		}
 		c.Rows = append(c.Rows, row)
 		c.Hovers = append(c.Hovers, hover{coordinate(left), coordinate(width),
-			row.From + " UTC: " + refusals(total) + " – " + strings.Join(told, ", ")})
+			row.From + " UTC: " + wording.Refusals(total) + " – " + strings.Join(told, ", ")})
 	}
 	for _, g := range shown {
-		c.Areas = append(c.Areas, area{groups[g], paths[g].String()})
+		c.Areas = append(c.Areas, area{wording.Groups[g], paths[g].String()})
 	}
 }
 
@@ -187,13 +188,13 @@ func (c *chart) timeAxis(from, to, step int64, x func(int64) float64) {
 	day := ""
 	for t := floorTo(from+every-1, every); t < to; t += every {
 		at := time.UnixMicro(t).UTC()
-		label := at.Format(minuteLayout)
-		if d := at.Format(dayLayout); d != day {
+		label := at.Format(wording.MinuteLayout)
+		if d := at.Format(wording.DayLayout); d != day {
 			day = d
 			if label == "00:00" || every >= 1440*minute {
 				label = d
 			} else {
-				label = at.Format("01-02 " + minuteLayout)
+				label = at.Format("01-02 " + wording.MinuteLayout)
 			}
 		}
 		c.XTicks = append(c.XTicks, tick{coordinate(x(t)), label})
@@ -238,7 +239,7 @@ func (c *chart) tell(b *bins) {
 			peak = i
 		}
 	}
-	c.Summary = c.Axis + " from " + instant(b.from) + " to " + instant(b.to+minute) + " UTC; most, " + number(b.refused[peak]) + ", at " +
+	c.Summary = c.Axis + " from " + wording.Time(b.from) + " to " + wording.Time(b.to+minute) + " UTC; most, " + wording.Number(b.refused[peak]) + ", at " +
 		bucketName(b.first+int64(peak)*b.step, b.step) + "."
 }
 
@@ -249,24 +250,24 @@ func leftOut(outside, timeless int64, timeline []result.Minute, from, to int64) 
 		at := ""
 		for i := range timeline {
 			if m := &timeline[i]; m.Unauthorized > 0 && (m.Time < from || m.Time > to) {
-				at = instant(m.Time)
+				at = wording.Time(m.Time)
 				break
 			}
 		}
-		parts = append(parts, refusals(outside)+" far away in time, the first at "+at+" UTC")
+		parts = append(parts, wording.Refusals(outside)+" far away in time, the first at "+at+" UTC")
 	}
 	if timeless > 0 {
-		parts = append(parts, refusals(timeless)+" without a time")
+		parts = append(parts, wording.Refusals(timeless)+" without a time")
 	}
-	return "Not shown: " + list(parts) + "."
+	return "Not shown: " + wording.List(parts) + "."
 }
 
 func bucketName(at, step int64) string {
 	t := time.UnixMicro(at).UTC()
 	if step >= 1440*minute {
-		return t.Format(dayLayout)
+		return t.Format(wording.DayLayout)
 	}
-	return t.Format(dayLayout + " " + minuteLayout)
+	return t.Format(wording.DayLayout + " " + wording.MinuteLayout)
 }
 
 // coordinate writes a number of the drawing as short as it can be seen.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/report/wording"
 )
 
 // Difference is what has changed between the findings of two runs.
@@ -77,12 +78,12 @@ func ShowDiff(w io.Writer, d *Difference, paint Paint) error {
 		first = false
 		fmt.Fprintln(&b, paint.bold(fmt.Sprintf("%s (%d)", s.heading, len(list))))
 		for _, f := range list {
-			fmt.Fprintf(&b, "%s%s %9s 401s  %s\n", textIndent, paint.severity(f.Severity, fmt.Sprintf("%-8s", visible(f.Severity))),
-				number(f.Unauthorized), readable(clip(f.Title, maxTitle)))
+			fmt.Fprintf(&b, "%s%s %9s 401s  %s\n", textIndent, paint.severity(f.Severity, fmt.Sprintf("%-8s", wording.Visible(f.Severity))),
+				wording.Number(f.Unauthorized), wording.Readable(wording.Clip(f.Title, wording.MaxTitle)))
 			if text := changeText(f); text != "" {
 				fmt.Fprintf(&b, "%s%-8s %9s       %s\n", textIndent, "", "", text)
 			}
-			fmt.Fprintf(&b, "%s%-8s %9s       %s\n", textIndent, "", "", visible(f.ID))
+			fmt.Fprintf(&b, "%s%-8s %9s       %s\n", textIndent, "", "", wording.Visible(f.ID))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -96,9 +97,9 @@ func changeText(f *Finding) string {
 	if c == nil || f.Status == string(result.StatusResolved) {
 		return ""
 	}
-	s := refusals(c.Unauthorized) + " before"
+	s := wording.Refusals(c.Unauthorized) + " before"
 	if c.Severity != f.Severity {
-		s += ", severity " + visible(c.Severity)
+		s += ", severity " + wording.Visible(c.Severity)
 	}
 	if c.Ratio > 0 {
 		s += fmt.Sprintf("; %.2g times as many a request (p = %.2g)", c.Ratio, c.PValue)

@@ -6,6 +6,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 // drawing is a small picture of a card: rectangles, lines and texts in the
@@ -66,7 +67,7 @@ func drawExhibit(f *result.Finding) *drawing {
 
 func drawTrend(e *result.Exhibit, onset int64) *drawing {
 	t := e.Trend
-	d := &drawing{Caption: visible(e.Caption), Width: drawingWidth, Height: trendBottom + 20}
+	d := &drawing{Caption: wording.Visible(e.Caption), Width: drawingWidth, Height: trendBottom + 20}
 	most, sum, all := int64(0), int64(0), int64(0)
 	for i, n := range t.Refused {
 		sum += n
@@ -100,25 +101,25 @@ func drawTrend(e *result.Exhibit, onset int64) *drawing {
 	}
 	d.Lines = append(d.Lines, stroke{"refused", bad.String()}, stroke{"accepted", good.String()})
 	end := t.From + t.Step*int64(len(t.Refused))
-	d.text("y", drawingLeft-6, trendTop+5, number(most))
+	d.text("y", drawingLeft-6, trendTop+5, wording.Number(most))
 	d.text("y", drawingLeft-6, trendBottom, "0")
-	d.text("start", drawingLeft, trendBottom+15, instant(t.From))
-	d.text("y", drawingRight, trendBottom+15, instant(end))
-	d.Summary = d.Caption + " per " + stepText(max(t.Step, minute)) + " or so, from " + instant(t.From) + " to " + instant(end) + " UTC: " + number(sum) + " refused"
+	d.text("start", drawingLeft, trendBottom+15, wording.Time(t.From))
+	d.text("y", drawingRight, trendBottom+15, wording.Time(end))
+	d.Summary = d.Caption + " per " + stepText(max(t.Step, minute)) + " or so, from " + wording.Time(t.From) + " to " + wording.Time(end) + " UTC: " + wording.Number(sum) + " refused"
 	if t.Accepted != nil {
-		d.Summary += ", " + number(all-sum) + " accepted"
+		d.Summary += ", " + wording.Number(all-sum) + " accepted"
 	}
 	if onset != parse.NoTime && onset >= t.From && onset < end {
 		d.upright("onset", at(onset), trendTop-6, trendBottom)
 		d.text("mark", at(onset), trendTop-6, "since")
-		d.Summary += "; it began at " + instant(onset)
+		d.Summary += "; it began at " + wording.Time(onset)
 	}
 	d.Summary += "."
 	return d
 }
 
 func drawParts(e *result.Exhibit) *drawing {
-	d := &drawing{Caption: visible(e.Caption), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
+	d := &drawing{Caption: wording.Visible(e.Caption), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
 	most, accepted := int64(1), int64(0)
 	for _, p := range e.Parts {
 		most = max(most, p.Refused+p.Accepted)
@@ -132,8 +133,8 @@ func drawParts(e *result.Exhibit) *drawing {
 			whole = most // nothing to compare with but their size
 		}
 		wide := func(n int64) float64 { return float64(n) / float64(whole) * (partRight - partLeft) }
-		text := number(p.Refused) + " refused, " + number(p.Accepted) + " accepted"
-		name, class := clip(p.Name, partChars), "y"
+		text := wording.Number(p.Refused) + " refused, " + wording.Number(p.Accepted) + " accepted"
+		name, class := wording.Clip(p.Name, partChars), "y"
 		if p.Marked {
 			class = "y marked"
 		}
@@ -143,7 +144,7 @@ func drawParts(e *result.Exhibit) *drawing {
 			d.box("accepted", partLeft+wide(p.Refused), y+3, wide(p.Accepted), partHeight-10, text)
 		}
 		d.text("start", partRight+10, y+14, text)
-		told = append(told, clip(p.Name, nameChars)+": "+text)
+		told = append(told, wording.Clip(p.Name, NameChars)+": "+text)
 	}
 	d.Summary = d.Caption + ". " + strings.Join(told, "; ") + "."
 	return d
@@ -160,9 +161,9 @@ func drawCurve(e *result.Exhibit) *drawing {
 	first, last := c.Points[0], c.Points[len(c.Points)-1]
 	from := max(first.From, first.To/2)
 	d := &drawing{Width: drawingWidth, Height: trendBottom + 20}
-	d.Caption = visible(e.Caption) + " by the age of the session"
+	d.Caption = wording.Visible(e.Caption) + " by the age of the session"
 	if c.Idle {
-		d.Caption = visible(e.Caption) + " by the silence of the session before"
+		d.Caption = wording.Visible(e.Caption) + " by the silence of the session before"
 	}
 	low, high := math.Log(from), math.Log(max(last.To, c.High))
 	at := func(s float64) float64 {
@@ -179,11 +180,11 @@ func drawCurve(e *result.Exhibit) *drawing {
 		}
 		path.WriteString(verb + coordinate(at(p.From)) + " " + coordinate(y) + "H" + coordinate(at(p.To)))
 		d.box("hover", at(p.From), trendTop, at(p.To)-at(p.From), trendBottom-trendTop,
-			lasting(p.From)+" to "+lasting(p.To)+": "+share(p.Accepted, n)+" of "+plural(n, "request")+" accepted")
+			wording.Duration(p.From)+" to "+wording.Duration(p.To)+": "+wording.Share(p.Accepted, n)+" of "+wording.Count(n, "request")+" accepted")
 	}
 	d.Lines = append(d.Lines, stroke{"curve", path.String()})
 	d.upright("onset", at(c.Timeout), trendTop-4, trendBottom)
-	d.text("mark", at(c.Timeout), trendTop-6, "timeout "+lasting(c.Timeout))
+	d.text("mark", at(c.Timeout), trendTop-6, "timeout "+wording.Duration(c.Timeout))
 	d.text("y", drawingLeft-6, trendTop+5, "100 %")
 	d.text("y", drawingLeft-6, trendBottom, "0")
 	for _, a := range ages {
@@ -200,7 +201,7 @@ func drawCurve(e *result.Exhibit) *drawing {
 		side.Refused += p.Refused
 		side.Accepted += p.Accepted
 	}
-	d.Summary = d.Caption + ": " + share(below.Accepted, below.Accepted+below.Refused) + " up to the timeout of " + lasting(c.Timeout) + ", " +
-		share(above.Accepted, above.Accepted+above.Refused) + " after it."
+	d.Summary = d.Caption + ": " + wording.Share(below.Accepted, below.Accepted+below.Refused) + " up to the timeout of " + wording.Duration(c.Timeout) + ", " +
+		wording.Share(above.Accepted, above.Accepted+above.Refused) + " after it."
 	return d
 }

@@ -5,6 +5,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 // explorer is what the script of the report works on: tables to sort and
@@ -133,11 +134,11 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 		return nil, nil
 	}
 	x := &explorer{First: b.first / 1000, Step: b.step / 1000, Steps: len(b.refused), Accepted: b.accepted, Marks: []explorerMark{}}
-	for g := range groups {
+	for g := range wording.Groups {
 		if !b.used[g] {
 			continue
 		}
-		part := explorerPart{Name: groups[g].Name, Label: groups[g].Label, Counts: make([]int64, len(b.refused))}
+		part := explorerPart{Name: wording.Groups[g].Name, Label: wording.Groups[g].Label, Counts: make([]int64, len(b.refused))}
 		for i := range b.groups {
 			part.Counts[i] = b.groups[i][g]
 		}
@@ -145,7 +146,7 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 	}
 	for i := range res.Findings[:min(len(res.Findings), maxOnsets)] {
 		if f := &res.Findings[i]; f.Onset >= b.first && f.Onset < b.end() {
-			x.Marks = append(x.Marks, explorerMark{f.Onset / 1000, i + 1, clip(f.Title, nameChars)})
+			x.Marks = append(x.Marks, explorerMark{f.Onset / 1000, i + 1, wording.Clip(f.Title, NameChars)})
 		}
 	}
 	agents, agentOf := summed(res.Clients, func(c *result.Client) string { return c.UserAgent }, func(c *result.Client) *result.Counts { return &c.Counts })
@@ -182,9 +183,9 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 			id: "findings", label: "Findings", name: "Finding", about: "Severity", order: findings, budget: findingBytes, profile: p.findings, all: len(res.Findings),
 			text: func(i int) (string, string) {
 				f := &res.Findings[i]
-				return typeset(clip(f.Title, maxTitle)), f.Severity.String()
+				return typeset(wording.Clip(f.Title, wording.MaxTitle)), f.Severity.String()
 			},
-			finding: func(i int) string { return visible(res.Findings[i].ID) },
+			finding: func(i int) string { return wording.Visible(res.Findings[i].ID) },
 			refused: func(i int) int64 { return res.Findings[i].Unauthorized },
 			columns: []columnSource{
 				{"Actors", false, func(i int) int64 { return res.Findings[i].Actors }},
@@ -196,17 +197,17 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 			all: refused(res.Endpoints, func(e *result.Endpoint) int64 { return e.Unauthorized }),
 			text: func(i int) (string, string) {
 				e := &res.Endpoints[i]
-				return clip(strings.TrimSpace(e.Method+" "+e.Template), nameChars), clip(e.Host, nameChars)
+				return wording.Clip(strings.TrimSpace(e.Method+" "+e.Template), NameChars), wording.Clip(e.Host, NameChars)
 			},
-			finding: func(i int) string { return visible(res.Endpoints[i].FindingID) },
+			finding: func(i int) string { return wording.Visible(res.Endpoints[i].FindingID) },
 			refused: func(i int) int64 { return endpoint(i).Unauthorized },
 			columns: []columnSource{requests(endpoint), accepted(endpoint), {"Actors refused", false, func(i int) int64 { return res.Endpoints[i].RefusedActors }}},
 		},
 		{
 			id: "accounts", label: "Accounts", name: "User", order: accounts, budget: accountBytes, profile: p.accounts,
 			all:     refused(res.Accounts, func(a *result.Account) int64 { return a.Unauthorized }),
-			text:    func(i int) (string, string) { return clip(res.Accounts[i].User, nameChars), "" },
-			finding: func(i int) string { return visible(res.Accounts[i].FindingID) },
+			text:    func(i int) (string, string) { return wording.Clip(res.Accounts[i].User, NameChars), "" },
+			finding: func(i int) string { return wording.Visible(res.Accounts[i].FindingID) },
 			refused: func(i int) int64 { return account(i).Unauthorized },
 			columns: []columnSource{requests(account), accepted(account), {"Clients", false, func(i int) int64 { return res.Accounts[i].Clients }},
 				{"Last accepted", true, func(i int) int64 { return milliseconds(res.Accounts[i].LastAccepted) }}},
@@ -215,9 +216,9 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 			id: "clients", label: "Clients", name: "Address", about: "User agent", order: clients, budget: clientBytes, profile: p.clients,
 			all: refused(res.Clients, func(c *result.Client) int64 { return c.Unauthorized }),
 			text: func(i int) (string, string) {
-				return clip(res.Clients[i].Address, nameChars), clip(res.Clients[i].UserAgent, agentChars)
+				return wording.Clip(res.Clients[i].Address, NameChars), wording.Clip(res.Clients[i].UserAgent, agentChars)
 			},
-			finding: func(i int) string { return visible(res.Clients[i].FindingID) },
+			finding: func(i int) string { return wording.Visible(res.Clients[i].FindingID) },
 			refused: func(i int) int64 { return client(i).Unauthorized },
 			columns: []columnSource{requests(client), accepted(client), {"Users", false, func(i int) int64 { return res.Clients[i].Users }}},
 		},
@@ -225,7 +226,7 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 		{
 			id: "upstreams", label: "Backends", name: "Backend", order: upstreams, budget: smallBytes, profile: p.upstreams,
 			all:     refused(res.Upstreams, func(u *result.Upstream) int64 { return u.Unauthorized }),
-			text:    func(i int) (string, string) { return clip(res.Upstreams[i].Name, nameChars), "" },
+			text:    func(i int) (string, string) { return wording.Clip(res.Upstreams[i].Name, NameChars), "" },
 			finding: none, refused: func(i int) int64 { return upstream(i).Unauthorized },
 			columns: []columnSource{requests(upstream), accepted(upstream)},
 		},
@@ -251,7 +252,7 @@ func sumSource(id, label, name string, sums []sumOf, order []int, profile map[in
 	return tableSource{
 		id: id, label: label, name: name, order: order, budget: smallBytes, profile: profile,
 		all:     refused(sums, func(s *sumOf) int64 { return s.Unauthorized }),
-		text:    func(i int) (string, string) { return clip(sums[i].Name, nameChars), "" },
+		text:    func(i int) (string, string) { return wording.Clip(sums[i].Name, NameChars), "" },
 		finding: func(int) string { return "" }, refused: func(i int) int64 { return counts(i).Unauthorized },
 		columns: []columnSource{
 			{"Requests", false, func(i int) int64 { return counts(i).Requests }},

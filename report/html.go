@@ -16,6 +16,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 //go:embed html
@@ -34,7 +35,7 @@ const (
 	manyEvidence  = 20 // cards that show all evidence; the later ones fewEvidence lines
 	fewEvidence   = 5
 	evidenceChars = 1000 // of a raw line
-	nameChars     = 160  // of a path, user or address
+	NameChars     = 160  // of a path, user or address
 	agentChars    = 120
 	hostChars     = 32   // of a host among others
 	longChars     = 2000 // of an explanation or a step
@@ -49,7 +50,7 @@ type page struct {
 	Script     template.JS
 	Data       *explorer // what the script works on
 	Heat       []*drawing
-	Verdict    verdict
+	Verdict    wording.Verdict
 	Tiles      []tile
 	Compared   string   // with the baseline
 	Resolved   []string // findings of the baseline that are gone
@@ -81,13 +82,13 @@ type card struct {
 	Open                           bool
 	ID, Severity, Kind, Title      string
 	Status, Before, Muted          string
-	Subject                        []figure
+	Subject                        []wording.Figure
 	Since                          *moment // nil: the first line
 	Seen                           []moment
 	Unauthorized, Hit              string
 	Exhibit                        *drawing
 	Share, Confidence, Explanation string
-	Figures                        []figure
+	Figures                        []wording.Figure
 	Steps                          []string
 	Evidence                       []evidence
 	Query                          string
@@ -97,7 +98,7 @@ type card struct {
 type moment struct{ ISO, Text string }
 
 func momentOf(us int64) moment {
-	return moment{time.UnixMicro(us).UTC().Format(time.RFC3339), instant(us) + " UTC"}
+	return moment{time.UnixMicro(us).UTC().Format(time.RFC3339), wording.Time(us) + " UTC"}
 }
 
 type evidence struct{ Place, Text string }
@@ -164,7 +165,7 @@ func hashOf(text string) string {
 
 func newPage(res *result.Result) *page {
 	steps := binned(res.Timeline)
-	p := &page{Verdict: judge(res), Chart: drawChart(res, steps), Total: number(res.Totals.Unauthorized)}
+	p := &page{Verdict: wording.Judge(res), Chart: drawChart(res, steps), Total: wording.Number(res.Totals.Unauthorized)}
 	p.Data, p.Heat = exploration(res, steps)
 	p.Tiles = tiles(res, p.Chart)
 	p.Verdict.Sentence, p.Verdict.Rest = typeset(p.Verdict.Sentence), typeset(p.Verdict.Rest)
@@ -172,7 +173,7 @@ func newPage(res *result.Result) *page {
 	p.Compared = statusCounts(findings, len(res.Resolved))
 	for i := range res.Resolved[:min(len(res.Resolved), maxCards)] {
 		f := &res.Resolved[i]
-		p.Resolved = append(p.Resolved, typeset(clip(f.Title, maxTitle))+" ("+f.Severity.String()+", "+refusals(f.Unauthorized)+")")
+		p.Resolved = append(p.Resolved, typeset(wording.Clip(f.Title, wording.MaxTitle))+" ("+f.Severity.String()+", "+wording.Refusals(f.Unauthorized)+")")
 	}
 	place := map[string]bool{} // findings that have a card
 	for i := range findings[:min(len(findings), maxCards)] {
@@ -189,7 +190,7 @@ func newPage(res *result.Result) *page {
 		p.NoFindings = "There was nothing to look at."
 	case res.Totals.Unauthorized == 0:
 		p.NoFindings = "Nothing was refused, so there is nothing to find."
-	case harmless(res) == res.Totals.Unauthorized:
+	case wording.Harmless(res) == res.Totals.Unauthorized:
 		p.NoFindings = "Nothing is broken: every 401 belongs to ordinary use."
 	default:
 		p.NoFindings = "No trouble stands out. What the 401s are is told below, under causes."
@@ -200,36 +201,36 @@ func newPage(res *result.Result) *page {
 	p.Rejects, p.Skips = reasonRows(res.Rejects), reasonRows(res.Skips)
 	for i := range res.RejectedLines[:min(len(res.RejectedLines), maxRejectRows)] {
 		l := &res.RejectedLines[i]
-		p.Lines = append(p.Lines, evidence{position(l.Path, l.Line) + " – " + clip(l.Reason, nameChars), clip(l.Raw, evidenceChars)})
+		p.Lines = append(p.Lines, evidence{position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, NameChars), wording.Clip(l.Raw, evidenceChars)})
 	}
 	for _, n := range res.Notes[:min(len(res.Notes), maxNotes)] {
-		p.Notes = append(p.Notes, clip(n, longChars))
+		p.Notes = append(p.Notes, wording.Clip(n, longChars))
 	}
 	p.Gaps = gapSheets(res.Formats)
 	for _, u := range res.Undetectable {
-		p.Undetectable = append(p.Undetectable, undetectable{causeOf(u.Kind).Label, u.Missing})
+		p.Undetectable = append(p.Undetectable, undetectable{wording.CauseOf(u.Kind).Label, u.Missing})
 	}
 	return p
 }
 
 func position(path string, line int64) string {
-	return clip(path, nameChars) + ":" + strconv.FormatInt(line, 10)
+	return wording.Clip(path, NameChars) + ":" + strconv.FormatInt(line, 10)
 }
 
 func tiles(res *result.Result, c *chart) []tile {
 	t := &res.Totals
 	explained := t.Unauthorized - t.Unexplained
 	all := []tile{
-		{"401s", number(t.Unauthorized), share(t.Unauthorized, t.Parsed) + " of " + plural(t.Parsed, "request")},
-		{"Explained", share(explained, t.Unauthorized), number(explained) + " have a cause; " + number(t.Unexplained) + " have none"},
-		{"Findings", number(int64(len(res.Findings))), severities(res.Findings)},
-		{"Lines read", number(t.Lines), number(t.Rejected) + " could not be read; " + plural(int64(len(res.Inputs)), "input") + ", " + byteSize(t.Bytes)},
+		{"401s", wording.Number(t.Unauthorized), wording.Share(t.Unauthorized, t.Parsed) + " of " + wording.Count(t.Parsed, "request")},
+		{"Explained", wording.Share(explained, t.Unauthorized), wording.Number(explained) + " have a cause; " + wording.Number(t.Unexplained) + " have none"},
+		{"Findings", wording.Number(int64(len(res.Findings))), severities(res.Findings)},
+		{"Lines read", wording.Number(t.Lines), wording.Number(t.Rejected) + " could not be read; " + wording.Count(int64(len(res.Inputs)), "input") + ", " + wording.Bytes(t.Bytes)},
 	}
 	if t.Unauthorized == 0 {
 		all[1] = tile{"Explained", "–", "there is nothing to explain"}
 	}
 	if hosts, n := hostNames(res); n > 0 {
-		all = append(all, tile{"Hosts", number(int64(n)), hosts})
+		all = append(all, tile{"Hosts", wording.Number(int64(n)), hosts})
 	}
 	// A line with an absurd date is no reason to tell of a window of decades.
 	window, from, to := tile{"Window", "–", "no line has a time"}, t.FirstTime, t.LastTime
@@ -237,7 +238,7 @@ func tiles(res *result.Result, c *chart) []tile {
 		from, to = c.From, c.To
 	}
 	if from != parse.NoTime {
-		window.Value, window.Note = lasting(float64(to-from)/1e6), period(from, to)
+		window.Value, window.Note = wording.Duration(float64(to-from)/1e6), wording.Period(from, to)
 	}
 	return append(all, window)
 }
@@ -253,7 +254,7 @@ func severities(findings []result.Finding) string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, number(int64(n))+" "+s.String())
+			parts = append(parts, wording.Number(int64(n))+" "+s.String())
 		}
 		if s == result.Info {
 			break
@@ -273,12 +274,12 @@ func hostNames(res *result.Result) (string, int) {
 			requests[e.Host] += e.Requests
 		}
 	}
-	names := sortedKeys(requests)
+	names := wording.SortedKeys(requests)
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(requests[b], requests[a]) })
 	shown := names[:min(len(names), maxHosts)]
 	parts := make([]string, len(shown))
 	for i, n := range shown {
-		parts[i] = clip(n, hostChars)
+		parts[i] = wording.Clip(n, hostChars)
 	}
 	if len(names) > len(shown) {
 		parts = append(parts, "…")
@@ -288,18 +289,18 @@ func hostNames(res *result.Result) (string, int) {
 
 func newCard(place int, f *Finding, total int64) card {
 	c := card{
-		Number: place, Open: place <= openCards, ID: visible(f.ID), Severity: f.Severity, Kind: causeOf(f.Kind).Label,
-		Title: typeset(clip(f.Title, maxTitle)), Explanation: typeset(clip(f.Explanation, longChars)),
-		Status: visible(f.Status), Before: changeText(f),
-		Unauthorized: number(f.Unauthorized), Share: share(f.Unauthorized, total),
-		Hit:        plural(f.Actors, "actor") + ", " + plural(f.Users, "user"),
+		Number: place, Open: place <= openCards, ID: wording.Visible(f.ID), Severity: f.Severity, Kind: wording.CauseOf(f.Kind).Label,
+		Title: typeset(wording.Clip(f.Title, wording.MaxTitle)), Explanation: typeset(wording.Clip(f.Explanation, longChars)),
+		Status: wording.Visible(f.Status), Before: changeText(f),
+		Unauthorized: wording.Number(f.Unauthorized), Share: wording.Share(f.Unauthorized, total),
+		Hit:        wording.Count(f.Actors, "actor") + ", " + wording.Count(f.Users, "user"),
 		Confidence: strconv.FormatFloat(f.Confidence, 'f', 2, 64),
-		Figures:    figures(f.Details), Subject: subjectFigures(&f.Subject),
+		Figures:    wording.Figures(f.Details), Subject: subjectFigures(&f.Subject),
 		Query: "SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line\n" +
-			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
+			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(wording.Visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
 	}
 	if f.Muted != nil {
-		c.Muted = "before " + instant(int64(f.Muted.Until)) + " UTC: " + clip(f.Muted.Reason, longChars)
+		c.Muted = "before " + wording.Time(int64(f.Muted.Until)) + " UTC: " + wording.Clip(f.Muted.Reason, longChars)
 	}
 	if f.Onset != parse.NoTime {
 		m := momentOf(int64(f.Onset))
@@ -309,14 +310,14 @@ func newCard(place int, f *Finding, total int64) card {
 		c.Seen = []moment{momentOf(int64(f.FirstSeen)), momentOf(int64(f.LastSeen))}
 	}
 	for _, s := range f.Remediation {
-		c.Steps = append(c.Steps, typeset(clip(s, longChars)))
+		c.Steps = append(c.Steps, typeset(wording.Clip(s, longChars)))
 	}
 	shown := f.Evidence[:min(len(f.Evidence), result.MaxEvidence)]
 	if place > manyEvidence {
 		shown = shown[:min(len(shown), fewEvidence)]
 	}
 	for i := range shown {
-		c.Evidence = append(c.Evidence, evidence{position(shown[i].Path, shown[i].Line), clip(shown[i].Raw, evidenceChars)})
+		c.Evidence = append(c.Evidence, evidence{position(shown[i].Path, shown[i].Line), wording.Clip(shown[i].Raw, evidenceChars)})
 	}
 	return c
 }
@@ -326,21 +327,21 @@ func since(onset Stamp) string {
 	if onset == parse.NoTime {
 		return "the first line"
 	}
-	return instant(int64(onset)) + " UTC"
+	return wording.Time(int64(onset)) + " UTC"
 }
 
 // typeset is text for reading: a number and its percent sign stay on one line.
-func typeset(s string) string { return strings.ReplaceAll(readable(s), " %", "\u00a0%") }
+func typeset(s string) string { return strings.ReplaceAll(wording.Readable(s), " %", "\u00a0%") }
 
 // subjectFigures names what a finding is about.
-func subjectFigures(s *result.Subject) []figure {
-	var all []figure
-	for _, f := range []figure{
+func subjectFigures(s *result.Subject) []wording.Figure {
+	var all []wording.Figure
+	for _, f := range []wording.Figure{
 		{"Host", s.Host}, {"Method", s.Method}, {"Route", s.Route}, {"User", s.User},
 		{"Client address", s.ClientAddress}, {"User agent", s.UserAgent}, {"Backend", s.Upstream},
 	} {
 		if f.Value != "" {
-			all = append(all, figure{f.Name, clip(f.Value, nameChars)})
+			all = append(all, wording.Figure{f.Name, wording.Clip(f.Value, NameChars)})
 		}
 	}
 	return all
@@ -348,12 +349,12 @@ func subjectFigures(s *result.Subject) []figure {
 
 func causeRows(res *result.Result) []causeRow {
 	total := res.Totals.Unauthorized
-	row := func(c cause, n int64) causeRow {
-		return causeRow{Group: groups[c.Group].Name, Label: c.Label, Name: c.Name, Meaning: c.Meaning,
-			Count: number(n), Share: share(n, total), Bar: barWidth(n, total)}
+	row := func(c wording.Cause, n int64) causeRow {
+		return causeRow{Group: wording.Groups[c.Group].Name, Label: c.Label, Name: c.Name, Meaning: c.Meaning,
+			Count: wording.Number(n), Share: wording.Share(n, total), Bar: barWidth(n, total)}
 	}
 	var names []string
-	for _, name := range sortedKeys(res.Causes) {
+	for _, name := range wording.SortedKeys(res.Causes) {
 		if res.Causes[name] > 0 {
 			names = append(names, name)
 		}
@@ -361,7 +362,7 @@ func causeRows(res *result.Result) []causeRow {
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(res.Causes[b], res.Causes[a]) })
 	rows := make([]causeRow, len(names))
 	for i, name := range names {
-		rows[i] = row(causeOf(name), res.Causes[name])
+		rows[i] = row(wording.CauseOf(name), res.Causes[name])
 	}
 	return rows
 }
@@ -383,7 +384,7 @@ func worstTables(res *result.Result, place map[string]bool) []worstTable {
 	add := func(t worstTable, of int) {
 		if len(t.Rows) > 0 {
 			if of > maxWorst {
-				t.More = fmt.Sprintf("The %d with most 401s; %s.parquet has all %s.", maxWorst, t.ID, number(int64(of)))
+				t.More = fmt.Sprintf("The %d with most 401s; %s.parquet has all %s.", maxWorst, t.ID, wording.Number(int64(of)))
 			}
 			all = append(all, t)
 		}
@@ -391,8 +392,8 @@ func worstTables(res *result.Result, place map[string]bool) []worstTable {
 	t := worstTable{ID: "endpoints", Title: "Endpoints", Caption: "Endpoints that answered 401 most", Name: "Endpoint", Extra: "Actors refused"}
 	for _, e := range endpoints {
 		r := counted(&e.Counts, e.FindingID, place)
-		r.Name = clip(strings.TrimSpace(e.Method+" "+e.Template), nameChars)
-		r.Note, r.Extra = clip(e.Host, nameChars), number(e.RefusedActors)+" of "+number(e.Actors)
+		r.Name = wording.Clip(strings.TrimSpace(e.Method+" "+e.Template), NameChars)
+		r.Note, r.Extra = wording.Clip(e.Host, NameChars), wording.Number(e.RefusedActors)+" of "+wording.Number(e.Actors)
 		t.Rows = append(t.Rows, r)
 	}
 	add(t, refused(res.Endpoints, func(e *result.Endpoint) int64 { return e.Unauthorized }))
@@ -400,8 +401,8 @@ func worstTables(res *result.Result, place map[string]bool) []worstTable {
 	t = worstTable{ID: "accounts", Title: "Accounts", Caption: "Users named on most 401s (a claim, not proven)", Name: "User", Extra: "Last accepted, UTC"}
 	for _, a := range accounts {
 		r := counted(&a.Counts, a.FindingID, place)
-		r.Name, r.Note = clip(a.User, nameChars), "from "+plural(a.Clients, "client")
-		r.Extra = instant(a.LastAccepted)
+		r.Name, r.Note = wording.Clip(a.User, NameChars), "from "+wording.Count(a.Clients, "client")
+		r.Extra = wording.Time(a.LastAccepted)
 		if a.LastAccepted == parse.NoTime {
 			r.Extra = "never"
 		}
@@ -412,8 +413,8 @@ func worstTables(res *result.Result, place map[string]bool) []worstTable {
 	t = worstTable{ID: "clients", Title: "Clients", Caption: "Clients that got most 401s", Name: "Client", Extra: "Users, endpoints"}
 	for _, c := range clients {
 		r := counted(&c.Counts, c.FindingID, place)
-		r.Name, r.Note = clip(c.Address, nameChars), clip(c.UserAgent, agentChars)
-		r.Extra = number(c.Users) + ", " + number(c.RefusedEndpoints)
+		r.Name, r.Note = wording.Clip(c.Address, NameChars), wording.Clip(c.UserAgent, agentChars)
+		r.Extra = wording.Number(c.Users) + ", " + wording.Number(c.RefusedEndpoints)
 		t.Rows = append(t.Rows, r)
 	}
 	add(t, refused(res.Clients, func(c *result.Client) int64 { return c.Unauthorized }))
@@ -424,8 +425,8 @@ func counted(c *result.Counts, finding string, place map[string]bool) worstRow {
 	if !place[finding] {
 		finding = ""
 	}
-	return worstRow{Unauthorized: number(c.Unauthorized), Requests: number(c.Requests), Share: share(c.Unauthorized, c.Requests),
-		Bar: barWidth(c.Unauthorized, c.Requests), Finding: visible(finding)}
+	return worstRow{Unauthorized: wording.Number(c.Unauthorized), Requests: wording.Number(c.Requests), Share: wording.Share(c.Unauthorized, c.Requests),
+		Bar: barWidth(c.Unauthorized, c.Requests), Finding: wording.Visible(finding)}
 }
 
 // top gives up to maxWorst rows with most 401s, most first, ties in the order
@@ -479,29 +480,29 @@ func (p *page) ledger(res *result.Result) {
 			return 2
 		}
 		slices.SortStableFunc(shown, func(a, b *result.Input) int { return rank(a) - rank(b) })
-		p.MoreInputs = fmt.Sprintf("%d of %s inputs, those with trouble first; inputs.parquet has all.", maxLedger, number(int64(len(shown))))
+		p.MoreInputs = fmt.Sprintf("%d of %s inputs, those with trouble first; inputs.parquet has all.", maxLedger, wording.Number(int64(len(shown))))
 		shown = shown[:maxLedger]
 	}
 	for _, in := range shown {
 		p.Inputs = append(p.Inputs, inputRow{
-			Path: clip(in.Path, nameChars), Format: clip(in.Format, nameChars), Compression: visible(in.Compression), Size: byteSize(in.Bytes),
-			Lines: number(in.Lines), Parsed: number(in.Parsed), Rejected: number(in.Rejected), Skipped: number(in.Skipped),
-			Unauthorized: number(in.Unauthorized), Period: period(in.FirstTime, in.LastTime), Error: clip(in.Error, longChars),
+			Path: wording.Clip(in.Path, NameChars), Format: wording.Clip(in.Format, NameChars), Compression: wording.Visible(in.Compression), Size: wording.Bytes(in.Bytes),
+			Lines: wording.Number(in.Lines), Parsed: wording.Number(in.Parsed), Rejected: wording.Number(in.Rejected), Skipped: wording.Number(in.Skipped),
+			Unauthorized: wording.Number(in.Unauthorized), Period: wording.Period(in.FirstTime, in.LastTime), Error: wording.Clip(in.Error, longChars),
 		})
 	}
 	t := &res.Totals
-	p.Sum = inputRow{Path: plural(int64(len(res.Inputs)), "input"), Size: byteSize(t.Bytes), Lines: number(t.Lines), Parsed: number(t.Parsed),
-		Rejected: number(t.Rejected), Skipped: number(t.Skipped), Unauthorized: number(t.Unauthorized), Period: period(t.FirstTime, t.LastTime)}
+	p.Sum = inputRow{Path: wording.Count(int64(len(res.Inputs)), "input"), Size: wording.Bytes(t.Bytes), Lines: wording.Number(t.Lines), Parsed: wording.Number(t.Parsed),
+		Rejected: wording.Number(t.Rejected), Skipped: wording.Number(t.Skipped), Unauthorized: wording.Number(t.Unauthorized), Period: wording.Period(t.FirstTime, t.LastTime)}
 }
 
 // reasonRows tells why lines were not used, the commonest reason first.
 func reasonRows(counts map[string]int64) []reasonRow {
-	names := sortedKeys(counts)
+	names := wording.SortedKeys(counts)
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
 	var rows []reasonRow
 	for _, n := range names {
 		if counts[n] > 0 {
-			rows = append(rows, reasonRow{clip(n, nameChars), reasonMeaning(n), number(counts[n])})
+			rows = append(rows, reasonRow{wording.Clip(n, NameChars), reasonMeaning(n), wording.Number(counts[n])})
 		}
 	}
 	return rows

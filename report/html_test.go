@@ -15,6 +15,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/fixtures/golden"
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 func render(t *testing.T, res *result.Result) string {
@@ -117,8 +118,8 @@ func TestHostileTextIsText(t *testing.T) {
 	// It is shown, though: nothing is hidden from the reader.
 	text := html.UnescapeString(shown)
 	for _, s := range hostile[:len(hostile)-1] {
-		if !strings.Contains(text, visible(s)) {
-			t.Errorf("%q is not shown", visible(s))
+		if !strings.Contains(text, wording.Visible(s)) {
+			t.Errorf("%q is not shown", wording.Visible(s))
 		}
 	}
 }

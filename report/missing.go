@@ -5,6 +5,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse/advice"
+	"logscan/report/wording"
 )
 
 // maxFormats is how many formats the report tells of: a run has a few.
@@ -39,12 +40,12 @@ func gapSheets(formats []result.LogFormat) []gapSheet {
 		if len(f.Advice.Gaps) == 0 || len(all) == maxFormats {
 			continue
 		}
-		s := gapSheet{Format: clip(f.Name, nameChars), Judged: plural(f.Inputs, "input") + ", judged by " + plural(f.Presence.Lines, "sampled line")}
+		s := gapSheet{Format: wording.Clip(f.Name, NameChars), Judged: wording.Count(f.Inputs, "input") + ", judged by " + wording.Count(f.Presence.Lines, "sampled line")}
 		for _, g := range f.Advice.Gaps {
 			s.Rows = append(s.Rows, newGapRow(&g))
 		}
 		for _, c := range f.Advice.Configs {
-			t := configText{Server: c.Server, Place: c.Place, Text: visibleLines(c.Text), Scan: visible(c.Scan()), Notes: c.Notes}
+			t := configText{Server: c.Server, Place: c.Place, Text: visibleLines(c.Text), Scan: wording.Visible(c.Scan()), Notes: c.Notes}
 			s.Configs = append(s.Configs, t)
 		}
 		all = append(all, s)
@@ -59,7 +60,7 @@ func newGapRow(g *advice.Gap) gapRow {
 	}
 	labels := make([]string, len(g.Kinds))
 	for i, k := range g.Kinds {
-		labels[i] = strings.ToLower(causeOf(k).Label)
+		labels[i] = strings.ToLower(wording.CauseOf(k).Label)
 	}
 	r.Kinds = strings.Join(labels, ", ")
 	return r
@@ -69,7 +70,7 @@ func newGapRow(g *advice.Gap) gapRow {
 func visibleLines(s string) string {
 	lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 	for i, l := range lines {
-		lines[i] = visible(strings.ReplaceAll(l, "\t", "    "))
+		lines[i] = wording.Visible(strings.ReplaceAll(l, "\t", "    "))
 	}
 	return strings.Join(lines, "\n")
 }

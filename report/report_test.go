@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"logscan/analyze/result"
+	"logscan/report/wording"
 )
 
 // write writes a result to a new directory and gives its path.
@@ -73,7 +74,7 @@ func TestWriteMakesEveryOutputAndNothingElse(t *testing.T) {
 		}
 	}
 	slices.Sort(want)
-	if got := sortedKeys(content(t, dir)); !slices.Equal(got, want) {
+	if got := wording.SortedKeys(content(t, dir)); !slices.Equal(got, want) {
 		t.Errorf("output holds %v, want %v", got, want)
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
@@ -239,8 +240,8 @@ func TestWriteRefusesWhatIsNotItsOwn(t *testing.T) {
 				}
 			}
 			after := content(t, parent)
-			if !slices.Equal(sortedKeys(before), sortedKeys(after)) {
-				t.Errorf("it held %v, and holds %v", sortedKeys(before), sortedKeys(after))
+			if !slices.Equal(wording.SortedKeys(before), wording.SortedKeys(after)) {
+				t.Errorf("it held %v, and holds %v", wording.SortedKeys(before), wording.SortedKeys(after))
 			}
 			for name := range before {
 				if before[name] != after[name] {
@@ -295,8 +296,8 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 					t.Errorf("got %v, want %v", err, c.want)
 				}
 				after := content(t, parent)
-				if !slices.Equal(sortedKeys(before), sortedKeys(after)) {
-					t.Errorf("there was %v, and is %v", sortedKeys(before), sortedKeys(after))
+				if !slices.Equal(wording.SortedKeys(before), wording.SortedKeys(after)) {
+					t.Errorf("there was %v, and is %v", wording.SortedKeys(before), wording.SortedKeys(after))
 				}
 				for name := range before {
 					if before[name] != after[name] {

@@ -9,6 +9,7 @@ import (
 
 	"logscan/analyze/detect"
 	"logscan/fixtures/golden"
+	"logscan/report/wording"
 )
 
 func TestColumns(t *testing.T) {
@@ -69,9 +70,9 @@ func TestContract(t *testing.T) {
 
 func TestEveryCauseHasWords(t *testing.T) {
 	var names []string
-	for _, c := range causes {
+	for _, c := range wording.Causes {
 		names = append(names, c.Name)
-		if c.Label == "" || !strings.HasSuffix(c.Meaning, ".") || c.Group < 0 || c.Group >= numGroups {
+		if c.Label == "" || !strings.HasSuffix(c.Meaning, ".") || c.Group < 0 || c.Group >= wording.NumGroups {
 			t.Errorf("cause %s is told incompletely: %+v", c.Name, c)
 		}
 	}
@@ -81,7 +82,7 @@ func TestEveryCauseHasWords(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("causes with words are %v, want %v", names, want)
 	}
-	if c := causeOf("made_up"); c.Label != "made_up" || c.Group != groupUnexplained {
+	if c := wording.CauseOf("made_up"); c.Label != "made_up" || c.Group != wording.GroupUnexplained {
 		t.Errorf("a cause without words is %+v", c)
 	}
 }
@@ -144,8 +145,8 @@ Every 401 has one, in ` + "`auth_cause`" + `.
 | cause | group | what it means |
 |---|---|---|
 `)
-	for _, c := range causes {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Name, groups[c.Group].Label, c.Meaning)
+	for _, c := range wording.Causes {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Name, wording.Groups[c.Group].Label, c.Meaning)
 	}
 	b.WriteString(`
 ## findings.json

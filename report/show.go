@@ -8,6 +8,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 // is talk: that w fails does not matter to the run.
 func Summary(w io.Writer, res *result.Result, paint Paint, width int) {
 	var b strings.Builder
-	v, t := judge(res), &res.Totals
+	v, t := wording.Judge(res), &res.Totals
 	width = min(max(width, 40), textWidth)
 	var sentence strings.Builder
 	paragraph(&sentence, v.Sentence, "", width)
@@ -34,9 +35,9 @@ func Summary(w io.Writer, res *result.Result, paint Paint, width int) {
 			paragraph(&b, s, "", width)
 		}
 	}
-	fmt.Fprintf(&b, "%s, %s: %s\n", plural(t.Lines, "line"), plural(int64(len(res.Inputs)), "input"), ledgerText(t.Parsed, t.Rejected, t.Skipped))
+	fmt.Fprintf(&b, "%s, %s: %s\n", wording.Count(t.Lines, "line"), wording.Count(int64(len(res.Inputs)), "input"), ledgerText(t.Parsed, t.Rejected, t.Skipped))
 	if t.FirstTime != parse.NoTime {
-		fmt.Fprintln(&b, period(t.FirstTime, t.LastTime))
+		fmt.Fprintln(&b, wording.Period(t.FirstTime, t.LastTime))
 	}
 	findings := findingsOf(res.Findings)
 	if text := statusCounts(findings, len(res.Resolved)); text != "" {
@@ -50,7 +51,7 @@ func Summary(w io.Writer, res *result.Result, paint Paint, width int) {
 		fmt.Fprintln(&b, findingLine(&shown[i], max(width-findingIndent, 20), paint))
 	}
 	if more := len(res.Findings) - len(shown); more > 0 {
-		fmt.Fprintf(&b, "%s\n", plural(int64(more), "more finding"))
+		fmt.Fprintf(&b, "%s\n", wording.Count(int64(more), "more finding"))
 	}
 	fmt.Fprint(w, b.String())
 }
@@ -58,32 +59,32 @@ func Summary(w io.Writer, res *result.Result, paint Paint, width int) {
 // findingLine is a finding in a line: how severe, how many 401s, what, and
 // against a baseline whether it is new, worse or better.
 func findingLine(f *Finding, width int, paint Paint) string {
-	title := readable(f.Title)
+	title := wording.Readable(f.Title)
 	if f.Status != "" && f.Status != string(result.StatusPersisting) {
 		title = "[" + f.Status + "] " + title
 	}
 	if f.Muted != nil {
 		title = "[muted] " + title
 	}
-	title = clip(title, width)
-	return paint.severity(f.Severity, fmt.Sprintf("%-8s", visible(f.Severity))) + fmt.Sprintf(" %9s 401s  ", number(f.Unauthorized)) + title
+	title = wording.Clip(title, width)
+	return paint.severity(f.Severity, fmt.Sprintf("%-8s", wording.Visible(f.Severity))) + fmt.Sprintf(" %9s 401s  ", wording.Number(f.Unauthorized)) + title
 }
 
 func ledgerText(parsed, rejected, skipped int64) string {
-	return number(parsed) + " parsed, " + number(rejected) + " rejected, " + number(skipped) + " skipped"
+	return wording.Number(parsed) + " parsed, " + wording.Number(rejected) + " rejected, " + wording.Number(skipped) + " skipped"
 }
 
 // ShowFindings writes the list of the findings, most severe first.
 func ShowFindings(w io.Writer, r *Report, paint Paint) error {
 	var b strings.Builder
 	t := &r.Manifest.Totals
-	fmt.Fprintf(&b, "%s in %s of %s", refusals(t.Unauthorized), plural(t.Lines, "line"), plural(int64(len(r.Manifest.Inputs)), "input"))
+	fmt.Fprintf(&b, "%s in %s of %s", wording.Refusals(t.Unauthorized), wording.Count(t.Lines, "line"), wording.Count(int64(len(r.Manifest.Inputs)), "input"))
 	if t.FirstTime != parse.NoTime {
-		fmt.Fprintf(&b, ", %s", period(int64(t.FirstTime), int64(t.LastTime)))
+		fmt.Fprintf(&b, ", %s", wording.Period(int64(t.FirstTime), int64(t.LastTime)))
 	}
 	fmt.Fprintln(&b)
 	if t.Unauthorized > 0 {
-		fmt.Fprintf(&b, "%s have a cause, %s have none\n", share(t.Unauthorized-t.Unexplained, t.Unauthorized), number(t.Unexplained))
+		fmt.Fprintf(&b, "%s have a cause, %s have none\n", wording.Share(t.Unauthorized-t.Unexplained, t.Unauthorized), wording.Number(t.Unexplained))
 	}
 	if text := statusCounts(r.Findings, len(r.Resolved)); text != "" {
 		fmt.Fprintln(&b, text)
@@ -93,8 +94,8 @@ func ShowFindings(w io.Writer, r *Report, paint Paint) error {
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(&b, "\n%s\n", findingLine(f, maxTitle, paint))
-		fmt.Fprintf(&b, "%-8s %9s       %s\n", "", "", paint.faint(visible(f.ID)))
+		fmt.Fprintf(&b, "\n%s\n", findingLine(f, wording.MaxTitle, paint))
+		fmt.Fprintf(&b, "%-8s %9s       %s\n", "", "", paint.faint(wording.Visible(f.ID)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -110,51 +111,51 @@ func ShowFinding(w io.Writer, r *Report, id string, paint Paint) error {
 	}
 	var b strings.Builder
 	var title strings.Builder
-	paragraph(&title, readable(clip(f.Title, maxTitle)), "", textWidth)
+	paragraph(&title, wording.Readable(wording.Clip(f.Title, wording.MaxTitle)), "", textWidth)
 	b.WriteString(paint.bold(strings.TrimSuffix(title.String(), "\n")) + "\n")
-	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n", paint.severity(f.Severity, visible(f.Severity)), visible(f.Kind), f.Confidence)
+	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n", paint.severity(f.Severity, wording.Visible(f.Severity)), wording.Visible(f.Kind), f.Confidence)
 	if f.Status != "" {
-		fmt.Fprint(&b, visible(f.Status))
+		fmt.Fprint(&b, wording.Visible(f.Status))
 		if text := changeText(f); text != "" {
 			fmt.Fprint(&b, ": ", text)
 		}
 		fmt.Fprintln(&b)
 	}
 	if f.Muted != nil {
-		fmt.Fprintf(&b, "muted before %s: %s\n", instant(int64(f.Muted.Until)), clip(f.Muted.Reason, longChars))
+		fmt.Fprintf(&b, "muted before %s: %s\n", wording.Time(int64(f.Muted.Until)), wording.Clip(f.Muted.Reason, longChars))
 	}
 	fmt.Fprintln(&b)
-	paragraph(&b, readable(clip(f.Explanation, longChars)), "", textWidth)
+	paragraph(&b, wording.Readable(wording.Clip(f.Explanation, longChars)), "", textWidth)
 
 	list := append(subjectFigures(&f.Subject),
-		figure{"Since", since(f.Onset)},
-		figure{"Seen", period(int64(f.FirstSeen), int64(f.LastSeen))},
-		figure{"Explains", refusals(f.Unauthorized) + ", " + share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
-		figure{"Who is hit", plural(f.Actors, "actor") + ", " + plural(f.Users, "user")},
+		wording.Figure{"Since", since(f.Onset)},
+		wording.Figure{"Seen", wording.Period(int64(f.FirstSeen), int64(f.LastSeen))},
+		wording.Figure{"Explains", wording.Refusals(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
+		wording.Figure{"Who is hit", wording.Count(f.Actors, "actor") + ", " + wording.Count(f.Users, "user")},
 	)
 	fmt.Fprintln(&b)
-	aligned(&b, append(list, figures(f.Details)...))
+	aligned(&b, append(list, wording.Figures(f.Details)...))
 
 	if len(f.Remediation) > 0 {
 		fmt.Fprint(&b, "\n", paint.bold("What to do"), "\n")
 	}
 	for i, step := range f.Remediation {
 		fmt.Fprintf(&b, "%2d. ", i+1)
-		paragraph(&b, clip(step, longChars), "    ", textWidth)
+		paragraph(&b, wording.Clip(step, longChars), "    ", textWidth)
 	}
 	if len(f.Evidence) > 0 {
 		fmt.Fprint(&b, "\n", paint.bold("Evidence"), "\n")
 	}
 	for i := range f.Evidence {
 		e := &f.Evidence[i]
-		fmt.Fprintf(&b, "%s%s\n%s%s%s\n", textIndent, position(e.Path, e.Line), textIndent, textIndent, clip(e.Raw, terminalChars))
+		fmt.Fprintf(&b, "%s%s\n%s%s%s\n", textIndent, position(e.Path, e.Line), textIndent, textIndent, wording.Clip(e.Raw, terminalChars))
 	}
 	_, err = io.WriteString(w, b.String())
 	return err
 }
 
 // aligned writes names and values in two columns.
-func aligned(b *strings.Builder, list []figure) {
+func aligned(b *strings.Builder, list []wording.Figure) {
 	width := 0
 	for _, f := range list {
 		width = max(width, utf8.RuneCountInString(f.Name))

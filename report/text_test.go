@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 func TestVisible(t *testing.T) {
@@ -25,7 +26,7 @@ func TestVisible(t *testing.T) {
 		"\uFFFD":                "\uFFFD",
 		"\U000e0041":            "‹U+E0041›",
 	} {
-		if got := visible(in); got != want {
+		if got := wording.Visible(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
@@ -41,7 +42,7 @@ func TestClip(t *testing.T) {
 		{strings.Repeat("a", 100), 5, "aaaa…"}, {"\x1b", 20, "‹U+001B›"}, {"\x1b", 4, "‹U+…"}, {strings.Repeat("日", 13), 3, "日日…"},
 		{"日日日日\xe6", 4, "日日日…"},
 	} {
-		if got := clip(c.in, c.n); got != c.want {
+		if got := wording.Clip(c.in, c.n); got != c.want {
 			t.Errorf("%q to %d: got %q, want %q", c.in, c.n, got, c.want)
 		}
 	}
@@ -52,7 +53,7 @@ func FuzzVisible(f *testing.F) {
 		f.Add(s, 20)
 	}
 	f.Fuzz(func(t *testing.T, s string, n int) {
-		for _, r := range visible(s) {
+		for _, r := range wording.Visible(s) {
 			if !strconv.IsPrint(r) {
 				t.Fatalf("%q shows %U", s, r)
 			}
@@ -60,11 +61,11 @@ func FuzzVisible(f *testing.F) {
 		if n < 1 || n > 1<<20 {
 			return
 		}
-		c := clip(s, n)
+		c := wording.Clip(s, n)
 		if !utf8.ValidString(c) || utf8.RuneCountInString(c) > n {
 			t.Errorf("%q clipped to %d is %q", s, n, c)
 		}
-		if whole := visible(s); c != whole && !strings.HasPrefix(whole, strings.TrimSuffix(c, "…")) {
+		if whole := wording.Visible(s); c != whole && !strings.HasPrefix(whole, strings.TrimSuffix(c, "…")) {
 			t.Errorf("%q clipped to %d is %q, which is not its beginning", s, n, c)
 		}
 	})
@@ -75,7 +76,7 @@ func TestNumbers(t *testing.T) {
 		0: "0", 7: "7", 999: "999", 1000: "1,000", 1234567: "1,234,567", -5: "-5", -999: "-999", -1000: "-1,000",
 		math.MaxInt64: "9,223,372,036,854,775,807", math.MinInt64: "-9,223,372,036,854,775,808",
 	} {
-		if got := number(in); got != want {
+		if got := wording.Number(in); got != want {
 			t.Errorf("%d: got %s, want %s", in, got, want)
 		}
 	}
@@ -86,30 +87,30 @@ func TestNumbers(t *testing.T) {
 		{0, 0, "0 %"}, {0, 5, "0 %"}, {5, 5, "100 %"}, {1, 3, "33 %"}, {1, 30, "3.3 %"}, {1, 10000, "under 0.1 %"}, {9999, 10000, "over 99.9 %"},
 		{996, 1000, "99.6 %"}, {99, 1000, "9.9 %"}, {1, 2, "50 %"}, {7, 5, "100 %"}, {-1, 5, "0 %"},
 	} {
-		if got := share(c.part, c.whole); got != c.want {
+		if got := wording.Share(c.part, c.whole); got != c.want {
 			t.Errorf("%d of %d: got %s, want %s", c.part, c.whole, got, c.want)
 		}
 	}
 	for in, want := range map[int64]string{0: "0 bytes", 1: "1 byte", 1023: "1,023 bytes", 1024: "1.0 KiB", 10 << 20: "10.0 MiB", 300 << 30: "300 GiB", math.MaxInt64: "8.0 EiB"} {
-		if got := byteSize(in); got != want {
+		if got := wording.Bytes(in); got != want {
 			t.Errorf("%d bytes: got %s, want %s", in, got, want)
 		}
 	}
 	for in, want := range map[float64]string{0: "0 s", 1.26: "1.3 s", 119: "119 s", 120: "2 min", 1800: "30 min", 5400: "90 min", 7200: "2 h", 86400: "24 h", 259200: "3 days"} {
-		if got := lasting(in); got != want {
+		if got := wording.Duration(in); got != want {
 			t.Errorf("%v s: got %s, want %s", in, got, want)
 		}
 	}
 }
 
 func TestTimes(t *testing.T) {
-	if got, want := period(at(1, 2, 3), at(4, 5, 6)), "2026-03-09, 01:02:03 to 04:05:06 UTC"; got != want {
+	if got, want := wording.Period(at(1, 2, 3), at(4, 5, 6)), "2026-03-09, 01:02:03 to 04:05:06 UTC"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := period(at(1, 2, 3), at(28, 5, 6)), "2026-03-09 01:02:03 to 2026-03-10 04:05:06 UTC"; got != want {
+	if got, want := wording.Period(at(1, 2, 3), at(28, 5, 6)), "2026-03-09 01:02:03 to 2026-03-10 04:05:06 UTC"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := period(parse.NoTime, at(0, 0, 0)), "no times"; got != want {
+	if got, want := wording.Period(parse.NoTime, at(0, 0, 0)), "no times"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for in, want := range map[string]string{
@@ -120,7 +121,7 @@ func TestTimes(t *testing.T) {
 		"2026-13-09T14:05:12Z":                      "2026-13-09T14:05:12Z",
 		"2026-03-09T14:05":                          "2026-03-09T14:05",
 	} {
-		if got := readable(in); got != want {
+		if got := wording.Readable(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
@@ -151,7 +152,7 @@ func TestFigures(t *testing.T) {
 		{"ratios", []any{0.5, nil, "x"}, "ratios", "0.5, –, x"},
 		{"number", json.Number("5"), "number", "5"},
 	} {
-		got := figures(map[string]any{c.key: c.value})
+		got := wording.Figures(map[string]any{c.key: c.value})
 		if len(got) != 1 || got[0].Name != c.name || got[0].Value != c.shown {
 			t.Errorf("%s = %v: got %v, want %s = %s", c.key, c.value, got, c.name, c.shown)
 		}

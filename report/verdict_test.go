@@ -5,6 +5,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 func TestVerdict(t *testing.T) {
@@ -47,7 +48,7 @@ func TestVerdict(t *testing.T) {
 			}
 			res.Totals.Unexplained = c.causes["unexplained"]
 			res.Totals.Parsed, res.Totals.Lines = 1000, 1000
-			v := judge(res)
+			v := wording.Judge(res)
 			if v.Level != c.level || v.Sentence != c.sentence || v.Rest != c.remain || v.Warning != "" {
 				t.Errorf("got %q\n%q\n%q\n%q\nwant %q\n%q\n%q", v.Level, v.Sentence, v.Rest, v.Warning, c.level, c.sentence, c.remain)
 			}
@@ -72,7 +73,7 @@ func TestCaution(t *testing.T) {
 			res.Inputs[i].Error = "cut off"
 		}
 		res.Totals.Lines, res.Totals.Rejected = 1000, c.rejected
-		if got := caution(res); got != c.want {
+		if got := wording.Caution(res); got != c.want {
 			t.Errorf("%d errors, %d rejected: %q, want %q", c.errors, c.rejected, got, c.want)
 		}
 	}

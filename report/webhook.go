@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"logscan/analyze/result"
+	"logscan/report/wording"
 )
 
 // Webhook is where findings are posted to. The URL is a secret: those of chat
@@ -82,7 +83,7 @@ func (h Webhook) Post(ctx context.Context, dir string, res *result.Result, run R
 			return nil
 		}
 		if !again || try == webhookTries {
-			return fmt.Errorf("webhook at %s: %w (tried %s)", target.Hostname(), err, plural(int64(try), "time"))
+			return fmt.Errorf("webhook at %s: %w (tried %s)", target.Hostname(), err, wording.Count(int64(try), "time"))
 		}
 		select {
 		case <-ctx.Done():
@@ -119,7 +120,7 @@ func post(ctx context.Context, client *http.Client, target string, body []byte) 
 }
 
 func (h Webhook) body(dir string, res *result.Result, run Run) ([]byte, error) {
-	v := judge(res)
+	v := wording.Judge(res)
 	findings := findingsOf(res.Findings)
 	shown := findings[:min(len(findings), maxWebhookFindings)]
 	path := filepath.Join(dir, "report.html")
@@ -144,7 +145,7 @@ func (h Webhook) body(dir string, res *result.Result, run Run) ([]byte, error) {
 
 // slackText is the run as a message in Slack's markup, in which log text cannot
 // make links, mentions or emphasis.
-func slackText(v verdict, findings []Finding, more int, path, compared string) string {
+func slackText(v wording.Verdict, findings []Finding, more int, path, compared string) string {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "*%s*\n", plain(v.Sentence))
 	if compared != "" {
@@ -152,14 +153,14 @@ func slackText(v verdict, findings []Finding, more int, path, compared string) s
 	}
 	for i := range findings {
 		f := &findings[i]
-		fmt.Fprintf(&b, "• %s: %s 401s, %s", visible(f.Severity), number(f.Unauthorized), plain(clip(f.Title, slackTitle)))
+		fmt.Fprintf(&b, "• %s: %s 401s, %s", wording.Visible(f.Severity), wording.Number(f.Unauthorized), plain(wording.Clip(f.Title, slackTitle)))
 		if f.Status != "" && f.Status != string(result.StatusPersisting) {
-			fmt.Fprintf(&b, " (%s)", visible(f.Status))
+			fmt.Fprintf(&b, " (%s)", wording.Visible(f.Status))
 		}
 		fmt.Fprintln(&b)
 	}
 	if more > 0 {
-		fmt.Fprintf(&b, "%s in findings.json\n", plural(int64(more), "more finding"))
+		fmt.Fprintf(&b, "%s in findings.json\n", wording.Count(int64(more), "more finding"))
 	}
 	fmt.Fprintf(&b, "Report: %s", escaped(path)) // the site's own, to be copied
 	return b.String()
@@ -192,5 +193,5 @@ func plain(s string) string {
 
 // escaped makes text visible and escapes <, > and & as Slack wants.
 func escaped(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(visible(s))
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(wording.Visible(s))
 }

@@ -1,4 +1,4 @@
-package report
+package wording
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 // bidirectional overrides, zero-width and other invisible ones stand as
 // ‹U+202E›, a byte that is no UTF-8 as ‹FF›. Log text then can neither move a
 // cursor nor pretend to be what it is not. It does not escape markup.
-func visible(s string) string {
+func Visible(s string) string {
 	i := 0
 	for i < len(s) && s[i] >= ' ' && s[i] < 0x7f {
 		i++
@@ -44,13 +44,13 @@ func visible(s string) string {
 
 // clip is visible text of s of at most n characters; what is left out shows as
 // an ellipsis.
-func clip(s string, n int) string {
+func Clip(s string, n int) string {
 	// A character has at most 4 bytes: more of s than that is never shown.
 	cut := len(s) > 4*n
 	if cut {
 		s = s[:4*n]
 	}
-	s = visible(s)
+	s = Visible(s)
 	if !cut && utf8.RuneCountInString(s) <= n {
 		return s
 	}
@@ -63,28 +63,28 @@ func clip(s string, n int) string {
 }
 
 // number writes n with separators.
-func number(n int64) string { return humanize.Comma(n) }
+func Number(n int64) string { return humanize.Comma(n) }
 
 // plural writes n and what is counted: "1 finding", "2 findings". One ends in
 // a consonant or e.
-func plural(n int64, one string) string {
+func Count(n int64, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return number(n) + " " + one + "s"
+	return Number(n) + " " + one + "s"
 }
 
 // refusals counts 401s: "one 401", because "1 401" reads as a number.
-func refusals(n int64) string {
+func Refusals(n int64) string {
 	if n == 1 {
 		return "one 401"
 	}
-	return number(n) + " 401s"
+	return Number(n) + " 401s"
 }
 
 // share writes part of whole in percent. It says 0 % and 100 % of nothing and
 // of all only.
-func share(part, whole int64) string {
+func Share(part, whole int64) string {
 	if whole <= 0 || part <= 0 {
 		return "0 %"
 	}
@@ -103,9 +103,9 @@ func share(part, whole int64) string {
 }
 
 // byteSize writes n bytes in binary units.
-func byteSize(n int64) string {
+func Bytes(n int64) string {
 	if n < 1024 {
-		return plural(n, "byte")
+		return Count(n, "byte")
 	}
 	v, unit := float64(n)/1024, 0
 	for v >= 1024 && unit < 5 {
@@ -121,34 +121,34 @@ func byteSize(n int64) string {
 
 // How times are written: in UTC, which is said beside them.
 const (
-	dayLayout    = "2006-01-02"
+	DayLayout    = "2006-01-02"
 	clockLayout  = "15:04:05"
-	minuteLayout = "15:04"
+	MinuteLayout = "15:04"
 )
 
 // instant writes a time to the second.
-func instant(us int64) string {
+func Time(us int64) string {
 	if us == parse.NoTime {
 		return "–"
 	}
-	return time.UnixMicro(us).UTC().Format(dayLayout + " " + clockLayout)
+	return time.UnixMicro(us).UTC().Format(DayLayout + " " + clockLayout)
 }
 
 // period writes the time from one instant to another.
-func period(from, to int64) string {
+func Period(from, to int64) string {
 	if from == parse.NoTime || to == parse.NoTime {
 		return "no times"
 	}
 	a, b := time.UnixMicro(from).UTC(), time.UnixMicro(to).UTC()
-	if a.Format(dayLayout) == b.Format(dayLayout) {
-		return a.Format(dayLayout) + ", " + a.Format(clockLayout) + " to " + b.Format(clockLayout) + " UTC"
+	if a.Format(DayLayout) == b.Format(DayLayout) {
+		return a.Format(DayLayout) + ", " + a.Format(clockLayout) + " to " + b.Format(clockLayout) + " UTC"
 	}
-	return instant(from) + " to " + instant(to) + " UTC"
+	return Time(from) + " to " + Time(to) + " UTC"
 }
 
 // readable writes the times that findings tell, 2006-01-02T15:04:05Z, as people
 // read them.
-func readable(s string) string {
+func Readable(s string) string {
 	const layout = "2006-01-02T15:04:05Z"
 	var b strings.Builder
 	for {
@@ -156,10 +156,10 @@ func readable(s string) string {
 		if i < 0 {
 			break
 		}
-		from, to := i-len(dayLayout), i-len(dayLayout)+len(layout)
+		from, to := i-len(DayLayout), i-len(DayLayout)+len(layout)
 		if from >= 0 && to <= len(s) {
 			if t, err := time.Parse(layout, s[from:to]); err == nil {
-				b.WriteString(s[:from] + t.Format(dayLayout+" "+clockLayout) + " UTC")
+				b.WriteString(s[:from] + t.Format(DayLayout+" "+clockLayout) + " UTC")
 				s = s[to:]
 				continue
 			}
@@ -171,7 +171,7 @@ func readable(s string) string {
 }
 
 // lasting writes a duration in seconds as people say it.
-func lasting(s float64) string {
+func Duration(s float64) string {
 	trim := func(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
 	switch {
 	case s < 120:
@@ -185,14 +185,14 @@ func lasting(s float64) string {
 }
 
 // figure is one of a finding's details, for people.
-type figure struct{ Name, Value string }
+type Figure struct{ Name, Value string }
 
 // figures gives the details of a finding in the order of their names. Keys say
 // their unit: _seconds, timeout_, _share.
-func figures(details map[string]any) []figure {
-	var all []figure
-	for _, key := range sortedKeys(details) {
-		all = append(all, figure{figureName(key, details[key]), figureText(key, details[key])})
+func Figures(details map[string]any) []Figure {
+	var all []Figure
+	for _, key := range SortedKeys(details) {
+		all = append(all, Figure{figureName(key, details[key]), figureText(key, details[key])})
 	}
 	return all
 }
@@ -213,7 +213,7 @@ func figureName(key string, v any) string {
 	} else if n, ok := strings.CutSuffix(name, "_high"); ok {
 		name = n + high
 	}
-	return clip(strings.ReplaceAll(name, "_", " "), 60)
+	return Clip(strings.ReplaceAll(name, "_", " "), 60)
 }
 
 // maxFigure is how many characters of a figure are shown.
@@ -229,23 +229,23 @@ func figureText(key string, v any) string {
 		}
 		return "no"
 	case string:
-		return readable(clip(v, maxFigure))
+		return Readable(Clip(v, maxFigure))
 	case int:
-		return number(int64(v))
+		return Number(int64(v))
 	case int64:
-		return number(v)
+		return Number(v)
 	case float64:
 		return realText(key, v)
 	case []string:
-		return clip(strings.Join(v, ", "), maxFigure)
+		return Clip(strings.Join(v, ", "), maxFigure)
 	case []any:
 		parts := make([]string, len(v))
 		for i, x := range v {
 			parts[i] = figureText(key, x)
 		}
-		return clip(strings.Join(parts, ", "), maxFigure)
+		return Clip(strings.Join(parts, ", "), maxFigure)
 	}
-	return clip(fmt.Sprint(v), maxFigure)
+	return Clip(fmt.Sprint(v), maxFigure)
 }
 
 func realText(key string, v float64) string {
@@ -254,13 +254,13 @@ func realText(key string, v float64) string {
 		return "–"
 	case strings.HasSuffix(key, "_seconds") || strings.HasPrefix(key, "timeout_"):
 		if v < 120 {
-			return lasting(v)
+			return Duration(v)
 		}
-		return lasting(v) + " (" + humanize.Commaf(v) + " s)"
+		return Duration(v) + " (" + humanize.Commaf(v) + " s)"
 	case strings.Contains(key, "share"):
-		return share(int64(math.Round(v*1e6)), 1e6)
+		return Share(int64(math.Round(v*1e6)), 1e6)
 	case math.Abs(v) < 1e15 && (v == math.Trunc(v) || math.Abs(v) >= 1000):
-		return number(int64(math.Round(v)))
+		return Number(int64(math.Round(v)))
 	}
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }

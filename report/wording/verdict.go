@@ -1,4 +1,4 @@
-package report
+package wording
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 )
 
 // verdict is the run in a sentence, and what must be known beside it.
-type verdict struct {
+type Verdict struct {
 	Level    string // name of a severity, "ok", or "unknown" where nothing can be told
 	Sentence string // ends in a full stop
 	Rest     string // further sentences, or empty
@@ -24,8 +24,8 @@ const muchUnexplained = 0.1
 
 // judge says in a sentence why there are 401s: the worst first, how much of
 // them is explained, what of them is harmless.
-func judge(res *result.Result) verdict {
-	v := verdict{Warning: caution(res)}
+func Judge(res *result.Result) Verdict {
+	v := Verdict{Warning: Caution(res)}
 	t := &res.Totals
 	switch {
 	case len(res.Inputs) == 0:
@@ -40,7 +40,7 @@ func judge(res *result.Result) verdict {
 		v.Rest = "Name the format with --format, or let logscan formats tell why a file has none."
 		return v
 	case t.Unauthorized == 0:
-		v.Level, v.Sentence = "ok", "None of "+plural(t.Parsed, "request")+" was answered 401."
+		v.Level, v.Sentence = "ok", "None of "+Count(t.Parsed, "request")+" was answered 401."
 		return v
 	}
 	worst, claimed := 0, int64(0) // findings that are serious, and their 401s
@@ -53,36 +53,36 @@ func judge(res *result.Result) verdict {
 	if worst > 0 {
 		first := &res.Findings[0]
 		v.Level = first.Severity.String()
-		v.Sentence = sentence(readable(clip(first.Title, maxTitle))) + ": "
+		v.Sentence = sentence(Readable(Clip(first.Title, MaxTitle))) + ": "
 		switch worst {
 		case 1:
 			v.Sentence += "this explains "
 		case 2:
 			v.Sentence += "with one other finding, this explains "
 		default:
-			v.Sentence += "with " + number(int64(worst-1)) + " other findings, this explains "
+			v.Sentence += "with " + Number(int64(worst-1)) + " other findings, this explains "
 		}
 		if t.Unauthorized == 1 {
 			v.Sentence += "the only 401."
 		} else {
-			v.Sentence += number(claimed) + " of " + refusals(t.Unauthorized) + " (" + share(claimed, t.Unauthorized) + ")."
+			v.Sentence += Number(claimed) + " of " + Refusals(t.Unauthorized) + " (" + Share(claimed, t.Unauthorized) + ")."
 		}
 	} else {
 		v.Level = "ok"
-		switch ordinary := harmless(res); {
+		switch ordinary := Harmless(res); {
 		case ordinary == t.Unauthorized && ordinary == 1:
 			v.Sentence = "Nothing needs attention: the only 401 is harmless."
 		case ordinary == t.Unauthorized:
-			v.Sentence = "Nothing needs attention: all of " + refusals(ordinary) + " are harmless."
+			v.Sentence = "Nothing needs attention: all of " + Refusals(ordinary) + " are harmless."
 		case t.Unexplained == t.Unauthorized:
-			v.Level, v.Sentence = "unknown", "None of "+refusals(t.Unauthorized)+" could be explained."
+			v.Level, v.Sentence = "unknown", "None of "+Refusals(t.Unauthorized)+" could be explained."
 			return v
 		default:
 			v.Sentence = "Nothing needs attention: "
 			if float64(t.Unexplained) > muchUnexplained*float64(t.Unauthorized) {
 				v.Sentence = "No trouble stands out: "
 			}
-			v.Sentence += share(ordinary, t.Unauthorized) + " of " + refusals(t.Unauthorized) + " are harmless."
+			v.Sentence += Share(ordinary, t.Unauthorized) + " of " + Refusals(t.Unauthorized) + " are harmless."
 		}
 		minor := 0
 		for i := range res.Findings {
@@ -92,10 +92,10 @@ func judge(res *result.Result) verdict {
 		}
 		if minor > 0 {
 			v.Level = res.Findings[0].Severity.String()
-			v.Rest = plural(int64(minor), "minor finding") + " below. "
+			v.Rest = Count(int64(minor), "minor finding") + " below. "
 		}
 		if muted := len(res.Findings) - minor; muted > 0 {
-			v.Rest += plural(int64(muted), "finding") + " muted. "
+			v.Rest += Count(int64(muted), "finding") + " muted. "
 		}
 	}
 	v.Rest += remainder(res)
@@ -103,27 +103,27 @@ func judge(res *result.Result) verdict {
 }
 
 // maxTitle is how many characters of a title are shown.
-const maxTitle = 240
+const MaxTitle = 240
 
 // remainder tells what is harmless and what is left.
 func remainder(res *result.Result) string {
 	t := &res.Totals
 	var parts []string
-	if n := harmless(res); n > 0 && n < t.Unauthorized {
+	if n := Harmless(res); n > 0 && n < t.Unauthorized {
 		var kinds []string
-		for _, c := range causes {
+		for _, c := range Causes {
 			if c.Group == groupOrdinary && res.Causes[c.Name] > 0 {
-				kinds = append(kinds, number(res.Causes[c.Name])+" "+ordinaryWords(c.Name))
+				kinds = append(kinds, Number(res.Causes[c.Name])+" "+ordinaryWords(c.Name))
 			}
 		}
-		parts = append(parts, share(n, t.Unauthorized)+" are harmless: "+list(kinds)+".")
+		parts = append(parts, Share(n, t.Unauthorized)+" are harmless: "+List(kinds)+".")
 	}
 	switch {
-	case harmless(res) == t.Unauthorized:
+	case Harmless(res) == t.Unauthorized:
 	case t.Unexplained == 0:
 		parts = append(parts, "None is unexplained.")
 	default:
-		parts = append(parts, share(t.Unexplained, t.Unauthorized)+" ("+number(t.Unexplained)+") are unexplained.")
+		parts = append(parts, Share(t.Unexplained, t.Unauthorized)+" ("+Number(t.Unexplained)+") are unexplained.")
 	}
 	return strings.Join(parts, " ")
 }
@@ -144,7 +144,7 @@ func ordinaryWords(name string) string {
 const manyRejected = 0.05
 
 // caution tells why the figures may be too low.
-func caution(res *result.Result) string {
+func Caution(res *result.Result) string {
 	failed := 0
 	for i := range res.Inputs {
 		if res.Inputs[i].Error != "" {
@@ -153,19 +153,19 @@ func caution(res *result.Result) string {
 	}
 	var parts []string
 	if failed > 0 {
-		parts = append(parts, number(int64(failed))+" of "+plural(int64(len(res.Inputs)), "input")+" could not be read to the end")
+		parts = append(parts, Number(int64(failed))+" of "+Count(int64(len(res.Inputs)), "input")+" could not be read to the end")
 	}
 	if t := &res.Totals; float64(t.Rejected) > manyRejected*float64(t.Lines) {
-		parts = append(parts, share(t.Rejected, t.Lines)+" of the lines could not be read")
+		parts = append(parts, Share(t.Rejected, t.Lines)+" of the lines could not be read")
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return list(parts) + ": the figures may be too low."
+	return List(parts) + ": the figures may be too low."
 }
 
 // list joins parts as a sentence does.
-func list(parts []string) string {
+func List(parts []string) string {
 	if len(parts) < 2 {
 		return strings.Join(parts, "")
 	}
@@ -176,7 +176,7 @@ func these(inputs int) string {
 	if inputs == 1 {
 		return "the input"
 	}
-	return "the " + number(int64(inputs)) + " inputs"
+	return "the " + Number(int64(inputs)) + " inputs"
 }
 
 // sentence takes the full stop from a title.

@@ -1,4 +1,4 @@
-package report
+package wording
 
 import (
 	"maps"
@@ -6,10 +6,11 @@ import (
 
 	"logscan/analyze/detect"
 	"logscan/analyze/result"
+	"logscan/report"
 )
 
 // group is a set of causes that are shown as one.
-type group struct {
+type Group struct {
 	Name  string // stands in class names of the report
 	Label string
 }
@@ -20,22 +21,22 @@ const (
 	groupEndpoint
 	groupAccount
 	groupAttack
-	groupUnexplained
+	GroupUnexplained
 	groupOrdinary
-	numGroups
+	NumGroups
 )
 
-var groups = [numGroups]group{
+var Groups = [NumGroups]Group{
 	groupSession:     {"session", "Sessions"},
 	groupEndpoint:    {"endpoint", "Endpoints and servers"},
 	groupAccount:     {"account", "Accounts and machine clients"},
 	groupAttack:      {"attack", "Attacks"},
-	groupUnexplained: {"unexplained", "Unexplained"},
+	GroupUnexplained: {"unexplained", "Unexplained"},
 	groupOrdinary:    {"ordinary", "Ordinary, harmless"},
 }
 
 // cause is a cause of a 401 in words.
-type cause struct {
+type Cause struct {
 	Name    string
 	Group   int
 	Label   string
@@ -43,7 +44,7 @@ type cause struct {
 }
 
 // causes are all causes, group by group.
-var causes = []cause{
+var Causes = []Cause{
 	{"session_expiry", groupSession, "Session timeout", "Sessions end at one age or after one silence, and people are refused in the middle of their work."},
 	{"session_invalidation", groupSession, "Sessions ended at once", "Very many live sessions died at one instant: a deploy, a new key, a session store that was emptied."},
 	{"session_address_change", groupSession, "Address change", "Sessions died when the client's address changed: they are bound to it."},
@@ -68,7 +69,7 @@ var causes = []cause{
 	{"credential_stuffing", groupAttack, "Credential stuffing", "Many accounts are tried once each, with passwords stolen elsewhere."},
 	{"auth_scanner", groupAttack, "Scanner", "One client walks many paths and is refused."},
 
-	{"unexplained", groupUnexplained, "Unexplained", "No cause that logscan knows fits well enough to say so."},
+	{"unexplained", GroupUnexplained, "Unexplained", "No cause that logscan knows fits well enough to say so."},
 
 	{"challenge", groupOrdinary, "Handshake", "The first step of a sign-in that then succeeded: Basic, Digest, Negotiate, git and container registries begin with a 401."},
 	{"login_failure", groupOrdinary, "Mistyped password", "A person mistyped, then succeeded or gave up."},
@@ -77,32 +78,32 @@ var causes = []cause{
 }
 
 // causeOf gives the words of a cause; one without is shown by its name.
-func causeOf(name string) cause {
-	if i := slices.IndexFunc(causes, func(c cause) bool { return c.Name == name }); i >= 0 {
-		return causes[i]
+func CauseOf(name string) Cause {
+	if i := slices.IndexFunc(Causes, func(c Cause) bool { return c.Name == name }); i >= 0 {
+		return Causes[i]
 	}
-	name = clip(name, nameChars)
-	return cause{Name: name, Group: groupUnexplained, Label: name}
+	name = Clip(name, report.NameChars)
+	return Cause{Name: name, Group: GroupUnexplained, Label: name}
 }
 
 // groupsOfCauses gives the group of each of analyze.CauseNames.
-func groupsOfCauses() []int {
+func CauseGroups() []int {
 	all := make([]int, len(detect.CauseNames))
 	for i, name := range detect.CauseNames {
-		all[i] = causeOf(name).Group
+		all[i] = CauseOf(name).Group
 	}
 	return all
 }
 
 // harmless is how many 401s belong to ordinary use.
-func harmless(res *result.Result) int64 {
+func Harmless(res *result.Result) int64 {
 	n := int64(0)
 	for name, count := range res.Causes {
-		if causeOf(name).Group == groupOrdinary {
+		if CauseOf(name).Group == groupOrdinary {
 			n += count
 		}
 	}
 	return n
 }
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
