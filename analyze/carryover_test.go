@@ -590,7 +590,7 @@ func compareCauses(t *testing.T, results []*result.Result, one *result.Result) {
 	}
 	got, want := causes(results...), causes(one)
 	ordinary := func(c string) bool {
-		return slices.Index(detect.CauseNames, c) >= slices.Index(detect.CauseNames, "challenge")
+		return slices.Index(detect.CauseNames(), c) >= slices.Index(detect.CauseNames(), "challenge")
 	}
 	compared, other := 0, 0
 	for k, c := range want {

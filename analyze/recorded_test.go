@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/fixtures"
 )
@@ -46,9 +47,10 @@ func TestRecordedLogs(t *testing.T) {
 				}
 			}
 			if s := float64(want.Details.TimeoutSeconds); s > 0 {
-				low, high := f.Details["timeout_low"].(float64), f.Details["timeout_high"].(float64)
-				if f.Details["policy"] != want.Details.Policy || s < low || s > high || high-low > 5 {
-					t.Errorf("%v after %v to %v s, want %s after %v s", f.Details["policy"], low, high, want.Details.Policy, s)
+				d := f.Details.(*detect.Expiry)
+				low, high := float64(d.Low), float64(d.High)
+				if d.Policy != want.Details.Policy || s < low || s > high || high-low > 5 {
+					t.Errorf("%v after %v to %v s, want %s after %v s", d.Policy, low, high, want.Details.Policy, s)
 				}
 			}
 		}

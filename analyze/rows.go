@@ -23,25 +23,26 @@ type assembly struct {
 	*detect.Explanation
 	*clientOrder
 	reader *reader
-	causes []int    // by finding: the number of its cause
+	names  []string // of the causes
+	causes []int    // by finding: its cause, as an index of names
 	users  []string // by user: names fit to leave; made by accountRows
 }
 
 func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, r *reader) *assembly {
-	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, reader: r, causes: make([]int, len(ex.Findings))}
+	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, reader: r, names: detect.CauseNames(), causes: make([]int, len(ex.Findings))}
 	for i := range ex.Findings {
-		a.causes[i] = slices.Index(detect.CauseNames, ex.Findings[i].Kind)
+		a.causes[i] = slices.Index(a.names, ex.Findings[i].Kind)
 	}
 	return a
 }
 
-// cause returns the cause of a refusal, as an index of CauseNames: that of its
+// cause returns the cause of a refusal, as an index of names: that of its
 // finding, or else the one it shows by itself.
 func (c *assembly) cause(i int) int {
 	if f := c.Of[i]; f != 0 {
 		return c.causes[f-1]
 	}
-	return len(detect.CauseNames) - int(session.NumCauses) + int(c.Refusals[i].Cause)
+	return len(c.names) - int(session.NumCauses) + int(c.Refusals[i].Cause)
 }
 
 // result makes the rows of everything that was found out.
@@ -54,11 +55,11 @@ func (c *assembly) result(read []source.Result) (*result.Result, error) {
 	}
 	c.ledger(res, read)
 	res.Formats = r.formatsRead(s)
-	causes := make([]int64, len(detect.CauseNames))
+	causes := make([]int64, len(c.names))
 	for i := range c.Refusals {
 		causes[c.cause(i)]++
 	}
-	for i, name := range detect.CauseNames {
+	for i, name := range c.names {
 		res.Causes[name] = causes[i]
 	}
 	res.Totals.Unexplained = res.Causes[session.Unexplained.String()]
@@ -453,7 +454,7 @@ func (c *assembly) timelineRows() []result.Minute {
 	place := make(map[key]int, len(rows))
 	for i, m := range c.State.Minutes {
 		t := timeline.Tally{N: m.N}
-		rows[i] = result.Minute{Time: m.Time, Host: result.Clean(m.Host), Counts: counts(&t), Causes: make([]int64, len(detect.CauseNames))}
+		rows[i] = result.Minute{Time: m.Time, Host: result.Clean(m.Host), Counts: counts(&t), Causes: make([]int64, len(c.names))}
 		place[key{m.Time, m.Host}] = i
 	}
 	var last key // 401s come by time: it is mostly the next one's too
@@ -518,7 +519,7 @@ func (c *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 						Host: result.CleanBytes(e.Host), Referrer: result.CleanBytes(e.Referrer), Client: result.CleanBytes(e.Client), Peer: result.CleanBytes(e.Peer),
 						UserAgent: result.CleanBytes(e.UserAgent), User: result.CleanBytes(e.User), Upstream: result.CleanBytes(e.Upstream),
 						LogPath: c.reader.inputs[x.Input].Path, LogLine: x.Line,
-						Cause: detect.CauseNames[c.cause(rank)], Reason: result.CleanBytes(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+						Cause: c.names[c.cause(rank)], Reason: result.CleanBytes(e.Reason), AnsweredBy: e.AnsweredBy.String(),
 						TokenExpiry: e.TokenExpiry,
 					}
 					if len(e.Session) > 0 {

@@ -3,7 +3,6 @@ package analyze
 import (
 	"encoding/hex"
 	"iter"
-	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
@@ -36,7 +35,7 @@ func (c *assembly) sessionRows() iter.Seq2[*result.Session, error] {
 			case s.EndRefusal == timeline.EarlierEvent:
 				row.EndCause = session.SessionEnd.String() // which an earlier run told
 			case s.EndRefusal != timeline.NoRefusal:
-				row.EndCause = detect.CauseNames[c.cause(int(s.EndRefusal))]
+				row.EndCause = c.names[c.cause(int(s.EndRefusal))]
 				if n := c.Of[s.EndRefusal]; n != 0 {
 					row.FindingID = c.Findings[n-1].ID
 				}

@@ -118,9 +118,10 @@ func checkFindings(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 			}
 		}
 		if l.Details.TimeoutSeconds > 0 {
-			got, want := f.Details["timeout_seconds"].(float64), float64(l.Details.TimeoutSeconds)
-			if math.Abs(got-want) > 0.05*want || f.Details["policy"] != l.Details.Policy {
-				t.Errorf("%v after %v s, want %s after %v s", f.Details["policy"], got, l.Details.Policy, want)
+			d := f.Details.(*detect.Expiry)
+			got, want := float64(d.Timeout), float64(l.Details.TimeoutSeconds)
+			if math.Abs(got-want) > 0.05*want || d.Policy != l.Details.Policy {
+				t.Errorf("%v after %v s, want %s after %v s", d.Policy, got, l.Details.Policy, want)
 			}
 		}
 	}

@@ -21,7 +21,7 @@ func minutes(counts map[int64][2]int64) []result.Minute {
 				next, found = m, true
 			}
 		}
-		m := result.Minute{Time: at(0, 0, 0) + next*minute, Causes: make([]int64, len(detect.CauseNames))}
+		m := result.Minute{Time: at(0, 0, 0) + next*minute, Causes: make([]int64, len(detect.CauseNames()))}
 		m.Requests, m.Unauthorized = counts[next][0], counts[next][1]
 		m.Causes[causeIndex("challenge")] = m.Unauthorized
 		all = append(all, m)

@@ -144,7 +144,7 @@ func drawParts(e *result.Exhibit) *drawing {
 			d.box("accepted", partLeft+wide(p.Refused), y+3, wide(p.Accepted), partHeight-10, text)
 		}
 		d.text("start", partRight+10, y+14, text)
-		told = append(told, wording.Clip(p.Name, NameChars)+": "+text)
+		told = append(told, wording.Clip(p.Name, nameChars)+": "+text)
 	}
 	d.Summary = d.Caption + ". " + strings.Join(told, "; ") + "."
 	return d

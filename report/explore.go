@@ -146,7 +146,7 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 	}
 	for i := range res.Findings[:min(len(res.Findings), maxOnsets)] {
 		if f := &res.Findings[i]; f.Onset >= b.first && f.Onset < b.end() {
-			x.Marks = append(x.Marks, explorerMark{f.Onset / 1000, i + 1, wording.Clip(f.Title, NameChars)})
+			x.Marks = append(x.Marks, explorerMark{f.Onset / 1000, i + 1, wording.Clip(f.Title, nameChars)})
 		}
 	}
 	agents, agentOf := summed(res.Clients, func(c *result.Client) string { return c.UserAgent }, func(c *result.Client) *result.Counts { return &c.Counts })
@@ -197,7 +197,7 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 			all: refused(res.Endpoints, func(e *result.Endpoint) int64 { return e.Unauthorized }),
 			text: func(i int) (string, string) {
 				e := &res.Endpoints[i]
-				return wording.Clip(strings.TrimSpace(e.Method+" "+e.Template), NameChars), wording.Clip(e.Host, NameChars)
+				return wording.Clip(strings.TrimSpace(e.Method+" "+e.Template), nameChars), wording.Clip(e.Host, nameChars)
 			},
 			finding: func(i int) string { return wording.Visible(res.Endpoints[i].FindingID) },
 			refused: func(i int) int64 { return endpoint(i).Unauthorized },
@@ -206,7 +206,7 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 		{
 			id: "accounts", label: "Accounts", name: "User", order: accounts, budget: accountBytes, profile: p.accounts,
 			all:     refused(res.Accounts, func(a *result.Account) int64 { return a.Unauthorized }),
-			text:    func(i int) (string, string) { return wording.Clip(res.Accounts[i].User, NameChars), "" },
+			text:    func(i int) (string, string) { return wording.Clip(res.Accounts[i].User, nameChars), "" },
 			finding: func(i int) string { return wording.Visible(res.Accounts[i].FindingID) },
 			refused: func(i int) int64 { return account(i).Unauthorized },
 			columns: []columnSource{requests(account), accepted(account), {"Clients", false, func(i int) int64 { return res.Accounts[i].Clients }},
@@ -216,7 +216,7 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 			id: "clients", label: "Clients", name: "Address", about: "User agent", order: clients, budget: clientBytes, profile: p.clients,
 			all: refused(res.Clients, func(c *result.Client) int64 { return c.Unauthorized }),
 			text: func(i int) (string, string) {
-				return wording.Clip(res.Clients[i].Address, NameChars), wording.Clip(res.Clients[i].UserAgent, agentChars)
+				return wording.Clip(res.Clients[i].Address, nameChars), wording.Clip(res.Clients[i].UserAgent, agentChars)
 			},
 			finding: func(i int) string { return wording.Visible(res.Clients[i].FindingID) },
 			refused: func(i int) int64 { return client(i).Unauthorized },
@@ -226,7 +226,7 @@ func exploration(res *result.Result, b *bins) (*explorer, []*drawing) {
 		{
 			id: "upstreams", label: "Backends", name: "Backend", order: upstreams, budget: smallBytes, profile: p.upstreams,
 			all:     refused(res.Upstreams, func(u *result.Upstream) int64 { return u.Unauthorized }),
-			text:    func(i int) (string, string) { return wording.Clip(res.Upstreams[i].Name, NameChars), "" },
+			text:    func(i int) (string, string) { return wording.Clip(res.Upstreams[i].Name, nameChars), "" },
 			finding: none, refused: func(i int) int64 { return upstream(i).Unauthorized },
 			columns: []columnSource{requests(upstream), accepted(upstream)},
 		},
@@ -252,7 +252,7 @@ func sumSource(id, label, name string, sums []sumOf, order []int, profile map[in
 	return tableSource{
 		id: id, label: label, name: name, order: order, budget: smallBytes, profile: profile,
 		all:     refused(sums, func(s *sumOf) int64 { return s.Unauthorized }),
-		text:    func(i int) (string, string) { return wording.Clip(sums[i].Name, NameChars), "" },
+		text:    func(i int) (string, string) { return wording.Clip(sums[i].Name, nameChars), "" },
 		finding: func(int) string { return "" }, refused: func(i int) int64 { return counts(i).Unauthorized },
 		columns: []columnSource{
 			{"Requests", false, func(i int) int64 { return counts(i).Requests }},

@@ -37,7 +37,7 @@ func at(hour, minute, second int) int64 {
 
 // causeIndex is the place of a cause in analyze.CauseNames.
 func causeIndex(name string) int {
-	for i, n := range detect.CauseNames {
+	for i, n := range detect.CauseNames() {
 		if n == name {
 			return i
 		}
@@ -89,13 +89,13 @@ func fixture() *result.Result {
 			{Kind: "upstream_misconfigured", Missing: []string{"url_scheme", "upstream_address"}}},
 		Notes: []string{"No line names a backend, so a bad one among several cannot be told.", "A note that quotes " + hostile[0]},
 	}
-	for _, n := range detect.CauseNames {
+	for _, n := range detect.CauseNames() {
 		res.Causes[n] = 0
 	}
 	var rows []result.Unauthorized
 	for minute := range 24 * 60 {
 		for h, host := range []string{"shop.example", "api.example"} {
-			m := result.Minute{Time: at(0, minute, 0), Host: host, Causes: make([]int64, len(detect.CauseNames))}
+			m := result.Minute{Time: at(0, minute, 0), Host: host, Causes: make([]int64, len(detect.CauseNames()))}
 			day := 1 + math.Sin(float64(minute-360)/1440*2*math.Pi)
 			m.Accepted = int64(40*day) + 10
 			m.Redirected, m.NotFound, m.ServerErrors = 2, 1, int64(minute%97/96)
@@ -134,7 +134,7 @@ func fixture() *result.Result {
 		}
 	}
 	// A clock that was wrong: it must not squash the chart.
-	stray := result.Minute{Time: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), Host: hostile[0], Causes: make([]int64, len(detect.CauseNames))}
+	stray := result.Minute{Time: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), Host: hostile[0], Causes: make([]int64, len(detect.CauseNames()))}
 	stray.Requests, stray.Unauthorized = int64(len(hostile)), int64(len(hostile))
 	stray.Causes[causeIndex("anonymous")] = int64(len(hostile))
 	res.Causes["anonymous"] += int64(len(hostile))

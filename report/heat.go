@@ -62,7 +62,7 @@ func drawHeat(s *tableSource, b *bins) *drawing {
 	d.text("start", heatLeft, bottom, bucketName(b.first, b.step))
 	d.text("y", heatRight, bottom, bucketName(b.end(), b.step))
 	name, _ := s.text(rows[0])
-	d.Summary = d.Caption + ", the darkest up to " + wording.Number(int64(most)) + " in " + stepText(b.step*int64(join)) + ": the " + wording.Number(int64(len(rows))) + " with most, first " + wording.Clip(name, NameChars) + ". The table of " + lower(s.label) + " has the figures."
+	d.Summary = d.Caption + ", the darkest up to " + wording.Number(int64(most)) + " in " + stepText(b.step*int64(join)) + ": the " + wording.Number(int64(len(rows))) + " with most, first " + wording.Clip(name, nameChars) + ". The table of " + lower(s.label) + " has the figures."
 	return d
 }
 

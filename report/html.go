@@ -35,7 +35,7 @@ const (
 	manyEvidence  = 20 // cards that show all evidence; the later ones fewEvidence lines
 	fewEvidence   = 5
 	evidenceChars = 1000 // of a raw line
-	NameChars     = 160  // of a path, user or address
+	nameChars     = 160  // of a path, user or address
 	agentChars    = 120
 	hostChars     = 32   // of a host among others
 	longChars     = 2000 // of an explanation or a step
@@ -201,7 +201,7 @@ func newPage(res *result.Result) *page {
 	p.Rejects, p.Skips = reasonRows(res.Rejects), reasonRows(res.Skips)
 	for i := range res.RejectedLines[:min(len(res.RejectedLines), maxRejectRows)] {
 		l := &res.RejectedLines[i]
-		p.Lines = append(p.Lines, evidence{position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, NameChars), wording.Clip(l.Raw, evidenceChars)})
+		p.Lines = append(p.Lines, evidence{position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, nameChars), wording.Clip(l.Raw, evidenceChars)})
 	}
 	for _, n := range res.Notes[:min(len(res.Notes), maxNotes)] {
 		p.Notes = append(p.Notes, wording.Clip(n, longChars))
@@ -214,7 +214,7 @@ func newPage(res *result.Result) *page {
 }
 
 func position(path string, line int64) string {
-	return wording.Clip(path, NameChars) + ":" + strconv.FormatInt(line, 10)
+	return wording.Clip(path, nameChars) + ":" + strconv.FormatInt(line, 10)
 }
 
 func tiles(res *result.Result, c *chart) []tile {
@@ -295,7 +295,7 @@ func newCard(place int, f *Finding, total int64) card {
 		Unauthorized: wording.Number(f.Unauthorized), Share: wording.Share(f.Unauthorized, total),
 		Hit:        wording.Count(f.Actors, "actor") + ", " + wording.Count(f.Users, "user"),
 		Confidence: strconv.FormatFloat(f.Confidence, 'f', 2, 64),
-		Figures:    wording.Figures(f.Details), Subject: subjectFigures(&f.Subject),
+		Figures:    wording.Figures(f.Kind, f.Details), Subject: subjectFigures(&f.Subject),
 		Query: "SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line\n" +
 			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(wording.Visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
 	}
@@ -341,7 +341,7 @@ func subjectFigures(s *result.Subject) []wording.Figure {
 		{"Client address", s.ClientAddress}, {"User agent", s.UserAgent}, {"Backend", s.Upstream},
 	} {
 		if f.Value != "" {
-			all = append(all, wording.Figure{f.Name, wording.Clip(f.Value, NameChars)})
+			all = append(all, wording.Figure{f.Name, wording.Clip(f.Value, nameChars)})
 		}
 	}
 	return all
@@ -392,8 +392,8 @@ func worstTables(res *result.Result, place map[string]bool) []worstTable {
 	t := worstTable{ID: "endpoints", Title: "Endpoints", Caption: "Endpoints that answered 401 most", Name: "Endpoint", Extra: "Actors refused"}
 	for _, e := range endpoints {
 		r := counted(&e.Counts, e.FindingID, place)
-		r.Name = wording.Clip(strings.TrimSpace(e.Method+" "+e.Template), NameChars)
-		r.Note, r.Extra = wording.Clip(e.Host, NameChars), wording.Number(e.RefusedActors)+" of "+wording.Number(e.Actors)
+		r.Name = wording.Clip(strings.TrimSpace(e.Method+" "+e.Template), nameChars)
+		r.Note, r.Extra = wording.Clip(e.Host, nameChars), wording.Number(e.RefusedActors)+" of "+wording.Number(e.Actors)
 		t.Rows = append(t.Rows, r)
 	}
 	add(t, refused(res.Endpoints, func(e *result.Endpoint) int64 { return e.Unauthorized }))
@@ -401,7 +401,7 @@ func worstTables(res *result.Result, place map[string]bool) []worstTable {
 	t = worstTable{ID: "accounts", Title: "Accounts", Caption: "Users named on most 401s (a claim, not proven)", Name: "User", Extra: "Last accepted, UTC"}
 	for _, a := range accounts {
 		r := counted(&a.Counts, a.FindingID, place)
-		r.Name, r.Note = wording.Clip(a.User, NameChars), "from "+wording.Count(a.Clients, "client")
+		r.Name, r.Note = wording.Clip(a.User, nameChars), "from "+wording.Count(a.Clients, "client")
 		r.Extra = wording.Time(a.LastAccepted)
 		if a.LastAccepted == parse.NoTime {
 			r.Extra = "never"
@@ -413,7 +413,7 @@ func worstTables(res *result.Result, place map[string]bool) []worstTable {
 	t = worstTable{ID: "clients", Title: "Clients", Caption: "Clients that got most 401s", Name: "Client", Extra: "Users, endpoints"}
 	for _, c := range clients {
 		r := counted(&c.Counts, c.FindingID, place)
-		r.Name, r.Note = wording.Clip(c.Address, NameChars), wording.Clip(c.UserAgent, agentChars)
+		r.Name, r.Note = wording.Clip(c.Address, nameChars), wording.Clip(c.UserAgent, agentChars)
 		r.Extra = wording.Number(c.Users) + ", " + wording.Number(c.RefusedEndpoints)
 		t.Rows = append(t.Rows, r)
 	}
@@ -485,7 +485,7 @@ func (p *page) ledger(res *result.Result) {
 	}
 	for _, in := range shown {
 		p.Inputs = append(p.Inputs, inputRow{
-			Path: wording.Clip(in.Path, NameChars), Format: wording.Clip(in.Format, NameChars), Compression: wording.Visible(in.Compression), Size: wording.Bytes(in.Bytes),
+			Path: wording.Clip(in.Path, nameChars), Format: wording.Clip(in.Format, nameChars), Compression: wording.Visible(in.Compression), Size: wording.Bytes(in.Bytes),
 			Lines: wording.Number(in.Lines), Parsed: wording.Number(in.Parsed), Rejected: wording.Number(in.Rejected), Skipped: wording.Number(in.Skipped),
 			Unauthorized: wording.Number(in.Unauthorized), Period: wording.Period(in.FirstTime, in.LastTime), Error: wording.Clip(in.Error, longChars),
 		})
@@ -502,7 +502,7 @@ func reasonRows(counts map[string]int64) []reasonRow {
 	var rows []reasonRow
 	for _, n := range names {
 		if counts[n] > 0 {
-			rows = append(rows, reasonRow{wording.Clip(n, NameChars), reasonMeaning(n), wording.Number(counts[n])})
+			rows = append(rows, reasonRow{wording.Clip(n, nameChars), reasonMeaning(n), wording.Number(counts[n])})
 		}
 	}
 	return rows

@@ -174,7 +174,7 @@ func TestEmptyStates(t *testing.T) {
 	refused := func(causes map[string]int64) *result.Result {
 		res := read(1000, 0, 0)
 		res.Causes = causes
-		m := result.Minute{Time: at(0, 0, 0), Causes: make([]int64, len(detect.CauseNames))}
+		m := result.Minute{Time: at(0, 0, 0), Causes: make([]int64, len(detect.CauseNames()))}
 		for name, n := range causes {
 			res.Totals.Unauthorized += n
 			m.Causes[causeIndex(name)] = n

@@ -14,6 +14,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 // Stamp is a time in Unix microseconds, parse.NoTime where there is none. In
@@ -94,17 +95,15 @@ type Change struct {
 	PValue       float64 `json:"p_value"`
 }
 
-// findingOf is a finding of a result as it leaves. It shares f's slices.
-func findingOf(f *result.Finding) Finding {
+// findingOf returns a finding of a result in its JSON form. It shares f's slices.
+func findingOf(f *result.Finding, d *wording.Describer) Finding {
+	text := d.Text(f)
 	out := Finding{
 		ID: f.ID, Kind: f.Kind, Category: f.Category, Severity: f.Severity.String(), Confidence: finite(f.Confidence),
-		Subject: f.Subject, Title: f.Title, Explanation: f.Explanation, Remediation: f.Remediation,
+		Subject: f.Subject, Title: text.Title, Explanation: text.Explanation, Remediation: text.Remediation,
 		Onset: Stamp(f.Onset), FirstSeen: Stamp(f.FirstSeen), LastSeen: Stamp(f.LastSeen),
 		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users,
-		Details: map[string]any{}, Evidence: f.Evidence,
-	}
-	for k, v := range f.Details {
-		out.Details[k] = representable(v)
+		Details: detailsOf(f, d), Evidence: f.Evidence,
 	}
 	if f.Muted != nil {
 		out.Muted = &Muted{f.Muted.Reason, Stamp(f.Muted.Until)}
@@ -124,6 +123,23 @@ func findingOf(f *result.Finding) Finding {
 	return out
 }
 
+// detailsOf returns the details of a finding as JSON has them, with the titles of
+// what it explains away.
+func detailsOf(f *result.Finding, d *wording.Describer) map[string]any {
+	details := map[string]any{}
+	for _, x := range result.Figures(f.Details) {
+		details[x.Key] = representable(x.Value)
+	}
+	if f.AbsorbedCount > 0 {
+		var titles []string
+		for i := range f.Absorbed {
+			titles = append(titles, d.Text(&f.Absorbed[i]).Title)
+		}
+		details["absorbed"], details["absorbed_count"] = titles, f.AbsorbedCount
+	}
+	return details
+}
+
 // WriteFindings writes the findings of a finished run as findings.json has them.
 func WriteFindings(w io.Writer, r *Report) error {
 	return writeDocument(w, findingsFile{SchemaVersion, append([]Finding{}, r.Findings...), append([]Finding{}, r.Resolved...)})
@@ -133,9 +149,10 @@ func WriteFindings(w io.Writer, r *Report) error {
 func WriteFinding(w io.Writer, f *Finding) error { return writeDocument(w, f) }
 
 func findingsOf(all []result.Finding) []Finding {
+	var d wording.Describer
 	list := make([]Finding, len(all))
 	for i := range all {
-		list[i] = findingOf(&all[i])
+		list[i] = findingOf(&all[i], &d)
 	}
 	return list
 }
@@ -149,7 +166,7 @@ func (f *Finding) finding() (result.Finding, error) {
 	}
 	return result.Finding{
 		ID: f.ID, Kind: f.Kind, Category: f.Category, Severity: severity, Confidence: f.Confidence, Subject: f.Subject,
-		Title: f.Title, Explanation: f.Explanation, Remediation: f.Remediation,
+		Text:  result.Text{Title: f.Title, Explanation: f.Explanation, Remediation: f.Remediation},
 		Onset: int64(f.Onset), FirstSeen: int64(f.FirstSeen), LastSeen: int64(f.LastSeen),
 		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users, Details: f.Details, Evidence: f.Evidence,
 	}, nil

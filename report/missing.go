@@ -40,7 +40,7 @@ func gapSheets(formats []result.LogFormat) []gapSheet {
 		if len(f.Advice.Gaps) == 0 || len(all) == maxFormats {
 			continue
 		}
-		s := gapSheet{Format: wording.Clip(f.Name, NameChars), Judged: wording.Count(f.Inputs, "input") + ", judged by " + wording.Count(f.Presence.Lines, "sampled line")}
+		s := gapSheet{Format: wording.Clip(f.Name, nameChars), Judged: wording.Count(f.Inputs, "input") + ", judged by " + wording.Count(f.Presence.Lines, "sampled line")}
 		for _, g := range f.Advice.Gaps {
 			s.Rows = append(s.Rows, newGapRow(&g))
 		}

@@ -69,7 +69,7 @@ func TestAdviceNamesKinds(t *testing.T) {
 	combined, _ := parse.Lookup("combined")
 	for _, g := range advice.For(combined, &parse.Presence{Lines: 1}, nil).Gaps {
 		for _, k := range g.Kinds {
-			if !slices.Contains(detect.CauseNames, k) {
+			if !slices.Contains(detect.CauseNames(), k) {
 				t.Errorf("%s: there is no kind %s", g.Name(), k)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/parse"
+	"logscan/report/wording"
 )
 
 // Type is the type of a column.
@@ -341,7 +342,7 @@ func timelineTable() Table {
 		timestamp("timestamp", "Begin of the minute.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
 		hostOf(func(r *row) string { return r.Host }),
 	}, outcomes(func(r *row) *result.Counts { return &r.Counts }))
-	for i, name := range detect.CauseNames {
+	for i, name := range detect.CauseNames() {
 		columns = append(columns, integer("unauthorized_"+name, "requests", "Answered 401 with the cause "+name+".",
 			func(r *row) int64 {
 				if i >= len(r.Causes) {
@@ -376,9 +377,9 @@ func findingsTable() Table {
 			agentOf(func(r *row) string { return r.Subject.UserAgent }),
 			text("upstream_address", "Backend that it is about.", func(r *row) string { return r.Subject.Upstream }).optional().
 				as("destination.address", "dst_endpoint.ip"),
-			text("title", "What is wrong, in a line.", func(r *row) string { return r.Title }).as("", "finding_info.title"),
-			text("explanation", "What is wrong, in a paragraph with the figures.", func(r *row) string { return r.Explanation }).as("", "finding_info.desc"),
-			text("remediation", "What to do, a step a line.", func(r *row) string { return strings.Join(r.Remediation, "\n") }).as("", "remediation.desc"),
+			text("title", "What is wrong, in a line.", func(r *row) string { return new(wording.Describer).Text(r).Title }).as("", "finding_info.title"),
+			text("explanation", "What is wrong, in a paragraph with the figures.", func(r *row) string { return new(wording.Describer).Text(r).Explanation }).as("", "finding_info.desc"),
+			text("remediation", "What to do, a step a line.", func(r *row) string { return strings.Join(new(wording.Describer).Text(r).Remediation, "\n") }).as("", "remediation.desc"),
 			timestamp("onset", "When it began; null when it was so from the first line.", func(r *row) int64 { return r.Onset }),
 			timestamp("first_seen", "First 401 that it explains.", func(r *row) int64 { return r.FirstSeen }).as("", "finding_info.first_seen_time"),
 			timestamp("last_seen", "Last 401 that it explains.", func(r *row) int64 { return r.LastSeen }).as("", "finding_info.last_seen_time"),
@@ -409,7 +410,7 @@ func findingsTable() Table {
 
 // detailsText is what a finding knows beside the columns, as JSON.
 func detailsText(f *result.Finding) string {
-	b, err := json.Marshal(findingOf(f).Details)
+	b, err := json.Marshal(detailsOf(f, new(wording.Describer)))
 	if err != nil {
 		return "{}" // a detail that is no figure: findings.json fails on it, and the run with it
 	}

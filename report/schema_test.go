@@ -70,13 +70,13 @@ func TestContract(t *testing.T) {
 
 func TestEveryCauseHasWords(t *testing.T) {
 	var names []string
-	for _, c := range wording.Causes {
+	for _, c := range wording.Causes() {
 		names = append(names, c.Name)
 		if c.Label == "" || !strings.HasSuffix(c.Meaning, ".") || c.Group < 0 || c.Group >= wording.NumGroups {
 			t.Errorf("cause %s is told incompletely: %+v", c.Name, c)
 		}
 	}
-	want := slices.Clone(detect.CauseNames)
+	want := slices.Clone(detect.CauseNames())
 	slices.Sort(want)
 	slices.Sort(names)
 	if !slices.Equal(names, want) {
@@ -145,7 +145,7 @@ Every 401 has one, in ` + "`auth_cause`" + `.
 | cause | group | what it means |
 |---|---|---|
 `)
-	for _, c := range wording.Causes {
+	for _, c := range wording.Causes() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.Name, wording.Groups[c.Group].Label, c.Meaning)
 	}
 	b.WriteString(`

@@ -134,7 +134,7 @@ func ShowFinding(w io.Writer, r *Report, id string, paint Paint) error {
 		wording.Figure{"Who is hit", wording.Count(f.Actors, "actor") + ", " + wording.Count(f.Users, "user")},
 	)
 	fmt.Fprintln(&b)
-	aligned(&b, append(list, wording.Figures(f.Details)...))
+	aligned(&b, append(list, wording.Figures(f.Kind, f.Details)...))
 
 	if len(f.Remediation) > 0 {
 		fmt.Fprint(&b, "\n", paint.bold("What to do"), "\n")

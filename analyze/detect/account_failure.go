@@ -23,10 +23,11 @@ import (
 // the chance that all tries since are refused at the shares of refusals that
 // other users met on the same routes, adjusted by Benjamini and Hochberg over
 // the accounts.
-var accountFailure = Detector{
-	Kind:     "account_failure",
-	Category: "account",
-	Doc:      "one account is refused from a time on where others are accepted",
+var accountFailure = Kind{
+	Name:     "account_failure",
+	Label:    "Failing account",
+	Meaning:  "One account is refused where others are accepted: locked, expired or revoked.",
+	Category: AccountCategory,
 	Needs:    []string{needTime, needStatus, needPath, needUser},
 	observe:  observeAccounts,
 	inspect:  inspectAccounts,

@@ -172,7 +172,7 @@ func (w *world) expect(t *testing.T, findings []result.Finding, all []expectatio
 		if f.Unauthorized < own*95/100 || f.Unauthorized > own+own/20 {
 			t.Errorf("%s explains %d 401s, its own are %d", f.Kind, f.Unauthorized, own)
 		}
-		if names, _ := f.Details["compromised"].([]any); !slices.Equal(names, x.entered) {
+		if names, _ := f.Details.(map[string]any)["compromised"].([]any); !slices.Equal(names, x.entered) {
 			t.Errorf("%s opened %v, want %v", f.Kind, names, x.entered)
 		}
 	}

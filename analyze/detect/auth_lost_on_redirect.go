@@ -25,10 +25,11 @@ import (
 // Statistic: the refused share of the requests that follow a redirect against
 // that of those that do not, on the same target: Wilson's bounds and the exact
 // test of the difference (stats.RateRatio), corrected for the targets.
-var authLostOnRedirect = Detector{
-	Kind:     "auth_lost_on_redirect",
-	Category: "endpoint",
-	Doc:      "clients are refused where a redirect leads them, and accepted where they go at once",
+var authLostOnRedirect = Kind{
+	Name:     "auth_lost_on_redirect",
+	Label:    "Lost on a redirect",
+	Meaning:  "A redirect made the client drop its Authorization header.",
+	Category: EndpointCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	certain:  true,
 	observe:  observeRedirects,

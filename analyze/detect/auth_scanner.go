@@ -22,10 +22,11 @@ import (
 // Statistic: the Poisson tail of a client's refused and missing requests against
 // the share of such requests among all others, adjusted by Benjamini and
 // Hochberg over the addresses.
-var authScanner = Detector{
-	Kind:     "auth_scanner",
-	Category: "attack",
-	Doc:      "one client walks over many paths and is refused",
+var authScanner = Kind{
+	Name:     "auth_scanner",
+	Label:    "Scanner",
+	Meaning:  "One client walks many paths and is refused.",
+	Category: AttackCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	inspect:  inspectScanners,
 }
@@ -163,7 +164,7 @@ func (c *Diagnosis) scan(w *walkOf, usual, p float64) candidate {
 		"user_agents": len(w.agents),
 	}
 	if tool := c.toolOf(w.agents); tool != "" {
-		cand.Details["tool"] = tool
+		cand.Details.(map[string]any)["tool"] = tool
 	}
 	return cand
 }

@@ -26,10 +26,11 @@ import (
 // with the greatest sum is the attack, and n·exp(-sum) bounds its chance
 // (Karlin and Altschul 1990). The thresholds are those of the detection rules
 // that Elastic publishes for identity providers.
-var bruteForce = Detector{
-	Kind:     "brute_force",
-	Category: "attack",
-	Doc:      "one client guesses at one or few accounts, and fails",
+var bruteForce = Kind{
+	Name:     "brute_force",
+	Label:    "Brute force",
+	Meaning:  "One client guesses many passwords of one or few accounts.",
+	Category: AttackCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	observe:  observeGuesses,
 	inspect:  inspectBruteForce,

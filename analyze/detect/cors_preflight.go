@@ -22,10 +22,11 @@ import (
 // without credentials, over the time since the first refusal; distinct clients.
 // A preflight never carries credentials (Fetch standard, CORS-preflight fetch),
 // so one that is refused can not succeed.
-var corsPreflight = Detector{
-	Kind:     "cors_preflight",
-	Category: "endpoint",
-	Doc:      "preflight requests, which never carry credentials, are refused",
+var corsPreflight = Kind{
+	Name:     "cors_preflight",
+	Label:    "CORS preflight",
+	Meaning:  "A browser's preflight request, which never carries credentials, is refused.",
+	Category: EndpointCategory,
 	Needs:    []string{needTime, needStatus, needMethod, needPath, needClient},
 	certain:  true,
 	observe:  observePreflights,

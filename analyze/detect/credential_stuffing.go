@@ -21,10 +21,11 @@ import (
 //
 // Statistic: that of password_spraying, over an address or over all addresses
 // at which nearly every user fails.
-var credentialStuffing = Detector{
-	Kind:     "credential_stuffing",
-	Category: "attack",
-	Doc:      "many accounts are tried once each, and some succeed",
+var credentialStuffing = Kind{
+	Name:     "credential_stuffing",
+	Label:    "Credential stuffing",
+	Meaning:  "Many accounts are tried once each, with passwords stolen elsewhere.",
+	Category: AttackCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	observe:  observeGuesses,
 	inspect:  inspectStuffing,
@@ -177,6 +178,6 @@ func (c *Diagnosis) stuffing(a *attack, s result.Subject, who string, addresses 
 		"Ask for a second factor, at least for a sign-in from a new address or device.",
 		"Limit failures per address over all accounts, and challenge clients that come in numbers.",
 	)
-	cand.Details["addresses"] = addresses
+	cand.Details.(map[string]any)["addresses"] = addresses
 	return cand
 }

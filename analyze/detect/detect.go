@@ -14,57 +14,10 @@ import (
 	"logscan/parse"
 )
 
-// Detector finds one kind of trouble. It is stateless: a row of a table.
-type Detector struct {
-	Kind     string
-	Category string
-	Doc      string   // the sign it looks for, in a line
-	Needs    []string // fields without which it must stay silent
-	// observe gives what looks at the timelines for the detector, where the
-	// facts show that there is something to look for; else nil. Detectors are asked
-	// side by side. One that needs the facts alone has none.
-	observe func(*Diagnosis) observer
-	// certain says that each of its 401s shows the sign by itself: where it and
-	// a kind that only numbers show explain the same, it is the better word.
-	certain bool
-	// residual says that it looks at what is left when all others are done.
-	residual bool
-	// inspect gives what it finds in the 401s that nothing explains yet
-	// (fact.open). It may be asked again when other findings have been made.
-	// seen is what observe gave, nil for nothing. It must not change anything.
-	inspect func(c *Diagnosis, seen observer) ([]candidate, error)
-}
-
 // candidate is a finding that claims 401s.
 type candidate struct {
 	result.Finding
 	claims []uint32 // indexes of facts, ascending
-}
-
-// Detectors are all detectors, in the order of CauseNames.
-func Detectors() []Detector {
-	return []Detector{
-		sessionExpiry,
-		sessionInvalidation,
-		sessionAddressChange,
-		retryStorm,
-		endpointMisconfigured,
-		permissionDenied,
-		corsPreflight,
-		authLostOnRedirect,
-		insecureScheme,
-		uncredentialedAsset,
-		upstreamMisconfigured,
-		accountFailure,
-		integrationFailure,
-		unauthenticatedProbe,
-		bruteForce,
-		distributedGuessing,
-		passwordSpraying,
-		credentialStuffing,
-		authScanner,
-		unauthorizedSpike,
-	}
 }
 
 // Explanation is the output of the detect stage.
@@ -78,7 +31,7 @@ type Explanation struct {
 // Explain runs the detectors and picks the findings that explain the refusals
 // best. It must be called once.
 func (c *Diagnosis) Explain(policy *Policy) (*Explanation, error) {
-	all, err := c.explain(c.detectors)
+	all, err := c.explain(c.kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +160,7 @@ type Diagnosis struct {
 	*session.Evidence
 	finding []int32 // by refusal: the finding that explains it, index plus one
 
-	detectors    []Detector            // those whose needs the log meets
+	kinds        []Kind                // those whose needs the log meets
 	undetectable []result.Undetectable // the kinds of the others
 	guessOnce    sync.Once             // makes guesses
 	guesses      *guessObserver        // shared by the detectors of attacks; nil for nothing
@@ -224,6 +177,6 @@ func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 
 func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	d := &Diagnosis{Evidence: ev, finding: make([]int32, len(ev.Refusals))}
-	d.detectors, d.undetectable = able(Detectors(), ev.State)
+	d.kinds, d.undetectable = able(Catalogue(), ev.State)
 	return d
 }

@@ -269,12 +269,9 @@ func TestIdleTimeout(t *testing.T) {
 		w.idle = 30 * time.Minute
 		w.run(120)
 		_, findings := w.scan(t, 1)
-		d := want(t, findings, "session_expiry")[0].Details
-		if s := d["timeout_seconds"].(float64); d["policy"] != "idle" || math.Abs(s-1800) > 0.05*1800 {
-			t.Errorf("%v after %v s, want idle after 1800 s ± 5 %%: %v", d["policy"], s, d)
-		}
-		if d["timeout_low"].(float64) > 1800 || d["timeout_high"].(float64) < 1800 {
-			t.Errorf("interval %v to %v does not hold 1800", d["timeout_low"], d["timeout_high"])
+		d := want(t, findings, "session_expiry")[0].Details.(*Expiry)
+		if d.Policy != "idle" || math.Abs(float64(d.Timeout)-1800) > 0.05*1800 || d.Low > 1800 || d.High < 1800 {
+			t.Errorf("%+v, want idle after 1800 s ± 5%%, within the interval", d)
 		}
 	})
 }
@@ -284,9 +281,9 @@ func TestAbsoluteTimeout(t *testing.T) {
 		w.absolute = 2 * time.Hour
 		w.run(120)
 		_, findings := w.scan(t, 1)
-		d := want(t, findings, "session_expiry")[0].Details
-		if s := d["timeout_seconds"].(float64); d["policy"] != "absolute" || math.Abs(s-7200) > 0.05*7200 {
-			t.Errorf("%v after %v s, want absolute after 7200 s ± 5 %%: %v", d["policy"], s, d)
+		d := want(t, findings, "session_expiry")[0].Details.(*Expiry)
+		if d.Policy != "absolute" || math.Abs(float64(d.Timeout)-7200) > 0.05*7200 {
+			t.Errorf("%+v, want absolute after 7200 s ± 5%%", d)
 		}
 	})
 }

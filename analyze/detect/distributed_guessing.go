@@ -19,10 +19,11 @@ import (
 //
 // Statistic: the Poisson tail of the number of strange addresses against the
 // mean over the accounts that fail, adjusted by Benjamini and Hochberg.
-var distributedGuessing = Detector{
-	Kind:     "distributed_guessing",
-	Category: "attack",
-	Doc:      "many clients guess at one account",
+var distributedGuessing = Kind{
+	Name:     "distributed_guessing",
+	Label:    "Distributed guessing",
+	Meaning:  "Many clients guess the password of one account.",
+	Category: AttackCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	observe:  observeGuesses,
 	inspect:  inspectDistributed,

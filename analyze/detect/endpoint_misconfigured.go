@@ -26,10 +26,11 @@ import (
 // the Poisson tail against the share of all routes, adjusted by Benjamini and
 // Hochberg over the routes, says whether it is chance, Wilson's lower bound of
 // the share whether it is large.
-var endpointMisconfigured = Detector{
-	Kind:     "endpoint_misconfigured",
-	Category: "endpoint",
-	Doc:      "actors who are accepted elsewhere within minutes are refused on this route",
+var endpointMisconfigured = Kind{
+	Name:     "endpoint_misconfigured",
+	Label:    "Misconfigured endpoint",
+	Meaning:  "People whose sign-in is good elsewhere are refused at one endpoint.",
+	Category: EndpointCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	observe:  observeEndpoints,
 	inspect:  inspectEndpoints,
@@ -204,8 +205,8 @@ func (c *Diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower,
 		"accepted": e.N[timeline.Accepted], "ongoing": ongoing,
 	}
 	if s.accepted {
-		cand.Details["onset_low"] = Clock(lastOK * 1000)
-		cand.Details["onset_high"] = Clock(onset * 1000)
+		cand.Details.(map[string]any)["onset_low"] = Clock(lastOK * 1000)
+		cand.Details.(map[string]any)["onset_high"] = Clock(onset * 1000)
 	}
 	return cand, true
 }

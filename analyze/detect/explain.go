@@ -35,8 +35,6 @@ const (
 	// certainty is how much more a kind weighs whose sign each 401 shows: twice,
 	// for a tie must not be broken by chance.
 	certainty = 2
-	// maxAbsorbed is how many absorbed troubles a finding lists.
-	maxAbsorbed = 20
 )
 
 // proposal is a candidate that waits to be picked.
@@ -51,24 +49,27 @@ type proposal struct {
 // explainer picks findings among proposals.
 type explainer struct {
 	*Diagnosis
-	detectors   []Detector
+	kinds       []Kind
 	generation  []int // by detector: older proposals have been replaced
 	waiting     [][]*proposal
 	queue       proposals
 	inspections int
 	accepted    []candidate
-	taken       map[string]bool      // ids of the accepted
-	absorbed    []map[absorbed]int64 // by place in accepted: the 401s they share
+	taken       map[string]bool       // ids of the accepted
+	absorbed    []map[string]absorbed // by place in accepted, by id
 }
 
-// absorbed is a trouble that is part of another one.
-type absorbed struct{ id, title string }
+// absorbed is a finding that is part of another one.
+type absorbed struct {
+	result.Finding
+	shared int64 // refusals of both
+}
 
 // explain gives the findings; the facts they explain name them, by place plus
 // one.
-func (c *Diagnosis) explain(detectors []Detector) ([]candidate, error) {
+func (c *Diagnosis) explain(detectors []Kind) ([]candidate, error) {
 	x := &explainer{
-		Diagnosis: c, detectors: detectors, generation: make([]int, len(detectors)),
+		Diagnosis: c, kinds: detectors, generation: make([]int, len(detectors)),
 		waiting: make([][]*proposal, len(detectors)), taken: map[string]bool{},
 	}
 	for _, residual := range []bool{false, true} {
@@ -99,9 +100,9 @@ type inspection struct {
 // inspectUnobserved asks the detectors that need the facts alone for the first
 // time, one after the other.
 func (c *Diagnosis) inspectUnobserved() {
-	c.inspected = make([]inspection, len(c.detectors))
-	for i := range c.detectors {
-		if d := &c.detectors[i]; d.observe == nil && !d.residual {
+	c.inspected = make([]inspection, len(c.kinds))
+	for i := range c.kinds {
+		if d := &c.kinds[i]; d.observe == nil && !d.residual {
 			found, err := d.inspect(c, nil)
 			c.inspected[i] = inspection{true, found, err}
 		}
@@ -113,12 +114,12 @@ func (c *Diagnosis) inspectUnobserved() {
 func (x *explainer) inspectAll(residual bool) error {
 	seen := x.inspected
 	if x.inspected = nil; seen == nil {
-		seen = make([]inspection, len(x.detectors))
+		seen = make([]inspection, len(x.kinds))
 	}
 	var tasks []func()
-	for i := range x.detectors {
-		if d := &x.detectors[i]; d.residual == residual && !seen[i].done {
-			tasks = append(tasks, func() { seen[i].found, seen[i].err = d.inspect(x.Diagnosis, x.observed[d.Kind]) })
+	for i := range x.kinds {
+		if d := &x.kinds[i]; d.residual == residual && !seen[i].done {
+			tasks = append(tasks, func() { seen[i].found, seen[i].err = d.inspect(x.Diagnosis, x.observed[d.Name]) })
 		}
 	}
 	x.Parallel(tasks...)
@@ -127,8 +128,8 @@ func (x *explainer) inspectAll(residual bool) error {
 			return seen[i].err
 		}
 	}
-	for i := range x.detectors {
-		if x.detectors[i].residual == residual {
+	for i := range x.kinds {
+		if x.kinds[i].residual == residual {
 			x.propose(i, seen[i].found)
 		}
 	}
@@ -137,8 +138,8 @@ func (x *explainer) inspectAll(residual bool) error {
 
 // inspect asks a detector again.
 func (x *explainer) inspect(i int) error {
-	d := &x.detectors[i]
-	found, err := d.inspect(x.Diagnosis, x.observed[d.Kind])
+	d := &x.kinds[i]
+	found, err := d.inspect(x.Diagnosis, x.observed[d.Name])
 	if err != nil {
 		return err
 	}
@@ -149,14 +150,14 @@ func (x *explainer) inspect(i int) error {
 // propose takes in what a detector sees in the open 401s. Its new proposals
 // replace those that wait.
 func (x *explainer) propose(i int, found []candidate) {
-	d := &x.detectors[i]
+	d := &x.kinds[i]
 	x.generation[i]++
 	stands := map[string]bool{}
 	old := x.waiting[i]
 	x.waiting[i] = nil
 	for _, f := range found {
-		f.Kind, f.Category = d.Kind, d.Category
-		f.ID = findingID(d.Kind, f.Subject)
+		f.Kind, f.Category = d.Name, string(d.Category)
+		f.ID = findingID(d.Name, f.Subject)
 		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || x.OfNobody(&f.Subject) {
 			continue
 		}
@@ -182,7 +183,7 @@ func (x *explainer) weigh(p *proposal) {
 		}
 	}
 	p.merit = float64(p.open) * p.Confidence / x.description(&p.Finding)
-	if x.detectors[p.detector].certain {
+	if x.kinds[p.detector].certain {
 		p.merit *= certainty
 	}
 }
@@ -190,7 +191,7 @@ func (x *explainer) weigh(p *proposal) {
 // description is how many bits it takes to say what a finding is about: its
 // kind, which of all such subjects, and since when.
 func (x *explainer) description(f *result.Finding) float64 {
-	bits := math.Log2(float64(len(CauseNames)))
+	bits := math.Log2(float64(len(Catalogue()) + int(session.NumCauses)))
 	if f.Subject.Host != "" {
 		bits += math.Log2(float64(1 + len(x.Lifetimes)))
 	}
@@ -277,37 +278,30 @@ func (x *explainer) absorb(p *proposal) {
 	if by == 0 {
 		return // it does not stand by itself
 	}
-	list := &x.absorbed[by-1]
-	if *list == nil {
-		*list = map[absorbed]int64{}
+	if x.absorbed[by-1] == nil {
+		x.absorbed[by-1] = map[string]absorbed{}
 	}
-	(*list)[absorbed{p.ID, p.Title}] = n[by]
+	x.absorbed[by-1][p.ID] = absorbed{p.Finding, n[by]}
 }
 
-// listAbsorbed tells in the details of a finding what it explains away.
+// listAbsorbed lists in each accepted finding what it explains away, those that
+// share most refusals first.
 func (x *explainer) listAbsorbed() {
-	for i, shares := range x.absorbed {
+	for i, all := range x.absorbed {
 		var list []absorbed
-		for a := range shares {
-			if !x.taken[a.id] {
+		for id, a := range all {
+			if !x.taken[id] {
 				list = append(list, a)
 			}
 		}
-		if len(list) == 0 {
-			continue
-		}
 		slices.SortFunc(list, func(a, b absorbed) int {
-			return cmp.Or(cmp.Compare(shares[b], shares[a]), cmp.Compare(a.id, b.id), cmp.Compare(a.title, b.title))
+			return cmp.Or(cmp.Compare(b.shared, a.shared), cmp.Compare(a.ID, b.ID))
 		})
-		titles := make([]any, 0, maxAbsorbed)
-		for _, a := range list[:min(len(list), maxAbsorbed)] {
-			titles = append(titles, a.title)
+		f := &x.accepted[i].Finding
+		f.AbsorbedCount = len(list)
+		for _, a := range list[:min(len(list), result.MaxAbsorbed)] {
+			f.Absorbed = append(f.Absorbed, a.Finding)
 		}
-		f := &x.accepted[i]
-		if f.Details == nil {
-			f.Details = map[string]any{}
-		}
-		f.Details["absorbed"], f.Details["absorbed_count"] = titles, len(list)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 
 // claiming is a detector that proposes what is open of fixed claims, when that
 // is at least a number of 401s: a test on what is left, like those of real ones.
-func claiming(kind string, least int, subjects map[result.Subject][]uint32) Detector {
-	return Detector{Kind: kind, inspect: func(c *Diagnosis, _ observer) ([]candidate, error) {
+func claiming(kind string, least int, subjects map[result.Subject][]uint32) Kind {
+	return Kind{Name: kind, inspect: func(c *Diagnosis, _ observer) ([]candidate, error) {
 		var found []candidate
 		for s, claims := range subjects {
 			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return c.finding[i] != 0 })
@@ -54,31 +54,31 @@ func TestExplain(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name      string
-		detectors []Detector
+		detectors []Kind
 		want      map[string]int // 401s by kind and subject
 		absorbed  int            // by the first finding
 	}{
-		{"a bad backend is not forty bad routes", []Detector{
+		{"a bad backend is not forty bad routes", []Kind{
 			claiming("endpoint_misconfigured", 5, routesOfBackend),
 			claiming("upstream_misconfigured", 5, map[result.Subject][]uint32{backend: some(0, 800)}),
 		}, map[string]int{"upstream_misconfigured     10.8.0.1:80": 800}, 40},
-		{"an expired integration key is not a bad route", []Detector{
+		{"an expired integration key is not a bad route", []Kind{
 			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 300)}),
 			claiming("integration_failure", 5, map[result.Subject][]uint32{client(1): some(0, 320)}),
 		}, map[string]int{"integration_failure    10.0.0.1 ": 320}, 1},
-		{"a client that tries all accounts is not so many failing accounts", []Detector{
+		{"a client that tries all accounts is not so many failing accounts", []Kind{
 			claiming("account_failure", 3, accountsOfSpray),
 			claiming("password_spraying", 15, map[result.Subject][]uint32{client(1): some(0, 450)}),
 		}, map[string]int{"password_spraying    10.0.0.1 ": 450}, 150},
-		{"two troubles that share a few 401s both stand", []Detector{
+		{"two troubles that share a few 401s both stand", []Kind{
 			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 300)}),
 			claiming("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: some(280, 700)}),
 		}, map[string]int{"endpoint_misconfigured h /1   ": 280, "session_expiry h    ": 420}, 0},
-		{"what is left is tested again, and is too little", []Detector{
+		{"what is left is tested again, and is too little", []Kind{
 			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 23)}),
 			claiming("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: some(3, 700)}),
 		}, map[string]int{"session_expiry h    ": 697}, 1},
-		{"nothing", []Detector{claiming("session_expiry", 8, nil)}, map[string]int{}, 0},
+		{"nothing", []Kind{claiming("session_expiry", 8, nil)}, map[string]int{}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 { // the order of proposals is that of a map
@@ -103,8 +103,8 @@ func TestExplain(t *testing.T) {
 					t.Fatalf("got %v, want %v", got, tt.want)
 				}
 				absorbed := 0
-				if len(found) > 0 && found[0].Details != nil {
-					absorbed = found[0].Details["absorbed_count"].(int)
+				if len(found) > 0 {
+					absorbed = found[0].AbsorbedCount
 				}
 				if absorbed != tt.absorbed {
 					t.Errorf("the first finding absorbs %d others, want %d", absorbed, tt.absorbed)
@@ -127,7 +127,7 @@ func TestExplainIsBounded(t *testing.T) {
 	inner := d.inspect
 	d.inspect = func(c *Diagnosis, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
 	c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{}, Refusals: make([]session.Refusal, n+20)})
-	found, err := c.explain([]Detector{d})
+	found, err := c.explain([]Kind{d})
 	if err != nil || len(found) == 0 {
 		t.Fatal(len(found), err)
 	}

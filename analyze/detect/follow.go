@@ -57,9 +57,9 @@ func (c *Diagnosis) follow(ctx context.Context) error {
 func (c *Diagnosis) observe(ctx context.Context) error {
 	var watching []observer
 	c.observed = map[string]observer{}
-	observers := make([]observer, len(c.detectors))
+	observers := make([]observer, len(c.kinds))
 	var tasks []func()
-	for i, d := range c.detectors {
+	for i, d := range c.kinds {
 		if d.observe != nil {
 			tasks = append(tasks, func() { observers[i] = d.observe(c) })
 		}
@@ -67,7 +67,7 @@ func (c *Diagnosis) observe(ctx context.Context) error {
 	c.Parallel(tasks...)
 	for i, o := range observers {
 		if o != nil {
-			c.observed[c.detectors[i].Kind] = o
+			c.observed[c.kinds[i].Name] = o
 			if !slices.Contains(watching, o) { // several detectors may share one
 				watching = append(watching, o)
 			}

@@ -23,10 +23,11 @@ import (
 // Statistic: by route, the refused shares of both schemes (Wilson's bounds), the
 // exact test of their difference (stats.RateRatio) with the number of routes as
 // correction, and the share of the refused clients that were accepted nearby.
-var insecureScheme = Detector{
-	Kind:     "insecure_scheme",
-	Category: "endpoint",
-	Doc:      "refused over http, accepted over https",
+var insecureScheme = Kind{
+	Name:     "insecure_scheme",
+	Label:    "http instead of https",
+	Meaning:  "Refused over http, accepted over https: secure cookies are not sent over http.",
+	Category: EndpointCategory,
 	Needs:    []string{needTime, needStatus, needPath, needScheme, needClient},
 	certain:  true,
 	observe:  observeSchemes,

@@ -24,10 +24,11 @@ import (
 // chance that so many in a row are refused at the share of refusals before, or
 // at that of others on the same routes where it is greater, adjusted by
 // Benjamini and Hochberg over the clients; and a pace before and after.
-var integrationFailure = Detector{
-	Kind:     "integration_failure",
-	Category: "client",
-	Doc:      "a machine client that used to be accepted is refused from one time on",
+var integrationFailure = Kind{
+	Name:     "integration_failure",
+	Label:    "Failing integration",
+	Meaning:  "A machine client that used to be accepted is refused from one time on.",
+	Category: ClientCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	observe:  observeMachines,
 	inspect:  inspectIntegrations,

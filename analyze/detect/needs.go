@@ -45,14 +45,14 @@ func named(s string) bool { return s != "" }
 
 // able gives the detectors whose needs the log meets, and what the others lack.
 // Where nothing was read, nothing is missing.
-func able(all []Detector, s *timeline.State) (list []Detector, not []result.Undetectable) {
+func able(all []Kind, s *timeline.State) (list []Kind, not []result.Undetectable) {
 	held := holds(s)
 	for _, d := range all {
 		missing := slices.DeleteFunc(slices.Clone(d.Needs), func(need string) bool { return held[need] })
 		if len(missing) == 0 {
 			list = append(list, d)
 		} else if len(s.Endpoints) > 0 {
-			not = append(not, result.Undetectable{Kind: d.Kind, Missing: missing})
+			not = append(not, result.Undetectable{Kind: d.Name, Missing: missing})
 		}
 	}
 	return list, not

@@ -12,29 +12,29 @@ import (
 // order, with words for people and needs that holds knows.
 func TestDetectors(t *testing.T) {
 	last, known := -1, holds(&timeline.State{Endpoints: make([]timeline.Endpoint, 1)})
-	for _, d := range Detectors() {
-		place := slices.Index(CauseNames, d.Kind)
+	for _, d := range Catalogue() {
+		place := slices.Index(CauseNames(), d.Name)
 		if place <= last {
-			t.Errorf("%s: no kind, or out of order", d.Kind)
+			t.Errorf("%s: no kind, or out of order", d.Name)
 		}
 		last = place
-		if d.Doc == "" || d.Category == "" || len(d.Needs) == 0 || d.inspect == nil {
-			t.Errorf("%s: the row is not complete", d.Kind)
+		if d.Label == "" || d.Meaning == "" || d.Category == "" || len(d.Needs) == 0 || d.inspect == nil {
+			t.Errorf("%s: the row is not complete", d.Name)
 		}
 		for _, need := range d.Needs {
 			if _, ok := known[need]; !ok {
-				t.Errorf("%s needs %s, of which nobody knows whether a log holds it", d.Kind, need)
+				t.Errorf("%s needs %s, of which nobody knows whether a log holds it", d.Name, need)
 			}
 		}
 	}
 }
 
 func TestAble(t *testing.T) {
-	all := []Detector{
-		{Kind: "plain", Needs: []string{needTime, needStatus, needMethod, needPath, needClient}},
-		{Kind: "sessions", Needs: []string{needTime, needSession}},
-		{Kind: "backends", Needs: []string{needUpstream, needScheme}},
-		{Kind: "accounts", Needs: []string{needUser, needAgent, needHost}},
+	all := []Kind{
+		{Name: "plain", Needs: []string{needTime, needStatus, needMethod, needPath, needClient}},
+		{Name: "sessions", Needs: []string{needTime, needSession}},
+		{Name: "backends", Needs: []string{needUpstream, needScheme}},
+		{Name: "accounts", Needs: []string{needUser, needAgent, needHost}},
 	}
 	e := timeline.Endpoint{Method: "GET", Template: "/"}
 	e.N[timeline.Unauthorized] = 1
@@ -55,7 +55,7 @@ func TestAble(t *testing.T) {
 		list, not := able(all, tt.state)
 		var kinds, missing []string
 		for _, d := range list {
-			kinds = append(kinds, d.Kind)
+			kinds = append(kinds, d.Name)
 		}
 		for _, u := range not {
 			missing = append(missing, u.Kind+": "+strings.Join(u.Missing, " "))

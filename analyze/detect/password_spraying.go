@@ -20,10 +20,11 @@ import (
 // accepted or not, scored by the log likelihood of an attack against that of a
 // crowd in which as many give up as among those who mistype elsewhere; the run
 // with the greatest sum, with the bound of Karlin and Altschul (1990).
-var passwordSpraying = Detector{
-	Kind:     "password_spraying",
-	Category: "attack",
-	Doc:      "one client tries a few passwords at each of many accounts",
+var passwordSpraying = Kind{
+	Name:     "password_spraying",
+	Label:    "Password spraying",
+	Meaning:  "One client tries few passwords on each of many accounts.",
+	Category: AttackCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	observe:  observeGuesses,
 	inspect:  inspectSpraying,
@@ -171,6 +172,6 @@ func (c *Diagnosis) wideFinding(a *attack) candidate {
 	cand.Confidence = confidence(a.p, stats.WilsonLower(int64(len(a.users)), int64(len(a.users)+len(a.successes)), stats.Z95)+0.1)
 	cand.Severity = a.severity(c)
 	cand.Details, cand.Exhibit = c.attackDetails(a), c.byAccount(a, cand.claims)
-	cand.Details["tries_per_account"] = round(float64(len(a.failures))/float64(max(len(a.users), 1)), 2)
+	cand.Details.(map[string]any)["tries_per_account"] = round(float64(len(a.failures))/float64(max(len(a.users), 1)), 2)
 	return cand
 }

@@ -25,10 +25,11 @@ import (
 // would be binomial about its expectation: the lower tail, by the normal
 // approximation of the Poisson-binomial sum (Le Cam, Pacific Journal of
 // Mathematics 10, 1960), adjusted by Benjamini and Hochberg over the routes.
-var permissionDenied = Detector{
-	Kind:     "permission_denied_as_401",
-	Category: "endpoint",
-	Doc:      "the same signed-in users are always refused on one route, and others never",
+var permissionDenied = Kind{
+	Name:     "permission_denied_as_401",
+	Label:    "Missing permission",
+	Meaning:  "Signed-in users without permission get 401 where 403 is meant.",
+	Category: EndpointCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	observe:  observePermissions,
 	inspect:  inspectPermissions,

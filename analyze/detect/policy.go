@@ -109,13 +109,13 @@ func (p *Policy) judge(f *result.Finding) {
 	case f.Severity == result.Critical:
 	case monitored && f.Severity > result.Info && (p.monitors(s.ClientAddress) || slices.ContainsFunc(p.Monitors, func(m Pattern) bool { return m.matches(s) })):
 		f.Severity = result.Info
-		f.Explanation += " It is a known monitor."
+		f.Judgement = result.KnownMonitor
 	case guess && f.Severity > result.Low && p.shared(s.ClientAddress):
 		f.Severity = result.Low
-		f.Explanation += " Many people are known to share the address: that many of them mistype is likely."
+		f.Judgement = result.SharedAddress
 	case (f.Kind == "account_failure" || f.Kind == "integration_failure" || f.Kind == "distributed_guessing") && f.Severity < result.High && p.service(s.User):
 		f.Severity = result.High
-		f.Explanation += " It is a service account: no person notices that it fails."
+		f.Judgement = result.ServiceAccount
 	}
 }
 

@@ -22,10 +22,11 @@ import (
 // Statistic: the length of the run, and the share of its gaps within a factor
 // of two of their median, which long-tailed human gaps do not reach. The least
 // lengths are far beyond what somebody reloads by hand.
-var retryStorm = Detector{
-	Kind:     "retry_storm",
-	Category: "session",
-	Doc:      "clients repeat a 401 over and over and never sign in again",
+var retryStorm = Kind{
+	Name:     "retry_storm",
+	Label:    "Retry storm",
+	Meaning:  "A client repeats the refused request over and over and never signs in again.",
+	Category: SessionCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},
 	certain:  true,
 	observe:  observeRetries,

@@ -22,10 +22,11 @@ import (
 // Statistic: the relative risk of death in the first request after a change
 // against requests without one, with the exact test of the difference
 // (stats.RateRatio), and Wilson's lower bound of the share that dies.
-var sessionAddressChange = Detector{
-	Kind:     "session_address_change",
-	Category: "session",
-	Doc:      "sessions die when the client's address changes",
+var sessionAddressChange = Kind{
+	Name:     "session_address_change",
+	Label:    "Address change",
+	Meaning:  "Sessions died when the client's address changed: they are bound to it.",
+	Category: SessionCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needSession},
 	certain:  true,
 	observe:  observeMoves,

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -30,12 +29,45 @@ import (
 // information criteria is twice that of their log likelihoods. The interval of
 // the timeout is the profile likelihood's, widened by the resolution of the
 // log's times.
-var sessionExpiry = Detector{
-	Kind:     "session_expiry",
-	Category: "session",
-	Doc:      "sessions die after one silence (idle) or at one age (absolute)",
+var sessionExpiry = Kind{
+	Name:     "session_expiry",
+	Label:    "Session timeout",
+	Meaning:  "Sessions end at one age or after one silence, and people are refused in the middle of their work.",
+	Category: SessionCategory,
+	Subjects: []string{"session_policy"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
-	inspect:  inspectLifetimes,
+	Details:  func() any { return new(Expiry) },
+	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration .Timeout}} after sign-in{{else}}after {{duration .Timeout}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
+	Explanation: `{{with .Details}}
+		{{number .Sessions}} of {{count .SessionsSeen "session"}} ({{part .Sessions .SessionsSeen}}) were refused once they were past {{duration .Timeout}}, and needed a new sign-in.
+		Past it, {{part .RefusedPast .RequestsPast}} of the requests were refused; before it, {{part .RefusedBefore .RequestsBefore}}.
+		The timeout lies {{between .Low .High}} (95% confidence).
+		{{if eq .Policy "undetermined"}}This log does not show whether idle time or age ends the sessions: both fit about as well.{{end}}
+		{{with .LikelySetting}}The setting is probably {{duration .}}.{{end}}{{end}}`,
+	Remedy: []string{
+		`{{if eq .Details.Rule "absolute"}}Compare the lifetime with how long people work without a break, and raise it where it is shorter (PHP session.cookie_lifetime, Spring server.servlet.session.cookie.max-age, OIDC access token lifespan, oauth2-proxy cookie_expire).{{else}}Compare the timeout with the pauses people make, and raise it where work is lost (PHP session.gc_maxlifetime, Tomcat session-timeout, Django SESSION_COOKIE_AGE with SESSION_SAVE_EVERY_REQUEST, ASP.NET sessionState timeout, oauth2-proxy cookie_refresh).{{end}}`,
+		`{{if eq .Details.Rule "absolute"}}Renew before expiry, at 80% of the lifetime, instead of after a 401; on a 401, renew once and repeat the request.{{else}}Make sure that every request extends the session, including those of single-page applications and those answered from a cache.{{end}}`,
+		`{{if eq .Details.Rule "absolute"}}For tokens, check the clocks of issuer and verifier, and allow a minute of leeway on exp.{{else}}Warn before the end and keep what was typed; after a 401, sign in once and repeat the request.{{end}}`,
+	},
+	inspect: inspectLifetimes,
+}
+
+// Expiry is the details of a session_expiry finding.
+type Expiry struct {
+	Policy         string         `json:"policy"`                                          // idle, absolute or undetermined
+	Rule           string         `json:"-"`                                               // the one of idle and absolute that fits better
+	Timeout        result.Seconds `json:"timeout_seconds"`                                 // the estimate
+	Low            result.Seconds `json:"timeout_low" label:"timeout (at least)"`          // with High its 95% interval
+	High           result.Seconds `json:"timeout_high" label:"timeout (at most)"`          //
+	Sessions       int64          `json:"sessions"`                                        // refused past the timeout
+	SessionsSeen   int64          `json:"sessions_seen"`                                   // of the host
+	Deaths         int            `json:"deaths"`                                          // sessions ended by a refusal
+	RefusedPast    int64          `json:"refused_past"`                                    // of RequestsPast, the requests past the timeout
+	RequestsPast   int64          `json:"requests_past"`                                   //
+	RefusedBefore  int64          `json:"refused_before"`                                  // of RequestsBefore
+	RequestsBefore int64          `json:"requests_before"`                                 //
+	BICDifference  *float64       `json:"bic_difference,omitempty" label:"BIC difference"` // between the two policies, where both were fitted
+	LikelySetting  result.Seconds `json:"likely_setting_seconds,omitempty"`                // the one usual setting within the interval
 }
 
 const (
@@ -153,41 +185,26 @@ func (c *Diagnosis) expiry(host string, l *session.Lifetimes, deaths []uint32) (
 	}
 	share := float64(sessions) / float64(max(l.Sessions, 1))
 	lower := stats.WilsonLower(t.Above.Hits, t.Above.Trials, stats.Z95)
-	p := stats.ChiSquareTail(2*t.Gain, 2)
-	named := policy
+	d := &Expiry{
+		Policy: policy, Rule: policy, Timeout: result.Seconds(timeout), Low: result.Seconds(round(low, 1)), High: result.Seconds(round(high, 1)),
+		Sessions: sessions, SessionsSeen: l.Sessions, Deaths: len(deaths),
+		RefusedPast: t.Above.Hits, RequestsPast: t.Above.Trials, RefusedBefore: t.Below.Hits, RequestsBefore: t.Below.Trials,
+	}
 	if !clear {
-		named = "undetermined"
+		d.Policy = "undetermined"
+	}
+	if !math.IsInf(bic, 0) {
+		difference := round(math.Abs(bic), 1)
+		d.BICDifference = &difference
+	}
+	if human, ok := humanTimeout(low, high); ok {
+		d.LikelySetting = result.Seconds(human)
 	}
 	cand.Subject = result.Subject{Type: "session_policy", Host: host}
 	cand.Onset = parse.NoTime
-	cand.Confidence = confidence(p, lower)
+	cand.Confidence = confidence(stats.ChiSquareTail(2*t.Gain, 2), lower)
 	cand.Severity = expirySeverity(share, sessions, timeout)
-	rule := "after " + seconds(timeout) + " without a request"
-	if policy == "absolute" {
-		rule = seconds(timeout) + " after the sign-in"
-	}
-	where := ""
-	if host != "" {
-		where = " on " + host
-	}
-	cand.Title = fmt.Sprintf("Sessions%s expire %s", where, rule)
-	cand.Explanation = Say("%d sessions (%s of %d) that had been accepted were refused, and needed a new sign-in, as soon as they were past %s: of the requests past it %s were refused, of those before it %s. The timeout lies %s with 95 %% confidence.",
-		sessions, percent(share), l.Sessions, seconds(timeout),
-		percent(float64(t.Above.Hits)/float64(t.Above.Trials)), percent(float64(t.Below.Hits)/float64(t.Below.Trials)),
-		between(low, high))
-	if !clear {
-		cand.Explanation += " Whether the silence or the age decides cannot be told from this log: both explain the deaths about as well."
-	}
-	if human, ok := humanTimeout(low, high); ok {
-		cand.Explanation += fmt.Sprintf(" The setting is probably %s.", seconds(human))
-	}
-	cand.Remediation = expiryRemedy(policy)
-	cand.Details = map[string]any{
-		"policy": named, "timeout_seconds": timeout, "timeout_low": round(low, 1), "timeout_high": round(high, 1),
-		"sessions": sessions, "sessions_seen": l.Sessions, "deaths": len(deaths),
-		"refused_past": t.Above.Hits, "requests_past": t.Above.Trials,
-		"refused_before": t.Below.Hits, "requests_before": t.Below.Trials,
-	}
+	cand.Details = d
 	idle := policy == "idle"
 	survived := &l.SeenAge
 	switch {
@@ -197,12 +214,6 @@ func (c *Diagnosis) expiry(host string, l *session.Lifetimes, deaths []uint32) (
 		survived = &l.Gap
 	}
 	cand.Exhibit = survival(c.durations(deaths, !idle, m), survived, result.Curve{Idle: idle, Timeout: timeout, Low: low, High: high})
-	if !math.IsInf(bic, 0) {
-		cand.Details["bic_difference"] = round(math.Abs(bic), 1)
-	}
-	if human, ok := humanTimeout(low, high); ok {
-		cand.Details["likely_setting_seconds"] = human
-	}
 	return cand, true
 }
 
@@ -234,19 +245,4 @@ func humanTimeout(low, high float64) (float64, bool) {
 		}
 	}
 	return found, n == 1
-}
-
-func expiryRemedy(policy string) []string {
-	if policy == "absolute" {
-		return []string{
-			"Compare the lifetime with how long people work in one go; raise it where it is shorter (PHP session.cookie_lifetime, Spring server.servlet.session.cookie.max-age, OIDC access token lifespan, oauth2-proxy cookie_expire).",
-			"Refresh before expiry, at 80 % of the lifetime, rather than after a 401; on a 401 refresh once and replay the request.",
-			"For tokens check the clocks of issuer and verifier, and allow a leeway of a minute on exp.",
-		}
-	}
-	return []string{
-		"Compare the timeout with the pauses people make; raise it where work is lost (PHP session.gc_maxlifetime, Tomcat session-timeout, Django SESSION_COOKIE_AGE with SESSION_SAVE_EVERY_REQUEST, ASP.NET sessionState timeout, oauth2-proxy cookie_refresh).",
-		"Make sure that every request slides it: also those of single-page applications and those answered from a cache.",
-		"Warn before the end and keep what was typed; after a 401 sign in once and replay the request.",
-	}
 }

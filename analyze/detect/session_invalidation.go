@@ -26,10 +26,11 @@ import (
 // weighed by how surprising it is: by the share of the sessions that die after
 // as long a silence at other times. The sum of these log likelihoods is tested
 // against the number of instants (Bonferroni).
-var sessionInvalidation = Detector{
-	Kind:     "session_invalidation",
-	Category: "session",
-	Doc:      "very many live sessions die at one instant",
+var sessionInvalidation = Kind{
+	Name:     "session_invalidation",
+	Label:    "Sessions ended at once",
+	Meaning:  "Very many live sessions died at one instant: a deploy, a new key, a session store that was emptied.",
+	Category: SessionCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	certain:  true,
 	inspect:  inspectInvalidations,

@@ -85,14 +85,15 @@ func confidence(p, effect float64) float64 {
 	return round(min(0.99, (1-p)*min(1, effect+0.05)), 2)
 }
 
-// clean makes the texts of a finding, which hold names of the log, fit to leave.
+// clean makes the texts of a finding fit to leave, until every kind has details of
+// a type of its own.
 func clean(f *result.Finding) {
-	s := &f.Subject
-	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &f.Title, &f.Explanation} {
-		*t = result.Clean(*t)
-	}
-	for k, v := range f.Details {
-		f.Details[k] = cleanFigure(v)
+	f.Clean()
+	f.Title, f.Explanation = result.Clean(f.Title), result.Clean(f.Explanation)
+	if m, ok := f.Details.(map[string]any); ok {
+		for k, v := range m {
+			m[k] = cleanFigure(v)
+		}
 	}
 }
 

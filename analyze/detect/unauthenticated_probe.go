@@ -26,10 +26,11 @@ import (
 //
 // Statistic: the share of the gaps between its rounds near the typical gap, by
 // the tail of the binomial distribution against what random arrivals show.
-var unauthenticatedProbe = Detector{
-	Kind:     "unauthenticated_probe",
-	Category: "client",
-	Doc:      "a monitor or health check asks steadily and never had credentials",
+var unauthenticatedProbe = Kind{
+	Name:     "unauthenticated_probe",
+	Label:    "Probe without credentials",
+	Meaning:  "A monitor or health check that never had credentials.",
+	Category: ClientCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	inspect:  inspectProbes,
 }

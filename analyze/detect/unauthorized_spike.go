@@ -29,10 +29,11 @@ import (
 // of steps. What made the excess is localised attribute by attribute, each
 // within what the one before has found: Adtributor (Bhagwan et al., NSDI 2014),
 // applied again as in Persson and Rudenius' recursive variant (Linköping, 2018).
-var unauthorizedSpike = Detector{
-	Kind:     "unauthorized_spike",
-	Category: "traffic",
-	Doc:      "401s far above their usual level",
+var unauthorizedSpike = Kind{
+	Name:     "unauthorized_spike",
+	Label:    "Spike",
+	Meaning:  "401s were far above their usual level.",
+	Category: TrafficCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	residual: true,
 	inspect:  inspectSpikes,
@@ -241,7 +242,7 @@ func (c *Diagnosis) spike(host string, s *spikeSeries, from, to int64, first, la
 		"from": Clock(cand.Onset), "to": Clock(end), "made_by": ranked,
 	}
 	if ranked == nil {
-		cand.Details["made_by"] = []any{}
+		cand.Details.(map[string]any)["made_by"] = []any{}
 	}
 	return cand
 }

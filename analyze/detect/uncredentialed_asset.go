@@ -22,10 +22,11 @@ import (
 //
 // Statistic: Wilson's lower bound of the share of its 401s that have such a
 // neighbour, and of the refused share of its requests without credentials.
-var uncredentialedAsset = Detector{
-	Kind:     "uncredentialed_asset",
-	Category: "endpoint",
-	Doc:      "browsers fetch it without cookies while their users are signed in",
+var uncredentialedAsset = Kind{
+	Name:     "uncredentialed_asset",
+	Label:    "Asset without cookies",
+	Meaning:  "Browsers fetch it without cookies, even for people who are signed in.",
+	Category: EndpointCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	certain:  true,
 	observe: func(c *Diagnosis) observer {

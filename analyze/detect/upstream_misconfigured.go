@@ -24,10 +24,11 @@ import (
 // route × hour, each actor counted once in a stratum, adjusted by Benjamini and
 // Hochberg; Wilson's lower bound of the share refused while it lasts; the
 // change-point of that share over time (stats.Segment) is the onset.
-var upstreamMisconfigured = Detector{
-	Kind:     "upstream_misconfigured",
-	Category: "upstream",
-	Doc:      "one backend of several refuses what the others accept",
+var upstreamMisconfigured = Kind{
+	Name:     "upstream_misconfigured",
+	Label:    "Misconfigured backend",
+	Meaning:  "One backend of several refuses what the others accept.",
+	Category: UpstreamCategory,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUpstream},
 	observe:  observeUpstreams,
 	inspect:  inspectUpstreams,

@@ -247,28 +247,51 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 
 // Finding is one trouble that explains 401s.
 type Finding struct {
-	ID          string // kind and a hash of the subject: the same every night
-	Kind        string
-	Category    string // session, endpoint, account, client, upstream, attack, traffic
-	Severity    Severity
-	Confidence  float64 // 0 to 1
-	Subject     Subject
-	Title       string
-	Explanation string
-	Remediation []string
-	Onset       int64 // NoTime when it was so from the first line
-	FirstSeen,
-	LastSeen int64
-	Unauthorized  int64 // 401s that it explains
-	Actors, Users int64
-	Details       map[string]any // the kind's own figures: numbers, strings, slices of them
+	ID         string // kind and a hash of the subject: the same every night
+	Kind       string // name of a row of the catalogue in package detect
+	Category   string // session, endpoint, account, client, upstream, attack, traffic
+	Severity   Severity
+	Judgement  Judgement // why the site's policy changed the severity
+	Confidence float64   // 0 to 1
+	Subject    Subject
+	// Text is that of a finding read back from an earlier output. For a finding
+	// of this run it is empty: package report/wording makes it from the rest.
+	Text
+	Onset               int64 // NoTime when it was so from the first line
+	FirstSeen, LastSeen int64
+	Unauthorized        int64 // 401s that it explains
+	Actors, Users       int64
+	Details             any       // the kind's own figures: see Figures
+	Absorbed            []Finding // up to MaxAbsorbed findings that it explains away
+	AbsorbedCount       int       // of all that it explains away
 
 	Evidence []Evidence
 	Change   *Change // since the baseline; nil without one
-	Muted    *Muted  // it is known and left as it is; else nil
+	Muted    *Muted  // set while the site's policy mutes it
 
 	Exhibit *Exhibit // what shows it at a glance
 }
+
+// Text is what a finding says to people.
+type Text struct {
+	Title       string   // one line
+	Explanation string   // a paragraph
+	Remediation []string // steps
+}
+
+// MaxAbsorbed is how many absorbed findings a finding lists.
+const MaxAbsorbed = 20
+
+// Judgement says why the site's policy changed the severity of a finding.
+type Judgement uint8
+
+// The judgements.
+const (
+	NotJudged      Judgement = iota
+	KnownMonitor             // the client is a known monitor
+	SharedAddress            // many people share the address
+	ServiceAccount           // it is an account of a program, whose failure nobody notices
+)
 
 // Muted says why a finding is left as it is, and until when. Muted findings come
 // after all others.

@@ -6,16 +6,15 @@ import (
 
 	"logscan/analyze/detect"
 	"logscan/analyze/result"
-	"logscan/report"
 )
 
-// group is a set of causes that are shown as one.
+// Group is a set of categories of causes that are shown as one.
 type Group struct {
-	Name  string // stands in class names of the report
+	Name  string // in class names of the report
 	Label string
 }
 
-// The groups of causes, in the order in which they are stacked and listed.
+// The groups, in the order in which they are stacked and listed.
 const (
 	groupSession = iota
 	groupEndpoint
@@ -26,6 +25,7 @@ const (
 	NumGroups
 )
 
+// Groups are the groups by number.
 var Groups = [NumGroups]Group{
 	groupSession:     {"session", "Sessions"},
 	groupEndpoint:    {"endpoint", "Endpoints and servers"},
@@ -35,7 +35,24 @@ var Groups = [NumGroups]Group{
 	groupOrdinary:    {"ordinary", "Ordinary, harmless"},
 }
 
-// cause is a cause of a 401 in words.
+// groupOf returns the number of a category's group.
+func groupOf(c detect.Category) int {
+	switch c {
+	case detect.SessionCategory:
+		return groupSession
+	case detect.EndpointCategory, detect.UpstreamCategory, detect.TrafficCategory:
+		return groupEndpoint
+	case detect.AccountCategory, detect.ClientCategory:
+		return groupAccount
+	case detect.AttackCategory:
+		return groupAttack
+	case detect.OrdinaryCategory:
+		return groupOrdinary
+	}
+	return GroupUnexplained
+}
+
+// Cause is a cause of a refusal in words.
 type Cause struct {
 	Name    string
 	Group   int
@@ -43,67 +60,51 @@ type Cause struct {
 	Meaning string
 }
 
-// causes are all causes, group by group.
-var Causes = []Cause{
-	{"session_expiry", groupSession, "Session timeout", "Sessions end at one age or after one silence, and people are refused in the middle of their work."},
-	{"session_invalidation", groupSession, "Sessions ended at once", "Very many live sessions died at one instant: a deploy, a new key, a session store that was emptied."},
-	{"session_address_change", groupSession, "Address change", "Sessions died when the client's address changed: they are bound to it."},
-	{"retry_storm", groupSession, "Retry storm", "A client repeats the refused request over and over and never signs in again."},
+func newCause(c detect.Cause) Cause { return Cause{c.Name, groupOf(c.Category), c.Label, c.Meaning} }
 
-	{"endpoint_misconfigured", groupEndpoint, "Misconfigured endpoint", "People whose sign-in is good elsewhere are refused at one endpoint."},
-	{"permission_denied_as_401", groupEndpoint, "Missing permission", "Signed-in users without permission get 401 where 403 is meant."},
-	{"cors_preflight", groupEndpoint, "CORS preflight", "A browser's preflight request, which never carries credentials, is refused."},
-	{"auth_lost_on_redirect", groupEndpoint, "Lost on a redirect", "A redirect made the client drop its Authorization header."},
-	{"insecure_scheme", groupEndpoint, "http instead of https", "Refused over http, accepted over https: secure cookies are not sent over http."},
-	{"uncredentialed_asset", groupEndpoint, "Asset without cookies", "Browsers fetch it without cookies, even for people who are signed in."},
-	{"upstream_misconfigured", groupEndpoint, "Misconfigured backend", "One backend of several refuses what the others accept."},
-	{"unauthorized_spike", groupEndpoint, "Spike", "401s were far above their usual level."},
-
-	{"account_failure", groupAccount, "Failing account", "One account is refused where others are accepted: locked, expired or revoked."},
-	{"integration_failure", groupAccount, "Failing integration", "A machine client that used to be accepted is refused from one time on."},
-	{"unauthenticated_probe", groupAccount, "Probe without credentials", "A monitor or health check that never had credentials."},
-
-	{"brute_force", groupAttack, "Brute force", "One client guesses many passwords of one or few accounts."},
-	{"distributed_guessing", groupAttack, "Distributed guessing", "Many clients guess the password of one account."},
-	{"password_spraying", groupAttack, "Password spraying", "One client tries few passwords on each of many accounts."},
-	{"credential_stuffing", groupAttack, "Credential stuffing", "Many accounts are tried once each, with passwords stolen elsewhere."},
-	{"auth_scanner", groupAttack, "Scanner", "One client walks many paths and is refused."},
-
-	{"unexplained", GroupUnexplained, "Unexplained", "No cause that logscan knows fits well enough to say so."},
-
-	{"challenge", groupOrdinary, "Handshake", "The first step of a sign-in that then succeeded: Basic, Digest, Negotiate, git and container registries begin with a 401."},
-	{"login_failure", groupOrdinary, "Mistyped password", "A person mistyped, then succeeded or gave up."},
-	{"session_end", groupOrdinary, "Ordinary session end", "One session expired and its owner signed in again."},
-	{"anonymous", groupOrdinary, "Anonymous visitor", "Somebody without credentials: a crawler, a bookmark, a link preview."},
+// Causes returns all causes, group by group.
+func Causes() []Cause {
+	var all []Cause
+	for _, c := range detect.Causes() {
+		all = append(all, newCause(c))
+	}
+	slices.SortStableFunc(all, func(a, b Cause) int { return a.Group - b.Group })
+	return all
 }
 
-// causeOf gives the words of a cause; one without is shown by its name.
+// CauseOf returns the cause with a name. One that does not exist is shown by its
+// name.
 func CauseOf(name string) Cause {
-	if i := slices.IndexFunc(Causes, func(c Cause) bool { return c.Name == name }); i >= 0 {
-		return Causes[i]
+	all := detect.Causes()
+	if i := slices.IndexFunc(all, func(c detect.Cause) bool { return c.Name == name }); i >= 0 {
+		return newCause(all[i])
 	}
-	name = Clip(name, report.NameChars)
+	name = Clip(name, maxName)
 	return Cause{Name: name, Group: GroupUnexplained, Label: name}
 }
 
-// groupsOfCauses gives the group of each of analyze.CauseNames.
+// maxName is how many characters of an unknown cause's name are shown.
+const maxName = 160
+
+// CauseGroups returns the group of each of detect.Causes, by number.
 func CauseGroups() []int {
-	all := make([]int, len(detect.CauseNames))
-	for i, name := range detect.CauseNames {
-		all[i] = CauseOf(name).Group
+	var all []int
+	for _, c := range detect.Causes() {
+		all = append(all, groupOf(c.Category))
 	}
 	return all
 }
 
-// harmless is how many 401s belong to ordinary use.
+// Harmless returns how many refusals belong to ordinary use.
 func Harmless(res *result.Result) int64 {
 	n := int64(0)
-	for name, count := range res.Causes {
-		if CauseOf(name).Group == groupOrdinary {
-			n += count
+	for _, c := range detect.Causes() {
+		if c.Category == detect.OrdinaryCategory {
+			n += res.Causes[c.Name]
 		}
 	}
 	return n
 }
 
+// SortedKeys returns the keys of m in order.
 func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

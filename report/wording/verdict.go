@@ -111,7 +111,7 @@ func remainder(res *result.Result) string {
 	var parts []string
 	if n := Harmless(res); n > 0 && n < t.Unauthorized {
 		var kinds []string
-		for _, c := range Causes {
+		for _, c := range Causes() {
 			if c.Group == groupOrdinary && res.Causes[c.Name] > 0 {
 				kinds = append(kinds, Number(res.Causes[c.Name])+" "+ordinaryWords(c.Name))
 			}
@@ -162,14 +162,6 @@ func Caution(res *result.Result) string {
 		return ""
 	}
 	return List(parts) + ": the figures may be too low."
-}
-
-// list joins parts as a sentence does.
-func List(parts []string) string {
-	if len(parts) < 2 {
-		return strings.Join(parts, "")
-	}
-	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
 }
 
 func these(inputs int) string {

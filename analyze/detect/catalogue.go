@@ -1,0 +1,133 @@
+package detect
+
+import (
+	"slices"
+
+	"logscan/analyze/session"
+)
+
+// Kind is a row of the catalogue: all there is to know of one kind of finding.
+// Names of causes, columns of tables, groups and texts are derived from it.
+type Kind struct {
+	Name     string // stable: what outputs and people's queries call it
+	Label    string // the name for people
+	Meaning  string // one sentence
+	Category Category
+	// Subjects are the types of subject that its findings have.
+	Subjects []string
+	// Needs are the fields without which it must stay silent, by the names of
+	// their columns.
+	Needs []string
+	// Details returns an empty value of the type of its findings' details.
+	Details func() any
+	// Title, Explanation and the steps of Remedy are the texts of a finding, as
+	// templates that package report/wording executes: . is the finding.
+	Title, Explanation string
+	Remedy             []string
+
+	// observe returns what is to look at the timelines for the kind, nil when the
+	// refusals alone show that there is nothing to look for. It is called
+	// concurrently with other kinds'. A kind that needs the refusals alone has none.
+	observe func(*Diagnosis) observer
+	// inspect returns the findings it sees among the refusals that no finding
+	// explains yet (Diagnosis.open). It is called again when other findings have
+	// been accepted, and must not change anything. seen is what observe returned.
+	inspect func(d *Diagnosis, seen observer) ([]candidate, error)
+	// certain kinds recognise each of their refusals by itself. They win over a
+	// kind that only shows in numbers when both explain the same refusals.
+	certain bool
+	// residual kinds look at what is left when all others are done.
+	residual bool
+}
+
+// Catalogue returns all kinds of findings, in the order of CauseNames.
+func Catalogue() []Kind {
+	return []Kind{
+		sessionExpiry,
+		sessionInvalidation,
+		sessionAddressChange,
+		retryStorm,
+		endpointMisconfigured,
+		permissionDenied,
+		corsPreflight,
+		authLostOnRedirect,
+		insecureScheme,
+		uncredentialedAsset,
+		upstreamMisconfigured,
+		accountFailure,
+		integrationFailure,
+		unauthenticatedProbe,
+		bruteForce,
+		distributedGuessing,
+		passwordSpraying,
+		credentialStuffing,
+		authScanner,
+		unauthorizedSpike,
+	}
+}
+
+// KindOf returns the catalogue's row of a kind; false if there is no such kind.
+func KindOf(name string) (Kind, bool) {
+	all := Catalogue()
+	if i := slices.IndexFunc(all, func(k Kind) bool { return k.Name == name }); i >= 0 {
+		return all[i], true
+	}
+	return Kind{}, false
+}
+
+// Category is what a cause belongs to.
+type Category string
+
+// The categories. Kinds of findings have one of the first seven.
+const (
+	SessionCategory     Category = "session"
+	EndpointCategory    Category = "endpoint"
+	UpstreamCategory    Category = "upstream"
+	TrafficCategory     Category = "traffic"
+	AccountCategory     Category = "account"
+	ClientCategory      Category = "client"
+	AttackCategory      Category = "attack"
+	OrdinaryCategory    Category = "ordinary"
+	UnexplainedCategory Category = "unexplained"
+)
+
+// Cause is the cause of a refusal: a kind of finding, or one that a refusal shows
+// by itself.
+type Cause struct {
+	Name, Label, Meaning string
+	Category             Category
+}
+
+// Causes returns all causes in a fixed order: the kinds of findings, then those
+// that are no findings.
+func Causes() []Cause {
+	var all []Cause
+	for _, k := range Catalogue() {
+		all = append(all, Cause{k.Name, k.Label, k.Meaning, k.Category})
+	}
+	ordinary := [session.NumCauses]Cause{
+		session.Challenge: {Label: "Handshake", Category: OrdinaryCategory,
+			Meaning: "The first step of a sign-in that then succeeded: Basic, Digest, Negotiate, git and container registries begin with a 401."},
+		session.LoginFailure: {Label: "Mistyped password", Category: OrdinaryCategory,
+			Meaning: "A person mistyped, then succeeded or gave up."},
+		session.SessionEnd: {Label: "Ordinary session end", Category: OrdinaryCategory,
+			Meaning: "One session expired and its owner signed in again."},
+		session.Anonymous: {Label: "Anonymous visitor", Category: OrdinaryCategory,
+			Meaning: "Somebody without credentials: a crawler, a bookmark, a link preview."},
+		session.Unexplained: {Label: "Unexplained", Category: UnexplainedCategory,
+			Meaning: "No cause that logscan knows fits well enough to say so."},
+	}
+	for i := range ordinary {
+		ordinary[i].Name = session.Cause(i).String()
+	}
+	return append(all, ordinary[:]...)
+}
+
+// CauseNames returns the names of Causes.
+func CauseNames() []string {
+	var names []string
+	for _, c := range Causes() {
+		names = append(names, c.Name)
+	}
+	return names
+}
