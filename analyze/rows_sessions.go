@@ -3,6 +3,7 @@ package analyze
 import (
 	"encoding/hex"
 	"iter"
+
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"

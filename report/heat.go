@@ -1,10 +1,11 @@
 package report
 
 import (
-	"logscan/report/wording"
 	"math"
 	"strconv"
 	"strings"
+
+	"logscan/report/wording"
 )
 
 const (

@@ -2,10 +2,11 @@ package detect
 
 import (
 	"fmt"
-	"logscan/analyze/result"
 	"slices"
 	"testing"
 	"time"
+
+	"logscan/analyze/result"
 )
 
 // everyday is a site with people, on which a test lets others come. Users are

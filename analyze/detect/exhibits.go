@@ -2,13 +2,14 @@ package detect
 
 import (
 	"cmp"
+	"maps"
+	"math"
+	"slices"
+
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
-	"maps"
-	"math"
-	"slices"
 )
 
 const (

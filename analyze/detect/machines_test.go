@@ -2,9 +2,10 @@ package detect
 
 import (
 	"fmt"
-	"logscan/analyze/result"
 	"testing"
 	"time"
+
+	"logscan/analyze/result"
 )
 
 // poll lets a program ask a route at a steady pace from one time to another.

@@ -2,11 +2,13 @@ package detect
 
 import (
 	"fmt"
-	"github.com/dustin/go-humanize"
-	"logscan/analyze/result"
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"logscan/analyze/result"
 )
 
 // clock writes a time, Unix microseconds, as findings tell it.
