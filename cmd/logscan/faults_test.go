@@ -155,7 +155,7 @@ func (f *fault) check(t *testing.T) {
 	if code := run(&streams{d.stdin, &stdout, &stderr, args}); code != f.exit {
 		t.Errorf("exit code %d, want %d", code, f.exit)
 	}
-	f.checkTalk(t, strings.ReplaceAll(stderr.String(), d.dir+string(filepath.Separator), ""))
+	f.checkMessages(t, strings.ReplaceAll(stderr.String(), d.dir+string(filepath.Separator), ""))
 	if stdout.Len() > 0 {
 		t.Errorf("it printed %q", stdout.String())
 	}
@@ -168,9 +168,9 @@ func (f *fault) check(t *testing.T) {
 	f.checkLedger(t, out, d.path("good.log"))
 }
 
-// checkTalk looks at what is said: the message, and nothing that acts on a
+// checkMessages looks at what is said: the message, and nothing that acts on a
 // terminal.
-func (f *fault) checkTalk(t *testing.T, stderr string) {
+func (f *fault) checkMessages(t *testing.T, stderr string) {
 	t.Helper()
 	for _, r := range stderr {
 		if r == utf8.RuneError && !strings.Contains(f.name, "of a tar") || r != '\n' && !strconv.IsPrint(r) {
@@ -240,31 +240,31 @@ var faults = []fault{
 	{"empty", func(f *faulty) { f.put("bad", "") }, 0, 0, ``},
 	{"only a byte order mark", func(f *faulty) { f.put("bad", "\xef\xbb\xbf") }, 0, 1, ``},
 	{"a byte order mark first", func(f *faulty) { f.put("bad", "\xef\xbb\xbf"+manyText) }, 0, manyLines, ``},
-	{"UTF-16", func(f *faulty) { f.put("bad", "\xff\xfe"+strings.Join(strings.Split(manyText, ""), "\x00")+"\x00") }, 4, manyLines + 1, `error: no format explains bad: 0 of its 3001 lines could be read; it is text in UTF-16`},
+	{"UTF-16", func(f *faulty) { f.put("bad", "\xff\xfe"+strings.Join(strings.Split(manyText, ""), "\x00")+"\x00") }, 4, manyLines + 1, `error: bad: unknown format, 0 of 3001 lines parsed; the text is UTF-16`},
 	{"UTF-16 without a mark, compressed", func(f *faulty) {
 		f.put("bad", string(containers[0].pack(f.t, "\x00"+strings.Join(strings.Split(manyText, ""), "\x00"))))
-	}, 4, manyLines, `error: no format explains bad: 0 of its 3000 lines could be read; it is text in UTF-16`},
+	}, 4, manyLines, `error: bad: unknown format, 0 of 3000 lines parsed; the text is UTF-16`},
 	{"CRLF", func(f *faulty) { f.put("bad", strings.ReplaceAll(manyText, "\n", "\r\n")) }, 0, manyLines, ``},
 	{"no final newline", func(f *faulty) { f.put("bad", strings.TrimSuffix(manyText, "\n")) }, 0, manyLines, ``},
 	{"newlines", func(f *faulty) { f.put("bad", strings.Repeat("\n", manyLines)) }, 0, manyLines, ``},
 	{"a page of NUL bytes, as a crash leaves it", func(f *faulty) { f.put("bad", manyText+strings.Repeat("\x00", 4096)) }, 0, manyLines + 1, ``},
-	{"nothing but NUL bytes", func(f *faulty) { f.put("bad", strings.Repeat("\x00", 4096)) }, 4, 1, `error: no format explains bad: 0 of its 1 lines could be read`},
+	{"nothing but NUL bytes", func(f *faulty) { f.put("bad", strings.Repeat("\x00", 4096)) }, 4, 1, `error: bad: unknown format, 0 of 1 lines parsed`},
 	{"a line of megabytes", func(f *faulty) { f.put("bad", manyText+strings.Repeat("x", 5<<20)+"\n"+manyText) }, 0, 2*manyLines + 1, ``},
-	{"nothing but one long line", func(f *faulty) { f.put("bad", strings.Repeat("x", 5<<20)) }, 4, 1, `error: no format explains bad: 0 of its 1 lines could be read`},
+	{"nothing but one long line", func(f *faulty) { f.put("bad", strings.Repeat("x", 5<<20)) }, 4, 1, `error: bad: unknown format, 0 of 1 lines parsed`},
 	{"deep JSON", func(f *faulty) {
 		f.put("bad", strings.Repeat(`{"time":"2026-03-09T10:00:00Z","status":200,"x":`+strings.Repeat("[", 500_000)+"\n", 2))
-	}, 4, 2, `error: no format explains bad: 0 of its 2 lines could be read`},
+	}, 4, 2, `error: bad: unknown format, 0 of 2 lines parsed`},
 	{"deep JSON that is closed", func(f *faulty) {
 		f.put("bad", strings.Repeat(`{"time":"2026-03-09T10:00:00Z","remote_addr":"192.0.2.1","request_uri":"/a","status":200,"x":`+strings.Repeat("[", 400_000)+strings.Repeat("]", 400_000)+"}\n", 2))
-	}, 4, 2, `error: no format explains bad: 0 of its 2 lines could be read`},
+	}, 4, 2, `error: bad: unknown format, 0 of 2 lines parsed`},
 	{"binary", func(f *faulty) {
 		data := make([]byte, 1<<20)
 		rand.NewChaCha8([32]byte{}).Read(data)
 		f.put("bad", string(data))
-	}, 4, whatever, `error: no format explains bad: 0 of its \d+ lines could be read`},
+	}, 4, whatever, `error: bad: unknown format, 0 of \d+ lines parsed`},
 	{"compressed twice", func(f *faulty) {
 		f.put("bad", string(containers[0].pack(f.t, string(containers[0].pack(f.t, manyText)))))
-	}, 4, whatever, `error: no format explains bad: 0 of its \d+ lines could be read`},
+	}, 4, whatever, `error: bad: unknown format, 0 of \d+ lines parsed`},
 	{"a link to itself", func(f *faulty) { f.link("bad", "bad") }, 4, 0, `error: bad: open bad: too many levels of symbolic links`},
 	{"a link to nothing", func(f *faulty) { f.link("gone", "bad") }, 4, 0, `error: bad: open bad: no such file or directory`},
 	{"a directory that links to itself", func(f *faulty) {
@@ -284,7 +284,7 @@ var faults = []fault{
 	{"a path that leads out of a zip", func(f *faulty) {
 		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "../../many.log", Method: zip.Deflate}, manyText)))
 	}, 0, manyLines, ``},
-	{"a name of a tar with a newline and an escape", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "a\n\x1b[2J"}, "junk\n"))) }, 4, 1, `error: no format explains bad!a\x{fffd}\x{fffd}\[2J: 0 of its 1 lines could be read`},
+	{"a name of a tar with a newline and an escape", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "a\n\x1b[2J"}, "junk\n"))) }, 4, 1, `error: bad!a\x{fffd}\x{fffd}\[2J: unknown format, 0 of 1 lines parsed`},
 	{"a link out of a tar", func(f *faulty) {
 		f.put("bad", string(tarOf(f.t, tar.Header{Typeflag: tar.TypeSymlink, Name: "many.log", Linkname: "/etc/passwd"}, "")))
 	}, 0, 0, `note: bad: the archive holds no file to read; skipped in it: 1 link`},
@@ -318,6 +318,6 @@ var faults = []fault{
 	{"a bomb that is let through", func(f *faulty) {
 		f.put("bad", zstdBomb)
 		f.args = append(f.args, "--max-ratio", "40000")
-	}, 4, 1, `error: no format explains bad: 0 of its 1 lines could be read`},
+	}, 4, 1, `error: bad: unknown format, 0 of 1 lines parsed`},
 	{"a copy", func(f *faulty) { f.put("later.log", goodText) }, 0, 0, ``},
 }

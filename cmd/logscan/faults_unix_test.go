@@ -54,13 +54,13 @@ func unixFaults() []fault {
 			f.args = append(f.args, f.path("bad"))
 		}, 4, 0, `error: bad: open bad: permission denied`},
 		{"a name with a newline and an escape", func(f *faulty) { f.put("bad\n\x1b[2J\u202e", "junk\n") },
-			4, 1, `error: no format explains bad\\n\\x1b\[2J\\u202e: 0 of its 1 lines could be read`},
+			4, 1, `error: bad\\n\\x1b\[2J\\u202e: unknown format, 0 of 1 lines parsed`},
 		{"a name that is no UTF-8", func(f *faulty) {
 			if runtime.GOOS == "darwin" {
 				f.t.Skip("this system has no such names")
 			}
 			f.put("bad\xff\xfe", strings.Repeat("junk\n", 3))
-		}, 4, 3, `error: no format explains bad\\xff\\xfe: 0 of its 3 lines could be read`},
+		}, 4, 3, `error: bad\\xff\\xfe: unknown format, 0 of 3 lines parsed`},
 	}
 }
 

@@ -317,7 +317,7 @@ func TestPseudonymsNeedTheKey(t *testing.T) {
 	}
 	// Outputs whose names differ are not compared.
 	_, talk := printed(t, "diff", filepath.Join(dir, "1"), filepath.Join(dir, "2"))
-	if !bytes.Contains(talk, []byte("cannot be known again")) {
+	if !bytes.Contains(talk, []byte("cannot be matched")) {
 		t.Errorf("diff does not say that keys differ: %s", talk)
 	}
 	_, talk = printed(t, "scan", "-o", filepath.Join(dir, "3"), "--baseline", filepath.Join(dir, "0"), "--pseudonymize", writeKey(t, dir, "night and day "), logs)
@@ -348,7 +348,7 @@ func TestKeyFile(t *testing.T) {
 		{filepath.Join(dir, "none"), "no such file", "head -c 32 /dev/urandom > "},
 		{write("short", "0123456789", 0o600), "at least 32 bytes", "head -c 32"},
 		{write("zeros", strings.Repeat("\x00", 64), 0o600), "not drawn at random", "head -c 32"},
-		{write("open", good, 0o604), "everybody on this machine can read", "chmod 600"},
+		{write("open", good, 0o604), "readable by all users of this machine", "chmod 600"},
 		{write("group", good, 0o640), "", ""},
 		{write("good", good, 0o400), "", ""},
 	} {
