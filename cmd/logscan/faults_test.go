@@ -18,22 +18,22 @@ import (
 	"unicode/utf8"
 )
 
-// fault is an input that is not as it should be, and what comes of it.
+// fault is a faulty input with the expected result.
 type fault struct {
 	name  string
 	make  func(f *faulty)
 	exit  int
-	lines int64  // of all inputs but good.log
-	says  string // a line on standard error, without its beginning; empty where there is none
+	lines int64  // of all inputs except good.log
+	says  string // pattern of a line on standard error, without the prefix "logscan: "; empty for none
 }
 
 const (
-	partly   = -1 // some of the log's lines, but not all
-	whatever = -2 // what a decoder makes of wrong data
+	partly   = -1 // some of the lines of the log, but not all
+	whatever = -2 // any number: depends on the decoder
 )
 
-// damaged is what comes of each damage to each container. The messages name the
-// offset as well.
+// damaged holds the result of each damage to each container. The messages end with
+// an offset.
 var damaged = []struct {
 	container, damage string
 	exit              int
@@ -120,12 +120,12 @@ var damaged = []struct {
 	{"zip", "and a cut one", 4, manyLines, `bad: other bytes follow the archive`},
 }
 
-// offset ends the message of a container that cannot be read to its end.
+// offset matches the end of the message of a truncated or corrupt container.
 const offset = `, at byte \d+( \(byte \d+ of the decompressed content\))?`
 
-// TestFaults: whatever is wrong with an input is told with its exit code and
-// message, every line is accounted for, the input beside it is read in full, and
-// nothing but the output is left.
+// TestFaults scans a faulty input beside a good one. It checks the exit code and
+// message, that every line is counted, that the good input is read completely, and
+// that no files are left behind except the output.
 func TestFaults(t *testing.T) {
 	all := append(slices.Clone(faults), unixFaults()...)
 	for _, d := range damaged {
@@ -157,38 +157,38 @@ func (f *fault) check(t *testing.T) {
 	}
 	f.checkMessages(t, strings.ReplaceAll(stderr.String(), d.dir+string(filepath.Separator), ""))
 	if stdout.Len() > 0 {
-		t.Errorf("it printed %q", stdout.String())
+		t.Errorf("standard output: %q", stdout.String())
 	}
 	if after := names(t, d.dir); !slices.Equal(slices.DeleteFunc(after, func(s string) bool { return s == "out" }), before) {
-		t.Errorf("there is %q, was %q", after, before)
+		t.Errorf("directory holds %q, want %q", after, before)
 	}
 	if written := names(t, out); !slices.Equal(written, outputs) {
-		t.Errorf("the output is %q", written)
+		t.Errorf("the output directory holds %q", written)
 	}
 	f.checkLedger(t, out, d.path("good.log"))
 }
 
-// checkMessages looks at what is said: the message, and nothing that acts on a
-// terminal.
+// checkMessages checks that the expected message is printed, and nothing that acts
+// on a terminal.
 func (f *fault) checkMessages(t *testing.T, stderr string) {
 	t.Helper()
 	for _, r := range stderr {
 		if r == utf8.RuneError && !strings.Contains(f.name, "of a tar") || r != '\n' && !strconv.IsPrint(r) {
-			t.Errorf("%q is written to a terminal", r)
+			t.Errorf("%q on standard error", r)
 		}
 	}
-	told := regexp.MustCompile(`(?m)^logscan: ((error|note): .*)$`).FindAllStringSubmatch(stderr, -1)
-	if f.says == "" && len(told) > 0 {
-		t.Errorf("it says %q", told)
+	messages := regexp.MustCompile(`(?m)^logscan: ((error|note): .*)$`).FindAllStringSubmatch(stderr, -1)
+	if f.says == "" && len(messages) > 0 {
+		t.Errorf("unexpected messages %q", messages)
 	}
 	says := regexp.MustCompile("^(?:" + f.says + ")$")
-	if f.says != "" && !slices.ContainsFunc(told, func(m []string) bool { return says.MatchString(m[1]) }) {
-		t.Errorf("it says %q, want %s", stderr, f.says)
+	if f.says != "" && !slices.ContainsFunc(messages, func(m []string) bool { return says.MatchString(m[1]) }) {
+		t.Errorf("stderr %q, want %s", stderr, f.says)
 	}
 }
 
-// checkLedger looks at the manifest: it adds up, good is whole, and the rest is
-// as many lines as there should be.
+// checkLedger checks that the manifest adds up, that the good input is complete, and
+// the number of the other lines.
 func (f *fault) checkLedger(t *testing.T, out, good string) {
 	t.Helper()
 	m, err := ledgerOf(contentOf(t, filepath.Join(out, "manifest.json")))
@@ -207,22 +207,22 @@ func (f *fault) checkLedger(t *testing.T, out, good string) {
 	}
 	lines := m.Totals.Lines - goodLines
 	if !found || f.lines >= 0 && lines != f.lines || f.lines == partly && (lines <= 0 || lines%manyLines == 0) {
-		t.Errorf("%d lines beside the good ones (found: %v), want %d", lines, found, f.lines)
+		t.Errorf("%d lines except the good ones (found: %v), want %d", lines, found, f.lines)
 	}
 	for line := range bytes.Lines(contentOf(t, filepath.Join(out, "rejects.ndjson"))) {
 		if !json.Valid(line) || !utf8.Valid(line) {
-			t.Errorf("a rejected line is no JSON: %q", line)
+			t.Errorf("a rejected line is not JSON: %q", line)
 		}
 	}
 }
 
-// outputs are the files of an output directory.
+// outputs lists the files of an output directory.
 var outputs = []string{
 	"accounts.parquet", "clients.parquet", "endpoints.parquet", "findings.json", "findings.parquet", "inputs.parquet",
 	"manifest.json", "rejects.ndjson", "report.html", "sessions.parquet", "timeline.parquet", "unauthorized.parquet",
 }
 
-// names lists a directory.
+// names returns the sorted file names in a directory.
 func names(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
