@@ -29,9 +29,20 @@ func (completionCmd) Help() string {
 var completionScripts = map[string]string{
 	"bash": `complete -o default -o bashdefault -C logscan logscan
 `,
-	"zsh": `autoload -U +X compinit && compinit
-autoload -U +X bashcompinit && bashcompinit
-complete -o default -o bashdefault -C logscan logscan
+	// Works both sourced and as a file _logscan in fpath.
+	"zsh": `#compdef logscan
+_logscan() {
+    local -a found
+    found=("${(@f)$(COMP_LINE="${words[1,CURRENT]}" logscan 2>/dev/null)}")
+    compadd -- ${found:#*/}
+    compadd -S '' -- ${(M)found:#*/}
+}
+if [[ "$funcstack[1]" = _logscan ]]; then
+    _logscan "$@"
+else
+    (( $+functions[compdef] )) || { autoload -U compinit && compinit }
+    compdef _logscan logscan
+fi
 `,
 	"fish": `function __complete_logscan
     set -lx COMP_LINE (commandline -cp)

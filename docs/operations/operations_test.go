@@ -176,7 +176,7 @@ func TestAthenaTable(t *testing.T) {
 	rest, _, _ = strings.Cut(rest, ") PARTITIONED")
 	_, section, ok := strings.Cut(schema, "### endpoints\n")
 	if !ok {
-		t.Fatal("no section "endpoints" in SCHEMA.md")
+		t.Fatal("no section of endpoints in SCHEMA.md")
 	}
 	section, _, _ = strings.Cut(section, "\n### ")
 	types := map[string]string{"text": "string", "integer": "bigint", "timestamp": "timestamp", "boolean": "boolean", "real": "double"}
