@@ -10,26 +10,34 @@ import (
 	"github.com/muesli/roff"
 )
 
-const description = `Find out from access logs (nginx, Apache, JSON and others) why a site answers HTTP 401.`
+// description begins with a summary line, which heads the manual page.
+const description = `Explain the HTTP 401s in access logs.
 
-const examples = `Examples:
-  logscan /var/log/nginx                    scan, and write logscan-out/report.html
-  logscan scan -o lake/dt=2026-11-22 'web*/access.log*.gz'
-  logscan formats access.log                detect the format and show the parsed fields
-  logscan parse --format '$remote_addr [$time_local] "$request" $status' access.log
-  zcat old.log.Z | logscan -                read standard input
-  logscan show logscan-out                  show the findings in the terminal
-  logscan scan --baseline lake/dt=2026-11-21 -o lake/dt=2026-11-22 --fail-on high /var/log/nginx
-                                            nightly job: compare with the last night, and
-                                            exit 3 if there is a severe finding
+Reads the access logs of nginx, Apache and other servers and finds out which
+sessions expire, which endpoints and accounts are broken and since when, who
+attacks, and what is harmless.`
 
-Every flag can also be set in the environment (LOGSCAN_OUT for --out) or in a
+// examples are shown at the end of the help and in the manual page.
+var examples = []struct{ command, purpose string }{
+	{"logscan /var/log/nginx", "Scan, and write logscan-out/report.html."},
+	{"logscan scan -o lake/dt=2026-11-22 'web*/access.log*.gz'", "Scan the logs of several servers together."},
+	{"logscan show logscan-out", "Show the findings in the terminal."},
+	{"logscan formats access.log", "Detect the format, and show the parsed and the missing fields."},
+	{"logscan parse --format '$remote_addr [$time_local] \"$request\" $status' access.log", "Try a format string."},
+	{"zcat old.log.Z | logscan -", "Read standard input."},
+	{"logscan scan --baseline lake/dt=2026-11-21 -o lake/dt=2026-11-22 --fail-on high /var/log/nginx", "Nightly: compare with the night before, and exit 3 if there is a severe finding."},
+}
+
+const environment = `Every flag can also be set in the environment (LOGSCAN_OUT for --out) or in a
 configuration file (see logscan config check). A flag takes precedence over the
-environment, and the environment over the file.
+environment, and the environment over the file.`
 
-Exit codes: 0 done; 1 failed, nothing written; 2 usage or configuration error;
-3 done, with findings at or above --fail-on; 4 done, but some input was unreadable
-or too many lines were rejected; 130 interrupted, nothing written.`
+const exitCodes = `  0    done
+  1    failed, nothing written
+  2    usage or configuration error
+  3    done, with findings at or above --fail-on
+  4    done, but some input was unreadable or too many lines were rejected
+  130  interrupted, nothing written`
 
 // helpFlag prints the help of the command that it follows.
 type helpFlag bool
@@ -49,7 +57,11 @@ func (helpFlag) BeforeReset(ctx *kong.Context) error {
 		return err
 	}
 	if topLevel {
-		fmt.Fprintf(ctx.Stdout, "\n%s\n", examples)
+		fmt.Fprintln(ctx.Stdout, "\nExamples:")
+		for _, e := range examples {
+			fmt.Fprintf(ctx.Stdout, "  %s\n      %s\n", e.command, e.purpose)
+		}
+		fmt.Fprintf(ctx.Stdout, "\n%s\n\nExit codes:\n%s\n", environment, exitCodes)
 	}
 	return errHelpShown
 }
@@ -68,10 +80,17 @@ func (manCmd) Run(app *kong.Kong, std *streams) error {
 		// description.
 		command.Help, command.Detail = strings.TrimSpace(command.Help+" "+command.Detail), ""
 	}
+	// mango prints each line as a paragraph.
+	summary, details, _ := strings.Cut(app.Model.Help, "\n\n")
+	app.Model.Help = summary + "\n" + strings.ReplaceAll(details, "\n", " ")
 	page := mangokong.NewManPage(1, app.Model)
-	text, codes, _ := strings.Cut(examples, "\n\n")
-	page = page.WithSection("Examples", strings.TrimPrefix(text, "Examples:\n"))
-	page = page.WithSection("Environment and exit codes", codes)
+	var text strings.Builder
+	for _, e := range examples {
+		fmt.Fprintf(&text, "%s\n    %s\n", e.purpose, e.command)
+	}
+	page = page.WithSection("Examples", strings.TrimSpace(text.String()))
+	page = page.WithSection("Environment", strings.ReplaceAll(environment, "\n", " "))
+	page = page.WithSection("Exit codes", exitCodes)
 	_, err := fmt.Fprintln(std.stdout, page.Build(roff.NewDocument()))
 	return err
 }

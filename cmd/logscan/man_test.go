@@ -51,7 +51,7 @@ func TestManualPageHasEveryFlag(t *testing.T) {
 	if flags < 25 {
 		t.Errorf("only %d flags checked", flags)
 	}
-	for _, s := range []string{".SH EXAMPLES", "LOGSCAN_OUT", "130 interrupted"} {
+	for _, s := range []string{".SH EXAMPLES", ".SH DESCRIPTION\nReads ", "LOGSCAN_OUT", "130  interrupted"} {
 		if !strings.Contains(page, s) {
 			t.Errorf("%q is missing in the manual page", s)
 		}
