@@ -11,27 +11,26 @@ import (
 	"logscan/parse/redact"
 )
 
-// rows makes lines of NDJSON by appending: one object a line of the log, under
-// the column names of the tables. It keeps its memory from row to row and is
-// used by one goroutine.
+// rows builds NDJSON: one object per log line, with the column names of the
+// tables. It reuses its buffers and must not be used concurrently.
 type rows struct {
-	buf  []byte // finished rows and the one at work
-	head []byte // `{"log_file_path":"...","log_line":`
-	text []byte // a value on its way, redacted
+	buf  []byte // rows
+	head []byte // `{"log_file_path":"...","log_line":` of the current input
+	text []byte // scratch for redacted values
 
-	untold bool            // the text of rejected lines is left out: nobody can tell who is named in it
-	mask   *pseudonym.Mask // for rejected lines; nil where names stay
+	omitRaw bool            // omit the text of rejected lines, which may name anybody
+	mask    *pseudonym.Mask // masks names in rejected lines, or nil
 }
 
-// open starts the rows of an input.
+// open begins the rows of an input.
 func (r *rows) open(path string) {
 	r.head = append(r.head[:0], `{"log_file_path":`...)
 	r.head = appendJSON(r.head, []byte(path))
 	r.head = append(r.head, `,"log_line":`...)
 }
 
-// parsed appends the row of a request. What was not logged is left out;
-// secrets are redacted, and the session id is told as its hash.
+// parsed appends the row of a request. Fields that were not logged are omitted,
+// secrets are redacted, and the session id is replaced by its hash.
 func (r *rows) parsed(line int64, e *parse.Entry) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.time("timestamp", e.Time)
@@ -63,12 +62,12 @@ func (r *rows) parsed(line int64, e *parse.Entry) {
 	r.buf = append(r.buf, '}', '\n')
 }
 
-// rejected appends the row of a line that could not be read; raw is the line
-// or its beginning, session the session id that was found in it, or nil.
+// rejected appends the row of a rejected line. raw is the line or its beginning,
+// and session the session id found in it, or nil.
 func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.buf = append(append(append(r.buf, `,"error":"`...), v.String()...), `","raw":`...)
-	if r.text = r.text[:0]; !r.untold {
+	if r.text = r.text[:0]; !r.omitRaw {
 		r.text = redact.AppendLine(r.text, raw, session)
 	}
 	if r.mask != nil {
@@ -76,21 +75,21 @@ func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 	}
 	r.buf = appendJSON(r.buf, r.text[:min(len(r.text), result.MaxRawLine)])
 	r.buf = append(r.buf, '}', '\n')
-	if cap(r.text) > keptText {
-		r.text = nil // a single line of a MiB must not pin its size for ever
+	if cap(r.text) > maxScratch {
+		r.text = nil // do not keep a buffer as large as the longest line
 	}
 }
 
-// skipped appends the row of a line that holds text but no request.
+// skipped appends the row of a line that has text but no request.
 func (r *rows) skipped(line int64, v parse.Verdict) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.buf = append(append(append(r.buf, `,"skipped":"`...), v.String()...), '"', '}', '\n')
 }
 
-// keptText is the most bytes of scratch that are kept from row to row.
-const keptText = 64 << 10
+// maxScratch is the maximum capacity in bytes of the scratch buffer between rows.
+const maxScratch = 64 << 10
 
-// time appends a time in Unix microseconds, unless there is none.
+// time appends a time given in Unix microseconds, unless it is parse.NoTime.
 func (r *rows) time(name string, at int64) {
 	if at == parse.NoTime {
 		return
@@ -99,6 +98,7 @@ func (r *rows) time(name string, at int64) {
 	r.buf = append(time.UnixMicro(at).UTC().AppendFormat(r.buf, time.RFC3339Nano), '"')
 }
 
+// string appends a text value, unless it is empty.
 func (r *rows) string(name string, value []byte, redact func(dst, value []byte) []byte) {
 	if len(value) == 0 {
 		return
@@ -108,6 +108,7 @@ func (r *rows) string(name string, value []byte, redact func(dst, value []byte) 
 	r.buf = appendJSON(r.buf, r.text)
 }
 
+// number appends an integer, unless it is negative.
 func (r *rows) number(name string, n int64) {
 	if n < 0 {
 		return
@@ -116,9 +117,9 @@ func (r *rows) number(name string, n int64) {
 	r.buf = strconv.AppendInt(r.buf, n, 10)
 }
 
-// appendJSON appends value as a JSON string. Invalid UTF-8 becomes U+FFFD. All
-// that is not printable is escaped, not only what JSON demands: rows are read
-// on terminals too, and a log's bytes must not move the cursor there.
+// appendJSON appends value as a JSON string. Invalid UTF-8 becomes U+FFFD. It
+// escapes all unprintable characters, not only those that JSON requires to be:
+// rows are read on terminals too, and log text must not act there.
 func appendJSON(dst, value []byte) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -144,7 +145,7 @@ func appendJSON(dst, value []byte) []byte {
 	return append(append(dst, value[start:]...), '"')
 }
 
-// appendEscape appends r as JSON escapes it.
+// appendEscape appends the JSON escape of r.
 func appendEscape(dst []byte, r rune) []byte {
 	switch r {
 	case '"', '\\':
@@ -156,7 +157,7 @@ func appendEscape(dst []byte, r rune) []byte {
 	case '\t':
 		return append(dst, '\\', 't')
 	}
-	if r > 0xffff { // beyond the basic plane: a surrogate pair
+	if r > 0xffff { // a surrogate pair
 		r -= 0x10000
 		dst = appendUnit(dst, 0xd800+r>>10)
 		return appendUnit(dst, 0xdc00+r&0x3ff)
@@ -164,6 +165,7 @@ func appendEscape(dst []byte, r rune) []byte {
 	return appendUnit(dst, r)
 }
 
+// appendUnit appends the escape of a UTF-16 code unit.
 func appendUnit(dst []byte, r rune) []byte {
 	const hex = "0123456789abcdef"
 	return append(dst, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])

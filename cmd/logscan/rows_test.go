@@ -11,7 +11,7 @@ import (
 	"logscan/parse/redact"
 )
 
-// jsonStrings are values and what they are as JSON.
+// jsonStrings holds values with their JSON.
 var jsonStrings = []struct{ in, want string }{
 	{"", `""`},
 	{"plain", `"plain"`},
@@ -42,7 +42,7 @@ func FuzzAppendJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		out := appendJSON([]byte("kept"), in)
 		if !strings.HasPrefix(string(out), "kept") {
-			t.Fatalf("%q lost what was there", out)
+			t.Fatalf("%q lost its prefix", out)
 		}
 		out = out[len("kept"):]
 		for _, r := range string(out) {
@@ -64,7 +64,7 @@ func FuzzAppendJSON(f *testing.F) {
 	})
 }
 
-// printables are texts and what of them may be shown.
+// printables holds texts with their printable form.
 var printables = []struct{ in, want string }{
 	{"", ""},
 	{"access.log", "access.log"},
@@ -90,7 +90,7 @@ func FuzzPrintable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string) {
 		out := printable(in)
 		if !utf8.ValidString(out) {
-			t.Fatalf("%q is no UTF-8", out)
+			t.Fatalf("%q is not UTF-8", out)
 		}
 		for _, r := range out {
 			if !strconv.IsPrint(r) {
@@ -100,7 +100,7 @@ func FuzzPrintable(f *testing.F) {
 	})
 }
 
-// TestRows takes rows apart with an independent decoder.
+// TestRows decodes rows with encoding/json.
 func TestRows(t *testing.T) {
 	var r rows
 	r.open("a \"b\".log")
@@ -161,6 +161,6 @@ func TestRowsAllocateNothing(t *testing.T) {
 		r.buf = r.buf[:0]
 		r.parsed(1, &e)
 	}); n != 0 {
-		t.Errorf("%v allocations for a row, want none", n)
+		t.Errorf("%v allocations per row, want none", n)
 	}
 }

@@ -7,56 +7,56 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // so that zones are known on machines without a database of them
+	_ "time/tzdata" // for machines without a time zone database
 
 	"logscan/analyze"
 	"logscan/parse"
 	"logscan/parse/source"
 )
 
-// lineFlags say what of a line counts, and what its values mean.
+// lineFlags select lines by time and say how to interpret their values.
 type lineFlags struct {
-	Since          moment   `placeholder:"T" group:"in" help:"Only lines from T on: RFC 3339, a date, or a duration such as 24h or 7d back from the newest line."`
-	Until          moment   `placeholder:"T" group:"in" help:"Only lines before T."`
-	Timezone       timezone `placeholder:"TZ" group:"in" help:"Time zone of times without an offset, such as Europe/Berlin (default: UTC)."`
-	TrustedProxies proxies  `placeholder:"CIDR,..." sep:"none" group:"in" help:"Proxies whose X-Forwarded-For or Forwarded header is believed; private stands for all private networks."`
+	Since          moment   `placeholder:"T" group:"input" help:"Start of the time range: RFC 3339, a date, or a duration back from the newest line, such as 24h or 7d."`
+	Until          moment   `placeholder:"T" group:"input" help:"End of the time range, exclusive."`
+	Timezone       timezone `placeholder:"TZ" group:"input" help:"Time zone of times logged without an offset, such as Europe/Berlin (default: UTC)."`
+	TrustedProxies proxies  `placeholder:"CIDR,..." sep:"none" group:"input" help:"Proxies whose X-Forwarded-For or Forwarded header is trusted; 'private' means all private networks."`
 }
 
-// options gives what the flags say as the packages below take it.
+// options returns the parse options and the time range of the flags.
 func (l *lineFlags) options(started time.Time) (o parse.Options, since, until analyze.Moment, err error) {
 	o = parse.Options{Timezone: l.Timezone.location, Trusted: l.TrustedProxies, Reference: started}
 	since, until = l.Since.in(l.Timezone.location), l.Until.in(l.Timezone.location)
 	switch {
 	case !since.At.IsZero() && !until.At.IsZero() && !since.At.Before(until.At),
 		since.Back != 0 && until.Back != 0 && since.Back <= until.Back:
-		err = usagef("lines from --since on and before --until count", "--since %s is not before --until %s", l.Since.text, l.Until.text)
+		err = usagef("the range includes --since and excludes --until", "--since %s is not before --until %s", l.Since.text, l.Until.text)
 	}
 	return o, since, until, err
 }
 
-// boundError makes a usage error of a bound that cannot be found.
-func boundError(err error) error {
+// rangeError turns the error of a time range that cannot be resolved into a
+// usage error. It returns other errors as they are.
+func rangeError(err error) error {
 	var newest *analyze.NewestError
 	if !errors.As(err, &newest) {
 		return err
 	}
 	hint := "give --since and --until as times, such as 2026-03-09T14:00:00Z"
 	if errors.Is(err, source.ErrOnce) {
-		hint = "a duration back from the newest line needs a first look at the input; " + hint
+		hint = "a duration back from the newest line takes two passes over the input; " + hint
 	}
 	return &usageError{err, hint}
 }
 
-// moment is a bound of time as it was given: a time, of the zone that another
-// flag names where it has no offset, or a duration.
+// moment is the value of --since or --until: a time, or a duration.
 type moment struct {
 	text  string
 	at    time.Time
-	local bool // without an offset
+	local bool // at has no offset: it is in the zone of --timezone
 	back  time.Duration
 }
 
-// momentLayouts are the spellings of a time.
+// momentLayouts are the accepted layouts of a time.
 var momentLayouts = []struct {
 	layout string
 	local  bool
@@ -71,7 +71,7 @@ var momentLayouts = []struct {
 	{"2006-01-02", true},
 }
 
-// UnmarshalText reads a time or a duration.
+// UnmarshalText parses a time or a duration.
 func (m *moment) UnmarshalText(text []byte) error {
 	m.text = string(text)
 	for _, l := range momentLayouts {
@@ -80,15 +80,15 @@ func (m *moment) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	back, ok := duration(m.text)
+	back, ok := parseDuration(m.text)
 	if !ok {
-		return fmt.Errorf("%q is no time: give RFC 3339 (2026-03-09T14:00:00Z), a date (2026-03-09), or a duration back from the newest line (24h, 7d)", text)
+		return fmt.Errorf("%q is not a time: use RFC 3339 (2026-03-09T14:00:00Z), a date (2026-03-09), or a duration back from the newest line (24h, 7d)", text)
 	}
 	m.back = back
 	return nil
 }
 
-// in gives the moment on the clocks of a zone.
+// in returns the moment, with a time without an offset taken to be in zone.
 func (m *moment) in(zone *time.Location) analyze.Moment {
 	at := m.at
 	if m.local && zone != nil {
@@ -98,8 +98,12 @@ func (m *moment) in(zone *time.Location) analyze.Moment {
 	return analyze.Moment{At: at, Back: m.back}
 }
 
-// duration reads a duration of Go, with days (d) and weeks (w) in front.
-func duration(s string) (time.Duration, bool) {
+// maxBack is the longest duration of a moment: a century.
+const maxBack = 36525 * 24 * time.Hour
+
+// parseDuration parses weeks (w) and days (d) followed by a Go duration, such
+// as 1w2d3h30m. It reports whether s is one, positive and at most maxBack.
+func parseDuration(s string) (time.Duration, bool) {
 	var sum time.Duration
 	for _, unit := range []struct {
 		name  string
@@ -126,31 +130,27 @@ func duration(s string) (time.Duration, bool) {
 	return sum, sum > 0 && sum <= maxBack
 }
 
-// maxBack is the longest duration back: a century.
-const maxBack = 36525 * 24 * time.Hour
-
 // timezone is a time zone of the IANA database.
 type timezone struct{ location *time.Location }
 
-// UnmarshalText reads the name of a zone.
+// UnmarshalText parses the name of a time zone.
 func (z *timezone) UnmarshalText(text []byte) error {
 	name := string(text)
 	location, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" { // Local depends on the machine
-		return fmt.Errorf("%q is no time zone: give a name of the IANA database, such as UTC, Europe/Berlin or America/New_York", text)
+		return fmt.Errorf("%q is not a time zone: use an IANA name such as UTC, Europe/Berlin or America/New_York", text)
 	}
 	z.location = location
 	return nil
 }
 
-// proxies are networks of trusted proxies.
+// proxies are the networks of trusted proxies.
 type proxies []netip.Prefix
 
-// privateNetworks are those that cannot be reached from the Internet.
+// privateNetworks are the networks that "private" stands for.
 var privateNetworks = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"}
 
-// UnmarshalText reads networks and addresses, parted by commas; the flag may be
-// given again.
+// UnmarshalText appends the networks and addresses of a comma-separated list.
 func (p *proxies) UnmarshalText(text []byte) error {
 	for one := range strings.SplitSeq(string(text), ",") {
 		one = strings.TrimSpace(one)
@@ -164,11 +164,11 @@ func (p *proxies) UnmarshalText(text []byte) error {
 		if err != nil {
 			a, aErr := netip.ParseAddr(one)
 			if aErr != nil || a.Zone() != "" {
-				return fmt.Errorf("%q is no network or address: give CIDR such as 10.0.0.0/8, an address, or private", one)
+				return fmt.Errorf("%q is not a network or address: use CIDR such as 10.0.0.0/8, an address, or private", one)
 			}
 			prefix = netip.PrefixFrom(a, a.BitLen())
 		}
-		if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 { // addresses of lines are told as IPv4
+		if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 { // the parser unmaps the addresses of lines
 			prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
 		}
 		*p = append(*p, prefix.Masked())
