@@ -203,7 +203,7 @@ func newPage(res *result.Result) *page {
 		l := &res.RejectedLines[i]
 		p.Lines = append(p.Lines, evidence{position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, nameChars), wording.Clip(l.Raw, evidenceChars)})
 	}
-	for _, n := range res.Notes[:min(len(res.Notes), maxNotes)] {
+	for _, n := range wording.Notes(res.Notes[:min(len(res.Notes), maxNotes)]) {
 		p.Notes = append(p.Notes, wording.Clip(n, longChars))
 	}
 	p.Gaps = gapSheets(res.Formats)

@@ -315,7 +315,7 @@ func writeManifest(_ context.Context, j *job, w io.Writer) error {
 		Totals:        totalsOf(t),
 		Skips:         orEmpty(j.res.Skips), Rejects: orEmpty(j.res.Rejects), Causes: orEmpty(j.res.Causes),
 		Tables: j.sizes,
-		Notes:  append([]string{}, j.res.Notes...),
+		Notes:  wording.Notes(j.res.Notes),
 		State:  run.State,
 		Resources: Resources{
 			WallSeconds: finite(run.WallSeconds), CPUSeconds: finite(run.CPUSeconds),

@@ -160,16 +160,19 @@ func (p *Policy) mute(findings []candidate, last int64) {
 
 func (m *Mute) holds(last int64) bool { return last == parse.NoTime || last < m.Until.UnixMicro() }
 
-// notes tell of mutes that do nothing, so that they are taken away.
-func (p *Policy) Notes(findings []result.Finding, last int64) (notes []string) {
+// Notes returns notes on mutes that have no effect any more, so that they can be
+// removed. last is the last time of the log.
+func (p *Policy) Notes(findings []result.Finding, last int64) (notes []result.Note) {
 	for i := range p.Mutes {
 		m := &p.Mutes[i]
+		n := result.Note{Kind: result.NoteMuteUnused, Name: m.ID, Text: m.Until.AddDate(0, 0, -1).Format(time.DateOnly)}
 		switch {
 		case !m.holds(last):
-			notes = append(notes, fmt.Sprintf("The mute of %s has ended with %s.", m.ID, m.Until.AddDate(0, 0, -1).Format(time.DateOnly)))
-		case !slices.ContainsFunc(findings, func(f result.Finding) bool { return f.ID == m.ID }):
-			notes = append(notes, fmt.Sprintf("There is no finding %s, which is muted until %s.", m.ID, m.Until.AddDate(0, 0, -1).Format(time.DateOnly)))
+			n.Kind = result.NoteMuteEnded
+		case slices.ContainsFunc(findings, func(f result.Finding) bool { return f.ID == m.ID }):
+			continue
 		}
+		notes = append(notes, n)
 	}
 	return notes
 }

@@ -9,6 +9,7 @@ import (
 	"logscan/analyze"
 	"logscan/parse"
 	"logscan/parse/source"
+	"logscan/report/wording"
 )
 
 type parseCmd struct {
@@ -133,7 +134,7 @@ func (p *printer) Open(input int, sample []byte) source.Plan {
 	if p.recognised = d.Format != nil || len(formats) == 1; d.Format == nil {
 		d.Formats = formats[len(formats)-1:] // fall back to the most common format
 	}
-	p.closest, p.utf16 = analyze.Closest(&d), d.UTF16
+	p.closest, p.utf16 = wording.Match(analyze.Closest(&d)), d.UTF16
 	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.Told(p.input))
 	return analyze.Plan(d.Formats)

@@ -12,6 +12,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/parse/source"
 	"logscan/report"
+	"logscan/report/wording"
 )
 
 type scanCmd struct {
@@ -280,7 +281,7 @@ func (c *scanCmd) problems(res *result.Result) []problem {
 			all = append(all, problem{text: in.Path + ": " + in.Error})
 		}
 		if in.Format == analyze.UnknownFormat && in.Lines > in.Skipped {
-			all = append(all, unrecognised(in.Path, in.Closest, in.UTF16, in.Parsed, in.Lines-in.Skipped))
+			all = append(all, unrecognised(in.Path, wording.Match(in.Closest), in.UTF16, in.Parsed, in.Lines-in.Skipped))
 		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
