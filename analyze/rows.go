@@ -11,8 +11,7 @@ import (
 	"logscan/analyze/fresh"
 	"logscan/analyze/timeline"
 	"logscan/parse"
-	"logscan/parse/pseudonym"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 	"logscan/parse/source"
 )
 
@@ -121,7 +120,7 @@ func (c *correlation) ledger(res *Result, r *reader, read []source.Result) {
 }
 
 // disguised notes that users and addresses are pseudonyms.
-func (res *Result) disguised(key *pseudonym.Key) {
+func (res *Result) disguised(key *privacy.Key) {
 	res.PseudonymKey = key.ID()
 	note := "Users and addresses are pseudonyms, made with the key " + key.ID() + "."
 	if len(res.RejectedLines) > 0 {
@@ -243,7 +242,7 @@ func unexplainedNote(in *Input) string {
 // text makes a value of the log fit to leave: valid UTF-8 without credentials.
 func text(b []byte) string {
 	var scratch [256]byte
-	if b = redact.Append(scratch[:0], b); utf8.Valid(b) {
+	if b = privacy.Redact(scratch[:0], b); utf8.Valid(b) {
 		return string(b)
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD")
@@ -259,8 +258,8 @@ func textOf(s string) string {
 
 // rawText makes a raw line fit to leave. The mask is that of the parser that read
 // it last, nil where names stay.
-func rawText(line, session []byte, mask *pseudonym.Mask) string {
-	b := redact.AppendLine(nil, line, session)
+func rawText(line, session []byte, mask *privacy.Mask) string {
+	b := privacy.RedactLine(nil, line, session)
 	if mask != nil {
 		b = mask.Text(b)
 	}
@@ -507,7 +506,7 @@ func (c *correlation) unauthorizedRows(r *reader, findings []Finding) Pieces[Una
 						TokenExpiry: e.TokenExpiry,
 					}
 					if len(e.Session) > 0 {
-						row.SessionID = redact.SessionHash(e.Session)
+						row.SessionID = privacy.SessionHash(e.Session)
 					}
 					if f.actor != 0 {
 						row.Template = templates[f.endpoint]

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"logscan/analyze/timeline"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
 // ahead is what follows a refusal in its actor's timeline: Unix milliseconds,
@@ -303,7 +303,7 @@ func sumOf(a *timeline.Actor) timeline.SessionSum {
 	if a.Hashed {
 		return timeline.SessionSum(a.Session)
 	}
-	return redact.SessionSum(a.Session)
+	return privacy.SessionSum(a.Session)
 }
 
 // close ends a session by a request, or by the end of the log where that is nil,

@@ -6,7 +6,7 @@ import (
 	"os"
 	"runtime"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
 // privacyFlags say how people are named in what is written.
@@ -17,8 +17,8 @@ type privacyFlags struct {
 
 // options gives what the flags say as the packages below take it. Its errors are
 // usage errors.
-func (f *privacyFlags) options() (pseudonym.Options, error) {
-	o := pseudonym.Options{Emails: f.RedactEmail}
+func (f *privacyFlags) options() (privacy.Options, error) {
+	o := privacy.Options{Emails: f.RedactEmail}
 	if f.Pseudonymize == "" {
 		return o, nil
 	}
@@ -32,7 +32,7 @@ func (f *privacyFlags) options() (pseudonym.Options, error) {
 const othersMode = 0o007
 
 // readKey reads the key in the file at path.
-func readKey(path string) (*pseudonym.Key, error) {
+func readKey(path string) (*privacy.Key, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, usagef("make a key: (umask 077; head -c 32 /dev/urandom > "+path+")", "--pseudonymize: %w", err)
@@ -45,11 +45,11 @@ func readKey(path string) (*pseudonym.Key, error) {
 	if info.Mode().Perm()&othersMode != 0 && runtime.GOOS != "windows" {
 		return nil, usagef("chmod 600 "+path, "--pseudonymize: everybody on this machine can read %s: whoever has the key can find out whose a pseudonym is", path)
 	}
-	secret, err := io.ReadAll(io.LimitReader(f, pseudonym.MaxKey+1))
+	secret, err := io.ReadAll(io.LimitReader(f, privacy.MaxKey+1))
 	if err != nil {
 		return nil, usagef("", "--pseudonymize: %w", err)
 	}
-	key, err := pseudonym.NewKey(secret)
+	key, err := privacy.NewKey(secret)
 	if err != nil {
 		return nil, usagef("head -c 32 /dev/urandom makes one", "--pseudonymize: %s: %w", path, err)
 	}

@@ -1,4 +1,4 @@
-package redact
+package privacy
 
 import (
 	"bytes"
@@ -58,11 +58,11 @@ var secrets = []struct{ in, want string }{
 
 func TestSecretsAreRedacted(t *testing.T) {
 	for _, tt := range secrets {
-		got := Append(nil, []byte(tt.in))
+		got := Redact(nil, []byte(tt.in))
 		if string(got) != tt.want {
 			t.Errorf("%q\n got %q\nwant %q", tt.in, got, tt.want)
 		}
-		if again := Append(nil, got); !bytes.Equal(again, got) {
+		if again := Redact(nil, got); !bytes.Equal(again, got) {
 			t.Errorf("%q: twice it is %q", got, again)
 		}
 	}
@@ -75,7 +75,7 @@ func TestWhatIsNoSecretStays(t *testing.T) {
 		`Bearer realm="x", error="invalid_token"`, "the token bucket", "Negotiate", "/wiki/Digest user",
 		`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a?b=1 HTTP/1.1" 401 179 "https://x/y" "Mozilla/5.0"`,
 	} {
-		if got := Append(nil, []byte(s)); string(got) != s {
+		if got := Redact(nil, []byte(s)); string(got) != s {
 			t.Errorf("%q became %q", s, got)
 		}
 	}
@@ -84,7 +84,7 @@ func TestWhatIsNoSecretStays(t *testing.T) {
 func TestSessionOfTheLineIsRedacted(t *testing.T) {
 	line := `192.0.2.1 [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 "` + planted + `" ` + planted
 	want := `192.0.2.1 [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 "REDACTED" REDACTED`
-	if got := AppendLine(nil, []byte(line), []byte(planted)); string(got) != want {
+	if got := RedactLine(nil, []byte(line), []byte(planted)); string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -115,11 +115,11 @@ func FuzzRedact(f *testing.F) {
 		around := forms[int(form)%len(forms)]
 		text := append(append(append(bytes.Clone(before), around[0]...), planted...), around[1]...)
 		text = append(text, after...)
-		got := Append(nil, text)
+		got := Redact(nil, text)
 		if bytes.Contains(got, []byte(planted)) {
 			t.Errorf("%q is in %q, of %q", planted, got, text)
 		}
-		if again := Append(nil, got); bytes.Contains(again, []byte(planted)) {
+		if again := Redact(nil, got); bytes.Contains(again, []byte(planted)) {
 			t.Errorf("twice: %q", again)
 		}
 	})

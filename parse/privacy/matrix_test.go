@@ -1,4 +1,4 @@
-package redact
+package privacy
 
 import (
 	"bytes"
@@ -58,11 +58,11 @@ func TestSecretsOfAllFormsInAllPlaces(t *testing.T) {
 		}
 		for _, p := range places {
 			line := fmt.Sprintf(p.place, p.encode(fmt.Sprintf(form, value)))
-			got := Append(nil, []byte(line))
+			got := Redact(nil, []byte(line))
 			if bytes.Contains(got, []byte(planted)) || bytes.Contains(got, []byte(encoded[:20])) {
 				t.Errorf("%s, %s:\n%s\n%s", form, p.name, line, got)
 			}
-			if again := Append(nil, got); !bytes.Equal(got, again) {
+			if again := Redact(nil, got); !bytes.Equal(got, again) {
 				t.Errorf("%s, %s: twice it is %s", form, p.name, again)
 			}
 		}

@@ -1,4 +1,4 @@
-package pseudonym
+package privacy
 
 import (
 	"bytes"
@@ -73,7 +73,7 @@ func TestPseudonyms(t *testing.T) {
 }
 
 // of writes pseudonyms for <user:NAME> and <addr:ADDRESS>.
-func of(m *Mask, text string) string {
+func pseudonymsOf(m *Mask, text string) string {
 	return regexp.MustCompile(`<(user|addr):([^>]*)>`).ReplaceAllStringFunc(text, func(s string) string {
 		name := []byte(s[len("<user:") : len(s)-1])
 		if strings.HasPrefix(s, "<user:") {
@@ -83,7 +83,7 @@ func of(m *Mask, text string) string {
 	})
 }
 
-var texts = []struct{ in, want string }{
+var named = []struct{ in, want string }{
 	// The names of the line: jane and client.example.
 	{"/users/jane/orders", "/users/<user:jane>/orders"},
 	{"/~Jane/x.git", "/~<user:jane>/x.git"},
@@ -124,9 +124,9 @@ var texts = []struct{ in, want string }{
 
 func TestTexts(t *testing.T) {
 	m := Options{Key: testKey(t)}.NewMask()
-	for _, tt := range texts {
+	for _, tt := range named {
 		m.Line([]byte("jane"), []byte("client.example"), nil, nil, []byte("api.example"), []byte("198.51.100.7:8080"))
-		want := of(m, tt.want)
+		want := pseudonymsOf(m, tt.want)
 		if got := string(m.Text([]byte(tt.in))); got != want {
 			t.Errorf("%s\n got %s\nwant %s", tt.in, got, want)
 		}
@@ -144,7 +144,7 @@ func TestNamesOfALine(t *testing.T) {
 	} {
 		line := `192.0.2.1 - ` + name + ` [09/Mar/2026:14:05:00 +0000] "GET /" 401 5 "` + name + `"`
 		m.Line([]byte(name), []byte("192.0.2.1"), nil, nil, nil, nil)
-		want := of(m, `<addr:192.0.2.1> - `+string(m.User([]byte(name)))+` [09/Mar/2026:14:05:00 +0000] "GET /" 401 5 "`+string(m.User([]byte(name)))+`"`)
+		want := pseudonymsOf(m, `<addr:192.0.2.1> - `+string(m.User([]byte(name)))+` [09/Mar/2026:14:05:00 +0000] "GET /" 401 5 "`+string(m.User([]byte(name)))+`"`)
 		if got := string(m.Text([]byte(line))); got != want {
 			t.Errorf("%q\n got %s\nwant %s", name, got, want)
 		}
@@ -166,7 +166,7 @@ func TestNamesOfALine(t *testing.T) {
 func TestAgentsKeepTheirNames(t *testing.T) {
 	m := Options{Key: testKey(t)}.NewMask()
 	m.Line([]byte("prometheus"), nil, nil, nil, nil, nil)
-	if got, want := string(m.Agent([]byte("Prometheus/2.45 (bob@example.org)"))), of(m, "Prometheus/2.45 (<user:bob@example.org>)"); got != want {
+	if got, want := string(m.Agent([]byte("Prometheus/2.45 (bob@example.org)"))), pseudonymsOf(m, "Prometheus/2.45 (<user:bob@example.org>)"); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -218,7 +218,7 @@ func TestFind(t *testing.T) {
 		{"x", "", ""}, {"user-0123456789abcdef", "user-0123456789abcdef", "{user}"}, {"~addr-0123456789abcdef.ics", "addr-0123456789abcdef", "{address}"},
 		{"user-0123456789abcdeg", "", ""}, {"user-0123456789abcdef0", "", ""}, {"user-012345678", "", ""},
 	} {
-		start, end, what := Find([]byte(tt.in))
+		start, end, what := FindPseudonym([]byte(tt.in))
 		if got := tt.in[start:end]; got != tt.found || what != tt.what {
 			t.Errorf("%s: %q, %q", tt.in, got, what)
 		}
@@ -228,7 +228,7 @@ func TestFind(t *testing.T) {
 // FuzzText: the names of a line are gone whatever stands around them, and so is
 // an address; nothing panics.
 func FuzzText(f *testing.F) {
-	for _, tt := range texts {
+	for _, tt := range named {
 		f.Add([]byte(tt.in), []byte(tt.in))
 	}
 	f.Add([]byte(":.:"), []byte("::"))
