@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"logscan/parse/source/compress/compresstest"
+
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -41,11 +43,11 @@ func BenchmarkRead(b *testing.B) {
 	text := benchText(64 << 20)
 	lines := int64(strings.Count(text, "\n"))
 	for _, comp := range []string{"gzip", "zstd", "lz4"} { // writing xz takes longer than all else
-		writer := writers[comp]
+		writer := compresstest.Writers()[comp]
 		if comp == "zstd" { // that of the tests has a tiny window
 			writer = func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }
 		}
-		stored := store(b, text, writer)
+		stored := compresstest.StoreBy(b, writer, text)
 		b.Run(comp, func(b *testing.B) { benchRead(b, stored, len(text), lines) })
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 
+	"logscan/parse/source/compress"
+
 	"github.com/zeebo/xxh3"
 )
 
@@ -64,42 +66,6 @@ func printOfHead(head []byte, err error) fingerprint {
 		p.whole, p.full = true, sha256.Sum256(head)
 	}
 	return p
-}
-
-// peeked gives what was read of a reader once more, and then the rest of it.
-type peeked struct {
-	head []byte
-	err  error // behind head, where it was met
-	rest io.Reader
-}
-
-// peek fills buf from r, or reads all there is.
-func peek(r io.Reader, buf []byte) (head []byte, again *peeked) {
-	n, empty := 0, 0
-	var err error
-	for n < len(buf) && err == nil {
-		var m int
-		m, err = r.Read(buf[n:])
-		n += m
-		if m > 0 {
-			empty = 0
-		} else if empty++; empty == maxEmptyReads && err == nil {
-			err = io.ErrNoProgress
-		}
-	}
-	return buf[:n], &peeked{buf[:n], err, r}
-}
-
-func (p *peeked) Read(b []byte) (int, error) {
-	if len(p.head) > 0 {
-		n := copy(b, p.head)
-		p.head = p.head[n:]
-		return n, nil
-	}
-	if p.err != nil {
-		return 0, p.err
-	}
-	return p.rest.Read(b)
 }
 
 // Distinct leaves out inputs whose decompressed content is that of another,
@@ -210,7 +176,7 @@ func (c *contents) print(ctx context.Context, in Input, full bool) fingerprint {
 	defer f.file.Close() // it is only read
 	// It tells where the file becomes shorter.
 	src := io.Reader(f.ranged(0))
-	if f.compression != none || in.layered() {
+	if f.compression != compress.None || in.layered() {
 		src = c.decoded(ctx, in, f)
 	}
 	if full {
@@ -218,7 +184,7 @@ func (c *contents) print(ctx context.Context, in Input, full bool) fingerprint {
 	}
 	head, all := peek(src, c.scratch())
 	p := printOfHead(head, all.err)
-	if f.compression == none && !in.layered() {
+	if f.compression == compress.None && !in.layered() {
 		p.total = f.size
 	}
 	return p

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 // copiesOf gives "path=of" of what Distinct leaves out, and the paths that it
@@ -35,7 +37,7 @@ func TestDistinct(t *testing.T) {
 	// More than is compared at first, and the same up to the last byte.
 	long := log("long", 5000)
 	other := long[:len(long)-2] + "X\n"
-	gz := func(text string) string { return string(store(t, text, writers["gzip"])) }
+	gz := func(text string) string { return string(compresstest.Store(t, "gzip", text)) }
 	files := map[string]string{
 		"one.log": log("one", 20), "one.log.copy": log("one", 20), "one.log.gz": gz(log("one", 20)),
 		"long.1": long, "long.2": other, "long.3.gz": gz(long), "long.4.gz": gz(other), "long.5": long + "more\n",
@@ -99,7 +101,7 @@ func TestDistinctAlike(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, comp := range []string{"none", "gzip", "zstd", "xz", "lz4"} {
 				dir := t.TempDir()
-				for name, data := range map[string][]byte{"a": []byte(test.a), "b": stores(t, test.b)[comp]} {
+				for name, data := range map[string][]byte{"a": []byte(test.a), "b": compresstest.StoreAll(t, test.b)[comp]} {
 					if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 						t.Fatal(err)
 					}
@@ -116,7 +118,7 @@ func TestDistinctAlike(t *testing.T) {
 // even as what is cut off at the same place.
 func TestDistinctCut(t *testing.T) {
 	text := benchText(300 << 10)
-	for comp, data := range stores(t, text) {
+	for comp, data := range compresstest.StoreAll(t, text) {
 		if comp == "none" {
 			continue
 		}

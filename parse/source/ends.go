@@ -2,15 +2,12 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"time"
-)
 
-// ErrOnce says that an input can be read only once: standard input, a FIFO.
-var ErrOnce = errors.New("can be read only once")
+	"logscan/parse/source/compress"
+)
 
 // endSize is how many bytes of either end of an input are looked at: hundreds
 // of lines, of which one has a time even where many are junk.
@@ -97,7 +94,7 @@ func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (
 		return nil, nil
 	}
 	defer f.file.Close() // it is only read
-	if f.size > 0 && f.compression == none && !in.layered() {
+	if f.size > 0 && f.compression == compress.None && !in.layered() {
 		if f.size <= 2*endSize {
 			return f.part(make([]byte, f.size), 0), nil
 		}
@@ -136,23 +133,4 @@ func ends(r io.Reader) (head, tail []byte) {
 		n = endSize + m
 	}
 	return head, buf[n-endSize : n]
-}
-
-// Modified tells when the input was last changed; the zero time where that is
-// not known, as of a pipe.
-func (in Input) Modified() time.Time {
-	if in.member != nil {
-		return in.member.Modified
-	}
-	var info os.FileInfo
-	var err error
-	if f, ok := in.reader.(*os.File); ok {
-		info, err = f.Stat()
-	} else if in.reader == nil {
-		info, err = os.Stat(in.Path)
-	}
-	if err != nil || info == nil || !info.Mode().IsRegular() {
-		return time.Time{}
-	}
-	return info.ModTime()
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 // endsOf is Ends of one input.
@@ -141,7 +143,7 @@ func TestEndsInTar(t *testing.T) {
 	for i := range 50 {
 		files = append(files, packed{fmt.Sprintf("%02d.log", 49-i), strings.Repeat(fmt.Sprintf("line of %02d\n", 49-i), 1000)})
 	}
-	data := store(t, string(tarOf(t, files...)), writers["gzip"])
+	data := compresstest.Store(t, "gzip", string(tarOf(t, files...)))
 	inputs, _ := unfold(t, expand(t, nil, write(t, "x", data), write(t, "y", []byte("plain\n"))), 2)
 	inputs = slices.Delete(inputs, 10, 20)
 	for _, cut := range []int{0, len(data) / 2} {

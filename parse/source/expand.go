@@ -11,22 +11,6 @@ import (
 	"strings"
 )
 
-// Stdin is the argument that stands for standard input, and the Path of the
-// Input that reads it.
-const Stdin = "-"
-
-// Input is something to read. Expand makes them, and Members of archives.
-type Input struct {
-	Path string // as it is shown, cleaned; "-" is standard input
-
-	size    int64       // bytes as Expand saw them, to balance the work; -1 not known
-	ceiling ceiling     // of what it decompresses to
-	reader  io.Reader   // standard input; nil for what is opened by its path
-	member  *member     // where it is in an archive; nil for a file
-	told    *Result     // what became of it, where there is nothing to read
-	resume  *resumption // where it goes on; nil from the beginning
-}
-
 // Note is something a user should know of what was given, though no error.
 type Note struct {
 	Path string
@@ -234,17 +218,6 @@ func (e *expansion) inputs() []Input {
 	return inputs
 }
 
-// byPath orders inputs by path, standard input last.
-func byPath(a, b Input) int {
-	if stdin := a.Path == Stdin; stdin != (b.Path == Stdin) {
-		if stdin {
-			return 1
-		}
-		return -1
-	}
-	return strings.Compare(a.Path, b.Path)
-}
-
 func (e *expansion) sortedNotes() []Note {
 	slices.SortFunc(e.notes, func(a, b Note) int {
 		if d := strings.Compare(a.Path, b.Path); d != 0 {
@@ -253,44 +226,6 @@ func (e *expansion) sortedNotes() []Note {
 		return strings.Compare(a.Text, b.Text)
 	})
 	return slices.Compact(e.notes) // overlapping arguments skip the same thing twice
-}
-
-// identities finds files that are there under another name.
-type identities struct {
-	byID map[fileID]string
-	rest []identity // of systems that do not tell a file's id
-}
-
-type identity struct {
-	info fs.FileInfo
-	path string
-}
-
-// add remembers a file and gives the path it was added by before, if it was.
-func (s *identities) add(info fs.FileInfo, path string) (first string, ok bool) {
-	id, known := idOf(info)
-	if !known {
-		return s.compare(info, path)
-	}
-	if first, ok = s.byID[id]; ok {
-		return first, true
-	}
-	if s.byID == nil {
-		s.byID = map[fileID]string{}
-	}
-	s.byID[id] = path
-	return "", false
-}
-
-// compare is add where no id is known.
-func (s *identities) compare(info fs.FileInfo, path string) (first string, ok bool) {
-	for _, other := range s.rest {
-		if os.SameFile(other.info, info) {
-			return other.path, true
-		}
-	}
-	s.rest = append(s.rest, identity{info, path})
-	return "", false
 }
 
 func hidden(name string) bool {

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 func TestSpecialFiles(t *testing.T) {
@@ -54,7 +56,7 @@ func TestSpecialFiles(t *testing.T) {
 func TestFIFO(t *testing.T) {
 	before := runtime.NumGoroutine()
 	text := strings.Repeat("through a pipe\n", 20000)
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		tree(t)
 		if err := syscall.Mkfifo("fifo", 0o600); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 // FuzzCutter: cut as one stream or as ranges, with long reads or short ones,
@@ -71,14 +73,14 @@ func FuzzCutter(f *testing.F) {
 // handed over is accounted for, and what is read does not depend on how many
 // workers there are.
 func FuzzDecode(f *testing.F) {
-	for _, form := range forms(f) {
-		if len(form.stored) < 1<<12 {
-			f.Add(form.stored)
-			f.Add(form.stored[:len(form.stored)*2/3])
+	for _, form := range compresstest.Forms(f) {
+		if len(form.Stored) < 1<<12 {
+			f.Add(form.Stored)
+			f.Add(form.Stored[:len(form.Stored)*2/3])
 		}
 	}
-	for _, form := range intact(f) {
-		f.Add(form.stored)
+	for _, form := range compresstest.Intact(f) {
+		f.Add(form.Stored)
 	}
 	f.Fuzz(func(t *testing.T, stored []byte) {
 		s := sizes{block: 1 << 10, maxLine: 2 << 10, rng: 4 << 10, sample: 512}

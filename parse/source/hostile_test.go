@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"logscan/parse/source/compress"
+	"logscan/parse/source/compress/compresstest"
 )
 
 // endless gives a text again and again, n bytes in all.
@@ -69,7 +72,7 @@ func TestGigabyteLine(t *testing.T) {
 		t.Errorf("%+v, %d bytes by the result", c, results[0].Bytes)
 	}
 	// A buffer for lines, one to read by, the sample.
-	const most = 2*MaxLine + 4*storedBuffer + 2*SampleSize
+	const most = 2*MaxLine + 4*compress.BufferSize + 2*SampleSize
 	if got := after.TotalAlloc - before.TotalAlloc; got > most {
 		t.Errorf("it took %d bytes of memory, at most %d are needed", got, most)
 	}
@@ -92,7 +95,7 @@ func TestChangedBeforeRead(t *testing.T) {
 		{"emptied", func(path string) error { return os.Truncate(path, 0) }, nil, ""},
 		{"shortened", func(path string) error { return os.Truncate(path, 130) }, nil, text[:130]},
 		{"grown", func(path string) error { return os.WriteFile(path, []byte(text+text), 0o600) }, nil, text + text},
-		{"compressed", func(path string) error { return os.WriteFile(path, store(t, text, writers["gzip"]), 0o600) }, nil, text},
+		{"compressed", func(path string) error { return os.WriteFile(path, compresstest.Store(t, "gzip", text), 0o600) }, nil, text},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, good := write(t, "a.log", []byte(text)), write(t, "good.log", []byte(text[:len(text)/2]))
@@ -119,7 +122,7 @@ func TestChangedBeforeRead(t *testing.T) {
 // the offset, whatever the input is compressed by.
 func TestReaderFails(t *testing.T) {
 	broken := errors.New("input/output error")
-	for comp, stored := range stores(t, strings.Repeat("a line of it\n", 20_000)) {
+	for comp, stored := range compresstest.StoreAll(t, strings.Repeat("a line of it\n", 20_000)) {
 		half := len(stored) / 2
 		for name, r := range map[string]io.Reader{
 			"at once":    iotest.ErrReader(broken),

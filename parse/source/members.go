@@ -5,96 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress"
 )
 
 // memberMark stands between the path of an archive and the name of a file in it.
 const memberMark = "!"
-
-// member is where an input lies in an archive.
-type member struct {
-	archive.Member
-	file        string // path of the archive
-	stored      string // how the archive is stored, as Result.Compression tells it
-	compression compression
-	number      int         // among the files of a compressed tar, in its order
-	print       fingerprint // of the content, where listing the archive showed it
-}
-
-// archiveError is the reason when an archive is where only its files can be
-// read.
-type archiveError struct{ kind archive.Kind }
-
-func (e *archiveError) Error() string {
-	switch e.kind {
-	case archive.Tar, archive.Zip:
-		return fmt.Sprintf("is a %v archive where none can be read: save it as a file and give that, or unpack it", e.kind)
-	}
-	return fmt.Sprintf("%v archives are not read: unpack it and give the files", e.kind)
-}
-
-// errChanged is the reason when a compressed tar is not as it was listed.
-var errChanged = errors.New("archive changed while it was read")
-
-// pipe tells whether an input is a file that can be read but once.
-func (in *Input) pipe() bool {
-	if in.member != nil || in.told != nil {
-		return false
-	}
-	info, err := os.Stat(in.Path)
-	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
-}
-
-// sequential tells whether all that is before an input must be decoded first.
-func (in *Input) sequential() bool { return in.member != nil && in.member.compression != none }
-
-// layered tells whether an input is decoded from what is itself decoded.
-func (in *Input) layered() bool { return in.sequential() || in.member != nil && in.member.Deflated }
-
-// open opens the file of an input, or the part of one that is stored of it; of
-// what is in a compressed tar all of that.
-func (in *Input) open(input int) (*plainFile, error) {
-	m := in.member
-	if m == nil {
-		return openPlain(input, in.Path)
-	}
-	f, err := openPlain(input, m.file)
-	if err != nil || m.compression != none {
-		return f, err
-	}
-	// One byte more than there is shows that there are too few: an archive may
-	// say anything of its files.
-	size := min(m.Stored, max(f.size-m.Offset, 0)+1)
-	f.data, f.base, f.size, f.short = io.NewSectionReader(f.file, m.Offset, size), m.Offset, size, archive.ErrTruncated
-	err = f.sniff()
-	f.stored = m.stored
-	return f, err
-}
-
-// located makes the result of what was read from a part of f one of f.
-func (f *plainFile) located(r Result) Result {
-	if f.base == 0 {
-		return r
-	}
-	if r.Compression == none.String() {
-		r.Compression = f.stored
-	} else {
-		r.Compression = f.stored + "+" + r.Compression
-	}
-	var failed *ReadError
-	if errors.As(r.Err, &failed) {
-		r.Err = &ReadError{Stored: f.base + failed.Stored, Decompressed: failed.Decompressed, Err: failed.Err}
-	}
-	return r
-}
 
 // Members puts the files that are in tar and zip archives in the place of the
 // archives, whatever these are called and however a tar is compressed, and
@@ -138,32 +58,6 @@ func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note,
 	}
 	slices.SortStableFunc(all, byPath)
 	return all, notes, nil
-}
-
-// each calls f for every number below n, from workers goroutines of which each
-// has contents of its own.
-func each(ctx context.Context, workers, n int, f func(context.Context, *contents, int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range min(max(workers, 1), n) {
-		g.Go(func() error {
-			var c contents
-			defer c.close()
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := f(ctx, &c, i); err != nil {
-					return err
-				}
-			}
-		})
-	}
-	return g.Wait()
 }
 
 // names makes paths that no other input has.
@@ -262,11 +156,11 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 		return ctx.Err()
 	}
 	l.stored = strings.ToLower(l.kind.String())
-	if f.compression != none {
+	if f.compression != compress.None {
 		l.stored = f.compression.String() + "+" + l.stored
 	}
 	switch {
-	case l.kind == archive.Tar && f.compression != none:
+	case l.kind == archive.Tar && f.compression != compress.None:
 		err = l.listStream(ctx, c, f)
 	case l.kind == archive.Tar:
 		var found []archive.Member
@@ -277,7 +171,7 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 				err = nil // which is told of the file that is cut
 			}
 		}
-	case l.kind == archive.Zip && f.compression == none:
+	case l.kind == archive.Zip && f.compression == compress.None:
 		var found []archive.Member
 		found, l.skipped, err = archive.ListZip(f.file, f.size, ctx.Err)
 		l.add(ctx, c, f, found)
@@ -369,44 +263,4 @@ func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) err
 			return nil // which is told of the file that is cut
 		}
 	}
-}
-
-// contents decodes what inputs hold, one after the other.
-type contents struct {
-	outer, inner decoders
-	buf          []byte // see scratch
-}
-
-// scratch gives memory for headSize bytes, the same each time.
-func (c *contents) scratch() []byte {
-	if c.buf == nil {
-		c.buf = make([]byte, headSize)
-	}
-	return c.buf
-}
-
-func (c *contents) close() {
-	c.outer.close()
-	c.inner.close()
-}
-
-// decoded gives the content of an input whose file or part of one is f; not of
-// what is in a compressed tar. It is valid until the next call.
-func (c *contents) decoded(ctx context.Context, in Input, f *plainFile) io.Reader {
-	if m := in.member; m != nil && m.Deflated {
-		return c.inside(ctx, openInflated(f.file, m, in.ceiling), in.ceiling)
-	}
-	return c.inside(ctx, f.stream(), in.ceiling)
-}
-
-// inside decodes what src gives up to a ceiling.
-func (c *contents) inside(ctx context.Context, src io.Reader, top ceiling) io.Reader {
-	stored := &counter{ctx: ctx, src: src}
-	in := c.inner.input(stored)
-	comp := sniff(in)
-	decoded := c.inner.decoder(comp, in)
-	if comp == none {
-		return decoded
-	}
-	return top.limitDecoded(decoded, src, used(stored, in))
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress/compresstest"
 )
 
 var written = time.Date(2026, 3, 9, 14, 5, 6, 0, time.UTC)
@@ -80,7 +81,7 @@ func zipOf(t testing.TB, method uint16, files ...packed) []byte {
 func archives(t testing.TB, files ...packed) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	for comp, data := range stores(t, string(tarOf(t, files...))) {
+	for comp, data := range compresstest.StoreAll(t, string(tarOf(t, files...))) {
 		if comp == "none" {
 			all["tar"] = data
 		} else {
@@ -110,7 +111,7 @@ func TestMembers(t *testing.T) {
 		files = append(files, packed{fmt.Sprintf("logs/access.log.%d", 5-i), randomText(random, small)})
 	}
 	files = append(files, packed{"empty", ""})
-	for comp, stored := range stores(t, "in itself\ncompressed\n") {
+	for comp, stored := range compresstest.StoreAll(t, "in itself\ncompressed\n") {
 		files = append(files, packed{"packed/" + comp, string(stored)})
 	}
 	content := map[string]string{}
@@ -198,7 +199,7 @@ func TestMembersLabels(t *testing.T) {
 	data := tarOf(t,
 		packed{"a.log", "1"}, packed{"./a.log", "2"}, packed{"/a.log", "3"}, packed{"a.log#2", "4"}, packed{"../../etc/passwd", "5"},
 		packed{"\x1b[2Jname", "6"}, packed{".hidden", "7"}, packed{"d/.git/x", "8"}, packed{"link", "-> /etc/passwd"},
-		packed{"b.tar", inner}, packed{"c.tgz", string(store(t, inner, writers["gzip"]))},
+		packed{"b.tar", inner}, packed{"c.tgz", string(compresstest.Store(t, "gzip", inner))},
 		packed{"d.zip", string(zipOf(t, zip.Store, packed{"x", "x"}))}, packed{"e.7z", "7z\xbc\xaf\x27\x1c"}, packed{"f.rar", "Rar!\x1a\x07"})
 	for name, content := range map[string][]byte{"logs.tar": data, "logs.tar!b": []byte("a file\n")} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
@@ -237,13 +238,13 @@ func TestNoMembers(t *testing.T) {
 	}{
 		{"7-Zip", "7-zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04"), "7-Zip archives are not read: unpack it and give the files", ""},
 		{"RAR", "rar", []byte("Rar!\x1a\x07\x00"), "RAR archives are not read: unpack it and give the files", ""},
-		{"zip within gzip", "gzip+zip", store(t, string(zipOf(t, zip.Store, packed{"x", "x"})), writers["gzip"]),
+		{"zip within gzip", "gzip+zip", compresstest.Store(t, "gzip", string(zipOf(t, zip.Store, packed{"x", "x"}))),
 			"is a zip archive where none can be read: save it as a file and give that, or unpack it", ""},
 		{"empty zip", "zip", zipOf(t, zip.Store), "", "the archive holds no file to read"},
 		{"empty tar", "tar", make([]byte, 10240), "", "the archive holds no file to read"},
-		{"empty tar within zstd", "zstd+tar", store(t, string(make([]byte, 1024)), writers["zstd"]), "", "the archive holds no file to read"},
+		{"empty tar within zstd", "zstd+tar", compresstest.Store(t, "zstd", string(make([]byte, 1024))), "", "the archive holds no file to read"},
 		{"links alone", "tar", links, "", "the archive holds no file to read; skipped in it: 1 link"},
-		{"links alone, compressed", "gzip+tar", store(t, string(links), writers["gzip"]), "", "the archive holds no file to read; skipped in it: 1 link"},
+		{"links alone, compressed", "gzip+tar", compresstest.Store(t, "gzip", string(links)), "", "the archive holds no file to read; skipped in it: 1 link"},
 		{"archive alone", "tar", tarOf(t, packed{"x.tar", string(inner)}), "",
 			"the archive holds no file to read; skipped in it: 1 archive within it, which has to be unpacked first: x.tar"},
 		{"cut zip", "zip", zipOf(t, zip.Store, packed{"x", "x"})[:20], "archive is truncated, at byte 0", ""},
@@ -273,7 +274,7 @@ func TestNoMembers(t *testing.T) {
 // TestArchiveOnStdin: an archive that cannot be sought is no log.
 func TestArchiveOnStdin(t *testing.T) {
 	data := tarOf(t, packed{"x", "x"})
-	for comp, stored := range stores(t, string(data)) {
+	for comp, stored := range compresstest.StoreAll(t, string(data)) {
 		inputs, _ := unfold(t, expand(t, bytes.NewReader(stored), Stdin), 1)
 		s := small
 		s.block, s.maxLine = 1<<10, 2<<10
@@ -360,7 +361,7 @@ func TestMembersCutHidden(t *testing.T) {
 		if name == "inner.tar" {
 			text = string(tarOf(t, packed{"x", text}))
 		}
-		for comp, data := range stores(t, string(tarOf(t, packed{"a", "one\n"}, packed{name, text})[:2048])) {
+		for comp, data := range compresstest.StoreAll(t, string(tarOf(t, packed{"a", "one\n"}, packed{name, text})[:2048])) {
 			path := write(t, "x", data)
 			inputs, _ := unfold(t, expand(t, nil, path), 1)
 			if want := []string{path, path + "!a"}; !slices.Equal(paths(inputs), want) {
@@ -377,7 +378,7 @@ func TestMembersCutHidden(t *testing.T) {
 // TestMembersCorrupt: a file that is damaged does not take others with it.
 func TestMembersCorrupt(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 100)
-	broken := store(t, text, writers["gzip"])
+	broken := compresstest.Store(t, "gzip", text)
 	broken[len(broken)/2] ^= 0xff
 	for stored, data := range archives(t, packed{"a", text}, packed{"b.gz", string(broken)}, packed{"c", text}) {
 		inputs, _ := unfold(t, expand(t, nil, write(t, "x", data)), 2)
@@ -397,9 +398,9 @@ func TestMembersCorrupt(t *testing.T) {
 // TestArchiveChanged: what is no longer as it was listed is told.
 func TestArchiveChanged(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 20)
-	path := write(t, "x.tar.gz", store(t, string(tarOf(t, packed{"a", text}, packed{"b", text})), writers["gzip"]))
+	path := write(t, "x.tar.gz", compresstest.Store(t, "gzip", string(tarOf(t, packed{"a", text}, packed{"b", text}))))
 	inputs, _ := unfold(t, expand(t, nil, path), 1)
-	if err := os.WriteFile(path, store(t, string(tarOf(t, packed{"a", text}, packed{"other", text})), writers["gzip"]), 0o600); err != nil {
+	if err := os.WriteFile(path, compresstest.Store(t, "gzip", string(tarOf(t, packed{"a", text}, packed{"other", text}))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, results := readAll(t, inputs, 2, small)

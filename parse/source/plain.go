@@ -1,20 +1,17 @@
 package source
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+
+	"logscan/parse/source/compress"
 )
-
-// errShrunk is the reason when a file ends before the size it had when it was
-// opened.
-var errShrunk = errors.New("file became shorter while it was read")
-
-// errReplaced is the reason when something else has taken the place of a file.
-// It may be a FIFO, and waiting for its writer may never end.
-var errReplaced = errors.New("was a file, and is none any more")
 
 // plainFile is an uncompressed file, or a part of one, whose ranges are shared
 // by the workers.
@@ -25,7 +22,7 @@ type plainFile struct {
 	base        int64       // offset in file of data
 	size        int64       // bytes, when it was opened
 	short       error       // the reason when data ends before size
-	compression compression
+	compression compress.Format
 	stored      string // how it is stored, as Result.Compression tells it
 
 	// Guarded by the queue's lock.
@@ -58,13 +55,13 @@ func openPlain(input int, path string) (*plainFile, error) {
 // sniff tells the compression by the first bytes. It closes the file where
 // they cannot be read.
 func (f *plainFile) sniff() error {
-	magic := make([]byte, magicSize)
+	magic := make([]byte, compress.MagicSize)
 	n, err := f.data.ReadAt(magic, 0)
 	if err != nil && err != io.EOF {
 		f.file.Close() // it was only read
 		return err
 	}
-	f.compression, _ = detect(magic[:n])
+	f.compression, _ = compress.Detect(magic[:n])
 	f.stored = f.compression.String()
 	return nil
 }
@@ -171,4 +168,67 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// located makes the result of what was read from a part of f one of f.
+func (f *plainFile) located(r Result) Result {
+	if f.base == 0 {
+		return r
+	}
+	if r.Compression == compress.None.String() {
+		r.Compression = f.stored
+	} else {
+		r.Compression = f.stored + "+" + r.Compression
+	}
+	var failed *ReadError
+	if errors.As(r.Err, &failed) {
+		r.Err = &ReadError{Stored: f.base + failed.Stored, Decompressed: failed.Decompressed, Err: failed.Err}
+	}
+	return r
+}
+
+// bytes gives the bytes of f from start to end, nil where they cannot be read.
+func (f *plainFile) bytes(start, end int64, buf []byte) []byte {
+	buf = slices.Grow(buf[:0], int(end-start))[:end-start]
+	if n, _ := f.data.ReadAt(buf, start); n < len(buf) {
+		return nil
+	}
+	return buf
+}
+
+// tail gives the sum of the bytes before an offset, as Counted.Tail.
+func (f *plainFile) tail(end int64) [sha256.Size]byte {
+	return sha256.Sum256(f.bytes(max(0, end-tailSize), end, make([]byte, 0, tailSize)))
+}
+
+// storedSum sums up a compressed file by its size, its beginning and its end,
+// where most formats keep a checksum of the content: another one is not the same
+// by chance.
+func (f *plainFile) storedSum() [sha256.Size]byte {
+	sum := sha256.New()
+	fmt.Fprintln(sum, f.size)                                // never fails
+	sum.Write(f.bytes(0, min(f.size, headSize), nil))        // the same
+	sum.Write(f.bytes(max(0, f.size-headSize), f.size, nil)) // the same
+	return [sha256.Size]byte(sum.Sum(nil))
+}
+
+// unended gives what is behind the last line end: of a line that is too long to
+// be looked through, nothing.
+func (f *plainFile) unended() ([]byte, error) {
+	for size := int64(tailSize); ; size *= 4 {
+		size = min(size, f.size, MaxLine)
+		b := f.bytes(f.size-size, f.size, nil)
+		if b == nil {
+			return nil, io.ErrUnexpectedEOF
+		}
+		if i := bytes.LastIndexByte(b, '\n'); i >= 0 {
+			return b[i+1:], nil
+		}
+		if size == f.size {
+			return b, nil
+		}
+		if size == MaxLine {
+			return nil, nil
+		}
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 // planned is a log of lines, directives and lines that go on in the next one.
@@ -35,7 +37,7 @@ func TestPlan(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
 		text := planned(random, 400)
-		for name, data := range stores(t, text) {
+		for name, data := range compresstest.StoreAll(t, text) {
 			inputs, _, err := Expand([]string{write(t, "log", data)}, nil)
 			if err != nil {
 				t.Fatal(err)

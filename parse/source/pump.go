@@ -3,6 +3,8 @@ package source
 import (
 	"context"
 	"io"
+
+	"logscan/parse/source/compress"
 )
 
 // pump reads what may wait for ever (a terminal, a pipe whose other end is
@@ -49,7 +51,7 @@ func (p *pump) run(open func() (io.ReadCloser, error)) {
 	// Closing ends the read of a pipe that waits.
 	stop := context.AfterFunc(p.ctx, func() { src.Close() })
 	defer stop()
-	buf := make([]byte, storedBuffer)
+	buf := make([]byte, compress.BufferSize)
 	for range p.ask {
 		n, err := src.Read(buf)
 		p.given <- chunk{buf[:n], err}

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"fmt"
 	"io"
 )
 
@@ -16,13 +15,6 @@ const (
 	// ratio: they take a second. The files of an archive share them.
 	freeContent = 256 << 20
 )
-
-// RatioError is the reason when an input decompresses to too much.
-type RatioError struct{ Max int64 }
-
-func (e *RatioError) Error() string {
-	return fmt.Sprintf("decompresses to more than %d times its size, which --max-ratio forbids", e.Max)
-}
 
 // Limit sets how many times as much as is stored each of the inputs may
 // decompress to, once that is more than some hundred megabytes. Behind that an

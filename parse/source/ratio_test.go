@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress/compresstest"
 )
 
 // bomb is content that every compression makes very small.
@@ -24,7 +25,7 @@ var tight = ceiling{ratio: 50, free: 64 << 10}
 // what was read counts, and the file beside it is read in full.
 func TestRatio(t *testing.T) {
 	plain := packed{"plain.log", "one\ntwo\n"}
-	for comp, stored := range stores(t, bombText) {
+	for comp, stored := range compresstest.StoreAll(t, bombText) {
 		if comp == "none" {
 			continue
 		}
@@ -40,9 +41,9 @@ func TestRatio(t *testing.T) {
 			{"zip", zipOf(t, zip.Store, bomb, plain), "!bomb"},
 			{"deflated in zip", zipOf(t, zip.Deflate, packed{"bomb", bombText}, plain), "!bomb"},
 			{"twice in zip", zipOf(t, zip.Deflate, bomb, plain), "!bomb"},
-			{"twice in tar", store(t, string(tarOf(t, bomb, plain)), writers["gzip"]), "!bomb"},
-			{"compressed tar", store(t, string(tarOf(t, plain, whole)), writers[comp]), "!bomb.log"},
-			{"skipped in a compressed tar", store(t, string(tarOf(t, plain, packed{".hidden", bombText})), writers[comp]), ""},
+			{"twice in tar", compresstest.Store(t, "gzip", string(tarOf(t, bomb, plain))), "!bomb"},
+			{"compressed tar", compresstest.Store(t, comp, string(tarOf(t, plain, whole))), "!bomb.log"},
+			{"skipped in a compressed tar", compresstest.Store(t, comp, string(tarOf(t, plain, packed{".hidden", bombText}))), ""},
 		} {
 			t.Run(comp+"/"+c.name, func(t *testing.T) {
 				path, good := write(t, "in", c.stored), write(t, "good", []byte("a\nb\n"))
@@ -81,7 +82,7 @@ func TestRatio(t *testing.T) {
 
 // TestRatioIsSaid: the message says how much was read, and what to do.
 func TestRatioIsSaid(t *testing.T) {
-	inputs := expand(t, bytes.NewReader(store(t, bombText, writers["gzip"])), Stdin)
+	inputs := expand(t, bytes.NewReader(compresstest.Store(t, "gzip", bombText)), Stdin)
 	inputs[0].ceiling.free = 1 << 20
 	Limit(inputs, 50)
 	_, results := readAll(t, inputs, 1, defaultSizes())
@@ -94,7 +95,7 @@ func TestRatioIsSaid(t *testing.T) {
 
 // TestRatioDefault: nothing that is small, or as even as logs are, is too much.
 func TestRatioDefault(t *testing.T) {
-	for comp, stored := range stores(t, bombText) {
+	for comp, stored := range compresstest.StoreAll(t, bombText) {
 		_, results := readAll(t, expand(t, bytes.NewReader(stored), Stdin), 1, defaultSizes())
 		if results[0].Err != nil || results[0].Bytes != bombSize {
 			t.Errorf("%s: %d bytes, %v", comp, results[0].Bytes, results[0].Err)
@@ -114,7 +115,7 @@ func TestRatioShared(t *testing.T) {
 		t.Errorf("%d files have %d bytes each", archive.MaxMembers, many.free)
 	}
 	text := strings.Repeat("a\n", int(many.free))
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		l := many.limit(strings.NewReader(text), func() int64 { return int64(len(stored)) }, &spent{})
 		if n, err := io.Copy(io.Discard, l); err != nil || n != int64(len(text)) {
 			t.Errorf("%s: %d bytes of %d, %v", comp, n, len(text), err)
@@ -126,11 +127,11 @@ func TestRatioShared(t *testing.T) {
 // it have one ceiling for all of them.
 func TestRatioOfManyArchived(t *testing.T) {
 	var files []packed
-	part := string(store(t, bombText[:tight.free/2], writers["gzip"]))
+	part := string(compresstest.Store(t, "gzip", bombText[:tight.free/2]))
 	for i := range 100 {
 		files = append(files, packed{fmt.Sprintf("%03d.gz", i), part})
 	}
-	inputs := expand(t, nil, write(t, "tar", store(t, string(tarOf(t, files...)), writers["zstd"])))
+	inputs := expand(t, nil, write(t, "tar", compresstest.Store(t, "zstd", string(tarOf(t, files...)))))
 	inputs[0].ceiling = tight
 	inputs, _ = unfold(t, inputs, 1)
 	got, results := readAll(t, inputs, 1, defaultSizes())

@@ -11,27 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress"
 )
-
-// storedBuffer is the size in bytes of the buffer that decoders read from.
-const storedBuffer = 64 << 10
-
-// ReadError says where an input could not be read any further.
-type ReadError struct {
-	Stored       int64 // offset in bytes in the file or stream as it is stored
-	Decompressed int64 // offset in bytes in its content, all before it was handed over
-	Err          error
-}
-
-func (e *ReadError) Error() string {
-	if e.Stored == e.Decompressed {
-		return fmt.Sprintf("%v, at byte %d", e.Err, e.Stored)
-	}
-	return fmt.Sprintf("%v, at byte %d (byte %d of the decompressed content)", e.Err, e.Stored, e.Decompressed)
-}
-
-// Unwrap gives the reason.
-func (e *ReadError) Unwrap() error { return e.Err }
 
 // Read reads all inputs and hands their blocks to h, from workers goroutines
 // of which each decodes, cuts and calls h by itself, so that h finds the data
@@ -59,8 +40,8 @@ func read(ctx context.Context, inputs []Input, workers int, h Handler, s sizes) 
 	for i := range workers {
 		g.Go(func() error {
 			w := &worker{id: i, sizes: s, inputs: inputs, handler: h, queue: q, buf: make([]byte, s.buffer())}
-			defer w.decoders.close()
-			defer w.outer.close()
+			defer w.decoders.Close()
+			defer w.outer.Close()
 			return w.run(ctx)
 		})
 	}
@@ -80,8 +61,8 @@ type worker struct {
 	handler  Handler
 	queue    *queue
 	buf      []byte // of the cutter
-	decoders decoders
-	outer    decoders // of archives whose members are decoded at the same time
+	decoders compress.Decoders
+	outer    compress.Decoders // of archives whose members are decoded at the same time
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -128,7 +109,7 @@ func (w *worker) open(ctx context.Context, input int) {
 	if in.pipe() {
 		if in.size >= 0 {
 			w.handler.Open(input, nil)
-			w.queue.opened(input, Result{Compression: none.String(), Err: errReplaced})
+			w.queue.opened(input, Result{Compression: compress.None.String(), Err: errReplaced})
 			return
 		}
 		// Opening a FIFO waits for its writer.
@@ -138,7 +119,7 @@ func (w *worker) open(ctx context.Context, input int) {
 	f, err := in.open(input)
 	if err != nil {
 		w.handler.Open(input, nil)
-		w.queue.opened(input, Result{Compression: none.String(), Err: err})
+		w.queue.opened(input, Result{Compression: compress.None.String(), Err: err})
 		return
 	}
 	// Files that say that they are empty need not be: those of /proc are not.
@@ -148,7 +129,7 @@ func (w *worker) open(ctx context.Context, input int) {
 		f.file.Close() // it was only read
 		return
 	}
-	if f.size == 0 || f.compression != none {
+	if f.size == 0 || f.compression != compress.None {
 		w.queue.opened(input, f.located(w.readStream(ctx, input, f.stream(), nil)))
 		f.file.Close() // it was only read
 		return
@@ -182,8 +163,8 @@ func (w *worker) readPipe(ctx context.Context, input int, open func() (io.ReadCl
 // that gives it.
 func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan *Plan) Result {
 	stored := &counter{ctx: ctx, src: src, took: func(n int64) { w.took(input, n) }}
-	in := w.decoders.input(stored)
-	comp := sniff(in)
+	in := w.decoders.Buffer(stored)
+	comp := compress.Sniff(in)
 	c := cutter{
 		sizes: w.sizes,
 		limit: toEnd,
@@ -204,8 +185,8 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 			return w.handler.Open(input, sampleLines(data, w.sample, true, complete))
 		}
 	}
-	c.src = w.decoders.decoder(comp, in)
-	if comp != none {
+	c.src = w.decoders.Reader(comp, in)
+	if comp != compress.None {
 		c.src = w.inputs[input].ceiling.limitDecoded(c.src, src, used(stored, in))
 	}
 	track := w.inputs[input].resume.follow(&c)
@@ -218,7 +199,7 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 		StoredBytes: stored.n - int64(in.Buffered()),
 	}
 	if err != nil {
-		w.decoders.drop(comp)
+		w.decoders.Drop(comp)
 		switch whole := (*archiveError)(nil); {
 		case errors.Is(err, errShorter), errors.Is(err, errDiverged):
 			r.Err = err // it is about no offset
@@ -227,7 +208,7 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 			r.Err = whole // the same
 			return r
 		case stored.err == nil:
-			err = comp.explain(err)
+			err = explain(comp.String(), err)
 		}
 		r.Err = &ReadError{Stored: r.StoredBytes, Decompressed: c.off, Err: err}
 	}
@@ -282,4 +263,11 @@ func (c *counter) Read(p []byte) (int, error) {
 		c.err = err
 	}
 	return n, err
+}
+
+// took tells the handler, where it wants to know.
+func (w *worker) took(input int, stored int64) {
+	if watcher, ok := w.handler.(Watcher); ok {
+		watcher.Took(input, stored)
+	}
 }

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 // collector is a Handler that keeps everything and checks the contract.
@@ -190,7 +192,7 @@ func texts() map[string]string {
 
 func TestReadBoundaries(t *testing.T) {
 	for name, text := range texts() {
-		for comp, stored := range stores(t, text) {
+		for comp, stored := range compresstest.StoreAll(t, text) {
 			t.Run(comp+"/"+name, func(t *testing.T) {
 				path := write(t, "log", stored)
 				for _, workers := range []int{1, 3} {
@@ -245,7 +247,7 @@ func TestReadRandom(t *testing.T) {
 		var all []string
 		for i := range 1 + r.IntN(4) {
 			text := randomText(r, s)
-			stored := stores(t, text)
+			stored := compresstest.StoreAll(t, text)
 			names := make([]string, 0, len(stored))
 			for name := range stored {
 				names = append(names, name)
@@ -300,7 +302,7 @@ func TestSample(t *testing.T) {
 	text := b.String()
 	s := small
 	s.sample = 300
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		c, _ := readAll(t, expand(t, nil, write(t, "log", stored)), 2, s)
 		sample := c.opened[0]
 		checkSample(t, sample, text, s.sample)
@@ -348,7 +350,7 @@ func TestSampleLines(t *testing.T) {
 // to take part.
 func TestSharing(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 400)
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		if comp == "none" {
 			continue
 		}
@@ -386,7 +388,7 @@ func TestStreamsSideBySide(t *testing.T) {
 	var all []string
 	for i := range 3 {
 		text := strings.Repeat(fmt.Sprintf("line of input %d\nshort\n%s\n", i, strings.Repeat(fmt.Sprint(i), 30)), 500)
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), store(t, text, writers["gzip"]), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), compresstest.Store(t, "gzip", text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, text)
@@ -565,7 +567,7 @@ func TestCancel(t *testing.T) {
 	before := runtime.NumGoroutine()
 	text := strings.Repeat("a line\n", 5000)
 	dir := t.TempDir()
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		if err := os.WriteFile(filepath.Join(dir, comp), stored, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -609,7 +611,7 @@ func checkGoroutines(t *testing.T, before int) {
 
 // TestCancelPadding cancels while a decoder reads much and gives nothing.
 func TestCancelPadding(t *testing.T) {
-	path := write(t, "log", store(t, "a\n", writers["gzip"]))
+	path := write(t, "log", compresstest.Store(t, "gzip", "a\n"))
 	if err := os.Truncate(path, 1<<38); err != nil {
 		t.Skip("no sparse files here: ", err)
 	}
@@ -660,7 +662,7 @@ func TestGoroutinesEnd(t *testing.T) {
 	before := runtime.NumGoroutine()
 	text := strings.Repeat("a line\n", 200)
 	dir := t.TempDir()
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		for i, data := range [][]byte{stored, stored[:len(stored)/2]} {
 			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(comp, i)), data, 0o600); err != nil {
 				t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 // lines gives the numbered lines from one on and before another: 50 bytes each.
@@ -109,7 +111,7 @@ func newNightly(t *testing.T) *nightly {
 func TestResume(t *testing.T) {
 	type files = map[string][]byte
 	plain := func(name, text string) files { return files{name: []byte(text)} }
-	packed1 := func(name, text string) files { return files{name: stores(t, text)["gzip"]} }
+	packed1 := func(name, text string) files { return files{name: compresstest.StoreAll(t, text)["gzip"]} }
 	type night struct {
 		files
 		want string
@@ -132,7 +134,7 @@ func TestResume(t *testing.T) {
 		{"rotated", []night{
 			{plain("a", lines(0, 2000)), lines(0, 2000), nil},
 			{files{"a.1": []byte(lines(0, many)), "a": []byte(lines(5000, 5100))}, lines(5000, 5100) + lines(2000, many), nil},
-			{files{"a.2": stores(t, lines(0, many))["gzip"], "a.1": []byte(lines(5000, 5200)), "a": []byte(lines(6000, 6001))}, lines(6000, 6001) + lines(5100, 5200), nil},
+			{files{"a.2": compresstest.StoreAll(t, lines(0, many))["gzip"], "a.1": []byte(lines(5000, 5200)), "a": []byte(lines(6000, 6001))}, lines(6000, 6001) + lines(5100, 5200), nil},
 		}},
 		{"compressed and unpacked", []night{
 			{packed1("a.gz", lines(0, 2000)), lines(0, 2000), nil},
@@ -194,7 +196,7 @@ func TestResume(t *testing.T) {
 		{"several that begin alike", []night{
 			{files{"a": []byte(lines(0, 2000)), "b": []byte(lines(0, 3000))}, lines(0, 2000) + lines(0, 3000), nil},
 			{files{"a": []byte(lines(0, 2000)), "b": []byte(lines(0, 3001))}, lines(3000, 3001), nil},
-			{files{"a.gz": stores(t, lines(0, 2000))["gzip"], "b": []byte(lines(0, 3001))}, "", nil},
+			{files{"a.gz": compresstest.StoreAll(t, lines(0, 2000))["gzip"], "b": []byte(lines(0, 3001))}, "", nil},
 		}},
 		{"given again later", []night{
 			{plain("a", lines(0, 2000)), lines(0, 2000), nil},
@@ -220,7 +222,7 @@ func TestResume(t *testing.T) {
 // Content is known again however it is stored, and goes on from anywhere.
 func TestResumeStored(t *testing.T) {
 	text := lines(0, many)
-	for name, data := range stores(t, text) {
+	for name, data := range compresstest.StoreAll(t, text) {
 		for _, size := range []int{50, 5000, 70_000, len(text) - 50, len(text)} {
 			c := newNightly(t)
 			if got, _ := c.night(map[string][]byte{"a": []byte(text[:size])}); got != text[:size] {
@@ -285,7 +287,7 @@ func TestResumeDirective(t *testing.T) {
 		c.night(map[string][]byte{"a": []byte(text[:13+50*2000])})
 		data := []byte(text)
 		if form == "gzip" {
-			data = stores(t, text)["gzip"]
+			data = compresstest.StoreAll(t, text)["gzip"]
 		}
 		h := newCollector(t, 1)
 		h.plan = c.plan

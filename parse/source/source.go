@@ -82,3 +82,11 @@ type Result struct {
 	StoredBytes int64  // bytes read from the file or stream
 	Err         error  // why it could not be read to its end; names the byte offset
 }
+
+// Watcher is a Handler that wants to know how reading goes on.
+type Watcher interface {
+	// Took is called now and then, at most once a block, with bytes of an
+	// input that were taken from its file or stream, as they are stored. It is
+	// called by many goroutines at a time.
+	Took(input int, stored int64)
+}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress"
 )
 
 // tarStream reads the files of a compressed tar in their order. Reading it
@@ -17,8 +18,8 @@ type tarStream struct {
 	*archive.TarReader
 	stored   *counter
 	in       *bufio.Reader
-	comp     compression
-	decoders *decoders
+	comp     compress.Format
+	decoders *compress.Decoders
 	inner    spent // what came of files that are compressed in it
 	ended    error // why a file's content could not be read to its end
 }
@@ -26,12 +27,12 @@ type tarStream struct {
 var _ layer = (*tarStream)(nil)
 
 // openTarStream decodes src up to a ceiling. It is valid until the next use of d.
-func openTarStream(ctx context.Context, d *decoders, src io.Reader, top ceiling) *tarStream {
+func openTarStream(ctx context.Context, d *compress.Decoders, src io.Reader, top ceiling) *tarStream {
 	t := &tarStream{stored: &counter{ctx: ctx, src: src}, decoders: d}
-	t.in = d.input(t.stored)
-	t.comp = sniff(t.in)
+	t.in = d.Buffer(t.stored)
+	t.comp = compress.Sniff(t.in)
 	// A reader of tar must not think that a decoder can be sought.
-	t.TarReader = archive.NewTar(struct{ io.Reader }{top.limit(d.decoder(t.comp, t.in), t.at, &spent{})})
+	t.TarReader = archive.NewTar(struct{ io.Reader }{top.limit(d.Reader(t.comp, t.in), t.at, &spent{})})
 	return t
 }
 
@@ -58,8 +59,8 @@ func (t *tarStream) reason(err error) error {
 	case errors.As(err, &in):
 		return in.Err
 	}
-	t.decoders.drop(t.comp)
-	return t.comp.explain(err)
+	t.decoders.Drop(t.comp)
+	return explain(t.comp.String(), err)
 }
 
 // failed makes the error of Next one that names offsets.
@@ -156,50 +157,10 @@ func (w *worker) openTar(ctx context.Context, group []int) {
 	}
 }
 
-// readDeflated reads a file of a zip archive.
-func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result {
-	file, err := os.Open(m.file)
-	if err != nil {
-		w.handler.Open(input, nil)
-		return Result{Compression: m.stored, Err: err}
-	}
-	defer file.Close() // it is only read
-	z := openInflated(file, m, w.inputs[input].ceiling)
-	r := w.readStream(ctx, input, z, nil)
-	return relocated(r, m.stored, m.Offset, m.Offset+z.at())
-}
-
-// inflated is the content of a file of a zip archive; what is wrong with it is
-// explained.
-type inflated struct {
-	limited
-	inner spent
-}
-
-var _ layer = (*inflated)(nil)
-
-// openInflated decodes a file of a zip archive up to a ceiling.
-func openInflated(file io.ReaderAt, m *member, top ceiling) *inflated {
-	z := archive.Inflate(file, &m.Member)
-	return &inflated{limited: *top.limit(&guard{z}, z.Used, &spent{})}
-}
-
-func (i *inflated) at() int64 { return i.stored() }
-
-func (i *inflated) upper() *spent { return &i.inner }
-
-func (i *inflated) Read(p []byte) (int, error) {
-	n, err := i.limited.Read(p)
-	if err != nil && err != io.EOF {
-		err = explain("deflate", err)
-	}
-	return n, err
-}
-
 // relocated makes the result of reading a decoded stream one of the file that
 // it was decoded from, where it took the bytes from start to end.
 func relocated(r Result, stored string, start, end int64) Result {
-	if r.StoredBytes = end - start; r.Compression == none.String() {
+	if r.StoredBytes = end - start; r.Compression == compress.None.String() {
 		r.Compression = stored
 	} else {
 		r.Compression = stored + "+" + r.Compression

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"logscan/parse/source/inflate"
+	"logscan/parse/source/compress/inflate"
 )
 
 // zipEntry is what a zip archive tells of a file.

@@ -1,6 +1,6 @@
 //go:build !(amd64 || arm64 || loong64 || mips64 || mips64le || ppc64 || ppc64le || riscv64 || s390x)
 
-package source
+package compress
 
 import (
 	"bufio"
@@ -8,8 +8,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// gzipMember decodes one member of a gzip file at a time. Package inflate is
-// made for registers of 64 bits.
+// gzipMember decodes one member of a gzip file at a time. Package inflate is written for
+// 64-bit registers.
 type gzipMember struct{ z gzip.Reader }
 
 func (m *gzipMember) Reset(in *bufio.Reader) error {

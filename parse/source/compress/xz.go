@@ -1,4 +1,4 @@
-package source
+package compress
 
 import (
 	"bufio"
@@ -15,7 +15,7 @@ import (
 	"github.com/ulikunitz/xz/lzma"
 )
 
-// The reasons why an xz input cannot be decoded.
+// Errors of damaged or unsupported xz data.
 var (
 	errXZHeader   = errors.New("bad xz header")
 	errXZFilter   = errors.New("xz filter other than LZMA2")
@@ -28,32 +28,32 @@ var (
 const (
 	xzMagic       = "\xfd7zXZ\x00"
 	xzFooterMagic = "YZ"
-	// xzLZMA2 is the id of the one filter that files of text are written with.
+	// xzLZMA2 is the ID of the LZMA2 filter, the only one that text is compressed with.
 	xzLZMA2 = 0x21
-	// xzMaxVarint is how many bytes a number of the format has at most.
+	// xzMaxVarint is the maximum size of an encoded number in bytes.
 	xzMaxVarint = 9
 )
 
-// xzReader decodes the streams of an .xz file, version 1.2.1 of its format
-// (https://tukaani.org/xz/xz-file-format.txt). It knows the container only;
-// package lzma knows LZMA2. The library's own reader of the container takes
-// the memory that a header asks for, up to 4 GiB.
+// xzReader decodes the streams of an .xz file, version 1.2.1 of the format
+// (https://tukaani.org/xz/xz-file-format.txt). It reads the container only; package lzma
+// decodes LZMA2. That library's own reader of the container is not used because it
+// allocates what a header asks for, up to 4 GiB.
 type xzReader struct {
 	in     *bufio.Reader
-	opened bool  // a stream was, ever
-	stream bool  // in one
+	opened bool  // a stream has been read
+	stream bool  // within a stream
 	size   int64 // bytes read of this stream
 	flags  [2]byte
-	blocks uint64 // of this stream
-	sizes  hash.Hash32
+	blocks uint64      // in this stream
+	sizes  hash.Hash32 // over the sizes of its blocks, to compare with the index
 
-	// Of the block; lzma is nil between blocks.
-	lzma   io.Reader
-	check  hash.Hash // nil when there is none or it is not known
-	header int64     // bytes
-	start  int64     // size before the compressed data
-	output int64     // bytes of content
-	stated [2]int64  // compressed and uncompressed bytes by the header; -1 not stated
+	// The current block.
+	lzma   io.Reader // nil between blocks
+	check  hash.Hash // nil if there is none or it is not supported
+	header int64     // size of the block's header in bytes
+	start  int64     // value of size before the compressed data
+	output int64     // bytes of content so far
+	stated [2]int64  // compressed and uncompressed size by the header; -1 if not stated
 }
 
 // next reads len(p) bytes. The end of the input is unexpected.
@@ -66,7 +66,7 @@ func (x *xzReader) next(p []byte) error {
 	return err
 }
 
-// compressed is the input as package lzma reads it: not a byte too many.
+// compressed is the input as package lzma reads it, without reading ahead.
 type compressed struct{ *xzReader }
 
 func (c compressed) Read(p []byte) (int, error) {
@@ -86,7 +86,7 @@ func (x *xzReader) Read(p []byte) (int, error) {
 			if err := x.openBlock(); err != nil {
 				return 0, err
 			}
-			continue // with the block or, at the end of the stream, the next one
+			continue // with the block or, at the end of the stream, with the next stream
 		}
 		n, err := x.lzma.Read(p)
 		x.output += int64(n)
@@ -102,8 +102,8 @@ func (x *xzReader) Read(p []byte) (int, error) {
 	}
 }
 
-// openStream reads the header of the next stream; io.EOF when there is none.
-// Padding between streams is four zero bytes or a multiple of that.
+// openStream reads the header of the next stream, or returns io.EOF if there is none.
+// Padding between streams is a multiple of four zero bytes.
 func (x *xzReader) openStream() error {
 	x.size = 0
 	header := make([]byte, 12)
@@ -121,7 +121,7 @@ func (x *xzReader) openStream() error {
 		}
 	}
 	if x.opened && string(header[:4]) != xzMagic[:4] {
-		return errTrailing
+		return ErrTrailing
 	}
 	if err := x.next(header[4:]); err != nil {
 		return err
@@ -138,12 +138,12 @@ func (x *xzReader) openStream() error {
 	return nil
 }
 
-// checkSize is how many bytes follow a block to check it.
+// checkSize returns the size in bytes of the check behind each block.
 func (x *xzReader) checkSize() int {
 	return [16]int{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}[x.flags[1]]
 }
 
-// newCheck gives the check of the stream, nil for one that is not known.
+// newCheck returns the hash that the stream is checked by, or nil if it is not supported.
 func (x *xzReader) newCheck() hash.Hash {
 	switch x.flags[1] {
 	case 1:
@@ -156,8 +156,7 @@ func (x *xzReader) newCheck() hash.Hash {
 	return nil
 }
 
-// openBlock reads the header of the next block or, when there is none, the end
-// of the stream.
+// openBlock reads the header of the next block or, if there is none, the end of the stream.
 func (x *xzReader) openBlock() error {
 	begin := x.size
 	header := make([]byte, 1, 1024)
@@ -202,7 +201,7 @@ func (x *xzReader) openBlock() error {
 	if err != nil {
 		return errXZHeader
 	}
-	// No more of it is used than there is content.
+	// A window larger than the content is of no use.
 	if content := x.stated[1]; content >= 0 {
 		window = min(window, max(content, lzma.MinDictCap))
 	}
@@ -214,7 +213,7 @@ func (x *xzReader) openBlock() error {
 	return err
 }
 
-// closeBlock reads and compares what follows the data of a block.
+// closeBlock verifies the sizes and the check of a block and reads its padding.
 func (x *xzReader) closeBlock() error {
 	x.lzma = nil
 	size := x.size - x.start
@@ -241,7 +240,7 @@ func (x *xzReader) closeBlock() error {
 	return nil
 }
 
-// sum is the check of the block as it is stored: the CRCs little-endian.
+// sum returns the check of the block as it is stored: CRCs are little-endian.
 func (x *xzReader) sum() []byte {
 	sum := x.check.Sum(nil)
 	if x.flags[1] == 10 {
@@ -253,8 +252,8 @@ func (x *xzReader) sum() []byte {
 	return sum
 }
 
-// closeStream reads the index, whose first byte was read at begin, and the
-// footer. The index says again what blocks there are.
+// closeStream reads and verifies the index, whose first byte was at begin, and the footer.
+// The index repeats the sizes of all blocks.
 func (x *xzReader) closeStream(begin int64) error {
 	x.stream = false
 	index := crc32.NewIEEE()
@@ -304,11 +303,11 @@ func (x *xzReader) closeStream(begin int64) error {
 	return nil
 }
 
-// hashedBytes reads an index and sums it up.
+// hashedBytes reads an index and hashes it.
 type hashedBytes struct {
 	x    *xzReader
 	sum  hash.Hash32
-	also hash.Hash32 // nil when the bytes are of no record
+	also hash.Hash32 // of the records; nil outside of them
 	one  [1]byte
 }
 
@@ -323,7 +322,7 @@ func (h *hashedBytes) ReadByte() (byte, error) {
 	return h.one[0], nil
 }
 
-// number reads a number as the format stores it.
+// number reads a variable-length integer.
 func (h *hashedBytes) number() (uint64, error) {
 	var v uint64
 	for i := range xzMaxVarint {
