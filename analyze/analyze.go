@@ -161,7 +161,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	res.leave(left)
 	res.leaveCopies(same)
 	if c.keep != nil {
-		c.keep.ledger = source.Counting(o.Past.ledger, o.Inputs, done, func(i int) int64 { return state.Inputs[i].Lines })
+		c.keep.ledger = source.UpdateLedger(o.Past.ledger, o.Inputs, done, func(i int) int64 { return state.Inputs[i].Lines })
 		res.Keep = c.keep.write
 		res.leaveCounted(done)
 		res.dropIdle()

@@ -9,23 +9,22 @@ import (
 	"logscan/parse/source/compress"
 )
 
-// endSize is how many bytes of either end of an input are looked at: hundreds
-// of lines, of which one has a time even where many are junk.
+// endSize is how many bytes at either end of an input are looked at: hundreds of lines, one
+// of which has a time even if many are junk.
 const endSize = 128 << 10
 
-// Ends gives f whole lines from the beginning and from the end of every input,
-// in any order and from workers goroutines; an error of f ends it. A plain file
-// is sought, a compressed one decoded to its end, and the files of a compressed
-// tar are decoded in one go. Where that fails the lines before are given:
-// reading the input tells what is wrong with it.
+// Ends calls f with whole lines from the beginning and the end of every input, in any order
+// and from workers goroutines. An error of f ends it. A plain file is sought, a compressed
+// one decoded to its end; the files of a compressed tar are decoded in one go. If an input
+// cannot be read, f gets the lines before the error: reading the input reports it.
 func Ends(ctx context.Context, inputs []Input, workers int, f func(i int, lines []byte, err error) error) error {
 	single, groups := grouped(inputs)
-	return each(ctx, workers, len(single), func(ctx context.Context, c *contents, n int) error {
+	return forEach(ctx, workers, len(single), func(ctx context.Context, c *contents, n int) error {
 		i := single[n]
 		if group, ok := groups[i]; ok {
 			return c.endsInTar(ctx, inputs, group, f)
 		}
-		lines, err := c.look(ctx, inputs[i], ends)
+		lines, err := c.endLines(ctx, inputs[i], ends)
 		if stopped := ctx.Err(); stopped != nil {
 			return stopped
 		}
@@ -33,7 +32,7 @@ func Ends(ctx context.Context, inputs []Input, workers int, f func(i int, lines 
 	})
 }
 
-// endsInTar is Ends of a group of inputs.
+// endsInTar is Ends for a group of inputs.
 func (c *contents) endsInTar(ctx context.Context, inputs []Input, group []int, f func(i int, lines []byte, err error) error) error {
 	var t *tarStream
 	file, err := os.Open(inputs[group[0]].member.file)
@@ -61,9 +60,10 @@ func (c *contents) endsInTar(ctx context.Context, inputs []Input, group []int, f
 	return nil
 }
 
-// Glance is Ends at a low price: of a compressed input it gives lines from the
-// beginning alone, and whole says whether there are others. Of a file in a
-// compressed tar it gives none: all that is before it would have to be decoded.
+// Glance returns lines of one input as Ends does, but cheaply. Of a compressed input it
+// returns lines from the beginning only; whole reports whether that is all of it. Of a file
+// in a compressed tar it returns none, because everything before it would have to be
+// decoded.
 func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error) {
 	if in.sequential() {
 		return nil, false, nil
@@ -71,7 +71,7 @@ func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error)
 	var c contents
 	defer c.close()
 	whole = true
-	lines, err = c.look(ctx, in, func(r io.Reader) (head, tail []byte) {
+	lines, err = c.endLines(ctx, in, func(r io.Reader) (head, tail []byte) {
 		buf := make([]byte, 2*endSize)
 		n, err := io.ReadFull(r, buf)
 		whole = err != nil
@@ -80,13 +80,13 @@ func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error)
 	return lines, whole, err
 }
 
-// look gives lines from the ends of an input, of a compressed one by what
-// decoded gives.
-func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []byte)) ([]byte, error) {
+// endLines returns lines from the ends of an input. Of a compressed input it returns those
+// of what decoded returns.
+func (c *contents) endLines(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []byte)) ([]byte, error) {
 	if in.reader != nil || in.pipe() {
 		return nil, ErrOnce
 	}
-	if in.told != nil {
+	if in.settled != nil {
 		return nil, nil
 	}
 	f, err := in.open(0)
@@ -108,7 +108,7 @@ func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (
 	return linesOf(head, tail), nil
 }
 
-// linesOf gives the whole lines of what ends gives.
+// linesOf returns the whole lines of what ends returns.
 func linesOf(head, tail []byte) []byte {
 	if tail == nil {
 		return sampleLines(head, 2*endSize, true, len(head) < 2*endSize)
@@ -117,8 +117,7 @@ func linesOf(head, tail []byte) []byte {
 	return append(head, sampleLines(tail, endSize, false, true)...)
 }
 
-// ends reads r and keeps its first and last bytes; tail is nil where head is
-// all of it.
+// ends reads r and returns its first and last bytes. tail is nil if head is all of it.
 func ends(r io.Reader) (head, tail []byte) {
 	buf := make([]byte, 2*endSize)
 	n, err := io.ReadFull(r, buf)

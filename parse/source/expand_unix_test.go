@@ -30,10 +30,10 @@ func TestSpecialFiles(t *testing.T) {
 	link(t, "fifo", "d/to-fifo")
 	link(t, os.DevNull, "d/to-null")
 	want := []string{
-		"d/fifo: skipped, it is a FIFO",
-		"d/socket: skipped, it is a socket",
-		"d/to-fifo: skipped, it links to a FIFO",
-		"d/to-null: skipped, it links to a device",
+		"d/fifo: skipped: it is a FIFO",
+		"d/socket: skipped: it is a socket",
+		"d/to-fifo: skipped: it is a link to a FIFO",
+		"d/to-null: skipped: it is a link to a device",
 	}
 	inputs, notes, err := Expand([]string{"d"}, nil)
 	if err != nil {

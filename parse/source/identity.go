@@ -5,10 +5,10 @@ import (
 	"os"
 )
 
-// identities finds files that are there under another name.
+// identities finds files that were added before under another name.
 type identities struct {
 	byID map[fileID]string
-	rest []identity // of systems that do not tell a file's id
+	rest []identity // on systems without file ids
 }
 
 type identity struct {
@@ -16,7 +16,7 @@ type identity struct {
 	path string
 }
 
-// add remembers a file and gives the path it was added by before, if it was.
+// add adds a file. If it was added before, it returns the path it was added by.
 func (s *identities) add(info fs.FileInfo, path string) (first string, ok bool) {
 	id, known := idOf(info)
 	if !known {
@@ -32,7 +32,7 @@ func (s *identities) add(info fs.FileInfo, path string) (first string, ok bool) 
 	return "", false
 }
 
-// compare is add where no id is known.
+// compare is add for a system without file ids.
 func (s *identities) compare(info fs.FileInfo, path string) (first string, ok bool) {
 	for _, other := range s.rest {
 		if os.SameFile(other.info, info) {

@@ -10,33 +10,52 @@ import (
 	"logscan/parse/source/compress"
 )
 
-// member is where an input lies in an archive.
+// Stdin is the argument that stands for standard input, and the Path of the Input
+// that reads it.
+const Stdin = "-"
+
+// Input is something to read: a file, standard input, or a file in an archive. It
+// is made by Expand and Members.
+type Input struct {
+	Path string // cleaned, for display; "-" is standard input
+
+	size    int64       // bytes when Expand saw it, to balance the work; -1 if not known
+	ceiling ceiling     // limits what it decompresses to
+	reader  io.Reader   // standard input; nil for what is opened by its path
+	member  *member     // its place in an archive; nil for a file
+	settled *Result     // its result, if there is nothing to read
+	resume  *resumption // where an earlier run stopped; nil to read all of it
+}
+
+// member is the place of an input in an archive.
 type member struct {
 	archive.Member
 	file        string // path of the archive
-	stored      string // how the archive is stored, as Result.Compression tells it
+	stored      string // how the archive is stored, in the terms of Result.Compression
 	compression compress.Format
-	number      int         // among the files of a compressed tar, in its order
-	print       fingerprint // of the content, where listing the archive showed it
+	number      int         // index among the files of a compressed tar
+	print       fingerprint // of the content, if listing the archive decoded it
 }
 
-// pipe tells whether an input is a file that can be read but once.
+// pipe reports whether the input is a file that can be read only once.
 func (in *Input) pipe() bool {
-	if in.member != nil || in.told != nil {
+	if in.member != nil || in.settled != nil {
 		return false
 	}
 	info, err := os.Stat(in.Path)
 	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
-// sequential tells whether all that is before an input must be decoded first.
-func (in *Input) sequential() bool { return in.member != nil && in.member.compression != compress.None }
+// sequential reports whether everything before the input must be decoded first.
+func (in *Input) sequential() bool {
+	return in.member != nil && in.member.compression != compress.None
+}
 
-// layered tells whether an input is decoded from what is itself decoded.
+// layered reports whether the input is decoded from data that is itself decoded.
 func (in *Input) layered() bool { return in.sequential() || in.member != nil && in.member.Deflated }
 
-// open opens the file of an input, or the part of one that is stored of it; of
-// what is in a compressed tar all of that.
+// open opens the file of the input, or the part of an archive that holds it. Of a
+// compressed tar it opens the whole.
 func (in *Input) open(input int) (*plainFile, error) {
 	m := in.member
 	if m == nil {
@@ -46,8 +65,8 @@ func (in *Input) open(input int) (*plainFile, error) {
 	if err != nil || m.compression != compress.None {
 		return f, err
 	}
-	// One byte more than there is shows that there are too few: an archive may
-	// say anything of its files.
+	// One byte more than the file holds shows that it is cut off: an archive may
+	// claim any size.
 	size := min(m.Stored, max(f.size-m.Offset, 0)+1)
 	f.data, f.base, f.size, f.short = io.NewSectionReader(f.file, m.Offset, size), m.Offset, size, archive.ErrTruncated
 	err = f.sniff()
@@ -55,35 +74,8 @@ func (in *Input) open(input int) (*plainFile, error) {
 	return f, err
 }
 
-// Stdin is the argument that stands for standard input, and the Path of the
-// Input that reads it.
-const Stdin = "-"
-
-// Input is something to read. Expand makes them, and Members of archives.
-type Input struct {
-	Path string // as it is shown, cleaned; "-" is standard input
-
-	size    int64       // bytes as Expand saw them, to balance the work; -1 not known
-	ceiling ceiling     // of what it decompresses to
-	reader  io.Reader   // standard input; nil for what is opened by its path
-	member  *member     // where it is in an archive; nil for a file
-	told    *Result     // what became of it, where there is nothing to read
-	resume  *resumption // where it goes on; nil from the beginning
-}
-
-// byPath orders inputs by path, standard input last.
-func byPath(a, b Input) int {
-	if stdin := a.Path == Stdin; stdin != (b.Path == Stdin) {
-		if stdin {
-			return 1
-		}
-		return -1
-	}
-	return strings.Compare(a.Path, b.Path)
-}
-
-// Modified tells when the input was last changed; the zero time where that is
-// not known, as of a pipe.
+// Modified returns when the input was last changed, or the zero time if that is
+// not known, as for a pipe.
 func (in Input) Modified() time.Time {
 	if in.member != nil {
 		return in.member.Modified
@@ -101,8 +93,8 @@ func (in Input) Modified() time.Time {
 	return info.ModTime()
 }
 
-// StoredSize is how many bytes the inputs have as they are stored, and whether
-// that is known of all of them.
+// StoredSize returns how many bytes the inputs have as they are stored. all is
+// false if the size of some is not known; they are left out.
 func StoredSize(inputs []Input) (bytes int64, all bool) {
 	all = true
 	for i := range inputs {
@@ -113,4 +105,15 @@ func StoredSize(inputs []Input) (bytes int64, all bool) {
 		bytes += inputs[i].size
 	}
 	return bytes, all
+}
+
+// byPath orders inputs by path, standard input last.
+func byPath(a, b Input) int {
+	if stdin := a.Path == Stdin; stdin != (b.Path == Stdin) {
+		if stdin {
+			return 1
+		}
+		return -1
+	}
+	return strings.Compare(a.Path, b.Path)
 }

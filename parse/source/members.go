@@ -13,22 +13,21 @@ import (
 	"logscan/parse/source/compress"
 )
 
-// memberMark stands between the path of an archive and the name of a file in it.
+// memberMark separates the path of an archive from the name of a file in it.
 const memberMark = "!"
 
-// Members puts the files that are in tar and zip archives in the place of the
-// archives, whatever these are called and however a tar is compressed, and
-// gives what there is to say of it. Paths are then ARCHIVE!NAME. What is no
-// regular file is left out, and so is what is hidden, as in a directory, and an
-// archive within an archive. Nothing is unpacked to the disk.
+// Members replaces tar and zip archives among the inputs by the files in them, whatever the
+// archives are called and however a tar is compressed. Their paths are ARCHIVE!NAME. As in
+// a directory, only regular files that are not hidden are taken; archives within archives
+// are left out with a note. Nothing is unpacked to disk.
 //
-// An archive that cannot be listed to its end stays among the inputs, beside
-// the files that were found: Read tells why. A tar that is compressed is
-// decoded once to be listed and once to be read: what an input is must be known
-// before the first of them is read, and no content is kept in between.
+// An archive that cannot be listed to its end stays among the inputs, beside the files that
+// were found: Read reports the error. A compressed tar is decoded twice, to list and to
+// read it, because the inputs must be known before the first one is read and no content is
+// kept.
 func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note, error) {
 	lists := make([]listing, len(inputs))
-	err := each(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
+	err := forEach(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
 		lists[i] = listing{archive: inputs[i]}
 		return lists[i].list(ctx, c)
 	})
@@ -63,9 +62,10 @@ func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note,
 // names makes paths that no other input has.
 type names struct {
 	taken map[string]bool
-	next  map[string]int // by path: the next number to tell another one by
+	next  map[string]int // the next number to append, by path
 }
 
+// unique returns path, with a number appended if it is taken.
 func (n *names) unique(path string) string {
 	name := path
 	for i := max(n.next[path], 2); n.taken[name]; i++ {
@@ -76,31 +76,31 @@ func (n *names) unique(path string) string {
 	return name
 }
 
-// listing is what is in one archive.
+// listing is the content of one archive.
 type listing struct {
 	archive Input
-	kind    archive.Kind // None where it is none
+	kind    archive.Kind // None if it is not an archive
 	stored  string       // as member.stored
-	members []Input      // their Path is a label
+	members []Input      // with the label as their Path
 	skipped archive.Skipped
-	nested  []string // labels of archives in it, at most maxNested
-	more    int      // how many others there are
+	nested  []string // labels of the archives in it, at most maxNested
+	more    int      // number of further archives in it
 	err     error    // why it could not be listed to its end
 }
 
 // maxNested is how many archives within an archive are named.
 const maxNested = 3
 
-// input is the archive itself: what is not read, or cannot be.
+// input returns the archive itself, which is not read any further or cannot be.
 func (l *listing) input() Input {
 	in := l.archive
 	if l.kind != archive.None {
-		in.told = &Result{Compression: l.stored, Err: l.err}
+		in.settled = &Result{Compression: l.stored, Err: l.err}
 	}
 	return in
 }
 
-// note says what is left out.
+// note returns what the user should know of what was left out.
 func (l *listing) note() string {
 	if l.kind == archive.None || l.err != nil && len(l.members) == 0 {
 		return ""
@@ -133,15 +133,15 @@ func (l *listing) note() string {
 	return text
 }
 
-// list lists an input if it is an archive. The error is that of ctx.
+// list lists an input if it is an archive. It returns only the error of ctx.
 func (l *listing) list(ctx context.Context, c *contents) error {
 	in := l.archive
-	if in.reader != nil || in.member != nil || in.told != nil || in.pipe() {
+	if in.reader != nil || in.member != nil || in.settled != nil || in.pipe() {
 		return nil
 	}
 	f, err := openPlain(0, in.Path)
 	if err != nil {
-		return nil // reading it will say so
+		return nil // reading it reports the error
 	}
 	defer f.file.Close() // it is only read
 	if f.size == 0 {
@@ -168,7 +168,7 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 		l.add(ctx, c, f, found)
 		if n := len(l.members); n > 0 && errors.Is(err, archive.ErrTruncated) {
 			if last := l.members[n-1].member; last.Stored > f.size-last.Offset {
-				err = nil // which is told of the file that is cut
+				err = nil // reading the file that is cut off reports it
 			}
 		}
 	case l.kind == archive.Zip && f.compression == compress.None:
@@ -183,7 +183,7 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	}
 	var where *archive.Error
 	if errors.As(err, &where) {
-		at := min(where.Offset, f.size) // behind a file that is said to be very long
+		at := min(where.Offset, f.size) // a damaged size may lead far behind the end
 		err = &ReadError{Stored: at, Decompressed: at, Err: where.Err}
 	}
 	if l.err == nil {
@@ -192,7 +192,7 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	return nil
 }
 
-// add takes the files of an archive that can be sought.
+// add adds the files found in an archive that can be sought.
 func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []archive.Member) {
 	top := l.archive.ceiling.shared(max(len(found), 1))
 	for _, m := range found {
@@ -205,21 +205,22 @@ func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []ar
 			in.member.stored += "+deflate"
 		}
 		if m.Err != nil {
-			in.told = &Result{Compression: in.member.stored, Err: m.Err}
+			in.settled = &Result{Compression: in.member.stored, Err: m.Err}
 			l.members = append(l.members, in)
 			continue
 		}
 		part := *f
 		part.data, part.base, part.size = io.NewSectionReader(f.file, m.Offset, m.Stored), m.Offset, m.Stored
 		if head, _ := peek(c.decoded(ctx, in, &part), make([]byte, archive.HeadSize)); archive.Detect(head) != archive.None {
-			l.nest(label)
+			l.addNested(label)
 			continue
 		}
 		l.members = append(l.members, in)
 	}
 }
 
-func (l *listing) nest(label string) {
+// addNested counts an archive within the archive.
+func (l *listing) addNested(label string) {
 	if len(l.nested) < maxNested {
 		l.nested = append(l.nested, label)
 	} else {
@@ -227,8 +228,8 @@ func (l *listing) nest(label string) {
 	}
 }
 
-// listStream takes the files of a compressed tar. What is decoded of them is
-// summed up on the way.
+// listStream lists a compressed tar. It fingerprints the files on the way, since it has to
+// decode them.
 func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) error {
 	top := l.archive.ceiling
 	t := openTarStream(ctx, &c.outer, io.NewSectionReader(f.file, 0, f.size), top)
@@ -247,20 +248,20 @@ func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) err
 		}
 		head, content := peek(c.inside(ctx, t, top), make([]byte, archive.HeadSize))
 		if archive.Detect(head) != archive.None {
-			l.nest(label)
+			l.addNested(label)
 			continue
 		}
 		in := Input{Path: label, size: l.archive.size, ceiling: top, member: &member{
 			Member: m, file: l.archive.Path, stored: l.stored, compression: f.compression, number: number,
-			print: c.printOf(content),
+			print: c.fingerprintOf(content),
 		}}
 		l.members = append(l.members, in)
 		if over := (*RatioError)(nil); errors.As(t.ended, &over) {
-			// Reading skips what need not be decoded twice, and may get by.
+			// Reading stops at the last input, so it might not get there.
 			return t.failed(t.ended)
 		}
 		if t.ended != nil {
-			return nil // which is told of the file that is cut
+			return nil // reading the file that is cut off reports it
 		}
 	}
 }

@@ -236,10 +236,10 @@ func TestNoMembers(t *testing.T) {
 		data         []byte
 		err, note    string
 	}{
-		{"7-Zip", "7-zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04"), "7-Zip archives are not read: unpack it and give the files", ""},
-		{"RAR", "rar", []byte("Rar!\x1a\x07\x00"), "RAR archives are not read: unpack it and give the files", ""},
+		{"7-Zip", "7-zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04"), "7-Zip archives are not supported: unpack it", ""},
+		{"RAR", "rar", []byte("Rar!\x1a\x07\x00"), "RAR archives are not supported: unpack it", ""},
 		{"zip within gzip", "gzip+zip", compresstest.Store(t, "gzip", string(zipOf(t, zip.Store, packed{"x", "x"}))),
-			"is a zip archive where none can be read: save it as a file and give that, or unpack it", ""},
+			"is a zip archive in a stream or another archive: unpack it, or save it as a file", ""},
 		{"empty zip", "zip", zipOf(t, zip.Store), "", "the archive holds no file to read"},
 		{"empty tar", "tar", make([]byte, 10240), "", "the archive holds no file to read"},
 		{"empty tar within zstd", "zstd+tar", compresstest.Store(t, "zstd", string(make([]byte, 1024))), "", "the archive holds no file to read"},

@@ -86,7 +86,7 @@ func TestRatioIsSaid(t *testing.T) {
 	inputs[0].ceiling.free = 1 << 20
 	Limit(inputs, 50)
 	_, results := readAll(t, inputs, 1, defaultSizes())
-	want := fmt.Sprintf("decompresses to more than 50 times its size, which --max-ratio forbids, at byte %d (byte %d of the decompressed content)",
+	want := fmt.Sprintf("decompresses to more than 50 times its size (limit set by --max-ratio), at byte %d (byte %d of the decompressed content)",
 		results[0].StoredBytes, results[0].Bytes)
 	if err := results[0].Err; err == nil || err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)

@@ -97,7 +97,7 @@ func (c *collector) content(input int, s sizes) (content string, total int64) {
 			if b.LineSize <= int64(s.maxLine) || len(b.data) > s.maxLine || strings.Contains(b.data, "\n") {
 				c.t.Errorf("input %d: too long line of %d bytes, %d given", input, b.LineSize, len(b.data))
 			}
-			all.WriteString(strings.Repeat(fill, int(b.LineSize)-len(b.data)))
+			all.WriteString(strings.Repeat(filler, int(b.LineSize)-len(b.data)))
 			total += b.LineSize
 			continue
 		}
@@ -114,8 +114,8 @@ func (c *collector) content(input int, s sizes) (content string, total int64) {
 	return all.String(), total
 }
 
-// fill stands for each byte of a line that is not handed over.
-const fill = "\x00"
+// filler stands for each byte of a line that is not handed over.
+const filler = "\x00"
 
 // shown is how content of collector shows a text: lines that are too long are
 // cut to half of what a line may have, as cutter does.
@@ -124,7 +124,7 @@ func shown(text string, s sizes) string {
 	for line := range strings.Lines(text) {
 		if len(line) > s.maxLine {
 			half := s.buffer() / 2
-			line = line[:half] + strings.Repeat(fill, len(line)-half)
+			line = line[:half] + strings.Repeat(filler, len(line)-half)
 		}
 		all.WriteString(line)
 	}

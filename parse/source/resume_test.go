@@ -99,7 +99,7 @@ func (c *nightly) night(files map[string][]byte) (counted string, wrong []error)
 		counted += b.data
 		perInput[b.Input] += int64(strings.Count(b.data, "\n"))
 	}
-	c.ledger = Counting(c.ledger, fresh, done, func(i int) int64 { return perInput[i] })
+	c.ledger = UpdateLedger(c.ledger, fresh, done, func(i int) int64 { return perInput[i] })
 	return counted, wrong
 }
 
@@ -338,7 +338,7 @@ func TestResumeReplaced(t *testing.T) {
 		t.Errorf("%v, %v, %d blocks", err, results[0].Err, len(h.blocks))
 	}
 	before := c.ledger.Contents()[0].Size
-	next := Counting(c.ledger, fresh, done, func(int) int64 { return 0 }).Contents()
+	next := UpdateLedger(c.ledger, fresh, done, func(int) int64 { return 0 }).Contents()
 	if len(next) != 1 || next[0].Size != before {
 		t.Errorf("ledger %+v", next)
 	}

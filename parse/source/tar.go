@@ -12,31 +12,31 @@ import (
 	"logscan/parse/source/compress"
 )
 
-// tarStream reads the files of a compressed tar in their order. Reading it
-// gives the content of the file at hand.
+// tarStream reads the files of a compressed tar in their order. Read returns the content of
+// the current file.
 type tarStream struct {
 	*archive.TarReader
 	stored   *counter
 	in       *bufio.Reader
 	comp     compress.Format
 	decoders *compress.Decoders
-	inner    spent // what came of files that are compressed in it
-	ended    error // why a file's content could not be read to its end
+	inner    spent // what was decompressed from files that are compressed in the tar
+	ended    error // why the content of a file could not be read to its end
 }
 
 var _ layer = (*tarStream)(nil)
 
-// openTarStream decodes src up to a ceiling. It is valid until the next use of d.
+// openTarStream decodes src up to a ceiling. The result is valid until the next use of d.
 func openTarStream(ctx context.Context, d *compress.Decoders, src io.Reader, top ceiling) *tarStream {
 	t := &tarStream{stored: &counter{ctx: ctx, src: src}, decoders: d}
 	t.in = d.Buffer(t.stored)
 	t.comp = compress.Sniff(t.in)
-	// A reader of tar must not think that a decoder can be sought.
+	// The struct hides any Seek method: a decoder cannot be sought.
 	t.TarReader = archive.NewTar(struct{ io.Reader }{top.limit(d.Reader(t.comp, t.in), t.at, &spent{})})
 	return t
 }
 
-// at is the offset in the file of what is decoded next.
+// at returns the offset in the file of what is decoded next.
 func (t *tarStream) at() int64 { return t.stored.n - int64(t.in.Buffered()) }
 
 func (t *tarStream) upper() *spent { return &t.inner }
@@ -50,7 +50,7 @@ func (t *tarStream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// reason tells what is wrong: the file, its compression or the tar.
+// reason returns what is at fault: the file, its compression or the tar.
 func (t *tarStream) reason(err error) error {
 	var in *archive.Error
 	switch {
@@ -63,12 +63,13 @@ func (t *tarStream) reason(err error) error {
 	return explain(t.comp.String(), err)
 }
 
-// failed makes the error of Next one that names offsets.
+// failed adds the offsets to an error of Next.
 func (t *tarStream) failed(err error) error {
 	return &ReadError{Stored: t.at(), Decompressed: t.Offset(), Err: t.reason(err)}
 }
 
-// find goes on to a file that was listed. number is that of the next file.
+// find advances to a file that was listed. number is the index of the next file, which it
+// updates.
 func (t *tarStream) find(m *member, number *int) error {
 	for {
 		found, err := t.Next()
@@ -84,9 +85,9 @@ func (t *tarStream) find(m *member, number *int) error {
 	}
 }
 
-// grouped gives the inputs that are taken one by one, and for those that are
-// the first of a group all that are read with them, in the order in which they
-// are stored.
+// grouped divides inputs into those that are read one by one and groups that are read
+// together, in the order in which they are stored. The first of each group, by which it is
+// found, is also in single.
 func grouped(inputs []Input) (single []int, groups map[int][]int) {
 	groups = map[int][]int{}
 	first := map[string]int{} // by archive
@@ -108,8 +109,8 @@ func grouped(inputs []Input) (single []int, groups map[int][]int) {
 	return single, groups
 }
 
-// Together cuts inputs into runs that are best given to Read at once: the files
-// of a compressed tar are decoded in one go. Any other input is alone.
+// Together divides inputs into slices that are best passed to Read at once: the files of a
+// compressed tar are decoded in one go. Any other input is alone.
 func Together(inputs []Input) [][]Input {
 	var all [][]Input
 	for start, i := 0, 1; i <= len(inputs); i++ {
@@ -152,13 +153,13 @@ func (w *worker) openTar(ctx context.Context, group []int) {
 		start := t.at()
 		r := w.readStream(ctx, input, t, nil)
 		done(input, relocated(r, m.stored, start, t.at()))
-		// After an error of the decoder nothing follows.
+		// Nothing can be read after an error of the decoder.
 		err = t.ended
 	}
 }
 
-// relocated makes the result of reading a decoded stream one of the file that
-// it was decoded from, where it took the bytes from start to end.
+// relocated turns the result of reading a decoded stream into one of the file that it was
+// decoded from, of which it took the bytes from start to end.
 func relocated(r Result, stored string, start, end int64) Result {
 	if r.StoredBytes = end - start; r.Compression == compress.None.String() {
 		r.Compression = stored

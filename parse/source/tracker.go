@@ -5,22 +5,22 @@ import (
 	"io"
 )
 
-// tracker reads a stream, compares it with what was counted, and remembers how
-// its content is known.
+// tracker reads a stream, compares it with the content that earlier runs counted, and
+// records what is needed to recognise it again.
 type tracker struct {
 	src     io.Reader
 	ledger  *Ledger
 	n       int64  // bytes read
-	head    []byte // the first headSize of all
+	head    []byte // the first headSize of them
 	tail    []byte // the last tailSize of them, or up to twice as many
-	begun   bool   // the head was compared
-	pending []int  // contents that begin alike and end further on, by size
-	met     int    // the longest content that was met, -1 none
-	failed  bool   // it is like what was counted, and is not that
+	begun   bool   // the head has been compared
+	pending []int  // contents in the ledger with the same beginning that end further on, by size
+	match   int    // the longest content that the stream continues; -1 for none
+	failed  bool   // it begins like content in the ledger, but does not continue it
 	whole   bool   // it was read to its end
 }
 
-// Read never gives bytes from both sides of where a content ends.
+// Read never returns bytes from both sides of the end of a content in the ledger.
 func (t *tracker) Read(p []byte) (int, error) {
 	if !t.begun {
 		t.begin()
@@ -31,7 +31,7 @@ func (t *tracker) Read(p []byte) (int, error) {
 	n, err := t.src.Read(p)
 	t.take(p[:n])
 	reason := t.compare()
-	if reason == nil && err == io.EOF && len(t.pending) > 0 && (t.met < 0 || t.ledger.contents[t.met].Size < t.n) {
+	if reason == nil && err == io.EOF && len(t.pending) > 0 && (t.match < 0 || t.ledger.contents[t.match].Size < t.n) {
 		reason = errShorter
 	}
 	t.whole = err == io.EOF
@@ -51,7 +51,7 @@ func (t *tracker) take(b []byte) {
 	t.tail = append(t.tail, b...)
 }
 
-// begin compares the beginning, and all contents that end in it.
+// begin compares the head, and all contents that end within it.
 func (t *tracker) begin() {
 	t.begun = true
 	head, again := peek(t.src, make([]byte, headSize))
@@ -62,17 +62,17 @@ func (t *tracker) begin() {
 		case c.Size > int64(len(t.head)):
 			t.pending = append(t.pending, i)
 		case c.Tail == sha256.Sum256(t.head[max(0, c.Size-tailSize):c.Size]):
-			t.met = i
+			t.match = i
 		}
 	}
 }
 
-// compare compares the contents that end where the stream has come to.
+// compare compares the contents that end at the current offset.
 func (t *tracker) compare() error {
 	for t.begun && len(t.pending) > 0 && t.ledger.contents[t.pending[0]].Size == t.n {
 		if t.ledger.contents[t.pending[0]].Tail == t.sum() {
-			t.met = t.pending[0]
-		} else if len(t.pending) == 1 && (t.met < 0 || t.ledger.contents[t.met].Size < t.n) {
+			t.match = t.pending[0]
+		} else if len(t.pending) == 1 && (t.match < 0 || t.ledger.contents[t.match].Size < t.n) {
 			return errDiverged
 		}
 		t.pending = t.pending[1:]
@@ -84,20 +84,20 @@ func (t *tracker) sum() [sha256.Size]byte {
 	return sha256.Sum256(t.tail[max(0, len(t.tail)-tailSize):])
 }
 
-// from is the offset that nothing is counted before, as far as is known.
+// from returns the offset before which everything was counted, as far as the head shows.
 func (t *tracker) from() int64 {
 	switch {
 	case len(t.pending) > 0:
 		return t.ledger.contents[t.pending[len(t.pending)-1]].Size
-	case t.met >= 0:
-		return t.ledger.contents[t.met].Size
+	case t.match >= 0:
+		return t.ledger.contents[t.match].Size
 	}
 	return 0
 }
 
-// follow has a cutter, whose source is set, leave out what was counted. It gives
-// the tracker of a stream; nil where there is none to be made.
-func (r *resumption) follow(c *cutter) *tracker {
+// attach makes a cutter, whose source is set, skip what was counted. It returns the tracker
+// of a stream, or nil if there is nothing to track.
+func (r *resumption) attach(c *cutter) *tracker {
 	switch {
 	case r == nil:
 		return nil
@@ -105,22 +105,22 @@ func (r *resumption) follow(c *cutter) *tracker {
 		c.from = r.from
 		return nil
 	}
-	t := &tracker{src: c.src, ledger: r.ledger, met: -1}
+	t := &tracker{src: c.src, ledger: r.ledger, match: -1}
 	c.src, c.skipped = t, t.from
 	return t
 }
 
-// end notes how the content of a stream is known that was counted to its byte
-// size.
-func (r *resumption) end(t *tracker, size int64) {
+// record notes how to recognise the content of a stream again, of which size bytes were
+// counted.
+func (r *resumption) record(t *tracker, size int64) {
 	if t == nil || !t.begun || t.failed {
 		return
 	}
-	if r.met = t.met; r.met >= 0 {
-		r.from = r.ledger.contents[r.met].Size
+	if r.match = t.match; r.match >= 0 {
+		r.from = r.ledger.contents[r.match].Size
 	}
 	if size != t.n || size == 0 {
-		return // a stream that was not read, such as an archive
+		return // it was not read, as an archive is not
 	}
 	r.now, r.known = Counted{Size: size, Tail: t.sum()}, true
 	r.now.Head = sha256.Sum256(t.head[:r.now.headSize()])

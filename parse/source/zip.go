@@ -9,7 +9,7 @@ import (
 	"logscan/parse/source/compress"
 )
 
-// readDeflated reads a file of a zip archive.
+// readDeflated reads a compressed file of a zip archive.
 func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result {
 	file, err := os.Open(m.file)
 	if err != nil {
@@ -22,8 +22,7 @@ func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result 
 	return relocated(r, m.stored, m.Offset, m.Offset+z.at())
 }
 
-// inflated is the content of a file of a zip archive; what is wrong with it is
-// explained.
+// inflated is the content of a compressed file of a zip archive. Its errors are explained.
 type inflated struct {
 	limited
 	inner spent
@@ -31,7 +30,7 @@ type inflated struct {
 
 var _ layer = (*inflated)(nil)
 
-// openInflated decodes a file of a zip archive up to a ceiling.
+// openInflated decodes a compressed file of a zip archive up to a ceiling.
 func openInflated(file io.ReaderAt, m *member, top ceiling) *inflated {
 	z := archive.Inflate(file, &m.Member)
 	return &inflated{limited: *top.limit(compress.Guard(z), z.Used, &spent{})}

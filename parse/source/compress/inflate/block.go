@@ -19,9 +19,9 @@ func (r *Reader) header() error {
 	return ErrBlockType
 }
 
-// openStored begins a block that is not compressed, at the next byte.
+// openStored starts a stored block, at the next byte.
 func (r *Reader) openStored() error {
-	r.bits, r.nbits = 0, 0 // fewer than eight
+	r.bits, r.nbits = 0, 0 // the rest of a byte
 	n, err := r.take(32)
 	if err != nil {
 		return err
@@ -34,8 +34,7 @@ func (r *Reader) openStored() error {
 	return nil
 }
 
-// copyStored copies of a stored block into p from n on, and gives how much is
-// in p.
+// copyStored copies a stored block into p from n on, and returns how much of p is filled.
 func (r *Reader) copyStored(p []byte, n int) int {
 	for r.stored > 0 && n < len(p) {
 		m, err := r.in.Read(p[n:min(len(p), n+r.stored)])
@@ -52,7 +51,7 @@ func (r *Reader) copyStored(p []byte, n int) int {
 	return n
 }
 
-// openFixed begins a block with the fixed code.
+// openFixed starts a block with the fixed code.
 func (r *Reader) openFixed() {
 	if !r.fixed {
 		lengths := r.lengths[:litlenSymbols]
@@ -79,11 +78,11 @@ func (r *Reader) openFixed() {
 	r.state = inSymbols
 }
 
-// precodeOrder is the order in which the lengths of the code of lengths are
-// stored.
+// precodeOrder is the order in which the lengths of the precode, the code of code lengths,
+// are stored.
 var precodeOrder = [precodeSymbols]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// openDynamic begins a block that describes its code.
+// openDynamic starts a block that describes its own codes.
 func (r *Reader) openDynamic() error {
 	counts, err := r.take(14)
 	if err != nil {
@@ -101,8 +100,7 @@ func (r *Reader) openDynamic() error {
 		}
 		lengths[symbol] = uint8(n)
 	}
-	// Until the block's own tables are there, that of the code of their lengths
-	// has its place.
+	// The table of the precode uses the memory of the block's own table.
 	r.fixed = false
 	if !build(r.litlen[:], precodeBits, lengths[:], precodes[:], false) {
 		return ErrPrecodeSet
@@ -122,7 +120,7 @@ func (r *Reader) openDynamic() error {
 	return nil
 }
 
-// codeLengths reads the lengths of the codewords of both codes.
+// codeLengths reads the codeword lengths of both codes.
 func (r *Reader) codeLengths(lengths []uint8) error {
 	for i := 0; i < len(lengths); {
 		e, err := r.lookup(r.litlen[:], precodeBits)

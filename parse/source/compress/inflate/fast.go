@@ -3,36 +3,34 @@ package inflate
 import "encoding/binary"
 
 const (
-	// inputStep is how many bytes a step of fast may read: a refill that uses
-	// seven, and the eight of another.
+	// inputStep is how many bytes a step of fast may read: a refill that uses seven, and
+	// the eight of another.
 	inputStep = 7 + 8
-	// inputSlack is how many bytes let fast make a step: it begins with a refill.
+	// inputSlack is how many bytes fast needs to make a step: it begins with a refill.
 	inputSlack = 7 + inputStep
-	// outputSlack is how many bytes a step of fast may write: literals, the
-	// longest match, and what copying it in words writes behind it.
+	// outputSlack is how many bytes a step of fast may write: literals, the longest match,
+	// and the surplus of copying it in words.
 	outputSlack = 4 + maxMatch + matchStep
-	// matchStep is how many bytes of a match are copied at once. Branches whose
-	// outcome nobody can guess cost most: 64 bytes do for most matches in logs,
-	// and measured 8 % faster than 32.
+	// matchStep is how many bytes of a match are copied at once. Mispredicted branches cost
+	// most: 64 bytes cover most matches in logs, which measured 8 % faster than 32.
 	matchStep = 64
-	// minStepped is the least distance of a match that is copied in words of 8
-	// bytes: each reads only what those before have written.
+	// minStepped is the minimum distance of a match that is copied in words of 8 bytes:
+	// each word reads only what was written before it.
 	minStepped = 8
 )
 
-// fast decodes symbols of a block from in into p from n on, as long as a step
-// can read and write without looking at the ends, or until the block ends. At
-// first there must be inputSlack bytes in in and outputSlack behind n. It gives
-// how many bytes of in were used, and how many are in p.
+// fast decodes symbols of a block from in into p from n on, as long as a step can read and
+// write without checking for the ends, or until the block ends. At first in must hold
+// inputSlack bytes and p outputSlack bytes behind n. It returns how many bytes of in were
+// used and how much of p is filled.
 //
-// This is where the time goes. It keeps up to 63 bits and refills them eight
-// bytes at a time, without a branch: all bytes that fit are used, and the rest
-// of the eight is put there again by the next refill. Of nbits only the lowest
-// byte counts, so that an entry, whose lowest byte is how many bits it takes,
-// can be subtracted as it is. After a refill there are 56 bits or more: four
-// entries of the main table, or three and a length of 20 bits. The next entry
-// is looked up before a match is copied, so that one does not wait for the
-// other. Bounds checks cost nothing here that can be measured.
+// This is where the time goes. The bit buffer holds up to 63 bits and is refilled eight
+// bytes at a time without a branch: all bytes that fit are used, and the rest of the eight
+// is read again by the next refill. Only the lowest byte of nbits counts, so that an entry,
+// whose lowest byte is the number of its bits, can be subtracted as it is. After a refill
+// there are 56 bits or more: four entries of the main table, or three and a length of 20
+// bits. The next entry is looked up before a match is copied, so that neither waits for the
+// other. Bounds checks cost nothing measurable here.
 func (r *Reader) fast(in, p []byte, n int) (used, size int, err error) {
 	litlen, distances := &r.litlen, &r.distance
 	bits, nbits := r.bits, uint32(r.nbits)
@@ -41,7 +39,7 @@ func (r *Reader) fast(in, p []byte, n int) (used, size int, err error) {
 	bits, nbits, at = refill(bits, nbits, in, at)
 	e := litlen[bits&(1<<litlenBits-1)]
 	for at <= lastIn && n <= lastOut {
-		before := bits // its extra bits are there
+		before := bits // includes the extra bits of e
 		bits >>= e & 63
 		nbits -= e
 		if e&literalFlag != 0 {
@@ -141,7 +139,7 @@ func (r *Reader) fast(in, p []byte, n int) (used, size int, err error) {
 		n = end
 	}
 out:
-	// Whole bytes that are not used are not taken.
+	// Return whole bytes that were not used.
 	nbits &= 63
 	at -= int(nbits >> 3)
 	r.nbits = uint(nbits & 7)
@@ -149,23 +147,23 @@ out:
 	return at, n, err
 }
 
-// refill adds bytes of in from at on to bits, as many as fit.
+// refill adds as many bytes of in as fit to bits.
 func refill(bits uint64, nbits uint32, in []byte, at int) (uint64, uint32, int) {
 	bits |= binary.LittleEndian.Uint64(in[at:at+8:at+8]) << (nbits & 63)
 	return bits, nbits | 56, at + 7 - int(nbits>>3&7)
 }
 
-// inSubtable is where the entry stands that e points to.
+// inSubtable returns the index of the entry that the pointer e and the next bits select.
 func inSubtable(e entry, bits uint64) uint64 {
 	return uint64(e>>valueShift) + bits&(1<<(e>>codeShift&codeMask)-1)
 }
 
-// valueOf is the length or distance of e, whose codeword bits begins with.
+// valueOf returns the length or distance of e, whose codeword bits begins with.
 func valueOf(e entry, bits uint64) int {
 	return int(e>>valueShift) + int(bits&(1<<(e&63)-1)>>(e>>codeShift&codeMask))
 }
 
-// copyStep copies in words, so that what it reads may be what it has written.
+// copyStep copies word by word, so that it may read what it has just written.
 func copyStep(to, from *[matchStep]byte) {
 	binary.LittleEndian.PutUint64(to[0:], binary.LittleEndian.Uint64(from[0:]))
 	binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(from[8:]))

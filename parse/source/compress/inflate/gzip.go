@@ -7,14 +7,14 @@ import (
 	"io"
 )
 
-// Why a member of a gzip file is refused.
+// The errors of an invalid gzip member.
 var (
 	ErrHeader   = errors.New("invalid header")
 	ErrChecksum = errors.New("wrong checksum")
 	ErrLength   = errors.New("wrong length")
 )
 
-// Of a member's header, RFC 1952, section 2.3.1. Other flags mean nothing.
+// The header of a member (RFC 1952, section 2.3.1). Other flags are ignored.
 const (
 	methodDeflate = 8
 
@@ -24,8 +24,8 @@ const (
 	flagComment  = 1 << 4
 )
 
-// Gzip decodes one member of a gzip file at a time. The zero value is to be
-// Reset.
+// Gzip decodes one member of a gzip file at a time. Reset must be called before the first
+// Read.
 type Gzip struct {
 	header header
 	data   Reader
@@ -34,8 +34,8 @@ type Gzip struct {
 	err    error
 }
 
-// Reset begins with the member that in has next, and reads its header. The
-// error is io.EOF when in has nothing.
+// Reset reads the header of the member that in holds next. It returns io.EOF if in is at
+// its end.
 func (g *Gzip) Reset(in *bufio.Reader) error {
 	g.crc, g.size = 0, 0
 	g.data.Reset(in)
@@ -43,9 +43,9 @@ func (g *Gzip) Reset(in *bufio.Reader) error {
 	return g.err
 }
 
-// Read fills p but at the end of the member, and may use all of p. What comes
-// before an error is given, with it. The error at the end is not io.EOF where
-// checksum or length are others than the member says.
+// Read fills p unless the member ends, and may use all of p as scratch space. Bytes decoded
+// before an error are returned together with it. At the end of the member Read returns
+// io.EOF, or an error if the checksum or the length is wrong.
 func (g *Gzip) Read(p []byte) (int, error) {
 	if g.err != nil {
 		return 0, g.err
@@ -60,7 +60,7 @@ func (g *Gzip) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// trailer compares what follows the data.
+// trailer verifies the checksum and the length behind the data.
 func (g *Gzip) trailer() error {
 	r := &g.data
 	r.bits, r.nbits = 0, 0
@@ -80,15 +80,15 @@ func (g *Gzip) trailer() error {
 	return io.EOF
 }
 
-// header reads the header of a member, and sums it up.
+// header reads the header of a member and its checksum.
 type header struct {
 	in  *bufio.Reader
 	crc uint32
-	one [1]byte // here so that it is not allocated for each byte
+	one [1]byte // a field, so that it is not allocated for each byte
 	err error
 }
 
-// read reads all of it. The error is io.EOF when there is nothing.
+// read reads the header. It returns io.EOF if in is at its end.
 func (h *header) read(in *bufio.Reader) error {
 	*h = header{in: in}
 	if _, err := in.Peek(1); err != nil {
@@ -121,7 +121,7 @@ func (h *header) read(in *bufio.Reader) error {
 	return h.err
 }
 
-// next gives one byte, zero after an error.
+// next returns the next byte, or zero after an error.
 func (h *header) next() byte {
 	if h.err != nil {
 		return 0
@@ -134,7 +134,7 @@ func (h *header) next() byte {
 	return h.one[0]
 }
 
-// bytes gives the next n bytes, at most ten.
+// bytes returns the next n bytes, at most ten.
 func (h *header) bytes(n int) (b [10]byte) {
 	for i := range b[:n] {
 		b[i] = h.next()
@@ -142,7 +142,7 @@ func (h *header) bytes(n int) (b [10]byte) {
 	return b
 }
 
-// text skips what a zero byte ends, however long it is.
+// text skips a zero-terminated text of any length.
 func (h *header) text() {
 	for b := h.next(); b != 0; {
 		b = h.next()

@@ -1,12 +1,16 @@
-// Package inflate decodes gzip (RFC 1952) and the DEFLATE data that is in it and
-// in zip archives (RFC 1951).
+// Package inflate decodes DEFLATE data (RFC 1951) and gzip members (RFC 1952).
 //
-// In: a buffered stream. Out: its content, decoded straight into the memory of
-// who reads, in as large pieces as are asked for. It takes no byte of the
-// stream behind the data, and does not know files.
+// It is written for throughput on 64-bit machines, in plain Go: no assembly, no
+// unsafe code, and no dependency outside the standard library. It decodes straight
+// into the buffer of the caller, so reads should be large: 64 KiB or more.
 //
-// It is shaped for 64-bit machines: see fast. Every table and copy is bounded
-// whatever the data says, and what is refused is what zlib refuses.
+// Gzip reads one member at a time, so that the caller decides what may stand
+// between members. Reader reads bare DEFLATE data, as in zip archives. Both consume
+// no byte of the input behind the data, do not allocate once they exist, and are
+// reused by Reset. Neither is safe for concurrent use.
+//
+// Input may be hostile: every table and copy is bounded, and data is rejected if
+// and only if zlib rejects it. Limits on the output are up to the caller.
 package inflate
 
 import (
@@ -15,25 +19,25 @@ import (
 	"io"
 )
 
-// Why data is refused: for what zlib refuses it.
+// The errors of invalid DEFLATE data. They cover what zlib rejects.
 var (
-	ErrBlockType    = errors.New("invalid type of a block")
-	ErrStoredLength = errors.New("invalid length of a stored block")
-	ErrSymbols      = errors.New("too many symbols of lengths or distances")
-	ErrPrecodeSet   = errors.New("invalid set of codewords for code lengths")
-	ErrRepeat       = errors.New("invalid repetition of a code length")
-	ErrNoEnd        = errors.New("no codeword for the end of a block")
-	ErrLitlenSet    = errors.New("invalid set of codewords for literals and lengths")
-	ErrDistanceSet  = errors.New("invalid set of codewords for distances")
-	ErrLitlenCode   = errors.New("invalid codeword of a literal or length")
-	ErrDistanceCode = errors.New("invalid codeword of a distance")
-	ErrDistance     = errors.New("distance that reaches before the beginning")
+	ErrBlockType    = errors.New("invalid block type")
+	ErrStoredLength = errors.New("invalid stored block length")
+	ErrSymbols      = errors.New("too many length or distance symbols")
+	ErrPrecodeSet   = errors.New("invalid code lengths set")
+	ErrRepeat       = errors.New("invalid repeat of a code length")
+	ErrNoEnd        = errors.New("missing end-of-block code")
+	ErrLitlenSet    = errors.New("invalid literal/length code")
+	ErrDistanceSet  = errors.New("invalid distance code")
+	ErrLitlenCode   = errors.New("invalid literal/length codeword")
+	ErrDistanceCode = errors.New("invalid distance codeword")
+	ErrDistance     = errors.New("distance too far back")
 )
 
 const (
-	// windowSize is how far back a distance may reach, in bytes.
+	// windowSize is the maximum distance of a match in bytes.
 	windowSize = 32 << 10
-	// maxMatch is the longest match in bytes.
+	// maxMatch is the maximum length of a match in bytes.
 	maxMatch = 258
 )
 
@@ -41,43 +45,43 @@ const (
 type state uint8
 
 const (
-	atHeader  state = iota // of a block
-	inStored               // a block that is not compressed
-	inSymbols              // a block that is
-	atEnd
+	atHeader  state = iota // the header of a block
+	inStored               // data of a stored block
+	inSymbols              // symbols of a compressed block
+	atEnd                  // nothing
 )
 
-// Reader decodes DEFLATE data. The zero value is to be Reset.
+// Reader decodes DEFLATE data. Reset must be called before the first Read.
 type Reader struct {
 	in    *bufio.Reader
-	bits  uint64 // taken from in and not yet used, the first one lowest
-	nbits uint   // how many; fewer than 8 between two calls
+	bits  uint64 // read from in but not used yet, the first bit lowest
+	nbits uint   // number of bits; fewer than 8 between two calls
 	err   error
 
 	state  state
-	last   bool // this block is the last
+	last   bool // the current block is the last one
 	stored int  // bytes left of a stored block
 
-	match struct{ length, distance int } // what is left of one that did not fit
+	match struct{ length, distance int } // the rest of a match that did not fit into p
 
 	fixed  bool // the tables are those of the fixed code
 	window window
 
 	litlen   [litlenTableSize]entry
 	distance [distanceTableSize]entry
-	lengths  [maxLitlen + maxDistances]uint8 // of the codewords of a dynamic block
+	lengths  [maxLitlen + maxDistances]uint8 // codeword lengths of a dynamic block
 }
 
-// Reset begins with the data that in has next. Of in it uses no byte behind the
-// end of the data.
+// Reset starts with the data that in holds next. No byte of in behind the end of the data
+// is consumed.
 func (r *Reader) Reset(in *bufio.Reader) {
 	r.in, r.bits, r.nbits, r.err = in, 0, 0, nil
 	r.state, r.last, r.match.length = atHeader, false, 0
 	r.window.n = 0
 }
 
-// Read fills p but at the end of the data, and may use all of p. What comes
-// before an error is given, with it.
+// Read fills p unless the data ends, and may use all of p as scratch space. Bytes decoded
+// before an error are returned together with it.
 func (r *Reader) Read(p []byte) (int, error) {
 	n := 0
 	for n < len(p) && r.err == nil {
@@ -96,7 +100,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, r.err
 }
 
-// need takes bytes until there are n bits.
+// need reads bytes until there are n bits.
 func (r *Reader) need(n uint) error {
 	for r.nbits < n {
 		b, err := r.in.ReadByte()
@@ -109,7 +113,7 @@ func (r *Reader) need(n uint) error {
 	return nil
 }
 
-// unexpected is the error when in ends within the data.
+// unexpected returns the error for an input that ends within the data.
 func unexpected(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -117,7 +121,7 @@ func unexpected(err error) error {
 	return err
 }
 
-// take uses n bits.
+// take returns the next n bits.
 func (r *Reader) take(n uint) (int, error) {
 	if err := r.need(n); err != nil {
 		return 0, err
@@ -128,8 +132,7 @@ func (r *Reader) take(n uint) (int, error) {
 	return int(v), nil
 }
 
-// lookup uses the bits of the next codeword. It takes no byte that the codeword
-// does not reach into.
+// lookup decodes the next codeword. It reads no byte that the codeword does not reach into.
 func (r *Reader) lookup(table []entry, mainBits uint) (entry, error) {
 	for {
 		e := table[r.bits&(1<<mainBits-1)]
@@ -149,14 +152,14 @@ func (r *Reader) lookup(table []entry, mainBits uint) (entry, error) {
 	}
 }
 
-// value uses the extra bits of a length or distance.
+// value returns a length or distance with its extra bits.
 func (r *Reader) value(e entry) (int, error) {
 	extra, err := r.take(uint(e&0xff - e>>codeShift&codeMask))
 	return int(e>>valueShift) + extra, err
 }
 
-// symbols decodes into p from n on, until it is full or the block ends, and
-// gives how much is in p.
+// symbols decodes into p from n on until p is full or the block ends, and returns how much
+// of p is filled.
 func (r *Reader) symbols(p []byte, n int) int {
 	for n < len(p) && r.err == nil && r.state == inSymbols {
 		if r.match.length > 0 {
@@ -167,10 +170,10 @@ func (r *Reader) symbols(p []byte, n int) int {
 			continue
 		}
 		if in := r.in.Buffered(); in >= inputSlack && len(p)-n >= outputSlack {
-			data, _ := r.in.Peek(in) // which are there
+			data, _ := r.in.Peek(in) // they are buffered
 			var used int
 			used, n, r.err = r.fast(data, p, n)
-			r.in.Discard(used) //nolint:errcheck // they are there
+			r.in.Discard(used) //nolint:errcheck // they are buffered
 			continue
 		}
 		n = r.symbol(p, n)
@@ -178,7 +181,7 @@ func (r *Reader) symbols(p []byte, n int) int {
 	return n
 }
 
-// symbol decodes one symbol with all care.
+// symbol decodes one symbol, with all checks.
 func (r *Reader) symbol(p []byte, n int) int {
 	e, err := r.lookup(r.litlen[:], litlenBits)
 	switch {
@@ -200,7 +203,7 @@ func (r *Reader) symbol(p []byte, n int) int {
 	return n
 }
 
-// pair decodes a match whose symbol of length is e.
+// pair decodes a match, of which e is the length symbol.
 func (r *Reader) pair(e entry) (length, distance int, err error) {
 	if length, err = r.value(e); err != nil {
 		return 0, 0, err

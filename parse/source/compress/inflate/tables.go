@@ -2,43 +2,42 @@ package inflate
 
 import "math/bits"
 
-// An entry of a decoding table tells what the next bits mean:
+// An entry of a decoding table describes what the next bits mean:
 //
-//	bits 0-7    how many bits it takes: of the codeword, and extra ones
-//	bits 8-11   how many of these are the codeword's; of a pointer to a subtable, of its index
+//	bits 0-7    number of bits: of the codeword and the extra bits
+//	bits 8-11   how many of these belong to the codeword; in a pointer to a subtable, the width of its index
 //	bits 13-15  flags, see below
-//	bits 16-30  the literal, the base of the length or distance, the start of the subtable
+//	bits 16-30  the literal, the base of the length or distance, or the start of the subtable
 //	bit 31      it is a literal
 //
-// In a subtable only the bits behind those of the main table count. The literal
-// has the highest bit so that one comparison with zero tells it.
+// In a subtable only the bits behind those of the main table count. The flag of literals is
+// the highest bit, so that one comparison with zero tests it.
 type entry = uint32
 
 const (
 	literalFlag  entry = 1 << 31
-	exceptional  entry = 1 << 15 // one of the next, which are asked for only then
+	exceptional  entry = 1 << 15 // one of the next two may be set
 	subtableFlag entry = 1 << 14
-	endFlag      entry = 1 << 13 // end of block; without it and the one before, no codeword of the set
+	endFlag      entry = 1 << 13 // end of block; exceptional without either flag is an invalid codeword
 
 	valueShift = 16
 	codeShift  = 8
 	codeMask   = 15
 )
 
-// codeLength adds the length of a codeword to an entry, in both places.
+// codeLength adds one bit to the length of a codeword, in both places.
 const codeLength entry = 1<<codeShift | 1
 
-// Tables decode the most frequent symbols in one step. The literal and length
-// table of 11 bits is 8 KiB: with the window it is as much as a first-level
-// cache holds.
+// The main tables decode the most frequent symbols in one step. The literal/length table of
+// 11 bits is 8 KiB: together with the window that is what a first-level cache holds.
 const (
 	litlenBits   = 11
 	distanceBits = 8
 	precodeBits  = maxPrecodeLength
 
-	// A complete code of 288 symbols and at most 15 bits needs at most 2,342
-	// entries with a main table of 11 bits, one of 32 symbols at most 402 with 8
-	// (what zlib's program enough computes). Powers of two spare bounds checks.
+	// A complete code of 288 symbols and at most 15 bits needs at most 2,342 entries with a
+	// main table of 11 bits, one of 32 symbols at most 402 with 8 bits, as zlib's program
+	// enough computes. Powers of two avoid bounds checks.
 	litlenTableSize   = 4096
 	distanceTableSize = 512
 	precodeTableSize  = 1 << precodeBits
@@ -49,15 +48,14 @@ const (
 	maxCodeLength    = 15
 	maxPrecodeLength = 7
 	endOfBlock       = 256 // symbol
-	litlenSymbols    = 288 // two of which never occur, but take part in the fixed code
+	litlenSymbols    = 288 // two never occur, but take part in the fixed code
 	distanceSymbols  = 32  // likewise
-	maxLitlen        = 286 // that a dynamic block may describe
+	maxLitlen        = 286 // maximum that a dynamic block may describe
 	maxDistances     = 30
 	precodeSymbols   = 19
 )
 
-// litlens, distances and precodes are the entries of symbols without their
-// codewords.
+// litlens, distances and precodes are the entries of the symbols, without codewords.
 var (
 	litlens   = litlenEntries()
 	distances = distanceEntries()
@@ -72,8 +70,8 @@ func litlenEntries() (all [litlenSymbols]entry) {
 		all[i] = literalFlag | entry(i)<<valueShift
 	}
 	all[endOfBlock] = exceptional | endFlag
-	// Lengths from 3 on: 8 symbols without extra bits, then 4 of each number of
-	// them; the last is a symbol of its own.
+	// Lengths start at 3: 8 symbols without extra bits, then 4 for each number of extra
+	// bits. The last symbol is a special case.
 	base := 3
 	for i := range 28 {
 		extra := max(i/4-1, 0)
@@ -105,13 +103,13 @@ func precodeEntries() (all [precodeSymbols]entry) {
 	return all
 }
 
-// build makes the table of a canonical Huffman code, of which lengths are the
-// lengths of the codewords by symbol, 0 for a symbol that has none. bits is the
-// width of the main table, symbols are the entries without codewords.
+// build fills the table of a canonical Huffman code. mainBits is the width of the main
+// table, lengths holds the length of each symbol's codeword (0 for none), and symbols the
+// entries without codewords.
 //
-// It tells whether the code is one: not over-subscribed, nor incomplete. Where
-// sparse says so it may have but one codeword, of one bit, or none: the other
-// bits are then no codeword. That is what zlib takes.
+// It reports whether the code is valid: neither over-subscribed nor incomplete. A sparse
+// code may have a single codeword of one bit, or none; other bits are then invalid
+// codewords. zlib accepts the same.
 func build(table []entry, mainBits int, lengths []uint8, symbols []entry, sparse bool) bool {
 	var count [maxCodeLength + 1]int
 	for _, l := range lengths {
@@ -119,7 +117,7 @@ func build(table []entry, mainBits int, lengths []uint8, symbols []entry, sparse
 	}
 	used := len(lengths) - count[0]
 	count[0] = 0
-	left := 1 // codewords of the length that are not taken
+	left := 1 // unused codewords of the current length
 	var next [maxCodeLength + 1]int
 	for l := 1; l <= maxCodeLength; l++ {
 		next[l] = next[l-1] + count[l-1]
@@ -150,8 +148,8 @@ func build(table []entry, mainBits int, lengths []uint8, symbols []entry, sparse
 		return true
 	}
 
-	// Codewords come with their first bit lowest. The table of one length is,
-	// twice, that of the next but for the codewords of that length.
+	// Codewords are read with their first bit lowest. The table of one length is twice that of
+	// the length before, except for the codewords of that length.
 	code, at := 0, 0
 	for l := 1; l <= mainBits; l++ {
 		copy(table[1<<(l-1):1<<l], table[:1<<(l-1)])
@@ -165,7 +163,7 @@ func build(table []entry, mainBits int, lengths []uint8, symbols []entry, sparse
 	for l := mainBits + 1; l <= maxCodeLength; l++ {
 		for ; count[l] > 0; count[l]-- {
 			if p := code & (main - 1); p != prefix {
-				// As wide as the codewords that are left fill it.
+				// As wide as the remaining codewords need.
 				width = l - mainBits
 				for free := 1<<width - count[l]; free > 0; {
 					width++
@@ -186,8 +184,8 @@ func build(table []entry, mainBits int, lengths []uint8, symbols []entry, sparse
 	return true
 }
 
-// following adds one to a codeword of n bits, whose first bit is lowest. The
-// last one has none.
+// following returns the codeword of n bits after code, whose first bit is lowest. The last
+// codeword is returned as it is.
 func following(code, n int) int {
 	free := ^code & (1<<n - 1)
 	if free == 0 {
