@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// TestLongTexts: a long line, made to be slow to look through, takes a
-// moment.
+// TestLongTexts checks that long lines made to be slow take a moment only.
 func TestLongTexts(t *testing.T) {
 	const size = 256 << 10
 	for _, part := range []string{"user=", "user%3D", "@", "a@b.", "1.", "1.2.3.4", "::", "a:", "%", "%25", `\u00`, `\`, `"user":`, `"user":"`, `\"user\":\"`, "%22user%22:%22", "jane", "ja", "aaaa."} {

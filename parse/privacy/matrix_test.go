@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// forms are how credentials look by themselves, %s being the secret.
+// forms are credentials on their own; %s is the secret.
 var forms = []string{
 	"token=%s", "password=%s", "access_token=%s", "user[password]=%s", "api-key=%s", "X-Amz-Signature=%s", "PHPSESSID=%s", "code=%s", "client_secret=%s",
 	"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.%s", "Bearer %s", "Basic %s", "bearer %s",
@@ -17,7 +17,7 @@ var forms = []string{
 	"ghp_%s", "glpat-%s", "xoxb-%s", "sk_live_%s", "AIza%s", "hf_%s", "glsa_%s", "hvs.%s", "SG.%s", "npm_%s", "AKIA%s", "dckr_pat_%s", "ATATT%s", "sk-proj-%s", "shpat_%s", "whsec_%s", "xapp-%s", "lin_api_%s", "sntrys_%s", "figd_%s", "PMAK-%s", "dapi%s", "rubygems_%s",
 }
 
-// places are where a text stands in a line, %s being the text.
+// places are where a text may stand in a line; %s is the text.
 var places = []struct {
 	name, place string
 	encode      func(string) string

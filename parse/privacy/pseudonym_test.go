@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// testKey is a key of 32 different bytes.
+// testKey returns a key of 32 different bytes.
 func testKey(t testing.TB) *Key {
 	t.Helper()
 	secret := make([]byte, MinKey)
@@ -50,10 +50,10 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// TestPseudonyms pins what they are: outputs of many nights are compared.
+// TestPseudonyms pins the pseudonyms, because outputs of different nights are compared.
 func TestPseudonyms(t *testing.T) {
 	m := Options{Key: testKey(t)}.NewMask()
-	// Made by: printf 'user\0jane' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0102…20
+	// Computed by: printf 'user\0jane' | openssl dgst -sha256 -mac HMAC -macopt hexkey:0102…20
 	for _, tt := range []struct{ got, want string }{
 		{string(m.User([]byte("jane"))), "user-986278d35c4ed469"},
 		{string(m.Address([]byte("192.0.2.1"))), "addr-cde25d9c38946d56"},
@@ -72,7 +72,7 @@ func TestPseudonyms(t *testing.T) {
 	}
 }
 
-// of writes pseudonyms for <user:NAME> and <addr:ADDRESS>.
+// pseudonymsOf replaces <user:NAME> and <addr:ADDRESS> by pseudonyms.
 func pseudonymsOf(m *Mask, text string) string {
 	return regexp.MustCompile(`<(user|addr):([^>]*)>`).ReplaceAllStringFunc(text, func(s string) string {
 		name := []byte(s[len("<user:") : len(s)-1])
@@ -101,7 +101,7 @@ var named = []struct{ in, want string }{
 	{"fe80::1%25eth0", "<addr:fe80::1>%25eth0"},
 	{"Chrome/120.0.0.0 x/1.2.3.4", "Chrome/120.0.0.0 x/<addr:1.2.3.4>"},
 	{"1.2.3.4.5 1.2.3 256.1.1.1 09:00:00 09/Mar/2026:14:05:00 std::vector x::", "1.2.3.4.5 1.2.3 256.1.1.1 09:00:00 09/Mar/2026:14:05:00 std::vector x::"},
-	{"198.51.100.7:8080 198.51.100.9 api.example", "198.51.100.7:8080 <addr:198.51.100.9> api.example"}, // the first is the backend
+	{"198.51.100.7:8080 198.51.100.9 api.example", "198.51.100.7:8080 <addr:198.51.100.9> api.example"}, // the first is the upstream
 	// E-mail addresses.
 	{"to=bob@example.org&x", "to=<user:bob@example.org>&x"},
 	{"/u/bob.b%2Bx%40example.co.uk/y", "/u/<user:bob.b+x@example.co.uk>/y"},
@@ -115,8 +115,8 @@ var named = []struct{ in, want string }{
 	{"user=&users=3&user_agent=x&username=-", "user=&users=3&user_agent=x&username=-"},
 	{`"remote_user":"bob","user_id": 4711,"login":null,"user_agent":"x"`, `"remote_user":"<user:bob>","user_id": <user:4711>,"login":null,"user_agent":"x"`},
 	{`{"log":"{\"user\":\"bob\",\"a\":1}"}`, `{"log":"{\"user\":\"<user:bob>\",\"a\":1}"}`},
-	// Credentials go first, so that no pseudonym stands between them and the
-	// name they are known by.
+	// Credentials are redacted first, so that no pseudonym stands between them and
+	// the name that identifies them.
 	{"token=s3cret-192.0.2.1&jane=1", "token=REDACTED&<user:jane>=1"},
 	{"https://jane:s3cret@a.example.org/jane", "https://REDACTED@a.example.org/<user:jane>"},
 	{"", ""},
@@ -136,7 +136,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// TestNamesOfALine: whatever a user is called, it is gone from the line.
+// TestNamesOfALine checks that a user disappears from the line, whatever the name.
 func TestNamesOfALine(t *testing.T) {
 	m := Options{Key: testKey(t)}.NewMask()
 	for _, name := range []string{
@@ -225,8 +225,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// FuzzText: the names of a line are gone whatever stands around them, and so is
-// an address; nothing panics.
+// FuzzText checks that the names of a line and addresses disappear, whatever surrounds
+// them.
 func FuzzText(f *testing.F) {
 	for _, tt := range named {
 		f.Add([]byte(tt.in), []byte(tt.in))

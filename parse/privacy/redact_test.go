@@ -7,7 +7,7 @@ import (
 
 const planted = "Pl4nted-S3cret_Value"
 
-// secrets are texts that hold the planted secret, and how they look after.
+// secrets are texts with the planted secret, and their redacted form.
 var secrets = []struct{ in, want string }{
 	{"token=" + planted, "token=REDACTED"},
 	{"a=1&access_token=" + planted + "&b=2", "a=1&access_token=REDACTED&b=2"},
@@ -90,7 +90,7 @@ func TestSessionOfTheLineIsRedacted(t *testing.T) {
 }
 
 func TestSessionHash(t *testing.T) {
-	const want = "2bb80d537b1da3e38bd30361aa855686" // sha256sum of "secret", its first half
+	const want = "2bb80d537b1da3e38bd30361aa855686" // first half of the sha256sum of "secret"
 	if got := SessionHash([]byte("secret")); got != want {
 		t.Errorf("SessionHash = %s, want %s", got, want)
 	}
@@ -101,8 +101,8 @@ func FuzzRedact(f *testing.F) {
 		f.Add([]byte(tt.in), []byte("&x=1"), uint8(0))
 		f.Add([]byte(tt.in), []byte(tt.in), uint8(len(tt.in)))
 	}
-	// Whatever stands around it, a secret is redacted: a parameter of a query,
-	// what follows a scheme, a token, userinfo.
+	// A secret is redacted whatever surrounds it: a query parameter, what follows a
+	// scheme, a token, userinfo.
 	forms := [][2]string{
 		{"&token=", "&"}, {"?password=", " "}, {" Bearer ", " "}, {"\n eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "\n"},
 		{" https://", "@example.org/ "}, {" https://jane:", "@example.org/ "}, {" /ghp_", "/ "},

@@ -13,7 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// newlines is a Handler that does the least there is to do with a block.
+// newlines is a Handler that does as little as possible with a block.
 type newlines struct{ n atomic.Int64 }
 
 func (h *newlines) Open(int, []byte) Plan { return Plan{} }
@@ -22,7 +22,7 @@ func (h *newlines) Block(_ int, b *Block) {
 	h.n.Add(int64(bytes.Count(b.Data, []byte{'\n'})))
 }
 
-// benchText is n bytes of lines as long as those of an access log.
+// benchText returns n bytes of lines as long as those of an access log.
 func benchText(n int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < n; i++ {

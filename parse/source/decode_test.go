@@ -74,8 +74,8 @@ func TestTruncatedSays(t *testing.T) {
 	}
 }
 
-// TestCorrupt: every compression has checksums, so that a changed byte gives
-// an error or does not matter, and what was handed over is accounted for.
+// TestCorrupt changes single bytes. Every format has checksums, so a changed byte either
+// causes an error or does not matter.
 func TestCorrupt(t *testing.T) {
 	for comp, f := range compresstest.Intact(t) {
 		t.Run(comp, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestTrailing(t *testing.T) {
 		if want := int64(len(f.Text)); failed.Decompressed != want {
 			t.Errorf("%s: failed at byte %d of the content, want %d", comp, failed.Decompressed, want)
 		}
-		// What was read ahead does not count; a decoder looks at a few bytes.
+		// What was read ahead does not count, except for a few bytes that the decoder examined.
 		if ahead := failed.Stored - int64(len(f.Stored)); ahead < 0 || ahead > 12 {
 			t.Errorf("%s: failed at byte %d, the data ends at %d", comp, failed.Stored, len(f.Stored))
 		}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// tree makes files, and directories where a name ends in a slash.
+// tree makes files, and directories for names that end in a slash.
 func tree(t *testing.T, names ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -139,7 +139,7 @@ func TestExpandLinks(t *testing.T) {
 		}
 	}
 
-	// A link that is named is followed, into a directory too.
+	// A link that is an argument is followed, even to a directory.
 	inputs, _, err := Expand([]string{"linked", "d/dangling"}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestExpandLinks(t *testing.T) {
 	}
 }
 
-// TestExpandOrder: the order of the arguments does not tell.
+// TestExpandOrder checks that the order of the arguments does not matter.
 func TestExpandOrder(t *testing.T) {
 	tree(t, "a.log", "d/b.log")
 	link(t, "../a.log", "d/linked.log")
@@ -176,7 +176,7 @@ func TestExpandOrder(t *testing.T) {
 	}
 }
 
-// TestExpandStdinFile: standard input may be a file that is named too.
+// TestExpandStdinFile checks standard input that is a file among the arguments.
 func TestExpandStdinFile(t *testing.T) {
 	tree(t, "a.log")
 	f, err := os.Open("a.log")
@@ -193,7 +193,7 @@ func TestExpandStdinFile(t *testing.T) {
 	}
 }
 
-// TestIdentities compares the two ways to know a file again.
+// TestIdentities compares the two ways to recognise a file.
 func TestIdentities(t *testing.T) {
 	tree(t, "a", "b")
 	if err := os.Link("a", "c"); err != nil {

@@ -52,7 +52,7 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// TestFIFO reads FIFOs that are named, plain and compressed.
+// TestFIFO reads FIFOs given as arguments, plain and compressed.
 func TestFIFO(t *testing.T) {
 	before := runtime.NumGoroutine()
 	text := strings.Repeat("through a pipe\n", 20000)
@@ -74,8 +74,7 @@ func TestFIFO(t *testing.T) {
 	checkGoroutines(t, before)
 }
 
-// TestCancelFIFO cancels while a FIFO has no writer, and while it has one that
-// is silent.
+// TestCancelFIFO cancels while a FIFO has no writer, and while its writer is silent.
 func TestCancelFIFO(t *testing.T) {
 	tree(t)
 	before := runtime.NumGoroutine()
@@ -91,7 +90,7 @@ func TestCancelFIFO(t *testing.T) {
 		}
 	}
 	cancelled()
-	writer, err := os.OpenFile("fifo", os.O_RDWR, 0) // ends the open that was left alone
+	writer, err := os.OpenFile("fifo", os.O_RDWR, 0) // ends the open that was abandoned
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +122,7 @@ func TestNoPermission(t *testing.T) {
 	}
 }
 
-// TestReplacedByFIFO: what was a file when it was listed is not waited for.
+// TestReplacedByFIFO checks that Read does not wait for a FIFO that has replaced a file.
 func TestReplacedByFIFO(t *testing.T) {
 	path := write(t, "a.log", []byte("a\n"))
 	inputs := expand(t, nil, path)

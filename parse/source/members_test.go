@@ -23,7 +23,7 @@ import (
 
 var written = time.Date(2026, 3, 9, 14, 5, 6, 0, time.UTC)
 
-// packed is a file to be put in an archive.
+// packed is a file to put in an archive.
 type packed struct{ name, content string }
 
 func tarOf(t testing.TB, files ...packed) []byte {
@@ -77,7 +77,7 @@ func zipOf(t testing.TB, method uint16, files ...packed) []byte {
 	return b.Bytes()
 }
 
-// archives are all kinds of archive of the same files, by how they are stored.
+// archives returns all kinds of archive of the same files, by how they are stored.
 func archives(t testing.TB, files ...packed) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
@@ -102,8 +102,8 @@ func unfold(t testing.TB, inputs []Input, workers int) ([]Input, []Note) {
 	return inputs, notes
 }
 
-// TestMembers: every file of every kind of archive is an input, and what is
-// read does not depend on the archive nor on the workers.
+// TestMembers checks that every file of every kind of archive is an input, and that its
+// content depends neither on the archive nor on the workers.
 func TestMembers(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	var files []packed
@@ -165,8 +165,8 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// TestMembersOneByOne reads each file of an archive alone, as parse does with
-// those that are not read together, and some of them without the others.
+// TestMembersOneByOne reads each file of an archive alone, and some of them without the
+// others.
 func TestMembersOneByOne(t *testing.T) {
 	files := []packed{{"c", "one\n"}, {"a", "two\n"}, {"b", "three\n"}}
 	for stored, data := range archives(t, files...) {
@@ -227,7 +227,8 @@ func TestMembersLabels(t *testing.T) {
 	}
 }
 
-// TestNoMembers: what cannot be listed stays an input, and Read tells why.
+// TestNoMembers checks that what cannot be listed stays an input, so that Read reports the
+// error.
 func TestNoMembers(t *testing.T) {
 	inner := tarOf(t, packed{"x", "x"})
 	links := tarOf(t, packed{"link", "-> x"})
@@ -271,7 +272,7 @@ func TestNoMembers(t *testing.T) {
 	}
 }
 
-// TestArchiveOnStdin: an archive that cannot be sought is no log.
+// TestArchiveOnStdin checks that an archive that cannot be sought is not read as a log.
 func TestArchiveOnStdin(t *testing.T) {
 	data := tarOf(t, packed{"x", "x"})
 	for comp, stored := range compresstest.StoreAll(t, string(data)) {
@@ -286,8 +287,8 @@ func TestArchiveOnStdin(t *testing.T) {
 	}
 }
 
-// TestMembersTruncated cuts archives off at every unit of a tar: what was there
-// is read, the trouble is told of one input or more, and where it is.
+// TestMembersTruncated truncates archives at every block of a tar: the content before is
+// read, and at least one input has an error with the right offset.
 func TestMembersTruncated(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	line := func() string { return fmt.Sprintf("%016x%016x\n", random.Uint64(), random.Uint64()) }
@@ -346,15 +347,15 @@ func TestMembersTruncated(t *testing.T) {
 					}
 				}
 			}
-			if before == 0 && stored != "lz4+tar" { // whose one block is whole or nothing
+			if before == 0 && stored != "lz4+tar" { // its only block is read whole or not at all
 				t.Error("nothing was ever read")
 			}
 		})
 	}
 }
 
-// TestMembersCutHidden: an archive that is cut off in a file that is no input
-// is itself the one whose trouble is told.
+// TestMembersCutHidden checks that the archive itself has the error if it is truncated in a
+// file that is not an input.
 func TestMembersCutHidden(t *testing.T) {
 	for _, name := range []string{".hidden", "inner.tar"} {
 		text := strings.Repeat("x", 2000)
@@ -375,7 +376,7 @@ func TestMembersCutHidden(t *testing.T) {
 	}
 }
 
-// TestMembersCorrupt: a file that is damaged does not take others with it.
+// TestMembersCorrupt checks that a damaged file does not affect others.
 func TestMembersCorrupt(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 100)
 	broken := compresstest.Store(t, "gzip", text)
@@ -395,7 +396,8 @@ func TestMembersCorrupt(t *testing.T) {
 	}
 }
 
-// TestArchiveChanged: what is no longer as it was listed is told.
+// TestArchiveChanged checks that an archive that has changed since it was listed causes an
+// error.
 func TestArchiveChanged(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 20)
 	path := write(t, "x.tar.gz", compresstest.Store(t, "gzip", string(tarOf(t, packed{"a", text}, packed{"b", text}))))
@@ -421,8 +423,7 @@ func TestArchiveChanged(t *testing.T) {
 	}
 }
 
-// TestMembersPlan: directives and lines that go on are followed in archives as
-// in files, and what is skipped is not read.
+// TestMembersPlan checks that plans apply to archives as to files.
 func TestMembersPlan(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	text := planned(random, 300)
@@ -469,7 +470,7 @@ func TestMembersEnds(t *testing.T) {
 	}
 	for stored, data := range archives(t, packed{"before", "x\n"}, packed{"log", b.String()}) {
 		if stored == "xz+tar" {
-			continue // takes long
+			continue // takes too long
 		}
 		inputs, _ := unfold(t, expand(t, nil, write(t, "x", data)), 1)
 		got, err := endsOf(t, inputs[1])
@@ -483,8 +484,7 @@ func TestMembersEnds(t *testing.T) {
 	}
 }
 
-// TestMembersShared: a large file in a tar that is not compressed is read by
-// all workers, as a file is.
+// TestMembersShared checks that a large file in an uncompressed tar is read by all workers.
 func TestMembersShared(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 200)
 	for _, stored := range []string{"tar", "zip"} {
@@ -502,7 +502,7 @@ func TestMembersShared(t *testing.T) {
 	}
 }
 
-// TestMembersMany: an archive of many files in a directory among others.
+// TestMembersMany reads an archive of many files in a directory with others.
 func TestMembersMany(t *testing.T) {
 	dir := t.TempDir()
 	var files []packed

@@ -13,16 +13,16 @@ import (
 	"logscan/parse/source/compress/compresstest"
 )
 
-// bomb is content that every compression makes very small.
+// bombSize is the size of content that every format makes very small.
 const bombSize = 4 << 20
 
 var bombText = strings.Repeat("0123456789abcde\n", bombSize/16)
 
-// tight is a ceiling that bombText does not get through, and logs do.
+// tight is a ceiling that logs stay below and bombText exceeds.
 var tight = ceiling{ratio: 50, free: 64 << 10}
 
-// TestRatio: what decompresses to too much ends there, whatever is around it,
-// what was read counts, and the file beside it is read in full.
+// TestRatio checks that a decompression bomb ends at the ceiling, whatever contains it,
+// that what was read counts, and that the file beside it is read in full.
 func TestRatio(t *testing.T) {
 	plain := packed{"plain.log", "one\ntwo\n"}
 	for comp, stored := range compresstest.StoreAll(t, bombText) {
@@ -34,7 +34,7 @@ func TestRatio(t *testing.T) {
 		for _, c := range []struct {
 			name   string
 			stored []byte
-			bomb   string // input that is too much
+			bomb   string // the input that exceeds the ceiling
 		}{
 			{"file", stored, ""},
 			{"tar", tarOf(t, bomb, plain), "!bomb"},
@@ -63,7 +63,7 @@ func TestRatio(t *testing.T) {
 								t.Fatalf("%s: %v", in.Path, results[i].Err)
 							}
 							if in.Path == path && c.name != "file" {
-								break // the archive, as it was listed
+								break // the archive itself
 							}
 							if n != at.Decompressed || n < tight.free/4 || n > bombSize/2 || !strings.HasPrefix(bombText, content) {
 								t.Errorf("%d bytes were read, the error says %v", n, at)
@@ -80,8 +80,8 @@ func TestRatio(t *testing.T) {
 	}
 }
 
-// TestRatioIsSaid: the message says how much was read, and what to do.
-func TestRatioIsSaid(t *testing.T) {
+// TestRatioMessage checks the error for the user.
+func TestRatioMessage(t *testing.T) {
 	inputs := expand(t, bytes.NewReader(compresstest.Store(t, "gzip", bombText)), Stdin)
 	inputs[0].ceiling.free = 1 << 20
 	Limit(inputs, 50)
@@ -93,7 +93,8 @@ func TestRatioIsSaid(t *testing.T) {
 	}
 }
 
-// TestRatioDefault: nothing that is small, or as even as logs are, is too much.
+// TestRatioDefault checks that small inputs, and text as repetitive as logs, stay below the
+// default.
 func TestRatioDefault(t *testing.T) {
 	for comp, stored := range compresstest.StoreAll(t, bombText) {
 		_, results := readAll(t, expand(t, bytes.NewReader(stored), Stdin), 1, defaultSizes())
@@ -107,8 +108,9 @@ func TestRatioDefault(t *testing.T) {
 	}
 }
 
-// TestRatioShared: the files of an archive have no more together than one file
-// alone, and each of a full one still has what no line of text can be packed in.
+// TestRatioShared checks that the files of an archive together are allowed no more than a
+// single file, and that each file of a full archive is still allowed more than any line of
+// text compresses to.
 func TestRatioShared(t *testing.T) {
 	many := ceiling{}.shared(archive.MaxMembers)
 	if many.free*archive.MaxMembers > freeContent {
@@ -123,8 +125,8 @@ func TestRatioShared(t *testing.T) {
 	}
 }
 
-// TestRatioOfManyArchived: in a compressed tar the files that are compressed in
-// it have one ceiling for all of them.
+// TestRatioOfManyArchived checks that compressed files in a compressed tar share one
+// ceiling.
 func TestRatioOfManyArchived(t *testing.T) {
 	var files []packed
 	part := string(compresstest.Store(t, "gzip", bombText[:tight.free/2]))

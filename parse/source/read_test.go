@@ -68,7 +68,7 @@ func (c *collector) Block(worker int, b *Block) {
 	if data != string(b.Data) {
 		c.t.Error("data changed while a block was handled")
 	}
-	clear(b.Data) // it is ours until we return
+	clear(b.Data) // a handler may change it
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := kept{*b, data}
@@ -77,9 +77,8 @@ func (c *collector) Block(worker int, b *Block) {
 	c.busy[worker] = false
 }
 
-// content is what the blocks of an input are together. It checks each block. A
-// line that was too long counts as its beginning and as many of fill as are
-// left out.
+// content joins the blocks of an input and checks each. A line that was too long is
+// represented by its beginning and filler for the rest.
 func (c *collector) content(input int, s sizes) (content string, total int64) {
 	c.t.Helper()
 	blocks := slices.DeleteFunc(slices.Clone(c.blocks), func(k kept) bool { return k.Input != input })
@@ -117,8 +116,8 @@ func (c *collector) content(input int, s sizes) (content string, total int64) {
 // filler stands for each byte of a line that is not handed over.
 const filler = "\x00"
 
-// shown is how content of collector shows a text: lines that are too long are
-// cut to half of what a line may have, as cutter does.
+// shown returns a text as content returns it: lines that are too long are cut to half of
+// the limit, as the cutter does.
 func shown(text string, s sizes) string {
 	var all strings.Builder
 	for line := range strings.Lines(text) {
@@ -131,7 +130,7 @@ func shown(text string, s sizes) string {
 	return all.String()
 }
 
-// write makes a file and gives its path.
+// write makes a file and returns its path.
 func write(t testing.TB, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -164,10 +163,10 @@ func readAll(t testing.TB, inputs []Input, workers int, s sizes) (*collector, []
 	return c, results
 }
 
-// small sizes meet every boundary.
+// small sizes hit every boundary.
 var small = sizes{block: 16, maxLine: 24, rng: 40, sample: 30}
 
-// texts are contents that meet the boundaries of small, by name.
+// texts returns contents that hit the boundaries of small, by name.
 func texts() map[string]string {
 	line := func(n int) string { return strings.Repeat("x", n-1) + "\n" }
 	texts := map[string]string{
@@ -210,7 +209,7 @@ func TestReadBoundaries(t *testing.T) {
 	}
 }
 
-// randomText has lines of all lengths around the sizes.
+// randomText returns lines of all lengths around the sizes.
 func randomText(r *rand.Rand, s sizes) string {
 	var b strings.Builder
 	for range r.IntN(60) {
@@ -278,7 +277,7 @@ func TestReadRandom(t *testing.T) {
 	}
 }
 
-// checkSample fails when a sample holds anything but whole lines of text.
+// checkSample fails if a sample holds anything but whole lines of text.
 func checkSample(t *testing.T, sample, text string, size int) {
 	t.Helper()
 	if len(sample) > size {
@@ -346,8 +345,7 @@ func TestSampleLines(t *testing.T) {
 	}
 }
 
-// TestSharing decodes one stream while the handler is slow: other workers have
-// to take part.
+// TestSharing decodes one stream with a slow handler: other workers have to help.
 func TestSharing(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 400)
 	for comp, stored := range compresstest.StoreAll(t, text) {
@@ -381,8 +379,8 @@ func TestSharing(t *testing.T) {
 	}
 }
 
-// TestStreamsSideBySide decodes several streams whose blocks are given away and
-// whose buffers go round: what one has given away another soon writes to.
+// TestStreamsSideBySide decodes several streams whose blocks other workers handle, so that
+// their buffers are exchanged.
 func TestStreamsSideBySide(t *testing.T) {
 	dir := t.TempDir()
 	var all []string
@@ -458,9 +456,9 @@ func TestShrunk(t *testing.T) {
 	}
 }
 
-// TestRanges: the ranges that workers take in turn are all of a file, and the
-// last ones are small where several workers could wait for the last. What a
-// worker reads is one stretch but for what it takes over from others.
+// TestRanges checks that the ranges cover a file, that the last ones are small if there are
+// several workers, and that each worker reads one stretch except for what it takes over
+// from others.
 func TestRanges(t *testing.T) {
 	for _, size := range []int64{0, 1, 100, 1600, 1601, 100_000} {
 		for _, workers := range []int{1, 2, 8} {
@@ -506,7 +504,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestGrown: what is appended after a plain file was opened is not read.
+// TestGrown checks that bytes appended after a plain file was opened are not read.
 func TestGrown(t *testing.T) {
 	text := strings.Repeat("0123456\n", 50) + "cut"
 	path := write(t, "log", []byte(text))
@@ -588,7 +586,7 @@ func TestCancel(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || results != nil {
 			t.Errorf("cancelled at block %d: %v", after, err)
 		}
-		// Each worker may be in one block, and have one more to hand over.
+		// Each worker may be handling one block and have another one ready.
 		if n > after+2*3 {
 			t.Errorf("cancelled at block %d, but %d were handled", after, n)
 		}
@@ -596,7 +594,7 @@ func TestCancel(t *testing.T) {
 	checkGoroutines(t, before)
 }
 
-// checkGoroutines fails when there are more goroutines than before.
+// checkGoroutines fails if there are more goroutines than before.
 func checkGoroutines(t *testing.T, before int) {
 	t.Helper()
 	deadline := time.Now().Add(5 * time.Second)
@@ -609,7 +607,7 @@ func checkGoroutines(t *testing.T, before int) {
 	}
 }
 
-// TestCancelPadding cancels while a decoder reads much and gives nothing.
+// TestCancelPadding cancels while a decoder reads much and returns nothing.
 func TestCancelPadding(t *testing.T) {
 	path := write(t, "log", compresstest.Store(t, "gzip", "a\n"))
 	if err := os.Truncate(path, 1<<38); err != nil {
@@ -633,7 +631,7 @@ func TestOrderOfWork(t *testing.T) {
 	}
 }
 
-// TestCancelWaiting cancels while standard input has nothing to give.
+// TestCancelWaiting cancels while standard input has nothing to read.
 func TestCancelWaiting(t *testing.T) {
 	before := runtime.NumGoroutine()
 	r, w, err := os.Pipe()
@@ -646,7 +644,7 @@ func TestCancelWaiting(t *testing.T) {
 	if _, err := read(ctx, expand(t, r, Stdin), 2, c, small); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	w.Close() // ends the read that was left alone
+	w.Close() // ends the read that was abandoned
 	checkGoroutines(t, before)
 	r.Close()
 }

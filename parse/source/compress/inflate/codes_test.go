@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// bitWriter writes what package inflate reads: the first bit is lowest.
+// bitWriter writes bits in the order of DEFLATE: the first bit is the lowest.
 type bitWriter struct {
 	data []byte
 	n    int // bits
@@ -22,7 +22,7 @@ func (w *bitWriter) put(v, n int) {
 	}
 }
 
-// codeword writes the one of a symbol: its first bit is the highest.
+// codeword writes the codeword of a symbol, whose first bit is the highest.
 func (w *bitWriter) codeword(c code, symbol int) {
 	for i := c.lengths[symbol] - 1; i >= 0; i-- {
 		w.put(c.words[symbol]>>i&1, 1)
@@ -32,7 +32,7 @@ func (w *bitWriter) codeword(c code, symbol int) {
 // code is a Huffman code by symbol.
 type code struct{ lengths, words []int }
 
-// newCode gives the canonical code, RFC 1951, section 3.2.2.
+// newCode returns the canonical code (RFC 1951, section 3.2.2).
 func newCode(lengths []int) code {
 	c := code{lengths, make([]int, len(lengths))}
 	word := 0
@@ -48,8 +48,8 @@ func newCode(lengths []int) code {
 	return c
 }
 
-// randomCode gives a complete code for some of the symbols, among them must.
-// deep makes long codewords likely.
+// randomCode returns a complete code for some of the symbols, including must. deep makes
+// long codewords likely.
 func randomCode(r *rand.Rand, symbols, used, must int, deep bool) code {
 	leaves := []int{1, 1}
 	if used == 1 {
@@ -79,8 +79,8 @@ func randomCode(r *rand.Rand, symbols, used, must int, deep bool) code {
 	return newCode(lengths)
 }
 
-// symbolIn gives one of the symbols from first on that have a codeword; false
-// where none has.
+// symbolIn returns a random symbol in [first, end) that has a codeword. ok is false if none
+// has.
 func (c code) symbolIn(r *rand.Rand, first, end int) (int, bool) {
 	n := end - first
 	for i, at := 0, r.IntN(n); i < n; i++ {
@@ -91,8 +91,8 @@ func (c code) symbolIn(r *rand.Rand, first, end int) (int, bool) {
 	return 0, false
 }
 
-// block writes a block with random codes and random symbols, and gives the
-// content with what it adds.
+// block writes a block with random codes and symbols, and returns content with what the
+// block adds.
 func (w *bitWriter) block(r *rand.Rand, content []byte, last bool) []byte {
 	litlen := randomCode(r, maxLitlen, 1+r.IntN(maxLitlen), endOfBlock, r.IntN(2) == 0)
 	distance := randomCode(r, maxDistances, 1+r.IntN(maxDistances), 0, r.IntN(2) == 0)
@@ -150,9 +150,8 @@ func (w *bitWriter) block(r *rand.Rand, content []byte, last bool) []byte {
 	return content
 }
 
-// checkCodes writes blocks with codes of every shape, which no compressor makes,
-// with codewords of all lengths for everything, and reads them: whole, cut off,
-// and with a byte that was changed.
+// checkCodes writes blocks with codes of every shape, which no compressor makes, and reads
+// them: whole, truncated, and with a changed byte.
 func checkCodes(t *testing.T, seed uint64, cut uint32, change byte) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -183,8 +182,7 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// TestEntries: bases and extra bits are those of the tables in RFC 1951, section
-// 3.2.5.
+// TestEntries compares bases and extra bits with the tables of RFC 1951, section 3.2.5.
 func TestEntries(t *testing.T) {
 	tests := []struct {
 		name        string

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzDeflate: DEFLATE data is decoded or refused as compress/flate does, however it
-// is read.
+// FuzzDeflate checks that DEFLATE data is decoded or rejected as by compress/flate, in
+// whatever pieces it is read.
 func FuzzDeflate(f *testing.F) {
 	for _, v := range vectors {
 		f.Add(unhex(f, v.stream))
@@ -19,7 +19,7 @@ func FuzzDeflate(f *testing.F) {
 	f.Fuzz(sameAsFlate)
 }
 
-// FuzzGzip: likewise members of gzip files and compress/gzip.
+// FuzzGzip compares gzip members with compress/gzip.
 func FuzzGzip(f *testing.F) {
 	for _, stored := range small(f) {
 		f.Add(stored)
@@ -27,7 +27,7 @@ func FuzzGzip(f *testing.F) {
 	f.Fuzz(sameAsGzip)
 }
 
-// FuzzCodes: likewise data with codes of every shape.
+// FuzzCodes compares data with codes of every shape with compress/flate.
 func FuzzCodes(f *testing.F) {
 	for seed := range uint64(8) {
 		f.Add(seed, uint32(seed*seed*seed), byte(seed))
@@ -35,8 +35,8 @@ func FuzzCodes(f *testing.F) {
 	f.Fuzz(checkCodes)
 }
 
-// FuzzContent: what was deflated is content again, mostly by the fast way: it
-// is repeated until that is worth it.
+// FuzzContent checks that compressed content is restored. The content is repeated so that
+// the fast path is used.
 func FuzzContent(f *testing.F) {
 	for _, content := range [][]byte{nil, logText(1000), make([]byte, 1000), []byte("abcabcabcd")} {
 		for i := range levels {

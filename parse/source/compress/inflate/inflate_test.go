@@ -16,19 +16,19 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// reading is a way in which data is given to a decoder and taken from it.
+// reading is a way to pass data to a decoder and read from it.
 type reading struct {
 	name   string
-	chunk  int // most bytes of one read of the stored data, 0 for all
-	buffer int // bytes buffered of it
+	chunk  int // maximum bytes of one read of the stored data, 0 for all
+	buffer int // size of the input buffer in bytes
 	size   func(r *rand.Rand) int
 }
 
-// maxRead is the most bytes of a read.
+// maxRead is the maximum size of a read in bytes.
 const maxRead = 1 << 20
 
-// readings go all ways through the decoder: with much room both fast and
-// careful, with little one symbol at a time.
+// readings exercise all paths of the decoder: with large buffers the fast and the careful
+// path, with small ones single symbols.
 var readings = []reading{
 	{"at once", 0, 64 << 10, func(*rand.Rand) int { return maxRead }},
 	{"in blocks", 4 << 10, 4 << 10, func(*rand.Rand) int { return 40 << 10 }},
@@ -36,7 +36,7 @@ var readings = []reading{
 	{"at random", 1000, 512, func(r *rand.Rand) int { return 1 + min(int(r.ExpFloat64()*600), maxRead-1) }},
 }
 
-// chunked gives at most size bytes with a read.
+// chunked returns at most size bytes from one read.
 type chunked struct {
 	io.Reader
 	size int
@@ -52,14 +52,13 @@ func (how *reading) input(stored []byte) *bufio.Reader {
 	return bufio.NewReaderSize(src, how.buffer)
 }
 
-// most is how much content is read in a test at most: what is fuzzed may be a
-// bomb.
+// most is how much content a test reads at most: fuzzed data may be a decompression bomb.
 const most = 8 << 20
 
-// scratch is what the tests, one after the other, read into.
+// scratch is the buffer that all tests read into.
 var scratch = make([]byte, maxRead+1)
 
-// drain reads r to its end, or most bytes. It gives nil for io.EOF.
+// drain reads r to its end, or most bytes. It returns nil for io.EOF.
 func (how *reading) drain(r io.Reader) (content []byte, err error) {
 	const behind = 0xa5
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -84,12 +83,11 @@ func (how *reading) drain(r io.Reader) (content []byte, err error) {
 	return content, nil
 }
 
-// decoder is used by all tests, one after the other, as a worker uses it for
-// one input after the other.
+// decoder is used by all tests in turn, to check that nothing is left of the data before.
 var decoder Gzip
 
-// inflate gives the content of DEFLATE data, how many bytes of it were used, and
-// the error.
+// inflate returns the content of DEFLATE data, how many bytes of it were used, and the
+// error.
 func (how *reading) inflate(stored []byte) ([]byte, int, error) {
 	in := how.input(stored)
 	r := &decoder.data
@@ -98,7 +96,7 @@ func (how *reading) inflate(stored []byte) ([]byte, int, error) {
 	return content, len(stored) - unread(in), err
 }
 
-// gunzip is inflate of a member of a gzip file.
+// gunzip is inflate for a gzip member.
 func (how *reading) gunzip(stored []byte) ([]byte, int, error) {
 	in := how.input(stored)
 	if err := decoder.Reset(in); err != nil {
@@ -108,14 +106,14 @@ func (how *reading) gunzip(stored []byte) ([]byte, int, error) {
 	return content, len(stored) - unread(in), err
 }
 
-// unread counts what is left.
+// unread returns how many bytes are left.
 func unread(in *bufio.Reader) int {
 	n, _ := io.Copy(io.Discard, in)
 	return int(n)
 }
 
-// sameAsFlate compares with compress/flate: whether data is taken, its content,
-// also of what comes before an error, and where it ends.
+// sameAsFlate compares with compress/flate: whether data is valid, its content, including
+// what precedes an error, and where it ends.
 func sameAsFlate(t *testing.T, stored []byte) {
 	t.Helper()
 	in := bufio.NewReader(bytes.NewReader(stored))
@@ -149,7 +147,7 @@ func sameAsGzip(t *testing.T, stored []byte) {
 		how := &readings[i]
 		got, gotUsed, gotErr := how.gunzip(stored)
 		if errors.Is(err, stdgzip.ErrHeader) && !errors.Is(gotErr, ErrHeader) && len(stored) > 10+512 {
-			continue // it takes no name of more than 511 bytes
+			continue // compress/gzip rejects names of more than 511 bytes
 		}
 		same(t, how.name, stored, got, want, gotUsed, used, gotErr, err)
 	}
@@ -161,10 +159,10 @@ func same(t *testing.T, how string, stored, got, want []byte, gotUsed, used int,
 	case (gotErr == nil) != (err == nil):
 		t.Fatalf("%s: error %v, want %v, of %x", how, gotErr, err, stored)
 	case errors.Is(gotErr, ErrNoEnd) && bytes.HasPrefix(want, got):
-		// Like zlib, and unlike compress/flate, before anything is decoded.
+		// As in zlib, and unlike compress/flate, this is checked before decoding.
 	case errors.Is(err, io.ErrUnexpectedEOF) && bytes.HasPrefix(got, want):
-		// compress/flate decodes no symbol before there are as many bits as the
-		// shortest one has, and as the end of the block has.
+		// compress/flate decodes a symbol only once it has as many bits as the
+		// shortest symbol and the end of the block.
 	case !bytes.Equal(got, want):
 		t.Fatalf("%s: %d bytes, want %d (%v), of %x", how, len(got), len(want), err, stored)
 	case err == nil && gotUsed != used:
@@ -172,7 +170,7 @@ func same(t *testing.T, how string, stored, got, want []byte, gotUsed, used int,
 	}
 }
 
-// logText is n bytes of lines like those of an access log.
+// logText returns n bytes of lines like those of an access log.
 func logText(n int) []byte {
 	r := rand.New(rand.NewPCG(3, 4))
 	paths := []string{"/", "/login", "/api/orders/%d", "/api/users/%d/sessions", "/static/app.%x.js"}
@@ -190,7 +188,7 @@ func logText(n int) []byte {
 	return b.Bytes()[:n]
 }
 
-// contents are what is stored, one kind of data each.
+// contents returns content of many kinds, by name.
 func contents() map[string][]byte {
 	r := rand.New(rand.NewPCG(5, 6))
 	random := func(n, values int) []byte {
@@ -200,7 +198,7 @@ func contents() map[string][]byte {
 		}
 		return b
 	}
-	skewed := make([]byte, 100<<10) // codes of all lengths
+	skewed := make([]byte, 100<<10) // leads to codewords of all lengths
 	for i := range skewed {
 		skewed[i] = byte(min(r.ExpFloat64()*12, 255))
 	}
@@ -224,8 +222,8 @@ func contents() map[string][]byte {
 	return all
 }
 
-// levels of compress/flate: stored and fixed blocks, codes without matches, and
-// from the fastest to the best.
+// levels of compress/flate: stored and fixed blocks, codes without matches, and the fastest
+// to the best.
 var levels = []int{flate.NoCompression, flate.HuffmanOnly, flate.BestSpeed, 6, flate.BestCompression}
 
 func deflated(t testing.TB, content []byte, level int) []byte {
@@ -244,7 +242,7 @@ func deflated(t testing.TB, content []byte, level int) []byte {
 	return b.Bytes()
 }
 
-// gzipped is by another library than the one that is compared with.
+// gzipped compresses by another library than the one that is compared with.
 func gzipped(t testing.TB, content []byte, level int) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -285,7 +283,7 @@ func TestContents(t *testing.T) {
 	}
 }
 
-// small are files that are short enough to do something to each of their bits.
+// small returns gzip files that are short enough to change every bit.
 func small(t testing.TB) map[string][]byte {
 	text := logText(400)
 	all := map[string][]byte{
@@ -304,7 +302,7 @@ func small(t testing.TB) map[string][]byte {
 	w.Close()
 	named := b.Bytes()
 	all["name"] = named
-	// The same with a checksum of the header.
+	// The same with a header checksum.
 	h := header{in: bufio.NewReader(bytes.NewReader(named))}
 	for range 10 + 2 + len(w.Extra) + len(w.Name) + 1 + len(w.Comment) + 1 {
 		h.next()
@@ -358,7 +356,8 @@ func TestBitFlips(t *testing.T) {
 	}
 }
 
-// TestReadError: an error of the input is told, behind all that came before it.
+// TestReadError checks that an input error is returned after everything that came before
+// it.
 func TestReadError(t *testing.T) {
 	text := logText(100 << 10)
 	stored := gzipped(t, text, 6)
@@ -384,8 +383,7 @@ func TestReadError(t *testing.T) {
 	}
 }
 
-// TestReset: what one member leaves does not show in the next, which could
-// refer to its content.
+// TestReset checks that a member cannot refer to the content of the one before.
 func TestReset(t *testing.T) {
 	far := unhex(t, "1f8b0800000000000000"+"631805400c00"+"00000000"+"00000000") // begins with a literal
 	farther := unhex(t, "1f8b0800000000000000"+"0202"+"00000000"+"00000000")     // with a match

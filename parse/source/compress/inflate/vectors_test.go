@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// zeros is hexadecimal for n zero bytes.
+// zeros returns n zero bytes in hexadecimal.
 func zeros(n int) string { return strings.Repeat("00", n) }
 
-// vectors are published streams, with their content in hexadecimal or why they
-// are refused. What zlib says of each was compared.
+// vectors are published streams with their content in hexadecimal, or the error. All were
+// compared with zlib.
 var vectors = []struct {
 	name, stream, want string
 	err                error
@@ -41,7 +41,7 @@ var vectors = []struct {
 	{"type return", "02082080000300", "", nil},
 	{"window wrap", "631805400c00", zeros(262), nil},
 
-	// Likewise cover_support and cover_fast, with the usual window.
+	// The same file, cover_support and cover_fast, with the default window.
 	{"window allocation", "6300", "00", io.ErrUnexpectedEOF},
 	{"window replacement", "631805", zeros(259), io.ErrUnexpectedEOF},
 	{"split window update", "63186830d00000", zeros(257), nil},
@@ -54,13 +54,13 @@ var vectors = []struct {
 	{"around the window", "63606018c9000818181826c028002900000000000000", zeros(261) + "900000000000009000", nil},
 	{"from the output", "6300030000000000", zeros(6), nil},
 
-	// Go, compress/flate, TestStreams. HCLen, HLit and HDist are the codes of
-	// lengths, of literals and lengths, of distances.
+	// Go, compress/flate, TestStreams. HCLen, HLit and HDist are the codes of code
+	// lengths, of literals and lengths, and of distances.
 	{"degenerate HCLen", "05e001000000000010" + zeros(32) + "04", "", ErrPrecodeSet},
 	{"HCLen of a single code", "05e00104" + zeros(37) + "10", "", ErrPrecodeSet},
-	{"empty HCLen", "05e001" + zeros(38) + "10", "", ErrPrecodeSet}, // zlib takes it, and lacks the end of a block
+	{"empty HCLen", "05e001" + zeros(38) + "10", "", ErrPrecodeSet}, // zlib accepts the code, but then misses the end of the block
 	{"empty HDist used", "000100feff000de001040000000010" + zeros(32) + "2c", "00", ErrDistanceCode},
-	{"degenerate HDist, no end of block", "000100feff000de001" + zeros(31) + "0610000000004070", "00", ErrPrecodeSet}, // likewise
+	{"degenerate HDist, no end of block", "000100feff000de001" + zeros(31) + "0610000000004070", "00", ErrPrecodeSet}, // the same
 	{"empty HLit", "05e00104000000001004" + zeros(35) + "08", "", ErrNoEnd},
 	{"empty HLit, degenerate HDist", "05e00104000000001004" + zeros(31) + "0800000008", "", ErrNoEnd},
 	{"degenerate HLit, other bit", "05e001040000000010" + zeros(32) + "1c", "", ErrLitlenCode},
@@ -111,7 +111,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestGzipVectors: zlib, test/infcover.c, cover_wrap and cover_inflate.
+// TestGzipVectors uses zlib, test/infcover.c, cover_wrap and cover_inflate.
 func TestGzipVectors(t *testing.T) {
 	const fixed, data = "00000000000000", "0300" // of a header; empty data
 	tests := []struct {
