@@ -14,7 +14,7 @@ type Options struct {
 	// Emails replaces every e-mail address in a text by {email}. The user of a request
 	// stays unless there is a Key.
 	Emails bool
-	// Seen, if set, is called with each pseudonym pseudonym of a field and the name it stands
+	// Seen, if set, is called with each pseudonym of a field and the name it stands
 	// for, possibly several times. Masks of several goroutines call it at the same time. It
 	// must keep neither slice.
 	Seen func(k Kind, name, pseudonym []byte)

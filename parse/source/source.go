@@ -9,7 +9,7 @@ package source
 
 // Sizes.
 const (
-	// BlockSize is the isDefault size of a block in bytes. A block that stays in the
+	// BlockSize is the usual size of a block in bytes. A block that stays in the
 	// second-level cache is parsed from there: 256 KiB to 1 MiB measured equal, 4 MiB
 	// slower.
 	BlockSize = 512 << 10
