@@ -38,40 +38,23 @@ func (r *Reader) fast(in, p []byte, n int) (used, size int, err error) {
 
 	bits, nbits, at = refill(bits, nbits, in, at)
 	e := litlen[bits&(1<<litlenBits-1)]
+symbols:
 	for at <= lastIn && n <= lastOut {
 		before := bits // includes the extra bits of e
 		bits >>= e & 63
 		nbits -= e
-		if e&literalFlag != 0 {
+		for literals := 1; e&literalFlag != 0; literals++ {
 			p[n] = byte(e >> valueShift)
 			n++
+			if literals == 4 {
+				bits, nbits, at = refill(bits, nbits, in, at)
+				e = litlen[bits&(1<<litlenBits-1)]
+				continue symbols
+			}
 			e = litlen[bits&(1<<litlenBits-1)]
 			before = bits
 			bits >>= e & 63
 			nbits -= e
-			if e&literalFlag != 0 {
-				p[n] = byte(e >> valueShift)
-				n++
-				e = litlen[bits&(1<<litlenBits-1)]
-				before = bits
-				bits >>= e & 63
-				nbits -= e
-				if e&literalFlag != 0 {
-					p[n] = byte(e >> valueShift)
-					n++
-					e = litlen[bits&(1<<litlenBits-1)]
-					before = bits
-					bits >>= e & 63
-					nbits -= e
-					if e&literalFlag != 0 {
-						p[n] = byte(e >> valueShift)
-						n++
-						bits, nbits, at = refill(bits, nbits, in, at)
-						e = litlen[bits&(1<<litlenBits-1)]
-						continue
-					}
-				}
-			}
 		}
 		if e&exceptional != 0 {
 			if e&subtableFlag != 0 {
