@@ -1,5 +1,7 @@
 package privacy
 
+import "strings"
+
 // Classes of bytes. The scanning loops consult them for nearly every byte of a
 // text, so they are tables.
 var (
@@ -10,15 +12,15 @@ var (
 	// authentication scheme nor a service key starts behind such a byte.
 	inToken = classOf(func(c byte) bool { return base64URL[c] || c == '.' })
 	// inCredential also holds what base64 and percent-encoding add.
-	inCredential = classOf(func(c byte) bool { return inToken[c] || contains("+/~=%", c) })
+	inCredential = classOf(func(c byte) bool { return inToken[c] || strings.IndexByte("+/~=%", c) >= 0 })
 	// inName holds the bytes of a parameter's, cookie's or JSON key's name.
-	inName = classOf(func(c byte) bool { return isAlnum(c) || contains("_-.[]$", c) })
+	inName = classOf(func(c byte) bool { return isAlnum(c) || strings.IndexByte("_-.[]$", c) >= 0 })
 	// inUserName also holds the bytes of UTF-8 sequences.
 	inUserName = classOf(func(c byte) bool { return inName[c] || c >= 0x80 })
 	// inWord holds letters, digits and the bytes of UTF-8 sequences.
 	inWord = classOf(func(c byte) bool { return isAlnum(c) || c >= 0x80 })
 	// separator holds the bytes that stand between values.
-	separator = classOf(func(c byte) bool { return contains(" \t\"'/?&=;:,()[]{}<>", c) })
+	separator = classOf(func(c byte) bool { return strings.IndexByte(" \t\"'/?&=;:,()[]{}<>", c) >= 0 })
 )
 
 func classOf(holds func(byte) bool) (class [256]bool) {
@@ -26,15 +28,6 @@ func classOf(holds func(byte) bool) (class [256]bool) {
 		class[c] = holds(byte(c))
 	}
 	return class
-}
-
-func contains(set string, c byte) bool {
-	for i := range len(set) {
-		if set[i] == c {
-			return true
-		}
-	}
-	return false
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }

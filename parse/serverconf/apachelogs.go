@@ -191,7 +191,7 @@ func (r *apacheReader) resolve() {
 	// A log outside of virtual hosts gets the requests of hosts without a log of
 	// their own, and those that belong to no host.
 	for _, l := range r.main.logs {
-		r.write(l, r.main)
+		r.writeBy(l, r.main, r.main)
 		for _, h := range r.hosts {
 			if l.global || !h.ownLog() {
 				r.writeBy(l, r.main, h)
@@ -204,7 +204,7 @@ func (r *apacheReader) resolve() {
 	}
 	for _, h := range r.hosts {
 		for _, l := range h.logs {
-			r.write(l, h)
+			r.writeBy(l, h, h)
 		}
 		if !h.ownLog() && !own {
 			r.note(h.at, "the virtual host %q names no log, and none stands outside of virtual hosts", h.name)
@@ -213,8 +213,6 @@ func (r *apacheReader) resolve() {
 }
 
 func (h *virtualHost) ownLog() bool { return len(h.logs) > 0 }
-
-func (r *apacheReader) write(l apacheLog, h *virtualHost) { r.writeBy(l, h, h) }
 
 // writeBy adds a log that is configured in one virtual host and written by another.
 func (r *apacheReader) writeBy(l apacheLog, in, by *virtualHost) {

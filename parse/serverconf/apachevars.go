@@ -85,7 +85,7 @@ func (v *variables) readEnvironment(text string) {
 		line = strings.TrimSpace(line)
 		assignment, exported := strings.CutPrefix(line, "export ")
 		name, value, ok := strings.Cut(strings.TrimSpace(assignment), "=")
-		if !exported || !ok || name == "" || strings.Trim(name, nameBytes) != "" {
+		if !exported || !ok || !isName(name) {
 			continue
 		}
 		if value, ok = shellValue(value, v.file); ok {
@@ -93,8 +93,6 @@ func (v *variables) readEnvironment(text string) {
 		}
 	}
 }
-
-const nameBytes = "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // shellValue returns the value of a simple assignment: a word, quoted or not, with $NAME
 // and ${NAME}. ok is false if evaluating it needs a shell.
@@ -124,7 +122,7 @@ func shellValue(s string, env map[string]string) (value string, ok bool) {
 	}
 	simple := true
 	value = os.Expand(s, func(name string) string {
-		simple = simple && strings.Trim(name, nameBytes) == ""
+		simple = simple && isName(name)
 		return env[name]
 	})
 	return value, simple

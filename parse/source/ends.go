@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"logscan/parse/source/compress"
 )
@@ -34,30 +33,16 @@ func Ends(ctx context.Context, inputs []Input, workers int, f func(i int, lines 
 
 // endsInTar is Ends for a group of inputs.
 func (c *contents) endsInTar(ctx context.Context, inputs []Input, group []int, f func(i int, lines []byte, err error) error) error {
-	var t *tarStream
-	file, err := os.Open(inputs[group[0]].member.file)
-	if err == nil {
-		defer file.Close() // it is only read
-		t = openTarStream(ctx, &c.outer, file, inputs[group[0]].ceiling)
-	}
-	number := 0
-	for _, i := range group {
+	return forEachInTar(ctx, &c.outer, inputs, group, func(i int, t *tarStream, err error) error {
 		var lines []byte
 		if err == nil {
-			err = t.find(inputs[i].member, &number)
-		}
-		if err == nil {
 			lines = linesOf(ends(c.inside(ctx, t, inputs[i].ceiling)))
-			err = t.ended
 		}
 		if stopped := ctx.Err(); stopped != nil {
 			return stopped
 		}
-		if err := f(i, lines, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+		return f(i, lines, nil)
+	})
 }
 
 // Glance returns lines of one input as Ends does, but cheaply. Of a compressed input it

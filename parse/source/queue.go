@@ -166,17 +166,15 @@ func (q *queue) release(buf []byte) {
 	q.free = append(q.free, buf)
 }
 
-// opened records the result of an input that a worker took. The worker adds no more work
-// for it.
-func (q *queue) opened(input int, r Result) {
+// opened ends the job of opening an input or a group: the worker adds no more work for it.
+func (q *queue) opened() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.results[input] = r
 	q.opening--
 	q.changed.Broadcast()
 }
 
-// result is opened for any but the last input of a group.
+// result records the result of an input.
 func (q *queue) result(input int, r Result) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -78,13 +78,32 @@ func (w *worker) run(ctx context.Context) error {
 		case j.file != nil:
 			w.readRange(ctx, j.file, j.start, j.end)
 		case w.inputs[j.input].sequential():
-			w.openTar(ctx, w.queue.groups[j.input])
+			if err := w.readTar(ctx, w.queue.groups[j.input]); err != nil {
+				return err
+			}
+			w.queue.opened()
 		default:
 			if r, shared := w.open(ctx, j.input); !shared {
-				w.queue.opened(j.input, r)
+				w.queue.result(j.input, r)
+				w.queue.opened()
 			}
 		}
 	}
+}
+
+// readTar reads the inputs of a group from a compressed tar.
+func (w *worker) readTar(ctx context.Context, group []int) error {
+	return forEachInTar(ctx, &w.outer, w.inputs, group, func(input int, t *tarStream, err error) error {
+		m := w.inputs[input].member
+		if err != nil {
+			w.queue.result(input, w.unread(input, Result{Compression: m.stored, Err: err}))
+			return nil
+		}
+		start := t.at()
+		r := w.readStream(ctx, input, t, nil)
+		w.queue.result(input, relocated(r, m.stored, start, t.at()))
+		return nil
+	})
 }
 
 // open reads an input to its end. A plain file it only opens and puts its ranges

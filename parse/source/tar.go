@@ -123,39 +123,30 @@ func Together(inputs []Input) [][]Input {
 	return all
 }
 
-// openTar reads the inputs of a group from a compressed tar.
-func (w *worker) openTar(ctx context.Context, group []int) {
-	last := group[len(group)-1]
-	done := func(input int, r Result) {
-		if input == last {
-			w.queue.opened(input, r)
-		} else {
-			w.queue.result(input, r)
-		}
-	}
-	file, err := os.Open(w.inputs[last].member.file)
+// forEachInTar opens the compressed tar of a group of inputs and calls f for each of
+// them, in order, with t at its content. err is why the input cannot be read. An error
+// of f ends it.
+func forEachInTar(ctx context.Context, d *compress.Decoders, inputs []Input, group []int, f func(i int, t *tarStream, err error) error) error {
+	first := &inputs[group[0]]
 	var t *tarStream
+	file, err := os.Open(first.member.file)
 	if err == nil {
 		defer file.Close() // it is only read
-		t = openTarStream(ctx, &w.outer, file, w.inputs[last].ceiling)
+		t = openTarStream(ctx, d, file, first.ceiling)
 	}
 	number := 0
-	for _, input := range group {
-		m := w.inputs[input].member
+	for _, i := range group {
 		if err == nil {
-			err = t.find(m, &number)
+			err = t.find(inputs[i].member, &number)
 		}
-		if err != nil {
-			w.handler.Open(input, nil)
-			done(input, Result{Compression: m.stored, Err: err})
-			continue
+		if stop := f(i, t, err); stop != nil {
+			return stop
 		}
-		start := t.at()
-		r := w.readStream(ctx, input, t, nil)
-		done(input, relocated(r, m.stored, start, t.at()))
-		// Nothing can be read after an error of the decoder.
-		err = t.ended
+		if err == nil {
+			err = t.ended // nothing can be read after an error of the decoder
+		}
 	}
+	return nil
 }
 
 // relocated turns the result of reading a decoded stream into one of the file that it was
