@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"logscan/parse/source/compress/inflate"
+
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
@@ -27,7 +29,7 @@ var ErrTrailing = errors.New("other bytes follow the compressed data")
 // input, because their tables and windows are large. The zero value is ready.
 type Decoders struct {
 	in   *bufio.Reader
-	gzip *gzipMember
+	gzip *inflate.Gzip
 	zstd *zstd.Decoder
 }
 
@@ -46,7 +48,7 @@ func (d *Decoders) Reader(f Format, in *bufio.Reader) io.Reader {
 	switch f {
 	case Gzip:
 		if d.gzip == nil {
-			d.gzip = new(gzipMember)
+			d.gzip = new(inflate.Gzip)
 		}
 		return Guard(&gzipReader{in: in, z: d.gzip})
 	case Zstd:

@@ -3,13 +3,15 @@ package compress
 import (
 	"bufio"
 	"io"
+
+	"logscan/parse/source/compress/inflate"
 )
 
 // gzipReader decodes all members of a gzip file. Zero bytes between and after them are
 // padding, as tapes and some writers leave it.
 type gzipReader struct {
 	in     *bufio.Reader
-	z      *gzipMember
+	z      *inflate.Gzip
 	opened bool // a member has been read
 	member bool // z is within a member
 }
