@@ -135,7 +135,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 		return nil, err
 	}
 	if o.Carryover != nil {
-		ledger := source.Counting(o.Carryover.Ledger(), r.inputs, skipped.done, func(i int) int64 { return state.Inputs[i].Lines })
+		ledger := source.UpdateLedger(o.Carryover.Ledger(), r.inputs, skipped.done, func(i int) int64 { return state.Inputs[i].Lines })
 		res.Save = func(dst io.Writer) error { return evidence.Save(dst, ledger) }
 		dropIdle(res)
 	}

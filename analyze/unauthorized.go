@@ -8,8 +8,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 	"logscan/parse"
-	"logscan/parse/pseudonym"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
 // lines returns a function that parses the stored line of a refusal again, and
@@ -60,7 +59,7 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 						TokenExpiry: e.TokenExpiry, FindingID: a.findingID(i),
 					}
 					if len(e.Session) > 0 {
-						row.SessionID = redact.SessionHash(e.Session)
+						row.SessionID = privacy.SessionHash(e.Session)
 					}
 					if r := &a.Refusals[i]; r.Actor != 0 {
 						row.Template = templates[r.Endpoint]
@@ -94,8 +93,8 @@ func (r *reader) rejectedLines(rejected []timeline.Rejected) (lines []result.Rej
 // rawText returns a raw line without credentials, as valid UTF-8 of at most
 // result.MaxRawLine bytes. The mask is that of the parser that parsed it last; nil
 // leaves names as they are.
-func rawText(line, session []byte, mask *pseudonym.Mask) string {
-	b := redact.AppendLine(nil, line, session)
+func rawText(line, session []byte, mask *privacy.Mask) string {
+	b := privacy.RedactLine(nil, line, session)
 	if mask != nil {
 		b = mask.Text(b)
 	}

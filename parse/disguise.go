@@ -1,6 +1,6 @@
 package parse
 
-import "logscan/parse/pseudonym"
+import "logscan/parse/privacy"
 
 // disguise puts pseudonyms in the place of names, when it is known who
 // is named. Whoever reads entries never meets a name then: neither what is kept of
@@ -26,4 +26,4 @@ func (p *Parser) disguise(e *Entry) {
 
 // Mask is what makes pseudonyms for the parser, nil where Options want none. It
 // knows the names of the line that was parsed last.
-func (p *Parser) Mask() *pseudonym.Mask { return p.mask }
+func (p *Parser) Mask() *privacy.Mask { return p.mask }

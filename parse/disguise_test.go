@@ -5,17 +5,17 @@ import (
 	"strings"
 	"testing"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
 // TestDisguise: a parser with a key gives pseudonyms in the place of names, for
 // every field that can hold one, and leaves what names nobody.
 func TestDisguise(t *testing.T) {
-	key, err := pseudonym.NewKey([]byte(strings.Repeat("night and day ", 3)))
+	key, err := privacy.NewKey([]byte(strings.Repeat("night and day ", 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Privacy: pseudonym.Options{Key: key}}
+	o := Options{Privacy: privacy.Options{Key: key}}
 	f, ok := Lookup("json")
 	if !ok {
 		t.Fatal("no format json")

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
 // Options are what a parser is told beside the format. The zero value works.
@@ -28,7 +28,7 @@ type Options struct {
 	Since, Until time.Time
 	// Privacy says what becomes of the names of people: entries then have
 	// pseudonyms, and what looks like a name is gone from their texts.
-	Privacy pseudonym.Options
+	Privacy privacy.Options
 }
 
 // settings are Options as the parser uses them.

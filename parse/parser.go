@@ -3,7 +3,7 @@ package parse
 import (
 	"bytes"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 	"logscan/parse/strftime"
 	"logscan/parse/wrap"
 )
@@ -15,12 +15,12 @@ type Parser struct {
 	wrapper *wrap.Wrapper
 	format  *Format // the one at hand
 
-	plain   bool            // leave the common shapes of fields to the general way: for tests
-	escaped bool            // the line at hand holds a backslash
-	quick   bool            // its beginning was read in one go, and there are no parameters in its path
-	scratch []byte          // decoded values of the line at hand
-	said    said            // of the line at hand
-	mask    *pseudonym.Mask // nil: names stay
+	plain   bool          // leave the common shapes of fields to the general way: for tests
+	escaped bool          // the line at hand holds a backslash
+	quick   bool          // its beginning was read in one go, and there are no parameters in its path
+	scratch []byte        // decoded values of the line at hand
+	said    said          // of the line at hand
+	mask    *privacy.Mask // nil: names stay
 	settings
 
 	lastTime    [40]byte

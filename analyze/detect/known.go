@@ -3,7 +3,7 @@ package detect
 import (
 	"sync"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
 // known remembers which pseudonyms stand for whom a policy knows.
@@ -15,14 +15,14 @@ type known struct {
 // disguise prepares the policy for findings that tell pseudonyms. What it knows
 // of names is found out where pseudonyms are made of them: nothing else meets a
 // name.
-func (p *Policy) Disguise(o *pseudonym.Options) {
+func (p *Policy) Disguise(o *privacy.Options) {
 	k := &known{monitors: map[string]bool{}, shared: map[string]bool{}, services: map[string]bool{}}
 	named := *p
-	o.Seen = func(kind pseudonym.Kind, name, told []byte) {
+	o.Seen = func(kind privacy.Kind, name, told []byte) {
 		s := string(name)
-		service := kind == pseudonym.User && named.service(s)
-		shared := kind == pseudonym.Address && named.shared(s)
-		monitor := kind == pseudonym.Address && named.monitors(s)
+		service := kind == privacy.User && named.service(s)
+		shared := kind == privacy.Address && named.shared(s)
+		monitor := kind == privacy.Address && named.monitors(s)
 		if !service && !shared && !monitor {
 			return
 		}

@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"logscan/analyze/result"
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
 // TestPoliciesKnowPseudonyms: what a policy says of names and addresses holds for
 // the pseudonyms of those that the log has, and for no others.
 func TestPoliciesKnowPseudonyms(t *testing.T) {
-	key, err := pseudonym.NewKey([]byte(strings.Repeat("night and day ", 3)))
+	key, err := privacy.NewKey([]byte(strings.Repeat("night and day ", 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,9 +21,9 @@ func TestPoliciesKnowPseudonyms(t *testing.T) {
 		Shared:   []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")},
 		Services: []string{"svc-*"},
 	}
-	o := pseudonym.Options{Key: key}
+	o := privacy.Options{Key: key}
 	p.Disguise(&o)
-	log, other := o.NewMask(), pseudonym.Options{Key: key}.NewMask() // the log does not name those of other
+	log, other := o.NewMask(), privacy.Options{Key: key}.NewMask() // the log does not name those of other
 	for _, tt := range []struct {
 		name    string
 		finding result.Finding

@@ -4,7 +4,7 @@ import (
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
 // sessionizer is one goroutine's part of Correlate.
@@ -315,7 +315,7 @@ func sumOf(a *timeline.Actor) timeline.SessionSum {
 	if a.Hashed {
 		return timeline.SessionSum(a.Session)
 	}
-	return redact.SessionSum(a.Session)
+	return privacy.SessionSum(a.Session)
 }
 
 // close ends a session by a request, or by the end of the log if that is nil. It

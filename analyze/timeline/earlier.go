@@ -9,7 +9,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
 // Earlier is what an earlier run kept for the lines that follow: the events of
@@ -26,7 +26,7 @@ type Earlier struct {
 }
 
 // SessionSum is what a session id is known by where the id itself must not be.
-type SessionSum = [redact.SumSize]byte
+type SessionSum = [privacy.SumSize]byte
 
 // EarlierEndpoint is an endpoint with what was counted of it, which tells what
 // an acceptance by it means.
@@ -71,7 +71,7 @@ func (w *Worker) Continue(input int, lines int64) {
 
 // meet notes an actor that is new to the worker, if an earlier run had it.
 func (w *Worker) meet(key actorKey, session []byte) {
-	sum := redact.SessionSum(session)
+	sum := privacy.SessionSum(session)
 	if i, ok := slices.BinarySearchFunc(w.earlier.Sessions, sum, func(a, b SessionSum) int { return bytes.Compare(a[:], b[:]) }); ok {
 		w.met = append(w.met, metSession{uint32(i), key})
 	}
@@ -188,9 +188,9 @@ func (a *Actor) recalled(kept []byte) {
 	kept = kept[1:]
 	if named {
 		if a.Session == nil {
-			a.Session, a.Hashed = kept[:redact.SumSize:redact.SumSize], true
+			a.Session, a.Hashed = kept[:privacy.SumSize:privacy.SumSize], true
 		}
-		kept = kept[redact.SumSize:]
+		kept = kept[privacy.SumSize:]
 	}
 	a.Before = kept
 }

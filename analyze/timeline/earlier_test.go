@@ -8,13 +8,13 @@ import (
 	"testing"
 
 	"logscan/analyze/spill"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
 // earlier is what a run could have left: a session that goes on, one that does
 // not, and a client without one.
 func earlier() *Earlier {
-	sums := []SessionSum{redact.SessionSum([]byte("goes on")), redact.SessionSum([]byte("gone"))}
+	sums := []SessionSum{privacy.SessionSum([]byte("goes on")), privacy.SessionSum([]byte("gone"))}
 	event := func(ms int64, endpoint, user uint32, o Outcome) Event {
 		return Event{Time: ms, Endpoint: endpoint, User: user, Client: Client{1, 0}, Outcome: o, Upstream: 1, Scheme: HTTPS}
 	}
@@ -102,10 +102,10 @@ func TestRecall(t *testing.T) {
 				}
 			}
 			want := map[string]string{
-				"goes on":                          "before: 1000(/b 10.0.0.9 0 1) 2500 3000(/login 10.0.0.9 2 1) 4000",
-				redact.SessionHash([]byte("gone")): "only before:",
-				"client 10.0.0.9":                  ": 2000(/b 10.0.0.9 0 0)",
-				"client 10.0.0.2":                  ": 5000",
+				"goes on":                           "before: 1000(/b 10.0.0.9 0 1) 2500 3000(/login 10.0.0.9 2 1) 4000",
+				privacy.SessionHash([]byte("gone")): "only before:",
+				"client 10.0.0.9":                   ": 2000(/b 10.0.0.9 0 0)",
+				"client 10.0.0.2":                   ": 5000",
 			}
 			if fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("%v\nwant %v", got, want)

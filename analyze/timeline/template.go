@@ -3,7 +3,7 @@ package timeline
 import (
 	"bytes"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
 // A URL template is the path with the parts that vary from request to request
@@ -181,7 +181,7 @@ func appendSegment(dst, seg []byte) []byte {
 
 // pseudonymous tells whether a pseudonym stands in a segment.
 func pseudonymous(seg []byte) bool {
-	_, _, what := pseudonym.Find(seg)
+	_, _, what := privacy.FindPseudonym(seg)
 	return what != ""
 }
 
@@ -189,7 +189,7 @@ func pseudonymous(seg []byte) bool {
 // names no endpoint.
 func appendPseudonymous(dst, seg []byte) []byte {
 	for {
-		start, end, what := pseudonym.Find(seg)
+		start, end, what := privacy.FindPseudonym(seg)
 		dst = append(dst, seg[:start]...)
 		if what == "" {
 			return append(dst, seg...)

@@ -23,7 +23,7 @@ func unixFaults() []fault {
 			f.put("logs/many.log", manyText)
 			fifo(f, "logs/bad")
 			f.args = []string{f.path("logs")}
-		}, 0, manyLines, `note: logs/bad: skipped, it is a FIFO`},
+		}, 0, manyLines, `note: logs/bad: skipped: it is a FIFO`},
 		{"a FIFO whose writer goes away", func(f *faulty) {
 			path := fifo(f, "bad")
 			f.args = append(f.args, path)

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"logscan/parse"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 	"logscan/parse/source"
 )
 
@@ -200,7 +200,7 @@ func exampleRow(sample []byte, formats []*parse.Format, in source.Input) (line s
 		r.buf = r.buf[:0]
 		r.open(in.Path)
 		r.parsed(1, &e)
-		line, row, ok = printable(string(redact.AppendLine(nil, raw, e.Session))), fieldsOf(r.buf), true
+		line, row, ok = printable(string(privacy.RedactLine(nil, raw, e.Session))), fieldsOf(r.buf), true
 		if e.Status == 401 {
 			break
 		}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"runtime"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
 // privacyFlags say how the output names people.
@@ -16,8 +16,8 @@ type privacyFlags struct {
 }
 
 // options returns the privacy options of the flags. Its errors are usage errors.
-func (f *privacyFlags) options() (pseudonym.Options, error) {
-	o := pseudonym.Options{Emails: f.RedactEmail}
+func (f *privacyFlags) options() (privacy.Options, error) {
+	o := privacy.Options{Emails: f.RedactEmail}
 	if f.Pseudonymize == "" {
 		return o, nil
 	}
@@ -31,7 +31,7 @@ func (f *privacyFlags) options() (pseudonym.Options, error) {
 const othersMode = 0o007
 
 // readKey reads the key in the file at path.
-func readKey(path string) (*pseudonym.Key, error) {
+func readKey(path string) (*privacy.Key, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, usagef("create a key with: (umask 077; head -c 32 /dev/urandom > "+path+")", "--pseudonymize: %w", err)
@@ -44,11 +44,11 @@ func readKey(path string) (*pseudonym.Key, error) {
 	if info.Mode().Perm()&othersMode != 0 && runtime.GOOS != "windows" {
 		return nil, usagef("chmod 600 "+path, "--pseudonymize: %s is readable by all users of this machine; the key reveals who is behind a pseudonym", path)
 	}
-	secret, err := io.ReadAll(io.LimitReader(f, pseudonym.MaxKey+1))
+	secret, err := io.ReadAll(io.LimitReader(f, privacy.MaxKey+1))
 	if err != nil {
 		return nil, usagef("", "--pseudonymize: %w", err)
 	}
-	key, err := pseudonym.NewKey(secret)
+	key, err := privacy.NewKey(secret)
 	if err != nil {
 		return nil, usagef("create a key with: head -c 32 /dev/urandom", "--pseudonymize: %s: %w", path, err)
 	}

@@ -7,8 +7,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
-	"logscan/parse/pseudonym"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
 // rows builds NDJSON: one object per log line, with the column names of the
@@ -18,8 +17,8 @@ type rows struct {
 	head []byte // `{"log_file_path":"...","log_line":` of the current input
 	text []byte // scratch for redacted values
 
-	omitRaw bool            // omit the text of rejected lines, which may name anybody
-	mask    *pseudonym.Mask // masks names in rejected lines, or nil
+	omitRaw bool          // omit the text of rejected lines, which may name anybody
+	mask    *privacy.Mask // masks names in rejected lines, or nil
 }
 
 // open begins the rows of an input.
@@ -34,27 +33,27 @@ func (r *rows) open(path string) {
 func (r *rows) parsed(line int64, e *parse.Entry) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.time("timestamp", e.Time)
-	r.string("http_request_method", e.Method, redact.Append)
-	r.string("url_path", e.Path, redact.Append)
-	r.string("url_query", e.Query, redact.Append)
-	r.string("url_scheme", e.Scheme, redact.Append)
+	r.string("http_request_method", e.Method, privacy.Redact)
+	r.string("url_path", e.Path, privacy.Redact)
+	r.string("url_query", e.Query, privacy.Redact)
+	r.string("url_scheme", e.Scheme, privacy.Redact)
 	r.number("http_response_status_code", int64(e.Status))
 	r.number("http_response_body_size", e.BodySize)
 	if e.Duration >= 0 {
 		r.buf = append(r.buf, `,"http_server_request_duration":`...)
 		r.buf = strconv.AppendFloat(r.buf, float64(e.Duration)/1e6, 'f', -1, 64)
 	}
-	r.string("server_address", e.Host, redact.Append)
-	r.string("http_request_referrer", e.Referrer, redact.Append)
-	r.string("client_address", e.Client, redact.Append)
-	r.string("network_peer_address", e.Peer, redact.Append)
-	r.string("user_agent_original", e.UserAgent, redact.Append)
-	r.string("user_name", e.User, redact.Append)
+	r.string("server_address", e.Host, privacy.Redact)
+	r.string("http_request_referrer", e.Referrer, privacy.Redact)
+	r.string("client_address", e.Client, privacy.Redact)
+	r.string("network_peer_address", e.Peer, privacy.Redact)
+	r.string("user_agent_original", e.UserAgent, privacy.Redact)
+	r.string("user_name", e.User, privacy.Redact)
 	if len(e.Session) > 0 {
-		r.buf = append(append(append(r.buf, `,"session_id":"`...), redact.SessionHash(e.Session)...), '"')
+		r.buf = append(append(append(r.buf, `,"session_id":"`...), privacy.SessionHash(e.Session)...), '"')
 	}
-	r.string("upstream_address", e.Upstream, redact.Append)
-	r.string("auth_reason", e.Reason, redact.Append)
+	r.string("upstream_address", e.Upstream, privacy.Redact)
+	r.string("auth_reason", e.Reason, privacy.Redact)
 	if e.AnsweredBy != parse.Unknown {
 		r.buf = append(append(append(r.buf, `,"auth_answered_by":"`...), e.AnsweredBy.String()...), '"')
 	}
@@ -68,7 +67,7 @@ func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.buf = append(append(append(r.buf, `,"error":"`...), v.String()...), `","raw":`...)
 	if r.text = r.text[:0]; !r.omitRaw {
-		r.text = redact.AppendLine(r.text, raw, session)
+		r.text = privacy.RedactLine(r.text, raw, session)
 	}
 	if r.mask != nil {
 		r.text = append(r.text[:0], r.mask.Text(r.text)...)

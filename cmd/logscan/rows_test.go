@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"logscan/parse"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
 // jsonStrings holds values with their JSON.
@@ -119,7 +119,7 @@ func TestRows(t *testing.T) {
 			"log_file_path": "a \"b\".log", "log_line": 7.0, "timestamp": "2026-03-09T10:00:00.000001Z",
 			"http_request_method": "GET", "url_path": "/a/\ufffd", "url_query": "q=1&token=REDACTED",
 			"http_response_status_code": 401.0, "http_response_body_size": 0.0, "http_server_request_duration": 1.5,
-			"client_address": "192.0.2.1", "user_name": "Zoë", "session_id": redact.SessionHash(e.Session),
+			"client_address": "192.0.2.1", "user_name": "Zoë", "session_id": privacy.SessionHash(e.Session),
 			"auth_answered_by": "upstream", "auth_token_expiry": "2026-03-09T09:59:59Z",
 		},
 		{"log_file_path": "a \"b\".log", "log_line": 8.0},
