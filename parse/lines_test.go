@@ -33,7 +33,7 @@ func formatNamed(tb testing.TB, name string) *Format {
 func sameLines(t *testing.T, p *Parser, block []byte) {
 	t.Helper()
 	plain := NewParser(p.formats...)
-	plain.plain = true
+	plain.values.general = true
 	p.Directive(nil)
 	plain.Directive(nil)
 	var e, want Entry

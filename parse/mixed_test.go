@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"logscan/parse/carrier"
 )
 
 // readAll parses lines one after the other and tells what became of each, in a
@@ -146,7 +148,7 @@ func TestPartialLines(t *testing.T) {
 	if got := readAll(p, []string{last}); got[0] != "syntax" {
 		t.Errorf("a beginning of another block: %v", got)
 	}
-	long := `2026-03-09T14:05:00Z stdout P ` + strings.Repeat("x", maxJoined)
+	long := `2026-03-09T14:05:00Z stdout P ` + strings.Repeat("x", carrier.MaxText)
 	if got := readAll(p, []string{long, first, last, first, last}); fmt.Sprint(got) != "[partial partial too_long partial 401 GET /c]" {
 		t.Errorf("a line too long: %v", got)
 	}

@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"logscan/parse/wrap"
+	"logscan/parse/carrier"
+	"logscan/parse/field"
 )
 
 // show writes the fields of an entry that are set, in a fixed order.
@@ -372,7 +373,7 @@ func FuzzParse(f *testing.F) {
 	for _, g := range Formats() {
 		parsers = append(parsers, g.NewParser())
 	}
-	for _, w := range wrap.Wrappers() {
+	for _, w := range carrier.Carriers() {
 		var all []*Format
 		for _, g := range Formats() {
 			all = append(all, g.carriedBy(w))
@@ -390,11 +391,11 @@ func FuzzParse(f *testing.F) {
 			v := p.Parse(line, &e) // by the short ways, the second of the line before too
 			first := show(&e)
 			plain := NewParser(p.formats...)
-			plain.plain = true
+			plain.values.general = true
 			if w := plain.Parse(line, &again); p.header.format == nil && (w != v || v == Parsed && show(&again) != first) {
 				t.Errorf("%s: the general way gives %v %s, not %v %s", name, w, show(&again), v, first)
 			}
-			if v == Parsed && e.Time != NoTime && (e.Time < minTime || e.Time >= maxTime) {
+			if v == Parsed && e.Time != NoTime && (e.Time < field.MinTime || e.Time >= field.MaxTime) {
 				t.Errorf("%s: time %d", name, e.Time)
 			}
 			if v != Parsed {
@@ -452,11 +453,11 @@ func FuzzCompile(f *testing.F) {
 		var e, again Entry
 		v := g.NewParser().Parse([]byte(line), &e)
 		p := g.NewParser()
-		p.plain = true
+		p.values.general = true
 		if w := p.Parse([]byte(line), &again); w != v || v == Parsed && show(&e) != show(&again) {
 			t.Errorf("the general way gives %v %s, not %v %s", w, show(&again), v, show(&e))
 		}
-		if v == Parsed && e.Time != NoTime && (e.Time < minTime || e.Time >= maxTime) {
+		if v == Parsed && e.Time != NoTime && (e.Time < field.MinTime || e.Time >= field.MaxTime) {
 			t.Errorf("time %d", e.Time)
 		}
 	})

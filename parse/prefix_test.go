@@ -1,8 +1,6 @@
 package parse
 
 import (
-	"encoding/binary"
-	"strconv"
 	"testing"
 	"time"
 )
@@ -29,37 +27,13 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
-func TestDigits(t *testing.T) {
-	word := func(s string) uint64 { return binary.LittleEndian.Uint64([]byte(s + "\x00\xff /:.x/:")[:8]) }
-	for _, s := range []string{"", "0", "7", "10", "042", "1234", "98765", "123456", "1234567", "12345678", "0000001"} {
-		value, n := digitsOf(word(s))
-		want, _ := strconv.ParseInt("0"+s, 10, 64)
-		if value != want || n != len(s) {
-			t.Errorf("digitsOf(%q) = %d, %d", s, value, n)
-		}
-	}
-	for c := range 256 {
-		for at := range 16 {
-			b := []byte("1.2.3.4.5.6.7.8.")
-			b[at] = byte(c)
-			want := at
-			if c >= '0' && c <= '9' || c == '.' {
-				want = 16
-			}
-			if got := dottedLen((*[16]byte)(b)); got != want {
-				t.Fatalf("dottedLen(%q) = %d, want %d", b, got, want)
-			}
-		}
-	}
-}
-
 // sameDayAs compares the time that a parser gives which has read another one
 // before with that of a parser that has not.
 func sameDayAs(t *testing.T, before, when string) {
 	t.Helper()
 	f := formatNamed(t, "common")
 	p, fresh := f.NewParser(), f.NewParser()
-	fresh.plain = true
+	fresh.values.general = true
 	line := func(when string) []byte { return []byte(`192.0.2.1 - - [` + when + `] "GET / HTTP/1.1" 200 612`) }
 	var e, want Entry
 	for _, w := range []string{before, when, before, when} {
@@ -122,10 +96,10 @@ func TestUsualLinesInOneGo(t *testing.T) {
 			if v := p.Parse([]byte(line), &e); v != Parsed {
 				t.Errorf("%s: %v", line, v)
 			}
-			own, origin := p.lines.of([]byte(line))
+			own, origin := p.lines.delimitersOf([]byte(line))
 			var first [6]uint32
 			copy(first[:], own)
-			if _, ok := p.format.programs[0].begin(p, []byte(line), &first, origin, &e); !ok {
+			if _, ok := p.values.format.programs[0].begin(&p.values, []byte(line), &first, origin, &e); !ok {
 				t.Errorf("%s is read field by field", line)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"logscan/parse/field"
 )
 
 // jwt makes a token of a payload; the signature is none.
@@ -89,10 +91,10 @@ func FuzzToken(f *testing.F) {
 		p := format.NewParser()
 		var e Entry
 		p.Parse([]byte(`2026-03-09T14:05:00Z "Bearer `+jwt(payload)+`"`), &e)
-		if len(e.User) > longestClaim || len(e.Session) > longestClaim {
+		if len(e.User) > field.LongestClaim || len(e.Session) > field.LongestClaim {
 			t.Errorf("user of %d bytes, session of %d", len(e.User), len(e.Session))
 		}
-		if e.TokenExpiry != NoTime && (e.TokenExpiry < minTime || e.TokenExpiry >= maxTime) {
+		if e.TokenExpiry != NoTime && (e.TokenExpiry < field.MinTime || e.TokenExpiry >= field.MaxTime) {
 			t.Errorf("expiry %d", e.TokenExpiry)
 		}
 	})

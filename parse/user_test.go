@@ -3,6 +3,8 @@ package parse
 import (
 	"bytes"
 	"testing"
+
+	"logscan/parse/field"
 )
 
 func TestUser(t *testing.T) {
@@ -58,8 +60,8 @@ func FuzzSaid(f *testing.F) {
 		if p.Parse(line, &again); show(&again) != first {
 			t.Errorf("%s, then %s", first, show(&again))
 		}
-		if len(again.Reason) > longestReason || longest > len(line) || cap(p.scratch) > 64<<10+16*len(line) {
-			t.Errorf("reason of %d bytes, client of %d, scratch of %d", len(again.Reason), longest, cap(p.scratch))
+		if len(again.Reason) > field.LongestReason || longest > len(line) || p.values.scratch.Size() > 64<<10+16*len(line) {
+			t.Errorf("reason of %d bytes, client of %d, scratch of %d", len(again.Reason), longest, p.values.scratch.Size())
 		}
 	})
 }

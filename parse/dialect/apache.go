@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
 // apacheMeanings are the directives without argument that mean something to

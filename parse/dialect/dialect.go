@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
 // Piece is a part of a format string: a literal, or a field with the name the

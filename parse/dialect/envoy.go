@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
 // envoyMeanings are the command operators that mean something to logscan.

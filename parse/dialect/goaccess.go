@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
 // goaccessMeanings are the specifiers of GoAccess's log-format.

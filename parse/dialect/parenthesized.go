@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
 // uwsgiMeanings are the variables of uWSGI's logformat.
