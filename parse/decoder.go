@@ -113,17 +113,18 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 	case fieldSession:
 		d.setSession(e, b)
 	case fieldClient:
-		return d.setClient(e, b)
-	case fieldUpstream:
-		e.HasUpstream = true
-		if b = lastElement(b); !field.Missing(b) {
-			e.Upstream = b
+		if !field.PlainAddress(b) {
+			return d.setClient(e, b)
 		}
-	case fieldUpstreamStatus:
-		e.HasUpstream = true
-		if b = lastElement(b); !field.Missing(b) && !(len(b) == 1 && b[0] == '0') { // 0: no backend was asked
-			e.UpstreamStatus = b
+		e.Client = b
+	case fieldForwarded, fieldForwardedHeader, fieldRealIP, fieldProxied, fieldAuthorization, fieldCookie, fieldAnswerer:
+		d.setHint(e, f, b)
+	case fieldCount:
+		if _, ok := field.Integer(b); !ok {
+			return RejectSyntax
 		}
+	case fieldUpstream, fieldUpstreamStatus:
+		setUpstream(e, f, lastElement(b))
 	case fieldReason:
 		e.Reason = b
 	case fieldIgnored:
@@ -136,16 +137,10 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 // setRare implements set for the fields of fewer formats.
 func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 	switch f {
-	case fieldForwarded, fieldForwardedHeader, fieldRealIP, fieldProxied, fieldAuthorization, fieldCookie, fieldAnswerer:
-		d.setHint(e, f, b)
 	case fieldMillis, fieldMicros, fieldNanos, fieldLatency, fieldSecondsMore, fieldTaken:
 		return setDuration(e, f, b)
 	case fieldPeer:
 		e.Peer = field.Address(&d.scratch, b)
-	case fieldCount:
-		if _, ok := field.Integer(b); !ok {
-			return RejectSyntax
-		}
 	case fieldClientPort:
 		client, ok := field.ClientPort(&d.scratch, b)
 		if !ok {
@@ -229,6 +224,18 @@ func (d *decoder) setHint(e *Entry, f fieldID, b []byte) {
 		case "kong":
 			h.Answerer = field.Proxy
 		}
+	}
+}
+
+// setUpstream stores the name or the status of the last backend.
+func setUpstream(e *Entry, f fieldID, b []byte) {
+	e.HasUpstream = true
+	switch {
+	case field.Missing(b):
+	case f == fieldUpstream:
+		e.Upstream = b
+	case len(b) > 1 || b[0] != '0': // 0: no backend was asked
+		e.UpstreamStatus = b
 	}
 }
 

@@ -20,7 +20,8 @@ func (d *decoder) finish(e *Entry) Verdict {
 		d.readQuery(e)
 	}
 	if d.hints.Any || len(d.proxies) > 0 {
-		o := d.proxies.Resolve(&d.scratch, field.Origin{Client: e.Client, Peer: e.Peer}, &d.hints)
+		o := field.Origin{Client: e.Client, Peer: e.Peer}
+		d.proxies.Resolve(&d.scratch, &o, &d.hints)
 		e.Client, e.Peer = o.Client, o.Peer
 		if len(d.hints.Token) > 0 {
 			d.applyClaims(e)
@@ -72,7 +73,7 @@ func (d *decoder) applyClaims(e *Entry) {
 // vocabulary of package field.
 func (d *decoder) explain(e *Entry) {
 	raw := e.Reason
-	by, word, known := d.hints.Refusal(raw, field.Upstreams{Logged: e.HasUpstream, Name: e.Upstream, Status: e.UpstreamStatus})
+	by, word, known := d.hints.Refusal(raw, &field.Upstreams{Logged: e.HasUpstream, Name: e.Upstream, Status: e.UpstreamStatus})
 	e.AnsweredBy = by
 	switch {
 	case known:

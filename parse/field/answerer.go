@@ -22,7 +22,7 @@ type Upstreams struct {
 
 // RefusedBy returns who answered a refused request: according to an explicit
 // statement in the log, the status of the upstream, or whether there was one.
-func (h *Hints) RefusedBy(u Upstreams) Answerer {
+func (h *Hints) RefusedBy(u *Upstreams) Answerer {
 	switch {
 	case h.Answerer != Unknown:
 		return h.Answerer

@@ -18,44 +18,43 @@ type Origin struct {
 	Peer   []byte // the network peer, if it is known and not the client
 }
 
-// Resolve returns the origin of a request that is logged as o, taking the hints
-// into account.
-func (t Proxies) Resolve(s *scan.Scratch, o Origin, h *Hints) Origin {
+// Resolve corrects the origin of a request, which holds the logged addresses,
+// according to the hints.
+func (t Proxies) Resolve(s *scan.Scratch, o *Origin, h *Hints) {
 	if len(t) == 0 {
 		switch {
 		case len(h.Proxied) > 0 && (len(o.Peer) == 0 || bytes.Equal(o.Peer, o.Client)):
 			// The PROXY protocol is used only where the server is configured for it.
-			return o.moved(Address(s, h.Proxied))
+			o.move(Address(s, h.Proxied))
 		case len(o.Client) == 0:
 			o.Client = firstForwarded(s, h)
 		}
-		return o
+		return
 	}
 	if len(o.Client) == 0 {
 		o.Client = o.Peer
 	}
 	if !t.trusts(o.Client) {
-		return o
+		return
 	}
 	if len(h.Proxied) > 0 {
-		o = o.moved(Address(s, h.Proxied))
+		o.move(Address(s, h.Proxied))
 		if !t.trusts(o.Client) {
-			return o
+			return
 		}
 	}
 	// Of several headers, use one that proxies append to rather than one that some
 	// of them pass on unchanged.
 	switch {
 	case len(h.ForwardedFor) > 0:
-		return t.walk(s, o, h.ForwardedFor, LastListed)
+		t.walk(s, o, h.ForwardedFor, LastListed)
 	case len(h.Forwarded) > 0:
-		return t.walk(s, o, h.Forwarded, lastForwarded)
+		t.walk(s, o, h.Forwarded, lastForwarded)
 	case len(h.RealIP) > 0:
 		if a, ok := hostAddr(h.RealIP); ok {
-			return o.moved(canonical(s, a, h.RealIP))
+			o.move(canonical(s, a, h.RealIP))
 		}
 	}
-	return o
 }
 
 // firstForwarded returns the first address in the headers, for lines that name no
@@ -81,7 +80,7 @@ func firstForwarded(s *scan.Scratch, h *Hints) []byte {
 
 // walk goes through a list of addresses from the right, as long as the proxy that
 // added the next one is trusted.
-func (t Proxies) walk(s *scan.Scratch, o Origin, list []byte, last func([]byte) (one, rest []byte)) Origin {
+func (t Proxies) walk(s *scan.Scratch, o *Origin, list []byte, last func([]byte) (one, rest []byte)) {
 	var client []byte
 	for len(list) > 0 {
 		var one []byte
@@ -94,20 +93,17 @@ func (t Proxies) walk(s *scan.Scratch, o Origin, list []byte, last func([]byte) 
 			break
 		}
 	}
-	if client == nil {
-		return o
+	if client != nil {
+		o.move(Address(s, client))
 	}
-	return o.moved(Address(s, client))
 }
 
-// moved returns the origin with another client. The former one becomes the peer,
-// unless that is known.
-func (o Origin) moved(client []byte) Origin {
+// move sets another client. The former one becomes the peer, unless that is known.
+func (o *Origin) move(client []byte) {
 	if len(o.Peer) == 0 && !bytes.Equal(o.Client, client) {
 		o.Peer = o.Client
 	}
 	o.Client = client
-	return o
 }
 
 // trusts reports whether what an address says about the client is believed. A Unix

@@ -126,7 +126,7 @@ var win32Status = map[string]string{
 // Refusal returns who refused a request and why, given the logged reason and what
 // the log says about the backend. word is of the vocabulary; known is false if the
 // reason is not recognised.
-func (h *Hints) Refusal(raw []byte, u Upstreams) (by Answerer, word string, known bool) {
+func (h *Hints) Refusal(raw []byte, u *Upstreams) (by Answerer, word string, known bool) {
 	if len(raw) == 0 {
 		return h.RefusedBy(u), "", false
 	}

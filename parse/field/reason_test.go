@@ -46,14 +46,14 @@ func TestReason(t *testing.T) {
 		{"-", ""}, {" ", " "}, {"401.", "401."}, {"{}", "{}"}, {"x{}", "x{}"},
 	} {
 		got := tt.raw[:min(len(tt.raw), LongestReason)]
-		if _, word, known := new(Hints).Refusal([]byte(tt.raw), Upstreams{}); known {
+		if _, word, known := new(Hints).Refusal([]byte(tt.raw), &Upstreams{}); known {
 			got = word
 		}
 		if got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.raw, got, tt.want)
 		}
 		raw := []byte(tt.raw)
-		if n := testing.AllocsPerRun(10, func() { new(Hints).Refusal(raw, Upstreams{}) }); n != 0 {
+		if n := testing.AllocsPerRun(10, func() { new(Hints).Refusal(raw, &Upstreams{}) }); n != 0 {
 			t.Errorf("%s: %v allocations", tt.raw, n)
 		}
 	}
