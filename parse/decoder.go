@@ -74,10 +74,7 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 	case fieldPath:
 		e.Path = b
 	case fieldQuery:
-		if b[0] == '?' {
-			b = b[1:]
-		}
-		e.Query = b
+		e.Query = bytes.TrimPrefix(b, question)
 	case fieldMethod:
 		e.Method = b
 	case fieldProtocol:
@@ -127,7 +124,6 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 		setUpstream(e, f, lastElement(b))
 	case fieldReason:
 		e.Reason = b
-	case fieldIgnored:
 	default:
 		return d.setRare(e, f, b)
 	}
@@ -328,6 +324,7 @@ func (e *Entry) setDuration(us int64, ok bool) Verdict {
 
 var (
 	plus     = []byte("+")
+	question = []byte("?")
 	noServer = []byte("<NOSRV>")
 )
 

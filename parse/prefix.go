@@ -116,9 +116,22 @@ func (x *prefix) begin(d *decoder, line []byte, own *[mostQuotes]uint32, origin 
 	}
 	d.plainPath = true
 	if x.hostEnd != 0 {
-		if at, ok = x.beginHost(d, line, e); !ok {
+		at = bytes.IndexByte(line, x.hostEnd)
+		if at < 0 || !field.Missing(line[:at]) && setHost(e, line[:at]) != Parsed {
 			return 0, false
 		}
+		if x.hostEnd == ':' {
+			n := bytes.IndexByte(line[at:], ' ')
+			if n < 0 {
+				return 0, false
+			}
+			port := line[at+1 : at+n]
+			if _, ok := field.Integer(port); !ok && !field.Missing(port) {
+				return 0, false
+			}
+			at += n
+		}
+		at++
 	}
 
 	// The position of the request determines that of the time: [10/Oct/2000:13:55:36 -0700] "
@@ -131,8 +144,10 @@ func (x *prefix) begin(d *decoder, line []byte, own *[mostQuotes]uint32, origin 
 	if when[0] != '[' || binary.LittleEndian.Uint32(when[stamp:])>>8 != ']'|' '<<8|'"'<<16 {
 		return 0, false
 	}
-	if e.Time, ok = d.clock.ParseCommon((*[stamp]byte)(when[1:])); !ok {
-		return 0, false
+	if e.Time, ok = d.clock.SameCommon((*[stamp]byte)(when[1:])); !ok {
+		if e.Time, ok = d.clock.ParseCommon((*[stamp]byte)(when[1:])); !ok {
+			return 0, false
+		}
 	}
 	if !splitCommonRequest(e, line, open+1, end) {
 		splitLine(e, line[open+1:end])
@@ -162,45 +177,13 @@ func (x *prefix) begin(d *decoder, line []byte, own *[mostQuotes]uint32, origin 
 		e.User = user
 	}
 
-	n, ok = x.statusAndSize(line[end:], e)
-	if at = end + n; !ok || !x.more {
-		return at, ok
-	}
-
-	// Referrer and user agent: "https://example.com/" "curl/8.5"
-	q2, q3, q4, q5 := int(own[2]-origin), int(own[3]-origin), int(own[4]-origin), int(own[5]-origin)
-	if q2 != at+1 || line[at] != ' ' || q4 != q3+2 || line[q2] != '"' || line[q5] != '"' ||
-		binary.LittleEndian.Uint32(line[q3:])&0xffffff != '"'|' '<<8|'"'<<16 {
-		return 0, false
-	}
-	if referrer := line[q2+1 : q3]; !field.Missing(referrer) {
-		e.Referrer = referrer
-	}
-	if agent := line[q4+1 : q5]; !field.Missing(agent) {
-		e.UserAgent = agent
-	}
-	return q5, true
+	return x.beginResponse(line, own, origin, end, e)
 }
 
-// beginHost reads the virtual host in front, with or without its port.
-func (x *prefix) beginHost(d *decoder, line []byte, e *Entry) (at int, ok bool) {
-	at = bytes.IndexByte(line, x.hostEnd)
-	if at < 0 || d.set(e, fieldHost, line[:at], false) != Parsed {
-		return 0, false
-	}
-	if x.hostEnd == ':' {
-		end := bytes.IndexByte(line[at:], ' ')
-		if end < 0 || d.set(e, fieldCount, line[at+1:at+end], false) != Parsed {
-			return 0, false
-		}
-		at += end
-	}
-	return at + 1, true
-}
-
-// statusAndSize reads the status and size in b, which begins with the quote after
-// the request: " 200 4179. n is the offset after the size.
-func (x *prefix) statusAndSize(b []byte, e *Entry) (n int, ok bool) {
+// beginResponse reads the fields after the request, whose last quote is at offset
+// end: " 200 4179 "https://example.com/" "curl/8.5"
+func (x *prefix) beginResponse(line []byte, own *[mostQuotes]uint32, origin uint32, end int, e *Entry) (at int, ok bool) {
+	b := line[end:]
 	var short [14]byte
 	if len(b) < len(short) {
 		copy(short[:], b)
@@ -214,13 +197,28 @@ func (x *prefix) statusAndSize(b []byte, e *Entry) (n int, ok bool) {
 	}
 	e.Status = int32(digits&0xff*100 + digits>>8&0xff*10 + digits>>16)
 	word = binary.LittleEndian.Uint64(b[len(`" 200 `):])
-	n = 1
+	n := 1
 	if word&0xff != '-' {
 		if e.BodySize, n = scan.LeadingInteger(word); n == 0 || n == 8 && !x.more {
 			return 0, false
 		}
 	}
-	return len(`" 200 `) + n, true
+	at = end + len(`" 200 `) + n
+	if !x.more {
+		return at, true
+	}
+	q2, q3, q4, q5 := int(own[2]-origin), int(own[3]-origin), int(own[4]-origin), int(own[5]-origin)
+	if q2 != at+1 || line[at] != ' ' || q4 != q3+2 || line[q2] != '"' || line[q5] != '"' ||
+		binary.LittleEndian.Uint32(line[q3:])&0xffffff != '"'|' '<<8|'"'<<16 {
+		return 0, false
+	}
+	if referrer := line[q2+1 : q3]; !field.Missing(referrer) {
+		e.Referrer = referrer
+	}
+	if agent := line[q4+1 : q5]; !field.Missing(agent) {
+		e.UserAgent = agent
+	}
+	return q5, true
 }
 
 // splitCommonRequest is splitLine for a request line of the usual shape whose path

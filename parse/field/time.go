@@ -89,24 +89,23 @@ func (c *Clock) Parse(b []byte) (us int64, ok bool) {
 // CommonLen is the length of a time of the common log format.
 const CommonLen = len("10/Oct/2000:13:55:36 -0700")
 
+// SameCommon returns the last time if b spells it, without a call.
+func (c *Clock) SameCommon(b *[CommonLen]byte) (us int64, ok bool) {
+	a := &c.last
+	return c.lastMicros, c.lastLen == CommonLen &&
+		binary.LittleEndian.Uint64(a[18:]) == binary.LittleEndian.Uint64(b[18:]) && // what changes first
+		binary.LittleEndian.Uint64(a[:]) == binary.LittleEndian.Uint64(b[:]) &&
+		binary.LittleEndian.Uint64(a[8:]) == binary.LittleEndian.Uint64(b[8:]) &&
+		binary.LittleEndian.Uint16(a[16:]) == binary.LittleEndian.Uint16(b[16:])
+}
+
 // ParseCommon is Parse for a time of the length of the common log format. It is
-// fast for the same second and day as the last time.
+// fast for the same day as the last time.
 func (c *Clock) ParseCommon(b *[CommonLen]byte) (us int64, ok bool) {
-	if c.lastLen == CommonLen && equalCommon(b, (*[CommonLen]byte)(c.last[:])) {
-		return c.lastMicros, true
-	}
 	if us, ok = c.parseSameDay(b); ok {
 		return us, true
 	}
 	return c.Parse(b[:])
-}
-
-// equalCommon reports whether two times have the same spelling.
-func equalCommon(a, b *[CommonLen]byte) bool {
-	return binary.LittleEndian.Uint64(a[18:]) == binary.LittleEndian.Uint64(b[18:]) && // what changes first
-		binary.LittleEndian.Uint64(a[:]) == binary.LittleEndian.Uint64(b[:]) &&
-		binary.LittleEndian.Uint64(a[8:]) == binary.LittleEndian.Uint64(b[8:]) &&
-		binary.LittleEndian.Uint16(a[16:]) == binary.LittleEndian.Uint16(b[16:])
 }
 
 // parseSameDay parses a time that differs from the last one only in the time of
