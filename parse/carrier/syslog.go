@@ -1,6 +1,10 @@
 package carrier
 
-import "bytes"
+import (
+	"bytes"
+
+	"logscan/parse/scan"
+)
 
 // syslog locates the text behind a header of RFC 3164, with its own or an ISO
 // 8601 time, or of RFC 5424:
@@ -12,7 +16,7 @@ func syslog(line []byte) (t text, ok bool) {
 	rest := line
 	if len(rest) > 0 && rest[0] == '<' {
 		end := bytes.IndexByte(rest, '>')
-		if end < 2 || end > 4 || !digits(rest[1:end]) {
+		if end < 2 || end > 4 || !scan.AllDigits(rest[1:end]) {
 			return t, false
 		}
 		if rest = rest[end+1:]; bytes.HasPrefix(rest, version1) {
@@ -130,7 +134,7 @@ func bsdTime(b []byte) int {
 // the start of b, 0 if there is none.
 func isoTime(b []byte) int {
 	const layout = "2006-01-02T15:04:05"
-	if len(b) < len(layout) || b[4] != '-' || b[7] != '-' || b[10] != 'T' || !digits(b[:4]) || !isClock(b[11:19]) {
+	if len(b) < len(layout) || b[4] != '-' || b[7] != '-' || b[10] != 'T' || !scan.AllDigits(b[:4]) || !isClock(b[11:19]) {
 		return 0
 	}
 	n := fraction(b, len(layout))
@@ -147,7 +151,7 @@ func isoTime(b []byte) int {
 }
 
 func isClock(b []byte) bool {
-	return b[2] == ':' && b[5] == ':' && digits(b[:2]) && digits(b[3:5]) && digits(b[6:8])
+	return b[2] == ':' && b[5] == ':' && scan.AllDigits(b[:2]) && scan.AllDigits(b[3:5]) && scan.AllDigits(b[6:8])
 }
 
 // fraction returns the offset after the fraction of a second that begins at n.
@@ -159,13 +163,4 @@ func fraction(b []byte, n int) int {
 		}
 	}
 	return n
-}
-
-func digits(b []byte) bool {
-	for _, c := range b {
-		if c-'0' > 9 {
-			return false
-		}
-	}
-	return len(b) > 0
 }

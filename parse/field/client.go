@@ -55,7 +55,7 @@ func ClientPort(s *scan.Scratch, b []byte) (client []byte, ok bool) {
 	switch {
 	case b[0] == '/', bytes.HasPrefix(b, []byte("unix:")):
 		return b, true
-	case i < 0, !allDigits(b[i+1:]):
+	case i < 0, !scan.AllDigits(b[i+1:]):
 		return nil, false
 	}
 	if b = b[:i]; len(b) > 1 && b[0] == '[' && b[len(b)-1] == ']' {
@@ -68,15 +68,6 @@ func ClientPort(s *scan.Scratch, b []byte) (client []byte, ok bool) {
 		return nil, true
 	}
 	return Address(s, b), true
-}
-
-func allDigits(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(b) > 0
 }
 
 // Missing reports whether a value is empty or a lone dash, which stands for an

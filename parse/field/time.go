@@ -180,44 +180,12 @@ func two(b []byte) int64 {
 
 func four(b []byte) int64 { return two(b)*100 + two(b[2:]) }
 
-// month returns the number of the month that b begins with, Jan to Dec, 0 if there
-// is none.
-func month(b []byte) int64 {
-	switch string([]byte{b[0] &^ 0x20, b[1] | 0x20, b[2] | 0x20}) {
-	case "Jan":
-		return 1
-	case "Feb":
-		return 2
-	case "Mar":
-		return 3
-	case "Apr":
-		return 4
-	case "May":
-		return 5
-	case "Jun":
-		return 6
-	case "Jul":
-		return 7
-	case "Aug":
-		return 8
-	case "Sep":
-		return 9
-	case "Oct":
-		return 10
-	case "Nov":
-		return 11
-	case "Dec":
-		return 12
-	}
-	return 0
-}
-
 // parseCommon parses 10/Oct/2000:13:55:36 with an optional fraction and offset.
 func parseCommon(b []byte) (datetime, bool) {
 	if b[6] != '/' || b[11] != ':' && b[11] != ' ' {
 		return datetime{}, false
 	}
-	return civil(four(b[7:]), month(b[3:]), two(b), b[12:])
+	return civil(four(b[7:]), strftime.Month(b[3:]), two(b), b[12:])
 }
 
 // parseISO parses 2000-10-10T13:55:36 with an optional fraction and offset.
@@ -255,7 +223,7 @@ func (c *Clock) parseNamed(b []byte) (int64, bool) {
 	if len(b) < 4 {
 		return 0, false
 	}
-	if mon = month(b); mon == 0 {
+	if mon = strftime.Month(b); mon == 0 {
 		return 0, false
 	}
 	if b = b[3:]; day < 0 {

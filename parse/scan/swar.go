@@ -88,6 +88,16 @@ func EqualShort(a, b []byte) bool {
 	return binary.LittleEndian.Uint64(a[n-8:n]) == binary.LittleEndian.Uint64(b[n-8:])
 }
 
+// AllDigits reports whether b consists of decimal digits and is not empty.
+func AllDigits(b []byte) bool {
+	for _, c := range b {
+		if c-'0' > 9 {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
 // DottedLen returns how many digits and dots b begins with, at most 16.
 func DottedLen(b *[16]byte) int {
 	n := bits.TrailingZeros64(nonDottedBytes(binary.LittleEndian.Uint64(b[:]))) / 8

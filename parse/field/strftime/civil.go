@@ -1,16 +1,16 @@
 package strftime
 
-// Civil is a time as its parts were read, one after the other, perhaps by
-// several patterns. The zero value has no parts.
+// Civil holds the parts of a time, as read by one or several patterns. The zero value
+// has no parts.
 type Civil struct {
 	year, month, day       int64
 	hour, hour12           int64
 	minute, second, micros int64
-	yday                   int64 // day of the year, 1-based; 0 not read
+	yday                   int64 // day of the year, 1-based; 0: not read
 	offset                 int64 // minutes east of UTC
 	epoch                  int64 // Unix microseconds
 	zoned                  bool  // an offset was read
-	pm                     int8  // 1 AM, 2 PM
+	pm                     int8  // 1: AM, 2: PM
 	has                    uint8
 }
 
@@ -27,25 +27,25 @@ func (c *Civil) setMonth(n int64) { c.month, c.has = n, c.has|hasMonth }
 func (c *Civil) setDay(n int64)   { c.day, c.has = n, c.has|hasDay }
 func (c *Civil) setHour(n int64)  { c.hour, c.has = n, c.has|hasHour }
 
-// Zoned tells whether the time is the same everywhere: it has an offset, or
+// Zoned reports whether the time does not depend on a zone: it has an offset, or
 // counts from the epoch.
 func (c *Civil) Zoned() bool { return c.zoned || c.has&hasEpoch != 0 }
 
-// Epoch tells whether the time is counted since 1970.
+// Epoch reports whether the time counts from 1970.
 func (c *Civil) Epoch() bool { return c.has&hasEpoch != 0 }
 
-// Any tells whether any part was read.
+// Any reports whether any part was read.
 func (c *Civil) Any() bool { return *c != Civil{} }
 
-// Whole tells whether the parts say when: a date and an hour, or an epoch.
+// Whole reports whether the parts determine a time: a date and an hour, or an epoch.
 func (c *Civil) Whole() bool {
 	date := c.has&hasYear != 0 && (c.has&(hasMonth|hasDay) == hasMonth|hasDay || c.yday > 0)
 	return c.has&hasEpoch != 0 || date && (c.has&hasHour != 0 || c.hour12 > 0)
 }
 
-// Micros puts the parts together, in Unix microseconds; ok is false where they
-// are no time, or not a whole one. Without an offset it is what the clock showed:
-// see Zoned.
+// Micros returns the time in Unix microseconds. Without an offset it is the time that
+// the clock showed: see Zoned. ok is false if the parts are invalid or not a whole
+// time.
 func (c *Civil) Micros() (us int64, ok bool) {
 	if c.has&hasEpoch != 0 {
 		return c.epoch + c.micros%1e6, true
@@ -69,7 +69,7 @@ func (c *Civil) Micros() (us int64, ok bool) {
 	return minutes*60e6 + c.second*1e6 + c.micros, true
 }
 
-// DaysIn counts the days of a month, 1 to 12.
+// DaysIn returns the number of days in a month, 1 to 12.
 func DaysIn(year, month int64) int64 {
 	if month == 12 {
 		return 31
@@ -77,8 +77,8 @@ func DaysIn(year, month int64) int64 {
 	return Days(year, month+1, 1) - Days(year, month, 1)
 }
 
-// Days counts the days from 1970-01-01 to a date of the Gregorian calendar, by
-// counting years from March on so that the leap day comes last.
+// Days returns the number of days from 1970-01-01 to a date of the Gregorian calendar.
+// It counts years from March on, so that the leap day comes last.
 func Days(y, m, d int64) int64 {
 	if m <= 2 {
 		y--

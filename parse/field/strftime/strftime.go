@@ -1,8 +1,8 @@
-// Package strftime reads times by a strftime(3) pattern.
+// Package strftime parses times by strftime(3) patterns.
 //
-// In: a pattern as a server's configuration spells it, and text that begins with
-// a time or a part of one. Out: the parts, which Civil puts together. It knows
-// no time zones by name and asks no clock.
+// In: a pattern from the configuration of a server, and text that begins with a time
+// or a part of one. Out: the parts, which Civil assembles. It does not know zones by
+// name, and does not read the clock.
 package strftime
 
 import (
@@ -10,39 +10,40 @@ import (
 	"strings"
 )
 
-// Pattern is a compiled pattern. It is immutable and shared by goroutines.
+// Pattern is a compiled pattern. It is immutable and may be used by several
+// goroutines.
 type Pattern struct {
 	verbs []verb
 }
 
-// verb is one conversion, or a literal byte. Literals are negative: -1-c.
+// verb is a conversion, or a literal byte c as -1-c.
 type verb int16
 
-// Conversions that have no letter in strftime.
+// Conversions without a letter in strftime.
 const (
 	verbMillis   verb = 1 + iota // msec_frac: three digits
 	verbMicros                   // usec_frac: six digits
-	verbFraction                 // as many digits as there are
+	verbFraction                 // any number of digits
 	verbDate                     // any spelling of a date
 	verbClock                    // any spelling of a clock
-	verbEpoch                    // seconds, milliseconds, … by their number
+	verbEpoch                    // seconds, milliseconds, … by the number of digits
 )
 
-// expansions are the conversions that stand for others.
+// expansions maps conversions that are short for others.
 var expansions = map[byte]string{
 	'D': "%m/%d/%y", 'F': "%Y-%m-%d", 'T': "%H:%M:%S", 'R': "%H:%M", 'r': "%I:%M:%S %p",
 	'c': "%a %b %e %H:%M:%S %Y", '+': "%a %b %e %H:%M:%S %Z %Y", 'x': "%m/%d/%y", 'X': "%H:%M:%S",
 	'v': "%e-%b-%Y",
 }
 
-// known are the conversions that are read one by one.
+// known are the other conversions.
 const known = "YymbBhdejHIkMSpPzZsaAuwUWVgGClfLNnt%"
 
-// Compile reads a pattern. Apache's msec_frac and usec_frac stand for digits of
-// a second, %f, %L, %N and %3N for a fraction.
+// Compile compiles a pattern. Apache's msec_frac and usec_frac are digits of a
+// second; %f, %L, %N and %3N are a fraction.
 func Compile(pattern string) (*Pattern, error) {
 	var b strings.Builder
-	for i := 0; i < len(pattern); i++ { // spell out what stands for others
+	for i := 0; i < len(pattern); i++ { // expand conversions
 		if pattern[i] == '%' && i+1 < len(pattern) {
 			i++
 			for i+1 < len(pattern) && strings.IndexByte("-_^#EO0", pattern[i]) >= 0 { // paddings and alternatives
@@ -91,18 +92,18 @@ func Compile(pattern string) (*Pattern, error) {
 	return p, nil
 }
 
-// Date and Clock read any of the spellings of a date and of a clock that logs
-// have: 09/Mar/2026, 2026-03-09, 03/09/2026; 14:05:00 with or without a fraction.
+// Date and Clock match all spellings of a date and of a clock in logs: 09/Mar/2026,
+// 2026-03-09, 03/09/2026; 14:05:00 with or without a fraction.
 var (
 	Date  = &Pattern{verbs: []verb{verbDate}}
 	Clock = &Pattern{verbs: []verb{verbClock}}
 )
 
-// Number tells whether what the pattern spells is one number: an epoch.
+// Number reports whether the pattern is a single number: an epoch.
 func (p *Pattern) Number() bool { return len(p.verbs) == 1 && p.verbs[0] == verbEpoch }
 
-// Parse reads the time at the start of b into c and gives how many bytes it
-// has, -1 where there is none.
+// Parse parses the time at the start of b into c and returns its length in bytes, -1
+// if there is none.
 func (p *Pattern) Parse(b []byte, c *Civil) int {
 	r := reader{b: b}
 	for _, v := range p.verbs {
@@ -120,7 +121,7 @@ func (p *Pattern) Parse(b []byte, c *Civil) int {
 	return len(b) - len(r.b)
 }
 
-// reader walks over the text of a time.
+// reader reads the text of a time.
 type reader struct{ b []byte }
 
 // verb reads one conversion.
@@ -199,7 +200,7 @@ func (r *reader) digits(least, most int) (n int64, ok bool) {
 	return n, i >= least
 }
 
-// padded reads up to most digits, which spaces may stand before.
+// padded reads up to most digits, with spaces for leading ones.
 func (r *reader) padded(most int) (int64, bool) {
 	for most > 1 && len(r.b) > 0 && r.b[0] == ' ' {
 		r.b = r.b[1:]
@@ -208,19 +209,45 @@ func (r *reader) padded(most int) (int64, bool) {
 	return r.digits(1, most)
 }
 
-const monthNames = "janfebmaraprmayjunjulaugsepoctnovdec"
-
 // month reads the name of a month, in full or its first three letters.
 func (r *reader) month() (int64, bool) {
 	if len(r.b) < 3 {
 		return 0, false
 	}
-	for m := range 12 {
-		if name := monthNames[3*m:]; r.b[0]|0x20 == name[0] && r.b[1]|0x20 == name[1] && r.b[2]|0x20 == name[2] {
-			return int64(m) + 1, r.word()
-		}
+	m := Month(r.b)
+	return m, m > 0 && r.word()
+}
+
+// Month returns the number of the month that the first three letters of b abbreviate,
+// 0 if there is none. b must have at least three bytes.
+func Month(b []byte) int64 {
+	switch string([]byte{b[0] &^ 0x20, b[1] | 0x20, b[2] | 0x20}) {
+	case "Jan":
+		return 1
+	case "Feb":
+		return 2
+	case "Mar":
+		return 3
+	case "Apr":
+		return 4
+	case "May":
+		return 5
+	case "Jun":
+		return 6
+	case "Jul":
+		return 7
+	case "Aug":
+		return 8
+	case "Sep":
+		return 9
+	case "Oct":
+		return 10
+	case "Nov":
+		return 11
+	case "Dec":
+		return 12
 	}
-	return 0, false
+	return 0
 }
 
 // word reads letters.
@@ -233,7 +260,7 @@ func (r *reader) word() bool {
 	return i > 0
 }
 
-// half reads AM or PM: 1 or 2.
+// half reads AM as 1 or PM as 2.
 func (r *reader) half() (int8, bool) {
 	if len(r.b) < 2 || r.b[1]|0x20 != 'm' {
 		return 0, false
@@ -249,9 +276,9 @@ func (r *reader) half() (int8, bool) {
 	return 0, false
 }
 
-// zone reads +0100, +01:00, +01, Z, UTC or GMT. Other names mean nothing here.
+// zone reads +0100, +01:00, +01 or a name. All names are treated as UTC.
 func (r *reader) zone(c *Civil) bool {
-	if len(r.b) > 1 && r.b[0] == ' ' { // some write one where the format has none
+	if len(r.b) > 1 && r.b[0] == ' ' { // some servers write one that is not in the format
 		r.b = r.b[1:]
 	}
 	if len(r.b) == 0 {
@@ -278,7 +305,7 @@ func (r *reader) zone(c *Civil) bool {
 	return ok && h <= 24 && m < 60
 }
 
-// epoch reads a number since 1970; its digits tell the unit.
+// epoch reads a number since 1970, whose digits determine the unit.
 func (r *reader) epoch(c *Civil) bool {
 	n, ok := r.digits(9, 18)
 	if !ok {
@@ -292,7 +319,7 @@ func (r *reader) epoch(c *Civil) bool {
 	return true
 }
 
-// fraction reads the digits behind a second's point.
+// fraction reads the digits after the point of a second.
 func (r *reader) fraction(c *Civil) bool {
 	unit := int64(100_000)
 	micros, i := int64(0), 0

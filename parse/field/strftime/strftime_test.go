@@ -47,7 +47,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// A time may be split over several patterns, and spelled in any way.
+// TestParts tests times that are split over several patterns, in any spelling.
 func TestParts(t *testing.T) {
 	for _, tt := range []struct{ date, clock, want string }{
 		{"09/Mar/2026", "14:05:00", "2026-03-09T14:05:00Z"},
@@ -78,7 +78,7 @@ func TestCompileErrors(t *testing.T) {
 	}
 }
 
-// What is written by a pattern is read back by it.
+// FuzzParse checks that no pattern reads beyond its text.
 func FuzzParse(f *testing.F) {
 	f.Add("%d/%b/%Y:%H:%M:%S %z", []byte("09/Mar/2026:14:05:00 +0100"))
 	f.Add("%D %r", []byte("12/21/16 08:50:25 PM"))
