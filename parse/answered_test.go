@@ -6,7 +6,7 @@ import (
 	"logscan/parse/field"
 )
 
-// Only refusals have a reason.
+// TestReasonOfSuccess checks that only refusals have a reason.
 func TestReasonOfSuccess(t *testing.T) {
 	j, _ := Lookup("json")
 	var e Entry
@@ -22,14 +22,14 @@ func TestAnsweredBy(t *testing.T) {
 		name, format, line string
 		want               field.Answerer
 	}{
-		{"nginx itself", text, "2026-03-09T14:05:00Z 401 - -", Proxy},
+		{"answered by nginx", text, "2026-03-09T14:05:00Z 401 - -", Proxy},
 		{"nginx's upstream", text, "2026-03-09T14:05:00Z 401 10.0.0.1:80 401", Upstream},
 		{"an upstream tried after another", text, "2026-03-09T14:05:00Z 401 10.0.0.1:80, 10.0.0.2:80 502, 401", Upstream},
-		{"an upstream that answered something else", text, "2026-03-09T14:05:00Z 401 10.0.0.1:80 200", Proxy},
+		{"an upstream with another status", text, "2026-03-09T14:05:00Z 401 10.0.0.1:80 200", Proxy},
 		{"a success", text, "2026-03-09T14:05:00Z 200 10.0.0.1:80 200", Unknown},
-		{"the status alone", `$time_iso8601 $status $upstream_status`, "2026-03-09T14:05:00Z 401 401", Upstream},
-		{"the status alone, none", `$time_iso8601 $status $upstream_status`, "2026-03-09T14:05:00Z 401 -", Proxy},
-		{"the address alone", `$time_iso8601 $status $upstream_addr`, "2026-03-09T14:05:00Z 401 10.0.0.1:80", Upstream},
+		{"only the status", `$time_iso8601 $status $upstream_status`, "2026-03-09T14:05:00Z 401 401", Upstream},
+		{"only the status, none", `$time_iso8601 $status $upstream_status`, "2026-03-09T14:05:00Z 401 -", Proxy},
+		{"only the address", `$time_iso8601 $status $upstream_addr`, "2026-03-09T14:05:00Z 401 10.0.0.1:80", Upstream},
 		{"nothing logged", `$time_iso8601 $status`, "2026-03-09T14:05:00Z 401", Unknown},
 		{"Traefik without OriginStatus", "json", `{"time":"2026-03-09T14:05:00Z","DownstreamStatus":401,"ServiceName":"app@docker"}`, Proxy},
 		{"Traefik with OriginStatus", "json", `{"time":"2026-03-09T14:05:00Z","DownstreamStatus":401,"OriginStatus":401,"ServiceName":"app@docker"}`, Upstream},
@@ -39,8 +39,8 @@ func TestAnsweredBy(t *testing.T) {
 		{"Kong's upstream", "json", `{"started_at":1773065100000,"response":{"status":401},"source":"upstream"}`, Upstream},
 		{"Envoy", "json", `{"start_time":"2026-03-09T14:05:00Z","response_code":401,"response_code_details":"jwt_authn_access_denied{Jwt_is_expired}","upstream_host":null}`, Proxy},
 		{"Envoy's upstream", "json", `{"start_time":"2026-03-09T14:05:00Z","response_code":401,"response_code_details":"via_upstream","upstream_host":"10.0.0.1:80"}`, Upstream},
-		{"nginx itself, in JSON", "json", `{"time":"2026-03-09T14:05:00Z","status":401,"upstream_addr":"-","upstream_status":"-"}`, Proxy},
-		{"the status alone, none, in JSON", "json", `{"time":"2026-03-09T14:05:00Z","status":401,"upstream_status":""}`, Proxy},
+		{"answered by nginx, JSON", "json", `{"time":"2026-03-09T14:05:00Z","status":401,"upstream_addr":"-","upstream_status":"-"}`, Proxy},
+		{"only the status, none, JSON", "json", `{"time":"2026-03-09T14:05:00Z","status":401,"upstream_status":""}`, Proxy},
 		{"Envoy without details", "json", `{"start_time":"2026-03-09T14:05:00Z","response_code":401,"upstream_host":null}`, Proxy},
 		{"HAProxy", "json", `{"accept_date":"2026-03-09T14:05:00Z","status_code":401,"backend_name":"app","upstream":"<NOSRV>"}`, Proxy},
 	} {

@@ -9,9 +9,9 @@ import (
 	"logscan/parse/pseudonym"
 )
 
-// TestDisguise: a parser with a key gives pseudonyms in the place of names, for
-// every field that can hold one, and leaves what names nobody.
-func TestDisguise(t *testing.T) {
+// TestPseudonymize checks that a parser with a key replaces names by pseudonyms in all
+// fields, and leaves other texts.
+func TestPseudonymize(t *testing.T) {
 	key, err := pseudonym.NewKey([]byte(strings.Repeat("night and day ", 3)))
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestDisguise(t *testing.T) {
 			}
 		}
 		if text := string(p.Mask().Text(raw)); strings.Contains(strings.ToLower(text), "jane") || strings.Contains(text, "192.0.2.1") || !strings.Contains(text, `"10.0.0.9"`) || !strings.Contains(text, "10.0.0.1:80") {
-			t.Errorf("the line is told as %s", text)
+			t.Errorf("masked line: %s", text)
 		}
 	}
 }

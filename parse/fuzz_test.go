@@ -2,8 +2,8 @@ package parse
 
 import "testing"
 
-// FuzzAfter reads a line by what a parser has learnt from the one before it –
-// the order of JSON keys, the last time – and by a parser that never saw a line.
+// FuzzAfter compares parsing a line after another, from which the parser has learnt
+// the order of JSON keys and the last time, with a new parser.
 func FuzzAfter(f *testing.F) {
 	for _, g := range Formats() {
 		for i, s := range g.Samples {
@@ -16,18 +16,18 @@ func FuzzAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, line []byte) {
 		for _, g := range Formats() {
 			if g.kind == kindW3C || g.carrier != nil {
-				continue // what a line means depends on those before it
+				continue // the meaning of a line depends on those before it
 			}
 			var e, again Entry
 			p := g.NewParser()
-			for range 3 { // an order is followed when it was met twice
+			for range 3 { // an order is used the second time
 				p.Parse(before, &e)
 			}
 			fresh := g.NewParser()
 			fresh.values.general = true
 			v, w := p.Parse(line, &e), fresh.Parse(line, &again)
 			if v != w || v == Parsed && show(&e) != show(&again) {
-				t.Errorf("%s: behind %q, %q gives %v %s, not %v %s", g.Name, before, line, v, show(&e), w, show(&again))
+				t.Errorf("%s: after %q, %q is %v %s, want %v %s", g.Name, before, line, v, show(&e), w, show(&again))
 			}
 		}
 	})

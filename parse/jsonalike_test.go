@@ -9,8 +9,8 @@ import (
 	"logscan/parse/scan"
 )
 
-// afterAlike reads a line behind others that taught the parser their shape, and
-// before more of them, and compares with the general way.
+// afterAlike compares parsing a line among others, from which the parser has learnt
+// their shape, with parsing without fast paths.
 func afterAlike(t *testing.T, before, line string) *Parser {
 	t.Helper()
 	p := formatNamed(t, "json").NewParser()
@@ -38,22 +38,23 @@ func TestLinesOfOneShape(t *testing.T) {
 		}
 	}
 	p := afterAlike(t, before, strings.Replace(before, "200", "401", 1))
-	if scan.ShapesSupported && p.json.trust != maxOrders*missWeight+6-missWeight { // all but the first, and the last, behind which there is nothing
-		t.Errorf("lines of one shape were read in the general way: %d", p.json.trust)
+	if scan.ShapesSupported && p.json.trust != maxOrders*missWeight+6-missWeight { // all but the first and the last, which has no text after it
+		t.Errorf("lines of one shape were not matched: trust %d", p.json.trust)
 	}
 }
 
-// A log may have lines of some shapes, in turn.
+// TestLinesOfTwoShapes tests a log whose lines alternate between two shapes.
 func TestLinesOfTwoShapes(t *testing.T) {
 	p := formatNamed(t, "json").NewParser()
 	const line = `{"time":"2026-03-09T14:05:00Z","status":200,"user":null}` + "\n"
 	sameLines(t, p, []byte(strings.Repeat(line+strings.Replace(line, "null", `"bob"`, 1), 20)))
 	if scan.ShapesSupported && p.json.trust != maxOrders*missWeight+40-3-missWeight { // all but the first of each, and the last
-		t.Errorf("lines of two shapes were read in the general way: %d", p.json.trust)
+		t.Errorf("lines of two shapes were not matched: trust %d", p.json.trust)
 	}
 }
 
-// Lines that are not alike are soon not tried any more, and tried again later.
+// TestLinesOfAllShapes checks that lines of different shapes are soon no longer
+// matched, and matched again later.
 func TestLinesOfAllShapes(t *testing.T) {
 	var b bytes.Buffer
 	for i := range 3000 {
@@ -62,11 +63,11 @@ func TestLinesOfAllShapes(t *testing.T) {
 	p := formatNamed(t, "json").NewParser()
 	sameLines(t, p, b.Bytes())
 	if scan.ShapesSupported && p.json.trust >= 0 {
-		t.Errorf("they are still tried: %d", p.json.trust)
+		t.Errorf("they are still matched: trust %d", p.json.trust)
 	}
 	sameLines(t, p, []byte(strings.Repeat(`{"time":"2026-03-09T14:05:00Z","status":200}`+"\n", 2000)))
 	if scan.ShapesSupported && p.json.trust <= 0 {
-		t.Errorf("they are not tried again: %d", p.json.trust)
+		t.Errorf("they are not matched again: trust %d", p.json.trust)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestRange(t *testing.T) {
 		{"09/Mar/2026:15:30:00 +0100", Parsed},
 		{"09/Mar/2026:14:59:59 +0000", Parsed},
 		{"09/Mar/2026:15:00:00 +0000", SkipRange},
-		{"-", SkipRange}, // a time that is not known is in no range
+		{"-", SkipRange}, // an unknown time is in no range
 		{"nonsense", RejectTime},
 	} {
 		var e Entry

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A session id in the URL is the session, and is not in the path.
+// TestSessionInURL checks that a session id in the URL is found and removed from the
+// path.
 func TestSessionInURL(t *testing.T) {
 	f, _ := Lookup("combined")
 	for _, tt := range []struct{ target, path, query, session string }{
@@ -34,7 +35,7 @@ func TestSessionInURL(t *testing.T) {
 	}
 }
 
-// Paths that are made of session ids are taken apart in linear time and memory.
+// TestSessionPathIsLinear checks time and memory for a path of many session ids.
 func TestSessionPathIsLinear(t *testing.T) {
 	f, _ := Lookup("combined")
 	p := f.NewParser()

@@ -20,7 +20,7 @@ func TestReason(t *testing.T) {
 		// RFC 7616, section 3.3
 		{`Digest realm="r", nonce="n", stale=true`, "stale_nonce"},
 		{`Digest realm="r", nonce="n", stale=FALSE`, `Digest realm="r", nonce="n", stale=FALSE`},
-		// A challenge says how to authenticate, not why it failed.
+		// A challenge states how to authenticate, not why it failed.
 		{`Basic realm="stale=true, error=x"`, `Basic realm="stale=true, error=x"`},
 		{`Bearer error="vendor_code_7"`, `Bearer error="vendor_code_7"`},
 		// IIS
@@ -37,10 +37,10 @@ func TestReason(t *testing.T) {
 		{"jwt_authn_access_denied{Jwt_verification_fails}", "invalid_token"},
 		{"rbac_access_denied_matched_policy[none]", "acl_denied"}, {"ext_authz_denied", "denied_by_authorizer"},
 		{"via_upstream", ""}, {"UAEX", "denied_by_authorizer"},
-		// words
+		// applications
 		{"Token expired", "token_expired"}, {"bad credentials", "invalid_credentials"}, {"No API key found in request", "no_credentials"},
 		{"account_locked", "account_locked"}, {"Unauthorized", ""},
-		// the server's own text
+		// other texts
 		{"ask Bob on floor 3", "ask Bob on floor 3"},
 		{strings.Repeat("x", 1000), strings.Repeat("x", LongestReason)},
 		{"-", ""}, {" ", " "}, {"401.", "401."}, {"{}", "{}"}, {"x{}", "x{}"},

@@ -22,7 +22,7 @@ func TestSessionCookie(t *testing.T) {
 		{"_shibsession_64656661756c74=_s1", "_s1"},
 		{"SSESS0123456789abcdef0123456789abcdef=d7", "d7"},
 		{"grafana_session=g1", "g1"},
-		{"KEYCLOAK_SESSION=realm/user/1; JSESSIONID=j", "j"}, // the application's before the sign-on's
+		{"KEYCLOAK_SESSION=realm/user/1; JSESSIONID=j", "j"}, // the application's is preferred
 		{"_oauth2_proxy=o1", "o1"},
 		{"_oauth2_proxy_0=o2; _oauth2_proxy_1=o3", "o2"},
 		{`sid="quoted"`, "quoted"},
@@ -40,7 +40,8 @@ func TestSessionCookie(t *testing.T) {
 	}
 }
 
-// Cookies of a log_format: nginx has no dots and dashes in variables.
+// TestSessionNames tests cookies in a log_format: variables of nginx have no dots and
+// dashes.
 func TestSessionNames(t *testing.T) {
 	for name, want := range map[string]bool{
 		"PHPSESSID": true, "connect_sid": true, "asp_net_sessionid": true, "sid": true, "_shop_session": true,
@@ -61,7 +62,7 @@ func TestMayHoldSecrets(t *testing.T) {
 		session, token = MayHoldSecrets(b[:len(b):len(b)])
 		more := append(b, " HTTP/1.1"...)
 		if s, k := MayHoldSecrets(more[:len(b)]); s != session || k != token {
-			t.Errorf("%q: %v, %v where a text goes on behind it, else %v, %v", query, s, k, session, token)
+			t.Errorf("%q: %v, %v with text after it, else %v, %v", query, s, k, session, token)
 		}
 		return session, token
 	}

@@ -63,8 +63,8 @@ func TestTimezone(t *testing.T) {
 	}
 }
 
-// FuzzZone checks that a remembered offset gives the same result as the rules of the
-// zone, and that a wall clock becomes a time at which clocks showed it.
+// FuzzZone checks that a remembered offset yields the same result as the rules of the
+// zone, and that clocks showed the wall clock at the resulting time.
 func FuzzZone(f *testing.F) {
 	zones := []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Tehran", "Pacific/Apia"}
 	f.Add(int64(1774746000), int64(3600), uint8(0))
