@@ -20,9 +20,11 @@ func (d *decoder) finish(e *Entry) Verdict {
 		d.readQuery(e)
 	}
 	if d.hints.Any || len(d.proxies) > 0 {
-		o := field.Origin{Client: e.Client, Peer: e.Peer}
-		d.proxies.Resolve(&d.scratch, &o, &d.hints)
-		e.Client, e.Peer = o.Client, o.Peer
+		if len(d.proxies) > 0 || len(d.hints.Proxied) > 0 || len(e.Client) == 0 { // else the logged client counts
+			o := field.Origin{Client: e.Client, Peer: e.Peer}
+			d.proxies.Resolve(&d.scratch, &o, &d.hints)
+			e.Client, e.Peer = o.Client, o.Peer
+		}
 		if len(d.hints.Token) > 0 {
 			d.applyClaims(e)
 		}

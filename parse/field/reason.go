@@ -127,10 +127,10 @@ var win32Status = map[string]string{
 // the log says about the backend. word is of the vocabulary; known is false if the
 // reason is not recognised.
 func (h *Hints) Refusal(raw []byte, u *Upstreams) (by Answerer, word string, known bool) {
-	if len(raw) == 0 {
-		return h.RefusedBy(u), "", false
-	}
 	by = h.RefusedBy(u)
+	if len(raw) == 0 {
+		return by, "", false
+	}
 	if detail, explicit := envoyDetail(raw); explicit && h.Answerer == Unknown {
 		by = Proxy
 		if detail == "via_upstream" {
