@@ -19,7 +19,7 @@ import (
 
 	"logscan/analyze/spill"
 	"logscan/parse"
-	"logscan/parse/octets"
+	"logscan/parse/scan"
 	"logscan/parse/source"
 )
 
@@ -454,10 +454,10 @@ func methodKey(m []byte) uint64 {
 		// Of those there are, no two begin with the same eight bytes; of those
 		// that are made up, any.
 		if m = method(m); len(m) >= 8 {
-			return octets.First(m)
+			return scan.LoadWord(m)
 		}
 	}
-	return octets.First(m) | uint64(len(m))<<56 // which no letter is
+	return scan.LoadWord(m) | uint64(len(m))<<56 // which no letter is
 }
 
 func (w *Worker) reject(b *source.Block, block uint32, n int64, line, session []byte, v parse.Verdict) {

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
-	"logscan/parse/octets"
+	"logscan/parse/scan"
 )
 
 // shapeHash hashes a path with the digits of its long numbers and its first UUID
@@ -47,7 +47,7 @@ func shapeChain(h uint64, b []byte) uint64 {
 		h = fold64(h^withoutNumbers(binary.LittleEndian.Uint64(b)), k0)
 		b = b[8:]
 	}
-	return fold64(h^withoutNumbers(octets.First(b)), k1)
+	return fold64(h^withoutNumbers(scan.LoadWord(b)), k1)
 }
 
 const uuidLen = len("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
@@ -63,7 +63,7 @@ func uuidAt(path []byte) int {
 	word := func(i int) uint64 { return hexDigits(binary.LittleEndian.Uint64(b[i:])) }
 	const groups = 0x80808080 // four digits, before a dash
 	if b[13] != '-' || b[18] != '-' || b[23] != '-' ||
-		word(0)&word(24)&word(28) != octets.Tops || word(9)&word(14)&word(19)&groups != groups {
+		word(0)&word(24)&word(28) != scan.Tops || word(9)&word(14)&word(19)&groups != groups {
 		return 0
 	}
 	return at
@@ -71,20 +71,20 @@ func uuidAt(path []byte) int {
 
 // hexDigits has the top bit of each byte set that is a hexadecimal digit.
 func hexDigits(x uint64) uint64 {
-	letter := x&^octets.Tops | octets.Ones*0x20
-	letters := (letter + octets.Ones*(0x80-'a')) &^ (letter + octets.Ones*(0x80-'g')) &^ x & octets.Tops
-	return octets.Digits(x) | letters
+	letter := x&^scan.Tops | scan.Ones*0x20
+	letters := (letter + scan.Ones*(0x80-'a')) &^ (letter + scan.Ones*(0x80-'g')) &^ x & scan.Tops
+	return scan.DigitBytes(x) | letters
 }
 
 // withoutNumbers makes each digit of eight bytes a '0' that has two others
 // before, after or around it.
 func withoutNumbers(word uint64) uint64 {
-	digits := octets.Digits(word)
+	digits := scan.DigitBytes(word)
 	third := digits & (digits << 8) & (digits << 16) // the last of three
 	if third == 0 {
 		return word
 	}
 	numbers := third | third>>8 | third>>16
 	mask := numbers<<1 - numbers>>7 // whole bytes, modulo 2^64
-	return word&^mask | mask&(octets.Ones*'0')
+	return word&^mask | mask&(scan.Ones*'0')
 }

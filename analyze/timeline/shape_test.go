@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"logscan/parse/octets"
+	"logscan/parse/scan"
 )
 
 func TestWithoutNumbers(t *testing.T) {
@@ -28,7 +28,7 @@ func TestHexDigits(t *testing.T) {
 		for at := range 8 {
 			b := []byte("0aF9fA5c")
 			b[at] = byte(c)
-			want := uint64(octets.Tops)
+			want := uint64(scan.Tops)
 			if !bytes.Contains([]byte("0123456789abcdefABCDEF"), []byte{byte(c)}) {
 				want &^= 0x80 << (8 * at)
 			}
