@@ -22,7 +22,7 @@ func (c *Cell) Merge(d Cell) {
 
 func (c Cell) minus(d Cell) Cell { return Cell{c.Hits - d.Hits, c.Trials - d.Trials} }
 
-func (c Cell) logLikelihood() float64 { return LogBinomial(c.Hits, c.Trials) }
+func (c Cell) logLikelihood() float64 { return logBinomial(c.Hits, c.Trials) }
 
 func sum(cells []Cell) (all Cell) {
 	for _, c := range cells {

@@ -81,10 +81,10 @@ func BenjaminiHochberg(p []float64) []float64 {
 	return adjusted
 }
 
-// LogBinomial returns the maximum log likelihood, in nats, of k hits in n trials,
+// logBinomial returns the maximum log likelihood, in nats, of k hits in n trials,
 // which is that of the probability k/n, without the binomial coefficient (Casella
 // and Berger, Statistical Inference, 7.2.2). It returns 0 for n = 0.
-func LogBinomial(k, n int64) float64 {
+func logBinomial(k, n int64) float64 {
 	if k == 0 || k == n {
 		return 0
 	}
