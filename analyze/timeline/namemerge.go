@@ -81,7 +81,7 @@ func (t *topK[T]) down(i int) {
 type totals[T any] struct {
 	codec spill.Codec[T]
 	rank  func(*T) rank
-	clone func(*T)        // copies what a record aliases
+	clone func(*T)        // copies what a record aliases; nil if records in memory stay valid
 	add   func(sum, x *T) // adds the counts of x, which has the same hash
 	drop  func(*T)        // called for the records that are not kept
 }
@@ -110,8 +110,9 @@ func (t totals[T]) merge(parts []spill.Source[T], limit int) ([]T, error) {
 		}
 		flush()
 		some = true
-		sum = *x
-		t.clone(&sum)
+		if sum = *x; t.clone != nil {
+			t.clone(&sum)
+		}
 	}
 	flush()
 	return top.list, nil
@@ -121,7 +122,7 @@ func (t totals[T]) merge(parts []spill.Source[T], limit int) ([]T, error) {
 func (s *State) mergeUsers(limit int) error {
 	parts := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[userTotal] { return p.users.sorted() })
 	s.OfOtherUsers = Named{OtherName, newTally()}
-	list, err := totals[userTotal]{
+	merger := totals[userTotal]{
 		codec: userCodec,
 		rank: func(u *userTotal) rank {
 			requests := int64(0)
@@ -130,13 +131,16 @@ func (s *State) mergeUsers(limit int) error {
 			}
 			return rank{u.N[Unauthorized], requests, xxh3.Hash(u.name)}
 		},
-		clone: func(u *userTotal) { u.name = bytes.Clone(u.name) },
-		add:   func(sum, u *userTotal) { sum.Tally.Merge(&u.Tally) },
+		add: func(sum, u *userTotal) { sum.Tally.Merge(&u.Tally) },
 		drop: func(u *userTotal) {
 			s.OfOtherUsers.Tally.Merge(&u.Tally)
 			s.OtherUsers++
 		},
-	}.merge(parts, limit)
+	}
+	if s.anySpilled() {
+		merger.clone = func(u *userTotal) { u.name = bytes.Clone(u.name) }
+	}
+	list, err := merger.merge(parts, limit)
 	if err != nil {
 		return err
 	}
@@ -153,19 +157,22 @@ func (s *State) mergeUsers(limit int) error {
 // mergeClients merges the clients of all parts and lists at most limit by name.
 func (s *State) mergeClients(limit int) error {
 	parts := sources(s, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) spill.Source[clientTotal] { return p.clients.sorted() })
-	agents := interner{}
-	list, err := totals[clientTotal]{
+	merger := totals[clientTotal]{
 		codec: clientCodec,
 		rank: func(c *clientTotal) rank {
 			return rank{c.refused, c.requests, xxh3.Hash(c.address)*3 + xxh3.Hash(c.agent)}
 		},
-		clone: func(c *clientTotal) { c.address, c.agent = bytes.Clone(c.address), agents.clone(c.agent) },
 		add: func(sum, c *clientTotal) {
 			sum.requests += c.requests
 			sum.refused += c.refused
 		},
 		drop: func(*clientTotal) { s.OtherClients++ },
-	}.merge(parts, limit)
+	}
+	if s.anySpilled() {
+		agents := interner{}
+		merger.clone = func(c *clientTotal) { c.address, c.agent = bytes.Clone(c.address), agents.clone(c.agent) }
+	}
+	list, err := merger.merge(parts, limit)
 	if err != nil {
 		return err
 	}

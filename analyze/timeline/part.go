@@ -112,6 +112,9 @@ type origin struct {
 	disk   *spilled
 }
 
+// anySpilled reports whether any part is on disk.
+func (s *State) anySpilled() bool { return len(s.parts) > len(s.workers) }
+
 // shard returns shard i of a part.
 func (s *State) shard(o *origin, i int) (*shard, error) {
 	if o.disk != nil {
