@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/zeebo/xxh3"
 
@@ -181,8 +183,10 @@ func (s *State) mergeClients(limit int) error {
 		list = append(list, clientTotal{address: []byte(OtherName), agent: []byte(OtherName)})
 	}
 	var addressOf, agentOf []uint32
-	s.Addresses, addressOf = rankDistinct(list, func(c *clientTotal) []byte { return c.address })
+	var g sync.WaitGroup
+	g.Go(func() { s.Addresses, addressOf = rankDistinct(list, func(c *clientTotal) []byte { return c.address }) })
 	s.Agents, agentOf = rankDistinct(list, func(c *clientTotal) []byte { return c.agent })
+	g.Wait()
 	s.clientOf = newHashIndex(named)
 	if s.OtherClients > 0 {
 		s.clientOf.missing = [2]uint32{addressOf[named], agentOf[named]}
@@ -214,22 +218,28 @@ func (m interner) clone(b []byte) []byte {
 // rankDistinct returns the distinct names of the elements of a list, sorted, and
 // for each element the index of its name.
 func rankDistinct[T any](list []T, name func(*T) []byte) (names []string, index []uint32) {
-	seen := map[string]uint32{}
+	numbers := map[string]uint32{}
+	var distinct []string
 	index = make([]uint32, len(list))
 	for i := range list {
 		text := name(&list[i])
-		n, ok := seen[string(text)]
+		n, ok := numbers[string(text)]
 		if !ok {
-			n = uint32(len(names))
-			names = append(names, string(text))
-			seen[names[n]] = n
+			n = uint32(len(distinct))
+			distinct = append(distinct, string(text))
+			numbers[distinct[n]] = n
 		}
 		index[i] = n
 	}
-	slices.Sort(names)
-	rank := make([]uint32, len(names))
-	for i, text := range names {
-		rank[seen[text]] = uint32(i)
+	order := make([]uint32, len(distinct))
+	for n := range order {
+		order[n] = uint32(n)
+	}
+	slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(distinct[a], distinct[b]) })
+	names = make([]string, len(distinct))
+	rank := make([]uint32, len(distinct))
+	for i, n := range order {
+		names[i], rank[n] = distinct[n], uint32(i)
 	}
 	for i, n := range index {
 		index[i] = rank[n]
