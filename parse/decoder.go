@@ -17,7 +17,7 @@ type decoder struct {
 	until   int64
 	clock   field.Clock
 	mask    *privacy.Mask // nil: names stay
-	general bool            // skip the fast paths; for tests
+	general bool          // skip the fast paths; for tests
 
 	// About the current line:
 	format    *Format

@@ -11,8 +11,8 @@ import (
 	"logscan/parse/privacy"
 )
 
-// earlier is what a run could have left: a session that goes on, one that does
-// not, and a client without one.
+// earlier returns the data of an earlier run with a session that continues, one
+// that does not, and a client without session.
 func earlier() *Earlier {
 	sums := []SessionSum{privacy.SessionSum([]byte("goes on")), privacy.SessionSum([]byte("gone"))}
 	event := func(ms int64, endpoint, user uint32, o Outcome) Event {
@@ -42,8 +42,8 @@ func earlier() *Earlier {
 	return e
 }
 
-// What an earlier run left takes part in the timelines and is counted nowhere,
-// in memory and on disk.
+// The events of an earlier run are part of the timelines and are not counted
+// again, in memory and spilled.
 func TestRecall(t *testing.T) {
 	for _, limit := range []int64{0, 1} {
 		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
@@ -127,11 +127,11 @@ func TestRecall(t *testing.T) {
 	}
 }
 
-// Pages that an earlier run took for pages of one kind stay so.
-func TestRecallFolded(t *testing.T) {
+// Nodes that an earlier run collapsed stay collapsed.
+func TestRecallCollapsed(t *testing.T) {
 	e := &Earlier{Endpoints: []EarlierEndpoint{
 		{Host: "h", Method: "GET", Template: "/wiki/{name}/edit", Known: Known{Accepted: 1}},
-		{Host: "h", Method: "GET", Template: "/blog/{name}/edit"}, // a run that cut all templates
+		{Host: "h", Method: "GET", Template: "/blog/{name}/edit"}, // a run that shortened all templates
 	}}
 	e.Actors = func(func(*EarlierActor, error) bool) {}
 	w := NewWorker(1, 1)

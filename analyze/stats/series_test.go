@@ -35,7 +35,7 @@ func TestSteady(t *testing.T) {
 		t.Errorf("whole seconds: %d, %d", typical, near)
 	}
 	if _, near := Steady(nil, 1000); near != 0 {
-		t.Error("no gap is near")
+		t.Error("Steady found gaps in an empty list")
 	}
 }
 
@@ -56,7 +56,7 @@ func TestMaxSegment(t *testing.T) {
 			t.Errorf("MaxSegment(%v) = %d, %d, %v, want %d, %d, %v", x.scores, from, to, sum, x.from, x.to, x.sum)
 		}
 	}
-	// Fair coins: runs whose bound is at most 1 % are met in at most 1 %.
+	// Fair coins: at most 1 % of the series have a run whose bound is at most 1 %.
 	r := rand.New(rand.NewPCG(9, 10))
 	met := 0
 	for range 2000 {
@@ -72,6 +72,22 @@ func TestMaxSegment(t *testing.T) {
 		}
 	}
 	if met > 20 {
-		t.Errorf("%d of 2000 fair series have a run of 1 %%", met)
+		t.Errorf("%d of 2000 fair series have a run bounded by 1 %%", met)
+	}
+}
+
+func TestMedianDeviation(t *testing.T) {
+	for _, tt := range []struct {
+		values            []float64
+		median, deviation float64
+	}{
+		{nil, 0, 0},
+		{[]float64{7}, 7, 0},
+		{[]float64{1, 2, 3, 4, 1000}, 3, 1.4826},
+		{[]float64{4, 1, 3, 2}, 2.5, 1.4826},
+	} {
+		m, d := MedianDeviation(tt.values)
+		near(t, "median", m, tt.median, 1e-12)
+		near(t, "deviation", d, tt.deviation, 1e-12)
 	}
 }

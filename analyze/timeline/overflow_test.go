@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// bombs are requests that have nothing in common: whoever sends them can choose
-// all of it but the upstream.
-func bombs(r *rand.Rand, n int) []request {
+// distinctRequests returns requests that have nothing in common. All their fields
+// but the upstream are chosen by the sender.
+func distinctRequests(r *rand.Rand, n int) []request {
 	word := func(n int) string {
 		b := make([]byte, n)
 		for i := range b {
@@ -30,12 +30,12 @@ func bombs(r *rand.Rand, n int) []request {
 	return rs
 }
 
-func TestEverythingNewInEveryLine(t *testing.T) {
+func TestDistinctRequests(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	const n = 40_000 // more than maxEndpoints
-	rs := bombs(r, n)
+	rs := distinctRequests(r, n)
 	const names = 500
-	one := spread{workers: 1, seed: 1, names: names}.fold(t, rs)
+	one := setup{workers: 1, seed: 1, names: names}.merge(t, rs)
 	for name, list := range map[string][2]int{
 		"endpoints": {len(one.Endpoints), maxEndpoints}, "upstreams": {len(one.Upstreams), 1},
 		"users": {len(one.Users), names}, "addresses": {len(one.Addresses), names + 1}, "minutes": {len(one.Minutes), maxMinutes},
@@ -45,7 +45,7 @@ func TestEverythingNewInEveryLine(t *testing.T) {
 		}
 	}
 	if one.OtherUsers != int64(n-names) || one.OtherClients != int64(n-names) {
-		t.Errorf("%d users and %d clients are told together, want %d", one.OtherUsers, one.OtherClients, n-names)
+		t.Errorf("%d other users and %d other clients, want %d", one.OtherUsers, one.OtherClients, n-names)
 	}
 	sum := func(tallies ...Tally) (all int64) {
 		for _, t := range tallies {
@@ -68,26 +68,26 @@ func TestEverythingNewInEveryLine(t *testing.T) {
 	if endpoints != int64(n) || users != int64(n) || upstreams != int64(n) {
 		t.Errorf("endpoints, users and upstreams have %d, %d and %d requests, want %d each", endpoints, users, upstreams, n)
 	}
-	same(t, "another split, on disk", spread{3, 2, func(int) int { return r.IntN(3) }, 2 << 20, names}.fold(t, rs), one)
-	slices.Reverse(rs) // later requests come first; lines have other numbers
-	back := spread{workers: 2, seed: 3, turn: func(i int) int { return i % 2 }, names: names}.fold(t, rs)
+	same(t, "other workers, spilled", setup{3, 2, func(int) int { return r.IntN(3) }, 2 << 20, names}.merge(t, rs), one)
+	slices.Reverse(rs) // later requests first; line numbers change
+	back := setup{workers: 2, seed: 3, turn: func(i int) int { return i % 2 }, names: names}.merge(t, rs)
 	if !slices.Equal(back.Endpoints, one.Endpoints) || !slices.Equal(back.Users, one.Users) || !slices.Equal(back.Minutes, one.Minutes) {
-		t.Error("the order of the lines leaves a trace")
+		t.Error("the state depends on the order of the lines")
 	}
 }
 
-func TestCrowd(t *testing.T) {
+func TestBoundedNames(t *testing.T) {
 	domain := func(i, sub int) string { return fmt.Sprintf("h%d.d%d.example", i, sub) }
 	for _, tt := range []struct {
 		name string
 		host func(i int) string
 		n    int
-		want []string // nil: all as they are
+		want []string // nil: not grouped
 	}{
-		{"as many as are told", func(i int) string { return domain(i, 0) }, maxHosts, nil},
+		{"the maximum", func(i int) string { return domain(i, 0) }, maxHosts, nil},
 		{"one more, of one domain", func(i int) string { return domain(i, 0) }, maxHosts + 1, []string{"{name}.d0.example"}},
 		{"of two domains", func(i int) string { return domain(i, i%2) }, 3 * maxHosts, []string{"{name}.d0.example", "{name}.d1.example"}},
-		{"as many domains as are told", func(i int) string { return domain(i, i%maxHosts) }, 2 * maxHosts, nil},
+		{"the maximum of domains", func(i int) string { return domain(i, i%maxHosts) }, 2 * maxHosts, nil},
 		{"too many domains", func(i int) string { return domain(i, i) }, 3 * maxHosts, []string{OtherName}},
 		{"addresses and names", func(i int) string {
 			return []string{fmt.Sprintf("192.0.%d.%d", i>>8, i&255), fmt.Sprintf("[2001:db8::%x]", i), fmt.Sprintf("intranet%d", i), ""}[i%4]
@@ -96,26 +96,26 @@ func TestCrowd(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(9, 9))
 			for _, workers := range []int{1, 2, 5} {
-				crowds := make([]*crowd, workers)
-				for i := range crowds {
-					c := newHosts(uint64(i))
-					crowds[i] = &c
+				tables := make([]*boundedNames, workers)
+				for i := range tables {
+					table := newHosts(uint64(i))
+					tables[i] = &table
 				}
-				type met struct {
+				type numbered struct {
 					worker int
 					number uint32
 					host   string
 				}
-				var all []met
-				for range 2 { // known ones come again
+				var all []numbered
+				for range 2 {
 					for _, i := range r.Perm(tt.n) {
 						w := r.IntN(workers)
-						all = append(all, met{w, crowds[w].number([]byte(tt.host(i))), tt.host(i)})
+						all = append(all, numbered{w, tables[w].number([]byte(tt.host(i))), tt.host(i)})
 					}
 				}
-				names, of, folded := merged(crowds)
-				if folded != (tt.n > maxHosts) {
-					t.Errorf("%d workers: folded is %v", workers, folded)
+				names, indexOf, grouped := mergeBounded(tables)
+				if grouped != (tt.n > maxHosts) {
+					t.Errorf("%d workers: grouped is %v", workers, grouped)
 				}
 				switch {
 				case tt.want != nil && !slices.Equal(names, tt.want):
@@ -124,9 +124,9 @@ func TestCrowd(t *testing.T) {
 					t.Errorf("%d workers: %d names, want %d", workers, len(names), maxHosts)
 				}
 				for _, m := range all {
-					told := names[of[m.worker][m.number]]
-					if told != m.host && told != string(appendDomain(nil, []byte(m.host))) && told != OtherName {
-						t.Fatalf("%d workers: %s is told as %s", workers, m.host, told)
+					name := names[indexOf[m.worker][m.number]]
+					if name != m.host && name != string(appendDomain(nil, []byte(m.host))) && name != OtherName {
+						t.Fatalf("%d workers: %s is listed as %s", workers, m.host, name)
 					}
 				}
 			}
@@ -144,47 +144,7 @@ func TestDomain(t *testing.T) {
 			t.Errorf("%q: %q, want %q", host, got, want)
 		}
 		if again := string(appendDomain(nil, []byte(got))); again != got {
-			t.Errorf("%q becomes %q", got, again)
+			t.Errorf("group of %q is %q", got, again)
 		}
-	}
-}
-
-func TestMinutesGrowCoarse(t *testing.T) {
-	const most = 500
-	for _, tt := range []struct {
-		name   string
-		minute func(i int) int64
-		n      int
-		grain  int64
-	}{
-		{"as many as are counted", func(i int) int64 { return int64(i) }, most, 1},
-		{"one more", func(i int) int64 { return int64(i) }, most + 1, 60},
-		{"an hour each", func(i int) int64 { return int64(i) * 60 }, most + 1, 24 * 60},
-		{"before 1970", func(i int) int64 { return -int64(i) * 24 * 60 }, most + 1, 365 * 24 * 60},
-		{"a year each", func(i int) int64 { return int64(i) * 366 * 24 * 60 }, most + 1, 1 << 36},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			for _, workers := range []int{1, 3} {
-				s := &State{}
-				for range workers {
-					s.workers = append(s.workers, &Worker{minutes: newMinuteTable(most)})
-				}
-				for i := range tt.n {
-					s.workers[i%workers].minutes.add(tt.minute(i), 0, Accepted)
-				}
-				s.mergeMinutes([]string{""}, slices.Repeat([][]uint32{{0}}, workers))
-				sum := int64(0)
-				for i, m := range s.Minutes {
-					sum += m.N[Accepted]
-					if i > 0 && m.Time <= s.Minutes[i-1].Time {
-						t.Fatalf("step %d is not after the one before", i)
-					}
-				}
-				if s.Grain != tt.grain*60e6 || sum != int64(tt.n) || len(s.Minutes) > most {
-					t.Errorf("%d workers: %d steps of %d minutes with %d requests, want steps of %d minutes with %d",
-						workers, len(s.Minutes), s.Grain/60e6, sum, tt.grain, tt.n)
-				}
-			}
-		})
 	}
 }

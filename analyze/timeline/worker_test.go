@@ -13,7 +13,7 @@ import (
 	"logscan/parse"
 )
 
-// request is a line as the tests write it.
+// request is a log line of a test.
 type request struct {
 	at                                int64 // Unix milliseconds
 	host, path, user, session, client string
@@ -31,16 +31,17 @@ func (r request) entry() parse.Entry {
 	return e
 }
 
-// spread is how requests are spread over workers, and how much memory each has.
-type spread struct {
+// setup describes the workers of a test.
+type setup struct {
 	workers int
 	seed    uint64
-	turn    func(i int) int // nil: all to the first one
-	memory  int64           // bytes beside those of an empty worker; 0: no limit
-	names   int             // users and clients that are told by name; 0: MaxNames
+	turn    func(i int) int // worker of request i, modulo workers; nil: the first one
+	memory  int64           // limit in bytes, beyond the size of an empty worker; 0: no limit
+	names   int             // limit of names; 0: MaxNames
 }
 
-func (s spread) fold(t *testing.T, rs []request) *State {
+// merge adds the requests to the workers and returns the merged state.
+func (s setup) merge(t *testing.T, rs []request) *State {
 	t.Helper()
 	ws := make([]*Worker, s.workers)
 	for i := range ws {
@@ -60,7 +61,7 @@ func (s spread) fold(t *testing.T, rs []request) *State {
 		w.Entry(0, int64(i), &e, []byte(fmt.Sprint(r)))
 	}
 	if s.memory > 0 && len(ws[0].spilled) < 2 {
-		t.Fatalf("%d bytes are so many that only %d parts went to disk", s.memory, len(ws[0].spilled))
+		t.Fatalf("only %d parts were spilled with a limit of %d bytes", len(ws[0].spilled), s.memory)
 	}
 	state, err := merge(ws, cmp.Or(s.names, MaxNames))
 	if err != nil {
@@ -69,7 +70,7 @@ func (s spread) fold(t *testing.T, rs []request) *State {
 	return state
 }
 
-// same compares states, whose requests have distinct times.
+// same compares states whose requests have distinct times.
 func same(t *testing.T, what string, got, want *State) {
 	t.Helper()
 	for _, part := range []struct {
@@ -84,7 +85,7 @@ func same(t *testing.T, what string, got, want *State) {
 		{"other clients", got.OtherClients, want.OtherClients},
 	} {
 		if !reflect.DeepEqual(part.got, part.want) {
-			t.Errorf("%s: other %s: %s", what, part.name, firstDifference(part.got, part.want))
+			t.Errorf("%s: %s differ: %s", what, part.name, firstDifference(part.got, part.want))
 		}
 	}
 	read, readWant := got.Lines(), want.Lines()
@@ -97,7 +98,7 @@ func same(t *testing.T, what string, got, want *State) {
 	}
 }
 
-// firstDifference tells where two values, or lists, first differ.
+// firstDifference describes the first difference between two values or lists.
 func firstDifference(got, want any) string {
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
 	if g.Kind() != reflect.Slice {
@@ -105,13 +106,13 @@ func firstDifference(got, want any) string {
 	}
 	for i := range min(g.Len(), w.Len()) {
 		if a, b := g.Index(i).Interface(), w.Index(i).Interface(); !reflect.DeepEqual(a, b) {
-			return fmt.Sprintf("number %d of %d is %v, want %v", i, g.Len(), a, b)
+			return fmt.Sprintf("element %d of %d is %v, want %v", i, g.Len(), a, b)
 		}
 	}
-	return fmt.Sprintf("%d of them, want %d", g.Len(), w.Len())
+	return fmt.Sprintf("%d elements, want %d", g.Len(), w.Len())
 }
 
-// seen is an event with everything resolved, to compare states by.
+// seen is an event with all indexes resolved, to compare states.
 type seen struct {
 	session, client, host, template, user string
 	at                                    int64
@@ -173,10 +174,10 @@ func randomRequests(r *rand.Rand, n int) []request {
 	return rs
 }
 
-// Every request comes back out of the timelines as it went in.
-func TestTimelinesKeepEverything(t *testing.T) {
+// The timelines contain every request with all its fields.
+func TestTimelinesAreComplete(t *testing.T) {
 	rs := randomRequests(rand.New(rand.NewPCG(1, 1)), 5000)
-	got := events(spread{workers: 1, seed: 42}.fold(t, rs))
+	got := events(setup{workers: 1, seed: 42}.merge(t, rs))
 	var want []seen
 	for i, r := range rs {
 		x := seen{session: r.session, client: r.client, at: r.at, outcome: outcome(r.status), host: r.host, user: r.user,
@@ -193,39 +194,39 @@ func TestTimelinesKeepEverything(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		for i := range want {
 			if i >= len(got) || got[i] != want[i] {
-				t.Fatalf("event %d of %d (%d came back)\n got %+v\nwant %+v", i, len(want), len(got), got[min(i, len(got)-1)], want[i])
+				t.Fatalf("event %d of %d (of %d returned)\n got %+v\nwant %+v", i, len(want), len(got), got[min(i, len(got)-1)], want[i])
 			}
 		}
 	}
 }
 
-// Which worker met which line, when, and what went to disk meanwhile leaves no
-// trace.
+// The state does not depend on which worker reads which line, or on what is
+// spilled.
 func TestMergeIsIndependentOfWorkers(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	rs := randomRequests(r, 3000)
 	for _, names := range []int{0, 7} {
-		one := spread{workers: 1, seed: 1, names: names}.fold(t, rs)
+		one := setup{workers: 1, seed: 1, names: names}.merge(t, rs)
 		for _, workers := range []int{1, 2, 8} {
 			for _, memory := range []int64{0, 160 << 10} {
-				s := spread{workers, uint64(workers), func(int) int { return r.IntN(workers) }, memory, names}
-				same(t, fmt.Sprintf("%d workers, %d bytes, %d names", workers, memory, names), s.fold(t, rs), one)
+				s := setup{workers, uint64(workers), func(int) int { return r.IntN(workers) }, memory, names}
+				same(t, fmt.Sprintf("%d workers, %d bytes, %d names", workers, memory, names), s.merge(t, rs), one)
 			}
 		}
 	}
 }
 
-func TestFirstRejectedAreKept(t *testing.T) {
+func TestFirstRejected(t *testing.T) {
 	w := NewWorker(1, 1)
-	for i := 10*keepRejected - 1; i >= 0; i-- {
+	for i := 10*maxRejected - 1; i >= 0; i-- {
 		w.rejected = append(w.rejected, rejectedLine{seq: int64(i)})
-		if len(w.rejected) >= 2*keepRejected {
+		if len(w.rejected) >= 2*maxRejected {
 			w.rejected = firstRejected(w.rejected)
 		}
 	}
 	for i, r := range firstRejected(w.rejected) {
 		if r.seq != int64(i) {
-			t.Fatalf("rejected line %d is that of block %d", i, r.seq)
+			t.Fatalf("rejected line %d is from block %d", i, r.seq)
 		}
 	}
 }
