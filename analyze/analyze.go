@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"logscan/analyze/detect"
+	"logscan/analyze/policy"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/spill"
@@ -45,7 +46,7 @@ type Options struct {
 	// Since and Until are the range of time that counts.
 	Since, Until Moment
 	// Policy is what is known of the site.
-	Policy detect.Policy
+	Policy policy.Policy
 	// Baseline is what an earlier run found, for Finding.Change; nil for none.
 	Baseline *result.Snapshot
 	// Phase, where it is set, is called as each phase of the run begins, for
@@ -92,7 +93,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	}
 	key := o.Parse.Privacy.Key
 	if key != nil {
-		o.Policy.Disguise(&o.Parse.Privacy)
+		o.Policy.Pseudonymize(&o.Parse.Privacy)
 	}
 	o.begin(PhaseRead)
 	inputs, left, err := o.Bound(ctx)
