@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"logscan/analyze/detect"
+	"logscan/analyze/policy"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/spill"
@@ -42,7 +43,7 @@ type Options struct {
 	// Since and Until bound the time that counts.
 	Since, Until Moment
 	// Policy is what the site's operators know about it.
-	Policy detect.Policy
+	Policy policy.Policy
 	// Baseline holds the findings of an earlier run, for Finding.Change; nil for
 	// none.
 	Baseline *result.Snapshot
@@ -89,7 +90,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.Parse.Privacy.Key != nil {
-		o.Policy.Disguise(&o.Parse.Privacy)
+		o.Policy.Pseudonymize(&o.Parse.Privacy)
 	}
 
 	o.begin(PhaseRead) // inputs → lines → what each worker saw

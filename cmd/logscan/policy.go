@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"path"
 
-	"logscan/analyze/detect"
+	"logscan/analyze/policy"
 )
 
 // policyFlags describe the site. They are best kept in the configuration file.
@@ -17,7 +17,7 @@ type policyFlags struct {
 }
 
 // policy returns the policy of the flags.
-func (f *policyFlags) policy() (p detect.Policy) {
+func (f *policyFlags) policy() (p policy.Policy) {
 	for _, m := range f.Monitor {
 		p.Monitors = append(p.Monitors, m.Pattern)
 	}
@@ -33,11 +33,11 @@ func (f *policyFlags) policy() (p detect.Policy) {
 	return p
 }
 
-type monitor struct{ detect.Pattern }
+type monitor struct{ policy.Pattern }
 
 // UnmarshalText parses an address, a range, or a pattern of user agents.
 func (m *monitor) UnmarshalText(text []byte) (err error) {
-	m.Pattern, err = detect.ParsePattern(string(text))
+	m.Pattern, err = policy.ParsePattern(string(text))
 	return err
 }
 
@@ -45,7 +45,7 @@ type sharedAddress struct{ prefix netip.Prefix }
 
 // UnmarshalText parses an address or a range.
 func (a *sharedAddress) UnmarshalText(text []byte) (err error) {
-	a.prefix, err = detect.ParsePrefix(string(text))
+	a.prefix, err = policy.ParsePrefix(string(text))
 	return err
 }
 
@@ -60,10 +60,10 @@ func (s *serviceAccount) UnmarshalText(text []byte) error {
 	return nil
 }
 
-type mute struct{ detect.Mute }
+type mute struct{ policy.Mute }
 
 // UnmarshalText parses ID=DATE REASON.
 func (m *mute) UnmarshalText(text []byte) (err error) {
-	m.Mute, err = detect.ParseMute(string(text))
+	m.Mute, err = policy.ParseMute(string(text))
 	return err
 }

@@ -1,4 +1,4 @@
-package detect
+package policy
 
 import (
 	"net/netip"
@@ -9,9 +9,9 @@ import (
 	"logscan/parse/privacy"
 )
 
-// TestPoliciesKnowPseudonyms: what a policy says of names and addresses holds for
-// the pseudonyms of those that the log has, and for no others.
-func TestPoliciesKnowPseudonyms(t *testing.T) {
+// A policy of names and addresses applies to the pseudonyms of those in the log,
+// and to no others.
+func TestPseudonymize(t *testing.T) {
 	key, err := privacy.NewKey([]byte(strings.Repeat("night and day ", 3)))
 	if err != nil {
 		t.Fatal(err)
@@ -22,8 +22,8 @@ func TestPoliciesKnowPseudonyms(t *testing.T) {
 		Services: []string{"svc-*"},
 	}
 	o := privacy.Options{Key: key}
-	p.Disguise(&o)
-	log, other := o.NewMask(), privacy.Options{Key: key}.NewMask() // the log does not name those of other
+	p.Pseudonymize(&o)
+	log, other := o.NewMask(), privacy.Options{Key: key}.NewMask() // names that are not in the log
 	for _, tt := range []struct {
 		name    string
 		finding result.Finding
@@ -33,14 +33,14 @@ func TestPoliciesKnowPseudonyms(t *testing.T) {
 		{"no monitor", result.Finding{Kind: "retry_storm", Subject: result.Subject{ClientAddress: string(log.Address([]byte("198.51.100.7")))}}, result.Medium},
 		{"not in the log", result.Finding{Kind: "retry_storm", Subject: result.Subject{ClientAddress: string(other.Address([]byte("192.0.2.8")))}}, result.Medium},
 		{"agent", result.Finding{Kind: "unauthenticated_probe", Subject: result.Subject{ClientAddress: string(log.Address([]byte("198.51.100.7"))), UserAgent: "Prometheus/2"}}, result.Info},
-		{"shared", result.Finding{Kind: "brute_force", Subject: result.Subject{ClientAddress: string(log.Address([]byte("2001:db8::7")))}}, result.Low},
-		{"not shared", result.Finding{Kind: "brute_force", Subject: result.Subject{ClientAddress: string(log.Address([]byte("2001:db9::7")))}}, result.Medium},
+		{"shared", result.Finding{Kind: "brute_force", Category: "attack", Subject: result.Subject{ClientAddress: string(log.Address([]byte("2001:db8::7")))}}, result.Low},
+		{"not shared", result.Finding{Kind: "brute_force", Category: "attack", Subject: result.Subject{ClientAddress: string(log.Address([]byte("2001:db9::7")))}}, result.Medium},
 		{"service", result.Finding{Kind: "account_failure", Subject: result.Subject{User: string(log.User([]byte("svc-backup")))}}, result.High},
 		{"person", result.Finding{Kind: "account_failure", Subject: result.Subject{User: string(log.User([]byte("jane")))}}, result.Medium},
 	} {
 		f := tt.finding
 		f.Severity = result.Medium
-		if p.judge(&f); f.Severity != tt.want {
+		if p.Judge(&f); f.Severity != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, f.Severity, tt.want)
 		}
 	}
