@@ -97,6 +97,15 @@ func Time(us int64) string {
 // At is Time for sentences: "2006-01-02 15:04:05 UTC".
 func At(us int64) string { return Time(us) + " UTC" }
 
+// Since returns since when a fault lasts, from its onset: parse.NoTime if it was
+// there from the first line.
+func Since(onset int64) string {
+	if onset == parse.NoTime {
+		return "since the log begins"
+	}
+	return "since " + At(onset)
+}
+
 // Period returns the time from one instant to another, in Unix microseconds.
 func Period(from, to int64) string {
 	if from == parse.NoTime || to == parse.NoTime {
