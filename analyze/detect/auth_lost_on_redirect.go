@@ -15,7 +15,7 @@ import (
 // authLostOnRedirect finds redirects on which clients lose their credentials.
 //
 // Sign: a client is redirected, follows within a second or two and is refused
-// there, while clients that ask the target directly are accepted. Clients drop
+// there, while clients that request the target directly are accepted. Clients drop
 // Authorization when a redirect leads to another host, port or scheme (Fetch
 // standard, HTTP-redirect fetch; curl, Go, Python requests). Not: the redirect to a
 // sign-in page, a redirect after which clients are accepted, a target that refuses
@@ -34,11 +34,11 @@ var authLostOnRedirect = Kind{
 	Details:  func() any { return new(Redirect) },
 	Title:    `Clients lose their credentials on the redirect{{with .Details.From}} from {{index . 0}}{{end}} to {{route .Subject}}`,
 	Explanation: `{{with .Details}}
-		{{part .FollowedRefused .Followed}} of {{count .Followed "request"}} that followed a redirect to this route were refused, but only {{part .DirectRefused .Direct}} of {{count .Direct "direct request"}}.
+		{{part .FollowedRefused .Followed}} of {{count .Followed "request"}} that followed a redirect to this route were refused; of {{count .Direct "direct request"}}, {{part .DirectRefused .Direct}} were.
 		{{plural .Clients "client was" "clients were"}} redirected{{with .From}}, from {{list .}}{{end}}.
 		Clients drop the Authorization header when a redirect leads to another host, port or scheme.{{end}}`,
 	Remedy: []string{
-		`Change the clients to ask {{route .Subject}} directly.`,
+		`Change the clients to request {{route .Subject}} directly.`,
 		`Serve the old address with proxy_pass or an internal rewrite instead of a redirect. For a redirect that adds a slash: in nginx an exact location for each form, in Apache DirectorySlash Off or an Alias for both.`,
 		`If the redirect must stay, keep host, port and scheme the same: absolute_redirect off (nginx), UseCanonicalName and ServerName (Apache), X-Forwarded-Proto behind a proxy.`,
 	},

@@ -30,7 +30,7 @@ var corsPreflight = Kind{
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needMethod, needPath, needClient},
 	Details:  func() any { return new(Preflight) },
-	Title:    `{{route .Subject}} refuses CORS preflight requests, {{since .Onset}}`,
+	Title:    `{{route .Subject}} refuses CORS preflight requests {{since .Onset}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Requests "OPTIONS request" "OPTIONS requests"}} of {{count .Clients "browser"}} {{if eq .Requests 1}}was{{else}}were{{end}} refused, at least {{share .RefusedLow}} of all such requests (95% confidence).
 		Browsers send them before a page may call another origin, and never with cookies or Authorization.

@@ -14,7 +14,7 @@ import (
 // endpointMisconfigured finds routes that refuse clients whose sessions are
 // accepted elsewhere within the same minutes, without a sign-in in between.
 //
-// Sign: nearly all actors that ask the route are refused, many different ones, from
+// Sign: nearly all actors that request the route are refused, many different ones, from
 // the start or from one time on. Not: an expired session (nothing is accepted until
 // the next sign-in), one failing account or client (few actors), a route that
 // refuses some users for good and accepts others (the share stays well below 1).
@@ -32,14 +32,14 @@ var endpointMisconfigured = Kind{
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Details:  func() any { return new(BrokenEndpoint) },
-	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its signed-in clients, {{since .Onset}}`,
+	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its signed-in clients {{since .Onset}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Actors "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.
-		{{share .RefusedShare}} of the clients that asked this route were refused (at least {{share .RefusedLow}} with 95% confidence); on a typical route it is at most {{share .Baseline}}.
+		{{share .RefusedShare}} of the clients that requested this route were refused (at least {{share .RefusedLow}} with 95% confidence); on a typical route it is at most {{share .Baseline}}.
 		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{else}}It has stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
-		`{{with .Details.OnsetHigh}}Check what changed at {{time .}}{{else}}Check what changed before the log begins{{end}}: a deploy, a reload of the proxy, a changed route.`,
+		`{{with .Details.OnsetHigh}}Check what changed at {{time .}}{{else}}Check what changed before the start of the log{{end}}: a deploy, a reload of the proxy, a changed route.`,
 		`Compare the route's authentication settings with those of a route that works. nginx: auth_basic, auth_request, proxy_set_header Authorization (a nested location inherits proxy_set_header only if it sets none itself). Apache: AuthType, AuthName, Require, .htaccess, CGIPassAuth.`,
 		`For bearer tokens, check the audience, issuer and scope that this route requires. For API keys in a header, check nginx's underscores_in_headers.`,
 		`Replay one of the evidence requests with a session that works elsewhere, and see whether the proxy or the application answers.`,

@@ -31,7 +31,7 @@ var insecureScheme = Kind{
 	Details:  func() any { return new(Scheme) },
 	Title:    `{{if gt .Details.Routes 1}}{{number .Details.Routes}} routes{{with .Subject.Host}} on {{.}}{{end}} are{{else}}{{route .Subject}} is{{end}} refused over http but accepted over https`,
 	Explanation: `{{with .Details}}
-		{{part .HTTPRefused .HTTP}} of {{count .HTTP "request"}} over http were refused, but only {{part .HTTPSRefused .HTTPS}} of {{number .HTTPS}} over https.
+		{{part .HTTPRefused .HTTP}} of {{count .HTTP "request"}} over http were refused; of {{number .HTTPS}} over https, {{part .HTTPSRefused .HTTPS}} were.
 		{{share .SignedIn}} of the refused requests, from {{count .Clients "client"}}, came within {{duration .Window}} of an accepted one by the same client, so its user was signed in.
 		Browsers do not send cookies with the attribute Secure over http.{{end}}`,
 	Remedy: []string{

@@ -36,7 +36,7 @@ var sessionExpiry = Kind{
 	Subjects: []string{"session_policy"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Details:  func() any { return new(Expiry) },
-	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration .Timeout}} after sign-in{{else}}after {{duration .Timeout}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
+	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration (or .LikelySetting .Timeout)}} after sign-in{{else}}after {{duration (or .LikelySetting .Timeout)}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
 	Explanation: `{{with .Details}}
 		{{number .Sessions}} of {{count .SessionsSeen "session"}} ({{part .Sessions .SessionsSeen}}) were refused once they were past {{duration .Timeout}}, and needed a new sign-in.
 		Past it, {{part .RefusedPast .RequestsPast}} of the requests were refused; before it, {{part .RefusedBefore .RequestsBefore}}.
