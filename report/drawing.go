@@ -67,7 +67,7 @@ func drawExhibit(f *result.Finding) *drawing {
 
 func drawTrend(e *result.Exhibit, onset int64) *drawing {
 	t := e.Trend
-	d := &drawing{Caption: wording.Visible(e.Caption), Width: drawingWidth, Height: trendBottom + 20}
+	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: trendBottom + 20}
 	most, sum, all := int64(0), int64(0), int64(0)
 	for i, n := range t.Refused {
 		sum += n
@@ -119,7 +119,7 @@ func drawTrend(e *result.Exhibit, onset int64) *drawing {
 }
 
 func drawParts(e *result.Exhibit) *drawing {
-	d := &drawing{Caption: wording.Visible(e.Caption), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
+	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
 	most, accepted := int64(1), int64(0)
 	for _, p := range e.Parts {
 		most = max(most, p.Refused+p.Accepted)
@@ -134,7 +134,7 @@ func drawParts(e *result.Exhibit) *drawing {
 		}
 		wide := func(n int64) float64 { return float64(n) / float64(whole) * (partRight - partLeft) }
 		text := wording.Number(p.Refused) + " refused, " + wording.Number(p.Accepted) + " accepted"
-		name, class := wording.Clip(p.Name, partChars), "y"
+		name, class := wording.Clip(wording.PartName(&p), partChars), "y"
 		if p.Marked {
 			class = "y marked"
 		}
@@ -144,7 +144,7 @@ func drawParts(e *result.Exhibit) *drawing {
 			d.box("accepted", partLeft+wide(p.Refused), y+3, wide(p.Accepted), partHeight-10, text)
 		}
 		d.text("start", partRight+10, y+14, text)
-		told = append(told, wording.Clip(p.Name, nameChars)+": "+text)
+		told = append(told, wording.Clip(wording.PartName(&p), nameChars)+": "+text)
 	}
 	d.Summary = d.Caption + ". " + strings.Join(told, "; ") + "."
 	return d
@@ -160,11 +160,7 @@ func drawCurve(e *result.Exhibit) *drawing {
 	c := e.Curve
 	first, last := c.Points[0], c.Points[len(c.Points)-1]
 	from := max(first.From, first.To/2)
-	d := &drawing{Width: drawingWidth, Height: trendBottom + 20}
-	d.Caption = wording.Visible(e.Caption) + " by the age of the session"
-	if c.Idle {
-		d.Caption = wording.Visible(e.Caption) + " by the silence of the session before"
-	}
+	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: trendBottom + 20}
 	low, high := math.Log(from), math.Log(max(last.To, c.High))
 	at := func(s float64) float64 {
 		return drawingLeft + (math.Log(max(s, from))-low)/(high-low)*(drawingRight-drawingLeft)

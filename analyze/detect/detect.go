@@ -181,3 +181,6 @@ func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	d.kinds, d.undetectable = able(Catalogue(), ev.State)
 	return d
 }
+
+// clockStep is the resolution of the times in most logs, in milliseconds.
+const clockStep = 1000

@@ -63,7 +63,7 @@ func (d *Describer) texts(kind string) *kindTexts {
 }
 
 // functions are what the templates of the catalogue may call. Numbers may have
-// any of Go's numeric types.
+// any of Go's numeric types, or be pointers to them.
 var functions = template.FuncMap{
 	"number":   func(n any) string { return Number(integer(n)) },
 	"count":    func(n any, one string) string { return Count(integer(n), one) },
@@ -74,12 +74,13 @@ var functions = template.FuncMap{
 	"duration": func(s any) string { return Duration(float(s)) },
 	"between":  func(low, high any) string { return Between(float(low), float(high)) },
 	"time":     func(t any) string { return At(integer(t)) },
+	"since":    func(t any) string { return Since(integer(t)) },
 	"list":     List,
 	"route":    func(s result.Subject) string { return Route(&s) },
 }
 
 func integer(n any) int64 {
-	switch v := reflect.ValueOf(n); {
+	switch v := reflect.Indirect(reflect.ValueOf(n)); {
 	case v.CanInt():
 		return v.Int()
 	case v.CanUint():
@@ -90,7 +91,7 @@ func integer(n any) int64 {
 }
 
 func float(n any) float64 {
-	if v := reflect.ValueOf(n); v.CanFloat() {
+	if v := reflect.Indirect(reflect.ValueOf(n)); v.CanFloat() {
 		return v.Float()
 	}
 	return float64(integer(n))
