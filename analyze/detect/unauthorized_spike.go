@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -251,7 +252,7 @@ func (d *Diagnosis) spike(host string, x excess, from, to int64) candidate {
 	}
 	for _, m := range causes {
 		elements := strings.Join(m.elements, ", ")
-		details.MadeBy = append(details.MadeBy, m.attribute+": "+elements+" ("+percent(min(m.power, 1))+" of the excess)")
+		details.MadeBy = append(details.MadeBy, fmt.Sprintf("%s: %s (%.0f%% of the excess)", m.attribute, elements, 100*min(m.power, 1)))
 		details.Common = append(details.Common, m.attribute+" "+elements)
 	}
 	c.Details = details
