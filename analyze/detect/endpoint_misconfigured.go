@@ -27,7 +27,7 @@ import (
 var endpointMisconfigured = Kind{
 	Name:     "endpoint_misconfigured",
 	Label:    "Misconfigured endpoint",
-	Meaning:  "People whose sign-in is good elsewhere are refused at one endpoint.",
+	Meaning:  "One endpoint refuses people who are signed in and accepted elsewhere.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},

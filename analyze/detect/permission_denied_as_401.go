@@ -27,7 +27,7 @@ import (
 var permissionDenied = Kind{
 	Name:     "permission_denied_as_401",
 	Label:    "Missing permission",
-	Meaning:  "Signed-in users without permission get 401 where 403 is meant.",
+	Meaning:  "Signed-in users without permission get 401 instead of 403.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},

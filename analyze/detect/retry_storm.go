@@ -26,7 +26,7 @@ import (
 var retryStorm = Kind{
 	Name:     "retry_storm",
 	Label:    "Retry storm",
-	Meaning:  "A client repeats the refused request over and over and never signs in again.",
+	Meaning:  "A client repeats a refused request over and over and never signs in again.",
 	Category: SessionCategory,
 	Subjects: []string{"client_software", "site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},

@@ -31,7 +31,7 @@ import (
 var sessionExpiry = Kind{
 	Name:     "session_expiry",
 	Label:    "Session timeout",
-	Meaning:  "Sessions end at one age or after one silence, and people are refused in the middle of their work.",
+	Meaning:  "Sessions time out at a fixed age or after a fixed idle time, while people are still working.",
 	Category: SessionCategory,
 	Subjects: []string{"session_policy"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},

@@ -29,7 +29,7 @@ import (
 var sessionInvalidation = Kind{
 	Name:     "session_invalidation",
 	Label:    "Sessions ended at once",
-	Meaning:  "Very many live sessions died at one instant: a deploy, a new key, a session store that was emptied.",
+	Meaning:  "Most live sessions ended at one moment: a deploy, a new key, an emptied session store.",
 	Category: SessionCategory,
 	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},

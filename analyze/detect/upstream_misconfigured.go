@@ -93,8 +93,8 @@ type stratum struct {
 // upstreamObserver follows the backends over time, and counts actors by stratum.
 type upstreamObserver struct {
 	*seriesObserver
-	strata map[stratum]*stats.Cell // distinct actors; hits are refused
-	parts  []map[stratum]*stats.Cell
+	strata      map[stratum]*stats.Cell // distinct actors; hits are refused
+	strataParts []map[stratum]*stats.Cell
 }
 
 func observeUpstreams(d *Diagnosis) observer {
@@ -120,7 +120,7 @@ func observeUpstreams(d *Diagnosis) observer {
 func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
 	follow := o.seriesObserver.part()
 	cells := map[stratum]*stats.Cell{}
-	o.parts = append(o.parts, cells)
+	o.strataParts = append(o.strataParts, cells)
 	seen := map[stratum]uint8{} // of the actor: 1 accepted, 2 refused
 	return func(a *timeline.Actor, id uint32) {
 		follow(a, id)
@@ -152,7 +152,7 @@ func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *upstreamObserver) gather() {
 	o.seriesObserver.gather()
-	for _, cells := range o.parts {
+	for _, cells := range o.strataParts {
 		for key, n := range cells {
 			sum := o.strata[key]
 			if sum == nil {
@@ -162,7 +162,7 @@ func (o *upstreamObserver) gather() {
 			sum.Merge(*n)
 		}
 	}
-	o.parts = nil
+	o.strataParts = nil
 }
 
 // against returns the strata of a backend, with the sums of all others.
