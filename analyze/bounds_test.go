@@ -136,7 +136,7 @@ func TestLeftOut(t *testing.T) {
 			t.Errorf("%s: %+v", f.name, in)
 		}
 	}
-	if res.Totals.Unauthorized != 2 || !slices.Contains(res.Notes, result.Note{Kind: result.NoteEarly, N: 2}) {
+	if res.Totals.Unauthorized != 2 || !slices.Contains(res.Notes, result.Note{Kind: result.NoteEarly, N: 1}) {
 		t.Errorf("%+v, %v", res.Totals, res.Notes)
 	}
 	// With nothing left, there is a result all the same.
