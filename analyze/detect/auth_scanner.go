@@ -32,7 +32,7 @@ var authScanner = Kind{
 	Title: clientName + `{{with .Details}} scanned the site{{with .Tool}} with {{.}}{{end}}:
 		{{count .RoutesRefused "route"}} refused, {{count .MissingOrForbidden "request"}} for missing or forbidden paths{{end}}`,
 	Explanation: `{{with .Details}}
-		{{share .FailedShare}} of its {{count .Requests "request"}} failed (401, 403 or 404), against at most {{share .UsualShare}} of those of others.
+		{{share .FailedShare}} of its {{count .Requests "request"}} failed (401, 403 or 404), against {{share .UsualShare}} at most for other clients.
 		Between {{time .Start}} and {{time .End}} it was refused on {{count .RoutesRefused "route"}}, requested each a few times at most, and never signed in.{{end}}`,
 	Remedy: []string{
 		`Check what it received: requests answered 200 among its refusals are what it was looking for.`,

@@ -31,8 +31,8 @@ var distributedGuessing = Kind{
 		{{plural .Failures "failed try" "failed tries"}}{{with .EnteredFrom}}, then accepted from {{plural . "address" "addresses"}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Failures "try" "tries"}} from {{plural .Addresses "address" "addresses"}} failed between {{time .Start}} and {{time .End}}.
-		The account had not been accepted from any of these addresses before{{with .EnteredFrom}}, but was later from {{number .}}{{end}}.
-		Accounts that are not attacked fail from {{fixed 1 .Usual}} addresses on average, or fewer.{{end}}`,
+		The account had not been accepted from any of these addresses before{{with .EnteredFrom}}; later it was accepted from {{number .}} of them{{end}}.
+		Other accounts fail from at most {{fixed 1 .Usual}} addresses on average.{{end}}`,
 	Remedy: []string{
 		`{{if .Details.EnteredFrom}}Somebody got in from an address that had guessed: lock the account, end its sessions, change its password, and check what it did since.{{end}}`,
 		`Limit failed tries per account with a growing delay. A limit per address does not notice this attack, and a lock also shuts out the owner.`,

@@ -33,7 +33,7 @@ var integrationFailure = Kind{
 	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}
 		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
-		A program that asks every {{duration .Period}}{{with $.Subject.User}} as {{.}}{{end}} was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
+		A program sends requests every {{duration .Period}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
 		From {{time .FirstRefused}} on, all {{count .RoundsRefused "round"}} ({{count .Requests "request"}} on {{count .Routes "route"}}) were refused.
 		The routes do not refuse others at this rate, so its credentials are the likely cause.
 		{{if .Ongoing}}It is still refused at the end of the log.{{else}}It has been accepted again since {{time .AcceptedAgain}}.{{end}}{{end}}`,

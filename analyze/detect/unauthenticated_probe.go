@@ -30,7 +30,7 @@ var unauthenticatedProbe = Kind{
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Details:  func() any { return new(Probe) },
-	Title:    `{{with .Details}}A probe requests {{.Route}} every {{duration .Period}} {{with .User}}with refused credentials of {{.}}{{else}}without credentials{{end}}{{end}}`,
+	Title:    `{{with .Details}}A probe sends {{.Route}} every {{duration .Period}} {{with .User}}with refused credentials of {{.}}{{else}}without credentials{{end}}{{end}}`,
 	Explanation: clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
 		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}, and was never accepted where credentials are required.
 		{{share .SteadyShare}} of its rounds come about {{duration .Period}} apart, so it is a machine.
