@@ -67,7 +67,7 @@ func Percent(share float64) string {
 
 // Fixed returns x with at most so many digits after the point.
 func Fixed(x float64, digits int) string {
-	return humanize.CommafWithDigits(rounded(x, digits), digits)
+	return humanize.Commaf(rounded(x, digits))
 }
 
 func rounded(x float64, digits int) float64 {
