@@ -82,7 +82,7 @@ func (d *Diagnosis) Explain(policy *policy.Policy) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	last := d.lastTime()
+	last := lastTime(d)
 	for i := range all {
 		policy.Judge(&all[i].Finding)
 		all[i].Muted = policy.Muted(all[i].ID, last)
@@ -127,7 +127,7 @@ func comparePresented(a, b *candidate) int {
 
 // lastTime returns the last time of any line, in Unix microseconds, parse.NoTime if
 // no line has one.
-func (d *Diagnosis) lastTime() int64 {
+func lastTime(d *Diagnosis) int64 {
 	last := int64(parse.NoTime)
 	for i := range d.State.Inputs {
 		if l := &d.State.Inputs[i]; l.First != parse.NoTime {

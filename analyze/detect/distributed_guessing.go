@@ -97,14 +97,14 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 	var found []candidate
 	for n, u := range users {
 		if len(by[u]) >= strangeAddresses && adjusted[n] <= falseReports {
-			found = append(found, d.guessedAccount(u, by[u], adjusted[n]))
+			found = append(found, guessedAccount(d, u, by[u], adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
 // guessedAccount returns the finding of an account with its refusals by address.
-func (d *Diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float64) candidate {
+func guessedAccount(d *Diagnosis, user uint32, by map[uint32][]uint32, p float64) candidate {
 	var c candidate
 	agents := map[uint32]bool{}
 	entered := 0

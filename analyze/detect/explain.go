@@ -167,7 +167,7 @@ func (x *explainer) propose(kind int, found []candidate) {
 	for _, f := range found {
 		f.Kind, f.Category = k.Name, string(k.Category)
 		f.ID = findingID(k.Name, f.Subject)
-		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || x.ofNobody(&f.Subject) {
+		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || ofNobody(x.State, &f.Subject) {
 			continue
 		}
 		stands[f.ID] = true
@@ -185,8 +185,8 @@ func (x *explainer) propose(kind int, found []candidate) {
 
 // ofNobody reports whether a subject is the clients that exceed the limit of names
 // and are summed up.
-func (d *Diagnosis) ofNobody(s *result.Subject) bool {
-	return d.State.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
+func ofNobody(state *timeline.State, s *result.Subject) bool {
+	return state.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }
 
 // weigh sets what a proposal would explain now.

@@ -148,8 +148,7 @@ func TestOfNobody(t *testing.T) {
 		{1, result.Subject{ClientAddress: "192.0.2.7"}, false},
 		{1, result.Subject{User: timeline.OtherName}, false},
 	} {
-		d := Diagnosis{Evidence: &session.Evidence{State: &timeline.State{OtherClients: tt.others}}}
-		if got := d.ofNobody(&tt.subject); got != tt.want {
+		if got := ofNobody(&timeline.State{OtherClients: tt.others}, &tt.subject); got != tt.want {
 			t.Errorf("%+v with %d others: %v", tt.subject, tt.others, got)
 		}
 	}

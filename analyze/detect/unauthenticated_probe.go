@@ -83,7 +83,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 	clients := slices.SortedFunc(maps.Keys(by), timeline.CompareClients)
 	var found []candidate
 	for _, client := range clients {
-		if c, ok := d.probe(client, by[client], len(clients)); ok {
+		if c, ok := probe(d, client, by[client], len(clients)); ok {
 			found = append(found, c)
 		}
 	}
@@ -91,7 +91,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 }
 
 // probe judges the refusals of one of a number of clients.
-func (d *Diagnosis) probe(client timeline.Client, claims []uint32, clients int) (candidate, bool) {
+func probe(d *Diagnosis, client timeline.Client, claims []uint32, clients int) (candidate, bool) {
 	c := candidate{claims: claims}
 	if len(claims) < probeRounds {
 		return c, false

@@ -206,7 +206,7 @@ func inspectUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		if lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95); lower >= upstreamLower {
-			if cand, ok := d.badUpstream(u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
+			if cand, ok := badUpstream(d, u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
 				found = append(found, cand)
 			}
 		}
@@ -214,7 +214,7 @@ func inspectUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-func (d *Diagnosis) badUpstream(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
+func badUpstream(d *Diagnosis, upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
 	var cand candidate
 	onset, _ := d.onsetOf(cells, s)
 	// The backend may accept some requests while it is faulty, so the onset is the
@@ -250,13 +250,13 @@ func (d *Diagnosis) badUpstream(upstream uint32, cells []cell, s span, lower, p,
 	cand.Details = &BadUpstream{
 		RefusedShare: result.Share(round(float64(s.Hits)/float64(s.Trials), 4)), RefusedLow: result.Share(round(lower, 4)),
 		OddsRatio: round(min(odds, 1e6), 1), PValue: result.Probability(p),
-		Routes: len(routes), Others: d.otherUpstreams(upstream), Ongoing: ongoing,
+		Routes: len(routes), Others: otherUpstreams(d, upstream), Ongoing: ongoing,
 	}
 	return cand, true
 }
 
 // otherUpstreams returns the other backends with their counts, at most maxOthers.
-func (d *Diagnosis) otherUpstreams(upstream uint32) (others []string) {
+func otherUpstreams(d *Diagnosis, upstream uint32) (others []string) {
 	for i := range d.State.Upstreams {
 		if u := &d.State.Upstreams[i]; uint32(i) != upstream && len(others) < maxOthers {
 			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[timeline.Accepted], u.N[timeline.Unauthorized]))
