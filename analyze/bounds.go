@@ -13,16 +13,16 @@ import (
 	"logscan/parse/source"
 )
 
-// Moment is a bound of the range of time that counts. The zero value is none.
+// Moment is a bound of the time range. The zero value is no bound.
 type Moment struct {
 	At   time.Time
-	Back time.Duration // so long before the newest line of the run; 0 where At says it
+	Back time.Duration // before the newest line of the run; 0 if At is the bound
 }
 
-// NewestError is returned where a bound lies back from the newest line and that
-// line cannot be found.
+// NewestError is returned if a bound is relative to the newest line and that line
+// cannot be found.
 type NewestError struct {
-	Path string // of the input that is to blame; empty where no line has a time
+	Path string // of the input that cannot be read; empty if no line has a time
 	Err  error
 }
 
@@ -37,26 +37,25 @@ func (e *NewestError) Error() string {
 	return fmt.Sprintf("find the newest line: %s %v", name, e.Err)
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *NewestError) Unwrap() error { return e.Err }
 
 var errNoTime = errors.New("no line has a time")
 
-// late is how much later than the last change of a file a line of it may claim
-// to be: clocks differ, and zones may be mistaken.
+// late is how much later than its file's modification a line may be: clocks differ,
+// and time zones may be wrong.
 const late = 24 * time.Hour
 
-// Bound sets the bounds of what the parsers are told, after a first look at the
-// inputs where a bound lies back from the newest line, and gives the inputs that
-// can hold lines between them. The others are left out: files that were last
-// changed more than a day before Since, and whose first lines, and last ones
-// where they can be sought, are from before it too.
+// Bound sets the bounds of the parsers and returns the inputs that can have lines
+// between them. The skipped inputs are files that were modified more than a day
+// before Since and whose first lines, and last lines where they can be sought, are
+// from before it too.
 //
-// The newest line is the latest time in the first and last lines of all inputs:
-// logs are written in order, or nearly so. A compressed input is decoded for
-// that, unless it was last changed more than a day before the newest line of
-// the others.
-func (o *Options) Bound(ctx context.Context) (inputs, left []source.Input, err error) {
+// The newest line, if a bound is relative to it, is the latest time in the first and
+// last lines of all inputs: logs are written in order, or nearly so. A compressed
+// input is decompressed for that, unless it was modified more than a day before the
+// newest line of the others.
+func (o *Options) Bound(ctx context.Context) (inputs, skipped []source.Input, err error) {
 	if o.Since == (Moment{}) && o.Until.Back == 0 {
 		o.Parse.Until = o.Until.At
 		return o.Inputs, nil, nil
@@ -74,29 +73,29 @@ func (o *Options) Bound(ctx context.Context) (inputs, left []source.Input, err e
 	o.Parse.Since, o.Parse.Until = o.Since.from(newest), o.Until.from(newest)
 	for i, in := range o.Inputs {
 		if looks[i].before(o.Parse.Since) {
-			left = append(left, in)
+			skipped = append(skipped, in)
 		} else {
 			inputs = append(inputs, in)
 		}
 	}
-	return inputs, left, nil
+	return inputs, skipped, nil
 }
 
-// glance is what a first look at an input shows.
+// glance is the result of a first look at an input.
 type glance struct {
-	latest   int64     // time of its lines that were seen, Unix microseconds; NoTime where none has one
-	modified time.Time // zero where it is not known
-	whole    bool      // no other lines can be the last
-	err      error     // why it cannot be looked at
+	latest   int64     // of the lines seen, Unix microseconds; NoTime if none has a time
+	modified time.Time // zero if unknown
+	whole    bool      // the last lines were seen
+	err      error     // why it cannot be read
 }
 
-// before tells whether the lines of an input are from before a time.
+// before reports whether all lines of an input are from before a time.
 func (g *glance) before(t time.Time) bool {
 	return g.latest != parse.NoTime && !g.modified.IsZero() && !t.IsZero() &&
 		g.modified.Add(late).Before(t) && time.UnixMicro(g.latest).Before(t)
 }
 
-// look looks at all inputs.
+// look takes a first look at all inputs.
 func (o *Options) look(ctx context.Context) ([]glance, error) {
 	formats, err := o.formats()
 	if err != nil {
@@ -125,8 +124,8 @@ func (m Moment) from(newest time.Time) time.Time {
 	return m.At
 }
 
-// newest finds the newest line, of what a first look showed and a second one at
-// the inputs of which it did not show the end.
+// newest returns the time of the newest line. It reads the last lines of the inputs
+// whose end the first look did not show.
 func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error) {
 	formats, err := o.formats()
 	if err != nil {
@@ -166,7 +165,7 @@ func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error)
 	return time.UnixMicro(newest).UTC(), nil
 }
 
-// latest gives the latest time in lines of an input.
+// latest returns the latest time in lines of an input, parse.NoTime for none.
 func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte) int64 {
 	if d := parse.Detect(lines, formats); d.Format != nil {
 		formats = d.Formats
@@ -174,9 +173,9 @@ func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte)
 		formats = formats[len(formats)-1:]
 	}
 	p := parse.NewParser(formats...)
-	told := o.Told(in)
-	told.Since, told.Until = time.Time{}, time.Time{}
-	p.Configure(told)
+	options := o.ParseOptions(in)
+	options.Since, options.Until = time.Time{}, time.Time{}
+	p.Configure(options)
 	latest := int64(parse.NoTime)
 	var e parse.Entry
 	for len(lines) > 0 {
@@ -188,15 +187,15 @@ func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte)
 	return latest
 }
 
-// Told gives what the parser of an input is told.
-func (o *Options) Told(in source.Input) parse.Options {
-	told := o.Parse
-	told.Reference = o.reference(in)
-	return told
+// ParseOptions returns the options of the parser of an input.
+func (o *Options) ParseOptions(in source.Input) parse.Options {
+	options := o.Parse
+	options.Reference = o.reference(in)
+	return options
 }
 
-// reference is the newest time that a line of an input can have: a file is
-// changed when its last line is written.
+// reference returns the latest time that a line of an input can have: a file is
+// modified when its last line is written.
 func (o *Options) reference(in source.Input) time.Time {
 	if t := in.Modified(); !t.IsZero() {
 		return t
@@ -204,9 +203,8 @@ func (o *Options) reference(in source.Input) time.Time {
 	return o.Parse.Reference
 }
 
-// Candidates are the formats that an input can have: the one that the user
-// named, or else those that a server's configuration gives it and then all that
-// are known.
+// Candidates returns the formats that an input can have: the one that the user named,
+// or else those of a server's configuration and then all known ones.
 func (o *Options) Candidates(in source.Input) ([]*parse.Format, error) {
 	formats, err := o.formats()
 	if err != nil {
@@ -215,7 +213,7 @@ func (o *Options) Candidates(in source.Input) ([]*parse.Format, error) {
 	return o.candidates(formats, in), nil
 }
 
-// candidates are Candidates, with what formats gave.
+// candidates is Candidates for the formats that o.formats returned.
 func (o *Options) candidates(formats []*parse.Format, in source.Input) []*parse.Format {
 	if o.Format != nil || o.Configured == nil {
 		return formats
@@ -236,7 +234,7 @@ func (o *Options) candidates(formats []*parse.Format, in source.Input) []*parse.
 	return list
 }
 
-// formats are the candidates for every input: one when the user named it.
+// formats returns the candidates for every input: a single one if the user named it.
 func (o *Options) formats() ([]*parse.Format, error) {
 	if o.Format == nil && len(o.Fields) == 0 {
 		return parse.Formats(), nil

@@ -7,7 +7,8 @@ import (
 	"logscan/parse/privacy"
 )
 
-// text makes a value of the log fit to leave: valid UTF-8 without credentials.
+// CleanBytes returns a value of the log as a Result holds it: valid UTF-8 without
+// credentials.
 func CleanBytes(b []byte) string {
 	var scratch [256]byte
 	if b = privacy.Redact(scratch[:0], b); utf8.Valid(b) {
@@ -16,19 +17,19 @@ func CleanBytes(b []byte) string {
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
-// textOf is text for a string, which it gives back where nothing is to be changed.
+// Clean is CleanBytes for a string. It returns s itself if nothing is to change.
 func Clean(s string) string {
-	if told := CleanBytes([]byte(s)); told != s {
-		return told
+	if clean := CleanBytes([]byte(s)); clean != s {
+		return clean
 	}
 	return s
 }
 
-// textsOf makes names fit to leave.
+// CleanAll returns the cleaned names.
 func CleanAll(names []string) []string {
-	told := make([]string, len(names))
+	clean := make([]string, len(names))
 	for i, n := range names {
-		told[i] = Clean(n)
+		clean[i] = Clean(n)
 	}
-	return told
+	return clean
 }

@@ -6,8 +6,7 @@ import (
 	"logscan/analyze/stats"
 )
 
-// Snapshot is what an earlier run found, as far as a later one is compared with
-// it.
+// Snapshot is the part of a run's result that a later run is compared with.
 type Snapshot struct {
 	Requests     int64 // parsed lines
 	Findings     []Finding
@@ -15,7 +14,7 @@ type Snapshot struct {
 	PseudonymKey string   // Result.PseudonymKey
 }
 
-// Snapshot gives what a later run compares with.
+// Snapshot returns the part of res that a later run is compared with.
 func (res *Result) Snapshot() *Snapshot {
 	s := &Snapshot{Requests: res.Totals.Parsed, Findings: res.Findings, PseudonymKey: res.PseudonymKey}
 	for _, u := range res.Undetectable {
@@ -24,7 +23,7 @@ func (res *Result) Snapshot() *Snapshot {
 	return s
 }
 
-// Status says how a finding stands against an earlier run's.
+// Status is how a finding compares with an earlier run.
 type Status string
 
 // The statuses. Their names are stable.
@@ -36,35 +35,33 @@ const (
 	StatusResolved   Status = "resolved"
 )
 
-// Change is what has changed of a finding since an earlier run.
+// Change is how a finding has changed since an earlier run.
 type Change struct {
 	Status Status
 	// Severity and Unauthorized are those of the earlier run.
 	Severity     Severity
 	Unauthorized int64
-	// Ratio is how many times as many 401s a request there are now, and PValue
-	// the chance of such a difference when nothing has changed. Both are 0 for a
-	// finding that is new or resolved.
+	// Ratio is the ratio of the 401s per request, now to then, and PValue the
+	// chance of such a difference if nothing has changed. Both are 0 for a finding
+	// that is new or resolved.
 	Ratio, PValue float64
 }
 
 const (
-	// changeRatio is from how many times as many 401s a request on, or the
-	// same part of them, a finding is worse or better: days differ that much by
-	// themselves.
+	// changeRatio is the ratio of the 401s per request from which on a finding is
+	// worse, or by its inverse better: ordinary days differ by less.
 	changeRatio = 1.5
-	// changeFalse is the chance of calling a difference one that is none.
+	// changeFalse is the chance of reporting a difference that is none.
 	changeFalse = 0.01
 )
 
-// Compare gives what has changed of each finding of now since before, by place,
-// and those of before that are gone. What now's logs cannot show is not called
-// resolved: it is left out.
+// Compare returns how each finding of now has changed since before, by index, and the
+// findings of before that are gone. Kinds that now's logs cannot show are left out,
+// because they cannot be called resolved.
 //
-// Worse and better are a change of the severity, or else a ratio of the 401s a
-// request that is both large and significant (stats.RateRatio). 401s come in
-// bursts, so what counts is the distinct actors, where both runs have any to
-// speak of.
+// A finding is worse or better if its severity has changed, or else if the ratio of
+// its 401s per request is both large and significant (stats.RateRatio). 401s come in
+// bursts, so the test counts distinct actors if both runs have enough of them.
 func Compare(before, now *Snapshot) (changes []Change, resolved []Finding) {
 	place := map[string]int{}
 	for i := range before.Findings {
@@ -88,7 +85,7 @@ func Compare(before, now *Snapshot) (changes []Change, resolved []Finding) {
 	return changes, resolved
 }
 
-// fewActors are too few to be counted instead of their 401s.
+// fewActors is the least number of actors that are counted instead of their 401s.
 const fewActors = 5
 
 func change(before, now *Finding, requestsBefore, requestsNow int64) Change {

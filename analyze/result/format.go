@@ -5,10 +5,10 @@ import (
 	"logscan/parse/advice"
 )
 
-// LogFormat is a format that some of the inputs have, and what they cannot tell.
+// LogFormat is a format of some inputs, and what it should log as well.
 type LogFormat struct {
 	Name     string
 	Inputs   int64
-	Presence parse.Presence // of the samples of these inputs
+	Presence parse.Presence // in the samples of these inputs
 	Advice   advice.Advice
 }

@@ -1,3 +1,6 @@
+// Package result is the model of what a run found: plain data that outputs render.
+//
+// Times are Unix microseconds in UTC, and parse.NoTime where there is none.
 package result
 
 import (
@@ -6,28 +9,28 @@ import (
 	"iter"
 )
 
-// Result is everything a run found out: immutable, totally ordered, free of
-// clocks, host names and map order. Texts in it are decoded (no \x escapes),
-// redacted (no session id, token or password) and otherwise as hostile as the
-// log they come from: an output escapes them for its medium.
+// Result is what a run found. It is immutable, totally ordered, and free of clocks,
+// host names and map order. Texts in it are decoded (no \x escapes) and redacted (no
+// session id, token or password), and otherwise as hostile as the log that they come
+// from: an output must escape them for its medium.
 type Result struct {
-	Inputs []Input // in the order of their paths
+	Inputs []Input // by path
 	Totals Totals
-	// PseudonymKey tells apart the keys that users and addresses were made
-	// pseudonyms with; empty where they are told as logged.
+	// PseudonymKey identifies the key of the pseudonyms of users and addresses; empty
+	// if they are as logged.
 	PseudonymKey string
-	// Since and Until are the range of time that counts, NoTime for no bound.
+	// Since and Until bound the time that counts; NoTime for no bound.
 	Since, Until int64
 	// Skips and Rejects count lines by reason (parse.Verdict names).
 	Skips, Rejects map[string]int64
 	// RejectedLines are up to MaxRejectedLines rejected lines, by file and line.
 	RejectedLines []RejectedLine
-	Causes        map[string]int64 // 401s by cause; every cause stands in it
-	Findings      []Finding        // most severe first, those that are muted last
-	Resolved      []Finding        // those of the baseline that are gone, in its order
+	Causes        map[string]int64 // 401s by cause; every cause has an entry
+	Findings      []Finding        // most severe first, muted ones last
+	Resolved      []Finding        // findings of the baseline that are gone, in its order
 	Undetectable  []Undetectable   // kinds of findings that the logs cannot show
 	Notes         []Note
-	Formats       []LogFormat // that inputs have and samples of theirs were read by, by name
+	Formats       []LogFormat // of the inputs, by name
 
 	Endpoints []Endpoint // by host, route, method
 	Accounts  []Account  // by user
@@ -36,29 +39,26 @@ type Result struct {
 
 	Upstreams []Upstream // by name
 
-	// Sessions yields the sessions by first time, id: there may be more of them
-	// than fit in memory. A row is valid until the next one.
+	// Sessions yields the sessions by start and id: there may be more of them than
+	// fit in memory. A row is valid until the next one.
 	Sessions iter.Seq2[*Session, error]
 
-	// Refusals yields every 401 that has a time, by time, as numbers of rows.
-	// It costs little.
+	// Refusals yields every 401 that has a time, by time, as indexes of rows. It
+	// costs little.
 	Refusals iter.Seq[Refusal]
 
-	// Unauthorized is every 401 by time, file and line. It is made of what the
-	// run kept of the 401 lines, so it costs time on every use; it fails only on a
-	// bug or a full disk.
+	// Unauthorized is every 401 by time, file and line. It is parsed from the stored
+	// lines on every use. An error is a bug, or one of reading temporary files.
 	Unauthorized Pieces[Unauthorized]
 
-	// Save writes what a later run is to know (see Carryover); nil where Options.Carryover
-	// was. It costs time on every use.
+	// Save writes the state for the next run; nil unless the run had a Carryover.
 	Save func(io.Writer) error
 }
 
-// Pieces are rows that are made when they are asked for: pieces of them may be
-// made side by side.
+// Pieces are rows that are made on demand, in pieces that may be made concurrently.
 type Pieces[R any] struct {
-	Len int // how many rows there are
-	// Reader gives what yields the rows in [from, to). It belongs to one
+	Len int // number of rows
+	// Reader returns a function that yields the rows in [from, to). It belongs to one
 	// goroutine; a row is valid until the next one.
 	Reader func() func(from, to int) iter.Seq2[*R, error]
 }
@@ -74,26 +74,24 @@ func (p *Pieces[R]) All() iter.Seq2[*R, error] {
 // MaxRejectedLines bounds rejects.ndjson.
 const MaxRejectedLines = 1000
 
-// Times are Unix microseconds, UTC, and parse.NoTime where there is none.
-
 // Input is the ledger of one input: Lines = Parsed + Rejected + Skipped.
 type Input struct {
 	Path        string
 	Format      string   // name of the format, or the format string given
 	Closest     Match    // of an unknown format: the closest known one
-	UTF16       bool     // where the format is unknown: it is text in UTF-16, which has to be converted
-	Missing     []string // fields that the diagnosis would use and no sampled line holds (parse.Extra)
+	UTF16       bool     // of an unknown format: it is UTF-16 text, which has to be converted
+	Missing     []string // fields that would help and no sampled line holds (parse.Extra)
 	Compression string
 	Bytes       int64 // decompressed bytes, each in exactly one line
-	BytesBefore int64 // before them, that an earlier run counted
+	BytesBefore int64 // bytes before them, counted by an earlier run
 	LinesBefore int64 // lines in BytesBefore
-	BytesLeft   int64 // behind them, of a line without its end: the next run counts it
+	BytesLeft   int64 // bytes after them, of an unfinished line: left for the next run
 	Lines, Parsed, Rejected, Skipped,
 	Unauthorized int64
 	FirstTime, LastTime int64
-	Error               string // why it could not be read to the end, or empty
-	OutOfRange          bool   // it was not read: all of it is from before Since
-	DuplicateOf         string // it was not read: its content is that of this one; or empty
+	Error               string // why it could not be read to its end; empty if it was
+	OutOfRange          bool   // not read: everything in it is from before Since
+	DuplicateOf         string // not read: it has the content of this input; else empty
 }
 
 // Totals sums the inputs.
@@ -104,7 +102,7 @@ type Totals struct {
 	Findings                                int64
 }
 
-// RejectedLine is a line no format explains. Raw is redacted and at most
+// RejectedLine is a line that could not be parsed. Raw is redacted and has at most
 // MaxRawLine bytes.
 type RejectedLine struct {
 	Path   string
@@ -113,10 +111,10 @@ type RejectedLine struct {
 	Raw    string
 }
 
-// MaxRawLine is how many bytes of a raw line are kept as evidence.
+// MaxRawLine is the maximum length of a raw line in evidence, in bytes.
 const MaxRawLine = 4 << 10
 
-// Counts are requests by what came of them. Requests is the sum of the others.
+// Counts are requests by outcome. Requests is the sum of the others.
 type Counts struct {
 	Requests     int64
 	Accepted     int64 // 2xx and 304
@@ -126,26 +124,26 @@ type Counts struct {
 	NotFound     int64 // 404 and 410
 	ClientErrors int64 // the other 4xx
 	ServerErrors int64 // 5xx
-	Other        int64 // 1xx, 000 and no status
+	Other        int64 // 1xx, 000 or no status
 }
 
-// Endpoint is what was asked: virtual host, method and URL template.
+// Endpoint is a virtual host, method and URL template.
 type Endpoint struct {
 	Host, Method, Template string
 	Counts
-	Actors        int64 // distinct actors that asked it
+	Actors        int64 // distinct actors that requested it
 	RefusedActors int64 // distinct actors that got a 401 from it
-	Protected     bool  // it refused some and accepted others
+	Protected     bool  // it refused some requests and accepted others, or accepts nobody without a name
 	FirstTime, LastTime,
 	FirstUnauthorized, LastUnauthorized int64
-	FindingID string // the finding that explains most of its 401s, or empty
+	FindingID string // the finding that explains most of its 401s; empty for none
 }
 
-// Account is a user name as logged: on a 401 it is a claim.
+// Account is a user name as logged. On a 401 it is a claim.
 type Account struct {
 	User string
 	Counts
-	Clients int64 // distinct clients (address and user agent) that used or claimed it
+	Clients int64 // distinct clients that used or claimed it
 	FirstAccepted, LastAccepted,
 	FirstUnauthorized, LastUnauthorized int64
 	FindingID string
@@ -155,8 +153,8 @@ type Account struct {
 type Client struct {
 	Address, UserAgent string
 	Counts
-	Users            int64 // distinct users that it was or claimed to be
-	Sessions         int64 // distinct session ids it sent
+	Users            int64 // distinct users that it named
+	Sessions         int64 // distinct session ids that it sent
 	RefusedEndpoints int64 // distinct endpoints that refused it
 	FirstTime, LastTime,
 	LastAccepted int64
@@ -169,35 +167,34 @@ type Upstream struct {
 	Counts
 }
 
-// Refusal is one 401 by the places of its rows in a Result, -1 where it has
-// none.
+// Refusal is one 401, given as indexes of rows in a Result; -1 for none.
 type Refusal struct {
 	Time                                int64
 	Endpoint, Account, Client, Upstream int
-	Cause                               int // in CauseNames
+	Cause                               int // index into detect.CauseNames
 	Finding                             int
 }
 
-// Session is one authenticated session of an actor, from the sign-in or first
-// acceptance to the refusal that ended it, or to the end of the log.
+// Session is an authenticated session of an actor, from the sign-in or first
+// acceptance to what ended it, or to the end of the log.
 type Session struct {
-	ID                               string // hash of the session id; empty where the log has none
+	ID                               string // hash of the session id; empty if the log has none
 	User, Address, UserAgent, Host   string
-	Start, LastAccepted, End         int64 // End: the refusal that ended it, or NoTime
+	Start, LastAccepted, End         int64 // End is when a refusal ended it, or NoTime
 	Requests, Accepted, Unauthorized int64
-	LongestGap                       int64  // microseconds: the longest silence it survived
-	StartSeen                        bool   // the sign-in was seen: Start is exact
+	LongestGap                       int64  // longest silence that it survived, microseconds
+	StartSeen                        bool   // Start is its sign-in
 	Open                             bool   // nothing ended it before the end of the log: no refusal, sign-out or other sign-in
-	EndCause                         string // cause of the refusal that ended it, or empty
+	EndCause                         string // cause of the refusal that ended it; empty for none
 	FindingID                        string
 }
 
 // Minute is what one virtual host answered in one minute.
 type Minute struct {
-	Time int64 // the minute's first microsecond
+	Time int64 // beginning of the minute
 	Host string
 	Counts
-	Causes []int64 // 401s by cause, in the order of CauseNames
+	Causes []int64 // 401s by cause, in the order of detect.CauseNames
 }
 
 // Unauthorized is one 401, under the contract's column names.
@@ -205,14 +202,14 @@ type Unauthorized struct {
 	Time                                    int64
 	Method, Path, Query, Template, Scheme   string
 	Status                                  int32
-	BodySize                                int64 // bytes, -1 not logged
-	Duration                                int64 // microseconds, -1 not logged
+	BodySize                                int64 // bytes; -1 if not logged
+	Duration                                int64 // microseconds; -1 if not logged
 	Host, Referrer, Client, Peer, UserAgent string
 	User, SessionID, Upstream               string
 	LogPath                                 string
 	LogLine                                 int64
 	Cause, Reason, AnsweredBy, FindingID    string
-	TokenExpiry                             int64 // Unix microseconds, as the token said
+	TokenExpiry                             int64 // of the token, as it says itself
 }
 
 // Severity orders findings.
@@ -227,22 +224,22 @@ const (
 	Critical
 )
 
-// String gives the stable name of s.
+// String returns the stable name of s.
 func (s Severity) String() string {
 	return [...]string{"info", "low", "medium", "high", "critical"}[s]
 }
 
-// ParseSeverity reads the name of a severity.
+// ParseSeverity returns the severity with a name.
 func ParseSeverity(name string) (Severity, error) {
 	for s := Info; s <= Critical; s++ {
 		if s.String() == name {
 			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no severity: want info, low, medium, high or critical", name)
+	return 0, fmt.Errorf("%q is not a severity: use info, low, medium, high or critical", name)
 }
 
-// MarshalText makes s its name in JSON.
+// MarshalText implements encoding.TextMarshaler: in JSON, s is its name.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Finding is one trouble that explains 401s.
