@@ -12,7 +12,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
-	"logscan/report"
+	"logscan/report/outdir"
 )
 
 type completionCmd struct {
@@ -91,7 +91,7 @@ func completeFormats(complete.Args) (names []string) {
 // completeFindings gives the ids of the findings in the directory that is the
 // argument before.
 func completeFindings(a complete.Args) (ids []string) {
-	r, err := report.Open(filepath.Clean(a.LastCompleted))
+	r, err := outdir.Open(filepath.Clean(a.LastCompleted))
 	if err != nil {
 		return nil
 	}

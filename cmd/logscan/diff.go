@@ -1,7 +1,9 @@
 package main
 
 import (
-	"logscan/report"
+	"logscan/report/document"
+	"logscan/report/outdir"
+	"logscan/report/terminal"
 )
 
 type diffCmd struct {
@@ -26,22 +28,22 @@ func (c *diffCmd) Run(std *streams) error {
 	if err != nil {
 		return err
 	}
-	if !report.SameNames(before, now) {
+	if !outdir.SameNames(before, now) {
 		note(std.stderr, "note: %s and %s: %v", c.Old, c.New, errOtherNames)
 	}
-	d, err := report.Diff(before, now)
+	d, err := terminal.Diff(before, now)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return report.WriteDiff(std.stdout, d)
+		return document.Write(std.stdout, d)
 	}
-	return report.ShowDiff(std.stdout, d, paintFor(std.stdout))
+	return terminal.ShowDiff(std.stdout, d, paintFor(std.stdout))
 }
 
 // open reads the output of a finished run.
-func open(dir string) (*report.Report, error) {
-	r, err := report.Open(dir)
+func open(dir string) (*outdir.Report, error) {
+	r, err := outdir.Open(dir)
 	if err != nil {
 		return nil, usagef("logscan scan -o "+dir+" INPUT... makes one", "read %s: %w", dir, err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"logscan/analyze/spill"
-	"logscan/report"
+	"logscan/report/outdir"
 )
 
 // memoryFlags bound the memory of a run.
@@ -51,7 +51,7 @@ const (
 
 // bound gives the bound of a run, and has the collector keep to it. What GOMEMLIMIT
 // says stays as it is.
-func (m *memoryFlags) bound(p *report.Place) (spill.Memory, error) {
+func (m *memoryFlags) bound(p *outdir.Dir) (spill.Memory, error) {
 	bytes, limit := int64(m.Memory), int64(math.MaxInt64)
 	there, err := memlimit.FromSystem()
 	if container, e := memlimit.FromCgroup(); e == nil && container > 0 && (err != nil || container < there) {

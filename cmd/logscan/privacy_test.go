@@ -16,7 +16,7 @@ import (
 	"testing"
 
 	"logscan/fixtures"
-	"logscan/report"
+	"logscan/report/outdir"
 )
 
 // Names that TestNoNameLeaves plants in every place that a line has for one.
@@ -256,9 +256,9 @@ func namesOf(t *testing.T, logs string) map[string]bool {
 	return named
 }
 
-func opened(t *testing.T, dir string) *report.Report {
+func opened(t *testing.T, dir string) *outdir.Report {
 	t.Helper()
-	r, err := report.Open(dir)
+	r, err := outdir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +266,7 @@ func opened(t *testing.T, dir string) *report.Report {
 }
 
 // kinds tells the findings without whom they name.
-func kinds(r *report.Report) string {
+func kinds(r *outdir.Report) string {
 	count := map[string]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]

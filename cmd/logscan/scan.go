@@ -16,6 +16,11 @@ import (
 	"logscan/analyze/spill"
 	"logscan/parse/source"
 	"logscan/report"
+	"logscan/report/document"
+	"logscan/report/notify"
+	"logscan/report/outdir"
+	"logscan/report/terminal"
+	"logscan/report/wording"
 )
 
 type scanCmd struct {
@@ -145,13 +150,14 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 			return err
 		}
 		run := provenance
-		provenance = func() report.Run {
+		provenance = func() document.Run {
 			r := run()
 			r.State = left
 			return r
 		}
 	}
-	if err := place.Write(ctx, res, provenance); err != nil {
+	described := wording.Describe(res)
+	if err := report.Write(ctx, place, described, provenance); err != nil {
 		return spillError(err)
 	}
 	problems := c.problems(res)
@@ -164,7 +170,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	place.Release()
 	meter.end()
 	if c.Metrics != "" {
-		if err := report.WriteMetrics(c.Metrics, res, provenance()); err != nil {
+		if err := notify.WriteMetrics(c.Metrics, res, provenance()); err != nil {
 			problems = append(problems, problem{"write " + c.Metrics + ": " + err.Error(), "the report is written; choose another --metrics"})
 		}
 	}
@@ -175,8 +181,8 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		}
 	}
 	if c.Webhook != "" {
-		hook := report.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
-		if err := hook.Post(ctx, c.Out, res, provenance()); err != nil {
+		hook := notify.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
+		if err := hook.Post(ctx, c.Out, described, provenance()); err != nil {
 			problems = append(problems, problem{err.Error(), "the report is written; look at --webhook"})
 		}
 	}
@@ -184,15 +190,15 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		if b := options.Baseline; b != nil && b.PseudonymKey != res.PseudonymKey {
 			note(std.stderr, "note: not compared with %s: %v", c.Baseline, errOtherNames)
 		}
-		c.summarise(std, res)
+		c.summarise(std, described)
 	}
 	return c.grave(res, incomplete(problems))
 }
 
 // claimError is why the output directory cannot be had, and what to do about it.
 func claimError(err error) error {
-	var locked *report.LockedError
-	var foreign *report.NotOutputError
+	var locked *outdir.LockedError
+	var foreign *outdir.NotOutputError
 	switch {
 	case errors.As(err, &locked):
 		return &hintedError{err, "wait for it to end, or choose another --out"}
@@ -215,7 +221,7 @@ func (c *scanCmd) watched(std *streams, o *analyze.Options) (terminal bool) {
 }
 
 // summarise tells what was found.
-func (c *scanCmd) summarise(std *streams, res *result.Result) {
+func (c *scanCmd) summarise(std *streams, res *wording.Report) {
 	page := filepath.Join(c.Out, "report.html")
 	if s, ok := std.stderr.(*structured); ok {
 		t := &res.Totals
@@ -223,7 +229,7 @@ func (c *scanCmd) summarise(std *streams, res *result.Result) {
 			"unauthorized", t.Unauthorized, "unexplained", t.Unexplained, "findings", len(res.Findings))
 		return
 	}
-	report.Summary(std.stderr, res, paintFor(std.stderr), widthOf(std.stderr))
+	terminal.Summary(std.stderr, res, paintFor(std.stderr), widthOf(std.stderr))
 	note(std.stderr, "report: %s", page)
 }
 
@@ -245,8 +251,8 @@ func (c *scanCmd) grave(res *result.Result, other error) error {
 
 // provenance gives what the manifest alone may hold: who ran it, when, and what
 // it took. It is asked for as late as possible, so that writing is in it.
-func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch, space *spill.Space) func() report.Run {
-	return func() report.Run {
+func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch, space *spill.Space) func() document.Run {
+	return func() document.Run {
 		version, commit := build()
 		cpu, rss := used()
 		finished := time.Now()
@@ -254,7 +260,7 @@ func (c *scanCmd) provenance(std *streams, started time.Time, watch *stopwatch, 
 		if space != nil {
 			spilled = space.Written()
 		}
-		return report.Run{
+		return document.Run{
 			ToolName: "logscan", Version: version, Commit: commit, Arguments: withoutSecrets(std.args, c.confidential()),
 			Started: started, Finished: finished,
 			WallSeconds: finished.Sub(started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, SpilledBytes: spilled, Phases: watch.read(),

@@ -1,7 +1,8 @@
 package main
 
 import (
-	"logscan/report"
+	"logscan/report/document"
+	"logscan/report/terminal"
 )
 
 type showCmd struct {
@@ -24,16 +25,16 @@ func (c *showCmd) Run(std *streams) error {
 	}
 	if c.Finding == "" {
 		if c.JSON {
-			return report.WriteFindings(std.stdout, r)
+			return document.Write(std.stdout, document.NewFindings(r.Findings, r.Resolved))
 		}
-		return report.ShowFindings(std.stdout, r, paintFor(std.stdout))
+		return terminal.ShowFindings(std.stdout, r, paintFor(std.stdout))
 	}
 	f, err := r.Finding(c.Finding)
 	if err != nil {
 		return &usageError{err, "logscan show " + c.Dir + " lists them"}
 	}
 	if c.JSON {
-		return report.WriteFinding(std.stdout, f)
+		return document.Write(std.stdout, f)
 	}
-	return report.ShowFinding(std.stdout, r, c.Finding, paintFor(std.stdout))
+	return terminal.ShowFinding(std.stdout, r, c.Finding, paintFor(std.stdout))
 }

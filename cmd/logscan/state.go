@@ -7,12 +7,12 @@ import (
 	"strings"
 
 	"logscan/analyze"
-	"logscan/report"
+	"logscan/report/outdir"
 )
 
 // claimState claims the state that --state names, nil where it names none, and
 // has the run begin with what it holds.
-func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*report.State, error) {
+func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*outdir.State, error) {
 	if c.State == "" {
 		return nil, nil
 	}
@@ -20,7 +20,7 @@ func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*report.State, e
 		return nil, usagef("leave --since and --until away: what is new is counted",
 			"--state counts every line once, and --since or --until would leave lines that are never counted")
 	}
-	state, err := report.ClaimState(c.State, c.Out, c.settings(o))
+	state, err := outdir.ClaimState(c.State, c.Out, c.settings(o))
 	if err == nil {
 		if o.Carryover, err = state.Carryover(); err != nil {
 			state.Release()
@@ -60,8 +60,8 @@ func (c *scanCmd) settings(o *analyze.Options) map[string]string {
 
 // stateError is why a state cannot be used, and what to do about it.
 func stateError(err error) error {
-	var locked *report.LockedError
-	var state *report.StateError
+	var locked *outdir.LockedError
+	var state *outdir.StateError
 	switch {
 	case errors.As(err, &locked):
 		return &hintedError{err, "wait for it to end, or choose another --state"}
