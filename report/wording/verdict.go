@@ -145,7 +145,11 @@ func unexplained(t *result.Totals) string {
 	if t.Unexplained == 0 {
 		return "No 401 is unexplained."
 	}
-	return Refusals(t.Unexplained) + " (" + Share(t.Unexplained, t.Unauthorized) + ") unexplained."
+	verb := " are"
+	if t.Unexplained == 1 {
+		verb = " is"
+	}
+	return Refusals(t.Unexplained) + " (" + Share(t.Unexplained, t.Unauthorized) + ")" + verb + " unexplained."
 }
 
 // ordinaryWords counts the 401s of a cause that is part of normal use.

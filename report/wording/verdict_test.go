@@ -21,7 +21,7 @@ func TestVerdict(t *testing.T) {
 		{"one finding", []result.Finding{finding(result.High, "GET /a refuses everyone since 2026-03-09 14:05:00 UTC.", 60)},
 			map[string]int64{"endpoint_misconfigured": 60, "challenge": 30, "unexplained": 10}, "high",
 			"GET /a refuses everyone since 2026-03-09 14:05:00 UTC: this explains 60 of 100 401s (60%).",
-			"30% of all 401s are normal use: 30 sign-in challenges. 10 401s (10%) unexplained."},
+			"30% of all 401s are normal use: 30 sign-in challenges. 10 401s (10%) are unexplained."},
 		{"two findings", []result.Finding{finding(result.Critical, "A", 60), finding(result.Medium, "B", 40)},
 			map[string]int64{"endpoint_misconfigured": 100}, "critical",
 			"A: with 1 other finding, this explains 100 of 100 401s (100%).", "No 401 is unexplained."},
