@@ -111,7 +111,7 @@ release:
 		echo "$$name"; \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -pgo=auto -trimpath -buildvcs=$(VCS) -ldflags=-s -o dist/$$name/logscan$$suffix ./cmd/logscan; \
 		cp LICENSE README.md CHANGELOG.md dist/$$name/; \
-		cp report/html/uplot/LICENSE dist/$$name/LICENSE.uplot; \
+		cp report/page/html/uplot/LICENSE dist/$$name/LICENSE.uplot; \
 		tar -C dist -czf dist/$$name.tar.gz $$name; \
 	done
 	go run $(SBOM) app -json -licenses -main cmd/logscan -output dist/logscan.cdx.json .
