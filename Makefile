@@ -1,26 +1,70 @@
-# What one types here. `make check` is the line before a change is proposed.
+# Run `make help` for a list of targets.
 
+# Installation directories. DESTDIR stages an installation for packaging.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# How long `make fuzz` runs each target.
 FUZZTIME ?= 30s
+
+# The size of the smallest log of `make bench-growth`, and more flags for
+# `make bench-peers` and `make bench-growth`.
+GROWTH_SIZE ?= 256MiB
+BENCH_FLAGS ?=
+
+# Pinned versions of tools.
 LINT_VERSION = v2.15.0
+DUCKDB_VERSION = 1.5.6-r.1
+AXE_VERSION = 4.14.1
+SBOM = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
+
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-.PHONY: build test race lint bench bench-peers bench-growth bench-traps pgo eval crash demo axe fuzz duckdb release package check clean
-
-# The program is built by cmd/logscan/default.pgo, which `make pgo` makes. Tests
-# and tools are not: Go would compile every package once more for them.
-export GOFLAGS := $(GOFLAGS) -pgo=off
-
-# The commit is stamped in where git can tell it.
+# Stamp the commit into the program, unless git cannot tell it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 
-build:
-	CGO_ENABLED=0 go build -pgo=auto -trimpath -buildvcs=$(VCS) -o bin/logscan ./cmd/logscan
+# The program is built with the profile cmd/logscan/default.pgo. Tests and tools
+# are not: with a profile, Go would compile every package a second time for them.
+export GOFLAGS := $(GOFLAGS) -pgo=off
+BUILD = CGO_ENABLED=0 go build -pgo=auto -trimpath -buildvcs=$(VCS)
 
-test:
+.DEFAULT_GOAL := build
+.PHONY: help build install test race lint check fuzz duckdb axe crash demo eval \
+	bench bench-peers bench-growth bench-traps pgo release package clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/logscan
+	$(BUILD) -o bin/logscan ./cmd/logscan
+
+# Only if missing, so that `sudo make install` does not build as root.
+bin/logscan:
+	$(MAKE) build
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: bin/logscan ## Install the program, manual page, completions and licenses (PREFIX, DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d $(SHARE)/doc/logscan
+	install -m 0755 bin/logscan $(DESTDIR)$(PREFIX)/bin/logscan
+	umask 022; \
+	bin/logscan man >$(SHARE)/man/man1/logscan.1 && \
+	bin/logscan completion bash >$(SHARE)/bash-completion/completions/logscan && \
+	bin/logscan completion zsh >$(SHARE)/zsh/site-functions/_logscan && \
+	bin/logscan completion fish >$(SHARE)/fish/vendor_completions.d/logscan.fish
+	install -m 0644 LICENSE $(SHARE)/doc/logscan/LICENSE
+	install -m 0644 report/html/uplot/LICENSE $(SHARE)/doc/logscan/LICENSE.uplot
+
+demo: build ## Scan the bundled logs and print the path of the report
+	bin/logscan scan -o logscan-out fixtures/logs
+	@echo "open $(CURDIR)/logscan-out/report.html"
+
+test: ## Run the tests
 	go test ./...
 
-# Under the detector, ten times slower, each scenario runs once and small.
-race:
+# The race detector is ten times slower: -short runs scenarios once, on small logs.
+race: ## Run the tests with the race detector
 	CGO_ENABLED=1 go test -race -short -timeout 20m ./...
 
 # Building the linter takes minutes, once.
@@ -29,62 +73,12 @@ $(LINT):
 	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	mv bin/golangci-lint $@
 
-lint: $(LINT)
+lint: $(LINT) ## Run the linters
 	$(LINT) run ./...
 
-# logscan beside the tools people use, on a GiB of log that is generated once.
-bench: build
-	go run ./fixtures/cmd/bench
+check: lint test race ## Run all checks required before a change is proposed
 
-# The same beside more of them, on rotated, compressed and JSON logs too, against
-# what logscan is to reach. DuckDB is had from npm where that is; what is not
-# installed is left out and said so. BENCH_FLAGS='-document docs/PERFORMANCE.md'
-# puts the results there.
-DUCKDB_VERSION = 1.5.6-r.1
-.tools/node_modules/@duckdb/node-api:
-	@if command -v npm >/dev/null; then npm install --silent --no-save --no-audit --prefix .tools @duckdb/node-api@$(DUCKDB_VERSION); \
-	else echo "bench-peers: no npm to install DuckDB with"; fi
-
-bench-peers: build .tools/node_modules/@duckdb/node-api
-	go run ./fixtures/cmd/bench -peers $(BENCH_FLAGS)
-
-# How time and memory grow with the lines and the clients of a log.
-GROWTH_SIZE ?= 256MiB
-bench-growth: build
-	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE) $(BENCH_FLAGS)
-
-# The profile that go build finds and builds the program by. Made anew when what
-# is done for every line has changed.
-pgo:
-	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 3
-
-# What an attacker writes must not take more than linear time.
-bench-traps:
-	go run ./fixtures/cmd/traps
-
-# How well simulated troubles are found: docs/ACCURACY.md.
-eval:
-	go run ./fixtures/cmd/eval -n 20 -sizes -document docs/ACCURACY.md
-
-# Scans that are killed, or run out of disk, at random moments.
-crash: build
-	go run ./fixtures/cmd/crash
-
-demo: build
-	bin/logscan scan -o logscan-out fixtures/logs
-	@echo "open $(CURDIR)/logscan-out/report.html"
-
-# axe-core, which looks whether the report is accessible: a test skips without.
-AXE_VERSION = 4.14.1
-.tools/axe.min.js:
-	mkdir -p .tools
-	cd .tools && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && tar xzf axe-core-$(AXE_VERSION).tgz --strip-components=1 package/axe.min.js
-	rm .tools/axe-core-$(AXE_VERSION).tgz
-
-axe: .tools/axe.min.js
-
-# Every fuzz target in turn, $(FUZZTIME) each.
-fuzz:
+fuzz: ## Run each fuzz target for FUZZTIME
 	@set -e; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
@@ -92,24 +86,54 @@ fuzz:
 		done; \
 	done
 
-# Every table, read by another engine, against the raw logs. A module of its
-# own, because DuckDB is large and wants a C compiler.
-duckdb: build
+# A separate module, because DuckDB is large and needs a C compiler.
+duckdb: build ## Compare the Parquet tables, read by DuckDB, with the raw logs
 	@if command -v $${CC:-cc} >/dev/null; then \
 		cd fixtures/duckdbtest && CGO_ENABLED=1 go test -mod=mod -count=1 -v ./...; \
-	else echo "duckdb: skipped: no C compiler to link DuckDB with"; fi
+	else echo "duckdb: skipped: no C compiler"; fi
 
-# Static programs for everybody, with checksums and what they are made of.
+.tools/axe.min.js:
+	mkdir -p .tools
+	cd .tools && npm pack --silent axe-core@$(AXE_VERSION) >/dev/null && tar xzf axe-core-$(AXE_VERSION).tgz --strip-components=1 package/axe.min.js
+	rm .tools/axe-core-$(AXE_VERSION).tgz
+
+axe: .tools/axe.min.js ## Fetch axe-core, for the accessibility test of the report
+
+crash: build ## Kill scans, and fill their disk, at random moments
+	go run ./fixtures/cmd/crash
+
+eval: ## Measure the accuracy on simulated logs, into docs/ACCURACY.md
+	go run ./fixtures/cmd/eval -n 20 -sizes -document docs/ACCURACY.md
+
+bench: build ## Compare the speed with common tools, on 1 GiB of log
+	go run ./fixtures/cmd/bench
+
+.tools/node_modules/@duckdb/node-api:
+	@if command -v npm >/dev/null; then npm install --silent --no-save --no-audit --prefix .tools @duckdb/node-api@$(DUCKDB_VERSION); \
+	else echo "bench-peers: skipping DuckDB: npm is not installed"; fi
+
+# BENCH_FLAGS='-document docs/PERFORMANCE.md' writes the results to that page.
+bench-peers: build .tools/node_modules/@duckdb/node-api ## Compare with more tools, also on compressed logs and JSON, against the targets
+	go run ./fixtures/cmd/bench -peers $(BENCH_FLAGS)
+
+bench-growth: build ## Measure how time and memory grow with lines and clients
+	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE) $(BENCH_FLAGS)
+
+bench-traps: ## Check that no input takes more than linear time
+	go run ./fixtures/cmd/traps
+
+pgo: ## Renew the profile that the program is built with
+	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 3
+
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-SBOM = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-release:
+release: ## Build the release archives, checksums and SBOM into dist
 	rm -rf dist && mkdir -p dist
 	@set -e; for platform in $(PLATFORMS); do \
 		os=$${platform%/*} arch=$${platform#*/} name=logscan_$${platform%/*}_$${platform#*/} suffix=; \
 		[ $$os != windows ] || suffix=.exe; \
 		echo "$$name"; \
-		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -pgo=auto -trimpath -buildvcs=$(VCS) -ldflags=-s -o dist/$$name/logscan$$suffix ./cmd/logscan; \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -ldflags=-s -o dist/$$name/logscan$$suffix ./cmd/logscan; \
 		cp LICENSE README.md CHANGELOG.md dist/$$name/; \
 		cp report/page/html/uplot/LICENSE dist/$$name/LICENSE.uplot; \
 		tar -C dist -czf dist/$$name.tar.gz $$name; \
@@ -117,21 +141,21 @@ release:
 	go run $(SBOM) app -json -licenses -main cmd/logscan -output dist/logscan.cdx.json .
 	cd dist && sha256sum *.tar.gz logscan.cdx.json > SHA256SUMS
 
-# deb and rpm of a release that was made.
-NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
+# The version of the packages: that of the last tag.
 PACKAGE_VERSION = $(shell git describe --tags --match 'v*' 2>/dev/null | sed s/^v// | grep . || echo 0.0.0)
 
-package: build
+package: build ## Build deb and rpm packages into dist
 	mkdir -p dist/share
 	bin/logscan man > dist/share/logscan.1
 	bin/logscan completion bash > dist/share/logscan.bash
 	bin/logscan completion zsh > dist/share/_logscan
 	bin/logscan completion fish > dist/share/logscan.fish
-	@set -e; for arch in amd64 arm64; do for packager in deb rpm; do \
-		ARCH=$$arch VERSION=$(PACKAGE_VERSION) go run $(NFPM) package -f docs/operations/nfpm.yaml -p $$packager -t dist/; \
-	done; done
+	@set -e; for arch in amd64 arm64; do \
+		GOOS=linux GOARCH=$$arch $(BUILD) -ldflags=-s -o dist/logscan_linux_$$arch/logscan ./cmd/logscan; \
+		for packager in deb rpm; do \
+			ARCH=$$arch VERSION=$(PACKAGE_VERSION) go run $(NFPM) package -f docs/operations/nfpm.yaml -p $$packager -t dist/; \
+		done; \
+	done
 
-check: lint test race
-
-clean:
+clean: ## Remove all generated files
 	rm -rf bin dist .bench .tools screenshots logscan-out

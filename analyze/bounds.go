@@ -125,14 +125,6 @@ func (m Moment) from(newest time.Time) time.Time {
 	return m.At
 }
 
-// micros gives a bound in Unix microseconds, NoTime where there is none.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return parse.NoTime
-	}
-	return t.UnixMicro()
-}
-
 // newest finds the newest line, of what a first look showed and a second one at
 // the inputs of which it did not show the end.
 func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error) {

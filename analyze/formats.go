@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -11,11 +10,10 @@ import (
 	"logscan/parse/advice"
 )
 
-// survey notes what the sample of an input holds. It costs nothing for a line:
-// samples are taken anyway.
+// survey finds out which fields the sample of an input holds.
 func (d *detected) survey(sample []byte) { d.presence = parse.Survey(sample, d.formats[0]) }
 
-// missing gives the names of the fields that no sampled line holds.
+// missing returns the names of the fields that no sampled line holds.
 func (d *detected) missing() []string {
 	var names []string
 	for _, x := range d.presence.Missing() {
@@ -24,7 +22,7 @@ func (d *detected) missing() []string {
 	return names
 }
 
-// formats puts together what inputs of the same format hold.
+// formatsRead returns the formats of the inputs, by name, and what they lack.
 func (r *reader) formatsRead(s *timeline.State) []result.LogFormat {
 	byName := map[string]*result.LogFormat{}
 	of := map[string]*parse.Format{}
@@ -53,7 +51,7 @@ func (r *reader) formatsRead(s *timeline.State) []result.LogFormat {
 	return all
 }
 
-// seen makes up for what all samples missed where the run met it: one line in
+// seen adds to a presence what the run found and all samples missed: one line in
 // thousands may be the only one that names a user.
 func seen(s *timeline.State, p *parse.Presence) {
 	if len(s.Users) > 0 {
@@ -64,11 +62,11 @@ func seen(s *timeline.State, p *parse.Presence) {
 	}
 }
 
-// Closest says which format came closest to explaining an input that none
-// explains, and how close; it is empty where none explains any line.
-func Closest(d *parse.Detection) string {
+// Closest returns the format that matches most sampled lines of an input that no
+// format explains.
+func Closest(d *parse.Detection) result.Match {
 	if d.Best == nil || d.Explained == 0 {
-		return ""
+		return result.Match{}
 	}
-	return fmt.Sprintf("%s, with %.2g %% of the sampled lines", d.Best.Name, 100*float64(d.Explained)/float64(d.Lines))
+	return result.Match{Format: d.Best.Name, Share: result.Share(float64(d.Explained) / float64(d.Lines))}
 }

@@ -6,25 +6,25 @@ import (
 	"logscan/parse/source"
 )
 
-// Progress is how far a run has come, for those who watch it. It is counted by
-// the block, so watching costs nothing.
+// Progress is how far a run has come. It is updated once for every block, so
+// watching it costs nothing, and may be read concurrently.
 type Progress struct {
 	stored, refused atomic.Int64
-	total           atomic.Int64 // -1 where it is not known
+	total           atomic.Int64 // -1 if unknown
 	input           atomic.Pointer[string]
 	phase           atomic.Pointer[Phase]
 }
 
-// Stage is what Progress tells at one time.
+// Stage is the state of a Progress at one time.
 type Stage struct {
 	Phase        Phase
-	Stored       int64  // bytes read, as they are stored
-	Total        int64  // of so many, -1 where it is not known
+	Stored       int64  // bytes read, as stored
+	Total        int64  // bytes to read, as stored; -1 if unknown
 	Unauthorized int64  // 401s so far
-	Input        string // the one that was read last
+	Input        string // the input read last
 }
 
-// Stage gives how far the run has come.
+// Stage returns how far the run has come.
 func (p *Progress) Stage() Stage {
 	s := Stage{Stored: p.stored.Load(), Total: p.total.Load(), Unauthorized: p.refused.Load()}
 	if x := p.input.Load(); x != nil {
@@ -36,10 +36,10 @@ func (p *Progress) Stage() Stage {
 	return s
 }
 
-// Begin notes that a phase begins: Run does, and who does something after it.
+// Begin sets the phase. Run calls it, and callers do for phases that follow.
 func (p *Progress) Begin(phase Phase) { p.phase.Store(&phase) }
 
-// begin notes what is to be read.
+// begin sets what is to be read.
 func (p *Progress) begin(inputs []source.Input) {
 	total, all := source.StoredSize(inputs)
 	if !all {

@@ -4,48 +4,50 @@ import (
 	"bytes"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field"
+	"logscan/parse/field/strftime"
+	"logscan/parse/scan"
 )
 
-// A log of columns names what each holds: by its server's documentation, or by
-// a directive in the log itself. A line may have fewer columns than are named,
-// where older versions of the server wrote fewer.
+// The columns of a log are named by the documentation of its server or by a
+// directive in the log. A line may have fewer columns than are named, because older
+// versions of the server wrote fewer.
 
-// columns are what the columns of a line hold.
+// columns describes the columns of a line.
 type columns struct {
 	list      []column
-	least     int  // columns that a line must have
-	more      bool // a line may have more than are named
+	least     int  // number of columns that a line must have
+	more      bool // a line may have more columns than are named
 	separator byte
 	dialect   columnDialect
 	reads     [numFields]bool
 }
 
-// column is what one column holds.
+// column describes one column.
 type column struct {
-	field   field
-	pattern *strftime.Pattern // spells a part of a time
-	plus    bool              // a plus stands for a space
+	field   fieldID
+	pattern *strftime.Pattern // of a part of a time; else nil
+	plus    bool              // plus signs stand for spaces
 	percent bool              // percent-encoded, perhaps twice
 }
 
-// columnDialect is how columns are spelled.
+// columnDialect is the syntax of columns.
 type columnDialect uint8
 
 const (
-	columnsQuoted columnDialect = iota // "…" and […] may hold separators
-	columnsW3C                         // nothing may
-	columnsCSV                         // "…" may, and a quote is doubled
+	columnsQuoted columnDialect = iota // "…" and […] may contain separators
+	columnsW3C                         // no column may
+	columnsCSV                         // "…" may, with quotes doubled
 )
 
-// maxColumns is the most columns a line may name: the servers have some 40.
+// maxColumns limits the columns that a directive may name: servers have some 40.
 const maxColumns = 256
 
-// optional marks the column from which on a line may end.
+// optional marks the first optional column in a list of names.
 const optional = "|"
 
-// namedColumns are what the columns of the servers' documentation hold.
-var namedColumns = map[string]field{
+// namedColumns maps the columns in the documentation of servers to fields.
+var namedColumns = map[string]fieldID{
 	// AWS: application, classic load balancers and S3.
 	"time": fieldTime, "client:port": fieldClientPort, "target:port": fieldUpstream, "backend:port": fieldUpstream,
 	"request_processing_time": fieldSecondsMore, "target_processing_time": fieldSecondsMore,
@@ -65,9 +67,9 @@ var namedColumns = map[string]field{
 	"cs_referer": fieldReferrer, "cs_user_agent": fieldAgent,
 }
 
-// w3cColumns are what the fields of the W3C extended log format hold, as IIS and
-// CloudFront have them.
-var w3cColumns = map[string]field{
+// w3cColumns maps the columns of the W3C extended log format, as IIS and CloudFront
+// write it, to fields.
+var w3cColumns = map[string]fieldID{
 	"cs-method": fieldMethod, "cs-uri-stem": fieldPath, "cs-uri-query": fieldQuery, "cs-uri": fieldTarget,
 	"cs-username": fieldUser, "c-ip": fieldAddress, "cs-version": fieldProtocol, "cs-protocol-version": fieldProtocol,
 	"cs-protocol": fieldScheme, "cs-host": fieldHost, "cs(host)": fieldHost, "x-host-header": fieldHost,
@@ -77,8 +79,8 @@ var w3cColumns = map[string]field{
 	"sc-substatus": fieldSubstatus, "sc-win32-status": fieldWin32, "sc(www-authenticate)": fieldReason,
 }
 
-// newColumns reads names of columns, parted by blanks.
-func newColumns(names string, separator byte, dialect columnDialect, assigned map[string]field) *columns {
+// newColumns parses names of columns, separated by blanks or commas.
+func newColumns(names string, separator byte, dialect columnDialect, assigned map[string]fieldID) *columns {
 	c := &columns{separator: separator, dialect: dialect, more: dialect != columnsW3C}
 	for name := range strings.FieldsSeq(strings.ReplaceAll(names, ",", " ")) {
 		if name == optional {
@@ -117,8 +119,8 @@ func newColumns(names string, separator byte, dialect columnDialect, assigned ma
 }
 
 // read reads a line.
-func (c *columns) read(p *Parser, line []byte, e *Entry) Verdict {
-	p.civil, p.substatus, p.win32 = strftime.Civil{}, nil, nil
+func (c *columns) read(d *decoder, line []byte, e *Entry) Verdict {
+	d.parts, d.substatus, d.win32 = strftime.Civil{}, nil, nil
 	rest := line
 	n := 0
 	for ; len(rest) > 0; n++ {
@@ -141,59 +143,58 @@ func (c *columns) read(p *Parser, line []byte, e *Entry) Verdict {
 		if n == 0 && c.dialect == columnsCSV && isName(value) {
 			return SkipHeader
 		}
-		if v := c.set(p, e, &c.list[n], value, quoted); v != Parsed {
+		if v := c.set(d, e, &c.list[n], value, quoted); v != Parsed {
 			return v
 		}
 	}
 	if n < c.least {
 		return RejectSyntax
 	}
-	if v := p.settle(e); v != Parsed {
+	if v := d.settle(e); v != Parsed {
 		return v
 	}
-	p.refusal(e)
+	d.setIISReason(e)
 	return Parsed
 }
 
 // set stores the value of a column.
-func (c *columns) set(p *Parser, e *Entry, col *column, value []byte, quoted bool) Verdict {
+func (c *columns) set(d *decoder, e *Entry, col *column, value []byte, quoted bool) Verdict {
 	switch {
 	case col.pattern != nil:
-		if col.pattern.Parse(value, &p.civil) != len(value) {
+		if col.pattern.Parse(value, &d.parts) != len(value) {
 			return RejectTime
 		}
 		return Parsed
-	case col.field == fieldIgnored, missing(value) && col.field != fieldUpstream:
+	case col.field == fieldIgnored, field.Missing(value) && col.field != fieldUpstream:
 		return Parsed
 	case col.plus || col.percent:
-		value = p.decode(value, col.plus, col.percent)
+		value = decodeW3C(&d.scratch, value, col.plus, col.percent)
 	case c.dialect == columnsCSV && bytes.Contains(value, doubled):
-		value = p.undouble(value)
+		value = undouble(&d.scratch, value)
 	}
-	return p.set(e, col.field, value, quoted && c.dialect == columnsQuoted)
+	return d.set(e, col.field, value, quoted && c.dialect == columnsQuoted)
 }
 
 var doubled = []byte(`""`)
 
-// undouble takes one of every two quotes out, as CSV has them.
-func (p *Parser) undouble(b []byte) []byte {
-	p.room(len(b))
-	n := len(p.scratch)
+// undouble replaces doubled quotes by single ones, as in CSV.
+func undouble(s *scan.Scratch, b []byte) []byte {
+	text := s.Grow(len(b))
 	for i := 0; i < len(b); i++ {
-		p.scratch = append(p.scratch, b[i])
+		text = append(text, b[i])
 		if b[i] == '"' && i+1 < len(b) && b[i+1] == '"' {
 			i++
 		}
 	}
-	return p.scratch[n:len(p.scratch):len(p.scratch)]
+	return s.Keep(text)
 }
 
-// isName tells whether the value of a first column is its name: the line is a
-// header.
+// isName reports whether the value of a first column is a name, so that the line is
+// a header.
 func isName(b []byte) bool { return len(b) > 1 && b[0]|0x20 >= 'a' && b[0]|0x20 <= 'z' }
 
-// cut gives the column at the start of b, without its quotes, and how long it is
-// with them; -1 where it has no end.
+// cut returns the column at the start of b without its quotes, and its size with
+// them, -1 if it has no end.
 func (c *columns) cut(b []byte) (value []byte, quoted bool, size int) {
 	end := byte(0)
 	if c.dialect != columnsW3C {
@@ -226,13 +227,12 @@ func (c *columns) cut(b []byte) (value []byte, quoted bool, size int) {
 	return nil, false, -1
 }
 
-// decode decodes a value of the W3C format into the scratch memory.
-func (p *Parser) decode(b []byte, plus, percent bool) []byte {
+// decodeW3C decodes a value of the W3C format.
+func decodeW3C(s *scan.Scratch, b []byte, plus, percent bool) []byte {
 	if (!plus || bytes.IndexByte(b, '+') < 0) && (!percent || bytes.IndexByte(b, '%') < 0) {
 		return b
 	}
-	p.room(len(b))
-	n := len(p.scratch)
+	text := s.Grow(len(b))
 	for i := 0; i < len(b); i++ {
 		c := b[i]
 		switch {
@@ -243,39 +243,38 @@ func (p *Parser) decode(b []byte, plus, percent bool) []byte {
 			c, size = percentByte(b[i:])
 			i += size
 		}
-		p.scratch = append(p.scratch, c)
+		text = append(text, c)
 	}
-	return p.scratch[n:len(p.scratch):len(p.scratch)]
+	return s.Keep(text)
 }
 
 // percentByte decodes the escape at the start of b, which may be encoded twice
-// (%2520), and gives how many bytes it has more than one.
+// (%2520), and returns how many bytes it has beyond the first.
 func percentByte(b []byte) (c byte, more int) {
 	if len(b) >= 5 && b[1] == '2' && b[2] == '5' {
-		if x, ok := hexDigits(b[3:], 2); ok {
+		if x, ok := scan.HexDigits(b[3:], 2); ok {
 			return byte(x), 4
 		}
 	}
-	if x, ok := hexDigits(b[1:], 2); ok {
+	if x, ok := scan.HexDigits(b[1:], 2); ok {
 		return byte(x), 2
 	}
 	return '%', 0
 }
 
-// refusal makes one text of IIS's substatus and the system's error, for
-// answers that are no success: 401.1 2148074252.
-func (p *Parser) refusal(e *Entry) {
-	if p.substatus == nil && p.win32 == nil || e.Status < 400 || len(e.Reason) > 0 {
+// setIISReason stores IIS's substatus and Windows status of an error response as
+// one text: 401.1 2148074252.
+func (d *decoder) setIISReason(e *Entry) {
+	if d.substatus == nil && d.win32 == nil || e.Status < 400 || len(e.Reason) > 0 {
 		return
 	}
-	p.room(len(p.substatus) + len(p.win32) + 8)
-	n := len(p.scratch)
-	p.scratch = append(p.scratch, byte('0'+e.Status/100), byte('0'+e.Status/10%10), byte('0'+e.Status%10))
-	if p.substatus != nil {
-		p.scratch = append(append(p.scratch, '.'), p.substatus...)
+	text := d.scratch.Grow(len(d.substatus) + len(d.win32) + 8)
+	text = append(text, byte('0'+e.Status/100), byte('0'+e.Status/10%10), byte('0'+e.Status%10))
+	if d.substatus != nil {
+		text = append(append(text, '.'), d.substatus...)
 	}
-	if p.win32 != nil {
-		p.scratch = append(append(p.scratch, ' '), p.win32...)
+	if d.win32 != nil {
+		text = append(append(text, ' '), d.win32...)
 	}
-	e.Reason = p.scratch[n:len(p.scratch):len(p.scratch)]
+	e.Reason = d.scratch.Keep(text)
 }

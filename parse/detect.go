@@ -6,30 +6,30 @@ import (
 	"slices"
 	"sync"
 
-	"logscan/parse/wrap"
+	"logscan/parse/carrier"
 )
 
-// Detection says which formats explain a sample, and how well.
+// Detection is the result of Detect.
 type Detection struct {
-	Format    *Format   // nil when none explains enough
-	Formats   []*Format // Format, and those for the lines it does not explain, in the order they are to be tried
-	Best      *Format   // the one that explains most, even where it is not enough
-	Lines     int       // lines looked at, blank ones and comments left out
+	Format    *Format   // the format that explains most lines; nil if none explains enough
+	Formats   []*Format // Format and those for the lines it does not explain, in the order to try them
+	Best      *Format   // the format that explains most lines, even if not enough
+	Lines     int       // lines examined, without blank ones and comments
 	Explained int       // lines that Best explains
-	Tied      []*Format // others that explain as many
-	UTF16     bool      // the sample is text in UTF-16, which has to be converted
+	Tied      []*Format // other formats that explain as many
+	UTF16     bool      // the sample is UTF-16 text, which must be converted first
 }
 
 const (
-	// detectLines is how many lines of a sample are looked at.
+	// detectLines is how many lines of a sample are examined.
 	detectLines = 200
-	// detectShare is the least share of them that a format must explain: junk,
-	// and a format that changes within the file, take the rest.
+	// detectShare is the least share of them that a format must explain. The rest
+	// may be junk, or the format may change within the file.
 	detectShare = 0.2
 	// detectFormats is the most formats that one input may mix.
 	detectFormats = 4
-	// detectRest is one over the least share of the lines that a further format
-	// must explain.
+	// detectRest is the reciprocal of the least share of the lines that a further
+	// format must explain.
 	detectRest = 100
 )
 
@@ -46,8 +46,8 @@ func (s *lineSet) count() (n int) {
 	return n
 }
 
-// common gives the lines in both sets.
-func (s lineSet) common(t lineSet) lineSet {
+// intersect returns the lines in both sets.
+func (s lineSet) intersect(t lineSet) lineSet {
 	for i := range s {
 		s[i] &= t[i]
 	}
@@ -58,16 +58,16 @@ func (s lineSet) common(t lineSet) lineSet {
 type candidate struct {
 	format    *Format
 	explained lineSet
-	notices   lineSet // what its server says of itself
+	notices   lineSet // messages of the server about itself
 }
 
-// Detect finds the format that explains most lines of a sample, then the one
+// Detect determines the format that explains most lines of a sample, then the one
 // that explains most of the rest, and so on; of those that explain as many, the
-// one that comes first. The lines looked at are spread evenly over the sample.
-// What carries the lines is found out too.
-func Detect(sample []byte, formats []*Format) Detection {
-	s := newSampled(sample)
-	d := Detection{Lines: s.requests.count(), UTF16: isUTF16(sample)}
+// first. It also determines the carrier of the lines. The lines examined are spread
+// evenly over the sample.
+func Detect(text []byte, formats []*Format) Detection {
+	s := newSample(text)
+	d := Detection{Lines: s.requests.count(), UTF16: isUTF16(text)}
 	candidates, carriers := s.candidates(formats)
 	if len(candidates) == 0 {
 		return d
@@ -77,7 +77,7 @@ func Detect(sample []byte, formats []*Format) Detection {
 		if slices.ContainsFunc(candidates, explains) {
 			break
 		}
-		// Nothing but what a server says of itself, under the name of a program.
+		// There are only messages of a server about itself, with its name in front.
 		candidates[i].explained = candidates[i].notices
 	}
 	rest := s.requests
@@ -85,7 +85,7 @@ func Detect(sample []byte, formats []*Format) Detection {
 	for len(d.Formats) < detectFormats {
 		best, most := -1, 0
 		for i := range candidates {
-			e := candidates[i].explained.common(rest)
+			e := candidates[i].explained.intersect(rest)
 			if n := e.count(); n > most || best < 0 {
 				best, most = i, n
 			}
@@ -99,30 +99,31 @@ func Detect(sample []byte, formats []*Format) Detection {
 		if most == 0 || most*detectRest < d.Lines {
 			break
 		}
-		d.Formats = append(d.Formats, s.carry(candidates[best].format, best < carriers))
+		d.Formats = append(d.Formats, s.format(candidates[best].format, best < carriers))
 		for i := range rest {
 			rest[i] &^= candidates[best].explained[i]
 		}
 	}
-	d.Best = s.carry(candidates[first].format, first < carriers)
+	d.Best = s.format(candidates[first].format, first < carriers)
 	if len(d.Formats) > 0 {
 		d.Best = d.Formats[0]
 		d.Format = d.Best
 	}
 	for i := range candidates {
 		if i != first && d.Explained > 0 && candidates[i].explained.count() == d.Explained {
-			d.Tied = append(d.Tied, s.carry(candidates[i].format, i < carriers))
+			d.Tied = append(d.Tied, s.format(candidates[i].format, i < carriers))
 		}
 	}
 	return d
 }
 
-// candidates tries all formats, side by side: nothing can be read before it is
-// known how. The first ones are tried with what carries the lines taken off.
-func (s *sampled) candidates(formats []*Format) (list []candidate, carriers int) {
-	if s.wrapper != nil {
+// candidates tries all formats, concurrently because nothing can be read before the
+// format is known. The first carriers of the list were tried with the texts of
+// carried lines.
+func (s *sample) candidates(formats []*Format) (list []candidate, carriers int) {
+	if s.carrier != nil {
 		for _, f := range formats {
-			if f.wrapper == nil {
+			if f.carrier == nil {
 				list = append(list, candidate{format: f})
 			}
 		}
@@ -140,9 +141,9 @@ func (s *sampled) candidates(formats []*Format) (list []candidate, carriers int)
 				return
 			}
 			c.try(s, s.lines)
-			if s.wrapper != nil && s.wrapper.JSON && c.format.wrapper == nil {
+			if s.carrier != nil && s.carrier.JSON && c.format.carrier == nil {
 				for i := range c.explained {
-					c.explained[i] &^= s.carried[i] // what carries a line is not the line
+					c.explained[i] &^= s.carried[i] // the carrying line is not the log
 				}
 			}
 		})
@@ -151,31 +152,31 @@ func (s *sampled) candidates(formats []*Format) (list []candidate, carriers int)
 	return list, carriers
 }
 
-// sampled is a sample as detection looks at it.
-type sampled struct {
+// sample is a sample prepared for detection.
+type sample struct {
 	lines     [][]byte
 	requests  lineSet // neither blank nor comments
-	directive []byte  // the first that names columns
+	directive []byte  // the first that names columns; nil if there is none
 
-	wrapper *wrap.Wrapper // that carries the lines; nil where none does
-	texts   [][]byte      // what the lines carry; nil where it is nothing
+	carrier *carrier.Carrier // of the lines; nil if they have none
+	texts   [][]byte         // that the lines carry; nil elements for none
 	carried lineSet
 }
 
-func newSampled(sample []byte) *sampled {
-	s := &sampled{lines: spreadLines(sample, detectLines)}
-	s.unwrap()
+func newSample(text []byte) *sample {
+	s := &sample{lines: spreadLines(text, detectLines)}
+	s.uncarry()
 	for i, line := range s.lines {
-		if s.wrapper != nil && s.carried.has(i) {
+		if s.carrier != nil && s.carried.has(i) {
 			if line = s.texts[i]; line == nil {
-				continue // the beginning of another
+				continue // a part of another
 			}
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
 			s.requests.add(i)
 		}
 	}
-	for line := range bytes.Lines(sample) {
+	for line := range bytes.Lines(text) {
 		if bytes.HasPrefix(line, fieldsDirective) {
 			s.directive = bytes.TrimRight(line, "\r\n")
 			break
@@ -184,44 +185,42 @@ func newSampled(sample []byte) *sampled {
 	return s
 }
 
-// unwrap finds out what carries the lines.
-func (s *sampled) unwrap() {
+// uncarry determines the carrier of the lines and extracts their texts.
+func (s *sample) uncarry() {
 	most := 0
-	for _, w := range wrap.Wrappers() {
-		peeled, whole := 0, 0
+	for _, c := range carrier.Carriers() {
+		carried, whole := 0, 0
 		for _, line := range s.lines {
-			if t, ok := w.Peel(bytes.TrimSuffix(line, []byte("\r"))); ok {
-				peeled++
-				if !t.Partial {
+			if _, partial, ok := c.Text(line); ok {
+				carried++
+				if !partial {
 					whole++
 				}
 			}
 		}
-		if peeled > most && float64(peeled) >= detectShare*float64(len(s.lines)) && float64(whole) >= detectShare*float64(peeled) {
-			s.wrapper, most = w, peeled
+		if carried > most && float64(carried) >= detectShare*float64(len(s.lines)) && float64(whole) >= detectShare*float64(carried) {
+			s.carrier, most = c, carried
 		}
 	}
-	if s.wrapper == nil {
+	if s.carrier == nil {
 		return
 	}
 	s.texts = make([][]byte, len(s.lines))
 	for i, line := range s.lines {
-		line = bytes.TrimSuffix(line, []byte("\r"))
-		t, ok := s.wrapper.Peel(line)
+		text, partial, ok := s.carrier.Text(line)
 		if !ok {
 			continue
 		}
 		s.carried.add(i)
-		if !t.Partial {
-			var c carrier
-			s.texts[i] = append([]byte{}, bytes.TrimRight(c.decode(line, t), "\r\n")...)
+		if !partial {
+			s.texts[i] = append([]byte{}, text...) // not nil even if empty
 		}
 	}
 }
 
-// try notes the lines that the format explains. What a server says of itself
-// counts where it logs requests as well.
-func (c *candidate) try(s *sampled, lines [][]byte) {
+// try records the lines that the format explains. Messages of the server about
+// itself count only if it logs requests too.
+func (c *candidate) try(s *sample, lines [][]byte) {
 	p := c.format.NewParser()
 	var e Entry
 	for i, line := range lines {
@@ -242,34 +241,34 @@ func (c *candidate) try(s *sampled, lines [][]byte) {
 	}
 }
 
-// carry gives the format as the sample carries it.
-func (s *sampled) carry(f *Format, carried bool) *Format {
+// format returns f, with the carrier of the sample if it was tried with that.
+func (s *sample) format(f *Format, carried bool) *Format {
 	if !carried {
 		return f
 	}
-	return f.carriedBy(s.wrapper)
+	return f.carriedBy(s.carrier)
 }
 
-// carriedBy gives the format of lines that carry lines of f.
-func (f *Format) carriedBy(w *wrap.Wrapper) *Format {
+// carriedBy returns the format of lines of c that carry lines of f.
+func (f *Format) carriedBy(c *carrier.Carrier) *Format {
 	g := *f
-	g.wrapper, g.Name = w, w.Name+"+"+f.Name
+	g.carrier, g.Name = c, c.Name+"+"+f.Name
 	return &g
 }
 
-// spreadLines picks up to n lines evenly over a sample.
-func spreadLines(sample []byte, n int) [][]byte {
-	total := bytes.Count(sample, newline)
-	if !bytes.HasSuffix(sample, newline) {
+// spreadLines returns up to n lines that are spread evenly over a text.
+func spreadLines(text []byte, n int) [][]byte {
+	total := bytes.Count(text, newline)
+	if !bytes.HasSuffix(text, newline) {
 		total++
 	}
 	var lines [][]byte
-	for i := 0; len(sample) > 0; i++ {
-		line := sample
-		if j := bytes.IndexByte(sample, '\n'); j >= 0 {
-			line, sample = sample[:j], sample[j+1:]
+	for i := 0; len(text) > 0; i++ {
+		line := text
+		if j := bytes.IndexByte(text, '\n'); j >= 0 {
+			line, text = text[:j], text[j+1:]
 		} else {
-			sample = nil
+			text = nil
 		}
 		if total <= n || i*n/total != (i+1)*n/total {
 			lines = append(lines, line)

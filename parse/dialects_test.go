@@ -2,9 +2,9 @@ package parse
 
 import "testing"
 
-// dialectTests are lines of every server with what they say. Most are samples
-// of its documentation. Where no format string is given, the format is found
-// out, and must be the one that is named.
+// dialectTests are lines of all servers, mostly samples from their documentation, and
+// the entries they are parsed into. Without a format string, the format is detected
+// and must have the given name.
 var dialectTests = []struct{ name, format, spec, line, want string }{
 	{
 		"HAProxy after syslog", "syslog+haproxy", ``,
@@ -12,7 +12,7 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2009-02-06T12:14:14.655Z client="10.0.1.2" method="GET" path="/index.html" protocol="HTTP/1.1" upstream="static/srv1" status=401 bytes=2750 duration=109000`,
 	},
 	{
-		"HAProxy itself answers", "haproxy", ``,
+		"answered by HAProxy", "haproxy", ``,
 		`2001:db8::7:33317 [06/Feb/2009:12:14:14.655] http-in~ static/<NOSRV> -1/-1/-1/-1/1 401 212 - - PR-- 1/1/0/0/0 0/0 "<BADREQ>"`,
 		`time=2009-02-06T12:14:14.655Z client="2001:db8::7" reason="PR--" status=401 bytes=212 duration=1000`,
 	},
@@ -27,7 +27,7 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2009-02-06T12:14:14.655Z client="10.0.1.2" method="GET" path="/big.iso" protocol="HTTP/1.1" upstream="be/s1" status=200 bytes=243 duration=109000`,
 	},
 	{
-		"HAProxy, cut off by syslog", "haproxy", ``,
+		"HAProxy, truncated by syslog", "haproxy", ``,
 		`10.0.1.2:1 [06/Feb/2009:12:14:14.655] in be/s1 10/0/30/69/109 200 243 - - ---- 1/1/1/1/0 0/0 "GET /long?a=bcde`,
 		`time=2009-02-06T12:14:14.655Z client="10.0.1.2" method="GET" path="/long" query="a=bcde" upstream="be/s1" status=200 bytes=243 duration=109000`,
 	},
@@ -208,7 +208,7 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/" protocol="HTTP/1.1" agent="x" status=401 bytes=5`,
 	},
 	{
-		"syslog gives the time", "", `%h "%r" %>s`,
+		"time from syslog", "", `%h "%r" %>s`,
 		`<190>1 2026-03-09T14:05:00.003Z web nginx 12 - - 192.0.2.1 "GET / HTTP/1.1" 401`,
 		`time=2026-03-09T14:05:00.003Z client="192.0.2.1" method="GET" path="/" protocol="HTTP/1.1" status=401`,
 	},
@@ -223,7 +223,7 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00.123Z client="10.0.0.9" method="GET" host="api.example.org" path="/a" protocol="HTTP/2" agent="curl/8" reason="token_expired" status=401 bytes=14 duration=12000`,
 	},
 	{
-		"Kong, which refused", "json", ``,
+		"refused by Kong", "json", ``,
 		`{"latencies":{"request":5,"kong":5,"proxy":-1},"service":{},"request":{"method":"GET","uri":"/a?b=1","url":"http://x:8000/a","size":90,"querystring":{},"headers":{"host":"api.example.org","user-agent":"curl/8","cookie":"sid=zzz"}},"tries":[],"client_ip":"192.0.2.1","response":{"status":401,"size":200,"headers":{"www-authenticate":"Key realm=\"kong\""}},"source":"kong","started_at":1773065100250}`,
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" session="zzz" method="GET" host="api.example.org" path="/a" query="b=1" agent="curl/8" reason="Key realm=\"kong\"" status=401 bytes=200 duration=5000`,
 	},
@@ -233,7 +233,7 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" user="jane" session="zzz" method="GET" host="api.example.org" path="/a" query="b=1" agent="curl/8" upstream="10.0.0.5:1980" status=401 bytes=120 duration=12500`,
 	},
 	{
-		"Cloudflare, whose edge refused", "json", ``,
+		"refused by the edge of Cloudflare", "json", ``,
 		`{"ClientIP":"192.0.2.1","ClientRequestHost":"www.example.org","ClientRequestMethod":"GET","ClientRequestURI":"/a?b=1","ClientRequestUserAgent":"curl/8","ClientRequestReferer":"","ClientRequestProtocol":"HTTP/2","EdgeResponseBytes":120,"EdgeResponseStatus":401,"EdgeStartTimestamp":1773065100250000000,"OriginIP":"","OriginResponseStatus":0,"RayID":"x"}`,
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" method="GET" host="www.example.org" path="/a" query="b=1" protocol="HTTP/2" agent="curl/8" status=401 bytes=120`,
 	},
@@ -253,7 +253,7 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" user="jane" method="GET" host="www.example.org" path="/a" query="b=1" referrer="https://x/" agent="curl/8" status=401 bytes=120 duration=1500`,
 	},
 	{
-		"HAProxy JSON, which refused", "json", ``,
+		"refused by HAProxy, JSON", "json", ``,
 		`{"accept_date":"09/Mar/2026:14:05:00.250","client_ip":"192.0.2.1","http_method":"GET","http_url":"/a?b=1","status_code":401,"bytes_read":212,"backend_name":"be","server_name":"<NOSRV>","tt":12,"termination_state":"PR--"}`,
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" method="GET" path="/a" query="b=1" status=401 duration=12000`,
 	},
@@ -286,11 +286,11 @@ func TestDialects(t *testing.T) {
 				t.Fatalf("no format explains %s", tt.line)
 			}
 			if tt.format != "" && d.Format.Name != tt.format {
-				t.Errorf("taken for %s, want %s", d.Format.Name, tt.format)
+				t.Errorf("detected %s, want %s", d.Format.Name, tt.format)
 			}
 			p := NewParser(d.Formats...)
 			var e Entry
-			for range 2 { // the parser's caches must not matter
+			for range 2 { // the second time with filled caches
 				if v := p.Parse([]byte(tt.line+"\r"), &e); v != Parsed {
 					t.Fatalf("%s: %v", d.Format.Name, v)
 				}

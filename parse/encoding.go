@@ -2,17 +2,16 @@ package parse
 
 import "bytes"
 
-// byteOrderMark begins a text of some Windows programs that is UTF-8, and where
-// files were put together, a line.
+// byteOrderMark begins UTF-8 text of some Windows programs, and a line where files
+// were concatenated.
 const byteOrderMark = "\xef\xbb\xbf"
 
-// utf16Units is how many characters of a sample tell that it is UTF-16 where no
-// byte order mark does.
+// utf16Units is how many characters of a sample are examined for UTF-16 without a
+// byte order mark.
 const utf16Units = 32
 
-// isUTF16 tells whether text is in UTF-16, as PowerShell writes what it is
-// given: a byte order mark says so, or every second byte is NUL, as it is of
-// what logs hold.
+// isUTF16 reports whether text is UTF-16, as PowerShell writes it: it has a byte
+// order mark, or every second byte is NUL, as for most characters in logs.
 func isUTF16(text []byte) bool {
 	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
 		return true

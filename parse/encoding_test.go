@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 )
 
-// inUTF16 encodes text, in the order of bytes that is called little or big.
+// inUTF16 encodes text in UTF-16, little- or big-endian.
 func inUTF16(text string, little bool) string {
 	var b strings.Builder
 	for _, u := range utf16.Encode([]rune(text)) {
@@ -25,18 +25,18 @@ func TestUTF16(t *testing.T) {
 	for _, little := range []bool{true, false} {
 		for _, text := range []string{line, "\ufeff" + line, "\ufeff"} {
 			if d := Detect([]byte(inUTF16(text, little)), Formats()); !d.UTF16 || d.Format != nil {
-				t.Errorf("%q, little %v: UTF-16 is %v, the format %v", text, little, d.UTF16, d.Format)
+				t.Errorf("%q, little-endian %v: UTF-16 %v, format %v", text, little, d.UTF16, d.Format)
 			}
 		}
 	}
 	for _, text := range []string{"", "a", "a\x00", line, byteOrderMark + line, "\x00\x00\x00\x00", "a\x00b\x00cd\x00", strings.Repeat("\x00", 100)} {
 		if d := Detect([]byte(text), Formats()); d.UTF16 {
-			t.Errorf("%q is taken for UTF-16", text)
+			t.Errorf("%q is detected as UTF-16", text)
 		}
 	}
 }
 
-// TestByteOrderMark: it is no part of the line, and alone it is no line.
+// TestByteOrderMark checks that the mark is not part of a line, and not a line alone.
 func TestByteOrderMark(t *testing.T) {
 	var e, plain Entry
 	for _, f := range Formats() {

@@ -9,46 +9,46 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"logscan/parse/wrap"
+	"logscan/parse/carrier"
 )
 
-// Format is a way to write a request in a line. It is immutable and shared by
-// goroutines; NewParser makes what reads lines.
+// Format is a way to write a request as a line. It is immutable and may be used by
+// several goroutines; NewParser returns a parser of its lines.
 type Format struct {
 	Name    string
 	Doc     string   // what writes it, in a line
-	Native  string   // the server's own format string, or the names of its columns; empty for JSON
-	Shapes  []string // further ones, as Native, that the same server writes; tried in this order
-	Samples []string // lines that it explains
+	Native  string   // the format string of the server, or the names of columns; empty for JSON and LTSV
+	Shapes  []string // other values of Native for lines of the same server, tried in this order
+	Samples []string // lines of the format
 
 	kind      kind
 	openEnd   bool // unknown fields may follow
 	separator byte // of columns
 	dialect   columnDialect
-	notices   []string // how lines begin that the server writes of itself or of a connection
+	notices   []string // beginnings of lines about the server itself or a connection
 
-	server string // whose format string it is; empty where that shows
+	server string // of the format string; empty if the string shows it
 	raw    bool   // with server: values are logged without escapes
 	host   []byte // virtual host of lines that do not name one
 
-	assigned  map[string]field // by the user, to variables or keys
-	programs  []*program       // of text: Native, then Shapes
-	tables    []*columns       // of columns: Native, then Shapes
-	keys      *keyTable        // of JSON and LTSV
-	directive []byte           // names columns, of the log at hand
-	described *columns         // by directive
-	wrapper   *wrap.Wrapper    // what carries the lines; nil where nothing does
-	hashes    bool             // escapes are HAProxy's: #XX
-	prefixed  bool             // the first program takes its first fields in one go
+	assigned    map[string]fieldID // fields that the user assigned to variables or keys
+	programs    []*program         // of text: Native, then Shapes
+	tables      []*columns         // of columns: Native, then Shapes
+	keys        *keyTable          // of JSON and LTSV
+	directive   []byte             // that names the columns in a log
+	described   *columns           // by directive
+	carrier     *carrier.Carrier   // of the lines; nil if they have none
+	hashEscapes bool               // escapes are those of HAProxy: #XX
+	prefixed    bool               // the first program has a prefix
 }
 
-// kind is how the lines of a format are read.
+// kind is the way to read the lines of a format.
 type kind uint8
 
 const (
-	kindText    kind = iota // by a program made of a format string
+	kindText    kind = iota // by a program compiled from a format string
 	kindColumns             // by position, as documented
-	kindW3C                 // by position, as the log itself says
+	kindW3C                 // by position, as named in the log
 	kindJSON                // by key
 	kindLTSV                // by label
 )
@@ -58,225 +58,226 @@ const (
 	combined = common + ` "$http_referer" "$http_user_agent"`
 )
 
-// table is THE TABLE of formats, most specific first: of two that explain as
-// many lines, the one above wins. A format is a row.
-func table() []*Format {
-	return []*Format{
-		{
-			Name: "json", Doc: "JSON lines, one object a line: nginx escape=json, Caddy, Traefik, Envoy, Kong, Cloudflare, ECS and others; keys by alias",
-			kind:    kindJSON,
-			Samples: []string{`{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"192.0.2.1","remote_user":"","request_method":"GET","request_uri":"/api/orders?page=2","status":401,"body_bytes_sent":0,"http_user_agent":"curl/8.5","request_time":0.004}`},
+// table is the table of formats, one row each, most specific first: of two that
+// explain as many lines, the earlier one is detected. It must not be changed.
+var table = [...]Format{
+	{
+		Name: "json", Doc: "JSON lines, one object a line: nginx escape=json, Caddy, Traefik, Envoy, Kong, Cloudflare, ECS and others; keys by alias",
+		kind:    kindJSON,
+		Samples: []string{`{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"192.0.2.1","remote_user":"","request_method":"GET","request_uri":"/api/orders?page=2","status":401,"body_bytes_sent":0,"http_user_agent":"curl/8.5","request_time":0.004}`},
+	},
+	{
+		Name: "ingress-nginx", Doc: "Kubernetes ingress-nginx (upstreaminfo)",
+		Native:  combined + ` $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id`,
+		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /products HTTP/1.1" 200 59 "-" "curl/7.54.0" 89 0.001 [default-web-8080] [] 172.17.0.5:8080, 172.17.0.6:8080 0, 59 0.001, 0.000 502, 200 529a007902362a5f51385a5fa7049884`},
+	},
+	{
+		Name: "ingress-nginx-0.24", Doc: "Kubernetes ingress-nginx before 0.25",
+		Native:  combined + ` $request_length $request_time [$proxy_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id`,
+		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /products HTTP/1.1" 200 59 "-" "curl/7.54.0" 89 0.001 [default-web-8080] 172.17.0.5:8080 59 0.001 200 529a007902362a5f51385a5fa7049884`},
+	},
+	{
+		Name: "traefik-clf", Doc: "Traefik, accessLog format common",
+		Native:  `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_count "$router" "$upstream_addr" ${duration_ms}ms`,
+		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /ui HTTP/1.1" 304 0 "-" "Mozilla/5.0" 262 "router@docker" "http://172.19.0.3:5601" 2ms`},
+	},
+	{
+		Name: "nginx-proxy-manager", Doc: "nginx Proxy Manager, hosts that are proxied",
+		Native:  `[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] [Sent-to $server] "$http_user_agent" "$http_referer"`,
+		Samples: []string{`[09/Mar/2026:14:05:00 +0000] - 401 401 - GET https app.example.org "/api/me?x=1" [Client 192.0.2.1] [Length 179] [Gzip -] [Sent-to 10.0.0.5] "Mozilla/5.0" "-"`},
+	},
+	{
+		Name: "nginx-proxy-manager-standard", Doc: "nginx Proxy Manager, other hosts",
+		Native:  `[$time_local] $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] "$http_user_agent" "$http_referer"`,
+		Samples: []string{`[09/Mar/2026:14:05:00 +0000] 404 - GET https app.example.org "/" [Client 192.0.2.1] [Length 552] [Gzip 2.13] "Mozilla/5.0" "-"`},
+	},
+	{
+		Name: "haproxy", Doc: "HAProxy, option httplog or httpslog, its TCP and error lines too",
+		Native: haproxyHTTP + ` %{+Q}r`,
+		Shapes: []string{
+			haproxyHTTP + ` {%hr} %{+Q}r`,
+			haproxyHTTP + ` {%hr} {%hs} %{+Q}r`,
+			haproxyHTTP + ` %{+Q}r ` + haproxyTLS,
+			haproxyHTTP + ` {%hr} %{+Q}r ` + haproxyTLS,
+			haproxyHTTP + ` {%hr} {%hs} %{+Q}r ` + haproxyTLS,
+			haproxyHost + ` %{+Q}r`,
+			haproxyHTTP + ` "%r`, // cut off by syslog
+			haproxyHTTP + ` {%hr} "%r`,
+			haproxyHTTP + ` {%hr} {%hs} "%r`,
+			`%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq`,
+			`%ci:%cp [%tr] %ft: %[fc_err_str]`,
 		},
-		{
-			Name: "ingress-nginx", Doc: "Kubernetes ingress-nginx (upstreaminfo)",
-			Native:  combined + ` $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id`,
-			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /products HTTP/1.1" 200 59 "-" "curl/7.54.0" 89 0.001 [default-web-8080] [] 172.17.0.5:8080, 172.17.0.6:8080 0, 59 0.001, 0.000 502, 200 529a007902362a5f51385a5fa7049884`},
+		notices: []string{"Connect from ", "Proxy ", "Stopping ", "Pausing ", "Server ", "Health check ", "backend "},
+		Samples: []string{
+			`127.0.0.1:35982 [10/Dec/2018:12:01:46.395] http-webservices http-webservices/<NOSRV> 0/-1/-1/-1/0 401 213 - - PR-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`,
+			`10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"`,
+			`10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0`,
+			`127.0.0.1:34552 [15/Oct/2012:15:26:29.151] fe/1: Connection error during SSL handshake`,
 		},
-		{
-			Name: "ingress-nginx-0.24", Doc: "Kubernetes ingress-nginx before 0.25",
-			Native:  combined + ` $request_length $request_time [$proxy_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id`,
-			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /products HTTP/1.1" 200 59 "-" "curl/7.54.0" 89 0.001 [default-web-8080] 172.17.0.5:8080 59 0.001 200 529a007902362a5f51385a5fa7049884`},
+	},
+	{
+		Name: "istio", Doc: "Istio's Envoy, meshConfig.accessLogFormat's default",
+		Native: `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n`,
+		Samples: []string{
+			`[2020-11-25T21:26:18.409Z] "GET /status/418 HTTP/1.1" 418 - via_upstream - "-" 0 135 3 1 "-" "curl/7.73.0-DEV" "84961386-6d84-929d-98bd-c5aee93b5c88" "httpbin:8000" "127.0.0.1:80" inbound|8000|| 127.0.0.1:41854 10.44.1.27:80 10.44.1.23:37652 outbound_.8000_._.httpbin.foo.svc.cluster.local default`,
+			`[2026-03-09T14:05:00.123Z] "GET /api HTTP/2" 401 - jwt_authn_access_denied{Jwt_is_expired} - "-" 0 14 1 - "-" "Mozilla/5.0" "a1" "api.example.org" "-" - - 10.0.0.1:8080 192.0.2.7:50412 - -`,
 		},
-		{
-			Name: "traefik-clf", Doc: "Traefik, accessLog format common",
-			Native:  `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_count "$router" "$upstream_addr" ${duration_ms}ms`,
-			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /ui HTTP/1.1" 304 0 "-" "Mozilla/5.0" 262 "router@docker" "http://172.19.0.3:5601" 2ms`},
+	},
+	{
+		Name: "envoy", Doc: "Envoy, its default access log",
+		Native:  `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n`,
+		Samples: []string{`[2016-04-15T20:17:00.310Z] "POST /api/v1/locations HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "nsq2http" "cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "locations" "tcp://10.0.2.1:80"`},
+	},
+	{
+		Name: "alb", Doc: "AWS application load balancer",
+		Native: `type time elb client:port target:port request_processing_time target_processing_time response_processing_time elb_status_code target_status_code received_bytes sent_bytes "request" "user_agent" | ssl_cipher ssl_protocol target_group_arn "trace_id" "domain_name" "chosen_cert_arn" matched_rule_priority request_creation_time "actions_executed" "redirect_url" "error_reason" "target:port_list" "target_status_code_list" "classification" "classification_reason" conn_trace_id`,
+		kind:   kindColumns, separator: ' ',
+		Samples: []string{
+			`https 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 192.168.131.39:2817 - -1 -1 -1 401 - 0 57 "GET https://www.example.com:443/ HTTP/1.1" "curl/7.46.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/my-targets/73e2d6bc24d8a067 "Root=1-58337281-1d84f3d73c47ec4e58577259" "www.example.com" "-" 1 2018-07-02T22:22:48.364000Z "authenticate,forward" "-" "AuthInvalidCookie" "-" "-" "-" "-" TID_1234abcd5678ef90`,
+			`h2 2016-08-10T00:10:33.145057Z app/my-loadbalancer/50dc6c495c0c9188 10.0.1.252:48160 10.0.0.66:9000 0.000 0.002 0.000 200 200 5 257 "GET https://10.0.2.105:773/ HTTP/2.0" "curl/7.46.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/my-targets/73e2d6bc24d8a067 "Root=1-58337327-72bd00b0343d75b906739c42" - -`,
 		},
-		{
-			Name: "nginx-proxy-manager", Doc: "nginx Proxy Manager, hosts that are proxied",
-			Native:  `[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] [Sent-to $server] "$http_user_agent" "$http_referer"`,
-			Samples: []string{`[09/Mar/2026:14:05:00 +0000] - 401 401 - GET https app.example.org "/api/me?x=1" [Client 192.0.2.1] [Length 179] [Gzip -] [Sent-to 10.0.0.5] "Mozilla/5.0" "-"`},
+	},
+	{
+		Name: "elb", Doc: "AWS classic load balancer",
+		Native: `time elb client:port backend:port request_processing_time backend_processing_time response_processing_time elb_status_code backend_status_code received_bytes sent_bytes "request" | "user_agent" ssl_cipher ssl_protocol`,
+		kind:   kindColumns, separator: ' ',
+		Samples: []string{
+			`2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000086 0.001048 0.001337 200 200 0 57 "GET https://www.example.com:443/ HTTP/1.1" "curl/7.38.0" DHE-RSA-AES128-SHA TLSv1.2`,
 		},
-		{
-			Name: "nginx-proxy-manager-standard", Doc: "nginx Proxy Manager, other hosts",
-			Native:  `[$time_local] $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] "$http_user_agent" "$http_referer"`,
-			Samples: []string{`[09/Mar/2026:14:05:00 +0000] 404 - GET https app.example.org "/" [Client 192.0.2.1] [Length 552] [Gzip 2.13] "Mozilla/5.0" "-"`},
+	},
+	{
+		Name: "s3", Doc: "AWS S3 server access log",
+		Native: `bucket_owner bucket [time] remote_ip requester request_id operation key "request_uri" http_status error_code bytes_sent object_size total_time turn_around_time "referer" "user_agent" | version_id host_id signature_version cipher_suite authentication_type host_header tls_version access_point_arn acl_required`,
+		kind:   kindColumns, separator: ' ',
+		Samples: []string{
+			`79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be amzn-s3-demo-bucket1 [06/Feb/2019:00:00:38 +0000] 192.0.2.3 79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be 891CE47D2EXAMPLE REST.GET.LOGGING_STATUS - "GET /amzn-s3-demo-bucket1?logging HTTP/1.1" 200 - 242 - 11 - "-" "S3Console/0.4" - 9vKBE6vMhrNiWHZmb2L0mXOcqPGzQOI5XLnCtZNPxev+Hf+7tpT6sxDwDty4LHBUOZJG96N1234= SigV2 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader amzn-s3-demo-bucket1.s3.us-west-1.amazonaws.com TLSV1.1`,
 		},
-		{
-			Name: "haproxy", Doc: "HAProxy, option httplog or httpslog, its TCP and error lines too",
-			Native: haproxyHTTP + ` %{+Q}r`,
-			Shapes: []string{
-				haproxyHTTP + ` {%hr} %{+Q}r`,
-				haproxyHTTP + ` {%hr} {%hs} %{+Q}r`,
-				haproxyHTTP + ` %{+Q}r ` + haproxyTLS,
-				haproxyHTTP + ` {%hr} %{+Q}r ` + haproxyTLS,
-				haproxyHTTP + ` {%hr} {%hs} %{+Q}r ` + haproxyTLS,
-				strings.Replace(haproxyHTTP, ` %TR`, ` %[var(txn.host)] %TR`, 1) + ` %{+Q}r`,
-				haproxyHTTP + ` "%r`, // cut off by syslog
-				haproxyHTTP + ` {%hr} "%r`,
-				haproxyHTTP + ` {%hr} {%hs} "%r`,
-				`%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq`,
-				`%ci:%cp [%tr] %ft: %[fc_err_str]`,
-			},
-			notices: []string{"Connect from ", "Proxy ", "Stopping ", "Pausing ", "Server ", "Health check ", "backend "},
-			Samples: []string{
-				`127.0.0.1:35982 [10/Dec/2018:12:01:46.395] http-webservices http-webservices/<NOSRV> 0/-1/-1/-1/0 401 213 - - PR-- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`,
-				`10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"`,
-				`10.0.1.2:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0`,
-				`127.0.0.1:34552 [15/Oct/2012:15:26:29.151] fe/1: Connection error during SSL handshake`,
-			},
+	},
+	{
+		Name: "iis", Doc: "W3C extended log: IIS and others; #Fields names the columns, without it IIS's usual ones are taken",
+		Native: `date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken`,
+		Shapes: []string{
+			`date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status time-taken`,
+			`date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken x-forwarded-for`,
+			`date time s-sitename cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken`,
+			`date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken`,
+			`date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken x-forwarded-for`,
 		},
-		{
-			Name: "istio", Doc: "Istio's Envoy, meshConfig.accessLogFormat's default",
-			Native: `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n`,
-			Samples: []string{
-				`[2020-11-25T21:26:18.409Z] "GET /status/418 HTTP/1.1" 418 - via_upstream - "-" 0 135 3 1 "-" "curl/7.73.0-DEV" "84961386-6d84-929d-98bd-c5aee93b5c88" "httpbin:8000" "127.0.0.1:80" inbound|8000|| 127.0.0.1:41854 10.44.1.27:80 10.44.1.23:37652 outbound_.8000_._.httpbin.foo.svc.cluster.local default`,
-				`[2026-03-09T14:05:00.123Z] "GET /api HTTP/2" 401 - jwt_authn_access_denied{Jwt_is_expired} - "-" 0 14 1 - "-" "Mozilla/5.0" "a1" "api.example.org" "-" - - 10.0.0.1:8080 192.0.2.7:50412 - -`,
-			},
+		kind: kindW3C, separator: ' ', dialect: columnsW3C,
+		Samples: []string{
+			`2026-03-09 14:05:00 10.44.0.136 GET /Director q=1 443 CORP\jane 10.50.6.188 Mozilla/4.0+(compatible;+MSIE+8.0) - 401 1 2148074252 15`,
+			`2018-01-01 10:11:12 W3SVC1 MACHINE-NAME 127.0.0.1 GET / - 80 - 192.0.2.98 HTTP/1.1 Mozilla/5.0+(Macintosh) sid=abc;+x=y - example.com 200 0 0 123 456 789`,
 		},
-		{
-			Name: "envoy", Doc: "Envoy, its default access log",
-			Native:  `[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n`,
-			Samples: []string{`[2016-04-15T20:17:00.310Z] "POST /api/v1/locations HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "nsq2http" "cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "locations" "tcp://10.0.2.1:80"`},
+	},
+	{
+		Name: "cloudfront", Doc: "AWS CloudFront; #Fields names the columns",
+		Native: `date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type | cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end`,
+		kind:   kindW3C, separator: '\t', dialect: columnsW3C,
+		Samples: []string{
+			"2019-12-04\t21:02:31\tLAX1\t392\t192.0.2.100\tGET\td111111abcdef8.cloudfront.net\t/index.html\t200\t-\tMozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)\t-\t-\tHit\tSOX4xwn4XV6Q4rgb7XiVGOHms_BGlTAC4KyHmureZmBNrjGdRLiNIQ==\td111111abcdef8.cloudfront.net\thttps\t23\t0.001\t-\tTLSv1.2\tECDHE-RSA-AES128-GCM-SHA256\tHit\tHTTP/2.0\t-\t-\t11040\t0.001\tHit\ttext/html\t78\t-\t-",
 		},
-		{
-			Name: "alb", Doc: "AWS application load balancer",
-			Native: `type time elb client:port target:port request_processing_time target_processing_time response_processing_time elb_status_code target_status_code received_bytes sent_bytes "request" "user_agent" | ssl_cipher ssl_protocol target_group_arn "trace_id" "domain_name" "chosen_cert_arn" matched_rule_priority request_creation_time "actions_executed" "redirect_url" "error_reason" "target:port_list" "target_status_code_list" "classification" "classification_reason" conn_trace_id`,
-			kind:   kindColumns, separator: ' ',
-			Samples: []string{
-				`https 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 192.168.131.39:2817 - -1 -1 -1 401 - 0 57 "GET https://www.example.com:443/ HTTP/1.1" "curl/7.46.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/my-targets/73e2d6bc24d8a067 "Root=1-58337281-1d84f3d73c47ec4e58577259" "www.example.com" "-" 1 2018-07-02T22:22:48.364000Z "authenticate,forward" "-" "AuthInvalidCookie" "-" "-" "-" "-" TID_1234abcd5678ef90`,
-				`h2 2016-08-10T00:10:33.145057Z app/my-loadbalancer/50dc6c495c0c9188 10.0.1.252:48160 10.0.0.66:9000 0.000 0.002 0.000 200 200 5 257 "GET https://10.0.2.105:773/ HTTP/2.0" "curl/7.46.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/my-targets/73e2d6bc24d8a067 "Root=1-58337327-72bd00b0343d75b906739c42" - -`,
-			},
+	},
+	{
+		Name: "squid", Doc: "Squid, its native access.log",
+		Native: `time elapsed client result/status bytes method url user hierarchy/peer type`,
+		kind:   kindColumns, separator: ' ',
+		Samples: []string{
+			`1525344856.899  16867 10.170.72.111 TCP_TUNNEL/200 6256 CONNECT logs.example.com:443 - HIER_DIRECT/192.0.2.134 -`,
+			`1525334330.556      3 192.0.2.1 TCP_DENIED/407 2014 GET http://www.example.com/hello.txt jane HIER_NONE/- text/html`,
 		},
-		{
-			Name: "elb", Doc: "AWS classic load balancer",
-			Native: `time elb client:port backend:port request_processing_time backend_processing_time response_processing_time elb_status_code backend_status_code received_bytes sent_bytes "request" | "user_agent" ssl_cipher ssl_protocol`,
-			kind:   kindColumns, separator: ' ',
-			Samples: []string{
-				`2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000086 0.001048 0.001337 200 200 0 57 "GET https://www.example.com:443/ HTTP/1.1" "curl/7.38.0" DHE-RSA-AES128-SHA TLSv1.2`,
-			},
-		},
-		{
-			Name: "s3", Doc: "AWS S3 server access log",
-			Native: `bucket_owner bucket [time] remote_ip requester request_id operation key "request_uri" http_status error_code bytes_sent object_size total_time turn_around_time "referer" "user_agent" | version_id host_id signature_version cipher_suite authentication_type host_header tls_version access_point_arn acl_required`,
-			kind:   kindColumns, separator: ' ',
-			Samples: []string{
-				`79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be amzn-s3-demo-bucket1 [06/Feb/2019:00:00:38 +0000] 192.0.2.3 79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be 891CE47D2EXAMPLE REST.GET.LOGGING_STATUS - "GET /amzn-s3-demo-bucket1?logging HTTP/1.1" 200 - 242 - 11 - "-" "S3Console/0.4" - 9vKBE6vMhrNiWHZmb2L0mXOcqPGzQOI5XLnCtZNPxev+Hf+7tpT6sxDwDty4LHBUOZJG96N1234= SigV2 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader amzn-s3-demo-bucket1.s3.us-west-1.amazonaws.com TLSV1.1`,
-			},
-		},
-		{
-			Name: "iis", Doc: "W3C extended log: IIS and others; #Fields names the columns, without it IIS's usual ones are taken",
-			Native: `date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken`,
-			Shapes: []string{
-				`date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status time-taken`,
-				`date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken x-forwarded-for`,
-				`date time s-sitename cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken`,
-				`date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken`,
-				`date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken x-forwarded-for`,
-			},
-			kind: kindW3C, separator: ' ', dialect: columnsW3C,
-			Samples: []string{
-				`2026-03-09 14:05:00 10.44.0.136 GET /Director q=1 443 CORP\jane 10.50.6.188 Mozilla/4.0+(compatible;+MSIE+8.0) - 401 1 2148074252 15`,
-				`2018-01-01 10:11:12 W3SVC1 MACHINE-NAME 127.0.0.1 GET / - 80 - 192.0.2.98 HTTP/1.1 Mozilla/5.0+(Macintosh) sid=abc;+x=y - example.com 200 0 0 123 456 789`,
-			},
-		},
-		{
-			Name: "cloudfront", Doc: "AWS CloudFront; #Fields names the columns",
-			Native: `date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type | cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end`,
-			kind:   kindW3C, separator: '\t', dialect: columnsW3C,
-			Samples: []string{
-				"2019-12-04\t21:02:31\tLAX1\t392\t192.0.2.100\tGET\td111111abcdef8.cloudfront.net\t/index.html\t200\t-\tMozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)\t-\t-\tHit\tSOX4xwn4XV6Q4rgb7XiVGOHms_BGlTAC4KyHmureZmBNrjGdRLiNIQ==\td111111abcdef8.cloudfront.net\thttps\t23\t0.001\t-\tTLSv1.2\tECDHE-RSA-AES128-GCM-SHA256\tHit\tHTTP/2.0\t-\t-\t11040\t0.001\tHit\ttext/html\t78\t-\t-",
-			},
-		},
-		{
-			Name: "squid", Doc: "Squid, its native access.log",
-			Native: `time elapsed client result/status bytes method url user hierarchy/peer type`,
-			kind:   kindColumns, separator: ' ',
-			Samples: []string{
-				`1525344856.899  16867 10.170.72.111 TCP_TUNNEL/200 6256 CONNECT logs.example.com:443 - HIER_DIRECT/192.0.2.134 -`,
-				`1525334330.556      3 192.0.2.1 TCP_DENIED/407 2014 GET http://www.example.com/hello.txt jane HIER_NONE/- text/html`,
-			},
-		},
-		{
-			Name: "gcs", Doc: "Google Cloud Storage usage log, CSV",
-			Native: `time_micros,c_ip,c_ip_type,c_ip_region,cs_method,cs_uri,sc_status,cs_bytes,sc_bytes,time_taken_micros,cs_host,cs_referer,cs_user_agent,s_request_id,cs_operation,cs_bucket,cs_object`,
-			kind:   kindColumns, separator: ',', dialect: columnsCSV,
-			Samples: []string{`"1773065100123456","192.0.2.1","1","","GET","/example-bucket/a.html?x=1","401","0","227","39000","storage.googleapis.com","","curl/8.5 ""quoted""","AEnB2Uo","GET_Object","example-bucket","a.html"`},
-		},
-		{
-			Name: "ltsv", Doc: "labelled tab-separated values (ltsv.org)",
-			kind:    kindLTSV,
-			Samples: []string{"time:[09/Mar/2026:14:05:00 +0000]\thost:192.0.2.1\tuser:jane\treq:GET /a?b=1 HTTP/1.1\tstatus:401\tsize:179\treferer:-\tua:Mozilla/5.0\tvhost:www.example.org\treqtime:0.004"},
-		},
-		{
-			Name: "uwsgi", Doc: "uWSGI's request log",
-			Native:  `[pid: %(pid)|app: %(app)|req: %(req)] %(addr) (%(user)) {%(vars) vars in %(pktsize) bytes} [%(ctime)] %(method) %(uri) => generated %(rsize) bytes in %(msecs) msecs%(via)(%(proto) %(status)) %(headers) headers in %(hsize) bytes (%(switches) switches on core %(core))`,
-			Samples: []string{`[pid: 24386|app: 0|req: 482950/4125645] 192.0.2.65 () {44 vars in 1322 bytes} [Tue Jan  3 05:01:31 2012] GET /contest/?_=1325592089910 => generated 192 bytes in 21 msecs (HTTP/1.1 200) 4 headers in 188 bytes (1 switches on core 0)`},
-		},
-		{
-			Name: "vhost_combined", Doc: "Apache, with the virtual host in front (Debian's other_vhosts_access.log)",
-			Native:  `%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"`,
-			Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
-		},
-		{
-			Name: "vhost_main", Doc: "main with the virtual host in front",
-			Native:  `$host $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"`,
-			Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0" "198.51.100.7"`},
-		},
-		{
-			Name: "vhost_combined_portless", Doc: "combined with the virtual host in front, without its port",
-			Native:  `%v %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
-			Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
-		},
-		{
-			Name: "combinedio", Doc: "Apache combined with the bytes received and sent (mod_logio)",
-			Native:  `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %I %O`,
-			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 1234 "-" "Mozilla/5.0" 512 1500`},
-		},
-		{
-			Name: "main", Doc: "nginx combined with X-Forwarded-For, as its packages configure it",
-			Native:  combined + ` "$http_x_forwarded_for"`,
-			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 "-" "Mozilla/5.0" "198.51.100.7"`},
-		},
-		{
-			Name: "combined", Doc: "nginx combined; Apache combined is the same but for identd's answer",
-			Native:  combined,
-			Samples: []string{`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "Mozilla/5.0"`},
-		},
-		{
-			Name: "combined-ident", Doc: "Apache combined with identd's answer in the second field",
-			Native:  `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
-			Samples: []string{`192.0.2.1 ident jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "Mozilla/5.0"`},
-		},
-		{
-			Name: "common", Doc: "Apache common (NCSA)",
-			Native:  `%h %l %u %t "%r" %>s %b`,
-			Samples: []string{`127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`},
-		},
-		{
-			Name: "ssl_request", Doc: "Apache's ssl_request_log, which has no status",
-			Native:  `%t %h %{SSL_PROTOCOL}x %{SSL_CIPHER}x "%r" %b`,
-			Samples: []string{`[09/Mar/2026:14:05:00 +0000] 192.0.2.1 TLSv1.3 TLS_AES_256_GCM_SHA384 "GET / HTTP/1.1" 1375`},
-		},
-		{
-			Name: "vhost_common", Doc: "common with the virtual host in front",
-			Native:  `%v:%p %h %l %u %t "%r" %>s %b`,
-			Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381`},
-		},
-		{
-			Name: "cups", Doc: "CUPS access_log: common with the IPP operation and its status",
-			Native:  `%h %l %u %t "%r" %>s %b %{ipp-operation}n %{ipp-status}n`,
-			Samples: []string{`localhost - jane [09/Mar/2026:14:05:00 +0000] "POST /printers/lj HTTP/1.1" 401 167 Print-Job -`},
-		},
-		{
-			Name: "combined-and-more", Doc: "combined with further fields that are not known",
-			Native: combined, openEnd: true,
-			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 "-" "Mozilla/5.0" 0.004 cache=HIT`},
-		},
-		{
-			Name: "common-and-more", Doc: "common with further fields that are not known",
-			Native: common, openEnd: true,
-			Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 0.004 cache=HIT`},
-		},
-	}
+	},
+	{
+		Name: "gcs", Doc: "Google Cloud Storage usage log, CSV",
+		Native: `time_micros,c_ip,c_ip_type,c_ip_region,cs_method,cs_uri,sc_status,cs_bytes,sc_bytes,time_taken_micros,cs_host,cs_referer,cs_user_agent,s_request_id,cs_operation,cs_bucket,cs_object`,
+		kind:   kindColumns, separator: ',', dialect: columnsCSV,
+		Samples: []string{`"1773065100123456","192.0.2.1","1","","GET","/example-bucket/a.html?x=1","401","0","227","39000","storage.googleapis.com","","curl/8.5 ""quoted""","AEnB2Uo","GET_Object","example-bucket","a.html"`},
+	},
+	{
+		Name: "ltsv", Doc: "labelled tab-separated values (ltsv.org)",
+		kind:    kindLTSV,
+		Samples: []string{"time:[09/Mar/2026:14:05:00 +0000]\thost:192.0.2.1\tuser:jane\treq:GET /a?b=1 HTTP/1.1\tstatus:401\tsize:179\treferer:-\tua:Mozilla/5.0\tvhost:www.example.org\treqtime:0.004"},
+	},
+	{
+		Name: "uwsgi", Doc: "uWSGI's request log",
+		Native:  `[pid: %(pid)|app: %(app)|req: %(req)] %(addr) (%(user)) {%(vars) vars in %(pktsize) bytes} [%(ctime)] %(method) %(uri) => generated %(rsize) bytes in %(msecs) msecs%(via)(%(proto) %(status)) %(headers) headers in %(hsize) bytes (%(switches) switches on core %(core))`,
+		Samples: []string{`[pid: 24386|app: 0|req: 482950/4125645] 192.0.2.65 () {44 vars in 1322 bytes} [Tue Jan  3 05:01:31 2012] GET /contest/?_=1325592089910 => generated 192 bytes in 21 msecs (HTTP/1.1 200) 4 headers in 188 bytes (1 switches on core 0)`},
+	},
+	{
+		Name: "vhost_combined", Doc: "Apache, with the virtual host in front (Debian's other_vhosts_access.log)",
+		Native:  `%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"`,
+		Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
+	},
+	{
+		Name: "vhost_main", Doc: "main with the virtual host in front",
+		Native:  `$host $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_x_forwarded_for"`,
+		Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0" "198.51.100.7"`},
+	},
+	{
+		Name: "vhost_combined_portless", Doc: "combined with the virtual host in front, without its port",
+		Native:  `%v %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
+		Samples: []string{`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},
+	},
+	{
+		Name: "combinedio", Doc: "Apache combined with the bytes received and sent (mod_logio)",
+		Native:  `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %I %O`,
+		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 1234 "-" "Mozilla/5.0" 512 1500`},
+	},
+	{
+		Name: "main", Doc: "nginx combined with X-Forwarded-For, as its packages configure it",
+		Native:  combined + ` "$http_x_forwarded_for"`,
+		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 "-" "Mozilla/5.0" "198.51.100.7"`},
+	},
+	{
+		Name: "combined", Doc: "nginx combined; Apache combined is the same but for identd's answer",
+		Native:  combined,
+		Samples: []string{`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "Mozilla/5.0"`},
+	},
+	{
+		Name: "combined-ident", Doc: "Apache combined with identd's answer in the second field",
+		Native:  `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
+		Samples: []string{`192.0.2.1 ident jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "Mozilla/5.0"`},
+	},
+	{
+		Name: "common", Doc: "Apache common (NCSA)",
+		Native:  `%h %l %u %t "%r" %>s %b`,
+		Samples: []string{`127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`},
+	},
+	{
+		Name: "ssl_request", Doc: "Apache's ssl_request_log, which has no status",
+		Native:  `%t %h %{SSL_PROTOCOL}x %{SSL_CIPHER}x "%r" %b`,
+		Samples: []string{`[09/Mar/2026:14:05:00 +0000] 192.0.2.1 TLSv1.3 TLS_AES_256_GCM_SHA384 "GET / HTTP/1.1" 1375`},
+	},
+	{
+		Name: "vhost_common", Doc: "common with the virtual host in front",
+		Native:  `%v:%p %h %l %u %t "%r" %>s %b`,
+		Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381`},
+	},
+	{
+		Name: "cups", Doc: "CUPS access_log: common with the IPP operation and its status",
+		Native:  `%h %l %u %t "%r" %>s %b %{ipp-operation}n %{ipp-status}n`,
+		Samples: []string{`localhost - jane [09/Mar/2026:14:05:00 +0000] "POST /printers/lj HTTP/1.1" 401 167 Print-Job -`},
+	},
+	{
+		Name: "combined-and-more", Doc: "combined with further fields that are not known",
+		Native: combined, openEnd: true,
+		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 "-" "Mozilla/5.0" 0.004 cache=HIT`},
+	},
+	{
+		Name: "common-and-more", Doc: "common with further fields that are not known",
+		Native: common, openEnd: true,
+		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 612 0.004 cache=HIT`},
+	},
 }
 
 const (
-	haproxyHTTP = `%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq`
-	haproxyTLS  = `%[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc`
+	haproxyHTTP  = haproxyStart + haproxyEnd
+	haproxyHost  = haproxyStart + ` %[var(txn.host)]` + haproxyEnd
+	haproxyStart = `%ci:%cp [%tr] %ft %b/%s`
+	haproxyEnd   = ` %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq`
+	haproxyTLS   = `%[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc`
 )
 
-// aliases are the names that GoAccess has for formats.
+// aliases maps the names of GoAccess for formats.
 var aliases = map[string]string{
 	"COMBINED": "combined", "VCOMBINED": "vhost_combined", "COMMON": "common", "VCOMMON": "vhost_common",
 	"W3C": "iis", "CLOUDFRONT": "cloudfront", "CLOUDSTORAGE": "gcs", "AWSELB": "elb", "AWSALB": "alb", "AWSS3": "s3",
@@ -284,9 +285,10 @@ var aliases = map[string]string{
 }
 
 var formats = sync.OnceValue(func() []*Format {
-	list := table()
-	var g errgroup.Group // it is done before anything else can be
-	for _, f := range list {
+	list := make([]*Format, len(table))
+	var g errgroup.Group // concurrently, because nothing else can be done before
+	for i, f := range table {
+		list[i] = &f
 		g.Go(func() error { return f.compile(nil) })
 	}
 	if err := g.Wait(); err != nil {
@@ -295,20 +297,20 @@ var formats = sync.OnceValue(func() []*Format {
 	return list
 })
 
-// Formats gives all formats that are known, most specific first. The slice must
-// not be changed.
+// Formats returns all known formats, most specific first. The slice must not be
+// changed.
 func Formats() []*Format { return formats() }
 
-// Lookup gives the format of a name, which may say what carries its lines:
-// docker+combined. GoAccess's names are known too.
+// Lookup returns the format with the given name, which may include a carrier, as in
+// docker+combined, or be a name of GoAccess.
 func Lookup(name string) (*Format, bool) {
-	if carrier, inner, ok := strings.Cut(name, "+"); ok {
-		w, known := wrap.Lookup(carrier)
+	if outer, inner, ok := strings.Cut(name, "+"); ok {
+		c, known := carrier.Lookup(outer)
 		f, found := Lookup(inner)
-		if !known || !found || f.wrapper != nil {
+		if !known || !found || f.carrier != nil {
 			return nil, false
 		}
-		return f.carriedBy(w), true
+		return f.carriedBy(c), true
 	}
 	if alias, ok := aliases[name]; ok {
 		name = alias
@@ -321,8 +323,8 @@ func Lookup(name string) (*Format, bool) {
 	return nil, false
 }
 
-// Key tells formats apart: those with the same key read lines alike, where all
-// come of the same table with the same fields assigned.
+// Key identifies the format: formats with the same key and the same assigned fields
+// parse lines alike.
 func (f *Format) Key() string {
 	if f.described != nil {
 		return f.Name + string(f.directive)
@@ -333,12 +335,12 @@ func (f *Format) Key() string {
 	return f.Name
 }
 
-// WithFields gives the format with fields assigned by the user: each name is a
-// field (user, session, upstream, …), each value the log variable ($cookie_sid,
-// or SID for %{SID}C) or JSON key (a.b.c) that carries it.
+// WithFields returns the format with fields assigned by the user: each key is a field
+// (user, session, upstream, …), each value the log variable ($cookie_sid, or SID for
+// %{SID}C) or JSON key (a.b.c) that holds it.
 func (f *Format) WithFields(assign map[string]string) (*Format, error) {
 	g := *f
-	assigned := map[string]field{}
+	assigned := map[string]fieldID{}
 	for name, key := range assign {
 		to, ok := fieldNames[strings.ToLower(name)]
 		if !ok {
@@ -351,4 +353,40 @@ func (f *Format) WithFields(assign map[string]string) (*Format, error) {
 		return nil, err
 	}
 	return &g, nil
+}
+
+// hasTimeOrStatus reports whether the format has a field for the time or the status.
+// A line with neither can be parsed, but is of no use for a diagnosis.
+func (f *Format) hasTimeOrStatus() bool {
+	return f.kind != kindText || f.programs[0].reads[fieldTime] || f.programs[0].reads[fieldStatus]
+}
+
+// escape returns the byte that begins escapes in the format.
+func (f *Format) escape() byte {
+	if f.hashEscapes {
+		return '#'
+	}
+	return '\\'
+}
+
+// text returns the text that a line of the format carries, or the line.
+func (f *Format) text(line []byte) []byte {
+	if f.carrier == nil {
+		return line
+	}
+	text, _, _ := f.carrier.Text(line)
+	return text
+}
+
+// Continues returns a function that reports whether the text of a line continues in
+// a later one, where blocks of lines must not be cut; nil if no text of the format
+// does.
+func (f *Format) Continues() func(line []byte) bool {
+	if f.carrier == nil || !f.carrier.Splits {
+		return nil
+	}
+	return func(line []byte) bool {
+		_, partial, _ := f.carrier.Text(line)
+		return partial
+	}
 }

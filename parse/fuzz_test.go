@@ -1,12 +1,9 @@
 package parse
 
-import (
-	"encoding/binary"
-	"testing"
-)
+import "testing"
 
-// FuzzAfter reads a line by what a parser has learnt from the one before it –
-// the order of JSON keys, the last time – and by a parser that never saw a line.
+// FuzzAfter compares parsing a line after another, from which the parser has learnt
+// the order of JSON keys and the last time, with a new parser.
 func FuzzAfter(f *testing.F) {
 	for _, g := range Formats() {
 		for i, s := range g.Samples {
@@ -18,49 +15,20 @@ func FuzzAfter(f *testing.F) {
 	f.Add([]byte(`{"time":1773065100,"level":"info","status":200}`), []byte(`{"time":1773065100,"time":1773065101,"status":200,"status":401}`))
 	f.Fuzz(func(t *testing.T, before, line []byte) {
 		for _, g := range Formats() {
-			if g.kind == kindW3C || g.wrapper != nil {
-				continue // what a line means depends on those before it
+			if g.kind == kindW3C || g.carrier != nil {
+				continue // the meaning of a line depends on those before it
 			}
 			var e, again Entry
 			p := g.NewParser()
-			for range 3 { // an order is followed when it was met twice
+			for range 3 { // an order is used the second time
 				p.Parse(before, &e)
 			}
 			fresh := g.NewParser()
-			fresh.plain = true
+			fresh.values.general = true
 			v, w := p.Parse(line, &e), fresh.Parse(line, &again)
 			if v != w || v == Parsed && show(&e) != show(&again) {
-				t.Errorf("%s: behind %q, %q gives %v %s, not %v %s", g.Name, before, line, v, show(&e), w, show(&again))
+				t.Errorf("%s: after %q, %q is %v %s, want %v %s", g.Name, before, line, v, show(&e), w, show(&again))
 			}
-		}
-	})
-}
-
-// FuzzWords: what looks at eight bytes at a time finds what looking at each does.
-func FuzzWords(f *testing.F) {
-	f.Add([]byte("192.168.100.200 "))
-	f.Add([]byte("12345678/:901234"))
-	f.Add([]byte("\xb1\xb2\x2f\x3a.0:9\x80\xff\x00\x01\x7f\xb0\xb9"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if len(b) < 16 {
-			return
-		}
-		b = b[:16]
-		digit := func(c byte) bool { return '0' <= c && c <= '9' }
-		dotted := 0
-		for dotted < 16 && (digit(b[dotted]) || b[dotted] == '.') {
-			dotted++
-		}
-		if got := dottedLen((*[16]byte)(b)); got != dotted {
-			t.Errorf("dottedLen(%q) = %d, want %d", b, got, dotted)
-		}
-		value, n := int64(0), 0
-		for n < 8 && digit(b[n]) {
-			value, n = 10*value+int64(b[n]-'0'), n+1
-		}
-		x := binary.LittleEndian.Uint64(b)
-		if gotValue, gotN := digitsOf(x); gotValue != value || gotN != n {
-			t.Errorf("digitsOf(%q) = %d, %d, want %d, %d", b[:8], gotValue, gotN, value, n)
 		}
 	})
 }

@@ -4,13 +4,12 @@ import "strings"
 
 // alias is a field and the keys that stand for it, the preferred one first.
 type alias struct {
-	field field
+	field fieldID
 	keys  string
 }
 
-// jsonAliases are the keys under which the servers, proxies and schemas log a
-// field, dotted where they are nested, in the order of preference. Keys are
-// matched without regard to case.
+// jsonAliases maps fields to the keys under which servers, proxies and schemas log
+// them, dotted if nested, in order of preference. Keys are matched ignoring case.
 var jsonAliases = []alias{
 	{fieldTime, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime"},
 	{fieldMethod, "request_method requestmethod http_method method verb request.method clientrequestmethod httprequest.requestmethod properties.httpmethod http.request.method"},
@@ -19,7 +18,7 @@ var jsonAliases = []alias{
 	{fieldQuery, "args query_string querystring url.query query"},
 	{fieldRequest, "request request_line"},
 	{fieldOriginStatus, "downstreamstatus edgeresponsestatus"},
-	{fieldSource, "source"},
+	{fieldAnswerer, "source"},
 	{fieldPeer, "realip_remote_addr"},
 	{fieldStatus, "status http_status status_code statuscode response_code response.status httprequest.status properties.httpstatuscode http.response.status_code"},
 	{fieldBytes, "body_bytes_sent bytes_sent downstreamcontentsize bytes size response_size response.size httprequest.responsesize http.response.body.bytes edgeresponsebytes properties.responsebytes"},
@@ -46,9 +45,9 @@ var jsonAliases = []alias{
 	{fieldReason, "resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate response_code_details auth_reason sent_http_www_authenticate"},
 }
 
-// keyTable finds the field of a key by the hash of its dotted path in lower
-// case. The keys of a log come from the server's configuration, not from its
-// clients, so hashes that collide on purpose are not to be feared.
+// keyTable maps the hash of a key's dotted path in lower case to its field. The keys
+// of a log come from the configuration of the server, not from its clients, so
+// deliberate collisions are not a threat.
 type keyTable struct {
 	slots    [1024]keySlot
 	used     int
@@ -58,10 +57,10 @@ type keyTable struct {
 
 type keySlot struct {
 	hash  uint64
-	field field
+	field fieldID
 	rank  uint8 // 0 is preferred
-	// program is one more than the index of what reads the value where several
-	// fields stand in it. Slots are small: they fill the first-level cache.
+	// program is one more than the index of the program for a value with several
+	// fields. Slots are small because they fill the first-level cache.
 	program uint16
 }
 
@@ -70,7 +69,7 @@ const (
 	fnvPrime  = 1099511628211
 )
 
-// hashKey extends the hash of a path by the bytes of a key in lower case.
+// hashKey returns the hash of a path extended by the bytes of a key in lower case.
 func hashKey(h uint64, key []byte) uint64 {
 	for _, c := range key {
 		if c >= 'A' && c <= 'Z' {
@@ -81,23 +80,24 @@ func hashKey(h uint64, key []byte) uint64 {
 	return h
 }
 
-// hashOf is the hash of a key of the top level.
+// hashOf returns the hash of a key of the top level.
 func hashOf(key string) uint64 { return hashKey(fnvOffset, []byte(key)) }
 
-// The keys of the status that tell whose line it is.
+// The keys of the status that identify the server.
 var (
 	hashEnvoy   = hashOf("response_code")
 	hashTraefik = hashOf("downstreamstatus")
 )
 
-func newKeyTable(aliases []alias, assigned map[string]field) *keyTable {
+// newKeyTable returns a table of the keys that the user assigned and of aliases.
+func newKeyTable(aliases []alias, assigned map[string]fieldID) *keyTable {
 	t := &keyTable{}
 	t.addAll(aliases, assigned)
 	return t
 }
 
-// addAll adds the keys that the user assigned, and aliases for what they leave.
-func (t *keyTable) addAll(aliases []alias, assigned map[string]field) {
+// addAll adds the keys that the user assigned, and aliases for the others.
+func (t *keyTable) addAll(aliases []alias, assigned map[string]fieldID) {
 	for name, f := range assigned {
 		t.add(name, f, 0, nil)
 	}
@@ -108,10 +108,12 @@ func (t *keyTable) addAll(aliases []alias, assigned map[string]field) {
 	}
 }
 
-// maxKeys leaves slots free in the table, so that a search ends.
+// maxKeys leaves slots of the table free, so that a search ends.
 const maxKeys = 900
 
-func (t *keyTable) add(key string, f field, rank uint8, g *program) {
+// add adds a key, unless it is in the table. g is the program for a value with
+// several fields, else nil.
+func (t *keyTable) add(key string, f fieldID, rank uint8, g *program) {
 	h := hashOf(key)
 	i := h % uint64(len(t.slots))
 	for t.slots[i].hash != 0 {
@@ -132,6 +134,7 @@ func (t *keyTable) add(key string, f field, rank uint8, g *program) {
 	t.reads[f] = true
 }
 
+// find returns the slot of a key, an empty slot if it is not in the table.
 func (t *keyTable) find(h uint64) *keySlot {
 	for i := h % uint64(len(t.slots)); ; i = (i + 1) % uint64(len(t.slots)) {
 		if s := &t.slots[i]; s.hash == h || s.hash == 0 {

@@ -4,92 +4,97 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
-	"logscan/parse/octets"
-	"logscan/parse/values"
+	"logscan/parse/scan"
 )
 
 // A server writes the keys of its JSON lines in one order, with the same bytes
-// between the values. A parser learns that order from the lines it reads and
-// then takes the values where they must be, without hashing keys or looking them
-// up. A line in another order is scanned key by key, as the first was: what is
-// read from a line does not depend on what was learnt, which a fuzz target sees
-// to.
+// between the values. A reader learns orders from the lines it reads, and then takes
+// the values from their positions without hashing keys. A line in another order is
+// read key by key. The result for a line does not depend on what was learnt, which a
+// fuzz target checks.
 
-// order is how the values of a line follow one another.
+// order is a sequence of values in a line.
 type order struct {
 	keys  *keyTable // of the format whose lines these are
 	steps []orderStep
-	tail  []byte // behind the last value
-	shape values.Order
-	fast  bool // shape is for lines that have no escapes
+	tail  []byte // after the last value
+	shape scan.Shape
+	fast  bool // shape matches lines without escapes
 }
 
-// orderStep is a value and what stands before it, from the end of the value
-// before.
+// orderStep is a value and the literal before it, from the end of the previous
+// value.
 type orderStep struct {
 	literal []byte
 	slot    *keySlot
-	alone   bool // nothing else in the order has to do with the field
+	alone   bool // no other step affects the field
 	bare    bool // the value is a number or a word
-	usual   field
+	usual   fieldID
 }
 
-// orders are what a parser has learnt.
+// orders are the orders that a reader has learnt.
 type orders struct {
-	known  []order // the one that was used last first
-	misses int     // lines in an order that was not known
-	trust  int     // that lines have the shape of one before; below 0, how many more are not tried
-	unlike bool    // the line at hand was tried, and has none of the shapes
-	spans  []values.Span
-	places []place // of the values of the line at hand, where it is learnt from
-	learns bool
+	known  []order // the last used first
+	misses int     // number of lines in an unknown order
+
+	// trust is the confidence that lines match a shape; below 0, the number of lines
+	// not to try. learnShape reports whether the current line was tried and matches
+	// none.
+	trust      int
+	learnShape bool
+	spans      []scan.Span
+
+	places   []place // of the values of the current line, if it is learnt from
+	learning bool
 }
 
-// place is where a value stands in a line, its quotes included.
+// place is the position of a value in a line, including its quotes.
 type place struct {
 	start, end int
 	hash       uint64
 }
 
 const (
-	// maxOrders is how many orders are known at a time: servers leave out keys
-	// that have no value.
+	// maxOrders is the number of orders kept: servers leave out keys that have no
+	// value.
 	maxOrders = 4
-	// maxOrdered is the longest line in bytes, and maxSteps the most values,
-	// that an order is learnt from.
+	// maxOrdered is the longest line in bytes, and maxSteps the largest number of
+	// values, that an order is learnt from.
 	maxOrdered = 8 << 10
 	maxSteps   = 128
-	// relearnEvery is how many misses teach a new order when maxOrders are
-	// known: lines without any order must not cost more than they need.
+	// relearnEvery is the number of misses after which a new order is learnt if
+	// there are maxOrders already: lines without any order must not cost more than
+	// they need.
 	relearnEvery = 256
 )
 
-// begin tells whether a line is to be learnt from.
-func (o *orders) begin(line []byte) {
-	o.learns = o.learnsNext(line)
+// beginLearning begins a line whose order is not known.
+func (o *orders) beginLearning(line []byte) {
+	o.learning = o.learnsNext(line)
 	o.misses++
 	o.places = o.places[:0]
 }
 
-// learnsNext tells whether the next line that misses is to be learnt from.
+// learnsNext reports whether the next line in an unknown order is learnt from.
 func (o *orders) learnsNext(line []byte) bool {
 	return len(line) <= maxOrdered && (len(o.known) < maxOrders || (o.misses+1)%relearnEvery == 0)
 }
 
-// note notes the place of a value.
+// note records the position of a value.
 func (o *orders) note(start, end int, hash uint64) {
-	if o.learns {
+	if o.learning {
 		o.places = append(o.places, place{start, end, hash})
 	}
 }
 
-// learn learns the order of a line that was read.
+// learn stores the order of the line that was read.
 func (o *orders) learn(line []byte, keys *keyTable) {
-	if !o.learns || len(o.places) == 0 || len(o.places) > maxSteps {
+	if !o.learning || len(o.places) == 0 || len(o.places) > maxSteps {
 		return
 	}
-	o.learns = false
+	o.learning = false
 	text := bytes.Clone(line)
 	n := order{keys: keys}
 	end := 0
@@ -104,22 +109,19 @@ func (o *orders) learn(line []byte, keys *keyTable) {
 		}
 	}
 	n.tail = text[end:]
-	for i := range o.known {
-		if n.same(&o.known[i]) {
-			return
-		}
+	if slices.ContainsFunc(o.known, n.equal) {
+		return
 	}
-	n.form(text, o.places)
+	n.setShape(text, o.places)
 	if len(o.known) == maxOrders {
 		o.known = o.known[:maxOrders-1]
 	}
-	o.known = append([]order{n}, o.known...)
+	o.known = slices.Insert(o.known, 0, n)
 	o.trust = max(o.trust, maxOrders*missWeight)
 }
 
-// alone tells whether step i sets its field whatever the others set: it is of
-// those that assign does nothing particular with, or what take does, and no other
-// key is for it.
+// alone reports whether step i determines its field: assign and take treat the
+// field like most, and no other key is for it.
 func (o *order) alone(i int) bool {
 	f := o.steps[i].slot.field
 	switch f {
@@ -137,79 +139,84 @@ func (o *order) alone(i int) bool {
 	return true
 }
 
-// ordered reads a line in an order that is known; ok is false where it has none
-// of them, and e is then as it was.
-func (p *Parser) ordered(line []byte, e *Entry) (v Verdict, ok bool) {
-	for i := range p.orders.known {
-		if p.orders.known[i].keys != p.format.keys {
-			continue
-		}
-		if v, ok = p.orders.known[i].read(p, line, e); ok {
-			if known := p.orders.known; i > 0 {
-				known[0], known[i] = known[i], known[0]
-			}
-			return v, true
-		}
-		p.again(e)
-		p.unranked()
+// used moves order i to the front.
+func (o *orders) used(i int) {
+	if i > 0 {
+		o.known[0], o.known[i] = o.known[i], o.known[0]
 	}
-	return Parsed, false
 }
 
-// read reads a line in this order.
-func (o *order) read(p *Parser, line []byte, e *Entry) (v Verdict, ok bool) {
+// readKnown reads a line in one of the known orders. It returns false, with nothing
+// read, if the line has none of them.
+func (r *jsonReader) readKnown(line []byte) bool {
+	for i := range r.known {
+		o := &r.known[i]
+		if o.keys != r.d.format.keys {
+			continue
+		}
+		if r.readOrder(o, line) {
+			r.used(i)
+			return true
+		}
+		r.restart()
+	}
+	return false
+}
+
+// readOrder reads a line in the given order.
+func (r *jsonReader) readOrder(o *order, line []byte) (ok bool) {
 	rest := line
 	for i := range o.steps {
 		s := &o.steps[i]
 		n := len(s.literal)
-		if len(rest) <= n || !sameBytes(rest[:n], s.literal) {
-			return v, false
+		if len(rest) <= n || !scan.EqualShort(rest[:n], s.literal) {
+			return false
 		}
 		rest = rest[n:]
 		var value []byte
 		if rest[0] == '"' {
-			end := p.textEnd(rest)
+			end := textEnd(rest, r.d.escaped)
 			if end <= 0 {
-				return v, false
+				return false
 			}
 			value, rest = rest[1:end], rest[end+1:]
 		} else {
-			n, says := scalar(rest)
+			n, number := scan.Scalar(rest)
 			if n < 0 {
-				return v, false
+				return false
 			}
-			if value, rest = rest[:n], rest[n:]; !says {
+			if value, rest = rest[:n], rest[n:]; !number {
 				value = nil
 			}
 		}
-		s.take(p, e, value, &v)
+		r.take(s, value)
 	}
-	return v, string(rest) == string(o.tail)
+	return string(rest) == string(o.tail)
 }
 
-// take sets the field of a step.
-func (s *orderStep) take(p *Parser, e *Entry, value []byte, v *Verdict) {
+// take stores the value of a step.
+func (r *jsonReader) take(s *orderStep, value []byte) {
 	switch f := s.slot.field; {
-	case s.slot.hash == 0: // it means nothing
+	case s.slot.hash == 0: // an unknown key
 	case !s.alone, f == fieldHost && string(value) == string(noServer):
-		p.assign(e, s.slot, value, v)
-	case f == fieldUpstream && p.ranks[f] != 0: // there was none
+		r.assign(s.slot, value)
+	case f == fieldUpstream && r.ranks[f] != 0: // HAProxy answered
 	default:
-		if got := p.set(e, f, value, true); got != Parsed && (f == fieldTime || f == fieldStatus) && *v == Parsed {
-			*v = got // of others, what cannot be read is no such field
+		if v := r.d.set(r.e, f, value, true); v != Parsed && (f == fieldTime || f == fieldStatus) && r.verdict == Parsed {
+			r.verdict = v // a value of another field that cannot be parsed is ignored
 		}
 	}
 }
 
-// textEnd gives where the string ends that b begins with, 0 or less where it
-// does not. Most are short.
-func (p *Parser) textEnd(b []byte) int {
-	if p.escaped {
-		return stringEnd(b, 1)
+// textEnd returns the offset of the closing quote of the string at the start of b,
+// at most 0 if there is none. Most strings are short.
+func textEnd(b []byte, escaped bool) int {
+	if escaped {
+		return scan.StringEnd(b, 1)
 	}
 	at := 1
 	for ; at <= 1+shortText-8 && len(b) >= at+8; at += 8 {
-		if m := octets.Zeros(binary.LittleEndian.Uint64(b[at:]) ^ octets.Ones*'"'); m != 0 {
+		if m := scan.ZeroBytes(binary.LittleEndian.Uint64(b[at:]) ^ scan.Ones*'"'); m != 0 {
 			return at + bits.TrailingZeros64(m)/8
 		}
 	}
@@ -219,20 +226,5 @@ func (p *Parser) textEnd(b []byte) int {
 	return -1
 }
 
-// shortText in bytes is as long as a string is looked through without a call.
+// shortText is the number of bytes of a string that are searched without a call.
 const shortText = 32
-
-// sameBytes tells whether a is b, which is as long: without a call, for the few
-// bytes between two values.
-func sameBytes(a, b []byte) bool {
-	n := len(b)
-	if n < 8 || len(a) < n {
-		return hasPrefix(a, b)
-	}
-	for i := 0; i < n-8; i += 8 {
-		if binary.LittleEndian.Uint64(a[i:]) != binary.LittleEndian.Uint64(b[i:]) {
-			return false
-		}
-	}
-	return binary.LittleEndian.Uint64(a[n-8:n]) == binary.LittleEndian.Uint64(b[n-8:])
-}

@@ -3,39 +3,40 @@ package parse
 import (
 	"bytes"
 
-	"logscan/parse/marks"
+	"logscan/parse/scan"
 )
 
-// lines cuts a block into lines, by the marks that are found for many of them
-// at once: where a line ends is known then, and where its quotes are.
+// lines cuts a block into lines. The delimiters of many lines are found at once,
+// so the ends of lines and their quotes are known together.
 type lines struct {
-	block []byte
-	next  int      // where the next line begins
-	start int      // where the window begins that marks are known of
-	end   int      // and where it ends
-	marks []uint32 // offsets from start, from the next line's first on
-	all   []uint32 // memory of marks
+	block      []byte
+	next       int      // offset of the next line
+	start      int      // offset of the window whose delimiters are known
+	end        int      // and of its end
+	delimiters []uint32 // offsets from start, beginning with the first of the next line
+	buf        []uint32 // memory of delimiters
 
-	// Of the line at hand: its marks as offsets from origin bytes before it, and
-	// the line itself, which marked lines are known by.
-	marked []byte
+	// known is the last line whose delimiters are known; own are its delimiters, as
+	// offsets from origin bytes before it.
+	known  []byte
 	own    []uint32
 	origin uint32
-	single []uint32 // memory of the marks of a line that came alone
+	single []uint32 // memory for the delimiters of a line that came alone
 }
 
-// window is how many bytes of a block are looked at together: they and their
-// marks stay in the first-level cache. A longer line is looked at by itself.
+// window is how many bytes of a block are examined together, so that they and
+// their delimiters stay in the first-level cache. A longer line is examined by
+// itself.
 const window = 8 << 10
 
-// Lines hands the parser a block of lines for Next.
+// Lines sets the block of lines that Next parses.
 func (p *Parser) Lines(block []byte) {
 	l := &p.lines
-	l.block, l.next, l.start, l.end, l.marks, l.marked = block, 0, 0, 0, nil, nil
+	l.block, l.next, l.start, l.end, l.delimiters, l.known = block, 0, 0, 0, nil, nil
 }
 
-// Next reads the next line of the block, as Parse does; line is without its
-// terminator. It is not ok at the end of the block.
+// Next parses the next line of the block, as Parse does. line is without its
+// terminator; ok is false at the end of the block.
 func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	l := &p.lines
 	if l.next >= len(l.block) {
@@ -43,70 +44,71 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	}
 	switch {
 	case p.formats[0].prefixed:
-		if line, ok = p.straight(e); ok {
+		if line, ok = p.nextCommon(e); ok {
 			return line, p.complete(e), true
 		}
 		if line, ok = l.cut(); !ok {
-			line = l.look()
+			line = l.advance()
 		}
-	case p.orders.alike():
+	case p.json.tryShapes():
 		if line, v, ok = p.nextAlike(e); ok {
 			return line, v, true
 		}
-		fallthrough
-	default: // the marks are of no use
-		line = l.uncut()
+		line = l.cutAlone()
+		p.json.learnShape = p.json.learnShape && l.next+scan.ShapeSlack <= len(l.block) // else it may have failed for want of slack
+	default: // delimiters are not used
+		line = l.cutAlone()
 	}
 	return line, p.parse(line, e), true
 }
 
-// cut takes the next line where its end is among the marks that are known.
+// cut takes the next line if its end is among the known delimiters.
 func (l *lines) cut() (line []byte, ok bool) {
-	for i, m := range l.marks {
+	for i, m := range l.delimiters {
 		end := l.start + int(m)
-		if l.block[end] != marks.LineEnd {
+		if l.block[end] != scan.Newline {
 			continue
 		}
 		line = l.block[l.next:end]
-		l.marked, l.own, l.origin = line, l.marks[:i], uint32(l.next-l.start)
-		l.marks, l.next = l.marks[i+1:], end+1
+		l.known, l.own, l.origin = line, l.delimiters[:i], uint32(l.next-l.start)
+		l.delimiters, l.next = l.delimiters[i+1:], end+1
 		return line, true
 	}
 	return nil, false
 }
 
-// look looks at the next window and takes its first line.
-func (l *lines) look() (line []byte) {
+// advance finds the delimiters of the next window and takes its first line.
+func (l *lines) advance() (line []byte) {
 	if l.end < len(l.block) {
 		l.start, l.end = l.next, min(l.next+window, len(l.block))
-		l.all = marks.Find(l.all, l.block[l.start:l.end])
-		l.marks = l.all
+		l.buf = scan.Delimiters(l.buf, l.block[l.start:l.end])
+		l.delimiters = l.buf
 		if line, ok := l.cut(); ok {
 			return line
 		}
 	}
-	// It is longer than the window, or the last one and has no end.
-	line = l.uncut()
-	l.end, l.marks = l.next, nil
+	// The line is longer than the window, or the last one without an end.
+	line = l.cutAlone()
+	l.end, l.delimiters = l.next, nil
 	return line
 }
 
-// uncut takes the next line without looking at its marks.
-func (l *lines) uncut() (line []byte) {
-	line, l.marked = l.block[l.next:], nil
-	if i := bytes.IndexByte(line, marks.LineEnd); i >= 0 {
+// cutAlone takes the next line without the known delimiters.
+func (l *lines) cutAlone() (line []byte) {
+	line, l.known = l.block[l.next:], nil
+	if i := bytes.IndexByte(line, scan.Newline); i >= 0 {
 		line = line[:i]
 	}
 	l.next += len(line) + 1
 	return line
 }
 
-// of gives the marks of a line, the one at hand or what it carries, as offsets
-// from origin bytes before it.
-func (l *lines) of(line []byte) (own []uint32, origin uint32) {
-	if len(l.marked) != len(line) || len(line) == 0 || &l.marked[0] != &line[0] {
-		l.single = marks.Find(l.single, line)
-		l.marked, l.own, l.origin = line, l.single, 0
+// delimitersOf returns the delimiters of a line, which may be a part of the
+// current one, as offsets from origin bytes before it.
+func (l *lines) delimitersOf(line []byte) (own []uint32, origin uint32) {
+	if len(l.known) != len(line) || len(line) == 0 || &l.known[0] != &line[0] {
+		l.single = scan.Delimiters(l.single, line)
+		l.known, l.own, l.origin = line, l.single, 0
 	}
 	return l.own, l.origin
 }

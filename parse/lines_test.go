@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// Lines of every length, around what is looked at together, and with every end.
-func TestNextCutsAsSplitDoes(t *testing.T) {
+// TestNextCuts tests lines with lengths around the limits of chunks and windows, and
+// with all line ends.
+func TestNextCuts(t *testing.T) {
 	p := formatNamed(t, "combined").NewParser()
 	for _, n := range []int{0, 1, 63, 64, 65, window - 1, window, window + 1, 3 * window} {
 		for _, end := range []string{"", "\n", "\r\n", "\n\n"} {
@@ -28,12 +29,12 @@ func formatNamed(tb testing.TB, name string) *Format {
 	return f
 }
 
-// sameLines compares what a parser reads of a block with what another reads of
-// its lines one by one, in the general way.
+// sameLines compares parsing a block with parsing its lines one by one without fast
+// paths.
 func sameLines(t *testing.T, p *Parser, block []byte) {
 	t.Helper()
 	plain := NewParser(p.formats...)
-	plain.plain = true
+	plain.values.general = true
 	p.Directive(nil)
 	plain.Directive(nil)
 	var e, want Entry
@@ -46,7 +47,7 @@ func sameLines(t *testing.T, p *Parser, block []byte) {
 			t.Fatalf("%s: %v, line %q, want %q", p.formats[0].Name, ok, line, l)
 		}
 		if w := plain.Parse(l, &want); w != v || v == Parsed && show(&e) != show(&want) {
-			t.Fatalf("%s: %q gives %v %s, want %v %s", p.formats[0].Name, l, v, show(&e), w, show(&want))
+			t.Fatalf("%s: %q is %v %s, want %v %s", p.formats[0].Name, l, v, show(&e), w, show(&want))
 		}
 	}
 	if line, _, ok := p.Next(&e); ok {
@@ -54,8 +55,7 @@ func sameLines(t *testing.T, p *Parser, block []byte) {
 	}
 }
 
-// What is read from the lines of a block does not depend on how they are looked
-// at.
+// FuzzLines compares parsing blocks with parsing lines, for all formats.
 func FuzzLines(f *testing.F) {
 	for _, g := range Formats() {
 		for _, s := range g.Samples {

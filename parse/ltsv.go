@@ -2,7 +2,7 @@ package parse
 
 import "bytes"
 
-// ltsvAliases are the labels of LTSV. http://ltsv.org/#labels
+// ltsvAliases maps fields to the labels of LTSV. http://ltsv.org/#labels
 var ltsvAliases = []alias{
 	{fieldTime, "time time_iso8601 time_local timestamp @timestamp msec date"},
 	{fieldClient, "host remote_addr remote_host client_ip clientip client ip"},
@@ -28,11 +28,9 @@ var ltsvAliases = []alias{
 	{fieldReason, "www_authenticate sent_http_www_authenticate"},
 }
 
-// labels reads a line of LTSV: label:value, parted by tabs.
-func (p *Parser) labels(line []byte, e *Entry) Verdict {
-	clear(p.ranks[:])
-	p.latency, p.statusKey = nil, 0
-	v := Parsed
+// labels reads a line of LTSV: label:value, separated by tabs.
+func (r *jsonReader) labels(d *decoder, line []byte, e *Entry) Verdict {
+	r.start(d, e)
 	for n := 0; len(line) > 0 || n < 2; n++ {
 		part := line
 		if i := bytes.IndexByte(line, '\t'); i >= 0 {
@@ -48,13 +46,13 @@ func (p *Parser) labels(line []byte, e *Entry) Verdict {
 		if n := len(value) - 1; n > 0 && value[0] == '[' && value[n] == ']' { // Apache's %t
 			value = value[1:n]
 		}
-		p.assign(e, p.format.keys.find(hashKey(fnvOffset, part[:i])), value, &v)
+		r.assign(d.format.keys.find(hashKey(fnvOffset, part[:i])), value)
 	}
-	p.setUnitless(e)
-	return v
+	r.setLatency()
+	return r.verdict
 }
 
-// isLabel tells whether b is a label: letters, digits, underscores, dots and
+// isLabel reports whether b is a label: letters, digits, underscores, dots and
 // hyphens.
 func isLabel(b []byte) bool {
 	for _, c := range b {

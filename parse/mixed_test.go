@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"logscan/parse/carrier"
 )
 
-// readAll parses lines one after the other and tells what became of each, in a
-// word: the verdict, or status, method and path.
+// readAll parses lines one after the other and returns a word for each: the verdict,
+// or status, method and path.
 func readAll(p *Parser, lines []string) (all []string) {
 	var e Entry
 	for _, l := range lines {
@@ -30,7 +32,7 @@ var (
 	iisOther     = "2026-03-09 14:05:00 200 /other POST"
 )
 
-// A line gives what it gives, whatever stands around it.
+// TestMixedFormats checks that the result for a line does not depend on the others.
 func TestMixedFormats(t *testing.T) {
 	sample := strings.Repeat(combinedLine+"\n", 30) + strings.Repeat(jsonLine+"\n", 10) + "junk\n"
 	d := Detect([]byte(sample), Formats())
@@ -58,7 +60,7 @@ func TestDirectives(t *testing.T) {
 	log := []string{"#Version: 1.0", iisHeader, iisLine, iisChanged, iisOther, iisLine, iisHeader, iisLine, "#Fields:", iisLine}
 	d := Detect([]byte(strings.Join(log[:3], "\n")), Formats())
 	if d.Format == nil || d.Format.Name != "iis" {
-		t.Fatalf("taken for %v", d.Format)
+		t.Fatalf("detected %v", d.Format)
 	}
 	if string(d.Format.Directive()) != "#Fields:" {
 		t.Errorf("directive %q", d.Format.Directive())
@@ -68,7 +70,7 @@ func TestDirectives(t *testing.T) {
 	if got := readAll(p, log); fmt.Sprint(got) != want {
 		t.Errorf("in a row:\n got %v\nwant %s", got, want)
 	}
-	// Blocks come in any order, with the directive before them.
+	// Blocks may come in any order, with the directive before them.
 	p.Directive([]byte(iisChanged + "\r\n"))
 	if got := readAll(p, []string{iisOther}); got[0] != "200 POST /other" {
 		t.Errorf("block with a directive: %v", got)
@@ -79,13 +81,13 @@ func TestDirectives(t *testing.T) {
 	}
 }
 
-// A line that was kept is parsed alone as it was among the others.
+// TestKeptLines checks that a kept line is parsed alone as it was among others.
 func TestKeptLines(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		log  []string
 	}{
-		{"columns that changed", []string{iisHeader, iisLine, iisLine, iisLine, iisChanged, iisOther}},
+		{"changed columns", []string{iisHeader, iisLine, iisLine, iisLine, iisChanged, iisOther}},
 		{"CRI", []string{
 			`2026-03-09T14:05:00Z stdout P 192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GE`,
 			`2026-03-09T14:05:00Z stderr F what else`,
@@ -144,9 +146,9 @@ func TestPartialLines(t *testing.T) {
 	readAll(p, []string{first})
 	p.Directive(nil) // another block
 	if got := readAll(p, []string{last}); got[0] != "syntax" {
-		t.Errorf("a beginning of another block: %v", got)
+		t.Errorf("a part in another block: %v", got)
 	}
-	long := `2026-03-09T14:05:00Z stdout P ` + strings.Repeat("x", maxJoined)
+	long := `2026-03-09T14:05:00Z stdout P ` + strings.Repeat("x", carrier.MaxText)
 	if got := readAll(p, []string{long, first, last, first, last}); fmt.Sprint(got) != "[partial partial too_long partial 401 GET /c]" {
 		t.Errorf("a line too long: %v", got)
 	}
@@ -183,7 +185,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// Every row of the table is carried by whatever carries lines.
+// TestCarried tests all formats with a carrier.
 func TestCarried(t *testing.T) {
 	for _, f := range Formats() {
 		if len(f.Samples) == 0 || strings.HasSuffix(f.Name, "-and-more") {
@@ -192,7 +194,7 @@ func TestCarried(t *testing.T) {
 		line := `<190>Mar  9 14:05:00 web nginx: ` + f.Samples[0]
 		d := Detect([]byte(line), Formats())
 		if d.Format == nil || d.Format.Name != "syslog+"+f.Name {
-			t.Errorf("%s: taken for %+v", f.Name, d.Format)
+			t.Errorf("%s: detected %+v", f.Name, d.Format)
 			continue
 		}
 		p := d.Format.NewParser()
@@ -204,19 +206,19 @@ func TestCarried(t *testing.T) {
 	}
 }
 
-// What a server says of itself is no reason to reject a log that holds nothing
-// else, where its name stands before it.
+// TestNoticesAlone checks that a log with only messages of a server about itself is
+// accepted if they have its name in front.
 func TestNoticesAlone(t *testing.T) {
 	const line = `Feb 26 10:07:24 192.168.8.2 haproxy[1]: Proxy prod_http_in started.`
 	d := Detect([]byte(line), Formats())
 	if d.Format == nil || d.Format.Name != "syslog+haproxy" {
-		t.Fatalf("taken for %v", d.Format)
+		t.Fatalf("detected %v", d.Format)
 	}
 	var e Entry
 	if v := NewParser(d.Formats...).Parse([]byte(line), &e); v != SkipNotice {
 		t.Errorf("%v, want a notice", v)
 	}
 	if d := Detect([]byte(`Proxy prod_http_in started.`), Formats()); d.Format != nil {
-		t.Errorf("a sentence is taken for %s", d.Format.Name)
+		t.Errorf("a sentence is detected as %s", d.Format.Name)
 	}
 }

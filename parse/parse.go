@@ -1,90 +1,101 @@
-// Package parse turns the bytes of an access log into entries, one request each.
+// Package parse parses the lines of access logs into entries, one per request, and
+// detects their formats.
 //
-// In: whole lines, cut into blocks by package source. Out: Entry values whose
-// byte fields alias the line. It does not read files (package source does),
+// In: whole lines, cut into blocks by package source. Out: Entry values whose byte
+// fields alias the line. Its subpackages interpret format strings (dialect), lines
+// around lines (carrier), values (field) and bytes (scan). It does not read files,
 // does not group or judge requests (package analyze does), and never logs.
 package parse
 
-import "math"
+import (
+	"math"
 
-// Entry is one request as the log tells it. It is plain data, reused from line
-// to line.
+	"logscan/parse/field"
+)
+
+// Entry is one request in a log. It is plain data, reused from line to line.
 //
-// Byte fields alias the line that was parsed, or the parser's own scratch
-// memory where an escape had to be decoded: they are valid until the next call
-// of Parse on the same parser, and must be copied to be kept. An empty field
-// was not logged (a lone "-" means the same and becomes empty); a number that
-// was not logged is -1, a time NoTime.
+// Byte fields alias the line that was parsed, or scratch memory of the parser if
+// they had to be decoded: they are valid until the next call of Parse on the same
+// parser, and must be copied to be kept. A field that was not logged, or as a lone
+// "-", is empty; a number that was not logged is -1, a time NoTime.
 type Entry struct {
-	Time     int64 // Unix microseconds, UTC; NoTime when the line has none
-	Status   int32 // HTTP status code; 0 where the log says 000; -1 not logged
+	Time     int64 // Unix microseconds, UTC; NoTime if the line has none
+	Status   int32 // HTTP status code; 0 if the log has 000; -1 not logged
 	BodySize int64 // bytes of the response body; -1 not logged
 	Duration int64 // microseconds from request to last byte; -1 not logged
 
 	Method    []byte // GET, POST, ... as logged
 	Scheme    []byte // http or https
-	Host      []byte // virtual host that was asked, without port
+	Host      []byte // virtual host of the request, without port
 	Path      []byte // path of the request target, as sent (still percent-encoded)
-	Query     []byte // after the first '?', without it; holds secrets: see package redact
+	Query     []byte // after the first '?', without it; may hold secrets: see package redact
 	Protocol  []byte // HTTP/1.1
-	Referrer  []byte // holds secrets in its query: see package redact
+	Referrer  []byte // may hold secrets in its query: see package redact
 	UserAgent []byte
-	User      []byte // as claimed; on a 401 it is not proven
-	Session   []byte // the session id itself, a credential: never for output
+	User      []byte // as claimed; not verified in a refusal
+	Session   []byte // session id: a credential, never for output
 	Client    []byte // address of the client, without port
-	Peer      []byte // address of the network peer, where it was logged or is another than Client
+	Peer      []byte // address of the network peer, if it was logged or is not Client
 	Upstream  []byte // address or name of the backend that answered last
-	// UpstreamStatus is the status the last backend answered, empty when the
-	// proxy answered by itself and the log says so with "-".
+	// UpstreamStatus is the status of the last backend, empty if the proxy answered
+	// by itself and logged "-".
 	UpstreamStatus []byte
-	// Reason is why a request was refused, where the log says so: a word of the
-	// vocabulary of reason.go, or else the server's own text, cut off.
+	// Reason is why a request was refused: a word of the vocabulary of package field,
+	// or else the server's own text, truncated.
 	Reason []byte
 
-	// TokenExpiry is when the token that was sent expires, as it says itself:
-	// Unix microseconds, NoTime where none was logged.
+	// TokenExpiry is when the token of the request expires according to its claims, in
+	// Unix microseconds; NoTime if none was logged.
 	TokenExpiry int64
-	AnsweredBy  Answerer // who refused; of 401s alone
+	AnsweredBy  field.Answerer // who refused; for status 401 only
 
-	// HasUpstream says that the format logs the upstream, so that an empty
-	// Upstream means that the proxy itself answered.
+	// HasUpstream reports whether the upstream was logged, so that an empty Upstream
+	// means that the proxy answered.
 	HasUpstream bool
 }
 
 // NoTime is the Time of an entry whose line has no time.
 const NoTime = math.MinInt64
 
-// Reset makes every field "not logged".
+// Who answered a request, from package field.
+const (
+	Unknown  = field.Unknown  // the log does not say
+	Proxy    = field.Proxy    // the server that wrote the log
+	Upstream = field.Upstream // the backend behind it
+)
+
+// Reset sets every field to "not logged".
 func (e *Entry) Reset() {
 	*e = Entry{}
 	e.Time, e.Status, e.BodySize, e.Duration, e.TokenExpiry = NoTime, -1, -1, -1, NoTime
 }
 
-// Verdict says what became of a line. The zero value is a parsed line; every
-// other value is either a reason to skip the line or a reason to reject it.
+// Verdict is the outcome of parsing a line. The zero value is a parsed line; any
+// other is a reason to skip or to reject the line.
 type Verdict uint8
 
-// The verdicts. Their names (String) are stable: they stand in the manifest.
+// The verdicts. Their names (String) are stable: they are used in the manifest.
 const (
 	Parsed Verdict = iota
 
-	// Skipped lines: no request is in them that counts, and none should be.
-	SkipBlank   // an empty line, or white space alone
+	// Skipped lines should not have a request that counts.
+	SkipBlank   // an empty line, or only white space
 	SkipComment // a line that starts with '#'
 	SkipHeader  // names of columns
-	SkipNotice  // what the server says of itself or of a connection
-	SkipPartial // the beginning of a line that goes on in another one
+	SkipNotice  // a message of the server about itself or a connection
+	SkipPartial // a part of a text that continues in another line
 	SkipRange   // a time outside Options.Since and Until
 
-	// Rejected lines: a request should be in them, and could not be read.
+	// Rejected lines should have a request, which could not be parsed.
 	RejectTooLong // longer than source.MaxLine
 	RejectBinary  // NUL bytes or mostly unprintable bytes
-	RejectSyntax  // does not have the format's shape
-	RejectTime    // a time that is none, or before 1990 or after 2100
+	RejectSyntax  // does not match the format
+	RejectTime    // an invalid time, or one before 1990 or after 2100
 	RejectStatus  // a status that is not three digits
-	RejectNumber  // a size or duration that is no number
+	RejectNumber  // a size or duration that is not a number
 	RejectJSON    // not a JSON object
-	RejectEmpty   // well-formed, but neither time nor status in it
+	RejectEmpty   // well-formed, but with neither time nor status
 
 	NumVerdicts
 )
@@ -94,11 +105,17 @@ var verdictNames = [NumVerdicts]string{
 	"too_long", "binary", "syntax", "time", "status", "number", "json", "empty",
 }
 
-// String gives the stable name of v as it stands in the manifest.
+// String returns the stable name of v that is used in the manifest.
 func (v Verdict) String() string { return verdictNames[v] }
 
-// Skipped tells whether v is a reason to skip a line.
+// Skipped reports whether v is a reason to skip a line.
 func (v Verdict) Skipped() bool { return v > Parsed && v < RejectTooLong }
 
-// Rejected tells whether v is a reason to reject a line.
+// Rejected reports whether v is a reason to reject a line.
 func (v Verdict) Rejected() bool { return v >= RejectTooLong }
+
+// Expired reports whether the line of a refusal shows that the credential had
+// expired: by the reason, or by the expiry of the token.
+func (e *Entry) Expired() bool {
+	return field.ReasonExpired(e.Reason) || e.TokenExpiry != NoTime && e.Time != NoTime && e.Time >= e.TokenExpiry
+}

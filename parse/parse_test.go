@@ -7,10 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"logscan/parse/wrap"
+	"logscan/parse/carrier"
+	"logscan/parse/field"
 )
 
-// show writes the fields of an entry that are set, in a fixed order.
+// show formats the fields of an entry that are set, in a fixed order.
 func show(e *Entry) string {
 	var b strings.Builder
 	if e.Time != NoTime {
@@ -41,7 +42,8 @@ func show(e *Entry) string {
 	return strings.TrimSpace(b.String())
 }
 
-// lineTests are lines with what they say. An empty format is found out.
+// lineTests are lines and the entries they are parsed into. An empty format is
+// detected.
 var lineTests = []struct{ name, format, line, want string }{
 	{
 		"nginx combined", "", `192.0.2.1 - jane [09/Mar/2026:14:05:00 +0100] "GET /a?b=1 HTTP/1.1" 401 179 "https://x/y" "Mozilla/5.0"`,
@@ -64,7 +66,7 @@ var lineTests = []struct{ name, format, line, want string }{
 		`time=2026-03-09T14:05:00Z client="::1" user="corp\\nick" status=200`,
 	},
 	{
-		"a user with what begins a time", "combined", `::1 - a [b] [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 0 "-" "-"`,
+		"a user with the literal before a time", "combined", `::1 - a [b] [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 0 "-" "-"`,
 		`time=2026-03-09T14:05:00Z client="::1" user="a [b]" method="GET" path="/" protocol="HTTP/1.1" status=401 bytes=0`,
 	},
 	{
@@ -76,11 +78,11 @@ var lineTests = []struct{ name, format, line, want string }{
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" method="GET" path="/a\"b\\n#zz" query="q=#" protocol="HTTP/1.1" upstream="app/s1" status=200 bytes=134 duration=1000`,
 	},
 	{
-		"the host that was asked before the server's name", "$server_name $http_host $remote_addr [$time_local] $status", `_ www.example.org:8080 ::1 [09/Mar/2026:14:05:00 +0000] 401`,
+		"the requested host is preferred to the server name", "$server_name $http_host $remote_addr [$time_local] $status", `_ www.example.org:8080 ::1 [09/Mar/2026:14:05:00 +0000] 401`,
 		`time=2026-03-09T14:05:00Z client="::1" host="www.example.org" status=401`,
 	},
 	{
-		"the server's name where no host was asked", "$http_host $server_name $remote_addr [$time_local] $status", `- www.example.org ::1 [09/Mar/2026:14:05:00 +0000] 400`,
+		"the server name without a requested host", "$http_host $server_name $remote_addr [$time_local] $status", `- www.example.org ::1 [09/Mar/2026:14:05:00 +0000] 400`,
 		`time=2026-03-09T14:05:00Z client="::1" host="www.example.org" status=400`,
 	},
 	{
@@ -149,12 +151,12 @@ var lineTests = []struct{ name, format, line, want string }{
 		`time=2026-03-09T12:05:00Z client="192.0.2.1" session="s3cr3t" method="POST" path="/login" protocol="HTTP/2.0" upstream="10.0.0.2:80" upstream_status="200" status=302 duration=125000`,
 	},
 	{
-		"a LogFormat as the configuration file has it", `%h %l %u %t \"%r\" %>s %b %D %{PHPSESSID}C`,
+		"a LogFormat as in the configuration file", `%h %l %u %t \"%r\" %>s %b %D %{PHPSESSID}C`,
 		`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 5 1234 abcdef`,
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" session="abcdef" method="GET" path="/" protocol="HTTP/1.1" status=200 bytes=5 duration=1234`,
 	},
 	{
-		"a URL put together without a target", `$remote_addr [$time_iso8601] "$request_method $scheme://$host$request_uri $server_protocol" $status`,
+		"a composed URL without a target", `$remote_addr [$time_iso8601] "$request_method $scheme://$host$request_uri $server_protocol" $status`,
 		`192.0.2.1 [2026-03-09T14:05:00+00:00] "- http://www.example.org- -" 400`,
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" scheme="http" host="www.example.org" status=400`,
 	},
@@ -186,7 +188,7 @@ func TestLines(t *testing.T) {
 			f := formatOf(t, tt.format, tt.line)
 			p := f.NewParser()
 			var e Entry
-			for range 2 { // the parser's caches must not matter
+			for range 2 { // the second time with filled caches
 				if v := p.Parse([]byte(tt.line+"\r"), &e); v != Parsed {
 					t.Fatalf("%s: %v", f.Name, v)
 				}
@@ -252,7 +254,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Every sample of a format is explained by it, and found out to be it.
+// TestSamples checks that each sample is parsed by its format and detected as it.
 func TestSamples(t *testing.T) {
 	for _, f := range Formats() {
 		for _, s := range f.Samples {
@@ -262,11 +264,11 @@ func TestSamples(t *testing.T) {
 			}
 			d := Detect([]byte(s+"\n"), Formats())
 			if d.Format == nil {
-				t.Errorf("%s: not found out: %s", f.Name, s)
+				t.Errorf("%s: not detected: %s", f.Name, s)
 				continue
 			}
 			if d.Format != f && !strings.HasSuffix(f.Name, "-and-more") {
-				t.Errorf("%s: taken for %s: %s", f.Name, d.Format.Name, s)
+				t.Errorf("%s: detected as %s: %s", f.Name, d.Format.Name, s)
 			}
 		}
 	}
@@ -342,7 +344,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// Parsing a line allocates nothing, whatever the format.
+// TestParseAllocs checks that parsing a line does not allocate, in any format.
 func TestParseAllocs(t *testing.T) {
 	for _, f := range Formats() {
 		for _, sample := range f.Samples {
@@ -356,6 +358,8 @@ func TestParseAllocs(t *testing.T) {
 	}
 }
 
+// FuzzParse compares parsing with and without fast paths, and of kept lines, for all
+// formats and carriers.
 func FuzzParse(f *testing.F) {
 	for _, tt := range lineTests {
 		f.Add([]byte(tt.line))
@@ -372,7 +376,7 @@ func FuzzParse(f *testing.F) {
 	for _, g := range Formats() {
 		parsers = append(parsers, g.NewParser())
 	}
-	for _, w := range wrap.Wrappers() {
+	for _, w := range carrier.Carriers() {
 		var all []*Format
 		for _, g := range Formats() {
 			all = append(all, g.carriedBy(w))
@@ -384,17 +388,17 @@ func FuzzParse(f *testing.F) {
 			name := p.formats[0].Name
 			var e, again Entry
 			p.Directive(nil)
-			if p.Parse(line, &e) == SkipPartial { // as if there were none before it
+			if p.Parse(line, &e) == SkipPartial { // as without earlier parts
 				p.Directive(nil)
 			}
-			v := p.Parse(line, &e) // by the short ways, the second of the line before too
+			v := p.Parse(line, &e) // with fast paths, including the repeated second
 			first := show(&e)
 			plain := NewParser(p.formats...)
-			plain.plain = true
+			plain.values.general = true
 			if w := plain.Parse(line, &again); p.header.format == nil && (w != v || v == Parsed && show(&again) != first) {
-				t.Errorf("%s: the general way gives %v %s, not %v %s", name, w, show(&again), v, first)
+				t.Errorf("%s: without fast paths %v %s, with them %v %s", name, w, show(&again), v, first)
 			}
-			if v == Parsed && e.Time != NoTime && (e.Time < minTime || e.Time >= maxTime) {
+			if v == Parsed && e.Time != NoTime && (e.Time < field.MinTime || e.Time >= field.MaxTime) {
 				t.Errorf("%s: time %d", name, e.Time)
 			}
 			if v != Parsed {
@@ -403,13 +407,14 @@ func FuzzParse(f *testing.F) {
 			kept := append([]byte(nil), p.Line(line)...)
 			plain.Directive(nil)
 			if w := plain.Parse(kept, &again); w != v || show(&again) != first {
-				t.Errorf("%s: kept as %q it gives %v %s, not %s", name, kept, w, show(&again), first)
+				t.Errorf("%s: kept as %q: %v %s, want %s", name, kept, w, show(&again), first)
 			}
 		}
 	})
 }
 
-// Detection takes any bytes, and what it finds reads what it says.
+// FuzzDetect checks that detection accepts any bytes, and that its numbers are
+// consistent.
 func FuzzDetect(f *testing.F) {
 	for _, tt := range dialectTests {
 		f.Add([]byte(tt.line + "\n" + combinedLine + "\n"))
@@ -434,6 +439,7 @@ func FuzzDetect(f *testing.F) {
 	})
 }
 
+// FuzzCompile compares parsing with and without fast paths for any format string.
 func FuzzCompile(f *testing.F) {
 	for _, g := range Formats() {
 		f.Add(g.Native, "x")
@@ -452,11 +458,11 @@ func FuzzCompile(f *testing.F) {
 		var e, again Entry
 		v := g.NewParser().Parse([]byte(line), &e)
 		p := g.NewParser()
-		p.plain = true
+		p.values.general = true
 		if w := p.Parse([]byte(line), &again); w != v || v == Parsed && show(&e) != show(&again) {
-			t.Errorf("the general way gives %v %s, not %v %s", w, show(&again), v, show(&e))
+			t.Errorf("without fast paths %v %s, with them %v %s", w, show(&again), v, show(&e))
 		}
-		if v == Parsed && e.Time != NoTime && (e.Time < minTime || e.Time >= maxTime) {
+		if v == Parsed && e.Time != NoTime && (e.Time < field.MinTime || e.Time >= field.MaxTime) {
 			t.Errorf("time %d", e.Time)
 		}
 	})
@@ -469,7 +475,7 @@ func BenchmarkParse(b *testing.B) {
 			continue
 		}
 		line := f.Samples[0]
-		if f.Name == "combined" { // as long as real ones are
+		if f.Name == "combined" { // as long as real lines
 			line = `192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /api/v1/orders/12345/items?page=2 HTTP/1.1" 200 4179 "https://www.example.org/app/home" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"`
 		}
 		b.Run(f.Name, func(b *testing.B) {

@@ -1,13 +1,11 @@
 package parse
 
 import (
-	"encoding/binary"
-	"strconv"
 	"testing"
 	"time"
 )
 
-// The formats that nearly all logs have are read in one go.
+// TestPrefix checks that the formats of nearly all logs use the common prefix.
 func TestPrefix(t *testing.T) {
 	for name, steps := range map[string]int{
 		"combined": 8, "main": 8, "combinedio": 9, "combined-ident": 9, "common": 7, "ingress-nginx": 8,
@@ -18,54 +16,30 @@ func TestPrefix(t *testing.T) {
 			t.Fatalf("no format %s", name)
 		}
 		if got := f.programs[0].prefix.steps; got != steps {
-			t.Errorf("%s: %d steps in one go, want %d", name, got, steps)
+			t.Errorf("%s: prefix of %d steps, want %d", name, got, steps)
 		}
 	}
-	// Where the user says what the fields are, they are not what they seem.
+	// Fields that the user assigns are not those of the common format.
 	f, _ := Lookup("combined")
 	f, err := f.WithFields(map[string]string{"session": "remote_user"})
 	if err != nil || f.programs[0].prefix.steps != 0 {
-		t.Errorf("%v, %d steps in one go", err, f.programs[0].prefix.steps)
+		t.Errorf("%v, prefix of %d steps", err, f.programs[0].prefix.steps)
 	}
 }
 
-func TestDigits(t *testing.T) {
-	word := func(s string) uint64 { return binary.LittleEndian.Uint64([]byte(s + "\x00\xff /:.x/:")[:8]) }
-	for _, s := range []string{"", "0", "7", "10", "042", "1234", "98765", "123456", "1234567", "12345678", "0000001"} {
-		value, n := digitsOf(word(s))
-		want, _ := strconv.ParseInt("0"+s, 10, 64)
-		if value != want || n != len(s) {
-			t.Errorf("digitsOf(%q) = %d, %d", s, value, n)
-		}
-	}
-	for c := range 256 {
-		for at := range 16 {
-			b := []byte("1.2.3.4.5.6.7.8.")
-			b[at] = byte(c)
-			want := at
-			if c >= '0' && c <= '9' || c == '.' {
-				want = 16
-			}
-			if got := dottedLen((*[16]byte)(b)); got != want {
-				t.Fatalf("dottedLen(%q) = %d, want %d", b, got, want)
-			}
-		}
-	}
-}
-
-// sameDayAs compares the time that a parser gives which has read another one
-// before with that of a parser that has not.
+// sameDayAs compares the time from a parser that has parsed another time before with
+// that from a new parser.
 func sameDayAs(t *testing.T, before, when string) {
 	t.Helper()
 	f := formatNamed(t, "common")
 	p, fresh := f.NewParser(), f.NewParser()
-	fresh.plain = true
+	fresh.values.general = true
 	line := func(when string) []byte { return []byte(`192.0.2.1 - - [` + when + `] "GET / HTTP/1.1" 200 612`) }
 	var e, want Entry
 	for _, w := range []string{before, when, before, when} {
 		v, u := p.Parse(line(w), &e), fresh.Parse(line(w), &want)
 		if v != u || e.Time != want.Time && v == Parsed {
-			t.Fatalf("%q behind %q gives %v %d, want %v %d", w, before, v, e.Time, u, want.Time)
+			t.Fatalf("%q after %q is %v %d, want %v %d", w, before, v, e.Time, u, want.Time)
 		}
 	}
 }
@@ -83,7 +57,7 @@ func TestTimesOfOneDay(t *testing.T) {
 	for _, clock := range []string{"00:00:00", "23:59:59", "23:59:60", "24:00:00", "00:60:00", "00:00:61", "1:00:000", "13:5536 "} {
 		sameDayAs(t, before, "10/Oct/2000:"+clock+" -0700")
 	}
-	// The first and the last time that a log can have.
+	// The first and last times that a log can have.
 	for _, pair := range [][2]string{
 		{"01/Jan/1990:00:30:00 +0000", "01/Jan/1990:00:00:00 +0000"}, {"01/Jan/1990:01:30:00 +0100", "01/Jan/1990:00:30:00 +0100"},
 		{"31/Dec/2100:23:00:00 +0000", "31/Dec/2100:23:59:59 +0000"}, {"31/Dec/2100:22:59:59 -0100", "31/Dec/2100:23:00:00 -0100"},
@@ -101,9 +75,9 @@ func FuzzTimesOfOneDay(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, when string) { sameDayAs(t, before, when) })
 }
 
-// The lines that logs are full of are taken apart in one go: were they not, all
-// would be right and slow.
-func TestUsualLinesInOneGo(t *testing.T) {
+// TestCommonLinesAreFast checks that common lines use the fast path. Results would be
+// right without it, but slow.
+func TestCommonLinesAreFast(t *testing.T) {
 	for name, lines := range map[string][]string{
 		"common": {
 			`192.0.2.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 0`, `192.0.2.1 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 304 -`,
@@ -122,11 +96,11 @@ func TestUsualLinesInOneGo(t *testing.T) {
 			if v := p.Parse([]byte(line), &e); v != Parsed {
 				t.Errorf("%s: %v", line, v)
 			}
-			own, origin := p.lines.of([]byte(line))
+			own, origin := p.lines.delimitersOf([]byte(line))
 			var first [6]uint32
 			copy(first[:], own)
-			if _, ok := p.format.programs[0].begin(p, []byte(line), &first, origin, &e); !ok {
-				t.Errorf("%s is read field by field", line)
+			if _, ok := p.values.format.programs[0].begin(&p.values, []byte(line), &first, origin, &e); !ok {
+				t.Errorf("%s does not use the fast path", line)
 			}
 		}
 	}

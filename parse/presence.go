@@ -3,15 +3,16 @@ package parse
 import (
 	"bytes"
 	"encoding/json"
-	"net/netip"
 	"strings"
+
+	"logscan/parse/field"
 )
 
-// Extra is what a log may tell of a request beside its time, what was asked,
-// and the status: what more there is, the more can be diagnosed.
+// Extra is a kind of information about requests that a log may hold besides time,
+// target and status. The more there is, the more can be diagnosed.
 type Extra uint8
 
-// The extras, in the order they are told of.
+// The extras, in the order they are reported.
 const (
 	ExtraUser Extra = iota
 	ExtraSession
@@ -24,8 +25,8 @@ const (
 	ExtraScheme
 	ExtraReason
 	ExtraSubSecond // times finer than a second
-	ExtraTimeZone  // times with their offset from UTC, or counted from the epoch
-	ExtraForwarded // X-Forwarded-For: wanted where every client is a proxy
+	ExtraTimeZone  // times with an offset from UTC, or counted from the epoch
+	ExtraForwarded // X-Forwarded-For: needed if every client is a proxy
 
 	NumExtras
 )
@@ -35,12 +36,12 @@ var extraNames = [NumExtras]string{
 	"sub_second", "time_zone", "forwarded",
 }
 
-// String gives the stable name of x: that of --field, where it takes x.
+// String returns the stable name of x, which --field accepts if it has such a field.
 func (x Extra) String() string { return extraNames[x] }
 
-// extraFields are the fields that carry an extra. Sub-seconds and offsets are
-// part of a time, and seen in its value alone.
-var extraFields = [NumExtras][]field{
+// extraFields maps extras to the fields that hold them. Fractions of seconds and
+// offsets are parts of a time and only seen in its value.
+var extraFields = [NumExtras][]fieldID{
 	ExtraUser:           {fieldUser},
 	ExtraSession:        {fieldSession, fieldCookie},
 	ExtraUserAgent:      {fieldAgent},
@@ -54,28 +55,28 @@ var extraFields = [NumExtras][]field{
 	ExtraForwarded:      {fieldForwarded},
 }
 
-// Presence says which extras some lines of a log hold. It is judged by the
-// lines, not by the format: a variable that is always "-" tells nothing.
+// Presence counts the extras in some lines of a log. It is determined from the lines
+// rather than the format, because a variable may always be "-".
 type Presence struct {
-	Lines   int64            // that were looked at and could be read
-	Refused int64            // of them, answered 401
-	Private int64            // of them, whose client has an address of a private network
-	Has     [NumExtras]int64 // of them, that hold the extra
-	Logged  [NumExtras]bool  // the format has a place for it, or a key of the lines is one
-	Open    bool             // the lines may hold fields that the format does not know
+	Lines   int64            // that were examined and could be parsed
+	Refused int64            // of them, with status 401
+	Private int64            // of them, with a client in a private network
+	Has     [NumExtras]int64 // of them, with the extra
+	Logged  [NumExtras]bool  // the format or a key of the lines has a field for the extra
+	Open    bool             // the lines may have fields that are not in the format
 	JSON    bool             // the lines are JSON objects
-	Server  string           // whose keys JSON lines have: nginx, caddy, traefik; empty where that cannot be told
+	Server  string           // that writes the keys of JSON lines: nginx, caddy, traefik; empty if unknown
 }
 
-// surveyed is how many lines are looked at: the sample of an input is a few
-// thousand at most, and each is parsed once.
+// surveyed is how many lines are examined: the sample of an input has a few thousand
+// at most, and each is parsed once.
 const surveyed = 2000
 
-// surveyedKeys is how many lines have their JSON keys looked at, which takes
-// longer: servers write the same keys in every line, or nearly.
+// surveyedKeys is how many lines have their JSON keys examined, which takes longer:
+// servers write nearly the same keys in every line.
 const surveyedKeys = 50
 
-// Survey looks which extras the lines of a sample hold.
+// Survey determines which extras the lines of a sample hold.
 func Survey(sample []byte, f *Format) Presence {
 	var s Presence
 	var e Entry
@@ -90,7 +91,8 @@ func Survey(sample []byte, f *Format) Presence {
 		s.mark(&f.tables[0].reads)
 	}
 	for _, line := range spreadLines(sample, surveyed) {
-		p.lastTimeLen, p.zoned = 0, false // what stands there afterwards is the time of this line
+		p.values.clock.Forget()
+		p.values.zoned = false // both are set by the time of this line
 		if p.Parse(line, &e) == Parsed {
 			s.add(p, &e)
 		}
@@ -102,13 +104,15 @@ func Survey(sample []byte, f *Format) Presence {
 	return s
 }
 
-// add counts the extras of a line.
+// add counts the extras of a line that was just parsed.
 func (s *Presence) add(p *Parser, e *Entry) {
+	h := &p.values.hints
+	stamp, _ := p.values.clock.Last()
 	s.Lines++
 	if e.Status == 401 {
 		s.Refused++
 	}
-	if private(e.Client) {
+	if field.Private(e.Client) {
 		s.Private++
 	}
 	for x, held := range [NumExtras]bool{
@@ -123,8 +127,8 @@ func (s *Presence) add(p *Parser, e *Entry) {
 		ExtraScheme:         len(e.Scheme) > 0,
 		ExtraReason:         len(e.Reason) > 0,
 		ExtraSubSecond:      e.Time != NoTime && e.Time%1e6 != 0,
-		ExtraTimeZone:       e.Time != NoTime && (p.zoned || absolute(p.lastTime[:p.lastTimeLen])),
-		ExtraForwarded:      len(p.said.forwardedFor)+len(p.said.forwarded)+len(p.said.realIP) > 0,
+		ExtraTimeZone:       e.Time != NoTime && (p.values.zoned || isAbsolute(stamp)),
+		ExtraForwarded:      len(h.ForwardedFor)+len(h.Forwarded)+len(h.RealIP) > 0,
 	} {
 		if held {
 			s.Has[x]++
@@ -132,7 +136,7 @@ func (s *Presence) add(p *Parser, e *Entry) {
 	}
 }
 
-// Add adds what another sample of the same format holds.
+// Add adds the counts of another sample of the same format.
 func (s *Presence) Add(o *Presence) {
 	switch {
 	case s.Lines == 0:
@@ -151,11 +155,10 @@ func (s *Presence) Add(o *Presence) {
 	}
 }
 
-// Missing gives the extras that no line holds, of those that these lines should
-// hold one of: where nothing was refused there is no reason for a refusal, and
-// where clients are known nobody needs to have been forwarded. Host and scheme
-// can stand in a request as well, as in GET http://a.example/: where only some
-// clients write it so, that is no field of the log.
+// Missing returns the extras that no line holds although these lines should: without
+// refusals there is no reason for one, and with public clients there need not be
+// forwarded ones. Host and scheme can also be part of a request, as in
+// GET http://a.example/: if only some clients send them, the log has no such field.
 func (s *Presence) Missing() []Extra {
 	var missing []Extra
 	for x := range NumExtras {
@@ -171,7 +174,7 @@ func (s *Presence) Missing() []Extra {
 	return missing
 }
 
-// mark notes the extras that fields are a place for.
+// mark sets Logged for the extras that the fields can hold.
 func (s *Presence) mark(reads *[numFields]bool) {
 	for x, fields := range extraFields {
 		for _, f := range fields {
@@ -180,9 +183,9 @@ func (s *Presence) mark(reads *[numFields]bool) {
 	}
 }
 
-// absolute tells whether a time of the log is the same everywhere: it counts
-// from the epoch or says its offset from UTC.
-func absolute(b []byte) bool {
+// isAbsolute reports whether a time does not depend on the zone: it counts from the
+// epoch or has an offset from UTC.
+func isAbsolute(b []byte) bool {
 	if len(b) == 0 {
 		return false
 	}
@@ -197,23 +200,7 @@ func absolute(b []byte) bool {
 	return bytes.ContainsAny(clock, "+-")
 }
 
-// sharedNetwork are the addresses that providers share among customers (RFC
-// 6598), which networks use like private ones.
-var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
-
-func private(b []byte) bool {
-	if len(b) > 64 {
-		return false
-	}
-	a, err := netip.ParseAddr(string(b))
-	if err != nil {
-		return false
-	}
-	a = a.Unmap()
-	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || sharedNetwork.Contains(a)
-}
-
-// keys looks which keys there are in JSON lines, those without a value too.
+// keys examines the keys of JSON lines, including those without a value.
 func (s *Presence) keys(sample []byte, f *Format) {
 	servers := map[uint64]string{}
 	for _, o := range serverKeys {
@@ -222,7 +209,7 @@ func (s *Presence) keys(sample []byte, f *Format) {
 		}
 	}
 	var reads [numFields]bool
-	told := map[uint64]bool{} // keys that tell one server from another
+	found := map[uint64]bool{} // of servers
 	for _, line := range spreadLines(sample, surveyedKeys) {
 		var object map[string]any
 		if json.Unmarshal(f.text(line), &object) != nil {
@@ -233,13 +220,13 @@ func (s *Presence) keys(sample []byte, f *Format) {
 				reads[slot.field] = true
 			}
 			if servers[h] != "" {
-				told[h] = true
+				found[h] = true
 			}
 		})
 	}
 	s.mark(&reads)
 	count := map[string]int{}
-	for h := range told {
+	for h := range found {
 		count[servers[h]]++
 	}
 	for _, o := range serverKeys {
@@ -247,15 +234,15 @@ func (s *Presence) keys(sample []byte, f *Format) {
 			s.Server = o.server
 		}
 	}
-	if s.Server == "caddy" { // it logs the headers there are, under keys of their own
+	if s.Server == "caddy" { // it logs all headers that a request has
 		for _, x := range []Extra{ExtraSession, ExtraUserAgent, ExtraReferrer, ExtraReason} {
 			s.Logged[x] = true
 		}
 	}
 }
 
-// serverKeys are keys that one server writes, and how many of them tell it:
-// others took some names of nginx for theirs.
+// serverKeys are keys that one server writes, and how many of them identify it: other
+// programs use some names of nginx.
 var serverKeys = []struct {
 	server string
 	enough int
@@ -266,7 +253,8 @@ var serverKeys = []struct {
 	{"nginx", 3, "remote_addr remote_user time_iso8601 time_local request_uri body_bytes_sent http_user_agent http_referer request_time upstream_addr"},
 }
 
-// walk calls visit with the hash of the path of every value, as object has it.
+// walk calls visit with the hash of the path of every value, as jsonReader computes
+// it.
 func walk(path uint64, value any, depth int, visit func(path uint64)) {
 	if depth > maxDepth {
 		return

@@ -30,18 +30,18 @@ func TestPresence(t *testing.T) {
 	const everything = `$remote_addr - $remote_user [$time_local] "$request" $status "$http_referer" "$http_user_agent" $cookie_sid $host $upstream_addr $upstream_status $request_time $scheme "$sent_http_www_authenticate" $msec`
 	for _, tc := range []struct {
 		name, format, sample string
-		missing              string // of which no line holds any
-		logged               string // of these, what the format has a place for
+		missing              string // extras that no line holds
+		logged               string // those of them with a field in the format
 		server               string
 	}{
 		{"combined", "combined", `
 203.0.113.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "curl/8"
 203.0.113.1 - - [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 200 179 "-" "curl/8"`,
 			"session referrer host upstream upstream_status duration scheme reason sub_second", "referrer", ""},
-		{"user and agent are always a dash", "combined", `
+		{"user and agent always a dash", "combined", `
 203.0.113.1 - - [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 200 179 "https://a.example/" "-"`,
 			"user session user_agent host upstream upstream_status duration scheme reason sub_second", "user user_agent", ""},
-		{"behind a proxy that is not told of", "combined", `
+		{"behind a proxy without forwarded addresses", "combined", `
 10.0.0.7 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8"
 ::ffff:192.168.0.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8"
 100.64.3.4 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8"`,
@@ -50,33 +50,33 @@ func TestPresence(t *testing.T) {
 10.0.0.7 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8"
 203.0.113.7 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8"`,
 			"session host upstream upstream_status duration scheme reason sub_second", "", ""},
-		{"the proxy is told of", "main", `
+		{"behind a proxy with forwarded addresses", "main", `
 10.0.0.7 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8" "203.0.113.9"`,
 			"session host upstream upstream_status duration scheme reason sub_second", "", ""},
-		{"the proxy says nothing", "main", `
+		{"an empty forwarded address", "main", `
 10.0.0.7 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8" "-"`,
 			"session host upstream upstream_status duration scheme reason sub_second forwarded", "forwarded", ""},
-		{"a client writes a whole URL", "combined", `
+		{"one client sends an absolute URL", "combined", `
 203.0.113.7 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "/" "curl/8"
 203.0.113.7 - jane [09/Mar/2026:14:05:00 +0000] "GET https://evil.example/a HTTP/1.1" 401 179 "/" "curl/8"`,
 			"session host upstream upstream_status duration scheme reason sub_second", "", ""},
-		{"all clients write whole URLs", "combined", `
+		{"all clients send absolute URLs", "combined", `
 203.0.113.7 - jane [09/Mar/2026:14:05:00 +0000] "GET https://a.example/a HTTP/1.1" 401 179 "/" "curl/8"`,
 			"session upstream upstream_status duration reason sub_second", "", ""},
 		{"everything", everything, `
 203.0.113.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 "/" "curl/8" s1 a.example 10.0.0.1:80 401 0.003 https "Bearer" 1773065100.123`,
 			"", "", ""},
-		{"nothing was refused, so there is no reason", everything, `
+		{"no refusals, so no reason", everything, `
 203.0.113.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 200 "/" "curl/8" s1 a.example 10.0.0.1:80 200 0.003 https "-" 1773065100.123`,
 			"", "", ""},
 		{"refused without a reason", everything, `
 203.0.113.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 "/" "curl/8" s1 a.example - - 0.003 https "-" 1773065100.123`,
 			"upstream upstream_status reason", "upstream upstream_status reason", ""},
-		{"times of no zone", "%{%Y-%m-%dT%H:%M:%S}t %h %>s", "2026-03-09T14:05:00 203.0.113.1 200",
+		{"times without a zone", "%{%Y-%m-%dT%H:%M:%S}t %h %>s", "2026-03-09T14:05:00 203.0.113.1 200",
 			"user session user_agent referrer host upstream upstream_status duration scheme reason sub_second time_zone", "", ""},
-		{"times with their zone", "%{%Y-%m-%dT%H:%M:%S%z}t %h %>s", "2026-03-09T14:05:00-0500 203.0.113.1 200",
+		{"times with a zone", "%{%Y-%m-%dT%H:%M:%S%z}t %h %>s", "2026-03-09T14:05:00-0500 203.0.113.1 200",
 			"user session user_agent referrer host upstream upstream_status duration scheme reason sub_second", "", ""},
-		{"no line can be read", "combined", "It was a dark night.\n", "", "", ""},
+		{"no line can be parsed", "combined", "It was a dark night.\n", "", "", ""},
 		{"nothing", "combined", "", "", "", ""},
 		{"JSON of nginx", "json", `{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"203.0.113.1","remote_user":"","request_uri":"/a","status":"401","http_referer":"-","http_user_agent":"curl","request_time":"0.004"}`,
 			"user session referrer host upstream upstream_status scheme reason sub_second", "user referrer", "nginx"},
@@ -84,7 +84,7 @@ func TestPresence(t *testing.T) {
 			"session referrer upstream upstream_status scheme", "session referrer", "caddy"},
 		{"JSON of Traefik", "json", `{"StartUTC":"2026-03-09T14:05:00.123Z","ClientHost":"203.0.113.1","ClientUsername":"-","DownstreamStatus":401,"OriginStatus":0,"Duration":12000,"RequestPath":"/a","ServiceAddr":null}`,
 			"user session user_agent referrer host upstream upstream_status scheme reason", "user upstream upstream_status", "traefik"},
-		{"JSON of somebody", "json", `{"time":"2026-03-09 14:05:00","status":401,"ip":"203.0.113.1"}`,
+		{"JSON of an unknown server", "json", `{"time":"2026-03-09 14:05:00","status":401,"ip":"203.0.113.1"}`,
 			"user session user_agent referrer host upstream upstream_status duration scheme reason sub_second time_zone", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestPresence(t *testing.T) {
 	}
 }
 
-// Samples put together say what one sample of all lines says.
+// TestPresenceAdds checks that sums of samples equal one sample of all lines.
 func TestPresenceAdds(t *testing.T) {
 	f, _ := Lookup("combined")
 	a := []byte(`203.0.113.1 - jane [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "curl/8"` + "\n")
@@ -137,8 +137,8 @@ func TestPresenceOfTwoServers(t *testing.T) {
 	}
 }
 
-// A line that nests deep, or whose keys are long and many, costs no more than
-// it is long.
+// TestPresenceOfHostileJSON tests deeply nested lines and long keys, whose cost is
+// linear in their length.
 func TestPresenceOfHostileJSON(t *testing.T) {
 	f, _ := Lookup("json")
 	deep := strings.Repeat(`{"`+strings.Repeat("k", 100)+`":`, 2000) + "1" + strings.Repeat("}", 2000)

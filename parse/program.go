@@ -3,72 +3,85 @@ package parse
 import (
 	"bytes"
 
-	"logscan/parse/marks"
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
+	"logscan/parse/scan"
 )
 
-// A text format is compiled into steps: each takes the literal before a field
-// and the field itself, up to the literal after it. The line is walked once.
+// A text format is compiled into steps, each of which reads the literal before a
+// field and the field up to the literal after it, in one pass over the line.
 
 // step is one field and the literals around it.
 type step struct {
 	literal []byte // before the field
 	end     []byte // after it: the next step's literal; empty for the last field
-	field   field
+	field   fieldID
 	quoted  bool // the field stands in double quotes
-	escaped bool // what the field cannot hold is escaped
-	list    bool // upstream lists hold ", " and " : " between their elements
+	escaped bool // special characters in the field are escaped
+	list    bool // the field is a list with ", " and " : " between its elements
 
-	dash []byte // end with a bare dash for the quote that opens the next field; nil where none does
+	dash []byte // end, with a bare dash in place of the quote that opens the next field; nil if none does
 
-	// These are for runLoose alone.
-	pattern *strftime.Pattern // spells a time, or a part of one, and where it ends
-	pad     bool              // blanks may stand before the field
-	until   field             // the field ends where one of this kind follows: a status or a protocol
+	// For runLenient only:
+	pattern *strftime.Pattern // reads a time or a part of one, and determines its end
+	pad     bool              // blanks may precede the field
+	until   fieldID           // the field ends where one of this kind follows: a status or a protocol
 }
 
 // program is a compiled text format.
 type program struct {
-	steps []step
-	tail  []byte // literal after the last field
-	open  bool   // more fields may follow the tail
-	loose bool   // runLoose must read it
+	steps   []step
+	tail    []byte // literal after the last field
+	open    bool   // more fields may follow the tail
+	lenient bool   // it needs runLenient
 	prefix
 	reads [numFields]bool
 }
 
-// run walks line through the program and hands every field to set.
-func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
+// read runs the program in the mode that it needs. l holds the delimiters of the
+// line; it may be nil if the current format has no common prefix.
+func (g *program) read(d *decoder, l *lines, line []byte, e *Entry) Verdict {
+	if g.lenient {
+		d.parts = strftime.Civil{}
+		if v := g.runLenient(d, line, e); v != Parsed {
+			return v
+		}
+		return d.settle(e)
+	}
+	return g.run(d, l, line, e)
+}
+
+// run reads line and stores every field.
+func (g *program) run(d *decoder, l *lines, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
-	if g.prefix.steps > 0 && p.format.prefixed && !p.plain && len(line) <= window {
-		own, origin := p.lines.of(line)
+	if g.prefix.steps > 0 && d.format.prefixed && !d.general && len(line) <= window {
+		own, origin := l.delimitersOf(line)
 		at, ok := 0, false
 		if len(own) >= g.quotes() {
 			var first [mostQuotes]uint32
 			copy(first[:], own)
-			at, ok = g.begin(p, line, &first, origin, e)
+			at, ok = g.begin(d, line, &first, origin, e)
 		}
-		if ok && g.whole && at+1 == len(line) && len(own) == g.quotes() { // the last quote is all that is left
-			p.escaped = false
+		if ok && g.whole && at+1 == len(line) && len(own) == g.quotes() { // only the last quote remains
+			d.escaped = false
 			return Parsed
 		}
 		if ok && g.ends(line[at:], g.prefix.steps-1) {
 			rest, from = line[at:], g.prefix.steps
 			own = own[g.quotes():]
 		} else {
-			p.quick = false
+			d.plainPath = false
 			e.Reset()
 		}
-		p.escaped = escapes(line, own, origin)
+		d.escaped = hasEscapes(line, own, origin)
 	}
 	if from == 0 && !bytes.HasPrefix(line, g.steps[0].literal) {
 		return RejectSyntax
 	}
 	for i := from; i < len(g.steps); i++ {
 		s := &g.steps[i]
-		rest = rest[len(s.literal):] // find has seen it
-		if !p.plain {
-			if n := p.common(s, rest, e); n > 0 {
+		rest = rest[len(s.literal):] // the previous step has matched it
+		if !d.general {
+			if n := d.setCommon(s, rest, e); n > 0 {
 				rest = rest[n:]
 				continue
 			}
@@ -78,7 +91,7 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 			return RejectSyntax
 		}
 		if s.field != fieldIgnored {
-			if v := p.set(e, s.field, rest[:n], s.escaped); v != Parsed {
+			if v := d.set(e, s.field, rest[:n], s.escaped); v != Parsed {
 				return v
 			}
 		}
@@ -90,36 +103,37 @@ func (g *program) run(p *Parser, line []byte, e *Entry) Verdict {
 	return Parsed
 }
 
-// escapes tells whether a backslash is among the marks of a line.
-func escapes(line []byte, own []uint32, origin uint32) bool {
+// hasEscapes reports whether a backslash is among the delimiters of a line.
+func hasEscapes(line []byte, own []uint32, origin uint32) bool {
 	for _, m := range own {
-		if line[m-origin] == marks.Escape {
+		if line[m-origin] == scan.Backslash {
 			return true
 		}
 	}
 	return false
 }
 
-// ends tells whether b begins with what ends step i.
+// ends reports whether b begins with the end of step i.
 func (g *program) ends(b []byte, i int) bool {
 	end := g.steps[i].end
 	return bytes.HasPrefix(b, end) && (len(end) > 0 || len(b) == 0)
 }
 
-// common takes the fields that nearly every line has in one shape – the second
-// of the line before, a status of three digits, a size in digits – without
-// looking for their end first. It gives how long the field is, 0 where it has
-// another shape and must be found and set as any other.
-func (p *Parser) common(s *step, b []byte, e *Entry) int {
+// setCommon stores the fields that nearly every line has in one shape, without
+// searching for their end first: the time of the line before, a status of three
+// digits, a size in digits. It returns the length of the field, 0 if it has another
+// shape.
+func (d *decoder) setCommon(s *step, b []byte, e *Entry) int {
 	switch s.field {
 	case fieldTime:
-		n := p.lastTimeLen
-		if n > 0 && len(b) > n && hasPrefix(b[n:], s.end) && len(s.end) > 0 && string(b[:n]) == string(p.lastTime[:n]) {
-			e.Time = p.lastMicros
+		last, micros := d.clock.Last()
+		n := len(last)
+		if n > 0 && len(b) > n && scan.HasPrefix(b[n:], s.end) && len(s.end) > 0 && string(b[:n]) == string(last) {
+			e.Time = micros
 			return n
 		}
 	case fieldStatus:
-		if len(b) > 3 && len(s.end) > 0 && hasPrefix(b[3:], s.end) && b[0]-'1' < 9 && b[1]-'0' < 10 && b[2]-'0' < 10 {
+		if len(b) > 3 && len(s.end) > 0 && scan.HasPrefix(b[3:], s.end) && b[0]-'1' < 9 && b[1]-'0' < 10 && b[2]-'0' < 10 {
 			e.Status = int32(b[0]-'0')*100 + int32(b[1]-'0')*10 + int32(b[2]-'0')
 			return 3
 		}
@@ -129,7 +143,7 @@ func (p *Parser) common(s *step, b []byte, e *Entry) int {
 			size = size*10 + int64(b[n]-'0')
 			n++
 		}
-		if n > 0 && len(s.end) > 0 && hasPrefix(b[n:], s.end) {
+		if n > 0 && len(s.end) > 0 && scan.HasPrefix(b[n:], s.end) {
 			e.BodySize = size
 			return n
 		}
@@ -137,14 +151,13 @@ func (p *Parser) common(s *step, b []byte, e *Entry) int {
 	return 0
 }
 
-// runDashes is run for lines that have a bare dash where the format has a
-// quoted field, as several servers write a missing value, or a name that holds
-// what begins the time behind it. Few lines need it, so it is tried when run has
-// failed.
-func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
+// runDashes is run for lines with a bare dash in place of a quoted field, as several
+// servers write a missing value, or with a name that contains the literal before
+// the time. Few lines need it, so it is tried only if run has failed.
+func (g *program) runDashes(d *decoder, line []byte, e *Entry) Verdict {
 	rest := line
-	var before []byte // from the field before on; nil where that is a bare dash
-	unquoted := 0     // 1 behind a bare dash: the closing quote is not there
+	var before []byte // the line from the previous field on; nil if that is a bare dash
+	unquoted := 0     // 1 after a bare dash, which has no closing quote
 	for i := range g.steps {
 		s := &g.steps[i]
 		literal := s.literal[unquoted:]
@@ -170,9 +183,9 @@ func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
 		if n < 0 {
 			return RejectSyntax
 		}
-		v := p.set(e, s.field, rest[:n], s.escaped)
+		v := d.set(e, s.field, rest[:n], s.escaped)
 		if v == RejectTime && before != nil {
-			v = g.lateTime(p, e, i, before, len(before)-len(rest), n)
+			v = g.lateTime(d, e, i, before[:len(before)-len(rest)+n], len(before)-len(rest))
 		}
 		if v != Parsed {
 			return v
@@ -185,31 +198,31 @@ func (g *program) runDashes(p *Parser, line []byte, e *Entry) Verdict {
 	return Parsed
 }
 
-// longestTime in bytes is longer than any spelling of a time.
+// longestTime exceeds the length in bytes of any spelling of a time.
 const longestTime = 64
 
-// lateTime reads the time of the i-th step where its literal stands in the field
-// before it as well: clients choose their names. b begins with the field before;
-// from at on, n bytes follow the first of these literals. The last literal that
-// a time follows counts.
-func (g *program) lateTime(p *Parser, e *Entry, i int, b []byte, at, n int) Verdict {
+// lateTime reads the time of step i if its literal also occurs in the previous
+// field, because clients choose their names. b begins with the previous field and
+// ends with the time; the first of the literals ends at offset at. The last literal
+// that is followed by a time counts.
+func (g *program) lateTime(d *decoder, e *Entry, i int, b []byte, at int) Verdict {
 	s, name := &g.steps[i], &g.steps[i-1]
-	first := max(at, at+n-longestTime)
-	for end := at + n; len(s.literal) > 0; {
+	first := max(at, len(b)-longestTime)
+	for end := len(b); len(s.literal) > 0; {
 		k := bytes.LastIndex(b[first:end], s.literal)
 		if k < 0 {
 			break
 		}
 		end = first + k
-		if p.set(e, s.field, b[end+len(s.literal):at+n], s.escaped) == Parsed {
-			return p.set(e, name.field, b[:end], name.escaped)
+		if d.set(e, s.field, b[end+len(s.literal):], s.escaped) == Parsed {
+			return d.set(e, name.field, b[:end], name.escaped)
 		}
 	}
 	return RejectTime
 }
 
-// find gives how long the field at the start of b is, -1 where its end is not
-// in b: the whole literal that ends it.
+// find returns the length of the field at the start of b, -1 if the literal that
+// ends it is not in b.
 func (s *step) find(b []byte) int {
 	switch {
 	case len(s.end) == 0:
@@ -226,28 +239,15 @@ func (s *step) find(b []byte) int {
 			return -1
 		}
 		n += from
-		if len(s.end) == 1 || hasPrefix(b[n:], s.end) {
+		if len(s.end) == 1 || scan.HasPrefix(b[n:], s.end) {
 			return n
 		}
 		from = n + 1
 	}
 }
 
-// hasPrefix is bytes.HasPrefix for the few bytes of a literal, without a call.
-func hasPrefix(b, literal []byte) bool {
-	if len(b) < len(literal) {
-		return false
-	}
-	for i, c := range literal {
-		if b[i] != c {
-			return false
-		}
-	}
-	return true
-}
-
-// findQuoted finds the first double quote that is not escaped and that the
-// rest of the literal follows.
+// findQuoted returns the offset of end, which begins with a double quote, at its
+// first occurrence that is not escaped, -1 if there is none.
 func findQuoted(b, end []byte) int {
 	for from := 0; ; {
 		i := bytes.IndexByte(b[from:], '"')
@@ -259,15 +259,15 @@ func findQuoted(b, end []byte) int {
 		for slashes < i && b[i-1-slashes] == '\\' {
 			slashes++
 		}
-		if slashes%2 == 0 && hasPrefix(b[i:], end) {
+		if slashes%2 == 0 && scan.HasPrefix(b[i:], end) {
 			return i
 		}
 		from = i + 1
 	}
 }
 
-// findList finds the end of a list: elements are parted by ", " where the next
-// server was tried, by " : " where the request was redirected internally.
+// findList returns the offset of end after a list. Elements are separated by ", "
+// if the next server was tried, by " : " if the request was redirected internally.
 func findList(b, end []byte) int {
 	for from := 0; ; {
 		i := bytes.Index(b[from:], end)
@@ -285,3 +285,31 @@ func findList(b, end []byte) int {
 		}
 	}
 }
+
+// tryShapes tries the other shapes of a format with a line that does not have the
+// first, which rejected it with verdict v, then all of them with bare dashes for
+// quoted fields.
+func (f *Format) tryShapes(v Verdict, d *decoder, l *lines, line []byte, e *Entry) Verdict {
+	for _, g := range f.programs[1:] {
+		d.restart(e)
+		if g.read(d, l, line, e) == Parsed {
+			return Parsed
+		}
+	}
+	if v == RejectTime || bytes.Contains(line, bareDash) {
+		for _, g := range f.programs {
+			if d.restart(e); !g.lenient && g.runDashes(d, line, e) == Parsed {
+				return Parsed
+			}
+		}
+	}
+	for _, beginning := range f.notices {
+		if len(line) >= len(beginning) && string(line[:len(beginning)]) == beginning {
+			e.Reset()
+			return SkipNotice
+		}
+	}
+	return v
+}
+
+var bareDash = []byte(" -")

@@ -5,9 +5,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"logscan/parse/field"
 )
 
-// jwt makes a token of a payload; the signature is none.
+// jwt returns a token with the given payload and an invalid signature.
 func jwt(payload string) string {
 	e := base64.RawURLEncoding
 	return e.EncodeToString([]byte(`{"alg":"RS256"}`)) + "." + e.EncodeToString([]byte(payload)) + "." + e.EncodeToString([]byte("signature"))
@@ -19,7 +21,7 @@ func TestToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// RFC 7519, section 3.1: no subject.
+	// RFC 7519, section 3.1, without a subject.
 	const example = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 	full := jwt(`{"aud":["a","b"],"nested":{"sub":"not me","x":["}"]},"sub":"jane","sid":"s-1","jti":"j-1","exp":1773065100}`)
 	const fullExpiry = "2026-03-09T14:05:00Z"
@@ -27,9 +29,9 @@ func TestToken(t *testing.T) {
 		{"bearer", "-", "", "Bearer " + full, "-", "jane", "s-1", fullExpiry},
 		{"the scheme's case, many spaces", "-", "", "bEARER   " + full, "-", "jane", "s-1", fullExpiry},
 		{"jti where there is no sid", "-", "", "Bearer " + jwt(`{"sub":"jane","jti":"j-1"}`), "-", "jane", "j-1", ""},
-		{"a user that the server knows", "john", "", "Bearer " + full, "-", "john", "s-1", fullExpiry},
+		{"a user named by the server", "john", "", "Bearer " + full, "-", "john", "s-1", fullExpiry},
 		{"a session cookie", "-", "", "Bearer " + full, "sid=c-1", "jane", "c-1", fullExpiry},
-		{"a token as the session", "-", "", "-", "session=" + full, "jane", "s-1", fullExpiry},
+		{"a token as session cookie", "-", "", "-", "session=" + full, "jane", "s-1", fullExpiry},
 		{"a token in another cookie", "-", "", "-", "access_token=" + full, "jane", "s-1", fullExpiry},
 		{"a token in the query", "-", "?access_token=" + full + "&x=1", "-", "-", "jane", "s-1", fullExpiry},
 		{"the header before the query", "-", "?t=" + jwt(`{"sub":"x"}`), "Bearer " + full, "-", "jane", "s-1", fullExpiry},
@@ -37,20 +39,20 @@ func TestToken(t *testing.T) {
 		{"a fraction", "-", "", "Bearer " + jwt(`{"exp":1773065100.5}`), "-", "", "", "2026-03-09T14:05:00.5Z"},
 		{"escapes", "-", "", "Bearer " + jwt(`{"sub":"j\u00e4ne \"x\""}`), "-", `jäne "x"`, "", ""},
 		{"an absurd expiry", "-", "", "Bearer " + jwt(`{"sub":"jane","exp":99999999999999999999}`), "-", "jane", "", ""},
-		{"types that are wrong", "-", "", "Bearer " + jwt(`{"sub":{"a":1},"sid":[1],"exp":"soon"}`), "-", "", "", ""},
+		{"wrong types", "-", "", "Bearer " + jwt(`{"sub":{"a":1},"sid":[1],"exp":"soon"}`), "-", "", "", ""},
 		{"a number as subject", "-", "", "Bearer " + jwt(`{"sub":4711}`), "-", "4711", "", ""},
-		{"no object", "-", "", "Bearer " + jwt(`["sub"]`), "-", "", "", ""},
-		{"an object that ends early", "-", "", "Bearer " + jwt(`{"sub":"jane","sid`), "-", "jane", "", ""},
+		{"not an object", "-", "", "Bearer " + jwt(`["sub"]`), "-", "", "", ""},
+		{"a truncated object", "-", "", "Bearer " + jwt(`{"sub":"jane","sid`), "-", "jane", "", ""},
 		{"an opaque token", "-", "", "Bearer mF_9.B5f-4.1JqM", "-", "", "", ""},
 		{"a name too long", "-", "", "Bearer " + jwt(`{"sub":"`+strings.Repeat("x", 600)+`"}`), "-", "", "", ""},
 		// RFC 7617, section 2
 		{"Basic", "-", "", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "-", "Aladdin", "", ""},
 		{"Basic without a colon", "-", "", "Basic " + base64.StdEncoding.EncodeToString([]byte("secret")), "-", "", "", ""},
-		{"Basic that is none", "-", "", "Basic !!!", "-", "", "", ""},
+		{"invalid Basic", "-", "", "Basic !!!", "-", "", "", ""},
 		// RFC 7616, section 3.9.1
 		{"Digest", "-", "", `Digest username=\x22Mufasa\x22, realm=\x22http-auth@example.org\x22, uri=\x22/dir/index.html\x22, response=\x22753927fa\x22`, "-", "Mufasa", "", ""},
 		{"another scheme", "-", "", "Negotiate YIIJ", "-", "", "", ""},
-		{"a scheme alone", "-", "", "Bearer", "-", "", "", ""},
+		{"only a scheme", "-", "", "Bearer", "-", "", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			line := `192.0.2.1 - ` + tt.user + ` [09/Mar/2026:14:05:00 +0000] "GET /a` + tt.query + ` HTTP/1.1" 401 "` + tt.authorization + `" "` + tt.cookie + `"`
@@ -75,7 +77,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// What is read of a token is no more than its payload says, whatever it is.
+// FuzzToken checks the limits of what is taken from any payload.
 func FuzzToken(f *testing.F) {
 	f.Add(`{"sub":"jane","sid":"s","exp":1773065100}`)
 	f.Add(`{"a":{"b":[1,2,"}"]},"sub":"x"`)
@@ -89,10 +91,10 @@ func FuzzToken(f *testing.F) {
 		p := format.NewParser()
 		var e Entry
 		p.Parse([]byte(`2026-03-09T14:05:00Z "Bearer `+jwt(payload)+`"`), &e)
-		if len(e.User) > longestClaim || len(e.Session) > longestClaim {
+		if len(e.User) > field.LongestClaim || len(e.Session) > field.LongestClaim {
 			t.Errorf("user of %d bytes, session of %d", len(e.User), len(e.Session))
 		}
-		if e.TokenExpiry != NoTime && (e.TokenExpiry < minTime || e.TokenExpiry >= maxTime) {
+		if e.TokenExpiry != NoTime && (e.TokenExpiry < field.MinTime || e.TokenExpiry >= field.MaxTime) {
 			t.Errorf("expiry %d", e.TokenExpiry)
 		}
 	})

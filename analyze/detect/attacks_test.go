@@ -2,10 +2,11 @@ package detect
 
 import (
 	"fmt"
-	"logscan/analyze/result"
 	"slices"
 	"testing"
 	"time"
+
+	"logscan/analyze/result"
 )
 
 // everyday is a site with people, on which a test lets others come. Users are
@@ -29,7 +30,7 @@ type expectation struct {
 	subject  result.Subject
 	severity result.Severity
 	claims   func(request) bool // the 401s that are its own
-	entered  []any              // accounts that it opened
+	entered  []string           // accounts that it opened
 }
 
 func TestAttacks(t *testing.T) {
@@ -74,7 +75,7 @@ func TestAttacks(t *testing.T) {
 				at += 3 * time.Second
 			}
 			w.add(at, "POST", "/login", "user7", "", "203.0.113.5", "302")
-		}, []expectation{{"brute_force", client("203.0.113.5"), result.Critical, from("203.0.113.5"), []any{"user7"}}}},
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Critical, from("203.0.113.5"), []string{"user7"}}}},
 		{"guesses from an office that hundreds work in", func(w *world) {
 			w.office(200, "198.51.100.9")
 			at := 11 * time.Hour
@@ -128,7 +129,7 @@ func TestAttacks(t *testing.T) {
 				at += time.Duration(2+w.r.IntN(9)) * time.Second
 			}
 		}, []expectation{{"credential_stuffing", client("203.0.113.5"), result.Critical, from("203.0.113.5"),
-			[]any{"leaked40@example.com", "leaked77@example.com"}}}},
+			[]string{"leaked40@example.com", "leaked77@example.com"}}}},
 		{"stolen passwords from many addresses", func(w *world) {
 			at := 9*time.Hour + w.minutes(60)
 			for i := range 160 {
@@ -172,8 +173,8 @@ func (w *world) expect(t *testing.T, findings []result.Finding, all []expectatio
 		if f.Unauthorized < own*95/100 || f.Unauthorized > own+own/20 {
 			t.Errorf("%s explains %d 401s, its own are %d", f.Kind, f.Unauthorized, own)
 		}
-		if names, _ := f.Details.(map[string]any)["compromised"].([]any); !slices.Equal(names, x.entered) {
-			t.Errorf("%s opened %v, want %v", f.Kind, names, x.entered)
+		if a, ok := f.Details.(*Attack); ok && !slices.Equal(a.Compromised, x.entered) {
+			t.Errorf("%s opened %v, want %v", f.Kind, a.Compromised, x.entered)
 		}
 	}
 }

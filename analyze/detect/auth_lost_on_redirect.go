@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -13,68 +12,96 @@ import (
 	"logscan/parse"
 )
 
-// authLostOnRedirect finds redirects that cost a client its credentials.
+// authLostOnRedirect finds redirects on which clients lose their credentials.
 //
-// Sign: a client is redirected, follows within a second or two, and is refused
-// there; those who call the target at once are accepted. Clients drop
+// Sign: a client is redirected, follows within a second or two and is refused
+// there, while clients that request the target directly are accepted. Clients drop
 // Authorization when a redirect leads to another host, port or scheme (Fetch
-// standard, HTTP-redirect fetch; curl, Go, Python requests). Not: the redirect
-// to a sign-in page, one after which clients are accepted, a target that refuses
+// standard, HTTP-redirect fetch; curl, Go, Python requests). Not: the redirect to a
+// sign-in page, a redirect after which clients are accepted, a target that refuses
 // everybody.
 //
-// Statistic: the refused share of the requests that follow a redirect against
-// that of those that do not, on the same target: Wilson's bounds and the exact
-// test of the difference (stats.RateRatio), corrected for the targets.
+// Statistic: the refused share of the requests that follow a redirect against that
+// of the direct ones, on the same target: Wilson's bounds and the exact test of the
+// difference (stats.RateRatio), corrected for the number of targets.
 var authLostOnRedirect = Kind{
 	Name:     "auth_lost_on_redirect",
 	Label:    "Lost on a redirect",
 	Meaning:  "A redirect made the client drop its Authorization header.",
 	Category: EndpointCategory,
+	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
-	certain:  true,
-	observe:  observeRedirects,
-	inspect:  inspectRedirects,
+	Details:  func() any { return new(Redirect) },
+	Title:    `Clients lose their credentials on the redirect{{with .Details.From}} from {{index . 0}}{{end}} to {{route .Subject}}`,
+	Explanation: `{{with .Details}}
+		{{part .FollowedRefused .Followed}} of {{count .Followed "request"}} that followed a redirect to this route were refused; of {{count .Direct "direct request"}}, {{part .DirectRefused .Direct}} were.
+		{{plural .Clients "client was" "clients were"}} redirected{{with .From}}, from {{list .}}{{end}}.
+		Clients drop the Authorization header when a redirect leads to another host, port or scheme.{{end}}`,
+	Remedy: []string{
+		`Change the clients to request {{route .Subject}} directly.`,
+		`Serve the old address with proxy_pass or an internal rewrite instead of a redirect. For a redirect that adds a slash: in nginx an exact location for each form, in Apache DirectorySlash Off or an Alias for both.`,
+		`If the redirect must stay, keep host, port and scheme the same: absolute_redirect off (nginx), UseCanonicalName and ServerName (Apache), X-Forwarded-Proto behind a proxy.`,
+	},
+	certain: true,
+	observe: observeRedirects,
+	inspect: inspectRedirects,
+}
+
+// Redirect is the details of an auth_lost_on_redirect finding.
+type Redirect struct {
+	From            []string           `json:"redirected_from"` // endpoints, most frequent first
+	Clients         int                `json:"clients"`
+	Followed        int64              `json:"followed"` // requests after a redirect
+	FollowedRefused int64              `json:"followed_refused"`
+	Direct          int64              `json:"direct"` // requests without one
+	DirectRefused   int64              `json:"direct_refused"`
+	PValue          result.Probability `json:"p_value"`
 }
 
 const (
-	// redirectLower bounds from below the share refused after the redirect.
+	// redirectLower is the minimum of the lower bound of the share refused after
+	// the redirect.
 	redirectLower = 0.6
-	// redirectDirect is the most that may be refused without it.
+	// redirectDirect is the maximum share refused without it.
 	redirectDirect = 0.3
-	// redirectClients distinct clients, or
+	// redirectClients is the minimum number of distinct clients, unless there are
 	redirectClients = 2
-	// redirectRepeats of one, show that it is the redirect.
+	// redirectRepeats refusals of one client.
 	redirectRepeats = 20
+	// maxSources is the maximum number of redirecting endpoints in the details.
+	maxSources = 5
 )
 
-func (c *Diagnosis) afterRedirect(f *session.Refusal) bool {
-	return f.Redirect != 0 && f.Redirect-1 != f.Endpoint && !f.Named && !f.SignIn
+// afterRedirect reports whether a refused request followed a redirect from another
+// endpoint, without a user and not to a sign-in.
+func (d *Diagnosis) afterRedirect(r *session.Refusal) bool {
+	return r.Redirect != 0 && r.Redirect-1 != r.Endpoint && !r.Named && !r.SignIn
 }
 
-// redirectObserver counts the requests of targets: those that follow a redirect,
-// and the others.
+// redirectObserver counts the requests of targets by endpoint: in the first cell
+// those that follow a redirect, in the second the direct ones. Hits are refusals.
 type redirectObserver struct {
 	*Diagnosis
-	pairs[uint32] // by endpoint: followed, direct; hits are refused
+	pairs[uint32]
 }
 
-func observeRedirects(c *Diagnosis) observer {
-	endpoints, _ := c.byEndpoint(c.afterRedirect)
+func observeRedirects(d *Diagnosis) observer {
+	endpoints, _ := d.refusalsByEndpoint(d.afterRedirect)
 	if len(endpoints) == 0 {
 		return nil
 	}
-	return &redirectObserver{c, newPairs(endpoints)}
+	return &redirectObserver{d, newPairs(endpoints)}
 }
 
 func (o *redirectObserver) part() func(*timeline.Actor, uint32) {
-	mine := o.pairs.part()
+	cells := o.pairs.part()
 	return func(a *timeline.Actor, _ uint32) {
 		for i := range a.Events {
 			e := &a.Events[i]
 			if e.Outcome != timeline.Accepted && e.Outcome != timeline.Unauthorized {
 				continue
 			}
-			n := mine[e.Endpoint]
+			n := cells[e.Endpoint]
 			if n == nil {
 				continue
 			}
@@ -89,12 +116,12 @@ func (o *redirectObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *redirectObserver) gather() { o.pairs.gather() }
 
-func inspectRedirects(c *Diagnosis, seen observer) ([]candidate, error) {
+func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
 	o := seen.(*redirectObserver)
-	endpoints, claims := c.byEndpoint(c.afterRedirect)
+	endpoints, claims := d.refusalsByEndpoint(d.afterRedirect)
 	var found []candidate
 	for _, n := range endpoints {
 		counts := o.counts[n]
@@ -102,50 +129,37 @@ func inspectRedirects(c *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		followed, direct := counts[0], counts[1]
-		clients := c.clientsOf(claims[n])
 		p := stats.RateRatio(followed.Hits, followed.Trials, direct.Hits, direct.Trials) * float64(len(endpoints))
 		lower := stats.WilsonLower(followed.Hits, followed.Trials, stats.Z95)
 		if p > routeFalse || lower < redirectLower || direct.Trials == 0 || float64(direct.Hits) > redirectDirect*float64(direct.Trials) ||
-			clients < redirectClients && len(claims[n]) < redirectRepeats {
+			d.distinctClients(claims[n]) < redirectClients && len(claims[n]) < redirectRepeats {
 			continue
 		}
-		found = append(found, c.lostAt(n, claims[n], followed, direct, lower, p))
+		cand := candidate{claims: claims[n]}
+		cand.Subject, cand.Onset = endpointSubject(&d.State.Endpoints[n]), parse.NoTime
+		cand.Severity, cand.Confidence = result.Medium, confidence(p, lower)
+		cand.Exhibit = comparison(result.CountsRequests, result.AfterRedirect, result.WithoutRedirect, followed, direct)
+		cand.Details = &Redirect{
+			From: d.redirectSources(claims[n]), Clients: d.distinctClients(claims[n]),
+			Followed: followed.Trials, FollowedRefused: followed.Hits,
+			Direct: direct.Trials, DirectRefused: direct.Hits, PValue: result.Probability(p),
+		}
+		found = append(found, cand)
 	}
 	return found, nil
 }
 
-func (c *Diagnosis) lostAt(target uint32, claims []uint32, followed, direct stats.Cell, lower, p float64) candidate {
-	e := &c.State.Endpoints[target]
-	from := map[uint32]int{}
-	for _, i := range claims {
-		from[c.Refusals[i].Redirect-1]++
+// redirectSources returns the endpoints that redirected refused requests, most
+// frequent first, at most maxSources.
+func (d *Diagnosis) redirectSources(refusals []uint32) []string {
+	n := map[uint32]int{}
+	for _, i := range refusals {
+		n[d.Refusals[i].Redirect-1]++
 	}
-	sources := slices.SortedFunc(maps.Keys(from), func(a, b uint32) int { return cmp.Or(from[b]-from[a], cmp.Compare(a, b)) })
-	sources = sources[:min(len(sources), maxSources)]
-	labels := make([]any, len(sources))
-	for i, s := range sources {
-		labels[i] = endpointLabel(&c.State.Endpoints[s])
+	sources := slices.SortedFunc(maps.Keys(n), func(a, b uint32) int { return cmp.Or(n[b]-n[a], cmp.Compare(a, b)) })
+	var labels []string
+	for _, s := range sources[:min(len(sources), maxSources)] {
+		labels = append(labels, endpointLabel(&d.State.Endpoints[s]))
 	}
-	clients := c.clientsOf(claims)
-	cand := candidate{claims: claims}
-	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
-	cand.Severity, cand.Confidence = result.Medium, confidence(p, lower)
-	cand.Title = fmt.Sprintf("Clients lose their credentials on the redirect from %v to %s", labels[0], endpointLabel(e))
-	cand.Explanation = Say("%s of %d requests that followed a redirect to this route were answered 401, of %d that came at once %s. %s were redirected from %v. Clients drop the Authorization header when a redirect leads to another host, port or scheme.",
-		percent(float64(followed.Hits)/float64(followed.Trials)), followed.Trials, direct.Trials,
-		percent(float64(direct.Hits)/float64(direct.Trials)), count(clients, "client"), labels[0])
-	cand.Remediation = []string{
-		"Tell the clients (the details count them) to call " + endpointLabel(e) + " at once.",
-		"Serve the old address too, by a proxy_pass or an internal rewrite, and not by a redirect. For a slash that is added: nginx: an exact location for both; Apache: DirectorySlash Off, or Alias for both.",
-		"Where the redirect must stay, keep host, port and scheme the same: absolute_redirect off (nginx), UseCanonicalName and ServerName (Apache), X-Forwarded-Proto behind a proxy.",
-	}
-	cand.Exhibit = twoCells("Requests refused and accepted", "after the redirect", followed, "at once", direct)
-	cand.Details = map[string]any{
-		"redirected_from": labels, "clients": clients, "followed": followed.Trials, "followed_refused": followed.Hits,
-		"direct": direct.Trials, "direct_refused": direct.Hits, "p_value": p,
-	}
-	return cand
+	return labels
 }
-
-// maxSources is how many addresses that redirect are named.
-const maxSources = 5

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,43 +10,69 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// authScanner finds clients that walk over many paths in search of an open one.
+// authScanner finds clients that try many paths in search of an open one.
 //
-// Sign: one address, whatever user agents it shows, to which many routes answer
-// 401 and many paths 403 or 404, and hardly any otherwise; most routes are asked
-// a few times only, and nobody signs in. Not: a crawler (most of what it asks is
-// there), a page whose session has ended (its paths are there), a monitor (it
-// asks the same few routes again and again).
+// Sign: one address, whatever user agents it shows, to which many routes answer 401
+// and many paths 403 or 404, and hardly any otherwise; most routes are requested a few
+// times only, and nobody signs in. Not: a crawler (most of what it requests exists), a
+// page whose session has ended (its paths exist), a monitor (it requests the same few
+// routes again and again).
 //
-// Statistic: the Poisson tail of a client's refused and missing requests against
-// the share of such requests among all others, adjusted by Benjamini and
-// Hochberg over the addresses.
+// Statistic: the Poisson tail of a client's refused and missing requests against the
+// share of such requests among all others, adjusted by Benjamini and Hochberg over
+// the addresses.
 var authScanner = Kind{
 	Name:     "auth_scanner",
 	Label:    "Scanner",
 	Meaning:  "One client walks many paths and is refused.",
 	Category: AttackCategory,
+	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
-	inspect:  inspectScanners,
+	Details:  func() any { return new(Scan) },
+	Title: clientName + `{{with .Details}} scanned the site{{with .Tool}} with {{.}}{{end}}:
+		{{count .RoutesRefused "route"}} refused, {{count .MissingOrForbidden "request"}} for missing or forbidden paths{{end}}`,
+	Explanation: `{{with .Details}}
+		{{share .FailedShare}} of its {{count .Requests "request"}} failed (401, 403 or 404), against at most {{share .UsualShare}} of those of others.
+		Between {{time .Start}} and {{time .End}} it was refused on {{count .RoutesRefused "route"}}, requested each a few times at most, and never signed in.{{end}}`,
+	Remedy: []string{
+		`Check what it received: requests answered 200 among its refusals are what it was looking for.`,
+		`Ban clients with many 401s, 403s and 404s (fail2ban, a web application firewall), limit requests per address (nginx limit_req), or block this address.`,
+		`Close what need not be reachable from outside: administration, metrics and backups belong on internal addresses.`,
+	},
+	inspect: inspectScanners,
+}
+
+// Scan is the details of an auth_scanner finding.
+type Scan struct {
+	Start              result.Time        `json:"start"` // first refusal
+	End                result.Time        `json:"end"`   // last refusal
+	Requests           int64              `json:"requests"`
+	RoutesRefused      int                `json:"routes_refused"`
+	MissingOrForbidden int64              `json:"missing_or_forbidden"` // requests
+	FailedShare        result.Share       `json:"failed_share"`         // of the requests: 401, 403 or 404
+	UsualShare         result.Share       `json:"-"`                    // the same of others, at most
+	UserAgents         int                `json:"user_agents"`
+	Tool               string             `json:"tool,omitempty"` // the scanning tool that a user agent names
+	PValue             result.Probability `json:"p_value"`
 }
 
 const (
-	// scanRoutes refused and scanMissing paths answered 403 or 404 are the
-	// least of a scan: a crawler meets two or three closed doors.
+	// scanRoutes refused and scanMissing requests answered 403 or 404 are the least
+	// of a scan: a crawler meets two or three closed doors.
 	scanRoutes  = 4
 	scanMissing = 5
-	// scanFails of a scanner's requests come to nothing.
+	// scanFails of a scanner's requests fail.
 	scanFails = 0.7
-	// scanRepeats is how often a scanner asks a route, if it asks no more than a
-	// monitor does: a few methods and forms of it, not all day.
+	// scanRepeats is how often a scanner requests a route, if it requests no more
+	// routes than a monitor: a few methods and variants, not all day.
 	scanRepeats = 5
-	// scanUsual bounds the site's own share of requests that come to nothing
-	// from below, so that one in a clean log surprises nobody.
+	// scanUsual is the least share of failing requests assumed for others, so that
+	// one failure in a clean log is no surprise.
 	scanUsual = 0.05
 )
 
-// walkOf is what one address asked in vain.
-type walkOf struct {
+// scan is the failed requests from one address.
+type scan struct {
 	address  uint32
 	claims   []uint32
 	routes   map[uint32]bool
@@ -57,128 +82,126 @@ type walkOf struct {
 	missing  int64 // 403 and 404
 }
 
-func inspectScanners(c *Diagnosis, _ observer) ([]candidate, error) {
-	by := map[uint32]*walkOf{}
-	bare := c.refusalsOf(c.bare)
-	for i := range c.Refusals {
-		f := &c.Refusals[i]
-		if bare[f.Address] < scanRoutes || !c.bare(i) {
-			continue
-		}
-		w := by[f.Address]
-		if w == nil {
-			w = &walkOf{address: f.Address, routes: map[uint32]bool{}, agents: map[uint32]bool{}}
-			by[f.Address] = w
-		}
-		w.claims = append(w.claims, uint32(i))
-		w.routes[f.Endpoint], w.agents[f.Agent] = true, true
-	}
-	var walks []*walkOf
-	for _, w := range by {
-		if len(w.routes) > probeRoutes || len(w.routes) >= scanRoutes && len(w.claims) <= scanRepeats*len(w.routes) {
-			walks = append(walks, w)
-		}
-	}
-	if len(walks) == 0 {
+func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
+	scans := d.wideScans()
+	if len(scans) == 0 {
 		return nil, nil
 	}
-	slices.SortFunc(walks, func(a, b *walkOf) int { return cmp.Compare(a.address, b.address) })
-	for _, w := range walks {
-		c.addClients(w)
+	for _, s := range scans {
+		d.addClients(s)
 	}
-	usual := c.inVain(walks)
-	var scans []*walkOf
-	var p []float64
-	for _, w := range walks {
-		if w.missing >= scanMissing && float64(w.failed) >= scanFails*float64(w.requests) {
-			scans = append(scans, w)
-			p = append(p, stats.PoissonTail(w.failed, usual*float64(w.requests)))
-		}
+	usual := d.usualFailures(scans)
+	scans = slices.DeleteFunc(scans, func(s *scan) bool {
+		return s.missing < scanMissing || float64(s.failed) < scanFails*float64(s.requests)
+	})
+	p := make([]float64, len(scans))
+	for n, s := range scans {
+		p[n] = stats.PoissonTail(s.failed, usual*float64(s.requests))
 	}
 	adjusted := stats.BenjaminiHochberg(p)
 	var found []candidate
-	for n, w := range scans {
-		if adjusted[n] <= accountFalse {
-			found = append(found, c.scan(w, usual, adjusted[n]))
+	for n, s := range scans {
+		if adjusted[n] <= falseReports {
+			found = append(found, d.scanFinding(s, usual, adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
-// addClients sums what the clients asked that take part in a walk.
-func (c *Diagnosis) addClients(w *walkOf) {
-	for agent := range w.agents {
-		f := c.Clients[timeline.Client{Address: w.address, Agent: agent}]
-		if f == nil {
+// wideScans returns the refusals without credentials of the addresses that were
+// refused on many routes, by address.
+func (d *Diagnosis) wideScans() []*scan {
+	by := map[uint32]*scan{}
+	refused := d.countByAddress(d.uncredentialed)
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if refused[r.Address] < scanRoutes || !d.uncredentialed(i) {
 			continue
 		}
-		for _, n := range f.Tally.N {
-			w.requests += n
+		s := by[r.Address]
+		if s == nil {
+			s = &scan{address: r.Address, routes: map[uint32]bool{}, agents: map[uint32]bool{}}
+			by[r.Address] = s
 		}
-		missing := f.Tally.N[timeline.Forbidden] + f.Tally.N[timeline.NotFound]
-		w.missing += missing
-		w.failed += missing + f.Tally.N[timeline.Unauthorized]
+		s.claims = append(s.claims, uint32(i))
+		s.routes[r.Endpoint], s.agents[r.Agent] = true, true
+	}
+	var scans []*scan
+	for _, s := range by {
+		if len(s.routes) > probeRoutes || len(s.routes) >= scanRoutes && len(s.claims) <= scanRepeats*len(s.routes) {
+			scans = append(scans, s)
+		}
+	}
+	slices.SortFunc(scans, func(a, b *scan) int { return cmp.Compare(a.address, b.address) })
+	return scans
+}
+
+// addClients sums the outcomes of the clients that take part in a scan.
+func (d *Diagnosis) addClients(s *scan) {
+	for agent := range s.agents {
+		client := d.Clients[timeline.Client{Address: s.address, Agent: agent}]
+		if client == nil {
+			continue
+		}
+		outcomes := &client.Tally.N
+		for _, n := range outcomes {
+			s.requests += n
+		}
+		missing := outcomes[timeline.Forbidden] + outcomes[timeline.NotFound]
+		s.missing += missing
+		s.failed += missing + outcomes[timeline.Unauthorized]
 	}
 }
 
-// inVain is the share of the site's requests that are refused or ask what is not
-// there, without those of the walks.
-func (c *Diagnosis) inVain(walks []*walkOf) float64 {
-	var all, vain int64
-	for _, w := range walks {
-		all -= w.requests
-		vain -= w.failed
+// usualFailures returns the share of the site's requests that are refused, forbidden
+// or missing, without those of the scans; scanUsual at least.
+func (d *Diagnosis) usualFailures(scans []*scan) float64 {
+	var all, failed int64
+	for _, s := range scans {
+		all -= s.requests
+		failed -= s.failed
 	}
-	for i := range c.State.Endpoints {
-		for o, n := range c.State.Endpoints[i].N {
+	for i := range d.State.Endpoints {
+		for o, n := range d.State.Endpoints[i].N {
 			all += n
 			switch timeline.Outcome(o) {
 			case timeline.Unauthorized, timeline.Forbidden, timeline.NotFound:
-				vain += n
+				failed += n
 			}
 		}
 	}
-	return max(scanUsual, float64(vain)/float64(max(all, 1)))
+	return max(scanUsual, float64(failed)/float64(max(all, 1)))
 }
 
-func (c *Diagnosis) scan(w *walkOf, usual, p float64) candidate {
-	cand := candidate{claims: w.claims}
-	g := guesser{address: w.address}
-	first, last := c.Refusals[w.claims[0]].Time, c.Refusals[w.claims[len(w.claims)-1]].Time
-	cand.Subject = c.guesserSubject(g)
-	cand.Onset = first * 1000
-	lower := stats.WilsonLower(w.failed, w.requests, stats.Z95)
-	cand.Confidence = confidence(p, lower)
-	cand.Severity = result.Medium
-	cand.Title = fmt.Sprintf("%s scans the site: %s refused, %s missing or forbidden", c.who(g), count(len(w.routes), "route"), count(int(w.missing), "path"))
-	cand.Explanation = Say("Of its %d requests between %s and %s, %s came to nothing (401, 403 or 404), of those of others %s at most. It was refused on %d routes, each of which it asked a few times at most, and never signed in.",
-		w.requests, Clock(first*1000), Clock(last*1000), percent(float64(w.failed)/float64(w.requests)), percent(usual), len(w.routes))
-	cand.Remediation = []string{
-		"Look at what the same client was given: requests answered 200 among its refusals are what it came for.",
-		"Limit the rate of clients with many 401s, 403s and 404s (nginx limit_req with a map on the status, fail2ban, a web application firewall), or block the address.",
-		"Close what needs no reach from outside: administration, metrics and backups on an internal address only.",
+func (d *Diagnosis) scanFinding(s *scan, usual, p float64) candidate {
+	c := candidate{claims: s.claims}
+	first, last := d.Refusals[s.claims[0]].Time, d.Refusals[s.claims[len(s.claims)-1]].Time
+	c.Subject = d.clientSubject(s.address)
+	c.Onset = first * 1000
+	c.Confidence = confidence(p, stats.WilsonLower(s.failed, s.requests, stats.Z95))
+	c.Severity = result.Medium
+	c.Details = &Scan{
+		Start: result.Time(first * 1000), End: result.Time(last * 1000), Requests: s.requests, RoutesRefused: len(s.routes),
+		MissingOrForbidden: s.missing, FailedShare: result.Share(round(float64(s.failed)/float64(s.requests), 4)), UsualShare: result.Share(usual),
+		UserAgents: len(s.agents), Tool: d.scanningTool(s.agents), PValue: result.Probability(p),
 	}
-	cand.Details = map[string]any{
-		"start": Clock(first * 1000), "end": Clock(last * 1000), "requests": w.requests, "routes_refused": len(w.routes),
-		"missing_or_forbidden": w.missing, "failed_share": round(float64(w.failed)/float64(w.requests), 4), "p_value": p,
-		"user_agents": len(w.agents),
-	}
-	if tool := c.toolOf(w.agents); tool != "" {
-		cand.Details.(map[string]any)["tool"] = tool
-	}
-	return cand
+	return c
 }
 
-// toolOf names the scanning tool that one of the user agents admits to be.
-func (c *Diagnosis) toolOf(agents map[uint32]bool) string {
-	tool := ""
-	for a := range agents {
-		name := strings.ToLower(c.State.Agents[a])
-		for _, t := range []string{"nikto", "nuclei", "sqlmap", "gobuster", "dirbuster", "feroxbuster", "ffuf", "wfuzz", "wpscan", "zgrab", "masscan", "nmap", "nessus", "openvas", "acunetix", "burp", "zap/"} {
-			if t = strings.TrimSuffix(t, "/"); strings.Contains(name, t) && (tool == "" || t < tool) {
-				tool = t
+// scanningTools are the names of scanning tools in user agents, in lower case.
+var scanningTools = [...]string{
+	"acunetix", "burp", "dirbuster", "feroxbuster", "ffuf", "gobuster", "masscan", "nessus", "nikto", "nmap", "nuclei",
+	"openvas", "sqlmap", "wfuzz", "wpscan", "zap", "zgrab",
+}
+
+// scanningTool returns the first scanning tool that one of the user agents names.
+func (d *Diagnosis) scanningTool(agents map[uint32]bool) string {
+	for _, tool := range scanningTools {
+		for a := range agents {
+			if strings.Contains(strings.ToLower(d.State.Agents[a]), tool) {
+				return tool
 			}
 		}
 	}
-	return tool
+	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"logscan/analyze/policy"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
@@ -30,15 +31,15 @@ type Explanation struct {
 
 // Explain runs the detectors and picks the findings that explain the refusals
 // best. It must be called once.
-func (c *Diagnosis) Explain(policy *Policy) (*Explanation, error) {
+func (c *Diagnosis) Explain(policy *policy.Policy) (*Explanation, error) {
 	all, err := c.explain(c.kinds)
 	if err != nil {
 		return nil, err
 	}
 	for i := range all {
-		policy.judge(&all[i].Finding)
+		policy.Judge(&all[i].Finding)
+		all[i].Muted = policy.Muted(all[i].ID, c.lastTime())
 	}
-	policy.mute(all, c.lastTime())
 	// Most severe first, then what explains most; the facts follow.
 	order := make([]int, len(all))
 	for i := range order {
@@ -180,3 +181,6 @@ func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	d.kinds, d.undetectable = able(Catalogue(), ev.State)
 	return d
 }
+
+// clockStep is the resolution of the times in most logs, in milliseconds.
+const clockStep = 1000

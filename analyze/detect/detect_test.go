@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"logscan/analyze/policy"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/spill"
@@ -172,7 +173,7 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 	if err != nil {
 		t.Fatal(err)
 	}
-	explained, err := d.Explain(&Policy{})
+	explained, err := d.Explain(&policy.Policy{})
 	if err != nil {
 		t.Fatal(err)
 	}

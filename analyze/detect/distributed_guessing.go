@@ -9,24 +9,51 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// distributedGuessing finds accounts at which many clients guess, each a few
-// times.
+// distributedGuessing finds accounts whose password many clients guess, each in a
+// few tries.
 //
-// Sign: failures of one account from at least 10 addresses from which it had
-// never been accepted. Not: the owner on the move, who is accepted after a
-// mistyped password; an account that is locked, which fails where it is at
-// home; one client's many guesses (brute_force).
+// Sign: failures of one account from at least 10 addresses from which it had never
+// been accepted. Not: the owner on the move, who is accepted after a mistyped
+// password; an account that is locked, which fails where it is at home; one client's
+// many guesses (brute_force).
 //
-// Statistic: the Poisson tail of the number of strange addresses against the
-// mean over the accounts that fail, adjusted by Benjamini and Hochberg.
+// Statistic: the Poisson tail of the number of strange addresses against the mean
+// over the accounts that fail, adjusted by Benjamini and Hochberg.
 var distributedGuessing = Kind{
 	Name:     "distributed_guessing",
 	Label:    "Distributed guessing",
 	Meaning:  "Many clients guess the password of one account.",
 	Category: AttackCategory,
+	Subjects: []string{"account"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
-	observe:  observeGuesses,
-	inspect:  inspectDistributed,
+	Details:  func() any { return new(Distributed) },
+	Title: `Clients at {{with .Details}}{{plural .Addresses "address" "addresses"}} guessed the password of account {{$.Subject.User}}:
+		{{plural .Failures "failed try" "failed tries"}}{{with .EnteredFrom}}, then accepted from {{plural . "address" "addresses"}}{{end}}{{end}}`,
+	Explanation: `{{with .Details}}
+		{{plural .Failures "try" "tries"}} from {{plural .Addresses "address" "addresses"}} failed between {{time .Start}} and {{time .End}}.
+		The account had not been accepted from any of these addresses before{{with .EnteredFrom}}, but was later from {{number .}}{{end}}.
+		Accounts that are not attacked fail from {{fixed 1 .Usual}} addresses on average, or fewer.{{end}}`,
+	Remedy: []string{
+		`{{if .Details.EnteredFrom}}Somebody got in from an address that had guessed: lock the account, end its sessions, change its password, and check what it did since.{{end}}`,
+		`Limit failed tries per account with a growing delay. A limit per address does not notice this attack, and a lock also shuts out the owner.`,
+		`Require a second factor, and inform the owner.`,
+		`Rename well-known accounts (admin, root, test), or refuse them from outside.`,
+	},
+	observe: observeGuesses,
+	inspect: inspectDistributed,
+}
+
+// Distributed is the details of a distributed_guessing finding.
+type Distributed struct {
+	Start             result.Time        `json:"start"` // first failed try
+	End               result.Time        `json:"end"`   // last failed try
+	Failures          int                `json:"failures"`
+	Addresses         int                `json:"addresses"`
+	UserAgents        int                `json:"user_agents"`
+	EnteredFrom       int                `json:"entered_from"`       // addresses from which the account was accepted later
+	AcceptedElsewhere int64              `json:"accepted_elsewhere"` // accepted requests of the account
+	Usual             float64            `json:"-"`                  // mean number of addresses of accounts that fail
+	PValue            result.Probability `json:"p_value"`
 }
 
 const (
@@ -36,21 +63,21 @@ const (
 	slips = 4
 )
 
-func inspectDistributed(c *Diagnosis, _ observer) ([]candidate, error) {
-	o := c.guesses
+func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
+	o := d.guesses
 	if o == nil {
 		return nil, nil
 	}
-	by := map[uint32]map[uint32][]uint32{} // facts by user and address
-	for i := range c.Refusals {
-		f := &c.Refusals[i]
-		if f.User == 0 || !f.Named || !c.guess(i) || o.user[f.User] == 0 || o.atHome(f.User, f.Address, f.Time) {
+	by := map[uint32]map[uint32][]uint32{} // refusals by user and address
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || o.atHome(r.User, r.Address, r.Time) {
 			continue
 		}
-		if by[f.User] == nil {
-			by[f.User] = map[uint32][]uint32{}
+		if by[r.User] == nil {
+			by[r.User] = map[uint32][]uint32{}
 		}
-		by[f.User][f.Address] = append(by[f.User][f.Address], uint32(i))
+		by[r.User][r.Address] = append(by[r.User][r.Address], uint32(i))
 	}
 	var users []uint32
 	var p []float64
@@ -58,9 +85,9 @@ func inspectDistributed(c *Diagnosis, _ observer) ([]candidate, error) {
 		if by[u] == nil {
 			continue
 		}
-		for a, facts := range by[u] {
-			if _, ok := o.accepted[home{u, a}]; ok && len(facts) <= slips {
-				delete(by[u], a) // it was the owner, who got in in the end
+		for address, refusals := range by[u] {
+			if _, ok := o.accepted[home{u, address}]; ok && len(refusals) <= slips {
+				delete(by[u], address) // the owner, who signed in in the end
 			}
 		}
 		users = append(users, u)
@@ -69,52 +96,43 @@ func inspectDistributed(c *Diagnosis, _ observer) ([]candidate, error) {
 	adjusted := stats.BenjaminiHochberg(p)
 	var found []candidate
 	for n, u := range users {
-		if len(by[u]) >= strangeAddresses && adjusted[n] <= accountFalse {
-			found = append(found, c.guessedAccount(u, by[u], adjusted[n]))
+		if len(by[u]) >= strangeAddresses && adjusted[n] <= falseReports {
+			found = append(found, d.guessedAccount(u, by[u], adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
-func (c *Diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float64) candidate {
-	var cand candidate
+// guessedAccount returns the finding of an account with its refusals by address.
+func (d *Diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float64) candidate {
+	var c candidate
 	agents := map[uint32]bool{}
 	entered := 0
-	for a, facts := range by {
-		cand.claims = append(cand.claims, facts...)
-		if _, ok := c.guesses.accepted[home{user, a}]; ok {
+	for address, refusals := range by {
+		c.claims = append(c.claims, refusals...)
+		if _, ok := d.guesses.accepted[home{user, address}]; ok {
 			entered++
 		}
-		for _, i := range facts {
-			agents[c.Refusals[i].Agent] = true
+		for _, i := range refusals {
+			agents[d.Refusals[i].Agent] = true
 		}
 	}
-	slices.Sort(cand.claims)
-	name := result.Clean(c.State.Users[user-1].Name)
-	first, last := c.Refusals[cand.claims[0]].Time, c.Refusals[cand.claims[len(cand.claims)-1]].Time
-	cand.Subject = result.Subject{Type: "account", User: name}
-	cand.Onset = first * 1000
-	cand.Confidence = confidence(p, stats.WilsonLower(int64(len(by)-entered), int64(len(by)), stats.Z95)+0.1)
-	cand.Severity = result.Medium
+	slices.Sort(c.claims)
+	first, last := d.Refusals[c.claims[0]].Time, d.Refusals[c.claims[len(c.claims)-1]].Time
+	c.Subject = result.Subject{Type: "account", User: result.Clean(d.State.Users[user-1].Name)}
+	c.Onset = first * 1000
+	c.Confidence = confidence(p, stats.WilsonLower(int64(len(by)-entered), int64(len(by)), stats.Z95)+0.1)
+	c.Severity = result.Medium
 	switch {
 	case entered > 0:
-		cand.Severity = result.Critical
-		cand.Remediation = []string{"Somebody got in from an address that had guessed: lock the account, end its sessions, change its password, and look at what it did since."}
-	case last >= c.To-session.Nearby:
-		cand.Severity = result.High
+		c.Severity = result.Critical
+	case last >= d.To-session.Nearby:
+		c.Severity = result.High
 	}
-	cand.Title = Say("Account %s is guessed at from %d addresses", name, len(by))
-	cand.Explanation = Say("%d tries from %d addresses failed between %s and %s; the account had not been accepted from any of them before. Other accounts fail from up to %.1f addresses on average.",
-		len(cand.claims), len(by), Clock(first*1000), Clock(last*1000), c.guesses.usualFrom)
-	cand.Remediation = append(cand.Remediation,
-		"Limit failures per account, with a delay that grows; a limit per address does not see this attack, and a lock shuts out the owner.",
-		"Ask for a second factor, and tell the owner.",
-		"Rename accounts that everybody knows (admin, root, test), or refuse them from outside.",
-	)
-	u := &c.State.Users[user-1]
-	cand.Details = map[string]any{
-		"start": Clock(first * 1000), "end": Clock(last * 1000), "failures": len(cand.claims), "addresses": len(by),
-		"user_agents": len(agents), "entered_from": entered, "accepted_elsewhere": u.N[timeline.Accepted], "p_value": p,
+	c.Details = &Distributed{
+		Start: result.Time(first * 1000), End: result.Time(last * 1000), Failures: len(c.claims), Addresses: len(by),
+		UserAgents: len(agents), EnteredFrom: entered, AcceptedElsewhere: d.State.Users[user-1].N[timeline.Accepted],
+		Usual: d.guesses.usualFrom, PValue: result.Probability(p),
 	}
-	return cand
+	return c
 }

@@ -10,13 +10,13 @@ import (
 	"logscan/analyze/stats"
 )
 
-// Who may ask a route and who may not: two kinds of actors, and what only looks
-// like it.
+// divide tells actors with and without permission from refusals by chance or by
+// time.
 func TestDivide(t *testing.T) {
 	const hour = 3_600_000
 	r := rand.New(rand.NewPCG(1, 2))
-	actors := func(n int, fate func(i int, at int64) bool) []verdictCount {
-		list := make([]verdictCount, n)
+	actors := func(n int, fate func(i int, at int64) bool) []actorCount {
+		list := make([]actorCount, n)
 		for i := range list {
 			x := &list[i]
 			x.who, x.first = uint64(i), 1<<62
@@ -34,10 +34,10 @@ func TestDivide(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name                string
-		list                []verdictCount
+		list                []actorCount
 		divided, overlapped bool
 	}{
-		{"by right", actors(40, func(i int, _ int64) bool { return i%3 == 0 }), true, true},
+		{"by permission", actors(40, func(i int, _ int64) bool { return i%3 == 0 }), true, true},
 		{"by chance", actors(40, func(int, int64) bool { return r.IntN(3) == 0 }), false, true},
 		{"by time", actors(40, func(_ int, at int64) bool { return at > 12*hour }), false, true},
 		{"nobody", actors(40, func(int, int64) bool { return false }), false, false},
@@ -51,17 +51,18 @@ func TestDivide(t *testing.T) {
 			t.Errorf("%s: interleaved %v", tt.name, !tt.overlapped)
 		}
 	}
-	// Those who came before a change and those who came after it.
-	var before, after []verdictCount
+	// Actors before a change of the route, and actors after it.
+	var before, after []actorCount
 	for i := range uint64(20) {
-		before = append(before, verdictCount{who: i, accepted: 4, first: int64(i), last: int64(i) + 10})
-		after = append(after, verdictCount{who: 100 + i, refused: 4, first: 1000 + int64(i), last: 1010 + int64(i)})
+		before = append(before, actorCount{who: i, accepted: 4, first: int64(i), last: int64(i) + 10})
+		after = append(after, actorCount{who: 100 + i, refused: 4, first: 1000 + int64(i), last: 1010 + int64(i)})
 	}
 	if interleaved(append(before, after...)) {
-		t.Error("a change in time is taken for one of rights")
+		t.Error("a change over time is taken for a permission")
 	}
 }
 
+// The sweep finds the instant common to most deaths and fewest lives.
 func TestCommonInstant(t *testing.T) {
 	const minute = 60_000
 	alive := func(start, last int64) death {
@@ -77,7 +78,7 @@ func TestCommonInstant(t *testing.T) {
 		from, to        int64 // minutes
 	}{
 		{"three at one instant", []death{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(102, 300), alive(0, 40)}, 3, 0, 99, 101},
-		{"one that went on contradicts it", []death{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(0, 300)}, 3, 1, 99, 101},
+		{"a survivor contradicts it", []death{died(0, 95, 101), died(30, 99, 104), died(90, 98, 102), alive(0, 300)}, 3, 1, 99, 101},
 		{"deaths at all times", []death{died(0, 10, 12), died(0, 20, 22), died(0, 30, 32), alive(0, 100), alive(0, 100)}, 0, 0, 0, 0},
 		{"nothing", nil, 0, 0, 0, 0},
 	} {
@@ -92,18 +93,18 @@ func TestCommonInstant(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, want)
 		}
 	}
-	// After a silence that others survive, an end is a surprise; where others
-	// end as well, it is none.
+	// A death after an idle time that other sessions survive is surprising; after one
+	// that they do not, it is not.
 	var survived stats.Durations
 	for range 200 {
 		survived.Add(20 * minute)
 	}
 	rare := surprise(nil, &survived, session.LongAgo, session.Never)
 	usual := surprise(slices.Repeat([]death{died(0, 10, 40)}, 300), &survived, session.LongAgo, session.Never)
-	if w := rare(15 * minute); w < flushedMost-0.1 {
-		t.Errorf("a rare end weighs %v", w)
+	if w := rare(15 * minute); w < maxSurprise-0.1 {
+		t.Errorf("weight of a rare death: %v", w)
 	}
 	if w := usual(30 * minute); w > 0.1 {
-		t.Errorf("a usual end weighs %v", w)
+		t.Errorf("weight of a usual death: %v", w)
 	}
 }

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -12,44 +11,90 @@ import (
 	"logscan/parse"
 )
 
-// endpointMisconfigured finds routes that refuse actors whose sessions are
-// accepted elsewhere within the same minutes, without a sign-in between.
+// endpointMisconfigured finds routes that refuse clients whose sessions are
+// accepted elsewhere within the same minutes, without a sign-in in between.
 //
-// Sign: nearly all actors that ask the route are refused, many different ones,
-// from the start or from one time on. Not: an expired session (nothing is
-// accepted until the next sign-in), one failing account or client (few
-// actors), a route that refuses some users for good and accepts others (the
-// share stays well below 1).
+// Sign: nearly all actors that request the route are refused, many different ones, from
+// the start or from one time on. Not: an expired session (nothing is accepted until
+// the next sign-in), one failing account or client (few actors), a route that
+// refuses some users for good and accepts others (the share stays well below 1).
 //
-// Statistic: over time steps, distinct actors refused while alive against
-// distinct actors accepted; binary segmentation finds when the share changes;
-// the Poisson tail against the share of all routes, adjusted by Benjamini and
-// Hochberg over the routes, says whether it is chance, Wilson's lower bound of
-// the share whether it is large.
+// Statistic: over time steps, distinct actors refused while alive against distinct
+// actors accepted. Binary segmentation finds when the share changes. The Poisson
+// tail against the share of all routes, adjusted by Benjamini and Hochberg over the
+// routes, says whether it is chance; Wilson's lower bound of the share, whether it
+// is large.
 var endpointMisconfigured = Kind{
 	Name:     "endpoint_misconfigured",
 	Label:    "Misconfigured endpoint",
 	Meaning:  "People whose sign-in is good elsewhere are refused at one endpoint.",
 	Category: EndpointCategory,
+	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
-	observe:  observeEndpoints,
-	inspect:  inspectEndpoints,
+	Details:  func() any { return new(BrokenEndpoint) },
+	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its signed-in clients {{since .Onset}}`,
+	Explanation: `{{with .Details}}
+		{{plural .Actors "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.
+		{{share .RefusedShare}} of the clients that requested this route were refused (at least {{share .RefusedLow}} with 95% confidence); on a typical route it is at most {{share .Baseline}}.
+		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}
+		{{if .Ongoing}}It still fails at the end of the log.{{else}}It has stopped before the end of the log.{{end}}{{end}}`,
+	Remedy: []string{
+		`{{with .Details.OnsetHigh}}Check what changed at {{time .}}{{else}}Check what changed before the start of the log{{end}}: a deploy, a reload of the proxy, a changed route.`,
+		`Compare the route's authentication settings with those of a route that works. nginx: auth_basic, auth_request, proxy_set_header Authorization (a nested location inherits proxy_set_header only if it sets none itself). Apache: AuthType, AuthName, Require, .htaccess, CGIPassAuth.`,
+		`For bearer tokens, check the audience, issuer and scope that this route requires. For API keys in a header, check nginx's underscores_in_headers.`,
+		`Replay one of the evidence requests with a session that works elsewhere, and see whether the proxy or the application answers.`,
+	},
+	observe: observeEndpoints,
+	inspect: inspectEndpoints,
+}
+
+// BrokenEndpoint is the details of an endpoint_misconfigured finding.
+type BrokenEndpoint struct {
+	Actors       int64              `json:"-"` // refused
+	Nearby       result.Seconds     `json:"-"` // session.Nearby
+	RefusedShare result.Share       `json:"refused_share"`
+	RefusedLow   result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
+	Baseline     result.Share       `json:"baseline_share"`                                     // of a typical route
+	PValue       result.Probability `json:"p_value"`
+	Accepted     int64              `json:"accepted"` // requests in the whole log
+	Ongoing      bool               `json:"ongoing"`  // at the end of the log
+	// OnsetLow is the last acceptance before the onset, OnsetHigh the first
+	// refusal; nil if the route was never accepted before.
+	OnsetLow  *result.Time `json:"onset_low,omitempty" label:"onset (earliest)"`
+	OnsetHigh *result.Time `json:"onset_high,omitempty" label:"onset (latest)"`
 }
 
 const (
-	// endpointActors refused while alive are the least that tell a broken
-	// route from a few unlucky visitors.
+	// endpointActors is the minimum number of actors refused while alive: fewer may
+	// be a few unlucky visitors.
 	endpointActors = 5
-	// endpointShare of the actors must be refused: a misconfiguration spares
-	// nobody, but edges of steps and caches blur it.
+	// endpointShare is the minimum share of actors refused: a misconfiguration
+	// affects everybody, but caches and the edges of steps blur it.
 	endpointShare = 0.9
-	// endpointLower bounds that share from below at 95 %.
+	// endpointLower is the minimum of the 95% lower bound of that share.
 	endpointLower = 0.6
-	// endpointFalse is the share of false reports allowed over all routes.
+	// endpointFalse is the accepted share of false reports over all routes.
 	endpointFalse = 0.001
+	// minMeasured is the minimum number of actors of a route that is part of the
+	// baseline.
+	minMeasured = 20
 )
 
-func inspectEndpoints(c *Diagnosis, seen observer) ([]candidate, error) {
+// observeEndpoints follows the endpoints that refused enough actors while their
+// sessions were alive.
+func observeEndpoints(d *Diagnosis) observer {
+	counts := make([]int64, len(d.Endpoints))
+	for i := range d.Endpoints {
+		counts[i] = d.Endpoints[i].AliveActors
+	}
+	list := topKeys(counts, endpointActors)
+	if len(list) == 0 {
+		return nil
+	}
+	return d.series(list, len(counts), endpointOf, func(e *timeline.Event) bool { return d.Refusals[e.Refusal].Alive })
+}
+
+func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -60,7 +105,7 @@ func inspectEndpoints(c *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	var tests []tested
 	var p []float64
-	base := c.aliveShare()
+	base := d.aliveShare()
 	for n := range followed.keys {
 		s, ok := refusingSpan(followed.cells[n], endpointShare)
 		if !ok {
@@ -76,24 +121,24 @@ func inspectEndpoints(c *Diagnosis, seen observer) ([]candidate, error) {
 		if adjusted[n] > endpointFalse || lower < endpointLower {
 			continue
 		}
-		if cand, ok := c.brokenEndpoint(followed.keys[t.place], followed.cells[t.place], t.span, lower, adjusted[n]); ok {
+		if cand, ok := d.brokenEndpoint(followed.keys[t.place], followed.cells[t.place], t.span, lower, adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
 	return found, nil
 }
 
-// aliveShare is the share of actors refused while alive that a healthy route
-// shows: the median over the routes, which a few broken ones cannot move.
-func (c *Diagnosis) aliveShare() float64 {
+// aliveShare returns the share of actors that a healthy route refuses while they
+// are alive: the median over the routes, which a few broken ones do not move.
+func (d *Diagnosis) aliveShare() float64 {
 	var shares []float64
-	for i := range c.Endpoints {
-		if f := &c.Endpoints[i]; c.Protected[i] && f.Actors >= minMeasured {
-			shares = append(shares, float64(f.AliveActors)/float64(f.Actors))
+	for i := range d.Endpoints {
+		if e := &d.Endpoints[i]; d.Protected[i] && e.Actors >= minMeasured {
+			shares = append(shares, float64(e.AliveActors)/float64(e.Actors))
 		}
 	}
-	// One refusal in a hundred is the least to expect: with none seen at all,
-	// a single one would be infinitely surprising.
+	// At least one in a hundred: with a share of 0, a single refusal would be
+	// infinitely surprising.
 	const least = 0.01
 	if len(shares) == 0 {
 		return least
@@ -102,134 +147,44 @@ func (c *Diagnosis) aliveShare() float64 {
 	return max(least, shares[(len(shares)-1)/2])
 }
 
-// minMeasured actors make a route's share one to measure by.
-const minMeasured = 20
-
-// span is a run of time steps [from, to) in which a route refuses.
-type span struct {
-	from, to int
-	stats.Cell
-	accepted bool // it accepted before
-}
-
-// refusingSpan finds the run of segments in which at least that share of the
-// actors is refused; where there are several, the one with most refusals.
-func refusingSpan(cells []cell, least float64) (best span, ok bool) {
-	series := make([]stats.Cell, len(cells))
-	for i, x := range cells {
-		series[i] = stats.Cell{Hits: int64(x.refused), Trials: int64(x.refused + x.accepted)}
-	}
-	starts := []int{0}
-	for _, ch := range stats.Segment(series) {
-		starts = append(starts, ch.At)
-	}
-	var run *span
-	accepted := int64(0)
-	for n, from := range starts {
-		to := len(series)
-		if n+1 < len(starts) {
-			to = starts[n+1]
-		}
-		var sum stats.Cell
-		for _, x := range series[from:to] {
-			sum.Merge(x)
-		}
-		if float64(sum.Hits) < least*float64(sum.Trials) || sum.Trials == 0 {
-			run = nil
-			accepted += sum.Trials - sum.Hits
-			continue
-		}
-		if run == nil {
-			run = &span{from: from, to: from, accepted: accepted > 0}
-		}
-		run.to = to
-		run.Merge(sum)
-		if !ok || run.Hits > best.Hits {
-			best, ok = *run, true
-		}
-	}
-	return best, ok
-}
-
-func (c *Diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
-	e := &c.State.Endpoints[endpoint]
-	onset, lastOK := c.onsetOf(cells, s)
-	end, lastSeen := c.From+int64(s.to)*c.Width, int64(math.MinInt64)
+func (d *Diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
+	e := &d.State.Endpoints[endpoint]
+	onset, lastAccepted := d.onsetOf(cells, s)
+	end, lastSeen := d.From+int64(s.to)*d.Width, int64(math.MinInt64)
 	var cand candidate
-	for i := range c.Refusals {
-		x := &c.Refusals[i]
-		if x.Endpoint != endpoint || !c.open(i) || !(x.Good || x.Named || x.Session) || x.Time <= lastOK {
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if r.Endpoint != endpoint || !d.open(i) || !(r.Good || r.Named || r.Session) || r.Time <= lastAccepted {
 			continue
 		}
-		if s.to < session.MaxSteps && x.Time >= end {
+		if s.to < session.MaxSteps && r.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
-		onset, lastSeen = min(onset, x.Time), max(lastSeen, x.Time)
+		onset, lastSeen = min(onset, r.Time), max(lastSeen, r.Time)
 	}
-	actors := c.distinctActors(cand.claims)
+	actors := d.distinctActors(cand.claims)
 	if actors < endpointActors {
 		return cand, false
 	}
-	ongoing := s.to == session.MaxSteps || lastSeen >= c.To-session.Nearby
-	share := float64(s.Hits) / float64(s.Trials)
-	cand.Subject = result.Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
+	ongoing := s.to == session.MaxSteps || lastSeen >= d.To-session.Nearby
+	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = result.Medium
-	if ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(c.Actors)) {
+	if ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(d.Actors)) {
 		cand.Severity = result.High
 	}
-	cand.Onset = parse.NoTime
-	since := "from the first line on"
+	details := &BrokenEndpoint{
+		Actors: actors, Nearby: session.Nearby / 1000,
+		RefusedShare: result.Share(round(float64(s.Hits)/float64(s.Trials), 4)), RefusedLow: result.Share(round(lower, 4)),
+		Baseline: result.Share(round(d.aliveShare(), 4)), PValue: result.Probability(p),
+		Accepted: e.N[timeline.Accepted], Ongoing: ongoing,
+	}
 	if s.accepted {
 		cand.Onset = onset * 1000
-		since = "since " + Clock(cand.Onset)
+		low, high := result.Time(lastAccepted*1000), result.Time(cand.Onset)
+		details.OnsetLow, details.OnsetHigh = &low, &high
 	}
-	cand.Title = fmt.Sprintf("%s refuses %s of its signed-in users %s", endpointLabel(e), percent(share), since)
-	before := "It was not accepted by anybody before."
-	if s.accepted {
-		before = fmt.Sprintf("Before, it accepted them; the last acceptance was at %s, the first refusal at %s.", Clock(lastOK*1000), Clock(onset*1000))
-	}
-	cand.Explanation = Say("%d actors were refused here while the same sessions were accepted on other routes within %d minutes before and after, without signing in again: their credentials were good. %s of the actors that asked this route were refused (at least %s with 95 %% confidence); on a healthy route it is up to %s. %s",
-		actors, session.Nearby/60_000, percent(share), percent(lower), percent(c.aliveShare()), before)
-	cand.Remediation = []string{
-		"Look at what changed at the onset: a deploy, a reload of the proxy, a changed route.",
-		"Compare the route's authentication with a route that works: nginx auth_basic, auth_request and proxy_set_header Authorization (nested locations inherit headers only when they set none), Apache AuthType, Require, AuthName and .htaccess, CGIPassAuth.",
-		"For bearer tokens check audience, issuer and scope that this route demands; for API keys in headers, nginx's underscores_in_headers.",
-		"Replay one of the evidence requests with a session that works elsewhere; who answers, the proxy or the application?",
-	}
-	cand.Exhibit = c.trend(cells)
-	cand.Details = map[string]any{
-		"refused_share": round(share, 4), "refused_share_low": round(lower, 4),
-		"baseline_share": round(c.aliveShare(), 4), "p_value": p,
-		"accepted": e.N[timeline.Accepted], "ongoing": ongoing,
-	}
-	if s.accepted {
-		cand.Details.(map[string]any)["onset_low"] = Clock(lastOK * 1000)
-		cand.Details.(map[string]any)["onset_high"] = Clock(onset * 1000)
-	}
+	cand.Exhibit, cand.Details = d.actorTrend(cells), details
 	return cand, true
-}
-
-// onsetOf finds the first refusal of a span, and the last acceptance before it:
-// the least number where the route was not accepted before.
-func (c *Diagnosis) onsetOf(cells []cell, s span) (onset, lastOK int64) {
-	onset, lastOK = math.MaxInt64, math.MinInt64
-	for i := s.from; i < s.to; i++ {
-		onset = min(onset, cells[i].firstRefused)
-	}
-	if !s.accepted {
-		return onset, lastOK
-	}
-	// The step before may hold the first refusals, when it holds acceptances
-	// only before them.
-	if b := s.from - 1; b >= 0 && cells[b].refused > 0 && cells[b].firstRefused > cells[b].lastAccepted {
-		onset = min(onset, cells[b].firstRefused)
-	}
-	for i := range cells[:s.to] {
-		if at := cells[i].lastAccepted; at < onset {
-			lastOK = max(lastOK, at)
-		}
-	}
-	return onset, lastOK
 }

@@ -21,7 +21,7 @@ func claiming(kind string, least int, subjects map[result.Subject][]uint32) Kind
 			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return c.finding[i] != 0 })
 			if len(open) >= least {
 				title := strings.Join([]string{kind, s.Host, s.Route, s.User, s.ClientAddress, s.Upstream}, " ")
-				found = append(found, candidate{Finding: result.Finding{Subject: s, Title: title, Confidence: 0.9, Onset: parse.NoTime}, claims: open})
+				found = append(found, candidate{Finding: result.Finding{Subject: s, Text: result.Text{Title: title}, Confidence: 0.9, Onset: parse.NoTime}, claims: open})
 			}
 		}
 		return found, nil

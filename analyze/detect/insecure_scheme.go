@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -12,61 +11,85 @@ import (
 	"logscan/parse"
 )
 
-// insecureScheme finds routes that are refused over http and accepted over
-// https.
+// insecureScheme finds routes that are refused over http and accepted over https.
 //
-// Sign: requests over http are refused, those over https are accepted, on the
-// same route; and the clients are signed in. Secure cookies (RFC 6265, section
-// 4.1.2.5) are not sent over http. Not: a route that is refused over both, an
-// http port that redirects, visitors who are not signed in.
+// Sign: requests over http are refused, those over https are accepted, on the same
+// route, and the clients are signed in. Secure cookies (RFC 6265, section 4.1.2.5)
+// are not sent over http. Not: a route that is refused over both, an http port that
+// redirects, visitors who are not signed in.
 //
 // Statistic: by route, the refused shares of both schemes (Wilson's bounds), the
-// exact test of their difference (stats.RateRatio) with the number of routes as
-// correction, and the share of the refused clients that were accepted nearby.
+// exact test of their difference (stats.RateRatio), corrected for the number of
+// routes, and the share of the refused requests whose client was accepted nearby.
 var insecureScheme = Kind{
 	Name:     "insecure_scheme",
 	Label:    "http instead of https",
 	Meaning:  "Refused over http, accepted over https: secure cookies are not sent over http.",
 	Category: EndpointCategory,
+	Subjects: []string{"endpoint", "site"},
 	Needs:    []string{needTime, needStatus, needPath, needScheme, needClient},
-	certain:  true,
-	observe:  observeSchemes,
-	inspect:  inspectSchemes,
+	Details:  func() any { return new(Scheme) },
+	Title:    `{{if gt .Details.Routes 1}}{{number .Details.Routes}} routes{{with .Subject.Host}} on {{.}}{{end}} are{{else}}{{route .Subject}} is{{end}} refused over http but accepted over https`,
+	Explanation: `{{with .Details}}
+		{{part .HTTPRefused .HTTP}} of {{count .HTTP "request"}} over http were refused; of {{number .HTTPS}} over https, {{part .HTTPSRefused .HTTPS}} were.
+		{{share .SignedIn}} of the refused requests, from {{count .Clients "client"}}, came within {{duration .Window}} of an accepted one by the same client, so its user was signed in.
+		Browsers do not send cookies with the attribute Secure over http.{{end}}`,
+	Remedy: []string{
+		`Redirect http to https before authentication. nginx: a server on port 80 with return 308 https://$host$request_uri. Apache: Redirect permanent, or RewriteRule with R=308.`,
+		`Send Strict-Transport-Security, so that browsers stop using http.`,
+		`Fix the links: the referrers of the evidence lines name the pages that contain them.`,
+	},
+	certain: true,
+	observe: observeSchemes,
+	inspect: inspectSchemes,
+}
+
+// Scheme is the details of an insecure_scheme finding.
+type Scheme struct {
+	Clients      int            `json:"clients"`
+	Routes       int            `json:"routes"`
+	HTTP         int64          `json:"http_requests"`
+	HTTPRefused  int64          `json:"http_refused"`
+	HTTPS        int64          `json:"https_requests"`
+	HTTPSRefused int64          `json:"https_refused"`
+	SignedIn     result.Share   `json:"-"` // share of the refused requests by signed-in clients
+	Window       result.Seconds `json:"-"` // schemeWindow
 }
 
 const (
-	// schemeWindow in milliseconds is how near the client must have been
-	// accepted: it came by a link, or goes on by hand.
+	// schemeWindow is how long before or after, in milliseconds, the client must
+	// have been accepted: it followed a link, or went on by hand.
 	schemeWindow = 10 * 60_000
-	// schemeLower bounds from below the refused share over http.
+	// schemeLower is the minimum of the lower bound of the share refused over http.
 	schemeLower = 0.6
-	// schemeOther is the most that may be refused over https.
+	// schemeOther is the maximum share refused over https.
 	schemeOther = 0.3
-	// schemeSignedIn is the least share of the refused that are signed in.
+	// schemeSignedIn is the minimum share of refused requests by signed-in clients.
 	schemeSignedIn = 0.5
-	// schemeRoutes of one host are a trouble of the host.
+	// schemeRoutes routes of one host make the host the subject.
 	schemeRoutes = 4
 )
 
-func overHTTP(f *session.Refusal) bool { return f.Scheme == timeline.HTTP && !f.Named && !f.Session }
+func overHTTP(r *session.Refusal) bool { return r.Scheme == timeline.HTTP && !r.Named && !r.Session }
 
-// schemeObserver counts by route and scheme.
+// schemeObserver also counts the requests by endpoint: in the first cell those over
+// http, in the second those over https. Hits are refusals.
 type schemeObserver struct {
 	*neighbours
-	pairs[uint32] // by endpoint: http, https; hits are refused
+	pairs[uint32]
 }
 
-func observeSchemes(c *Diagnosis) observer {
-	o := observeNeighbours(c, schemeWindow, overHTTP)
+func observeSchemes(d *Diagnosis) observer {
+	o := observeNeighbours(d, schemeWindow, overHTTP)
 	if o == nil {
 		return nil
 	}
-	endpoints, _ := c.byEndpoint(overHTTP)
+	endpoints, _ := d.refusalsByEndpoint(overHTTP)
 	return &schemeObserver{o.(*neighbours), newPairs(endpoints)}
 }
 
-func (s *schemeObserver) part() func(*timeline.Actor, uint32) {
-	look, mine := s.neighbours.part(), s.pairs.part()
+func (o *schemeObserver) part() func(*timeline.Actor, uint32) {
+	look, cells := o.neighbours.part(), o.pairs.part()
 	return func(a *timeline.Actor, id uint32) {
 		look(a, id)
 		for i := range a.Events {
@@ -74,24 +97,24 @@ func (s *schemeObserver) part() func(*timeline.Actor, uint32) {
 			if e.Scheme == timeline.UnknownScheme || e.Outcome != timeline.Accepted && e.Outcome != timeline.Unauthorized {
 				continue
 			}
-			if n := mine[e.Endpoint]; n != nil {
+			if n := cells[e.Endpoint]; n != nil {
 				n[e.Scheme-timeline.HTTP].Add(e.Outcome == timeline.Unauthorized)
 			}
 		}
 	}
 }
 
-func (s *schemeObserver) gather() {
-	s.neighbours.gather()
-	s.pairs.gather()
+func (o *schemeObserver) gather() {
+	o.neighbours.gather()
+	o.pairs.gather()
 }
 
-func inspectSchemes(c *Diagnosis, seen observer) ([]candidate, error) {
+func inspectSchemes(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
 	o := seen.(*schemeObserver)
-	endpoints, claims := c.byEndpoint(overHTTP)
+	endpoints, claims := d.refusalsByEndpoint(overHTTP)
 	byHost := map[string][]uint32{}
 	for _, n := range endpoints {
 		counts := o.counts[n]
@@ -100,64 +123,51 @@ func inspectSchemes(c *Diagnosis, seen observer) ([]candidate, error) {
 		}
 		plain, secure := counts[0], counts[1]
 		p := stats.RateRatio(plain.Hits, plain.Trials, secure.Hits, secure.Trials) * float64(len(endpoints))
-		clients := c.clientsOf(claims[n])
+		clients := d.distinctClients(claims[n])
 		if p > routeFalse || clients < routeClients || secure.Trials == 0 ||
 			stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95) < schemeLower ||
 			float64(secure.Hits) > schemeOther*float64(secure.Trials) ||
 			float64(o.count(claims[n])) < schemeSignedIn*float64(len(claims[n])) {
 			continue
 		}
-		host := c.State.Endpoints[n].Host
+		host := d.State.Endpoints[n].Host
 		byHost[host] = append(byHost[host], n)
 	}
 	var found []candidate
 	for _, host := range slices.Sorted(maps.Keys(byHost)) {
 		if list := byHost[host]; len(list) >= schemeRoutes {
-			found = append(found, c.plainScheme(o, list, claims))
+			found = append(found, d.httpRefused(o, list, claims))
 			continue
 		}
 		for _, n := range byHost[host] {
-			found = append(found, c.plainScheme(o, []uint32{n}, claims))
+			found = append(found, d.httpRefused(o, []uint32{n}, claims))
 		}
 	}
 	return found, nil
 }
 
-func (c *Diagnosis) plainScheme(o *schemeObserver, endpoints []uint32, claims map[uint32][]uint32) candidate {
+// httpRefused returns the finding of one or several endpoints of a host.
+func (d *Diagnosis) httpRefused(o *schemeObserver, endpoints []uint32, refusals map[uint32][]uint32) candidate {
 	var cand candidate
 	var plain, secure stats.Cell
 	for _, n := range endpoints {
-		cand.claims = append(cand.claims, claims[n]...)
+		cand.claims = append(cand.claims, refusals[n]...)
 		plain.Merge(o.counts[n][0])
 		secure.Merge(o.counts[n][1])
 	}
 	slices.Sort(cand.claims)
-	e := &c.State.Endpoints[endpoints[0]]
-	what := endpointLabel(e)
+	e := &d.State.Endpoints[endpoints[0]]
 	cand.Subject = endpointSubject(e)
 	if len(endpoints) > 1 {
 		cand.Subject = result.Subject{Type: "site", Host: e.Host}
-		what = count(len(endpoints), "route")
-		if e.Host != "" {
-			what += " of " + e.Host
-		}
 	}
-	clients := c.clientsOf(cand.claims)
 	cand.Onset, cand.Severity = parse.NoTime, result.Medium
 	cand.Confidence = confidence(0, stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95))
-	cand.Title = fmt.Sprintf("%s is refused over http and accepted over https", what)
-	cand.Explanation = Say("Of %d requests over http %s were answered 401, of %d over https %s. %s of the %s that were refused were signed in, and accepted over https within minutes: a cookie with the attribute Secure is not sent over http.",
-		plain.Trials, percent(float64(plain.Hits)/float64(plain.Trials)), secure.Trials, percent(float64(secure.Hits)/float64(secure.Trials)),
-		percent(float64(o.count(cand.claims))/float64(len(cand.claims))), count(clients, "client"))
-	cand.Remediation = []string{
-		"Redirect http to https before authentication: nginx: a server on port 80 with return 308 https://$host$request_uri; Apache: Redirect permanent, or RewriteRule with R=308.",
-		"Send Strict-Transport-Security, so that browsers do not ask over http at all.",
-		"Find the links: the referrer of the evidence lines names the pages and mails they are in.",
-	}
-	cand.Exhibit = twoCells("Requests refused and accepted by scheme", "http", plain, "https", secure)
-	cand.Details = map[string]any{
-		"clients": clients, "routes": len(endpoints), "http_requests": plain.Trials, "http_refused": plain.Hits,
-		"https_requests": secure.Trials, "https_refused": secure.Hits,
+	cand.Exhibit = comparison(result.CountsByScheme, result.OverHTTP, result.OverHTTPS, plain, secure)
+	cand.Details = &Scheme{
+		Clients: d.distinctClients(cand.claims), Routes: len(endpoints),
+		HTTP: plain.Trials, HTTPRefused: plain.Hits, HTTPS: secure.Trials, HTTPSRefused: secure.Hits,
+		SignedIn: result.Share(float64(o.count(cand.claims)) / float64(len(cand.claims))), Window: schemeWindow / 1000,
 	}
 	return cand
 }

@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
@@ -12,88 +10,103 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// integrationFailure finds programs whose credentials have come to their end.
+// integrationFailure finds programs whose credentials have expired or were changed.
 //
-// Sign: one client asks few routes at a steady pace, in one name or none; it is
-// accepted, with its handshakes, until a time from which on each of its rounds
-// is refused. Not: a person's browser or app whose session has ended (it asked
-// many routes, at no pace), a route that refuses others too, a probe (it was
-// never accepted), a program that is challenged each time and then succeeds.
+// Sign: one client requests few routes at a steady pace, in one name or none; it is
+// accepted, with its handshakes, until a time from which on each of its rounds is
+// refused. Not: a person's browser or app whose session has ended (it requested many
+// routes, at no pace), a route that refuses others too, a probe (it was never
+// accepted), a program that is challenged each time and then succeeds.
 //
-// Statistic: the change-point in the outcomes of the client's own rounds; the
-// chance that so many in a row are refused at the share of refusals before, or
-// at that of others on the same routes where it is greater, adjusted by
-// Benjamini and Hochberg over the clients; and a pace before and after.
+// Statistic: the change-point in the outcomes of the client's own rounds; the chance
+// that so many in a row are refused at the share of refusals before, or at that of
+// others on the same routes where it is greater, adjusted by Benjamini and Hochberg
+// over the clients; and a pace before and after.
 var integrationFailure = Kind{
 	Name:     "integration_failure",
 	Label:    "Failing integration",
 	Meaning:  "A machine client that used to be accepted is refused from one time on.",
 	Category: ClientCategory,
+	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
-	observe:  observeMachines,
-	inspect:  inspectIntegrations,
+	Details:  func() any { return new(FailingIntegration) },
+	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}
+		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,
+	Explanation: `{{with .Details}}
+		A program that asks every {{duration .Period}}{{with $.Subject.User}} as {{.}}{{end}} was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
+		From {{time .FirstRefused}} on, all {{count .RoundsRefused "round"}} ({{count .Requests "request"}} on {{count .Routes "route"}}) were refused.
+		The routes do not refuse others at this rate, so its credentials are the likely cause.
+		{{if .Ongoing}}It is still refused at the end of the log.{{else}}It has been accepted again since {{time .AcceptedAgain}}.{{end}}{{end}}`,
+	Remedy: []string{
+		`Renew its credentials: an expired API key or password, a rotated client secret, or a token whose scope or audience has changed.`,
+		`Check what changed at the onset: .htpasswd or the directory, the allowed addresses (nginx allow, Apache Require ip), the OAuth client.`,
+		`Make the program stop and raise an alarm on a 401 instead of repeating the request, and set a reminder before the next credential expires.`,
+	},
+	observe: observeMachines,
+	inspect: inspectIntegrations,
+}
+
+// FailingIntegration is the details of an integration_failure finding.
+type FailingIntegration struct {
+	Period         result.Seconds     `json:"period_seconds"` // between rounds while it was accepted
+	LastAccepted   result.Time        `json:"last_accepted"`
+	FirstRefused   result.Time        `json:"first_refused"`
+	AcceptedAgain  result.Time        `json:"-"`               // where it is not ongoing
+	AcceptedBefore int64              `json:"accepted_before"` // rounds
+	RoundsRefused  int64              `json:"rounds_refused"`
+	Requests       int                `json:"-"`      // of the refused rounds
+	Routes         int                `json:"routes"` // of the refused rounds
+	Route          string             `json:"route"`  // the one with most requests
+	Ongoing        bool               `json:"ongoing"`
+	PValue         result.Probability `json:"p_value"`
 }
 
 const (
-	// machineAccepted and machineRounds are how many rounds must be accepted
-	// and then refused: fewer have no pace.
+	// machineAccepted and machineRounds are how many rounds must be accepted and
+	// then refused: fewer have no pace.
 	machineAccepted = 5
 	machineRounds   = 4
-	// machineHigh requests refused are so many that somebody waits for them.
+	// machineHigh refused requests are so many that somebody waits for them.
 	machineHigh = 500
 )
 
-func inspectIntegrations(c *Diagnosis, seen observer) ([]candidate, error) {
+func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
 	o := seen.(*machineObserver)
-	type tested struct {
-		*machine
-		breakdown
-	}
-	var tests []tested
+	var tests []breakdown
 	var p []float64
-	refused := c.openRefused()
+	refused := d.openRefused()
 	for i := range o.machines {
 		m := &o.machines[i]
-		if b, ok := findBreakdown(c.openAnswers(m.answers)); ok {
-			tests = append(tests, tested{m, b})
-			rate := max(float64(b.refusedBefore+1)/float64(b.refusedBefore+b.accepted+2), c.othersRefused(b.since, refused))
+		if b, ok := findBreakdown(d.openAnswers(m.answers)); ok {
+			b.machine = m
+			tests = append(tests, b)
+			rate := max(float64(b.refusedBefore+1)/float64(b.refusedBefore+b.accepted+2), d.othersRefused(b.since, refused))
 			p = append(p, math.Pow(rate, float64(b.rounds)))
 		}
 	}
 	adjusted := stats.BenjaminiHochberg(p)
 	var found []candidate
-	for n, t := range tests {
-		if adjusted[n] <= accountFalse {
-			found = append(found, c.failingMachine(t.machine, t.breakdown, adjusted[n]))
+	for n := range tests {
+		if adjusted[n] <= falseReports {
+			found = append(found, d.failingIntegration(&tests[n], adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
-// openAnswers gives answers without the refusals that are explained.
-func (c *Diagnosis) openAnswers(all []answer) []answer {
+// openAnswers returns the answers without the explained refusals.
+func (d *Diagnosis) openAnswers(all []answer) []answer {
 	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool {
-		return a.fact != timeline.NoRefusal && !c.open(int(a.fact))
+		return a.refusal != timeline.NoRefusal && !d.open(int(a.refusal))
 	})
 }
 
-// openRefused counts the 401s by endpoint that nothing explains yet.
-func (c *Diagnosis) openRefused() []int64 {
-	n := make([]int64, len(c.Endpoints))
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; c.open(i) {
-			n[f.Endpoint]++
-		}
-	}
-	return n
-}
-
-// othersRefused is the share of the requests of others that the routes of the
-// refusals refused, where others ask them.
-func (c *Diagnosis) othersRefused(since []answer, refused []int64) float64 {
+// othersRefused returns the share of others' requests that the routes of the
+// refusals refused: that of the worst route.
+func (d *Diagnosis) othersRefused(since []answer, refused []int64) float64 {
 	own := map[uint32]int64{}
 	for _, a := range since {
 		own[a.endpoint]++
@@ -101,41 +114,48 @@ func (c *Diagnosis) othersRefused(since []answer, refused []int64) float64 {
 	share := 0.0
 	for endpoint, n := range own {
 		others := max(refused[endpoint]-n, 0)
-		accepted := c.State.Endpoints[endpoint].N[timeline.Accepted]
+		accepted := d.State.Endpoints[endpoint].N[timeline.Accepted]
 		share = max(share, float64(others)/float64(others+accepted+1))
 	}
 	return share
 }
 
-// breakdown is where a machine turns from accepted to refused.
+// breakdown is the change of a machine from accepted to refused.
 type breakdown struct {
+	machine                    *machine
 	lastAccepted, firstRefused int64 // Unix milliseconds
 	accepted, refusedBefore    int64 // rounds before
 	rounds                     int64 // refused since
 	period                     int64 // milliseconds, before
 	since                      []answer
-	again                      int64 // first acceptance after, or never
+	again                      int64 // first acceptance after, or session.Never
 }
 
-// asking is a round: what is asked together with the same outcome.
-type asking struct {
+// machineRound is the requests made together with the same outcome.
+type machineRound struct {
 	time, end int64
 	refused   bool
 	from, to  int // answers
 }
 
-// findBreakdown finds the longest row of rounds that are refused, and tells
-// whether it is a machine's whose credentials have ended.
-func findBreakdown(list []answer) (breakdown, bool) {
-	var all []asking
+// roundsOf joins answers to rounds.
+func roundsOf(list []answer) []machineRound {
+	var all []machineRound
 	for i, a := range list {
-		refused := a.fact != timeline.NoRefusal
+		refused := a.refusal != timeline.NoRefusal
 		if n := len(all) - 1; n >= 0 && a.time-all[n].end <= tryGap && all[n].refused == refused {
 			all[n].end, all[n].to = a.time, i+1
 			continue
 		}
-		all = append(all, asking{a.time, a.time, refused, i, i + 1})
+		all = append(all, machineRound{a.time, a.time, refused, i, i + 1})
 	}
+	return all
+}
+
+// findBreakdown finds the longest series of refused rounds, and reports whether it
+// is that of a machine whose credentials have expired.
+func findBreakdown(list []answer) (breakdown, bool) {
+	all := roundsOf(list)
 	from, to := 0, 0
 	for i := 0; i < len(all); {
 		j := i
@@ -168,57 +188,44 @@ func findBreakdown(list []answer) (breakdown, bool) {
 	}
 	b.since = list[all[from].from:all[to-1].to]
 	b.lastAccepted, b.firstRefused = all[from-1].end, all[from].time
-	var then, now bool
-	b.period, then = pace(accepted)
-	_, now = pace(refused)
+	var before, since bool
+	b.period, before = pace(accepted)
+	_, since = pace(refused)
 	if b.rounds <= steadyGaps {
-		now = true // too few to show a pace of their own
+		since = true // too few to show a pace of their own
 	}
-	return b, then && now && b.period > tryGap
+	return b, before && since && b.period > tryGap
 }
 
-func (c *Diagnosis) failingMachine(m *machine, b breakdown, p float64) candidate {
-	var cand candidate
+func (d *Diagnosis) failingIntegration(b *breakdown, p float64) candidate {
+	var c candidate
 	routes := map[uint32]int{}
 	for _, a := range b.since {
-		cand.claims = append(cand.claims, a.fact)
+		c.claims = append(c.claims, a.refusal)
 		routes[a.endpoint]++
 	}
-	slices.Sort(cand.claims)
-	agent := result.Clean(c.State.Agents[m.client.Agent])
-	cand.Subject = result.Subject{Type: "client", ClientAddress: result.Clean(c.State.Addresses[m.client.Address]), UserAgent: agent}
-	name := cmp.Or(agent, "A program without user agent")
-	as := ""
+	slices.Sort(c.claims)
+	m := b.machine
+	c.Subject = d.clientSubject(m.client.Address)
+	c.Subject.UserAgent = result.Clean(d.State.Agents[m.client.Agent])
 	if m.user != 0 {
-		cand.Subject.User = result.Clean(c.State.Users[m.user-1].Name)
-		as = " as " + cand.Subject.User
+		c.Subject.User = result.Clean(d.State.Users[m.user-1].Name)
 	}
-	cand.Onset = b.firstRefused * 1000
-	cand.Confidence = confidence(p, stats.WilsonLower(b.rounds, b.rounds, stats.Z95)+0.2)
-	ongoing := b.again == session.Never
-	cand.Severity = result.Medium
-	if ongoing && len(cand.claims) >= machineHigh {
-		cand.Severity = result.High
+	c.Onset = b.firstRefused * 1000
+	c.Confidence = confidence(p, stats.WilsonLower(b.rounds, b.rounds, stats.Z95)+0.2)
+	details := &FailingIntegration{
+		Period: result.Seconds(round(float64(b.period)/1000, 1)), LastAccepted: result.Time(b.lastAccepted * 1000),
+		FirstRefused: result.Time(c.Onset), AcceptedBefore: b.accepted, RoundsRefused: b.rounds, Requests: len(c.claims),
+		Routes: len(routes), Route: endpointLabel(&d.State.Endpoints[mostAsked(routes)]),
+		Ongoing: b.again == session.Never, PValue: result.Probability(p),
 	}
-	route := endpointLabel(&c.State.Endpoints[c.mostAsked(routes)])
-	period := seconds(round(float64(b.period)/1000, 1))
-	cand.Title = fmt.Sprintf("%s at %s is refused on %s since %s", name, cand.Subject.ClientAddress, route, Clock(cand.Onset))
-	ended := "It is still refused at the end."
-	if !ongoing {
-		ended = "It is accepted again since " + Clock(b.again*1000) + "."
+	c.Severity = result.Medium
+	switch {
+	case !details.Ongoing:
+		details.AcceptedAgain = result.Time(b.again * 1000)
+	case len(c.claims) >= machineHigh:
+		c.Severity = result.High
 	}
-	cand.Explanation = Say("A program asks every %s%s. It was accepted %d times, last at %s; since %s all %d rounds (%d requests on %s) were refused, while others go on being accepted there. %s",
-		period, as, b.accepted, Clock(b.lastAccepted*1000), Clock(cand.Onset), b.rounds, len(cand.claims), count(len(routes), "route"), ended)
-	cand.Remediation = []string{
-		"Renew its credentials: an API key or a password that has expired, a client secret that was rotated, a token whose scope or audience was changed.",
-		"Look at what was changed at the onset: .htpasswd or the directory, the list of addresses allowed (nginx allow, Apache Require ip), the OAuth client.",
-		"Let it give up and raise an alarm on a 401 instead of asking on, and be told before the next key expires.",
-	}
-	cand.Exhibit = beforeSince(b.accepted, b.refusedBefore, b.rounds)
-	cand.Details = map[string]any{
-		"period_seconds": round(float64(b.period)/1000, 1), "last_accepted": Clock(b.lastAccepted * 1000),
-		"first_refused": Clock(cand.Onset), "accepted_before": b.accepted, "rounds_refused": b.rounds,
-		"routes": len(routes), "route": route, "ongoing": ongoing, "p_value": p,
-	}
-	return cand
+	c.Details, c.Exhibit = details, beforeSince(b.accepted, b.refusedBefore, b.rounds)
+	return c
 }

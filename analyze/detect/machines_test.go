@@ -2,9 +2,10 @@ package detect
 
 import (
 	"fmt"
-	"logscan/analyze/result"
 	"testing"
 	"time"
+
+	"logscan/analyze/result"
 )
 
 // poll lets a program ask a route at a steady pace from one time to another.
@@ -148,7 +149,7 @@ func TestProbes(t *testing.T) {
 			if f.Subject.ClientAddress != "10.9.0.1" || f.Subject.UserAgent != x.agent {
 				t.Errorf("subject %+v", f.Subject)
 			}
-			period := f.Details.(map[string]any)["period_seconds"].(float64)
+			period := float64(f.Details.(*Probe).Period)
 			if e := x.every.Seconds(); period < 0.95*e || period > 1.2*e+1 {
 				t.Errorf("period %v s, want %v", period, e)
 			}

@@ -8,12 +8,19 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// attempt is one request by or in the name of a user.
+const (
+	// accountRefused is how many refusals make an account worth following.
+	accountRefused = 4
+	// maxAccounts bounds the accounts that are followed: those with most refusals.
+	maxAccounts = 2000
+)
+
+// attempt is one request by a user or in the user's name.
 type attempt struct {
 	time     int64 // Unix milliseconds
 	endpoint uint32
 	actor    uint32
-	fact     uint32 // index of the fact, or timeline.NoRefusal when accepted
+	refusal  uint32 // index of the refusal, timeline.NoRefusal when accepted
 	client   timeline.Client
 	own      bool // refused with credentials of its own: named on the line, or signing in
 }
@@ -21,7 +28,7 @@ type attempt struct {
 // compareAttempts orders by time, a refusal before an acceptance of the same
 // instant, as in timelines.
 func compareAttempts(a, b attempt) int {
-	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.fact, b.fact), cmp.Compare(a.endpoint, b.endpoint),
+	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.endpoint, b.endpoint),
 		timeline.CompareClients(a.client, b.client))
 }
 
@@ -29,36 +36,25 @@ func compareAttempts(a, b attempt) int {
 type accountObserver struct {
 	*Diagnosis
 	users    []uint32    // each plus one
-	place    []int32     // by user plus one: place in users plus one; 0 is not followed
+	place    []int32     // by user plus one: place in users plus one, 0 for users not followed
 	attempts [][]attempt // by place, by time
 	parts    []*accountPart
 }
 
-// observeAccounts follows the users that were refused often enough to be worth
-// a look.
-func observeAccounts(c *Diagnosis) observer {
-	refused := make([]int, len(c.State.Users)+1)
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; c.open(i) && f.User != 0 {
-			refused[f.User]++
+// observeAccounts returns an observer of the users with many refusals, nil if there
+// are none.
+func observeAccounts(d *Diagnosis) observer {
+	refused := make([]int, len(d.State.Users)+1)
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; d.open(i) && r.User != 0 {
+			refused[r.User]++
 		}
 	}
-	var list []uint32
-	for u := 1; u < len(refused); u++ {
-		if refused[u] >= accountRefused {
-			list = append(list, uint32(u))
-		}
-	}
-	if len(list) == 0 {
+	users := topIndexes(refused, maxAccounts, func(u int) bool { return refused[u] >= accountRefused })
+	if len(users) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(list, func(a, b uint32) int { return refused[b] - refused[a] })
-	list = list[:min(len(list), maxAccounts)]
-	o := &accountObserver{Diagnosis: c, users: list, place: make([]int32, len(refused)), attempts: make([][]attempt, len(list))}
-	for n, u := range list {
-		o.place[u] = int32(n) + 1
-	}
-	return o
+	return &accountObserver{Diagnosis: d, users: users, place: places(users, len(refused)), attempts: make([][]attempt, len(users))}
 }
 
 func (o *accountObserver) part() func(*timeline.Actor, uint32) {
@@ -77,13 +73,14 @@ func (o *accountObserver) gather() {
 	o.parts = nil
 }
 
-// accountPart is one goroutine's part.
+// accountPart is the part of one goroutine.
 type accountPart struct {
 	*accountObserver // read only
 	attempts         [][]attempt
 }
 
-// actor notes what came of a user's requests where that says something.
+// actor records the attempts in an actor's timeline. A user named once stands for
+// the requests that follow, until the sign-out.
 func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 	user := uint32(0)
 	for i := range a.Events {
@@ -104,8 +101,8 @@ func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
 	signIn := p.State.Endpoints[e.Endpoint].SignIn
 	switch {
 	case e.Refusal != timeline.NoRefusal:
-		if x := &p.Refusals[e.Refusal]; x.User == user && x.Cause != session.Challenge {
-			*list = append(*list, attempt{e.Time, e.Endpoint, x.Actor, e.Refusal, e.Client, x.Named || x.SignIn})
+		if r := &p.Refusals[e.Refusal]; r.User == user && r.Cause != session.Challenge {
+			*list = append(*list, attempt{e.Time, e.Endpoint, r.Actor, e.Refusal, e.Client, r.Named || r.SignIn})
 		}
 	case e.Outcome == timeline.Accepted && (p.Protected[e.Endpoint] || signIn),
 		e.Outcome == timeline.Redirected && signIn:

@@ -9,75 +9,74 @@ import (
 )
 
 const (
-	// machineRefused 401s of a client that was accepted are worth a look.
+	// machineRefused is how many refusals of a client that was accepted before make
+	// it worth following.
 	machineRefused = 4
-	// machineRoutes is how many routes a program asks at most; who asks more is
-	// a person's browser or app.
+	// machineRoutes is the greatest number of routes that a program requests: a
+	// client with more is a person's browser or app.
 	machineRoutes = 8
-	// maxMachines bounds the clients that are followed: those with most 401s.
+	// maxMachines bounds the clients that are followed: those with most refusals.
 	maxMachines = 10_000
 )
 
-// answer is what came of a request of a program.
+// answer is the outcome of a request by a program.
 type answer struct {
 	time     int64  // Unix milliseconds
-	fact     uint32 // index of the fact, or timeline.NoRefusal when it was accepted
+	refusal  uint32 // index of the refusal, timeline.NoRefusal when accepted
 	endpoint uint32
 }
 
-// machine is a client in the name of one user, and how it fared on the routes
-// that refused it.
+// machine is a client in the name of one user, with the outcomes of its requests to
+// the routes that refused it.
 type machine struct {
 	client  timeline.Client
 	user    uint32   // plus one, 0 none
 	answers []answer // by time
 }
 
-// machineObserver collects how clients without sessions fared that were accepted
-// and then refused.
+// machineObserver collects the outcomes of clients without sessions that were
+// accepted and then refused.
 type machineObserver struct {
 	*Diagnosis
-	follow   map[timeline.Client]map[uint32]bool // routes that refused them
-	actors   map[uint32]bool                     // whose they are
+	follow   map[timeline.Client]map[uint32]bool // the routes that refused each client
+	actors   map[uint32]bool                     // the actors of these clients
 	machines []machine                           // by client, user
 	parts    []*machinePart
 }
 
-// observeMachines follows the clients that were refused again and again after
-// they had been accepted.
-func observeMachines(c *Diagnosis) observer {
+// observeMachines returns an observer of the clients that were refused repeatedly
+// and also accepted, nil if there are none.
+func observeMachines(d *Diagnosis) observer {
 	refused := map[timeline.Client]int{}
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; c.open(i) && !f.Session {
-			refused[timeline.Client{Address: f.Address, Agent: f.Agent}]++
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; d.open(i) && !r.Session {
+			refused[timeline.Client{Address: r.Address, Agent: r.Agent}]++
 		}
 	}
-	type many struct {
-		client timeline.Client
-		n      int
-	}
-	var list []many
+	var list []timeline.Client
 	for client, n := range refused {
-		if n >= machineRefused && c.Clients[client].Tally.N[timeline.Accepted] >= machineAccepted {
-			list = append(list, many{client, n})
+		if n >= machineRefused && d.Clients[client].Tally.N[timeline.Accepted] >= machineAccepted {
+			list = append(list, client)
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	slices.SortFunc(list, func(a, b many) int { return cmp.Or(cmp.Compare(b.n, a.n), timeline.CompareClients(a.client, b.client)) })
-	o := &machineObserver{Diagnosis: c, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
-	for _, m := range list[:min(len(list), maxMachines)] {
-		o.follow[m.client] = map[uint32]bool{}
+	slices.SortFunc(list, func(a, b timeline.Client) int {
+		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
+	})
+	o := &machineObserver{Diagnosis: d, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
+	for _, client := range list[:min(len(list), maxMachines)] {
+		o.follow[client] = map[uint32]bool{}
 	}
-	for i := range c.Refusals {
-		f := &c.Refusals[i]
-		if !c.open(i) || f.Session {
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if !d.open(i) || r.Session {
 			continue
 		}
-		if routes := o.follow[timeline.Client{Address: f.Address, Agent: f.Agent}]; routes != nil {
-			routes[f.Endpoint] = true
-			o.actors[f.Actor] = true
+		if routes := o.follow[timeline.Client{Address: r.Address, Agent: r.Agent}]; routes != nil {
+			routes[r.Endpoint] = true
+			o.actors[r.Actor] = true
 		}
 	}
 	return o
@@ -102,14 +101,14 @@ func (o *machineObserver) gather() {
 	o.parts = nil
 }
 
-// machinePart is one goroutine's part.
+// machinePart is the part of one goroutine.
 type machinePart struct {
 	*machineObserver // read only
 	machines         []machine
 }
 
-// actor notes how a client without a session fared, by the user whose name it
-// gave last.
+// actor records the outcomes of a client without a session, by the user that it
+// named last.
 func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 	if a.Session != nil || len(a.Events) == 0 {
 		return
@@ -132,7 +131,6 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 				return
 			}
 		}
-		x := answer{e.Time, e.Refusal, e.Endpoint}
 		switch {
 		case !routes[e.Endpoint]:
 			continue
@@ -148,9 +146,9 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 			m = &machine{client: client, user: user}
 			by[user] = m
 		}
-		m.answers = append(m.answers, x)
+		m.answers = append(m.answers, answer{e.Time, e.Refusal, e.Endpoint})
 	}
-	// The first leg of a handshake comes before the name is known.
+	// The first request of a handshake comes before the name is known.
 	if none := by[0]; none != nil && len(by) == 2 {
 		delete(by, 0)
 		for _, m := range by {

@@ -7,14 +7,14 @@ import (
 	"logscan/analyze/stats"
 )
 
-// pairs counts what is compared, as an observer does: for each key two cells,
-// of requests that differ in one thing.
+// pairs counts requests that are compared with each other: for each key two cells,
+// of requests that differ in one property. Observers embed it.
 type pairs[K comparable] struct {
 	counts map[K]*[2]stats.Cell
 	parts  []map[K]*[2]stats.Cell
 }
 
-// newPairs counts for these keys alone.
+// newPairs returns empty pairs for the keys. Requests of other keys are not counted.
 func newPairs[K comparable](keys []K) pairs[K] { return pairs[K]{counts: emptyPairs(keys)} }
 
 func emptyPairs[K comparable](keys []K) map[K]*[2]stats.Cell {
@@ -25,17 +25,17 @@ func emptyPairs[K comparable](keys []K) map[K]*[2]stats.Cell {
 	return m
 }
 
-// part gives the cells of one goroutine.
+// part returns the cells that one goroutine counts in.
 func (p *pairs[K]) part() map[K]*[2]stats.Cell {
-	mine := emptyPairs(slices.Collect(maps.Keys(p.counts)))
-	p.parts = append(p.parts, mine)
-	return mine
+	cells := emptyPairs(slices.Collect(maps.Keys(p.counts)))
+	p.parts = append(p.parts, cells)
+	return cells
 }
 
 // gather sums the parts.
 func (p *pairs[K]) gather() {
-	for _, mine := range p.parts {
-		for k, n := range mine {
+	for _, cells := range p.parts {
+		for k, n := range cells {
 			for i := range n {
 				p.counts[k][i].Merge(n[i])
 			}

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
@@ -12,78 +11,99 @@ import (
 	"logscan/parse"
 )
 
-// permissionDenied finds routes that answer 401 to those who may not ask them,
-// where 403 is meant.
+// permissionDenied finds routes that answer 401 instead of 403 to users without
+// permission.
 //
-// Sign: the same actors are refused whenever they ask, others are accepted
-// whenever they ask, at the same times, and all of them are accepted on other
-// routes. Not: a broken route (everybody is refused, or was from one time on), a
-// bad backend (the same actors are refused now and accepted then).
+// Sign: some actors are refused whenever they ask, others are accepted whenever
+// they ask, at the same times, and all of them are accepted on other routes. Not: a
+// broken route (everybody is refused, or was from one time on), a bad backend (the
+// same actors are now refused, now accepted).
 //
 // Statistic: actors that asked the route at least twice are all of one kind, or
-// mixed. Were each request refused by the common share, the number of mixed ones
-// would be binomial about its expectation: the lower tail, by the normal
-// approximation of the Poisson-binomial sum (Le Cam, Pacific Journal of
-// Mathematics 10, 1960), adjusted by Benjamini and Hochberg over the routes.
+// mixed. If each request were refused with the common share, the number of mixed
+// actors would be binomial about its expectation: the lower tail, by the normal
+// approximation of the Poisson-binomial sum (Le Cam, Pacific Journal of Mathematics
+// 10, 1960), adjusted by Benjamini and Hochberg over the routes.
 var permissionDenied = Kind{
 	Name:     "permission_denied_as_401",
 	Label:    "Missing permission",
 	Meaning:  "Signed-in users without permission get 401 where 403 is meant.",
 	Category: EndpointCategory,
+	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
-	observe:  observePermissions,
-	inspect:  inspectPermissions,
+	Details:  func() any { return new(Permission) },
+	Title:    `{{route .Subject}} answers 401 instead of 403 to signed-in users without permission`,
+	Explanation: `{{with .Details}}
+		{{plural .Refused "client was" "clients were"}} refused here every time, {{plural .Accepted "other was" "others were"}} accepted every time{{if .Mixed}}, {{number .Mixed}} saw both{{end}}, over the same hours.
+		All of them were accepted on other routes: their credentials are good, and those refused lack a permission.
+		A 401 asks for other credentials (RFC 9110, section 15.5.2), so clients sign in again, in vain.{{end}}`,
+	Remedy: []string{
+		`Answer 403 if the credentials are good and the permission is missing (RFC 9110, section 15.5.4). In OAuth, answer 403 with insufficient_scope (RFC 6750, section 3.1).`,
+		`Apache: Require group and Require expr answer 401; AuthzSendForbiddenOnFailure On makes it 403. Spring Security: use an AccessDeniedHandler. ASP.NET: Forbid() instead of Challenge().`,
+		`Hide or disable in the page what its user may not request.`,
+	},
+	observe: observePermissions,
+	inspect: inspectPermissions,
+}
+
+// Permission is the details of a permission_denied_as_401 finding.
+type Permission struct {
+	Refused  int                `json:"refused_actors"`  // every time
+	Accepted int                `json:"accepted_actors"` // every time
+	Mixed    int                `json:"mixed_actors"`
+	PValue   result.Probability `json:"p_value"`
 }
 
 const (
-	// permissionActors of either kind are the least.
+	// permissionActors is the minimum number of actors that are always refused, and
+	// of those that are always accepted.
 	permissionActors = 4
-	// permissionMixed is the most that may be mixed, of those who asked more
-	// than once: a right that was granted or taken away within the day.
+	// permissionMixed is the maximum share of mixed actors: permissions that were
+	// granted or withdrawn within the day.
 	permissionMixed = 0.15
-	// permissionOverlap is the share of the refusals that must lie between
-	// acceptances of others, and the other way round: it is no change in time.
+	// permissionOverlap is the minimum share of actors that asked while actors of
+	// the other kind did: otherwise the route changed over time.
 	permissionOverlap = 0.7
-	// permissionFalse is the share of false reports allowed over the routes.
+	// permissionFalse is the accepted share of false reports over the routes.
 	permissionFalse = 0.001
 )
 
-// verdictCount is how one actor fared on one route.
-type verdictCount struct {
+// actorCount is how often one route accepted and refused one actor.
+type actorCount struct {
 	place             int32
-	who               uint64 // user plus one, or the actor's id where no user is known
+	who               uint64 // user plus one, or the actor's id << 32 if no user is known
 	accepted, refused int32
 	first, last       int64 // Unix milliseconds
 }
 
-// permissionObserver collects how actors fared on routes.
+// permissionObserver counts by route and actor.
 type permissionObserver struct {
 	*Diagnosis
-	keys   []uint32
-	place  []int32 // by endpoint, plus one
-	counts [][]verdictCount
-	mine   [][]verdictCount
+	keys   []uint32 // endpoints
+	place  []int32  // by endpoint: index in keys plus one
+	counts [][]actorCount
+	parts  [][]actorCount // by goroutine
 }
 
-func observePermissions(c *Diagnosis) observer {
-	counts := make([]int64, len(c.Endpoints))
-	for i := range c.Endpoints {
-		if c.State.Endpoints[i].N[timeline.Accepted] > 0 {
-			counts[i] = c.Endpoints[i].AliveActors
+func observePermissions(d *Diagnosis) observer {
+	counts := make([]int64, len(d.Endpoints))
+	for i := range d.Endpoints {
+		if d.State.Endpoints[i].N[timeline.Accepted] > 0 {
+			counts[i] = d.Endpoints[i].AliveActors
 		}
 	}
-	list := worst(counts, permissionActors)
+	list := topKeys(counts, permissionActors)
 	if len(list) == 0 {
 		return nil
 	}
-	return &permissionObserver{Diagnosis: c, keys: list, place: places(list, len(counts))}
+	return &permissionObserver{Diagnosis: d, keys: list, place: places(list, len(counts))}
 }
 
 func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
-	n := len(o.mine)
-	o.mine = append(o.mine, nil)
+	n := len(o.parts)
+	o.parts = append(o.parts, nil)
 	return func(a *timeline.Actor, id uint32) {
-		user, from := uint32(0), len(o.mine[n])
+		user, from := uint32(0), len(o.parts[n])
 		for i := range a.Events {
 			e := &a.Events[i]
 			if e.User != 0 {
@@ -94,13 +114,13 @@ func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
 			if place < 0 || !refused && e.Outcome != timeline.Accepted || refused && !o.Refusals[e.Refusal].Good {
 				continue
 			}
-			list := o.mine[n]
+			list := o.parts[n]
 			at := from
 			for at < len(list) && list[at].place != place {
 				at++
 			}
 			if at == len(list) {
-				list = append(list, verdictCount{place: place, who: uint64(id) << 32, first: e.Time, last: e.Time})
+				list = append(list, actorCount{place: place, who: uint64(id) << 32, first: e.Time, last: e.Time})
 			}
 			x := &list[at]
 			if user != 0 {
@@ -112,22 +132,22 @@ func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
 			} else {
 				x.accepted++
 			}
-			o.mine[n] = list
+			o.parts[n] = list
 		}
 	}
 }
 
 func (o *permissionObserver) gather() {
-	o.counts = make([][]verdictCount, len(o.keys))
-	for _, mine := range o.mine {
-		for _, x := range mine {
+	o.counts = make([][]actorCount, len(o.keys))
+	for _, part := range o.parts {
+		for _, x := range part {
 			o.counts[x.place] = append(o.counts[x.place], x)
 		}
 	}
-	o.mine = nil
+	o.parts = nil
 	for place, list := range o.counts {
-		// One user may have had several sessions.
-		slices.SortFunc(list, func(a, b verdictCount) int {
+		// A user may have several sessions: sum them.
+		slices.SortFunc(list, func(a, b actorCount) int {
 			return cmp.Or(cmp.Compare(a.who, b.who), cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last),
 				cmp.Compare(a.accepted, b.accepted), cmp.Compare(a.refused, b.refused))
 		})
@@ -142,9 +162,8 @@ func (o *permissionObserver) gather() {
 				merged = append(merged, x)
 			}
 		}
-		// Who is who does not matter from here on, and where no user is known it is
-		// by a hash that is seeded anew each run.
-		slices.SortFunc(merged, func(a, b verdictCount) int {
+		// Order by time: ids of actors without a user are hashes seeded anew each run.
+		slices.SortFunc(merged, func(a, b actorCount) int {
 			return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last),
 				cmp.Compare(a.accepted, b.accepted), cmp.Compare(a.refused, b.refused))
 		})
@@ -152,15 +171,15 @@ func (o *permissionObserver) gather() {
 	}
 }
 
-// bimodal is how the actors of a route divide.
-type bimodal struct {
-	accepted, refused int // actors that are always one of them
+// division counts the actors of a route by how they fared.
+type division struct {
+	accepted, refused int // actors of which every request was
 	mixed             int
-	p                 float64
+	p                 float64 // of as few mixed ones by chance
 }
 
-// divide tests whether actors are of two kinds.
-func divide(list []verdictCount) (b bimodal) {
+// divide counts actors, and tests whether they are of two kinds.
+func divide(list []actorCount) (b division) {
 	var k, n float64
 	for _, x := range list {
 		k += float64(x.refused)
@@ -192,9 +211,8 @@ func divide(list []verdictCount) (b bimodal) {
 	return b
 }
 
-// interleaved tells whether refusals and acceptances lie among each other in
-// time, by the actors' spans.
-func interleaved(list []verdictCount) bool {
+// interleaved reports whether refused and accepted actors asked at the same times.
+func interleaved(list []actorCount) bool {
 	var accepted, refused [2]int64 // first and last
 	accepted[0], refused[0] = math.MaxInt64, math.MaxInt64
 	for _, x := range list {
@@ -219,12 +237,12 @@ func interleaved(list []verdictCount) bool {
 	return within >= permissionOverlap*of
 }
 
-func inspectPermissions(c *Diagnosis, seen observer) ([]candidate, error) {
+func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
 	o := seen.(*permissionObserver)
-	divided, p := make([]bimodal, len(o.keys)), make([]float64, len(o.keys))
+	divided, p := make([]division, len(o.keys)), make([]float64, len(o.keys))
 	for n := range o.keys {
 		divided[n] = divide(o.counts[n])
 		p[n] = divided[n].p
@@ -237,14 +255,16 @@ func inspectPermissions(c *Diagnosis, seen observer) ([]candidate, error) {
 			float64(b.mixed) > permissionMixed*float64(b.accepted+b.refused+b.mixed) || !interleaved(o.counts[n]) {
 			continue
 		}
-		if cand, ok := c.forbidden(endpoint, o.counts[n], b, adjusted[n]); ok {
+		if cand, ok := d.forbidden(endpoint, o.counts[n], b, adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
 	return found, nil
 }
 
-func (c *Diagnosis) forbidden(endpoint uint32, list []verdictCount, b bimodal, p float64) (candidate, bool) {
+// forbidden returns the finding of a route: it claims the refusals of the actors
+// that were never accepted.
+func (d *Diagnosis) forbidden(endpoint uint32, list []actorCount, b division, p float64) (candidate, bool) {
 	refused := map[uint64]bool{}
 	for _, x := range list {
 		if x.refused > 0 && x.accepted == 0 {
@@ -252,28 +272,18 @@ func (c *Diagnosis) forbidden(endpoint uint32, list []verdictCount, b bimodal, p
 		}
 	}
 	var cand candidate
-	for i := range c.Refusals {
-		f := &c.Refusals[i]
-		if f.Endpoint == endpoint && c.open(i) && f.Good && (refused[uint64(f.User)] && f.User != 0 || refused[uint64(f.Actor)<<32]) {
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if r.Endpoint == endpoint && d.open(i) && r.Good && (refused[uint64(r.User)] && r.User != 0 || refused[uint64(r.Actor)<<32]) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
 	if len(cand.claims) < routeRefused {
 		return cand, false
 	}
-	e := &c.State.Endpoints[endpoint]
-	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
+	cand.Subject, cand.Onset = endpointSubject(&d.State.Endpoints[endpoint]), parse.NoTime
 	cand.Severity = result.Medium
-	purity := 1 - float64(b.mixed)/float64(b.accepted+b.refused+b.mixed)
-	cand.Confidence = confidence(p, purity)
-	cand.Title = fmt.Sprintf("%s answers 401 to users who are signed in and may not ask it, where 403 is meant", endpointLabel(e))
-	cand.Explanation = Say("%d actors were refused here each time they asked, %d others were accepted each time, %d saw both; all of them were accepted on other routes meanwhile. So their credentials are good and it is a permission that they lack. A 401 says the contrary (RFC 9110, section 15.5.2): clients then sign in again, or ask for the password, in vain.",
-		b.refused, b.accepted, b.mixed)
-	cand.Remediation = []string{
-		"Answer 403 (RFC 9110, section 15.5.4) where the credentials are good and the permission is missing; in OAuth, insufficient_scope with 403 (RFC 6750, section 3.1).",
-		"Apache: Require group or Require expr answers 401; with AuthzSendForbiddenOnFailure On it is 403. Spring Security: an AccessDeniedHandler; ASP.NET: Forbid() instead of Challenge().",
-		"Hide or disable in the page what its user may not ask.",
-	}
-	cand.Details = map[string]any{"refused_actors": b.refused, "accepted_actors": b.accepted, "mixed_actors": b.mixed, "p_value": p}
+	cand.Confidence = confidence(p, 1-float64(b.mixed)/float64(b.accepted+b.refused+b.mixed))
+	cand.Details = &Permission{Refused: b.refused, Accepted: b.accepted, Mixed: b.mixed, PValue: result.Probability(p)}
 	return cand, true
 }

@@ -2,7 +2,7 @@ package detect
 
 import (
 	"cmp"
-	"fmt"
+	"maps"
 	"slices"
 
 	"logscan/analyze/result"
@@ -13,77 +13,98 @@ import (
 // retryStorm finds software that repeats a refused request over and over and
 // never signs in again.
 //
-// Sign: after its session or token has ended, a client repeats the same request
-// at a machine's pace, without a sign-in or an acceptance between; grouped by
-// user agent. Not: a monitor (never accepted), a program whose key has expired
-// (no session, and its usual work goes on at its usual pace), guessing (sign-in
-// routes, names), a person who reloads (a few times, at all intervals).
+// Sign: after its session or token has ended, a client repeats the same request at
+// a machine's pace, without a sign-in or an acceptance in between; grouped by user
+// agent. Not: a monitor (never accepted), a program whose key has expired (it has
+// no session and continues its usual work at its usual pace), password guessing
+// (sign-in routes, user names), a person who reloads (a few times, at irregular
+// intervals).
 //
-// Statistic: the length of the run, and the share of its gaps within a factor
-// of two of their median, which long-tailed human gaps do not reach. The least
-// lengths are far beyond what somebody reloads by hand.
+// Statistic: the length of the run, and the share of its gaps within a factor of
+// two of their median; human gaps are long-tailed and do not reach it. The minimum
+// lengths are far above what a person reloads by hand.
 var retryStorm = Kind{
 	Name:     "retry_storm",
 	Label:    "Retry storm",
 	Meaning:  "A client repeats the refused request over and over and never signs in again.",
 	Category: SessionCategory,
+	Subjects: []string{"client_software", "site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},
-	certain:  true,
-	observe:  observeRetries,
-	inspect:  inspectRetries,
+	Details:  func() any { return new(RetryStorm) },
+	Title:    `{{or .Subject.UserAgent "Software without a user agent"}} repeats refused requests {{with .Details.Interval}}every {{duration .}}{{else}}without a pause{{end}} and never signs in again`,
+	Explanation: `{{with .Details}}
+		{{count .Sessions "session"}} of this software repeated a request {{plural .Requests "time" "times"}} after it was refused, up to {{plural .LongestRun "time" "times"}} in one session, typically {{with .Interval}}{{duration .}}{{else}}less than 0.1 seconds{{end}} apart.
+		The software had been accepted before. It neither signed in nor renewed a token in between, so none of these requests could succeed.{{end}}`,
+	Remedy: []string{
+		`Fix the client: stop on a 401, renew the token once (OAuth refresh_token), then ask the user to sign in. Back off exponentially with jitter.`,
+		`Report the affected versions to the vendor: the user agent names them.`,
+		`Until then, limit the rate of the requests: nginx limit_req keyed by session cookie or address, Apache mod_qos. Answer with Retry-After.`,
+	},
+	certain: true,
+	observe: observeRetries,
+	inspect: inspectRetries,
+}
+
+// RetryStorm is the details of a retry_storm finding.
+type RetryStorm struct {
+	Sessions   int            `json:"sessions"`
+	Requests   int            `json:"wasted_requests"`
+	LongestRun int            `json:"longest_run"`
+	Interval   result.Seconds `json:"interval_seconds"` // the typical one
 }
 
 const (
-	// stormRun repeats of one request by one session or client are a storm; or
+	// stormRun is the minimum number of repeats by one session or client, unless
 	stormRun = 20
 	// stormShort repeats each, of several that run the same software,
 	stormShort = 10
-	// stormTotal together.
+	// stormTotal add up to this many.
 	stormTotal = 40
-	// stormEven is the share of the gaps within a factor of two of the median.
+	// stormEven is the minimum share of the gaps within a factor of two of the
+	// median.
 	stormEven = 0.85
-	// maxStorms bounds the actors that are followed: those with most repeats.
+	// maxStorms is the maximum number of actors followed, those with most repeats.
 	maxStorms = 20_000
 )
 
-// retries is a run of the same refused request.
+// retries is a run of refusals of the same request.
 type retries struct {
-	facts []uint32 // all but the first, which only told that the session had ended
-	agent uint32
-	actor uint32
-	gap   int64 // the typical one, milliseconds
+	refusals []uint32 // without the first, which may be how the client noticed
+	agent    uint32
+	actor    uint32
+	gap      int64 // typical, milliseconds
 }
 
 type retryObserver struct {
 	*Diagnosis
 	actors map[uint32]bool
-	runs   []retries // by agent, first fact
-	mine   [][]retries
+	runs   []retries   // by agent and first refusal
+	parts  [][]retries // by goroutine
 }
 
-func observeRetries(c *Diagnosis) observer {
+func observeRetries(d *Diagnosis) observer {
 	type repeated struct{ actor, endpoint uint32 }
 	n := map[repeated]int{}
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; c.open(i) && !f.SignIn && (f.Good || f.Session) {
-			n[repeated{f.Actor, f.Endpoint}]++
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; d.open(i) && !r.SignIn && (r.Good || r.Session) {
+			n[repeated{r.Actor, r.Endpoint}]++
 		}
 	}
-	type many struct {
+	type repeater struct {
 		actor uint32
 		n     int
 	}
-	var list []many
+	var list []repeater
 	for r, count := range n {
 		if count > stormShort {
-			list = append(list, many{r.actor, count})
+			list = append(list, repeater{r.actor, count})
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	slices.SortFunc(list, func(a, b many) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.actor, b.actor)) })
-	o := &retryObserver{Diagnosis: c, actors: map[uint32]bool{}}
+	slices.SortFunc(list, func(a, b repeater) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.actor, b.actor)) })
+	o := &retryObserver{Diagnosis: d, actors: map[uint32]bool{}}
 	for _, m := range list[:min(len(list), maxStorms)] {
 		o.actors[m.actor] = true
 	}
@@ -93,20 +114,20 @@ func observeRetries(c *Diagnosis) observer {
 func (o *retryObserver) wants(id uint32, _ timeline.Who) bool { return o.actors[id] }
 
 func (o *retryObserver) part() func(*timeline.Actor, uint32) {
-	n := len(o.mine)
-	o.mine = append(o.mine, nil)
+	n := len(o.parts)
+	o.parts = append(o.parts, nil)
 	open := map[uint32][]uint32{} // by endpoint: refusals since the last acceptance
 	return func(a *timeline.Actor, id uint32) {
 		if !o.actors[id] {
 			return
 		}
 		clear(open)
-		// Who never had a session is a program, whose key may have expired.
+		// An actor without a session is a program, whose key may have expired.
 		hadSession := a.Session != nil
 		end := func() {
-			for _, endpoint := range sortedKeys(open) {
+			for _, endpoint := range slices.Sorted(maps.Keys(open)) {
 				if run, ok := o.run(open[endpoint]); ok && hadSession {
-					o.mine[n] = append(o.mine[n], run)
+					o.parts[n] = append(o.parts[n], run)
 				}
 			}
 			clear(open)
@@ -115,7 +136,7 @@ func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 			e := &a.Events[i]
 			switch {
 			case e.Refusal != timeline.NoRefusal:
-				if f := &o.Refusals[e.Refusal]; !f.SignIn && (f.Good || f.Session) && f.Cause != session.Challenge {
+				if r := &o.Refusals[e.Refusal]; !r.SignIn && (r.Good || r.Session) && r.Cause != session.Challenge {
 					open[e.Endpoint] = append(open[e.Endpoint], e.Refusal)
 				}
 			case e.Outcome == timeline.Accepted && o.Roles[e.Endpoint]&session.Guards != 0,
@@ -128,22 +149,14 @@ func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 	}
 }
 
-func sortedKeys(m map[uint32][]uint32) []uint32 {
-	keys := make([]uint32, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// run tests the refusals of one request by one actor.
-func (o *retryObserver) run(facts []uint32) (retries, bool) {
-	if len(facts) <= stormShort {
+// run returns the repeats of one request by one actor, and whether they come at an
+// even pace.
+func (o *retryObserver) run(refusals []uint32) (retries, bool) {
+	if len(refusals) <= stormShort {
 		return retries{}, false
 	}
-	times := make([]int64, len(facts))
-	for i, n := range facts {
+	times := make([]int64, len(refusals))
+	for i, n := range refusals {
 		times[i] = o.Refusals[n].Time
 	}
 	gaps := gapsOf(times[1:])
@@ -155,21 +168,21 @@ func (o *retryObserver) run(facts []uint32) (retries, bool) {
 			even++
 		}
 	}
-	f := &o.Refusals[facts[0]]
-	return retries{slices.Clone(facts[1:]), f.Agent, f.Actor, median}, float64(even) >= stormEven*float64(len(gaps))
+	r := &o.Refusals[refusals[0]]
+	return retries{slices.Clone(refusals[1:]), r.Agent, r.Actor, median}, float64(even) >= stormEven*float64(len(gaps))
 }
 
 func (o *retryObserver) gather() {
-	for _, mine := range o.mine {
-		o.runs = append(o.runs, mine...)
+	for _, runs := range o.parts {
+		o.runs = append(o.runs, runs...)
 	}
-	o.mine = nil
+	o.parts = nil
 	slices.SortFunc(o.runs, func(a, b retries) int {
-		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.facts[0], b.facts[0]))
+		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.refusals[0], b.refusals[0]))
 	})
 }
 
-func inspectRetries(c *Diagnosis, seen observer) ([]candidate, error) {
+func inspectRetries(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -180,7 +193,7 @@ func inspectRetries(c *Diagnosis, seen observer) ([]candidate, error) {
 		for to < len(o.runs) && o.runs[to].agent == o.runs[from].agent {
 			to++
 		}
-		if cand, ok := c.storm(o.runs[from:to]); ok {
+		if cand, ok := d.storm(o.runs[from:to]); ok {
 			found = append(found, cand)
 		}
 		from = to
@@ -188,16 +201,16 @@ func inspectRetries(c *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-// storm sums the runs of one user agent.
-func (c *Diagnosis) storm(runs []retries) (candidate, bool) {
+// storm returns the finding of the runs of one user agent, if they are enough.
+func (d *Diagnosis) storm(runs []retries) (candidate, bool) {
 	var cand candidate
 	longest := 0
 	actors := map[uint32]bool{}
 	var gaps []int64
 	for _, r := range runs {
 		n := 0
-		for _, i := range r.facts {
-			if c.open(int(i)) {
+		for _, i := range r.refusals {
+			if d.open(int(i)) {
 				cand.claims = append(cand.claims, i)
 				n++
 			}
@@ -213,26 +226,19 @@ func (c *Diagnosis) storm(runs []retries) (candidate, bool) {
 	}
 	slices.Sort(cand.claims)
 	slices.Sort(gaps)
-	agent := c.State.Agents[runs[0].agent]
-	typical := float64(gaps[len(gaps)/2]) / 1000
-	cand.Subject = result.Subject{Type: "client_software", UserAgent: agent}
-	if agent == "" {
-		cand.Subject = result.Subject{Type: "site"}
+	cand.Subject = result.Subject{Type: "client_software", UserAgent: d.State.Agents[runs[0].agent]}
+	if cand.Subject.UserAgent == "" {
+		cand.Subject.Type = "site"
 	}
-	cand.Onset = c.State.Refusals[cand.claims[0]].Time
+	cand.Onset = d.State.Refusals[cand.claims[0]].Time
 	cand.Confidence = 0.95
 	cand.Severity = result.Low
-	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(len(c.Refusals)) {
+	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(len(d.Refusals)) {
 		cand.Severity = result.Medium
 	}
-	cand.Title = fmt.Sprintf("%s repeats refused requests every %s and never signs in again", cmp.Or(agent, "Software without a user agent"), seconds(round(typical, 1)))
-	cand.Explanation = Say("%s of this software, once accepted, sent the same request again %d times (one of them %d times) after it had been answered 401, about every %s, without signing in or renewing a token between. None of these requests could succeed.",
-		count(len(actors), "session"), len(cand.claims), longest, seconds(round(typical, 1)))
-	cand.Remediation = []string{
-		"In the client: stop on 401; renew the token once (OAuth refresh_token) and then ask the user to sign in; back off exponentially with jitter.",
-		"Tell the makers which versions do it: the user agent names them.",
-		"Until then spare the server: nginx limit_req keyed by session or address, Apache mod_qos; answer with Retry-After.",
+	typical := float64(gaps[len(gaps)/2]) / 1000
+	cand.Details = &RetryStorm{
+		Sessions: len(actors), Requests: len(cand.claims), LongestRun: longest, Interval: result.Seconds(round(typical, 1)),
 	}
-	cand.Details = map[string]any{"sessions": len(actors), "wasted_requests": len(cand.claims), "longest_run": longest, "interval_seconds": round(typical, 1)}
 	return cand, true
 }

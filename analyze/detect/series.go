@@ -6,18 +6,17 @@ import (
 	"slices"
 
 	"logscan/analyze/session"
+	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
 
-const (
-	// maxFollowed is how many endpoints, those with most 401s, are followed
-	// over time: 2,048 steps of 24 bytes each.
-	maxFollowed = 256
-)
+// maxFollowed is the maximum number of endpoints followed over time, those with
+// most refusals: each costs session.MaxSteps cells of 24 bytes.
+const maxFollowed = 256
 
-// cell counts the actors of one endpoint in one step of time.
+// cell counts the actors of one followed key in one step of time.
 type cell struct {
-	accepted, refused          int32 // distinct actors; refused ones were alive elsewhere
+	accepted, refused          int32 // distinct actors
 	lastAccepted, firstRefused int64 // Unix milliseconds
 }
 
@@ -28,40 +27,35 @@ func (x *cell) merge(y *cell) {
 	x.firstRefused = min(x.firstRefused, y.firstRefused)
 }
 
-// seriesObserver follows things over time, such as endpoints: in each step, how
-// many distinct actors they accepted and refused.
+// seriesObserver follows keys, such as endpoints, over time: it counts how many
+// distinct actors each of them accepted and refused in each step.
 type seriesObserver struct {
 	*Diagnosis
-	keys []uint32 // what is followed, ascending
-	// place gives the place in keys of what an event belongs to, -1 for nothing
-	// that is followed.
+	keys []uint32 // ascending
+	// place returns the index in keys of an event's key, -1 if it is not followed.
 	place func(*timeline.Event) int32
-	// refused tells whether an event is a refusal that counts. Every acceptance
-	// counts.
+	// refused reports whether a refused event counts. Every acceptance counts.
 	refused func(*timeline.Event) bool
-	cells   [][]cell // by place, one for each step of time
+	cells   [][]cell // by index of the key, then by step
 	parts   []*seriesPart
 }
 
-// series follows the keys; place gives, by what keyOf says of an event, where it
-// stands in keys.
-func (c *Diagnosis) series(keys []uint32, size int, keyOf func(*timeline.Event) int, refused func(*timeline.Event) bool) *seriesObserver {
-	placeOf := make([]int32, size)
-	for n, k := range keys {
-		placeOf[k] = int32(n) + 1
-	}
+// series returns an observer of the keys, which are numbers below size. keyOf
+// returns the key of an event, negative for none.
+func (d *Diagnosis) series(keys []uint32, size int, keyOf func(*timeline.Event) int, refused func(*timeline.Event) bool) *seriesObserver {
+	placeOf := places(keys, size)
 	place := func(e *timeline.Event) int32 {
 		if k := keyOf(e); k >= 0 {
 			return placeOf[k] - 1
 		}
 		return -1
 	}
-	return &seriesObserver{Diagnosis: c, keys: keys, place: place, refused: refused, cells: newCells(len(keys))}
+	return &seriesObserver{Diagnosis: d, keys: keys, place: place, refused: refused, cells: newCells(len(keys))}
 }
 
-// worst gives the keys with the greatest counts, at least least, at most
-// maxFollowed of them, ascending.
-func worst(counts []int64, least int64) []uint32 {
+// topKeys returns the keys with the greatest counts in ascending order, those with
+// at least least, at most maxFollowed.
+func topKeys(counts []int64, least int64) []uint32 {
 	var list []uint32
 	for i, n := range counts {
 		if n >= least {
@@ -74,21 +68,7 @@ func worst(counts []int64, least int64) []uint32 {
 	return list
 }
 
-func byEndpoint(e *timeline.Event) int { return int(e.Endpoint) }
-
-// observeEndpoints follows the endpoints that refused enough actors while their
-// sessions were alive.
-func observeEndpoints(c *Diagnosis) observer {
-	counts := make([]int64, len(c.Endpoints))
-	for i := range c.Endpoints {
-		counts[i] = c.Endpoints[i].AliveActors
-	}
-	list := worst(counts, endpointActors)
-	if len(list) == 0 {
-		return nil
-	}
-	return c.series(list, len(counts), byEndpoint, func(e *timeline.Event) bool { return c.Refusals[e.Refusal].Alive })
-}
+func endpointOf(e *timeline.Event) int { return int(e.Endpoint) }
 
 func newCells(n int) [][]cell {
 	cells := make([][]cell, n)
@@ -118,21 +98,21 @@ func (o *seriesObserver) gather() {
 	o.parts = nil
 }
 
-// seriesPart is one goroutine's part.
+// seriesPart is the part of a seriesObserver that belongs to one goroutine.
 type seriesPart struct {
 	*seriesObserver // read only
 	cells           [][]cell
-	counted         []inStep // by place
+	counted         []inStep // by index of the key
 }
 
-// inStep remembers in which step an actor was counted last.
+// inStep records the step in which an actor was counted last.
 type inStep struct {
 	actor             uint32
 	accepted, refused int32 // step plus one
 }
 
-// actor counts an actor once in each step of time in which it was accepted, or
-// refused.
+// actor counts an actor once in each step in which it was accepted, and once in
+// each in which it was refused.
 func (p *seriesPart) actor(a *timeline.Actor, id uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
@@ -163,4 +143,75 @@ func (p *seriesPart) actor(a *timeline.Actor, id uint32) {
 			}
 		}
 	}
+}
+
+// span is a run of steps [from, to) in which a followed key refuses actors.
+type span struct {
+	from, to   int
+	stats.Cell      // actors of the steps; hits are refused
+	accepted   bool // actors were accepted before the span
+}
+
+// refusingSpan returns the run of consecutive segments (see stats.Segment) that
+// each refuse at least that share of their actors; of several runs, the one with
+// most refusals.
+func refusingSpan(cells []cell, least float64) (best span, ok bool) {
+	series := make([]stats.Cell, len(cells))
+	for i, x := range cells {
+		series[i] = stats.Cell{Hits: int64(x.refused), Trials: int64(x.refused + x.accepted)}
+	}
+	starts := []int{0}
+	for _, ch := range stats.Segment(series) {
+		starts = append(starts, ch.At)
+	}
+	var run *span
+	accepted := int64(0)
+	for n, from := range starts {
+		to := len(series)
+		if n+1 < len(starts) {
+			to = starts[n+1]
+		}
+		var sum stats.Cell
+		for _, x := range series[from:to] {
+			sum.Merge(x)
+		}
+		if float64(sum.Hits) < least*float64(sum.Trials) || sum.Trials == 0 {
+			run = nil
+			accepted += sum.Trials - sum.Hits
+			continue
+		}
+		if run == nil {
+			run = &span{from: from, to: from, accepted: accepted > 0}
+		}
+		run.to = to
+		run.Merge(sum)
+		if !ok || run.Hits > best.Hits {
+			best, ok = *run, true
+		}
+	}
+	return best, ok
+}
+
+// onsetOf returns the time of the first refusal of a span and of the last
+// acceptance before it, in Unix milliseconds. lastAccepted is math.MinInt64 if
+// nobody was accepted before.
+func (d *Diagnosis) onsetOf(cells []cell, s span) (firstRefused, lastAccepted int64) {
+	firstRefused, lastAccepted = math.MaxInt64, math.MinInt64
+	for i := s.from; i < s.to; i++ {
+		firstRefused = min(firstRefused, cells[i].firstRefused)
+	}
+	if !s.accepted {
+		return firstRefused, lastAccepted
+	}
+	// The change may be within the step before the span: if all of its acceptances
+	// are before its refusals, the refusals belong to the span.
+	if b := s.from - 1; b >= 0 && cells[b].refused > 0 && cells[b].firstRefused > cells[b].lastAccepted {
+		firstRefused = min(firstRefused, cells[b].firstRefused)
+	}
+	for i := range cells[:s.to] {
+		if at := cells[i].lastAccepted; at < firstRefused {
+			lastAccepted = max(lastAccepted, at)
+		}
+	}
+	return firstRefused, lastAccepted
 }

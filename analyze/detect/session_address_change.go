@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -12,70 +11,94 @@ import (
 	"logscan/parse"
 )
 
-// sessionAddressChange finds sites whose sessions end when the address of their
-// client changes.
+// sessionAddressChange finds sites whose sessions end when the client's address
+// changes.
 //
-// Sign: the first request of a session from another address is refused, and far
-// more often than requests from the same one. Not: sessions that expire (they
-// do so without a change as well), phones that roam and stay signed in.
+// Sign: the first request of a session from a new address is refused, far more
+// often than requests from an unchanged address. Not: sessions that expire (they
+// do so without a change, too), phones that roam and stay signed in.
 //
-// Statistic: the relative risk of death in the first request after a change
-// against requests without one, with the exact test of the difference
-// (stats.RateRatio), and Wilson's lower bound of the share that dies.
+// Statistic: the relative risk of a session's end in the first request after a
+// change against requests without one, with the exact test of the difference
+// (stats.RateRatio), and Wilson's lower bound of the share of changes that end the
+// session.
 var sessionAddressChange = Kind{
 	Name:     "session_address_change",
 	Label:    "Address change",
 	Meaning:  "Sessions died when the client's address changed: they are bound to it.",
 	Category: SessionCategory,
+	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needSession},
-	certain:  true,
-	observe:  observeMoves,
-	inspect:  inspectMoves,
+	Details:  func() any { return new(AddressChange) },
+	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} end when the client's address changes`,
+	Explanation: `{{with .Details}}
+		{{part .DeathsAfterChange .Changes}} of {{count .Changes "first request"}} from a new address {{if eq .Changes 1}}was{{else}}were{{end}} refused, and the session stayed refused until a new sign-in.
+		Of {{count .Unchanged "request"}} from an unchanged address, {{part .DeathsUnchanged .Unchanged}} ended the session.
+		{{if lt .RelativeRisk 1000.0}}The risk is {{fixed 0 .RelativeRisk}} times as high after a change.{{else}}Sessions end almost only after an address change.{{end}}
+		Phones, VPNs and networks with several exits change addresses all the time.{{end}}`,
+	Remedy: []string{
+		`Do not bind sessions to the client's address: turn off the check (in PHP, code that compares REMOTE_ADDR; in a WAF, session fingerprinting), and rotate the session id or bind it to the TLS channel instead.`,
+		`Behind a proxy, take the client's address from X-Forwarded-For of trusted proxies only (nginx set_real_ip_from, Apache RemoteIPTrustedProxy, Tomcat RemoteIpValve): a balancer with several addresses looks like a client that moves.`,
+		`If the check must stay, compare networks (/24, /48) instead of addresses, and ask for the second factor instead of ending the session.`,
+	},
+	certain: true,
+	observe: observeMoves,
+	inspect: inspectMoves,
+}
+
+// AddressChange is the details of a session_address_change finding.
+type AddressChange struct {
+	Changes           int64              `json:"changes"`                 // first requests from a new address
+	DeathsAfterChange int64              `json:"deaths_after_change"`     // of them, refused for good
+	Unchanged         int64              `json:"requests_without_change"` //
+	DeathsUnchanged   int64              `json:"deaths_without_change"`   // of them, refused for good
+	RelativeRisk      float64            `json:"relative_risk"`           // at most a million
+	PValue            result.Probability `json:"p_value"`
 }
 
 const (
-	// movedDeaths after a change of the address are the least.
+	// movedDeaths is the minimum number of sessions that end after a change.
 	movedDeaths = 8
-	// movedLower bounds from below the share of the changes that are not
-	// survived.
+	// movedLower is the minimum of the lower bound of the share of changes that end
+	// the session.
 	movedLower = 0.5
-	// movedRatio is how many times the risk of other requests that must be.
+	// movedRatio is the minimum relative risk.
 	movedRatio = 10
-	// movedFalse is the chance of a false report for each host.
+	// movedFalse is the accepted probability of a false report per host.
 	movedFalse = 0.001
 )
 
 // moveObserver counts the requests of live sessions to protected routes by host:
-// first those from the address of the request before, then those from another.
-// Hits are deaths.
+// in the first cell those from the address of the request before, in the second
+// those from another address. Hits are refusals that end the session.
 type moveObserver struct {
 	*Diagnosis
 	pairs[string]
 }
 
-// movedAway tells whether a 401 belongs to a death that followed a change of the
-// address.
-func movedAway(f *session.Refusal) bool { return f.Session && f.Dead && f.Moved }
+// afterMove reports whether a refusal belongs to a session that ended after its
+// address had changed.
+func afterMove(r *session.Refusal) bool { return r.Session && r.Dead && r.Moved }
 
-func observeMoves(c *Diagnosis) observer {
-	n := map[string]int{}
+func observeMoves(d *Diagnosis) observer {
+	deaths := map[string]int{}
 	enough := false
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; c.open(i) && f.Fatal && movedAway(f) {
-			host := c.State.Endpoints[f.Endpoint].Host
-			n[host]++
-			enough = enough || n[host] >= movedDeaths
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; d.open(i) && r.Fatal && afterMove(r) {
+			host := d.State.Endpoints[r.Endpoint].Host
+			deaths[host]++
+			enough = enough || deaths[host] >= movedDeaths
 		}
 	}
 	if !enough {
 		return nil
 	}
-	maps.DeleteFunc(n, func(_ string, deaths int) bool { return deaths < movedDeaths })
-	return &moveObserver{c, newPairs(slices.Collect(maps.Keys(n)))}
+	maps.DeleteFunc(deaths, func(_ string, n int) bool { return n < movedDeaths })
+	return &moveObserver{d, newPairs(slices.Collect(maps.Keys(deaths)))}
 }
 
 func (o *moveObserver) part() func(*timeline.Actor, uint32) {
-	mine := o.pairs.part()
+	cells := o.pairs.part()
 	return func(a *timeline.Actor, _ uint32) {
 		if a.Session == nil {
 			return
@@ -87,7 +110,7 @@ func (o *moveObserver) part() func(*timeline.Actor, uint32) {
 			if !died && (e.Outcome != timeline.Accepted || o.Roles[e.Endpoint]&session.Guards == 0) {
 				continue
 			}
-			if n := mine[o.State.Endpoints[e.Endpoint].Host]; n != nil && known {
+			if n := cells[o.State.Endpoints[e.Endpoint].Host]; n != nil && known {
 				cell := &n[0]
 				if e.Client.Address != address {
 					cell = &n[1]
@@ -101,18 +124,18 @@ func (o *moveObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *moveObserver) gather() { o.pairs.gather() }
 
-func inspectMoves(c *Diagnosis, seen observer) ([]candidate, error) {
+func inspectMoves(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
 	o := seen.(*moveObserver)
 	claims := map[string][]uint32{}
 	deaths := map[string]int{}
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; c.open(i) && movedAway(f) {
-			host := c.State.Endpoints[f.Endpoint].Host
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; d.open(i) && afterMove(r) {
+			host := d.State.Endpoints[r.Endpoint].Host
 			claims[host] = append(claims[host], uint32(i))
-			if f.Fatal {
+			if r.Fatal {
 				deaths[host]++
 			}
 		}
@@ -129,25 +152,13 @@ func inspectMoves(c *Diagnosis, seen observer) ([]candidate, error) {
 		cand := candidate{claims: claims[host]}
 		cand.Subject, cand.Onset = result.Subject{Type: "site", Host: host}, parse.NoTime
 		cand.Severity, cand.Confidence = result.Medium, confidence(p, lower)
-		if float64(deaths[host]) >= 0.05*float64(c.Actors) {
+		if float64(deaths[host]) >= 0.05*float64(d.Actors) {
 			cand.Severity = result.High
 		}
-		where := ""
-		if host != "" {
-			where = " on " + host
-		}
-		cand.Title = fmt.Sprintf("Sessions%s end when the address of their client changes", where)
-		cand.Explanation = Say("Of %d first requests of a session from another address than before %s were answered 401, until a new sign-in; of %d requests from the same address %s. The risk is %.0f times as high. Phones, VPNs and networks with several exits change their address all the time.",
-			moved.Trials, percent(float64(moved.Hits)/float64(moved.Trials)), stayed.Trials, percent(float64(stayed.Hits)/float64(max(stayed.Trials, 1))), min(ratio, 1e6))
-		cand.Remediation = []string{
-			"Do not bind sessions to the address: turn off the framework's check (PHP: own code that compares REMOTE_ADDR; Tomcat: the proxy's RemoteIpValve instead; WAF: session fingerprinting), and bind to the TLS channel or rotate the session id instead.",
-			"Behind a proxy take the client's address from X-Forwarded-For of trusted proxies alone (nginx set_real_ip_from, Apache RemoteIPTrustedProxy): a balancer with several addresses looks like a client that moves.",
-			"Where the check must stay, compare networks (/24, /48) and ask for the second factor instead of ending the session.",
-		}
-		cand.Exhibit = twoCells("Requests refused and accepted", "from another address", moved, "from the same address", stayed)
-		cand.Details = map[string]any{
-			"changes": moved.Trials, "deaths_after_change": moved.Hits, "requests_without_change": stayed.Trials,
-			"deaths_without_change": stayed.Hits, "relative_risk": round(min(ratio, 1e6), 1), "p_value": p,
+		cand.Exhibit = comparison(result.CountsRequests, result.ChangedAddress, result.SameAddress, moved, stayed)
+		cand.Details = &AddressChange{
+			Changes: moved.Trials, DeathsAfterChange: moved.Hits, Unchanged: stayed.Trials, DeathsUnchanged: stayed.Hits,
+			RelativeRisk: round(min(ratio, 1e6), 1), PValue: result.Probability(p),
 		}
 		found = append(found, cand)
 	}

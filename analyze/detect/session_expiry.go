@@ -11,24 +11,23 @@ import (
 	"logscan/parse"
 )
 
-// sessionExpiry finds the rule by which sessions die: after one silence since
-// the last request (idle), or at one age since the sign-in (absolute).
+// sessionExpiry finds the timeout of a site's sessions: a fixed idle time since the
+// last request, or a fixed age since the sign-in (absolute).
 //
-// Sign: sessions that were accepted are refused, until a new sign-in, and the
-// deaths agree on a threshold above which nearly every request dies and below
-// which nearly none does. Not: one account's lockout or one route's fault (no
-// threshold), a mass invalidation (ages and silences of all sizes), single
-// ordinary expiries (too few).
+// Sign: accepted sessions are refused until a new sign-in, and there is a threshold
+// above which nearly every request ends its session and below which nearly none
+// does. Not: one account's lockout or one route's fault (no threshold), a mass
+// invalidation (ages and idle times of all sizes), single ordinary expiries (too
+// few).
 //
-// Statistic: every request of a session to a protected route is a Bernoulli
-// trial, survived or not, at the silence before it and the age of its session:
-// interval-censored deaths and right-censored survivals seen request by
-// request. A change-point in the death rate over the ordered silences, and one
-// over the ordered ages, are fitted by maximum likelihood on the same trials;
-// both have the same number of parameters, so the difference of their Bayesian
-// information criteria is twice that of their log likelihoods. The interval of
-// the timeout is the profile likelihood's, widened by the resolution of the
-// log's times.
+// Statistic: every request of a session to a protected route is a Bernoulli trial,
+// survived or not, at the idle time before it and the age of its session:
+// interval-censored deaths and right-censored survivals seen request by request. A
+// change-point in the death rate over the ordered idle times, and one over the
+// ordered ages, are fitted by maximum likelihood on the same trials; both have the
+// same number of parameters, so the difference of their Bayesian information
+// criteria is twice that of their log likelihoods. The interval of the timeout is
+// that of the profile likelihood, widened by the resolution of the log's times.
 var sessionExpiry = Kind{
 	Name:     "session_expiry",
 	Label:    "Session timeout",
@@ -37,7 +36,7 @@ var sessionExpiry = Kind{
 	Subjects: []string{"session_policy"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Details:  func() any { return new(Expiry) },
-	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration .Timeout}} after sign-in{{else}}after {{duration .Timeout}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
+	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration (or .LikelySetting .Timeout)}} after sign-in{{else}}after {{duration (or .LikelySetting .Timeout)}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
 	Explanation: `{{with .Details}}
 		{{number .Sessions}} of {{count .SessionsSeen "session"}} ({{part .Sessions .SessionsSeen}}) were refused once they were past {{duration .Timeout}}, and needed a new sign-in.
 		Past it, {{part .RefusedPast .RequestsPast}} of the requests were refused; before it, {{part .RefusedBefore .RequestsBefore}}.
@@ -71,40 +70,37 @@ type Expiry struct {
 }
 
 const (
-	// expiryDeaths above the threshold are the least that show a rule.
+	// expiryDeaths is the minimum number of deaths above the threshold.
 	expiryDeaths = 8
-	// expiryGain is the log likelihood a threshold must gain over one death
-	// rate for all: a likelihood ratio of e^10, far beyond what the choice
-	// among thousands of thresholds yields by chance.
+	// expiryGain is the minimum log likelihood gained by a threshold over one death
+	// rate for all: a likelihood ratio of e^10, far more than the choice among
+	// thousands of thresholds yields by chance.
 	expiryGain = 10
-	// expiryLethal is the least share of trials above the threshold that die:
-	// a rule spares few.
+	// expiryLethal is the minimum share of trials above the threshold that die: a
+	// timeout spares few.
 	expiryLethal = 0.7
-	// expiryShare is the least share of all deaths above the threshold.
+	// expiryShare is the minimum share of all deaths that are above the threshold.
 	expiryShare = 0.3
-	// expiryAgeless is the share of the deaths of a known age that must be over
-	// an absolute timeout for it to explain those of an unknown one.
+	// expiryAgeless is the minimum share of the deaths of a known age that are above
+	// an absolute timeout for it to explain those of an unknown age, too.
 	expiryAgeless = 0.9
-	// policyBIC is the difference of the criteria from which one policy wins
-	// clearly over the other (Kass and Raftery, JASA 90, 1995: 6 is strong).
+	// policyBIC is the difference of the criteria from which one policy clearly wins
+	// over the other (Kass and Raftery, JASA 90, 1995: 6 is strong).
 	policyBIC = 6
-	// clockStep in milliseconds: most logs tell whole seconds.
-	clockStep = 1000
 )
 
-func inspectLifetimes(c *Diagnosis, _ observer) ([]candidate, error) {
-	// The sessions' deaths by host, without those that are explained.
-	deaths := map[string][]uint32{}
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; f.Fatal && c.open(i) {
-			host := c.State.Endpoints[f.Endpoint].Host
+func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
+	deaths := map[string][]uint32{} // open ones, by host
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; r.Fatal && d.open(i) {
+			host := d.State.Endpoints[r.Endpoint].Host
 			deaths[host] = append(deaths[host], uint32(i))
 		}
 	}
 	var found []candidate
 	for _, host := range slices.Sorted(maps.Keys(deaths)) {
-		if l := c.Lifetimes[host]; l != nil && len(deaths[host]) >= expiryDeaths {
-			if cand, ok := c.expiry(host, l, deaths[host]); ok {
+		if l := d.Lifetimes[host]; l != nil && len(deaths[host]) >= expiryDeaths {
+			if cand, ok := d.expiry(host, l, deaths[host]); ok {
 				found = append(found, cand)
 			}
 		}
@@ -112,113 +108,120 @@ func inspectLifetimes(c *Diagnosis, _ observer) ([]candidate, error) {
 	return found, nil
 }
 
-// measure says which number of a death a policy speaks of.
+// measure returns the duration of a death that a policy limits, in milliseconds.
 type measure func(*session.Refusal) int64
 
-func byGap(f *session.Refusal) int64    { return f.Gap }
-func byGapAny(f *session.Refusal) int64 { return f.GapAny }
-func byAge(f *session.Refusal) int64    { return f.Age }
+func idleTime(r *session.Refusal) int64    { return r.Gap }    // since the last request to a protected route
+func idleTimeAny(r *session.Refusal) int64 { return r.GapAny } // since the last request to any route
+func ageOf(r *session.Refusal) int64       { return r.Age }
 
-func (c *Diagnosis) durations(deaths []uint32, seen bool, m measure) *stats.Durations {
-	var d stats.Durations
+// durations counts the deaths by a measure; with seen, only those of sessions whose
+// sign-in was seen.
+func (d *Diagnosis) durations(deaths []uint32, seen bool, m measure) *stats.Durations {
+	var all stats.Durations
 	for _, i := range deaths {
-		if f := &c.Refusals[i]; !seen || f.Age >= 0 {
-			d.Add(m(f))
+		if r := &d.Refusals[i]; !seen || r.Age >= 0 {
+			all.Add(m(r))
 		}
 	}
-	return &d
+	return &all
 }
 
-func (c *Diagnosis) expiry(host string, l *session.Lifetimes, deaths []uint32) (candidate, bool) {
-	// Idle, by the silence on protected routes or on all of them: which of both
-	// keeps a session alive is the application's choice. All trials count.
-	policy, m := "idle", measure(byGap)
-	whole := false // any request keeps it alive
-	t, ok := stats.FindThreshold(c.durations(deaths, false, byGap), &l.Gap)
-	if u, okAny := stats.FindThreshold(c.durations(deaths, false, byGapAny), &l.GapAny); okAny &&
-		(!ok || u.LogLikelihood > t.LogLikelihood) {
-		t, ok, m, whole = u, true, byGapAny, true
+// timeout is a fitted policy.
+type timeout struct {
+	stats.Threshold
+	absolute bool // idle otherwise
+	measure  measure
+	deaths   *stats.Durations // what the threshold was fitted on
+	survived *stats.Durations
+	bic      float64 // of the idle policy less that of the absolute one; infinite if they were not compared
+}
+
+// fitTimeout fits an idle and an absolute timeout to the deaths of a host and
+// returns the better one; false if there is none.
+func (d *Diagnosis) fitTimeout(l *session.Lifetimes, deaths []uint32) (timeout, bool) {
+	// The application decides whether any request or only one to a protected route
+	// keeps a session alive: take what fits better. All trials count.
+	best := timeout{measure: idleTime, deaths: d.durations(deaths, false, idleTime), survived: &l.Gap, bic: math.Inf(1)}
+	var ok bool
+	best.Threshold, ok = stats.FindThreshold(best.deaths, best.survived)
+	anyDeaths := d.durations(deaths, false, idleTimeAny)
+	if t, okAny := stats.FindThreshold(anyDeaths, &l.GapAny); okAny && (!ok || t.LogLikelihood > best.LogLikelihood) {
+		best.Threshold, best.measure, best.deaths, best.survived, ok = t, idleTimeAny, anyDeaths, &l.GapAny, true
 	}
-	// Absolute, by the age: only sessions whose sign-in was seen have one, so
-	// the policies are compared on those.
-	bic := math.Inf(1)
-	age, okAge := stats.FindThreshold(c.durations(deaths, true, byAge), &l.SeenAge)
-	if okAge && age.Above.Hits >= expiryDeaths {
-		idle := math.Inf(-1)
-		if s, ok := stats.FindThreshold(c.durations(deaths, true, byGap), &l.SeenGap); ok {
-			idle = s.LogLikelihood
-		}
-		if s, ok := stats.FindThreshold(c.durations(deaths, true, byGapAny), &l.SeenGapAny); ok {
-			idle = max(idle, s.LogLikelihood)
-		}
-		bic = 2 * (idle - age.LogLikelihood)
-		if !ok || bic < 0 {
-			policy, m, t, ok = "absolute", byAge, age, true
-		}
+	// Only sessions whose sign-in was seen have an age: compare the policies on
+	// those.
+	ages := d.durations(deaths, true, ageOf)
+	age, okAge := stats.FindThreshold(ages, &l.SeenAge)
+	if !okAge || age.Above.Hits < expiryDeaths {
+		return best, ok
 	}
+	idle := math.Inf(-1)
+	if t, ok := stats.FindThreshold(d.durations(deaths, true, idleTime), &l.SeenGap); ok {
+		idle = t.LogLikelihood
+	}
+	if t, ok := stats.FindThreshold(d.durations(deaths, true, idleTimeAny), &l.SeenGapAny); ok {
+		idle = max(idle, t.LogLikelihood)
+	}
+	best.bic = 2 * (idle - age.LogLikelihood)
+	if !ok || best.bic < 0 {
+		return timeout{age, true, ageOf, ages, &l.SeenAge, best.bic}, true
+	}
+	return best, true
+}
+
+func (d *Diagnosis) expiry(host string, l *session.Lifetimes, deaths []uint32) (candidate, bool) {
+	t, ok := d.fitTimeout(l, deaths)
 	if !ok || t.Gain < expiryGain || t.Above.Hits < expiryDeaths ||
 		float64(t.Above.Hits) < expiryLethal*float64(t.Above.Trials) ||
 		float64(t.Above.Hits) < expiryShare*float64(len(deaths)) {
 		return candidate{}, false
 	}
-	clear := math.Abs(bic) >= policyBIC
-	low, high := float64(max(t.LowerBound-clockStep, 0))/1000, float64(t.UpperBound+clockStep)/1000
-	timeout := round(float64(t.Low+t.High)/2000, 1)
-
+	// If nearly all deaths of a known age are above an absolute timeout, so are those
+	// of sessions whose sign-in was not seen.
+	ageless := t.absolute && float64(t.Above.Hits) >= expiryAgeless*float64(t.deaths.Total())
 	var cand candidate
-	sessions := t.Above.Hits
-	// Where the age decides, nearly all deaths of a known age are over it, and
-	// those of sessions whose sign-in was not seen will be, too.
-	ageless := false
-	if policy == "absolute" {
-		known := c.durations(deaths, true, byAge).Total()
-		ageless = float64(t.Above.Hits) >= expiryAgeless*float64(known)
-	}
-	for i := range c.Refusals {
-		f := &c.Refusals[i]
-		if f.Dead && c.open(i) && c.State.Endpoints[f.Endpoint].Host == host && (m(f) >= t.High || ageless && f.Age < 0) {
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if r.Dead && d.open(i) && d.State.Endpoints[r.Endpoint].Host == host && (t.measure(r) >= t.High || ageless && r.Age < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
 	if len(cand.claims) == 0 {
 		return candidate{}, false
 	}
-	share := float64(sessions) / float64(max(l.Sessions, 1))
-	lower := stats.WilsonLower(t.Above.Hits, t.Above.Trials, stats.Z95)
-	d := &Expiry{
-		Policy: policy, Rule: policy, Timeout: result.Seconds(timeout), Low: result.Seconds(round(low, 1)), High: result.Seconds(round(high, 1)),
-		Sessions: sessions, SessionsSeen: l.Sessions, Deaths: len(deaths),
+	low, high := float64(max(t.LowerBound-clockStep, 0))/1000, float64(t.UpperBound+clockStep)/1000
+	seconds := round(float64(t.Low+t.High)/2000, 1)
+	details := &Expiry{
+		Policy: "idle", Timeout: result.Seconds(seconds), Low: result.Seconds(round(low, 1)), High: result.Seconds(round(high, 1)),
+		Sessions: t.Above.Hits, SessionsSeen: l.Sessions, Deaths: len(deaths),
 		RefusedPast: t.Above.Hits, RequestsPast: t.Above.Trials, RefusedBefore: t.Below.Hits, RequestsBefore: t.Below.Trials,
 	}
-	if !clear {
-		d.Policy = "undetermined"
+	if t.absolute {
+		details.Policy = "absolute"
 	}
-	if !math.IsInf(bic, 0) {
-		difference := round(math.Abs(bic), 1)
-		d.BICDifference = &difference
+	details.Rule = details.Policy
+	if math.Abs(t.bic) < policyBIC {
+		details.Policy = "undetermined"
 	}
-	if human, ok := humanTimeout(low, high); ok {
-		d.LikelySetting = result.Seconds(human)
+	if !math.IsInf(t.bic, 0) {
+		difference := round(math.Abs(t.bic), 1)
+		details.BICDifference = &difference
+	}
+	if setting, ok := usualTimeout(low, high); ok {
+		details.LikelySetting = result.Seconds(setting)
 	}
 	cand.Subject = result.Subject{Type: "session_policy", Host: host}
 	cand.Onset = parse.NoTime
-	cand.Confidence = confidence(stats.ChiSquareTail(2*t.Gain, 2), lower)
-	cand.Severity = expirySeverity(share, sessions, timeout)
-	cand.Details = d
-	idle := policy == "idle"
-	survived := &l.SeenAge
-	switch {
-	case idle && whole:
-		survived = &l.GapAny
-	case idle:
-		survived = &l.Gap
-	}
-	cand.Exhibit = survival(c.durations(deaths, !idle, m), survived, result.Curve{Idle: idle, Timeout: timeout, Low: low, High: high})
+	cand.Confidence = confidence(stats.ChiSquareTail(2*t.Gain, 2), stats.WilsonLower(t.Above.Hits, t.Above.Trials, stats.Z95))
+	cand.Severity = expirySeverity(float64(t.Above.Hits)/float64(max(l.Sessions, 1)), t.Above.Hits, seconds)
+	cand.Details = details
+	cand.Exhibit = survival(t.deaths, t.survived, result.Curve{Idle: !t.absolute, Timeout: seconds, Low: low, High: high})
 	return cand, true
 }
 
-// expirySeverity judges by how many sessions it ends in the middle of their
-// work, and how soon.
+// expirySeverity rates a timeout by the share and number of sessions that it ends in
+// the middle of work, and by how short it is in seconds.
 func expirySeverity(share float64, sessions int64, timeout float64) result.Severity {
 	switch {
 	case share >= 0.5 && timeout < 15*60 && sessions >= 50:
@@ -229,16 +232,17 @@ func expirySeverity(share float64, sessions int64, timeout float64) result.Sever
 	return result.Low
 }
 
-// humanTimeouts are the settings people write, in seconds.
-var humanTimeouts = []float64{
+// usualTimeouts are the settings that people choose, in seconds.
+var usualTimeouts = []float64{
 	5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1440, 1800, 2700, 3600, 5400, 7200, 10800, 14400, 21600,
 	28800, 36000, 43200, 86400, 172800, 604800, 1209600, 2592000,
 }
 
-// humanTimeout gives the setting within the interval, if there is just one.
-func humanTimeout(low, high float64) (float64, bool) {
+// usualTimeout returns the usual setting within an interval in seconds, if there is
+// exactly one.
+func usualTimeout(low, high float64) (float64, bool) {
 	found, n := 0.0, 0
-	for _, t := range humanTimeouts {
+	for _, t := range usualTimeouts {
 		if t >= low && t <= high {
 			found = t
 			n++

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
@@ -12,124 +11,131 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// sessionInvalidation finds instants at which all sessions end.
+// sessionInvalidation finds instants at which all sessions of a site end.
 //
-// Sign: sessions that were in use, whatever their age, are refused at their
-// first request after one instant; none that was begun before lives on; those
-// that are begun after it do. Not: expiry (sessions die at all times, each at
-// the same silence or age), the morning after a night (nobody was active), a
-// broken backend or route (the same sessions are accepted elsewhere).
+// Sign: sessions in use, whatever their age, are refused at their first request
+// after one instant; no session begun before it survives, and sessions begun after
+// it do. Not: expiry (sessions end at all times, each at the same idle time or
+// age), the morning after a night (nobody was active), a broken backend or route
+// (the same sessions are accepted elsewhere).
 //
-// Statistic: each death lies between the session's last acceptance and its first
-// refusal. A sweep over these intervals finds the instant that most deaths have
-// in common and fewest survivors contradict (maximum coverage), each death
-// weighed by how surprising it is: by the share of the sessions that die after
-// as long a silence at other times. The sum of these log likelihoods is tested
-// against the number of instants (Bonferroni).
+// Statistic: each death, the end of a session by a refusal, lies between the
+// session's last acceptance and that refusal. A sweep over these intervals finds
+// the instant that most of them have in common and that fewest survivors
+// contradict (maximum coverage). Each death is weighted by how surprising it is:
+// by the share of the sessions that die after as long an idle time at other times.
+// The sum of these log likelihoods is tested against the number of instants
+// (Bonferroni).
 var sessionInvalidation = Kind{
 	Name:     "session_invalidation",
 	Label:    "Sessions ended at once",
 	Meaning:  "Very many live sessions died at one instant: a deploy, a new key, a session store that was emptied.",
 	Category: SessionCategory,
+	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
-	certain:  true,
-	inspect:  inspectInvalidations,
+	Details:  func() any { return new(Invalidation) },
+	Title:    `{{if .Details.Survivors}}Nearly all{{else}}All{{end}} sessions{{with .Subject.Host}} on {{.}}{{end}} ended at {{time .Onset}}`,
+	Explanation: `{{with .Details}}
+		{{plural .Sessions "session was" "sessions were"}} refused at their first request after that moment and needed a new sign-in, whatever their age ({{duration .Youngest}} to {{duration .Oldest}}).
+		{{if .Survivors}}{{plural .Survivors "session" "sessions"}} stayed valid.{{else}}No session is known to have stayed valid.{{end}}
+		The moment lies between {{time .OnsetLow}} and {{time .OnsetHigh}}.
+		It is not a timeout: at other times, sessions survive being idle for as long.{{end}}`,
+	Remedy: []string{
+		`Check what happened at {{time .Onset}}: a deploy, a restart or failover of the session store (Redis, Memcached), a rotated signing key.`,
+		`Keep the old signing key valid beside the new one for one session lifetime (JWKS with both keys, Django SECRET_KEY_FALLBACKS, Rails rotations, Spring's delegating key resolver).`,
+		`Keep sessions in a store that survives restarts (Redis with AOF, a database), not in the application's memory.`,
+	},
+	certain: true,
+	inspect: inspectInvalidations,
+}
+
+// Invalidation is the details of a session_invalidation finding.
+type Invalidation struct {
+	Sessions  int                `json:"sessions"`  // refused after the instant
+	Survivors int                `json:"survivors"` // accepted before and after it
+	PValue    result.Probability `json:"p_value"`
+	OnsetLow  result.Time        `json:"onset_low" label:"onset (earliest)"`
+	OnsetHigh result.Time        `json:"onset_high" label:"onset (latest)"`
+	Youngest  result.Seconds     `json:"youngest_seconds" label:"youngest session"` // ages of the sessions refused
+	Oldest    result.Seconds     `json:"oldest_seconds" label:"oldest session"`
 }
 
 const (
-	// flushedSessions that die together are the least.
-	flushedSessions = 5
-	// flushedShare of the sessions that were live then die.
-	flushedShare = 0.85
-	// flushedFalse is the chance of a false report for each host.
-	flushedFalse = 0.0001
-	// flushedLife is what a session that lives on takes off the evidence.
-	flushedLife = 3.0
-	// flushedMost bounds what one death adds: it may have a reason of its own.
-	flushedMost = 4.0
+	// invalidatedSessions is the minimum number of sessions that die together.
+	invalidatedSessions = 5
+	// invalidatedShare is the minimum share of the live sessions that die then.
+	invalidatedShare = 0.85
+	// invalidationFalse is the accepted probability of a false report per host.
+	invalidationFalse = 0.0001
+	// survivorPenalty is subtracted from the evidence for each session that
+	// survives the instant.
+	survivorPenalty = 3.0
+	// maxSurprise bounds the weight of one death, which may have a cause of its own.
+	maxSurprise = 4.0
 )
 
-// death is the end of a session by a 401.
+// death is the end of a session by a refusal.
 type death struct {
-	start, last, end int64  // Unix milliseconds; last: on a protected route
-	refusal          uint32 // index of the 401
-	open             bool   // no finding explains it yet
+	start, last, end int64  // Unix milliseconds; last: acceptance on a protected route
+	refusal          uint32 // index in Refusals
+	open             bool   // no finding explains the refusal yet
 }
 
-// mortality is what the sessions of a site show.
+// mortality is the deaths of one site.
 type mortality struct {
 	site     uint32
-	sessions int
+	sessions int     // all, dead or not
 	deaths   []death // by start
-	open     int     // of them
+	open     int     // number of open deaths
 }
 
-// lifeOf gives from when to when a session is seen alive, and when it ended.
+// lifeOf returns when a session began, was last accepted and ended.
 func lifeOf(s *session.Record) death {
-	d := death{start: s.Start, last: s.LastAccepted, end: s.End, refusal: s.EndRefusal}
-	if d.last == session.LongAgo {
-		d.last = d.start
+	l := death{start: s.Start, last: s.LastAccepted, end: s.End, refusal: s.EndRefusal}
+	if l.last == session.LongAgo {
+		l.last = l.start
 	}
-	return d
+	return l
 }
 
-// inspectInvalidations goes over the sessions once to collect the deaths, which
-// are as few as the 401s, and twice more to weigh them against the lives, which
-// may be too many to keep.
-func inspectInvalidations(c *Diagnosis, _ observer) ([]candidate, error) {
-	bySite := make([]mortality, len(c.Sites))
-	for s, err := range c.EachSession() {
-		if err != nil {
-			return nil, err
-		}
-		m := &bySite[s.Site]
-		m.site = s.Site
-		m.sessions++
-		if s.EndRefusal >= timeline.EarlierEvent {
-			continue
-		}
-		d := lifeOf(s)
-		if d.open = c.open(int(d.refusal)); d.open {
-			m.open++
-		}
-		m.deaths = append(m.deaths, d)
+// inspectInvalidations reads the sessions three times: once to collect the deaths,
+// of which there are as few as refusals, then twice to find the instant, first
+// with all deaths as the baseline, then without those of the instant. The sessions
+// may be too many to keep in memory.
+func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
+	sites, err := d.mortalities()
+	if err != nil {
+		return nil, err
 	}
-	// First with all deaths taken for usual ones, then with those of the instant
-	// left out.
-	for i := range bySite {
-		if bySite[i].open < flushedSessions || c.Lifetimes[c.Sites[i]] == nil {
-			bySite[i].deaths = nil
-		}
-	}
-	instants := make([]instant, len(bySite))
+	instants := make([]instant, len(sites))
 	for round := range 2 {
-		sweeps := make([]*sweep, len(bySite))
+		sweeps := make([]*sweep, len(sites))
 		some := false
-		for i := range bySite {
-			m, at := &bySite[i], &instants[i]
+		for i := range sites {
+			m, at := &sites[i], &instants[i]
 			from, to := session.LongAgo, session.Never
 			switch {
 			case m.deaths == nil:
 				continue
 			case round > 0:
-				if at.deaths < flushedSessions {
+				if at.deaths < invalidatedSessions {
 					continue
 				}
 				from, to = at.from, at.to
 			}
-			sweeps[i] = newSweep(m.deaths, surprise(m.deaths, &c.Lifetimes[c.Sites[i]].Gap, from, to))
+			sweeps[i] = newSweep(m.deaths, surprise(m.deaths, &d.Lifetimes[d.Sites[i]].Gap, from, to))
 			some = true
 		}
 		if !some {
 			break
 		}
-		for s, err := range c.EachSession() {
+		for s, err := range d.EachSession() {
 			if err != nil {
 				return nil, err
 			}
 			if w := sweeps[s.Site]; w != nil {
-				d := lifeOf(s)
-				w.life(d.start, d.last)
+				l := lifeOf(s)
+				w.life(l.start, l.last)
 			}
 		}
 		for i, w := range sweeps {
@@ -139,39 +145,69 @@ func inspectInvalidations(c *Diagnosis, _ observer) ([]candidate, error) {
 		}
 	}
 	var found []candidate
-	for i := range bySite {
-		if cand, ok := c.flushed(&bySite[i], instants[i]); ok {
+	for i := range sites {
+		if cand, ok := d.invalidation(&sites[i], instants[i]); ok {
 			found = append(found, cand)
 		}
 	}
 	return found, nil
 }
 
+// mortalities returns the deaths by site. The deaths of sites with too few open
+// ones are left out.
+func (d *Diagnosis) mortalities() ([]mortality, error) {
+	sites := make([]mortality, len(d.Sites))
+	for s, err := range d.EachSession() {
+		if err != nil {
+			return nil, err
+		}
+		m := &sites[s.Site]
+		m.site = s.Site
+		m.sessions++
+		if s.EndRefusal >= timeline.EarlierEvent {
+			continue
+		}
+		l := lifeOf(s)
+		if l.open = d.open(int(l.refusal)); l.open {
+			m.open++
+		}
+		m.deaths = append(m.deaths, l)
+	}
+	for i := range sites {
+		if sites[i].open < invalidatedSessions || d.Lifetimes[d.Sites[i]] == nil {
+			sites[i].deaths = nil
+		}
+	}
+	return sites, nil
+}
+
 // instant is a moment that many deaths have in common.
 type instant struct {
-	from, to        int64 // it lies after from, and not after to
-	deaths, survive int   // of sessions that were live then
+	from, to        int64 // it lies after from, and not after to; Unix milliseconds
+	deaths, survive int   // of the sessions that were live then
 	evidence        float64
 }
 
-// sweep goes over the deaths, and the lives of those that go on, by time.
+// sweep visits the deaths and the lives of surviving sessions in order of time, to
+// find the instant with most evidence.
 type sweep struct {
 	edges  []deathEdge
-	lasts  times // of the lives that are not over
+	lasts  times // ends of the lives that are not over
 	now    int64
-	deaths int
-	weight float64 // of the deaths
+	deaths int     // that may have been at now
+	weight float64 // of those deaths
 	best   instant
 }
 
+// deathEdge is an end of the interval in which a session died.
 type deathEdge struct {
 	at     int64
-	deaths int // 1 where one may begin to have been, -1 where it has been
+	deaths int // 1 where the interval begins, -1 where it ends
 	weight float64
 }
 
-// times is a heap, the earliest first. There is one push and one pop for each
-// session: container/heap would put every time on Go's heap as well.
+// times is a heap, earliest first. There is one push and one pop per session:
+// container/heap would allocate for each.
 type times []int64
 
 func (t *times) push(at int64) {
@@ -185,7 +221,7 @@ func (t *times) push(at int64) {
 	h[i] = at
 }
 
-// pop takes the earliest off; there must be one.
+// pop removes the earliest time. The heap must not be empty.
 func (t *times) pop() {
 	last := len(*t) - 1
 	at, h := (*t)[last], (*t)[:last]
@@ -206,9 +242,9 @@ func (t *times) pop() {
 	}
 }
 
-// newSweep makes a sweep; surprise gives how surprising a death after a silence
-// is.
-func newSweep(deaths []death, surprise func(silence int64) float64) *sweep {
+// newSweep returns a sweep over the open deaths, weighted by the surprise of a death
+// after an idle time in milliseconds.
+func newSweep(deaths []death, surprise func(idle int64) float64) *sweep {
 	w := &sweep{now: session.LongAgo, edges: make([]deathEdge, 2*len(deaths))[:0]}
 	for _, d := range deaths {
 		if d.open {
@@ -222,7 +258,8 @@ func newSweep(deaths []death, surprise func(silence int64) float64) *sweep {
 	return w
 }
 
-// life takes in a session that was alive from start to last. They come by start.
+// life adds a session that was alive from start to last. Calls must be in order of
+// start.
 func (w *sweep) life(start, last int64) {
 	if last > start {
 		w.advance(start)
@@ -231,7 +268,7 @@ func (w *sweep) life(start, last int64) {
 	}
 }
 
-// advance goes to a time, over all that lies before it.
+// advance processes all edges and ends of lives before a time.
 func (w *sweep) advance(to int64) {
 	for {
 		at := to
@@ -256,119 +293,110 @@ func (w *sweep) advance(to int64) {
 	}
 }
 
-// reach ends the time since the last change.
+// reach closes the period since the last change, in which the instant may lie.
 func (w *sweep) reach(at int64) {
 	if at == w.now {
 		return
 	}
-	if e := w.weight - flushedLife*float64(len(w.lasts)); e > w.best.evidence+1e-9 {
+	if e := w.weight - survivorPenalty*float64(len(w.lasts)); e > w.best.evidence+1e-9 {
 		w.best = instant{w.now, at, w.deaths, len(w.lasts), e}
 	}
 	w.now = at
 }
 
+// end returns the instant with most evidence.
 func (w *sweep) end() instant {
 	w.advance(session.Never)
 	return w.best
 }
 
-// surprise gives how surprising the end of a session after a silence is, from
-// how many ended and how many went on after as long a one, deaths between two
-// times left out.
+// surprise returns a function of an idle time in milliseconds: the negative log of
+// the share of sessions that died after as long an idle time, at most maxSurprise.
+// Deaths that may lie between from and to are left out.
 func surprise(all []death, survived *stats.Durations, from, to int64) func(int64) float64 {
 	var deaths []int64
-	for _, d := range all {
-		if d.open && !(d.last <= from && d.end >= to) {
-			deaths = append(deaths, d.end-d.last)
+	for _, x := range all {
+		if x.open && !(x.last <= from && x.end >= to) {
+			deaths = append(deaths, x.end-x.last)
 		}
 	}
 	slices.Sort(deaths)
 	above := survived.Aboves()
-	return func(silence int64) float64 {
-		silence = silence * 4 / 5
-		n, _ := slices.BinarySearch(deaths, silence)
-		died, lived := float64(len(deaths)-n), float64(above(silence))
-		return min(flushedMost, -math.Log((died+0.5)/(died+lived+1)))
+	return func(idle int64) float64 {
+		idle = idle * 4 / 5
+		n, _ := slices.BinarySearch(deaths, idle)
+		died, lived := float64(len(deaths)-n), float64(above(idle))
+		return min(maxSurprise, -math.Log((died+0.5)/(died+lived+1)))
 	}
 }
 
-func (c *Diagnosis) flushed(m *mortality, at instant) (candidate, bool) {
-	if at.deaths < flushedSessions || float64(at.deaths) < flushedShare*float64(at.deaths+at.survive) {
+func (d *Diagnosis) invalidation(m *mortality, at instant) (candidate, bool) {
+	if at.deaths < invalidatedSessions || float64(at.deaths) < invalidatedShare*float64(at.deaths+at.survive) {
 		return candidate{}, false
 	}
 	p := math.Exp(-at.evidence) * float64(m.sessions)
-	if p > flushedFalse {
+	if p > invalidationFalse {
 		return candidate{}, false
 	}
-	host := c.Sites[m.site]
-	// The 401s of all sessions that were live before and asked again after it,
-	// active or not, until they sign in.
-	rows := map[uint32]bool{}
-	sessions := 0
+	// All sessions that were live before the instant and asked again after it, in
+	// use at the time or not.
+	ended := map[uint32]bool{} // by refusal
 	var ages []int64
-	for _, d := range m.deaths {
-		if d.start > at.to || d.last > at.to || d.end < at.from {
+	for _, x := range m.deaths {
+		if x.start > at.to || x.last > at.to || x.end < at.from {
 			continue
 		}
-		rows[d.refusal] = true
-		sessions++
-		ages = append(ages, at.to-d.start)
+		ended[x.refusal] = true
+		ages = append(ages, at.to-x.start)
 	}
-	var cand candidate
-	type end struct {
-		time int64
-		this bool // it was at that instant
-	}
-	ends := map[uint32][]end{} // by actor, by time
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; f.Fatal {
-			ends[f.Actor] = append(ends[f.Actor], end{f.Time, rows[uint32(i)]})
-		}
-	}
-	for i := range c.Refusals {
-		f := &c.Refusals[i]
-		if !f.Dead || !c.open(i) {
-			continue
-		}
-		this := false
-		for _, d := range ends[f.Actor] {
-			if d.time > f.Time {
-				break
-			}
-			this = d.this
-		}
-		if this {
-			cand.claims = append(cand.claims, uint32(i))
-		}
-	}
+	cand := candidate{claims: d.refusedAfter(ended)}
 	if len(cand.claims) == 0 {
 		return cand, false
 	}
 	slices.Sort(ages)
-	cand.Subject = result.Subject{Type: "site", Host: host}
+	cand.Subject = result.Subject{Type: "site", Host: d.Sites[m.site]}
 	cand.Onset = at.to * 1000
 	cand.Severity = result.Medium
-	if float64(sessions) >= 0.1*float64(m.sessions) || sessions >= 50 {
+	if float64(len(ages)) >= 0.1*float64(m.sessions) || len(ages) >= 50 {
 		cand.Severity = result.High
 	}
-	lower := stats.WilsonLower(int64(at.deaths), int64(at.deaths+at.survive), stats.Z95)
-	cand.Confidence = confidence(p, lower)
-	where := ""
-	if host != "" {
-		where = " of " + host
-	}
-	cand.Title = fmt.Sprintf("All sessions%s ended at %s", where, Clock(cand.Onset))
-	cand.Explanation = Say("%d sessions that had been accepted were refused at their first request after that instant, and needed a new sign-in, at ages from %s to %s; %d sessions were accepted both before and after it. At other times as long a silence does not end a session.",
-		sessions, seconds(round(float64(ages[0])/1000, 0)), seconds(round(float64(ages[len(ages)-1])/1000, 0)), at.survive)
-	cand.Remediation = []string{
-		"Look what happened at that time: a deploy, a restart or failover of the session store (Redis, Memcached), a rotated signing key.",
-		"Keep the old signing key valid for one session lifetime beside the new one (JWKS with both keys; Django SECRET_KEY_FALLBACKS; Rails rotations; Spring's delegating key resolver).",
-		"Keep sessions in a store that survives restarts (Redis with AOF, a database), and not in the memory of the application.",
-	}
-	cand.Details = map[string]any{
-		"sessions": sessions, "survivors": at.survive, "p_value": p,
-		"onset_low": Clock(at.from * 1000), "onset_high": Clock(at.to * 1000),
-		"youngest_seconds": float64(ages[0]) / 1000, "oldest_seconds": float64(ages[len(ages)-1]) / 1000,
+	cand.Confidence = confidence(p, stats.WilsonLower(int64(at.deaths), int64(at.deaths+at.survive), stats.Z95))
+	cand.Details = &Invalidation{
+		Sessions: len(ages), Survivors: at.survive, PValue: result.Probability(p),
+		OnsetLow: result.Time(at.from * 1000), OnsetHigh: result.Time(at.to * 1000),
+		Youngest: result.Seconds(float64(ages[0]) / 1000), Oldest: result.Seconds(float64(ages[len(ages)-1]) / 1000),
 	}
 	return cand, true
+}
+
+// refusedAfter returns the open refusals of sessions that ended with one of the
+// given refusals, up to the actor's next sign-in.
+func (d *Diagnosis) refusedAfter(ended map[uint32]bool) (refusals []uint32) {
+	type end struct {
+		time  int64
+		given bool
+	}
+	ends := map[uint32][]end{} // by actor, in order of time
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; r.Fatal {
+			ends[r.Actor] = append(ends[r.Actor], end{r.Time, ended[uint32(i)]})
+		}
+	}
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if !r.Dead || !d.open(i) {
+			continue
+		}
+		given := false
+		for _, e := range ends[r.Actor] {
+			if e.time > r.Time {
+				break
+			}
+			given = e.given
+		}
+		if given {
+			refusals = append(refusals, uint32(i))
+		}
+	}
+	return refusals
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The earliest time comes off first, whatever went in between.
+// The earliest time is removed first, whatever was added in between.
 func TestTimes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var h times
@@ -27,7 +27,7 @@ func TestTimes(t *testing.T) {
 	}
 	for ; len(want) > 0; want = want[1:] {
 		if h[0] != want[0] {
-			t.Fatalf("the earliest is %d, want %d", h[0], want[0])
+			t.Fatalf("earliest time %d, want %d", h[0], want[0])
 		}
 		h.pop()
 	}

@@ -2,11 +2,12 @@ package detect
 
 import (
 	"fmt"
-	"github.com/dustin/go-humanize"
-	"logscan/analyze/result"
-	"math"
 	"strconv"
 	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"logscan/analyze/result"
 )
 
 // clock writes a time, Unix microseconds, as findings tell it.
@@ -40,16 +41,6 @@ func plural(n int, one, many string) string {
 	return Say("%d %s", n, many)
 }
 
-// between writes an interval in seconds, to the tenth where its ends are said
-// alike.
-func between(low, high float64) string {
-	from, to := seconds(low), seconds(high)
-	if from == to {
-		from, to = humanize.Commaf(round(low, 1))+" s", humanize.Commaf(round(high, 1))+" s"
-	}
-	return "between " + from + " and " + to
-}
-
 // percent writes a share with as many digits as it carries.
 func percent(share float64) string {
 	switch p := 100 * share; {
@@ -72,17 +63,6 @@ func seconds(s float64) string {
 		return fmt.Sprintf("%s h", strconv.FormatFloat(round(s/3600, 2), 'f', -1, 64))
 	}
 	return fmt.Sprintf("%s days", strconv.FormatFloat(round(s/86400, 1), 'f', -1, 64))
-}
-
-func round(x float64, digits int) float64 {
-	p := math.Pow10(digits)
-	return math.Round(x*p) / p
-}
-
-// confidence turns the p-value of a test and the lower bound of its effect into
-// one number: the chance that it is not chance, times the effect that is sure.
-func confidence(p, effect float64) float64 {
-	return round(min(0.99, (1-p)*min(1, effect+0.05)), 2)
 }
 
 // clean makes the texts of a finding fit to leave, until every kind has details of

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -14,81 +13,129 @@ import (
 )
 
 // unauthorizedSpike finds a time in which a host answers far more 401s than its
-// traffic lets expect, and says what made them.
+// traffic lets expect, and what the excess has in common.
 //
-// Sign: within minutes to hours, 401s that nothing else explains are several
-// times their usual share of the requests. Not: the morning's sign-ins (their
-// 401s grow with the requests), a quiet night (too few), anything that another
-// kind tells: it looks at what is left when all others are done.
+// Sign: within minutes to hours, 401s that nothing else explains are several times
+// their usual share of the requests. Not: the morning's sign-ins (their 401s grow
+// with the requests), a quiet night (too few), anything that another kind explains: it
+// looks at what is left when all others are done.
 //
-// Statistic: 401s per step against the requests of the step, by the median of
-// their ratio over the run, or over the steps of the same time of day where the
-// run has enough days; the spread about it by the median absolute deviation
-// (stats.MedianDeviation). The run of steps that exceeds most is tested by the
-// Poisson tail, its counts shrunk by the dispersion, corrected for the number
-// of steps. What made the excess is localised attribute by attribute, each
-// within what the one before has found: Adtributor (Bhagwan et al., NSDI 2014),
-// applied again as in Persson and Rudenius' recursive variant (Linköping, 2018).
+// Statistic: 401s per step against the requests of the step, by the median of their
+// ratio over the run, or over the steps of the same time of day where the run has
+// enough days; the spread about it by the median absolute deviation
+// (stats.MedianDeviation). The run of steps that exceeds most is tested by the Poisson
+// tail, its counts shrunk by the dispersion, corrected for the number of steps. The
+// excess is localised attribute by attribute, each within what the one before has
+// found: Adtributor (Bhagwan et al., NSDI 2014), applied again as in Persson and
+// Rudenius' recursive variant (Linköping, 2018).
 var unauthorizedSpike = Kind{
 	Name:     "unauthorized_spike",
 	Label:    "Spike",
 	Meaning:  "401s were far above their usual level.",
 	Category: TrafficCategory,
+	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Details:  func() any { return new(Spike) },
+	Title:    `{{fixed 0 .Details.Factor}} times the usual number of 401s{{with .Subject.Host}} on {{.}}{{end}} from {{time .Details.From}}`,
+	Explanation: `{{with .Details}}
+		Between {{time .From}} and {{time .To}} there were {{number .Observed}} 401s that nothing else explains; {{fixed 0 .Expected}} are usual for as many requests.
+		{{if .Common}}What they have in common: {{list .Common}}.{{else}}They have nothing in common: no endpoint, client, user, user agent or backend stands out.{{end}}{{end}}`,
+	Remedy: []string{
+		`Look at the evidence lines: who asks, for what, and from where (the referrer names the link).`,
+		`If a link, a campaign or a release leads people to a page that requires sign-in, redirect them to the sign-in page (302) or make the page public.`,
+		`If it is one client or user agent, limit its rate (nginx limit_req, Apache mod_qos) and inform its owner.`,
+	},
 	residual: true,
 	inspect:  inspectSpikes,
+}
+
+// Spike is the details of an unauthorized_spike finding.
+type Spike struct {
+	From     result.Time        `json:"from"`
+	To       result.Time        `json:"to"`
+	Observed float64            `json:"observed"` // 401s that nothing else explains
+	Expected float64            `json:"expected"` // 401s at the usual level
+	Factor   float64            `json:"factor"`   // of both
+	MadeBy   []string           `json:"made_by"`  // attribute: elements (share of the excess), strongest first
+	Common   []string           `json:"-"`        // attribute and elements
+	PValue   result.Probability `json:"p_value"`
 }
 
 const (
 	// spikeStep is the resolution in milliseconds: what lasts less is noise to
 	// somebody who is on call.
 	spikeStep = 5 * 60_000
-	// spikeSteps bounds the memory for logs of many days; they get longer steps.
+	// spikeSteps bounds the memory for logs of many days, which get longer steps.
 	spikeSteps = 8192
-	// spikeHistory steps with requests, outside of the spike, are the least to
-	// know a usual level from.
+	// spikeHistory is the least number of steps with requests, outside the spike,
+	// that show a usual level.
 	spikeHistory = 24
-	// spikeDays with the same time of day give a level of their own.
+	// spikeDays with the same time of day give that time a level of its own.
 	spikeDays = 4
-	// spikeFactor is how many times the usual level it has to be.
+	// spikeFactor is how many times the usual level it must be.
 	spikeFactor = 4
-	// spikeExcess 401s beyond the usual level are the least to report.
+	// spikeExcess is the least number of 401s beyond the usual level.
 	spikeExcess = 40
-	// spikeLongest is the longest part of the run that a spike can be: what
-	// lasts longer is the level.
+	// spikeLongest is the longest part of the run that a spike can be: what lasts
+	// longer is the level.
 	spikeLongest = 0.25
-	// spikeFalse is the chance of a false report for each host and run.
+	// spikeFalse is the allowed chance of a false report for each host and run.
 	spikeFalse = 0.001
-	// spikeLoud times the usual level makes it one to act upon.
+	// spikeLoud times the usual level is of medium severity.
 	spikeLoud = 10
+	// dayLength is a day in milliseconds.
+	dayLength = 24 * 3_600_000
 )
 
-// spikeSeries is what one host shows, step by step.
+// spikeSeries is the numbers of one host by step.
 type spikeSeries struct {
 	refused  []float64 // open 401s
 	requests []float64 // all others
-	expected []float64
-	spread   float64 // standard deviation, in those of Poisson
+	expected []float64 // usual 401s for the requests
+	spread   float64   // standard deviation, in those of Poisson
 }
 
-func inspectSpikes(c *Diagnosis, _ observer) ([]candidate, error) {
-	width := max(spikeStep, (c.To-c.From)/spikeSteps+1)
-	steps := int((c.To-c.From)/width) + 1
+func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
+	width := max(spikeStep, (d.To-d.From)/spikeSteps+1)
+	steps := int((d.To-d.From)/width) + 1
 	if steps < spikeHistory {
 		return nil, nil
 	}
-	at := func(ms int64) int { return int(min(max(ms-c.From, 0)/width, int64(steps-1))) }
+	hosts := d.spikeSeries(width, steps)
+	var found []candidate
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		s := hosts[host]
+		s.expect(int(dayLength / width))
+		if x, ok := s.loudest(); ok && s.surprising(&x) {
+			from, to := d.From+int64(x.first)*width, d.From+int64(x.end)*width
+			// The first and last step include what lies outside the window.
+			if x.first == 0 {
+				from = session.LongAgo
+			}
+			if x.end == steps {
+				to = session.Never
+			}
+			found = append(found, d.spike(host, x, from, to))
+		}
+	}
+	return found, nil
+}
+
+// spikeSeries counts the open refusals and the other requests by host and step of a
+// width in milliseconds.
+func (d *Diagnosis) spikeSeries(width int64, steps int) map[string]*spikeSeries {
+	at := func(ms int64) int { return int(min(max(ms-d.From, 0)/width, int64(steps-1))) }
 	hosts := map[string]*spikeSeries{}
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; c.open(i) {
-			host := c.State.Endpoints[f.Endpoint].Host
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; d.open(i) {
+			host := d.State.Endpoints[r.Endpoint].Host
 			if hosts[host] == nil {
 				hosts[host] = &spikeSeries{refused: make([]float64, steps), requests: make([]float64, steps)}
 			}
-			hosts[host].refused[at(f.Time)]++
+			hosts[host].refused[at(r.Time)]++
 		}
 	}
-	for _, m := range c.State.Minutes {
+	for _, m := range d.State.Minutes {
 		if s := hosts[m.Host]; s != nil {
 			for o, n := range m.N {
 				if timeline.Outcome(o) != timeline.Unauthorized {
@@ -97,22 +144,10 @@ func inspectSpikes(c *Diagnosis, _ observer) ([]candidate, error) {
 			}
 		}
 	}
-	var found []candidate
-	for _, host := range slices.Sorted(maps.Keys(hosts)) {
-		s := hosts[host]
-		s.expect(int(dayLength / width))
-		if from, to, ok := s.loudest(); ok {
-			if p, ok := s.surprising(from, to); ok {
-				found = append(found, c.spike(host, s, c.From+int64(from)*width, c.From+int64(to)*width, from, to, p))
-			}
-		}
-	}
-	return found, nil
+	return hosts
 }
 
-const dayLength = 24 * 3_600_000 // milliseconds
-
-// expect sets what is usual in each step, perDay of which are a day.
+// expect sets what is usual in each step. perDay is the number of steps of a day.
 func (s *spikeSeries) expect(perDay int) {
 	var ratios []float64
 	for i, n := range s.requests {
@@ -121,10 +156,10 @@ func (s *spikeSeries) expect(perDay int) {
 		}
 	}
 	level, _ := stats.MedianDeviation(ratios)
-	// The median of many steps without any is 0: then the mean of the lower
+	// The median of many steps without any is 0: then take the mean of the lower
 	// nine tenths, which a spike does not reach.
 	if tail := len(ratios) * 9 / 10; level == 0 && tail > 0 {
-		for _, r := range ratios[:tail] { // sorted by now
+		for _, r := range ratios[:tail] { // sorted by MedianDeviation
 			level += r / float64(tail)
 		}
 	}
@@ -141,7 +176,7 @@ func (s *spikeSeries) expect(perDay int) {
 			daily, _ := stats.MedianDeviation(same)
 			own = max(own, daily)
 		}
-		s.expected[i] = own*n + 0.5 // half a 401: an empty step says little
+		s.expected[i] = own*n + 0.5 // half a 401: an empty step shows little
 	}
 	residuals := make([]float64, 0, len(s.requests))
 	for i, e := range s.expected {
@@ -153,114 +188,90 @@ func (s *spikeSeries) expect(perDay int) {
 	s.spread = max(1, spread)
 }
 
-// loudest finds the run of steps [from, to) whose 401s exceed spikeFactor times
-// the expected ones by most: the maximum-sum segment (Kadane; Bentley,
-// Programming Pearls, 1984).
-func (s *spikeSeries) loudest() (from, to int, ok bool) {
+// excess is a run of steps with too many 401s.
+type excess struct {
+	first, end         int // steps [first, end)
+	observed, expected float64
+	p                  float64
+}
+
+// loudest returns the run of steps whose 401s exceed half of spikeFactor times the
+// expected ones by most: the maximum-sum segment (Kadane; Bentley, Programming
+// Pearls, 1984).
+func (s *spikeSeries) loudest() (x excess, ok bool) {
 	best, sum, start := 0.0, 0.0, 0
 	for i, k := range s.refused {
 		if sum <= 0 {
 			sum, start = 0, i
 		}
 		if sum += k - spikeFactor/2*s.expected[i]; sum > best {
-			best, from, to, ok = sum, start, i+1, true
+			best, x.first, x.end, ok = sum, start, i+1, true
 		}
 	}
-	return from, to, ok
+	return x, ok
 }
 
-// surprising tests a run of steps, and gives the chance that it is chance.
-func (s *spikeSeries) surprising(from, to int) (p float64, ok bool) {
-	var k, e float64
+// surprising reports whether a run of steps is a spike, and sets its numbers.
+func (s *spikeSeries) surprising(x *excess) bool {
 	history := 0
 	for i := range s.refused {
 		switch {
-		case i >= from && i < to:
-			k += s.refused[i]
-			e += s.expected[i]
+		case i >= x.first && i < x.end:
+			x.observed += s.refused[i]
+			x.expected += s.expected[i]
 		case s.requests[i] > 0:
 			history++
 		}
 	}
-	if k < spikeFactor*e || k-e < spikeExcess || history < spikeHistory || float64(to-from) > spikeLongest*float64(len(s.refused)) {
-		return 0, false
+	if x.observed < spikeFactor*x.expected || x.observed-x.expected < spikeExcess || history < spikeHistory ||
+		float64(x.end-x.first) > spikeLongest*float64(len(s.refused)) {
+		return false
 	}
 	dispersion := s.spread * s.spread
-	p = stats.PoissonTail(int64(k/dispersion), e/dispersion) * float64(len(s.refused))
-	return p, p <= spikeFalse
+	x.p = stats.PoissonTail(int64(x.observed/dispersion), x.expected/dispersion) * float64(len(s.refused))
+	return x.p <= spikeFalse
 }
 
-func (c *Diagnosis) spike(host string, s *spikeSeries, from, to int64, first, last int, p float64) candidate {
-	var k, e float64
-	for i := first; i < last; i++ {
-		k += s.refused[i]
-		e += s.expected[i]
+// spike returns the finding of an excess from one time to another, in Unix
+// milliseconds.
+func (d *Diagnosis) spike(host string, x excess, from, to int64) candidate {
+	causes, claims := d.localise(host, from, to, x.expected)
+	claims = d.densest(claims)
+	c := candidate{claims: claims}
+	c.Subject = result.Subject{Type: "site", Host: host}
+	c.Onset = d.State.Refusals[claims[0]].Time
+	c.Severity = result.Low
+	if x.observed >= spikeLoud*x.expected {
+		c.Severity = result.Medium
 	}
-	// What lies outside of the window counts for the first or last step.
-	if first == 0 {
-		from = session.LongAgo
+	c.Confidence = confidence(x.p, 1-x.expected/x.observed)
+	details := &Spike{
+		From: result.Time(c.Onset), To: result.Time(d.State.Refusals[claims[len(claims)-1]].Time),
+		Observed: x.observed, Expected: round(x.expected, 1), Factor: round(x.observed/x.expected, 1), PValue: result.Probability(x.p),
 	}
-	if last == len(s.refused) {
-		to = session.Never
+	for _, m := range causes {
+		elements := strings.Join(m.elements, ", ")
+		details.MadeBy = append(details.MadeBy, m.attribute+": "+elements+" ("+percent(min(m.power, 1))+" of the excess)")
+		details.Common = append(details.Common, m.attribute+" "+elements)
 	}
-	made, claims := c.localise(host, from, to, e)
-	claims = c.densest(claims)
-	var cand candidate
-	cand.claims = claims
-	cand.Subject = result.Subject{Type: "site", Host: host}
-	cand.Onset = c.State.Refusals[claims[0]].Time
-	cand.Severity = result.Low
-	if k >= spikeLoud*e {
-		cand.Severity = result.Medium
-	}
-	cand.Confidence = confidence(p, 1-e/k)
-	where := ""
-	if host != "" {
-		where = " on " + host
-	}
-	cand.Title = fmt.Sprintf("%.0f times the usual 401s%s at %s", k/e, where, Clock(cand.Onset))
-	by := "It is spread over everything: no endpoint, client, user, user agent or backend stands out."
-	var ranked []any
-	var texts []string
-	for _, m := range made {
-		ranked = append(ranked, fmt.Sprintf("%s: %s (%s of the excess)", m.attribute, strings.Join(m.elements, ", "), percent(min(m.power, 1))))
-		texts = append(texts, fmt.Sprintf("%s %s", m.attribute, strings.Join(m.elements, ", ")))
-	}
-	if len(made) > 0 {
-		by = "What made it: " + strings.Join(texts, "; ") + "."
-	}
-	end := c.State.Refusals[claims[len(claims)-1]].Time
-	cand.Explanation = fmt.Sprintf("From %s to %s there were %.0f 401s that nothing else explains; as many requests as then usually bring %.0f. %s",
-		Clock(cand.Onset), Clock(end), k, e, by)
-	cand.Remediation = []string{
-		"Look at the evidence lines: who asks, for what, and where they come from (the referrer names the link).",
-		"When a link, a campaign or a new release leads people to a page that asks for sign-in: send them to the sign-in page (302) or make the page public.",
-		"When it is one client or user agent: limit its rate (nginx limit_req, Apache mod_qos) and tell its owner.",
-	}
-	cand.Details = map[string]any{
-		"observed": k, "expected": round(e, 1), "factor": round(k/e, 1), "p_value": p,
-		"from": Clock(cand.Onset), "to": Clock(end), "made_by": ranked,
-	}
-	if ranked == nil {
-		cand.Details.(map[string]any)["made_by"] = []any{}
-	}
-	return cand
+	c.Details = details
+	return c
 }
 
 // edgeRate is the share of the mean rate that the edges of a spike must have.
 const edgeRate = 0.3
 
-// densest leaves out the stragglers on both sides of a spike, which the steps of
-// time have taken in: the maximum-sum segment of the 401s, each worth one, less
-// the time between them at edgeRate of the mean rate.
-func (c *Diagnosis) densest(claims []uint32) []uint32 {
+// densest drops the stragglers on both sides of a spike, which the steps of time have
+// included: it returns the maximum-sum segment of the 401s, each worth one, less the
+// time between them at edgeRate of the mean rate.
+func (d *Diagnosis) densest(claims []uint32) []uint32 {
 	n := len(claims)
-	span := c.Refusals[claims[n-1]].Time - c.Refusals[claims[0]].Time
+	span := d.Refusals[claims[n-1]].Time - d.Refusals[claims[0]].Time
 	rate := edgeRate * float64(n) / float64(max(span, 1))
 	best, sum, start, from, to := 0.0, 0.0, 0, 0, n
 	for i, claim := range claims {
 		if i > 0 {
-			sum -= rate * float64(c.Refusals[claim].Time-c.Refusals[claims[i-1]].Time)
+			sum -= rate * float64(d.Refusals[claim].Time-d.Refusals[claims[i-1]].Time)
 		}
 		if sum < 0 || i == 0 {
 			sum, start = 0, i
@@ -272,54 +283,53 @@ func (c *Diagnosis) densest(claims []uint32) []uint32 {
 	return claims[from:to]
 }
 
-// maker is an attribute whose elements make an excess.
-type maker struct {
+// commonCause is an attribute whose elements make an excess.
+type commonCause struct {
 	attribute string
 	elements  []string
-	power     float64
+	power     float64 // share of the excess
 }
 
-// attributes are what an excess can be told by, with the number of a fact's
-// element and its name.
-func (c *Diagnosis) attributes() []attribute {
-	s := c.State
-	return []attribute{
-		{"endpoint", func(f *session.Refusal) uint64 { return uint64(f.Endpoint) + 1 }, func(n uint64) string { return endpointLabel(&s.Endpoints[n-1]) }},
-		{"client", func(f *session.Refusal) uint64 { return uint64(f.Address) + 1 }, func(n uint64) string { return s.Addresses[n-1] }},
-		{"user", func(f *session.Refusal) uint64 { return uint64(f.User) }, func(n uint64) string { return s.Users[n-1].Name }},
-		{"user agent", func(f *session.Refusal) uint64 { return uint64(f.Agent) + 1 }, func(n uint64) string { return s.Agents[n-1] }},
-		{"backend", func(f *session.Refusal) uint64 { return uint64(f.Upstream) }, func(n uint64) string { return s.Upstreams[n-1].Name }},
-		{"cause", func(f *session.Refusal) uint64 { return uint64(f.Cause) + 1 }, func(n uint64) string { return session.Cause(n - 1).String() }},
-	}
-}
-
+// attribute is a property of refusals that an excess may share.
 type attribute struct {
 	name   string
-	number func(*session.Refusal) uint64 // 0: it has none
+	number func(*session.Refusal) uint64 // of the element; 0 for none
 	label  func(uint64) string
 }
 
-// localise says what made the excess of a host's 401s from one time on until
-// another, the most surprising attribute first, and which 401s those are.
-func (c *Diagnosis) localise(host string, from, to int64, expected float64) (made []maker, claims []uint32) {
+func (d *Diagnosis) attributes() []attribute {
+	s := d.State
+	return []attribute{
+		{"endpoint", func(r *session.Refusal) uint64 { return uint64(r.Endpoint) + 1 }, func(n uint64) string { return endpointLabel(&s.Endpoints[n-1]) }},
+		{"client", func(r *session.Refusal) uint64 { return uint64(r.Address) + 1 }, func(n uint64) string { return s.Addresses[n-1] }},
+		{"user", func(r *session.Refusal) uint64 { return uint64(r.User) }, func(n uint64) string { return s.Users[n-1].Name }},
+		{"user agent", func(r *session.Refusal) uint64 { return uint64(r.Agent) + 1 }, func(n uint64) string { return s.Agents[n-1] }},
+		{"backend", func(r *session.Refusal) uint64 { return uint64(r.Upstream) }, func(n uint64) string { return s.Upstreams[n-1].Name }},
+		{"cause", func(r *session.Refusal) uint64 { return uint64(r.Cause) + 1 }, func(n uint64) string { return session.Cause(n - 1).String() }},
+	}
+}
+
+// localise returns what makes the excess of a host's 401s from one time to another,
+// the most surprising attribute first, and which 401s these are.
+func (d *Diagnosis) localise(host string, from, to int64, expected float64) (causes []commonCause, claims []uint32) {
 	var inside, outside []uint32
-	for i := range c.Refusals {
-		f := &c.Refusals[i]
-		if !c.open(i) || c.State.Endpoints[f.Endpoint].Host != host {
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if !d.open(i) || d.State.Endpoints[r.Endpoint].Host != host {
 			continue
 		}
-		if f.Time >= from && f.Time < to {
+		if r.Time >= from && r.Time < to {
 			inside = append(inside, uint32(i))
 		} else {
 			outside = append(outside, uint32(i))
 		}
 	}
-	left := c.attributes()
+	left := d.attributes()
 	for len(left) > 0 {
 		var best stats.Share
 		place := -1
 		for i, a := range left {
-			if s, ok := stats.Localise(c.parts(a, inside, outside, expected)); ok && (place < 0 || s.Surprise > best.Surprise) {
+			if s, ok := stats.Localise(d.parts(a, inside, outside, expected)); ok && (place < 0 || s.Surprise > best.Surprise) {
 				best, place = s, i
 			}
 		}
@@ -328,7 +338,7 @@ func (c *Diagnosis) localise(host string, from, to int64, expected float64) (mad
 		}
 		a := left[place]
 		left = slices.Delete(left, place, place+1)
-		m := maker{attribute: a.name, power: best.Power}
+		m := commonCause{attribute: a.name, power: best.Power}
 		for _, n := range best.Elements {
 			name := "none"
 			if n > 0 {
@@ -336,27 +346,24 @@ func (c *Diagnosis) localise(host string, from, to int64, expected float64) (mad
 			}
 			m.elements = append(m.elements, name)
 		}
-		made = append(made, m)
-		within := func(list []uint32) []uint32 {
-			return slices.DeleteFunc(list, func(i uint32) bool { return !slices.Contains(best.Elements, a.number(&c.Refusals[i])) })
-		}
-		// What is usual of the other attributes is so of the whole host: of a
-		// combination that is new there is no history.
+		causes = append(causes, m)
+		// The usual level of the other attributes is taken from the whole host: a
+		// combination that is new has no history.
 		before := float64(len(inside))
-		inside = within(inside)
+		inside = slices.DeleteFunc(inside, func(i uint32) bool { return !slices.Contains(best.Elements, a.number(&d.Refusals[i])) })
 		expected *= float64(len(inside)) / before
 	}
-	return made, inside
+	return causes, inside
 }
 
-// parts counts the 401s of each element, in fact and as was to be expected.
-func (c *Diagnosis) parts(a attribute, inside, outside []uint32, expected float64) []stats.Part {
+// parts returns the actual and the expected number of 401s of each element.
+func (d *Diagnosis) parts(a attribute, inside, outside []uint32, expected float64) []stats.Part {
 	actual, usual := map[uint64]float64{}, map[uint64]float64{}
 	for _, i := range inside {
-		actual[a.number(&c.Refusals[i])]++
+		actual[a.number(&d.Refusals[i])]++
 	}
 	for _, i := range outside {
-		n := a.number(&c.Refusals[i])
+		n := a.number(&d.Refusals[i])
 		usual[n]++
 		actual[n] += 0
 	}

@@ -33,7 +33,7 @@ func TestSpike(t *testing.T) {
 		if math.Abs(float64(f.Unauthorized-400)) > 20 {
 			t.Errorf("explains %d of 400", f.Unauthorized)
 		}
-		if made := fmt.Sprint(f.Details.(map[string]any)["made_by"]); !strings.Contains(made, "endpoint: GET www.example.org/app/offer") || strings.Contains(made, "client:") {
+		if made := fmt.Sprint(f.Details.(*Spike).MadeBy); !strings.Contains(made, "endpoint: GET www.example.org/app/offer") || strings.Contains(made, "client:") {
 			t.Errorf("made by %s", made)
 		}
 	})

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"path"
 	"strings"
 
@@ -12,45 +11,66 @@ import (
 	"logscan/parse"
 )
 
-// uncredentialedAsset finds files behind authentication that browsers fetch
-// without cookies.
+// uncredentialedAsset finds files behind authentication that browsers fetch without
+// cookies.
 //
-// Sign: a web app manifest, an icon, a font or a source map is refused for
-// clients that are signed in: they were accepted elsewhere a moment before or
-// after. Not: visitors who are not signed in, pages and calls (browsers send
-// cookies with those).
+// Sign: a web app manifest, an icon, a font or a source map is refused to clients
+// that are signed in: they were accepted elsewhere a moment before or after. Not:
+// visitors who are not signed in, pages and API calls (browsers send cookies with
+// those).
 //
-// Statistic: Wilson's lower bound of the share of its 401s that have such a
-// neighbour, and of the refused share of its requests without credentials.
+// Statistic: Wilson's lower bound of the share of its refusals that are near such
+// an acceptance, and of the refused share of its requests without credentials.
 var uncredentialedAsset = Kind{
 	Name:     "uncredentialed_asset",
 	Label:    "Asset without cookies",
 	Meaning:  "Browsers fetch it without cookies, even for people who are signed in.",
 	Category: EndpointCategory,
+	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
-	certain:  true,
-	observe: func(c *Diagnosis) observer {
-		return observeNeighbours(c, assetWindow, c.bareAsset)
+	Details:  func() any { return new(Asset) },
+	Title:    `{{route .Subject}} is refused to signed-in users: browsers fetch it without cookies`,
+	Explanation: `{{with .Details}}
+		{{plural .Requests "request" "requests"}} of {{count .Clients "client"}} {{if eq .Requests 1}}was{{else}}were{{end}} refused, none of them with a session.
+		{{share .SignedIn}} came within {{duration .Window}} of an accepted request by the same client to a protected route, so its user was signed in.
+		Browsers send no cookies when they fetch manifests, icons, fonts and source maps.{{end}}`,
+	Remedy: []string{
+		`Serve such files without authentication. nginx: a location for them with auth_basic off or auth_request off. Apache: <Files> with Require all granted.`,
+		`Or make browsers send cookies: <link rel="manifest" href="..." crossorigin="use-credentials"> for a manifest, crossorigin="use-credentials" on the preload of a font.`,
+		`Do not publish source maps that nobody needs.`,
+	},
+	certain: true,
+	observe: func(d *Diagnosis) observer {
+		return observeNeighbours(d, assetWindow, d.bareAsset)
 	},
 	inspect: inspectAssets,
 }
 
+// Asset is the details of an uncredentialed_asset finding.
+type Asset struct {
+	Requests int            `json:"-"` // refused
+	Window   result.Seconds `json:"-"` // assetWindow
+	Clients  int            `json:"clients"`
+	SignedIn result.Share   `json:"signed_in_share"` // share of the refused requests by signed-in clients
+	Accepted int64          `json:"accepted"`        // requests in the whole log
+}
+
 const (
-	// assetWindow in milliseconds is how close a page of the same client must
-	// have been accepted: the file is loaded with the page.
+	// assetWindow is how long before or after, in milliseconds, a page of the same
+	// client must have been accepted: the file is loaded with the page.
 	assetWindow = 60_000
-	// assetSignedIn bounds from below the share of the 401s whose clients are
-	// signed in: of visitors nobody is, and of those who are, a log without
+	// assetSignedIn is the minimum of the lower bound of the share of refusals to
+	// signed-in clients. Visitors have none; of signed-in clients, a log without
 	// session ids shows a part.
 	assetSignedIn = 0.2
-	// assetRefused bounds from below the refused share of its requests without
-	// credentials.
+	// assetRefused is the minimum of the lower bound of the refused share of the
+	// requests without credentials.
 	assetRefused = 0.5
 )
 
-// fetchedBare tells whether browsers fetch a file of this name without cookies,
-// or may do so: manifests (unless crossorigin is use-credentials), icons that
-// the manifest or the system asks for, fonts (CORS anonymous mode), source maps.
+// fetchedBare reports whether browsers fetch, or may fetch, a file of this name
+// without cookies: manifests (unless crossorigin is use-credentials), icons that the
+// manifest or the system asks for, fonts (CORS anonymous mode), source maps.
 func fetchedBare(template string) bool {
 	name := strings.ToLower(path.Base(template))
 	switch path.Ext(name) {
@@ -61,20 +81,20 @@ func fetchedBare(template string) bool {
 		session.IsAsset(template) && (strings.Contains(name, "icon") || strings.Contains(name, "touch"))
 }
 
-func (c *Diagnosis) bareAsset(f *session.Refusal) bool {
-	return !f.Named && !f.Session && fetchedBare(c.State.Endpoints[f.Endpoint].Template)
+func (d *Diagnosis) bareAsset(r *session.Refusal) bool {
+	return !r.Named && !r.Session && fetchedBare(d.State.Endpoints[r.Endpoint].Template)
 }
 
-func inspectAssets(c *Diagnosis, seen observer) ([]candidate, error) {
+func inspectAssets(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
 	o := seen.(*neighbours)
 	var found []candidate
-	endpoints, claims := c.byEndpoint(c.bareAsset)
+	endpoints, refusals := d.refusalsByEndpoint(d.bareAsset)
 	for _, n := range endpoints {
-		e, list := &c.State.Endpoints[n], claims[n]
-		clients := c.clientsOf(list)
+		e, list := &d.State.Endpoints[n], refusals[n]
+		clients := d.distinctClients(list)
 		k, near := int64(len(list)), o.count(list)
 		signedIn := stats.WilsonLower(near, k, stats.Z95)
 		refused := stats.WilsonLower(k, k+e.Bare, stats.Z95)
@@ -84,15 +104,10 @@ func inspectAssets(c *Diagnosis, seen observer) ([]candidate, error) {
 		cand := candidate{claims: list}
 		cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 		cand.Severity, cand.Confidence = result.Medium, confidence(0, refused)
-		cand.Title = fmt.Sprintf("%s is refused for signed-in users: browsers fetch it without cookies", endpointLabel(e))
-		cand.Explanation = Say("%d requests of %s were answered 401, none of them with a session; %s of the clients were accepted on protected routes within a minute before or after. Browsers leave cookies out when they fetch manifests, icons, fonts and source maps.",
-			k, count(clients, "client"), percent(float64(near)/float64(k)))
-		cand.Remediation = []string{
-			`For a manifest: <link rel="manifest" href="..." crossorigin="use-credentials">; for a font: crossorigin="use-credentials" on its preload, or make it public.`,
-			"Better: let the server give such files without authentication. nginx: a location for them with auth_basic off or auth_request off; Apache: <Files> with Require all granted.",
-			"Source maps: do not publish them where nobody needs them.",
+		cand.Details = &Asset{
+			Requests: len(list), Window: assetWindow / 1000, Clients: clients,
+			SignedIn: result.Share(round(float64(near)/float64(k), 4)), Accepted: e.N[timeline.Accepted],
 		}
-		cand.Details = map[string]any{"clients": clients, "signed_in_share": round(float64(near)/float64(k), 4), "accepted": e.N[timeline.Accepted]}
 		found = append(found, cand)
 	}
 	return found, nil

@@ -16,45 +16,72 @@ import (
 // upstreamMisconfigured finds a backend that refuses what the others accept.
 //
 // Sign: on the same routes in the same hours, good sessions are refused by one
-// backend and accepted by the others, on many routes. Not: a route that is
-// broken on all of them, one that only this backend serves, sessions that have
-// ended (no backend accepts them).
+// backend and accepted by the others, on many routes. Not: a route that is broken
+// on all of them, one that only this backend serves, sessions that have ended (no
+// backend accepts them).
 //
-// Statistic: by backend, Cochran, Mantel and Haenszel's test over the strata
-// route × hour, each actor counted once in a stratum, adjusted by Benjamini and
-// Hochberg; Wilson's lower bound of the share refused while it lasts; the
-// change-point of that share over time (stats.Segment) is the onset.
+// Statistic: by backend, Cochran, Mantel and Haenszel's test over the strata route
+// × hour, each actor counted once per stratum, adjusted by Benjamini and Hochberg;
+// Wilson's lower bound of the share refused while it lasts; the change-point of
+// that share over time (stats.Segment) is the onset.
 var upstreamMisconfigured = Kind{
 	Name:     "upstream_misconfigured",
 	Label:    "Misconfigured backend",
 	Meaning:  "One backend of several refuses what the others accept.",
 	Category: UpstreamCategory,
+	Subjects: []string{"upstream"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUpstream},
-	observe:  observeUpstreams,
-	inspect:  inspectUpstreams,
+	Details:  func() any { return new(BadUpstream) },
+	Title:    `Backend {{.Subject.Upstream}} refuses sessions that the other backends accept, {{since .Onset}}`,
+	Explanation: `{{with .Details}}
+		{{share .RefusedShare}} of the clients that reached this backend with a good session were refused (at least {{share .RefusedLow}} with 95% confidence), on {{count .Routes "route"}}.
+		Other backends accepted clients on the same routes in the same hours{{if lt .OddsRatio 1000.0}}: the odds of a refusal are {{fixed 0 .OddsRatio}} times as high here{{else}} and refused next to none{{end}}.
+		The load balancer hides it: the next request may reach another backend and succeed.
+		{{if .Ongoing}}It still fails at the end of the log.{{else}}It has stopped before the end of the log.{{end}}{{end}}`,
+	Remedy: []string{
+		`Take the backend out of the pool until it accepts sessions again (nginx: down on its server line in the upstream block; HAProxy: disable server).`,
+		`Compare it with a backend that works: signing key or JWKS cache, clock (chronyc tracking), environment and secrets, version, and access to the shared session store.`,
+		`Do not use sticky sessions (ip_hash, sticky cookie) as a cure: they hide the fault from most clients and lock out the rest.`,
+	},
+	observe: observeUpstreams,
+	inspect: inspectUpstreams,
+}
+
+// BadUpstream is the details of an upstream_misconfigured finding.
+type BadUpstream struct {
+	RefusedShare result.Share       `json:"refused_share"`
+	RefusedLow   result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
+	OddsRatio    float64            `json:"odds_ratio"`                                         // at most a million
+	PValue       result.Probability `json:"p_value"`
+	Routes       int                `json:"routes"`  // that refused
+	Others       []string           `json:"others"`  // the other backends with their counts
+	Ongoing      bool               `json:"ongoing"` // at the end of the log
 }
 
 const (
-	// upstreamRefused 401s of good sessions make a backend worth a look.
+	// upstreamRefused is the minimum number of refusals of good sessions.
 	upstreamRefused = 10
-	// upstreamShare of its requests by good sessions are refused while it lasts.
+	// upstreamShare is the minimum share of actors with good sessions that are
+	// refused while it lasts.
 	upstreamShare = 0.6
-	// upstreamLower bounds that share from below.
+	// upstreamLower is the minimum of the lower bound of that share.
 	upstreamLower = 0.5
-	// upstreamOdds is how many times the others' odds of a refusal it must show.
+	// upstreamOdds is the minimum odds ratio of a refusal against the others.
 	upstreamOdds = 5
-	// upstreamActors distinct actors must be refused.
+	// upstreamActors is the minimum number of distinct actors refused.
 	upstreamActors = 4
-	// upstreamFalse is the share of false reports allowed over the backends.
+	// upstreamFalse is the accepted share of false reports over the backends.
 	upstreamFalse = 0.001
-	// upstreamRoutes distinct routes must be refused: of one route alone the
-	// route is the trouble.
+	// upstreamRoutes is the minimum number of distinct routes that refuse: with one
+	// alone, the route is at fault.
 	upstreamRoutes = 2
+	// maxOthers is the maximum number of other backends in the details.
+	maxOthers = 10
 )
 
-// goodAt tells whether a 401 is of a session that was good: accepted shortly
-// before, and again after without a sign-in.
-func goodAt(f *session.Refusal) bool { return f.Upstream != 0 && !f.SignIn && f.Alive }
+// goodSession reports whether a refused session was good: accepted shortly before,
+// and again after without a sign-in.
+func goodSession(r *session.Refusal) bool { return r.Upstream != 0 && !r.SignIn && r.Alive }
 
 // stratum is a route in an hour, at one backend.
 type stratum struct {
@@ -63,69 +90,70 @@ type stratum struct {
 	upstream uint16
 }
 
+// upstreamObserver follows the backends over time, and counts actors by stratum.
 type upstreamObserver struct {
 	*seriesObserver
 	strata map[stratum]*stats.Cell // distinct actors; hits are refused
-	mine   []map[stratum]*stats.Cell
+	parts  []map[stratum]*stats.Cell
 }
 
-func observeUpstreams(c *Diagnosis) observer {
-	counts := make([]int64, len(c.State.Upstreams))
-	for i := range c.Refusals {
-		if f := &c.Refusals[i]; c.open(i) && goodAt(f) {
-			counts[f.Upstream-1]++
+func observeUpstreams(d *Diagnosis) observer {
+	counts := make([]int64, len(d.State.Upstreams))
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; d.open(i) && goodSession(r) {
+			counts[r.Upstream-1]++
 		}
 	}
-	list := worst(counts, upstreamRefused)
-	if len(list) == 0 || len(c.State.Upstreams) < 2 {
+	list := topKeys(counts, upstreamRefused)
+	if len(list) == 0 || len(d.State.Upstreams) < 2 {
 		return nil
 	}
-	series := c.series(list, len(counts), func(e *timeline.Event) int {
-		if c.Roles[e.Endpoint]&session.Guards == 0 {
+	series := d.series(list, len(counts), func(e *timeline.Event) int {
+		if d.Roles[e.Endpoint]&session.Guards == 0 {
 			return -1
 		}
 		return int(e.Upstream) - 1
-	}, func(e *timeline.Event) bool { return goodAt(&c.Refusals[e.Refusal]) })
+	}, func(e *timeline.Event) bool { return goodSession(&d.Refusals[e.Refusal]) })
 	return &upstreamObserver{seriesObserver: series, strata: map[stratum]*stats.Cell{}}
 }
 
 func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
 	follow := o.seriesObserver.part()
-	mine := map[stratum]*stats.Cell{}
-	o.mine = append(o.mine, mine)
-	seen := map[stratum]uint8{}
+	cells := map[stratum]*stats.Cell{}
+	o.parts = append(o.parts, cells)
+	seen := map[stratum]uint8{} // of the actor: 1 accepted, 2 refused
 	return func(a *timeline.Actor, id uint32) {
 		follow(a, id)
 		clear(seen)
 		for i := range a.Events {
 			e := &a.Events[i]
-			good := e.Refusal != timeline.NoRefusal && goodAt(&o.Refusals[e.Refusal])
-			if e.Upstream == 0 || !good && e.Outcome != timeline.Accepted || o.Roles[e.Endpoint]&session.Guards == 0 {
+			refused := e.Refusal != timeline.NoRefusal && goodSession(&o.Refusals[e.Refusal])
+			if e.Upstream == 0 || !refused && e.Outcome != timeline.Accepted || o.Roles[e.Endpoint]&session.Guards == 0 {
 				continue
 			}
 			key := stratum{e.Endpoint, int32(e.Time / 3_600_000), e.Upstream}
 			bit := uint8(1)
-			if good {
+			if refused {
 				bit = 2
 			}
 			if seen[key]&bit != 0 {
 				continue
 			}
 			seen[key] |= bit
-			cell := mine[key]
+			cell := cells[key]
 			if cell == nil {
 				cell = &stats.Cell{}
-				mine[key] = cell
+				cells[key] = cell
 			}
-			cell.Add(good)
+			cell.Add(refused)
 		}
 	}
 }
 
 func (o *upstreamObserver) gather() {
 	o.seriesObserver.gather()
-	for _, mine := range o.mine {
-		for key, n := range mine {
+	for _, cells := range o.parts {
+		for key, n := range cells {
 			sum := o.strata[key]
 			if sum == nil {
 				sum = &stats.Cell{}
@@ -134,10 +162,10 @@ func (o *upstreamObserver) gather() {
 			sum.Merge(*n)
 		}
 	}
-	o.mine = nil
+	o.parts = nil
 }
 
-// against gives the strata of a backend beside the sums of all others.
+// against returns the strata of a backend, with the sums of all others.
 func (o *upstreamObserver) against(upstream uint16) []stats.Stratum {
 	keys := make([]stratum, 0, len(o.strata))
 	for key := range o.strata {
@@ -161,7 +189,7 @@ func (o *upstreamObserver) against(upstream uint16) []stats.Stratum {
 	return list
 }
 
-func inspectUpstreams(c *Diagnosis, seen observer) ([]candidate, error) {
+func inspectUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
@@ -178,7 +206,7 @@ func inspectUpstreams(c *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		if lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95); lower >= upstreamLower {
-			if cand, ok := c.badBackend(u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
+			if cand, ok := d.badUpstream(u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
 				found = append(found, cand)
 			}
 		}
@@ -186,62 +214,53 @@ func inspectUpstreams(c *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-func (c *Diagnosis) badBackend(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
+func (d *Diagnosis) badUpstream(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
 	var cand candidate
-	onset, _ := c.onsetOf(cells, s)
-	// It may accept some even then: the first refusals say when it began.
-	lastOK := int64(math.MinInt64)
+	onset, _ := d.onsetOf(cells, s)
+	// The backend may accept some requests while it is faulty, so the onset is the
+	// first refusal rather than the last acceptance.
+	start := int64(math.MinInt64)
 	if s.accepted {
-		lastOK = onset - 1
+		start = onset
 	}
-	end := c.From + int64(s.to)*c.Width
+	end := d.From + int64(s.to)*d.Width
 	routes := map[uint32]bool{}
-	for i := range c.Refusals {
-		f := &c.Refusals[i]
-		if f.Upstream != uint16(upstream)+1 || !c.open(i) || f.SignIn || !(f.Good || f.Session) || f.Time <= lastOK || s.to < session.MaxSteps && f.Time >= end {
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if r.Upstream != uint16(upstream)+1 || !d.open(i) || r.SignIn || !(r.Good || r.Session) || r.Time < start || s.to < session.MaxSteps && r.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
-		routes[f.Endpoint] = true
+		routes[r.Endpoint] = true
 	}
-	if len(cand.claims) < upstreamRefused || c.distinctActors(cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
+	if len(cand.claims) < upstreamRefused || d.distinctActors(cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
 		return cand, false
 	}
-	name := c.State.Upstreams[upstream].Name
-	share := float64(s.Hits) / float64(s.Trials)
-	cand.Subject, cand.Onset = result.Subject{Type: "upstream", Upstream: name}, parse.NoTime
-	since := "from the first line on"
+	cand.Subject, cand.Onset = result.Subject{Type: "upstream", Upstream: d.State.Upstreams[upstream].Name}, parse.NoTime
 	if s.accepted {
 		cand.Onset = onset * 1000
-		since = "since " + Clock(cand.Onset)
 	}
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = result.Medium
-	if c.ongoing(cand.claims) {
+	ongoing := d.ongoing(cand.claims)
+	if ongoing {
 		cand.Severity = result.High
 	}
-	others := make([]any, 0, len(c.State.Upstreams))
-	for i := range c.State.Upstreams {
-		if uint32(i) != upstream && len(others) < maxOthers {
-			u := &c.State.Upstreams[i]
-			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[timeline.Accepted], u.N[timeline.Unauthorized]))
-		}
-	}
-	cand.Title = fmt.Sprintf("Backend %s refuses sessions that the other backends accept, %s", name, since)
-	cand.Explanation = fmt.Sprintf("%s of the actors that came to this backend with a good session were refused by it (at least %s with 95 %% confidence), on %s, while other backends accepted them on the same routes in the same hours; the odds of a refusal are %.0f times theirs. A load balancer in front hides it: the next request succeeds.",
-		percent(share), percent(lower), count(len(routes), "route"), min(odds, 1e6))
-	cand.Remediation = []string{
-		"Take the backend out of the pool (nginx: down in its upstream line; HAProxy: disable server) until it accepts.",
-		"Compare it with one that works: signing key or JWKS cache, clock (chronyc tracking), environment and secrets, version, and whether it reaches the shared session store.",
-		"Sticky sessions (ip_hash, sticky cookie) would hide it for most and lock out the rest: do not use them as a cure.",
-	}
-	cand.Exhibit = c.backends(upstream)
-	cand.Details = map[string]any{
-		"refused_share": round(share, 4), "refused_share_low": round(lower, 4), "odds_ratio": round(min(odds, 1e6), 1), "p_value": p,
-		"routes": len(routes), "others": others, "ongoing": c.ongoing(cand.claims),
+	cand.Exhibit = d.byUpstream(upstream)
+	cand.Details = &BadUpstream{
+		RefusedShare: result.Share(round(float64(s.Hits)/float64(s.Trials), 4)), RefusedLow: result.Share(round(lower, 4)),
+		OddsRatio: round(min(odds, 1e6), 1), PValue: result.Probability(p),
+		Routes: len(routes), Others: d.otherUpstreams(upstream), Ongoing: ongoing,
 	}
 	return cand, true
 }
 
-// maxOthers is how many other backends are told beside a bad one.
-const maxOthers = 10
+// otherUpstreams returns the other backends with their counts, at most maxOthers.
+func (d *Diagnosis) otherUpstreams(upstream uint32) (others []string) {
+	for i := range d.State.Upstreams {
+		if u := &d.State.Upstreams[i]; uint32(i) != upstream && len(others) < maxOthers {
+			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[timeline.Accepted], u.N[timeline.Unauthorized]))
+		}
+	}
+	return others
+}

@@ -1,13 +1,16 @@
 package result
 
 import (
-	"logscan/parse/redact"
 	"strings"
 	"unicode/utf8"
-) // text makes a value of the log fit to leave: valid UTF-8 without credentials.
+
+	"logscan/parse/privacy"
+)
+
+// text makes a value of the log fit to leave: valid UTF-8 without credentials.
 func CleanBytes(b []byte) string {
 	var scratch [256]byte
-	if b = redact.Append(scratch[:0], b); utf8.Valid(b) {
+	if b = privacy.Redact(scratch[:0], b); utf8.Valid(b) {
 		return string(b)
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD")

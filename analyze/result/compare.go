@@ -111,3 +111,12 @@ func change(before, now *Finding, requestsBefore, requestsNow int64) Change {
 	}
 	return c
 }
+
+// Compare sets the changes of res since an earlier run.
+func (res *Result) Compare(before *Snapshot) {
+	changes, resolved := Compare(before, res.Snapshot())
+	for i := range changes {
+		res.Findings[i].Change = &changes[i]
+	}
+	res.Resolved = resolved
+}

@@ -1,16 +1,30 @@
 package result
 
-// Exhibit is what shows a finding at a glance, as figures that an output draws:
-// one of Trend, Parts and Curve is set.
+// Exhibit holds the figures that show a finding at a glance, for outputs to draw.
+// One of Trend, Parts and Curve is set.
 type Exhibit struct {
-	Caption string // what is counted
-	Trend   *Trend
-	Parts   []Part
-	Curve   *Curve
+	Counts ExhibitCounts
+	Trend  *Trend
+	Parts  []Part
+	Curve  *Curve
 }
 
-// Trend is what was refused and accepted over time, in equal steps. Accepted is
-// nil where nothing was accepted that compares.
+// ExhibitCounts is what the figures of an exhibit count.
+type ExhibitCounts uint8
+
+// What exhibits count.
+const (
+	CountsExplained  ExhibitCounts = iota // the refusals that the finding explains
+	CountsActors                          // distinct actors in each step of time
+	CountsRequests                        // requests
+	CountsByScheme                        // requests by URL scheme
+	CountsByUpstream                      // requests by upstream
+	CountsTries                           // sign-in tries
+	CountsByAccount                       // sign-in tries by account
+)
+
+// Trend is the number of refusals and acceptances over time, in equal steps.
+// Accepted is nil if there are no acceptances to compare with.
 type Trend struct {
 	From, Step        int64 // Unix microseconds, microseconds
 	Refused, Accepted []int64
@@ -18,16 +32,33 @@ type Trend struct {
 
 // Part is one of several things that are compared.
 type Part struct {
-	Name              string
+	Kind              PartKind
+	Name              string // of a NamedPart: a name from the log
 	Refused, Accepted int64
-	Marked            bool // it is the one that the finding is about
+	Marked            bool // the finding is about this part
 }
 
-// Curve is how requests fared by how long their session had been silent (idle)
-// or had lived (absolute), and the timeout that was inferred from it.
+// PartKind says what a part of an exhibit is.
+type PartKind uint8
+
+// The kinds of parts.
+const (
+	NamedPart PartKind = iota
+	BeforeOnset
+	SinceOnset
+	AfterRedirect
+	WithoutRedirect
+	ChangedAddress
+	SameAddress
+	OverHTTP
+	OverHTTPS
+)
+
+// Curve is the share of requests that were accepted, by the idle time before them
+// or by the age of their session, and the timeout inferred from it.
 type Curve struct {
-	Idle               bool
-	Timeout, Low, High float64 // seconds; Low and High bound it with 95 % confidence
+	Idle               bool    // by idle time, not by age
+	Timeout, Low, High float64 // seconds; Low and High are the 95% interval
 	Points             []Point // ascending
 }
 

@@ -26,8 +26,8 @@ type Result struct {
 	Findings      []Finding        // most severe first, those that are muted last
 	Resolved      []Finding        // those of the baseline that are gone, in its order
 	Undetectable  []Undetectable   // kinds of findings that the logs cannot show
-	Notes         []string         // what a reader should know of this run, a sentence each
-	Formats       []LogFormat      // that inputs have and samples of theirs were read by, by name
+	Notes         []Note
+	Formats       []LogFormat // that inputs have and samples of theirs were read by, by name
 
 	Endpoints []Endpoint // by host, route, method
 	Accounts  []Account  // by user
@@ -80,7 +80,7 @@ const MaxRejectedLines = 1000
 type Input struct {
 	Path        string
 	Format      string   // name of the format, or the format string given
-	Closest     string   // where the format is unknown: which came closest, and how close
+	Closest     Match    // of an unknown format: the closest known one
 	UTF16       bool     // where the format is unknown: it is text in UTF-16, which has to be converted
 	Missing     []string // fields that the diagnosis would use and no sampled line holds (parse.Extra)
 	Compression string

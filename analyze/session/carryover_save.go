@@ -1,60 +1,67 @@
 package session
 
 import (
+	"bufio"
+	"cmp"
 	"encoding/binary"
+	"errors"
+	"io"
 	"iter"
 	"slices"
 
+	"github.com/klauspost/compress/zstd"
+
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
+	"logscan/parse/source"
 )
 
 const (
-	// saveEvents is from how long before the end of the log events are kept one
-	// by one, in milliseconds: lines that come later than this are still told,
-	// but do not change the session they were in.
+	// saveEvents is the time before the end of the log, in milliseconds, from
+	// which single events are saved. Lines that arrive later than that are counted,
+	// but do not change the session they belong to.
 	saveEvents = 24 * 3_600_000
-	// maxSavedEvents bounds them, at three or four bytes each: of more, those of a
-	// shorter time are kept.
+	// maxSavedEvents bounds their number, at three or four bytes each, by saving
+	// those of a shorter time.
 	maxSavedEvents = 1 << 24
-	// saveSessions is how long after its last request it is kept how a session
-	// stands, in milliseconds: a weekend and some days.
+	// saveSessions is how long after its last request, in milliseconds, a session is
+	// saved: a long weekend.
 	saveSessions = 7 * 24 * 3_600_000
-	// maxSavedActors bounds them, at some fifty bytes each: those that were seen
-	// last stay.
+	// maxSavedActors bounds their number, at some fifty bytes each: the most recent
+	// are saved.
 	maxSavedActors = 1 << 20
-	// saveEndpoints is how long after its last request it is kept what was counted
-	// of an endpoint, in milliseconds: what is asked once a month is rare.
+	// saveEndpoints is how long after its last request, in milliseconds, the counts
+	// of an endpoint are saved: some are requested once a month.
 	saveEndpoints = 31 * 24 * 3_600_000
-	// maxSavedEndpoints bounds them: of more, those that this run was asked for are
-	// kept. A run that tells more apart itself would have to cut their templates.
+	// maxSavedEndpoints bounds their number: of more, those of this run are saved. A
+	// run with more endpoints than that merges their templates anyway.
 	maxSavedEndpoints = 16 << 10
-	// savedActorSize is about how many bytes of memory one takes.
+	// savedActorSize is about the size of a savedActor in memory, in bytes.
 	savedActorSize = 200
 )
 
-// saver is what a later run is to know.
+// saver collects the state for the next run.
 type saver struct {
 	*Evidence
-	since int64        // events from then on are kept one by one, Unix milliseconds
-	to    int64        // where the logs ended
+	since int64        // events from then on are saved
+	to    int64        // the end of the logs
 	parts []*partSaver // by worker
 }
 
-// newSaver finds the times, of what was counted by the minute.
-func newSaver(c *Evidence, p *Carryover) *saver {
-	k := &saver{Evidence: c, to: p.to}
+// newSaver returns a saver whose times follow from the requests by minute.
+func newSaver(ev *Evidence, p *Carryover) *saver {
+	k := &saver{Evidence: ev, to: p.to}
 	minutes := map[int64]int64{}
 	for m, n := range p.minutes {
 		minutes[m] += n
 	}
-	for _, m := range c.State.Minutes {
+	for _, m := range ev.State.Minutes {
 		for _, n := range m.N {
 			minutes[floorDiv(m.Time, 60e6)] += n
 		}
 	}
-	if len(c.State.Minutes) > 0 {
-		k.to = max(k.to, c.To)
+	if len(ev.State.Minutes) > 0 {
+		k.to = max(k.to, ev.To)
 	}
 	k.since = k.to - saveEvents
 	sum := int64(0)
@@ -66,8 +73,8 @@ func newSaver(c *Evidence, p *Carryover) *saver {
 	return k
 }
 
-// partSaver gives a worker's part; nil where nothing is kept.
-func (k *saver) partSaver() *partSaver {
+// newPart returns the part of one goroutine, nil if there is no state to save.
+func (k *saver) newPart() *partSaver {
 	if k == nil {
 		return nil
 	}
@@ -84,7 +91,8 @@ func (k *saver) partSaver() *partSaver {
 	}
 }
 
-// actors yields those that are kept. One is valid until the next.
+// actors yields the saved actors, the most recent first. Each is valid until the
+// next.
 func (k *saver) actors() iter.Seq2[*savedActor, error] {
 	var all []*spill.Sorter[savedActor]
 	for _, w := range k.parts {
@@ -100,13 +108,13 @@ func (k *saver) actors() iter.Seq2[*savedActor, error] {
 	}
 }
 
-// marks says which names of a list something refers to.
+// marks says which names of a list are referred to.
 type marks []bool
 
 func (m marks) has(i int) bool { return m[i] }
 
-// known gives what is known of endpoints for a later run. Where templates had to
-// be cut it is not known of which routes: those are learned anew.
+// known returns, by endpoint, the counts to save. It saves none where templates
+// were merged: the next run learns those routes anew.
 func (k *saver) known() []timeline.Known {
 	s := k.State
 	all := make([]timeline.Known, len(s.Endpoints))
@@ -136,7 +144,7 @@ func (k *saver) known() []timeline.Known {
 	return all
 }
 
-// usedNames are the names that something refers to.
+// usedNames are the names that the saved actors refer to.
 type usedNames struct {
 	endpoints, users, upstreams, addresses, agents marks
 	clients                                        []timeline.Client
@@ -162,37 +170,25 @@ func (k *saver) used() usedNames {
 	return u
 }
 
-// partSaver is a worker's part of a keeping.
+// partSaver is one goroutine's part of a saver.
 type partSaver struct {
 	*saver
-	snapshot                                       snapshot        // of the actor at hand, before the events that are kept
-	was                                            timeline.Client // of the actor at hand, where an earlier run kept it and it is no session
+	// Of the current actor: its position before the saved events, and its client as
+	// restored from an earlier run, if it is not a session.
+	position                                       position
+	was                                            timeline.Client
 	endpoints, users, upstreams, addresses, agents marks
 	clients                                        map[timeline.Client]struct{}
 	sorted                                         spill.Sorter[savedActor]
 	scratch                                        []byte
 }
 
-// snapshot is how an actor stands before an event: what walk knows of those before.
-type snapshot struct {
-	since int64 // it holds what came before then and in time
-	life
-	known           bool
-	user            uint32
-	last, lastOther int64
-	lastOn          uint32
-	burst           uint32
-	lastRefused     int64
-	address         uint32
-	moves           bool
-}
+// mark sets the current actor's position before the saved events.
+func (k *partSaver) mark(p *position) { k.position = *p }
 
-// mark notes how the actor at hand stands where the events begin that are kept.
-func (k *partSaver) mark(t snapshot) { k.snapshot = t }
-
-// add keeps the actor at hand, if a later run can meet it.
+// add saves the current actor if a later run can meet it again.
 func (k *partSaver) add(a *timeline.Actor) error {
-	t := &k.snapshot
+	t := &k.position
 	t.since = max(t.since, k.since)
 	i, _ := slices.BinarySearchFunc(a.Events, k.since, func(e timeline.Event, at int64) int { return int(min(max(e.Time-at, -1), 1)) })
 	events := a.Events[i:]
@@ -207,24 +203,24 @@ func (k *partSaver) add(a *timeline.Actor) error {
 	if out.named {
 		out.id = sumOf(a)
 	} else if out.client = k.was; len(a.Events) > 0 {
-		out.client = a.Events[0].Client // all are of one client
+		out.client = a.Events[0].Client // the same in all events
 	}
 	if c := out.client; !out.named && k.State.OtherClients > 0 && k.State.Addresses[c.Address] == timeline.OtherName && k.State.Agents[c.Agent] == timeline.OtherName {
-		return nil // it is one of many that are not told by name
+		return nil // one of the clients that are summed up without a name
 	}
 	if !out.named {
 		k.client(out.client)
 	}
 	k.scratch = k.scratch[:0]
 	if stands {
-		k.scratch = k.appendSnapshot(k.scratch, t, out.client)
+		k.scratch = k.appendPosition(k.scratch, t, out.client)
 	}
 	out.data = binary.AppendUvarint(nil, uint64(len(k.scratch)))
 	out.data = k.appendEvents(append(out.data, k.scratch...), events)
 	return k.sorted.Add(out)
 }
 
-// client notes that something refers to a client.
+// client marks a client and its names as used.
 func (k *partSaver) client(c timeline.Client) {
 	if _, ok := k.clients[c]; !ok {
 		k.clients[c] = struct{}{}
@@ -232,6 +228,7 @@ func (k *partSaver) client(c timeline.Client) {
 	}
 }
 
+// user marks a user, given as its index plus one, as used.
 func (k *partSaver) user(n uint32) int64 {
 	if n != 0 {
 		k.users[n-1] = true
@@ -239,7 +236,7 @@ func (k *partSaver) user(n uint32) int64 {
 	return int64(n)
 }
 
-// appendEvents appends events as eachActor reads them.
+// appendEvents appends events in the form that eachActor reads.
 func (k *partSaver) appendEvents(dst []byte, events []timeline.Event) []byte {
 	var last timeline.Event
 	if len(events) > 0 {
@@ -279,126 +276,6 @@ func (k *partSaver) appendEvents(dst []byte, events []timeline.Event) []byte {
 	return dst
 }
 
-// Flags of a trail.
-const (
-	snapshotOpen = 1 << iota
-	snapshotSeen
-	snapshotAccepted
-	snapshotDead
-	snapshotKnown
-	snapshotMoves
-	snapshotLastOn // there is an endpoint that accepted last
-)
-
-// appendSnapshot appends how an actor stands as recalled reads it.
-func (k *partSaver) appendSnapshot(dst []byte, t *snapshot, client timeline.Client) []byte {
-	flags := int64(0)
-	for i, on := range []bool{t.open, t.seen, t.accepted, t.dead, t.known, t.moves, t.lastOn != timeline.NoRefusal} {
-		if on {
-			flags |= 1 << i
-		}
-	}
-	put := func(all ...int64) {
-		for _, n := range all {
-			dst = binary.AppendVarint(dst, n)
-		}
-	}
-	// Times lie close to each other.
-	at := func(ms int64) int64 {
-		if ms == LongAgo {
-			return 0
-		}
-		return max(t.since-ms, 0) + 1
-	}
-	put(flags, int64(client.Address), int64(client.Agent), t.since, k.user(t.user), at(t.last), at(t.lastOther), int64(t.burst), at(t.lastRefused))
-	if t.moves {
-		if t.address != timeline.NoAddress {
-			k.addresses[t.address] = true
-		}
-		put(int64(t.address + 1)) // 0 for none
-	}
-	if t.lastOn != timeline.NoRefusal {
-		k.endpoints[t.lastOn] = true
-		put(int64(t.lastOn))
-	}
-	if t.dead {
-		put(t.gap, t.gapAny, t.age)
-	}
-	if t.open {
-		r := &t.row
-		k.client(r.Client)
-		k.endpoints[t.first] = true
-		put(at(t.start), at(t.protected), at(t.any), int64(t.first), int64(r.Client.Address), int64(r.Client.Agent), k.user(r.User),
-			at(r.Start), at(r.LastAccepted), r.LongestGap, int64(r.Requests), int64(r.Accepted), int64(r.Unauthorized))
-		if r.StartSeen {
-			put(1)
-		} else {
-			put(0)
-		}
-	}
-	return dst
-}
-
-// restore reads how an actor stood when an earlier run ended, in the numbers of
-// this one.
-func (w *sessionizer) restore(a *timeline.Actor) (t snapshot) {
-	kept := a.Before
-	get := func() int64 {
-		v, n := binary.Varint(kept)
-		if n <= 0 {
-			kept = nil
-			return 0
-		}
-		kept = kept[n:]
-		return v
-	}
-	flags := get()
-	has := func(f int64) bool { return flags&f != 0 }
-	client := func() timeline.Client {
-		address, agent := uint32(get()), uint32(get())
-		return w.State.EarlierClient(timeline.Client{Address: address, Agent: agent})
-	}
-	if was := client(); a.Session == nil {
-		w.partSaver.was = was
-	}
-	t.since = get()
-	at := func() int64 {
-		if ms := get(); ms != 0 {
-			return t.since - (ms - 1)
-		}
-		return LongAgo
-	}
-	s := w.State
-	t.open, t.seen, t.accepted, t.dead = has(snapshotOpen), has(snapshotSeen), has(snapshotAccepted), has(snapshotDead)
-	t.known, t.moves, t.lastOn = has(snapshotKnown), has(snapshotMoves), timeline.NoRefusal
-	t.user = s.EarlierUser(uint32(get()))
-	t.last, t.lastOther, t.burst, t.lastRefused = at(), at(), uint32(get()), at()
-	if t.moves {
-		t.address = s.EarlierAddress(uint32(get()))
-	}
-	if has(snapshotLastOn) {
-		t.lastOn = s.EarlierEndpoint(uint32(get()))
-	}
-	if t.dead {
-		t.gap, t.gapAny, t.age = get(), get(), get()
-	}
-	if t.open {
-		r := &t.row
-		t.start, t.protected, t.any = at(), at(), at()
-		t.first = s.EarlierEndpoint(uint32(get()))
-		r.Client = client()
-		r.User = s.EarlierUser(uint32(get()))
-		r.Start, r.LastAccepted, r.LongestGap = at(), at(), get()
-		r.Requests, r.Accepted, r.Unauthorized = uint32(get()), uint32(get()), uint32(get())
-		r.StartSeen = get() == 1
-		r.Site, r.End, r.EndRefusal = w.siteOf[t.first], LongAgo, timeline.NoRefusal
-		if r.Named = a.Session != nil; r.Named {
-			r.ID = sumOf(a)
-		}
-	}
-	return t
-}
-
 var savedCodec = spill.Codec[savedActor]{
 	Append: func(dst []byte, a *savedActor) []byte {
 		named := byte(0)
@@ -422,5 +299,95 @@ var savedCodec = spill.Codec[savedActor]{
 		return src[size:]
 	},
 	Compare: compareSaved,
-	Key:     func(a *savedActor) uint64 { return ^(uint64(a.seen) ^ 1<<63) }, // the latest first, those before 1970 last
+	Key:     func(a *savedActor) uint64 { return ^(uint64(a.seen) ^ 1<<63) }, // the latest first, times before 1970 last
+}
+
+// Save writes the state that LoadCarryover reads: the contents in ledger and how
+// sessions stand. The evidence must have been made with a Carryover.
+func (ev *Evidence) Save(dst io.Writer, ledger *source.Ledger) error {
+	k := ev.saver
+	z, err := zstd.NewWriter(dst, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	if err != nil {
+		return err
+	}
+	w := &stateWriter{w: bufio.NewWriterSize(z, 64<<10)}
+	s := k.State
+	w.varints(k.to)
+	w.count(len(ledger.Contents()))
+	for _, c := range ledger.Contents() {
+		w.varints(c.Size, c.Lines, c.Left, int64(c.Missed))
+		for _, sum := range [][32]byte{c.Head, c.Tail, c.LeftSum, c.Stored} {
+			w.bytes(sum[:])
+		}
+	}
+	used := k.used()
+	known := k.known()
+	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (timeline.Known{}) }, func(i int) {
+		e, x := &s.Endpoints[i], &known[i]
+		w.texts(e.Host, e.Method, e.Template)
+		w.varints(x.Accepted, x.Bare, x.Unauthorized, x.Last)
+	})
+	w.sparse(len(s.Users), used.users.has, func(i int) { w.texts(s.Users[i].Name) })
+	w.sparse(len(s.Upstreams), used.upstreams.has, func(i int) { w.texts(s.Upstreams[i].Name) })
+	w.sparse(len(s.Addresses), used.addresses.has, func(i int) { w.texts(s.Addresses[i]) })
+	w.sparse(len(s.Agents), used.agents.has, func(i int) { w.texts(s.Agents[i]) })
+	w.count(len(used.clients))
+	for _, c := range used.clients {
+		w.count(int(c.Address))
+		w.count(int(c.Agent))
+	}
+	var sums []timeline.SessionSum
+	actors := 0
+	for a, err := range k.actors() {
+		if err != nil {
+			return errors.Join(err, z.Close())
+		}
+		if actors++; a.named {
+			sums = append(sums, a.id)
+		}
+	}
+	slices.SortFunc(sums, compareSums)
+	w.count(len(sums))
+	for _, sum := range sums {
+		w.bytes(sum[:])
+	}
+	w.count(actors)
+	for a, err := range k.actors() {
+		if err != nil {
+			return errors.Join(err, z.Close())
+		}
+		if a.named {
+			w.varints(1)
+			w.bytes(a.id[:])
+		} else {
+			w.varints(0)
+			w.count(int(a.client.Address))
+			w.count(int(a.client.Agent))
+		}
+		w.bytes(a.data)
+	}
+	return errors.Join(w.w.Flush(), z.Close())
+}
+
+// savedActor is an actor in the form it is written.
+type savedActor struct {
+	seen   int64 // its last event
+	id     timeline.SessionSum
+	named  bool // it has an id, else a client
+	client timeline.Client
+	data   []byte // its position and its events
+}
+
+// compareSaved orders the most recent actors first.
+func compareSaved(a, b *savedActor) int {
+	if a.seen != b.seen {
+		return cmp.Compare(b.seen, a.seen)
+	}
+	if a.named != b.named {
+		if a.named {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(compareSums(a.id, b.id), timeline.CompareClients(a.client, b.client))
 }

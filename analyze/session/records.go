@@ -4,37 +4,36 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"iter"
 
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 )
 
-// sessionRecord is a session as it is kept until it is told: there may be more
-// of them than fit in memory. Times are Unix milliseconds, before where there is
-// none.
+// Record is a session. Sessions are spilled, because there may be more of them than
+// fit in memory.
 type Record struct {
-	Start, LastAccepted, End         int64 // end: of the refusal that ended it
-	LongestGap                       int64 // milliseconds
-	ID                               [16]byte
-	Client                           timeline.Client
-	Site                             uint32 // index into sites
-	User                             uint32 // plus one; 0 none
-	Requests, Accepted, Unauthorized uint32
-	EndRefusal                       uint32 // index of the refusal that ended it
-	StartSeen, Named                 bool   // named: it has an id
-	Open                             bool   // nothing ended it before the end of the log
+	Start, LastAccepted int64 // LastAccepted is LongAgo for none
+	End                 int64 // when a refusal ended it; LongAgo if none did
+	LongestGap          int64 // the longest silence it survived, milliseconds
+	ID                  timeline.SessionSum
+	Client              timeline.Client
+	Site                uint32 // index into Evidence.Sites
+	User                uint32 // index into State.Users plus one; 0 for none
+	Requests            uint32
+	Accepted            uint32
+	Unauthorized        uint32
+	EndRefusal          uint32 // the refusal that ended it, timeline.NoRefusal or timeline.EarlierEvent
+	StartSeen           bool   // Start is its sign-in
+	Named               bool   // it has a session id, whose hash is ID
+	Open                bool   // nothing ended it before the end of the log
 }
 
-// sessionRecordSize and clientLinkSize are how many bytes of memory they take.
-const (
-	sessionRecordSize = 96
-	clientLinkSize    = 12
-)
+// recordSize is the size of a Record in memory, in bytes.
+const recordSize = 96
 
-// compareRecords orders sessions by start and id, and then by all that tells
-// them apart. The numbers stand for names in their order. Very many sessions
-// begin in one second, so what decides is looked at first and the rest seldom.
+// compareRecords orders sessions by start, id and then all other fields. Names are
+// compared by their numbers, which are in the order of the names. Very many
+// sessions begin in one second, so the fields that decide come first.
 func compareRecords(a, b *Record) int {
 	if a.Start != b.Start {
 		return cmp.Compare(a.Start, b.Start)
@@ -48,7 +47,7 @@ func compareRecords(a, b *Record) int {
 		cmp.Compare(a.EndRefusal, b.EndRefusal))
 }
 
-var sessionCodec = spill.Codec[Record]{
+var recordCodec = spill.Codec[Record]{
 	Append: func(dst []byte, s *Record) []byte {
 		flags := byte(0)
 		if s.StartSeen {
@@ -81,10 +80,5 @@ var sessionCodec = spill.Codec[Record]{
 		return src
 	},
 	Compare: compareRecords,
-	Key:     func(s *Record) uint64 { return uint64(s.Start) ^ 1<<63 }, // negative ones first
-}
-
-// eachSession yields the sessions by start, as often as it is asked to.
-func (c *Evidence) EachSession() iter.Seq2[*Record, error] {
-	return spill.Sorted(c.sessions...)
+	Key:     func(s *Record) uint64 { return uint64(s.Start) ^ 1<<63 }, // negative times first
 }

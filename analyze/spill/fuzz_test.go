@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzFile: pieces come back as they were, in any order; of a file that somebody
-// changed an error comes or other bytes, and nothing worse.
+// FuzzFile checks that pieces can be read in any order, and that reading from a
+// corrupted file returns an error or as many other bytes.
 func FuzzFile(f *testing.F) {
 	f.Add([]byte("one"), []byte{}, uint16(0), byte(0))
 	f.Add(bytes.Repeat([]byte("ab"), 5000), []byte("\x00"), uint16(3), byte(0x80))
@@ -45,7 +45,7 @@ func FuzzFile(f *testing.F) {
 		}
 		for i, p := range places {
 			if got, err := file.Read(p, nil); err == nil && len(got) != len(pieces[i]) {
-				t.Errorf("piece %d has %d bytes, want %d", i, len(got), len(pieces[i]))
+				t.Errorf("piece %d of a corrupted file has %d bytes, want %d", i, len(got), len(pieces[i]))
 			}
 		}
 	})

@@ -1,10 +1,10 @@
-// Package spill keeps in temporary files what does not fit in memory.
+// Package spill stores data that does not fit in memory in temporary files.
 //
-// In: pieces of bytes, or records to be sorted. Out: the same again. A Space is
-// a directory that is made when the first file is, and removed with everything
-// in it when the run ends; what a killed run leaves behind is found by the name
-// of the directory, which is the caller's choice. Files are for the owner's eyes:
-// they hold what logs hold, credentials included.
+// Input: byte slices, or records to be sorted. Output: the same again. A Space is
+// a directory that is created with its first file, and removed with all files when
+// the run ends. The caller chooses the name, by which it can find directories that
+// killed runs have left behind. Only the owner can read the files: they contain
+// what logs contain, including credentials.
 package spill
 
 import (
@@ -19,18 +19,19 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// Error says that temporary files cannot be used.
+// Error is an error of using temporary files.
 type Error struct {
-	Doing string // what failed
+	Doing string // the operation that failed
 	Err   error
 }
 
 func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
 
-// Unwrap gives the reason.
+// Unwrap returns e.Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Space is where the temporary files of a run lie. Many goroutines may use it.
+// Space is a directory for the temporary files of a run. It is safe for concurrent
+// use.
 type Space struct {
 	dir     string
 	written atomic.Int64
@@ -40,14 +41,14 @@ type Space struct {
 	made  bool
 }
 
-// NewSpace gives a space in dir, which must not exist. Nothing is made until it
-// is needed.
+// NewSpace returns a space in dir, which must not exist. Nothing is created until
+// it is needed.
 func NewSpace(dir string) *Space { return &Space{dir: dir} }
 
-// Written gives how many bytes were written to files so far.
+// Written returns the number of bytes written to files so far.
 func (s *Space) Written() int64 { return s.written.Load() }
 
-// Create makes a file.
+// Create creates a file.
 func (s *Space) Create() (*File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +67,7 @@ func (s *Space) Create() (*File, error) {
 	return file, nil
 }
 
-// Close removes everything. Files must not be used after.
+// Close removes the directory with all files, which must not be used afterwards.
 func (s *Space) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,8 +82,8 @@ func (s *Space) Close() error {
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }
 
-// File is a temporary file that grows at its end. One goroutine may append to
-// it; many may read what was appended.
+// File is a temporary file. One goroutine may append to it while others read what
+// was appended before.
 type File struct {
 	space *Space
 	f     *os.File
@@ -90,19 +91,24 @@ type File struct {
 	buf   []byte
 }
 
-// Place is where a piece lies in a file.
+// Place locates a piece in a file.
 type Place struct {
 	off    int64
 	stored int32 // bytes in the file
 	size   int32 // bytes of the piece
 }
 
-// MaxPiece is how many bytes a piece has at most.
-const MaxPiece = 1 << 30
+const (
+	// maxPiece is the maximum size of a piece in bytes.
+	maxPiece = 1 << 30
+	// maxKeptBuffer is the maximum size in bytes of a buffer that is reused for the
+	// next piece.
+	maxKeptBuffer = 1 << 20
+)
 
 // Append writes a piece, compressed.
 func (f *File) Append(piece []byte) (Place, error) {
-	if len(piece) > MaxPiece {
+	if len(piece) > maxPiece {
 		return Place{}, fmt.Errorf("BUG: a piece of %d bytes for a temporary file", len(piece))
 	}
 	f.buf = s2.Encode(f.buf[:cap(f.buf)], piece)
@@ -112,16 +118,13 @@ func (f *File) Append(piece []byte) (Place, error) {
 	p := Place{f.size, int32(len(f.buf)), int32(len(piece))}
 	f.size += int64(len(f.buf))
 	f.space.written.Add(int64(len(f.buf)))
-	if cap(f.buf) > keepBuffer {
+	if cap(f.buf) > maxKeptBuffer {
 		f.buf = nil
 	}
 	return p, nil
 }
 
-// keepBuffer is how large a buffer is kept for the next piece.
-const keepBuffer = 1 << 20
-
-// Read gives a piece, in dst where it fits.
+// Read returns a piece, in dst if it has the capacity.
 func (f *File) Read(p Place, dst []byte) ([]byte, error) {
 	stored := make([]byte, p.stored)
 	if _, err := f.f.ReadAt(stored, p.off); err != nil {

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// entry is a record of a test: payload is what must come back with the key.
+// entry is a record of a test.
 type entry struct {
 	key     uint32
 	payload []byte
@@ -32,7 +32,7 @@ var entryCodec = Codec[entry]{
 		return src[n:]
 	},
 	Compare: func(a, b *entry) int { return cmp.Compare(a.key, b.key) },
-	Key:     func(e *entry) uint64 { return uint64(e.key / 4) }, // Compare tells the rest
+	Key:     func(e *entry) uint64 { return uint64(e.key / 4) }, // some different records share a key
 }
 
 func space(t *testing.T) *Space {
@@ -55,7 +55,7 @@ func TestFile(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var pieces [][]byte
 	var places []Place
-	for _, size := range []int{0, 1, 100, runPiece, 3 * keepBuffer, 7} {
+	for _, size := range []int{0, 1, 100, runPiece, 3 * maxKeptBuffer, 7} {
 		piece := make([]byte, size)
 		for i := range piece {
 			piece[i] = byte(r.IntN(4))
@@ -76,15 +76,15 @@ func TestFile(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(s.dir, "0"))
 	if err != nil || info.Size() != s.Written() {
-		t.Errorf("%d bytes are told to be written, %v, %v", s.Written(), info, err)
+		t.Errorf("Written() = %d, file: %v, %v", s.Written(), info, err)
 	}
 }
 
-func TestSpaceLeavesNothing(t *testing.T) {
+func TestSpaceClose(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "spill")
 	s := NewSpace(dir)
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("it is there before it is needed: %v", err)
+		t.Errorf("the directory exists before the first file: %v", err)
 	}
 	for range 3 {
 		if _, err := s.Create(); err != nil {
@@ -93,32 +93,32 @@ func TestSpaceLeavesNothing(t *testing.T) {
 	}
 	for name, path := range map[string]string{"directory": dir, "file": filepath.Join(dir, "2")} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s: %v, %v: others may look", name, info.Mode(), err)
+			t.Errorf("%s is accessible to others: %v, %v", name, info.Mode(), err)
 		}
 	}
-	for range 2 { // a second Close has nothing to do
+	for range 2 { // a second Close does nothing
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("it is still there: %v", err)
+		t.Errorf("the directory remains: %v", err)
 	}
 }
 
-func TestSpaceIsNotTakenOver(t *testing.T) {
+func TestSpaceExists(t *testing.T) {
 	dir := t.TempDir() // it exists
 	if _, err := NewSpace(dir).Create(); !errors.Is(err, os.ErrExist) {
-		t.Errorf("somebody else's directory is used: %v", err)
+		t.Errorf("an existing directory is used: %v", err)
 	}
 }
 
-func TestDamageIsTold(t *testing.T) {
+func TestCorruptFile(t *testing.T) {
 	piece := bytes.Repeat([]byte("a line of a log\n"), 1000)
 	for name, damage := range map[string]func(f *os.File) error{
-		"cut off": func(f *os.File) error { return f.Truncate(10) },
-		"changed": func(f *os.File) error { _, err := f.WriteAt([]byte{0xff, 0xff, 0xff, 0xff, 0xff}, 0); return err },
-		"zeros":   func(f *os.File) error { _, err := f.WriteAt(make([]byte, 16), 0); return err },
+		"truncated": func(f *os.File) error { return f.Truncate(10) },
+		"changed":   func(f *os.File) error { _, err := f.WriteAt([]byte{0xff, 0xff, 0xff, 0xff, 0xff}, 0); return err },
+		"zeros":     func(f *os.File) error { _, err := f.WriteAt(make([]byte, 16), 0); return err },
 	} {
 		f, err := space(t).Create()
 		if err != nil {
@@ -132,27 +132,27 @@ func TestDamageIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := f.Read(p, nil); err == nil {
-			t.Errorf("%s: %d bytes without an error", name, len(got))
+			t.Errorf("%s: read %d bytes without an error", name, len(got))
 		} else if !strings.Contains(err.Error(), "temporary file") {
-			t.Errorf("%s: %v does not say of what", name, err)
+			t.Errorf("%s: %v does not mention a temporary file", name, err)
 		}
 	}
 }
 
-// TestSorted holds what any number of sorters give, with and without files,
-// against one sort of it all.
+// TestSorted compares any number of sorters, with and without files, with a sort in
+// memory.
 func TestSorted(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, tt := range []struct {
 		name                          string
 		records, sorters, limit, keys int
 	}{
-		{"nothing", 0, 3, 10, 10},
+		{"no records", 0, 3, 10, 10},
 		{"in memory", 1000, 3, 1 << 30, 1000},
 		{"on disk", 5000, 3, 100, 1 << 30},
-		{"one run for each record", 60, 1, 1, 1 << 30},
-		{"some sorters have nothing", 2, 5, 10, 10},
-		{"many of the same", 3000, 2, 64, 5},
+		{"one run per record", 60, 1, 1, 1 << 30},
+		{"some sorters are empty", 2, 5, 10, 10},
+		{"few keys", 3000, 2, 64, 5},
 		{"pieces of one large record", 40, 2, 7, 1 << 30},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -168,14 +168,14 @@ func TestSorted(t *testing.T) {
 					e.payload = make([]byte, runPiece+r.IntN(runPiece))
 				}
 				for i := range e.payload {
-					e.payload[i] = byte(e.key) // records of one key differ in length alone
+					e.payload[i] = byte(e.key) // records of one key differ only in length
 				}
 				if err := sorters[r.IntN(len(sorters))].Add(e); err != nil {
 					t.Fatal(err)
 				}
 				want = append(want, e)
 			}
-			sizes := func(list []entry) []int { // of a key's payloads, in any order
+			sizes := func(list []entry) []int { // of the payloads, sorted
 				var n []int
 				for _, e := range list {
 					n = append(n, len(e.payload))
@@ -184,7 +184,7 @@ func TestSorted(t *testing.T) {
 				return n
 			}
 			slices.SortFunc(want, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
-			for range 2 { // as often as it is asked to
+			for range 2 { // repeatable
 				var got []entry
 				for e, err := range Sorted(sorters...) {
 					if err != nil {
@@ -192,7 +192,7 @@ func TestSorted(t *testing.T) {
 					}
 					for _, b := range e.payload {
 						if b != byte(e.key) {
-							t.Fatalf("the payload of %d is that of another one", e.key)
+							t.Fatalf("record %d has the payload of record %d", e.key, b)
 						}
 					}
 					got = append(got, entry{e.key, bytes.Clone(e.payload)})
@@ -206,11 +206,11 @@ func TestSorted(t *testing.T) {
 					}
 				}
 				if !slices.Equal(sizes(got), sizes(want)) {
-					t.Error("the payloads are not those that were added")
+					t.Error("payloads differ from those added")
 				}
 			}
 			for range Sorted(sorters...) {
-				break // it may be left early
+				break // an early end is allowed
 			}
 		})
 	}
@@ -241,12 +241,12 @@ func TestMerge(t *testing.T) {
 			got = append(got, string(rune('0'+e.key))+string(e.payload))
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%d sources: %v, want %v: equal records in the order of the sources", n, got, want)
+			t.Errorf("%d sources: %v, want %v", n, got, want)
 		}
 	}
 }
 
-func TestMergeEndsWithAnError(t *testing.T) {
+func TestMergeError(t *testing.T) {
 	broken := errors.New("broken")
 	for after := range 3 {
 		left := after
@@ -265,7 +265,7 @@ func TestMergeEndsWithAnError(t *testing.T) {
 			n, last = n+1, err
 		}
 		if last != broken || n != after+1 {
-			t.Errorf("after %d records: %d were given, the last with %v", after, n, last)
+			t.Errorf("error after %d records: yielded %d, the last with %v", after, n, last)
 		}
 	}
 }
@@ -276,19 +276,19 @@ func TestWriteErrors(t *testing.T) {
 	if err := w.Add(entry{1, nil}); err != nil {
 		t.Fatal(err)
 	}
-	w.file.f.Close() // the disk fails
+	w.file.f.Close() // the next write fails
 	if err := w.Add(entry{2, nil}); err == nil {
-		t.Error("a record was lost without an error")
+		t.Error("no error of a failed write")
 	}
 	for _, err := range Sorted(w) {
 		if err == nil {
-			t.Error("a record was read from a file that cannot be read")
+			t.Error("no error of a failed read")
 		}
 	}
-	w.file.f, _ = os.Open(os.DevNull) // to be closed
+	w.file.f, _ = os.Open(os.DevNull) // for Close
 }
 
-// BenchmarkMerge is what merging many runs costs for each record.
+// BenchmarkMerge measures the cost per record of merging many runs.
 func BenchmarkMerge(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 6))
 	lists := make([][]entry, 300)

@@ -2,8 +2,8 @@ package stats
 
 import "math"
 
-// Cell counts the trials of one step of an ordered series, and the hits among
-// them.
+// Cell counts the trials, and the hits among them, of one step of an ordered
+// series.
 type Cell struct{ Hits, Trials int64 }
 
 // Add counts a trial.
@@ -20,42 +20,35 @@ func (c *Cell) Merge(d Cell) {
 	c.Trials += d.Trials
 }
 
-// Change is where the share of hits of a series changes.
-type Change struct {
-	At        int     // first cell of the new share
-	Gain      float64 // log likelihood gained over one share for all
-	Low, High int     // cells between which At lies with 95 % confidence
+func (c Cell) minus(d Cell) Cell { return Cell{c.Hits - d.Hits, c.Trials - d.Trials} }
+
+func (c Cell) logLikelihood() float64 { return logBinomial(c.Hits, c.Trials) }
+
+func sum(cells []Cell) (all Cell) {
+	for _, c := range cells {
+		all.Merge(c)
+	}
+	return all
 }
 
-// profile95 is by how much the log likelihood may fall short of its maximum
-// within a 95 % interval: half the chi-square quantile of one degree.
+// Change is a change of the share of hits in a series.
+type Change struct {
+	At        int     // index of the first cell with the new share
+	Gain      float64 // gain of log likelihood over a constant share, in nats
+	Low, High int     // 95 % interval of At
+}
+
+// profile95 is how far the log likelihood falls below its maximum within a 95 %
+// interval: half the chi-square quantile of one degree of freedom.
 const profile95 = 1.92
 
-// Split finds the one cut of the series that gains most likelihood when the
-// share of hits may differ before and after it: a change-point of a binomial
-// rate. The interval is the profile likelihood's. ok is false where there is
-// nothing to cut.
+// Split returns the change-point of a binomial rate: the one cut of the series that
+// gains most likelihood if the share of hits may differ before and after it (Hinkley
+// and Hinkley, Biometrika 57, 1970). The interval is that of the profile likelihood.
+// ok is false if the series cannot be cut.
 func Split(cells []Cell) (c Change, ok bool) {
-	var all Cell
-	for _, x := range cells {
-		all.Merge(x)
-	}
-	whole := LogBinomial(all.Hits, all.Trials)
-	gains := make([]float64, len(cells))
-	var left Cell
-	best := -1
-	for i, x := range cells {
-		// A cut before cell i.
-		gains[i] = math.Inf(-1)
-		if i > 0 && x.Trials > 0 && left.Trials > 0 {
-			gains[i] = LogBinomial(left.Hits, left.Trials) +
-				LogBinomial(all.Hits-left.Hits, all.Trials-left.Trials) - whole
-			if best < 0 || gains[i] > gains[best] {
-				best = i
-			}
-		}
-		left.Merge(x)
-	}
+	whole := sum(cells).logLikelihood()
+	gains, best := cuts(cells, whole, func(_, _ Cell) bool { return true })
 	if best < 0 {
 		return Change{}, false
 	}
@@ -68,12 +61,33 @@ func Split(cells []Cell) (c Change, ok bool) {
 	return c, true
 }
 
-// Segment cuts a series where its share of hits changes, by binary
-// segmentation (Scott and Knott, Biometrics 30, 1974): the best cut is kept
-// when it gains more than the penalty, and both sides are cut again. The
-// penalty per cut is that of the Bayesian information criterion with two
-// parameters, a place and a share, in the number of cells that hold trials.
-// The changes come in ascending order.
+// cuts returns, for a cut before each cell, by how much the log likelihood of both
+// sides exceeds base, and the index of the first maximum, or -1. It is -Inf for cuts
+// that are not allowed, that have no trials on the left, or none in the cell.
+func cuts(cells []Cell, base float64, allowed func(left, right Cell) bool) (scores []float64, best int) {
+	all := sum(cells)
+	scores = make([]float64, len(cells))
+	var left Cell
+	best = -1
+	for i, x := range cells {
+		scores[i] = math.Inf(-1)
+		if right := all.minus(left); left.Trials > 0 && x.Trials > 0 && allowed(left, right) {
+			scores[i] = left.logLikelihood() + right.logLikelihood() - base
+			if best < 0 || scores[i] > scores[best] {
+				best = i
+			}
+		}
+		left.Merge(x)
+	}
+	return scores, best
+}
+
+// Segment returns the changes of the share of hits in a series, in ascending order,
+// by binary segmentation (Scott and Knott, Biometrics 30, 1974): if the best cut
+// gains more than a penalty, both sides are cut again. The penalty is that of the
+// Bayesian information criterion (Schwarz, Annals of Statistics 6, 1978) for two
+// parameters, a place and a share, in the number of cells with trials, plus
+// minimalGain.
 func Segment(cells []Cell) []Change {
 	filled := 0
 	for _, x := range cells {
@@ -88,18 +102,16 @@ func Segment(cells []Cell) []Change {
 	return segment(cells, 0, penalty, nil)
 }
 
-// minimalGain is what a cut must gain beside the criterion's penalty, so that
-// short series are not cut at chance: a likelihood ratio of e^3.
+// minimalGain is what a cut must gain in addition to the penalty of the criterion,
+// so that short series are not cut by chance: a likelihood ratio of e^3.
 const minimalGain = 3
 
-func segment(cells []Cell, offset int, penalty float64, cuts []Change) []Change {
+func segment(cells []Cell, offset int, penalty float64, changes []Change) []Change {
 	c, ok := Split(cells)
 	if !ok || c.Gain <= penalty {
-		return cuts
+		return changes
 	}
-	cuts = segment(cells[:c.At], offset, penalty, cuts)
-	d := c
-	d.At, d.Low, d.High = c.At+offset, c.Low+offset, c.High+offset
-	cuts = append(cuts, d)
-	return segment(cells[c.At:], offset+c.At, penalty, cuts)
+	changes = segment(cells[:c.At], offset, penalty, changes)
+	changes = append(changes, Change{At: c.At + offset, Gain: c.Gain, Low: c.Low + offset, High: c.High + offset})
+	return segment(cells[c.At:], offset+c.At, penalty, changes)
 }

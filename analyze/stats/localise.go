@@ -6,36 +6,36 @@ import (
 	"slices"
 )
 
-// Part is how much of a total belongs to one element of an attribute, such as
-// one endpoint, in fact and as was to be expected.
+// Part is the amount of a total that belongs to one element of an attribute, such as
+// one endpoint: as observed and as expected.
 type Part struct {
 	Element          uint64
 	Actual, Expected float64
 }
 
-// Share is a set of elements of one attribute that makes an anomaly.
+// Share is a set of elements of one attribute that explains an anomaly.
 type Share struct {
-	Elements []uint64 // by their surprise, the greatest first
-	Power    float64  // explanatory power: their share of the excess
-	Surprise float64  // how much their distribution differs, in nats
+	Elements []uint64 // by surprise, descending
+	Power    float64  // explanatory power: their share of the excess, 1 for all of it
+	Surprise float64  // how much their distribution has changed, in nats
 }
 
 const (
-	// elementPower is the least share of the excess of an element that counts.
+	// elementPower is the minimum share of the excess of an element in the set.
 	elementPower = 0.1
-	// elementRise is how many times its usual share of all an element must have:
-	// what grows with everything else does not make the excess.
+	// elementRise is the minimum factor by which an element's share of the total has
+	// risen: an element that grows with all others does not cause the excess.
 	elementRise = 1.3
-	// enoughPower is the share of the excess from which a set explains it.
+	// enoughPower is the minimum share of the excess that a set has to explain.
 	enoughPower = 0.67
-	// maxElements is the most of them: a long list locates nothing.
+	// maxElements is the maximum size of a set: a long list locates nothing.
 	maxElements = 5
 )
 
-// Localise finds the elements of one attribute whose excess makes that of the
-// total: Adtributor (Bhagwan et al., NSDI 2014, algorithm 1), with the
-// Jensen-Shannon divergence as surprise. ok is false where no few elements
-// explain enough.
+// Localise returns the elements of one attribute that cause the excess of the total
+// over what is expected: algorithm 1 of Adtributor (Bhagwan et al., NSDI 2014), with
+// the Jensen-Shannon divergence as surprise. ok is false if no small set explains
+// enough of it.
 func Localise(parts []Part) (s Share, ok bool) {
 	var actual, expected float64
 	for _, p := range parts {
@@ -78,26 +78,4 @@ func Localise(parts []Part) (s Share, ok bool) {
 		}
 	}
 	return s, false
-}
-
-// MedianDeviation gives the median of values and the standard deviation that
-// their median absolute deviation stands for, were they normal (Hampel, JASA 69,
-// 1974): both unmoved by a few that are far off. It sorts values.
-func MedianDeviation(values []float64) (median, deviation float64) {
-	if len(values) == 0 {
-		return 0, 0
-	}
-	median = middle(values)
-	off := make([]float64, len(values))
-	for i, v := range values {
-		off[i] = math.Abs(v - median)
-	}
-	return median, 1.4826 * middle(off)
-}
-
-// middle sorts values and gives their median.
-func middle(values []float64) float64 {
-	slices.Sort(values)
-	n := len(values)
-	return (values[(n-1)/2] + values[n/2]) / 2
 }

@@ -1,5 +1,5 @@
-// Package stats holds the statistics that the detectors judge by: pure
-// functions of counts, each with its source. They know nothing of logs.
+// Package stats provides the statistics that the detectors use: pure functions of
+// counts and durations, each with its source. Nothing in it is specific to logs.
 package stats
 
 import (
@@ -9,11 +9,12 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// Z95 is the normal quantile of a two-sided 95 % interval.
+// Z95 is the standard normal quantile of a two-sided 95 % interval.
 const Z95 = 1.959963984540054
 
-// WilsonLower gives the lower bound of the score interval of a share of k in n
-// at the normal quantile z (Wilson, JASA 22, 1927). It is 0 for n = 0.
+// WilsonLower returns the lower bound, in [0, 1], of the score interval of a share
+// of k in n at the normal quantile z (Wilson, JASA 22, 1927). It returns 0 for
+// n = 0.
 func WilsonLower(k, n int64, z float64) float64 {
 	if n == 0 {
 		return 0
@@ -24,8 +25,23 @@ func WilsonLower(k, n int64, z float64) float64 {
 	return max(0, (centre-half)/(1+z*z/m))
 }
 
-// PoissonTail gives the chance of at least k events where mean are expected,
-// by the regularised incomplete gamma function.
+// BinomialTail returns the probability of at least k hits in n trials that each hit
+// with probability p, by the regularised incomplete beta function (Abramowitz and
+// Stegun, Handbook of Mathematical Functions, 26.5.24).
+func BinomialTail(k, n int64, p float64) float64 {
+	switch {
+	case k <= 0:
+		return 1
+	case k > n || p <= 0:
+		return 0
+	case p >= 1:
+		return 1
+	}
+	return mathext.RegIncBeta(float64(k), float64(n-k+1), p)
+}
+
+// PoissonTail returns the probability of at least k events if mean are expected, by
+// the regularised incomplete gamma function (Abramowitz and Stegun, 26.4.21).
 func PoissonTail(k int64, mean float64) float64 {
 	switch {
 	case k <= 0:
@@ -36,9 +52,9 @@ func PoissonTail(k int64, mean float64) float64 {
 	return mathext.GammaIncReg(float64(k), mean)
 }
 
-// ChiSquareTail gives the chance that a chi-square variable with the degrees
-// of freedom is at least x: the p-value of a likelihood ratio statistic
-// (Wilks, Annals of Mathematical Statistics 9, 1938).
+// ChiSquareTail returns the probability that a chi-square variable with the given
+// degrees of freedom is at least x (Abramowitz and Stegun, 26.4.19): the p-value of
+// a likelihood ratio statistic (Wilks, Annals of Mathematical Statistics 9, 1938).
 func ChiSquareTail(x, degrees float64) float64 {
 	if x <= 0 {
 		return 1
@@ -46,9 +62,9 @@ func ChiSquareTail(x, degrees float64) float64 {
 	return mathext.GammaIncRegComp(degrees/2, x/2)
 }
 
-// BenjaminiHochberg gives the p-values adjusted for the number of tests
-// (Benjamini and Hochberg, JRSS B 57, 1995): reporting those at most q keeps
-// the expected share of false reports at most q.
+// BenjaminiHochberg returns p-values adjusted for the number of tests, in the order
+// of p (Benjamini and Hochberg, JRSS B 57, 1995). Of the findings whose adjusted
+// p-value is at most q, an expected share of at most q is false.
 func BenjaminiHochberg(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
@@ -65,9 +81,10 @@ func BenjaminiHochberg(p []float64) []float64 {
 	return adjusted
 }
 
-// LogBinomial gives the greatest log likelihood of k hits in n trials, without
-// the binomial coefficient: that of the share k/n. It is 0 for n = 0.
-func LogBinomial(k, n int64) float64 {
+// logBinomial returns the maximum log likelihood, in nats, of k hits in n trials,
+// which is that of the probability k/n, without the binomial coefficient (Casella
+// and Berger, Statistical Inference, 7.2.2). It returns 0 for n = 0.
+func logBinomial(k, n int64) float64 {
 	if k == 0 || k == n {
 		return 0
 	}

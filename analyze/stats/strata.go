@@ -2,16 +2,15 @@ package stats
 
 import "math"
 
-// Stratum is a table of two groups in one stratum, such as one route in one
-// hour: how often the group at hand and the others were hit.
+// Stratum is a table of two groups in one stratum, such as one route in one hour:
+// the hits and trials of the group in question and of all others.
 type Stratum struct{ Group, Others Cell }
 
 // CochranMantelHaenszel tests whether a group is hit more often than the others,
-// over strata in which everybody's share may differ (Cochran, Biometrics 10,
-// 1954; Mantel and Haenszel, JNCI 22, 1959; with the continuity correction). It
-// gives the p-value of the one-sided test, and the common odds ratio of Mantel
-// and Haenszel, half a hit added on either side. Strata without both groups say
-// nothing.
+// over strata whose probabilities may differ (Cochran, Biometrics 10, 1954; Mantel
+// and Haenszel, JNCI 22, 1959; with continuity correction). It returns the p-value
+// of the one-sided test, and the common odds ratio of Mantel and Haenszel with 0.5
+// added to its numerator and denominator. It ignores strata without both groups.
 func CochranMantelHaenszel(strata []Stratum) (p, odds float64) {
 	var observed, expected, variance, up, down float64
 	for _, s := range strata {

@@ -20,10 +20,10 @@ func TestCochranMantelHaenszel(t *testing.T) {
 		strata []Stratum
 		sure   bool
 	}{
-		{"nothing", nil, false},
-		{"one group alone", []Stratum{{cell(50, 50), cell(0, 0)}}, false},
+		{"no strata", nil, false},
+		{"only one group", []Stratum{{cell(50, 50), cell(0, 0)}}, false},
 		{"a bad backend", []Stratum{{cell(30, 30), cell(0, 60)}, {cell(20, 21), cell(1, 40)}}, true},
-		// All backends refuse one route, and this one has more of it: no
+		// All backends refuse one route, and this one serves it more often: there is no
 		// difference within the strata.
 		{"a bad route", []Stratum{{cell(90, 90), cell(10, 10)}, {cell(0, 10), cell(0, 90)}}, false},
 	} {

@@ -13,7 +13,7 @@ import (
 	"logscan/parse/source"
 )
 
-// simulated gives combined lines of a simulated day as one block.
+// simulated returns lines of a simulated day in the combined format.
 func simulated(tb testing.TB, lines int64) []byte {
 	tb.Helper()
 	var b bytes.Buffer
@@ -32,13 +32,12 @@ func combined(tb testing.TB) *parse.Parser {
 	return f.NewParser()
 }
 
-// What is kept of a line is counters and a few bytes in pages: folding lines of
-// actors and routes that are known allocates next to nothing.
-func TestFoldAllocs(t *testing.T) {
+// Adding lines of known actors and routes allocates only pages for their events.
+func TestBlockAllocs(t *testing.T) {
 	lines := bytes.SplitAfter(simulated(t, 20_000), []byte("\n"))
 	var b bytes.Buffer
 	for _, l := range lines {
-		if !bytes.Contains(l, []byte(" 401 ")) { // their lines are kept
+		if !bytes.Contains(l, []byte(" 401 ")) { // the lines of 401s are stored
 			b.Write(l)
 		}
 	}
@@ -47,13 +46,13 @@ func TestFoldAllocs(t *testing.T) {
 	w.Block(block, p)
 	n := testing.AllocsPerRun(10, func() { w.Block(block, p) })
 	if perLine := n / float64(len(lines)); perLine > 0.01 {
-		t.Errorf("%.3f allocations a line", perLine)
+		t.Errorf("%.3f allocations per line", perLine)
 	}
 }
 
-// No line of any format costs an allocation, once its actor, route and names are
-// known: 8 KiB of events are one, and two a thousand lines is more than that.
-func TestAllocsOfEveryFormat(t *testing.T) {
+// A line of any format costs no allocation once its actor, route and names are
+// known, except for one page per 8 KiB of events.
+func TestBlockAllocsByFormat(t *testing.T) {
 	const lines = 1000
 	for _, f := range parse.Formats() {
 		t.Run(f.Name, func(t *testing.T) {
@@ -61,7 +60,7 @@ func TestAllocsOfEveryFormat(t *testing.T) {
 				t.Fatal("no sample")
 			}
 			for _, sample := range f.Samples {
-				sample = strings.ReplaceAll(sample, "401", "200") // the lines of 401s are kept
+				sample = strings.ReplaceAll(sample, "401", "200") // the lines of 401s are stored
 				var e parse.Entry
 				if v := f.NewParser().Parse([]byte(sample), &e); v != parse.Parsed {
 					t.Fatalf("%s: %v", sample, v)
@@ -73,14 +72,14 @@ func TestAllocsOfEveryFormat(t *testing.T) {
 					t.Errorf("%s: %v allocations in %d lines", sample, n, lines)
 				}
 				if got := w.ledgers[0].Verdicts[parse.Parsed]; got != 12*lines {
-					t.Errorf("%s: %d of %d lines were read", sample, got, 12*lines)
+					t.Errorf("%s: %d of %d lines parsed", sample, got, 12*lines)
 				}
 			}
 		})
 	}
 }
 
-// Run with: go test ./analyze/fold -run XX -bench .
+// Run with: go test ./analyze/timeline -run XX -bench .
 func BenchmarkBlock(b *testing.B) {
 	data, p := simulated(b, 400_000), combined(b)
 	b.SetBytes(int64(len(data)))
@@ -113,7 +112,8 @@ func BenchmarkTemplate(b *testing.B) {
 	}
 }
 
-// An event of an actor drawn at random, as lines of many clients come.
+// BenchmarkActors appends events of actors drawn at random, as in a log of many
+// clients.
 func BenchmarkActors(b *testing.B) {
 	for _, actors := range []int{100, 20_000, 1_000_000} {
 		b.Run(fmt.Sprint(actors), func(b *testing.B) {
@@ -129,7 +129,7 @@ func BenchmarkActors(b *testing.B) {
 				k := keys[r.IntN(actors)]
 				s := &w.shards[k.shard()]
 				ms++
-				s.append(s.actor(k), ms, Accepted, uint32(ms&127), 0, 0, 0, false, 0)
+				s.append(s.actor(k), &record{ms: ms, endpoint: uint32(ms & 127)})
 			}
 		})
 	}

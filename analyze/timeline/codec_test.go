@@ -11,21 +11,21 @@ import (
 	"logscan/parse"
 )
 
-// roundTrip writes a record between others and reads it again.
+// roundTrip encodes a record between other bytes and decodes it.
 func roundTrip[T any](t *testing.T, c spill.Codec[T], x T) {
 	t.Helper()
 	b := c.Append([]byte("before"), &x)
 	b = append(b, "behind"...)
 	var got T
 	if rest := c.Read(&got, b[len("before"):]); string(rest) != "behind" || !bytes.HasPrefix(b, []byte("before")) {
-		t.Fatalf("%+v: left is %q", x, rest)
+		t.Fatalf("%+v: rest is %q", x, rest)
 	}
 	if !reflect.DeepEqual(got, x) || c.Compare(&got, &x) != 0 {
-		t.Errorf("%+v came back as %+v", x, got)
+		t.Errorf("decoded %+v, want %+v", got, x)
 	}
 }
 
-// FuzzCodecs: what goes to disk comes back, whatever it is.
+// FuzzCodecs checks that records survive being encoded and decoded.
 func FuzzCodecs(f *testing.F) {
 	f.Add(uint64(1), int64(2), []byte("alice"), []byte("curl/8"))
 	f.Add(uint64(math.MaxUint64), int64(math.MinInt64), []byte{}, []byte("\x00\xff"))
@@ -42,7 +42,7 @@ func FuzzCodecs(f *testing.F) {
 	})
 }
 
-// FuzzShards: a shard that went to disk gives the same actors and events.
+// FuzzShards checks that a shard has the same actors and events after spilling.
 func FuzzShards(f *testing.F) {
 	f.Add(uint64(7), uint16(3), []byte("session"))
 	f.Add(uint64(0), uint16(300), []byte{})
@@ -54,21 +54,24 @@ func FuzzShards(f *testing.F) {
 			t.Fatal(err)
 		}
 		var s shard
-		s.init(new(spare))
+		s.init()
 		for n := range uint64(events) % 500 {
 			a := s.actor(actorKey{seed * (n%7 + 1), n % 7})
 			if a.events == 0 && n%2 == 0 && len(id) > 0 {
-				s.name(a, append(slices.Clone(id), byte(n)))
+				s.setLabel(a, append(slices.Clone(id), byte(n)))
 			}
-			s.append(a, int64(seed>>20)+int64(n)*1000, Outcome(n%uint64(NumOutcomes)), uint32(n), uint32(n%3), n%5, uint32(n%4), a.events == 0, uint32(n))
+			s.append(a, &record{
+				ms: int64(seed>>20) + int64(n)*1000, outcome: Outcome(n % uint64(NumOutcomes)), endpoint: uint32(n),
+				user: uint32(n % 3), userHash: n % 5, via: uint32(n % 4), newClient: a.events == 0, refusal: uint32(n),
+			})
 		}
-		s.end()
+		s.close()
 		want := make([]string, s.actors)
 		for n := range want {
-			want[n] = string(s.session(uint32(n)))
+			want[n] = string(s.label(uint32(n)))
 		}
 		var g segment
-		if _, err := g.write(file, &s, nil); err != nil {
+		if err := g.write(file, &s); err != nil {
 			t.Fatal(err)
 		}
 		got, err := g.read(file)
@@ -76,18 +79,18 @@ func FuzzShards(f *testing.F) {
 			t.Fatalf("%v, %d actors of %d", err, got.actors, s.actors)
 		}
 		for n := range want {
-			if id := string(got.session(uint32(n))); id != want[n] {
-				t.Errorf("actor %d has the session %q, want %q", n, id, want[n])
+			if id := string(got.label(uint32(n))); id != want[n] {
+				t.Errorf("label of actor %d is %q, want %q", n, id, want[n])
 			}
 		}
 		if a, b := bytes.Join(s.pages, nil), bytes.Join(got.pages, nil); !bytes.Equal(a, b) {
-			t.Errorf("%d bytes of events came back as %d", len(a), len(b))
+			t.Errorf("read %d bytes of events that differ from the %d written", len(b), len(a))
 		}
 	})
 }
 
-// FuzzPathCache: the endpoint of a request is that of its method and template,
-// whatever requests came before it.
+// FuzzPathCache checks that the endpoint of a request is that of its method and
+// template, whatever requests came before it.
 func FuzzPathCache(f *testing.F) {
 	f.Add("GET", []byte("/users/4711/orders"), "POST", []byte("/users/12/orders"))
 	f.Add("VERSION-CONTROL", []byte("/a"), "VERSION-MADE-UP", []byte("/a"))

@@ -9,59 +9,73 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
-// Earlier is what an earlier run kept for the lines that follow: the events of
-// its last hours, and what it made of those before. It takes part in timelines
-// and is counted nowhere. Numbers in it are indexes into its own lists.
+// Earlier is what an earlier run saved for the run that continues it: the events
+// of its last hours, and what its caller derived from those before. These events
+// are part of the timelines but are not counted again. Indexes refer to the lists
+// of Earlier.
 type Earlier struct {
 	Endpoints                           []EarlierEndpoint
-	Users, Upstreams, Addresses, Agents []string     // "" where nothing refers to it
-	Clients                             []Client     // those that anything refers to
+	Users, Upstreams, Addresses, Agents []string     // "" for entries that are not used
+	Clients                             []Client     // all that are used
 	Sessions                            []SessionSum // of the actors that are sessions, sorted
 	// Actors yields the actors, in any order. An actor is valid until the next
 	// one.
 	Actors iter.Seq2[*EarlierActor, error]
 }
 
-// SessionSum is what a session id is known by where the id itself must not be.
-type SessionSum = [redact.SumSize]byte
+// SessionSum is a hash that identifies a session id where the id itself must not
+// be stored.
+type SessionSum = [privacy.SumSize]byte
 
-// EarlierEndpoint is an endpoint with what was counted of it, which tells what
-// an acceptance by it means.
+func compareSums(a, b SessionSum) int { return bytes.Compare(a[:], b[:]) }
+
+// EarlierEndpoint is an endpoint of an earlier run.
 type EarlierEndpoint struct {
-	Host, Method, Template string // all empty where nothing refers to it
+	Host, Method, Template string // all empty if not used
 	Known                  Known
 }
 
-// Known is what earlier runs counted of an endpoint's requests, as in Tally, and
-// when the last of them was, in Unix milliseconds. It is zero where nothing is
-// known, but that the endpoint was asked.
+// Known counts the requests to an endpoint in earlier runs, as Tally does. Last is
+// the time of the last one in Unix milliseconds. It is zero for an endpoint that
+// was requested but not counted.
 type Known struct{ Accepted, Bare, Unauthorized, Last int64 }
 
 // EarlierActor is an actor of an earlier run.
 type EarlierActor struct {
-	Session SessionSum // where Named
-	Named   bool
-	Client  Client  // of an actor that is no session
-	Before  []byte  // what the caller made of the events before these
-	Events  []Event // by time; their Refusal means nothing
+	Session SessionSum // if Named
+	Named   bool       // the actor is a session
+	Client  Client     // of other actors
+	Before  []byte     // what the caller derived from the events before Events
+	Events  []Event    // by time; Refusal is ignored
 }
 
-// EarlierEvent is the Refusal of events of an earlier run, 401s or not.
+// EarlierEvent is the Refusal of all events of an earlier run, 401s included.
 const EarlierEvent = NoRefusal - 1
 
-// metSession is a session of an earlier run that a worker met again.
-type metSession struct {
+// NoAddress is an index that no address has.
+const NoAddress = ^uint32(0)
+
+// resumedSession is a session of an earlier run that a worker has seen again.
+type resumedSession struct {
 	index uint32 // in Earlier.Sessions
 	key   actorKey
 }
 
-// Expect has the worker look out for the sessions of an earlier run.
+// recalledRun relates the lists of an earlier run to the numbers of the worker
+// that Recall returned.
+type recalledRun struct {
+	earlier          *Earlier
+	hosts, endpoints []uint32 // by endpoint
+	upstreams        []uint32 // by upstream
+}
+
+// Expect makes the worker recognise the sessions of an earlier run.
 func (w *Worker) Expect(e *Earlier) { w.earlier = e }
 
-// Continue says how many lines of an input lie before those that are folded.
+// Continue sets the number of lines of an input that an earlier run has read.
 func (w *Worker) Continue(input int, lines int64) {
 	if w.linesBefore == nil {
 		w.linesBefore = make([]int64, len(w.ledgers))
@@ -69,112 +83,115 @@ func (w *Worker) Continue(input int, lines int64) {
 	w.linesBefore[input] = lines
 }
 
-// meet notes an actor that is new to the worker, if an earlier run had it.
-func (w *Worker) meet(key actorKey, session []byte) {
-	sum := redact.SessionSum(session)
-	if i, ok := slices.BinarySearchFunc(w.earlier.Sessions, sum, func(a, b SessionSum) int { return bytes.Compare(a[:], b[:]) }); ok {
-		w.met = append(w.met, metSession{uint32(i), key})
+// noteResumed records an actor that is new to the worker, if it is a session of
+// the earlier run.
+func (w *Worker) noteResumed(key actorKey, session []byte) {
+	if i, ok := slices.BinarySearchFunc(w.earlier.Sessions, privacy.SessionSum(session), compareSums); ok {
+		w.resumed = append(w.resumed, resumedSession{uint32(i), key})
 	}
 }
 
-// Recall makes a worker of what an earlier run kept, to be merged with those
-// that have read the lines since.
+// Recall returns a worker with the events of an earlier run. It has to be merged
+// with the workers that have read the lines since.
 func Recall(workers []*Worker, e *Earlier) (*Worker, error) {
 	w := NewWorker(workers[0].seed, len(workers[0].ledgers))
 	w.Limit(workers[0].limit, workers[0].space)
 	n := len(e.Endpoints)
-	w.past = &past{earlier: e, hosts: make([]uint32, n), endpoints: make([]uint32, n), upstreams: make([]uint32, len(e.Upstreams))}
+	w.recalled = &recalledRun{earlier: e, hosts: make([]uint32, n), endpoints: make([]uint32, n), upstreams: make([]uint32, len(e.Upstreams))}
 	for i := range e.Endpoints {
 		if x := &e.Endpoints[i]; x.Method+x.Template != "" || x.Known != (Known{}) {
-			w.past.hosts[i] = w.hosts.number([]byte(x.Host))
-			w.past.endpoints[i] = w.endpoints.number(w.past.hosts[i], []byte(x.Method), []byte(x.Template))
+			w.recalled.hosts[i] = w.hosts.number([]byte(x.Host))
+			w.recalled.endpoints[i] = w.endpoints.number(w.recalled.hosts[i], []byte(x.Method), []byte(x.Template))
 		}
 	}
 	for i, u := range e.Upstreams {
 		if u != "" {
-			w.past.upstreams[i] = w.upstream([]byte(u))
+			w.recalled.upstreams[i] = w.upstream([]byte(u))
 		}
 	}
-	// Names that no event has: what was made of those before may.
+	// Users and clients may be used by EarlierActor.Before alone.
 	for _, u := range e.Users {
 		if u != "" {
 			w.users.number([]byte(u))
 		}
 	}
 	for _, c := range e.Clients {
-		address, agent := e.Addresses[c.Address], e.Agents[c.Agent]
-		w.clients.number(w.hashOf(address, agent), []byte(address), []byte(agent))
+		w.earlierClient(c)
 	}
 	keys := make([]actorKey, len(e.Sessions))
 	for i := range e.Sessions {
-		h := xxh3.Hash128Seed(e.Sessions[i][:], w.seed)
-		keys[i] = actorKey{h.Hi, h.Lo}
+		keys[i] = sessionKey(e.Sessions[i][:], w.seed)
 	}
-	for _, read := range workers {
-		for _, m := range read.met {
-			keys[m.index] = m.key
+	for _, other := range workers {
+		for _, r := range other.resumed {
+			keys[r.index] = r.key
 		}
 	}
 	for a, err := range e.Actors {
 		if err != nil {
 			return nil, err
 		}
-		if w.recall(a, keys); w.err != nil {
+		if w.addEarlier(a, keys); w.err != nil {
 			return nil, w.err
 		}
 	}
 	return w, nil
 }
 
-func (w *Worker) hashOf(address, agent string) uint64 {
-	return clientHash(xxh3.HashStringSeed(address, w.seed), xxh3.HashStringSeed(agent, w.seed+1))
+// earlierClient returns the number and the hash of a client of the earlier run and
+// adds it if it is new.
+func (w *Worker) earlierClient(c Client) (number uint32, hash uint64) {
+	address, agent := w.recalled.client(c)
+	hash = clientKey(address, agent, w.seed).clientHash()
+	return w.clients.number(hash, address, agent), hash
 }
 
-// recall takes in an actor.
-func (w *Worker) recall(x *EarlierActor, keys []actorKey) {
-	e := w.past.earlier
+func (r *recalledRun) client(c Client) (address, agent []byte) {
+	return []byte(r.earlier.Addresses[c.Address]), []byte(r.earlier.Agents[c.Agent])
+}
+
+// addEarlier adds an actor; keys are those of Earlier.Sessions.
+func (w *Worker) addEarlier(x *EarlierActor, keys []actorKey) {
+	e := w.recalled.earlier
 	var key actorKey
 	if x.Named {
-		i, _ := slices.BinarySearchFunc(e.Sessions, x.Session, func(a, b SessionSum) int { return bytes.Compare(a[:], b[:]) })
+		i, _ := slices.BinarySearchFunc(e.Sessions, x.Session, compareSums)
 		key = keys[i]
 	} else {
-		key = actorKey{xxh3.HashStringSeed(e.Addresses[x.Client.Address], w.seed), xxh3.HashStringSeed(e.Agents[x.Client.Agent], w.seed+1)}
+		address, agent := w.recalled.client(x.Client)
+		key = clientKey(address, agent, w.seed)
 	}
 	s := &w.shards[key.shard()]
 	a := s.actor(key)
-	s.name(a, x.kept())
+	s.setLabel(a, x.encodeLabel())
 	for i := range x.Events {
 		v := &x.Events[i]
-		address, agent := e.Addresses[v.Client.Address], e.Agents[v.Client.Agent]
-		hash := w.hashOf(address, agent)
-		moved := a.client != hash || a.events == 0
-		if moved {
-			a.client = hash
-			a.place = w.clients.number(hash, []byte(address), []byte(agent))
+		r := record{
+			ms: v.Time, outcome: v.Outcome, endpoint: w.recalled.endpoints[v.Endpoint], via: uint32(v.Scheme),
+			refusal: a.refusal,
 		}
-		var user uint32
-		var name uint64
+		number, hash := w.earlierClient(v.Client)
+		if r.newClient = a.client != hash || a.events == 0; r.newClient {
+			a.client, a.clientNumber = hash, number
+		}
 		if v.User != 0 {
-			user, name = w.users.number([]byte(e.Users[v.User-1]))
+			r.user, r.userHash = w.users.number([]byte(e.Users[v.User-1]))
 		}
-		via := uint32(v.Scheme)
 		if v.Upstream != 0 {
-			via += (w.past.upstreams[v.Upstream-1] + 1) * uint32(numSchemes)
+			r.via += (w.recalled.upstreams[v.Upstream-1] + 1) * uint32(numSchemes)
 		}
-		endpoint := w.past.endpoints[v.Endpoint]
-		s.append(a, v.Time, v.Outcome, endpoint, user, name, via, moved, a.ref)
-		if (v.Outcome == Accepted || v.Outcome == Redirected) && w.endpoints.signsIn(endpoint) {
+		s.append(a, &r)
+		if (v.Outcome == Accepted || v.Outcome == Redirected) && w.endpoints.isSignIn(r.endpoint) {
 			w.signIns = append(w.signIns, SignIn{hash, v.Time})
 		}
 	}
-	// They were counted when they were told.
-	a.since = a.events
-	w.bound()
+	a.counted = a.events // by the earlier run
+	w.enforceLimit()
 }
 
-// kept is how an actor lies beside its events: whether it is a session, its
-// sum, and what was before.
-func (x *EarlierActor) kept() []byte {
+// encodeLabel returns the label of the actor in its shard: whether it is a
+// session, the SessionSum, and Before.
+func (x *EarlierActor) encodeLabel() []byte {
 	b := []byte{0}
 	if x.Named {
 		b = append([]byte{1}, x.Session[:]...)
@@ -182,47 +199,41 @@ func (x *EarlierActor) kept() []byte {
 	return append(b, x.Before...)
 }
 
-// recalled makes a what kept says of it.
-func (a *Actor) recalled(kept []byte) {
-	named := kept[0] == 1
-	kept = kept[1:]
+// decodeEarlier sets what encodeLabel has encoded. The session id itself, if this
+// run has seen it, takes precedence over its sum.
+func (a *Actor) decodeEarlier(label []byte) {
+	named := label[0] == 1
+	label = label[1:]
 	if named {
 		if a.Session == nil {
-			a.Session, a.Hashed = kept[:redact.SumSize:redact.SumSize], true
+			a.Session, a.Hashed = label[:privacy.SumSize:privacy.SumSize], true
 		}
-		kept = kept[redact.SumSize:]
+		label = label[privacy.SumSize:]
 	}
-	a.Before = kept
+	a.Before = label
 }
 
-// Since drops the events of the earlier run.
+// Since removes the events of the earlier run.
 func (a *Actor) Since() {
 	a.Events = slices.DeleteFunc(a.Events, func(e Event) bool { return e.Refusal == EarlierEvent })
 }
 
-// past is what a worker that Recall made refers to.
-type past struct {
-	earlier          *Earlier
-	hosts, endpoints []uint32 // the worker's numbers, by endpoint
-	upstreams        []uint32 // the same, by upstream
-}
-
-// folded gives the nodes that the earlier run folded, in the worker's numbers of
-// hosts: they stay so. Of endpoints of which nothing is known it is not known why
-// they are as they are.
-func (p *past) folded() map[string]struct{} {
+// collapsed returns the nodes that the earlier run collapsed, which stay so. The
+// templates of endpoints without counts may have been shortened for other reasons
+// and are ignored.
+func (r *recalledRun) collapsed() map[string]struct{} {
 	nodes := map[string]struct{}{}
-	for i := range p.earlier.Endpoints {
-		x := &p.earlier.Endpoints[i]
-		if x.Known == (Known{}) || !strings.Contains(x.Template, folderName) {
+	for i := range r.earlier.Endpoints {
+		x := &r.earlier.Endpoints[i]
+		if x.Known == (Known{}) || !strings.Contains(x.Template, namePlaceholder) {
 			continue
 		}
-		node := append(binary.LittleEndian.AppendUint32(nil, p.hosts[i]), x.Method+"\x00"...)
+		node := append(binary.LittleEndian.AppendUint32(nil, r.hosts[i]), x.Method+"\x00"...)
 		for j, seg := range strings.Split(x.Template, "/") {
 			if j > 0 {
 				node = append(node, '/')
 			}
-			if seg == folderName {
+			if seg == namePlaceholder {
 				nodes[string(node)] = struct{}{}
 			}
 			node = append(node, seg...)
@@ -231,15 +242,15 @@ func (p *past) folded() map[string]struct{} {
 	return nodes
 }
 
-// know adds what was counted of endpoints to the state.
-func (s *State) know(worker int) {
-	p := s.workers[worker].past
-	for i := range p.earlier.Endpoints {
-		k := &p.earlier.Endpoints[i].Known
+// addKnown adds the counts of the earlier run to the endpoints.
+func (s *State) addKnown() {
+	r := s.workers[s.recalled].recalled
+	for i := range r.earlier.Endpoints {
+		k := &r.earlier.Endpoints[i].Known
 		if *k == (Known{}) {
 			continue
 		}
-		known := &s.Endpoints[s.endpointOf[worker][p.endpoints[i]]].Known
+		known := &s.Endpoints[s.EarlierEndpoint(uint32(i))].Known
 		known.Accepted += k.Accepted
 		known.Bare += k.Bare
 		known.Unauthorized += k.Unauthorized
@@ -247,40 +258,40 @@ func (s *State) know(worker int) {
 	}
 }
 
-// EarlierEndpoint gives the index of an endpoint of the earlier run.
+// EarlierEndpoint returns the index in Endpoints of an endpoint of the earlier
+// run.
 func (s *State) EarlierEndpoint(n uint32) uint32 {
-	p := s.workers[s.past].past
-	return s.endpointOf[s.past][p.endpoints[min(int(n), len(p.endpoints)-1)]]
+	r := s.workers[s.recalled].recalled
+	return s.endpointOf[s.recalled][r.endpoints[min(int(n), len(r.endpoints)-1)]]
 }
 
-// EarlierUser gives the index plus one of a user of the earlier run, which is
-// given as its index plus one; 0 where it is none or not told by name.
+// EarlierUser returns the index in Users, plus one, of a user of the earlier run,
+// also given as its index plus one. It returns 0 for 0 and for users that are not
+// listed by name.
 func (s *State) EarlierUser(n uint32) uint32 {
-	users := s.workers[s.past].past.earlier.Users
+	users := s.workers[s.recalled].recalled.earlier.Users
 	if n == 0 || int(n) > len(users) {
 		return 0
 	}
 	return s.userOf.find(xxh3.HashStringSeed(users[n-1], s.seed))[0]
 }
 
-// EarlierClient gives a client of the earlier run.
+// EarlierClient returns a client of the earlier run in the indexes of the state.
 func (s *State) EarlierClient(c Client) Client {
-	w := s.workers[s.past]
-	e := w.past.earlier
-	if int(c.Address) >= len(e.Addresses) || int(c.Agent) >= len(e.Agents) {
+	r := s.workers[s.recalled].recalled
+	if int(c.Address) >= len(r.earlier.Addresses) || int(c.Agent) >= len(r.earlier.Agents) {
 		return Client{}
 	}
-	to := s.clientOf.find(w.hashOf(e.Addresses[c.Address], e.Agents[c.Agent]))
+	address, agent := r.client(c)
+	to := s.clientOf.find(clientKey(address, agent, s.seed).clientHash())
 	return Client{to[0], to[1]}
 }
 
-// NoAddress is an address that no client has.
-const NoAddress = ^uint32(0)
-
-// EarlierAddress gives the index of an address of the earlier run, which is given
-// as its index plus one; NoAddress where no client has it.
+// EarlierAddress returns the index in Addresses of an address of the earlier run,
+// given as its index plus one. It returns NoAddress for 0 and for addresses that
+// no client listed by name has.
 func (s *State) EarlierAddress(n uint32) uint32 {
-	addresses := s.workers[s.past].past.earlier.Addresses
+	addresses := s.workers[s.recalled].recalled.earlier.Addresses
 	if n == 0 || int(n) > len(addresses) {
 		return NoAddress
 	}

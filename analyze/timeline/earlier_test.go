@@ -8,13 +8,13 @@ import (
 	"testing"
 
 	"logscan/analyze/spill"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
-// earlier is what a run could have left: a session that goes on, one that does
-// not, and a client without one.
+// earlier returns the data of an earlier run with a session that continues, one
+// that does not, and a client without session.
 func earlier() *Earlier {
-	sums := []SessionSum{redact.SessionSum([]byte("goes on")), redact.SessionSum([]byte("gone"))}
+	sums := []SessionSum{privacy.SessionSum([]byte("goes on")), privacy.SessionSum([]byte("gone"))}
 	event := func(ms int64, endpoint, user uint32, o Outcome) Event {
 		return Event{Time: ms, Endpoint: endpoint, User: user, Client: Client{1, 0}, Outcome: o, Upstream: 1, Scheme: HTTPS}
 	}
@@ -42,8 +42,8 @@ func earlier() *Earlier {
 	return e
 }
 
-// What an earlier run left takes part in the timelines and is counted nowhere,
-// in memory and on disk.
+// The events of an earlier run are part of the timelines and are not counted
+// again, in memory and spilled.
 func TestRecall(t *testing.T) {
 	for _, limit := range []int64{0, 1} {
 		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
@@ -102,10 +102,10 @@ func TestRecall(t *testing.T) {
 				}
 			}
 			want := map[string]string{
-				"goes on":                          "before: 1000(/b 10.0.0.9 0 1) 2500 3000(/login 10.0.0.9 2 1) 4000",
-				redact.SessionHash([]byte("gone")): "only before:",
-				"client 10.0.0.9":                  ": 2000(/b 10.0.0.9 0 0)",
-				"client 10.0.0.2":                  ": 5000",
+				"goes on":                           "before: 1000(/b 10.0.0.9 0 1) 2500 3000(/login 10.0.0.9 2 1) 4000",
+				privacy.SessionHash([]byte("gone")): "only before:",
+				"client 10.0.0.9":                   ": 2000(/b 10.0.0.9 0 0)",
+				"client 10.0.0.2":                   ": 5000",
 			}
 			if fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("%v\nwant %v", got, want)
@@ -127,11 +127,11 @@ func TestRecall(t *testing.T) {
 	}
 }
 
-// Pages that an earlier run took for pages of one kind stay so.
-func TestRecallFolded(t *testing.T) {
+// Nodes that an earlier run collapsed stay collapsed.
+func TestRecallCollapsed(t *testing.T) {
 	e := &Earlier{Endpoints: []EarlierEndpoint{
 		{Host: "h", Method: "GET", Template: "/wiki/{name}/edit", Known: Known{Accepted: 1}},
-		{Host: "h", Method: "GET", Template: "/blog/{name}/edit"}, // a run that cut all templates
+		{Host: "h", Method: "GET", Template: "/blog/{name}/edit"}, // a run that shortened all templates
 	}}
 	e.Actors = func(func(*EarlierActor, error) bool) {}
 	w := NewWorker(1, 1)

@@ -2,14 +2,14 @@ package timeline
 
 import "encoding/binary"
 
-// An encoded event is six bytes: its outcome, whether the line names a user, the
+// An encoded event has six bytes: the outcome, whether the line names a user, the
 // actor's number less one, the endpoint, and the milliseconds since the actor's
-// last event, zigzag. Nobody has to ask where one of them ends, which is what a
-// processor guesses wrong. What few events need stands behind, and flags say what.
+// last event, zigzag-encoded. The fixed size spares the decoder unpredictable
+// branches. What few events need follows the six bytes, after a byte of flags.
 const (
 	eventLen = 6
 
-	outcomeBits  = 3 // from bit 0 on
+	outcomeBits  = 3 // from bit 0
 	userBit      = 1 << 3
 	moreBit      = 1 << 4 // flags follow
 	actorAt      = 5
@@ -20,89 +20,99 @@ const (
 	sinceBits    = 8*eventLen - sinceAt
 )
 
-// The flags, and how many bytes each of them adds, in this order.
+// The flags. Each announces a field, in this order.
 const (
-	moreUser     = 1 << iota // another user than the one named last: the hash of its name, 8 bytes
-	moreClient               // another client than before: its hash, 8 bytes
-	moreWay                  // another way than before: 4 bytes
-	moreRefusal              // the difference of the number of the refusal: 2 bytes
-	moreRefusals             // that difference, which is too large: 4 bytes
-	moreActor                // the actor's number less one, which is too large: 4 bytes
-	moreEndpoint             // the endpoint, which is too large: 4 bytes
-	moreSince                // the time, which is too long: 8 bytes
+	moreUser     = 1 << iota // the user has changed: hash of the name, 8 bytes
+	moreClient               // the client has changed: its hash, 8 bytes
+	moreVia                  // scheme or upstream have changed: 4 bytes
+	moreRefusal              // refusal number less the last one: 2 bytes
+	moreRefusals             // the same: 4 bytes
+	moreActor                // the actor's number less one does not fit: 4 bytes
+	moreEndpoint             // the endpoint does not fit: 4 bytes
+	moreSince                // the time does not fit: 8 bytes
 )
 
 const (
-	// maxEvent is the most bytes of an event.
+	// maxEvent is the maximum size of an event in bytes.
 	maxEvent = eventLen + 1 + 3*8 + 4*4
 	// eventSlack is how many bytes behind an event may be written or read.
 	eventSlack = 8
 )
 
-// append adds an event of a to the log. user is 0 or a number plus one, and name
-// the hash of its name; via is a way; moved says that a.client is not the client
-// of the event before.
-func (s *shard) append(a *actor, ms int64, o Outcome, endpoint, user uint32, name uint64, via uint32, moved bool, ref uint32) {
+// record is an event before it is encoded, in the numbers of the worker.
+type record struct {
+	ms        int64  // Unix milliseconds
+	userHash  uint64 // of the user's name
+	endpoint  uint32
+	user      uint32 // number plus one, or 0
+	via       uint32 // scheme + numSchemes * (number of the upstream plus one, or 0)
+	refusal   uint32 // of a 401
+	outcome   Outcome
+	newClient bool // actor.client is not the client of the last event
+}
+
+// append appends an event of a to the log.
+func (s *shard) append(a *actor, r *record) {
 	if len(s.page)-int(s.used) < maxEvent+eventSlack {
-		s.turn()
+		s.newPage()
 	}
 	number := uint64(a.number - 1)
-	since := uint64((ms-a.last)<<1 ^ (ms-a.last)>>63)
-	a.last = ms
+	since := uint64((r.ms-a.last)<<1 ^ (r.ms-a.last)>>63)
+	a.last = r.ms
 	a.events++
-	word := uint64(o)
-	if user != 0 {
+	word := uint64(r.outcome)
+	if r.user != 0 {
 		word |= userBit
 	}
-	if o == Unauthorized || moved || via != a.via || user != 0 && user != a.user ||
-		number>>actorBits|uint64(endpoint)>>endpointBits|since>>sinceBits != 0 {
-		s.appendMore(word, a, number, endpoint, since, user, name, via, moved, ref)
+	if r.outcome == Unauthorized || r.newClient || r.via != a.via || r.user != 0 && r.user != a.user ||
+		number>>actorBits|uint64(r.endpoint)>>endpointBits|since>>sinceBits != 0 {
+		s.appendMore(a, r, word, since)
 		return
 	}
-	word |= number<<actorAt | uint64(endpoint)<<endpointAt | since<<sinceAt
+	word |= number<<actorAt | uint64(r.endpoint)<<endpointAt | since<<sinceAt
 	binary.LittleEndian.PutUint64(s.page[s.used:], word)
 	s.used += eventLen
 }
 
-// appendMore is append of an event that has more than six bytes.
-func (s *shard) appendMore(word uint64, a *actor, number uint64, endpoint uint32, since uint64, user uint32, name uint64, via uint32, moved bool, ref uint32) {
+// appendMore appends an event that needs more than six bytes.
+func (s *shard) appendMore(a *actor, r *record, word, since uint64) {
 	b := s.page[s.used+eventLen+1 : s.used+eventLen+1]
 	flags := byte(0)
-	if user != 0 && user != a.user {
+	if r.user != 0 && r.user != a.user {
 		flags |= moreUser
-		b = binary.LittleEndian.AppendUint64(b, name)
-		a.user = user
+		b = binary.LittleEndian.AppendUint64(b, r.userHash)
+		a.user = r.user
 	}
-	if moved {
+	if r.newClient {
 		flags |= moreClient
 		b = binary.LittleEndian.AppendUint64(b, a.client)
 	}
-	if via != a.via {
-		flags |= moreWay
-		b = binary.LittleEndian.AppendUint32(b, via)
-		a.via = via
+	if r.via != a.via {
+		flags |= moreVia
+		b = binary.LittleEndian.AppendUint32(b, r.via)
+		a.via = r.via
 	}
-	if Outcome(word&(1<<outcomeBits-1)) == Unauthorized {
-		if n := ref - a.ref; n>>16 == 0 {
+	if r.outcome == Unauthorized {
+		if n := r.refusal - a.refusal; n>>16 == 0 {
 			flags |= moreRefusal
 			b = binary.LittleEndian.AppendUint16(b, uint16(n))
 		} else {
 			flags |= moreRefusals
 			b = binary.LittleEndian.AppendUint32(b, n)
 		}
-		a.ref = ref
+		a.refusal = r.refusal
 	}
-	if number>>actorBits == 0 {
-		word |= number << actorAt
+	if number := a.number - 1; number>>actorBits == 0 {
+		word |= uint64(number) << actorAt
 	} else {
 		flags |= moreActor
-		b = binary.LittleEndian.AppendUint32(b, uint32(number))
+		b = binary.LittleEndian.AppendUint32(b, number)
 	}
-	if endpoint>>endpointBits == 0 {
-		word |= uint64(endpoint) << endpointAt
+	if r.endpoint>>endpointBits == 0 {
+		word |= uint64(r.endpoint) << endpointAt
 	} else {
 		flags |= moreEndpoint
-		b = binary.LittleEndian.AppendUint32(b, endpoint)
+		b = binary.LittleEndian.AppendUint32(b, r.endpoint)
 	}
 	if since>>sinceBits == 0 {
 		word |= since << sinceAt
@@ -116,24 +126,24 @@ func (s *shard) appendMore(word uint64, a *actor, number uint64, endpoint uint32
 	s.used += eventLen + 1 + uint32(len(b))
 }
 
-// decoded is an actor as it stands at the event read last: its way and refusal in
-// the numbers of its worker, user and client in those of the state.
+// decoded is the state of an actor while its events are decoded: via and refusal
+// in the numbers of its worker, user and client in those of the State.
 type decoded struct {
-	last   int64
-	ref    uint32
-	via    uint32
-	user   uint32
-	client Client
-	place  uint32 // where its next event goes, or unwanted
+	last    int64
+	refusal uint32
+	via     uint32
+	user    uint32
+	client  Client
+	next    uint32 // index of its next event in the output, or skipped
 }
 
-// unwanted is the place of the events of an actor that is not visited.
-const unwanted = ^uint32(0)
+// skipped is the next of an actor whose events are not wanted.
+const skipped = ^uint32(0)
 
-// decode puts the events of a shard of a worker, whose log is closed, where the
-// places of its actors say.
+// decode decodes the events of a closed shard of a worker into events, at the
+// indexes that actors, by number, say.
 func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) {
-	endpoints, ranks, upstreams := s.endpointOf[worker], s.rankOf[worker], s.upstreamOf[worker]
+	endpoints, refusals, upstreams := s.endpointOf[worker], s.refusalOf[worker], s.upstreamOf[worker]
 	for _, page := range sh.pages {
 		for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
 			word := binary.LittleEndian.Uint64(b)
@@ -145,12 +155,12 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 			} else {
 				a, endpoint, since, b = s.readMore(actors, number, endpoint, since, b)
 			}
-			if a.place == unwanted {
+			if a.next == skipped {
 				continue
 			}
 			a.last += int64(since>>1) ^ -int64(since&1)
-			e := &events[a.place]
-			a.place++
+			e := &events[a.next]
+			a.next++
 			*e = Event{
 				Time: a.last, Endpoint: endpoints[endpoint], Outcome: Outcome(word & (1<<outcomeBits - 1)),
 				Client: a.client, Refusal: NoRefusal,
@@ -165,17 +175,17 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 				e.User = a.user
 			}
 			switch {
-			case worker == s.past:
+			case worker == s.recalled:
 				e.Refusal = EarlierEvent
 			case e.Outcome == Unauthorized:
-				e.Refusal = ranks[a.ref]
+				e.Refusal = refusals[a.refusal]
 			}
 		}
 	}
 }
 
-// readMore reads what stands behind the six bytes of an event: whose event it is,
-// its endpoint and time, and what follows it.
+// readMore decodes what follows the six bytes of an event. It returns the actor,
+// the endpoint, the time since the last event, and the rest of b.
 func (s *State) readMore(actors []decoded, number, endpoint uint32, since uint64, b []byte) (*decoded, uint32, uint64, []byte) {
 	flags := b[0]
 	b = b[1:]
@@ -188,21 +198,21 @@ func (s *State) readMore(actors []decoded, number, endpoint uint32, since uint64
 		return x
 	}
 	var user, client uint64
-	var way, refused uint32
+	var via, refusals uint32
 	if flags&moreUser != 0 {
 		user = long()
 	}
 	if flags&moreClient != 0 {
 		client = long()
 	}
-	if flags&moreWay != 0 {
-		way = short()
+	if flags&moreVia != 0 {
+		via = short()
 	}
 	if flags&moreRefusal != 0 {
-		refused, b = uint32(binary.LittleEndian.Uint16(b)), b[2:]
+		refusals, b = uint32(binary.LittleEndian.Uint16(b)), b[2:]
 	}
 	if flags&moreRefusals != 0 {
-		refused = short()
+		refusals = short()
 	}
 	if flags&moreActor != 0 {
 		number = short()
@@ -214,7 +224,7 @@ func (s *State) readMore(actors []decoded, number, endpoint uint32, since uint64
 		since = long()
 	}
 	a := &actors[number]
-	if a.place == unwanted {
+	if a.next == skipped {
 		return a, endpoint, since, b
 	}
 	if flags&moreUser != 0 {
@@ -224,9 +234,9 @@ func (s *State) readMore(actors []decoded, number, endpoint uint32, since uint64
 		c := s.clientOf.find(client)
 		a.client = Client{c[0], c[1]}
 	}
-	if flags&moreWay != 0 {
-		a.via = way
+	if flags&moreVia != 0 {
+		a.via = via
 	}
-	a.ref += refused
+	a.refusal += refusals
 	return a, endpoint, since, b
 }

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// Events come back as they were appended, whatever is in them.
-func TestEventsComeBack(t *testing.T) {
+// Events are decoded as they were appended, whatever their fields.
+func TestEventRoundTrip(t *testing.T) {
 	const users, clients, ways = 5, 7, 1 << 16
-	// Numbers of every length, and those on both sides of what fits into six bytes.
+	// Numbers of every length, and those on both sides of the limits of the six bytes.
 	r := rand.New(rand.NewPCG(1, 1))
 	number := func(bits int) uint64 { return r.Uint64() >> (64 - r.IntN(bits+1)) }
 	near := func(bits int) uint64 { return 1<<bits - 1 + uint64(r.IntN(2)) }
 
-	s := &State{past: -1, userOf: newHashIndex(users), clientOf: newHashIndex(clients)}
+	s := &State{recalled: -1, userOf: newHashIndex(users), clientOf: newHashIndex(clients)}
 	for n := range uint64(users) {
 		s.userOf.put(n*0x123456789abcdef, uint32(n)+100, 0)
 	}
@@ -29,10 +29,10 @@ func TestEventsComeBack(t *testing.T) {
 		}
 		return list
 	}
-	s.endpointOf, s.rankOf, s.upstreamOf = [][]uint32{plusOne(1 << 17)}, [][]uint32{plusOne(1 << 21)}, [][]uint32{plusOne(ways / int(numSchemes))}
+	s.endpointOf, s.refusalOf, s.upstreamOf = [][]uint32{plusOne(1 << 17)}, [][]uint32{plusOne(1 << 21)}, [][]uint32{plusOne(ways / int(numSchemes))}
 
 	var sh shard
-	sh.init(new(spare))
+	sh.init()
 	actors := make([]actor, 3000)
 	for n := range actors {
 		actors[n].number = uint32(n) + 1
@@ -57,7 +57,7 @@ func TestEventsComeBack(t *testing.T) {
 		case 5:
 			ms = int64(number(60)) * int64(1-2*r.IntN(2))
 		case 6:
-			ms = 4*int64(r.IntN(3)-1)*math.MaxInt64/16 + 3 // as far apart as times can be
+			ms = 4*int64(r.IntN(3)-1)*math.MaxInt64/16 + 3 // the maximum distance of times
 		}
 		e := Event{Time: ms, Outcome: Outcome(r.IntN(int(NumOutcomes))), Refusal: NoRefusal}
 		endpoint := uint32(number(16))
@@ -72,45 +72,44 @@ func TestEventsComeBack(t *testing.T) {
 		if e.Scheme = Scheme(via % uint32(numSchemes)); via >= uint32(numSchemes) {
 			e.Upstream = uint16(via/uint32(numSchemes) + 1)
 		}
-		user, name := uint32(0), uint64(0)
+		rec := record{ms: ms, outcome: e.Outcome, endpoint: endpoint, via: via}
 		if r.IntN(3) == 0 {
 			u := uint64(r.IntN(users))
-			user, name, e.User = uint32(u)+1, u*0x123456789abcdef, uint32(u)+100
+			rec.user, rec.userHash, e.User = uint32(u)+1, u*0x123456789abcdef, uint32(u)+100
 		}
 		c := a.client / 0xfedcba987654321
-		moved := a.events == 0 || r.IntN(10) == 0
-		if moved {
+		rec.newClient = a.events == 0 || r.IntN(10) == 0
+		if rec.newClient {
 			c = uint64(r.IntN(clients))
 			a.client = c * 0xfedcba987654321
 		}
 		e.Client = Client{uint32(c) + 200, uint32(c) + 300}
-		var ref uint32
 		if e.Outcome == Unauthorized {
-			ref = refused
-			e.Refusal = ref + 1
+			rec.refusal = refused
+			e.Refusal = refused + 1
 			if refused++; r.IntN(1000) == 0 {
 				refused += 1 << 14
 			}
 		}
 		want[a.number-1] = append(want[a.number-1], e)
-		sh.append(a, ms, e.Outcome, endpoint, user, name, via, moved, ref)
+		sh.append(a, &rec)
 	}
 
-	sh.end()
+	sh.close()
 	for _, visited := range []func(i int) bool{
 		func(int) bool { return true },
 		func(i int) bool { return i%3 == 1 },
 	} {
 		got := make([]Event, n)
-		places := make([]decoded, len(actors))
+		states := make([]decoded, len(actors))
 		var all []Event
-		for i := range places {
-			if places[i].place = unwanted; visited(i) {
-				places[i].place = uint32(len(all))
+		for i := range states {
+			if states[i].next = skipped; visited(i) {
+				states[i].next = uint32(len(all))
 				all = append(all, want[i]...)
 			}
 		}
-		s.decode(0, &sh, places, got)
+		s.decode(0, &sh, states, got)
 		if !slices.Equal(got[:len(all)], all) {
 			for i := range all {
 				if got[i] != all[i] {
@@ -126,26 +125,27 @@ func TestEventsComeBack(t *testing.T) {
 	}
 }
 
-// What most events are takes six bytes.
-func TestUsualEventsAreShort(t *testing.T) {
+// Most events take six bytes.
+func TestEventSize(t *testing.T) {
 	var sh shard
-	sh.init(new(spare))
+	sh.init()
 	a := &actor{number: 1 << actorBits}
-	add := func(ms int64, o Outcome, endpoint, user uint32, via uint32, moved bool, want int) {
+	add := func(want int, r record) {
 		t.Helper()
 		before := sh.used
-		sh.append(a, ms, o, endpoint, user, 7, via, moved, 9)
+		r.userHash, r.refusal = 7, 9
+		sh.append(a, &r)
 		if n := int(sh.used - before); n != want {
 			t.Errorf("%d bytes, want %d", n, want)
 		}
 	}
-	add(1_000_000_000_000, Accepted, 1, 0, 0, true, eventLen+1+8+8) // the first one: the client, and a long time
-	add(1_000_000_500_000, Accepted, 1<<endpointBits-1, 0, 0, false, eventLen)
-	add(1_000_000_400_000, NotFound, 0, 0, 0, false, eventLen)
-	add(1_000_000_400_000, NotFound, 1<<endpointBits, 0, 0, false, eventLen+1+4)
-	add(1_000_000_400_000, Accepted, 0, 3, 0, false, eventLen+1+8)
-	add(1_000_000_400_000, Accepted, 0, 3, 0, false, eventLen)
-	add(1_000_000_400_000, Unauthorized, 0, 0, 2, false, eventLen+1+4+2)
+	add(eventLen+1+8+8, record{ms: 1_000_000_000_000, outcome: Accepted, endpoint: 1, newClient: true}) // the first event: client and a long time
+	add(eventLen, record{ms: 1_000_000_500_000, outcome: Accepted, endpoint: 1<<endpointBits - 1})
+	add(eventLen, record{ms: 1_000_000_400_000, outcome: NotFound})
+	add(eventLen+1+4, record{ms: 1_000_000_400_000, outcome: NotFound, endpoint: 1 << endpointBits})
+	add(eventLen+1+8, record{ms: 1_000_000_400_000, outcome: Accepted, user: 3})
+	add(eventLen, record{ms: 1_000_000_400_000, outcome: Accepted, user: 3})
+	add(eventLen+1+4+2, record{ms: 1_000_000_400_000, outcome: Unauthorized, via: 2})
 	a.number++
-	add(1_000_000_400_000, Accepted, 0, 0, 2, false, eventLen+1+4)
+	add(eventLen+1+4, record{ms: 1_000_000_400_000, outcome: Accepted, via: 2})
 }

@@ -5,62 +5,62 @@ import (
 	"slices"
 )
 
-// Minute counts the requests to one host in one minute, or in a longer step
-// where the log has too many of them: see State.Grain.
+// Minute counts the requests to one host in one step of time; see State.Grain.
 type Minute struct {
-	Time int64 // Unix microseconds
+	Time int64 // start of the step, Unix microseconds
 	Host string
 	N    [NumOutcomes]int64
 }
 
-// minuteTable counts requests by minute and host. Dates can be made up, and so
-// can hosts: it is bounded by longer steps, and where those are still too many
-// by one step for all. How long the steps are depends on what is counted alone.
+// minuteTable counts requests by minute and host. Because dates and hosts can be
+// forged, it is bounded: when it has too many entries, it changes to longer steps,
+// at last to one step for all. The length of a step depends on the set of
+// requests alone.
 type minuteTable struct {
 	counts map[minuteKey]*[NumOutcomes]int64
-	most   int // pairs of step and host
+	limit  int // number of steps times hosts
 	grain  int // index into grains
 	last   minuteKey
 	at     *[NumOutcomes]int64 // the counts of last
 }
 
 type minuteKey struct {
-	step int64 // Unix minutes, of the beginning
+	step int64 // start in Unix minutes
 	host uint32
 }
 
-// MinuteStep is the usual step, in microseconds.
+// MinuteStep is the usual length of a step in microseconds.
 const MinuteStep = int64(60_000_000)
 
-// grains are how many minutes a step has; the last one is all of
-// time, and not so long that it does not fit in microseconds.
+// grains are the lengths of steps in minutes. The last one covers all times, and
+// its start still fits into 64 bits in microseconds.
 var grains = [...]int64{1, 60, 24 * 60, 365 * 24 * 60, 1 << 36}
 
-// maxMinutes is how many pairs of step and host are counted: those of six hosts
-// in a month by the minute, or of one in half a year.
+// maxMinutes is the maximum number of entries: enough for six hosts and a month by
+// the minute, or one host and half a year.
 const maxMinutes = 1 << 18
 
-func newMinuteTable(most int) minuteTable {
-	return minuteTable{counts: map[minuteKey]*[NumOutcomes]int64{}, most: most}
+func newMinuteTable(limit int) minuteTable {
+	return minuteTable{counts: map[minuteKey]*[NumOutcomes]int64{}, limit: limit}
 }
 
-// add counts a request of a minute.
+// add counts a request; minute is in Unix minutes.
 func (t *minuteTable) add(minute int64, host uint32, o Outcome) {
 	k := minuteKey{minute, host}
 	if k != t.last || t.at == nil {
-		t.last, t.at = k, t.of(k)
+		t.last, t.at = k, t.entry(k)
 	}
 	t.at[o]++
 }
 
-// of gives the counts of a minute.
-func (t *minuteTable) of(k minuteKey) *[NumOutcomes]int64 {
+// entry returns the counts of the step that contains a minute.
+func (t *minuteTable) entry(k minuteKey) *[NumOutcomes]int64 {
 	k.step = coarse(k.step, t.grain)
 	c := t.counts[k]
 	if c == nil {
-		if len(t.counts) >= t.most && t.grain < len(grains)-1 {
+		if len(t.counts) >= t.limit && t.grain < len(grains)-1 {
 			t.coarsen(t.grain + 1)
-			return t.of(k)
+			return t.entry(k)
 		}
 		c = new([NumOutcomes]int64)
 		t.counts[k] = c
@@ -68,7 +68,7 @@ func (t *minuteTable) of(k minuteKey) *[NumOutcomes]int64 {
 	return c
 }
 
-// coarsen makes the steps longer, until there are few enough.
+// coarsen changes to steps of a grain, or longer ones if that leaves too many.
 func (t *minuteTable) coarsen(grain int) {
 	for ; ; grain++ {
 		sums := map[minuteKey]*[NumOutcomes]int64{}
@@ -77,7 +77,7 @@ func (t *minuteTable) coarsen(grain int) {
 			addTo(sums, k, c)
 		}
 		t.counts, t.grain, t.at = sums, grain, nil
-		if len(sums) <= t.most || grain == len(grains)-1 {
+		if len(sums) <= t.limit || grain == len(grains)-1 {
 			return
 		}
 	}
@@ -96,23 +96,22 @@ func addTo(sums map[minuteKey]*[NumOutcomes]int64, k minuteKey, c *[NumOutcomes]
 	}
 }
 
-// Step gives the Time of the step of Minutes that a time is in.
+// Step returns the Time of the step of Minutes that contains a time in Unix
+// microseconds.
 func (s *State) Step(at int64) int64 { return floorDiv(at, s.Grain) * s.Grain }
 
-// mergeMinutes sums the counts of all workers.
+// mergeMinutes adds up the counts of all workers.
 func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
-	all := newMinuteTable(s.workers[0].minutes.most)
+	all := newMinuteTable(s.workers[0].minutes.limit)
 	for _, w := range s.workers {
 		all.grain = max(all.grain, w.minutes.grain)
 	}
 	for i, w := range s.workers {
 		for k, c := range w.minutes.counts {
-			k.host = hostOf[i][k.host]
-			k.step = coarse(k.step, all.grain)
-			addTo(all.counts, k, c)
+			addTo(all.counts, minuteKey{coarse(k.step, all.grain), hostOf[i][k.host]}, c)
 		}
 	}
-	if len(all.counts) > all.most && all.grain < len(grains)-1 {
+	if len(all.counts) > all.limit && all.grain < len(grains)-1 {
 		all.coarsen(all.grain + 1)
 	}
 	for k, c := range all.counts {

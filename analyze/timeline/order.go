@@ -6,124 +6,132 @@ import (
 	"sort"
 )
 
-// ordering sorts what was read from logs. They are written in the order of time,
-// nearly, so that it comes in runs: one of each worker, or of each file where
-// files are read in another order than they were written in. Runs are put in
-// order whole, and only those that overlap are merged.
-type ordering[T any] struct {
+// runSorter sorts events or refusals read from logs. Logs are nearly in the order
+// of time, so the list consists of a few sorted runs: one of each worker, and more
+// if files are not read in the order they were written. The sorter finds the
+// runs, moves them into order as a whole, and merges only those that overlap.
+type runSorter[T any] struct {
 	compare func(a, b *T) int
 
 	runs   []run
-	joined []T // all runs, side by side
+	joined []T // all runs in order
 	merged []T
 }
 
-// run is what is in order, from one place of a list up to another.
+// run is a sorted range of a list.
 type run struct{ from, to int }
 
-// reach is how far something may lie from its place to be moved there by itself:
-// a server writes a line when it has answered, and most of them tell when they
-// were asked.
+// reach is how far an element is moved by insertion before it starts a new run. A
+// server writes a line when it has responded, while most lines have the time of
+// the request: so they are out of order by a few places.
 const reach = 16
 
-// copied is the longest list whose runs are copied into order. Those of a longer
-// one are merged as they lie, which takes longer and half the memory.
-const copied = 1 << 20
+// maxJoined is the maximum length of a list whose runs are copied into order. The
+// runs of a longer list are merged in place, which takes longer but half the
+// memory.
+const maxJoined = 1 << 20
 
-// sorted gives a list in its order, which may be in other memory, valid until the
-// next call.
-func (o *ordering[T]) sorted(list []T) []T {
-	o.runs = o.runs[:0]
+// sorted returns the list sorted. The result may be in other memory, and is valid
+// until the next call.
+func (s *runSorter[T]) sorted(list []T) []T {
+	s.findRuns(list)
+	if len(s.runs) == 0 {
+		return list
+	}
+	first := func(a, b run) int { return s.compare(&list[a.from], &list[b.from]) }
+	if len(s.runs) > 2 && len(list) <= maxJoined && !slices.IsSortedFunc(s.runs, first) {
+		slices.SortFunc(s.runs, first)
+		list = s.join(list)
+	}
+	for len(s.runs) > 1 {
+		s.mergePairs(list)
+	}
+	return list
+}
+
+// findRuns sorts the list into runs: none if it is one sorted run.
+func (s *runSorter[T]) findRuns(list []T) {
+	s.runs = s.runs[:0]
 	from := 0
 	for i := 1; i < len(list); i++ {
-		if o.compare(&list[i-1], &list[i]) <= 0 {
+		if s.compare(&list[i-1], &list[i]) <= 0 {
 			continue
 		}
-		if i-from > reach && o.compare(&list[i-reach], &list[i]) > 0 {
-			o.runs = append(o.runs, run{from, i})
+		if i-from > reach && s.compare(&list[i-reach], &list[i]) > 0 {
+			s.runs = append(s.runs, run{from, i})
 			from = i
 			continue
 		}
 		j := i - 1
-		for j > from && o.compare(&list[j-1], &list[i]) > 0 {
+		for j > from && s.compare(&list[j-1], &list[i]) > 0 {
 			j--
 		}
 		e := list[i]
 		copy(list[j+1:i+1], list[j:i])
 		list[j] = e
 	}
-	if from == 0 {
-		return list
+	if from > 0 {
+		s.runs = append(s.runs, run{from, len(list)})
 	}
-	o.runs = append(o.runs, run{from, len(list)})
-	first := func(a, b run) int { return o.compare(&list[a.from], &list[b.from]) }
-	if len(o.runs) > 2 && len(list) <= copied && !slices.IsSortedFunc(o.runs, first) {
-		slices.SortFunc(o.runs, first)
-		list = o.join(list)
-	}
-	for len(o.runs) > 1 {
-		o.mergePairs(list)
-	}
-	return list
 }
 
-// join puts the runs side by side, which are ordered by what is first in them.
-func (o *ordering[T]) join(list []T) []T {
-	o.joined = slices.Grow(o.joined[:0], len(list))
-	for i := range o.runs {
-		r := &o.runs[i]
-		from := len(o.joined)
-		o.joined = append(o.joined, list[r.from:r.to]...)
-		*r = run{from, len(o.joined)}
+// join copies the runs, which are sorted by their first elements, into one list.
+func (s *runSorter[T]) join(list []T) []T {
+	s.joined = slices.Grow(s.joined[:0], len(list))
+	for i := range s.runs {
+		r := &s.runs[i]
+		from := len(s.joined)
+		s.joined = append(s.joined, list[r.from:r.to]...)
+		*r = run{from, len(s.joined)}
 	}
-	return o.joined
+	return s.joined
 }
 
-// mergePairs merges every run with the one behind it: half of them are left.
-func (o *ordering[T]) mergePairs(list []T) {
-	left := o.runs[:0]
-	for rest := o.runs; len(rest) > 0; {
-		r := rest[0]
-		if len(rest) > 1 {
-			r.to = rest[1].to
-			o.merge(list[r.from:r.to], rest[0].to-r.from)
-			rest = rest[1:]
+// mergePairs merges the first run with the second, the third with the fourth, and
+// so on.
+func (s *runSorter[T]) mergePairs(list []T) {
+	merged := s.runs[:0]
+	for pair := range slices.Chunk(s.runs, 2) {
+		r := pair[0]
+		if len(pair) > 1 {
+			r.to = pair[1].to
+			s.merge(list[r.from:r.to], pair[1].from-r.from)
 		}
-		left, rest = append(left, r), rest[1:]
+		merged = append(merged, r)
 	}
-	o.runs = left
+	s.runs = merged
 }
 
-// merge merges list[:n] and list[n:], which are in order.
-func (o *ordering[T]) merge(list []T, n int) {
-	stay := o.overlap(list[:n], &list[n])
+// merge merges list[:n] and list[n:], which are sorted.
+func (s *runSorter[T]) merge(list []T, n int) {
+	stay := s.upTo(list[:n], &list[n])
 	if stay == n {
 		return
 	}
-	o.merged = append(o.merged[:0], list[stay:n]...)
-	left, right, out := o.merged, list[n:], list[stay:]
+	s.merged = append(s.merged[:0], list[stay:n]...)
+	left, right, out := s.merged, list[n:], list[stay:]
 	for len(left) > 0 && len(right) > 0 {
 		l, r := &left[0], &right[0]
-		if o.compare(r, l) < 0 {
+		if s.compare(r, l) < 0 {
 			out[0], right = *r, right[1:]
 		} else {
 			out[0], left = *l, left[1:]
 		}
 		out = out[1:]
 	}
-	copy(out, left) // what remains of right is in its place
+	copy(out, left) // what remains of right is in place already
 }
 
-// overlap gives how many of a list, which is in order, do not come after e. It
-// looks at the last ones first, at those further off in ever longer steps.
-func (o *ordering[T]) overlap(list []T, e *T) int {
+// upTo returns how many elements of a sorted list are not after e. It searches
+// from the end, in steps that double.
+func (s *runSorter[T]) upTo(list []T, e *T) int {
 	to, step := len(list), 1
-	for step <= to && o.compare(&list[to-step], e) > 0 {
+	for step <= to && s.compare(&list[to-step], e) > 0 {
 		to -= step
 		step *= 2
 	}
 	from := max(to-step, 0)
-	return from + sort.Search(to-from, func(i int) bool { return o.compare(&list[from+i], e) > 0 })
+	return from + sort.Search(to-from, func(i int) bool { return s.compare(&list[from+i], e) > 0 })
 }
 
 func compareRefusals(a, b *Refusal) int {

@@ -9,52 +9,48 @@ import (
 	"logscan/analyze/spill"
 )
 
-// part is what a worker keeps that grows with actors, users and sign-ins. When
-// it has grown too large it is written to disk, and a new one is begun: an actor
-// may then have events in several parts of one worker, as it may in those of
-// several workers. A part refers to nothing outside but by hashes, and by the
-// numbers of endpoints, upstreams and refusals, which a worker goes on with.
+// part is the data of a worker that grows with the number of actors, users and
+// sign-ins. When it has grown too large it is spilled and a new part begins: an
+// actor may have events in several parts of one worker, as it may have in those of
+// several workers. A part refers to other data only by hashes and by the numbers
+// of endpoints, upstreams and refusals, which are the same in all parts of a
+// worker.
 type part struct {
 	shards  [Shards]shard
 	clients clientTable
 	users   userTable
 	signIns []SignIn
-	spare   spare // memory for the logs of the shards
 }
 
 func (p *part) init(seed uint64) {
 	*p = part{clients: newClientTable(seed), users: userTable{dict: newDict(seed)}}
 	for i := range p.shards {
-		p.shards[i].init(&p.spare)
+		p.shards[i].init()
 	}
 }
 
-// size is about how many bytes of memory the part takes.
+// size returns approximately how many bytes of memory the part takes.
 func (p *part) size() int64 {
-	n := p.clients.size() + p.users.size() + 16*int64(cap(p.signIns))
+	n := p.clients.size() + p.users.size() + signInSize*int64(cap(p.signIns))
 	for i := range p.shards {
 		n += p.shards[i].size()
 	}
 	return n
 }
 
-// tallySize is how many bytes a Tally takes.
-const tallySize = (int64(NumOutcomes) + 7) * 8
-
-// end counts what was not counted yet and closes the logs, once no more is
-// folded. An actor's client is the only one that it had from then on, and 0 where
-// it had several.
-func (p *part) end() {
+// close ends the logs, counts what is not counted yet, and sorts the sign-ins.
+// Afterwards actor.client is the only client of the actor, 0 if it had several.
+func (p *part) close() {
 	for i := range p.shards {
 		s := &p.shards[i]
-		s.end()
+		s.close()
 		for n := range s.slots {
 			a := &s.slots[n]
 			if a.number == 0 {
 				continue
 			}
-			several := a.since > 0
-			p.clients.leave(a)
+			several := a.counted > 0
+			p.clients.countRequests(a)
 			if several {
 				a.client = 0
 			}
@@ -70,28 +66,20 @@ type spilled struct {
 	signIns        *spill.Run
 }
 
-// segment is a shard on disk: its actors, and the log of their events.
-type segment struct {
-	actors uint32
-	table  spill.Place
-	logs   []spill.Place
-}
-
-// spill writes the part to disk and begins anew.
-func (w *Worker) spill() error {
+// spillPart writes the part to disk and begins a new one.
+func (w *Worker) spillPart() error {
 	p := &w.part
-	p.end()
-	file, err := w.disk()
+	p.close()
+	file, err := w.spillFile()
 	if err != nil {
 		return err
 	}
 	s := &spilled{}
-	var buf []byte
 	for i := range p.shards {
-		if buf, err = s.shards[i].write(file, &p.shards[i], buf); err != nil {
+		if err := s.shards[i].write(file, &p.shards[i]); err != nil {
 			return err
 		}
-		p.shards[i] = shard{}
+		p.shards[i] = shard{} // frees memory before more is written
 	}
 	if s.clients, err = spill.WriteRun(file, clientCodec, p.clients.sorted()); err != nil {
 		return err
@@ -107,8 +95,8 @@ func (w *Worker) spill() error {
 	return nil
 }
 
-// disk gives the file for all that the worker writes.
-func (w *Worker) disk() (*spill.File, error) {
+// spillFile returns the file for all data that the worker spills.
+func (w *Worker) spillFile() (*spill.File, error) {
 	if w.file != nil {
 		return w.file, nil
 	}
@@ -117,13 +105,38 @@ func (w *Worker) disk() (*spill.File, error) {
 	return w.file, err
 }
 
-// segmentPiece is how many bytes of a log are written at once.
+// origin locates one part of a worker's state, in memory or on disk.
+type origin struct {
+	worker int
+	part   *part
+	disk   *spilled
+}
+
+// anySpilled reports whether any part is on disk.
+func (s *State) anySpilled() bool { return len(s.parts) > len(s.workers) }
+
+// shard returns shard i of a part.
+func (s *State) shard(o *origin, i int) (*shard, error) {
+	if o.disk != nil {
+		return o.disk.shards[i].read(s.workers[o.worker].file)
+	}
+	return &o.part.shards[i], nil
+}
+
+// segment is a shard on disk: a table of its actors, and the log of their events.
+type segment struct {
+	actors uint32
+	table  spill.Place
+	logs   []spill.Place
+}
+
+// segmentPiece is the number of bytes of a log that are written at once.
 const segmentPiece = 1 << 20
 
-// write writes a shard whose log is closed; buf is used and given back.
-func (g *segment) write(f *spill.File, s *shard, buf []byte) ([]byte, error) {
+// write writes a closed shard.
+func (g *segment) write(f *spill.File, s *shard) (err error) {
 	if s.actors == 0 {
-		return buf, nil
+		return nil
 	}
 	byNumber := make([]*actor, s.actors)
 	for n := range s.slots {
@@ -131,18 +144,17 @@ func (g *segment) write(f *spill.File, s *shard, buf []byte) ([]byte, error) {
 			byNumber[a.number-1] = a
 		}
 	}
-	buf = buf[:0]
+	var buf []byte
 	for n, a := range byNumber {
 		buf = binary.LittleEndian.AppendUint64(buf, a.key.hi)
 		buf = binary.LittleEndian.AppendUint64(buf, a.key.lo)
 		buf = binary.LittleEndian.AppendUint64(buf, a.client)
 		buf = binary.AppendUvarint(buf, uint64(a.events))
-		buf = appendBytes(buf, s.session(uint32(n)))
+		buf = appendBytes(buf, s.label(uint32(n)))
 	}
-	var err error
 	g.actors = s.actors
 	if g.table, err = f.Append(buf); err != nil {
-		return buf, err
+		return err
 	}
 	buf = buf[:0]
 	for i, page := range s.pages {
@@ -151,15 +163,15 @@ func (g *segment) write(f *spill.File, s *shard, buf []byte) ([]byte, error) {
 		}
 		place, err := f.Append(append(buf, make([]byte, eventSlack)...))
 		if err != nil {
-			return buf, err
+			return err
 		}
 		g.logs = append(g.logs, place)
 		buf = buf[:0]
 	}
-	return buf, nil
+	return nil
 }
 
-// read gives the shard as far as Shard needs it.
+// read reads what Shard needs of the shard.
 func (g *segment) read(f *spill.File) (*shard, error) {
 	s := &shard{actors: g.actors, slots: make([]actor, g.actors)}
 	if g.actors == 0 {
@@ -170,10 +182,10 @@ func (g *segment) read(f *spill.File) (*shard, error) {
 		return nil, err
 	}
 	if len(table) > math.MaxUint32 {
-		return nil, fmt.Errorf("BUG: a table of %d bytes", len(table))
+		return nil, fmt.Errorf("BUG: actor table of %d bytes", len(table))
 	}
-	// The ids lie in the table, each behind its length, as in a shard.
-	s.ids, s.idAt = table, make([]uint32, g.actors)
+	// Labels are encoded in the table as they are in a shard.
+	s.labels, s.labelAt = table, make([]uint32, g.actors)
 	rest := table
 	for n := range s.slots {
 		a := &s.slots[n]
@@ -183,9 +195,9 @@ func (g *segment) read(f *spill.File) (*shard, error) {
 		a.events, a.number = uint32(events), uint32(n)+1
 		rest = rest[24+size:]
 		at := len(table) - len(rest)
-		var id []byte
-		if id, rest = cutBytes(rest); len(id) > 0 {
-			s.idAt[n] = uint32(at) + 1
+		var label []byte
+		if label, rest = cutBytes(rest); len(label) > 0 {
+			s.labelAt[n] = uint32(at) + 1
 		}
 	}
 	for _, place := range g.logs {

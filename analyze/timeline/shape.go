@@ -5,19 +5,19 @@ import (
 	"encoding/binary"
 	"math/bits"
 
-	"logscan/parse/octets"
+	"logscan/parse/scan"
 )
 
-// shapeHash hashes a path with the digits of its long numbers and its first UUID
-// left out, so that paths which differ in an id alone share a place in the cache
-// of endpoints. They share their template too: no rule of appendTemplate looks
-// at the value of a digit, none keeps a run of three digits or more as it is,
-// and every UUID is one.
+// shapeHash returns a hash of a path without the digits of its long numbers and
+// its first UUID, so that paths that differ only in an id share an entry in the
+// cache of endpoints. They share their template too: no rule of appendTemplate
+// depends on the value of a digit, and none keeps three or more digits in a row, or
+// a UUID.
 //
-// Eight bytes are taken at a time, and a number that crosses their border is
-// partly hashed as it stands: it misses the cache more often, no more. The hash
-// is a chain of 128-bit products, folded, as in wyhash (Wang Yi); what it mixes
-// is secret by the seed, so that no log line can be made to collide.
+// It takes eight bytes at a time. A number that crosses their border is partly
+// hashed as it is, which costs cache misses but no correctness. The hash is a chain
+// of folded 128-bit products, as in wyhash (Wang Yi). The seed is secret, so that
+// no log line can be crafted to collide.
 func shapeHash(path []byte, seed uint64) uint64 {
 	h := seed ^ uint64(len(path))*k1
 	if len(path) > uuidLen {
@@ -29,14 +29,14 @@ func shapeHash(path []byte, seed uint64) uint64 {
 	return fold64(shapeChain(h, path)^seed, k0)
 }
 
-// The odd numbers that hashes are mixed with: those of wyhash.
+// The constants of wyhash.
 const (
 	k0 = 0xa0761d6478bd642f
 	k1 = 0xe7037ed1a0b428db
 	k2 = 0x8ebc6af09c88c6e3
 )
 
-// fold64 multiplies two numbers and folds the product.
+// fold64 returns the two halves of the product of a and b, combined by XOR.
 func fold64(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)
 	return hi ^ lo
@@ -47,13 +47,13 @@ func shapeChain(h uint64, b []byte) uint64 {
 		h = fold64(h^withoutNumbers(binary.LittleEndian.Uint64(b)), k0)
 		b = b[8:]
 	}
-	return fold64(h^withoutNumbers(octets.First(b)), k1)
+	return fold64(h^withoutNumbers(scan.LoadWord(b)), k1)
 }
 
 const uuidLen = len("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
 
-// uuidAt finds the UUID that is a segment of a path and holds its first dashes;
-// 0 where there is none. The path is longer than that.
+// uuidAt returns the position of a UUID that is a segment of path and contains its
+// first dash; 0 if there is none. The path must be longer than a UUID.
 func uuidAt(path []byte) int {
 	at := bytes.IndexByte(path, '-') - 8
 	if at < 1 || len(path)-at < uuidLen || path[at-1] != '/' || len(path)-at > uuidLen && path[at+uuidLen] != '/' {
@@ -61,30 +61,31 @@ func uuidAt(path []byte) int {
 	}
 	b := path[at : at+uuidLen]
 	word := func(i int) uint64 { return hexDigits(binary.LittleEndian.Uint64(b[i:])) }
-	const groups = 0x80808080 // four digits, before a dash
+	const groups = 0x80808080 // the four digits before a dash
 	if b[13] != '-' || b[18] != '-' || b[23] != '-' ||
-		word(0)&word(24)&word(28) != octets.Tops || word(9)&word(14)&word(19)&groups != groups {
+		word(0)&word(24)&word(28) != scan.Tops || word(9)&word(14)&word(19)&groups != groups {
 		return 0
 	}
 	return at
 }
 
-// hexDigits has the top bit of each byte set that is a hexadecimal digit.
+// hexDigits returns a word with the top bit set of each byte that is a hexadecimal
+// digit.
 func hexDigits(x uint64) uint64 {
-	letter := x&^octets.Tops | octets.Ones*0x20
-	letters := (letter + octets.Ones*(0x80-'a')) &^ (letter + octets.Ones*(0x80-'g')) &^ x & octets.Tops
-	return octets.Digits(x) | letters
+	letter := x&^scan.Tops | scan.Ones*0x20
+	letters := (letter + scan.Ones*(0x80-'a')) &^ (letter + scan.Ones*(0x80-'g')) &^ x & scan.Tops
+	return scan.DigitBytes(x) | letters
 }
 
-// withoutNumbers makes each digit of eight bytes a '0' that has two others
-// before, after or around it.
+// withoutNumbers replaces by '0' the digits of eight bytes that are part of three
+// or more in a row.
 func withoutNumbers(word uint64) uint64 {
-	digits := octets.Digits(word)
+	digits := scan.DigitBytes(word)
 	third := digits & (digits << 8) & (digits << 16) // the last of three
 	if third == 0 {
 		return word
 	}
 	numbers := third | third>>8 | third>>16
 	mask := numbers<<1 - numbers>>7 // whole bytes, modulo 2^64
-	return word&^mask | mask&(octets.Ones*'0')
+	return word&^mask | mask&(scan.Ones*'0')
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"logscan/parse/octets"
+	"logscan/parse/scan"
 )
 
 func TestWithoutNumbers(t *testing.T) {
@@ -28,7 +28,7 @@ func TestHexDigits(t *testing.T) {
 		for at := range 8 {
 			b := []byte("0aF9fA5c")
 			b[at] = byte(c)
-			want := uint64(octets.Tops)
+			want := uint64(scan.Tops)
 			if !bytes.Contains([]byte("0123456789abcdefABCDEF"), []byte{byte(c)}) {
 				want &^= 0x80 << (8 * at)
 			}
@@ -41,13 +41,14 @@ func TestHexDigits(t *testing.T) {
 
 const aUUID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 
-// A UUID leaves no trace in the shape, and what is none does.
+// The shape of a path does not depend on which UUID is in it, but on everything that
+// is not quite a UUID.
 func TestShapeOfUUIDs(t *testing.T) {
 	hash := func(s string) uint64 { return shapeHash([]byte(s), 1) }
 	for _, format := range []string{"/%s", "/o/%s", "/o/%s/items", "/%s/" + aUUID} {
 		with := func(id string) string { return strings.Replace(format, "%s", id, 1) }
 		if a, b := hash(with(aUUID)), hash(with("00000000-FFFF-0000-ffff-abcdefABCDEF")); a != b {
-			t.Errorf("%s: one shape is %x, the other %x", format, a, b)
+			t.Errorf("%s: shapes of two UUIDs are %x and %x", format, a, b)
 		}
 		for i := range aUUID {
 			id := []byte(aUUID)
@@ -65,9 +66,8 @@ func TestShapeOfUUIDs(t *testing.T) {
 	}
 }
 
-// FuzzShape draws other digits for every number of three and more: that must
-// change neither the template, whose cache goes by the shape, nor, where the
-// number lies in one word, the shape.
+// FuzzShape replaces the digits of numbers of three or more digits, and UUIDs. That
+// must not change the template, because paths of the same shape share a cache entry.
 func FuzzShape(f *testing.F) {
 	for _, s := range []string{
 		"/users/4711/orders", "/api/v1/x/2026-03-09/7", "/o/3f2504e0-4f89-11d3-9a0c-0305e82c3301/items",
@@ -103,7 +103,7 @@ func FuzzShape(f *testing.F) {
 		}
 		a, b := string(appendTemplate(nil, path)), string(appendTemplate(nil, other))
 		if a != b {
-			t.Errorf("%q gives %q, %q gives %q", path, a, other, b)
+			t.Errorf("template of %q is %q, of %q %q", path, a, other, b)
 		}
 		if shapeHash(path, seed) == shapeHash(append(bytes.Clone(path), 'x'), seed) {
 			t.Errorf("%q has the shape of a longer path", path)

@@ -3,17 +3,14 @@ package timeline
 import (
 	"cmp"
 	"encoding/binary"
-	"math/bits"
 	"sort"
-
-	"github.com/zeebo/xxh3"
 
 	"logscan/analyze/spill"
 )
 
 // SignIn is an accepted request to a sign-in or token route.
 type SignIn struct {
-	Client uint64 // hash of address and user agent, the same in all workers of a run
+	Client uint64 // see clientHash
 	Time   int64  // Unix milliseconds
 }
 
@@ -24,7 +21,7 @@ func compareSignIns(a, b *SignIn) int {
 	return cmp.Compare(a.Time, b.Time)
 }
 
-const signInSize = 16
+const signInSize = 16 // bytes, encoded
 
 var signInCodec = spill.Codec[SignIn]{
 	Append: func(dst []byte, s *SignIn) []byte {
@@ -37,8 +34,8 @@ var signInCodec = spill.Codec[SignIn]{
 	Compare: compareSignIns,
 }
 
-// signInIndex finds the sign-ins of a client. They lie in order, in pieces: in
-// memory, or on disk where they were too many.
+// signInIndex finds the sign-ins of a client. They are sorted and cut into pieces,
+// in memory or in a file.
 type signInIndex struct {
 	pieces []signInPiece
 	file   *spill.File
@@ -46,20 +43,19 @@ type signInIndex struct {
 
 type signInPiece struct {
 	first SignIn
-	data  []byte // records, or nil when they lie in the file
+	data  []byte // encoded; nil if spilled
 	place spill.Place
 }
 
-// signInPieceSize is how many bytes of sign-ins lie together: what a search on
-// disk reads.
+// signInPieceSize is the size of a piece in bytes, all of which a search reads.
 const signInPieceSize = 4 << 10
 
-// newSignInIndex makes the index of sign-ins that come in order; file is where
-// they are to lie, or nil.
+// newSignInIndex returns an index of sorted sign-ins. It is in file, or in memory
+// if file is nil.
 func newSignInIndex(sources []spill.Source[SignIn], file *spill.File) (*signInIndex, error) {
 	x := &signInIndex{file: file}
 	var p signInPiece
-	end := func() (err error) {
+	flush := func() (err error) {
 		if len(p.data) == 0 {
 			return nil
 		}
@@ -80,15 +76,15 @@ func newSignInIndex(sources []spill.Source[SignIn], file *spill.File) (*signInIn
 			p.data = make([]byte, 0, signInPieceSize)
 		}
 		if p.data = signInCodec.Append(p.data, s); len(p.data) == signInPieceSize {
-			if err := end(); err != nil {
+			if err := flush(); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return x, end()
+	return x, flush()
 }
 
-// last gives the last sign-in of a client not after a time.
+// last returns the last sign-in of a client at or before a time.
 func (x *signInIndex) last(client uint64, until int64) (SignIn, bool, error) {
 	after := SignIn{client, until + 1}
 	i := sort.Search(len(x.pieces), func(i int) bool { return compareSignIns(&x.pieces[i].first, &after) >= 0 })
@@ -108,21 +104,15 @@ func (x *signInIndex) last(client uint64, until int64) (SignIn, bool, error) {
 		return s
 	}
 	n := sort.Search(len(data)/signInSize, func(i int) bool { s := at(i); return compareSignIns(&s, &after) >= 0 })
-	s := at(n - 1) // the first of the piece comes before
+	s := at(n - 1) // n > 0: the first sign-in of the piece is before after
 	return s, s.Client == client, nil
 }
 
-// clientHash is how timelines name a client, from the seeded hashes of its
-// address and user agent.
-func clientHash(address, agent uint64) uint64 {
-	return bits.RotateLeft64(address, 29)*0x9e3779b97f4a7c15 ^ agent
-}
-
-// SignedIn tells when the client was last accepted at a sign-in or token route
-// in [from, to], Unix milliseconds. Of a client that is not told by name it is
-// not known.
+// SignedIn returns when a client was last accepted at a sign-in or token route in
+// [from, to], in Unix milliseconds, and whether it was. The sign-ins of clients
+// that are not listed by name are unknown.
 func (s *State) SignedIn(c Client, from, to int64) (at int64, ok bool, err error) {
-	h := clientHash(xxh3.HashStringSeed(s.Addresses[c.Address], s.seed), xxh3.HashStringSeed(s.Agents[c.Agent], s.seed+1))
-	last, ok, err := s.signIns.last(h, to)
+	key := clientKey([]byte(s.Addresses[c.Address]), []byte(s.Agents[c.Agent]), s.seed)
+	last, ok, err := s.signIns.last(key.clientHash(), to)
 	return last.Time, ok && last.Time >= from, err
 }

@@ -3,34 +3,34 @@ package timeline
 import (
 	"bytes"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
-// A URL template is the path with the parts that vary from request to request
-// replaced by what they are: /users/4711/orders becomes /users/{id}/orders.
-// Every segment is judged by itself, so the template of a path never depends
-// on the paths seen before; where many siblings remain, collapse folds them.
+// A URL template is a path with placeholders for the parts that vary from request
+// to request: /users/4711/orders becomes /users/{id}/orders. The placeholder for a
+// segment depends on that segment alone, so the template of a path does not depend
+// on other paths. If too many siblings remain, they are collapsed; see collapse.
 //
-// The idea of a fixed-depth tree with placeholders is Drain's (He et al.,
-// ICWS 2017); the rules are our own, for URLs.
+// The fixed-depth tree with placeholders is that of Drain (He et al., ICWS 2017);
+// the rules are specific to URLs.
 
 const (
-	// maxDepth is how many segments of a path a template keeps. Deeper paths
-	// are files in trees, not endpoints.
+	// maxDepth is the maximum number of segments of a template. Deeper paths are
+	// files in trees, not endpoints.
 	maxDepth = 10
-	// maxSegment is the longest segment in bytes that is kept as it is.
+	// maxSegment is the maximum length in bytes of a segment that is kept.
 	maxSegment = 48
 )
 
-// appendTemplate appends the template of path to dst. Path parameters (from a
-// ';' on, such as ;jsessionid=…) are dropped: they name no endpoint, and may be
-// credentials.
+// appendTemplate appends the template of path to dst. It drops path parameters,
+// which begin with ';' (such as ;jsessionid=…): they do not identify an endpoint,
+// and may be credentials.
 //
-// One pass over the bytes sums up each segment; what stays as it is, mostly all
-// but the ids, is copied in runs.
+// It classifies each segment by a sum over its bytes and copies adjacent segments
+// that are kept, usually all but the ids, at once.
 func appendTemplate(dst, path []byte) []byte {
-	copied := 0 // bytes of path that are in dst
-	start := 0  // of the segment at hand
+	copied := 0 // number of bytes of path that are in dst
+	start := 0  // of the current segment
 	depth := 0
 	var sum uint64
 	for i := 0; ; i++ {
@@ -45,17 +45,17 @@ func appendTemplate(dst, path []byte) []byte {
 			}
 			if !plain(sum, i-start) {
 				dst = append(dst, path[copied:start]...)
-				if sum == uint64(i-start) { // digits alone
+				if sum == uint64(i-start) { // only digits
 					dst = append(dst, "{id}"...)
 				} else {
 					dst = appendSegment(dst, path[start:i])
 				}
 				copied = i
 				if i < len(path) && len(dst) > 0 && dst[len(dst)-1] == '/' {
-					copied++ // nothing is left of the segment, nor its slash
+					copied++ // the segment is empty: drop its slash too
 				}
 			}
-		} else if i > 0 && i < len(path) { // "//" is "/" to most servers
+		} else if i > 0 && i < len(path) { // most servers treat "//" as "/"
 			dst = append(dst, path[copied:i]...)
 			copied = i + 1
 		}
@@ -66,8 +66,8 @@ func appendTemplate(dst, path []byte) []byte {
 	}
 }
 
-// byteSums add up, over the bytes of a segment, how many digits (bits 0 to 15),
-// dashes (16 to 31) and bytes that need a closer look (32 and up) are in it.
+// byteSums, added up over the bytes of a segment, count its digits (bits 0 to 15),
+// its dashes (16 to 31) and the bytes that appendSegment has to examine (from 32).
 var byteSums = func() (t [256]uint64) {
 	for c := range t {
 		switch k := classOf(byte(c)); {
@@ -82,8 +82,8 @@ var byteSums = func() (t [256]uint64) {
 	return t
 }()
 
-// plain tells whether a segment of n bytes is a word that stays as it is: the
-// common case.
+// plain reports whether a segment of n bytes is a word that is kept, the common
+// case.
 func plain(sum uint64, n int) bool {
 	return sum&0xffff == 0 && sum < 4<<16 && n <= maxSegment
 }
@@ -132,13 +132,13 @@ func classOf(c byte) uint16 {
 	return cWord
 }
 
-// appendSegment appends what stands for a segment that is not plain.
+// appendSegment appends the placeholder for a segment, or the segment itself.
 func appendSegment(dst, seg []byte) []byte {
 	if i := bytes.IndexByte(seg, ';'); i >= 0 {
 		seg = seg[:i]
 	}
 	n := len(seg)
-	digits := digitRun(seg)
+	digits := countDigits(seg)
 	if n == digits && n > 0 {
 		return append(dst, "{id}"...)
 	}
@@ -168,8 +168,8 @@ func appendSegment(dst, seg []byte) []byte {
 		return appendPseudonymous(dst, seg)
 	case n >= 20 && letters == cLower|cUpper && digits > 0 && seen&^(cDigit|cHexLetter|cLower|cUpper|cDash|cWord) == 0:
 		return append(dst, "{token}"...)
-	case dashes >= 4 || n > maxSegment, dashes == 3 && seg[n-1]-'0' <= 9: // a title, perhaps with its number
-		if dot := bytes.LastIndexByte(seg, '.'); dot > 0 && n-dot <= 6 && dashes >= 4 && digitRun(seg[dot:]) == 0 {
+	case dashes >= 4 || n > maxSegment, dashes == 3 && seg[n-1]-'0' <= 9: // a title, perhaps with a number
+		if dot := bytes.LastIndexByte(seg, '.'); dot > 0 && n-dot <= 6 && dashes >= 4 && countDigits(seg[dot:]) == 0 {
 			return append(append(dst, "{slug}"...), seg[dot:]...)
 		}
 		return append(dst, "{slug}"...)
@@ -179,17 +179,17 @@ func appendSegment(dst, seg []byte) []byte {
 	return appendNumbered(dst, seg)
 }
 
-// pseudonymous tells whether a pseudonym stands in a segment.
+// pseudonymous reports whether a segment contains a pseudonym.
 func pseudonymous(seg []byte) bool {
-	_, _, what := pseudonym.Find(seg)
+	_, _, what := privacy.FindPseudonym(seg)
 	return what != ""
 }
 
-// appendPseudonymous appends seg with what its pseudonyms are: whose path it is
-// names no endpoint.
+// appendPseudonymous appends seg with placeholders for its pseudonyms: whose path
+// it is does not identify an endpoint.
 func appendPseudonymous(dst, seg []byte) []byte {
 	for {
-		start, end, what := pseudonym.Find(seg)
+		start, end, what := privacy.FindPseudonym(seg)
 		dst = append(dst, seg[:start]...)
 		if what == "" {
 			return append(dst, seg...)
@@ -199,8 +199,8 @@ func appendPseudonymous(dst, seg []byte) []byte {
 	}
 }
 
-// digitRun counts the digits in b.
-func digitRun(b []byte) (n int) {
+// countDigits returns the number of digits in b.
+func countDigits(b []byte) (n int) {
 	for _, c := range b {
 		if c >= '0' && c <= '9' {
 			n++
@@ -209,9 +209,9 @@ func digitRun(b []byte) (n int) {
 	return n
 }
 
-// appendNumbered appends seg with its numbers replaced by {id}: runs of three
-// digits and more, and shorter ones that follow a separator and end the word
-// (page-2, item_7.html). Versions and names such as v1, oauth2 and utf8 stay.
+// appendNumbered appends seg with {id} for its numbers: runs of three or more
+// digits, and shorter ones that follow a separator and end the word (page-2,
+// item_7.html). Versions and names such as v1, oauth2 and utf8 are kept.
 func appendNumbered(dst, seg []byte) []byte {
 	for i := 0; i < len(seg); {
 		c := seg[i]
@@ -225,7 +225,7 @@ func appendNumbered(dst, seg []byte) []byte {
 			end++
 		}
 		afterSeparator := i > 0 && (seg[i-1] == '-' || seg[i-1] == '_' || seg[i-1] == '=' || seg[i-1] == ':' || seg[i-1] == ',')
-		ends := end == len(seg) || seg[end] == '.' && digitRun(seg[end:]) == 0 // not a version such as 3.6.0
+		ends := end == len(seg) || seg[end] == '.' && countDigits(seg[end:]) == 0 // not a version such as 3.6.0
 		if end-i >= 3 || afterSeparator && ends {
 			dst = append(dst, "{id}"...)
 		} else {
@@ -234,57 +234,4 @@ func appendNumbered(dst, seg []byte) []byte {
 		i = end
 	}
 	return dst
-}
-
-// method gives the method's canonical bytes: itself where it is registered
-// (RFC 9110, RFC 5789, WebDAV's RFC 4918 and 3253), "_OTHER" where it is not,
-// as OpenTelemetry's http.request.method does, so that hostile lines cannot
-// make endpoints without end.
-func method(m []byte) []byte {
-	switch string(m) {
-	case "", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE",
-		"PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH",
-		"MERGE", "CHECKOUT", "MKACTIVITY", "VERSION-CONTROL", "QUERY", "PURGE":
-		return m
-	}
-	return otherMethod
-}
-
-var otherMethod = []byte("_OTHER")
-
-// signInWords are what the last segments of sign-in and token routes are
-// called by the common frameworks and identity providers.
-var signInWords = [][]byte{
-	[]byte("login"), []byte("log-in"), []byte("log_in"), []byte("signin"), []byte("sign-in"), []byte("sign_in"),
-	[]byte("logon"), []byte("authenticate"), []byte("auth"), []byte("token"), []byte("session"), []byte("sessions"),
-	[]byte("j_security_check"), []byte("wp-login.php"), []byte("login.php"), []byte("refresh"), []byte("acs"),
-}
-
-// signIn tells whether a POST to a template is an attempt to sign in or to get
-// or renew a token.
-func signIn(meth, template []byte) bool {
-	if string(meth) != "POST" {
-		return false
-	}
-	return lastSegmentIn(template, signInWords)
-}
-
-// signOutWords are what sign-out routes are called.
-var signOutWords = [][]byte{
-	[]byte("logout"), []byte("log-out"), []byte("log_out"), []byte("signout"), []byte("sign-out"), []byte("sign_out"),
-	[]byte("logoff"), []byte("logout.php"), []byte("revoke"),
-}
-
-// signOut tells whether a template is a route that ends a session.
-func signOut(template []byte) bool { return lastSegmentIn(template, signOutWords) }
-
-func lastSegmentIn(template []byte, words [][]byte) bool {
-	template = bytes.TrimRight(template, "/")
-	last := template[bytes.LastIndexByte(template, '/')+1:]
-	for _, w := range words {
-		if bytes.EqualFold(last, w) {
-			return true
-		}
-	}
-	return false
 }

@@ -46,7 +46,7 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
-// segmentBySegment is appendTemplate without its short ways.
+// segmentBySegment is appendTemplate without its fast paths.
 func segmentBySegment(path []byte) string {
 	var dst []byte
 	depth := 0
@@ -75,11 +75,11 @@ func FuzzTemplate(f *testing.F) {
 			t.Errorf("template of %q = %q, segment by segment %q", path, got, want)
 		}
 		if len(got) > 2*len(path)+8*(maxDepth+1) {
-			t.Errorf("template of %q is %d bytes long", path, len(got))
+			t.Errorf("template of %q has %d bytes", path, len(got))
 		}
 		for _, c := range got {
 			if c < 0x20 || c >= 0x7f {
-				t.Errorf("template of %q holds byte %#x", path, c)
+				t.Errorf("template of %q contains byte %#x", path, c)
 			}
 		}
 	})
@@ -99,9 +99,9 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// number folds a host's GET endpoints into a table and gives what they are
-// called in the end.
-func foldAll(t *testing.T, parts ...[]string) []string {
+// mergePaths counts a GET request for each path, with a worker for each part, and
+// returns the merged templates with their counts.
+func mergePaths(t *testing.T, parts ...[]string) []string {
 	t.Helper()
 	var workers []*Worker
 	for _, paths := range parts {
@@ -111,13 +111,13 @@ func foldAll(t *testing.T, parts ...[]string) []string {
 		}
 		workers = append(workers, w)
 	}
-	hosts, hostOf, _ := merged([]*crowd{&workers[0].hosts})
-	of := make([][]uint32, len(workers))
-	for i := range of {
-		of[i] = hostOf[0]
+	hosts, hostOf, _ := mergeBounded([]*boundedNames{&workers[0].hosts})
+	ofWorker := make([][]uint32, len(workers))
+	for i := range ofWorker {
+		ofWorker[i] = hostOf[0]
 	}
-	list, remap, _ := mergedEndpoints(workers, hosts, of)
-	for i, m := range remap {
+	list, indexOf, _ := mergeEndpoints(workers, hosts, ofWorker)
+	for i, m := range indexOf {
 		for _, to := range m {
 			if int(to) >= len(list) {
 				t.Fatalf("worker %d: endpoint %d of %d", i, to, len(list))
@@ -140,7 +140,7 @@ func foldAll(t *testing.T, parts ...[]string) []string {
 	return names
 }
 
-func TestSiblingsFold(t *testing.T) {
+func TestCollapseSiblings(t *testing.T) {
 	var names, few []string
 	word := func(i int) string {
 		return string([]byte{'a' + byte(i/26/26%26), 'a' + byte(i/26%26), 'a' + byte(i%26)})
@@ -152,42 +152,42 @@ func TestSiblingsFold(t *testing.T) {
 		few = append(few, "/docs/"+word(i))
 	}
 	all := append(append([]string{"/login"}, names...), few...)
-	want := foldAll(t, all)
+	want := mergePaths(t, all)
 	if len(want) != 1+2+20 || want[len(want)-2] != "/users/{name}/orders/{id} 150" {
-		t.Errorf("folded to %q", want)
+		t.Errorf("collapsed to %q", want)
 	}
-	// However the paths are spread over workers, the result is the same.
-	got := foldAll(t, names[:90], append(append([]string{"/login"}, few...), names[90:]...))
+	// The result does not depend on which worker reads which path.
+	got := mergePaths(t, names[:90], append(append([]string{"/login"}, few...), names[90:]...))
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("spread over two workers:\n%q\nwant\n%q", got, want)
 	}
 }
 
-// A worker that had to fold knows what another one does not.
-func TestOneWorkerFolds(t *testing.T) {
+// Nodes that one worker has collapsed are collapsed for all workers.
+func TestCollapseInOneWorker(t *testing.T) {
 	word := func(i int) string {
 		return string([]byte{'a' + byte(i/26/26%26), 'a' + byte(i/26%26), 'a' + byte(i%26)})
 	}
 	var many, few []string
-	for i := range heldEndpoints + 1 {
+	for i := range maxWorkerEndpoints + 1 {
 		many = append(many, "/a/"+word(i%17576)+"/"+word(i/17576))
 	}
-	for i := range siblingsBelow / 2 {
+	for i := range maxSiblings / 2 {
 		few = append(few, "/a/"+word(i)+"/"+word(i%3))
 	}
-	want := foldAll(t, append(slices.Clone(many), few...))
-	if got := foldAll(t, many, few); !slices.Equal(got, want) {
+	want := mergePaths(t, append(slices.Clone(many), few...))
+	if got := mergePaths(t, many, few); !slices.Equal(got, want) {
 		t.Errorf("spread over two workers:\n%.500q\nwant\n%.500q", got, want)
 	}
 }
 
-func TestEndpointsStayBounded(t *testing.T) {
+func TestEndpointLimit(t *testing.T) {
 	var paths []string
-	for i := range 2 * heldEndpoints {
+	for i := range 2 * maxWorkerEndpoints {
 		a, b := i%997, i/997
 		paths = append(paths, fmt.Sprintf("/%c%c%c/%c%c%c", 'a'+a%26, 'a'+a/26%26, 'a'+a/676, 'a'+b%26, 'a'+b/26%26, 'a'+b/676))
 	}
-	if got := foldAll(t, paths); len(got) > maxEndpoints {
+	if got := mergePaths(t, paths); len(got) > maxEndpoints {
 		t.Errorf("%d endpoints, want at most %d", len(got), maxEndpoints)
 	}
 }

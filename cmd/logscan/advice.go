@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -9,40 +10,44 @@ import (
 	"logscan/parse/advice"
 )
 
-// adviceWidth is where sentences wrap, in columns.
+// adviceWidth is the width of wrapped text in columns.
 const adviceWidth = 100
 
-// advise tells what a log of format f cannot tell, and what to log instead.
-// fields are those that the user named.
-func advise(b *strings.Builder, sample []byte, f *parse.Format, fields map[string]string) {
+// advise prints which fields a log in format f lacks, and how to log them.
+// fields are those mapped by --field.
+func advise(b *bytes.Buffer, sample []byte, f *parse.Format, fields map[string]string) {
 	s := parse.Survey(sample, f)
 	a := advice.For(f, &s, fields)
+	sampled := "1 sampled line"
+	if s.Lines != 1 {
+		sampled = fmt.Sprintf("%d sampled lines", s.Lines)
+	}
 	if len(a.Gaps) == 0 {
 		if s.Lines > 0 {
-			fmt.Fprintf(b, "\nnothing is missing: all that the diagnosis uses is in %s\n", sampledLines(s.Lines))
+			fmt.Fprintf(b, "\nno missing fields in %s\n", sampled)
 		}
 		return
 	}
-	fmt.Fprintf(b, "\nwhat this log cannot tell, judged by %s:\n", sampledLines(s.Lines))
+	fmt.Fprintf(b, "\nmissing fields in %s:\n", sampled)
 	for _, g := range a.Gaps {
 		state := "not logged"
 		if g.Logged {
-			state = "logged, but no sampled line holds one"
+			state = "logged, but empty in all sampled lines"
 		}
 		fmt.Fprintf(b, "%-15s  %s\n", g.Name(), state)
 		paragraph(b, 17, g.Why)
 		paragraph(b, 17, g.Empty)
 		if len(g.Kinds) > 0 {
-			paragraph(b, 17, "findings that need it: "+strings.Join(g.Kinds, ", "))
+			paragraph(b, 17, "needed for: "+strings.Join(g.Kinds, ", "))
 		}
 	}
 	for _, c := range a.Configs {
-		fmt.Fprintf(b, "\nto have %s log it, add to %s:\n\n", c.Server, c.Place)
+		fmt.Fprintf(b, "\nto log them with %s, add to %s:\n\n", c.Server, c.Place)
 		for line := range strings.Lines(c.Text) {
 			fmt.Fprintf(b, "    %s\n", printable(strings.ReplaceAll(strings.TrimSuffix(line, "\n"), "\t", "    ")))
 		}
 		if scan := c.Scan(); scan != "" {
-			fmt.Fprintf(b, "\nand read it with:\n\n    %s\n", printable(scan))
+			fmt.Fprintf(b, "\nand scan the new log with:\n\n    %s\n", printable(scan))
 		}
 		if len(c.Notes) > 0 {
 			b.WriteByte('\n')
@@ -53,16 +58,9 @@ func advise(b *strings.Builder, sample []byte, f *parse.Format, fields map[strin
 	}
 }
 
-func sampledLines(n int64) string {
-	if n == 1 {
-		return "1 sampled line"
-	}
-	return fmt.Sprintf("%d sampled lines", n)
-}
-
-// paragraph writes text wrapped between words and indented; nothing where
-// there is none.
-func paragraph(b *strings.Builder, indent int, text string) {
+// paragraph prints text indented and wrapped at spaces. It prints nothing if the
+// text is empty.
+func paragraph(b *bytes.Buffer, indent int, text string) {
 	column := 0
 	for word := range strings.FieldsSeq(text) {
 		width := utf8.RuneCountInString(word)

@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
@@ -19,42 +19,50 @@ type completionCmd struct {
 	Shell string `arg:"" name:"shell" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-// Help is shown below the command's flags.
+// Help returns the text that kong prints before the flags.
 func (completionCmd) Help() string {
-	return `For this shell: source <(logscan completion bash), or with fish: logscan completion fish | source. For every shell, put that line into ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish.`
+	return `To enable it in the current shell, run: source <(logscan completion bash), or in fish: logscan completion fish | source. To enable it permanently, add that line to ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish.`
 }
 
-// The shells ask the program itself, through the variable COMP_LINE.
+// completionScripts have the shell run logscan, found by PATH, with the command
+// line in the variable COMP_LINE.
 var completionScripts = map[string]string{
-	"bash": `complete -o default -o bashdefault -C %[1]s logscan
+	"bash": `complete -o default -o bashdefault -C logscan logscan
 `,
-	"zsh": `autoload -U +X compinit && compinit
-autoload -U +X bashcompinit && bashcompinit
-complete -o default -o bashdefault -C %[1]s logscan
+	// Works both sourced and as a file _logscan in fpath.
+	"zsh": `#compdef logscan
+_logscan() {
+    local -a found
+    found=("${(@f)$(COMP_LINE="${words[1,CURRENT]}" logscan 2>/dev/null)}")
+    compadd -- ${found:#*/}
+    compadd -S '' -- ${(M)found:#*/}
+}
+if [[ "$funcstack[1]" = _logscan ]]; then
+    _logscan "$@"
+else
+    (( $+functions[compdef] )) || { autoload -U compinit && compinit }
+    compdef _logscan logscan
+fi
 `,
 	"fish": `function __complete_logscan
     set -lx COMP_LINE (commandline -cp)
     test -z (commandline -ct)
     and set COMP_LINE "$COMP_LINE "
-    %[1]s
+    logscan
 end
 complete -f -c logscan -a "(__complete_logscan)"
 `,
 }
 
-// Run prints the script that makes a shell complete the command line.
+// Run prints the completion script for a shell.
 func (c *completionCmd) Run(std *streams) error {
-	path, err := os.Executable()
-	if err != nil {
-		path = "logscan"
-	}
-	_, err = fmt.Fprintf(std.stdout, completionScripts[c.Shell], "'"+strings.ReplaceAll(path, "'", `'\''`)+"'")
+	_, err := io.WriteString(std.stdout, completionScripts[c.Shell])
 	return err
 }
 
-// completing answers a shell that asks for completions, and tells whether one
-// did.
-func completing(parser *kong.Kong, std *streams) (bool, error) {
+// answerCompletion prints completions if a shell asks for them, and reports
+// whether one did.
+func answerCompletion(parser *kong.Kong, std *streams) (bool, error) {
 	if os.Getenv("COMP_LINE") == "" {
 		return false, nil
 	}
@@ -80,16 +88,12 @@ func severityNames() (names []string) {
 	return names
 }
 
-func completeFormats(complete.Args) (names []string) {
-	names = append(names, "auto")
-	for _, f := range parse.Formats() {
-		names = append(names, f.Name)
-	}
-	return names
+func completeFormats(complete.Args) []string {
+	return append([]string{"auto"}, namesOfFormats(parse.Formats())...)
 }
 
-// completeFindings gives the ids of the findings in the directory that is the
-// argument before.
+// completeFindings returns the ids of the findings in the directory named by the
+// previous argument.
 func completeFindings(a complete.Args) (ids []string) {
 	r, err := outdir.Open(filepath.Clean(a.LastCompleted))
 	if err != nil {

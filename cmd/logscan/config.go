@@ -13,36 +13,35 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
 
-// configFlag names a file with values of flags. A flag that is given counts
-// before the environment, and that before the file.
+// configFlag names a file with flag values. Flags on the command line take
+// precedence over the environment, and the environment over the file.
 type configFlag string
 
-// defaultConfig stands for the places where a file is looked for.
+// defaultConfig selects the files of configPaths.
 const defaultConfig = "auto"
 
-// configPlaces are where a file is looked for, the one that counts less first:
-// the machine's, the user's.
-func configPlaces() []string {
-	places := []string{"/etc/logscan/config.yaml"}
+// configPaths returns the default configuration files: the machine's, then the
+// user's, which takes precedence.
+func configPaths() []string {
+	paths := []string{"/etc/logscan/config.yaml"}
 	if dir, err := os.UserConfigDir(); err == nil {
-		places = append(places, filepath.Join(dir, "logscan", "config.yaml"))
+		paths = append(paths, filepath.Join(dir, "logscan", "config.yaml"))
 	}
-	return places
+	return paths
 }
 
-// BeforeResolve is called by kong when the flags are known and before those that
-// were not given are looked up.
+// BeforeResolve is called by kong after it has parsed the command line and
+// before it looks up flags that were not given.
 func (configFlag) BeforeResolve(app *kong.Kong, ctx *kong.Context, trace *kong.Path) error {
 	name, _ := ctx.FlagValue(trace.Flag).(configFlag)
 	files, optional := []string{string(name)}, false
 	if name == defaultConfig || name == "" {
-		files, optional = configPlaces(), true
+		files, optional = configPaths(), true
 	}
 	for _, path := range files {
 		c, err := readConfig(path, app.Model)
@@ -57,17 +56,16 @@ func (configFlag) BeforeResolve(app *kong.Kong, ctx *kong.Context, trace *kong.P
 	return nil
 }
 
-// config is a file with values of flags.
+// config holds the flag values of a configuration file.
 type config struct {
-	path   string
-	values map[string]any // by name of a flag
+	values map[string]any // by flag name: string, bool or []string
 }
 
-// Validate has nothing to add: readConfig knows the flags.
+// Validate implements kong.Resolver. readConfig has validated the names.
 func (*config) Validate(*kong.Application) error { return nil }
 
-// Resolve gives the value of a flag, nil where the file has none or the
-// environment has one.
+// Resolve returns the value of a flag, or nil if the file does not set it or
+// the environment does.
 func (c *config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, name := range flag.Envs {
 		if _, ok := os.LookupEnv(name); ok {
@@ -75,35 +73,31 @@ func (c *config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 		}
 	}
 	v := c.values[flag.Name]
-	if list, ok := v.([]string); ok {
-		if _, reads := flag.Target.Addr().Interface().(encoding.TextUnmarshaler); reads {
-			return strings.Join(list, ","), nil // it wants its list as one text
-		}
-		return anyOf(list), nil
+	list, ok := v.([]string)
+	if !ok {
+		return v, nil
 	}
-	return v, nil
-}
-
-func anyOf(list []string) []any {
+	if _, ok := flag.Target.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return strings.Join(list, ","), nil // UnmarshalText parses the whole list
+	}
 	all := make([]any, len(list))
 	for i, s := range list {
 		all[i] = s
 	}
-	return all
+	return all, nil
 }
 
 const (
-	// maxConfig is the most bytes of a configuration: one of ours has a few
-	// hundred.
+	// maxConfig is the maximum size of a configuration file in bytes. A typical
+	// one has a few hundred.
 	maxConfig = 64 << 10
-	// maxConfigDepth is how deep lists and tables stand in each other at most:
-	// ours are one deep, and of tens of thousands the parser makes gigabytes.
+	// maxConfigDepth is the maximum nesting depth. The settings nest once, and
+	// the YAML parser allocates gigabytes for tens of thousands of levels.
 	maxConfigDepth = 100
 )
 
-// nested tells whether more lists or tables are open at a place of a YAML text
-// than any configuration has.
-func nested(text []byte) bool {
+// tooDeep reports whether YAML text may be nested deeper than maxConfigDepth.
+func tooDeep(text []byte) bool {
 	open := 0
 	for line := range bytes.Lines(text) {
 		items := 0
@@ -121,8 +115,11 @@ func nested(text []byte) bool {
 	return false
 }
 
-// readConfig reads the file at path. A key that is no flag's name is an error:
-// what is spelled wrong would be lost otherwise.
+// yamlHint is the hint for a file that is not a YAML mapping.
+const yamlHint = "write one NAME: VALUE per line (YAML)"
+
+// readConfig reads the file at path. An unknown name is an error, so that
+// typing errors are not ignored.
 func readConfig(path string, app *kong.Application) (*config, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -134,42 +131,55 @@ func readConfig(path string, app *kong.Application) (*config, error) {
 	case err != nil:
 		return nil, usagef("", "--config: %w", err)
 	case len(data) > maxConfig:
-		return nil, usagef("", "--config: %s is too large for a configuration: more than %d KiB", path, maxConfig>>10)
-	case nested(data):
-		return nil, usagef("", "--config: %s: lists and tables stand in each other deeper than %d", path, maxConfigDepth)
+		return nil, usagef("", "--config: %s is larger than %d KiB", path, maxConfig>>10)
+	case tooDeep(data):
+		return nil, usagef("", "--config: %s is nested deeper than %d levels", path, maxConfigDepth)
 	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, usagef("it is YAML: NAME: VALUE, a line each", "%s: %s", path, firstLine(err.Error()))
+		text, _, _ := strings.Cut(err.Error(), "\n")
+		return nil, usagef(yamlHint, "%s: %s", path, text)
 	}
-	c := &config{path: path, values: map[string]any{}}
-	names := configurable(app)
+	c := &config{values: map[string]any{}}
+	names := configurableFlags(app)
 	for _, doc := range file.Docs {
-		for _, pair := range pairs(doc.Body) {
-			line := pair.Key.GetToken().Position.Line
-			key := strings.ReplaceAll(pair.Key.String(), "_", "-")
-			if !slices.Contains(names, key) {
-				return nil, usagef(nearest(key, names), "%s:%d: %q is no flag that can be configured", path, line, key)
-			}
-			if _, ok := c.values[key]; ok {
-				return nil, usagef("", "%s:%d: %q is there twice", path, line, key)
-			}
-			v, err := configValue(pair.Value)
-			if err != nil {
-				return nil, usagef("", "%s:%d: %s: %w", path, line, key, err)
-			}
-			if v != nil {
-				c.values[key] = v
-			}
-		}
-		if _, ok := doc.Body.(ast.MapNode); !ok && doc.Body != nil && doc.Body.Type() != ast.NullType && doc.Body.Type() != ast.CommentType {
-			return nil, usagef("it is YAML: NAME: VALUE, a line each", "%s:%d: a configuration is a list of names and values", path, doc.Body.GetToken().Position.Line)
+		if err := c.add(path, doc.Body, names); err != nil {
+			return nil, err
 		}
 	}
 	return c, nil
 }
 
-func pairs(n ast.Node) (list []*ast.MappingValueNode) {
+// add adds the values of one YAML document.
+func (c *config) add(path string, body ast.Node, names []string) error {
+	if _, ok := body.(ast.MapNode); !ok && body != nil && body.Type() != ast.NullType && body.Type() != ast.CommentType {
+		return usagef(yamlHint, "%s:%d: expected NAME: VALUE pairs", path, body.GetToken().Position.Line)
+	}
+	for _, pair := range pairs(body) {
+		line := pair.Key.GetToken().Position.Line
+		key := strings.ReplaceAll(pair.Key.String(), "_", "-")
+		if !slices.Contains(names, key) {
+			hint := "known settings: " + strings.Join(names, ", ")
+			if near := nearest(key, names, 3); near != "" {
+				hint = "did you mean " + near + "?"
+			}
+			return usagef(hint, "%s:%d: unknown setting %q", path, line, key)
+		}
+		if _, ok := c.values[key]; ok {
+			return usagef("", "%s:%d: %q is set twice", path, line, key)
+		}
+		v, err := configValue(pair.Value)
+		if err != nil {
+			return usagef("", "%s:%d: %s: %w", path, line, key, err)
+		}
+		if v != nil {
+			c.values[key] = v
+		}
+	}
+	return nil
+}
+
+func pairs(n ast.Node) []*ast.MappingValueNode {
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		return n.Values
@@ -179,8 +189,8 @@ func pairs(n ast.Node) (list []*ast.MappingValueNode) {
 	return nil
 }
 
-// configValue gives a value as kong takes it: a text, a truth, or a list of
-// texts. A table of names and values is one of NAME=VALUE.
+// configValue returns a value as kong expects it: nil, a bool, a string, or a
+// list of strings. A mapping becomes a list of NAME=VALUE.
 func configValue(n ast.Node) (any, error) {
 	switch n := n.(type) {
 	case *ast.NullNode:
@@ -219,14 +229,14 @@ func configText(n ast.Node) (string, error) {
 	case *ast.LiteralNode:
 		return strings.TrimSuffix(n.Value.Value, "\n"), nil
 	case ast.ScalarNode:
-		return n.GetToken().Value, nil // as it is written: 5 and not 5.0
+		return n.GetToken().Value, nil // as written: 5, not 5.0
 	}
-	return "", errors.New("want a text, a number, a list of them, or names with them")
+	return "", errors.New("expected a string, a number, or a list or mapping of them")
 }
 
-// configurable lists the flags that a file may set: those of commands that read
-// logs.
-func configurable(app *kong.Application) (names []string) {
+// configurableFlags returns the sorted names of the flags that a file may set:
+// those of the commands that read logs.
+func configurableFlags(app *kong.Application) (names []string) {
 	for _, command := range app.Children {
 		if command.Name != "scan" && command.Name != "parse" {
 			continue
@@ -241,36 +251,17 @@ func configurable(app *kong.Application) (names []string) {
 	return names
 }
 
-// nearest is the hint for a name that is none.
-func nearest(name string, names []string) string {
-	best, distance := "", 4 // further away, it was meant to be something else
-	for _, n := range names {
-		if d := levenshtein.ComputeDistance(name, n); d < distance {
-			best, distance = n, d
-		}
-	}
-	if best != "" {
-		return "did you mean " + best + "?"
-	}
-	return "the names are those of the flags: " + strings.Join(names, ", ")
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
-}
-
 type configCmd struct {
-	Check configCheckCmd `cmd:"" help:"Check a configuration file, and print what it sets."`
+	Check configCheckCmd `cmd:"" help:"Check a configuration file and print its settings."`
 }
 
 type configCheckCmd struct {
-	File string `arg:"" optional:"" name:"file" help:"File to check (default: those that a scan would read)."`
+	File string `arg:"" optional:"" name:"file" help:"File to check (default: the files that a scan reads)."`
 }
 
-// Run checks the files a scan would read, or the one that is named.
+// Run checks the named file, or the files that a scan reads.
 func (c *configCheckCmd) Run(app *kong.Kong, std *streams) error {
-	files := configPlaces()
+	files := configPaths()
 	if c.File != "" {
 		files = []string{c.File}
 	}
@@ -284,14 +275,14 @@ func (c *configCheckCmd) Run(app *kong.Kong, std *streams) error {
 			return err
 		}
 		found++
-		// The values are judged by what reads them: a scan that is not run.
+		// Parsing a scan command validates the values.
 		var unused cli
 		dry, err := kong.New(&unused, options(std)...)
 		if err != nil {
 			return fmt.Errorf("BUG: command line: %w", err)
 		}
 		if _, err := dry.Parse([]string{"scan", "--config", path, "-"}); err != nil {
-			return usagef("", "%s: %s", path, parseText(err))
+			return usagef("", "%s: %s", path, parseErrorText(err))
 		}
 		fmt.Fprintf(std.stdout, "%s is valid\n", printable(path))
 		for _, name := range slices.Sorted(maps.Keys(conf.values)) {
@@ -303,7 +294,7 @@ func (c *configCheckCmd) Run(app *kong.Kong, std *streams) error {
 		}
 	}
 	if found == 0 {
-		fmt.Fprintf(std.stdout, "there is none: %s\n", strings.Join(files, ", "))
+		fmt.Fprintf(std.stdout, "no configuration file: %s\n", strings.Join(files, ", "))
 	}
 	return nil
 }

@@ -1,19 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// errHelpShown ends a run that was asked for help only.
+// errHelpShown ends a run that only printed help.
 var errHelpShown = errors.New("help shown")
 
-// usageError is a command line or a configuration that cannot be followed.
-// Nothing was done.
+// usageError reports an invalid command line or configuration. Nothing was
+// done.
 type usageError struct {
 	err  error
 	hint string // what to do next, or empty
@@ -26,7 +28,7 @@ func usagef(hint, format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...), hint}
 }
 
-// hintedError is a failure that something can be done about.
+// hintedError is a failure with a hint on what to do about it.
 type hintedError struct {
 	err  error
 	hint string
@@ -35,24 +37,83 @@ type hintedError struct {
 func (e *hintedError) Error() string { return e.err.Error() }
 func (e *hintedError) Unwrap() error { return e.err }
 
-// graveError says that the work was done, and that there are findings of the
-// severity that was asked about.
-type graveError struct {
+// severeError reports that the run is done, but has findings at or above the
+// severity of --fail-on.
+type severeError struct {
 	findings int
 	least    string
-	other    error // what else is to be told, or nil
+	other    error // another error to print first, or nil
 }
 
-func (e *graveError) Error() string {
+func (e *severeError) Error() string {
 	if e.findings == 1 {
-		return "there is 1 finding at or above " + e.least
+		return "1 finding at or above " + e.least + " (--fail-on)"
 	}
-	return fmt.Sprintf("there are %d findings at or above %s", e.findings, e.least)
+	return fmt.Sprintf("%d findings at or above %s (--fail-on)", e.findings, e.least)
 }
 
-// parseText is what kong says is wrong, without the Go types that it converts
-// lists of a configuration between.
-func parseText(err error) string {
+// incompleteError reports that the run is done and its output written, but that
+// some of the input could not be used.
+type incompleteError struct{ problems []problem }
+
+// problem is one reason for an incompleteError, and what to do about it.
+type problem struct{ text, hint string }
+
+func (e *incompleteError) Error() string {
+	texts := make([]string, len(e.problems))
+	for i, p := range e.problems {
+		texts[i] = p.text
+	}
+	return strings.Join(texts, "; ")
+}
+
+// maxProblems is the number of problems printed one by one: a screenful. The
+// report lists every input.
+const maxProblems = 10
+
+// incomplete returns an incompleteError of problems, or nil if there are none.
+func incomplete(problems []problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	if more := len(problems) - maxProblems; more > 0 {
+		problems = append(problems[:maxProblems:maxProblems], problem{text: fmt.Sprintf("and %d more problems", more)})
+	}
+	return &incompleteError{problems}
+}
+
+const hintUTF16 = "convert it first: iconv -f UTF-16 -t UTF-8"
+
+// unrecognised is the problem of an input whose format is unknown.
+func unrecognised(path, closest string, utf16 bool, parsed, lines int64) problem {
+	p := problem{
+		text: fmt.Sprintf("%s: unknown format, %d of %d lines parsed", path, parsed, lines),
+		hint: "run logscan formats " + path + ", or set --format",
+	}
+	if utf16 {
+		p.text, p.hint = p.text+"; the text is UTF-16", hintUTF16
+	} else if closest != "" {
+		p.text += "; the closest is " + closest
+	}
+	return p
+}
+
+// tooManyRejects returns the problem of a share of rejected lines above limit,
+// and reports whether there is one.
+func tooManyRejects(rejected, lines int64, limit percent) (problem, bool) {
+	share := percent(0)
+	if lines > 0 {
+		share = percent(100 * float64(rejected) / float64(lines))
+	}
+	if share <= limit {
+		return problem{}, false
+	}
+	return problem{text: fmt.Sprintf("%d of %d lines rejected (%v, limit %v)", rejected, lines, share, limit)}, true
+}
+
+// parseErrorText returns the text of a kong error without the Go types that
+// kong names when it converts lists from a configuration file.
+func parseErrorText(err error) string {
 	text := err.Error()
 	name, rest, ok := strings.Cut(text, "[]interface {}{")
 	if !ok {
@@ -67,44 +128,14 @@ func parseText(err error) string {
 	return name + rest
 }
 
-// incompleteError says that the work was done and its output written, but that
-// not every line could be used.
-type incompleteError struct{ problems []problem }
-
-// problem is one reason for an incompleteError, and what to do about it.
-type problem struct{ text, hint string }
-
-func (e *incompleteError) Error() string {
-	texts := make([]string, len(e.problems))
-	for i, p := range e.problems {
-		texts[i] = p.text
-	}
-	return strings.Join(texts, "; ")
-}
-
-// incomplete makes an error of problems, nil of none. Of very many only the
-// first maxProblems are told: the report lists every input.
-func incomplete(problems []problem) error {
-	if len(problems) == 0 {
-		return nil
-	}
-	if more := len(problems) - maxProblems; more > 0 {
-		problems = append(problems[:maxProblems:maxProblems], problem{text: fmt.Sprintf("and %d more like these", more)})
-	}
-	return &incompleteError{problems}
-}
-
-// maxProblems is how many problems are told one by one: a screenful.
-const maxProblems = 10
-
-// complain tells an error, and a hint when there is one. Error texts quote file
-// names and log text, which may hold anything.
-func complain(w io.Writer, text, hint string) {
-	if s, ok := w.(*structured); ok {
+// printError prints an error, and a hint unless it is empty. Both may quote
+// file names and log text, so they are made printable.
+func printError(w io.Writer, text, hint string) {
+	if l, ok := w.(*logWriter); ok {
 		if hint != "" {
-			s.log.Error(printable(text), "hint", printable(hint))
+			l.log.Error(printable(text), "hint", printable(hint))
 		} else {
-			s.log.Error(printable(text))
+			l.log.Error(printable(text))
 		}
 		return
 	}
@@ -114,19 +145,37 @@ func complain(w io.Writer, text, hint string) {
 	}
 }
 
-// note tells something that is worth knowing and no error.
+// note prints a message that is not an error.
 func note(w io.Writer, format string, args ...any) {
 	text := printable(fmt.Sprintf(format, args...))
-	if s, ok := w.(*structured); ok {
-		s.log.Info(text)
+	if l, ok := w.(*logWriter); ok {
+		l.log.Info(text)
 		return
 	}
 	fmt.Fprintf(w, "logscan: %s\n", text)
 }
 
-// printable makes control characters, bidirectional overrides and invalid
-// UTF-8 in s visible as escapes, so that a file name or a log line cannot move
-// the cursor, repaint the screen or pretend to be another line.
+// logWriter is the standard error of --log-format json: it logs each message as
+// a JSON object on a line.
+type logWriter struct{ log *slog.Logger }
+
+func newLogWriter(w io.Writer) *logWriter {
+	return &logWriter{slog.New(slog.NewJSONHandler(w, nil))}
+}
+
+// Write logs each non-blank line of p as a message.
+func (l *logWriter) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			l.log.Info(printable(string(line)))
+		}
+	}
+	return len(p), nil
+}
+
+// printable escapes control characters, bidirectional overrides and invalid
+// UTF-8 in s, so that a file name or a log line cannot move the cursor, repaint
+// the screen or imitate another line.
 func printable(s string) string {
 	clean := true
 	for _, r := range s {

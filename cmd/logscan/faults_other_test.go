@@ -2,5 +2,5 @@
 
 package main
 
-// unixFaults are none here.
+// unixFaults returns no faults on this platform.
 func unixFaults() []fault { return nil }

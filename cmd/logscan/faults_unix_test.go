@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// unixFaults are of what only these systems have.
+// unixFaults returns faults that need FIFOs, permissions or /proc.
 func unixFaults() []fault {
 	fifo := func(f *faulty, name string) string {
 		if err := syscall.Mkfifo(f.path(name), 0o600); err != nil {
@@ -23,7 +23,7 @@ func unixFaults() []fault {
 			f.put("logs/many.log", manyText)
 			fifo(f, "logs/bad")
 			f.args = []string{f.path("logs")}
-		}, 0, manyLines, `note: logs/bad: skipped, it is a FIFO`},
+		}, 0, manyLines, `note: logs/bad: skipped: it is a FIFO`},
 		{"a FIFO whose writer goes away", func(f *faulty) {
 			path := fifo(f, "bad")
 			f.args = append(f.args, path)
@@ -38,7 +38,7 @@ func unixFaults() []fault {
 		}, 4, partly, `error: bad: gzip data is truncated: unexpected EOF` + offset},
 		{"a file that fails when it is read", func(f *faulty) {
 			if runtime.GOOS != "linux" {
-				f.t.Skip("no file is known that does")
+				f.t.Skip("no such file")
 			}
 			f.args = append(f.args, "/proc/self/mem")
 		}, 4, 0, `error: /proc/self/mem: read /proc/self/mem: input/output error`},
@@ -54,13 +54,13 @@ func unixFaults() []fault {
 			f.args = append(f.args, f.path("bad"))
 		}, 4, 0, `error: bad: open bad: permission denied`},
 		{"a name with a newline and an escape", func(f *faulty) { f.put("bad\n\x1b[2J\u202e", "junk\n") },
-			4, 1, `error: no format explains bad\\n\\x1b\[2J\\u202e: 0 of its 1 lines could be read`},
-		{"a name that is no UTF-8", func(f *faulty) {
+			4, 1, `error: bad\\n\\x1b\[2J\\u202e: unknown format, 0 of 1 lines parsed`},
+		{"a name that is not UTF-8", func(f *faulty) {
 			if runtime.GOOS == "darwin" {
-				f.t.Skip("this system has no such names")
+				f.t.Skip("file names are UTF-8")
 			}
 			f.put("bad\xff\xfe", strings.Repeat("junk\n", 3))
-		}, 4, 3, `error: no format explains bad\\xff\\xfe: 0 of its 3 lines could be read`},
+		}, 4, 3, `error: bad\\xff\\xfe: unknown format, 0 of 3 lines parsed`},
 	}
 }
 
@@ -69,13 +69,13 @@ func (f *faulty) chmod(name string, mode os.FileMode) {
 	if err := os.Chmod(f.path(name), mode); err != nil {
 		f.t.Fatal(err)
 	}
-	f.t.Cleanup(func() { _ = os.Chmod(f.path(name), 0o700) }) // so that it can be removed
+	f.t.Cleanup(func() { _ = os.Chmod(f.path(name), 0o700) }) // allow removal
 }
 
-// notRoot skips where permissions do not count.
+// notRoot skips the test for root, who may read everything.
 func (f *faulty) notRoot() {
 	f.t.Helper()
 	if os.Geteuid() == 0 {
-		f.t.Skip("root may read everything")
+		f.t.Skip("running as root")
 	}
 }

@@ -19,10 +19,10 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// manyLines is how many lines the log has that the faults are made of.
+// manyLines is the number of lines of manyText.
 const manyLines = 3000
 
-// manyText is that log: a day that is nearly over when something goes wrong.
+// manyText is the log in the faulty inputs.
 var manyText = func() string {
 	var b strings.Builder
 	for i := range manyLines {
@@ -31,20 +31,20 @@ var manyText = func() string {
 	return b.String()
 }()
 
-// goodLines is how many lines the input has that is read beside every fault,
-// all of them answered 401.
+// goodLines is the number of lines of goodText, all of them 401s.
 const goodLines = 50
 
+// goodText is the good input that is scanned beside every fault.
 var goodText = strings.Repeat(`198.51.100.7 - - [09/Mar/2026:11:00:00 +0000] "GET /b HTTP/1.1" 401 90 "-" "curl/8.5.0"`+"\n", goodLines)
 
-// container is how text can be stored, and where its parts lie.
+// container is a way to store text, with the offsets of its parts.
 type container struct {
 	name   string
 	pack   func(t *testing.T, text string) []byte
-	header int // bytes of which the first ones tell what it is, and not more
-	flag   int // offset in the header of a byte that means something
-	bit    byte
-	sum    int // bytes from the end to a checksum, 0 without
+	header int  // length of a prefix that identifies the container but holds no data
+	flag   int  // offset of a significant byte in the header
+	bit    byte // significant bit of that byte
+	sum    int  // distance of a checksum from the end in bytes, 0 for none
 }
 
 var containers = []container{
@@ -54,7 +54,7 @@ var containers = []container{
 	}), 5, 4, 0x08, 2},
 	{"bzip2", func(t *testing.T, text string) []byte {
 		if text != manyText {
-			t.Fatal("nothing writes bzip2 here")
+			t.Fatal("there is no bzip2 encoder")
 		}
 		return contentOf(t, "testdata/faults/many.log.bz2")
 	}, 12, 11, 0x40, 3},
@@ -90,7 +90,7 @@ func packer(writer func(io.Writer) (io.WriteCloser, error)) func(*testing.T, str
 	}
 }
 
-// tarOf gives a tar archive of one file.
+// tarOf returns a tar archive of one file.
 func tarOf(t *testing.T, h tar.Header, content string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -111,7 +111,7 @@ func tarOf(t *testing.T, h tar.Header, content string) []byte {
 	return b.Bytes()
 }
 
-// zipOf gives a zip archive of one file.
+// zipOf returns a zip archive of one file.
 func zipOf(t *testing.T, h zip.FileHeader, content string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -138,7 +138,7 @@ func contentOf(t *testing.T, path string) []byte {
 	return data
 }
 
-// damages are what can become of a container's bytes.
+// damages holds the ways to damage a container.
 var damages = []struct {
 	name string
 	make func(c *container, data []byte) []byte
@@ -155,7 +155,7 @@ var damages = []struct {
 	{"and a cut one", func(_ *container, data []byte) []byte { return append(slices.Clone(data), data[:len(data)/2]...) }},
 }
 
-// damage gives the log in a container that something happened to.
+// damage returns manyText in a damaged container.
 func damage(t *testing.T, container, what string) []byte {
 	t.Helper()
 	for _, c := range containers {
@@ -175,7 +175,7 @@ func flipped(data []byte, at int, bit byte) []byte {
 	return data
 }
 
-// faulty is the directory of one fault.
+// faulty is the directory and the arguments of one fault.
 type faulty struct {
 	t     *testing.T
 	dir   string
@@ -192,14 +192,14 @@ func (f *faulty) write(name, content string) {
 	}
 }
 
-// put writes a file that is an input.
+// put writes a file and adds it to the inputs.
 func (f *faulty) put(name, content string) {
 	f.t.Helper()
 	f.write(name, content)
 	f.args = append(f.args, f.path(name))
 }
 
-// link makes a symbolic link that is an input.
+// link creates a symbolic link and adds it to the inputs.
 func (f *faulty) link(target, name string) {
 	f.t.Helper()
 	if err := os.Symlink(target, f.path(name)); err != nil {
@@ -215,7 +215,7 @@ func (f *faulty) mkdir(name string) {
 	}
 }
 
-// failing gives some bytes and then an error.
+// failing returns err at the end of its reader.
 type failing struct {
 	io.Reader
 	err error
@@ -229,8 +229,8 @@ func (r *failing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// zstdBomb is a line of 275 MB in 8 KB: zstd has a way to say that a byte comes
-// 131072 times.
+// zstdBomb is a line of 275 MB in 8 KB, made of RLE blocks that repeat a byte
+// 131,072 times.
 var zstdBomb = func() string {
 	const blocks, block = 2100, 128 << 10
 	b := []byte("\x28\xb5\x2f\xfd\x00\x38") // a window of 128 KiB

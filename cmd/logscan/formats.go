@@ -13,19 +13,19 @@ import (
 	"strings"
 
 	"logscan/parse"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 	"logscan/parse/source"
 )
 
 type formatsCmd struct {
-	Name string `arg:"" name:"name|file" optional:"" help:"A format's name, or a log file."`
+	Name string `arg:"" name:"name|file" optional:"" help:"Name of a format, or a log file."`
 
 	formatFlags
 }
 
-// Help is shown below the command's flags.
+// Help returns the text that kong prints before the flags.
 func (formatsCmd) Help() string {
-	return `Without an argument, lists the known formats. With a name, prints the format as the server's configuration spells it, and sample lines. With a file, says which format it has, how sure that is, what is read from one of its lines, and what it cannot tell, with the lines to add to the server's configuration.`
+	return `Lists the known formats. With a name, prints the format string and sample lines. With a file, prints the detected format, how many sampled lines match it, the fields of one line, which fields are missing, and the server configuration that logs them.`
 }
 
 // Run lists formats, prints one, or explains a file.
@@ -37,13 +37,9 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 		return printFormat(std.stdout, f)
 	}
 	if _, err := os.Stat(c.Name); c.Name != "-" && errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(c.Name, "*?[/") {
-		hint := "logscan formats lists the names"
-		if near := nearFormats(c.Name); len(near) > 0 {
-			hint = "did you mean " + strings.Join(near, " or ") + "?"
-		}
-		return usagef(hint, "%q is neither a format nor a file", c.Name)
+		return usagef(formatHint(c.Name), "%q is neither a format nor a file", c.Name)
 	}
-	options, err := c.resolve(std, false)
+	options, err := c.options(std, false)
 	if err != nil {
 		return err
 	}
@@ -51,7 +47,7 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
-	if inputs, _, err = unfold(ctx, inputs, 0, std, false); err != nil {
+	if inputs, _, err = expandArchives(ctx, inputs, 0, std, false); err != nil {
 		return err
 	}
 	var problems []problem
@@ -64,17 +60,17 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 		problems = append(problems, p...)
 		return err
 	}
-	for _, together := range source.Together(inputs) {
-		s := sampler{inputs: together, explain: explain, seen: make([]bool, len(together))}
-		read, err := source.Read(ctx, together, 1, &s)
+	for _, group := range source.Together(inputs) {
+		s := sampler{inputs: group, explain: explain, seen: make([]bool, len(group))}
+		read, err := source.Read(ctx, group, 1, &s)
 		if err = cmp.Or(s.err, err); err != nil {
 			return err
 		}
-		for i, in := range together {
+		for i, in := range group {
 			switch {
 			case s.seen[i]:
 			case read[i].Err != nil:
-				problems = append(problems, unread(in.Path, read[i].Err.Error()))
+				problems = append(problems, problem{text: in.Path + ": " + read[i].Err.Error()})
 			default:
 				if err := explain(in, nil); err != nil {
 					return err
@@ -90,15 +86,16 @@ func listFormats(w io.Writer) error {
 	for _, f := range parse.Formats() {
 		width = max(width, len(f.Name))
 	}
-	var b strings.Builder
+	var b bytes.Buffer
 	for _, f := range parse.Formats() {
 		fmt.Fprintf(&b, "%-*s  %s\n", width, f.Name, f.Doc)
 	}
-	return write(w, []byte(b.String()))
+	_, err := b.WriteTo(w)
+	return err
 }
 
 func printFormat(w io.Writer, f *parse.Format) error {
-	var b strings.Builder
+	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s: %s\n", f.Name, f.Doc)
 	if f.Native != "" {
 		fmt.Fprintf(&b, "\n%s\n", f.Native)
@@ -110,93 +107,87 @@ func printFormat(w io.Writer, f *parse.Format) error {
 	for _, s := range f.Samples {
 		fmt.Fprintf(&b, "%s\n", printable(s))
 	}
-	return write(w, []byte(b.String()))
+	_, err := b.WriteTo(w)
+	return err
 }
 
-// explainFile says by a sample which of the formats an input has, why, and what
-// it lacks.
+// explainFile prints which of the formats a sample of an input has, why, what is
+// parsed from a line, and which fields are missing.
 func explainFile(w io.Writer, in source.Input, sample []byte, formats []*parse.Format, fields map[string]string) ([]problem, error) {
-	chosen := parse.Detect(sample, formats)
-	var b strings.Builder
-	if chosen.Lines == 0 {
-		fmt.Fprintf(&b, "%s: no lines to judge by\n", printable(in.Path))
-		return nil, write(w, []byte(b.String()))
+	d := parse.Detect(sample, formats)
+	if d.Lines == 0 {
+		_, err := fmt.Fprintf(w, "%s: no lines to detect a format from\n", printable(in.Path))
+		return nil, err
 	}
-	if chosen.Format == nil && chosen.UTF16 {
-		return []problem{{text: fmt.Sprintf("no format explains %s: it is text in UTF-16", in.Path), hint: hintUTF16}}, nil
+	if d.Format == nil && d.UTF16 {
+		return []problem{{text: in.Path + ": unknown format; the text is UTF-16", hint: hintUTF16}}, nil
 	}
-	if chosen.Format == nil {
+	if d.Format == nil {
 		return []problem{{
-			text: fmt.Sprintf("no format explains %s: the best, %s, reads %d of %d sampled lines", in.Path, chosen.Best.Name, chosen.Explained, chosen.Lines),
-			hint: "give the log_format or LogFormat of the server's configuration with --format; logscan parse tells line by line what cannot be read",
+			text: fmt.Sprintf("%s: unknown format; the closest, %s, matches %d of %d sampled lines", in.Path, d.Best.Name, d.Explained, d.Lines),
+			hint: "set --format to the log_format or LogFormat of the server's configuration; logscan parse prints which lines do not match",
 		}}, nil
 	}
-	fmt.Fprintf(&b, "%s: %s, which explains %d of %d sampled lines\n", printable(in.Path), chosen.Format.Name, chosen.Explained, chosen.Lines)
-	if more := chosen.Formats[1:]; len(more) > 0 {
-		var names []string
-		for _, f := range more {
-			names = append(names, f.Name)
-		}
-		fmt.Fprintf(&b, "lines that it does not explain are tried with: %s\n", strings.Join(names, ", "))
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s: %s, matches %d of %d sampled lines\n", printable(in.Path), d.Format.Name, d.Explained, d.Lines)
+	if more := d.Formats[1:]; len(more) > 0 {
+		fmt.Fprintf(&b, "formats tried for the other lines: %s\n", strings.Join(namesOfFormats(more), ", "))
 	}
-	if native := chosen.Format.Native; native != "" && native != chosen.Format.Name {
-		fmt.Fprintf(&b, "\n%s\n", chosen.Format.Native)
+	if native := d.Format.Native; native != "" && native != d.Format.Name {
+		fmt.Fprintf(&b, "\n%s\n", native)
 	}
-	if len(chosen.Tied) > 0 {
-		names := make([]string, len(chosen.Tied))
-		for i, f := range chosen.Tied {
-			names[i] = f.Name
-		}
-		fmt.Fprintf(&b, "\na tie: %s as many; %s is the more specific\n", explainAsMany(names), chosen.Format.Name)
+	if len(d.Tied) > 0 {
+		fmt.Fprintf(&b, "\nmatches as many lines, but is less specific: %s\n", strings.Join(namesOfFormats(d.Tied), ", "))
 	}
-	b.WriteString("\nformats that explain any of the lines (of equals, the more specific is taken):\n")
+	b.WriteString("\nsampled lines that each format matches:\n")
 	for _, r := range rank(sample, formats) {
-		if r.explained > 0 {
-			fmt.Fprintf(&b, "%6d  %s\n", r.explained, r.format.Name)
+		if r.matched > 0 {
+			fmt.Fprintf(&b, "%6d  %s\n", r.matched, r.format.Name)
 		}
 	}
-	if line, row, ok := firstRow(sample, chosen.Formats, in); ok {
-		fmt.Fprintf(&b, "\none of its lines:\n%s\n\nwhat is read from it:\n", line)
+	if line, row, ok := exampleRow(sample, d.Formats, in); ok {
+		fmt.Fprintf(&b, "\nexample line:\n%s\n\nparsed fields:\n", line)
 		for _, f := range row {
 			fmt.Fprintf(&b, "%-28s  %s\n", f.name, f.value)
 		}
 	}
-	advise(&b, sample, chosen.Format, fields)
-	return nil, write(w, []byte(b.String()))
+	advise(&b, sample, d.Format, fields)
+	_, err := b.WriteTo(w)
+	return nil, err
 }
 
-// explainAsMany is the subject and verb of a sentence on formats that tie.
-func explainAsMany(names []string) string {
-	if last := len(names) - 1; last > 0 {
-		return strings.Join(names[:last], ", ") + " and " + names[last] + " explain"
+func namesOfFormats(formats []*parse.Format) []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.Name
 	}
-	return names[0] + " explains"
+	return names
 }
 
-// ranked is how many sampled lines a format explains.
+// ranked is a format with the number of sampled lines that it matches.
 type ranked struct {
-	format    *parse.Format
-	explained int
+	format  *parse.Format
+	matched int
 }
 
-// rank orders the formats by how many lines of the sample each explains, most
-// first, and equals as the table of formats has them.
+// rank sorts the formats by how many lines of the sample each matches, most
+// first, and keeps the order of formats that match equally many.
 func rank(sample []byte, formats []*parse.Format) []ranked {
 	all := make([]ranked, len(formats))
 	for i, f := range formats {
 		d := parse.Detect(sample, []*parse.Format{f})
 		all[i] = ranked{d.Best, d.Explained}
 	}
-	slices.SortStableFunc(all, func(a, b ranked) int { return b.explained - a.explained })
+	slices.SortStableFunc(all, func(a, b ranked) int { return b.matched - a.matched })
 	return all
 }
 
-// field is a column and its value as JSON writes it, without quotes.
+// field is a column name with a printable value.
 type field struct{ name, value string }
 
-// firstRow gives a line that the formats explain, redacted, and its fields:
-// the first with status 401, or else the first of all.
-func firstRow(sample []byte, formats []*parse.Format, in source.Input) (line string, row []field, ok bool) {
+// exampleRow returns a line that the formats match, redacted, with its fields:
+// the first line with status 401, or else the first line.
+func exampleRow(sample []byte, formats []*parse.Format, in source.Input) (line string, row []field, ok bool) {
 	p := parse.NewParser(formats...)
 	p.SetReference(in.Modified())
 	var e parse.Entry
@@ -209,7 +200,7 @@ func firstRow(sample []byte, formats []*parse.Format, in source.Input) (line str
 		r.buf = r.buf[:0]
 		r.open(in.Path)
 		r.parsed(1, &e)
-		line, row, ok = printable(string(redact.AppendLine(nil, raw, e.Session))), fieldsOf(r.buf), true
+		line, row, ok = printable(string(privacy.RedactLine(nil, raw, e.Session))), fieldsOf(r.buf), true
 		if e.Status == 401 {
 			break
 		}
@@ -217,8 +208,7 @@ func firstRow(sample []byte, formats []*parse.Format, in source.Input) (line str
 	return line, row, ok
 }
 
-// fieldsOf takes a row apart again: what is shown here is then exactly what
-// the parse command prints.
+// fieldsOf decodes a row, so that formats shows exactly what parse prints.
 func fieldsOf(row []byte) []field {
 	var all []field
 	d := json.NewDecoder(bytes.NewReader(row))
@@ -242,7 +232,7 @@ func fieldsOf(row []byte) []field {
 	return all
 }
 
-// sampler explains inputs by their samples and has nothing else read.
+// sampler explains inputs by their samples, and reads nothing else.
 type sampler struct {
 	inputs  []source.Input
 	explain func(in source.Input, sample []byte) error
@@ -252,6 +242,7 @@ type sampler struct {
 
 var _ source.Handler = (*sampler)(nil)
 
+// Open explains an input and skips the rest of it.
 func (s *sampler) Open(input int, sample []byte) source.Plan {
 	if len(sample) > 0 && s.err == nil {
 		s.seen[input] = true
@@ -260,4 +251,5 @@ func (s *sampler) Open(input int, sample []byte) source.Plan {
 	return source.Plan{Skip: true}
 }
 
+// Block is never called: Open skips every input.
 func (s *sampler) Block(int, *source.Block) {}

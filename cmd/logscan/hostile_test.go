@@ -22,9 +22,8 @@ import (
 	"logscan/fixtures/hostile"
 )
 
-// harmless wants output in which nothing acts on a terminal, pretends to be
-// another line or hides: printable characters, line ends, tabs, and the few
-// sequences that logscan itself writes, to colour and to take a line back.
+// harmless checks that output holds only printable characters, line ends, tabs, and
+// the control sequences that logscan itself writes, for colours and to erase a line.
 func harmless(t *testing.T, what string, output []byte) {
 	t.Helper()
 	rest := ownSequences.ReplaceAll(output, nil)
@@ -32,17 +31,17 @@ func harmless(t *testing.T, what string, output []byte) {
 	if i < 0 && !bytes.ContainsRune(rest, '\ufffd') {
 		return
 	}
-	if i < 0 { // a byte that is no text, unless it is the character for one
+	if i < 0 { // invalid UTF-8, unless it is U+FFFD itself
 		if i = strings.Index(strings.ToValidUTF8(string(rest), "\x00"), "\x00"); i < 0 {
 			return
 		}
 	}
-	t.Errorf("%s: %q passes", what, rest[max(0, i-80):min(len(rest), i+40)])
+	t.Errorf("%s: unprintable characters in %q", what, rest[max(0, i-80):min(len(rest), i+40)])
 }
 
 var ownSequences = regexp.MustCompile("\x1b\\[(K|[0-9;]*m)")
 
-// onTerminal runs logscan in a pseudo-terminal and gives what is shown there.
+// onTerminal runs logscan in a pseudo-terminal and returns its output.
 func onTerminal(t *testing.T, program string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -52,15 +51,15 @@ func onTerminal(t *testing.T, program string, args ...string) []byte {
 		t.Skip("no pseudo-terminal: " + err.Error())
 	}
 	defer screen.Close()
-	shown, _ := io.ReadAll(screen) // ends in an error where the terminal is closed
+	shown, _ := io.ReadAll(screen) // fails when the terminal is closed
 	if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() > exitIncomplete {
 		t.Errorf("%v: %v", args, err)
 	}
 	return shown
 }
 
-// hostileLogs writes a log for some of the payloads, named by them, and an
-// archive with all of their names, and gives the paths.
+// hostileLogs writes a log for some of the payloads, with the payload as its name,
+// and an archive with all of them. It returns the paths of the logs.
 func hostileLogs(t *testing.T, dir string) (files []string) {
 	t.Helper()
 	var archive bytes.Buffer
@@ -92,15 +91,15 @@ func hostileLogs(t *testing.T, dir string) (files []string) {
 	return files
 }
 
-// TestNothingActsInATerminal shows hostile logs, with hostile names, by every
-// command in a pseudo-terminal.
+// TestNothingActsInATerminal runs every command on hostile logs with hostile names
+// in a pseudo-terminal.
 func TestNothingActsInATerminal(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir, logs := t.TempDir(), t.TempDir()
-	program := filepath.Join(dir, "logscan") // as which the test's binary is the program
+	program := filepath.Join(dir, "logscan") // the test binary runs as logscan by this name
 	if err := os.Symlink(self, program); err != nil {
 		t.Skip("no symbolic links: " + err.Error())
 	}
@@ -110,7 +109,7 @@ func TestNothingActsInATerminal(t *testing.T) {
 		shown := onTerminal(t, program, args...)
 		harmless(t, strings.Join(args[:min(2, len(args))], " "), shown)
 		if len(shown) == 0 {
-			t.Errorf("%q shows nothing", args)
+			t.Errorf("%q prints nothing", args)
 		}
 		return shown
 	}
@@ -140,7 +139,7 @@ func TestNothingActsInATerminal(t *testing.T) {
 	show("scan", "-o", second, filepath.Join(logs, "missing\x1b]0;owned\x07"))
 }
 
-// someOf gives every nth payload. Families have fewer encodings, so each is there.
+// someOf returns every nth payload, which includes all families.
 func someOf(n int) (some []hostile.Payload) {
 	for i, p := range hostile.Payloads() {
 		if i%n == 0 {
@@ -150,8 +149,8 @@ func someOf(n int) (some []hostile.Payload) {
 	return some
 }
 
-// TestArgumentsAreHarmless gives payloads as the values of flags and arguments,
-// most of which are errors that quote them.
+// TestArgumentsAreHarmless passes payloads as flags and arguments. Most are errors
+// that quote them.
 func TestArgumentsAreHarmless(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "access.log")
@@ -161,7 +160,7 @@ func TestArgumentsAreHarmless(t *testing.T) {
 	out := filepath.Join(dir, "out")
 	printed(t, "scan", "-q", "-o", out, log)
 	every := 7
-	if testing.Short() { // the race detector is not after what errors quote
+	if testing.Short() { // the race detector does not need them all
 		every = 70
 	}
 	for _, p := range someOf(every) {
@@ -176,14 +175,14 @@ func TestArgumentsAreHarmless(t *testing.T) {
 			harmless(t, what, stdout.Bytes())
 			harmless(t, what, stderr.Bytes())
 			if stdout.Len()+stderr.Len() == 0 {
-				t.Errorf("%s says nothing", what)
+				t.Errorf("%s prints nothing", what)
 			}
 		}
 	}
 }
 
-// TestNothingActsInPrograms wants metrics, webhooks and rows to be what their
-// readers take, one record each, whatever a log holds.
+// TestNothingActsInPrograms checks that metrics, webhooks, tables and rows are valid
+// for hostile logs.
 func TestNothingActsInPrograms(t *testing.T) {
 	dir := t.TempDir()
 	log, prom := filepath.Join(dir, "access.log"), filepath.Join(dir, "logscan.prom")
@@ -199,7 +198,7 @@ func TestNothingActsInPrograms(t *testing.T) {
 	}
 	bodies := bytes.Split(bytes.TrimSpace(hook.bodies), []byte("\n"))
 	if len(bodies) != 2 {
-		t.Fatalf("%d bodies were posted", len(bodies))
+		t.Fatalf("%d bodies posted", len(bodies))
 	}
 	if !json.Valid(bodies[0]) || !bytes.Contains(bodies[0], []byte("mark0")) {
 		t.Errorf("posted: %.300s", bodies[0])
@@ -214,7 +213,7 @@ func TestNothingActsInPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 		if texts := parquetTexts(t, data); !utf8.Valid(texts) || !bytes.Contains(texts, []byte("mark0")) && !strings.HasSuffix(path, "inputs.parquet") {
-			t.Errorf("%s: %d bytes of text, of the log and UTF-8 or not", filepath.Base(path), len(texts))
+			t.Errorf("%s: %d bytes of text, not UTF-8 or not of the log", filepath.Base(path), len(texts))
 		}
 	}
 	var message struct{ Text string }
@@ -235,7 +234,7 @@ func TestNothingActsInPrograms(t *testing.T) {
 	}
 	for name := range families {
 		if !strings.HasPrefix(name, "logscan_") || strings.Contains(name, "owned") {
-			t.Errorf("a metric %s", name)
+			t.Errorf("unexpected metric %s", name)
 		}
 	}
 
@@ -243,7 +242,7 @@ func TestNothingActsInPrograms(t *testing.T) {
 	n := 0
 	for line := range bytes.Lines(rows) {
 		if n++; !json.Valid(line) {
-			t.Fatalf("row %d is no JSON: %.300s", n, line)
+			t.Fatalf("row %d is not JSON: %.300s", n, line)
 		}
 	}
 	if want := bytes.Count(lines, []byte("\n")); n != want {
@@ -252,7 +251,7 @@ func TestNothingActsInPrograms(t *testing.T) {
 	harmless(t, "parse", rows)
 }
 
-// harmlessChat wants a message in which no text of a log is markup of Slack.
+// harmlessChat checks that no text of a log is markup in a Slack message.
 func harmlessChat(t *testing.T, text string) {
 	t.Helper()
 	if i := strings.IndexAny(text, "<>"); i >= 0 {
@@ -264,17 +263,17 @@ func harmlessChat(t *testing.T, text string) {
 		}
 	}
 	if !strings.Contains(text, "mark0") || !strings.Contains(text, "&lt;") {
-		t.Errorf("the chat is told nothing of the log: %s", text)
+		t.Errorf("the message has no text of the log: %s", text)
 	}
-	told, _, _ := strings.Cut(text, "\nReport: ")
+	body, _, _ := strings.Cut(text, "\nReport: ")
 	for _, bad := range []string{"://", "](", "192.0.2", "@channel", "@everyone", "\u0000"} {
-		if strings.Contains(told, bad) {
+		if strings.Contains(body, bad) {
 			t.Errorf("%q in a chat", bad)
 		}
 	}
 	for i, line := range strings.Split(text, "\n") {
 		if i > 0 && !strings.HasPrefix(line, "• ") && !strings.HasPrefix(line, "Report: ") && !strings.HasSuffix(line, "in findings.json") {
-			t.Errorf("a line of its own: %q", line)
+			t.Errorf("unexpected line: %q", line)
 		}
 	}
 }

@@ -7,16 +7,18 @@ import (
 	"testing"
 )
 
-func TestEditDistance(t *testing.T) {
+func TestNearest(t *testing.T) {
+	candidates := []string{"combined", "common", "json"}
 	for _, c := range []struct {
-		a, b string
-		want int
+		name  string
+		limit int
+		want  string
 	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"combined", "combined", 0},
-		{"combned", "combined", 1}, {"comibned", "combined", 2}, {"kitten", "sitting", 3},
+		{"combined", 0, "combined"}, {"combned", 1, "combined"}, {"comibned", 1, ""}, {"comibned", 2, "combined"},
+		{"comon", 3, "common"}, {"", 3, ""}, {"jason", 2, "json"}, {"kitten", 3, ""},
 	} {
-		if got := editDistance(c.a, c.b); got != c.want {
-			t.Errorf("editDistance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
+		if got := nearest(c.name, candidates, c.limit); got != c.want {
+			t.Errorf("nearest(%q, %d) = %q, want %q", c.name, c.limit, got, c.want)
 		}
 	}
 }
@@ -30,7 +32,7 @@ func TestPercent(t *testing.T) {
 	}
 	for _, in := range []string{"", "%", "-1", "101", "NaN", "five", "5 %"} {
 		if err := new(percent).UnmarshalText([]byte(in)); err == nil {
-			t.Errorf("%q is taken for a percentage", in)
+			t.Errorf("%q is accepted as a percentage", in)
 		}
 	}
 }
@@ -44,7 +46,7 @@ func TestTooManyRejects(t *testing.T) {
 		{0, 0, 0, false}, {0, 10, 0, false}, {1, 10, 0, true}, {5, 100, 5, false}, {6, 100, 5, true}, {10, 10, 100, false},
 	} {
 		if _, got := tooManyRejects(c.rejected, c.lines, c.limit); got != c.want {
-			t.Errorf("%d of %d rejected with a limit of %v: too many is %v, want %v", c.rejected, c.lines, c.limit, got, c.want)
+			t.Errorf("%d of %d rejected, limit %v: too many is %v, want %v", c.rejected, c.lines, c.limit, got, c.want)
 		}
 	}
 }
@@ -88,16 +90,16 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-func TestIncompleteTellsAScreenful(t *testing.T) {
+func TestIncompleteLimitsProblems(t *testing.T) {
 	if err := incomplete(nil); err != nil {
-		t.Errorf("no problem is an error: %v", err)
+		t.Errorf("no problems: error %v", err)
 	}
 	var many []problem
 	for range maxProblems + 5 {
 		many = append(many, problem{text: "x"})
 	}
-	var told *incompleteError
-	if !errors.As(incomplete(many), &told) || len(told.problems) != maxProblems+1 || told.problems[maxProblems].text != "and 5 more like these" {
-		t.Errorf("of %d problems: %v", len(many), told)
+	var got *incompleteError
+	if !errors.As(incomplete(many), &got) || len(got.problems) != maxProblems+1 || got.problems[maxProblems].text != "and 5 more problems" {
+		t.Errorf("of %d problems: %v", len(many), got)
 	}
 }

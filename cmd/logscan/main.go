@@ -1,7 +1,8 @@
-// Command logscan reads access logs and tells why there are HTTP 401s.
+// Command logscan reads access logs and finds out why there are HTTP 401s.
 //
-// This package is the command line alone: flags become options, one call does
-// the work, its error becomes messages and an exit code.
+// This package is only the command line: it turns flags into options, calls the
+// packages that do the work, and turns their errors into messages and exit
+// codes.
 package main
 
 import (
@@ -17,37 +18,37 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The exit codes. Cron jobs branch on them.
+// Exit codes. Cron jobs branch on them.
 const (
 	exitDone        = 0
 	exitFailed      = 1 // nothing was written
 	exitUsage       = 2 // usage or configuration error, nothing was done
-	exitGrave       = 3 // done, and there are findings at or above --fail-on
-	exitIncomplete  = 4 // done, but not every line could be used
+	exitSevere      = 3 // done, with findings at or above --fail-on
+	exitIncomplete  = 4 // done, but some of the input could not be used
 	exitInterrupted = 130
 )
 
-// grace is how long an interrupted run may take to clean up after itself. A
-// read from a terminal or a pipe cannot be called off, so a run that waits for
-// one is left behind.
-const grace = 2 * time.Second
+// gracePeriod is how long an interrupted run may take to clean up. A run that
+// waits for a terminal or a pipe cannot be cancelled and is abandoned then.
+const gracePeriod = 2 * time.Second
 
-// streams are what a command talks through.
+// streams are the standard streams and arguments of a command.
 type streams struct {
 	stdin  io.Reader
 	stdout io.Writer // data
-	stderr io.Writer // talk
-	args   []string  // the arguments as given, for the manifest
+	stderr io.Writer // messages
+	args   []string  // as given, for the manifest
 }
 
 func main() {
-	// Go ends a process that writes to a closed pipe with a signal. A reader
-	// that has seen enough (head) is no error: it is told by EPIPE instead.
+	// By default a write to a closed pipe kills the process. With the signal
+	// ignored it returns EPIPE, which is not an error: the reader (head, say)
+	// has read enough.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(run(&streams{os.Stdin, os.Stdout, os.Stderr, os.Args[1:]}))
 }
 
-// run does what the arguments ask and gives the exit code.
+// run executes the command line and returns the exit code.
 func run(std *streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -58,23 +59,23 @@ func run(std *streams) int {
 		return conclude(std.stderr, err)
 	case <-ctx.Done():
 	}
-	stop() // a second signal ends the process at once
+	stop() // a second signal kills the process
 	select {
 	case err := <-done:
 		return conclude(std.stderr, err)
-	case <-time.After(grace):
+	case <-time.After(gracePeriod):
 		return conclude(std.stderr, context.Canceled)
 	}
 }
 
-// dispatch parses the arguments and runs the command that they name.
+// dispatch parses the arguments and runs the selected command.
 func dispatch(ctx context.Context, std *streams) error {
 	var c cli
 	parser, err := kong.New(&c, options(std)...)
 	if err != nil {
 		return fmt.Errorf("BUG: command line: %w", err)
 	}
-	if done, err := completing(parser, std); done || err != nil {
+	if done, err := answerCompletion(parser, std); done || err != nil {
 		return err
 	}
 	command, err := parser.Parse(std.args)
@@ -85,42 +86,42 @@ func dispatch(ctx context.Context, std *streams) error {
 	return command.Run(std)
 }
 
-// conclude tells the user how it ended and gives the exit code: the one place
-// where errors become codes.
+// conclude prints err and returns the exit code. It is the only place where
+// errors become exit codes.
 func conclude(stderr io.Writer, err error) int {
 	var usage *usageError
 	var parse *kong.ParseError
 	var incomplete *incompleteError
-	var grave *graveError
+	var severe *severeError
 	var hinted *hintedError
 	switch {
 	case err == nil, errors.Is(err, errHelpShown):
 		return exitDone
 	case errors.Is(err, syscall.EPIPE):
-		return exitDone // the reader of standard output has seen enough
+		return exitDone // the reader of standard output has read enough
 	case errors.Is(err, context.Canceled):
-		complain(stderr, "interrupted", "")
+		printError(stderr, "interrupted", "")
 		return exitInterrupted
 	case errors.As(err, &incomplete):
 		for _, p := range incomplete.problems {
-			complain(stderr, p.text, p.hint)
+			printError(stderr, p.text, p.hint)
 		}
 		return exitIncomplete
-	case errors.As(err, &grave):
-		conclude(stderr, grave.other)
-		note(stderr, "%s", grave.Error())
-		return exitGrave
+	case errors.As(err, &severe):
+		conclude(stderr, severe.other)
+		note(stderr, "%s", severe.Error())
+		return exitSevere
 	case errors.As(err, &usage):
-		complain(stderr, usage.Error(), usage.hint)
+		printError(stderr, usage.Error(), usage.hint)
 		return exitUsage
 	case errors.As(err, &parse):
-		complain(stderr, parseText(parse), "see logscan --help")
+		printError(stderr, parseErrorText(parse), "see logscan --help")
 		return exitUsage
 	case errors.As(err, &hinted):
-		complain(stderr, err.Error(), hinted.hint)
+		printError(stderr, err.Error(), hinted.hint)
 		return exitFailed
 	default:
-		complain(stderr, err.Error(), "")
+		printError(stderr, err.Error(), "")
 		return exitFailed
 	}
 }

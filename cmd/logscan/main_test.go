@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"logscan": main})
 }
 
-// TestScripts runs the contract of the command line: what every command and
-// flag does, the exit codes, what is written and what is not.
+// TestScripts runs the scripts that specify the command line: commands, flags, exit
+// codes, messages and files.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -51,8 +51,8 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition")
 		},
 		Setup: func(env *testscript.Env) error {
-			// A program built with the race detector sleeps for a second at its
-			// end otherwise, and there are many here.
+			// Programs built with the race detector sleep for a second before they
+			// exit, unless told otherwise.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
@@ -61,7 +61,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits CODE PROGRAM ARGS... runs the program and wants exactly that exit code.
+// exits CODE PROGRAM ARGS... runs a program and checks its exit code.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE PROGRAM ARGS...")
@@ -81,8 +81,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// balanced DIR LINES wants the ledger of a finished run to add up, for every
-// input and in total, to LINES lines.
+// balanced DIR LINES checks that the line counts of a finished run add up, for
+// every input and in total, and that there are LINES lines.
 func balanced(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: balanced DIR LINES")
@@ -92,14 +92,14 @@ func balanced(ts *testscript.TestScript, neg bool, args []string) {
 	m, err := ledgerOf([]byte(ts.ReadFile(filepath.Join(args[0], "manifest.json"))))
 	ts.Check(err)
 	if m.Totals.Lines != want {
-		ts.Fatalf("%d lines were accounted for, want %d", m.Totals.Lines, want)
+		ts.Fatalf("%d lines counted, want %d", m.Totals.Lines, want)
 	}
 }
 
-// counts are the lines of an input, or of all.
+// counts holds the line counts of one input or of all.
 type counts struct{ Lines, Parsed, Rejected, Skipped, Unauthorized int64 }
 
-// manifest is what is compared of one.
+// manifest holds the fields of manifest.json that tests compare.
 type manifest struct {
 	Inputs []struct {
 		Path  string
@@ -110,7 +110,7 @@ type manifest struct {
 	Rejects, Skips, Causes map[string]int64
 }
 
-// ledgerOf reads a manifest, and fails where it does not add up.
+// ledgerOf parses a manifest and returns an error if its counts do not add up.
 func ledgerOf(data []byte) (m manifest, err error) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		return m, err
@@ -128,13 +128,13 @@ func ledgerOf(data []byte) (m manifest, err error) {
 	}
 	switch {
 	case sum != m.Totals:
-		err = fmt.Errorf("the inputs sum up to %+v, totals are %+v", sum, m.Totals)
+		err = fmt.Errorf("the inputs sum to %+v, totals are %+v", sum, m.Totals)
 	case total(m.Rejects) != sum.Rejected:
-		err = fmt.Errorf("reasons of rejects sum up to %d, want %d", total(m.Rejects), sum.Rejected)
+		err = fmt.Errorf("reasons of rejects sum to %d, want %d", total(m.Rejects), sum.Rejected)
 	case total(m.Skips) != sum.Skipped:
-		err = fmt.Errorf("reasons of skips sum up to %d, want %d", total(m.Skips), sum.Skipped)
+		err = fmt.Errorf("reasons of skips sum to %d, want %d", total(m.Skips), sum.Skipped)
 	case total(m.Causes) != sum.Unauthorized:
-		err = fmt.Errorf("causes sum up to %d, want %d", total(m.Causes), sum.Unauthorized)
+		err = fmt.Errorf("causes sum to %d, want %d", total(m.Causes), sum.Unauthorized)
 	}
 	return m, err
 }
@@ -146,7 +146,7 @@ func total(m map[string]int64) (n int64) {
 	return n
 }
 
-// ndjson FILE LINES wants the file (or stdout) to be that many JSON objects.
+// ndjson FILE LINES checks that the file (or stdout) holds that many JSON objects.
 func ndjson(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: ndjson FILE LINES")
@@ -166,7 +166,8 @@ func ndjson(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// bytes FILE [TIMES] TEXT appends TEXT, with Go's escapes, TIMES times.
+// writeBytes implements bytes FILE [TIMES] TEXT: it appends TEXT, with Go escapes,
+// TIMES times.
 func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: bytes FILE [TIMES] TEXT")
@@ -185,8 +186,8 @@ func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(errors.Join(err, f.Close()))
 }
 
-// gzip FILE TO [BYTES] compresses FILE, and cuts the result to BYTES bytes, or
-// by -BYTES bytes.
+// writeGzip implements gzip FILE TO [BYTES]: it compresses FILE, and truncates the
+// result to BYTES bytes, or by -BYTES bytes.
 func writeGzip(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: gzip FILE TO [BYTES]")
@@ -206,8 +207,8 @@ func writeGzip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o644))
 }
 
-// tar TO FILES... puts files into a tar archive, and links where a name is
-// NAME->TARGET.
+// writeTar implements tar TO FILES...: it writes a tar archive of files, and of
+// symbolic links given as NAME->TARGET.
 func writeTar(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: tar TO FILES...")
@@ -231,7 +232,7 @@ func writeTar(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 
-// zip TO FILES... puts files into a zip archive.
+// writeZip implements zip TO FILES...: it writes a zip archive of files.
 func writeZip(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: zip TO FILES...")
@@ -248,8 +249,8 @@ func writeZip(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 
-// crowd FILE LINES writes a log in which every line is of another client: with
-// 16 MiB and eight workers some thousand of them go to disk.
+// writeCrowd implements crowd FILE LINES: it writes a log in which every line has
+// another client. With --memory 16MiB and eight workers some thousand clients spill.
 func writeCrowd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: crowd FILE LINES")
@@ -268,8 +269,9 @@ func writeCrowd(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }
 
-// signal NAME PROGRAM ARGS... runs the program with an endless standard input,
-// sends it the signal once it reads, and wants exit code 130.
+// signalWhenRunning implements signal NAME PROGRAM ARGS...: it runs a program with
+// a standard input that does not end, sends it a signal once it reads, and checks
+// that it exits with 130.
 func signalWhenRunning(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: signal NAME PROGRAM ARGS...")
@@ -288,7 +290,7 @@ func signalWhenRunning(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	defer cmd.Process.Kill()
-	// A pipe holds 64 KiB: when more than that was taken, the program reads.
+	// A pipe buffers 64 KiB: once more is written, the program has started to read.
 	line := []byte(`192.0.2.1 - - [09/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-"` + "\n")
 	_, err = stdin.Write(bytes.Repeat(line, 4000))
 	ts.Check(err)
@@ -301,10 +303,10 @@ func signalWhenRunning(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("still running 20 s after the signal")
 	}
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		ts.Fatalf("exit code %d, want %d; it said %s", code, exitInterrupted, stderr.Bytes())
+		ts.Fatalf("exit code %d, want %d; stderr: %s", code, exitInterrupted, stderr.Bytes())
 	}
 	if !strings.Contains(stderr.String(), "logscan: error: interrupted") {
-		ts.Fatalf("it did not say that it was interrupted: %s", stderr.Bytes())
+		ts.Fatalf("no message about the interrupt; stderr: %s", stderr.Bytes())
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Help, manual page and completions are made of one model: no command and no
-// flag is in one and not in the others.
+// TestManualPageHasEveryFlag checks that every command and flag is in the help and
+// in the manual page.
 func TestManualPageHasEveryFlag(t *testing.T) {
 	var out, helped bytes.Buffer
 	std := &streams{stdin: strings.NewReader(""), stdout: &out, stderr: &out, args: []string{"man"}}
@@ -36,24 +36,24 @@ func TestManualPageHasEveryFlag(t *testing.T) {
 			flags++
 			for name, text := range map[string]string{"manual page": page, "help": helped.String()} {
 				if !regexp.MustCompile(`--` + f.Name + `\b`).MatchString(text) {
-					t.Errorf("--%s of %v is not in the %s", f.Name, path, name)
+					t.Errorf("--%s of %v: missing in the %s", f.Name, path, name)
 				}
 			}
 		}
 		for _, child := range n.Children {
 			if !strings.Contains(page, strings.Join(append(path, child.Name), " ")) {
-				t.Errorf("%v %s is not in the manual page", path, child.Name)
+				t.Errorf("%v %s: missing in the manual page", path, child.Name)
 			}
 			walk(child, append(path[:len(path):len(path)], child.Name))
 		}
 	}
 	walk(parser.Model.Node, nil)
 	if flags < 25 {
-		t.Errorf("only %d flags were looked at", flags)
+		t.Errorf("only %d flags checked", flags)
 	}
-	for _, s := range []string{".SH EXAMPLES", "LOGSCAN_OUT", "130 interrupted"} {
+	for _, s := range []string{".SH EXAMPLES", ".SH DESCRIPTION\nReads ", "LOGSCAN_OUT", "130  interrupted"} {
 		if !strings.Contains(page, s) {
-			t.Errorf("the manual page does not say %q", s)
+			t.Errorf("%q is missing in the manual page", s)
 		}
 	}
 }

@@ -14,55 +14,58 @@ import (
 	"logscan/report/outdir"
 )
 
-// memoryFlags bound the memory of a run.
+// memoryFlags limit the memory of a run.
 type memoryFlags struct {
-	Memory size   `placeholder:"SIZE" group:"in" help:"Keep at most so much of sessions, users and clients in memory, such as 512MiB; the rest goes to temporary files (default: a quarter of the memory there is)."`
-	TmpDir string `predictor:"dir" placeholder:"DIR" group:"in" help:"Where temporary files go (default: beside the output)."`
+	Memory size   `placeholder:"SIZE" group:"input" help:"Maximum memory for sessions, users and clients, such as 512MiB; the rest spills to temporary files (default: a quarter of the available memory)."`
+	TmpDir string `predictor:"dir" placeholder:"DIR" group:"input" help:"Directory for temporary files (default: next to the output directory)."`
 }
 
 // size is a number of bytes.
 type size int64
 
-// leastMemory is the least bound: with less, more goes to disk than is gained.
-const leastMemory = 16 << 20
+// minMemory is the smallest limit: below it, spilling costs more memory than it
+// saves.
+const minMemory = 16 << 20
 
-// UnmarshalText reads a size as people write it.
+// UnmarshalText parses a size with a unit, such as 512MiB or 2GB.
 func (s *size) UnmarshalText(text []byte) error {
 	n, err := humanize.ParseBytes(string(text))
 	switch {
 	case err != nil || n > math.MaxInt64:
-		return usagef("such as 512MiB or 2GB", "%q is no size", text)
-	case n < leastMemory:
-		return usagef("", "%s is less than %s", text, humanize.IBytes(leastMemory))
+		return fmt.Errorf("%q is not a size such as 512MiB or 2GB", text)
+	case n < minMemory:
+		return fmt.Errorf("%s is less than the minimum of %s", text, humanize.IBytes(minMemory))
 	}
 	*s = size(n)
 	return nil
 }
 
 const (
-	// memoryShare of the memory there is bounds a run that is not told.
+	// memoryShare is the divisor of the available memory that gives the default
+	// limit.
 	memoryShare = 4
-	// unspilled is what a run takes beside what is bounded: the program, blocks
-	// and buffers, and what the collector has yet to free.
+	// unspilled is the memory in bytes that a run takes beside what is limited:
+	// program, blocks, buffers, and garbage not collected yet.
 	unspilled = 144 << 20
-	// containerShare is how much of a container's memory the collector aims at.
+	// containerShare is the share of a container's memory that the garbage
+	// collector may use.
 	containerShare = 0.9
 )
 
-// bound gives the bound of a run, and has the collector keep to it. What GOMEMLIMIT
-// says stays as it is.
-func (m *memoryFlags) bound(p *outdir.Dir) (spill.Memory, error) {
+// memoryLimit returns the memory limit of a run and where it spills, and sets
+// the garbage collector's limit unless GOMEMLIMIT is set.
+func (m *memoryFlags) memoryLimit(p *outdir.Dir) (spill.Memory, error) {
 	bytes, limit := int64(m.Memory), int64(math.MaxInt64)
-	there, err := memlimit.FromSystem()
-	if container, e := memlimit.FromCgroup(); e == nil && container > 0 && (err != nil || container < there) {
-		there, err = container, nil
+	available, err := memlimit.FromSystem()
+	if container, e := memlimit.FromCgroup(); e == nil && container > 0 && (err != nil || container < available) {
+		available, err = container, nil
 		limit = int64(containerShare * float64(container))
 	}
 	if bytes == 0 && err == nil {
-		bytes = max(int64(there/memoryShare), leastMemory)
+		bytes = max(int64(available/memoryShare), minMemory)
 	}
 	if bytes == 0 {
-		return spill.Memory{}, nil // nobody knows how much there is
+		return spill.Memory{}, nil // the available memory is unknown
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(min(limit, bytes+unspilled))
@@ -74,10 +77,10 @@ func (m *memoryFlags) bound(p *outdir.Dir) (spill.Memory, error) {
 	return spill.Memory{Bytes: bytes, Space: spill.NewSpace(dir)}, nil
 }
 
-// spillError adds what to do where temporary files cannot be used.
+// spillError adds a hint to an error of writing or reading temporary files.
 func spillError(err error) error {
 	if spilled := (*spill.Error)(nil); errors.As(err, &spilled) {
-		return &hintedError{err, "make room there, choose another place with --tmp-dir, or let more stay in memory with --memory"}
+		return &hintedError{err, "free disk space there, choose another --tmp-dir, or raise --memory"}
 	}
 	return err
 }

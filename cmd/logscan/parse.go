@@ -9,6 +9,7 @@ import (
 	"logscan/analyze"
 	"logscan/parse"
 	"logscan/parse/source"
+	"logscan/report/wording"
 )
 
 type parseCmd struct {
@@ -19,18 +20,18 @@ type parseCmd struct {
 	privacyFlags
 }
 
-// Help is shown below the command's flags.
+// Help returns the text that kong prints before the flags.
 func (parseCmd) Help() string {
-	return `For trying a format, and for pipes. One JSON object a line, in the order of the input, under the column names of the tables; secrets are redacted. A line that no format explains gives log_line, error and raw; a notice of the server of itself gives log_line and skipped; blank lines and comments give nothing.`
+	return `Prints one JSON object per line, in input order, with the column names of the tables and secrets redacted. Use it to try a format, or in pipes. A rejected line yields log_line, error and raw; a server's own notice yields log_line and skipped; blank lines and comments yield nothing.`
 }
 
-// maxParseRejects is the share of rejected lines from which parse says that
-// the work is not complete: the default of scan.
+// maxParseRejects is the share of rejected lines above which parse exits with
+// exitIncomplete: the default of scan.
 const maxParseRejects percent = 5
 
 // Run prints the fields of every line.
 func (c *parseCmd) Run(ctx context.Context, std *streams) error {
-	options, err := c.resolve(std, false)
+	options, err := c.formatFlags.options(std, false)
 	if err != nil {
 		return err
 	}
@@ -44,20 +45,21 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
-	if options.Inputs, _, err = unfold(ctx, inputs, 0, std, false); err != nil {
+	if options.Inputs, _, err = expandArchives(ctx, inputs, 0, std, false); err != nil {
 		return err
 	}
 	if inputs, _, err = options.Bound(ctx); err != nil {
-		return boundError(err)
+		return rangeError(err)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	p := printer{out: std.stdout, options: options, stop: stop, rows: rows{untold: options.Parse.Privacy.Key != nil, mask: options.Parse.Privacy.NewMask()}}
-	// One by one: rows come in the order of the inputs, and those of a compressed
-	// tar in the order of the tar.
-	for _, together := range source.Together(inputs) {
-		p.inputs = together
-		read, err := source.Read(ctx, together, 1, &p)
+	privacy := options.Parse.Privacy
+	p := printer{out: std.stdout, options: options, stop: stop, rows: rows{omitRaw: privacy.Key != nil, mask: privacy.NewMask()}}
+	// Group by group: rows are printed in the order of the inputs, and those of
+	// a compressed tar in the order of the archive.
+	for _, group := range source.Together(inputs) {
+		p.inputs = group
+		read, err := source.Read(ctx, group, 1, &p)
 		if p.err != nil {
 			return p.err
 		}
@@ -66,10 +68,10 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 		}
 		for i := range read {
 			if read[i].Err != nil {
-				p.problems = append(p.problems, unread(together[i].Path, read[i].Err.Error()))
+				p.problems = append(p.problems, problem{text: group[i].Path + ": " + read[i].Err.Error()})
 			}
 		}
-		p.ended()
+		p.finishInput()
 	}
 	if tooMany, ok := tooManyRejects(p.rejected, p.lines, maxParseRejects); ok {
 		p.problems = append(p.problems, tooMany)
@@ -80,59 +82,59 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 // ledger counts lines: lines = parsed + rejected + skipped.
 type ledger struct{ lines, parsed, rejected, skipped int64 }
 
-// printer prints the rows of one input at a time. It is used with one worker,
-// so that one goroutine at a time calls it.
+// printer prints the rows of one input at a time. It is used with one worker, so
+// its methods are never called concurrently.
 type printer struct {
 	out     io.Writer
 	options analyze.Options
 	stop    context.CancelCauseFunc
-	inputs  []source.Input // that are read
+	inputs  []source.Input // that are being read
 
-	// Of the input at hand.
-	input     source.Input
-	parser    *parse.Parser
-	explained bool   // a format was found or named
-	closest   string // where none was found: which came closest
-	utf16     bool   // it is text in UTF-16
-	line      int64  // lines so far
-	before    ledger // of the inputs before it
+	// The current input.
+	input      source.Input
+	parser     *parse.Parser
+	recognised bool   // a format was detected or named
+	closest    string // if not: the closest format
+	utf16      bool   // the text is UTF-16
+	line       int64  // 1-based number of the last line
+	before     ledger // of earlier inputs
 
 	entry parse.Entry
 	rows  rows
 	ledger
 	problems []problem // of the inputs so far
-	err      error     // why nothing can be printed any more
+	err      error     // why printing has stopped
 }
 
 var _ source.Handler = (*printer)(nil)
 
-// flushAt is how many bytes of rows are collected before they are written.
+// flushAt is the number of buffered bytes at which rows are written.
 const flushAt = 256 << 10
 
-// ended looks back on the input at hand.
-func (p *printer) ended() {
-	if lines := p.lines - p.skipped - (p.before.lines - p.before.skipped); !p.explained && lines > 0 {
-		p.problems = append(p.problems, unexplained(p.input.Path, p.closest, p.utf16, p.parsed-p.before.parsed, lines))
+// finishInput records the problem of an input with an unknown format.
+func (p *printer) finishInput() {
+	if lines := p.lines - p.skipped - (p.before.lines - p.before.skipped); !p.recognised && lines > 0 {
+		p.problems = append(p.problems, unrecognised(p.input.Path, p.closest, p.utf16, p.parsed-p.before.parsed, lines))
 	}
 	p.before = p.ledger
 }
 
-// Open finds out the format of the input.
+// Open detects the format of the input.
 func (p *printer) Open(input int, sample []byte) source.Plan {
-	p.ended()
+	p.finishInput()
 	p.input, p.line = p.inputs[input], 0
 	p.rows.open(p.input.Path)
 	formats, err := p.options.Candidates(p.input)
-	if err != nil { // resolve has tried the same
+	if err != nil { // unexpected: formatFlags.options has checked the same
 		p.err = err
 		p.stop(err)
 		return source.Plan{}
 	}
 	d := parse.Detect(sample, formats)
-	if p.explained = d.Format != nil || len(formats) == 1; d.Format == nil {
-		d.Formats = formats[len(formats)-1:] // the commonest, where nothing explains the sample
+	if p.recognised = d.Format != nil || len(formats) == 1; d.Format == nil {
+		d.Formats = formats[len(formats)-1:] // fall back to the most common format
 	}
-	p.closest, p.utf16 = analyze.Closest(&d), d.UTF16
+	p.closest, p.utf16 = wording.Match(analyze.Closest(&d)), d.UTF16
 	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.Told(p.input))
 	return analyze.Plan(d.Formats)
@@ -184,12 +186,12 @@ func (p *printer) block(data []byte) {
 	}
 }
 
-// flush writes the collected rows. When that fails the reading is called off.
+// flush writes the buffered rows. If that fails, it stops the reading.
 func (p *printer) flush() {
 	if p.err != nil {
 		return
 	}
-	if p.err = write(p.out, p.rows.buf); p.err != nil {
+	if _, p.err = p.out.Write(p.rows.buf); p.err != nil {
 		p.stop(p.err)
 	}
 	p.rows.buf = p.rows.buf[:0]

@@ -5,20 +5,19 @@ import (
 	"net/netip"
 	"path"
 
-	"logscan/analyze/detect"
+	"logscan/analyze/policy"
 )
 
-// policyFlags are what is known of a site. They are best kept in the
-// configuration file.
+// policyFlags describe the site. They are best kept in the configuration file.
 type policyFlags struct {
-	Monitor        []monitor        `placeholder:"CLIENT" sep:"none" group:"known" help:"Address, CIDR range, or pattern of user agents (Prometheus/*) of a monitor that asks without credentials on purpose: no trouble, no attack (repeatable)."`
-	SharedAddress  []sharedAddress  `placeholder:"CIDR" sep:"none" group:"known" help:"Address or CIDR range that many people share, such as an office's: many failing accounts are no attack there (repeatable)."`
-	ServiceAccount []serviceAccount `placeholder:"USER" sep:"none" group:"known" help:"User, or pattern of users (svc-*), that is a program: its failures weigh more (repeatable)."`
-	Mute           []mute           `placeholder:"ID=DATE REASON" sep:"none" group:"known" help:"Finding that is known: until the end of that date it comes last and does not count for --fail-on (repeatable)."`
+	Monitor        []monitor        `placeholder:"CLIENT" sep:"none" group:"site" help:"Monitor that is expected to send no credentials: an address, a CIDR range, or a user-agent pattern such as Prometheus/* (repeatable)."`
+	SharedAddress  []sharedAddress  `placeholder:"CIDR" sep:"none" group:"site" help:"Address or CIDR range shared by many people, such as an office; many failing accounts there are not an attack (repeatable)."`
+	ServiceAccount []serviceAccount `placeholder:"USER" sep:"none" group:"site" help:"User name or pattern (svc-*) of a program; its failures are rated as more severe (repeatable)."`
+	Mute           []mute           `placeholder:"ID=DATE REASON" sep:"none" group:"site" help:"Known finding, listed last and ignored by --fail-on until the end of DATE (repeatable)."`
 }
 
-// policy is what the flags make.
-func (f *policyFlags) policy() (p detect.Policy) {
+// policy returns the policy of the flags.
+func (f *policyFlags) policy() (p policy.Policy) {
 	for _, m := range f.Monitor {
 		p.Monitors = append(p.Monitors, m.Pattern)
 	}
@@ -34,37 +33,37 @@ func (f *policyFlags) policy() (p detect.Policy) {
 	return p
 }
 
-type monitor struct{ detect.Pattern }
+type monitor struct{ policy.Pattern }
 
-// UnmarshalText reads an address, a range, or a pattern of user agents.
+// UnmarshalText parses an address, a range, or a pattern of user agents.
 func (m *monitor) UnmarshalText(text []byte) (err error) {
-	m.Pattern, err = detect.ParsePattern(string(text))
+	m.Pattern, err = policy.ParsePattern(string(text))
 	return err
 }
 
 type sharedAddress struct{ prefix netip.Prefix }
 
-// UnmarshalText reads an address or a range.
+// UnmarshalText parses an address or a range.
 func (a *sharedAddress) UnmarshalText(text []byte) (err error) {
-	a.prefix, err = detect.ParsePrefix(string(text))
+	a.prefix, err = policy.ParsePrefix(string(text))
 	return err
 }
 
 type serviceAccount string
 
-// UnmarshalText reads a user or a pattern of users.
+// UnmarshalText parses a user name or a pattern of user names.
 func (s *serviceAccount) UnmarshalText(text []byte) error {
 	if _, err := path.Match(string(text), ""); err != nil || len(text) == 0 {
-		return fmt.Errorf("%q is no user and no pattern of users", text)
+		return fmt.Errorf("%q is not a user name or pattern", text)
 	}
 	*s = serviceAccount(text)
 	return nil
 }
 
-type mute struct{ detect.Mute }
+type mute struct{ policy.Mute }
 
-// UnmarshalText reads ID=DATE REASON.
+// UnmarshalText parses ID=DATE REASON.
 func (m *mute) UnmarshalText(text []byte) (err error) {
-	m.Mute, err = detect.ParseMute(string(text))
+	m.Mute, err = policy.ParseMute(string(text))
 	return err
 }

@@ -6,19 +6,18 @@ import (
 	"os"
 	"runtime"
 
-	"logscan/parse/pseudonym"
+	"logscan/parse/privacy"
 )
 
-// privacyFlags say how people are named in what is written.
+// privacyFlags say how the output names people.
 type privacyFlags struct {
-	Pseudonymize string `predictor:"file" placeholder:"KEYFILE" group:"names" help:"Put pseudonyms in the place of users and addresses, made with the key in this file: the same every night, and of no use without it. Make one with: (umask 077; head -c 32 /dev/urandom > KEYFILE)."`
-	RedactEmail  bool   `group:"names" help:"Make e-mail addresses in URLs, user agents and sample lines {email}; a user name that is one stays (see --pseudonymize)."`
+	Pseudonymize string `predictor:"file" placeholder:"KEYFILE" group:"privacy" help:"Replace users and addresses by pseudonyms made with the key in KEYFILE, the same in every run. Create a key with: (umask 077; head -c 32 /dev/urandom > KEYFILE)."`
+	RedactEmail  bool   `group:"privacy" help:"Replace e-mail addresses in URLs, user agents and sample lines by {email}. User names are kept (see --pseudonymize)."`
 }
 
-// options gives what the flags say as the packages below take it. Its errors are
-// usage errors.
-func (f *privacyFlags) options() (pseudonym.Options, error) {
-	o := pseudonym.Options{Emails: f.RedactEmail}
+// options returns the privacy options of the flags. Its errors are usage errors.
+func (f *privacyFlags) options() (privacy.Options, error) {
+	o := privacy.Options{Emails: f.RedactEmail}
 	if f.Pseudonymize == "" {
 		return o, nil
 	}
@@ -27,15 +26,15 @@ func (f *privacyFlags) options() (pseudonym.Options, error) {
 	return o, err
 }
 
-// othersMode are the permissions of those who are neither the owner nor of the
-// group: a group may have to read the key, as that of a Kubernetes secret.
+// othersMode are the permission bits of others. The group may need to read the
+// key, as it does with a Kubernetes secret.
 const othersMode = 0o007
 
 // readKey reads the key in the file at path.
-func readKey(path string) (*pseudonym.Key, error) {
+func readKey(path string) (*privacy.Key, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, usagef("make a key: (umask 077; head -c 32 /dev/urandom > "+path+")", "--pseudonymize: %w", err)
+		return nil, usagef("create a key with: (umask 077; head -c 32 /dev/urandom > "+path+")", "--pseudonymize: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -43,18 +42,18 @@ func readKey(path string) (*pseudonym.Key, error) {
 		return nil, usagef("", "--pseudonymize: %w", err)
 	}
 	if info.Mode().Perm()&othersMode != 0 && runtime.GOOS != "windows" {
-		return nil, usagef("chmod 600 "+path, "--pseudonymize: everybody on this machine can read %s: whoever has the key can find out whose a pseudonym is", path)
+		return nil, usagef("chmod 600 "+path, "--pseudonymize: %s is readable by all users of this machine; the key reveals who is behind a pseudonym", path)
 	}
-	secret, err := io.ReadAll(io.LimitReader(f, pseudonym.MaxKey+1))
+	secret, err := io.ReadAll(io.LimitReader(f, privacy.MaxKey+1))
 	if err != nil {
 		return nil, usagef("", "--pseudonymize: %w", err)
 	}
-	key, err := pseudonym.NewKey(secret)
+	key, err := privacy.NewKey(secret)
 	if err != nil {
-		return nil, usagef("head -c 32 /dev/urandom makes one", "--pseudonymize: %s: %w", path, err)
+		return nil, usagef("create a key with: head -c 32 /dev/urandom", "--pseudonymize: %s: %w", path, err)
 	}
 	return key, nil
 }
 
-// errOtherNames says why two outputs are not compared.
-var errOtherNames = errors.New("only one of the two has pseudonyms, or their keys differ: users and addresses cannot be known again")
+// errPseudonymKeys is the reason why two outputs are not compared.
+var errPseudonymKeys = errors.New("the pseudonym keys differ, or only one run used a key, so users and addresses cannot be matched")

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,7 @@ import (
 	"logscan/report/outdir"
 )
 
-// Names that TestNoNameLeaves plants in every place that a line has for one.
+// Names that nameLogs plants in all fields.
 const (
 	plantedUser = "Plantina.Nameless"
 	plantedMail = "plantina@people.example"
@@ -28,7 +29,7 @@ const (
 	plantedHost = "plantina-pc.people.example"
 )
 
-// writeKey makes a key file.
+// writeKey writes a key file and returns its path.
 func writeKey(t *testing.T, dir, secret string) string {
 	t.Helper()
 	path := filepath.Join(dir, "key")
@@ -38,8 +39,8 @@ func writeKey(t *testing.T, dir, secret string) string {
 	return path
 }
 
-// nameLogs writes logs that name people in every place, in every spelling: in
-// fields, URLs, headers, in lines that can be read and in lines that cannot.
+// nameLogs writes logs that name people in fields, URLs and headers, in several
+// encodings, in lines that are parsed and in lines that are rejected.
 func nameLogs(t *testing.T, dir string) {
 	t.Helper()
 	var combined, forwarded, asJSON strings.Builder
@@ -80,128 +81,155 @@ func nameLogs(t *testing.T, dir string) {
 	}
 }
 
-// posted is a server that keeps what is posted to it.
+// posted is an HTTP handler that collects the bodies posted to it.
 type posted struct {
 	mu     sync.Mutex
 	bodies []byte
 }
 
 func (p *posted) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body) // a test that misses it fails
+	body, _ := io.ReadAll(r.Body) // tests check the content
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bodies = append(append(p.bodies, body...), '\n')
 }
 
-// printed runs a command and gives all that it printed.
+// printed runs a command and returns its standard output, alone and followed by
+// its standard error.
 func printed(t *testing.T, args ...string) (stdout, all []byte) {
 	t.Helper()
-	var out, talk bytes.Buffer
-	code := run(&streams{strings.NewReader(""), &out, &talk, args})
+	var out, messages bytes.Buffer
+	code := run(&streams{strings.NewReader(""), &out, &messages, args})
 	if code != exitDone && code != exitIncomplete {
-		t.Fatalf("logscan %v: %d: %s", args, code, talk.String())
+		t.Fatalf("logscan %v: %d: %s", args, code, messages.String())
 	}
-	return out.Bytes(), append(bytes.Clone(out.Bytes()), talk.Bytes()...)
+	return out.Bytes(), append(bytes.Clone(out.Bytes()), messages.Bytes()...)
 }
 
-// TestNoNameLeaves scans logs that name people with --pseudonymize, and looks
-// for them in everything that leaves.
+// nameFinder searches outputs for planted and simulated names.
+type nameFinder struct {
+	t          *testing.T
+	planted    []string        // in lower case
+	encoded    []string        // in base64
+	named      map[string]bool // users and addresses of simulated logs
+	candidates *regexp.Regexp  // matches what may be one of named
+}
+
+// newNameFinder returns a finder for the names in the logs of nameLogs.
+func newNameFinder(t *testing.T, logs string) *nameFinder {
+	return &nameFinder{
+		t:          t,
+		planted:    []string{"plantina", strings.ToLower(plantedHost), plantedIPv4, "2001:db8:feed", "2001%3adb8%3afeed"},
+		encoded:    slices.Concat(encoded(plantedUser), encoded(plantedIPv4)),
+		named:      namesOf(t, logs),
+		candidates: regexp.MustCompile(`[A-Za-z0-9.:@_\\-]+`),
+	}
+}
+
+// check fails the test if data holds a name.
+func (f *nameFinder) check(what string, data []byte) {
+	f.t.Helper()
+	for _, group := range []struct {
+		in    []byte
+		names []string
+	}{{bytes.ToLower(data), f.planted}, {data, f.encoded}} {
+		for _, name := range group.names {
+			if i := bytes.Index(group.in, []byte(name)); i >= 0 {
+				f.t.Errorf("%s holds %s: …%s…", what, name, data[max(0, i-150):min(len(data), i+80)])
+				return
+			}
+		}
+	}
+	for _, at := range f.candidates.FindAllIndex(data, -1) {
+		if w := string(data[at[0]:at[1]]); f.named[w] {
+			f.t.Errorf("%s holds %s: …%s…", what, w, data[max(0, at[0]-150):min(len(data), at[1]+80)])
+			return
+		}
+	}
+}
+
+// checkOutput checks all files of an output directory, its metrics, and its
+// findings as printed by show.
+func (f *nameFinder) checkOutput(out string) {
+	f.t.Helper()
+	for _, name := range names(f.t, out) {
+		data := contentOf(f.t, filepath.Join(out, name))
+		f.check(filepath.Join(out, name), data)
+		if strings.HasSuffix(name, ".parquet") {
+			f.check("the text of "+filepath.Join(out, name), parquetTexts(f.t, data))
+		}
+	}
+	f.check(out+".prom", contentOf(f.t, out+".prom"))
+	shown, _ := printed(f.t, "show", out)
+	f.check("show", shown)
+	for _, id := range regexp.MustCompile(`\b[a-z_]+-[0-9a-f]{12}\b`).FindAll(shown, -1) {
+		one, _ := printed(f.t, "show", out, string(id))
+		f.check("show "+string(id), one)
+	}
+}
+
+// TestNoNameLeaves scans logs that name people with --pseudonymize, and searches
+// all outputs for the names.
 func TestNoNameLeaves(t *testing.T) {
 	logs, dir := t.TempDir(), t.TempDir()
 	nameLogs(t, logs)
 	key := writeKey(t, dir, "night and day ")
-	named := namesOf(t, logs)
-	needles := []string{"plantina", strings.ToLower(plantedHost), plantedIPv4, "2001:db8:feed", "2001%3adb8%3afeed"}
-	for _, s := range []string{plantedUser, plantedIPv4} {
-		needles = append(needles, encoded(s)...)
-	}
-	word := regexp.MustCompile(`[A-Za-z0-9.:@_\\-]+`)
-	clean := func(what string, data []byte) {
-		t.Helper()
-		low := bytes.ToLower(data)
-		for i, s := range needles {
-			in := low
-			if i >= 5 { // base64
-				in = data
-			}
-			if i := bytes.Index(in, []byte(s)); i >= 0 {
-				t.Errorf("%s holds %s: …%s…", what, s, data[max(0, i-150):min(len(data), i+80)])
-				return
-			}
-		}
-		for _, at := range word.FindAllIndex(data, -1) {
-			if w := string(data[at[0]:at[1]]); named[w] {
-				t.Errorf("%s names %s: …%s…", what, w, data[max(0, at[0]-150):min(len(data), at[1]+80)])
-				return
-			}
-		}
-	}
+	finder := newNameFinder(t, logs)
 	var hook posted
 	server := httptest.NewServer(&hook)
 	defer server.Close()
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
-	scan := func(out string, more ...string) []byte {
-		args := []string{"scan", "-v", "--max-rejects", "100", "--pseudonymize", key, "-o", out, "--metrics", out + ".prom", "--webhook", server.URL,
-			"--monitor", plantedIPv4, "--service-account", plantedUser, logs}
-		_, all := printed(t, append(args, more...)...)
-		clean("what "+fmt.Sprint(more)+" told", all)
-		return all
-	}
+	site := []string{"--max-rejects", "100", "--monitor", plantedIPv4, "--service-account", plantedUser, logs}
 	night := filepath.Join(dir, "night")
-	scan(night)
-	scan(night+"2", "--webhook-format", "slack", "--workers", "1", "--log-format", "json", "--baseline", night)
-	scan(night+"3", "--trusted-proxies", "192.0.2.0/24", "--redact-email", "--memory", "16MiB")
-	clean("the webhooks", hook.bodies)
-	if n := bytes.Count(hook.bodies, []byte("\n")); n < 3 {
-		t.Errorf("%d were posted", n)
+	for out, flags := range map[string][]string{
+		night:       nil,
+		night + "2": {"--webhook-format", "slack", "--workers", "1", "--log-format", "json"},
+		night + "3": {"--trusted-proxies", "192.0.2.0/24", "--redact-email", "--memory", "16MiB"},
+	} {
+		args := slices.Concat([]string{"scan", "-v", "--pseudonymize", key, "-o", out, "--metrics", out + ".prom", "--webhook", server.URL}, site, flags)
+		_, all := printed(t, args...)
+		finder.check(strings.Join(args, " "), all)
+		finder.checkOutput(out)
 	}
-	outputs := map[string][]byte{}
-	for _, out := range []string{night, night + "2", night + "3"} {
-		files, err := os.ReadDir(out)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			path := filepath.Join(out, f.Name())
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			clean(path, data)
-			outputs[path] = data
-			if strings.HasSuffix(path, ".parquet") {
-				clean("the text of "+path, parquetTexts(t, data))
-			}
-		}
-		metrics, err := os.ReadFile(out + ".prom")
-		if err != nil {
-			t.Fatal(err)
-		}
-		clean(out+".prom", metrics)
-		shown, _ := printed(t, "show", out)
-		clean("show", shown)
-		for _, id := range regexp.MustCompile(`\b[a-z_]+-[0-9a-f]{12}\b`).FindAll(shown, -1) {
-			one, _ := printed(t, "show", out, string(id))
-			clean("show "+string(id), one)
-		}
+	finder.check("the webhooks", hook.bodies)
+	if n := bytes.Count(hook.bodies, []byte("\n")); n < 3 {
+		t.Errorf("%d webhook posts, want 3", n)
 	}
 	_, all := printed(t, "diff", night, night+"2")
-	clean("diff", all)
+	finder.check("diff", all)
 	for _, name := range []string{"combined.log", "main.log", "json.log", "bruteforce"} {
 		_, all := printed(t, "parse", "--pseudonymize", key, filepath.Join(logs, name))
-		clean("parse "+name, all)
+		finder.check("parse "+name, all)
 		if !bytes.Contains(all, []byte(`"user_name":"user-`)) || !bytes.Contains(all, []byte(`"client_address":"addr-`)) {
 			t.Errorf("parse %s has no pseudonyms: %.300s", name, all)
 		}
 	}
-	// The findings are those of a run without, but for whom they name; the same
-	// the next night, whatever the workers; evidence is there.
-	plain := filepath.Join(dir, "plain")
-	printed(t, "scan", "--max-rejects", "100", "-o", plain, "--monitor", plantedIPv4, "--service-account", plantedUser, logs)
-	got, want := opened(t, night), opened(t, plain)
-	if g, w := kinds(got), kinds(want); g != w {
-		t.Errorf("findings\n got %s\nwant %s", g, w)
+	if !bytes.Equal(contentOf(t, filepath.Join(night, "unauthorized.parquet")), contentOf(t, filepath.Join(night+"2", "unauthorized.parquet"))) {
+		t.Error("unauthorized.parquet depends on the workers")
+	}
+	if left := names(t, temporary); len(left) != 0 {
+		t.Errorf("left in the temporary directory: %v", left)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left beside the output: %v, %v", left, err)
+	}
+}
+
+// TestPseudonymsKeepFindings checks that findings are the same with pseudonyms
+// except for the names, and have the same ids in the next run.
+func TestPseudonymsKeepFindings(t *testing.T) {
+	logs, dir := t.TempDir(), t.TempDir()
+	nameLogs(t, logs)
+	night, plain := filepath.Join(dir, "night"), filepath.Join(dir, "plain")
+	args := []string{"scan", "--max-rejects", "100", "--monitor", plantedIPv4, "--service-account", plantedUser, logs}
+	pseudonymous := append(args[:len(args):len(args)], "--pseudonymize", writeKey(t, dir, "night and day "))
+	printed(t, append(args[:len(args):len(args)], "-o", plain)...)
+	printed(t, append(pseudonymous[:len(pseudonymous):len(pseudonymous)], "-o", night)...)
+	printed(t, append(pseudonymous[:len(pseudonymous):len(pseudonymous)], "-o", night+"2", "--baseline", night, "--workers", "1")...)
+	if got, want := kinds(opened(t, night)), kinds(opened(t, plain)); got != want {
+		t.Errorf("findings\n got %s\nwant %s", got, want)
 	}
 	second := opened(t, night+"2")
 	users := 0
@@ -218,21 +246,11 @@ func TestNoNameLeaves(t *testing.T) {
 		}
 	}
 	if users == 0 || len(second.Findings) < 3 {
-		t.Errorf("%d findings, %d of users: too few to tell", len(second.Findings), users)
-	}
-	if !bytes.Equal(outputs[filepath.Join(night, "unauthorized.parquet")], outputs[filepath.Join(night+"2", "unauthorized.parquet")]) {
-		t.Error("the workers show in unauthorized.parquet")
-	}
-	if left, err := os.ReadDir(temporary); err != nil || len(left) != 0 {
-		t.Errorf("left in the temporary directory: %v, %v", left, err)
-	}
-	left, err := filepath.Glob(filepath.Join(dir, ".*"))
-	if err != nil || len(left) != 0 {
-		t.Errorf("left beside the output: %v, %v", left, err)
+		t.Errorf("%d findings, %d of users: too few to compare", len(second.Findings), users)
 	}
 }
 
-// namesOf are all users and addresses that the simulated logs name.
+// namesOf returns all users and addresses in the simulated logs.
 func namesOf(t *testing.T, logs string) map[string]bool {
 	t.Helper()
 	named := map[string]bool{}
@@ -251,7 +269,7 @@ func namesOf(t *testing.T, logs string) map[string]bool {
 	}
 	delete(named, "")
 	if len(named) < 50 {
-		t.Fatalf("the logs name %d", len(named))
+		t.Fatalf("the logs have only %d names", len(named))
 	}
 	return named
 }
@@ -265,7 +283,7 @@ func opened(t *testing.T, dir string) *outdir.Report {
 	return r
 }
 
-// kinds tells the findings without whom they name.
+// kinds summarises findings without names.
 func kinds(r *outdir.Report) string {
 	count := map[string]int{}
 	for i := range r.Findings {
@@ -275,8 +293,8 @@ func kinds(r *outdir.Report) string {
 	return fmt.Sprint(count)
 }
 
-// TestPseudonymsNeedTheKey: neither the hash of a name nor that of a subject nor
-// that of a session stands in the output of another key, or of none.
+// TestPseudonymsNeedTheKey checks that finding ids and session hashes differ between
+// keys and from those without a key, and that such outputs are not compared.
 func TestPseudonymsNeedTheKey(t *testing.T) {
 	logs, dir := t.TempDir(), t.TempDir()
 	o := fixtures.Options{Scenario: "mixed", Lines: 12_000, Seed: 5, Servers: 1, Format: "json"}
@@ -302,11 +320,11 @@ func TestPseudonymsNeedTheKey(t *testing.T) {
 			}
 		}
 		if len(ids[i]) == 0 {
-			t.Fatal("no finding is of a user")
+			t.Fatal("no finding has a user")
 		}
 		for id := range ids[i] {
 			if i > 0 && (ids[0][id] || i > 1 && ids[1][id]) {
-				t.Errorf("%s is the id without the key", id)
+				t.Errorf("%s is also an id with another key or without one", id)
 			}
 		}
 		all, _ := printed(t, rows...)
@@ -315,22 +333,22 @@ func TestPseudonymsNeedTheKey(t *testing.T) {
 			t.Errorf("session %q", sessions[i])
 		}
 	}
-	// Outputs whose names differ are not compared.
-	_, talk := printed(t, "diff", filepath.Join(dir, "1"), filepath.Join(dir, "2"))
-	if !bytes.Contains(talk, []byte("cannot be known again")) {
-		t.Errorf("diff does not say that keys differ: %s", talk)
+	// Outputs with different keys are not compared.
+	_, messages := printed(t, "diff", filepath.Join(dir, "1"), filepath.Join(dir, "2"))
+	if !bytes.Contains(messages, []byte("cannot be matched")) {
+		t.Errorf("no note that keys differ: %s", messages)
 	}
-	_, talk = printed(t, "scan", "-o", filepath.Join(dir, "3"), "--baseline", filepath.Join(dir, "0"), "--pseudonymize", writeKey(t, dir, "night and day "), logs)
-	if !bytes.Contains(talk, []byte("not compared with")) {
-		t.Errorf("scan does not say that it compares nothing: %s", talk)
+	_, messages = printed(t, "scan", "-o", filepath.Join(dir, "3"), "--baseline", filepath.Join(dir, "0"), "--pseudonymize", writeKey(t, dir, "night and day "), logs)
+	if !bytes.Contains(messages, []byte("not compared with")) {
+		t.Errorf("no note that the baseline is ignored: %s", messages)
 	}
 	r := opened(t, filepath.Join(dir, "3"))
 	if len(r.Resolved) != 0 || r.Findings[0].Status != "" {
-		t.Errorf("it was compared with a baseline that names people: %d resolved", len(r.Resolved))
+		t.Errorf("compared with a baseline without pseudonyms: %d resolved", len(r.Resolved))
 	}
 }
 
-// TestKeyFile wants a key that is one, and that others cannot read.
+// TestKeyFile checks that a key must be long, random and private.
 func TestKeyFile(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, secret string, mode os.FileMode) string {
@@ -348,30 +366,30 @@ func TestKeyFile(t *testing.T) {
 		{filepath.Join(dir, "none"), "no such file", "head -c 32 /dev/urandom > "},
 		{write("short", "0123456789", 0o600), "at least 32 bytes", "head -c 32"},
 		{write("zeros", strings.Repeat("\x00", 64), 0o600), "not drawn at random", "head -c 32"},
-		{write("open", good, 0o604), "everybody on this machine can read", "chmod 600"},
+		{write("open", good, 0o604), "readable by all users of this machine", "chmod 600"},
 		{write("group", good, 0o640), "", ""},
 		{write("good", good, 0o400), "", ""},
 	} {
 		if runtime.GOOS == "windows" && strings.HasSuffix(tt.path, "open") {
 			continue
 		}
-		var out, talk bytes.Buffer
-		code := run(&streams{strings.NewReader(`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 5 "-" "x"` + "\n"), &out, &talk, []string{"parse", "--pseudonymize", tt.path, "-"}})
+		var out, messages bytes.Buffer
+		code := run(&streams{strings.NewReader(`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 5 "-" "x"` + "\n"), &out, &messages, []string{"parse", "--pseudonymize", tt.path, "-"}})
 		if tt.want == "" {
 			if code != exitDone || !strings.Contains(out.String(), `"client_address":"addr-`) {
-				t.Errorf("%s: %d, %s, %s", tt.path, code, out.String(), talk.String())
+				t.Errorf("%s: %d, %s, %s", tt.path, code, out.String(), messages.String())
 			}
 			continue
 		}
-		if code != exitUsage || !strings.Contains(talk.String(), tt.want) || !strings.Contains(talk.String(), "hint: "+tt.hint) && !strings.Contains(talk.String(), tt.hint) {
-			t.Errorf("%s: %d, %s", tt.path, code, talk.String())
+		if code != exitUsage || !strings.Contains(messages.String(), tt.want) || !strings.Contains(messages.String(), "hint: "+tt.hint) && !strings.Contains(messages.String(), tt.hint) {
+			t.Errorf("%s: %d, %s", tt.path, code, messages.String())
 		}
 	}
 }
 
-// TestEmailsLeave: with --redact-email no e-mail address of a URL, a user agent
-// or a sample line is told; a user whose name is one stays.
-func TestEmailsLeave(t *testing.T) {
+// TestRedactEmail checks that --redact-email replaces e-mail addresses in URLs, user
+// agents and sample lines, and keeps user names.
+func TestRedactEmail(t *testing.T) {
 	logs, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	nameLogs(t, logs)
 	printed(t, "scan", "-q", "--redact-email", "--max-rejects", "100", "-o", out, filepath.Join(logs, "*.log"))
@@ -394,6 +412,6 @@ func TestEmailsLeave(t *testing.T) {
 	}
 	rows, _ := printed(t, "parse", "--redact-email", filepath.Join(logs, "combined.log"))
 	if !bytes.Contains(rows, []byte(`"user_name":"`+plantedMail+`"`)) || !bytes.Contains(rows, []byte(`"client_address":"`+plantedIPv4+`"`)) {
-		t.Error("users and addresses are gone without a key")
+		t.Error("users or addresses are missing without a key")
 	}
 }

@@ -11,29 +11,29 @@ import (
 )
 
 const (
-	patience   = time.Second            // work that is done by then shows no progress
-	redrawn    = 200 * time.Millisecond // a line on a terminal
-	told       = 30 * time.Second       // a line of a log
-	eraseLine  = "\r\x1b[K"
-	nameShown  = 40 // characters of the input that is read
-	mebi       = 1 << 20
-	phaseWrite = "write"
+	progressDelay  = time.Second            // shorter runs show no progress on a terminal
+	redrawInterval = 200 * time.Millisecond // on a terminal
+	logInterval    = 30 * time.Second       // without a terminal
+	eraseLine      = "\r\x1b[K"
+	maxName        = 40 // characters shown of the current input's path
+	mebi           = 1 << 20
+	phaseWrite     = "write"
 )
 
-// meter tells how far a run has come, on a line of a terminal that is written
-// again and again, or on a line of a log now and then.
+// meter shows the progress of a run: on a terminal as a line that it redraws,
+// elsewhere as a message now and then.
 type meter struct {
 	out      io.Writer
 	terminal bool
 	progress *analyze.Progress
 	began    time.Time
 
-	drawn bool // by run alone, until it has ended
+	drawn bool // owned by run until it has ended
 	stop  chan struct{}
 	ended sync.WaitGroup
 }
 
-// startMeter begins to tell; nil progress tells nothing.
+// startMeter starts a meter. With nil progress it shows nothing.
 func startMeter(out io.Writer, terminal bool, p *analyze.Progress) *meter {
 	m := &meter{out: out, terminal: terminal, progress: p, began: time.Now(), stop: make(chan struct{})}
 	if p != nil {
@@ -43,17 +43,17 @@ func startMeter(out io.Writer, terminal bool, p *analyze.Progress) *meter {
 }
 
 func (m *meter) run() {
-	every := told
+	interval := logInterval
 	if m.terminal {
-		every = redrawn
+		interval = redrawInterval
 		select {
 		case <-m.stop:
 			return
-		case <-time.After(patience):
+		case <-time.After(progressDelay):
 			m.draw()
 		}
 	}
-	ticker := time.NewTicker(every)
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -75,7 +75,7 @@ func (m *meter) draw() {
 	m.drawn = true
 }
 
-// end stops telling and leaves the line empty.
+// end stops the meter and erases its line. It may be called again.
 func (m *meter) end() {
 	if m.progress == nil {
 		return
@@ -88,19 +88,19 @@ func (m *meter) end() {
 	m.progress = nil
 }
 
-// progressLine says how far a run has come, after some time.
-func progressLine(s analyze.Stage, after time.Duration) string {
+// progressLine describes the stage of a run that has taken elapsed so far.
+func progressLine(s analyze.Stage, elapsed time.Duration) string {
 	if s.Phase != analyze.PhaseRead && s.Phase != "" {
 		return fmt.Sprintf("%s, %d 401s", map[analyze.Phase]string{
-			analyze.PhaseCorrelate: "putting sessions together", analyze.PhaseDetect: "looking for causes",
-			analyze.PhaseResult: "making tables", phaseWrite: "writing",
+			analyze.PhaseCorrelate: "correlating sessions", analyze.PhaseDetect: "detecting causes",
+			analyze.PhaseResult: "building tables", phaseWrite: "writing output",
 		}[s.Phase], s.Unauthorized)
 	}
-	rate := float64(s.Stored) / max(after.Seconds(), 1e-3)
+	rate := float64(s.Stored) / max(elapsed.Seconds(), 1e-3)
 	line := fmt.Sprintf("read %.0f MiB", float64(s.Stored)/mebi)
 	if s.Total > 0 {
-		stored := min(s.Stored, s.Total) // what grows while it is read
-		line += fmt.Sprintf(" of %.0f (%d %%)", float64(s.Total)/mebi, 100*stored/s.Total)
+		stored := min(s.Stored, s.Total) // files may grow while they are read
+		line += fmt.Sprintf(" of %.0f (%d%%)", float64(s.Total)/mebi, 100*stored/s.Total)
 	}
 	line += fmt.Sprintf(", %.0f MiB/s", rate/mebi)
 	if left := s.Total - s.Stored; s.Total > 0 && left > 0 && rate > 0 {
@@ -108,12 +108,12 @@ func progressLine(s analyze.Stage, after time.Duration) string {
 	}
 	line += fmt.Sprintf(", %d 401s", s.Unauthorized)
 	if s.Input != "" {
-		line += ", " + tail(printable(s.Input), nameShown)
+		line += ", " + cutLeft(printable(s.Input), maxName)
 	}
 	return line
 }
 
-// cut is the beginning of s, of at most n characters.
+// cut returns the first n characters of s.
 func cut(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
@@ -121,8 +121,9 @@ func cut(s string, n int) string {
 	return string([]rune(s)[:max(n, 0)])
 }
 
-// tail is the end of s, of at most n characters: the end of a path says most.
-func tail(s string, n int) string {
+// cutLeft returns the last n characters of s, beginning with an ellipsis if some
+// are missing: the end of a path is the most specific.
+func cutLeft(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}

@@ -47,12 +47,12 @@ func TestProgressLine(t *testing.T) {
 		want  string
 	}{
 		{analyze.Stage{Phase: analyze.PhaseRead, Stored: 300 << 20, Total: 900 << 20, Unauthorized: 12, Input: "web1/access.log"}, 3 * time.Second,
-			"read 300 MiB of 900 (33 %), 100 MiB/s, 6s left, 12 401s, web1/access.log"},
+			"read 300 MiB of 900 (33%), 100 MiB/s, 6s left, 12 401s, web1/access.log"},
 		{analyze.Stage{Phase: analyze.PhaseRead, Stored: 10 << 20, Total: -1, Input: "-"}, time.Second, "read 10 MiB, 10 MiB/s, 0 401s, -"},
-		{analyze.Stage{Phase: analyze.PhaseRead, Stored: 12 << 20, Total: 10 << 20}, time.Second, "read 12 MiB of 10 (100 %), 12 MiB/s, 0 401s"},
+		{analyze.Stage{Phase: analyze.PhaseRead, Stored: 12 << 20, Total: 10 << 20}, time.Second, "read 12 MiB of 10 (100%), 12 MiB/s, 0 401s"},
 		{analyze.Stage{Phase: analyze.PhaseRead, Input: "\x1b[2J\u202e" + strings.Repeat("x", 60) + "/a.log"}, 0, "read 0 MiB, 0 MiB/s, 0 401s, …" + strings.Repeat("x", 33) + "/a.log"},
-		{analyze.Stage{Phase: analyze.PhaseDetect, Unauthorized: 7}, time.Second, "looking for causes, 7 401s"},
-		{analyze.Stage{Phase: phaseWrite, Unauthorized: 7}, time.Second, "writing, 7 401s"},
+		{analyze.Stage{Phase: analyze.PhaseDetect, Unauthorized: 7}, time.Second, "detecting causes, 7 401s"},
+		{analyze.Stage{Phase: phaseWrite, Unauthorized: 7}, time.Second, "writing output, 7 401s"},
 		{analyze.Stage{}, 0, "read 0 MiB, 0 MiB/s, 0 401s"},
 	} {
 		if got := progressLine(c.stage, c.after); got != c.want {
@@ -64,12 +64,12 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
-func TestStructuredTalk(t *testing.T) {
+func TestLogWriter(t *testing.T) {
 	var b bytes.Buffer
-	s := newStructured(&b)
+	s := newLogWriter(&b)
 	note(s, "read %s", "a\nb")
-	complain(s, "bad \x1b[2J", "do this")
-	complain(s, "worse", "")
+	printError(s, "bad \x1b[2J", "do this")
+	printError(s, "worse", "")
 	var got []map[string]string
 	for d := json.NewDecoder(&b); ; {
 		var record map[string]string
@@ -97,9 +97,9 @@ func TestStructuredTalk(t *testing.T) {
 	}
 }
 
-// TestInATerminal runs a scan of a hostile log that lasts in a pseudo-terminal:
-// the only control sequences that pass are our own colours and the one that
-// erases the line, and the last line is whole.
+// TestInATerminal runs a slow scan of a hostile log in a pseudo-terminal. The only
+// control sequences in the output are our own, for colours and to erase the
+// progress line, and the last line is complete.
 func TestInATerminal(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -110,7 +110,7 @@ func TestInATerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(dir, "logscan") // as which the test's binary is the program
+	program := filepath.Join(dir, "logscan") // the test binary runs as logscan by this name
 	if err := os.Symlink(self, program); err != nil {
 		t.Skip("no symbolic links: " + err.Error())
 	}
@@ -135,12 +135,12 @@ func TestInATerminal(t *testing.T) {
 			if _, err := io.WriteString(feed, line); err != nil {
 				return
 			}
-			time.Sleep(8 * time.Millisecond) // it lasts longer than our patience
+			time.Sleep(8 * time.Millisecond) // longer in total than progressDelay
 		}
 	}()
-	shown, _ := io.ReadAll(screen) // ends in an error where the terminal is closed
+	shown, _ := io.ReadAll(screen) // fails when the terminal is closed
 	if err := cmd.Wait(); err != nil {
-		t.Logf("%v", err) // too many rejected lines, perhaps: not what is tested
+		t.Logf("%v", err) // perhaps too many rejected lines, which is not tested here
 	}
 	text := string(shown)
 	if !strings.Contains(text, "\r\x1b[Kread 0 MiB") || !strings.Contains(text, "401s, -") {

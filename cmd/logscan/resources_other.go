@@ -2,5 +2,5 @@
 
 package main
 
-// used gives zeros: this platform does not tell what a process used.
-func used() (cpuSeconds float64, peakRSS int64) { return 0, 0 }
+// resourceUsage returns zeros: it is not implemented on this platform.
+func resourceUsage() (cpuSeconds float64, peakRSS int64) { return 0, 0 }

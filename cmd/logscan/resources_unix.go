@@ -7,16 +7,16 @@ import (
 	"syscall"
 )
 
-// used gives what this process used so far: CPU time in seconds, user and
-// system together, and the most resident memory it ever had, in bytes.
-func used() (cpuSeconds float64, peakRSS int64) {
+// resourceUsage returns the CPU time of this process so far, user and system, in
+// seconds, and its peak resident memory in bytes.
+func resourceUsage() (cpuSeconds float64, peakRSS int64) {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0, 0
 	}
 	peakRSS = int64(u.Maxrss)
 	if runtime.GOOS != "darwin" {
-		peakRSS <<= 10 // all but Darwin count kibibytes
+		peakRSS <<= 10 // in KiB on all systems but Darwin
 	}
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9, peakRSS
 }

@@ -7,55 +7,53 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
-	"logscan/parse/pseudonym"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
-// rows makes lines of NDJSON by appending: one object a line of the log, under
-// the column names of the tables. It keeps its memory from row to row and is
-// used by one goroutine.
+// rows builds NDJSON: one object per log line, with the column names of the
+// tables. It reuses its buffers and must not be used concurrently.
 type rows struct {
-	buf  []byte // finished rows and the one at work
-	head []byte // `{"log_file_path":"...","log_line":`
-	text []byte // a value on its way, redacted
+	buf  []byte // rows
+	head []byte // `{"log_file_path":"...","log_line":` of the current input
+	text []byte // scratch for redacted values
 
-	untold bool            // the text of rejected lines is left out: nobody can tell who is named in it
-	mask   *pseudonym.Mask // for rejected lines; nil where names stay
+	omitRaw bool          // omit the text of rejected lines, which may name anybody
+	mask    *privacy.Mask // masks names in rejected lines, or nil
 }
 
-// open starts the rows of an input.
+// open begins the rows of an input.
 func (r *rows) open(path string) {
 	r.head = append(r.head[:0], `{"log_file_path":`...)
 	r.head = appendJSON(r.head, []byte(path))
 	r.head = append(r.head, `,"log_line":`...)
 }
 
-// parsed appends the row of a request. What was not logged is left out;
-// secrets are redacted, and the session id is told as its hash.
+// parsed appends the row of a request. Fields that were not logged are omitted,
+// secrets are redacted, and the session id is replaced by its hash.
 func (r *rows) parsed(line int64, e *parse.Entry) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.time("timestamp", e.Time)
-	r.string("http_request_method", e.Method, redact.Append)
-	r.string("url_path", e.Path, redact.Append)
-	r.string("url_query", e.Query, redact.Append)
-	r.string("url_scheme", e.Scheme, redact.Append)
+	r.string("http_request_method", e.Method, privacy.Redact)
+	r.string("url_path", e.Path, privacy.Redact)
+	r.string("url_query", e.Query, privacy.Redact)
+	r.string("url_scheme", e.Scheme, privacy.Redact)
 	r.number("http_response_status_code", int64(e.Status))
 	r.number("http_response_body_size", e.BodySize)
 	if e.Duration >= 0 {
 		r.buf = append(r.buf, `,"http_server_request_duration":`...)
 		r.buf = strconv.AppendFloat(r.buf, float64(e.Duration)/1e6, 'f', -1, 64)
 	}
-	r.string("server_address", e.Host, redact.Append)
-	r.string("http_request_referrer", e.Referrer, redact.Append)
-	r.string("client_address", e.Client, redact.Append)
-	r.string("network_peer_address", e.Peer, redact.Append)
-	r.string("user_agent_original", e.UserAgent, redact.Append)
-	r.string("user_name", e.User, redact.Append)
+	r.string("server_address", e.Host, privacy.Redact)
+	r.string("http_request_referrer", e.Referrer, privacy.Redact)
+	r.string("client_address", e.Client, privacy.Redact)
+	r.string("network_peer_address", e.Peer, privacy.Redact)
+	r.string("user_agent_original", e.UserAgent, privacy.Redact)
+	r.string("user_name", e.User, privacy.Redact)
 	if len(e.Session) > 0 {
-		r.buf = append(append(append(r.buf, `,"session_id":"`...), redact.SessionHash(e.Session)...), '"')
+		r.buf = append(append(append(r.buf, `,"session_id":"`...), privacy.SessionHash(e.Session)...), '"')
 	}
-	r.string("upstream_address", e.Upstream, redact.Append)
-	r.string("auth_reason", e.Reason, redact.Append)
+	r.string("upstream_address", e.Upstream, privacy.Redact)
+	r.string("auth_reason", e.Reason, privacy.Redact)
 	if e.AnsweredBy != parse.Unknown {
 		r.buf = append(append(append(r.buf, `,"auth_answered_by":"`...), e.AnsweredBy.String()...), '"')
 	}
@@ -63,34 +61,34 @@ func (r *rows) parsed(line int64, e *parse.Entry) {
 	r.buf = append(r.buf, '}', '\n')
 }
 
-// rejected appends the row of a line that could not be read; raw is the line
-// or its beginning, session the session id that was found in it, or nil.
+// rejected appends the row of a rejected line. raw is the line or its beginning,
+// and session the session id found in it, or nil.
 func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.buf = append(append(append(r.buf, `,"error":"`...), v.String()...), `","raw":`...)
-	if r.text = r.text[:0]; !r.untold {
-		r.text = redact.AppendLine(r.text, raw, session)
+	if r.text = r.text[:0]; !r.omitRaw {
+		r.text = privacy.RedactLine(r.text, raw, session)
 	}
 	if r.mask != nil {
 		r.text = append(r.text[:0], r.mask.Text(r.text)...)
 	}
 	r.buf = appendJSON(r.buf, r.text[:min(len(r.text), result.MaxRawLine)])
 	r.buf = append(r.buf, '}', '\n')
-	if cap(r.text) > keptText {
-		r.text = nil // a single line of a MiB must not pin its size for ever
+	if cap(r.text) > maxScratch {
+		r.text = nil // do not keep a buffer as large as the longest line
 	}
 }
 
-// skipped appends the row of a line that holds text but no request.
+// skipped appends the row of a line that has text but no request.
 func (r *rows) skipped(line int64, v parse.Verdict) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.buf = append(append(append(r.buf, `,"skipped":"`...), v.String()...), '"', '}', '\n')
 }
 
-// keptText is the most bytes of scratch that are kept from row to row.
-const keptText = 64 << 10
+// maxScratch is the maximum capacity in bytes of the scratch buffer between rows.
+const maxScratch = 64 << 10
 
-// time appends a time in Unix microseconds, unless there is none.
+// time appends a time given in Unix microseconds, unless it is parse.NoTime.
 func (r *rows) time(name string, at int64) {
 	if at == parse.NoTime {
 		return
@@ -99,6 +97,7 @@ func (r *rows) time(name string, at int64) {
 	r.buf = append(time.UnixMicro(at).UTC().AppendFormat(r.buf, time.RFC3339Nano), '"')
 }
 
+// string appends a text value, unless it is empty.
 func (r *rows) string(name string, value []byte, redact func(dst, value []byte) []byte) {
 	if len(value) == 0 {
 		return
@@ -108,6 +107,7 @@ func (r *rows) string(name string, value []byte, redact func(dst, value []byte) 
 	r.buf = appendJSON(r.buf, r.text)
 }
 
+// number appends an integer, unless it is negative.
 func (r *rows) number(name string, n int64) {
 	if n < 0 {
 		return
@@ -116,9 +116,9 @@ func (r *rows) number(name string, n int64) {
 	r.buf = strconv.AppendInt(r.buf, n, 10)
 }
 
-// appendJSON appends value as a JSON string. Invalid UTF-8 becomes U+FFFD. All
-// that is not printable is escaped, not only what JSON demands: rows are read
-// on terminals too, and a log's bytes must not move the cursor there.
+// appendJSON appends value as a JSON string. Invalid UTF-8 becomes U+FFFD. It
+// escapes all unprintable characters, not only those that JSON requires to be:
+// rows are read on terminals too, and log text must not act there.
 func appendJSON(dst, value []byte) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -144,7 +144,7 @@ func appendJSON(dst, value []byte) []byte {
 	return append(append(dst, value[start:]...), '"')
 }
 
-// appendEscape appends r as JSON escapes it.
+// appendEscape appends the JSON escape of r.
 func appendEscape(dst []byte, r rune) []byte {
 	switch r {
 	case '"', '\\':
@@ -156,7 +156,7 @@ func appendEscape(dst []byte, r rune) []byte {
 	case '\t':
 		return append(dst, '\\', 't')
 	}
-	if r > 0xffff { // beyond the basic plane: a surrogate pair
+	if r > 0xffff { // a surrogate pair
 		r -= 0x10000
 		dst = appendUnit(dst, 0xd800+r>>10)
 		return appendUnit(dst, 0xdc00+r&0x3ff)
@@ -164,6 +164,7 @@ func appendEscape(dst []byte, r rune) []byte {
 	return appendUnit(dst, r)
 }
 
+// appendUnit appends the escape of a UTF-16 code unit.
 func appendUnit(dst []byte, r rune) []byte {
 	const hex = "0123456789abcdef"
 	return append(dst, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 
 	"logscan/parse"
-	"logscan/parse/redact"
+	"logscan/parse/privacy"
 )
 
-// jsonStrings are values and what they are as JSON.
+// jsonStrings holds values with their JSON.
 var jsonStrings = []struct{ in, want string }{
 	{"", `""`},
 	{"plain", `"plain"`},
@@ -42,7 +42,7 @@ func FuzzAppendJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		out := appendJSON([]byte("kept"), in)
 		if !strings.HasPrefix(string(out), "kept") {
-			t.Fatalf("%q lost what was there", out)
+			t.Fatalf("%q lost its prefix", out)
 		}
 		out = out[len("kept"):]
 		for _, r := range string(out) {
@@ -64,7 +64,7 @@ func FuzzAppendJSON(f *testing.F) {
 	})
 }
 
-// printables are texts and what of them may be shown.
+// printables holds texts with their printable form.
 var printables = []struct{ in, want string }{
 	{"", ""},
 	{"access.log", "access.log"},
@@ -90,7 +90,7 @@ func FuzzPrintable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string) {
 		out := printable(in)
 		if !utf8.ValidString(out) {
-			t.Fatalf("%q is no UTF-8", out)
+			t.Fatalf("%q is not UTF-8", out)
 		}
 		for _, r := range out {
 			if !strconv.IsPrint(r) {
@@ -100,7 +100,7 @@ func FuzzPrintable(f *testing.F) {
 	})
 }
 
-// TestRows takes rows apart with an independent decoder.
+// TestRows decodes rows with encoding/json.
 func TestRows(t *testing.T) {
 	var r rows
 	r.open("a \"b\".log")
@@ -119,7 +119,7 @@ func TestRows(t *testing.T) {
 			"log_file_path": "a \"b\".log", "log_line": 7.0, "timestamp": "2026-03-09T10:00:00.000001Z",
 			"http_request_method": "GET", "url_path": "/a/\ufffd", "url_query": "q=1&token=REDACTED",
 			"http_response_status_code": 401.0, "http_response_body_size": 0.0, "http_server_request_duration": 1.5,
-			"client_address": "192.0.2.1", "user_name": "Zoë", "session_id": redact.SessionHash(e.Session),
+			"client_address": "192.0.2.1", "user_name": "Zoë", "session_id": privacy.SessionHash(e.Session),
 			"auth_answered_by": "upstream", "auth_token_expiry": "2026-03-09T09:59:59Z",
 		},
 		{"log_file_path": "a \"b\".log", "log_line": 8.0},
@@ -161,6 +161,6 @@ func TestRowsAllocateNothing(t *testing.T) {
 		r.buf = r.buf[:0]
 		r.parsed(1, &e)
 	}); n != 0 {
-		t.Errorf("%v allocations for a row, want none", n)
+		t.Errorf("%v allocations per row, want none", n)
 	}
 }

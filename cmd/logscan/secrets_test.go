@@ -17,14 +17,14 @@ import (
 	"logscan/fixtures"
 )
 
-// planted is in every secret that TestNoSecretLeaves plants.
+// planted is part of every secret of TestNoSecretLeaves.
 const planted = "Pl4ntedS3cret"
 
-// secret makes the nth secret, as long and random as real ones.
+// secret returns the nth secret, as long and random as real ones.
 func secret(n int) string { return fmt.Sprintf("%s%04dkXu7Qz9vBn2mWd4", planted, n) }
 
-// encoded is how base64 shows a text, wherever in a group of three it begins,
-// without the digits at its ends that depend on what stands around.
+// encoded returns the base64 of a text for each position in a group of three bytes,
+// without the digits at the ends, which depend on the surrounding text.
 func encoded(text string) (all []string) {
 	for shift := range 3 {
 		s := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + text))
@@ -33,14 +33,14 @@ func encoded(text string) (all []string) {
 	return all
 }
 
-// token is a JSON Web Token with a secret in its payload and one as signature.
+// token returns a JSON Web Token with a secret in its payload and as signature.
 func token(n int) string {
 	e := base64.RawURLEncoding
 	return e.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." +
 		e.EncodeToString(fmt.Appendf(nil, `{"sub":"jane","sid":"%s","exp":1773065100}`, secret(n))) + "." + secret(n)
 }
 
-// secretTargets are request targets that carry a secret (%s).
+// secretTargets holds request targets with a secret (%s).
 var secretTargets = []string{
 	"/a?token=%s", "/a?x=1&access_token=%s&y=2", "/a?password=%s", "/a?user[password]=%s", "/a?api_key=%s", "/a?code=%s&state=1",
 	"/a?sig=%s", "/a?X-Amz-Signature=%s", "/a?PHPSESSID=%s", "/a?sid=%s", "/a?jwt=" + token(1), "/a?%%74oken=%s",
@@ -50,7 +50,7 @@ var secretTargets = []string{
 	"/a#access_token=%s", "/a?url=https%%3A%%2F%%2Fjane%%3A%s%%40www.example.org%%2F", "//jane:%s@www.example.org/a", "/hook/hvs.%s", "/a?x=glsa_%s", "/a?x=Bearer+%s",
 }
 
-// secretHeaders are headers that carry one, as they would be sent.
+// secretHeaders holds headers with a secret (%s).
 var secretHeaders = []struct{ referer, agent, cookie, authorization string }{
 	{referer: "https://www.example.org/a?token=%s"},
 	{referer: "https://jane:%s@www.example.org/a"},
@@ -77,7 +77,7 @@ var secretHeaders = []struct{ referer, agent, cookie, authorization string }{
 	{authorization: "AWS4-HMAC-SHA256 Credential=%s, SignedHeaders=host, Signature=%[1]s"},
 }
 
-// plant fills in the nth secret.
+// plant inserts the nth secret into a template.
 func plant(template string, n int) string {
 	if !strings.Contains(template, "%") {
 		return template
@@ -89,8 +89,8 @@ func plant(template string, n int) string {
 	return s
 }
 
-// secretLogs writes logs with a secret in every place that a log has for one,
-// in lines that can be read and in lines that cannot.
+// secretLogs writes logs with secrets in all fields, in lines that are parsed and in
+// lines that are rejected.
 func secretLogs(t *testing.T, dir string) {
 	t.Helper()
 	const at, head = "09/Mar/2026:14:05:%02d +0000", `192.0.2.%d - jane [` + "09/Mar/2026:14:05:00 +0000" + `] `
@@ -121,12 +121,12 @@ func secretLogs(t *testing.T, dir string) {
 	for _, h := range secretHeaders {
 		write("/a", h.referer, h.agent, h.cookie, h.authorization)
 	}
-	// Secrets where other things belong: as user, as session, as reason.
+	// Secrets in other fields: user, session, reason.
 	fmt.Fprintf(&combined, "192.0.2.1 - %s ["+at+"] \"GET /a HTTP/1.1\" 401 5 \"-\" \"x\"\n", token(10), 1)
 	fmt.Fprintf(&asJSON, `{"time":"2026-03-09T14:05:00Z","status":401,"path":"/a","session":"%s","auth_reason":"Bearer %[1]s was not accepted"}`+"\n", secret(11))
 	fmt.Fprintf(&asJSON, `{"time":"2026-03-09T14:05:00Z","status":401,"path":"/a","x_session_id":"%s","Authorization":["Bearer %[1]s"],"message":`+"\n", secret(12))
 
-	// Evidence of findings: a day with a broken endpoint, a token in each 401.
+	// For the evidence of findings: a broken endpoint, with a token in each 401.
 	labelled := t.TempDir()
 	if _, err := fixtures.Generate(t.Context(), fixtures.Options{Scenario: "endpoint", Lines: 20_000, Seed: 3, Servers: 1}, labelled); err != nil {
 		t.Fatal(err)
@@ -151,8 +151,8 @@ func secretLogs(t *testing.T, dir string) {
 	}
 }
 
-// TestNoSecretLeaves plants secrets everywhere and looks for them in everything
-// that every command prints or writes.
+// TestNoSecretLeaves plants secrets in all fields and searches everything that the
+// commands print and write for them.
 func TestNoSecretLeaves(t *testing.T) {
 	logs, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	secretLogs(t, logs)
@@ -193,7 +193,7 @@ func TestNoSecretLeaves(t *testing.T) {
 			show := command("show", out)
 			ids := regexp.MustCompile(`[a-z_]+-[0-9a-f]{12}`).FindAll(show, -1)
 			if len(ids) == 0 {
-				t.Error("no finding shows its evidence")
+				t.Error("no findings")
 			}
 			for _, id := range ids {
 				if shown := command("show", out, string(id)); !bytes.Contains(shown, []byte("access_token=REDACTED")) && bytes.Contains(shown, []byte("endpoint_misconfigured")) {
@@ -221,7 +221,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	}
 }
 
-// parquetTexts gives all texts of a Parquet file.
+// parquetTexts returns all strings of a Parquet file, one per line.
 func parquetTexts(t *testing.T, data []byte) []byte {
 	t.Helper()
 	r, err := file.NewParquetReader(bytes.NewReader(data))

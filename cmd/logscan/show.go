@@ -2,24 +2,25 @@ package main
 
 import (
 	"logscan/report/document"
+	"logscan/report/outdir"
 	"logscan/report/terminal"
 )
 
 type showCmd struct {
 	Dir     string `arg:"" predictor:"dir" name:"dir" help:"Output directory of a finished run."`
-	Finding string `arg:"" predictor:"finding" name:"finding-id" optional:"" help:"Show this finding with its evidence lines."`
+	Finding string `arg:"" predictor:"finding" name:"finding-id" optional:"" help:"Finding to show in full, with its evidence lines."`
 
-	JSON bool `name:"json" help:"Print JSON, as findings.json has it."`
+	JSON bool `name:"json" help:"Print JSON, as in findings.json."`
 }
 
-// Help is shown below the command's flags.
+// Help returns the text that kong prints before the flags.
 func (showCmd) Help() string {
-	return `Without an id, lists the findings, most severe first. With one, tells it in full: what happened, since when, sample lines, what to do.`
+	return `Lists the findings, most severe first. With a finding id, shows that finding in full: what happened, since when, sample lines, and what to do.`
 }
 
-// Run prints the findings of a finished run.
+// Run prints the findings of a finished run, or one of them.
 func (c *showCmd) Run(std *streams) error {
-	r, err := open(c.Dir)
+	r, err := openRun(c.Dir)
 	if err != nil {
 		return err
 	}
@@ -31,10 +32,55 @@ func (c *showCmd) Run(std *streams) error {
 	}
 	f, err := r.Finding(c.Finding)
 	if err != nil {
-		return &usageError{err, "logscan show " + c.Dir + " lists them"}
+		return &usageError{err, "list the ids with: logscan show " + c.Dir}
 	}
 	if c.JSON {
 		return document.Write(std.stdout, f)
 	}
 	return terminal.ShowFinding(std.stdout, r, c.Finding, paintFor(std.stdout))
+}
+
+type diffCmd struct {
+	Old string `arg:"" predictor:"dir" name:"old-dir" help:"Output directory of the earlier run."`
+	New string `arg:"" predictor:"dir" name:"new-dir" help:"Output directory of the later run."`
+
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Help returns the text that kong prints before the flags.
+func (diffCmd) Help() string {
+	return `Lists the findings that are new, worse, better, resolved or persisting. A finding is worse or better if its severity changed, or if the share of requests answered 401 changed by more than chance explains.`
+}
+
+// Run compares the findings of two finished runs.
+func (c *diffCmd) Run(std *streams) error {
+	before, err := openRun(c.Old)
+	if err != nil {
+		return err
+	}
+	now, err := openRun(c.New)
+	if err != nil {
+		return err
+	}
+	if !outdir.SameNames(before, now) {
+		note(std.stderr, "note: %s and %s: %v", c.Old, c.New, errPseudonymKeys)
+	}
+	d, err := terminal.Diff(before, now)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return document.Write(std.stdout, d)
+	}
+	return terminal.ShowDiff(std.stdout, d, paintFor(std.stdout))
+}
+
+// openRun opens the output directory of a finished run. Its errors are usage
+// errors.
+func openRun(dir string) (*outdir.Report, error) {
+	r, err := outdir.Open(dir)
+	if err != nil {
+		return nil, usagef("create it with: logscan scan -o "+dir+" INPUT...", "read %s: %w", dir, err)
+	}
+	return r, nil
 }

@@ -10,15 +10,15 @@ import (
 	"logscan/report/outdir"
 )
 
-// claimState claims the state that --state names, nil where it names none, and
-// has the run begin with what it holds.
+// claimState locks the file of --state and sets the options up to continue from
+// it. It returns nil without --state.
 func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*outdir.State, error) {
 	if c.State == "" {
 		return nil, nil
 	}
 	if c.Since.text != "" || c.Until.text != "" {
-		return nil, usagef("leave --since and --until away: what is new is counted",
-			"--state counts every line once, and --since or --until would leave lines that are never counted")
+		return nil, usagef("remove --since and --until: a run with --state reads only new lines",
+			"--state cannot be combined with --since or --until: lines outside the range would never be counted")
 	}
 	state, err := outdir.ClaimState(c.State, c.Out, c.settings(o))
 	if err == nil {
@@ -30,13 +30,13 @@ func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*outdir.State, e
 		return nil, stateError(err)
 	}
 	if state.Again() && !c.Quiet {
-		note(std.stderr, "note: %s: %s is the last output that was written with it: it is written again, with what was counted for it", c.State, c.Out)
+		note(std.stderr, "note: %s: repeating the last run, which wrote %s", c.State, c.Out)
 	}
 	return state, nil
 }
 
-// settings are the flags that decide what a line means: a state is of no use
-// with others.
+// settings returns the flags that decide how a line is read. A state can only be
+// continued with the same ones.
 func (c *scanCmd) settings(o *analyze.Options) map[string]string {
 	var fields []string
 	for name, key := range o.Fields {
@@ -58,13 +58,13 @@ func (c *scanCmd) settings(o *analyze.Options) map[string]string {
 	}
 }
 
-// stateError is why a state cannot be used, and what to do about it.
+// stateError adds a hint to an error of claiming a state.
 func stateError(err error) error {
 	var locked *outdir.LockedError
 	var state *outdir.StateError
 	switch {
 	case errors.As(err, &locked):
-		return &hintedError{err, "wait for it to end, or choose another --state"}
+		return &hintedError{err, "wait for the other run to finish, or choose another --state"}
 	case errors.As(err, &state):
 		return &usageError{err, state.Hint}
 	}

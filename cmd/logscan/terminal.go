@@ -9,10 +9,11 @@ import (
 	"logscan/report/terminal"
 )
 
-// usualWidth is that of text that goes to no terminal.
-const usualWidth = 100
+// defaultWidth is the width in characters of output that is not a terminal.
+const defaultWidth = 100
 
-// terminalOf gives the terminal that w is, or none.
+// terminalOf returns the file descriptor of w and reports whether w is a
+// terminal.
 func terminalOf(w io.Writer) (fd int, ok bool) {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -22,17 +23,17 @@ func terminalOf(w io.Writer) (fd int, ok bool) {
 	return fd, term.IsTerminal(fd)
 }
 
-// widthOf is how many characters a line of w has.
+// widthOf returns the width of w in characters.
 func widthOf(w io.Writer) int {
 	if fd, ok := terminalOf(w); ok {
 		if width, _, err := term.GetSize(fd); err == nil && width > 0 {
 			return width
 		}
 	}
-	return usualWidth
+	return defaultWidth
 }
 
-// paintFor says whether what goes to w is coloured: on a terminal, unless the
+// paintFor reports whether to colour output to w: on a terminal, unless the
 // environment says otherwise (no-color.org, bixense.com/clicolors).
 func paintFor(w io.Writer) terminal.Paint {
 	_, ok := terminalOf(w)

@@ -1,5 +1,5 @@
-// Package operations holds files for those who run logscan, and tests that they
-// are true.
+// Package operations holds files for operating logscan, and tests of these files and
+// of the documentation.
 package operations
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// program builds logscan and gives the directory that it is in.
+// program builds logscan and returns the directory of the binary.
 func program(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,7 +33,7 @@ func read(t *testing.T, path string) string {
 	return string(data)
 }
 
-// documents are the files that name flags.
+// documents returns the paths of the files that mention flags.
 func documents(t *testing.T) []string {
 	t.Helper()
 	all := []string{"nightly", "Dockerfile", "cronjob.yaml", "logscan.cron", "logscan.service", "logrotate.conf", "../../README.md"}
@@ -44,7 +44,7 @@ func documents(t *testing.T) []string {
 	return append(all, guides...)
 }
 
-// TestFlagsExist wants every flag that is named to be one.
+// TestFlagsExist checks that all flags in the documents exist.
 func TestFlagsExist(t *testing.T) {
 	bin := filepath.Join(program(t), "logscan")
 	var help strings.Builder
@@ -63,22 +63,22 @@ func TestFlagsExist(t *testing.T) {
 			for _, f := range flag.FindAllString(line, -1) {
 				named++
 				if f != "--rm" && !strings.Contains(help.String(), f) {
-					t.Errorf("%s names %s, which is no flag: %s", path, f, line)
+					t.Errorf("%s: unknown flag %s: %s", path, f, line)
 				}
 			}
 		}
 	}
 	if named < 10 {
-		t.Errorf("only %d flags are named", named)
+		t.Errorf("only %d flags found", named)
 	}
 }
 
-// TestNights runs three nights, one of them twice: each is beside the one
-// before.
+// TestNights runs three nights, one of them twice, and checks that each is compared
+// with the one before.
 func TestNights(t *testing.T) {
 	shell, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("there is no shell")
+		t.Skip("no shell")
 	}
 	bin, lake := program(t), filepath.Join(t.TempDir(), "a lake")
 	if err := os.Mkdir(lake, 0o755); err != nil {
@@ -100,12 +100,12 @@ func TestNights(t *testing.T) {
 	}
 	arguments := read(t, filepath.Join(lake, "dt=2026-03-10", "manifest.json"))
 	if !strings.Contains(arguments, filepath.ToSlash(filepath.Join(lake, "dt=2026-03-09"))) {
-		t.Error("the second night, run again, is not beside the first")
+		t.Error("the second night, run again, is not compared with the first")
 	}
 }
 
-// TestConfiguration checks the example, as it is and with every comment that is
-// an example uncommented.
+// TestConfiguration validates the example configuration, as it is and with all
+// settings uncommented.
 func TestConfiguration(t *testing.T) {
 	bin := filepath.Join(program(t), "logscan")
 	whole := filepath.Join(t.TempDir(), "config.yaml")
@@ -117,11 +117,12 @@ func TestConfiguration(t *testing.T) {
 		if out, err := exec.CommandContext(t.Context(), bin, "config", "check", path).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", path, err, out)
 		} else if path == whole && !strings.Contains(string(out), "service-account: [svc-*]") {
-			t.Errorf("the examples are not read:\n%s", out)
+			t.Errorf("settings are missing:\n%s", out)
 		}
 	}
 }
 
+// TestYAML checks that the YAML files are valid.
 func TestYAML(t *testing.T) {
 	for _, path := range []string{"cronjob.yaml", "nfpm.yaml"} {
 		var into map[string]any
@@ -129,7 +130,7 @@ func TestYAML(t *testing.T) {
 			t.Errorf("%s: %v, %d keys", path, err, len(into))
 		}
 	}
-	// What is packed is there, but for what is built.
+	// All packaged files exist, except those that are built.
 	src := regexp.MustCompile(`src: "?([^",}]+)`)
 	for _, m := range src.FindAllStringSubmatch(read(t, "nfpm.yaml"), -1) {
 		if strings.HasPrefix(m[1], "dist/") {
@@ -141,7 +142,7 @@ func TestYAML(t *testing.T) {
 	}
 }
 
-// TestUnits has systemd look at the units.
+// TestUnits verifies the units with systemd-analyze.
 func TestUnits(t *testing.T) {
 	verify, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -149,7 +150,7 @@ func TestUnits(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for _, name := range []string{"logscan.service", "logscan.timer"} {
-		text := strings.ReplaceAll(read(t, name), "/usr/lib/logscan/nightly", "/bin/true") // which is there
+		text := strings.ReplaceAll(read(t, name), "/usr/lib/logscan/nightly", "/bin/true") // exists
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +166,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestAthenaTable compares the table that the guide creates with the schema.
+// TestAthenaTable compares the table in the SQL how-to with the schema.
 func TestAthenaTable(t *testing.T) {
 	guide, schema := read(t, "../howto-sql.md"), read(t, "../SCHEMA.md")
 	_, rest, ok := strings.Cut(guide, "CREATE EXTERNAL TABLE endpoints (")

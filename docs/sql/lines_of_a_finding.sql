@@ -1,4 +1,4 @@
--- Every 401 of the gravest finding, and where its line stands in which log.
+-- All 401s of the most severe finding, with file and line number.
 SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line
 FROM 'lake/dt=*/unauthorized.parquet'
 WHERE finding_id = (

@@ -1,5 +1,5 @@
--- Endpoints by the share of their actors that they refuse. A route that refuses
--- nearly all of many is broken; one that refuses a few has visitors.
+-- Endpoints by the share of their actors that they refuse. An endpoint that refuses
+-- nearly all of many actors is broken; one that refuses a few has visitors.
 SELECT server_address, http_request_method, url_template, protected,
        sum(requests) AS requests, sum(unauthorized) AS refused,
        round(100.0 * sum(refused_actors) / sum(actors), 1) AS percent_of_actors, max(finding_id) AS finding

@@ -1,9 +1,9 @@
-// Package advice says what a log cannot tell, and what a server should log
-// instead.
+// Package advice reports which fields a log lacks, and how to configure a server to
+// log them.
 //
-// In: a format, and which of its lines hold what (parse.Survey). Out: the gaps,
-// and configuration to paste that closes them. It reads no lines, and it knows
-// the servers' configuration languages, which package parse does not.
+// Input are a format and a survey of its lines (parse.Survey); output are the gaps,
+// and configuration to paste that closes them. The package does not read lines. The
+// configuration languages of the servers are known only here.
 package advice
 
 import (
@@ -15,36 +15,35 @@ import (
 	"logscan/parse"
 )
 
-// Advice is what one log cannot tell, and how it could.
+// Advice lists what one log lacks and how to add it.
 type Advice struct {
 	Gaps    []Gap
-	Configs []Config // of the servers that may have written it, likeliest first
+	Configs []Config // for the servers that may have written the log, most likely first
 }
 
 // Config is what to add to the configuration of a server.
 type Config struct {
 	Server string // nginx, Apache, …
-	Place  string // where it belongs
-	Text   string // to paste
+	Place  string // where in the configuration it belongs
+	Text   string // configuration to paste
 	Adds   []parse.Extra
-	// Format is the new format as --format takes it, empty where it is found
-	// out; Fields are what --field must name.
+	// Format is the new format as --format takes it, or empty if it is detected. Fields are
+	// what --field must name.
 	Format string
 	Fields map[string]string
-	Notes  []string // what to know before it is pasted
+	Notes  []string // to read before pasting
 }
 
-// Session stands for the name of the session cookie, which no log tells.
+// Session stands for the name of the session cookie, which is not known.
 const Session = "SESSIONNAME"
 
-// For says what a log of format f cannot tell, judged by s, and what to log
-// instead. fields are those that are named already. There is none of a log
-// without a line that could be read.
+// For returns what a log of format f lacks, judged by s, and what to log instead. fields
+// are the fields already named by --field. If no line could be parsed the Advice is empty.
 func For(f *parse.Format, s *parse.Presence, fields map[string]string) Advice {
 	a := Advice{Gaps: gaps(s)}
 	var wanted []parse.Extra
 	for i := range a.Gaps {
-		// Caddy logs the cookies, but not their values.
+		// Caddy logs cookies without their values.
 		if !a.Gaps[i].Logged || s.Server == "caddy" && a.Gaps[i].Extra == parse.ExtraSession {
 			wanted = append(wanted, a.Gaps[i].Extra)
 		}
@@ -61,7 +60,7 @@ func For(f *parse.Format, s *parse.Presence, fields map[string]string) Advice {
 		}
 		if c.Format != "" {
 			if _, err := parse.Compile(c.Format); err != nil {
-				continue // what cannot be read again is no advice
+				continue // logscan could not read the new format
 			}
 		}
 		c.lacking(wanted)
@@ -70,10 +69,11 @@ func For(f *parse.Format, s *parse.Presence, fields map[string]string) Advice {
 	return a
 }
 
-// server makes c the configuration that adds what is wanted, where it can.
+// server makes c the configuration of one server that adds the wanted fields, as far as
+// possible.
 type server func(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra)
 
-// servers gives who may have written a log, likeliest first.
+// servers returns the servers that may have written a log, most likely first.
 func servers(f *parse.Format, s *parse.Presence) []server {
 	switch {
 	case strings.Contains(f.Name, "traefik"):
@@ -91,7 +91,7 @@ func servers(f *parse.Format, s *parse.Presence) []server {
 		}
 		return []server{anyJSON}
 	case f.Native == nginxCombined, f.Native == nginxCommon:
-		return []server{nginx, apache} // both write it, to the byte
+		return []server{nginx, apache} // both write it, byte for byte
 	case strings.Contains(f.Native, "$"):
 		return []server{nginx}
 	case isApache(f.Native):
@@ -100,7 +100,7 @@ func servers(f *parse.Format, s *parse.Presence) []server {
 	return nil
 }
 
-// lacking notes what the server cannot log.
+// lacking adds a note for the fields that the server cannot log.
 func (c *Config) lacking(wanted []parse.Extra) {
 	var names []string
 	for _, x := range wanted {
@@ -113,8 +113,7 @@ func (c *Config) lacking(wanted []parse.Extra) {
 	}
 }
 
-// Scan is the command that reads the new log, empty where none of its
-// arguments differs from those of any log.
+// Scan returns the command that reads the new log, or "" if no options are needed.
 func (c *Config) Scan() string {
 	if c.Format == "" && len(c.Fields) == 0 {
 		return ""
@@ -131,7 +130,7 @@ func (c *Config) Scan() string {
 	return b.String()
 }
 
-// shellWord is s as a word of a shell's command line.
+// shellWord quotes s for a shell, if necessary.
 func shellWord(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-.@=", r))
@@ -143,8 +142,8 @@ func shellWord(s string) string {
 
 func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// appended makes the end of a format string that adds what is wanted: each
-// variable once, though it may tell two things.
+// appended returns the variables to append to a format string, each once even if it adds
+// two fields, and the fields that they add.
 func appended(wanted []parse.Extra, variables map[parse.Extra]string) (tail string, adds []parse.Extra) {
 	seen := map[string]bool{}
 	for _, x := range wanted {
@@ -161,13 +160,13 @@ func appended(wanted []parse.Extra, variables map[parse.Extra]string) (tail stri
 	return tail, adds
 }
 
-// sessionNote is told wherever a session id is to be logged.
+// sessionNote is added if a session id is to be logged.
 const sessionNote = "Put the name of your session cookie for " + Session + ". Its value is a credential: log it only where those who read the log may have it. logscan keeps no more of it than a hash."
 
-// furtherNote is told of formats that let unknown fields follow.
+// furtherNote is added for formats that allow further fields.
 const furtherNote = "This log has further fields, which logscan does not know: keep them, add only what is new, and give logscan your whole format string."
 
-// proxyNote is told where every client is a proxy.
+// proxyNote is added if every client is a proxy.
 func proxyNote(cure string) string {
 	return "Every client is an address of a private network, so a proxy seems to stand in front. Better still, let the server take the client from its header: " + cure + "."
 }

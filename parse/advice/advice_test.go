@@ -22,7 +22,7 @@ func format(t *testing.T, spec string) *parse.Format {
 	return f
 }
 
-// values are what a server would put for a variable, a directive, or a key.
+// values are what a server would write for a variable, directive or key.
 var values = map[string]string{
 	"$remote_addr": "203.0.113.1", "%h": "203.0.113.1",
 	"$remote_user": "jane", "%u": "jane", "%l": "-",
@@ -46,7 +46,7 @@ var values = map[string]string{
 
 var variable = regexp.MustCompile(`\$\{?[a-zA-Z_]+\}?|%\{[^}]*\}[a-zA-Z]|%>?[a-zA-Z]`)
 
-// written is the line that a server writes with a format string.
+// written returns the line that a server writes with a format string.
 func written(t *testing.T, spec string) string {
 	t.Helper()
 	return variable.ReplaceAllStringFunc(spec, func(v string) string {
@@ -58,7 +58,7 @@ func written(t *testing.T, spec string) string {
 	})
 }
 
-// advised is every advice of the text formats: by name, spec and line at hand.
+// advised covers all advice for text formats: the format and a line of it.
 var advised = []struct {
 	name, format, line string
 	servers            string
@@ -75,8 +75,8 @@ var advised = []struct {
 	{"nginx with quotes", `$remote_addr	'$status' "$request" \$request_id`, `203.0.113.1	'401' "GET /a HTTP/1.1" \it's`, "nginx"},
 }
 
-// What is advised closes the gaps: a line written by it holds all that it adds,
-// and all that was there before.
+// TestAdviceClosesTheGaps checks that a line in the advised format holds all added fields
+// and those that were there before.
 func TestAdviceClosesTheGaps(t *testing.T) {
 	for _, tc := range advised {
 		t.Run(tc.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestAdviceClosesTheGaps(t *testing.T) {
 					t.Fatal(err)
 				}
 				spec := c.Format
-				if c.Server == "Apache" { // which takes the escapes out
+				if c.Server == "Apache" { // Apache removes the escapes
 					spec = strings.ReplaceAll(spec, `\"`, `"`)
 				}
 				line := written(t, spec)
@@ -122,7 +122,7 @@ func TestAdviceOfJSON(t *testing.T) {
 	for _, tc := range []struct {
 		name, line string
 		server     string
-		after      string // a line as it would be written
+		after      string // a line as the server would write it
 		fields     string
 		text       []string
 	}{
@@ -130,7 +130,7 @@ func TestAdviceOfJSON(t *testing.T) {
 			`{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"10.0.0.1","request_uri":"/a","status":"401","remote_user":"jane","session":"s1","http_user_agent":"curl","http_referer":"/","host":"a.example","upstream_addr":"10.0.0.2:80","upstream_status":"401","request_time":"0.004","scheme":"https","sent_http_www_authenticate":"Basic","msec":"1773065100.123","http_x_forwarded_for":"203.0.113.9"}`,
 			"map[time:msec]", []string{`'"session":"$cookie_SESSIONNAME",'`, `'"msec":"$msec",'`}},
 		{"Caddy redacts cookies", caddyLine, "",
-			``, "", nil}, // what else is not there no client has sent: see below
+			``, "", nil}, // no client sent the other fields
 		{"Caddy behind a proxy", `{"ts":1773065100.25,"request":{"remote_ip":"10.0.0.1","host":"a.example","uri":"/a","headers":{}},"user_id":"jane","duration":0.001,"status":401}`, "Caddy",
 			`{"ts":1773065100.25,"request":{"remote_ip":"10.0.0.1","host":"a.example","uri":"/a","headers":{}},"user_id":"jane","duration":0.001,"status":401,"session":"0a1b2c3d","upstream_addr":"10.0.0.2:80","scheme":"https"}`,
 			"map[]", []string{"\t\t\tsession hash\n", "log_append @session session {http.request.cookie.SESSIONNAME}\n", "log_append scheme {scheme}\n", "log_append upstream_addr {http.reverse_proxy.upstream.hostport}\n"}},
@@ -177,7 +177,7 @@ func TestAdviceOfJSON(t *testing.T) {
 	}
 }
 
-// Of every extra it is said what it is for, and what its absence may mean.
+// TestTable checks that every field has its sentences.
 func TestTable(t *testing.T) {
 	for x, g := range table {
 		name := parse.Extra(x).String()
@@ -191,7 +191,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// A variable that is always empty is not advised again.
+// TestLoggedIsNotAdvised checks that a variable that is always empty is not advised again.
 func TestLoggedIsNotAdvised(t *testing.T) {
 	f := format(t, "combined")
 	s := parse.Survey([]byte(`203.0.113.1 - - [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 179 "-" "curl/8"`), f)
@@ -223,13 +223,14 @@ func TestNothingToAdvise(t *testing.T) {
 	}
 }
 
-// A format string of another proxy is not taken for Apache's or nginx's.
+// TestOtherServersAreLeftAlone checks that the format string of another proxy is not taken
+// for Apache's or nginx's.
 func TestOtherServersAreLeftAlone(t *testing.T) {
 	for _, native := range []string{
 		`[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE%`,
 		`%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %{+Q}r`,
 		`%h %^[%d:%t %^] "%r" %s %b "%R" "%u"`,
-		"", // columns that the log names by itself
+		"", // a log that names its own columns
 	} {
 		a := For(&parse.Format{Name: "other", Native: native}, &parse.Presence{Lines: 1}, nil)
 		if len(a.Gaps) == 0 || len(a.Configs) != 0 {
@@ -244,7 +245,7 @@ func TestShellQuoted(t *testing.T) {
 	}
 }
 
-// What the user named stays named.
+// TestNamedFieldsAreKept checks that the fields named by the user stay named.
 func TestNamedFieldsAreKept(t *testing.T) {
 	f := format(t, `$remote_addr [$time_local] "$request" $status "$cookie_basket" "$http_x real"`)
 	named := map[string]string{"session": "cookie_basket", "user": "http_x"}

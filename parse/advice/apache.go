@@ -28,7 +28,7 @@ var apacheDirectives = map[parse.Extra]string{
 	parse.ExtraForwarded: `"%{X-Forwarded-For}i"`,
 }
 
-// isApache tells whether a format string is Apache's: others have % too.
+// isApache reports whether a format string is Apache's. Other servers use % as well.
 func isApache(native string) bool {
 	return strings.Contains(native, "%") &&
 		(strings.Contains(native, "%>s") || strings.Contains(native, "%s") || strings.Contains(native, "%r") || strings.Contains(native, "%t ")) &&
@@ -70,8 +70,8 @@ func apache(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra)
 		"CustomLog ${APACHE_LOG_DIR}/logscan.log logscan\n"
 }
 
-// apacheQuoted is a format string as it stands in double quotes in Apache's
-// configuration. Backslashes are escapes already, of quotes too.
+// apacheQuoted quotes a format string for Apache's configuration, without the double
+// quotes. Backslashes are escapes already, also of quotes.
 func apacheQuoted(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

@@ -2,9 +2,8 @@ package advice
 
 import "logscan/parse"
 
-// caddy logs most by itself; cookies it blanks, and log_append adds what is
-// not in its entries. The filter makes a hash of the session id before it is
-// written.
+// caddy adds the few fields that Caddy does not log by default, by log_append. Cookies,
+// whose values Caddy blanks, are filtered to a hash of the session id:
 // https://caddyserver.com/docs/caddyfile/directives/log_append
 // https://caddyserver.com/docs/caddyfile/directives/log#filter
 func caddy(c *Config, _ *parse.Format, _ *parse.Presence, wanted []parse.Extra) {

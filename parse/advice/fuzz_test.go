@@ -7,8 +7,8 @@ import (
 	"logscan/parse"
 )
 
-// Whatever format a user gives and whatever its lines hold: no more lines hold
-// a field than there are, and what is advised can be read and pasted.
+// FuzzAdvice checks for any format and lines that no field is held by more lines than there
+// are, and that the advice can be read back.
 func FuzzAdvice(f *testing.F) {
 	for _, tc := range advised {
 		f.Add(tc.format, tc.line)
@@ -48,7 +48,7 @@ func FuzzAdvice(f *testing.F) {
 				t.Error(err)
 			}
 			if c.Server == "nginx" && of.Native != "" {
-				// Quotes and backslashes are nginx's own again once it has read them.
+				// nginx removes the escapes of quotes and backslashes when it reads them.
 				first, _, _ := strings.Cut(c.Text, "\n")
 				read := strings.NewReplacer(`\\`, `\`, `\'`, `'`, `\t`, "\t", `\n`, "\n", `\r`, "\r").Replace(strings.TrimPrefix(first, "log_format logscan "))
 				if read != "'"+of.Native+"'" {

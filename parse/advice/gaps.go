@@ -2,20 +2,20 @@ package advice
 
 import "logscan/parse"
 
-// Gap is something that the diagnosis would use and that no line holds.
+// Gap is a field that the diagnosis would use and that no line holds.
 type Gap struct {
 	Extra parse.Extra
-	// Logged says that the log has a place for it, which is always empty.
+	// Logged means that the log has a place for the field, which is always empty.
 	Logged bool
-	Why    string   // what cannot be told without it, a sentence
-	Kinds  []string // of findings that need it, or are far less sure without
-	Empty  string   // where Logged: what that may mean, or what to do; a sentence
+	Why    string   // what cannot be determined without it; a sentence
+	Kinds  []string // kinds of findings that need it, or are much less certain without
+	Empty  string   // if Logged, what that may mean or what to do; a sentence
 }
 
-// Name is the name of the field.
+// Name returns the name of the field.
 func (g *Gap) Name() string { return g.Extra.String() }
 
-// gaps gives what no line holds.
+// gaps returns the fields that no line holds.
 func gaps(s *parse.Presence) []Gap {
 	var all []Gap
 	for _, x := range s.Missing() {
@@ -29,7 +29,7 @@ func gaps(s *parse.Presence) []Gap {
 	return all
 }
 
-// table says of every extra what it is needed for.
+// table describes what each field is needed for.
 var table = [parse.NumExtras]Gap{
 	parse.ExtraUser: {
 		Why:   "Whose credentials are refused cannot be told: a locked account and guessing at passwords look alike.",

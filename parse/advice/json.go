@@ -8,7 +8,7 @@ import (
 	"logscan/parse"
 )
 
-// jsonKeys are the keys under which any JSON log may say it.
+// jsonKeys are keys that logscan recognises in any JSON log, with their meaning.
 var jsonKeys = map[parse.Extra][2]string{
 	parse.ExtraUser:           {"user_name", "who signed in"},
 	parse.ExtraSession:        {"session_id", "the session, or a hash of its id"},
@@ -25,7 +25,7 @@ var jsonKeys = map[parse.Extra][2]string{
 	parse.ExtraForwarded:      {"x_forwarded_for", "the X-Forwarded-For header"},
 }
 
-// anyJSON names keys for a log whose writer is not known.
+// anyJSON suggests keys for a log whose writer is not known.
 func anyJSON(c *Config, _ *parse.Format, _ *parse.Presence, wanted []parse.Extra) {
 	c.Server, c.Place = "JSON", "the objects that your logger writes, under these keys or others that --field names"
 	var members []string
@@ -41,7 +41,7 @@ func anyJSON(c *Config, _ *parse.Format, _ *parse.Presence, wanted []parse.Extra
 				continue
 			}
 			timed = true
-			c.Fields["time"] = key[0] // or else the key that is there is taken
+			c.Fields["time"] = key[0] // otherwise the existing key would be used
 		}
 		members = append(members, fmt.Sprintf("%q: %q", key[0], key[1]))
 		if x == parse.ExtraSession {

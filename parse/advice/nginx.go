@@ -14,8 +14,7 @@ const (
 	nginxCombined = nginxCommon + ` "$http_referer" "$http_user_agent"`
 )
 
-// nginxVariables are quoted where a client, or a list of backends, can put
-// spaces into them.
+// nginxVariables are quoted if a client, or a list of backends, can put spaces into them.
 var nginxVariables = map[parse.Extra]string{
 	parse.ExtraUser:           `"$remote_user"`,
 	parse.ExtraSession:        `"$cookie_` + Session + `"`,
@@ -56,12 +55,12 @@ func (c *Config) nginxNotes(s *parse.Presence) {
 	}
 }
 
-// nginxQuoted is s as a string of nginx's configuration.
+// nginxQuoted quotes s as a string of nginx's configuration.
 func nginxQuoted(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\t", `\t`, "\n", `\n`, "\r", `\r`).Replace(s) + "'"
 }
 
-// ingressNginx sets its log_format in the ConfigMap of the controller.
+// ingressNginx sets the log_format in the ConfigMap of the controller:
 // https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/#log-format-upstream
 func ingressNginx(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra) {
 	tail, adds := appended(wanted, nginxVariables)
@@ -71,7 +70,7 @@ func ingressNginx(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.
 	c.nginxNotes(s)
 }
 
-// nginxMembers are the members of a JSON object, under keys that are known.
+// nginxMembers are members of a JSON object, under keys that logscan recognises.
 var nginxMembers = map[parse.Extra]string{
 	parse.ExtraUser:           `"remote_user":"$remote_user"`,
 	parse.ExtraSession:        `"session":"$cookie_` + Session + `"`,
@@ -98,7 +97,7 @@ func nginxJSON(c *Config, _ *parse.Format, s *parse.Presence, wanted []parse.Ext
 		}
 		c.Adds = append(c.Adds, x)
 		if x == parse.ExtraSubSecond || x == parse.ExtraTimeZone {
-			c.Fields["time"] = "msec" // or else the key that is there is taken
+			c.Fields["time"] = "msec" // otherwise the existing key would be used
 		}
 		if !seen[m] {
 			seen[m] = true
@@ -106,5 +105,5 @@ func nginxJSON(c *Config, _ *parse.Format, s *parse.Presence, wanted []parse.Ext
 		}
 	}
 	c.nginxNotes(s)
-	delete(c.Fields, "session") // its key is known
+	delete(c.Fields, "session") // its key is recognised
 }

@@ -16,7 +16,7 @@ import (
 	"logscan/parse"
 )
 
-// configs gives what is advised to one server, of all text formats.
+// configs returns the advice for one server, of all text formats.
 func configs(t *testing.T, server string) map[string]Config {
 	t.Helper()
 	all := map[string]Config{}
@@ -35,8 +35,8 @@ func configs(t *testing.T, server string) map[string]Config {
 	return all
 }
 
-// The servers themselves accept what is to be pasted, and what they then write
-// has all that was missing.
+// TestNginx and the tests below check that the servers accept the advised configuration,
+// and that their logs then hold the fields that were missing.
 func TestNginx(t *testing.T) {
 	nginx, err := exec.LookPath("nginx")
 	if err != nil {
@@ -82,7 +82,7 @@ func TestApache(t *testing.T) {
 			}
 			check(t, command("-t"), c.Text)
 			serve(t, command("-DFOREGROUND"), address)
-			// Apache names users that it signed in itself, and here it has not.
+			// Apache logs only users that it signed in itself, and here it has not.
 			holds(t, &c, filepath.Join(dir, "logscan.log"), []parse.Extra{parse.ExtraUser})
 		})
 	}
@@ -115,10 +115,10 @@ func TestCaddy(t *testing.T) {
 	}
 }
 
-// caddyLine is a line as Caddy writes it where nothing is configured.
+// caddyLine is a line of Caddy's default log.
 const caddyLine = `{"ts":1773065100.25,"request":{"remote_ip":"203.0.113.1","host":"a.example","uri":"/a","headers":{"Cookie":["REDACTED"],"User-Agent":["curl"]}},"user_id":"","duration":0.001,"status":200}`
 
-// backend is an application that refuses everybody.
+// backend starts an application that refuses every request.
 func backend(t *testing.T) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -139,7 +139,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// serve runs the server for one request that says all a client can say.
+// serve runs the server for a request with every header that a client can send.
 func serve(t *testing.T, cmd *exec.Cmd, address string) {
 	t.Helper()
 	var out strings.Builder
@@ -183,12 +183,11 @@ func serve(t *testing.T, cmd *exec.Cmd, address string) {
 	}
 }
 
-// requests are asked of each server: a single one has the time of a full second
-// once in a thousand runs, and so no sub-second to be seen.
+// requests is how many requests each server gets: a single one falls on a full second once
+// in a thousand runs, and would show no sub-second.
 const requests = 3
 
-// holds reads the log that was written and wants everything in it that was
-// advised for.
+// holds parses the log that was written and checks that it has every field that was added.
 func holds(t *testing.T, c *Config, path string, but []parse.Extra) {
 	t.Helper()
 	line, err := os.ReadFile(path)

@@ -2,8 +2,8 @@ package advice
 
 import "logscan/parse"
 
-// Headers of Traefik's access log, which drops all by default, and the keys
-// under which logscan is told of what it does not know by itself.
+// Headers that Traefik logs only if configured, and the keys that --field must name because
+// logscan does not recognise them:
 // https://doc.traefik.io/traefik/observability/access-logs/
 var (
 	traefikHeaders = map[parse.Extra]string{
@@ -12,7 +12,7 @@ var (
 	traefikKeys = map[parse.Extra]string{parse.ExtraReason: "downstream_Www-Authenticate", parse.ExtraScheme: "RequestScheme"}
 )
 
-// traefik has nearly all in its JSON, and nothing of it in its text format.
+// traefik has nearly all fields in its JSON format. Its text format cannot be extended.
 func traefik(c *Config, f *parse.Format, _ *parse.Presence, wanted []parse.Extra) {
 	c.Server, c.Place = "Traefik", "the static configuration (YAML)"
 	var headers []string

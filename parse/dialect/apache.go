@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
-// apacheMeanings are the directives without argument that mean something to
-// logscan. https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#formats
+// apacheMeanings maps the directives without an argument that logscan uses.
+// https://httpd.apache.org/docs/2.4/mod/mod_log_config.html#formats
 var apacheMeanings = map[byte]Meaning{
 	'h': Client, 'a': Client, 'u': User, 't': Time, 'r': Request, 's': Status,
 	'b': Bytes, 'B': Bytes, 'O': Bytes, 'D': Micros, 'T': Seconds,
@@ -16,8 +16,7 @@ var apacheMeanings = map[byte]Meaning{
 	'I': Count, 'k': Count, 'P': Count, 'p': Count, 'S': Count,
 }
 
-// apacheIgnored are the other directives there are, apacheBraced those that take
-// an argument.
+// apacheIgnored are the other directives, apacheBraced those that take an argument.
 const (
 	apacheIgnored = "AflLRXZ"
 	apacheBraced  = "ioenCxtTapPh"
@@ -25,104 +24,107 @@ const (
 
 func isApache(spec string) bool { return strings.Contains(spec, "%") }
 
-// commonTime is how %t spells a time.
+// commonTime is the pattern of %t, within its brackets.
 const commonTime = "%d/%b/%Y:%H:%M:%S %z"
 
-// apachePieces takes a LogFormat string apart:
-// %[!][status,…][<|>][{argument}]directive, %% and the backslash escapes of the
-// configuration file.
+// apachePieces parses a LogFormat string: directives, %% and the backslash escapes
+// of the configuration file.
 func apachePieces(spec string) ([]Piece, error) {
 	var ps []Piece
 	for i := 0; i < len(spec); {
 		switch c := spec[i]; {
 		case c == '\\' && i+1 < len(spec):
-			switch d := spec[i+1]; d {
-			case 'n':
-				ps = literal(ps, "\n", i)
-			case 't':
-				ps = literal(ps, "\t", i)
-			default:
-				ps = literal(ps, string(d), i)
+			text := string(spec[i+1])
+			switch text {
+			case "n":
+				text = "\n"
+			case "t":
+				text = "\t"
 			}
+			ps = literal(ps, text, i)
 			i += 2
-			continue
 		case c != '%':
 			ps = literal(ps, string(c), i)
 			i++
-			continue
-		}
-		at := i
-		i++
-		if i < len(spec) && spec[i] == '%' {
-			ps = literal(ps, "%", at)
-			i++
-			continue
-		}
-		final := false
-		for i < len(spec) && strings.IndexByte("!<>,0123456789", spec[i]) >= 0 {
-			final = final || spec[i] == '>'
-			i++
-		}
-		arg, braced := "", false
-		if i < len(spec) && spec[i] == '{' {
-			end := strings.IndexByte(spec[i:], '}')
-			if end < 0 {
-				return nil, fmt.Errorf("at byte %d: a { without its }", i)
-			}
-			arg, braced = spec[i+1:i+end], true
-			i += end + 1
-			for i < len(spec) && strings.IndexByte("<>", spec[i]) >= 0 { // %{ms}>T is not, but %{X}>i is
-				i++
-			}
-		}
-		if i == len(spec) {
-			return nil, fmt.Errorf("at byte %d: a %% without a directive", at)
-		}
-		d := spec[i]
-		if d == '^' { // %^FB, %^ti: trailers, and the time to the first byte
-			if i+3 > len(spec) {
-				return nil, fmt.Errorf("at byte %d: no such directive: %s", at, spec[at:])
-			}
-			i += 3
-			ps = append(ps, Piece{Name: spec[at:i], At: at})
-			continue
-		}
-		p := Piece{Name: spec[at : i+1], At: at}
-		i++
-		ok := true
-		switch {
-		case braced && strings.IndexByte(apacheBraced, d) >= 0:
-			p.Name = nameOr(arg, p.Name)
-			if err := p.apacheArgument(d, arg); err != nil {
-				return nil, fmt.Errorf("at byte %d: %w", at, err)
-			}
-		case braced:
-			ok = false
+		case i+1 < len(spec) && spec[i+1] == '%':
+			ps = literal(ps, "%", i)
+			i += 2
 		default:
-			p.Means, ok = apacheMeanings[d]
-			ok = ok || strings.IndexByte(apacheIgnored, d) >= 0
+			p, letter, end, err := apacheDirective(spec, i)
+			if err != nil {
+				return nil, err
+			}
+			switch n := len(ps) - 1; {
+			case letter == 't': // its value has brackets
+				p.Time, _ = strftime.Compile(commonTime)
+				ps = literal(append(literal(ps, "[", i), p), "]", i)
+			case letter == 'q' && n >= 0 && ps[n].Means == Path: // %U%q
+				ps[n].Means, ps[n].Name = Target, ps[n].Name+p.Name
+			default:
+				ps = append(ps, p)
+			}
+			i = end
 		}
-		if !ok {
-			return nil, fmt.Errorf("at byte %d: no such directive: %s", at, spec[at:i])
-		}
-		if d == 's' && !final {
-			p.Means = StatusOriginal
-		}
-		if d == 't' && !braced {
-			p.Time, _ = strftime.Compile(commonTime)
-			ps = literal(append(literal(ps, "[", at), p), "]", at)
-			continue
-		}
-		if n := len(ps) - 1; d == 'q' && n >= 0 && ps[n].Means == Path { // %U%q
-			ps[n].Means, ps[n].Name = Target, ps[n].Name+p.Name
-			continue
-		}
-		ps = append(ps, p)
 	}
 	return ps, nil
 }
 
-// apacheArgument says what a directive with an argument means.
+// apacheDirective parses the directive at offset at of spec, which ends at end:
+// %[!][status,…][<|>][{argument}]letter. letter is 0 if there is an argument.
+func apacheDirective(spec string, at int) (p Piece, letter byte, end int, err error) {
+	i, final := at+1, false
+	for i < len(spec) && strings.IndexByte("!<>,0123456789", spec[i]) >= 0 {
+		final = final || spec[i] == '>'
+		i++
+	}
+	arg, braced := "", false
+	if i < len(spec) && spec[i] == '{' {
+		n := strings.IndexByte(spec[i:], '}')
+		if n < 0 {
+			return p, 0, 0, fmt.Errorf("at byte %d: a { without its }", i)
+		}
+		arg, braced = spec[i+1:i+n], true
+		i += n + 1
+		for i < len(spec) && strings.IndexByte("<>", spec[i]) >= 0 { // as in %{X}>i
+			i++
+		}
+	}
+	if i == len(spec) {
+		return p, 0, 0, fmt.Errorf("at byte %d: a %% without a directive", at)
+	}
+	letter = spec[i]
+	if letter == '^' { // %^FB, %^ti: trailers and the time to the first byte
+		if i+3 > len(spec) {
+			return p, 0, 0, fmt.Errorf("at byte %d: no such directive: %s", at, spec[at:])
+		}
+		return Piece{Name: spec[at : i+3], At: at}, 0, i + 3, nil
+	}
+	end = i + 1
+	p = Piece{Name: spec[at:end], At: at}
+	ok := true
+	switch {
+	case braced && strings.IndexByte(apacheBraced, letter) >= 0:
+		p.Name = nameOr(arg, p.Name)
+		if err := p.apacheArgument(letter, arg); err != nil {
+			return p, 0, 0, fmt.Errorf("at byte %d: %w", at, err)
+		}
+		letter = 0
+	case braced:
+		ok = false
+	default:
+		p.Means, ok = apacheMeanings[letter]
+		ok = ok || strings.IndexByte(apacheIgnored, letter) >= 0
+	}
+	if !ok {
+		return p, 0, 0, fmt.Errorf("at byte %d: no such directive: %s", at, spec[at:end])
+	}
+	if letter == 's' && !final {
+		p.Means = StatusOriginal
+	}
+	return p, letter, end, nil
+}
+
+// apacheArgument sets the meaning of a directive with an argument.
 func (p *Piece) apacheArgument(d byte, arg string) error {
 	switch d {
 	case 'i':
@@ -161,7 +163,7 @@ func (p *Piece) apacheArgument(d byte, arg string) error {
 	return nil
 }
 
-// apacheTime says what %{…}t spells: a time, or a part of one.
+// apacheTime sets the meaning of %{arg}t: a time or a part of one.
 func (p *Piece) apacheTime(arg string) error {
 	arg = strings.TrimPrefix(strings.TrimPrefix(arg, "begin:"), "end:")
 	spelled := arg
@@ -179,8 +181,8 @@ func (p *Piece) apacheTime(arg string) error {
 	return err
 }
 
-// wholeTime tells whether a strftime format is one of the usual spellings of a
-// whole time. A part of the time, such as msec_frac alone, is none.
+// wholeTime reports whether a strftime format is one of the usual spellings of a whole
+// time, as opposed to a part such as msec_frac.
 func wholeTime(arg string) bool {
 	switch arg {
 	case "", "sec", "msec", "usec", "%s":

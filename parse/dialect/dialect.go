@@ -1,31 +1,29 @@
-// Package dialect reads the format strings of servers: nginx's log_format,
-// Apache's LogFormat, HAProxy's log-format, Envoy's format strings, uWSGI's and
-// Gunicorn's, GoAccess's.
+// Package dialect parses the format strings of servers: nginx's log_format, Apache's
+// LogFormat, HAProxy's log-format, and those of Envoy, uWSGI, Gunicorn and GoAccess.
 //
-// In: the string, verbatim, perhaps with the directive around it. Out: its
-// pieces, literals and fields, with what each field means. It does not look at
-// log lines.
+// In: the string, verbatim, optionally with the directive around it. Out: its pieces,
+// literals and fields, with the meaning of each field. It does not see log lines.
 package dialect
 
 import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
-// Piece is a part of a format string: a literal, or a field with the name the
-// server has for it.
+// Piece is a part of a format string: a literal, or a field with the name that the
+// server uses.
 type Piece struct {
 	Literal string
 	Name    string // $cookie_sid, %{SID}C; empty for a literal
 	Means   Meaning
 	Arg     string            // with CookieNamed: the cookie's name
-	Time    *strftime.Pattern // how a time, or a part of one, is spelled; nil for the usual ways
+	Time    *strftime.Pattern // of a time or a part of one; nil for the usual spellings
 	At      int               // byte offset in the format string
 }
 
-// Meaning is what a field says. Ignored, the zero value, is nothing of use.
+// Meaning is the meaning of a field. The zero value is Ignored.
 type Meaning string
 
 // The meanings.
@@ -41,7 +39,7 @@ const (
 	Protocol        Meaning = "protocol"
 	Scheme          Meaning = "scheme"
 	Host            Meaning = "host"
-	ServerName      Meaning = "servername" // what the server calls itself, whatever host was asked
+	ServerName      Meaning = "servername" // the name of the server, whatever the requested host
 	Status          Meaning = "status"
 	StatusOriginal  Meaning = "statusoriginal" // before an internal redirect
 	Bytes           Meaning = "bytes"
@@ -58,8 +56,8 @@ const (
 	ClientPort      Meaning = "clientport"      // address:port
 	Forwarded       Meaning = "forwarded"       // X-Forwarded-For
 	ForwardedHeader Meaning = "forwardedheader" // Forwarded, RFC 7239
-	RealIP          Meaning = "realip"          // X-Real-IP and others that hold one address
-	Proxied         Meaning = "proxied"         // client by the PROXY protocol
+	RealIP          Meaning = "realip"          // X-Real-IP and other headers with a single address
+	Proxied         Meaning = "proxied"         // client according to the PROXY protocol
 	Authorization   Meaning = "authorization"   // the whole header
 	Session         Meaning = "session"
 	Peer            Meaning = "peer"
@@ -68,42 +66,41 @@ const (
 	Server          Meaning = "server" // HAProxy's backend/server
 	Reason          Meaning = "reason"
 	State           Meaning = "state" // HAProxy's termination state
-	Count           Meaning = "count" // digits that are not kept, but tell this format from others
-	Word            Meaning = "word"  // without blanks, not kept, as Count
+	Count           Meaning = "count" // digits that are not kept, but distinguish this format from others
+	Word            Meaning = "word"  // like Count, any text without blanks
 	Padding         Meaning = "padding"
 )
 
-// Spec is a format string taken apart.
+// Spec is a parsed format string.
 type Spec struct {
-	Dialect string  // the server whose it is
-	Name    string  // that the directive gives it; empty where there is none
+	Dialect string  // its server
+	Name    string  // given by the directive; empty if there is none
 	Raw     bool    // values are logged without escapes (escape=none)
 	Pieces  []Piece // of a line of text
 
-	// Object holds the members where the line is a JSON object; Pieces is empty.
+	// Object holds the members if the line is a JSON object; Pieces is empty then.
 	Object []Member
 }
 
-// Escapes tells whether every value is logged with escapes, in quotes or not.
+// Escapes reports whether all values are logged with escapes, even without quotes.
 func (s *Spec) Escapes() bool {
 	return !s.Raw && (s.Dialect == "nginx" || s.Dialect == "apache" || s.Dialect == "haproxy")
 }
 
-// Member is a member of a JSON object: its path, dotted, and the pieces of its
-// value.
+// Member is a member of a JSON object: its dotted path and the pieces of its value.
 type Member struct {
 	Path   string
 	Pieces []Piece
 }
 
-// language is a way to spell format strings.
+// language is a syntax of format strings.
 type language struct {
 	name   string
 	is     func(spec string) bool
 	pieces func(spec string) ([]Piece, error)
 }
 
-// languages are told apart in this order: the first whose marks a string has.
+// languages returns all languages. A string is of the first whose marks it has.
 func languages() []language {
 	return []language{
 		{"envoy", isEnvoy, envoyPieces},
@@ -115,21 +112,21 @@ func languages() []language {
 	}
 }
 
-// Parse takes a format string apart. Errors name the byte offset.
-func Parse(spec string) (*Spec, error) { return parse(undress(spec)) }
+// Parse parses a format string. Errors give the byte offset.
+func Parse(spec string) (*Spec, error) { return parse(unwrap(spec)) }
 
-// ParseAs is Parse for a string as the configuration of a server, nginx or
-// apache, is read: there is nothing around it, and raw says that values are
-// logged without escapes.
+// ParseAs parses a format string from the configuration of a server, nginx or
+// apache, without a directive around it. raw reports whether values are logged
+// without escapes.
 func ParseAs(server, spec string, raw bool) (*Spec, error) {
-	return parse(undressed{text: spec, dialect: server, raw: raw})
+	return parse(unwrapped{text: spec, dialect: server, raw: raw})
 }
 
-// maxSpec is the longest format string in bytes. Those of people have hundreds,
-// and some thousands where the line is JSON.
+// maxSpec is the greatest length of a format string in bytes. Usual ones have
+// hundreds, some for JSON thousands.
 const maxSpec = 32 << 10
 
-func parse(d undressed) (*Spec, error) {
+func parse(d unwrapped) (*Spec, error) {
 	if len(d.text) > maxSpec {
 		return nil, fmt.Errorf("a format string of more than %d KiB", maxSpec>>10)
 	}
@@ -160,8 +157,8 @@ func parse(d undressed) (*Spec, error) {
 	return s, err
 }
 
-// nameOr gives a name, or where it is empty another, since a piece without a
-// name is a literal.
+// nameOr returns name, or other if it is empty, because a piece without a name is a
+// literal.
 func nameOr(name, other string) string {
 	if name == "" {
 		return other
@@ -169,7 +166,7 @@ func nameOr(name, other string) string {
 	return name
 }
 
-// literal appends text to the last literal, or as a new one.
+// literal appends text to the last piece if it is a literal, or as a new literal.
 func literal(ps []Piece, text string, at int) []Piece {
 	if n := len(ps) - 1; n >= 0 && ps[n].Name == "" {
 		ps[n].Literal += text
@@ -181,7 +178,7 @@ func literal(ps []Piece, text string, at int) []Piece {
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 
-// header says what a request header means, whatever the server.
+// header returns the meaning of a request header, for any server.
 func header(name string) Meaning {
 	switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
 	case "referer":
@@ -214,7 +211,7 @@ func header(name string) Meaning {
 	return Ignored
 }
 
-// responseHeader says what a response header means.
+// responseHeader returns the meaning of a response header.
 func responseHeader(name string) Meaning {
 	switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
 	case "www-authenticate":

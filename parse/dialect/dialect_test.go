@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// spell writes the pieces of a spec: literals as they are, fields as
+// spell formats the pieces of a spec: literals as they are, fields as
 // <name:meaning>.
 func spell(ps []Piece) string {
 	var b strings.Builder
@@ -127,8 +127,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Any string is taken apart or refused, and what is taken apart has all of its
-// literals.
+// FuzzSpec checks that any string is parsed or rejected, and that its pieces contain
+// all its literals.
 func FuzzSpec(f *testing.F) {
 	for _, tt := range specTests {
 		f.Add(tt.spec)
@@ -146,8 +146,8 @@ func FuzzSpec(f *testing.F) {
 	})
 }
 
-// FuzzParseAs takes a string for that of each server in turn, whatever it looks
-// like: a configuration says whose it is.
+// FuzzParseAs parses strings as those of each server, whatever they look like,
+// because a configuration determines the server.
 func FuzzParseAs(f *testing.F) {
 	for _, tt := range specTests {
 		f.Add(tt.spec, true)

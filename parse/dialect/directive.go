@@ -2,32 +2,32 @@ package dialect
 
 import "strings"
 
-// undressed is a format string without the directive around it.
-type undressed struct {
+// unwrapped is a format string without the directive around it.
+type unwrapped struct {
 	text    string
-	dialect string // that the directive belongs to; empty where it is not said
+	dialect string // of the directive; empty if there is none
 	name    string
 	raw     bool
 }
 
-// undress takes off what surrounds a format string in a configuration file:
+// unwrap removes the directive around a format string in a configuration file:
 //
 //	log_format name escape=json '…' '…';
 //	LogFormat "…" name
 //	log-format "…"
 //
-// escape=… may also stand alone before an nginx string.
-func undress(spec string) undressed {
+// escape=… may also precede an nginx string alone.
+func unwrap(spec string) unwrapped {
 	word, rest := cutWord(spec)
 	switch {
 	case word == "log_format":
-		d := undressed{dialect: "nginx"}
+		d := unwrapped{dialect: "nginx"}
 		d.name, rest = cutWord(rest)
 		d.escape(&rest)
 		d.text = joinQuoted(rest)
 		return d
 	case strings.HasPrefix(word, "escape="):
-		d := undressed{dialect: "nginx"}
+		d := unwrapped{dialect: "nginx"}
 		d.escape(&spec)
 		if d.text = spec; strings.HasPrefix(spec, "'") {
 			d.text = joinQuoted(spec)
@@ -39,26 +39,26 @@ func undress(spec string) undressed {
 		}
 		text, rest := cutQuoted(rest)
 		name, _ := cutWord(rest)
-		return undressed{text: unquoteApache(text), dialect: "apache", name: name}
+		return unwrapped{text: unquoteApache(text), dialect: "apache", name: name}
 	case word == "log-format":
 		text, _ := cutQuoted(rest)
 		if !strings.HasPrefix(strings.TrimSpace(rest), `"`) {
 			text = strings.ReplaceAll(strings.TrimSpace(rest), `\ `, " ")
 		}
-		return undressed{text: text, dialect: "haproxy"}
+		return unwrapped{text: text, dialect: "haproxy"}
 	}
-	return undressed{text: spec}
+	return unwrapped{text: spec}
 }
 
-// escape reads nginx's escape parameter at the start of rest.
-func (d *undressed) escape(rest *string) {
+// escape removes nginx's escape parameter from the start of rest.
+func (d *unwrapped) escape(rest *string) {
 	word, after := cutWord(*rest)
 	if how, ok := strings.CutPrefix(word, "escape="); ok {
 		d.raw, *rest = how == "none", after
 	}
 }
 
-// cutWord gives the first word of s and what follows it.
+// cutWord returns the first word of s and the text after it.
 func cutWord(s string) (word, rest string) {
 	s = strings.TrimLeft(s, " \t\r\n")
 	if i := strings.IndexAny(s, " \t\r\n"); i >= 0 {
@@ -67,8 +67,8 @@ func cutWord(s string) (word, rest string) {
 	return s, ""
 }
 
-// cutQuoted gives the text in the quotes that s begins with, its escapes as they
-// are, or else the first word.
+// cutQuoted returns the text in the quotes at the start of s, with its escapes, or
+// else the first word, and the text after it.
 func cutQuoted(s string) (text, rest string) {
 	s = strings.TrimLeft(s, " \t\r\n")
 	if s == "" || s[0] != '"' && s[0] != '\'' {
@@ -85,12 +85,12 @@ func cutQuoted(s string) (text, rest string) {
 	return s[1:], ""
 }
 
-// unquoteApache takes off the escapes by which quotes stand in a quoted
-// argument; the format's own escapes stay.
+// unquoteApache removes the escapes of quotes in a quoted argument. Escapes of the
+// format itself stay.
 func unquoteApache(s string) string { return strings.ReplaceAll(s, `\"`, `"`) }
 
-// joinQuoted puts the strings of an nginx directive together, up to its
-// semicolon, and takes off their quotes and escapes.
+// joinQuoted concatenates the strings of an nginx directive, up to its semicolon,
+// without their quotes and escapes.
 func joinQuoted(s string) string {
 	var b strings.Builder
 	quote := byte(0)

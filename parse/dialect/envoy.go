@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
-// envoyMeanings are the command operators that mean something to logscan.
+// envoyMeanings maps the command operators that logscan uses.
 // https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage
 var envoyMeanings = map[string]Meaning{
 	"START_TIME": Time, "PROTOCOL": Protocol, "RESPONSE_CODE": Status,
@@ -18,7 +18,7 @@ var envoyMeanings = map[string]Meaning{
 	"DOWNSTREAM_DIRECT_REMOTE_ADDRESS": Peer, "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT": Peer,
 }
 
-// isEnvoy tells whether a string has a command operator: %NAME%, %NAME(…)%.
+// isEnvoy reports whether a string has a command operator: %NAME%, %NAME(…)%.
 func isEnvoy(spec string) bool {
 	for i := range len(spec) {
 		if spec[i] == '%' {
@@ -30,14 +30,14 @@ func isEnvoy(spec string) bool {
 	return false
 }
 
-// envoyOperator reads the operator at the start of s and gives how long it is,
-// with its percent signs; 0 where there is none.
+// envoyOperator returns the name of the operator at the start of s, and its length
+// with its percent signs, 0 if there is none.
 func envoyOperator(s string) (name string, n int) {
 	i := 1
 	for i < len(s) && (s[i] == '_' || s[i] >= 'A' && s[i] <= 'Z' || i > 1 && isDigit(s[i])) {
 		i++
 	}
-	if i < 4 { // there are none so short, but Apache has %D%
+	if i < 4 { // none is so short, but Apache has %D%
 		return "", 0
 	}
 	name = s[1:i]
@@ -48,7 +48,7 @@ func envoyOperator(s string) (name string, n int) {
 		}
 		i += end + 1
 	}
-	if i < len(s) && s[i] == ':' { // a limit of its length
+	if i < len(s) && s[i] == ':' { // a limit of the length
 		i++
 		for i < len(s) && isDigit(s[i]) {
 			i++
@@ -60,8 +60,8 @@ func envoyOperator(s string) (name string, n int) {
 	return name, i + 1
 }
 
-// envoyPieces takes a format string apart. The documented line feed at its end
-// is left out.
+// envoyPieces parses a format string. The documented line feed at its end is left
+// out.
 func envoyPieces(spec string) ([]Piece, error) {
 	spec = strings.TrimSuffix(strings.TrimSuffix(spec, "\n"), `\n`)
 	var ps []Piece
@@ -95,7 +95,7 @@ func envoyPieces(spec string) ([]Piece, error) {
 	return joinRequest(ps), nil
 }
 
-// envoyField says what an operator with its argument means.
+// envoyField returns the piece of an operator with its argument.
 func envoyField(name, operator string) (Piece, error) {
 	p := Piece{Name: operator, Means: envoyMeanings[name]}
 	_, arg, _ := strings.Cut(operator, "(")
@@ -126,8 +126,8 @@ func envoyField(name, operator string) (Piece, error) {
 	return p, nil
 }
 
-// joinRequest makes one field of "METHOD target PROTOCOL" in quotes: only the
-// closing quote tells where it ends, whatever the target holds.
+// joinRequest joins "METHOD target PROTOCOL" in quotes into one field: only the
+// closing quote ends it, whatever the target contains.
 func joinRequest(ps []Piece) []Piece {
 	out := ps[:0]
 	for i := 0; i < len(ps); i++ {

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
-// goaccessMeanings are the specifiers of GoAccess's log-format.
+// goaccessMeanings maps the specifiers of GoAccess's log-format.
 // https://goaccess.io/man#custom-log
 var goaccessMeanings = map[byte]Meaning{
 	'x': Time, 'd': TimePart, 't': TimePart, 'v': Host, 'e': User, 'h': Client, 'r': Request, 'm': Method,
@@ -16,8 +16,8 @@ var goaccessMeanings = map[byte]Meaning{
 	'C': Ignored, 'K': Ignored, 'k': Ignored, 'M': Ignored, '^': Ignored,
 }
 
-// isGoAccess tells GoAccess's strings from Apache's: by what Apache does not
-// have, or a date and a time side by side.
+// isGoAccess reports whether a string is GoAccess's rather than Apache's: it has what
+// Apache does not have, or a date and a time.
 func isGoAccess(spec string) bool {
 	if strings.Contains(spec, "%^") && !strings.Contains(spec, "%^t") && !strings.Contains(spec, "%^F") {
 		return true
@@ -29,8 +29,8 @@ func isGoAccess(spec string) bool {
 		strings.Contains(spec, "%d") && strings.Contains(spec, "%t")
 }
 
-// goaccessPieces takes a log-format string apart. Dates and clocks are read in
-// any spelling, since GoAccess is told theirs apart from the string.
+// goaccessPieces parses a log-format string. Dates and clocks may have any spelling,
+// because GoAccess takes theirs from other options.
 func goaccessPieces(spec string) ([]Piece, error) {
 	var ps []Piece
 	for i := 0; i < len(spec); {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// haproxyMeanings are the variables of a log-format that mean something to
-// logscan. https://docs.haproxy.org/3.0/configuration.html#8.2.6
+// haproxyMeanings maps the variables of a log-format that logscan uses.
+// https://docs.haproxy.org/3.0/configuration.html#8.2.6
 var haproxyMeanings = map[string]Meaning{
 	"ci": Client, "t": Time, "tr": Time, "trl": Time, "trg": Time, "T": Time, "Tl": Time, "Ts": Time,
 	"ST": Status, "B": Bytes, "Ta": Millis, "Tt": Millis, "CC": Ignored,
@@ -15,19 +15,19 @@ var haproxyMeanings = map[string]Meaning{
 	"cp": Count, "fp": Count, "ac": Count, "fc": Count, "bc": Count, "sc": Count, "bq": Count, "sq": Count, "pid": Count,
 }
 
-// haproxyIgnored are the other variables there are, longest first where one is
-// the beginning of another.
+// haproxyIgnored are the other variables, the longest first if one is a prefix of
+// another.
 var haproxyIgnored = strings.Fields("sslv sslc hrl hsl bi bp fi hr hs lc rc rt si sp Bi Bp bq ID Td Th Ti Tc Tq TR Tr Tw Tu CS Fi ms o H U Ms")
 
-// haproxyFetches are the sample fetches that mean something.
+// haproxyFetches maps the sample fetches that logscan uses.
 var haproxyFetches = map[string]Meaning{
 	"src": Client, "method": Method, "path": Path, "pathq": Target, "url": Target, "query": Query, "status": Status,
 	"capture.req.method": Method, "capture.req.uri": Target, "capture.req.ver": Protocol, "req.ver": Protocol,
 	"http_auth_user": User, "req.fhdr(host)": Host, "req.hdr(host)": Host, "bytes_out": Bytes, "fc_err_str": Reason, "res.bytes_out": Bytes,
 }
 
-// isHAProxy tells HAProxy's strings from Apache's by variables of two letters,
-// flags and sample expressions.
+// isHAProxy reports whether a string is HAProxy's rather than Apache's: it has
+// variables of two letters, flags or sample expressions.
 func isHAProxy(spec string) bool {
 	for _, mark := range []string{"%ci", "%cp", "%ST", "%ft", "%tr", "%tsc", "%HM", "%HU", "%HP", "%{+", "%{-", "%["} {
 		if i := strings.Index(spec, mark); i >= 0 && (i == 0 || spec[i-1] != '%') {
@@ -37,7 +37,7 @@ func isHAProxy(spec string) bool {
 	return false
 }
 
-// haproxyPieces takes a log-format string apart: %[flags]name and %[sample].
+// haproxyPieces parses a log-format string: %{flags}name and %[sample].
 func haproxyPieces(spec string) ([]Piece, error) {
 	var ps []Piece
 	allQuoted := false
@@ -92,7 +92,8 @@ func haproxyPieces(spec string) ([]Piece, error) {
 	return joinHAProxy(ps), nil
 }
 
-// haproxyField reads a variable's name or a sample expression at i.
+// haproxyField returns the piece of the variable or sample expression at i, and the
+// offset after it. The piece has no name if there is none.
 func haproxyField(spec string, i int) (Piece, int) {
 	if i < len(spec) && spec[i] == '[' {
 		depth := 0
@@ -125,8 +126,8 @@ func haproxyField(spec string, i int) (Piece, int) {
 	return Piece{}, i
 }
 
-// joinHAProxy makes one field of what only together tells where it ends: the
-// client's address and port, the backend and its server.
+// joinHAProxy joins fields whose end is only clear together: the client's address and
+// port, the backend and its server.
 func joinHAProxy(ps []Piece) []Piece {
 	out := ps[:0]
 	for i := 0; i < len(ps); i++ {

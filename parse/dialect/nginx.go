@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// nginxMeanings are the variables that mean something to logscan. Others are
-// walked over.
+// nginxMeanings maps the variables that logscan uses. Others are skipped.
 // https://nginx.org/en/docs/varindex.html
 var nginxMeanings = map[string]Meaning{
 	"remote_addr": Client, "realip_remote_addr": Peer, "proxy_protocol_addr": Proxied, "the_real_ip": Client,
@@ -24,6 +23,7 @@ var nginxMeanings = map[string]Meaning{
 	"upstream_addr": Upstream, "upstream_status": UpstreamStatus,
 }
 
+// isNginx reports whether a string has variables of nginx.
 func isNginx(spec string) bool {
 	for i := strings.IndexByte(spec, '$'); i >= 0 && i+1 < len(spec); {
 		if c := spec[i+1]; isLetter(c) || c == '_' || c == '{' {
@@ -38,7 +38,7 @@ func isNginx(spec string) bool {
 	return strings.Contains(spec, "$") && !strings.Contains(spec, "%")
 }
 
-// nginxPieces takes a log_format string apart: $name and ${name}.
+// nginxPieces parses a log_format string: $name and ${name}.
 func nginxPieces(spec string) ([]Piece, error) {
 	var ps []Piece
 	for i := 0; i < len(spec); {
@@ -78,8 +78,8 @@ func nginxPieces(spec string) ([]Piece, error) {
 	return joinTargets(ps), nil
 }
 
-// joinTargets makes one field of variables that stand side by side and are a
-// target together: $uri$is_args$args, $scheme://$host$request_uri.
+// joinTargets joins adjacent variables that form a target: $uri$is_args$args,
+// $scheme://$host$request_uri.
 func joinTargets(ps []Piece) []Piece {
 	out := ps[:0]
 	for i := 0; i < len(ps); i++ {
@@ -104,7 +104,7 @@ func joinTargets(ps []Piece) []Piece {
 	return out
 }
 
-// nginxMeaning says what a variable means; arg is the name of a cookie.
+// nginxMeaning returns the meaning of a variable, and the name if it is a cookie.
 func nginxMeaning(name string) (m Meaning, arg string) {
 	if m, ok := nginxMeanings[name]; ok {
 		return m, ""

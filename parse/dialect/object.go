@@ -6,23 +6,22 @@ import (
 	"strings"
 )
 
-// member is a key of a JSON object in a format string, and the text of its
-// value.
+// member is a key of a JSON object in a format string and the text of its value.
 type member struct{ path, text string }
 
-// maxObjectDepth is how deep objects of a format string may nest.
+// maxObjectDepth limits the nesting of objects in a format string.
 const maxObjectDepth = 16
 
-// splitObject takes a format string apart that is a JSON object, such as
-// {"t":"$time_iso8601","status":$status}. ok is false where it is none. Numbers
-// stand without quotes, so a value may be no JSON before it is filled in.
+// splitObject parses a format string that is a JSON object, such as
+// {"t":"$time_iso8601","status":$status}. ok is false if it is none. Numbers have no
+// quotes, so values need not be JSON before they are filled in.
 func splitObject(spec string, lang *language) (members []member, ok bool) {
 	spec = strings.TrimSpace(spec)
 	if !strings.HasPrefix(spec, "{") || !strings.HasSuffix(spec, "}") {
 		return nil, false
 	}
 	if lang.name == "apache" || lang.name == "haproxy" {
-		spec = strings.ReplaceAll(spec, `\"`, `"`) // as the configuration file has it
+		spec = strings.ReplaceAll(spec, `\"`, `"`) // as in the configuration file
 	}
 	s := objectScanner{rest: spec}
 	if !s.object("", 1) || strings.TrimSpace(s.rest) != "" || len(s.members) == 0 {
@@ -31,6 +30,7 @@ func splitObject(spec string, lang *language) (members []member, ok bool) {
 	return s.members, true
 }
 
+// objectScanner reads an object and collects its members.
 type objectScanner struct {
 	rest    string
 	members []member
@@ -92,7 +92,7 @@ func (s *objectScanner) object(path string, depth int) bool {
 			if !s.object(path+key+".", depth+1) {
 				return false
 			}
-		default: // a bare value ends at a comma or brace that is no part of a field
+		default: // a bare value ends at a comma or brace outside fields
 			n, braces := 0, 0
 			for ; n < len(s.rest); n++ {
 				if c := s.rest[n]; c == '{' || c == '(' || c == '[' {

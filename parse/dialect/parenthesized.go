@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"logscan/parse/strftime"
+	"logscan/parse/field/strftime"
 )
 
-// uwsgiMeanings are the variables of uWSGI's logformat.
+// uwsgiMeanings maps the variables of uWSGI's log-format.
 // https://uwsgi-docs.readthedocs.io/en/latest/LogFormat.html
 var uwsgiMeanings = map[string]Meaning{
 	"uri": Target, "method": Method, "user": User, "addr": Client, "host": Host, "proto": Protocol,
@@ -17,7 +17,7 @@ var uwsgiMeanings = map[string]Meaning{
 	"headers": Count, "core": Count,
 }
 
-// gunicornMeanings are the atoms of Gunicorn's access_log_format.
+// gunicornMeanings maps the atoms of Gunicorn's access_log_format.
 // https://docs.gunicorn.org/en/stable/settings.html#access-log-format
 var gunicornMeanings = map[string]Meaning{
 	"h": Client, "u": User, "t": Time, "r": Request, "m": Method, "U": Path, "q": Query, "H": Protocol,
@@ -25,10 +25,10 @@ var gunicornMeanings = map[string]Meaning{
 	"L": Seconds, "p": Ignored, "l": Ignored,
 }
 
-// isParenthesized tells the strings of uWSGI and Gunicorn: %(name), %(name)s.
+// isParenthesized reports whether a string is of uWSGI or Gunicorn: %(name), %(name)s.
 func isParenthesized(spec string) bool { return strings.Contains(spec, "%(") }
 
-// parenthesizedPieces takes a string of uWSGI or Gunicorn apart.
+// parenthesizedPieces parses a string of uWSGI or Gunicorn.
 func parenthesizedPieces(spec string) ([]Piece, error) {
 	var ps []Piece
 	for i := 0; i < len(spec); {
@@ -44,14 +44,14 @@ func parenthesizedPieces(spec string) ([]Piece, error) {
 		name := spec[i+2 : i+end]
 		p := Piece{Name: nameOr(name, "%()"), At: i}
 		i += end + 1
-		// Gunicorn's end in s, the conversion of Python's % operator, and stand
-		// for one letter or a header in braces.
+		// Atoms of Gunicorn end in s, the conversion of Python's % operator, and are
+		// one letter or a header in braces.
 		if i < len(spec) && strings.IndexByte("sd", spec[i]) >= 0 && (len(name) == 1 || strings.HasPrefix(name, "{")) {
 			i++
 			if err := p.gunicorn(name); err != nil {
 				return nil, err
 			}
-			if name == "t" { // its value has the brackets
+			if name == "t" { // its value has brackets
 				ps = literal(append(literal(ps, "[", p.At), p), "]", p.At)
 				continue
 			}
@@ -70,7 +70,7 @@ func parenthesizedPieces(spec string) ([]Piece, error) {
 	return ps, nil
 }
 
-// gunicorn says what an atom means: a letter, {header}i, {header}o or
+// gunicorn sets the meaning of an atom: a letter, {header}i, {header}o or
 // {variable}e.
 func (p *Piece) gunicorn(name string) error {
 	arg, ok := strings.CutPrefix(name, "{")

@@ -9,36 +9,28 @@ import (
 	"strings"
 )
 
-// Apache reads the configuration of an Apache HTTP Server: httpd.conf or
-// apache2.conf, or a file that it includes.
+// Apache reads the configuration of an Apache HTTP Server: httpd.conf or apache2.conf, or a
+// file that it includes.
 //
-// Variables are those that Define sets, those of the file envvars beside the
-// configuration, where Debian sets APACHE_LOG_DIR, and variables of logscan's
-// own environment that begin with APACHE_ or HTTPD_. Paths are relative to
-// ServerRoot; until that is named, to the directory of the configuration, or
-// the one above where that is called conf.
+// Variables are those set by Define, those of the file envvars beside the configuration,
+// where Debian sets APACHE_LOG_DIR, and environment variables of logscan whose names begin
+// with APACHE_ or HTTPD_. Paths are relative to ServerRoot; until that is set, to the
+// directory of the configuration, or its parent if the directory is named conf.
 func Apache(path string) (*Config, error) {
-	full, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
-	}
+	at := Position{path, 1}
 	r := &apacheReader{
-		collector: newCollector(),
-		root:      apacheRoot(filepath.Dir(full)),
-		modules:   map[string]bool{},
-		macros:    map[string]*macro{},
+		reader:  reader{collector: newCollector()},
+		modules: map[string]bool{},
+		macros:  map[string]*macro{},
+		main:    newVirtualHost(at),
 	}
-	r.main = newVirtualHost(Position{path, 1})
 	r.main.setFormat(Format{Name: "CLF", Spec: apacheCommon})
 	r.host = r.main
-	at := Position{path, 1}
-	text, err := r.open(path)
+	full, text, err := r.start(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.enter(full, at); err != nil {
-		return nil, err
-	}
+	r.root = apacheRoot(filepath.Dir(full))
 	if err := r.readEnvironment(filepath.Join(r.root, "envvars")); err != nil {
 		return nil, err
 	}
@@ -52,56 +44,54 @@ func Apache(path string) (*Config, error) {
 	return r.finish(), nil
 }
 
-// apacheReader reads the files line by line, as Apache does, and remembers what
-// they say of logs.
+// apacheReader reads the files line by line, as Apache does, and collects what they say of
+// logs.
 type apacheReader struct {
-	files
-	*collector
+	reader
 	root string // ServerRoot
 	vars variables
 
-	modules  map[string]bool // that LoadModule loads, by identifier and source file
-	loading  bool            // there is a LoadModule
-	assumed  bool            // the note that modules are taken as loaded is given
+	modules  map[string]bool // loaded by LoadModule, by identifier and source file
+	loading  bool            // a LoadModule was read
+	assumed  bool            // the note that all modules are assumed to be loaded was made
 	macros   map[string]*macro
-	sections []section // open ones
+	sections []section // the open ones
 
 	main  *virtualHost
 	hosts []*virtualHost
-	host  *virtualHost // whose directives are being read
+	host  *virtualHost // the one that is being read
 
-	directives int // that are known
+	directives int // number of known directives
 }
 
 // section is a <Name …> that is open.
 type section struct {
 	name string // lower case
 	at   Position
-	host *virtualHost // that was read before a <VirtualHost>
+	host *virtualHost // the one around it
 }
 
-// virtualHost is what is configured in a <VirtualHost>, or outside of all.
+// virtualHost is the configuration in a <VirtualHost>, or outside of all of them.
 type virtualHost struct {
-	name          string // of ServerName; empty without
+	name          string // of ServerName; may be empty
 	aliases       []string
 	formats       map[string]Format
-	defaultFormat string // of LogFormat without a name; a format or a name
+	defaultFormat string // of a LogFormat without a name; a format or the name of one
 	logs          []apacheLog
 	at            Position
 }
 
-// apacheLog is a directive that makes a log. Its format is looked up when all
+// apacheLog is a directive that configures a log. Its format is looked up when everything
 // has been read.
 type apacheLog struct {
 	to        string
-	format    string // a format or a name; empty for TransferLog
+	format    string // a format or the name of one; empty for TransferLog
 	global    bool
 	condition string
 	at        Position
 }
 
-// text reads the text of a file, or of a macro, whose sections must be closed
-// within.
+// text reads the text of a file or of a macro. Its sections must be closed within it.
 func (r *apacheReader) text(file, text string, line int) error {
 	outer := len(r.sections)
 	lines := logicalLines{text: text, next: line}
@@ -142,7 +132,7 @@ func (r *apacheReader) line(lines *logicalLines, l string, at Position, outer in
 		return r.closeSection(name, at, outer)
 	}
 	if strings.HasPrefix(name, "<") {
-		// <IfDefine>, and <If"…"> which begins its argument at once.
+		// <IfDefine>, or <If"…">, whose argument follows at once.
 		if i := strings.IndexAny(name, `"'>`); i > 0 {
 			name, args = name[:i], name[i:]+" "+args
 		}
@@ -152,9 +142,9 @@ func (r *apacheReader) line(lines *logicalLines, l string, at Position, outer in
 	return r.directive(name, words(args), at)
 }
 
-// apacheRoot is what paths are relative to before ServerRoot is named, found
-// from the directory of a file: that of the main configuration, which for a file
-// that is included stands above.
+// apacheRoot returns the directory that paths are relative to before ServerRoot is set,
+// given the directory of a file: that of the main configuration, which is further up for an
+// included file.
 func apacheRoot(dir string) string {
 	for up, n := dir, 0; n < 3; n++ {
 		for _, name := range []string{"apache2.conf", "conf/httpd.conf"} {
@@ -170,7 +160,7 @@ func apacheRoot(dir string) string {
 	return dir
 }
 
-// readEnvironment reads the file envvars where there is one.
+// readEnvironment reads the file envvars if there is one.
 func (r *apacheReader) readEnvironment(path string) error {
 	text, err := r.open(path)
 	switch {

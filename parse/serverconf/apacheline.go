@@ -2,14 +2,14 @@ package serverconf
 
 import "strings"
 
-// logicalLines gives the lines of a text, with those that a backslash continues
-// put together and the white space around them taken off.
+// logicalLines reads the lines of a text. Lines that end in a backslash are joined with the
+// next one; white space around a line is removed.
 type logicalLines struct {
 	text string
-	next int // line number of the first line in text, 1-based
+	next int // number of the first line in text, 1-based
 }
 
-// read gives the next line and the number of its first part.
+// read returns the next line and the number of its first part.
 func (l *logicalLines) read() (line string, number int, ok bool) {
 	if l.text == "" {
 		return "", 0, false
@@ -20,7 +20,7 @@ func (l *logicalLines) read() (line string, number int, ok bool) {
 		part, rest, ended := strings.Cut(l.text, "\n")
 		l.text = rest
 		l.next++
-		// Apache looks at nothing but the end: two backslashes continue as well.
+		// Apache looks only at the end: two backslashes continue the line as well.
 		if ended {
 			if cut, continued := strings.CutSuffix(strings.TrimSuffix(part, "\r"), `\`); continued {
 				parts = append(parts, cut)
@@ -33,9 +33,9 @@ func (l *logicalLines) read() (line string, number int, ok bool) {
 	return strings.TrimSpace(strings.Join(parts, "")), number, true
 }
 
-// cutWord takes the first word off a line, as Apache reads its arguments: in
-// single or double quotes, where a backslash escapes the quote and itself; or up
-// to white space. A quote that is not closed ends with the line.
+// cutWord splits the first word off a line, as Apache reads arguments: in single or double
+// quotes, where a backslash escapes the quote and itself, or up to white space. A quote
+// that is not closed ends with the line.
 func cutWord(s string) (word, rest string) {
 	s = strings.TrimLeft(s, " \t\r\n\v\f")
 	if s == "" {
@@ -60,7 +60,7 @@ func cutWord(s string) (word, rest string) {
 	return b.String(), strings.TrimLeft(s[min(i+1, len(s)):], " \t\r\n\v\f")
 }
 
-// words takes a line apart.
+// words splits a line into words.
 func words(s string) []string {
 	var list []string
 	for s = strings.TrimSpace(s); s != ""; {

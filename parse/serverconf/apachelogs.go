@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// apacheCommon is the format that Apache knows by itself, by the name CLF.
+// apacheCommon is the format that Apache defines itself, under the name CLF:
 // https://httpd.apache.org/docs/2.4/mod/mod_log_config.html
 const apacheCommon = `%h %l %u %t "%r" %>s %b`
 
@@ -18,17 +18,16 @@ func newVirtualHost(at Position) *virtualHost {
 	return &virtualHost{formats: map[string]Format{}, at: at}
 }
 
-// setFormat gives a format its name: the last one counts, and the case of a
-// name does not.
+// setFormat defines a format. The last definition counts; names are not case-sensitive.
 func (h *virtualHost) setFormat(f Format) { h.formats[strings.ToLower(f.Name)] = f }
 
-// apacheDirectives are the directives that are understood, in lower case.
+// apacheDirectives are the known directives, in lower case.
 var apacheDirectives = []string{
 	"include", "includeoptional", "use", "undefmacro", "loadmodule", "serverroot", "define", "undefine",
 	"servername", "serveralias", "logformat", "customlog", "globallog", "transferlog",
 }
 
-// directive does what a directive says of logs, or of what is read.
+// directive processes a directive.
 func (r *apacheReader) directive(name string, args []string, at Position) error {
 	switch name {
 	case "include":
@@ -75,7 +74,7 @@ func (r *apacheReader) directive(name string, args []string, at Position) error 
 	return nil
 }
 
-// setName takes a ServerName: [scheme://]name[:port].
+// setName processes ServerName [scheme://]name[:port].
 func (h *virtualHost) setName(name string) {
 	if _, after, ok := strings.Cut(name, "://"); ok {
 		name = after
@@ -86,7 +85,7 @@ func (h *virtualHost) setName(name string) {
 	h.name = name
 }
 
-// logFormat takes LogFormat format [name].
+// logFormat processes LogFormat format [name].
 func (r *apacheReader) logFormat(args []string, at Position) {
 	switch len(args) {
 	case 1:
@@ -98,10 +97,10 @@ func (r *apacheReader) logFormat(args []string, at Position) {
 	}
 }
 
-// logDirectives are the directives that make logs, as they are spelled.
+// logDirectives are the directives that configure logs, with their usual spelling.
 var logDirectives = map[string]string{"customlog": "CustomLog", "globallog": "GlobalLog", "transferlog": "TransferLog"}
 
-// log takes CustomLog, GlobalLog and TransferLog.
+// log processes CustomLog, GlobalLog and TransferLog.
 func (r *apacheReader) log(name string, args []string, at Position) {
 	for i := len(r.sections) - 1; i >= 0; i-- {
 		s := r.sections[i].name
@@ -127,74 +126,60 @@ func (r *apacheReader) log(name string, args []string, at Position) {
 	r.host.logs = append(r.host.logs, l)
 }
 
-// include reads what Include names: a file, a directory with all below it, or a
+// include reads what an Include names: a file, a directory with everything below it, or a
 // pattern.
 func (r *apacheReader) include(args []string, optional bool, at Position) error {
 	if len(args) != 1 {
 		return errorAt(at, "Include takes one path, and has %d", len(args))
 	}
-	name := absolute(r.root, args[0])
-	paths := []string{name}
-	if hasMagic(name) {
-		var err error
-		if paths, err = glob(name); err != nil {
-			r.note(at, "Include %q cannot be followed: %v", args[0], err)
-			return nil
-		}
-		if len(paths) == 0 && !optional {
-			r.note(at, "Include %q matches no file", args[0])
-		}
+	include := included{"Include", args[0], at}
+	paths, ok := r.paths(include, absolute(r.root, args[0]))
+	if ok && len(paths) == 0 && !optional {
+		r.note(at, "Include %q matches no file", args[0])
 	}
 	for _, path := range paths {
-		if err := r.includePath(filepath.FromSlash(path), args[0], optional, at); err != nil {
+		if err := r.includePath(include, filepath.FromSlash(path), optional); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *apacheReader) includePath(path, given string, optional bool, at Position) error {
+func (r *apacheReader) includePath(d included, path string, optional bool) error {
 	info, err := os.Stat(path)
 	if optional && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err == nil && info.IsDir() {
-		return r.includeDirectory(path, given, at)
+		return r.includeDirectory(d, path)
 	}
-	text, err := r.open(path)
-	if errors.Is(err, errTooLarge) {
-		return errorAt(at, "Include %q: %v", given, err)
-	}
-	if err != nil {
-		r.note(at, "Include %q is left out: %v", given, err)
-		return nil
-	}
-	if err := r.enter(path, at); err != nil {
+	text, ok, err := r.openIncluded(d, path)
+	if err != nil || !ok {
 		return err
 	}
 	defer r.leave()
 	return r.text(path, string(text), 1)
 }
 
-func (r *apacheReader) includeDirectory(path, given string, at Position) error {
-	if err := r.enter(path, at); err != nil {
+func (r *apacheReader) includeDirectory(d included, path string) error {
+	if err := r.enter(path, d.at); err != nil {
 		return err
 	}
 	defer r.leave()
 	entries, err := os.ReadDir(path) // sorted, as Apache reads them
 	if err != nil {
-		r.note(at, "Include %q is left out: %v", given, err)
+		r.note(d.at, "Include %q is left out: %v", d.given, err)
 		return nil
 	}
 	for _, entry := range entries {
-		if err := r.includePath(filepath.Join(path, entry.Name()), given, false, at); err != nil {
+		if err := r.includePath(d, filepath.Join(path, entry.Name()), false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// resolve makes the logs, when all formats are known.
+// resolve makes the logs once all formats are known.
 func (r *apacheReader) resolve() {
 	for _, h := range append([]*virtualHost{r.main}, r.hosts...) {
 		for _, f := range h.formats {
@@ -203,23 +188,23 @@ func (r *apacheReader) resolve() {
 			}
 		}
 	}
-	// Outside of virtual hosts are written the requests of those that have no
-	// log of their own, and what belongs to none.
+	// A log outside of virtual hosts gets the requests of hosts without a log of
+	// their own, and those that belong to no host.
 	for _, l := range r.main.logs {
-		r.write(l, r.main)
+		r.writeBy(l, r.main, r.main)
 		for _, h := range r.hosts {
 			if l.global || !h.ownLog() {
 				r.writeBy(l, r.main, h)
 			}
 		}
 	}
-	own := false // a log that is not GlobalLog
+	own := false // there is a log other than a GlobalLog
 	for _, l := range r.main.logs {
 		own = own || !l.global
 	}
 	for _, h := range r.hosts {
 		for _, l := range h.logs {
-			r.write(l, h)
+			r.writeBy(l, h, h)
 		}
 		if !h.ownLog() && !own {
 			r.note(h.at, "the virtual host %q names no log, and none stands outside of virtual hosts", h.name)
@@ -229,10 +214,7 @@ func (r *apacheReader) resolve() {
 
 func (h *virtualHost) ownLog() bool { return len(h.logs) > 0 }
 
-func (r *apacheReader) write(l apacheLog, h *virtualHost) { r.writeBy(l, h, h) }
-
-// writeBy adds a log that is configured in one virtual host and written by
-// another.
+// writeBy adds a log that is configured in one virtual host and written by another.
 func (r *apacheReader) writeBy(l apacheLog, in, by *virtualHost) {
 	f := r.format(l, in)
 	log := Log{FormatName: f.Name, Spec: f.Spec, If: l.condition, Where: l.at}
@@ -250,8 +232,8 @@ func (r *apacheReader) writeBy(l apacheLog, in, by *virtualHost) {
 	r.add(log, names)
 }
 
-// setPath makes a path absolute; a variable that is not known may be anything,
-// a root as well.
+// setPath makes a path absolute. An unknown variable at its beginning may stand for
+// anything, including a root.
 func (r *apacheReader) setPath(l *Log, path string, pattern func(string) string) {
 	if strings.HasPrefix(path, "${") && strings.Contains(path, "}") {
 		l.Path = cleanSlash(path)
@@ -261,8 +243,8 @@ func (r *apacheReader) setPath(l *Log, path string, pattern func(string) string)
 	l.Pattern = pattern(l.Path)
 }
 
-// format looks up the format of a log: by name in its virtual host and outside
-// of all, otherwise it is the format itself.
+// format returns the format of a log: the one of that name in its virtual host or outside
+// of all, else the format itself.
 func (r *apacheReader) format(l apacheLog, h *virtualHost) Format {
 	given := l.format
 	if given == "" {

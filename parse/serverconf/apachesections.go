@@ -15,8 +15,7 @@ type macro struct {
 	at         Position // of the first line of the body
 }
 
-// openSection opens a <name args>, or walks over it where its condition does
-// not hold.
+// openSection opens a <name args>, or skips it if its condition does not hold.
 func (r *apacheReader) openSection(lines *logicalLines, name, args string, at Position) error {
 	if i := strings.LastIndexByte(args, '>'); i >= 0 {
 		args = args[:i]
@@ -58,9 +57,8 @@ func (r *apacheReader) closeSection(name string, at Position, outer int) error {
 	return nil
 }
 
-// skipSection reads to the end of a section. Of what stands within, as Apache
-// does, only sections of the same name are counted. What is read goes to a
-// body, if there is one.
+// skipSection reads to the end of a section and copies what it skips to body, if that is
+// not nil. As in Apache, only sections of the same name count as nested.
 func skipSection(lines *logicalLines, name string, at Position, body *strings.Builder) error {
 	for depth := 1; ; {
 		before := lines.text
@@ -85,8 +83,8 @@ func skipSection(lines *logicalLines, name string, at Position, body *strings.Bu
 	}
 }
 
-// holds tells whether the condition of a section holds. Sections without a
-// condition that is known beforehand do.
+// holds reports whether the condition of a section holds. A section without a condition
+// that can be evaluated does.
 func (r *apacheReader) holds(name, args string, at Position) bool {
 	word, _ := cutWord(args)
 	word, not := strings.CutPrefix(word, "!")
@@ -119,8 +117,8 @@ var apacheBuiltIn = []string{
 	"unixd_module", "mod_unixd.c", "version_module", "mod_version.c", "watchdog_module", "mod_watchdog.c",
 }
 
-// loadModule remembers a module by its names: the identifier and, what
-// <IfModule> may ask for as well, its source file.
+// loadModule registers a module by its identifier and by its source file, which <IfModule>
+// may name instead.
 func (r *apacheReader) loadModule(args []string) {
 	r.loading = true
 	if len(args) == 0 {
@@ -138,12 +136,12 @@ func (r *apacheReader) loadModule(args []string) {
 	}
 }
 
-// apacheVersion is the version that <IfVersion> is answered for: the last of
-// the 2.4 series, which is the one there is.
+// apacheVersion is the version that <IfVersion> is evaluated for: the last of the 2.4
+// series.
 var apacheVersion = []int{2, 4, 999}
 
-// versionHolds evaluates [[!]operator] version. What it does not understand, a
-// regular expression for one, holds.
+// versionHolds evaluates [[!]operator] version. It returns true for what it does not
+// support, such as regular expressions.
 func versionHolds(args string) bool {
 	list := words(args)
 	if len(list) == 0 {
@@ -225,8 +223,8 @@ func (r *apacheReader) use(args []string, at Position) error {
 	return r.text(m.at.File, body, m.at.Line)
 }
 
-// expand replaces the parameters, the longest name first where several begin
-// alike. More than a number of bytes is an error.
+// expand replaces the parameters, longer names first. It returns an error for a result of
+// more than limit bytes.
 func (m *macro) expand(args []string, limit int64) (string, error) {
 	order := make([]int, len(m.parameters))
 	for i := range order {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// variables are what ${NAME} stands for in Apache's configuration.
+// variables holds the values of ${NAME} in Apache's configuration.
 type variables struct {
-	defined map[string]bool   // names that Define knows, for <IfDefine>
-	values  map[string]string // of Define, by name in lower case: Apache does not mind the case
-	file    map[string]string // of the file envvars
+	defined map[string]bool   // names set by Define, for <IfDefine>
+	values  map[string]string // values set by Define, by name in lower case: names are not case-sensitive
+	file    map[string]string // values of the file envvars
 }
 
 func (v *variables) define(name, value string, hasValue bool) {
@@ -27,9 +27,8 @@ func (v *variables) undefine(name string) {
 	delete(v.values, strings.ToLower(name))
 }
 
-// lookup gives the value of a variable. Of logscan's environment the names of
-// Apache are taken alone: others may hold secrets, and the result would depend
-// on them.
+// lookup returns the value of a variable. Of logscan's environment only the names of Apache
+// are visible: others may hold secrets, and the result would depend on them.
 func (v *variables) lookup(name string) (string, bool) {
 	if value, ok := v.values[strings.ToLower(name)]; ok {
 		return value, true
@@ -43,9 +42,9 @@ func (v *variables) lookup(name string) (string, bool) {
 	return "", false
 }
 
-// expand replaces each ${NAME} by its value, which is not expanded again. What
-// is not defined stays, and missing is called. It is not ok where that makes
-// more than limit bytes: values are made of values.
+// expand replaces each ${NAME} by its value, which is not expanded again. An undefined
+// variable stays, and missing is called. ok is false if the result exceeds limit bytes:
+// values may be made of values.
 func (v *variables) expand(s string, limit int64, missing func(name string)) (expanded string, ok bool) {
 	if !strings.Contains(s, "${") {
 		return s, true
@@ -77,16 +76,16 @@ func (v *variables) expand(s string, limit int64, missing func(name string)) (ex
 	return b.String(), true
 }
 
-// readEnvironment reads the assignments of Debian's envvars: export NAME=value,
-// with variables in it. Of the shell nothing else is understood: a variable
-// that is set in another way, such as $SUFFIX of a second instance, is empty.
+// readEnvironment reads the assignments in Debian's envvars: export NAME=value, with
+// variables in the value. Nothing else of the shell is supported: a variable set in another
+// way, such as $SUFFIX of a second instance, is empty.
 func (v *variables) readEnvironment(text string) {
 	v.file = map[string]string{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		assignment, exported := strings.CutPrefix(line, "export ")
 		name, value, ok := strings.Cut(strings.TrimSpace(assignment), "=")
-		if !exported || !ok || name == "" || strings.Trim(name, nameBytes) != "" {
+		if !exported || !ok || !isName(name) {
 			continue
 		}
 		if value, ok = shellValue(value, v.file); ok {
@@ -95,11 +94,9 @@ func (v *variables) readEnvironment(text string) {
 	}
 }
 
-const nameBytes = "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-// shellValue gives the value of a simple assignment: a word, or one in quotes,
-// with $NAME and ${NAME}. It is not ok where a shell would be needed.
-func shellValue(s string, env map[string]string) (string, bool) {
+// shellValue returns the value of a simple assignment: a word, quoted or not, with $NAME
+// and ${NAME}. ok is false if evaluating it needs a shell.
+func shellValue(s string, env map[string]string) (value string, ok bool) {
 	literal := false
 	switch {
 	case s == "":
@@ -124,8 +121,8 @@ func shellValue(s string, env map[string]string) (string, bool) {
 		return "", false
 	}
 	simple := true
-	value := os.Expand(s, func(name string) string {
-		simple = simple && strings.Trim(name, nameBytes) == ""
+	value = os.Expand(s, func(name string) string {
+		simple = simple && isName(name)
 		return env[name]
 	})
 	return value, simple

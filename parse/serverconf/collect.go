@@ -5,16 +5,17 @@ import (
 	"strings"
 )
 
-// collector makes a Config.
+// collector builds a Config.
 type collector struct {
 	config Config
 	logs   map[logKey]int  // index in config.Logs
-	hosts  map[hostOf]bool // that are in a log's names
+	hosts  map[hostOf]bool // names that a log has already
 	noted  map[string]bool
-	more   int // notes that were not kept
+	more   int // number of notes that were dropped
 }
 
-// logKey is what makes two directives one log: all but the hosts and the place.
+// logKey identifies a log. Directives that differ only in their host or position configure
+// the same log.
 type logKey struct {
 	path, syslog, pipe, name, spec, escape, condition string
 	gzip                                              bool
@@ -34,8 +35,8 @@ func newCollector() *collector {
 	}
 }
 
-// add adds a log, and the names of a virtual host that writes there: nil where
-// none is known to.
+// add adds a log and the names of a virtual host that writes to it, or nil if no host is
+// known.
 func (c *collector) add(l Log, names []string) {
 	key := logKey{
 		path: l.Path, syslog: l.Syslog, pipe: l.Pipe,
@@ -77,7 +78,7 @@ func (c *collector) note(at Position, format string, args ...any) {
 	}
 }
 
-// finish gives what was collected.
+// finish returns the Config.
 func (c *collector) finish() *Config {
 	if c.more > 0 {
 		c.config.Notes = append(c.config.Notes, fmt.Sprintf("and %d more like these", c.more))

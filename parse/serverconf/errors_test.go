@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestErrors: what cannot be read is an error that names file and line. The
-// first file of a tree is the one that is given.
+// TestErrors checks that every error has a file and a line. The first file of a case is the
+// one that is read.
 func TestErrors(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -76,7 +76,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// growingMacros makes macros that each use the one before eight times.
+// growingMacros returns macros that each use the one before eight times.
 func growingMacros(n int) string {
 	var b strings.Builder
 	b.WriteString("<Macro m0>\n# " + strings.Repeat("x", 1000) + "\n</Macro>\n")
@@ -87,7 +87,7 @@ func growingMacros(n int) string {
 	return b.String()
 }
 
-// TestDepth: includes in each other end, also where they are no loop.
+// TestDepth checks that nested includes end, even if they form no loop.
 func TestDepth(t *testing.T) {
 	for name, read := range map[string]func(string) (*Config, error){"include %d;": Nginx, "Include %d": Apache} {
 		dir := t.TempDir()
@@ -101,7 +101,7 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// TestNumber: files that each include the next one ten times are 10²⁰.
+// TestNumber checks that files that each include the next one ten times, 10²⁰ in all, end.
 func TestNumber(t *testing.T) {
 	dir := t.TempDir()
 	for i := range maxDepth {
@@ -114,7 +114,7 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// TestSize: the size counts of all files together.
+// TestSize checks that the limit counts all files together.
 func TestSize(t *testing.T) {
 	path := write(t, filepath.Join(t.TempDir(), "conf"), "0123456789")
 	f := files{bytes: maxBytes - 19}
@@ -141,7 +141,7 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// TestNotesAreCapped: a note for each of very many troubles is of no use.
+// TestNotesAreCapped checks that the number of notes is limited.
 func TestNotesAreCapped(t *testing.T) {
 	file := write(t, filepath.Join(t.TempDir(), "httpd.conf"), strings.Repeat("Include missing\n", 500))
 	c, err := Apache(file)

@@ -10,22 +10,22 @@ import (
 	"strings"
 )
 
-// files reads the files of one configuration and stops where it is too large.
+// files reads the files of one configuration, up to the limits of its size.
 type files struct {
-	read  int   // files so far
-	bytes int64 // of them
+	read  int   // number of files so far
+	bytes int64 // their total size
 	stack []frame
 }
 
 // frame is a file that is being read.
 type frame struct {
 	path string
-	at   Position // where it is included
+	at   Position // of the include
 }
 
 var errTooLarge = errors.New("the configuration is too large")
 
-// open reads a file that is a file: a FIFO may never end.
+// open reads a regular file. A FIFO might never end.
 func (f *files) open(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -54,8 +54,8 @@ func (f *files) open(path string) ([]byte, error) {
 	return text, nil
 }
 
-// enter begins a file that is included at a place. An include that leads back
-// to itself is an error.
+// enter begins a file that is included at a position. It returns an error if the file is
+// already being read.
 func (f *files) enter(path string, at Position) error {
 	for i, open := range f.stack {
 		if open.path != path {
@@ -76,10 +76,62 @@ func (f *files) enter(path string, at Position) error {
 
 func (f *files) leave() { f.stack = f.stack[:len(f.stack)-1] }
 
+// reader is the common part of the readers of both servers: the files that they
+// read, and the Config that they build.
+type reader struct {
+	files
+	*collector
+}
+
+// start opens the file that the user named and returns its absolute path and text.
+func (r *reader) start(path string) (full string, text []byte, err error) {
+	if full, err = filepath.Abs(path); err != nil {
+		return "", nil, err
+	}
+	if text, err = r.open(path); err != nil {
+		return "", nil, err
+	}
+	return full, text, r.enter(full, Position{path, 1})
+}
+
+// included is an include directive.
+type included struct {
+	directive string // as the server spells it
+	given     string // the path as configured
+	at        Position
+}
+
+// paths returns the files that an absolute path or pattern matches. An invalid
+// pattern becomes a note, and ok is false.
+func (r *reader) paths(d included, path string) (paths []string, ok bool) {
+	if !hasMagic(path) {
+		return []string{filepath.Clean(path)}, true
+	}
+	paths, err := glob(path)
+	if err != nil {
+		r.note(d.at, "%s %q cannot be followed: %v", d.directive, d.given, err)
+	}
+	return paths, err == nil
+}
+
+// openIncluded opens and enters an included file; the caller must leave it. A file
+// that cannot be read becomes a note, and ok is false.
+func (r *reader) openIncluded(d included, path string) (text []byte, ok bool, err error) {
+	text, err = r.open(path)
+	if errors.Is(err, errTooLarge) {
+		return nil, false, errorAt(d.at, "%s %q: %v", d.directive, d.given, err)
+	}
+	if err != nil {
+		r.note(d.at, "%s %q is left out: %v", d.directive, d.given, err)
+		return nil, false, nil
+	}
+	return text, true, r.enter(path, d.at)
+}
+
 func hasMagic(path string) bool { return strings.ContainsAny(path, "*?[") }
 
-// glob gives the paths that match, sorted. As for the servers, a star does not
-// match a hidden name.
+// glob returns the paths that match, sorted. As in both servers, a star does not match a
+// hidden name.
 func glob(pattern string) ([]string, error) {
 	paths, err := filepath.Glob(pattern)
 	if err != nil {
@@ -100,8 +152,7 @@ func glob(pattern string) ([]string, error) {
 	return paths, nil
 }
 
-// absolute makes a path absolute below a directory, and leaves one alone that
-// is absolute on any system.
+// absolute returns path as an absolute path below dir, unless it is absolute on any system.
 func absolute(dir, path string) string {
 	if isAbsolute(path) {
 		return cleanSlash(path)

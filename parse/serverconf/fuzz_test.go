@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// seeds adds the files of testdata that are for one server.
+// seeds adds the files of testdata for one server.
 func seeds(f *testing.F, server string) {
 	archives, err := filepath.Glob("testdata/" + server + "-*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -29,10 +29,10 @@ func seeds(f *testing.F, server string) {
 	}
 }
 
-// check reads any text as a configuration that may include itself: it ends, and
-// what is found is whole.
+// check reads any text as a configuration that may include itself: reading ends, and the
+// logs found are complete.
 func check(t *testing.T, read func(string) (*Config, error), text []byte, input string) {
-	// Files of this machine are not for reading here.
+	// Do not read files of this machine.
 	if strings.Contains(strings.ToLower(string(text)), "serverroot") || strings.Contains(string(text), "/") && strings.Contains(strings.ToLower(string(text)), "include") {
 		t.Skip("an include of the machine's files")
 	}
@@ -64,7 +64,7 @@ func check(t *testing.T, read func(string) (*Config, error), text []byte, input 
 			continue
 		}
 		for _, suffix := range []string{"", ".1", ".2.gz"} {
-			// A Path with ! looks like an archive's member.
+			// A Path with ! looks like a file in an archive.
 			if m, ok := c.For(l.Path + suffix); !strings.Contains(l.Path, "!") && (!ok || !m.Exact) {
 				t.Errorf("the log %q is not found by its own path with %q", l.Path, suffix)
 			}

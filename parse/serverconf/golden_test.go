@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// goldens are the trees of testdata: the server, and the file to read.
+// goldens are the trees in testdata: the server, and the file to read.
 var goldens = []struct {
 	name, file string
 	read       func(string) (*Config, error)
@@ -31,8 +31,8 @@ var goldens = []struct {
 	{"apache-fragment", "etc/apache2/sites-enabled/ssl.conf", Apache},
 }
 
-// TestGolden reads each tree of testdata, unpacked with its paths put below a
-// temporary directory, and compares everything that is found.
+// TestGolden unpacks each tree of testdata to a temporary directory, reads it, and compares
+// everything that is found.
 func TestGolden(t *testing.T) {
 	for _, g := range goldens {
 		t.Run(g.name, func(t *testing.T) {
@@ -62,8 +62,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// unpack writes the files of an archive below a directory, which is put before
-// the paths of configurations in them.
+// unpack writes the files of an archive below a directory, and prefixes the paths in
+// configurations by it.
 func unpack(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()
 	root := t.TempDir()
@@ -88,7 +88,7 @@ func write(t *testing.T, path, text string) string {
 	return path
 }
 
-// shown writes a Config for a reader: what is set, one log after the other.
+// shown formats a Config, one log after the other.
 func shown(c *Config) string {
 	var b strings.Builder
 	line := func(name, value string) {

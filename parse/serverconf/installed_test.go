@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// TestInstalled reads the configuration of the servers that are installed here:
-// whatever it says, each log has a path and a format, and nothing is an error.
+// TestInstalled reads the configuration of the servers installed on this machine: each log
+// must have a path and a format.
 func TestInstalled(t *testing.T) {
 	for _, c := range []struct {
 		file string
 		read func(string) (*Config, error)
-		want string // the log of a fresh installation
+		want string // the log of a new installation
 	}{
 		{"/etc/nginx/nginx.conf", Nginx, "/var/log/nginx/access.log"},
 		{"/etc/apache2/apache2.conf", Apache, "/var/log/apache2/access.log"},

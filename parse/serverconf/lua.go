@@ -6,8 +6,8 @@ import (
 	crossplane "github.com/nginxinc/nginx-go-crossplane"
 )
 
-// luaDirectives are followed by a block of Lua in the place of nginx's syntax.
-// https://github.com/openresty/lua-nginx-module#directives
+// luaDirectives returns the directives that are followed by a block of Lua instead of
+// nginx's syntax: https://github.com/openresty/lua-nginx-module#directives
 func luaDirectives() []string {
 	return []string{
 		"init_by_lua_block", "init_worker_by_lua_block", "exit_worker_by_lua_block", "set_by_lua_block",
@@ -18,8 +18,8 @@ func luaDirectives() []string {
 	}
 }
 
-// luaLexer walks over a block of Lua, whose strings and comments may hold
-// braces and quotes, and gives a semicolon for it.
+// luaLexer skips a block of Lua, whose strings and comments may hold braces and quotes, and
+// returns a semicolon in its place.
 type luaLexer struct{}
 
 var _ crossplane.Lexer = luaLexer{}
@@ -37,10 +37,10 @@ func (luaLexer) Lex(s *crossplane.SubScanner, _ string) <-chan crossplane.NgxTok
 	return tokens
 }
 
-// luaBlock skips Lua up to the brace that closes it.
+// luaBlock skips Lua up to the brace that closes the block.
 type luaBlock struct {
 	next func() (char string, ok bool)
-	back string // a character that was read too far
+	back string // a character to read again
 }
 
 func (l *luaBlock) read() (string, bool) {
@@ -51,7 +51,7 @@ func (l *luaBlock) read() (string, bool) {
 	return l.next()
 }
 
-// skip tells whether the block is closed.
+// skip reads to the end of the block, and reports whether it is closed.
 func (l *luaBlock) skip() bool {
 	for depth := 0; ; {
 		c, ok := l.read()
@@ -66,7 +66,7 @@ func (l *luaBlock) skip() bool {
 				return true
 			}
 		case ";":
-			if depth == 0 { // the name was an argument
+			if depth == 0 { // the name of the directive was an argument
 				return true
 			}
 		case `"`, "'":
@@ -88,7 +88,7 @@ func (l *luaBlock) skip() bool {
 	}
 }
 
-// quoted skips a string up to its quote.
+// quoted skips a string up to its closing quote.
 func (l *luaBlock) quoted(quote string) bool {
 	for {
 		c, ok := l.read()
@@ -103,8 +103,8 @@ func (l *luaBlock) quoted(quote string) bool {
 	}
 }
 
-// bracket reads what follows a [ and tells whether it opens a long string: =
-// level times, and [.
+// bracket reads what follows a [, and reports whether it opens a long string: level times
+// =, and [.
 func (l *luaBlock) bracket() (level int, opened bool) {
 	for {
 		c, ok := l.read()
@@ -123,7 +123,7 @@ func (l *luaBlock) bracket() (level int, opened bool) {
 	}
 }
 
-// long skips a long string: up to ], = level times, and ].
+// long skips a long string, up to ], level times =, and ].
 func (l *luaBlock) long(level int) bool {
 	end := "]" + strings.Repeat("=", level) + "]"
 	matched := 0
@@ -143,7 +143,7 @@ func (l *luaBlock) long(level int) bool {
 	return true
 }
 
-// comment reads what follows a -, and skips it where it is a comment.
+// comment reads what follows a -, and skips it if it is a comment.
 func (l *luaBlock) comment() bool {
 	c, ok := l.read()
 	if !ok || c != "-" {

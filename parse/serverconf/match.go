@@ -10,16 +10,16 @@ import (
 	"sync"
 )
 
-// Match is which logs an input can be.
+// Match is the result of Config.For: the logs that an input may be.
 type Match struct {
-	// Logs are the candidates, most specific first; there is at least one.
+	// Logs are the candidates, most specific first. There is at least one.
 	Logs []*Log
-	// Exact says that they agree in the whole path, and not in its end alone.
+	// Exact means that the whole path matches, not only its end.
 	Exact bool
 }
 
-// Formats gives the formats of the candidates, each once, in their order. Those
-// that are not defined in the configuration are left out.
+// Formats returns the formats of the candidates in order, each once. Formats that the
+// configuration does not define are left out.
 func (m Match) Formats() []Format {
 	var list []Format
 	known := map[Format]bool{}
@@ -34,12 +34,11 @@ func (m Match) Formats() []Format {
 	return list
 }
 
-// writesLike tells whether two formats write the same lines, whatever they are
-// called.
+// writesLike reports whether two formats write the same lines, whatever their names.
 func (f Format) writesLike(g Format) bool { return f.Spec == g.Spec && f.Escape == g.Escape }
 
-// Host gives the virtual host of all lines, when the format is known: that of
-// the candidates that write it, where they agree on one.
+// Host returns the virtual host of all lines if they have format f: that of the candidates
+// with this format, if they agree on one.
 func (m Match) Host(f Format) (string, bool) {
 	host := ""
 	for _, l := range m.Logs {
@@ -55,13 +54,13 @@ func (m Match) Host(f Format) (string, bool) {
 	return host, host != ""
 }
 
-// For finds the logs that an input belongs to: by its whole path, otherwise by
-// its name, each with and without what rotation and compression append. Of an
-// archive's member (x.tar.gz!var/log/access.log) the path within counts. Where
-// names alone agree there may be several candidates: those that share most of
-// the path's end come first, and the lines have to decide.
+// For finds the logs that an input belongs to: by its whole path, else by its name, each
+// with and without the suffixes of rotation and compression. Of a file in an archive
+// (x.tar.gz!var/log/access.log) the path within the archive counts. If only names match
+// there may be several candidates: those that share most of the end of the path come first,
+// and the lines have to decide.
 //
-// No file is touched. A relative path agrees in its end at best.
+// For does not access the file system. A relative path can only match at its end.
 func (c *Config) For(input string) (Match, bool) {
 	in := newInputPath(input)
 	c.indexed.Do(c.index)
@@ -92,8 +91,7 @@ func (c *Config) For(input string) (Match, bool) {
 	return m, true
 }
 
-// index orders the logs by name: there may be as many as virtual hosts, and as
-// many inputs.
+// index finds logs by name: there may be as many as virtual hosts, and as many inputs.
 func (c *Config) index() {
 	c.byName = map[string][]int{}
 	for i, l := range c.Logs {
@@ -106,16 +104,16 @@ func (c *Config) index() {
 	}
 }
 
-// candidate is a log whose name agrees, and how far.
+// candidate is a log whose name matches, and how well.
 type candidate struct {
 	log      *Log
-	whole    bool // the whole path agrees
-	shared   int  // names at the end of the path that agree, stars left out
-	stripped int  // suffixes that were taken off
-	literal  int  // bytes of the name that are no pattern
+	whole    bool // the whole path matches
+	shared   int  // number of directories at the end of the path that match, without stars
+	stripped int  // number of suffixes that were removed
+	literal  int  // bytes of the name that are not a pattern
 }
 
-// compare orders the more specific one first.
+// compare orders the more specific candidate first.
 func (a candidate) compare(b candidate) int {
 	if a.whole != b.whole {
 		if a.whole {
@@ -126,10 +124,10 @@ func (a candidate) compare(b candidate) int {
 	return cmp.Or(cmp.Compare(b.shared, a.shared), cmp.Compare(a.stripped, b.stripped), cmp.Compare(b.literal, a.literal))
 }
 
-// inputPath is the path of an input, in parts.
+// inputPath is the path of an input, split.
 type inputPath struct {
-	dirs  []string // above the file, from the root
-	names []string // the file's name, and with more and more suffixes off
+	dirs  []string // from the root
+	names []string // the file's name, then with more and more suffixes removed
 	full  bool     // the path is absolute
 }
 
@@ -141,14 +139,14 @@ func newInputPath(input string) inputPath {
 	}
 	p = path.Clean(p)
 	in := inputPath{full: isAbsolute(p)}
-	// A member's path is that of the machine it came from, without its slash.
+	// The path of a file in an archive is absolute, without its leading slash.
 	in.full = in.full || member
 	parts := strings.Split(strings.TrimPrefix(p, "/"), "/")
 	in.dirs, in.names = parts[:len(parts)-1], stripped(parts[len(parts)-1])
 	return in
 }
 
-// match tells whether a log has the name of the input, and how well.
+// match reports whether a log has the name of the input, and how well they match.
 func (in inputPath) match(l *Log) (candidate, bool) {
 	text := l.Pattern
 	if text == "" {
@@ -171,7 +169,7 @@ func (in inputPath) match(l *Log) (candidate, bool) {
 	return candidate{}, false
 }
 
-// dirMatch is for a name that may be anything: the directories have to agree.
+// dirMatch is match for a log whose name may be anything: the directories must match.
 func (in inputPath) dirMatch(l *Log, dirs []string) (candidate, bool) {
 	c := candidate{log: l}
 	c.shared, c.whole = in.above(dirs, 0)
@@ -196,14 +194,14 @@ func literalBytes(pattern string) int {
 	return len(strings.NewReplacer("[0-9]", "", "*", "", `\`, "").Replace(pattern))
 }
 
-// suffixes are what names of logs end with.
+// suffixes are the endings of names of logs.
 type suffixes struct {
-	compressed *regexp.Regexp // what compression adds
-	rotated    *regexp.Regexp // what rotation adds: .1, a date with or without a time, seconds of the epoch, .old
-	extension  *regexp.Regexp // what logrotate can put a date before
+	compressed *regexp.Regexp // added by compression
+	rotated    *regexp.Regexp // added by rotation: .1, a date with or without a time, Unix seconds, .old
+	extension  *regexp.Regexp // logrotate can insert a date before it
 }
 
-// knownSuffixes are compiled when they are needed first.
+// knownSuffixes are compiled on first use.
 var knownSuffixes = sync.OnceValue(func() *suffixes {
 	return &suffixes{
 		compressed: regexp.MustCompile(`(?i)\.(gz|z|bz2|xz|zst|zstd|lz4|lzma|br)$`),
@@ -212,12 +210,12 @@ var knownSuffixes = sync.OnceValue(func() *suffixes {
 	}
 })
 
-// maxStripped is how many names a name is tried as. Real ones have two or three
+// maxStripped is how many variants of a name are tried. Real names have two or three
 // suffixes.
 const maxStripped = 8
 
-// stripped gives a name, and with one suffix of rotation or compression after
-// the other taken off.
+// stripped returns a name, then the name with one suffix of rotation or compression after
+// the other removed.
 func stripped(name string) []string {
 	suffix := knownSuffixes()
 	names := []string{name}
@@ -231,7 +229,7 @@ func stripped(name string) []string {
 				next = suffix.rotated.ReplaceAllString(strings.TrimSuffix(name, ext), "") + ext
 			}
 		}
-		// A name that is all date, such as 2026-03-09.log, keeps it.
+		// A name that is only a date, such as 2026-03-09.log, keeps it.
 		if next == name || next == "" || next[0] == '.' && name[0] != '.' {
 			break
 		}

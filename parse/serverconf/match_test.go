@@ -95,8 +95,8 @@ func TestFor(t *testing.T) {
 	}
 }
 
-// TestMatchHost: the host is known where all logs that can have been written in
-// the format are of one virtual host.
+// TestMatchHost checks that the host is known if all logs in the format belong to one
+// virtual host.
 func TestMatchHost(t *testing.T) {
 	log := func(spec string, servers ...string) *Log { return &Log{Spec: spec, ServerNames: servers} }
 	m := Match{Logs: []*Log{

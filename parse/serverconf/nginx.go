@@ -11,33 +11,25 @@ import (
 	crossplane "github.com/nginxinc/nginx-go-crossplane"
 )
 
-// Nginx reads an nginx configuration: nginx.conf, or a file that it includes,
-// such as sites-enabled/x.
+// Nginx reads an nginx configuration: nginx.conf, or a file that it includes, such as
+// sites-enabled/x.
 //
-// Includes are looked for where nginx does: beside the main configuration file.
-// The prefix of paths that are not absolute is compiled into nginx: taken is
-// the directory of the configuration, or the one above where that is called
-// conf.
+// Relative includes are looked up beside the main configuration file, as nginx does. The
+// prefix of other relative paths is compiled into nginx; it is assumed to be the directory
+// of the configuration, or its parent if that directory is named conf.
 func Nginx(path string) (*Config, error) {
-	full, err := filepath.Abs(path)
+	r := nginxReader{reader: reader{collector: newCollector()}}
+	full, text, err := r.start(path)
 	if err != nil {
-		return nil, err
-	}
-	r := nginxReader{collector: newCollector(), dir: filepath.Dir(full)}
-	text, err := r.open(path)
-	if err != nil {
-		return nil, err
-	}
-	at := Position{path, 1}
-	if err := r.enter(full, at); err != nil {
 		return nil, err
 	}
 	if err := checkWords(path, text); err != nil {
 		return nil, err
 	}
-	// A file that is itself included: what its includes are relative to is
-	// found above it.
-	r.fragment = !nginxMain(text)
+	r.dir = filepath.Dir(full)
+	// The includes of a file that is itself included are relative to a directory
+	// above it.
+	r.fragment = !isNginxMain(text)
 	if r.fragment {
 		r.dir = nginxDir(r.dir)
 	}
@@ -45,18 +37,17 @@ func Nginx(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.config(tree, at)
+	return r.config(tree, Position{path, 1})
 }
 
-// nginxReader reads the files into a tree.
+// nginxReader parses the files into a tree of directives.
 type nginxReader struct {
-	files
-	*collector
+	reader
 	dir      string // of the main configuration file
-	fragment bool   // it is a part of a configuration
+	fragment bool   // the file given is only a part of a configuration
 }
 
-// directive is a statement of nginx: those that say something of logs.
+// directive is a statement of an nginx configuration.
 type directive struct {
 	name  string
 	args  []string
@@ -64,8 +55,7 @@ type directive struct {
 	at    Position
 }
 
-// nginxBlocks are the blocks that are looked into. In others nothing can be
-// said of logs.
+// nginxBlocks are the blocks that may say something of logs. Others are skipped.
 var nginxBlocks = []string{"http", "server", "location", "if", "limit_except", "stream"}
 
 // nginxKept are the other directives that are kept.
@@ -73,9 +63,9 @@ var nginxKept = []string{"access_log", "log_format", "server_name"}
 
 var errUnclosedLua = errors.New("a block of Lua that is not closed")
 
-// nginxMain tells whether a file is nginx.conf and not a part of it: only there
-// are events.
-func nginxMain(text []byte) bool {
+// isNginxMain reports whether a file is nginx.conf and not a part of it: only the main file
+// has an events or http block.
+func isNginxMain(text []byte) bool {
 	main, depth := false, 0
 	begins := true
 	for t := range lexNginx(text) {
@@ -95,7 +85,7 @@ func nginxMain(text []byte) bool {
 	return main
 }
 
-// nginxDir finds the directory of nginx.conf, from that of a file it includes.
+// nginxDir returns the directory of nginx.conf, given that of a file it includes.
 func nginxDir(dir string) string {
 	for up, n := dir, 0; n < 3; n++ {
 		if _, err := os.Stat(filepath.Join(up, "nginx.conf")); err == nil {
@@ -106,10 +96,10 @@ func nginxDir(dir string) string {
 	return dir
 }
 
-// lexNginx cuts a file into tokens. The channel must be read to its end: a
+// lexNginx splits a file into tokens. The channel must be read to its end, because a
 // goroutine writes it.
 func lexNginx(text []byte) <-chan crossplane.NgxToken {
-	// The lexer wants a space before the brace of a block of Lua.
+	// The lexer needs a space before the brace of a block of Lua.
 	text = bytes.ReplaceAll(text, []byte("_by_lua_block{"), []byte("_by_lua_block {"))
 	return crossplane.LexWithOptions(bytes.NewReader(text), crossplane.LexOptions{
 		Lexers: []crossplane.RegisterLexer{crossplane.LexWithLexer(luaLexer{}, luaDirectives()...)},
@@ -119,22 +109,22 @@ func lexNginx(text []byte) <-chan crossplane.NgxToken {
 func (r *nginxReader) parse(path string, text []byte) ([]directive, error) {
 	p := nginxParser{reader: r, path: path, tokens: lexNginx(text)}
 	defer func() {
-		for range p.tokens { // lets the lexer end
+		for range p.tokens { // lets the goroutine of the lexer end
 		}
 	}()
 	return p.block(Position{}, 0)
 }
 
-// nginxParser makes directives of one file's tokens. nginx-go-crossplane's own
-// parser is not used, for it has no limit of depth and reads a file only once,
-// wherever it is included.
+// nginxParser makes directives of the tokens of one file. The parser of nginx-go-crossplane
+// is not used because it has no limit of depth, and reads a file only once wherever it is
+// included.
 type nginxParser struct {
 	reader *nginxReader
 	path   string
 	tokens <-chan crossplane.NgxToken
 }
 
-// next gives the next token that is no comment; none at the end.
+// next returns the next token that is not a comment. ok is false at the end.
 func (p *nginxParser) next() (t crossplane.NgxToken, at Position, ok bool, err error) {
 	for t = range p.tokens {
 		at = Position{p.path, t.Line}
@@ -145,7 +135,7 @@ func (p *nginxParser) next() (t crossplane.NgxToken, at Position, ok bool, err e
 				what = lexed.What
 			}
 			if strings.HasPrefix(what, "unexpected end of file") {
-				return t, at, false, nil // what is open can be told better
+				return t, at, false, nil // the caller knows what is not closed
 			}
 			return t, at, false, errorAt(at, "%s", what)
 		}
@@ -156,8 +146,8 @@ func (p *nginxParser) next() (t crossplane.NgxToken, at Position, ok bool, err e
 	return t, at, false, nil
 }
 
-// block reads directives up to the brace that closes the block, or to the end
-// of the file at depth 0.
+// block parses directives up to the brace that closes the block or, at depth 0, to the end
+// of the file.
 func (p *nginxParser) block(opened Position, depth int) ([]directive, error) {
 	if depth > maxNesting {
 		return nil, errorAt(opened, "blocks stand in each other deeper than %d", maxNesting)
@@ -204,7 +194,7 @@ func (p *nginxParser) block(opened Position, depth int) ([]directive, error) {
 	}
 }
 
-// arguments reads a directive to its end, and tells whether a block follows.
+// arguments parses a directive to its end, and reports whether a block follows.
 func (p *nginxParser) arguments(d *directive) (isBlock bool, err error) {
 	for {
 		t, at, ok, err := p.next()
@@ -244,8 +234,8 @@ func (p *nginxParser) skip(opened Position) error {
 	return nil
 }
 
-// unescapeNginx decodes what is escaped in a token. The lexer has done it for
-// the quotes around it.
+// unescapeNginx decodes the escapes in a token, except for its own quotes, which the lexer
+// has decoded.
 func unescapeNginx(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
@@ -274,36 +264,26 @@ func unescapeNginx(s string) string {
 	return b.String()
 }
 
-// include gives the directives of the files that an include names. Those that
-// cannot be read are notes.
+// include returns the directives of the files that an include names. A file that cannot be
+// read becomes a note.
 func (r *nginxReader) include(d directive) ([]directive, error) {
 	if len(d.args) != 1 {
 		return nil, errorAt(d.at, "include takes one path, and has %d", len(d.args))
 	}
-	name := d.args[0]
+	include := included{"include", d.args[0], d.at}
+	name := include.given
 	if !isAbsolute(name) {
 		name = filepath.Join(r.dir, name)
 	}
-	paths := []string{filepath.Clean(name)}
-	if hasMagic(name) {
-		var err error
-		if paths, err = glob(name); err != nil {
-			r.note(d.at, "include %q cannot be followed: %v", d.args[0], err)
-			return nil, nil
-		}
-	}
 	var list []directive
+	paths, _ := r.paths(include, name)
 	for _, path := range paths {
-		text, err := r.open(path)
-		if errors.Is(err, errTooLarge) {
-			return nil, errorAt(d.at, "include %q: %v", d.args[0], err)
-		}
+		text, ok, err := r.openIncluded(include, path)
 		if err != nil {
-			r.note(d.at, "include %q is left out: %v", d.args[0], err)
-			continue
-		}
-		if err := r.enter(path, d.at); err != nil {
 			return nil, err
+		}
+		if !ok {
+			continue
 		}
 		if err := checkWords(path, text); err != nil {
 			return nil, err

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// nginxCombined is the format that nginx knows by itself.
+// nginxCombined is the format that nginx defines itself:
 // https://nginx.org/en/docs/http/ngx_http_log_module.html#log_format
 const nginxCombined = `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"`
 
@@ -44,16 +44,16 @@ func (r *nginxReader) config(tree []directive, root Position) (*Config, error) {
 	return w.finish(), nil
 }
 
-// nginxWalk walks over the tree of directives.
+// nginxWalk walks the tree of directives.
 type nginxWalk struct {
 	*collector
 	dir, prefix string
-	fragment    bool // what stands above is not known
-	assumed     bool // the note of the prefix is given
+	fragment    bool // the enclosing blocks are not known
+	assumed     bool // the note about the prefix was made
 }
 
-// formats takes the named formats. nginx wants them before their use; here they
-// may stand anywhere.
+// formats collects the named formats. nginx requires them before their use; here they may
+// follow it.
 func (w *nginxWalk) formats(list []directive) {
 	for _, d := range list {
 		if d.name != "log_format" {
@@ -81,7 +81,7 @@ func (w *nginxWalk) formats(list []directive) {
 	}
 }
 
-// stream notes the logs of streams: they hold connections, not requests.
+// stream adds a note for each log of streams, which holds connections and not requests.
 func (w *nginxWalk) stream(list []directive) {
 	for _, d := range list {
 		if d.name == "access_log" && len(d.args) > 0 && d.args[0] != "off" {
@@ -91,7 +91,7 @@ func (w *nginxWalk) stream(list []directive) {
 	}
 }
 
-// scope is which logs are written in a block.
+// scope is the set of logs that are written in a block.
 type scope struct {
 	logs []Log
 	set  bool // by this block or one around it
@@ -108,7 +108,7 @@ func (w *nginxWalk) http(d directive) {
 		case "server":
 			w.server(block, s)
 		case "location", "if", "limit_except":
-			w.inner(block, s, nil) // of a file that is included in a server
+			w.inner(block, s, nil) // in a file that is included in a server
 		}
 	}
 }
@@ -127,7 +127,7 @@ func (w *nginxWalk) server(d directive, parent scope) {
 	w.blocks(d.block, s, names)
 }
 
-// blocks walks over what stands inside of a server.
+// blocks walks the blocks within a server.
 func (w *nginxWalk) blocks(list []directive, parent scope, names []string) {
 	for _, d := range list {
 		if d.block != nil {
@@ -138,7 +138,7 @@ func (w *nginxWalk) blocks(list []directive, parent scope, names []string) {
 
 func (w *nginxWalk) inner(d directive, parent scope, names []string) {
 	s := w.scope(d.block, parent)
-	if s.own { // the others are added
+	if s.own { // those of the block around it were added already
 		for _, l := range s.logs {
 			w.add(l, names)
 		}
@@ -146,8 +146,8 @@ func (w *nginxWalk) inner(d directive, parent scope, names []string) {
 	w.blocks(d.block, s, names)
 }
 
-// scope gives the logs of a block: its own, or those of the block around it
-// where it has none. Off is off, whatever else stands beside it.
+// scope returns the logs of a block: its own, or those of the block around it if it has
+// none. With "off" nothing is logged, whatever else is configured beside it.
 func (w *nginxWalk) scope(list []directive, parent scope) scope {
 	own := scope{}
 	for _, d := range list {
@@ -171,7 +171,7 @@ func (w *nginxWalk) scope(list []directive, parent scope) scope {
 	return parent
 }
 
-// log makes a log of access_log path [format [option]...].
+// log parses access_log path [format [option]...].
 func (w *nginxWalk) log(d directive) Log {
 	l := Log{FormatName: "combined", Where: d.at}
 	if len(d.args) > 1 {
@@ -214,8 +214,8 @@ func (w *nginxWalk) file(l *Log, path string) {
 	}
 }
 
-// builtIn is the log of a server that none is configured for. Its path is
-// compiled into nginx.
+// builtIn returns the log of a server for which none is configured. Its path is compiled
+// into nginx.
 func (w *nginxWalk) builtIn(at Position) Log {
 	l := Log{FormatName: "combined", Spec: nginxCombined, Escape: "default", Where: at}
 	l.Path = "/var/log/nginx/access.log" // of the packages of nginx.org and the distributions
@@ -226,8 +226,7 @@ func (w *nginxWalk) builtIn(at Position) Log {
 	return l
 }
 
-// serverNames gives the names of a server, the first one first; one empty name
-// where there is none.
+// serverNames returns the names of a server in order, or one empty name if it has none.
 func serverNames(list []directive) []string {
 	var names []string
 	for _, d := range list {

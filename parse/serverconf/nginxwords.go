@@ -5,19 +5,18 @@ import (
 	"slices"
 )
 
-// maxWord is how many bytes a word has at most, in quotes or not. nginx itself
-// has no room for more (NGX_CONF_BUFFER); the lexer's time grows with the square
-// of a word's length.
+// maxWord is the maximum size of a word in bytes, quoted or not. nginx itself has no room
+// for more (NGX_CONF_BUFFER), and the time of the lexer grows with the square of the size.
 const maxWord = 4096
 
-// nginxWords walks over a file as the lexer does, and measures the words.
+// nginxWords scans a file as the lexer does, and measures the words.
 type nginxWords struct {
 	text []byte
 	at   int // offset in text
-	line int // of it, 1-based
+	line int // line of that offset, 1-based
 }
 
-// checkWords is an error where a word of nginx's configuration is too long.
+// checkWords returns an error if a word in an nginx configuration is too long.
 func checkWords(path string, text []byte) error {
 	lua := luaDirectives()
 	w := nginxWords{text: text, line: 1}
@@ -47,13 +46,13 @@ func checkWords(path string, text []byte) error {
 		}
 		if slices.Contains(lua, string(word)) {
 			block := luaBlock{next: w.next}
-			block.skip() // where it is not closed, the lexer says so
+			block.skip() // the lexer reports a block that is not closed
 		}
 	}
 	return nil
 }
 
-// one goes over a byte.
+// one advances by a byte.
 func (w *nginxWords) one() {
 	if w.at < len(w.text) {
 		if w.text[w.at] == '\n' {
@@ -63,7 +62,7 @@ func (w *nginxWords) one() {
 	}
 }
 
-// escaped goes over a byte, and over the next one where it escapes that.
+// escaped advances by a byte, or by two if the first one escapes the second.
 func (w *nginxWords) escaped() {
 	if w.text[w.at] == '\\' {
 		w.one()
@@ -71,14 +70,14 @@ func (w *nginxWords) escaped() {
 	w.one()
 }
 
-// to goes to a byte that is not escaped.
+// to advances to the next unescaped c.
 func (w *nginxWords) to(c byte) {
 	for w.at < len(w.text) && w.text[w.at] != c {
 		w.escaped()
 	}
 }
 
-// word goes to the end of a word that stands in no quotes.
+// word advances to the end of an unquoted word.
 func (w *nginxWords) word() {
 	for before := byte(0); w.at < len(w.text); {
 		c := w.text[w.at]
@@ -96,7 +95,7 @@ func (w *nginxWords) word() {
 	}
 }
 
-// next gives the next byte to what walks over Lua, which cares for ASCII alone.
+// next returns the next byte for luaBlock, which cares about ASCII only.
 func (w *nginxWords) next() (char string, ok bool) {
 	if w.at >= len(w.text) {
 		return "", false

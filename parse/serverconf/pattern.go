@@ -8,14 +8,14 @@ import (
 
 func cleanSlash(p string) string { return path.Clean(filepath.ToSlash(p)) }
 
-// globQuoter makes of a text the pattern that matches it alone.
+// globQuoter turns a text into the pattern that matches only this text.
 var globQuoter = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 
-// pattern is being written, in the syntax of path.Match.
+// pattern builds a pattern in the syntax of path.Match.
 type pattern struct {
 	strings.Builder
 	open bool // it ends in a star
-	any  bool // it is more than a text
+	any  bool // it matches more than one text
 }
 
 func (p *pattern) text(s string) {
@@ -25,13 +25,13 @@ func (p *pattern) text(s string) {
 	}
 }
 
-// digits writes n digits.
+// digits appends n digits.
 func (p *pattern) digits(n int) {
 	p.WriteString(strings.Repeat("[0-9]", n))
 	p.open, p.any = false, true
 }
 
-// star writes anything but a slash; two in a row say no more than one.
+// star appends a star, which matches anything but a slash. Two in a row are one.
 func (p *pattern) star() {
 	if !p.open {
 		p.WriteByte('*')
@@ -39,8 +39,7 @@ func (p *pattern) star() {
 	p.open, p.any = true, true
 }
 
-// variables writes a text in which $name and ${name} may be anything but a
-// slash.
+// variables appends a text in which $name and ${name} match anything but a slash.
 func (p *pattern) variables(s string) {
 	for s != "" {
 		i := strings.IndexByte(s, '$')
@@ -68,7 +67,7 @@ func (p *pattern) variables(s string) {
 	}
 }
 
-// times writes a text with variables and strftime's conversions.
+// times appends a text with variables and conversions of strftime.
 func (p *pattern) times(s string) {
 	for s != "" {
 		i := strings.IndexByte(s, '%')
@@ -99,7 +98,7 @@ func (p *pattern) times(s string) {
 	}
 }
 
-// glob gives the pattern, or nothing where a text is all there is.
+// glob returns the pattern, or "" if it is a plain text.
 func (p *pattern) glob() string {
 	if !p.any {
 		return ""
@@ -107,18 +106,28 @@ func (p *pattern) glob() string {
 	return p.String()
 }
 
-// variablePattern makes a pattern of a path with variables; empty without.
+// variablePattern returns the pattern of a path with variables, or "" if it has none.
 func variablePattern(s string) string {
 	var p pattern
 	p.variables(s)
 	return p.glob()
 }
 
-// timePattern makes a pattern of a path with times or variables; empty without.
+// timePattern returns the pattern of a path with times or variables, or "" if it has none.
 func timePattern(s string) string {
 	var p pattern
 	p.times(s)
 	return p.glob()
+}
+
+// isName reports whether s is the name of a variable.
+func isName(s string) bool {
+	for i := range len(s) {
+		if !isNameByte(s[i]) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func isNameByte(c byte) bool {

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// piper is a program that writes the lines of a piped log to files.
+// piper describes the options of a program that writes the lines of a piped log to files.
 type piper struct {
-	valued string // one-letter options with a value
-	link   string // the option that names a link to the newest file
-	long   string // the same in its long form
+	valued string // one-letter options that take a value
+	link   string // the option for a link to the newest file
+	long   string // its long form
 }
 
-// pipers are the programs whose arguments are understood.
+// pipers are the supported programs:
 // https://httpd.apache.org/docs/2.4/programs/rotatelogs.html
 var pipers = map[string]piper{
 	"rotatelogs": {valued: "Lpn", link: "L"},
 	"cronolog":   {valued: "HSPlpdxsz", link: "S", long: "--symlink"},
 }
 
-// piped adds the logs of |program argument…: the file that it names, with times
-// in its name, and the link to the newest one. The arguments of other programs
-// are not looked at, and not told: there may be secrets in them.
+// piped adds the logs of |program argument…: the file that the program writes, with times
+// in its name, and the link to the newest one. The arguments of other programs are neither
+// parsed nor shown, because they may contain secrets.
 func (r *apacheReader) piped(l Log, command string, names []string) {
 	command = strings.TrimLeft(command, "|$") // without a shell, or with one
 	args := words(command)
@@ -50,7 +50,7 @@ func (r *apacheReader) piped(l Log, command string, names []string) {
 	}
 }
 
-// files finds the file and the link among the arguments of a program.
+// files returns the file and the link among the arguments of a program.
 func (p piper) files(args []string) (file, link string) {
 	for i := 0; i < len(args); i++ {
 		a := args[i]

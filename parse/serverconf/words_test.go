@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestWords: what Apache 2.4 itself makes of these lines, as its DUMP_CONFIG
-// and its logs show.
+// TestWords compares with what Apache 2.4 makes of these lines, as DUMP_CONFIG and its logs
+// show.
 func TestWords(t *testing.T) {
 	for _, c := range []struct {
 		line string
@@ -116,8 +116,8 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestVariables: Define comes first, then envvars, then the names of Apache in
-// the environment, and no other name of it.
+// TestVariables checks the precedence: Define, envvars, then Apache's names in the
+// environment. No other name of the environment counts.
 func TestVariables(t *testing.T) {
 	t.Setenv("APACHE_LOG_DIR", "/from/environment")
 	t.Setenv("HTTPD_X", "x")
@@ -183,7 +183,7 @@ func TestPiped(t *testing.T) {
 	}
 }
 
-// TestSecretsOfPipes: the arguments of a program appear nowhere.
+// TestSecretsOfPipes checks that the arguments of a program appear nowhere.
 func TestSecretsOfPipes(t *testing.T) {
 	file := write(t, filepath.Join(t.TempDir(), "httpd.conf"),
 		"CustomLog \"|/bin/ship --token=s3cret\" \"%h %s\"\nCustomLog \"|rotatelogs -p s3cret\" \"%h %s\"\nCustomLog | \"%h %s\"\n")
@@ -199,8 +199,7 @@ func TestSecretsOfPipes(t *testing.T) {
 	}
 }
 
-// TestRelativePath: a configuration that is given by a relative path has
-// absolute logs.
+// TestRelativePath checks that a configuration given by a relative path has absolute logs.
 func TestRelativePath(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -226,8 +225,8 @@ func TestRelativePath(t *testing.T) {
 	}
 }
 
-// TestNginxWords: what is long and no word is let through: comments, Lua, and
-// words that are just short enough.
+// TestNginxWords checks that long texts that are not words are accepted: comments, Lua, and
+// words just below the limit.
 func TestNginxWords(t *testing.T) {
 	long := strings.Repeat("a", 2*maxWord)
 	for name, text := range map[string]string{

@@ -8,10 +8,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"logscan/parse/source/compress/compresstest"
+
 	"github.com/klauspost/compress/zstd"
 )
 
-// newlines is a Handler that does the least there is to do with a block.
+// newlines is a Handler that does as little as possible with a block.
 type newlines struct{ n atomic.Int64 }
 
 func (h *newlines) Open(int, []byte) Plan { return Plan{} }
@@ -20,7 +22,7 @@ func (h *newlines) Block(_ int, b *Block) {
 	h.n.Add(int64(bytes.Count(b.Data, []byte{'\n'})))
 }
 
-// benchText is n bytes of lines as long as those of an access log.
+// benchText returns n bytes of lines as long as those of an access log.
 func benchText(n int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < n; i++ {
@@ -41,11 +43,11 @@ func BenchmarkRead(b *testing.B) {
 	text := benchText(64 << 20)
 	lines := int64(strings.Count(text, "\n"))
 	for _, comp := range []string{"gzip", "zstd", "lz4"} { // writing xz takes longer than all else
-		writer := writers[comp]
+		writer := compresstest.Writers()[comp]
 		if comp == "zstd" { // that of the tests has a tiny window
 			writer = func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }
 		}
-		stored := store(b, text, writer)
+		stored := compresstest.StoreBy(b, writer, text)
 		b.Run(comp, func(b *testing.B) { benchRead(b, stored, len(text), lines) })
 	}
 }

@@ -7,60 +7,56 @@ import (
 	"math"
 )
 
-// sizes are the constants of the package, smaller in tests. A block is never
-// larger than a line may be.
+// sizes holds the sizes of the package, which tests make smaller. A block is never larger
+// than a line may be.
 type sizes struct{ block, maxLine, rng, sample int }
 
 func defaultSizes() sizes {
 	return sizes{block: BlockSize, maxLine: MaxLine, rng: RangeSize, sample: SampleSize}
 }
 
-// buffer is how long a cutter's buffer is: one byte more than the longest line
-// shows that a line is too long. What no line needs is never touched.
+// buffer returns the size of a cutter's buffer: the longest line and one byte that shows
+// that a line is longer. Memory that no line needs is never touched.
 func (s sizes) buffer() int { return s.maxLine + 1 }
 
 const (
 	// toEnd is the limit of a cutter that owns all lines of its input.
 	toEnd = math.MaxInt64
-	// rangeSlack is how many bytes behind its end a range reads at first, for
-	// the rest of its last line: more than most lines have.
+	// rangeSlack is how many bytes beyond its end a range reads at first, for the rest of
+	// its last line. Most lines are shorter.
 	rangeSlack = 4 << 10
-	// maxEmptyReads is how often in turn a reader may give neither bytes nor
-	// an error.
-	maxEmptyReads = 100
 )
 
-// cutter cuts what it reads into blocks of whole lines. Memory is one buffer.
-// A byte is copied once at most, and then only as part of the line that a
-// block's end cuts.
+// cutter cuts what it reads into blocks of whole lines. It needs the memory of one buffer.
+// A byte is copied at most once, and only if it belongs to the line that the end of a block
+// cuts.
 type cutter struct {
 	sizes
 	src   io.Reader
-	limit int64 // offset in the input; lines that begin there or behind are another's
-	// emit hands b over and gives the buffer to go on with, which holds rest at
-	// its beginning. Both alias the buffer in use.
+	limit int64 // offset in the input from which lines belong to another cutter
+	// emit hands over b and returns the buffer to continue with, which must begin with
+	// rest. Both alias the current buffer.
 	emit func(b Block, rest []byte) []byte
-	// first is called once, before the first block, with the first bytes;
-	// complete says that there are no more; it gives the plan. May be nil.
+	// first is called once, before the first block, with the first bytes; complete means
+	// that there are no more. It returns the plan. May be nil.
 	first func(data []byte, complete bool) Plan
 	plan  Plan
-	// skipped tells what from is, once something was read. May be nil.
+	// skipped returns the value of from, once something was read. May be nil.
 	skipped func() int64
 
 	buf   []byte
 	n     int   // bytes in buf
-	off   int64 // offset in the input of buf[0]
-	from  int64 // lines that begin before it are not handed over, nor counted
-	clean int   // buf[:clean] is known to hold no newline
+	off   int64 // offset of buf[0] in the input
+	from  int64 // lines that begin before this offset are neither handed over nor counted
+	clean int   // buf[:clean] holds no newline
 	err   error // of src
 	bytes int64 // handed over
 
-	directive []byte // last one that was handed over, in memory of its own
+	directive []byte // the last one before the next block, in memory of its own
 }
 
-// run cuts to the limit or the end of src. It returns why src ended before
-// that (what came before is handed over, the last line perhaps cut), or the
-// error of ctx.
+// run cuts up to the limit or the end of src. It returns the error that ended src (what
+// came before is handed over, its last line perhaps cut off) or that of ctx.
 func (c *cutter) run(ctx context.Context) error {
 	for c.off < c.limit {
 		target := c.block
@@ -84,7 +80,7 @@ func (c *cutter) run(ctx context.Context) error {
 				}
 			}
 			if cut = c.search(); cut > 0 && c.plan.Continues != nil {
-				cut = c.uncontinued(cut)
+				cut = c.completeLines(cut)
 			}
 			if cut > 0 || c.n > c.maxLine || c.err != nil {
 				break
@@ -93,15 +89,15 @@ func (c *cutter) run(ctx context.Context) error {
 		}
 		switch {
 		case cut > 0:
-			c.hand(cut)
+			c.handOver(cut)
 		case c.n > c.maxLine && c.plan.Continues != nil && bytes.IndexByte(c.buf[:c.n], '\n') >= 0:
-			c.hand(bytes.LastIndexByte(c.buf[:c.n], '\n') + 1)
+			c.handOver(bytes.LastIndexByte(c.buf[:c.n], '\n') + 1)
 		case c.n > c.maxLine:
-			if err := c.tooLong(ctx); err != nil {
+			if err := c.handOverTooLong(ctx); err != nil {
 				return err
 			}
 		case c.n > 0:
-			c.hand(c.n) // the end, without a newline
+			c.handOver(c.n) // the end, without a newline
 		default:
 			return c.end()
 		}
@@ -109,8 +105,8 @@ func (c *cutter) run(ctx context.Context) error {
 	return nil
 }
 
-// skipLine drops everything up to the next newline: the end of a line that
-// begins before the range. Where the limit comes first nothing is left to run.
+// skipLine discards everything up to the next newline: the rest of a line that begins
+// before the range. If the limit comes first, run has nothing to do.
 func (c *cutter) skipLine(ctx context.Context) error {
 	for c.off < c.limit {
 		if err := ctx.Err(); err != nil {
@@ -132,27 +128,22 @@ func (c *cutter) skipLine(ctx context.Context) error {
 	return nil
 }
 
-// fill reads until there are target bytes in the buffer or src ends.
+// fill reads until the buffer holds target bytes or src ends.
 func (c *cutter) fill(target int) {
-	for empty := 0; c.n < target && c.err == nil; {
+	if c.n < target && c.err == nil {
 		var m int
-		m, c.err = c.src.Read(c.buf[c.n:target])
+		m, c.err = fill(c.src, c.buf[c.n:target])
 		c.n += m
-		if m > 0 {
-			empty = 0
-		} else if empty++; empty == maxEmptyReads && c.err == nil {
-			c.err = io.ErrNoProgress
-		}
 	}
 }
 
-// search finds where the next block ends: behind the last line that is whole
-// and ours, 0 when there is none.
+// search returns where the next block ends: behind the last line that is whole and belongs
+// to this cutter. It returns 0 if there is none.
 func (c *cutter) search() int {
 	m := min(c.n, c.maxLine)
-	owned := m // our lines begin before it and, but for the last, end before it
+	owned := m // our lines begin before it and, except for the last, end before it
 	if last := c.limit - 1 - c.off; last < int64(m) {
-		// The line that holds the byte before the limit is our last one.
+		// The line with the byte before the limit is our last one.
 		owned = int(last)
 		from := max(owned, c.clean)
 		if from < m {
@@ -172,9 +163,8 @@ func (c *cutter) search() int {
 	return cut
 }
 
-// hand hands over the first cut bytes, or drops those of them that are before
-// where the input goes on.
-func (c *cutter) hand(cut int) {
+// handOver hands over the first cut bytes, or discards those of them that are before from.
+func (c *cutter) handOver(cut int) {
 	dropped := c.off < c.from
 	if dropped {
 		cut = int(min(int64(cut), c.from-c.off))
@@ -182,7 +172,7 @@ func (c *cutter) hand(cut int) {
 	rest := c.buf[cut:c.n]
 	b := Block{Seq: c.off, Data: c.buf[:cut:cut], Directive: c.directive}
 	if len(c.plan.Directive) > 0 {
-		c.direct(b.Data)
+		c.noteDirective(b.Data)
 	}
 	c.off += int64(cut)
 	c.clean = max(c.clean-cut, 0)
@@ -195,9 +185,9 @@ func (c *cutter) hand(cut int) {
 	c.buf = c.emit(b, rest)
 }
 
-// uncontinued gives where the last line before cut ends that the next one does
-// not continue; 0 where all are continued.
-func (c *cutter) uncontinued(cut int) int {
+// completeLines returns where the last line before cut ends that does not continue in the
+// next one, or 0 if all do.
+func (c *cutter) completeLines(cut int) int {
 	for cut > 0 {
 		start := bytes.LastIndexByte(c.buf[:cut-1], '\n') + 1
 		if !c.plan.Continues(c.buf[start : cut-1]) {
@@ -208,14 +198,14 @@ func (c *cutter) uncontinued(cut int) int {
 	return cut
 }
 
-// direct remembers the last directive in data.
-func (c *cutter) direct(data []byte) {
+// noteDirective remembers the last directive in data.
+func (c *cutter) noteDirective(data []byte) {
 	last := -1
 	for at := 0; at < len(data); {
 		if bytes.HasPrefix(data[at:], c.plan.Directive) {
 			last = at
 		}
-		// Lines that begin with the first byte of a directive are few.
+		// Few lines begin with the first byte of a directive.
 		i := bytes.Index(data[at:], []byte{'\n', c.plan.Directive[0]})
 		if i < 0 {
 			break
@@ -233,12 +223,12 @@ func (c *cutter) direct(data []byte) {
 
 var newline = []byte("\n")
 
-// tooLong hands over the first half of the buffer as the beginning of a line
-// that does not fit, and reads over the rest of it in the other half.
-func (c *cutter) tooLong(ctx context.Context) error {
+// handOverTooLong hands over the first half of the buffer as the beginning of a line that
+// does not fit, and reads past the rest of it in the other half.
+func (c *cutter) handOverTooLong(ctx context.Context) error {
 	half := len(c.buf) / 2
 	size, rest := int64(c.n), []byte(nil)
-	if c.buf[c.n-1] != '\n' { // earlier ones are none, or it would not be too long
+	if c.buf[c.n-1] != '\n' { // there is no earlier newline, or the line would not be too long
 		for {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -270,7 +260,7 @@ func (c *cutter) tooLong(ctx context.Context) error {
 	return nil
 }
 
-// end is why src ended: nil at its proper end.
+// end returns the error that ended src, nil at its regular end.
 func (c *cutter) end() error {
 	if c.err == io.EOF {
 		return nil
@@ -278,10 +268,10 @@ func (c *cutter) end() error {
 	return c.err
 }
 
-// sampleLines gives whole lines from data, at most size bytes: from the first
-// line where start says that data begins with one, else from the second. A
-// line that is longer than that is left out with what is before it. The last
-// bytes are a line without a newline where end says so.
+// sampleLines returns whole lines from data, at most size bytes. It starts with the first
+// line if start says that data begins with one, else with the second. A line longer than
+// size is left out together with what is before it. If end says so, the last bytes are a
+// line without a newline.
 func sampleLines(data []byte, size int, start, end bool) []byte {
 	for {
 		if !start {

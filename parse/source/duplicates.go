@@ -7,55 +7,58 @@ import (
 	"io"
 	"slices"
 
+	"logscan/parse/source/compress"
+
 	"github.com/zeebo/xxh3"
 )
 
 const (
 	// headSize is how many bytes of content are compared before all of it is.
 	headSize = 64 << 10
-	// minDuplicate is how many bytes of content must be the same to be a copy:
-	// two servers may well log the same two lines.
+	// minDuplicate is the minimum size of a copy in bytes: two servers may well log the
+	// same two lines.
 	minDuplicate = 256
 )
 
-// Duplicate is an input whose content is that of an earlier one.
+// Duplicate is an input with the content of an earlier one.
 type Duplicate struct {
 	Input
-	Of string // path of the one that is kept
+	Of string // path of the input that is kept
 }
 
-// fingerprint is what content is compared by.
+// fingerprint is what inputs are compared by.
 type fingerprint struct {
-	head xxh3.Uint128 // of its first headSize bytes: whether it is worth to read on
+	head xxh3.Uint128 // of the first headSize bytes; decides whether the rest is read
 	full [sha256.Size]byte
-	size int64 // bytes that were read
-	// total is how many there are, 0 where that is not known before all is read.
+	size int64 // bytes read
+	// total is the size of the content in bytes, or 0 if it is not known before all is
+	// read.
 	total int64
-	known bool // that there is a head
-	// whole says that all was read without an error. What cannot be read is the
-	// same as nothing.
+	known bool // head is set
+	// whole means that everything was read without an error. What cannot be read is a copy
+	// of nothing.
 	whole bool
 }
 
-// printOf reads r to its end. A log that is taken for a copy is not read, and
-// logs are written by attackers: the sum is cryptographic.
-func (c *contents) printOf(r io.Reader) fingerprint {
+// fingerprintOf reads r to its end. An input that is taken for a copy is not read, and
+// attackers write into logs, so the sum is cryptographic.
+func (c *contents) fingerprintOf(r io.Reader) fingerprint {
 	head, all := peek(r, c.scratch())
-	p := printOfHead(head, all.err)
+	p := headFingerprint(head, all.err)
 	if p.whole || !p.known {
 		return p
 	}
 	sum := sha256.New()
-	sum.Write(head) // never fails; from here on its memory is free
+	sum.Write(head) // never fails; head's memory is reused from here on
 	n, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{r}, c.scratch())
 	p.size, p.whole = p.size+n, err == nil
 	sum.Sum(p.full[:0])
 	return p
 }
 
-// printOfHead is what is known by the first headSize bytes, where err is why
-// there are no more of them; nil where there may be.
-func printOfHead(head []byte, err error) fingerprint {
+// headFingerprint returns what the first headSize bytes tell. err is why there are no more
+// of them, or nil if there may be.
+func headFingerprint(head []byte, err error) fingerprint {
 	p := fingerprint{size: int64(len(head))}
 	if err == nil || err == io.EOF {
 		p.known, p.head = true, xxh3.Hash128(head)
@@ -66,63 +69,25 @@ func printOfHead(head []byte, err error) fingerprint {
 	return p
 }
 
-// peeked gives what was read of a reader once more, and then the rest of it.
-type peeked struct {
-	head []byte
-	err  error // behind head, where it was met
-	rest io.Reader
-}
-
-// peek fills buf from r, or reads all there is.
-func peek(r io.Reader, buf []byte) (head []byte, again *peeked) {
-	n, empty := 0, 0
-	var err error
-	for n < len(buf) && err == nil {
-		var m int
-		m, err = r.Read(buf[n:])
-		n += m
-		if m > 0 {
-			empty = 0
-		} else if empty++; empty == maxEmptyReads && err == nil {
-			err = io.ErrNoProgress
-		}
-	}
-	return buf[:n], &peeked{buf[:n], err, r}
-}
-
-func (p *peeked) Read(b []byte) (int, error) {
-	if len(p.head) > 0 {
-		n := copy(b, p.head)
-		p.head = p.head[n:]
-		return n, nil
-	}
-	if p.err != nil {
-		return 0, p.err
-	}
-	return p.rest.Read(b)
-}
-
-// Distinct leaves out inputs whose decompressed content is that of another,
-// such as access.log.1 and access.log.1.gz. Of those that are the same the
-// first by path is kept. Standard input, pipes and what cannot be read to its
-// end are never the same as anything, and neither is what is shorter than 256
-// bytes.
+// Distinct removes inputs whose decompressed content is that of another, such as
+// access.log.1 and access.log.1.gz, and keeps the first by path. Standard input, pipes,
+// what cannot be read to its end and what is shorter than 256 bytes are never copies.
 //
-// The beginning of every input is read for that, and all of it only where the
-// beginning of another is the same and its size may be.
+// It reads the beginning of every input, and all of those whose beginning, and size if
+// known, are the same as another's.
 func Distinct(ctx context.Context, inputs []Input, workers int) (kept []Input, same []Duplicate, err error) {
 	prints := make([]fingerprint, len(inputs))
 	if len(inputs) > 1 {
-		err = each(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
-			prints[i] = c.print(ctx, inputs[i], false)
+		err = forEach(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
+			prints[i] = c.fingerprint(ctx, inputs[i], false)
 			return ctx.Err()
 		})
 	}
 	if err == nil {
-		alike := alike(prints)
-		err = each(ctx, workers, len(alike), func(ctx context.Context, c *contents, n int) error {
-			i := alike[n]
-			prints[i] = c.print(ctx, inputs[i], true)
+		undecided := undecided(prints)
+		err = forEach(ctx, workers, len(undecided), func(ctx context.Context, c *contents, n int) error {
+			i := undecided[n]
+			prints[i] = c.fingerprint(ctx, inputs[i], true)
 			return ctx.Err()
 		})
 	}
@@ -161,12 +126,12 @@ func Distinct(ctx context.Context, inputs []Input, workers int) (kept []Input, s
 	return kept, same, nil
 }
 
-// alike gives the inputs that have to be read to tell whether they are the
-// same as another one.
-func alike(prints []fingerprint) []int {
+// undecided returns the indexes of the inputs that must be read to the end to decide
+// whether they are copies.
+func undecided(prints []fingerprint) []int {
 	type beginning struct {
 		head xxh3.Uint128
-		size int64 // of all, 0 where it is not known
+		size int64 // of all content; 0 if not known
 	}
 	sizes := map[beginning]int{}
 	counted := map[xxh3.Uint128]int{}
@@ -181,8 +146,7 @@ func alike(prints []fingerprint) []int {
 		if !p.known || p.size < minDuplicate || p.whole {
 			continue
 		}
-		// Whose size is known can only be the same as what has that size or one
-		// that is not known.
+		// An input of known size can only equal one of the same or of unknown size.
 		others := counted[p.head]
 		if p.total > 0 {
 			others = sizes[beginning{p.head, p.total}] + sizes[beginning{p.head, 0}]
@@ -194,10 +158,10 @@ func alike(prints []fingerprint) []int {
 	return all
 }
 
-// print gives what an input is compared by, of all of it or, where that does
-// not cost more, of its beginning.
-func (c *contents) print(ctx context.Context, in Input, full bool) fingerprint {
-	if in.reader != nil || in.told != nil || in.pipe() {
+// fingerprint returns the fingerprint of an input: of all its content if full is set, else
+// of its beginning.
+func (c *contents) fingerprint(ctx context.Context, in Input, full bool) fingerprint {
+	if in.reader != nil || in.settled != nil || in.pipe() {
 		return fingerprint{}
 	}
 	if in.sequential() {
@@ -208,17 +172,17 @@ func (c *contents) print(ctx context.Context, in Input, full bool) fingerprint {
 		return fingerprint{}
 	}
 	defer f.file.Close() // it is only read
-	// It tells where the file becomes shorter.
+	// A range reports a file that shrinks.
 	src := io.Reader(f.ranged(0))
-	if f.compression != none || in.layered() {
+	if f.compression != compress.None || in.layered() {
 		src = c.decoded(ctx, in, f)
 	}
 	if full {
-		return c.printOf(src)
+		return c.fingerprintOf(src)
 	}
 	head, all := peek(src, c.scratch())
-	p := printOfHead(head, all.err)
-	if f.compression == none && !in.layered() {
+	p := headFingerprint(head, all.err)
+	if f.compression == compress.None && !in.layered() {
 		p.total = f.size
 	}
 	return p

@@ -8,10 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
-// copiesOf gives "path=of" of what Distinct leaves out, and the paths that it
-// keeps.
+// copiesOf returns "path=of" for what Distinct removes, and the paths that it keeps.
 func copiesOf(t *testing.T, inputs []Input, workers int) (same, kept []string) {
 	t.Helper()
 	left, copies, err := Distinct(t.Context(), inputs, workers)
@@ -32,10 +33,10 @@ func TestDistinct(t *testing.T) {
 	log := func(name string, lines int) string {
 		return strings.Repeat(fmt.Sprintf("a line of %s that is long enough\n", name), lines)
 	}
-	// More than is compared at first, and the same up to the last byte.
+	// Longer than the beginning that is compared first, and equal up to the last byte.
 	long := log("long", 5000)
 	other := long[:len(long)-2] + "X\n"
-	gz := func(text string) string { return string(store(t, text, writers["gzip"])) }
+	gz := func(text string) string { return string(compresstest.Store(t, "gzip", text)) }
 	files := map[string]string{
 		"one.log": log("one", 20), "one.log.copy": log("one", 20), "one.log.gz": gz(log("one", 20)),
 		"long.1": long, "long.2": other, "long.3.gz": gz(long), "long.4.gz": gz(other), "long.5": long + "more\n",
@@ -70,7 +71,7 @@ func TestDistinct(t *testing.T) {
 		if reversed, _ := copiesOf(t, inputs, workers); !slices.Equal(reversed, want) {
 			t.Errorf("%d workers, reversed: same %q", workers, reversed)
 		}
-		// Standard input is still there to be read.
+		// Standard input has not been consumed.
 		c, _ := readAll(t, inputs[:1], 1, small)
 		if got, _ := c.content(0, small); inputs[0].Path == Stdin && got != shown(long, small) {
 			t.Error("standard input was read")
@@ -78,8 +79,8 @@ func TestDistinct(t *testing.T) {
 	}
 }
 
-// TestDistinctAlike: what has the size and the beginning of another, and what is
-// found to be one after the whole was read.
+// TestDistinctAlike compares inputs with the same size and beginning, some of which turn
+// out to be copies only at their end.
 func TestDistinctAlike(t *testing.T) {
 	head := strings.Repeat("h", headSize)
 	tests := []struct {
@@ -99,7 +100,7 @@ func TestDistinctAlike(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, comp := range []string{"none", "gzip", "zstd", "xz", "lz4"} {
 				dir := t.TempDir()
-				for name, data := range map[string][]byte{"a": []byte(test.a), "b": stores(t, test.b)[comp]} {
+				for name, data := range map[string][]byte{"a": []byte(test.a), "b": compresstest.StoreAll(t, test.b)[comp]} {
 					if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 						t.Fatal(err)
 					}
@@ -112,11 +113,11 @@ func TestDistinctAlike(t *testing.T) {
 	}
 }
 
-// TestDistinctCut: what cannot be read to its end is the same as nothing, not
-// even as what is cut off at the same place.
+// TestDistinctCut checks that an input that cannot be read to its end is never a copy, not
+// even of one that is cut off at the same place.
 func TestDistinctCut(t *testing.T) {
 	text := benchText(300 << 10)
-	for comp, data := range stores(t, text) {
+	for comp, data := range compresstest.StoreAll(t, text) {
 		if comp == "none" {
 			continue
 		}
@@ -136,7 +137,8 @@ func TestDistinctCut(t *testing.T) {
 	}
 }
 
-// TestDistinctTrouble: what cannot be opened is kept, and Read tells why.
+// TestDistinctTrouble checks that an input that cannot be opened is kept, so that Read
+// reports the error.
 func TestDistinctTrouble(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"a", "b", "c"} {

@@ -2,33 +2,28 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"time"
+
+	"logscan/parse/source/compress"
 )
 
-// ErrOnce says that an input can be read only once: standard input, a FIFO.
-var ErrOnce = errors.New("can be read only once")
-
-// endSize is how many bytes of either end of an input are looked at: hundreds
-// of lines, of which one has a time even where many are junk.
+// endSize is how many bytes at either end of an input are looked at: hundreds of lines, one
+// of which has a time even if many are junk.
 const endSize = 128 << 10
 
-// Ends gives f whole lines from the beginning and from the end of every input,
-// in any order and from workers goroutines; an error of f ends it. A plain file
-// is sought, a compressed one decoded to its end, and the files of a compressed
-// tar are decoded in one go. Where that fails the lines before are given:
-// reading the input tells what is wrong with it.
+// Ends calls f with whole lines from the beginning and the end of every input, in any order
+// and from workers goroutines. An error of f ends it. A plain file is sought, a compressed
+// one decoded to its end; the files of a compressed tar are decoded in one go. If an input
+// cannot be read, f gets the lines before the error: reading the input reports it.
 func Ends(ctx context.Context, inputs []Input, workers int, f func(i int, lines []byte, err error) error) error {
 	single, groups := grouped(inputs)
-	return each(ctx, workers, len(single), func(ctx context.Context, c *contents, n int) error {
+	return forEach(ctx, workers, len(single), func(ctx context.Context, c *contents, n int) error {
 		i := single[n]
 		if group, ok := groups[i]; ok {
 			return c.endsInTar(ctx, inputs, group, f)
 		}
-		lines, err := c.look(ctx, inputs[i], ends)
+		lines, err := c.endLines(ctx, inputs[i], ends)
 		if stopped := ctx.Err(); stopped != nil {
 			return stopped
 		}
@@ -36,37 +31,24 @@ func Ends(ctx context.Context, inputs []Input, workers int, f func(i int, lines 
 	})
 }
 
-// endsInTar is Ends of a group of inputs.
+// endsInTar is Ends for a group of inputs.
 func (c *contents) endsInTar(ctx context.Context, inputs []Input, group []int, f func(i int, lines []byte, err error) error) error {
-	var t *tarStream
-	file, err := os.Open(inputs[group[0]].member.file)
-	if err == nil {
-		defer file.Close() // it is only read
-		t = openTarStream(ctx, &c.outer, file, inputs[group[0]].ceiling)
-	}
-	number := 0
-	for _, i := range group {
+	return forEachInTar(ctx, &c.outer, inputs, group, func(i int, t *tarStream, err error) error {
 		var lines []byte
 		if err == nil {
-			err = t.find(inputs[i].member, &number)
-		}
-		if err == nil {
 			lines = linesOf(ends(c.inside(ctx, t, inputs[i].ceiling)))
-			err = t.ended
 		}
 		if stopped := ctx.Err(); stopped != nil {
 			return stopped
 		}
-		if err := f(i, lines, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+		return f(i, lines, nil)
+	})
 }
 
-// Glance is Ends at a low price: of a compressed input it gives lines from the
-// beginning alone, and whole says whether there are others. Of a file in a
-// compressed tar it gives none: all that is before it would have to be decoded.
+// Glance returns lines of one input as Ends does, but cheaply. Of a compressed input it
+// returns lines from the beginning only; whole reports whether that is all of it. Of a file
+// in a compressed tar it returns none, because everything before it would have to be
+// decoded.
 func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error) {
 	if in.sequential() {
 		return nil, false, nil
@@ -74,7 +56,7 @@ func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error)
 	var c contents
 	defer c.close()
 	whole = true
-	lines, err = c.look(ctx, in, func(r io.Reader) (head, tail []byte) {
+	lines, err = c.endLines(ctx, in, func(r io.Reader) (head, tail []byte) {
 		buf := make([]byte, 2*endSize)
 		n, err := io.ReadFull(r, buf)
 		whole = err != nil
@@ -83,13 +65,13 @@ func Glance(ctx context.Context, in Input) (lines []byte, whole bool, err error)
 	return lines, whole, err
 }
 
-// look gives lines from the ends of an input, of a compressed one by what
-// decoded gives.
-func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []byte)) ([]byte, error) {
+// endLines returns lines from the ends of an input. Of a compressed input it returns those
+// of what decoded returns.
+func (c *contents) endLines(ctx context.Context, in Input, decoded func(io.Reader) (head, tail []byte)) ([]byte, error) {
 	if in.reader != nil || in.pipe() {
 		return nil, ErrOnce
 	}
-	if in.told != nil {
+	if in.settled != nil {
 		return nil, nil
 	}
 	f, err := in.open(0)
@@ -97,7 +79,7 @@ func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (
 		return nil, nil
 	}
 	defer f.file.Close() // it is only read
-	if f.size > 0 && f.compression == none && !in.layered() {
+	if f.size > 0 && f.compression == compress.None && !in.layered() {
 		if f.size <= 2*endSize {
 			return f.part(make([]byte, f.size), 0), nil
 		}
@@ -111,7 +93,7 @@ func (c *contents) look(ctx context.Context, in Input, decoded func(io.Reader) (
 	return linesOf(head, tail), nil
 }
 
-// linesOf gives the whole lines of what ends gives.
+// linesOf returns the whole lines of what ends returns.
 func linesOf(head, tail []byte) []byte {
 	if tail == nil {
 		return sampleLines(head, 2*endSize, true, len(head) < 2*endSize)
@@ -120,8 +102,7 @@ func linesOf(head, tail []byte) []byte {
 	return append(head, sampleLines(tail, endSize, false, true)...)
 }
 
-// ends reads r and keeps its first and last bytes; tail is nil where head is
-// all of it.
+// ends reads r and returns its first and last bytes. tail is nil if head is all of it.
 func ends(r io.Reader) (head, tail []byte) {
 	buf := make([]byte, 2*endSize)
 	n, err := io.ReadFull(r, buf)
@@ -136,23 +117,4 @@ func ends(r io.Reader) (head, tail []byte) {
 		n = endSize + m
 	}
 	return head, buf[n-endSize : n]
-}
-
-// Modified tells when the input was last changed; the zero time where that is
-// not known, as of a pipe.
-func (in Input) Modified() time.Time {
-	if in.member != nil {
-		return in.member.Modified
-	}
-	var info os.FileInfo
-	var err error
-	if f, ok := in.reader.(*os.File); ok {
-		info, err = f.Stat()
-	} else if in.reader == nil {
-		info, err = os.Stat(in.Path)
-	}
-	if err != nil || info == nil || !info.Mode().IsRegular() {
-		return time.Time{}
-	}
-	return info.ModTime()
 }

@@ -12,9 +12,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
-// endsOf is Ends of one input.
+// endsOf calls Ends for one input.
 func endsOf(t testing.TB, in Input) (lines []byte, failed error) {
 	t.Helper()
 	err := Ends(t.Context(), []Input{in}, 1, func(_ int, given []byte, err error) error {
@@ -27,8 +29,8 @@ func endsOf(t testing.TB, in Input) (lines []byte, failed error) {
 	return lines, failed
 }
 
-// The first and last lines of an input are found, whole, however it is stored
-// and however long it is.
+// TestEnds checks that the first and last lines of an input are found, whole, however it is
+// stored and however long it is.
 func TestEnds(t *testing.T) {
 	line := func(n int) string { return fmt.Sprintf("line %08d %s\n", n, strings.Repeat("x", 80)) }
 	for _, lines := range []int{0, 1, 10, 2 * endSize / 98, 2*endSize/98 + 1, 10_000, 50_000} {
@@ -79,8 +81,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// Of what is damaged the lines before are given; what cannot be read twice says
-// so, and what is not there gives nothing: reading it tells why.
+// TestEndsOfTrouble checks inputs that are damaged, can be read only once, or do not exist.
 func TestEndsOfTrouble(t *testing.T) {
 	dir := t.TempDir()
 	var z bytes.Buffer
@@ -134,14 +135,14 @@ func TestModified(t *testing.T) {
 	}
 }
 
-// The ends of what is in a compressed tar are met in its order, in one pass,
-// whatever was asked for; of what is cut off the lines before are given.
+// TestEndsInTar checks that the ends of files in a compressed tar are found in one pass,
+// whichever files are asked for, and that a truncated one yields the lines before.
 func TestEndsInTar(t *testing.T) {
 	var files []packed
 	for i := range 50 {
 		files = append(files, packed{fmt.Sprintf("%02d.log", 49-i), strings.Repeat(fmt.Sprintf("line of %02d\n", 49-i), 1000)})
 	}
-	data := store(t, string(tarOf(t, files...)), writers["gzip"])
+	data := compresstest.Store(t, "gzip", string(tarOf(t, files...)))
 	inputs, _ := unfold(t, expand(t, nil, write(t, "x", data), write(t, "y", []byte("plain\n"))), 2)
 	inputs = slices.Delete(inputs, 10, 20)
 	for _, cut := range []int{0, len(data) / 2} {

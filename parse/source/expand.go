@@ -11,58 +11,40 @@ import (
 	"strings"
 )
 
-// Stdin is the argument that stands for standard input, and the Path of the
-// Input that reads it.
-const Stdin = "-"
-
-// Input is something to read. Expand makes them, and Members of archives.
-type Input struct {
-	Path string // as it is shown, cleaned; "-" is standard input
-
-	size    int64       // bytes as Expand saw them, to balance the work; -1 not known
-	ceiling ceiling     // of what it decompresses to
-	reader  io.Reader   // standard input; nil for what is opened by its path
-	member  *member     // where it is in an archive; nil for a file
-	told    *Result     // what became of it, where there is nothing to read
-	resume  *resumption // where it goes on; nil from the beginning
-}
-
-// Note is something a user should know of what was given, though no error.
+// Note is something the user should know about the arguments. It is not an error.
 type Note struct {
 	Path string
-	Text string // begins in lower case, without a full stop
+	Text string // begins in lower case and has no full stop
 }
 
 // NoMatchError is returned by Expand for an argument that matches nothing.
 type NoMatchError struct {
-	Pattern string // the argument as it was given
-	Err     error  // why the pattern cannot be used; nil when it is well-formed
+	Pattern string // the argument as given
+	Err     error  // why the pattern is invalid; nil if it is valid
 }
 
 func (e *NoMatchError) Error() string {
 	if e.Err != nil {
-		return fmt.Sprintf("cannot use pattern %q: %v", e.Pattern, e.Err)
+		return fmt.Sprintf("pattern %q is invalid: %v", e.Pattern, e.Err)
 	}
 	return fmt.Sprintf("no file matches %q", e.Pattern)
 }
 
-// Unwrap gives the reason of a pattern that cannot be used.
+// Unwrap returns why the pattern is invalid.
 func (e *NoMatchError) Unwrap() error { return e.Err }
 
-// Expand turns arguments into inputs, ordered by path with standard input
-// last, whatever the order of the arguments.
+// Expand turns arguments into inputs, ordered by path with standard input last, whatever
+// the order of the arguments.
 //
-// An argument is a file, a directory, a pattern as filepath.Match knows them,
-// or "-" for stdin. A file whose name looks like a pattern is that file. A
-// directory is walked: names that begin with a dot are left out, links to
-// files are followed, links to directories are not (so that no loop is
-// possible), and neither are sockets, FIFOs and devices read, for reading one
-// may never end; each of these gives a note. What is named itself is read
-// whatever it is. A file that is given twice, by name or by link, is read once
-// with a note.
+// An argument is a file, a directory, a pattern in the syntax of filepath.Match, or "-" for
+// stdin. A file whose name looks like a pattern is that file. A directory is walked: hidden
+// names are skipped silently; links to files are followed; links to directories (which
+// could form a loop), sockets, FIFOs and devices (which may never end) are skipped with a
+// note. An argument that names such a thing itself is read. A file given twice, by name or
+// by link, is read once, with a note.
 //
-// What exists and cannot be read is an input all the same: Read tells it. The
-// error is a *NoMatchError, for the first argument that matches nothing.
+// What exists but cannot be read is an input all the same, and Read reports the error.
+// Expand returns a *NoMatchError for the first argument that matches nothing.
 func Expand(args []string, stdin io.Reader) ([]Input, []Note, error) {
 	var e expansion
 	for _, arg := range args {
@@ -83,10 +65,10 @@ type expansion struct {
 	notes []Note
 }
 
-// candidate is an input that may be there twice.
+// candidate is an input that may be a duplicate.
 type candidate struct {
 	Input
-	info fs.FileInfo // nil when it could not be had
+	info fs.FileInfo // nil if it is not available
 }
 
 func (e *expansion) argument(arg string, stdin io.Reader) error {
@@ -122,7 +104,7 @@ func (e *expansion) stdin(stdin io.Reader) {
 	e.found = append(e.found, c)
 }
 
-// named takes a path that the user named.
+// named adds a path that is an argument.
 func (e *expansion) named(path string) {
 	info, err := os.Stat(path)
 	switch {
@@ -135,7 +117,7 @@ func (e *expansion) named(path string) {
 	}
 }
 
-// matched takes a path that a pattern matched.
+// matched adds a path that a pattern matched.
 func (e *expansion) matched(path string) {
 	info, err := os.Stat(path)
 	switch {
@@ -144,18 +126,18 @@ func (e *expansion) matched(path string) {
 	case info.IsDir():
 		e.walk(path)
 	case !info.Mode().IsRegular():
-		e.note(path, "skipped, it is a "+kind(info.Mode()))
+		e.note(path, "skipped: it is a "+kind(info.Mode()))
 	default:
 		e.add(path, info)
 	}
 }
 
-// walk takes what is in a directory. Links are not followed into directories,
-// so that the depth is that of a tree.
+// walk adds the files in a directory. Links to directories are not followed, so the depth
+// is bounded.
 func (e *expansion) walk(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		// Files are missing now: the run has to say so as it does for a file.
+		// Files are missing, so reading must report an error as it does for a file.
 		e.add(dir, nil)
 		return
 	}
@@ -170,31 +152,31 @@ func (e *expansion) walk(dir string) {
 		case mode.IsRegular():
 			info, err := entry.Info()
 			if err != nil {
-				info = nil // vanished meanwhile; opening it will say so
+				info = nil // it has vanished; opening it reports the error
 			}
 			e.add(path, info)
 		case mode&fs.ModeSymlink != 0:
 			e.link(path)
 		default:
-			e.note(path, "skipped, it is a "+kind(mode))
+			e.note(path, "skipped: it is a "+kind(mode))
 		}
 	}
 }
 
-// link takes a symbolic link that was found in a directory.
+// link adds the target of a symbolic link found in a directory.
 func (e *expansion) link(path string) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.note(path, "skipped, it links to nothing")
+		e.note(path, "skipped: broken link")
 	case err != nil && !errors.Is(err, fs.ErrPermission):
-		e.note(path, "skipped, the link cannot be followed")
+		e.note(path, "skipped: the link cannot be followed")
 	case err != nil:
 		e.add(path, nil)
 	case info.IsDir():
-		e.note(path, "skipped, it links to a directory")
+		e.note(path, "skipped: it is a link to a directory")
 	case !info.Mode().IsRegular():
-		e.note(path, "skipped, it links to a "+kind(info.Mode()))
+		e.note(path, "skipped: it is a link to a "+kind(info.Mode()))
 	default:
 		e.add(path, info)
 	}
@@ -212,37 +194,26 @@ func (e *expansion) note(path, text string) {
 	e.notes = append(e.notes, Note{Path: path, Text: text})
 }
 
-// inputs orders what was found and keeps the first of what is there twice, so
-// that the order of the arguments does not tell.
+// inputs orders what was found and keeps the first of duplicates, so that the order of the
+// arguments does not matter.
 func (e *expansion) inputs() []Input {
 	slices.SortStableFunc(e.found, func(a, b candidate) int { return byPath(a.Input, b.Input) })
 	var inputs []Input
 	seen := identities{}
 	for i, c := range e.found {
 		if i > 0 && c.Path == e.found[i-1].Path {
-			e.note(c.Path, "given more than once, read once")
+			e.note(c.Path, "given more than once; read once")
 			continue
 		}
 		if c.info != nil {
 			if first, ok := seen.add(c.info, c.Path); ok {
-				e.note(c.Path, "the same file as "+first+", read once")
+				e.note(c.Path, "same file as "+first+"; read once")
 				continue
 			}
 		}
 		inputs = append(inputs, c.Input)
 	}
 	return inputs
-}
-
-// byPath orders inputs by path, standard input last.
-func byPath(a, b Input) int {
-	if stdin := a.Path == Stdin; stdin != (b.Path == Stdin) {
-		if stdin {
-			return 1
-		}
-		return -1
-	}
-	return strings.Compare(a.Path, b.Path)
 }
 
 func (e *expansion) sortedNotes() []Note {
@@ -252,45 +223,7 @@ func (e *expansion) sortedNotes() []Note {
 		}
 		return strings.Compare(a.Text, b.Text)
 	})
-	return slices.Compact(e.notes) // overlapping arguments skip the same thing twice
-}
-
-// identities finds files that are there under another name.
-type identities struct {
-	byID map[fileID]string
-	rest []identity // of systems that do not tell a file's id
-}
-
-type identity struct {
-	info fs.FileInfo
-	path string
-}
-
-// add remembers a file and gives the path it was added by before, if it was.
-func (s *identities) add(info fs.FileInfo, path string) (first string, ok bool) {
-	id, known := idOf(info)
-	if !known {
-		return s.compare(info, path)
-	}
-	if first, ok = s.byID[id]; ok {
-		return first, true
-	}
-	if s.byID == nil {
-		s.byID = map[fileID]string{}
-	}
-	s.byID[id] = path
-	return "", false
-}
-
-// compare is add where no id is known.
-func (s *identities) compare(info fs.FileInfo, path string) (first string, ok bool) {
-	for _, other := range s.rest {
-		if os.SameFile(other.info, info) {
-			return other.path, true
-		}
-	}
-	s.rest = append(s.rest, identity{info, path})
-	return "", false
+	return slices.Compact(e.notes) // overlapping arguments skip the same file twice
 }
 
 func hidden(name string) bool {

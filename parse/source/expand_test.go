@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// tree makes files, and directories where a name ends in a slash.
+// tree makes files, and directories for names that end in a slash.
 func tree(t *testing.T, names ...string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -70,10 +70,10 @@ func TestExpand(t *testing.T) {
 		{"pattern in a directory", "*/*.log", "d/e.log", ""},
 		{"name like a pattern", "[x]", "[x]", ""},
 		{"standard input last", "- b.log a.log", "a.log b.log -", ""},
-		{"standard input twice", "- -", "-", "-: given more than once, read once"},
-		{"file twice", "a.log ./a.log", "a.log", "a.log: given more than once, read once"},
-		{"file and directory", "d/e.log d", "d/e.log d/f.gz d/sub/g.log", "d/e.log: given more than once, read once"},
-		{"empty directory beside a file", "d/sub d/sub/g.log", "d/sub/g.log", "d/sub/g.log: given more than once, read once"},
+		{"standard input twice", "- -", "-", "-: given more than once; read once"},
+		{"file twice", "a.log ./a.log", "a.log", "a.log: given more than once; read once"},
+		{"file and directory", "d/e.log d", "d/e.log d/f.gz d/sub/g.log", "d/e.log: given more than once; read once"},
+		{"empty directory beside a file", "d/sub d/sub/g.log", "d/sub/g.log", "d/sub/g.log: given more than once; read once"},
 	}
 	tree(t, "a.log", "b.log", "[x]", ".hidden", "d/e.log", "d/f.gz", "d/sub/g.log", "d/.git/config", "d/sub/.h", "empty/")
 	for _, test := range tests {
@@ -119,11 +119,11 @@ func TestExpandLinks(t *testing.T) {
 	}
 	want := []string{"d/a.log", "d/sub/c.log", "d/sub/outside.log"}
 	wantNotes := []string{
-		"d/dangling: skipped, it links to nothing",
-		"d/itself: skipped, the link cannot be followed",
-		"d/link.log: the same file as d/a.log, read once",
-		"d/sub/loop: skipped, it links to a directory",
-		"d/z-hard.log: the same file as d/a.log, read once",
+		"d/dangling: skipped: broken link",
+		"d/itself: skipped: the link cannot be followed",
+		"d/link.log: same file as d/a.log; read once",
+		"d/sub/loop: skipped: it is a link to a directory",
+		"d/z-hard.log: same file as d/a.log; read once",
 	}
 	for _, args := range [][]string{{"d"}, {"d", "d/sub", "d"}} {
 		inputs, notes, err := Expand(args, nil)
@@ -133,13 +133,13 @@ func TestExpandLinks(t *testing.T) {
 		if got := paths(inputs); !slices.Equal(got, want) {
 			t.Errorf("%v: got %q, want %q", args, got, want)
 		}
-		got := slices.DeleteFunc(texted(notes), func(n string) bool { return strings.HasSuffix(n, "given more than once, read once") })
+		got := slices.DeleteFunc(texted(notes), func(n string) bool { return strings.HasSuffix(n, "given more than once; read once") })
 		if !slices.Equal(got, wantNotes) {
 			t.Errorf("%v: notes %q, want %q", args, got, wantNotes)
 		}
 	}
 
-	// A link that is named is followed, into a directory too.
+	// A link that is an argument is followed, even to a directory.
 	inputs, _, err := Expand([]string{"linked", "d/dangling"}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestExpandLinks(t *testing.T) {
 	}
 }
 
-// TestExpandOrder: the order of the arguments does not tell.
+// TestExpandOrder checks that the order of the arguments does not matter.
 func TestExpandOrder(t *testing.T) {
 	tree(t, "a.log", "d/b.log")
 	link(t, "../a.log", "d/linked.log")
@@ -176,7 +176,7 @@ func TestExpandOrder(t *testing.T) {
 	}
 }
 
-// TestExpandStdinFile: standard input may be a file that is named too.
+// TestExpandStdinFile checks standard input that is a file among the arguments.
 func TestExpandStdinFile(t *testing.T) {
 	tree(t, "a.log")
 	f, err := os.Open("a.log")
@@ -188,12 +188,12 @@ func TestExpandStdinFile(t *testing.T) {
 	if err != nil || len(inputs) != 1 || inputs[0].Path != "a.log" {
 		t.Errorf("%v, %v", paths(inputs), err)
 	}
-	if got := texted(notes); !slices.Equal(got, []string{"-: the same file as a.log, read once"}) {
+	if got := texted(notes); !slices.Equal(got, []string{"-: same file as a.log; read once"}) {
 		t.Errorf("notes %q", got)
 	}
 }
 
-// TestIdentities compares the two ways to know a file again.
+// TestIdentities compares the two ways to recognise a file.
 func TestIdentities(t *testing.T) {
 	tree(t, "a", "b")
 	if err := os.Link("a", "c"); err != nil {

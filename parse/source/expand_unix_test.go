@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 func TestSpecialFiles(t *testing.T) {
@@ -28,10 +30,10 @@ func TestSpecialFiles(t *testing.T) {
 	link(t, "fifo", "d/to-fifo")
 	link(t, os.DevNull, "d/to-null")
 	want := []string{
-		"d/fifo: skipped, it is a FIFO",
-		"d/socket: skipped, it is a socket",
-		"d/to-fifo: skipped, it links to a FIFO",
-		"d/to-null: skipped, it links to a device",
+		"d/fifo: skipped: it is a FIFO",
+		"d/socket: skipped: it is a socket",
+		"d/to-fifo: skipped: it is a link to a FIFO",
+		"d/to-null: skipped: it is a link to a device",
 	}
 	inputs, notes, err := Expand([]string{"d"}, nil)
 	if err != nil {
@@ -50,11 +52,11 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// TestFIFO reads FIFOs that are named, plain and compressed.
+// TestFIFO reads FIFOs given as arguments, plain and compressed.
 func TestFIFO(t *testing.T) {
 	before := runtime.NumGoroutine()
 	text := strings.Repeat("through a pipe\n", 20000)
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		tree(t)
 		if err := syscall.Mkfifo("fifo", 0o600); err != nil {
 			t.Fatal(err)
@@ -72,8 +74,7 @@ func TestFIFO(t *testing.T) {
 	checkGoroutines(t, before)
 }
 
-// TestCancelFIFO cancels while a FIFO has no writer, and while it has one that
-// is silent.
+// TestCancelFIFO cancels while a FIFO has no writer, and while its writer is silent.
 func TestCancelFIFO(t *testing.T) {
 	tree(t)
 	before := runtime.NumGoroutine()
@@ -89,7 +90,7 @@ func TestCancelFIFO(t *testing.T) {
 		}
 	}
 	cancelled()
-	writer, err := os.OpenFile("fifo", os.O_RDWR, 0) // ends the open that was left alone
+	writer, err := os.OpenFile("fifo", os.O_RDWR, 0) // ends the open that was abandoned
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestNoPermission(t *testing.T) {
 	}
 }
 
-// TestReplacedByFIFO: what was a file when it was listed is not waited for.
+// TestReplacedByFIFO checks that Read does not wait for a FIFO that has replaced a file.
 func TestReplacedByFIFO(t *testing.T) {
 	path := write(t, "a.log", []byte("a\n"))
 	inputs := expand(t, nil, path)

@@ -6,10 +6,12 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
-// FuzzCutter: cut as one stream or as ranges, with long reads or short ones,
-// the blocks are the same text.
+// FuzzCutter checks that the blocks make up the same text whether it is cut as a stream or
+// as ranges, with long reads or short ones.
 func FuzzCutter(f *testing.F) {
 	for _, text := range texts() {
 		f.Add([]byte(text), uint8(small.block), uint8(small.maxLine), uint8(small.rng))
@@ -67,24 +69,23 @@ func FuzzCutter(f *testing.F) {
 	})
 }
 
-// FuzzDecode: whatever the bytes are, reading them ends, every byte that is
-// handed over is accounted for, and what is read does not depend on how many
-// workers there are.
+// FuzzDecode checks for arbitrary bytes that reading ends, that every byte handed over is
+// counted, and that the content does not depend on the number of workers.
 func FuzzDecode(f *testing.F) {
-	for _, form := range forms(f) {
-		if len(form.stored) < 1<<12 {
-			f.Add(form.stored)
-			f.Add(form.stored[:len(form.stored)*2/3])
+	for _, form := range compresstest.Forms(f) {
+		if len(form.Stored) < 1<<12 {
+			f.Add(form.Stored)
+			f.Add(form.Stored[:len(form.Stored)*2/3])
 		}
 	}
-	for _, form := range intact(f) {
-		f.Add(form.stored)
+	for _, form := range compresstest.Intact(f) {
+		f.Add(form.Stored)
 	}
 	f.Fuzz(func(t *testing.T, stored []byte) {
 		s := sizes{block: 1 << 10, maxLine: 2 << 10, rng: 4 << 10, sample: 512}
 		var text, failed string
 		for _, workers := range []int{1, 2} {
-			// More than a seed has could be a bomb: it would take its time.
+			// Much more than a seed holds may be a decompression bomb, which takes long.
 			h := &bounded{collector: newCollector(t, workers), limit: 4 << 20}
 			results, err := read(t.Context(), expand(t, bytes.NewReader(stored), Stdin), workers, h, s)
 			if err != nil {
@@ -122,7 +123,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// bounded keeps no more than limit bytes.
+// bounded keeps at most limit bytes.
 type bounded struct {
 	*collector
 	limit int64

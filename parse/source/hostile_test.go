@@ -9,9 +9,12 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"logscan/parse/source/compress"
+	"logscan/parse/source/compress/compresstest"
 )
 
-// endless gives a text again and again, n bytes in all.
+// endless repeats a text, n bytes in all.
 type endless struct {
 	text []byte
 	n    int64
@@ -30,7 +33,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// counting counts blocks and forgets them.
+// counting counts blocks and drops them.
 type counting struct {
 	bytes, lines, tooLong int64
 }
@@ -47,8 +50,8 @@ func (c *counting) Block(_ int, b *Block) {
 	c.lines += int64(strings.Count(string(b.Data[:min(len(b.Data), 100)]), "\n"))
 }
 
-// TestGigabyteLine: a line of a gigabyte is one line that is too long, and takes
-// the memory of any other.
+// TestGigabyteLine checks that a line of a gigabyte is one line that is too long, and needs
+// no more memory than any other.
 func TestGigabyteLine(t *testing.T) {
 	size := int64(1 << 30)
 	if testing.Short() {
@@ -68,21 +71,20 @@ func TestGigabyteLine(t *testing.T) {
 	if c.tooLong != 1 || c.lines != 2 || c.bytes != size+int64(len("first\n\nlast\n")) || results[0].Bytes != c.bytes {
 		t.Errorf("%+v, %d bytes by the result", c, results[0].Bytes)
 	}
-	// A buffer for lines, one to read by, the sample.
-	const most = 2*MaxLine + 4*storedBuffer + 2*SampleSize
+	// The buffer of the cutter, that of the decoder, the sample.
+	const most = 2*MaxLine + 4*compress.BufferSize + 2*SampleSize
 	if got := after.TotalAlloc - before.TotalAlloc; got > most {
 		t.Errorf("it took %d bytes of memory, at most %d are needed", got, most)
 	}
 }
 
-// TestChangedBeforeRead: what becomes of files between the listing and the
-// reading of a night.
+// TestChangedBeforeRead changes files between Expand and Read.
 func TestChangedBeforeRead(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 100)
 	for _, c := range []struct {
 		name   string
 		change func(path string) error
-		err    error // nil where it is read
+		err    error // nil if it is read
 		want   string
 	}{
 		{"vanished", os.Remove, fs.ErrNotExist, ""},
@@ -92,7 +94,7 @@ func TestChangedBeforeRead(t *testing.T) {
 		{"emptied", func(path string) error { return os.Truncate(path, 0) }, nil, ""},
 		{"shortened", func(path string) error { return os.Truncate(path, 130) }, nil, text[:130]},
 		{"grown", func(path string) error { return os.WriteFile(path, []byte(text+text), 0o600) }, nil, text + text},
-		{"compressed", func(path string) error { return os.WriteFile(path, store(t, text, writers["gzip"]), 0o600) }, nil, text},
+		{"compressed", func(path string) error { return os.WriteFile(path, compresstest.Store(t, "gzip", text), 0o600) }, nil, text},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, good := write(t, "a.log", []byte(text)), write(t, "good.log", []byte(text[:len(text)/2]))
@@ -115,11 +117,11 @@ func TestChangedBeforeRead(t *testing.T) {
 	}
 }
 
-// TestReaderFails: an error of the disk in the middle of an input ends it with
-// the offset, whatever the input is compressed by.
+// TestReaderFails checks that a disk error in the middle of an input ends it with the
+// offset, in every format.
 func TestReaderFails(t *testing.T) {
 	broken := errors.New("input/output error")
-	for comp, stored := range stores(t, strings.Repeat("a line of it\n", 20_000)) {
+	for comp, stored := range compresstest.StoreAll(t, strings.Repeat("a line of it\n", 20_000)) {
 		half := len(stored) / 2
 		for name, r := range map[string]io.Reader{
 			"at once":    iotest.ErrReader(broken),

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// fileID is what os.SameFile compares, as a key: a tree of a hundred thousand
-// files is not compared pair by pair.
+// fileID is what os.SameFile compares. As a map key it avoids comparing a hundred thousand
+// files pair by pair.
 type fileID struct{ device, inode uint64 }
 
 func idOf(info fs.FileInfo) (fileID, bool) {

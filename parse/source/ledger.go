@@ -8,42 +8,41 @@ import (
 )
 
 const (
-	// tailSize is how many bytes before the end of what was counted are compared
-	// when content is met again: a few dozen lines, which no other content has
-	// at the same offset behind the same beginning.
+	// tailSize is how many bytes before the end of counted content are compared to
+	// recognise it: a few dozen lines, which no other content has at the same offset behind
+	// the same beginning.
 	tailSize = 4 << 10
-	// forgetRuns is after how many runs content that is not given any more is
-	// forgotten: a year of nights, two weeks of hours. It is counted in runs, so
-	// that neither a clock nor an absurd date in a log makes it forget.
+	// forgetRuns is how many runs an entry is kept that no input matches: a year of nightly
+	// runs, two weeks of hourly ones. Runs are counted so that neither the clock nor an
+	// absurd date in a log removes entries.
 	forgetRuns = 366
-	// maxContents bounds a ledger, at 200 bytes each: those that were given last
-	// stay.
+	// maxContents bounds a ledger, at 200 bytes an entry. The entries matched last stay.
 	maxContents = 1 << 16
 )
 
-// Counted is content that was counted, as it is known again: by its
-// decompressed bytes, whatever the file is called then and however it is stored.
-// A beginning and the bytes before Size tell that it goes on from there.
+// Counted identifies content that an earlier run has counted by its decompressed bytes,
+// whatever the file is called and however it is stored. An input with the same beginning
+// and the same bytes before Size continues it.
 type Counted struct {
-	Size  int64             // decompressed bytes that were counted, from the first on
+	Size  int64             // decompressed bytes counted, from the beginning
 	Lines int64             // in them
 	Head  [sha256.Size]byte // SHA-256 of the first min(Size, 64 KiB) bytes
 	Tail  [sha256.Size]byte // SHA-256 of the last min(Size, 4 KiB) bytes before Size
-	// Left is how many bytes of a line without its end followed and were not
-	// counted, LeftSum their SHA-256: when they are still the same in the next
-	// run, the line is what it will be.
+	// Left is how many bytes of a line without its end followed and were not counted;
+	// LeftSum is their SHA-256. If they are still the same in the next run, the line is
+	// complete and counted then.
 	Left    int64
 	LeftSum [sha256.Size]byte
-	// Stored is a sum of the compressed file whose content it was to its end, and
-	// zero where there was none: while that is the same it is not decoded again.
+	// Stored is a sum of the compressed file that held this content to its end, or zero.
+	// While it is the same the file is not decoded again.
 	Stored [sha256.Size]byte
-	Missed int // runs since it was given last
+	Missed int // runs since an input matched it
 }
 
 func (c *Counted) headSize() int { return int(min(c.Size, headSize)) }
 
-// Ledger is what earlier runs counted. The zero value is nothing. Many
-// goroutines may ask it.
+// Ledger is what earlier runs have counted. The zero value is empty. It is safe for
+// concurrent reads.
 type Ledger struct {
 	contents []Counted // in the order of compareCounted
 	byHead   map[headKey][]int
@@ -56,7 +55,7 @@ type headKey struct {
 	sum  [sha256.Size]byte
 }
 
-// NewLedger makes the ledger of contents.
+// NewLedger returns the ledger of contents, which it takes over.
 func NewLedger(contents []Counted) *Ledger {
 	l := &Ledger{contents: contents, byHead: map[headKey][]int{}, byStored: map[[sha256.Size]byte]int{}}
 	slices.SortFunc(l.contents, compareCounted)
@@ -80,8 +79,8 @@ func NewLedger(contents []Counted) *Ledger {
 	return l
 }
 
-// Contents gives what was counted, in an order that depends on it alone. It is
-// not to be changed.
+// Contents returns the entries in an order that depends on them alone. The caller must not
+// change them.
 func (l *Ledger) Contents() []Counted { return l.contents }
 
 func compareCounted(a, b Counted) int {
@@ -90,8 +89,8 @@ func compareCounted(a, b Counted) int {
 		cmp.Compare(a.Lines, b.Lines), cmp.Compare(a.Missed, b.Missed))
 }
 
-// candidates gives the contents that begin as head does, which is the first
-// headSize bytes of an input or all of it, in ascending order of their size.
+// candidates returns the indexes of the contents that begin like head, in ascending order
+// of their size. head is the first headSize bytes of an input, or all of it.
 func (l *Ledger) candidates(head []byte) []int {
 	var found []int
 	sum, at := sha256.New(), 0
@@ -111,8 +110,8 @@ func (l *Ledger) candidates(head []byte) []int {
 	return found
 }
 
-// partial gives the content of which nothing was counted because it was nothing
-// but a line without its end, which is line; -1 where there is none.
+// partial returns the index of the content that consists of nothing but the given line
+// without its end, or -1.
 func (l *Ledger) partial(line []byte) int {
 	sum := sha256.Sum256(line)
 	return slices.IndexFunc(l.contents, func(c Counted) bool {
@@ -120,13 +119,12 @@ func (l *Ledger) partial(line []byte) int {
 	})
 }
 
-// Next gives what was counted when a run has counted now: content of which more
-// was counted than before, and what was met again, takes the place of what was
-// known; met tells which contents that is.
-func (l *Ledger) Next(now []Counted, met map[int]bool) *Ledger {
+// Next returns the ledger after a run that has counted now. matched holds the indexes of
+// the entries that now replaces.
+func (l *Ledger) Next(now []Counted, matched map[int]bool) *Ledger {
 	next := slices.Clone(now)
 	for i, c := range l.contents {
-		if met[i] {
+		if matched[i] {
 			continue
 		}
 		if c.Missed++; c.Missed <= forgetRuns {
@@ -142,8 +140,8 @@ func (l *Ledger) Next(now []Counted, met map[int]bool) *Ledger {
 	return NewLedger(next)
 }
 
-// same tells whether both are the same content; of those compareCounted brings
-// the one that was given last first.
+// same reports whether both are the same content. compareCounted orders the one that was
+// matched last first.
 func (c *Counted) same(d *Counted) bool {
 	e := *d
 	e.Missed = c.Missed

@@ -5,110 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress"
 )
 
-// memberMark stands between the path of an archive and the name of a file in it.
+// memberMark separates the path of an archive from the name of a file in it.
 const memberMark = "!"
 
-// member is where an input lies in an archive.
-type member struct {
-	archive.Member
-	file        string // path of the archive
-	stored      string // how the archive is stored, as Result.Compression tells it
-	compression compression
-	number      int         // among the files of a compressed tar, in its order
-	print       fingerprint // of the content, where listing the archive showed it
-}
-
-// archiveError is the reason when an archive is where only its files can be
-// read.
-type archiveError struct{ kind archive.Kind }
-
-func (e *archiveError) Error() string {
-	switch e.kind {
-	case archive.Tar, archive.Zip:
-		return fmt.Sprintf("is a %v archive where none can be read: save it as a file and give that, or unpack it", e.kind)
-	}
-	return fmt.Sprintf("%v archives are not read: unpack it and give the files", e.kind)
-}
-
-// errChanged is the reason when a compressed tar is not as it was listed.
-var errChanged = errors.New("archive changed while it was read")
-
-// pipe tells whether an input is a file that can be read but once.
-func (in *Input) pipe() bool {
-	if in.member != nil || in.told != nil {
-		return false
-	}
-	info, err := os.Stat(in.Path)
-	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
-}
-
-// sequential tells whether all that is before an input must be decoded first.
-func (in *Input) sequential() bool { return in.member != nil && in.member.compression != none }
-
-// layered tells whether an input is decoded from what is itself decoded.
-func (in *Input) layered() bool { return in.sequential() || in.member != nil && in.member.Deflated }
-
-// open opens the file of an input, or the part of one that is stored of it; of
-// what is in a compressed tar all of that.
-func (in *Input) open(input int) (*plainFile, error) {
-	m := in.member
-	if m == nil {
-		return openPlain(input, in.Path)
-	}
-	f, err := openPlain(input, m.file)
-	if err != nil || m.compression != none {
-		return f, err
-	}
-	// One byte more than there is shows that there are too few: an archive may
-	// say anything of its files.
-	size := min(m.Stored, max(f.size-m.Offset, 0)+1)
-	f.data, f.base, f.size, f.short = io.NewSectionReader(f.file, m.Offset, size), m.Offset, size, archive.ErrTruncated
-	err = f.sniff()
-	f.stored = m.stored
-	return f, err
-}
-
-// located makes the result of what was read from a part of f one of f.
-func (f *plainFile) located(r Result) Result {
-	if f.base == 0 {
-		return r
-	}
-	if r.Compression == none.String() {
-		r.Compression = f.stored
-	} else {
-		r.Compression = f.stored + "+" + r.Compression
-	}
-	var failed *ReadError
-	if errors.As(r.Err, &failed) {
-		r.Err = &ReadError{Stored: f.base + failed.Stored, Decompressed: failed.Decompressed, Err: failed.Err}
-	}
-	return r
-}
-
-// Members puts the files that are in tar and zip archives in the place of the
-// archives, whatever these are called and however a tar is compressed, and
-// gives what there is to say of it. Paths are then ARCHIVE!NAME. What is no
-// regular file is left out, and so is what is hidden, as in a directory, and an
-// archive within an archive. Nothing is unpacked to the disk.
+// Members replaces tar and zip archives among the inputs by the files in them, whatever the
+// archives are called and however a tar is compressed. Their paths are ARCHIVE!NAME. As in
+// a directory, only regular files that are not hidden are taken; archives within archives
+// are left out with a note. Nothing is unpacked to disk.
 //
-// An archive that cannot be listed to its end stays among the inputs, beside
-// the files that were found: Read tells why. A tar that is compressed is
-// decoded once to be listed and once to be read: what an input is must be known
-// before the first of them is read, and no content is kept in between.
+// An archive that cannot be listed to its end stays among the inputs, beside the files that
+// were found: Read reports the error. A compressed tar is decoded twice, to list and to
+// read it, because the inputs must be known before the first one is read and no content is
+// kept.
 func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note, error) {
 	lists := make([]listing, len(inputs))
-	err := each(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
+	err := forEach(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
 		lists[i] = listing{archive: inputs[i]}
 		return lists[i].list(ctx, c)
 	})
@@ -140,38 +59,13 @@ func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note,
 	return all, notes, nil
 }
 
-// each calls f for every number below n, from workers goroutines of which each
-// has contents of its own.
-func each(ctx context.Context, workers, n int, f func(context.Context, *contents, int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range min(max(workers, 1), n) {
-		g.Go(func() error {
-			var c contents
-			defer c.close()
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := f(ctx, &c, i); err != nil {
-					return err
-				}
-			}
-		})
-	}
-	return g.Wait()
-}
-
 // names makes paths that no other input has.
 type names struct {
 	taken map[string]bool
-	next  map[string]int // by path: the next number to tell another one by
+	next  map[string]int // the next number to append, by path
 }
 
+// unique returns path, with a number appended if it is taken.
 func (n *names) unique(path string) string {
 	name := path
 	for i := max(n.next[path], 2); n.taken[name]; i++ {
@@ -182,31 +76,31 @@ func (n *names) unique(path string) string {
 	return name
 }
 
-// listing is what is in one archive.
+// listing is the content of one archive.
 type listing struct {
 	archive Input
-	kind    archive.Kind // None where it is none
+	kind    archive.Kind // None if it is not an archive
 	stored  string       // as member.stored
-	members []Input      // their Path is a label
+	members []Input      // with the label as their Path
 	skipped archive.Skipped
-	nested  []string // labels of archives in it, at most maxNested
-	more    int      // how many others there are
+	nested  []string // labels of the archives in it, at most maxNested
+	more    int      // number of further archives in it
 	err     error    // why it could not be listed to its end
 }
 
 // maxNested is how many archives within an archive are named.
 const maxNested = 3
 
-// input is the archive itself: what is not read, or cannot be.
+// input returns the archive itself, which is not read any further or cannot be.
 func (l *listing) input() Input {
 	in := l.archive
 	if l.kind != archive.None {
-		in.told = &Result{Compression: l.stored, Err: l.err}
+		in.settled = &Result{Compression: l.stored, Err: l.err}
 	}
 	return in
 }
 
-// note says what is left out.
+// note returns what the user should know of what was left out.
 func (l *listing) note() string {
 	if l.kind == archive.None || l.err != nil && len(l.members) == 0 {
 		return ""
@@ -239,15 +133,15 @@ func (l *listing) note() string {
 	return text
 }
 
-// list lists an input if it is an archive. The error is that of ctx.
+// list lists an input if it is an archive. It returns only the error of ctx.
 func (l *listing) list(ctx context.Context, c *contents) error {
 	in := l.archive
-	if in.reader != nil || in.member != nil || in.told != nil || in.pipe() {
+	if in.reader != nil || in.member != nil || in.settled != nil || in.pipe() {
 		return nil
 	}
 	f, err := openPlain(0, in.Path)
 	if err != nil {
-		return nil // reading it will say so
+		return nil // reading it reports the error
 	}
 	defer f.file.Close() // it is only read
 	if f.size == 0 {
@@ -262,11 +156,11 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 		return ctx.Err()
 	}
 	l.stored = strings.ToLower(l.kind.String())
-	if f.compression != none {
+	if f.compression != compress.None {
 		l.stored = f.compression.String() + "+" + l.stored
 	}
 	switch {
-	case l.kind == archive.Tar && f.compression != none:
+	case l.kind == archive.Tar && f.compression != compress.None:
 		err = l.listStream(ctx, c, f)
 	case l.kind == archive.Tar:
 		var found []archive.Member
@@ -274,10 +168,10 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 		l.add(ctx, c, f, found)
 		if n := len(l.members); n > 0 && errors.Is(err, archive.ErrTruncated) {
 			if last := l.members[n-1].member; last.Stored > f.size-last.Offset {
-				err = nil // which is told of the file that is cut
+				err = nil // reading the file that is cut off reports it
 			}
 		}
-	case l.kind == archive.Zip && f.compression == none:
+	case l.kind == archive.Zip && f.compression == compress.None:
 		var found []archive.Member
 		found, l.skipped, err = archive.ListZip(f.file, f.size, ctx.Err)
 		l.add(ctx, c, f, found)
@@ -289,7 +183,7 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	}
 	var where *archive.Error
 	if errors.As(err, &where) {
-		at := min(where.Offset, f.size) // behind a file that is said to be very long
+		at := min(where.Offset, f.size) // a damaged size may lead far behind the end
 		err = &ReadError{Stored: at, Decompressed: at, Err: where.Err}
 	}
 	if l.err == nil {
@@ -298,7 +192,7 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	return nil
 }
 
-// add takes the files of an archive that can be sought.
+// add adds the files found in an archive that can be sought.
 func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []archive.Member) {
 	top := l.archive.ceiling.shared(max(len(found), 1))
 	for _, m := range found {
@@ -311,21 +205,22 @@ func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []ar
 			in.member.stored += "+deflate"
 		}
 		if m.Err != nil {
-			in.told = &Result{Compression: in.member.stored, Err: m.Err}
+			in.settled = &Result{Compression: in.member.stored, Err: m.Err}
 			l.members = append(l.members, in)
 			continue
 		}
 		part := *f
 		part.data, part.base, part.size = io.NewSectionReader(f.file, m.Offset, m.Stored), m.Offset, m.Stored
 		if head, _ := peek(c.decoded(ctx, in, &part), make([]byte, archive.HeadSize)); archive.Detect(head) != archive.None {
-			l.nest(label)
+			l.addNested(label)
 			continue
 		}
 		l.members = append(l.members, in)
 	}
 }
 
-func (l *listing) nest(label string) {
+// addNested counts an archive within the archive.
+func (l *listing) addNested(label string) {
 	if len(l.nested) < maxNested {
 		l.nested = append(l.nested, label)
 	} else {
@@ -333,8 +228,8 @@ func (l *listing) nest(label string) {
 	}
 }
 
-// listStream takes the files of a compressed tar. What is decoded of them is
-// summed up on the way.
+// listStream lists a compressed tar. It fingerprints the files on the way, since it has to
+// decode them.
 func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) error {
 	top := l.archive.ceiling
 	t := openTarStream(ctx, &c.outer, io.NewSectionReader(f.file, 0, f.size), top)
@@ -353,60 +248,20 @@ func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) err
 		}
 		head, content := peek(c.inside(ctx, t, top), make([]byte, archive.HeadSize))
 		if archive.Detect(head) != archive.None {
-			l.nest(label)
+			l.addNested(label)
 			continue
 		}
 		in := Input{Path: label, size: l.archive.size, ceiling: top, member: &member{
 			Member: m, file: l.archive.Path, stored: l.stored, compression: f.compression, number: number,
-			print: c.printOf(content),
+			print: c.fingerprintOf(content),
 		}}
 		l.members = append(l.members, in)
 		if over := (*RatioError)(nil); errors.As(t.ended, &over) {
-			// Reading skips what need not be decoded twice, and may get by.
+			// Reading stops at the last input, so it might not get there.
 			return t.failed(t.ended)
 		}
 		if t.ended != nil {
-			return nil // which is told of the file that is cut
+			return nil // reading the file that is cut off reports it
 		}
 	}
-}
-
-// contents decodes what inputs hold, one after the other.
-type contents struct {
-	outer, inner decoders
-	buf          []byte // see scratch
-}
-
-// scratch gives memory for headSize bytes, the same each time.
-func (c *contents) scratch() []byte {
-	if c.buf == nil {
-		c.buf = make([]byte, headSize)
-	}
-	return c.buf
-}
-
-func (c *contents) close() {
-	c.outer.close()
-	c.inner.close()
-}
-
-// decoded gives the content of an input whose file or part of one is f; not of
-// what is in a compressed tar. It is valid until the next call.
-func (c *contents) decoded(ctx context.Context, in Input, f *plainFile) io.Reader {
-	if m := in.member; m != nil && m.Deflated {
-		return c.inside(ctx, openInflated(f.file, m, in.ceiling), in.ceiling)
-	}
-	return c.inside(ctx, f.stream(), in.ceiling)
-}
-
-// inside decodes what src gives up to a ceiling.
-func (c *contents) inside(ctx context.Context, src io.Reader, top ceiling) io.Reader {
-	stored := &counter{ctx: ctx, src: src}
-	in := c.inner.input(stored)
-	comp := sniff(in)
-	decoded := c.inner.decoder(comp, in)
-	if comp == none {
-		return decoded
-	}
-	return top.limitDecoded(decoded, src, used(stored, in))
 }

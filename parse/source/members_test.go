@@ -18,11 +18,12 @@ import (
 	"time"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress/compresstest"
 )
 
 var written = time.Date(2026, 3, 9, 14, 5, 6, 0, time.UTC)
 
-// packed is a file to be put in an archive.
+// packed is a file to put in an archive.
 type packed struct{ name, content string }
 
 func tarOf(t testing.TB, files ...packed) []byte {
@@ -76,11 +77,11 @@ func zipOf(t testing.TB, method uint16, files ...packed) []byte {
 	return b.Bytes()
 }
 
-// archives are all kinds of archive of the same files, by how they are stored.
+// archives returns all kinds of archive of the same files, by how they are stored.
 func archives(t testing.TB, files ...packed) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	for comp, data := range stores(t, string(tarOf(t, files...))) {
+	for comp, data := range compresstest.StoreAll(t, string(tarOf(t, files...))) {
 		if comp == "none" {
 			all["tar"] = data
 		} else {
@@ -101,8 +102,8 @@ func unfold(t testing.TB, inputs []Input, workers int) ([]Input, []Note) {
 	return inputs, notes
 }
 
-// TestMembers: every file of every kind of archive is an input, and what is
-// read does not depend on the archive nor on the workers.
+// TestMembers checks that every file of every kind of archive is an input, and that its
+// content depends neither on the archive nor on the workers.
 func TestMembers(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	var files []packed
@@ -110,7 +111,7 @@ func TestMembers(t *testing.T) {
 		files = append(files, packed{fmt.Sprintf("logs/access.log.%d", 5-i), randomText(random, small)})
 	}
 	files = append(files, packed{"empty", ""})
-	for comp, stored := range stores(t, "in itself\ncompressed\n") {
+	for comp, stored := range compresstest.StoreAll(t, "in itself\ncompressed\n") {
 		files = append(files, packed{"packed/" + comp, string(stored)})
 	}
 	content := map[string]string{}
@@ -164,8 +165,8 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// TestMembersOneByOne reads each file of an archive alone, as parse does with
-// those that are not read together, and some of them without the others.
+// TestMembersOneByOne reads each file of an archive alone, and some of them without the
+// others.
 func TestMembersOneByOne(t *testing.T) {
 	files := []packed{{"c", "one\n"}, {"a", "two\n"}, {"b", "three\n"}}
 	for stored, data := range archives(t, files...) {
@@ -198,7 +199,7 @@ func TestMembersLabels(t *testing.T) {
 	data := tarOf(t,
 		packed{"a.log", "1"}, packed{"./a.log", "2"}, packed{"/a.log", "3"}, packed{"a.log#2", "4"}, packed{"../../etc/passwd", "5"},
 		packed{"\x1b[2Jname", "6"}, packed{".hidden", "7"}, packed{"d/.git/x", "8"}, packed{"link", "-> /etc/passwd"},
-		packed{"b.tar", inner}, packed{"c.tgz", string(store(t, inner, writers["gzip"]))},
+		packed{"b.tar", inner}, packed{"c.tgz", string(compresstest.Store(t, "gzip", inner))},
 		packed{"d.zip", string(zipOf(t, zip.Store, packed{"x", "x"}))}, packed{"e.7z", "7z\xbc\xaf\x27\x1c"}, packed{"f.rar", "Rar!\x1a\x07"})
 	for name, content := range map[string][]byte{"logs.tar": data, "logs.tar!b": []byte("a file\n")} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
@@ -226,7 +227,8 @@ func TestMembersLabels(t *testing.T) {
 	}
 }
 
-// TestNoMembers: what cannot be listed stays an input, and Read tells why.
+// TestNoMembers checks that what cannot be listed stays an input, so that Read reports the
+// error.
 func TestNoMembers(t *testing.T) {
 	inner := tarOf(t, packed{"x", "x"})
 	links := tarOf(t, packed{"link", "-> x"})
@@ -235,15 +237,15 @@ func TestNoMembers(t *testing.T) {
 		data         []byte
 		err, note    string
 	}{
-		{"7-Zip", "7-zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04"), "7-Zip archives are not read: unpack it and give the files", ""},
-		{"RAR", "rar", []byte("Rar!\x1a\x07\x00"), "RAR archives are not read: unpack it and give the files", ""},
-		{"zip within gzip", "gzip+zip", store(t, string(zipOf(t, zip.Store, packed{"x", "x"})), writers["gzip"]),
-			"is a zip archive where none can be read: save it as a file and give that, or unpack it", ""},
+		{"7-Zip", "7-zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04"), "7-Zip archives are not supported: unpack it", ""},
+		{"RAR", "rar", []byte("Rar!\x1a\x07\x00"), "RAR archives are not supported: unpack it", ""},
+		{"zip within gzip", "gzip+zip", compresstest.Store(t, "gzip", string(zipOf(t, zip.Store, packed{"x", "x"}))),
+			"is a zip archive in a stream or another archive: unpack it, or save it as a file", ""},
 		{"empty zip", "zip", zipOf(t, zip.Store), "", "the archive holds no file to read"},
 		{"empty tar", "tar", make([]byte, 10240), "", "the archive holds no file to read"},
-		{"empty tar within zstd", "zstd+tar", store(t, string(make([]byte, 1024)), writers["zstd"]), "", "the archive holds no file to read"},
+		{"empty tar within zstd", "zstd+tar", compresstest.Store(t, "zstd", string(make([]byte, 1024))), "", "the archive holds no file to read"},
 		{"links alone", "tar", links, "", "the archive holds no file to read; skipped in it: 1 link"},
-		{"links alone, compressed", "gzip+tar", store(t, string(links), writers["gzip"]), "", "the archive holds no file to read; skipped in it: 1 link"},
+		{"links alone, compressed", "gzip+tar", compresstest.Store(t, "gzip", string(links)), "", "the archive holds no file to read; skipped in it: 1 link"},
 		{"archive alone", "tar", tarOf(t, packed{"x.tar", string(inner)}), "",
 			"the archive holds no file to read; skipped in it: 1 archive within it, which has to be unpacked first: x.tar"},
 		{"cut zip", "zip", zipOf(t, zip.Store, packed{"x", "x"})[:20], "archive is truncated, at byte 0", ""},
@@ -270,10 +272,10 @@ func TestNoMembers(t *testing.T) {
 	}
 }
 
-// TestArchiveOnStdin: an archive that cannot be sought is no log.
+// TestArchiveOnStdin checks that an archive that cannot be sought is not read as a log.
 func TestArchiveOnStdin(t *testing.T) {
 	data := tarOf(t, packed{"x", "x"})
-	for comp, stored := range stores(t, string(data)) {
+	for comp, stored := range compresstest.StoreAll(t, string(data)) {
 		inputs, _ := unfold(t, expand(t, bytes.NewReader(stored), Stdin), 1)
 		s := small
 		s.block, s.maxLine = 1<<10, 2<<10
@@ -285,8 +287,8 @@ func TestArchiveOnStdin(t *testing.T) {
 	}
 }
 
-// TestMembersTruncated cuts archives off at every unit of a tar: what was there
-// is read, the trouble is told of one input or more, and where it is.
+// TestMembersTruncated truncates archives at every block of a tar: the content before is
+// read, and at least one input has an error with the right offset.
 func TestMembersTruncated(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	line := func() string { return fmt.Sprintf("%016x%016x\n", random.Uint64(), random.Uint64()) }
@@ -345,22 +347,22 @@ func TestMembersTruncated(t *testing.T) {
 					}
 				}
 			}
-			if before == 0 && stored != "lz4+tar" { // whose one block is whole or nothing
+			if before == 0 && stored != "lz4+tar" { // its only block is read whole or not at all
 				t.Error("nothing was ever read")
 			}
 		})
 	}
 }
 
-// TestMembersCutHidden: an archive that is cut off in a file that is no input
-// is itself the one whose trouble is told.
+// TestMembersCutHidden checks that the archive itself has the error if it is truncated in a
+// file that is not an input.
 func TestMembersCutHidden(t *testing.T) {
 	for _, name := range []string{".hidden", "inner.tar"} {
 		text := strings.Repeat("x", 2000)
 		if name == "inner.tar" {
 			text = string(tarOf(t, packed{"x", text}))
 		}
-		for comp, data := range stores(t, string(tarOf(t, packed{"a", "one\n"}, packed{name, text})[:2048])) {
+		for comp, data := range compresstest.StoreAll(t, string(tarOf(t, packed{"a", "one\n"}, packed{name, text})[:2048])) {
 			path := write(t, "x", data)
 			inputs, _ := unfold(t, expand(t, nil, path), 1)
 			if want := []string{path, path + "!a"}; !slices.Equal(paths(inputs), want) {
@@ -374,10 +376,10 @@ func TestMembersCutHidden(t *testing.T) {
 	}
 }
 
-// TestMembersCorrupt: a file that is damaged does not take others with it.
+// TestMembersCorrupt checks that a damaged file does not affect others.
 func TestMembersCorrupt(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 100)
-	broken := store(t, text, writers["gzip"])
+	broken := compresstest.Store(t, "gzip", text)
 	broken[len(broken)/2] ^= 0xff
 	for stored, data := range archives(t, packed{"a", text}, packed{"b.gz", string(broken)}, packed{"c", text}) {
 		inputs, _ := unfold(t, expand(t, nil, write(t, "x", data)), 2)
@@ -394,12 +396,13 @@ func TestMembersCorrupt(t *testing.T) {
 	}
 }
 
-// TestArchiveChanged: what is no longer as it was listed is told.
+// TestArchiveChanged checks that an archive that has changed since it was listed causes an
+// error.
 func TestArchiveChanged(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 20)
-	path := write(t, "x.tar.gz", store(t, string(tarOf(t, packed{"a", text}, packed{"b", text})), writers["gzip"]))
+	path := write(t, "x.tar.gz", compresstest.Store(t, "gzip", string(tarOf(t, packed{"a", text}, packed{"b", text}))))
 	inputs, _ := unfold(t, expand(t, nil, path), 1)
-	if err := os.WriteFile(path, store(t, string(tarOf(t, packed{"a", text}, packed{"other", text})), writers["gzip"]), 0o600); err != nil {
+	if err := os.WriteFile(path, compresstest.Store(t, "gzip", string(tarOf(t, packed{"a", text}, packed{"other", text}))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, results := readAll(t, inputs, 2, small)
@@ -420,8 +423,7 @@ func TestArchiveChanged(t *testing.T) {
 	}
 }
 
-// TestMembersPlan: directives and lines that go on are followed in archives as
-// in files, and what is skipped is not read.
+// TestMembersPlan checks that plans apply to archives as to files.
 func TestMembersPlan(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	text := planned(random, 300)
@@ -468,7 +470,7 @@ func TestMembersEnds(t *testing.T) {
 	}
 	for stored, data := range archives(t, packed{"before", "x\n"}, packed{"log", b.String()}) {
 		if stored == "xz+tar" {
-			continue // takes long
+			continue // takes too long
 		}
 		inputs, _ := unfold(t, expand(t, nil, write(t, "x", data)), 1)
 		got, err := endsOf(t, inputs[1])
@@ -482,8 +484,7 @@ func TestMembersEnds(t *testing.T) {
 	}
 }
 
-// TestMembersShared: a large file in a tar that is not compressed is read by
-// all workers, as a file is.
+// TestMembersShared checks that a large file in an uncompressed tar is read by all workers.
 func TestMembersShared(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 200)
 	for _, stored := range []string{"tar", "zip"} {
@@ -501,7 +502,7 @@ func TestMembersShared(t *testing.T) {
 	}
 }
 
-// TestMembersMany: an archive of many files in a directory among others.
+// TestMembersMany reads an archive of many files in a directory with others.
 func TestMembersMany(t *testing.T) {
 	dir := t.TempDir()
 	var files []packed

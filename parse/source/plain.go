@@ -1,40 +1,37 @@
 package source
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+
+	"logscan/parse/source/compress"
 )
 
-// errShrunk is the reason when a file ends before the size it had when it was
-// opened.
-var errShrunk = errors.New("file became shorter while it was read")
-
-// errReplaced is the reason when something else has taken the place of a file.
-// It may be a FIFO, and waiting for its writer may never end.
-var errReplaced = errors.New("was a file, and is none any more")
-
-// plainFile is an uncompressed file, or a part of one, whose ranges are shared
-// by the workers.
+// plainFile is an uncompressed file, or a part of one, whose ranges are shared by the
+// workers.
 type plainFile struct {
 	input       int
 	file        *os.File
 	data        io.ReaderAt // file, or the part of it
-	base        int64       // offset in file of data
-	size        int64       // bytes, when it was opened
-	short       error       // the reason when data ends before size
-	compression compression
-	stored      string // how it is stored, as Result.Compression tells it
+	base        int64       // offset of data in file
+	size        int64       // in bytes, when it was opened
+	short       error       // the error if data ends before size
+	compression compress.Format
+	stored      string // how it is stored, in the terms of Result.Compression
 
-	// Guarded by the queue's lock.
-	from int64 // offset of the first range, where a line begins
-	done int64 // bytes of the ranges that were read
+	// Guarded by the lock of the queue.
+	from int64 // offset of the first range; a line begins there
+	done int64 // bytes in the ranges that were read
 	err  *ReadError
 }
 
-// openPlain opens a file and looks at its first bytes.
+// openPlain opens a file and detects its compression.
 func openPlain(input int, path string) (*plainFile, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -42,7 +39,7 @@ func openPlain(input int, path string) (*plainFile, error) {
 	}
 	info, err := file.Stat()
 	if err == nil && info.IsDir() {
-		_, err = os.ReadDir(path) // tells why it could not be walked
+		_, err = os.ReadDir(path) // the reason why it was not walked
 		if err == nil {
 			err = fmt.Errorf("read %s: is a directory", path)
 		}
@@ -55,35 +52,35 @@ func openPlain(input int, path string) (*plainFile, error) {
 	return f, f.sniff()
 }
 
-// sniff tells the compression by the first bytes. It closes the file where
-// they cannot be read.
+// sniff detects the compression by the first bytes. It closes the file if they cannot be
+// read.
 func (f *plainFile) sniff() error {
-	magic := make([]byte, magicSize)
+	magic := make([]byte, compress.MagicSize)
 	n, err := f.data.ReadAt(magic, 0)
 	if err != nil && err != io.EOF {
 		f.file.Close() // it was only read
 		return err
 	}
-	f.compression, _ = detect(magic[:n])
+	f.compression, _ = compress.Detect(magic[:n])
 	f.stored = f.compression.String()
 	return nil
 }
 
-// stream gives what is stored from its beginning.
+// stream returns the stored bytes from the beginning.
 func (f *plainFile) stream() io.Reader {
 	if f.data != io.ReaderAt(f.file) {
 		return io.NewSectionReader(f.data, 0, f.size)
 	}
-	return f.file // may say that it is empty and not be
+	return f.file // not limited to size: files of /proc have size 0
 }
 
-// ranged gives the content from an offset.
+// ranged returns the content from an offset to the end.
 func (f *plainFile) ranged(start int64) *rangeReader {
 	return &rangeReader{file: f.data, next: start, size: f.size, short: f.short}
 }
 
-// sample gives lines from the beginning, the middle and the end, at most size
-// bytes. What cannot be read is left out: reading the ranges tells why.
+// sample returns lines from the beginning, the middle and the end, at most size bytes. What
+// cannot be read is left out: reading the ranges reports the error.
 func (f *plainFile) sample(size int) []byte {
 	if f.size <= int64(size) {
 		return f.part(make([]byte, f.size), 0)
@@ -96,24 +93,17 @@ func (f *plainFile) sample(size int) []byte {
 	return sample
 }
 
-// appendLines reads size bytes at an offset, for which there is room behind sample,
-// and appends the whole lines of them; see sampleLines.
+// appendLines appends to sample, which has the capacity, the whole lines among the size
+// bytes at an offset; see sampleLines.
 func (f *plainFile) appendLines(sample []byte, at int64, size int, end bool) []byte {
 	room := sample[len(sample) : len(sample)+size]
 	return append(sample, sampleLines(f.part(room, at), size, at == 0, end)...)
 }
 
-// part reads what is at start into room.
+// part reads into room what is at start, as far as it can be read.
 func (f *plainFile) part(room []byte, start int64) []byte {
-	n, _ := f.data.ReadAt(room, start) // see sample
+	n, _ := f.data.ReadAt(room, start)
 	return room[:n]
-}
-
-// begin makes the ranges of f begin where the input goes on.
-func (f *plainFile) begin(r *resumption) {
-	if r != nil {
-		f.from, f.done = r.from, r.from
-	}
 }
 
 // readRange reads the lines of f that begin in the range from start to end.
@@ -132,7 +122,7 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start, end int64) 
 	}
 	var err error
 	if start > f.from {
-		// The byte before tells whether a line begins at start.
+		// A line begins at start if the byte before ends one.
 		c.off--
 		c.src = f.ranged(start - 1)
 		err = c.skipLine(ctx)
@@ -148,11 +138,11 @@ func (w *worker) readRange(ctx context.Context, f *plainFile, start, end int64) 
 	w.queue.read(f, end-start, c.bytes, failed)
 }
 
-// rangeReader reads a file from next to size.
+// rangeReader reads file from next to size.
 type rangeReader struct {
 	file       io.ReaderAt
 	next, size int64 // offsets in bytes
-	short      error // the reason when file ends before size
+	short      error // the error if file ends before size
 }
 
 func (r *rangeReader) Read(p []byte) (int, error) {
@@ -171,4 +161,67 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// located turns the result of reading a part of a file into one of the whole file.
+func (f *plainFile) located(r Result) Result {
+	if f.base == 0 {
+		return r
+	}
+	if r.Compression == compress.None.String() {
+		r.Compression = f.stored
+	} else {
+		r.Compression = f.stored + "+" + r.Compression
+	}
+	var failed *ReadError
+	if errors.As(r.Err, &failed) {
+		r.Err = &ReadError{Stored: f.base + failed.Stored, Decompressed: failed.Decompressed, Err: failed.Err}
+	}
+	return r
+}
+
+// bytes returns the bytes of f from start to end, in buf if they fit, or nil if they cannot
+// be read.
+func (f *plainFile) bytes(start, end int64, buf []byte) []byte {
+	buf = slices.Grow(buf[:0], int(end-start))[:end-start]
+	if n, _ := f.data.ReadAt(buf, start); n < len(buf) {
+		return nil
+	}
+	return buf
+}
+
+// tail returns the sum of the bytes before an offset, as Counted.Tail.
+func (f *plainFile) tail(end int64) [sha256.Size]byte {
+	return sha256.Sum256(f.bytes(max(0, end-tailSize), end, make([]byte, 0, tailSize)))
+}
+
+// storedSum returns a sum of a compressed file over its size, its beginning and its end,
+// where most formats keep a checksum of the content.
+func (f *plainFile) storedSum() [sha256.Size]byte {
+	sum := sha256.New()
+	fmt.Fprintln(sum, f.size)                                // never fails
+	sum.Write(f.bytes(0, min(f.size, headSize), nil))        // the same
+	sum.Write(f.bytes(max(0, f.size-headSize), f.size, nil)) // the same
+	return [sha256.Size]byte(sum.Sum(nil))
+}
+
+// partialLine returns what follows the last line end, or nothing if that is longer than
+// MaxLine.
+func (f *plainFile) partialLine() ([]byte, error) {
+	for size := int64(tailSize); ; size *= 4 {
+		size = min(size, f.size, MaxLine)
+		b := f.bytes(f.size-size, f.size, nil)
+		if b == nil {
+			return nil, io.ErrUnexpectedEOF
+		}
+		if i := bytes.LastIndexByte(b, '\n'); i >= 0 {
+			return b[i+1:], nil
+		}
+		if size == f.size {
+			return b, nil
+		}
+		if size == MaxLine {
+			return nil, nil
+		}
+	}
 }

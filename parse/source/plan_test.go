@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
-// planned is a log of lines, directives and lines that go on in the next one.
+// planned returns a log of lines, directives and lines that continue in the next one.
 func planned(random *rand.Rand, lines int) string {
 	var b strings.Builder
 	for i := range lines {
@@ -28,14 +30,14 @@ func planned(random *rand.Rand, lines int) string {
 	return b.String()
 }
 
-// Every block carries the last directive before it and ends where no line is
-// continued, whatever the workers and however it is read.
+// TestPlan checks that every block has the last directive before it and ends where no line
+// is continued, whatever the number of workers and the kind of input.
 func TestPlan(t *testing.T) {
 	s := sizes{block: 128, maxLine: 512, rng: 1 << 10, sample: 256}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
 		text := planned(random, 400)
-		for name, data := range stores(t, text) {
+		for name, data := range compresstest.StoreAll(t, text) {
 			inputs, _, err := Expand([]string{write(t, "log", data)}, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -71,7 +73,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// Lines that go on without end are cut all the same.
+// TestPlanBounded checks that lines that continue for ever are cut all the same.
 func TestPlanBounded(t *testing.T) {
 	s := sizes{block: 128, maxLine: 512, rng: 1 << 10, sample: 256}
 	text := strings.Repeat("P and on\n", 1000)

@@ -3,34 +3,35 @@ package source
 import (
 	"context"
 	"io"
+
+	"logscan/parse/source/compress"
 )
 
-// pump reads what may wait for ever (a terminal, a pipe whose other end is
-// silent, a FIFO that nobody has opened) in a goroutine of its own, so that
-// the end of the context ends the wait.
+// pump reads in a goroutine of its own from what may block for ever (a terminal, an idle
+// pipe, a FIFO that nobody has opened), so that the end of the context ends the wait.
 type pump struct {
-	ctx   context.Context
-	ask   chan struct{} // one for each read of the source
-	given chan chunk
-	ended chan struct{}
-	rest  chunk // given, and not all of it read
+	ctx    context.Context
+	ask    chan struct{} // requests one read of the source
+	chunks chan chunk
+	ended  chan struct{}
+	rest   chunk // the part of the last chunk that was not read yet
 }
 
-// chunk is what one read of the source gave. The pump does not touch data until
-// it is asked again.
+// chunk is the result of one read of the source. The pump does not touch data until the
+// next request.
 type chunk struct {
 	data []byte
 	err  error
 }
 
-// startPump opens a source in a new goroutine. Close it when done.
+// startPump opens a source in a new goroutine. The caller must call close.
 func startPump(ctx context.Context, open func() (io.ReadCloser, error)) *pump {
 	p := &pump{
 		ctx: ctx,
 		ask: make(chan struct{}),
-		// One chunk fits, so that the goroutine ends though nobody takes it.
-		given: make(chan chunk, 1),
-		ended: make(chan struct{}),
+		// One chunk fits, so that the goroutine can end even if nobody takes it.
+		chunks: make(chan chunk, 1),
+		ended:  make(chan struct{}),
 	}
 	go p.run(open)
 	return p
@@ -41,22 +42,22 @@ func (p *pump) run(open func() (io.ReadCloser, error)) {
 	src, err := open()
 	if err != nil {
 		if _, ok := <-p.ask; ok {
-			p.given <- chunk{err: err}
+			p.chunks <- chunk{err: err}
 		}
 		return
 	}
 	defer src.Close() // it is only read
-	// Closing ends the read of a pipe that waits.
+	// Closing ends a read that waits for a pipe.
 	stop := context.AfterFunc(p.ctx, func() { src.Close() })
 	defer stop()
-	buf := make([]byte, storedBuffer)
+	buf := make([]byte, compress.BufferSize)
 	for range p.ask {
 		n, err := src.Read(buf)
-		p.given <- chunk{buf[:n], err}
+		p.chunks <- chunk{buf[:n], err}
 	}
 }
 
-// Read gives what the source gives, until the context ends.
+// Read reads from the source until the context ends.
 func (p *pump) Read(b []byte) (int, error) {
 	if len(p.rest.data) == 0 {
 		if p.rest.err != nil {
@@ -68,7 +69,7 @@ func (p *pump) Read(b []byte) (int, error) {
 			return 0, p.ctx.Err()
 		}
 		select {
-		case p.rest = <-p.given:
+		case p.rest = <-p.chunks:
 		case <-p.ctx.Done():
 			return 0, p.ctx.Err()
 		}
@@ -81,8 +82,8 @@ func (p *pump) Read(b []byte) (int, error) {
 	return n, p.rest.err
 }
 
-// close ends the pump. It waits for that unless the context has ended, for
-// then the goroutine may be in a read that nothing ends.
+// close ends the pump. It waits for the goroutine unless the context has ended, because
+// then it may be in a read that nothing ends.
 func (p *pump) close() {
 	close(p.ask)
 	select {

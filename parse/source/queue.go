@@ -6,50 +6,51 @@ import (
 	"sync"
 )
 
-// queuedBlocks is how many blocks of streams may wait for each worker that has
-// nothing else to do. With one, a worker that is quicker than the decoder's
-// next block would wait for it; with many, blocks leave the cache.
+// queuedBlocks is how many blocks of streams may wait for each idle worker. With one, a
+// worker faster than the decoder would wait for its next block; with many, blocks leave the
+// CPU cache.
 const queuedBlocks = 2
 
 const (
-	// endShares is in how many ranges, at least, what is left of a stretch is read.
+	// endShares is the minimum number of ranges into which the rest of a stretch is
+	// divided.
 	endShares = 2
 	// smallestRange is how many times smaller the last ranges are than the first.
 	smallestRange = 16
 )
 
-// queue is what there is to do. It is locked for a range, an input or a block,
-// never for a line.
+// queue holds the work to do. It is locked for a range, an input or a block, never for a
+// line.
 type queue struct {
 	sizes sizes
 
 	mu      sync.Mutex
 	changed sync.Cond
 	results []Result // by input
-	inputs  []int    // not yet opened, in the order to do so
+	inputs  []int    // not yet opened, in the order to open them
 	shared  []*stretch
 	blocks  []job    // handed over by workers that decode
-	free    [][]byte // buffers that blocks came in
+	free    [][]byte // buffers of blocks that were handled
 	open    map[*plainFile]struct{}
-	groups  map[int][]int // by the first of them: inputs that one worker reads in this order
-	opening int           // workers that may yet put something in the queue
+	groups  map[int][]int // inputs that one worker reads in this order, by the first of them
+	opening int           // workers that may still add work
 	workers int
 	stopped bool
 }
 
-// job is one of three things to do: a block to hand over (buf is set), a range
-// to read (file is set), or an input to open.
+// job is a block to hand over (buf is set), a range to read (file is set), or an input to
+// open.
 type job struct {
 	block Block
 	buf   []byte
 	file  *plainFile
-	start int64 // of the range, offset in bytes
-	end   int64 // of it, offset in bytes
+	start int64 // offset of the range in bytes
+	end   int64 // offset of its end in bytes
 	input int
 }
 
-// stretch is what nobody has begun to read of a part of a plain file. Its worker
-// takes ranges off its beginning, so that it meets lines in the order of time.
+// stretch is the part of a plain file that no worker has begun to read. Its worker takes
+// ranges off its beginning, and so reads lines in the order of time.
 type stretch struct {
 	file      *plainFile
 	next, end int64 // offsets in bytes
@@ -65,15 +66,14 @@ func newQueue(inputs []Input, workers int, s sizes) *queue {
 	}
 	q.changed.L = &q.mu
 	q.inputs, q.groups = grouped(inputs)
-	// The largest first, so that the run does not end with one worker busy.
-	// A stream of unknown length may be larger than all.
-	weight := func(input int) uint64 { return uint64(inputs[input].size) } // of -1 the highest
+	// The largest come first, so that the run does not end with a single busy worker.
+	// A stream of unknown length may be the largest.
+	weight := func(input int) uint64 { return uint64(inputs[input].size) } // -1 becomes the maximum
 	slices.SortStableFunc(q.inputs, func(a, b int) int { return cmp.Compare(weight(b), weight(a)) })
 	return q
 }
 
-// take waits for something to do for a worker; false when nothing is left or
-// ever will be.
+// take waits for work for a worker. It returns false when no work is left or will come.
 func (q *queue) take(worker int) (job, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -101,8 +101,8 @@ func (q *queue) take(worker int) (job, bool) {
 	return job{}, false
 }
 
-// takeRange takes the next range of a stretch. The last ones are smaller: the
-// workers are to come to the end of a file together.
+// takeRange takes the next range of a stretch. The last ranges are smaller, so that the
+// workers reach the end of a file together.
 func (q *queue) takeRange(i int) job {
 	s := q.shared[i]
 	size := min(max((s.end-s.next)/endShares, q.smallest()), int64(q.sizes.rng))
@@ -113,8 +113,8 @@ func (q *queue) takeRange(i int) job {
 	return j
 }
 
-// divide gives a worker that has none a stretch: the later half of the longest,
-// or all of it where that is short.
+// divide gives a worker without a stretch the later half of the longest one, or all of it
+// if it is short, and returns its index.
 func (q *queue) divide(worker int) int {
 	i := 0
 	for n, s := range q.shared {
@@ -133,16 +133,15 @@ func (q *queue) divide(worker int) int {
 	return len(q.shared) - 1
 }
 
-// smallest gives the size in bytes of the smallest range, but that at the end of
-// a stretch.
+// smallest returns the minimum size of a range in bytes, except at the end of a stretch.
 func (q *queue) smallest() int64 { return max(int64(q.sizes.rng/smallestRange), 1) }
 
-// offer gives a block away if a worker has nothing else to do, and returns a
-// buffer in exchange for the block's, with rest at its beginning.
+// offer hands a block to a worker that has nothing else to do, and returns another buffer
+// in exchange for that of the block, with rest at its beginning.
 func (q *queue) offer(b Block, buf, rest []byte) (other []byte, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	// Who does not open or decode an input has only blocks left to do.
+	// A worker that neither opens nor decodes an input can only handle blocks.
 	room := queuedBlocks * (q.workers - q.opening)
 	if len(q.inputs) > 0 || len(q.shared) > 0 || len(q.blocks) >= room || q.stopped {
 		return nil, false
@@ -152,31 +151,30 @@ func (q *queue) offer(b Block, buf, rest []byte) (other []byte, ok bool) {
 	} else {
 		other = make([]byte, q.sizes.buffer())
 	}
-	// Before the block is there to be taken: from then on its buffer, which
-	// holds rest, may be released and be in use by another decoder.
+	// rest is copied before the block can be taken: from then on its buffer, which
+	// holds rest, may be released and reused by another decoder.
 	copy(other, rest)
 	q.blocks = append(q.blocks, job{block: b, buf: buf})
 	q.changed.Signal()
 	return other, true
 }
 
-// release takes back the buffer of a block that was taken.
+// release returns the buffer of a block that was taken.
 func (q *queue) release(buf []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.free = append(q.free, buf)
 }
 
-// opened says that the worker that took an input puts nothing more in.
-func (q *queue) opened(input int, r Result) {
+// opened ends the job of opening an input or a group: the worker adds no more work for it.
+func (q *queue) opened() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.results[input] = r
 	q.opening--
 	q.changed.Broadcast()
 }
 
-// result is opened for one of a group of inputs that is not the last.
+// result records the result of an input.
 func (q *queue) result(input int, r Result) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -194,7 +192,8 @@ func (q *queue) share(f *plainFile, worker int) {
 	q.changed.Broadcast()
 }
 
-// read adds what a range of f of so many bytes gave, and closes f after the last.
+// read adds what reading a range of size bytes of f has handed over, and closes f after the
+// last range.
 func (q *queue) read(f *plainFile, size, bytes int64, err *ReadError) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -210,14 +209,14 @@ func (q *queue) read(f *plainFile, size, bytes int64, err *ReadError) {
 	}
 }
 
-// closeFiles closes what a run that was cancelled left open.
+// closeFiles closes the files that a cancelled run left open.
 func (q *queue) closeFiles() {
 	for f := range q.open {
 		f.file.Close() // it was only read
 	}
 }
 
-// stop lets all workers end.
+// stop ends all workers.
 func (q *queue) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

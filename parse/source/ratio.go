@@ -1,49 +1,39 @@
 package source
 
 import (
-	"fmt"
 	"io"
 )
 
 const (
-	// DefaultMaxRatio is how many times as much as is stored an input may
-	// decompress to, unless Limit says otherwise. gzip cannot reach it, whose
-	// most is 1032. zstd and xz make a five-hundredth of a log of ten equal lines
-	// a second. What gets there is a log with next to nothing but thousands of
-	// equal lines a second, a bomb of another method, or one in another.
+	// DefaultMaxRatio is how many times its stored size an input may decompress to unless
+	// Limit says otherwise. gzip cannot reach it: its maximum is 1032. zstd and xz store a
+	// log of ten equal lines a second in a five-hundredth. Only thousands of equal lines a
+	// second, or a decompression bomb, exceed it.
 	DefaultMaxRatio = 2000
-	// freeContent is how many bytes of content an input may have whatever the
-	// ratio: they take a second. The files of an archive share them.
+	// freeContent is how many bytes an input may decompress to whatever the ratio: they
+	// take a second. The files of an archive share them.
 	freeContent = 256 << 20
 )
 
-// RatioError is the reason when an input decompresses to too much.
-type RatioError struct{ Max int64 }
-
-func (e *RatioError) Error() string {
-	return fmt.Sprintf("decompresses to more than %d times its size, which --max-ratio forbids", e.Max)
-}
-
-// Limit sets how many times as much as is stored each of the inputs may
-// decompress to, once that is more than some hundred megabytes. Behind that an
-// input ends with a *RatioError. Members of archives have the limit of their
-// archive; where one is compressed in another, as in a zip archive, what comes
-// of both counts.
+// Limit sets how many times its stored size each input may decompress to, once that is more
+// than 256 MiB. An input that exceeds it ends there with a *RatioError. Files in archives
+// have the limit of their archive. If a file is compressed within a compressed archive, the
+// output of both counts.
 func Limit(inputs []Input, ratio int64) {
 	for i := range inputs {
 		inputs[i].ceiling.ratio = ratio
 	}
 }
 
-// ceiling is how much may come of what is stored. The zero value is the default.
+// ceiling limits how much may be decompressed. The zero value is the default.
 type ceiling struct {
 	ratio int64
-	free  int64 // bytes of content that may come of anything
+	free  int64 // bytes allowed whatever the ratio
 }
 
-// shared gives the ceiling of one of n files whose archive has c: all of them
-// together have no more for free than one file. What each has does not depend
-// on the others, which may be read before or after it.
+// shared returns the ceiling of each of n files in an archive whose ceiling is c: together
+// they have no more free bytes than one file. The ceiling of one does not depend on the
+// others, because they may be read in any order.
 func (c ceiling) shared(n int) ceiling {
 	c.free = max(c.withDefaults().free/int64(n), 1)
 	return c
@@ -59,22 +49,22 @@ func (c ceiling) withDefaults() ceiling {
 	return c
 }
 
-// spent is what came of what is stored so far: of an input, or of all that are
-// read in one go from a compressed tar.
+// spent is how much was decompressed so far: of one input, or of all files read in one go
+// from a compressed tar.
 type spent struct {
 	content int64 // bytes
-	over    error // when it was too much
+	over    error // set once it was too much
 }
 
-// limited is decoded content up to a ceiling.
+// limited reads decoded content up to a ceiling.
 type limited struct {
 	decoded io.Reader
 	ceiling ceiling
-	stored  func() int64 // bytes that are stored of what was decoded
+	stored  func() int64 // stored bytes that were decoded so far
 	spent   *spent
 }
 
-// limit gives decoded up to the ceiling.
+// limit returns a reader of decoded up to the ceiling.
 func (c ceiling) limit(decoded io.Reader, stored func() int64, s *spent) *limited {
 	return &limited{decoded: decoded, ceiling: c.withDefaults(), stored: stored, spent: s}
 }
@@ -92,17 +82,17 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// layer is decoded content that may be decoded once more. What comes of both
-// counts against what is stored of the lower one.
+// layer is decoded content that may itself be compressed. The output of both decoders
+// counts against the stored size of the lower one.
 type layer interface {
 	io.Reader
-	at() int64 // bytes that are stored of what was read
-	// upper is what came of decoding what is read here.
+	at() int64 // stored bytes of what was read so far
+	// upper is what was decompressed from what is read here.
 	upper() *spent
 }
 
-// limitDecoded gives decoded, which a decoder makes of src, up to the ceiling.
-// own tells how much of src was used.
+// limitDecoded returns decoded, which a decoder makes of src, up to the ceiling. own
+// returns how much of src was used.
 func (c ceiling) limitDecoded(decoded, src io.Reader, own func() int64) io.Reader {
 	if l, ok := src.(layer); ok {
 		return c.limit(decoded, l.at, l.upper())

@@ -11,41 +11,22 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress"
 )
 
-// storedBuffer is the size in bytes of the buffer that decoders read from.
-const storedBuffer = 64 << 10
-
-// ReadError says where an input could not be read any further.
-type ReadError struct {
-	Stored       int64 // offset in bytes in the file or stream as it is stored
-	Decompressed int64 // offset in bytes in its content, all before it was handed over
-	Err          error
-}
-
-func (e *ReadError) Error() string {
-	if e.Stored == e.Decompressed {
-		return fmt.Sprintf("%v, at byte %d", e.Err, e.Stored)
-	}
-	return fmt.Sprintf("%v, at byte %d (byte %d of the decompressed content)", e.Err, e.Stored, e.Decompressed)
-}
-
-// Unwrap gives the reason.
-func (e *ReadError) Unwrap() error { return e.Err }
-
-// Read reads all inputs and hands their blocks to h, from workers goroutines
-// of which each decodes, cuts and calls h by itself, so that h finds the data
-// in the cache. The results are in the order of the inputs.
+// Read reads all inputs and hands their blocks to h from workers goroutines. Each
+// decodes, cuts and calls h itself, so that h finds the data in the CPU cache. The
+// results are in the order of the inputs.
 //
-// A plain file is read in ranges that the workers share, each from a stretch of
-// its own as far as it goes, up to the size the file had when it was opened. A
-// compressed file or a stream is decoded by one worker, which gives blocks away
-// only when others have nothing else to do. Memory is bounded by the workers,
+// A plain file is read in ranges that the workers share, up to the size it had when
+// it was opened; each worker reads a stretch of its own as long as it can. A
+// compressed file or a stream is decoded by one worker, which hands blocks to others
+// only if they have nothing else to do. Memory is bounded by the number of workers,
 // whatever the inputs are.
 //
-// Trouble with an input stands in its Result; the error is that of ctx. Read
-// returns when all it started has ended. One thing it cannot end: a read from
-// a terminal or pipe that has nothing to give is left alone when ctx ends.
+// An input that cannot be read has its error in its Result. Read returns an error
+// only if ctx ends. It returns when all its goroutines have ended, with one
+// exception: a read that waits for a terminal or pipe is abandoned when ctx ends.
 func Read(ctx context.Context, inputs []Input, workers int, h Handler) ([]Result, error) {
 	return read(ctx, inputs, workers, h, defaultSizes())
 }
@@ -59,8 +40,8 @@ func read(ctx context.Context, inputs []Input, workers int, h Handler, s sizes) 
 	for i := range workers {
 		g.Go(func() error {
 			w := &worker{id: i, sizes: s, inputs: inputs, handler: h, queue: q, buf: make([]byte, s.buffer())}
-			defer w.decoders.close()
-			defer w.outer.close()
+			defer w.decoders.Close()
+			defer w.outer.Close()
 			return w.run(ctx)
 		})
 	}
@@ -72,7 +53,7 @@ func read(ctx context.Context, inputs []Input, workers int, h Handler, s sizes) 
 	return q.results, nil
 }
 
-// worker is one goroutine's state.
+// worker is the state of one goroutine.
 type worker struct {
 	sizes
 	id       int
@@ -80,8 +61,8 @@ type worker struct {
 	handler  Handler
 	queue    *queue
 	buf      []byte // of the cutter
-	decoders decoders
-	outer    decoders // of archives whose members are decoded at the same time
+	decoders compress.Decoders
+	outer    compress.Decoders // of archives whose members are decoded at the same time
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -96,94 +77,108 @@ func (w *worker) run(ctx context.Context) error {
 			w.queue.release(j.buf)
 		case j.file != nil:
 			w.readRange(ctx, j.file, j.start, j.end)
+		case w.inputs[j.input].sequential():
+			if err := w.readTar(ctx, w.queue.groups[j.input]); err != nil {
+				return err
+			}
+			w.queue.opened()
 		default:
-			w.open(ctx, j.input)
+			if r, shared := w.open(ctx, j.input); !shared {
+				w.queue.result(j.input, r)
+				w.queue.opened()
+			}
 		}
 	}
 }
 
-// open opens an input: a plain file to share its ranges, anything else to read
-// it to its end.
-func (w *worker) open(ctx context.Context, input int) {
-	in := w.inputs[input]
-	switch m := in.member; {
-	case in.told != nil:
-		w.handler.Open(input, nil)
-		w.queue.opened(input, *in.told)
-		return
-	case in.sequential():
-		w.openTar(ctx, w.queue.groups[input])
-		return
-	case m != nil && m.Deflated:
-		w.queue.opened(input, w.readDeflated(ctx, input, m))
-		return
-	}
-	if in.reader != nil {
-		w.queue.opened(input, w.readPipe(ctx, input, func() (io.ReadCloser, error) {
-			return io.NopCloser(in.reader), nil
-		}))
-		return
-	}
-	open := func() (io.ReadCloser, error) { return os.Open(in.Path) }
-	if in.pipe() {
-		if in.size >= 0 {
-			w.handler.Open(input, nil)
-			w.queue.opened(input, Result{Compression: none.String(), Err: errReplaced})
-			return
+// readTar reads the inputs of a group from a compressed tar.
+func (w *worker) readTar(ctx context.Context, group []int) error {
+	return forEachInTar(ctx, &w.outer, w.inputs, group, func(input int, t *tarStream, err error) error {
+		m := w.inputs[input].member
+		if err != nil {
+			w.queue.result(input, w.unread(input, Result{Compression: m.stored, Err: err}))
+			return nil
 		}
-		// Opening a FIFO waits for its writer.
-		w.queue.opened(input, w.readPipe(ctx, input, open))
-		return
+		start := t.at()
+		r := w.readStream(ctx, input, t, nil)
+		w.queue.result(input, relocated(r, m.stored, start, t.at()))
+		return nil
+	})
+}
+
+// open reads an input to its end. A plain file it only opens and puts its ranges
+// into the queue: shared is true then.
+func (w *worker) open(ctx context.Context, input int) (r Result, shared bool) {
+	in := w.inputs[input]
+	switch {
+	case in.settled != nil:
+		return w.unread(input, *in.settled), false
+	case in.member != nil && in.member.Deflated:
+		return w.readDeflated(ctx, input, in.member), false
+	case in.reader != nil:
+		return w.readPipe(ctx, input, func() (io.ReadCloser, error) {
+			return io.NopCloser(in.reader), nil
+		}), false
+	case in.pipe() && in.size >= 0:
+		return w.unread(input, Result{Compression: compress.None.String(), Err: errReplaced}), false
+	case in.pipe(): // opening a FIFO waits for its writer
+		return w.readPipe(ctx, input, func() (io.ReadCloser, error) { return os.Open(in.Path) }), false
 	}
 	f, err := in.open(input)
 	if err != nil {
-		w.handler.Open(input, nil)
-		w.queue.opened(input, Result{Compression: none.String(), Err: err})
-		return
+		return w.unread(input, Result{Compression: compress.None.String(), Err: err}), false
 	}
-	// Files that say that they are empty need not be: those of /proc are not.
-	if err := in.resume.held(f); err != nil {
-		w.handler.Open(input, nil)
-		w.queue.opened(input, Result{Compression: f.stored, Err: err})
+	if r, shared = w.openFile(ctx, f, in.resume); !shared {
 		f.file.Close() // it was only read
-		return
 	}
-	if f.size == 0 || f.compression != none {
-		w.queue.opened(input, f.located(w.readStream(ctx, input, f.stream(), nil)))
-		f.file.Close() // it was only read
-		return
-	}
-	if in.resume != nil && in.resume.info == nil { // it could not be looked through
-		w.queue.opened(input, f.located(w.readStream(ctx, input, f.ranged(0), nil)))
-		f.file.Close() // it was only read
-		return
-	}
-	if plan := w.handler.Open(input, f.sample(w.sample)); plan.Skip {
-		w.queue.opened(input, Result{Compression: f.stored})
-		f.file.Close() // it was only read
-		return
-	} else if !plan.usual() {
-		w.queue.opened(input, f.located(w.readStream(ctx, input, f.ranged(0), &plan)))
-		f.file.Close() // it was only read
-		return
-	}
-	f.begin(in.resume)
-	w.queue.share(f, w.id)
+	return r, shared
 }
 
-// readPipe reads what may have nothing to give for a while.
+// openFile is open for a file or the part of an archive that holds one.
+func (w *worker) openFile(ctx context.Context, f *plainFile, resume *resumption) (r Result, shared bool) {
+	if err := resume.verify(f); err != nil {
+		return w.unread(f.input, Result{Compression: f.stored, Err: err}), false
+	}
+	// A file that claims to be empty need not be: those of /proc are not.
+	if f.size == 0 || f.compression != compress.None {
+		return f.located(w.readStream(ctx, f.input, f.stream(), nil)), false
+	}
+	if resume != nil && resume.info == nil { // its earlier content could not be compared
+		return f.located(w.readStream(ctx, f.input, f.ranged(0), nil)), false
+	}
+	plan := w.handler.Open(f.input, f.sample(w.sample))
+	switch {
+	case plan.Skip:
+		return Result{Compression: f.stored}, false
+	case !plan.isDefault():
+		return f.located(w.readStream(ctx, f.input, f.ranged(0), &plan)), false
+	}
+	if resume != nil {
+		f.from, f.done = resume.from, resume.from
+	}
+	w.queue.share(f, w.id)
+	return Result{}, true
+}
+
+// unread opens an input of which nothing is read and returns its result.
+func (w *worker) unread(input int, r Result) Result {
+	w.handler.Open(input, nil)
+	return r
+}
+
+// readPipe reads an input that may have nothing to read for a while.
 func (w *worker) readPipe(ctx context.Context, input int, open func() (io.ReadCloser, error)) Result {
 	p := startPump(ctx, open)
 	defer p.close()
 	return w.readStream(ctx, input, p, nil)
 }
 
-// readStream decodes src to its end. Without a plan the input is not opened yet:
-// that gives it.
+// readStream decodes src to its end. If plan is nil the input has not been opened
+// yet: it is opened with the first lines, which gives the plan.
 func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan *Plan) Result {
 	stored := &counter{ctx: ctx, src: src, took: func(n int64) { w.took(input, n) }}
-	in := w.decoders.input(stored)
-	comp := sniff(in)
+	in := w.decoders.Buffer(stored)
+	comp := compress.Sniff(in)
 	c := cutter{
 		sizes: w.sizes,
 		limit: toEnd,
@@ -204,37 +199,37 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 			return w.handler.Open(input, sampleLines(data, w.sample, true, complete))
 		}
 	}
-	c.src = w.decoders.decoder(comp, in)
-	if comp != none {
+	c.src = w.decoders.Reader(comp, in)
+	if comp != compress.None {
 		c.src = w.inputs[input].ceiling.limitDecoded(c.src, src, used(stored, in))
 	}
-	track := w.inputs[input].resume.follow(&c)
+	track := w.inputs[input].resume.attach(&c)
 	err := c.run(ctx)
 	w.buf = c.buf
-	w.inputs[input].resume.end(track, c.off)
+	w.inputs[input].resume.record(track, c.off)
 	r := Result{
 		Compression: comp.String(),
 		Bytes:       c.bytes,
 		StoredBytes: stored.n - int64(in.Buffered()),
 	}
 	if err != nil {
-		w.decoders.drop(comp)
+		w.decoders.Drop(comp)
 		switch whole := (*archiveError)(nil); {
 		case errors.Is(err, errShorter), errors.Is(err, errDiverged):
-			r.Err = err // it is about no offset
+			r.Err = err // an offset would say nothing
 			return r
 		case errors.As(err, &whole):
-			r.Err = whole // the same
+			r.Err = whole // likewise
 			return r
 		case stored.err == nil:
-			err = comp.explain(err)
+			err = explain(comp.String(), err)
 		}
 		r.Err = &ReadError{Stored: r.StoredBytes, Decompressed: c.off, Err: err}
 	}
 	return r
 }
 
-// emitShared gives b to a worker that has nothing to do, or handles it here.
+// emitShared hands b to an idle worker, or handles it here if there is none.
 func (w *worker) emitShared(b Block, rest []byte) []byte {
 	if other, ok := w.queue.offer(b, w.buf, rest); ok {
 		w.buf = other
@@ -249,24 +244,32 @@ func (w *worker) emitOwn(b Block, rest []byte) []byte {
 	return w.buf
 }
 
-// counter counts what is read from src.
+// took reports progress to a handler that is a Watcher.
+func (w *worker) took(input int, stored int64) {
+	if watcher, ok := w.handler.(Watcher); ok {
+		watcher.Took(input, stored)
+	}
+}
+
+// counter counts the bytes that are read from src.
 type counter struct {
-	ctx context.Context // asked at each read: a decoder may read much and give nothing
+	ctx context.Context // checked at each read: a decoder may read much and return nothing
 	src io.Reader
 	n   int64 // bytes
 	err error // of src, but io.EOF
 
-	took func(int64) // is told every tellEvery bytes; may be nil
-	told int64       // bytes
+	took     func(int64) // called every reportEvery bytes; may be nil
+	reported int64       // bytes
 }
 
-// used tells how many bytes of what stored counts were decoded by way of in.
+// used returns a function that returns how many of the bytes counted by stored
+// were decoded by way of in.
 func used(stored *counter, in *bufio.Reader) func() int64 {
 	return func() int64 { return stored.n - int64(in.Buffered()) }
 }
 
-// tellEvery is how many stored bytes pass before the next word of it.
-const tellEvery = 256 << 10
+// reportEvery is the number of stored bytes between two reports of progress.
+const reportEvery = 256 << 10
 
 func (c *counter) Read(p []byte) (int, error) {
 	if c.err = c.ctx.Err(); c.err != nil {
@@ -274,9 +277,9 @@ func (c *counter) Read(p []byte) (int, error) {
 	}
 	n, err := c.src.Read(p)
 	c.n += int64(n)
-	if c.took != nil && (c.n-c.told >= tellEvery || err == io.EOF) {
-		c.took(c.n - c.told)
-		c.told = c.n
+	if c.took != nil && (c.n-c.reported >= reportEvery || err == io.EOF) {
+		c.took(c.n - c.reported)
+		c.reported = c.n
 	}
 	if err != io.EOF {
 		c.err = err

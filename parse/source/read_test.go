@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 // collector is a Handler that keeps everything and checks the contract.
@@ -66,7 +68,7 @@ func (c *collector) Block(worker int, b *Block) {
 	if data != string(b.Data) {
 		c.t.Error("data changed while a block was handled")
 	}
-	clear(b.Data) // it is ours until we return
+	clear(b.Data) // a handler may change it
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := kept{*b, data}
@@ -75,9 +77,8 @@ func (c *collector) Block(worker int, b *Block) {
 	c.busy[worker] = false
 }
 
-// content is what the blocks of an input are together. It checks each block. A
-// line that was too long counts as its beginning and as many of fill as are
-// left out.
+// content joins the blocks of an input and checks each. A line that was too long is
+// represented by its beginning and filler for the rest.
 func (c *collector) content(input int, s sizes) (content string, total int64) {
 	c.t.Helper()
 	blocks := slices.DeleteFunc(slices.Clone(c.blocks), func(k kept) bool { return k.Input != input })
@@ -95,7 +96,7 @@ func (c *collector) content(input int, s sizes) (content string, total int64) {
 			if b.LineSize <= int64(s.maxLine) || len(b.data) > s.maxLine || strings.Contains(b.data, "\n") {
 				c.t.Errorf("input %d: too long line of %d bytes, %d given", input, b.LineSize, len(b.data))
 			}
-			all.WriteString(strings.Repeat(fill, int(b.LineSize)-len(b.data)))
+			all.WriteString(strings.Repeat(filler, int(b.LineSize)-len(b.data)))
 			total += b.LineSize
 			continue
 		}
@@ -112,24 +113,24 @@ func (c *collector) content(input int, s sizes) (content string, total int64) {
 	return all.String(), total
 }
 
-// fill stands for each byte of a line that is not handed over.
-const fill = "\x00"
+// filler stands for each byte of a line that is not handed over.
+const filler = "\x00"
 
-// shown is how content of collector shows a text: lines that are too long are
-// cut to half of what a line may have, as cutter does.
+// shown returns a text as content returns it: lines that are too long are cut to half of
+// the limit, as the cutter does.
 func shown(text string, s sizes) string {
 	var all strings.Builder
 	for line := range strings.Lines(text) {
 		if len(line) > s.maxLine {
 			half := s.buffer() / 2
-			line = line[:half] + strings.Repeat(fill, len(line)-half)
+			line = line[:half] + strings.Repeat(filler, len(line)-half)
 		}
 		all.WriteString(line)
 	}
 	return all.String()
 }
 
-// write makes a file and gives its path.
+// write makes a file and returns its path.
 func write(t testing.TB, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -162,10 +163,10 @@ func readAll(t testing.TB, inputs []Input, workers int, s sizes) (*collector, []
 	return c, results
 }
 
-// small sizes meet every boundary.
+// small sizes hit every boundary.
 var small = sizes{block: 16, maxLine: 24, rng: 40, sample: 30}
 
-// texts are contents that meet the boundaries of small, by name.
+// texts returns contents that hit the boundaries of small, by name.
 func texts() map[string]string {
 	line := func(n int) string { return strings.Repeat("x", n-1) + "\n" }
 	texts := map[string]string{
@@ -190,7 +191,7 @@ func texts() map[string]string {
 
 func TestReadBoundaries(t *testing.T) {
 	for name, text := range texts() {
-		for comp, stored := range stores(t, text) {
+		for comp, stored := range compresstest.StoreAll(t, text) {
 			t.Run(comp+"/"+name, func(t *testing.T) {
 				path := write(t, "log", stored)
 				for _, workers := range []int{1, 3} {
@@ -208,7 +209,7 @@ func TestReadBoundaries(t *testing.T) {
 	}
 }
 
-// randomText has lines of all lengths around the sizes.
+// randomText returns lines of all lengths around the sizes.
 func randomText(r *rand.Rand, s sizes) string {
 	var b strings.Builder
 	for range r.IntN(60) {
@@ -245,7 +246,7 @@ func TestReadRandom(t *testing.T) {
 		var all []string
 		for i := range 1 + r.IntN(4) {
 			text := randomText(r, s)
-			stored := stores(t, text)
+			stored := compresstest.StoreAll(t, text)
 			names := make([]string, 0, len(stored))
 			for name := range stored {
 				names = append(names, name)
@@ -276,7 +277,7 @@ func TestReadRandom(t *testing.T) {
 	}
 }
 
-// checkSample fails when a sample holds anything but whole lines of text.
+// checkSample fails if a sample holds anything but whole lines of text.
 func checkSample(t *testing.T, sample, text string, size int) {
 	t.Helper()
 	if len(sample) > size {
@@ -300,7 +301,7 @@ func TestSample(t *testing.T) {
 	text := b.String()
 	s := small
 	s.sample = 300
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		c, _ := readAll(t, expand(t, nil, write(t, "log", stored)), 2, s)
 		sample := c.opened[0]
 		checkSample(t, sample, text, s.sample)
@@ -344,11 +345,10 @@ func TestSampleLines(t *testing.T) {
 	}
 }
 
-// TestSharing decodes one stream while the handler is slow: other workers have
-// to take part.
+// TestSharing decodes one stream with a slow handler: other workers have to help.
 func TestSharing(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 400)
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		if comp == "none" {
 			continue
 		}
@@ -379,14 +379,14 @@ func TestSharing(t *testing.T) {
 	}
 }
 
-// TestStreamsSideBySide decodes several streams whose blocks are given away and
-// whose buffers go round: what one has given away another soon writes to.
+// TestStreamsSideBySide decodes several streams whose blocks other workers handle, so that
+// their buffers are exchanged.
 func TestStreamsSideBySide(t *testing.T) {
 	dir := t.TempDir()
 	var all []string
 	for i := range 3 {
 		text := strings.Repeat(fmt.Sprintf("line of input %d\nshort\n%s\n", i, strings.Repeat(fmt.Sprint(i), 30)), 500)
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), store(t, text, writers["gzip"]), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), compresstest.Store(t, "gzip", text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, text)
@@ -456,9 +456,9 @@ func TestShrunk(t *testing.T) {
 	}
 }
 
-// TestRanges: the ranges that workers take in turn are all of a file, and the
-// last ones are small where several workers could wait for the last. What a
-// worker reads is one stretch but for what it takes over from others.
+// TestRanges checks that the ranges cover a file, that the last ones are small if there are
+// several workers, and that each worker reads one stretch except for what it takes over
+// from others.
 func TestRanges(t *testing.T) {
 	for _, size := range []int64{0, 1, 100, 1600, 1601, 100_000} {
 		for _, workers := range []int{1, 2, 8} {
@@ -504,7 +504,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestGrown: what is appended after a plain file was opened is not read.
+// TestGrown checks that bytes appended after a plain file was opened are not read.
 func TestGrown(t *testing.T) {
 	text := strings.Repeat("0123456\n", 50) + "cut"
 	path := write(t, "log", []byte(text))
@@ -565,7 +565,7 @@ func TestCancel(t *testing.T) {
 	before := runtime.NumGoroutine()
 	text := strings.Repeat("a line\n", 5000)
 	dir := t.TempDir()
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		if err := os.WriteFile(filepath.Join(dir, comp), stored, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -586,7 +586,7 @@ func TestCancel(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || results != nil {
 			t.Errorf("cancelled at block %d: %v", after, err)
 		}
-		// Each worker may be in one block, and have one more to hand over.
+		// Each worker may be handling one block and have another one ready.
 		if n > after+2*3 {
 			t.Errorf("cancelled at block %d, but %d were handled", after, n)
 		}
@@ -594,7 +594,7 @@ func TestCancel(t *testing.T) {
 	checkGoroutines(t, before)
 }
 
-// checkGoroutines fails when there are more goroutines than before.
+// checkGoroutines fails if there are more goroutines than before.
 func checkGoroutines(t *testing.T, before int) {
 	t.Helper()
 	deadline := time.Now().Add(5 * time.Second)
@@ -607,9 +607,9 @@ func checkGoroutines(t *testing.T, before int) {
 	}
 }
 
-// TestCancelPadding cancels while a decoder reads much and gives nothing.
+// TestCancelPadding cancels while a decoder reads much and returns nothing.
 func TestCancelPadding(t *testing.T) {
-	path := write(t, "log", store(t, "a\n", writers["gzip"]))
+	path := write(t, "log", compresstest.Store(t, "gzip", "a\n"))
 	if err := os.Truncate(path, 1<<38); err != nil {
 		t.Skip("no sparse files here: ", err)
 	}
@@ -631,7 +631,7 @@ func TestOrderOfWork(t *testing.T) {
 	}
 }
 
-// TestCancelWaiting cancels while standard input has nothing to give.
+// TestCancelWaiting cancels while standard input has nothing to read.
 func TestCancelWaiting(t *testing.T) {
 	before := runtime.NumGoroutine()
 	r, w, err := os.Pipe()
@@ -644,7 +644,7 @@ func TestCancelWaiting(t *testing.T) {
 	if _, err := read(ctx, expand(t, r, Stdin), 2, c, small); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	w.Close() // ends the read that was left alone
+	w.Close() // ends the read that was abandoned
 	checkGoroutines(t, before)
 	r.Close()
 }
@@ -660,7 +660,7 @@ func TestGoroutinesEnd(t *testing.T) {
 	before := runtime.NumGoroutine()
 	text := strings.Repeat("a line\n", 200)
 	dir := t.TempDir()
-	for comp, stored := range stores(t, text) {
+	for comp, stored := range compresstest.StoreAll(t, text) {
 		for i, data := range [][]byte{stored, stored[:len(stored)/2]} {
 			if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(comp, i)), data, 0o600); err != nil {
 				t.Fatal(err)

@@ -12,9 +12,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
-// lines gives the numbered lines from one on and before another: 50 bytes each.
+// lines returns the numbered lines in [from, to), 50 bytes each.
 func lines(from, to int) string {
 	var b strings.Builder
 	for i := from; i < to; i++ {
@@ -24,11 +26,11 @@ func lines(from, to int) string {
 }
 
 const (
-	few  = 40   // lines in the beginning that is compared
+	few  = 40   // lines, less than the beginning that is compared
 	many = 4000 // 200 kB
 )
 
-// nightly runs over files one night after the other.
+// nightly runs over files, one night after the other.
 type nightly struct {
 	t      *testing.T
 	dir    string
@@ -38,7 +40,7 @@ type nightly struct {
 	stdin  []byte // nil for none
 }
 
-// night reads the files and gives what of them is counted, and what is wrong.
+// night reads the files and returns what of them is counted, and the errors.
 func (c *nightly) night(files map[string][]byte) (counted string, wrong []error) {
 	c.t.Helper()
 	if err := os.RemoveAll(c.dir); err != nil {
@@ -97,7 +99,7 @@ func (c *nightly) night(files map[string][]byte) (counted string, wrong []error)
 		counted += b.data
 		perInput[b.Input] += int64(strings.Count(b.data, "\n"))
 	}
-	c.ledger = Counting(c.ledger, fresh, done, func(i int) int64 { return perInput[i] })
+	c.ledger = UpdateLedger(c.ledger, fresh, done, func(i int) int64 { return perInput[i] })
 	return counted, wrong
 }
 
@@ -105,11 +107,11 @@ func newNightly(t *testing.T) *nightly {
 	return &nightly{t: t, dir: filepath.Join(t.TempDir(), "logs"), ledger: NewLedger(nil), sizes: sizes{block: 4 << 10, maxLine: 8 << 10, rng: 16 << 10, sample: 2 << 10}}
 }
 
-// What is counted of files one night after the other: all of it, and once.
+// TestResume checks that everything is counted exactly once over several nights.
 func TestResume(t *testing.T) {
 	type files = map[string][]byte
 	plain := func(name, text string) files { return files{name: []byte(text)} }
-	packed1 := func(name, text string) files { return files{name: stores(t, text)["gzip"]} }
+	packed1 := func(name, text string) files { return files{name: compresstest.StoreAll(t, text)["gzip"]} }
 	type night struct {
 		files
 		want string
@@ -132,7 +134,7 @@ func TestResume(t *testing.T) {
 		{"rotated", []night{
 			{plain("a", lines(0, 2000)), lines(0, 2000), nil},
 			{files{"a.1": []byte(lines(0, many)), "a": []byte(lines(5000, 5100))}, lines(5000, 5100) + lines(2000, many), nil},
-			{files{"a.2": stores(t, lines(0, many))["gzip"], "a.1": []byte(lines(5000, 5200)), "a": []byte(lines(6000, 6001))}, lines(6000, 6001) + lines(5100, 5200), nil},
+			{files{"a.2": compresstest.StoreAll(t, lines(0, many))["gzip"], "a.1": []byte(lines(5000, 5200)), "a": []byte(lines(6000, 6001))}, lines(6000, 6001) + lines(5100, 5200), nil},
 		}},
 		{"compressed and unpacked", []night{
 			{packed1("a.gz", lines(0, 2000)), lines(0, 2000), nil},
@@ -194,7 +196,7 @@ func TestResume(t *testing.T) {
 		{"several that begin alike", []night{
 			{files{"a": []byte(lines(0, 2000)), "b": []byte(lines(0, 3000))}, lines(0, 2000) + lines(0, 3000), nil},
 			{files{"a": []byte(lines(0, 2000)), "b": []byte(lines(0, 3001))}, lines(3000, 3001), nil},
-			{files{"a.gz": stores(t, lines(0, 2000))["gzip"], "b": []byte(lines(0, 3001))}, "", nil},
+			{files{"a.gz": compresstest.StoreAll(t, lines(0, 2000))["gzip"], "b": []byte(lines(0, 3001))}, "", nil},
 		}},
 		{"given again later", []night{
 			{plain("a", lines(0, 2000)), lines(0, 2000), nil},
@@ -217,10 +219,11 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// Content is known again however it is stored, and goes on from anywhere.
+// TestResumeStored checks that content is recognised however it is stored, and continues
+// from any offset.
 func TestResumeStored(t *testing.T) {
 	text := lines(0, many)
-	for name, data := range stores(t, text) {
+	for name, data := range compresstest.StoreAll(t, text) {
 		for _, size := range []int{50, 5000, 70_000, len(text) - 50, len(text)} {
 			c := newNightly(t)
 			if got, _ := c.night(map[string][]byte{"a": []byte(text[:size])}); got != text[:size] {
@@ -239,7 +242,7 @@ func TestResumeStored(t *testing.T) {
 	}
 }
 
-// Files in archives are known again as well.
+// TestResumeArchives checks that files in archives are recognised as well.
 func TestResumeArchives(t *testing.T) {
 	first, second := lines(0, many), lines(5000, 5010)
 	for name, data := range archives(t, packed{"x/a.log", first}, packed{"x/b.log", second}) {
@@ -254,7 +257,7 @@ func TestResumeArchives(t *testing.T) {
 	}
 }
 
-// Standard input is compared while it is read.
+// TestResumeStdin checks that standard input is compared while it is read.
 func TestResumeStdin(t *testing.T) {
 	c := newNightly(t)
 	for _, n := range []struct {
@@ -264,7 +267,7 @@ func TestResumeStdin(t *testing.T) {
 		{lines(0, 2000), lines(0, 2000), nil},
 		{lines(0, many), lines(2000, many), nil},
 		{lines(0, many), "", nil},
-		{lines(0, 10), lines(0, 10), nil}, // too little to be known
+		{lines(0, 10), lines(0, 10), nil}, // too short to be recognised
 		{lines(0, many-1), "", errShorter},
 		{lines(0, many-1) + lines(0, 1), "", errDiverged},
 	} {
@@ -276,7 +279,7 @@ func TestResumeStdin(t *testing.T) {
 	}
 }
 
-// What describes the lines after it counts for those of later nights.
+// TestResumeDirective checks that a directive applies to the lines of later nights.
 func TestResumeDirective(t *testing.T) {
 	for _, form := range []string{"none", "gzip"} {
 		c := newNightly(t)
@@ -285,7 +288,7 @@ func TestResumeDirective(t *testing.T) {
 		c.night(map[string][]byte{"a": []byte(text[:13+50*2000])})
 		data := []byte(text)
 		if form == "gzip" {
-			data = stores(t, text)["gzip"]
+			data = compresstest.StoreAll(t, text)["gzip"]
 		}
 		h := newCollector(t, 1)
 		h.plan = c.plan
@@ -311,7 +314,8 @@ func TestResumeDirective(t *testing.T) {
 	}
 }
 
-// A file that was replaced after it was looked at is not taken for it.
+// TestResumeReplaced checks that a file that replaces another after Resume is not read in
+// its place.
 func TestResumeReplaced(t *testing.T) {
 	c := newNightly(t)
 	path := write(t, "a", []byte(lines(0, many)))
@@ -336,13 +340,14 @@ func TestResumeReplaced(t *testing.T) {
 		t.Errorf("%v, %v, %d blocks", err, results[0].Err, len(h.blocks))
 	}
 	before := c.ledger.Contents()[0].Size
-	next := Counting(c.ledger, fresh, done, func(int) int64 { return 0 }).Contents()
+	next := UpdateLedger(c.ledger, fresh, done, func(int) int64 { return 0 }).Contents()
 	if len(next) != 1 || next[0].Size != before {
 		t.Errorf("ledger %+v", next)
 	}
 }
 
-// What is not given any more is forgotten in the end, and not before.
+// TestLedgerForgets checks that entries without a match are dropped after forgetRuns runs
+// and not before.
 func TestLedgerForgets(t *testing.T) {
 	l := NewLedger([]Counted{{Size: 1, Head: [32]byte{1}}})
 	for range forgetRuns {

@@ -9,33 +9,34 @@ import (
 	"slices"
 
 	"logscan/parse/source/archive"
+	"logscan/parse/source/compress"
 )
 
-// tarStream reads the files of a compressed tar in their order. Reading it
-// gives the content of the file at hand.
+// tarStream reads the files of a compressed tar in their order. Read returns the content of
+// the current file.
 type tarStream struct {
 	*archive.TarReader
 	stored   *counter
 	in       *bufio.Reader
-	comp     compression
-	decoders *decoders
-	inner    spent // what came of files that are compressed in it
-	ended    error // why a file's content could not be read to its end
+	comp     compress.Format
+	decoders *compress.Decoders
+	inner    spent // what was decompressed from files that are compressed in the tar
+	ended    error // why the content of a file could not be read to its end
 }
 
 var _ layer = (*tarStream)(nil)
 
-// openTarStream decodes src up to a ceiling. It is valid until the next use of d.
-func openTarStream(ctx context.Context, d *decoders, src io.Reader, top ceiling) *tarStream {
+// openTarStream decodes src up to a ceiling. The result is valid until the next use of d.
+func openTarStream(ctx context.Context, d *compress.Decoders, src io.Reader, top ceiling) *tarStream {
 	t := &tarStream{stored: &counter{ctx: ctx, src: src}, decoders: d}
-	t.in = d.input(t.stored)
-	t.comp = sniff(t.in)
-	// A reader of tar must not think that a decoder can be sought.
-	t.TarReader = archive.NewTar(struct{ io.Reader }{top.limit(d.decoder(t.comp, t.in), t.at, &spent{})})
+	t.in = d.Buffer(t.stored)
+	t.comp = compress.Sniff(t.in)
+	// The struct hides any Seek method: a decoder cannot be sought.
+	t.TarReader = archive.NewTar(struct{ io.Reader }{top.limit(d.Reader(t.comp, t.in), t.at, &spent{})})
 	return t
 }
 
-// at is the offset in the file of what is decoded next.
+// at returns the offset in the file of what is decoded next.
 func (t *tarStream) at() int64 { return t.stored.n - int64(t.in.Buffered()) }
 
 func (t *tarStream) upper() *spent { return &t.inner }
@@ -49,7 +50,7 @@ func (t *tarStream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// reason tells what is wrong: the file, its compression or the tar.
+// reason returns what is at fault: the file, its compression or the tar.
 func (t *tarStream) reason(err error) error {
 	var in *archive.Error
 	switch {
@@ -58,16 +59,17 @@ func (t *tarStream) reason(err error) error {
 	case errors.As(err, &in):
 		return in.Err
 	}
-	t.decoders.drop(t.comp)
-	return t.comp.explain(err)
+	t.decoders.Drop(t.comp)
+	return explain(t.comp.String(), err)
 }
 
-// failed makes the error of Next one that names offsets.
+// failed adds the offsets to an error of Next.
 func (t *tarStream) failed(err error) error {
 	return &ReadError{Stored: t.at(), Decompressed: t.Offset(), Err: t.reason(err)}
 }
 
-// find goes on to a file that was listed. number is that of the next file.
+// find advances to a file that was listed. number is the index of the next file, which it
+// updates.
 func (t *tarStream) find(m *member, number *int) error {
 	for {
 		found, err := t.Next()
@@ -83,9 +85,9 @@ func (t *tarStream) find(m *member, number *int) error {
 	}
 }
 
-// grouped gives the inputs that are taken one by one, and for those that are
-// the first of a group all that are read with them, in the order in which they
-// are stored.
+// grouped divides inputs into those that are read one by one and groups that are read
+// together, in the order in which they are stored. The first of each group, by which it is
+// found, is also in single.
 func grouped(inputs []Input) (single []int, groups map[int][]int) {
 	groups = map[int][]int{}
 	first := map[string]int{} // by archive
@@ -107,8 +109,8 @@ func grouped(inputs []Input) (single []int, groups map[int][]int) {
 	return single, groups
 }
 
-// Together cuts inputs into runs that are best given to Read at once: the files
-// of a compressed tar are decoded in one go. Any other input is alone.
+// Together divides inputs into slices that are best passed to Read at once: the files of a
+// compressed tar are decoded in one go. Any other input is alone.
 func Together(inputs []Input) [][]Input {
 	var all [][]Input
 	for start, i := 0, 1; i <= len(inputs); i++ {
@@ -121,85 +123,36 @@ func Together(inputs []Input) [][]Input {
 	return all
 }
 
-// openTar reads the inputs of a group from a compressed tar.
-func (w *worker) openTar(ctx context.Context, group []int) {
-	last := group[len(group)-1]
-	done := func(input int, r Result) {
-		if input == last {
-			w.queue.opened(input, r)
-		} else {
-			w.queue.result(input, r)
-		}
-	}
-	file, err := os.Open(w.inputs[last].member.file)
+// forEachInTar opens the compressed tar of a group of inputs and calls f for each of
+// them, in order, with t at its content. err is why the input cannot be read. An error
+// of f ends it.
+func forEachInTar(ctx context.Context, d *compress.Decoders, inputs []Input, group []int, f func(i int, t *tarStream, err error) error) error {
+	first := &inputs[group[0]]
 	var t *tarStream
+	file, err := os.Open(first.member.file)
 	if err == nil {
 		defer file.Close() // it is only read
-		t = openTarStream(ctx, &w.outer, file, w.inputs[last].ceiling)
+		t = openTarStream(ctx, d, file, first.ceiling)
 	}
 	number := 0
-	for _, input := range group {
-		m := w.inputs[input].member
+	for _, i := range group {
 		if err == nil {
-			err = t.find(m, &number)
+			err = t.find(inputs[i].member, &number)
 		}
-		if err != nil {
-			w.handler.Open(input, nil)
-			done(input, Result{Compression: m.stored, Err: err})
-			continue
+		if stop := f(i, t, err); stop != nil {
+			return stop
 		}
-		start := t.at()
-		r := w.readStream(ctx, input, t, nil)
-		done(input, relocated(r, m.stored, start, t.at()))
-		// After an error of the decoder nothing follows.
-		err = t.ended
+		if err == nil {
+			err = t.ended // nothing can be read after an error of the decoder
+		}
 	}
+	return nil
 }
 
-// readDeflated reads a file of a zip archive.
-func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result {
-	file, err := os.Open(m.file)
-	if err != nil {
-		w.handler.Open(input, nil)
-		return Result{Compression: m.stored, Err: err}
-	}
-	defer file.Close() // it is only read
-	z := openInflated(file, m, w.inputs[input].ceiling)
-	r := w.readStream(ctx, input, z, nil)
-	return relocated(r, m.stored, m.Offset, m.Offset+z.at())
-}
-
-// inflated is the content of a file of a zip archive; what is wrong with it is
-// explained.
-type inflated struct {
-	limited
-	inner spent
-}
-
-var _ layer = (*inflated)(nil)
-
-// openInflated decodes a file of a zip archive up to a ceiling.
-func openInflated(file io.ReaderAt, m *member, top ceiling) *inflated {
-	z := archive.Inflate(file, &m.Member)
-	return &inflated{limited: *top.limit(&guard{z}, z.Used, &spent{})}
-}
-
-func (i *inflated) at() int64 { return i.stored() }
-
-func (i *inflated) upper() *spent { return &i.inner }
-
-func (i *inflated) Read(p []byte) (int, error) {
-	n, err := i.limited.Read(p)
-	if err != nil && err != io.EOF {
-		err = explain("deflate", err)
-	}
-	return n, err
-}
-
-// relocated makes the result of reading a decoded stream one of the file that
-// it was decoded from, where it took the bytes from start to end.
+// relocated turns the result of reading a decoded stream into one of the file that it was
+// decoded from, of which it took the bytes from start to end.
 func relocated(r Result, stored string, start, end int64) Result {
-	if r.StoredBytes = end - start; r.Compression == none.String() {
+	if r.StoredBytes = end - start; r.Compression == compress.None.String() {
 		r.Compression = stored
 	} else {
 		r.Compression = stored + "+" + r.Compression

@@ -19,7 +19,7 @@ func TestManifestResources(t *testing.T) {
 		wall float64
 		want int64
 	}{{2, 8_500_000}, {0, 0}, {math.Inf(1), 0}, {math.NaN(), 0}} {
-		m := document.NewManifest(document.Run{WallSeconds: c.wall, CPUSeconds: math.NaN()}, reporttest.Result(), nil)
+		m := document.NewManifest(document.Run{WallSeconds: c.wall, CPUSeconds: math.NaN()}, reporttest.Result(), nil, nil)
 		if m.Resources.BytesPerSecond != c.want {
 			t.Errorf("in %v s: %d bytes a second, want %d", c.wall, m.Resources.BytesPerSecond, c.want)
 		}

@@ -135,8 +135,9 @@ type Resources struct {
 	SpilledBytes   int64              `json:"spilled_bytes"`
 }
 
-// NewManifest returns the manifest of a run and its result.
-func NewManifest(run Run, res *result.Result, tables map[string]TableSize) Manifest {
+// NewManifest returns the manifest of a run and its result. notes are the sentences of
+// the result's notes.
+func NewManifest(run Run, res *result.Result, notes []string, tables map[string]TableSize) Manifest {
 	m := Manifest{
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{run.ToolName, run.Version, run.Commit},
@@ -149,7 +150,7 @@ func NewManifest(run Run, res *result.Result, tables map[string]TableSize) Manif
 		Skips:         orEmpty(res.Skips), Rejects: orEmpty(res.Rejects), Causes: orEmpty(res.Causes),
 		Undetectable: []Undetectable{},
 		Tables:       tables,
-		Notes:        append([]string{}, res.Notes...),
+		Notes:        append([]string{}, notes...),
 		State:        run.State,
 		Resources:    newResources(run, res.Totals.Bytes),
 	}

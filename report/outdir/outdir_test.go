@@ -20,7 +20,7 @@ func claim(dir string) (*Dir, error) { return Claim(dir, []string{document.Manif
 func fill(t *testing.T) func(string) error {
 	return func(dir string) error {
 		var b strings.Builder
-		if err := document.Write(&b, document.NewManifest(reporttest.Run(), reporttest.Empty(), nil)); err != nil {
+		if err := document.Write(&b, document.NewManifest(reporttest.Run(), reporttest.Empty(), nil, nil)); err != nil {
 			return err
 		}
 		reporttest.Put(t, filepath.Join(dir, document.ManifestName), b.String())

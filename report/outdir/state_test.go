@@ -76,7 +76,7 @@ func (r *stateRun) output(out string, id *document.StateID) {
 	run := reporttest.Run()
 	run.State = id
 	var b bytes.Buffer
-	if err := document.Write(&b, document.NewManifest(run, reporttest.Empty(), nil)); err != nil {
+	if err := document.Write(&b, document.NewManifest(run, reporttest.Empty(), nil, nil)); err != nil {
 		r.t.Fatal(err)
 	}
 	reporttest.Put(r.t, filepath.Join(r.dir, out, document.ManifestName), b.String())

@@ -68,7 +68,7 @@ func drawExhibit(f *result.Finding) *drawing {
 // drawTrend draws what was refused and accepted over time.
 func drawTrend(e *result.Exhibit, onset int64) *drawing {
 	t := e.Trend
-	d := &drawing{Caption: wording.Visible(e.Caption), Width: drawingWidth, Height: trendBottom + 20}
+	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: trendBottom + 20}
 	most, sum, all := int64(0), int64(0), int64(0)
 	for i, n := range t.Refused {
 		sum += n
@@ -121,7 +121,7 @@ func drawTrend(e *result.Exhibit, onset int64) *drawing {
 
 // drawParts draws a bar for each of several things that are compared.
 func drawParts(e *result.Exhibit) *drawing {
-	d := &drawing{Caption: wording.Visible(e.Caption), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
+	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
 	most, accepted := int64(1), int64(0)
 	for _, p := range e.Parts {
 		most = max(most, p.Refused+p.Accepted)
@@ -136,7 +136,7 @@ func drawParts(e *result.Exhibit) *drawing {
 		}
 		wide := func(n int64) float64 { return float64(n) / float64(whole) * (partRight - partLeft) }
 		text := wording.Number(p.Refused) + " refused, " + wording.Number(p.Accepted) + " accepted"
-		name, class := wording.Clip(p.Name, maxPartName), "y"
+		name, class := wording.Clip(wording.PartName(&p), maxPartName), "y"
 		if p.Marked {
 			class = "y marked"
 		}
@@ -146,7 +146,7 @@ func drawParts(e *result.Exhibit) *drawing {
 			d.box("accepted", partLeft+wide(p.Refused), y+3, wide(p.Accepted), partHeight-10, text)
 		}
 		d.text("start", partRight+10, y+14, text)
-		summaries = append(summaries, wording.Clip(p.Name, wording.MaxName)+": "+text)
+		summaries = append(summaries, wording.Clip(wording.PartName(&p), wording.MaxName)+": "+text)
 	}
 	d.Summary = d.Caption + ". " + strings.Join(summaries, "; ") + "."
 	return d
@@ -163,11 +163,7 @@ func drawCurve(e *result.Exhibit) *drawing {
 	c := e.Curve
 	first, last := c.Points[0], c.Points[len(c.Points)-1]
 	from := max(first.From, first.To/2)
-	d := &drawing{Width: drawingWidth, Height: trendBottom + 20}
-	d.Caption = wording.Visible(e.Caption) + " by age of the session"
-	if c.Idle {
-		d.Caption = wording.Visible(e.Caption) + " by time since the last request of the session"
-	}
+	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: trendBottom + 20}
 	low, high := math.Log(from), math.Log(max(last.To, c.High))
 	at := func(s float64) float64 {
 		return drawingLeft + (math.Log(max(s, from))-low)/(high-low)*(drawingRight-drawingLeft)

@@ -143,7 +143,7 @@ func newPage(r *wording.Report) *page {
 		l := &r.RejectedLines[i]
 		p.Lines = append(p.Lines, evidence{wording.Position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, wording.MaxName), wording.Clip(l.Raw, maxRawLine)})
 	}
-	for _, n := range r.Notes[:min(len(r.Notes), maxNotes)] {
+	for _, n := range wording.Notes(r.Notes[:min(len(r.Notes), maxNotes)]) {
 		p.Notes = append(p.Notes, wording.Clip(n, wording.MaxParagraph))
 	}
 	for _, u := range r.Undetectable {

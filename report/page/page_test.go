@@ -232,7 +232,7 @@ func TestPageIsBounded(t *testing.T) {
 		res.Findings = append(res.Findings, odd)
 		res.Inputs = append(res.Inputs, result.Input{Path: long, Format: long, Error: long, FirstTime: parse.NoTime, LastTime: parse.NoTime})
 		res.RejectedLines = append(res.RejectedLines, result.RejectedLine{Path: long, Raw: long})
-		res.Notes = append(res.Notes, long)
+		res.Notes = append(res.Notes, result.Note{Kind: result.NoteInput, Name: "a", Text: long})
 		res.Endpoints = append(res.Endpoints, result.Endpoint{Host: fmt.Sprint(i, long), Template: long, Counts: result.Counts{Requests: 9, Unauthorized: 9}})
 	}
 	page := render(t, res)
@@ -284,7 +284,7 @@ func FuzzPage(f *testing.F) {
 		res := reporttest.Empty()
 		res.Totals.Parsed, res.Totals.Unauthorized = 1, 1
 		res.Inputs = []result.Input{{Path: s, Format: s, Compression: s, Error: s}}
-		res.Notes = []string{s}
+		res.Notes = []result.Note{{Kind: result.NoteInput, Name: s, Text: s}}
 		res.Formats = reporttest.HostileFormats(s)
 		res.Rejects = map[string]int64{s: 1}
 		res.Causes = map[string]int64{s: 1}

@@ -105,7 +105,7 @@ func Result() *result.Result {
 		Since:   parse.NoTime, Until: At(24, 0, 0),
 		Undetectable: []result.Undetectable{{Kind: "insecure_scheme", Missing: []string{"url_scheme"}},
 			{Kind: "upstream_misconfigured", Missing: []string{"url_scheme", "upstream_address"}}},
-		Notes: []string{"No line names a backend, so a faulty one among several cannot be identified.", "A note that quotes " + Hostile[0]},
+		Notes: []result.Note{{Kind: result.NoteNoUsers}, {Kind: result.NoteInput, Name: "web1/access.log", Text: Hostile[0]}},
 	}
 	for _, n := range detect.CauseNames() {
 		res.Causes[n] = 0
@@ -301,12 +301,12 @@ func oddFinding() result.Finding {
 }
 
 func addExhibits(findings []result.Finding) {
-	findings[0].Exhibit = &result.Exhibit{Caption: "Actors refused and accepted", Trend: &result.Trend{From: At(12, 0, 0), Step: 3600e6,
+	findings[0].Exhibit = &result.Exhibit{Counts: result.CountsActors, Trend: &result.Trend{From: At(12, 0, 0), Step: 3600e6,
 		Refused: []int64{0, 0, 40, 90, 80, 60}, Accepted: []int64{80, 90, 50, 0, 2, 0}}}
-	findings[1].Exhibit = &result.Exhibit{Caption: "Share of requests accepted", Curve: &result.Curve{Idle: true, Timeout: 1800.4, Low: 1788, High: 1818,
+	findings[1].Exhibit = &result.Exhibit{Curve: &result.Curve{Idle: true, Timeout: 1800.4, Low: 1788, High: 1818,
 		Points: []result.Point{{From: 0, To: 1, Accepted: 900}, {From: 1, To: 60, Accepted: 800, Refused: 3}, {From: 60, To: 1790, Accepted: 700, Refused: 5}, {From: 1790, To: 9000, Refused: 1204}}}}
-	findings[2].Exhibit = &result.Exhibit{Caption: "Attempts before and since", Parts: []result.Part{{Name: "before", Accepted: 40}, {Name: "since", Refused: 56, Marked: true}}}
-	findings[3].Exhibit = &result.Exhibit{Caption: Hostile[0]}
+	findings[2].Exhibit = &result.Exhibit{Counts: result.CountsTries, Parts: []result.Part{{Kind: result.BeforeOnset, Accepted: 40}, {Kind: result.SinceOnset, Refused: 56, Marked: true}}}
+	findings[3].Exhibit = &result.Exhibit{}
 	for _, s := range Hostile {
 		findings[3].Exhibit.Parts = append(findings[3].Exhibit.Parts, result.Part{Name: s, Refused: 3})
 	}

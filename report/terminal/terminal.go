@@ -131,7 +131,7 @@ func ShowFinding(w io.Writer, r *outdir.Report, id string, paint Paint) error {
 	b.WriteString(paragraph(wording.Clip(f.Explanation, wording.MaxParagraph), "", textWidth))
 
 	list := append(wording.SubjectFigures(&f.Subject),
-		wording.Figure{Name: "Since", Value: wording.Since(f)},
+		wording.Figure{Name: "Since", Value: wording.Onset(f)},
 		wording.Figure{Name: "Seen", Value: wording.Period(int64(f.FirstSeen), int64(f.LastSeen))},
 		wording.Figure{Name: "Explains", Value: wording.Refusals(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
 		wording.Figure{Name: "Affected", Value: wording.Affected(f)},

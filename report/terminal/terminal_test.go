@@ -22,7 +22,7 @@ func readBack(t *testing.T, res *result.Result) *outdir.Report {
 	t.Helper()
 	r, dir := wording.Describe(res), t.TempDir()
 	for name, v := range map[string]any{
-		document.ManifestName: document.NewManifest(reporttest.Run(), res, nil),
+		document.ManifestName: document.NewManifest(reporttest.Run(), res, nil, nil),
 		document.FindingsName: document.NewFindings(r.Described, r.Gone),
 	} {
 		var b strings.Builder

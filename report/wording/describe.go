@@ -26,7 +26,8 @@ type kindTexts struct {
 // earlier output, else what its kind's templates make of it.
 func (d *Describer) Text(f *result.Finding) result.Text {
 	t := d.texts(f.Kind)
-	if f.Title != "" || t == nil {
+	_, readBack := f.Details.(map[string]any) // never passed to templates, whatever it holds
+	if readBack || f.Title != "" || t == nil {
 		return f.Text
 	}
 	text := result.Text{Title: execute(t.title, f), Explanation: execute(t.explanation, f)}
@@ -63,7 +64,7 @@ func (d *Describer) texts(kind string) *kindTexts {
 }
 
 // functions are what the templates of the catalogue may call. Numbers may have
-// any of Go's numeric types.
+// any of Go's numeric types, or be pointers to them.
 var functions = template.FuncMap{
 	"number":   func(n any) string { return Number(integer(n)) },
 	"count":    func(n any, one string) string { return Count(integer(n), one) },
@@ -74,12 +75,13 @@ var functions = template.FuncMap{
 	"duration": func(s any) string { return Duration(float(s)) },
 	"between":  func(low, high any) string { return Between(float(low), float(high)) },
 	"time":     func(t any) string { return At(integer(t)) },
+	"since":    func(t any) string { return Since(integer(t)) },
 	"list":     List,
 	"route":    func(s result.Subject) string { return Route(&s) },
 }
 
 func integer(n any) int64 {
-	switch v := reflect.ValueOf(n); {
+	switch v := reflect.Indirect(reflect.ValueOf(n)); {
 	case v.CanInt():
 		return v.Int()
 	case v.CanUint():
@@ -90,7 +92,7 @@ func integer(n any) int64 {
 }
 
 func float(n any) float64 {
-	if v := reflect.ValueOf(n); v.CanFloat() {
+	if v := reflect.Indirect(reflect.ValueOf(n)); v.CanFloat() {
 		return v.Float()
 	}
 	return float64(integer(n))

@@ -166,8 +166,8 @@ func Changed(f *document.Finding) string {
 	return s
 }
 
-// Since returns the onset of a finding as a time.
-func Since(f *document.Finding) string {
+// Onset returns the onset of a finding as a time.
+func Onset(f *document.Finding) string {
 	if f.Onset == parse.NoTime {
 		return FromTheStart
 	}

@@ -126,7 +126,7 @@ func unit(x float64, one string) string {
 	if x = rounded(x, 1); x != 1 {
 		one += "s"
 	}
-	return Fixed(x, 1) + " " + one
+	return humanize.Commaf(x) + " " + one
 }
 
 // Between returns an interval of seconds. If both ends read the same, they are
@@ -134,7 +134,7 @@ func unit(x float64, one string) string {
 func Between(low, high float64) string {
 	from, to := Duration(low), Duration(high)
 	if from == to {
-		from, to = Fixed(low, 1)+" seconds", Fixed(high, 1)+" seconds"
+		from, to = humanize.Commaf(rounded(low, 1))+" seconds", humanize.Commaf(rounded(high, 1))+" seconds"
 	}
 	return "between " + from + " and " + to
 }
@@ -170,4 +170,13 @@ func Real(x float64) string {
 		return Number(int64(math.Round(x)))
 	}
 	return strconv.FormatFloat(x, 'g', 3, 64)
+}
+
+// Since returns since when a fault lasts: its onset in Unix microseconds, or the
+// start of the log for parse.NoTime.
+func Since(onset int64) string {
+	if onset == parse.NoTime {
+		return "since the start of the log"
+	}
+	return "since " + At(onset)
 }

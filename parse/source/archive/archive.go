@@ -1,9 +1,9 @@
-// Package archive lists and reads the files that are in tar and zip archives.
+// Package archive lists and reads the files in tar and zip archives.
 //
-// In: the bytes of an archive, which may be anything. Out: its regular files
-// one by one, and why it ends where it does. A name is a label: nothing is
-// opened by it, and nothing is written. Compression around a tar is not known
-// here: that is package source's work.
+// Input are the bytes of an archive, which may be anything; output are its regular
+// files one by one, and the error that ended it early. A name is only a label:
+// nothing is opened by it, and nothing is written to disk. The package does not
+// decode a compressed tar: package source does.
 package archive
 
 import (
@@ -17,10 +17,10 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is what archive some bytes are.
+// Kind is a kind of archive.
 type Kind uint8
 
-// The kinds. Of the last two only the names are known.
+// The kinds. SevenZip and Rar are detected but cannot be read.
 const (
 	None Kind = iota
 	Tar
@@ -33,11 +33,11 @@ func (k Kind) String() string {
 	return [...]string{"none", "tar", "zip", "7-Zip", "RAR"}[k]
 }
 
-// HeadSize is how many bytes from the beginning tell the kind of an archive.
+// HeadSize is how many bytes Detect needs from the beginning of an archive.
 const HeadSize = blockSize
 
-// Detect tells what archive begins with head. A log cannot be written so that
-// it is taken for one: its lines hold no NUL and no control character first.
+// Detect returns the kind of archive that begins with head. A log is never taken for one:
+// its lines hold no NUL and do not begin with a control character.
 func Detect(head []byte) Kind {
 	switch {
 	case bytes.HasPrefix(head, []byte(zipLocal)), bytes.HasPrefix(head, []byte(zipEnd)):
@@ -53,29 +53,29 @@ func Detect(head []byte) Kind {
 }
 
 const (
-	// MaxMembers is how many files of one archive are listed. Each of them is
-	// an input with a state of its own.
+	// MaxMembers is how many files of one archive are listed. Each is an input with a state
+	// of its own.
 	MaxMembers = 100_000
-	// maxName is how many bytes of a name are kept. An archive can hold names
-	// of a mebibyte that take next to nothing in it.
+	// maxName is how many bytes of a name are kept. Names of a mebibyte take next to
+	// nothing in a compressed archive.
 	maxName = 1 << 10
 )
 
-// The reasons why an archive or a file in it cannot be read.
+// Errors of archives and of the files in them.
 var (
 	ErrTruncated = errors.New("archive is truncated")
-	errMembers   = fmt.Errorf("archive holds more than %d files: unpack it and give the files", MaxMembers)
+	errMembers   = fmt.Errorf("archive holds more than %d files: unpack it", MaxMembers)
 	errHeader    = errors.New("damaged archive header")
 	errDirectory = errors.New("damaged zip directory")
-	errOverlap   = errors.New("overlaps another file of the archive, which no archiver writes")
-	errEncrypted = errors.New("is encrypted: unpack the archive and give the file")
-	errMultiple  = errors.New("is one of several parts of a zip archive: unpack it and give the files")
-	errBefore    = errors.New("another archive stands before this one, and is not read: give each as a file")
+	errOverlap   = errors.New("overlaps another file of the archive")
+	errEncrypted = errors.New("is encrypted: unpack the archive")
+	errMultiple  = errors.New("is one part of a multi-part zip archive: unpack it")
+	errBefore    = errors.New("another archive precedes this one: split them into two files")
 	errBehind    = errors.New("other bytes follow the archive")
 	errChecksum  = errors.New("wrong zip checksum")
 )
 
-// Error says where in an archive the trouble is.
+// Error is an error at an offset of an archive.
 type Error struct {
 	Offset int64 // in bytes
 	Err    error
@@ -83,24 +83,24 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%v, at byte %d", e.Err, e.Offset) }
 
-// Unwrap gives the reason.
+// Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Member is a regular file in an archive.
 type Member struct {
-	Name     string    // as it stands there, but at most maxName bytes; see Label
-	Modified time.Time // zero when it is not known
-	Offset   int64     // in bytes, of what is stored of it in the archive
-	Stored   int64     // bytes of that; of what is not deflated also the bytes of content
+	Name     string    // as in the archive, but at most maxName bytes; see Label
+	Modified time.Time // zero if not known
+	Offset   int64     // offset in bytes of its stored data in the archive
+	Stored   int64     // size in bytes of the stored data, and of the content unless Deflated
 	Deflated bool      // see Inflate
-	Err      error     // why it cannot be read at all
+	Err      error     // why it cannot be read at all, or nil
 
-	size int64  // bytes of content; of zip archives
-	crc  uint32 // of the content; of zip archives
+	size int64  // of the content in bytes; zip archives only
+	crc  uint32 // of the content; zip archives only
 }
 
-// Skipped counts what is in an archive and is no regular file. Directories do
-// not count.
+// Skipped counts the entries of an archive that are not regular files, except for
+// directories.
 type Skipped struct {
 	Links   int // symbolic and hard ones
 	Devices int // and FIFOs
@@ -108,7 +108,7 @@ type Skipped struct {
 	Others  int
 }
 
-// String lists what there is of it, empty when there is nothing.
+// String lists the counts that are not zero.
 func (s Skipped) String() string {
 	var all []string
 	for _, kind := range []struct {
@@ -129,8 +129,8 @@ func (s Skipped) String() string {
 	return strings.Join(all, ", ")
 }
 
-// Label makes a name of an archive fit to be shown: a relative path without
-// dots that lead elsewhere, whose characters can all be seen.
+// Label turns a name into a relative path for display: without dots that lead elsewhere,
+// and without characters that are invisible.
 func Label(name string) string {
 	label := strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -144,13 +144,13 @@ func Label(name string) string {
 	return label
 }
 
-// Hidden tells whether a label is of a file that begins with a dot, lies in a
-// directory that does, or is what macOS adds to an archive: none is a log.
+// Hidden reports whether a label is that of a hidden file, of a file in a hidden directory,
+// or of what macOS adds to an archive. None of these is a log.
 func Hidden(label string) bool {
 	return strings.HasPrefix(label, ".") || strings.Contains(label, "/.") || strings.HasPrefix(label, "__MACOSX/")
 }
 
-// short cuts a name.
+// short cuts a name to maxName bytes.
 func short(name string) string {
 	if len(name) > maxName {
 		return strings.Clone(name[:maxName])
@@ -158,7 +158,7 @@ func short(name string) string {
 	return name
 }
 
-// unixTime gives the zero time for what no archiver means as a time.
+// unixTime returns the zero time for values that no archiver means as a time.
 func unixTime(seconds int64) time.Time {
 	if seconds <= 0 {
 		return time.Time{}

@@ -18,7 +18,7 @@ import (
 
 var modified = time.Date(2026, 3, 9, 14, 5, 6, 0, time.UTC)
 
-// tarOf makes an archive; headers without a size get that of their content.
+// tarOf makes a tar archive. Headers without a size get that of their content.
 func tarOf(t testing.TB, entries ...tarEntry) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -51,7 +51,7 @@ func file(name, content string) tarEntry {
 	return tarEntry{tar.Header{Name: name, ModTime: modified}, content}
 }
 
-// zipOf makes an archive of names and contents in turn, deflated where the
+// zipOf makes a zip archive of alternating names and contents. A file is deflated if its
 // name says so.
 func zipOf(t testing.TB, files ...string) []byte {
 	t.Helper()
@@ -105,7 +105,7 @@ func content(data []byte, m Member) (string, error) {
 	return string(all), err
 }
 
-// shown lists what is in an archive: "name=content" or "name: error".
+// shown lists the content of an archive: "name=content" or "name: error".
 func shown(data []byte, members []Member) string {
 	var all []string
 	for _, m := range members {
@@ -130,7 +130,7 @@ func TestList(t *testing.T) {
 	a, b := tarOf(t, file("a", "one")), tarOf(t, file("b", "two"))
 	deflated := strings.Repeat("much of the same ", 1000)
 	small := zipOf(t, "a", "1", "b", "2")
-	large := zip64(t, small)                                    // as Info-ZIP writes to a pipe, but for its last record
+	large := zip64(t, small)                                    // as Info-ZIP writes to a pipe, except for its last record
 	prefixed := append([]byte(zipLocal), zipOf(t, "a", "1")...) // offsets are 4 too small
 	tests := []struct {
 		name    string
@@ -175,7 +175,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// zip64 gives an archive the end of a large one.
+// zip64 gives a zip archive the final records of a large one.
 func zip64(t testing.TB, data []byte) []byte {
 	t.Helper()
 	at := len(data) - endSize
@@ -194,7 +194,7 @@ func zip64(t testing.TB, data []byte) []byte {
 		[]byte(zipEnd), le(2, 0), le(2, 0), le(2, 1<<16-1), le(2, 1<<16-1), le(4, zip64Is), le(4, zip64Is), le(2, 0))
 }
 
-// piped is how Info-ZIP stores its standard input: as a FIFO that has content.
+// piped returns an archive as Info-ZIP stores its standard input: a FIFO with content.
 func piped(t testing.TB, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -216,7 +216,7 @@ func piped(t testing.TB, text string) []byte {
 	return b.Bytes()
 }
 
-// sparse is a file with a hole before its only block, as old GNU tar stores it.
+// sparse returns a file with a hole before its only block, as old GNU tar stores it.
 func sparse(t testing.TB) []byte {
 	t.Helper()
 	data := tarOf(t, tarEntry{tar.Header{Name: "s", Format: tar.FormatGNU}, strings.Repeat("x", blockSize)})
@@ -235,7 +235,7 @@ func sparse(t testing.TB) []byte {
 
 func TestModified(t *testing.T) {
 	dos := zipOf(t, "a", "1")
-	// Of the time in UTC that the writer adds only the one of DOS is left.
+	// Without the UTC time that the writer adds only the DOS time is left.
 	dos = bytes.ReplaceAll(dos, []byte("UT\x05\x00"), []byte("XX\x05\x00"))
 	for name, data := range map[string][]byte{
 		"tar": tarOf(t, file("a", "1")), "zip": zipOf(t, "a", "1"), "zip of DOS": dos,
@@ -258,7 +258,8 @@ func edit(data []byte, change func(b []byte)) []byte {
 	return data
 }
 
-// Files that cannot be read are listed with the reason, and do not hide others.
+// TestUnreadable checks that files that cannot be read are listed with the reason and do
+// not hide others.
 func TestUnreadable(t *testing.T) {
 	two := zipOf(t, "a", "one", "b", "two")
 	central := bytes.Index(two, []byte(zipCentral))
@@ -272,7 +273,7 @@ func TestUnreadable(t *testing.T) {
 	}{
 		{"encrypted", edit(two, func(b []byte) { b[central+8] |= flagEncrypted }), "a: " + errEncrypted.Error() + " b=two", nil},
 		{"method", edit(two, func(b []byte) { b[central+10] = 14 }),
-			"a: is stored by zip method 14, which is not read: unpack the archive and give the file b=two", nil},
+			"a: zip method 14 is not supported: unpack the archive b=two", nil},
 		{"overlap", edit(two, func(b []byte) { copy(b[second+42:], b[central+42:central+46]) }), "a=one b: " + errOverlap.Error(), nil},
 		{"no header", edit(two, func(b []byte) { b[0] = 'X' }), "a: damaged archive header, at byte 0 b=two", nil},
 		{"longer than the archive", edit(two, func(b []byte) { b[central+22], b[central+26] = 1, 1 }), "a: damaged archive header, at byte 0 b=two", nil},
@@ -291,7 +292,7 @@ func TestUnreadable(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			list := list
-			if test.name == "no header" { // which it would be detected by
+			if test.name == "no header" { // Detect needs the header
 				list = func(_ testing.TB, data []byte) ([]Member, Skipped, error) {
 					return ListZip(bytes.NewReader(data), int64(len(data)), never)
 				}
@@ -308,8 +309,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// Of an archive that is cut off anywhere all files before that are listed, and
-// the end is missed.
+// TestTruncated truncates archives anywhere: all files before that are listed, and the
+// missing end is reported.
 func TestTruncated(t *testing.T) {
 	text := strings.Repeat("a line of it\n", 100)
 	archives := map[string][]byte{
@@ -334,8 +335,8 @@ func TestTruncated(t *testing.T) {
 				t.Fatalf("%s cut to %d: %v", name, size, err)
 			}
 			for i, m := range whole {
-				// Nothing but inflating tells how long a stored file is whose
-				// size stands behind it.
+				// If the size follows the data, the end of a file can only be found by
+				// inflating it, and a stored file has no end.
 				if m.Offset+m.Stored+24 > int64(size) || name == "zip" {
 					break
 				}
@@ -350,8 +351,8 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// withSizes is a zip archive whose sizes stand before the files, as archivers
-// write that can go back.
+// withSizes returns a zip archive whose sizes precede the files, as archivers write that
+// can seek.
 func withSizes(t testing.TB, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -410,8 +411,8 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// summed is a line whose checksum is as that of a tar: a client could send it
-// to hide a log.
+// summed returns a line with the checksum of a tar header: a client could send it to hide a
+// log.
 func summed(t testing.TB) string {
 	t.Helper()
 	line := bytes.Repeat([]byte("x"), blockSize)
@@ -466,7 +467,7 @@ func TestLabel(t *testing.T) {
 	}
 }
 
-// TestMaxMembers: more files than may be listed end the list.
+// TestMaxMembers checks that more files than may be listed end the list.
 func TestMaxMembers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes a hundred thousand files")
@@ -490,8 +491,8 @@ func TestMaxMembers(t *testing.T) {
 	}
 }
 
-// FuzzArchive: whatever the bytes are, listing them ends, no file lies outside
-// them, and together the files of a tar are not larger than it.
+// FuzzArchive checks for arbitrary bytes that listing ends, that no file lies outside of
+// them, and that the files of a tar are together not larger than it.
 func FuzzArchive(f *testing.F) {
 	text := strings.Repeat("a line of it\n", 20)
 	for _, data := range [][]byte{

@@ -10,24 +10,24 @@ import (
 	"strings"
 	"time"
 
-	"logscan/parse/source/inflate"
+	"logscan/parse/source/compress/inflate"
 )
 
-// zipEntry is what a zip archive tells of a file.
+// zipEntry is the description of a file in a zip archive.
 type zipEntry struct {
 	name          []byte
 	creator       byte
 	flags, method uint16
 	date, time    uint16
 	crc           uint32
-	mode          uint32 // of Unix, where creator is one
-	stored, size  uint64 // bytes
-	local         uint64 // offset of the header before its data
-	unix          int64  // seconds; 0 when it is not told
+	mode          uint32 // Unix mode, if creator is a Unix
+	stored, size  uint64 // in bytes
+	local         uint64 // offset of the local header
+	unix          int64  // modification time in Unix seconds; 0 if not stored
 }
 
-// extra reads the fields of a name's other end: what is too large for its
-// place, and the time with its zone.
+// extra parses the extra fields: sizes that need 64 bits, and the modification time with
+// its zone.
 func (e *zipEntry) extra(data []byte) {
 	for len(data) >= 4 {
 		id, size := u16(data), int(u16(data[2:]))
@@ -49,7 +49,7 @@ func (e *zipEntry) extra(data []byte) {
 	}
 }
 
-// skip counts what is no regular file.
+// skip reports whether the entry is not a regular file, and counts it.
 func (e *zipEntry) skip(s *Skipped) bool {
 	const (
 		kinds   = 0xf000
@@ -68,7 +68,7 @@ func (e *zipEntry) skip(s *Skipped) bool {
 	case 0, regular:
 		return false
 	case fifo:
-		// What an archiver reads from a pipe is stored as one, with its content.
+		// An archiver stores what it read from a pipe as a FIFO, with its content.
 		if e.size > 0 || e.flags&flagTrailing != 0 {
 			return false
 		}
@@ -92,7 +92,7 @@ func (e *zipEntry) member() Member {
 		crc:      e.crc,
 	}
 	if m.Modified.IsZero() && e.date != 0 {
-		// The clock of the machine that wrote it, whose zone is not told.
+		// The local time of the machine that wrote it; the zone is not stored.
 		m.Modified = time.Date(1980+int(e.date>>9), time.Month(e.date>>5&15), int(e.date&31),
 			int(e.time>>11), int(e.time>>5&63), int(e.time&31)*2, 0, time.UTC)
 	}
@@ -100,7 +100,7 @@ func (e *zipEntry) member() Member {
 	case e.flags&flagEncrypted != 0:
 		m.Err = errEncrypted
 	case e.method != methodStored && e.method != methodDeflate:
-		m.Err = fmt.Errorf("is stored by zip method %d, which is not read: unpack the archive and give the file", e.method)
+		m.Err = fmt.Errorf("zip method %d is not supported: unpack the archive", e.method)
 	case m.Stored < 0 || m.size < 0 && e.flags&flagTrailing == 0,
 		e.method == methodStored && m.Stored != m.size && e.flags&flagTrailing == 0:
 		m.Err = errHeader
@@ -118,8 +118,9 @@ type Inflater struct {
 	want    *Member
 }
 
-// Inflate reads m, which is deflated, from the archive in r. The error at the
-// end is not io.EOF where size or checksum are others than the archive says.
+// Inflate returns a reader of the content of m, which is deflated, from the archive in r.
+// The reader returns an error instead of io.EOF if size or checksum differ from those in
+// the archive.
 func Inflate(r io.ReaderAt, m *Member) *Inflater {
 	section := io.NewSectionReader(r, m.Offset, m.Stored)
 	z := &Inflater{section: section, sum: crc32.NewIEEE(), want: m}
@@ -138,7 +139,7 @@ func (z *Inflater) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// inflated reads without comparing.
+// inflated reads without verifying.
 func (z *Inflater) inflated(p []byte) (int, error) {
 	n, err := z.z.Read(p)
 	z.size += int64(n)
@@ -146,11 +147,11 @@ func (z *Inflater) inflated(p []byte) (int, error) {
 	return n, err
 }
 
-// Used tells how many of the stored bytes were read.
+// Used returns how many of the stored bytes were read.
 func (z *Inflater) Used() int64 {
 	at, err := z.section.Seek(0, io.SeekCurrent)
 	if err != nil {
-		panic("BUG: a section tells its offset")
+		panic("BUG: section reader without an offset")
 	}
 	return at - int64(z.in.Buffered())
 }

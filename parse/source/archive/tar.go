@@ -12,12 +12,12 @@ import (
 const (
 	// blockSize is the unit of a tar archive in bytes.
 	blockSize = 512
-	// recordSize is what its length is filled up to, in bytes.
+	// recordSize is the size in bytes to a multiple of which archives are padded.
 	recordSize = 20 * blockSize
 )
 
-// isTar tells whether data begins with a header of a tar archive: its checksum
-// is right, and where no format has a field there are NUL bytes.
+// isTar reports whether data begins with the header of a tar archive: its checksum is
+// right, and bytes that no format uses are NUL.
 func isTar(data []byte) bool {
 	if len(data) < blockSize || data[0] == 0 || !zero(data[500:508]) {
 		return false
@@ -27,7 +27,7 @@ func isTar(data []byte) bool {
 	if err != nil {
 		return false
 	}
-	var sum, signed int64 // old archivers took bytes for signed
+	var sum, signed int64 // old archivers summed signed bytes
 	for i, b := range data[:blockSize] {
 		if i >= sumAt && i < sumEnd {
 			b = ' '
@@ -38,25 +38,25 @@ func isTar(data []byte) bool {
 	return want == sum || want == signed
 }
 
-// EmptyTar tells whether all that r gives is a tar archive without a file: as
-// many NUL bytes as archivers write then. A page of them is what a crash leaves
-// of a log.
+// EmptyTar reports whether r holds nothing but a tar archive without files, in one of the
+// sizes that archivers write. NUL bytes of any other size are what a crash may leave of a
+// log.
 func EmptyTar(r io.Reader) bool {
 	data := make([]byte, recordSize+1)
 	n, err := io.ReadFull(r, data)
 	return err == io.ErrUnexpectedEOF && (n == 2*blockSize || n == recordSize) && zero(data[:n])
 }
 
-// TarReader reads a tar archive from its beginning to its end.
+// TarReader reads a tar archive sequentially.
 type TarReader struct {
-	Skipped Skipped // before the file at hand
+	Skipped Skipped // entries before the current file
 
 	src   tracked
 	tar   *tar.Reader
 	count int
 }
 
-// NewTar reads src, which is sought where it can be.
+// NewTar returns a reader of src. It seeks if src is an io.Seeker.
 func NewTar(src io.Reader) *TarReader {
 	t := &TarReader{src: tracked{src: src}}
 	t.src.seeker, _ = src.(io.Seeker)
@@ -64,8 +64,8 @@ func NewTar(src io.Reader) *TarReader {
 	return t
 }
 
-// Next goes to the next regular file. The error is io.EOF at the proper end of
-// the archive, that of src when there is one, or an *Error.
+// Next advances to the next regular file. It returns io.EOF at the regular end of the
+// archive, an error of src as it is, or an *Error.
 func (t *TarReader) Next() (Member, error) {
 	for {
 		h, err := t.tar.Next()
@@ -87,7 +87,7 @@ func (t *TarReader) Next() (Member, error) {
 	}
 }
 
-// skip counts what is no regular file.
+// skip reports whether the entry is not a regular file, and counts it.
 func (t *TarReader) skip(h *tar.Header) bool {
 	switch h.Typeflag {
 	case tar.TypeReg, tar.TypeCont:
@@ -111,10 +111,10 @@ func (t *TarReader) skip(h *tar.Header) bool {
 	return true
 }
 
-// Offset tells how many bytes of the archive are before what is read next.
+// Offset returns the offset in the archive of what is read next.
 func (t *TarReader) Offset() int64 { return t.src.n }
 
-// Read reads the content of the file at hand.
+// Read reads the content of the current file.
 func (t *TarReader) Read(p []byte) (int, error) {
 	n, err := t.tar.Read(p)
 	if err != nil && err != io.EOF {
@@ -123,9 +123,8 @@ func (t *TarReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end goes over the end of an archive: NUL bytes, and perhaps another archive
-// behind them, as tar --concatenate leaves it. It gives io.EOF when there is
-// none.
+// end reads the end of an archive: NUL bytes, perhaps followed by another archive, as tar
+// --concatenate leaves it. It returns io.EOF if there is none.
 func (t *TarReader) end() error {
 	if t.src.zeros < blockSize {
 		return &Error{t.src.n, ErrTruncated}
@@ -135,7 +134,7 @@ func (t *TarReader) end() error {
 		n, err := io.ReadFull(&t.src, buf)
 		data := buf[:n]
 		if i := len(data) - len(bytes.TrimLeft(data, "\x00")); i < n {
-			// A header begins with a name, and a name with another byte.
+			// A header begins with a name, which does not begin with NUL.
 			i -= i % blockSize
 			if !isTar(data[i:]) {
 				return &Error{t.src.n - int64(n-i), errBehind}
@@ -153,7 +152,7 @@ func (t *TarReader) end() error {
 	}
 }
 
-// explain tells an error of the source from one of the archive.
+// explain distinguishes an error of the source from one of the archive.
 func (t *TarReader) explain(err error) error {
 	switch {
 	case t.src.err != nil:
@@ -166,14 +165,14 @@ func (t *TarReader) explain(err error) error {
 	return &Error{t.src.n, err}
 }
 
-// tracked is a source whose offset is known.
+// tracked is a source that counts its offset.
 type tracked struct {
 	src    io.Reader
-	seeker io.Seeker // nil when src cannot be sought
-	back   []byte    // to be read again before src
-	n      int64     // bytes read or sought over, but those in back
-	zeros  int64     // how many of the last of them were read as NUL
-	err    error     // of src, but io.EOF
+	seeker io.Seeker // nil if src cannot be sought
+	back   []byte    // bytes to read again before src
+	n      int64     // bytes read or sought over, without those in back
+	zeros  int64     // length of the run of NUL bytes read last
+	err    error     // of src, except io.EOF
 }
 
 func (t *tracked) Read(p []byte) (n int, err error) {
@@ -195,15 +194,15 @@ func (t *tracked) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// unread makes data, the last that was read, be read again.
+// unread makes the next Read return data, the last bytes read.
 func (t *tracked) unread(data []byte) {
 	t.back = data
 	t.n -= int64(len(data))
 }
 
-var errNoSeek = errors.New("cannot be sought")
+var errNoSeek = errors.New("cannot seek")
 
-// Seek is for package tar, which goes forward by it.
+// Seek lets package tar skip files.
 func (t *tracked) Seek(offset int64, whence int) (int64, error) {
 	if t.seeker == nil || whence != io.SeekCurrent || offset < 0 {
 		return 0, errNoSeek
@@ -225,9 +224,9 @@ func (t *tracked) Seek(offset int64, whence int) (int64, error) {
 
 func zero(data []byte) bool { return len(bytes.TrimLeft(data, "\x00")) == 0 }
 
-// ListTar lists the files of a tar archive that can be sought. The error, nil
-// at its proper end, is that of r or an *Error: what is listed can be used all
-// the same. check is called for every file, and ends the list by an error.
+// ListTar lists the files of a tar archive that can be sought. The error is nil at the
+// regular end of the archive, else that of r or an *Error; the files listed before it are
+// valid. check is called for every file and ends the list by an error.
 func ListTar(r io.ReadSeeker, check func() error) (members []Member, skipped Skipped, err error) {
 	t := NewTar(r)
 	for {

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// The records of a zip archive (APPNOTE.TXT 6.3.10), by their signatures, and
-// how many bytes of each have a fixed place.
+// The records of a zip archive (APPNOTE.TXT 6.3.10): their signatures, and the sizes in
+// bytes of their fixed parts.
 const (
 	zipLocal      = "PK\x03\x04"
 	zipCentral    = "PK\x01\x02"
@@ -24,7 +24,7 @@ const (
 	zip64EndSize  = 56
 	locatorSize   = 20
 	maxComment    = 1<<16 - 1
-	zip64Is       = 1<<32 - 1 // in a field of four bytes: another one has it
+	zip64Is       = 1<<32 - 1 // in a four-byte field: the value is in the zip64 extra field
 	zip64Extra    = 0x0001
 	timeExtra     = 0x5455
 	flagEncrypted = 1 << 0
@@ -35,9 +35,9 @@ const (
 	creatorMacOS  = 19
 )
 
-// ListZip lists the files of a zip archive of size bytes, in the order of their
-// data: by its directory or, where its end is cut off and the directory with
-// it, by what stands before each file. The error is as of ListTar.
+// ListZip lists the files of a zip archive of size bytes, in the order of their data. It
+// reads the directory or, if the archive is cut off before that, the local headers. For
+// check and the error see ListTar.
 func ListZip(r io.ReaderAt, size int64, check func() error) ([]Member, Skipped, error) {
 	l := zipList{r: r, size: size, check: check}
 	dir, found, err := l.findDirectory()
@@ -51,7 +51,7 @@ func ListZip(r io.ReaderAt, size int64, check func() error) ([]Member, Skipped, 
 		err = l.walk()
 	}
 	slices.SortStableFunc(l.members, func(a, b Member) int { return cmp.Compare(a.Offset, b.Offset) })
-	// The same bytes as many files are a bomb.
+	// Files that share the same bytes are a decompression bomb.
 	for i, end := 0, int64(0); i < len(l.members); i++ {
 		m := &l.members[i]
 		if m.Err == nil && m.Stored > 0 && m.Offset < end {
@@ -64,7 +64,7 @@ func ListZip(r io.ReaderAt, size int64, check func() error) ([]Member, Skipped, 
 	return l.members, l.skipped, err
 }
 
-// zipList collects what is in a zip archive.
+// zipList collects the content of a zip archive.
 type zipList struct {
 	r       io.ReaderAt
 	size    int64
@@ -73,10 +73,10 @@ type zipList struct {
 	skipped Skipped
 }
 
-// zipDirectory is where the directory is.
+// zipDirectory is the place of the directory.
 type zipDirectory struct {
-	base, start, end int64 // offsets; those in the directory count from base
-	behind           int64 // offset of what follows the archive
+	base, start, end int64 // offsets; those stored in the directory are relative to base
+	behind           int64 // offset of the end of the archive
 	records          uint64
 	zip64            bool
 }
@@ -87,13 +87,13 @@ func (l *zipList) read(p []byte, at int64) error {
 	}
 	_, err := l.r.ReadAt(p, at)
 	if err == io.EOF {
-		err = nil // what was asked for was there, or size was wrong
+		err = nil // all bytes were read, or size was wrong
 	}
 	return err
 }
 
-// findDirectory looks for the end of the archive, which tells where its
-// directory is; found is false where there is no end.
+// findDirectory finds the directory by the record at the end of the archive. found is false
+// if there is no such record.
 func (l *zipList) findDirectory() (d zipDirectory, found bool, err error) {
 	tail := make([]byte, min(l.size, endSize+maxComment))
 	start := l.size - int64(len(tail))
@@ -116,7 +116,7 @@ func (l *zipList) findDirectory() (d zipDirectory, found bool, err error) {
 	if parts := u16(end[4:]); parts != 0 && parts != 1<<16-1 {
 		return d, true, &Error{at, errMultiple}
 	}
-	// What writes to a pipe adds the records of large archives to small ones too.
+	// Archivers that write to a pipe add the records of large archives to small ones, too.
 	large := d.records == 1<<16-1 || length == zip64Is || offset == zip64Is
 	locator, end64 := make([]byte, locatorSize), make([]byte, zip64EndSize)
 	if at >= locatorSize && l.read(locator, at-locatorSize) == nil && string(locator[:4]) == zip64Locator {
@@ -136,15 +136,14 @@ func (l *zipList) findDirectory() (d zipDirectory, found bool, err error) {
 	return d, true, nil
 }
 
-// around looks for another archive before this one or behind it, which the
-// directory does not know: two of them one after the other are no archive. What
-// else stands before is a program that unpacks it, and zero bytes at the end are
-// padding.
+// around returns an error if another archive precedes or follows this one, since the
+// directory covers only its own. Anything else before it is a self-extracting program, and
+// zero bytes at the end are padding.
 func (l *zipList) around(d zipDirectory) error {
 	if head := make([]byte, len(zipLocal)); d.base >= endSize && l.read(head, 0) == nil && string(head) == zipLocal {
 		return &Error{d.base, errBefore}
 	}
-	rest := make([]byte, l.size-d.behind) // less than findDirectory looked at
+	rest := make([]byte, l.size-d.behind) // less than findDirectory has read
 	if err := l.read(rest, d.behind); err != nil {
 		return err
 	}
@@ -194,7 +193,7 @@ func (l *zipList) directory(d zipDirectory) error {
 	return nil
 }
 
-// add adds the entry of the directory at an offset.
+// add adds an entry of the directory, which is at the offset at.
 func (l *zipList) add(e *zipEntry, d zipDirectory, at int64) error {
 	if e.skip(&l.skipped) {
 		return nil
@@ -219,8 +218,8 @@ func (l *zipList) add(e *zipEntry, d zipDirectory, at int64) error {
 	return nil
 }
 
-// walk goes from file to file where there is no directory. Where a file's size
-// follows its data, inflating it tells where it ends.
+// walk reads the local headers if there is no directory. If the size of a file follows its
+// data, inflating it finds the end.
 func (l *zipList) walk() error {
 	head := make([]byte, localSize)
 	for at := int64(0); ; {
@@ -231,7 +230,7 @@ func (l *zipList) walk() error {
 			return err
 		}
 		if string(head[:4]) != zipLocal {
-			if string(head[:4]) == zipCentral { // all files are there, and the end is not
+			if string(head[:4]) == zipCentral { // all files are there, but not the end
 				at = l.size
 			}
 			return &Error{at, ErrTruncated}
@@ -258,7 +257,7 @@ func (l *zipList) walk() error {
 				return err
 			}
 		case e.flags&flagTrailing != 0:
-			return &Error{at, ErrTruncated} // nothing tells its size
+			return &Error{at, ErrTruncated} // its size is not known
 		case e.stored > uint64(left):
 			m.Stored, next = left, l.size
 		default:
@@ -274,8 +273,8 @@ func (l *zipList) walk() error {
 	}
 }
 
-// trailing finds the end of a file whose sizes follow it, and where the next
-// one begins.
+// trailing finds the end of a file whose sizes follow it, and returns the offset of the
+// next one.
 func (l *zipList) trailing(m *Member) (next int64, err error) {
 	all := *m
 	all.Stored = l.size - m.Offset
@@ -291,7 +290,7 @@ func (l *zipList) trailing(m *Member) (next int64, err error) {
 	}
 	m.Stored = z.Used()
 	next = m.Offset + m.Stored
-	if err != io.EOF { // reading it tells what is wrong with it
+	if err != io.EOF { // reading the file reports the error
 		m.Stored = all.Stored
 		m.size, m.crc = -1, 0
 		return l.size, nil

@@ -1,0 +1,59 @@
+package detect
+
+import (
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+)
+
+const (
+	// tryGap in milliseconds joins the requests of one page into one try or round.
+	// A person who tries again needs longer.
+	tryGap = 2000
+	// steadyGaps is the least number of gaps that show a pace.
+	steadyGaps = 4
+	// steadyShare is the share of the gaps near the typical one that shows a
+	// machine. Of random gaps it is a third.
+	steadyShare = 0.8
+	// minPeriod in milliseconds is the least time between the rounds of a monitor:
+	// a faster client is none, and in whole seconds every fast pace looks steady.
+	minPeriod = 4000
+)
+
+// rounds returns the beginnings of rounds: requests at most tryGap apart are one
+// round. times are ascending, in milliseconds.
+func rounds(times []int64) []int64 {
+	var list []int64
+	last := int64(session.LongAgo)
+	for _, t := range times {
+		if t-last > tryGap {
+			list = append(list, t)
+		}
+		last = t
+	}
+	return list
+}
+
+// gapsOf returns the differences between consecutive times.
+func gapsOf(times []int64) []int64 {
+	gaps := make([]int64, 0, len(times))
+	for i := 1; i < len(times); i++ {
+		gaps = append(gaps, times[i]-times[i-1])
+	}
+	return gaps
+}
+
+// pace returns the typical gap between times, and whether the gaps are as steady as
+// those of a machine.
+func pace(times []int64) (typical int64, steady bool) {
+	gaps := gapsOf(times)
+	typical, near := stats.Steady(gaps, clockStep)
+	return typical, len(gaps) >= steadyGaps && float64(near) >= steadyShare*float64(len(gaps))
+}
+
+// allDay reports whether times keep a pace from the beginning of the log to its
+// end.
+func (d *Diagnosis) allDay(times []int64) bool {
+	period, steady := pace(times)
+	return steady && period >= minPeriod &&
+		times[0]-d.From <= 2*period && d.To-times[len(times)-1] <= 2*period+60_000 // d.To is in whole minutes
+}

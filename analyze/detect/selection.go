@@ -1,0 +1,72 @@
+package detect
+
+import "slices"
+
+// openRefused returns the number of unexplained refusals by endpoint.
+func (d *Diagnosis) openRefused() []int64 {
+	n := make([]int64, len(d.Endpoints))
+	for i := range d.Refusals {
+		if d.open(i) {
+			n[d.Refusals[i].Endpoint]++
+		}
+	}
+	return n
+}
+
+// neverAccepted reports whether a refusal is unexplained and its client was never
+// accepted, has no session and did not sign in.
+func (d *Diagnosis) neverAccepted(i int) bool {
+	r := &d.Refusals[i]
+	return d.open(i) && !r.SignIn && !r.Good && !r.Session
+}
+
+// uncredentialed reports the same of a refusal without a user's name.
+func (d *Diagnosis) uncredentialed(i int) bool { return d.neverAccepted(i) && !d.Refusals[i].Named }
+
+// countByAddress returns the number of refusals that match, by address.
+func (d *Diagnosis) countByAddress(matches func(int) bool) []int {
+	n := make([]int, len(d.State.Addresses))
+	for i := range d.Refusals {
+		if matches(i) {
+			n[d.Refusals[i].Address]++
+		}
+	}
+	return n
+}
+
+// mostAsked returns the route with most requests.
+func mostAsked(routes map[uint32]int) uint32 {
+	best, n := uint32(0), 0
+	for r, k := range routes {
+		if k > n || k == n && r < best {
+			best, n = r, k
+		}
+	}
+	return best
+}
+
+// topIndexes returns the indexes that match, ascending: those with the greatest
+// numbers where there are more than limit.
+func topIndexes(n []int, limit int, matches func(int) bool) []uint32 {
+	var list []uint32
+	for i := range n {
+		if n[i] > 0 && matches(i) {
+			list = append(list, uint32(i))
+		}
+	}
+	if len(list) > limit {
+		slices.SortStableFunc(list, func(a, b uint32) int { return n[b] - n[a] })
+		list = list[:limit]
+		slices.Sort(list)
+	}
+	return list
+}
+
+// places returns, for the numbers below n, their place in list plus one, or 0.
+func places(list []uint32, n int) []int32 {
+	p := make([]int32, n)
+	for i, x := range list {
+		p[x] = int32(i) + 1
+	}
+	return p
+}

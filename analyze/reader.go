@@ -1,0 +1,179 @@
+package analyze
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"logscan/analyze/timeline"
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// reader is the source.Handler that parses lines and adds them to timelines. What
+// belongs to a worker is used by that worker alone.
+type reader struct {
+	options Options
+	inputs  []source.Input
+	formats []*parse.Format // candidates; one if the user named it
+	chosen  []detected      // by input; set by Open
+	workers []*timeline.Worker
+	parsers []map[string]*parse.Parser // by worker, by detected.key
+	fail    context.CancelCauseFunc    // ends the reading
+}
+
+// detected is what an input is read with.
+type detected struct {
+	parse.Detection
+	formats   []*parse.Format // tried in this order
+	name      string
+	key       string    // inputs of the same key can share a parser
+	reference time.Time // latest time that a line can have
+	presence  parse.Presence
+}
+
+func newReader(o Options) (*reader, error) {
+	formats, err := o.formats()
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{options: o, inputs: o.Inputs, formats: formats, chosen: make([]detected, len(o.Inputs))}
+	seed := rand.Uint64()
+	r.workers = make([]*timeline.Worker, o.Workers)
+	var g sync.WaitGroup
+	for i := range r.workers {
+		g.Go(func() {
+			w := timeline.NewWorker(seed, len(o.Inputs))
+			if o.Memory.Bytes > 0 {
+				w.Limit(o.Memory.Part(o.Workers), o.Memory.Space)
+			}
+			if earlier := o.Carryover.Earlier(); earlier != nil {
+				w.Expect(earlier)
+			}
+			r.workers[i] = w
+		})
+		r.parsers = append(r.parsers, map[string]*parse.Parser{})
+	}
+	g.Wait()
+	return r, nil
+}
+
+// read reads all inputs into the workers. Where there is state of earlier runs, it
+// becomes one more worker.
+func (r *reader) read(ctx context.Context) ([]source.Result, error) {
+	if p := r.options.Progress; p != nil {
+		p.begin(r.inputs)
+	}
+	reading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r.fail = stop
+	read, err := source.Read(reading, r.inputs, r.options.Workers, r)
+	if cause := context.Cause(reading); cause != nil && ctx.Err() == nil {
+		return nil, cause
+	}
+	if err != nil {
+		return nil, err
+	}
+	return read, r.resume()
+}
+
+// resume adds the state of earlier runs to what was read.
+func (r *reader) resume() error {
+	if r.options.Carryover == nil {
+		return nil
+	}
+	for i := range r.inputs {
+		_, lines, _ := r.inputs[i].Before()
+		r.workers[0].Continue(i, lines)
+	}
+	earlier := r.options.Carryover.Earlier()
+	if earlier == nil {
+		return nil
+	}
+	past, err := timeline.Recall(r.workers, earlier)
+	r.workers = append(r.workers, past)
+	return err
+}
+
+// UnknownFormat is the name of the format of an input that no format matches.
+const UnknownFormat = "unknown"
+
+// Open detects the format of an input.
+func (r *reader) Open(input int, sample []byte) source.Plan {
+	d := &r.chosen[input]
+	d.reference = r.options.reference(r.inputs[input])
+	formats := r.options.candidates(r.formats, r.inputs[input])
+	d.Detection = parse.Detect(sample, formats)
+	d.formats = d.Detection.Formats
+	switch {
+	case d.Detection.Format != nil:
+		d.name = d.Detection.Format.Name
+	case len(formats) == 1: // the one that the user named is tried on every line
+		d.formats, d.name = formats, formats[0].Name
+	default:
+		// No format matches. The lines are counted and rejected one by one; those
+		// that the most common format matches nevertheless are not lost.
+		d.formats, d.name = r.formats[len(r.formats)-1:], UnknownFormat
+	}
+	for _, f := range d.formats {
+		d.key += f.Key() + "\n"
+	}
+	if d.name != UnknownFormat {
+		d.survey(sample)
+	}
+	return Plan(d.formats)
+}
+
+// Plan returns how an input whose lines have one of the formats is divided.
+func Plan(formats []*parse.Format) source.Plan {
+	var p source.Plan
+	for _, f := range formats {
+		if len(p.Directive) == 0 {
+			p.Directive = f.Directive()
+		}
+		if p.Continues == nil {
+			p.Continues = f.Continues()
+		}
+	}
+	return p
+}
+
+// Block adds the lines of a block.
+func (r *reader) Block(worker int, b *source.Block) {
+	p := r.parser(r.parsers[worker], b.Input)
+	p.Directive(b.Directive)
+	w := r.workers[worker]
+	before := w.Refused(b.Input)
+	w.Block(b, p)
+	if err := w.Err(); err != nil {
+		r.fail(err)
+	}
+	if r.options.Progress != nil {
+		r.options.Progress.refused.Add(w.Refused(b.Input) - before)
+	}
+}
+
+// parser returns the parser for the lines of an input: one of those made before, or
+// a new one.
+func (r *reader) parser(made map[string]*parse.Parser, input int) *parse.Parser {
+	d := &r.chosen[input]
+	p := made[d.key]
+	if p == nil {
+		p = parse.NewParser(d.formats...)
+		p.Configure(r.options.Parse)
+		made[d.key] = p
+	}
+	p.SetReference(d.reference)
+	p.Directive(nil)
+	return p
+}
+
+// cutLine returns the first line of data without its end, and the rest.
+func cutLine(data []byte) (line, rest []byte) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return data[:i], data[i+1:]
+	}
+	return data, nil
+}

@@ -1,0 +1,107 @@
+package session
+
+import (
+	"slices"
+	"strings"
+
+	"logscan/analyze/timeline"
+)
+
+// ahead is what follows a refusal in its actor's timeline; Never for nothing.
+type ahead struct {
+	answered int64 // acceptance on the same endpoint, or on a path below it
+	accepted int64 // acceptance on any protected route
+	other    int64 // acceptance on another protected route
+	signIn   int64 // sign-in
+}
+
+// recent holds the last few distinct endpoints that accepted, most recent first,
+// while the events are read backwards.
+type recent [8]struct {
+	endpoint uint32
+	time     int64
+}
+
+func (r *recent) push(endpoint uint32, ms int64) {
+	i := 0
+	for i < len(r)-1 && r[i].endpoint != endpoint {
+		i++
+	}
+	copy(r[1:i+1], r[:i])
+	r[0].endpoint, r[0].time = endpoint, ms
+}
+
+// lookAhead fills s.aheads, one for each refusal of a in order, by one walk from
+// the end: it takes linear time, however many requests a flood puts into a second.
+func (s *sessionizer) lookAhead(a *timeline.Actor) {
+	s.aheads = s.aheads[:0]
+	var last recent
+	for i := range last {
+		last[i].time = Never
+	}
+	accepted, signIn := Never, Never
+	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
+	for i := len(a.Events) - 1; i >= 0; i-- {
+		e := &a.Events[i]
+		switch {
+		case e.Outcome == timeline.Unauthorized:
+			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn}
+			if acceptedOn == e.Endpoint {
+				h.other = other
+			}
+			for _, r := range last {
+				if r.time < h.answered && (r.endpoint == e.Endpoint || s.below(r.endpoint, e.Endpoint)) {
+					h.answered = r.time
+				}
+			}
+			s.aheads = append(s.aheads, h)
+		case s.signedIn(e):
+			signIn = e.Time
+		case e.Outcome == timeline.Accepted:
+			last.push(e.Endpoint, e.Time)
+			if s.Roles[e.Endpoint]&Guards != 0 {
+				if acceptedOn != e.Endpoint {
+					acceptedOn, other = e.Endpoint, accepted
+				}
+				accepted = e.Time
+			}
+		}
+	}
+	slices.Reverse(s.aheads)
+}
+
+// below reports whether endpoint a lies under the path of endpoint b on the same
+// host: the protection space that a challenge at b opens (RFC 7617, section 2.2),
+// such as /v2/ of a registry. b must end in a slash; "/" itself opens everything,
+// which would say nothing.
+func (s *sessionizer) below(a, b uint32) bool {
+	x, y := &s.State.Endpoints[a], &s.State.Endpoints[b]
+	return len(y.Template) > 1 && y.Template[len(y.Template)-1] == '/' && x.Host == y.Host &&
+		strings.HasPrefix(x.Template, y.Template)
+}
+
+// redirectReach is how many requests may lie between a redirect and the request
+// that follows it: the calls of a page run in parallel.
+const redirectReach = 8
+
+// RedirectedBy returns the endpoint, as its index plus one, that redirected the
+// actor to event i: shortly before it, or at the same instant, because logs of
+// whole seconds do not give their order. It returns 0 if there is none. Sign-ins
+// and sign-outs redirect for reasons of their own and do not count.
+func (ev *Evidence) RedirectedBy(a *timeline.Actor, i int) uint32 {
+	e := &a.Events[i]
+	redirects := func(r *timeline.Event) bool {
+		return r.Outcome == timeline.Redirected && ev.Roles[r.Endpoint]&(SignsIn|signsOut) == 0
+	}
+	for j := i - 1; j >= max(0, i-redirectReach) && e.Time-a.Events[j].Time <= RedirectWindow; j-- {
+		if redirects(&a.Events[j]) {
+			return a.Events[j].Endpoint + 1
+		}
+	}
+	for j := i + 1; j < min(len(a.Events), i+redirectReach) && a.Events[j].Time == e.Time; j++ {
+		if redirects(&a.Events[j]) {
+			return a.Events[j].Endpoint + 1
+		}
+	}
+	return 0
+}

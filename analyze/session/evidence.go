@@ -1,0 +1,226 @@
+// Package session makes evidence of timelines.
+//
+// In: a timeline.State, the timelines of all actors. Out: Evidence, which says of
+// every refusal (a request answered 401) what its actor's other requests show,
+// what sessions survived, and what routes, clients and users did. It knows no
+// kind of finding: package detect judges. It also carries sessions over from one
+// run to the next (Carryover).
+package session
+
+import (
+	"context"
+	"iter"
+
+	"golang.org/x/sync/errgroup"
+
+	"logscan/analyze/spill"
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+)
+
+// Times are Unix milliseconds unless their names say otherwise.
+const (
+	// Never is later, LongAgo earlier than any time of a log.
+	Never   = int64(1) << 62
+	LongAgo = -Never
+)
+
+const (
+	// Nearby is how far, in milliseconds, an acceptance elsewhere may lie before
+	// and after a refusal to show that the session was alive then: a few page
+	// views.
+	Nearby = 10 * 60_000
+	// RedirectWindow is how soon, in milliseconds, a client follows a redirect: at
+	// once, but logs of whole seconds and slow answers stretch it.
+	RedirectWindow = 2500
+	// MaxSteps is the number of steps that Evidence divides its time into.
+	MaxSteps = 2048
+	// maxHosts is the number of hosts, those with most refusals, whose session
+	// lifetimes are kept.
+	maxHosts = 64
+	// minFollowed is the least number of refusals of such a host: fewer show
+	// nothing.
+	minFollowed = 5
+)
+
+// Evidence is the output of the session stage, and read-only afterwards.
+type Evidence struct {
+	State    *timeline.State
+	Workers  int       // how many goroutines Visit, Parallel and InParts use
+	Refusals []Refusal // by index of State.Refusals
+
+	// By endpoint, as in State.Endpoints.
+	Endpoints []EndpointStats
+	Protected []bool // see protects
+	Roles     []Role
+
+	Lifetimes map[string]*Lifetimes // by virtual host; hosts with few refusals are missing
+	Sites     []string              // virtual hosts, sorted
+	siteOf    []uint32              // by endpoint: index into Sites
+
+	Clients     map[timeline.Client]*ClientStats
+	Links       []*spill.Sorter[ClientLink] // the users that clients named; nil after DropTimelines
+	UserClients []int64                     // by user: distinct clients that named it
+	Actors      int64                       // actors that were accepted on a protected route
+
+	// From and To bound the time that holds nearly all requests; Width is that of
+	// a step of it, in milliseconds.
+	From, To, Width int64
+
+	sessions []*spill.Sorter[Record]
+	saver    *saver // collects what the next run needs; nil if there is no state to save
+	memory   spill.Memory
+}
+
+// Refusal is what its actor's timeline shows of a 401.
+type Refusal struct {
+	Time     int64
+	Actor    uint32 // id as in Visit; 0 for a 401 without a time, of which only Cause is known
+	Endpoint uint32 // index into State.Endpoints
+	User     uint32 // named on the line or by the session before, index plus one; 0 for none
+	Address  uint32 // index into State.Addresses
+	Agent    uint32 // index into State.Agents
+	Redirect uint32 // endpoint that redirected the actor just before, index plus one; 0 for none
+	Upstream uint16 // index into State.Upstreams plus one; 0 for none
+	Scheme   timeline.Scheme
+	Cause    Cause // the one it shows by itself
+	Moved    bool  // its address is not that of the session's last acceptance
+	Named    bool  // the line itself names the user
+	Session  bool  // the line carries a session id
+	SignIn   bool  // an attempt to sign in or to get a token
+	Alive    bool  // the session was accepted elsewhere shortly before and after
+	Known    bool  // the actor had been accepted before
+	Good     bool  // Known, or the session was accepted soon after without a sign-in
+	Fatal    bool  // it ended a session
+	Dead     bool  // it ended a session, or followed that before the next sign-in
+	// Of a Dead one, in milliseconds: how long the session had been silent on
+	// protected routes and on all routes when it was refused first, and its age;
+	// the age is -1 if its sign-in was not seen.
+	Gap, GapAny, Age int64
+}
+
+// Lifetimes is what the sessions of one host survived. Every accepted request to
+// a protected route is a trial, at the silence before it and at the session's
+// age. The trials that were not survived are the Fatal refusals.
+type Lifetimes struct {
+	Gap, GapAny stats.Durations // silence on protected routes, and on all routes
+	// The same of sessions whose sign-in was seen, and their ages.
+	SeenGap, SeenGapAny, SeenAge stats.Durations
+	Sessions                     int64
+}
+
+func (l *Lifetimes) merge(m *Lifetimes) {
+	l.Gap.Merge(&m.Gap)
+	l.GapAny.Merge(&m.GapAny)
+	l.SeenGap.Merge(&m.SeenGap)
+	l.SeenGapAny.Merge(&m.SeenGapAny)
+	l.SeenAge.Merge(&m.SeenAge)
+	l.Sessions += m.Sessions
+}
+
+// EndpointStats counts the distinct actors of an endpoint.
+type EndpointStats struct {
+	Actors, RefusedActors int64
+	AliveActors           int64 // refused there while their sessions were alive
+}
+
+func (s *EndpointStats) merge(t *EndpointStats) {
+	s.Actors += t.Actors
+	s.RefusedActors += t.RefusedActors
+	s.AliveActors += t.AliveActors
+}
+
+// ClientStats sums the requests of a client.
+type ClientStats struct {
+	Tally            timeline.Tally
+	Users, Sessions  int64  // distinct
+	RefusedEndpoints int64  // distinct
+	session          uint32 // the actor last counted in Sessions
+}
+
+// EachSession yields the sessions by start. It may be called several times; a
+// record is valid until the next one.
+func (ev *Evidence) EachSession() iter.Seq2[*Record, error] { return spill.Sorted(ev.sessions...) }
+
+// Carries reports whether the timelines begin with events of earlier runs.
+func (ev *Evidence) Carries() bool { return ev.saver != nil }
+
+// Step returns the step of a time. Times outside From and To belong to the first
+// or last step.
+func (ev *Evidence) Step(ms int64) int {
+	return int(min(max(ms-ev.From, 0)/ev.Width, MaxSteps-1))
+}
+
+// Visit calls visit with every actor that want reports true for; a nil want
+// stands for all. Shards are visited in parallel: visit is called by one goroutine
+// for each worker in [0, Workers), and the actor is valid until it returns. An
+// actor has the same id, which is never 0, in every call of Visit.
+func (ev *Evidence) Visit(ctx context.Context, want func(id uint32, w timeline.Who) bool, visit func(worker int, id uint32, a *timeline.Actor)) error {
+	next := make(chan int, timeline.Shards)
+	for i := range timeline.Shards {
+		next <- i
+	}
+	close(next)
+	g, ctx := errgroup.WithContext(ctx)
+	for worker := range ev.Workers {
+		g.Go(func() error {
+			var scratch timeline.Scratch
+			for shard := range next {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				first := uint32(shard)<<(32-timeline.ShardBits) + 1
+				var wanted func(uint32, timeline.Who) bool
+				if want != nil {
+					wanted = func(n uint32, w timeline.Who) bool { return want(first+n, w) }
+				}
+				err := ev.State.Shard(shard, &scratch, wanted, func(n uint32, a *timeline.Actor) { visit(worker, first+n, a) })
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// Parallel runs independent tasks, as many at a time as there are workers.
+func (ev *Evidence) Parallel(tasks ...func()) {
+	var g errgroup.Group
+	g.SetLimit(ev.Workers)
+	for _, task := range tasks {
+		g.Go(func() error {
+			task()
+			return nil
+		})
+	}
+	_ = g.Wait() // no task returns an error
+}
+
+// InParts divides [0, n) into several parts for each worker, so that no worker
+// waits long for another, and runs do on them in parallel.
+func (ev *Evidence) InParts(n int, do func(from, to int)) {
+	const each = 8
+	tasks := make([]func(), each*ev.Workers)
+	for i := range tasks {
+		tasks[i] = func() { do(i*n/len(tasks), (i+1)*n/len(tasks)) }
+	}
+	ev.Parallel(tasks...)
+}
+
+// DropTimelines frees the memory of what only Visit and readers of Links need.
+// Neither must be used afterwards.
+func (ev *Evidence) DropTimelines() {
+	ev.State.DropTimelines()
+	ev.Links = nil
+}
+
+// Release frees the memory of what is not needed once the rows of clients and
+// users are made: Clients, UserClients, and State.Users unless Save needs them.
+func (ev *Evidence) Release() {
+	ev.Clients, ev.UserClients = nil, nil
+	if ev.saver == nil {
+		ev.State.Users = nil
+	}
+}

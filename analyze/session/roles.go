@@ -1,0 +1,64 @@
+package session
+
+import (
+	"path"
+	"strings"
+
+	"logscan/analyze/timeline"
+)
+
+// Role is what a request to an endpoint may mean for the session it belongs to.
+// It is looked up for every request: one byte for each endpoint stays in the
+// nearest cache.
+type Role uint8
+
+// The roles, as bits.
+const (
+	SignsIn Role = 1 << iota
+	signsOut
+	Guards // the endpoint is protected
+)
+
+func roleOf(e *timeline.Endpoint) (r Role) {
+	if e.SignIn {
+		r |= SignsIn
+	}
+	if e.SignOut {
+		r |= signsOut
+	}
+	if protects(e) {
+		r |= Guards
+	}
+	return r
+}
+
+// provenRequests is how many accepted requests to an endpoint, all with a user or
+// a session, show that it asks for credentials even if it never refused. A public
+// route would be the first request of some visitor, who has neither.
+const provenRequests = 10
+
+// protects reports whether an endpoint is protected: an acceptance by it says
+// something about authentication, because it refused some requests and accepted
+// others, or accepts nobody without a name. Assets that pages load show nothing
+// by accepting.
+func protects(e *timeline.Endpoint) bool {
+	accepted := e.N[timeline.Accepted] + e.Known.Accepted
+	if accepted == 0 || e.SignIn || e.SignOut {
+		return false
+	}
+	return e.N[timeline.Unauthorized]+e.Known.Unauthorized > 0 || e.Bare+e.Known.Bare == 0 && accepted >= provenRequests && !IsAsset(e.Template)
+}
+
+// IsAsset reports whether a route, by its name, is a file that pages load: style,
+// script, image, font, manifest, source map.
+func IsAsset(template string) bool {
+	name := strings.ToLower(path.Base(template))
+	switch path.Ext(name) {
+	case ".js", ".mjs", ".css", ".map", ".wasm",
+		".ico", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif",
+		".woff", ".woff2", ".ttf", ".otf", ".eot",
+		".mp3", ".mp4", ".webm", ".webmanifest":
+		return true
+	}
+	return name == "manifest.json" || name == "browserconfig.xml"
+}

@@ -1,0 +1,376 @@
+package session
+
+import (
+	"logscan/analyze/spill"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+	"logscan/parse/privacy"
+)
+
+// sessionizer is one goroutine's part of Correlate.
+type sessionizer struct {
+	*Evidence // read only, but for the Refusals of the current actor
+
+	hostOf         []int // by endpoint: number of its host, see followedHosts
+	lifetimes      [maxHosts]*Lifetimes
+	endpoints      []EndpointStats
+	stamps         []stamp // by endpoint
+	sessions       *spill.Sorter[Record]
+	clients        map[timeline.Client]*ClientStats
+	clientUsers    *spill.Sorter[ClientLink]
+	clientRefusals []ClientLink // to endpoints
+	actors         int64
+	saver          *partSaver // nil if there is no state to save
+	err            error      // the first error of writing to disk
+
+	aheads  []ahead // scratch of lookAhead
+	earlier Refusal // scratch: a refusal that an earlier run reported
+	news    bool    // the current actor has a request that no earlier run reported
+}
+
+// stamp holds, plus one, the last actor that was counted for an endpoint.
+type stamp struct{ actor, refusedActor, aliveActor uint32 }
+
+func newSessionizer(ev *Evidence, hosts []int) *sessionizer {
+	return &sessionizer{
+		Evidence: ev, hostOf: hosts, saver: ev.saver.newPart(),
+		endpoints: make([]EndpointStats, len(ev.Endpoints)),
+		stamps:    make([]stamp, len(ev.Endpoints)),
+		clients:   map[timeline.Client]*ClientStats{},
+		sessions: &spill.Sorter[Record]{
+			Codec: recordCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, recordSize),
+		},
+		clientUsers: &spill.Sorter[ClientLink]{
+			Codec: linkCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, linkSize),
+		},
+	}
+}
+
+// fail keeps the first error of writing to disk.
+func (s *sessionizer) fail(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+// actor adds an actor.
+func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
+	refused := s.sum(a, id)
+	if refused {
+		s.lookAhead(a)
+	}
+	s.walk(a, id)
+	if refused {
+		s.countAlive(a, id)
+	}
+}
+
+// sum adds the actor's requests to its clients, notes the users they named, and
+// counts the actor for its endpoints. It reports whether the actor was refused.
+func (s *sessionizer) sum(a *timeline.Actor, id uint32) (refused bool) {
+	var client timeline.Client
+	var stats *ClientStats // of client
+	user := uint32(0)
+	accepted := false
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.Refusal == timeline.EarlierEvent {
+			refused = refused || e.Outcome == timeline.Unauthorized
+			continue
+		}
+		if stats == nil || e.Client != client {
+			client, user = e.Client, 0
+			stats = s.client(client)
+			if a.Session != nil && stats.session != id {
+				stats.session = id
+				stats.Sessions++
+			}
+		}
+		stats.Tally.Add(e.Outcome, e.Time*1000)
+		if e.User != 0 && e.User != user {
+			user = e.User
+			s.fail(s.clientUsers.Add(ClientLink{client, user - 1}))
+		}
+		st, endpoint := &s.stamps[e.Endpoint], &s.endpoints[e.Endpoint]
+		if st.actor != id {
+			st.actor = id
+			endpoint.Actors++
+		}
+		switch e.Outcome {
+		case timeline.Accepted:
+			accepted = accepted || s.Roles[e.Endpoint]&Guards != 0
+		case timeline.Unauthorized:
+			refused = true
+			if st.refusedActor != id {
+				st.refusedActor = id
+				endpoint.RefusedActors++
+			}
+			link := ClientLink{e.Client, e.Endpoint}
+			if n := len(s.clientRefusals); n == 0 || s.clientRefusals[n-1] != link {
+				s.clientRefusals = append(s.clientRefusals, link)
+			}
+		}
+	}
+	if accepted {
+		s.actors++
+	}
+	return refused
+}
+
+// client returns this part's sums of a client.
+func (s *sessionizer) client(c timeline.Client) *ClientStats {
+	stats := s.clients[c]
+	if stats == nil {
+		const no = parse.NoTime
+		stats = &ClientStats{Tally: timeline.Tally{First: no, Last: no, FirstAccepted: no, LastAccepted: no, FirstRefused: no, LastRefused: no}}
+		s.clients[c] = stats
+	}
+	return stats
+}
+
+// countAlive counts the actor for the endpoints that refused it while its session
+// was alive.
+func (s *sessionizer) countAlive(a *timeline.Actor, id uint32) {
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.Refusal >= timeline.EarlierEvent || !s.Refusals[e.Refusal].Alive {
+			continue
+		}
+		if st := &s.stamps[e.Endpoint]; st.aliveActor != id {
+			st.aliveActor = id
+			s.endpoints[e.Endpoint].AliveActors++
+		}
+	}
+}
+
+// walk takes an actor through its events: it finds the sessions, counts every
+// request to a protected route that a session survived, and fills in the actor's
+// Refusals. lookAhead has been called if it has any.
+func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
+	p := beginning()
+	if len(a.Before) > 0 {
+		p = s.restore(a)
+	}
+	next := 0 // of s.aheads
+	save := s.saver != nil
+	s.news = !save
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.Refusal != timeline.EarlierEvent {
+			s.news = true
+		}
+		if save && e.Time >= s.saver.since {
+			save = false
+			s.saver.mark(&p)
+		}
+		switch late := e.Time < p.since; {
+		case late && e.Outcome != timeline.Unauthorized:
+			s.countLate(&p.life, e)
+			continue
+		case e.User != 0:
+			p.user = e.User
+		}
+		switch {
+		case s.signedIn(e):
+			s.signIn(&p, a, e)
+		case s.signedOut(e):
+			s.close(&p.life, e)
+			p.user, p.last, p.lastOther = 0, LongAgo, LongAgo
+		case e.Outcome == timeline.Unauthorized:
+			s.refuse(&p, a, i, &s.aheads[next], id)
+			next++
+			continue
+		case e.Outcome == timeline.Accepted && s.Roles[e.Endpoint]&Guards != 0:
+			s.accept(&p, a, e)
+		}
+		if p.open {
+			p.row.Requests++
+			if p.any = e.Time; p.row.User == 0 {
+				p.row.User = p.user
+			}
+		}
+	}
+	if s.saver != nil {
+		if save {
+			s.saver.mark(&p)
+		}
+		s.fail(s.saver.add(a))
+	}
+	s.close(&p.life, nil)
+}
+
+// signedIn reports whether e is a sign-in that succeeded: many answer with a
+// redirect.
+func (s *sessionizer) signedIn(e *timeline.Event) bool {
+	return s.Roles[e.Endpoint]&SignsIn != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
+}
+
+func (s *sessionizer) signedOut(e *timeline.Event) bool {
+	return s.Roles[e.Endpoint]&signsOut != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
+}
+
+func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
+	s.close(&p.life, e)
+	s.open(p, a, e, e.Time, true)
+	p.address, p.moves, p.known = e.Client.Address, true, true
+	p.last, p.lastOther, p.lastOn = e.Time, e.Time, timeline.NoRefusal
+}
+
+// accept counts an acceptance on a protected route.
+func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) {
+	if p.open {
+		s.survive(&p.life, e)
+	} else {
+		// startWindow is how long, in milliseconds, before the first request of a
+		// session id the sign-in that gave it may have been logged.
+		const startWindow = 30_000
+		at, seen := e.Time, false
+		if a.Session != nil {
+			signIn, ok, err := s.State.SignedIn(e.Client, e.Time-startWindow, e.Time)
+			s.fail(err)
+			if ok {
+				at, seen = signIn, true
+			}
+		}
+		s.open(p, a, e, at, seen)
+	}
+	p.known, p.accepted = true, true
+	p.address, p.moves = e.Client.Address, true
+	p.protected = e.Time
+	p.row.Accepted++
+	p.row.LastAccepted = e.Time
+	if p.lastOn != e.Endpoint {
+		p.lastOther, p.lastOn = p.last, e.Endpoint
+	}
+	p.last = e.Time
+}
+
+// refuse fills in the Refusal of event i, which ends the session if what follows
+// shows that it needed a new sign-in. h is what follows.
+func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id uint32) {
+	e := &a.Events[i]
+	late := e.Time < p.since
+	p.lastRefused = e.Time
+	r := &s.earlier
+	if e.Refusal != timeline.EarlierEvent {
+		r = &s.Refusals[e.Refusal]
+	}
+	*r = Refusal{
+		Time: e.Time, Actor: id, Endpoint: e.Endpoint, User: p.user,
+		Address: e.Client.Address, Agent: e.Client.Agent, Upstream: e.Upstream, Scheme: e.Scheme,
+		Named: e.User != 0, Session: a.Session != nil, Known: p.known,
+		SignIn: s.State.Endpoints[e.Endpoint].SignIn, Moved: p.moves && e.Client.Address != p.address,
+		Redirect: s.RedirectedBy(a, i),
+	}
+	other := p.last
+	if p.lastOn == e.Endpoint {
+		other = p.lastOther
+	}
+	r.Good = p.known || a.Session != nil && h.accepted-e.Time <= Nearby && h.signIn > h.accepted
+	r.Alive = e.Time-other <= Nearby && h.other-e.Time <= Nearby && h.signIn > h.other
+	if !r.SignIn && !late && !p.dead && p.open && p.accepted && h.signIn <= h.accepted {
+		s.die(&p.life, e)
+		r.Fatal = true
+	}
+	r.Cause = s.cause(a, e, r, h, &p.life)
+	if r.Cause == SessionEnd && p.dead {
+		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
+	}
+	if late {
+		s.countLate(&p.life, e)
+	} else if p.open {
+		p.row.Requests++
+		p.row.Unauthorized++
+	}
+}
+
+// countLate counts a request that comes too late to change its session.
+func (s *sessionizer) countLate(l *life, e *timeline.Event) {
+	if !l.open || e.Time < l.start {
+		return
+	}
+	l.row.Requests++
+	switch {
+	case e.Outcome == timeline.Unauthorized:
+		l.row.Unauthorized++
+	case e.Outcome == timeline.Accepted && s.Roles[e.Endpoint]&Guards != 0:
+		l.row.Accepted++
+	}
+}
+
+// open begins a session by e. at is its sign-in where that was seen.
+func (s *sessionizer) open(p *position, a *timeline.Actor, e *timeline.Event, at int64, seen bool) {
+	p.life = life{open: true, seen: seen, start: at, protected: e.Time, any: e.Time, first: e.Endpoint}
+	p.row = Record{
+		Client: e.Client, Site: s.siteOf[e.Endpoint], User: p.user, Start: at, StartSeen: seen,
+		LastAccepted: LongAgo, End: LongAgo, EndRefusal: timeline.NoRefusal,
+	}
+	if a.Session != nil {
+		p.row.ID, p.row.Named = sumOf(a), true
+	}
+}
+
+// sumOf returns the hash of an actor's session id.
+func sumOf(a *timeline.Actor) timeline.SessionSum {
+	if a.Hashed {
+		return timeline.SessionSum(a.Session)
+	}
+	return privacy.SessionSum(a.Session)
+}
+
+// close ends a session by a request, or by the end of the log if that is nil. It
+// lists the session if it was accepted on a protected route; one that ended before
+// the first new request has been listed by an earlier run.
+func (s *sessionizer) close(l *life, by *timeline.Event) {
+	if l.open && l.accepted && s.news {
+		l.row.Open = by == nil
+		s.fail(s.sessions.Add(l.row))
+		if h := s.lifetimesOf(l.first); h != nil {
+			h.Sessions++
+		}
+	}
+	*l = life{}
+}
+
+// die ends the session by the refusal e. Refusals after it, until the next
+// sign-in, are part of its death.
+func (s *sessionizer) die(l *life, e *timeline.Event) {
+	gap, gapAny, age := e.Time-l.protected, e.Time-l.any, int64(-1)
+	if l.seen {
+		age = e.Time - l.start
+	}
+	l.row.End, l.row.EndRefusal = e.Time, e.Refusal
+	s.close(l, e)
+	*l = life{dead: true, gap: gap, gapAny: gapAny, age: age}
+}
+
+// survive counts a request to a protected route that the session survived.
+func (s *sessionizer) survive(l *life, e *timeline.Event) {
+	gap := e.Time - l.protected
+	l.row.LongestGap = max(l.row.LongestGap, gap)
+	h := s.lifetimesOf(e.Endpoint)
+	if h == nil || e.Refusal == timeline.EarlierEvent {
+		return
+	}
+	if l.seen { // gather adds it to Gap and GapAny
+		h.SeenAge.Add(e.Time - l.start)
+		h.SeenGap.Add(gap)
+		h.SeenGapAny.Add(e.Time - l.any)
+		return
+	}
+	h.Gap.Add(gap)
+	h.GapAny.Add(e.Time - l.any)
+}
+
+// lifetimesOf returns this part's lifetimes of an endpoint's host, nil if the
+// host is not followed.
+func (s *sessionizer) lifetimesOf(endpoint uint32) *Lifetimes {
+	n := s.hostOf[endpoint]
+	if n < 0 {
+		return nil
+	}
+	if s.lifetimes[n] == nil {
+		s.lifetimes[n] = &Lifetimes{}
+	}
+	return s.lifetimes[n]
+}

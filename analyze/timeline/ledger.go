@@ -1,0 +1,139 @@
+package timeline
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"logscan/parse"
+	"logscan/parse/source"
+)
+
+// Ledger accounts for the lines of one input.
+type Ledger struct {
+	Lines        int64
+	Bytes        int64 // including line terminators
+	Verdicts     [parse.NumVerdicts]int64
+	Unauthorized int64
+	First, Last  int64 // Unix microseconds, of parsed lines; parse.NoTime for none
+}
+
+var emptyLedger = Ledger{First: parse.NoTime, Last: parse.NoTime}
+
+func (l *Ledger) merge(m *Ledger) {
+	l.Lines += m.Lines
+	l.Bytes += m.Bytes
+	l.Unauthorized += m.Unauthorized
+	for v, n := range m.Verdicts {
+		l.Verdicts[v] += n
+	}
+	mergeSpan(&l.First, &l.Last, m.First, m.Last)
+}
+
+// blockRef is a block that a worker has read.
+type blockRef struct {
+	input int32
+	lines int32
+	seq   int64 // position among the blocks of the input
+}
+
+// placedBlock is a block of a worker.
+type placedBlock struct {
+	blockRef
+	worker, block int
+}
+
+// placedBlocks returns the blocks of all workers, ordered by input and by
+// position in the input.
+func (s *State) placedBlocks() []placedBlock {
+	var all []placedBlock
+	for i, w := range s.workers {
+		for j, b := range w.blocks {
+			all = append(all, placedBlock{b, i, j})
+		}
+	}
+	slices.SortFunc(all, func(a, b placedBlock) int {
+		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq))
+	})
+	return all
+}
+
+// lineBases returns, by worker and block, the number of lines of the input before
+// the block.
+func (s *State) lineBases(all []placedBlock) [][]int64 {
+	base := make([][]int64, len(s.workers))
+	for i, w := range s.workers {
+		base[i] = make([]int64, len(w.blocks))
+	}
+	lines := int64(0)
+	for i, p := range all {
+		if i == 0 || all[i-1].input != p.input {
+			lines = 0
+			if before := s.workers[0].linesBefore; before != nil {
+				lines = before[p.input]
+			}
+		}
+		base[p.worker][p.block] = lines
+		lines += int64(p.lines)
+	}
+	return base
+}
+
+const (
+	// maxRejected is the number of rejected lines in a State.
+	maxRejected = 1000
+	// maxRejectedLine is the number of bytes kept of a rejected line.
+	maxRejectedLine = 4 << 10
+)
+
+// Rejected is a line that was rejected.
+type Rejected struct {
+	Input   int
+	Line    int64 // 1-based
+	Verdict parse.Verdict
+	Raw     []byte // as logged, not redacted; at most 4 KiB
+	Session []byte // session id parsed before the line was rejected, or nil
+}
+
+type rejectedLine struct {
+	input   int32
+	verdict parse.Verdict
+	seq     int64 // of the block
+	line    int64 // 0-based, in the block
+	block   uint32
+	raw     []byte
+	session []byte
+}
+
+// reject keeps a copy of a rejected line of b. The first maxRejected lines by
+// input and position are wanted, whichever worker reads them when: a worker
+// collects twice as many before it drops those that come later.
+func (w *Worker) reject(b *source.Block, r rejectedLine) {
+	if len(w.rejected) >= 2*maxRejected {
+		w.rejected = firstRejected(w.rejected)
+	}
+	r.input, r.seq = int32(b.Input), b.Seq
+	r.raw, r.session = bytes.Clone(r.raw[:min(len(r.raw), maxRejectedLine)]), bytes.Clone(r.session)
+	w.rejected = append(w.rejected, r)
+}
+
+func firstRejected(list []rejectedLine) []rejectedLine {
+	slices.SortFunc(list, func(a, b rejectedLine) int {
+		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq), cmp.Compare(a.line, b.line))
+	})
+	return list[:min(len(list), maxRejected)]
+}
+
+func (s *State) mergeRejected(lineBase [][]int64) {
+	var all []rejectedLine
+	for i, w := range s.workers {
+		for _, r := range w.rejected {
+			r.line += lineBase[i][r.block]
+			r.seq = 0 // the line number is enough to order them now
+			all = append(all, r)
+		}
+	}
+	for _, r := range firstRejected(all) {
+		s.Rejected = append(s.Rejected, Rejected{int(r.input), r.line + 1, r.verdict, r.raw, r.session})
+	}
+}

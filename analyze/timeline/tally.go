@@ -1,0 +1,169 @@
+package timeline
+
+import (
+	"encoding/binary"
+
+	"logscan/parse"
+)
+
+// Outcome classifies the status of a response by what it means for
+// authentication.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Accepted     Outcome = iota // 2xx and 304
+	Redirected                  // 3xx except 304
+	Unauthorized                // 401
+	Forbidden                   // 403
+	NotFound                    // 404 and 410
+	ClientError                 // other 4xx
+	ServerError                 // 5xx
+	Other                       // 1xx, 000, no status
+	NumOutcomes
+)
+
+func outcome(status int32) Outcome {
+	switch {
+	case status == 401:
+		return Unauthorized
+	case status >= 200 && status < 300, status == 304:
+		return Accepted
+	case status >= 300 && status < 400:
+		return Redirected
+	case status == 403:
+		return Forbidden
+	case status == 404, status == 410:
+		return NotFound
+	case status >= 400 && status < 500:
+		return ClientError
+	case status >= 500 && status < 600:
+		return ServerError
+	}
+	return Other
+}
+
+// Scheme is the URL scheme of a request.
+type Scheme uint8
+
+// The schemes.
+const (
+	UnknownScheme Scheme = iota // not logged
+	HTTP
+	HTTPS
+	numSchemes
+)
+
+func scheme(s []byte) Scheme {
+	switch string(s) {
+	case "https":
+		return HTTPS
+	case "http":
+		return HTTP
+	}
+	return UnknownScheme
+}
+
+// Tally counts requests by outcome and holds the times of the first and last of
+// them, in Unix microseconds; parse.NoTime if no request had a time.
+type Tally struct {
+	N                           [NumOutcomes]int64
+	Bare                        int64 // accepted requests with neither user nor session
+	First, Last                 int64
+	FirstAccepted, LastAccepted int64
+	FirstRefused, LastRefused   int64
+}
+
+// tallySize is the size of a Tally in bytes.
+const tallySize = (int64(NumOutcomes) + 7) * 8
+
+func newTally() (t Tally) {
+	for _, p := range t.times() {
+		*p = parse.NoTime
+	}
+	return t
+}
+
+func (t *Tally) times() [6]*int64 {
+	return [...]*int64{&t.First, &t.Last, &t.FirstAccepted, &t.LastAccepted, &t.FirstRefused, &t.LastRefused}
+}
+
+// Add counts a request; at is in Unix microseconds or parse.NoTime.
+func (t *Tally) Add(o Outcome, at int64) {
+	t.N[o]++
+	if at == parse.NoTime {
+		return
+	}
+	widen(&t.First, &t.Last, at)
+	switch o {
+	case Accepted:
+		widen(&t.FirstAccepted, &t.LastAccepted, at)
+	case Unauthorized:
+		widen(&t.FirstRefused, &t.LastRefused, at)
+	}
+}
+
+// Merge adds the counts of u.
+func (t *Tally) Merge(u *Tally) {
+	for i := range t.N {
+		t.N[i] += u.N[i]
+	}
+	t.Bare += u.Bare
+	mergeSpan(&t.First, &t.Last, u.First, u.Last)
+	mergeSpan(&t.FirstAccepted, &t.LastAccepted, u.FirstAccepted, u.LastAccepted)
+	mergeSpan(&t.FirstRefused, &t.LastRefused, u.FirstRefused, u.LastRefused)
+}
+
+// widen extends [first, last] to contain at.
+func widen(first, last *int64, at int64) {
+	if *first == parse.NoTime || at < *first {
+		*first = at
+	}
+	if at > *last { // parse.NoTime is the smallest number
+		*last = at
+	}
+}
+
+func mergeSpan(first, last *int64, f, l int64) {
+	if f != parse.NoTime {
+		widen(first, last, f)
+		widen(first, last, l)
+	}
+}
+
+// append appends the encoding of t to dst.
+func (t *Tally) append(dst []byte) []byte {
+	for _, n := range t.N {
+		dst = binary.AppendVarint(dst, n)
+	}
+	dst = binary.AppendVarint(dst, t.Bare)
+	for _, p := range t.times() {
+		dst = binary.AppendVarint(dst, *p)
+	}
+	return dst
+}
+
+// read decodes t from the beginning of src and returns the rest.
+func (t *Tally) read(src []byte) []byte {
+	next := func() int64 {
+		v, n := binary.Varint(src)
+		src = src[n:]
+		return v
+	}
+	for i := range t.N {
+		t.N[i] = next()
+	}
+	t.Bare = next()
+	for _, p := range t.times() {
+		*p = next()
+	}
+	return src
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

@@ -1,0 +1,286 @@
+package timeline
+
+import (
+	"bytes"
+
+	"golang.org/x/sys/cpu"
+
+	"logscan/analyze/spill"
+	"logscan/parse"
+	"logscan/parse/scan"
+	"logscan/parse/source"
+)
+
+// pathCacheSize is the number of paths whose endpoint a worker caches. It is a
+// power of two; at 16 bytes each, the cache fits into an L2 cache.
+const pathCacheSize = 8192
+
+// Worker reduces the lines that one goroutine reads.
+type Worker struct {
+	// Workers are allocated one after the other. Without padding, fields that one
+	// of them writes for each line share a cache line with fields that another
+	// reads, which cost two workers a third of their speed.
+	_ cpu.CacheLinePad
+
+	seed    uint64
+	ledgers []Ledger // of complete blocks, by input
+	ledger  Ledger   // of the current block
+	// linesBefore is the number of lines of each input that an earlier run has
+	// read; nil for none.
+	linesBefore []int64
+	blocks      []blockRef
+
+	hosts, upstreams boundedNames
+	endpoints        endpointTable
+	upstreamTally    []Tally
+	schemes          bool // a line has a scheme
+	sessions         bool // a line has a session id
+
+	lastHost uint32
+	paths    *[pathCacheSize]cachedPath
+	template []byte // scratch
+
+	part               // what is spilled when it exceeds the limit
+	spilled []*spilled // earlier parts
+	limit   int64      // memory of the part in bytes; 0 for no limit
+	space   *spill.Space
+	file    *spill.File // in space, for all parts and the lines of 401s; nil before the first write
+	err     error       // the first error of writing to file
+
+	earlier  *Earlier // sessions to recognise; nil for none
+	resumed  []resumedSession
+	recalled *recalledRun // of a worker that Recall returned, else nil
+
+	minutes  minuteTable
+	refusals refusalLog
+	rejected []rejectedLine
+
+	entry parse.Entry
+
+	_ cpu.CacheLinePad
+}
+
+type cachedPath struct {
+	hash     uint64
+	endpoint uint32
+}
+
+// NewWorker returns an empty worker. All workers of a run have the same number of
+// inputs and the same seed, which should be random: hashes that are seeded with
+// it cannot be made to collide by the senders of requests.
+func NewWorker(seed uint64, inputs int) *Worker {
+	w := &Worker{
+		seed:      seed,
+		ledgers:   make([]Ledger, inputs),
+		ledger:    emptyLedger,
+		hosts:     newHosts(seed),
+		upstreams: newUpstreams(seed),
+		endpoints: endpointTable{names: newDict(seed)},
+		minutes:   newMinuteTable(maxMinutes),
+	}
+	w.lastHost = w.hosts.number(nil)
+	for i := range w.ledgers {
+		w.ledgers[i] = emptyLedger
+	}
+	w.part.init(seed)
+	return w
+}
+
+// Limit sets how many bytes of memory the worker uses for data that grows with
+// the number of actors, users and sign-ins. Beyond, it spills to files in space.
+func (w *Worker) Limit(bytes int64, space *spill.Space) { w.limit, w.space = bytes, space }
+
+// Err returns the first error of writing to disk. The worker must not be used
+// after an error.
+func (w *Worker) Err() error { return w.err }
+
+// Refused returns the number of 401s of an input so far.
+func (w *Worker) Refused(input int) int64 { return w.ledgers[input].Unauthorized }
+
+// Block adds the lines of b, which p parses. It does not retain b.
+func (w *Worker) Block(b *source.Block, p *parse.Parser) {
+	defer w.closeLedger(b.Input)
+	l := &w.ledger
+	block := uint32(len(w.blocks))
+	w.blocks = append(w.blocks, blockRef{input: int32(b.Input), seq: b.Seq})
+	if b.TooLong {
+		l.Lines++
+		l.Bytes += b.LineSize
+		l.Verdicts[parse.RejectTooLong]++
+		w.reject(b, rejectedLine{block: block, raw: b.Data, verdict: parse.RejectTooLong})
+		w.blocks[block].lines = 1
+		return
+	}
+	l.Bytes += int64(len(b.Data))
+	p.Lines(b.Data)
+	n := int64(0)
+	for ; ; n++ {
+		line, v, more := p.Next(&w.entry)
+		if !more {
+			break
+		}
+		l.Verdicts[v]++
+		switch {
+		case v == parse.Parsed:
+			w.add(l, &w.entry, p.Line(line), block, n)
+		case v.Rejected():
+			w.reject(b, rejectedLine{block: block, line: n, raw: line, session: w.entry.Session, verdict: v})
+		}
+	}
+	l.Lines += n
+	w.blocks[block].lines = int32(n)
+	w.enforceLimit()
+}
+
+// Entry adds an entry that does not come from a block; line is its raw text. Seq
+// orders the entries of an input.
+func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
+	defer w.closeLedger(input)
+	l := &w.ledger
+	l.Lines++
+	l.Bytes += int64(len(line)) + 1
+	l.Verdicts[parse.Parsed]++
+	w.blocks = append(w.blocks, blockRef{input: int32(input), lines: 1, seq: seq})
+	w.add(l, e, line, uint32(len(w.blocks)-1), 0)
+	w.enforceLimit()
+}
+
+// closeLedger adds the counts of the current block to those of its input.
+func (w *Worker) closeLedger(input int) {
+	w.ledgers[input].merge(&w.ledger)
+	w.ledger = emptyLedger
+}
+
+// enforceLimit spills lines of 401s and the part once they exceed their shares of
+// the limit. The other data about 401s cannot be spilled and reduces what is left
+// for the part, but at most by half.
+func (w *Worker) enforceLimit() {
+	if w.limit <= 0 || w.err != nil {
+		return
+	}
+	if w.refusals.held > w.limit/8 {
+		w.err = w.spillLines()
+	}
+	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size(), w.limit/2) {
+		w.err = w.spillPart()
+	}
+}
+
+// add adds the request of line n, 0-based, of a block of the worker.
+//
+// It looks up the actor first: the cache line of the actor is the one most likely
+// to be missing, and the processor can load it while it does the rest.
+func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int64) {
+	at := e.Time
+	var s *shard
+	var a *actor
+	var client uint64
+	if at != parse.NoTime { // requests without a time are counted, but are in no timeline
+		s, a, client = w.actor(e)
+	}
+	o := outcome(e.Status)
+	host := w.host(e.Host)
+	r := record{outcome: o, endpoint: w.endpoint(host, e, o), via: uint32(scheme(e.Scheme))}
+	if len(e.User) > 0 {
+		r.user, r.userHash = w.users.number(e.User)
+	}
+	signIn := w.endpoints.count(r.endpoint, o, at, r.user == 0 && len(e.Session) == 0)
+	if r.user != 0 {
+		w.users.tally[r.user-1].Add(o, at)
+	}
+	w.schemes = w.schemes || r.via != 0
+	if len(e.Upstream) > 0 {
+		u := w.upstream(e.Upstream)
+		w.upstreamTally[u].Add(o, at)
+		r.via += (u + 1) * uint32(numSchemes)
+	}
+	if o == Unauthorized {
+		l.Unauthorized++
+		r.refusal = w.refusals.add(refusal{time: at, block: block, line: uint32(n), expired: e.Expired()}, line)
+	}
+	if a == nil {
+		return
+	}
+	widen(&l.First, &l.Last, at)
+	w.minutes.add(floorDiv(at, 60e6), host, o)
+	r.ms = floorDiv(at, 1000)
+	if r.newClient = a.client != client || a.events == 0; r.newClient {
+		w.clients.countRequests(a)
+		a.client, a.counted = client, a.events
+		a.clientNumber = w.clients.number(client, e.Client, e.UserAgent)
+	}
+	if o == Unauthorized {
+		w.clients.list[a.clientNumber].refused++
+	}
+	s.append(a, &r)
+	if signIn && (o == Accepted || o == Redirected) {
+		w.signIns = append(w.signIns, SignIn{client, r.ms})
+	}
+}
+
+// actor returns the actor of a request, its shard, and the hash of the client.
+func (w *Worker) actor(e *parse.Entry) (s *shard, a *actor, client uint64) {
+	key := clientKey(e.Client, e.UserAgent, w.seed)
+	client = key.clientHash()
+	if len(e.Session) > 0 {
+		key = sessionKey(e.Session, w.seed)
+	}
+	s = &w.shards[key.shard()]
+	a = s.actor(key)
+	if a.events == 0 && len(e.Session) > 0 {
+		s.setLabel(a, e.Session)
+		w.sessions = true
+		if w.earlier != nil {
+			w.noteResumed(key, e.Session)
+		}
+	}
+	return s, a, client
+}
+
+func (w *Worker) host(h []byte) uint32 {
+	if !bytes.Equal(w.hosts.key[w.lastHost], h) {
+		w.lastHost = w.hosts.number(h)
+	}
+	return w.lastHost
+}
+
+func (w *Worker) upstream(u []byte) uint32 {
+	n := w.upstreams.number(u)
+	if int(n) == len(w.upstreamTally) {
+		w.upstreamTally = append(w.upstreamTally, newTally())
+	}
+	return n
+}
+
+// notFound replaces the template of every path that was answered 404 or 410: such
+// a path names no endpoint, and scanners invent any number of them.
+var notFound = []byte("{not_found}")
+
+// endpoint returns the number of the endpoint of a request.
+func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
+	if o == NotFound {
+		return w.endpoints.number(host, method(e.Method), notFound)
+	}
+	h := shapeHash(e.Path, w.seed^methodKey(e.Method)*0x9e3779b97f4a7c15^uint64(host)*0xc2b2ae3d27d4eb4f)
+	if w.paths == nil { // on demand: of a small log, most workers read nothing
+		w.paths = new([pathCacheSize]cachedPath)
+	}
+	c := &w.paths[h%pathCacheSize]
+	if c.hash != h || h == 0 || c.endpoint < w.endpoints.base {
+		w.template = appendTemplate(w.template[:0], e.Path)
+		c.hash, c.endpoint = h, w.endpoints.number(host, method(e.Method), w.template)
+	}
+	return c.endpoint
+}
+
+// methodKey returns a distinct key for each HTTP method that method recognises.
+func methodKey(m []byte) uint64 {
+	if len(m) >= 8 {
+		// No two registered methods share their first eight bytes; others become
+		// _OTHER.
+		if m = method(m); len(m) >= 8 {
+			return scan.LoadWord(m)
+		}
+	}
+	return scan.LoadWord(m) | uint64(len(m))<<56 // the length is no letter
+}

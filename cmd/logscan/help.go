@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	mangokong "github.com/alecthomas/mango-kong"
+	"github.com/muesli/roff"
+)
+
+// description begins with a summary line, which heads the manual page.
+const description = `Explain the HTTP 401s in access logs.
+
+Reads the access logs of nginx, Apache and other servers and finds out which
+sessions expire, which endpoints and accounts are broken and since when, who
+attacks, and what is harmless.`
+
+// examples are shown at the end of the help and in the manual page.
+var examples = []struct{ command, purpose string }{
+	{"logscan /var/log/nginx", "Scan, and write logscan-out/report.html."},
+	{"logscan scan -o lake/dt=2026-11-22 'web*/access.log*.gz'", "Scan the logs of several servers together."},
+	{"logscan show logscan-out", "Show the findings in the terminal."},
+	{"logscan formats access.log", "Detect the format, and show the parsed and the missing fields."},
+	{"logscan parse --format '$remote_addr [$time_local] \"$request\" $status' access.log", "Try a format string."},
+	{"zcat old.log.Z | logscan -", "Read standard input."},
+	{"logscan scan --baseline lake/dt=2026-11-21 -o lake/dt=2026-11-22 --fail-on high /var/log/nginx", "Nightly: compare with the night before, and exit 3 if there is a severe finding."},
+}
+
+const environment = `Every flag can also be set in the environment (LOGSCAN_OUT for --out) or in a
+configuration file (see logscan config check). A flag takes precedence over the
+environment, and the environment over the file.`
+
+const exitCodes = `  0    done
+  1    failed, nothing written
+  2    usage or configuration error
+  3    done, with findings at or above --fail-on
+  4    done, but some input was unreadable or too many lines were rejected
+  130  interrupted, nothing written`
+
+// helpFlag prints the help of the command that it follows.
+type helpFlag bool
+
+// BeforeReset is called by kong before it validates the command line, so that
+// help is shown even if arguments are missing.
+func (helpFlag) BeforeReset(ctx *kong.Context) error {
+	topLevel := !slices.Contains(ctx.Args, ctx.Selected().Name) // scan was selected by default
+	if topLevel {
+		fmt.Fprintf(ctx.Stdout, "%s\n\nCommands:\n", description)
+		for _, command := range ctx.Model.Children {
+			fmt.Fprintf(ctx.Stdout, "  %-10s  %s\n", command.Name, command.Help)
+		}
+		fmt.Fprintln(ctx.Stdout)
+	}
+	if err := ctx.PrintUsage(false); err != nil {
+		return err
+	}
+	if topLevel {
+		fmt.Fprintln(ctx.Stdout, "\nExamples:")
+		for _, e := range examples {
+			fmt.Fprintf(ctx.Stdout, "  %s\n      %s\n", e.command, e.purpose)
+		}
+		fmt.Fprintf(ctx.Stdout, "\n%s\n\nExit codes:\n%s\n", environment, exitCodes)
+	}
+	return errHelpShown
+}
+
+type manCmd struct{}
+
+// Help returns the text that kong prints before the flags.
+func (manCmd) Help() string {
+	return `View it with: logscan man | man -l -`
+}
+
+// Run prints the manual page, generated from the same model as --help.
+func (manCmd) Run(app *kong.Kong, std *streams) error {
+	for _, command := range app.Model.Children {
+		// mango prints details next to the command's name: move them into the
+		// description.
+		command.Help, command.Detail = strings.TrimSpace(command.Help+" "+command.Detail), ""
+	}
+	// mango prints each line as a paragraph.
+	summary, details, _ := strings.Cut(app.Model.Help, "\n\n")
+	app.Model.Help = summary + "\n" + strings.ReplaceAll(details, "\n", " ")
+	page := mangokong.NewManPage(1, app.Model)
+	var text strings.Builder
+	for _, e := range examples {
+		fmt.Fprintf(&text, "%s\n    %s\n", e.purpose, e.command)
+	}
+	page = page.WithSection("Examples", strings.TrimSpace(text.String()))
+	page = page.WithSection("Environment", strings.ReplaceAll(environment, "\n", " "))
+	page = page.WithSection("Exit codes", exitCodes)
+	_, err := fmt.Fprintln(std.stdout, page.Build(roff.NewDocument()))
+	return err
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"logscan/parse"
+	"logscan/parse/serverconf"
+)
+
+// serverFlags name configuration files of web servers.
+type serverFlags struct {
+	NginxConf  string `placeholder:"FILE" group:"input" help:"nginx configuration to take log formats from: by the path of each log, or by name with --format."`
+	ApacheConf string `placeholder:"FILE" group:"input" help:"Apache configuration to take log formats from, likewise."`
+}
+
+// configuredFormats holds the compiled log formats of server configurations.
+type configuredFormats struct {
+	servers []serverFormats
+}
+
+// serverFormats holds the formats of one server's configuration.
+type serverFormats struct {
+	name     string // nginx or apache
+	config   *serverconf.Config
+	compiled map[hostFormat]*parse.Format // nil for a format that cannot be used
+}
+
+// hostFormat is a log format with the virtual host of all its lines, or "" if
+// there may be several.
+type hostFormat struct {
+	serverconf.Format
+	host string
+}
+
+// load reads the configurations and prints notes on directives that it cannot
+// follow. It returns nil if none is named. Its errors are usage errors.
+func (f *serverFlags) load(w io.Writer, quiet bool) (*configuredFormats, error) {
+	var c configuredFormats
+	for _, s := range []struct {
+		name, flag, path string
+		read             func(string) (*serverconf.Config, error)
+	}{
+		{"nginx", "--nginx-conf", f.NginxConf, serverconf.Nginx},
+		{"apache", "--apache-conf", f.ApacheConf, serverconf.Apache},
+	} {
+		if s.path == "" {
+			continue
+		}
+		config, err := s.read(s.path)
+		if err != nil {
+			return nil, usagef("", "%s: %w", s.flag, err)
+		}
+		formats := serverFormats{name: s.name, config: config, compiled: map[hostFormat]*parse.Format{}}
+		notes := append(config.Notes, formats.compile()...)
+		if len(config.Logs) == 0 {
+			notes = append(notes, s.path+": no access log is configured")
+		}
+		if !quiet {
+			for _, n := range notes {
+				note(w, "note: %s", n)
+			}
+		}
+		c.servers = append(c.servers, formats)
+	}
+	if len(c.servers) == 0 {
+		return nil, nil
+	}
+	return &c, nil
+}
+
+// compile compiles the formats of all logs, with and without the virtual host,
+// so that reading only looks them up. It returns notes on those that cannot be
+// used.
+func (s *serverFormats) compile() (notes []string) {
+	add := func(f serverconf.Format, host string) {
+		key := hostFormat{f, host}
+		if _, ok := s.compiled[key]; ok || f.Spec == "" {
+			return
+		}
+		format, err := parse.Configured{Server: s.name, Name: f.Name, Spec: f.Spec, Raw: f.Escape == "none", Host: host}.Format()
+		if err != nil && host == "" {
+			notes = append(notes, fmt.Sprintf("%s configuration: %v", s.name, err))
+		}
+		s.compiled[key] = format
+	}
+	for i := range s.config.Logs {
+		l := &s.config.Logs[i]
+		add(l.Format(), "")
+		if host, ok := l.Host(); ok {
+			add(l.Format(), host)
+		}
+	}
+	return notes
+}
+
+// forPath returns the formats that the log at path may have: those configured
+// for the path, or else all formats that the servers write.
+func (c *configuredFormats) forPath(path string) []*parse.Format {
+	if abs, err := filepath.Abs(path); err == nil && path != "-" {
+		path = abs
+	}
+	var list []*parse.Format
+	for i := range c.servers {
+		s := &c.servers[i]
+		m, ok := s.config.For(path)
+		if !ok {
+			continue
+		}
+		for _, f := range m.Formats() {
+			host, _ := m.Host(f)
+			if format := s.compiled[hostFormat{f, host}]; format != nil {
+				list = append(list, format)
+			}
+		}
+	}
+	if len(list) > 0 {
+		return list
+	}
+	for i := range c.servers {
+		s := &c.servers[i]
+		for _, f := range s.config.Written() {
+			if format := s.compiled[hostFormat{f, ""}]; format != nil {
+				list = append(list, format)
+			}
+		}
+	}
+	return list
+}
+
+// named returns the format that a configuration defines under name, or nil.
+func (c *configuredFormats) named(name string) (*parse.Format, error) {
+	for i := range c.servers {
+		s := &c.servers[i]
+		if f, ok := s.config.Formats[name]; ok {
+			return parse.Configured{Server: s.name, Name: f.Name, Spec: f.Spec, Raw: f.Escape == "none"}.Format()
+		}
+	}
+	return nil, nil
+}

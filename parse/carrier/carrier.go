@@ -1,0 +1,140 @@
+// Package carrier finds the line that a server wrote inside the line of what
+// carried it: a container's log file, syslog, the journal.
+//
+// In: the lines of an input. Out: the text that the server wrote, decoded and
+// joined where the carrier split it, and the carrier's own time. It does not
+// interpret the text.
+package carrier
+
+import (
+	"bytes"
+
+	"logscan/parse/scan"
+)
+
+// Carrier is a way to carry lines. It is immutable.
+type Carrier struct {
+	Name string
+	Doc  string // what writes it, in a line
+	JSON bool   // its lines are JSON objects, which could be taken for a log themselves
+	// Splits reports whether a text may continue in a later line.
+	Splits bool
+
+	locate func(line []byte) (text, bool)
+}
+
+// text is the position of the text in a carrying line, and what the carrier adds
+// to it.
+type text struct {
+	start, end int
+	encoding   encoding
+	stamp      []byte // the carrier's own time, aliasing the line
+	stream     stream
+	partial    bool // the text continues in the next line of the same stream
+}
+
+// encoding is how a text is written in the carrying line.
+type encoding uint8
+
+const (
+	plain      encoding = iota
+	jsonString          // with escapes
+	jsonBytes           // an array of byte values
+)
+
+// stream distinguishes the streams of a container, whose lines are interleaved.
+type stream uint8
+
+const (
+	stdout stream = iota
+	stderr
+	numStreams
+)
+
+// Carriers returns all carriers. Of two that explain as many lines, the first is
+// preferred.
+func Carriers() []*Carrier {
+	return []*Carrier{
+		{Name: "docker", Doc: "Docker's json-file driver", JSON: true, Splits: true, locate: docker},
+		{Name: "docker-lines", Doc: "as docker, where a shipper has taken the line feeds off", JSON: true, locate: dockerLines},
+		{Name: "cri", Doc: "Kubernetes (CRI: containerd, CRI-O)", Splits: true, locate: cri},
+		{Name: "journald", Doc: "journalctl -o json", JSON: true, locate: journald},
+		{Name: "caddy-console", Doc: "Caddy, format console", locate: caddyConsole},
+		{Name: "syslog", Doc: "syslog, RFC 3164 and 5424, and journalctl -o short", locate: syslog},
+	}
+}
+
+// Lookup returns the carrier with the given name.
+func Lookup(name string) (*Carrier, bool) {
+	for _, c := range Carriers() {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return nil, false
+}
+
+// Text returns the decoded text of a line, without its line end, and whether it
+// continues in a later line. ok is false if the line is not one of c.
+func (c *Carrier) Text(line []byte) (decoded []byte, partial, ok bool) {
+	t, ok := c.locate(trimNewline(line))
+	if !ok {
+		return nil, false, false
+	}
+	decoded, _ = t.decode(nil, line)
+	return trimNewline(decoded), t.partial, true
+}
+
+// decode returns the text of line, and the buffer that holds it if it had to be
+// decoded: buf, perhaps grown.
+func (t *text) decode(buf, line []byte) (decoded, newBuf []byte) {
+	raw := line[t.start:t.end]
+	switch t.encoding {
+	case jsonString:
+		if bytes.IndexByte(raw, '\\') < 0 {
+			return raw, buf
+		}
+		buf = scan.AppendUnescaped(buf[:0], raw)
+	case jsonBytes:
+		buf = appendBytes(buf[:0], raw)
+	default:
+		return raw, buf
+	}
+	return buf, buf
+}
+
+func trimNewline(b []byte) []byte { return bytes.TrimRight(b, "\r\n") }
+
+func streamNamed(name []byte) stream {
+	if string(name) == "stderr" {
+		return stderr
+	}
+	return stdout
+}
+
+// cri locates the text in "time stream tags text", where the first tag is P for a
+// part of a text and F for its end.
+// https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
+func cri(line []byte) (t text, ok bool) {
+	stamp, rest, ok := bytes.Cut(line, space)
+	if !ok || len(stamp) < 20 || stamp[4] != '-' || stamp[10] != 'T' {
+		return t, false
+	}
+	name, rest, ok := bytes.Cut(rest, space)
+	if !ok || string(name) != "stdout" && string(name) != "stderr" {
+		return t, false
+	}
+	tags, content, ok := bytes.Cut(rest, space)
+	if len(tags) == 0 || tags[0] != 'P' && tags[0] != 'F' || len(tags) > 1 && tags[1] != ':' {
+		return t, false
+	}
+	if !ok { // an empty text whose last space was trimmed
+		content = nil
+	}
+	return text{
+		start: len(line) - len(content), end: len(line),
+		stamp: stamp, stream: streamNamed(name), partial: tags[0] == 'P',
+	}, true
+}
+
+var space = []byte(" ")

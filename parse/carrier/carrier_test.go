@@ -1,0 +1,95 @@
+package carrier
+
+import (
+	"fmt"
+	"testing"
+)
+
+var locateTests = []struct{ carrier, line, want string }{
+	{"docker", `{"log":"GET / \"x\"\n","stream":"stderr","time":"2026-03-09T14:05:00.1Z"}`, `GET / \"x\"\n json stream=1 2026-03-09T14:05:00.1Z`},
+	{"docker", `{"log":"cut he","stream":"stdout","attrs":{"tag":"a,]"},"time":"2026-03-09T14:05:00.1Z"}`, `cut he json partial 2026-03-09T14:05:00.1Z`},
+	{"docker-lines", `{"stream":"stdout","log":"whole"}`, `whole json`},
+	{"docker", `{"log":"a"}`, ``},
+	{"docker", `{"log":"a\n","stream":"stdout"`, ``},
+	{"docker", `{"log":{"a":1},"stream":"stdout"}`, ``},
+	{"cri", `2016-10-06T00:17:09.669794202Z stdout F The content`, `The content 2016-10-06T00:17:09.669794202Z`},
+	{"cri", `2016-10-06T00:17:09.669794202Z stderr P The con`, `The con partial stream=1 2016-10-06T00:17:09.669794202Z`},
+	{"cri", `2016-10-06T00:17:09.669794202Z stdout F`, ` 2016-10-06T00:17:09.669794202Z`},
+	{"cri", `2016-10-06T00:17:09.669794202Z stdin F x`, ``},
+	{"journald", `{"__REALTIME_TIMESTAMP":"1773065100000000","_HOSTNAME":"h","MESSAGE":"a \"b\""}`, `a \"b\" json 1773065100000000`},
+	{"journald", `{"_HOSTNAME":"h","MESSAGE":[71,69,84]}`, `[71,69,84] bytes=GET`},
+	{"journald", `{"MESSAGE":"a"}`, ``},
+	{"caddy-console", "2026/11/23 15:24:28.348\t\x1b[34mINFO\x1b[0m\thttp.log.access\thandled request\t{\"status\": 401}", `{"status": 401} 2026/11/23 15:24:28.348`},
+	{"caddy-console", "2026/11/23 15:24:28.348\tINFO\tadmin\tlistening", ``},
+	{"caddy-console", "2026/11/23 15:24:28.348\tINFO\ttls\tcleaned\tdone", ``},
+	{"caddy-console", "2026-11-23 15:24:28\tGET\t/\t200\t{}", ``},
+	{"syslog", `Dec  9 13:01:26 localhost haproxy[28029]: 127.0.0.1:39759 x`, `127.0.0.1:39759 x Dec  9 13:01:26`},
+	{"syslog", `<190>Oct 10 13:55:36 nginx: text`, `text Oct 10 13:55:36`},
+	{"syslog", `2015-08-26T02:09:48+02:00 localhost haproxy[14389]: 5.196`, `5.196 2015-08-26T02:09:48+02:00`},
+	{"syslog", `<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time`, `%% It's time 2003-08-24T05:14:15.000003-07:00`},
+	{"syslog", `<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 [a@1 iut="]\"" b="c"][d] ` + "\xef\xbb\xbf" + `text`, `text 2003-10-11T22:14:15.003Z`},
+	{"syslog", `<165>1 - - - - - - text`, `text`},
+	{"syslog", `2015-11-17T05:45:24.077255Z elastic-prod 54.161.222.121:40909 10.231.68.180:443 0.1`, ``},
+	{"syslog", `192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 0`, ``},
+	{"syslog", `<x>Oct 10 13:55:36 nginx: text`, ``},
+	{"syslog", ``, ``},
+}
+
+func TestLocate(t *testing.T) {
+	for _, tt := range locateTests {
+		c, ok := Lookup(tt.carrier)
+		if !ok {
+			t.Fatalf("no carrier %s", tt.carrier)
+		}
+		got := ""
+		if x, ok := c.locate([]byte(tt.line)); ok {
+			got = tt.line[x.start:x.end]
+			switch x.encoding {
+			case jsonString:
+				got += " json"
+			case jsonBytes:
+				got += " bytes=" + string(appendBytes(nil, []byte(got)))
+			}
+			if x.partial {
+				got += " partial"
+			}
+			if x.stream != stdout {
+				got += fmt.Sprintf(" stream=%d", x.stream)
+			}
+			if len(x.stamp) > 0 {
+				got += " " + string(x.stamp)
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s of %s:\n got %s\nwant %s", tt.carrier, tt.line, got, tt.want)
+		}
+	}
+}
+
+func TestReadAllocs(t *testing.T) {
+	for _, tt := range locateTests {
+		c, _ := Lookup(tt.carrier)
+		var r Reader
+		line := []byte(tt.line)
+		if n := testing.AllocsPerRun(10, func() { r.Read(c, line); r.Reset() }); n != 0 {
+			t.Errorf("%s: %v allocations for %s", tt.carrier, n, tt.line)
+		}
+	}
+}
+
+// FuzzLocate checks that the text is always a part of the line.
+func FuzzLocate(f *testing.F) {
+	for _, tt := range locateTests {
+		f.Add([]byte(tt.line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		for _, c := range Carriers() {
+			if x, ok := c.locate(line); ok {
+				if x.start < 0 || x.start > x.end || x.end > len(line) {
+					t.Errorf("%s: %+v of %d bytes", c.Name, x, len(line))
+				}
+				c.Text(line)
+			}
+		}
+	})
+}

@@ -1,0 +1,242 @@
+package field
+
+import "bytes"
+
+// Servers name the reason of a refusal in many ways. They are mapped to one
+// vocabulary; texts that are not recognised stay as the server wrote them.
+
+// The reasons. They are stable: they are the values of auth_reason.
+const (
+	reasonTokenExpired      = "token_expired"
+	reasonInvalidToken      = "invalid_token"
+	reasonInvalidSession    = "invalid_session"
+	reasonSessionExpired    = "session_expired"
+	reasonCredentials       = "invalid_credentials"
+	reasonNoCredentials     = "no_credentials"
+	reasonACL               = "acl_denied"
+	reasonScope             = "insufficient_scope"
+	reasonStepUp            = "step_up_required"
+	reasonStaleNonce        = "stale_nonce"
+	reasonProvider          = "identity_provider_down"
+	reasonConfig            = "config"
+	reasonRequest           = "invalid_request"
+	reasonPasswordExpired   = "password_expired"
+	reasonAccountLocked     = "account_locked"
+	reasonAccountDisabled   = "account_disabled"
+	reasonAccountExpired    = "account_expired"
+	reasonAccountRestricted = "account_restricted"
+	reasonClockSkew         = "clock_skew"
+	reasonAddress           = "address_denied"
+	reasonFilter            = "denied_by_filter"
+	reasonApplication       = "denied_by_application"
+	reasonAuthorizer        = "denied_by_authorizer"
+)
+
+// LongestReason is the greatest length in bytes of a server's own text that is
+// kept.
+const LongestReason = 256
+
+// ReasonExpired reports whether a reason means that the credential had expired.
+func ReasonExpired(reason []byte) bool {
+	return string(reason) == reasonTokenExpired || string(reason) == reasonSessionExpired
+}
+
+// reasonWords maps the words that proxies and authorization servers use, in lower
+// case.
+var reasonWords = map[string]string{
+	// RFC 6750, section 3.1; RFC 9449; RFC 9470
+	"invalid_token": reasonInvalidToken, "invalid_request": reasonRequest, "insufficient_scope": reasonScope,
+	"insufficient_user_authentication": reasonStepUp, "use_dpop_nonce": reasonStaleNonce, "invalid_dpop_proof": reasonInvalidToken,
+	"invalid_client": reasonCredentials, "invalid_grant": reasonCredentials, "unauthorized_client": reasonConfig,
+	"expired_token": reasonTokenExpired, "unauthorized": "", "access_denied": reasonACL,
+
+	// Envoy: in the braces of jwt_authn_access_denied, and other filters' details
+	"jwt_is_missing": reasonNoCredentials, "jwt_is_expired": reasonTokenExpired, "jwt_not_yet_valid": reasonClockSkew,
+	"jwt_is_not_in_the_form_of_header.payload.signature_with_two_dots_and_3_sections": reasonInvalidToken,
+	"jwt_verification_fails": reasonInvalidToken, "jwt_issuer_is_not_configured": reasonConfig,
+	"audiences_in_jwt_are_not_allowed": reasonInvalidToken, "jwks_remote_fetch_is_failed": reasonProvider,
+	"jwks_doesn't_have_key_to_match_kid_or_alg_from_jwt": reasonInvalidToken, "jwt_header_is_an_invalid_base64url_encoded": reasonInvalidToken,
+	"no_credential_found_for_basic_auth": reasonNoCredentials, "invalid_credential_for_basic_auth": reasonCredentials,
+	"ext_authz_denied": reasonAuthorizer, "ext_authz_error": reasonProvider, "uaex": reasonAuthorizer,
+	"missing_api_key": reasonNoCredentials, "unknown_api_key": reasonCredentials,
+	"oauth.missing_credentials": reasonNoCredentials, "oauth.invalid_token": reasonInvalidToken,
+
+	// AWS Application Load Balancer: error_reason
+	"authinvalidcookie": reasonInvalidSession, "authinvalidgranterror": reasonCredentials, "authinvalididtoken": reasonInvalidToken,
+	"authinvalidawsalbauthnonce": reasonRequest, "authmissingawsalbauthnonce": reasonRequest,
+	"authinvalidstateparam": reasonRequest, "authmissingstateparam": reasonRequest, "authmissingcodeparam": reasonRequest,
+	"authmissinghostheader": reasonRequest, "authunhandledexception": reasonProvider,
+	"authtokeneprequestfailed": reasonProvider, "authtokeneprequesttimeout": reasonProvider,
+	"authuserinfoeprequestfailed": reasonProvider, "authuserinfoeprequesttimeout": reasonProvider,
+	"authuserinforesponsesizeexceeded": reasonConfig,
+	"jwtheadernotpresent":              reasonNoCredentials, "jwtrequestformatinvalid": reasonInvalidToken,
+	"jwtsignaturevalidationfailed": reasonInvalidToken, "jwtclaimnotpresent": reasonInvalidToken,
+	"jwtclaimvalidationfailed": reasonInvalidToken, "jwtclaimformatinvalid": reasonInvalidToken,
+	"jwksrequesttimeout": reasonProvider, "jwksrequestfailed": reasonProvider, "jwksresponsesizeexceeded": reasonConfig,
+
+	// applications
+	"token_expired": reasonTokenExpired, "expired": reasonTokenExpired, "jwt_expired": reasonTokenExpired,
+	"token_is_expired": reasonTokenExpired, "access_token_expired": reasonTokenExpired, "tokenexpired": reasonTokenExpired,
+	"tokenexpirederror": reasonTokenExpired, "expiredsignatureerror": reasonTokenExpired, "the_token_is_expired": reasonTokenExpired,
+	"token_has_expired": reasonTokenExpired, "signature_has_expired": reasonTokenExpired, "the_access_token_expired": reasonTokenExpired,
+	"token_invalid": reasonInvalidToken, "jsonwebtokenerror": reasonInvalidToken, "invalid_signature": reasonInvalidToken,
+	"invalid_credentials": reasonCredentials, "bad_credentials": reasonCredentials, "wrong_password": reasonCredentials,
+	"invalid_password": reasonCredentials, "authentication_failed": reasonCredentials, "user_not_found": reasonCredentials,
+	"no_credentials": reasonNoCredentials, "missing_token": reasonNoCredentials, "token_missing": reasonNoCredentials,
+	"missing_credentials": reasonNoCredentials, "no_api_key_found_in_request": reasonNoCredentials, "unauthenticated": reasonNoCredentials,
+	"session_expired": reasonSessionExpired, "invalid_session": reasonInvalidSession, "session_not_found": reasonInvalidSession,
+	"account_locked": reasonAccountLocked, "user_locked": reasonAccountLocked, "account_disabled": reasonAccountDisabled,
+	"user_disabled": reasonAccountDisabled, "password_expired": reasonPasswordExpired, "account_expired": reasonAccountExpired,
+	"acl_denied": reasonACL, "stale_nonce": reasonStaleNonce, "identity_provider_down": reasonProvider,
+	"step_up_required": reasonStepUp, "mfa_required": reasonStepUp, "config": reasonConfig, "clock_skew": reasonClockSkew,
+
+	// Envoy, if the upstream answered: no reason.
+	"via_upstream": "", "-": "",
+}
+
+// iisSubstatus maps the digits of IIS after 401.
+var iisSubstatus = map[string]string{
+	"1": reasonCredentials, "2": reasonConfig, "3": reasonACL, "4": reasonFilter, "5": reasonApplication, "7": reasonACL,
+	"501": reasonAddress, "502": reasonAddress, "503": reasonAddress, "504": reasonAddress,
+}
+
+// win32Status maps the codes of Windows that are more specific than the substatus
+// of IIS.
+var win32Status = map[string]string{
+	"2148074254": reasonNoCredentials,     // 0x8009030E: the first leg of a handshake
+	"2148074252": reasonCredentials,       // 0x8009030C
+	"2148074248": reasonInvalidToken,      // 0x80090308
+	"2148074257": reasonProvider,          // 0x80090311: no domain controller
+	"2148074274": reasonConfig,            // 0x80090322: the service principal name
+	"2148074276": reasonClockSkew,         // 0x80090324
+	"2148074310": reasonConfig,            // 0x80090346: channel binding
+	"1326":       reasonCredentials,       // logon failure
+	"1327":       reasonAccountRestricted, // account restriction
+	"1328":       reasonAccountRestricted, // logon hours
+	"1329":       reasonAccountRestricted, // workstation
+	"1330":       reasonPasswordExpired,
+	"1331":       reasonAccountDisabled,
+	"1385":       reasonAccountRestricted, // logon type not granted
+	"1793":       reasonAccountExpired,
+	"1907":       reasonPasswordExpired, // must be changed
+	"1909":       reasonAccountLocked,
+	"1311":       reasonProvider, // no logon servers
+}
+
+// Refusal returns who refused a request and why, given the logged reason and what
+// the log says about the backend. word is of the vocabulary; known is false if the
+// reason is not recognised.
+func (h *Hints) Refusal(raw []byte, u *Upstreams) (by Answerer, word string, known bool) {
+	by = h.RefusedBy(u)
+	if len(raw) == 0 {
+		return by, "", false
+	}
+	if detail, explicit := envoyDetail(raw); explicit && h.Answerer == Unknown {
+		by = Proxy
+		if detail == "via_upstream" {
+			by = Upstream
+		}
+	}
+	word, known = reasonOf(raw)
+	return by, word, known
+}
+
+// envoyDetail returns the response code detail of Envoy that raw begins with, if
+// it determines who answered.
+func envoyDetail(raw []byte) (detail string, known bool) {
+	for _, d := range []string{"via_upstream", "jwt_authn_access_denied", "ext_authz_denied", "ext_authz_error", "rbac_access_denied", "direct_response"} {
+		if len(raw) >= len(d) && equalLower(raw[:len(d)], d) {
+			return d, true
+		}
+	}
+	return "", false
+}
+
+// reasonOf returns the word for a reason as a server writes it.
+func reasonOf(raw []byte) (reason string, known bool) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) > 4<<10 {
+		raw = raw[:4<<10]
+	}
+	if len(raw) > 4 && string(raw[:4]) == "401." {
+		return iisReason(raw[4:])
+	}
+	if open := bytes.IndexByte(raw, '{'); open > 0 && raw[len(raw)-1] == '}' { // Envoy: what{why}
+		if reason, known = word(raw[open+1 : len(raw)-1]); known {
+			return reason, true
+		}
+		return word(raw[:open])
+	}
+	if len(raw) > 4 && equalLower(raw[:4], "rbac") {
+		return reasonACL, true
+	}
+	if reason, known = word(raw); known {
+		return reason, true
+	}
+	return challengeReason(raw)
+}
+
+// word looks up a text in reasonWords, with underscores for blanks.
+func word(b []byte) (reason string, known bool) {
+	var scratch [96]byte
+	if len(b) > len(scratch) {
+		return "", false
+	}
+	low := scratch[:copy(scratch[:], b)]
+	for i, c := range low {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			low[i] = c | 0x20
+		case c == ' ' || c == '-' && len(low) > 1:
+			low[i] = '_'
+		}
+	}
+	reason, known = reasonWords[string(bytes.TrimRight(low, ".!"))]
+	return reason, known
+}
+
+// challengeReason reads a WWW-Authenticate header. One without an error says how
+// to authenticate, not why it failed.
+func challengeReason(raw []byte) (reason string, known bool) {
+	if equalFold(quotedParameter(raw, "stale"), "true") {
+		return reasonStaleNonce, true
+	}
+	failure := quotedParameter(raw, "error")
+	if len(failure) == 0 {
+		return "", false
+	}
+	reason, known = word(failure)
+	if reason == reasonInvalidToken {
+		// All faults of a token have this code; the description may name the most
+		// frequent one.
+		if d := quotedParameter(raw, "error_description"); containsFold(d, "expired") {
+			return reasonTokenExpired, true
+		}
+	}
+	return reason, known && reason != ""
+}
+
+// containsFold reports whether b contains s, which is in lower case, ignoring
+// case.
+func containsFold(b []byte, s string) bool {
+	for i := 0; i+len(s) <= len(b); i++ {
+		if equalLower(b[i:i+len(s)], s) {
+			return true
+		}
+	}
+	return false
+}
+
+// iisReason reads "1 2148074254": the substatus and the Windows status.
+func iisReason(b []byte) (reason string, known bool) {
+	sub, win, _ := bytes.Cut(b, space)
+	win = bytes.TrimSpace(win)
+	if r, ok := win32Status[string(win)]; ok {
+		return r, true
+	}
+	if string(sub) == "2" && string(win) == "5" {
+		return reasonNoCredentials, true // anonymous access is off: first leg of a handshake
+	}
+	reason, known = iisSubstatus[string(sub)]
+	return reason, known
+}

@@ -1,0 +1,38 @@
+package scan
+
+import "golang.org/x/sys/cpu"
+
+// hasVectors reports whether the processor has the instructions of the assembly.
+var hasVectors = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
+
+// delimiters writes the offsets of the delimiters in b to dst, which has room for
+// len(b)+slack offsets, and returns their number.
+func delimiters(dst []uint32, b []byte) (n int) {
+	whole := 0
+	if hasVectors && len(b) >= chunk && len(dst) >= len(b)+slack {
+		whole = len(b) / chunk
+		n = delimitersAVX2(&dst[0], &b[0], whole)
+	}
+	return n + delimitersPortable(dst[n:], b, whole*chunk)
+}
+
+// delimitersAVX2 writes the offsets of the delimiters in the given number of
+// chunks at src to dst and returns their number. It may write up to slack more
+// offsets.
+//
+//go:noescape
+func delimitersAVX2(dst *uint32, src *byte, chunks int) int
+
+func pathEnd(b []byte, n int) int {
+	const width = 32
+	if hasVectors && len(b) >= (n+width-1)&^(width-1) && n > 0 {
+		return pathEndAVX2(&b[0], n)
+	}
+	return pathEndPortable(b[:n])
+}
+
+// pathEndAVX2 implements PathEnd for n > 0 bytes at src. It reads up to the next
+// multiple of 32 bytes.
+//
+//go:noescape
+func pathEndAVX2(src *byte, n int) int

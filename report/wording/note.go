@@ -1,0 +1,95 @@
+package wording
+
+import (
+	"fmt"
+
+	"logscan/analyze/result"
+	"logscan/analyze/timeline"
+)
+
+// Notes returns the sentences of notes.
+func Notes(notes []result.Note) []string {
+	all := make([]string, len(notes))
+	for i := range notes {
+		all[i] = note(&notes[i])
+	}
+	return all
+}
+
+func note(n *result.Note) string {
+	switch n.Kind {
+	case result.NoteNoUsers:
+		return "No line names a user, so failing accounts cannot be found: log $remote_user (nginx) or %u (Apache)."
+	case result.NoteNoSessions:
+		return "No line has a session id, so sessions are told apart by address and user agent only: log the session cookie ($cookie_NAME in nginx, %{NAME}C in Apache) and name it with --field session=."
+	case result.NoteUnknownFormat:
+		return unknownFormat(n)
+	case result.NotePseudonyms:
+		s := "Users and addresses are pseudonyms, made with the key " + n.Name + "."
+		if n.N > 0 {
+			s += " The text of rejected lines is left out, because the names in it are unknown."
+		}
+		return s
+	case result.NoteBaselineKey:
+		return "The findings are not compared with the baseline: only one of the two runs has pseudonyms, or their keys differ."
+	case result.NoteEarly:
+		return Count(n.N, "input") + " not read: last modified before the time range."
+	case result.NoteDuplicates:
+		s := fmt.Sprintf("%s has the same content as %s and was not read", n.Name, n.Text)
+		if n.N > 1 {
+			s += "; nor were " + Plural(n.N-1, "other copy", "other copies")
+		}
+		return s + "."
+	case result.NoteDone:
+		return Count(n.N, "input") + " hold nothing new since the last run."
+	case result.NoteManyUsers:
+		return fmt.Sprintf("The logs name %s users. The %s with most 401s are listed; the others are summed up as %s.", Number(n.N), Number(n.M), timeline.OtherName)
+	case result.NoteManyClients:
+		return fmt.Sprintf("%s clients beyond those with most 401s are summed up as %s; attacks by them are not detected.", Number(n.N), timeline.OtherName)
+	case result.NoteManyHosts:
+		return "The logs name too many virtual hosts: those of one domain are grouped, as in {name}.example.com. Let a default server refuse unknown hosts (nginx: return 444; Apache: a first VirtualHost that denies)."
+	case result.NoteManyUpstreams:
+		return "The logs name too many upstreams: they are grouped as one."
+	case result.NoteManyRoutes:
+		return "The logs hold too many routes: names in their paths are grouped as {name}."
+	case result.NoteCoarseTimeline:
+		return "The logs hold so many hosts or dates that the timeline has steps of " + step(n.N) + " instead of minutes."
+	case result.NoteMuteEnded:
+		return fmt.Sprintf("The mute of %s ended on %s.", n.Name, n.Text)
+	case result.NoteMuteUnused:
+		return fmt.Sprintf("There is no finding %s, which is muted until %s.", n.Name, n.Text)
+	}
+	return n.Name + ": " + n.Text + "."
+}
+
+func unknownFormat(n *result.Note) string {
+	s := fmt.Sprintf("%s has an unknown format: %s of its %s lines could be parsed.", n.Name, Number(n.N), Number(n.M))
+	if n.Text != "" {
+		return s + " It is " + n.Text + " text: convert it to UTF-8."
+	}
+	if m := Match(n.Match); m != "" {
+		s += " The closest known format is " + m + "."
+	}
+	return s + " Name the format of the server's configuration with --format."
+}
+
+// Match names the format that matches most of an input, "" for none.
+func Match(m result.Match) string {
+	if m.Format == "" {
+		return ""
+	}
+	return m.Format + " (" + Percent(float64(m.Share)) + " of the sampled lines)"
+}
+
+// step names a step of the timeline, given in microseconds.
+func step(us int64) string {
+	switch {
+	case us <= 60*timeline.MinuteStep:
+		return "an hour"
+	case us <= 24*60*timeline.MinuteStep:
+		return "a day"
+	case us <= 366*24*60*timeline.MinuteStep:
+		return "a year"
+	}
+	return "all time"
+}
