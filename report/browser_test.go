@@ -53,7 +53,7 @@ func browser(t *testing.T) context.Context {
 type observed struct {
 	mu       sync.Mutex
 	requests []string
-	troubles []string // errors, messages, dialogs
+	messages []string // errors, messages, dialogs
 }
 
 func (o *observed) event(e any) {
@@ -63,13 +63,13 @@ func (o *observed) event(e any) {
 	case *network.EventRequestWillBeSent:
 		o.requests = append(o.requests, e.Request.URL)
 	case *runtime.EventExceptionThrown:
-		o.troubles = append(o.troubles, e.ExceptionDetails.Text)
+		o.messages = append(o.messages, e.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
-		o.troubles = append(o.troubles, fmt.Sprintf("console.%s called", e.Type))
+		o.messages = append(o.messages, fmt.Sprintf("console.%s called", e.Type))
 	case *log.EventEntryAdded:
-		o.troubles = append(o.troubles, e.Entry.Text)
+		o.messages = append(o.messages, e.Entry.Text)
 	case *browserpage.EventJavascriptDialogOpening:
-		o.troubles = append(o.troubles, "dialog: "+e.Message)
+		o.messages = append(o.messages, "dialog: "+e.Message)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestInABrowser(t *testing.T) {
 	if len(seen.requests) != 1 || seen.requests[0] != url {
 		t.Errorf("requests %v, want only the page", seen.requests)
 	}
-	for _, s := range seen.troubles {
+	for _, s := range seen.messages {
 		t.Errorf("browser message: %s", s)
 	}
 }

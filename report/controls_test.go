@@ -57,10 +57,10 @@ func (o *opened) quiet() {
 			o.Errorf("request for %s", r)
 		}
 	}
-	for _, s := range o.seen.troubles {
+	for _, s := range o.seen.messages {
 		o.Errorf("browser message: %s", s)
 	}
-	o.seen.requests, o.seen.troubles = nil, nil
+	o.seen.requests, o.seen.messages = nil, nil
 }
 
 func (o *opened) do(a chromedp.Action[chromedp.Void]) {

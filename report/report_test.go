@@ -66,7 +66,7 @@ func content(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-func TestWriteMakesEveryOutputAndNothingElse(t *testing.T) {
+func TestWriteMakesAllOutputs(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "lake", "dt=2026-03-09")
 	if err := writeTo(t.Context(), dir, reporttest.Result(), reporttest.Run); err != nil {
@@ -98,7 +98,7 @@ func TestWriteMakesEveryOutputAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestWriteIsAFunctionOfTheResult(t *testing.T) {
+func TestWriteIsDeterministic(t *testing.T) {
 	a, b := content(t, write(t, reporttest.Result())), content(t, write(t, reporttest.Result()))
 	for name := range a {
 		if a[name] != b[name] {
@@ -193,7 +193,7 @@ func TestWriteReplaces(t *testing.T) {
 	}
 }
 
-func TestWriteRefusesWhatIsNotItsOwn(t *testing.T) {
+func TestWriteRefusesForeignDirectories(t *testing.T) {
 	for _, c := range []struct {
 		name, reason string
 		prepare      func(t *testing.T, dir string)
@@ -266,7 +266,7 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 			res.Unauthorized = reporttest.Pieces(make([]result.Unauthorized, 10_000), broken)
 			return res
 		}, broken},
-		{"called off before", stopped, reporttest.Result, context.Canceled},
+		{"cancelled before", stopped, reporttest.Result, context.Canceled},
 	} {
 		for _, earlier := range []bool{false, true} {
 			t.Run(c.name, func(t *testing.T) {
@@ -307,10 +307,10 @@ func TestWriteStopsInTheMiddle(t *testing.T) {
 	})
 	parent := t.TempDir()
 	if err := writeTo(ctx, filepath.Join(parent, "out"), res, reporttest.Run); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that it was called off", err)
+		t.Errorf("got %v, want a cancelled context", err)
 	}
 	if n := read.Load(); n > int64(2+runtime.GOMAXPROCS(0))*4096 {
-		t.Errorf("%d rows were read after it was called off", n)
+		t.Errorf("%d rows were read after cancelling", n)
 	}
 	if left := reporttest.Names(t, parent); len(left) > 0 {
 		t.Errorf("left behind: %v", left)

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// What is written is what Prometheus' own parser reads, whatever is in it.
+// FuzzExposition checks that Prometheus' own parser reads back any text and value.
 func FuzzExposition(f *testing.F) {
 	f.Add("Said\nin \\ two lines.", "a\"}b\n\\", 1.5)
 	f.Add("", "", 0.0)
@@ -40,7 +40,7 @@ func FuzzExposition(f *testing.F) {
 	})
 }
 
-func TestExpositionIsInOrder(t *testing.T) {
+func TestExpositionIsSorted(t *testing.T) {
 	b := newGauge("b", "Second.", "kind")
 	b.add(1, "y")
 	b.add(2, "x")

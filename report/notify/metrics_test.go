@@ -33,7 +33,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("text of a log is in the metrics: %q", s)
 		}
 	}
-	// A place that cannot be written is an error, and leaves nothing.
+	// An unwritable path is an error.
 	if err := WriteMetrics(filepath.Join(t.TempDir(), "no", "such.prom"), reporttest.Result(), reporttest.Run()); err == nil {
 		t.Error("no error")
 	}

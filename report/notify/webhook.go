@@ -1,5 +1,5 @@
-// Package notify tells other systems what a run found: a webhook, and a metrics file
-// for Prometheus.
+// Package notify sends the result of a run to other systems: to a webhook, and to
+// Prometheus through a metrics file.
 package notify
 
 import (

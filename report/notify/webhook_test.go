@@ -15,8 +15,8 @@ import (
 	"logscan/report/wording"
 )
 
-// service answers a webhook's posts, one status after the other, and keeps what
-// was posted last.
+// service answers posts with a list of statuses, one after the other, and records the
+// last post.
 type service struct {
 	*httptest.Server
 	statuses []int
@@ -36,7 +36,7 @@ func newService(t *testing.T, statuses ...int) *service {
 	return s
 }
 
-func TestWebhookTriesAgain(t *testing.T) {
+func TestWebhookRetries(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		statuses []int
@@ -78,7 +78,7 @@ func TestWebhookErrorsKeepTheSecret(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := (Webhook{URL: gone.URL}).Post(ctx, "out", wording.Describe(reporttest.Result()), reporttest.Run()); err == nil {
-		t.Error("a run that was called off posts")
+		t.Error("a cancelled run posts")
 	}
 }
 
@@ -106,11 +106,11 @@ func TestWebhookBodies(t *testing.T) {
 	}
 	for _, want := range []string{"Since the baseline: 1 new", "• high: ", "(new)", "Report: out/report.html"} {
 		if !strings.Contains(message.Text, want) {
-			t.Errorf("the message does not say %q: %s", want, message.Text)
+			t.Errorf("the message lacks %q: %s", want, message.Text)
 		}
 	}
 
-	// Text of a log can neither link nor mention nor shout.
+	// Text of the log makes no links, mentions or emphasis.
 	res := reporttest.Result()
 	res.Findings = []result.Finding{{Text: result.Text{Title: "x <https://evil.example|click> <!channel> @here *bold* `code` [x](http://evil.example) www.evil.example bob@evil.example \x1b[2J\u202e"}}}
 	if err := (Webhook{URL: s.URL, Format: WebhookSlack}).Post(t.Context(), "out", wording.Describe(res), reporttest.Run()); err != nil {

@@ -46,7 +46,7 @@ func contents(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-func TestClaimKeepsOthersAway(t *testing.T) {
+func TestClaimLocks(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "made", "out")
 	p, err := claim(dir)
@@ -59,7 +59,7 @@ func TestClaimKeepsOthersAway(t *testing.T) {
 	} else if want := "another run of logscan (process " + strconv.Itoa(os.Getpid()) + ") is writing " + dir; err.Error() != want {
 		t.Errorf("%q, want %q", err, want)
 	}
-	// Another name of the same place is no way around.
+	// Another path to the same directory is locked too.
 	if link := filepath.Join(parent, "link"); os.Symlink(filepath.Join(parent, "made"), link) == nil {
 		if _, err := claim(filepath.Join(link, "out")); !errors.As(err, &locked) {
 			t.Errorf("by a symbolic link: %v", err)
@@ -72,9 +72,9 @@ func TestClaimKeepsOthersAway(t *testing.T) {
 		beside.Release()
 	}
 	p.Release()
-	p.Release() // nothing happens
+	p.Release() // a second call has no effect
 	if left := reporttest.Names(t, parent); !slices.Equal(left, []string{"link"}) && len(left) != 0 {
-		t.Errorf("there is %q", left)
+		t.Errorf("left over: %q", left)
 	}
 	again, err := claim(dir)
 	if err != nil {
@@ -83,9 +83,9 @@ func TestClaimKeepsOthersAway(t *testing.T) {
 	again.Release()
 }
 
-// TestClaimRemovesWhatWasLeft makes what killed runs leave behind, and what only
-// looks like it.
-func TestClaimRemovesWhatWasLeft(t *testing.T) {
+// TestClaimRemovesLeftovers creates what killed runs leave behind, and names that only
+// look similar.
+func TestClaimRemovesLeftovers(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "out")
 	temporary := t.TempDir()
@@ -124,19 +124,19 @@ func TestClaimRemovesWhatWasLeft(t *testing.T) {
 	}
 	for _, d := range gone {
 		if _, err := os.Stat(d); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s is still there", d)
+			t.Errorf("%s was not removed", d)
 		}
 	}
 	for _, d := range stays {
 		if _, err := os.Stat(d); err != nil {
-			t.Errorf("%s is not of this output: %v", d, err)
+			t.Errorf("%s, which belongs to another output: %v", d, err)
 		}
 	}
 }
 
-// TestClaimPutsBack has a run killed between its two renames, where names cannot
-// be exchanged.
-func TestClaimPutsBack(t *testing.T) {
+// TestClaimRestores simulates a run that was killed between the two renames of
+// swapByRename.
+func TestClaimRestores(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "out")
 	p, err := claim(dir)
@@ -162,7 +162,7 @@ func TestClaimPutsBack(t *testing.T) {
 		t.Errorf("the last output is %q, want %q", got, before)
 	}
 	if left := reporttest.Names(t, parent); !slices.Equal(left, []string{"out"}) {
-		t.Errorf("there is %q", left)
+		t.Errorf("left over: %q", left)
 	}
 }
 
@@ -196,9 +196,9 @@ func TestSwapByRename(t *testing.T) {
 	if got["place/new"] != "new" || got["made/old"] != "old" || len(got) != 2 {
 		t.Errorf("got %v", got)
 	}
-	// What cannot be put into place leaves the old one there.
+	// A failed swap leaves the old directory in place.
 	if err := swapByRename(filepath.Join(parent, "missing"), place); err == nil {
-		t.Error("a directory that is missing was put into place")
+		t.Error("a missing directory was moved into place")
 	}
 	if got := contents(t, parent); got["place/new"] != "new" {
 		t.Errorf("got %v", got)

@@ -186,7 +186,7 @@ func TestChartOfOddTimelines(t *testing.T) {
 			}
 			for _, a := range chart.Areas {
 				if strings.ContainsAny(a.Path, "NIe") {
-					t.Errorf("path %s holds what is no coordinate", a.Path)
+					t.Errorf("path %s has an invalid coordinate", a.Path)
 				}
 			}
 		})

@@ -24,7 +24,7 @@ func TestGapSheets(t *testing.T) {
 		"--field session=cookie_SESSIONNAME FILE", "Log them with Apache", `\"%{SESSIONNAME}C\" %v`, "log it only where those who read the log may have it",
 	} {
 		if !strings.Contains(page, s) {
-			t.Errorf("the page does not say %q", s)
+			t.Errorf("the page lacks %q", s)
 		}
 	}
 	for _, s := range []string{"complete", "<script>alert"} {

@@ -205,7 +205,7 @@ func TestEmptyStates(t *testing.T) {
 			text := html.UnescapeString(styled.ReplaceAllString(withoutScripts(t, page), ""))
 			for _, s := range c.has {
 				if !strings.Contains(text, s) {
-					t.Errorf("the page does not say %q", s)
+					t.Errorf("the page lacks %q", s)
 				}
 			}
 			for _, s := range c.not {
@@ -241,7 +241,7 @@ func TestPageIsBounded(t *testing.T) {
 	}
 	for _, s := range []string{"2954 more findings, less severe or with fewer 401s, are in findings.json.", "200 of 3,003 inputs", "endpoints.parquet has all"} {
 		if !strings.Contains(page, s) {
-			t.Errorf("the page does not say %q", s)
+			t.Errorf("the page lacks %q", s)
 		}
 	}
 }

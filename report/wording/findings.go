@@ -1,3 +1,8 @@
+// Package wording puts results into words: titles, explanations, steps, labels, numbers,
+// durations and times, for the page, the terminal, webhooks, tables and JSON alike.
+//
+// Describe makes all texts of a run once. Text of the log in them is not escaped: Visible
+// and Clip make it safe to show, and each output escapes it for its medium.
 package wording
 
 import (
