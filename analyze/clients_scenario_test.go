@@ -42,7 +42,7 @@ func checkClients(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 		})
 		if i < 0 {
 			if f.Severity >= result.Medium {
-				t.Errorf("found %v %s %+v, which is not there: %s", f.Severity, f.Kind, f.Subject, f.Explanation)
+				t.Errorf("found %v %s %+v, which is not there: %+v", f.Severity, f.Kind, f.Subject, f.Details)
 			}
 			continue
 		}

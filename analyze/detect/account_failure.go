@@ -82,8 +82,8 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 	var p []float64
 	refused := d.openRefused()
 	for n, u := range followed.users {
-		if t, ok := findTurn(byOwner(d.openAttempts(followed.attempts[n]))); ok && !t.machine() {
-			expected, chance := d.compare(&t, refused)
+		if t, ok := findTurn(byOwner(openAttempts(d, followed.attempts[n]))); ok && !t.machine() {
+			expected, chance := compare(d, &t, refused)
 			t.user, t.expected = u, expected
 			turns = append(turns, t)
 			p = append(p, chance)
@@ -93,14 +93,14 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 	var found []candidate
 	for n := range turns {
 		if adjusted[n] <= falseReports {
-			found = append(found, d.failingAccount(&turns[n], adjusted[n]))
+			found = append(found, failingAccount(d, &turns[n], adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
 // openAttempts returns the attempts without the explained refusals.
-func (d *Diagnosis) openAttempts(all []attempt) []attempt {
+func openAttempts(d *Diagnosis, all []attempt) []attempt {
 	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
 		return a.refusal != timeline.NoRefusal && !d.open(int(a.refusal))
 	})
@@ -212,7 +212,7 @@ func findTurn(list []attempt) (turn, bool) {
 // compare returns how many of the tries since the turn would have been refused if
 // the account had fared as others did on the same routes, and the chance that all
 // would. refusals are the unexplained ones by endpoint.
-func (d *Diagnosis) compare(t *turn, refusals []int64) (expected, chance float64) {
+func compare(d *Diagnosis, t *turn, refusals []int64) (expected, chance float64) {
 	own := map[uint32]int64{}
 	for _, a := range t.since {
 		own[a.endpoint]++
@@ -236,7 +236,7 @@ func (d *Diagnosis) compare(t *turn, refusals []int64) (expected, chance float64
 	return expected, chance
 }
 
-func (d *Diagnosis) failingAccount(t *turn, p float64) candidate {
+func failingAccount(d *Diagnosis, t *turn, p float64) candidate {
 	var c candidate
 	addresses, routes := map[uint32]bool{}, map[uint32]bool{}
 	for _, a := range t.since {

@@ -146,12 +146,12 @@ func mainAgent(list []try) (agent uint32, share float64) {
 // attackFinding returns what the findings of all attacks have in common. The
 // confidence is that of an effect.
 func (d *Diagnosis) attackFinding(a *attack, effect float64) (candidate, *Attack) {
-	details := d.attackDetails(a)
-	c := candidate{claims: d.attackClaims(a)}
+	details := attackDetails(d, a)
+	c := candidate{claims: attackClaims(d, a)}
 	c.Subject = d.clientSubject(a.address)
 	c.Onset = a.start * 1000
 	c.Confidence = confidence(a.p, effect)
-	c.Severity = d.attackSeverity(a)
+	c.Severity = attackSeverity(d, a)
 	c.Details, c.Exhibit = details, d.byAccount(a, c.claims)
 	return c, details
 }
@@ -164,7 +164,7 @@ func (d *Diagnosis) clientSubject(address uint32) result.Subject {
 
 // attackClaims returns the failures of an attack, and the refusals before them of a
 // client that first asks without credentials.
-func (d *Diagnosis) attackClaims(a *attack) []uint32 {
+func attackClaims(d *Diagnosis, a *attack) []uint32 {
 	list := make([]uint32, 0, len(a.failures))
 	for i := range a.failures {
 		t := &a.failures[i]
@@ -179,7 +179,7 @@ func (d *Diagnosis) attackClaims(a *attack) []uint32 {
 
 // attackSeverity returns critical for an attack that succeeded, else a severity by
 // its size and whether it goes on at the end of the log.
-func (d *Diagnosis) attackSeverity(a *attack) result.Severity {
+func attackSeverity(d *Diagnosis, a *attack) result.Severity {
 	switch {
 	case len(a.successes) > 0:
 		return result.Critical
@@ -189,7 +189,7 @@ func (d *Diagnosis) attackSeverity(a *attack) result.Severity {
 	return result.Medium
 }
 
-func (d *Diagnosis) attackDetails(a *attack) *Attack {
+func attackDetails(d *Diagnosis, a *attack) *Attack {
 	agents := map[uint32]bool{}
 	for i := range a.failures {
 		agents[a.failures[i].agent] = true
@@ -199,7 +199,7 @@ func (d *Diagnosis) attackDetails(a *attack) *Attack {
 		Accounts: len(a.users), Tried: len(a.users) + len(a.successes), UserAgents: len(agents), PValue: result.Probability(a.p),
 	}
 	if len(a.users) > 0 {
-		details.AccountNames = d.userNames(slices.Collect(maps.Keys(a.users)))
+		details.AccountNames = userNames(d, slices.Collect(maps.Keys(a.users)))
 	}
 	if len(a.successes) > 0 {
 		var opened []uint32
@@ -209,13 +209,13 @@ func (d *Diagnosis) attackDetails(a *attack) *Attack {
 			}
 		}
 		details.FirstSuccess = result.Time(a.successes[0].time * 1000)
-		details.Compromised = d.userNames(opened)
+		details.Compromised = userNames(d, opened)
 	}
 	return details
 }
 
 // userNames returns the names of users in their order, at most MaxEvidence of them.
-func (d *Diagnosis) userNames(users []uint32) []string {
+func userNames(d *Diagnosis, users []uint32) []string {
 	slices.Sort(users)
 	users = slices.Compact(users)
 	names := make([]string, 0, min(len(users), result.MaxEvidence))

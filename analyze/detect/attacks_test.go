@@ -9,9 +9,9 @@ import (
 	"logscan/analyze/result"
 )
 
-// everyday is a site with people, on which a test lets others come. Users are
-// named where they sign in, as by Basic authentication or an application that
-// tells its web server.
+// everyday returns a site with ordinary users, to which a test adds others. Users are
+// named where they sign in, as with Basic authentication or an application that
+// passes the name to its web server.
 func everyday(seed uint64) *world {
 	w := newWorld(seed)
 	w.sessionIDs, w.users = true, true
@@ -19,18 +19,18 @@ func everyday(seed uint64) *world {
 	return w
 }
 
-// minutes is a random time of up to n minutes.
+// minutes returns a random duration of less than n minutes.
 func (w *world) minutes(n int) time.Duration {
 	return time.Duration(w.r.Int64N(int64(n) * int64(time.Minute)))
 }
 
-// account is what a test expects of an attack.
+// expectation is a finding that a test expects.
 type expectation struct {
 	kind     string
 	subject  result.Subject
 	severity result.Severity
 	claims   func(request) bool // the 401s that are its own
-	entered  []string           // accounts that it opened
+	entered  []string           // accounts that an attack opened
 }
 
 func TestAttacks(t *testing.T) {
@@ -40,7 +40,7 @@ func TestAttacks(t *testing.T) {
 	client := func(address string) result.Subject { return result.Subject{Type: "client", ClientAddress: address} }
 	for _, x := range []struct {
 		name string
-		come func(w *world)
+		add  func(w *world)
 		want []expectation
 	}{
 		{"fast guesses at one account", func(w *world) {
@@ -143,7 +143,7 @@ func TestAttacks(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := everyday(seed)
-				x.come(w)
+				x.add(w)
 				_, findings := w.scan(t, 2)
 				w.expect(t, findings, x.want)
 			})
@@ -151,8 +151,8 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// expect checks that just these are found at medium or above, and what they
-// explain.
+// expect checks that exactly these findings are made at medium severity or above, and
+// that they explain their refusals.
 func (w *world) expect(t *testing.T, findings []result.Finding, all []expectation) {
 	t.Helper()
 	kinds := make([]string, len(all))
@@ -179,9 +179,9 @@ func (w *world) expect(t *testing.T, findings []result.Finding, all []expectatio
 	}
 }
 
-// A log of a few hundred lines shows an account that was locked, and the owner's
-// other device does not hide it.
-func TestSmallLogWithALockedAccount(t *testing.T) {
+// A log of a few hundred lines shows a locked account, even where its owner also
+// tries from another device.
+func TestLockedAccountInSmallLog(t *testing.T) {
 	w := newWorld(5)
 	w.sessionIDs, w.users = true, true
 	w.run(10)
@@ -204,8 +204,8 @@ func TestSmallLogWithALockedAccount(t *testing.T) {
 	}
 }
 
-// office lets people come who share an address and a browser. They mistype as
-// everybody does, and some give up.
+// office adds people who share an address and a browser. They mistype as others do,
+// and some give up.
 func (w *world) office(people int, address string) {
 	for i := range people {
 		user := fmt.Sprintf("clerk%d", i)
@@ -233,11 +233,11 @@ func (w *world) office(people int, address string) {
 	}
 }
 
-// What looks like an attack and is none.
-func TestCrowdsAreNoAttack(t *testing.T) {
+// Crowds at one address, and clumsy owners, are not reported as attacks.
+func TestNoAttack(t *testing.T) {
 	for _, x := range []struct {
 		name string
-		come func(w *world)
+		add  func(w *world)
 	}{
 		{"an office behind one address", func(w *world) { w.office(300, "198.51.100.9") }},
 		{"a forgotten password", func(w *world) {
@@ -278,7 +278,7 @@ func TestCrowdsAreNoAttack(t *testing.T) {
 					w := newWorld(seed)
 					w.sessionIDs, w.users = named, named
 					w.run(60)
-					x.come(w)
+					x.add(w)
 					_, findings := w.scan(t, 1)
 					want(t, findings)
 				})

@@ -140,7 +140,7 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 		cand.Severity, cand.Confidence = result.Medium, confidence(p, lower)
 		cand.Exhibit = comparison(result.CountsRequests, result.AfterRedirect, result.WithoutRedirect, followed, direct)
 		cand.Details = &Redirect{
-			From: d.redirectSources(claims[n]), Clients: d.distinctClients(claims[n]),
+			From: redirectSources(d, claims[n]), Clients: d.distinctClients(claims[n]),
 			Followed: followed.Trials, FollowedRefused: followed.Hits,
 			Direct: direct.Trials, DirectRefused: direct.Hits, PValue: result.Probability(p),
 		}
@@ -151,7 +151,7 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 
 // redirectSources returns the endpoints that redirected refused requests, most
 // frequent first, at most maxSources.
-func (d *Diagnosis) redirectSources(refusals []uint32) []string {
+func redirectSources(d *Diagnosis, refusals []uint32) []string {
 	n := map[uint32]int{}
 	for _, i := range refusals {
 		n[d.Refusals[i].Redirect-1]++

@@ -32,7 +32,7 @@ var authScanner = Kind{
 	Title: clientName + `{{with .Details}} scanned the site{{with .Tool}} with {{.}}{{end}}:
 		{{count .RoutesRefused "route"}} refused, {{count .MissingOrForbidden "request"}} for missing or forbidden paths{{end}}`,
 	Explanation: `{{with .Details}}
-		{{share .FailedShare}} of its {{count .Requests "request"}} failed (401, 403 or 404), against at most {{share .UsualShare}} of those of others.
+		{{share .FailedShare}} of its {{count .Requests "request"}} failed (401, 403 or 404), against {{share .UsualShare}} at most for other clients.
 		Between {{time .Start}} and {{time .End}} it was refused on {{count .RoutesRefused "route"}}, requested each a few times at most, and never signed in.{{end}}`,
 	Remedy: []string{
 		`Check what it received: requests answered 200 among its refusals are what it was looking for.`,
@@ -83,14 +83,14 @@ type scan struct {
 }
 
 func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
-	scans := d.wideScans()
+	scans := wideScans(d)
 	if len(scans) == 0 {
 		return nil, nil
 	}
 	for _, s := range scans {
-		d.addClients(s)
+		addClients(d, s)
 	}
-	usual := d.usualFailures(scans)
+	usual := usualFailures(d, scans)
 	scans = slices.DeleteFunc(scans, func(s *scan) bool {
 		return s.missing < scanMissing || float64(s.failed) < scanFails*float64(s.requests)
 	})
@@ -102,7 +102,7 @@ func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
 	var found []candidate
 	for n, s := range scans {
 		if adjusted[n] <= falseReports {
-			found = append(found, d.scanFinding(s, usual, adjusted[n]))
+			found = append(found, scanFinding(d, s, usual, adjusted[n]))
 		}
 	}
 	return found, nil
@@ -110,7 +110,7 @@ func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
 
 // wideScans returns the refusals without credentials of the addresses that were
 // refused on many routes, by address.
-func (d *Diagnosis) wideScans() []*scan {
+func wideScans(d *Diagnosis) []*scan {
 	by := map[uint32]*scan{}
 	refused := d.countByAddress(d.uncredentialed)
 	for i := range d.Refusals {
@@ -137,7 +137,7 @@ func (d *Diagnosis) wideScans() []*scan {
 }
 
 // addClients sums the outcomes of the clients that take part in a scan.
-func (d *Diagnosis) addClients(s *scan) {
+func addClients(d *Diagnosis, s *scan) {
 	for agent := range s.agents {
 		client := d.Clients[timeline.Client{Address: s.address, Agent: agent}]
 		if client == nil {
@@ -155,7 +155,7 @@ func (d *Diagnosis) addClients(s *scan) {
 
 // usualFailures returns the share of the site's requests that are refused, forbidden
 // or missing, without those of the scans; scanUsual at least.
-func (d *Diagnosis) usualFailures(scans []*scan) float64 {
+func usualFailures(d *Diagnosis, scans []*scan) float64 {
 	var all, failed int64
 	for _, s := range scans {
 		all -= s.requests
@@ -173,7 +173,7 @@ func (d *Diagnosis) usualFailures(scans []*scan) float64 {
 	return max(scanUsual, float64(failed)/float64(max(all, 1)))
 }
 
-func (d *Diagnosis) scanFinding(s *scan, usual, p float64) candidate {
+func scanFinding(d *Diagnosis, s *scan, usual, p float64) candidate {
 	c := candidate{claims: s.claims}
 	first, last := d.Refusals[s.claims[0]].Time, d.Refusals[s.claims[len(s.claims)-1]].Time
 	c.Subject = d.clientSubject(s.address)
@@ -183,7 +183,7 @@ func (d *Diagnosis) scanFinding(s *scan, usual, p float64) candidate {
 	c.Details = &Scan{
 		Start: result.Time(first * 1000), End: result.Time(last * 1000), Requests: s.requests, RoutesRefused: len(s.routes),
 		MissingOrForbidden: s.missing, FailedShare: result.Share(round(float64(s.failed)/float64(s.requests), 4)), UsualShare: result.Share(usual),
-		UserAgents: len(s.agents), Tool: d.scanningTool(s.agents), PValue: result.Probability(p),
+		UserAgents: len(s.agents), Tool: scanningTool(d, s.agents), PValue: result.Probability(p),
 	}
 	return c
 }
@@ -195,7 +195,7 @@ var scanningTools = [...]string{
 }
 
 // scanningTool returns the first scanning tool that one of the user agents names.
-func (d *Diagnosis) scanningTool(agents map[uint32]bool) string {
+func scanningTool(d *Diagnosis, agents map[uint32]bool) string {
 	for _, tool := range scanningTools {
 		for a := range agents {
 			if strings.Contains(strings.ToLower(d.State.Agents[a]), tool) {

@@ -31,8 +31,8 @@ var distributedGuessing = Kind{
 		{{plural .Failures "failed try" "failed tries"}}{{with .EnteredFrom}}, then accepted from {{plural . "address" "addresses"}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Failures "try" "tries"}} from {{plural .Addresses "address" "addresses"}} failed between {{time .Start}} and {{time .End}}.
-		The account had not been accepted from any of these addresses before{{with .EnteredFrom}}, but was later from {{number .}}{{end}}.
-		Accounts that are not attacked fail from {{fixed 1 .Usual}} addresses on average, or fewer.{{end}}`,
+		The account had not been accepted from any of these addresses before{{with .EnteredFrom}}; later it was accepted from {{number .}} of them{{end}}.
+		Other accounts fail from at most {{fixed 1 .Usual}} addresses on average.{{end}}`,
 	Remedy: []string{
 		`{{if .Details.EnteredFrom}}Somebody got in from an address that had guessed: lock the account, end its sessions, change its password, and check what it did since.{{end}}`,
 		`Limit failed tries per account with a growing delay. A limit per address does not notice this attack, and a lock also shuts out the owner.`,
@@ -97,14 +97,14 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 	var found []candidate
 	for n, u := range users {
 		if len(by[u]) >= strangeAddresses && adjusted[n] <= falseReports {
-			found = append(found, d.guessedAccount(u, by[u], adjusted[n]))
+			found = append(found, guessedAccount(d, u, by[u], adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
 // guessedAccount returns the finding of an account with its refusals by address.
-func (d *Diagnosis) guessedAccount(user uint32, by map[uint32][]uint32, p float64) candidate {
+func guessedAccount(d *Diagnosis, user uint32, by map[uint32][]uint32, p float64) candidate {
 	var c candidate
 	agents := map[uint32]bool{}
 	entered := 0

@@ -10,8 +10,8 @@ import (
 	"logscan/analyze/stats"
 )
 
-// divide tells actors with and without permission from refusals by chance or by
-// time.
+// divide finds actors with and without permission, but not refusals by chance or
+// over time.
 func TestDivide(t *testing.T) {
 	const hour = 3_600_000
 	r := rand.New(rand.NewPCG(1, 2))

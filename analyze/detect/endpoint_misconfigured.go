@@ -27,7 +27,7 @@ import (
 var endpointMisconfigured = Kind{
 	Name:     "endpoint_misconfigured",
 	Label:    "Misconfigured endpoint",
-	Meaning:  "People whose sign-in is good elsewhere are refused at one endpoint.",
+	Meaning:  "One endpoint refuses people who are signed in and accepted elsewhere.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
@@ -105,7 +105,7 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	var tests []tested
 	var p []float64
-	base := d.aliveShare()
+	base := aliveShare(d)
 	for n := range followed.keys {
 		s, ok := refusingSpan(followed.cells[n], endpointShare)
 		if !ok {
@@ -121,7 +121,7 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 		if adjusted[n] > endpointFalse || lower < endpointLower {
 			continue
 		}
-		if cand, ok := d.brokenEndpoint(followed.keys[t.place], followed.cells[t.place], t.span, lower, adjusted[n]); ok {
+		if cand, ok := brokenEndpoint(d, followed.keys[t.place], followed.cells[t.place], t.span, lower, adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
@@ -130,7 +130,7 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 
 // aliveShare returns the share of actors that a healthy route refuses while they
 // are alive: the median over the routes, which a few broken ones do not move.
-func (d *Diagnosis) aliveShare() float64 {
+func aliveShare(d *Diagnosis) float64 {
 	var shares []float64
 	for i := range d.Endpoints {
 		if e := &d.Endpoints[i]; d.Protected[i] && e.Actors >= minMeasured {
@@ -147,7 +147,7 @@ func (d *Diagnosis) aliveShare() float64 {
 	return max(least, shares[(len(shares)-1)/2])
 }
 
-func (d *Diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
+func brokenEndpoint(d *Diagnosis, endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
 	e := &d.State.Endpoints[endpoint]
 	onset, lastAccepted := d.onsetOf(cells, s)
 	end, lastSeen := d.From+int64(s.to)*d.Width, int64(math.MinInt64)
@@ -177,7 +177,7 @@ func (d *Diagnosis) brokenEndpoint(endpoint uint32, cells []cell, s span, lower,
 	details := &BrokenEndpoint{
 		Actors: actors, Nearby: session.Nearby / 1000,
 		RefusedShare: result.Share(round(float64(s.Hits)/float64(s.Trials), 4)), RefusedLow: result.Share(round(lower, 4)),
-		Baseline: result.Share(round(d.aliveShare(), 4)), PValue: result.Probability(p),
+		Baseline: result.Share(round(aliveShare(d), 4)), PValue: result.Probability(p),
 		Accepted: e.N[timeline.Accepted], Ongoing: ongoing,
 	}
 	if s.accepted {

@@ -24,14 +24,14 @@ const (
 const trendStep = (session.MaxSteps + maxTrend - 1) / maxTrend
 
 // newTrend returns an empty trend of the refusals; acceptances are not counted.
-func (d *Diagnosis) newTrend() *result.Trend {
+func newTrend(d *Diagnosis) *result.Trend {
 	const steps = (session.MaxSteps + trendStep - 1) / trendStep
 	return &result.Trend{From: d.From * 1000, Step: trendStep * d.Width * 1000, Refused: make([]int64, steps)}
 }
 
 // actorTrend shows the distinct actors of a series.
 func (d *Diagnosis) actorTrend(cells []cell) *result.Exhibit {
-	t := d.newTrend()
+	t := newTrend(d)
 	t.Accepted = make([]int64, len(t.Refused))
 	for i, x := range cells {
 		t.Refused[i/trendStep] += int64(x.refused)
@@ -42,7 +42,7 @@ func (d *Diagnosis) actorTrend(cells []cell) *result.Exhibit {
 
 // trendOf shows refusals over time. Every finding has at least this exhibit.
 func (d *Diagnosis) trendOf(refusals []uint32) *result.Exhibit {
-	t := d.newTrend()
+	t := newTrend(d)
 	for _, i := range refusals {
 		t.Refused[d.Step(d.Refusals[i].Time)/trendStep]++
 	}

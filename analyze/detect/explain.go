@@ -12,65 +12,80 @@ import (
 	"logscan/parse"
 )
 
-// One trouble is one finding. All detectors propose what they see in the 401s
-// that nothing explains yet, and a greedy cover picks: first the proposal that
-// explains most 401s for each bit that it takes to describe it (Chvátal, A
+// One trouble is one finding. All kinds propose what they see in the refusals that
+// nothing explains yet, and a greedy cover chooses: first the proposal that
+// explains most refusals for each bit that it takes to describe it (Chvátal, A
 // greedy heuristic for the set-covering problem, 1979; description length as in
-// Rissanen, 1978). A wider subject takes fewer bits than many narrow ones: a bad
-// backend is not forty bad routes, a client that tries every account is not so
-// many failing accounts. What has lost claims to another finding is tested again
-// on what is left, by its own detector, and stands or is absorbed.
+// Rissanen, 1978). One wide subject takes fewer bits than many narrow ones: a bad
+// upstream is not forty bad routes, a client that tries every account is not as
+// many failing accounts. A proposal that lost refusals to another finding is tested
+// again on the rest by its own kind, and stands or is absorbed.
 
 const (
 	// intact is the share of its claims that a proposal must still have to be
-	// taken as it was tested.
+	// accepted as it was tested.
 	intact = 0.99
-	// minKept is the share that it must have where it is not tested again.
+	// minKept is the share that it must have if it is not tested again.
 	minKept = 0.5
-	// maxInspections bounds how often a run's detectors are asked again: each
-	// time costs a walk over the 401s.
+	// maxInspections bounds how often a run's kinds are asked again: each time
+	// costs a pass over the refusals.
 	maxInspections = 64
-	// maxRounds is how often all detectors are asked what they see in the rest.
+	// maxRounds is how often all kinds are asked what they see in the rest.
 	maxRounds = 3
-	// certainty is how much more a kind weighs whose sign each 401 shows: twice,
-	// for a tie must not be broken by chance.
+	// certainty is how much more a certain kind weighs: twice, so that chance does
+	// not break a tie.
 	certainty = 2
 )
 
-// proposal is a candidate that waits to be picked.
-type proposal struct {
-	candidate
-	detector   int
-	generation int     // of its detector's proposals
-	open       int     // claims that no finding has
-	merit      float64 // 401s explained for each bit of description
+// proposals are what a kind returned.
+type proposals struct {
+	made  bool
+	found []candidate
+	err   error
 }
 
-// explainer picks findings among proposals.
+// proposal is a candidate that waits to be chosen.
+type proposal struct {
+	candidate
+	kind       int     // index of its kind
+	generation int     // of its kind's proposals
+	open       int     // claims that no finding has
+	merit      float64 // refusals explained for each bit of description
+}
+
+// before orders by merit, and by id where that is equal.
+func (p *proposal) before(q *proposal) bool {
+	if p.merit != q.merit {
+		return p.merit > q.merit
+	}
+	return p.ID < q.ID
+}
+
+// explainer chooses findings among proposals.
 type explainer struct {
 	*Diagnosis
 	kinds       []Kind
-	generation  []int // by detector: older proposals have been replaced
-	waiting     [][]*proposal
-	queue       proposals
+	generation  []int         // by kind: older proposals have been replaced
+	waiting     [][]*proposal // by kind
+	queue       queue
 	inspections int
 	accepted    []candidate
 	taken       map[string]bool       // ids of the accepted
-	absorbed    []map[string]absorbed // by place in accepted, by id
+	absorbed    []map[string]absorbed // by accepted finding, by id
 }
 
-// absorbed is a finding that is part of another one.
+// absorbed is a finding that is part of an accepted one.
 type absorbed struct {
 	result.Finding
 	shared int64 // refusals of both
 }
 
-// explain gives the findings; the facts they explain name them, by place plus
+// explain returns the chosen findings, and sets d.finding to their indexes plus
 // one.
-func (c *Diagnosis) explain(detectors []Kind) ([]candidate, error) {
+func (d *Diagnosis) explain(kinds []Kind) ([]candidate, error) {
 	x := &explainer{
-		Diagnosis: c, kinds: detectors, generation: make([]int, len(detectors)),
-		waiting: make([][]*proposal, len(detectors)), taken: map[string]bool{},
+		Diagnosis: d, kinds: kinds, generation: make([]int, len(kinds)),
+		waiting: make([][]*proposal, len(kinds)), taken: map[string]bool{},
 	}
 	for _, residual := range []bool{false, true} {
 		for range maxRounds {
@@ -78,7 +93,7 @@ func (c *Diagnosis) explain(detectors []Kind) ([]candidate, error) {
 			if err := x.inspectAll(residual); err != nil {
 				return nil, err
 			}
-			if err := x.pick(); err != nil {
+			if err := x.choose(); err != nil {
 				return nil, err
 			}
 			if len(x.accepted) == before {
@@ -90,36 +105,30 @@ func (c *Diagnosis) explain(detectors []Kind) ([]candidate, error) {
 	return x.accepted, nil
 }
 
-// inspection is what a detector found.
-type inspection struct {
-	done  bool
-	found []candidate
-	err   error
-}
-
-// inspectUnobserved asks the detectors that need the facts alone for the first
-// time, one after the other.
-func (c *Diagnosis) inspectUnobserved() {
-	c.inspected = make([]inspection, len(c.kinds))
-	for i := range c.kinds {
-		if d := &c.kinds[i]; d.observe == nil && !d.residual {
-			found, err := d.inspect(c, nil)
-			c.inspected[i] = inspection{true, found, err}
+// proposeUnobserved asks the kinds that need the refusals alone for the first time,
+// one after the other, while others observe the timelines.
+func (d *Diagnosis) proposeUnobserved() {
+	d.proposed = make([]proposals, len(d.kinds))
+	for i := range d.kinds {
+		if k := &d.kinds[i]; k.observe == nil && !k.residual {
+			found, err := k.inspect(d, nil)
+			d.proposed[i] = proposals{true, found, err}
 		}
 	}
 }
 
-// inspectAll asks all detectors that are residual, or that are not, what they see
-// in the open 401s: side by side, because none changes what another one reads.
+// inspectAll asks all kinds that are residual, or all that are not, what they see in
+// the open refusals. They are asked concurrently, because none changes what another
+// one reads.
 func (x *explainer) inspectAll(residual bool) error {
-	seen := x.inspected
-	if x.inspected = nil; seen == nil {
-		seen = make([]inspection, len(x.kinds))
+	seen := x.proposed
+	if x.proposed = nil; seen == nil {
+		seen = make([]proposals, len(x.kinds))
 	}
 	var tasks []func()
 	for i := range x.kinds {
-		if d := &x.kinds[i]; d.residual == residual && !seen[i].done {
-			tasks = append(tasks, func() { seen[i].found, seen[i].err = d.inspect(x.Diagnosis, x.observed[d.Name]) })
+		if k := &x.kinds[i]; k.residual == residual && !seen[i].made {
+			tasks = append(tasks, func() { seen[i].found, seen[i].err = k.inspect(x.Diagnosis, x.observed[k.Name]) })
 		}
 	}
 	x.Parallel(tasks...)
@@ -136,35 +145,35 @@ func (x *explainer) inspectAll(residual bool) error {
 	return nil
 }
 
-// inspect asks a detector again.
-func (x *explainer) inspect(i int) error {
-	d := &x.kinds[i]
-	found, err := d.inspect(x.Diagnosis, x.observed[d.Name])
+// inspect asks a kind again.
+func (x *explainer) inspect(kind int) error {
+	k := &x.kinds[kind]
+	found, err := k.inspect(x.Diagnosis, x.observed[k.Name])
 	if err != nil {
 		return err
 	}
-	x.propose(i, found)
+	x.propose(kind, found)
 	return nil
 }
 
-// propose takes in what a detector sees in the open 401s. Its new proposals
-// replace those that wait.
-func (x *explainer) propose(i int, found []candidate) {
-	d := &x.kinds[i]
-	x.generation[i]++
+// propose adds what a kind sees in the open refusals. It replaces the kind's waiting
+// proposals.
+func (x *explainer) propose(kind int, found []candidate) {
+	k := &x.kinds[kind]
+	x.generation[kind]++
 	stands := map[string]bool{}
-	old := x.waiting[i]
-	x.waiting[i] = nil
+	old := x.waiting[kind]
+	x.waiting[kind] = nil
 	for _, f := range found {
-		f.Kind, f.Category = d.Name, string(d.Category)
-		f.ID = findingID(d.Name, f.Subject)
-		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || x.OfNobody(&f.Subject) {
+		f.Kind, f.Category = k.Name, string(k.Category)
+		f.ID = findingID(k.Name, f.Subject)
+		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || ofNobody(x.State, &f.Subject) {
 			continue
 		}
 		stands[f.ID] = true
-		p := &proposal{candidate: f, detector: i, generation: x.generation[i]}
+		p := &proposal{candidate: f, kind: kind, generation: x.generation[kind]}
 		x.weigh(p)
-		x.waiting[i] = append(x.waiting[i], p)
+		x.waiting[kind] = append(x.waiting[kind], p)
 		heap.Push(&x.queue, p)
 	}
 	for _, p := range old {
@@ -174,7 +183,13 @@ func (x *explainer) propose(i int, found []candidate) {
 	}
 }
 
-// weigh counts what a proposal would explain now.
+// ofNobody reports whether a subject is the clients that exceed the limit of names
+// and are summed up.
+func ofNobody(state *timeline.State, s *result.Subject) bool {
+	return state.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
+}
+
+// weigh sets what a proposal would explain now.
 func (x *explainer) weigh(p *proposal) {
 	p.open = 0
 	for _, i := range p.claims {
@@ -183,32 +198,29 @@ func (x *explainer) weigh(p *proposal) {
 		}
 	}
 	p.merit = float64(p.open) * p.Confidence / x.description(&p.Finding)
-	if x.kinds[p.detector].certain {
+	if x.kinds[p.kind].certain {
 		p.merit *= certainty
 	}
 }
 
-// description is how many bits it takes to say what a finding is about: its
+// description returns how many bits it takes to say what a finding is about: its
 // kind, which of all such subjects, and since when.
 func (x *explainer) description(f *result.Finding) float64 {
 	bits := math.Log2(float64(len(Catalogue()) + int(session.NumCauses)))
-	if f.Subject.Host != "" {
-		bits += math.Log2(float64(1 + len(x.Lifetimes)))
-	}
-	if f.Subject.Route != "" {
-		bits += math.Log2(float64(1 + len(x.State.Endpoints)))
-	}
-	if f.Subject.Upstream != "" {
-		bits += math.Log2(float64(1 + len(x.State.Upstreams)))
-	}
-	if f.Subject.User != "" {
-		bits += math.Log2(float64(1 + len(x.State.Users)))
-	}
-	if f.Subject.ClientAddress != "" {
-		bits += math.Log2(float64(1 + len(x.State.Addresses)))
-	}
-	if f.Subject.UserAgent != "" {
-		bits += math.Log2(float64(1 + len(x.State.Agents)))
+	for _, part := range []struct {
+		name string
+		of   int
+	}{
+		{f.Subject.Host, len(x.Lifetimes)},
+		{f.Subject.Route, len(x.State.Endpoints)},
+		{f.Subject.Upstream, len(x.State.Upstreams)},
+		{f.Subject.User, len(x.State.Users)},
+		{f.Subject.ClientAddress, len(x.State.Addresses)},
+		{f.Subject.UserAgent, len(x.State.Agents)},
+	} {
+		if part.name != "" {
+			bits += math.Log2(float64(1 + part.of))
+		}
 	}
 	if f.Onset != parse.NoTime {
 		bits += math.Log2(session.MaxSteps)
@@ -216,37 +228,37 @@ func (x *explainer) description(f *result.Finding) float64 {
 	return bits
 }
 
-// pick accepts proposals, the best first, until none waits.
-func (x *explainer) pick() error {
+// choose accepts proposals, the best first, until none waits.
+func (x *explainer) choose() error {
 	for x.queue.Len() > 0 {
 		p := heap.Pop(&x.queue).(*proposal)
-		if p.generation != x.generation[p.detector] {
-			continue // its detector has been asked again
+		if p.generation != x.generation[p.kind] {
+			continue // its kind has been asked again
 		}
 		was := p.open
 		x.weigh(p)
 		switch {
 		case float64(p.open) < intact*float64(len(p.claims)) && x.inspections < maxInspections:
 			x.inspections++
-			if err := x.inspect(p.detector); err != nil {
+			if err := x.inspect(p.kind); err != nil {
 				return err
 			}
 		case float64(p.open) < minKept*float64(len(p.claims)) || p.open == 0:
-			x.drop(p)
+			x.remove(p)
 			x.absorb(p)
 		case p.open < was && x.queue.Len() > 0 && x.queue[0].before(p):
 			heap.Push(&x.queue, p)
 		default:
-			x.drop(p)
+			x.remove(p)
 			x.accept(p)
 		}
 	}
 	return nil
 }
 
-// drop takes a proposal off those that wait.
-func (x *explainer) drop(p *proposal) {
-	x.waiting[p.detector] = slices.DeleteFunc(x.waiting[p.detector], func(q *proposal) bool { return q == p })
+// remove removes a proposal from the waiting ones.
+func (x *explainer) remove(p *proposal) {
+	x.waiting[p.kind] = slices.DeleteFunc(x.waiting[p.kind], func(q *proposal) bool { return q == p })
 }
 
 func (x *explainer) accept(p *proposal) {
@@ -260,8 +272,7 @@ func (x *explainer) accept(p *proposal) {
 	}
 }
 
-// absorb notes of which finding a proposal is a part: the one that has most of
-// its claims.
+// absorb makes a proposal part of the finding that has most of its claims.
 func (x *explainer) absorb(p *proposal) {
 	n := map[int32]int64{}
 	for _, i := range p.claims {
@@ -276,7 +287,7 @@ func (x *explainer) absorb(p *proposal) {
 		}
 	}
 	if by == 0 {
-		return // it does not stand by itself
+		return // no finding has any of its claims
 	}
 	if x.absorbed[by-1] == nil {
 		x.absorbed[by-1] = map[string]absorbed{}
@@ -305,29 +316,16 @@ func (x *explainer) listAbsorbed() {
 	}
 }
 
-// proposals is a heap, the best first.
-type proposals []*proposal
+// queue is a heap of proposals, the best first.
+type queue []*proposal
 
-// before orders by merit, and where that is equal by id.
-func (p *proposal) before(q *proposal) bool {
-	if p.merit != q.merit {
-		return p.merit > q.merit
-	}
-	return p.ID < q.ID
-}
-
-func (q proposals) Len() int           { return len(q) }
-func (q proposals) Less(i, j int) bool { return q[i].before(q[j]) }
-func (q proposals) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *proposals) Push(p any)        { *q = append(*q, p.(*proposal)) }
-func (q *proposals) Pop() any {
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].before(q[j]) }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(p any)        { *q = append(*q, p.(*proposal)) }
+func (q *queue) Pop() any {
 	last := len(*q) - 1
 	p := (*q)[last]
 	*q = (*q)[:last]
 	return p
-}
-
-// ofNobody tells whether a finding is of clients that are told together.
-func (c *Diagnosis) OfNobody(s *result.Subject) bool {
-	return c.State.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }

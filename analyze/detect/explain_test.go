@@ -135,3 +135,21 @@ func TestExplainIsBounded(t *testing.T) {
 		t.Errorf("%d inspections, want at most %d", inspections, most)
 	}
 }
+
+func TestOfNobody(t *testing.T) {
+	for _, tt := range []struct {
+		others  int64
+		subject result.Subject
+		want    bool
+	}{
+		{0, result.Subject{ClientAddress: timeline.OtherName}, false}, // somebody has that name
+		{1, result.Subject{ClientAddress: timeline.OtherName}, true},
+		{1, result.Subject{UserAgent: timeline.OtherName}, true},
+		{1, result.Subject{ClientAddress: "192.0.2.7"}, false},
+		{1, result.Subject{User: timeline.OtherName}, false},
+	} {
+		if got := ofNobody(&timeline.State{OtherClients: tt.others}, &tt.subject); got != tt.want {
+			t.Errorf("%+v with %d others: %v", tt.subject, tt.others, got)
+		}
+	}
+}

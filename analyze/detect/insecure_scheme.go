@@ -136,18 +136,18 @@ func inspectSchemes(d *Diagnosis, seen observer) ([]candidate, error) {
 	var found []candidate
 	for _, host := range slices.Sorted(maps.Keys(byHost)) {
 		if list := byHost[host]; len(list) >= schemeRoutes {
-			found = append(found, d.httpRefused(o, list, claims))
+			found = append(found, httpRefused(d, o, list, claims))
 			continue
 		}
 		for _, n := range byHost[host] {
-			found = append(found, d.httpRefused(o, []uint32{n}, claims))
+			found = append(found, httpRefused(d, o, []uint32{n}, claims))
 		}
 	}
 	return found, nil
 }
 
 // httpRefused returns the finding of one or several endpoints of a host.
-func (d *Diagnosis) httpRefused(o *schemeObserver, endpoints []uint32, refusals map[uint32][]uint32) candidate {
+func httpRefused(d *Diagnosis, o *schemeObserver, endpoints []uint32, refusals map[uint32][]uint32) candidate {
 	var cand candidate
 	var plain, secure stats.Cell
 	for _, n := range endpoints {

@@ -33,7 +33,7 @@ var integrationFailure = Kind{
 	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}
 		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
-		A program that asks every {{duration .Period}}{{with $.Subject.User}} as {{.}}{{end}} was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
+		A program sends requests every {{duration .Period}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
 		From {{time .FirstRefused}} on, all {{count .RoundsRefused "round"}} ({{count .Requests "request"}} on {{count .Routes "route"}}) were refused.
 		The routes do not refuse others at this rate, so its credentials are the likely cause.
 		{{if .Ongoing}}It is still refused at the end of the log.{{else}}It has been accepted again since {{time .AcceptedAgain}}.{{end}}{{end}}`,
@@ -80,10 +80,10 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	refused := d.openRefused()
 	for i := range o.machines {
 		m := &o.machines[i]
-		if b, ok := findBreakdown(d.openAnswers(m.answers)); ok {
+		if b, ok := findBreakdown(openAnswers(d, m.answers)); ok {
 			b.machine = m
 			tests = append(tests, b)
-			rate := max(float64(b.refusedBefore+1)/float64(b.refusedBefore+b.accepted+2), d.othersRefused(b.since, refused))
+			rate := max(float64(b.refusedBefore+1)/float64(b.refusedBefore+b.accepted+2), othersRefused(d, b.since, refused))
 			p = append(p, math.Pow(rate, float64(b.rounds)))
 		}
 	}
@@ -91,14 +91,14 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	var found []candidate
 	for n := range tests {
 		if adjusted[n] <= falseReports {
-			found = append(found, d.failingIntegration(&tests[n], adjusted[n]))
+			found = append(found, failingIntegration(d, &tests[n], adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
 // openAnswers returns the answers without the explained refusals.
-func (d *Diagnosis) openAnswers(all []answer) []answer {
+func openAnswers(d *Diagnosis, all []answer) []answer {
 	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool {
 		return a.refusal != timeline.NoRefusal && !d.open(int(a.refusal))
 	})
@@ -106,7 +106,7 @@ func (d *Diagnosis) openAnswers(all []answer) []answer {
 
 // othersRefused returns the share of others' requests that the routes of the
 // refusals refused: that of the worst route.
-func (d *Diagnosis) othersRefused(since []answer, refused []int64) float64 {
+func othersRefused(d *Diagnosis, since []answer, refused []int64) float64 {
 	own := map[uint32]int64{}
 	for _, a := range since {
 		own[a.endpoint]++
@@ -197,7 +197,7 @@ func findBreakdown(list []answer) (breakdown, bool) {
 	return b, before && since && b.period > tryGap
 }
 
-func (d *Diagnosis) failingIntegration(b *breakdown, p float64) candidate {
+func failingIntegration(d *Diagnosis, b *breakdown, p float64) candidate {
 	var c candidate
 	routes := map[uint32]int{}
 	for _, a := range b.since {

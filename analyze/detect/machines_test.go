@@ -8,7 +8,7 @@ import (
 	"logscan/analyze/result"
 )
 
-// poll lets a program ask a route at a steady pace from one time to another.
+// poll adds requests of a program for a path at a steady pace.
 func (w *world) poll(from, to, every time.Duration, path, user, address, status string) {
 	for at := from; at < to; at += every + w.minutes(1)/60*time.Duration(every/time.Minute+1)/4 {
 		w.add(at, "GET", path, user, "", address, status)
@@ -24,7 +24,7 @@ func TestMachines(t *testing.T) {
 	}
 	for _, x := range []struct {
 		name string
-		come func(w *world)
+		add  func(w *world)
 		want []expectation
 	}{
 		{"a program whose key ends", func(w *world) {
@@ -51,7 +51,7 @@ func TestMachines(t *testing.T) {
 			w.poll(9*time.Hour, 13*time.Hour, 10*time.Minute, "/api/items", "", "203.0.113.62", "401")
 			w.poll(13*time.Hour, 24*time.Hour, 10*time.Minute, "/api/items", "", "203.0.113.62", "200")
 		}, []expectation{{"integration_failure", client("203.0.113.62", "python-requests/2.31", ""), result.Medium, refused("203.0.113.62"), nil}}},
-		{"a token that cannot be had any more", func(w *world) {
+		{"a token that is no longer issued", func(w *world) {
 			w.agents["203.0.113.63"] = "billing/1"
 			for at := time.Duration(0); at < 24*time.Hour; at += 6 * time.Minute {
 				status := "200"
@@ -123,7 +123,7 @@ func TestMachines(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := everyday(seed)
-				x.come(w)
+				x.add(w)
 				_, findings := w.scan(t, 2)
 				w.expect(t, findings, x.want)
 			})
@@ -157,9 +157,9 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// An app that repeats a refused sign-in at a pace, after it had been accepted,
-// guesses at nothing, even where the log names nobody.
-func TestAppIsNoAttacker(t *testing.T) {
+// An app that repeats a refused sign-in at a steady pace after it was accepted is no
+// attack, even where the log names no users.
+func TestRetryingAppIsNoAttack(t *testing.T) {
 	for seed := range seeds(3) {
 		w := everyday(seed)
 		w.agents["203.0.113.69"] = "ExampleApp/4"
@@ -175,7 +175,7 @@ func TestAppIsNoAttacker(t *testing.T) {
 		_, findings := w.scan(t, 1)
 		for _, f := range findings {
 			if f.Category == "attack" || f.Kind == "integration_failure" {
-				t.Errorf("found %s: %s", f.Kind, f.Title)
+				t.Errorf("found %s of %+v", f.Kind, f.Subject)
 			}
 		}
 	}

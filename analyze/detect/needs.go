@@ -7,7 +7,7 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// needs are the fields of the contract that Detector.Needs speaks of.
+// The fields that kinds need, by the names of their columns.
 const (
 	needTime     = "timestamp"
 	needStatus   = "http_response_status_code"
@@ -22,8 +22,9 @@ const (
 	needUpstream = "upstream_address"
 )
 
-// holds tells which of the needs any line of the run has.
-func holds(s *timeline.State) map[string]bool {
+// heldFields reports, by field, whether any line of the run has it.
+func heldFields(s *timeline.State) map[string]bool {
+	named := func(s string) bool { return s != "" }
 	h := map[string]bool{
 		needTime: len(s.Minutes) > 0, needScheme: s.Schemes, needSession: s.Sessions,
 		needUser: len(s.Users) > 0, needUpstream: len(s.Upstreams) > 0,
@@ -41,19 +42,17 @@ func holds(s *timeline.State) map[string]bool {
 	return h
 }
 
-func named(s string) bool { return s != "" }
-
-// able gives the detectors whose needs the log meets, and what the others lack.
+// detectable returns the kinds whose needs the log meets, and what the others miss.
 // Where nothing was read, nothing is missing.
-func able(all []Kind, s *timeline.State) (list []Kind, not []result.Undetectable) {
-	held := holds(s)
-	for _, d := range all {
-		missing := slices.DeleteFunc(slices.Clone(d.Needs), func(need string) bool { return held[need] })
+func detectable(all []Kind, s *timeline.State) (kinds []Kind, others []result.Undetectable) {
+	held := heldFields(s)
+	for _, k := range all {
+		missing := slices.DeleteFunc(slices.Clone(k.Needs), func(need string) bool { return held[need] })
 		if len(missing) == 0 {
-			list = append(list, d)
+			kinds = append(kinds, k)
 		} else if len(s.Endpoints) > 0 {
-			not = append(not, result.Undetectable{Kind: d.Name, Missing: missing})
+			others = append(others, result.Undetectable{Kind: k.Name, Missing: missing})
 		}
 	}
-	return list, not
+	return kinds, others
 }

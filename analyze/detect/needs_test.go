@@ -11,7 +11,7 @@ import (
 // The table of detectors can be read from top to bottom: known kinds, in their
 // order, with words for people and needs that holds knows.
 func TestDetectors(t *testing.T) {
-	last, known := -1, holds(&timeline.State{Endpoints: make([]timeline.Endpoint, 1)})
+	last, known := -1, heldFields(&timeline.State{Endpoints: make([]timeline.Endpoint, 1)})
 	for _, d := range Catalogue() {
 		place := slices.Index(CauseNames(), d.Name)
 		if place <= last {
@@ -29,7 +29,7 @@ func TestDetectors(t *testing.T) {
 	}
 }
 
-func TestAble(t *testing.T) {
+func TestDetectable(t *testing.T) {
 	all := []Kind{
 		{Name: "plain", Needs: []string{needTime, needStatus, needMethod, needPath, needClient}},
 		{Name: "sessions", Needs: []string{needTime, needSession}},
@@ -52,7 +52,7 @@ func TestAble(t *testing.T) {
 		{&full, "plain sessions backends accounts", ""},
 		{&timeline.State{}, "", ""},
 	} {
-		list, not := able(all, tt.state)
+		list, not := detectable(all, tt.state)
 		var kinds, missing []string
 		for _, d := range list {
 			kinds = append(kinds, d.Name)
@@ -61,7 +61,7 @@ func TestAble(t *testing.T) {
 			missing = append(missing, u.Kind+": "+strings.Join(u.Missing, " "))
 		}
 		if got := strings.Join(kinds, " "); got != tt.able {
-			t.Errorf("able: %q, want %q", got, tt.able)
+			t.Errorf("kinds: %q, want %q", got, tt.able)
 		}
 		if got := strings.Join(missing, "; "); got != tt.not {
 			t.Errorf("not: %q, want %q", got, tt.not)

@@ -27,7 +27,7 @@ import (
 var permissionDenied = Kind{
 	Name:     "permission_denied_as_401",
 	Label:    "Missing permission",
-	Meaning:  "Signed-in users without permission get 401 where 403 is meant.",
+	Meaning:  "Signed-in users without permission get 401 instead of 403.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
@@ -255,7 +255,7 @@ func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 			float64(b.mixed) > permissionMixed*float64(b.accepted+b.refused+b.mixed) || !interleaved(o.counts[n]) {
 			continue
 		}
-		if cand, ok := d.forbidden(endpoint, o.counts[n], b, adjusted[n]); ok {
+		if cand, ok := forbidden(d, endpoint, o.counts[n], b, adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
@@ -264,7 +264,7 @@ func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 
 // forbidden returns the finding of a route: it claims the refusals of the actors
 // that were never accepted.
-func (d *Diagnosis) forbidden(endpoint uint32, list []actorCount, b division, p float64) (candidate, bool) {
+func forbidden(d *Diagnosis, endpoint uint32, list []actorCount, b division, p float64) (candidate, bool) {
 	refused := map[uint64]bool{}
 	for _, x := range list {
 		if x.refused > 0 && x.accepted == 0 {

@@ -26,7 +26,7 @@ import (
 var retryStorm = Kind{
 	Name:     "retry_storm",
 	Label:    "Retry storm",
-	Meaning:  "A client repeats the refused request over and over and never signs in again.",
+	Meaning:  "A client repeats a refused request over and over and never signs in again.",
 	Category: SessionCategory,
 	Subjects: []string{"client_software", "site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},
@@ -193,7 +193,7 @@ func inspectRetries(d *Diagnosis, seen observer) ([]candidate, error) {
 		for to < len(o.runs) && o.runs[to].agent == o.runs[from].agent {
 			to++
 		}
-		if cand, ok := d.storm(o.runs[from:to]); ok {
+		if cand, ok := storm(d, o.runs[from:to]); ok {
 			found = append(found, cand)
 		}
 		from = to
@@ -202,7 +202,7 @@ func inspectRetries(d *Diagnosis, seen observer) ([]candidate, error) {
 }
 
 // storm returns the finding of the runs of one user agent, if they are enough.
-func (d *Diagnosis) storm(runs []retries) (candidate, bool) {
+func storm(d *Diagnosis, runs []retries) (candidate, bool) {
 	var cand candidate
 	longest := 0
 	actors := map[uint32]bool{}

@@ -25,7 +25,7 @@ import (
 var sessionAddressChange = Kind{
 	Name:     "session_address_change",
 	Label:    "Address change",
-	Meaning:  "Sessions died when the client's address changed: they are bound to it.",
+	Meaning:  "Sessions ended when the client's address changed: they are bound to it.",
 	Category: SessionCategory,
 	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needSession},

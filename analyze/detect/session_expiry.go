@@ -31,7 +31,7 @@ import (
 var sessionExpiry = Kind{
 	Name:     "session_expiry",
 	Label:    "Session timeout",
-	Meaning:  "Sessions end at one age or after one silence, and people are refused in the middle of their work.",
+	Meaning:  "Sessions time out at a fixed age or after a fixed idle time, while people are still working.",
 	Category: SessionCategory,
 	Subjects: []string{"session_policy"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
@@ -100,7 +100,7 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 	var found []candidate
 	for _, host := range slices.Sorted(maps.Keys(deaths)) {
 		if l := d.Lifetimes[host]; l != nil && len(deaths[host]) >= expiryDeaths {
-			if cand, ok := d.expiry(host, l, deaths[host]); ok {
+			if cand, ok := expiry(d, host, l, deaths[host]); ok {
 				found = append(found, cand)
 			}
 		}
@@ -117,7 +117,7 @@ func ageOf(r *session.Refusal) int64       { return r.Age }
 
 // durations counts the deaths by a measure; with seen, only those of sessions whose
 // sign-in was seen.
-func (d *Diagnosis) durations(deaths []uint32, seen bool, m measure) *stats.Durations {
+func durations(d *Diagnosis, deaths []uint32, seen bool, m measure) *stats.Durations {
 	var all stats.Durations
 	for _, i := range deaths {
 		if r := &d.Refusals[i]; !seen || r.Age >= 0 {
@@ -139,28 +139,28 @@ type timeout struct {
 
 // fitTimeout fits an idle and an absolute timeout to the deaths of a host and
 // returns the better one; false if there is none.
-func (d *Diagnosis) fitTimeout(l *session.Lifetimes, deaths []uint32) (timeout, bool) {
+func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32) (timeout, bool) {
 	// The application decides whether any request or only one to a protected route
 	// keeps a session alive: take what fits better. All trials count.
-	best := timeout{measure: idleTime, deaths: d.durations(deaths, false, idleTime), survived: &l.Gap, bic: math.Inf(1)}
+	best := timeout{measure: idleTime, deaths: durations(d, deaths, false, idleTime), survived: &l.Gap, bic: math.Inf(1)}
 	var ok bool
 	best.Threshold, ok = stats.FindThreshold(best.deaths, best.survived)
-	anyDeaths := d.durations(deaths, false, idleTimeAny)
+	anyDeaths := durations(d, deaths, false, idleTimeAny)
 	if t, okAny := stats.FindThreshold(anyDeaths, &l.GapAny); okAny && (!ok || t.LogLikelihood > best.LogLikelihood) {
 		best.Threshold, best.measure, best.deaths, best.survived, ok = t, idleTimeAny, anyDeaths, &l.GapAny, true
 	}
 	// Only sessions whose sign-in was seen have an age: compare the policies on
 	// those.
-	ages := d.durations(deaths, true, ageOf)
+	ages := durations(d, deaths, true, ageOf)
 	age, okAge := stats.FindThreshold(ages, &l.SeenAge)
 	if !okAge || age.Above.Hits < expiryDeaths {
 		return best, ok
 	}
 	idle := math.Inf(-1)
-	if t, ok := stats.FindThreshold(d.durations(deaths, true, idleTime), &l.SeenGap); ok {
+	if t, ok := stats.FindThreshold(durations(d, deaths, true, idleTime), &l.SeenGap); ok {
 		idle = t.LogLikelihood
 	}
-	if t, ok := stats.FindThreshold(d.durations(deaths, true, idleTimeAny), &l.SeenGapAny); ok {
+	if t, ok := stats.FindThreshold(durations(d, deaths, true, idleTimeAny), &l.SeenGapAny); ok {
 		idle = max(idle, t.LogLikelihood)
 	}
 	best.bic = 2 * (idle - age.LogLikelihood)
@@ -170,8 +170,8 @@ func (d *Diagnosis) fitTimeout(l *session.Lifetimes, deaths []uint32) (timeout, 
 	return best, true
 }
 
-func (d *Diagnosis) expiry(host string, l *session.Lifetimes, deaths []uint32) (candidate, bool) {
-	t, ok := d.fitTimeout(l, deaths)
+func expiry(d *Diagnosis, host string, l *session.Lifetimes, deaths []uint32) (candidate, bool) {
+	t, ok := fitTimeout(d, l, deaths)
 	if !ok || t.Gain < expiryGain || t.Above.Hits < expiryDeaths ||
 		float64(t.Above.Hits) < expiryLethal*float64(t.Above.Trials) ||
 		float64(t.Above.Hits) < expiryShare*float64(len(deaths)) {

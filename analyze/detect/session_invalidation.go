@@ -29,7 +29,7 @@ import (
 var sessionInvalidation = Kind{
 	Name:     "session_invalidation",
 	Label:    "Sessions ended at once",
-	Meaning:  "Very many live sessions died at one instant: a deploy, a new key, a session store that was emptied.",
+	Meaning:  "Most live sessions ended at one moment: a deploy, a new key, an emptied session store.",
 	Category: SessionCategory,
 	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
@@ -103,7 +103,7 @@ func lifeOf(s *session.Record) death {
 // with all deaths as the baseline, then without those of the instant. The sessions
 // may be too many to keep in memory.
 func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
-	sites, err := d.mortalities()
+	sites, err := mortalities(d)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 	}
 	var found []candidate
 	for i := range sites {
-		if cand, ok := d.invalidation(&sites[i], instants[i]); ok {
+		if cand, ok := invalidation(d, &sites[i], instants[i]); ok {
 			found = append(found, cand)
 		}
 	}
@@ -155,7 +155,7 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 
 // mortalities returns the deaths by site. The deaths of sites with too few open
 // ones are left out.
-func (d *Diagnosis) mortalities() ([]mortality, error) {
+func mortalities(d *Diagnosis) ([]mortality, error) {
 	sites := make([]mortality, len(d.Sites))
 	for s, err := range d.EachSession() {
 		if err != nil {
@@ -330,7 +330,7 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 	}
 }
 
-func (d *Diagnosis) invalidation(m *mortality, at instant) (candidate, bool) {
+func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 	if at.deaths < invalidatedSessions || float64(at.deaths) < invalidatedShare*float64(at.deaths+at.survive) {
 		return candidate{}, false
 	}
@@ -349,7 +349,7 @@ func (d *Diagnosis) invalidation(m *mortality, at instant) (candidate, bool) {
 		ended[x.refusal] = true
 		ages = append(ages, at.to-x.start)
 	}
-	cand := candidate{claims: d.refusedAfter(ended)}
+	cand := candidate{claims: refusedAfter(d, ended)}
 	if len(cand.claims) == 0 {
 		return cand, false
 	}
@@ -371,7 +371,7 @@ func (d *Diagnosis) invalidation(m *mortality, at instant) (candidate, bool) {
 
 // refusedAfter returns the open refusals of sessions that ended with one of the
 // given refusals, up to the actor's next sign-in.
-func (d *Diagnosis) refusedAfter(ended map[uint32]bool) (refusals []uint32) {
+func refusedAfter(d *Diagnosis, ended map[uint32]bool) (refusals []uint32) {
 	type end struct {
 		time  int64
 		given bool

@@ -30,7 +30,7 @@ var unauthenticatedProbe = Kind{
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Details:  func() any { return new(Probe) },
-	Title:    `{{with .Details}}A probe requests {{.Route}} every {{duration .Period}} {{with .User}}with refused credentials of {{.}}{{else}}without credentials{{end}}{{end}}`,
+	Title:    `{{with .Details}}A probe sends {{.Route}} every {{duration .Period}} {{with .User}}with refused credentials of {{.}}{{else}}without credentials{{end}}{{end}}`,
 	Explanation: clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
 		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}, and was never accepted where credentials are required.
 		{{share .SteadyShare}} of its rounds come about {{duration .Period}} apart, so it is a machine.
@@ -83,7 +83,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 	clients := slices.SortedFunc(maps.Keys(by), timeline.CompareClients)
 	var found []candidate
 	for _, client := range clients {
-		if c, ok := d.probe(client, by[client], len(clients)); ok {
+		if c, ok := probe(d, client, by[client], len(clients)); ok {
 			found = append(found, c)
 		}
 	}
@@ -91,7 +91,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 }
 
 // probe judges the refusals of one of a number of clients.
-func (d *Diagnosis) probe(client timeline.Client, claims []uint32, clients int) (candidate, bool) {
+func probe(d *Diagnosis, client timeline.Client, claims []uint32, clients int) (candidate, bool) {
 	c := candidate{claims: claims}
 	if len(claims) < probeRounds {
 		return c, false

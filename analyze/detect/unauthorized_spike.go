@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -115,7 +116,7 @@ func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
 			if x.end == steps {
 				to = session.Never
 			}
-			found = append(found, d.spike(host, x, from, to))
+			found = append(found, spike(d, host, x, from, to))
 		}
 	}
 	return found, nil
@@ -234,9 +235,9 @@ func (s *spikeSeries) surprising(x *excess) bool {
 
 // spike returns the finding of an excess from one time to another, in Unix
 // milliseconds.
-func (d *Diagnosis) spike(host string, x excess, from, to int64) candidate {
-	causes, claims := d.localise(host, from, to, x.expected)
-	claims = d.densest(claims)
+func spike(d *Diagnosis, host string, x excess, from, to int64) candidate {
+	causes, claims := localise(d, host, from, to, x.expected)
+	claims = densest(d, claims)
 	c := candidate{claims: claims}
 	c.Subject = result.Subject{Type: "site", Host: host}
 	c.Onset = d.State.Refusals[claims[0]].Time
@@ -251,7 +252,7 @@ func (d *Diagnosis) spike(host string, x excess, from, to int64) candidate {
 	}
 	for _, m := range causes {
 		elements := strings.Join(m.elements, ", ")
-		details.MadeBy = append(details.MadeBy, m.attribute+": "+elements+" ("+percent(min(m.power, 1))+" of the excess)")
+		details.MadeBy = append(details.MadeBy, fmt.Sprintf("%s: %s (%.0f%% of the excess)", m.attribute, elements, 100*min(m.power, 1)))
 		details.Common = append(details.Common, m.attribute+" "+elements)
 	}
 	c.Details = details
@@ -264,7 +265,7 @@ const edgeRate = 0.3
 // densest drops the stragglers on both sides of a spike, which the steps of time have
 // included: it returns the maximum-sum segment of the 401s, each worth one, less the
 // time between them at edgeRate of the mean rate.
-func (d *Diagnosis) densest(claims []uint32) []uint32 {
+func densest(d *Diagnosis, claims []uint32) []uint32 {
 	n := len(claims)
 	span := d.Refusals[claims[n-1]].Time - d.Refusals[claims[0]].Time
 	rate := edgeRate * float64(n) / float64(max(span, 1))
@@ -297,7 +298,7 @@ type attribute struct {
 	label  func(uint64) string
 }
 
-func (d *Diagnosis) attributes() []attribute {
+func attributes(d *Diagnosis) []attribute {
 	s := d.State
 	return []attribute{
 		{"endpoint", func(r *session.Refusal) uint64 { return uint64(r.Endpoint) + 1 }, func(n uint64) string { return endpointLabel(&s.Endpoints[n-1]) }},
@@ -311,7 +312,7 @@ func (d *Diagnosis) attributes() []attribute {
 
 // localise returns what makes the excess of a host's 401s from one time to another,
 // the most surprising attribute first, and which 401s these are.
-func (d *Diagnosis) localise(host string, from, to int64, expected float64) (causes []commonCause, claims []uint32) {
+func localise(d *Diagnosis, host string, from, to int64, expected float64) (causes []commonCause, claims []uint32) {
 	var inside, outside []uint32
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
@@ -324,12 +325,12 @@ func (d *Diagnosis) localise(host string, from, to int64, expected float64) (cau
 			outside = append(outside, uint32(i))
 		}
 	}
-	left := d.attributes()
+	left := attributes(d)
 	for len(left) > 0 {
 		var best stats.Share
 		place := -1
 		for i, a := range left {
-			if s, ok := stats.Localise(d.parts(a, inside, outside, expected)); ok && (place < 0 || s.Surprise > best.Surprise) {
+			if s, ok := stats.Localise(parts(d, a, inside, outside, expected)); ok && (place < 0 || s.Surprise > best.Surprise) {
 				best, place = s, i
 			}
 		}
@@ -357,7 +358,7 @@ func (d *Diagnosis) localise(host string, from, to int64, expected float64) (cau
 }
 
 // parts returns the actual and the expected number of 401s of each element.
-func (d *Diagnosis) parts(a attribute, inside, outside []uint32, expected float64) []stats.Part {
+func parts(d *Diagnosis, a attribute, inside, outside []uint32, expected float64) []stats.Part {
 	actual, usual := map[uint64]float64{}, map[uint64]float64{}
 	for _, i := range inside {
 		actual[a.number(&d.Refusals[i])]++

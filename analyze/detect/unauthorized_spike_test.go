@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A campaign's link leads many people who are not signed in to one page.
+// campaign adds visitors who follow a link to one page without being signed in.
 func (w *world) campaign(from, length time.Duration, visitors int) {
 	for i := range visitors {
 		at := from + time.Duration(w.r.Int64N(int64(length)))
@@ -21,7 +21,7 @@ func (w *world) campaign(from, length time.Duration, visitors int) {
 func TestSpike(t *testing.T) {
 	variants(t, func(t *testing.T, w *world) {
 		w.run(120)
-		for range 40 { // now and then somebody asks for it on other days too
+		for range 40 { // the page also gets a few visitors all day
 			w.campaign(0, 24*time.Hour, 1)
 		}
 		w.campaign(15*time.Hour, 25*time.Minute, 400)
@@ -39,8 +39,7 @@ func TestSpike(t *testing.T) {
 	})
 }
 
-// The morning brings mistyped passwords as it brings requests, and the night
-// neither.
+// Mistyped passwords that grow with the requests of the morning are no spike.
 func TestMorningIsNoSpike(t *testing.T) {
 	variants(t, func(t *testing.T, w *world) {
 		w.run(60)

@@ -24,7 +24,7 @@ import (
 var uncredentialedAsset = Kind{
 	Name:     "uncredentialed_asset",
 	Label:    "Asset without cookies",
-	Meaning:  "Browsers fetch it without cookies, even for people who are signed in.",
+	Meaning:  "Browsers fetch the file without cookies, even for people who are signed in.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},

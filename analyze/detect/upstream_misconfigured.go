@@ -93,8 +93,8 @@ type stratum struct {
 // upstreamObserver follows the backends over time, and counts actors by stratum.
 type upstreamObserver struct {
 	*seriesObserver
-	strata map[stratum]*stats.Cell // distinct actors; hits are refused
-	parts  []map[stratum]*stats.Cell
+	strata      map[stratum]*stats.Cell // distinct actors; hits are refused
+	strataParts []map[stratum]*stats.Cell
 }
 
 func observeUpstreams(d *Diagnosis) observer {
@@ -120,7 +120,7 @@ func observeUpstreams(d *Diagnosis) observer {
 func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
 	follow := o.seriesObserver.part()
 	cells := map[stratum]*stats.Cell{}
-	o.parts = append(o.parts, cells)
+	o.strataParts = append(o.strataParts, cells)
 	seen := map[stratum]uint8{} // of the actor: 1 accepted, 2 refused
 	return func(a *timeline.Actor, id uint32) {
 		follow(a, id)
@@ -152,7 +152,7 @@ func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *upstreamObserver) gather() {
 	o.seriesObserver.gather()
-	for _, cells := range o.parts {
+	for _, cells := range o.strataParts {
 		for key, n := range cells {
 			sum := o.strata[key]
 			if sum == nil {
@@ -162,7 +162,7 @@ func (o *upstreamObserver) gather() {
 			sum.Merge(*n)
 		}
 	}
-	o.parts = nil
+	o.strataParts = nil
 }
 
 // against returns the strata of a backend, with the sums of all others.
@@ -206,7 +206,7 @@ func inspectUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		if lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95); lower >= upstreamLower {
-			if cand, ok := d.badUpstream(u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
+			if cand, ok := badUpstream(d, u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
 				found = append(found, cand)
 			}
 		}
@@ -214,7 +214,7 @@ func inspectUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-func (d *Diagnosis) badUpstream(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
+func badUpstream(d *Diagnosis, upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
 	var cand candidate
 	onset, _ := d.onsetOf(cells, s)
 	// The backend may accept some requests while it is faulty, so the onset is the
@@ -250,13 +250,13 @@ func (d *Diagnosis) badUpstream(upstream uint32, cells []cell, s span, lower, p,
 	cand.Details = &BadUpstream{
 		RefusedShare: result.Share(round(float64(s.Hits)/float64(s.Trials), 4)), RefusedLow: result.Share(round(lower, 4)),
 		OddsRatio: round(min(odds, 1e6), 1), PValue: result.Probability(p),
-		Routes: len(routes), Others: d.otherUpstreams(upstream), Ongoing: ongoing,
+		Routes: len(routes), Others: otherUpstreams(d, upstream), Ongoing: ongoing,
 	}
 	return cand, true
 }
 
 // otherUpstreams returns the other backends with their counts, at most maxOthers.
-func (d *Diagnosis) otherUpstreams(upstream uint32) (others []string) {
+func otherUpstreams(d *Diagnosis, upstream uint32) (others []string) {
 	for i := range d.State.Upstreams {
 		if u := &d.State.Upstreams[i]; uint32(i) != upstream && len(others) < maxOthers {
 			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[timeline.Accepted], u.N[timeline.Unauthorized]))

@@ -22,7 +22,7 @@ func fill(details any) {
 		}
 		switch {
 		case f.CanInt():
-			f.SetInt(3)
+			f.SetInt(3_000_000) // a time of whole seconds
 		case f.CanFloat():
 			f.SetFloat(0.5)
 		case f.Kind() == reflect.String:

@@ -1,0 +1,199 @@
+// Package detect finds what explains the refusals of a run.
+//
+// In: session.Evidence. Out: an Explanation: findings, and which of them explains
+// each refusal. Catalogue lists the kinds of findings; each has a file of its own.
+// A kind may observe the timelines (Observe); then all kinds propose findings, and
+// Explain chooses among them.
+package detect
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"sync"
+
+	"logscan/analyze/policy"
+	"logscan/analyze/result"
+	"logscan/analyze/session"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+)
+
+// clockStep is the resolution of the times in most logs, in milliseconds.
+const clockStep = 1000
+
+// Diagnosis is the state of the detect stage.
+type Diagnosis struct {
+	*session.Evidence
+	kinds        []Kind // those whose needs the log meets
+	undetectable []result.Undetectable
+	finding      []int32 // by refusal: the finding that explains it, index plus one
+
+	observed  map[string]observer // by kind: what the timelines showed
+	proposed  []proposals         // by kind: of those that need no observer, made beside Observe
+	guessOnce sync.Once           // makes guesses
+	guesses   *guessObserver      // shared by the kinds of attacks; nil if there is nothing to follow
+}
+
+// Observe returns a diagnosis of the evidence, for which it has walked over the
+// timelines once more if a kind wanted that. The error is that of ctx or of reading
+// temporary files.
+func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
+	d := newDiagnosis(ev)
+	var beside sync.WaitGroup
+	beside.Go(d.proposeUnobserved)
+	defer beside.Wait()
+	return d, d.observe(ctx)
+}
+
+func newDiagnosis(ev *session.Evidence) *Diagnosis {
+	d := &Diagnosis{Evidence: ev, finding: make([]int32, len(ev.Refusals))}
+	d.kinds, d.undetectable = detectable(Catalogue(), ev.State)
+	return d
+}
+
+// open reports whether findings may explain a refusal: it has a time, is no
+// challenge, and no finding has it yet.
+func (d *Diagnosis) open(refusal int) bool {
+	r := &d.Refusals[refusal]
+	return d.finding[refusal] == 0 && r.Actor != 0 && r.Cause != session.Challenge
+}
+
+// candidate is a finding and the refusals that it claims to explain.
+type candidate struct {
+	result.Finding
+	claims []uint32 // ascending
+}
+
+// Explanation is the output of the detect stage.
+type Explanation struct {
+	Findings     []result.Finding // most severe first, muted ones last
+	Of           []int32          // by refusal: the finding that explains it, index plus one; 0 for none
+	Samples      [][]uint32       // by finding: the refusals to show as evidence
+	Undetectable []result.Undetectable
+}
+
+// Explain chooses the findings that explain the refusals best. It must be called
+// once. The error is one of reading temporary files.
+func (d *Diagnosis) Explain(policy *policy.Policy) (*Explanation, error) {
+	all, err := d.explain(d.kinds)
+	if err != nil {
+		return nil, err
+	}
+	last := lastTime(d)
+	for i := range all {
+		policy.Judge(&all[i].Finding)
+		all[i].Muted = policy.Muted(all[i].ID, last)
+	}
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return comparePresented(&all[i], &all[j]) })
+	place := make([]int32, len(all)+1)
+	findings := make([]result.Finding, len(all))
+	samples := make([][]uint32, len(all))
+	for to, from := range order {
+		place[from+1] = int32(to + 1)
+		f := &all[from]
+		d.measure(f)
+		f.Clean()
+		findings[to] = f.Finding
+		samples[to] = spread(f.claims, result.MaxEvidence)
+	}
+	for i, f := range d.finding {
+		d.finding[i] = place[f]
+	}
+	return &Explanation{findings, d.finding, samples, d.undetectable}, nil
+}
+
+// comparePresented orders findings as they are presented: muted ones last, then the
+// most severe first, then those that explain most refusals.
+func comparePresented(a, b *candidate) int {
+	switch {
+	case a.Muted == nil && b.Muted != nil:
+		return -1
+	case a.Muted != nil && b.Muted == nil:
+		return 1
+	case a.Severity != b.Severity:
+		return int(b.Severity) - int(a.Severity)
+	case len(a.claims) != len(b.claims):
+		return len(b.claims) - len(a.claims)
+	}
+	return strings.Compare(a.ID, b.ID)
+}
+
+// lastTime returns the last time of any line, in Unix microseconds, parse.NoTime if
+// no line has one.
+func lastTime(d *Diagnosis) int64 {
+	last := int64(parse.NoTime)
+	for i := range d.State.Inputs {
+		if l := &d.State.Inputs[i]; l.First != parse.NoTime {
+			last = max(last, l.Last)
+		}
+	}
+	return last
+}
+
+// findingID returns the id of a finding: its kind and a hash of its subject, so that
+// the same trouble has the same id every night.
+func findingID(kind string, s result.Subject) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		kind, s.Type, s.Host, s.Method, s.Route, s.User, s.ClientAddress, s.UserAgent, s.Upstream,
+	}, "\x00")))
+	return kind + "-" + hex.EncodeToString(sum[:6])
+}
+
+// measure fills in the fields of a finding that follow from its refusals.
+func (d *Diagnosis) measure(f *candidate) {
+	actors, users := map[uint32]bool{}, map[uint32]bool{}
+	f.FirstSeen, f.LastSeen = parse.NoTime, parse.NoTime
+	for _, i := range f.claims {
+		r := &d.Refusals[i]
+		actors[r.Actor] = true
+		if r.User != 0 {
+			users[r.User] = true
+		}
+		at := d.State.Refusals[i].Time
+		if f.FirstSeen == parse.NoTime || at < f.FirstSeen {
+			f.FirstSeen = at
+		}
+		f.LastSeen = max(f.LastSeen, at)
+	}
+	f.Unauthorized = int64(len(f.claims))
+	f.Actors, f.Users = int64(len(actors)), int64(len(users))
+	if f.Exhibit == nil {
+		f.Exhibit = d.trendOf(f.claims)
+	}
+}
+
+// spread returns up to n elements of list, the first and others evenly spaced.
+func spread(list []uint32, n int) []uint32 {
+	if len(list) <= n {
+		return list
+	}
+	picked := make([]uint32, n)
+	for i := range picked {
+		picked[i] = list[i*len(list)/n]
+	}
+	return picked
+}
+
+// distinctActors returns the number of actors of refusals.
+func (d *Diagnosis) distinctActors(refusals []uint32) int64 {
+	seen := map[uint32]bool{}
+	for _, i := range refusals {
+		seen[d.Refusals[i].Actor] = true
+	}
+	return int64(len(seen))
+}
+
+// endpointLabel names an endpoint.
+func endpointLabel(e *timeline.Endpoint) string {
+	if s := strings.TrimSpace(e.Method + " " + e.Host + e.Template); s != "" {
+		return s
+	}
+	return "requests without a path"
+}

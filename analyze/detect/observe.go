@@ -1,0 +1,94 @@
+package detect
+
+import (
+	"context"
+	"slices"
+
+	"logscan/analyze/timeline"
+)
+
+// observer is what a kind notes of the timelines. Most logs have no route that
+// refuses live sessions and no account that fails again and again. A kind that
+// needs more than the refusals has an observer only if they show that there is
+// something to look for; only then the timelines are walked over once more.
+type observer interface {
+	// part returns the observer's part for one goroutine, which is called with
+	// every actor; id is Refusal.Actor.
+	part() func(a *timeline.Actor, id uint32)
+	// gather adds up the parts when the walk has ended, concurrently with other
+	// observers. Its result must not depend on the order of parts or actors.
+	gather()
+}
+
+// selective is an observer that needs some actors only.
+type selective interface {
+	// wants reports whether it needs an actor; id is Refusal.Actor.
+	wants(id uint32, w timeline.Who) bool
+}
+
+// wantedBy returns a function that reports whether any of the observers needs an
+// actor; nil if one of them needs all.
+func wantedBy(observers []observer) func(id uint32, w timeline.Who) bool {
+	some := make([]selective, len(observers))
+	for i, o := range observers {
+		s, ok := o.(selective)
+		if !ok {
+			return nil
+		}
+		some[i] = s
+	}
+	return func(id uint32, w timeline.Who) bool {
+		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id, w) })
+	}
+}
+
+// observe sets d.observed: it asks the kinds for their observers, and walks over
+// the timelines if there are any.
+func (d *Diagnosis) observe(ctx context.Context) error {
+	byKind := make([]observer, len(d.kinds))
+	var tasks []func()
+	for i, k := range d.kinds {
+		if k.observe != nil {
+			tasks = append(tasks, func() { byKind[i] = k.observe(d) })
+		}
+	}
+	d.Parallel(tasks...)
+	d.observed = map[string]observer{}
+	var observers []observer
+	for i, o := range byKind {
+		if o != nil {
+			d.observed[d.kinds[i].Name] = o
+			if !slices.Contains(observers, o) { // several kinds may share one
+				observers = append(observers, o)
+			}
+		}
+	}
+	if len(observers) == 0 {
+		return nil
+	}
+	parts := make([][]func(*timeline.Actor, uint32), d.Workers)
+	for i := range parts {
+		for _, o := range observers {
+			parts[i] = append(parts[i], o.part())
+		}
+	}
+	err := d.Visit(ctx, wantedBy(observers), func(worker int, id uint32, a *timeline.Actor) {
+		if d.Carries() { // findings are about the lines of this run
+			if a.Since(); len(a.Events) == 0 {
+				return
+			}
+		}
+		for _, part := range parts[worker] {
+			part(a, id)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	tasks = nil
+	for _, o := range observers {
+		tasks = append(tasks, o.gather)
+	}
+	d.Parallel(tasks...)
+	return nil
+}
