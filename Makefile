@@ -54,7 +54,7 @@ install: bin/logscan ## Install the program, manual page, completions and licens
 	bin/logscan completion zsh >$(SHARE)/zsh/site-functions/_logscan && \
 	bin/logscan completion fish >$(SHARE)/fish/vendor_completions.d/logscan.fish
 	install -m 0644 LICENSE $(SHARE)/doc/logscan/LICENSE
-	install -m 0644 report/html/uplot/LICENSE $(SHARE)/doc/logscan/LICENSE.uplot
+	install -m 0644 report/page/html/uplot/LICENSE $(SHARE)/doc/logscan/LICENSE.uplot
 
 demo: build ## Scan the bundled logs and print the path of the report
 	bin/logscan scan -o logscan-out fixtures/logs
@@ -135,7 +135,7 @@ release: ## Build the release archives, checksums and SBOM into dist
 		echo "$$name"; \
 		GOOS=$$os GOARCH=$$arch $(BUILD) -ldflags=-s -o dist/$$name/logscan$$suffix ./cmd/logscan; \
 		cp LICENSE README.md CHANGELOG.md dist/$$name/; \
-		cp report/html/uplot/LICENSE dist/$$name/LICENSE.uplot; \
+		cp report/page/html/uplot/LICENSE dist/$$name/LICENSE.uplot; \
 		tar -C dist -czf dist/$$name.tar.gz $$name; \
 	done
 	go run $(SBOM) app -json -licenses -main cmd/logscan -output dist/logscan.cdx.json .

@@ -17,14 +17,15 @@ import (
 	browserpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"logscan/report/reporttest"
 )
 
-// browser starts a Chromium without a window, or skips t where none is
-// installed, or time is short.
+// browser starts a headless Chromium. It skips t if none is installed, and in short
+// mode.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("what a browser does says nothing of races")
+		t.Skip("browser tests are slow and do not test for races")
 	}
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
@@ -34,7 +35,7 @@ func browser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		t.Skip("no Chromium is installed to look at the report with")
+		t.Skip("Chromium is not installed")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
@@ -48,11 +49,11 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// observed is what a browser does while it shows a page.
+// observed records what a browser does while it shows a page.
 type observed struct {
 	mu       sync.Mutex
 	requests []string
-	troubles []string // errors, messages, dialogs
+	messages []string // errors, messages, dialogs
 }
 
 func (o *observed) event(e any) {
@@ -62,17 +63,17 @@ func (o *observed) event(e any) {
 	case *network.EventRequestWillBeSent:
 		o.requests = append(o.requests, e.Request.URL)
 	case *runtime.EventExceptionThrown:
-		o.troubles = append(o.troubles, e.ExceptionDetails.Text)
+		o.messages = append(o.messages, e.ExceptionDetails.Text)
 	case *runtime.EventConsoleAPICalled:
-		o.troubles = append(o.troubles, fmt.Sprintf("console.%s called", e.Type))
+		o.messages = append(o.messages, fmt.Sprintf("console.%s called", e.Type))
 	case *log.EventEntryAdded:
-		o.troubles = append(o.troubles, e.Entry.Text)
+		o.messages = append(o.messages, e.Entry.Text)
 	case *browserpage.EventJavascriptDialogOpening:
-		o.troubles = append(o.troubles, "dialog: "+e.Message)
+		o.messages = append(o.messages, "dialog: "+e.Message)
 	}
 }
 
-// TestInABrowser opens the report of a hostile log: nothing of it runs, nothing
+// TestInABrowser opens the report of a reporttest.Hostile log: nothing of it runs, nothing
 // is loaded, and no screen is too narrow for it.
 func TestInABrowser(t *testing.T) {
 	ctx := browser(t)
@@ -80,7 +81,7 @@ func TestInABrowser(t *testing.T) {
 	if err := chromedp.Listen(ctx, seen.event); err != nil {
 		t.Fatal(err)
 	}
-	url := "file://" + filepath.ToSlash(filepath.Join(write(t, fixture()), "report.html"))
+	url := "file://" + filepath.ToSlash(filepath.Join(write(t, reporttest.Result()), "report.html"))
 	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +89,8 @@ func TestInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := look{
-		Title: "Why there are HTTP 401s – logscan", Heading: "GET api.example/v2/orders/{id} refuses 97\u00a0%",
-		Styles: 1, Scripts: 3, Inputs: 2, Cards: len(fixture().Findings), Linked: true, Drawn: true, Weak: []string{},
+		Title: "HTTP 401 report – logscan", Heading: "GET api.example/v2/orders/{id} refuses 97%",
+		Styles: 1, Scripts: 3, Inputs: 2, Cards: len(reporttest.Result().Findings), Linked: true, Drawn: true, Weak: []string{},
 	}
 	for _, width := range []int64{1280, 390, 320} {
 		for _, scheme := range []string{"light", "dark"} {
@@ -113,24 +114,24 @@ func TestInABrowser(t *testing.T) {
 	seen.mu.Lock()
 	defer seen.mu.Unlock()
 	if len(seen.requests) != 1 || seen.requests[0] != url {
-		t.Errorf("it asked for %v, want the page alone", seen.requests)
+		t.Errorf("requests %v, want only the page", seen.requests)
 	}
-	for _, s := range seen.troubles {
-		t.Errorf("the browser tells: %s", s)
+	for _, s := range seen.messages {
+		t.Errorf("browser message: %s", s)
 	}
 }
 
-// look is what lookAround finds in the page.
+// look is what lookAround finds on the page.
 type look struct {
 	Title, Heading string
-	Tags           int // elements that the report never has
-	Handlers       int // attributes that would run or load something
+	Tags           int // elements that the report must not have
+	Handlers       int // attributes that could run or load something
 	Styles, Cards  int
-	Scripts        int // with the data for them
+	Scripts        int // including the data
 	Inputs         int
 	Linked, Drawn  bool // links lead to their cards, bars have a size
 	Unnamed        int  // tables without a caption, or with headers without scope
-	Twice          int  // ids that are used twice
+	Twice          int  // duplicate ids
 	TooWide        int  // pixels
 	Weak           []string
 }
@@ -141,7 +142,7 @@ const lookAround = `(() => {
 	const card = document.querySelector("details.card"), link = document.querySelector('#rows a[href="#' + card.id + '"]');
 	return {
 		Title: document.title,
-		Heading: document.querySelector("h1").textContent.slice(0, 43),
+		Heading: document.querySelector("h1").textContent.slice(0, 42),
 		Tags: all("img, iframe, object, embed, link, form, base, audio, video").length,
 		Handlers: all("*").flatMap(e => [...e.attributes]).filter(a => /^on|^src/.test(a.name)).length,
 		Scripts: all("script").length,
@@ -157,8 +158,8 @@ const lookAround = `(() => {
 	};
 })()`
 
-// weakText gives the texts whose contrast with what is behind them is below
-// 4.5, the least that WCAG 2 asks of usual text at level AA.
+// weakText returns the texts whose contrast with their background is below 4.5, the
+// minimum of WCAG 2 for normal text at level AA.
 const weakText = `(() => {
 	const rgb = s => s.match(/[\d.]+/g).map(Number);
 	const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b };
@@ -167,7 +168,7 @@ const weakText = `(() => {
 	for (const e of document.querySelectorAll("body *")) {
 		if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.closest("title")) continue;
 		const drawn = e.closest("svg");
-		if (drawn && e.classList.contains("flag-text")) continue; // it stands on a flag, not on the page
+		if (drawn && e.classList.contains("flag-text")) continue; // its background is a flag, not the page
 		const style = getComputedStyle(e), front = rgb(drawn ? style.fill : style.color), back = behind(drawn || e);
 		const [a, b] = [light(front.slice(0, 3)), light(back.slice(0, 3))].sort((x, y) => y - x);
 		const ratio = (a + 0.05) / (b + 0.05);

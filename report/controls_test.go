@@ -14,10 +14,11 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"logscan/analyze/result"
+	"logscan/report/reporttest"
 )
 
-// opened is a report in a browser. What the browser complains of fails the
-// test, and so does any request but for the page.
+// opened is a report in a browser. Messages of the browser and requests other than for
+// the page fail the test.
 type opened struct {
 	*testing.T
 	ctx  context.Context
@@ -45,21 +46,21 @@ func (o *opened) visit(dir string) {
 	o.do(chromedp.Navigate(o.url))
 }
 
-// quiet wants that the browser asked for the page alone and had nothing to tell
-// of it.
+// quiet fails the test if the browser requested anything but the page or logged
+// messages.
 func (o *opened) quiet() {
 	o.Helper()
 	o.seen.mu.Lock()
 	defer o.seen.mu.Unlock()
 	for _, r := range o.seen.requests {
 		if r != o.url && !strings.HasPrefix(r, "blob:") {
-			o.Errorf("it asked for %s", r)
+			o.Errorf("request for %s", r)
 		}
 	}
-	for _, s := range o.seen.troubles {
-		o.Errorf("the browser tells: %s", s)
+	for _, s := range o.seen.messages {
+		o.Errorf("browser message: %s", s)
 	}
-	o.seen.requests, o.seen.troubles = nil, nil
+	o.seen.requests, o.seen.messages = nil, nil
 }
 
 func (o *opened) do(a chromedp.Action[chromedp.Void]) {
@@ -83,7 +84,7 @@ func (o *opened) text(selector string) string {
 	return evaluate[string](o, fmt.Sprintf("document.querySelector(%q).textContent", selector))
 }
 
-// click presses the mouse over the middle of an element.
+// click clicks the middle of an element.
 func (o *opened) click(selector string) {
 	o.Helper()
 	at := evaluate[[]float64](o, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: "center", behavior: "instant"});
@@ -91,7 +92,7 @@ func (o *opened) click(selector string) {
 	o.do(chromedp.MouseClickXY(at[0], at[1]))
 }
 
-// press types keys where the focus is.
+// press types keys into the focused element.
 func (o *opened) press(keys string) {
 	o.Helper()
 	o.do(chromedp.KeyEvent(keys))
@@ -102,7 +103,7 @@ func (o *opened) focus(selector string) {
 	evaluate[bool](o, fmt.Sprintf("document.querySelector(%q).focus(), true", selector))
 }
 
-// wants compares a text of the page.
+// wants fails the test unless a text of the page contains want.
 func (o *opened) wants(what, got, want string) {
 	o.Helper()
 	if !strings.Contains(got, want) {
@@ -110,7 +111,7 @@ func (o *opened) wants(what, got, want string) {
 	}
 }
 
-// shot keeps a picture of the page where LOGSCAN_SCREENSHOTS names a folder.
+// shot saves a screenshot if LOGSCAN_SCREENSHOTS names a folder.
 func (o *opened) shot(name string) {
 	o.Helper()
 	folder := os.Getenv("LOGSCAN_SCREENSHOTS")
@@ -131,9 +132,9 @@ func (o *opened) shot(name string) {
 
 // TestControls uses every control of the report, by mouse and by keyboard.
 func TestControls(t *testing.T) {
-	o := openReport(t, write(t, fixture()))
+	o := openReport(t, write(t, reporttest.Result()))
 	whole := o.text("#range")
-	o.wants("range", whole, "Whole time: 2026-03-09 00:00 to 2026-03-10 00:00 UTC")
+	o.wants("range", whole, "All: 2026-03-09 00:00 to 2026-03-10 00:00 UTC")
 
 	// The chart: drag over its second half, then every button, then the keys.
 	o.click("#plot")
@@ -144,11 +145,11 @@ func TestControls(t *testing.T) {
 	o.do(chromedp.MouseEvent(chromedp.MousePressed, box[0]+box[2]*0.5, middle, chromedp.ButtonLeft))
 	o.do(chromedp.MouseEvent(chromedp.MouseMoved, box[0]+box[2]*0.75, middle, chromedp.ButtonLeft))
 	o.do(chromedp.MouseEvent(chromedp.MouseReleased, box[0]+box[2]*0.75, middle, chromedp.ButtonLeft))
-	o.wants("range after dragging", o.text("#range"), "Only 2026-03-09 12:00 to 2026-03-09 18:")
+	o.wants("range after dragging", o.text("#range"), "Selected: 2026-03-09 12:00 to 2026-03-09 18:")
 	o.wants("table after dragging", o.text("#rows thead"), "401s in range")
 	o.shot("zoomed")
 	for _, step := range []struct{ button, key, want string }{
-		{"#later", kb.ArrowRight, ""}, {"#earlier", kb.ArrowLeft, ""}, {"#closer", "+", ""}, {"#wider", "-", ""}, {"#whole", kb.Escape, "Whole time"},
+		{"#later", kb.ArrowRight, ""}, {"#earlier", kb.ArrowLeft, ""}, {"#closer", "+", ""}, {"#wider", "-", ""}, {"#whole", kb.Escape, "All: "},
 	} {
 		before := o.text("#range")
 		o.click(step.button)
@@ -169,10 +170,10 @@ func TestControls(t *testing.T) {
 	}
 	o.click("#closer")
 	o.do(chromedp.DoubleClick("#plot .u-over"))
-	o.wants("range after a double click", o.text("#range"), "Whole time")
+	o.wants("range after a double click", o.text("#range"), "All: ")
 	o.click("#successes")
 	if !evaluate[bool](o, `document.querySelector("#successes").checked && document.querySelectorAll("#plot .u-axis").length === 3`) {
-		t.Error("successes are not shown")
+		t.Error("accepted requests are not shown")
 	}
 
 	// The tables.
@@ -193,10 +194,10 @@ func TestControls(t *testing.T) {
 	o.wants("rows found", o.text("#shown"), "1 of 15 rows")
 	o.wants("row found", o.text("#rows tbody"), "POST /cart")
 	o.click("#copy")
-	for until := time.Now().Add(5 * time.Second); !strings.Contains(o.text("#shown"), "1 rows copied") && time.Now().Before(until); {
+	for until := time.Now().Add(5 * time.Second); !strings.Contains(o.text("#shown"), "1 row copied") && time.Now().Before(until); {
 		time.Sleep(20 * time.Millisecond)
 	}
-	o.wants("copied", o.text("#shown"), "1 rows copied.")
+	o.wants("copied", o.text("#shown"), "1 row copied.")
 	o.focus(`[role="tab"][aria-selected="true"]`)
 	o.press(kb.ArrowRight)
 	o.wants("next tab", evaluate[string](o, "document.activeElement.textContent"), "Accounts")
@@ -204,7 +205,7 @@ func TestControls(t *testing.T) {
 	o.wants("last tab", o.text(`[role="tab"][aria-selected="true"]`), "Hosts")
 	evaluate[bool](o, `document.querySelector("#search").value = "", document.querySelector("#search").dispatchEvent(new Event("input")), true`)
 
-	// What is saved: formulas are defused, the figures are those shown.
+	// Exports: formulas are defused, the figures are those shown.
 	evaluate[bool](o, `window.saved = [], URL.createObjectURL = b => { saved.push(b); return "#" }, true`)
 	o.click("#tab-accounts")
 	o.click("#csv")
@@ -216,9 +217,9 @@ func TestControls(t *testing.T) {
 		t.Errorf("%d rows saved as JSON", n)
 	}
 
-	// Links, time zone, colours.
+	// Links, time zone, theme.
 	o.click("#tab-endpoints")
-	id := fixture().Findings[1].ID
+	id := reporttest.Result().Findings[1].ID
 	evaluate[bool](o, fmt.Sprintf(`document.getElementById(%q).open = false, location.hash = %q, true`, id, "#"+id))
 	if !evaluate[bool](o, fmt.Sprintf(`new Promise(r => setTimeout(() => r(document.getElementById(%q).open), 100))`, id)) {
 		t.Error("a link to a finding does not open it")
@@ -234,34 +235,34 @@ func TestControls(t *testing.T) {
 	before := evaluate[string](o, page)
 	o.click("#theme")
 	if evaluate[string](o, page) == before {
-		t.Error("the colours stay")
+		t.Error("the theme button does not change the colours")
 	}
 }
 
-// TestWithoutScripts wants everything that matters without JavaScript.
+// TestWithoutScripts checks that the report is complete without JavaScript.
 func TestWithoutScripts(t *testing.T) {
 	ctx := browser(t)
 	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
 	o := &opened{T: t, ctx: ctx}
-	o.do(chromedp.Navigate("file://" + filepath.ToSlash(filepath.Join(write(t, fixture()), "report.html"))))
+	o.do(chromedp.Navigate("file://" + filepath.ToSlash(filepath.Join(write(t, reporttest.Result()), "report.html"))))
 	got := evaluate[string](o, `(() => {
 		const seen = s => { const e = document.querySelector(s), r = e && e.getBoundingClientRect(); return e && e.checkVisibility() && r.width > 50 && r.height > 10 };
 		return [".verdict h1", "details.card[open] .story p", "details.card[open] .drawing path.refused", "svg.chart path.endpoint", "#fixed table tbody tr", "#when .drawing", "#causes"].filter(s => !seen(s.replace("#when .drawing", "#when"))).join(" ") +
 			["#zoom", "#explore", ".tools"].filter(s => document.querySelector(s).checkVisibility()).join(" ");
 	})()`)
 	if got != "" {
-		t.Errorf("not as it should be: %s", got)
+		t.Errorf("wrong visibility: %s", got)
 	}
 }
 
-// manyRows is a result with very many findings, endpoints and clients.
+// manyRows returns a result with very many findings and endpoints.
 func manyRows() *result.Result {
-	res := fixture()
+	res := reporttest.Result()
 	for i := range 10_000 {
 		f := res.Findings[2]
-		f.ID, f.Title = fmt.Sprintf("account_failure-%012x", i), fmt.Sprintf("Account user%d is refused every time", i)
+		f.ID, f.Text.Title = fmt.Sprintf("account_failure-%012x", i), fmt.Sprintf("Account user%d is refused every time", i)
 		f.Unauthorized, f.Exhibit, f.Evidence = int64(10_000-i), nil, nil
 		res.Findings = append(res.Findings, f)
 		e := res.Endpoints[0]
@@ -271,9 +272,8 @@ func manyRows() *result.Result {
 	return res
 }
 
-// TestManyRows wants a page with ten thousand findings, or the one that
-// LOGSCAN_REPORT names, to answer within a second, and its tables to hold but the
-// rows that are seen.
+// TestManyRows opens a report with ten thousand findings, or the one that
+// LOGSCAN_REPORT names. Its tables must contain only the visible rows.
 func TestManyRows(t *testing.T) {
 	dir := os.Getenv("LOGSCAN_REPORT")
 	if dir == "" {
@@ -299,19 +299,18 @@ func TestManyRows(t *testing.T) {
 	o.shot("many")
 }
 
-// axePath is where `make axe` puts axe-core.
+// axePath is where `make axe` saves axe-core.
 const axePath = "../.tools/axe.min.js"
 
-// TestAccessible has axe-core look at the report, in light and dark, with all of
-// it open.
+// TestAccessible runs axe-core on the report in light and dark, with all details open.
 func TestAccessible(t *testing.T) {
 	axe, err := os.ReadFile(axePath)
 	if err != nil {
-		t.Skip("axe-core is not here: make axe gets it from the npm registry")
+		t.Skip("axe-core is missing: make axe downloads it")
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {
-			o := openReport(t, write(t, fixture()))
+			o := openReport(t, write(t, reporttest.Result()))
 			if _, err := chromedp.Call(o.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 			}); err != nil {
@@ -327,7 +326,7 @@ func TestAccessible(t *testing.T) {
 			}
 			checked := evaluate[int](o, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa"]}).then(r => r.passes.length)`)
 			if checked < 10 {
-				t.Errorf("only %d rules passed: it looked at nothing", checked)
+				t.Errorf("only %d rules passed, want at least 10", checked)
 			}
 		})
 	}

@@ -7,11 +7,15 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"logscan/report/document"
+	"logscan/report/outdir"
+	"logscan/report/terminal"
 )
 
-// FuzzOpen takes any bytes for the output of an earlier run: it is refused, or
-// it can be shown, compared with itself and taken as a baseline, and nothing of
-// it acts on a terminal.
+// FuzzOpen opens arbitrary bytes as the output of an earlier run. Either Open fails, or
+// the output can be shown and compared with itself, and nothing of it acts on a
+// terminal.
 func FuzzOpen(f *testing.F) {
 	dir := f.TempDir()
 	manifest := `{"schema_version": 1, "tool": {"name": "logscan"}}`
@@ -28,23 +32,23 @@ func FuzzOpen(f *testing.F) {
 		}
 		put("manifest.json", manifest)
 		put("findings.json", findings)
-		r, err := Open(dir)
+		r, err := outdir.Open(dir)
 		if err != nil {
 			return
 		}
 		var b strings.Builder
 		show := func(err error) {
 			if err != nil {
-				t.Errorf("it cannot be shown: %v", err)
+				t.Errorf("cannot be shown: %v", err)
 			}
 		}
-		show(ShowFindings(&b, r, false))
+		show(terminal.ShowFindings(&b, r, false))
 		for i := range r.Findings {
-			show(ShowFinding(&b, r, r.Findings[i].ID, false))
+			show(terminal.ShowFinding(&b, r, r.Findings[i].ID, false))
 		}
-		if d, err := Diff(r, r); err == nil {
-			show(ShowDiff(&b, d, false))
-			show(WriteDiff(io.Discard, d))
+		if d, err := terminal.Diff(r, r); err == nil {
+			show(terminal.ShowDiff(&b, d, false))
+			show(document.Write(io.Discard, d))
 		}
 		for _, c := range b.String() {
 			if c != '\n' && (c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == '\u202e' || c == '\u2028') {
@@ -52,7 +56,7 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 		if !utf8.ValidString(b.String()) {
-			t.Error("what is shown is no UTF-8")
+			t.Error("the text is not UTF-8")
 		}
 	})
 }

@@ -18,15 +18,20 @@ import (
 	attack "logscan/fixtures/hostile"
 	"logscan/parse"
 	"logscan/parse/source"
+	"logscan/report/document"
+	"logscan/report/outdir"
+	"logscan/report/reporttest"
+	"logscan/report/terminal"
+	"logscan/report/wording"
 )
 
-// hostileBatch is how many payloads a report is made of: each of them is in the
-// samples of a finding, and a report has maxCards of them.
-const hostileBatch = maxCards - 8
+// hostileBatch is how many payloads go into a report. Each is in the samples of a
+// finding, and a report shows 50 findings.
+const hostileBatch = 42
 
-// scanned makes the report of a log in which every payload stands in every
-// field. Each payload is the name of a further log as well, and a line in it that
-// cannot be read.
+// scanned analyses a log that has every payload in every field, and returns the result
+// and its output directory. Each payload is also the name of another log and part of a
+// rejected line in it.
 func scanned(t *testing.T, format attack.Format, payloads []attack.Payload) (*result.Result, string) {
 	t.Helper()
 	logs := t.TempDir()
@@ -56,14 +61,14 @@ func scanned(t *testing.T, format attack.Format, payloads []attack.Payload) (*re
 	return res, write(t, res)
 }
 
-// census is what a report holds, as a browser sees it.
+// census is what a report contains, as seen by a browser.
 type census struct {
-	Elements []string       // distinct: tag and names of attributes
-	Cells    []string       // of tables, distinct: what is in them
-	Counts   map[string]int // of elements that would run or load something
+	Elements []string       // distinct tags with the names of their attributes
+	Cells    []string       // distinct contents of table cells
+	Counts   map[string]int // of elements that could run or load something
 	Links    []string       // that lead out of the page
 	Owned    bool           // a payload's script ran
-	Globals  []string       // names that scripts made
+	Globals  []string       // names created by scripts
 	Tables   []string       // of the explorer
 	Missing  []string       // payloads that are not shown, and where
 }
@@ -102,7 +107,7 @@ const takeCensus = `(async () => {
 	};
 })()`
 
-// exports saves every table of the explorer as CSV and as JSON, and searches.
+// exports saves every table of the explorer as CSV and JSON, and searches in it.
 const exports = `(async () => {
 	const saved = [], all = [];
 	URL.createObjectURL = b => { saved.push(b); return "#"; };
@@ -124,12 +129,12 @@ const exports = `(async () => {
 	return all;
 })()`
 
-// TestNothingActsInABrowser looks at reports of more than 500 payloads, each in
-// every field of a log, in a browser: no script runs, no element is made of log
-// text, no request leaves, and what is exported is harmless too.
+// TestNothingActsInABrowser opens reports of more than 500 payloads, each in every
+// field of a log, in a browser: no script runs, log text makes no element, no request
+// is sent, and exports are harmless.
 func TestNothingActsInABrowser(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it takes some seconds")
+		t.Skip("takes some seconds")
 	}
 	payloads := attack.Payloads()
 	format := attack.Formats()[0]
@@ -140,7 +145,7 @@ func TestNothingActsInABrowser(t *testing.T) {
 	_, dir := scanned(t, format, benign)
 	o := openReport(t, dir)
 	want := o.census(nil)
-	o.visit(write(t, fixture())) // what other logs bring: rows without a note, the clock's change
+	o.visit(write(t, reporttest.Result())) // shows more: rows without a note, a change of the clock
 	other := o.census(nil)
 	want.Elements, want.Cells = append(want.Elements, other.Elements...), append(want.Cells, other.Cells...)
 	if len(want.Elements) < 60 || len(want.Cells) < 20 || len(want.Tables) < 7 {
@@ -169,7 +174,7 @@ func TestNothingActsInABrowser(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, got.Counts, want.Counts)
 		}
 		for _, m := range got.Missing {
-			t.Errorf("%s is not shown: nothing is known of it there", m)
+			t.Errorf("%s is not shown", m)
 		}
 		seen += len(batch) - len(got.Missing)
 		checkExports(t, o, batch)
@@ -179,14 +184,13 @@ func TestNothingActsInABrowser(t *testing.T) {
 	}
 }
 
-// census looks at the page, and for the payloads wherever a field of a log is
-// shown.
+// census examines the page and looks for the payloads wherever it shows a field.
 func (o *opened) census(batch []attack.Payload) census {
 	o.Helper()
 	return evaluate[census](o, strings.ReplaceAll(takeCensus, "MARKS", quotedTexts(o.T, batch, func(p attack.Payload) string { return p.Mark })))
 }
 
-// quotedTexts is a list of texts for a script.
+// quotedTexts returns texts as a JavaScript array.
 func quotedTexts(t *testing.T, batch []attack.Payload, text func(attack.Payload) string) string {
 	t.Helper()
 	all := make([]string, len(batch))
@@ -200,7 +204,7 @@ func quotedTexts(t *testing.T, batch []attack.Payload, text func(attack.Payload)
 	return string(b)
 }
 
-// formula is what a spreadsheet may take for one, were it not text.
+// formula matches cells that a spreadsheet may read as a formula.
 var formula = regexp.MustCompile("^[\\s\";]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\\t\\r\\n]")
 
 func checkExports(t *testing.T, o *opened, batch []attack.Payload) {
@@ -225,7 +229,7 @@ func checkExports(t *testing.T, o *opened, batch []attack.Payload) {
 	}
 }
 
-// TestNothingActsElsewhere wants every other output of hostile logs, in every
+// TestNothingActsElsewhere wants every other output of reporttest.Hostile logs, in every
 // format, to be what its medium's parsers take, and harmless in a terminal.
 func TestNothingActsElsewhere(t *testing.T) {
 	for _, format := range attack.Formats() {
@@ -245,7 +249,7 @@ func TestNothingActsElsewhere(t *testing.T) {
 				}
 			case strings.HasSuffix(name, ".ndjson"):
 				for line := range strings.Lines(text) {
-					var r reject
+					var r document.Reject
 					if err := json.Unmarshal([]byte(line), &r); err != nil || r.Reason == "" {
 						t.Errorf("%s: %s: %v: %q", format.Name, name, err, line)
 					}
@@ -256,24 +260,24 @@ func TestNothingActsElsewhere(t *testing.T) {
 			inert(t, name, text)
 		}
 		var b strings.Builder
-		Summary(&b, res, true, 100)
-		r, err := Open(dir)
+		terminal.Summary(&b, wording.Describe(res), true, 100)
+		r, err := outdir.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := ShowFindings(&b, r, true); err != nil {
+		if err := terminal.ShowFindings(&b, r, true); err != nil {
 			t.Fatal(err)
 		}
 		for i := range r.Findings {
-			if err := ShowFinding(&b, r, r.Findings[i].ID, true); err != nil {
+			if err := terminal.ShowFinding(&b, r, r.Findings[i].ID, true); err != nil {
 				t.Fatal(err)
 			}
 		}
-		d, err := Diff(&Report{}, r)
+		d, err := terminal.Diff(&outdir.Report{}, r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := ShowDiff(&b, d, true); err != nil {
+		if err := terminal.ShowDiff(&b, d, true); err != nil {
 			t.Fatal(err)
 		}
 		inert(t, format.Name+" in a terminal", b.String())
@@ -281,17 +285,17 @@ func TestNothingActsElsewhere(t *testing.T) {
 	runtime.GC() // the results are large
 }
 
-// ours are the control sequences that logscan writes.
+// ours matches the control sequences that logscan writes.
 var ours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// inert wants text in which nothing acts on a terminal or hides.
+// inert fails t if text has control or invisible characters other than ours.
 func inert(t *testing.T, what, text string) {
 	t.Helper()
 	rest := ours.ReplaceAllString(text, "")
 	if i := strings.IndexFunc(rest, func(r rune) bool { return !strconv.IsPrint(r) && r != '\n' }); i >= 0 {
 		t.Errorf("%s: %q passes", what, rest[max(0, i-60):min(len(rest), i+40)])
 	}
-	if !strings.Contains(text, "mark0") && what != manifestName {
+	if !strings.Contains(text, "mark0") && what != document.ManifestName {
 		t.Errorf("%s shows nothing of the log", what)
 	}
 }

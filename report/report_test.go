@@ -15,20 +15,33 @@ import (
 	"testing"
 
 	"logscan/analyze/result"
+	"logscan/report/document"
+	"logscan/report/outdir"
+	"logscan/report/reporttest"
 	"logscan/report/wording"
 )
 
-// write writes a result to a new directory and gives its path.
+// writeTo writes a result to dir.
+func writeTo(ctx context.Context, dir string, res *result.Result, run func() document.Run) error {
+	d, err := Claim(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Release()
+	return Write(ctx, d, wording.Describe(res), run)
+}
+
+// write writes a result to a new directory and returns its path.
 func write(t *testing.T, res *result.Result) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
-	if err := Write(t.Context(), dir, res, testRun); err != nil {
+	if err := writeTo(t.Context(), dir, res, reporttest.Run); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// content gives the files of a directory by name; a directory has no text.
+// content returns the files of a directory by name; a directory has no text.
 func content(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -53,10 +66,10 @@ func content(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-func TestWriteMakesEveryOutputAndNothingElse(t *testing.T) {
+func TestWriteMakesAllOutputs(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "lake", "dt=2026-03-09")
-	if err := Write(t.Context(), dir, fixture(), testRun); err != nil {
+	if err := writeTo(t.Context(), dir, reporttest.Result(), reporttest.Run); err != nil {
 		t.Fatal(err)
 	}
 	var want []string
@@ -80,44 +93,31 @@ func TestWriteMakesEveryOutputAndNothingElse(t *testing.T) {
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("directory has mode %v (%v), want 0700", info.Mode(), err)
 	}
-	if got := names(t, filepath.Dir(dir)); !slices.Equal(got, []string{"dt=2026-03-09"}) {
+	if got := reporttest.Names(t, filepath.Dir(dir)); !slices.Equal(got, []string{"dt=2026-03-09"}) {
 		t.Errorf("beside the output lie %v", got)
 	}
 }
 
-func names(t *testing.T, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, e := range entries {
-		all = append(all, e.Name())
-	}
-	return all
-}
-
-func TestWriteIsAFunctionOfTheResult(t *testing.T) {
-	a, b := content(t, write(t, fixture())), content(t, write(t, fixture()))
+func TestWriteIsDeterministic(t *testing.T) {
+	a, b := content(t, write(t, reporttest.Result())), content(t, write(t, reporttest.Result()))
 	for name := range a {
 		if a[name] != b[name] {
 			t.Errorf("%s differs between two runs with one result", name)
 		}
 	}
-	// Another clock shows in the manifest alone.
+	// Another clock changes only the manifest.
 	dir := filepath.Join(t.TempDir(), "out")
-	later := func() Run {
-		r := testRun()
+	later := func() document.Run {
+		r := reporttest.Run()
 		r.Started, r.Finished, r.WallSeconds, r.PeakRSSBytes = r.Started.AddDate(1, 0, 0), r.Finished.AddDate(1, 0, 0), 9, 9
 		r.Arguments = []string{"scan", "other"}
 		return r
 	}
-	if err := Write(t.Context(), dir, fixture(), later); err != nil {
+	if err := writeTo(t.Context(), dir, reporttest.Result(), later); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range content(t, dir) {
-		if (text == a[name]) != (name != manifestName) {
+		if (text == a[name]) != (name != document.ManifestName) {
 			t.Errorf("%s: equal to that of an earlier run is %v", name, text == a[name])
 		}
 	}
@@ -125,7 +125,7 @@ func TestWriteIsAFunctionOfTheResult(t *testing.T) {
 
 func TestWriteReplaces(t *testing.T) {
 	small := func() *result.Result {
-		res := fixture()
+		res := reporttest.Result()
 		res.Findings = res.Findings[:1]
 		return res
 	}
@@ -134,15 +134,15 @@ func TestWriteReplaces(t *testing.T) {
 		prepare func(t *testing.T, dir string)
 	}{
 		{"an earlier output", func(t *testing.T, dir string) {
-			if err := Write(t.Context(), dir, fixture(), testRun); err != nil {
+			if err := writeTo(t.Context(), dir, reporttest.Result(), reporttest.Run); err != nil {
 				t.Fatal(err)
 			}
 		}},
 		{"an earlier output that a desktop looked at", func(t *testing.T, dir string) {
-			if err := Write(t.Context(), dir, fixture(), testRun); err != nil {
+			if err := writeTo(t.Context(), dir, reporttest.Result(), reporttest.Run); err != nil {
 				t.Fatal(err)
 			}
-			put(t, filepath.Join(dir, ".DS_Store"), "x")
+			reporttest.Put(t, filepath.Join(dir, ".DS_Store"), "x")
 		}},
 		{"an empty directory", func(t *testing.T, dir string) {
 			if err := os.Mkdir(dir, 0o755); err != nil {
@@ -151,7 +151,7 @@ func TestWriteReplaces(t *testing.T) {
 		}},
 		{"what a link names", func(t *testing.T, dir string) {
 			target := filepath.Join(t.TempDir(), "target")
-			if err := Write(t.Context(), target, fixture(), testRun); err != nil {
+			if err := writeTo(t.Context(), target, reporttest.Result(), reporttest.Run); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.Symlink(target, dir); err != nil {
@@ -166,10 +166,10 @@ func TestWriteReplaces(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := Write(t.Context(), dir, small(), testRun); err != nil {
+			if err := writeTo(t.Context(), dir, small(), reporttest.Run); err != nil {
 				t.Fatal(err)
 			}
-			r, err := Open(dir)
+			r, err := outdir.Open(dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,49 +183,39 @@ func TestWriteReplaces(t *testing.T) {
 			if before.Mode().Type() != after.Mode().Type() {
 				t.Errorf("a %v became a %v", before.Mode(), after.Mode())
 			}
-			if got := names(t, filepath.Dir(dir)); !slices.Equal(got, []string{"out"}) {
+			if got := reporttest.Names(t, filepath.Dir(dir)); !slices.Equal(got, []string{"out"}) {
 				t.Errorf("left behind: %v", got)
 			}
-			if got := len(names(t, dir)); got != len(Outputs()) {
+			if got := len(reporttest.Names(t, dir)); got != len(Outputs()) {
 				t.Errorf("%d files, want %d", got, len(Outputs()))
 			}
 		})
 	}
 }
 
-func put(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestWriteRefusesWhatIsNotItsOwn(t *testing.T) {
+func TestWriteRefusesForeignDirectories(t *testing.T) {
 	for _, c := range []struct {
 		name, reason string
 		prepare      func(t *testing.T, dir string)
 	}{
-		{"a file", "no directory", func(t *testing.T, dir string) { put(t, dir, "precious") }},
-		{"a directory with files", "has no manifest.json", func(t *testing.T, dir string) { put(t, filepath.Join(dir, "thesis.txt"), "precious") }},
+		{"a file", "no directory", func(t *testing.T, dir string) { reporttest.Put(t, dir, "precious") }},
+		{"a directory with files", "has no manifest.json", func(t *testing.T, dir string) { reporttest.Put(t, filepath.Join(dir, "thesis.txt"), "precious") }},
 		{"another program's manifest", "does not name logscan", func(t *testing.T, dir string) {
-			put(t, filepath.Join(dir, "manifest.json"), `{"name": "my web app", "icons": []}`)
+			reporttest.Put(t, filepath.Join(dir, "manifest.json"), `{"name": "my web app", "icons": []}`)
 		}},
-		{"a manifest that is no JSON", "manifest.json", func(t *testing.T, dir string) { put(t, filepath.Join(dir, "manifest.json"), `precious`) }},
+		{"a manifest that is no JSON", "manifest.json", func(t *testing.T, dir string) { reporttest.Put(t, filepath.Join(dir, "manifest.json"), `precious`) }},
 		{"an output of another version", "schema version 99", func(t *testing.T, dir string) {
-			put(t, filepath.Join(dir, "manifest.json"), `{"schema_version": 99, "tool": {"name": "logscan"}}`)
+			reporttest.Put(t, filepath.Join(dir, "manifest.json"), `{"schema_version": 99, "tool": {"name": "logscan"}}`)
 		}},
 		{"an output with a file of the user's", `"query.sql"`, func(t *testing.T, dir string) {
-			if err := Write(t.Context(), dir, fixture(), testRun); err != nil {
+			if err := writeTo(t.Context(), dir, reporttest.Result(), reporttest.Run); err != nil {
 				t.Fatal(err)
 			}
-			put(t, filepath.Join(dir, "query.sql"), "precious")
+			reporttest.Put(t, filepath.Join(dir, "query.sql"), "precious")
 		}},
 		{"an output with a directory of an output's name", `"report.html"`, func(t *testing.T, dir string) {
-			put(t, filepath.Join(dir, "manifest.json"), `{"schema_version": 1, "tool": {"name": "logscan"}}`)
-			put(t, filepath.Join(dir, "report.html", "x"), "precious")
+			reporttest.Put(t, filepath.Join(dir, "manifest.json"), `{"schema_version": 1, "tool": {"name": "logscan"}}`)
+			reporttest.Put(t, filepath.Join(dir, "report.html", "x"), "precious")
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -233,8 +223,8 @@ func TestWriteRefusesWhatIsNotItsOwn(t *testing.T) {
 			dir := filepath.Join(parent, "out")
 			c.prepare(t, dir)
 			before := content(t, parent)
-			for _, err := range []error{Check(dir), Write(t.Context(), dir, fixture(), testRun)} {
-				var refused *NotOutputError
+			for _, err := range []error{writeTo(t.Context(), dir, reporttest.Result(), reporttest.Run)} {
+				var refused *outdir.NotOutputError
 				if !errors.As(err, &refused) || !strings.Contains(refused.Reason, c.reason) || refused.Dir != dir {
 					t.Errorf("got %v, want a refusal because of %q", err, c.reason)
 				}
@@ -252,16 +242,12 @@ func TestWriteRefusesWhatIsNotItsOwn(t *testing.T) {
 	}
 }
 
-func TestCheckLetsOthersFail(t *testing.T) {
+func TestClaimBelowAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	put(t, file, "x")
-	for _, dir := range []string{filepath.Join(file, "out"), filepath.Join(t.TempDir(), "missing", "out")} {
-		if err := Check(dir); err != nil {
-			t.Errorf("%s: %v", dir, err)
-		}
-	}
-	if err := Write(t.Context(), filepath.Join(file, "out"), fixture(), testRun); err == nil {
-		t.Error("a directory below a file was written")
+	reporttest.Put(t, file, "x")
+	var refused *outdir.NotOutputError
+	if _, err := Claim(filepath.Join(file, "out")); err == nil || errors.As(err, &refused) {
+		t.Errorf("got %v, want an error of the file system", err)
 	}
 }
 
@@ -276,23 +262,23 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 		want error
 	}{
 		{"rows that fail", t.Context(), func() *result.Result {
-			res := fixture()
-			res.Unauthorized = pieces(make([]result.Unauthorized, 3*batchRows), broken)
+			res := reporttest.Result()
+			res.Unauthorized = reporttest.Pieces(make([]result.Unauthorized, 10_000), broken)
 			return res
 		}, broken},
-		{"called off before", stopped, fixture, context.Canceled},
+		{"cancelled before", stopped, reporttest.Result, context.Canceled},
 	} {
 		for _, earlier := range []bool{false, true} {
 			t.Run(c.name, func(t *testing.T) {
 				parent := t.TempDir()
 				dir := filepath.Join(parent, "lake", "night", "out")
 				if earlier {
-					if err := Write(t.Context(), dir, fixture(), testRun); err != nil {
+					if err := writeTo(t.Context(), dir, reporttest.Result(), reporttest.Run); err != nil {
 						t.Fatal(err)
 					}
 				}
 				before := content(t, parent)
-				if err := Write(c.ctx, dir, c.res(), testRun); !errors.Is(err, c.want) {
+				if err := writeTo(c.ctx, dir, c.res(), reporttest.Run); !errors.Is(err, c.want) {
 					t.Errorf("got %v, want %v", err, c.want)
 				}
 				after := content(t, parent)
@@ -312,26 +298,27 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 func TestWriteStopsInTheMiddle(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var read atomic.Int64
-	res := fixture()
-	res.Unauthorized = piecesOf(1000*batchRows, func(int) (result.Unauthorized, error) {
-		if read.Add(1) == batchRows/2 {
+	res := reporttest.Result()
+	res.Unauthorized = reporttest.PiecesOf(4_000_000, func(int) (result.Unauthorized, error) {
+		if read.Add(1) == 2000 {
 			stop()
 		}
 		return result.Unauthorized{}, nil
 	})
 	parent := t.TempDir()
-	if err := Write(ctx, filepath.Join(parent, "out"), res, testRun); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that it was called off", err)
+	if err := writeTo(ctx, filepath.Join(parent, "out"), res, reporttest.Run); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want a cancelled context", err)
 	}
-	if n := read.Load(); n > int64(2+runtime.GOMAXPROCS(0))*batchRows {
-		t.Errorf("%d rows were read after it was called off", n)
+	if n := read.Load(); n > int64(2+runtime.GOMAXPROCS(0))*4096 {
+		t.Errorf("%d rows were read after cancelling", n)
 	}
-	if left := names(t, parent); len(left) > 0 {
+	if left := reporttest.Names(t, parent); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }
 
-// With two CPUs the other outputs are begun when half of the 401s are made.
+// TestOutputsBegin checks that with two CPUs the other outputs start when half of the
+// table of 401s is made.
 func TestOutputsBegin(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	for share, want := range map[float64]bool{0: false, 0.49: false, 0.5: true, 1: true} {
@@ -341,47 +328,26 @@ func TestOutputsBegin(t *testing.T) {
 			t.Errorf("at %v of the 401s: begun %v, want %v", share, begun, want)
 		}
 	}
-	(&job{}).advanced(1) // nothing waits
-}
-
-func TestSwapByRename(t *testing.T) {
-	parent := t.TempDir()
-	made, place := filepath.Join(parent, "made"), filepath.Join(parent, "place")
-	put(t, filepath.Join(made, "new"), "new")
-	put(t, filepath.Join(place, "old"), "old")
-	if err := swapByRename(made, place); err != nil {
-		t.Fatal(err)
-	}
-	got := content(t, parent)
-	if got["place/new"] != "new" || got["made/old"] != "old" || len(got) != 4 {
-		t.Errorf("got %v", got)
-	}
-	// What cannot be put into place leaves the old one there.
-	if err := swapByRename(filepath.Join(parent, "missing"), place); err == nil {
-		t.Error("a directory that is missing was put into place")
-	}
-	if got := content(t, parent); got["place/new"] != "new" {
-		t.Errorf("got %v", got)
-	}
+	(&job{}).advanced(1) // nothing is waiting
 }
 
 func TestOpen(t *testing.T) {
-	dir := write(t, fixture())
-	r, err := Open(dir)
+	dir := write(t, reporttest.Result())
+	r, err := outdir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fixture()
+	want := wording.Describe(reporttest.Result())
 	if len(r.Findings) != len(want.Findings) {
 		t.Fatalf("%d findings, want %d", len(r.Findings), len(want.Findings))
 	}
 	for i := range r.Findings {
-		// By way of JSON, because a byte that is no UTF-8 comes back as U+FFFD.
-		b, err := json.Marshal(findingOf(&want.Findings[i]))
+		// Through JSON, because invalid UTF-8 is read back as U+FFFD.
+		b, err := json.Marshal(want.Described[i])
 		if err != nil {
 			t.Fatal(err)
 		}
-		var f Finding
+		var f document.Finding
 		if err := json.Unmarshal(b, &f); err != nil {
 			t.Fatal(err)
 		}
@@ -389,38 +355,11 @@ func TestOpen(t *testing.T) {
 			t.Errorf("finding %d, %s, was read back as another", i, f.ID)
 		}
 	}
-	if r.Manifest.Totals.Unauthorized != want.Totals.Unauthorized || r.Manifest.Totals.FirstTime != Stamp(want.Totals.FirstTime) {
+	if r.Manifest.Totals.Unauthorized != want.Totals.Unauthorized || r.Manifest.Totals.FirstTime != document.Stamp(want.Totals.FirstTime) {
 		t.Errorf("totals are %+v, want %+v", r.Manifest.Totals, want.Totals)
 	}
-	var unknown *UnknownFindingError
+	var unknown *outdir.UnknownFindingError
 	if _, err := r.Finding("no-such"); !errors.As(err, &unknown) || unknown.ID != "no-such" {
 		t.Errorf("got %v, want that the finding is unknown", err)
-	}
-}
-
-func TestOpenRefuses(t *testing.T) {
-	manifest := `{"schema_version": 1, "tool": {"name": "logscan"}}`
-	for _, c := range []struct {
-		name, manifest, findings, want string
-	}{
-		{"nothing there", "", "", "no such file"},
-		{"no findings", manifest, "", "findings.json"},
-		{"another program's", `{"name": "x"}`, `{}`, "does not name logscan"},
-		{"a newer manifest", `{"schema_version": 2, "tool": {"name": "logscan"}}`, `{}`, "schema version 2, want 1"},
-		{"newer findings", manifest, `{"schema_version": 2}`, "schema version 2, want 1"},
-		{"cut off", manifest, `{"schema_version": 1, "findings": [`, "findings.json: unexpected EOF"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
-			if c.manifest != "" {
-				put(t, filepath.Join(dir, "manifest.json"), c.manifest)
-			}
-			if c.findings != "" {
-				put(t, filepath.Join(dir, "findings.json"), c.findings)
-			}
-			if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %q in it", err, c.want)
-			}
-		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse"
-	"logscan/report"
+	"logscan/report/outdir"
 )
 
 type completionCmd struct {
@@ -95,7 +95,7 @@ func completeFormats(complete.Args) []string {
 // completeFindings returns the ids of the findings in the directory named by the
 // previous argument.
 func completeFindings(a complete.Args) (ids []string) {
-	r, err := report.Open(filepath.Clean(a.LastCompleted))
+	r, err := outdir.Open(filepath.Clean(a.LastCompleted))
 	if err != nil {
 		return nil
 	}

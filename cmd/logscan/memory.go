@@ -11,7 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"logscan/analyze/spill"
-	"logscan/report"
+	"logscan/report/outdir"
 )
 
 // memoryFlags limit the memory of a run.
@@ -54,7 +54,7 @@ const (
 
 // memoryLimit returns the memory limit of a run and where it spills, and sets
 // the garbage collector's limit unless GOMEMLIMIT is set.
-func (m *memoryFlags) memoryLimit(p *report.Place) (spill.Memory, error) {
+func (m *memoryFlags) memoryLimit(p *outdir.Dir) (spill.Memory, error) {
 	bytes, limit := int64(m.Memory), int64(math.MaxInt64)
 	available, err := memlimit.FromSystem()
 	if container, e := memlimit.FromCgroup(); e == nil && container > 0 && (err != nil || container < available) {

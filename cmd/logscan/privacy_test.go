@@ -17,7 +17,7 @@ import (
 	"testing"
 
 	"logscan/fixtures"
-	"logscan/report"
+	"logscan/report/outdir"
 )
 
 // Names that nameLogs plants in all fields.
@@ -274,9 +274,9 @@ func namesOf(t *testing.T, logs string) map[string]bool {
 	return named
 }
 
-func opened(t *testing.T, dir string) *report.Report {
+func opened(t *testing.T, dir string) *outdir.Report {
 	t.Helper()
-	r, err := report.Open(dir)
+	r, err := outdir.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func opened(t *testing.T, dir string) *report.Report {
 }
 
 // kinds summarises findings without names.
-func kinds(r *report.Report) string {
+func kinds(r *outdir.Report) string {
 	count := map[string]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"logscan/analyze/spill"
-	"logscan/report"
+	"logscan/report/document"
 )
 
 type versionCmd struct{}
@@ -53,14 +53,14 @@ func buildVersion() (version, commit string) {
 type provenance struct {
 	started   time.Time
 	watch     *stopwatch
-	space     *spill.Space    // nil if nothing may spill
-	arguments []string        // without secrets
-	state     *report.StateID // nil without --state
+	space     *spill.Space      // nil if nothing may spill
+	arguments []string          // without secrets
+	state     *document.StateID // nil without --state
 }
 
 // run returns the provenance so far. It is called as late as possible, to
 // include the time of writing.
-func (p *provenance) run() report.Run {
+func (p *provenance) run() document.Run {
 	version, commit := buildVersion()
 	cpu, rss := resourceUsage()
 	finished := time.Now()
@@ -68,7 +68,7 @@ func (p *provenance) run() report.Run {
 	if p.space != nil {
 		spilled = p.space.Written()
 	}
-	return report.Run{
+	return document.Run{
 		ToolName: "logscan", Version: version, Commit: commit, Arguments: p.arguments,
 		Started: p.started, Finished: finished,
 		WallSeconds: finished.Sub(p.started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, SpilledBytes: spilled, Phases: p.watch.read(),

@@ -12,6 +12,9 @@ import (
 	"logscan/analyze/result"
 	"logscan/parse/source"
 	"logscan/report"
+	"logscan/report/notify"
+	"logscan/report/outdir"
+	"logscan/report/terminal"
 	"logscan/report/wording"
 )
 
@@ -111,7 +114,8 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 			return err
 		}
 	}
-	if err := place.Write(ctx, res, p.run); err != nil {
+	described := wording.Describe(res)
+	if err := report.Write(ctx, place, described, p.run); err != nil {
 		return spillError(err)
 	}
 	problems := c.problems(res)
@@ -123,8 +127,8 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	}
 	place.Release()
 	meter.end()
-	problems = append(problems, c.publish(ctx, res, &p)...)
-	c.printResult(std, &options, res, state)
+	problems = append(problems, c.publish(ctx, described, &p)...)
+	c.printResult(std, &options, described, state)
 	return c.checkSeverity(res, incomplete(problems))
 }
 
@@ -163,8 +167,8 @@ func (c *scanCmd) inputs(std *streams) ([]source.Input, error) {
 
 // claimError adds a hint to an error of claiming the output directory.
 func claimError(err error) error {
-	var locked *report.LockedError
-	var foreign *report.NotOutputError
+	var locked *outdir.LockedError
+	var foreign *outdir.NotOutputError
 	switch {
 	case errors.As(err, &locked):
 		return &hintedError{err, "wait for the other run to finish, or choose another --out"}
@@ -211,14 +215,14 @@ func (c *scanCmd) enableProgress(std *streams, o *analyze.Options) (terminal boo
 }
 
 // publish writes the metrics and posts to the webhook. It returns what failed.
-func (c *scanCmd) publish(ctx context.Context, res *result.Result, p *provenance) (problems []problem) {
+func (c *scanCmd) publish(ctx context.Context, res *wording.Report, p *provenance) (problems []problem) {
 	if c.Metrics != "" {
-		if err := report.WriteMetrics(c.Metrics, res, p.run()); err != nil {
+		if err := notify.WriteMetrics(c.Metrics, res.Result, p.run()); err != nil {
 			problems = append(problems, problem{"write " + c.Metrics + ": " + err.Error(), "the report was written; check --metrics"})
 		}
 	}
 	if c.Webhook != "" {
-		hook := report.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
+		hook := notify.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
 		if err := hook.Post(ctx, c.Out, res, p.run()); err != nil {
 			problems = append(problems, problem{err.Error(), "the report was written; check --webhook"})
 		}
@@ -228,9 +232,9 @@ func (c *scanCmd) publish(ctx context.Context, res *result.Result, p *provenance
 
 // printResult prints how the inputs were read and a summary of the findings, as
 // far as --quiet and --verbose say so.
-func (c *scanCmd) printResult(std *streams, o *analyze.Options, res *result.Result, state *report.State) {
+func (c *scanCmd) printResult(std *streams, o *analyze.Options, res *wording.Report, state *outdir.State) {
 	if c.Verbose {
-		printInputs(std, res)
+		printInputs(std, res.Result)
 		if state != nil {
 			note(std.stderr, "state: %s: %d bytes", c.State, state.Size())
 		}
@@ -248,7 +252,7 @@ func (c *scanCmd) printResult(std *streams, o *analyze.Options, res *result.Resu
 			"unauthorized", t.Unauthorized, "unexplained", t.Unexplained, "findings", len(res.Findings))
 		return
 	}
-	report.Summary(std.stderr, res, paintFor(std.stderr), widthOf(std.stderr))
+	terminal.Summary(std.stderr, res, paintFor(std.stderr), widthOf(std.stderr))
 	note(std.stderr, "report: %s", page)
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
-	"logscan/report"
+	"logscan/report/document"
+	"logscan/report/outdir"
+	"logscan/report/terminal"
 )
 
 type showCmd struct {
@@ -24,18 +26,18 @@ func (c *showCmd) Run(std *streams) error {
 	}
 	if c.Finding == "" {
 		if c.JSON {
-			return report.WriteFindings(std.stdout, r)
+			return document.Write(std.stdout, document.NewFindings(r.Findings, r.Resolved))
 		}
-		return report.ShowFindings(std.stdout, r, paintFor(std.stdout))
+		return terminal.ShowFindings(std.stdout, r, paintFor(std.stdout))
 	}
 	f, err := r.Finding(c.Finding)
 	if err != nil {
 		return &usageError{err, "list the ids with: logscan show " + c.Dir}
 	}
 	if c.JSON {
-		return report.WriteFinding(std.stdout, f)
+		return document.Write(std.stdout, f)
 	}
-	return report.ShowFinding(std.stdout, r, c.Finding, paintFor(std.stdout))
+	return terminal.ShowFinding(std.stdout, r, c.Finding, paintFor(std.stdout))
 }
 
 type diffCmd struct {
@@ -60,23 +62,23 @@ func (c *diffCmd) Run(std *streams) error {
 	if err != nil {
 		return err
 	}
-	if !report.SameNames(before, now) {
+	if !outdir.SameNames(before, now) {
 		note(std.stderr, "note: %s and %s: %v", c.Old, c.New, errPseudonymKeys)
 	}
-	d, err := report.Diff(before, now)
+	d, err := terminal.Diff(before, now)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return report.WriteDiff(std.stdout, d)
+		return document.Write(std.stdout, d)
 	}
-	return report.ShowDiff(std.stdout, d, paintFor(std.stdout))
+	return terminal.ShowDiff(std.stdout, d, paintFor(std.stdout))
 }
 
 // openRun opens the output directory of a finished run. Its errors are usage
 // errors.
-func openRun(dir string) (*report.Report, error) {
-	r, err := report.Open(dir)
+func openRun(dir string) (*outdir.Report, error) {
+	r, err := outdir.Open(dir)
 	if err != nil {
 		return nil, usagef("create it with: logscan scan -o "+dir+" INPUT...", "read %s: %w", dir, err)
 	}

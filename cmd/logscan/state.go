@@ -7,12 +7,12 @@ import (
 	"strings"
 
 	"logscan/analyze"
-	"logscan/report"
+	"logscan/report/outdir"
 )
 
 // claimState locks the file of --state and sets the options up to continue from
 // it. It returns nil without --state.
-func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*report.State, error) {
+func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*outdir.State, error) {
 	if c.State == "" {
 		return nil, nil
 	}
@@ -20,7 +20,7 @@ func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*report.State, e
 		return nil, usagef("remove --since and --until: a run with --state reads only new lines",
 			"--state cannot be combined with --since or --until: lines outside the range would never be counted")
 	}
-	state, err := report.ClaimState(c.State, c.Out, c.settings(o))
+	state, err := outdir.ClaimState(c.State, c.Out, c.settings(o))
 	if err == nil {
 		if o.Carryover, err = state.Carryover(); err != nil {
 			state.Release()
@@ -60,8 +60,8 @@ func (c *scanCmd) settings(o *analyze.Options) map[string]string {
 
 // stateError adds a hint to an error of claiming a state.
 func stateError(err error) error {
-	var locked *report.LockedError
-	var state *report.StateError
+	var locked *outdir.LockedError
+	var state *outdir.StateError
 	switch {
 	case errors.As(err, &locked):
 		return &hintedError{err, "wait for the other run to finish, or choose another --state"}

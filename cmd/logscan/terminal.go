@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/term"
 
-	"logscan/report"
+	"logscan/report/terminal"
 )
 
 // defaultWidth is the width in characters of output that is not a terminal.
@@ -35,9 +35,9 @@ func widthOf(w io.Writer) int {
 
 // paintFor reports whether to colour output to w: on a terminal, unless the
 // environment says otherwise (no-color.org, bixense.com/clicolors).
-func paintFor(w io.Writer) report.Paint {
-	_, terminal := terminalOf(w)
-	return report.Paint(colored(terminal, os.Getenv))
+func paintFor(w io.Writer) terminal.Paint {
+	_, ok := terminalOf(w)
+	return terminal.Paint(colored(ok, os.Getenv))
 }
 
 func colored(terminal bool, env func(string) string) bool {

@@ -8,13 +8,13 @@ import (
 	"logscan/analyze/result"
 )
 
-// Group is a set of categories of causes that are shown as one.
+// Group is a set of categories of causes that the report shows together.
 type Group struct {
-	Name  string // in class names of the report
+	Name  string // CSS class in the report
 	Label string
 }
 
-// The groups, in the order in which they are stacked and listed.
+// The groups, in the order in which charts stack and lists show them.
 const (
 	groupSession = iota
 	groupEndpoint
@@ -25,14 +25,14 @@ const (
 	NumGroups
 )
 
-// Groups are the groups by number.
+// Groups holds the groups by number.
 var Groups = [NumGroups]Group{
 	groupSession:     {"session", "Sessions"},
 	groupEndpoint:    {"endpoint", "Endpoints and servers"},
 	groupAccount:     {"account", "Accounts and machine clients"},
 	groupAttack:      {"attack", "Attacks"},
 	GroupUnexplained: {"unexplained", "Unexplained"},
-	groupOrdinary:    {"ordinary", "Ordinary, harmless"},
+	groupOrdinary:    {"ordinary", "Normal use"},
 }
 
 // groupOf returns the number of a category's group.
@@ -52,7 +52,7 @@ func groupOf(c detect.Category) int {
 	return GroupUnexplained
 }
 
-// Cause is a cause of a refusal in words.
+// Cause is the cause of a refusal, in words.
 type Cause struct {
 	Name    string
 	Group   int
@@ -72,19 +72,15 @@ func Causes() []Cause {
 	return all
 }
 
-// CauseOf returns the cause with a name. One that does not exist is shown by its
-// name.
+// CauseOf returns the cause with a name. An unknown cause is labelled by its name.
 func CauseOf(name string) Cause {
 	all := detect.Causes()
 	if i := slices.IndexFunc(all, func(c detect.Cause) bool { return c.Name == name }); i >= 0 {
 		return newCause(all[i])
 	}
-	name = Clip(name, maxName)
+	name = Clip(name, MaxName)
 	return Cause{Name: name, Group: GroupUnexplained, Label: name}
 }
-
-// maxName is how many characters of an unknown cause's name are shown.
-const maxName = 160
 
 // CauseGroups returns the group of each of detect.Causes, by number.
 func CauseGroups() []int {
@@ -95,8 +91,8 @@ func CauseGroups() []int {
 	return all
 }
 
-// Harmless returns how many refusals belong to ordinary use.
-func Harmless(res *result.Result) int64 {
+// NormalUse returns how many 401s are part of normal use.
+func NormalUse(res *result.Result) int64 {
 	n := int64(0)
 	for _, c := range detect.Causes() {
 		if c.Category == detect.OrdinaryCategory {
@@ -106,5 +102,35 @@ func Harmless(res *result.Result) int64 {
 	return n
 }
 
-// SortedKeys returns the keys of m in order.
+// SortedKeys returns the keys of m in ascending order.
 func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Reason says what it means that a line was rejected or skipped for a reason, which is
+// the name of a parse.Verdict. It is empty for an unknown reason.
+func Reason(name string) string {
+	switch name {
+	case "blank":
+		return "empty or only white space"
+	case "comment":
+		return "starts with #"
+	case "out_of_range":
+		return "outside the time range"
+	case "too_long":
+		return "longer than 1 MiB"
+	case "binary":
+		return "contains binary data"
+	case "syntax":
+		return "does not match the format"
+	case "time":
+		return "no valid time between 1990 and 2100"
+	case "status":
+		return "status is not three digits"
+	case "number":
+		return "a size or duration is not a number"
+	case "json":
+		return "not a JSON object"
+	case "empty":
+		return "neither a time nor a status"
+	}
+	return ""
+}

@@ -22,11 +22,12 @@ type kindTexts struct {
 	remedy             []*template.Template
 }
 
-// Text returns the text of a finding: its own where it was read back from an
-// earlier output, else what its kind's templates make of it.
+// Text returns the text of a finding: its own if it was read back from an earlier
+// output, otherwise the text that the templates of its kind make.
 func (d *Describer) Text(f *result.Finding) result.Text {
 	t := d.texts(f.Kind)
-	if f.Title != "" || t == nil {
+	_, readBack := f.Details.(map[string]any) // never passed to templates, whatever it holds
+	if readBack || f.Title != "" || t == nil {
 		return f.Text
 	}
 	text := result.Text{Title: execute(t.title, f), Explanation: execute(t.explanation, f)}

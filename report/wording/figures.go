@@ -3,7 +3,6 @@ package wording
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -18,39 +17,42 @@ type Figure struct{ Name, Value string }
 // maxFigure is how many characters of a figure are shown.
 const maxFigure = 300
 
-// Figures returns the details of a finding as findings.json has them, in the
-// order of their keys. The type that the kind has for its details says their
-// units.
+// Figures returns the details of a finding, in the order of their keys. The type of the
+// details of the kind determines the units.
 func Figures(kind string, details map[string]any) []Figure {
+	typed := typedFigures(kind, details)
 	var all []Figure
-	for _, f := range typedFigures(kind, details) {
-		name := f.Label
-		if name == "" {
-			name = strings.ReplaceAll(strings.TrimSuffix(f.Key, "_seconds"), "_", " ")
+	for _, key := range SortedKeys(details) {
+		name, value := strings.ReplaceAll(strings.TrimSuffix(key, "_seconds"), "_", " "), details[key]
+		if f, ok := typed[key]; ok && value != nil {
+			value = f.Value
+			if f.Label != "" {
+				name = f.Label
+			}
 		}
-		all = append(all, Figure{Clip(name, 60), figure(f.Value)})
+		all = append(all, Figure{Clip(name, maxLabel), figure(value)})
 	}
 	return all
 }
 
-// typedFigures returns the figures with the types of their kind, or as JSON has
-// them where the kind is unknown.
-func typedFigures(kind string, details map[string]any) []result.Figure {
+// maxLabel is how many characters of the name of a figure are shown.
+const maxLabel = 60
+
+// typedFigures returns the figures that the details of the kind have, by key. It is
+// empty for an unknown kind and for details that another version wrote differently.
+func typedFigures(kind string, details map[string]any) map[string]result.Figure {
 	k, ok := detect.KindOf(kind)
 	if !ok || k.Details == nil {
-		return result.Figures(details)
+		return nil
 	}
 	typed := k.Details()
 	if b, err := json.Marshal(details); err != nil || result.DecodeDetails(b, typed) != nil {
-		return result.Figures(details)
+		return nil
 	}
-	all := result.Figures(typed)
-	for _, key := range []string{"absorbed", "absorbed_count"} {
-		if v, ok := details[key]; ok {
-			all = append(all, result.Figure{Key: key, Value: v})
-		}
+	all := map[string]result.Figure{}
+	for _, f := range result.Figures(typed) {
+		all[f.Key] = f
 	}
-	slices.SortFunc(all, func(a, b result.Figure) int { return strings.Compare(a.Key, b.Key) })
 	return all
 }
 
@@ -85,7 +87,7 @@ func figure(v any) string {
 		return Clip(v, maxFigure)
 	case []string:
 		return Clip(strings.Join(v, ", "), maxFigure)
-	case []any: // of a kind that this version does not know
+	case []any: // of an unknown kind
 		parts := make([]string, len(v))
 		for i, x := range v {
 			parts[i] = figure(x)

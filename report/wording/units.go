@@ -15,10 +15,10 @@ import (
 // Number returns n with separators: "12,345".
 func Number(n int64) string { return humanize.Comma(n) }
 
-// Count returns n and what is counted: "1 finding", "2 findings".
+// Count returns n with the noun that is counted: "1 finding", "2 findings".
 func Count(n int64, one string) string { return Plural(n, one, one+"s") }
 
-// Plural is Count for words with a plural of their own.
+// Plural is Count for nouns with an irregular plural.
 func Plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -34,8 +34,8 @@ func Refusals(n int64) string {
 	return Number(n) + " 401s"
 }
 
-// Share returns part of whole in percent. "0%" is none and "100%" is all: nothing
-// is rounded to them.
+// Share returns part of whole in percent. Only nothing is "0%" and only all of it is
+// "100%": no other share is rounded to them.
 func Share(part, whole int64) string {
 	switch {
 	case whole <= 0 || part <= 0:
@@ -46,8 +46,8 @@ func Share(part, whole int64) string {
 	return Percent(float64(part) / float64(whole))
 }
 
-// Percent returns a share between 0 and 1 in percent, with as many digits as it
-// carries.
+// Percent returns a share from 0 to 1 in percent, with one digit after the point
+// below 10% and above 99%.
 func Percent(share float64) string {
 	switch p := 100 * share; {
 	case p <= 0:
@@ -65,7 +65,7 @@ func Percent(share float64) string {
 	}
 }
 
-// Fixed returns x with at most so many digits after the point.
+// Fixed returns x with at most the given number of digits after the point.
 func Fixed(x float64, digits int) string {
 	return humanize.Commaf(rounded(x, digits))
 }
@@ -78,15 +78,15 @@ func rounded(x float64, digits int) float64 {
 // Bytes returns a size in binary units: "1.5 MiB".
 func Bytes(n int64) string { return humanize.IBytes(uint64(max(n, 0))) }
 
-// How times are written: in UTC.
+// Layouts of times, which are in UTC.
 const (
 	DayLayout    = "2006-01-02"
 	clockLayout  = "15:04:05"
 	MinuteLayout = "15:04"
 )
 
-// Time returns Unix microseconds as a date and time in UTC, to the second. What
-// stands around it must say that it is UTC.
+// Time returns Unix microseconds as a date and time to the second. The text around
+// it must say that it is UTC.
 func Time(us int64) string {
 	if us == parse.NoTime {
 		return "–"
@@ -97,7 +97,7 @@ func Time(us int64) string {
 // At is Time for sentences: "2006-01-02 15:04:05 UTC".
 func At(us int64) string { return Time(us) + " UTC" }
 
-// Period returns the time from one instant to another, in Unix microseconds.
+// Period returns the span between two times in Unix microseconds.
 func Period(from, to int64) string {
 	if from == parse.NoTime || to == parse.NoTime {
 		return "no times"
@@ -109,7 +109,7 @@ func Period(from, to int64) string {
 	return Time(from) + " to " + At(to)
 }
 
-// Duration returns seconds as people say them: "45 seconds", "30 minutes".
+// Duration returns seconds in a readable unit: "45 seconds", "30 minutes".
 func Duration(s float64) string {
 	switch {
 	case s < 120:
@@ -129,7 +129,7 @@ func unit(x float64, one string) string {
 	return humanize.Commaf(x) + " " + one
 }
 
-// Between returns an interval of seconds. Where both ends read the same, they are
+// Between returns an interval of seconds. If both ends read the same, they are
 // written in seconds.
 func Between(low, high float64) string {
 	from, to := Duration(low), Duration(high)
@@ -139,12 +139,17 @@ func Between(low, high float64) string {
 	return "between " + from + " and " + to
 }
 
-// List joins parts as a sentence does: "a, b and c".
-func List(parts []string) string {
+// List joins parts for a sentence: "a, b and c".
+func List(parts []string) string { return joined(parts, " and ") }
+
+// OneOf joins alternatives: "a, b or c".
+func OneOf(parts []string) string { return joined(parts, " or ") }
+
+func joined(parts []string, last string) string {
 	if len(parts) < 2 {
 		return strings.Join(parts, "")
 	}
-	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
+	return strings.Join(parts[:len(parts)-1], ", ") + last + parts[len(parts)-1]
 }
 
 // Route names an endpoint: "GET www.example.org/a/{id}".
@@ -155,7 +160,8 @@ func Route(s *result.Subject) string {
 	return "requests without a path"
 }
 
-// Real returns a number without a unit, with three digits where it is not whole.
+// Real returns a number without a unit, with three significant digits if it is not
+// whole.
 func Real(x float64) string {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 0):

@@ -6,90 +6,67 @@ import (
 	"logscan/analyze/result"
 )
 
-// verdict is the run in a sentence, and what must be known beside it.
+// Verdict summarises a run in a sentence.
 type Verdict struct {
-	Level    string // name of a severity, "ok", or "unknown" where nothing can be told
+	Level    string // name of a severity, "ok", or "unknown" if the logs do not show it
 	Sentence string // ends in a full stop
 	Rest     string // further sentences, or empty
 	Warning  string // why the figures may be too low, or empty
 }
 
-// serious is the least severity that somebody should be woken, or at least
-// called, for.
+// serious is the lowest severity that someone should act on at once.
 const serious = result.Medium
 
-// muchUnexplained is the share of unexplained 401s above which it would be too
-// much to say that nothing needs attention.
+// muchUnexplained is the share of unexplained 401s above which the verdict does not
+// say that nothing needs attention.
 const muchUnexplained = 0.1
 
-// judge says in a sentence why there are 401s: the worst first, how much of
-// them is explained, what of them is harmless.
-func Judge(res *result.Result) Verdict {
-	v := Verdict{Warning: Caution(res)}
+// judge returns the verdict on a result: the worst finding, whose title is title,
+// how many 401s the serious findings explain, and what the other 401s are.
+func judge(res *result.Result, title string) Verdict {
+	v := Verdict{Level: "unknown", Warning: Caution(res)}
 	t := &res.Totals
 	switch {
 	case len(res.Inputs) == 0:
-		v.Level, v.Sentence = "unknown", "Nothing was read."
+		v.Sentence = "No input was read."
 		return v
 	case t.Parsed == 0 && t.Lines == t.Skipped:
-		v.Level, v.Sentence = "unknown", "There is no request in "+these(len(res.Inputs))+"."
+		v.Sentence = "There are no requests in " + theInputs(len(res.Inputs)) + "."
 		return v
 	case t.Parsed == 0:
-		v.Level = "unknown"
-		v.Sentence = "No line of " + these(len(res.Inputs)) + " could be read as a request."
-		v.Rest = "Name the format with --format, or let logscan formats tell why a file has none."
+		v.Sentence = "No line in " + theInputs(len(res.Inputs)) + " could be parsed as a request."
+		v.Rest = "Set the format with --format, or run logscan formats to see why no format fits."
 		return v
 	case t.Unauthorized == 0:
-		v.Level, v.Sentence = "ok", "None of "+Count(t.Parsed, "request")+" was answered 401."
+		v.Level, v.Sentence = "ok", "No 401s in "+Count(t.Parsed, "request")+"."
 		return v
 	}
-	worst, claimed := 0, int64(0) // findings that are serious, and their 401s
+	worst, claimed := 0, int64(0) // serious findings, and their 401s
 	for i := range res.Findings {
 		if f := &res.Findings[i]; f.Severity >= serious && f.Muted == nil {
 			worst++
 			claimed += f.Unauthorized
 		}
 	}
-	if worst > 0 {
-		first := &res.Findings[0]
-		v.Level = first.Severity.String()
-		v.Sentence = sentence(Readable(Clip(first.Title, MaxTitle))) + ": "
-		switch worst {
-		case 1:
-			v.Sentence += "this explains "
-		case 2:
-			v.Sentence += "with one other finding, this explains "
-		default:
-			v.Sentence += "with " + Number(int64(worst-1)) + " other findings, this explains "
-		}
+	switch {
+	case worst > 0:
+		v.Level = res.Findings[0].Severity.String()
+		v.Sentence = strings.TrimRight(Clip(title, MaxTitle), ". ") + ": " + explains(worst, claimed, t.Unauthorized)
+		v.Rest = normalUse(res) + unexplained(t)
+	case t.Unexplained == t.Unauthorized:
+		v.Sentence = "None of the " + Refusals(t.Unauthorized) + " could be explained."
 		if t.Unauthorized == 1 {
-			v.Sentence += "the only 401."
-		} else {
-			v.Sentence += Number(claimed) + " of " + Refusals(t.Unauthorized) + " (" + Share(claimed, t.Unauthorized) + ")."
+			v.Sentence = "The only 401 could not be explained."
 		}
-	} else {
+	default:
 		v.Level = "ok"
-		switch ordinary := Harmless(res); {
-		case ordinary == t.Unauthorized && ordinary == 1:
-			v.Sentence = "Nothing needs attention: the only 401 is harmless."
-		case ordinary == t.Unauthorized:
-			v.Sentence = "Nothing needs attention: all of " + Refusals(ordinary) + " are harmless."
-		case t.Unexplained == t.Unauthorized:
-			v.Level, v.Sentence = "unknown", "None of "+Refusals(t.Unauthorized)+" could be explained."
-			return v
-		default:
-			v.Sentence = "Nothing needs attention: "
-			if float64(t.Unexplained) > muchUnexplained*float64(t.Unauthorized) {
-				v.Sentence = "No trouble stands out: "
-			}
-			v.Sentence += Share(ordinary, t.Unauthorized) + " of " + Refusals(t.Unauthorized) + " are harmless."
-		}
 		minor := 0
 		for i := range res.Findings {
 			if res.Findings[i].Muted == nil {
 				minor++
 			}
 		}
+		v.Sentence = calm(res, minor)
 		if minor > 0 {
 			v.Level = res.Findings[0].Severity.String()
 			v.Rest = Count(int64(minor), "minor finding") + " below. "
@@ -97,53 +74,101 @@ func Judge(res *result.Result) Verdict {
 		if muted := len(res.Findings) - minor; muted > 0 {
 			v.Rest += Count(int64(muted), "finding") + " muted. "
 		}
+		v.Rest = strings.TrimSpace(v.Rest + normalUse(res))
 	}
-	v.Rest += remainder(res)
 	return v
 }
 
-// maxTitle is how many characters of a title are shown.
-const MaxTitle = 240
-
-// remainder tells what is harmless and what is left.
-func remainder(res *result.Result) string {
-	t := &res.Totals
-	var parts []string
-	if n := Harmless(res); n > 0 && n < t.Unauthorized {
-		var kinds []string
-		for _, c := range Causes() {
-			if c.Group == groupOrdinary && res.Causes[c.Name] > 0 {
-				kinds = append(kinds, Number(res.Causes[c.Name])+" "+ordinaryWords(c.Name))
-			}
-		}
-		parts = append(parts, Share(n, t.Unauthorized)+" are harmless: "+List(kinds)+".")
+// explains says how many 401s the serious findings explain.
+func explains(findings int, claimed, total int64) string {
+	s := "this explains "
+	if findings > 1 {
+		s = "with " + Count(int64(findings-1), "other finding") + ", this explains "
 	}
-	switch {
-	case Harmless(res) == t.Unauthorized:
-	case t.Unexplained == 0:
-		parts = append(parts, "None is unexplained.")
-	default:
-		parts = append(parts, Share(t.Unexplained, t.Unauthorized)+" ("+Number(t.Unexplained)+") are unexplained.")
+	if total == 1 {
+		return s + "the only 401."
 	}
-	return strings.Join(parts, " ")
+	return s + Number(claimed) + " of " + Refusals(total) + " (" + Share(claimed, total) + ")."
 }
 
-func ordinaryWords(name string) string {
+// calm is the sentence for a run without serious findings: it says what the 401s
+// are.
+func calm(res *result.Result, minor int) string {
+	t := &res.Totals
+	normal := NormalUse(res)
+	switch {
+	case normal == t.Unauthorized && normal == 1:
+		return "Nothing needs attention: the only 401 is part of normal use."
+	case normal == t.Unauthorized:
+		return "Nothing needs attention: all " + Refusals(normal) + " are part of normal use."
+	}
+	s := "Nothing needs attention"
+	if float64(t.Unexplained) > muchUnexplained*float64(t.Unauthorized) {
+		s = "No serious problem found"
+	}
+	cause := "a minor cause"
+	if minor == 0 {
+		cause = "a muted cause"
+	}
+	if t.Unauthorized == 1 {
+		return s + ": the only 401 has " + cause + "."
+	}
+	var parts []string
+	add := func(n int64, one, many string) {
+		if n > 0 {
+			parts = append(parts, Plural(n, one, many))
+		}
+	}
+	add(normal, "is normal use", "are normal use")
+	add(t.Unauthorized-normal-t.Unexplained, "has "+cause, "have "+cause)
+	add(t.Unexplained, "is unexplained", "are unexplained")
+	return s + ": of " + Refusals(t.Unauthorized) + ", " + List(parts) + "."
+}
+
+// normalUse says what the 401s of normal use are; it is empty without any.
+func normalUse(res *result.Result) string {
+	n := NormalUse(res)
+	if n == 0 {
+		return ""
+	}
+	var kinds []string
+	for _, c := range Causes() {
+		if k := res.Causes[c.Name]; c.Group == groupOrdinary && k > 0 {
+			kinds = append(kinds, ordinaryWords(c.Name, k))
+		}
+	}
+	return Share(n, res.Totals.Unauthorized) + " of all 401s are normal use: " + List(kinds) + ". "
+}
+
+// unexplained says how many 401s have no cause.
+func unexplained(t *result.Totals) string {
+	if t.Unexplained == 0 {
+		return "No 401 is unexplained."
+	}
+	verb := " are"
+	if t.Unexplained == 1 {
+		verb = " is"
+	}
+	return Refusals(t.Unexplained) + " (" + Share(t.Unexplained, t.Unauthorized) + ")" + verb + " unexplained."
+}
+
+// ordinaryWords counts the 401s of a cause that is part of normal use.
+func ordinaryWords(name string, n int64) string {
 	switch name {
 	case "challenge":
-		return "first steps of sign-ins that then succeeded"
+		return Plural(n, "sign-in challenge", "sign-in challenges")
 	case "login_failure":
-		return "mistyped passwords"
+		return Plural(n, "mistyped password", "mistyped passwords")
 	case "session_end":
-		return "sessions at their ordinary end"
+		return Plural(n, "expired session", "expired sessions")
 	}
-	return "requests of anonymous visitors"
+	return Plural(n, "request without credentials", "requests without credentials")
 }
 
-// manyRejected is the share of rejected lines from which a reader is warned.
+// manyRejected is the share of rejected lines above which the report warns.
 const manyRejected = 0.05
 
-// caution tells why the figures may be too low.
+// Caution says why the figures may be too low; it is empty if nothing does.
 func Caution(res *result.Result) string {
 	failed := 0
 	for i := range res.Inputs {
@@ -156,20 +181,17 @@ func Caution(res *result.Result) string {
 		parts = append(parts, Number(int64(failed))+" of "+Count(int64(len(res.Inputs)), "input")+" could not be read to the end")
 	}
 	if t := &res.Totals; float64(t.Rejected) > manyRejected*float64(t.Lines) {
-		parts = append(parts, Share(t.Rejected, t.Lines)+" of the lines could not be read")
+		parts = append(parts, Share(t.Rejected, t.Lines)+" of the lines were rejected")
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return List(parts) + ": the figures may be too low."
+	return "The figures may be too low: " + List(parts) + "."
 }
 
-func these(inputs int) string {
-	if inputs == 1 {
+func theInputs(n int) string {
+	if n == 1 {
 		return "the input"
 	}
-	return "the " + Number(int64(inputs)) + " inputs"
+	return "the " + Number(int64(n)) + " inputs"
 }
-
-// sentence takes the full stop from a title.
-func sentence(title string) string { return strings.TrimRight(title, ". ") }

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Visible returns s with characters that act or hide made visible: control
+// Visible returns s with characters that act or are invisible made visible: control
 // characters, bidirectional overrides, zero-width and other invisible characters
 // become ‹U+202E›, a byte that is not UTF-8 becomes ‹FF›. Log text can then neither
 // move a cursor nor pretend to be something else. Markup is not escaped.
@@ -36,8 +36,7 @@ func Visible(s string) string {
 	return b.String()
 }
 
-// Clip returns the visible text of s, at most n characters of it; an ellipsis
-// stands for the rest.
+// Clip returns the visible text of s, cut to n characters. An ellipsis marks the cut.
 func Clip(s string, n int) string {
 	// A character has at most 4 bytes: more of s than that is never shown.
 	cut := len(s) > 4*n

@@ -1,0 +1,142 @@
+// Package document holds the JSON documents of an output directory as Go types:
+// findings.json, manifest.json and rejects.ndjson.
+//
+// The types are plain data. Package wording makes findings from a result, package
+// outdir reads documents back, and package report writes them.
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"logscan/analyze/result"
+	"logscan/parse"
+)
+
+// SchemaVersion is the version of the tables and JSON documents. It changes when a
+// name or a meaning changes, not when one is added.
+const SchemaVersion = 1
+
+const (
+	// ToolName identifies logscan in a manifest.
+	ToolName = "logscan"
+	// FindingsName, ManifestName and ReportName are files of the output directory.
+	FindingsName = "findings.json"
+	ManifestName = "manifest.json"
+	ReportName   = "report.html"
+)
+
+// Stamp is a time in Unix microseconds, parse.NoTime if there is none. In JSON it
+// is RFC 3339 in UTC, or null.
+type Stamp int64
+
+// MarshalJSON implements json.Marshaler. It never fails: years of more than four
+// digits are written as they are.
+func (s Stamp) MarshalJSON() ([]byte, error) {
+	if s == parse.NoTime {
+		return []byte("null"), nil
+	}
+	b := append([]byte(nil), '"')
+	b = time.UnixMicro(int64(s)).UTC().AppendFormat(b, time.RFC3339Nano)
+	return append(b, '"'), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Stamp) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*s = parse.NoTime
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return err
+	}
+	*s = Stamp(t.UnixMicro())
+	return nil
+}
+
+// Finite returns x, or 0 if JSON cannot represent it.
+func Finite(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0
+	}
+	return x
+}
+
+// Write writes v to w as indented JSON, which people can read and diff.
+func Write(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("BUG: a value that JSON cannot represent: %w", err)
+	}
+	_, err := w.Write(escapeUnprintable(b.Bytes()))
+	return err
+}
+
+// Reject is a line of rejects.ndjson.
+type Reject struct {
+	File   string `json:"file"`
+	Line   int64  `json:"line"` // 1-based
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+}
+
+// WriteRejects writes up to result.MaxRejectedLines rejected lines, one JSON object
+// per line.
+func WriteRejects(w io.Writer, lines []result.RejectedLine) error {
+	for i := range lines[:min(len(lines), result.MaxRejectedLines)] {
+		l := &lines[i]
+		b, err := json.Marshal(Reject{l.Path, l.Line, l.Reason, l.Raw})
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(append(escapeUnprintable(b), '\n')); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// escapeUnprintable replaces DEL, C1 controls, bidirectional overrides and other
+// invisible characters of a JSON text by \u escapes: the values stay the same, and
+// the file is safe to show in a terminal. Such characters occur in strings only;
+// encoding/json has already escaped those below U+0020.
+func escapeUnprintable(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); {
+		if b[i] < 0x7f {
+			out = append(out, b[i])
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(b[i:])
+		switch {
+		case strconv.IsPrint(r):
+			out = append(out, b[i:i+size]...)
+		case r > 0xffff:
+			r -= 0x10000
+			out = appendEscape(appendEscape(out, 0xd800+r>>10), 0xdc00+r&0x3ff)
+		default:
+			out = appendEscape(out, r)
+		}
+		i += size
+	}
+	return out
+}
+
+func appendEscape(b []byte, r rune) []byte {
+	const digits = "0123456789abcdef"
+	return append(b, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
+}

@@ -1,0 +1,72 @@
+package document
+
+import (
+	"fmt"
+
+	"logscan/analyze/result"
+)
+
+// Findings is findings.json.
+type Findings struct {
+	SchemaVersion int       `json:"schema_version"`
+	Findings      []Finding `json:"findings"` // most severe first
+	Resolved      []Finding `json:"resolved"` // findings of the baseline that are gone
+}
+
+// NewFindings returns the document of these findings. Its lists are never null.
+func NewFindings(findings, resolved []Finding) Findings {
+	return Findings{SchemaVersion, append([]Finding{}, findings...), append([]Finding{}, resolved...)}
+}
+
+// Finding is a finding with its texts.
+type Finding struct {
+	ID           string            `json:"id"`
+	Kind         string            `json:"kind"`
+	Category     string            `json:"category"`
+	Severity     string            `json:"severity"`
+	Confidence   float64           `json:"confidence"`
+	Subject      result.Subject    `json:"subject"`
+	Title        string            `json:"title"`
+	Explanation  string            `json:"explanation"`
+	Remediation  []string          `json:"remediation"`
+	Onset        Stamp             `json:"onset"`
+	FirstSeen    Stamp             `json:"first_seen"`
+	LastSeen     Stamp             `json:"last_seen"`
+	Unauthorized int64             `json:"unauthorized"`
+	Actors       int64             `json:"actors"`
+	Users        int64             `json:"users"`
+	Details      map[string]any    `json:"details"`
+	Evidence     []result.Evidence `json:"evidence"`
+	Status       string            `json:"status,omitempty"` // compared with the baseline, if there is one
+	Change       *Change           `json:"change,omitempty"`
+	Muted        *Muted            `json:"muted,omitempty"`
+}
+
+// Muted says why a finding is muted, and until when.
+type Muted struct {
+	Reason string `json:"reason"`
+	Until  Stamp  `json:"until"`
+}
+
+// Change is how a finding differs from the baseline's.
+type Change struct {
+	Severity     string  `json:"severity_before"`
+	Unauthorized int64   `json:"unauthorized_before"`
+	Ratio        float64 `json:"rate_ratio"` // 401s per request, now divided by before
+	PValue       float64 `json:"p_value"`    // chance of such a ratio if nothing has changed
+}
+
+// Result returns f as a finding of a result, as far as later runs compare it or
+// show it as resolved. It fails on an unknown severity.
+func (f *Finding) Result() (result.Finding, error) {
+	severity, err := result.ParseSeverity(f.Severity)
+	if err != nil {
+		return result.Finding{}, fmt.Errorf("finding %q: %w", f.ID, err)
+	}
+	return result.Finding{
+		ID: f.ID, Kind: f.Kind, Category: f.Category, Severity: severity, Confidence: f.Confidence, Subject: f.Subject,
+		Text:  result.Text{Title: f.Title, Explanation: f.Explanation, Remediation: f.Remediation},
+		Onset: int64(f.Onset), FirstSeen: int64(f.FirstSeen), LastSeen: int64(f.LastSeen),
+		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users, Details: f.Details, Evidence: f.Evidence,
+	}, nil
+}

@@ -1,0 +1,204 @@
+package document
+
+import (
+	"time"
+
+	"logscan/analyze/result"
+)
+
+// Run says who made an output, when, and what it took. Only the manifest may hold
+// it: every other file depends on the result and the version alone.
+type Run struct {
+	ToolName, Version, Commit string
+	Arguments                 []string
+	Started, Finished         time.Time
+	WallSeconds, CPUSeconds   float64
+	Phases                    map[string]float64 // wall seconds by phase
+	PeakRSSBytes              int64
+	SpilledBytes              int64    // written to temporary files
+	State                     *StateID // saved for the next run; nil without --state
+}
+
+// Manifest is manifest.json.
+type Manifest struct {
+	SchemaVersion int                  `json:"schema_version"`
+	Tool          Tool                 `json:"tool"`
+	Arguments     []string             `json:"arguments"`
+	StartedAt     string               `json:"started_at"`
+	FinishedAt    string               `json:"finished_at"`
+	Range         Range                `json:"range"`
+	Inputs        []Input              `json:"inputs"`
+	Totals        Totals               `json:"totals"`
+	Skips         map[string]int64     `json:"skips"`
+	Rejects       map[string]int64     `json:"rejects"`
+	Causes        map[string]int64     `json:"causes"`
+	Undetectable  []Undetectable       `json:"undetectable"`
+	Tables        map[string]TableSize `json:"tables"`
+	PseudonymKey  *string              `json:"pseudonym_key"` // identifies the key; null if users and addresses are as logged
+	Notes         []string             `json:"notes"`
+	State         *StateID             `json:"state"` // saved for the next run; null without --state
+	Resources     Resources            `json:"resources"`
+}
+
+// Key returns the id of the key that users and addresses are pseudonymized with,
+// empty if they are as logged.
+func (m *Manifest) Key() string {
+	if m.PseudonymKey == nil {
+		return ""
+	}
+	return *m.PseudonymKey
+}
+
+// Tool is the program that wrote the output.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+}
+
+// Range is the time range that was analysed, from Since up to but excluding Until;
+// null for no bound.
+type Range struct {
+	Since Stamp `json:"since"`
+	Until Stamp `json:"until"`
+}
+
+// Input is one input: lines = parsed + rejected + skipped.
+type Input struct {
+	Path         string   `json:"path"`
+	Format       string   `json:"format"`
+	Compression  string   `json:"compression"`
+	Bytes        int64    `json:"bytes"`
+	Lines        int64    `json:"lines"`
+	Parsed       int64    `json:"parsed"`
+	Rejected     int64    `json:"rejected"`
+	Skipped      int64    `json:"skipped"`
+	Unauthorized int64    `json:"unauthorized"`
+	FirstTime    Stamp    `json:"first_time"`
+	LastTime     Stamp    `json:"last_time"`
+	Missing      []string `json:"missing"` // fields that no sampled line has
+	Error        *string  `json:"error"`   // null if it was read to its end
+	OutOfRange   bool     `json:"out_of_range"`
+	DuplicateOf  *string  `json:"duplicate_of"` // null if it was read
+	BytesBefore  int64    `json:"bytes_before"` // at its beginning, counted by earlier runs
+	LinesBefore  int64    `json:"lines_before"`
+	BytesLeft    int64    `json:"bytes_left"` // of an incomplete last line, left for the next run
+}
+
+// Undetectable is a kind of finding that the logs cannot show because fields are
+// missing.
+type Undetectable struct {
+	Kind    string   `json:"kind"`
+	Missing []string `json:"missing"` // names of columns
+}
+
+// Totals are the sums over all inputs.
+type Totals struct {
+	Bytes        int64 `json:"bytes"`
+	Lines        int64 `json:"lines"`
+	Parsed       int64 `json:"parsed"`
+	Rejected     int64 `json:"rejected"`
+	Skipped      int64 `json:"skipped"`
+	Unauthorized int64 `json:"unauthorized"`
+	Unexplained  int64 `json:"unexplained"`
+	Findings     int64 `json:"findings"`
+	FirstTime    Stamp `json:"first_time"`
+	LastTime     Stamp `json:"last_time"`
+}
+
+// NewTotals returns the totals of a result.
+func NewTotals(t *result.Totals) Totals {
+	return Totals{t.Bytes, t.Lines, t.Parsed, t.Rejected, t.Skipped, t.Unauthorized, t.Unexplained, t.Findings,
+		Stamp(t.FirstTime), Stamp(t.LastTime)}
+}
+
+// TableSize is the size of a Parquet file.
+type TableSize struct {
+	Rows  int64 `json:"rows"`
+	Bytes int64 `json:"bytes"`
+}
+
+// StateID identifies the state file that a run saved.
+type StateID struct {
+	File     string `json:"file"` // as given by the user
+	ID       string `json:"id"`   // SHA-256 of the file
+	Repeated bool   `json:"repeated"`
+}
+
+// Resources is what the run took.
+type Resources struct {
+	WallSeconds    float64            `json:"wall_seconds"`
+	CPUSeconds     float64            `json:"cpu_seconds"`
+	Phases         map[string]float64 `json:"phases"` // wall seconds: read, correlate, detect, result, write
+	PeakRSSBytes   int64              `json:"peak_rss_bytes"`
+	BytesPerSecond int64              `json:"bytes_per_second"` // decompressed, wall clock
+	SpilledBytes   int64              `json:"spilled_bytes"`
+}
+
+// NewManifest returns the manifest of a run and its result. notes are the sentences of
+// the result's notes.
+func NewManifest(run Run, res *result.Result, notes []string, tables map[string]TableSize) Manifest {
+	m := Manifest{
+		SchemaVersion: SchemaVersion,
+		Tool:          Tool{run.ToolName, run.Version, run.Commit},
+		Arguments:     append([]string{}, run.Arguments...),
+		StartedAt:     run.Started.UTC().Format(time.RFC3339Nano),
+		FinishedAt:    run.Finished.UTC().Format(time.RFC3339Nano),
+		Range:         Range{Stamp(res.Since), Stamp(res.Until)},
+		Inputs:        []Input{},
+		Totals:        NewTotals(&res.Totals),
+		Skips:         orEmpty(res.Skips), Rejects: orEmpty(res.Rejects), Causes: orEmpty(res.Causes),
+		Undetectable: []Undetectable{},
+		Tables:       tables,
+		Notes:        append([]string{}, notes...),
+		State:        run.State,
+		Resources:    newResources(run, res.Totals.Bytes),
+	}
+	if res.PseudonymKey != "" {
+		m.PseudonymKey = &res.PseudonymKey
+	}
+	for _, u := range res.Undetectable {
+		m.Undetectable = append(m.Undetectable, Undetectable(u))
+	}
+	for i := range res.Inputs {
+		m.Inputs = append(m.Inputs, newInput(&res.Inputs[i]))
+	}
+	return m
+}
+
+func newResources(run Run, bytes int64) Resources {
+	r := Resources{
+		WallSeconds: Finite(run.WallSeconds), CPUSeconds: Finite(run.CPUSeconds),
+		PeakRSSBytes: run.PeakRSSBytes, SpilledBytes: run.SpilledBytes, Phases: map[string]float64{},
+	}
+	for name, seconds := range run.Phases {
+		r.Phases[name] = Finite(seconds)
+	}
+	if run.WallSeconds > 0 {
+		r.BytesPerSecond = int64(Finite(float64(bytes) / run.WallSeconds))
+	}
+	return r
+}
+
+func newInput(in *result.Input) Input {
+	row := Input{
+		Path: in.Path, Format: in.Format, Compression: in.Compression, Missing: append([]string{}, in.Missing...),
+		Bytes: in.Bytes, Lines: in.Lines, Parsed: in.Parsed, Rejected: in.Rejected, Skipped: in.Skipped,
+		Unauthorized: in.Unauthorized, FirstTime: Stamp(in.FirstTime), LastTime: Stamp(in.LastTime), OutOfRange: in.OutOfRange,
+		BytesBefore: in.BytesBefore, LinesBefore: in.LinesBefore, BytesLeft: in.BytesLeft,
+	}
+	if in.Error != "" {
+		row.Error = &in.Error
+	}
+	if in.DuplicateOf != "" {
+		row.DuplicateOf = &in.DuplicateOf
+	}
+	return row
+}
+
+func orEmpty(m map[string]int64) map[string]int64 {
+	if m == nil {
+		return map[string]int64{}
+	}
+	return m
+}

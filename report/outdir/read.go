@@ -1,0 +1,112 @@
+package outdir
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"logscan/analyze/result"
+	"logscan/report/document"
+)
+
+// maxDocument is the most bytes of a JSON document that are read.
+const maxDocument = 1 << 30
+
+// Report is the manifest and the findings of a finished output directory.
+type Report struct {
+	Dir      string
+	Manifest document.Manifest
+	Findings []document.Finding // most severe first
+	Resolved []document.Finding // findings of its baseline that were gone
+}
+
+// Open reads the manifest and the findings of the output directory dir.
+func Open(dir string) (*Report, error) {
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	var f document.Findings
+	if err := readDocument(filepath.Join(dir, document.FindingsName), &f); err != nil {
+		return nil, err
+	}
+	if f.SchemaVersion != document.SchemaVersion {
+		return nil, fmt.Errorf("%s: %w", document.FindingsName, &VersionError{f.SchemaVersion})
+	}
+	return &Report{Dir: dir, Manifest: *m, Findings: f.Findings, Resolved: f.Resolved}, nil
+}
+
+// Snapshot returns what another run can be compared with. It fails if a finding has
+// an unknown severity.
+func (r *Report) Snapshot() (*result.Snapshot, error) {
+	s := &result.Snapshot{Requests: r.Manifest.Totals.Parsed, PseudonymKey: r.Manifest.Key()}
+	for i := range r.Findings {
+		f, err := r.Findings[i].Result()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Dir, err)
+		}
+		s.Findings = append(s.Findings, f)
+	}
+	for _, u := range r.Manifest.Undetectable {
+		s.Undetectable = append(s.Undetectable, u.Kind)
+	}
+	return s, nil
+}
+
+// SameNames reports whether two outputs name users and addresses alike: as logged,
+// or as pseudonyms of the same key.
+func SameNames(a, b *Report) bool { return a.Manifest.Key() == b.Manifest.Key() }
+
+// Finding returns the finding with an id. The error is an *UnknownFindingError.
+func (r *Report) Finding(id string) (*document.Finding, error) {
+	i := slices.IndexFunc(r.Findings, func(f document.Finding) bool { return f.ID == id })
+	if i < 0 {
+		return nil, &UnknownFindingError{Dir: r.Dir, ID: id}
+	}
+	return &r.Findings[i], nil
+}
+
+// UnknownFindingError says that an output has no finding with an id.
+type UnknownFindingError struct{ Dir, ID string }
+
+func (e *UnknownFindingError) Error() string {
+	return fmt.Sprintf("%s has no finding %q", e.Dir, e.ID)
+}
+
+// VersionError says that an output has another schema version.
+type VersionError struct{ Got int }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("schema version %d, want %d: it was written by another version of logscan", e.Got, document.SchemaVersion)
+}
+
+func readManifest(dir string) (*document.Manifest, error) {
+	var m document.Manifest
+	if err := readDocument(filepath.Join(dir, document.ManifestName), &m); err != nil {
+		return nil, err
+	}
+	if m.Tool.Name != document.ToolName {
+		return nil, fmt.Errorf("%s does not name logscan as its tool", document.ManifestName)
+	}
+	if m.SchemaVersion != document.SchemaVersion {
+		return nil, fmt.Errorf("%s: %w", document.ManifestName, &VersionError{m.SchemaVersion})
+	}
+	return &m, nil
+}
+
+// readDocument decodes the JSON file at path.
+func readDocument(path string, into any) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := json.NewDecoder(io.LimitReader(bufio.NewReader(f), maxDocument)).Decode(into); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package page
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"logscan/analyze/result"
+	"logscan/parse"
+	"logscan/report/document"
+	"logscan/report/wording"
+)
+
+// tile is a key figure of the run.
+type tile struct{ Name, Value, Note string }
+
+// tiles returns the key figures of the run.
+func tiles(res *result.Result, c *chart) []tile {
+	t := &res.Totals
+	explained := t.Unauthorized - t.Unexplained
+	all := []tile{
+		{"401s", wording.Number(t.Unauthorized), wording.Share(t.Unauthorized, t.Parsed) + " of " + wording.Count(t.Parsed, "request")},
+		{"Explained", wording.Share(explained, t.Unauthorized), wording.Number(explained) + " explained, " + wording.Number(t.Unexplained) + " unexplained"},
+		{"Findings", wording.Number(int64(len(res.Findings))), severities(res.Findings)},
+		{"Lines read", wording.Number(t.Lines), wording.Number(t.Rejected) + " rejected; " + wording.Count(int64(len(res.Inputs)), "input") + ", " + wording.Bytes(t.Bytes)},
+	}
+	if t.Unauthorized == 0 {
+		all[1] = tile{"Explained", "–", "no 401s"}
+	}
+	if hosts, n := hostNames(res); n > 0 {
+		all = append(all, tile{"Hosts", wording.Number(int64(n)), hosts})
+	}
+	// A few lines with an absurd date must not make it a span of decades.
+	span, from, to := tile{"Time span", "–", "no line has a time"}, t.FirstTime, t.LastTime
+	if c != nil && c.Outside != "" {
+		from, to = c.From, c.To
+	}
+	if from != parse.NoTime {
+		span.Value, span.Note = wording.Duration(float64(to-from)/1e6), wording.Period(from, to)
+	}
+	return append(all, span)
+}
+
+// severities counts findings by severity.
+func severities(findings []result.Finding) string {
+	var parts []string
+	for s := int(result.Critical); s >= int(result.Info); s-- {
+		n := 0
+		for i := range findings {
+			if findings[i].Severity == result.Severity(s) {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, wording.Number(int64(n))+" "+result.Severity(s).String())
+		}
+	}
+	if len(parts) == 0 {
+		return "no problem found"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// hostNames returns the virtual hosts with most requests, and how many hosts there
+// are.
+func hostNames(res *result.Result) (string, int) {
+	requests := map[string]int64{}
+	for i := range res.Endpoints {
+		if e := &res.Endpoints[i]; e.Host != "" {
+			requests[e.Host] += e.Requests
+		}
+	}
+	names := byCount(requests)
+	shown := names[:min(len(names), maxHosts)]
+	parts := make([]string, len(shown))
+	for i, n := range shown {
+		parts[i] = wording.Clip(n, maxHost)
+	}
+	if len(names) > len(shown) {
+		parts = append(parts, "…")
+	}
+	return strings.Join(parts, ", "), len(names)
+}
+
+// byCount returns the keys of counts, highest count first.
+func byCount(counts map[string]int64) []string {
+	names := wording.SortedKeys(counts)
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
+	return names
+}
+
+// card is a finding.
+type card struct {
+	Number                    int
+	Open                      bool
+	ID, Severity, Kind, Title string
+	Status, Before, Muted     string
+	Subject                   []wording.Figure
+	Since                     *moment // nil for the start of the log
+	Seen                      []moment
+	Unauthorized, Explains    string
+	Affected                  string
+	Exhibit                   *drawing
+	Confidence, Explanation   string
+	Figures                   []wording.Figure
+	Steps                     []string
+	Evidence                  []evidence
+	Query                     string // SQL for all its 401s
+}
+
+// newCard returns the card of the finding with a number, from 1. total is the number
+// of all 401s.
+func newCard(number int, f *document.Finding, total int64) card {
+	c := card{
+		Number: number, Open: number <= openCards, ID: wording.Visible(f.ID), Severity: f.Severity, Kind: wording.CauseOf(f.Kind).Label,
+		Title: wording.Clip(f.Title, wording.MaxTitle), Explanation: wording.Clip(f.Explanation, wording.MaxParagraph),
+		Status: wording.Visible(f.Status), Before: wording.Changed(f), Muted: wording.MutedUntil(f),
+		Unauthorized: wording.Number(f.Unauthorized), Explains: wording.Refusals(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, total) + " of all",
+		Affected:   wording.Affected(f),
+		Confidence: strconv.FormatFloat(f.Confidence, 'f', 2, 64),
+		Figures:    wording.Figures(f.Kind, f.Details), Subject: wording.SubjectFigures(&f.Subject),
+		Query: "SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line\n" +
+			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(wording.Visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
+	}
+	if f.Onset != parse.NoTime {
+		m := newMoment(int64(f.Onset))
+		c.Since = &m
+	}
+	if f.FirstSeen != parse.NoTime {
+		c.Seen = []moment{newMoment(int64(f.FirstSeen)), newMoment(int64(f.LastSeen))}
+	}
+	for _, s := range f.Remediation {
+		c.Steps = append(c.Steps, wording.Clip(s, wording.MaxParagraph))
+	}
+	shown := f.Evidence[:min(len(f.Evidence), result.MaxEvidence)]
+	if number > manyEvidence {
+		shown = shown[:min(len(shown), fewEvidence)]
+	}
+	for i := range shown {
+		c.Evidence = append(c.Evidence, evidence{wording.Position(shown[i].Path, shown[i].Line), wording.Clip(shown[i].Raw, maxRawLine)})
+	}
+	return c
+}
+
+// noFindings returns the text that is shown if there are no findings.
+func noFindings(res *result.Result) string {
+	switch {
+	case res.Totals.Parsed == 0:
+		return "No requests to analyse."
+	case res.Totals.Unauthorized == 0:
+		return "No 401s, so no findings."
+	case wording.NormalUse(res) == res.Totals.Unauthorized:
+		return "No findings: all 401s are part of normal use."
+	}
+	return "No findings. The causes of the 401s are listed below."
+}

@@ -1,0 +1,82 @@
+package page
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"logscan/report/wording"
+)
+
+const (
+	maxHeatRows  = 12
+	maxHeatSteps = 72
+	heatLeft     = 290
+	heatRight    = 952
+	heatTop      = 8
+	heatHeight   = 20 // of a row
+	heatLevels   = 5  // shades
+	maxHeatName  = 40 // characters of the name of a row
+)
+
+// heatMaps returns the heat maps of endpoints and accounts.
+func heatMaps(sources []*tableSource, b *bins) []*drawing {
+	var maps []*drawing
+	for _, s := range sources {
+		if s.id == "endpoints" || s.id == "accounts" {
+			if d := drawHeat(s, b); d != nil {
+				maps = append(maps, d)
+			}
+		}
+	}
+	return maps
+}
+
+// drawHeat draws the 401s over time of the rows with most of them, one line per row.
+// Darker is more, on a logarithmic scale. It returns nil if no row has a 401.
+func drawHeat(s *tableSource, b *bins) *drawing {
+	rows := s.order[:min(len(s.order), maxHeatRows)]
+	join := (len(b.refused) + maxHeatSteps - 1) / maxHeatSteps
+	n := (len(b.refused) + join - 1) / join
+	most := 0
+	cells := make([][]int, len(rows))
+	for r, row := range rows {
+		cells[r] = make([]int, n)
+		for _, x := range s.profile[row] {
+			cells[r][x.step/join] += x.n
+			most = max(most, cells[r][x.step/join])
+		}
+	}
+	if most == 0 {
+		return nil
+	}
+	d := &drawing{Caption: "401s over time by " + strings.ToLower(s.name), Width: chartWidth, Height: heatTop + heatHeight*len(rows) + 22}
+	width := float64(heatRight-heatLeft) / float64(n)
+	var paths [heatLevels]strings.Builder
+	for r, row := range rows {
+		y := float64(heatTop + r*heatHeight)
+		name, note := s.text(row)
+		if note != "" {
+			name += " " + note
+		}
+		d.text("y", heatLeft-8, y+14, wording.Clip(name, maxHeatName))
+		for i, k := range cells[r] {
+			if k == 0 {
+				continue
+			}
+			level := 1 + int(math.Log(float64(k))/math.Log(float64(most)+1)*heatLevels)
+			w := coordinate(width - 0.5)
+			paths[min(level, heatLevels)-1].WriteString("M" + coordinate(heatLeft+float64(i)*width) + " " + coordinate(y) + "h" + w + "v" + coordinate(heatHeight-2) + "h-" + w + "z")
+		}
+	}
+	for level := range paths {
+		d.Lines = append(d.Lines, stroke{"heat" + strconv.Itoa(level+1), paths[level].String()})
+	}
+	bottom := float64(heatTop+heatHeight*len(rows)) + 14
+	d.text("start", heatLeft, bottom, bucketName(b.first, b.step))
+	d.text("y", heatRight, bottom, bucketName(b.end(), b.step))
+	name, _ := s.text(rows[0])
+	d.Summary = d.Caption + ": the " + wording.Number(int64(len(rows))) + " with most 401s, first " + wording.Clip(name, wording.MaxName) +
+		". The darkest cell has " + wording.Number(int64(most)) + " in " + stepText(b.step*int64(join)) + ". Times are UTC; the table of " + strings.ToLower(s.label) + " has the figures."
+	return d
+}

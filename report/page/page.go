@@ -1,0 +1,167 @@
+// Package page writes report.html, the report for reading: one file that loads
+// nothing, is complete without JavaScript, and stays small enough to be mailed.
+//
+// Text of the log is made visible and clipped here, escaped by html/template, and set
+// as text only by the script.
+package page
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"logscan/report/wording"
+)
+
+//go:embed html
+var assets embed.FS
+
+// How much of each thing the report shows. The tables have all of it.
+const (
+	maxCards      = 50
+	openCards     = 3 // opened initially
+	maxWorst      = 20
+	maxLedger     = 200
+	maxHosts      = 4
+	maxNotes      = 50
+	maxRejectRows = 20 // sample lines
+	manyEvidence  = 20 // cards with all evidence; later ones have fewEvidence lines
+	fewEvidence   = 5
+	maxRawLine    = 1000 // characters of a raw line
+	maxAgent      = 120  // characters of a user agent
+	maxHost       = 32   // characters of a host in a list
+)
+
+// page is the data of the template. Texts of the log in it are clipped and visible;
+// the template escapes them.
+type page struct {
+	CSS        template.CSS
+	Policy     string // content security policy
+	Library    template.JS
+	Script     template.JS
+	Data       *explorer // for the script
+	Heat       []*drawing
+	Verdict    wording.Verdict
+	Tiles      []tile
+	Compared   string   // with the baseline
+	Resolved   []string // findings of the baseline that are gone
+	Cards      []card
+	MoreCards  int
+	NoFindings string // text if there are no findings
+	Chart      *chart
+	Causes     []causeRow
+	Total      string // number of 401s
+	Worst      []worstTable
+	Inputs     []inputRow
+	MoreInputs string
+	Sum        inputRow
+	Rejects    []reasonRow
+	Skips      []reasonRow
+	Lines      []evidence // rejected lines
+	Notes      []string
+	Gaps       []gapSheet
+
+	Undetectable []undetectable
+}
+
+// moment is a time that the script can show in another time zone.
+type moment struct{ ISO, Text string }
+
+func newMoment(us int64) moment {
+	return moment{time.UnixMicro(us).UTC().Format(time.RFC3339), wording.At(us)}
+}
+
+type evidence struct{ Place, Text string }
+
+// Write writes report.html.
+func Write(w io.Writer, r *wording.Report) error {
+	var style, library, script string
+	for _, part := range []struct {
+		name string
+		text *string
+	}{{"report.css", &style}, {"uplot/uPlot.iife.min.js", &library}, {"report.js", &script}} {
+		text, err := assets.ReadFile("html/" + part.name)
+		if err != nil {
+			return err
+		}
+		*part.text = string(text)
+	}
+	t, err := template.ParseFS(assets, "html/report.gohtml")
+	if err != nil {
+		return err
+	}
+	p := newPage(r)
+	// The policy allows only our own style and scripts. If markup got into the page,
+	// it could not run, load or send anything, and the scripts cannot turn text into
+	// elements.
+	p.CSS, p.Library, p.Script = template.CSS(style), template.JS(library), template.JS(script)
+	p.Policy = "default-src 'none'; style-src " + hashSource(style) + "; script-src " + hashSource(library) + " " + hashSource(script) +
+		"; require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'"
+	return t.Execute(w, p)
+}
+
+// hashSource returns the source expression that allows an inline style or script in a
+// content security policy.
+func hashSource(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+func newPage(r *wording.Report) *page {
+	steps := newBins(r.Timeline)
+	sources := newSources(r)
+	chart := drawChart(r.Result, steps)
+	p := &page{
+		Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r.Result, chart),
+		Compared: wording.Compared(r.Described, len(r.Gone)), NoFindings: noFindings(r.Result), Causes: causeRows(r.Result),
+		Sum: sumRow(r.Result), Rejects: reasonRows(r.Rejects), Skips: reasonRows(r.Skips), Gaps: gapSheets(r.Formats),
+	}
+	if steps != nil {
+		follow(r.Result, steps, sources)
+		p.Data = newExplorer(r, steps, sources)
+		p.Heat = heatMaps(sources, steps)
+	}
+	for i := range r.Gone[:min(len(r.Gone), maxCards)] {
+		f := &r.Gone[i]
+		p.Resolved = append(p.Resolved, wording.Clip(f.Title, wording.MaxTitle)+" ("+wording.Visible(f.Severity)+", "+wording.Refusals(f.Unauthorized)+")")
+	}
+	cards := map[string]bool{} // ids of findings that have a card
+	for i := range r.Described[:min(len(r.Described), maxCards)] {
+		c := newCard(i+1, &r.Described[i], r.Totals.Unauthorized)
+		c.Exhibit = drawExhibit(&r.Findings[i])
+		p.Cards = append(p.Cards, c)
+		cards[r.Described[i].ID] = true
+	}
+	p.MoreCards = len(r.Described) - len(p.Cards)
+	p.Worst = worstTables(r.Result, sources, cards)
+	p.Inputs, p.MoreInputs = inputRows(r.Inputs)
+	for i := range r.RejectedLines[:min(len(r.RejectedLines), maxRejectRows)] {
+		l := &r.RejectedLines[i]
+		p.Lines = append(p.Lines, evidence{wording.Position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, wording.MaxName), wording.Clip(l.Raw, maxRawLine)})
+	}
+	for _, n := range wording.Notes(r.Notes[:min(len(r.Notes), maxNotes)]) {
+		p.Notes = append(p.Notes, wording.Clip(n, wording.MaxParagraph))
+	}
+	for _, u := range r.Undetectable {
+		p.Undetectable = append(p.Undetectable, undetectable{wording.CauseOf(u.Kind).Label, u.Missing})
+	}
+	return p
+}
+
+// barWidth returns part of whole in percent for a bar. Nonzero parts are at least 1,
+// so that they are visible.
+func barWidth(part, whole int64) string {
+	if part <= 0 || whole <= 0 {
+		return "0"
+	}
+	return coordinate(max(1, 100*float64(min(part, whole))/float64(whole)))
+}
+
+// endpointName returns a method and a URL template as one name.
+func endpointName(method, template string) string {
+	return wording.Clip(strings.TrimSpace(method+" "+template), wording.MaxName)
+}

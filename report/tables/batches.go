@@ -1,0 +1,210 @@
+package tables
+
+import (
+	"context"
+	"iter"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"logscan/analyze/result"
+)
+
+// batch holds rows, column by column.
+type batch struct {
+	columns []columnBuffer
+	rows    int
+}
+
+// columnBuffer holds the values of one column: those that are not null and, if the
+// column is nullable, a level for each row.
+type columnBuffer struct {
+	levels   []int16 // 1 for a value, 0 for a null
+	integers []int64
+	reals    []float64
+	booleans []bool
+	texts    []string
+}
+
+// batches is a queue of batches between the goroutines that make rows and the one
+// that writes them. Batches may be made in parallel; they are written in order.
+type batches[R any] struct {
+	columns []column[R]
+	queue   chan chan *batch // in the order of the rows; each channel receives one batch
+	free    chan *batch      // written batches, for reuse
+}
+
+func newBatches[R any](columns []column[R]) *batches[R] {
+	// One batch is being written, one waits, and each maker has one.
+	n := 1 + runtime.GOMAXPROCS(0)
+	return &batches[R]{columns: columns, queue: make(chan chan *batch, 1), free: make(chan *batch, n)}
+}
+
+// begin returns an empty batch.
+func (q *batches[R]) begin() *batch {
+	select {
+	case b := <-q.free:
+		b.rows = 0
+		for i := range b.columns {
+			c := &b.columns[i]
+			c.levels, c.integers, c.reals, c.booleans = c.levels[:0], c.integers[:0], c.reals[:0], c.booleans[:0]
+			clear(c.texts)
+			c.texts = c.texts[:0]
+		}
+		return b
+	default:
+		return &batch{columns: make([]columnBuffer, len(q.columns))}
+	}
+}
+
+// end closes the queue.
+func (q *batches[R]) end() { close(q.queue) }
+
+// enqueue reserves the next position in the queue and returns the channel to send its
+// batch to.
+func (q *batches[R]) enqueue(ctx context.Context) (chan<- *batch, error) {
+	place := make(chan *batch, 1)
+	select {
+	case q.queue <- place:
+		return place, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// each calls take with each batch, in order.
+func (q *batches[R]) each(ctx context.Context, take func(*batch) error) error {
+	for place := range q.queue {
+		select {
+		case b := <-place:
+			if err := take(b); err != nil {
+				return err
+			}
+			select {
+			case q.free <- b:
+			default:
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// makeAll makes batches of rows that come one after the other.
+func (q *batches[R]) makeAll(ctx context.Context, rows iter.Seq2[*R, error]) error {
+	b := q.begin()
+	put := func() error {
+		place, err := q.enqueue(ctx)
+		if err == nil {
+			place <- b
+		}
+		return err
+	}
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if add(b, q.columns, row); b.rows < batchRows {
+			continue
+		}
+		if err := put(); err != nil {
+			return err
+		}
+		b = q.begin()
+	}
+	if b.rows == 0 {
+		return nil
+	}
+	return put()
+}
+
+// makePieces makes batches of rows in parallel, one per CPU at a time. It calls
+// advanced, which may be nil, with the share of rows made so far.
+func (q *batches[R]) makePieces(ctx context.Context, rows *result.Pieces[R], advanced func(share float64)) error {
+	g, inGroup := errgroup.WithContext(ctx)
+	makers := runtime.GOMAXPROCS(0)
+	g.SetLimit(makers)
+	readers := make(chan func(from, to int) iter.Seq2[*R, error], makers) // idle
+	for from := 0; from < rows.Len; from += batchRows {
+		place, err := q.enqueue(inGroup)
+		if err != nil {
+			break // the group or ctx holds the reason
+		}
+		if advanced != nil {
+			advanced(float64(from) / float64(rows.Len))
+		}
+		g.Go(func() error {
+			var read func(from, to int) iter.Seq2[*R, error]
+			select {
+			case read = <-readers:
+			default:
+				read = rows.Reader()
+			}
+			b := q.begin()
+			for row, err := range read(from, min(from+batchRows, rows.Len)) {
+				if err != nil {
+					return err
+				}
+				add(b, q.columns, row)
+			}
+			place <- b
+			readers <- read
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// room returns list with capacity for one more value. A column has few values or as
+// many as a batch has rows: growing step by step would touch twice the memory.
+func room[T any](list []T) []T {
+	const few = 64
+	switch n := len(list); {
+	case n < cap(list):
+		return list
+	case n < few:
+		return slices.Grow(list, few)
+	default:
+		return slices.Grow(list, batchRows-few)
+	}
+}
+
+// add adds a row to a batch.
+func add[R any](b *batch, columns []column[R], row *R) {
+	for i := range columns {
+		c, values := &columns[i], &b.columns[i]
+		present := true
+		switch c.Type {
+		case Text:
+			s := c.text(row)
+			if present = s != "" || !c.Nullable; present {
+				values.texts = append(room(values.texts), s)
+			}
+		case Integer, Time:
+			var v int64
+			if v, present = c.integer(row); present {
+				values.integers = append(room(values.integers), v)
+			}
+		case Real:
+			var v float64
+			if v, present = c.real(row); present {
+				values.reals = append(room(values.reals), v)
+			}
+		case Boolean:
+			values.booleans = append(room(values.booleans), c.boolean(row))
+		}
+		if c.Nullable {
+			level := int16(0)
+			if present {
+				level = 1
+			}
+			values.levels = append(room(values.levels), level)
+		}
+	}
+	b.rows++
+}
