@@ -35,13 +35,13 @@ func note(n *result.Note) string {
 	case result.NoteEarly:
 		return Count(n.N, "input") + " not read: last modified before the time range."
 	case result.NoteDuplicates:
-		s := fmt.Sprintf("%s has the same content as %s and was not read", n.Name, n.Text)
+		s := fmt.Sprintf("%s has the same content as %s and was not read.", n.Name, n.Text)
 		if n.N > 1 {
-			s += "; nor were " + Plural(n.N-1, "other copy", "other copies")
+			s += " " + Count(n.N-1, "more file") + " skipped as copies."
 		}
-		return s + "."
+		return s
 	case result.NoteDone:
-		return Count(n.N, "input") + " hold nothing new since the last run."
+		return Plural(n.N, "input holds", "inputs hold") + " nothing new since the last run."
 	case result.NoteManyUsers:
 		return fmt.Sprintf("The logs name %s users. The %s with most 401s are listed; the others are summed up as %s.", Number(n.N), Number(n.M), timeline.OtherName)
 	case result.NoteManyClients:
