@@ -7,6 +7,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // accountFailure finds accounts that were accepted before and are refused from a
@@ -28,6 +29,7 @@ var accountFailure = Kind{
 	Category: AccountCategory,
 	Subjects: []string{"account"},
 	Needs:    []string{needTime, needStatus, needPath, needUser},
+	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraReason},
 	Details:  func() any { return new(FailingAccount) },
 	Title:    `Account {{.Subject.User}} has been refused on every try since {{time .Details.FirstRefused}}`,
 	Explanation: `{{with .Details}}

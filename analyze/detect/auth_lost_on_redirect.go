@@ -31,6 +31,7 @@ var authLostOnRedirect = Kind{
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraReferrer, parse.ExtraScheme, parse.ExtraSubSecond},
 	Details:  func() any { return new(Redirect) },
 	Title:    `Clients lose their credentials on the redirect{{with .Details.From}} from {{index . 0}}{{end}} to {{route .Subject}}`,
 	Explanation: `{{with .Details}}

@@ -8,6 +8,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // authScanner finds clients that try many paths in search of an open one.
@@ -28,6 +29,7 @@ var authScanner = Kind{
 	Category: AttackCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraForwarded},
 	Details:  func() any { return new(Scan) },
 	Title: clientName + `{{with .Details}} scanned the site{{with .Tool}} with {{.}}{{end}}:
 		{{count .RoutesRefused "route"}} refused, {{count .MissingOrForbidden "request"}} for missing or forbidden paths{{end}}`,

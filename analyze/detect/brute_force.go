@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"logscan/analyze/stats"
+	"logscan/parse"
 )
 
 // bruteForce finds clients that guess many passwords of one or a few accounts.
@@ -30,6 +31,7 @@ var bruteForce = Kind{
 	Category: AttackCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },
 	Title: clientName + ` guessed passwords of {{with .Details}}{{if .Accounts}}{{count .Accounts "account"}}{{else}}accounts that the log does not name{{end}}:
 		{{plural .Failures "failed try" "failed tries"}}, {{if .Successes}}{{number .Successes}} successful{{else}}none successful{{end}}{{end}}`,

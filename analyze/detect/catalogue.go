@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"logscan/analyze/session"
+	"logscan/parse"
 )
 
 // Kind is a row of the catalogue: all there is to know of one kind of finding.
@@ -18,6 +19,8 @@ type Kind struct {
 	// Needs are the fields without which it must stay silent, by the names of
 	// their columns.
 	Needs []string
+	// Uses are the fields without which it is much less certain.
+	Uses []parse.Extra
 	// Details returns an empty value of the type of its findings' details.
 	Details func() any
 	// Title, Explanation and the steps of Remedy are the texts of a finding, as
@@ -73,6 +76,17 @@ func KindOf(name string) (Kind, bool) {
 		return all[i], true
 	}
 	return Kind{}, false
+}
+
+// KindsUsing returns the names of the kinds that a field makes possible, or much more
+// certain.
+func KindsUsing(x parse.Extra) (names []string) {
+	for _, k := range Catalogue() {
+		if slices.Contains(k.Uses, x) {
+			names = append(names, k.Name)
+		}
+	}
+	return names
 }
 
 // Category is what a cause belongs to.

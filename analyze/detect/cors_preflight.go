@@ -29,6 +29,7 @@ var corsPreflight = Kind{
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needMethod, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraReferrer},
 	Details:  func() any { return new(Preflight) },
 	Title:    `{{route .Subject}} refuses CORS preflight requests {{since .Onset}}`,
 	Explanation: `{{with .Details}}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/parse"
 )
 
 // credentialStuffing finds clients that try a list of stolen names and passwords,
@@ -25,6 +26,7 @@ var credentialStuffing = Kind{
 	Category: AttackCategory,
 	Subjects: []string{"client", "site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
+	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },
 	Title: `{{if eq .Subject.Type "site"}}Clients at {{plural .Details.Addresses "address" "addresses"}}{{else}}` + clientName + `{{end}}
 		tried {{with .Details}}{{count .Tried "account"}} once each{{with $.Subject.Host}} on {{.}}{{end}}, probably with stolen passwords: {{if .Successes}}{{number .Successes}} opened{{else}}none opened{{end}}{{end}}`,

@@ -7,6 +7,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // distributedGuessing finds accounts whose password many clients guess, each in a
@@ -26,6 +27,7 @@ var distributedGuessing = Kind{
 	Category: AttackCategory,
 	Subjects: []string{"account"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
+	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Distributed) },
 	Title: `Clients at {{with .Details}}{{plural .Addresses "address" "addresses"}} guessed the password of account {{$.Subject.User}}:
 		{{plural .Failures "failed try" "failed tries"}}{{with .EnteredFrom}}, then accepted from {{plural . "address" "addresses"}}{{end}}{{end}}`,

@@ -31,6 +31,7 @@ var endpointMisconfigured = Kind{
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraUpstreamStatus},
 	Details:  func() any { return new(BrokenEndpoint) },
 	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its signed-in clients {{since .Onset}}`,
 	Explanation: `{{with .Details}}

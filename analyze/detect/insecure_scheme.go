@@ -28,6 +28,7 @@ var insecureScheme = Kind{
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint", "site"},
 	Needs:    []string{needTime, needStatus, needPath, needScheme, needClient},
+	Uses:     []parse.Extra{parse.ExtraScheme},
 	Details:  func() any { return new(Scheme) },
 	Title:    `{{if gt .Details.Routes 1}}{{number .Details.Routes}} routes{{with .Subject.Host}} on {{.}}{{end}} are{{else}}{{route .Subject}} is{{end}} refused over http but accepted over https`,
 	Explanation: `{{with .Details}}

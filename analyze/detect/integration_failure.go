@@ -8,6 +8,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // integrationFailure finds programs whose credentials have expired or were changed.
@@ -29,6 +30,7 @@ var integrationFailure = Kind{
 	Category: ClientCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraReason},
 	Details:  func() any { return new(FailingIntegration) },
 	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}
 		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,

@@ -1,5 +1,7 @@
 package detect
 
+import "logscan/parse"
+
 // passwordSpraying finds clients that try a few passwords at each of many accounts,
 // so that none of them is locked.
 //
@@ -18,6 +20,7 @@ var passwordSpraying = Kind{
 	Category: AttackCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
+	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },
 	Title: clientName + ` tried a few passwords on each of {{with .Details}}{{count .Accounts "account"}}:
 		{{if .Successes}}{{number .Successes}} opened{{else}}none opened{{end}}{{end}}`,

@@ -31,6 +31,7 @@ var permissionDenied = Kind{
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraUser},
 	Details:  func() any { return new(Permission) },
 	Title:    `{{route .Subject}} answers 401 instead of 403 to signed-in users without permission`,
 	Explanation: `{{with .Details}}

@@ -8,6 +8,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // retryStorm finds software that repeats a refused request over and over and
@@ -30,6 +31,7 @@ var retryStorm = Kind{
 	Category: SessionCategory,
 	Subjects: []string{"client_software", "site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},
+	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraSubSecond},
 	Details:  func() any { return new(RetryStorm) },
 	Title:    `{{or .Subject.UserAgent "Software without a user agent"}} repeats refused requests {{with .Details.Interval}}every {{duration .}}{{else}}without a pause{{end}} and never signs in again`,
 	Explanation: `{{with .Details}}

@@ -29,6 +29,7 @@ var sessionAddressChange = Kind{
 	Category: SessionCategory,
 	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needSession},
+	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraSubSecond, parse.ExtraForwarded},
 	Details:  func() any { return new(AddressChange) },
 	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} end when the client's address changes`,
 	Explanation: `{{with .Details}}

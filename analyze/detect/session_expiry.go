@@ -35,6 +35,7 @@ var sessionExpiry = Kind{
 	Category: SessionCategory,
 	Subjects: []string{"session_policy"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraReason, parse.ExtraTimeZone},
 	Details:  func() any { return new(Expiry) },
 	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration (or .LikelySetting .Timeout)}} after sign-in{{else}}after {{duration (or .LikelySetting .Timeout)}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
 	Explanation: `{{with .Details}}

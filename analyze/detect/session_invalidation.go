@@ -9,6 +9,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // sessionInvalidation finds instants at which all sessions of a site end.
@@ -33,6 +34,7 @@ var sessionInvalidation = Kind{
 	Category: SessionCategory,
 	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraTimeZone},
 	Details:  func() any { return new(Invalidation) },
 	Title:    `{{if .Details.Survivors}}Nearly all{{else}}All{{end}} sessions{{with .Subject.Host}} on {{.}}{{end}} ended at {{time .Onset}}`,
 	Explanation: `{{with .Details}}

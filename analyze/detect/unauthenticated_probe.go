@@ -29,6 +29,7 @@ var unauthenticatedProbe = Kind{
 	Category: ClientCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraUserAgent},
 	Details:  func() any { return new(Probe) },
 	Title:    `{{with .Details}}A probe sends {{.Route}} every {{duration .Period}} {{with .User}}with refused credentials of {{.}}{{else}}without credentials{{end}}{{end}}`,
 	Explanation: clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})

@@ -11,6 +11,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // unauthorizedSpike finds a time in which a host answers far more 401s than its
@@ -36,6 +37,7 @@ var unauthorizedSpike = Kind{
 	Category: TrafficCategory,
 	Subjects: []string{"site"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraHost, parse.ExtraTimeZone},
 	Details:  func() any { return new(Spike) },
 	Title:    `{{fixed 0 .Details.Factor}} times the usual number of 401s{{with .Subject.Host}} on {{.}}{{end}} from {{time .Details.From}}`,
 	Explanation: `{{with .Details}}

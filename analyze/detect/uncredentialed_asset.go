@@ -28,6 +28,7 @@ var uncredentialedAsset = Kind{
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraReferrer},
 	Details:  func() any { return new(Asset) },
 	Title:    `{{route .Subject}} is refused to signed-in users: browsers fetch it without cookies`,
 	Explanation: `{{with .Details}}

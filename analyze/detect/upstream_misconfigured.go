@@ -31,6 +31,7 @@ var upstreamMisconfigured = Kind{
 	Category: UpstreamCategory,
 	Subjects: []string{"upstream"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUpstream},
+	Uses:     []parse.Extra{parse.ExtraUpstream, parse.ExtraUpstreamStatus},
 	Details:  func() any { return new(BadUpstream) },
 	Title:    `Backend {{.Subject.Upstream}} refuses sessions that the other backends accept, {{since .Onset}}`,
 	Explanation: `{{with .Details}}
