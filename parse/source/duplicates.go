@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"slices"
 
 	"logscan/parse/source/compress"
 
@@ -70,7 +69,7 @@ func headFingerprint(head []byte, err error) fingerprint {
 }
 
 // Distinct removes inputs whose decompressed content is that of another, such as
-// access.log.1 and access.log.1.gz, and keeps the first by path. Standard input, pipes,
+// access.log.1 and access.log.1.gz, and keeps the first. Standard input, pipes,
 // what cannot be read to its end and what is shorter than 256 bytes are never copies.
 //
 // It reads the beginning of every input, and all of those whose beginning, and size if
@@ -99,29 +98,18 @@ func Distinct(ctx context.Context, inputs []Input, workers int) (kept []Input, s
 		size int64
 	}
 	first := map[content]string{}
-	order := make([]int, len(inputs))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return byPath(inputs[a], inputs[b]) })
-	copies := map[int]bool{}
-	for _, i := range order {
+	for i, in := range inputs {
 		p := &prints[i]
-		if !p.whole || p.size < minDuplicate {
+		key := content{p.full, p.size}
+		comparable := p.whole && p.size >= minDuplicate
+		if of, ok := first[key]; ok && comparable {
+			same = append(same, Duplicate{in, of})
 			continue
 		}
-		key := content{p.full, p.size}
-		if of, ok := first[key]; ok {
-			same = append(same, Duplicate{inputs[i], of})
-			copies[i] = true
-		} else {
-			first[key] = inputs[i].Path
+		if comparable {
+			first[key] = in.Path
 		}
-	}
-	for i, in := range inputs {
-		if !copies[i] {
-			kept = append(kept, in)
-		}
+		kept = append(kept, in)
 	}
 	return kept, same, nil
 }

@@ -109,28 +109,23 @@ func (l *listing) note() string {
 	if s := l.skipped.String(); s != "" {
 		left = append(left, s)
 	}
-	if n := len(l.nested) + l.more; n > 0 {
-		s := strings.Join(l.nested, ", ")
+	switch s, n := strings.Join(l.nested, ", "), len(l.nested)+l.more; {
+	case n == 1:
+		left = append(left, "1 archive within it, which has to be unpacked first: "+s)
+	case n > 1:
 		if l.more > 0 {
 			s += ", ..."
 		}
-		if n == 1 {
-			left = append(left, "1 archive within it, which has to be unpacked first: "+s)
-		} else {
-			left = append(left, fmt.Sprintf("%d archives within it, which have to be unpacked first: %s", n, s))
-		}
+		left = append(left, fmt.Sprintf("%d archives within it, which have to be unpacked first: %s", n, s))
 	}
-	text := ""
+	var text []string
 	if len(l.members) == 0 {
-		text = "the archive holds no file to read"
+		text = append(text, "the archive holds no file to read")
 	}
 	if len(left) > 0 {
-		if text != "" {
-			text += "; "
-		}
-		text += "skipped in it: " + strings.Join(left, ", ")
+		text = append(text, "skipped in it: "+strings.Join(left, ", "))
 	}
-	return text
+	return strings.Join(text, "; ")
 }
 
 // list lists an input if it is an archive. It returns only the error of ctx.
