@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -198,10 +199,7 @@ func (r *apacheReader) resolve() {
 			}
 		}
 	}
-	own := false // there is a log other than a GlobalLog
-	for _, l := range r.main.logs {
-		own = own || !l.global
-	}
+	own := slices.ContainsFunc(r.main.logs, func(l apacheLog) bool { return !l.global })
 	for _, h := range r.hosts {
 		for _, l := range h.logs {
 			r.writeBy(l, h, h)

@@ -161,22 +161,8 @@ func versionHolds(args string) bool {
 		want[i] = n
 	}
 	c := slices.Compare(apacheVersion, want)
-	var holds bool
-	switch operator {
-	case "=", "==":
-		holds = c == 0
-	case ">":
-		holds = c > 0
-	case ">=":
-		holds = c >= 0
-	case "<":
-		holds = c < 0
-	case "<=":
-		holds = c <= 0
-	default:
-		return true
-	}
-	return holds != not
+	holds, ok := map[string]bool{"=": c == 0, "==": c == 0, ">": c > 0, ">=": c >= 0, "<": c < 0, "<=": c <= 0}[operator]
+	return !ok || holds != not
 }
 
 func (r *apacheReader) defineMacro(lines *logicalLines, args []string, at Position) error {

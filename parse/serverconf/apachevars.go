@@ -46,34 +46,25 @@ func (v *variables) lookup(name string) (string, bool) {
 // variable stays, and missing is called. ok is false if the result exceeds limit bytes:
 // values may be made of values.
 func (v *variables) expand(s string, limit int64, missing func(name string)) (expanded string, ok bool) {
-	if !strings.Contains(s, "${") {
-		return s, true
-	}
 	var b strings.Builder
 	for {
-		i := strings.Index(s, "${")
-		if i < 0 {
-			break
+		before, rest, opened := strings.Cut(s, "${")
+		name, after, closed := strings.Cut(rest, "}")
+		if !opened || !closed {
+			b.WriteString(s)
+			return b.String(), true
 		}
-		n := strings.IndexByte(s[i:], '}')
-		if n < 0 {
-			break
-		}
-		name := s[i+2 : i+n]
-		b.WriteString(s[:i])
-		if value, ok := v.lookup(name); ok {
-			b.WriteString(value)
-		} else {
-			b.WriteString(s[i : i+n+1])
+		value, ok := v.lookup(name)
+		if !ok {
+			value = "${" + name + "}"
 			missing(name)
 		}
-		s = s[i+n+1:]
+		b.WriteString(before + value)
+		s = after
 		if int64(b.Len()) > limit {
 			return "", false
 		}
 	}
-	b.WriteString(s)
-	return b.String(), true
 }
 
 // readEnvironment reads the assignments in Debian's envvars: export NAME=value, with

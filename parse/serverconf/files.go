@@ -128,6 +128,20 @@ func (r *reader) openIncluded(d included, path string) (text []byte, ok bool, er
 	return text, true, r.enter(path, d.at)
 }
 
+// above returns the nearest of dir and the two directories above it that holds a file with
+// one of these names.
+func above(dir string, names ...string) (up string, ok bool) {
+	for range 3 {
+		for _, name := range names {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				return dir, true
+			}
+		}
+		dir = filepath.Dir(dir)
+	}
+	return "", false
+}
+
 func hasMagic(path string) bool { return strings.ContainsAny(path, "*?[") }
 
 // glob returns the paths that match, sorted. As in both servers, a star does not match a

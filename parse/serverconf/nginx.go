@@ -1,7 +1,6 @@
 package serverconf
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -22,8 +21,8 @@ func Nginx(path string) (*Config, error) {
 	// The includes of a file that is itself included are relative to a directory
 	// above it.
 	r.fragment = !isNginxMain(text)
-	if r.fragment {
-		r.dir = nginxDir(r.dir)
+	if up, ok := above(r.dir, "nginx.conf"); ok && r.fragment {
+		r.dir = up
 	}
 	tree, err := r.parse(path, text)
 	if err != nil {
@@ -73,17 +72,6 @@ func isNginxMain(text []byte) bool {
 			return true
 		}
 	}
-}
-
-// nginxDir returns the directory of nginx.conf, given that of a file it includes.
-func nginxDir(dir string) string {
-	for up, n := dir, 0; n < 3; n++ {
-		if _, err := os.Stat(filepath.Join(up, "nginx.conf")); err == nil {
-			return up
-		}
-		up = filepath.Dir(up)
-	}
-	return dir
 }
 
 func (r *nginxReader) parse(path string, text []byte) ([]directive, error) {
