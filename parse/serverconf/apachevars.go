@@ -118,3 +118,17 @@ func shellValue(s string, env map[string]string) (value string, ok bool) {
 	})
 	return value, simple
 }
+
+// isName reports whether s is the name of a variable.
+func isName(s string) bool {
+	for i := range len(s) {
+		if !isNameByte(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}

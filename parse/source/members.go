@@ -34,10 +34,10 @@ func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note,
 	if err != nil {
 		return nil, nil, fmt.Errorf("list archives: %w", err)
 	}
-	n := names{taken: map[string]bool{}, next: map[string]int{}}
+	n := names{}
 	for _, in := range inputs {
 		if strings.Contains(in.Path, memberMark) {
-			n.taken[in.Path] = true
+			n[in.Path] = 1
 		}
 	}
 	all := make([]Input, 0, len(inputs))
@@ -59,20 +59,18 @@ func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note,
 	return all, notes, nil
 }
 
-// names makes paths that no other input has.
-type names struct {
-	taken map[string]bool
-	next  map[string]int // the next number to append, by path
-}
+// names holds the paths of inputs that have been taken, and for each the next number to
+// append.
+type names map[string]int
 
 // unique returns path, with a number appended if it is taken.
-func (n *names) unique(path string) string {
+func (n names) unique(path string) string {
 	name := path
-	for i := max(n.next[path], 2); n.taken[name]; i++ {
-		name = path + "#" + strconv.Itoa(i)
-		n.next[path] = i + 1
+	for n[name] > 0 {
+		n[path]++
+		name = path + "#" + strconv.Itoa(n[path])
 	}
-	n.taken[name] = true
+	n[name] = 1
 	return name
 }
 
