@@ -18,7 +18,7 @@ import (
 func Apache(path string) (*Config, error) {
 	at := Position{path, 1}
 	r := &apacheReader{
-		reader:  reader{collector: newCollector()},
+		reader:  newReader(),
 		modules: map[string]bool{},
 		macros:  map[string]*macro{},
 		main:    newVirtualHost(at),

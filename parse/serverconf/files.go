@@ -76,13 +76,6 @@ func (f *files) enter(path string, at Position) error {
 
 func (f *files) leave() { f.stack = f.stack[:len(f.stack)-1] }
 
-// reader is the common part of the readers of both servers: the files that they
-// read, and the Config that they build.
-type reader struct {
-	files
-	*collector
-}
-
 // start opens the file that the user named and returns its absolute path and text.
 func (r *reader) start(path string) (full string, text []byte, err error) {
 	if full, err = filepath.Abs(path); err != nil {

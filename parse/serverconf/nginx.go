@@ -12,7 +12,7 @@ import (
 // prefix of other relative paths is compiled into nginx; it is assumed to be the directory
 // of the configuration, or its parent if that directory is named conf.
 func Nginx(path string) (*Config, error) {
-	r := nginxReader{reader: reader{collector: newCollector()}}
+	r := nginxReader{reader: newReader()}
 	full, text, err := r.start(path)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"logscan/parse/source/archive"
 	"logscan/parse/source/compress"
 )
@@ -107,14 +109,12 @@ func (l *listing) note() string {
 	if s := l.skipped.String(); s != "" {
 		left = append(left, s)
 	}
-	switch s, n := strings.Join(l.nested, ", "), len(l.nested)+l.more; {
-	case n == 1:
-		left = append(left, "1 archive within it, which has to be unpacked first: "+s)
-	case n > 1:
+	if n := len(l.nested) + l.more; n > 0 {
+		s := strings.Join(l.nested, ", ")
 		if l.more > 0 {
 			s += ", ..."
 		}
-		left = append(left, fmt.Sprintf("%d archives within it, which have to be unpacked first: %s", n, s))
+		left = append(left, english.Plural(n, "archive within it, which has", "archives within it, which have")+" to be unpacked first: "+s)
 	}
 	var text []string
 	if len(l.members) == 0 {
