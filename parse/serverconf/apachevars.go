@@ -12,13 +12,14 @@ type variables struct {
 	file    map[string]string // values of the file envvars
 }
 
-func (v *variables) define(name, value string, hasValue bool) {
+// define processes Define name [value].
+func (v *variables) define(name string, value ...string) {
 	if v.defined == nil {
 		v.defined, v.values = map[string]bool{}, map[string]string{}
 	}
 	v.defined[name] = true
-	if hasValue {
-		v.values[strings.ToLower(name)] = value
+	for _, s := range value {
+		v.values[strings.ToLower(name)] = s
 	}
 }
 
@@ -88,7 +89,6 @@ func (v *variables) readEnvironment(text string) {
 // shellValue returns the value of a simple assignment: a word, quoted or not, with $NAME
 // and ${NAME}. ok is false if evaluating it needs a shell.
 func shellValue(s string, env map[string]string) (value string, ok bool) {
-	literal := false
 	switch {
 	case s == "":
 		return "", true
@@ -101,12 +101,12 @@ func shellValue(s string, env map[string]string) (value string, ok bool) {
 		if rest != "" && rest[0] != '#' {
 			return "", false
 		}
-		s, literal = s[1:end+1], s[0] == '\''
+		if s[0] == '\'' {
+			return s[1 : end+1], true
+		}
+		s = s[1 : end+1]
 	default:
 		s, _, _ = strings.Cut(s, " ")
-	}
-	if literal {
-		return s, true
 	}
 	if strings.ContainsAny(s, "`\\\"';&|<>()") {
 		return "", false

@@ -30,7 +30,7 @@ func TestErrors(t *testing.T) {
 		{"an include of itself", Nginx, []string{"a", "events {} http {\ninclude a; }"}, "a:2: DIR/a includes itself: by way of DIR/a:2"},
 		{"a loop of includes", Nginx, []string{"a", "events {} http {\n\ninclude b; }", "b", "include c;", "c", "\ninclude b;"}, "c:2: DIR/b includes itself: by way of DIR/b:1, DIR/c:2"},
 		{"an error in an include", Nginx, []string{"a", "events {} http { include *.x; }", "b.x", "\n\n}"}, `b.x:3: unexpected "}"`},
-		{"nested too deep", Nginx, []string{"a", strings.Repeat("server {\n", maxNesting+2) + strings.Repeat("}", maxNesting+2)}, "a:101: blocks are nested deeper than 100"},
+		{"nested too deep", Nginx, []string{"a", strings.Repeat("server {\n", maxNesting+2) + strings.Repeat("}", maxNesting+2)}, "a:101: blocks stand in each other deeper than 100"},
 
 		{"a long word", Nginx, []string{"a", "http {\n" + strings.Repeat("a", maxWord+1) + ";}"}, "a:2: a word of more than 4096 bytes"},
 		{"a long word in quotes", Nginx, []string{"a", "http {\n'\\' " + strings.Repeat("a ", maxWord) + "';}"}, "a:2: a word of more than 4096 bytes"},

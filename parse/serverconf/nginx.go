@@ -89,7 +89,7 @@ type nginxParser struct {
 // of the file.
 func (p *nginxParser) block(opened Position, depth int) ([]directive, error) {
 	if depth > maxNesting {
-		return nil, errorAt(opened, "blocks are nested deeper than %d", maxNesting)
+		return nil, errorAt(opened, "blocks stand in each other deeper than %d", maxNesting)
 	}
 	var list []directive
 	for {
