@@ -114,14 +114,14 @@ func (l *listing) note() string {
 		if l.more > 0 {
 			s += ", ..."
 		}
-		left = append(left, english.Plural(n, "archive within it, which has", "archives within it, which have")+" to be unpacked first: "+s)
+		left = append(left, english.Plural(n, "nested archive (unpack it first): ", "nested archives (unpack them first): ")+s)
 	}
 	var text []string
 	if len(l.members) == 0 {
-		text = append(text, "the archive holds no file to read")
+		text = append(text, "the archive contains no readable files")
 	}
 	if len(left) > 0 {
-		text = append(text, "skipped in it: "+strings.Join(left, ", "))
+		text = append(text, "skipped: "+strings.Join(left, ", "))
 	}
 	return strings.Join(text, "; ")
 }
