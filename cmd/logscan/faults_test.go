@@ -287,16 +287,16 @@ var faults = []fault{
 	{"a name of a tar with a newline and an escape", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "a\n\x1b[2J"}, "junk\n"))) }, 4, 1, `error: bad!a\x{fffd}\x{fffd}\[2J: unknown format, 0 of 1 lines parsed`},
 	{"a link out of a tar", func(f *faulty) {
 		f.put("bad", string(tarOf(f.t, tar.Header{Typeflag: tar.TypeSymlink, Name: "many.log", Linkname: "/etc/passwd"}, "")))
-	}, 0, 0, `note: bad: the archive holds no file to read; skipped in it: 1 link`},
+	}, 0, 0, `note: bad: the archive contains no readable files; skipped: 1 link`},
 	{"a device in a tar", func(f *faulty) {
 		f.put("bad", string(tarOf(f.t, tar.Header{Typeflag: tar.TypeChar, Name: "many.log", Devmajor: 1, Devminor: 5}, "")))
-	}, 0, 0, `note: bad: the archive holds no file to read; skipped in it: 1 device`},
+	}, 0, 0, `note: bad: the archive contains no readable files; skipped: 1 device`},
 	{"an encrypted zip", func(f *faulty) {
 		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "many.log", Method: zip.Deflate, Flags: 1}, manyText)))
 	}, 4, 0, `error: bad!many.log: is encrypted: unpack the archive`},
 	{"a zip within a zip", func(f *faulty) {
 		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "many.zip"}, string(zipOf(f.t, zip.FileHeader{Name: "many.log"}, manyText)))))
-	}, 0, 0, `note: bad: the archive holds no file to read; skipped in it: 1 archive within it, which has to be unpacked first: many.zip`},
+	}, 0, 0, `note: bad: the archive contains no readable files; skipped: 1 nested archive \(unpack it first\): many.zip`},
 	{"a tar that lies about a size", func(f *faulty) {
 		data := tarOf(f.t, tar.Header{Name: "many.log"}, manyText)
 		copy(data[124:], "77777777777\x00") // 8 GiB

@@ -161,12 +161,12 @@ func appended(wanted []parse.Extra, variables map[parse.Extra]string) (tail stri
 }
 
 // sessionNote is added if a session id is to be logged.
-const sessionNote = "Put the name of your session cookie for " + Session + ". Its value is a credential: log it only where those who read the log may have it. logscan keeps no more of it than a hash."
+const sessionNote = "Replace " + Session + " with the name of your session cookie. Its value is a credential: log it only where everyone who reads the log may have it. logscan keeps only a hash of it."
 
 // furtherNote is added for formats that allow further fields.
-const furtherNote = "This log has further fields, which logscan does not know: keep them, add only what is new, and give logscan your whole format string."
+const furtherNote = "This log has fields that logscan does not recognise: keep them, add only the new ones, and pass your whole format string to logscan."
 
 // proxyNote is added if every client is a proxy.
 func proxyNote(cure string) string {
-	return "Every client is an address of a private network, so a proxy seems to stand in front. Better still, let the server take the client from its header: " + cure + "."
+	return "Every client has an address of a private network, so there is probably a proxy in front. Better still, let the server take the client from the proxy's header: " + cure + "."
 }

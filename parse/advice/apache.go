@@ -53,7 +53,7 @@ func apache(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra)
 			c.Notes = append(c.Notes, sessionNote)
 		case parse.ExtraUpstream:
 			c.Fields["upstream"] = "BALANCER_WORKER_NAME"
-			c.Notes = append(c.Notes, "BALANCER_WORKER_NAME is set by mod_proxy_balancer: leave it out where no balancer is used.")
+			c.Notes = append(c.Notes, "BALANCER_WORKER_NAME is set by mod_proxy_balancer: leave it out if no balancer is used.")
 		case parse.ExtraScheme:
 			c.Fields["scheme"] = "request_scheme"
 			for _, scheme := range []string{"http", "https"} {

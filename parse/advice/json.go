@@ -28,15 +28,12 @@ var jsonKeys = map[parse.Extra][2]string{
 // anyJSON suggests keys for a log whose writer is not known.
 func anyJSON(c *Config, _ *parse.Format, _ *parse.Presence, wanted []parse.Extra) {
 	c.Server, c.Place = "JSON", "the objects that your logger writes, under these keys or others that --field names"
+	c.Adds = wanted
 	var members []string
 	timed := false
 	for _, x := range wanted {
-		key, ok := jsonKeys[x]
-		if !ok {
-			continue
-		}
-		c.Adds = append(c.Adds, x)
-		if x == parse.ExtraSubSecond || x == parse.ExtraTimeZone {
+		key := jsonKeys[x]
+		if key[0] == "@timestamp" {
 			if timed {
 				continue
 			}
@@ -45,7 +42,7 @@ func anyJSON(c *Config, _ *parse.Format, _ *parse.Presence, wanted []parse.Extra
 		}
 		members = append(members, fmt.Sprintf("%q: %q", key[0], key[1]))
 		if x == parse.ExtraSession {
-			c.Notes = append(c.Notes, "A session id is a credential: log a hash of it. logscan keeps no more than that.")
+			c.Notes = append(c.Notes, "A session id is a credential: log a hash of it. logscan itself keeps only a hash.")
 		}
 	}
 	if slices.Contains(c.Adds, parse.ExtraForwarded) {

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"fmt"
 	"strings"
 
 	"logscan/parse"
@@ -45,7 +46,7 @@ func (c *Config) nginxNotes(s *parse.Presence) {
 		switch x {
 		case parse.ExtraSession:
 			c.Fields["session"] = "cookie_" + Session
-			c.Notes = append(c.Notes, sessionNote+" nginx has no variable for a cookie with a dot or dash in its name: take it by a map of $http_cookie.")
+			c.Notes = append(c.Notes, sessionNote+" nginx has no variable for a cookie whose name contains a dot or dash: extract it with a map of $http_cookie.")
 		case parse.ExtraForwarded:
 			c.Notes = append(c.Notes, proxyNote("set_real_ip_from with the proxy's address, and real_ip_header X-Forwarded-For"))
 		}
@@ -63,46 +64,25 @@ func nginxQuoted(s string) string {
 // ingressNginx sets the log_format in the ConfigMap of the controller:
 // https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/#log-format-upstream
 func ingressNginx(c *Config, f *parse.Format, s *parse.Presence, wanted []parse.Extra) {
-	tail, adds := appended(wanted, nginxVariables)
+	nginx(c, f, s, wanted)
 	c.Server, c.Place = "ingress-nginx", "data of the ingress controller's ConfigMap"
-	c.Adds, c.Format = adds, f.Native+tail
 	c.Text = "log-format-upstream: '" + strings.ReplaceAll(c.Format, "'", "''") + "'\n"
-	c.nginxNotes(s)
 }
 
-// nginxMembers are members of a JSON object, under keys that logscan recognises.
-var nginxMembers = map[parse.Extra]string{
-	parse.ExtraUser:           `"remote_user":"$remote_user"`,
-	parse.ExtraSession:        `"session":"$cookie_` + Session + `"`,
-	parse.ExtraUserAgent:      `"http_user_agent":"$http_user_agent"`,
-	parse.ExtraReferrer:       `"http_referer":"$http_referer"`,
-	parse.ExtraHost:           `"host":"$host"`,
-	parse.ExtraUpstream:       `"upstream_addr":"$upstream_addr"`,
-	parse.ExtraUpstreamStatus: `"upstream_status":"$upstream_status"`,
-	parse.ExtraDuration:       `"request_time":"$request_time"`,
-	parse.ExtraScheme:         `"scheme":"$scheme"`,
-	parse.ExtraReason:         `"sent_http_www_authenticate":"$sent_http_www_authenticate"`,
-	parse.ExtraSubSecond:      `"msec":"$msec"`,
-	parse.ExtraTimeZone:       `"msec":"$msec"`,
-	parse.ExtraForwarded:      `"http_x_forwarded_for":"$http_x_forwarded_for"`,
-}
-
+// nginxJSON adds members under keys that logscan recognises: the names of the variables.
 func nginxJSON(c *Config, _ *parse.Format, s *parse.Presence, wanted []parse.Extra) {
 	c.Server, c.Place = "nginx", "the object of your log_format … escape=json, before its last member"
-	seen := map[string]bool{}
-	for _, x := range wanted {
-		m, ok := nginxMembers[x]
-		if !ok {
-			continue
+	var variables string
+	variables, c.Adds = appended(wanted, nginxVariables)
+	for v := range strings.FieldsSeq(strings.ReplaceAll(variables, `"`, "")) {
+		key := v[1:]
+		switch {
+		case key == "msec":
+			c.Fields["time"] = key // otherwise the existing key would be used
+		case strings.HasPrefix(key, "cookie_"):
+			key = "session"
 		}
-		c.Adds = append(c.Adds, x)
-		if x == parse.ExtraSubSecond || x == parse.ExtraTimeZone {
-			c.Fields["time"] = "msec" // otherwise the existing key would be used
-		}
-		if !seen[m] {
-			seen[m] = true
-			c.Text += "'" + m + ",'\n"
-		}
+		c.Text += fmt.Sprintf("'%q:%q,'\n", key, v)
 	}
 	c.nginxNotes(s)
 	delete(c.Fields, "session") // its key is recognised

@@ -29,7 +29,7 @@ func traefik(c *Config, f *parse.Format, _ *parse.Presence, wanted []parse.Extra
 		}
 		c.Adds = append(c.Adds, x)
 		if x == parse.ExtraSession {
-			c.Notes = append(c.Notes, "Traefik logs the Cookie header whole, or not at all: all its values are credentials. Log it only where those who read the log may have them. logscan keeps no more than a hash of the session id, which it finds by the cookie's name (sessionid, PHPSESSID, JSESSIONID and other common ones).")
+			c.Notes = append(c.Notes, "Traefik logs the Cookie header in full or not at all, and all its values are credentials: log it only where everyone who reads the log may have them. logscan keeps only a hash of the session id, which it finds by the cookie's name (sessionid, PHPSESSID, JSESSIONID and other common ones).")
 		}
 	}
 	if f.Native != "" {

@@ -1,22 +1,17 @@
 package privacy
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // credentialAfterColon finds the credential that the colon at i announces: the value of a
 // JSON key or a header, or the userinfo of a URL. start equals end if there is none.
 func credentialAfterColon(b []byte, from, i int) (start, end int) {
 	if bytes.HasPrefix(b[i:], []byte("://")) {
-		authority := b[i+3:]
-		if n := bytes.IndexAny(authority, "/?# \t\"'<>\\"); n >= 0 {
-			authority = authority[:n]
-		}
-		if at := bytes.LastIndexByte(authority, '@'); at > 0 {
-			return i + 3, i + 3 + at
-		}
-		return i, i
+		return i + 3, i + 3 + userinfo(b[i+3:])
 	}
-	before := b[from:i]
-	before = bytes.TrimRight(before, " \t")
+	before := bytes.TrimRight(b[from:i], " \t")
 	quote := bytes.TrimRight(before, `"\`)
 	name := nameBefore(quote, &inName)
 	if !secretName(name) && !bytes.EqualFold(name, []byte("cookie")) && !bytes.EqualFold(name, []byte("set-cookie")) &&
@@ -28,11 +23,10 @@ func credentialAfterColon(b []byte, from, i int) (start, end int) {
 		start++
 	}
 	if len(quote) == len(before) { // a header: to the end of the quoted text or line
-		end = start
-		for end < len(b) && b[end] != '"' && b[end] != '\n' {
-			end++
+		if end = bytes.IndexAny(b[start:], "\"\n"); end < 0 {
+			return start, len(b)
 		}
-		return start, end
+		return start, start + end
 	}
 	// A JSON value, perhaps within an escaped string.
 	n := start
@@ -41,11 +35,10 @@ func credentialAfterColon(b []byte, from, i int) (start, end int) {
 	}
 	slashes := n - start
 	if n == len(b) || b[n] != '"' {
-		end = start
-		for end < len(b) && bytes.IndexByte([]byte(",}]\"\n"), b[end]) < 0 {
-			end++
+		if end = bytes.IndexAny(b[start:], ",}]\"\n"); end < 0 {
+			return start, len(b)
 		}
-		return start, end
+		return start, start + end
 	}
 	start = n + 1
 	for end = start; end < len(b); end++ {
@@ -64,18 +57,23 @@ func credentialAfterColon(b []byte, from, i int) (start, end int) {
 	return start, min(end, len(b))
 }
 
-// relativeUserinfo finds the userinfo of a URL without a scheme whose slashes begin at i.
-// It must contain a password, because paths may begin with two slashes as well.
-func relativeUserinfo(b []byte, i int) (start, end int) {
-	authority := b[i+2:]
+// userinfo returns the size in bytes of the userinfo that authority begins with.
+func userinfo(authority []byte) int {
 	if n := bytes.IndexAny(authority, "/?# \t\"'<>\\"); n >= 0 {
 		authority = authority[:n]
 	}
-	at := bytes.LastIndexByte(authority, '@')
-	if at <= 0 || bytes.IndexByte(authority[:at], ':') < 0 {
+	return max(bytes.LastIndexByte(authority, '@'), 0)
+}
+
+// relativeUserinfo finds the userinfo of a URL without a scheme whose slashes begin at i.
+// It must contain a password, because paths may begin with two slashes as well.
+func relativeUserinfo(b []byte, i int) (start, end int) {
+	start = i + 2
+	end = start + userinfo(b[start:])
+	if bytes.IndexByte(b[start:end], ':') < 0 {
 		return i, i
 	}
-	return i + 2, i + 2 + at
+	return start, end
 }
 
 // schemes are the authentication schemes whose credentials are one token:
@@ -152,12 +150,7 @@ func digestEnd(b []byte, n int) int {
 // schemeName reports whether b is the name of a scheme. Some clients send the name twice,
 // with the credential behind the second.
 func schemeName(b []byte) bool {
-	for _, scheme := range schemes {
-		if bytes.EqualFold(b, scheme) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(schemes, func(s []byte) bool { return bytes.EqualFold(b, s) })
 }
 
 // challengeParameter reports whether b begins with a parameter of a challenge, as in Basic

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"slices"
 )
 
 const (
@@ -45,14 +46,7 @@ type Key struct{ secret []byte }
 // NewKey returns a key with a copy of secret. It returns an error if secret is too short,
 // too long, or has so few different bytes that it was not drawn at random.
 func NewKey(secret []byte) (*Key, error) {
-	var seen [256]bool
-	distinct := 0
-	for _, c := range secret {
-		if !seen[c] {
-			seen[c] = true
-			distinct++
-		}
-	}
+	distinct := len(slices.Compact(slices.Sorted(slices.Values(secret))))
 	switch {
 	case len(secret) < MinKey:
 		return nil, fmt.Errorf("a key has at least %d bytes, and this one has %d", MinKey, len(secret))

@@ -3,7 +3,6 @@ package serverconf
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ import (
 func Apache(path string) (*Config, error) {
 	at := Position{path, 1}
 	r := &apacheReader{
-		reader:  reader{collector: newCollector()},
+		reader:  newReader(),
 		modules: map[string]bool{},
 		macros:  map[string]*macro{},
 		main:    newVirtualHost(at),
@@ -146,13 +145,8 @@ func (r *apacheReader) line(lines *logicalLines, l string, at Position, outer in
 // given the directory of a file: that of the main configuration, which is further up for an
 // included file.
 func apacheRoot(dir string) string {
-	for up, n := dir, 0; n < 3; n++ {
-		for _, name := range []string{"apache2.conf", "conf/httpd.conf"} {
-			if _, err := os.Stat(filepath.Join(up, name)); err == nil {
-				return up
-			}
-		}
-		up = filepath.Dir(up)
+	if up, ok := above(dir, "apache2.conf", "conf/httpd.conf"); ok {
+		return up
 	}
 	if filepath.Base(dir) == "conf" {
 		return filepath.Dir(dir)

@@ -16,19 +16,16 @@ func (l *logicalLines) read() (line string, number int, ok bool) {
 	}
 	number = l.next
 	var parts []string
-	for l.text != "" {
+	for continued := true; continued && l.text != ""; {
 		part, rest, ended := strings.Cut(l.text, "\n")
 		l.text = rest
 		l.next++
 		// Apache looks only at the end: two backslashes continue the line as well.
-		if ended {
-			if cut, continued := strings.CutSuffix(strings.TrimSuffix(part, "\r"), `\`); continued {
-				parts = append(parts, cut)
-				continue
-			}
+		cut, backslash := strings.CutSuffix(strings.TrimSuffix(part, "\r"), `\`)
+		if continued = ended && backslash; continued {
+			part = cut
 		}
 		parts = append(parts, part)
-		break
 	}
 	return strings.TrimSpace(strings.Join(parts, "")), number, true
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -50,11 +51,8 @@ func (r *apacheReader) directive(name string, args []string, at Position) error 
 			}
 		}
 	case "define":
-		switch len(args) {
-		case 1:
-			r.vars.define(args[0], "", false)
-		case 2:
-			r.vars.define(args[0], args[1], true)
+		if len(args) == 1 || len(args) == 2 {
+			r.vars.define(args[0], args[1:]...)
 		}
 	case "undefine":
 		if len(args) == 1 {
@@ -147,21 +145,17 @@ func (r *apacheReader) include(args []string, optional bool, at Position) error 
 
 func (r *apacheReader) includePath(d included, path string, optional bool) error {
 	info, err := os.Stat(path)
-	if optional && errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case optional && errors.Is(err, fs.ErrNotExist):
 		return nil
+	case err != nil || !info.IsDir():
+		text, ok, err := r.openIncluded(d, path)
+		if err != nil || !ok {
+			return err
+		}
+		defer r.leave()
+		return r.text(path, string(text), 1)
 	}
-	if err == nil && info.IsDir() {
-		return r.includeDirectory(d, path)
-	}
-	text, ok, err := r.openIncluded(d, path)
-	if err != nil || !ok {
-		return err
-	}
-	defer r.leave()
-	return r.text(path, string(text), 1)
-}
-
-func (r *apacheReader) includeDirectory(d included, path string) error {
 	if err := r.enter(path, d.at); err != nil {
 		return err
 	}
@@ -169,7 +163,6 @@ func (r *apacheReader) includeDirectory(d included, path string) error {
 	entries, err := os.ReadDir(path) // sorted, as Apache reads them
 	if err != nil {
 		r.note(d.at, "Include %q is left out: %v", d.given, err)
-		return nil
 	}
 	for _, entry := range entries {
 		if err := r.includePath(d, filepath.Join(path, entry.Name()), false); err != nil {
@@ -198,10 +191,7 @@ func (r *apacheReader) resolve() {
 			}
 		}
 	}
-	own := false // there is a log other than a GlobalLog
-	for _, l := range r.main.logs {
-		own = own || !l.global
-	}
+	own := slices.ContainsFunc(r.main.logs, func(l apacheLog) bool { return !l.global })
 	for _, h := range r.hosts {
 		for _, l := range h.logs {
 			r.writeBy(l, h, h)

@@ -161,22 +161,8 @@ func versionHolds(args string) bool {
 		want[i] = n
 	}
 	c := slices.Compare(apacheVersion, want)
-	var holds bool
-	switch operator {
-	case "=", "==":
-		holds = c == 0
-	case ">":
-		holds = c > 0
-	case ">=":
-		holds = c >= 0
-	case "<":
-		holds = c < 0
-	case "<=":
-		holds = c <= 0
-	default:
-		return true
-	}
-	return holds != not
+	holds, ok := map[string]bool{"=": c == 0, "==": c == 0, ">": c > 0, ">=": c >= 0, "<": c < 0, "<=": c <= 0}[operator]
+	return !ok || holds != not
 }
 
 func (r *apacheReader) defineMacro(lines *logicalLines, args []string, at Position) error {
@@ -226,23 +212,22 @@ func (r *apacheReader) use(args []string, at Position) error {
 // expand replaces the parameters, longer names first. It returns an error for a result of
 // more than limit bytes.
 func (m *macro) expand(args []string, limit int64) (string, error) {
-	order := make([]int, len(m.parameters))
-	for i := range order {
-		order[i] = i
+	var pairs [][2]string // parameter and argument
+	for i, parameter := range m.parameters {
+		if parameter != "" {
+			pairs = append(pairs, [2]string{parameter, args[i]})
+		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return len(m.parameters[b]) - len(m.parameters[a]) })
+	slices.SortStableFunc(pairs, func(a, b [2]string) int { return len(b[0]) - len(a[0]) })
 	var b strings.Builder
 	for s := m.body; s != ""; {
-		i := slices.IndexFunc(order, func(i int) bool {
-			return m.parameters[i] != "" && strings.HasPrefix(s, m.parameters[i])
-		})
-		if i < 0 {
-			b.WriteByte(s[0])
-			s = s[1:]
-		} else {
-			b.WriteString(args[order[i]])
-			s = s[len(m.parameters[order[i]]):]
+		i := slices.IndexFunc(pairs, func(p [2]string) bool { return strings.HasPrefix(s, p[0]) })
+		from, to := s[:1], s[:1]
+		if i >= 0 {
+			from, to = pairs[i][0], pairs[i][1]
 		}
+		b.WriteString(to)
+		s = s[len(from):]
 		if int64(b.Len()) > limit {
 			return "", errTooLarge
 		}

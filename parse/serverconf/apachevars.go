@@ -12,13 +12,14 @@ type variables struct {
 	file    map[string]string // values of the file envvars
 }
 
-func (v *variables) define(name, value string, hasValue bool) {
+// define processes Define name [value].
+func (v *variables) define(name string, value ...string) {
 	if v.defined == nil {
 		v.defined, v.values = map[string]bool{}, map[string]string{}
 	}
 	v.defined[name] = true
-	if hasValue {
-		v.values[strings.ToLower(name)] = value
+	for _, s := range value {
+		v.values[strings.ToLower(name)] = s
 	}
 }
 
@@ -46,34 +47,25 @@ func (v *variables) lookup(name string) (string, bool) {
 // variable stays, and missing is called. ok is false if the result exceeds limit bytes:
 // values may be made of values.
 func (v *variables) expand(s string, limit int64, missing func(name string)) (expanded string, ok bool) {
-	if !strings.Contains(s, "${") {
-		return s, true
-	}
 	var b strings.Builder
 	for {
-		i := strings.Index(s, "${")
-		if i < 0 {
-			break
+		before, rest, opened := strings.Cut(s, "${")
+		name, after, closed := strings.Cut(rest, "}")
+		if !opened || !closed {
+			b.WriteString(s)
+			return b.String(), true
 		}
-		n := strings.IndexByte(s[i:], '}')
-		if n < 0 {
-			break
-		}
-		name := s[i+2 : i+n]
-		b.WriteString(s[:i])
-		if value, ok := v.lookup(name); ok {
-			b.WriteString(value)
-		} else {
-			b.WriteString(s[i : i+n+1])
+		value, ok := v.lookup(name)
+		if !ok {
+			value = "${" + name + "}"
 			missing(name)
 		}
-		s = s[i+n+1:]
+		b.WriteString(before + value)
+		s = after
 		if int64(b.Len()) > limit {
 			return "", false
 		}
 	}
-	b.WriteString(s)
-	return b.String(), true
 }
 
 // readEnvironment reads the assignments in Debian's envvars: export NAME=value, with
@@ -97,7 +89,6 @@ func (v *variables) readEnvironment(text string) {
 // shellValue returns the value of a simple assignment: a word, quoted or not, with $NAME
 // and ${NAME}. ok is false if evaluating it needs a shell.
 func shellValue(s string, env map[string]string) (value string, ok bool) {
-	literal := false
 	switch {
 	case s == "":
 		return "", true
@@ -110,12 +101,12 @@ func shellValue(s string, env map[string]string) (value string, ok bool) {
 		if rest != "" && rest[0] != '#' {
 			return "", false
 		}
-		s, literal = s[1:end+1], s[0] == '\''
+		if s[0] == '\'' {
+			return s[1 : end+1], true
+		}
+		s = s[1 : end+1]
 	default:
 		s, _, _ = strings.Cut(s, " ")
-	}
-	if literal {
-		return s, true
 	}
 	if strings.ContainsAny(s, "`\\\"';&|<>()") {
 		return "", false
@@ -126,4 +117,18 @@ func shellValue(s string, env map[string]string) (value string, ok bool) {
 		return env[name]
 	})
 	return value, simple
+}
+
+// isName reports whether s is the name of a variable.
+func isName(s string) bool {
+	for i := range len(s) {
+		if !isNameByte(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }

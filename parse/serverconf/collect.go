@@ -5,8 +5,10 @@ import (
 	"strings"
 )
 
-// collector builds a Config.
-type collector struct {
+// reader is the common part of the readers of both servers: the files that they read, and
+// the Config that they build.
+type reader struct {
+	files
 	config Config
 	logs   map[logKey]int  // index in config.Logs
 	hosts  map[hostOf]bool // names that a log has already
@@ -28,8 +30,8 @@ type hostOf struct {
 	alias bool
 }
 
-func newCollector() *collector {
-	return &collector{
+func newReader() reader {
+	return reader{
 		config: Config{Formats: map[string]Format{}},
 		logs:   map[logKey]int{}, hosts: map[hostOf]bool{}, noted: map[string]bool{},
 	}
@@ -37,7 +39,7 @@ func newCollector() *collector {
 
 // add adds a log and the names of a virtual host that writes to it, or nil if no host is
 // known.
-func (c *collector) add(l Log, names []string) {
+func (r *reader) add(l Log, names []string) {
 	key := logKey{
 		path: l.Path, syslog: l.Syslog, pipe: l.Pipe,
 		name: l.FormatName, spec: l.Spec, escape: l.Escape, condition: l.If, gzip: l.Gzip,
@@ -45,19 +47,19 @@ func (c *collector) add(l Log, names []string) {
 	if l.Off {
 		key.off = l.Where
 	}
-	i, ok := c.logs[key]
+	i, ok := r.logs[key]
 	if !ok {
-		i = len(c.config.Logs)
-		c.logs[key] = i
-		c.config.Logs = append(c.config.Logs, l)
+		i = len(r.config.Logs)
+		r.logs[key] = i
+		r.config.Logs = append(r.config.Logs, l)
 	}
-	to := &c.config.Logs[i]
+	to := &r.config.Logs[i]
 	for n, name := range names {
 		h := hostOf{log: i, name: strings.ToLower(name), alias: n > 0}
-		if c.hosts[h] {
+		if r.hosts[h] {
 			continue
 		}
-		c.hosts[h] = true
+		r.hosts[h] = true
 		if h.alias {
 			to.Aliases = append(to.Aliases, name)
 		} else {
@@ -66,22 +68,22 @@ func (c *collector) add(l Log, names []string) {
 	}
 }
 
-func (c *collector) note(at Position, format string, args ...any) {
+func (r *reader) note(at Position, format string, args ...any) {
 	text := at.String() + ": " + fmt.Sprintf(format, args...)
 	switch {
-	case c.noted[text]:
-	case len(c.noted) >= maxNotes:
-		c.more++
+	case r.noted[text]:
+	case len(r.noted) >= maxNotes:
+		r.more++
 	default:
-		c.noted[text] = true
-		c.config.Notes = append(c.config.Notes, text)
+		r.noted[text] = true
+		r.config.Notes = append(r.config.Notes, text)
 	}
 }
 
 // finish returns the Config.
-func (c *collector) finish() *Config {
-	if c.more > 0 {
-		c.config.Notes = append(c.config.Notes, fmt.Sprintf("and %d more like these", c.more))
+func (r *reader) finish() *Config {
+	if r.more > 0 {
+		r.config.Notes = append(r.config.Notes, fmt.Sprintf("and %d more like these", r.more))
 	}
-	return &c.config
+	return &r.config
 }

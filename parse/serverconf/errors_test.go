@@ -34,7 +34,7 @@ func TestErrors(t *testing.T) {
 
 		{"a long word", Nginx, []string{"a", "http {\n" + strings.Repeat("a", maxWord+1) + ";}"}, "a:2: a word of more than 4096 bytes"},
 		{"a long word in quotes", Nginx, []string{"a", "http {\n'\\' " + strings.Repeat("a ", maxWord) + "';}"}, "a:2: a word of more than 4096 bytes"},
-		{"a long variable", Nginx, []string{"a", "http { b a${" + strings.Repeat("a ", maxWord) + "};}"}, "a:1: a word of more than 4096 bytes"},
+		{"a long variable", Nginx, []string{"a", "http { b a${" + strings.Repeat("a", maxWord) + "};}"}, "a:1: a word of more than 4096 bytes"},
 		{"a long word behind Lua", Nginx, []string{"a", "content_by_lua_block{ -- }\n} " + strings.Repeat("a", maxWord+1)}, "a:2: a word of more than 4096 bytes"},
 		{"a long word in an include", Nginx, []string{"a", "events {} http {\ninclude b; }", "b", "# \\\n" + strings.Repeat("a", 800_000)}, "b:2: a word of more than 4096 bytes"},
 		{"values that double", Apache, []string{"a", "Define v x\n" + strings.Repeat("Define v ${v}${v}\n", 64)}, "the configuration is too large: too much of it is made by variables"},

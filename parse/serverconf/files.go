@@ -76,13 +76,6 @@ func (f *files) enter(path string, at Position) error {
 
 func (f *files) leave() { f.stack = f.stack[:len(f.stack)-1] }
 
-// reader is the common part of the readers of both servers: the files that they
-// read, and the Config that they build.
-type reader struct {
-	files
-	*collector
-}
-
 // start opens the file that the user named and returns its absolute path and text.
 func (r *reader) start(path string) (full string, text []byte, err error) {
 	if full, err = filepath.Abs(path); err != nil {
@@ -126,6 +119,20 @@ func (r *reader) openIncluded(d included, path string) (text []byte, ok bool, er
 		return nil, false, nil
 	}
 	return text, true, r.enter(path, d.at)
+}
+
+// above returns the nearest of dir and the two directories above it that holds a file with
+// one of these names.
+func above(dir string, names ...string) (up string, ok bool) {
+	for range 3 {
+		for _, name := range names {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				return dir, true
+			}
+		}
+		dir = filepath.Dir(dir)
+	}
+	return "", false
 }
 
 func hasMagic(path string) bool { return strings.ContainsAny(path, "*?[") }

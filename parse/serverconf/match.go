@@ -80,11 +80,9 @@ func (c *Config) For(input string) (Match, bool) {
 		return Match{}, false
 	}
 	slices.SortStableFunc(found, candidate.compare)
-	exact := found[0].whole
-	var m Match
-	m.Exact = exact
+	m := Match{Exact: found[0].whole}
 	for _, f := range found {
-		if f.whole == exact {
+		if f.whole == m.Exact {
 			m.Logs = append(m.Logs, f.log)
 		}
 	}
@@ -115,10 +113,10 @@ type candidate struct {
 
 // compare orders the more specific candidate first.
 func (a candidate) compare(b candidate) int {
-	if a.whole != b.whole {
-		if a.whole {
-			return -1
-		}
+	switch {
+	case a.whole && !b.whole:
+		return -1
+	case b.whole && !a.whole:
 		return 1
 	}
 	return cmp.Or(cmp.Compare(b.shared, a.shared), cmp.Compare(a.stripped, b.stripped), cmp.Compare(b.literal, a.literal))
@@ -138,12 +136,9 @@ func newInputPath(input string) inputPath {
 		p, member = p[i+1:], true
 	}
 	p = path.Clean(p)
-	in := inputPath{full: isAbsolute(p)}
-	// The path of a file in an archive is absolute, without its leading slash.
-	in.full = in.full || member
 	parts := strings.Split(strings.TrimPrefix(p, "/"), "/")
-	in.dirs, in.names = parts[:len(parts)-1], stripped(parts[len(parts)-1])
-	return in
+	// The path of a file in an archive is absolute, without its leading slash.
+	return inputPath{parts[:len(parts)-1], stripped(parts[len(parts)-1]), member || isAbsolute(p)}
 }
 
 // match reports whether a log has the name of the input, and how well they match.
@@ -154,8 +149,10 @@ func (in inputPath) match(l *Log) (candidate, bool) {
 	}
 	parts := strings.Split(strings.TrimPrefix(text, "/"), "/")
 	dirs, name := parts[:len(parts)-1], parts[len(parts)-1]
-	if name == "*" {
-		return in.dirMatch(l, dirs)
+	if name == "*" { // the name may be anything, so the directories must match
+		c := candidate{log: l}
+		c.shared, c.whole = in.above(dirs, 0)
+		return c, c.whole
 	}
 	for n, have := range in.names {
 		if ok, err := path.Match(name, have); err != nil || !ok {
@@ -167,13 +164,6 @@ func (in inputPath) match(l *Log) (candidate, bool) {
 		return c, true
 	}
 	return candidate{}, false
-}
-
-// dirMatch is match for a log whose name may be anything: the directories must match.
-func (in inputPath) dirMatch(l *Log, dirs []string) (candidate, bool) {
-	c := candidate{log: l}
-	c.shared, c.whole = in.above(dirs, 0)
-	return c, c.whole
 }
 
 // above compares the directories from the last one upwards.

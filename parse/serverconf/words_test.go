@@ -123,11 +123,11 @@ func TestVariables(t *testing.T) {
 	t.Setenv("HTTPD_X", "x")
 	t.Setenv("SECRET_KEY", "hunter2")
 	v := variables{file: map[string]string{"FILE": "f", "BOTH": "of file"}}
-	v.define("Both", "defined", true)
-	v.define("FLAG", "", false)
-	v.define("GONE", "g", true)
+	v.define("Both", "defined")
+	v.define("FLAG")
+	v.define("GONE", "g")
 	v.undefine("GONE")
-	v.define("self", "${self}", true)
+	v.define("self", "${self}")
 	var missing []string
 	got, ok := v.expand("${APACHE_LOG_DIR} ${HTTPD_X} ${FILE} ${BOTH} ${both} ${self} | ${SECRET_KEY} ${FLAG} ${GONE} ${} ${open", maxBytes, func(name string) { missing = append(missing, name) })
 	if want := "/from/environment x f defined defined ${self} | ${SECRET_KEY} ${FLAG} ${GONE} ${} ${open"; got != want || !ok {
@@ -242,8 +242,12 @@ func TestNginxWords(t *testing.T) {
 		"escaped quote":     `server { set "a\"" b; }` + strings.Repeat(" a", maxWord),
 		"ends in an escape": `server {} \`,
 	} {
-		if err := checkWords("conf", []byte(text)); err != nil {
-			t.Errorf("%s: %v", name, err)
+		l := newNginxLexer("conf", []byte(text))
+		for ok := true; ok; {
+			var err error
+			if _, ok, err = l.next(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

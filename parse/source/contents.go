@@ -13,16 +13,17 @@ import (
 // contents decodes the content of inputs, one after the other. It belongs to one
 // goroutine.
 type contents struct {
-	outer, inner compress.Decoders
-	buf          []byte // see scratch
+	inner compress.Decoders
+	outer compress.Decoders // of archives whose files are decoded at the same time
+	space []byte            // see scratch
 }
 
 // scratch returns a buffer of headSize bytes, the same for each call.
 func (c *contents) scratch() []byte {
-	if c.buf == nil {
-		c.buf = make([]byte, headSize)
+	if c.space == nil {
+		c.space = make([]byte, headSize)
 	}
-	return c.buf
+	return c.space
 }
 
 func (c *contents) close() {

@@ -165,23 +165,27 @@ func (c *cutter) search() int {
 
 // handOver hands over the first cut bytes, or discards those of them that are before from.
 func (c *cutter) handOver(cut int) {
-	dropped := c.off < c.from
-	if dropped {
+	if c.off < c.from {
 		cut = int(min(int64(cut), c.from-c.off))
 	}
-	rest := c.buf[cut:c.n]
 	b := Block{Seq: c.off, Data: c.buf[:cut:cut], Directive: c.directive}
 	if len(c.plan.Directive) > 0 {
 		c.noteDirective(b.Data)
 	}
-	c.off += int64(cut)
 	c.clean = max(c.clean-cut, 0)
+	c.pass(b, int64(cut), c.buf[cut:c.n])
+}
+
+// pass hands over b, which stands for size bytes of the input and is followed by rest. It
+// only removes a block before from.
+func (c *cutter) pass(b Block, size int64, rest []byte) {
+	c.off += size
 	c.n = len(rest)
-	if dropped {
+	if b.Seq < c.from {
 		copy(c.buf, rest)
 		return
 	}
-	c.bytes += int64(cut)
+	c.bytes += size
 	c.buf = c.emit(b, rest)
 }
 
@@ -247,16 +251,8 @@ func (c *cutter) handOverTooLong(ctx context.Context) error {
 			}
 		}
 	}
-	b := Block{Seq: c.off, Data: c.buf[:half:half], TooLong: true, LineSize: size, Directive: c.directive}
-	dropped := c.off < c.from
-	c.off += size
-	c.clean, c.n = 0, len(rest)
-	if dropped {
-		copy(c.buf, rest)
-		return nil
-	}
-	c.bytes += size
-	c.buf = c.emit(b, rest)
+	c.clean = 0
+	c.pass(Block{Seq: c.off, Data: c.buf[:half:half], TooLong: true, LineSize: size, Directive: c.directive}, size, rest)
 	return nil
 }
 
@@ -273,13 +269,13 @@ func (c *cutter) end() error {
 // size is left out together with what is before it. If end says so, the last bytes are a
 // line without a newline.
 func sampleLines(data []byte, size int, start, end bool) []byte {
-	for {
+	for ; ; start = false {
 		if !start {
-			i := bytes.IndexByte(data, '\n')
-			if i < 0 {
+			_, rest, found := bytes.Cut(data, newline)
+			if !found {
 				return nil
 			}
-			data = data[i+1:]
+			data = rest
 		}
 		if end && len(data) <= size {
 			return data
@@ -290,6 +286,5 @@ func sampleLines(data []byte, size int, start, end bool) []byte {
 		if len(data) <= size {
 			return nil
 		}
-		start = false
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"slices"
 
 	"logscan/parse/source/compress"
 
@@ -28,13 +27,10 @@ type Duplicate struct {
 
 // fingerprint is what inputs are compared by.
 type fingerprint struct {
-	head xxh3.Uint128 // of the first headSize bytes; decides whether the rest is read
-	full [sha256.Size]byte
-	size int64 // bytes read
-	// total is the size of the content in bytes, or 0 if it is not known before all is
-	// read.
-	total int64
-	known bool // head is set
+	head  xxh3.Uint128 // of the first headSize bytes; decides whether the rest is read
+	full  [sha256.Size]byte
+	size  int64 // bytes read
+	known bool  // head is set
 	// whole means that everything was read without an error. What cannot be read is a copy
 	// of nothing.
 	whole bool
@@ -70,11 +66,11 @@ func headFingerprint(head []byte, err error) fingerprint {
 }
 
 // Distinct removes inputs whose decompressed content is that of another, such as
-// access.log.1 and access.log.1.gz, and keeps the first by path. Standard input, pipes,
+// access.log.1 and access.log.1.gz, and keeps the first. Standard input, pipes,
 // what cannot be read to its end and what is shorter than 256 bytes are never copies.
 //
-// It reads the beginning of every input, and all of those whose beginning, and size if
-// known, are the same as another's.
+// It reads the beginning of every input, and all of those whose beginning is that of
+// another.
 func Distinct(ctx context.Context, inputs []Input, workers int) (kept []Input, same []Duplicate, err error) {
 	prints := make([]fingerprint, len(inputs))
 	if len(inputs) > 1 {
@@ -99,59 +95,34 @@ func Distinct(ctx context.Context, inputs []Input, workers int) (kept []Input, s
 		size int64
 	}
 	first := map[content]string{}
-	order := make([]int, len(inputs))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return byPath(inputs[a], inputs[b]) })
-	copies := map[int]bool{}
-	for _, i := range order {
+	for i, in := range inputs {
 		p := &prints[i]
-		if !p.whole || p.size < minDuplicate {
+		key := content{p.full, p.size}
+		comparable := p.whole && p.size >= minDuplicate
+		if of, ok := first[key]; ok && comparable {
+			same = append(same, Duplicate{in, of})
 			continue
 		}
-		key := content{p.full, p.size}
-		if of, ok := first[key]; ok {
-			same = append(same, Duplicate{inputs[i], of})
-			copies[i] = true
-		} else {
-			first[key] = inputs[i].Path
+		if comparable {
+			first[key] = in.Path
 		}
-	}
-	for i, in := range inputs {
-		if !copies[i] {
-			kept = append(kept, in)
-		}
+		kept = append(kept, in)
 	}
 	return kept, same, nil
 }
 
 // undecided returns the indexes of the inputs that must be read to the end to decide
-// whether they are copies.
+// whether they are copies: those whose beginning another has, too.
 func undecided(prints []fingerprint) []int {
-	type beginning struct {
-		head xxh3.Uint128
-		size int64 // of all content; 0 if not known
-	}
-	sizes := map[beginning]int{}
-	counted := map[xxh3.Uint128]int{}
+	count := map[xxh3.Uint128]int{}
 	for _, p := range prints {
-		if p.known && p.size >= minDuplicate {
-			counted[p.head]++
-			sizes[beginning{p.head, p.total}]++
+		if p.known {
+			count[p.head]++
 		}
 	}
 	var all []int
 	for i, p := range prints {
-		if !p.known || p.size < minDuplicate || p.whole {
-			continue
-		}
-		// An input of known size can only equal one of the same or of unknown size.
-		others := counted[p.head]
-		if p.total > 0 {
-			others = sizes[beginning{p.head, p.total}] + sizes[beginning{p.head, 0}]
-		}
-		if others > 1 {
+		if p.known && !p.whole && count[p.head] > 1 {
 			all = append(all, i)
 		}
 	}
@@ -181,9 +152,5 @@ func (c *contents) fingerprint(ctx context.Context, in Input, full bool) fingerp
 		return c.fingerprintOf(src)
 	}
 	head, all := peek(src, c.scratch())
-	p := headFingerprint(head, all.err)
-	if f.compression == compress.None && !in.layered() {
-		p.total = f.size
-	}
-	return p
+	return headFingerprint(head, all.err)
 }

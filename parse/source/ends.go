@@ -21,27 +21,22 @@ func Ends(ctx context.Context, inputs []Input, workers int, f func(i int, lines 
 	return forEach(ctx, workers, len(single), func(ctx context.Context, c *contents, n int) error {
 		i := single[n]
 		if group, ok := groups[i]; ok {
-			return c.endsInTar(ctx, inputs, group, f)
+			return forEachInTar(ctx, &c.outer, inputs, group, func(i int, t *tarStream, err error) error {
+				var lines []byte
+				if err == nil {
+					lines = linesOf(ends(c.inside(ctx, t, inputs[i].ceiling)))
+				}
+				if stopped := ctx.Err(); stopped != nil {
+					return stopped
+				}
+				return f(i, lines, nil)
+			})
 		}
 		lines, err := c.endLines(ctx, inputs[i], ends)
 		if stopped := ctx.Err(); stopped != nil {
 			return stopped
 		}
 		return f(i, lines, err)
-	})
-}
-
-// endsInTar is Ends for a group of inputs.
-func (c *contents) endsInTar(ctx context.Context, inputs []Input, group []int, f func(i int, lines []byte, err error) error) error {
-	return forEachInTar(ctx, &c.outer, inputs, group, func(i int, t *tarStream, err error) error {
-		var lines []byte
-		if err == nil {
-			lines = linesOf(ends(c.inside(ctx, t, inputs[i].ceiling)))
-		}
-		if stopped := ctx.Err(); stopped != nil {
-			return stopped
-		}
-		return f(i, lines, nil)
 	})
 }
 

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -77,7 +78,7 @@ func (e *expansion) argument(arg string, stdin io.Reader) error {
 		return nil
 	}
 	if _, err := os.Lstat(arg); err == nil || errors.Is(err, fs.ErrPermission) {
-		e.named(filepath.Clean(arg))
+		e.path(filepath.Clean(arg), true)
 		return nil
 	}
 	paths, err := filepath.Glob(arg)
@@ -86,10 +87,9 @@ func (e *expansion) argument(arg string, stdin io.Reader) error {
 	}
 	for _, path := range paths {
 		// As in a shell, a star does not match a hidden name.
-		if hidden(filepath.Base(path)) && !hidden(filepath.Base(arg)) {
-			continue
+		if !hidden(filepath.Base(path)) || hidden(filepath.Base(arg)) {
+			e.path(filepath.Clean(path), false)
 		}
-		e.matched(filepath.Clean(path))
 	}
 	return nil
 }
@@ -104,31 +104,21 @@ func (e *expansion) stdin(stdin io.Reader) {
 	e.found = append(e.found, c)
 }
 
-// named adds a path that is an argument.
-func (e *expansion) named(path string) {
+// path adds the file or directory at a path; special allows FIFOs and devices, too. What
+// cannot be read is added so that reading reports the error.
+func (e *expansion) path(path string, special bool) {
 	info, err := os.Stat(path)
 	switch {
-	case err != nil:
-		e.add(path, nil)
-	case info.IsDir():
+	case err == nil && info.IsDir():
 		e.walk(path)
-	default:
-		e.add(path, info)
-	}
-}
-
-// matched adds a path that a pattern matched.
-func (e *expansion) matched(path string) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		e.add(path, nil)
-	case info.IsDir():
-		e.walk(path)
-	case !info.Mode().IsRegular():
+	case err == nil && !special && !info.Mode().IsRegular():
 		e.note(path, "skipped: it is a "+kind(info.Mode()))
 	default:
-		e.add(path, info)
+		c := candidate{Input: Input{Path: path, size: -1}, info: info}
+		if err == nil && info.Mode().IsRegular() {
+			c.size = info.Size()
+		}
+		e.found = append(e.found, c)
 	}
 }
 
@@ -137,57 +127,40 @@ func (e *expansion) matched(path string) {
 func (e *expansion) walk(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		// Files are missing, so reading must report an error as it does for a file.
-		e.add(dir, nil)
+		e.found = append(e.found, candidate{Input: Input{Path: dir, size: -1}})
 		return
 	}
 	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
 		if hidden(entry.Name()) {
 			continue
 		}
-		path := filepath.Join(dir, entry.Name())
-		switch mode := entry.Type(); {
-		case mode.IsDir():
-			e.walk(path)
-		case mode.IsRegular():
-			info, err := entry.Info()
-			if err != nil {
-				info = nil // it has vanished; opening it reports the error
+		if entry.Type()&fs.ModeSymlink != 0 {
+			if reason := notFollowed(path); reason != "" {
+				e.note(path, "skipped: "+reason)
+				continue
 			}
-			e.add(path, info)
-		case mode&fs.ModeSymlink != 0:
-			e.link(path)
-		default:
-			e.note(path, "skipped: it is a "+kind(mode))
 		}
+		e.path(path, false)
 	}
 }
 
-// link adds the target of a symbolic link found in a directory.
-func (e *expansion) link(path string) {
+// notFollowed returns why a symbolic link found in a directory is not followed, or "".
+func notFollowed(path string) string {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.note(path, "skipped: broken link")
-	case err != nil && !errors.Is(err, fs.ErrPermission):
-		e.note(path, "skipped: the link cannot be followed")
+		return "broken link"
+	case errors.Is(err, fs.ErrPermission):
+		return "" // reading it reports the error
 	case err != nil:
-		e.add(path, nil)
+		return "the link cannot be followed"
 	case info.IsDir():
-		e.note(path, "skipped: it is a link to a directory")
+		return "it is a link to a directory"
 	case !info.Mode().IsRegular():
-		e.note(path, "skipped: it is a link to a "+kind(info.Mode()))
-	default:
-		e.add(path, info)
+		return "it is a link to a " + kind(info.Mode())
 	}
-}
-
-func (e *expansion) add(path string, info fs.FileInfo) {
-	c := candidate{Input: Input{Path: path, size: -1}, info: info}
-	if info != nil && info.Mode().IsRegular() {
-		c.size = info.Size()
-	}
-	e.found = append(e.found, c)
+	return ""
 }
 
 func (e *expansion) note(path, text string) {
@@ -199,17 +172,19 @@ func (e *expansion) note(path, text string) {
 func (e *expansion) inputs() []Input {
 	slices.SortStableFunc(e.found, func(a, b candidate) int { return byPath(a.Input, b.Input) })
 	var inputs []Input
-	seen := identities{}
+	seen := map[fileID][]candidate{}
 	for i, c := range e.found {
 		if i > 0 && c.Path == e.found[i-1].Path {
 			e.note(c.Path, "given more than once; read once")
 			continue
 		}
 		if c.info != nil {
-			if first, ok := seen.add(c.info, c.Path); ok {
-				e.note(c.Path, "same file as "+first+"; read once")
+			id := idOf(c.info)
+			if n := slices.IndexFunc(seen[id], func(other candidate) bool { return os.SameFile(other.info, c.info) }); n >= 0 {
+				e.note(c.Path, "same file as "+seen[id][n].Path+"; read once")
 				continue
 			}
+			seen[id] = append(seen[id], c)
 		}
 		inputs = append(inputs, c.Input)
 	}
@@ -218,10 +193,7 @@ func (e *expansion) inputs() []Input {
 
 func (e *expansion) sortedNotes() []Note {
 	slices.SortFunc(e.notes, func(a, b Note) int {
-		if d := strings.Compare(a.Path, b.Path); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Text, b.Text)
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Text, b.Text))
 	})
 	return slices.Compact(e.notes) // overlapping arguments skip the same file twice
 }

@@ -192,23 +192,3 @@ func TestExpandStdinFile(t *testing.T) {
 		t.Errorf("notes %q", got)
 	}
 }
-
-// TestIdentities compares the two ways to recognise a file.
-func TestIdentities(t *testing.T) {
-	tree(t, "a", "b")
-	if err := os.Link("a", "c"); err != nil {
-		t.Fatal(err)
-	}
-	var byID, compared identities
-	for _, test := range []struct{ path, first string }{{"a", ""}, {"b", ""}, {"c", "a"}, {"a", "a"}, {"b", "b"}} {
-		info, err := os.Stat(test.path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, add := range map[string]func(os.FileInfo, string) (string, bool){"add": byID.add, "compare": compared.compare} {
-			if first, ok := add(info, test.path); first != test.first || ok != (test.first != "") {
-				t.Errorf("%s %s: got %q, %v; want %q", name, test.path, first, ok, test.first)
-			}
-		}
-	}
-}

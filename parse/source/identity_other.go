@@ -4,7 +4,7 @@ package source
 
 import "io/fs"
 
-// fileID is not available here; os.SameFile compares instead.
+// fileID is not available here: os.SameFile compares all files.
 type fileID struct{}
 
-func idOf(fs.FileInfo) (fileID, bool) { return fileID{}, false }
+func idOf(fs.FileInfo) fileID { return fileID{} }

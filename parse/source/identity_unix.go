@@ -11,10 +11,10 @@ import (
 // files pair by pair.
 type fileID struct{ device, inode uint64 }
 
-func idOf(info fs.FileInfo) (fileID, bool) {
+func idOf(info fs.FileInfo) fileID {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return fileID{}, false
+		return fileID{}
 	}
-	return fileID{uint64(stat.Dev), uint64(stat.Ino)}, true //nolint:unconvert // their types differ between systems
+	return fileID{uint64(stat.Dev), uint64(stat.Ino)} //nolint:unconvert // their types differ between systems
 }

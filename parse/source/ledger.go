@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"maps"
 	"slices"
 )
 
@@ -72,10 +73,7 @@ func NewLedger(contents []Counted) *Ledger {
 		l.byHead[k] = append(l.byHead[k], i)
 		sizes[k.size] = true
 	}
-	for n := range sizes {
-		l.sizes = append(l.sizes, n)
-	}
-	slices.Sort(l.sizes)
+	l.sizes = slices.Sorted(maps.Keys(sizes))
 	return l
 }
 
@@ -132,18 +130,13 @@ func (l *Ledger) Next(now []Counted, matched map[int]bool) *Ledger {
 		}
 	}
 	slices.SortFunc(next, compareCounted)
-	next = slices.CompactFunc(next, func(a, b Counted) bool { return a.same(&b) })
+	next = slices.CompactFunc(next, func(a, b Counted) bool { // the one that was matched last stays
+		b.Missed = a.Missed
+		return a == b
+	})
 	if len(next) > maxContents {
 		slices.SortStableFunc(next, func(a, b Counted) int { return cmp.Compare(a.Missed, b.Missed) })
 		next = next[:maxContents]
 	}
 	return NewLedger(next)
-}
-
-// same reports whether both are the same content. compareCounted orders the one that was
-// matched last first.
-func (c *Counted) same(d *Counted) bool {
-	e := *d
-	e.Missed = c.Missed
-	return *c == e
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"logscan/parse/source/archive"
 	"logscan/parse/source/compress"
 )
@@ -34,10 +36,10 @@ func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note,
 	if err != nil {
 		return nil, nil, fmt.Errorf("list archives: %w", err)
 	}
-	n := names{taken: map[string]bool{}, next: map[string]int{}}
+	n := names{}
 	for _, in := range inputs {
 		if strings.Contains(in.Path, memberMark) {
-			n.taken[in.Path] = true
+			n[in.Path] = 1
 		}
 	}
 	all := make([]Input, 0, len(inputs))
@@ -59,20 +61,18 @@ func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note,
 	return all, notes, nil
 }
 
-// names makes paths that no other input has.
-type names struct {
-	taken map[string]bool
-	next  map[string]int // the next number to append, by path
-}
+// names holds the paths of inputs that have been taken, and for each the next number to
+// append.
+type names map[string]int
 
 // unique returns path, with a number appended if it is taken.
-func (n *names) unique(path string) string {
+func (n names) unique(path string) string {
 	name := path
-	for i := max(n.next[path], 2); n.taken[name]; i++ {
-		name = path + "#" + strconv.Itoa(i)
-		n.next[path] = i + 1
+	for n[name] > 0 {
+		n[path]++
+		name = path + "#" + strconv.Itoa(n[path])
 	}
-	n.taken[name] = true
+	n[name] = 1
 	return name
 }
 
@@ -114,23 +114,16 @@ func (l *listing) note() string {
 		if l.more > 0 {
 			s += ", ..."
 		}
-		if n == 1 {
-			left = append(left, "1 archive within it, which has to be unpacked first: "+s)
-		} else {
-			left = append(left, fmt.Sprintf("%d archives within it, which have to be unpacked first: %s", n, s))
-		}
+		left = append(left, english.Plural(n, "nested archive (unpack it first): ", "nested archives (unpack them first): ")+s)
 	}
-	text := ""
+	var text []string
 	if len(l.members) == 0 {
-		text = "the archive holds no file to read"
+		text = append(text, "the archive contains no readable files")
 	}
 	if len(left) > 0 {
-		if text != "" {
-			text += "; "
-		}
-		text += "skipped in it: " + strings.Join(left, ", ")
+		text = append(text, "skipped: "+strings.Join(left, ", "))
 	}
-	return text
+	return strings.Join(text, "; ")
 }
 
 // list lists an input if it is an archive. It returns only the error of ctx.

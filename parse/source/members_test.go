@@ -211,7 +211,7 @@ func TestMembersLabels(t *testing.T) {
 	if got := paths(inputs); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	note := "logs.tar: skipped in it: 1 link, 5 archives within it, which have to be unpacked first: b.tar, c.tgz, d.zip, ..."
+	note := "logs.tar: skipped: 1 link, 5 nested archives (unpack them first): b.tar, c.tgz, d.zip, ..."
 	if got := texted(notes); len(got) != 1 || got[0] != note {
 		t.Errorf("notes %q, want %q", got, note)
 	}
@@ -241,13 +241,13 @@ func TestNoMembers(t *testing.T) {
 		{"RAR", "rar", []byte("Rar!\x1a\x07\x00"), "RAR archives are not supported: unpack it", ""},
 		{"zip within gzip", "gzip+zip", compresstest.Store(t, "gzip", string(zipOf(t, zip.Store, packed{"x", "x"}))),
 			"is a zip archive in a stream or another archive: unpack it, or save it as a file", ""},
-		{"empty zip", "zip", zipOf(t, zip.Store), "", "the archive holds no file to read"},
-		{"empty tar", "tar", make([]byte, 10240), "", "the archive holds no file to read"},
-		{"empty tar within zstd", "zstd+tar", compresstest.Store(t, "zstd", string(make([]byte, 1024))), "", "the archive holds no file to read"},
-		{"links alone", "tar", links, "", "the archive holds no file to read; skipped in it: 1 link"},
-		{"links alone, compressed", "gzip+tar", compresstest.Store(t, "gzip", string(links)), "", "the archive holds no file to read; skipped in it: 1 link"},
+		{"empty zip", "zip", zipOf(t, zip.Store), "", "the archive contains no readable files"},
+		{"empty tar", "tar", make([]byte, 10240), "", "the archive contains no readable files"},
+		{"empty tar within zstd", "zstd+tar", compresstest.Store(t, "zstd", string(make([]byte, 1024))), "", "the archive contains no readable files"},
+		{"links alone", "tar", links, "", "the archive contains no readable files; skipped: 1 link"},
+		{"links alone, compressed", "gzip+tar", compresstest.Store(t, "gzip", string(links)), "", "the archive contains no readable files; skipped: 1 link"},
 		{"archive alone", "tar", tarOf(t, packed{"x.tar", string(inner)}), "",
-			"the archive holds no file to read; skipped in it: 1 archive within it, which has to be unpacked first: x.tar"},
+			"the archive contains no readable files; skipped: 1 nested archive (unpack it first): x.tar"},
 		{"cut zip", "zip", zipOf(t, zip.Store, packed{"x", "x"})[:20], "archive is truncated, at byte 0", ""},
 	}
 	for _, test := range tests {

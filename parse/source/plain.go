@@ -165,19 +165,24 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 
 // located turns the result of reading a part of a file into one of the whole file.
 func (f *plainFile) located(r Result) Result {
-	if f.base == 0 {
-		return r
-	}
-	if r.Compression == compress.None.String() {
-		r.Compression = f.stored
-	} else {
-		r.Compression = f.stored + "+" + r.Compression
-	}
-	var failed *ReadError
-	if errors.As(r.Err, &failed) {
-		r.Err = &ReadError{Stored: f.base + failed.Stored, Decompressed: failed.Decompressed, Err: failed.Err}
+	if f.base > 0 {
+		if failed := r.enclose(f.stored); failed != nil {
+			failed.Stored += f.base
+		}
 	}
 	return r
+}
+
+// enclose adds to the compression of a part of an archive how the archive is stored. It
+// returns the error of r, if that is a *ReadError: its offset is still that in the part.
+func (r *Result) enclose(stored string) *ReadError {
+	if r.Compression != compress.None.String() {
+		stored += "+" + r.Compression
+	}
+	r.Compression = stored
+	var failed *ReadError
+	errors.As(r.Err, &failed)
+	return failed
 }
 
 // bytes returns the bytes of f from start to end, in buf if they fit, or nil if they cannot

@@ -11,14 +11,6 @@ import (
 // CPU cache.
 const queuedBlocks = 2
 
-const (
-	// endShares is the minimum number of ranges into which the rest of a stretch is
-	// divided.
-	endShares = 2
-	// smallestRange is how many times smaller the last ranges are than the first.
-	smallestRange = 16
-)
-
 // queue holds the work to do. It is locked for a range, an input or a block, never for a
 // line.
 type queue struct {
@@ -101,12 +93,10 @@ func (q *queue) take(worker int) (job, bool) {
 	return job{}, false
 }
 
-// takeRange takes the next range of a stretch. The last ranges are smaller, so that the
-// workers reach the end of a file together.
+// takeRange takes the next range of a stretch.
 func (q *queue) takeRange(i int) job {
 	s := q.shared[i]
-	size := min(max((s.end-s.next)/endShares, q.smallest()), int64(q.sizes.rng))
-	j := job{file: s.file, start: s.next, end: min(s.next+size, s.end)}
+	j := job{file: s.file, start: s.next, end: min(s.next+int64(q.sizes.rng), s.end)}
 	if s.next = j.end; s.next >= s.end {
 		q.shared = slices.Delete(q.shared, i, i+1)
 	}
@@ -123,7 +113,7 @@ func (q *queue) divide(worker int) int {
 		}
 	}
 	s := q.shared[i]
-	if s.end-s.next < 2*q.smallest() {
+	if s.end-s.next < 2*int64(q.sizes.rng) {
 		s.worker = worker
 		return i
 	}
@@ -132,9 +122,6 @@ func (q *queue) divide(worker int) int {
 	q.shared = append(q.shared, half)
 	return len(q.shared) - 1
 }
-
-// smallest returns the minimum size of a range in bytes, except at the end of a stretch.
-func (q *queue) smallest() int64 { return max(int64(q.sizes.rng/smallestRange), 1) }
 
 // offer hands a block to a worker that has nothing else to do, and returns another buffer
 // in exchange for that of the block, with rest at its beginning.

@@ -40,8 +40,7 @@ func read(ctx context.Context, inputs []Input, workers int, h Handler, s sizes) 
 	for i := range workers {
 		g.Go(func() error {
 			w := &worker{id: i, sizes: s, inputs: inputs, handler: h, queue: q, buf: make([]byte, s.buffer())}
-			defer w.decoders.Close()
-			defer w.outer.Close()
+			defer w.close()
 			return w.run(ctx)
 		})
 	}
@@ -56,13 +55,12 @@ func read(ctx context.Context, inputs []Input, workers int, h Handler, s sizes) 
 // worker is the state of one goroutine.
 type worker struct {
 	sizes
-	id       int
-	inputs   []Input
-	handler  Handler
-	queue    *queue
-	buf      []byte // of the cutter
-	decoders compress.Decoders
-	outer    compress.Decoders // of archives whose members are decoded at the same time
+	id      int
+	inputs  []Input
+	handler Handler
+	queue   *queue
+	buf     []byte // of the cutter
+	contents
 }
 
 func (w *worker) run(ctx context.Context) error {
@@ -166,18 +164,30 @@ func (w *worker) unread(input int, r Result) Result {
 	return r
 }
 
-// readPipe reads an input that may have nothing to read for a while.
+// readPipe reads an input that may have nothing to read for a while (a terminal, an idle
+// pipe, a FIFO that nobody has opened). A goroutine of its own reads it, so that the end of
+// ctx ends the wait.
 func (w *worker) readPipe(ctx context.Context, input int, open func() (io.ReadCloser, error)) Result {
-	p := startPump(ctx, open)
-	defer p.close()
-	return w.readStream(ctx, input, p, nil)
+	out, in := io.Pipe()
+	defer out.Close() // ends the goroutine, unless it waits in a read
+	defer context.AfterFunc(ctx, func() { in.CloseWithError(ctx.Err()) })()
+	go func() {
+		src, err := open()
+		if err == nil {
+			defer src.Close()                                      // it is only read
+			defer context.AfterFunc(ctx, func() { src.Close() })() // ends a read that waits for a FIFO
+			_, err = bufio.NewReaderSize(src, compress.BufferSize).WriteTo(in)
+		}
+		in.CloseWithError(err)
+	}()
+	return w.readStream(ctx, input, out, nil)
 }
 
 // readStream decodes src to its end. If plan is nil the input has not been opened
 // yet: it is opened with the first lines, which gives the plan.
 func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan *Plan) Result {
 	stored := &counter{ctx: ctx, src: src, took: func(n int64) { w.took(input, n) }}
-	in := w.decoders.Buffer(stored)
+	in := w.inner.Buffer(stored)
 	comp := compress.Sniff(in)
 	c := cutter{
 		sizes: w.sizes,
@@ -199,7 +209,7 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 			return w.handler.Open(input, sampleLines(data, w.sample, true, complete))
 		}
 	}
-	c.src = w.decoders.Reader(comp, in)
+	c.src = w.inner.Reader(comp, in)
 	if comp != compress.None {
 		c.src = w.inputs[input].ceiling.limitDecoded(c.src, src, used(stored, in))
 	}
@@ -213,7 +223,7 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 		StoredBytes: stored.n - int64(in.Buffered()),
 	}
 	if err != nil {
-		w.decoders.Drop(comp)
+		w.inner.Drop(comp)
 		switch whole := (*archiveError)(nil); {
 		case errors.Is(err, errShorter), errors.Is(err, errDiverged):
 			r.Err = err // an offset would say nothing

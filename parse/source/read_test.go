@@ -456,9 +456,8 @@ func TestShrunk(t *testing.T) {
 	}
 }
 
-// TestRanges checks that the ranges cover a file, that the last ones are small if there are
-// several workers, and that each worker reads one stretch except for what it takes over
-// from others.
+// TestRanges checks that the ranges cover a file, and that each worker reads one stretch
+// except for what it takes over from others.
 func TestRanges(t *testing.T) {
 	for _, size := range []int64{0, 1, 100, 1600, 1601, 100_000} {
 		for _, workers := range []int{1, 2, 8} {
@@ -479,11 +478,6 @@ func TestRanges(t *testing.T) {
 			if size == 100_000 {
 				if n := ranges[0].end; n != 1600 {
 					t.Errorf("%d workers: the first range is %d bytes, want 1600", workers, n)
-				}
-				for _, r := range ranges[len(ranges)-workers:] {
-					if r.end-r.start > 100 {
-						t.Errorf("%d workers: one of the last ranges is from %d to %d", workers, r.start, r.end)
-					}
 				}
 				if most := 4 * (workers - 1); jumps > most {
 					t.Errorf("%d workers: %d ranges do not begin where the worker's last one ended, want at most %d", workers, jumps, most)

@@ -16,9 +16,9 @@ const (
 	// MaxLine is the longest line in bytes that is handed over whole. Of a longer one only
 	// the beginning is, with Block.TooLong set.
 	MaxLine = 1 << 20
-	// RangeSize is the size in bytes of the ranges of a plain file that workers take,
-	// except for the last ones, which are smaller.
-	RangeSize = 16 << 20
+	// RangeSize is the size in bytes of the ranges of a plain file that workers take. It is
+	// also the most by which one reaches the end of the last file before the others.
+	RangeSize = 2 << 20
 	// SampleSize is the maximum size in bytes of the sample of an input.
 	SampleSize = 256 << 10
 )

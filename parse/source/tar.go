@@ -152,14 +152,9 @@ func forEachInTar(ctx context.Context, d *compress.Decoders, inputs []Input, gro
 // relocated turns the result of reading a decoded stream into one of the file that it was
 // decoded from, of which it took the bytes from start to end.
 func relocated(r Result, stored string, start, end int64) Result {
-	if r.StoredBytes = end - start; r.Compression == compress.None.String() {
-		r.Compression = stored
-	} else {
-		r.Compression = stored + "+" + r.Compression
-	}
-	var failed *ReadError
-	if errors.As(r.Err, &failed) {
-		r.Err = &ReadError{Stored: end, Decompressed: failed.Decompressed, Err: failed.Err}
+	r.StoredBytes = end - start
+	if failed := r.enclose(stored); failed != nil {
+		failed.Stored = end
 	}
 	return r
 }

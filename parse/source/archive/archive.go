@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // Kind is a kind of archive.
@@ -118,12 +120,8 @@ func (s Skipped) String() string {
 		{s.Links, "link", "links"}, {s.Devices, "device", "devices"},
 		{s.Sparse, "sparse file", "sparse files"}, {s.Others, "entry of an unknown kind", "entries of unknown kinds"},
 	} {
-		switch kind.n {
-		case 0:
-		case 1:
-			all = append(all, "1 "+kind.one)
-		default:
-			all = append(all, fmt.Sprintf("%d %s", kind.n, kind.many))
+		if kind.n > 0 {
+			all = append(all, english.Plural(kind.n, kind.one, kind.many))
 		}
 	}
 	return strings.Join(all, ", ")

@@ -26,9 +26,11 @@ type zipEntry struct {
 	unix          int64  // modification time in Unix seconds; 0 if not stored
 }
 
-// extra parses the extra fields: sizes that need 64 bits, and the modification time with
-// its zone.
-func (e *zipEntry) extra(data []byte) {
+// parse parses the fields that both headers have, from the flags on, and the extra fields:
+// sizes that need 64 bits, and the modification time with its zone.
+func (e *zipEntry) parse(b, data []byte) {
+	e.flags, e.method, e.time, e.date, e.crc = u16(b), u16(b[2:]), u16(b[4:]), u16(b[6:]), u32(b[8:])
+	e.stored, e.size = uint64(u32(b[12:])), uint64(u32(b[16:]))
 	for len(data) >= 4 {
 		id, size := u16(data), int(u16(data[2:]))
 		if data = data[4:]; size > len(data) {
@@ -51,13 +53,7 @@ func (e *zipEntry) extra(data []byte) {
 
 // skip reports whether the entry is not a regular file, and counts it.
 func (e *zipEntry) skip(s *Skipped) bool {
-	const (
-		kinds   = 0xf000
-		regular = 0x8000
-		link    = 0xa000
-		dir     = 0x4000
-		fifo    = 0x1000
-	)
+	const kinds, regular, link, dir, fifo = 0xf000, 0x8000, 0xa000, 0x4000, 0x1000
 	if strings.HasSuffix(string(e.name), "/") {
 		return true
 	}

@@ -174,13 +174,8 @@ func (l *zipList) directory(d zipDirectory) error {
 		if _, err := in.Discard(comment); err != nil {
 			return &Error{at, errDirectory}
 		}
-		e := zipEntry{
-			name: names[:name], creator: head[5], flags: u16(head[8:]), method: u16(head[10:]),
-			date: u16(head[14:]), time: u16(head[12:]), crc: u32(head[16:]),
-			stored: uint64(u32(head[20:])), size: uint64(u32(head[24:])),
-			mode: u32(head[38:]) >> 16, local: uint64(u32(head[42:])),
-		}
-		e.extra(names[name:])
+		e := zipEntry{name: names[:name], creator: head[5], mode: u32(head[38:]) >> 16, local: uint64(u32(head[42:]))}
+		e.parse(head[8:], names[name:])
 		if err := l.add(&e, d, at); err != nil {
 			return err
 		}
@@ -240,12 +235,8 @@ func (l *zipList) walk() error {
 			return err
 		}
 		name := int(u16(head[26:]))
-		e := zipEntry{
-			name: names[:name], flags: u16(head[6:]), method: u16(head[8:]),
-			date: u16(head[12:]), time: u16(head[10:]), crc: u32(head[14:]),
-			stored: uint64(u32(head[18:])), size: uint64(u32(head[22:])),
-		}
-		e.extra(names[name:])
+		e := zipEntry{name: names[:name]}
+		e.parse(head[6:], names[name:])
 		m := e.member()
 		m.Offset = at + localSize + int64(len(names))
 		left := l.size - m.Offset

@@ -52,7 +52,19 @@ func (d *Decoders) Reader(f Format, in *bufio.Reader) io.Reader {
 		}
 		return Guard(&gzipReader{in: in, z: d.gzip})
 	case Zstd:
-		return Guard(&zstdReader{in: in, z: &d.zstd})
+		if d.zstd == nil {
+			var err error
+			d.zstd, err = zstd.NewReader(nil,
+				zstd.WithDecoderConcurrency(1),       // callers decode in parallel themselves
+				zstd.WithDecoderMaxMemory(maxWindow)) // also limits the window of streams
+			if err != nil {
+				panic("BUG: zstd option: " + err.Error())
+			}
+		}
+		if err := d.zstd.Reset(in); err != nil {
+			panic("BUG: zstd decoder: " + err.Error()) // it is not closed
+		}
+		return Guard(d.zstd)
 	case Bzip2:
 		return Guard(bzip2.NewReader(in))
 	case XZ:

@@ -37,13 +37,10 @@ func (g *gzipReader) Read(p []byte) (int, error) {
 // next opens the next member. It returns io.EOF if there is none.
 func (g *gzipReader) next() error {
 	if g.opened {
-		for {
-			b, err := g.in.ReadByte()
-			if err != nil {
+		for b := byte(0); b == 0; {
+			var err error
+			if b, err = g.in.ReadByte(); err != nil {
 				return err
-			}
-			if b != 0 {
-				break
 			}
 		}
 		if err := g.in.UnreadByte(); err != nil {

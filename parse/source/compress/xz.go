@@ -11,6 +11,7 @@ import (
 	"hash/crc32"
 	"hash/crc64"
 	"io"
+	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -45,7 +46,8 @@ type xzReader struct {
 	size   int64 // bytes read of this stream
 	flags  [2]byte
 	blocks uint64      // in this stream
-	sizes  hash.Hash32 // over the sizes of its blocks, to compare with the index
+	sizes  hash.Hash32 // over the sizes of its blocks, as the index repeats them
+	index  int64       // size of these in the index, in bytes
 
 	// The current block.
 	lzma   io.Reader // nil between blocks
@@ -134,7 +136,7 @@ func (x *xzReader) openStream() error {
 	}
 	x.flags = [2]byte(header[6:8])
 	x.opened, x.stream = true, true
-	x.blocks, x.sizes = 0, crc32.NewIEEE()
+	x.blocks, x.sizes, x.index = 0, crc32.NewIEEE(), 0
 	return nil
 }
 
@@ -236,7 +238,9 @@ func (x *xzReader) closeBlock() error {
 	}
 	x.blocks++
 	record := binary.AppendUvarint(nil, uint64(x.header+size+int64(len(check))))
-	x.sizes.Write(binary.AppendUvarint(record, uint64(x.output))) // never fails
+	record = binary.AppendUvarint(record, uint64(x.output))
+	x.sizes.Write(record) // never fails
+	x.index += int64(len(record))
 	return nil
 }
 
@@ -246,9 +250,7 @@ func (x *xzReader) sum() []byte {
 	if x.flags[1] == 10 {
 		return sum
 	}
-	for i, j := 0, len(sum)-1; i < j; i, j = i+1, j-1 {
-		sum[i], sum[j] = sum[j], sum[i]
-	}
+	slices.Reverse(sum)
 	return sum
 }
 
@@ -256,44 +258,35 @@ func (x *xzReader) sum() []byte {
 // The index repeats the sizes of all blocks.
 func (x *xzReader) closeStream(begin int64) error {
 	x.stream = false
-	index := crc32.NewIEEE()
-	index.Write([]byte{0}) // never fails
-	body := &hashedBytes{x: x, sum: index}
-	n, err := body.number()
+	count := binary.AppendUvarint([]byte{0}, x.blocks)
+	start := make([]byte, len(count))
+	if err := x.next(start[1:]); err != nil {
+		return err
+	}
+	index, records := crc32.NewIEEE(), crc32.NewIEEE()
+	index.Write(start) // never fails
+	n, err := io.CopyN(io.MultiWriter(index, records), x.in, x.index)
+	x.size += n
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return err
 	}
-	if n != x.blocks {
-		return errXZIndex
-	}
-	records := crc32.NewIEEE()
-	body.also = records
-	for range 2 * n {
-		if _, err := body.number(); err != nil {
-			return err
-		}
-	}
-	body.also = nil
-	if records.Sum32() != x.sizes.Sum32() {
-		return errXZIndex
-	}
-	for (x.size-begin)%4 != 0 {
-		b, err := body.ReadByte()
-		if err != nil {
-			return err
-		}
-		if b != 0 {
-			return errXZIndex
-		}
-	}
+	padding := make([]byte, (begin-x.size)&3)
 	end := make([]byte, 4+12)
+	if err := x.next(padding); err != nil {
+		return err
+	}
+	index.Write(padding)
 	if err := x.next(end); err != nil {
 		return err
 	}
 	size := x.size - begin - 12
 	footer := end[4:]
 	switch {
-	case binary.LittleEndian.Uint32(end) != index.Sum32(),
+	case !bytes.Equal(start, count), records.Sum32() != x.sizes.Sum32(), !bytes.Equal(padding, make([]byte, len(padding))),
+		binary.LittleEndian.Uint32(end) != index.Sum32(),
 		binary.LittleEndian.Uint32(footer) != crc32.ChecksumIEEE(footer[4:10]),
 		(int64(binary.LittleEndian.Uint32(footer[4:]))+1)*4 != size,
 		[2]byte(footer[8:10]) != x.flags,
@@ -301,39 +294,4 @@ func (x *xzReader) closeStream(begin int64) error {
 		return errXZIndex
 	}
 	return nil
-}
-
-// hashedBytes reads an index and hashes it.
-type hashedBytes struct {
-	x    *xzReader
-	sum  hash.Hash32
-	also hash.Hash32 // of the records; nil outside of them
-	one  [1]byte
-}
-
-func (h *hashedBytes) ReadByte() (byte, error) {
-	if err := h.x.next(h.one[:]); err != nil {
-		return 0, err
-	}
-	h.sum.Write(h.one[:]) // never fails
-	if h.also != nil {
-		h.also.Write(h.one[:])
-	}
-	return h.one[0], nil
-}
-
-// number reads a variable-length integer.
-func (h *hashedBytes) number() (uint64, error) {
-	var v uint64
-	for i := range xzMaxVarint {
-		b, err := h.ReadByte()
-		if err != nil {
-			return 0, err
-		}
-		v |= uint64(b&0x7f) << (7 * i)
-		if b < 0x80 {
-			return v, nil
-		}
-	}
-	return 0, errXZIndex
 }

@@ -105,11 +105,9 @@ func (h *header) read(in *bufio.Reader) error {
 			h.next()
 		}
 	}
-	if flags&flagName != 0 {
-		h.text()
-	}
-	if flags&flagComment != 0 {
-		h.text()
+	for _, text := range [...]byte{flagName, flagComment} {
+		for flags&text != 0 && h.next() != 0 { // zero-terminated, of any length
+		}
 	}
 	if flags&flagChecksum != 0 {
 		want := uint16(h.crc)
@@ -140,11 +138,4 @@ func (h *header) bytes(n int) (b [10]byte) {
 		b[i] = h.next()
 	}
 	return b
-}
-
-// text skips a zero-terminated text of any length.
-func (h *header) text() {
-	for b := h.next(); b != 0; {
-		b = h.next()
-	}
 }
