@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"logscan/analyze/detect"
 	"logscan/parse"
 	"logscan/parse/advice"
 )
@@ -37,8 +38,8 @@ func advise(b *bytes.Buffer, sample []byte, f *parse.Format, fields map[string]s
 		fmt.Fprintf(b, "%-15s  %s\n", g.Name(), state)
 		paragraph(b, 17, g.Why)
 		paragraph(b, 17, g.Empty)
-		if len(g.Kinds) > 0 {
-			paragraph(b, 17, "needed for: "+strings.Join(g.Kinds, ", "))
+		if kinds := detect.KindsUsing(g.Extra); len(kinds) > 0 {
+			paragraph(b, 17, "needed for: "+strings.Join(kinds, ", "))
 		}
 	}
 	for _, c := range a.Configs {

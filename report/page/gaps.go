@@ -3,6 +3,7 @@ package page
 import (
 	"strings"
 
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/parse/advice"
 	"logscan/report/wording"
@@ -57,8 +58,9 @@ func newGapRow(g *advice.Gap) gapRow {
 	if g.Logged {
 		r.State = "logged, but empty in all sampled lines"
 	}
-	labels := make([]string, len(g.Kinds))
-	for i, k := range g.Kinds {
+	kinds := detect.KindsUsing(g.Extra)
+	labels := make([]string, len(kinds))
+	for i, k := range kinds {
 		labels[i] = strings.ToLower(wording.CauseOf(k).Label)
 	}
 	r.Kinds = strings.Join(labels, ", ")
