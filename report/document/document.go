@@ -26,10 +26,12 @@ const SchemaVersion = 1
 const (
 	// ToolName identifies logscan in a manifest.
 	ToolName = "logscan"
-	// FindingsName, ManifestName and ReportName are files of the output directory.
+	// FindingsName is the file of the findings in an output directory.
 	FindingsName = "findings.json"
+	// ManifestName is the file of the manifest in an output directory.
 	ManifestName = "manifest.json"
-	ReportName   = "report.html"
+	// ReportName is the file of the report in an output directory.
+	ReportName = "report.html"
 )
 
 // Stamp is a time in Unix microseconds, parse.NoTime if there is none. In JSON it

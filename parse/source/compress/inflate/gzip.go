@@ -106,7 +106,11 @@ func (h *header) read(in *bufio.Reader) error {
 		}
 	}
 	for _, text := range [...]byte{flagName, flagComment} {
-		for flags&text != 0 && h.next() != 0 { // zero-terminated, of any length
+		if flags&text == 0 {
+			continue
+		}
+		for c := h.next(); c != 0; { // zero-terminated, of any length
+			c = h.next()
 		}
 	}
 	if flags&flagChecksum != 0 {
