@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"bytes"
+
 	"logscan/parse/field"
 	"logscan/parse/scan"
 )
@@ -11,7 +13,7 @@ const maxDepth = 64
 // jsonReader reads lines that are a JSON object, and lines of LTSV, whose fields
 // are found by their keys too.
 type jsonReader struct {
-	orders
+	shapes
 
 	// About the current line:
 	d         *decoder
@@ -40,14 +42,13 @@ func (r *jsonReader) restart() {
 // server writes as 401 another writes as "401".
 func (r *jsonReader) object(d *decoder, line []byte, e *Entry) Verdict {
 	r.start(d, e)
-	if !d.general && r.readKnown(line) {
-		if !r.wantsShape(line) {
-			r.setLatency()
-			return r.verdict
-		}
-		r.restart()
+	line, d.escaped = r.withSlack(line), false
+	if !d.general && r.readShape(line) {
+		r.setLatency()
+		return Parsed
 	}
-	r.beginLearning(line)
+	d.escaped = bytes.IndexByte(line, scan.Backslash) >= 0
+	r.miss(line, d.escaped)
 	i := scan.SkipSpace(line, 0)
 	if i == len(line) || line[i] != '{' {
 		return RejectJSON
@@ -178,7 +179,7 @@ func (r *jsonReader) elements(b []byte, i int, h uint64, depth int) int {
 	}
 	if i = scan.SkipSpace(b, i); i < len(b) && b[i] == ']' {
 		r.assign(r.d.format.keys.find(h), nil)
-		r.learning = false // an empty array is no value of an order
+		r.learning = false // an empty array is no value of a shape
 		return i + 1
 	}
 	h = hashKey(h, firstItem)

@@ -42,21 +42,14 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	if l.next >= len(l.block) {
 		return nil, Parsed, false
 	}
-	switch {
-	case p.formats[0].prefixed:
+	if p.formats[0].prefixed {
 		if line, ok = p.nextCommon(e); ok {
 			return line, p.complete(e), true
 		}
 		if line, ok = l.cut(); !ok {
 			line = l.advance()
 		}
-	case p.json.tryShapes():
-		if line, v, ok = p.nextAlike(e); ok {
-			return line, v, true
-		}
-		line = l.cutAlone()
-		p.json.learnShape = p.json.learnShape && l.next+scan.ShapeSlack <= len(l.block) // else it may have failed for want of slack
-	default: // delimiters are not used
+	} else {
 		line = l.cutAlone()
 	}
 	return line, p.parse(line, e), true
