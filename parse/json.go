@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 
+	"logscan/parse/dialect"
 	"logscan/parse/field"
 	"logscan/parse/scan"
 )
@@ -19,9 +20,9 @@ type jsonReader struct {
 	d         *decoder
 	e         *Entry
 	verdict   Verdict
-	ranks     [numFields]uint8 // rank of the alias that a field was taken from, plus one
-	latency   []byte           // a duration whose unit depends on the server
-	statusKey uint64           // hash of the key that the status was taken from
+	ranks     [dialect.NumMeanings]uint8 // rank of the alias that a field was taken from, plus one
+	latency   []byte                     // a duration whose unit depends on the server
+	statusKey uint64                     // hash of the key that the status was taken from
 }
 
 // start begins a line.
@@ -207,7 +208,7 @@ func (r *jsonReader) elements(b []byte, i int, h uint64, depth int) int {
 func (r *jsonReader) assign(s *keySlot, b []byte) {
 	e := r.e
 	if s.hash == 0 || field.Missing(b) {
-		if s.hash != 0 && (s.field == fieldUpstream || s.field == fieldUpstreamStatus) {
+		if s.hash != 0 && (s.field == dialect.Upstream || s.field == dialect.UpstreamStatus) {
 			e.HasUpstream = true
 		}
 		return
@@ -217,23 +218,23 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 	}
 	f := s.field
 	switch f {
-	case fieldPath:
-		if len(e.Path) > 0 && r.ranks[fieldTarget] != 0 {
+	case dialect.Path:
+		if len(e.Path) > 0 && r.ranks[dialect.Target] != 0 {
 			return
 		}
-	case fieldHost:
+	case dialect.Host:
 		if string(b) == string(noServer) { // HAProxy's server_name: HAProxy answered
 			e.HasUpstream, e.Upstream = true, nil
-			r.ranks[fieldUpstream] = 1
+			r.ranks[dialect.Upstream] = 1
 			return
 		}
-	case fieldStatus, fieldOriginStatus:
+	case dialect.Status, dialect.OriginStatus:
 		r.statusKey = s.hash
-	case fieldLatency:
+	case dialect.Latency:
 		r.latency = b
 		r.ranks[f] = s.rank + 1
 		return
-	case fieldComposed:
+	case dialect.Composed:
 		if r.d.escaped {
 			b = r.d.unescape(b)
 		}
@@ -243,12 +244,12 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 	if v := r.d.set(e, f, b, true); v != Parsed {
 		// Other keys may have the name of a field: "request" may be an id, "time" a
 		// duration.
-		if (f == fieldTime || f == fieldStatus) && r.verdict == Parsed {
+		if (f == dialect.Time || f == dialect.Status) && r.verdict == Parsed {
 			r.verdict = v
 		}
 		return
 	}
-	if (f == fieldTime && r.verdict == RejectTime) || (f == fieldStatus && r.verdict == RejectStatus) {
+	if (f == dialect.Time && r.verdict == RejectTime) || (f == dialect.Status && r.verdict == RejectStatus) {
 		r.verdict = Parsed // another alias could be parsed
 	}
 	r.ranks[f] = s.rank + 1

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 
+	"logscan/parse/dialect"
 	"logscan/parse/field"
 )
 
@@ -35,12 +36,12 @@ func (g *program) runLenient(d *decoder, line []byte, e *Entry) Verdict {
 			return RejectSyntax
 		}
 		switch s.until {
-		case fieldStatus:
+		case dialect.Status:
 			n = beforeStatus(rest, n)
-		case fieldProtocol:
+		case dialect.Protocol:
 			n += max(0, bytes.Index(rest[n:], spaceHTTP))
 		}
-		if s.field != fieldIgnored {
+		if s.field != dialect.Ignored {
 			if v := d.set(e, s.field, rest[:n], s.escaped); v != Parsed {
 				return v
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
+	"logscan/parse/dialect"
 	"logscan/parse/field"
 	"logscan/parse/scan"
 )
@@ -28,13 +29,13 @@ type prefix struct {
 func prefixOf(steps []step) prefix {
 	var x prefix
 	n := 0
-	is := func(f fieldID, literal string, quoted bool) bool {
+	is := func(f dialect.Meaning, literal string, quoted bool) bool {
 		if n == len(steps) || steps[n].field != f || string(steps[n].literal) != literal || steps[n].quoted != quoted {
 			return false
 		}
-		return len(steps[n].end) > 0 || f == fieldBytes
+		return len(steps[n].end) > 0 || f == dialect.Bytes
 	}
-	next := func(f fieldID, literal string, quoted bool) bool {
+	next := func(f dialect.Meaning, literal string, quoted bool) bool {
 		if !is(f, literal, quoted) {
 			return false
 		}
@@ -42,26 +43,26 @@ func prefixOf(steps []step) prefix {
 		return true
 	}
 	before := ""
-	if next(fieldHost, "", false) {
+	if next(dialect.Host, "", false) {
 		before, x.hostEnd = " ", ' '
-		if next(fieldCount, ":", false) {
+		if next(dialect.Count, ":", false) {
 			x.hostEnd = ':'
 		}
 	}
-	if !next(fieldClient, before, false) {
+	if !next(dialect.Client, before, false) {
 		return x
 	}
-	x.ident = next(fieldIgnored, " ", false)
+	x.ident = next(dialect.Ignored, " ", false)
 	before = " - "
 	if x.ident {
 		before = " "
 	}
-	if !next(fieldUser, before, false) || !next(fieldTime, " [", false) || !next(fieldRequest, `] "`, true) ||
-		!next(fieldStatus, `" `, false) || !next(fieldBytes, " ", false) {
+	if !next(dialect.User, before, false) || !next(dialect.Time, " [", false) || !next(dialect.Request, `] "`, true) ||
+		!next(dialect.Status, `" `, false) || !next(dialect.Bytes, " ", false) {
 		return x
 	}
 	x.steps = n
-	if next(fieldReferrer, ` "`, true) && next(fieldAgent, `" "`, true) {
+	if next(dialect.Referrer, ` "`, true) && next(dialect.Agent, `" "`, true) {
 		x.steps, x.more = n, true
 	}
 	return x

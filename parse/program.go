@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 
+	"logscan/parse/dialect"
 	"logscan/parse/field/strftime"
 	"logscan/parse/scan"
 )
@@ -14,7 +15,7 @@ import (
 type step struct {
 	literal []byte // before the field
 	end     []byte // after it: the next step's literal; empty for the last field
-	field   fieldID
+	field   dialect.Meaning
 	quoted  bool // the field stands in double quotes
 	escaped bool // special characters in the field are escaped
 	list    bool // the field is a list with ", " and " : " between its elements
@@ -24,7 +25,7 @@ type step struct {
 	// For runLenient only:
 	pattern *strftime.Pattern // reads a time or a part of one, and determines its end
 	pad     bool              // blanks may precede the field
-	until   fieldID           // the field ends where one of this kind follows: a status or a protocol
+	until   dialect.Meaning   // the field ends where one of this kind follows: a status or a protocol
 }
 
 // program is a compiled text format.
@@ -34,7 +35,7 @@ type program struct {
 	open    bool   // more fields may follow the tail
 	lenient bool   // it needs runLenient
 	prefix
-	reads [numFields]bool
+	reads [dialect.NumMeanings]bool
 }
 
 // read runs the program in the mode that it needs. l holds the delimiters of the
@@ -90,7 +91,7 @@ func (g *program) run(d *decoder, l *lines, line []byte, e *Entry) Verdict {
 		if n < 0 {
 			return RejectSyntax
 		}
-		if s.field != fieldIgnored {
+		if s.field != dialect.Ignored {
 			if v := d.set(e, s.field, rest[:n], s.escaped); v != Parsed {
 				return v
 			}
@@ -125,19 +126,19 @@ func (g *program) ends(b []byte, i int) bool {
 // shape.
 func (d *decoder) setCommon(s *step, b []byte, e *Entry) int {
 	switch s.field {
-	case fieldTime:
+	case dialect.Time:
 		last, micros := d.clock.Last()
 		n := len(last)
 		if n > 0 && len(b) > n && scan.HasPrefix(b[n:], s.end) && len(s.end) > 0 && string(b[:n]) == string(last) {
 			e.Time = micros
 			return n
 		}
-	case fieldStatus:
+	case dialect.Status:
 		if len(b) > 3 && len(s.end) > 0 && scan.HasPrefix(b[3:], s.end) && b[0]-'1' < 9 && b[1]-'0' < 10 && b[2]-'0' < 10 {
 			e.Status = int32(b[0]-'0')*100 + int32(b[1]-'0')*10 + int32(b[2]-'0')
 			return 3
 		}
-	case fieldBytes:
+	case dialect.Bytes:
 		size, n := int64(0), 0
 		for n < len(b) && n < 18 && b[n]-'0' < 10 {
 			size = size*10 + int64(b[n]-'0')

@@ -23,54 +23,6 @@ type Piece struct {
 	At      int               // byte offset in the format string
 }
 
-// Meaning is the meaning of a field. The zero value is Ignored.
-type Meaning string
-
-// The meanings.
-const (
-	Ignored         Meaning = ""
-	Time            Meaning = "time"     // a whole time
-	TimePart        Meaning = "timepart" // as Piece.Time spells it
-	Request         Meaning = "request"  // METHOD target PROTOCOL
-	Target          Meaning = "target"   // path?query, or an absolute URL
-	Path            Meaning = "path"
-	Query           Meaning = "query"
-	Method          Meaning = "method"
-	Protocol        Meaning = "protocol"
-	Scheme          Meaning = "scheme"
-	Host            Meaning = "host"
-	ServerName      Meaning = "servername" // the name of the server, whatever the requested host
-	Status          Meaning = "status"
-	StatusOriginal  Meaning = "statusoriginal" // before an internal redirect
-	Bytes           Meaning = "bytes"
-	Seconds         Meaning = "duration"
-	Millis          Meaning = "millis"
-	Micros          Meaning = "micros"
-	Nanos           Meaning = "nanos"
-	Referrer        Meaning = "referrer"
-	Agent           Meaning = "user_agent"
-	User            Meaning = "user"
-	CookieNamed     Meaning = "cookienamed" // the value of the cookie Arg
-	Cookie          Meaning = "cookie"      // the whole header
-	Client          Meaning = "client"
-	ClientPort      Meaning = "clientport"      // address:port
-	Forwarded       Meaning = "forwarded"       // X-Forwarded-For
-	ForwardedHeader Meaning = "forwardedheader" // Forwarded, RFC 7239
-	RealIP          Meaning = "realip"          // X-Real-IP and other headers with a single address
-	Proxied         Meaning = "proxied"         // client according to the PROXY protocol
-	Authorization   Meaning = "authorization"   // the whole header
-	Session         Meaning = "session"
-	Peer            Meaning = "peer"
-	Upstream        Meaning = "upstream"
-	UpstreamStatus  Meaning = "upstream_status"
-	Server          Meaning = "server" // HAProxy's backend/server
-	Reason          Meaning = "reason"
-	State           Meaning = "state" // HAProxy's termination state
-	Count           Meaning = "count" // digits that are not kept, but distinguish this format from others
-	Word            Meaning = "word"  // like Count, any text without blanks
-	Padding         Meaning = "padding"
-)
-
 // Spec is a parsed format string.
 type Spec struct {
 	Dialect string  // its server
