@@ -69,9 +69,6 @@ func (p *Parser) parse(line []byte, e *Entry) Verdict {
 	e.Reset()
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
-		if len(p.lines.known) == n {
-			p.lines.known = line
-		}
 	}
 	if len(line) == 0 {
 		return SkipBlank

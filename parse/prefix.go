@@ -79,31 +79,6 @@ func (x prefix) quotes() int {
 	return 2
 }
 
-// nextCommon reads the next line of the block if its end and all its quotes are
-// known, it is in the usual shape and needs no other checks: it does at once what
-// Next and parse do step by step. If it fails, the line is still the next one, and
-// the contents of e are undefined.
-func (p *Parser) nextCommon(e *Entry) (line []byte, ok bool) {
-	f, l, d := p.formats[0], &p.lines, &p.values
-	g := f.programs[0]
-	if len(l.delimiters) <= mostQuotes || !g.whole || p.carrier != nil || d.general {
-		return nil, false
-	}
-	own, end := (*[mostQuotes]uint32)(l.delimiters), l.start+int(l.delimiters[mostQuotes])
-	line = l.block[l.next:end]
-	if l.block[end] != scan.Newline || own[mostQuotes-1]+1 != l.delimiters[mostQuotes] || line[0] <= '#' || line[0] >= byteOrderMark[0] {
-		return nil, false
-	}
-	e.Reset()
-	d.start(f)
-	if _, ok = g.begin(d, line, own, uint32(l.next-l.start), e); !ok {
-		return nil, false
-	}
-	d.escaped = false
-	l.delimiters, l.next = l.delimiters[mostQuotes+1:], end+1
-	return line, true
-}
-
 // shortest is less than the length of any line up to the quote of its request.
 const shortest = len("0.0.0.0 - - [10/Oct/2000:13:55:36 -0700] \"")
 
