@@ -284,32 +284,29 @@ func (d *decoder) setSession(e *Entry, b []byte) {
 	}
 }
 
+// durationUnits are the units of durations in microseconds.
+var durationUnits = [dialect.NumMeanings]float64{
+	dialect.Millis: 1e3, dialect.Micros: 1, dialect.Nanos: 1e-3, dialect.Taken: 1e3, dialect.SecondsMore: 1e6,
+}
+
 // setDuration stores a duration in the unit of field f.
 func setDuration(e *Entry, f dialect.Meaning, b []byte) Verdict {
-	switch f {
-	case dialect.Millis:
-		return e.setDuration(field.Duration(b, 1e3))
-	case dialect.Micros:
-		return e.setDuration(field.Duration(b, 1))
-	case dialect.Nanos:
-		return e.setDuration(field.Duration(b, 1e-3))
-	case dialect.Latency:
+	if f == dialect.Latency {
 		return e.setDuration(field.Latency(b))
-	case dialect.SecondsMore:
-		us, ok := field.Duration(b, 1e6)
-		before := max(e.Duration, 0)
+	}
+	unit := durationUnits[f]
+	if f == dialect.Taken && bytes.IndexByte(b, '.') >= 0 {
+		unit = 1e6
+	}
+	us, ok := field.Duration(b, unit)
+	if f == dialect.SecondsMore {
 		if us >= 0 {
-			us += before
-		} else if before == 0 {
+			us += max(e.Duration, 0)
+		} else if e.Duration <= 0 {
 			e.Duration = -1
 		}
-		return e.setDuration(us, ok)
-	default: // dialect.Taken
-		if bytes.IndexByte(b, '.') >= 0 {
-			return e.setDuration(field.Duration(b, 1e6))
-		}
-		return e.setDuration(field.Duration(b, 1e3))
 	}
+	return e.setDuration(us, ok)
 }
 
 // setDuration stores a duration that was parsed; a negative one was not logged.

@@ -54,7 +54,7 @@ func (r *jsonReader) object(d *decoder, line []byte, e *Entry) Verdict {
 	if i == len(line) || line[i] != '{' {
 		return RejectJSON
 	}
-	i = r.members(line, i+1, fnvOffset, 1)
+	i = r.items(line, i+1, '}', fnvOffset, 1)
 	if i < 0 || scan.SkipSpace(line, i) != len(line) {
 		return RejectJSON
 	}
@@ -85,42 +85,46 @@ func (r *jsonReader) setLatency() {
 	r.e.setDuration(field.Latency(b))
 }
 
-// members reads the members of an object after its brace. It returns the offset
-// after the object, -1 if it is not well-formed. path is the hash of the path of the
-// object.
-func (r *jsonReader) members(b []byte, i int, path uint64, depth int) int {
+// items reads the members of an object, or the elements of an array, after its
+// bracket. It returns the offset after the closing bracket, -1 if the text is not
+// well-formed. path is the hash of the path before a key; of an array, only the first
+// element has a path.
+func (r *jsonReader) items(b []byte, i int, closing byte, path uint64, depth int) int {
 	if depth > maxDepth {
 		return -1
 	}
-	i = scan.SkipSpace(b, i)
-	if i < len(b) && b[i] == '}' {
+	if i = scan.SkipSpace(b, i); i < len(b) && b[i] == closing {
 		return i + 1
 	}
 	for {
 		i = scan.SkipSpace(b, i)
-		if i == len(b) || b[i] != '"' {
+		h := path
+		if closing == '}' {
+			if i == len(b) || b[i] != '"' {
+				return -1
+			}
+			end := scan.StringEnd(b, i+1)
+			if end < 0 {
+				return -1
+			}
+			h = hashKey(path, b[i+1:end])
+			if i = scan.SkipSpace(b, end+1); i == len(b) || b[i] != ':' {
+				return -1
+			}
+			i = scan.SkipSpace(b, i+1)
+		} else {
+			path = 1 // the hash of no key
+		}
+		if i = r.value(b, i, h, depth); i < 0 {
 			return -1
 		}
-		end := scan.StringEnd(b, i+1)
-		if end < 0 {
-			return -1
-		}
-		h := hashKey(path, b[i+1:end])
-		i = scan.SkipSpace(b, end+1)
-		if i == len(b) || b[i] != ':' {
-			return -1
-		}
-		if i = r.value(b, scan.SkipSpace(b, i+1), h, depth); i < 0 {
-			return -1
-		}
-		i = scan.SkipSpace(b, i)
-		if i == len(b) {
+		if i = scan.SkipSpace(b, i); i == len(b) {
 			return -1
 		}
 		switch b[i] {
 		case ',':
 			i++
-		case '}':
+		case closing:
 			return i + 1
 		default:
 			return -1
@@ -148,9 +152,13 @@ func (r *jsonReader) value(b []byte, i int, h uint64, depth int) int {
 		r.assign(r.d.format.keys.find(h), b[i+1:end])
 		return end + 1
 	case c == '{':
-		return r.members(b, i+1, hashKey(h, dot), depth+1)
+		return r.items(b, i+1, '}', hashKey(h, dot), depth+1)
 	case c == '[':
-		return r.elements(b, i+1, h, depth+1)
+		if j := scan.SkipSpace(b, i+1); j < len(b) && b[j] == ']' {
+			r.assign(r.d.format.keys.find(h), nil)
+			r.learning = false // an empty array is no value of a shape
+		}
+		return r.items(b, i+1, ']', hashKey(h, firstItem), depth+1)
 	}
 	n, number := scan.Scalar(b[i:])
 	if n < 0 {
@@ -172,36 +180,6 @@ var (
 	// of the format too: not JSON, but an attempt to sign in.
 	quotedEmpty = []byte(`""`)
 )
-
-// elements reads an array after its bracket. Only its first element has a path.
-func (r *jsonReader) elements(b []byte, i int, h uint64, depth int) int {
-	if depth > maxDepth {
-		return -1
-	}
-	if i = scan.SkipSpace(b, i); i < len(b) && b[i] == ']' {
-		r.assign(r.d.format.keys.find(h), nil)
-		r.learning = false // an empty array is no value of a shape
-		return i + 1
-	}
-	h = hashKey(h, firstItem)
-	for {
-		if i = r.value(b, scan.SkipSpace(b, i), h, depth); i < 0 {
-			return -1
-		}
-		h = 1 // the hash of no key
-		if i = scan.SkipSpace(b, i); i == len(b) {
-			return -1
-		}
-		switch b[i] {
-		case ',':
-			i++
-		case ']':
-			return i + 1
-		default:
-			return -1
-		}
-	}
-}
 
 // assign stores the value of the key in slot s, unless a preferred alias has set the
 // field. The first value that cannot be parsed determines the verdict.

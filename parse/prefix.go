@@ -120,10 +120,8 @@ func (x *prefix) begin(d *decoder, line []byte, own *[mostQuotes]uint32, origin 
 	if when[0] != '[' || binary.LittleEndian.Uint32(when[stamp:])>>8 != ']'|' '<<8|'"'<<16 {
 		return 0, false
 	}
-	if e.Time, ok = d.clock.SameCommon((*[stamp]byte)(when[1:])); !ok {
-		if e.Time, ok = d.clock.ParseCommon((*[stamp]byte)(when[1:])); !ok {
-			return 0, false
-		}
+	if e.Time, ok = d.clock.Parse(when[1 : 1+stamp]); !ok {
+		return 0, false
 	}
 	if !splitCommonRequest(e, line, open+1, end) {
 		splitLine(e, line[open+1:end])
