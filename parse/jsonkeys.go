@@ -56,7 +56,6 @@ type keyTable struct {
 	slots    [1024]keySlot
 	used     int
 	programs []*program
-	reads    [dialect.NumMeanings]bool
 }
 
 type keySlot struct {
@@ -135,7 +134,6 @@ func (t *keyTable) add(key string, f dialect.Meaning, rank uint8, g *program) {
 		t.programs = append(t.programs, g)
 		t.slots[i].program = uint16(len(t.programs))
 	}
-	t.reads[f] = true
 }
 
 // find returns the slot of a key, an empty slot if it is not in the table.

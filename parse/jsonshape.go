@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 
+	"logscan/parse/dialect"
 	"logscan/parse/scan"
 )
 
@@ -23,6 +24,7 @@ type shape struct {
 type shapeValue struct {
 	slot *keySlot
 	bare bool // a number or a word
+	sole bool // no other value affects the field, which assign treats like most
 }
 
 // shapes are the shapes that a reader has learnt.
@@ -86,6 +88,9 @@ func (r *jsonReader) learn(line []byte, keys *keyTable) {
 		n.values = append(n.values, shapeValue{slot: keys.find(p.hash), bare: kind == scan.Bare})
 	}
 	n.Add(bytes.Clone(line[from:]), scan.None)
+	for i := range n.values {
+		n.values[i].sole = n.isSole(i)
+	}
 	if !r.find(&n, line) {
 		return // a value with a quote in it
 	}
@@ -94,6 +99,24 @@ func (r *jsonReader) learn(line []byte, keys *keyTable) {
 	} else {
 		r.known[maxShapes-1] = n
 	}
+}
+
+// isSole reports whether no other value affects the field of value i, which must be one
+// that assign treats like most.
+func (s *shape) isSole(i int) bool {
+	f := s.values[i].slot.field
+	switch f {
+	case dialect.Agent, dialect.Referrer, dialect.Method, dialect.Scheme, dialect.Protocol, dialect.Target, dialect.Client, dialect.User,
+		dialect.Session, dialect.Seconds, dialect.Bytes:
+	default:
+		return false
+	}
+	for j, v := range s.values {
+		if g := v.slot; j != i && g.hash != 0 && (g.field == f || g.field == dialect.Path || g.field == dialect.Composed) {
+			return false
+		}
+	}
+	return true
 }
 
 // find reports whether line, which has slack behind it, has the shape. It stores the
@@ -147,7 +170,11 @@ func (r *jsonReader) readValues(s *shape, line []byte) (ok bool) {
 				value = nil
 			}
 		}
-		if v.slot.hash != 0 {
+		switch {
+		case v.slot.hash == 0: // an unknown key
+		case v.sole:
+			r.d.set(r.e, v.slot.field, value, false)
+		default:
 			r.assign(v.slot, value)
 		}
 	}

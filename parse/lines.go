@@ -43,6 +43,9 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 		return nil, Parsed, false
 	}
 	if p.formats[0].prefixed {
+		if line, ok = p.nextCommon(e); ok {
+			return line, p.complete(e), true
+		}
 		line = l.cut()
 	} else { // delimiters are not used
 		line = l.cutAlone()

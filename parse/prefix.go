@@ -20,7 +20,6 @@ import (
 type prefix struct {
 	steps   int  // number of steps read at once; 0 if the program begins otherwise
 	hostEnd byte // the byte after a virtual host in front: a blank, or a colon before its port; 0 if there is no host
-	ident   bool // the answer of identd is a step of its own, not the literal " - "
 	more    bool // referrer and user agent are included
 	whole   bool // the program ends with the quote after them
 }
@@ -29,14 +28,9 @@ type prefix struct {
 func prefixOf(steps []step) prefix {
 	var x prefix
 	n := 0
-	is := func(f dialect.Meaning, literal string, quoted bool) bool {
-		if n == len(steps) || steps[n].field != f || string(steps[n].literal) != literal || steps[n].quoted != quoted {
-			return false
-		}
-		return len(steps[n].end) > 0 || f == dialect.Bytes
-	}
 	next := func(f dialect.Meaning, literal string, quoted bool) bool {
-		if !is(f, literal, quoted) {
+		if n == len(steps) || steps[n].field != f || string(steps[n].literal) != literal || steps[n].quoted != quoted ||
+			len(steps[n].end) == 0 && f != dialect.Bytes {
 			return false
 		}
 		n++
@@ -52,9 +46,8 @@ func prefixOf(steps []step) prefix {
 	if !next(dialect.Client, before, false) {
 		return x
 	}
-	x.ident = next(dialect.Ignored, " ", false)
 	before = " - "
-	if x.ident {
+	if next(dialect.Ignored, " ", false) { // the answer of identd
 		before = " "
 	}
 	if !next(dialect.User, before, false) || !next(dialect.Time, " [", false) || !next(dialect.Request, `] "`, true) ||
@@ -77,6 +70,31 @@ func (x prefix) quotes() int {
 		return mostQuotes
 	}
 	return 2
+}
+
+// nextCommon reads the next line of the block if all its quotes are known and it is in
+// the usual shape: it does at once what Next and parse do step by step (3 % of a
+// scan). If it fails, the line is still the next one, and the contents of e are
+// undefined.
+func (p *Parser) nextCommon(e *Entry) (line []byte, ok bool) {
+	f, l, d := p.formats[0], &p.lines, &p.values
+	g := f.programs[0]
+	if len(l.delimiters) <= mostQuotes || !g.whole || p.carrier != nil || d.general {
+		return nil, false
+	}
+	own, end := (*[mostQuotes]uint32)(l.delimiters), l.start+int(l.delimiters[mostQuotes])
+	line = l.block[l.next:end]
+	if l.block[end] != scan.Newline || own[mostQuotes-1]+1 != l.delimiters[mostQuotes] || line[0] <= '#' || line[0] >= byteOrderMark[0] {
+		return nil, false
+	}
+	e.Reset()
+	d.start(f)
+	if _, ok = g.begin(d, line, own, uint32(l.next-l.start), e); !ok {
+		return nil, false
+	}
+	d.escaped = false
+	l.delimiters, l.next = l.delimiters[mostQuotes+1:], end+1
+	return line, true
 }
 
 // shortest is less than the length of any line up to the quote of its request.
