@@ -232,7 +232,7 @@ func splitCommonRequest(e *Entry, line []byte, from, end int) (ok bool) {
 		return false
 	}
 	e.Method, e.Protocol = line[from:path-1], line[behind+1:end]
-	n := path + scan.PathEnd(line[path:], behind-path)
+	n := path + scan.PathEnd(line[path:behind])
 	e.Path = line[path:n]
 	if n < behind {
 		if line[n] != '?' {
