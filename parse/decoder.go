@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 
+	"logscan/parse/dialect"
 	"logscan/parse/field"
 	"logscan/parse/field/strftime"
 	"logscan/parse/privacy"
@@ -50,9 +51,9 @@ func (d *decoder) restart(e *Entry) {
 
 // set converts a value and stores it. If it is escaped, as in quotes and JSON
 // strings, escapes are decoded.
-func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
+func (d *decoder) set(e *Entry, f dialect.Meaning, b []byte, escaped bool) Verdict {
 	if field.Missing(b) {
-		if f == fieldUpstream || f == fieldUpstreamStatus {
+		if f == dialect.Upstream || f == dialect.UpstreamStatus {
 			e.HasUpstream = true
 		}
 		return Parsed
@@ -61,68 +62,68 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 		b = d.unescape(b)
 	}
 	switch f {
-	case fieldTime:
+	case dialect.Time:
 		t, ok := d.clock.Parse(b)
 		if !ok {
 			return RejectTime
 		}
 		e.Time = t
-	case fieldRequest:
+	case dialect.Request:
 		splitLine(e, b)
-	case fieldTarget:
+	case dialect.Target:
 		splitTarget(e, b)
-	case fieldPath:
+	case dialect.Path:
 		e.Path = b
-	case fieldQuery:
+	case dialect.Query:
 		e.Query = bytes.TrimPrefix(b, question)
-	case fieldMethod:
+	case dialect.Method:
 		e.Method = b
-	case fieldProtocol:
+	case dialect.Protocol:
 		e.Protocol = b
-	case fieldScheme:
+	case dialect.Scheme:
 		e.Scheme = b
-	case fieldHost:
+	case dialect.Host:
 		return setHost(e, b)
-	case fieldStatus:
+	case dialect.Status:
 		n, ok := field.Status(b)
 		if !ok {
 			return RejectStatus
 		}
 		e.Status = n
-	case fieldBytes:
+	case dialect.Bytes:
 		n, ok := field.Integer(bytes.TrimPrefix(b, plus))
 		if !ok {
 			return RejectNumber
 		}
 		e.BodySize = n
-	case fieldSeconds:
+	case dialect.Seconds:
 		if us, ok := field.Seconds(b); ok {
 			e.Duration = us
 			return Parsed
 		}
 		return e.setDuration(field.Duration(lastElement(b), 1e6))
-	case fieldReferrer:
+	case dialect.Referrer:
 		e.Referrer = b
-	case fieldAgent:
+	case dialect.Agent:
 		e.UserAgent = b
-	case fieldUser:
+	case dialect.User:
 		d.setUser(e, b, escaped)
-	case fieldSession:
+	case dialect.Session:
 		d.setSession(e, b)
-	case fieldClient:
+	case dialect.Client:
 		if !field.PlainAddress(b) {
 			return d.setClient(e, b)
 		}
 		e.Client = b
-	case fieldForwarded, fieldForwardedHeader, fieldRealIP, fieldProxied, fieldAuthorization, fieldCookie, fieldAnswerer:
+	case dialect.Forwarded, dialect.ForwardedHeader, dialect.RealIP, dialect.Proxied, dialect.Authorization, dialect.Cookie, dialect.Answerer:
 		d.setHint(e, f, b)
-	case fieldCount:
+	case dialect.Count:
 		if _, ok := field.Integer(b); !ok {
 			return RejectSyntax
 		}
-	case fieldUpstream, fieldUpstreamStatus:
+	case dialect.Upstream, dialect.UpstreamStatus:
 		setUpstream(e, f, lastElement(b))
-	case fieldReason:
+	case dialect.Reason:
 		e.Reason = b
 	default:
 		return d.setRare(e, f, b)
@@ -131,13 +132,13 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 }
 
 // setRare implements set for the fields of fewer formats.
-func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
+func (d *decoder) setRare(e *Entry, f dialect.Meaning, b []byte) Verdict {
 	switch f {
-	case fieldMillis, fieldMicros, fieldNanos, fieldLatency, fieldSecondsMore, fieldTaken:
+	case dialect.Millis, dialect.Micros, dialect.Nanos, dialect.Latency, dialect.SecondsMore, dialect.Taken:
 		return setDuration(e, f, b)
-	case fieldPeer:
+	case dialect.Peer:
 		e.Peer = field.Address(&d.scratch, b)
-	case fieldClientPort:
+	case dialect.ClientPort:
 		client, ok := field.ClientPort(&d.scratch, b)
 		if !ok {
 			return RejectSyntax
@@ -145,27 +146,27 @@ func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 		if client != nil {
 			e.Client = client
 		}
-	case fieldOriginStatus:
+	case dialect.OriginStatus:
 		d.hints.Any, d.hints.OriginStatus = true, true
-		return d.set(e, fieldStatus, b, false)
-	case fieldServerName:
+		return d.set(e, dialect.Status, b, false)
+	case dialect.ServerName:
 		if len(e.Host) == 0 {
 			e.Host = field.WithoutPort(b)
 		}
-	case fieldWord:
+	case dialect.Word:
 		if bytes.IndexByte(b, ' ') >= 0 || b[0] == '"' {
 			return RejectSyntax
 		}
-	case fieldServer:
+	case dialect.Server:
 		e.HasUpstream = true
 		if !bytes.HasSuffix(b, noServer) {
 			e.Upstream = b
 		}
-	case fieldState:
+	case dialect.State:
 		if b[0] != '-' || len(b) > 1 && b[1] != '-' {
 			e.Reason = b
 		}
-	case fieldResult:
+	case dialect.Result:
 		i := bytes.LastIndexByte(b, '/')
 		if i < 0 {
 			return RejectSyntax
@@ -173,18 +174,18 @@ func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 		if bytes.HasPrefix(b, []byte("TCP_DENIED")) {
 			e.Reason = b[:i]
 		}
-		return d.set(e, fieldStatus, b[i+1:], false)
-	case fieldHierarchy:
+		return d.set(e, dialect.Status, b[i+1:], false)
+	case dialect.Hierarchy:
 		i := bytes.LastIndexByte(b, '/')
 		if i < 0 {
 			return RejectSyntax
 		}
-		return d.set(e, fieldUpstream, b[i+1:], false)
-	case fieldAddress:
+		return d.set(e, dialect.Upstream, b[i+1:], false)
+	case dialect.Address:
 		e.Client = field.Address(&d.scratch, b)
-	case fieldSubstatus:
+	case dialect.Substatus:
 		d.substatus = b
-	case fieldWin32:
+	case dialect.Win32:
 		d.win32 = b
 	}
 	return Parsed
@@ -192,28 +193,28 @@ func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 
 // setHint stores a field that is one of several sources for the client, the user,
 // the session or the answerer.
-func (d *decoder) setHint(e *Entry, f fieldID, b []byte) {
+func (d *decoder) setHint(e *Entry, f dialect.Meaning, b []byte) {
 	h := &d.hints
 	h.Any = true
 	switch f {
-	case fieldForwarded:
+	case dialect.Forwarded:
 		h.ForwardedFor = b
-	case fieldForwardedHeader:
+	case dialect.ForwardedHeader:
 		h.Forwarded = b
-	case fieldRealIP:
+	case dialect.RealIP:
 		h.RealIP = b
-	case fieldProxied:
+	case dialect.Proxied:
 		h.Proxied = b
-	case fieldAuthorization:
+	case dialect.Authorization:
 		h.ReadAuthorization(&d.scratch, b)
-	case fieldCookie:
+	case dialect.Cookie:
 		if len(e.Session) == 0 {
 			e.Session = field.SessionCookie(b)
 		}
 		if len(h.Token) == 0 {
 			h.Token = field.FindToken(b)
 		}
-	case fieldAnswerer:
+	case dialect.Answerer:
 		switch string(b) {
 		case "upstream":
 			h.Answerer = field.Upstream
@@ -224,11 +225,11 @@ func (d *decoder) setHint(e *Entry, f fieldID, b []byte) {
 }
 
 // setUpstream stores the name or the status of the last backend.
-func setUpstream(e *Entry, f fieldID, b []byte) {
+func setUpstream(e *Entry, f dialect.Meaning, b []byte) {
 	e.HasUpstream = true
 	switch {
 	case field.Missing(b):
-	case f == fieldUpstream:
+	case f == dialect.Upstream:
 		e.Upstream = b
 	case len(b) > 1 || b[0] != '0': // 0: no backend was asked
 		e.UpstreamStatus = b
@@ -283,32 +284,29 @@ func (d *decoder) setSession(e *Entry, b []byte) {
 	}
 }
 
+// durationUnits are the units of durations in microseconds.
+var durationUnits = [dialect.NumMeanings]float64{
+	dialect.Millis: 1e3, dialect.Micros: 1, dialect.Nanos: 1e-3, dialect.Taken: 1e3, dialect.SecondsMore: 1e6,
+}
+
 // setDuration stores a duration in the unit of field f.
-func setDuration(e *Entry, f fieldID, b []byte) Verdict {
-	switch f {
-	case fieldMillis:
-		return e.setDuration(field.Duration(b, 1e3))
-	case fieldMicros:
-		return e.setDuration(field.Duration(b, 1))
-	case fieldNanos:
-		return e.setDuration(field.Duration(b, 1e-3))
-	case fieldLatency:
+func setDuration(e *Entry, f dialect.Meaning, b []byte) Verdict {
+	if f == dialect.Latency {
 		return e.setDuration(field.Latency(b))
-	case fieldSecondsMore:
-		us, ok := field.Duration(b, 1e6)
-		before := max(e.Duration, 0)
+	}
+	unit := durationUnits[f]
+	if f == dialect.Taken && bytes.IndexByte(b, '.') >= 0 {
+		unit = 1e6
+	}
+	us, ok := field.Duration(b, unit)
+	if f == dialect.SecondsMore {
 		if us >= 0 {
-			us += before
-		} else if before == 0 {
+			us += max(e.Duration, 0)
+		} else if e.Duration <= 0 {
 			e.Duration = -1
 		}
-		return e.setDuration(us, ok)
-	default: // fieldTaken
-		if bytes.IndexByte(b, '.') >= 0 {
-			return e.setDuration(field.Duration(b, 1e6))
-		}
-		return e.setDuration(field.Duration(b, 1e3))
 	}
+	return e.setDuration(us, ok)
 }
 
 // setDuration stores a duration that was parsed; a negative one was not logged.

@@ -2,8 +2,6 @@
 
 package scan
 
-// ShapesSupported reports whether the processor has the instructions that
-// Shape.Find needs.
-const ShapesSupported = false
+const vectorShapes = false
 
-func findShape(*Span, *byte, int, *step, int) int { return 0 }
+func findShape(*Span, *byte, int, *step, int) int { panic("BUG: no vector instructions") }
