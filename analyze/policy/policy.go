@@ -44,7 +44,7 @@ type Pattern struct {
 type Mute struct {
 	ID     string
 	Reason string
-	Until  time.Time // logs that end before it are muted
+	Until  time.Time // the mute applies to logs that end before it
 }
 
 // ParsePattern parses an address, a CIDR range or a pattern of user agents.

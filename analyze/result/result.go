@@ -293,7 +293,7 @@ const (
 // Muted is the reason and the end of a mute. Muted findings are listed last.
 type Muted struct {
 	Reason string
-	Until  int64 // Unix microseconds; logs that end before it are muted
+	Until  int64 // Unix microseconds; the mute applies to logs that end before it
 }
 
 // Subject names what a finding is about. Fields that do not apply are empty.
