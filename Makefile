@@ -21,7 +21,7 @@ NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
 
 LINT = bin/golangci-lint-$(LINT_VERSION)
 
-# Stamp the commit into the program, unless git cannot tell it.
+# Stamp the commit into the program if git can determine it.
 VCS = $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 
 # The program is built with the profile cmd/logscan/default.pgo. Tests and tools
@@ -99,10 +99,10 @@ duckdb: build ## Compare the Parquet tables, read by DuckDB, with the raw logs
 
 axe: .tools/axe.min.js ## Fetch axe-core, for the accessibility test of the report
 
-crash: build ## Kill scans, and fill their disk, at random moments
+crash: build ## Test scans that are killed or run out of disk at random moments
 	go run ./fixtures/cmd/crash
 
-eval: ## Measure the accuracy on simulated logs, into docs/ACCURACY.md
+eval: ## Measure the accuracy on simulated logs, and write docs/ACCURACY.md
 	go run ./fixtures/cmd/eval -n 20 -sizes -document docs/ACCURACY.md
 
 bench: build ## Compare the speed with common tools, on 1 GiB of log
@@ -113,7 +113,7 @@ bench: build ## Compare the speed with common tools, on 1 GiB of log
 	else echo "bench-peers: skipping DuckDB: npm is not installed"; fi
 
 # BENCH_FLAGS='-document docs/PERFORMANCE.md' writes the results to that page.
-bench-peers: build .tools/node_modules/@duckdb/node-api ## Compare with more tools, also on compressed logs and JSON, against the targets
+bench-peers: build .tools/node_modules/@duckdb/node-api ## Compare with more tools, also on compressed and JSON logs, and check the targets
 	go run ./fixtures/cmd/bench -peers $(BENCH_FLAGS)
 
 bench-growth: build ## Measure how time and memory grow with lines and clients
@@ -122,7 +122,7 @@ bench-growth: build ## Measure how time and memory grow with lines and clients
 bench-traps: ## Check that no input takes more than linear time
 	go run ./fixtures/cmd/traps
 
-pgo: ## Renew the profile that the program is built with
+pgo: ## Update the profile that the program is built with
 	go run ./fixtures/cmd/bench -profile cmd/logscan/default.pgo -size 256MiB -rounds 3
 
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64

@@ -1,10 +1,10 @@
-// Package analyze finds out why there are 401s.
+// Package analyze finds the causes of 401s.
 //
-// In: the inputs of a run. Out: a result.Result. Run is the pipeline: package
-// source divides the inputs into blocks of lines, package timeline keeps what must
-// be known of every line, package session makes evidence of the timelines, package
-// detect finds and explains, and this package makes the rows of the Result.
-// Nothing is written: package report does that.
+// In: the inputs of a run. Out: a result.Result. Run is the pipeline: package source
+// divides the inputs into blocks of lines, package timeline keeps a short event of
+// every line, package session derives evidence from the timelines, package detect
+// finds and explains, and this package makes the rows of the Result. Package report
+// writes the outputs.
 package analyze
 
 import (
@@ -40,9 +40,9 @@ type Options struct {
 	// Parse are the options of the parsers. Its Reference is for inputs whose time
 	// of last modification is unknown; its bounds are set by Run.
 	Parse parse.Options
-	// Since and Until bound the time that counts.
+	// Since and Until bound the time range: lines outside it are skipped.
 	Since, Until Moment
-	// Policy is what the site's operators know about it.
+	// Policy is what the operators of the site have configured about it.
 	Policy policy.Policy
 	// Baseline holds the findings of an earlier run, for Finding.Change; nil for
 	// none.
@@ -55,7 +55,7 @@ type Options struct {
 	// Result.Save writes the state for the next run. nil counts everything. It
 	// excludes Since and Until.
 	Carryover *session.Carryover
-	// Memory bounds what is kept in memory; the zero value does not.
+	// Memory limits the memory of the run; the zero value sets no limit.
 	Memory spill.Memory
 	// Workers is the number of goroutines that read and parse; 0 is one for each
 	// CPU that the process may use.
@@ -82,9 +82,9 @@ func (o *Options) begin(p Phase) {
 	}
 }
 
-// Run reads all inputs and returns why they hold 401s. The error is that of ctx, of
-// writing temporary files, a *NewestError, or a bug: an input that cannot be read
-// is reported in the Result.
+// Run reads all inputs and returns the causes of their 401s. The error is that of ctx, of
+// writing temporary files, a *NewestError, or a bug. An input that cannot be read is
+// no error, but reported in the Result.
 func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -146,7 +146,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 
 // skippedInputs are the inputs of a run that are not read.
 type skippedInputs struct {
-	early []source.Input     // everything in them is from before Since
+	early []source.Input     // all their lines are from before Since
 	same  []source.Duplicate // they have the content of another input
 	done  []source.Resumed   // earlier runs read them to their end
 }
@@ -166,8 +166,8 @@ func (o *Options) selectInputs(ctx context.Context) (s skippedInputs, err error)
 	return s, err
 }
 
-// complete adds to a result what does not come from the lines that were read: the
-// skipped inputs, the comparison with the baseline, notes.
+// complete adds to a result what does not depend on the lines that were read: the
+// skipped inputs, the comparison with the baseline, and notes.
 func (o *Options) complete(res *result.Result, skipped skippedInputs) {
 	if key := o.Parse.Privacy.Key; key != nil {
 		res.PseudonymKey = key.ID()

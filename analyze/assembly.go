@@ -197,11 +197,10 @@ func listSkipped(res *result.Result, s skippedInputs) {
 	}
 }
 
-// dropIdle drops the rows of what only earlier runs met.
+// dropIdle drops the rows that have no request in this run, only in earlier ones.
 func dropIdle(res *result.Result) {
 	idle := func(c *result.Counts) bool { return c.Requests == 0 }
-	// A user that a session named in an earlier run may be that of a 401 of this
-	// run.
+	// A 401 of this run may have the user of a session of an earlier run.
 	referred := make([]bool, len(res.Accounts))
 	for x := range res.Refusals {
 		if x.Account >= 0 {

@@ -42,8 +42,8 @@ func (e *NewestError) Unwrap() error { return e.Err }
 
 var errNoTime = errors.New("no line has a time")
 
-// late is how much later than its file's modification a line may be: clocks differ,
-// and time zones may be wrong.
+// late is the maximum time by which a line may be later than the modification of its
+// file: clocks differ, and time zones may be wrong.
 const late = 24 * time.Hour
 
 // Bound sets the bounds of the parsers and returns the inputs that can have lines

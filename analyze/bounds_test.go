@@ -28,7 +28,7 @@ func writeLog(t *testing.T, name, text string, modified time.Time) {
 	}
 }
 
-// accessLine is a line of a day in March 2026.
+// accessLine returns a line in format combined, at a time after the beginning of today.
 func accessLine(at time.Duration, status int) string {
 	return fmt.Sprintf("192.0.2.1 - - [%s] \"GET /a HTTP/1.1\" %d 5 \"-\" \"curl/8\"\n", today.Add(at).Format("02/Jan/2006:15:04:05 -0700"), status)
 }
@@ -42,8 +42,8 @@ func options(t *testing.T, paths ...string) Options {
 	return Options{Inputs: inputs, Workers: 2}
 }
 
-// A bound that lies back from the newest line is found in whichever input has
-// it, and lines that come out of order do not matter.
+// TestBound checks bounds relative to the newest line, which may be in any input and
+// out of order.
 func TestBound(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.log"), filepath.Join(dir, "b.log")
@@ -55,7 +55,7 @@ func TestBound(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !o.Parse.Since.Equal(today.Add(20*time.Hour)) || !o.Parse.Until.Equal(today.Add(21*time.Hour)) {
-		t.Errorf("from %v to %v", o.Parse.Since, o.Parse.Until)
+		t.Errorf("bounds are %v to %v", o.Parse.Since, o.Parse.Until)
 	}
 	res, err := Run(t.Context(), o)
 	if err != nil {
@@ -65,7 +65,7 @@ func TestBound(t *testing.T) {
 		t.Errorf("%+v, %v", res.Totals, res.Skips)
 	}
 	if res.Since != today.Add(20*time.Hour).UnixMicro() || res.Until != today.Add(21*time.Hour).UnixMicro() {
-		t.Errorf("the result tells %d to %d", res.Since, res.Until)
+		t.Errorf("bounds of the result are %d to %d", res.Since, res.Until)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestBoundErrors(t *testing.T) {
 	o.Since.Back = time.Hour
 	var newest *NewestError
 	if _, _, err := o.Bound(t.Context()); !errors.As(err, &newest) || newest.Path != "" {
-		t.Errorf("no time: %v", err)
+		t.Errorf("log without times: error %v", err)
 	}
 	inputs, _, err := source.Expand([]string{"-"}, strings.NewReader("x"))
 	if err != nil {
@@ -84,24 +84,24 @@ func TestBoundErrors(t *testing.T) {
 	}
 	o.Inputs = inputs
 	if _, _, err := o.Bound(t.Context()); !errors.As(err, &newest) || !errors.Is(err, source.ErrOnce) {
-		t.Errorf("standard input: %v", err)
+		t.Errorf("standard input: error %v", err)
 	}
 	o.Since = Moment{At: today}
 	if read, _, err := o.Bound(t.Context()); err != nil || !o.Parse.Since.Equal(today) || len(read) != 1 {
-		t.Errorf("a time does not need the newest line: %v", err)
+		t.Errorf("a bound that is a time: error %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	o = options(t, name)
 	o.Since.At = today
 	if _, _, err := o.Bound(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("called off: %v", err)
+		t.Errorf("cancelled context: error %v", err)
 	}
 }
 
-// A file is left out where both its last change and its lines are from before
-// the range; what only one of them shows is read.
-func TestLeftOut(t *testing.T) {
+// TestSkipEarlyFiles checks that a file is skipped only if both its time of
+// modification and its lines are from before the range.
+func TestSkipEarlyFiles(t *testing.T) {
 	dir := t.TempDir()
 	old, now := today.Add(-7*24*time.Hour), today.Add(24*time.Hour)
 	files := []struct {
@@ -139,15 +139,15 @@ func TestLeftOut(t *testing.T) {
 	if res.Totals.Unauthorized != 2 || !slices.Contains(res.Notes, result.Note{Kind: result.NoteEarly, N: 1}) {
 		t.Errorf("%+v, %v", res.Totals, res.Notes)
 	}
-	// With nothing left, there is a result all the same.
+	// A run without any input left returns an empty result.
 	o.Since.At, o.Inputs = today.Add(10*24*time.Hour), o.Inputs[4:5]
 	if res, err = Run(t.Context(), o); err != nil || len(res.Inputs) != 1 || res.Totals.Lines != 0 {
 		t.Errorf("%+v, %v", res, err)
 	}
 }
 
-// A line that says that its token had expired is the end of a session, though
-// nothing else shows it; one that does not say so is not.
+// TestExpiredIsSessionEnd checks that a 401 whose challenge says that the token has
+// expired gets the cause session_end.
 func TestExpiredIsSessionEnd(t *testing.T) {
 	f, err := parse.Compile(`$remote_addr [$time_local] "$request" $status "$sent_http_www_authenticate"`)
 	if err != nil {

@@ -27,11 +27,11 @@ import (
 	"logscan/parse/source"
 )
 
-// weekend is where the logs of three days begin: at noon, so that sessions go on
-// over midnight.
+// weekend is the beginning of the logs of three days: at noon, so that sessions
+// continue over midnight.
 var weekend = time.Date(2026, 3, 13, 12, 0, 0, 0, time.UTC)
 
-// simulatedDays simulates days and gives the lines of each server, in order.
+// simulatedDays simulates days and returns the lines of each server, in order.
 func simulatedDays(t *testing.T, o fixtures.Options, days, servers int) [][]string {
 	t.Helper()
 	all := make([][]string, servers)
@@ -54,7 +54,7 @@ func simulatedDays(t *testing.T, o fixtures.Options, days, servers int) [][]stri
 	return all
 }
 
-// until gives how many of the lines, which are in order, are from before a time.
+// until returns the number of lines from before a time. lines must be in order.
 func until(lines []string, at time.Time) int {
 	i, _ := slices.BinarySearchFunc(lines, at, func(line string, at time.Time) int {
 		from := strings.IndexByte(line, '[') + 1
@@ -67,9 +67,9 @@ func until(lines []string, at time.Time) int {
 	return i
 }
 
-// nights lays the logs out as they lie in three nights, shortly after midnight:
-// files grow, are renamed and compressed; with disorder lines of one server come
-// late, and of one out of order. It calls f with the directory as it stands.
+// nights writes the logs as they are in three nights, shortly after midnight, and
+// calls f with their directory in each: files grow, are renamed and compressed. With
+// disorder, the lines of one server are late, and those of another out of order.
 func nights(t *testing.T, servers [][]string, disorder bool, f func(night int, dir string)) {
 	t.Helper()
 	dir := t.TempDir()
@@ -86,7 +86,7 @@ func nights(t *testing.T, servers [][]string, disorder bool, f func(night int, d
 		batch := append([]string{}, late[server]...)
 		late[server] = nil
 		for _, l := range lines {
-			if disorder && server == 0 && random.IntN(40) == 0 { // of the evening or not: it comes with the next ones
+			if disorder && server == 0 && random.IntN(40) == 0 { // written with the next batch
 				late[server] = append(late[server], l)
 			} else {
 				batch = append(batch, l)
@@ -110,8 +110,8 @@ func nights(t *testing.T, servers [][]string, disorder bool, f func(night int, d
 	for night := range 3 {
 		for s := range servers {
 			if night > 0 {
-				// The file went on for a while, was renamed, and the one before
-				// compressed.
+				// The file grew for a while, then it was renamed, and the one before it
+				// was compressed.
 				write(s, midnight.AddDate(0, 0, night-1).Add(25*time.Minute))
 				if night > 1 {
 					pack(t, name(s, ".1"), name(s, ".2.gz"))
@@ -122,7 +122,7 @@ func nights(t *testing.T, servers [][]string, disorder bool, f func(night int, d
 			}
 			at := midnight.AddDate(0, 0, night)
 			if night == 2 {
-				at = at.AddDate(1, 0, 0) // all there is
+				at = at.AddDate(1, 0, 0) // all lines
 				write(s, at)
 			}
 			write(s, at)
@@ -154,8 +154,8 @@ func pack(t *testing.T, from, to string) {
 	}
 }
 
-// runWith runs over a directory with what earlier runs left, and gives what this
-// one leaves.
+// runWith runs with the state of earlier runs, nil for none, and returns the state for
+// the next run.
 func runWith(t *testing.T, o Options, past []byte, paths ...string) (*result.Result, []byte) {
 	t.Helper()
 	inputs, _, err := source.Expand(paths, nil)
@@ -179,8 +179,9 @@ func runWith(t *testing.T, o Options, past []byte, paths ...string) (*result.Res
 	return res, kept.Bytes()
 }
 
-// told is a 401 as far as it does not depend on the file it is in.
-func toldRefusals(t *testing.T, results ...*result.Result) map[result.Unauthorized]int {
+// refusalRows counts the rows of 401s, without the columns that depend on the file or
+// on what follows.
+func refusalRows(t *testing.T, results ...*result.Result) map[result.Unauthorized]int {
 	t.Helper()
 	all := map[result.Unauthorized]int{}
 	for _, res := range results {
@@ -201,8 +202,9 @@ type sessionKey struct {
 	start              int64
 }
 
-// toldSessions gives the sessions as the last result tells them that does.
-func toldSessions(t *testing.T, results ...*result.Result) (last map[sessionKey]result.Session, ended map[sessionKey]int) {
+// latestSessions returns each session as in the last result that has it, and in how
+// many results it had ended.
+func latestSessions(t *testing.T, results ...*result.Result) (last map[sessionKey]result.Session, ended map[sessionKey]int) {
 	t.Helper()
 	last, ended = map[sessionKey]result.Session{}, map[sessionKey]int{}
 	for _, res := range results {
@@ -222,8 +224,8 @@ func toldSessions(t *testing.T, results ...*result.Result) (last map[sessionKey]
 	return last, ended
 }
 
-// Three nights with rotation, compression, and lines that are late and out of
-// order equal one run over all.
+// TestNightsEqualOneRun checks that three nights with rotation, compression, and late
+// and disordered lines together equal one run over all logs.
 func TestNightsEqualOneRun(t *testing.T) {
 	format, err := parse.Compile(fixtures.SessionFormat)
 	if err != nil {
@@ -232,7 +234,7 @@ func TestNightsEqualOneRun(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		format *parse.Format
-		// known is that every route that is protected is known to be.
+		// known: the first run already has all protected routes in its state.
 		known, disorder bool
 	}{
 		{"session", format, true, true}, {"combined", nil, true, true},
@@ -248,7 +250,7 @@ func TestNightsEqualOneRun(t *testing.T) {
 			servers := simulatedDays(t, fixtures.Options{Scenario: "idle", Format: tt.name, Lines: 12_000, Seed: 1, Start: weekend}, 3, 3)
 			var known []byte
 			if tt.known {
-				known = knowing(t, o, servers)
+				known = stateOfRoutes(t, o, servers)
 			}
 			var results []*result.Result
 			past := known
@@ -258,7 +260,7 @@ func TestNightsEqualOneRun(t *testing.T) {
 				res, past = runWith(t, o, past, dir)
 				results = append(results, res)
 				last = dir
-				// Line numbers are those of the whole file.
+				// Line numbers count from the beginning of the file.
 				for row, err := range res.Unauthorized.All() {
 					if err != nil {
 						t.Fatal(err)
@@ -278,20 +280,20 @@ func TestNightsEqualOneRun(t *testing.T) {
 			}
 			for _, in := range again.Inputs {
 				if in.BytesBefore == 0 || in.LinesBefore == 0 {
-					t.Errorf("%s: %d bytes, %d lines before", in.Path, in.BytesBefore, in.LinesBefore)
+					t.Errorf("%s: %d bytes and %d lines counted before, want more than 0", in.Path, in.BytesBefore, in.LinesBefore)
 				}
 			}
 			if !tt.known && !bytes.Equal(kept, past) {
-				t.Error("a run with nothing new leaves something else")
+				t.Error("a run with nothing new changes the state")
 			}
 		})
 	}
 }
 
-// knowing gives what a run leaves that has seen every route refuse and accept,
-// but none of the actors. What is protected is learned from the lines, so nights
-// and one run know the same of it only where nothing is left to be learned.
-func knowing(t *testing.T, o Options, servers [][]string) []byte {
+// stateOfRoutes returns the state of a run in which every route refused and accepted
+// requests, but without the actors. Whether a route is protected follows from the
+// lines so far, so nights and one run agree only if all of it is in the state.
+func stateOfRoutes(t *testing.T, o Options, servers [][]string) []byte {
 	t.Helper()
 	seen := map[string]bool{}
 	var lines []string
@@ -302,7 +304,7 @@ func knowing(t *testing.T, o Options, servers [][]string) []byte {
 		accepted := rest[0] == '2' || rest[:3] == "304"
 		rest = rest[3:]
 		parts := strings.Split(rest, `"`)
-		if parts[3] = "somebody"; len(parts) > 5 { // its host follows the session
+		if parts[3] = "somebody"; len(parts) > 5 { // the host follows the session
 			parts[5] = "a session of nobody"
 			path += strings.Fields(parts[6])[0]
 		}
@@ -321,7 +323,8 @@ func knowing(t *testing.T, o Options, servers [][]string) []byte {
 	return kept
 }
 
-// What a night tells and leaves depends neither on the workers nor on the memory.
+// TestNightsDependOnLinesAlone checks that the results and the state do not depend on
+// the number of workers or on the memory.
 func TestNightsDependOnLinesAlone(t *testing.T) {
 	format, err := parse.Compile(fixtures.SessionFormat)
 	if err != nil {
@@ -329,7 +332,7 @@ func TestNightsDependOnLinesAlone(t *testing.T) {
 	}
 	servers := simulatedDays(t, fixtures.Options{Scenario: "idle", Format: "session", Lines: 6000, Seed: 4, Start: weekend}, 3, 3)
 	var first [][]byte
-	var told []map[result.Unauthorized]int
+	var firstRefusals []map[result.Unauthorized]int
 	for i, tt := range []struct {
 		workers int
 		memory  int64
@@ -343,26 +346,27 @@ func TestNightsDependOnLinesAlone(t *testing.T) {
 			}
 			var res *result.Result
 			res, past = runWith(t, o, past, dir)
-			refusals := toldRefusals(t, res)
+			refusals := refusalRows(t, res)
 			if tt.memory > 0 && o.Memory.Space.Written() == 0 {
 				t.Error("nothing was written to disk")
 			}
 			if i == 0 {
-				first, told = append(first, past), append(told, refusals)
+				first, firstRefusals = append(first, past), append(firstRefusals, refusals)
 				return
 			}
 			if !bytes.Equal(past, first[night]) {
-				t.Errorf("%+v leaves something else in night %d", tt, night+1)
+				t.Errorf("%+v: the state of night %d differs", tt, night+1)
 			}
-			if !maps.Equal(refusals, told[night]) {
-				t.Errorf("%+v tells something else in night %d", tt, night+1)
+			if !maps.Equal(refusals, firstRefusals[night]) {
+				t.Errorf("%+v: the 401s of night %d differ", tt, night+1)
 			}
 		})
 	}
 }
 
-// What is kept holds no session id, and is refused where it is damaged.
-func TestPast(t *testing.T) {
+// TestState checks that the state holds no session id, and that corrupt state is
+// rejected.
+func TestState(t *testing.T) {
 	const secret = "0123456789abcdef-secret"
 	var lines strings.Builder
 	for i := range 200 {
@@ -388,10 +392,10 @@ func TestPast(t *testing.T) {
 		t.Fatal(err)
 	}
 	if bytes.Contains(plain, []byte(secret)) {
-		t.Error("a session id is kept")
+		t.Error("the state holds a session id")
 	}
 	if !bytes.Contains(plain, []byte("user3")) {
-		t.Error("nothing is kept")
+		t.Error("the state holds no user")
 	}
 	read := func(data []byte) error {
 		p, err := session.LoadCarryover(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
@@ -414,7 +418,7 @@ func TestPast(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Write(plain) // Close tells
+		w.Write(plain) // Close returns the error
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -425,7 +429,7 @@ func TestPast(t *testing.T) {
 			t.Errorf("cut to %d of %d bytes: %v", cut, len(plain), err)
 		}
 	}
-	// Whatever it holds, it gives an error or actors, and ends.
+	// Random damage results in an error or in other actors, and the run ends.
 	random := rand.New(rand.NewPCG(3, 3))
 	for range 60 {
 		bad := bytes.Clone(plain)
@@ -446,7 +450,7 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// checkLine looks up the line of a 401 in its file.
+// checkLine checks that the line that a 401 names is in its file.
 func checkLine(t *testing.T, row *result.Unauthorized) {
 	t.Helper()
 	data, err := os.ReadFile(row.LogPath)
@@ -467,11 +471,11 @@ func checkLine(t *testing.T, row *result.Unauthorized) {
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	if want := time.UnixMicro(row.Time).UTC().Format("02/Jan/2006:15:04:05"); !bytes.Contains(line, []byte(want)) || !bytes.Contains(line, []byte(" 401 ")) {
-		t.Fatalf("line %d of %s is %q", row.LogLine, row.LogPath, line)
+		t.Fatalf("line %d of %s is not the 401: %q", row.LogLine, row.LogPath, line)
 	}
 }
 
-// compareNights compares what is counted.
+// compareNights compares the counts of nights with those of one run.
 func compareNights(t *testing.T, results []*result.Result, one *result.Result) {
 	t.Helper()
 	var sum result.Totals
@@ -484,8 +488,8 @@ func compareNights(t *testing.T, results []*result.Result, one *result.Result) {
 	if sum.Bytes != one.Totals.Bytes || sum.Lines != one.Totals.Lines || sum.Parsed != one.Totals.Parsed || sum.Unauthorized != one.Totals.Unauthorized {
 		t.Errorf("the nights sum up to %+v, one run to %+v", sum, one.Totals)
 	}
-	if !maps.Equal(toldRefusals(t, results...), toldRefusals(t, one)) {
-		t.Error("the nights tell other 401s than one run")
+	if !maps.Equal(refusalRows(t, results...), refusalRows(t, one)) {
+		t.Error("the 401s of the nights differ from those of one run")
 	}
 	compare := func(name string, of func(*result.Result) map[string]seenRow) {
 		nightly := map[string]seenRow{}
@@ -501,7 +505,7 @@ func compareNights(t *testing.T, results []*result.Result, one *result.Result) {
 			}
 		}
 		if !maps.Equal(nightly, of(one)) {
-			t.Errorf("%s: the nights sum up to something else than one run", name)
+			t.Errorf("%s: the sums of the nights differ from one run", name)
 		}
 	}
 	compare("endpoints", func(res *result.Result) map[string]seenRow {
@@ -522,21 +526,21 @@ func compareNights(t *testing.T, results []*result.Result, one *result.Result) {
 	})
 }
 
-// seenRow is what of a row adds up over nights.
+// seenRow is the part of a row that adds up over nights.
 type seenRow struct {
 	result.Counts
 	first, last int64
 }
 
-// compareSessions compares the sessions, each as the last night tells it that
-// does.
+// compareSessions compares the sessions, each as in the last night that has it, with
+// those of one run.
 func compareSessions(t *testing.T, results []*result.Result, one *result.Result, disorder bool) {
 	t.Helper()
-	got, ended := toldSessions(t, results...)
-	want, _ := toldSessions(t, one)
+	got, ended := latestSessions(t, results...)
+	want, _ := latestSessions(t, one)
 	for k, x := range want {
 		if y, ok := got[k]; !ok {
-			t.Errorf("%+v is not told", x)
+			t.Errorf("missing session %+v", x)
 		} else if x != y {
 			t.Errorf("%+v, want %+v", y, x)
 		}
@@ -545,16 +549,16 @@ func compareSessions(t *testing.T, results []*result.Result, one *result.Result,
 		if _, ok := want[k]; ok {
 			continue
 		}
-		// A line that came late may have moved the beginning of a session.
+		// A late line may have moved the beginning of a session.
 		moved := slices.ContainsFunc(slices.Collect(maps.Values(want)), func(x result.Session) bool {
 			return x.ID == y.ID && x.Address == y.Address && x.UserAgent == y.UserAgent && x.Start < y.Start && y.Start <= x.LastAccepted
 		})
 		if !disorder || !moved {
-			t.Errorf("%+v is told and was not", y)
+			t.Errorf("unexpected session %+v", y)
 		}
 	}
 	if !disorder {
-		// A refusal may have seemed to end a session that then went on.
+		// A refusal may have seemed to end a session that then continued.
 		again := 0
 		for _, n := range ended {
 			if n > 1 {
@@ -562,14 +566,14 @@ func compareSessions(t *testing.T, results []*result.Result, one *result.Result,
 			}
 		}
 		if again*100 > len(ended) {
-			t.Errorf("%d of %d sessions are told as ended more than once", again, len(ended))
+			t.Errorf("%d of %d sessions ended in more than one night", again, len(ended))
 		}
 	}
 }
 
-// compareCauses compares the causes that 401s show by themselves: what findings
-// say needs the whole of the logs, and what follows a 401 may be known the night
-// after.
+// compareCauses compares the causes that 401s show by themselves, except shortly before
+// midnight: findings depend on all logs, and what follows a 401 may be in the logs of
+// the next night.
 func compareCauses(t *testing.T, results []*result.Result, one *result.Result) {
 	t.Helper()
 	type key struct {
@@ -604,10 +608,11 @@ func compareCauses(t *testing.T, results []*result.Result, one *result.Result) {
 		}
 	}
 	if compared < 500 || other*100 > compared {
-		t.Errorf("of %d 401s %d have another cause", compared, other)
+		t.Errorf("%d of %d 401s have another cause", other, compared)
 	}
 }
 
+// index returns the rows with requests by key.
 func index[R any](rows []R, of func(*R) (string, seenRow)) map[string]seenRow {
 	m := map[string]seenRow{}
 	for i := range rows {
@@ -618,7 +623,7 @@ func index[R any](rows []R, of func(*R) (string, seenRow)) map[string]seenRow {
 	return m
 }
 
-// add is here for the tests alone: nothing else adds rows up.
+// add adds the counts of a row.
 func (c *seenRow) add(d *result.Counts) {
 	c.Requests += d.Requests
 	c.Accepted += d.Accepted

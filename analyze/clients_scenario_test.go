@@ -11,8 +11,9 @@ import (
 	"logscan/parse"
 )
 
-// The labelled days of accounts, machine clients and attacks: what is wrong is
-// found with its 401s and its beginning, and nothing else at medium or above.
+// TestClientScenarios checks the labelled days of accounts, machine clients and attacks:
+// each fault is found with its 401s and its onset, and nothing else is reported at
+// medium severity or above.
 func TestClientScenarios(t *testing.T) {
 	for _, scenario := range []string{"accounts", "integration", "probe", "bruteforce", "distributed", "spraying", "stuffing", "scanner"} {
 		for _, lines := range []int64{4000, 30_000} {
@@ -42,20 +43,20 @@ func checkClients(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 		})
 		if i < 0 {
 			if f.Severity >= result.Medium {
-				t.Errorf("found %v %s %+v, which is not there: %+v", f.Severity, f.Kind, f.Subject, f.Details)
+				t.Errorf("false finding %v %s %+v: %+v", f.Severity, f.Kind, f.Subject, f.Details)
 			}
 			continue
 		}
 		l := want[i]
 		want = slices.Delete(want, i, i+1)
 		if off := math.Abs(float64(f.Unauthorized - l.Unauthorized)); off > 2+0.03*float64(l.Unauthorized) {
-			t.Errorf("%s explains %d 401s, its own are %d", f.Kind, f.Unauthorized, l.Unauthorized)
+			t.Errorf("%s explains %d 401s, want %d", f.Kind, f.Unauthorized, l.Unauthorized)
 		}
 		if (l.Onset == nil) != (f.Onset == parse.NoTime) {
 			t.Errorf("%s: onset %v, want %v", f.Kind, f.Onset, l.Onset)
 		} else if l.Onset != nil {
 			if off := time.UnixMicro(f.Onset).Sub(*l.FirstSeen); off.Abs() > time.Minute {
-				t.Errorf("%s: onset %v, its first 401 is at %v", f.Kind, time.UnixMicro(f.Onset).UTC(), l.FirstSeen)
+				t.Errorf("%s: onset %v, want that of its first 401, %v", f.Kind, time.UnixMicro(f.Onset).UTC(), l.FirstSeen)
 			}
 		}
 		got := 0
@@ -65,12 +66,12 @@ func checkClients(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 			}
 		}
 		if l.Details.Successes > 0 && (got == 0 || f.Severity != result.Critical) {
-			t.Errorf("%s: %d of %d successes told, severity %v", f.Kind, got, l.Details.Successes, f.Severity)
+			t.Errorf("%s: %d of %d successes, severity %v", f.Kind, got, l.Details.Successes, f.Severity)
 		}
 	}
 	for _, l := range want {
 		if l.Unauthorized > 0 {
-			t.Errorf("not found: %s %+v", l.Kind, l.Subject)
+			t.Errorf("missing finding %s %+v", l.Kind, l.Subject)
 		}
 	}
 }

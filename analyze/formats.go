@@ -22,7 +22,8 @@ func (d *detected) missing() []string {
 	return names
 }
 
-// formatsRead returns the formats of the inputs, by name, and what they lack.
+// formatsRead returns the formats of the inputs, by name, with what they should log as
+// well.
 func (r *reader) formatsRead(s *timeline.State) []result.LogFormat {
 	byName := map[string]*result.LogFormat{}
 	of := map[string]*parse.Format{}
@@ -51,8 +52,8 @@ func (r *reader) formatsRead(s *timeline.State) []result.LogFormat {
 	return all
 }
 
-// seen adds to a presence what the run found and all samples missed: one line in
-// thousands may be the only one that names a user.
+// seen adds the fields to a presence that the run found outside the samples: one line
+// in thousands may be the only one that names a user.
 func seen(s *timeline.State, p *parse.Presence) {
 	if len(s.Users) > 0 {
 		p.Has[parse.ExtraUser] = max(p.Has[parse.ExtraUser], 1)

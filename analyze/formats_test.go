@@ -13,7 +13,7 @@ import (
 	"logscan/parse"
 )
 
-// logs writes files of a directory and gives it.
+// logs writes files to a new directory and returns it.
 func logs(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -31,7 +31,8 @@ const (
 	jsonLine  = `{"time_iso8601":"2026-03-09T14:05:00+00:00","remote_addr":"203.0.113.1","request_uri":"/a","status":401}` + "\n"
 )
 
-// What inputs of one format lack is told once, of all their lines.
+// TestFormatsOfARun checks that the formats of the inputs are listed once each, with what
+// all their lines hold, and that each input lists its missing fields.
 func TestFormatsOfARun(t *testing.T) {
 	dir := logs(t, map[string]string{
 		"a.log":    plainLine + plainLine,
@@ -44,17 +45,17 @@ func TestFormatsOfARun(t *testing.T) {
 	var first []result.LogFormat
 	for _, workers := range []int{1, 8} {
 		res := run(t, workers, nil, dir)
-		var told []string
+		var formats []string
 		for _, f := range res.Formats {
-			told = append(told, fmt.Sprint(f.Name, " ", f.Inputs, " ", f.Presence.Lines, " ", f.Presence.Has[parse.ExtraUser], " ", len(f.Advice.Configs)))
+			formats = append(formats, fmt.Sprint(f.Name, " ", f.Inputs, " ", f.Presence.Lines, " ", f.Presence.Has[parse.ExtraUser], " ", len(f.Advice.Configs)))
 		}
-		if want := []string{"combined 2 3 1 2", "json 1 1 0 1"}; !slices.Equal(told, want) {
-			t.Errorf("told of %q, want %q", told, want)
+		if want := []string{"combined 2 3 1 2", "json 1 1 0 1"}; !slices.Equal(formats, want) {
+			t.Errorf("formats %q, want %q", formats, want)
 		}
 		if first == nil {
 			first = res.Formats
 		} else if !reflect.DeepEqual(first, res.Formats) {
-			t.Errorf("%d workers tell otherwise", workers)
+			t.Errorf("%d workers: the formats differ", workers)
 		}
 		lacks := func(i int, name string) bool { return slices.Contains(res.Inputs[i].Missing, name) }
 		if !lacks(0, "user") || lacks(1, "user") || !lacks(1, "session") || !lacks(2, "user") || lacks(1, "user_agent") {
@@ -73,21 +74,22 @@ func TestFormatsOfARun(t *testing.T) {
 	}
 }
 
-// One line that no sample holds may be the only one that names a user.
+// TestSampleMissesAUser checks that a field is not reported as missing if it occurs only
+// in a line outside the sample.
 func TestSampleMissesAUser(t *testing.T) {
 	text := strings.Repeat(plainLine, 12_000)
 	at := len(plainLine) * 3000
 	dir := logs(t, map[string]string{"a.log": text[:at] + namedLine + text[at:]})
 	res := run(t, 2, nil, dir)
 	if len(res.Formats) != 1 || res.Totals.Unauthorized != 1 {
-		t.Fatalf("%d formats, %d refused", len(res.Formats), res.Totals.Unauthorized)
+		t.Fatalf("%d formats and %d 401s, want 1 and 1", len(res.Formats), res.Totals.Unauthorized)
 	}
 	if p := &res.Formats[0].Presence; p.Refused != 0 {
-		t.Fatalf("the sample has the line after all: %+v", p)
+		t.Fatalf("the sample contains the line that it should miss: %+v", p)
 	}
 	for _, g := range res.Formats[0].Advice.Gaps {
 		if g.Extra == parse.ExtraUser {
-			t.Error("the user is told to be missing")
+			t.Error("the user is reported as missing")
 		}
 	}
 }

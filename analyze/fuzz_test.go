@@ -11,9 +11,9 @@ import (
 	"logscan/parse/source"
 )
 
-// FuzzRun takes any bytes for a log: whatever they are, the run ends well, each
-// byte is in one line and each line in the ledger, and the workers leave no
-// trace.
+// FuzzRun checks for any log that the run succeeds, that each byte is counted in one
+// line and each line in the ledger, and that the result does not depend on the number
+// of workers.
 func FuzzRun(f *testing.F) {
 	var all bytes.Buffer
 	for _, g := range parse.Formats() {
@@ -67,7 +67,7 @@ func FuzzRun(f *testing.F) {
 				rows++
 			}
 			if rows != n.Unauthorized {
-				t.Errorf("%d workers: %d rows of %d 401s", workers, rows, n.Unauthorized)
+				t.Errorf("%d workers: %d rows for %d 401s", workers, rows, n.Unauthorized)
 			}
 			if first == nil {
 				first = res

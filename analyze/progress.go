@@ -6,8 +6,8 @@ import (
 	"logscan/parse/source"
 )
 
-// Progress is how far a run has come. It is updated once for every block, so
-// watching it costs nothing, and may be read concurrently.
+// Progress is the progress of a run. It is updated once per block, so that it costs
+// nothing, and may be read concurrently.
 type Progress struct {
 	stored, refused atomic.Int64
 	total           atomic.Int64 // -1 if unknown
@@ -36,10 +36,10 @@ func (p *Progress) Stage() Stage {
 	return s
 }
 
-// Begin sets the phase. Run calls it, and callers do for phases that follow.
+// Begin sets the phase. Run calls it; callers of Run call it for later phases.
 func (p *Progress) Begin(phase Phase) { p.phase.Store(&phase) }
 
-// begin sets what is to be read.
+// begin sets the number of bytes to read.
 func (p *Progress) begin(inputs []source.Input) {
 	total, all := source.StoredSize(inputs)
 	if !all {

@@ -12,8 +12,8 @@ import (
 	"logscan/parse/source"
 )
 
-// reader is the source.Handler that parses lines and adds them to timelines. What
-// belongs to a worker is used by that worker alone.
+// reader is the source.Handler that parses lines and adds them to timelines. Each worker
+// uses only its own elements of workers and parsers.
 type reader struct {
 	options Options
 	inputs  []source.Input
@@ -60,8 +60,7 @@ func newReader(o Options) (*reader, error) {
 	return r, nil
 }
 
-// read reads all inputs into the workers. Where there is state of earlier runs, it
-// becomes one more worker.
+// read reads all inputs into the workers. State of earlier runs becomes one more worker.
 func (r *reader) read(ctx context.Context) ([]source.Result, error) {
 	if p := r.options.Progress; p != nil {
 		p.begin(r.inputs)

@@ -11,8 +11,8 @@ import (
 	"logscan/fixtures"
 )
 
-// The bundled logs of a real nginx and a real Apache: what went wrong while
-// they were recorded is found, and nothing else.
+// TestRecordedLogs checks that the faults in the recorded logs of nginx and Apache are
+// found, and nothing else.
 func TestRecordedLogs(t *testing.T) {
 	b, err := os.ReadFile("../fixtures/recorded.json")
 	if err != nil {
@@ -41,7 +41,7 @@ func TestRecordedLogs(t *testing.T) {
 				t.Errorf("%s is of severity %v", f.Kind, f.Severity)
 			}
 			if want.Onset != nil {
-				// Known no sooner than somebody comes by: marta was away.
+				// The onset is that of the next request: the user marta was away.
 				if off := time.UnixMicro(f.Onset).Sub(*want.Onset); off < -time.Second || off > 15*time.Second {
 					t.Errorf("%s: onset is off by %v", f.Kind, off)
 				}
@@ -50,12 +50,12 @@ func TestRecordedLogs(t *testing.T) {
 				d := f.Details.(*detect.Expiry)
 				low, high := float64(d.Low), float64(d.High)
 				if d.Policy != want.Details.Policy || s < low || s > high || high-low > 5 {
-					t.Errorf("%v after %v to %v s, want %s after %v s", d.Policy, low, high, want.Details.Policy, s)
+					t.Errorf("%v timeout of %v to %v s, want %s timeout of %v s", d.Policy, low, high, want.Details.Policy, s)
 				}
 			}
 		}
 		if !found {
-			t.Errorf("not found: %s %+v", want.Kind, want.Subject)
+			t.Errorf("missing finding %s %+v", want.Kind, want.Subject)
 		}
 	}
 	if n := res.Totals.Unexplained; float64(n) > 0.01*float64(res.Totals.Unauthorized) {

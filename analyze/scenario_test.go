@@ -20,7 +20,7 @@ import (
 	"logscan/parse/source"
 )
 
-// simulate writes the logs of three servers and gives their labels and paths.
+// simulate writes the logs of three servers and returns their labels and paths.
 func simulate(t *testing.T, o fixtures.Options) (*fixtures.Labels, []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func runWithin(t *testing.T, memory spill.Memory, workers int, format *parse.For
 	return res
 }
 
-// The labelled days: what is wrong is found, and nothing else.
+// TestScenarios checks that the faults of labelled days are found, and nothing else.
 func TestScenarios(t *testing.T) {
 	for _, scenario := range []string{"clean", "handshakes", "idle", "absolute", "endpoint", "accounts", "mixed", "typists", "crawlers", "nat", "kiosk", "machines"} {
 		for _, format := range []string{"combined", "session", "json"} {
@@ -65,7 +65,7 @@ func TestScenarios(t *testing.T) {
 				}
 				labels, paths := simulate(t, fixtures.Options{Scenario: scenario, Format: format, Lines: 30_000, Seed: 11})
 				var f *parse.Format
-				if format == "session" { // its fields beyond combined have to be named
+				if format == "session" { // a format string, because it is not a known format
 					var err error
 					if f, err = parse.Compile(fixtures.SessionFormat); err != nil {
 						t.Fatal(err)
@@ -74,11 +74,11 @@ func TestScenarios(t *testing.T) {
 				res := run(t, 2, f, paths...)
 				checkFindings(t, labels, res)
 				checkAccounts(t, labels, res)
-				tolerance := 0.1 // clients are told apart by address and agent alone
+				tolerance := 0.1 // without session ids, clients differ only by address and agent
 				if format != "combined" {
 					tolerance = 0.06
 				} else if scenario == "nat" {
-					tolerance = 0.4 // hundreds of people are three clients there
+					tolerance = 0.4 // hundreds of people appear as three clients
 				}
 				checkCauses(t, labels, res, tolerance)
 			})
@@ -98,21 +98,21 @@ func checkFindings(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 				Route: l.Subject.Route, User: l.Subject.User}) == f.Subject
 		})
 		if i < 0 {
-			t.Errorf("found %v %s %+v, which is not there: %+v", f.Severity, f.Kind, f.Subject, f.Details)
+			t.Errorf("false finding %v %s %+v: %+v", f.Severity, f.Kind, f.Subject, f.Details)
 			continue
 		}
 		l := want[i]
 		want = slices.Delete(slices.Clone(want), i, i+1)
 		switch {
 		case l.Onset == nil && f.Onset != parse.NoTime:
-			t.Errorf("%s: onset %s, though it was so from the first line", f.Kind, time.UnixMicro(f.Onset).UTC())
+			t.Errorf("%s: onset %s, want none because it began before the log", f.Kind, time.UnixMicro(f.Onset).UTC())
 		case l.Onset != nil && f.Onset == parse.NoTime:
 			t.Errorf("%s: no onset, want %v", f.Kind, l.Onset)
 		case l.Kind == "endpoint_misconfigured":
 			if off := time.UnixMicro(f.Onset).Sub(*l.Onset).Abs(); off > 2*time.Minute {
 				t.Errorf("%s: onset is off by %v", f.Kind, off)
 			}
-		case l.Kind == "account_failure": // known no sooner than its user comes by
+		case l.Kind == "account_failure": // the onset is that of the user's next request
 			if at := time.UnixMicro(f.Onset); at.Before(l.Onset.Add(-time.Second)) || at.After(l.FirstSeen.Add(2*time.Minute)) {
 				t.Errorf("%s: onset %v, want %v to %v", f.Kind, at, l.Onset, l.FirstSeen)
 			}
@@ -121,12 +121,12 @@ func checkFindings(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 			d := f.Details.(*detect.Expiry)
 			got, want := float64(d.Timeout), float64(l.Details.TimeoutSeconds)
 			if math.Abs(got-want) > 0.05*want || d.Policy != l.Details.Policy {
-				t.Errorf("%v after %v s, want %s after %v s", d.Policy, got, l.Details.Policy, want)
+				t.Errorf("%v timeout of %v s, want %s timeout of %v s", d.Policy, got, l.Details.Policy, want)
 			}
 		}
 	}
 	for _, l := range want {
-		t.Errorf("not found: %s %+v", l.Kind, l.Subject)
+		t.Errorf("missing finding %s %+v", l.Kind, l.Subject)
 	}
 }
 
@@ -178,16 +178,16 @@ func checkAccounts(t *testing.T, labels *fixtures.Labels, res *result.Result) {
 	}
 	for _, f := range res.Findings {
 		if explained[f.ID] != f.Unauthorized {
-			t.Errorf("%s explains %d 401s, but %d rows name it", f.ID, f.Unauthorized, explained[f.ID])
+			t.Errorf("%s explains %d 401s, but %d rows have its id", f.ID, f.Unauthorized, explained[f.ID])
 		}
 		if n := len(f.Evidence); n == 0 || n > result.MaxEvidence || int64(n) > f.Unauthorized {
-			t.Errorf("%s shows %d lines of evidence", f.ID, n)
+			t.Errorf("%s has %d lines of evidence", f.ID, n)
 		}
 	}
 }
 
-// checkCauses compares how the 401s are shared out among the causes: the part
-// that stands under another cause than the labels say is within the tolerance.
+// checkCauses checks that the share of 401s with a cause other than that of the labels is
+// within the tolerance.
 func checkCauses(t *testing.T, labels *fixtures.Labels, res *result.Result, tolerance float64) {
 	t.Helper()
 	off := int64(0)
@@ -195,12 +195,12 @@ func checkCauses(t *testing.T, labels *fixtures.Labels, res *result.Result, tole
 		off += max(0, n-labels.Totals.Causes[cause])
 	}
 	if float64(off) > tolerance*float64(labels.Totals.Unauthorized) {
-		t.Errorf("%d of %d 401s stand under a wrong cause: %v, want %v", off, labels.Totals.Unauthorized, res.Causes, labels.Totals.Causes)
+		t.Errorf("%d of %d 401s have a wrong cause: %v, want %v", off, labels.Totals.Unauthorized, res.Causes, labels.Totals.Causes)
 	}
 }
 
-// everything is a Result as text, its 401s included.
-func everything(t *testing.T, res *result.Result) string {
+// resultText returns a Result as text, including its 401s.
+func resultText(t *testing.T, res *result.Result) string {
 	t.Helper()
 	rows := []result.Unauthorized{}
 	for row, err := range res.Unauthorized.All() {
@@ -223,14 +223,14 @@ func everything(t *testing.T, res *result.Result) string {
 	return string(b)
 }
 
-// resultOnly leaves out what JSON cannot hold.
+// resultOnly returns r without the fields that JSON cannot represent.
 func resultOnly(r result.Result) any {
 	return []any{r.Inputs, r.Totals, r.Skips, r.Rejects, r.RejectedLines, r.Causes, r.Findings, r.Notes,
 		r.Endpoints, r.Accounts, r.Clients, r.Timeline}
 }
 
-// The number of workers, the order of the inputs, the order of the work and what
-// goes to disk meanwhile leave no trace.
+// TestResultIsReproducible checks that the result does not depend on the number of
+// workers, the order of the inputs, scheduling, or spilling to disk.
 func TestResultIsReproducible(t *testing.T) {
 	_, paths := simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 40_000, Seed: 3})
 	junk := filepath.Join(t.TempDir(), "junk.log")
@@ -238,45 +238,45 @@ func TestResultIsReproducible(t *testing.T) {
 		t.Fatal(err)
 	}
 	paths = append(paths, junk)
-	want := everything(t, run(t, 1, nil, paths...))
+	want := resultText(t, run(t, 1, nil, paths...))
 	slices.Reverse(paths)
 	for _, workers := range []int{1, 2, 8} {
-		if got := everything(t, run(t, workers, nil, paths...)); got != want {
-			t.Errorf("%d workers, inputs reversed: another result", workers)
+		if got := resultText(t, run(t, workers, nil, paths...)); got != want {
+			t.Errorf("%d workers, inputs reversed: the result differs", workers)
 		}
 		space := spill.NewSpace(filepath.Join(t.TempDir(), "spill"))
-		got := everything(t, runWithin(t, spill.Memory{Bytes: 2 << 20, Space: space}, workers, nil, paths...))
+		got := resultText(t, runWithin(t, spill.Memory{Bytes: 2 << 20, Space: space}, workers, nil, paths...))
 		if space.Written() == 0 {
-			t.Errorf("%d workers: nothing went to disk", workers)
+			t.Errorf("%d workers: nothing was spilled to disk", workers)
 		}
 		if err := space.Close(); err != nil {
 			t.Error(err)
 		}
 		if got != want {
-			t.Errorf("%d workers, with little memory: another result", workers)
+			t.Errorf("%d workers, with little memory: the result differs", workers)
 		}
 	}
 }
 
-// No scenario's result depends on the seeds of the run, to the last digit of a
-// probability.
+// TestEveryScenarioIsReproducible checks that no result depends on the hash seeds of the
+// run, to the last digit of a probability.
 func TestEveryScenarioIsReproducible(t *testing.T) {
 	for _, s := range fixtures.Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			_, paths := simulate(t, fixtures.Options{Scenario: s.Name, Format: "combined", Lines: 8_000, Seed: 6})
-			want := everything(t, run(t, 1, nil, paths...))
+			want := resultText(t, run(t, 1, nil, paths...))
 			for range 2 {
-				if got := everything(t, run(t, 2, nil, paths...)); got != want {
-					t.Error("another result")
+				if got := resultText(t, run(t, 2, nil, paths...)); got != want {
+					t.Error("the result of a second run differs")
 				}
 			}
 		})
 	}
 }
 
-// The same lines split otherwise over files give the same findings, but for
-// where their evidence stands.
+// TestFindingsDoNotDependOnTheSplit checks that the findings do not depend on how the
+// lines are divided among files, except for the position of the evidence.
 func TestFindingsDoNotDependOnTheSplit(t *testing.T) {
 	labels, paths := simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 40_000, Seed: 4})
 	whole := filepath.Join(t.TempDir(), "whole.log")
@@ -308,8 +308,8 @@ func TestFindingsDoNotDependOnTheSplit(t *testing.T) {
 	}
 }
 
-// Session ids, tokens and passwords reach no row.
-func TestSecretsStayInside(t *testing.T) {
+// TestNoSecretInResult checks that no row contains a session id, token or password.
+func TestNoSecretInResult(t *testing.T) {
 	const secret = "Pl4ntedS3cretValue"
 	var log []byte
 	for i := range 50 {
@@ -326,7 +326,7 @@ func TestSecretsStayInside(t *testing.T) {
 	if res.Totals.Unauthorized != 50 || res.Totals.Rejected != 2 {
 		t.Fatalf("totals %+v", res.Totals)
 	}
-	if got := everything(t, res); strings.Contains(got, secret) {
-		t.Errorf("the secret is in %s", got)
+	if got := resultText(t, res); strings.Contains(got, secret) {
+		t.Errorf("the result contains the secret: %s", got)
 	}
 }

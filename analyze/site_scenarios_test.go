@@ -11,15 +11,15 @@ import (
 	"logscan/parse"
 )
 
-// The labelled days of what is wrong with a site: each trouble is found with its
-// 401s and its beginning, in the words of its own kind, and nothing else is at
-// medium or above. So each day is also one of the look-alikes of all other
-// kinds.
+// TestSiteScenarios checks the labelled days of faulty sites: each fault is found with
+// its 401s and its onset as a finding of its own kind, and nothing else is reported at
+// medium severity or above. Each day is thereby also a test that the other kinds do
+// not match it.
 func TestSiteScenarios(t *testing.T) {
 	for _, tt := range []struct {
 		scenario string
-		combined bool    // a log without sessions, backends and schemes can show it
-		claims   float64 // by how much the 401s it explains may differ from its own
+		combined bool    // a log without sessions, backends and schemes shows it too
+		claims   float64 // tolerance of the number of explained 401s, as a share
 	}{
 		{"policies", false, 0.15},
 		{"invalidation", true, 0.1},
@@ -62,55 +62,56 @@ func checkSite(t *testing.T, labels *fixtures.Labels, res *result.Result, tolera
 		})
 		if i < 0 {
 			if f.Severity >= result.Medium {
-				t.Errorf("found %v %s %+v, which is not there: %+v", f.Severity, f.Kind, f.Subject, f.Details)
+				t.Errorf("false finding %v %s %+v: %+v", f.Severity, f.Kind, f.Subject, f.Details)
 			}
 			continue
 		}
 		l := want[i]
 		want = slices.Delete(want, i, i+1)
 		if off := float64(f.Unauthorized-l.Unauthorized) / float64(l.Unauthorized); off > tolerance || off < -tolerance {
-			t.Errorf("%s explains %d 401s, its own are %d", f.Kind, f.Unauthorized, l.Unauthorized)
+			t.Errorf("%s explains %d 401s, want %d", f.Kind, f.Unauthorized, l.Unauthorized)
 		}
 		if f.Details == nil || len(f.Evidence) == 0 || f.Confidence < 0.5 {
-			t.Errorf("%s says too little: %+v", f.Kind, f)
+			t.Errorf("%s is incomplete: %+v", f.Kind, f)
 		}
 		switch {
 		case (l.Onset == nil) != (f.Onset == parse.NoTime) && l.Kind != "retry_storm":
 			t.Errorf("%s: onset %v, want %v", f.Kind, f.Onset, l.Onset)
 		case l.Onset != nil:
 			if off := time.UnixMicro(f.Onset).Sub(*l.FirstSeen); off.Abs() > 5*time.Minute {
-				t.Errorf("%s: onset %v, its first 401 is at %v", f.Kind, time.UnixMicro(f.Onset).UTC(), l.FirstSeen)
+				t.Errorf("%s: onset %v, want that of its first 401, %v", f.Kind, time.UnixMicro(f.Onset).UTC(), l.FirstSeen)
 			}
 		}
 	}
 	for _, l := range want {
-		t.Errorf("not found: %s %+v, %d 401s", l.Kind, l.Subject, l.Unauthorized)
+		t.Errorf("missing finding %s %+v with %d 401s", l.Kind, l.Subject, l.Unauthorized)
 	}
 }
 
-// A log that lacks the fields of a kind says so, and does not claim it.
-func TestImpossibleKindsAreTold(t *testing.T) {
+// TestUndetectable checks that kinds whose fields no line holds are listed as
+// undetectable and not found.
+func TestUndetectable(t *testing.T) {
 	_, paths := simulate(t, fixtures.Options{Scenario: "upstream", Format: "combined", Lines: 20_000, Seed: 5, Draw: true})
 	res := run(t, 1, nil, paths...)
-	told := map[string]string{}
+	missingOf := map[string]string{}
 	for _, u := range res.Undetectable {
-		told[u.Kind] = fmt.Sprint(u.Missing)
+		missingOf[u.Kind] = fmt.Sprint(u.Missing)
 	}
 	for kind, missing := range map[string]string{
 		"upstream_misconfigured": "[upstream_address]", "insecure_scheme": "[url_scheme]",
 		"session_address_change": "[session_id]", "account_failure": "[user_name]",
 	} {
-		if told[kind] != missing {
-			t.Errorf("%s: missing %q, want %q", kind, told[kind], missing)
+		if missingOf[kind] != missing {
+			t.Errorf("%s: missing %q, want %q", kind, missingOf[kind], missing)
 		}
 	}
 	for _, f := range res.Findings {
-		if told[f.Kind] != "" {
-			t.Errorf("claims %s without %s", f.Kind, told[f.Kind])
+		if missingOf[f.Kind] != "" {
+			t.Errorf("found %s without the fields %s", f.Kind, missingOf[f.Kind])
 		}
 	}
 	_, paths = simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 5000, Seed: 5})
 	if res := run(t, 1, nil, paths...); len(res.Undetectable) != 0 {
-		t.Errorf("JSON with every field cannot show %v", res.Undetectable)
+		t.Errorf("undetectable in JSON with all fields: %v", res.Undetectable)
 	}
 }

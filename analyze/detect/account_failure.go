@@ -35,9 +35,9 @@ var accountFailure = Kind{
 	Explanation: `{{with .Details}}
 		All {{number .Tries}} tries ({{count .Requests "request"}} from {{plural .Addresses "address" "addresses"}} on {{count .Routes "route"}}) have been refused since {{time .FirstRefused}}.
 		Before, the account was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
-		The routes are not at fault: at the rate of other users, {{fixed 1 .Expected}} of the tries would have been refused.{{end}}`,
+		The routes are not at fault: at the rate at which they refuse other users, {{fixed 1 .Expected}} of these tries would have been refused.{{end}}`,
 	Remedy: []string{
-		`Check the account in the directory or identity provider: locked, disabled, expired, password expired, or removed from a group.`,
+		`Check in the directory or identity provider whether the account is locked, disabled or expired, whether its password has expired, and whether it was removed from a group.`,
 		`For Basic authentication, check that it is still in the .htpasswd file or in the LDAP group that Require names.`,
 		`If a program uses the account, update the stored password there before you unlock it, or the program will lock it again.`,
 	},
@@ -59,7 +59,8 @@ type FailingAccount struct {
 }
 
 const (
-	// accountTries refused, each a burst of its own, are more than one open page.
+	// accountTries is the minimum number of refused tries. Each is a burst of its
+	// own, so together they are more than one open page.
 	accountTries = 4
 	// Fewer tries than accountFew must span accountSpan milliseconds: a person who
 	// mistypes and gives up does so in one sitting.
@@ -101,7 +102,7 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-// openAttempts returns the attempts without the explained refusals.
+// openAttempts returns the attempts without the refusals that a finding explains.
 func openAttempts(d *Diagnosis, all []attempt) []attempt {
 	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
 		return a.refusal != timeline.NoRefusal && !d.open(int(a.refusal))
@@ -140,8 +141,8 @@ type turn struct {
 	before, since              []attempt
 }
 
-// machine reports whether a program made the attempts: one client that keeps a pace
-// before and since.
+// machine reports whether a program made the attempts: a single client that keeps a
+// steady pace before and after the change.
 func (t *turn) machine() bool {
 	client := t.since[0].client
 	for _, a := range t.since {

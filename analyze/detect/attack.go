@@ -10,15 +10,16 @@ import (
 )
 
 const (
-	// attackFalse is the share of runs with a false alarm that is allowed. The
-	// p-values are multiplied by the number of tests (Bonferroni), as an attack is
-	// far beyond any threshold.
+	// attackFalse is the accepted share of runs with a false alarm. The p-values are
+	// multiplied by the number of tests (Bonferroni), which costs little because an
+	// attack is far beyond any threshold.
 	attackFalse = 0.01
-	// mainShare is the share of failures by one user agent that shows that the
-	// attack is its own: an attacker who changes user agents uses them alike.
+	// mainShare is the share of failures by one user agent from which on the attack
+	// is attributed to it alone: an attacker who changes user agents uses all of
+	// them about equally.
 	mainShare = 0.75
-	// hugeAttack is how many failed tries make an attack severe even without a
-	// success.
+	// hugeAttack is the number of failed tries from which on an attack is severe even
+	// without a success.
 	hugeAttack = 1000
 )
 
@@ -91,10 +92,10 @@ func (a *attack) perUser(few int) (median int, once, upTo float64) {
 	return n[(len(n)-1)/2], once / float64(len(n)), upTo / float64(len(n))
 }
 
-// attackers returns the attacks that find sees in the tries of each address. Many
-// people may share an address: where one user agent makes nearly all the failures,
-// or the address as a whole shows nothing, the tries of that user agent are the
-// attack.
+// attackers returns the attacks that find detects in the tries of each address. Many
+// people may share an address: if one user agent makes nearly all the failures, or
+// the address as a whole shows no attack, find is applied to the tries of that user
+// agent alone.
 func (o *guessObserver) attackers(find func(address uint32, tries []try) (attack, bool)) []attack {
 	var found []attack
 	tested := 0

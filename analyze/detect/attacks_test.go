@@ -9,8 +9,8 @@ import (
 	"logscan/analyze/result"
 )
 
-// everyday returns a site with ordinary users, to which a test adds others. Users are
-// named where they sign in, as with Basic authentication or an application that
+// everyday returns a site with ordinary users, to which a test adds others. The log
+// names users where they sign in, as with Basic authentication or an application that
 // passes the name to its web server.
 func everyday(seed uint64) *world {
 	w := newWorld(seed)
@@ -29,7 +29,7 @@ type expectation struct {
 	kind     string
 	subject  result.Subject
 	severity result.Severity
-	claims   func(request) bool // the 401s that are its own
+	claims   func(request) bool // the 401s that it should explain
 	entered  []string           // accounts that an attack opened
 }
 
@@ -151,8 +151,8 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// expect checks that exactly these findings are made at medium severity or above, and
-// that they explain their refusals.
+// expect checks that the findings of medium severity or above are exactly these, and
+// that they explain the right refusals.
 func (w *world) expect(t *testing.T, findings []result.Finding, all []expectation) {
 	t.Helper()
 	kinds := make([]string, len(all))
@@ -171,16 +171,16 @@ func (w *world) expect(t *testing.T, findings []result.Finding, all []expectatio
 			t.Errorf("found %v %+v, want %v %+v", f.Severity, f.Subject, x.severity, x.subject)
 		}
 		if f.Unauthorized < own*95/100 || f.Unauthorized > own+own/20 {
-			t.Errorf("%s explains %d 401s, its own are %d", f.Kind, f.Unauthorized, own)
+			t.Errorf("%s explains %d 401s, want %d", f.Kind, f.Unauthorized, own)
 		}
 		if a, ok := f.Details.(*Attack); ok && !slices.Equal(a.Compromised, x.entered) {
-			t.Errorf("%s opened %v, want %v", f.Kind, a.Compromised, x.entered)
+			t.Errorf("%s: compromised accounts %v, want %v", f.Kind, a.Compromised, x.entered)
 		}
 	}
 }
 
-// A log of a few hundred lines shows a locked account, even where its owner also
-// tries from another device.
+// TestLockedAccountInSmallLog checks that a log of a few hundred lines shows a locked
+// account, even if its owner also tries from another device.
 func TestLockedAccountInSmallLog(t *testing.T) {
 	w := newWorld(5)
 	w.sessionIDs, w.users = true, true
@@ -200,7 +200,7 @@ func TestLockedAccountInSmallLog(t *testing.T) {
 	_, findings := w.scan(t, 1)
 	f := want(t, findings, "account_failure")[0]
 	if f.Subject.User != "kim" || f.Unauthorized != 5 {
-		t.Errorf("found %+v, %d 401s", f.Subject, f.Unauthorized)
+		t.Errorf("found %+v with %d 401s", f.Subject, f.Unauthorized)
 	}
 }
 
@@ -233,7 +233,8 @@ func (w *world) office(people int, address string) {
 	}
 }
 
-// Crowds at one address, and clumsy owners, are not reported as attacks.
+// TestNoAttack checks that many people at one address, and owners who mistype, are not
+// reported as attacks.
 func TestNoAttack(t *testing.T) {
 	for _, x := range []struct {
 		name string

@@ -41,7 +41,7 @@ var authLostOnRedirect = Kind{
 	Remedy: []string{
 		`Change the clients to request {{route .Subject}} directly.`,
 		`Serve the old address with proxy_pass or an internal rewrite instead of a redirect. For a redirect that adds a slash: in nginx an exact location for each form, in Apache DirectorySlash Off or an Alias for both.`,
-		`If the redirect must stay, keep host, port and scheme the same: absolute_redirect off (nginx), UseCanonicalName and ServerName (Apache), X-Forwarded-Proto behind a proxy.`,
+		`If the redirect must stay, keep host, port and scheme the same: absolute_redirect off (nginx), UseCanonicalName and ServerName (Apache), and X-Forwarded-Proto passed on by a proxy.`,
 	},
 	certain: true,
 	observe: observeRedirects,
@@ -65,9 +65,9 @@ const (
 	redirectLower = 0.6
 	// redirectDirect is the maximum share refused without it.
 	redirectDirect = 0.3
-	// redirectClients is the minimum number of distinct clients, unless there are
+	// redirectClients is the minimum number of distinct clients.
 	redirectClients = 2
-	// redirectRepeats refusals of one client.
+	// redirectRepeats is the number of refusals from which a single client is enough.
 	redirectRepeats = 20
 	// maxSources is the maximum number of redirecting endpoints in the details.
 	maxSources = 5

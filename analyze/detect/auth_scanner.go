@@ -25,7 +25,7 @@ import (
 var authScanner = Kind{
 	Name:     "auth_scanner",
 	Label:    "Scanner",
-	Meaning:  "One client walks many paths and is refused.",
+	Meaning:  "One client tries many paths in search of an open one and is refused.",
 	Category: AttackCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
@@ -35,11 +35,11 @@ var authScanner = Kind{
 		{{count .RoutesRefused "route"}} refused, {{count .MissingOrForbidden "request"}} for missing or forbidden paths{{end}}`,
 	Explanation: `{{with .Details}}
 		{{share .FailedShare}} of its {{count .Requests "request"}} failed (401, 403 or 404), against {{share .UsualShare}} at most for other clients.
-		Between {{time .Start}} and {{time .End}} it was refused on {{count .RoutesRefused "route"}}, requested each a few times at most, and never signed in.{{end}}`,
+		Between {{time .Start}} and {{time .End}} it was refused on {{count .RoutesRefused "route"}}, always without credentials, and never signed in.{{end}}`,
 	Remedy: []string{
-		`Check what it received: requests answered 200 among its refusals are what it was looking for.`,
-		`Ban clients with many 401s, 403s and 404s (fail2ban, a web application firewall), limit requests per address (nginx limit_req), or block this address.`,
-		`Close what need not be reachable from outside: administration, metrics and backups belong on internal addresses.`,
+		`Check what it found: look in the log for requests by this client that were answered 200.`,
+		`Block this address, or ban clients with many 401s, 403s and 404s automatically (fail2ban, a web application firewall). Limit requests per address (nginx limit_req).`,
+		`Make administration, metrics and backups reachable from internal addresses only.`,
 	},
 	inspect: inspectScanners,
 }
@@ -59,17 +59,17 @@ type Scan struct {
 }
 
 const (
-	// scanRoutes refused and scanMissing requests answered 403 or 404 are the least
-	// of a scan: a crawler meets two or three closed doors.
+	// scanRoutes is the minimum number of routes that refuse a scanner, and scanMissing
+	// that of its requests answered 403 or 404. A crawler is refused on two or three.
 	scanRoutes  = 4
 	scanMissing = 5
-	// scanFails of a scanner's requests fail.
+	// scanFails is the minimum share of a scanner's requests that fail.
 	scanFails = 0.7
 	// scanRepeats is how often a scanner requests a route, if it requests no more
 	// routes than a monitor: a few methods and variants, not all day.
 	scanRepeats = 5
-	// scanUsual is the least share of failing requests assumed for others, so that
-	// one failure in a clean log is no surprise.
+	// scanUsual is the minimum share of failing requests that is assumed for other
+	// clients, so that a single failure in a clean log is not significant.
 	scanUsual = 0.05
 )
 

@@ -27,7 +27,7 @@ import (
 var bruteForce = Kind{
 	Name:     "brute_force",
 	Label:    "Brute force",
-	Meaning:  "One client guesses many passwords of one or few accounts.",
+	Meaning:  "One client guesses many passwords of one or a few accounts.",
 	Category: AttackCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
@@ -38,30 +38,32 @@ var bruteForce = Kind{
 	Explanation: `{{with .Details}}
 		{{plural .Failures "try" "tries"}} failed between {{time .Start}} and {{time .End}};
 		{{if .Successes}}{{number .Successes}} then succeeded, the first at {{time .FirstSuccess}}{{else}}none succeeded{{end}}.
-		{{if .Accounts}}No user among them had been accepted from this address before, as the owner of an account would have been.
+		{{if .Accounts}}None of these accounts had been accepted from this address before, so this is probably not their owner.
 		{{else}}The log does not name the accounts, so it may be one or many.{{end}}{{end}}`,
 	Remedy: []string{
 		enteredRemedy,
 		`Limit tries per address and per account (nginx limit_req on the sign-in location, Apache mod_evasive or mod_security, fail2ban on 401s), and delay the next try after each failure.`,
 		`Block the address while the attack lasts, and look for the same user agent at other addresses.`,
-		`Require a second factor, so that a guessed password alone opens nothing.`,
+		`Require a second factor, so that a guessed password is not enough to sign in.`,
 	},
 	observe: observeGuesses,
 	inspect: inspectBruteForce,
 }
 
 const (
-	// bruteFast failures at accounts that were never accepted from there are more
-	// than a person tries. Where the log names no account, one may be the owner's:
-	// then they must fall within bruteWindow milliseconds, or be bruteAll.
+	// bruteFast is the minimum number of failures, at accounts that were never
+	// accepted from the address: more than a person tries. If the log does not name
+	// the accounts, one of them may be the client's own. Then the failures must fall
+	// within bruteWindow milliseconds, or there must be bruteAll of them.
 	bruteFast   = 20
 	bruteWindow = 10 * 60_000
 	bruteAll    = 50
-	// bruteFails is the share of an attack's tries that fail, crowdFails that of a
-	// crowd: half is more than the clumsiest fail, each of whom knows a password.
+	// bruteFails is the share of an attack's tries that fail, and crowdFails that of
+	// many people at one address: each of them knows a password, so half is more
+	// than even the clumsiest fail.
 	bruteFails = 0.97
 	crowdFails = 0.5
-	// bruteShare of the tries in the run must fail: success is rare.
+	// bruteShare is the minimum share of failures in the run: success is rare.
 	bruteShare = 0.9
 	// successLater is how long after the last failure, in milliseconds, a success
 	// still belongs to the attack, which stops when it has what it wants.

@@ -7,19 +7,19 @@ import (
 	"logscan/parse"
 )
 
-// Kind is a row of the catalogue: all there is to know of one kind of finding.
+// Kind is a row of the catalogue: the complete description of one kind of finding.
 // Names of causes, columns of tables, groups and texts are derived from it.
 type Kind struct {
-	Name     string // stable: what outputs and people's queries call it
+	Name     string // its name in outputs and queries, which is stable
 	Label    string // the name for people
 	Meaning  string // one sentence
 	Category Category
 	// Subjects are the types of subject that its findings have.
 	Subjects []string
-	// Needs are the fields without which it must stay silent, by the names of
+	// Needs are the fields without which the kind cannot be found, by the names of
 	// their columns.
 	Needs []string
-	// Uses are the fields without which it is much less certain.
+	// Uses are the fields that make its findings possible or much more certain.
 	Uses []parse.Extra
 	// Details returns an empty value of the type of its findings' details.
 	Details func() any
@@ -28,18 +28,18 @@ type Kind struct {
 	Title, Explanation string
 	Remedy             []string
 
-	// observe returns what is to look at the timelines for the kind, nil when the
-	// refusals alone show that there is nothing to look for. It is called
-	// concurrently with other kinds'. A kind that needs the refusals alone has none.
+	// observe returns the observer of the timelines for this kind, or nil if the
+	// refusals alone rule the kind out. It is called concurrently with those of
+	// other kinds. It is nil for kinds that need only the refusals.
 	observe func(*Diagnosis) observer
-	// inspect returns the findings it sees among the refusals that no finding
-	// explains yet (Diagnosis.open). It is called again when other findings have
+	// inspect returns the findings that would explain refusals that no finding
+	// explains yet (Diagnosis.open). It is called again after other findings have
 	// been accepted, and must not change anything. seen is what observe returned.
 	inspect func(d *Diagnosis, seen observer) ([]candidate, error)
-	// certain kinds recognise each of their refusals by itself. They win over a
-	// kind that only shows in numbers when both explain the same refusals.
+	// certain kinds recognise each of their refusals individually. If both explain
+	// the same refusals, they take precedence over kinds that show only in numbers.
 	certain bool
-	// residual kinds look at what is left when all others are done.
+	// residual kinds explain only what all other kinds have left.
 	residual bool
 }
 
@@ -89,7 +89,7 @@ func KindsUsing(x parse.Extra) (names []string) {
 	return names
 }
 
-// Category is what a cause belongs to.
+// Category is the group that a cause belongs to.
 type Category string
 
 // The categories. Kinds of findings have one of the first seven.
@@ -123,13 +123,13 @@ func Causes() []Cause {
 		session.Challenge: {Label: "Handshake", Category: OrdinaryCategory,
 			Meaning: "The first step of a sign-in that then succeeded: Basic, Digest, Negotiate, git and container registries begin with a 401."},
 		session.LoginFailure: {Label: "Mistyped password", Category: OrdinaryCategory,
-			Meaning: "A person mistyped, then succeeded or gave up."},
+			Meaning: "A person mistyped a password, then succeeded or gave up."},
 		session.SessionEnd: {Label: "Ordinary session end", Category: OrdinaryCategory,
 			Meaning: "One session expired and its owner signed in again."},
 		session.Anonymous: {Label: "Anonymous visitor", Category: OrdinaryCategory,
 			Meaning: "Somebody without credentials: a crawler, a bookmark, a link preview."},
 		session.Unexplained: {Label: "Unexplained", Category: UnexplainedCategory,
-			Meaning: "No cause that logscan knows fits well enough to say so."},
+			Meaning: "No known cause fits well enough."},
 	}
 	for i := range ordinary {
 		ordinary[i].Name = session.Cause(i).String()

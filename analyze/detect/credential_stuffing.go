@@ -33,7 +33,7 @@ var credentialStuffing = Kind{
 	Explanation: `{{with .Details}}
 		{{number .Accounts}} of {{count .Tried "account"}} ({{part .Accounts .Tried}}) failed between {{time .Start}} and {{time .End}}, nearly all in a single try, as with names and passwords stolen elsewhere.
 		{{if .Successes}}{{number .Successes}} {{if eq .Successes 1}}was{{else}}were{{end}} opened, the first at {{time .FirstSuccess}}.{{else}}None was opened.{{end}}
-		In a crowd of ordinary users, most who mistype sign in soon after.{{end}}`,
+		Most ordinary users who mistype sign in soon afterwards; nearly none of these did.{{end}}`,
 	Remedy: []string{
 		enteredRemedy,
 		`Check the passwords of all accounts against lists of leaked ones, and reject those that are listed.`,
@@ -44,8 +44,8 @@ var credentialStuffing = Kind{
 	inspect: inspectStuffing,
 }
 
-// stuffAddresses is from how many addresses on the finding is one of the site and
-// not one of each client: nobody blocks so many one by one.
+// stuffAddresses is the number of addresses from which on there is one finding for
+// the site instead of one for each client: nobody blocks so many one by one.
 const stuffAddresses = 5
 
 func inspectStuffing(d *Diagnosis, _ observer) ([]candidate, error) {
@@ -72,7 +72,7 @@ func inspectStuffing(d *Diagnosis, _ observer) ([]candidate, error) {
 			from[a.failures[i].address] = true
 		}
 		if len(from) < stuffAddresses {
-			continue // each is an attacker of its own
+			continue // too few: each client gets a finding of its own
 		}
 		c, details := d.wideFinding(&a)
 		c.Subject = result.Subject{Type: "site", Host: host}

@@ -17,20 +17,20 @@ import (
 	"logscan/parse"
 )
 
-// world is a small site that a test runs for a day. Its numbers are drawn from
-// a seed; what is wrong with it is what the test sets.
+// world simulates a small site for a day, with random numbers from a seed. Tests set
+// its faults.
 type world struct {
 	r        *rand.Rand
 	requests []request
 
-	sessionIDs bool          // the log carries them
+	sessionIDs bool          // the log has session ids
 	users      bool          // the log names signed-in users
-	idle       time.Duration // sessions die after this silence
-	absolute   time.Duration // or this long after the sign-in
-	broken     string        // path refused to everybody
+	idle       time.Duration // idle timeout of sessions
+	absolute   time.Duration // maximum age of sessions
+	broken     string        // path that everybody is refused on
 	brokenFrom time.Duration
-	locked     map[string]time.Duration // users refused from then on
-	agents     map[string]string        // user agents by address, where not a browser's
+	locked     map[string]time.Duration // by user: when the account is locked
+	agents     map[string]string        // by address: user agents other than the browser's
 }
 
 type request struct {
@@ -50,7 +50,8 @@ func (w *world) add(at time.Duration, method, path, user, session, address, stat
 	w.requests = append(w.requests, request{at.Truncate(time.Second), method, path, user, session, address, status})
 }
 
-// person works through the day: pages of a few calls, pauses of all lengths.
+// person adds the requests of a person's day: pages of a few calls, and pauses of all
+// lengths.
 func (w *world) person(n int) {
 	user, address := fmt.Sprintf("user%d", n), fmt.Sprintf("10.0.%d.%d", n/250, n%250)
 	now := time.Duration(w.r.Int64N(int64(4 * time.Hour)))
@@ -104,7 +105,7 @@ func (w *world) person(n int) {
 	}
 }
 
-// noise is what every site has: crawlers at closed doors, missing pages.
+// noise adds what every site has: refused crawlers and missing pages.
 func (w *world) noise() {
 	for i := range 60 {
 		at := time.Duration(w.r.Int64N(int64(24 * time.Hour)))
@@ -115,7 +116,8 @@ func (w *world) noise() {
 	}
 }
 
-// handshakes are those of Basic, of git and of a registry, all of them good.
+// handshakes adds successful handshakes of Basic authentication, git and a container
+// registry.
 func (w *world) handshakes() {
 	for i := range 40 {
 		address, user := fmt.Sprintf("198.51.100.%d", i), fmt.Sprintf("ci%d", i%4)
@@ -138,8 +140,7 @@ func (w *world) handshakes() {
 	}
 }
 
-// scan runs the world's requests through everything behind the parser, spread
-// over workers.
+// scan passes the requests to workers, and returns the evidence and the findings.
 func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Finding) {
 	t.Helper()
 	parts := make([]*timeline.Worker, workers)
@@ -191,7 +192,8 @@ func (w *world) run(people int) {
 	w.noise()
 }
 
-// want checks that the kinds found at medium or above are just these.
+// want checks that the kinds of the findings of medium severity or above are exactly
+// these, and returns those findings.
 func want(t *testing.T, findings []result.Finding, kinds ...string) []result.Finding {
 	t.Helper()
 	var notable []result.Finding
@@ -205,7 +207,7 @@ func want(t *testing.T, findings []result.Finding, kinds ...string) []result.Fin
 		ok = ok && notable[i].Kind == kinds[i]
 	}
 	if !ok {
-		t.Errorf("want the findings %q, got", kinds)
+		t.Errorf("want findings %q, got:", kinds)
 		for _, f := range findings {
 			t.Logf("  %v %s %+v: %s %v", f.Severity, f.Kind, f.Subject, f.Title, f.Details)
 		}
@@ -214,8 +216,8 @@ func want(t *testing.T, findings []result.Finding, kinds ...string) []result.Fin
 	return notable
 }
 
-// seeds gives how many worlds to look at: one where time is short, as it is under
-// the race detector, which learns nothing from another.
+// seeds returns the number of worlds to test: n, or 1 with -short, because the race
+// detector finds nothing new in more of them.
 func seeds(n uint64) uint64 {
 	if testing.Short() {
 		return 1
@@ -223,6 +225,7 @@ func seeds(n uint64) uint64 {
 	return n
 }
 
+// variants runs a test on logs with and without session ids and user names.
 func variants(t *testing.T, test func(t *testing.T, w *world)) {
 	for _, v := range []struct {
 		name            string
@@ -259,7 +262,7 @@ func TestHandshakesAreChallenges(t *testing.T) {
 		want(t, findings)
 		for i := range c.Refusals {
 			if f := &c.Refusals[i]; f.Cause != session.Challenge {
-				t.Errorf("%s at %d is %v", c.State.Endpoints[f.Endpoint].Template, f.Time, f.Cause)
+				t.Errorf("%s at %d: cause %v, want challenge", c.State.Endpoints[f.Endpoint].Template, f.Time, f.Cause)
 			}
 		}
 	})
@@ -296,7 +299,7 @@ func TestBrokenEndpoint(t *testing.T) {
 		_, findings := w.scan(t, 1)
 		f := want(t, findings, "endpoint_misconfigured")[0]
 		if f.Subject.Route != "/api/items" || f.Subject.Method != "GET" {
-			t.Errorf("subject %+v", f.Subject)
+			t.Errorf("unexpected subject %+v", f.Subject)
 		}
 		if off := time.UnixMicro(f.Onset).Sub(day.Add(w.brokenFrom)).Abs(); off > 2*time.Minute {
 			t.Errorf("onset is off by %v", off)
@@ -308,7 +311,7 @@ func TestBrokenEndpoint(t *testing.T) {
 			}
 		}
 		if n := f.Unauthorized; n < int64(refused)*95/100 || n > int64(refused) {
-			t.Errorf("explains %d of its %d refusals", n, refused)
+			t.Errorf("the finding explains %d of %d refusals", n, refused)
 		}
 	})
 }
@@ -325,7 +328,7 @@ func TestLockedAccounts(t *testing.T) {
 			for _, f := range want(t, findings, "account_failure", "account_failure") {
 				at, ok := w.locked[f.Subject.User]
 				if !ok {
-					t.Errorf("blames %q", f.Subject.User)
+					t.Errorf("found user %q, whose account is not locked", f.Subject.User)
 				}
 				if off := time.UnixMicro(f.Onset).Sub(day.Add(at)); off < 0 || off > 3*time.Hour {
 					t.Errorf("onset of %s is off by %v", f.Subject.User, off)
@@ -352,6 +355,6 @@ func TestThreeTroublesAtOnce(t *testing.T) {
 		for _, f := range findings {
 			t.Logf("  %v %s %+v: %s %v", f.Severity, f.Kind, f.Subject, f.Title, f.Details)
 		}
-		t.Errorf("found %v", kinds)
+		t.Errorf("found kinds %v", kinds)
 	}
 }

@@ -32,14 +32,13 @@ type Diagnosis struct {
 	finding      []int32 // by refusal: the finding that explains it, index plus one
 
 	observed  map[string]observer // by kind: what the timelines showed
-	proposed  []proposals         // by kind: of those that need no observer, made beside Observe
+	proposed  []proposals         // by kind: of those that need no observer, made during Observe
 	guessOnce sync.Once           // makes guesses
 	guesses   *guessObserver      // shared by the kinds of attacks; nil if there is nothing to follow
 }
 
-// Observe returns a diagnosis of the evidence, for which it has walked over the
-// timelines once more if a kind wanted that. The error is that of ctx or of reading
-// temporary files.
+// Observe returns a diagnosis of the evidence. It walks over the timelines once more
+// if a kind has an observer. The error is that of ctx or of reading temporary files.
 func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 	d := newDiagnosis(ev)
 	var beside sync.WaitGroup
@@ -54,8 +53,8 @@ func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	return d
 }
 
-// open reports whether findings may explain a refusal: it has a time, is no
-// challenge, and no finding has it yet.
+// open reports whether a finding may still explain a refusal: it has a time, is not a
+// challenge, and no finding explains it yet.
 func (d *Diagnosis) open(refusal int) bool {
 	r := &d.Refusals[refusal]
 	return d.finding[refusal] == 0 && r.Actor != 0 && r.Cause != session.Challenge

@@ -34,12 +34,12 @@ var distributedGuessing = Kind{
 	Explanation: `{{with .Details}}
 		{{plural .Failures "try" "tries"}} from {{plural .Addresses "address" "addresses"}} failed between {{time .Start}} and {{time .End}}.
 		The account had not been accepted from any of these addresses before{{with .EnteredFrom}}; later it was accepted from {{number .}} of them{{end}}.
-		Other accounts fail from at most {{fixed 1 .Usual}} addresses on average.{{end}}`,
+		Other accounts that fail do so from at most {{fixed 1 .Usual}} addresses on average.{{end}}`,
 	Remedy: []string{
 		`{{if .Details.EnteredFrom}}Somebody got in from an address that had guessed: lock the account, end its sessions, change its password, and check what it did since.{{end}}`,
-		`Limit failed tries per account with a growing delay. A limit per address does not notice this attack, and a lock also shuts out the owner.`,
+		`Limit failed tries per account with a growing delay. A limit per address does not stop this attack, and locking the account shuts out its owner.`,
 		`Require a second factor, and inform the owner.`,
-		`Rename well-known accounts (admin, root, test), or refuse them from outside.`,
+		`Rename well-known accounts (admin, root, test), or let them sign in from internal addresses only.`,
 	},
 	observe: observeGuesses,
 	inspect: inspectDistributed,
@@ -59,9 +59,10 @@ type Distributed struct {
 }
 
 const (
-	// strangeAddresses is from how many addresses an account must fail.
+	// strangeAddresses is the minimum number of addresses from which an account fails.
 	strangeAddresses = 10
-	// slips is how many failures before a success are the owner's own.
+	// slips is the maximum number of failures at an address that is accepted later
+	// for which the client is taken to be the owner.
 	slips = 4
 )
 
@@ -89,7 +90,7 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 		}
 		for address, refusals := range by[u] {
 			if _, ok := o.accepted[home{u, address}]; ok && len(refusals) <= slips {
-				delete(by[u], address) // the owner, who signed in in the end
+				delete(by[u], address) // the owner, who signed in later
 			}
 		}
 		users = append(users, u)

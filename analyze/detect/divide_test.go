@@ -10,8 +10,8 @@ import (
 	"logscan/analyze/stats"
 )
 
-// divide finds actors with and without permission, but not refusals by chance or
-// over time.
+// TestDivide checks that actors with and without permission are told apart from
+// refusals by chance and from a change over time.
 func TestDivide(t *testing.T) {
 	const hour = 3_600_000
 	r := rand.New(rand.NewPCG(1, 2))
@@ -58,11 +58,12 @@ func TestDivide(t *testing.T) {
 		after = append(after, actorCount{who: 100 + i, refused: 4, first: 1000 + int64(i), last: 1010 + int64(i)})
 	}
 	if interleaved(append(before, after...)) {
-		t.Error("a change over time is taken for a permission")
+		t.Error("actors before and after a change count as interleaved")
 	}
 }
 
-// The sweep finds the instant common to most deaths and fewest lives.
+// TestCommonInstant checks that a sweep finds the instant that most deaths and fewest
+// surviving sessions have in common.
 func TestCommonInstant(t *testing.T) {
 	const minute = 60_000
 	alive := func(start, last int64) death {
@@ -93,8 +94,8 @@ func TestCommonInstant(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, want)
 		}
 	}
-	// A death after an idle time that other sessions survive is surprising; after one
-	// that they do not, it is not.
+	// A death is surprising after an idle time that other sessions survive, and not
+	// surprising after one that they do not survive.
 	var survived stats.Durations
 	for range 200 {
 		survived.Add(20 * minute)
@@ -102,9 +103,9 @@ func TestCommonInstant(t *testing.T) {
 	rare := surprise(nil, &survived, session.LongAgo, session.Never)
 	usual := surprise(slices.Repeat([]death{died(0, 10, 40)}, 300), &survived, session.LongAgo, session.Never)
 	if w := rare(15 * minute); w < maxSurprise-0.1 {
-		t.Errorf("weight of a rare death: %v", w)
+		t.Errorf("weight of a death after a short idle time: %v", w)
 	}
 	if w := usual(30 * minute); w > 0.1 {
-		t.Errorf("weight of a usual death: %v", w)
+		t.Errorf("weight of a death after a long idle time: %v", w)
 	}
 }

@@ -38,12 +38,12 @@ var endpointMisconfigured = Kind{
 		{{plural .Actors "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.
 		{{share .RefusedShare}} of the clients that requested this route were refused (at least {{share .RefusedLow}} with 95% confidence); on a typical route it is at most {{share .Baseline}}.
 		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}
-		{{if .Ongoing}}It still fails at the end of the log.{{else}}It has stopped before the end of the log.{{end}}{{end}}`,
+		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{with .Details.OnsetHigh}}Check what changed at {{time .}}{{else}}Check what changed before the start of the log{{end}}: a deploy, a reload of the proxy, a changed route.`,
 		`Compare the route's authentication settings with those of a route that works. nginx: auth_basic, auth_request, proxy_set_header Authorization (a nested location inherits proxy_set_header only if it sets none itself). Apache: AuthType, AuthName, Require, .htaccess, CGIPassAuth.`,
 		`For bearer tokens, check the audience, issuer and scope that this route requires. For API keys in a header, check nginx's underscores_in_headers.`,
-		`Replay one of the evidence requests with a session that works elsewhere, and see whether the proxy or the application answers.`,
+		`Replay one of the evidence requests with a session that works elsewhere, and check whether the 401 comes from the proxy or from the application.`,
 	},
 	observe: observeEndpoints,
 	inspect: inspectEndpoints,
@@ -74,7 +74,7 @@ const (
 	endpointShare = 0.9
 	// endpointLower is the minimum of the 95% lower bound of that share.
 	endpointLower = 0.6
-	// endpointFalse is the accepted share of false reports over all routes.
+	// endpointFalse is the accepted rate of false reports over all routes.
 	endpointFalse = 0.001
 	// minMeasured is the minimum number of actors of a route that is part of the
 	// baseline.

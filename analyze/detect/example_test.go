@@ -13,8 +13,8 @@ import (
 	"logscan/parse"
 )
 
-// refusedRobots is a trial kind. A real one is a file like this with its row in
-// Catalogue, and a scenario of package fixtures with the same Kind.
+// refusedRobots is an example. A real kind is a file like this with a row in Catalogue,
+// and a scenario in package fixtures with the same Kind.
 //
 // Sign: /robots.txt is refused. Not: it is missing (404).
 var refusedRobots = Kind{
@@ -49,7 +49,7 @@ func inspectRobots(d *Diagnosis, _ observer) ([]candidate, error) {
 
 func ExampleKind() {
 	w := timeline.NewWorker(1, 1)
-	for i := range 6 { // two refusals of each of three crawlers
+	for i := range 6 { // two refusals for each of three crawlers
 		e := parse.Entry{Status: 401, Time: int64(i), Path: []byte("/robots.txt"), Client: fmt.Appendf(nil, "192.0.2.%d", i%3)}
 		w.Entry(0, int64(i), &e, nil)
 	}

@@ -20,7 +20,7 @@ const (
 	maxMillis = 1 << 42 // more than the age of any session
 )
 
-// trendStep is the number of steps of the observers that make one of a Trend.
+// trendStep is the number of observer steps in one step of a Trend.
 const trendStep = (session.MaxSteps + maxTrend - 1) / maxTrend
 
 // newTrend returns an empty trend of the refusals; acceptances are not counted.
@@ -29,7 +29,7 @@ func newTrend(d *Diagnosis) *result.Trend {
 	return &result.Trend{From: d.From * 1000, Step: trendStep * d.Width * 1000, Refused: make([]int64, steps)}
 }
 
-// actorTrend shows the distinct actors of a series.
+// actorTrend returns the distinct actors of a series over time.
 func (d *Diagnosis) actorTrend(cells []cell) *result.Exhibit {
 	t := newTrend(d)
 	t.Accepted = make([]int64, len(t.Refused))
@@ -40,7 +40,8 @@ func (d *Diagnosis) actorTrend(cells []cell) *result.Exhibit {
 	return &result.Exhibit{Counts: result.CountsActors, Trend: t}
 }
 
-// trendOf shows refusals over time. Every finding has at least this exhibit.
+// trendOf returns the refusals over time. Findings without another exhibit have this
+// one.
 func (d *Diagnosis) trendOf(refusals []uint32) *result.Exhibit {
 	t := newTrend(d)
 	for _, i := range refusals {

@@ -12,14 +12,14 @@ import (
 	"logscan/parse"
 )
 
-// One trouble is one finding. All kinds propose what they see in the refusals that
+// One trouble is one finding. All kinds propose findings for the refusals that
 // nothing explains yet, and a greedy cover chooses: first the proposal that
 // explains most refusals for each bit that it takes to describe it (Chvátal, A
 // greedy heuristic for the set-covering problem, 1979; description length as in
 // Rissanen, 1978). One wide subject takes fewer bits than many narrow ones: a bad
 // upstream is not forty bad routes, a client that tries every account is not as
-// many failing accounts. A proposal that lost refusals to another finding is tested
-// again on the rest by its own kind, and stands or is absorbed.
+// many failing accounts. If a proposal loses refusals to another finding, its kind is
+// inspected again on the rest, which confirms the proposal or absorbs it.
 
 const (
 	// intact is the share of its claims that a proposal must still have to be
@@ -27,13 +27,13 @@ const (
 	intact = 0.99
 	// minKept is the share that it must have if it is not tested again.
 	minKept = 0.5
-	// maxInspections bounds how often a run's kinds are asked again: each time
-	// costs a pass over the refusals.
+	// maxInspections bounds how often the kinds of a run are inspected again: each
+	// inspection costs a pass over the refusals.
 	maxInspections = 64
-	// maxRounds is how often all kinds are asked what they see in the rest.
+	// maxRounds is the maximum number of times that all kinds are inspected.
 	maxRounds = 3
-	// certainty is how much more a certain kind weighs: twice, so that chance does
-	// not break a tie.
+	// certainty is the factor by which a certain kind weighs more, so that chance
+	// does not break a tie.
 	certainty = 2
 )
 
@@ -74,7 +74,7 @@ type explainer struct {
 	absorbed    []map[string]absorbed // by accepted finding, by id
 }
 
-// absorbed is a finding that is part of an accepted one.
+// absorbed is a proposal that became part of an accepted finding.
 type absorbed struct {
 	result.Finding
 	shared int64 // refusals of both
@@ -105,8 +105,8 @@ func (d *Diagnosis) explain(kinds []Kind) ([]candidate, error) {
 	return x.accepted, nil
 }
 
-// proposeUnobserved asks the kinds that need the refusals alone for the first time,
-// one after the other, while others observe the timelines.
+// proposeUnobserved inspects the kinds that need only the refusals, one after the
+// other. It runs while the observers of other kinds walk over the timelines.
 func (d *Diagnosis) proposeUnobserved() {
 	d.proposed = make([]proposals, len(d.kinds))
 	for i := range d.kinds {
@@ -117,9 +117,8 @@ func (d *Diagnosis) proposeUnobserved() {
 	}
 }
 
-// inspectAll asks all kinds that are residual, or all that are not, what they see in
-// the open refusals. They are asked concurrently, because none changes what another
-// one reads.
+// inspectAll inspects all kinds that are residual, or all that are not. It does so
+// concurrently, because inspect changes nothing.
 func (x *explainer) inspectAll(residual bool) error {
 	seen := x.proposed
 	if x.proposed = nil; seen == nil {
@@ -145,7 +144,7 @@ func (x *explainer) inspectAll(residual bool) error {
 	return nil
 }
 
-// inspect asks a kind again.
+// inspect inspects a kind again.
 func (x *explainer) inspect(kind int) error {
 	k := &x.kinds[kind]
 	found, err := k.inspect(x.Diagnosis, x.observed[k.Name])
@@ -156,7 +155,7 @@ func (x *explainer) inspect(kind int) error {
 	return nil
 }
 
-// propose adds what a kind sees in the open refusals. It replaces the kind's waiting
+// propose adds the findings that a kind proposes, which replace its waiting
 // proposals.
 func (x *explainer) propose(kind int, found []candidate) {
 	k := &x.kinds[kind]
@@ -183,13 +182,13 @@ func (x *explainer) propose(kind int, found []candidate) {
 	}
 }
 
-// ofNobody reports whether a subject is the clients that exceed the limit of names
-// and are summed up.
+// ofNobody reports whether a subject stands for the clients beyond the limit of
+// names, which are summed up under one name.
 func ofNobody(state *timeline.State, s *result.Subject) bool {
 	return state.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }
 
-// weigh sets what a proposal would explain now.
+// weigh sets the number of refusals that a proposal would explain now, and its merit.
 func (x *explainer) weigh(p *proposal) {
 	p.open = 0
 	for _, i := range p.claims {
@@ -233,7 +232,7 @@ func (x *explainer) choose() error {
 	for x.queue.Len() > 0 {
 		p := heap.Pop(&x.queue).(*proposal)
 		if p.generation != x.generation[p.kind] {
-			continue // its kind has been asked again
+			continue // replaced by a later inspection of its kind
 		}
 		was := p.open
 		x.weigh(p)

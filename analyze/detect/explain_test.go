@@ -12,9 +12,10 @@ import (
 	"logscan/parse"
 )
 
-// claiming is a detector that proposes what is open of fixed claims, when that
-// is at least a number of 401s: a test on what is left, like those of real ones.
-func claiming(kind string, least int, subjects map[result.Subject][]uint32) Kind {
+// fixedClaims returns a kind that proposes, for each subject, those of its claims that
+// no finding explains yet, if they are at least least 401s. Like real kinds, it tests
+// only what is left.
+func fixedClaims(kind string, least int, subjects map[result.Subject][]uint32) Kind {
 	return Kind{Name: kind, inspect: func(c *Diagnosis, _ observer) ([]candidate, error) {
 		var found []candidate
 		for s, claims := range subjects {
@@ -28,7 +29,8 @@ func claiming(kind string, least int, subjects map[result.Subject][]uint32) Kind
 	}}
 }
 
-func some(from, to uint32) (list []uint32) {
+// sequence returns the numbers in [from, to).
+func sequence(from, to uint32) (list []uint32) {
 	for i := from; i < to; i++ {
 		list = append(list, i)
 	}
@@ -47,10 +49,10 @@ func TestExplain(t *testing.T) {
 
 	routesOfBackend, accountsOfSpray := map[result.Subject][]uint32{}, map[result.Subject][]uint32{}
 	for n := range 40 {
-		routesOfBackend[route(n)] = some(uint32(20*n), uint32(20*n+20))
+		routesOfBackend[route(n)] = sequence(uint32(20*n), uint32(20*n+20))
 	}
 	for n := range 150 {
-		accountsOfSpray[account(n)] = some(uint32(3*n), uint32(3*n+3))
+		accountsOfSpray[account(n)] = sequence(uint32(3*n), uint32(3*n+3))
 	}
 	for _, tt := range []struct {
 		name      string
@@ -59,26 +61,26 @@ func TestExplain(t *testing.T) {
 		absorbed  int            // by the first finding
 	}{
 		{"a bad backend is not forty bad routes", []Kind{
-			claiming("endpoint_misconfigured", 5, routesOfBackend),
-			claiming("upstream_misconfigured", 5, map[result.Subject][]uint32{backend: some(0, 800)}),
+			fixedClaims("endpoint_misconfigured", 5, routesOfBackend),
+			fixedClaims("upstream_misconfigured", 5, map[result.Subject][]uint32{backend: sequence(0, 800)}),
 		}, map[string]int{"upstream_misconfigured     10.8.0.1:80": 800}, 40},
 		{"an expired integration key is not a bad route", []Kind{
-			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 300)}),
-			claiming("integration_failure", 5, map[result.Subject][]uint32{client(1): some(0, 320)}),
+			fixedClaims("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): sequence(0, 300)}),
+			fixedClaims("integration_failure", 5, map[result.Subject][]uint32{client(1): sequence(0, 320)}),
 		}, map[string]int{"integration_failure    10.0.0.1 ": 320}, 1},
 		{"a client that tries all accounts is not so many failing accounts", []Kind{
-			claiming("account_failure", 3, accountsOfSpray),
-			claiming("password_spraying", 15, map[result.Subject][]uint32{client(1): some(0, 450)}),
+			fixedClaims("account_failure", 3, accountsOfSpray),
+			fixedClaims("password_spraying", 15, map[result.Subject][]uint32{client(1): sequence(0, 450)}),
 		}, map[string]int{"password_spraying    10.0.0.1 ": 450}, 150},
 		{"two troubles that share a few 401s both stand", []Kind{
-			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 300)}),
-			claiming("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: some(280, 700)}),
+			fixedClaims("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): sequence(0, 300)}),
+			fixedClaims("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: sequence(280, 700)}),
 		}, map[string]int{"endpoint_misconfigured h /1   ": 280, "session_expiry h    ": 420}, 0},
-		{"what is left is tested again, and is too little", []Kind{
-			claiming("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): some(0, 23)}),
-			claiming("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: some(3, 700)}),
+		{"the rest of a proposal is tested again and is too small", []Kind{
+			fixedClaims("endpoint_misconfigured", 5, map[result.Subject][]uint32{route(1): sequence(0, 23)}),
+			fixedClaims("session_expiry", 8, map[result.Subject][]uint32{{Type: "session_policy", Host: "h"}: sequence(3, 700)}),
 		}, map[string]int{"session_expiry h    ": 697}, 1},
-		{"nothing", []Kind{claiming("session_expiry", 8, nil)}, map[string]int{}, 0},
+		{"nothing", []Kind{fixedClaims("session_expiry", 8, nil)}, map[string]int{}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 { // the order of proposals is that of a map
@@ -95,7 +97,7 @@ func TestExplain(t *testing.T) {
 					got[f.Title] = len(f.claims)
 					for _, i := range f.claims {
 						if c.finding[i] != int32(place+1) {
-							t.Fatalf("401 %d is of finding %d, not of %d", i, c.finding[i], place+1)
+							t.Fatalf("401 %d belongs to finding %d, want %d", i, c.finding[i], place+1)
 						}
 					}
 				}
@@ -114,16 +116,16 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Many proposals that overlap cost no more than a bounded number of
+// TestExplainIsBounded checks that many overlapping proposals cost a bounded number of
 // inspections.
 func TestExplainIsBounded(t *testing.T) {
 	const n = 3000
 	inspections := 0
 	subjects := map[result.Subject][]uint32{}
 	for i := range uint32(n) {
-		subjects[result.Subject{Type: "client", ClientAddress: fmt.Sprint(i)}] = some(i, i+20)
+		subjects[result.Subject{Type: "client", ClientAddress: fmt.Sprint(i)}] = sequence(i, i+20)
 	}
-	d := claiming("brute_force", 5, subjects)
+	d := fixedClaims("brute_force", 5, subjects)
 	inner := d.inspect
 	d.inspect = func(c *Diagnosis, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
 	c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{}, Refusals: make([]session.Refusal, n+20)})
@@ -142,7 +144,7 @@ func TestOfNobody(t *testing.T) {
 		subject result.Subject
 		want    bool
 	}{
-		{0, result.Subject{ClientAddress: timeline.OtherName}, false}, // somebody has that name
+		{0, result.Subject{ClientAddress: timeline.OtherName}, false}, // a client whose logged address is that name
 		{1, result.Subject{ClientAddress: timeline.OtherName}, true},
 		{1, result.Subject{UserAgent: timeline.OtherName}, true},
 		{1, result.Subject{ClientAddress: "192.0.2.7"}, false},

@@ -33,7 +33,7 @@ var insecureScheme = Kind{
 	Title:    `{{if gt .Details.Routes 1}}{{number .Details.Routes}} routes{{with .Subject.Host}} on {{.}}{{end}} are{{else}}{{route .Subject}} is{{end}} refused over http but accepted over https`,
 	Explanation: `{{with .Details}}
 		{{part .HTTPRefused .HTTP}} of {{count .HTTP "request"}} over http were refused; of {{number .HTTPS}} over https, {{part .HTTPSRefused .HTTPS}} were.
-		{{share .SignedIn}} of the refused requests, from {{count .Clients "client"}}, came within {{duration .Window}} of an accepted one by the same client, so its user was signed in.
+		{{share .SignedIn}} of the refused requests, from {{count .Clients "client"}}, came within {{duration .Window}} of an accepted request by the same client, so its user was signed in.
 		Browsers do not send cookies with the attribute Secure over http.{{end}}`,
 	Remedy: []string{
 		`Redirect http to https before authentication. nginx: a server on port 80 with return 308 https://$host$request_uri. Apache: Redirect permanent, or RewriteRule with R=308.`,
@@ -67,7 +67,8 @@ const (
 	schemeOther = 0.3
 	// schemeSignedIn is the minimum share of refused requests by signed-in clients.
 	schemeSignedIn = 0.5
-	// schemeRoutes routes of one host make the host the subject.
+	// schemeRoutes is the number of affected routes from which on the host is the
+	// subject of the finding.
 	schemeRoutes = 4
 )
 

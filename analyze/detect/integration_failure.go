@@ -36,11 +36,11 @@ var integrationFailure = Kind{
 		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		A program sends requests every {{duration .Period}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
-		From {{time .FirstRefused}} on, all {{count .RoundsRefused "round"}} ({{count .Requests "request"}} on {{count .Routes "route"}}) were refused.
+		From {{time .FirstRefused}} on, all {{plural .RoundsRefused "round" "rounds"}} of requests ({{count .Requests "request"}} on {{count .Routes "route"}}) were refused.
 		The routes do not refuse others at this rate, so its credentials are the likely cause.
 		{{if .Ongoing}}It is still refused at the end of the log.{{else}}It has been accepted again since {{time .AcceptedAgain}}.{{end}}{{end}}`,
 	Remedy: []string{
-		`Renew its credentials: an expired API key or password, a rotated client secret, or a token whose scope or audience has changed.`,
+		`Renew its credentials. Usual causes are an expired API key or password, a rotated client secret, or a token whose scope or audience has changed.`,
 		`Check what changed at the onset: .htpasswd or the directory, the allowed addresses (nginx allow, Apache Require ip), the OAuth client.`,
 		`Make the program stop and raise an alarm on a 401 instead of repeating the request, and set a reminder before the next credential expires.`,
 	},
@@ -64,11 +64,12 @@ type FailingIntegration struct {
 }
 
 const (
-	// machineAccepted and machineRounds are how many rounds must be accepted and
-	// then refused: fewer have no pace.
+	// machineAccepted is the minimum number of accepted rounds, and machineRounds that
+	// of the refused rounds that follow: fewer show no pace.
 	machineAccepted = 5
 	machineRounds   = 4
-	// machineHigh refused requests are so many that somebody waits for them.
+	// machineHigh is the number of refused requests from which on the severity is
+	// high: somebody depends on so many.
 	machineHigh = 500
 )
 
@@ -99,7 +100,7 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-// openAnswers returns the answers without the explained refusals.
+// openAnswers returns the answers without the refusals that a finding explains.
 func openAnswers(d *Diagnosis, all []answer) []answer {
 	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool {
 		return a.refusal != timeline.NoRefusal && !d.open(int(a.refusal))

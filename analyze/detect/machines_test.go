@@ -157,8 +157,8 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// An app that repeats a refused sign-in at a steady pace after it was accepted is no
-// attack, even where the log names no users.
+// TestRetryingAppIsNoAttack checks that an app that repeats a refused sign-in at a
+// steady pace after it was accepted is not an attack, even if the log names no users.
 func TestRetryingAppIsNoAttack(t *testing.T) {
 	for seed := range seeds(3) {
 		w := everyday(seed)

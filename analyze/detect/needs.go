@@ -22,7 +22,7 @@ const (
 	needUpstream = "upstream_address"
 )
 
-// heldFields reports, by field, whether any line of the run has it.
+// heldFields reports for each field whether any line of the run has it.
 func heldFields(s *timeline.State) map[string]bool {
 	named := func(s string) bool { return s != "" }
 	h := map[string]bool{
@@ -42,8 +42,8 @@ func heldFields(s *timeline.State) map[string]bool {
 	return h
 }
 
-// detectable returns the kinds whose needs the log meets, and what the others miss.
-// Where nothing was read, nothing is missing.
+// detectable returns the kinds whose needs the log meets, and what the other kinds
+// lack. If nothing was read, nothing is lacking.
 func detectable(all []Kind, s *timeline.State) (kinds []Kind, others []result.Undetectable) {
 	held := heldFields(s)
 	for _, k := range all {

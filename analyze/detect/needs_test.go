@@ -8,22 +8,22 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// The table of detectors can be read from top to bottom: known kinds, in their
-// order, with words for people and needs that holds knows.
-func TestDetectors(t *testing.T) {
+// TestCatalogue checks that the rows are complete, in the order of CauseNames, and need
+// only fields that heldFields reports.
+func TestCatalogue(t *testing.T) {
 	last, known := -1, heldFields(&timeline.State{Endpoints: make([]timeline.Endpoint, 1)})
 	for _, d := range Catalogue() {
 		place := slices.Index(CauseNames(), d.Name)
 		if place <= last {
-			t.Errorf("%s: no kind, or out of order", d.Name)
+			t.Errorf("%s: not in CauseNames, or out of order", d.Name)
 		}
 		last = place
 		if d.Label == "" || d.Meaning == "" || d.Category == "" || len(d.Needs) == 0 || d.inspect == nil {
-			t.Errorf("%s: the row is not complete", d.Name)
+			t.Errorf("%s: incomplete row", d.Name)
 		}
 		for _, need := range d.Needs {
 			if _, ok := known[need]; !ok {
-				t.Errorf("%s needs %s, of which nobody knows whether a log holds it", d.Name, need)
+				t.Errorf("%s needs %s, which heldFields does not report", d.Name, need)
 			}
 		}
 	}
@@ -64,7 +64,7 @@ func TestDetectable(t *testing.T) {
 			t.Errorf("kinds: %q, want %q", got, tt.able)
 		}
 		if got := strings.Join(missing, "; "); got != tt.not {
-			t.Errorf("not: %q, want %q", got, tt.not)
+			t.Errorf("undetectable: %q, want %q", got, tt.not)
 		}
 	}
 }

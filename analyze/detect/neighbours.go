@@ -7,9 +7,9 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// neighbours is an observer of refused requests that carried no session: it finds
-// out whether the same client was accepted on a protected route within a time
-// window before or after, that is, whether its user was signed in.
+// neighbours is an observer of refused requests that carried no session. It records
+// whether the same client was accepted on a protected route within a time window
+// before or after, that is, whether its user was signed in.
 type neighbours struct {
 	*Diagnosis
 	window   int64 // milliseconds

@@ -7,10 +7,10 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// observer is what a kind notes of the timelines. Most logs have no route that
-// refuses live sessions and no account that fails again and again. A kind that
-// needs more than the refusals has an observer only if they show that there is
-// something to look for; only then the timelines are walked over once more.
+// observer records what a kind needs from the timelines. Most logs have no route that
+// refuses live sessions and no account that fails again and again, so a kind returns
+// an observer only if the refusals make it worthwhile. The timelines are walked over
+// once more only if there is an observer.
 type observer interface {
 	// part returns the observer's part for one goroutine, which is called with
 	// every actor; id is Refusal.Actor.
@@ -42,8 +42,8 @@ func wantedBy(observers []observer) func(id uint32, w timeline.Who) bool {
 	}
 }
 
-// observe sets d.observed: it asks the kinds for their observers, and walks over
-// the timelines if there are any.
+// observe sets d.observed: it gets the observers of the kinds, and walks over the
+// timelines if there are any.
 func (d *Diagnosis) observe(ctx context.Context) error {
 	byKind := make([]observer, len(d.kinds))
 	var tasks []func()

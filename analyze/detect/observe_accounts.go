@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// accountRefused is how many refusals make an account worth following.
+	// accountRefused is the minimum number of refusals of an account that is followed.
 	accountRefused = 4
 	// maxAccounts bounds the accounts that are followed: those with most refusals.
 	maxAccounts = 2000

@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// guessAddress is how many failed tries make an address worth following: no
-	// threshold for attacks by one client is lower.
+	// guessAddress is the minimum number of failed tries of an address that is
+	// followed: no threshold for attacks by one client is lower.
 	guessAddress = 12
-	// guessUsers is how many failing users make an address worth following, as one
-	// of many that share a list of accounts. A household has fewer.
+	// guessUsers is the minimum number of failing users of an address that is followed
+	// as one of many that share a list of accounts. A household has fewer.
 	guessUsers = 3
-	// guessFrom is from how many addresses an account must be tried to be worth
-	// following. A person has few.
+	// guessFrom is the minimum number of addresses from which an account that is
+	// followed was tried. A person has few.
 	guessFrom = 6
 	// maxGuessed bounds the addresses and the accounts that are followed: those
 	// with most failures.
 	maxGuessed = 10_000
-	// acceptedAgain is for how long, in milliseconds, further acceptances of a user
-	// by one actor are not counted: an acceptance stands for a visit, not for each
-	// page.
+	// acceptedAgain is the time, in milliseconds, in which further acceptances of a
+	// user by one actor are not counted: an acceptance stands for a visit, not for
+	// each page.
 	acceptedAgain = 30 * 60_000
 )
 
@@ -168,8 +168,8 @@ func (o *guessObserver) gather() {
 }
 
 const (
-	// giveUpLeast and giveUpMost bound the share of users in a crowd that are taken
-	// to come and never be accepted.
+	// giveUpLeast and giveUpMost bound the share of ordinary users that are assumed
+	// to fail and never be accepted.
 	giveUpLeast, giveUpMost = 0.3, 0.7
 	// usualLeast is the least number of addresses from which an account without an
 	// attack is expected to fail away from home: a phone and a café.
@@ -197,7 +197,7 @@ func (o *guessObserver) measureCrowd() {
 			n++
 		}
 	}
-	// One in four more, so that a few users do not decide it.
+	// Adding one of four keeps a few users from deciding it.
 	o.givingUp = min(max(float64(n+1)/float64(len(gaveUp)+4), giveUpLeast), giveUpMost)
 	pairs = distinctHomes(pairs)
 	users := 0
@@ -270,8 +270,8 @@ func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
 	return ok && user != 0 && first < ms
 }
 
-// strangers returns the tries without explained refusals and without users at home:
-// what an owner mistypes is no guess.
+// strangers returns the tries without those that a finding explains and those of
+// users at home: an owner who mistypes is not guessing.
 func (o *guessObserver) strangers(list []try) []try {
 	return slices.DeleteFunc(slices.Clone(list), func(t try) bool {
 		return t.failed() && !o.open(int(t.refusal)) || o.atHome(t.user, t.address, t.time)

@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// machineRefused is how many refusals of a client that was accepted before make
-	// it worth following.
+	// machineRefused is the minimum number of refusals of a client that was accepted
+	// before and is followed.
 	machineRefused = 4
-	// machineRoutes is the greatest number of routes that a program requests: a
-	// client with more is a person's browser or app.
+	// machineRoutes is the maximum number of routes that a program requests: a client
+	// with more is a person's browser or app.
 	machineRoutes = 8
 	// maxMachines bounds the clients that are followed: those with most refusals.
 	maxMachines = 10_000

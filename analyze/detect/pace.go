@@ -6,16 +6,17 @@ import (
 )
 
 const (
-	// tryGap in milliseconds joins the requests of one page into one try or round.
-	// A person who tries again needs longer.
+	// tryGap is the maximum time, in milliseconds, between requests that belong to one
+	// try or round, such as those of a page. A person who tries again takes longer.
 	tryGap = 2000
-	// steadyGaps is the least number of gaps that show a pace.
+	// steadyGaps is the minimum number of gaps that show a pace.
 	steadyGaps = 4
-	// steadyShare is the share of the gaps near the typical one that shows a
-	// machine. Of random gaps it is a third.
+	// steadyShare is the minimum share of gaps near the typical one that shows a
+	// program. For random gaps the share is a third.
 	steadyShare = 0.8
-	// minPeriod in milliseconds is the least time between the rounds of a monitor:
-	// a faster client is none, and in whole seconds every fast pace looks steady.
+	// minPeriod is the minimum time between the rounds of a monitor, in milliseconds.
+	// Monitors are not faster, and in logs of whole seconds every fast pace looks
+	// steady.
 	minPeriod = 4000
 )
 

@@ -16,7 +16,7 @@ import "logscan/parse"
 var passwordSpraying = Kind{
 	Name:     "password_spraying",
 	Label:    "Password spraying",
-	Meaning:  "One client tries few passwords on each of many accounts.",
+	Meaning:  "One client tries a few passwords on each of many accounts.",
 	Category: AttackCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
@@ -26,12 +26,12 @@ var passwordSpraying = Kind{
 		{{if .Successes}}{{number .Successes}} opened{{else}}none opened{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Failures "try" "tries"}} on {{count .Accounts "account"}} failed between {{time .Start}} and {{time .End}}.
-		That is {{fixed 1 .TriesPerAccount}} per account on average, few enough not to lock any.
+		That is {{fixed 1 .TriesPerAccount}} per account on average, too few to lock them.
 		None of the users had been accepted from this address before;
 		{{if .Successes}}{{number .Successes}} {{if eq .Successes 1}}was{{else}}were{{end}} accepted afterwards, the first at {{time .FirstSuccess}}{{else}}none was accepted afterwards{{end}}.{{end}}`,
 	Remedy: []string{
 		enteredRemedy,
-		`Limit failed tries per address over all accounts. A lock per account does not notice this attack.`,
+		`Limit failed tries per address over all accounts. Locking accounts after several failures does not stop this attack.`,
 		`Reject common and leaked passwords, and require a second factor.`,
 		`Watch these accounts for sign-ins from other addresses: the same passwords may be tried from elsewhere.`,
 	},

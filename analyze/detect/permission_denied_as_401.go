@@ -35,13 +35,13 @@ var permissionDenied = Kind{
 	Details:  func() any { return new(Permission) },
 	Title:    `{{route .Subject}} answers 401 instead of 403 to signed-in users without permission`,
 	Explanation: `{{with .Details}}
-		{{plural .Refused "client was" "clients were"}} refused here every time, {{plural .Accepted "other was" "others were"}} accepted every time{{if .Mixed}}, {{number .Mixed}} saw both{{end}}, over the same hours.
-		All of them were accepted on other routes: their credentials are good, and those refused lack a permission.
+		{{plural .Refused "client was" "clients were"}} refused here every time, {{plural .Accepted "other was" "others were"}} accepted every time{{if .Mixed}}, {{number .Mixed}} got both answers{{end}}, over the same hours.
+		All of them were accepted on other routes, so their credentials are good; those refused lack a permission.
 		A 401 asks for other credentials (RFC 9110, section 15.5.2), so clients sign in again, in vain.{{end}}`,
 	Remedy: []string{
 		`Answer 403 if the credentials are good and the permission is missing (RFC 9110, section 15.5.4). In OAuth, answer 403 with insufficient_scope (RFC 6750, section 3.1).`,
 		`Apache: Require group and Require expr answer 401; AuthzSendForbiddenOnFailure On makes it 403. Spring Security: use an AccessDeniedHandler. ASP.NET: Forbid() instead of Challenge().`,
-		`Hide or disable in the page what its user may not request.`,
+		`In the user interface, hide or disable what the user is not permitted to request.`,
 	},
 	observe: observePermissions,
 	inspect: inspectPermissions,
@@ -65,7 +65,7 @@ const (
 	// permissionOverlap is the minimum share of actors that asked while actors of
 	// the other kind did: otherwise the route changed over time.
 	permissionOverlap = 0.7
-	// permissionFalse is the accepted share of false reports over the routes.
+	// permissionFalse is the accepted rate of false reports over the routes.
 	permissionFalse = 0.001
 )
 
@@ -172,11 +172,11 @@ func (o *permissionObserver) gather() {
 	}
 }
 
-// division counts the actors of a route by how they fared.
+// division counts the actors of a route by the outcome of their requests.
 type division struct {
-	accepted, refused int // actors of which every request was
+	accepted, refused int // actors whose requests all were
 	mixed             int
-	p                 float64 // of as few mixed ones by chance
+	p                 float64 // p-value: the chance of so few mixed ones
 }
 
 // divide counts actors, and tests whether they are of two kinds.

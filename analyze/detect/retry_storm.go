@@ -56,11 +56,11 @@ type RetryStorm struct {
 }
 
 const (
-	// stormRun is the minimum number of repeats by one session or client, unless
+	// stormRun is the minimum number of repeats by one session or client.
 	stormRun = 20
-	// stormShort repeats each, of several that run the same software,
+	// Several sessions or clients with the same software, with at least stormShort
+	// repeats each, also suffice if their repeats add up to stormTotal.
 	stormShort = 10
-	// stormTotal add up to this many.
 	stormTotal = 40
 	// stormEven is the minimum share of the gaps within a factor of two of the
 	// median.

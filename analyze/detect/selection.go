@@ -20,7 +20,8 @@ func (d *Diagnosis) neverAccepted(i int) bool {
 	return d.open(i) && !r.SignIn && !r.Good && !r.Session
 }
 
-// uncredentialed reports the same of a refusal without a user's name.
+// uncredentialed reports whether neverAccepted holds for a refusal and it names no
+// user.
 func (d *Diagnosis) uncredentialed(i int) bool { return d.neverAccepted(i) && !d.Refusals[i].Named }
 
 // countByAddress returns the number of refusals that match, by address.
@@ -45,8 +46,8 @@ func mostAsked(routes map[uint32]int) uint32 {
 	return best
 }
 
-// topIndexes returns the indexes that match, ascending: those with the greatest
-// numbers where there are more than limit.
+// topIndexes returns the indexes of positive numbers that match, in ascending order.
+// If there are more than limit, it returns those of the greatest numbers.
 func topIndexes(n []int, limit int, matches func(int) bool) []uint32 {
 	var list []uint32
 	for i := range n {

@@ -152,9 +152,9 @@ type span struct {
 	accepted   bool // actors were accepted before the span
 }
 
-// refusingSpan returns the run of consecutive segments (see stats.Segment) that
-// each refuse at least that share of their actors; of several runs, the one with
-// most refusals.
+// refusingSpan returns the run of consecutive segments (see stats.Segment)
+// that each refuse at least the share least of their actors. If there are several
+// runs, it returns the one with most refusals.
 func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 	series := make([]stats.Cell, len(cells))
 	for i, x := range cells {

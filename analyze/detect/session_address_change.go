@@ -33,10 +33,10 @@ var sessionAddressChange = Kind{
 	Details:  func() any { return new(AddressChange) },
 	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} end when the client's address changes`,
 	Explanation: `{{with .Details}}
-		{{part .DeathsAfterChange .Changes}} of {{count .Changes "first request"}} from a new address {{if eq .Changes 1}}was{{else}}were{{end}} refused, and the session stayed refused until a new sign-in.
+		{{part .DeathsAfterChange .Changes}} of {{count .Changes "first request"}} from a new address {{if eq .Changes 1}}was{{else}}were{{end}} refused, and the session was not accepted again before a new sign-in.
 		Of {{count .Unchanged "request"}} from an unchanged address, {{part .DeathsUnchanged .Unchanged}} ended the session.
 		{{if lt .RelativeRisk 1000.0}}The risk is {{fixed 0 .RelativeRisk}} times as high after a change.{{else}}Sessions end almost only after an address change.{{end}}
-		Phones, VPNs and networks with several exits change addresses all the time.{{end}}`,
+		Phones, VPNs and networks with several exits change addresses often.{{end}}`,
 	Remedy: []string{
 		`Do not bind sessions to the client's address: turn off the check (in PHP, code that compares REMOTE_ADDR; in a WAF, session fingerprinting), and rotate the session id or bind it to the TLS channel instead.`,
 		`Behind a proxy, take the client's address from X-Forwarded-For of trusted proxies only (nginx set_real_ip_from, Apache RemoteIPTrustedProxy, Tomcat RemoteIpValve): a balancer with several addresses looks like a client that moves.`,

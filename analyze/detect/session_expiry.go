@@ -39,15 +39,15 @@ var sessionExpiry = Kind{
 	Details:  func() any { return new(Expiry) },
 	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration (or .LikelySetting .Timeout)}} after sign-in{{else}}after {{duration (or .LikelySetting .Timeout)}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
 	Explanation: `{{with .Details}}
-		{{number .Sessions}} of {{count .SessionsSeen "session"}} ({{part .Sessions .SessionsSeen}}) were refused once they were past {{duration .Timeout}}, and needed a new sign-in.
-		Past it, {{part .RefusedPast .RequestsPast}} of the requests were refused; before it, {{part .RefusedBefore .RequestsBefore}}.
+		{{number .Sessions}} of {{count .SessionsSeen "session"}} ({{part .Sessions .SessionsSeen}}) were refused once they were {{if eq .Rule "absolute"}}older than{{else}}idle for more than{{end}} {{duration .Timeout}}, and needed a new sign-in.
+		Beyond this timeout, {{part .RefusedPast .RequestsPast}} of the requests were refused; below it, {{part .RefusedBefore .RequestsBefore}}.
 		The timeout lies {{between .Low .High}} (95% confidence).
 		{{if eq .Policy "undetermined"}}This log does not show whether idle time or age ends the sessions: both fit about as well.{{end}}
 		{{with .LikelySetting}}The setting is probably {{duration .}}.{{end}}{{end}}`,
 	Remedy: []string{
-		`{{if eq .Details.Rule "absolute"}}Compare the lifetime with how long people work without a break, and raise it where it is shorter (PHP session.cookie_lifetime, Spring server.servlet.session.cookie.max-age, OIDC access token lifespan, oauth2-proxy cookie_expire).{{else}}Compare the timeout with the pauses people make, and raise it where work is lost (PHP session.gc_maxlifetime, Tomcat session-timeout, Django SESSION_COOKIE_AGE with SESSION_SAVE_EVERY_REQUEST, ASP.NET sessionState timeout, oauth2-proxy cookie_refresh).{{end}}`,
-		`{{if eq .Details.Rule "absolute"}}Renew before expiry, at 80% of the lifetime, instead of after a 401; on a 401, renew once and repeat the request.{{else}}Make sure that every request extends the session, including those of single-page applications and those answered from a cache.{{end}}`,
-		`{{if eq .Details.Rule "absolute"}}For tokens, check the clocks of issuer and verifier, and allow a minute of leeway on exp.{{else}}Warn before the end and keep what was typed; after a 401, sign in once and repeat the request.{{end}}`,
+		`{{if eq .Details.Rule "absolute"}}Compare the lifetime with how long people work without a break, and raise it if it is shorter (PHP session.cookie_lifetime, Spring server.servlet.session.cookie.max-age, OIDC access token lifespan, oauth2-proxy cookie_expire).{{else}}Compare the timeout with the pauses that people make, and raise it if work is lost (PHP session.gc_maxlifetime, Tomcat session-timeout, Django SESSION_COOKIE_AGE with SESSION_SAVE_EVERY_REQUEST, ASP.NET sessionState timeout, oauth2-proxy cookie_refresh).{{end}}`,
+		`{{if eq .Details.Rule "absolute"}}Make clients renew the session or token at 80% of its lifetime rather than after a 401; on a 401, renew once and repeat the request.{{else}}Make sure that every request extends the session, including those of single-page applications and those answered from a cache.{{end}}`,
+		`{{if eq .Details.Rule "absolute"}}For tokens, check the clocks of issuer and verifier, and allow a minute of leeway on exp.{{else}}Warn users before the session ends, and keep what they typed; after a 401, let them sign in once and repeat the request.{{end}}`,
 	},
 	inspect: inspectLifetimes,
 }

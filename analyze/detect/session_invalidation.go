@@ -340,8 +340,8 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 	if p > invalidationFalse {
 		return candidate{}, false
 	}
-	// All sessions that were live before the instant and asked again after it, in
-	// use at the time or not.
+	// All sessions that were live before the instant and sent a request after it,
+	// whether they were in use at the time or not.
 	ended := map[uint32]bool{} // by refusal
 	var ages []int64
 	for _, x := range m.deaths {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The earliest time is removed first, whatever was added in between.
+// TestTimes checks that pop removes the earliest time after any sequence of pushes and
+// pops.
 func TestTimes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	var h times

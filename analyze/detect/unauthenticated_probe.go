@@ -25,16 +25,16 @@ import (
 var unauthenticatedProbe = Kind{
 	Name:     "unauthenticated_probe",
 	Label:    "Probe without credentials",
-	Meaning:  "A monitor or health check that never had credentials.",
+	Meaning:  "A monitor or health check sends no credentials, or wrong ones, and is refused every time.",
 	Category: ClientCategory,
 	Subjects: []string{"client"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent},
 	Details:  func() any { return new(Probe) },
-	Title:    `{{with .Details}}A probe sends {{.Route}} every {{duration .Period}} {{with .User}}with refused credentials of {{.}}{{else}}without credentials{{end}}{{end}}`,
+	Title:    `{{with .Details}}A probe sends {{.Route}} every {{duration .Period}} {{with .User}}with wrong credentials for {{.}}{{else}}without credentials{{end}}{{end}}`,
 	Explanation: clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
 		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}, and was never accepted where credentials are required.
-		{{share .SteadyShare}} of its rounds come about {{duration .Period}} apart, so it is a machine.
+		{{share .SteadyShare}} of its requests come about {{duration .Period}} apart, so it is a program.
 		{{if .Balancer}}A load balancer that gets a 401 may take the server out of service.{{end}}{{end}}`,
 	Remedy: []string{
 		`Give the probe credentials (Prometheus basic_auth or authorization, blackbox_exporter http.basic_auth, a header of the HTTP check), or make it accept a 401 as healthy.`,
@@ -62,7 +62,7 @@ type Probe struct {
 const (
 	// probeRounds is how many rounds show a pace that is not chance.
 	probeRounds = 8
-	// probeRoutes is the greatest number of routes that a monitor requests.
+	// probeRoutes is the maximum number of routes that a monitor requests.
 	probeRoutes = 5
 	// randomNear bounds the share of gaps near the typical one for random arrivals:
 	// it is a third, and more in a log of few gaps.
@@ -91,7 +91,8 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 	return found, nil
 }
 
-// probe judges the refusals of one of a number of clients.
+// probe returns the finding of a client whose refusals show a probe. clients is the
+// number of clients tested.
 func probe(d *Diagnosis, client timeline.Client, claims []uint32, clients int) (candidate, bool) {
 	c := candidate{claims: claims}
 	if len(claims) < probeRounds {
@@ -124,7 +125,7 @@ func probe(d *Diagnosis, client timeline.Client, claims []uint32, clients int) (
 	first, last := times[0], times[len(times)-1]
 	c.Onset = first * 1000
 	if first-d.From <= 2*typical {
-		c.Onset = parse.NoTime // it asked before the log began
+		c.Onset = parse.NoTime // it began before the log
 	}
 	c.Confidence = confidence(p, stats.WilsonLower(int64(near), int64(len(gaps)), stats.Z95)+0.1)
 	details := &Probe{
@@ -136,8 +137,8 @@ func probe(d *Diagnosis, client timeline.Client, claims []uint32, clients int) (
 	for u := range users { // one at most
 		details.User = d.State.Users[u-1].Name
 	}
-	// It only fills the log; but a balancer that is refused may take the server for
-	// dead.
+	// A probe only fills the log, but a load balancer that is refused may take the
+	// server out of service.
 	c.Severity = result.Low
 	if details.Balancer {
 		c.Severity = result.Medium

@@ -14,13 +14,13 @@ import (
 	"logscan/parse"
 )
 
-// unauthorizedSpike finds a time in which a host answers far more 401s than its
-// traffic lets expect, and what the excess has in common.
+// unauthorizedSpike finds a period in which a host answers far more 401s than is
+// usual for its traffic, and what the excess has in common.
 //
 // Sign: within minutes to hours, 401s that nothing else explains are several times
 // their usual share of the requests. Not: the morning's sign-ins (their 401s grow
-// with the requests), a quiet night (too few), anything that another kind explains: it
-// looks at what is left when all others are done.
+// with the requests), a quiet night (too few), anything that another kind explains: only
+// the refusals that all others leave unexplained count.
 //
 // Statistic: 401s per step against the requests of the step, by the median of their
 // ratio over the run, or over the steps of the same time of day where the run has
@@ -41,7 +41,7 @@ var unauthorizedSpike = Kind{
 	Details:  func() any { return new(Spike) },
 	Title:    `{{fixed 0 .Details.Factor}} times the usual number of 401s{{with .Subject.Host}} on {{.}}{{end}} from {{time .Details.From}}`,
 	Explanation: `{{with .Details}}
-		Between {{time .From}} and {{time .To}} there were {{number .Observed}} 401s that nothing else explains; {{fixed 0 .Expected}} are usual for as many requests.
+		Between {{time .From}} and {{time .To}} there were {{number .Observed}} 401s that nothing else explains; for as many requests, {{fixed 0 .Expected}} are usual.
 		{{if .Common}}What they have in common: {{list .Common}}.{{else}}They have nothing in common: no endpoint, client, user, user agent or backend stands out.{{end}}{{end}}`,
 	Remedy: []string{
 		`Look at the evidence lines: who asks, for what, and from where (the referrer names the link).`,
@@ -65,17 +65,18 @@ type Spike struct {
 }
 
 const (
-	// spikeStep is the resolution in milliseconds: what lasts less is noise to
-	// somebody who is on call.
+	// spikeStep is the resolution in milliseconds: nobody on call acts on anything
+	// shorter.
 	spikeStep = 5 * 60_000
 	// spikeSteps bounds the memory for logs of many days, which get longer steps.
 	spikeSteps = 8192
 	// spikeHistory is the least number of steps with requests, outside the spike,
 	// that show a usual level.
 	spikeHistory = 24
-	// spikeDays with the same time of day give that time a level of its own.
+	// spikeDays is the number of days from which on each time of day has a level of
+	// its own.
 	spikeDays = 4
-	// spikeFactor is how many times the usual level it must be.
+	// spikeFactor is the minimum ratio to the usual level.
 	spikeFactor = 4
 	// spikeExcess is the least number of 401s beyond the usual level.
 	spikeExcess = 40
@@ -84,7 +85,7 @@ const (
 	spikeLongest = 0.25
 	// spikeFalse is the allowed chance of a false report for each host and run.
 	spikeFalse = 0.001
-	// spikeLoud times the usual level is of medium severity.
+	// spikeLoud is the ratio to the usual level from which on the severity is medium.
 	spikeLoud = 10
 	// dayLength is a day in milliseconds.
 	dayLength = 24 * 3_600_000

@@ -31,15 +31,16 @@ func TestSpike(t *testing.T) {
 			t.Errorf("onset is off by %v", off)
 		}
 		if math.Abs(float64(f.Unauthorized-400)) > 20 {
-			t.Errorf("explains %d of 400", f.Unauthorized)
+			t.Errorf("the finding explains %d of 400 401s", f.Unauthorized)
 		}
 		if made := fmt.Sprint(f.Details.(*Spike).MadeBy); !strings.Contains(made, "endpoint: GET www.example.org/app/offer") || strings.Contains(made, "client:") {
-			t.Errorf("made by %s", made)
+			t.Errorf("unexpected cause of the excess: %s", made)
 		}
 	})
 }
 
-// Mistyped passwords that grow with the requests of the morning are no spike.
+// TestMorningIsNoSpike checks that mistyped passwords that grow with the requests of
+// the morning are not a spike.
 func TestMorningIsNoSpike(t *testing.T) {
 	variants(t, func(t *testing.T, w *world) {
 		w.run(60)

@@ -37,8 +37,8 @@ var upstreamMisconfigured = Kind{
 	Explanation: `{{with .Details}}
 		{{share .RefusedShare}} of the clients that reached this backend with a good session were refused (at least {{share .RefusedLow}} with 95% confidence), on {{count .Routes "route"}}.
 		Other backends accepted clients on the same routes in the same hours{{if lt .OddsRatio 1000.0}}: the odds of a refusal are {{fixed 0 .OddsRatio}} times as high here{{else}} and refused next to none{{end}}.
-		The load balancer hides it: the next request may reach another backend and succeed.
-		{{if .Ongoing}}It still fails at the end of the log.{{else}}It has stopped before the end of the log.{{end}}{{end}}`,
+		Users see it only some of the time, because their next request may reach another backend and succeed.
+		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`Take the backend out of the pool until it accepts sessions again (nginx: down on its server line in the upstream block; HAProxy: disable server).`,
 		`Compare it with a backend that works: signing key or JWKS cache, clock (chronyc tracking), environment and secrets, version, and access to the shared session store.`,
@@ -71,10 +71,10 @@ const (
 	upstreamOdds = 5
 	// upstreamActors is the minimum number of distinct actors refused.
 	upstreamActors = 4
-	// upstreamFalse is the accepted share of false reports over the backends.
+	// upstreamFalse is the accepted rate of false reports over the backends.
 	upstreamFalse = 0.001
-	// upstreamRoutes is the minimum number of distinct routes that refuse: with one
-	// alone, the route is at fault.
+	// upstreamRoutes is the minimum number of distinct routes that refuse: if there
+	// is only one, the route is at fault.
 	upstreamRoutes = 2
 	// maxOthers is the maximum number of other backends in the details.
 	maxOthers = 10

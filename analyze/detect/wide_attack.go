@@ -15,31 +15,31 @@ const (
 	// sprayUsers is the least number of accounts of an attack on many accounts;
 	// one with fewer is brute force.
 	sprayUsers = 5
-	// sprayTries is the least number of failed tries. Fewer may be a family that
-	// has changed its passwords. Published rules ask for 15 to 25, without looking
-	// at who else comes from the address.
+	// sprayTries is the minimum number of failed tries. Fewer may be a family that
+	// has changed its passwords. Published rules require 15 to 25, but do not take
+	// other users of the address into account.
 	sprayTries = 10
-	// sprayFew is the greatest median of tries per account, sprayMost the greatest
-	// number for nearly all of them: more would lock the accounts.
+	// sprayFew is the maximum median of tries per account, and sprayMost the maximum
+	// for nearly all accounts: more would lock them.
 	sprayFew  = 3
 	sprayMost = 8
-	// sprayShare of the accounts have at most sprayMost tries.
+	// sprayShare is the minimum share of accounts with at most sprayMost tries.
 	sprayShare = 0.9
 	// wideFails is the share of the users of an attack that are not accepted.
 	wideFails = 0.97
-	// wideShare of the users in the run must fail: of stolen passwords a few in a
-	// hundred work.
+	// wideShare is the minimum share of users in the run that fail: a few percent of
+	// stolen passwords work.
 	wideShare = 0.8
 
 	// stuffUsers is the least number of accounts of a list of stolen passwords.
 	stuffUsers = 10
-	// stuffPause in milliseconds is the typical time between tries below which a
-	// list is being worked through: who sprays waits for lockouts to expire. Where
-	// no account was opened, the pace must be stuffFast, at which nobody sprays.
+	// stuffPause is the maximum of the typical time between tries, in milliseconds,
+	// at which a list is being worked through: spraying waits for lockouts to expire.
+	// If no account was opened, the maximum is stuffFast, at which nobody sprays.
 	stuffPause = 60_000
 	stuffFast  = 20_000
-	// stuffOnce of the users are tried once: few users have two passwords on a
-	// list.
+	// stuffOnce is the minimum share of users that are tried once: few users have two
+	// passwords on a list.
 	stuffOnce = 0.9
 )
 
@@ -95,8 +95,8 @@ func neverIn(order []arrival) int {
 //
 // The users are scored in the order in which they first came, by the log likelihood
 // of an attack against that of a crowd in which as many give up as among the users
-// who mistype elsewhere. The run is that of the greatest sum, with the bound of
-// Karlin and Altschul (1990).
+// who mistype elsewhere. The run with the greatest sum is returned, with the bound of
+// its chance by Karlin and Altschul (1990).
 func (o *guessObserver) wideRun(address uint32, list []try) (attack, bool) {
 	order := arrivals(list)
 	scores := make([]float64, len(order))

@@ -1,6 +1,6 @@
-// Package policy holds what the people who run a site know about it and no log
-// shows: its monitors, shared addresses, service accounts and known findings. It
-// judges and mutes findings; it finds nothing itself.
+// Package policy holds the facts about a site that its operators configure because no
+// log shows them: monitors, shared addresses, service accounts and known findings. It
+// changes the severity of findings and mutes them.
 package policy
 
 import (
@@ -15,9 +15,8 @@ import (
 	"logscan/parse"
 )
 
-// Policy is what is known about a site. It changes how severe findings are, never
-// what is found: all findings, and every 401, stay in the outputs. The zero value
-// knows nothing.
+// Policy describes a site. It changes the severity of findings and never removes them:
+// all findings, and every 401, stay in the outputs. The zero value changes nothing.
 type Policy struct {
 	// Monitors are clients that send requests without credentials on purpose:
 	// neither a fault nor an attack.
@@ -25,8 +24,8 @@ type Policy struct {
 	// Shared are addresses of many people, such as an office's: many failing
 	// accounts there do not show an attack.
 	Shared []netip.Prefix
-	// Services are accounts of programs, as patterns of path.Match. Nobody
-	// notices when they fail, so their failures are more severe.
+	// Services are accounts of programs, as patterns of path.Match. Their failures
+	// are more severe, because people may overlook them.
 	Services []string
 	// Mutes are known findings to leave alone for a time.
 	Mutes []Mute
@@ -45,7 +44,7 @@ type Pattern struct {
 type Mute struct {
 	ID     string
 	Reason string
-	Until  time.Time // the log must end before
+	Until  time.Time // the mute applies to logs that end before it
 }
 
 // ParsePattern parses an address, a CIDR range or a pattern of user agents.
@@ -89,9 +88,9 @@ func ParseMute(s string) (Mute, error) {
 	return Mute{ID: id, Reason: reason, Until: until.AddDate(0, 0, 1)}, nil
 }
 
-// Judge changes the severity of a finding by what the policy knows, and notes the
-// reason in its Judgement. A critical finding, an attack that succeeded, is left
-// as it is.
+// Judge changes the severity of a finding that the policy applies to, and sets the
+// reason as its Judgement. A critical finding, an attack that succeeded, is not
+// changed.
 func (p *Policy) Judge(f *result.Finding) {
 	s := &f.Subject
 	attack := f.Category == "attack"

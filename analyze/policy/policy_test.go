@@ -64,19 +64,19 @@ func TestPolicyJudges(t *testing.T) {
 func TestPolicyErrors(t *testing.T) {
 	for _, s := range []string{"", "[", "a[]"} {
 		if p, err := ParsePattern(s); err == nil {
-			t.Errorf("pattern %q: %+v", s, p)
+			t.Errorf("pattern %q was parsed as %+v, want an error", s, p)
 		}
 	}
 	for _, s := range []string{"", "office", "10.0.0.0/64"} {
 		if p, err := ParsePrefix(s); err == nil {
-			t.Errorf("prefix %q: %+v", s, p)
+			t.Errorf("prefix %q was parsed as %+v, want an error", s, p)
 		}
 	}
 	for s, want := range map[string]string{
 		"": "not FINDING-ID=DATE REASON", "x": "not FINDING-ID", "=2026-01-01 y": "not FINDING-ID", "x=soon y": "no date", "x=2026-02-30 y": "no date", "x=2026-01-01": "reason", "x= 2026-01-01  ": "reason",
 	} {
 		if _, err := ParseMute(s); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("mute %q: %v, want %q in it", s, err, want)
+			t.Errorf("mute %q: error %v, want one with %q", s, err, want)
 		}
 	}
 }
@@ -90,13 +90,13 @@ func TestMutes(t *testing.T) {
 	day := time.Date(2026, 3, 9, 23, 59, 59, 0, time.UTC).UnixMicro()
 	for last, want := range map[int64]bool{day: true, day + 2e6: false, parse.NoTime: true} {
 		if got := p.Muted("a-1", last) != nil; got != want || p.Muted("b-2", last) != nil {
-			t.Errorf("last line %v: %v, want %v", time.UnixMicro(last).UTC(), got, want)
+			t.Errorf("last line %v: muted %v, want %v", time.UnixMicro(last).UTC(), got, want)
 		}
 		notes := p.Notes([]result.Finding{{ID: "a-1"}, {ID: "b-2"}}, last)
 		ended := slices.Contains(notes, result.Note{Kind: result.NoteMuteEnded, Name: "a-1", Text: "2026-03-09"})
 		unused := slices.Contains(notes, result.Note{Kind: result.NoteMuteUnused, Name: "gone-2", Text: "2026-03-09"})
 		if ended == want || unused != want {
-			t.Errorf("notes: %v", notes)
+			t.Errorf("unexpected notes: %v", notes)
 		}
 	}
 }

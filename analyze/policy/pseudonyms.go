@@ -12,9 +12,9 @@ type pseudonyms struct {
 	monitors, shared, services map[string]bool
 }
 
-// Pseudonymize prepares the policy for findings with pseudonyms in place of names.
-// It must be called before the log is read: names are matched while o replaces
-// them, because nothing sees them afterwards.
+// Pseudonymize prepares the policy for findings with pseudonyms in place of names. It
+// must be called before the log is read: names are matched while o replaces them,
+// because they are not available afterwards.
 func (p *Policy) Pseudonymize(o *privacy.Options) {
 	matched := &pseudonyms{monitors: map[string]bool{}, shared: map[string]bool{}, services: map[string]bool{}}
 	named := *p

@@ -9,8 +9,8 @@ import (
 	"logscan/parse/privacy"
 )
 
-// A policy of names and addresses applies to the pseudonyms of those in the log,
-// and to no others.
+// TestPseudonymize checks that a policy of names and addresses applies to the pseudonyms
+// of those in the log, and to no others.
 func TestPseudonymize(t *testing.T) {
 	key, err := privacy.NewKey([]byte(strings.Repeat("night and day ", 3)))
 	if err != nil {

@@ -17,7 +17,7 @@ func CleanBytes(b []byte) string {
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
-// Clean is CleanBytes for a string. It returns s itself if nothing is to change.
+// Clean is CleanBytes for a string. It returns s itself if nothing changes.
 func Clean(s string) string {
 	if clean := CleanBytes([]byte(s)); clean != s {
 		return clean

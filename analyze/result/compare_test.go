@@ -20,15 +20,15 @@ func TestCompare(t *testing.T) {
 		finding("cors_preflight-7", Medium, 40, 20),
 		finding("insecure_scheme-8", Medium, 40, 20),
 	}}
-	// Twice the requests, and so twice the 401s of what has not changed.
+	// Twice the requests: an unchanged finding has twice the 401s.
 	now := &Snapshot{Requests: 200_000, Undetectable: []string{"insecure_scheme"}, Findings: []Finding{
 		finding("session_expiry-1", High, 820, 185),           // as before
 		finding("brute_force-2", Medium, 6000, 1),             // many more tries of one client
-		finding("account_failure-3", Medium, 22, 1),           // half as many, which is chance
-		finding("endpoint_misconfigured-4", High, 300, 60),    // a sixth
+		finding("account_failure-3", Medium, 22, 1),           // half as many per request, by chance
+		finding("endpoint_misconfigured-4", High, 300, 60),    // a sixth per request
 		finding("endpoint_misconfigured-5", Critical, 200, 9), // more severe
-		finding("retry_storm-6", Low, 60_000, 61),             // one client repeats more, the others do not
-		finding("unauthorized_spike-9", Low, 60, 50),          // was not there
+		finding("retry_storm-6", Low, 60_000, 61),             // more 401s per request, but not more clients
+		finding("unauthorized_spike-9", Low, 60, 50),          // not in the earlier run
 	}}
 	changes, resolved := Compare(before, now)
 	want := []Status{StatusPersisting, StatusWorse, StatusPersisting, StatusBetter, StatusWorse, StatusPersisting, StatusNew}
@@ -41,6 +41,6 @@ func TestCompare(t *testing.T) {
 		t.Errorf("resolved: %+v", resolved)
 	}
 	if c := changes[4]; c.Severity != Medium || c.Unauthorized != 100 {
-		t.Errorf("before: %+v", c)
+		t.Errorf("values of the earlier run: %+v", c)
 	}
 }

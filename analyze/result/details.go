@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// The types of figures in the details of a finding: the type says the unit. Plain
-// integers are counts, plain floats have no unit.
+// The types of figures in the details of a finding, which determine the unit. Plain
+// integers are counts, and plain floats have no unit.
 type (
 	// Seconds is a duration.
 	Seconds float64
 	// Share is a part of a whole, from 0 to 1.
 	Share float64
-	// Probability is the chance of seeing as much when nothing is wrong: a p-value.
+	// Probability is a p-value: the chance of such an observation if nothing is wrong.
 	Probability float64
 	// Time is Unix microseconds. In JSON it is RFC 3339 in UTC, to the second.
 	Time int64
@@ -44,15 +44,15 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 // Figure is one of the details of a finding.
 type Figure struct {
 	Key   string // its name in findings.json
-	Label string // its name for people, where the key does not say it; else empty
+	Label string // its name for people if the key is not clear; else empty
 	Value any    // Seconds, Share, Probability, Time, int64, float64, bool, string or []string
 }
 
 // Figures returns the details of a finding in the order of their keys. Details is
 // a pointer to a struct whose fields have json tags, and label tags where the key
 // does not name the figure well; fields tagged "-" and empty ones tagged omitempty
-// are left out. A map, which is what the details of an unknown kind are, gives its
-// values as they are.
+// are left out. The details of an unknown kind are a map, whose values are returned
+// unchanged.
 func Figures(details any) []Figure {
 	var all []Figure
 	switch d := details.(type) {
@@ -100,8 +100,7 @@ func figureValue(v reflect.Value) any {
 	return v.Interface()
 }
 
-// DecodeDetails reads the details of a finding as findings.json has them into
-// details, a pointer to the struct of its kind, or a *map[string]any.
+// DecodeDetails decodes the details of a finding, as in findings.json, into details, a pointer to the struct of its kind, or a *map[string]any.
 func DecodeDetails(data []byte, details any) error {
 	if err := json.Unmarshal(data, details); err != nil {
 		return fmt.Errorf("details: %w", err)
@@ -109,7 +108,7 @@ func DecodeDetails(data []byte, details any) error {
 	return nil
 }
 
-// Clean makes the texts of f, which hold names of the log, fit to leave.
+// Clean cleans the texts of f, which contain names from the log (see Clean).
 func (f *Finding) Clean() {
 	s := &f.Subject
 	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream} {
@@ -121,7 +120,7 @@ func (f *Finding) Clean() {
 	}
 }
 
-// cleanDetails makes the texts in details fit to leave.
+// cleanDetails cleans the texts in details.
 func cleanDetails(details any) {
 	if details == nil {
 		return

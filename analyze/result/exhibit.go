@@ -38,7 +38,7 @@ type Part struct {
 	Marked            bool // the finding is about this part
 }
 
-// PartKind says what a part of an exhibit is.
+// PartKind is the kind of a part of an exhibit.
 type PartKind uint8
 
 // The kinds of parts.

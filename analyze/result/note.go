@@ -5,7 +5,7 @@ package result
 type Note struct {
 	Kind NoteKind
 	Name string // path, id or key that it is about
-	Text string // a second name, or words of the input's reader
+	Text string // a second name, or the message of the input's reader
 	N, M int64
 	// Match is the closest format of a NoteUnknownFormat.
 	Match Match
@@ -35,7 +35,7 @@ const (
 	NoteInput                          // Text is what the reader of input Name reports
 )
 
-// Match says which format matches most of an input that no format explains.
+// Match is the format that matches most lines of an input whose format is unknown.
 type Match struct {
 	Format string // its name; empty if no format matches any line
 	Share  Share  // of the sampled lines

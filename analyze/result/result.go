@@ -197,7 +197,7 @@ type Minute struct {
 	Causes []int64 // 401s by cause, in the order of detect.CauseNames
 }
 
-// Unauthorized is one 401, under the contract's column names.
+// Unauthorized is one 401: a row of unauthorized.parquet.
 type Unauthorized struct {
 	Time                                    int64
 	Method, Path, Query, Template, Scheme   string
@@ -209,7 +209,7 @@ type Unauthorized struct {
 	LogPath                                 string
 	LogLine                                 int64
 	Cause, Reason, AnsweredBy, FindingID    string
-	TokenExpiry                             int64 // of the token, as it says itself
+	TokenExpiry                             int64 // expiry time in the token
 }
 
 // Severity orders findings.
@@ -260,16 +260,16 @@ type Finding struct {
 	Actors, Users       int64
 	Details             any       // the kind's own figures: see Figures
 	Absorbed            []Finding // up to MaxAbsorbed findings that it explains away
-	AbsorbedCount       int       // of all that it explains away
+	AbsorbedCount       int       // number of all findings that it explains away
 
 	Evidence []Evidence
 	Change   *Change // since the baseline; nil without one
 	Muted    *Muted  // set while the site's policy mutes it
 
-	Exhibit *Exhibit // what shows it at a glance
+	Exhibit *Exhibit // figures for a chart
 }
 
-// Text is what a finding says to people.
+// Text is the text of a finding for people.
 type Text struct {
 	Title       string   // one line
 	Explanation string   // a paragraph
@@ -279,7 +279,7 @@ type Text struct {
 // MaxAbsorbed is how many absorbed findings a finding lists.
 const MaxAbsorbed = 20
 
-// Judgement says why the site's policy changed the severity of a finding.
+// Judgement is the reason why the site's policy changed the severity of a finding.
 type Judgement uint8
 
 // The judgements.
@@ -287,14 +287,13 @@ const (
 	NotJudged      Judgement = iota
 	KnownMonitor             // the client is a known monitor
 	SharedAddress            // many people share the address
-	ServiceAccount           // it is an account of a program, whose failure nobody notices
+	ServiceAccount           // the account is that of a program, whose failure people may overlook
 )
 
-// Muted says why a finding is left as it is, and until when. Muted findings come
-// after all others.
+// Muted is the reason and the end of a mute. Muted findings are listed last.
 type Muted struct {
 	Reason string
-	Until  int64 // Unix microseconds: the log ends before
+	Until  int64 // Unix microseconds; the mute applies to logs that end before it
 }
 
 // Subject names what a finding is about. Fields that do not apply are empty.
@@ -319,8 +318,8 @@ type Evidence struct {
 	Raw  string `json:"raw"`
 }
 
-// Undetectable is a kind of finding that a run's logs cannot show, because no
-// line of them holds what it is told by.
+// Undetectable is a kind of finding that the logs of a run cannot show, because no
+// line has the fields that it needs.
 type Undetectable struct {
 	Kind    string
 	Missing []string // names of columns

@@ -72,8 +72,8 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 
 // below reports whether endpoint a lies under the path of endpoint b on the same
 // host: the protection space that a challenge at b opens (RFC 7617, section 2.2),
-// such as /v2/ of a registry. b must end in a slash; "/" itself opens everything,
-// which would say nothing.
+// such as /v2/ of a registry. b must end in a slash. "/" does not count, because all
+// paths are below it.
 func (s *sessionizer) below(a, b uint32) bool {
 	x, y := &s.State.Endpoints[a], &s.State.Endpoints[b]
 	return len(y.Template) > 1 && y.Template[len(y.Template)-1] == '/' && x.Host == y.Host &&

@@ -17,17 +17,17 @@ import (
 )
 
 const (
-	// saveEvents is the time before the end of the log, in milliseconds, from
-	// which single events are saved. Lines that arrive later than that are counted,
-	// but do not change the session they belong to.
+	// saveEvents is the time before the end of the log, in milliseconds, whose events
+	// are saved individually. Lines that arrive even later are counted, but do not
+	// change the session that they belong to.
 	saveEvents = 24 * 3_600_000
-	// maxSavedEvents bounds their number, at three or four bytes each, by saving
-	// those of a shorter time.
+	// maxSavedEvents bounds their number, at three or four bytes each: if there are
+	// more, those of a shorter time are saved.
 	maxSavedEvents = 1 << 24
 	// saveSessions is how long after its last request, in milliseconds, a session is
 	// saved: a long weekend.
 	saveSessions = 7 * 24 * 3_600_000
-	// maxSavedActors bounds their number, at some fifty bytes each: the most recent
+	// maxSavedActors bounds their number, at about fifty bytes each: the most recent
 	// are saved.
 	maxSavedActors = 1 << 20
 	// saveEndpoints is how long after its last request, in milliseconds, the counts
@@ -108,7 +108,7 @@ func (k *saver) actors() iter.Seq2[*savedActor, error] {
 	}
 }
 
-// marks says which names of a list are referred to.
+// marks records which names of a list are used.
 type marks []bool
 
 func (m marks) has(i int) bool { return m[i] }

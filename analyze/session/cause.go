@@ -2,8 +2,8 @@ package session
 
 import "logscan/analyze/timeline"
 
-// Cause is the cause that a refusal shows by itself: the background of every
-// site. A finding that explains the refusal takes precedence.
+// Cause is the cause that a refusal shows by itself, without a finding. Every site
+// has such refusals. A finding that explains the refusal takes precedence.
 type Cause uint8
 
 // The causes.
@@ -28,13 +28,13 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 	case r.SignIn:
 		return LoginFailure // a wrong password at the sign-in route
 	case e.Refusal != timeline.EarlierEvent && s.State.Refusals[e.Refusal].Expired:
-		return SessionEnd // the log itself says so
+		return SessionEnd // the line itself gives this reason
 	case challenged(a, e, h, l):
 		return Challenge
 	case l.dead:
 		return SessionEnd
 	case r.Alive:
-		return Unexplained // accepted elsewhere, refused here: detectors find out why
+		return Unexplained // accepted elsewhere, refused here: left to package detect
 	case r.Named && (!r.Known || h.accepted-e.Time <= Nearby):
 		return LoginFailure // wrong credentials on the request itself, such as Basic's
 	case r.Named:
@@ -75,6 +75,6 @@ func challenged(a *timeline.Actor, e *timeline.Event, h *ahead, l *life) bool {
 	if l.open {
 		return h.answered-e.Time <= handshakeWindow && h.signIn > h.answered
 	}
-	// A visitor who is asked to sign in and does, or answers the password box.
+	// The visitor signed in, or answered the browser's password prompt.
 	return h.signIn-e.Time <= arrivalWindow || h.answered-e.Time <= arrivalWindow
 }

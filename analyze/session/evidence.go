@@ -1,10 +1,10 @@
-// Package session makes evidence of timelines.
+// Package session derives evidence from timelines.
 //
-// In: a timeline.State, the timelines of all actors. Out: Evidence, which says of
-// every refusal (a request answered 401) what its actor's other requests show,
-// what sessions survived, and what routes, clients and users did. It knows no
-// kind of finding: package detect judges. It also carries sessions over from one
-// run to the next (Carryover).
+// In: a timeline.State, the timelines of all actors. Out: Evidence: for every refusal
+// (a request answered 401) what the other requests of its actor show, which idle
+// times and ages sessions survived, and sums by route, client and user. It makes no
+// findings: package detect does. It also carries sessions over from one run to the
+// next (Carryover).
 package session
 
 import (
@@ -72,7 +72,7 @@ type Evidence struct {
 	memory   spill.Memory
 }
 
-// Refusal is what its actor's timeline shows of a 401.
+// Refusal is what the timeline of its actor shows about a 401.
 type Refusal struct {
 	Time     int64
 	Actor    uint32 // id as in Visit; 0 for a 401 without a time, of which only Cause is known

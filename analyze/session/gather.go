@@ -82,7 +82,7 @@ func (ev *Evidence) gatherClients(parts []*sessionizer) {
 	}
 }
 
-// ClientLink says that a client named a user, or was refused by an endpoint.
+// ClientLink records that a client named a user, or was refused by an endpoint.
 type ClientLink struct {
 	Client timeline.Client
 	To     uint32 // index of the user or endpoint

@@ -32,15 +32,14 @@ func roleOf(e *timeline.Endpoint) (r Role) {
 	return r
 }
 
-// provenRequests is how many accepted requests to an endpoint, all with a user or
-// a session, show that it asks for credentials even if it never refused. A public
-// route would be the first request of some visitor, who has neither.
+// provenRequests is the number of accepted requests to an endpoint, all with a user or
+// a session, that show that it requires credentials even if it never refused. A public
+// route would also get requests of new visitors, who have neither.
 const provenRequests = 10
 
-// protects reports whether an endpoint is protected: an acceptance by it says
-// something about authentication, because it refused some requests and accepted
-// others, or accepts nobody without a name. Assets that pages load show nothing
-// by accepting.
+// protects reports whether an endpoint is protected, so that an acceptance shows that
+// the client was signed in: it refused some requests and accepted others, or accepts
+// nobody without a user or session. Assets that pages load do not count.
 func protects(e *timeline.Endpoint) bool {
 	accepted := e.N[timeline.Accepted] + e.Known.Accepted
 	if accepted == 0 || e.SignIn || e.SignOut {

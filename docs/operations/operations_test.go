@@ -39,7 +39,7 @@ func documents(t *testing.T) []string {
 	all := []string{"nightly", "Dockerfile", "cronjob.yaml", "logscan.cron", "logscan.service", "logrotate.conf", "../../README.md"}
 	guides, err := filepath.Glob("../howto-*.md")
 	if err != nil || len(guides) != 3 {
-		t.Fatalf("%v, %v", guides, err)
+		t.Fatalf("how-tos: %v, %v; want 3", guides, err)
 	}
 	return append(all, guides...)
 }
@@ -69,7 +69,7 @@ func TestFlagsExist(t *testing.T) {
 		}
 	}
 	if named < 10 {
-		t.Errorf("only %d flags found", named)
+		t.Errorf("only %d flags in the documents, want at least 10", named)
 	}
 }
 
@@ -94,13 +94,13 @@ func TestNights(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", c.night, err, out)
 		}
 		if compared := strings.Contains(string(out), "Since the baseline: "); compared != (c.says != "") && strings.Contains(read(t, filepath.Join(lake, "dt="+c.night, "findings.json")), `"id"`) {
-			t.Errorf("%s: compared %v:\n%s", c.night, compared, out)
+			t.Errorf("%s: compared with a baseline: %v:\n%s", c.night, compared, out)
 		}
 		read(t, filepath.Join(lake, "dt="+c.night, "report.html"))
 	}
 	arguments := read(t, filepath.Join(lake, "dt=2026-03-10", "manifest.json"))
 	if !strings.Contains(arguments, filepath.ToSlash(filepath.Join(lake, "dt=2026-03-09"))) {
-		t.Error("the second night, run again, is not compared with the first")
+		t.Error("the second night was not compared with the first when it was run again")
 	}
 }
 
@@ -127,7 +127,7 @@ func TestYAML(t *testing.T) {
 	for _, path := range []string{"cronjob.yaml", "nfpm.yaml"} {
 		var into map[string]any
 		if err := yaml.Unmarshal([]byte(read(t, path)), &into); err != nil || len(into) < 4 {
-			t.Errorf("%s: %v, %d keys", path, err, len(into))
+			t.Errorf("%s: error %v, %d keys", path, err, len(into))
 		}
 	}
 	// All packaged files exist, except those that are built.
@@ -171,12 +171,12 @@ func TestAthenaTable(t *testing.T) {
 	guide, schema := read(t, "../howto-sql.md"), read(t, "../SCHEMA.md")
 	_, rest, ok := strings.Cut(guide, "CREATE EXTERNAL TABLE endpoints (")
 	if !ok {
-		t.Fatal("no table")
+		t.Fatal("howto-sql.md has no CREATE TABLE statement for endpoints")
 	}
 	rest, _, _ = strings.Cut(rest, ") PARTITIONED")
 	_, section, ok := strings.Cut(schema, "### endpoints\n")
 	if !ok {
-		t.Fatal("no section of endpoints in SCHEMA.md")
+		t.Fatal("SCHEMA.md has no section endpoints")
 	}
 	section, _, _ = strings.Cut(section, "\n### ")
 	types := map[string]string{"text": "string", "integer": "bigint", "timestamp": "timestamp", "boolean": "boolean", "real": "double"}
