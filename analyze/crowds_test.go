@@ -17,8 +17,8 @@ func TestCrowdNotes(t *testing.T) {
 		state timeline.State
 		want  []string // a part of each note
 	}{
-		{"nothing is told together", timeline.State{Grain: minute, Users: make([]timeline.Named, 3)}, nil},
-		{"users", timeline.State{Grain: minute, Users: make([]timeline.Named, 1500), OtherUsers: 2_000_000},
+		{"nothing is told together", timeline.State{Grain: minute, Users: make([]timeline.NamedTally, 3)}, nil},
+		{"users", timeline.State{Grain: minute, Users: make([]timeline.NamedTally, 1500), OtherUsers: 2_000_000},
 			[]string{"The logs name 2,001,500 users. The 1,500 with most 401s are told by name, the others together as {other}."}},
 		{"clients", timeline.State{Grain: minute, OtherClients: 12_345}, []string{"12,345, beside those with most 401s"}},
 		{"all else", timeline.State{Grain: hour, HostsFolded: true, UpstreamsFolded: true, EndpointsFolded: true},

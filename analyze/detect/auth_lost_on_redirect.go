@@ -24,7 +24,7 @@ import (
 //
 // Statistic: the refused share of the requests that follow a redirect against
 // that of those that do not, on the same target: Wilson's bounds and the exact
-// test of the difference (stats.RateRatio), corrected for the targets.
+// test of the difference (stats.RateRatioTest), corrected for the targets.
 var authLostOnRedirect = Kind{
 	Name:     "auth_lost_on_redirect",
 	Label:    "Lost on a redirect",
@@ -103,7 +103,7 @@ func inspectRedirects(c *Diagnosis, seen observer) ([]candidate, error) {
 		}
 		followed, direct := counts[0], counts[1]
 		clients := c.clientsOf(claims[n])
-		p := stats.RateRatio(followed.Hits, followed.Trials, direct.Hits, direct.Trials) * float64(len(endpoints))
+		p := stats.RateRatioTest(followed.Hits, followed.Trials, direct.Hits, direct.Trials) * float64(len(endpoints))
 		lower := stats.WilsonLower(followed.Hits, followed.Trials, stats.Z95)
 		if p > routeFalse || lower < redirectLower || direct.Trials == 0 || float64(direct.Hits) > redirectDirect*float64(direct.Trials) ||
 			clients < redirectClients && len(claims[n]) < redirectRepeats {

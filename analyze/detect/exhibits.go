@@ -100,7 +100,7 @@ func survival(died, survived *stats.Durations, c result.Curve) *result.Exhibit {
 	c.Points = nil
 	from := 0.0
 	d, s := died.Total(), survived.Total()
-	diedAbove, survivedAbove := died.Aboves(), survived.Aboves()
+	diedAbove, survivedAbove := died.CountsAbove(), survived.CountsAbove()
 	for end := minMillis; d+s > 0 && end < maxMillis; end *= math.Exp2(1.0 / octave) {
 		ms := int64(end)
 		dAbove, sAbove := diedAbove(ms), survivedAbove(ms)

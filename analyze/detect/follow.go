@@ -26,11 +26,11 @@ type observer interface {
 // selective is an observer that looks at some actors alone.
 type selective interface {
 	// wants tells whether it looks at an actor; id is fact.actor.
-	wants(id uint32, w timeline.Who) bool
+	wants(id uint32, w timeline.ActorSummary) bool
 }
 
 // wanted tells which actors any of the observers looks at; nil for all of them.
-func wanted(watching []observer) func(id uint32, w timeline.Who) bool {
+func wanted(watching []observer) func(id uint32, w timeline.ActorSummary) bool {
 	some := make([]selective, len(watching))
 	for i, o := range watching {
 		s, ok := o.(selective)
@@ -39,7 +39,7 @@ func wanted(watching []observer) func(id uint32, w timeline.Who) bool {
 		}
 		some[i] = s
 	}
-	return func(id uint32, w timeline.Who) bool {
+	return func(id uint32, w timeline.ActorSummary) bool {
 		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id, w) })
 	}
 }

@@ -21,7 +21,7 @@ import (
 // http port that redirects, visitors who are not signed in.
 //
 // Statistic: by route, the refused shares of both schemes (Wilson's bounds), the
-// exact test of their difference (stats.RateRatio) with the number of routes as
+// exact test of their difference (stats.RateRatioTest) with the number of routes as
 // correction, and the share of the refused clients that were accepted nearby.
 var insecureScheme = Kind{
 	Name:     "insecure_scheme",
@@ -99,7 +99,7 @@ func inspectSchemes(c *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		plain, secure := counts[0], counts[1]
-		p := stats.RateRatio(plain.Hits, plain.Trials, secure.Hits, secure.Trials) * float64(len(endpoints))
+		p := stats.RateRatioTest(plain.Hits, plain.Trials, secure.Hits, secure.Trials) * float64(len(endpoints))
 		clients := c.clientsOf(claims[n])
 		if p > routeFalse || clients < routeClients || secure.Trials == 0 ||
 			stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95) < schemeLower ||

@@ -132,7 +132,7 @@ func (o *guessObserver) link() {
 
 // wants leaves out the actors whose only client neither comes from an address
 // that is followed nor named a user who is.
-func (o *guessObserver) wants(_ uint32, w timeline.Who) bool {
+func (o *guessObserver) wants(_ uint32, w timeline.ActorSummary) bool {
 	return !w.Only || o.clients == nil || o.address[w.Client.Address] != 0 || o.clients[w.Client]
 }
 

@@ -283,7 +283,7 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 		}
 	}
 	slices.Sort(deaths)
-	above := survived.Aboves()
+	above := survived.CountsAbove()
 	return func(silence int64) float64 {
 		silence = silence * 4 / 5
 		n, _ := slices.BinarySearch(deaths, silence)

@@ -62,7 +62,7 @@ const (
 // resolved: it is left out.
 //
 // Worse and better are a change of the severity, or else a ratio of the 401s a
-// request that is both large and significant (stats.RateRatio). 401s come in
+// request that is both large and significant (stats.RateRatioTest). 401s come in
 // bursts, so what counts is the distinct actors, where both runs have any to
 // speak of.
 func Compare(before, now *Snapshot) (changes []Change, resolved []Finding) {
@@ -98,7 +98,7 @@ func change(before, now *Finding, requestsBefore, requestsNow int64) Change {
 	if min(now.Actors, before.Actors) >= fewActors {
 		k, l = now.Actors, before.Actors
 	}
-	c.PValue = stats.RateRatio(k, requestsNow, l, requestsBefore)
+	c.PValue = stats.RateRatioTest(k, requestsNow, l, requestsBefore)
 	switch surprising := c.PValue <= changeFalse; {
 	case now.Severity > before.Severity:
 		c.Status = StatusWorse

@@ -115,21 +115,21 @@ func (m marks) has(i int) bool { return m[i] }
 
 // known returns, by endpoint, the counts to save. It saves none where templates
 // were merged: the next run learns those routes anew.
-func (k *saver) known() []timeline.Known {
+func (k *saver) known() []timeline.EarlierCounts {
 	s := k.State
-	all := make([]timeline.Known, len(s.Endpoints))
+	all := make([]timeline.EarlierCounts, len(s.Endpoints))
 	if s.EndpointsFolded {
 		return all
 	}
 	n := 0
 	for i := range all {
 		e, x := &s.Endpoints[i], &all[i]
-		*x = timeline.Known{
+		*x = timeline.EarlierCounts{
 			Accepted: e.Known.Accepted + e.N[timeline.Accepted], Bare: e.Known.Bare + e.Bare,
 			Unauthorized: e.Known.Unauthorized + e.N[timeline.Unauthorized], Last: max(e.Known.Last, floorDiv(e.Last, 1000)),
 		}
 		if x.Last < k.to-saveEndpoints {
-			*x = timeline.Known{}
+			*x = timeline.EarlierCounts{}
 		} else {
 			n++
 		}
@@ -137,7 +137,7 @@ func (k *saver) known() []timeline.Known {
 	if n > maxSavedEndpoints {
 		for i := range all {
 			if s.Endpoints[i].N == (timeline.Tally{}).N {
-				all[i] = timeline.Known{}
+				all[i] = timeline.EarlierCounts{}
 			}
 		}
 	}
@@ -322,7 +322,7 @@ func (ev *Evidence) Save(dst io.Writer, ledger *source.Ledger) error {
 	}
 	used := k.used()
 	known := k.known()
-	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (timeline.Known{}) }, func(i int) {
+	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (timeline.EarlierCounts{}) }, func(i int) {
 		e, x := &s.Endpoints[i], &known[i]
 		w.texts(e.Host, e.Method, e.Template)
 		w.varints(x.Accepted, x.Bare, x.Unauthorized, x.Last)

@@ -155,7 +155,7 @@ func (ev *Evidence) Step(ms int64) int {
 // stands for all. Shards are visited in parallel: visit is called by one goroutine
 // for each worker in [0, Workers), and the actor is valid until it returns. An
 // actor has the same id, which is never 0, in every call of Visit.
-func (ev *Evidence) Visit(ctx context.Context, want func(id uint32, w timeline.Who) bool, visit func(worker int, id uint32, a *timeline.Actor)) error {
+func (ev *Evidence) Visit(ctx context.Context, want func(id uint32, w timeline.ActorSummary) bool, visit func(worker int, id uint32, a *timeline.Actor)) error {
 	next := make(chan int, timeline.Shards)
 	for i := range timeline.Shards {
 		next <- i
@@ -170,9 +170,9 @@ func (ev *Evidence) Visit(ctx context.Context, want func(id uint32, w timeline.W
 					return err
 				}
 				first := uint32(shard)<<(32-timeline.ShardBits) + 1
-				var wanted func(uint32, timeline.Who) bool
+				var wanted func(uint32, timeline.ActorSummary) bool
 				if want != nil {
-					wanted = func(n uint32, w timeline.Who) bool { return want(first+n, w) }
+					wanted = func(n uint32, w timeline.ActorSummary) bool { return want(first+n, w) }
 				}
 				err := ev.State.Shard(shard, &scratch, wanted, func(n uint32, a *timeline.Actor) { visit(worker, first+n, a) })
 				if err != nil {

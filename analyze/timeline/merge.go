@@ -121,9 +121,9 @@ func (s *State) mergeSignIns() (err error) {
 func (s *State) mergeUpstreams() {
 	var names []string
 	names, s.upstreamOf, s.UpstreamsFolded = s.mergeBounded(func(w *Worker) *boundedNames { return &w.upstreams })
-	s.Upstreams = make([]Named, len(names))
+	s.Upstreams = make([]NamedTally, len(names))
 	for i, n := range names {
-		s.Upstreams[i] = Named{n, newTally()}
+		s.Upstreams[i] = NamedTally{n, newTally()}
 	}
 	for i, w := range s.workers {
 		for n := range w.upstreamTally {

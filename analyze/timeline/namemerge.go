@@ -123,7 +123,7 @@ func (t totals[T]) merge(parts []spill.Source[T], limit int) ([]T, error) {
 // mergeUsers merges the users of all parts and lists at most limit by name.
 func (s *State) mergeUsers(limit int) error {
 	parts := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[userTotal] { return p.users.sorted() })
-	s.OfOtherUsers = Named{OtherName, newTally()}
+	s.OfOtherUsers = NamedTally{OtherName, newTally()}
 	merger := totals[userTotal]{
 		codec: userCodec,
 		rank: func(u *userTotal) rank {
@@ -148,9 +148,9 @@ func (s *State) mergeUsers(limit int) error {
 	}
 	slices.SortFunc(list, func(a, b userTotal) int { return bytes.Compare(a.name, b.name) })
 	s.userOf = newHashIndex(len(list))
-	s.Users = make([]Named, len(list))
+	s.Users = make([]NamedTally, len(list))
 	for i := range list {
-		s.Users[i] = Named{string(list[i].name), list[i].Tally}
+		s.Users[i] = NamedTally{string(list[i].name), list[i].Tally}
 		s.userOf.put(list[i].hash, uint32(i)+1, 0)
 	}
 	return nil

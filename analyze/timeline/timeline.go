@@ -20,15 +20,15 @@ import (
 // returned it, but for DropTimelines.
 type State struct {
 	Inputs    []Ledger
-	Endpoints []Endpoint // by host, template, method
-	Users     []Named    // by name
-	Upstreams []Named    // by name
-	Addresses []string   // of the clients listed by name, sorted
-	Agents    []string   // user agents of the clients listed by name, sorted
-	Minutes   []Minute   // by time, host
-	Grain     int64      // length of a step of Minutes in microseconds, usually MinuteStep
-	Refusals  []Refusal  // every 401 by time, input, line
-	Rejected  []Rejected // the first rejected lines by input, line
+	Endpoints []Endpoint   // by host, template, method
+	Users     []NamedTally // by name
+	Upstreams []NamedTally // by name
+	Addresses []string     // of the clients listed by name, sorted
+	Agents    []string     // user agents of the clients listed by name, sorted
+	Minutes   []Minute     // by time, host
+	Grain     int64        // length of a step of Minutes in microseconds, usually MinuteStep
+	Refusals  []Refusal    // every 401 by time, input, line
+	Rejected  []Rejected   // the first rejected lines by input, line
 
 	Sessions bool // a line has a session id
 	Schemes  bool // a line has a scheme
@@ -37,7 +37,7 @@ type State struct {
 	// that are listed by name; OfOtherUsers holds the requests of those users.
 	// Their events have no user, and the client OtherName.
 	OtherUsers, OtherClients int64
-	OfOtherUsers             Named
+	OfOtherUsers             NamedTally
 
 	// HostsFolded, UpstreamsFolded and EndpointsFolded report whether names were
 	// grouped because the log has too many of them.
@@ -53,7 +53,7 @@ type State struct {
 	// By worker and by its number: indexes into Endpoints, Upstreams, Refusals.
 	endpointOf, upstreamOf, refusalOf [][]uint32
 
-	recalled int // index of the worker that Recall returned, -1 for none
+	recalled int // index of the worker that NewEarlierWorker returned, -1 for none
 }
 
 // Endpoint is a virtual host, method and URL template, with its requests.
@@ -62,11 +62,11 @@ type Endpoint struct {
 	SignIn                 bool // a sign-in or token route, by its name
 	SignOut                bool // a sign-out route, by its name
 	Tally
-	Known Known // requests counted by earlier runs, which Tally does not include
+	Known EarlierCounts // requests counted by earlier runs, which Tally does not include
 }
 
-// Named is a user or an upstream, with its requests.
-type Named struct {
+// NamedTally is a user or an upstream, with its requests.
+type NamedTally struct {
 	Name string
 	Tally
 }

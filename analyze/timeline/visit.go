@@ -23,28 +23,28 @@ type piece struct {
 	events       uint32
 }
 
-// Who is what is known of an actor before its events are decoded.
-type Who struct {
+// ActorSummary is what is known of an actor before its events are decoded.
+type ActorSummary struct {
 	Client Client // of all its events, if Only
 	Only   bool   // the actor has one client only
 }
 
 // who describes the actor that pieces begins with.
-func (s *State) who(pieces []piece) (w Who) {
+func (s *State) who(pieces []piece) (w ActorSummary) {
 	p := &pieces[0]
 	for i := range pieces {
 		if pieces[i].key != p.key {
 			break
 		}
 		if pieces[i].client != p.client {
-			return Who{}
+			return ActorSummary{}
 		}
 	}
 	if p.client == 0 {
-		return Who{}
+		return ActorSummary{}
 	}
 	c := s.clientOf.find(p.client)
-	return Who{Client{c[0], c[1]}, true}
+	return ActorSummary{Client{c[0], c[1]}, true}
 }
 
 // Shard calls visit for the actors of shard i in [0, Shards). Actors are numbered
@@ -58,7 +58,7 @@ func (s *State) who(pieces []piece) (w Who) {
 //
 // If want is not nil, only actors for which it returns true are visited. Skipping
 // an actor is cheap.
-func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit func(n uint32, a *Actor)) error {
+func (s *State) Shard(i int, m *Scratch, want func(n uint32, w ActorSummary) bool, visit func(n uint32, a *Actor)) error {
 	shards := make([]*shard, len(s.parts))
 	first := make([]int, len(s.parts)) // by part: index of its first actor in m.actors
 	actors := 0
@@ -112,7 +112,7 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit 
 
 // layOut sets where the events of each piece are decoded to, so that those of an
 // actor are adjacent, and returns the number of events.
-func (s *State) layOut(m *Scratch, first []int, want func(n uint32, w Who) bool) int {
+func (s *State) layOut(m *Scratch, first []int, want func(n uint32, w ActorSummary) bool) int {
 	total, n := 0, uint32(0)
 	for rest := m.pieces; len(rest) > 0; n++ {
 		count := actorPieces(rest)

@@ -49,7 +49,7 @@ type Worker struct {
 
 	earlier  *Earlier // sessions to recognise; nil for none
 	resumed  []resumedSession
-	recalled *recalledRun // of a worker that Recall returned, else nil
+	recalled *recalledRun // of a worker that NewEarlierWorker returned, else nil
 
 	minutes  minuteTable
 	refusals refusalLog
@@ -94,8 +94,8 @@ func (w *Worker) Limit(bytes int64, space *spill.Space) { w.limit, w.space = byt
 // after an error.
 func (w *Worker) Err() error { return w.err }
 
-// Refused returns the number of 401s of an input so far.
-func (w *Worker) Refused(input int) int64 { return w.ledgers[input].Unauthorized }
+// Unauthorized returns the number of 401s of an input so far.
+func (w *Worker) Unauthorized(input int) int64 { return w.ledgers[input].Unauthorized }
 
 // Block adds the lines of b, which p parses. It does not retain b.
 func (w *Worker) Block(b *source.Block, p *parse.Parser) {
