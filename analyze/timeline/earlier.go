@@ -76,12 +76,7 @@ type recalledRun struct {
 func (w *Worker) ExpectSessions(e *Earlier) { w.earlier = e }
 
 // SetLinesBefore sets the number of lines of an input that an earlier run has read.
-func (w *Worker) SetLinesBefore(input int, lines int64) {
-	if w.linesBefore == nil {
-		w.linesBefore = make([]int64, len(w.ledgers))
-	}
-	w.linesBefore[input] = lines
-}
+func (w *Worker) SetLinesBefore(input int, lines int64) { w.linesBefore[input] = lines }
 
 // noteResumed records an actor that is new to the worker, if it is a session of
 // the earlier run.
@@ -112,7 +107,7 @@ func NewEarlierWorker(workers []*Worker, e *Earlier) (*Worker, error) {
 	// Users and clients may be used by EarlierActor.Before alone.
 	for _, u := range e.Users {
 		if u != "" {
-			w.users.number([]byte(u))
+			w.users.number([]byte(u), w.seed)
 		}
 	}
 	for _, c := range e.Clients {
@@ -175,7 +170,7 @@ func (w *Worker) addEarlier(x *EarlierActor, keys []actorKey) {
 			a.client, a.clientNumber = hash, number
 		}
 		if v.User != 0 {
-			r.user, r.userHash = w.users.number([]byte(e.Users[v.User-1]))
+			r.user, r.userHash = w.users.number([]byte(e.Users[v.User-1]), w.seed)
 		}
 		if v.Upstream != 0 {
 			r.via += (w.recalled.upstreams[v.Upstream-1] + 1) * uint32(numSchemes)
@@ -273,7 +268,7 @@ func (s *State) EarlierUser(n uint32) uint32 {
 	if n == 0 || int(n) > len(users) {
 		return 0
 	}
-	return s.userOf.find(xxh3.HashStringSeed(users[n-1], s.seed))[0]
+	return s.userOf[xxh3.HashStringSeed(users[n-1], s.seed)]
 }
 
 // EarlierClient returns a client of the earlier run in the indexes of the state.
@@ -283,8 +278,7 @@ func (s *State) EarlierClient(c Client) Client {
 		return Client{}
 	}
 	address, agent := r.client(c)
-	to := s.clientOf.find(clientKey(address, agent, s.seed).clientHash())
-	return Client{to[0], to[1]}
+	return s.clientOfHash(clientKey(address, agent, s.seed).clientHash())
 }
 
 // EarlierAddress returns the index in Addresses of an address of the earlier run,

@@ -75,13 +75,10 @@ func (t *endpointTable) isSignIn(n uint32) bool { return t.signIn[t.resolve(n)-t
 
 // shrink collapses templates until about shrunkEndpoints remain.
 func (t *endpointTable) shrink() {
-	keys := make([]string, t.names.len())
-	for n, k := range t.names.key {
-		keys[n] = string(k)
-	}
+	keys := t.names.names
 	t.collapse.tighten(keys, shrunkEndpoints)
 	old := *t
-	t.names = newDict(old.names.seed)
+	t.names = newDict()
 	t.base = old.base + uint32(len(keys))
 	t.tally, t.signIn = nil, nil
 	for n, k := range keys {
@@ -113,9 +110,9 @@ func (e *Endpoint) name() endpointName { return endpointName{e.Host, e.Method, e
 // whether the templates had to be shortened.
 func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]Endpoint, [][]uint32, bool) {
 	// Keys with the merged numbers of hosts are the same in all workers.
-	global := func(w int, key []byte) string {
-		h := hostOf[w][binary.LittleEndian.Uint32(key)]
-		return string(binary.LittleEndian.AppendUint32(nil, h)) + string(key[4:])
+	global := func(w int, key string) string {
+		h := hostOf[w][binary.LittleEndian.Uint32([]byte(key))]
+		return string(binary.LittleEndian.AppendUint32(nil, h)) + key[4:]
 	}
 	c := collapse{nodes: map[string]struct{}{}}
 	var keys []string
@@ -124,14 +121,14 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 		// A node that one worker has collapsed may have too few children in others.
 		c.detail = max(c.detail, w.endpoints.collapse.detail)
 		for node := range w.endpoints.collapse.nodes {
-			c.nodes[global(i, []byte(node))] = struct{}{}
+			c.nodes[global(i, node)] = struct{}{}
 		}
 		if w.recalled != nil {
 			for node := range w.recalled.collapsed() {
-				c.nodes[global(i, []byte(node))] = struct{}{}
+				c.nodes[global(i, node)] = struct{}{}
 			}
 		}
-		for _, k := range w.endpoints.names.key {
+		for _, k := range w.endpoints.names.names {
 			g := global(i, k)
 			if _, ok := seen[g]; !ok {
 				seen[g] = struct{}{}
@@ -163,8 +160,8 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 	indexOf := make([][]uint32, len(workers))
 	for i, w := range workers {
 		t := &w.endpoints
-		indexOf[i] = make([]uint32, int(t.base)+t.names.len())
-		for n, k := range t.names.key {
+		indexOf[i] = make([]uint32, int(t.base)+len(t.names.names))
+		for n, k := range t.names.names {
 			at := index[name(global(i, k))]
 			indexOf[i][int(t.base)+n] = uint32(at)
 			list[at].Tally.Merge(&t.tally[n])

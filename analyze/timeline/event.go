@@ -228,11 +228,10 @@ func (s *State) readMore(actors []decoded, number, endpoint uint32, since uint64
 		return a, endpoint, since, b
 	}
 	if flags&moreUser != 0 {
-		a.user = s.userOf.find(user)[0]
+		a.user = s.userOf[user]
 	}
 	if flags&moreClient != 0 {
-		c := s.clientOf.find(client)
-		a.client = Client{c[0], c[1]}
+		a.client = s.clientOfHash(client)
 	}
 	if flags&moreVia != 0 {
 		a.via = via

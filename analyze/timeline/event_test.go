@@ -15,12 +15,12 @@ func TestEventRoundTrip(t *testing.T) {
 	number := func(bits int) uint64 { return r.Uint64() >> (64 - r.IntN(bits+1)) }
 	near := func(bits int) uint64 { return 1<<bits - 1 + uint64(r.IntN(2)) }
 
-	s := &State{recalled: -1, userOf: newHashIndex(users), clientOf: newHashIndex(clients)}
+	s := &State{recalled: -1, userOf: map[uint64]uint32{}, clientOf: map[uint64]Client{}}
 	for n := range uint64(users) {
-		s.userOf.put(n*0x123456789abcdef, uint32(n)+100, 0)
+		s.userOf[n*0x123456789abcdef] = uint32(n) + 100
 	}
 	for n := range uint64(clients) {
-		s.clientOf.put(n*0xfedcba987654321, uint32(n)+200, uint32(n)+300)
+		s.clientOf[n*0xfedcba987654321] = Client{uint32(n) + 200, uint32(n) + 300}
 	}
 	plusOne := func(n int) []uint32 {
 		list := make([]uint32, n)

@@ -37,46 +37,28 @@ type blockRef struct {
 	seq   int64 // position among the blocks of the input
 }
 
-// placedBlock is a block of a worker.
-type placedBlock struct {
-	blockRef
-	worker, block int
-}
-
-// placedBlocks returns the blocks of all workers, ordered by input and by
-// position in the input.
-func (s *State) placedBlocks() []placedBlock {
-	var all []placedBlock
-	for i, w := range s.workers {
-		for j, b := range w.blocks {
-			all = append(all, placedBlock{b, i, j})
-		}
-	}
-	slices.SortFunc(all, func(a, b placedBlock) int {
-		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq))
-	})
-	return all
-}
-
 // lineBases returns, by worker and block, the number of lines of the input before
 // the block.
-func (s *State) lineBases(all []placedBlock) [][]int64 {
-	base := make([][]int64, len(s.workers))
+func (s *State) lineBases() [][]int64 {
+	type place struct {
+		blockRef
+		base *int64
+	}
+	var all []place
+	bases := make([][]int64, len(s.workers))
 	for i, w := range s.workers {
-		base[i] = make([]int64, len(w.blocks))
-	}
-	lines := int64(0)
-	for i, p := range all {
-		if i == 0 || all[i-1].input != p.input {
-			lines = 0
-			if before := s.workers[0].linesBefore; before != nil {
-				lines = before[p.input]
-			}
+		bases[i] = make([]int64, len(w.blocks))
+		for j, b := range w.blocks {
+			all = append(all, place{b, &bases[i][j]})
 		}
-		base[p.worker][p.block] = lines
-		lines += int64(p.lines)
 	}
-	return base
+	slices.SortFunc(all, func(a, b place) int { return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq)) })
+	lines := slices.Clone(s.workers[0].linesBefore) // by input
+	for _, p := range all {
+		*p.base = lines[p.input]
+		lines[p.input] += int64(p.lines)
+	}
+	return bases
 }
 
 const (

@@ -22,8 +22,8 @@ type part struct {
 	signIns []SignIn
 }
 
-func (p *part) init(seed uint64) {
-	*p = part{clients: newClientTable(seed), users: userTable{dict: newDict(seed)}}
+func (p *part) init() {
+	*p = part{clients: newClientTable(), users: userTable{dict: newDict()}}
 	for i := range p.shards {
 		p.shards[i].init()
 	}
@@ -91,7 +91,7 @@ func (w *Worker) spillPart() error {
 		return err
 	}
 	w.spilled = append(w.spilled, s)
-	p.init(w.seed)
+	p.init()
 	return nil
 }
 
@@ -111,9 +111,6 @@ type origin struct {
 	part   *part
 	disk   *spilled
 }
-
-// anySpilled reports whether any part is on disk.
-func (s *State) anySpilled() bool { return len(s.parts) > len(s.workers) }
 
 // shard returns shard i of a part.
 func (s *State) shard(o *origin, i int) (*shard, error) {

@@ -160,7 +160,7 @@ func (s *shard) grow() {
 }
 
 // appendBytes appends b to dst, preceded by its length.
-func appendBytes(dst, b []byte) []byte {
+func appendBytes[T string | []byte](dst []byte, b T) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 }
 

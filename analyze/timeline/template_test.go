@@ -111,7 +111,7 @@ func mergePaths(t *testing.T, parts ...[]string) []string {
 		}
 		workers = append(workers, w)
 	}
-	hosts, hostOf, _ := mergeBounded([]*boundedNames{&workers[0].hosts})
+	hosts, hostOf, _ := mergeBounded(workers[:1], func(w *Worker) *boundedNames { return &w.hosts })
 	ofWorker := make([][]uint32, len(workers))
 	for i := range ofWorker {
 		ofWorker[i] = hostOf[0]

@@ -47,9 +47,10 @@ type State struct {
 	workers []*Worker
 	parts   []origin // of all workers
 	signIns *signInIndex
-	// By the seeded hash of the name: index into Users plus one, and indexes into
-	// Addresses and Agents.
-	userOf, clientOf hashIndex
+	// By the seeded hash of the name: index into Users plus one, and the client.
+	userOf      map[uint64]uint32
+	clientOf    map[uint64]Client
+	otherClient Client // of all clients that are not in clientOf
 	// By worker and by its number: indexes into Endpoints, Upstreams, Refusals.
 	endpointOf, upstreamOf, refusalOf [][]uint32
 
@@ -123,5 +124,5 @@ func (s *State) DropTimelines() {
 		w.part, w.spilled, w.resumed = part{}, nil, nil
 	}
 	s.parts, s.endpointOf, s.upstreamOf, s.signIns = nil, nil, nil, nil
-	s.userOf, s.clientOf = hashIndex{}, hashIndex{}
+	s.userOf, s.clientOf = nil, nil
 }

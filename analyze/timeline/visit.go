@@ -43,8 +43,7 @@ func (s *State) who(pieces []piece) (w ActorSummary) {
 	if p.client == 0 {
 		return ActorSummary{}
 	}
-	c := s.clientOf.find(p.client)
-	return ActorSummary{Client{c[0], c[1]}, true}
+	return ActorSummary{s.clientOfHash(p.client), true}
 }
 
 // Shard calls visit for the actors of shard i in [0, Shards). Actors are numbered
@@ -103,7 +102,8 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w ActorSummary) boo
 				s.identify(&a, p, shards)
 			}
 		}
-		a.Events = m.sorter.sorted(events[:total:total])
+		a.Events = events[:total:total]
+		m.sorter.sort(a.Events)
 		visit(n, &a)
 		events = events[total:]
 	}

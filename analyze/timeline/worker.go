@@ -1,7 +1,7 @@
 package timeline
 
 import (
-	"bytes"
+	"slices"
 
 	"golang.org/x/sys/cpu"
 
@@ -22,12 +22,10 @@ type Worker struct {
 	// reads, which cost two workers a third of their speed.
 	_ cpu.CacheLinePad
 
-	seed    uint64
-	ledgers []Ledger // of complete blocks, by input
-	ledger  Ledger   // of the current block
-	// linesBefore is the number of lines of each input that an earlier run has
-	// read; nil for none.
-	linesBefore []int64
+	seed        uint64
+	ledgers     []Ledger // of complete blocks, by input
+	ledger      Ledger   // of the current block
+	linesBefore []int64  // by input: lines that an earlier run has read
 	blocks      []blockRef
 
 	hosts, upstreams boundedNames
@@ -70,19 +68,17 @@ type cachedPath struct {
 // it cannot be made to collide by the senders of requests.
 func NewWorker(seed uint64, inputs int) *Worker {
 	w := &Worker{
-		seed:      seed,
-		ledgers:   make([]Ledger, inputs),
-		ledger:    emptyLedger,
-		hosts:     newHosts(seed),
-		upstreams: newUpstreams(seed),
-		endpoints: endpointTable{names: newDict(seed)},
-		minutes:   newMinuteTable(maxMinutes),
+		seed:        seed,
+		ledgers:     slices.Repeat([]Ledger{emptyLedger}, inputs),
+		ledger:      emptyLedger,
+		linesBefore: make([]int64, inputs),
+		hosts:       newHosts(),
+		upstreams:   newUpstreams(),
+		endpoints:   endpointTable{names: newDict()},
+		minutes:     newMinuteTable(maxMinutes),
 	}
 	w.lastHost = w.hosts.number(nil)
-	for i := range w.ledgers {
-		w.ledgers[i] = emptyLedger
-	}
-	w.part.init(seed)
+	w.part.init()
 	return w
 }
 
@@ -182,11 +178,11 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	host := w.host(e.Host)
 	r := record{outcome: o, endpoint: w.endpoint(host, e, o), via: uint32(scheme(e.Scheme))}
 	if len(e.User) > 0 {
-		r.user, r.userHash = w.users.number(e.User)
+		r.user, r.userHash = w.users.number(e.User, w.seed)
 	}
 	signIn := w.endpoints.count(r.endpoint, o, at, r.user == 0 && len(e.Session) == 0)
 	if r.user != 0 {
-		w.users.tally[r.user-1].Add(o, at)
+		w.users.list[r.user-1].Add(o, at)
 	}
 	w.schemes = w.schemes || r.via != 0
 	if len(e.Upstream) > 0 {
@@ -238,7 +234,7 @@ func (w *Worker) actor(e *parse.Entry) (s *shard, a *actor, client uint64) {
 }
 
 func (w *Worker) host(h []byte) uint32 {
-	if !bytes.Equal(w.hosts.key[w.lastHost], h) {
+	if w.hosts.names[w.lastHost] != string(h) {
 		w.lastHost = w.hosts.number(h)
 	}
 	return w.lastHost
