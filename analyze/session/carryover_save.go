@@ -299,7 +299,6 @@ var savedCodec = spill.Codec[savedActor]{
 		return src[size:]
 	},
 	Compare: compareSaved,
-	Key:     func(a *savedActor) uint64 { return ^(uint64(a.seen) ^ 1<<63) }, // the latest first, times before 1970 last
 }
 
 // Save writes the state that LoadCarryover reads: the contents in ledger and how

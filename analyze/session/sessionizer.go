@@ -18,7 +18,8 @@ type sessionizer struct {
 	sessions       *spill.Sorter[Record]
 	clients        map[timeline.Client]*ClientStats
 	clientUsers    *spill.Sorter[ClientLink]
-	clientRefusals []ClientLink // to endpoints
+	clientRefusals *spill.Sorter[ClientLink] // to endpoints
+	lastRefusal    ClientLink                // the one added last
 	actors         int64
 	saver          *partSaver // nil if there is no state to save
 	err            error      // the first error of writing to disk
@@ -32,6 +33,9 @@ type sessionizer struct {
 type stamp struct{ actor, refusedActor, aliveActor uint32 }
 
 func newSessionizer(ev *Evidence, hosts []int) *sessionizer {
+	links := func() *spill.Sorter[ClientLink] {
+		return &spill.Sorter[ClientLink]{Codec: linkCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, linkSize)}
+	}
 	return &sessionizer{
 		Evidence: ev, hostOf: hosts, saver: ev.saver.newPart(),
 		endpoints: make([]EndpointStats, len(ev.Endpoints)),
@@ -40,9 +44,8 @@ func newSessionizer(ev *Evidence, hosts []int) *sessionizer {
 		sessions: &spill.Sorter[Record]{
 			Codec: recordCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, recordSize),
 		},
-		clientUsers: &spill.Sorter[ClientLink]{
-			Codec: linkCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, linkSize),
-		},
+		clientUsers: links(), clientRefusals: links(),
+		lastRefusal: ClientLink{To: timeline.NoRefusal},
 	}
 }
 
@@ -105,9 +108,9 @@ func (s *sessionizer) sum(a *timeline.Actor, id uint32) (refused bool) {
 				st.refusedActor = id
 				endpoint.RefusedActors++
 			}
-			link := ClientLink{e.Client, e.Endpoint}
-			if n := len(s.clientRefusals); n == 0 || s.clientRefusals[n-1] != link {
-				s.clientRefusals = append(s.clientRefusals, link)
+			if link := (ClientLink{e.Client, e.Endpoint}); link != s.lastRefusal {
+				s.lastRefusal = link
+				s.fail(s.clientRefusals.Add(link))
 			}
 		}
 	}

@@ -139,13 +139,13 @@ func TestEventSize(t *testing.T) {
 			t.Errorf("%d bytes, want %d", n, want)
 		}
 	}
-	add(eventLen+1+8+8, record{ms: 1_000_000_000_000, outcome: Accepted, endpoint: 1, newClient: true}) // the first event: client and a long time
+	add(eventLen+1+8+7, record{ms: 1_000_000_000_000, outcome: Accepted, endpoint: 1, newClient: true}) // the first event: client and a long time
 	add(eventLen, record{ms: 1_000_000_500_000, outcome: Accepted, endpoint: 1<<endpointBits - 1})
 	add(eventLen, record{ms: 1_000_000_400_000, outcome: NotFound})
-	add(eventLen+1+4, record{ms: 1_000_000_400_000, outcome: NotFound, endpoint: 1 << endpointBits})
-	add(eventLen+1+8, record{ms: 1_000_000_400_000, outcome: Accepted, user: 3})
+	add(eventLen+1+5, record{ms: 1_000_000_400_000, outcome: NotFound, endpoint: 1 << endpointBits})
+	add(eventLen+1+8+5, record{ms: 1_000_000_400_000, outcome: Accepted, user: 3})
 	add(eventLen, record{ms: 1_000_000_400_000, outcome: Accepted, user: 3})
-	add(eventLen+1+4+2, record{ms: 1_000_000_400_000, outcome: Unauthorized, via: 2})
+	add(eventLen+1+5, record{ms: 1_000_000_400_000, outcome: Unauthorized, via: 2})
 	a.number++
-	add(eventLen+1+4, record{ms: 1_000_000_400_000, outcome: Accepted, via: 2})
+	add(eventLen+1+5, record{ms: 1_000_000_400_000, outcome: Accepted, via: 2})
 }
