@@ -44,11 +44,7 @@ func (p *part) close() {
 	for i := range p.shards {
 		s := &p.shards[i]
 		s.close()
-		for n := range s.slots {
-			a := &s.slots[n]
-			if a.number == 0 {
-				continue
-			}
+		for a := range s.each {
 			several := a.counted > 0
 			p.clients.countRequests(a)
 			if several {
@@ -96,12 +92,10 @@ func (w *Worker) spillPart() error {
 }
 
 // spillFile returns the file for all data that the worker spills.
-func (w *Worker) spillFile() (*spill.File, error) {
-	if w.file != nil {
-		return w.file, nil
+func (w *Worker) spillFile() (_ *spill.File, err error) {
+	if w.file == nil {
+		w.file, err = w.space.Create()
 	}
-	var err error
-	w.file, err = w.space.Create()
 	return w.file, err
 }
 
@@ -127,8 +121,8 @@ type segment struct {
 	logs   []spill.Place
 }
 
-// segmentPiece is the number of bytes of a log that are written at once.
-const segmentPiece = 1 << 20
+// segmentPages is the number of pages of a log that are written at once, 1 MiB.
+const segmentPages = 128
 
 // write writes a closed shard.
 func (g *segment) write(f *spill.File, s *shard) (err error) {
@@ -136,10 +130,8 @@ func (g *segment) write(f *spill.File, s *shard) (err error) {
 		return nil
 	}
 	byNumber := make([]*actor, s.actors)
-	for n := range s.slots {
-		if a := &s.slots[n]; a.number != 0 {
-			byNumber[a.number-1] = a
-		}
+	for a := range s.each {
+		byNumber[a.number-1] = a
 	}
 	var buf []byte
 	for n, a := range byNumber {
@@ -153,17 +145,12 @@ func (g *segment) write(f *spill.File, s *shard) (err error) {
 	if g.table, err = f.Append(buf); err != nil {
 		return err
 	}
-	buf = buf[:0]
-	for i, page := range s.pages {
-		if buf = append(buf, page...); len(buf) < segmentPiece && i+1 < len(s.pages) {
-			continue
-		}
-		place, err := f.Append(append(buf, make([]byte, eventSlack)...))
+	for pages := range slices.Chunk(s.pages, segmentPages) {
+		place, err := f.Append(append(slices.Concat(pages...), make([]byte, eventSlack)...))
 		if err != nil {
 			return err
 		}
 		g.logs = append(g.logs, place)
-		buf = buf[:0]
 	}
 	return nil
 }

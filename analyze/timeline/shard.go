@@ -59,6 +59,7 @@ type shard struct {
 	used   uint32   // bytes of page that hold events
 	page   []byte   // the current page of the log
 	pages  [][]byte // the full pages
+	held   int64    // bytes of all pages
 	// Labels of actors (see setLabel), each preceded by its length, and by the
 	// actor's number - 1 the position of its label plus one.
 	labels  []byte
@@ -96,17 +97,13 @@ func (s *shard) label(n uint32) []byte {
 // size returns approximately how many bytes of memory the shard takes.
 func (s *shard) size() int64 {
 	const slot = 64
-	pages := len(s.page)
-	for n := range min(len(s.pages), smallPages) {
-		pages += pageSize(n)
-	}
-	pages += max(len(s.pages)-smallPages, 0) * logPage
-	return int64(len(s.slots))*slot + int64(pages) + int64(cap(s.labels)) + 4*int64(cap(s.labelAt))
+	return int64(len(s.slots))*slot + s.held + int64(cap(s.labels)) + 4*int64(cap(s.labelAt))
 }
 
 func (s *shard) newPage() {
 	s.close()
-	s.page = make([]byte, pageSize(len(s.pages)))
+	s.page = make([]byte, logPage>>max(smallPages-len(s.pages), 0))
+	s.held += int64(len(s.page))
 }
 
 // close moves the current page to the full ones. At least eventSlack bytes behind
@@ -117,9 +114,6 @@ func (s *shard) close() {
 	}
 	s.page, s.used = nil, 0
 }
-
-// pageSize returns the size of page n of a log.
-func pageSize(n int) int { return logPage >> max(smallPages-n, 0) }
 
 // actor returns the actor of a key and adds it if it is new. The pointer is valid
 // until the next call.
@@ -145,11 +139,7 @@ func (s *shard) actor(k actorKey) *actor {
 func (s *shard) grow() {
 	slots := make([]actor, 2*len(s.slots))
 	mask := uint64(len(slots) - 1)
-	for n := range s.slots {
-		a := &s.slots[n]
-		if a.number == 0 {
-			continue
-		}
+	for a := range s.each {
 		i := a.key.mix() & mask
 		for slots[i].number != 0 {
 			i = (i + 1) & mask
@@ -157,6 +147,15 @@ func (s *shard) grow() {
 		slots[i] = *a
 	}
 	s.slots = slots
+}
+
+// each yields the actors.
+func (s *shard) each(yield func(*actor) bool) {
+	for n := range s.slots {
+		if a := &s.slots[n]; a.number != 0 && !yield(a) {
+			return
+		}
+	}
 }
 
 // appendBytes appends b to dst, preceded by its length.

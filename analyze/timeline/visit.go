@@ -69,10 +69,8 @@ func (s *State) Shard(i int, m *Scratch, want func(n uint32, w ActorSummary) boo
 		}
 		shards[p], first[p] = sh, actors
 		actors += int(sh.actors)
-		for n := range sh.slots {
-			if a := &sh.slots[n]; a.number != 0 {
-				m.pieces = append(m.pieces, piece{a.key, a.client, uint32(p), a.number, a.events})
-			}
+		for a := range sh.each {
+			m.pieces = append(m.pieces, piece{a.key, a.client, uint32(p), a.number, a.events})
 		}
 	}
 	slices.SortFunc(m.pieces, func(a, b piece) int {

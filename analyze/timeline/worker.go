@@ -272,11 +272,7 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 // methodKey returns a distinct key for each HTTP method that method recognises.
 func methodKey(m []byte) uint64 {
 	if len(m) >= 8 {
-		// No two registered methods share their first eight bytes; others become
-		// _OTHER.
-		if m = method(m); len(m) >= 8 {
-			return scan.LoadWord(m)
-		}
+		m = method(m) // registered methods differ in their first seven bytes
 	}
-	return scan.LoadWord(m) | uint64(len(m))<<56 // the length is no letter
+	return scan.LoadWord(m) | uint64(len(m))<<56
 }
