@@ -155,7 +155,7 @@ func (p *Carryover) eachActor(yield func(*timeline.EarlierActor, error) bool) {
 				break
 			}
 			a.Events = append(a.Events, x)
-			p.minutes[floorDiv(x.Time, 60_000)]++
+			p.minutes[timeline.FloorDiv(x.Time, 60_000)]++
 		}
 		if r.err != nil {
 			yield(nil, r.err)

@@ -57,7 +57,7 @@ func newSaver(ev *Evidence, p *Carryover) *saver {
 	}
 	for _, m := range ev.State.Minutes {
 		for _, n := range m.N {
-			minutes[floorDiv(m.Time, 60e6)] += n
+			minutes[timeline.FloorDiv(m.Time, 60e6)] += n
 		}
 	}
 	if len(ev.State.Minutes) > 0 {
@@ -65,7 +65,7 @@ func newSaver(ev *Evidence, p *Carryover) *saver {
 	}
 	k.since = k.to - saveEvents
 	sum := int64(0)
-	for m := floorDiv(k.to, 60_000); m*60_000 > k.since; m-- {
+	for m := timeline.FloorDiv(k.to, 60_000); m*60_000 > k.since; m-- {
 		if sum += minutes[m]; sum > maxSavedEvents {
 			k.since = (m + 1) * 60_000
 		}
@@ -126,7 +126,7 @@ func (k *saver) known() []timeline.EarlierCounts {
 		e, x := &s.Endpoints[i], &all[i]
 		*x = timeline.EarlierCounts{
 			Accepted: e.Known.Accepted + e.N[timeline.Accepted], Bare: e.Known.Bare + e.Bare,
-			Unauthorized: e.Known.Unauthorized + e.N[timeline.Unauthorized], Last: max(e.Known.Last, floorDiv(e.Last, 1000)),
+			Unauthorized: e.Known.Unauthorized + e.N[timeline.Unauthorized], Last: max(e.Known.Last, timeline.FloorDiv(e.Last, 1000)),
 		}
 		if x.Last < k.to-saveEndpoints {
 			*x = timeline.EarlierCounts{}

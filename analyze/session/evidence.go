@@ -10,6 +10,7 @@ package session
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -156,26 +157,16 @@ func (ev *Evidence) Step(ms int64) int {
 // for each worker in [0, Workers), and the actor is valid until it returns. An
 // actor has the same id, which is never 0, in every call of Visit.
 func (ev *Evidence) Visit(ctx context.Context, want func(id uint32, w timeline.ActorSummary) bool, visit func(worker int, id uint32, a *timeline.Actor)) error {
-	next := make(chan int, timeline.Shards)
-	for i := range timeline.Shards {
-		next <- i
-	}
-	close(next)
+	var next atomic.Int32
 	g, ctx := errgroup.WithContext(ctx)
 	for worker := range ev.Workers {
 		g.Go(func() error {
 			var scratch timeline.Scratch
-			for shard := range next {
+			for shard := next.Add(1) - 1; shard < timeline.Shards; shard = next.Add(1) - 1 {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				first := uint32(shard)<<(32-timeline.ShardBits) + 1
-				var wanted func(uint32, timeline.ActorSummary) bool
-				if want != nil {
-					wanted = func(n uint32, w timeline.ActorSummary) bool { return want(first+n, w) }
-				}
-				err := ev.State.Shard(shard, &scratch, wanted, func(n uint32, a *timeline.Actor) { visit(worker, first+n, a) })
-				if err != nil {
+				if err := ev.State.Shard(int(shard), &scratch, want, func(id uint32, a *timeline.Actor) { visit(worker, id, a) }); err != nil {
 					return err
 				}
 			}

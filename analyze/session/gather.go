@@ -10,12 +10,6 @@ import (
 
 // gather adds up the parts of the goroutines.
 func (ev *Evidence) gather(parts []*sessionizer) error {
-	names := make([]string, maxHosts)
-	for i := range ev.State.Endpoints {
-		if n := parts[0].hostOf[i]; n >= 0 {
-			names[n] = ev.State.Endpoints[i].Host
-		}
-	}
 	var refusals []*spill.Sorter[ClientLink]
 	for _, s := range parts {
 		if s.err != nil {
@@ -33,7 +27,7 @@ func (ev *Evidence) gather(parts []*sessionizer) error {
 	}
 	ev.Parallel(
 		func() { ev.gatherClients(parts) },
-		func() { ev.gatherLifetimes(parts, names) },
+		func() { ev.gatherLifetimes(parts) },
 		func() {
 			for _, s := range parts {
 				for i := range s.endpoints {
@@ -45,18 +39,14 @@ func (ev *Evidence) gather(parts []*sessionizer) error {
 	return ev.countLinks(refusals)
 }
 
-// gatherLifetimes adds up the lifetimes by host; names are those of the hosts'
-// numbers.
-func (ev *Evidence) gatherLifetimes(parts []*sessionizer, names []string) {
+// gatherLifetimes adds up the lifetimes by host.
+func (ev *Evidence) gatherLifetimes(parts []*sessionizer) {
 	for _, s := range parts {
-		for n, l := range s.lifetimes {
-			if l == nil {
-				continue
-			}
-			if sum := ev.Lifetimes[names[n]]; sum != nil {
+		for site, l := range s.lifetimes {
+			if sum := ev.Lifetimes[ev.Sites[site]]; sum == nil && l != nil {
+				ev.Lifetimes[ev.Sites[site]] = l
+			} else if l != nil {
 				sum.merge(l)
-			} else {
-				ev.Lifetimes[names[n]] = l
 			}
 		}
 	}

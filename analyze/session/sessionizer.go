@@ -11,8 +11,8 @@ import (
 type sessionizer struct {
 	*Evidence // read only, but for the Refusals of the current actor
 
-	hostOf         []int // by endpoint: number of its host, see followedHosts
-	lifetimes      [maxHosts]*Lifetimes
+	followed       []bool       // by site, see followedSites
+	lifetimes      []*Lifetimes // by site
 	endpoints      []EndpointStats
 	stamps         []stamp // by endpoint
 	sessions       *spill.Sorter[Record]
@@ -32,12 +32,12 @@ type sessionizer struct {
 // stamp holds, plus one, the last actor that was counted for an endpoint.
 type stamp struct{ actor, refusedActor, aliveActor uint32 }
 
-func newSessionizer(ev *Evidence, hosts []int) *sessionizer {
+func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 	links := func() *spill.Sorter[ClientLink] {
 		return &spill.Sorter[ClientLink]{Codec: linkCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, linkSize)}
 	}
 	return &sessionizer{
-		Evidence: ev, hostOf: hosts, saver: ev.saver.newPart(),
+		Evidence: ev, followed: followed, lifetimes: make([]*Lifetimes, len(followed)), saver: ev.saver.newPart(),
 		endpoints: make([]EndpointStats, len(ev.Endpoints)),
 		stamps:    make([]stamp, len(ev.Endpoints)),
 		clients:   map[timeline.Client]*ClientStats{},
@@ -174,9 +174,9 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 			p.user = e.User
 		}
 		switch {
-		case s.signedIn(e):
+		case s.succeeded(e, SignsIn):
 			s.signIn(&p, a, e)
-		case s.signedOut(e):
+		case s.succeeded(e, signsOut):
 			s.close(&p.life, e)
 			p.user, p.last, p.lastOther = 0, LongAgo, LongAgo
 		case e.Outcome == timeline.Unauthorized:
@@ -202,14 +202,10 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 	s.close(&p.life, nil)
 }
 
-// signedIn reports whether e is a sign-in that succeeded: many answer with a
-// redirect.
-func (s *sessionizer) signedIn(e *timeline.Event) bool {
-	return s.Roles[e.Endpoint]&SignsIn != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
-}
-
-func (s *sessionizer) signedOut(e *timeline.Event) bool {
-	return s.Roles[e.Endpoint]&signsOut != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
+// succeeded reports whether e is a sign-in or sign-out, whichever role is, that
+// succeeded: many answer with a redirect.
+func (s *sessionizer) succeeded(e *timeline.Event, role Role) bool {
+	return s.Roles[e.Endpoint]&role != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
 }
 
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
@@ -368,12 +364,9 @@ func (s *sessionizer) survive(l *life, e *timeline.Event) {
 // lifetimesOf returns this part's lifetimes of an endpoint's host, nil if the
 // host is not followed.
 func (s *sessionizer) lifetimesOf(endpoint uint32) *Lifetimes {
-	n := s.hostOf[endpoint]
-	if n < 0 {
-		return nil
+	site := s.siteOf[endpoint]
+	if s.lifetimes[site] == nil && s.followed[site] {
+		s.lifetimes[site] = &Lifetimes{}
 	}
-	if s.lifetimes[n] == nil {
-		s.lifetimes[n] = &Lifetimes{}
-	}
-	return s.lifetimes[n]
+	return s.lifetimes[site]
 }

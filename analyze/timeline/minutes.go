@@ -83,7 +83,7 @@ func (t *minuteTable) coarsen(grain int) {
 	}
 }
 
-func coarse(minute int64, grain int) int64 { return floorDiv(minute, grains[grain]) * grains[grain] }
+func coarse(minute int64, grain int) int64 { return FloorDiv(minute, grains[grain]) * grains[grain] }
 
 func addTo(sums map[minuteKey]*[NumOutcomes]int64, k minuteKey, c *[NumOutcomes]int64) {
 	s := sums[k]
@@ -98,7 +98,7 @@ func addTo(sums map[minuteKey]*[NumOutcomes]int64, k minuteKey, c *[NumOutcomes]
 
 // Step returns the Time of the step of Minutes that contains a time in Unix
 // microseconds.
-func (s *State) Step(at int64) int64 { return floorDiv(at, s.Grain) * s.Grain }
+func (s *State) Step(at int64) int64 { return FloorDiv(at, s.Grain) * s.Grain }
 
 // mergeMinutes adds up the counts of all workers.
 func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {

@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// ShardBits is the number of bits of an actor's hash that select its shard.
-	ShardBits = 8
+	// shardBits is the number of bits of an actor's hash that select its shard.
+	shardBits = 8
 	// Shards is the number of shards of the actors. It bounds how much of the
 	// timelines has to be in memory at once when they are visited.
-	Shards = 1 << ShardBits
+	Shards = 1 << shardBits
 )
 
 // actorKey identifies an actor by a seeded 128-bit hash: of the session id if the
@@ -32,7 +32,7 @@ func clientKey(address, agent []byte, seed uint64) actorKey {
 // agent. Its highest bits select the shard, its lowest the slot there.
 func (k actorKey) mix() uint64 { return k.hi ^ k.lo*0x9e3779b97f4a7c15 }
 
-func (k actorKey) shard() uint64 { return k.mix() >> (64 - ShardBits) }
+func (k actorKey) shard() uint64 { return k.mix() >> (64 - shardBits) }
 
 // actor is what a worker must know of an actor to append an event. It is one
 // cache line and is stored in the hash table itself: the only memory that a

@@ -160,7 +160,8 @@ func (t *Tally) read(src []byte) []byte {
 	return src
 }
 
-func floorDiv(a, b int64) int64 {
+// FloorDiv returns a / b, rounded down; b is positive.
+func FloorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {
 		q--

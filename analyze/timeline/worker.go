@@ -51,7 +51,7 @@ type Worker struct {
 
 	minutes  minuteTable
 	refusals refusalLog
-	rejected []rejectedLine
+	rejected []Rejected
 
 	entry parse.Entry
 
@@ -103,7 +103,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		l.Lines++
 		l.Bytes += b.LineSize
 		l.Verdicts[parse.RejectTooLong]++
-		w.reject(b, rejectedLine{block: block, raw: b.Data, verdict: parse.RejectTooLong})
+		w.reject(b, Rejected{block: block, Line: 1, Raw: b.Data, Verdict: parse.RejectTooLong})
 		w.blocks[block].lines = 1
 		return
 	}
@@ -120,7 +120,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		case v == parse.Parsed:
 			w.add(l, &w.entry, p.Line(line), block, n)
 		case v.Rejected():
-			w.reject(b, rejectedLine{block: block, line: n, raw: line, session: w.entry.Session, verdict: v})
+			w.reject(b, Rejected{block: block, Line: n + 1, Raw: line, Session: w.entry.Session, Verdict: v})
 		}
 	}
 	l.Lines += n
@@ -198,8 +198,8 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 		return
 	}
 	widen(&l.First, &l.Last, at)
-	w.minutes.add(floorDiv(at, 60e6), host, o)
-	r.ms = floorDiv(at, 1000)
+	w.minutes.add(FloorDiv(at, 60e6), host, o)
+	r.ms = FloorDiv(at, 1000)
 	if r.newClient = a.client != client || a.events == 0; r.newClient {
 		w.clients.countRequests(a)
 		a.client, a.counted = client, a.events
