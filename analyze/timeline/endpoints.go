@@ -3,6 +3,7 @@ package timeline
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -100,11 +101,6 @@ func (t *endpointTable) resolve(n uint32) uint32 {
 	return n
 }
 
-// endpointName identifies an endpoint.
-type endpointName struct{ host, method, template string }
-
-func (e *Endpoint) name() endpointName { return endpointName{e.Host, e.Method, e.Template} }
-
 // mergeEndpoints merges the endpoints of all workers and collapses their
 // templates. It returns them sorted, for each worker their indexes by number, and
 // whether the templates had to be shortened.
@@ -137,33 +133,31 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 		}
 	}
 	c.tighten(keys, maxEndpoints)
-	name := func(key string) endpointName {
-		head, template := splitKey(c.key(key))
-		return endpointName{hosts[binary.LittleEndian.Uint32([]byte(head))], head[4 : len(head)-1], template}
-	}
-	index := map[endpointName]int{}
-	var list []Endpoint
+	index := map[string]uint32{} // by collapsed key
 	for _, k := range keys {
-		n := name(k)
-		if _, ok := index[n]; !ok {
-			index[n] = 0
-			list = append(list, Endpoint{Host: n.host, Method: n.method, Template: n.template, Tally: newTally(),
-				SignIn: signIn([]byte(n.method), []byte(n.template)), SignOut: signOut([]byte(n.template))})
-		}
+		index[c.key(k)] = 0
 	}
-	slices.SortFunc(list, func(a, b Endpoint) int {
-		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Template, b.Template), strings.Compare(a.Method, b.Method))
+	host := func(head string) uint32 { return binary.LittleEndian.Uint32([]byte(head)) } // hosts are sorted
+	sorted := slices.SortedFunc(maps.Keys(index), func(a, b string) int {
+		headA, templateA := splitKey(a)
+		headB, templateB := splitKey(b)
+		return cmp.Or(cmp.Compare(host(headA), host(headB)), strings.Compare(templateA, templateB), strings.Compare(headA[4:], headB[4:]))
 	})
-	for i := range list {
-		index[list[i].name()] = i
+	list := make([]Endpoint, len(sorted))
+	for i, k := range sorted {
+		index[k] = uint32(i)
+		head, template := splitKey(k)
+		e := Endpoint{Host: hosts[host(head)], Method: head[4 : len(head)-1], Template: template, Tally: newTally()}
+		e.SignIn, e.SignOut = signIn([]byte(e.Method), []byte(template)), signOut([]byte(template))
+		list[i] = e
 	}
 	indexOf := make([][]uint32, len(workers))
 	for i, w := range workers {
 		t := &w.endpoints
 		indexOf[i] = make([]uint32, int(t.base)+len(t.names.names))
 		for n, k := range t.names.names {
-			at := index[name(global(i, k))]
-			indexOf[i][int(t.base)+n] = uint32(at)
+			at := index[c.key(global(i, k))]
+			indexOf[i][int(t.base)+n] = at
 			list[at].Tally.Merge(&t.tally[n])
 		}
 		for n := range t.alias {

@@ -66,16 +66,18 @@ func byHash[E, T any](list []E, hash func(*E) uint64, record func(*E) *T) spill.
 	}
 }
 
+var tallyCodec = spill.FixedCodec[Tally](nil)
+
 var userCodec = spill.Codec[userTotal]{
 	Append: func(dst []byte, u *userTotal) []byte {
 		dst = binary.LittleEndian.AppendUint64(dst, u.hash)
-		return u.Tally.append(appendBytes(dst, u.name))
+		return tallyCodec.Append(appendBytes(dst, u.name), &u.Tally)
 	},
 	Read: func(u *userTotal, src []byte) []byte {
 		u.hash = binary.LittleEndian.Uint64(src)
 		name, src := cutBytes(src[8:])
 		u.name = string(name)
-		return u.Tally.read(src)
+		return tallyCodec.Read(&u.Tally, src)
 	},
 	Compare: func(a, b *userTotal) int { return cmp.Compare(a.hash, b.hash) },
 }
