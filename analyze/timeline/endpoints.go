@@ -51,7 +51,7 @@ func (t *endpointTable) number(host uint32, meth, template []byte) uint32 {
 	n := t.names.number(key)
 	if int(n) == len(t.tally) {
 		t.tally = append(t.tally, newTally())
-		t.signIn = append(t.signIn, signIn(meth, key[len(meth)+5:]))
+		t.signIn = append(t.signIn, signIn(string(meth), string(key[len(meth)+5:])))
 		if len(t.tally) > maxWorkerEndpoints {
 			t.shrink()
 			return t.number(host, meth, template)
@@ -148,7 +148,7 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 		index[k] = uint32(i)
 		head, template := splitKey(k)
 		e := Endpoint{Host: hosts[host(head)], Method: head[4 : len(head)-1], Template: template, Tally: newTally()}
-		e.SignIn, e.SignOut = signIn([]byte(e.Method), []byte(template)), signOut([]byte(template))
+		e.SignIn, e.SignOut = signIn(e.Method, template), signOut(template)
 		list[i] = e
 	}
 	indexOf := make([][]uint32, len(workers))

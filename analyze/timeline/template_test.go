@@ -93,7 +93,7 @@ func TestSignIn(t *testing.T) {
 		{"POST", "/login", true}, {"POST", "/api/v1/auth/Login/", true}, {"POST", "/oauth/token", true},
 		{"GET", "/login", false}, {"POST", "/blogin", false}, {"POST", "/", false}, {"POST", "", false},
 	} {
-		if got := signIn([]byte(tt.method), []byte(tt.template)); got != tt.want {
+		if got := signIn(tt.method, tt.template); got != tt.want {
 			t.Errorf("signIn(%s %s) = %v", tt.method, tt.template, got)
 		}
 	}

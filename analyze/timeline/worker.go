@@ -24,7 +24,7 @@ type Worker struct {
 
 	seed        uint64
 	ledgers     []Ledger // of complete blocks, by input
-	ledger      Ledger   // of the current block
+	ledger      Ledger   // of the current block: in the padded struct, unlike ledgers
 	linesBefore []int64  // by input: lines that an earlier run has read
 	blocks      []blockRef
 
@@ -70,7 +70,6 @@ func NewWorker(seed uint64, inputs int) *Worker {
 	w := &Worker{
 		seed:        seed,
 		ledgers:     slices.Repeat([]Ledger{emptyLedger}, inputs),
-		ledger:      emptyLedger,
 		linesBefore: make([]int64, inputs),
 		hosts:       newHosts(),
 		upstreams:   newUpstreams(),
@@ -95,8 +94,9 @@ func (w *Worker) Unauthorized(input int) int64 { return w.ledgers[input].Unautho
 
 // Block adds the lines of b, which p parses. It does not retain b.
 func (w *Worker) Block(b *source.Block, p *parse.Parser) {
-	defer w.closeLedger(b.Input)
 	l := &w.ledger
+	*l = emptyLedger
+	defer w.ledgers[b.Input].merge(l)
 	block := uint32(len(w.blocks))
 	w.blocks = append(w.blocks, blockRef{input: int32(b.Input), seq: b.Seq})
 	if b.TooLong {
@@ -128,23 +128,15 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 	w.enforceLimit()
 }
 
-// Entry adds an entry that does not come from a block; line is its raw text. Seq
-// orders the entries of an input.
+// Entry adds a block of one line, which has been parsed already. Only tests need it.
 func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
-	defer w.closeLedger(input)
-	l := &w.ledger
+	l := &w.ledgers[input]
 	l.Lines++
 	l.Bytes += int64(len(line)) + 1
 	l.Verdicts[parse.Parsed]++
 	w.blocks = append(w.blocks, blockRef{input: int32(input), lines: 1, seq: seq})
 	w.add(l, e, line, uint32(len(w.blocks)-1), 0)
 	w.enforceLimit()
-}
-
-// closeLedger adds the counts of the current block to those of its input.
-func (w *Worker) closeLedger(input int) {
-	w.ledgers[input].merge(&w.ledger)
-	w.ledger = emptyLedger
 }
 
 // enforceLimit spills lines of 401s and the part once they exceed their shares of
