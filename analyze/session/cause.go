@@ -2,8 +2,8 @@ package session
 
 import "logscan/analyze/timeline"
 
-// Cause is the cause that a refusal shows by itself: the background of every
-// site. A finding that explains the refusal takes precedence.
+// Cause is the cause of a refusal as its actor's timeline shows it. A finding that
+// explains the refusal takes precedence.
 type Cause uint8
 
 // The causes.
@@ -21,8 +21,8 @@ func (c Cause) String() string {
 	return [...]string{"challenge", "login_failure", "session_end", "anonymous", "unexplained"}[c]
 }
 
-// cause returns the cause that the refusal r shows by itself, given what its actor
-// did before and after. l is the session as it stands after the refusal.
+// cause returns the cause of the refusal r by what its actor did before and after. l is
+// the session after the refusal.
 func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead, l *life) Cause {
 	switch {
 	case r.SignIn:

@@ -146,9 +146,9 @@ func (s *sessionizer) countAlive(a *timeline.Actor, id uint32) {
 	}
 }
 
-// walk takes an actor through its events: it finds the sessions, counts every
-// request to a protected route that a session survived, and fills in the actor's
-// Refusals. lookAhead has been called if it has any.
+// walk finds the sessions in the events of an actor, counts every request to a
+// protected route that a session survived, and sets the actor's Refusals. lookAhead
+// must have been called if it has any.
 func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 	p := beginning()
 	if len(a.Before) > 0 {
@@ -317,9 +317,9 @@ func sumOf(a *timeline.Actor) timeline.SessionSum {
 	return privacy.SessionSum(a.Session)
 }
 
-// close ends a session by a request, or by the end of the log if that is nil. It
-// lists the session if it was accepted on a protected route; one that ended before
-// the first new request has been listed by an earlier run.
+// close ends a session by a request, or by the end of the log if that is nil. It adds
+// a Record if the session was accepted on a protected route, unless it ended before
+// the first new request: then an earlier run has added it.
 func (s *sessionizer) close(l *life, by *timeline.Event) {
 	if l.open && l.accepted && s.news {
 		l.row.Open = by == nil
@@ -331,8 +331,8 @@ func (s *sessionizer) close(l *life, by *timeline.Event) {
 	*l = life{}
 }
 
-// die ends the session by the refusal e. Refusals after it, until the next
-// sign-in, are part of its death.
+// die ends the session by the refusal e. Refusals until the next sign-in belong to
+// the same end.
 func (s *sessionizer) die(l *life, e *timeline.Event) {
 	gap, gapAny, age := e.Time-l.protected, e.Time-l.any, int64(-1)
 	if l.seen {
