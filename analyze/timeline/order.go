@@ -21,9 +21,16 @@ type runSorter[T any] struct {
 // the request: so they are out of order by a few places.
 const reach = 16
 
+// maxOrdered is the maximum length of a list whose runs are moved into order, which
+// takes a copy of the list.
+const maxOrdered = 1 << 20
+
 // sort sorts the list.
 func (s *runSorter[T]) sort(list []T) {
 	s.findRuns(list)
+	if len(s.ends) > 2 && len(list) <= maxOrdered {
+		s.orderRuns(list)
+	}
 	for len(s.ends) > 1 {
 		merged := s.ends[:0]
 		from := 0
@@ -57,6 +64,24 @@ func (s *runSorter[T]) findRuns(list []T) {
 		list[j] = e
 	}
 	s.ends = append(s.ends, len(list))
+}
+
+// orderRuns moves the runs into the order of their first elements: if files were read
+// in another order than they were written, few runs overlap then.
+func (s *runSorter[T]) orderRuns(list []T) {
+	s.scratch = append(s.scratch[:0], list...)
+	runs := make([][]T, len(s.ends))
+	from := 0
+	for i, to := range s.ends {
+		runs[i] = s.scratch[from:to]
+		from = to
+	}
+	slices.SortFunc(runs, func(a, b []T) int { return s.compare(&a[0], &b[0]) })
+	to := 0
+	for i, r := range runs {
+		to += copy(list[to:], r)
+		s.ends[i] = to
+	}
 }
 
 // merge merges list[:n] and list[n:], which are sorted.
