@@ -23,14 +23,14 @@ type Sorter[T any] struct {
 
 // sorterPage is the number of records in a page. Sorting pages and merging them
 // takes less memory than sorting one list, which is copied whenever it grows.
-const sorterPage = 1 << 13
+const sorterPage = 1 << 11
 
 // Add adds a record. What it refers to must not change.
 func (s *Sorter[T]) Add(x T) error {
 	last := len(s.pages) - 1
 	if last < 0 || len(s.pages[last]) == sorterPage {
 		s.Sort()
-		s.pages = append(s.pages, nil)
+		s.pages = append(s.pages, make([]T, 0, sorterPage))
 		last++
 	}
 	s.pages[last] = append(s.pages[last], x)

@@ -69,7 +69,7 @@ func (s *runSorter[T]) findRuns(list []T) {
 // orderRuns moves the runs into the order of their first elements: if files were read
 // in another order than they were written, few runs overlap then.
 func (s *runSorter[T]) orderRuns(list []T) {
-	s.scratch = append(s.scratch[:0], list...)
+	s.scratch = append(resized(s.scratch, len(list))[:0], list...)
 	runs := make([][]T, len(s.ends))
 	from := 0
 	for i, to := range s.ends {
@@ -89,7 +89,7 @@ func (s *runSorter[T]) merge(list []T, n int) {
 	if n == len(list) || s.compare(&list[n-1], &list[n]) <= 0 {
 		return
 	}
-	s.scratch = append(s.scratch[:0], list[:n]...)
+	s.scratch = append(resized(s.scratch, n)[:0], list[:n]...)
 	left, right := s.scratch, list[n:]
 	for i := range list {
 		if len(left) == 0 {
