@@ -15,8 +15,8 @@ func TestOverflowNotes(t *testing.T) {
 		state timeline.State
 		want  []result.Note
 	}{
-		{"no limit is exceeded", timeline.State{Grain: minute, Users: make([]timeline.Named, 3)}, nil},
-		{"users", timeline.State{Grain: minute, Users: make([]timeline.Named, 1500), OtherUsers: 2_000_000},
+		{"no limit is exceeded", timeline.State{Grain: minute, Users: make([]timeline.NamedTally, 3)}, nil},
+		{"users", timeline.State{Grain: minute, Users: make([]timeline.NamedTally, 1500), OtherUsers: 2_000_000},
 			[]result.Note{{Kind: result.NoteManyUsers, N: 2_001_500, M: 1500}}},
 		{"clients", timeline.State{Grain: minute, OtherClients: 12_345}, []result.Note{{Kind: result.NoteManyClients, N: 12_345}}},
 		{"all else", timeline.State{Grain: hour, HostsFolded: true, UpstreamsFolded: true, EndpointsFolded: true},

@@ -50,7 +50,7 @@ func newReader(o Options) (*reader, error) {
 				w.Limit(o.Memory.Part(o.Workers), o.Memory.Space)
 			}
 			if earlier := o.Carryover.Earlier(); earlier != nil {
-				w.Expect(earlier)
+				w.ExpectSessions(earlier)
 			}
 			r.workers[i] = w
 		})
@@ -85,13 +85,13 @@ func (r *reader) resume() error {
 	}
 	for i := range r.inputs {
 		_, lines, _ := r.inputs[i].Before()
-		r.workers[0].Continue(i, lines)
+		r.workers[0].SetLinesBefore(i, lines)
 	}
 	earlier := r.options.Carryover.Earlier()
 	if earlier == nil {
 		return nil
 	}
-	past, err := timeline.Recall(r.workers, earlier)
+	past, err := timeline.NewEarlierWorker(r.workers, earlier)
 	r.workers = append(r.workers, past)
 	return err
 }
@@ -144,13 +144,13 @@ func (r *reader) Block(worker int, b *source.Block) {
 	p := r.parser(r.parsers[worker], b.Input)
 	p.Directive(b.Directive)
 	w := r.workers[worker]
-	before := w.Refused(b.Input)
+	before := w.Unauthorized(b.Input)
 	w.Block(b, p)
 	if err := w.Err(); err != nil {
 		r.fail(err)
 	}
 	if r.options.Progress != nil {
-		r.options.Progress.refused.Add(w.Refused(b.Input) - before)
+		r.options.Progress.refused.Add(w.Unauthorized(b.Input) - before)
 	}
 }
 

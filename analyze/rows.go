@@ -72,7 +72,7 @@ func (a *assembly) accountRows() []result.Account {
 	ids := mostExplaining(a, func(r *session.Refusal) (uint32, bool) { return r.User, r.User != 0 })
 	rows := make([]result.Account, 0, len(a.State.Users)+1)
 	a.users = make([]string, 0, len(a.State.Users))
-	add := func(u *timeline.Named, clients int64, finding string) {
+	add := func(u *timeline.NamedTally, clients int64, finding string) {
 		rows = append(rows, result.Account{
 			User: result.Clean(u.Name), Counts: counts(&u.Tally), Clients: clients,
 			FirstAccepted: u.FirstAccepted, LastAccepted: u.LastAccepted,

@@ -23,7 +23,7 @@ import (
 //
 // Statistic: the refused share of the requests that follow a redirect against that
 // of the direct ones, on the same target: Wilson's bounds and the exact test of the
-// difference (stats.RateRatio), corrected for the number of targets.
+// difference (stats.RateRatioTest), corrected for the number of targets.
 var authLostOnRedirect = Kind{
 	Name:     "auth_lost_on_redirect",
 	Label:    "Lost on a redirect",
@@ -130,7 +130,7 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		followed, direct := counts[0], counts[1]
-		p := stats.RateRatio(followed.Hits, followed.Trials, direct.Hits, direct.Trials) * float64(len(endpoints))
+		p := stats.RateRatioTest(followed.Hits, followed.Trials, direct.Hits, direct.Trials) * float64(len(endpoints))
 		lower := stats.WilsonLower(followed.Hits, followed.Trials, stats.Z95)
 		if p > routeFalse || lower < redirectLower || direct.Trials == 0 || float64(direct.Hits) > redirectDirect*float64(direct.Trials) ||
 			d.distinctClients(claims[n]) < redirectClients && len(claims[n]) < redirectRepeats {

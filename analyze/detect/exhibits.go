@@ -111,7 +111,7 @@ func survival(refused, accepted *stats.Durations, c result.Curve) *result.Exhibi
 	c.Points = nil
 	from := 0.0
 	r, a := refused.Total(), accepted.Total()
-	refusedAbove, acceptedAbove := refused.Aboves(), accepted.Aboves()
+	refusedAbove, acceptedAbove := refused.CountsAbove(), accepted.CountsAbove()
 	for end := minMillis; r+a > 0 && end < maxMillis; end *= math.Exp2(1.0 / octave) {
 		ms := int64(end)
 		rAbove, aAbove := refusedAbove(ms), acceptedAbove(ms)

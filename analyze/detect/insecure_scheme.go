@@ -19,7 +19,7 @@ import (
 // redirects, visitors who are not signed in.
 //
 // Statistic: by route, the refused shares of both schemes (Wilson's bounds), the
-// exact test of their difference (stats.RateRatio), corrected for the number of
+// exact test of their difference (stats.RateRatioTest), corrected for the number of
 // routes, and the share of the refused requests whose client was accepted nearby.
 var insecureScheme = Kind{
 	Name:     "insecure_scheme",
@@ -124,7 +124,7 @@ func inspectSchemes(d *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		plain, secure := counts[0], counts[1]
-		p := stats.RateRatio(plain.Hits, plain.Trials, secure.Hits, secure.Trials) * float64(len(endpoints))
+		p := stats.RateRatioTest(plain.Hits, plain.Trials, secure.Hits, secure.Trials) * float64(len(endpoints))
 		clients := d.distinctClients(claims[n])
 		if p > routeFalse || clients < routeClients || secure.Trials == 0 ||
 			stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95) < schemeLower ||

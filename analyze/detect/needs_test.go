@@ -41,7 +41,7 @@ func TestDetectable(t *testing.T) {
 	state := timeline.State{Endpoints: []timeline.Endpoint{e}, Minutes: make([]timeline.Minute, 1), Addresses: []string{"192.0.2.1"}, Agents: []string{""}}
 	full := state
 	full.Sessions, full.Schemes, full.Agents = true, true, []string{"curl/8"}
-	full.Users, full.Upstreams = make([]timeline.Named, 1), make([]timeline.Named, 1)
+	full.Users, full.Upstreams = make([]timeline.NamedTally, 1), make([]timeline.NamedTally, 1)
 	full.Endpoints = []timeline.Endpoint{e, {Host: "h"}}
 	for _, tt := range []struct {
 		state *timeline.State

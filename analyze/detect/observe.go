@@ -23,12 +23,12 @@ type observer interface {
 // selective is an observer that needs some actors only.
 type selective interface {
 	// wants reports whether it needs an actor; id is Refusal.Actor.
-	wants(id uint32, w timeline.Who) bool
+	wants(id uint32, w timeline.ActorSummary) bool
 }
 
 // wantedBy returns a function that reports whether any of the observers needs an
 // actor; nil if one of them needs all.
-func wantedBy(observers []observer) func(id uint32, w timeline.Who) bool {
+func wantedBy(observers []observer) func(id uint32, w timeline.ActorSummary) bool {
 	some := make([]selective, len(observers))
 	for i, o := range observers {
 		s, ok := o.(selective)
@@ -37,7 +37,7 @@ func wantedBy(observers []observer) func(id uint32, w timeline.Who) bool {
 		}
 		some[i] = s
 	}
-	return func(id uint32, w timeline.Who) bool {
+	return func(id uint32, w timeline.ActorSummary) bool {
 		return slices.ContainsFunc(some, func(s selective) bool { return s.wants(id, w) })
 	}
 }

@@ -139,7 +139,7 @@ func (o *guessObserver) findClients() {
 
 // wants leaves out the actors whose only client neither comes from a followed
 // address nor named a followed user.
-func (o *guessObserver) wants(_ uint32, w timeline.Who) bool {
+func (o *guessObserver) wants(_ uint32, w timeline.ActorSummary) bool {
 	return !w.Only || o.clients == nil || o.address[w.Client.Address] != 0 || o.clients[w.Client]
 }
 

@@ -82,7 +82,7 @@ func observeMachines(d *Diagnosis) observer {
 	return o
 }
 
-func (o *machineObserver) wants(id uint32, _ timeline.Who) bool { return o.actors[id] }
+func (o *machineObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors[id] }
 
 func (o *machineObserver) part() func(*timeline.Actor, uint32) {
 	p := &machinePart{machineObserver: o}

@@ -113,7 +113,7 @@ func observeRetries(d *Diagnosis) observer {
 	return o
 }
 
-func (o *retryObserver) wants(id uint32, _ timeline.Who) bool { return o.actors[id] }
+func (o *retryObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors[id] }
 
 func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 	n := len(o.parts)

@@ -20,7 +20,7 @@ import (
 //
 // Statistic: the relative risk of a session's end in the first request after a
 // change against requests without one, with the exact test of the difference
-// (stats.RateRatio), and Wilson's lower bound of the share of changes that end the
+// (stats.RateRatioTest), and Wilson's lower bound of the share of changes that end the
 // session.
 var sessionAddressChange = Kind{
 	Name:     "session_address_change",
@@ -144,7 +144,7 @@ func inspectMoves(d *Diagnosis, seen observer) ([]candidate, error) {
 	var found []candidate
 	for _, host := range slices.Sorted(maps.Keys(o.counts)) {
 		stayed, moved := o.counts[host][0], o.counts[host][1]
-		p := stats.RateRatio(moved.Hits, moved.Trials, stayed.Hits, stayed.Trials)
+		p := stats.RateRatioTest(moved.Hits, moved.Trials, stayed.Hits, stayed.Trials)
 		ratio := stats.Ratio(moved.Hits, moved.Trials, stayed.Hits, stayed.Trials)
 		lower := stats.WilsonLower(moved.Hits, moved.Trials, stats.Z95)
 		if deaths[host] < movedDeaths || p > movedFalse || ratio < movedRatio || lower < movedLower {

@@ -323,7 +323,7 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 		}
 	}
 	slices.Sort(deaths)
-	above := survived.Aboves()
+	above := survived.CountsAbove()
 	return func(idle int64) float64 {
 		idle = idle * 4 / 5
 		n, _ := slices.BinarySearch(deaths, idle)

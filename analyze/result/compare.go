@@ -60,7 +60,7 @@ const (
 // because they cannot be called resolved.
 //
 // A finding is worse or better if its severity has changed, or else if the ratio of
-// its 401s per request is both large and significant (stats.RateRatio). 401s come in
+// its 401s per request is both large and significant (stats.RateRatioTest). 401s come in
 // bursts, so the test counts distinct actors if both runs have enough of them.
 func Compare(before, now *Snapshot) (changes []Change, resolved []Finding) {
 	place := map[string]int{}
@@ -95,7 +95,7 @@ func change(before, now *Finding, requestsBefore, requestsNow int64) Change {
 	if min(now.Actors, before.Actors) >= fewActors {
 		k, l = now.Actors, before.Actors
 	}
-	c.PValue = stats.RateRatio(k, requestsNow, l, requestsBefore)
+	c.PValue = stats.RateRatioTest(k, requestsNow, l, requestsBefore)
 	switch surprising := c.PValue <= changeFalse; {
 	case now.Severity > before.Severity:
 		c.Status = StatusWorse

@@ -55,7 +55,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 				}
 			}
 			s.aheads = append(s.aheads, h)
-		case s.signedIn(e):
+		case s.succeeded(e, SignsIn):
 			signIn = e.Time
 		case e.Outcome == timeline.Accepted:
 			last.push(e.Endpoint, e.Time)

@@ -10,14 +10,13 @@ import (
 	"logscan/parse/source"
 )
 
-// Carryover is the state of earlier runs: which contents they read, and how far,
-// and how the sessions stood when their logs ended. A run with a Carryover counts
-// only what is new and continues the sessions.
+// Carryover is the state of earlier runs: which contents they read, and the state of
+// the sessions at the end of their logs. A run with a Carryover counts only what is
+// new and continues the sessions.
 //
-// For every actor it holds the events of the last hours (see saveEvents), so that
-// late lines find their place among them, and its position before those; for
-// endpoints what was counted, so that protected ones stay so. It holds names,
-// addresses and user agents, but only hashes of session ids.
+// It holds, for every actor, the events of the last hours (see saveEvents), among
+// which late lines are inserted, and its position before them; and the counts of
+// endpoints, so that protected ones stay so. Of session ids, it holds hashes only.
 type Carryover struct {
 	ledger  *source.Ledger
 	to      int64 // end of the logs; LongAgo if there were none
@@ -82,7 +81,7 @@ func (p *Carryover) begin() (r *stateReader, err error) {
 		e.Endpoints = append(e.Endpoints, make([]timeline.EarlierEndpoint, i+1-len(e.Endpoints))...)
 		x := &e.Endpoints[i]
 		x.Host, x.Method, x.Template = r.text(), r.text(), r.text()
-		x.Known = timeline.Known{Accepted: r.varint(), Bare: r.varint(), Unauthorized: r.varint(), Last: r.varint()}
+		x.Known = timeline.EarlierCounts{Accepted: r.varint(), Bare: r.varint(), Unauthorized: r.varint(), Last: r.varint()}
 	}
 	for _, list := range []*[]string{&e.Users, &e.Upstreams, &e.Addresses, &e.Agents} {
 		for i := range r.sparse() {
@@ -155,7 +154,7 @@ func (p *Carryover) eachActor(yield func(*timeline.EarlierActor, error) bool) {
 				break
 			}
 			a.Events = append(a.Events, x)
-			p.minutes[floorDiv(x.Time, 60_000)]++
+			p.minutes[timeline.FloorDiv(x.Time, 60_000)]++
 		}
 		if r.err != nil {
 			yield(nil, r.err)

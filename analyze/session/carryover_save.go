@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
@@ -52,12 +53,10 @@ type saver struct {
 func newSaver(ev *Evidence, p *Carryover) *saver {
 	k := &saver{Evidence: ev, to: p.to}
 	minutes := map[int64]int64{}
-	for m, n := range p.minutes {
-		minutes[m] += n
-	}
+	maps.Copy(minutes, p.minutes)
 	for _, m := range ev.State.Minutes {
 		for _, n := range m.N {
-			minutes[floorDiv(m.Time, 60e6)] += n
+			minutes[timeline.FloorDiv(m.Time, 60e6)] += n
 		}
 	}
 	if len(ev.State.Minutes) > 0 {
@@ -65,7 +64,7 @@ func newSaver(ev *Evidence, p *Carryover) *saver {
 	}
 	k.since = k.to - saveEvents
 	sum := int64(0)
-	for m := floorDiv(k.to, 60_000); m*60_000 > k.since; m-- {
+	for m := timeline.FloorDiv(k.to, 60_000); m*60_000 > k.since; m-- {
 		if sum += minutes[m]; sum > maxSavedEvents {
 			k.since = (m + 1) * 60_000
 		}
@@ -80,11 +79,11 @@ func (k *saver) newPart() *partSaver {
 	}
 	s := k.State
 	return &partSaver{
-		saver:     k,
-		endpoints: make(marks, len(s.Endpoints)),
-		users:     make(marks, len(s.Users)), upstreams: make(marks, len(s.Upstreams)),
-		addresses: make(marks, len(s.Addresses)), agents: make(marks, len(s.Agents)),
-		clients: map[timeline.Client]struct{}{},
+		saver: k,
+		usedNames: usedNames{
+			make(marks, len(s.Endpoints)), make(marks, len(s.Users)), make(marks, len(s.Upstreams)),
+			make(marks, len(s.Addresses)), make(marks, len(s.Agents)), map[timeline.Client]struct{}{},
+		},
 		sorted: spill.Sorter[savedActor]{
 			Codec: savedCodec, Space: k.memory.Space, Limit: k.memory.Records(k.Workers, savedActorSize),
 		},
@@ -113,23 +112,29 @@ type marks []bool
 
 func (m marks) has(i int) bool { return m[i] }
 
+func (m marks) add(other marks) {
+	for i, used := range other {
+		m[i] = m[i] || used
+	}
+}
+
 // known returns, by endpoint, the counts to save. It saves none where templates
 // were merged: the next run learns those routes anew.
-func (k *saver) known() []timeline.Known {
+func (k *saver) known() []timeline.EarlierCounts {
 	s := k.State
-	all := make([]timeline.Known, len(s.Endpoints))
+	all := make([]timeline.EarlierCounts, len(s.Endpoints))
 	if s.EndpointsFolded {
 		return all
 	}
 	n := 0
 	for i := range all {
 		e, x := &s.Endpoints[i], &all[i]
-		*x = timeline.Known{
+		*x = timeline.EarlierCounts{
 			Accepted: e.Known.Accepted + e.N[timeline.Accepted], Bare: e.Known.Bare + e.Bare,
-			Unauthorized: e.Known.Unauthorized + e.N[timeline.Unauthorized], Last: max(e.Known.Last, floorDiv(e.Last, 1000)),
+			Unauthorized: e.Known.Unauthorized + e.N[timeline.Unauthorized], Last: max(e.Known.Last, timeline.FloorDiv(e.Last, 1000)),
 		}
 		if x.Last < k.to-saveEndpoints {
-			*x = timeline.Known{}
+			*x = timeline.EarlierCounts{}
 		} else {
 			n++
 		}
@@ -137,7 +142,7 @@ func (k *saver) known() []timeline.Known {
 	if n > maxSavedEndpoints {
 		for i := range all {
 			if s.Endpoints[i].N == (timeline.Tally{}).N {
-				all[i] = timeline.Known{}
+				all[i] = timeline.EarlierCounts{}
 			}
 		}
 	}
@@ -147,40 +152,33 @@ func (k *saver) known() []timeline.Known {
 // usedNames are the names that the saved actors refer to.
 type usedNames struct {
 	endpoints, users, upstreams, addresses, agents marks
-	clients                                        []timeline.Client
+	clients                                        map[timeline.Client]struct{}
 }
 
+// used returns the names that the actors of all parts refer to.
 func (k *saver) used() usedNames {
-	u := usedNames{k.parts[0].endpoints, k.parts[0].users, k.parts[0].upstreams, k.parts[0].addresses, k.parts[0].agents, nil}
-	clients := map[timeline.Client]struct{}{}
-	for _, w := range k.parts {
-		for _, m := range [][2]marks{{u.endpoints, w.endpoints}, {u.users, w.users}, {u.upstreams, w.upstreams}, {u.addresses, w.addresses}, {u.agents, w.agents}} {
-			for i, used := range m[1] {
-				m[0][i] = m[0][i] || used
-			}
-		}
-		for c := range w.clients {
-			clients[c] = struct{}{}
-		}
+	u := k.parts[0].usedNames
+	for _, w := range k.parts[1:] {
+		u.endpoints.add(w.endpoints)
+		u.users.add(w.users)
+		u.upstreams.add(w.upstreams)
+		u.addresses.add(w.addresses)
+		u.agents.add(w.agents)
+		maps.Copy(u.clients, w.clients)
 	}
-	for c := range clients {
-		u.clients = append(u.clients, c)
-	}
-	slices.SortFunc(u.clients, timeline.CompareClients)
 	return u
 }
 
 // partSaver is one goroutine's part of a saver.
 type partSaver struct {
 	*saver
+	usedNames
 	// Of the current actor: its position before the saved events, and its client as
 	// restored from an earlier run, if it is not a session.
-	position                                       position
-	was                                            timeline.Client
-	endpoints, users, upstreams, addresses, agents marks
-	clients                                        map[timeline.Client]struct{}
-	sorted                                         spill.Sorter[savedActor]
-	scratch                                        []byte
+	position position
+	was      timeline.Client
+	sorted   spill.Sorter[savedActor]
+	scratch  []byte
 }
 
 // mark sets the current actor's position before the saved events.
@@ -299,7 +297,6 @@ var savedCodec = spill.Codec[savedActor]{
 		return src[size:]
 	},
 	Compare: compareSaved,
-	Key:     func(a *savedActor) uint64 { return ^(uint64(a.seen) ^ 1<<63) }, // the latest first, times before 1970 last
 }
 
 // Save writes the state that LoadCarryover reads: the contents in ledger and how
@@ -322,7 +319,7 @@ func (ev *Evidence) Save(dst io.Writer, ledger *source.Ledger) error {
 	}
 	used := k.used()
 	known := k.known()
-	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (timeline.Known{}) }, func(i int) {
+	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (timeline.EarlierCounts{}) }, func(i int) {
 		e, x := &s.Endpoints[i], &known[i]
 		w.texts(e.Host, e.Method, e.Template)
 		w.varints(x.Accepted, x.Bare, x.Unauthorized, x.Last)
@@ -332,7 +329,7 @@ func (ev *Evidence) Save(dst io.Writer, ledger *source.Ledger) error {
 	w.sparse(len(s.Addresses), used.addresses.has, func(i int) { w.texts(s.Addresses[i]) })
 	w.sparse(len(s.Agents), used.agents.has, func(i int) { w.texts(s.Agents[i]) })
 	w.count(len(used.clients))
-	for _, c := range used.clients {
+	for _, c := range slices.SortedFunc(maps.Keys(used.clients), timeline.CompareClients) {
 		w.count(int(c.Address))
 		w.count(int(c.Agent))
 	}

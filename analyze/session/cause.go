@@ -2,8 +2,8 @@ package session
 
 import "logscan/analyze/timeline"
 
-// Cause is the cause that a refusal shows by itself, without a finding. Every site
-// has such refusals. A finding that explains the refusal takes precedence.
+// Cause is the cause of a refusal as its actor's timeline shows it. A finding that
+// explains the refusal takes precedence.
 type Cause uint8
 
 // The causes.
@@ -21,20 +21,20 @@ func (c Cause) String() string {
 	return [...]string{"challenge", "login_failure", "session_end", "anonymous", "unexplained"}[c]
 }
 
-// cause returns the cause that the refusal r shows by itself, given what its actor
-// did before and after. l is the session as it stands after the refusal.
+// cause returns the cause of the refusal r by what its actor did before and after. l is
+// the session after the refusal.
 func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead, l *life) Cause {
 	switch {
 	case r.SignIn:
 		return LoginFailure // a wrong password at the sign-in route
 	case e.Refusal != timeline.EarlierEvent && s.State.Refusals[e.Refusal].Expired:
-		return SessionEnd // the line itself gives this reason
+		return SessionEnd // the log itself says so
 	case challenged(a, e, h, l):
 		return Challenge
 	case l.dead:
 		return SessionEnd
 	case r.Alive:
-		return Unexplained // accepted elsewhere, refused here: left to package detect
+		return Unexplained // accepted elsewhere, refused here: detectors find out why
 	case r.Named && (!r.Known || h.accepted-e.Time <= Nearby):
 		return LoginFailure // wrong credentials on the request itself, such as Basic's
 	case r.Named:
@@ -75,6 +75,6 @@ func challenged(a *timeline.Actor, e *timeline.Event, h *ahead, l *life) bool {
 	if l.open {
 		return h.answered-e.Time <= handshakeWindow && h.signIn > h.answered
 	}
-	// The visitor signed in, or answered the browser's password prompt.
+	// A visitor who is asked to sign in and does, or answers the password box.
 	return h.signIn-e.Time <= arrivalWindow || h.answered-e.Time <= arrivalWindow
 }

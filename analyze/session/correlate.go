@@ -28,20 +28,18 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 		ev.Protected[i] = protects(&s.Endpoints[i])
 		ev.Roles[i] = roleOf(&s.Endpoints[i])
 	}
-	ev.InParts(len(ev.Refusals), func(from, to int) {
-		for i := from; i < to; i++ {
-			ev.Refusals[i].Cause = Unexplained
-		}
-	})
+	for i := range ev.Refusals {
+		ev.Refusals[i].Cause = Unexplained
+	}
 	ev.setWindow()
 	if c != nil {
 		ev.saver = newSaver(ev, c)
 	}
 	ev.listSites()
-	hosts := ev.followedHosts()
+	followed := ev.followedSites()
 	sessionizers := make([]*sessionizer, workers)
 	for i := range sessionizers {
-		sessionizers[i] = newSessionizer(ev, hosts)
+		sessionizers[i] = newSessionizer(ev, followed)
 	}
 	err := ev.Visit(ctx, nil, func(worker int, id uint32, a *timeline.Actor) { sessionizers[worker].actor(a, id) })
 	if err != nil {
@@ -92,27 +90,21 @@ func (ev *Evidence) listSites() {
 	}
 }
 
-// followedHosts returns, by endpoint, the number of its host among those whose
-// session lifetimes are kept, -1 for the others.
-func (ev *Evidence) followedHosts() []int {
+// followedSites reports, by site, whether session lifetimes are kept: those of the
+// maxHosts hosts with most refusals.
+func (ev *Evidence) followedSites() []bool {
 	refused := make([]int64, len(ev.Sites))
+	sites := make([]int, len(ev.Sites))
 	for i := range ev.State.Endpoints {
 		refused[ev.siteOf[i]] += ev.State.Endpoints[i].N[timeline.Unauthorized]
 	}
-	sites := make([]int, len(ev.Sites))
 	for i := range sites {
 		sites[i] = i
 	}
 	slices.SortStableFunc(sites, func(a, b int) int { return int(refused[b] - refused[a]) })
-	number := make([]int, len(sites))
-	for i, site := range sites {
-		if number[site] = i; i >= maxHosts || refused[site] < minFollowed {
-			number[site] = -1
-		}
+	followed := make([]bool, len(sites))
+	for _, site := range sites[:min(len(sites), maxHosts)] {
+		followed[site] = refused[site] >= minFollowed
 	}
-	of := make([]int, len(ev.State.Endpoints))
-	for i := range of {
-		of[i] = number[ev.siteOf[i]]
-	}
-	return of
+	return followed
 }

@@ -1,15 +1,15 @@
-// Package session derives evidence from timelines.
+// Package session derives sessions from timelines.
 //
-// In: a timeline.State, the timelines of all actors. Out: Evidence: for every refusal
-// (a request answered 401) what the other requests of its actor show, which idle
-// times and ages sessions survived, and sums by route, client and user. It makes no
-// findings: package detect does. It also carries sessions over from one run to the
-// next (Carryover).
+// Input: a timeline.State. Output: Evidence, which describes each refusal (a request
+// answered 401) by the other requests of its actor, how long sessions lasted, and
+// what routes, clients and users did. Package detect decides what it means.
+// Carryover takes sessions from one run to the next.
 package session
 
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,20 +26,17 @@ const (
 )
 
 const (
-	// Nearby is how far, in milliseconds, an acceptance elsewhere may lie before
-	// and after a refusal to show that the session was alive then: a few page
-	// views.
+	// Nearby is the time in milliseconds before and after a refusal within which
+	// acceptances elsewhere show that the session was alive: a few page views.
 	Nearby = 10 * 60_000
-	// RedirectWindow is how soon, in milliseconds, a client follows a redirect: at
-	// once, but logs of whole seconds and slow answers stretch it.
+	// RedirectWindow is the time in milliseconds within which a client follows a
+	// redirect, in logs of whole seconds and with slow responses.
 	RedirectWindow = 2500
 	// MaxSteps is the number of steps that Evidence divides its time into.
 	MaxSteps = 2048
-	// maxHosts is the number of hosts, those with most refusals, whose session
-	// lifetimes are kept.
-	maxHosts = 64
-	// minFollowed is the least number of refusals of such a host: fewer show
-	// nothing.
+	// maxHosts is the maximum number of hosts whose session lifetimes are kept, and
+	// minFollowed their minimum number of refusals.
+	maxHosts    = 64
 	minFollowed = 5
 )
 
@@ -72,7 +69,7 @@ type Evidence struct {
 	memory   spill.Memory
 }
 
-// Refusal is what the timeline of its actor shows about a 401.
+// Refusal is what its actor's timeline shows of a 401.
 type Refusal struct {
 	Time     int64
 	Actor    uint32 // id as in Visit; 0 for a 401 without a time, of which only Cause is known
@@ -99,9 +96,9 @@ type Refusal struct {
 	Gap, GapAny, Age int64
 }
 
-// Lifetimes is what the sessions of one host survived. Every accepted request to
-// a protected route is a trial, at the silence before it and at the session's
-// age. The trials that were not survived are the Fatal refusals.
+// Lifetimes holds what the sessions of one host survived: for every accepted request
+// to a protected route, the idle time before it and the age of the session. What
+// sessions did not survive is in the Fatal refusals.
 type Lifetimes struct {
 	Gap, GapAny stats.Durations // silence on protected routes, and on all routes
 	// The same of sessions whose sign-in was seen, and their ages.
@@ -151,31 +148,19 @@ func (ev *Evidence) Step(ms int64) int {
 	return int(min(max(ms-ev.From, 0)/ev.Width, MaxSteps-1))
 }
 
-// Visit calls visit with every actor that want reports true for; a nil want
-// stands for all. Shards are visited in parallel: visit is called by one goroutine
-// for each worker in [0, Workers), and the actor is valid until it returns. An
-// actor has the same id, which is never 0, in every call of Visit.
-func (ev *Evidence) Visit(ctx context.Context, want func(id uint32, w timeline.Who) bool, visit func(worker int, id uint32, a *timeline.Actor)) error {
-	next := make(chan int, timeline.Shards)
-	for i := range timeline.Shards {
-		next <- i
-	}
-	close(next)
+// Visit calls visit for the actors that want reports true for, or for all if it is
+// nil; see State.Shard. Each worker in [0, Workers) is one goroutine.
+func (ev *Evidence) Visit(ctx context.Context, want func(id uint32, w timeline.ActorSummary) bool, visit func(worker int, id uint32, a *timeline.Actor)) error {
+	var next atomic.Int32
 	g, ctx := errgroup.WithContext(ctx)
 	for worker := range ev.Workers {
 		g.Go(func() error {
 			var scratch timeline.Scratch
-			for shard := range next {
+			for shard := next.Add(1) - 1; shard < timeline.Shards; shard = next.Add(1) - 1 {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				first := uint32(shard)<<(32-timeline.ShardBits) + 1
-				var wanted func(uint32, timeline.Who) bool
-				if want != nil {
-					wanted = func(n uint32, w timeline.Who) bool { return want(first+n, w) }
-				}
-				err := ev.State.Shard(shard, &scratch, wanted, func(n uint32, a *timeline.Actor) { visit(worker, first+n, a) })
-				if err != nil {
+				if err := ev.State.Shard(int(shard), &scratch, want, func(id uint32, a *timeline.Actor) { visit(worker, id, a) }); err != nil {
 					return err
 				}
 			}
@@ -209,15 +194,15 @@ func (ev *Evidence) InParts(n int, do func(from, to int)) {
 	ev.Parallel(tasks...)
 }
 
-// DropTimelines frees the memory of what only Visit and readers of Links need.
-// Neither must be used afterwards.
+// DropTimelines frees the memory that only Visit and Links need, which must not be
+// used afterwards.
 func (ev *Evidence) DropTimelines() {
 	ev.State.DropTimelines()
 	ev.Links = nil
 }
 
-// Release frees the memory of what is not needed once the rows of clients and
-// users are made: Clients, UserClients, and State.Users unless Save needs them.
+// Release frees what only the rows of clients and users need: Clients, UserClients,
+// and State.Users unless Save needs them.
 func (ev *Evidence) Release() {
 	ev.Clients, ev.UserClients = nil, nil
 	if ev.saver == nil {

@@ -2,10 +2,7 @@ package session
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
-	"iter"
-	"slices"
 
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
@@ -13,13 +10,7 @@ import (
 
 // gather adds up the parts of the goroutines.
 func (ev *Evidence) gather(parts []*sessionizer) error {
-	names := make([]string, maxHosts)
-	for i := range ev.State.Endpoints {
-		if n := parts[0].hostOf[i]; n >= 0 {
-			names[n] = ev.State.Endpoints[i].Host
-		}
-	}
-	var tasks []func()
+	var refusals []*spill.Sorter[ClientLink]
 	for _, s := range parts {
 		if s.err != nil {
 			return s.err
@@ -30,11 +21,13 @@ func (ev *Evidence) gather(parts []*sessionizer) error {
 		ev.Actors += s.actors
 		ev.Links = append(ev.Links, s.clientUsers)
 		ev.sessions = append(ev.sessions, s.sessions)
-		tasks = append(tasks, func() { s.clientRefusals = distinct(s.clientRefusals) }, s.clientUsers.Sort)
+		refusals = append(refusals, s.clientRefusals)
+		s.clientUsers.Sort()
+		s.sessions.Sort()
 	}
-	ev.Parallel(append(tasks,
+	ev.Parallel(
 		func() { ev.gatherClients(parts) },
-		func() { ev.gatherLifetimes(parts, names) },
+		func() { ev.gatherLifetimes(parts) },
 		func() {
 			for _, s := range parts {
 				for i := range s.endpoints {
@@ -42,22 +35,18 @@ func (ev *Evidence) gather(parts []*sessionizer) error {
 				}
 			}
 		},
-	)...)
-	return ev.countLinks(parts)
+	)
+	return ev.countLinks(refusals)
 }
 
-// gatherLifetimes adds up the lifetimes by host; names are those of the hosts'
-// numbers.
-func (ev *Evidence) gatherLifetimes(parts []*sessionizer, names []string) {
+// gatherLifetimes adds up the lifetimes by host.
+func (ev *Evidence) gatherLifetimes(parts []*sessionizer) {
 	for _, s := range parts {
-		for n, l := range s.lifetimes {
-			if l == nil {
-				continue
-			}
-			if sum := ev.Lifetimes[names[n]]; sum != nil {
+		for site, l := range s.lifetimes {
+			if sum := ev.Lifetimes[ev.Sites[site]]; sum == nil && l != nil {
+				ev.Lifetimes[ev.Sites[site]] = l
+			} else if l != nil {
 				sum.merge(l)
-			} else {
-				ev.Lifetimes[names[n]] = l
 			}
 		}
 	}
@@ -95,42 +84,17 @@ func compareLinks(a, b *ClientLink) int {
 	return cmp.Or(timeline.CompareClients(a.Client, b.Client), cmp.Compare(a.To, b.To))
 }
 
-var linkCodec = spill.Codec[ClientLink]{
-	Append: func(dst []byte, l *ClientLink) []byte {
-		for _, n := range [...]uint32{l.Client.Address, l.Client.Agent, l.To} {
-			dst = binary.LittleEndian.AppendUint32(dst, n)
-		}
-		return dst
-	},
-	Read: func(l *ClientLink, src []byte) []byte {
-		for i, n := range [...]*uint32{&l.Client.Address, &l.Client.Agent, &l.To} {
-			*n = binary.LittleEndian.Uint32(src[4*i:])
-		}
-		return src[12:]
-	},
-	Compare: compareLinks,
-	Key:     func(l *ClientLink) uint64 { return uint64(l.Client.Address)<<32 | uint64(l.Client.Agent) },
-}
-
-// distinct sorts links and drops duplicates.
-func distinct(links []ClientLink) []ClientLink {
-	slices.SortFunc(links, func(a, b ClientLink) int { return compareLinks(&a, &b) })
-	return slices.Compact(links)
-}
+var linkCodec = spill.FixedCodec(compareLinks)
 
 // countLinks counts the distinct users and refusing endpoints of clients, and the
 // distinct clients of users.
-func (ev *Evidence) countLinks(parts []*sessionizer) error {
-	var refusals []spill.Source[ClientLink]
-	for _, s := range parts {
-		refusals = append(refusals, spill.FromSlice(s.clientRefusals))
-	}
+func (ev *Evidence) countLinks(refusals []*spill.Sorter[ClientLink]) error {
 	ev.UserClients = make([]int64, len(ev.State.Users))
 	// each calls count once for each distinct link. Links are sorted by client.
-	each := func(links iter.Seq2[*ClientLink, error], count func(stats *ClientStats, to uint32)) error {
+	each := func(links []*spill.Sorter[ClientLink], count func(stats *ClientStats, to uint32)) error {
 		var last ClientLink
 		var stats *ClientStats // of last.Client; nil before the first
-		for l, err := range links {
+		for l, err := range spill.Sorted(links...) {
 			if err != nil {
 				return err
 			}
@@ -146,20 +110,14 @@ func (ev *Evidence) countLinks(parts []*sessionizer) error {
 		return nil
 	}
 	var refused, named error
-	tasks := []func(){
+	ev.Parallel(
+		func() { refused = each(refusals, func(stats *ClientStats, _ uint32) { stats.RefusedEndpoints++ }) },
 		func() {
-			refused = each(spill.Merge(refusals, compareLinks), func(stats *ClientStats, _ uint32) { stats.RefusedEndpoints++ })
-		},
-		func() {
-			named = each(spill.Sorted(ev.Links...), func(stats *ClientStats, user uint32) {
+			named = each(ev.Links, func(stats *ClientStats, user uint32) {
 				stats.Users++
 				ev.UserClients[user]++
 			})
 		},
-	}
-	for _, s := range ev.sessions { // which the next stage reads first
-		tasks = append(tasks, s.Sort)
-	}
-	ev.Parallel(tasks...)
+	)
 	return errors.Join(refused, named)
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
@@ -47,38 +46,4 @@ func compareRecords(a, b *Record) int {
 		cmp.Compare(a.EndRefusal, b.EndRefusal))
 }
 
-var recordCodec = spill.Codec[Record]{
-	Append: func(dst []byte, s *Record) []byte {
-		flags := byte(0)
-		if s.StartSeen {
-			flags |= 1
-		}
-		if s.Named {
-			flags |= 2
-		}
-		if s.Open {
-			flags |= 4
-		}
-		dst = append(append(dst, flags), s.ID[:]...)
-		for _, t := range [...]int64{s.Start, s.LastAccepted, s.End, s.LongestGap} {
-			dst = binary.LittleEndian.AppendUint64(dst, uint64(t))
-		}
-		for _, n := range [...]uint32{s.Client.Address, s.Client.Agent, s.Site, s.User, s.Requests, s.Accepted, s.Unauthorized, s.EndRefusal} {
-			dst = binary.LittleEndian.AppendUint32(dst, n)
-		}
-		return dst
-	},
-	Read: func(s *Record, src []byte) []byte {
-		s.StartSeen, s.Named, s.Open = src[0]&1 != 0, src[0]&2 != 0, src[0]&4 != 0
-		src = src[1+copy(s.ID[:], src[1:]):]
-		for _, t := range [...]*int64{&s.Start, &s.LastAccepted, &s.End, &s.LongestGap} {
-			*t, src = int64(binary.LittleEndian.Uint64(src)), src[8:]
-		}
-		for _, n := range [...]*uint32{&s.Client.Address, &s.Client.Agent, &s.Site, &s.User, &s.Requests, &s.Accepted, &s.Unauthorized, &s.EndRefusal} {
-			*n, src = binary.LittleEndian.Uint32(src), src[4:]
-		}
-		return src
-	},
-	Compare: compareRecords,
-	Key:     func(s *Record) uint64 { return uint64(s.Start) ^ 1<<63 }, // negative times first
-}
+var recordCodec = spill.FixedCodec(compareRecords)

@@ -11,14 +11,15 @@ import (
 type sessionizer struct {
 	*Evidence // read only, but for the Refusals of the current actor
 
-	hostOf         []int // by endpoint: number of its host, see followedHosts
-	lifetimes      [maxHosts]*Lifetimes
+	followed       []bool       // by site, see followedSites
+	lifetimes      []*Lifetimes // by site
 	endpoints      []EndpointStats
 	stamps         []stamp // by endpoint
 	sessions       *spill.Sorter[Record]
 	clients        map[timeline.Client]*ClientStats
 	clientUsers    *spill.Sorter[ClientLink]
-	clientRefusals []ClientLink // to endpoints
+	clientRefusals *spill.Sorter[ClientLink] // to endpoints
+	lastRefusal    ClientLink                // the one added last
 	actors         int64
 	saver          *partSaver // nil if there is no state to save
 	err            error      // the first error of writing to disk
@@ -31,18 +32,20 @@ type sessionizer struct {
 // stamp holds, plus one, the last actor that was counted for an endpoint.
 type stamp struct{ actor, refusedActor, aliveActor uint32 }
 
-func newSessionizer(ev *Evidence, hosts []int) *sessionizer {
+func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
+	links := func() *spill.Sorter[ClientLink] {
+		return &spill.Sorter[ClientLink]{Codec: linkCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, linkSize)}
+	}
 	return &sessionizer{
-		Evidence: ev, hostOf: hosts, saver: ev.saver.newPart(),
+		Evidence: ev, followed: followed, lifetimes: make([]*Lifetimes, len(followed)), saver: ev.saver.newPart(),
 		endpoints: make([]EndpointStats, len(ev.Endpoints)),
 		stamps:    make([]stamp, len(ev.Endpoints)),
 		clients:   map[timeline.Client]*ClientStats{},
 		sessions: &spill.Sorter[Record]{
 			Codec: recordCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, recordSize),
 		},
-		clientUsers: &spill.Sorter[ClientLink]{
-			Codec: linkCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, linkSize),
-		},
+		clientUsers: links(), clientRefusals: links(),
+		lastRefusal: ClientLink{To: timeline.NoRefusal},
 	}
 }
 
@@ -105,9 +108,9 @@ func (s *sessionizer) sum(a *timeline.Actor, id uint32) (refused bool) {
 				st.refusedActor = id
 				endpoint.RefusedActors++
 			}
-			link := ClientLink{e.Client, e.Endpoint}
-			if n := len(s.clientRefusals); n == 0 || s.clientRefusals[n-1] != link {
-				s.clientRefusals = append(s.clientRefusals, link)
+			if link := (ClientLink{e.Client, e.Endpoint}); link != s.lastRefusal {
+				s.lastRefusal = link
+				s.fail(s.clientRefusals.Add(link))
 			}
 		}
 	}
@@ -143,9 +146,9 @@ func (s *sessionizer) countAlive(a *timeline.Actor, id uint32) {
 	}
 }
 
-// walk takes an actor through its events: it finds the sessions, counts every
-// request to a protected route that a session survived, and fills in the actor's
-// Refusals. lookAhead has been called if it has any.
+// walk finds the sessions in the events of an actor, counts every request to a
+// protected route that a session survived, and sets the actor's Refusals. lookAhead
+// must have been called if it has any.
 func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 	p := beginning()
 	if len(a.Before) > 0 {
@@ -171,9 +174,9 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 			p.user = e.User
 		}
 		switch {
-		case s.signedIn(e):
+		case s.succeeded(e, SignsIn):
 			s.signIn(&p, a, e)
-		case s.signedOut(e):
+		case s.succeeded(e, signsOut):
 			s.close(&p.life, e)
 			p.user, p.last, p.lastOther = 0, LongAgo, LongAgo
 		case e.Outcome == timeline.Unauthorized:
@@ -199,14 +202,10 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 	s.close(&p.life, nil)
 }
 
-// signedIn reports whether e is a sign-in that succeeded: many answer with a
-// redirect.
-func (s *sessionizer) signedIn(e *timeline.Event) bool {
-	return s.Roles[e.Endpoint]&SignsIn != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
-}
-
-func (s *sessionizer) signedOut(e *timeline.Event) bool {
-	return s.Roles[e.Endpoint]&signsOut != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
+// succeeded reports whether e is a sign-in or sign-out, whichever role is, that
+// succeeded: many answer with a redirect.
+func (s *sessionizer) succeeded(e *timeline.Event, role Role) bool {
+	return s.Roles[e.Endpoint]&role != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
 }
 
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
@@ -318,9 +317,9 @@ func sumOf(a *timeline.Actor) timeline.SessionSum {
 	return privacy.SessionSum(a.Session)
 }
 
-// close ends a session by a request, or by the end of the log if that is nil. It
-// lists the session if it was accepted on a protected route; one that ended before
-// the first new request has been listed by an earlier run.
+// close ends a session by a request, or by the end of the log if that is nil. It adds
+// a Record if the session was accepted on a protected route, unless it ended before
+// the first new request: then an earlier run has added it.
 func (s *sessionizer) close(l *life, by *timeline.Event) {
 	if l.open && l.accepted && s.news {
 		l.row.Open = by == nil
@@ -332,8 +331,8 @@ func (s *sessionizer) close(l *life, by *timeline.Event) {
 	*l = life{}
 }
 
-// die ends the session by the refusal e. Refusals after it, until the next
-// sign-in, are part of its death.
+// die ends the session by the refusal e. Refusals until the next sign-in belong to
+// the same end.
 func (s *sessionizer) die(l *life, e *timeline.Event) {
 	gap, gapAny, age := e.Time-l.protected, e.Time-l.any, int64(-1)
 	if l.seen {
@@ -365,12 +364,9 @@ func (s *sessionizer) survive(l *life, e *timeline.Event) {
 // lifetimesOf returns this part's lifetimes of an endpoint's host, nil if the
 // host is not followed.
 func (s *sessionizer) lifetimesOf(endpoint uint32) *Lifetimes {
-	n := s.hostOf[endpoint]
-	if n < 0 {
-		return nil
+	site := s.siteOf[endpoint]
+	if s.lifetimes[site] == nil && s.followed[site] {
+		s.lifetimes[site] = &Lifetimes{}
 	}
-	if s.lifetimes[n] == nil {
-		s.lifetimes[n] = &Lifetimes{}
-	}
-	return s.lifetimes[n]
+	return s.lifetimes[site]
 }

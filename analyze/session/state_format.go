@@ -18,14 +18,6 @@ const (
 	maxNumbered = 1 << 20
 )
 
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
-}
-
 // stateReader reads numbers and texts. After an error it returns zeros. Numbers
 // that count or refer to something are always within bounds.
 type stateReader struct {

@@ -1,14 +1,35 @@
 package spill
 
+import "encoding/binary"
+
 // Codec encodes and orders records. A decoded record may alias the bytes it was
 // decoded from, and is then valid until the next one is decoded.
 type Codec[T any] struct {
 	Append  func(dst []byte, x *T) []byte
 	Read    func(x *T, src []byte) (rest []byte)
 	Compare func(a, b *T) int
-	// Key returns a number that orders records as Compare does, except that
-	// different records may have the same key. Only a Sorter needs it.
-	Key func(x *T) uint64
+}
+
+// FixedCodec returns a codec for records of a fixed size, with exported fields, as
+// package encoding/binary encodes them.
+func FixedCodec[T any](compare func(a, b *T) int) Codec[T] {
+	return Codec[T]{
+		Append: func(dst []byte, x *T) []byte {
+			dst, err := binary.Append(dst, binary.LittleEndian, x)
+			if err != nil {
+				panic("BUG: " + err.Error())
+			}
+			return dst
+		},
+		Read: func(x *T, src []byte) []byte {
+			n, err := binary.Decode(src, binary.LittleEndian, x)
+			if err != nil {
+				panic("BUG: " + err.Error())
+			}
+			return src[n:]
+		},
+		Compare: compare,
+	}
 }
 
 // Source returns one record after the other, and nil at the end. A record is valid
@@ -37,31 +58,31 @@ type Run struct {
 // holds one such piece of each run in memory.
 const runPiece = 64 << 10
 
-// WriteRun writes all records of a source. Nothing else may be appended to the
-// file meanwhile.
-func WriteRun[T any](f *File, c Codec[T], records Source[T]) (*Run, error) {
+// WriteRun merges sorted sources and writes all their records. Nothing else may be
+// appended to the file meanwhile.
+func WriteRun[T any](f *File, c Codec[T], sources ...Source[T]) (*Run, error) {
 	run := &Run{file: f}
 	var buf []byte
-	for {
-		x, err := records()
+	flush := func() error {
+		p, err := f.Append(buf)
+		run.places = append(run.places, p)
+		buf = buf[:0]
+		return err
+	}
+	for x, err := range Merge(sources, c.Compare) {
 		if err != nil {
 			return nil, err
 		}
-		if x != nil {
-			buf = c.Append(buf, x)
-		}
-		if len(buf) >= runPiece || x == nil && len(buf) > 0 {
-			p, err := f.Append(buf)
-			if err != nil {
+		if buf = c.Append(buf, x); len(buf) >= runPiece {
+			if err := flush(); err != nil {
 				return nil, err
 			}
-			run.places = append(run.places, p)
-			buf = buf[:0]
-		}
-		if x == nil {
-			return run, nil
 		}
 	}
+	if len(buf) == 0 {
+		return run, nil
+	}
+	return run, flush()
 }
 
 // FromRun returns a source of the records of a run.

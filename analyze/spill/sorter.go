@@ -1,7 +1,6 @@
 package spill
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 )
@@ -15,99 +14,74 @@ type Sorter[T any] struct {
 	Space *Space
 	Limit int
 
-	pages [][]T // of sorterPage records each: growing one list would need memory for a copy of it
-	n     int   // number of records in pages
-	order []*T  // these records, sorted; nil if they are not
-	runs  []*Run
-	file  *File
+	pages  [][]T // of sorterPage records; all but the last are sorted
+	sorted bool  // the last is sorted too
+	n      int   // number of records in pages
+	runs   []*Run
+	file   *File
 }
 
-// sorterPage is the number of records in a page.
-const sorterPage = 512
+// sorterPage is the number of records in a page. Sorting pages and merging them
+// takes less memory than sorting one list, which is copied whenever it grows.
+const sorterPage = 1 << 11
 
 // Add adds a record. What it refers to must not change.
 func (s *Sorter[T]) Add(x T) error {
-	if s.n == len(s.pages)*sorterPage {
-		s.pages = append(s.pages, make([]T, sorterPage))
+	last := len(s.pages) - 1
+	if last < 0 || len(s.pages[last]) == sorterPage {
+		s.Sort()
+		s.pages = append(s.pages, make([]T, 0, sorterPage))
+		last++
 	}
-	*s.at(s.n) = x
+	s.pages[last] = append(s.pages[last], x)
 	s.n++
-	s.order = nil
+	s.sorted = false
 	if s.Space == nil || s.n < s.Limit {
 		return nil
 	}
 	return s.spill()
 }
 
-// at returns record i of those in memory.
-func (s *Sorter[T]) at(i int) *T { return &s.pages[i/sorterPage][i%sorterPage] }
-
-func (s *Sorter[T]) spill() error {
+func (s *Sorter[T]) spill() (err error) {
 	if s.file == nil {
-		var err error
 		if s.file, err = s.Space.Create(); err != nil {
 			return err
 		}
 	}
-	s.Sort()
-	r, err := WriteRun(s.file, s.Codec, s.inMemory())
+	r, err := WriteRun(s.file, s.Codec, s.inMemory()...)
 	if err != nil {
 		return err
 	}
 	s.runs = append(s.runs, r)
-	s.n, s.order = 0, nil
+	s.pages, s.n = nil, 0
 	return nil
 }
 
-// Sort sorts the records in memory, so that Sorted need not. It compares keys first,
-// because whole records are far apart in memory.
+// Sort sorts the records in memory, so that Sorted only reads.
 func (s *Sorter[T]) Sort() {
-	if s.order != nil {
-		return
-	}
-	type keyed struct {
-		key uint64
-		x   *T
-	}
-	list := make([]keyed, s.n)
-	for i := range list {
-		list[i] = keyed{s.Codec.Key(s.at(i)), s.at(i)}
-	}
-	slices.SortFunc(list, func(a, b keyed) int {
-		if a.key != b.key {
-			return cmp.Compare(a.key, b.key)
-		}
-		return s.Codec.Compare(a.x, b.x)
-	})
-	s.order = make([]*T, s.n)
-	for i := range list {
-		s.order[i] = list[i].x
+	if last := len(s.pages) - 1; last >= 0 && !s.sorted {
+		slices.SortFunc(s.pages[last], func(a, b T) int { return s.Codec.Compare(&a, &b) })
+		s.sorted = true
 	}
 }
 
-// inMemory returns a source of the records in memory, which must be sorted.
-func (s *Sorter[T]) inMemory() Source[T] {
-	order := s.order
-	return func() (*T, error) {
-		if len(order) == 0 {
-			return nil, nil
-		}
-		x := order[0]
-		order = order[1:]
-		return x, nil
+// inMemory returns sources of the records in memory.
+func (s *Sorter[T]) inMemory() (all []Source[T]) {
+	s.Sort()
+	for _, page := range s.pages {
+		all = append(all, FromSlice(page))
 	}
+	return all
 }
 
 // Sorted yields the records of all sorters in order. It can be iterated several
-// times. No more records may be added. A record is valid until the next one.
+// times, and concurrently if Sort was called. No more records may be added. A record
+// is valid until the next one.
 func Sorted[T any](sorters ...*Sorter[T]) iter.Seq2[*T, error] {
-	for _, s := range sorters {
-		s.Sort()
-	}
 	return func(yield func(*T, error) bool) {
 		var sources []Source[T]
 		for _, s := range sorters {
-			sources = append(sources, s.inMemory())
+			sources = append(sources, s.inMemory()...)
 			for _, r := range s.runs {
 				sources = append(sources, FromRun(r, s.Codec))
 			}

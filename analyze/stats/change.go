@@ -22,7 +22,16 @@ func (c *Cell) Merge(d Cell) {
 
 func (c Cell) minus(d Cell) Cell { return Cell{c.Hits - d.Hits, c.Trials - d.Trials} }
 
-func (c Cell) logLikelihood() float64 { return logBinomial(c.Hits, c.Trials) }
+// logLikelihood returns the maximum log likelihood, in nats, of the hits, which is that
+// of the probability Hits/Trials, without the binomial coefficient (Casella and
+// Berger, Statistical Inference, 7.2.2). It returns 0 without trials.
+func (c Cell) logLikelihood() float64 {
+	if c.Hits == 0 || c.Hits == c.Trials {
+		return 0
+	}
+	p, n := float64(c.Hits)/float64(c.Trials), float64(c.Trials)
+	return n * (p*math.Log(p) + (1-p)*math.Log1p(-p))
+}
 
 func sum(cells []Cell) (all Cell) {
 	for _, c := range cells {

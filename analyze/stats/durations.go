@@ -66,9 +66,9 @@ func (d *Durations) count(step int) int64 {
 	return 0
 }
 
-// Aboves returns a function that returns the number of durations in steps above that
+// CountsAbove returns a function that returns the number of durations in steps above that
 // of a duration in milliseconds. It does not include durations added later.
-func (d *Durations) Aboves() func(ms int64) int64 {
+func (d *Durations) CountsAbove() func(ms int64) int64 {
 	above := make([]int64, len(d.counts)) // by step
 	n := int64(0)
 	for i := len(above) - 1; i >= 0; i-- {

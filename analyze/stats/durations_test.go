@@ -28,7 +28,7 @@ func TestDurationsMerge(t *testing.T) {
 		}
 	}
 	b.Merge(&a)
-	above, allAbove := b.Aboves(), all.Aboves()
+	above, allAbove := b.CountsAbove(), all.CountsAbove()
 	for ms, want := range map[int64]int64{0: 6, 1: 5, 2000: 3, 1_799_000: 3, 1_800_000: 1, 1 << 40: 0} {
 		if got, gotAll := above(ms), allAbove(ms); got != want || gotAll != want {
 			t.Errorf("%d merged and %d in all above %d, want %d", got, gotAll, ms, want)

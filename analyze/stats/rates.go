@@ -12,11 +12,11 @@ func Ratio(k, n, l, m int64) float64 {
 	return (float64(k) + 0.5) / float64(n) / ((float64(l) + 0.5) / float64(m))
 }
 
-// RateRatio returns the p-value of the two-sided test that k events in n and l
+// RateRatioTest returns the p-value of the two-sided test that k events in n and l
 // events in m have the same Poisson rate: given their sum, k is binomial
 // (Przyborowski and Wilenski, Biometrika 31, 1940). It returns 1 if there is nothing
 // to compare.
-func RateRatio(k, n, l, m int64) float64 {
+func RateRatioTest(k, n, l, m int64) float64 {
 	if n <= 0 || m <= 0 || k+l <= 0 {
 		return 1
 	}

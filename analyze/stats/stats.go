@@ -80,14 +80,3 @@ func BenjaminiHochberg(p []float64) []float64 {
 	}
 	return adjusted
 }
-
-// logBinomial returns the maximum log likelihood, in nats, of k hits in n trials,
-// which is that of the probability k/n, without the binomial coefficient (Casella
-// and Berger, Statistical Inference, 7.2.2). It returns 0 for n = 0.
-func logBinomial(k, n int64) float64 {
-	if k == 0 || k == n {
-		return 0
-	}
-	p, m := float64(k)/float64(n), float64(n)
-	return m * (p*math.Log(p) + (1-p)*math.Log1p(-p))
-}

@@ -22,7 +22,7 @@ func TestTails(t *testing.T) {
 	near(t, "PoissonTail(0, 4)", PoissonTail(0, 4), 1, 0)
 	near(t, "PoissonTail(3, 0)", PoissonTail(3, 0), 0, 0)
 	near(t, "ChiSquareTail(10, 2)", ChiSquareTail(10, 2), math.Exp(-5), 1e-12)
-	near(t, "logBinomial(5, 10)", logBinomial(5, 10), 10*math.Log(0.5), 1e-9)
+	near(t, "log likelihood of 5 in 10", Cell{5, 10}.logLikelihood(), 10*math.Log(0.5), 1e-9)
 }
 
 func TestBinomialTail(t *testing.T) {

@@ -35,13 +35,13 @@ func compareSums(a, b SessionSum) int { return bytes.Compare(a[:], b[:]) }
 // EarlierEndpoint is an endpoint of an earlier run.
 type EarlierEndpoint struct {
 	Host, Method, Template string // all empty if not used
-	Known                  Known
+	Known                  EarlierCounts
 }
 
-// Known counts the requests to an endpoint in earlier runs, as Tally does. Last is
+// EarlierCounts counts the requests to an endpoint in earlier runs, as Tally does. Last is
 // the time of the last one in Unix milliseconds. It is zero for an endpoint that
 // was requested but not counted.
-type Known struct{ Accepted, Bare, Unauthorized, Last int64 }
+type EarlierCounts struct{ Accepted, Bare, Unauthorized, Last int64 }
 
 // EarlierActor is an actor of an earlier run.
 type EarlierActor struct {
@@ -65,23 +65,18 @@ type resumedSession struct {
 }
 
 // recalledRun relates the lists of an earlier run to the numbers of the worker
-// that Recall returned.
+// that NewEarlierWorker returned.
 type recalledRun struct {
 	earlier          *Earlier
 	hosts, endpoints []uint32 // by endpoint
 	upstreams        []uint32 // by upstream
 }
 
-// Expect makes the worker recognise the sessions of an earlier run.
-func (w *Worker) Expect(e *Earlier) { w.earlier = e }
+// ExpectSessions makes the worker recognise the sessions of an earlier run.
+func (w *Worker) ExpectSessions(e *Earlier) { w.earlier = e }
 
-// Continue sets the number of lines of an input that an earlier run has read.
-func (w *Worker) Continue(input int, lines int64) {
-	if w.linesBefore == nil {
-		w.linesBefore = make([]int64, len(w.ledgers))
-	}
-	w.linesBefore[input] = lines
-}
+// SetLinesBefore sets the number of lines of an input that an earlier run has read.
+func (w *Worker) SetLinesBefore(input int, lines int64) { w.linesBefore[input] = lines }
 
 // noteResumed records an actor that is new to the worker, if it is a session of
 // the earlier run.
@@ -91,15 +86,15 @@ func (w *Worker) noteResumed(key actorKey, session []byte) {
 	}
 }
 
-// Recall returns a worker with the events of an earlier run. It has to be merged
+// NewEarlierWorker returns a worker with the events of an earlier run. It has to be merged
 // with the workers that have read the lines since.
-func Recall(workers []*Worker, e *Earlier) (*Worker, error) {
+func NewEarlierWorker(workers []*Worker, e *Earlier) (*Worker, error) {
 	w := NewWorker(workers[0].seed, len(workers[0].ledgers))
 	w.Limit(workers[0].limit, workers[0].space)
 	n := len(e.Endpoints)
 	w.recalled = &recalledRun{earlier: e, hosts: make([]uint32, n), endpoints: make([]uint32, n), upstreams: make([]uint32, len(e.Upstreams))}
 	for i := range e.Endpoints {
-		if x := &e.Endpoints[i]; x.Method+x.Template != "" || x.Known != (Known{}) {
+		if x := &e.Endpoints[i]; x.Method+x.Template != "" || x.Known != (EarlierCounts{}) {
 			w.recalled.hosts[i] = w.hosts.number([]byte(x.Host))
 			w.recalled.endpoints[i] = w.endpoints.number(w.recalled.hosts[i], []byte(x.Method), []byte(x.Template))
 		}
@@ -112,7 +107,7 @@ func Recall(workers []*Worker, e *Earlier) (*Worker, error) {
 	// Users and clients may be used by EarlierActor.Before alone.
 	for _, u := range e.Users {
 		if u != "" {
-			w.users.number([]byte(u))
+			w.users.number([]byte(u), w.seed)
 		}
 	}
 	for _, c := range e.Clients {
@@ -175,7 +170,7 @@ func (w *Worker) addEarlier(x *EarlierActor, keys []actorKey) {
 			a.client, a.clientNumber = hash, number
 		}
 		if v.User != 0 {
-			r.user, r.userHash = w.users.number([]byte(e.Users[v.User-1]))
+			r.user, r.userHash = w.users.number([]byte(e.Users[v.User-1]), w.seed)
 		}
 		if v.Upstream != 0 {
 			r.via += (w.recalled.upstreams[v.Upstream-1] + 1) * uint32(numSchemes)
@@ -225,7 +220,7 @@ func (r *recalledRun) collapsed() map[string]struct{} {
 	nodes := map[string]struct{}{}
 	for i := range r.earlier.Endpoints {
 		x := &r.earlier.Endpoints[i]
-		if x.Known == (Known{}) || !strings.Contains(x.Template, namePlaceholder) {
+		if x.Known == (EarlierCounts{}) || !strings.Contains(x.Template, namePlaceholder) {
 			continue
 		}
 		node := append(binary.LittleEndian.AppendUint32(nil, r.hosts[i]), x.Method+"\x00"...)
@@ -247,7 +242,7 @@ func (s *State) addKnown() {
 	r := s.workers[s.recalled].recalled
 	for i := range r.earlier.Endpoints {
 		k := &r.earlier.Endpoints[i].Known
-		if *k == (Known{}) {
+		if *k == (EarlierCounts{}) {
 			continue
 		}
 		known := &s.Endpoints[s.EarlierEndpoint(uint32(i))].Known
@@ -273,7 +268,7 @@ func (s *State) EarlierUser(n uint32) uint32 {
 	if n == 0 || int(n) > len(users) {
 		return 0
 	}
-	return s.userOf.find(xxh3.HashStringSeed(users[n-1], s.seed))[0]
+	return s.userOf[xxh3.HashStringSeed(users[n-1], s.seed)]
 }
 
 // EarlierClient returns a client of the earlier run in the indexes of the state.
@@ -283,8 +278,7 @@ func (s *State) EarlierClient(c Client) Client {
 		return Client{}
 	}
 	address, agent := r.client(c)
-	to := s.clientOf.find(clientKey(address, agent, s.seed).clientHash())
-	return Client{to[0], to[1]}
+	return s.clientOfHash(clientKey(address, agent, s.seed).clientHash())
 }
 
 // EarlierAddress returns the index in Addresses of an address of the earlier run,

@@ -25,7 +25,7 @@ func earlier() *Earlier {
 	}
 	e := &Earlier{
 		Endpoints: []EarlierEndpoint{
-			{Host: "h", Method: "GET", Template: "/b", Known: Known{Accepted: 7, Bare: 1, Unauthorized: 2}},
+			{Host: "h", Method: "GET", Template: "/b", Known: EarlierCounts{Accepted: 7, Bare: 1, Unauthorized: 2}},
 			{Host: "h", Method: "POST", Template: "/login"},
 		},
 		Users: []string{"ada"}, Upstreams: []string{"u1"}, Addresses: []string{"", "10.0.0.9"}, Agents: []string{"agent"},
@@ -54,10 +54,10 @@ func TestRecall(t *testing.T) {
 			for range 2 {
 				w := NewWorker(42, 1)
 				w.Limit(limit, space)
-				w.Expect(e)
+				w.ExpectSessions(e)
 				workers = append(workers, w)
 			}
-			workers[0].Continue(0, 100)
+			workers[0].SetLinesBefore(0, 100)
 			rs := []request{
 				{at: 2500, host: "h", path: "/b", session: "goes on", client: "10.0.0.1", status: 200},
 				{at: 4000, host: "h", path: "/b", session: "goes on", client: "10.0.0.9", user: "ada", status: 401},
@@ -67,7 +67,7 @@ func TestRecall(t *testing.T) {
 				x := r.entry()
 				workers[i%2].Entry(0, int64(i), &x, []byte("line"))
 			}
-			past, err := Recall(workers, e)
+			past, err := NewEarlierWorker(workers, e)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +111,7 @@ func TestRecall(t *testing.T) {
 				t.Errorf("%v\nwant %v", got, want)
 			}
 			i := slices.IndexFunc(s.Endpoints, func(e Endpoint) bool { return e.Template == "/b" })
-			if x := s.Endpoints[i]; x.N[Accepted] != 2 || x.N[Unauthorized] != 1 || x.Known != (Known{7, 1, 2, 0}) {
+			if x := s.Endpoints[i]; x.N[Accepted] != 2 || x.N[Unauthorized] != 1 || x.Known != (EarlierCounts{7, 1, 2, 0}) {
 				t.Errorf("endpoint %+v", x)
 			}
 			if len(s.Refusals) != 1 || s.Refusals[0].Line != 102 {
@@ -130,7 +130,7 @@ func TestRecall(t *testing.T) {
 // Nodes that an earlier run collapsed stay collapsed.
 func TestRecallCollapsed(t *testing.T) {
 	e := &Earlier{Endpoints: []EarlierEndpoint{
-		{Host: "h", Method: "GET", Template: "/wiki/{name}/edit", Known: Known{Accepted: 1}},
+		{Host: "h", Method: "GET", Template: "/wiki/{name}/edit", Known: EarlierCounts{Accepted: 1}},
 		{Host: "h", Method: "GET", Template: "/blog/{name}/edit"}, // a run that shortened all templates
 	}}
 	e.Actors = func(func(*EarlierActor, error) bool) {}
@@ -139,7 +139,7 @@ func TestRecallCollapsed(t *testing.T) {
 		r := request{at: int64(i), host: "h", path: path, client: "c", status: 200}.entry()
 		w.Entry(0, int64(i), &r, nil)
 	}
-	past, err := Recall([]*Worker{w}, e)
+	past, err := NewEarlierWorker([]*Worker{w}, e)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package timeline
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -50,7 +51,7 @@ func (t *endpointTable) number(host uint32, meth, template []byte) uint32 {
 	n := t.names.number(key)
 	if int(n) == len(t.tally) {
 		t.tally = append(t.tally, newTally())
-		t.signIn = append(t.signIn, signIn(meth, key[len(meth)+5:]))
+		t.signIn = append(t.signIn, signIn(string(meth), string(key[len(meth)+5:])))
 		if len(t.tally) > maxWorkerEndpoints {
 			t.shrink()
 			return t.number(host, meth, template)
@@ -75,13 +76,10 @@ func (t *endpointTable) isSignIn(n uint32) bool { return t.signIn[t.resolve(n)-t
 
 // shrink collapses templates until about shrunkEndpoints remain.
 func (t *endpointTable) shrink() {
-	keys := make([]string, t.names.len())
-	for n, k := range t.names.key {
-		keys[n] = string(k)
-	}
+	keys := t.names.names
 	t.collapse.tighten(keys, shrunkEndpoints)
 	old := *t
-	t.names = newDict(old.names.seed)
+	t.names = newDict()
 	t.base = old.base + uint32(len(keys))
 	t.tally, t.signIn = nil, nil
 	for n, k := range keys {
@@ -103,19 +101,14 @@ func (t *endpointTable) resolve(n uint32) uint32 {
 	return n
 }
 
-// endpointName identifies an endpoint.
-type endpointName struct{ host, method, template string }
-
-func (e *Endpoint) name() endpointName { return endpointName{e.Host, e.Method, e.Template} }
-
 // mergeEndpoints merges the endpoints of all workers and collapses their
 // templates. It returns them sorted, for each worker their indexes by number, and
 // whether the templates had to be shortened.
 func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]Endpoint, [][]uint32, bool) {
 	// Keys with the merged numbers of hosts are the same in all workers.
-	global := func(w int, key []byte) string {
-		h := hostOf[w][binary.LittleEndian.Uint32(key)]
-		return string(binary.LittleEndian.AppendUint32(nil, h)) + string(key[4:])
+	global := func(w int, key string) string {
+		h := hostOf[w][binary.LittleEndian.Uint32([]byte(key))]
+		return string(binary.LittleEndian.AppendUint32(nil, h)) + key[4:]
 	}
 	c := collapse{nodes: map[string]struct{}{}}
 	var keys []string
@@ -124,14 +117,14 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 		// A node that one worker has collapsed may have too few children in others.
 		c.detail = max(c.detail, w.endpoints.collapse.detail)
 		for node := range w.endpoints.collapse.nodes {
-			c.nodes[global(i, []byte(node))] = struct{}{}
+			c.nodes[global(i, node)] = struct{}{}
 		}
 		if w.recalled != nil {
 			for node := range w.recalled.collapsed() {
-				c.nodes[global(i, []byte(node))] = struct{}{}
+				c.nodes[global(i, node)] = struct{}{}
 			}
 		}
-		for _, k := range w.endpoints.names.key {
+		for _, k := range w.endpoints.names.names {
 			g := global(i, k)
 			if _, ok := seen[g]; !ok {
 				seen[g] = struct{}{}
@@ -140,33 +133,31 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 		}
 	}
 	c.tighten(keys, maxEndpoints)
-	name := func(key string) endpointName {
-		head, template := splitKey(c.key(key))
-		return endpointName{hosts[binary.LittleEndian.Uint32([]byte(head))], head[4 : len(head)-1], template}
-	}
-	index := map[endpointName]int{}
-	var list []Endpoint
+	index := map[string]uint32{} // by collapsed key
 	for _, k := range keys {
-		n := name(k)
-		if _, ok := index[n]; !ok {
-			index[n] = 0
-			list = append(list, Endpoint{Host: n.host, Method: n.method, Template: n.template, Tally: newTally(),
-				SignIn: signIn([]byte(n.method), []byte(n.template)), SignOut: signOut([]byte(n.template))})
-		}
+		index[c.key(k)] = 0
 	}
-	slices.SortFunc(list, func(a, b Endpoint) int {
-		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Template, b.Template), strings.Compare(a.Method, b.Method))
+	host := func(head string) uint32 { return binary.LittleEndian.Uint32([]byte(head)) } // hosts are sorted
+	sorted := slices.SortedFunc(maps.Keys(index), func(a, b string) int {
+		headA, templateA := splitKey(a)
+		headB, templateB := splitKey(b)
+		return cmp.Or(cmp.Compare(host(headA), host(headB)), strings.Compare(templateA, templateB), strings.Compare(headA[4:], headB[4:]))
 	})
-	for i := range list {
-		index[list[i].name()] = i
+	list := make([]Endpoint, len(sorted))
+	for i, k := range sorted {
+		index[k] = uint32(i)
+		head, template := splitKey(k)
+		e := Endpoint{Host: hosts[host(head)], Method: head[4 : len(head)-1], Template: template, Tally: newTally()}
+		e.SignIn, e.SignOut = signIn(e.Method, template), signOut(template)
+		list[i] = e
 	}
 	indexOf := make([][]uint32, len(workers))
 	for i, w := range workers {
 		t := &w.endpoints
-		indexOf[i] = make([]uint32, int(t.base)+t.names.len())
-		for n, k := range t.names.key {
-			at := index[name(global(i, k))]
-			indexOf[i][int(t.base)+n] = uint32(at)
+		indexOf[i] = make([]uint32, int(t.base)+len(t.names.names))
+		for n, k := range t.names.names {
+			at := index[c.key(global(i, k))]
+			indexOf[i][int(t.base)+n] = at
 			list[at].Tally.Merge(&t.tally[n])
 		}
 		for n := range t.alias {

@@ -20,21 +20,17 @@ const (
 	sinceBits    = 8*eventLen - sinceAt
 )
 
-// The flags. Each announces a field, in this order.
+// The flags. Each announces a hash of 8 bytes, in this order. Then follow, as
+// uvarints, scheme and upstream; the refusal number less the last one; and the
+// higher bits of the actor's number, the endpoint and the time.
 const (
-	moreUser     = 1 << iota // the user has changed: hash of the name, 8 bytes
-	moreClient               // the client has changed: its hash, 8 bytes
-	moreVia                  // scheme or upstream have changed: 4 bytes
-	moreRefusal              // refusal number less the last one: 2 bytes
-	moreRefusals             // the same: 4 bytes
-	moreActor                // the actor's number less one does not fit: 4 bytes
-	moreEndpoint             // the endpoint does not fit: 4 bytes
-	moreSince                // the time does not fit: 8 bytes
+	moreUser   = 1 << iota // the user has changed: hash of the name
+	moreClient             // the client has changed: its hash
 )
 
 const (
-	// maxEvent is the maximum size of an event in bytes.
-	maxEvent = eventLen + 1 + 3*8 + 4*4
+	// maxEvent is more than the maximum size of an event in bytes.
+	maxEvent = 64
 	// eventSlack is how many bytes behind an event may be written or read.
 	eventSlack = 8
 )
@@ -60,7 +56,8 @@ func (s *shard) append(a *actor, r *record) {
 	since := uint64((r.ms-a.last)<<1 ^ (r.ms-a.last)>>63)
 	a.last = r.ms
 	a.events++
-	word := uint64(r.outcome)
+	word := uint64(r.outcome) | number&(1<<actorBits-1)<<actorAt |
+		uint64(r.endpoint)&(1<<endpointBits-1)<<endpointAt | since&(1<<sinceBits-1)<<sinceAt
 	if r.user != 0 {
 		word |= userBit
 	}
@@ -69,61 +66,34 @@ func (s *shard) append(a *actor, r *record) {
 		s.appendMore(a, r, word, since)
 		return
 	}
-	word |= number<<actorAt | uint64(r.endpoint)<<endpointAt | since<<sinceAt
 	binary.LittleEndian.PutUint64(s.page[s.used:], word)
 	s.used += eventLen
 }
 
 // appendMore appends an event that needs more than six bytes.
 func (s *shard) appendMore(a *actor, r *record, word, since uint64) {
-	b := s.page[s.used+eventLen+1 : s.used+eventLen+1]
-	flags := byte(0)
+	b := binary.LittleEndian.AppendUint64(s.page[s.used:s.used], word|moreBit)[:eventLen+1]
+	flags := &b[eventLen] // 0
 	if r.user != 0 && r.user != a.user {
-		flags |= moreUser
+		*flags |= moreUser
 		b = binary.LittleEndian.AppendUint64(b, r.userHash)
 		a.user = r.user
 	}
 	if r.newClient {
-		flags |= moreClient
+		*flags |= moreClient
 		b = binary.LittleEndian.AppendUint64(b, a.client)
 	}
-	if r.via != a.via {
-		flags |= moreVia
-		b = binary.LittleEndian.AppendUint32(b, r.via)
-		a.via = r.via
-	}
+	refusals := uint32(0)
 	if r.outcome == Unauthorized {
-		if n := r.refusal - a.refusal; n>>16 == 0 {
-			flags |= moreRefusal
-			b = binary.LittleEndian.AppendUint16(b, uint16(n))
-		} else {
-			flags |= moreRefusals
-			b = binary.LittleEndian.AppendUint32(b, n)
-		}
-		a.refusal = r.refusal
+		refusals, a.refusal = r.refusal-a.refusal, r.refusal
 	}
-	if number := a.number - 1; number>>actorBits == 0 {
-		word |= uint64(number) << actorAt
-	} else {
-		flags |= moreActor
-		b = binary.LittleEndian.AppendUint32(b, number)
+	a.via = r.via
+	for _, x := range [...]uint64{
+		uint64(r.via), uint64(refusals), uint64(a.number-1) >> actorBits, uint64(r.endpoint) >> endpointBits, since >> sinceBits,
+	} {
+		b = binary.AppendUvarint(b, x)
 	}
-	if r.endpoint>>endpointBits == 0 {
-		word |= uint64(r.endpoint) << endpointAt
-	} else {
-		flags |= moreEndpoint
-		b = binary.LittleEndian.AppendUint32(b, r.endpoint)
-	}
-	if since>>sinceBits == 0 {
-		word |= since << sinceAt
-	} else {
-		flags |= moreSince
-		b = binary.LittleEndian.AppendUint64(b, since)
-	}
-	binary.LittleEndian.PutUint32(s.page[s.used:], uint32(word|moreBit))
-	binary.LittleEndian.PutUint16(s.page[s.used+4:], uint16(word>>32))
-	s.page[s.used+eventLen] = flags
-	s.used += eventLen + 1 + uint32(len(b))
+	s.used += uint32(len(b))
 }
 
 // decoded is the state of an actor while its events are decoded: via and refusal
@@ -189,54 +159,28 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 func (s *State) readMore(actors []decoded, number, endpoint uint32, since uint64, b []byte) (*decoded, uint32, uint64, []byte) {
 	flags := b[0]
 	b = b[1:]
-	long := func() (x uint64) {
-		x, b = binary.LittleEndian.Uint64(b), b[8:]
-		return x
-	}
-	short := func() (x uint32) {
-		x, b = binary.LittleEndian.Uint32(b), b[4:]
-		return x
-	}
 	var user, client uint64
-	var via, refusals uint32
 	if flags&moreUser != 0 {
-		user = long()
+		user, b = binary.LittleEndian.Uint64(b), b[8:]
 	}
 	if flags&moreClient != 0 {
-		client = long()
+		client, b = binary.LittleEndian.Uint64(b), b[8:]
 	}
-	if flags&moreVia != 0 {
-		via = short()
+	var more [5]uint64
+	for i := range more {
+		x, n := binary.Uvarint(b)
+		more[i], b = x, b[n:]
 	}
-	if flags&moreRefusal != 0 {
-		refusals, b = uint32(binary.LittleEndian.Uint16(b)), b[2:]
+	a := &actors[number|uint32(more[2])<<actorBits]
+	if a.next != skipped {
+		if flags&moreUser != 0 {
+			a.user = s.userOf[user]
+		}
+		if flags&moreClient != 0 {
+			a.client = s.clientOfHash(client)
+		}
+		a.via = uint32(more[0])
+		a.refusal += uint32(more[1])
 	}
-	if flags&moreRefusals != 0 {
-		refusals = short()
-	}
-	if flags&moreActor != 0 {
-		number = short()
-	}
-	if flags&moreEndpoint != 0 {
-		endpoint = short()
-	}
-	if flags&moreSince != 0 {
-		since = long()
-	}
-	a := &actors[number]
-	if a.next == skipped {
-		return a, endpoint, since, b
-	}
-	if flags&moreUser != 0 {
-		a.user = s.userOf.find(user)[0]
-	}
-	if flags&moreClient != 0 {
-		c := s.clientOf.find(client)
-		a.client = Client{c[0], c[1]}
-	}
-	if flags&moreVia != 0 {
-		a.via = via
-	}
-	a.refusal += refusals
-	return a, endpoint, since, b
+	return a, endpoint | uint32(more[3])<<endpointBits, since | more[4]<<sinceBits, b
 }

@@ -15,12 +15,12 @@ func TestEventRoundTrip(t *testing.T) {
 	number := func(bits int) uint64 { return r.Uint64() >> (64 - r.IntN(bits+1)) }
 	near := func(bits int) uint64 { return 1<<bits - 1 + uint64(r.IntN(2)) }
 
-	s := &State{recalled: -1, userOf: newHashIndex(users), clientOf: newHashIndex(clients)}
+	s := &State{recalled: -1, userOf: map[uint64]uint32{}, clientOf: map[uint64]Client{}}
 	for n := range uint64(users) {
-		s.userOf.put(n*0x123456789abcdef, uint32(n)+100, 0)
+		s.userOf[n*0x123456789abcdef] = uint32(n) + 100
 	}
 	for n := range uint64(clients) {
-		s.clientOf.put(n*0xfedcba987654321, uint32(n)+200, uint32(n)+300)
+		s.clientOf[n*0xfedcba987654321] = Client{uint32(n) + 200, uint32(n) + 300}
 	}
 	plusOne := func(n int) []uint32 {
 		list := make([]uint32, n)
@@ -139,13 +139,13 @@ func TestEventSize(t *testing.T) {
 			t.Errorf("%d bytes, want %d", n, want)
 		}
 	}
-	add(eventLen+1+8+8, record{ms: 1_000_000_000_000, outcome: Accepted, endpoint: 1, newClient: true}) // the first event: client and a long time
+	add(eventLen+1+8+7, record{ms: 1_000_000_000_000, outcome: Accepted, endpoint: 1, newClient: true}) // the first event: client and a long time
 	add(eventLen, record{ms: 1_000_000_500_000, outcome: Accepted, endpoint: 1<<endpointBits - 1})
 	add(eventLen, record{ms: 1_000_000_400_000, outcome: NotFound})
-	add(eventLen+1+4, record{ms: 1_000_000_400_000, outcome: NotFound, endpoint: 1 << endpointBits})
-	add(eventLen+1+8, record{ms: 1_000_000_400_000, outcome: Accepted, user: 3})
+	add(eventLen+1+5, record{ms: 1_000_000_400_000, outcome: NotFound, endpoint: 1 << endpointBits})
+	add(eventLen+1+8+5, record{ms: 1_000_000_400_000, outcome: Accepted, user: 3})
 	add(eventLen, record{ms: 1_000_000_400_000, outcome: Accepted, user: 3})
-	add(eventLen+1+4+2, record{ms: 1_000_000_400_000, outcome: Unauthorized, via: 2})
+	add(eventLen+1+5, record{ms: 1_000_000_400_000, outcome: Unauthorized, via: 2})
 	a.number++
-	add(eventLen+1+4, record{ms: 1_000_000_400_000, outcome: Accepted, via: 2})
+	add(eventLen+1+5, record{ms: 1_000_000_400_000, outcome: Accepted, via: 2})
 }

@@ -37,46 +37,28 @@ type blockRef struct {
 	seq   int64 // position among the blocks of the input
 }
 
-// placedBlock is a block of a worker.
-type placedBlock struct {
-	blockRef
-	worker, block int
-}
-
-// placedBlocks returns the blocks of all workers, ordered by input and by
-// position in the input.
-func (s *State) placedBlocks() []placedBlock {
-	var all []placedBlock
-	for i, w := range s.workers {
-		for j, b := range w.blocks {
-			all = append(all, placedBlock{b, i, j})
-		}
-	}
-	slices.SortFunc(all, func(a, b placedBlock) int {
-		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq))
-	})
-	return all
-}
-
 // lineBases returns, by worker and block, the number of lines of the input before
 // the block.
-func (s *State) lineBases(all []placedBlock) [][]int64 {
-	base := make([][]int64, len(s.workers))
+func (s *State) lineBases() [][]int64 {
+	type place struct {
+		blockRef
+		base *int64
+	}
+	var all []place
+	bases := make([][]int64, len(s.workers))
 	for i, w := range s.workers {
-		base[i] = make([]int64, len(w.blocks))
-	}
-	lines := int64(0)
-	for i, p := range all {
-		if i == 0 || all[i-1].input != p.input {
-			lines = 0
-			if before := s.workers[0].linesBefore; before != nil {
-				lines = before[p.input]
-			}
+		bases[i] = make([]int64, len(w.blocks))
+		for j, b := range w.blocks {
+			all = append(all, place{b, &bases[i][j]})
 		}
-		base[p.worker][p.block] = lines
-		lines += int64(p.lines)
 	}
-	return base
+	slices.SortFunc(all, func(a, b place) int { return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq)) })
+	lines := slices.Clone(s.workers[0].linesBefore) // by input
+	for _, p := range all {
+		*p.base = lines[p.input]
+		lines[p.input] += int64(p.lines)
+	}
+	return bases
 }
 
 const (
@@ -93,47 +75,37 @@ type Rejected struct {
 	Verdict parse.Verdict
 	Raw     []byte // as logged, not redacted; at most 4 KiB
 	Session []byte // session id parsed before the line was rejected, or nil
-}
 
-type rejectedLine struct {
-	input   int32
-	verdict parse.Verdict
-	seq     int64 // of the block
-	line    int64 // 0-based, in the block
-	block   uint32
-	raw     []byte
-	session []byte
+	seq   int64  // of the block, until Line is known
+	block uint32 // worker's number of the block
 }
 
 // reject keeps a copy of a rejected line of b. The first maxRejected lines by
 // input and position are wanted, whichever worker reads them when: a worker
 // collects twice as many before it drops those that come later.
-func (w *Worker) reject(b *source.Block, r rejectedLine) {
+func (w *Worker) reject(b *source.Block, r Rejected) {
 	if len(w.rejected) >= 2*maxRejected {
 		w.rejected = firstRejected(w.rejected)
 	}
-	r.input, r.seq = int32(b.Input), b.Seq
-	r.raw, r.session = bytes.Clone(r.raw[:min(len(r.raw), maxRejectedLine)]), bytes.Clone(r.session)
+	r.Input, r.seq = b.Input, b.Seq
+	r.Raw, r.Session = bytes.Clone(r.Raw[:min(len(r.Raw), maxRejectedLine)]), bytes.Clone(r.Session)
 	w.rejected = append(w.rejected, r)
 }
 
-func firstRejected(list []rejectedLine) []rejectedLine {
-	slices.SortFunc(list, func(a, b rejectedLine) int {
-		return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq), cmp.Compare(a.line, b.line))
+func firstRejected(list []Rejected) []Rejected {
+	slices.SortFunc(list, func(a, b Rejected) int {
+		return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.seq, b.seq), cmp.Compare(a.Line, b.Line))
 	})
 	return list[:min(len(list), maxRejected)]
 }
 
 func (s *State) mergeRejected(lineBase [][]int64) {
-	var all []rejectedLine
 	for i, w := range s.workers {
 		for _, r := range w.rejected {
-			r.line += lineBase[i][r.block]
-			r.seq = 0 // the line number is enough to order them now
-			all = append(all, r)
+			r.Line += lineBase[i][r.block]
+			r.seq, r.block = 0, 0 // the line number is enough to order them now
+			s.Rejected = append(s.Rejected, r)
 		}
 	}
-	for _, r := range firstRejected(all) {
-		s.Rejected = append(s.Rejected, Rejected{int(r.input), r.line + 1, r.verdict, r.raw, r.session})
-	}
+	s.Rejected = firstRejected(s.Rejected)
 }

@@ -15,28 +15,23 @@ func (s *State) Lines() func(*Refusal) ([]byte, error) {
 	}
 }
 
-// lineCache decompresses batches of lines and keeps the last few. Lines requested
-// in the order of time come from few batches: one for each worker and for each log
-// of that time.
+// lineCache decompresses batches of lines and keeps the last maxBatches of them.
+// Lines requested in the order of time come from few batches: one for each worker
+// and for each log of that time.
 type lineCache struct {
 	workers []*Worker
 	batches map[batchKey][]byte
-	order   []batchKey        // oldest first
-	limit   int               // number of batches kept
-	dropped map[batchKey]bool // since the limit was last raised
+	order   []batchKey // oldest first
 }
 
 type batchKey struct{ worker, batch uint32 }
 
-// A cache starts with minBatches and doubles in size whenever a dropped batch is
-// requested again, up to 8 MiB: every goroutine that reads lines has a cache.
-const (
-	minBatches = 4
-	maxBatches = 32
-)
+// maxBatches is the number of batches in a cache: 8 MiB for every goroutine that
+// reads lines.
+const maxBatches = 32
 
 func newLineCache(workers []*Worker) *lineCache {
-	return &lineCache{workers: workers, batches: map[batchKey][]byte{}, limit: minBatches, dropped: map[batchKey]bool{}}
+	return &lineCache{workers: workers, batches: map[batchKey][]byte{}}
 }
 
 // line returns the raw line of a refusal; it is valid until the next call.
@@ -48,17 +43,11 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 	k := batchKey{worker, r.batch}
 	b, ok := c.batches[k]
 	if !ok {
-		if c.dropped[k] {
-			c.limit = min(2*c.limit, maxBatches)
-			clear(c.dropped)
-		}
 		var dst []byte
-		if len(c.order) >= c.limit {
-			oldest := c.order[0]
-			dst = c.batches[oldest]
-			delete(c.batches, oldest)
+		if len(c.order) == maxBatches {
+			dst = c.batches[c.order[0]]
+			delete(c.batches, c.order[0])
 			c.order = c.order[1:]
-			c.dropped[oldest] = true
 		}
 		var err error
 		if b, err = c.workers[worker].batchLines(r.batch, dst); err != nil {

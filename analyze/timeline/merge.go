@@ -26,16 +26,15 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 	err := s.concurrently(
 		func() error { return s.mergeClients(maxNames) },
 		func() error {
-			blocks := s.placedBlocks()
-			lineBase := s.lineBases(blocks)
-			s.mergeRefusals(blocks, lineBase)
+			lineBase := s.lineBases()
+			s.mergeRefusals(lineBase)
 			s.mergeRejected(lineBase)
 			return nil
 		},
 		func() error { return s.mergeUsers(maxNames) },
 		s.mergeSignIns,
 		func() error {
-			hosts, hostOf, folded := s.mergeBounded(func(w *Worker) *boundedNames { return &w.hosts })
+			hosts, hostOf, folded := mergeBounded(workers, func(w *Worker) *boundedNames { return &w.hosts })
 			s.HostsFolded = folded
 			s.Endpoints, s.endpointOf, s.EndpointsFolded = mergeEndpoints(workers, hosts, hostOf)
 			s.mergeMinutes(hosts, hostOf)
@@ -120,10 +119,10 @@ func (s *State) mergeSignIns() (err error) {
 
 func (s *State) mergeUpstreams() {
 	var names []string
-	names, s.upstreamOf, s.UpstreamsFolded = s.mergeBounded(func(w *Worker) *boundedNames { return &w.upstreams })
-	s.Upstreams = make([]Named, len(names))
+	names, s.upstreamOf, s.UpstreamsFolded = mergeBounded(s.workers, func(w *Worker) *boundedNames { return &w.upstreams })
+	s.Upstreams = make([]NamedTally, len(names))
 	for i, n := range names {
-		s.Upstreams[i] = Named{n, newTally()}
+		s.Upstreams[i] = NamedTally{n, newTally()}
 	}
 	for i, w := range s.workers {
 		for n := range w.upstreamTally {

@@ -55,11 +55,14 @@ func (t *minuteTable) add(minute int64, host uint32, o Outcome) {
 
 // entry returns the counts of the step that contains a minute.
 func (t *minuteTable) entry(k minuteKey) *[NumOutcomes]int64 {
-	k.step = coarse(k.step, t.grain)
+	k.step = FloorDiv(k.step, grains[t.grain]) * grains[t.grain]
 	c := t.counts[k]
 	if c == nil {
 		if len(t.counts) >= t.limit && t.grain < len(grains)-1 {
-			t.coarsen(t.grain + 1)
+			longer := newMinuteTable(t.limit)
+			longer.grain = t.grain + 1
+			longer.addAll(t, func(host uint32) uint32 { return host })
+			*t = longer
 			return t.entry(k)
 		}
 		c = new([NumOutcomes]int64)
@@ -68,37 +71,19 @@ func (t *minuteTable) entry(k minuteKey) *[NumOutcomes]int64 {
 	return c
 }
 
-// coarsen changes to steps of a grain, or longer ones if that leaves too many.
-func (t *minuteTable) coarsen(grain int) {
-	for ; ; grain++ {
-		sums := map[minuteKey]*[NumOutcomes]int64{}
-		for k, c := range t.counts {
-			k.step = coarse(k.step, grain)
-			addTo(sums, k, c)
+// addAll adds the counts of a table with steps that are not longer.
+func (t *minuteTable) addAll(from *minuteTable, hostOf func(uint32) uint32) {
+	for k, c := range from.counts {
+		sum := t.entry(minuteKey{k.step, hostOf(k.host)})
+		for o, n := range c {
+			sum[o] += n
 		}
-		t.counts, t.grain, t.at = sums, grain, nil
-		if len(sums) <= t.limit || grain == len(grains)-1 {
-			return
-		}
-	}
-}
-
-func coarse(minute int64, grain int) int64 { return floorDiv(minute, grains[grain]) * grains[grain] }
-
-func addTo(sums map[minuteKey]*[NumOutcomes]int64, k minuteKey, c *[NumOutcomes]int64) {
-	s := sums[k]
-	if s == nil {
-		s = new([NumOutcomes]int64)
-		sums[k] = s
-	}
-	for o, n := range c {
-		s[o] += n
 	}
 }
 
 // Step returns the Time of the step of Minutes that contains a time in Unix
 // microseconds.
-func (s *State) Step(at int64) int64 { return floorDiv(at, s.Grain) * s.Grain }
+func (s *State) Step(at int64) int64 { return FloorDiv(at, s.Grain) * s.Grain }
 
 // mergeMinutes adds up the counts of all workers.
 func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
@@ -107,12 +92,7 @@ func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
 		all.grain = max(all.grain, w.minutes.grain)
 	}
 	for i, w := range s.workers {
-		for k, c := range w.minutes.counts {
-			addTo(all.counts, minuteKey{coarse(k.step, all.grain), hostOf[i][k.host]}, c)
-		}
-	}
-	if len(all.counts) > all.limit && all.grain < len(grains)-1 {
-		all.coarsen(all.grain + 1)
+		all.addAll(&w.minutes, func(host uint32) uint32 { return hostOf[i][host] })
 	}
 	for k, c := range all.counts {
 		s.Minutes = append(s.Minutes, Minute{k.step * MinuteStep, hosts[k.host], *c})

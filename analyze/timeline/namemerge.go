@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -33,125 +32,86 @@ func (r rank) compare(s rank) int {
 	return cmp.Or(cmp.Compare(s.refused, r.refused), cmp.Compare(s.requests, r.requests), cmp.Compare(r.hash, s.hash))
 }
 
-// topK keeps the limit elements that come first. Once full, list is a heap with
-// the last of them on top.
-type topK[T any] struct {
-	limit int
-	rank  func(*T) rank
-	list  []T
-	heap  bool
-}
-
-// add adds x. It returns the element that is dropped if there are too many.
-func (t *topK[T]) add(x *T) (dropped T, full bool) {
-	if len(t.list) < t.limit {
-		t.list = append(t.list, *x)
-		return dropped, false
-	}
-	if !t.heap {
-		t.heap = true
-		for i := len(t.list)/2 - 1; i >= 0; i-- {
-			t.down(i)
-		}
-	}
-	if t.rank(x).compare(t.rank(&t.list[0])) >= 0 {
-		return *x, true
-	}
-	dropped, t.list[0] = t.list[0], *x
-	t.down(0)
-	return dropped, true
-}
-
-// down moves element i below those that come after it.
-func (t *topK[T]) down(i int) {
-	for {
-		last := i
-		for c := 2*i + 1; c <= 2*i+2 && c < len(t.list); c++ {
-			if t.rank(&t.list[c]).compare(t.rank(&t.list[last])) > 0 {
-				last = c
-			}
-		}
-		if last == i {
-			return
-		}
-		t.list[i], t.list[last] = t.list[last], t.list[i]
-		i = last
-	}
-}
-
 // totals merges records of users or clients.
 type totals[T any] struct {
-	codec spill.Codec[T]
-	rank  func(*T) rank
-	clone func(*T)        // copies what a record aliases; nil if records in memory stay valid
-	add   func(sum, x *T) // adds the counts of x, which has the same hash
-	drop  func(*T)        // called for the records that are not kept
+	compare func(a, b *T) int // by hash
+	rank    func(*T) rank
+	add     func(sum, x *T) // adds the counts of x, which has the same hash
+	drop    func(*T)        // called for the records that are not kept
 }
 
 // merge merges records that are sorted by hash and returns the first limit of
-// them by rank, in any order.
+// them by rank, in any order. Twice as many are collected before the others are
+// dropped.
 func (t totals[T]) merge(parts []spill.Source[T], limit int) ([]T, error) {
-	top := topK[T]{limit: limit, rank: t.rank}
+	var list []T
+	last := rank{refused: -1} // of those kept when others were dropped; before that, after all
+	cut := func() {
+		slices.SortFunc(list, func(a, b T) int { return t.rank(&a).compare(t.rank(&b)) })
+		for i := range list[limit:] {
+			t.drop(&list[limit+i])
+		}
+		list = list[:limit]
+		last = t.rank(&list[limit-1])
+	}
 	var sum T
 	some := false
 	flush := func() {
-		if !some {
-			return
-		}
-		if dropped, full := top.add(&sum); full {
-			t.drop(&dropped)
+		switch {
+		case !some:
+		case t.rank(&sum).compare(last) > 0:
+			t.drop(&sum)
+		default:
+			if list = append(list, sum); len(list) == 2*limit {
+				cut()
+			}
 		}
 	}
-	for x, err := range spill.Merge(parts, t.codec.Compare) {
+	for x, err := range spill.Merge(parts, t.compare) {
 		if err != nil {
 			return nil, err
 		}
-		if some && t.codec.Compare(&sum, x) == 0 {
+		if some && t.compare(&sum, x) == 0 {
 			t.add(&sum, x)
 			continue
 		}
 		flush()
-		some = true
-		if sum = *x; t.clone != nil {
-			t.clone(&sum)
-		}
+		some, sum = true, *x
 	}
-	flush()
-	return top.list, nil
+	if flush(); len(list) > limit {
+		cut()
+	}
+	return list, nil
 }
 
 // mergeUsers merges the users of all parts and lists at most limit by name.
 func (s *State) mergeUsers(limit int) error {
 	parts := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[userTotal] { return p.users.sorted() })
-	s.OfOtherUsers = Named{OtherName, newTally()}
-	merger := totals[userTotal]{
-		codec: userCodec,
+	s.OfOtherUsers = NamedTally{OtherName, newTally()}
+	list, err := totals[userTotal]{
+		compare: userCodec.Compare,
 		rank: func(u *userTotal) rank {
 			requests := int64(0)
 			for _, n := range u.N {
 				requests += n
 			}
-			return rank{u.N[Unauthorized], requests, xxh3.Hash(u.name)}
+			return rank{u.N[Unauthorized], requests, xxh3.HashString(u.name)}
 		},
 		add: func(sum, u *userTotal) { sum.Tally.Merge(&u.Tally) },
 		drop: func(u *userTotal) {
 			s.OfOtherUsers.Tally.Merge(&u.Tally)
 			s.OtherUsers++
 		},
-	}
-	if s.anySpilled() {
-		merger.clone = func(u *userTotal) { u.name = bytes.Clone(u.name) }
-	}
-	list, err := merger.merge(parts, limit)
+	}.merge(parts, limit)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(list, func(a, b userTotal) int { return bytes.Compare(a.name, b.name) })
-	s.userOf = newHashIndex(len(list))
-	s.Users = make([]Named, len(list))
+	slices.SortFunc(list, func(a, b userTotal) int { return strings.Compare(a.name, b.name) })
+	s.userOf = make(map[uint64]uint32, len(list))
+	s.Users = make([]NamedTally, len(list))
 	for i := range list {
-		s.Users[i] = Named{string(list[i].name), list[i].Tally}
-		s.userOf.put(list[i].hash, uint32(i)+1, 0)
+		s.Users[i] = NamedTally{list[i].name, list[i].Tally}
+		s.userOf[list[i].hash] = uint32(i) + 1
 	}
 	return nil
 }
@@ -159,90 +119,45 @@ func (s *State) mergeUsers(limit int) error {
 // mergeClients merges the clients of all parts and lists at most limit by name.
 func (s *State) mergeClients(limit int) error {
 	parts := sources(s, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) spill.Source[clientTotal] { return p.clients.sorted() })
-	merger := totals[clientTotal]{
-		codec: clientCodec,
+	list, err := totals[clientTotal]{
+		compare: clientCodec.Compare,
 		rank: func(c *clientTotal) rank {
-			return rank{c.refused, c.requests, xxh3.Hash(c.address)*3 + xxh3.Hash(c.agent)}
+			return rank{c.refused, c.requests, xxh3.HashString(c.address)*3 + xxh3.HashString(c.agent)}
 		},
 		add: func(sum, c *clientTotal) {
 			sum.requests += c.requests
 			sum.refused += c.refused
 		},
 		drop: func(*clientTotal) { s.OtherClients++ },
-	}
-	if s.anySpilled() {
-		agents := interner{}
-		merger.clone = func(c *clientTotal) { c.address, c.agent = bytes.Clone(c.address), agents.clone(c.agent) }
-	}
-	list, err := merger.merge(parts, limit)
+	}.merge(parts, limit)
 	if err != nil {
 		return err
 	}
 	named := len(list)
 	if s.OtherClients > 0 {
-		list = append(list, clientTotal{address: []byte(OtherName), agent: []byte(OtherName)})
+		list = append(list, clientTotal{address: OtherName, agent: OtherName})
 	}
 	var addressOf, agentOf []uint32
 	var g sync.WaitGroup
-	g.Go(func() { s.Addresses, addressOf = rankDistinct(list, func(c *clientTotal) []byte { return c.address }) })
-	s.Agents, agentOf = rankDistinct(list, func(c *clientTotal) []byte { return c.agent })
+	g.Go(func() { s.Addresses, addressOf = rankDistinct(list, func(c *clientTotal) string { return c.address }) })
+	s.Agents, agentOf = rankDistinct(list, func(c *clientTotal) string { return c.agent })
 	g.Wait()
-	s.clientOf = newHashIndex(named)
-	if s.OtherClients > 0 {
-		s.clientOf.missing = [2]uint32{addressOf[named], agentOf[named]}
+	s.clientOf = make(map[uint64]Client, len(list))
+	for i := range list {
+		s.clientOf[list[i].hash] = Client{addressOf[i], agentOf[i]}
 	}
-	for i := range list[:named] {
-		s.clientOf.put(list[i].hash, addressOf[i], agentOf[i])
+	if s.OtherClients > 0 {
+		s.otherClient = Client{addressOf[named], agentOf[named]}
+		delete(s.clientOf, 0)
 	}
 	return nil
 }
 
-// interner copies strings, most of them once.
-type interner map[string][]byte
-
-// maxInterned is the maximum number of strings that an interner holds.
-const maxInterned = 1 << 16
-
-func (m interner) clone(b []byte) []byte {
-	c, ok := m[string(b)]
-	if !ok {
-		if len(m) >= maxInterned {
-			clear(m)
-		}
-		c = bytes.Clone(b)
-		m[string(c)] = c
+// clientOfHash returns the client of a seeded hash: the one with OtherName if it is
+// not listed by name.
+func (s *State) clientOfHash(hash uint64) Client {
+	if c, ok := s.clientOf[hash]; ok {
+		return c
 	}
-	return c
-}
-
-// rankDistinct returns the distinct names of the elements of a list, sorted, and
-// for each element the index of its name.
-func rankDistinct[T any](list []T, name func(*T) []byte) (names []string, index []uint32) {
-	numbers := map[string]uint32{}
-	var distinct []string
-	index = make([]uint32, len(list))
-	for i := range list {
-		text := name(&list[i])
-		n, ok := numbers[string(text)]
-		if !ok {
-			n = uint32(len(distinct))
-			distinct = append(distinct, string(text))
-			numbers[distinct[n]] = n
-		}
-		index[i] = n
-	}
-	order := make([]uint32, len(distinct))
-	for n := range order {
-		order[n] = uint32(n)
-	}
-	slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(distinct[a], distinct[b]) })
-	names = make([]string, len(distinct))
-	rank := make([]uint32, len(distinct))
-	for i, n := range order {
-		names[i], rank[n] = distinct[n], uint32(i)
-	}
-	for i, n := range index {
-		index[i] = rank[n]
-	}
-	return names, index
+	return s.otherClient
 }

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/zeebo/xxh3"
+
 	"logscan/analyze/spill"
 )
 
@@ -16,74 +18,73 @@ import (
 // userTable numbers the users of a part and counts their requests.
 type userTable struct {
 	dict
-	tally []Tally
+	list []userTotal
+}
+
+// userTotal is a user and its requests in one or more parts.
+type userTotal struct {
+	hash uint64 // of the name, seeded
+	name string
+	Tally
 }
 
 // number returns the number of a user plus one, since 0 is no user, and the hash
 // of its name.
-func (t *userTable) number(u []byte) (n uint32, hash uint64) {
-	n = t.dict.number(u)
-	if int(n) == len(t.tally) {
-		t.tally = append(t.tally, newTally())
+func (t *userTable) number(name []byte, seed uint64) (n uint32, hash uint64) {
+	n = t.dict.number(name)
+	if int(n) == len(t.list) {
+		t.list = append(t.list, userTotal{xxh3.HashSeed(name, seed), t.names[n], newTally()})
 	}
-	return n + 1, t.hash[n]
+	return n + 1, t.list[n].hash
 }
 
-func (t *userTable) size() int64 { return t.dict.size() + tallySize*int64(cap(t.tally)) }
-
-// userTotal is a user and its requests in one or more parts.
-type userTotal struct {
-	hash uint64
-	name []byte
-	Tally
+func (t *userTable) size() int64 {
+	const user = 24 + tallySize
+	return t.dict.size() + user*int64(cap(t.list))
 }
 
 // sorted returns the users by hash.
 func (t *userTable) sorted() spill.Source[userTotal] {
-	return byHash(t.len(), func(n uint32) uint64 { return t.hash[n] }, func(n uint32) userTotal {
-		return userTotal{t.hash[n], t.key[n], t.tally[n]}
-	})
+	return byHash(t.list, func(u *userTotal) uint64 { return u.hash }, func(u *userTotal) *userTotal { return u })
 }
 
-// byHash returns n records in the order of their hashes. It creates each record
-// when it is read, because records are much larger than what has to be sorted.
-func byHash[T any](n int, hash func(uint32) uint64, record func(uint32) T) spill.Source[T] {
-	type place struct {
-		hash uint64
-		n    uint32
+// byHash returns the elements of a list in the order of their hashes, as records. It
+// sorts references, because elements are large.
+func byHash[E, T any](list []E, hash func(*E) uint64, record func(*E) *T) spill.Source[T] {
+	order := make([]*E, len(list))
+	for i := range list {
+		order[i] = &list[i]
 	}
-	order := make([]place, n)
-	for i := range order {
-		order[i] = place{hash(uint32(i)), uint32(i)}
-	}
-	slices.SortFunc(order, func(a, b place) int { return cmp.Compare(a.hash, b.hash) })
-	var x T
+	slices.SortFunc(order, func(a, b *E) int { return cmp.Compare(hash(a), hash(b)) })
 	return func() (*T, error) {
 		if len(order) == 0 {
 			return nil, nil
 		}
-		x = record(order[0].n)
+		x := order[0]
 		order = order[1:]
-		return &x, nil
+		return record(x), nil
 	}
 }
+
+var tallyCodec = spill.FixedCodec[Tally](nil)
 
 var userCodec = spill.Codec[userTotal]{
 	Append: func(dst []byte, u *userTotal) []byte {
 		dst = binary.LittleEndian.AppendUint64(dst, u.hash)
-		return u.Tally.append(appendBytes(dst, u.name))
+		return tallyCodec.Append(appendBytes(dst, u.name), &u.Tally)
 	},
 	Read: func(u *userTotal, src []byte) []byte {
 		u.hash = binary.LittleEndian.Uint64(src)
-		u.name, src = cutBytes(src[8:])
-		return u.Tally.read(src)
+		name, src := cutBytes(src[8:])
+		u.name = string(name)
+		return tallyCodec.Read(&u.Tally, src)
 	},
 	Compare: func(a, b *userTotal) int { return cmp.Compare(a.hash, b.hash) },
 }
 
 // clientTable numbers the clients of a part and counts their requests.
 type clientTable struct {
-	slots             []uint32 // see rehash
+	numbers           map[uint64]uint32 // by hash
 	list              []client
 	addresses, agents dict
 }
@@ -94,8 +95,8 @@ type client struct {
 	address, agent    uint32
 }
 
-func newClientTable(seed uint64) clientTable {
-	return clientTable{slots: make([]uint32, minSlots), addresses: newDict(seed), agents: newDict(seed)}
+func newClientTable() clientTable {
+	return clientTable{numbers: map[uint64]uint32{}, addresses: newDict(), agents: newDict()}
 }
 
 // clientHash returns the hash by which timelines identify a client, from its key.
@@ -105,18 +106,11 @@ func (k actorKey) clientHash() uint64 {
 
 // number returns the number of a client by its hash and adds it if it is new.
 func (t *clientTable) number(hash uint64, address, agent []byte) uint32 {
-	mask := uint64(len(t.slots) - 1)
-	i := hash & mask
-	for ; t.slots[i] != 0; i = (i + 1) & mask {
-		if n := t.slots[i] - 1; t.list[n].hash == hash {
-			return n
-		}
-	}
-	n := uint32(len(t.list))
-	t.list = append(t.list, client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
-	t.slots[i] = n + 1
-	if len(t.list)*4 > len(t.slots)*3 {
-		t.slots = rehash(2*len(t.slots), len(t.list), func(n int) uint64 { return t.list[n].hash })
+	n, ok := t.numbers[hash]
+	if !ok {
+		n = uint32(len(t.list))
+		t.list = append(t.list, client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
+		t.numbers[hash] = n
 	}
 	return n
 }
@@ -131,21 +125,22 @@ func (t *clientTable) countRequests(a *actor) {
 }
 
 func (t *clientTable) size() int64 {
-	return 4*int64(len(t.slots)) + 32*int64(cap(t.list)) + t.addresses.size() + t.agents.size()
+	return (mapEntry+8+32)*int64(cap(t.list)) + t.addresses.size() + t.agents.size()
 }
 
 // clientTotal is a client and its requests in one or more parts.
 type clientTotal struct {
 	hash              uint64
 	requests, refused int64
-	address, agent    []byte
+	address, agent    string
 }
 
 // sorted returns the clients by hash.
 func (t *clientTable) sorted() spill.Source[clientTotal] {
-	return byHash(len(t.list), func(n uint32) uint64 { return t.list[n].hash }, func(n uint32) clientTotal {
-		c := &t.list[n]
-		return clientTotal{c.hash, c.requests, c.refused, t.addresses.key[c.address], t.agents.key[c.agent]}
+	var x clientTotal
+	return byHash(t.list, func(c *client) uint64 { return c.hash }, func(c *client) *clientTotal {
+		x = clientTotal{c.hash, c.requests, c.refused, t.addresses.names[c.address], t.agents.names[c.agent]}
+		return &x
 	})
 }
 
@@ -162,8 +157,9 @@ var clientCodec = spill.Codec[clientTotal]{
 		requests, n := binary.Uvarint(src)
 		refused, m := binary.Uvarint(src[n:])
 		c.requests, c.refused = int64(requests), int64(refused)
-		c.address, src = cutBytes(src[n+m:])
-		c.agent, src = cutBytes(src)
+		address, src := cutBytes(src[n+m:])
+		agent, src := cutBytes(src)
+		c.address, c.agent = string(address), string(agent)
 		return src
 	},
 	Compare: func(a, b *clientTotal) int { return cmp.Compare(a.hash, b.hash) },

@@ -1,8 +1,6 @@
 package timeline
 
-import (
-	"bytes"
-)
+import "strings"
 
 // The senders of requests choose the Host header, and a log collected from many
 // servers may name any number of upstreams. When there are too many, names are
@@ -24,24 +22,20 @@ type boundedNames struct {
 	dict
 	limit int
 	own   int // names that are not grouped
-	// group appends the group of a name to dst; nil if there are no groups.
-	group      func(dst, name []byte) []byte
+	// group returns the group of a name; nil if there are no groups.
+	group      func(name string) string
 	groups     int
 	grouped    bool // there are too many names
 	overflowed bool // and too many groups
 }
 
-func newHosts(seed uint64) boundedNames {
-	return boundedNames{dict: newDict(seed), limit: maxHosts, group: appendDomain}
-}
+func newHosts() boundedNames { return boundedNames{dict: newDict(), limit: maxHosts, group: domain} }
 
-func newUpstreams(seed uint64) boundedNames {
-	return boundedNames{dict: newDict(seed), limit: maxUpstreams}
-}
+func newUpstreams() boundedNames { return boundedNames{dict: newDict(), limit: maxUpstreams} }
 
 // number returns the number of a name or of its group.
 func (b *boundedNames) number(name []byte) uint32 {
-	if n, ok := b.find(name); ok {
+	if n, ok := b.numbers[string(name)]; ok {
 		return n
 	}
 	if b.own < b.limit {
@@ -50,14 +44,13 @@ func (b *boundedNames) number(name []byte) uint32 {
 	}
 	b.grouped = true
 	if b.group != nil {
-		var scratch [256]byte
-		group := b.group(scratch[:0], name)
-		if n, ok := b.find(group); ok {
+		group := b.group(string(name))
+		if n, ok := b.numbers[group]; ok {
 			return n
 		}
 		if b.groups < b.limit {
 			b.groups++
-			return b.dict.number(group)
+			return b.dict.number([]byte(group))
 		}
 	}
 	b.overflowed = true
@@ -66,57 +59,49 @@ func (b *boundedNames) number(name []byte) uint32 {
 
 // mergeBounded merges one table of every worker. It returns the names or groups,
 // sorted; for each worker their indexes by number; and whether names are grouped.
-func (s *State) mergeBounded(table func(*Worker) *boundedNames) (list []string, indexOf [][]uint32, grouped bool) {
-	var tables []*boundedNames
-	for _, w := range s.workers {
-		tables = append(tables, table(w))
-	}
-	return mergeBounded(tables)
-}
-
-func mergeBounded(tables []*boundedNames) (list []string, indexOf [][]uint32, grouped bool) {
-	var dicts []*dict
+func mergeBounded(workers []*Worker, table func(*Worker) *boundedNames) (list []string, indexOf [][]uint32, grouped bool) {
+	var names []string
 	overflowed := false
-	for _, t := range tables {
-		dicts = append(dicts, &t.dict)
+	for _, w := range workers {
+		t := table(w)
+		names = append(names, t.names...)
 		grouped, overflowed = grouped || t.grouped, overflowed || t.overflowed
 	}
-	names, indexOf := mergeDicts(dicts)
-	limit, group := tables[0].limit, tables[0].group
-	if !grouped && len(names) <= limit {
-		return names, indexOf, false
-	}
-	groups := make([][]byte, len(names))
-	for i, name := range names {
-		if groups[i] = []byte(OtherName); group != nil && !overflowed {
-			groups[i] = group(nil, []byte(name))
+	list, index := rankDistinct(names, func(name *string) string { return *name })
+	limit, group := table(workers[0]).limit, table(workers[0]).group
+	if grouped || len(list) > limit {
+		grouped = true
+		list, index = rankDistinct(names, func(name *string) string {
+			if group == nil || overflowed {
+				return OtherName
+			}
+			return group(*name)
+		})
+		if len(list) > limit {
+			list = []string{OtherName}
+			clear(index)
 		}
 	}
-	list, groupOf := rankDistinct(groups, func(name *[]byte) []byte { return *name })
-	if len(list) > limit {
-		list = []string{OtherName}
-		clear(groupOf)
+	for _, w := range workers {
+		n := len(table(w).names)
+		indexOf = append(indexOf, index[:n:n])
+		index = index[n:]
 	}
-	for _, index := range indexOf {
-		for n, i := range index {
-			index[n] = groupOf[i]
-		}
-	}
-	return list, indexOf, true
+	return list, indexOf, grouped
 }
 
-// appendDomain appends the group of a virtual host: {name} and what follows the
-// first label, or {address}. The group of a group is the group itself.
-func appendDomain(dst, host []byte) []byte {
-	dot := bytes.IndexByte(host, '.')
-	last := host[bytes.LastIndexByte(host, '.')+1:]
+// domain returns the group of a virtual host: {name} and what follows the first
+// label, or {address}. The group of a group is the group itself.
+func domain(host string) string {
+	dot := strings.IndexByte(host, '.')
+	last := host[strings.LastIndexByte(host, '.')+1:]
 	switch {
-	case len(host) == 0 || host[0] == '{' && dot < 0:
-		return append(dst, host...)
-	case bytes.IndexByte(host, ':') >= 0 || len(last) > 0 && last[0] >= '0' && last[0] <= '9':
-		return append(dst, "{address}"...)
+	case host == "" || host[0] == '{' && dot < 0:
+		return host
+	case strings.Contains(host, ":") || last != "" && last[0] >= '0' && last[0] <= '9':
+		return "{address}"
 	case dot < 0:
-		return append(dst, namePlaceholder...)
+		return namePlaceholder
 	}
-	return append(append(dst, namePlaceholder...), host[dot:]...)
+	return namePlaceholder + host[dot:]
 }

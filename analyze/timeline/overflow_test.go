@@ -77,18 +77,18 @@ func TestDistinctRequests(t *testing.T) {
 }
 
 func TestBoundedNames(t *testing.T) {
-	domain := func(i, sub int) string { return fmt.Sprintf("h%d.d%d.example", i, sub) }
+	host := func(i, sub int) string { return fmt.Sprintf("h%d.d%d.example", i, sub) }
 	for _, tt := range []struct {
 		name string
 		host func(i int) string
 		n    int
 		want []string // nil: not grouped
 	}{
-		{"the maximum", func(i int) string { return domain(i, 0) }, maxHosts, nil},
-		{"one more, of one domain", func(i int) string { return domain(i, 0) }, maxHosts + 1, []string{"{name}.d0.example"}},
-		{"of two domains", func(i int) string { return domain(i, i%2) }, 3 * maxHosts, []string{"{name}.d0.example", "{name}.d1.example"}},
-		{"the maximum of domains", func(i int) string { return domain(i, i%maxHosts) }, 2 * maxHosts, nil},
-		{"too many domains", func(i int) string { return domain(i, i) }, 3 * maxHosts, []string{OtherName}},
+		{"the maximum", func(i int) string { return host(i, 0) }, maxHosts, nil},
+		{"one more, of one domain", func(i int) string { return host(i, 0) }, maxHosts + 1, []string{"{name}.d0.example"}},
+		{"of two domains", func(i int) string { return host(i, i%2) }, 3 * maxHosts, []string{"{name}.d0.example", "{name}.d1.example"}},
+		{"the maximum of domains", func(i int) string { return host(i, i%maxHosts) }, 2 * maxHosts, nil},
+		{"too many domains", func(i int) string { return host(i, i) }, 3 * maxHosts, []string{OtherName}},
 		{"addresses and names", func(i int) string {
 			return []string{fmt.Sprintf("192.0.%d.%d", i>>8, i&255), fmt.Sprintf("[2001:db8::%x]", i), fmt.Sprintf("intranet%d", i), ""}[i%4]
 		}, 4 * maxHosts, []string{"", "{address}", "{name}"}},
@@ -96,10 +96,9 @@ func TestBoundedNames(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(9, 9))
 			for _, workers := range []int{1, 2, 5} {
-				tables := make([]*boundedNames, workers)
-				for i := range tables {
-					table := newHosts(uint64(i))
-					tables[i] = &table
+				ws := make([]*Worker, workers)
+				for i := range ws {
+					ws[i] = &Worker{hosts: newHosts()}
 				}
 				type numbered struct {
 					worker int
@@ -110,10 +109,10 @@ func TestBoundedNames(t *testing.T) {
 				for range 2 {
 					for _, i := range r.Perm(tt.n) {
 						w := r.IntN(workers)
-						all = append(all, numbered{w, tables[w].number([]byte(tt.host(i))), tt.host(i)})
+						all = append(all, numbered{w, ws[w].hosts.number([]byte(tt.host(i))), tt.host(i)})
 					}
 				}
-				names, indexOf, grouped := mergeBounded(tables)
+				names, indexOf, grouped := mergeBounded(ws, func(w *Worker) *boundedNames { return &w.hosts })
 				if grouped != (tt.n > maxHosts) {
 					t.Errorf("%d workers: grouped is %v", workers, grouped)
 				}
@@ -125,7 +124,7 @@ func TestBoundedNames(t *testing.T) {
 				}
 				for _, m := range all {
 					name := names[indexOf[m.worker][m.number]]
-					if name != m.host && name != string(appendDomain(nil, []byte(m.host))) && name != OtherName {
+					if name != m.host && name != domain(m.host) && name != OtherName {
 						t.Fatalf("%d workers: %s is listed as %s", workers, m.host, name)
 					}
 				}
@@ -139,11 +138,11 @@ func TestDomain(t *testing.T) {
 		"": "", "www.example.com": "{name}.example.com", "example.com": "{name}.com", "localhost": "{name}",
 		"192.0.2.7": "{address}", "::1": "{address}", "a.b.c.d.example": "{name}.b.c.d.example", "trailing.": "{name}.",
 	} {
-		got := string(appendDomain(nil, []byte(host)))
+		got := domain(host)
 		if got != want {
 			t.Errorf("%q: %q, want %q", host, got, want)
 		}
-		if again := string(appendDomain(nil, []byte(got))); again != got {
+		if again := domain(got); again != got {
 			t.Errorf("group of %q is %q", got, again)
 		}
 	}

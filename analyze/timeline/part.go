@@ -22,8 +22,8 @@ type part struct {
 	signIns []SignIn
 }
 
-func (p *part) init(seed uint64) {
-	*p = part{clients: newClientTable(seed), users: userTable{dict: newDict(seed)}}
+func (p *part) init() {
+	*p = part{clients: newClientTable(), users: userTable{dict: newDict()}}
 	for i := range p.shards {
 		p.shards[i].init()
 	}
@@ -44,11 +44,7 @@ func (p *part) close() {
 	for i := range p.shards {
 		s := &p.shards[i]
 		s.close()
-		for n := range s.slots {
-			a := &s.slots[n]
-			if a.number == 0 {
-				continue
-			}
+		for a := range s.each {
 			several := a.counted > 0
 			p.clients.countRequests(a)
 			if several {
@@ -91,17 +87,15 @@ func (w *Worker) spillPart() error {
 		return err
 	}
 	w.spilled = append(w.spilled, s)
-	p.init(w.seed)
+	p.init()
 	return nil
 }
 
 // spillFile returns the file for all data that the worker spills.
-func (w *Worker) spillFile() (*spill.File, error) {
-	if w.file != nil {
-		return w.file, nil
+func (w *Worker) spillFile() (_ *spill.File, err error) {
+	if w.file == nil {
+		w.file, err = w.space.Create()
 	}
-	var err error
-	w.file, err = w.space.Create()
 	return w.file, err
 }
 
@@ -111,9 +105,6 @@ type origin struct {
 	part   *part
 	disk   *spilled
 }
-
-// anySpilled reports whether any part is on disk.
-func (s *State) anySpilled() bool { return len(s.parts) > len(s.workers) }
 
 // shard returns shard i of a part.
 func (s *State) shard(o *origin, i int) (*shard, error) {
@@ -130,8 +121,8 @@ type segment struct {
 	logs   []spill.Place
 }
 
-// segmentPiece is the number of bytes of a log that are written at once.
-const segmentPiece = 1 << 20
+// segmentPages is the number of pages of a log that are written at once, 1 MiB.
+const segmentPages = 128
 
 // write writes a closed shard.
 func (g *segment) write(f *spill.File, s *shard) (err error) {
@@ -139,10 +130,8 @@ func (g *segment) write(f *spill.File, s *shard) (err error) {
 		return nil
 	}
 	byNumber := make([]*actor, s.actors)
-	for n := range s.slots {
-		if a := &s.slots[n]; a.number != 0 {
-			byNumber[a.number-1] = a
-		}
+	for a := range s.each {
+		byNumber[a.number-1] = a
 	}
 	var buf []byte
 	for n, a := range byNumber {
@@ -156,17 +145,12 @@ func (g *segment) write(f *spill.File, s *shard) (err error) {
 	if g.table, err = f.Append(buf); err != nil {
 		return err
 	}
-	buf = buf[:0]
-	for i, page := range s.pages {
-		if buf = append(buf, page...); len(buf) < segmentPiece && i+1 < len(s.pages) {
-			continue
-		}
-		place, err := f.Append(append(buf, make([]byte, eventSlack)...))
+	for pages := range slices.Chunk(s.pages, segmentPages) {
+		place, err := f.Append(append(slices.Concat(pages...), make([]byte, eventSlack)...))
 		if err != nil {
 			return err
 		}
 		g.logs = append(g.logs, place)
-		buf = buf[:0]
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"github.com/klauspost/compress/s2"
@@ -105,67 +104,25 @@ func (w *Worker) spillLines() error {
 	return nil
 }
 
-// mergeRefusals sorts the 401s of all workers. It collects them block by block in
-// the order of each input, and the inputs by the time of their first 401, so that
-// they are nearly sorted already.
-func (s *State) mergeRefusals(blocks []placedBlock, lineBase [][]int64) {
-	total := 0
+// mergeRefusals sorts the 401s of all workers.
+func (s *State) mergeRefusals(lineBase [][]int64) {
 	s.refusalOf = make([][]uint32, len(s.workers))
-	first := make([][]uint32, len(s.workers))
 	for i, w := range s.workers {
 		n := w.refusals.len()
-		total += n
 		s.refusalOf[i] = make([]uint32, n)
-		first[i] = w.firstRefusals()
-	}
-	type span struct {
-		blocks []placedBlock // of one input, from the first with a 401 on
-		time   int64         // of the first 401
-	}
-	var spans []span
-	for i, p := range blocks {
-		from, to := first[p.worker][p.block], first[p.worker][p.block+1]
-		if last := len(spans) - 1; last >= 0 && spans[last].blocks[0].input == p.input {
-			spans[last].blocks = spans[last].blocks[:len(spans[last].blocks)+1]
-		} else if from < to {
-			spans = append(spans, span{blocks[i : i+1], s.workers[p.worker].refusals.at(from).time})
-		}
-	}
-	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Compare(a.time, b.time) })
-	list := make([]Refusal, 0, total)
-	for _, span := range spans {
-		for _, p := range span.blocks {
-			log, base := &s.workers[p.worker].refusals, lineBase[p.worker][p.block]
-			for j := first[p.worker][p.block]; j < first[p.worker][p.block+1]; j++ {
-				r := log.at(j)
-				list = append(list, Refusal{
-					Time: r.time, Line: base + int64(r.line) + 1, Input: p.input, Expired: r.expired,
-					worker: uint32(p.worker), number: j,
-				})
-			}
+		s.Refusals = slices.Grow(s.Refusals, n)
+		for j := range uint32(n) {
+			r := w.refusals.at(j)
+			s.Refusals = append(s.Refusals, Refusal{
+				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Expired: r.expired,
+				worker: uint32(i), number: j,
+			})
 		}
 	}
 	sorter := runSorter[Refusal]{compare: compareRefusals}
-	s.Refusals = sorter.sorted(list)
+	sorter.sort(s.Refusals)
 	for i := range s.Refusals {
 		r := &s.Refusals[i]
 		s.refusalOf[r.worker][r.number] = uint32(i)
 	}
-}
-
-// firstRefusals returns, by block, the number of its first 401, or of the next 401
-// if it has none. The last element is the number of 401s.
-func (w *Worker) firstRefusals() []uint32 {
-	first := make([]uint32, len(w.blocks)+1)
-	n := uint32(w.refusals.len())
-	block := uint32(0)
-	for j := range n {
-		for ; block <= w.refusals.at(j).block; block++ {
-			first[block] = j
-		}
-	}
-	for ; int(block) < len(first); block++ {
-		first[block] = n
-	}
-	return first
 }

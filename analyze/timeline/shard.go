@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// ShardBits is the number of bits of an actor's hash that select its shard.
-	ShardBits = 8
+	// shardBits is the number of bits of an actor's hash that select its shard.
+	shardBits = 8
 	// Shards is the number of shards of the actors. It bounds how much of the
 	// timelines has to be in memory at once when they are visited.
-	Shards = 1 << ShardBits
+	Shards = 1 << shardBits
 )
 
 // actorKey identifies an actor by a seeded 128-bit hash: of the session id if the
@@ -32,7 +32,7 @@ func clientKey(address, agent []byte, seed uint64) actorKey {
 // agent. Its highest bits select the shard, its lowest the slot there.
 func (k actorKey) mix() uint64 { return k.hi ^ k.lo*0x9e3779b97f4a7c15 }
 
-func (k actorKey) shard() uint64 { return k.mix() >> (64 - ShardBits) }
+func (k actorKey) shard() uint64 { return k.mix() >> (64 - shardBits) }
 
 // actor is what a worker must know of an actor to append an event. It is one
 // cache line and is stored in the hash table itself: the only memory that a
@@ -59,6 +59,7 @@ type shard struct {
 	used   uint32   // bytes of page that hold events
 	page   []byte   // the current page of the log
 	pages  [][]byte // the full pages
+	held   int64    // bytes of all pages
 	// Labels of actors (see setLabel), each preceded by its length, and by the
 	// actor's number - 1 the position of its label plus one.
 	labels  []byte
@@ -96,17 +97,13 @@ func (s *shard) label(n uint32) []byte {
 // size returns approximately how many bytes of memory the shard takes.
 func (s *shard) size() int64 {
 	const slot = 64
-	pages := len(s.page)
-	for n := range min(len(s.pages), smallPages) {
-		pages += pageSize(n)
-	}
-	pages += max(len(s.pages)-smallPages, 0) * logPage
-	return int64(len(s.slots))*slot + int64(pages) + int64(cap(s.labels)) + 4*int64(cap(s.labelAt))
+	return int64(len(s.slots))*slot + s.held + int64(cap(s.labels)) + 4*int64(cap(s.labelAt))
 }
 
 func (s *shard) newPage() {
 	s.close()
-	s.page = make([]byte, pageSize(len(s.pages)))
+	s.page = make([]byte, logPage>>max(smallPages-len(s.pages), 0))
+	s.held += int64(len(s.page))
 }
 
 // close moves the current page to the full ones. At least eventSlack bytes behind
@@ -117,9 +114,6 @@ func (s *shard) close() {
 	}
 	s.page, s.used = nil, 0
 }
-
-// pageSize returns the size of page n of a log.
-func pageSize(n int) int { return logPage >> max(smallPages-n, 0) }
 
 // actor returns the actor of a key and adds it if it is new. The pointer is valid
 // until the next call.
@@ -145,11 +139,7 @@ func (s *shard) actor(k actorKey) *actor {
 func (s *shard) grow() {
 	slots := make([]actor, 2*len(s.slots))
 	mask := uint64(len(slots) - 1)
-	for n := range s.slots {
-		a := &s.slots[n]
-		if a.number == 0 {
-			continue
-		}
+	for a := range s.each {
 		i := a.key.mix() & mask
 		for slots[i].number != 0 {
 			i = (i + 1) & mask
@@ -159,8 +149,17 @@ func (s *shard) grow() {
 	s.slots = slots
 }
 
+// each yields the actors.
+func (s *shard) each(yield func(*actor) bool) {
+	for n := range s.slots {
+		if a := &s.slots[n]; a.number != 0 && !yield(a) {
+			return
+		}
+	}
+}
+
 // appendBytes appends b to dst, preceded by its length.
-func appendBytes(dst, b []byte) []byte {
+func appendBytes[T string | []byte](dst []byte, b T) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
 }
 

@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"cmp"
-	"encoding/binary"
 	"sort"
 
 	"logscan/analyze/spill"
@@ -23,16 +22,7 @@ func compareSignIns(a, b *SignIn) int {
 
 const signInSize = 16 // bytes, encoded
 
-var signInCodec = spill.Codec[SignIn]{
-	Append: func(dst []byte, s *SignIn) []byte {
-		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, s.Client), uint64(s.Time))
-	},
-	Read: func(s *SignIn, src []byte) []byte {
-		s.Client, s.Time = binary.LittleEndian.Uint64(src), int64(binary.LittleEndian.Uint64(src[8:]))
-		return src[signInSize:]
-	},
-	Compare: compareSignIns,
-}
+var signInCodec = spill.FixedCodec(compareSignIns)
 
 // signInIndex finds the sign-ins of a client. They are sorted and cut into pieces,
 // in memory or in a file.

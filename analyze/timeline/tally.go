@@ -1,10 +1,6 @@
 package timeline
 
-import (
-	"encoding/binary"
-
-	"logscan/parse"
-)
+import "logscan/parse"
 
 // Outcome classifies the status of a response by what it means for
 // authentication.
@@ -131,36 +127,8 @@ func mergeSpan(first, last *int64, f, l int64) {
 	}
 }
 
-// append appends the encoding of t to dst.
-func (t *Tally) append(dst []byte) []byte {
-	for _, n := range t.N {
-		dst = binary.AppendVarint(dst, n)
-	}
-	dst = binary.AppendVarint(dst, t.Bare)
-	for _, p := range t.times() {
-		dst = binary.AppendVarint(dst, *p)
-	}
-	return dst
-}
-
-// read decodes t from the beginning of src and returns the rest.
-func (t *Tally) read(src []byte) []byte {
-	next := func() int64 {
-		v, n := binary.Varint(src)
-		src = src[n:]
-		return v
-	}
-	for i := range t.N {
-		t.N[i] = next()
-	}
-	t.Bare = next()
-	for _, p := range t.times() {
-		*p = next()
-	}
-	return src
-}
-
-func floorDiv(a, b int64) int64 {
+// FloorDiv returns a / b, rounded down; b is positive.
+func FloorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {
 		q--

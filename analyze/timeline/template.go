@@ -25,67 +25,25 @@ const (
 // appendTemplate appends the template of path to dst. It drops path parameters,
 // which begin with ';' (such as ;jsessionid=…): they do not identify an endpoint,
 // and may be credentials.
-//
-// It classifies each segment by a sum over its bytes and copies adjacent segments
-// that are kept, usually all but the ids, at once.
 func appendTemplate(dst, path []byte) []byte {
-	copied := 0 // number of bytes of path that are in dst
-	start := 0  // of the current segment
 	depth := 0
-	var sum uint64
-	for i := 0; ; i++ {
-		if i < len(path) && path[i] != '/' {
-			sum += byteSums[path[i]]
-			continue
+	for start := 0; start <= len(path); {
+		seg := path[start:]
+		if end := bytes.IndexByte(seg, '/'); end >= 0 {
+			seg = seg[:end]
 		}
-		if i > start {
+		if start > 0 && (len(dst) == 0 || dst[len(dst)-1] != '/') { // most servers treat "//" as "/"
+			dst = append(dst, '/')
+		}
+		if len(seg) > 0 {
 			if depth++; depth > maxDepth {
-				dst = append(dst, path[copied:start]...)
 				return append(dst, "{rest}"...)
 			}
-			if !plain(sum, i-start) {
-				dst = append(dst, path[copied:start]...)
-				if sum == uint64(i-start) { // only digits
-					dst = append(dst, "{id}"...)
-				} else {
-					dst = appendSegment(dst, path[start:i])
-				}
-				copied = i
-				if i < len(path) && len(dst) > 0 && dst[len(dst)-1] == '/' {
-					copied++ // the segment is empty: drop its slash too
-				}
-			}
-		} else if i > 0 && i < len(path) { // most servers treat "//" as "/"
-			dst = append(dst, path[copied:i]...)
-			copied = i + 1
+			dst = appendSegment(dst, seg)
 		}
-		if i == len(path) {
-			return append(dst, path[copied:]...)
-		}
-		start, sum = i+1, 0
+		start += len(seg) + 1
 	}
-}
-
-// byteSums, added up over the bytes of a segment, count its digits (bits 0 to 15),
-// its dashes (16 to 31) and the bytes that appendSegment has to examine (from 32).
-var byteSums = func() (t [256]uint64) {
-	for c := range t {
-		switch k := classOf(byte(c)); {
-		case k == cDigit:
-			t[c] = 1
-		case k == cDash:
-			t[c] = 1 << 16
-		case k == cAt, k == cStrange, c == ';':
-			t[c] = 1 << 32
-		}
-	}
-	return t
-}()
-
-// plain reports whether a segment of n bytes is a word that is kept, the common
-// case.
-func plain(sum uint64, n int) bool {
-	return sum&0xffff == 0 && sum < 4<<16 && n <= maxSegment
+	return dst
 }
 
 // Byte classes.
@@ -138,22 +96,24 @@ func appendSegment(dst, seg []byte) []byte {
 		seg = seg[:i]
 	}
 	n := len(seg)
-	digits := countDigits(seg)
-	if n == digits && n > 0 {
-		return append(dst, "{id}"...)
-	}
 	var seen uint16
-	dashes, hex := 0, 0
+	digits, dashes, hex := 0, 0, 0
 	for _, c := range seg {
 		k := byteClass[c]
 		seen |= k
-		if k&(cHexLetter|cDigit) != 0 {
+		switch {
+		case k == cDigit:
+			digits++
 			hex++
-		} else if k == cDash {
+		case k&cHexLetter != 0:
+			hex++
+		case k == cDash:
 			dashes++
 		}
 	}
 	switch letters := seen & (cLower | cUpper); {
+	case seen == cDigit:
+		return append(dst, "{id}"...)
 	case seen&cStrange != 0:
 		return append(dst, "{text}"...)
 	case seen&cAt != 0 && seen&cDot != 0:

@@ -93,7 +93,7 @@ func TestSignIn(t *testing.T) {
 		{"POST", "/login", true}, {"POST", "/api/v1/auth/Login/", true}, {"POST", "/oauth/token", true},
 		{"GET", "/login", false}, {"POST", "/blogin", false}, {"POST", "/", false}, {"POST", "", false},
 	} {
-		if got := signIn([]byte(tt.method), []byte(tt.template)); got != tt.want {
+		if got := signIn(tt.method, tt.template); got != tt.want {
 			t.Errorf("signIn(%s %s) = %v", tt.method, tt.template, got)
 		}
 	}
@@ -111,7 +111,7 @@ func mergePaths(t *testing.T, parts ...[]string) []string {
 		}
 		workers = append(workers, w)
 	}
-	hosts, hostOf, _ := mergeBounded([]*boundedNames{&workers[0].hosts})
+	hosts, hostOf, _ := mergeBounded(workers[:1], func(w *Worker) *boundedNames { return &w.hosts })
 	ofWorker := make([][]uint32, len(workers))
 	for i := range ofWorker {
 		ofWorker[i] = hostOf[0]

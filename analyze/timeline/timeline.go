@@ -20,15 +20,15 @@ import (
 // returned it, but for DropTimelines.
 type State struct {
 	Inputs    []Ledger
-	Endpoints []Endpoint // by host, template, method
-	Users     []Named    // by name
-	Upstreams []Named    // by name
-	Addresses []string   // of the clients listed by name, sorted
-	Agents    []string   // user agents of the clients listed by name, sorted
-	Minutes   []Minute   // by time, host
-	Grain     int64      // length of a step of Minutes in microseconds, usually MinuteStep
-	Refusals  []Refusal  // every 401 by time, input, line
-	Rejected  []Rejected // the first rejected lines by input, line
+	Endpoints []Endpoint   // by host, template, method
+	Users     []NamedTally // by name
+	Upstreams []NamedTally // by name
+	Addresses []string     // of the clients listed by name, sorted
+	Agents    []string     // user agents of the clients listed by name, sorted
+	Minutes   []Minute     // by time, host
+	Grain     int64        // length of a step of Minutes in microseconds, usually MinuteStep
+	Refusals  []Refusal    // every 401 by time, input, line
+	Rejected  []Rejected   // the first rejected lines by input, line
 
 	Sessions bool // a line has a session id
 	Schemes  bool // a line has a scheme
@@ -37,7 +37,7 @@ type State struct {
 	// that are listed by name; OfOtherUsers holds the requests of those users.
 	// Their events have no user, and the client OtherName.
 	OtherUsers, OtherClients int64
-	OfOtherUsers             Named
+	OfOtherUsers             NamedTally
 
 	// HostsFolded, UpstreamsFolded and EndpointsFolded report whether names were
 	// grouped because the log has too many of them.
@@ -47,13 +47,14 @@ type State struct {
 	workers []*Worker
 	parts   []origin // of all workers
 	signIns *signInIndex
-	// By the seeded hash of the name: index into Users plus one, and indexes into
-	// Addresses and Agents.
-	userOf, clientOf hashIndex
+	// By the seeded hash of the name: index into Users plus one, and the client.
+	userOf      map[uint64]uint32
+	clientOf    map[uint64]Client
+	otherClient Client // of all clients that are not in clientOf
 	// By worker and by its number: indexes into Endpoints, Upstreams, Refusals.
 	endpointOf, upstreamOf, refusalOf [][]uint32
 
-	recalled int // index of the worker that Recall returned, -1 for none
+	recalled int // index of the worker that NewEarlierWorker returned, -1 for none
 }
 
 // Endpoint is a virtual host, method and URL template, with its requests.
@@ -62,11 +63,11 @@ type Endpoint struct {
 	SignIn                 bool // a sign-in or token route, by its name
 	SignOut                bool // a sign-out route, by its name
 	Tally
-	Known Known // requests counted by earlier runs, which Tally does not include
+	Known EarlierCounts // requests counted by earlier runs, which Tally does not include
 }
 
-// Named is a user or an upstream, with its requests.
-type Named struct {
+// NamedTally is a user or an upstream, with its requests.
+type NamedTally struct {
 	Name string
 	Tally
 }
@@ -123,5 +124,5 @@ func (s *State) DropTimelines() {
 		w.part, w.spilled, w.resumed = part{}, nil, nil
 	}
 	s.parts, s.endpointOf, s.upstreamOf, s.signIns = nil, nil, nil, nil
-	s.userOf, s.clientOf = hashIndex{}, hashIndex{}
+	s.userOf, s.clientOf = nil, nil
 }

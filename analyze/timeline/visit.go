@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -19,38 +20,28 @@ type Scratch struct {
 type piece struct {
 	key          actorKey
 	client       uint64 // hash of its only client, 0 if it had several
-	part, number uint32
+	part, number uint32 // the number is 0-based
+	at           uint32 // index in Scratch.actors
 	events       uint32
 }
 
-// Who is what is known of an actor before its events are decoded.
-type Who struct {
+// ActorSummary describes an actor before its events are decoded.
+type ActorSummary struct {
 	Client Client // of all its events, if Only
 	Only   bool   // the actor has one client only
 }
 
-// who describes the actor that pieces begins with.
-func (s *State) who(pieces []piece) (w Who) {
-	p := &pieces[0]
-	for i := range pieces {
-		if pieces[i].key != p.key {
-			break
-		}
-		if pieces[i].client != p.client {
-			return Who{}
-		}
+func (s *State) summary(pieces []piece) ActorSummary {
+	client := pieces[0].client
+	if client == 0 || slices.ContainsFunc(pieces, func(p piece) bool { return p.client != client }) {
+		return ActorSummary{}
 	}
-	if p.client == 0 {
-		return Who{}
-	}
-	c := s.clientOf.find(p.client)
-	return Who{Client{c[0], c[1]}, true}
+	return ActorSummary{s.clientOfHash(client), true}
 }
 
-// Shard calls visit for the actors of shard i in [0, Shards). Actors are numbered
-// from 0 in the order of the visits, which has no meaning but is the same in each
-// call. An Actor and its slices are valid during the visit. Different shards may
-// be visited concurrently.
+// Shard calls visit for the actors of shard i in [0, Shards), in an order that has no
+// meaning. An actor has the same id, which is never 0, in each call. An Actor and its
+// slices are valid during the visit. Different shards may be visited concurrently.
 //
 // Events of the same millisecond are ordered by their content, 401s first: the
 // order of lines is unknown between the logs of several servers, and means little
@@ -58,91 +49,85 @@ func (s *State) who(pieces []piece) (w Who) {
 //
 // If want is not nil, only actors for which it returns true are visited. Skipping
 // an actor is cheap.
-func (s *State) Shard(i int, m *Scratch, want func(n uint32, w Who) bool, visit func(n uint32, a *Actor)) error {
+func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bool, visit func(id uint32, a *Actor)) error {
 	shards := make([]*shard, len(s.parts))
-	first := make([]int, len(s.parts)) // by part: index of its first actor in m.actors
-	actors := 0
+	actors := uint32(0)
 	m.pieces = m.pieces[:0]
 	for p := range s.parts {
 		sh, err := s.shard(&s.parts[p], i)
 		if err != nil {
 			return err
 		}
-		shards[p], first[p] = sh, actors
-		actors += int(sh.actors)
-		for n := range sh.slots {
-			if a := &sh.slots[n]; a.number != 0 {
-				m.pieces = append(m.pieces, piece{a.key, a.client, uint32(p), a.number, a.events})
-			}
+		shards[p] = sh
+		for a := range sh.each {
+			m.pieces = append(m.pieces, piece{a.key, a.client, uint32(p), a.number - 1, actors + a.number - 1, a.events})
 		}
+		actors += sh.actors
 	}
 	slices.SortFunc(m.pieces, func(a, b piece) int {
 		return cmp.Or(cmp.Compare(a.key.hi, b.key.hi), cmp.Compare(a.key.lo, b.key.lo))
 	})
-	m.actors = resized(m.actors, actors)
+	m.actors = resized(m.actors, int(actors))
 	clear(m.actors)
-	m.events = resized(m.events, s.layOut(m, first, want))
+	// Lay out the events so that those of an actor are adjacent.
+	first := uint32(i)<<(32-shardBits) + 1
+	total := uint32(0)
+	for id, pieces := range actorsFrom(first, m.pieces) {
+		wanted := want == nil || want(id, s.summary(pieces))
+		for _, p := range pieces {
+			if next := &m.actors[p.at].next; wanted {
+				*next = total
+				total += p.events
+			} else {
+				*next = skipped
+			}
+		}
+	}
+	m.events = resized(m.events, int(total))
+	decoding := m.actors
 	for p, sh := range shards {
-		s.decode(s.parts[p].worker, sh, m.actors[first[p]:][:sh.actors], m.events)
+		s.decode(s.parts[p].worker, sh, decoding[:sh.actors], m.events)
+		decoding = decoding[sh.actors:]
 	}
 	m.sorter.compare = compareEvents
 	events := m.events
-	n := uint32(0)
-	for rest := m.pieces; len(rest) > 0; n++ {
-		count := actorPieces(rest)
-		pieces := rest[:count]
-		rest = rest[count:]
-		if m.actors[first[pieces[0].part]+int(pieces[0].number)-1].next == skipped {
+	for id, pieces := range actorsFrom(first, m.pieces) {
+		if m.actors[pieces[0].at].next == skipped {
 			continue
 		}
-		total := 0
+		n := uint32(0)
 		var a Actor
-		for i, p := range pieces {
-			total += int(p.events)
-			if i == 0 || s.recalled >= 0 {
-				s.identify(&a, p, shards)
-			}
+		for _, p := range pieces {
+			n += p.events
+			s.identify(&a, p, shards)
 		}
-		a.Events = m.sorter.sorted(events[:total:total])
-		visit(n, &a)
-		events = events[total:]
+		a.Events = events[:n:n]
+		m.sorter.sort(a.Events)
+		visit(id, &a)
+		events = events[n:]
 	}
 	return nil
 }
 
-// layOut sets where the events of each piece are decoded to, so that those of an
-// actor are adjacent, and returns the number of events.
-func (s *State) layOut(m *Scratch, first []int, want func(n uint32, w Who) bool) int {
-	total, n := 0, uint32(0)
-	for rest := m.pieces; len(rest) > 0; n++ {
-		count := actorPieces(rest)
-		wanted := want == nil || want(n, s.who(rest))
-		for _, p := range rest[:count] {
-			next := &m.actors[first[p.part]+int(p.number)-1].next
-			if !wanted {
-				*next = skipped
-				continue
+// actorsFrom yields ids from first on, and the pieces of each actor.
+func actorsFrom(first uint32, pieces []piece) iter.Seq2[uint32, []piece] {
+	return func(yield func(uint32, []piece) bool) {
+		for id := first; len(pieces) > 0; id++ {
+			n := 1
+			for n < len(pieces) && pieces[n].key == pieces[0].key {
+				n++
 			}
-			*next = uint32(total)
-			total += int(p.events)
+			if !yield(id, pieces[:n]) {
+				return
+			}
+			pieces = pieces[n:]
 		}
-		rest = rest[count:]
 	}
-	return total
-}
-
-// actorPieces returns the number of pieces of the actor that pieces begins with.
-func actorPieces(pieces []piece) int {
-	n := 1
-	for n < len(pieces) && pieces[n].key == pieces[0].key {
-		n++
-	}
-	return n
 }
 
 // identify sets the identity of an actor from one of its pieces.
 func (s *State) identify(a *Actor, p piece, shards []*shard) {
-	label := shards[p.part].label(p.number - 1)
+	label := shards[p.part].label(p.number)
 	switch {
 	case s.recalled >= 0 && s.parts[p.part].worker == s.recalled:
 		a.decodeEarlier(label)

@@ -1,7 +1,7 @@
 package timeline
 
 import (
-	"bytes"
+	"slices"
 
 	"golang.org/x/sys/cpu"
 
@@ -22,12 +22,10 @@ type Worker struct {
 	// reads, which cost two workers a third of their speed.
 	_ cpu.CacheLinePad
 
-	seed    uint64
-	ledgers []Ledger // of complete blocks, by input
-	ledger  Ledger   // of the current block
-	// linesBefore is the number of lines of each input that an earlier run has
-	// read; nil for none.
-	linesBefore []int64
+	seed        uint64
+	ledgers     []Ledger // of complete blocks, by input
+	ledger      Ledger   // of the current block: in the padded struct, unlike ledgers
+	linesBefore []int64  // by input: lines that an earlier run has read
 	blocks      []blockRef
 
 	hosts, upstreams boundedNames
@@ -49,11 +47,11 @@ type Worker struct {
 
 	earlier  *Earlier // sessions to recognise; nil for none
 	resumed  []resumedSession
-	recalled *recalledRun // of a worker that Recall returned, else nil
+	recalled *recalledRun // of a worker that NewEarlierWorker returned, else nil
 
 	minutes  minuteTable
 	refusals refusalLog
-	rejected []rejectedLine
+	rejected []Rejected
 
 	entry parse.Entry
 
@@ -70,19 +68,16 @@ type cachedPath struct {
 // it cannot be made to collide by the senders of requests.
 func NewWorker(seed uint64, inputs int) *Worker {
 	w := &Worker{
-		seed:      seed,
-		ledgers:   make([]Ledger, inputs),
-		ledger:    emptyLedger,
-		hosts:     newHosts(seed),
-		upstreams: newUpstreams(seed),
-		endpoints: endpointTable{names: newDict(seed)},
-		minutes:   newMinuteTable(maxMinutes),
+		seed:        seed,
+		ledgers:     slices.Repeat([]Ledger{emptyLedger}, inputs),
+		linesBefore: make([]int64, inputs),
+		hosts:       newHosts(),
+		upstreams:   newUpstreams(),
+		endpoints:   endpointTable{names: newDict()},
+		minutes:     newMinuteTable(maxMinutes),
 	}
 	w.lastHost = w.hosts.number(nil)
-	for i := range w.ledgers {
-		w.ledgers[i] = emptyLedger
-	}
-	w.part.init(seed)
+	w.part.init()
 	return w
 }
 
@@ -94,20 +89,21 @@ func (w *Worker) Limit(bytes int64, space *spill.Space) { w.limit, w.space = byt
 // after an error.
 func (w *Worker) Err() error { return w.err }
 
-// Refused returns the number of 401s of an input so far.
-func (w *Worker) Refused(input int) int64 { return w.ledgers[input].Unauthorized }
+// Unauthorized returns the number of 401s of an input so far.
+func (w *Worker) Unauthorized(input int) int64 { return w.ledgers[input].Unauthorized }
 
 // Block adds the lines of b, which p parses. It does not retain b.
 func (w *Worker) Block(b *source.Block, p *parse.Parser) {
-	defer w.closeLedger(b.Input)
 	l := &w.ledger
+	*l = emptyLedger
+	defer w.ledgers[b.Input].merge(l)
 	block := uint32(len(w.blocks))
 	w.blocks = append(w.blocks, blockRef{input: int32(b.Input), seq: b.Seq})
 	if b.TooLong {
 		l.Lines++
 		l.Bytes += b.LineSize
 		l.Verdicts[parse.RejectTooLong]++
-		w.reject(b, rejectedLine{block: block, raw: b.Data, verdict: parse.RejectTooLong})
+		w.reject(b, Rejected{block: block, Line: 1, Raw: b.Data, Verdict: parse.RejectTooLong})
 		w.blocks[block].lines = 1
 		return
 	}
@@ -124,7 +120,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		case v == parse.Parsed:
 			w.add(l, &w.entry, p.Line(line), block, n)
 		case v.Rejected():
-			w.reject(b, rejectedLine{block: block, line: n, raw: line, session: w.entry.Session, verdict: v})
+			w.reject(b, Rejected{block: block, Line: n + 1, Raw: line, Session: w.entry.Session, Verdict: v})
 		}
 	}
 	l.Lines += n
@@ -132,23 +128,15 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 	w.enforceLimit()
 }
 
-// Entry adds an entry that does not come from a block; line is its raw text. Seq
-// orders the entries of an input.
+// Entry adds a block of one line, which has been parsed already. Only tests need it.
 func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
-	defer w.closeLedger(input)
-	l := &w.ledger
+	l := &w.ledgers[input]
 	l.Lines++
 	l.Bytes += int64(len(line)) + 1
 	l.Verdicts[parse.Parsed]++
 	w.blocks = append(w.blocks, blockRef{input: int32(input), lines: 1, seq: seq})
 	w.add(l, e, line, uint32(len(w.blocks)-1), 0)
 	w.enforceLimit()
-}
-
-// closeLedger adds the counts of the current block to those of its input.
-func (w *Worker) closeLedger(input int) {
-	w.ledgers[input].merge(&w.ledger)
-	w.ledger = emptyLedger
 }
 
 // enforceLimit spills lines of 401s and the part once they exceed their shares of
@@ -182,11 +170,11 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	host := w.host(e.Host)
 	r := record{outcome: o, endpoint: w.endpoint(host, e, o), via: uint32(scheme(e.Scheme))}
 	if len(e.User) > 0 {
-		r.user, r.userHash = w.users.number(e.User)
+		r.user, r.userHash = w.users.number(e.User, w.seed)
 	}
 	signIn := w.endpoints.count(r.endpoint, o, at, r.user == 0 && len(e.Session) == 0)
 	if r.user != 0 {
-		w.users.tally[r.user-1].Add(o, at)
+		w.users.list[r.user-1].Add(o, at)
 	}
 	w.schemes = w.schemes || r.via != 0
 	if len(e.Upstream) > 0 {
@@ -202,8 +190,8 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 		return
 	}
 	widen(&l.First, &l.Last, at)
-	w.minutes.add(floorDiv(at, 60e6), host, o)
-	r.ms = floorDiv(at, 1000)
+	w.minutes.add(FloorDiv(at, 60e6), host, o)
+	r.ms = FloorDiv(at, 1000)
 	if r.newClient = a.client != client || a.events == 0; r.newClient {
 		w.clients.countRequests(a)
 		a.client, a.counted = client, a.events
@@ -238,7 +226,7 @@ func (w *Worker) actor(e *parse.Entry) (s *shard, a *actor, client uint64) {
 }
 
 func (w *Worker) host(h []byte) uint32 {
-	if !bytes.Equal(w.hosts.key[w.lastHost], h) {
+	if w.hosts.names[w.lastHost] != string(h) {
 		w.lastHost = w.hosts.number(h)
 	}
 	return w.lastHost
@@ -276,11 +264,7 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 // methodKey returns a distinct key for each HTTP method that method recognises.
 func methodKey(m []byte) uint64 {
 	if len(m) >= 8 {
-		// No two registered methods share their first eight bytes; others become
-		// _OTHER.
-		if m = method(m); len(m) >= 8 {
-			return scan.LoadWord(m)
-		}
+		m = method(m) // registered methods differ in their first seven bytes
 	}
-	return scan.LoadWord(m) | uint64(len(m))<<56 // the length is no letter
+	return scan.LoadWord(m) | uint64(len(m))<<56
 }

@@ -219,7 +219,7 @@ func TestMergeIsIndependentOfWorkers(t *testing.T) {
 func TestFirstRejected(t *testing.T) {
 	w := NewWorker(1, 1)
 	for i := 10*maxRejected - 1; i >= 0; i-- {
-		w.rejected = append(w.rejected, rejectedLine{seq: int64(i)})
+		w.rejected = append(w.rejected, Rejected{seq: int64(i)})
 		if len(w.rejected) >= 2*maxRejected {
 			w.rejected = firstRejected(w.rejected)
 		}
