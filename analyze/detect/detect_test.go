@@ -231,7 +231,7 @@ func variants(t *testing.T, test func(t *testing.T, w *world)) {
 		name            string
 		sessions, users bool
 	}{{"sessions", true, true}, {"clients", false, false}} {
-		for seed := range seeds(5) {
+		for seed := range seeds(3) {
 			t.Run(fmt.Sprintf("%s/%d", v.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(seed)
@@ -317,7 +317,7 @@ func TestBrokenEndpoint(t *testing.T) {
 }
 
 func TestLockedAccounts(t *testing.T) {
-	for seed := range seeds(5) {
+	for seed := range seeds(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(seed)
