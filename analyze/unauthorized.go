@@ -36,9 +36,9 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 	for i := range templates {
 		templates[i] = result.Clean(a.State.Endpoints[i].Template)
 	}
-	clean := result.CleanBytes
 	reader := func() func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 		read := a.lines()
+		var last [numTexts]lastText
 		return func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 			return func(yield func(*result.Unauthorized, error) bool) {
 				var e parse.Entry
@@ -50,13 +50,20 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 					}
 					x := &a.State.Refusals[i]
 					row = result.Unauthorized{
-						Time: x.Time, Method: clean(e.Method), Path: clean(e.Path), Query: clean(e.Query),
-						Scheme: clean(e.Scheme), Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
-						Host: clean(e.Host), Referrer: clean(e.Referrer), Client: clean(e.Client), Peer: clean(e.Peer),
-						UserAgent: clean(e.UserAgent), User: clean(e.User), Upstream: clean(e.Upstream),
+						Time: x.Time, Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
 						LogPath: a.reader.inputs[x.Input].Path, LogLine: x.Line,
-						Cause: a.names[a.cause(i)], Reason: clean(e.Reason), AnsweredBy: e.AnsweredBy.String(),
+						Cause: a.names[a.cause(i)], AnsweredBy: e.AnsweredBy.String(),
 						TokenExpiry: e.TokenExpiry, FindingID: a.findingID(i),
+					}
+					for n, t := range [numTexts]struct {
+						text *string
+						raw  []byte
+					}{
+						{&row.Method, e.Method}, {&row.Path, e.Path}, {&row.Query, e.Query}, {&row.Scheme, e.Scheme},
+						{&row.Host, e.Host}, {&row.Referrer, e.Referrer}, {&row.Client, e.Client}, {&row.Peer, e.Peer},
+						{&row.UserAgent, e.UserAgent}, {&row.User, e.User}, {&row.Upstream, e.Upstream}, {&row.Reason, e.Reason},
+					} {
+						*t.text = last[n].clean(t.raw)
 					}
 					if len(e.Session) > 0 {
 						row.SessionID = privacy.SessionHash(e.Session)
@@ -72,6 +79,23 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 		}
 	}
 	return result.Pieces[result.Unauthorized]{Len: len(a.State.Refusals), Reader: reader}
+}
+
+// numTexts is the number of columns that hold text of the log.
+const numTexts = 12
+
+// lastText is the last value of a column: neighbouring refusals often repeat it.
+type lastText struct{ raw, text string }
+
+// clean is result.CleanBytes.
+func (l *lastText) clean(b []byte) string {
+	if l.raw != string(b) {
+		l.raw = string(b)
+		if l.text = result.CleanBytes(b); l.text == l.raw {
+			l.text = l.raw
+		}
+	}
+	return l.text
 }
 
 // rejectedLines returns the sample of rejected lines. With pseudonyms their text is

@@ -2,7 +2,7 @@ package spill
 
 import (
 	"iter"
-	"slices"
+	"sort"
 )
 
 // Sorter sorts records that may not fit in memory. The zero value with a codec
@@ -60,10 +60,21 @@ func (s *Sorter[T]) spill() (err error) {
 // Sort sorts the records in memory, so that Sorted only reads.
 func (s *Sorter[T]) Sort() {
 	if last := len(s.pages) - 1; last >= 0 && !s.sorted {
-		slices.SortFunc(s.pages[last], func(a, b T) int { return s.Codec.Compare(&a, &b) })
+		sort.Sort(&page[T]{s.pages[last], s.Codec.Compare})
 		s.sorted = true
 	}
 }
+
+// page sorts records where they lie: slices.SortFunc would put a copy of both records
+// on the heap for every comparison.
+type page[T any] struct {
+	records []T
+	compare func(a, b *T) int
+}
+
+func (p *page[T]) Len() int           { return len(p.records) }
+func (p *page[T]) Less(i, j int) bool { return p.compare(&p.records[i], &p.records[j]) < 0 }
+func (p *page[T]) Swap(i, j int)      { p.records[i], p.records[j] = p.records[j], p.records[i] }
 
 // inMemory returns sources of the records in memory.
 func (s *Sorter[T]) inMemory() (all []Source[T]) {

@@ -14,6 +14,7 @@ type runSorter[T any] struct {
 
 	ends    []int // of the runs
 	scratch []T
+	held    T // the element that findRuns moves: a local one would be on the heap
 }
 
 // reach is how far an element is moved by insertion before it starts a new run. A
@@ -57,11 +58,12 @@ func (s *runSorter[T]) findRuns(list []T) {
 			from = i
 			continue
 		}
-		e, j := list[i], i
-		for ; j > from && s.compare(&list[j-1], &e) > 0; j-- {
+		s.held = list[i]
+		j := i
+		for ; j > from && s.compare(&list[j-1], &s.held) > 0; j-- {
 			list[j] = list[j-1]
 		}
-		list[j] = e
+		list[j] = s.held
 	}
 	s.ends = append(s.ends, len(list))
 }
