@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 
-	"logscan/parse/dialect"
 	"logscan/parse/field"
 	"logscan/parse/field/strftime"
 	"logscan/parse/scan"
@@ -20,25 +19,25 @@ type columns struct {
 	least     int  // number of columns that a line must have
 	more      bool // a line may have more columns than are named
 	separator byte
-	syntax    columnSyntax
-	reads     [dialect.NumMeanings]bool
+	dialect   columnDialect
+	reads     [numFields]bool
 }
 
 // column describes one column.
 type column struct {
-	field   dialect.Meaning
+	field   fieldID
 	pattern *strftime.Pattern // of a part of a time; else nil
 	plus    bool              // plus signs stand for spaces
 	percent bool              // percent-encoded, perhaps twice
 }
 
-// columnSyntax is the syntax of columns.
-type columnSyntax uint8
+// columnDialect is the syntax of columns.
+type columnDialect uint8
 
 const (
-	columnsQuoted columnSyntax = iota // "…" and […] may contain separators
-	columnsW3C                        // no column may
-	columnsCSV                        // "…" may, with quotes doubled
+	columnsQuoted columnDialect = iota // "…" and […] may contain separators
+	columnsW3C                         // no column may
+	columnsCSV                         // "…" may, with quotes doubled
 )
 
 // maxColumns limits the columns that a directive may name: servers have some 40.
@@ -48,41 +47,41 @@ const maxColumns = 256
 const optional = "|"
 
 // namedColumns maps the columns in the documentation of servers to fields.
-var namedColumns = map[string]dialect.Meaning{
+var namedColumns = map[string]fieldID{
 	// AWS: application, classic load balancers and S3.
-	"time": dialect.Time, "client:port": dialect.ClientPort, "target:port": dialect.Upstream, "backend:port": dialect.Upstream,
-	"request_processing_time": dialect.SecondsMore, "target_processing_time": dialect.SecondsMore,
-	"backend_processing_time": dialect.SecondsMore, "response_processing_time": dialect.SecondsMore,
-	"elb_status_code": dialect.Status, "target_status_code": dialect.UpstreamStatus, "backend_status_code": dialect.UpstreamStatus,
-	"received_bytes": dialect.Count, "sent_bytes": dialect.Bytes, "request": dialect.Request, "user_agent": dialect.Agent,
-	"domain_name": dialect.Host, "error_reason": dialect.Reason,
-	"remote_ip": dialect.Client, "requester": dialect.User, "request_uri": dialect.Request, "http_status": dialect.Status,
-	"error_code": dialect.Reason, "bytes_sent": dialect.Bytes, "total_time": dialect.Millis, "referer": dialect.Referrer,
-	"host_header": dialect.Host,
+	"time": fieldTime, "client:port": fieldClientPort, "target:port": fieldUpstream, "backend:port": fieldUpstream,
+	"request_processing_time": fieldSecondsMore, "target_processing_time": fieldSecondsMore,
+	"backend_processing_time": fieldSecondsMore, "response_processing_time": fieldSecondsMore,
+	"elb_status_code": fieldStatus, "target_status_code": fieldUpstreamStatus, "backend_status_code": fieldUpstreamStatus,
+	"received_bytes": fieldCount, "sent_bytes": fieldBytes, "request": fieldRequest, "user_agent": fieldAgent,
+	"domain_name": fieldHost, "error_reason": fieldReason,
+	"remote_ip": fieldClient, "requester": fieldUser, "request_uri": fieldRequest, "http_status": fieldStatus,
+	"error_code": fieldReason, "bytes_sent": fieldBytes, "total_time": fieldMillis, "referer": fieldReferrer,
+	"host_header": fieldHost,
 	// Squid.
-	"elapsed": dialect.Millis, "client": dialect.Client, "result/status": dialect.Result, "bytes": dialect.Bytes,
-	"method": dialect.Method, "url": dialect.Target, "user": dialect.User, "hierarchy/peer": dialect.Hierarchy,
+	"elapsed": fieldMillis, "client": fieldClient, "result/status": fieldResult, "bytes": fieldBytes,
+	"method": fieldMethod, "url": fieldTarget, "user": fieldUser, "hierarchy/peer": fieldHierarchy,
 	// Google Cloud Storage.
-	"time_micros": dialect.Time, "c_ip": dialect.Client, "cs_method": dialect.Method, "cs_uri": dialect.Target,
-	"sc_status": dialect.Status, "sc_bytes": dialect.Bytes, "time_taken_micros": dialect.Micros, "cs_host": dialect.Host,
-	"cs_referer": dialect.Referrer, "cs_user_agent": dialect.Agent,
+	"time_micros": fieldTime, "c_ip": fieldClient, "cs_method": fieldMethod, "cs_uri": fieldTarget,
+	"sc_status": fieldStatus, "sc_bytes": fieldBytes, "time_taken_micros": fieldMicros, "cs_host": fieldHost,
+	"cs_referer": fieldReferrer, "cs_user_agent": fieldAgent,
 }
 
 // w3cColumns maps the columns of the W3C extended log format, as IIS and CloudFront
 // write it, to fields.
-var w3cColumns = map[string]dialect.Meaning{
-	"cs-method": dialect.Method, "cs-uri-stem": dialect.Path, "cs-uri-query": dialect.Query, "cs-uri": dialect.Target,
-	"cs-username": dialect.User, "c-ip": dialect.Address, "cs-version": dialect.Protocol, "cs-protocol-version": dialect.Protocol,
-	"cs-protocol": dialect.Scheme, "cs-host": dialect.Host, "cs(host)": dialect.Host, "x-host-header": dialect.Host,
-	"sc-status": dialect.Status, "sc-bytes": dialect.Bytes, "time-taken": dialect.Taken, "s-port": dialect.Count,
-	"cs(user-agent)": dialect.Agent, "cs(referer)": dialect.Referrer, "cs(cookie)": dialect.Cookie,
-	"cs(x-forwarded-for)": dialect.Forwarded, "x-forwarded-for": dialect.Forwarded,
-	"sc-substatus": dialect.Substatus, "sc-win32-status": dialect.Win32, "sc(www-authenticate)": dialect.Reason,
+var w3cColumns = map[string]fieldID{
+	"cs-method": fieldMethod, "cs-uri-stem": fieldPath, "cs-uri-query": fieldQuery, "cs-uri": fieldTarget,
+	"cs-username": fieldUser, "c-ip": fieldAddress, "cs-version": fieldProtocol, "cs-protocol-version": fieldProtocol,
+	"cs-protocol": fieldScheme, "cs-host": fieldHost, "cs(host)": fieldHost, "x-host-header": fieldHost,
+	"sc-status": fieldStatus, "sc-bytes": fieldBytes, "time-taken": fieldTaken, "s-port": fieldCount,
+	"cs(user-agent)": fieldAgent, "cs(referer)": fieldReferrer, "cs(cookie)": fieldCookie,
+	"cs(x-forwarded-for)": fieldForwarded, "x-forwarded-for": fieldForwarded,
+	"sc-substatus": fieldSubstatus, "sc-win32-status": fieldWin32, "sc(www-authenticate)": fieldReason,
 }
 
 // newColumns parses names of columns, separated by blanks or commas.
-func newColumns(names string, separator byte, syntax columnSyntax, assigned map[string]dialect.Meaning) *columns {
-	c := &columns{separator: separator, syntax: syntax, more: syntax != columnsW3C}
+func newColumns(names string, separator byte, dialect columnDialect, assigned map[string]fieldID) *columns {
+	c := &columns{separator: separator, dialect: dialect, more: dialect != columnsW3C}
 	for name := range strings.FieldsSeq(strings.ReplaceAll(names, ",", " ")) {
 		if name == optional {
 			c.least = len(c.list)
@@ -93,15 +92,15 @@ func newColumns(names string, separator byte, syntax columnSyntax, assigned map[
 		}
 		name = strings.ToLower(strings.Trim(name, `"[]`))
 		var col column
-		if syntax == columnsW3C {
+		if dialect == columnsW3C {
 			col.field = w3cColumns[name]
 			col.plus = separator == ' ' && strings.HasPrefix(name, "cs(")
 			col.percent = separator == '\t' && strings.HasPrefix(name, "cs(")
 			switch name {
 			case "date":
-				col.field, col.pattern = dialect.TimePart, strftime.Date
+				col.field, col.pattern = fieldTimePart, strftime.Date
 			case "time":
-				col.field, col.pattern = dialect.TimePart, strftime.Clock
+				col.field, col.pattern = fieldTimePart, strftime.Clock
 			}
 		} else {
 			col.field = namedColumns[name]
@@ -115,7 +114,7 @@ func newColumns(names string, separator byte, syntax columnSyntax, assigned map[
 	if c.least == 0 {
 		c.least = len(c.list)
 	}
-	c.reads[dialect.Time] = c.reads[dialect.Time] || c.reads[dialect.TimePart]
+	c.reads[fieldTime] = c.reads[fieldTime] || c.reads[fieldTimePart]
 	return c
 }
 
@@ -137,11 +136,11 @@ func (c *columns) read(d *decoder, line []byte, e *Entry) Verdict {
 		}
 		if rest = rest[size:]; len(rest) > 0 {
 			rest = rest[1:]
-			for c.separator == ' ' && c.syntax == columnsQuoted && len(rest) > 0 && rest[0] == ' ' { // Squid pads
+			for c.separator == ' ' && c.dialect == columnsQuoted && len(rest) > 0 && rest[0] == ' ' { // Squid pads
 				rest = rest[1:]
 			}
 		}
-		if n == 0 && c.syntax == columnsCSV && isName(value) {
+		if n == 0 && c.dialect == columnsCSV && isName(value) {
 			return SkipHeader
 		}
 		if v := c.set(d, e, &c.list[n], value, quoted); v != Parsed {
@@ -166,14 +165,14 @@ func (c *columns) set(d *decoder, e *Entry, col *column, value []byte, quoted bo
 			return RejectTime
 		}
 		return Parsed
-	case col.field == dialect.Ignored, field.Missing(value) && col.field != dialect.Upstream:
+	case col.field == fieldIgnored, field.Missing(value) && col.field != fieldUpstream:
 		return Parsed
 	case col.plus || col.percent:
 		value = decodeW3C(&d.scratch, value, col.plus, col.percent)
-	case c.syntax == columnsCSV && bytes.Contains(value, doubled):
+	case c.dialect == columnsCSV && bytes.Contains(value, doubled):
 		value = undouble(&d.scratch, value)
 	}
-	return d.set(e, col.field, value, quoted && c.syntax == columnsQuoted)
+	return d.set(e, col.field, value, quoted && c.dialect == columnsQuoted)
 }
 
 var doubled = []byte(`""`)
@@ -198,12 +197,12 @@ func isName(b []byte) bool { return len(b) > 1 && b[0]|0x20 >= 'a' && b[0]|0x20 
 // them, -1 if it has no end.
 func (c *columns) cut(b []byte) (value []byte, quoted bool, size int) {
 	end := byte(0)
-	if c.syntax != columnsW3C {
+	if c.dialect != columnsW3C {
 		switch b[0] {
 		case '"':
 			end = '"'
 		case '[':
-			if c.syntax == columnsQuoted {
+			if c.dialect == columnsQuoted {
 				end = ']'
 			}
 		}
@@ -216,12 +215,12 @@ func (c *columns) cut(b []byte) (value []byte, quoted bool, size int) {
 	}
 	for i := 1; i < len(b); i++ {
 		switch {
-		case b[i] == '\\' && end == '"' && c.syntax == columnsQuoted:
+		case b[i] == '\\' && end == '"' && c.dialect == columnsQuoted:
 			i++
 		case b[i] != end:
 		case i+1 == len(b) || b[i+1] == c.separator:
 			return b[1:i], true, i + 1
-		case c.syntax == columnsCSV && b[i+1] == '"':
+		case c.dialect == columnsCSV && b[i+1] == '"':
 			i++
 		}
 	}

@@ -43,9 +43,24 @@ func (c Configured) Format() (*Format, error) {
 	return f, nil
 }
 
+// meanings maps the meanings of parts of format strings to fields.
+var meanings = map[dialect.Meaning]fieldID{
+	dialect.Time: fieldTime, dialect.TimePart: fieldTimePart, dialect.Request: fieldRequest,
+	dialect.Target: fieldTarget, dialect.Path: fieldPath, dialect.Query: fieldQuery, dialect.Method: fieldMethod,
+	dialect.Protocol: fieldProtocol, dialect.Scheme: fieldScheme, dialect.Host: fieldHost, dialect.ServerName: fieldHost,
+	dialect.Status: fieldStatus, dialect.StatusOriginal: fieldStatus, dialect.Bytes: fieldBytes,
+	dialect.Seconds: fieldSeconds, dialect.Millis: fieldMillis, dialect.Micros: fieldMicros, dialect.Nanos: fieldNanos,
+	dialect.Referrer: fieldReferrer, dialect.Agent: fieldAgent, dialect.User: fieldUser, dialect.Cookie: fieldCookie,
+	dialect.Client: fieldClient, dialect.ClientPort: fieldClientPort, dialect.Forwarded: fieldForwarded,
+	dialect.ForwardedHeader: fieldForwardedHeader, dialect.RealIP: fieldRealIP, dialect.Proxied: fieldProxied,
+	dialect.Authorization: fieldAuthorization, dialect.Session: fieldSession,
+	dialect.Peer: fieldPeer, dialect.Upstream: fieldUpstream, dialect.UpstreamStatus: fieldUpstreamStatus,
+	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.State: fieldState, dialect.Count: fieldCount, dialect.Word: fieldWord,
+}
+
 // compile prepares f for reading lines, with the names that the user assigned to
 // fields.
-func (f *Format) compile(assigned map[string]dialect.Meaning) error {
+func (f *Format) compile(assigned map[string]fieldID) error {
 	f.programs, f.tables, f.keys, f.prefixed = nil, nil, nil, false
 	switch {
 	case f.kind == kindJSON && f.Native == "":
@@ -56,7 +71,7 @@ func (f *Format) compile(assigned map[string]dialect.Meaning) error {
 		return nil
 	case f.kind == kindColumns || f.kind == kindW3C:
 		for _, names := range append([]string{f.Native}, f.Shapes...) {
-			f.tables = append(f.tables, newColumns(names, f.separator, f.syntax, assigned))
+			f.tables = append(f.tables, newColumns(names, f.separator, f.dialect, assigned))
 		}
 		return nil
 	}
@@ -96,8 +111,8 @@ func (f *Format) spec(native string) (*dialect.Spec, error) {
 
 // compileObject gives the keys of a JSON format the meanings that its format string
 // defines. Other keys keep their usual meaning.
-func (f *Format) compileObject(spec *dialect.Spec, assigned map[string]dialect.Meaning) error {
-	named := map[string]dialect.Meaning{}
+func (f *Format) compileObject(spec *dialect.Spec, assigned map[string]fieldID) error {
+	named := map[string]fieldID{}
 	f.keys = newKeyTable(nil, nil)
 	for _, m := range spec.Object {
 		path := strings.ToLower(m.Path)
@@ -109,10 +124,10 @@ func (f *Format) compileObject(spec *dialect.Spec, assigned map[string]dialect.M
 			p := m.Pieces[0]
 			to, ok := assigned[canonicalName(p.Name)]
 			if !ok {
-				to = meaningOf(p)
+				to = fieldOf(p)
 			}
-			if to != dialect.TimePart {
-				if to != dialect.Ignored {
+			if to != fieldTimePart {
+				if to != fieldIgnored {
 					named[path] = to
 				}
 				f.keys.add(path, to, 0, nil)
@@ -121,11 +136,11 @@ func (f *Format) compileObject(spec *dialect.Spec, assigned map[string]dialect.M
 		}
 		g, err := newProgram(&dialect.Spec{Pieces: m.Pieces}, assigned, false)
 		if err != nil { // a literal, or fields without a meaning
-			f.keys.add(path, dialect.Ignored, 0, nil)
+			f.keys.add(path, fieldIgnored, 0, nil)
 			continue
 		}
-		f.keys.add(path, dialect.Composed, 0, g)
-		named[path] = dialect.Composed
+		f.keys.add(path, fieldComposed, 0, g)
+		named[path] = fieldComposed
 	}
 	if len(named) == 0 {
 		return fmt.Errorf("format %q: no field that is known in any key", f.Native)
@@ -134,26 +149,19 @@ func (f *Format) compileObject(spec *dialect.Spec, assigned map[string]dialect.M
 	return nil
 }
 
-// meaningOf returns the meaning of a piece for its line.
-func meaningOf(p dialect.Piece) dialect.Meaning {
-	switch p.Means {
-	case dialect.CookieNamed:
+// fieldOf returns the field of a piece.
+func fieldOf(p dialect.Piece) fieldID {
+	if p.Means == dialect.CookieNamed {
 		if field.IsSessionName(p.Arg) {
-			return dialect.Session
+			return fieldSession
 		}
-		return dialect.Ignored
-	case dialect.ServerName:
-		return dialect.Host
-	case dialect.StatusOriginal:
-		return dialect.Status
-	case dialect.Padding:
-		return dialect.Ignored
+		return fieldIgnored
 	}
-	return p.Means
+	return meanings[p.Means]
 }
 
 // newProgram compiles the pieces of a line of text. If open, more fields may follow.
-func newProgram(spec *dialect.Spec, assigned map[string]dialect.Meaning, open bool) (*program, error) {
+func newProgram(spec *dialect.Spec, assigned map[string]fieldID, open bool) (*program, error) {
 	c := programCompiler{spec: spec, assigned: assigned, program: &program{open: open}, seen: map[dialect.Meaning]int{}}
 	for _, p := range spec.Pieces {
 		c.seen[p.Means]++
@@ -181,7 +189,7 @@ func newProgram(spec *dialect.Spec, assigned map[string]dialect.Meaning, open bo
 type programCompiler struct {
 	*program
 	spec     *dialect.Spec
-	assigned map[string]dialect.Meaning
+	assigned map[string]fieldID
 	seen     map[dialect.Meaning]int // number of pieces
 
 	literal string // since the last field
@@ -192,21 +200,21 @@ type programCompiler struct {
 
 // add adds the step of a field.
 func (c *programCompiler) add(p dialect.Piece) error {
-	to := c.meaningOf(p)
-	c.sized = c.sized || to == dialect.Bytes
+	to := c.fieldOf(p)
+	c.sized = c.sized || to == fieldBytes
 	if n := len(c.steps); n > 0 && c.literal == "" && c.steps[n-1].pattern == nil {
 		return fmt.Errorf("at byte %d: nothing stands between %s and the field before it", p.At, p.Name)
 	}
 	c.endStep()
 	s := step{
 		literal: []byte(c.literal), field: to, pad: c.padded,
-		list: to == dialect.Upstream || to == dialect.UpstreamStatus || strings.Contains(p.Name, "upstream"),
+		list: to == fieldUpstream || to == fieldUpstreamStatus || strings.Contains(p.Name, "upstream"),
 	}
-	if to == dialect.Time || to == dialect.TimePart {
+	if to == fieldTime || to == fieldTimePart {
 		s.pattern = p.Time
 	}
 	c.steps = append(c.steps, s)
-	if to != dialect.Ignored {
+	if to != fieldIgnored {
 		c.reads[to] = true
 		c.fields++
 	}
@@ -214,20 +222,20 @@ func (c *programCompiler) add(p dialect.Piece) error {
 	return nil
 }
 
-// meaningOf returns the field of a piece, given the other pieces.
-func (c *programCompiler) meaningOf(p dialect.Piece) dialect.Meaning {
+// fieldOf returns the field of a piece, given the other pieces.
+func (c *programCompiler) fieldOf(p dialect.Piece) fieldID {
 	if to, ok := c.assigned[canonicalName(p.Name)]; ok {
 		return to
 	}
 	switch {
 	case p.Means == dialect.Bytes && c.sized:
-		return dialect.Count // of the sizes of body and response, the first is used
+		return fieldCount // of the sizes of body and response, the first is used
 	case p.Means == dialect.ServerName && c.seen[dialect.Host] > 0:
-		return dialect.ServerName // the requested host is preferred
+		return fieldServerName // the requested host is preferred
 	case p.Means == dialect.StatusOriginal && c.seen[dialect.Status] > 0:
-		return dialect.Ignored // the final status is preferred
+		return fieldIgnored // the final status is preferred
 	}
-	return meaningOf(p)
+	return fieldOf(p)
 }
 
 // endStep completes the last step, which the literal ends.
@@ -239,12 +247,12 @@ func (c *programCompiler) endStep() {
 	s, end := &c.steps[n], c.literal
 	s.end = []byte(end)
 	s.quoted = !c.spec.Raw && quotedBy(string(s.literal), end)
-	s.escaped = s.quoted || c.spec.Escapes() && s.field != dialect.User // setUser decodes less
+	s.escaped = s.quoted || c.spec.Escapes() && s.field != fieldUser // setUser decodes less
 	if last := len(end) - 1; last > 0 && end[last] == '"' && !s.list {
 		s.dash = []byte(end[:last] + "-")
 	}
 	inParts := c.seen[dialect.TimePart] > 0
-	if s.field == dialect.Time && s.pattern != nil && !inParts && (end == "" || s.pattern.Number() || strings.IndexByte(" :-/.,+TZ", end[0]) < 0) {
+	if s.field == fieldTime && s.pattern != nil && !inParts && (end == "" || s.pattern.Number() || strings.IndexByte(" :-/.,+TZ", end[0]) < 0) {
 		s.pattern = nil // it has a usual spelling and ends at a byte not in it
 	}
 }
@@ -265,19 +273,19 @@ func (c *programCompiler) finish() {
 		// its end.
 		if !s.quoted && string(s.end) == " " && i+1 < len(g.steps) {
 			next := &g.steps[i+1]
-			switch header := s.field == dialect.Ignored || s.field == dialect.Cookie; {
-			case header && next.field == dialect.Status && (len(next.end) == 0 || next.end[0] == ' '),
-				(s.field == dialect.Target || s.field == dialect.Path) && next.field == dialect.Protocol:
+			switch header := s.field == fieldIgnored || s.field == fieldCookie; {
+			case header && next.field == fieldStatus && (len(next.end) == 0 || next.end[0] == ' '),
+				(s.field == fieldTarget || s.field == fieldPath) && next.field == fieldProtocol:
 				s.until = next.field
 			}
 		}
-		g.lenient = g.lenient || s.pattern != nil || s.pad || s.until != dialect.Ignored
+		g.lenient = g.lenient || s.pattern != nil || s.pad || s.until != fieldIgnored
 	}
 	if !g.lenient {
 		g.prefix = prefixOf(g.steps)
 		g.whole = g.more && g.prefix.steps == len(g.steps) && string(g.tail) == `"`
 	}
-	g.reads[dialect.Time] = g.reads[dialect.Time] || g.reads[dialect.TimePart]
+	g.reads[fieldTime] = g.reads[fieldTime] || g.reads[fieldTimePart]
 }
 
 func quotedBy(before, after string) bool {

@@ -3,7 +3,6 @@ package parse
 import (
 	"bytes"
 
-	"logscan/parse/dialect"
 	"logscan/parse/field"
 	"logscan/parse/field/strftime"
 	"logscan/parse/privacy"
@@ -51,9 +50,9 @@ func (d *decoder) restart(e *Entry) {
 
 // set converts a value and stores it. If it is escaped, as in quotes and JSON
 // strings, escapes are decoded.
-func (d *decoder) set(e *Entry, f dialect.Meaning, b []byte, escaped bool) Verdict {
+func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 	if field.Missing(b) {
-		if f == dialect.Upstream || f == dialect.UpstreamStatus {
+		if f == fieldUpstream || f == fieldUpstreamStatus {
 			e.HasUpstream = true
 		}
 		return Parsed
@@ -62,68 +61,68 @@ func (d *decoder) set(e *Entry, f dialect.Meaning, b []byte, escaped bool) Verdi
 		b = d.unescape(b)
 	}
 	switch f {
-	case dialect.Time:
+	case fieldTime:
 		t, ok := d.clock.Parse(b)
 		if !ok {
 			return RejectTime
 		}
 		e.Time = t
-	case dialect.Request:
+	case fieldRequest:
 		splitLine(e, b)
-	case dialect.Target:
+	case fieldTarget:
 		splitTarget(e, b)
-	case dialect.Path:
+	case fieldPath:
 		e.Path = b
-	case dialect.Query:
+	case fieldQuery:
 		e.Query = bytes.TrimPrefix(b, question)
-	case dialect.Method:
+	case fieldMethod:
 		e.Method = b
-	case dialect.Protocol:
+	case fieldProtocol:
 		e.Protocol = b
-	case dialect.Scheme:
+	case fieldScheme:
 		e.Scheme = b
-	case dialect.Host:
+	case fieldHost:
 		return setHost(e, b)
-	case dialect.Status:
+	case fieldStatus:
 		n, ok := field.Status(b)
 		if !ok {
 			return RejectStatus
 		}
 		e.Status = n
-	case dialect.Bytes:
+	case fieldBytes:
 		n, ok := field.Integer(bytes.TrimPrefix(b, plus))
 		if !ok {
 			return RejectNumber
 		}
 		e.BodySize = n
-	case dialect.Seconds:
+	case fieldSeconds:
 		if us, ok := field.Seconds(b); ok {
 			e.Duration = us
 			return Parsed
 		}
 		return e.setDuration(field.Duration(lastElement(b), 1e6))
-	case dialect.Referrer:
+	case fieldReferrer:
 		e.Referrer = b
-	case dialect.Agent:
+	case fieldAgent:
 		e.UserAgent = b
-	case dialect.User:
+	case fieldUser:
 		d.setUser(e, b, escaped)
-	case dialect.Session:
+	case fieldSession:
 		d.setSession(e, b)
-	case dialect.Client:
+	case fieldClient:
 		if !field.PlainAddress(b) {
 			return d.setClient(e, b)
 		}
 		e.Client = b
-	case dialect.Forwarded, dialect.ForwardedHeader, dialect.RealIP, dialect.Proxied, dialect.Authorization, dialect.Cookie, dialect.Answerer:
+	case fieldForwarded, fieldForwardedHeader, fieldRealIP, fieldProxied, fieldAuthorization, fieldCookie, fieldAnswerer:
 		d.setHint(e, f, b)
-	case dialect.Count:
+	case fieldCount:
 		if _, ok := field.Integer(b); !ok {
 			return RejectSyntax
 		}
-	case dialect.Upstream, dialect.UpstreamStatus:
+	case fieldUpstream, fieldUpstreamStatus:
 		setUpstream(e, f, lastElement(b))
-	case dialect.Reason:
+	case fieldReason:
 		e.Reason = b
 	default:
 		return d.setRare(e, f, b)
@@ -132,13 +131,13 @@ func (d *decoder) set(e *Entry, f dialect.Meaning, b []byte, escaped bool) Verdi
 }
 
 // setRare implements set for the fields of fewer formats.
-func (d *decoder) setRare(e *Entry, f dialect.Meaning, b []byte) Verdict {
+func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 	switch f {
-	case dialect.Millis, dialect.Micros, dialect.Nanos, dialect.Latency, dialect.SecondsMore, dialect.Taken:
+	case fieldMillis, fieldMicros, fieldNanos, fieldLatency, fieldSecondsMore, fieldTaken:
 		return setDuration(e, f, b)
-	case dialect.Peer:
+	case fieldPeer:
 		e.Peer = field.Address(&d.scratch, b)
-	case dialect.ClientPort:
+	case fieldClientPort:
 		client, ok := field.ClientPort(&d.scratch, b)
 		if !ok {
 			return RejectSyntax
@@ -146,27 +145,27 @@ func (d *decoder) setRare(e *Entry, f dialect.Meaning, b []byte) Verdict {
 		if client != nil {
 			e.Client = client
 		}
-	case dialect.OriginStatus:
+	case fieldOriginStatus:
 		d.hints.Any, d.hints.OriginStatus = true, true
-		return d.set(e, dialect.Status, b, false)
-	case dialect.ServerName:
+		return d.set(e, fieldStatus, b, false)
+	case fieldServerName:
 		if len(e.Host) == 0 {
 			e.Host = field.WithoutPort(b)
 		}
-	case dialect.Word:
+	case fieldWord:
 		if bytes.IndexByte(b, ' ') >= 0 || b[0] == '"' {
 			return RejectSyntax
 		}
-	case dialect.Server:
+	case fieldServer:
 		e.HasUpstream = true
 		if !bytes.HasSuffix(b, noServer) {
 			e.Upstream = b
 		}
-	case dialect.State:
+	case fieldState:
 		if b[0] != '-' || len(b) > 1 && b[1] != '-' {
 			e.Reason = b
 		}
-	case dialect.Result:
+	case fieldResult:
 		i := bytes.LastIndexByte(b, '/')
 		if i < 0 {
 			return RejectSyntax
@@ -174,18 +173,18 @@ func (d *decoder) setRare(e *Entry, f dialect.Meaning, b []byte) Verdict {
 		if bytes.HasPrefix(b, []byte("TCP_DENIED")) {
 			e.Reason = b[:i]
 		}
-		return d.set(e, dialect.Status, b[i+1:], false)
-	case dialect.Hierarchy:
+		return d.set(e, fieldStatus, b[i+1:], false)
+	case fieldHierarchy:
 		i := bytes.LastIndexByte(b, '/')
 		if i < 0 {
 			return RejectSyntax
 		}
-		return d.set(e, dialect.Upstream, b[i+1:], false)
-	case dialect.Address:
+		return d.set(e, fieldUpstream, b[i+1:], false)
+	case fieldAddress:
 		e.Client = field.Address(&d.scratch, b)
-	case dialect.Substatus:
+	case fieldSubstatus:
 		d.substatus = b
-	case dialect.Win32:
+	case fieldWin32:
 		d.win32 = b
 	}
 	return Parsed
@@ -193,28 +192,28 @@ func (d *decoder) setRare(e *Entry, f dialect.Meaning, b []byte) Verdict {
 
 // setHint stores a field that is one of several sources for the client, the user,
 // the session or the answerer.
-func (d *decoder) setHint(e *Entry, f dialect.Meaning, b []byte) {
+func (d *decoder) setHint(e *Entry, f fieldID, b []byte) {
 	h := &d.hints
 	h.Any = true
 	switch f {
-	case dialect.Forwarded:
+	case fieldForwarded:
 		h.ForwardedFor = b
-	case dialect.ForwardedHeader:
+	case fieldForwardedHeader:
 		h.Forwarded = b
-	case dialect.RealIP:
+	case fieldRealIP:
 		h.RealIP = b
-	case dialect.Proxied:
+	case fieldProxied:
 		h.Proxied = b
-	case dialect.Authorization:
+	case fieldAuthorization:
 		h.ReadAuthorization(&d.scratch, b)
-	case dialect.Cookie:
+	case fieldCookie:
 		if len(e.Session) == 0 {
 			e.Session = field.SessionCookie(b)
 		}
 		if len(h.Token) == 0 {
 			h.Token = field.FindToken(b)
 		}
-	case dialect.Answerer:
+	case fieldAnswerer:
 		switch string(b) {
 		case "upstream":
 			h.Answerer = field.Upstream
@@ -225,11 +224,11 @@ func (d *decoder) setHint(e *Entry, f dialect.Meaning, b []byte) {
 }
 
 // setUpstream stores the name or the status of the last backend.
-func setUpstream(e *Entry, f dialect.Meaning, b []byte) {
+func setUpstream(e *Entry, f fieldID, b []byte) {
 	e.HasUpstream = true
 	switch {
 	case field.Missing(b):
-	case f == dialect.Upstream:
+	case f == fieldUpstream:
 		e.Upstream = b
 	case len(b) > 1 || b[0] != '0': // 0: no backend was asked
 		e.UpstreamStatus = b
@@ -284,29 +283,32 @@ func (d *decoder) setSession(e *Entry, b []byte) {
 	}
 }
 
-// durationUnits are the units of durations in microseconds.
-var durationUnits = [dialect.NumMeanings]float64{
-	dialect.Millis: 1e3, dialect.Micros: 1, dialect.Nanos: 1e-3, dialect.Taken: 1e3, dialect.SecondsMore: 1e6,
-}
-
 // setDuration stores a duration in the unit of field f.
-func setDuration(e *Entry, f dialect.Meaning, b []byte) Verdict {
-	if f == dialect.Latency {
+func setDuration(e *Entry, f fieldID, b []byte) Verdict {
+	switch f {
+	case fieldMillis:
+		return e.setDuration(field.Duration(b, 1e3))
+	case fieldMicros:
+		return e.setDuration(field.Duration(b, 1))
+	case fieldNanos:
+		return e.setDuration(field.Duration(b, 1e-3))
+	case fieldLatency:
 		return e.setDuration(field.Latency(b))
-	}
-	unit := durationUnits[f]
-	if f == dialect.Taken && bytes.IndexByte(b, '.') >= 0 {
-		unit = 1e6
-	}
-	us, ok := field.Duration(b, unit)
-	if f == dialect.SecondsMore {
+	case fieldSecondsMore:
+		us, ok := field.Duration(b, 1e6)
+		before := max(e.Duration, 0)
 		if us >= 0 {
-			us += max(e.Duration, 0)
-		} else if e.Duration <= 0 {
+			us += before
+		} else if before == 0 {
 			e.Duration = -1
 		}
+		return e.setDuration(us, ok)
+	default: // fieldTaken
+		if bytes.IndexByte(b, '.') >= 0 {
+			return e.setDuration(field.Duration(b, 1e6))
+		}
+		return e.setDuration(field.Duration(b, 1e3))
 	}
-	return e.setDuration(us, ok)
 }
 
 // setDuration stores a duration that was parsed; a negative one was not logged.

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logscan/parse/carrier"
-	"logscan/parse/dialect"
 )
 
 // Format is a way to write a request as a line. It is immutable and may be used by
@@ -25,22 +24,22 @@ type Format struct {
 	kind      kind
 	openEnd   bool // unknown fields may follow
 	separator byte // of columns
-	syntax    columnSyntax
+	dialect   columnDialect
 	notices   []string // beginnings of lines about the server itself or a connection
 
 	server string // of the format string; empty if the string shows it
 	raw    bool   // with server: values are logged without escapes
 	host   []byte // virtual host of lines that do not name one
 
-	assigned    map[string]dialect.Meaning // fields that the user assigned to variables or keys
-	programs    []*program                 // of text: Native, then Shapes
-	tables      []*columns                 // of columns: Native, then Shapes
-	keys        *keyTable                  // of JSON and LTSV
-	directive   []byte                     // that names the columns in a log
-	described   *columns                   // by directive
-	carrier     *carrier.Carrier           // of the lines; nil if they have none
-	hashEscapes bool                       // escapes are those of HAProxy: #XX
-	prefixed    bool                       // the first program has a prefix
+	assigned    map[string]fieldID // fields that the user assigned to variables or keys
+	programs    []*program         // of text: Native, then Shapes
+	tables      []*columns         // of columns: Native, then Shapes
+	keys        *keyTable          // of JSON and LTSV
+	directive   []byte             // that names the columns in a log
+	described   *columns           // by directive
+	carrier     *carrier.Carrier   // of the lines; nil if they have none
+	hashEscapes bool               // escapes are those of HAProxy: #XX
+	prefixed    bool               // the first program has a prefix
 }
 
 // kind is the way to read the lines of a format.
@@ -164,7 +163,7 @@ var table = [...]Format{
 			`date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken`,
 			`date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken x-forwarded-for`,
 		},
-		kind: kindW3C, separator: ' ', syntax: columnsW3C,
+		kind: kindW3C, separator: ' ', dialect: columnsW3C,
 		Samples: []string{
 			`2026-03-09 14:05:00 10.44.0.136 GET /Director q=1 443 CORP\jane 10.50.6.188 Mozilla/4.0+(compatible;+MSIE+8.0) - 401 1 2148074252 15`,
 			`2018-01-01 10:11:12 W3SVC1 MACHINE-NAME 127.0.0.1 GET / - 80 - 192.0.2.98 HTTP/1.1 Mozilla/5.0+(Macintosh) sid=abc;+x=y - example.com 200 0 0 123 456 789`,
@@ -173,7 +172,7 @@ var table = [...]Format{
 	{
 		Name: "cloudfront", Doc: "AWS CloudFront; #Fields names the columns",
 		Native: `date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type | cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end`,
-		kind:   kindW3C, separator: '\t', syntax: columnsW3C,
+		kind:   kindW3C, separator: '\t', dialect: columnsW3C,
 		Samples: []string{
 			"2019-12-04\t21:02:31\tLAX1\t392\t192.0.2.100\tGET\td111111abcdef8.cloudfront.net\t/index.html\t200\t-\tMozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)\t-\t-\tHit\tSOX4xwn4XV6Q4rgb7XiVGOHms_BGlTAC4KyHmureZmBNrjGdRLiNIQ==\td111111abcdef8.cloudfront.net\thttps\t23\t0.001\t-\tTLSv1.2\tECDHE-RSA-AES128-GCM-SHA256\tHit\tHTTP/2.0\t-\t-\t11040\t0.001\tHit\ttext/html\t78\t-\t-",
 		},
@@ -190,7 +189,7 @@ var table = [...]Format{
 	{
 		Name: "gcs", Doc: "Google Cloud Storage usage log, CSV",
 		Native: `time_micros,c_ip,c_ip_type,c_ip_region,cs_method,cs_uri,sc_status,cs_bytes,sc_bytes,time_taken_micros,cs_host,cs_referer,cs_user_agent,s_request_id,cs_operation,cs_bucket,cs_object`,
-		kind:   kindColumns, separator: ',', syntax: columnsCSV,
+		kind:   kindColumns, separator: ',', dialect: columnsCSV,
 		Samples: []string{`"1773065100123456","192.0.2.1","1","","GET","/example-bucket/a.html?x=1","401","0","227","39000","storage.googleapis.com","","curl/8.5 ""quoted""","AEnB2Uo","GET_Object","example-bucket","a.html"`},
 	},
 	{
@@ -341,7 +340,7 @@ func (f *Format) Key() string {
 // %{SID}C) or JSON key (a.b.c) that holds it.
 func (f *Format) WithFields(assign map[string]string) (*Format, error) {
 	g := *f
-	assigned := map[string]dialect.Meaning{}
+	assigned := map[string]fieldID{}
 	for name, key := range assign {
 		to, ok := fieldNames[strings.ToLower(name)]
 		if !ok {
@@ -359,7 +358,7 @@ func (f *Format) WithFields(assign map[string]string) (*Format, error) {
 // hasTimeOrStatus reports whether the format has a field for the time or the status.
 // A line with neither can be parsed, but is of no use for a diagnosis.
 func (f *Format) hasTimeOrStatus() bool {
-	return f.kind != kindText || f.programs[0].reads[dialect.Time] || f.programs[0].reads[dialect.Status]
+	return f.kind != kindText || f.programs[0].reads[fieldTime] || f.programs[0].reads[fieldStatus]
 }
 
 // escape returns the byte that begins escapes in the format.

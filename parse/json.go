@@ -1,9 +1,6 @@
 package parse
 
 import (
-	"bytes"
-
-	"logscan/parse/dialect"
 	"logscan/parse/field"
 	"logscan/parse/scan"
 )
@@ -14,15 +11,15 @@ const maxDepth = 64
 // jsonReader reads lines that are a JSON object, and lines of LTSV, whose fields
 // are found by their keys too.
 type jsonReader struct {
-	shapes
+	orders
 
 	// About the current line:
 	d         *decoder
 	e         *Entry
 	verdict   Verdict
-	ranks     [dialect.NumMeanings]uint8 // rank of the alias that a field was taken from, plus one
-	latency   []byte                     // a duration whose unit depends on the server
-	statusKey uint64                     // hash of the key that the status was taken from
+	ranks     [numFields]uint8 // rank of the alias that a field was taken from, plus one
+	latency   []byte           // a duration whose unit depends on the server
+	statusKey uint64           // hash of the key that the status was taken from
 }
 
 // start begins a line.
@@ -43,18 +40,19 @@ func (r *jsonReader) restart() {
 // server writes as 401 another writes as "401".
 func (r *jsonReader) object(d *decoder, line []byte, e *Entry) Verdict {
 	r.start(d, e)
-	line, d.escaped = r.withSlack(line), false
-	if !d.general && r.readShape(line) {
-		r.setLatency()
-		return Parsed
+	if !d.general && r.readKnown(line) {
+		if !r.wantsShape(line) {
+			r.setLatency()
+			return r.verdict
+		}
+		r.restart()
 	}
-	d.escaped = bytes.IndexByte(line, scan.Backslash) >= 0
-	r.miss(line, d.escaped)
+	r.beginLearning(line)
 	i := scan.SkipSpace(line, 0)
 	if i == len(line) || line[i] != '{' {
 		return RejectJSON
 	}
-	i = r.items(line, i+1, '}', fnvOffset, 1)
+	i = r.members(line, i+1, fnvOffset, 1)
 	if i < 0 || scan.SkipSpace(line, i) != len(line) {
 		return RejectJSON
 	}
@@ -85,46 +83,42 @@ func (r *jsonReader) setLatency() {
 	r.e.setDuration(field.Latency(b))
 }
 
-// items reads the members of an object, or the elements of an array, after its
-// bracket. It returns the offset after the closing bracket, -1 if the text is not
-// well-formed. path is the hash of the path before a key; of an array, only the first
-// element has a path.
-func (r *jsonReader) items(b []byte, i int, closing byte, path uint64, depth int) int {
+// members reads the members of an object after its brace. It returns the offset
+// after the object, -1 if it is not well-formed. path is the hash of the path of the
+// object.
+func (r *jsonReader) members(b []byte, i int, path uint64, depth int) int {
 	if depth > maxDepth {
 		return -1
 	}
-	if i = scan.SkipSpace(b, i); i < len(b) && b[i] == closing {
+	i = scan.SkipSpace(b, i)
+	if i < len(b) && b[i] == '}' {
 		return i + 1
 	}
 	for {
 		i = scan.SkipSpace(b, i)
-		h := path
-		if closing == '}' {
-			if i == len(b) || b[i] != '"' {
-				return -1
-			}
-			end := scan.StringEnd(b, i+1)
-			if end < 0 {
-				return -1
-			}
-			h = hashKey(path, b[i+1:end])
-			if i = scan.SkipSpace(b, end+1); i == len(b) || b[i] != ':' {
-				return -1
-			}
-			i = scan.SkipSpace(b, i+1)
-		} else {
-			path = 1 // the hash of no key
-		}
-		if i = r.value(b, i, h, depth); i < 0 {
+		if i == len(b) || b[i] != '"' {
 			return -1
 		}
-		if i = scan.SkipSpace(b, i); i == len(b) {
+		end := scan.StringEnd(b, i+1)
+		if end < 0 {
+			return -1
+		}
+		h := hashKey(path, b[i+1:end])
+		i = scan.SkipSpace(b, end+1)
+		if i == len(b) || b[i] != ':' {
+			return -1
+		}
+		if i = r.value(b, scan.SkipSpace(b, i+1), h, depth); i < 0 {
+			return -1
+		}
+		i = scan.SkipSpace(b, i)
+		if i == len(b) {
 			return -1
 		}
 		switch b[i] {
 		case ',':
 			i++
-		case closing:
+		case '}':
 			return i + 1
 		default:
 			return -1
@@ -152,13 +146,9 @@ func (r *jsonReader) value(b []byte, i int, h uint64, depth int) int {
 		r.assign(r.d.format.keys.find(h), b[i+1:end])
 		return end + 1
 	case c == '{':
-		return r.items(b, i+1, '}', hashKey(h, dot), depth+1)
+		return r.members(b, i+1, hashKey(h, dot), depth+1)
 	case c == '[':
-		if j := scan.SkipSpace(b, i+1); j < len(b) && b[j] == ']' {
-			r.assign(r.d.format.keys.find(h), nil)
-			r.learning = false // an empty array is no value of a shape
-		}
-		return r.items(b, i+1, ']', hashKey(h, firstItem), depth+1)
+		return r.elements(b, i+1, h, depth+1)
 	}
 	n, number := scan.Scalar(b[i:])
 	if n < 0 {
@@ -181,12 +171,42 @@ var (
 	quotedEmpty = []byte(`""`)
 )
 
+// elements reads an array after its bracket. Only its first element has a path.
+func (r *jsonReader) elements(b []byte, i int, h uint64, depth int) int {
+	if depth > maxDepth {
+		return -1
+	}
+	if i = scan.SkipSpace(b, i); i < len(b) && b[i] == ']' {
+		r.assign(r.d.format.keys.find(h), nil)
+		r.learning = false // an empty array is no value of an order
+		return i + 1
+	}
+	h = hashKey(h, firstItem)
+	for {
+		if i = r.value(b, scan.SkipSpace(b, i), h, depth); i < 0 {
+			return -1
+		}
+		h = 1 // the hash of no key
+		if i = scan.SkipSpace(b, i); i == len(b) {
+			return -1
+		}
+		switch b[i] {
+		case ',':
+			i++
+		case ']':
+			return i + 1
+		default:
+			return -1
+		}
+	}
+}
+
 // assign stores the value of the key in slot s, unless a preferred alias has set the
 // field. The first value that cannot be parsed determines the verdict.
 func (r *jsonReader) assign(s *keySlot, b []byte) {
 	e := r.e
 	if s.hash == 0 || field.Missing(b) {
-		if s.hash != 0 && (s.field == dialect.Upstream || s.field == dialect.UpstreamStatus) {
+		if s.hash != 0 && (s.field == fieldUpstream || s.field == fieldUpstreamStatus) {
 			e.HasUpstream = true
 		}
 		return
@@ -196,23 +216,23 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 	}
 	f := s.field
 	switch f {
-	case dialect.Path:
-		if len(e.Path) > 0 && r.ranks[dialect.Target] != 0 {
+	case fieldPath:
+		if len(e.Path) > 0 && r.ranks[fieldTarget] != 0 {
 			return
 		}
-	case dialect.Host:
+	case fieldHost:
 		if string(b) == string(noServer) { // HAProxy's server_name: HAProxy answered
 			e.HasUpstream, e.Upstream = true, nil
-			r.ranks[dialect.Upstream] = 1
+			r.ranks[fieldUpstream] = 1
 			return
 		}
-	case dialect.Status, dialect.OriginStatus:
+	case fieldStatus, fieldOriginStatus:
 		r.statusKey = s.hash
-	case dialect.Latency:
+	case fieldLatency:
 		r.latency = b
 		r.ranks[f] = s.rank + 1
 		return
-	case dialect.Composed:
+	case fieldComposed:
 		if r.d.escaped {
 			b = r.d.unescape(b)
 		}
@@ -222,12 +242,12 @@ func (r *jsonReader) assign(s *keySlot, b []byte) {
 	if v := r.d.set(e, f, b, true); v != Parsed {
 		// Other keys may have the name of a field: "request" may be an id, "time" a
 		// duration.
-		if (f == dialect.Time || f == dialect.Status) && r.verdict == Parsed {
+		if (f == fieldTime || f == fieldStatus) && r.verdict == Parsed {
 			r.verdict = v
 		}
 		return
 	}
-	if (f == dialect.Time && r.verdict == RejectTime) || (f == dialect.Status && r.verdict == RejectStatus) {
+	if (f == fieldTime && r.verdict == RejectTime) || (f == fieldStatus && r.verdict == RejectStatus) {
 		r.verdict = Parsed // another alias could be parsed
 	}
 	r.ranks[f] = s.rank + 1

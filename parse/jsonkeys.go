@@ -1,52 +1,48 @@
 package parse
 
-import (
-	"strings"
-
-	"logscan/parse/dialect"
-)
+import "strings"
 
 // alias is a field and the keys that stand for it, the preferred one first.
 type alias struct {
-	field dialect.Meaning
+	field fieldID
 	keys  string
 }
 
 // jsonAliases maps fields to the keys under which servers, proxies and schemas log
 // them, dotted if nested, in order of preference. Keys are matched ignoring case.
 var jsonAliases = []alias{
-	{dialect.Time, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime"},
-	{dialect.Method, "request_method requestmethod http_method method verb request.method clientrequestmethod httprequest.requestmethod properties.httpmethod http.request.method"},
-	{dialect.Target, "request_uri requesturi requestpath http_url clientrequesturi request.uri httprequest.requesturl properties.requesturi url.original uri url path http_path request.url"},
-	{dialect.Path, "url.path uri_path"},
-	{dialect.Query, "args query_string querystring url.query query"},
-	{dialect.Request, "request request_line"},
-	{dialect.OriginStatus, "downstreamstatus edgeresponsestatus"},
-	{dialect.Answerer, "source"},
-	{dialect.Peer, "realip_remote_addr"},
-	{dialect.Status, "status http_status status_code statuscode response_code response.status httprequest.status properties.httpstatuscode http.response.status_code"},
-	{dialect.Bytes, "body_bytes_sent bytes_sent downstreamcontentsize bytes size response_size response.size httprequest.responsesize http.response.body.bytes edgeresponsebytes properties.responsebytes"},
-	{dialect.User, "remote_user clientusername consumer.username authenticated_entity.id user_id user.name user username user_name auth_user"},
-	{dialect.Session, "cookie_session cookie_sessionid cookie_session_id cookie_sid cookie_phpsessid cookie_jsessionid session session_id sessionid sid http_x_session_id request_x-session-id request.headers.x-session-id request.headers.x-session-id[0]"},
-	{dialect.Cookie, "http_cookie request_cookie request.headers.cookie request.headers.cookie[0] captured_request_cookie cookie cookies"},
-	{dialect.Client, "client_ip clientip request.client_ip clienthost remote_addr remote_ip request.remote_ip httprequest.remoteip properties.clientip client.ip client.address source.ip source.address remoteip remote_host clientaddr downstream_remote_address remote_address ip client"},
-	{dialect.Forwarded, "http_x_forwarded_for x_forwarded_for xff request_x-forwarded-for request.headers.x-forwarded-for request.headers.x-forwarded-for[0]"},
-	{dialect.ForwardedHeader, "http_forwarded request_forwarded request.headers.forwarded request.headers.forwarded[0]"},
-	{dialect.RealIP, "http_x_real_ip x_real_ip http_cf_connecting_ip request_x-real-ip request.headers.x-real-ip request.headers.x-real-ip[0] request.headers.cf-connecting-ip[0]"},
-	{dialect.Proxied, "proxy_protocol_addr"},
-	{dialect.Authorization, "http_authorization authorization request_authorization request.headers.authorization request.headers.authorization[0]"},
-	{dialect.Agent, "http_user_agent request_user-agent request.headers.user-agent request.headers.user-agent[0] clientrequestuseragent httprequest.useragent properties.useragent user_agent.original user_agent useragent agent"},
-	{dialect.Referrer, "http_referer http_referrer referer referrer request_referer request.headers.referer request.headers.referer[0] clientrequestreferer httprequest.referer http.request.referrer"},
-	{dialect.Host, "http_host host request.host requesthost clientrequesthost server_name vhost authority url.domain request.headers.host"},
-	{dialect.Scheme, "scheme request_scheme url.scheme clientrequestscheme x_forwarded_proto"},
-	{dialect.Protocol, "server_protocol protocol requestprotocol request.proto clientrequestprotocol"},
-	{dialect.Upstream, "upstream_addr upstream_host serviceaddr serviceurl servicename upstream originip tries[0].ip tries httprequest.serverip properties.originname upstream_cluster server_address backend_name proxy_upstream_name"},
-	{dialect.UpstreamStatus, "upstream_status originstatus originresponsestatus"},
-	{dialect.Seconds, "request_time duration_seconds properties.timetaken reqtime"},
-	{dialect.Millis, "response_time_ms duration_ms latencies.request latency tt originresponsedurationms responsetime response_time"},
-	{dialect.Nanos, "event.duration"},
-	{dialect.Latency, "httprequest.latency duration"},
-	{dialect.Reason, "resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate response_code_details auth_reason sent_http_www_authenticate"},
+	{fieldTime, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime"},
+	{fieldMethod, "request_method requestmethod http_method method verb request.method clientrequestmethod httprequest.requestmethod properties.httpmethod http.request.method"},
+	{fieldTarget, "request_uri requesturi requestpath http_url clientrequesturi request.uri httprequest.requesturl properties.requesturi url.original uri url path http_path request.url"},
+	{fieldPath, "url.path uri_path"},
+	{fieldQuery, "args query_string querystring url.query query"},
+	{fieldRequest, "request request_line"},
+	{fieldOriginStatus, "downstreamstatus edgeresponsestatus"},
+	{fieldAnswerer, "source"},
+	{fieldPeer, "realip_remote_addr"},
+	{fieldStatus, "status http_status status_code statuscode response_code response.status httprequest.status properties.httpstatuscode http.response.status_code"},
+	{fieldBytes, "body_bytes_sent bytes_sent downstreamcontentsize bytes size response_size response.size httprequest.responsesize http.response.body.bytes edgeresponsebytes properties.responsebytes"},
+	{fieldUser, "remote_user clientusername consumer.username authenticated_entity.id user_id user.name user username user_name auth_user"},
+	{fieldSession, "cookie_session cookie_sessionid cookie_session_id cookie_sid cookie_phpsessid cookie_jsessionid session session_id sessionid sid http_x_session_id request_x-session-id request.headers.x-session-id request.headers.x-session-id[0]"},
+	{fieldCookie, "http_cookie request_cookie request.headers.cookie request.headers.cookie[0] captured_request_cookie cookie cookies"},
+	{fieldClient, "client_ip clientip request.client_ip clienthost remote_addr remote_ip request.remote_ip httprequest.remoteip properties.clientip client.ip client.address source.ip source.address remoteip remote_host clientaddr downstream_remote_address remote_address ip client"},
+	{fieldForwarded, "http_x_forwarded_for x_forwarded_for xff request_x-forwarded-for request.headers.x-forwarded-for request.headers.x-forwarded-for[0]"},
+	{fieldForwardedHeader, "http_forwarded request_forwarded request.headers.forwarded request.headers.forwarded[0]"},
+	{fieldRealIP, "http_x_real_ip x_real_ip http_cf_connecting_ip request_x-real-ip request.headers.x-real-ip request.headers.x-real-ip[0] request.headers.cf-connecting-ip[0]"},
+	{fieldProxied, "proxy_protocol_addr"},
+	{fieldAuthorization, "http_authorization authorization request_authorization request.headers.authorization request.headers.authorization[0]"},
+	{fieldAgent, "http_user_agent request_user-agent request.headers.user-agent request.headers.user-agent[0] clientrequestuseragent httprequest.useragent properties.useragent user_agent.original user_agent useragent agent"},
+	{fieldReferrer, "http_referer http_referrer referer referrer request_referer request.headers.referer request.headers.referer[0] clientrequestreferer httprequest.referer http.request.referrer"},
+	{fieldHost, "http_host host request.host requesthost clientrequesthost server_name vhost authority url.domain request.headers.host"},
+	{fieldScheme, "scheme request_scheme url.scheme clientrequestscheme x_forwarded_proto"},
+	{fieldProtocol, "server_protocol protocol requestprotocol request.proto clientrequestprotocol"},
+	{fieldUpstream, "upstream_addr upstream_host serviceaddr serviceurl servicename upstream originip tries[0].ip tries httprequest.serverip properties.originname upstream_cluster server_address backend_name proxy_upstream_name"},
+	{fieldUpstreamStatus, "upstream_status originstatus originresponsestatus"},
+	{fieldSeconds, "request_time duration_seconds properties.timetaken reqtime"},
+	{fieldMillis, "response_time_ms duration_ms latencies.request latency tt originresponsedurationms responsetime response_time"},
+	{fieldNanos, "event.duration"},
+	{fieldLatency, "httprequest.latency duration"},
+	{fieldReason, "resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate response_code_details auth_reason sent_http_www_authenticate"},
 }
 
 // keyTable maps the hash of a key's dotted path in lower case to its field. The keys
@@ -56,11 +52,12 @@ type keyTable struct {
 	slots    [1024]keySlot
 	used     int
 	programs []*program
+	reads    [numFields]bool
 }
 
 type keySlot struct {
 	hash  uint64
-	field dialect.Meaning
+	field fieldID
 	rank  uint8 // 0 is preferred
 	// program is one more than the index of the program for a value with several
 	// fields. Slots are small because they fill the first-level cache.
@@ -93,14 +90,14 @@ var (
 )
 
 // newKeyTable returns a table of the keys that the user assigned and of aliases.
-func newKeyTable(aliases []alias, assigned map[string]dialect.Meaning) *keyTable {
+func newKeyTable(aliases []alias, assigned map[string]fieldID) *keyTable {
 	t := &keyTable{}
 	t.addAll(aliases, assigned)
 	return t
 }
 
 // addAll adds the keys that the user assigned, and aliases for the others.
-func (t *keyTable) addAll(aliases []alias, assigned map[string]dialect.Meaning) {
+func (t *keyTable) addAll(aliases []alias, assigned map[string]fieldID) {
 	for name, f := range assigned {
 		t.add(name, f, 0, nil)
 	}
@@ -116,7 +113,7 @@ const maxKeys = 900
 
 // add adds a key, unless it is in the table. g is the program for a value with
 // several fields, else nil.
-func (t *keyTable) add(key string, f dialect.Meaning, rank uint8, g *program) {
+func (t *keyTable) add(key string, f fieldID, rank uint8, g *program) {
 	h := hashOf(key)
 	i := h % uint64(len(t.slots))
 	for t.slots[i].hash != 0 {
@@ -134,6 +131,7 @@ func (t *keyTable) add(key string, f dialect.Meaning, rank uint8, g *program) {
 		t.programs = append(t.programs, g)
 		t.slots[i].program = uint16(len(t.programs))
 	}
+	t.reads[f] = true
 }
 
 // find returns the slot of a key, an empty slot if it is not in the table.

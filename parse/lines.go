@@ -42,37 +42,52 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	if l.next >= len(l.block) {
 		return nil, Parsed, false
 	}
-	if p.formats[0].prefixed {
+	switch {
+	case p.formats[0].prefixed:
 		if line, ok = p.nextCommon(e); ok {
 			return line, p.complete(e), true
 		}
-		line = l.cut()
-	} else { // delimiters are not used
+		if line, ok = l.cut(); !ok {
+			line = l.advance()
+		}
+	case p.json.tryShapes():
+		if line, v, ok = p.nextAlike(e); ok {
+			return line, v, true
+		}
+		line = l.cutAlone()
+		p.json.learnShape = p.json.learnShape && l.next+scan.ShapeSlack <= len(l.block) // else it may have failed for want of slack
+	default: // delimiters are not used
 		line = l.cutAlone()
 	}
 	return line, p.parse(line, e), true
 }
 
-// cut takes the next line and its delimiters.
-func (l *lines) cut() (line []byte) {
-	for {
-		for i, m := range l.delimiters {
-			end := l.start + int(m)
-			if l.block[end] != scan.Newline {
-				continue
-			}
-			line = l.block[l.next:end]
-			l.known, l.own, l.origin = line, l.delimiters[:i], uint32(l.next-l.start)
-			l.delimiters, l.next = l.delimiters[i+1:], end+1
-			return line
+// cut takes the next line if its end is among the known delimiters.
+func (l *lines) cut() (line []byte, ok bool) {
+	for i, m := range l.delimiters {
+		end := l.start + int(m)
+		if l.block[end] != scan.Newline {
+			continue
 		}
-		if l.start == l.next && l.end > l.next {
-			break // the line is longer than the window, or the last one without an end
-		}
+		line = l.block[l.next:end]
+		l.known, l.own, l.origin = line, l.delimiters[:i], uint32(l.next-l.start)
+		l.delimiters, l.next = l.delimiters[i+1:], end+1
+		return line, true
+	}
+	return nil, false
+}
+
+// advance finds the delimiters of the next window and takes its first line.
+func (l *lines) advance() (line []byte) {
+	if l.end < len(l.block) {
 		l.start, l.end = l.next, min(l.next+window, len(l.block))
 		l.buf = scan.Delimiters(l.buf, l.block[l.start:l.end])
 		l.delimiters = l.buf
+		if line, ok := l.cut(); ok {
+			return line
+		}
 	}
+	// The line is longer than the window, or the last one without an end.
 	line = l.cutAlone()
 	l.end, l.delimiters = l.next, nil
 	return line

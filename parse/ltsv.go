@@ -1,35 +1,31 @@
 package parse
 
-import (
-	"bytes"
-
-	"logscan/parse/dialect"
-)
+import "bytes"
 
 // ltsvAliases maps fields to the labels of LTSV. http://ltsv.org/#labels
 var ltsvAliases = []alias{
-	{dialect.Time, "time time_iso8601 time_local timestamp @timestamp msec date"},
-	{dialect.Client, "host remote_addr remote_host client_ip clientip client ip"},
-	{dialect.Forwarded, "forwardedfor xff x_forwarded_for http_x_forwarded_for"},
-	{dialect.User, "user remote_user"},
-	{dialect.Request, "req request"},
-	{dialect.Method, "method request_method"},
-	{dialect.Target, "uri request_uri path"},
-	{dialect.Query, "query args"},
-	{dialect.Protocol, "protocol server_protocol"},
-	{dialect.Scheme, "scheme"},
-	{dialect.Status, "status"},
-	{dialect.Bytes, "size body_bytes_sent bytes_sent bytes"},
-	{dialect.Referrer, "referer http_referer referrer"},
-	{dialect.Agent, "ua http_user_agent user_agent"},
-	{dialect.Host, "vhost http_host server_name"},
-	{dialect.Seconds, "reqtime request_time"},
-	{dialect.Micros, "reqtime_microsec taken"},
-	{dialect.Cookie, "cookie http_cookie"},
-	{dialect.Session, "session session_id sid cookie_session"},
-	{dialect.Upstream, "upstream upstream_addr backend"},
-	{dialect.UpstreamStatus, "upstream_status"},
-	{dialect.Reason, "www_authenticate sent_http_www_authenticate"},
+	{fieldTime, "time time_iso8601 time_local timestamp @timestamp msec date"},
+	{fieldClient, "host remote_addr remote_host client_ip clientip client ip"},
+	{fieldForwarded, "forwardedfor xff x_forwarded_for http_x_forwarded_for"},
+	{fieldUser, "user remote_user"},
+	{fieldRequest, "req request"},
+	{fieldMethod, "method request_method"},
+	{fieldTarget, "uri request_uri path"},
+	{fieldQuery, "query args"},
+	{fieldProtocol, "protocol server_protocol"},
+	{fieldScheme, "scheme"},
+	{fieldStatus, "status"},
+	{fieldBytes, "size body_bytes_sent bytes_sent bytes"},
+	{fieldReferrer, "referer http_referer referrer"},
+	{fieldAgent, "ua http_user_agent user_agent"},
+	{fieldHost, "vhost http_host server_name"},
+	{fieldSeconds, "reqtime request_time"},
+	{fieldMicros, "reqtime_microsec taken"},
+	{fieldCookie, "cookie http_cookie"},
+	{fieldSession, "session session_id sid cookie_session"},
+	{fieldUpstream, "upstream upstream_addr backend"},
+	{fieldUpstreamStatus, "upstream_status"},
+	{fieldReason, "www_authenticate sent_http_www_authenticate"},
 }
 
 // labels reads a line of LTSV: label:value, separated by tabs.

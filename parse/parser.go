@@ -69,6 +69,9 @@ func (p *Parser) parse(line []byte, e *Entry) Verdict {
 	e.Reset()
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
+		if len(p.lines.known) == n {
+			p.lines.known = line
+		}
 	}
 	if len(line) == 0 {
 		return SkipBlank
@@ -162,7 +165,7 @@ func (p *Parser) tryOthers(v Verdict, n int, line, text []byte, e *Entry) Verdic
 func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 	d := &p.values
 	d.start(f)
-	if f.kind != kindJSON && (!f.prefixed || d.general || len(line) > window) { // else object or run determines it
+	if !f.prefixed || d.general || len(line) > window { // else run determines it
 		d.escaped = bytes.IndexByte(line, f.escape()) >= 0
 	}
 	var v Verdict

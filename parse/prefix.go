@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 
-	"logscan/parse/dialect"
 	"logscan/parse/field"
 	"logscan/parse/scan"
 )
@@ -20,6 +19,7 @@ import (
 type prefix struct {
 	steps   int  // number of steps read at once; 0 if the program begins otherwise
 	hostEnd byte // the byte after a virtual host in front: a blank, or a colon before its port; 0 if there is no host
+	ident   bool // the answer of identd is a step of its own, not the literal " - "
 	more    bool // referrer and user agent are included
 	whole   bool // the program ends with the quote after them
 }
@@ -28,34 +28,40 @@ type prefix struct {
 func prefixOf(steps []step) prefix {
 	var x prefix
 	n := 0
-	next := func(f dialect.Meaning, literal string, quoted bool) bool {
-		if n == len(steps) || steps[n].field != f || string(steps[n].literal) != literal || steps[n].quoted != quoted ||
-			len(steps[n].end) == 0 && f != dialect.Bytes {
+	is := func(f fieldID, literal string, quoted bool) bool {
+		if n == len(steps) || steps[n].field != f || string(steps[n].literal) != literal || steps[n].quoted != quoted {
+			return false
+		}
+		return len(steps[n].end) > 0 || f == fieldBytes
+	}
+	next := func(f fieldID, literal string, quoted bool) bool {
+		if !is(f, literal, quoted) {
 			return false
 		}
 		n++
 		return true
 	}
 	before := ""
-	if next(dialect.Host, "", false) {
+	if next(fieldHost, "", false) {
 		before, x.hostEnd = " ", ' '
-		if next(dialect.Count, ":", false) {
+		if next(fieldCount, ":", false) {
 			x.hostEnd = ':'
 		}
 	}
-	if !next(dialect.Client, before, false) {
+	if !next(fieldClient, before, false) {
 		return x
 	}
+	x.ident = next(fieldIgnored, " ", false)
 	before = " - "
-	if next(dialect.Ignored, " ", false) { // the answer of identd
+	if x.ident {
 		before = " "
 	}
-	if !next(dialect.User, before, false) || !next(dialect.Time, " [", false) || !next(dialect.Request, `] "`, true) ||
-		!next(dialect.Status, `" `, false) || !next(dialect.Bytes, " ", false) {
+	if !next(fieldUser, before, false) || !next(fieldTime, " [", false) || !next(fieldRequest, `] "`, true) ||
+		!next(fieldStatus, `" `, false) || !next(fieldBytes, " ", false) {
 		return x
 	}
 	x.steps = n
-	if next(dialect.Referrer, ` "`, true) && next(dialect.Agent, `" "`, true) {
+	if next(fieldReferrer, ` "`, true) && next(fieldAgent, `" "`, true) {
 		x.steps, x.more = n, true
 	}
 	return x
@@ -72,10 +78,10 @@ func (x prefix) quotes() int {
 	return 2
 }
 
-// nextCommon reads the next line of the block if all its quotes are known and it is in
-// the usual shape: it does at once what Next and parse do step by step (3 % of a
-// scan). If it fails, the line is still the next one, and the contents of e are
-// undefined.
+// nextCommon reads the next line of the block if its end and all its quotes are
+// known, it is in the usual shape and needs no other checks: it does at once what
+// Next and parse do step by step. If it fails, the line is still the next one, and
+// the contents of e are undefined.
 func (p *Parser) nextCommon(e *Entry) (line []byte, ok bool) {
 	f, l, d := p.formats[0], &p.lines, &p.values
 	g := f.programs[0]
@@ -138,8 +144,10 @@ func (x *prefix) begin(d *decoder, line []byte, own *[mostQuotes]uint32, origin 
 	if when[0] != '[' || binary.LittleEndian.Uint32(when[stamp:])>>8 != ']'|' '<<8|'"'<<16 {
 		return 0, false
 	}
-	if e.Time, ok = d.clock.Parse(when[1 : 1+stamp]); !ok {
-		return 0, false
+	if e.Time, ok = d.clock.SameCommon((*[stamp]byte)(when[1:])); !ok {
+		if e.Time, ok = d.clock.ParseCommon((*[stamp]byte)(when[1:])); !ok {
+			return 0, false
+		}
 	}
 	if !splitCommonRequest(e, line, open+1, end) {
 		splitLine(e, line[open+1:end])
@@ -232,7 +240,7 @@ func splitCommonRequest(e *Entry, line []byte, from, end int) (ok bool) {
 		return false
 	}
 	e.Method, e.Protocol = line[from:path-1], line[behind+1:end]
-	n := path + scan.PathEnd(line[path:behind])
+	n := path + scan.PathEnd(line[path:], behind-path)
 	e.Path = line[path:n]
 	if n < behind {
 		if line[n] != '?' {

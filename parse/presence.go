@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"logscan/parse/dialect"
 	"logscan/parse/field"
 )
 
@@ -42,18 +41,18 @@ func (x Extra) String() string { return extraNames[x] }
 
 // extraFields maps extras to the fields that hold them. Fractions of seconds and
 // offsets are parts of a time and only seen in its value.
-var extraFields = [NumExtras][]dialect.Meaning{
-	ExtraUser:           {dialect.User},
-	ExtraSession:        {dialect.Session, dialect.Cookie},
-	ExtraUserAgent:      {dialect.Agent},
-	ExtraReferrer:       {dialect.Referrer},
-	ExtraHost:           {dialect.Host},
-	ExtraUpstream:       {dialect.Upstream, dialect.Server, dialect.Hierarchy},
-	ExtraUpstreamStatus: {dialect.UpstreamStatus},
-	ExtraDuration:       {dialect.Seconds, dialect.Millis, dialect.Micros, dialect.Nanos, dialect.Latency, dialect.SecondsMore, dialect.Taken},
-	ExtraScheme:         {dialect.Scheme},
-	ExtraReason:         {dialect.Reason, dialect.State, dialect.Substatus},
-	ExtraForwarded:      {dialect.Forwarded},
+var extraFields = [NumExtras][]fieldID{
+	ExtraUser:           {fieldUser},
+	ExtraSession:        {fieldSession, fieldCookie},
+	ExtraUserAgent:      {fieldAgent},
+	ExtraReferrer:       {fieldReferrer},
+	ExtraHost:           {fieldHost},
+	ExtraUpstream:       {fieldUpstream, fieldServer, fieldHierarchy},
+	ExtraUpstreamStatus: {fieldUpstreamStatus},
+	ExtraDuration:       {fieldSeconds, fieldMillis, fieldMicros, fieldNanos, fieldLatency, fieldSecondsMore, fieldTaken},
+	ExtraScheme:         {fieldScheme},
+	ExtraReason:         {fieldReason, fieldState, fieldSubstatus},
+	ExtraForwarded:      {fieldForwarded},
 }
 
 // Presence counts the extras in some lines of a log. It is determined from the lines
@@ -176,7 +175,7 @@ func (s *Presence) Missing() []Extra {
 }
 
 // mark sets Logged for the extras that the fields can hold.
-func (s *Presence) mark(reads *[dialect.NumMeanings]bool) {
+func (s *Presence) mark(reads *[numFields]bool) {
 	for x, fields := range extraFields {
 		for _, f := range fields {
 			s.Logged[x] = s.Logged[x] || reads[f]
@@ -209,7 +208,7 @@ func (s *Presence) keys(sample []byte, f *Format) {
 			servers[hashKey(fnvOffset, []byte(key))] = o.server
 		}
 	}
-	var reads [dialect.NumMeanings]bool
+	var reads [numFields]bool
 	found := map[uint64]bool{} // of servers
 	for _, line := range spreadLines(sample, surveyedKeys) {
 		var object map[string]any

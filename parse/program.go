@@ -3,8 +3,6 @@ package parse
 import (
 	"bytes"
 
-	"logscan/parse/dialect"
-	"logscan/parse/field"
 	"logscan/parse/field/strftime"
 	"logscan/parse/scan"
 )
@@ -16,17 +14,17 @@ import (
 type step struct {
 	literal []byte // before the field
 	end     []byte // after it: the next step's literal; empty for the last field
-	field   dialect.Meaning
+	field   fieldID
 	quoted  bool // the field stands in double quotes
 	escaped bool // special characters in the field are escaped
 	list    bool // the field is a list with ", " and " : " between its elements
 
 	dash []byte // end, with a bare dash in place of the quote that opens the next field; nil if none does
 
-	// Of lenient programs only:
+	// For runLenient only:
 	pattern *strftime.Pattern // reads a time or a part of one, and determines its end
 	pad     bool              // blanks may precede the field
-	until   dialect.Meaning   // the field ends where one of this kind follows: a status or a protocol
+	until   fieldID           // the field ends where one of this kind follows: a status or a protocol
 }
 
 // program is a compiled text format.
@@ -34,23 +32,34 @@ type program struct {
 	steps   []step
 	tail    []byte // literal after the last field
 	open    bool   // more fields may follow the tail
-	lenient bool   // a field may end elsewhere than at the literal after it
+	lenient bool   // it needs runLenient
 	prefix
-	reads [dialect.NumMeanings]bool
+	reads [numFields]bool
 }
 
-// read reads a line. l holds its delimiters; it may be nil if the current format has
-// no common prefix.
+// read runs the program in the mode that it needs. l holds the delimiters of the
+// line; it may be nil if the current format has no common prefix.
 func (g *program) read(d *decoder, l *lines, line []byte, e *Entry) Verdict {
 	if g.lenient {
 		d.parts = strftime.Civil{}
+		if v := g.runLenient(d, line, e); v != Parsed {
+			return v
+		}
+		return d.settle(e)
 	}
+	return g.run(d, l, line, e)
+}
+
+// run reads line and stores every field.
+func (g *program) run(d *decoder, l *lines, line []byte, e *Entry) Verdict {
 	rest, from := line, 0
 	if g.prefix.steps > 0 && d.format.prefixed && !d.general && len(line) <= window {
 		own, origin := l.delimitersOf(line)
 		at, ok := 0, false
-		if len(own) >= g.quotes() && cap(own) >= mostQuotes {
-			at, ok = g.begin(d, line, (*[mostQuotes]uint32)(own[:mostQuotes]), origin, e)
+		if len(own) >= g.quotes() {
+			var first [mostQuotes]uint32
+			copy(first[:], own)
+			at, ok = g.begin(d, line, &first, origin, e)
 		}
 		if ok && g.whole && at+1 == len(line) && len(own) == g.quotes() { // only the last quote remains
 			d.escaped = false
@@ -65,44 +74,33 @@ func (g *program) read(d *decoder, l *lines, line []byte, e *Entry) Verdict {
 		}
 		d.escaped = hasEscapes(line, own, origin)
 	}
+	if from == 0 && !bytes.HasPrefix(line, g.steps[0].literal) {
+		return RejectSyntax
+	}
 	for i := from; i < len(g.steps); i++ {
 		s := &g.steps[i]
-		if (i == 0 || g.lenient) && !bytes.HasPrefix(rest, s.literal) {
-			return RejectSyntax
-		}
-		rest = rest[len(s.literal):] // otherwise, the previous step has matched it
-		if s.pad {
-			rest = bytes.TrimLeft(rest, " \t")
-		}
-		n := 0
-		if s.pattern != nil {
-			if n = s.pattern.Parse(rest, &d.parts); n < 0 {
-				if len(rest) == 0 || rest[0] != '-' {
-					return RejectTime
-				}
-				n = 1 // not logged
+		rest = rest[len(s.literal):] // the previous step has matched it
+		if !d.general {
+			if n := d.setCommon(s, rest, e); n > 0 {
+				rest = rest[n:]
+				continue
 			}
-		} else if n = s.find(rest); n < 0 {
+		}
+		n := s.find(rest)
+		if n < 0 {
 			return RejectSyntax
-		} else if s.field != dialect.Ignored {
+		}
+		if s.field != fieldIgnored {
 			if v := d.set(e, s.field, rest[:n], s.escaped); v != Parsed {
 				return v
 			}
 		}
 		rest = rest[n:]
 	}
-	if !g.isTail(rest, g.tail) {
+	if !bytes.HasPrefix(rest, g.tail) || !g.open && len(rest) != len(g.tail) {
 		return RejectSyntax
 	}
-	if g.lenient {
-		return d.settle(e)
-	}
 	return Parsed
-}
-
-// isTail reports whether rest, what follows the last field, is as it must be.
-func (g *program) isTail(rest, tail []byte) bool {
-	return bytes.HasPrefix(rest, tail) && (g.open || len(rest) == len(tail))
 }
 
 // hasEscapes reports whether a backslash is among the delimiters of a line.
@@ -121,10 +119,42 @@ func (g *program) ends(b []byte, i int) bool {
 	return bytes.HasPrefix(b, end) && (len(end) > 0 || len(b) == 0)
 }
 
-// readDashes is read for lines with a bare dash in place of a quoted field, as several
+// setCommon stores the fields that nearly every line has in one shape, without
+// searching for their end first: the time of the line before, a status of three
+// digits, a size in digits. It returns the length of the field, 0 if it has another
+// shape.
+func (d *decoder) setCommon(s *step, b []byte, e *Entry) int {
+	switch s.field {
+	case fieldTime:
+		last, micros := d.clock.Last()
+		n := len(last)
+		if n > 0 && len(b) > n && scan.HasPrefix(b[n:], s.end) && len(s.end) > 0 && string(b[:n]) == string(last) {
+			e.Time = micros
+			return n
+		}
+	case fieldStatus:
+		if len(b) > 3 && len(s.end) > 0 && scan.HasPrefix(b[3:], s.end) && b[0]-'1' < 9 && b[1]-'0' < 10 && b[2]-'0' < 10 {
+			e.Status = int32(b[0]-'0')*100 + int32(b[1]-'0')*10 + int32(b[2]-'0')
+			return 3
+		}
+	case fieldBytes:
+		size, n := int64(0), 0
+		for n < len(b) && n < 18 && b[n]-'0' < 10 {
+			size = size*10 + int64(b[n]-'0')
+			n++
+		}
+		if n > 0 && len(s.end) > 0 && scan.HasPrefix(b[n:], s.end) {
+			e.BodySize = size
+			return n
+		}
+	}
+	return 0
+}
+
+// runDashes is run for lines with a bare dash in place of a quoted field, as several
 // servers write a missing value, or with a name that contains the literal before
-// the time. Few lines need it, so it is tried only if read has failed.
-func (g *program) readDashes(d *decoder, line []byte, e *Entry) Verdict {
+// the time. Few lines need it, so it is tried only if run has failed.
+func (g *program) runDashes(d *decoder, line []byte, e *Entry) Verdict {
 	rest := line
 	var before []byte // the line from the previous field on; nil if that is a bare dash
 	unquoted := 0     // 1 after a bare dash, which has no closing quote
@@ -162,7 +192,7 @@ func (g *program) readDashes(d *decoder, line []byte, e *Entry) Verdict {
 		}
 		before, rest = rest, rest[n:]
 	}
-	if !g.isTail(rest, g.tail[unquoted:]) {
+	if tail := g.tail[unquoted:]; !bytes.HasPrefix(rest, tail) || !g.open && len(rest) != len(tail) {
 		return RejectSyntax
 	}
 	return Parsed
@@ -202,38 +232,18 @@ func (s *step) find(b []byte) int {
 	case s.list:
 		return findList(b, s.end)
 	}
+	first := s.end[0]
 	for from := 0; ; {
-		n := bytes.IndexByte(b[from:], s.end[0])
+		n := bytes.IndexByte(b[from:], first)
 		if n < 0 {
 			return -1
 		}
 		n += from
 		if len(s.end) == 1 || scan.HasPrefix(b[n:], s.end) {
-			switch s.until {
-			case dialect.Status:
-				return beforeStatus(b, n)
-			case dialect.Protocol:
-				return n + max(0, bytes.Index(b[n:], spaceHTTP))
-			}
 			return n
 		}
 		from = n + 1
 	}
-}
-
-var spaceHTTP = []byte(" HTTP/")
-
-// beforeStatus returns the offset of the first space from n on that a status
-// follows, n if there is none.
-func beforeStatus(b []byte, n int) int {
-	for i := n; i+4 <= len(b); i++ {
-		if b[i] == ' ' && (i+4 == len(b) || b[i+4] == ' ') {
-			if _, ok := field.Status(b[i+1 : i+4]); ok {
-				return i
-			}
-		}
-	}
-	return n
 }
 
 // findQuoted returns the offset of end, which begins with a double quote, at its
@@ -288,7 +298,7 @@ func (f *Format) tryShapes(v Verdict, d *decoder, l *lines, line []byte, e *Entr
 	}
 	if v == RejectTime || bytes.Contains(line, bareDash) {
 		for _, g := range f.programs {
-			if d.restart(e); !g.lenient && g.readDashes(d, line, e) == Parsed {
+			if d.restart(e); !g.lenient && g.runDashes(d, line, e) == Parsed {
 				return Parsed
 			}
 		}

@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -28,56 +27,101 @@ func isApache(spec string) bool { return strings.Contains(spec, "%") }
 // commonTime is the pattern of %t, within its brackets.
 const commonTime = "%d/%b/%Y:%H:%M:%S %z"
 
-// apacheField parses a directive: %[!][status,…][<|>][{argument}][<|>]letter.
-func apacheField(s *scanner, at int) (end int, err error) {
-	spec, i := s.spec, at+1
+// apachePieces parses a LogFormat string: directives, %% and the backslash escapes
+// of the configuration file.
+func apachePieces(spec string) ([]Piece, error) {
+	var ps []Piece
+	for i := 0; i < len(spec); {
+		switch c := spec[i]; {
+		case c == '\\' && i+1 < len(spec):
+			text := string(spec[i+1])
+			switch text {
+			case "n":
+				text = "\n"
+			case "t":
+				text = "\t"
+			}
+			ps = literal(ps, text, i)
+			i += 2
+		case c != '%':
+			ps = literal(ps, string(c), i)
+			i++
+		case i+1 < len(spec) && spec[i+1] == '%':
+			ps = literal(ps, "%", i)
+			i += 2
+		default:
+			p, letter, end, err := apacheDirective(spec, i)
+			if err != nil {
+				return nil, err
+			}
+			switch n := len(ps) - 1; {
+			case letter == 't': // its value has brackets
+				p.Time, _ = strftime.Compile(commonTime)
+				ps = literal(append(literal(ps, "[", i), p), "]", i)
+			case letter == 'q' && n >= 0 && ps[n].Means == Path: // %U%q
+				ps[n].Means, ps[n].Name = Target, ps[n].Name+p.Name
+			default:
+				ps = append(ps, p)
+			}
+			i = end
+		}
+	}
+	return ps, nil
+}
+
+// apacheDirective parses the directive at offset at of spec, which ends at end:
+// %[!][status,…][<|>][{argument}]letter. letter is 0 if there is an argument.
+func apacheDirective(spec string, at int) (p Piece, letter byte, end int, err error) {
+	i, final := at+1, false
 	for i < len(spec) && strings.IndexByte("!<>,0123456789", spec[i]) >= 0 {
+		final = final || spec[i] == '>'
 		i++
 	}
-	final := strings.Contains(spec[at:i], ">")
-	arg, braced := "", i < len(spec) && spec[i] == '{'
-	if braced {
-		if arg, i, err = s.argument(i, i, '}'); err != nil {
-			return 0, err
+	arg, braced := "", false
+	if i < len(spec) && spec[i] == '{' {
+		n := strings.IndexByte(spec[i:], '}')
+		if n < 0 {
+			return p, 0, 0, fmt.Errorf("at byte %d: a { without its }", i)
 		}
-		for i < len(spec) && strings.IndexByte("<>", spec[i]) >= 0 {
+		arg, braced = spec[i+1:i+n], true
+		i += n + 1
+		for i < len(spec) && strings.IndexByte("<>", spec[i]) >= 0 { // as in %{X}>i
 			i++
 		}
 	}
 	if i == len(spec) {
-		return 0, fmt.Errorf("at byte %d: a %% without a directive", at)
+		return p, 0, 0, fmt.Errorf("at byte %d: a %% without a directive", at)
 	}
-	letter := spec[i]
-	if end = i + 1; letter == '^' { // %^FB, %^ti: trailers and the time to the first byte
-		end = min(i+3, len(spec))
-	}
-	p := Piece{Name: spec[at:end], At: at}
-	m, known := apacheMeanings[letter]
-	n := len(s.pieces) - 1
-	switch {
-	case letter == '^' && i+3 <= len(spec):
-	case braced && strings.IndexByte(apacheBraced, letter) >= 0:
-		p.Name = cmp.Or(arg, p.Name)
-		if err := p.apacheArgument(letter, arg); err != nil {
-			return 0, fmt.Errorf("at byte %d: %w", at, err)
+	letter = spec[i]
+	if letter == '^' { // %^FB, %^ti: trailers and the time to the first byte
+		if i+3 > len(spec) {
+			return p, 0, 0, fmt.Errorf("at byte %d: no such directive: %s", at, spec[at:])
 		}
-	case braced || !known && strings.IndexByte(apacheIgnored, letter) < 0:
-		return 0, fmt.Errorf("at byte %d: no such directive: %s", at, p.Name)
-	case letter == 's' && !final:
-		p.Means = StatusOriginal
-	case letter == 't': // its value has brackets
-		p.Means = m
-		p.Time, err = strftime.Compile(commonTime)
-		s.enclose("[", p, "]")
-		return end, err
-	case letter == 'q' && n >= 0 && s.pieces[n].Means == Path: // %U%q
-		s.pieces[n].Means, s.pieces[n].Name = Target, s.pieces[n].Name+p.Name
-		return end, nil
-	default:
-		p.Means = m
+		return Piece{Name: spec[at : i+3], At: at}, 0, i + 3, nil
 	}
-	s.add(p)
-	return end, nil
+	end = i + 1
+	p = Piece{Name: spec[at:end], At: at}
+	ok := true
+	switch {
+	case braced && strings.IndexByte(apacheBraced, letter) >= 0:
+		p.Name = nameOr(arg, p.Name)
+		if err := p.apacheArgument(letter, arg); err != nil {
+			return p, 0, 0, fmt.Errorf("at byte %d: %w", at, err)
+		}
+		letter = 0
+	case braced:
+		ok = false
+	default:
+		p.Means, ok = apacheMeanings[letter]
+		ok = ok || strings.IndexByte(apacheIgnored, letter) >= 0
+	}
+	if !ok {
+		return p, 0, 0, fmt.Errorf("at byte %d: no such directive: %s", at, spec[at:end])
+	}
+	if letter == 's' && !final {
+		p.Means = StatusOriginal
+	}
+	return p, letter, end, nil
 }
 
 // apacheArgument sets the meaning of a directive with an argument.

@@ -7,7 +7,6 @@ package dialect
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"logscan/parse/field/strftime"
@@ -23,6 +22,54 @@ type Piece struct {
 	Time    *strftime.Pattern // of a time or a part of one; nil for the usual spellings
 	At      int               // byte offset in the format string
 }
+
+// Meaning is the meaning of a field. The zero value is Ignored.
+type Meaning string
+
+// The meanings.
+const (
+	Ignored         Meaning = ""
+	Time            Meaning = "time"     // a whole time
+	TimePart        Meaning = "timepart" // as Piece.Time spells it
+	Request         Meaning = "request"  // METHOD target PROTOCOL
+	Target          Meaning = "target"   // path?query, or an absolute URL
+	Path            Meaning = "path"
+	Query           Meaning = "query"
+	Method          Meaning = "method"
+	Protocol        Meaning = "protocol"
+	Scheme          Meaning = "scheme"
+	Host            Meaning = "host"
+	ServerName      Meaning = "servername" // the name of the server, whatever the requested host
+	Status          Meaning = "status"
+	StatusOriginal  Meaning = "statusoriginal" // before an internal redirect
+	Bytes           Meaning = "bytes"
+	Seconds         Meaning = "duration"
+	Millis          Meaning = "millis"
+	Micros          Meaning = "micros"
+	Nanos           Meaning = "nanos"
+	Referrer        Meaning = "referrer"
+	Agent           Meaning = "user_agent"
+	User            Meaning = "user"
+	CookieNamed     Meaning = "cookienamed" // the value of the cookie Arg
+	Cookie          Meaning = "cookie"      // the whole header
+	Client          Meaning = "client"
+	ClientPort      Meaning = "clientport"      // address:port
+	Forwarded       Meaning = "forwarded"       // X-Forwarded-For
+	ForwardedHeader Meaning = "forwardedheader" // Forwarded, RFC 7239
+	RealIP          Meaning = "realip"          // X-Real-IP and other headers with a single address
+	Proxied         Meaning = "proxied"         // client according to the PROXY protocol
+	Authorization   Meaning = "authorization"   // the whole header
+	Session         Meaning = "session"
+	Peer            Meaning = "peer"
+	Upstream        Meaning = "upstream"
+	UpstreamStatus  Meaning = "upstream_status"
+	Server          Meaning = "server" // HAProxy's backend/server
+	Reason          Meaning = "reason"
+	State           Meaning = "state" // HAProxy's termination state
+	Count           Meaning = "count" // digits that are not kept, but distinguish this format from others
+	Word            Meaning = "word"  // like Count, any text without blanks
+	Padding         Meaning = "padding"
+)
 
 // Spec is a parsed format string.
 type Spec struct {
@@ -48,96 +95,21 @@ type Member struct {
 
 // language is a syntax of format strings.
 type language struct {
-	name    string
-	is      func(spec string) bool
-	starts  []string      // beginnings of fields
-	escapes map[byte]byte // what a backslash and a byte stand for, if not for the byte; nil: backslashes are literal
-	field   func(s *scanner, at int) (end int, err error)
-	join    func([]Piece) []Piece // nil if fields need not be joined
+	name   string
+	is     func(spec string) bool
+	pieces func(spec string) ([]Piece, error)
 }
 
 // languages returns all languages. A string is of the first whose marks it has.
 func languages() []language {
-	percent := []string{"%"}
 	return []language{
-		{name: "envoy", is: isEnvoy, starts: percent, field: envoyField},
-		{name: "nginx", is: isNginx, starts: []string{"$"}, field: nginxField, join: joinTargets},
-		{name: "uwsgi", is: isParenthesized, starts: []string{"%("}, field: parenthesizedField},
-		{name: "haproxy", is: isHAProxy, starts: percent, escapes: map[byte]byte{}, field: haproxyField},
-		{name: "goaccess", is: isGoAccess, starts: []string{"%", "~h{"}, escapes: map[byte]byte{'t': '\t'}, field: goaccessField},
-		{name: "apache", is: isApache, starts: percent, escapes: map[byte]byte{'n': '\n', 't': '\t'}, field: apacheField},
+		{"envoy", isEnvoy, envoyPieces},
+		{"nginx", isNginx, nginxPieces},
+		{"uwsgi", isParenthesized, parenthesizedPieces},
+		{"haproxy", isHAProxy, haproxyPieces},
+		{"goaccess", isGoAccess, goaccessPieces},
+		{"apache", isApache, apachePieces},
 	}
-}
-
-// scanner splits a format string into pieces.
-type scanner struct {
-	spec   string
-	pieces []Piece
-	quoted bool // HAProxy: quotes are put around the values of all fields that follow
-}
-
-// pieces parses a format string.
-func (l *language) pieces(spec string) ([]Piece, error) {
-	if l.name == "envoy" { // the documented line feed at the end is not part of the line
-		spec = strings.TrimSuffix(strings.TrimSuffix(spec, "\n"), `\n`)
-	}
-	s := scanner{spec: spec}
-	for i := 0; i < len(spec); {
-		rest := spec[i:]
-		switch {
-		case l.escapes != nil && rest[0] == '\\' && len(rest) > 1:
-			c, ok := l.escapes[rest[1]]
-			if !ok {
-				c = rest[1]
-			}
-			s.literal(string([]byte{c}), i)
-			i += 2
-		case l.starts[0] == "%" && strings.HasPrefix(rest, "%%"):
-			s.literal("%", i)
-			i += 2
-		case slices.ContainsFunc(l.starts, func(start string) bool { return strings.HasPrefix(rest, start) }):
-			var err error
-			if i, err = l.field(&s, i); err != nil {
-				return nil, err
-			}
-		default:
-			s.literal(rest[:1], i)
-			i++
-		}
-	}
-	if l.join != nil {
-		return l.join(s.pieces), nil
-	}
-	return s.pieces, nil
-}
-
-// literal adds text to the last piece if it is a literal, or as a new literal.
-func (s *scanner) literal(text string, at int) {
-	if n := len(s.pieces) - 1; n >= 0 && s.pieces[n].Name == "" {
-		s.pieces[n].Literal += text
-	} else {
-		s.pieces = append(s.pieces, Piece{Literal: text, At: at})
-	}
-}
-
-// add adds a field.
-func (s *scanner) add(p Piece) { s.pieces = append(s.pieces, p) }
-
-// enclose adds a field whose value stands between two literals.
-func (s *scanner) enclose(before string, p Piece, after string) {
-	s.literal(before, p.At)
-	s.add(p)
-	s.literal(after, p.At)
-}
-
-// argument returns the text in the brackets that open at offset i, and the offset
-// after them. at is the offset for errors.
-func (s *scanner) argument(at, i int, closing byte) (arg string, end int, err error) {
-	n := strings.IndexByte(s.spec[i:], closing)
-	if n < 0 {
-		return "", 0, fmt.Errorf("at byte %d: a %c without its %c", at, s.spec[i], closing)
-	}
-	return s.spec[i+1 : i+n], i + n + 1, nil
 }
 
 // Parse parses a format string. Errors give the byte offset.
@@ -159,12 +131,16 @@ func parse(d unwrapped) (*Spec, error) {
 		return nil, fmt.Errorf("a format string of more than %d KiB", maxSpec>>10)
 	}
 	s := &Spec{Dialect: d.dialect, Name: d.name, Raw: d.raw}
-	all := languages()
-	i := slices.IndexFunc(all, func(l language) bool { return d.dialect == l.name || d.dialect == "" && l.is(d.text) })
-	if i < 0 {
+	var lang *language
+	for _, l := range languages() {
+		if d.dialect == l.name || d.dialect == "" && l.is(d.text) {
+			lang = &l
+			break
+		}
+	}
+	if lang == nil {
 		return nil, fmt.Errorf("neither an nginx log_format ($remote_addr …) nor an Apache LogFormat (%%h …), nor one of Envoy, HAProxy, uWSGI or GoAccess")
 	}
-	lang := &all[i]
 	s.Dialect = lang.name
 	if members, ok := splitObject(d.text, lang); ok {
 		for _, m := range members {
@@ -179,6 +155,24 @@ func parse(d unwrapped) (*Spec, error) {
 	var err error
 	s.Pieces, err = lang.pieces(d.text)
 	return s, err
+}
+
+// nameOr returns name, or other if it is empty, because a piece without a name is a
+// literal.
+func nameOr(name, other string) string {
+	if name == "" {
+		return other
+	}
+	return name
+}
+
+// literal appends text to the last piece if it is a literal, or as a new literal.
+func literal(ps []Piece, text string, at int) []Piece {
+	if n := len(ps) - 1; n >= 0 && ps[n].Name == "" {
+		ps[n].Literal += text
+		return ps
+	}
+	return append(ps, Piece{Literal: text, At: at})
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -15,19 +15,13 @@ func spell(ps []Piece) string {
 			b.WriteString(p.Literal)
 			continue
 		}
-		fmt.Fprintf(&b, "<%s:%s", p.Name, meaningNames[p.Means])
+		fmt.Fprintf(&b, "<%s:%s", p.Name, p.Means)
 		if p.Time != nil {
 			b.WriteString(" by pattern")
 		}
 		b.WriteString(">")
 	}
 	return b.String()
-}
-
-var meaningNames = map[Meaning]string{
-	Client: "client", Status: "status", Request: "request", CookieNamed: "cookienamed", RealIP: "realip", Reason: "reason",
-	Referrer: "referrer", Target: "target", StatusOriginal: "statusoriginal", Millis: "millis", Time: "time", TimePart: "timepart",
-	ClientPort: "clientport", Server: "server", Host: "host", Agent: "user_agent", Forwarded: "forwarded", Padding: "padding", Seconds: "duration",
 }
 
 var specTests = []struct{ name, spec, dialect, want string }{

@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -61,20 +60,52 @@ func envoyOperator(s string) (name string, n int) {
 	return name, i + 1
 }
 
-// envoyField parses an operator with its argument.
-func envoyField(s *scanner, at int) (end int, err error) {
-	name, n := envoyOperator(s.spec[at:])
-	if n == 0 {
-		return 0, fmt.Errorf("at byte %d: a %% without an operator and its closing %%", at)
+// envoyPieces parses a format string. The documented line feed at its end is left
+// out.
+func envoyPieces(spec string) ([]Piece, error) {
+	spec = strings.TrimSuffix(strings.TrimSuffix(spec, "\n"), `\n`)
+	var ps []Piece
+	for i := 0; i < len(spec); {
+		if spec[i] != '%' {
+			j := strings.IndexByte(spec[i:], '%')
+			if j < 0 {
+				j = len(spec) - i
+			}
+			ps = literal(ps, spec[i:i+j], i)
+			i += j
+			continue
+		}
+		if strings.HasPrefix(spec[i:], "%%") {
+			ps = literal(ps, "%", i)
+			i += 2
+			continue
+		}
+		name, n := envoyOperator(spec[i:])
+		if n == 0 {
+			return nil, fmt.Errorf("at byte %d: a %% without an operator and its closing %%", i)
+		}
+		p, err := envoyField(name, spec[i+1:i+n-1])
+		if err != nil {
+			return nil, fmt.Errorf("at byte %d: %w", i, err)
+		}
+		p.At = i
+		ps = append(ps, p)
+		i += n
 	}
-	operator := s.spec[at+1 : at+n-1]
-	p := Piece{Name: operator, Means: envoyMeanings[name], At: at}
+	return joinRequest(ps), nil
+}
+
+// envoyField returns the piece of an operator with its argument.
+func envoyField(name, operator string) (Piece, error) {
+	p := Piece{Name: operator, Means: envoyMeanings[name]}
 	_, arg, _ := strings.Cut(operator, "(")
-	arg, _, _ = strings.Cut(arg, ")")
+	if i := strings.IndexByte(arg, ')'); i >= 0 {
+		arg = arg[:i]
+	}
 	switch name {
 	case "REQ":
 		first, second, _ := strings.Cut(arg, "?")
-		p.Name = cmp.Or(first, operator)
+		p.Name = nameOr(first, operator)
 		if p.Means = header(first); p.Means == Ignored && second != "" {
 			p.Means = header(second)
 		}
@@ -82,22 +113,31 @@ func envoyField(s *scanner, at int) (end int, err error) {
 			p.Means = Target
 		}
 	case "RESP", "TRAILER":
-		p.Name, p.Means = cmp.Or(arg, operator), responseHeader(arg)
+		p.Name, p.Means = nameOr(arg, operator), responseHeader(arg)
 	case "START_TIME":
-		if arg != "" {
-			p.Means = TimePart
-			if p.Time, err = strftime.Compile(arg); err != nil {
-				return 0, fmt.Errorf("at byte %d: %w", at, err)
-			}
+		if arg == "" {
+			break
 		}
+		var err error
+		p.Time, err = strftime.Compile(arg)
+		p.Means = TimePart
+		return p, err
 	}
-	// "METHOD target PROTOCOL" is one field: only the closing quote ends it, whatever
-	// the target contains.
-	ps := s.pieces
-	if n := len(ps) - 4; n >= 0 && p.Means == Protocol && ps[n].Means == Method && ps[n+1].Literal == " " && ps[n+2].Means == Target && ps[n+3].Literal == " " {
-		p = Piece{Name: "request", Means: Request, At: ps[n].At}
-		s.pieces = ps[:n]
+	return p, nil
+}
+
+// joinRequest joins "METHOD target PROTOCOL" in quotes into one field: only the
+// closing quote ends it, whatever the target contains.
+func joinRequest(ps []Piece) []Piece {
+	out := ps[:0]
+	for i := 0; i < len(ps); i++ {
+		if i+4 < len(ps) && ps[i].Means == Method && ps[i+1].Literal == " " && ps[i+2].Means == Target &&
+			ps[i+3].Literal == " " && ps[i+4].Means == Protocol {
+			out = append(out, Piece{Name: "request", Means: Request, At: ps[i].At})
+			i += 4
+			continue
+		}
+		out = append(out, ps[i])
 	}
-	s.add(p)
-	return at + n, nil
+	return out
 }

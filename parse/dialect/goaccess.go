@@ -13,7 +13,7 @@ var goaccessMeanings = map[byte]Meaning{
 	'x': Time, 'd': TimePart, 't': TimePart, 'v': Host, 'e': User, 'h': Client, 'r': Request, 'm': Method,
 	'U': Target, 'q': Query, 'H': Protocol, 's': Status, 'b': Bytes, 'R': Referrer, 'u': Agent,
 	'D': Micros, 'T': Seconds, 'L': Millis, 'n': Nanos,
-	'C': Ignored, 'K': Ignored, 'k': Ignored, 'M': Ignored, '^': Ignored, '~': Padding,
+	'C': Ignored, 'K': Ignored, 'k': Ignored, 'M': Ignored, '^': Ignored,
 }
 
 // isGoAccess reports whether a string is GoAccess's rather than Apache's: it has what
@@ -29,30 +29,52 @@ func isGoAccess(spec string) bool {
 		strings.Contains(spec, "%d") && strings.Contains(spec, "%t")
 }
 
-// goaccessField parses a specifier or ~h{…}. Dates and clocks may have any spelling,
+// goaccessPieces parses a log-format string. Dates and clocks may have any spelling,
 // because GoAccess takes theirs from other options.
-func goaccessField(s *scanner, at int) (end int, err error) {
-	if s.spec[at] == '~' {
-		if _, end, err = s.argument(at, at+len("~h"), '}'); err == nil {
-			s.add(Piece{Name: s.spec[at:end], Means: Forwarded, At: at})
+func goaccessPieces(spec string) ([]Piece, error) {
+	var ps []Piece
+	for i := 0; i < len(spec); {
+		switch {
+		case strings.HasPrefix(spec[i:], "~h{"):
+			end := strings.IndexByte(spec[i:], '}')
+			if end < 0 {
+				return nil, fmt.Errorf("at byte %d: a { without its }", i)
+			}
+			ps = append(ps, Piece{Name: spec[i : i+end+1], Means: Forwarded, At: i})
+			i += end + 1
+		case spec[i] == '\\' && i+1 < len(spec):
+			c := spec[i+1]
+			if c == 't' {
+				c = '\t'
+			}
+			ps = literal(ps, string(c), i)
+			i += 2
+		case spec[i] != '%':
+			ps = literal(ps, string(spec[i]), i)
+			i++
+		case i+1 == len(spec):
+			return nil, fmt.Errorf("at byte %d: a %% without a specifier", i)
+		case spec[i+1] == '%':
+			ps = literal(ps, "%", i)
+			i += 2
+		case spec[i+1] == '~':
+			ps = append(ps, Piece{Name: "%~", Means: Padding, At: i})
+			i += 2
+		default:
+			m, ok := goaccessMeanings[spec[i+1]]
+			if !ok {
+				return nil, fmt.Errorf("at byte %d: no such specifier: %s", i, spec[i:i+2])
+			}
+			p := Piece{Name: spec[i : i+2], Means: m, At: i}
+			switch spec[i+1] {
+			case 'd':
+				p.Time = strftime.Date
+			case 't':
+				p.Time = strftime.Clock
+			}
+			ps = append(ps, p)
+			i += 2
 		}
-		return end, err
 	}
-	if end = at + 2; end > len(s.spec) {
-		return 0, fmt.Errorf("at byte %d: a %% without a specifier", at)
-	}
-	letter := s.spec[at+1]
-	m, ok := goaccessMeanings[letter]
-	if !ok {
-		return 0, fmt.Errorf("at byte %d: no such specifier: %s", at, s.spec[at:end])
-	}
-	p := Piece{Name: s.spec[at:end], Means: m, At: at}
-	switch letter {
-	case 'd':
-		p.Time = strftime.Date
-	case 't':
-		p.Time = strftime.Clock
-	}
-	s.add(p)
-	return end, nil
+	return ps, nil
 }

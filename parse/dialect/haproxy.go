@@ -37,45 +37,64 @@ func isHAProxy(spec string) bool {
 	return false
 }
 
-// haproxyField parses %{flags}name or %[sample].
-func haproxyField(s *scanner, at int) (end int, err error) {
-	i, quoted := at+1, s.quoted
-	if i < len(s.spec) && s.spec[i] == '{' {
-		var flags string
-		if flags, i, err = s.argument(i, i, '}'); err != nil {
-			return 0, err
+// haproxyPieces parses a log-format string: %{flags}name and %[sample].
+func haproxyPieces(spec string) ([]Piece, error) {
+	var ps []Piece
+	allQuoted := false
+	for i := 0; i < len(spec); {
+		c := spec[i]
+		if c == '\\' && i+1 < len(spec) {
+			ps = literal(ps, string(spec[i+1]), i)
+			i += 2
+			continue
 		}
-		quoted = (quoted || strings.Contains(flags, "+Q")) && !strings.Contains(flags, "-Q")
-	}
-	p, end := haproxyVariable(s.spec, i)
-	p.At = at
-	pair := ""
-	n := len(s.pieces) - 2
-	if n >= 0 {
-		pair = s.pieces[n].Name + s.pieces[n+1].Literal + p.Name
-	}
-	switch {
-	case p.Name == "":
-		return 0, fmt.Errorf("at byte %d: no such variable: %.8s", at, s.spec[at:])
-	case p.Name == "%o": // flags for all that follow
-		s.quoted = quoted
-	case quoted:
-		s.enclose(`"`, p, `"`)
-	case pair == "%ci:%cp", pair == "%b/%s": // their end is only clear together
-		s.pieces = s.pieces[:n+1]
-		s.pieces[n].Name, s.pieces[n].Means = pair, ClientPort
-		if p.Means == Server {
-			s.pieces[n].Means = Server
+		if c != '%' {
+			ps = literal(ps, string(c), i)
+			i++
+			continue
 		}
-	default:
-		s.add(p)
+		at := i
+		if i++; i < len(spec) && spec[i] == '%' {
+			ps = literal(ps, "%", at)
+			i++
+			continue
+		}
+		quoted := allQuoted
+		flags := ""
+		if i < len(spec) && spec[i] == '{' {
+			end := strings.IndexByte(spec[i:], '}')
+			if end < 0 {
+				return nil, fmt.Errorf("at byte %d: a { without its }", i)
+			}
+			flags = spec[i+1 : i+end]
+			i += end + 1
+			quoted = quoted || strings.Contains(flags, "+Q")
+			if strings.Contains(flags, "-Q") {
+				quoted = false
+			}
+		}
+		var p Piece
+		p, i = haproxyField(spec, i)
+		if p.Name == "" {
+			return nil, fmt.Errorf("at byte %d: no such variable: %.8s", at, spec[at:])
+		}
+		p.At = at
+		switch {
+		case p.Name == "%o": // flags for all that follow
+			allQuoted = quoted
+			continue
+		case quoted:
+			ps = literal(append(literal(ps, `"`, at), p), `"`, at)
+		default:
+			ps = append(ps, p)
+		}
 	}
-	return end, nil
+	return joinHAProxy(ps), nil
 }
 
-// haproxyVariable returns the piece of the variable or sample expression at i, and the
+// haproxyField returns the piece of the variable or sample expression at i, and the
 // offset after it. The piece has no name if there is none.
-func haproxyVariable(spec string, i int) (Piece, int) {
+func haproxyField(spec string, i int) (Piece, int) {
 	if i < len(spec) && spec[i] == '[' {
 		depth := 0
 		for j := i + 1; j < len(spec); j++ {
@@ -105,4 +124,29 @@ func haproxyVariable(spec string, i int) (Piece, int) {
 		}
 	}
 	return Piece{}, i
+}
+
+// joinHAProxy joins fields whose end is only clear together: the client's address and
+// port, the backend and its server.
+func joinHAProxy(ps []Piece) []Piece {
+	out := ps[:0]
+	for i := 0; i < len(ps); i++ {
+		if i+2 < len(ps) && ps[i+1].Name == "" {
+			p := ps[i]
+			switch pair := ps[i].Name + ps[i+1].Literal + ps[i+2].Name; pair {
+			case "%ci:%cp":
+				p.Name, p.Means = pair, ClientPort
+				out = append(out, p)
+				i += 2
+				continue
+			case "%b/%s":
+				p.Name, p.Means = pair, Server
+				out = append(out, p)
+				i += 2
+				continue
+			}
+		}
+		out = append(out, ps[i])
+	}
+	return out
 }

@@ -38,29 +38,44 @@ func isNginx(spec string) bool {
 	return strings.Contains(spec, "$") && !strings.Contains(spec, "%")
 }
 
-// nginxField parses $name or ${name}.
-func nginxField(s *scanner, at int) (end int, err error) {
-	from, braced := at+1, strings.HasPrefix(s.spec[at:], "${")
-	if braced {
-		from++
-	}
-	for end = from; end < len(s.spec) && (s.spec[end] == '_' || isDigit(s.spec[end]) || isLetter(s.spec[end])); {
-		end++
-	}
-	name := s.spec[from:end]
-	if name == "" {
-		return 0, fmt.Errorf("at byte %d: a $ without a variable's name", at)
-	}
-	if braced {
-		if end == len(s.spec) || s.spec[end] != '}' {
-			return 0, fmt.Errorf("at byte %d: ${%s without its closing brace", at, name)
+// nginxPieces parses a log_format string: $name and ${name}.
+func nginxPieces(spec string) ([]Piece, error) {
+	var ps []Piece
+	for i := 0; i < len(spec); {
+		if spec[i] != '$' {
+			j := strings.IndexByte(spec[i:], '$')
+			if j < 0 {
+				j = len(spec) - i
+			}
+			ps = literal(ps, spec[i:i+j], i)
+			i += j
+			continue
 		}
-		end++
+		j := i + 1
+		braced := j < len(spec) && spec[j] == '{'
+		if braced {
+			j++
+		}
+		from := j
+		for j < len(spec) && (spec[j] == '_' || isDigit(spec[j]) || isLetter(spec[j])) {
+			j++
+		}
+		name := spec[from:j]
+		if name == "" {
+			return nil, fmt.Errorf("at byte %d: a $ without a variable's name", i)
+		}
+		if braced {
+			if j == len(spec) || spec[j] != '}' {
+				return nil, fmt.Errorf("at byte %d: ${%s without its closing brace", i, name)
+			}
+			j++
+		}
+		p := Piece{Name: "$" + name, At: i}
+		p.Means, p.Arg = nginxMeaning(strings.ToLower(name))
+		ps = append(ps, p)
+		i = j
 	}
-	p := Piece{Name: "$" + name, At: at}
-	p.Means, p.Arg = nginxMeaning(strings.ToLower(name))
-	s.add(p)
-	return end, nil
+	return joinTargets(ps), nil
 }
 
 // joinTargets joins adjacent variables that form a target: $uri$is_args$args,

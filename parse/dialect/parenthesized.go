@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -29,36 +28,46 @@ var gunicornMeanings = map[string]Meaning{
 // isParenthesized reports whether a string is of uWSGI or Gunicorn: %(name), %(name)s.
 func isParenthesized(spec string) bool { return strings.Contains(spec, "%(") }
 
-// parenthesizedField parses a variable of uWSGI or an atom of Gunicorn. Atoms end in
-// s, the conversion of Python's % operator, and are one letter or a header in braces.
-func parenthesizedField(s *scanner, at int) (end int, err error) {
-	name, end, err := s.argument(at, at+1, ')')
-	if err != nil {
-		return 0, err
-	}
-	p := Piece{Name: cmp.Or(name, "%()"), At: at}
-	layout := "%c"
-	isTime := name == "ctime"
-	if !isTime {
-		layout, isTime = strings.CutPrefix(name, "ftime:")
-	}
-	switch {
-	case end < len(s.spec) && strings.IndexByte("sd", s.spec[end]) >= 0 && (len(name) == 1 || strings.HasPrefix(name, "{")):
-		end++
-		if err = p.gunicorn(name); name == "t" { // its value has brackets
-			s.enclose("[", p, "]")
-			return end, err
+// parenthesizedPieces parses a string of uWSGI or Gunicorn.
+func parenthesizedPieces(spec string) ([]Piece, error) {
+	var ps []Piece
+	for i := 0; i < len(spec); {
+		if !strings.HasPrefix(spec[i:], "%(") {
+			ps = literal(ps, string(spec[i]), i)
+			i++
+			continue
 		}
-	case isTime:
-		p.Means = TimePart
-		if p.Time, err = strftime.Compile(layout); err != nil {
-			err = fmt.Errorf("at byte %d: %w", at, err)
+		end := strings.IndexByte(spec[i:], ')')
+		if end < 0 {
+			return nil, fmt.Errorf("at byte %d: a ( without its )", i)
 		}
-	default:
-		p.Means = uwsgiMeanings[name]
+		name := spec[i+2 : i+end]
+		p := Piece{Name: nameOr(name, "%()"), At: i}
+		i += end + 1
+		// Atoms of Gunicorn end in s, the conversion of Python's % operator, and are
+		// one letter or a header in braces.
+		if i < len(spec) && strings.IndexByte("sd", spec[i]) >= 0 && (len(name) == 1 || strings.HasPrefix(name, "{")) {
+			i++
+			if err := p.gunicorn(name); err != nil {
+				return nil, err
+			}
+			if name == "t" { // its value has brackets
+				ps = literal(append(literal(ps, "[", p.At), p), "]", p.At)
+				continue
+			}
+		} else if p.Means = uwsgiMeanings[name]; name == "ctime" {
+			p.Means = TimePart
+			p.Time, _ = strftime.Compile("%c")
+		} else if layout, ok := strings.CutPrefix(name, "ftime:"); ok {
+			p.Means = TimePart
+			var err error
+			if p.Time, err = strftime.Compile(layout); err != nil {
+				return nil, fmt.Errorf("at byte %d: %w", p.At, err)
+			}
+		}
+		ps = append(ps, p)
 	}
-	s.add(p)
-	return end, err
+	return ps, nil
 }
 
 // gunicorn sets the meaning of an atom: a letter, {header}i, {header}o or
@@ -76,7 +85,7 @@ func (p *Piece) gunicorn(name string) error {
 	if !ok {
 		return fmt.Errorf("at byte %d: a { without its }", p.At)
 	}
-	switch p.Name = cmp.Or(arg, name); kind {
+	switch p.Name = nameOr(arg, name); kind {
 	case "i":
 		p.Means = header(arg)
 	case "o":

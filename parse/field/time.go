@@ -75,12 +75,7 @@ func (c *Clock) Parse(b []byte) (us int64, ok bool) {
 	if n := c.lastLen; len(b) == n && n > 0 && string(b) == string(c.last[:n]) {
 		return c.lastMicros, true
 	}
-	if len(b) == CommonLen {
-		us, ok = c.parseSameDay(b)
-	}
-	if !ok {
-		us, ok = c.parse(b)
-	}
+	us, ok = c.parse(b)
 	if !ok || us < MinTime || us >= MaxTime {
 		return 0, false
 	}
@@ -94,17 +89,41 @@ func (c *Clock) Parse(b []byte) (us int64, ok bool) {
 // CommonLen is the length of a time of the common log format.
 const CommonLen = len("10/Oct/2000:13:55:36 -0700")
 
-// parseSameDay parses a time of the common log format that differs from the last one
-// only in the time of day.
-func (c *Clock) parseSameDay(b []byte) (us int64, ok bool) {
+// SameCommon returns the last time if b spells it, without a call.
+func (c *Clock) SameCommon(b *[CommonLen]byte) (us int64, ok bool) {
+	a := &c.last
+	return c.lastMicros, c.lastLen == CommonLen &&
+		binary.LittleEndian.Uint64(a[18:]) == binary.LittleEndian.Uint64(b[18:]) && // what changes first
+		binary.LittleEndian.Uint64(a[:]) == binary.LittleEndian.Uint64(b[:]) &&
+		binary.LittleEndian.Uint64(a[8:]) == binary.LittleEndian.Uint64(b[8:]) &&
+		binary.LittleEndian.Uint16(a[16:]) == binary.LittleEndian.Uint16(b[16:])
+}
+
+// ParseCommon is Parse for a time of the length of the common log format. It is
+// fast for the same day as the last time.
+func (c *Clock) ParseCommon(b *[CommonLen]byte) (us int64, ok bool) {
+	if us, ok = c.parseSameDay(b); ok {
+		return us, true
+	}
+	return c.Parse(b[:])
+}
+
+// parseSameDay parses a time that differs from the last one only in the time of
+// day.
+func (c *Clock) parseSameDay(b *[CommonLen]byte) (us int64, ok bool) {
 	const day, zone = len("10/Oct/2000:"), len("10/Oct/2000:13:55:36")
-	last := c.last[:CommonLen]
+	last := (*[CommonLen]byte)(c.last[:])
 	if c.lastLen != len(b) || string(b[:day]) != string(last[:day]) || string(b[zone:]) != string(last[zone:]) {
 		return 0, false
 	}
 	from, ok := scan.TimeOfDay(binary.LittleEndian.Uint64(last[day:]))
 	to, valid := scan.TimeOfDay(binary.LittleEndian.Uint64(b[day:]))
-	return c.lastMicros + (to-from)*1e6, ok && valid
+	us = c.lastMicros + (to-from)*1e6
+	if !ok || !valid || us < MinTime || us >= MaxTime {
+		return 0, false
+	}
+	*last, c.lastMicros = *b, us
+	return us, true
 }
 
 // Assemble returns the time of parts that were read by patterns. ok is false if

@@ -64,9 +64,12 @@ func delimitersPortable(dst []uint32, b []byte, from int) (n int) {
 	}
 }
 
-// PathEnd returns the offset of the first '?', ';' or '(' in b, where the query or
-// parameters of a path begin, or the length of b if there is none.
-func PathEnd(b []byte) int {
+// PathEnd returns the offset of the first '?', ';' or '(' among the first n bytes
+// of b, where the query or parameters of a path begin, or n if there is none.
+func PathEnd(b []byte, n int) int { return pathEnd(b, n) }
+
+// pathEndPortable implements PathEnd for the whole of b on any processor.
+func pathEndPortable(b []byte) int {
 	at := 0
 	for ; len(b)-at >= 8; at += 8 {
 		x := binary.LittleEndian.Uint64(b[at:])

@@ -7,6 +7,11 @@ DATA byLowHalf<>+0(SB)/8, $0xffffffffff22ffff
 DATA byLowHalf<>+8(SB)/8, $0x00ffff5cff0affff
 GLOBL byLowHalf<>(SB), RODATA|NOPTR, $16
 
+// pathEnds is the same for the bytes that end the path of a request target.
+DATA pathEnds<>+0(SB)/8, $0xffffffffffffffff
+DATA pathEnds<>+8(SB)/8, $0x3fffffff3bffff28
+GLOBL pathEnds<>(SB), RODATA|NOPTR, $16
+
 // PUT stores the offset of the lowest bit of R8, the next delimiter.
 #define PUT(at) \
 	TZCNTQ R8, R11; \
@@ -64,3 +69,30 @@ more:
 	TESTQ R8, R8
 	JNZ more
 	JMP counted
+
+// func pathEndAVX2(src *byte, n int) int
+TEXT ·pathEndAVX2(SB), NOSPLIT, $0-24
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+	XORL AX, AX
+	VBROADCASTI128 pathEnds<>(SB), Y0
+
+look:
+	VMOVDQU (SI)(AX*1), Y1
+	VPSHUFB Y1, Y0, Y2
+	VPCMPEQB Y1, Y2, Y2
+	VPMOVMSKB Y2, R8
+	TESTL R8, R8
+	JNZ found
+	ADDQ $32, AX
+	CMPQ AX, CX
+	JLT look
+
+found:
+	TZCNTL R8, R8
+	ADDQ R8, AX
+	CMPQ AX, CX
+	CMOVQGT CX, AX
+	VZEROUPPER
+	MOVQ AX, ret+16(FP)
+	RET

@@ -3,3 +3,5 @@
 package scan
 
 func delimiters(dst []uint32, b []byte) int { return delimitersPortable(dst, b, 0) }
+
+func pathEnd(b []byte, n int) int { return pathEndPortable(b[:n]) }

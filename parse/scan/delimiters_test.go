@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -65,15 +66,21 @@ func FuzzDelimiters(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { checkDelimiters(t, b) })
 }
 
-// checkPathEnd compares PathEnd with a loop over bytes.
+// checkPathEnd compares PathEnd with a loop over bytes, with and without text after
+// the path.
 func checkPathEnd(t *testing.T, b []byte) {
 	t.Helper()
 	want := bytes.IndexAny(b, "?;(")
 	if want < 0 {
 		want = len(b)
 	}
-	if got := PathEnd(b); got != want {
-		t.Fatalf("PathEnd(%q) = %d, want %d", b, got, want)
+	if got := pathEndPortable(b); got != want {
+		t.Fatalf("pathEndPortable(%q) = %d, want %d", b, got, want)
+	}
+	for _, after := range []string{"", "?", strings.Repeat("?;(", 30)} {
+		if got := PathEnd(append(slices.Clip(b), after...), len(b)); got != want {
+			t.Fatalf("PathEnd(%q, %d) with %q after = %d, want %d", b, len(b), after, got, want)
+		}
 	}
 }
 

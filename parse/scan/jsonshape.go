@@ -1,11 +1,10 @@
 package scan
 
-import "bytes"
-
 // width is how many bytes of a line are compared at once.
 const width = 32
 
-// ShapeSlack is how many bytes must follow a line for Find to match it.
+// ShapeSlack is how many bytes must follow a line, or its beginning, for Find to
+// match it.
 const ShapeSlack = width
 
 // Kind is the kind of value that follows a literal.
@@ -56,52 +55,20 @@ func (s *Shape) add(literal []byte, k Kind) {
 // Span is the position of a value: bytes Start up to End.
 type Span struct{ Start, End uint32 }
 
-// Find matches the line at the start of b, comparing literals and skipping values.
-// It returns the positions of the values, using the memory of dst if it suffices,
-// and the length of the line, which is the end of its last literal. n is 0 if the
-// line has another shape, an escape or a newline in a string, or ends less than
-// ShapeSlack bytes before b does.
+// Find matches the line at the start of b, comparing literals and skipping values
+// in one pass of vector instructions. It returns the positions of the values,
+// using the memory of dst if it suffices, and the length of the line including
+// its last literal, which should be the newline. n is 0 if the line has another
+// shape, an escape or a newline in a string, or ends less than ShapeSlack bytes
+// before b does, and always on processors without ShapesSupported.
 func (s *Shape) Find(dst []Span, b []byte) (spans []Span, n int) {
-	if len(b) < width || len(s.steps) == 0 {
+	if !ShapesSupported || len(b) < width || len(s.steps) == 0 {
 		return dst[:0], 0
 	}
 	if cap(dst) < s.values+1 {
 		dst = make([]Span, 0, s.values+1)
 	}
 	dst = dst[:s.values+1] // one more is written even after the last value
-	if vectorShapes {
-		n = findShape(&dst[0], &b[0], len(b)-width, &s.steps[0], len(s.steps))
-	} else {
-		n = findShapePortable(dst, b, s.steps)
-	}
+	n = findShape(&dst[0], &b[0], len(b)-width, &s.steps[0], len(s.steps))
 	return dst[:s.values], n
-}
-
-// findShapePortable implements findShape for any processor.
-func findShapePortable(dst []Span, b []byte, steps []step) (at int) {
-	values := 0
-	for i := range steps {
-		s := &steps[i]
-		if !bytes.HasPrefix(b[at:], s.text[:s.size]) {
-			return 0
-		}
-		at += int(s.size)
-		start, n := at, 0
-		switch s.kind {
-		case None:
-			continue
-		case String:
-			if n = bytes.IndexByte(b[at:], Quote); n < 0 || bytes.ContainsAny(b[at:at+n], "\\\n") {
-				return 0
-			}
-		case Bare:
-			if n = bytes.IndexAny(b[at:], ",} \n"); n < 0 {
-				return 0
-			}
-		}
-		at += n
-		dst[values] = Span{uint32(start), uint32(at)}
-		values++
-	}
-	return at
 }

@@ -73,6 +73,21 @@ func HasPrefix(b, prefix []byte) bool {
 	return true
 }
 
+// EqualShort reports whether a equals b, which has the same length, without a
+// call. It is for texts of some tens of bytes.
+func EqualShort(a, b []byte) bool {
+	n := len(b)
+	if n < 8 || len(a) < n {
+		return HasPrefix(a, b)
+	}
+	for i := 0; i < n-8; i += 8 {
+		if binary.LittleEndian.Uint64(a[i:]) != binary.LittleEndian.Uint64(b[i:]) {
+			return false
+		}
+	}
+	return binary.LittleEndian.Uint64(a[n-8:n]) == binary.LittleEndian.Uint64(b[n-8:])
+}
+
 // AllDigits reports whether b consists of decimal digits and is not empty.
 func AllDigits(b []byte) bool {
 	for _, c := range b {

@@ -124,56 +124,69 @@ func (p *Pattern) Parse(b []byte, c *Civil) int {
 // reader reads the text of a time.
 type reader struct{ b []byte }
 
-// number describes a conversion that is a number.
-type number struct {
-	least, most int // digits
-	padded      bool
-	part        part
-}
-
-var numbers = [128]number{
-	'Y': {4, 4, false, year}, 'G': {4, 4, false, noPart}, 'y': {2, 2, false, year}, 'g': {2, 2, false, noPart}, 'C': {2, 2, false, noPart},
-	'm': {1, 2, true, month}, 'd': {1, 2, true, day}, 'e': {1, 2, true, day}, 'j': {1, 3, true, yearDay},
-	'H': {1, 2, true, hour}, 'k': {1, 2, true, hour}, 'I': {1, 2, true, hour12}, 'l': {1, 2, true, hour12},
-	'M': {1, 2, true, minute}, 'S': {1, 2, true, second},
-	'u': {1, 1, false, noPart}, 'w': {1, 1, false, noPart}, 'U': {1, 2, true, noPart}, 'W': {1, 2, true, noPart}, 'V': {1, 2, true, noPart},
-}
-
 // verb reads one conversion.
 func (r *reader) verb(v verb, c *Civil) bool {
+	var n int64
+	ok := true
 	switch v {
-	case 'b', 'h', 'B':
-		n, ok := r.month()
-		c.set(month, n)
-		return ok
-	case 'p', 'P':
-		return r.half(c)
-	case 'z', 'Z':
-		return r.zone(c)
-	case verbEpoch:
-		return r.epoch(c)
-	case verbMillis, verbMicros, verbFraction:
-		return r.fraction(c)
-	case 'a', 'A':
-		return r.word()
-	case verbDate:
-		return r.date(c)
-	case verbClock:
-		return r.clock(c)
-	}
-	x := &numbers[v]
-	most := x.most
-	for x.padded && most > 1 && len(r.b) > 0 && r.b[0] == ' ' {
-		r.b = r.b[1:]
-		most--
-	}
-	n, ok := r.digits(x.least, most)
-	if v == 'y' {
-		if n += 1900; n < 1969 {
-			n += 100
+	case 'Y', 'G':
+		if n, ok = r.digits(4, 4); v == 'Y' {
+			c.setYear(n)
 		}
+	case 'y', 'g':
+		if n, ok = r.digits(2, 2); v == 'y' {
+			if n += 1900; n < 1969 {
+				n += 100
+			}
+			c.setYear(n)
+		}
+	case 'C':
+		_, ok = r.digits(2, 2)
+	case 'm':
+		n, ok = r.padded(2)
+		c.setMonth(n)
+	case 'b', 'h', 'B':
+		n, ok = r.month()
+		c.setMonth(n)
+	case 'd', 'e':
+		n, ok = r.padded(2)
+		c.setDay(n)
+	case 'j':
+		n, ok = r.padded(3)
+		c.yday = n
+	case 'H', 'k':
+		n, ok = r.padded(2)
+		c.setHour(n)
+	case 'I', 'l':
+		n, ok = r.padded(2)
+		if c.has&hasHour == 0 {
+			c.hour12 = n
+		}
+	case 'p', 'P':
+		c.pm, ok = r.half()
+	case 'M':
+		n, ok = r.padded(2)
+		c.minute = n
+	case 'S':
+		n, ok = r.padded(2)
+		c.second = n
+	case 'z', 'Z':
+		ok = r.zone(c)
+	case verbEpoch:
+		ok = r.epoch(c)
+	case verbMillis, verbMicros, verbFraction:
+		ok = r.fraction(c)
+	case 'a', 'A':
+		ok = r.word()
+	case 'u', 'w':
+		_, ok = r.digits(1, 1)
+	case 'U', 'W', 'V':
+		_, ok = r.padded(2)
+	case verbDate:
+		ok = r.date(c)
+	case verbClock:
+		ok = r.clock(c)
 	}
-	c.set(x.part, n)
 	return ok
 }
 
@@ -185,6 +198,15 @@ func (r *reader) digits(least, most int) (n int64, ok bool) {
 	}
 	r.b = r.b[i:]
 	return n, i >= least
+}
+
+// padded reads up to most digits, with spaces for leading ones.
+func (r *reader) padded(most int) (int64, bool) {
+	for most > 1 && len(r.b) > 0 && r.b[0] == ' ' {
+		r.b = r.b[1:]
+		most--
+	}
+	return r.digits(1, most)
 }
 
 // month reads the name of a month, in full or its first three letters.
@@ -199,16 +221,34 @@ func (r *reader) month() (int64, bool) {
 // Month returns the number of the month that the first three letters of b abbreviate,
 // 0 if there is none. b must have at least three bytes.
 func Month(b []byte) int64 {
-	name := [3]byte{b[0] &^ 0x20, b[1] | 0x20, b[2] | 0x20}
-	for i := range int64(12) {
-		if months[3*i:3*i+3] == string(name[:]) {
-			return i + 1
-		}
+	switch string([]byte{b[0] &^ 0x20, b[1] | 0x20, b[2] | 0x20}) {
+	case "Jan":
+		return 1
+	case "Feb":
+		return 2
+	case "Mar":
+		return 3
+	case "Apr":
+		return 4
+	case "May":
+		return 5
+	case "Jun":
+		return 6
+	case "Jul":
+		return 7
+	case "Aug":
+		return 8
+	case "Sep":
+		return 9
+	case "Oct":
+		return 10
+	case "Nov":
+		return 11
+	case "Dec":
+		return 12
 	}
 	return 0
 }
-
-const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
 // word reads letters.
 func (r *reader) word() bool {
@@ -220,14 +260,20 @@ func (r *reader) word() bool {
 	return i > 0
 }
 
-// half reads AM or PM.
-func (r *reader) half(c *Civil) bool {
-	c.pm = len(r.b) > 1 && r.b[0]|0x20 == 'p' && r.b[1]|0x20 == 'm'
-	ok := c.pm || len(r.b) > 1 && r.b[0]|0x20 == 'a' && r.b[1]|0x20 == 'm'
-	if ok {
-		r.b = r.b[2:]
+// half reads AM as 1 or PM as 2.
+func (r *reader) half() (int8, bool) {
+	if len(r.b) < 2 || r.b[1]|0x20 != 'm' {
+		return 0, false
 	}
-	return ok
+	c := r.b[0] | 0x20
+	r.b = r.b[2:]
+	switch c {
+	case 'a':
+		return 1, true
+	case 'p':
+		return 2, true
+	}
+	return 0, false
 }
 
 // zone reads +0100, +01:00, +01 or a name. All names are treated as UTC.
@@ -268,7 +314,8 @@ func (r *reader) epoch(c *Civil) bool {
 	for n < 1e14 { // from seconds or milliseconds to microseconds
 		n *= 1000
 	}
-	c.set(epoch, n)
+	c.epoch = n
+	c.has |= hasEpoch
 	return true
 }
 
@@ -288,44 +335,45 @@ func (r *reader) fraction(c *Civil) bool {
 // date reads 2026-03-09, 09/Mar/2026, 09-Mar-2026 or 03/09/2026.
 func (r *reader) date(c *Civil) bool {
 	b := r.b
-	var y, m, d int64
+	var year, month, day int64
 	var ok [3]bool
 	switch {
 	case len(b) >= 10 && (b[4] == '-' || b[4] == '/'):
-		y, ok[0] = r.digits(4, 4)
+		year, ok[0] = r.digits(4, 4)
 		r.b = r.b[1:]
-		m, ok[1] = r.digits(1, 2)
+		month, ok[1] = r.digits(1, 2)
 		if len(r.b) == 0 || r.b[0] != b[4] {
 			return false
 		}
 		r.b = r.b[1:]
-		d, ok[2] = r.digits(1, 2)
+		day, ok[2] = r.digits(1, 2)
 	case len(b) >= 10 && (b[2] == '/' || b[2] == '-'):
-		d, ok[0] = r.digits(2, 2)
+		day, ok[0] = r.digits(2, 2)
 		r.b = r.b[1:]
 		if r.b[0]-'0' <= 9 {
-			m = d
-			d, ok[1] = r.digits(2, 2)
+			month = day
+			day, ok[1] = r.digits(2, 2)
 		} else {
-			m, ok[1] = r.month()
+			month, ok[1] = r.month()
 		}
 		if len(r.b) == 0 || r.b[0] != b[2] {
 			return false
 		}
 		r.b = r.b[1:]
-		y, ok[2] = r.digits(4, 4)
+		year, ok[2] = r.digits(4, 4)
 	default:
 		return false
 	}
-	c.set(year, y)
-	c.set(month, m)
-	c.set(day, d)
+	c.setYear(year)
+	c.setMonth(month)
+	c.setDay(day)
 	return ok == [3]bool{true, true, true}
 }
 
 // clock reads 14:05:00 with an optional fraction.
 func (r *reader) clock(c *Civil) bool {
-	for i, part := range [...]part{hour, minute, second} {
+	var parts [3]int64
+	for i := range parts {
 		if i > 0 {
 			if len(r.b) == 0 || r.b[0] != ':' {
 				return false
@@ -336,8 +384,10 @@ func (r *reader) clock(c *Civil) bool {
 		if !ok {
 			return false
 		}
-		c.set(part, n)
+		parts[i] = n
 	}
+	c.setHour(parts[0])
+	c.minute, c.second = parts[1], parts[2]
 	if len(r.b) > 1 && (r.b[0] == '.' || r.b[0] == ',') && r.b[1]-'0' <= 9 {
 		r.b = r.b[1:]
 		return r.fraction(c)
