@@ -168,7 +168,7 @@ func TestExpiredIsSessionEnd(t *testing.T) {
 		t.Errorf("causes %v", res.Causes)
 	}
 	var reasons []string
-	for row, err := range res.Unauthorized.All() {
+	for row, err := range res.Unauthorized.Reader()(0, res.Unauthorized.Len) {
 		if err != nil {
 			t.Fatal(err)
 		}

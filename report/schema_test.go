@@ -50,7 +50,7 @@ differ there: those given here apply.
 	for _, table := range tables.Tables() {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| column | type | null | description | ECS | OCSF |\n|---|---|---|---|---|---|\n", table.Name, table.Doc)
 		for _, c := range table.Columns {
-			kind := c.Type.String()
+			kind := [...]string{"text", "integer", "real", "timestamp", "boolean"}[c.Type]
 			if c.Unit != "" && c.Type != tables.Time {
 				kind += ", " + c.Unit
 			}

@@ -63,14 +63,6 @@ type Pieces[R any] struct {
 	Reader func() func(from, to int) iter.Seq2[*R, error]
 }
 
-// All yields all rows.
-func (p *Pieces[R]) All() iter.Seq2[*R, error] {
-	if p.Len == 0 {
-		return func(func(*R, error) bool) {}
-	}
-	return p.Reader()(0, p.Len)
-}
-
 // MaxRejectedLines bounds rejects.ndjson.
 const MaxRejectedLines = 1000
 

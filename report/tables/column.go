@@ -17,11 +17,6 @@ const (
 	Boolean             // BOOLEAN
 )
 
-// String returns the name of t in the documentation.
-func (t Type) String() string {
-	return [...]string{"text", "integer", "real", "timestamp", "boolean"}[t]
-}
-
 // Column describes a column of a table.
 type Column struct {
 	Name     string

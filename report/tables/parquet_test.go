@@ -237,7 +237,7 @@ func TestRowGroups(t *testing.T) {
 	}
 	i := 0
 	rowsWanted := many(n)
-	for want := range rowsWanted.All() {
+	for want := range rowsWanted.Reader()(0, rowsWanted.Len) {
 		got := rows[i]
 		if got["timestamp"] != want.Time || got["url_path"] != want.Path || got["user_agent_original"] != want.UserAgent || got["log_line"] != want.LogLine ||
 			(want.User == "") != (got["user_name"] == nil) || want.User != "" && got["user_name"] != want.User {
