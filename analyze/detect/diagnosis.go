@@ -181,7 +181,7 @@ func spread(list []uint32, n int) []uint32 {
 }
 
 // distinctActors returns the number of actors of refusals.
-func (d *Diagnosis) distinctActors(refusals []uint32) int64 {
+func distinctActors(d *Diagnosis, refusals []uint32) int64 {
 	seen := map[uint32]bool{}
 	for _, i := range refusals {
 		seen[d.Refusals[i].Actor] = true

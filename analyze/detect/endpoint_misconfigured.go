@@ -164,7 +164,7 @@ func brokenEndpoint(d *Diagnosis, endpoint uint32, cells []cell, s span, lower, 
 		cand.claims = append(cand.claims, uint32(i))
 		onset, lastSeen = min(onset, r.Time), max(lastSeen, r.Time)
 	}
-	actors := d.distinctActors(cand.claims)
+	actors := distinctActors(d, cand.claims)
 	if actors < endpointActors {
 		return cand, false
 	}

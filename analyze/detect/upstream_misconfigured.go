@@ -207,7 +207,7 @@ func inspectUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		if lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95); lower >= upstreamLower {
-			if cand, ok := badUpstream(d, u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
+			if cand, ok := d.badUpstream(u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
 				found = append(found, cand)
 			}
 		}
@@ -215,7 +215,7 @@ func inspectUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-func badUpstream(d *Diagnosis, upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
+func (d *Diagnosis) badUpstream(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
 	var cand candidate
 	onset, _ := d.onsetOf(cells, s)
 	// The backend may accept some requests while it is faulty, so the onset is the
@@ -234,7 +234,7 @@ func badUpstream(d *Diagnosis, upstream uint32, cells []cell, s span, lower, p, 
 		cand.claims = append(cand.claims, uint32(i))
 		routes[r.Endpoint] = true
 	}
-	if len(cand.claims) < upstreamRefused || d.distinctActors(cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
+	if len(cand.claims) < upstreamRefused || distinctActors(d, cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
 		return cand, false
 	}
 	cand.Subject, cand.Onset = result.Subject{Type: "upstream", Upstream: d.State.Upstreams[upstream].Name}, parse.NoTime
