@@ -91,9 +91,7 @@ type lastText struct{ raw, text string }
 func (l *lastText) clean(b []byte) string {
 	if l.raw != string(b) {
 		l.raw = string(b)
-		if l.text = result.CleanBytes(b); l.text == l.raw {
-			l.text = l.raw
-		}
+		l.text = result.CleanBytes(b)
 	}
 	return l.text
 }

@@ -109,8 +109,8 @@ func (f *Format) spec(native string) (*dialect.Spec, error) {
 	return dialect.Parse(native)
 }
 
-// compileObject gives the keys of a JSON format the meanings that its format string
-// defines. Other keys keep their usual meaning.
+// compileObject sets the meanings of the keys of a JSON format to those that its format
+// string defines. Other keys keep their usual meaning.
 func (f *Format) compileObject(spec *dialect.Spec, assigned map[string]fieldID) error {
 	named := map[string]fieldID{}
 	f.keys = newKeyTable(nil, nil)

@@ -104,9 +104,7 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 
 // openAttempts returns the attempts without the refusals that a finding explains.
 func openAttempts(d *Diagnosis, all []attempt) []attempt {
-	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
-		return a.refusal != timeline.NoRefusal && !d.open(int(a.refusal))
-	})
+	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool { return explained(d, a.refusal) })
 }
 
 // byOwner returns the attempts without the failures of strangers: those from

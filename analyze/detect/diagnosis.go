@@ -191,8 +191,12 @@ func distinctActors(d *Diagnosis, refusals []uint32) int64 {
 
 // endpointLabel names an endpoint.
 func endpointLabel(e *timeline.Endpoint) string {
-	if s := strings.TrimSpace(e.Method + " " + e.Host + e.Template); s != "" {
-		return s
-	}
-	return "requests without a path"
+	s := endpointSubject(e)
+	return s.Endpoint()
+}
+
+// explained reports whether a refusal, timeline.NoRefusal for an acceptance, is one
+// that findings may not explain any more.
+func explained(d *Diagnosis, refusal uint32) bool {
+	return refusal != timeline.NoRefusal && !d.open(int(refusal))
 }

@@ -102,9 +102,7 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 
 // openAnswers returns the answers without the refusals that a finding explains.
 func openAnswers(d *Diagnosis, all []answer) []answer {
-	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool {
-		return a.refusal != timeline.NoRefusal && !d.open(int(a.refusal))
-	})
+	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool { return explained(d, a.refusal) })
 }
 
 // othersRefused returns the share of others' requests that the routes of the

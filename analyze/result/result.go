@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 )
 
 // Result is what a run found. It is immutable, totally ordered, and free of clocks,
@@ -298,6 +299,14 @@ type Subject struct {
 	ClientAddress string `json:"client_address,omitempty"`
 	UserAgent     string `json:"user_agent,omitempty"`
 	Upstream      string `json:"upstream,omitempty"`
+}
+
+// Endpoint names the endpoint of s: "GET www.example.org/a/{id}".
+func (s *Subject) Endpoint() string {
+	if name := strings.TrimSpace(s.Method + " " + s.Host + s.Route); name != "" {
+		return name
+	}
+	return "requests without a path"
 }
 
 // MaxEvidence is the most sample lines a finding carries.

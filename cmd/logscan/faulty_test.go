@@ -17,6 +17,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
+
+	"logscan/parse/source/compress/compresstest"
 )
 
 // manyLines is the number of lines of manyText.
@@ -75,18 +77,7 @@ var containers = []container{
 func packer(writer func(io.Writer) (io.WriteCloser, error)) func(*testing.T, string) []byte {
 	return func(t *testing.T, text string) []byte {
 		t.Helper()
-		var b bytes.Buffer
-		w, err := writer(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(w, text); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
+		return compresstest.StoreBy(t, writer, text)
 	}
 }
 

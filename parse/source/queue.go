@@ -103,8 +103,8 @@ func (q *queue) takeRange(i int) job {
 	return j
 }
 
-// divide gives a worker without a stretch the later half of the longest one, or all of it
-// if it is short, and returns its index.
+// divide assigns the later half of the longest stretch, or all of a short one, to a worker
+// without a stretch, and returns its index.
 func (q *queue) divide(worker int) int {
 	i := 0
 	for n, s := range q.shared {

@@ -77,7 +77,7 @@ var functions = template.FuncMap{
 	"time":     func(t any) string { return At(integer(t)) },
 	"since":    func(t any) string { return Since(integer(t)) },
 	"list":     List,
-	"route":    func(s result.Subject) string { return Route(&s) },
+	"route":    func(s result.Subject) string { return s.Endpoint() },
 }
 
 func integer(n any) int64 {

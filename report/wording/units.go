@@ -8,7 +8,6 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"logscan/analyze/result"
 	"logscan/parse"
 )
 
@@ -150,14 +149,6 @@ func joined(parts []string, last string) string {
 		return strings.Join(parts, "")
 	}
 	return strings.Join(parts[:len(parts)-1], ", ") + last + parts[len(parts)-1]
-}
-
-// Route names an endpoint: "GET www.example.org/a/{id}".
-func Route(s *result.Subject) string {
-	if name := strings.TrimSpace(s.Method + " " + s.Host + s.Route); name != "" {
-		return name
-	}
-	return "requests without a path"
 }
 
 // Real returns a number without a unit, with three significant digits if it is not
