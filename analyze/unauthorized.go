@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"strings"
 
@@ -38,7 +39,7 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 	}
 	reader := func() func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 		read := a.lines()
-		var last [numTexts]lastText
+		texts := newTextCache()
 		return func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 			return func(yield func(*result.Unauthorized, error) bool) {
 				var e parse.Entry
@@ -51,19 +52,12 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 					x := &a.State.Refusals[i]
 					row = result.Unauthorized{
 						Time: x.Time, Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
+						Method: texts.clean(e.Method), Path: texts.clean(e.Path), Query: texts.clean(e.Query), Scheme: texts.clean(e.Scheme),
+						Host: texts.clean(e.Host), Referrer: texts.clean(e.Referrer), Client: texts.clean(e.Client), Peer: texts.clean(e.Peer),
+						UserAgent: texts.clean(e.UserAgent), User: texts.clean(e.User), Upstream: texts.clean(e.Upstream), Reason: texts.clean(e.Reason),
 						LogPath: a.reader.inputs[x.Input].Path, LogLine: x.Line,
 						Cause: a.names[a.cause(i)], AnsweredBy: e.AnsweredBy.String(),
 						TokenExpiry: e.TokenExpiry, FindingID: a.findingID(i),
-					}
-					for n, t := range [numTexts]struct {
-						text *string
-						raw  []byte
-					}{
-						{&row.Method, e.Method}, {&row.Path, e.Path}, {&row.Query, e.Query}, {&row.Scheme, e.Scheme},
-						{&row.Host, e.Host}, {&row.Referrer, e.Referrer}, {&row.Client, e.Client}, {&row.Peer, e.Peer},
-						{&row.UserAgent, e.UserAgent}, {&row.User, e.User}, {&row.Upstream, e.Upstream}, {&row.Reason, e.Reason},
-					} {
-						*t.text = last[n].clean(t.raw)
 					}
 					if len(e.Session) > 0 {
 						row.SessionID = privacy.SessionHash(e.Session)
@@ -81,19 +75,40 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 	return result.Pieces[result.Unauthorized]{Len: len(a.State.Refusals), Reader: reader}
 }
 
-// numTexts is the number of columns that hold text of the log.
-const numTexts = 12
+// textCache holds the cleaned texts of recent values: neighbouring refusals repeat
+// routes, clients and user agents.
+type textCache struct {
+	seed  maphash.Seed
+	slots []cachedText
+}
 
-// lastText is the last value of a column: neighbouring refusals often repeat it.
-type lastText struct{ raw, text string }
+type cachedText struct{ raw, text string }
+
+const (
+	// textCacheSize is the number of slots: with their texts, about what fits in the
+	// cache of a core.
+	textCacheSize = 8 << 10
+	// maxCachedText bounds the memory of the cache. Longer values rarely repeat.
+	maxCachedText = 512 // bytes
+)
+
+func newTextCache() *textCache {
+	return &textCache{maphash.MakeSeed(), make([]cachedText, textCacheSize)}
+}
 
 // clean is result.CleanBytes.
-func (l *lastText) clean(b []byte) string {
-	if l.raw != string(b) {
-		l.raw = string(b)
-		l.text = result.CleanBytes(b)
+func (c *textCache) clean(b []byte) string {
+	if len(b) == 0 || len(b) > maxCachedText {
+		return result.CleanBytes(b)
 	}
-	return l.text
+	s := &c.slots[maphash.Bytes(c.seed, b)%textCacheSize]
+	if s.raw != string(b) {
+		s.text = result.CleanBytes(b)
+		if s.raw = s.text; s.text != string(b) {
+			s.raw = string(b)
+		}
+	}
+	return s.text
 }
 
 // rejectedLines returns the sample of rejected lines. With pseudonyms their text is

@@ -138,6 +138,7 @@ func (s *shard) actor(k actorKey) *actor {
 
 func (s *shard) grow() {
 	slots := make([]actor, 2*len(s.slots))
+	clear(slots) // a fresh page that is read first is mapped twice
 	mask := uint64(len(slots) - 1)
 	for a := range s.each {
 		i := a.key.mix() & mask

@@ -10,12 +10,10 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v16/parquet"
 	"github.com/apache/arrow/go/v16/parquet/compress"
@@ -52,13 +50,13 @@ const (
 
 // parquetFile writes a table as a Parquet file.
 type parquetFile struct {
-	columns   []Column
-	sink      *errorKeeper
-	out       *file.Writer
-	group     file.BufferedRowGroupWriter // open row group, or nil
-	groupRows int
-	texts     [][]parquet.ByteArray // by column; reused for each batch
-	rows      int64
+	columns      []Column
+	sink         *errorKeeper
+	out          *file.Writer
+	group        file.BufferedRowGroupWriter // open row group, or nil
+	groupRows    int
+	rows         int64
+	dictionaries []dictionary // by column, of the open row group
 }
 
 func newParquetFile(t *Table, version string, w io.Writer) *parquetFile {
@@ -66,7 +64,7 @@ func newParquetFile(t *Table, version string, w io.Writer) *parquetFile {
 	version = strings.ToValidUTF8(version, "\uFFFD")
 	sink := &errorKeeper{w: w}
 	out := file.NewParquetWriter(sink, parquetSchema(t), file.WithWriterProps(properties(t, version)), file.WithWriteMetadata(keyValues(t, version)))
-	return &parquetFile{columns: t.Columns, sink: sink, out: out, texts: make([][]parquet.ByteArray, len(t.Columns))}
+	return &parquetFile{columns: t.Columns, sink: sink, out: out, dictionaries: make([]dictionary, len(t.Columns))}
 }
 
 // writeAll runs makeRows, which makes the batches that each passes on, and writes
@@ -105,6 +103,7 @@ func (p *parquetFile) writeAll(ctx context.Context, each func(context.Context, f
 func (p *parquetFile) write(b *batch) error {
 	if p.group == nil {
 		p.group = p.out.AppendBufferedRowGroup()
+		clear(p.dictionaries)
 	}
 	const few = 256
 	var g errgroup.Group
@@ -156,8 +155,7 @@ func (p *parquetFile) writeColumn(w file.ColumnChunkWriter, column int, batch *b
 	var err error
 	switch w := w.(type) {
 	case *file.ByteArrayColumnChunkWriter:
-		p.texts[column] = byteArrays(p.texts[column], b.texts)
-		_, err = w.WriteBatch(p.texts[column], levels, nil)
+		err = p.dictionaries[column].write(w, b.texts, levels)
 	case *file.Int64ColumnChunkWriter:
 		_, err = w.WriteBatch(b.integers, levels, nil)
 	case *file.Float64ColumnChunkWriter:
@@ -168,27 +166,6 @@ func (p *parquetFile) writeColumn(w file.ColumnChunkWriter, column int, batch *b
 		panic(fmt.Sprintf("BUG: no column is written by a %T", w))
 	}
 	return err
-}
-
-// byteArrays returns texts as valid UTF-8 in the type of the library, reusing list:
-// readers reject a file for one bad byte. The bytes are copied because the library's
-// statistics keep references to the minimum and maximum.
-func byteArrays(list []parquet.ByteArray, texts []string) []parquet.ByteArray {
-	size := 0
-	for _, s := range texts {
-		size += len(s)
-	}
-	copied := make([]byte, 0, size)
-	list = slices.Grow(list[:0], len(texts))
-	for _, s := range texts {
-		if !utf8.ValidString(s) { // rare, and ToValidUTF8 decodes every rune
-			s = strings.ToValidUTF8(s, "\uFFFD")
-		}
-		from := len(copied)
-		copied = append(copied, s...)
-		list = append(list, copied[from:len(copied):len(copied)])
-	}
-	return list
 }
 
 // parquetSchema returns the Parquet schema of a table.
