@@ -50,7 +50,11 @@ func main() {
 
 // run executes the command line and returns the exit code.
 func run(std *streams) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	stopping := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it, and the run goes on
+		stopping = append(stopping, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), stopping...)
 	defer stop()
 	done := make(chan error, 1)
 	go func() { done <- dispatch(ctx, std) }()

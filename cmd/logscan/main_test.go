@@ -276,7 +276,7 @@ func signalWhenRunning(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: signal NAME PROGRAM ARGS...")
 	}
-	number := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[0]]
+	number := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[0]]
 	if number == nil {
 		ts.Fatalf("unknown signal %s", args[0])
 	}

@@ -144,8 +144,15 @@ func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (an
 	if options.Parse, options.Since, options.Until, err = c.lineFlags.options(started); err != nil {
 		return options, err
 	}
-	options.Parse.Privacy, err = c.privacyFlags.options()
-	return options, err
+	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
+		return options, err
+	}
+	if c.Webhook != "" {
+		if err := c.hook().Check(); err != nil {
+			return options, usagef("give the whole URL, such as https://hooks.example.com/T0/B0", "%v", err)
+		}
+	}
+	return options, nil
 }
 
 // inputs returns the inputs of the arguments that are outside the output
@@ -214,6 +221,10 @@ func (c *scanCmd) enableProgress(std *streams, o *analyze.Options) (terminal boo
 	return terminal
 }
 
+func (c *scanCmd) hook() notify.Webhook {
+	return notify.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
+}
+
 // publish writes the metrics and posts to the webhook. It returns what failed.
 func (c *scanCmd) publish(ctx context.Context, res *wording.Report, p *provenance) (problems []problem) {
 	if c.Metrics != "" {
@@ -222,8 +233,7 @@ func (c *scanCmd) publish(ctx context.Context, res *wording.Report, p *provenanc
 		}
 	}
 	if c.Webhook != "" {
-		hook := notify.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
-		if err := hook.Post(ctx, c.Out, res, p.run()); err != nil {
+		if err := c.hook().Post(ctx, c.Out, res, p.run()); err != nil {
 			problems = append(problems, problem{err.Error(), "the report was written; check --webhook"})
 		}
 	}

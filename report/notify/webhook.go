@@ -62,12 +62,27 @@ type Notice struct {
 	Resolved      []document.Finding `json:"resolved"`
 }
 
+// Check returns an error if the URL is not one that can be posted to. The error does
+// not contain the URL.
+func (h Webhook) Check() error {
+	_, err := h.target()
+	return err
+}
+
+func (h Webhook) target() (*url.URL, error) {
+	target, err := url.Parse(h.URL)
+	if err != nil || target.Scheme != "https" && target.Scheme != "http" || target.Host == "" {
+		return nil, errors.New("webhook: not an http or https URL")
+	}
+	return target, nil
+}
+
 // Post posts the result of a run whose output is dir. It retries after network errors
 // and if the service is busy or broken. Its errors do not contain the URL.
 func (h Webhook) Post(ctx context.Context, dir string, r *wording.Report, run document.Run) error {
-	target, err := url.Parse(h.URL)
-	if err != nil || target.Scheme != "https" && target.Scheme != "http" || target.Host == "" {
-		return errors.New("webhook: not an http or https URL")
+	target, err := h.target()
+	if err != nil {
+		return err
 	}
 	body, err := h.body(dir, r, run)
 	if err != nil {
@@ -75,7 +90,7 @@ func (h Webhook) Post(ctx context.Context, dir string, r *wording.Report, run do
 	}
 	client, pause := h.Client, h.Pause
 	if client == nil {
-		client = &http.Client{Timeout: webhookTimeout}
+		client = &http.Client{Timeout: webhookTimeout, CheckRedirect: keepRedirect}
 	}
 	if pause == 0 {
 		pause = webhookPause
@@ -96,6 +111,10 @@ func (h Webhook) Post(ctx context.Context, dir string, r *wording.Report, run do
 		}
 	}
 }
+
+// keepRedirect returns a redirect as the answer: following it would post the findings
+// to a server that nobody named.
+func keepRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // post posts once and reports whether to retry after an error.
 func post(ctx context.Context, client *http.Client, target string, body []byte) (retry bool, err error) {

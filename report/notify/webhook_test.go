@@ -28,6 +28,7 @@ func newService(t *testing.T, statuses ...int) *service {
 	s := &service{statuses: statuses}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
+		w.Header().Set("Location", "/elsewhere") // of the answers that are redirects
 		s.body = r.Method + " " + r.Header.Get("Content-Type") + " " + string(b)
 		w.WriteHeader(s.statuses[min(s.posts, len(s.statuses)-1)])
 		s.posts++
@@ -46,6 +47,7 @@ func TestWebhookRetries(t *testing.T) {
 		{"accepted", []int{204}, 1, ""},
 		{"busy at first", []int{503, 429, 200}, 3, ""},
 		{"broken", []int{500}, webhookAttempts, "it answered 500 (4 attempts)"},
+		{"redirected", []int{307, 200}, 1, "it answered 307 (1 attempt)"},
 		{"unknown", []int{404}, 1, "it answered 404 (1 attempt)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

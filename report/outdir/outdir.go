@@ -56,10 +56,16 @@ func (e *NotOutputError) Error() string {
 func check(dir string, files []string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
+		if link, e := os.Readlink(dir); e == nil && errors.Is(err, fs.ErrNotExist) {
+			return &NotOutputError{dir, fmt.Sprintf("it is a symbolic link to %q, which does not exist", link)}
+		}
 		return nil
 	}
 	if !info.IsDir() {
 		return &NotOutputError{dir, "it is no directory"}
+	}
+	if isMountPoint(dir, info) {
+		return &NotOutputError{dir, "it is a mount point, which cannot be renamed: name a directory in it"}
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) == 0 {
@@ -174,7 +180,7 @@ func (d *Dir) replace(fill func(string) error) (err error) {
 		return err
 	}
 	if err := swap(temporary, d.path); err != nil {
-		return fmt.Errorf("move into place (a mount point cannot be replaced: name a directory in it): %w", err)
+		return fmt.Errorf("move into place: %w", err)
 	}
 	return syncDirectory(parent)
 }
