@@ -86,6 +86,7 @@ type Refusal struct {
 	Session  bool  // the line carries a session id
 	SignIn   bool  // an attempt to sign in or to get a token
 	Alive    bool  // the session was accepted elsewhere shortly before and after
+	Proven   bool  // the actor sends credentials with each request, and they had been accepted before
 	Known    bool  // the actor had been accepted before
 	Good     bool  // Known, or the session was accepted soon after without a sign-in
 	Fatal    bool  // it ended a session

@@ -4,6 +4,7 @@ import (
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
+	"logscan/parse/field"
 	"logscan/parse/privacy"
 )
 
@@ -25,6 +26,8 @@ type sessionizer struct {
 	err            error      // the first error of writing to disk
 
 	aheads  []ahead // scratch of lookAhead
+	habit   habit   // of the current actor, set by lookAhead
+	tries   tries   // of the current actor
 	earlier Refusal // scratch: a refusal that an earlier run reported
 	news    bool    // the current actor has a request that no earlier run reported
 }
@@ -136,7 +139,7 @@ func (s *sessionizer) client(c timeline.Client) *ClientStats {
 func (s *sessionizer) countAlive(a *timeline.Actor, id uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Refusal >= timeline.EarlierEvent || !s.Refusals[e.Refusal].Alive {
+		if e.Refusal >= timeline.EarlierEvent || !s.Refusals[e.Refusal].Alive && !s.Refusals[e.Refusal].Proven {
 			continue
 		}
 		if st := &s.stamps[e.Endpoint]; st.aliveActor != id {
@@ -211,15 +214,17 @@ func (s *sessionizer) succeeded(e *timeline.Event, role Role) bool {
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
 	s.close(&p.life, e)
 	s.open(p, a, e, e.Time, true)
+	p.basic = false
 	p.address, p.moves, p.known = e.Client.Address, true, true
 	p.last, p.lastOther, p.lastOn = e.Time, e.Time, timeline.NoRefusal
 }
 
 // accept counts an acceptance on a protected route.
 func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) {
-	if p.open {
+	switch {
+	case p.open:
 		s.survive(&p.life, e)
-	} else {
+	case !p.basic:
 		// startWindow is how long, in milliseconds, before the first request of a
 		// session id the sign-in that gave it may have been logged.
 		const startWindow = 30_000
@@ -233,7 +238,7 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 		}
 		s.open(p, a, e, at, seen)
 	}
-	p.known, p.accepted = true, true
+	p.known, p.accepted = true, p.open
 	p.address, p.moves = e.Client.Address, true
 	p.protected = e.Time
 	p.row.Accepted++
@@ -267,11 +272,20 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	}
 	r.Good = p.known || a.Session != nil && h.accepted-e.Time <= Nearby && h.signIn > h.accepted
 	r.Alive = e.Time-other <= Nearby && h.other-e.Time <= Nearby && h.signIn > h.other
-	if !r.SignIn && !late && !p.dead && p.open && p.accepted && h.signIn <= h.accepted {
+	switch {
+	case s.handshakes(p, a, e, h):
+		r.Cause = Challenge
+		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
+			p.basic, p.life = true, life{} // no session
+		}
+	case !r.SignIn && !late && !p.dead && p.open && p.accepted && h.signIn <= h.accepted && s.stated(e) != field.CredentialsWrong:
 		s.die(&p.life, e)
 		r.Fatal = true
+		fallthrough
+	default:
+		r.Cause = s.cause(a, e, r, h, p)
+		r.Proven = p.basic && p.known && r.Cause != Challenge
 	}
-	r.Cause = s.cause(a, e, r, h, &p.life)
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
 	}
