@@ -35,6 +35,8 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return LoginFailure // a wrong password at the sign-in route
 	case stated == field.CredentialsExpired:
 		return SessionEnd // the log itself says so
+	case stated == field.CredentialsGood:
+		return Unexplained // denied all the same: detectors find out why
 	case stated == field.CredentialsWrong && !r.Alive:
 		return LoginFailure
 	case !named && a.Session == nil && !p.open && !p.dead && s.tried(e, h, again):

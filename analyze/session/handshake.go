@@ -83,6 +83,12 @@ func (s *sessionizer) stated(e *timeline.Event) field.Credentials {
 	return s.State.Refusals[e.Refusal].Credentials
 }
 
+// ownCredentials reports whether the line of a refusal states that it is no expired
+// session: the request had a wrong password, or good credentials.
+func ownCredentials(stated field.Credentials) bool {
+	return stated == field.CredentialsWrong || stated == field.CredentialsGood
+}
+
 // leg returns the time of the answer that a refusal without a user is a leg of, Never
 // for none, and whether the same request with a user was refused at once instead.
 func (s *sessionizer) leg(n *answers, e *timeline.Event) (named int64, failed bool) {

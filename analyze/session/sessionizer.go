@@ -278,14 +278,17 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
 			p.basic, p.life = true, life{} // no session
 		}
-	case !r.SignIn && !late && !p.dead && p.open && p.accepted && h.signIn <= h.accepted && s.stated(e) != field.CredentialsWrong:
+	case !r.SignIn && !late && !p.dead && p.open && p.accepted && h.signIn <= h.accepted && !ownCredentials(s.stated(e)):
 		s.die(&p.life, e)
 		r.Fatal = true
 		fallthrough
 	default:
 		r.Cause = s.cause(a, e, r, h, p)
-		r.Proven = p.basic && p.known && r.Cause != Challenge
+		r.Denied = s.stated(e) == field.CredentialsGood
+		r.Proven = r.Cause != Challenge && (r.Denied || p.basic && p.known)
+		r.Good = r.Good || r.Denied
 	}
+	r.Alive = r.Alive && r.Cause != Challenge
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
 	}
