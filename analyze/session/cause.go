@@ -28,7 +28,7 @@ func (c Cause) String() string {
 // its actor did before and after. p is the position after the refusal.
 func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead, p *position) Cause {
 	stated := s.stated(e)
-	again := s.tries.again(e, h)
+	again, flood := s.tries.add(e, h)
 	named := r.Named || h.failed
 	switch {
 	case r.SignIn:
@@ -39,7 +39,7 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return Unexplained // denied all the same: detectors find out why
 	case stated == field.CredentialsWrong && !r.Alive:
 		return LoginFailure
-	case !named && a.Session == nil && !p.open && !p.dead && s.tried(e, h, again):
+	case !named && a.Session == nil && !p.open && !p.dead && (flood && h.answered-e.Time <= Nearby || s.tried(e, h, again)):
 		return LoginFailure
 	case !named && a.Session == nil && !p.dead && challenged(e, h, &p.life):
 		return Challenge

@@ -214,11 +214,13 @@ type tries [4]struct {
 	endpoint    uint32 // plus one
 	first, last int64
 	answered    int64 // acceptance that ends the tries
+	legs        int   // refusals of the current try
 }
 
-// again reports whether the actor was refused at the endpoint of e before, and tried
-// again by hand. Refusals at the same instant are one try.
-func (t *tries) again(e *timeline.Event, h *ahead) bool {
+// add adds a refusal. It reports whether the actor was refused at that endpoint before
+// and tries again by hand, and whether it sends more requests at a time than the legs of
+// a handshake. Refusals at the same instant are one try.
+func (t *tries) add(e *timeline.Event, h *ahead) (again, flood bool) {
 	i := 0
 	for i < len(t)-1 && t[i].endpoint != e.Endpoint+1 {
 		i++
@@ -227,8 +229,11 @@ func (t *tries) again(e *timeline.Event, h *ahead) bool {
 	if x.endpoint != e.Endpoint+1 || e.Time > x.answered || e.Time-x.last > arrivalWindow {
 		x.endpoint, x.first = e.Endpoint+1, e.Time
 	}
+	if x.legs++; e.Time-x.last > legWindow {
+		x.legs = 1
+	}
 	x.last, x.answered = e.Time, h.answered
 	copy(t[1:i+1], t[:i])
 	t[0] = x
-	return e.Time-x.first > legWindow
+	return e.Time-x.first > legWindow, x.legs > maxLegs*maxParallel
 }

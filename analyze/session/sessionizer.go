@@ -20,7 +20,8 @@ type sessionizer struct {
 	clients        map[timeline.Client]*ClientStats
 	clientUsers    *spill.Sorter[ClientLink]
 	clientRefusals *spill.Sorter[ClientLink] // to endpoints
-	lastRefusal    ClientLink                // the one added last
+	openLegs       *spill.Sorter[openLeg]
+	lastRefusal    ClientLink // the one added last
 	actors         int64
 	saver          *partSaver // nil if there is no state to save
 	err            error      // the first error of writing to disk
@@ -48,6 +49,7 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 			Codec: recordCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, recordSize),
 		},
 		clientUsers: links(), clientRefusals: links(),
+		openLegs:    &spill.Sorter[openLeg]{Codec: openLegCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, openLegSize)},
 		lastRefusal: ClientLink{To: timeline.NoRefusal},
 	}
 }
@@ -66,6 +68,7 @@ func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
 		s.lookAhead(a)
 	}
 	s.walk(a, id)
+	s.addAnswers(a)
 	if refused {
 		s.countAlive(a, id)
 	}
@@ -292,6 +295,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
 	}
+	s.addOpenLeg(a, e, r)
 	if late {
 		s.countLate(&p.life, e)
 	} else if p.open {
