@@ -177,7 +177,7 @@ func (b *habit) answersNamed() bool {
 // answersAlways reports whether each acceptance of the actor is the answer to a
 // challenge, which it waits for with every request.
 func (b *habit) answersAlways() bool {
-	return b.plain >= habitRepeats && float64(b.plain) >= habitShare*float64(max(b.bare, b.accepted))
+	return b.plain >= habitRepeats && b.plain <= maxLegs*b.accepted && float64(b.plain) >= habitShare*float64(max(b.bare, b.accepted))
 }
 
 // handshakes reports whether a refusal is a leg of an HTTP authentication that

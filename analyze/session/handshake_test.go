@@ -142,7 +142,7 @@ func TestCausesOfHandshakes(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 			if test.want == "" { // at most those of one burst
-				if n := strings.Count(causes(ev), "challenge"); n > maxLegs*maxParallel {
+				if n := strings.Count(causes(ev), "challenge"); n > maxLegs*(maxParallel+1) {
 					t.Errorf("%d challenges", n)
 				}
 			}
