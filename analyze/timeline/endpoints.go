@@ -149,6 +149,7 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 		head, template := splitKey(k)
 		e := Endpoint{Host: hosts[host(head)], Method: head[4 : len(head)-1], Template: template, Tally: newTally()}
 		e.SignIn, e.Renew, e.SignOut = signIn(e.Method, template), renew(e.Method, template), signOut(template)
+		e.Token = e.SignIn && isAny(lastName(template), tokenWords)
 		list[i] = e
 	}
 	indexOf := make([][]uint32, len(workers))

@@ -27,6 +27,9 @@ var otherMethod = []byte("_OTHER")
 // frameworks and identity providers.
 var signInWords = []string{"auth", "token", "tokens", "session", "sessions", "acs", "firstfactor"}
 
+// tokenWords are those of them that the endpoint for new and renewed tokens has.
+var tokenWords = []string{"token", "tokens"}
+
 // signInParts are words that the last segment of nothing but a sign-in contains:
 // LogOn.aspx, wp-login.php, AuthenticateByName, j_security_check.
 var signInParts = []string{"login", "log-in", "log_in", "logon", "signin", "sign-in", "sign_in", "authenticate", "security_check"}
