@@ -128,6 +128,8 @@ func Causes() []Cause {
 			Meaning: "One session expired and its owner signed in again."},
 		session.Anonymous: {Label: "Anonymous visitor", Category: OrdinaryCategory,
 			Meaning: "Somebody without credentials: a crawler, a bookmark, a link preview."},
+		session.TokenRenewal: {Label: "Refused renewal", Category: OrdinaryCategory,
+			Meaning: "A client asked for a new token or session in exchange for an old one, and was refused."},
 		session.Unexplained: {Label: "Unexplained", Category: UnexplainedCategory,
 			Meaning: "No known cause fits well enough."},
 	}

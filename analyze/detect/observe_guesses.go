@@ -227,7 +227,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			continue
 		}
 		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint, timeline.NoRefusal}
-		signIn := p.State.Endpoints[e.Endpoint].SignIn
+		signIn := p.SignedIn(a, i)
 		switch {
 		case e.Refusal != timeline.NoRefusal:
 			if place < 0 {
@@ -243,7 +243,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			bare, counted = nil, 0
 			p.tries[place] = append(p.tries[place], t)
 			continue
-		case signIn && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected):
+		case signIn:
 			counted = 0
 		case e.User == 0 || e.Outcome != timeline.Accepted || !p.Protected[e.Endpoint]:
 			continue

@@ -142,9 +142,9 @@ func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 					open[e.Endpoint] = append(open[e.Endpoint], e.Refusal)
 				}
 			case e.Outcome == timeline.Accepted && o.Roles[e.Endpoint]&session.Guards != 0,
-				e.Outcome <= timeline.Redirected && o.Roles[e.Endpoint]&session.SignsIn != 0:
+				o.SignedIn(a, i):
 				end()
-				hadSession = hadSession || o.Roles[e.Endpoint]&session.SignsIn != 0
+				hadSession = hadSession || o.SignedIn(a, i)
 			}
 		}
 		end()

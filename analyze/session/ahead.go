@@ -15,6 +15,8 @@ type ahead struct {
 	signIn   int64 // sign-in
 	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
 	failed   bool  // the same request with a user was refused at once
+	refusals int   // this one and the next ones, up to accepted
+	returns  bool  // one of them was on an endpoint that accepts at about the time of accepted
 }
 
 // recent holds the last few distinct endpoints that accepted, most recent first,
@@ -45,6 +47,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	named := newAnswers()
 	accepted, signIn := Never, Never
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
+	refusals, returns := 0, false
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
 		if e.User != 0 {
@@ -61,12 +64,15 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 					h.answered = r.time
 				}
 			}
+			refusals++
+			returns = returns || h.answered != Never && h.answered-accepted <= returnWindow
+			h.refusals, h.returns = refusals, returns
 			if e.User == 0 {
 				h.named, h.failed = s.leg(&named, e)
 				s.habit.refuse(e, &h)
 			}
 			s.aheads = append(s.aheads, h)
-		case s.succeeded(e, SignsIn):
+		case s.SignedIn(a, i):
 			signIn = e.Time
 		case e.Outcome == timeline.Accepted:
 			last.push(e.Endpoint, e.Time)
@@ -74,7 +80,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 				if acceptedOn != e.Endpoint {
 					acceptedOn, other = e.Endpoint, accepted
 				}
-				accepted = e.Time
+				accepted, refusals, returns = e.Time, 0, false
 				s.habit.accepted++
 			}
 		}

@@ -15,13 +15,14 @@ const (
 	LoginFailure              // wrong credentials
 	SessionEnd                // an ordinary expiry
 	Anonymous                 // never signed in, no credentials
+	TokenRenewal              // a client asks for a new token and is refused
 	Unexplained
 	NumCauses
 )
 
 // String returns the stable name of c.
 func (c Cause) String() string {
-	return [...]string{"challenge", "login_failure", "session_end", "anonymous", "unexplained"}[c]
+	return [...]string{"challenge", "login_failure", "session_end", "anonymous", "token_renewal", "unexplained"}[c]
 }
 
 // cause returns the cause of the refusal r, which is not a leg of a handshake, by what
@@ -35,6 +36,8 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return LoginFailure // a wrong password at the sign-in route
 	case stated == field.CredentialsExpired:
 		return SessionEnd // the log itself says so
+	case r.Renewal:
+		return s.renewalCause(e, r, p)
 	case stated == field.CredentialsGood:
 		return Unexplained // denied all the same: detectors find out why
 	case stated == field.CredentialsWrong && !r.Alive:

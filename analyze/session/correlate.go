@@ -25,7 +25,6 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 		Lifetimes: map[string]*Lifetimes{},
 	}
 	for i := range s.Endpoints {
-		ev.Protected[i] = protects(&s.Endpoints[i])
 		ev.Roles[i] = roleOf(&s.Endpoints[i])
 	}
 	for i := range ev.Refusals {
@@ -36,6 +35,12 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 		ev.saver = newSaver(ev, c)
 	}
 	ev.listSites()
+	if err := ev.learn(ctx); err != nil {
+		return nil, err
+	}
+	for i, r := range ev.Roles {
+		ev.Protected[i] = r&Guards != 0
+	}
 	followed := ev.followedSites()
 	sessionizers := make([]*sessionizer, workers)
 	for i := range sessionizers {

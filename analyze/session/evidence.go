@@ -53,6 +53,7 @@ type Evidence struct {
 
 	Lifetimes map[string]*Lifetimes // by virtual host; hosts with few refusals are missing
 	Sites     []string              // virtual hosts, sorted
+	ends      []bool                // by site: refusals end sessions there; see stickyShare
 	siteOf    []uint32              // by endpoint: index into Sites
 
 	Clients     map[timeline.Client]*ClientStats
@@ -85,6 +86,7 @@ type Refusal struct {
 	Named    bool  // the line itself names the user
 	Session  bool  // the line carries a session id
 	SignIn   bool  // an attempt to sign in or to get a token
+	Renewal  bool  // an attempt to renew a session or token
 	Alive    bool  // the session was accepted elsewhere shortly before and after; not of a challenge
 	Proven   bool  // Denied, or the actor sends credentials with each request, and they had been accepted before
 	Denied   bool  // the line itself states that access was denied to good credentials

@@ -190,7 +190,7 @@ func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Eve
 	}
 	window, signIn := int64(legWindow), h.signIn > h.named
 	switch to := &s.State.Endpoints[e.Endpoint]; {
-	case to.SignIn && to.Method == "POST":
+	case to.Renew || to.SignIn && to.Method == "POST":
 		return false // a form
 	case to.SignIn:
 		signIn = h.signIn >= h.named // the answer is the sign-in

@@ -18,20 +18,47 @@ const redirectReach = 8
 func (ev *Evidence) RedirectedBy(a *timeline.Actor, i int) uint32 {
 	e := &a.Events[i]
 	redirects := func(r *timeline.Event) bool {
-		return r.Outcome == timeline.Redirected && ev.Roles[r.Endpoint]&(SignsIn|signsOut) == 0 &&
+		return r.Outcome == timeline.Redirected && ev.Roles[r.Endpoint]&(redirectsIn|signsOut) == 0 &&
 			leadsTo(&ev.State.Endpoints[r.Endpoint], &ev.State.Endpoints[e.Endpoint])
 	}
+	if j := eventBefore(a, i, redirects); j >= 0 {
+		return a.Events[j].Endpoint + 1
+	}
+	return 0
+}
+
+// eventBefore returns the index of the last event that matches shortly before event i,
+// or at the same instant; -1 if there is none.
+func eventBefore(a *timeline.Actor, i int, matches func(*timeline.Event) bool) int {
+	e := &a.Events[i]
 	for j := i - 1; j >= max(0, i-redirectReach) && e.Time-a.Events[j].Time <= RedirectWindow; j-- {
-		if redirects(&a.Events[j]) {
-			return a.Events[j].Endpoint + 1
+		if matches(&a.Events[j]) {
+			return j
 		}
 	}
 	for j := i + 1; j < min(len(a.Events), i+redirectReach) && a.Events[j].Time == e.Time; j++ {
-		if redirects(&a.Events[j]) {
-			return a.Events[j].Endpoint + 1
+		if matches(&a.Events[j]) {
+			return j
 		}
 	}
-	return 0
+	return -1
+}
+
+// eventAfter returns the index of the first event that matches shortly after event i,
+// or at the same instant; -1 if there is none.
+func eventAfter(a *timeline.Actor, i int, matches func(*timeline.Event) bool) int {
+	e := &a.Events[i]
+	for j := i + 1; j < min(len(a.Events), i+redirectReach) && a.Events[j].Time-e.Time <= RedirectWindow; j++ {
+		if matches(&a.Events[j]) {
+			return j
+		}
+	}
+	for j := i - 1; j >= max(0, i-redirectReach) && a.Events[j].Time == e.Time; j-- {
+		if matches(&a.Events[j]) {
+			return j
+		}
+	}
+	return -1
 }
 
 // leadsTo reports whether a redirect of one endpoint may lead to another, which logs do

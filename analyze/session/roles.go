@@ -14,14 +14,25 @@ type Role uint8
 
 // The roles, as bits.
 const (
-	SignsIn Role = 1 << iota
+	SignsIn     Role = 1 << iota // who is accepted is signed in
+	redirectsIn                  // who is redirected is signed in
+	Tries                        // a refusal is a failed try of credentials
+	Renews                       // requests renew a session or token
+	denies                       // accepts nobody: the page that follows a failed sign-in
 	signsOut
 	Guards // the endpoint is protected
 )
 
+// roleOf returns the role of an endpoint by its name and counts; see learn.
 func roleOf(e *timeline.Endpoint) (r Role) {
-	if e.SignIn {
-		r |= SignsIn
+	switch {
+	case e.Renew:
+		r |= SignsIn | redirectsIn | Renews
+	case e.SignIn:
+		r |= SignsIn | redirectsIn | Tries
+	}
+	if e.N[timeline.Accepted]+e.N[timeline.Redirected]+e.Known.Accepted == 0 {
+		r |= denies
 	}
 	if e.SignOut {
 		r |= signsOut
@@ -42,7 +53,7 @@ const provenRequests = 10
 // nobody without a user or session. Assets that pages load do not count.
 func protects(e *timeline.Endpoint) bool {
 	accepted := e.N[timeline.Accepted] + e.Known.Accepted
-	if accepted == 0 || e.SignIn || e.SignOut {
+	if accepted == 0 || e.SignIn || e.Renew || e.SignOut {
 		return false
 	}
 	return e.N[timeline.Unauthorized]+e.Known.Unauthorized > 0 || e.Bare+e.Known.Bare == 0 && accepted >= provenRequests && !IsAsset(e.Template)

@@ -180,9 +180,9 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 			p.user = e.User
 		}
 		switch {
-		case s.succeeded(e, SignsIn):
+		case s.SignedIn(a, i):
 			s.signIn(&p, a, e)
-		case s.succeeded(e, signsOut):
+		case s.signedOut(e):
 			s.close(&p.life, e)
 			p.user, p.last, p.lastOther = 0, LongAgo, LongAgo
 		case e.Outcome == timeline.Unauthorized:
@@ -208,12 +208,6 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 	s.close(&p.life, nil)
 }
 
-// succeeded reports whether e is a sign-in or sign-out, whichever role is, that
-// succeeded: many answer with a redirect.
-func (s *sessionizer) succeeded(e *timeline.Event, role Role) bool {
-	return s.Roles[e.Endpoint]&role != 0 && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Redirected)
-}
-
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
 	s.close(&p.life, e)
 	s.open(p, a, e, e.Time, true)
@@ -231,7 +225,9 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 		// startWindow is how long, in milliseconds, before the first request of a
 		// session id the sign-in that gave it may have been logged.
 		const startWindow = 30_000
-		at, seen := e.Time, false
+		// Who comes back to what refused has signed in since, where this log does not
+		// show it.
+		at, seen := e.Time, p.dead && e.Time-p.lastRefused <= arrivalWindow
 		if a.Session != nil {
 			signIn, ok, err := s.State.SignedIn(e.Client, e.Time-startWindow, e.Time)
 			s.fail(err)
@@ -266,9 +262,9 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		Time: e.Time, Actor: id, Endpoint: e.Endpoint, User: p.user,
 		Address: e.Client.Address, Agent: e.Client.Agent, Upstream: e.Upstream, Scheme: e.Scheme,
 		Named: e.User != 0, Session: a.Session != nil, Known: p.known,
-		SignIn: s.State.Endpoints[e.Endpoint].SignIn, Moved: p.moves && e.Client.Address != p.address,
-		Redirect: s.RedirectedBy(a, i),
+		Moved: p.moves && e.Client.Address != p.address, Redirect: s.RedirectedBy(a, i),
 	}
+	r.SignIn, r.Renewal = s.attempts(p, a, i)
 	other := p.last
 	if p.lastOn == e.Endpoint {
 		other = p.lastOther
@@ -281,7 +277,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
 			p.basic, p.life = true, life{} // no session
 		}
-	case !r.SignIn && !late && !p.dead && p.open && p.accepted && h.signIn <= h.accepted && !ownCredentials(s.stated(e)):
+	case !r.SignIn && !late && !p.dead && s.ended(p, e, h):
 		s.die(&p.life, e)
 		r.Fatal = true
 		fallthrough
@@ -291,7 +287,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Proven = r.Cause != Challenge && (r.Denied || p.basic && p.known)
 		r.Good = r.Good || r.Denied
 	}
-	r.Alive = r.Alive && r.Cause != Challenge
+	r.Alive = r.Alive && r.Cause != Challenge && !p.dead
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
 	}

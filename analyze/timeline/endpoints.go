@@ -33,7 +33,7 @@ type endpointTable struct {
 	// those that replace them (perhaps in several steps).
 	alias    []uint32
 	tally    []Tally // by number - base
-	signIn   []bool  // by number - base: POST to a sign-in or token route
+	signIn   []bool  // by number - base: POST to a route that by its name signs in or renews
 	collapse collapse
 }
 
@@ -51,7 +51,7 @@ func (t *endpointTable) number(host uint32, meth, template []byte) uint32 {
 	n := t.names.number(key)
 	if int(n) == len(t.tally) {
 		t.tally = append(t.tally, newTally())
-		t.signIn = append(t.signIn, signIn(string(meth), string(key[len(meth)+5:])))
+		t.signIn = append(t.signIn, grants(string(meth), string(key[len(meth)+5:])))
 		if len(t.tally) > maxWorkerEndpoints {
 			t.shrink()
 			return t.number(host, meth, template)
@@ -60,8 +60,8 @@ func (t *endpointTable) number(host uint32, meth, template []byte) uint32 {
 	return t.base + n
 }
 
-// count counts a request and reports whether the endpoint is a sign-in or token
-// route. A bare request has neither user nor session.
+// count counts a request and reports whether the endpoint, by its name, signs in or
+// renews. A bare request has neither user nor session.
 func (t *endpointTable) count(n uint32, o Outcome, at int64, bare bool) (signIn bool) {
 	n -= t.base
 	t.tally[n].Add(o, at)
@@ -71,7 +71,7 @@ func (t *endpointTable) count(n uint32, o Outcome, at int64, bare bool) (signIn 
 	return t.signIn[n]
 }
 
-// isSignIn reports whether an endpoint is a sign-in or token route.
+// isSignIn reports whether an endpoint, by its name, signs in or renews.
 func (t *endpointTable) isSignIn(n uint32) bool { return t.signIn[t.resolve(n)-t.base] }
 
 // shrink collapses templates until about shrunkEndpoints remain.
@@ -148,7 +148,8 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 		index[k] = uint32(i)
 		head, template := splitKey(k)
 		e := Endpoint{Host: hosts[host(head)], Method: head[4 : len(head)-1], Template: template, Tally: newTally()}
-		e.SignIn, e.SignOut = signIn(e.Method, template), signOut(template)
+		e.SignIn, e.Renew, e.SignOut = signIn(e.Method, template), renew(e.Method, template), signOut(template)
+		e.Token = e.SignIn && isAny(lastName(template), tokenWords)
 		list[i] = e
 	}
 	indexOf := make([][]uint32, len(workers))

@@ -85,7 +85,7 @@ func (s *shard) appendMore(a *actor, r *record, word, since uint64) {
 	}
 	refusals := uint32(0)
 	if r.outcome == Unauthorized {
-		refusals, a.refusal = r.refusal-a.refusal, r.refusal
+		refusals, a.refusal, a.refused = r.refusal-a.refusal, r.refusal, true
 	}
 	a.via = r.via
 	for _, x := range [...]uint64{

@@ -138,7 +138,11 @@ func (g *segment) write(f *spill.File, s *shard) (err error) {
 		buf = binary.LittleEndian.AppendUint64(buf, a.key.hi)
 		buf = binary.LittleEndian.AppendUint64(buf, a.key.lo)
 		buf = binary.LittleEndian.AppendUint64(buf, a.client)
-		buf = binary.AppendUvarint(buf, uint64(a.events))
+		events := uint64(a.events) << 1
+		if a.refused {
+			events |= 1
+		}
+		buf = binary.AppendUvarint(buf, events)
 		buf = appendBytes(buf, s.label(uint32(n)))
 	}
 	g.actors = s.actors
@@ -176,7 +180,7 @@ func (g *segment) read(f *spill.File) (*shard, error) {
 		a.key.hi, a.key.lo = binary.LittleEndian.Uint64(rest), binary.LittleEndian.Uint64(rest[8:])
 		a.client = binary.LittleEndian.Uint64(rest[16:])
 		events, size := binary.Uvarint(rest[24:])
-		a.events, a.number = uint32(events), uint32(n)+1
+		a.events, a.refused, a.number = uint32(events>>1), events&1 == 1, uint32(n)+1
 		rest = rest[24+size:]
 		at := len(table) - len(rest)
 		var label []byte

@@ -20,29 +20,71 @@ func method(m []byte) []byte {
 
 var otherMethod = []byte("_OTHER")
 
-// signInWords are the usual last segments of sign-in and token routes, in the
-// common frameworks and identity providers.
-var signInWords = []string{
-	"login", "log-in", "log_in", "signin", "sign-in", "sign_in", "logon", "authenticate", "auth", "token",
-	"session", "sessions", "j_security_check", "wp-login.php", "login.php", "refresh", "acs",
-}
+// Names are a prior only: what a route does is learnt from what follows its requests;
+// see package session.
 
-// signIn reports whether a request is an attempt to sign in, or to obtain or renew
-// a token.
-func signIn(method, template string) bool {
-	return method == "POST" && lastSegmentIn(template, signInWords)
-}
+// signInWords are the usual last segments of sign-in and token routes, in the common
+// frameworks and identity providers.
+var signInWords = []string{"auth", "token", "tokens", "session", "sessions", "acs", "firstfactor"}
+
+// tokenWords are those of them that the endpoint for new and renewed tokens has.
+var tokenWords = []string{"token", "tokens"}
+
+// signInParts are words that the last segment of nothing but a sign-in contains:
+// LogOn.aspx, wp-login.php, AuthenticateByName, j_security_check.
+var signInParts = []string{"login", "log-in", "log_in", "logon", "signin", "sign-in", "sign_in", "authenticate", "security_check"}
+
+// renewParts are words in last segments of routes that renew a session or token.
+var renewParts = []string{"refresh", "renew", "rotate"}
 
 // signOutWords are the usual last segments of sign-out routes.
-var signOutWords = []string{
-	"logout", "log-out", "log_out", "signout", "sign-out", "sign_out", "logoff", "logout.php", "revoke",
+var signOutWords = []string{"logout", "log-out", "log_out", "signout", "sign-out", "sign_out", "logoff", "revoke"}
+
+// grants reports whether a request that succeeds begins a session or token, by its
+// name: a new one or a renewed one.
+func grants(method, template string) bool { return signIn(method, template) || renew(method, template) }
+
+// signIn reports whether a request is an attempt to sign in or to obtain a token.
+func signIn(method, template string) bool {
+	if method != "POST" {
+		return false
+	}
+	last := lastName(template)
+	return isAny(last, signInWords) || hasWord(last, signInParts) && !hasWord(last, renewParts)
+}
+
+// renew reports whether a request is an attempt to renew a session or token.
+func renew(method, template string) bool {
+	return (method == "POST" || method == "PUT") && hasWord(lastName(template), renewParts)
 }
 
 // signOut reports whether a template is a sign-out route.
-func signOut(template string) bool { return lastSegmentIn(template, signOutWords) }
+func signOut(template string) bool { return isAny(lastName(template), signOutWords) }
 
-func lastSegmentIn(template string, words []string) bool {
+// lastName returns the last segment of a template without an extension.
+func lastName(template string) string {
 	template = strings.TrimRight(template, "/")
 	last := template[strings.LastIndexByte(template, '/')+1:]
-	return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(last, w) })
+	if dot := strings.LastIndexByte(last, '.'); dot > 0 {
+		last = last[:dot]
+	}
+	return last
 }
+
+func isAny(name string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(name, w) })
+}
+
+// hasWord reports whether one of the words begins in a name where a word may begin: at
+// its start, after a character that is no letter, or at a capital after a small letter.
+func hasWord(name string, words []string) bool {
+	for i := range len(name) {
+		begins := i == 0 || !isLetter(name[i-1]) || name[i] < 'a' && name[i-1] >= 'a'
+		if begins && slices.ContainsFunc(words, func(w string) bool { return len(name)-i >= len(w) && strings.EqualFold(name[i:i+len(w)], w) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

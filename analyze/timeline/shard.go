@@ -48,6 +48,7 @@ type actor struct {
 	via          uint32 // of the last event; see record
 	clientNumber uint32 // of the client of the last event
 	counted      uint32 // events before the first one of that client
+	refused      bool   // there is a 401 among its events
 }
 
 // shard holds actors and a log of their events. The events of all actors are

@@ -92,6 +92,9 @@ func TestSignIn(t *testing.T) {
 	}{
 		{"POST", "/login", true}, {"POST", "/api/v1/auth/Login/", true}, {"POST", "/oauth/token", true},
 		{"GET", "/login", false}, {"POST", "/blogin", false}, {"POST", "/", false}, {"POST", "", false},
+		{"POST", "/Account/LogOn.aspx", true}, {"POST", "/Items/AuthenticateByName", true}, {"POST", "/j_spring_security_check", true},
+		{"POST", "/v3/auth/tokens", true}, {"POST", "/user/doLogin.do", true}, {"POST", "/login/refresh-token", false},
+		{"POST", "/my-session", false}, {"POST", "/dialogInput", false},
 	} {
 		if got := signIn(tt.method, tt.template); got != tt.want {
 			t.Errorf("signIn(%s %s) = %v", tt.method, tt.template, got)
@@ -189,5 +192,16 @@ func TestEndpointLimit(t *testing.T) {
 	}
 	if got := mergePaths(t, paths); len(got) > maxEndpoints {
 		t.Errorf("%d endpoints, want at most %d", len(got), maxEndpoints)
+	}
+}
+
+func TestRenew(t *testing.T) {
+	for template, want := range map[string]bool{
+		"/auth/refresh": true, "/api/token/renew": true, "/user/auth-tokens/rotate": true, "/api/refreshToken": true,
+		"/oauth/token": false, "/images/unrefreshed": false, "": false,
+	} {
+		if got := renew("POST", template); got != want {
+			t.Errorf("renew(POST %s) = %v", template, got)
+		}
 	}
 }

@@ -63,6 +63,8 @@ type State struct {
 type Endpoint struct {
 	Host, Method, Template string
 	SignIn                 bool // a sign-in or token route, by its name
+	Token                  bool // a token route, by its name: SignIn, but it may renew, too
+	Renew                  bool // a route that renews a session or token, by its name
 	SignOut                bool // a sign-out route, by its name
 	Tally
 	Known EarlierCounts // requests counted by earlier runs, which Tally does not include

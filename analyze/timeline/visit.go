@@ -23,20 +23,25 @@ type piece struct {
 	part, number uint32 // the number is 0-based
 	at           uint32 // index in Scratch.actors
 	events       uint32
+	refused      bool
 }
 
 // ActorSummary describes an actor before its events are decoded.
 type ActorSummary struct {
 	Client Client // of all its events, if Only
 	Only   bool   // the actor has one client only
+	// Refused reports whether the actor was refused, in this run or in the events of
+	// earlier ones.
+	Refused bool
 }
 
 func (s *State) summary(pieces []piece) ActorSummary {
+	refused := slices.ContainsFunc(pieces, func(p piece) bool { return p.refused })
 	client := pieces[0].client
 	if client == 0 || slices.ContainsFunc(pieces, func(p piece) bool { return p.client != client }) {
-		return ActorSummary{}
+		return ActorSummary{Refused: refused}
 	}
-	return ActorSummary{s.clientOfHash(client), true}
+	return ActorSummary{s.clientOfHash(client), true, refused}
 }
 
 // Shard calls visit for the actors of shard i in [0, Shards), in an order that has no
@@ -60,7 +65,7 @@ func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bo
 		}
 		shards[p] = sh
 		for a := range sh.each {
-			m.pieces = append(m.pieces, piece{a.key, a.client, uint32(p), a.number - 1, actors + a.number - 1, a.events})
+			m.pieces = append(m.pieces, piece{a.key, a.client, uint32(p), a.number - 1, actors + a.number - 1, a.events, a.refused})
 		}
 		actors += sh.actors
 	}

@@ -161,6 +161,8 @@ func ordinaryWords(name string, n int64) string {
 		return Plural(n, "mistyped password", "mistyped passwords")
 	case "session_end":
 		return Plural(n, "expired session", "expired sessions")
+	case "token_renewal":
+		return Plural(n, "refused renewal", "refused renewals")
 	}
 	return Plural(n, "request without credentials", "requests without credentials")
 }

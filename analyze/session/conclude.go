@@ -1,0 +1,100 @@
+package session
+
+import (
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+)
+
+// rank orders ways by how likely it is, before anything is learnt, that they begin a
+// session, 0 being the most likely: what is known by its name, a form, a redirect, a
+// page.
+func (l *lessons) rank(w way) int {
+	e := &l.State.Endpoints[w/2]
+	switch {
+	case e.SignIn || e.Renew:
+		return 0
+	case e.Method != "GET" && e.Method != "PROPFIND" && e.Method != "REPORT":
+		return 1
+	case w&1 == 1:
+		return 2
+	}
+	return 3
+}
+
+// plausible reports whether a way led from refusals to acceptances, and hardly occurred
+// otherwise.
+func (l *lessons) plausible(w way) bool {
+	z := stats.Z95
+	if l.rank(w) == 3 {
+		z = plainZ
+	}
+	n := l.returns[w]
+	return n >= learnReturns && stats.WilsonLower(n, n+l.vain[w], z) >= learnShare && stats.WilsonLower(n, n+l.amid[w], z) >= learnShare
+}
+
+// conclude sets the roles that were learnt.
+func (l *lessons) conclude() {
+	plausible := make([]bool, len(l.returns))
+	for w := range plausible {
+		plausible[w] = l.rank(way(w)) == 0 || l.plausible(way(w))
+	}
+	alone := make([]int64, len(l.returns)) // returns that no better way explains
+	for i := range l.list {
+		best := 4
+		for _, w := range l.list[i] {
+			if w != 0 && plausible[w-1] {
+				best = min(best, l.rank(w-1))
+			}
+		}
+		for _, w := range l.list[i] {
+			if w != 0 && plausible[w-1] && l.rank(w-1) == best {
+				alone[w-1]++
+			}
+		}
+	}
+	for w := range alone {
+		n := alone[w]
+		if l.rank(way(w)) > 0 && n >= learnReturns && float64(n) >= learnAlone*float64(l.returns[w]) {
+			l.assign(way(w))
+		}
+	}
+	for i := range l.Roles {
+		l.reconsider(uint32(i))
+	}
+	for site := range l.ends {
+		n := l.sticky[site] + l.loose[site]
+		l.ends[site] = n < stickyPairs || float64(l.sticky[site]) >= stickyShare*float64(n)
+	}
+}
+
+// assign sets the role of an endpoint by which sessions were seen to begin.
+func (l *lessons) assign(w way) {
+	e, r := &l.State.Endpoints[w/2], &l.Roles[w/2]
+	if w&1 == 1 {
+		*r |= redirectsIn
+	} else {
+		*r |= SignsIn
+		*r &^= Guards
+	}
+	switch {
+	case l.rank(w) == 1 && l.returns[w] >= 2*learnReturns && float64(l.quick[w]) >= renewQuick*float64(l.returns[w]):
+		*r |= Renews
+	case l.rank(w) == 1 || w&1 == 1 && e.N[timeline.Accepted]+e.Known.Accepted == 0:
+		*r |= Tries
+	}
+}
+
+// reconsider makes a renewal of a token endpoint that programs use while nothing is
+// wrong, or at once after a refusal: OAuth 2.0 has one endpoint for both (RFC 6749,
+// section 6).
+func (l *lessons) reconsider(endpoint uint32) {
+	if !l.State.Endpoints[endpoint].Token {
+		return
+	}
+	a, b := 2*endpoint, 2*endpoint+1
+	programs := l.quick[a] + l.quick[b] + l.amid[a] + l.amid[b]
+	all := l.returns[a] + l.returns[b] + l.amid[a] + l.amid[b]
+	if all >= 2*learnReturns && float64(programs) >= renewQuick*float64(all) {
+		l.Roles[endpoint] = l.Roles[endpoint]&^Tries | Renews
+	}
+}

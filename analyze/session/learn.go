@@ -1,0 +1,247 @@
+package session
+
+import (
+	"context"
+	"slices"
+
+	"logscan/analyze/timeline"
+)
+
+// What begins a session is learnt from what follows it, because its route may have any
+// name and method: a form, a token endpoint, the callback of an identity provider, a
+// ticket in the query of a page, a link in a mail.
+//
+// Sign: a client that was refused makes the request, which is answered 2xx or 3xx, and
+// is then accepted where it had been refused. Not: what is requested while nothing is
+// wrong (any other route), what is requested in vain before the refusals go on (the
+// sign-in page, a page that reloads).
+//
+// Statistic: of the times that actors who were refused made the request, the share
+// after which they were accepted where they had been refused; and of all times that it
+// was answered so, the share that came between a refusal and such a return. The lower
+// bounds of both (Wilson) must be at least a half.
+
+// way is an endpoint and how it answered: twice its index, plus one if it redirected. A
+// page may take the ticket of an identity provider by a redirect, and be itself
+// protected.
+type way = uint32
+
+func wayOf(e *timeline.Event) way {
+	if e.Outcome == timeline.Redirected {
+		return 2*e.Endpoint + 1
+	}
+	return 2 * e.Endpoint
+}
+
+const (
+	// recentWays is the number of ways that are remembered between a refusal and the
+	// acceptance: a sign-in takes a few requests. recentRefused is the number of
+	// endpoints that refused: a page calls several at once.
+	recentWays    = 6
+	recentRefused = 8
+	// learnReturns is the minimum number of returns after which a way is believed.
+	// Four of four are the fewest whose share is at least a half at 95% confidence.
+	learnReturns = 4
+	// learnShare is the minimum of the shares; see above.
+	learnShare = 0.5
+	// plainZ is the number of standard deviations of the bounds for a page that is
+	// answered as any other: a site has thousands of pages, but few forms and redirects.
+	plainZ = 3.3
+	// learnAlone is the minimum share of the returns by a way that no better one
+	// explains: pages are loaded before and after sign-ins, too.
+	learnAlone = 0.5
+	// renewQuick is the minimum share of the requests of a renewal that a program
+	// sends: at once after a refusal, or while nothing is wrong. People are slower.
+	renewQuick = 0.8
+	// stickyShare is the minimum share of the refusals of living sessions that are
+	// followed by further refusals where sessions end, and stickyPairs the minimum
+	// number of pairs that show the contrary. A site that refuses one request and
+	// accepts the next at once does not end sessions.
+	stickyShare = 0.9
+	stickyPairs = 5
+	// stickyWindow is the time in milliseconds between the requests of a pair: the
+	// calls of one page.
+	stickyWindow = 10_000
+)
+
+// bridge holds the ways between a refusal and the acceptance on the same endpoint,
+// plus one; 0 for none.
+type bridge [recentWays]way
+
+// lessons is what one goroutine learns.
+type lessons struct {
+	*Evidence
+	skip []bool // by endpoint: assets, preflights and sign-outs begin no session
+
+	// By way: how often it led to an acceptance, of these how often it followed the
+	// refusal at once, how often it did not lead to one, and how often it was requested
+	// while nothing was wrong.
+	returns, quick, vain, amid []int64
+	list                       []bridge
+	sticky, loose              []int64 // by site: see stickyShare
+}
+
+func newLessons(ev *Evidence, skip []bool) *lessons {
+	counts := func() []int64 { return make([]int64, 2*len(ev.State.Endpoints)) }
+	return &lessons{
+		Evidence: ev, skip: skip, returns: counts(), quick: counts(), vain: counts(), amid: counts(),
+		sticky: make([]int64, len(ev.Sites)), loose: make([]int64, len(ev.Sites)),
+	}
+}
+
+func (l *lessons) merge(m *lessons) {
+	for _, pair := range [][2][]int64{
+		{l.returns, m.returns}, {l.quick, m.quick}, {l.vain, m.vain}, {l.amid, m.amid}, {l.sticky, m.sticky}, {l.loose, m.loose},
+	} {
+		for i, n := range pair[1] {
+			pair[0][i] += n
+		}
+	}
+	l.list = append(l.list, m.list...)
+}
+
+// learn sets the roles of endpoints by which sessions begin, and whether sites end
+// sessions, by a walk over the actors that were refused.
+func (ev *Evidence) learn(ctx context.Context) error {
+	ev.ends = make([]bool, len(ev.Sites))
+	if len(ev.State.Refusals) == 0 {
+		return nil
+	}
+	skip := make([]bool, len(ev.State.Endpoints))
+	for i := range skip {
+		e := &ev.State.Endpoints[i]
+		skip[i] = e.SignOut || e.Method == "OPTIONS" || e.Method == "HEAD" || IsAsset(e.Template)
+	}
+	parts := make([]*lessons, ev.Workers)
+	for i := range parts {
+		parts[i] = newLessons(ev, skip)
+	}
+	refused := func(_ uint32, w timeline.ActorSummary) bool { return w.Refused }
+	err := ev.Visit(ctx, refused, func(worker int, _ uint32, a *timeline.Actor) { parts[worker].actor(a) })
+	if err != nil {
+		return err
+	}
+	sum := parts[0]
+	for _, p := range parts[1:] {
+		sum.merge(p)
+	}
+	sum.conclude()
+	return nil
+}
+
+// lesson is where the walk over an actor's events stands.
+type lesson struct {
+	refused   [recentRefused]uint32 // endpoints that refused and did not accept since, plus one
+	last      int64                 // last refusal
+	ways      bridge                // since then, the most recent first
+	times     [recentWays]int64
+	first     bool // the actor has not been accepted yet
+	lastAlive bool // the last refusal found the actor accepted
+}
+
+// actor learns from an actor.
+func (l *lessons) actor(a *timeline.Actor) {
+	p := lesson{last: LongAgo, first: true}
+	for i := range a.Events {
+		e := &a.Events[i]
+		switch {
+		case e.Outcome == timeline.Unauthorized:
+			l.refuse(&p, a, i)
+		case e.Outcome > timeline.Redirected || l.skip[e.Endpoint]:
+		case e.Outcome == timeline.Accepted && p.forget(e.Endpoint):
+			l.accept(&p, e)
+		case p.last != LongAgo:
+			p.push(wayOf(e), e.Time)
+		case !p.first:
+			l.amid[wayOf(e)]++
+		case e.Outcome == timeline.Accepted && l.Roles[e.Endpoint]&Guards != 0:
+			p.first = false
+		}
+	}
+}
+
+// refuse learns from the refusal of event i.
+func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
+	e := &a.Events[i]
+	if l.deniedAfter(a, i) {
+		return // the answer to a sign-in that failed
+	}
+	site := l.siteOf[e.Endpoint]
+	if p.lastAlive && e.Time-p.last <= stickyWindow {
+		l.sticky[site]++
+	}
+	p.lastAlive = !p.first && p.last == LongAgo
+	if p.remember(e.Endpoint) {
+		for _, w := range p.ways {
+			if w != 0 {
+				l.vain[w-1]++
+			}
+		}
+	}
+	p.ways, p.last = bridge{}, e.Time
+}
+
+// accept learns from an acceptance where the actor had been refused.
+func (l *lessons) accept(p *lesson, e *timeline.Event) {
+	own := wayOf(e) + 1
+	if p.lastAlive && p.ways == (bridge{}) && e.User == 0 && e.Time-p.last <= stickyWindow {
+		l.loose[l.siteOf[e.Endpoint]]++
+	}
+	p.lastAlive = false
+	r := p.ways
+	if i := slices.Index(r[:], own); i >= 0 {
+		r[i] = 0
+	}
+	switch {
+	case r == (bridge{}): // the same request again, which may itself be the sign-in
+		if p.refused != ([recentRefused]uint32{}) {
+			p.push(own-1, e.Time)
+			return
+		}
+	case e.Time-p.times[0] <= arrivalWindow:
+		for i, w := range r {
+			if w != 0 {
+				l.returns[w-1]++
+				if p.times[i]-p.last <= RedirectWindow {
+					l.quick[w-1]++
+				}
+			}
+		}
+		l.list = append(l.list, r)
+	}
+	*p = lesson{last: LongAgo}
+}
+
+// remember adds an endpoint that refused and reports whether it had refused before.
+func (p *lesson) remember(endpoint uint32) bool {
+	known := slices.Contains(p.refused[:], endpoint+1)
+	if !known {
+		copy(p.refused[1:], p.refused[:])
+		p.refused[0] = endpoint + 1
+	}
+	return known
+}
+
+// forget removes an endpoint from those that refused and reports whether it was one.
+func (p *lesson) forget(endpoint uint32) bool {
+	if p.last == LongAgo {
+		return false
+	}
+	i := slices.Index(p.refused[:], endpoint+1)
+	if i >= 0 {
+		copy(p.refused[i:], p.refused[i+1:])
+		p.refused[recentRefused-1] = 0
+	}
+	return i >= 0
+}
+
+// push adds a way as the most recent.
+func (p *lesson) push(w way, ms int64) {
+	i := slices.Index(p.ways[:], w+1)
+	if i < 0 {
+		i = recentWays - 1
+	}
+	copy(p.ways[1:i+1], p.ways[:i])
+	copy(p.times[1:i+1], p.times[:i])
+	p.ways[0], p.times[0] = w+1, ms
+}

@@ -1,0 +1,98 @@
+package session
+
+import (
+	"logscan/analyze/timeline"
+)
+
+// SignedIn reports whether event i of an actor began a session: a sign-in, or the
+// renewal of a session or token, that succeeded.
+func (ev *Evidence) SignedIn(a *timeline.Actor, i int) bool {
+	e := &a.Events[i]
+	switch role := ev.Roles[e.Endpoint]; e.Outcome {
+	case timeline.Accepted:
+		return role&SignsIn != 0
+	case timeline.Redirected:
+		return role&redirectsIn != 0 && !ev.bounced(a, i)
+	}
+	return false
+}
+
+// signedOut reports whether e is a sign-out that succeeded: many answer with a
+// redirect.
+func (ev *Evidence) signedOut(e *timeline.Event) bool {
+	return ev.Roles[e.Endpoint]&signsOut != 0 && e.Outcome <= timeline.Redirected
+}
+
+// bounced reports whether event i, a redirect, leads to a page that tells of wrong
+// credentials by a 401, as Jenkins and Spring do.
+func (ev *Evidence) bounced(a *timeline.Actor, i int) bool {
+	denied := func(r *timeline.Event) bool {
+		return r.Outcome == timeline.Unauthorized && ev.Roles[r.Endpoint]&denies != 0
+	}
+	return ev.submits(&a.Events[i]) && eventAfter(a, i, denied) >= 0
+}
+
+// deniedAfter reports whether the refusal of event i is the page that a failed sign-in
+// redirected to.
+func (ev *Evidence) deniedAfter(a *timeline.Actor, i int) bool {
+	return ev.Roles[a.Events[i].Endpoint]&denies != 0 && eventBefore(a, i, ev.submits) >= 0
+}
+
+// submits reports whether e is the submission of a form that was answered with a
+// redirect.
+func (ev *Evidence) submits(e *timeline.Event) bool {
+	return e.Outcome == timeline.Redirected && ev.State.Endpoints[e.Endpoint].Method == "POST"
+}
+
+// attempts reports whether the refusal of event i is that of a sign-in or of a renewal.
+// p is the position before it.
+func (s *sessionizer) attempts(p *position, a *timeline.Actor, i int) (signIn, renewal bool) {
+	e := &a.Events[i]
+	role := s.Roles[e.Endpoint]
+	inSession := p.open && p.accepted
+	switch {
+	case role&Renews != 0, inSession && role&Tries != 0 && s.State.Endpoints[e.Endpoint].Token:
+		return false, true
+	case role&Tries != 0:
+		// One route may both sign in and serve the session, told apart by a query.
+		return !(inSession && role&Guards != 0), false
+	}
+	return s.deniedAfter(a, i), false
+}
+
+const (
+	// silentWindow is how long, in milliseconds, all requests of a session are refused
+	// before it is accepted again without a sign-in in this log, if it ended: a person
+	// is sent to another server and comes back. A request that is refused by chance is
+	// repeated at once, or others are accepted meanwhile.
+	silentWindow = 15_000
+	// returnWindow is how long, in milliseconds, after the return the page calls again
+	// what was refused.
+	returnWindow = 60_000
+)
+
+// ended reports whether the refusal e ends the session: it was accepted on protected
+// routes before, and is not accepted again until a sign-in, if ever. The sign-in may be
+// in the log of another server: then the session is refused for a while, wherever it
+// is, and accepted later where it was refused.
+func (s *sessionizer) ended(p *position, e *timeline.Event, h *ahead) bool {
+	if !p.open || !p.accepted || ownCredentials(s.stated(e)) {
+		return false
+	}
+	if h.signIn <= h.accepted {
+		return true
+	}
+	away := h.accepted - e.Time
+	return e.User == 0 && h.returns && s.ends[s.siteOf[e.Endpoint]] && (away >= Nearby || away >= silentWindow && h.refusals > 1)
+}
+
+// renewalCause returns the cause of a refused renewal. p is the position after it.
+func (s *sessionizer) renewalCause(e *timeline.Event, r *Refusal, p *position) Cause {
+	switch {
+	case p.dead, r.Session && !r.Good:
+		return SessionEnd
+	case !r.Good && !r.Named && s.State.Endpoints[e.Endpoint].Renew:
+		return Anonymous // a page asks at its start whether the visitor is signed in
+	}
+	return TokenRenewal
+}
