@@ -35,24 +35,28 @@ var endpointMisconfigured = Kind{
 	Details:  func() any { return new(BrokenEndpoint) },
 	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its signed-in clients {{since .Onset}}`,
 	Explanation: `{{with .Details}}
-		{{plural .Actors "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.
+		{{if .Contrast}}{{plural .Actors "client was" "clients were"}} refused here in a period in which the rest of the host accepted its clients.
+		{{share .RefusedShare}} of the visits to this route were refused (at least {{share .RefusedLow}} with 95% confidence); at other times, and on the rest of the host, it is at most {{share .Baseline}}.
+		{{else}}{{plural .Actors "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.
 		{{share .RefusedShare}} of the clients that requested this route were refused (at least {{share .RefusedLow}} with 95% confidence); on a typical route it is at most {{share .Baseline}}.
-		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}
+		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{with .Details.OnsetHigh}}Check what changed at {{time .}}{{else}}Check what changed before the start of the log{{end}}: a deploy, a reload of the proxy, a changed route.`,
-		`Compare the route's authentication settings with those of a route that works. nginx: auth_basic, auth_request, proxy_set_header Authorization (a nested location inherits proxy_set_header only if it sets none itself). Apache: AuthType, AuthName, Require, .htaccess, CGIPassAuth.`,
+		`Compare the route's authentication settings with those of a route that works. nginx: auth_basic, auth_request, proxy_set_header Authorization (a nested location inherits proxy_set_header only if it sets none itself). Apache: AuthType, AuthName, Require, .htaccess, CGIPassAuth. IIS: the access control list of the files (substatus 401.3).`,
 		`For bearer tokens, check the audience, issuer and scope that this route requires. For API keys in a header, check nginx's underscores_in_headers.`,
 		`Replay one of the evidence requests with a session that works elsewhere, and check whether the 401 comes from the proxy or from the application.`,
 	},
 	observe: observeEndpoints,
 	inspect: inspectEndpoints,
+	rest:    restOfEndpoints,
 }
 
 // BrokenEndpoint is the details of an endpoint_misconfigured finding.
 type BrokenEndpoint struct {
 	Actors       int64              `json:"-"` // refused
 	Nearby       result.Seconds     `json:"-"` // session.Nearby
+	Contrast     bool               `json:"-"` // found by contrast with other times and routes
 	RefusedShare result.Share       `json:"refused_share"`
 	RefusedLow   result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
 	Baseline     result.Share       `json:"baseline_share"`                                     // of a typical route
