@@ -57,8 +57,8 @@ type FailingAccount struct {
 	LastAccepted   result.Time        `json:"last_accepted,omitempty"`
 	FirstRefused   result.Time        `json:"first_refused"`
 	SignedIn       bool               `json:"signed_in_only,omitempty"` // it signed in, but was never accepted
-	Tries          int64              `json:"tries"` // since then, all refused
-	Requests       int                `json:"-"`     // of these tries
+	Tries          int64              `json:"tries"`                    // since then, all refused
+	Requests       int                `json:"-"`                        // of these tries
 	AcceptedBefore int64              `json:"accepted_before"`
 	Expected       float64            `json:"expected"`  // refused tries at the rate of other users
 	Addresses      int                `json:"addresses"` // of the tries

@@ -65,7 +65,8 @@ type contrastObserver struct {
 	ofEndpoint [][]int32 // by endpoint: the places of its keys
 	ofBackend  []int32   // by upstream: the place of its key plus one
 	accepted   [][]int32 // by place and step
-	settled    []bool    // by refusal: it took its ordinary course, see settle
+	outages    map[int32]outage
+	settled    []bool // by refusal: it took its ordinary course, see settle
 	parts      []*contrastPart
 }
 
@@ -321,6 +322,7 @@ func (o *contrastObserver) gather() {
 		}
 	}
 	o.parts = nil
+	o.outages = o.findOutages()
 }
 
 // passes reports whether a request was accepted where credentials are asked for.

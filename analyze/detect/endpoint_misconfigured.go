@@ -71,8 +71,10 @@ type BrokenEndpoint struct {
 
 const (
 	// endpointActors is the minimum number of actors refused while alive: fewer may
-	// be a few unlucky visitors.
+	// be a few unlucky visitors, unless they are at least endpointFew and refused
+	// routeCertain times without an acceptance.
 	endpointActors = 5
+	endpointFew    = 2
 	// endpointShare is the minimum share of actors refused: a misconfiguration
 	// affects everybody, but caches and the edges of steps blur it.
 	endpointShare = 0.9
@@ -92,7 +94,7 @@ func observeEndpoints(d *Diagnosis) observer {
 	for i := range d.Endpoints {
 		counts[i] = d.Endpoints[i].AliveActors
 	}
-	list := topKeys(counts, endpointActors)
+	list := topKeys(counts, endpointFew)
 	if len(list) == 0 {
 		return nil
 	}
@@ -169,14 +171,18 @@ func brokenEndpoint(d *Diagnosis, endpoint uint32, cells []cell, s span, lower, 
 		onset, lastSeen = min(onset, r.Time), max(lastSeen, r.Time)
 	}
 	actors := distinctActors(d, cand.claims)
-	if actors < endpointActors {
+	few := actors < endpointActors
+	if actors < endpointFew || few && (s.Hits < s.Trials || len(cand.claims) < routeCertain) {
 		return cand, false
 	}
 	ongoing := s.to == session.MaxSteps || lastSeen >= d.To-session.Nearby
 	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = result.Medium
-	if ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(d.Actors)) {
+	switch {
+	case few:
+		cand.Severity = result.Low
+	case ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(d.Actors)):
 		cand.Severity = result.High
 	}
 	details := &BrokenEndpoint{

@@ -57,12 +57,12 @@ var unauthorizedSpike = Kind{
 
 // Spike is the details of an unauthorized_spike finding.
 type Spike struct {
-	From     result.Time        `json:"from"`
-	To       result.Time        `json:"to"`
-	Observed float64            `json:"observed"` // 401s that nothing else explains
-	Expected float64            `json:"expected"` // 401s at the usual level
-	Factor   float64            `json:"factor"`   // of both
-	Clients  int                `json:"clients"`  // distinct users, sessions or addresses refused
+	From     result.Time `json:"from"`
+	To       result.Time `json:"to"`
+	Observed float64     `json:"observed"` // 401s that nothing else explains
+	Expected float64     `json:"expected"` // 401s at the usual level
+	Factor   float64     `json:"factor"`   // of both
+	Clients  int         `json:"clients"`  // distinct users, sessions or addresses refused
 	// Shares of the visits that were refused, see contrast.go.
 	RefusedShare result.Share       `json:"refused_share"`
 	RefusedLow   result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
