@@ -114,8 +114,11 @@ func (v Verdict) Skipped() bool { return v > Parsed && v < RejectTooLong }
 // Rejected reports whether v is a reason to reject a line.
 func (v Verdict) Rejected() bool { return v >= RejectTooLong }
 
-// Expired reports whether the line of a refusal shows that the credential had
-// expired: by the reason, or by the expiry of the token.
-func (e *Entry) Expired() bool {
-	return field.ReasonExpired(e.Reason) || e.TokenExpiry != NoTime && e.Time != NoTime && e.Time >= e.TokenExpiry
+// Credentials returns what the line of a refusal states about its credentials: by the
+// reason, or by the expiry of the token.
+func (e *Entry) Credentials() field.Credentials {
+	if e.TokenExpiry != NoTime && e.Time != NoTime && e.Time >= e.TokenExpiry {
+		return field.CredentialsExpired
+	}
+	return field.ReasonCredentials(e.Reason)
 }

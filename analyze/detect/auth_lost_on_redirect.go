@@ -17,7 +17,9 @@ import (
 // Sign: a client is redirected, follows within a second or two and is refused
 // there, while clients that request the target directly are accepted. Clients drop
 // Authorization when a redirect leads to another host, port or scheme (Fetch
-// standard, HTTP-redirect fetch; curl, Go, Python requests). Not: the redirect to a
+// standard, HTTP-redirect fetch; curl, Go, Python requests), and turn POST into GET:
+// then the direct requests are those with the method of the redirected one. A redirect
+// that can hardly lead to the target does not count (session.RedirectedBy). Not: the redirect to a
 // sign-in page, a redirect after which clients are accepted, a target that refuses
 // everybody.
 //
@@ -37,10 +39,12 @@ var authLostOnRedirect = Kind{
 	Explanation: `{{with .Details}}
 		{{part .FollowedRefused .Followed}} of {{count .Followed "request"}} that followed a redirect to this route were refused; of {{count .Direct "direct request"}}, {{part .DirectRefused .Direct}} were.
 		{{plural .Clients "client was" "clients were"}} redirected{{with .From}}, from {{list .}}{{end}}.
-		Clients drop the Authorization header when a redirect leads to another host, port or scheme.{{end}}`,
+		Clients drop the Authorization header when a redirect leads to another host, port or scheme.
+		{{with .BecameGET}}They sent {{.}} and turned it into GET, as many do on 301, 302 and 303.{{end}}{{end}}`,
 	Remedy: []string{
 		`Change the clients to request {{route .Subject}} directly.`,
 		`Serve the old address with proxy_pass or an internal rewrite instead of a redirect. For a redirect that adds a slash: in nginx an exact location for each form, in Apache DirectorySlash Off or an Alias for both.`,
+		`{{if .Details.BecameGET}}Answer 308 instead of 301: clients keep the method and the body.{{end}}`,
 		`If the redirect must stay, keep host, port and scheme the same: absolute_redirect off (nginx), UseCanonicalName and ServerName (Apache), and X-Forwarded-Proto passed on by a proxy.`,
 	},
 	certain: true,
@@ -57,6 +61,7 @@ type Redirect struct {
 	Direct          int64              `json:"direct"` // requests without one
 	DirectRefused   int64              `json:"direct_refused"`
 	PValue          result.Probability `json:"p_value"`
+	BecameGET       string             `json:"became_get,omitempty" label:"method that became GET"`
 }
 
 const (
@@ -69,14 +74,21 @@ const (
 	redirectClients = 2
 	// redirectRepeats is the number of refusals from which a single client is enough.
 	redirectRepeats = 20
+	// redirectHabit is the number of refusals from which on a client that was never
+	// accepted is a program that has credentials to lose. Crawlers and scanners follow
+	// a redirect to a protected page once or twice.
+	redirectHabit = 5
+	// redirectOwners is the minimum share of the refusals of clients with credentials.
+	redirectOwners = 0.5
 	// maxSources is the maximum number of redirecting endpoints in the details.
 	maxSources = 5
 )
 
-// afterRedirect reports whether a refused request followed a redirect from another
-// endpoint, without a user and not to a sign-in.
+// afterRedirect reports whether a refused request followed a redirect, without a user
+// and not to a sign-in. Where the log has no scheme, a redirect from http to https is on
+// the same endpoint.
 func (d *Diagnosis) afterRedirect(r *session.Refusal) bool {
-	return r.Redirect != 0 && r.Redirect-1 != r.Endpoint && !r.Named && !r.SignIn
+	return r.Redirect != 0 && !r.Named && !r.SignIn
 }
 
 // redirectObserver counts the requests of targets by endpoint: in the first cell
@@ -84,14 +96,45 @@ func (d *Diagnosis) afterRedirect(r *session.Refusal) bool {
 type redirectObserver struct {
 	*Diagnosis
 	pairs[uint32]
+	// directly maps the endpoints that clients wanted before their method became GET,
+	// at the URL of a target, to the target.
+	directly map[uint32]uint32
 }
 
 func observeRedirects(d *Diagnosis) observer {
-	endpoints, _ := d.refusalsByEndpoint(d.afterRedirect)
+	endpoints, refusals := d.refusalsByEndpoint(d.afterRedirect)
 	if len(endpoints) == 0 {
 		return nil
 	}
-	return &redirectObserver{d, newPairs(endpoints)}
+	o := &redirectObserver{d, newPairs(endpoints), map[uint32]uint32{}}
+	for _, target := range endpoints {
+		methods := map[string]bool{}
+		for _, i := range refusals[target] {
+			methods[d.State.Endpoints[d.Refusals[i].Redirect-1].Method] = true
+		}
+		for _, n := range d.sameURL(target) {
+			if n != target && methods[d.State.Endpoints[n].Method] {
+				o.directly[n] = target
+			}
+		}
+	}
+	return o
+}
+
+// sameURL returns the endpoints with the host and template of an endpoint, ascending.
+func (d *Diagnosis) sameURL(endpoint uint32) (list []uint32) {
+	all := d.State.Endpoints // sorted by host, template, method
+	same := func(n uint32) bool {
+		return all[n].Host == all[endpoint].Host && all[n].Template == all[endpoint].Template
+	}
+	from := endpoint
+	for from > 0 && same(from-1) {
+		from--
+	}
+	for n := from; int(n) < len(all) && same(n); n++ {
+		list = append(list, n)
+	}
+	return list
 }
 
 func (o *redirectObserver) part() func(*timeline.Actor, uint32) {
@@ -103,6 +146,9 @@ func (o *redirectObserver) part() func(*timeline.Actor, uint32) {
 				continue
 			}
 			n := cells[e.Endpoint]
+			if target, ok := o.directly[e.Endpoint]; ok && n == nil {
+				cells[target][1].Add(e.Outcome == timeline.Unauthorized)
+			}
 			if n == nil {
 				continue
 			}
@@ -133,7 +179,8 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 		p := stats.RateRatioTest(followed.Hits, followed.Trials, direct.Hits, direct.Trials) * float64(len(endpoints))
 		lower := stats.WilsonLower(followed.Hits, followed.Trials, stats.Z95)
 		if p > routeFalse || lower < redirectLower || direct.Trials == 0 || float64(direct.Hits) > redirectDirect*float64(direct.Trials) ||
-			d.distinctClients(claims[n]) < redirectClients && len(claims[n]) < redirectRepeats {
+			d.distinctClients(claims[n]) < redirectClients && len(claims[n]) < redirectRepeats ||
+			!haveCredentials(d, claims[n]) {
 			continue
 		}
 		cand := candidate{claims: claims[n]}
@@ -143,11 +190,47 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 		cand.Details = &Redirect{
 			From: redirectSources(d, claims[n]), Clients: d.distinctClients(claims[n]),
 			Followed: followed.Trials, FollowedRefused: followed.Hits,
-			Direct: direct.Trials, DirectRefused: direct.Hits, PValue: result.Probability(p),
+			Direct: direct.Trials, DirectRefused: direct.Hits, PValue: result.Probability(p), BecameGET: becameGET(d, claims[n]),
 		}
 		found = append(found, cand)
 	}
 	return found, nil
+}
+
+// haveCredentials reports whether most refusals are those of clients that had
+// credentials: they were accepted before, or they ask again and again.
+func haveCredentials(d *Diagnosis, refusals []uint32) bool {
+	client := func(i uint32) timeline.Client {
+		return timeline.Client{Address: d.Refusals[i].Address, Agent: d.Refusals[i].Agent}
+	}
+	n := map[timeline.Client]int{}
+	for _, i := range refusals {
+		n[client(i)]++
+	}
+	owners := 0
+	for _, i := range refusals {
+		if d.Refusals[i].Good || n[client(i)] >= redirectHabit {
+			owners++
+		}
+	}
+	return float64(owners) >= redirectOwners*float64(len(refusals))
+}
+
+// becameGET returns the method that clients sent to most of the redirecting endpoints, if
+// they did not send it to the target, else "".
+func becameGET(d *Diagnosis, refusals []uint32) string {
+	n := map[string]int{}
+	for _, i := range refusals {
+		if from := d.State.Endpoints[d.Refusals[i].Redirect-1].Method; from != d.State.Endpoints[d.Refusals[i].Endpoint].Method {
+			n[from]++
+		}
+	}
+	for method, k := range n {
+		if 2*k > len(refusals) {
+			return method
+		}
+	}
+	return ""
 }
 
 // redirectSources returns the endpoints that redirected refused requests, most

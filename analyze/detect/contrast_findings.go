@@ -38,16 +38,13 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 	var found []candidate
 	d.contrasts([]contrastType{routeContrast, pathContrast}, func(s *contrastSeries, c *contrast, claims []uint32) {
 		key := &s.keys[c.place]
-		subject, accepted := result.Subject{Type: "endpoint", Host: key.host, Route: key.path}, int64(0)
+		subject := result.Subject{Type: "endpoint", Host: key.host, Route: key.path}
+		accepted, routes := int64(0), 0
 		if key.kind == routeContrast {
 			e := &d.State.Endpoints[key.number]
 			subject, accepted = endpointSubject(e), e.N[timeline.Accepted]
 		} else {
-			routes := map[uint32]bool{}
-			for _, i := range claims {
-				routes[d.Refusals[i].Endpoint] = true
-			}
-			if len(routes) < 2 {
+			if routes = distinctEndpoints(d, claims); routes < 2 {
 				return // the route is the finding
 			}
 			accepted = d.acceptedBelow(key)
@@ -60,7 +57,7 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 			cand.Severity = result.High // nobody can sign in
 		}
 		details := &BrokenEndpoint{
-			Actors: int64(c.voters), Nearby: session.Nearby / 1000, Contrast: true,
+			Contrast: c.voters, Routes: routes,
 			RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
 			Baseline: result.Share(round(c.usual, 4)), PValue: result.Probability(c.p),
 			Accepted: accepted, Ongoing: ongoing,
@@ -69,6 +66,15 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 		found = append(found, cand)
 	})
 	return found, nil
+}
+
+// distinctEndpoints returns the number of endpoints of refusals.
+func distinctEndpoints(d *Diagnosis, refusals []uint32) int {
+	seen := map[uint32]bool{}
+	for _, i := range refusals {
+		seen[d.Refusals[i].Endpoint] = true
+	}
+	return len(seen)
 }
 
 // acceptedBelow returns the number of requests that were accepted below the path of
@@ -89,11 +95,8 @@ func restOfUpstreams(d *Diagnosis, _ observer) ([]candidate, error) {
 	var found []candidate
 	d.contrasts([]contrastType{backendContrast}, func(s *contrastSeries, c *contrast, claims []uint32) {
 		upstream := s.keys[c.place].number
-		routes := map[uint32]bool{}
-		for _, i := range claims {
-			routes[d.Refusals[i].Endpoint] = true
-		}
-		if len(routes) < upstreamRoutes {
+		routes := distinctEndpoints(d, claims)
+		if routes < upstreamRoutes {
 			return
 		}
 		cand := s.contrastFinding(c, claims)
@@ -106,7 +109,7 @@ func restOfUpstreams(d *Diagnosis, _ observer) ([]candidate, error) {
 		cand.Details = &BadUpstream{
 			RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
 			OddsRatio: round(min(odds(min(c.share(), smoothed(c.Inside)))/odds(c.usual), 1e6), 1), PValue: result.Probability(c.p),
-			Routes: len(routes), Others: otherUpstreams(d, upstream), Ongoing: ongoing,
+			Routes: routes, Others: otherUpstreams(d, upstream), Ongoing: ongoing,
 		}
 		found = append(found, cand)
 	})

@@ -36,6 +36,7 @@ type world struct {
 type request struct {
 	at                                           time.Duration // since the day began
 	method, path, user, session, address, status string
+	reason, scheme                               string
 }
 
 var day = time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC)
@@ -47,7 +48,9 @@ func (w *world) add(at time.Duration, method, path, user, session, address, stat
 	if !w.users {
 		user = ""
 	}
-	w.requests = append(w.requests, request{at.Truncate(time.Second), method, path, user, session, address, status})
+	w.requests = append(w.requests, request{
+		at: at.Truncate(time.Second), method: method, path: path, user: user, session: session, address: address, status: status,
+	})
 }
 
 // person adds the requests of a person's day: pages of a few calls, and pauses of all
@@ -160,6 +163,7 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 		_, _ = fmt.Sscan(r.status, &e.Status)
 		e.Method, e.Path, e.Host = []byte(r.method), []byte(r.path), []byte("www.example.org")
 		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte(cmp.Or(w.agents[r.address], "Mozilla/5.0"))
+		e.Reason, e.Scheme = []byte(r.reason), []byte(r.scheme)
 		parts[w.r.IntN(workers)].Entry(0, int64(i), &e, []byte(r.path))
 	}
 	state, err := timeline.Merge(parts)

@@ -12,10 +12,12 @@ import (
 )
 
 // endpointMisconfigured finds routes that refuse clients whose sessions are
-// accepted elsewhere within the same minutes, without a sign-in in between.
+// accepted elsewhere within the same minutes, without a sign-in in between, or whose
+// credentials, sent with each request, had been accepted before.
 //
 // Sign: nearly all actors that request the route are refused, many different ones, from
-// the start or from one time on. Not: an expired session (nothing is accepted until
+// the start or from one time on; with HTTP authentication, challenges are no longer
+// answered with success. Not: an expired session (nothing is accepted until
 // the next sign-in), one failing account or client (few actors), a route that
 // refuses some users for good and accepts others (the share stays well below 1).
 //
@@ -33,17 +35,22 @@ var endpointMisconfigured = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraUpstreamStatus},
 	Details:  func() any { return new(BrokenEndpoint) },
-	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its signed-in clients {{since .Onset}}`,
+	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its {{if not .Details.Contrast}}signed-in {{end}}clients {{since .Onset}}`,
 	Explanation: `{{with .Details}}
-		{{if .Contrast}}{{plural .Actors "client was" "clients were"}} refused here in a period in which the rest of the host accepted its clients.
+		{{if .Contrast}}{{plural .Contrast "client was" "clients were"}} refused here in a period in which the rest of the host accepted its clients.
 		{{share .RefusedShare}} of the visits to this route were refused (at least {{share .RefusedLow}} with 95% confidence); at other times, and on the rest of the host, it is at most {{share .Baseline}}.
-		{{else}}{{plural .Actors "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.
+		{{else}}{{if .Routes}}{{count .Routes "route"}} of this form {{if eq .Routes 1}}is{{else}}are{{end}} affected.{{end}}
+		{{if .Alive}}{{plural .Alive "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.{{end}}
+		{{if .Proven}}{{plural .Proven "client" "clients"}} that {{if eq .Proven 1}}sends{{else}}send{{end}} a user name and password with each request, which had been accepted before, {{if eq .Proven 1}}was{{else}}were{{end}} refused.{{end}}
+		{{if .Denied}}For {{count .Denied "request"}}, the server's log states that the credentials were good and that an access control list, a permission of the file system or a filter denied access.{{end}}
 		{{share .RefusedShare}} of the clients that requested this route were refused (at least {{share .RefusedLow}} with 95% confidence); on a typical route it is at most {{share .Baseline}}.
 		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
+		`{{if .Details.Denied}}Compare the permissions of this resource with those of one that works: the access control list (ACL) of the folder (IIS 401.3), authorization rules, scopes.{{end}}`,
+		`{{if .Details.Proven}}Check whether the header Authorization still reaches the server that verifies it.{{end}}`,
 		`{{with .Details.OnsetHigh}}Check what changed at {{time .}}{{else}}Check what changed before the start of the log{{end}}: a deploy, a reload of the proxy, a changed route.`,
-		`Compare the route's authentication settings with those of a route that works. nginx: auth_basic, auth_request, proxy_set_header Authorization (a nested location inherits proxy_set_header only if it sets none itself). Apache: AuthType, AuthName, Require, .htaccess, CGIPassAuth. IIS: the access control list of the files (substatus 401.3).`,
+		`Compare the route's authentication settings with those of a route that works. nginx: auth_basic, auth_request, proxy_set_header Authorization (a nested location inherits proxy_set_header only if it sets none itself). Apache: AuthType, AuthName, Require, .htaccess, CGIPassAuth.`,
 		`For bearer tokens, check the audience, issuer and scope that this route requires. For API keys in a header, check nginx's underscores_in_headers.`,
 		`Replay one of the evidence requests with a session that works elsewhere, and check whether the 401 comes from the proxy or from the application.`,
 	},
@@ -54,9 +61,12 @@ var endpointMisconfigured = Kind{
 
 // BrokenEndpoint is the details of an endpoint_misconfigured finding.
 type BrokenEndpoint struct {
-	Actors       int64              `json:"-"` // refused
-	Nearby       result.Seconds     `json:"-"` // session.Nearby
-	Contrast     bool               `json:"-"` // found by contrast with other times and routes
+	Routes       int                `json:"routes,omitempty"`                                    // of an area, that refused clients; 0 for a single endpoint
+	Alive        int64              `json:"-"`                                                   // actors refused while accepted elsewhere
+	Proven       int64              `json:"-"`                                                   // actors refused whose credentials had been accepted before
+	Denied       int64              `json:"denied,omitempty" label:"denied to good credentials"` // requests
+	Nearby       result.Seconds     `json:"-"`                                                   // session.Nearby
+	Contrast     int                `json:"-"`                                                   // clients refused, if it was found by contrast with other times and routes
 	RefusedShare result.Share       `json:"refused_share"`
 	RefusedLow   result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
 	Baseline     result.Share       `json:"baseline_share"`                                     // of a typical route
@@ -70,9 +80,9 @@ type BrokenEndpoint struct {
 }
 
 const (
-	// endpointActors is the minimum number of actors refused while alive: fewer may
-	// be a few unlucky visitors, unless they are at least endpointFew and refused
-	// routeCertain times without an acceptance.
+	// endpointActors is the minimum number of actors refused with good credentials:
+	// fewer may be a few unlucky visitors, unless they are at least endpointFew and
+	// refused routeCertain times without an acceptance.
 	endpointActors = 5
 	endpointFew    = 2
 	// endpointShare is the minimum share of actors refused: a misconfiguration
@@ -87,39 +97,79 @@ const (
 	minMeasured = 20
 )
 
-// observeEndpoints follows the endpoints that refused enough actors while their
-// sessions were alive.
+// endpointObserver follows endpoints and areas of them.
+type endpointObserver []watched
+
+// observeEndpoints follows the endpoints and areas that refused enough actors with good
+// credentials.
 func observeEndpoints(d *Diagnosis) observer {
 	counts := make([]int64, len(d.Endpoints))
 	for i := range d.Endpoints {
 		counts[i] = d.Endpoints[i].AliveActors
 	}
-	list := topKeys(counts, endpointFew)
-	if len(list) == 0 {
+	good := func(e *timeline.Event) bool { return goodElsewhere(&d.Refusals[e.Refusal]) }
+	var o endpointObserver
+	if list := topKeys(counts, endpointFew); len(list) > 0 {
+		w := watched{seriesObserver: d.series(list, len(counts), endpointOf, good)}
+		for i := range list {
+			w.members = append(w.members, list[i:i+1])
+		}
+		o = append(o, w)
+	}
+	for _, form := range areaForms {
+		if w, ok := d.areas(form, counts, endpointActors, good); ok {
+			o = append(o, w)
+		}
+	}
+	if o == nil {
 		return nil
 	}
-	return d.series(list, len(counts), endpointOf, func(e *timeline.Event) bool { return d.Refusals[e.Refusal].Alive })
+	return &o
 }
+
+func (o *endpointObserver) part() func(*timeline.Actor, uint32) {
+	var parts []func(*timeline.Actor, uint32)
+	for _, w := range *o {
+		parts = append(parts, w.part())
+	}
+	return func(a *timeline.Actor, id uint32) {
+		for _, part := range parts {
+			part(a, id)
+		}
+	}
+}
+
+func (o *endpointObserver) gather() {
+	for _, w := range *o {
+		w.gather()
+	}
+}
+
+// goodElsewhere reports whether a refused request had credentials that were accepted
+// elsewhere or before.
+func goodElsewhere(r *session.Refusal) bool { return r.Alive || r.Proven }
 
 func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	if seen == nil {
 		return nil, nil
 	}
-	followed := seen.(*seriesObserver)
 	type tested struct {
-		place int
-		span  span
+		members []uint32
+		cells   []cell
+		span    span
 	}
 	var tests []tested
 	var p []float64
 	base := aliveShare(d)
-	for n := range followed.keys {
-		s, ok := refusingSpan(followed.cells[n], endpointShare)
-		if !ok {
-			continue
+	for _, w := range *seen.(*endpointObserver) {
+		for n := range w.keys {
+			s, ok := refusingSpan(w.cells[n], endpointShare)
+			if !ok {
+				continue
+			}
+			tests = append(tests, tested{w.members[n], w.cells[n], s})
+			p = append(p, stats.PoissonTail(s.Hits, float64(s.Trials)*base))
 		}
-		tests = append(tests, tested{n, s})
-		p = append(p, stats.PoissonTail(s.Hits, float64(s.Trials)*base))
 	}
 	adjusted := stats.BenjaminiHochberg(p)
 	var found []candidate
@@ -128,7 +178,7 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 		if adjusted[n] > endpointFalse || lower < endpointLower {
 			continue
 		}
-		if cand, ok := brokenEndpoint(d, followed.keys[t.place], followed.cells[t.place], t.span, lower, adjusted[n]); ok {
+		if cand, ok := brokenEndpoint(d, t.members, t.cells, t.span, lower, adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
@@ -150,18 +200,20 @@ func aliveShare(d *Diagnosis) float64 {
 	if len(shares) == 0 {
 		return least
 	}
+	// At most three in ten: if most routes are broken, their median is no baseline.
+	const most = 0.3
 	slices.Sort(shares)
-	return max(least, shares[(len(shares)-1)/2])
+	return min(max(least, shares[(len(shares)-1)/2]), most)
 }
 
-func brokenEndpoint(d *Diagnosis, endpoint uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
-	e := &d.State.Endpoints[endpoint]
+// brokenEndpoint returns the finding of an endpoint or area.
+func brokenEndpoint(d *Diagnosis, members []uint32, cells []cell, s span, lower, p float64) (candidate, bool) {
 	onset, lastAccepted := d.onsetOf(cells, s)
 	end, lastSeen := d.From+int64(s.to)*d.Width, int64(math.MinInt64)
 	var cand candidate
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
-		if r.Endpoint != endpoint || !d.open(i) || !(r.Good || r.Named || r.Session) || r.Time <= lastAccepted {
+		if _, in := slices.BinarySearch(members, r.Endpoint); !in || !d.open(i) || !(r.Good || r.Named || r.Session) || r.Time <= lastAccepted {
 			continue
 		}
 		if s.to < session.MaxSteps && r.Time >= end {
@@ -176,7 +228,7 @@ func brokenEndpoint(d *Diagnosis, endpoint uint32, cells []cell, s span, lower, 
 		return cand, false
 	}
 	ongoing := s.to == session.MaxSteps || lastSeen >= d.To-session.Nearby
-	cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
+	cand.Onset = parse.NoTime
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = result.Medium
 	switch {
@@ -186,11 +238,16 @@ func brokenEndpoint(d *Diagnosis, endpoint uint32, cells []cell, s span, lower, 
 		cand.Severity = result.High
 	}
 	details := &BrokenEndpoint{
-		Actors: actors, Nearby: session.Nearby / 1000,
+		Nearby:       session.Nearby / 1000,
 		RefusedShare: result.Share(round(float64(s.Hits)/float64(s.Trials), 4)), RefusedLow: result.Share(round(lower, 4)),
 		Baseline: result.Share(round(aliveShare(d), 4)), PValue: result.Probability(p),
-		Accepted: e.N[timeline.Accepted], Ongoing: ongoing,
+		Ongoing: ongoing,
 	}
+	cand.Subject, details.Routes = areaSubject(d, members, cand.claims)
+	for _, n := range members {
+		details.Accepted += d.State.Endpoints[n].N[timeline.Accepted]
+	}
+	details.count(d, cand.claims)
 	if s.accepted {
 		cand.Onset = onset * 1000
 		low, high := result.Time(lastAccepted*1000), result.Time(cand.Onset)
@@ -198,4 +255,43 @@ func brokenEndpoint(d *Diagnosis, endpoint uint32, cells []cell, s span, lower, 
 	}
 	cand.Exhibit, cand.Details = d.actorTrend(cells), details
 	return cand, true
+}
+
+// count counts the actors and requests of the claims by what shows that their
+// credentials were good.
+func (b *BrokenEndpoint) count(d *Diagnosis, claims []uint32) {
+	var alive, proven []uint32
+	for _, i := range claims {
+		switch r := &d.Refusals[i]; {
+		case r.Denied:
+			b.Denied++
+		case r.Proven && !r.Alive:
+			proven = append(proven, i)
+		default:
+			alive = append(alive, i)
+		}
+	}
+	b.Alive, b.Proven = distinctActors(d, alive), distinctActors(d, proven)
+}
+
+// areaSubject returns the subject of an endpoint or area, and how many routes of an
+// area the claims are about, 0 if it is one.
+func areaSubject(d *Diagnosis, members, claims []uint32) (result.Subject, int) {
+	refused := map[uint32]bool{}
+	for _, i := range claims {
+		refused[d.Refusals[i].Endpoint] = true
+	}
+	var templates []string
+	var last uint32
+	for _, n := range members {
+		if refused[n] {
+			templates, last = append(templates, d.State.Endpoints[n].Template), n
+		}
+	}
+	subject := endpointSubject(&d.State.Endpoints[last])
+	if len(templates) < 2 {
+		return subject, 0
+	}
+	subject.Route = commonRoute(templates)
+	return subject, len(templates)
 }

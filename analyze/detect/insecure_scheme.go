@@ -87,7 +87,9 @@ func observeSchemes(d *Diagnosis) observer {
 		return nil
 	}
 	endpoints, _ := d.refusalsByEndpoint(overHTTP)
-	return &schemeObserver{o.(*neighbours), newPairs(endpoints)}
+	near := o.(*neighbours)
+	near.http = true
+	return &schemeObserver{near, newPairs(endpoints)}
 }
 
 func (o *schemeObserver) part() func(*timeline.Actor, uint32) {

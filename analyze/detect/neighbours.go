@@ -14,8 +14,10 @@ type neighbours struct {
 	*Diagnosis
 	window   int64 // milliseconds
 	byClient map[timeline.Client][]uint32
-	// suspect holds the endpoints of the refusals. Acceptances there do not count.
+	// suspect holds the endpoints of the refusals. Acceptances there do not count, but
+	// for those over https if the refusals are those over http.
 	suspect map[uint32]bool
+	http    bool
 	near    []bool // by refusal
 	parts   []map[uint32]bool
 }
@@ -55,7 +57,7 @@ func (o *neighbours) part() func(*timeline.Actor, uint32) {
 				client = e.Client
 				wanted = o.byClient[client]
 			}
-			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.Protected[e.Endpoint] || o.suspect[e.Endpoint] {
+			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.Protected[e.Endpoint] || o.suspect[e.Endpoint] && !(o.http && e.Scheme == timeline.HTTPS) {
 				continue
 			}
 			// Events and refusals are both ordered by time: one pass suffices.

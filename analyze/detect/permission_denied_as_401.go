@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -112,7 +113,7 @@ func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
 			}
 			place := o.place[e.Endpoint] - 1
 			refused := e.Refusal != timeline.NoRefusal
-			if place < 0 || !refused && e.Outcome != timeline.Accepted || refused && !o.Refusals[e.Refusal].Good {
+			if place < 0 || !refused && e.Outcome != timeline.Accepted || refused && !o.goodRefusal(e.Refusal) {
 				continue
 			}
 			list := o.parts[n]
@@ -136,6 +137,12 @@ func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
 			o.parts[n] = list
 		}
 	}
+}
+
+// goodRefusal reports whether a refused request had good credentials. Challenges had none.
+func (o *permissionObserver) goodRefusal(refusal uint32) bool {
+	r := &o.Refusals[refusal]
+	return r.Good && r.Cause != session.Challenge
 }
 
 func (o *permissionObserver) gather() {

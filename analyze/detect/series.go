@@ -55,7 +55,10 @@ func (d *Diagnosis) series(keys []uint32, size int, keyOf func(*timeline.Event) 
 
 // topKeys returns the keys with the greatest counts in ascending order, those with
 // at least least, at most maxFollowed.
-func topKeys(counts []int64, least int64) []uint32 {
+func topKeys(counts []int64, least int64) []uint32 { return topOf(counts, least, maxFollowed) }
+
+// topOf returns the keys like topKeys, at most limit.
+func topOf(counts []int64, least int64, limit int) []uint32 {
 	var list []uint32
 	for i, n := range counts {
 		if n >= least {
@@ -63,7 +66,7 @@ func topKeys(counts []int64, least int64) []uint32 {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b uint32) int { return cmp.Compare(counts[b], counts[a]) })
-	list = list[:min(len(list), maxFollowed)]
+	list = list[:min(len(list), limit)]
 	slices.Sort(list)
 	return list
 }

@@ -13,6 +13,8 @@ type ahead struct {
 	accepted int64 // acceptance on any protected route
 	other    int64 // acceptance on another protected route
 	signIn   int64 // sign-in
+	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
+	failed   bool  // the same request with a user was refused at once
 }
 
 // recent holds the last few distinct endpoints that accepted, most recent first,
@@ -31,21 +33,26 @@ func (r *recent) push(endpoint uint32, ms int64) {
 	r[0].endpoint, r[0].time = endpoint, ms
 }
 
-// lookAhead fills s.aheads, one for each refusal of a in order, by one walk from
-// the end: it takes linear time, however many requests a flood puts into a second.
+// lookAhead fills s.aheads, one for each refusal of a in order, and s.habit, by one
+// walk from the end: it takes linear time, however many requests a flood puts into a
+// second.
 func (s *sessionizer) lookAhead(a *timeline.Actor) {
-	s.aheads = s.aheads[:0]
+	s.aheads, s.habit, s.tries = s.aheads[:0], habit{}, tries{}
 	var last recent
 	for i := range last {
 		last[i].time = Never
 	}
+	named := newAnswers()
 	accepted, signIn := Never, Never
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
+		if e.User != 0 {
+			s.answer(&named, e)
+		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn}
+			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, named: Never}
 			if acceptedOn == e.Endpoint {
 				h.other = other
 			}
@@ -53,6 +60,10 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 				if r.time < h.answered && (r.endpoint == e.Endpoint || s.below(r.endpoint, e.Endpoint)) {
 					h.answered = r.time
 				}
+			}
+			if e.User == 0 {
+				h.named, h.failed = s.leg(&named, e)
+				s.habit.refuse(e, &h)
 			}
 			s.aheads = append(s.aheads, h)
 		case s.succeeded(e, SignsIn):
@@ -64,6 +75,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 					acceptedOn, other = e.Endpoint, accepted
 				}
 				accepted = e.Time
+				s.habit.accepted++
 			}
 		}
 	}
@@ -78,30 +90,4 @@ func (s *sessionizer) below(a, b uint32) bool {
 	x, y := &s.State.Endpoints[a], &s.State.Endpoints[b]
 	return len(y.Template) > 1 && y.Template[len(y.Template)-1] == '/' && x.Host == y.Host &&
 		strings.HasPrefix(x.Template, y.Template)
-}
-
-// redirectReach is how many requests may lie between a redirect and the request
-// that follows it: the calls of a page run in parallel.
-const redirectReach = 8
-
-// RedirectedBy returns the endpoint, as its index plus one, that redirected the
-// actor to event i: shortly before it, or at the same instant, because logs of
-// whole seconds do not give their order. It returns 0 if there is none. Sign-ins
-// and sign-outs redirect for reasons of their own and do not count.
-func (ev *Evidence) RedirectedBy(a *timeline.Actor, i int) uint32 {
-	e := &a.Events[i]
-	redirects := func(r *timeline.Event) bool {
-		return r.Outcome == timeline.Redirected && ev.Roles[r.Endpoint]&(SignsIn|signsOut) == 0
-	}
-	for j := i - 1; j >= max(0, i-redirectReach) && e.Time-a.Events[j].Time <= RedirectWindow; j-- {
-		if redirects(&a.Events[j]) {
-			return a.Events[j].Endpoint + 1
-		}
-	}
-	for j := i + 1; j < min(len(a.Events), i+redirectReach) && a.Events[j].Time == e.Time; j++ {
-		if redirects(&a.Events[j]) {
-			return a.Events[j].Endpoint + 1
-		}
-	}
-	return 0
 }

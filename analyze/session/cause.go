@@ -1,6 +1,9 @@
 package session
 
-import "logscan/analyze/timeline"
+import (
+	"logscan/analyze/timeline"
+	"logscan/parse/field"
+)
 
 // Cause is the cause of a refusal as its actor's timeline shows it. A finding that
 // explains the refusal takes precedence.
@@ -21,60 +24,70 @@ func (c Cause) String() string {
 	return [...]string{"challenge", "login_failure", "session_end", "anonymous", "unexplained"}[c]
 }
 
-// cause returns the cause of the refusal r by what its actor did before and after. l is
-// the session after the refusal.
-func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead, l *life) Cause {
+// cause returns the cause of the refusal r, which is not a leg of a handshake, by what
+// its actor did before and after. p is the position after the refusal.
+func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead, p *position) Cause {
+	stated := s.stated(e)
+	again, flood := s.tries.add(e, h)
+	named := r.Named || h.failed
 	switch {
 	case r.SignIn:
 		return LoginFailure // a wrong password at the sign-in route
-	case e.Refusal != timeline.EarlierEvent && s.State.Refusals[e.Refusal].Expired:
+	case stated == field.CredentialsExpired:
 		return SessionEnd // the log itself says so
-	case challenged(a, e, h, l):
+	case stated == field.CredentialsGood:
+		return Unexplained // denied all the same: detectors find out why
+	case stated == field.CredentialsWrong && !r.Alive:
+		return LoginFailure
+	case !named && a.Session == nil && !p.open && !p.dead && (flood && h.answered-e.Time <= Nearby || s.tried(e, h, again)):
+		return LoginFailure
+	case !named && a.Session == nil && !p.dead && challenged(e, h, &p.life):
 		return Challenge
-	case l.dead:
+	case p.dead:
 		return SessionEnd
 	case r.Alive:
 		return Unexplained // accepted elsewhere, refused here: detectors find out why
-	case r.Named && (!r.Known || h.accepted-e.Time <= Nearby):
+	case named && (!r.Known || h.accepted-e.Time <= Nearby):
 		return LoginFailure // wrong credentials on the request itself, such as Basic's
-	case r.Named:
+	case named, p.basic:
 		return Unexplained
 	case a.Session != nil && !r.Good:
 		return SessionEnd // a session from before the log
 	case !r.Good:
 		return Anonymous
-	case !l.open:
+	case !p.open:
 		return SessionEnd // after signing out
 	}
 	return Unexplained
 }
 
-const (
-	// handshakeWindow is how soon, in milliseconds, a challenge is answered: a
-	// client's second leg follows at once, a person at the browser's password box
-	// answers within seconds.
-	handshakeWindow = 10_000
-	// arrivalWindow is how soon, in milliseconds, a visitor who met a 401 signs in
-	// by hand.
-	arrivalWindow = 5 * 60_000
-)
+// arrivalWindow is how soon, in milliseconds, a visitor who met a 401 signs in by
+// hand, or tries another password.
+const arrivalWindow = 5 * 60_000
 
-// challenged reports whether a refusal is a challenge, the first leg of an
-// authentication that then succeeds: a 401 to a request without credentials, after
-// which the same client is accepted on the same URL or below it (RFC 9110, section
-// 11; NTLM has two legs; registries visit a token endpoint between them). It is
-// harmless, however often it comes.
+// challenged reports whether a refusal is a challenge, as far as a log shows it that
+// does not name the user: a 401 to a request without credentials, after which the same
+// client is accepted on the same URL or below it (RFC 9110, section 11; NTLM has two
+// legs; registries visit a token endpoint between them). It is harmless, however often
+// it comes. See handshakes for logs that do.
 //
 // It is not the end of a session: there, a session was open, and a sign-in lies
 // between the refusal and the acceptance. It is not a broken endpoint: there, the
 // same request is not accepted afterwards.
-func challenged(a *timeline.Actor, e *timeline.Event, h *ahead, l *life) bool {
-	if e.User != 0 || a.Session != nil || l.dead {
-		return false
-	}
+func challenged(e *timeline.Event, h *ahead, l *life) bool {
 	if l.open {
 		return h.answered-e.Time <= handshakeWindow && h.signIn > h.answered
 	}
 	// A visitor who is asked to sign in and does, or answers the password box.
 	return h.signIn-e.Time <= arrivalWindow || h.answered-e.Time <= arrivalWindow
+}
+
+// tried reports whether a refusal without a session is one of several passwords, of
+// which a later one was accepted on the same endpoint: it is not the first, or it is
+// the submission of a form. A program's second leg would follow at once.
+func (s *sessionizer) tried(e *timeline.Event, h *ahead, again bool) bool {
+	if h.answered-e.Time > Nearby || h.answered-e.Time <= legWindow || h.signIn <= h.answered {
+		return false
+	}
+	return again || h.answered-e.Time > handshakeWindow && s.State.Endpoints[e.Endpoint].Method == "POST"
 }

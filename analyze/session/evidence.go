@@ -85,9 +85,11 @@ type Refusal struct {
 	Named    bool  // the line itself names the user
 	Session  bool  // the line carries a session id
 	SignIn   bool  // an attempt to sign in or to get a token
-	Alive    bool  // the session was accepted elsewhere shortly before and after
+	Alive    bool  // the session was accepted elsewhere shortly before and after; not of a challenge
+	Proven   bool  // Denied, or the actor sends credentials with each request, and they had been accepted before
+	Denied   bool  // the line itself states that access was denied to good credentials
 	Known    bool  // the actor had been accepted before
-	Good     bool  // Known, or the session was accepted soon after without a sign-in
+	Good     bool  // Known or Denied, or the session was accepted soon after without a sign-in
 	Fatal    bool  // it ended a session
 	Dead     bool  // it ended a session, or followed that before the next sign-in
 	// Of a Dead one, in milliseconds: how long the session had been silent on

@@ -11,6 +11,7 @@ import (
 // gather adds up the parts of the goroutines.
 func (ev *Evidence) gather(parts []*sessionizer) error {
 	var refusals []*spill.Sorter[ClientLink]
+	var legs []*spill.Sorter[openLeg]
 	for _, s := range parts {
 		if s.err != nil {
 			return s.err
@@ -22,6 +23,7 @@ func (ev *Evidence) gather(parts []*sessionizer) error {
 		ev.Links = append(ev.Links, s.clientUsers)
 		ev.sessions = append(ev.sessions, s.sessions)
 		refusals = append(refusals, s.clientRefusals)
+		legs = append(legs, s.openLegs)
 		s.clientUsers.Sort()
 		s.sessions.Sort()
 	}
@@ -36,7 +38,7 @@ func (ev *Evidence) gather(parts []*sessionizer) error {
 			}
 		},
 	)
-	return ev.countLinks(refusals)
+	return errors.Join(ev.countLinks(refusals), ev.joinLegs(legs))
 }
 
 // gatherLifetimes adds up the lifetimes by host.

@@ -15,12 +15,13 @@ const (
 	hasKnown
 	hasMoves
 	hasLastOn // lastOn is set
+	hasBasic
 )
 
 // appendPosition appends a position in the form that restore reads.
 func (k *partSaver) appendPosition(dst []byte, t *position, client timeline.Client) []byte {
 	flags := int64(0)
-	for i, on := range []bool{t.open, t.seen, t.accepted, t.dead, t.known, t.moves, t.lastOn != timeline.NoRefusal} {
+	for i, on := range []bool{t.open, t.seen, t.accepted, t.dead, t.known, t.moves, t.lastOn != timeline.NoRefusal, t.basic} {
 		if on {
 			flags |= 1 << i
 		}
@@ -97,6 +98,7 @@ func (s *sessionizer) restore(a *timeline.Actor) (t position) {
 	}
 	t.open, t.seen, t.accepted, t.dead = has(hasOpen), has(hasSeen), has(hasAccepted), has(hasDead)
 	t.known, t.moves, t.lastOn = has(hasKnown), has(hasMoves), timeline.NoRefusal
+	t.basic = has(hasBasic)
 	t.user = state.EarlierUser(uint32(get()))
 	t.last, t.lastOther, t.lastRefused = at(), at(), at()
 	if t.moves {
@@ -153,6 +155,9 @@ type position struct {
 	address     uint32 // of the last acceptance
 	moves       bool   // there has been an acceptance, so address is set
 	lastRefused int64
+	// basic: the actor answers challenges of HTTP authentication. Its credentials come
+	// with every request, so it has no session that could end.
+	basic bool
 }
 
 // beginning returns the position before any event.

@@ -4,6 +4,7 @@ import (
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
+	"logscan/parse/field"
 	"logscan/parse/privacy"
 )
 
@@ -19,12 +20,15 @@ type sessionizer struct {
 	clients        map[timeline.Client]*ClientStats
 	clientUsers    *spill.Sorter[ClientLink]
 	clientRefusals *spill.Sorter[ClientLink] // to endpoints
-	lastRefusal    ClientLink                // the one added last
+	openLegs       *spill.Sorter[openLeg]
+	lastRefusal    ClientLink // the one added last
 	actors         int64
 	saver          *partSaver // nil if there is no state to save
 	err            error      // the first error of writing to disk
 
 	aheads  []ahead // scratch of lookAhead
+	habit   habit   // of the current actor, set by lookAhead
+	tries   tries   // of the current actor
 	earlier Refusal // scratch: a refusal that an earlier run reported
 	news    bool    // the current actor has a request that no earlier run reported
 }
@@ -45,6 +49,7 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 			Codec: recordCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, recordSize),
 		},
 		clientUsers: links(), clientRefusals: links(),
+		openLegs:    &spill.Sorter[openLeg]{Codec: openLegCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, openLegSize)},
 		lastRefusal: ClientLink{To: timeline.NoRefusal},
 	}
 }
@@ -63,6 +68,7 @@ func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
 		s.lookAhead(a)
 	}
 	s.walk(a, id)
+	s.addAnswers(a)
 	if refused {
 		s.countAlive(a, id)
 	}
@@ -136,7 +142,7 @@ func (s *sessionizer) client(c timeline.Client) *ClientStats {
 func (s *sessionizer) countAlive(a *timeline.Actor, id uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Refusal >= timeline.EarlierEvent || !s.Refusals[e.Refusal].Alive {
+		if e.Refusal >= timeline.EarlierEvent || !s.Refusals[e.Refusal].Alive && !s.Refusals[e.Refusal].Proven {
 			continue
 		}
 		if st := &s.stamps[e.Endpoint]; st.aliveActor != id {
@@ -211,15 +217,17 @@ func (s *sessionizer) succeeded(e *timeline.Event, role Role) bool {
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
 	s.close(&p.life, e)
 	s.open(p, a, e, e.Time, true)
+	p.basic = false
 	p.address, p.moves, p.known = e.Client.Address, true, true
 	p.last, p.lastOther, p.lastOn = e.Time, e.Time, timeline.NoRefusal
 }
 
 // accept counts an acceptance on a protected route.
 func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) {
-	if p.open {
+	switch {
+	case p.open:
 		s.survive(&p.life, e)
-	} else {
+	case !p.basic:
 		// startWindow is how long, in milliseconds, before the first request of a
 		// session id the sign-in that gave it may have been logged.
 		const startWindow = 30_000
@@ -233,7 +241,7 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 		}
 		s.open(p, a, e, at, seen)
 	}
-	p.known, p.accepted = true, true
+	p.known, p.accepted = true, p.open
 	p.address, p.moves = e.Client.Address, true
 	p.protected = e.Time
 	p.row.Accepted++
@@ -267,14 +275,27 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	}
 	r.Good = p.known || a.Session != nil && h.accepted-e.Time <= Nearby && h.signIn > h.accepted
 	r.Alive = e.Time-other <= Nearby && h.other-e.Time <= Nearby && h.signIn > h.other
-	if !r.SignIn && !late && !p.dead && p.open && p.accepted && h.signIn <= h.accepted {
+	switch {
+	case s.handshakes(p, a, e, h):
+		r.Cause = Challenge
+		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
+			p.basic, p.life = true, life{} // no session
+		}
+	case !r.SignIn && !late && !p.dead && p.open && p.accepted && h.signIn <= h.accepted && !ownCredentials(s.stated(e)):
 		s.die(&p.life, e)
 		r.Fatal = true
+		fallthrough
+	default:
+		r.Cause = s.cause(a, e, r, h, p)
+		r.Denied = s.stated(e) == field.CredentialsGood
+		r.Proven = r.Cause != Challenge && (r.Denied || p.basic && p.known)
+		r.Good = r.Good || r.Denied
 	}
-	r.Cause = s.cause(a, e, r, h, &p.life)
+	r.Alive = r.Alive && r.Cause != Challenge
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
 	}
+	s.addOpenLeg(a, e, r)
 	if late {
 		s.countLate(&p.life, e)
 	} else if p.open {

@@ -7,6 +7,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"logscan/analyze/spill"
+	"logscan/parse/field"
 )
 
 // refusalLog holds the lines of the 401s of a worker, compressed, so that their
@@ -35,7 +36,7 @@ type refusal struct {
 	off   uint32 // of the line, in the decompressed batch
 	size  uint32
 
-	expired bool // see Refusal.Expired
+	credentials field.Credentials
 }
 
 const (
@@ -114,7 +115,7 @@ func (s *State) mergeRefusals(lineBase [][]int64) {
 		for j := range uint32(n) {
 			r := w.refusals.at(j)
 			s.Refusals = append(s.Refusals, Refusal{
-				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Expired: r.expired,
+				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Credentials: r.credentials,
 				worker: uint32(i), number: j,
 			})
 		}

@@ -39,6 +39,10 @@ func outcome(status int32) Outcome {
 	return Other
 }
 
+// undecided reports whether a status may be sent before the credentials are looked at:
+// a malformed, slow or throttled request. Such a request is in the timeline as Other.
+func undecided(status int32) bool { return status == 400 || status == 408 || status == 429 }
+
 // Scheme is the URL scheme of a request.
 type Scheme uint8
 

@@ -14,6 +14,8 @@ package timeline
 
 import (
 	"cmp"
+
+	"logscan/parse/field"
 )
 
 // State is the merged result of all workers. It is immutable once Merge has
@@ -77,9 +79,8 @@ type Refusal struct {
 	Time  int64 // Unix microseconds or parse.NoTime
 	Line  int64 // 1-based
 	Input int32
-	// Expired reports whether the line itself states that a token or session had
-	// expired.
-	Expired bool
+	// Credentials is what the line itself states about the credentials.
+	Credentials field.Credentials
 
 	worker, number uint32
 }
@@ -114,7 +115,7 @@ type Event struct {
 	Refusal  uint32 // index into State.Refusals, NoRefusal or EarlierEvent
 	Upstream uint16 // index into State.Upstreams plus one; 0 for none
 	Scheme   Scheme
-	Outcome  Outcome
+	Outcome  Outcome // Other also for a status that says nothing about credentials; see undecided
 }
 
 // DropTimelines frees the memory that only Shard needs. Shard, SignedIn and the

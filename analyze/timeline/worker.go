@@ -184,7 +184,7 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	}
 	if o == Unauthorized {
 		l.Unauthorized++
-		r.refusal = w.refusals.add(refusal{time: at, block: block, line: uint32(n), expired: e.Expired()}, line)
+		r.refusal = w.refusals.add(refusal{time: at, block: block, line: uint32(n), credentials: e.Credentials()}, line)
 	}
 	if a == nil {
 		return
@@ -199,6 +199,9 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	}
 	if o == Unauthorized {
 		w.clients.list[a.clientNumber].refused++
+	}
+	if o == ClientError && undecided(e.Status) {
+		r.outcome = Other
 	}
 	s.append(a, &r)
 	if signIn && (o == Accepted || o == Redirected) {

@@ -36,9 +36,32 @@ const (
 // kept.
 const LongestReason = 256
 
-// ReasonExpired reports whether a reason means that the credential had expired.
-func ReasonExpired(reason []byte) bool {
-	return string(reason) == reasonTokenExpired || string(reason) == reasonSessionExpired
+// Credentials is what the line of a refusal states about the credentials of the
+// request.
+type Credentials uint8
+
+// The states of credentials.
+const (
+	CredentialsUnknown Credentials = iota
+	CredentialsMissing
+	CredentialsWrong   // a wrong user name or password
+	CredentialsExpired // a token or session that was good
+	CredentialsGood    // access was denied all the same, such as by an access control list
+)
+
+// ReasonCredentials returns what a reason states about the credentials.
+func ReasonCredentials(reason []byte) Credentials {
+	switch string(reason) {
+	case reasonNoCredentials:
+		return CredentialsMissing
+	case reasonCredentials:
+		return CredentialsWrong
+	case reasonTokenExpired, reasonSessionExpired:
+		return CredentialsExpired
+	case reasonACL, reasonScope, reasonFilter, reasonApplication:
+		return CredentialsGood
+	}
+	return CredentialsUnknown
 }
 
 // reasonWords maps the words that proxies and authorization servers use, in lower

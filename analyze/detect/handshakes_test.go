@@ -1,0 +1,195 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"logscan/analyze/result"
+	"logscan/analyze/session"
+)
+
+// basicClients adds programs that answer a challenge with each request. call adds the
+// answer to one.
+func (w *world) basicClients(n int, paths []string, call func(at time.Duration, path, user, address string)) {
+	for i := range n {
+		address, user := fmt.Sprintf("198.51.100.%d", i), fmt.Sprintf("sync%d", i)
+		w.agents[address] = "syncclient/4.2"
+		for now := time.Duration(w.r.Int64N(int64(time.Hour))); now < 24*time.Hour; now += time.Duration(8+w.r.IntN(25)) * time.Minute {
+			path := paths[w.r.IntN(len(paths))]
+			w.add(now, "GET", path, "", "", address, "401")
+			call(now, path, user, address)
+		}
+	}
+}
+
+// since returns the refusals that no finding of the kind has explained, of those at or
+// after a time that name the agent's addresses.
+func unexplainedSince(c *session.Evidence, since time.Duration) (n int) {
+	for i := range c.Refusals {
+		if r := &c.Refusals[i]; r.Time >= day.Add(since).UnixMilli() && r.Cause == session.Challenge {
+			n++
+		}
+	}
+	return n
+}
+
+// TestStrippedAuthorization is about a proxy that no longer passes Authorization to some
+// routes, while people go on with their sessions on others.
+func TestStrippedAuthorization(t *testing.T) {
+	broken := 13 * time.Hour
+	for name, paths := range map[string][]string{
+		"one route":   {"/dav/calendar"},
+		"many routes": {"/team1/tools.git/info/refs", "/team1/site.git/info/refs", "/team2/docs.git/info/refs", "/team2/app.git/info/refs"},
+	} {
+		for _, logged := range []bool{true, false} { // the name on refused lines
+			t.Run(fmt.Sprintf("%s/%v", name, logged), func(t *testing.T) {
+				w := newWorld(5)
+				w.sessionIDs, w.users = true, true
+				w.run(40)
+				w.basicClients(14, paths, func(at time.Duration, path, user, address string) {
+					switch {
+					case at < broken:
+						w.add(at, "GET", path, user, "", address, "200")
+					case logged:
+						w.add(at, "GET", path, user, "", address, "401")
+					}
+				})
+				c, findings := w.scan(t, 2)
+				f := want(t, findings, "endpoint_misconfigured")[0]
+				if off := time.UnixMicro(f.Onset).Sub(day.Add(broken)); off < 0 || off > 20*time.Minute {
+					t.Errorf("onset is off by %v", off)
+				}
+				if n := unexplainedSince(c, broken+time.Minute); n > 0 {
+					t.Errorf("%d refusals are called challenges", n)
+				}
+				if d := f.Details.(*BrokenEndpoint); d.Proven < 10 || len(paths) > 1 != (d.Routes > 1) {
+					t.Errorf("unexpected details %+v", d)
+				}
+				if len(paths) > 1 && f.Subject.Route != "/team{name}/{name}.git/info/refs" {
+					t.Errorf("unexpected route %s", f.Subject.Route)
+				}
+			})
+		}
+	}
+}
+
+// TestOneWrongPassword checks that a single client with Basic authentication whose
+// password was changed is no fault of the route.
+func TestOneWrongPassword(t *testing.T) {
+	w := newWorld(6)
+	w.sessionIDs, w.users = true, true
+	w.run(30)
+	w.basicClients(14, []string{"/dav/calendar"}, func(at time.Duration, path, user, address string) {
+		status := "200"
+		if user == "sync3" && at > 12*time.Hour {
+			status = "401"
+		}
+		w.add(at, "GET", path, user, "", address, status)
+	})
+	_, findings := w.scan(t, 1)
+	for _, f := range findings {
+		if f.Kind == "endpoint_misconfigured" || f.Kind == "session_invalidation" {
+			t.Errorf("found %s %+v", f.Kind, f.Subject)
+		}
+	}
+}
+
+// TestDeniedByAccessList is about a folder whose access list refuses users who have
+// signed in with two legs, as the server's log states.
+func TestDeniedByAccessList(t *testing.T) {
+	w := newWorld(7)
+	w.users = true
+	changed := 11 * time.Hour
+	w.basicClients(20, []string{"/plans/a.html", "/plans/b.html", "/wiki/home.html", "/wiki/list.html"}, func(at time.Duration, path, user, address string) {
+		w.add(at, "GET", path, "", "", address, "401")
+		denied := at >= changed && strings.HasPrefix(path, "/plans/")
+		w.add(at, "GET", path, user, "", address, map[bool]string{true: "401", false: "200"}[denied])
+		if denied {
+			w.requests[len(w.requests)-1].reason = "acl_denied"
+		}
+	})
+	c, findings := w.scan(t, 1)
+	f := want(t, findings, "endpoint_misconfigured")[0]
+	if d := f.Details.(*BrokenEndpoint); d.Denied != f.Unauthorized || f.Subject.Route != "/plans/{name}.html" {
+		t.Errorf("unexpected finding %+v %+v", f.Subject, d)
+	}
+	for i := range c.Refusals {
+		if r := &c.Refusals[i]; !r.Named && r.Cause != session.Challenge {
+			t.Fatalf("a leg is %v", r.Cause)
+		}
+	}
+}
+
+func TestRedirects(t *testing.T) {
+	const found = "auth_lost_on_redirect"
+	for name, test := range map[string]struct {
+		method, from, to string
+		calls, clients   int
+		want             []string
+	}{
+		"slash":                {"GET", "/v3/stock", "/v3/stock/", 40, 4, []string{found}},
+		"POST becomes GET":     {"POST", "/ingest", "/ingest", 40, 4, []string{found}},
+		"version":              {"GET", "/api/v1/stock/list", "/api/v2/stock/list", 40, 4, []string{found}},
+		"same path, no scheme": {"GET", "/v3/stock", "/v3/stock", 40, 4, []string{found}},
+		"another path":         {"GET", "/", "/v3/stock", 40, 4, nil},
+		"crawlers":             {"GET", "/v3/stock", "/v3/stock/", 1, 60, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(8)
+			w.run(20)
+			for i := range test.clients {
+				address := fmt.Sprintf("203.0.113.%d", i)
+				w.agents[address] = "poster/1.4"
+				for range test.calls {
+					at := time.Duration(w.r.Int64N(int64(23 * time.Hour)))
+					w.add(at, test.method, test.from, "", "", address, "301")
+					w.add(at+time.Second, "GET", test.to, "", "", address, "401")
+				}
+			}
+			for i := range 6 {
+				address := fmt.Sprintf("203.0.113.%d", 100+i)
+				w.agents[address] = "poster/2.0"
+				for range 60 {
+					at := time.Duration(w.r.Int64N(int64(23 * time.Hour)))
+					w.add(at, test.method, test.to, "", "", address, "200")
+				}
+			}
+			_, findings := w.scan(t, 1)
+			var got []string
+			for _, f := range findings {
+				if f.Kind == found {
+					got = append(got, f.Kind)
+					if f.Subject.Route != test.to || f.Subject.Method != "GET" || f.Severity < result.Medium {
+						t.Errorf("unexpected finding %+v", f.Subject)
+					}
+				}
+			}
+			if fmt.Sprint(got) != fmt.Sprint(test.want) {
+				t.Errorf("found %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// TestSchemeOfOneRoute is about the only protected page of a site, that links over http
+// lead to.
+func TestSchemeOfOneRoute(t *testing.T) {
+	w := newWorld(9)
+	w.sessionIDs = true
+	for i := range 12 {
+		address, id := fmt.Sprintf("203.0.113.%d", i), fmt.Sprintf("s%d", i)
+		for range 25 {
+			at := time.Duration(w.r.Int64N(int64(23 * time.Hour)))
+			if w.r.IntN(3) == 0 {
+				w.add(at, "GET", "/account", "", "", address, "401")
+				w.requests[len(w.requests)-1].scheme = "http"
+			}
+			w.add(at+4*time.Second, "GET", "/account", "", id, address, "200")
+			w.requests[len(w.requests)-1].scheme = "https"
+		}
+	}
+	_, findings := w.scan(t, 1)
+	want(t, findings, "insecure_scheme")
+}

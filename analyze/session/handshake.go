@@ -1,0 +1,239 @@
+package session
+
+import (
+	"logscan/analyze/timeline"
+	"logscan/parse/field"
+)
+
+const (
+	// handshakeWindow is how soon, in milliseconds, a challenge is answered: a
+	// client's second leg follows at once, a person at the browser's password box
+	// answers within seconds.
+	handshakeWindow = 10_000
+	// legWindow is how soon, in milliseconds, a program answers a challenge by
+	// itself, in logs of whole seconds and with slow responses.
+	legWindow = 2500
+	// maxLegs is how many refusals an answer may have: one with Basic and Digest,
+	// two with NTLM (RFC 4559, section 5).
+	maxLegs = 2
+	// maxParallel is how many requests a client has in progress: browsers open six
+	// connections to a host, sync clients and package managers up to 16.
+	maxParallel = 16
+)
+
+// answers holds the answers to requests that named their user, for the last few
+// distinct endpoints, most recent first, while the events are read backwards.
+//
+// A request that named its user and got any status but 401, 400, 408 or 429 had its
+// credentials accepted (RFC 9110, section 15.5.2): WebDAV answers 207, 404 or 423,
+// git and registries 404, a collection without a slash 301. So does a 401 whose line
+// states that access was denied to good credentials.
+type answers struct {
+	list   [16]answer
+	failed answer // the last request with a user that was refused
+}
+
+// answer is the answers on one endpoint without a refusal between them.
+type answer struct {
+	endpoint uint32
+	time     int64 // of the earliest
+	legs     int   // refusals that may still be legs of them
+	used     bool  // a refusal was
+	gone     bool  // 404 or 410: the endpoint is that of all missing paths
+}
+
+func newAnswers() (n answers) {
+	for i := range n.list {
+		n.list[i] = answer{endpoint: timeline.NoRefusal, time: Never}
+	}
+	n.failed = n.list[0]
+	return n
+}
+
+func (n *answers) push(e *timeline.Event) {
+	i := 0
+	for i < len(n.list)-1 && n.list[i].endpoint != e.Endpoint {
+		i++
+	}
+	a := n.list[i]
+	if a.endpoint != e.Endpoint || a.used || a.time-e.Time > handshakeWindow {
+		a = answer{endpoint: e.Endpoint, gone: e.Outcome == timeline.NotFound}
+	}
+	a.time, a.legs = e.Time, min(a.legs+maxLegs, maxLegs*maxParallel)
+	copy(n.list[1:i+1], n.list[:i])
+	n.list[0] = a
+}
+
+// answer adds a request that named its user.
+func (s *sessionizer) answer(n *answers, e *timeline.Event) {
+	switch {
+	case e.Outcome == timeline.Other:
+	case e.Outcome != timeline.Unauthorized, s.stated(e) == field.CredentialsGood:
+		n.push(e)
+	default:
+		n.failed = answer{endpoint: e.Endpoint, time: e.Time}
+	}
+}
+
+// stated returns what the line of a refusal states about its credentials.
+func (s *sessionizer) stated(e *timeline.Event) field.Credentials {
+	if e.Refusal >= timeline.EarlierEvent {
+		return field.CredentialsUnknown
+	}
+	return s.State.Refusals[e.Refusal].Credentials
+}
+
+// ownCredentials reports whether the line of a refusal states that it is no expired
+// session: the request had a wrong password, or good credentials.
+func ownCredentials(stated field.Credentials) bool {
+	return stated == field.CredentialsWrong || stated == field.CredentialsGood
+}
+
+// leg returns the time of the answer that a refusal without a user is a leg of, Never
+// for none, and whether the same request with a user was refused at once instead.
+func (s *sessionizer) leg(n *answers, e *timeline.Event) (named int64, failed bool) {
+	failed = n.failed.time-e.Time <= legWindow && s.samePlace(n.failed.endpoint, e.Endpoint)
+	if s.stated(e) == field.CredentialsWrong {
+		return Never, failed
+	}
+	best := -1
+	for i := range n.list {
+		a := &n.list[i]
+		if a.legs > 0 && (best < 0 || a.time < n.list[best].time) && s.answers(a, e.Endpoint) {
+			best = i
+		}
+	}
+	if best < 0 || failed && n.failed.time < n.list[best].time {
+		return Never, failed
+	}
+	a := &n.list[best]
+	if a.time-e.Time <= arrivalWindow {
+		a.legs--
+		a.used = true
+	}
+	return a.time, false
+}
+
+// answers reports whether an answer may be that to a challenge at an endpoint: it is
+// on the same URL, or below it. The path of a missing resource is not kept: there,
+// the same method on the same host must do.
+func (s *sessionizer) answers(a *answer, endpoint uint32) bool {
+	if a.endpoint == timeline.NoRefusal || s.siteOf[a.endpoint] != s.siteOf[endpoint] {
+		return false
+	}
+	if a.gone {
+		return s.State.Endpoints[a.endpoint].Method == s.State.Endpoints[endpoint].Method
+	}
+	return s.samePlace(a.endpoint, endpoint) || s.below(a.endpoint, endpoint)
+}
+
+// samePlace reports whether two endpoints are the same URL, whatever the method: some
+// clients ask with HEAD or OPTIONS before the request itself.
+func (s *sessionizer) samePlace(a, b uint32) bool {
+	if a == b || a == timeline.NoRefusal {
+		return a == b
+	}
+	x, y := &s.State.Endpoints[a], &s.State.Endpoints[b]
+	return x.Host == y.Host && x.Template == y.Template
+}
+
+// habit sums up how the challenges of an actor were answered.
+type habit struct {
+	bare     int // refusals without a user, but for those of handshakes that failed, and before long troubles
+	named    int // of them: answered at once by the same request with a user
+	plain    int // of them: answered at once by an acceptance
+	accepted int // acceptances on protected routes
+}
+
+func (b *habit) refuse(e *timeline.Event, h *ahead) {
+	named := h.named-e.Time <= legWindow
+	plain := h.answered-e.Time <= legWindow && h.signIn > h.answered
+	if !named && !plain && (h.failed || h.accepted-e.Time > Nearby) {
+		return
+	}
+	b.bare++
+	if named {
+		b.named++
+	}
+	if plain {
+		b.plain++
+	}
+}
+
+const (
+	// habitShare is the minimum share of the challenges of an actor that are answered
+	// at once: a program always does, a page that is refused now and then is loaded
+	// again by chance.
+	habitShare = 0.9
+	// habitRepeats is the minimum number of them if the log names no users.
+	habitRepeats = 3
+)
+
+// answersNamed reports whether the actor answers challenges by naming its user.
+func (b *habit) answersNamed() bool {
+	return b.named > 0 && float64(b.named) >= habitShare*float64(b.bare)
+}
+
+// answersAlways reports whether each acceptance of the actor is the answer to a
+// challenge, which it waits for with every request.
+func (b *habit) answersAlways() bool {
+	return b.plain >= habitRepeats && b.plain <= maxLegs*b.accepted && float64(b.plain) >= habitShare*float64(max(b.bare, b.accepted))
+}
+
+// handshakes reports whether a refusal is a leg of an HTTP authentication that
+// succeeded: a request without credentials that the same client repeats at once with
+// them. A cookie in both requests means nothing. Where a person signed in at a form,
+// the session is what was refused.
+func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Event, h *ahead) bool {
+	if e.User != 0 || p.open && p.seen {
+		return false
+	}
+	window, signIn := int64(legWindow), h.signIn > h.named
+	switch to := &s.State.Endpoints[e.Endpoint]; {
+	case to.SignIn && to.Method == "POST":
+		return false // a form
+	case to.SignIn:
+		signIn = h.signIn >= h.named // the answer is the sign-in
+	}
+	switch {
+	case a.Session != nil && !s.habit.answersNamed():
+		window = -1
+	case a.Session != nil:
+	case p.basic: // its user may be asked for the password, or the request takes long
+		window = arrivalWindow
+	case s.habit.answersNamed():
+		window = handshakeWindow
+	}
+	return signIn && h.named-e.Time <= window ||
+		s.habit.answersAlways() && h.answered-e.Time <= legWindow && h.signIn > h.answered && s.stated(e) != field.CredentialsWrong
+}
+
+// tries remembers for the last few endpoints how an actor was refused there, to tell
+// the first refusal, which asks for a password, from the passwords tried after it.
+type tries [4]struct {
+	endpoint    uint32 // plus one
+	first, last int64
+	answered    int64 // acceptance that ends the tries
+	legs        int   // refusals of the current try
+}
+
+// add adds a refusal. It reports whether the actor was refused at that endpoint before
+// and tries again by hand, and whether it sends more requests at a time than the legs of
+// a handshake. Refusals at the same instant are one try.
+func (t *tries) add(e *timeline.Event, h *ahead) (again, flood bool) {
+	i := 0
+	for i < len(t)-1 && t[i].endpoint != e.Endpoint+1 {
+		i++
+	}
+	x := t[i]
+	if x.endpoint != e.Endpoint+1 || e.Time > x.answered || e.Time-x.last > arrivalWindow {
+		x.endpoint, x.first = e.Endpoint+1, e.Time
+	}
+	if x.legs++; e.Time-x.last > legWindow {
+		x.legs = 1
+	}
+	x.last, x.answered = e.Time, h.answered
+	copy(t[1:i+1], t[:i])
+	t[0] = x
+	return e.Time-x.first > legWindow, x.legs > maxLegs*maxParallel
+}
