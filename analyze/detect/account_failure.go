@@ -19,9 +19,16 @@ import (
 // guessing at an account by strangers (from where it was never accepted), a program's
 // account (its rounds keep a pace: integration_failure).
 //
+// An account that signs in and is refused ever after, from the first line on, counts,
+// too.
+//
 // Statistic: a change-point in the user's own outcomes, bursts taken as one; and the
-// chance that all tries since are refused at the shares of refusals that other users
-// met on the same routes, adjusted by Benjamini and Hochberg over the accounts.
+// chance that all tries since are refused at the greater one of the shares of
+// refusals that other users met on the same routes and of the account's own before,
+// shrunk to that of all (Efron and Morris, JASA 70, 1975). People fail several times in
+// a row: after a refusal, the chance is at least the share of tries that are refused
+// after another refused one. It is adjusted by Benjamini and Hochberg over all accounts
+// of the log, because each of them might have failed.
 var accountFailure = Kind{
 	Name:     "account_failure",
 	Label:    "Failing account",
@@ -34,7 +41,7 @@ var accountFailure = Kind{
 	Title:    `Account {{.Subject.User}} has been refused on every try since {{time .Details.FirstRefused}}`,
 	Explanation: `{{with .Details}}
 		All {{number .Tries}} tries ({{count .Requests "request"}} from {{plural .Addresses "address" "addresses"}} on {{count .Routes "route"}}) have been refused since {{time .FirstRefused}}.
-		Before, the account was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
+		{{if .SignedIn}}It was never accepted in this log, though it signed in{{else}}Before, the account was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}{{end}}.
 		The routes are not at fault: at the rate at which they refuse other users, {{fixed 1 .Expected}} of these tries would have been refused.{{end}}`,
 	Remedy: []string{
 		`Check in the directory or identity provider whether the account is locked, disabled or expired, whether its password has expired, and whether it was removed from a group.`,
@@ -47,10 +54,11 @@ var accountFailure = Kind{
 
 // FailingAccount is the details of an account_failure finding.
 type FailingAccount struct {
-	LastAccepted   result.Time        `json:"last_accepted"`
+	LastAccepted   result.Time        `json:"last_accepted,omitempty"`
 	FirstRefused   result.Time        `json:"first_refused"`
-	Tries          int64              `json:"tries"` // since then, all refused
-	Requests       int                `json:"-"`     // of these tries
+	SignedIn       bool               `json:"signed_in_only,omitempty"` // it signed in, but was never accepted
+	Tries          int64              `json:"tries"`                    // since then, all refused
+	Requests       int                `json:"-"`                        // of these tries
 	AcceptedBefore int64              `json:"accepted_before"`
 	Expected       float64            `json:"expected"`  // refused tries at the rate of other users
 	Addresses      int                `json:"addresses"` // of the tries
@@ -84,15 +92,24 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 	var turns []turn
 	var p []float64
 	refused := d.openRefused()
+	lists := make([][]attempt, len(followed.users))
+	for n := range lists {
+		lists[n] = byOwner(openAttempts(d, followed.attempts[n]))
+	}
+	habit := habitOf(lists)
 	for n, u := range followed.users {
-		if t, ok := findTurn(byOwner(openAttempts(d, followed.attempts[n]))); ok && !t.machine() {
-			expected, chance := compare(d, &t, refused)
-			t.user, t.expected = u, expected
+		t, ok := refusedFromStart(d, lists[n])
+		if !ok {
+			t, ok = findTurn(lists[n])
+		}
+		if ok && !t.machine() {
+			t.user = u
+			t.expected, t.chance = compare(d, &t, refused, habit)
 			turns = append(turns, t)
-			p = append(p, chance)
+			p = append(p, t.chance)
 		}
 	}
-	adjusted := stats.BenjaminiHochberg(p)
+	adjusted := stats.BenjaminiHochbergAmong(p, len(d.State.Users))
 	var found []candidate
 	for n := range turns {
 		if adjusted[n] <= falseReports {
@@ -100,6 +117,55 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// habit is how the followed accounts are refused in the ordinary course.
+type habit struct {
+	share float64 // of all tries that are refused
+	again float64 // of the tries after a refused one that are refused
+}
+
+// habitWeight is the number of tries by which the share of all is worth as much as an
+// account's own tries.
+const habitWeight = 8
+
+// habitOf returns the habit of accounts without their last runs of refusals, which
+// are what is tested.
+func habitOf(lists [][]attempt) habit {
+	var all, after stats.Cell
+	for _, list := range lists {
+		tries := triesOf(list)
+		for len(tries) > 0 && tries[len(tries)-1].refused {
+			tries = tries[:len(tries)-1]
+		}
+		for i, t := range tries {
+			all.Add(t.refused)
+			if i > 0 && tries[i-1].refused {
+				after.Add(t.refused)
+			}
+		}
+	}
+	share := smoothed(all)
+	return habit{share, (float64(after.Hits) + habitWeight*share) / float64(after.Trials+habitWeight)}
+}
+
+// accountTry is a burst of attempts with the same outcome.
+type accountTry struct {
+	from    int // index of its first attempt
+	refused bool
+}
+
+// triesOf joins attempts to tries.
+func triesOf(list []attempt) (tries []accountTry) {
+	last := int64(session.LongAgo)
+	for i, a := range list {
+		refused := a.refusal != timeline.NoRefusal
+		if n := len(tries); n == 0 || a.time-last > tryGap || refused != tries[n-1].refused {
+			tries = append(tries, accountTry{i, refused})
+		}
+		last = a.time
+	}
+	return tries
 }
 
 // openAttempts returns the attempts without the refusals that a finding explains.
@@ -135,7 +201,10 @@ type turn struct {
 	lastAccepted, firstRefused int64  // Unix milliseconds
 	accepted                   int64  // tries before
 	tries                      int64  // tries since, all refused
+	refusedBefore              int64  // tries before
+	signedIn                   bool   // it signed in, but was never accepted
 	expected                   float64
+	chance                     float64 // that all tries since are refused
 	before, since              []attempt
 }
 
@@ -175,63 +244,90 @@ func findTurn(list []attempt) (turn, bool) {
 	}
 	t.before, t.since = list[:from], list[from:]
 	t.lastAccepted, t.firstRefused = list[from-1].time, list[from].time
+	var cells []stats.Cell
+	for _, x := range triesOf(list) {
+		hit := int64(0)
+		switch {
+		case x.from >= from:
+			hit = 1
+			t.tries++
+		case x.refused:
+			hit = 1
+			t.refusedBefore++
+		default:
+			t.accepted++
+		}
+		cells = append(cells, stats.Cell{Hits: hit, Trials: 1})
+	}
+	cut, ok := stats.Split(cells)
+	if !ok || cut.Gain < accountGain || cut.At != len(cells)-int(t.tries) {
+		return t, false
+	}
+	return t, t.lasting() && t.accepted >= accountAccepted
+}
+
+// refusedFromStart returns the turn of an account that was refused at each request that
+// requires credentials, although it signed in.
+func refusedFromStart(d *Diagnosis, list []attempt) (turn, bool) {
+	var t turn
+	for _, a := range list {
+		switch {
+		case a.refusal != timeline.NoRefusal:
+			t.signedIn = t.signedIn || d.Refusals[a.refusal].Known
+			if !d.Refusals[a.refusal].SignIn {
+				t.since = append(t.since, a)
+			}
+		case !a.signIn:
+			return t, false
+		default:
+			t.signedIn = true
+			t.before = append(t.before, a)
+		}
+	}
+	if len(t.since) == 0 || !t.signedIn {
+		return t, false
+	}
+	t.firstRefused = t.since[0].time
+	t.tries = int64(len(triesOf(t.since)))
+	return t, t.tries >= accountFew && t.lasting()
+}
+
+// lasting reports whether the refusals since are several tries, more than one open
+// page makes.
+func (t *turn) lasting() bool {
 	actors := map[uint32]bool{}
 	own := false
 	for _, a := range t.since {
 		actors[a.actor] = true
 		own = own || a.own
 	}
-	// A burst is one try.
-	var tries []stats.Cell
-	last, lastRefused := int64(session.LongAgo), false
-	for i, a := range list {
-		refused := a.refusal != timeline.NoRefusal
-		if a.time-last > tryGap || refused != lastRefused {
-			hit := int64(0)
-			if refused {
-				hit = 1
-			}
-			tries = append(tries, stats.Cell{Hits: hit, Trials: 1})
-			if i >= from {
-				t.tries++
-			} else if !refused {
-				t.accepted++
-			}
-		}
-		last, lastRefused = a.time, refused
+	if t.tries < accountFew && t.since[len(t.since)-1].time-t.firstRefused < accountSpan {
+		return false
 	}
-	cut, ok := stats.Split(tries)
-	if !ok || cut.Gain < accountGain || cut.At != len(tries)-int(t.tries) {
-		return t, false
-	}
-	if t.tries < accountFew && list[len(list)-1].time-t.firstRefused < accountSpan {
-		return t, false
-	}
-	return t, t.tries >= accountTries && t.accepted >= accountAccepted && (own || len(actors) > 1)
+	return t.tries >= accountTries && (own || len(actors) > 1)
 }
 
 // compare returns how many of the tries since the turn would have been refused if
-// the account had fared as others did on the same routes, and the chance that all
-// would. refusals are the unexplained ones by endpoint.
-func compare(d *Diagnosis, t *turn, refusals []int64) (expected, chance float64) {
+// the account had fared as others did on the same routes, or as it did itself before,
+// and the chance that all would. refusals are the unexplained ones by endpoint.
+func compare(d *Diagnosis, t *turn, refusals []int64, h habit) (expected, chance float64) {
 	own := map[uint32]int64{}
 	for _, a := range t.since {
 		own[a.endpoint]++
 	}
+	before := (float64(t.refusedBefore) + habitWeight*h.share) / float64(t.accepted+t.refusedBefore+habitWeight)
 	chance = 1
-	last := int64(session.LongAgo)
-	for _, a := range t.since {
-		if a.time-last <= tryGap {
-			last = a.time
-			continue
-		}
-		last = a.time
-		outcomes := &d.State.Endpoints[a.endpoint].N
-		refused := max(refusals[a.endpoint]-own[a.endpoint], 0)
+	for i, x := range triesOf(t.since) {
+		endpoint := t.since[x.from].endpoint
+		outcomes := &d.State.Endpoints[endpoint].N
+		refused := max(refusals[endpoint]-own[endpoint], 0)
 		accepted := outcomes[timeline.Accepted] + outcomes[timeline.Redirected]
 		// One more of each: a route that nobody else requested shows nothing.
-		share := float64(refused+1) / float64(refused+accepted+2)
+		share := max(before, float64(refused+1)/float64(refused+accepted+2))
 		expected += share
+		if i > 0 {
+			share = max(share, h.again)
+		}
 		chance *= share
 	}
 	return expected, chance
@@ -248,11 +344,14 @@ func failingAccount(d *Diagnosis, t *turn, p float64) candidate {
 	slices.Sort(c.claims)
 	c.Subject = result.Subject{Type: "account", User: result.Clean(d.State.Users[t.user-1].Name)}
 	c.Onset = t.firstRefused * 1000
+	if t.signedIn {
+		c.Onset = parse.NoTime
+	}
 	c.Confidence = confidence(p, stats.WilsonLower(t.tries, t.tries, stats.Z95)+0.2)
 	c.Severity = result.Medium
 	c.Exhibit = beforeSince(t.accepted, 0, t.tries)
 	c.Details = &FailingAccount{
-		LastAccepted: result.Time(t.lastAccepted * 1000), FirstRefused: result.Time(t.firstRefused * 1000),
+		LastAccepted: result.Time(t.lastAccepted * 1000), SignedIn: t.signedIn, FirstRefused: result.Time(t.firstRefused * 1000),
 		Tries: t.tries, Requests: len(t.since), AcceptedBefore: t.accepted, Expected: round(t.expected, 2),
 		Addresses: len(addresses), Routes: len(routes), PValue: result.Probability(p),
 	}

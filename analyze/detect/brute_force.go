@@ -3,6 +3,7 @@ package detect
 import (
 	"math"
 
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/parse"
 )
@@ -16,7 +17,9 @@ import (
 // address before), an address that hundreds share (their tries succeed), a program
 // whose key has expired (it was accepted, and goes on at its pace, or begins to
 // repeat itself at one), a program with a wrong password (one name, at one pace, from
-// the first line to the last), few tries at each of many accounts (password_spraying,
+// the first line to the last), one name on many routes at a person's pace (an owner
+// whose password has expired, which the browser sends with every page), colleagues at
+// an office who fail at such a pace, an outage, few tries at each of many accounts (password_spraying,
 // credential_stuffing).
 //
 // Statistic: the tries of an address in the order of time, each scored by its log
@@ -65,6 +68,9 @@ const (
 	crowdFails = 0.5
 	// bruteShare is the minimum share of failures in the run: success is rare.
 	bruteShare = 0.9
+	// ownerRoutes is the minimum number of routes on which one name fails if its owner
+	// browses: who guesses does so at one.
+	ownerRoutes = 3
 	// successLater is how long after the last failure, in milliseconds, a success
 	// still belongs to the attack, which stops when it has what it wants.
 	successLater = 10 * 60_000
@@ -108,7 +114,10 @@ func (o *guessObserver) bruteRun(address uint32, list []try) (attack, bool) {
 		}
 	}
 	a := newAttack(address, failures, stats.SegmentTail(sum, len(list)))
-	if len(failures) < bruteFast || float64(len(failures)) < bruteShare*float64(to-from) {
+	if len(a.guesses()) < bruteFast || float64(len(failures)) < bruteShare*float64(to-from) {
+		return a, false
+	}
+	if o.ofOffice(&a) || a.browses() {
 		return a, false
 	}
 	if len(a.users) == 0 && len(failures) < bruteAll && !a.fast() || pacedBefore(list[:from], failures) || o.program(&a) {
@@ -116,21 +125,49 @@ func (o *guessObserver) bruteRun(address uint32, list []try) (attack, bool) {
 	}
 	for _, t := range list {
 		guessed := a.users[t.user] > 0 || t.user == 0 && agents[t.agent] >= bruteFast/2
-		if !t.failed() && t.time >= a.start && t.time <= a.end+successLater && guessed {
+		if !t.failed() && t.time >= a.start && t.time <= a.end+successLater && guessed && !o.owner(&t, a.start) {
 			a.successes = append(a.successes, t)
 		}
 	}
 	return a, true
 }
 
-// fast reports whether bruteFast failures fall within bruteWindow somewhere.
+// fast reports whether bruteFast guesses fall within bruteWindow somewhere.
 func (a *attack) fast() bool {
-	for i := bruteFast - 1; i < len(a.failures); i++ {
-		if a.failures[i].time-a.failures[i-bruteFast+1].time <= bruteWindow {
+	times := a.guesses()
+	for i := bruteFast - 1; i < len(times); i++ {
+		if times[i]-times[i-bruteFast+1] <= bruteWindow {
 			return true
 		}
 	}
 	return false
+}
+
+// guesses returns the times of the failures, those of one page taken as one guess:
+// requests to different routes that follow each other at once.
+func (a *attack) guesses() []int64 {
+	var times []int64
+	round := map[uint32]bool{} // endpoints
+	last := int64(session.LongAgo)
+	for i := range a.failures {
+		t := &a.failures[i]
+		if t.time-last > tryGap || round[t.endpoint] {
+			clear(round)
+			times = append(times, t.time)
+		}
+		round[t.endpoint] = true
+		last = t.time
+	}
+	return times
+}
+
+// browses reports whether one name fails on many routes at a person's pace.
+func (a *attack) browses() bool {
+	routes := map[uint32]bool{}
+	for i := range a.failures {
+		routes[a.failures[i].endpoint] = true
+	}
+	return len(a.users) == 1 && len(routes) >= ownerRoutes && !a.fast()
 }
 
 // program reports whether the failures are those of a program that repeats itself at

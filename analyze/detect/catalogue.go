@@ -36,10 +36,13 @@ type Kind struct {
 	// explains yet (Diagnosis.open). It is called again after other findings have
 	// been accepted, and must not change anything. seen is what observe returned.
 	inspect func(d *Diagnosis, seen observer) ([]candidate, error)
+	// rest is like inspect, but returns findings for what all kinds have left that are
+	// not residual. Most kinds have none.
+	rest func(d *Diagnosis, seen observer) ([]candidate, error)
 	// certain kinds recognise each of their refusals individually. If both explain
 	// the same refusals, they take precedence over kinds that show only in numbers.
 	certain bool
-	// residual kinds explain only what all other kinds have left.
+	// residual kinds explain only what all other kinds have left, with their rest.
 	residual bool
 }
 

@@ -35,6 +35,9 @@ type Diagnosis struct {
 	proposed  []proposals         // by kind: of those that need no observer, made during Observe
 	guessOnce sync.Once           // makes guesses
 	guesses   *guessObserver      // shared by the kinds of attacks; nil if there is nothing to follow
+
+	contrastOnce sync.Once         // makes contrast
+	contrast     *contrastObserver // shared by the kinds that look for contrasts; nil if there is nothing to follow
 }
 
 // Observe returns a diagnosis of the evidence. It walks over the timelines once more

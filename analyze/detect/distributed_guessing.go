@@ -74,7 +74,7 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 	by := map[uint32]map[uint32][]uint32{} // refusals by user and address
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
-		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || o.atHome(r.User, r.Address, r.Time) {
+		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || d.inOutage(r) || o.atHome(r.User, r.Address, r.Time) {
 			continue
 		}
 		if by[r.User] == nil {

@@ -35,14 +35,16 @@ var endpointMisconfigured = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraUpstreamStatus},
 	Details:  func() any { return new(BrokenEndpoint) },
-	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its signed-in clients {{since .Onset}}`,
+	Title:    `{{route .Subject}} refuses {{share .Details.RefusedShare}} of its {{if not .Details.Contrast}}signed-in {{end}}clients {{since .Onset}}`,
 	Explanation: `{{with .Details}}
-		{{if .Routes}}{{count .Routes "route"}} of this form {{if eq .Routes 1}}is{{else}}are{{end}} affected.{{end}}
+		{{if .Contrast}}{{plural .Contrast "client was" "clients were"}} refused here in a period in which the rest of the host accepted its clients.
+		{{share .RefusedShare}} of the visits to this route were refused (at least {{share .RefusedLow}} with 95% confidence); at other times, and on the rest of the host, it is at most {{share .Baseline}}.
+		{{else}}{{if .Routes}}{{count .Routes "route"}} of this form {{if eq .Routes 1}}is{{else}}are{{end}} affected.{{end}}
 		{{if .Alive}}{{plural .Alive "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.{{end}}
 		{{if .Proven}}{{plural .Proven "client" "clients"}} that {{if eq .Proven 1}}sends{{else}}send{{end}} a user name and password with each request, which had been accepted before, {{if eq .Proven 1}}was{{else}}were{{end}} refused.{{end}}
 		{{if .Denied}}For {{count .Denied "request"}}, the server's log states that the credentials were good and that an access control list, a permission of the file system or a filter denied access.{{end}}
 		{{share .RefusedShare}} of the clients that requested this route were refused (at least {{share .RefusedLow}} with 95% confidence); on a typical route it is at most {{share .Baseline}}.
-		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}
+		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{if .Details.Denied}}Compare the permissions of this resource with those of one that works: the access control list (ACL) of the folder (IIS 401.3), authorization rules, scopes.{{end}}`,
@@ -54,6 +56,7 @@ var endpointMisconfigured = Kind{
 	},
 	observe: observeEndpoints,
 	inspect: inspectEndpoints,
+	rest:    restOfEndpoints,
 }
 
 // BrokenEndpoint is the details of an endpoint_misconfigured finding.
@@ -63,6 +66,7 @@ type BrokenEndpoint struct {
 	Proven       int64              `json:"-"`                                                   // actors refused whose credentials had been accepted before
 	Denied       int64              `json:"denied,omitempty" label:"denied to good credentials"` // requests
 	Nearby       result.Seconds     `json:"-"`                                                   // session.Nearby
+	Contrast     int                `json:"-"`                                                   // clients refused, if it was found by contrast with other times and routes
 	RefusedShare result.Share       `json:"refused_share"`
 	RefusedLow   result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
 	Baseline     result.Share       `json:"baseline_share"`                                     // of a typical route
@@ -77,8 +81,10 @@ type BrokenEndpoint struct {
 
 const (
 	// endpointActors is the minimum number of actors refused with good credentials:
-	// fewer may be a few unlucky visitors.
+	// fewer may be a few unlucky visitors, unless they are at least endpointFew and
+	// refused routeCertain times without an acceptance.
 	endpointActors = 5
+	endpointFew    = 2
 	// endpointShare is the minimum share of actors refused: a misconfiguration
 	// affects everybody, but caches and the edges of steps blur it.
 	endpointShare = 0.9
@@ -103,7 +109,7 @@ func observeEndpoints(d *Diagnosis) observer {
 	}
 	good := func(e *timeline.Event) bool { return goodElsewhere(&d.Refusals[e.Refusal]) }
 	var o endpointObserver
-	if list := topKeys(counts, endpointActors); len(list) > 0 {
+	if list := topKeys(counts, endpointFew); len(list) > 0 {
 		w := watched{seriesObserver: d.series(list, len(counts), endpointOf, good)}
 		for i := range list {
 			w.members = append(w.members, list[i:i+1])
@@ -217,14 +223,18 @@ func brokenEndpoint(d *Diagnosis, members []uint32, cells []cell, s span, lower,
 		onset, lastSeen = min(onset, r.Time), max(lastSeen, r.Time)
 	}
 	actors := distinctActors(d, cand.claims)
-	if actors < endpointActors {
+	few := actors < endpointActors
+	if actors < endpointFew || few && (s.Hits < s.Trials || len(cand.claims) < routeCertain) {
 		return cand, false
 	}
 	ongoing := s.to == session.MaxSteps || lastSeen >= d.To-session.Nearby
 	cand.Onset = parse.NoTime
 	cand.Confidence = confidence(p, lower)
 	cand.Severity = result.Medium
-	if ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(d.Actors)) {
+	switch {
+	case few:
+		cand.Severity = result.Low
+	case ongoing && (actors >= 20 || float64(actors) >= 0.05*float64(d.Actors)):
 		cand.Severity = result.High
 	}
 	details := &BrokenEndpoint{

@@ -37,6 +37,28 @@ const (
 	certainty = 2
 )
 
+// stage is a part of the choice: what one stage leaves, the next one explains.
+type stage uint8
+
+const (
+	specificStage stage = iota // the kinds that recognise their refusals
+	restStage                  // what these kinds make of what is left
+	residualStage              // residual kinds
+	numStages
+)
+
+// inspector returns the function of a kind that proposes findings in a stage, nil
+// for none.
+func (s stage) inspector(k *Kind) func(*Diagnosis, observer) ([]candidate, error) {
+	switch {
+	case s == restStage:
+		return k.rest
+	case k.residual == (s == residualStage):
+		return k.inspect
+	}
+	return nil
+}
+
 // proposals are what a kind returned.
 type proposals struct {
 	made  bool
@@ -65,6 +87,7 @@ func (p *proposal) before(q *proposal) bool {
 type explainer struct {
 	*Diagnosis
 	kinds       []Kind
+	stage       stage
 	generation  []int         // by kind: older proposals have been replaced
 	waiting     [][]*proposal // by kind
 	queue       queue
@@ -87,10 +110,10 @@ func (d *Diagnosis) explain(kinds []Kind) ([]candidate, error) {
 		Diagnosis: d, kinds: kinds, generation: make([]int, len(kinds)),
 		waiting: make([][]*proposal, len(kinds)), taken: map[string]bool{},
 	}
-	for _, residual := range []bool{false, true} {
+	for x.stage = range numStages {
 		for range maxRounds {
 			before := len(x.accepted)
-			if err := x.inspectAll(residual); err != nil {
+			if err := x.inspectAll(); err != nil {
 				return nil, err
 			}
 			if err := x.choose(); err != nil {
@@ -117,17 +140,17 @@ func (d *Diagnosis) proposeUnobserved() {
 	}
 }
 
-// inspectAll inspects all kinds that are residual, or all that are not. It does so
-// concurrently, because inspect changes nothing.
-func (x *explainer) inspectAll(residual bool) error {
+// inspectAll inspects all kinds of the stage. It does so concurrently, because inspect
+// changes nothing.
+func (x *explainer) inspectAll() error {
 	seen := x.proposed
 	if x.proposed = nil; seen == nil {
 		seen = make([]proposals, len(x.kinds))
 	}
 	var tasks []func()
 	for i := range x.kinds {
-		if k := &x.kinds[i]; k.residual == residual && !seen[i].made {
-			tasks = append(tasks, func() { seen[i].found, seen[i].err = k.inspect(x.Diagnosis, x.observed[k.Name]) })
+		if inspect := x.stage.inspector(&x.kinds[i]); inspect != nil && !seen[i].made {
+			tasks = append(tasks, func() { seen[i].found, seen[i].err = inspect(x.Diagnosis, x.observed[x.kinds[i].Name]) })
 		}
 	}
 	x.Parallel(tasks...)
@@ -137,7 +160,7 @@ func (x *explainer) inspectAll(residual bool) error {
 		}
 	}
 	for i := range x.kinds {
-		if x.kinds[i].residual == residual {
+		if x.stage.inspector(&x.kinds[i]) != nil {
 			x.propose(i, seen[i].found)
 		}
 	}
@@ -147,7 +170,7 @@ func (x *explainer) inspectAll(residual bool) error {
 // inspect inspects a kind again.
 func (x *explainer) inspect(kind int) error {
 	k := &x.kinds[kind]
-	found, err := k.inspect(x.Diagnosis, x.observed[k.Name])
+	found, err := x.stage.inspector(k)(x.Diagnosis, x.observed[k.Name])
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,9 @@ import (
 // Statistic: the change-point in the outcomes of the client's own rounds; the chance
 // that so many in a row are refused at the share of refusals before, or at that of
 // others on the same routes where it is greater, adjusted by Benjamini and Hochberg
-// over the clients; and a pace before and after.
+// over all clients that were refused as often; and a pace before and after. Requests
+// that another finding explains, such as those of a bad backend, show the pace, but
+// no outcome: what the good backends answer decides.
 var integrationFailure = Kind{
 	Name:     "integration_failure",
 	Label:    "Failing integration",
@@ -83,14 +85,15 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	refused := d.openRefused()
 	for i := range o.machines {
 		m := &o.machines[i]
-		if b, ok := findBreakdown(openAnswers(d, m.answers)); ok {
+		if b, ok := findBreakdown(d, m.answers); ok {
 			b.machine = m
 			tests = append(tests, b)
 			rate := max(float64(b.refusedBefore+1)/float64(b.refusedBefore+b.accepted+2), othersRefused(d, b.since, refused))
-			p = append(p, math.Pow(rate, float64(b.rounds)))
+			// The series may begin at any of the rounds.
+			p = append(p, min(1, math.Pow(rate, float64(b.rounds))*float64(b.accepted+b.refusedBefore+1)))
 		}
 	}
-	adjusted := stats.BenjaminiHochberg(p)
+	adjusted := stats.BenjaminiHochbergAmong(p, len(d.Clients))
 	var found []candidate
 	for n := range tests {
 		if adjusted[n] <= falseReports {
@@ -98,11 +101,6 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
-}
-
-// openAnswers returns the answers without the refusals that a finding explains.
-func openAnswers(d *Diagnosis, all []answer) []answer {
-	return slices.DeleteFunc(slices.Clone(all), func(a answer) bool { return explained(d, a.refusal) })
 }
 
 // othersRefused returns the share of others' requests that the routes of the
@@ -135,62 +133,94 @@ type breakdown struct {
 // machineRound is the requests made together with the same outcome.
 type machineRound struct {
 	time, end int64
-	refused   bool
+	outcome   roundOutcome
 	from, to  int // answers
 }
 
+// roundOutcome is how a round was answered.
+type roundOutcome uint8
+
+const (
+	acceptedRound  roundOutcome = iota
+	refusedRound                // open
+	explainedRound              // refused for a reason that another finding explains
+)
+
 // roundsOf joins answers to rounds.
-func roundsOf(list []answer) []machineRound {
+func roundsOf(d *Diagnosis, list []answer) []machineRound {
 	var all []machineRound
 	for i, a := range list {
-		refused := a.refusal != timeline.NoRefusal
-		if n := len(all) - 1; n >= 0 && a.time-all[n].end <= tryGap && all[n].refused == refused {
+		outcome := acceptedRound
+		switch {
+		case explained(d, a.refusal):
+			outcome = explainedRound
+		case a.refusal != timeline.NoRefusal:
+			outcome = refusedRound
+		}
+		if n := len(all) - 1; n >= 0 && a.time-all[n].end <= tryGap && all[n].outcome == outcome {
 			all[n].end, all[n].to = a.time, i+1
 			continue
 		}
-		all = append(all, machineRound{a.time, a.time, refused, i, i + 1})
+		all = append(all, machineRound{a.time, a.time, outcome, i, i + 1})
 	}
 	return all
 }
 
+// longestRefusal returns the rounds [from, to) of the longest series of refused ones
+// without an accepted one, and how many of them are refused for no known reason. It
+// begins with such a round.
+func longestRefusal(all []machineRound) (from, to int, refused int64) {
+	for i := 0; i < len(all); i++ {
+		if all[i].outcome != refusedRound {
+			continue
+		}
+		n, j := int64(0), i
+		for ; j < len(all) && all[j].outcome != acceptedRound; j++ {
+			if all[j].outcome == refusedRound {
+				n++
+			}
+		}
+		if n > refused {
+			from, to, refused = i, j, n
+		}
+		i = j
+	}
+	return from, to, refused
+}
+
 // findBreakdown finds the longest series of refused rounds, and reports whether it
 // is that of a machine whose credentials have expired.
-func findBreakdown(list []answer) (breakdown, bool) {
-	all := roundsOf(list)
-	from, to := 0, 0
-	for i := 0; i < len(all); {
-		j := i
-		for j < len(all) && all[j].refused {
-			j++
-		}
-		if j-i > to-from {
-			from, to = i, j
-		}
-		i = j + 1
-	}
-	b := breakdown{rounds: int64(to - from), again: session.Never}
-	var accepted, refused []int64
-	for i := range all[:from] {
-		if all[i].refused {
+func findBreakdown(d *Diagnosis, list []answer) (breakdown, bool) {
+	all := roundsOf(d, list)
+	from, to, rounds := longestRefusal(all)
+	b := breakdown{rounds: rounds, again: session.Never}
+	var paced, refused []int64
+	for _, r := range all[:from] {
+		switch r.outcome {
+		case refusedRound:
 			b.refusedBefore++
-		} else {
-			accepted = append(accepted, all[i].time)
+			continue
+		case acceptedRound:
+			b.accepted++
+			b.lastAccepted = r.end
 		}
+		paced = append(paced, r.time)
 	}
-	b.accepted = int64(len(accepted))
 	if b.rounds < machineRounds || b.accepted < machineAccepted {
 		return b, false
 	}
 	for _, r := range all[from:to] {
 		refused = append(refused, r.time)
+		if r.outcome == refusedRound {
+			b.since = append(b.since, list[r.from:r.to]...)
+		}
 	}
 	if to < len(all) {
 		b.again = all[to].time
 	}
-	b.since = list[all[from].from:all[to-1].to]
-	b.lastAccepted, b.firstRefused = all[from-1].end, all[from].time
+	b.firstRefused = all[from].time
 	var before, since bool
-	b.period, before = pace(accepted)
+	b.period, before = pace(paced)
 	_, since = pace(refused)
 	if b.rounds <= steadyGaps {
 		since = true // too few to show a pace of their own

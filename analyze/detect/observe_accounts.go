@@ -23,6 +23,7 @@ type attempt struct {
 	refusal  uint32 // index of the refusal, timeline.NoRefusal when accepted
 	client   timeline.Client
 	own      bool // refused with credentials of its own: named on the line, or signing in
+	signIn   bool // an accepted sign-in
 }
 
 // compareAttempts orders by time, a refusal before an acceptance of the same
@@ -38,6 +39,7 @@ type accountObserver struct {
 	users    []uint32    // each plus one
 	place    []int32     // by user plus one: place in users plus one, 0 for users not followed
 	attempts [][]attempt // by place, by time
+	pages    []bool      // by endpoint: the page of a sign-in route, which everybody gets
 	parts    []*accountPart
 }
 
@@ -54,7 +56,32 @@ func observeAccounts(d *Diagnosis) observer {
 	if len(users) == 0 {
 		return nil
 	}
-	return &accountObserver{Diagnosis: d, users: users, place: places(users, len(refused)), attempts: make([][]attempt, len(users))}
+	return &accountObserver{Diagnosis: d, users: users, place: places(users, len(refused)), attempts: make([][]attempt, len(users)), pages: d.signInPages()}
+}
+
+// signInPages reports, by endpoint, whether it has the path of a sign-in route and is
+// none: a form to fill in, which is answered without credentials.
+func (d *Diagnosis) signInPages() []bool {
+	type path struct{ host, template string }
+	routes := map[path]bool{}
+	for i := range d.State.Endpoints {
+		if e := &d.State.Endpoints[i]; d.Roles[i]&session.SignsIn != 0 {
+			routes[path{e.Host, e.Template}] = true
+		}
+	}
+	pages := make([]bool, len(d.State.Endpoints))
+	for i := range pages {
+		e := &d.State.Endpoints[i]
+		pages[i] = d.Roles[i]&session.SignsIn == 0 && routes[path{e.Host, e.Template}]
+	}
+	return pages
+}
+
+// signedIn reports whether a request to a sign-in route succeeded. Where some are
+// answered with a redirect, the others get the form again.
+func (d *Diagnosis) signedIn(e *timeline.Event) bool {
+	return d.Roles[e.Endpoint]&session.SignsIn != 0 && (e.Outcome == timeline.Redirected ||
+		e.Outcome == timeline.Accepted && d.State.Endpoints[e.Endpoint].N[timeline.Redirected] == 0)
 }
 
 func (o *accountObserver) part() func(*timeline.Actor, uint32) {
@@ -98,14 +125,16 @@ func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 }
 
 func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
-	signIn := p.State.Endpoints[e.Endpoint].SignIn
+	accepted := attempt{time: e.Time, endpoint: e.Endpoint, refusal: timeline.NoRefusal, client: e.Client}
 	switch {
 	case e.Refusal != timeline.NoRefusal:
 		if r := &p.Refusals[e.Refusal]; r.User == user && r.Cause != session.Challenge {
-			*list = append(*list, attempt{e.Time, e.Endpoint, r.Actor, e.Refusal, e.Client, r.Named || r.SignIn})
+			*list = append(*list, attempt{e.Time, e.Endpoint, r.Actor, e.Refusal, e.Client, r.Named || r.SignIn, false})
 		}
-	case e.Outcome == timeline.Accepted && (p.Protected[e.Endpoint] || signIn),
-		e.Outcome == timeline.Redirected && signIn:
-		*list = append(*list, attempt{e.Time, e.Endpoint, 0, timeline.NoRefusal, e.Client, false})
+	case p.signedIn(e):
+		accepted.signIn = true
+		*list = append(*list, accepted)
+	case e.Outcome == timeline.Accepted && p.Protected[e.Endpoint] && !p.pages[e.Endpoint]:
+		*list = append(*list, accepted)
 	}
 }

@@ -76,6 +76,9 @@ type guessObserver struct {
 	// accepted holds when a user was first accepted from an address, in Unix
 	// milliseconds.
 	accepted map[home]int64
+	// passed holds when a client that named no user first signed in, the same.
+	passed map[timeline.Client]int64
+	office map[uint32]int64 // see offices
 	// givingUp is the share of the users failing elsewhere that are never accepted,
 	// usualFrom the mean number of addresses from which such an account fails.
 	givingUp, usualFrom float64
@@ -117,7 +120,7 @@ func newGuessObserver(d *Diagnosis) *guessObserver {
 	}
 	o := &guessObserver{
 		Diagnosis: d, address: places(addresses, len(tries)), user: places(accounts, len(from)),
-		tries: make([][]try, len(addresses)), accepted: map[home]int64{},
+		tries: make([][]try, len(addresses)), accepted: map[home]int64{}, passed: map[timeline.Client]int64{},
 	}
 	o.findClients()
 	return o
@@ -144,7 +147,7 @@ func (o *guessObserver) wants(_ uint32, w timeline.ActorSummary) bool {
 }
 
 func (o *guessObserver) part() func(*timeline.Actor, uint32) {
-	p := &guessPart{guessObserver: o, tries: make([][]try, len(o.tries)), accepted: map[home]int64{}}
+	p := &guessPart{guessObserver: o, tries: make([][]try, len(o.tries)), accepted: map[home]int64{}, passed: map[timeline.Client]int64{}}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
@@ -159,11 +162,17 @@ func (o *guessObserver) gather() {
 				o.accepted[at] = first
 			}
 		}
+		for client, first := range p.passed {
+			if x, ok := o.passed[client]; !ok || first < x {
+				o.passed[client] = first
+			}
+		}
 	}
 	for n := range o.tries {
 		slices.SortFunc(o.tries[n], compareTries)
 	}
 	o.parts = nil
+	o.office = o.offices()
 	o.measureCrowd()
 }
 
@@ -214,6 +223,7 @@ type guessPart struct {
 	*guessObserver // read only
 	tries          [][]try
 	accepted       map[home]int64
+	passed         map[timeline.Client]int64
 }
 
 // actor records the tries of an actor, and which users were accepted from where.
@@ -252,6 +262,8 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			if first, ok := p.accepted[at]; !ok || e.Time < first {
 				p.accepted[at] = e.Time
 			}
+		} else if first, ok := p.passed[e.Client]; signIn && (!ok || e.Time < first) {
+			p.passed[e.Client] = e.Time
 		}
 		if place < 0 || counted == e.User && counted != 0 && e.Time-countedAt < acceptedAgain {
 			continue
@@ -270,10 +282,46 @@ func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
 	return ok && user != 0 && first < ms
 }
 
-// strangers returns the tries without those that a finding explains and those of
-// users at home: an owner who mistypes is not guessing.
+// strangers returns the tries without those that a finding explains, those of users
+// at home (an owner who mistypes is not guessing), and the failures of an outage.
 func (o *guessObserver) strangers(list []try) []try {
 	return slices.DeleteFunc(slices.Clone(list), func(t try) bool {
-		return t.failed() && !o.open(int(t.refusal)) || o.atHome(t.user, t.address, t.time)
+		return t.failed() && (!o.open(int(t.refusal)) || o.inOutage(&o.Refusals[t.refusal])) || o.atHome(t.user, t.address, t.time)
 	})
+}
+
+// officeUsers is the number of users accepted from an address from which on it is that
+// of an office, or of a proxy. A household has fewer.
+const officeUsers = 4
+
+// offices returns, by address, when the last of the first officeUsers users was
+// accepted from there for the first time, in Unix milliseconds.
+func (o *guessObserver) offices() map[uint32]int64 {
+	first := map[uint32][]int64{}
+	for at, ms := range o.accepted {
+		first[at.address] = append(first[at.address], ms)
+	}
+	since := map[uint32]int64{}
+	for address, times := range first {
+		if len(times) >= officeUsers {
+			slices.Sort(times)
+			since[address] = times[officeUsers-1]
+		}
+	}
+	return since
+}
+
+// ofOffice reports whether an attack comes from an address from which many users had
+// been accepted before it began, at a pace of people: colleagues whose passwords fail
+// sit there.
+func (o *guessObserver) ofOffice(a *attack) bool {
+	since, ok := o.office[a.address]
+	return ok && since < a.start && !a.fast()
+}
+
+// owner reports whether a success is that of a client that had been accepted before
+// the attack, where the log names no user: it is no break-in.
+func (o *guessObserver) owner(t *try, start int64) bool {
+	first, ok := o.passed[timeline.Client{Address: t.address, Agent: t.agent}]
+	return t.user == 0 && ok && first < start
 }

@@ -16,6 +16,10 @@ const (
 	// routeClients is the minimum number of distinct clients: with fewer, the
 	// clients may be the cause.
 	routeClients = 3
+	// routeCertain is the number of refusals without an acceptance from which on the
+	// route is the cause, however few the clients: the lower bound of the refused
+	// share is 0.8.
+	routeCertain = 16
 	// routeFalse is the accepted probability of a false report, after correction
 	// for the number of routes tested.
 	routeFalse = 0.001

@@ -3,33 +3,33 @@ package detect
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
-	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
 // unauthorizedSpike finds a period in which a host answers far more 401s than is
 // usual for its traffic, and what the excess has in common.
 //
-// Sign: within minutes to hours, 401s that nothing else explains are several times
-// their usual share of the requests. Not: the morning's sign-ins (their 401s grow
-// with the requests), a quiet night (too few), anything that another kind explains: only
-// the refusals that all others leave unexplained count.
+// Sign: from one time to another, for minutes or for most of the log, the refused
+// share of the visits of a host is several times that of all other times. Not: the
+// morning's sign-ins (they succeed soon after, and grow with the requests), what
+// happens at the same time of every day, one client that repeats itself (it counts
+// once an hour, and three must be refused), anything that another kind explains.
 //
-// Statistic: 401s per step against the requests of the step, by the median of their
-// ratio over the run, or over the steps of the same time of day where the run has
-// enough days; the spread about it by the median absolute deviation
-// (stats.MedianDeviation). The run of steps that exceeds most is tested by the Poisson
-// tail, its counts shrunk by the dispersion, corrected for the number of steps. The
-// excess is localised attribute by attribute, each within what the one before has
-// found: Adtributor (Bhagwan et al., NSDI 2014), applied again as in Persson and
-// Rudenius' recursive variant (Linköping, 2018).
+// Statistic: the epidemic model of stats.Excursions on visits (see contrast.go): one
+// share of refusals in a period, another at all other times, so that the usual level
+// does not depend on how long the trouble lasts. With enough days it is the greater
+// one of that share and of that at the same time on other days. The binomial tail of
+// the refused visits at the usual share, shrunk by the dispersion of the other steps,
+// is corrected for the number of periods and hosts. The excess is localised attribute
+// by attribute, each within what the one before has found: Adtributor (Bhagwan et al.,
+// NSDI 2014), applied again as in Persson and Rudenius' recursive variant (Linköping,
+// 2018).
 var unauthorizedSpike = Kind{
 	Name:     "unauthorized_spike",
 	Label:    "Spike",
@@ -41,217 +41,161 @@ var unauthorizedSpike = Kind{
 	Details:  func() any { return new(Spike) },
 	Title:    `{{fixed 0 .Details.Factor}} times the usual number of 401s{{with .Subject.Host}} on {{.}}{{end}} from {{time .Details.From}}`,
 	Explanation: `{{with .Details}}
-		Between {{time .From}} and {{time .To}} there were {{number .Observed}} 401s that nothing else explains; for as many requests, {{fixed 0 .Expected}} are usual.
+		Between {{time .From}} and {{time .To}} there were {{number .Observed}} 401s that nothing else explains; for as many visits, {{fixed 0 .Expected}} are usual.
+		{{plural .Clients "client was" "clients were"}} refused. Of the visits to what requires credentials, {{share .RefusedShare}} (at least {{share .RefusedLow}} with 95% confidence) were refused; at other times it is {{share .UsualShare}}.
 		{{if .Common}}What they have in common: {{list .Common}}.{{else}}They have nothing in common: no endpoint, client, user, user agent or backend stands out.{{end}}{{end}}`,
 	Remedy: []string{
+		`{{if ge .Details.RefusedShare 0.8}}Next to nobody was accepted: check what verifies the credentials at that time, such as the directory (LDAP), the identity provider, the session store or the service of auth_request.{{end}}`,
 		`Look at the evidence lines: who asks, for what, and from where (the referrer names the link).`,
 		`If a link, a campaign or a release leads people to a page that requires sign-in, redirect them to the sign-in page (302) or make the page public.`,
 		`If it is one client or user agent, limit its rate (nginx limit_req, Apache mod_qos) and inform its owner.`,
 	},
 	residual: true,
+	observe:  observeContrast,
 	inspect:  inspectSpikes,
 }
 
 // Spike is the details of an unauthorized_spike finding.
 type Spike struct {
-	From     result.Time        `json:"from"`
-	To       result.Time        `json:"to"`
-	Observed float64            `json:"observed"` // 401s that nothing else explains
-	Expected float64            `json:"expected"` // 401s at the usual level
-	Factor   float64            `json:"factor"`   // of both
-	MadeBy   []string           `json:"made_by"`  // attribute: elements (share of the excess), strongest first
-	Common   []string           `json:"-"`        // attribute and elements
-	PValue   result.Probability `json:"p_value"`
+	From     result.Time `json:"from"`
+	To       result.Time `json:"to"`
+	Observed float64     `json:"observed"` // 401s that nothing else explains
+	Expected float64     `json:"expected"` // 401s at the usual level
+	Factor   float64     `json:"factor"`   // of both
+	Clients  int         `json:"clients"`  // distinct users, sessions or addresses refused
+	// Shares of the visits that were refused, see contrast.go.
+	RefusedShare result.Share       `json:"refused_share"`
+	RefusedLow   result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
+	UsualShare   result.Share       `json:"usual_share"`
+	MadeBy       []string           `json:"made_by"` // attribute: elements (share of the excess), strongest first
+	Common       []string           `json:"-"`       // attribute and elements
+	PValue       result.Probability `json:"p_value"`
 }
 
 const (
-	// spikeStep is the resolution in milliseconds: nobody on call acts on anything
-	// shorter.
-	spikeStep = 5 * 60_000
-	// spikeSteps bounds the memory for logs of many days, which get longer steps.
-	spikeSteps = 8192
-	// spikeHistory is the least number of steps with requests, outside the spike,
-	// that show a usual level.
-	spikeHistory = 24
 	// spikeDays is the number of days from which on each time of day has a level of
 	// its own.
 	spikeDays = 4
-	// spikeFactor is the minimum ratio to the usual level.
-	spikeFactor = 4
-	// spikeExcess is the least number of 401s beyond the usual level.
-	spikeExcess = 40
-	// spikeLongest is the longest part of the run that a spike can be: what lasts
-	// longer is the level.
-	spikeLongest = 0.25
-	// spikeFalse is the allowed chance of a false report for each host and run.
-	spikeFalse = 0.001
-	// spikeLoud is the ratio to the usual level from which on the severity is medium.
+	// spikeExcess is the least number of refused visits beyond the usual level.
+	spikeExcess = 5
+	// spikeLoud is the ratio to the usual level, and spikeMany the number of clients,
+	// from which on the severity is medium.
 	spikeLoud = 10
+	spikeMany = 10
+	// spikeTotal is the refused share from which on the host accepts next to nobody:
+	// the severity is high if spikeMany clients are refused.
+	spikeTotal = 0.8
 	// dayLength is a day in milliseconds.
 	dayLength = 24 * 3_600_000
 )
 
-// spikeSeries is the numbers of one host by step.
-type spikeSeries struct {
-	refused  []float64 // open 401s
-	requests []float64 // all others
-	expected []float64 // usual 401s for the requests
-	spread   float64   // standard deviation, in those of Poisson
-}
-
 func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
-	width := max(spikeStep, (d.To-d.From)/spikeSteps+1)
-	steps := int((d.To-d.From)/width) + 1
-	if steps < spikeHistory {
+	if d.contrast == nil {
 		return nil, nil
 	}
-	hosts := d.spikeSeries(width, steps)
 	var found []candidate
-	for _, host := range slices.Sorted(maps.Keys(hosts)) {
-		s := hosts[host]
-		s.expect(int(dayLength / width))
-		if x, ok := s.loudest(); ok && s.surprising(&x) {
-			from, to := d.From+int64(x.first)*width, d.From+int64(x.end)*width
-			// The first and last step include what lies outside the window.
-			if x.first == 0 {
-				from = session.LongAgo
+	// First outages, in which refusals that were settled when it was over count, too.
+	for _, outage := range []bool{true, false} {
+		s := d.contrast.series(outage, func(int) bool { return true })
+		for place := range s.keys {
+			if s.keys[place].kind != siteContrast {
+				continue
 			}
-			if x.end == steps {
-				to = session.Never
+			if f, ok := s.findSpike(place, outage); ok {
+				found = append(found, f) // the first one of a host is proposed
 			}
-			found = append(found, spike(d, host, x, from, to))
 		}
 	}
 	return found, nil
 }
 
-// spikeSeries counts the open refusals and the other requests by host and step of a
-// width in milliseconds.
-func (d *Diagnosis) spikeSeries(width int64, steps int) map[string]*spikeSeries {
-	at := func(ms int64) int { return int(min(max(ms-d.From, 0)/width, int64(steps-1))) }
-	hosts := map[string]*spikeSeries{}
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) {
-			host := d.State.Endpoints[r.Endpoint].Host
-			if hosts[host] == nil {
-				hosts[host] = &spikeSeries{refused: make([]float64, steps), requests: make([]float64, steps)}
+// findSpike returns the finding of the period of a site that contrasts most with all
+// others. In an outage nearly all visits are refused, and next to none accepted.
+func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
+	cells := s.cells(place)
+	for _, x := range stats.Excursions(cells) {
+		c := contrast{place: place, Excursion: x}
+		if outage && (c.share() < spikeTotal || !s.collapsed(&c, nil)) {
+			continue
+		}
+		if x.Outside.Trials < contrastOutside || !s.test(&c, cells, s.usualShare(cells, &x)) ||
+			float64(x.Inside.Hits)-c.usual*float64(x.Inside.Trials) < spikeExcess {
+			continue
+		}
+		if f, ok := spike(s, &c); ok {
+			return f, true
+		}
+	}
+	return candidate{}, false
+}
+
+// usualShare returns the refused share of visits that is usual for a period: that of
+// all other times, or that of the same time on other days if it is greater and there
+// are enough days.
+func (s *contrastSeries) usualShare(cells []stats.Cell, x *stats.Excursion) float64 {
+	usual := smoothed(x.Outside)
+	if s.To-s.From < spikeDays*dayLength {
+		return usual
+	}
+	clock := func(step int) int { return int((s.From + int64(step)*s.width) % dayLength / s.width) }
+	same := map[int]*stats.Cell{} // by time of day: outside of the period
+	for i, c := range cells {
+		if i < x.From || i >= x.To {
+			at := clock(i)
+			if same[at] == nil {
+				same[at] = &stats.Cell{}
 			}
-			hosts[host].refused[at(r.Time)]++
+			same[at].Merge(c)
 		}
 	}
-	for _, m := range d.State.Minutes {
-		if s := hosts[m.Host]; s != nil {
-			for o, n := range m.N {
-				if timeline.Outcome(o) != timeline.Unauthorized {
-					s.requests[at(m.Time/1000)] += float64(n)
-				}
-			}
+	expected, trials := 0.0, 0.0
+	for i := x.From; i < x.To; i++ {
+		share := usual
+		if daily := same[clock(i)]; daily != nil && daily.Trials > 0 {
+			share = max(usual, float64(daily.Hits)/float64(daily.Trials))
 		}
+		expected += share * float64(cells[i].Trials)
+		trials += float64(cells[i].Trials)
 	}
-	return hosts
+	return min(max(usual, expected/trials), (trials+1)/(trials+2))
 }
 
-// expect sets what is usual in each step. perDay is the number of steps of a day.
-func (s *spikeSeries) expect(perDay int) {
-	var ratios []float64
-	for i, n := range s.requests {
-		if n > 0 {
-			ratios = append(ratios, s.refused[i]/n)
-		}
+// spike returns the finding of a host's contrast; false if a few clients make it.
+func spike(s *contrastSeries, x *contrast) (candidate, bool) {
+	d, host := s.Diagnosis, s.keys[x.place].host
+	// The first and last step include what lies outside the window.
+	from, to := d.From+int64(x.From)*s.width, d.From+int64(x.To)*s.width
+	if x.From == 0 {
+		from = session.LongAgo
 	}
-	level, _ := stats.MedianDeviation(ratios)
-	// The median of many steps without any is 0: then take the mean of the lower
-	// nine tenths, which a spike does not reach.
-	if tail := len(ratios) * 9 / 10; level == 0 && tail > 0 {
-		for _, r := range ratios[:tail] { // sorted by MedianDeviation
-			level += r / float64(tail)
-		}
+	if x.To == s.steps {
+		to = session.Never
 	}
-	s.expected = make([]float64, len(s.requests))
-	for i, n := range s.requests {
-		own := level
-		if perDay > 0 && len(s.requests) >= spikeDays*perDay {
-			var same []float64
-			for j := i % perDay; j < len(s.requests); j += perDay {
-				if s.requests[j] > 0 {
-					same = append(same, s.refused[j]/s.requests[j])
-				}
-			}
-			daily, _ := stats.MedianDeviation(same)
-			own = max(own, daily)
-		}
-		s.expected[i] = own*n + 0.5 // half a 401: an empty step shows little
-	}
-	residuals := make([]float64, 0, len(s.requests))
-	for i, e := range s.expected {
-		if s.requests[i] > 0 {
-			residuals = append(residuals, (s.refused[i]-e)/math.Sqrt(e))
-		}
-	}
-	_, spread := stats.MedianDeviation(residuals)
-	s.spread = max(1, spread)
-}
-
-// excess is a run of steps with too many 401s.
-type excess struct {
-	first, end         int // steps [first, end)
-	observed, expected float64
-	p                  float64
-}
-
-// loudest returns the run of steps whose 401s exceed half of spikeFactor times the
-// expected ones by most: the maximum-sum segment (Kadane; Bentley, Programming
-// Pearls, 1984).
-func (s *spikeSeries) loudest() (x excess, ok bool) {
-	best, sum, start := 0.0, 0.0, 0
-	for i, k := range s.refused {
-		if sum <= 0 {
-			sum, start = 0, i
-		}
-		if sum += k - spikeFactor/2*s.expected[i]; sum > best {
-			best, x.first, x.end, ok = sum, start, i+1, true
-		}
-	}
-	return x, ok
-}
-
-// surprising reports whether a run of steps is a spike, and sets its numbers.
-func (s *spikeSeries) surprising(x *excess) bool {
-	history := 0
-	for i := range s.refused {
-		switch {
-		case i >= x.first && i < x.end:
-			x.observed += s.refused[i]
-			x.expected += s.expected[i]
-		case s.requests[i] > 0:
-			history++
-		}
-	}
-	if x.observed < spikeFactor*x.expected || x.observed-x.expected < spikeExcess || history < spikeHistory ||
-		float64(x.end-x.first) > spikeLongest*float64(len(s.refused)) {
-		return false
-	}
-	dispersion := s.spread * s.spread
-	x.p = stats.PoissonTail(int64(x.observed/dispersion), x.expected/dispersion) * float64(len(s.refused))
-	return x.p <= spikeFalse
-}
-
-// spike returns the finding of an excess from one time to another, in Unix
-// milliseconds.
-func spike(d *Diagnosis, host string, x excess, from, to int64) candidate {
-	causes, claims := localise(d, host, from, to, x.expected)
+	observed := float64(len(s.claims(x)))
+	share := x.share()
+	expected := observed * x.usual / share
+	causes, claims := localise(d, host, from, to, expected)
 	claims = densest(d, claims)
+	clients := voters(d, claims)
+	if clients < contrastVoters {
+		return candidate{}, false
+	}
 	c := candidate{claims: claims}
 	c.Subject = result.Subject{Type: "site", Host: host}
 	c.Onset = d.State.Refusals[claims[0]].Time
 	c.Severity = result.Low
-	if x.observed >= spikeLoud*x.expected {
+	switch ratio := share / x.usual; {
+	case clients >= spikeMany && share >= spikeTotal:
+		c.Severity = result.High
+	case clients >= spikeMany && (ratio >= spikeLoud || share >= spikeTotal):
 		c.Severity = result.Medium
 	}
-	c.Confidence = confidence(x.p, 1-x.expected/x.observed)
+	c.Confidence = confidence(x.p, 1-expected/observed)
 	details := &Spike{
 		From: result.Time(c.Onset), To: result.Time(d.State.Refusals[claims[len(claims)-1]].Time),
-		Observed: x.observed, Expected: round(x.expected, 1), Factor: round(x.observed/x.expected, 1), PValue: result.Probability(x.p),
+		Observed: observed, Expected: round(expected, 1), Factor: round(observed/expected, 1), PValue: result.Probability(x.p),
+		Clients: clients, RefusedShare: result.Share(round(share, 4)), RefusedLow: result.Share(round(x.lower, 4)),
+		UsualShare: result.Share(round(x.usual, 4)),
 	}
 	for _, m := range causes {
 		elements := strings.Join(m.elements, ", ")
@@ -259,7 +203,17 @@ func spike(d *Diagnosis, host string, x excess, from, to int64) candidate {
 		details.Common = append(details.Common, m.attribute+" "+elements)
 	}
 	c.Details = details
-	return c
+	return c, true
+}
+
+// voters returns the number of distinct users, sessions or addresses that refusals
+// count for.
+func voters(d *Diagnosis, refusals []uint32) int {
+	seen := map[uint64]bool{}
+	for _, i := range refusals {
+		seen[voter(&d.Refusals[i])] = true
+	}
+	return len(seen)
 }
 
 // edgeRate is the share of the mean rate that the edges of a spike must have.

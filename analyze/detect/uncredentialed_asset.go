@@ -32,7 +32,7 @@ var uncredentialedAsset = Kind{
 	Details:  func() any { return new(Asset) },
 	Title:    `{{route .Subject}} is refused to signed-in users: browsers fetch it without cookies`,
 	Explanation: `{{with .Details}}
-		{{plural .Requests "request" "requests"}} of {{count .Clients "client"}} {{if eq .Requests 1}}was{{else}}were{{end}} refused, none of them with a session.
+		{{plural .Requests "request" "requests"}} of {{count .Clients "client"}} {{if eq .Requests 1}}was{{else}}were{{end}} refused, none of them with a session: {{share .Refused}} of the requests without one (at least {{share .RefusedLow}} with 95% confidence).
 		{{share .SignedIn}} came within {{duration .Window}} of an accepted request by the same client to a protected route, so its user was signed in.
 		Browsers send no cookies when they fetch manifests, icons, fonts and source maps.{{end}}`,
 	Remedy: []string{
@@ -53,7 +53,10 @@ type Asset struct {
 	Window   result.Seconds `json:"-"` // assetWindow
 	Clients  int            `json:"clients"`
 	SignedIn result.Share   `json:"signed_in_share"` // share of the refused requests by signed-in clients
-	Accepted int64          `json:"accepted"`        // requests in the whole log
+	// Refused is the refused share of the requests without credentials.
+	Refused    result.Share `json:"refused_share"`
+	RefusedLow result.Share `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
+	Accepted   int64        `json:"accepted"`                                           // requests in the whole log
 }
 
 const (
@@ -99,15 +102,20 @@ func inspectAssets(d *Diagnosis, seen observer) ([]candidate, error) {
 		k, near := int64(len(list)), o.count(list)
 		signedIn := stats.WilsonLower(near, k, stats.Z95)
 		refused := stats.WilsonLower(k, k+e.Bare, stats.Z95)
-		if clients < routeClients || signedIn < assetSignedIn || refused < assetRefused {
+		few := clients < routeClients
+		if signedIn < assetSignedIn || refused < assetRefused || few && (k < routeCertain || e.Bare > 0) {
 			continue
 		}
 		cand := candidate{claims: list}
 		cand.Subject, cand.Onset = endpointSubject(e), parse.NoTime
 		cand.Severity, cand.Confidence = result.Medium, confidence(0, refused)
+		if few {
+			cand.Severity = result.Low
+		}
 		cand.Details = &Asset{
 			Requests: len(list), Window: assetWindow / 1000, Clients: clients,
 			SignedIn: result.Share(round(float64(near)/float64(k), 4)), Accepted: e.N[timeline.Accepted],
+			Refused: result.Share(round(float64(k)/float64(k+e.Bare), 4)), RefusedLow: result.Share(round(refused, 4)),
 		}
 		found = append(found, cand)
 	}

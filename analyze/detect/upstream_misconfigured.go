@@ -46,6 +46,7 @@ var upstreamMisconfigured = Kind{
 	},
 	observe: observeUpstreams,
 	inspect: inspectUpstreams,
+	rest:    restOfUpstreams,
 }
 
 // BadUpstream is the details of an upstream_misconfigured finding.

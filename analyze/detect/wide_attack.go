@@ -132,6 +132,9 @@ func (o *guessObserver) wideRun(address uint32, list []try) (attack, bool) {
 	if failed := neverIn(run); failed < sprayUsers || len(failures) < sprayTries || float64(failed) < wideShare*float64(len(run)) {
 		return a, false
 	}
+	if o.ofOffice(&a) {
+		return a, false
+	}
 	for i := range run {
 		if x := run[i].accepted; x != nil && x.user != 0 && agents[x.agent] {
 			a.successes = append(a.successes, *x)

@@ -65,7 +65,11 @@ func ChiSquareTail(x, degrees float64) float64 {
 // BenjaminiHochberg returns p-values adjusted for the number of tests, in the order
 // of p (Benjamini and Hochberg, JRSS B 57, 1995). Of the findings whose adjusted
 // p-value is at most q, an expected share of at most q is false.
-func BenjaminiHochberg(p []float64) []float64 {
+func BenjaminiHochberg(p []float64) []float64 { return BenjaminiHochbergAmong(p, len(p)) }
+
+// BenjaminiHochbergAmong is like BenjaminiHochberg for p-values that were selected
+// among a greater number of tests, all others of which show nothing.
+func BenjaminiHochbergAmong(p []float64, tests int) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
 		order[i] = i
@@ -75,7 +79,7 @@ func BenjaminiHochberg(p []float64) []float64 {
 	least := 1.0
 	for rank := len(order); rank > 0; rank-- {
 		i := order[rank-1]
-		least = min(least, p[i]*float64(len(p))/float64(rank))
+		least = min(least, p[i]*float64(max(tests, len(p)))/float64(rank))
 		adjusted[i] = least
 	}
 	return adjusted

@@ -1,0 +1,417 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+)
+
+// What the specific kinds leave is searched for contrasts: a site, a path, a route or
+// a backend that refuses a far greater share of its clients in one period than in all
+// others. Ordinary causes are included, because they are ordinary only at an ordinary
+// rate: when nobody can sign in, every refusal by itself looks like a mistyped
+// password.
+//
+// Counted are visits, so that a client that repeats a request does not vote again with
+// each of them: an actor counts once in each hour in which it is accepted, and once in
+// each in which it is refused.
+
+const (
+	// contrastStep is the least length of a step, and contrastSteps the maximum number
+	// of them, which bounds the memory: each key costs 4 bytes a step.
+	contrastStep  = 60_000
+	contrastSteps = 1024
+	// visitLength is the longest time, in milliseconds, in which an actor counts once.
+	// In logs that are shorter than a day it is the part visitPart of them.
+	visitLength = 3_600_000
+	visitPart   = 24
+	// contrastRefused is the minimum number of open refusals of a key.
+	contrastRefused = 8
+	// maxContrastKeys is the maximum number of keys of each type, those with most
+	// refusals.
+	maxContrastKeys = 128
+)
+
+// contrastType is what a key of a contrast names.
+type contrastType uint8
+
+const (
+	siteContrast contrastType = iota
+	pathContrast
+	routeContrast
+	backendContrast
+	numContrasts
+)
+
+// contrastKey is a set of requests whose share of refusals is followed.
+type contrastKey struct {
+	kind   contrastType
+	host   string // of sites, paths and routes
+	path   string // of a path: its first one or two segments
+	number uint32 // of a route or backend: its index
+	site   int    // place of its site's key; of a backend -1
+}
+
+// contrastObserver counts the accepted visits of keys over time.
+type contrastObserver struct {
+	*Diagnosis
+	width      int64 // of a step, milliseconds
+	steps      int
+	visit      int64 // milliseconds
+	keys       []contrastKey
+	ofEndpoint [][]int32 // by endpoint: the places of its keys
+	ofBackend  []int32   // by upstream: the place of its key plus one
+	accepted   [][]int32 // by place and step
+	outages    map[int32]outage
+	settled    []bool // by refusal: it took its ordinary course, see settle
+	parts      []*contrastPart
+}
+
+// observeContrast returns the observer of the keys whose refusals change over time
+// against the requests of their host; nil if there are none. The kinds that use it
+// get the same one.
+func observeContrast(d *Diagnosis) observer {
+	d.contrastOnce.Do(func() { d.contrast = newContrastObserver(d) })
+	if d.contrast == nil {
+		return nil
+	}
+	return d.contrast
+}
+
+func newContrastObserver(d *Diagnosis) *contrastObserver {
+	o := &contrastObserver{Diagnosis: d}
+	o.width = max(contrastStep, (d.To-d.From)/contrastSteps+1)
+	o.steps = int((d.To-d.From)/o.width) + 1
+	o.visit = min(visitLength, max((d.To-d.From)/visitPart, o.width))
+	o.findKeys()
+	if len(o.keys) == 0 || !o.changing() {
+		return nil
+	}
+	o.accepted = newVisits(len(o.keys), o.steps)
+	o.settled = make([]bool, len(d.Refusals))
+	return o
+}
+
+func newVisits(keys, steps int) [][]int32 {
+	counts := make([][]int32, keys)
+	for i := range counts {
+		counts[i] = make([]int32, steps)
+	}
+	return counts
+}
+
+func (o *contrastObserver) step(ms int64) int {
+	return int(min(max(ms-o.From, 0)/o.width, int64(o.steps-1)))
+}
+
+// pathsOf returns the first segment of a template and its first two, each with a
+// slash at the end; segments that are the template itself do not count.
+func pathsOf(template string) (paths []string) {
+	for i := 1; i < len(template) && len(paths) < 2; i++ {
+		if template[i] == '/' {
+			paths = append(paths, template[:i+1])
+		}
+	}
+	return paths
+}
+
+// findKeys sets the keys with enough refusals.
+func (o *contrastObserver) findKeys() {
+	counts := [numContrasts]map[contrastKey]int{}
+	for i := range counts {
+		counts[i] = map[contrastKey]int{}
+	}
+	refused, backends := o.openRefused(), make([]int64, len(o.State.Upstreams))
+	for i := range o.Refusals {
+		if u := o.Refusals[i].Upstream; u != 0 && o.open(i) {
+			backends[u-1]++
+		}
+	}
+	for i, n := range refused {
+		e := &o.State.Endpoints[i]
+		if n == 0 {
+			continue
+		}
+		counts[siteContrast][contrastKey{kind: siteContrast, host: e.Host}] += int(n)
+		counts[routeContrast][contrastKey{kind: routeContrast, host: e.Host, number: uint32(i)}] += int(n)
+		for _, path := range pathsOf(e.Template) {
+			counts[pathContrast][contrastKey{kind: pathContrast, host: e.Host, path: path}] += int(n)
+		}
+	}
+	for u, n := range backends {
+		if len(backends) > 1 {
+			counts[backendContrast][contrastKey{kind: backendContrast, number: uint32(u)}] = int(n)
+		}
+	}
+	place := map[contrastKey]int{}
+	for _, all := range counts {
+		for _, key := range topContrasts(all) {
+			named := key
+			key.site = -1
+			if site, ok := place[contrastKey{kind: siteContrast, host: key.host}]; ok && key.kind != backendContrast {
+				key.site = site
+			}
+			place[named] = len(o.keys)
+			o.keys = append(o.keys, key)
+		}
+	}
+	o.placeEndpoints(place)
+}
+
+// topContrasts returns the keys with most refusals, at most maxContrastKeys.
+func topContrasts(counts map[contrastKey]int) []contrastKey {
+	var list []contrastKey
+	for key, n := range counts {
+		if n >= contrastRefused {
+			list = append(list, key)
+		}
+	}
+	slices.SortFunc(list, func(a, b contrastKey) int {
+		switch {
+		case counts[a] != counts[b]:
+			return counts[b] - counts[a]
+		case a.host != b.host:
+			return strings.Compare(a.host, b.host)
+		case a.path != b.path:
+			return strings.Compare(a.path, b.path)
+		}
+		return int(a.number) - int(b.number)
+	})
+	return list[:min(len(list), maxContrastKeys)]
+}
+
+// placeEndpoints sets the places of the keys of endpoints and upstreams.
+func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
+	o.ofEndpoint, o.ofBackend = make([][]int32, len(o.State.Endpoints)), make([]int32, len(o.State.Upstreams))
+	for i := range o.State.Endpoints {
+		e := &o.State.Endpoints[i]
+		keys := []contrastKey{{kind: siteContrast, host: e.Host}, {kind: routeContrast, host: e.Host, number: uint32(i)}}
+		for _, path := range pathsOf(e.Template) {
+			keys = append(keys, contrastKey{kind: pathContrast, host: e.Host, path: path})
+		}
+		for _, key := range keys {
+			if n, ok := place[key]; ok {
+				o.ofEndpoint[i] = append(o.ofEndpoint[i], int32(n))
+			}
+		}
+	}
+	for u := range o.ofBackend {
+		if n, ok := place[contrastKey{kind: backendContrast, number: uint32(u)}]; ok {
+			o.ofBackend[u] = int32(n) + 1
+		}
+	}
+}
+
+// changing reports whether the refusals of any key come in another proportion to the
+// requests of its host at one time than at others. If none does, the timelines need
+// not be walked over.
+func (o *contrastObserver) changing() bool {
+	refused := o.refusedVisits(func(int) bool { return true })
+	hosts, all := map[string][]int64{}, make([]int64, o.steps)
+	for i := range o.State.Minutes {
+		m := &o.State.Minutes[i]
+		if hosts[m.Host] == nil {
+			hosts[m.Host] = make([]int64, o.steps)
+		}
+		for _, n := range m.N {
+			hosts[m.Host][o.step(m.Time/1000)] += n
+			all[o.step(m.Time/1000)] += n
+		}
+	}
+	for place, key := range o.keys {
+		requests := hosts[key.host]
+		if requests == nil || key.kind == backendContrast {
+			requests = all
+		}
+		cells := make([]stats.Cell, o.steps)
+		for i, n := range refused[place] {
+			cells[i] = stats.Cell{Hits: int64(n), Trials: max(int64(n), requests[i])}
+		}
+		if len(stats.Segment(cells)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// each calls do with the places of the keys of a request.
+func (o *contrastObserver) each(endpoint uint32, upstream uint16, do func(place int32)) {
+	for _, place := range o.ofEndpoint[endpoint] {
+		do(place)
+	}
+	if upstream != 0 && o.ofBackend[upstream-1] != 0 {
+		do(o.ofBackend[upstream-1] - 1)
+	}
+}
+
+// voter returns whom a refusal counts for: a user or session that is known to be
+// good, else the address, because anybody can make up names and sessions.
+func voter(r *session.Refusal) uint64 {
+	const user, actor = 1 << 32, 2 << 32
+	switch {
+	case r.Good && r.User != 0:
+		return user | uint64(r.User)
+	case r.Good:
+		return actor | uint64(r.Actor)
+	}
+	return uint64(r.Address)
+}
+
+// refusedVisits returns the refused visits that count, by place and step.
+func (o *contrastObserver) refusedVisits(counts func(refusal int) bool) [][]int32 {
+	visits := newVisits(len(o.keys), o.steps)
+	type visitor struct {
+		place int32
+		voter uint64
+	}
+	last := map[visitor]int64{}
+	for i := range o.Refusals {
+		r := &o.Refusals[i]
+		if !o.open(i) || !counts(i) {
+			continue
+		}
+		o.each(r.Endpoint, r.Upstream, func(place int32) {
+			by := visitor{place, voter(r)}
+			if at, ok := last[by]; !ok || r.Time-at >= o.visit {
+				last[by] = r.Time
+				visits[place][o.step(r.Time)]++
+			}
+		})
+	}
+	return visits
+}
+
+// contrastPart is the part of one goroutine.
+type contrastPart struct {
+	*contrastObserver // read only, but for settled of its actors' refusals
+	accepted          [][]int32
+	counted           []countedVisit // by place
+	// others holds the visits of the current actor's users, if it has several.
+	others map[placeOfUser]int64
+}
+
+// countedVisit is the visit that was counted last.
+type countedVisit struct {
+	actor, user uint32
+	time        int64
+}
+
+type placeOfUser struct {
+	place int32
+	user  uint32
+}
+
+func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
+	p := &contrastPart{
+		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps),
+		counted: make([]countedVisit, len(o.keys)), others: map[placeOfUser]int64{},
+	}
+	o.parts = append(o.parts, p)
+	return p.actor
+}
+
+func (o *contrastObserver) gather() {
+	for _, p := range o.parts {
+		for place := range o.accepted {
+			for i, n := range p.accepted[place] {
+				o.accepted[place][i] += n
+			}
+		}
+	}
+	o.parts = nil
+	o.outages = o.findOutages()
+}
+
+// passes reports whether a request was accepted where credentials are asked for.
+func (o *contrastObserver) passes(e *timeline.Event) bool {
+	switch role := o.Roles[e.Endpoint]; e.Outcome {
+	case timeline.Accepted:
+		return role&(session.Guards|session.SignsIn) != 0
+	case timeline.Redirected:
+		return role&session.SignsIn != 0
+	}
+	return false
+}
+
+// actor counts the accepted visits of an actor and its users, and settles its refusals.
+func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
+	refused, user := false, uint32(0)
+	clear(p.others)
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.User != 0 {
+			user = e.User
+		}
+		if e.Refusal != timeline.NoRefusal {
+			refused = true
+		} else if p.passes(e) {
+			p.each(e.Endpoint, e.Upstream, func(place int32) {
+				if p.isVisit(place, id, user, e.Time) {
+					p.accepted[place][p.step(e.Time)]++
+				}
+			})
+		}
+		if e.Refusal == timeline.NoRefusal && p.State.Endpoints[e.Endpoint].SignOut {
+			user = 0
+		}
+	}
+	if refused {
+		p.settle(a)
+	}
+}
+
+// isVisit reports whether an accepted request of a user of an actor begins a visit of
+// a key.
+func (p *contrastPart) isVisit(place int32, actor, user uint32, ms int64) bool {
+	c := &p.counted[place]
+	switch {
+	case c.actor != actor:
+	case c.user == user:
+		if ms-c.time < p.visit {
+			return false
+		}
+	default: // the actor's last visit was that of another user
+		p.others[placeOfUser{place, c.user}] = c.time
+		if at, ok := p.others[placeOfUser{place, user}]; ok && ms-at < p.visit {
+			*c = countedVisit{actor, user, at}
+			return false
+		}
+	}
+	*c = countedVisit{actor, user, ms}
+	return true
+}
+
+// settle marks the refusals of an actor that took their ordinary course: by
+// themselves they look like an expired session, a mistyped password or a visitor
+// without credentials, and the actor was accepted soon after. The sign-ins of a
+// morning contrast with nothing.
+func (p *contrastPart) settle(a *timeline.Actor) {
+	passed, signedIn := session.Never, session.Never
+	for i := len(a.Events) - 1; i >= 0; i-- {
+		e := &a.Events[i]
+		switch {
+		case e.Refusal != timeline.NoRefusal:
+			r := &p.Refusals[e.Refusal]
+			soon := passed
+			if r.SignIn {
+				soon = signedIn
+			}
+			p.settled[e.Refusal] = r.Cause != session.Unexplained && (soon-e.Time <= session.Nearby || !r.SignIn && p.signedIn(e))
+		case p.passes(e):
+			passed = e.Time
+			if p.Roles[e.Endpoint]&session.SignsIn != 0 {
+				signedIn = e.Time
+			}
+		}
+	}
+}
+
+// signedIn reports whether the client of a refusal signed in soon after it, which may
+// have given it another session id.
+func (p *contrastPart) signedIn(e *timeline.Event) bool {
+	_, ok, err := p.State.SignedIn(e.Client, e.Time, e.Time+session.Nearby)
+	return ok && err == nil
+}

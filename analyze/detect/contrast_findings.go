@@ -1,0 +1,117 @@
+package detect
+
+import (
+	"slices"
+
+	"logscan/analyze/result"
+	"logscan/analyze/session"
+	"logscan/analyze/timeline"
+)
+
+// contrasts returns the contrasts of the keys of the given types: first those with
+// collapsed acceptances, for which all refusals count, then those of clients whose
+// credentials were known to be good. do gets each of them with its claims.
+func (d *Diagnosis) contrasts(kinds []contrastType, do func(s *contrastSeries, c *contrast, claims []uint32)) {
+	if d.contrast == nil {
+		return
+	}
+	done := make([]bool, len(d.contrast.keys))
+	for _, collapse := range []bool{true, false} {
+		// Another backend accepts at once what one refuses: nothing settles that.
+		settled := collapse || slices.Contains(kinds, backendContrast)
+		s := d.contrast.series(settled, func(i int) bool { return collapse || d.Refusals[i].Good })
+		for place := range s.keys {
+			if done[place] || !slices.Contains(kinds, s.keys[place].kind) {
+				continue
+			}
+			if c, ok := s.find(place, collapse); ok {
+				done[place] = true
+				do(s, &c, s.claims(&c))
+			}
+		}
+	}
+}
+
+// restOfEndpoints returns the routes and paths that stand out from the rest of their
+// host: from a time on, they refuse clients that everything else accepts.
+func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
+	var found []candidate
+	d.contrasts([]contrastType{routeContrast, pathContrast}, func(s *contrastSeries, c *contrast, claims []uint32) {
+		key := &s.keys[c.place]
+		subject := result.Subject{Type: "endpoint", Host: key.host, Route: key.path}
+		accepted, routes := int64(0), 0
+		if key.kind == routeContrast {
+			e := &d.State.Endpoints[key.number]
+			subject, accepted = endpointSubject(e), e.N[timeline.Accepted]
+		} else {
+			if routes = distinctEndpoints(d, claims); routes < 2 {
+				return // the route is the finding
+			}
+			accepted = d.acceptedBelow(key)
+		}
+		cand := s.contrastFinding(c, claims)
+		cand.Subject = subject
+		ongoing := d.ongoing(cand.claims)
+		cand.Severity = d.routeSeverity(cand.claims, c.voters)
+		if key.kind == routeContrast && d.Roles[key.number]&session.SignsIn != 0 && ongoing && c.voters >= spikeMany {
+			cand.Severity = result.High // nobody can sign in
+		}
+		details := &BrokenEndpoint{
+			Contrast: c.voters, Routes: routes,
+			RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
+			Baseline: result.Share(round(c.usual, 4)), PValue: result.Probability(c.p),
+			Accepted: accepted, Ongoing: ongoing,
+		}
+		cand.Details = details
+		found = append(found, cand)
+	})
+	return found, nil
+}
+
+// distinctEndpoints returns the number of endpoints of refusals.
+func distinctEndpoints(d *Diagnosis, refusals []uint32) int {
+	seen := map[uint32]bool{}
+	for _, i := range refusals {
+		seen[d.Refusals[i].Endpoint] = true
+	}
+	return len(seen)
+}
+
+// acceptedBelow returns the number of requests that were accepted below the path of
+// a key.
+func (d *Diagnosis) acceptedBelow(key *contrastKey) (n int64) {
+	for i := range d.State.Endpoints {
+		e := &d.State.Endpoints[i]
+		if e.Host == key.host && slices.Contains(pathsOf(e.Template), key.path) {
+			n += e.N[timeline.Accepted]
+		}
+	}
+	return n
+}
+
+// restOfUpstreams returns the backends that, from a time on, refuse a far greater
+// share of good clients than the other backends, though not nearly all.
+func restOfUpstreams(d *Diagnosis, _ observer) ([]candidate, error) {
+	var found []candidate
+	d.contrasts([]contrastType{backendContrast}, func(s *contrastSeries, c *contrast, claims []uint32) {
+		upstream := s.keys[c.place].number
+		routes := distinctEndpoints(d, claims)
+		if routes < upstreamRoutes {
+			return
+		}
+		cand := s.contrastFinding(c, claims)
+		cand.Subject = result.Subject{Type: "upstream", Upstream: d.State.Upstreams[upstream].Name}
+		ongoing := d.ongoing(cand.claims)
+		if ongoing {
+			cand.Severity = result.High
+		}
+		cand.Exhibit = d.byUpstream(upstream)
+		cand.Details = &BadUpstream{
+			RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
+			OddsRatio: round(min(odds(min(c.share(), smoothed(c.Inside)))/odds(c.usual), 1e6), 1), PValue: result.Probability(c.p),
+			Routes: routes, Others: otherUpstreams(d, upstream), Ongoing: ongoing,
+		}
+		found = append(found, cand)
+	})
+	return found, nil
+}

@@ -1,0 +1,231 @@
+package detect
+
+import (
+	"math"
+	"sort"
+
+	"logscan/analyze/result"
+	"logscan/analyze/stats"
+	"logscan/parse"
+)
+
+const (
+	// contrastVoters is the minimum number of distinct users, sessions or addresses
+	// that are refused: one or two may be the cause themselves.
+	contrastVoters = 3
+	// contrastOutside is the minimum number of visits at other times: fewer show no
+	// usual share.
+	contrastOutside = 8
+	// contrastOdds is the minimum ratio of the odds of a refusal to the usual ones.
+	contrastOdds = 4
+	// contrastLower is the minimum of the lower bound of the refused share.
+	contrastLower = 0.25
+	// contrastFalse is the accepted rate of false reports over the keys and runs.
+	contrastFalse = 0.001
+	// contrastCollapse is the part of the acceptances expected in a period down to
+	// which they must fall for refused strangers to count: a flood of strangers does
+	// not stop others from being accepted.
+	contrastCollapse = 0.3
+)
+
+// contrastSeries are the visits of the keys over time.
+type contrastSeries struct {
+	*contrastObserver
+	refused  [][]int32  // by place and step
+	refusals [][]uint32 // by place: those that count, by time
+}
+
+// series returns the visits, with the open refusals that count; settled ones count
+// only if they are among them.
+func (o *contrastObserver) series(settled bool, counts func(refusal int) bool) *contrastSeries {
+	s := &contrastSeries{contrastObserver: o, refusals: make([][]uint32, len(o.keys))}
+	votes := func(i int) bool { return (settled || !o.settled[i]) && counts(i) }
+	s.refused = o.refusedVisits(votes)
+	for i := range o.Refusals {
+		if r := &o.Refusals[i]; o.open(i) && votes(i) {
+			o.each(r.Endpoint, r.Upstream, func(place int32) { s.refusals[place] = append(s.refusals[place], uint32(i)) })
+		}
+	}
+	return s
+}
+
+// cells returns the visits of a key by step; hits are refused.
+func (s *contrastSeries) cells(place int) []stats.Cell {
+	cells := make([]stats.Cell, s.steps)
+	for i := range cells {
+		hits := int64(s.refused[place][i])
+		cells[i] = stats.Cell{Hits: hits, Trials: hits + int64(s.accepted[place][i])}
+	}
+	return cells
+}
+
+// others returns the visits of everything that a key is compared with: the rest of
+// its site, or the other backends.
+func (s *contrastSeries) others(place int) []stats.Cell {
+	cells := make([]stats.Cell, s.steps)
+	add := func(other int, sign int64) {
+		for i, x := range s.cells(other) {
+			cells[i].Merge(stats.Cell{Hits: sign * x.Hits, Trials: sign * x.Trials})
+		}
+	}
+	key := &s.keys[place]
+	switch {
+	case key.kind == backendContrast:
+		for i := range s.keys {
+			if s.keys[i].kind == backendContrast && i != place {
+				add(i, 1)
+			}
+		}
+	case key.site >= 0:
+		add(key.site, 1)
+		add(place, -1)
+	}
+	for i := range cells { // a visit to several routes of a site is one visit of the site
+		cells[i].Hits = max(cells[i].Hits, 0)
+		cells[i].Trials = max(cells[i].Trials, cells[i].Hits)
+	}
+	return cells
+}
+
+// contrast is a period in which a key refuses far more of its visits than usual.
+type contrast struct {
+	place int
+	stats.Excursion
+	usual  float64 // refused share that was to be expected
+	lower  float64 // 95% bound of the refused share
+	p      float64 // adjusted for the number of periods and keys
+	voters int
+	whole  bool // it begins with the last acceptance: no refusal is a straggler
+}
+
+// share returns the refused share of the visits in the period.
+func (c *contrast) share() float64 { return float64(c.Inside.Hits) / float64(c.Inside.Trials) }
+
+// smoothed returns the share of hits with one of each added: without trials it says
+// nothing.
+func smoothed(c stats.Cell) float64 { return float64(c.Hits+1) / float64(c.Trials+2) }
+
+func odds(share float64) float64 { return share / (1 - share) }
+
+// dispersion returns how many times the variance of the refused visits of a series is
+// that of independent ones, outside of a period; at least 1. It is estimated from the
+// median deviation, which other troubles do not move.
+func dispersion(cells []stats.Cell, x *stats.Excursion) float64 {
+	share := smoothed(x.Outside)
+	var residuals []float64
+	for i, c := range cells {
+		if (i < x.From || i >= x.To) && c.Trials > 0 {
+			mean := float64(c.Trials) * share
+			residuals = append(residuals, (float64(c.Hits)-mean)/math.Sqrt(mean*(1-share)))
+		}
+	}
+	_, spread := stats.MedianDeviation(residuals)
+	return max(1, spread*spread)
+}
+
+// test tests a period of a series against a usual share, and reports whether it is a
+// contrast. The number of tests is that of all periods of the series and all keys.
+func (s *contrastSeries) test(c *contrast, cells []stats.Cell, usual float64) bool {
+	c.usual = usual
+	spread := dispersion(cells, &c.Excursion)
+	hits, trials := int64(float64(c.Inside.Hits)/spread), int64(float64(c.Inside.Trials)/spread)
+	tests := float64(s.steps) * float64(s.steps) / 2 * float64(len(s.keys))
+	c.p = min(1, stats.BinomialTail(hits, trials, usual)*tests)
+	c.lower = stats.WilsonLower(hits, trials, stats.Z95)
+	if c.p > contrastFalse || odds(c.lower) < contrastOdds*odds(usual) {
+		return false
+	}
+	c.voters = voters(s.Diagnosis, s.claims(c))
+	return c.voters >= contrastVoters
+}
+
+// collapsed reports whether far fewer visits of a key were accepted in a period than
+// its share of the accepted visits at other times would have been.
+func (s *contrastSeries) collapsed(c *contrast, others []stats.Cell) bool {
+	var in, out stats.Cell
+	for i, x := range others {
+		if i >= c.From && i < c.To {
+			in.Merge(x)
+		} else {
+			out.Merge(x)
+		}
+	}
+	accepted := func(x stats.Cell) float64 { return float64(x.Trials - x.Hits) }
+	expected := accepted(c.Outside) * accepted(in) / max(accepted(out), 1)
+	if accepted(out) == 0 { // nothing else is asked for: compare with the length of the period
+		expected = accepted(c.Outside) * float64(c.To-c.From) / float64(max(s.steps-(c.To-c.From), 1))
+	}
+	k := accepted(c.Inside)
+	// The chance of so few is one minus that of more.
+	return k <= contrastCollapse*expected && 1-stats.PoissonTail(int64(k)+1, expected) <= contrastFalse
+}
+
+// find returns the period of a key that contrasts most with other times and with
+// everything else at the same time, which must accept somebody. With collapse, the
+// acceptances must have collapsed.
+func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
+	cells, others := s.cells(place), s.others(place)
+	for _, x := range stats.Excursions(cells) {
+		c := contrast{place: place, Excursion: x}
+		var beside stats.Cell
+		for _, y := range others[x.From:x.To] {
+			beside.Merge(y)
+		}
+		if x.Outside.Trials >= contrastOutside && beside.Trials-beside.Hits >= contrastVoters &&
+			s.test(&c, cells, max(smoothed(x.Outside), smoothed(beside))) &&
+			c.lower >= contrastLower && (!collapse || s.collapsed(&c, others)) {
+			if collapse {
+				s.widen(&c)
+			}
+			return c, true
+		}
+	}
+	return contrast{}, false
+}
+
+// widen moves the beginning of a period without acceptances to the last one before.
+func (s *contrastSeries) widen(c *contrast) {
+	for c.From > 0 && s.accepted[c.place][c.From-1] == 0 {
+		c.From--
+	}
+	c.whole = true
+}
+
+// claims returns the refusals of a contrast's key in its period.
+func (s *contrastSeries) claims(c *contrast) []uint32 {
+	list := s.refusals[c.place]
+	before := func(step int) int {
+		return sort.Search(len(list), func(i int) bool { return s.step(s.Refusals[list[i]].Time) >= step })
+	}
+	return list[before(c.From):before(c.To)]
+}
+
+// fromOnset drops the stragglers before a trouble, which the steps of time include,
+// and those after it if it ended.
+func (s *contrastSeries) fromOnset(c *contrast, claims []uint32) []uint32 {
+	if c.whole {
+		return claims
+	}
+	dense := densest(s.Diagnosis, claims)
+	if c.To < s.steps {
+		return dense
+	}
+	for i := range claims {
+		if claims[i] == dense[0] {
+			return claims[i:]
+		}
+	}
+	return claims
+}
+
+// contrastFinding returns what the findings of all contrasts have in common.
+func (s *contrastSeries) contrastFinding(c *contrast, claims []uint32) candidate {
+	cand := candidate{claims: s.fromOnset(c, claims)}
+	cand.Onset = parse.NoTime
+	if c.From > 0 {
+		cand.Onset = s.State.Refusals[cand.claims[0]].Time
+	}
+	cand.Confidence = confidence(c.p, c.lower)
+	cand.Severity = result.Medium
+	return cand
+}

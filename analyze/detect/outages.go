@@ -1,0 +1,65 @@
+package detect
+
+import (
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+)
+
+// outageShare is the refused share of the visits of a key from which on, if hardly
+// any are accepted any more, it refuses everybody.
+const outageShare = 0.8
+
+// outage is a period in which a key refuses everybody: a run of steps.
+type outage struct{ from, to int }
+
+// findOutages returns the outages by place of the key. In an outage, clients whose
+// credentials were known to be good are refused as well, so a flood of guesses at a
+// route that few others use is none.
+func (o *contrastObserver) findOutages() map[int32]outage {
+	s := o.series(true, func(int) bool { return true })
+	found := map[int32]outage{}
+	for place := range s.keys {
+		if s.keys[place].kind == backendContrast {
+			continue
+		}
+		cells, others := s.cells(place), s.others(place)
+		for _, x := range stats.Excursions(cells) {
+			c := contrast{place: place, Excursion: x}
+			if c.share() >= outageShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
+				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.Diagnosis, s.claims(&c)) >= contrastVoters {
+				s.widen(&c)
+				found[int32(place)] = outage{c.From, c.To}
+				break
+			}
+		}
+	}
+	return found
+}
+
+// goodVoters returns the number of distinct users and sessions of refusals whose
+// credentials were known to be good.
+func goodVoters(d *Diagnosis, refusals []uint32) int {
+	seen := map[uint64]bool{}
+	for _, i := range refusals {
+		if r := &d.Refusals[i]; r.Good {
+			seen[voter(r)] = true
+		}
+	}
+	return len(seen)
+}
+
+// inOutage reports whether a refusal is one of an outage, in which a failed try of
+// credentials says nothing about them.
+func (d *Diagnosis) inOutage(r *session.Refusal) bool {
+	if d.contrast == nil {
+		return false
+	}
+	for _, place := range d.contrast.ofEndpoint[r.Endpoint] {
+		if x, ok := d.contrast.outages[place]; ok {
+			if at := d.contrast.step(r.Time); at >= x.from && at < x.to {
+				return true
+			}
+		}
+	}
+	return false
+}
