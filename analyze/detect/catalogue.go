@@ -65,6 +65,7 @@ func Catalogue() []Kind {
 		passwordSpraying,
 		credentialStuffing,
 		authScanner,
+		authenticationOutage,
 		unauthorizedSpike,
 	}
 }

@@ -88,6 +88,7 @@ type Refusal struct {
 	Alive    bool  // the session was accepted elsewhere shortly before and after
 	Known    bool  // the actor had been accepted before
 	Good     bool  // Known, or the session was accepted soon after without a sign-in
+	Back     bool  // the actor was accepted, or signed in, within minutes after it
 	Fatal    bool  // it ended a session
 	Dead     bool  // it ended a session, or followed that before the next sign-in
 	// Of a Dead one, in milliseconds: how long the session had been silent on

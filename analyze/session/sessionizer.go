@@ -260,6 +260,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		Named: e.User != 0, Session: a.Session != nil, Known: p.known,
 		SignIn: s.State.Endpoints[e.Endpoint].SignIn, Moved: p.moves && e.Client.Address != p.address,
 		Redirect: s.RedirectedBy(a, i),
+		Back:     min(h.accepted, h.signIn)-e.Time <= arrivalWindow,
 	}
 	other := p.last
 	if p.lastOn == e.Endpoint {
