@@ -38,8 +38,8 @@ var authenticationOutage = Kind{
 	Title: `{{if .Details.SignIn}}Nobody can sign in{{with .Subject.Route}} at {{.}}{{end}}{{else}}Nobody is accepted{{with .Subject.Route}} at {{.}}{{end}}{{end}}
 		{{- with .Subject.Host}} on {{.}}{{end}}{{if .Details.Until}} from {{time .Onset}} to {{time .Details.Until}}{{else}} {{since .Onset}}{{end}}`,
 	Explanation: `{{with .Details}}
-		{{plural .Refused "person or program was" "people and programs were"}} refused with credentials and {{plural .Accepted "was" "were"}} accepted in this time{{if gt .Routes 1}}, on {{count .Routes "route"}}{{end}}.
-		{{if .AcceptedOutside}}At other times, {{share .UsualShare}} of the visits are refused like this; {{plural .Proven "of the refused is" "of the refused are"}} known to have good credentials, because they are accepted at other times.{{else}}The log shows no time at which anybody was accepted here. Each user comes again and from clients of their own, which guessing does not look like.{{end}}
+		{{plural .Refused "person or program was" "people and programs were"}} refused in this time{{if gt .Routes 1}}, on {{count .Routes "route"}}{{end}}, and {{if .Accepted}}only {{number .Accepted}} accepted{{else}}nobody was accepted{{end}}.
+		{{if .AcceptedOutside}}At other times, {{share .UsualShare}} of the visits are refused like this; {{number .Proven}} of the refused are accepted at other times, so their credentials are good.{{else}}The log shows no time at which anybody was accepted here. Each user comes again and from clients of their own, which guessing does not look like.{{end}}
 		{{if .OnsetLow}}The last acceptance before was at {{time .OnsetLow}}, the first refusal at {{time .OnsetHigh}}.{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
@@ -72,6 +72,12 @@ const (
 	// outageActors is the minimum number of distinct actors refused: fewer may have
 	// troubles of their own.
 	outageActors = 5
+	// outageProven is the minimum number of actors refused that are accepted at another
+	// time, and how many times those accepted meanwhile they must be: in an attack the
+	// site's own people are accepted.
+	outageProven = 3
+	// outagePages is the number of distinct endpoints that make a client a visitor.
+	outagePages = 3
 	// outageUsers is the minimum number of distinct users, where lines name them: one
 	// user on many clients is account_failure, or guessing.
 	outageUsers = 3
@@ -120,9 +126,9 @@ type visitor struct {
 type outageObserver struct {
 	*Diagnosis
 	scopes  *scopes
-	evident []bool                   // by refusal: it counts, see outageEvidence
-	cells   [][]cell                 // by scope and step; accepted only
-	proven  map[timeline.Client]bool // by refused client: whether it is accepted at some time
+	evident []bool                        // by refusal: it counts, see outageEvidence
+	cells   [][]cell                      // by scope and step; accepted only
+	clients map[timeline.Client]*standing // the refused ones
 	parts   []*outagePart
 }
 
@@ -135,8 +141,10 @@ func outageEvidence(d *Diagnosis) []bool {
 		r := &d.Refusals[i]
 		switch {
 		case !d.open(i):
-		case r.SignIn || r.Named:
+		case r.SignIn:
 			evident[i] = !r.Back
+		case r.Named:
+			evident[i] = !r.Back || r.Known
 		case r.Fatal:
 			evident[i] = !r.Back && !stale(r)
 		default:
@@ -177,7 +185,7 @@ func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
 }
 
 func observeOutages(d *Diagnosis) observer {
-	o := &outageObserver{Diagnosis: d, scopes: newScopes(d), evident: outageEvidence(d), proven: map[timeline.Client]bool{}}
+	o := &outageObserver{Diagnosis: d, scopes: newScopes(d), evident: outageEvidence(d), clients: map[timeline.Client]*standing{}}
 	seen := map[visitor]bool{}
 	counts := make([]int64, len(o.scopes.list))
 	for i := range d.Refusals {
@@ -199,24 +207,71 @@ func observeOutages(d *Diagnosis) observer {
 	o.cells = newCells(len(o.scopes.list))
 	for i := range d.Refusals {
 		if r := &d.Refusals[i]; o.evident[i] {
-			o.proven[timeline.Client{Address: r.Address, Agent: r.Agent}] = false
+			o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}] = &standing{}
 		}
 	}
 	return o
 }
+
+// standing is what shows that a refused client is one of the site's own.
+type standing struct {
+	proven bool // it is accepted with credentials at some time
+	// endpoints are some of the distinct ones, plus one, that answered it: people
+	// see pages and their parts, while a program that guesses goes to the sign-in.
+	endpoints [outagePages]uint32
+}
+
+// visit notes an endpoint that answered.
+func (s *standing) visit(endpoint uint32) {
+	for i, e := range s.endpoints {
+		if e == endpoint+1 {
+			return
+		}
+		if e == 0 {
+			s.endpoints[i] = endpoint + 1
+			return
+		}
+	}
+}
+
+func (s *standing) merge(o *standing) {
+	s.proven = s.proven || o.proven
+	for _, e := range o.endpoints {
+		if e != 0 {
+			s.visit(e - 1)
+		}
+	}
+}
+
+// visitor reports whether the client looks at the site as people do.
+func (s *standing) visitor() bool { return s.endpoints[outagePages-1] != 0 }
 
 // outagePart is the part of an outageObserver that belongs to one goroutine.
 type outagePart struct {
 	*outageObserver // read only
 	cells           [][]cell
 	counted         []inStep // by scope
-	proven          map[timeline.Client]bool
+	clients         map[timeline.Client]*standing
 }
 
 func (o *outageObserver) part() func(*timeline.Actor, uint32) {
-	p := &outagePart{outageObserver: o, cells: newCells(len(o.scopes.list)), counted: make([]inStep, len(o.scopes.list)), proven: map[timeline.Client]bool{}}
+	n := len(o.scopes.list)
+	p := &outagePart{outageObserver: o, cells: newCells(n), counted: make([]inStep, n), clients: map[timeline.Client]*standing{}}
 	o.parts = append(o.parts, p)
 	return p.actor
+}
+
+// standing returns the part's standing of a client, nil unless it was refused.
+func (p *outagePart) standing(c timeline.Client) *standing {
+	if p.outageObserver.clients[c] == nil {
+		return nil
+	}
+	s := p.clients[c]
+	if s == nil {
+		s = &standing{}
+		p.clients[c] = s
+	}
+	return s
 }
 
 // actor counts the acceptances of an actor: once per visit, and once after each
@@ -224,18 +279,27 @@ func (o *outageObserver) part() func(*timeline.Actor, uint32) {
 func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 	visit := int32(outageVisit / p.Width)
 	refused := int32(-1) // step of the last refusal
+	var client timeline.Client
+	var own *standing // of client, if it was refused
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.Outcome == timeline.Unauthorized {
 			refused = int32(p.Step(e.Time))
 			continue
 		}
+		if i == 0 || e.Client != client {
+			client = e.Client
+			own = p.standing(client)
+		}
 		role := p.Roles[e.Endpoint]
+		if own != nil && role&session.SignsIn == 0 && e.Outcome == timeline.Accepted {
+			own.visit(e.Endpoint)
+		}
 		if !(e.Outcome == timeline.Accepted && role&(session.Guards|session.SignsIn) != 0 || e.Outcome == timeline.Redirected && role&session.SignsIn != 0) {
 			continue
 		}
-		if _, ok := p.outageObserver.proven[e.Client]; ok {
-			p.proven[e.Client] = true
+		if own != nil {
+			own.proven = true
 		}
 		step := int32(p.Step(e.Time))
 		for _, s := range p.scopes.of[e.Endpoint] {
@@ -262,8 +326,8 @@ func (o *outageObserver) gather() {
 				o.cells[n][i].merge(&p.cells[n][i])
 			}
 		}
-		for c := range p.proven {
-			o.proven[c] = true
+		for c, s := range p.clients {
+			o.clients[c].merge(s)
 		}
 	}
 	o.parts = nil
@@ -272,7 +336,18 @@ func (o *outageObserver) gather() {
 // good reports whether the credentials of a refusal are known to be good: its actor or
 // client is accepted at some time. The user that it names proves nothing.
 func (o *outageObserver) good(r *session.Refusal) bool {
-	return r.Known || o.proven[timeline.Client{Address: r.Address, Agent: r.Agent}]
+	s := o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}]
+	return r.Known || s != nil && s.proven
+}
+
+// counts reports whether a refusal counts in a scope: its credentials are good, or it
+// is a try to sign in by a visitor, or one of a site that never accepts anybody.
+func (o *outageObserver) counts(r *session.Refusal, never bool) bool {
+	if o.good(r) || never && r.Named {
+		return true
+	}
+	s := o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}]
+	return r.SignIn && s != nil && s.visitor()
 }
 
 // withRefusals returns the cells with the open refusals, each actor counted once per
@@ -289,9 +364,9 @@ func (o *outageObserver) withRefusals() [][]cell {
 		if !o.evident[i] || !o.open(i) {
 			continue
 		}
-		step, good := o.Step(r.Time), o.good(r)
+		step := o.Step(r.Time)
 		o.scopes.each(r.Endpoint, func(s int32) {
-			if !good && !(never[s] && r.Named) {
+			if !o.counts(r, never[s]) {
 				return
 			}
 			c, v := &cells[s][step], visitor{s, r.Actor}
@@ -393,7 +468,9 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	}
 	o.claim(&x)
 	switch {
-	case x.actors < outageActors, accepted && x.proven < outageActors, !accepted && !o.peopleLike(x.claims):
+	case x.actors < outageActors, !accepted && !o.peopleLike(x.claims):
+		return x, false
+	case accepted && x.proven < max(outageProven, outageProven*(x.span.Trials-x.span.Hits)):
 		return x, false
 	case x.users > 0 && x.users < outageUsers:
 		return x, false
@@ -485,7 +562,7 @@ func (o *outageObserver) candidate(x *outage) candidate {
 	s := &o.scopes.list[x.scope]
 	c := candidate{claims: x.claims}
 	c.Subject = result.Subject{Type: "site", Host: s.host, Method: s.method, Route: s.prefix}
-	if x.routes == 1 && !s.signIn {
+	if x.routes == 1 {
 		e := &o.State.Endpoints[x.route]
 		c.Subject.Host, c.Subject.Method, c.Subject.Route = e.Host, e.Method, e.Template
 	}

@@ -66,6 +66,7 @@ func Catalogue() []Kind {
 		credentialStuffing,
 		authScanner,
 		authenticationOutage,
+		intermittentRefusal,
 		unauthorizedSpike,
 	}
 }
