@@ -68,6 +68,8 @@ func Catalogue() []Kind {
 		passwordSpraying,
 		credentialStuffing,
 		authScanner,
+		authenticationOutage,
+		intermittentRefusal,
 		unauthorizedSpike,
 	}
 }

@@ -92,6 +92,7 @@ type Refusal struct {
 	Denied   bool  // the line itself states that access was denied to good credentials
 	Known    bool  // the actor had been accepted before
 	Good     bool  // Known or Denied, or the session was accepted soon after without a sign-in
+	Back     bool  // the actor was accepted, or signed in, within minutes after it
 	Fatal    bool  // it ended a session
 	Dead     bool  // it ended a session, or followed that before the next sign-in
 	// Of a Dead one, in milliseconds: how long the session had been silent on

@@ -1,0 +1,598 @@
+package detect
+
+import (
+	"math"
+	"slices"
+
+	"logscan/analyze/result"
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+)
+
+// authenticationOutage finds times in which a site, a part of it or a sign-in route
+// accepts nobody.
+//
+// Sign: from one time to another, or to the end, requests with credentials are refused
+// whoever makes them, by all routes of a host, of a tenant's prefix, or by the sign-in,
+// and the same people are accepted at other times. Not: an invalidation (people sign in
+// again at once), expiry (others are accepted meanwhile), an attack (its clients are
+// never accepted), one broken route (its clients are accepted elsewhere), mistyped
+// passwords and abandoned sessions at their usual rate.
+//
+// Statistic: distinct actors over time, each counted once per visit: those refused that
+// are not accepted within minutes, or whose credentials prove good later, against those
+// accepted. Binary segmentation (stats.Segment) finds the time, the binomial tail
+// against the share of refusals at all other times says whether it is chance, corrected
+// for the number of steps and scopes (Bonferroni).
+var authenticationOutage = Kind{
+	Name:     "authentication_outage",
+	Label:    "Authentication outage",
+	Meaning:  "Nobody is accepted, or nobody can sign in, for a time: what checks the credentials is down.",
+	Category: SessionCategory,
+	Subjects: []string{"site"},
+	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraSession, parse.ExtraHost},
+	Details:  func() any { return new(Outage) },
+	Title: `{{if .Details.SignIn}}Nobody can sign in{{with .Subject.Route}} at {{.}}{{end}}{{else}}Nobody is accepted{{with .Subject.Route}} at {{.}}{{end}}{{end}}
+		{{- with .Subject.Host}} on {{.}}{{end}}{{if .Details.Until}} from {{time .Onset}} to {{time .Details.Until}}{{else}} {{since .Onset}}{{end}}`,
+	Explanation: `{{with .Details}}
+		{{plural .Refused "person or program was" "people and programs were"}} refused in this time{{if gt .Routes 1}}, on {{count .Routes "route"}}{{end}}, and {{if .Accepted}}only {{number .Accepted}} accepted{{else}}nobody was accepted{{end}}.
+		{{if .AcceptedOutside}}At other times, {{share .UsualShare}} of the visits are refused like this; {{number .Proven}} of the refused are accepted at other times, so their credentials are good.{{else}}The log shows no time at which anybody was accepted here. Each user comes again and from clients of their own, which guessing does not look like.{{end}}
+		{{if .OnsetLow}}The last acceptance before was at {{time .OnsetLow}}, the first refusal at {{time .OnsetHigh}}.{{end}}
+		{{if .Ongoing}}It still fails at the end of the log.{{end}}{{end}}`,
+	Remedy: []string{
+		`Check what verifies the credentials: the directory (LDAP, Active Directory), the identity provider, the session store, the service behind nginx auth_request or an authentication proxy, the password file (missing, empty or unreadable).`,
+		`Look at the error logs of the proxy and the application {{with .Details.OnsetHigh}}at {{time .}}{{else}}when it began{{end}}: time-outs, refused connections, failed TLS or expired certificates, unknown signing keys (JWKS).`,
+		`{{with .Details.OnsetHigh}}Check what changed just before: a deploy, a rotated key or bind password, a moved file. {{end}}Check the clocks of the verifier and the issuer (chronyc tracking).`,
+		`Answer 503 when credentials cannot be checked (nginx auth_request: error_page 500 =503): a 401 makes clients throw away good credentials.`,
+	},
+	observe: observeOutages,
+	inspect: inspectOutages,
+}
+
+// Outage is the details of an authentication_outage finding.
+type Outage struct {
+	SignIn          bool               `json:"sign_in"`           // only signing in fails
+	Refused         int64              `json:"refused_actors"`    // distinct actors with credentials, in this time
+	Accepted        int64              `json:"accepted_visits"`   // in this time
+	Proven          int64              `json:"proven_actors"`     // of the refused: accepted at another time
+	UsualShare      result.Share       `json:"usual_share"`       // of the visits that are refused at other times
+	AcceptedOutside int64              `json:"accepted_outside"`  // visits accepted at other times
+	Routes          int                `json:"routes"`            // that refused
+	Until           result.Time        `json:"until,omitempty"`   // when somebody was accepted again
+	PValue          result.Probability `json:"p_value,omitempty"` // absent if nobody was ever accepted
+	Ongoing         bool               `json:"ongoing"`
+	OnsetLow        *result.Time       `json:"onset_low,omitempty" label:"onset (earliest)"`
+	OnsetHigh       *result.Time       `json:"onset_high,omitempty" label:"onset (latest)"`
+}
+
+const (
+	// outageActors is the minimum number of distinct actors refused: fewer may have
+	// troubles of their own.
+	outageActors = 5
+	// outageProven is the minimum number of actors refused that are accepted at another
+	// time, and how many times those accepted meanwhile they must be: in an attack the
+	// site's own people are accepted.
+	outageProven = 3
+	// outagePages is the number of distinct endpoints that make a client a visitor.
+	outagePages = 3
+	// outageUsers is the minimum number of distinct users, where lines name them: one
+	// user on many clients is account_failure, or guessing.
+	outageUsers = 3
+	// outageShare is the minimum share of the visits refused: some programs have
+	// credentials that another service checks, and the edges of steps blur it.
+	outageShare = 0.9
+	// outageLower is the minimum of the 95% lower bound of that share.
+	outageLower = 0.5
+	// outageFalse is the accepted probability of a false report in a run.
+	outageFalse = 0.001
+	// outageUsual is the least share of refused visits that counts as usual: with
+	// a share of 0, two refusals would be infinitely surprising.
+	outageUsual = 0.02
+	// outageVisit is the silence, in milliseconds, after which a request is another
+	// visit.
+	outageVisit = 30 * 60_000
+	// outageTries is the maximum number of refusals of an actor that was never
+	// accepted: those of more are guesses (brute_force begins at 20).
+	outageTries = 20
+	// outageHigh is the number of actors refused from which on the severity is high.
+	outageHigh = 20
+	// outagePeople is the share of all actors from which on it is high as well.
+	outagePeople = 0.2
+	// staleShare is the share of the sessions idle for as long that die at other
+	// times from which on a refused session may have expired.
+	staleShare = 0.2
+	// scopeOutside is the number of visits accepted outside a narrower scope from
+	// which on the wider one is not down.
+	scopeOutside = 3
+	// neverVisits is the minimum number of visits of most users of a site that
+	// never accepts anybody: guesses at an account are made in one go.
+	neverVisits = 2
+	// neverClients is the maximum mean number of clients of a user, and of users of
+	// a client, of such a site: people use their own.
+	neverClients = 1.5
+)
+
+// visitor is an actor in a scope.
+type visitor struct {
+	scope int32
+	actor uint32
+}
+
+// outageObserver follows scopes over time: the acceptances, in visits, and which of
+// the refused clients are accepted at some time.
+type outageObserver struct {
+	*Diagnosis
+	scopes  *scopes
+	evident []bool                        // by refusal: it counts, see outageEvidence
+	cells   [][]cell                      // by scope and step; accepted only
+	clients map[timeline.Client]*standing // the refused ones
+	parts   []*outagePart
+}
+
+// outageEvidence returns which refusals show that good credentials were refused: nobody
+// was accepted within minutes, or the same credentials are accepted later.
+func outageEvidence(d *Diagnosis) []bool {
+	stale := d.staleSessions()
+	evident := make([]bool, len(d.Refusals))
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		switch {
+		case !d.open(i):
+		case r.SignIn:
+			evident[i] = !r.Back
+		case r.Named:
+			evident[i] = !r.Back || r.Known
+		case r.Fatal:
+			evident[i] = !r.Back && !stale(r)
+		default:
+			evident[i] = r.Known && r.Cause == session.Unexplained
+		}
+	}
+	return evident
+}
+
+// staleSessions returns a function that reports whether a session may have expired by
+// the silence before its end, as others did.
+func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
+	died := map[string][]int64{}
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; r.Fatal {
+			host := d.State.Endpoints[r.Endpoint].Host
+			died[host] = append(died[host], r.Gap)
+		}
+	}
+	lived := map[string]func(int64) int64{}
+	for host, gaps := range died {
+		slices.Sort(gaps)
+		if l := d.Lifetimes[host]; l != nil {
+			lived[host] = l.Gap.CountsAbove()
+		}
+	}
+	return func(r *session.Refusal) bool {
+		host := d.State.Endpoints[r.Endpoint].Host
+		above := lived[host]
+		if above == nil {
+			return r.Gap > session.Nearby
+		}
+		gap := r.Gap * 4 / 5
+		n, _ := slices.BinarySearch(died[host], gap)
+		dead := float64(len(died[host]) - n)
+		return dead > staleShare*(dead+float64(above(gap)))
+	}
+}
+
+func observeOutages(d *Diagnosis) observer {
+	o := &outageObserver{Diagnosis: d, scopes: newScopes(d), evident: outageEvidence(d), clients: map[timeline.Client]*standing{}}
+	seen := map[visitor]bool{}
+	counts := make([]int64, len(o.scopes.list))
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if !o.evident[i] {
+			continue
+		}
+		o.scopes.each(r.Endpoint, func(s int32) {
+			if v := (visitor{s, r.Actor}); !seen[v] {
+				seen[v] = true
+				counts[s]++
+			}
+		})
+	}
+	o.scopes.keep(counts, outageActors)
+	if len(o.scopes.list) == 0 {
+		return nil
+	}
+	o.cells = newCells(len(o.scopes.list))
+	for i := range d.Refusals {
+		if r := &d.Refusals[i]; o.evident[i] {
+			o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}] = &standing{}
+		}
+	}
+	return o
+}
+
+// standing is what shows that a refused client is one of the site's own.
+type standing struct {
+	proven bool // it is accepted with credentials at some time
+	// endpoints are some of the distinct ones, plus one, that answered it: people
+	// see pages and their parts, while a program that guesses goes to the sign-in.
+	endpoints [outagePages]uint32
+}
+
+// visit notes an endpoint that answered.
+func (s *standing) visit(endpoint uint32) {
+	for i, e := range s.endpoints {
+		if e == endpoint+1 {
+			return
+		}
+		if e == 0 {
+			s.endpoints[i] = endpoint + 1
+			return
+		}
+	}
+}
+
+func (s *standing) merge(o *standing) {
+	s.proven = s.proven || o.proven
+	for _, e := range o.endpoints {
+		if e != 0 {
+			s.visit(e - 1)
+		}
+	}
+}
+
+// visitor reports whether the client looks at the site as people do.
+func (s *standing) visitor() bool { return s.endpoints[outagePages-1] != 0 }
+
+// outagePart is the part of an outageObserver that belongs to one goroutine.
+type outagePart struct {
+	*outageObserver // read only
+	cells           [][]cell
+	counted         []inStep // by scope
+	clients         map[timeline.Client]*standing
+}
+
+func (o *outageObserver) part() func(*timeline.Actor, uint32) {
+	n := len(o.scopes.list)
+	p := &outagePart{outageObserver: o, cells: newCells(n), counted: make([]inStep, n), clients: map[timeline.Client]*standing{}}
+	o.parts = append(o.parts, p)
+	return p.actor
+}
+
+// standing returns the part's standing of a client, nil unless it was refused.
+func (p *outagePart) standing(c timeline.Client) *standing {
+	if p.outageObserver.clients[c] == nil {
+		return nil
+	}
+	s := p.clients[c]
+	if s == nil {
+		s = &standing{}
+		p.clients[c] = s
+	}
+	return s
+}
+
+// actor counts the acceptances of an actor: once per visit, and once after each
+// refusal.
+func (p *outagePart) actor(a *timeline.Actor, id uint32) {
+	visit := int32(outageVisit / p.Width)
+	refused := int32(-1) // step of the last refusal
+	var client timeline.Client
+	var own *standing // of client, if it was refused
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.Outcome == timeline.Unauthorized {
+			refused = int32(p.Step(e.Time))
+			continue
+		}
+		if i == 0 || e.Client != client {
+			client = e.Client
+			own = p.standing(client)
+		}
+		role := p.Roles[e.Endpoint]
+		if own != nil && role&session.SignsIn == 0 && e.Outcome == timeline.Accepted {
+			own.visit(e.Endpoint)
+		}
+		if !(e.Outcome == timeline.Accepted && role&(session.Guards|session.SignsIn) != 0 || e.Outcome == timeline.Redirected && role&session.SignsIn != 0) {
+			continue
+		}
+		if own != nil {
+			own.proven = true
+		}
+		step := int32(p.Step(e.Time))
+		for _, s := range p.scopes.of[e.Endpoint] {
+			if s < 0 {
+				continue
+			}
+			c, in := &p.cells[s][step], &p.counted[s]
+			c.lastAccepted = max(c.lastAccepted, e.Time)
+			if in.actor != id {
+				*in = inStep{actor: id, accepted: -1}
+			}
+			if in.accepted < 0 || refused >= in.accepted || step-in.accepted > visit {
+				in.accepted = step
+				c.accepted++
+			}
+		}
+	}
+}
+
+func (o *outageObserver) gather() {
+	for _, p := range o.parts {
+		for n := range o.cells {
+			for i := range o.cells[n] {
+				o.cells[n][i].merge(&p.cells[n][i])
+			}
+		}
+		for c, s := range p.clients {
+			o.clients[c].merge(s)
+		}
+	}
+	o.parts = nil
+}
+
+// good reports whether the credentials of a refusal are known to be good: its actor or
+// client is accepted at some time. The user that it names proves nothing.
+func (o *outageObserver) good(r *session.Refusal) bool {
+	s := o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}]
+	return r.Known || s != nil && s.proven
+}
+
+// counts reports whether a refusal counts in a scope: its credentials are good, or it
+// is a try to sign in by a visitor, or one of a site that never accepts anybody.
+func (o *outageObserver) counts(r *session.Refusal, never bool) bool {
+	if o.good(r) || never && r.Named {
+		return true
+	}
+	s := o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}]
+	return r.SignIn && s != nil && s.visitor()
+}
+
+// withRefusals returns the cells with the open refusals, each actor counted once per
+// visit.
+func (o *outageObserver) withRefusals() [][]cell {
+	cells := make([][]cell, len(o.cells))
+	for n := range cells {
+		cells[n] = slices.Clone(o.cells[n])
+	}
+	last := map[visitor]int64{}
+	never := o.neverAccept()
+	for i := range o.Refusals {
+		r := &o.Refusals[i]
+		if !o.evident[i] || !o.open(i) {
+			continue
+		}
+		step := o.Step(r.Time)
+		o.scopes.each(r.Endpoint, func(s int32) {
+			if !o.counts(r, never[s]) {
+				return
+			}
+			c, v := &cells[s][step], visitor{s, r.Actor}
+			c.firstRefused = min(c.firstRefused, r.Time)
+			if at, ok := last[v]; !ok || r.Time-at > outageVisit {
+				last[v] = r.Time
+				c.refused++
+			}
+		})
+	}
+	return cells
+}
+
+// neverAccept reports, by scope, whether nobody is ever accepted there.
+func (o *outageObserver) neverAccept() []bool {
+	never := make([]bool, len(o.scopes.list))
+	for n := range never {
+		never[n] = !slices.ContainsFunc(o.cells[n], func(c cell) bool { return c.accepted > 0 })
+	}
+	return never
+}
+
+// outage is a time in which a scope accepts nobody.
+type outage struct {
+	scope          int32
+	span           span
+	outside        stats.Cell // visits at other times
+	onset          int64      // Unix milliseconds
+	lastAccepted   int64      // before onset
+	until          int64      // first acceptance after, or session.Never
+	p              float64
+	claims         []uint32
+	actors, proven int64
+	users          int // distinct ones that the refusals name
+	routes         int
+	route          uint32 // one of them
+	alive          int    // distinct actors that are accepted elsewhere meanwhile
+	cells          []cell
+}
+
+func inspectOutages(d *Diagnosis, seen observer) ([]candidate, error) {
+	if seen == nil {
+		return nil, nil
+	}
+	o := seen.(*outageObserver)
+	cells := o.withRefusals()
+	var all []outage
+	for s := range o.scopes.list {
+		if x, ok := o.outage(int32(s), cells[s]); ok {
+			all = append(all, x)
+		}
+	}
+	var found []candidate
+	for i := range all {
+		x := &all[i]
+		narrower := slices.ContainsFunc(all, func(y outage) bool { return o.isWiderThanFault(x, &y) })
+		if !narrower {
+			found = append(found, o.candidate(x))
+		}
+	}
+	return found, nil
+}
+
+// isWiderThanFault reports whether a narrower scope has nearly all refusals of x,
+// while the rest of x accepts people.
+func (o *outageObserver) isWiderThanFault(x, y *outage) bool {
+	return x.scope != y.scope && o.scopes.list[x.scope].contains(&o.scopes.list[y.scope]) &&
+		float64(len(y.claims)) >= intact*float64(len(x.claims)) &&
+		x.span.Trials-x.span.Hits-(y.span.Trials-y.span.Hits) >= scopeOutside
+}
+
+// outage returns the time in which a scope accepts nobody, if there is one.
+func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
+	x = outage{scope: s, cells: cells}
+	if x.span, ok = refusingSpan(cells, outageShare); !ok || x.span.Hits < outageActors ||
+		stats.WilsonLower(x.span.Hits, x.span.Trials, stats.Z95) < outageLower {
+		return x, false
+	}
+	for _, c := range cells {
+		x.outside.Merge(stats.Cell{Hits: int64(c.refused), Trials: int64(c.refused + c.accepted)})
+	}
+	x.outside.Hits -= x.span.Hits
+	x.outside.Trials -= x.span.Trials
+	usual := outageUsual
+	if x.outside.Trials > 0 {
+		usual = max(usual, float64(x.outside.Hits)/float64(x.outside.Trials))
+	}
+	x.p = min(1, stats.BinomialTail(x.span.Hits, x.span.Trials, usual)*session.MaxSteps*float64(len(o.scopes.list)))
+	accepted := x.outside.Trials > x.outside.Hits
+	if accepted && x.p > outageFalse {
+		return x, false
+	}
+	x.onset, x.lastAccepted = o.onsetOf(cells, x.span)
+	x.until = session.Never
+	for i := x.span.to; i < len(cells) && x.until == session.Never; i++ {
+		if cells[i].accepted > 0 {
+			x.until = o.From + int64(i)*o.Width
+		}
+	}
+	o.claim(&x)
+	switch {
+	case x.actors < outageActors, !accepted && !o.peopleLike(x.claims):
+		return x, false
+	case accepted && x.proven < max(outageProven, outageProven*(x.span.Trials-x.span.Hits)):
+		return x, false
+	case x.users > 0 && x.users < outageUsers:
+		return x, false
+	}
+	// One route whose clients are accepted elsewhere is endpoint_misconfigured.
+	return x, o.scopes.list[s].signIn || x.routes > 1 || x.alive < endpointActors
+}
+
+// claim sets the refusals that an outage explains, and their counts.
+func (o *outageObserver) claim(x *outage) {
+	from := x.onset
+	if x.lastAccepted != math.MinInt64 {
+		from = x.lastAccepted + 1 // nobody was accepted since
+	}
+	tries := map[uint32]int{} // by actor, of those that are not known to be good
+	var list []uint32
+	for i := range o.Refusals {
+		r := &o.Refusals[i]
+		if !o.open(i) || r.Time < from || r.Time >= x.until || !slices.Contains(o.scopes.of[r.Endpoint][:], x.scope) {
+			continue
+		}
+		if !(r.Good || r.Named || r.Session || r.SignIn || o.good(r)) {
+			continue
+		}
+		if list = append(list, uint32(i)); !o.good(r) {
+			tries[r.Actor]++
+		}
+	}
+	routes, actors, proven := map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
+	users, alive := map[uint32]bool{}, map[uint32]bool{}
+	for _, i := range list {
+		r := &o.Refusals[i]
+		if tries[r.Actor] > outageTries && !o.good(r) && !(x.outside.Trials == x.outside.Hits) {
+			continue
+		}
+		x.claims = append(x.claims, i)
+		routes[r.Endpoint], x.route = true, r.Endpoint
+		if r.Alive {
+			alive[r.Actor] = true
+		}
+		if r.Named {
+			users[r.User] = true
+		}
+		x.onset = min(x.onset, r.Time)
+		if o.evident[i] {
+			actors[r.Actor] = true
+			if o.good(r) {
+				proven[r.Actor] = true
+			}
+		}
+	}
+	x.actors, x.proven = int64(len(actors)), int64(len(proven))
+	x.routes, x.users, x.alive = len(routes), len(users), len(alive)
+}
+
+// peopleLike reports whether the refusals of a site that never accepts anybody are
+// those of its users: each comes again, and uses clients of its own.
+func (o *outageObserver) peopleLike(claims []uint32) bool {
+	type use struct {
+		user   uint32
+		client timeline.Client
+	}
+	uses := map[use]bool{}
+	clients := map[timeline.Client]bool{}
+	visits, last := map[uint32]int{}, map[uint32]int64{}
+	for _, i := range claims {
+		r := &o.Refusals[i]
+		if !r.Named || r.User == 0 {
+			continue
+		}
+		c := timeline.Client{Address: r.Address, Agent: r.Agent}
+		uses[use{r.User, c}], clients[c] = true, true
+		if at, ok := last[r.User]; !ok || r.Time-at > outageVisit {
+			visits[r.User]++
+		}
+		last[r.User] = r.Time
+	}
+	again := 0
+	for _, n := range visits {
+		if n >= neverVisits {
+			again++
+		}
+	}
+	return len(visits) >= outageActors && len(clients) >= outageActors && 2*again > len(visits) &&
+		float64(len(uses)) <= neverClients*float64(min(len(visits), len(clients)))
+}
+
+func (o *outageObserver) candidate(x *outage) candidate {
+	s := &o.scopes.list[x.scope]
+	c := candidate{claims: x.claims}
+	c.Subject = result.Subject{Type: "site", Host: s.host, Method: s.method, Route: s.prefix}
+	if x.routes == 1 {
+		e := &o.State.Endpoints[x.route]
+		c.Subject.Host, c.Subject.Method, c.Subject.Route = e.Host, e.Method, e.Template
+	}
+	details := &Outage{
+		SignIn: s.signIn, Refused: x.actors, Accepted: x.span.Trials - x.span.Hits, Proven: x.proven, Routes: x.routes,
+		AcceptedOutside: x.outside.Trials - x.outside.Hits, Ongoing: x.until == session.Never,
+	}
+	lower := stats.WilsonLower(x.span.Hits, x.span.Trials, stats.Z95)
+	c.Onset, c.Confidence = parse.NoTime, confidence(0, lower)
+	if details.AcceptedOutside > 0 {
+		details.UsualShare = result.Share(round(float64(x.outside.Hits)/float64(x.outside.Trials), 4))
+		details.PValue = result.Probability(x.p)
+		c.Confidence = confidence(x.p, lower)
+	}
+	if x.span.accepted {
+		c.Onset = x.onset * 1000
+		high := result.Time(c.Onset)
+		details.OnsetHigh = &high
+		if x.lastAccepted != math.MinInt64 {
+			low := result.Time(x.lastAccepted * 1000)
+			details.OnsetLow = &low
+		}
+	}
+	if !details.Ongoing {
+		details.Until = result.Time(x.until * 1000)
+	}
+	c.Severity = result.Medium
+	if x.actors >= outageHigh || float64(x.actors) >= outagePeople*float64(o.Actors) {
+		c.Severity = result.High
+	}
+	c.Details, c.Exhibit = details, o.actorTrend(x.cells)
+	return c
+}

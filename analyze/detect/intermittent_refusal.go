@@ -1,0 +1,543 @@
+package detect
+
+import (
+	"math"
+	"slices"
+
+	"logscan/analyze/result"
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+)
+
+// intermittentRefusal finds sites that refuse and accept the same sessions in turn.
+//
+// Sign: within living sessions, without a sign-in between, requests are refused and
+// accepted, on all routes, for all users, and whether the request before was refused or
+// not. Not: expiry (after a refusal nothing is accepted until the next sign-in, or
+// nothing is refused for a while), a broken route or missing permission (the routes
+// differ), one bad backend (upstream_misconfigured).
+//
+// Statistic: distinct actors refused and accepted over time (stats.Segment), the
+// binomial tail of the refused ones against the share at all other times; the share of
+// refusals after a refusal against that after an acceptance, which are equal if the
+// requests of a session are independent (runs, Wald and Wolfowitz, 1940); the share of
+// refusals by route. A share of (n-1)/n fits n processes of which each accepts its own
+// sessions, 1/n one broken process of n.
+var intermittentRefusal = Kind{
+	Name:     "intermittent_refusal",
+	Label:    "Refusals at random",
+	Meaning:  "Live sessions are refused and accepted in turn: processes or replicas do not share sessions or keys.",
+	Category: SessionCategory,
+	Subjects: []string{"site"},
+	Needs:    []string{needTime, needStatus, needPath, needClient},
+	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraUser, parse.ExtraUpstream, parse.ExtraHost},
+	Details:  func() any { return new(Intermittent) },
+	Title:    `{{share .Details.RefusedShare}} of the requests of live sessions{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} at {{.}}{{end}} are refused at random {{since .Onset}}`,
+	Explanation: `{{with .Details}}
+		{{plural .Sessions "session was" "sessions were"}} refused and accepted in turn, without a sign-in between, alike on {{count .Routes "route"}}.
+		After a refusal, {{share .AfterRefusal}} of a session's next requests are refused; after an acceptance, {{share .AfterAcceptance}}: neither the user nor the route decides.
+		{{if .OnePlace}}The log names the backends: each session is accepted at one of them and refused at the others, so the backends do not share their sessions or keys.
+		{{else if .Processes}}That fits {{.Processes}} processes, replicas or servers that do not share their secret or session store: each accepts only the sessions that it began.
+		{{else if .BrokenOf}}That fits one broken process, replica or server of {{.BrokenOf}}.
+		{{else}}That fits several processes, replicas or servers that do not share their secret or session store, or a store that fails now and then.{{end}}
+		{{if .Ongoing}}It still happens at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
+	Remedy: []string{
+		`Give all workers, replicas and servers the same secret: SECRET_KEY, the cookie or session secret, the signing key or JWKS. A secret that is made up at the start differs in every process.`,
+		`Keep sessions in a store that all replicas share (Redis, a database), not in the memory of a process.`,
+		`If they cannot share sessions, make sessions sticky: nginx ip_hash or hash on the session cookie, HAProxy cookie, ingress affinity. {{with .Details.OnsetHigh}}Check whether the affinity was lost, or replicas were added, at {{time .}}.{{end}}`,
+		`If the share grows with the load, check the time-outs and limits of the session store, the identity provider and the service behind auth_request.`,
+	},
+	observe: observeIntermittent,
+	inspect: inspectIntermittent,
+}
+
+// Intermittent is the details of an intermittent_refusal finding.
+type Intermittent struct {
+	RefusedShare    result.Share       `json:"refused_share"` // of the requests of live sessions
+	RefusedLow      result.Share       `json:"refused_share_low" label:"refused share (at least)"`
+	RefusedHigh     result.Share       `json:"refused_share_high" label:"refused share (at most)"`
+	Sessions        int64              `json:"sessions"`                // refused and accepted in turn
+	Routes          int                `json:"routes"`                  // that refused
+	AfterRefusal    result.Share       `json:"refused_after_refusal"`   // of the next requests
+	AfterAcceptance result.Share       `json:"refused_after_accepted"`  // of the next requests
+	Processes       int                `json:"processes,omitempty"`     // that do not share, whose number fits the share
+	BrokenOf        int                `json:"broken_one_of,omitempty"` // processes, of which one is broken, that fit
+	OnePlace        bool               `json:"each_at_one_backend"`     // each session is accepted by one backend only
+	PValue          result.Probability `json:"p_value"`
+	Ongoing         bool               `json:"ongoing"`
+	OnsetLow        *result.Time       `json:"onset_low,omitempty" label:"onset (earliest)"`
+	OnsetHigh       *result.Time       `json:"onset_high,omitempty" label:"onset (latest)"`
+}
+
+const (
+	// mixedRefused is the minimum number of refusals of live sessions, and mixedBack
+	// that of acceptances right after one.
+	mixedRefused = 20
+	mixedBack    = 10
+	// mixedSessions is the minimum number of sessions refused and accepted in turn.
+	mixedSessions = 5
+	// mixedShare is the minimum share of refused requests: that of one broken process
+	// of ten.
+	mixedShare = 0.1
+	// mixedUsual is the least share at other times that counts as usual.
+	mixedUsual = 0.01
+	// mixedFalse is the accepted probability of a false report in a run.
+	mixedFalse = 0.001
+	// mixedDependence is the maximum difference between the shares of refusals after
+	// a refusal and after an acceptance: connections that are kept alive stay at
+	// one process, so that it is not 0.
+	mixedDependence = 0.4
+	// mixedRepeat is the minimum share of refusals after a refusal, in the share of
+	// all: where tokens expire by a timer, the next request after a refusal is accepted.
+	// No timer refuses every other request, so from timerShare on it is not asked.
+	mixedRepeat = 0.3
+	timerShare  = 0.4
+	// alikeRoutes is the minimum share of the requests that must be for routes whose
+	// share of refusals is like that of all: between alikeFactor times less refused
+	// and alikeFactor times less accepted.
+	alikeRoutes = 0.7
+	alikeFactor = 3
+	// alikeRequests is the minimum number of requests of a route that is compared.
+	alikeRequests = 10
+	// onePlaceAgree is the minimum share of equal answers of a backend to one session.
+	onePlaceAgree = 0.95
+	// onePlacePairs is the minimum number of pairs of answers that it is taken from.
+	onePlacePairs = 20
+	// mostProcesses is the greatest number of processes that a share can show.
+	mostProcesses = 16
+	// mixedHigh is the number of sessions from which on the severity is high, and
+	// mixedPeople the share of all actors.
+	mixedHigh   = 20
+	mixedPeople = 0.2
+	// phases is the number of parts of the log by which routes are counted.
+	phases = 32
+)
+
+// mixture counts the requests of live sessions in one step of time.
+type mixture struct {
+	answers stats.Cell    // hits are refused
+	after   [2]stats.Cell // of requests after an acceptance, after a refusal
+	same    stats.Cell    // pairs of answers by one backend to a session; hits are equal
+}
+
+func (m *mixture) merge(o *mixture) {
+	m.answers.Merge(o.answers)
+	m.after[0].Merge(o.after[0])
+	m.after[1].Merge(o.after[1])
+	m.same.Merge(o.same)
+}
+
+// mixtures is what is counted of live sessions.
+type mixtures struct {
+	cells  [][]cell              // by scope and step: actors
+	steps  [][]mixture           // by scope and step: requests
+	routes []*[phases]stats.Cell // by endpoint and phase; nil for none
+	places []*[phases]stats.Cell // by upstream and phase; nil for none
+}
+
+func newMixtures(scopes, endpoints, upstreams int) *mixtures {
+	m := &mixtures{
+		cells: newCells(scopes), steps: make([][]mixture, scopes),
+		routes: make([]*[phases]stats.Cell, endpoints), places: make([]*[phases]stats.Cell, upstreams),
+	}
+	for i := range m.steps {
+		m.steps[i] = make([]mixture, session.MaxSteps)
+	}
+	return m
+}
+
+func (m *mixtures) merge(o *mixtures) {
+	for n := range m.cells {
+		for i := range m.cells[n] {
+			m.cells[n][i].merge(&o.cells[n][i])
+			m.steps[n][i].merge(&o.steps[n][i])
+		}
+	}
+	mergePhases(m.routes, o.routes)
+	mergePhases(m.places, o.places)
+}
+
+func mergePhases(sums, all []*[phases]stats.Cell) {
+	for n, x := range all {
+		if x == nil {
+			continue
+		}
+		if sums[n] == nil {
+			sums[n] = &[phases]stats.Cell{}
+		}
+		for i := range x {
+			sums[n][i].Merge(x[i])
+		}
+	}
+}
+
+// addPhase counts an answer of a route or backend.
+func addPhase(sums []*[phases]stats.Cell, n uint32, phase int, refused bool) {
+	if sums[n] == nil {
+		sums[n] = &[phases]stats.Cell{}
+	}
+	sums[n][phase].Add(refused)
+}
+
+// mixedObserver counts what the requests of live sessions are answered.
+type mixedObserver struct {
+	*Diagnosis
+	scopes *scopes
+	all    *mixtures
+	living []bool // by refusal: the session was accepted after it, without a sign-in
+	parts  []*mixtures
+}
+
+func observeIntermittent(d *Diagnosis) observer {
+	o := &mixedObserver{Diagnosis: d, scopes: newScopes(d)}
+	seen, counts := map[visitor]bool{}, make([]int64, len(o.scopes.list))
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if !d.open(i) || r.SignIn || !r.Good || r.Dead {
+			continue
+		}
+		o.scopes.each(r.Endpoint, func(s int32) {
+			if v := (visitor{s, r.Actor}); !seen[v] {
+				seen[v] = true
+				counts[s]++
+			}
+		})
+	}
+	for s := range o.scopes.list {
+		if o.scopes.list[s].signIn {
+			counts[s] = 0
+		}
+	}
+	o.scopes.keep(counts, mixedSessions)
+	if len(o.scopes.list) == 0 {
+		return nil
+	}
+	o.all = o.newPart()
+	o.living = make([]bool, len(d.Refusals))
+	return o
+}
+
+func (o *mixedObserver) newPart() *mixtures {
+	return newMixtures(len(o.scopes.list), len(o.State.Endpoints), len(o.State.Upstreams))
+}
+
+// mixedPart is the part of a mixedObserver that belongs to one goroutine.
+type mixedPart struct {
+	*mixedObserver // read only, but for living of the current actor's refusals
+	sums           *mixtures
+	counted        []inStep          // by scope
+	pending        []*timeline.Event // scratch of answers
+	last           []lastAnswer      // by scope
+	placed         map[uint16]bool   // by upstream: whether its last answer was a refusal
+}
+
+// lastAnswer is the last answer to the current session in a scope.
+type lastAnswer struct {
+	known, refused bool
+}
+
+func (o *mixedObserver) part() func(*timeline.Actor, uint32) {
+	sums := o.newPart()
+	o.parts = append(o.parts, sums)
+	n := len(o.scopes.list)
+	p := &mixedPart{mixedObserver: o, sums: sums, counted: make([]inStep, n), last: make([]lastAnswer, n), placed: map[uint16]bool{}}
+	return p.actor
+}
+
+// actor counts the answers to an actor's sessions up to the last acceptance before each
+// sign-in or sign-out: what is refused after it belongs to the end of the session.
+func (p *mixedPart) actor(a *timeline.Actor, id uint32) {
+	mixed := false
+	p.answers(a, func() {}, func(_ *timeline.Event, refused bool) { mixed = mixed || refused })
+	forget := func() {
+		clear(p.last)
+		clear(p.placed)
+	}
+	forget()
+	p.answers(a, forget, func(e *timeline.Event, refused bool) {
+		step := int32(p.Step(e.Time))
+		for _, s := range p.scopes.of[e.Endpoint] {
+			if s >= 0 {
+				p.sums.cells[s][step].add(&p.counted[s], e.Time, id, step, refused)
+			}
+		}
+		if refused {
+			p.living[e.Refusal] = true
+		}
+		if mixed { // actors that are never refused may have sessions of another kind
+			p.count(e, int(step), refused)
+		}
+	})
+}
+
+// answers calls answer for the answers to an actor's live sessions, and begin where
+// another session begins.
+func (p *mixedPart) answers(a *timeline.Actor, begin func(), answer func(e *timeline.Event, refused bool)) {
+	alive := a.Session != nil
+	pending := p.pending[:0] // refusals since the last acceptance
+	for i := range a.Events {
+		e := &a.Events[i]
+		switch {
+		case e.Outcome == timeline.Unauthorized:
+			if r := &p.Refusals[e.Refusal]; alive && r.Cause != session.Challenge && !r.SignIn {
+				pending = append(pending, e)
+			}
+		case e.Outcome <= timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
+			pending = pending[:0]
+			begin()
+			alive = true
+		case e.Outcome == timeline.Accepted && p.Roles[e.Endpoint]&session.Guards != 0:
+			alive = true
+			for _, r := range pending {
+				answer(r, true)
+			}
+			pending = pending[:0]
+			answer(e, false)
+		}
+	}
+	p.pending = pending
+}
+
+// count counts an answer to an actor that is refused and accepted in turn.
+func (p *mixedPart) count(e *timeline.Event, step int, refused bool) {
+	phase := step * phases / session.MaxSteps
+	addPhase(p.sums.routes, e.Endpoint, phase, refused)
+	var same *stats.Cell
+	agrees := false
+	if e.Upstream != 0 {
+		addPhase(p.sums.places, uint32(e.Upstream-1), phase, refused)
+		if was, ok := p.placed[e.Upstream]; ok {
+			same, agrees = &stats.Cell{}, was == refused
+		}
+		p.placed[e.Upstream] = refused
+	}
+	for _, s := range p.scopes.of[e.Endpoint] {
+		if s < 0 {
+			continue
+		}
+		m, last := &p.sums.steps[s][step], &p.last[s]
+		m.answers.Add(refused)
+		if last.known {
+			after := 0
+			if last.refused {
+				after = 1
+			}
+			m.after[after].Add(refused)
+		}
+		if same != nil {
+			m.same.Add(agrees)
+		}
+		*last = lastAnswer{true, refused}
+	}
+}
+
+// add counts an actor that was refused or accepted in a step, once for each.
+func (x *cell) add(in *inStep, at int64, actor uint32, step int32, refused bool) {
+	if in.actor != actor {
+		*in = inStep{actor: actor}
+	}
+	if refused {
+		x.firstRefused = min(x.firstRefused, at)
+		if in.refused != step+1 {
+			in.refused = step + 1
+			x.refused++
+		}
+		return
+	}
+	x.lastAccepted = max(x.lastAccepted, at)
+	if in.accepted != step+1 {
+		in.accepted = step + 1
+		x.accepted++
+	}
+}
+
+func (o *mixedObserver) gather() {
+	for _, p := range o.parts {
+		o.all.merge(p)
+	}
+	o.parts = nil
+}
+
+func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
+	if seen == nil {
+		return nil, nil
+	}
+	o := seen.(*mixedObserver)
+	var found []candidate
+	for s := range o.scopes.list {
+		if c, ok := o.mixed(int32(s)); ok {
+			found = append(found, c)
+		}
+	}
+	return found, nil
+}
+
+// mixed returns the finding of a scope whose sessions are refused and accepted in turn.
+func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
+	cells := o.all.cells[s]
+	span, ok := refusingSpan(cells, mixedShare)
+	if !ok {
+		return c, false
+	}
+	var inside mixture
+	var outside stats.Cell
+	for i := range cells {
+		if i >= span.from && i < span.to {
+			inside.merge(&o.all.steps[s][i])
+		} else {
+			outside.Merge(stats.Cell{Hits: int64(cells[i].refused), Trials: int64(cells[i].refused + cells[i].accepted)})
+		}
+	}
+	usual := mixedUsual
+	if outside.Trials > 0 {
+		usual = max(usual, float64(outside.Hits)/float64(outside.Trials))
+	}
+	pValue := min(1, stats.BinomialTail(span.Hits, span.Trials, usual)*session.MaxSteps*float64(len(o.scopes.list)))
+	if pValue > mixedFalse || !inside.random() || !o.routesAlike(s, span, inside.answers) || !o.placesAlike(span, inside.answers) {
+		return c, false
+	}
+	sessions, routes, onset := o.claimMixed(&c, s, span)
+	if sessions < mixedSessions || len(c.claims) < mixedRefused {
+		return c, false
+	}
+	x := &o.scopes.list[s]
+	c.Subject, c.Onset = result.Subject{Type: "site", Host: x.host, Route: x.prefix}, parse.NoTime
+	details := inside.details()
+	details.Sessions, details.Routes, details.PValue = sessions, routes, result.Probability(pValue)
+	details.Ongoing = span.to == session.MaxSteps || o.ongoing(c.claims)
+	if span.accepted {
+		c.Onset = onset * 1000
+		high := result.Time(c.Onset)
+		details.OnsetHigh = &high
+		if _, last := o.onsetOf(cells, span); last != math.MinInt64 {
+			low := result.Time(min(last, onset) * 1000)
+			details.OnsetLow = &low
+		}
+	}
+	c.Confidence = confidence(pValue, 1-mixedShare)
+	c.Severity = result.Medium
+	if sessions >= mixedHigh || float64(sessions) >= mixedPeople*float64(o.Actors) {
+		c.Severity = result.High
+	}
+	c.Details, c.Exhibit = details, o.actorTrend(cells)
+	return c, true
+}
+
+// random reports whether refusals do not depend on the answer before.
+func (m *mixture) random() bool {
+	back := m.after[1].Trials - m.after[1].Hits // acceptances right after a refusal
+	if back < mixedBack || m.after[0].Trials < mixedRefused || shareOf(m.answers) < mixedShare {
+		return false
+	}
+	all, after := shareOf(m.answers), shareOf(m.after[1])
+	return after-shareOf(m.after[0]) <= mixedDependence && (all >= timerShare || after >= mixedRepeat*all)
+}
+
+func shareOf(c stats.Cell) float64 { return float64(c.Hits) / float64(max(c.Trials, 1)) }
+
+// alike reports whether a share of refusals is like that of all requests.
+func alike(c, all stats.Cell) bool {
+	p, q := shareOf(all), shareOf(c)
+	return q >= p/alikeFactor && 1-q >= (1-p)/alikeFactor
+}
+
+// during sums the phases that a span of steps is in.
+func during(all *[phases]stats.Cell, s span) (sum stats.Cell) {
+	if all == nil {
+		return sum
+	}
+	for i := s.from * phases / session.MaxSteps; i <= (s.to-1)*phases/session.MaxSteps; i++ {
+		sum.Merge(all[i])
+	}
+	return sum
+}
+
+// routesAlike reports whether the routes of a scope refuse about the same share.
+func (o *mixedObserver) routesAlike(s int32, span span, all stats.Cell) bool {
+	var compared, like, routes int64
+	for e := range o.all.routes {
+		if !slices.Contains(o.scopes.of[e][:], s) {
+			continue
+		}
+		n := during(o.all.routes[e], span)
+		if n.Trials < alikeRequests {
+			continue
+		}
+		compared += n.Trials
+		if alike(n, all) {
+			like += n.Trials
+			routes++
+		}
+	}
+	return routes >= 2 && float64(like) >= alikeRoutes*float64(compared)
+}
+
+// placesAlike reports whether at least two backends refuse, where they are logged.
+func (o *mixedObserver) placesAlike(span span, all stats.Cell) bool {
+	seen, refusing := 0, 0
+	for u := range o.all.places {
+		n := during(o.all.places[u], span)
+		if n.Trials < alikeRequests {
+			continue
+		}
+		seen++
+		if shareOf(n) >= shareOf(all)/alikeFactor {
+			refusing++
+		}
+	}
+	return seen < 2 || refusing >= 2
+}
+
+// claimMixed sets the claims of a finding. It returns the number of live sessions, the
+// number of routes, and the time of the first refusal of a live session.
+func (o *mixedObserver) claimMixed(c *candidate, s int32, x span) (sessions int64, routes int, onset int64) {
+	start, end := session.LongAgo, session.Never
+	if x.accepted {
+		start, _ = o.onsetOf(o.all.cells[s], x)
+	}
+	if x.to < session.MaxSteps {
+		end = o.From + int64(x.to)*o.Width
+	}
+	actors, on := map[uint32]bool{}, map[uint32]bool{}
+	onset = session.Never
+	for i := range o.Refusals {
+		r := &o.Refusals[i]
+		if !o.open(i) || r.SignIn || !(r.Good || r.Session) || r.Time < start || r.Time >= end || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
+			continue
+		}
+		c.claims = append(c.claims, uint32(i))
+		if o.living[i] {
+			actors[r.Actor], on[r.Endpoint] = true, true
+			onset = min(onset, r.Time)
+		}
+	}
+	return int64(len(actors)), len(on), onset
+}
+
+// details returns the figures of the requests.
+func (m *mixture) details() *Intermittent {
+	n := m.answers
+	p := shareOf(n)
+	low := stats.WilsonLower(n.Hits, n.Trials, stats.Z95)
+	high := 1 - stats.WilsonLower(n.Trials-n.Hits, n.Trials, stats.Z95)
+	d := &Intermittent{
+		RefusedShare: result.Share(round(p, 4)), RefusedLow: result.Share(round(low, 4)), RefusedHigh: result.Share(round(high, 4)),
+		AfterRefusal: result.Share(round(shareOf(m.after[1]), 4)), AfterAcceptance: result.Share(round(shareOf(m.after[0]), 4)),
+		OnePlace: m.same.Trials >= onePlacePairs && shareOf(m.same) >= onePlaceAgree,
+	}
+	// The nearest number of processes fits if the interval of the share reaches it,
+	// or nearly: sessions differ in length.
+	const slack = 0.02
+	fits := func(share float64) bool { return share >= low-slack && share <= high+slack }
+	for k := 2; k <= mostProcesses; k++ {
+		switch f := float64(k); {
+		case d.Processes == 0 && fits((f-1)/f):
+			d.Processes = k
+		case d.BrokenOf == 0 && fits(1/f):
+			d.BrokenOf = k
+		}
+	}
+	return d
+}

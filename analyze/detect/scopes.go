@@ -1,0 +1,139 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"logscan/analyze/session"
+)
+
+// scope is a part of a site that has its sign-in or its check of credentials in
+// common: all hosts, a host, the routes below a prefix (which may be a tenant), or
+// the sign-in routes.
+type scope struct {
+	host   string
+	prefix string // ends with a slash, or is a whole route
+	method string // of a single sign-in route
+	every  bool   // all hosts
+	signIn bool
+}
+
+const (
+	// scopesOfEndpoint is the maximum number of scopes that an endpoint is in.
+	scopesOfEndpoint = 4
+	// maxScopes is the maximum number of scopes followed over time, those that refuse
+	// most actors.
+	maxScopes = 64
+	// prefixDepth is how many segments of a path may name a tenant: /acme/ or
+	// /tenants/acme/.
+	prefixDepth = 2
+)
+
+// scopes numbers the scopes of all endpoints.
+type scopes struct {
+	list []scope
+	of   [][scopesOfEndpoint]int32 // by endpoint: its scopes, -1 for none
+}
+
+// newScopes returns the scopes of the endpoints that check credentials: the protected
+// ones, those that refused somebody, and the sign-in routes.
+func newScopes(d *Diagnosis) *scopes {
+	s := &scopes{of: make([][scopesOfEndpoint]int32, len(d.State.Endpoints))}
+	number := map[scope]int32{}
+	for i := range d.State.Endpoints {
+		e := &d.State.Endpoints[i]
+		s.of[i] = [scopesOfEndpoint]int32{-1, -1, -1, -1}
+		signsIn := d.Roles[i]&session.SignsIn != 0
+		if !signsIn && d.Roles[i]&session.Guards == 0 && d.Endpoints[i].RefusedActors == 0 {
+			continue
+		}
+		all := []scope{{every: true, signIn: signsIn}, {host: e.Host, signIn: signsIn}}
+		if signsIn {
+			all = append(all, scope{host: e.Host, prefix: e.Template, method: e.Method, signIn: true})
+		} else {
+			for depth := 1; depth <= prefixDepth; depth++ {
+				if p := prefixOf(e.Template, depth); p != "" && (scope{host: e.Host, prefix: p}) != all[len(all)-1] {
+					all = append(all, scope{host: e.Host, prefix: p})
+				}
+			}
+		}
+		if len(d.Sites) == 1 {
+			all = all[1:] // the host is all hosts
+		}
+		for j, x := range all {
+			n, ok := number[x]
+			if !ok {
+				n = int32(len(s.list))
+				number[x] = n
+				s.list = append(s.list, x)
+			}
+			s.of[i][j] = n
+		}
+	}
+	return s
+}
+
+// prefixOf returns the first segments of a template with the slash behind them, or
+// the whole template if it has no more. It is empty for the root, and where a segment
+// stands for many.
+func prefixOf(template string, depth int) string {
+	at := 0
+	for range depth {
+		next := strings.IndexByte(template[min(at+1, len(template)):], '/')
+		if next < 0 {
+			at = len(template) - 1
+			break
+		}
+		at += 1 + next
+	}
+	p := template[:max(at+1, 0)]
+	if len(p) < 2 || strings.ContainsRune(p, '{') {
+		return ""
+	}
+	return p
+}
+
+// keep drops all scopes but those with the greatest counts, at most maxScopes, and
+// returns the new numbers of those that are left.
+func (s *scopes) keep(counts []int64, least int64) {
+	var kept []int32
+	for n := range s.list {
+		if counts[n] >= least {
+			kept = append(kept, int32(n))
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b int32) int { return cmp.Compare(counts[b], counts[a]) })
+	kept = kept[:min(len(kept), maxScopes)]
+	slices.Sort(kept)
+	renumbered := make([]int32, len(s.list))
+	list := make([]scope, len(kept))
+	for i := range renumbered {
+		renumbered[i] = -1
+	}
+	for i, n := range kept {
+		renumbered[n], list[i] = int32(i), s.list[n]
+	}
+	for i := range s.of {
+		for j, n := range s.of[i] {
+			if n >= 0 {
+				s.of[i][j] = renumbered[n]
+			}
+		}
+	}
+	s.list = list
+}
+
+// each calls do with the scopes of an endpoint.
+func (s *scopes) each(endpoint uint32, do func(scope int32)) {
+	for _, n := range s.of[endpoint] {
+		if n >= 0 {
+			do(n)
+		}
+	}
+}
+
+// contains reports whether all endpoints of y are in x as well.
+func (x *scope) contains(y *scope) bool {
+	return x.signIn == y.signIn && (x.every || x.host == y.host && (x.method == "" || x.method == y.method) && strings.HasPrefix(y.prefix, x.prefix))
+}
