@@ -290,6 +290,9 @@ func (f *finder) afterName(i int) int {
 		return f.nested(name, secret, at)
 	}
 	start, end, next, ok := f.quoted(at)
+	if after := f.blanks(next); after < len(t) && t[after] == ':' { // a key, of the next member of an object
+		return 0
+	}
 	if !ok || saysNothing(t[start:end]) || f.cut(start, end) == 0 {
 		return 0
 	}
