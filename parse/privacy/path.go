@@ -66,9 +66,10 @@ func (f *finder) segmentEnd(i int) int {
 }
 
 // secretSegment reports whether a segment behind a path word is a credential: long and
-// no words. Names of files are none.
+// no words. Files whose names hold a hash of their content are none.
 func secretSegment(s []byte) bool {
-	if i := bytes.LastIndexByte(s, '.'); i > 0 && len(s)-i <= len(".html") && oddBytes(s[i:]) == 0 && bytes.Count(s, dot) == 1 && len(s) < 2*oddWord {
+	switch string(s[max(0, bytes.LastIndexByte(s, '.')):]) {
+	case ".js", ".mjs", ".css", ".map", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".webp", ".woff", ".woff2", ".ttf":
 		return false
 	}
 	return len(s) >= 8 && looksSecret(s) || looksUnread(s)

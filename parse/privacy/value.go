@@ -163,6 +163,9 @@ func (f *finder) member(name []byte, i int) int {
 		}
 		end += i
 		next = end
+		if word, _, _ := bytes.Cut(t[start:end], []byte(" ")); saysNothing(word) {
+			return 0
+		}
 	}
 	if !k.holds(name, t[start:end]) {
 		return 0
@@ -317,6 +320,9 @@ func (f *finder) header(name []byte, i int) int {
 		}
 		return next
 	}
+	if start == i && bytes.IndexAny(name, ".-") > 0 && isPort(t[i:]) {
+		return 0
+	}
 	end := start
 	if k == whole || k == secret && bytes.IndexByte(name, '-') > 0 {
 		end = f.textEnd(start)
@@ -332,13 +338,21 @@ func (f *finder) header(name []byte, i int) int {
 		end++
 	}
 	value := bytes.TrimRight(t[start:end], `\,;})]`)
-	switch {
-	case start > i && !looksSecret(value), // a sentence
-		len(value) <= len("65535") && onlyDigits(value), // a port
-		!k.holds(name, value):
+	n := i - 1 - len(name)
+	sentence := start > i || n > 0 && t[n-1] == '/' // or a title: /wiki/Token:Ring
+	if sentence && !looksSecret(value) || !k.holds(name, value) {
 		return 0
 	}
 	return f.cut(start, start+len(value))
+}
+
+// isPort reports whether b begins with the port of a host.
+func isPort(b []byte) bool {
+	n := 0
+	for n < len(b) && isDigit(b[n]) {
+		n++
+	}
+	return n > 0 && n <= len("65535") && (n == len(b) || !inCredential[b[n]] || b[n] == '/')
 }
 
 // element finds the text of the XML element whose tag begins at i. It returns the end of
