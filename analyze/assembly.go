@@ -262,13 +262,10 @@ func (a *assembly) addEvidence() error {
 		if err != nil {
 			return err
 		}
-		id, mask := e.Session, p.Mask()
-		if mask != nil {
-			id = mask.LoggedSession()
-		}
+		known := p.Locate(raw, parse.Parsed)
 		line := &a.State.Refusals[x.refusal]
 		f := &a.Findings[x.finding]
-		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(raw, id, mask)})
+		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(parse.Kept(raw), known, p.Mask())})
 	}
 	return nil
 }

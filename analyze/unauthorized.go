@@ -13,7 +13,8 @@ import (
 )
 
 // lines returns a function that parses the stored line of a refusal again, and
-// returns it with its parser. Both are valid until the next call.
+// returns it, perhaps with the directive before it, with its parser. Both are valid until
+// the next call.
 func (a *assembly) lines() func(refusal int, e *parse.Entry) ([]byte, *parse.Parser, error) {
 	line, r := a.State.Lines(), a.reader
 	parsers := map[string]*parse.Parser{}
@@ -27,7 +28,7 @@ func (a *assembly) lines() func(refusal int, e *parse.Entry) ([]byte, *parse.Par
 		if v := p.Parse(raw, e); v != parse.Parsed {
 			return nil, nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
 		}
-		return parse.Kept(raw), p, nil
+		return raw, p, nil
 	}
 }
 
@@ -114,13 +115,16 @@ func (c *textCache) clean(b []byte) string {
 // rejectedLines returns the sample of rejected lines. With pseudonyms their text is
 // left out: who is named in a line that cannot be parsed is unknown.
 func (r *reader) rejectedLines(rejected []timeline.Rejected) (lines []result.RejectedLine) {
-	privacy := &r.options.Parse.Privacy
-	mask := privacy.NewMask()
+	options := &r.options.Parse.Privacy
+	mask := options.NewMask()
+	parsers := map[string]*parse.Parser{}
 	for i := range rejected {
 		x := &rejected[i]
 		l := result.RejectedLine{Path: r.inputs[x.Input].Path, Line: x.Line, Reason: x.Verdict.String()}
-		if privacy.Key == nil {
-			l.Raw = rawText(x.Raw, x.Session, mask)
+		if options.Key == nil {
+			known := r.parser(parsers, x.Input).Locate(x.Raw, x.Verdict)
+			known.Session = x.Session
+			l.Raw = rawText(x.Raw, known, mask)
 		}
 		lines = append(lines, l)
 	}
@@ -130,8 +134,8 @@ func (r *reader) rejectedLines(rejected []timeline.Rejected) (lines []result.Rej
 // rawText returns a raw line without credentials, as valid UTF-8 of at most
 // result.MaxRawLine bytes. The mask is that of the parser that parsed it last; nil
 // leaves names as they are.
-func rawText(line, session []byte, mask *privacy.Mask) string {
-	b := privacy.RedactLine(nil, line, session)
+func rawText(line []byte, known *privacy.Line, mask *privacy.Mask) string {
+	b := privacy.RedactLine(nil, line, known)
 	if mask != nil {
 		b = mask.Text(b)
 	}

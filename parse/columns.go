@@ -6,6 +6,7 @@ import (
 
 	"logscan/parse/field"
 	"logscan/parse/field/strftime"
+	"logscan/parse/privacy"
 	"logscan/parse/scan"
 )
 
@@ -96,6 +97,9 @@ func newColumns(names string, separator byte, dialect columnDialect, assigned ma
 			col.field = w3cColumns[name]
 			col.plus = separator == ' ' && strings.HasPrefix(name, "cs(")
 			col.percent = separator == '\t' && strings.HasPrefix(name, "cs(")
+			if col.field == fieldIgnored && privacy.SecretField(name) {
+				col.field = fieldSecret
+			}
 			switch name {
 			case "date":
 				col.field, col.pattern = fieldTimePart, strftime.Date
@@ -128,6 +132,9 @@ func (c *columns) read(d *decoder, line []byte, e *Entry) Verdict {
 			if !c.more {
 				return RejectSyntax
 			}
+			if d.located != nil {
+				d.located.unread(rest)
+			}
 			break
 		}
 		value, quoted, size := c.cut(rest)
@@ -143,7 +150,7 @@ func (c *columns) read(d *decoder, line []byte, e *Entry) Verdict {
 		if n == 0 && c.dialect == columnsCSV && isName(value) {
 			return SkipHeader
 		}
-		if v := c.set(d, e, &c.list[n], value, quoted); v != Parsed {
+		if v := c.set(d, e, &c.list[n], value, quoted); v != Parsed && !d.located.goesOn() {
 			return v
 		}
 	}
@@ -159,6 +166,9 @@ func (c *columns) read(d *decoder, line []byte, e *Entry) Verdict {
 
 // set stores the value of a column.
 func (c *columns) set(d *decoder, e *Entry, col *column, value []byte, quoted bool) Verdict {
+	if d.located != nil {
+		d.located.field(col.field, value)
+	}
 	switch {
 	case col.pattern != nil:
 		if col.pattern.Parse(value, &d.parts) != len(value) {

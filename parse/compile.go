@@ -2,10 +2,12 @@ package parse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"logscan/parse/dialect"
 	"logscan/parse/field"
+	"logscan/parse/privacy"
 )
 
 // Compile compiles a format string, verbatim and optionally with the directive
@@ -127,7 +129,7 @@ func (f *Format) compileObject(spec *dialect.Spec, assigned map[string]fieldID) 
 				to = fieldOf(p)
 			}
 			if to != fieldTimePart {
-				if to != fieldIgnored {
+				if to != fieldIgnored && to != fieldSecret && to != fieldUnread {
 					named[path] = to
 				}
 				f.keys.add(path, to, 0, nil)
@@ -136,7 +138,11 @@ func (f *Format) compileObject(spec *dialect.Spec, assigned map[string]fieldID) 
 		}
 		g, err := newProgram(&dialect.Spec{Pieces: m.Pieces}, assigned, false)
 		if err != nil { // a literal, or fields without a meaning
-			f.keys.add(path, fieldIgnored, 0, nil)
+			to := fieldIgnored
+			if slices.ContainsFunc(m.Pieces, func(p dialect.Piece) bool { return fieldOf(p) == fieldSecret }) {
+				to = fieldSecret
+			}
+			f.keys.add(path, to, 0, nil)
 			continue
 		}
 		f.keys.add(path, fieldComposed, 0, g)
@@ -155,10 +161,26 @@ func fieldOf(p dialect.Piece) fieldID {
 		if field.IsSessionName(p.Arg) {
 			return fieldSession
 		}
-		return fieldIgnored
+		return fieldSecret
 	}
-	return meanings[p.Means]
+	to := meanings[p.Means]
+	switch {
+	case to != fieldIgnored:
+	case isCapture(p.Name):
+		return fieldUnread
+	case privacy.SecretField(p.Name) || isCapturedCookie(p.Name):
+		return fieldSecret
+	}
+	return to
 }
+
+// isCapture reports whether a variable of HAProxy is a list of captured headers.
+func isCapture(name string) bool {
+	return slices.Contains([]string{"%hr", "%hs", "%hrl", "%hsl"}, name) || strings.HasPrefix(name, "%[capture.req.hdr") || strings.HasPrefix(name, "%[capture.res.hdr")
+}
+
+// isCapturedCookie reports whether a variable of HAProxy is a captured cookie.
+func isCapturedCookie(name string) bool { return name == "%CC" || name == "%CS" }
 
 // newProgram compiles the pieces of a line of text. If open, more fields may follow.
 func newProgram(spec *dialect.Spec, assigned map[string]fieldID, open bool) (*program, error) {
@@ -214,7 +236,7 @@ func (c *programCompiler) add(p dialect.Piece) error {
 		s.pattern = p.Time
 	}
 	c.steps = append(c.steps, s)
-	if to != fieldIgnored {
+	if to != fieldIgnored && to != fieldSecret && to != fieldUnread {
 		c.reads[to] = true
 		c.fields++
 	}
@@ -273,7 +295,7 @@ func (c *programCompiler) finish() {
 		// its end.
 		if !s.quoted && string(s.end) == " " && i+1 < len(g.steps) {
 			next := &g.steps[i+1]
-			switch header := s.field == fieldIgnored || s.field == fieldCookie; {
+			switch header := s.field == fieldIgnored || s.field == fieldCookie || s.field == fieldSecret || s.field == fieldUnread; {
 			case header && next.field == fieldStatus && (len(next.end) == 0 || next.end[0] == ' '),
 				(s.field == fieldTarget || s.field == fieldPath) && next.field == fieldProtocol:
 				s.until = next.field

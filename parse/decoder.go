@@ -29,6 +29,8 @@ type decoder struct {
 	zoned     bool           // parts have an offset
 	substatus []byte         // of IIS
 	win32     []byte
+
+	located *located // where its credentials stand; nil unless they are looked for
 }
 
 // start begins a line of a format.
@@ -56,6 +58,9 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 			e.HasUpstream = true
 		}
 		return Parsed
+	}
+	if d.located != nil {
+		d.located.field(f, b)
 	}
 	if d.escaped && escaped {
 		b = d.unescape(b)

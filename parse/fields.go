@@ -53,6 +53,8 @@ const (
 	fieldWin32        // IIS: the error of the system
 	fieldServerName   // host, for requests without one
 	fieldComposed     // several fields in the value of a JSON key
+	fieldSecret       // a credential of no use for a diagnosis
+	fieldUnread       // captured headers, which may be credentials
 	numFields
 )
 

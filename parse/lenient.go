@@ -32,7 +32,7 @@ func (g *program) runLenient(d *decoder, line []byte, e *Entry) Verdict {
 		}
 		n := s.find(rest)
 		if n < 0 {
-			return RejectSyntax
+			return d.cutOff(s.field, rest)
 		}
 		switch s.until {
 		case fieldStatus:
@@ -41,16 +41,13 @@ func (g *program) runLenient(d *decoder, line []byte, e *Entry) Verdict {
 			n += max(0, bytes.Index(rest[n:], spaceHTTP))
 		}
 		if s.field != fieldIgnored {
-			if v := d.set(e, s.field, rest[:n], s.escaped); v != Parsed {
+			if v := d.set(e, s.field, rest[:n], s.escaped); v != Parsed && !d.located.goesOn() {
 				return v
 			}
 		}
 		rest = rest[n:]
 	}
-	if !bytes.HasPrefix(rest, g.tail) || !g.open && len(rest) != len(g.tail) {
-		return RejectSyntax
-	}
-	return Parsed
+	return g.end(d, rest, g.tail)
 }
 
 var spaceHTTP = []byte(" HTTP/")

@@ -88,17 +88,25 @@ func (g *program) run(d *decoder, l *lines, line []byte, e *Entry) Verdict {
 		}
 		n := s.find(rest)
 		if n < 0 {
-			return RejectSyntax
+			return d.cutOff(s.field, rest)
 		}
 		if s.field != fieldIgnored {
-			if v := d.set(e, s.field, rest[:n], s.escaped); v != Parsed {
+			if v := d.set(e, s.field, rest[:n], s.escaped); v != Parsed && !d.located.goesOn() {
 				return v
 			}
 		}
 		rest = rest[n:]
 	}
-	if !bytes.HasPrefix(rest, g.tail) || !g.open && len(rest) != len(g.tail) {
+	return g.end(d, rest, g.tail)
+}
+
+// end returns the verdict about a line whose last field ends before rest.
+func (g *program) end(d *decoder, rest, tail []byte) Verdict {
+	if !bytes.HasPrefix(rest, tail) || !g.open && len(rest) != len(tail) {
 		return RejectSyntax
+	}
+	if d.located != nil {
+		d.located.unread(rest[len(tail):])
 	}
 	return Parsed
 }
@@ -192,10 +200,7 @@ func (g *program) runDashes(d *decoder, line []byte, e *Entry) Verdict {
 		}
 		before, rest = rest, rest[n:]
 	}
-	if tail := g.tail[unquoted:]; !bytes.HasPrefix(rest, tail) || !g.open && len(rest) != len(tail) {
-		return RejectSyntax
-	}
-	return Parsed
+	return g.end(d, rest, g.tail[unquoted:])
 }
 
 // longestTime exceeds the length in bytes of any spelling of a time.

@@ -200,7 +200,7 @@ func exampleRow(sample []byte, formats []*parse.Format, in source.Input) (line s
 		r.buf = r.buf[:0]
 		r.open(in.Path)
 		r.parsed(1, &e)
-		line, row, ok = printable(string(privacy.RedactLine(nil, raw, e.Session))), fieldsOf(r.buf), true
+		line, row, ok = printable(string(privacy.RedactLine(nil, raw, p.Locate(raw, parse.Parsed)))), fieldsOf(r.buf), true
 		if e.Status == 401 {
 			break
 		}

@@ -149,7 +149,8 @@ func (p *printer) Block(_ int, b *source.Block) {
 		p.line++
 		p.lines++
 		p.ledger.rejected++
-		p.rows.rejected(p.line, parse.RejectTooLong, b.Data, nil)
+		p.entry.Reset()
+		p.reject(parse.RejectTooLong, b.Data)
 	} else {
 		p.parser.Directive(b.Directive)
 		p.block(b.Data)
@@ -175,7 +176,7 @@ func (p *printer) block(data []byte) {
 			}
 		case v.Rejected():
 			p.ledger.rejected++
-			p.rows.rejected(p.line, v, line, p.entry.Session)
+			p.reject(v, line)
 		default:
 			p.parsed++
 			p.rows.parsed(p.line, &p.entry)
@@ -184,6 +185,14 @@ func (p *printer) block(data []byte) {
 			p.flush()
 		}
 	}
+}
+
+// reject prints the row of a rejected line, or of the beginning of one.
+func (p *printer) reject(v parse.Verdict, line []byte) {
+	session := bytes.Clone(p.entry.Session)
+	known := p.parser.Locate(line, v)
+	known.Session = session
+	p.rows.rejected(p.line, v, line, known)
 }
 
 // flush writes the buffered rows. If that fails, it stops the reading.

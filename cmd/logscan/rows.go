@@ -61,13 +61,13 @@ func (r *rows) parsed(line int64, e *parse.Entry) {
 	r.buf = append(r.buf, '}', '\n')
 }
 
-// rejected appends the row of a rejected line. raw is the line or its beginning,
-// and session the session id found in it, or nil.
-func (r *rows) rejected(line int64, v parse.Verdict, raw, session []byte) {
+// rejected appends the row of a rejected line. raw is the line or its beginning, and known
+// is where its credentials stand.
+func (r *rows) rejected(line int64, v parse.Verdict, raw []byte, known *privacy.Line) {
 	r.buf = strconv.AppendInt(append(r.buf, r.head...), line, 10)
 	r.buf = append(append(append(r.buf, `,"error":"`...), v.String()...), `","raw":`...)
 	if r.text = r.text[:0]; !r.omitRaw {
-		r.text = privacy.RedactLine(r.text, raw, session)
+		r.text = privacy.RedactLine(r.text, raw, known)
 	}
 	if r.mask != nil {
 		r.text = append(r.text[:0], r.mask.Text(r.text)...)

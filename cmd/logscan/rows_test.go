@@ -112,7 +112,7 @@ func TestRows(t *testing.T) {
 	}
 	r.parsed(7, &e)
 	r.parsed(8, &parse.Entry{Time: parse.NoTime, Status: -1, BodySize: -1, Duration: -1, TokenExpiry: parse.NoTime})
-	r.rejected(9, parse.RejectSyntax, []byte("torn \x00 line ?password=hunter2 x"), nil)
+	r.rejected(9, parse.RejectSyntax, []byte("torn \x00 line ?password=hunter2 x"), &privacy.Line{})
 	lines := strings.Split(strings.TrimSuffix(string(r.buf), "\n"), "\n")
 	want := []map[string]any{
 		{

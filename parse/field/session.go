@@ -96,6 +96,9 @@ func sessionRank(name []byte) uint8 {
 	return 0
 }
 
+// IsSessionCookie reports whether a cookie with this name holds a session id.
+func IsSessionCookie(name []byte) bool { return sessionRank(name) != 0 }
+
 var (
 	hostPrefix   = []byte("__host-")
 	securePrefix = []byte("__secure-")

@@ -2,91 +2,110 @@ package privacy
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 )
 
 // redacted replaces a credential.
 const redacted = "REDACTED"
 
-// RedactLine appends a raw line of any format to dst without its credentials. session is
-// the session id parsed from the line, or nil; every occurrence of it is replaced.
-func RedactLine(dst, line, session []byte) []byte {
-	if len(session) >= 4 && bytes.Contains(line, session) {
-		line = bytes.ReplaceAll(line, session, []byte(redacted))
+// Line is what a parser found out about the credentials of a raw line.
+type Line struct {
+	Session []byte   // the session id, or nil; every occurrence of it is redacted
+	Secrets []Span   // where fields stand that hold credentials
+	Values  [][]byte // values of such fields, which are redacted wherever they stand
+	Unread  []Span   // parts that no format has read, in which anything may be a credential
+}
+
+// Span is a part of a line: the bytes from Start to End.
+type Span struct{ Start, End int }
+
+// shortestValue is the size in bytes from which a secret value is looked for in the rest of
+// the line: shorter ones are part of other words.
+const shortestValue = 4
+
+// RedactLine appends a raw line of any format to dst without its credentials: those that
+// known locates, and those that Redact finds.
+func RedactLine(dst, line []byte, known *Line) []byte {
+	var memory [usualCuts]Span
+	cuts := memory[:0]
+	for _, s := range known.Secrets {
+		if s.Start < s.End && s.End <= len(line) {
+			cuts = append(cuts, s)
+		}
 	}
-	return Redact(dst, line)
+	plain := plainView(line)
+	cuts = known.occurrences(cuts, &plain)
+	for _, s := range known.Unread {
+		cuts = findUnread(cuts, &plain, s.Start, min(s.End, len(line)))
+	}
+	cuts = findCredentials(cuts, &plain)
+	if encoded(line) {
+		seen := viewOf(line)
+		cuts = findCredentials(known.occurrences(cuts, &seen), &seen)
+	}
+	return appendWithout(dst, line, cuts)
+}
+
+// occurrences appends where the session id and the values stand in a view.
+func (l *Line) occurrences(cuts []Span, v *view) []Span {
+	find := func(value []byte) {
+		if len(value) < shortestValue || string(value) == redacted {
+			return
+		}
+		for from := 0; ; {
+			i := bytes.Index(v.text[from:], value)
+			if i < 0 {
+				return
+			}
+			from += i + len(value)
+			cuts = append(cuts, Span{v.source(from - len(value)), v.source(from)})
+		}
+	}
+	find(l.Session)
+	for _, value := range l.Values {
+		find(value)
+	}
+	return cuts
 }
 
 // Redact appends b to dst without its credentials. Redacting a text twice is harmless.
 //
-// Credentials are looked for in b as it is written, and then in what it means once fully
-// decoded: as the value of another URL, in JSON.
+// Credentials are looked for in b as it is written, and in what it means once fully decoded:
+// as the value of another URL, in JSON.
 func Redact(dst, b []byte) []byte {
-	n := len(dst)
-	dst = appendClean(dst, b, plainView(b))
-	if !encoded(dst[n:]) {
-		return dst
+	var memory [usualCuts]Span
+	plain := plainView(b)
+	cuts := findCredentials(memory[:0], &plain)
+	if encoded(b) {
+		var text [usual]byte
+		var at [usual + 1]int32
+		seen := viewIn(text[:0], at[:0], b)
+		cuts = findCredentials(cuts, &seen)
 	}
-	var text, clean [usual]byte
-	var at [usual + 1]int32
-	return append(dst[:n], appendClean(clean[:0], dst[n:], viewIn(text[:0], at[:0], dst[n:]))...)
+	return appendWithout(dst, b, cuts)
 }
 
-// usual is the size in bytes of a stack buffer that fits the view of most texts.
-const usual = 256
+const (
+	// usual is the size in bytes of a stack buffer that fits the view of most texts.
+	usual = 256
+	// usualCuts is how many credentials fit a stack buffer.
+	usualCuts = 16
+)
 
-// appendClean appends source without the credentials that its view v holds.
-func appendClean(dst, source []byte, v view) []byte {
-	b := v.text
-	from := 0 // b[from:] is not in dst yet
-	cut := func(start, end int) {
-		dst = append(append(dst, source[v.source(from):v.source(start)]...), redacted...)
+// appendWithout appends source to dst with the cuts, which may overlap, replaced.
+func appendWithout(dst, source []byte, cuts []Span) []byte {
+	if len(cuts) > 1 {
+		slices.SortFunc(cuts, func(a, b Span) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End)) })
+	}
+	from := 0
+	for i := 0; i < len(cuts); {
+		start, end := cuts[i].Start, cuts[i].End
+		for i++; i < len(cuts) && cuts[i].Start < end; i++ {
+			end = max(end, cuts[i].End)
+		}
+		dst = append(append(dst, source[from:start]...), redacted...)
 		from = end
 	}
-	for i := 0; i < len(b); i++ {
-		start, end := i, i
-		switch b[i] {
-		case '=':
-			if name := nameBefore(b[from:i], &inName); secretName(name) {
-				start, end = i+1, valueEnd(&v, i+1)
-				if n := i - len(name); n > 0 && b[n-1] == ';' { // a path parameter, or a cookie
-					if q := bytes.IndexAny(b[start:end], "?/"); q >= 0 && bytes.IndexByte(b[:n], '/') >= 0 {
-						end = start + q
-					}
-				}
-			}
-		case '/':
-			if i+1 < len(b) && b[i+1] == '/' {
-				start, end = relativeUserinfo(b, i)
-			}
-		case ':':
-			start, end = credentialAfterColon(b, from, i)
-		case '(':
-			start, end = cookielessSession(b, i)
-		case 'e':
-			if bytes.HasPrefix(b[i:], []byte("eyJ")) && (i == 0 || !base64URL[b[i-1]]) {
-				n := 0
-				for i+n < len(b) && inToken[b[i+n]] {
-					n++
-				}
-				if n >= 20 && bytes.IndexByte(b[i:i+n], '.') > 0 {
-					end = i + n
-				}
-			}
-		default:
-			if i > 0 && inToken[b[i-1]] {
-				continue
-			}
-			if schemesBy[b[i]] != nil {
-				start, end = credentialAfterScheme(b, i)
-			}
-			if end == start && keysBy[b[i]] != nil {
-				start, end = knownKey(b, i)
-			}
-		}
-		if end > start {
-			cut(start, end)
-			i = end - 1
-		}
-	}
-	return append(dst, source[v.source(from):]...)
+	return append(dst, source[from:]...)
 }

@@ -1,0 +1,399 @@
+package privacy
+
+import "bytes"
+
+// afterEquals finds the value of the parameter, cookie or attribute whose equals sign is at
+// i. It returns the end of the value, 0 if it is no credential.
+func (f *finder) afterEquals(i int) int {
+	t := f.text
+	name := nameBefore(bytes.TrimRight(t[f.from:i], " "), &inName)
+	k := kindOf(name)
+	if k == harmless {
+		return 0
+	}
+	at := i + 1
+	if i > 0 && t[i-1] == ' ' { // name = value
+		at = f.blanks(at)
+	}
+	start, end, next, ok := f.quoted(at)
+	// A quote before a blank or the end closes the text around the parameter.
+	if ok && (start == len(t) || bytes.IndexByte([]byte(" ,)]}\r\n"), t[start]) >= 0) {
+		return 0
+	}
+	if !ok {
+		start, end = at, f.parameterEnd(i, at+limit(k))
+		next = end
+		if k == whole {
+			end = f.headerEnd(start, end)
+			next = end
+		} else if n := i - len(name); n > 0 && t[n-1] == ';' && bytes.IndexByte(t[max(0, n-longestPath):n], '/') >= 0 { // of a path
+			if q := bytes.IndexAny(t[start:end], "?/;"); q >= 0 {
+				end = start + q
+				next = end
+			}
+		}
+	}
+	if !k.holds(name, t[start:end]) {
+		return 0
+	}
+	if end == at+limit(k) {
+		end = f.parameterEnd(i, len(t))
+		next = end
+	}
+	f.cut(start, end)
+	return next
+}
+
+// limit returns how many bytes of a value without quotes are read to decide about it. Those
+// that may be harmless are read again, so it must not be much.
+func limit(k kind) int {
+	if k == open || k == numbered {
+		return judged
+	}
+	return longestValue
+}
+
+// longestPath is how many bytes before a semicolon are searched for a slash.
+const longestPath = 256
+
+// parameterEnd returns where the value of the parameter ends whose equals sign is at i: at
+// a delimiter that is encoded no more often than the equals sign. Passwords hold
+// apostrophes, semicolons and angle brackets, so these do not end it.
+func (f *finder) parameterEnd(i, most int) int {
+	t, width := f.text[:min(len(f.text), most)], f.width(i)
+	for i++; i < len(t); i++ {
+		switch t[i] {
+		case '&', ' ', '\t', '\n', '\r':
+		case '"':
+			if !f.decoded() && f.level(i) > f.opened {
+				continue
+			}
+			if f.decoded() && f.width(i) > max(width, f.opened+1) {
+				continue
+			}
+			if !f.decoded() {
+				return i - f.level(i)
+			}
+			return i
+		case ';':
+			if i+1 < len(t) && t[i+1] != ' ' {
+				continue
+			}
+		case '#':
+			n := i + 1
+			for n < len(t) && inName[t[n]] {
+				n++
+			}
+			if n < len(t) && t[n] != '=' {
+				continue
+			}
+		default:
+			continue
+		}
+		if f.width(i) <= width {
+			return i
+		}
+	}
+	return i
+}
+
+// headerEnd returns where the value of a whole header ends that has no quotes around it and
+// whose first word is t[start:end]: after further cookies, or the credentials
+// behind the name of a scheme.
+func (f *finder) headerEnd(start, end int) int {
+	t := f.text
+	for end+1 < len(t) && t[end] == ';' && (t[end+1] == ' ' || t[end+1] == '+') {
+		n := end + 2
+		for n < len(t) && inName[t[n]] {
+			n++
+		}
+		if n == len(t) || t[n] != '=' {
+			break
+		}
+		end = f.parameterEnd(n, len(t))
+	}
+	if end < len(t) && t[end] == ' ' && isScheme(t[start:end]) {
+		if next := f.credentials(end + 1); next > end+1 {
+			return next
+		}
+	}
+	return end
+}
+
+// afterColon finds the value that the colon at i announces: that of a JSON key or a header,
+// or the userinfo of a URL. It returns the end of the value, 0 if there is none.
+func (f *finder) afterColon(i int) int {
+	t := f.text
+	if bytes.HasPrefix(t[i:], []byte("://")) {
+		return f.cut(i+3, i+3+userinfo(t[i+3:]))
+	}
+	if end := f.botToken(i); end > 0 {
+		return end
+	}
+	before := bytes.TrimRight(t[f.from:i], " \t")
+	if n := len(before); n > 0 && (before[n-1] == '"' || before[n-1] == '\'') {
+		return f.member(nameBefore(bytes.TrimRight(before[:n-1], `\`), &inName), i+1)
+	}
+	return f.header(nameBefore(before, &inName), i+1)
+}
+
+// member finds the value at i of a key in quotes.
+func (f *finder) member(name []byte, i int) int {
+	k := kindOf(name)
+	if k == harmless && isValueKey(name) {
+		name = f.siblingName(i)
+		k = kindOf(name)
+	}
+	if k == harmless {
+		return 0
+	}
+	t := f.text
+	i = f.blanks(i)
+	if i == len(t) {
+		return 0
+	}
+	if t[i] == '[' || t[i] == '{' {
+		return f.nested(name, k, i)
+	}
+	start, end, next, ok := f.quoted(i)
+	if !ok {
+		start = i
+		if end = bytes.IndexAny(t[i:], ",}]\"\n"); end < 0 {
+			end = len(t) - i
+		}
+		end += i
+		next = end
+		if word, _, _ := bytes.Cut(t[start:end], []byte(" ")); saysNothing(word) {
+			return 0
+		}
+	}
+	if !k.holds(name, t[start:end]) {
+		return 0
+	}
+	f.cut(start, end)
+	return next
+}
+
+// nested finds the values in the array or object at i, all of which a name says to be
+// credentials, and returns its end. Keys stay.
+func (f *finder) nested(name []byte, k kind, i int) int {
+	t := f.text
+	depth := 0
+	for i < len(t) {
+		switch c := t[i]; {
+		case c == '[' || c == '{':
+			depth++
+			i++
+		case c == ']' || c == '}':
+			i++
+			if depth--; depth == 0 {
+				return i
+			}
+		case c == '"' || c == '\'' || c == '\\':
+			start, end, next, ok := f.quoted(i)
+			if !ok {
+				i++
+				break
+			}
+			after := f.blanks(next)
+			isKey := after < len(t) && t[after] == ':'
+			if !isKey && k.holds(name, t[start:end]) {
+				f.cut(start, end)
+			}
+			i = next
+		case c == '\n':
+			return i
+		case bytes.IndexByte([]byte(" \t,:"), c) >= 0:
+			i++
+		default:
+			start := i
+			for i < len(t) && bytes.IndexByte([]byte(",]}\"\n"), t[i]) < 0 {
+				i++
+			}
+			if k.holds(name, t[start:i]) {
+				f.cut(start, i)
+			}
+		}
+	}
+	return i
+}
+
+// valueKeys and nameKeys are keys of objects that hold the name and the value of a header,
+// a cookie or a variable: {"name":"Cookie","value":"a=b"}.
+func isValueKey(key []byte) bool {
+	switch string(bytes.ToLower(key)) {
+	case "value", "values", "val", "v", "content", "headervalue", "rawvalue", "stringvalue":
+		return true
+	}
+	return false
+}
+
+func isNameKey(key []byte) bool {
+	switch string(bytes.ToLower(key)) {
+	case "name", "key", "header", "headername", "k", "n", "field", "id":
+		return true
+	}
+	return false
+}
+
+// longestSibling is how many bytes before and behind a value are searched for the member
+// that names it.
+const longestSibling = 256
+
+// siblingName returns the name in the object around i, the value of another member.
+func (f *finder) siblingName(i int) []byte {
+	t := f.text
+	from, to := max(f.from, i-longestSibling), min(len(t), i+longestSibling)
+	if n := bytes.LastIndexByte(t[from:i], '{'); n >= 0 {
+		from += n
+	}
+	if n := bytes.IndexByte(t[i:to], '}'); n >= 0 {
+		to = i + n
+	}
+	for from < to {
+		n := bytes.IndexByte(t[from:to], ':')
+		if n < 0 {
+			return nil
+		}
+		n += from
+		from = n + 1
+		before := bytes.TrimRight(t[:n], " \t")
+		if !bytes.HasSuffix(before, []byte(`"`)) && !bytes.HasSuffix(before, []byte(`'`)) {
+			continue
+		}
+		if !isNameKey(nameBefore(bytes.TrimRight(before[:len(before)-1], `\`), &inName)) {
+			continue
+		}
+		if start, end, _, ok := f.quoted(f.blanks(n + 1)); ok && end-start <= longestName {
+			return t[start:end]
+		}
+	}
+	return nil
+}
+
+// afterName finds the string behind a comma at i that follows a string with the name of a
+// header, as in ["Cookie","a=b"].
+func (f *finder) afterName(i int) int {
+	t := f.text
+	before := bytes.TrimRight(t[f.from:i], " \t")
+	n := len(before)
+	if n < 2 || before[n-1] != '"' && before[n-1] != '\'' {
+		return 0
+	}
+	before = bytes.TrimRight(before[:n-1], `\`)
+	name := nameBefore(before, &inName)
+	if m := len(before) - len(name); m == 0 || before[m-1] != '"' && before[m-1] != '\'' {
+		return 0
+	}
+	if k := kindOf(name); k != whole && (k != secret || bytes.IndexAny(name, "-_") < 0) {
+		return 0
+	}
+	at := f.blanks(i + 1)
+	if at < len(t) && t[at] == '[' {
+		return f.nested(name, secret, at)
+	}
+	start, end, next, ok := f.quoted(at)
+	if after := f.blanks(next); after < len(t) && t[after] == ':' { // a key, of the next member of an object
+		return 0
+	}
+	if !ok || saysNothing(t[start:end]) || f.cut(start, end) == 0 {
+		return 0
+	}
+	return next
+}
+
+// header finds the value at i of a name without quotes: that of a header or a label, or in
+// text. It returns the end of the value, 0 if it is no credential.
+func (f *finder) header(name []byte, i int) int {
+	k := kindOf(name)
+	t := f.text
+	start := f.blanks(i)
+	if k == harmless || start == len(t) {
+		return 0
+	}
+	if t[start] == '[' || t[start] == '{' {
+		return f.nested(name, k, start)
+	}
+	if from, end, next, ok := f.quoted(start); ok && from < len(t) && t[from] != ' ' {
+		if !k.holds(name, t[from:end]) || f.cut(from, end) == 0 {
+			return 0
+		}
+		return next
+	}
+	if start == i && bytes.IndexAny(name, ".-") > 0 && isPort(t[i:]) {
+		return 0
+	}
+	end := start
+	if k == whole || k == secret && bytes.IndexByte(name, '-') > 0 {
+		end = f.textEnd(start)
+		if n := f.credentials(start); n > end {
+			end = n
+		}
+		if saysNothing(bytes.TrimSpace(t[start:end])) {
+			return 0
+		}
+		return f.cut(start, end)
+	}
+	for end < len(t) && end-start < limit(k) && bytes.IndexByte([]byte(" \t\n\r\"&"), t[end]) < 0 {
+		end++
+	}
+	value := bytes.TrimRight(t[start:end], `\,;})]`)
+	n := i - 1 - len(name)
+	sentence := start > i || n > 0 && t[n-1] == '/' // or a title: /wiki/Token:Ring
+	if sentence && !looksSecret(value) || !k.holds(name, value) {
+		return 0
+	}
+	return f.cut(start, start+len(value))
+}
+
+// isPort reports whether b begins with the port of a host.
+func isPort(b []byte) bool {
+	n := 0
+	for n < len(b) && isDigit(b[n]) {
+		n++
+	}
+	return n > 0 && n <= len("65535") && (n == len(b) || !inCredential[b[n]] || b[n] == '/')
+}
+
+// element finds the text of the XML element whose tag begins at i. It returns the end of
+// the text, 0 if it is no credential.
+func (f *finder) element(i int) int {
+	t := f.text
+	n := i + 1
+	for n < len(t) && n-i <= longestName && (inName[t[n]] || t[n] == ':') {
+		n++
+	}
+	name := t[i+1 : n]
+	if at := bytes.LastIndexByte(name, ':'); at >= 0 {
+		name = name[at+1:]
+	}
+	k := kindOf(name)
+	if k == harmless || n == len(t) {
+		return 0
+	}
+	for end := min(len(t), n+longestPath); n < end && t[n] != '>'; n++ { // attributes
+		if t[n] == '<' || t[n] == '\n' {
+			return 0
+		}
+	}
+	if n == len(t) || t[n] != '>' || t[n-1] == '/' {
+		return 0
+	}
+	start := n + 1
+	end := bytes.Index(t[start:min(len(t), start+limit(k))], []byte("</"))
+	if end < 0 {
+		end = min(f.textEnd(start)-start, limit(k))
+	}
+	if !k.holds(name, t[start:start+end]) {
+		return 0
+	}
+	return f.cut(start, start+end)
+}
+
+// userinfo returns the size in bytes of the userinfo that authority begins with.
+func userinfo(authority []byte) int {
+	if n := bytes.IndexAny(authority, "/?# \t\"'<>\\"); n >= 0 {
+		authority = authority[:n]
+	}
+	return max(bytes.LastIndexByte(authority, '@'), 0)
+}
