@@ -65,6 +65,11 @@ var meanings = map[dialect.Meaning]fieldID{
 func (f *Format) compile(assigned map[string]fieldID) error {
 	f.programs, f.tables, f.keys, f.prefixed = nil, nil, nil, false
 	switch {
+	case f.kind == kindEvents:
+		return nil
+	case f.kind == kindLogfmt:
+		f.keys = newKeyTable(append(slices.Clone(jsonAliases), logfmtAliases...), assigned)
+		return nil
 	case f.kind == kindJSON && f.Native == "":
 		f.keys = newKeyTable(jsonAliases, assigned)
 		return nil

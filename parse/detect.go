@@ -1,19 +1,16 @@
 package parse
 
 import (
-	"bytes"
-	"math/bits"
+	"cmp"
 	"slices"
 	"sync"
-
-	"logscan/parse/carrier"
 )
 
 // Detection is the result of Detect.
 type Detection struct {
-	Format    *Format   // the format that explains most lines; nil if none explains enough
-	Formats   []*Format // Format and those for the lines it does not explain, in the order to try them
-	Best      *Format   // the format that explains most lines, even if not enough
+	Format    *Format   // the first of Formats; nil if none explains enough
+	Formats   []*Format // those that explain the lines, in the order to try them
+	Best      *Format   // Format, or the format that explains most lines but not enough
 	Lines     int       // lines examined, without blank ones and comments
 	Explained int       // lines that Best explains
 	Tied      []*Format // other formats that explain as many
@@ -23,215 +20,273 @@ type Detection struct {
 const (
 	// detectLines is how many lines of a sample are examined.
 	detectLines = 200
-	// detectShare is the least share of them that a format must explain. The rest
+	// detectShare is the least share of them that the formats must explain. The rest
 	// may be junk, or the format may change within the file.
 	detectShare = 0.2
 	// detectFormats is the most formats that one input may mix.
 	detectFormats = 4
+	// detectPicks is how many formats are compared in order: one that is picked for
+	// many lines may lose them all to those picked after it.
+	detectPicks = 2 * detectFormats
 	// detectRest is the reciprocal of the least share of the lines that a further
-	// format must explain.
+	// format must explain, or explain better.
 	detectRest = 100
 )
 
-// lineSet is a set of the lines of a sample.
-type lineSet [(detectLines + 63) / 64]uint64
-
-func (s *lineSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
-func (s *lineSet) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
-
-func (s *lineSet) count() (n int) {
-	for _, x := range s {
-		n += bits.OnesCount64(x)
-	}
-	return n
-}
-
-// intersect returns the lines in both sets.
-func (s lineSet) intersect(t lineSet) lineSet {
-	for i := range s {
-		s[i] &= t[i]
-	}
-	return s
-}
-
-// candidate is a format and the lines that it explains.
-type candidate struct {
-	format    *Format
-	explained lineSet
-	notices   lineSet // messages of the server about itself
-}
-
-// Detect determines the format that explains most lines of a sample, then the one
-// that explains most of the rest, and so on; of those that explain as many, the
-// first. It also determines the carrier of the lines. The lines examined are spread
-// evenly over the sample.
+// Detect determines the formats of a sample, and the carrier of its lines. What counts
+// is how much of a line a format reads: one that leaves out the rest of a line takes
+// only lines that no other format reads as much of, however many it could. A format
+// whose values are not what its fields should hold is not taken at all. The lines
+// examined are spread evenly over the sample.
 func Detect(text []byte, formats []*Format) Detection {
 	s := newSample(text)
 	d := Detection{Lines: s.requests.count(), UTF16: isUTF16(text)}
-	candidates, carriers := s.candidates(formats)
-	if len(candidates) == 0 {
+	list := s.candidates(formats)
+	if len(list) == 0 {
 		return d
 	}
-	explains := func(c candidate) bool { return c.explained != lineSet{} }
-	for i := range candidates[:carriers] {
-		if slices.ContainsFunc(candidates, explains) {
-			break
+	picked := pick(list, d.Lines)
+	total := lineSet{}
+	for _, c := range picked {
+		for i := range total {
+			total[i] |= c.explained[i]
 		}
-		// There are only messages of a server about itself, with its name in front.
-		candidates[i].explained = candidates[i].notices
 	}
-	rest := s.requests
-	first := -1
-	for len(d.Formats) < detectFormats {
-		best, most := -1, 0
-		for i := range candidates {
-			e := candidates[i].explained.intersect(rest)
-			if n := e.count(); n > most || best < 0 {
-				best, most = i, n
+	best := mostLines(list)
+	if float64(total.count()) >= detectShare*float64(d.Lines) && len(picked) > 0 {
+		best = picked[0]
+		for i, c := range picked {
+			f := s.format(c.format, c.carried)
+			if i == 0 && 2*c.explained.count() > d.Lines {
+				f = f.withRest()
 			}
+			d.Formats = append(d.Formats, f)
 		}
-		if first < 0 {
-			first, d.Explained = best, most
-			if float64(most) < detectShare*float64(d.Lines) {
-				break
-			}
-		}
-		if most == 0 || most*detectRest < d.Lines {
-			break
-		}
-		d.Formats = append(d.Formats, s.format(candidates[best].format, best < carriers))
-		for i := range rest {
-			rest[i] &^= candidates[best].explained[i]
-		}
+		d.Format = d.Formats[0]
 	}
-	d.Best = s.format(candidates[first].format, first < carriers)
-	if len(d.Formats) > 0 {
-		d.Best = d.Formats[0]
-		d.Format = d.Best
-	}
-	for i := range candidates {
-		if i != first && d.Explained > 0 && candidates[i].explained.count() == d.Explained {
-			d.Tied = append(d.Tied, s.format(candidates[i].format, i < carriers))
+	d.Best, d.Explained = s.format(best.format, best.carried), best.explained.count()
+	for _, c := range list {
+		if c != best && d.Explained > 0 && c.explained.count() == d.Explained {
+			d.Tied = append(d.Tied, s.format(c.format, c.carried))
 		}
 	}
 	return d
 }
 
-// candidates tries all formats, concurrently because nothing can be read before the
-// format is known. The first carriers of the list were tried with the texts of
-// carried lines.
-func (s *sample) candidates(formats []*Format) (list []candidate, carriers int) {
+// candidate is a format and what it reads of the lines.
+type candidate struct {
+	format  *Format
+	carried bool // it is tried with the texts of carried lines
+	parser  *Parser
+
+	explained lineSet
+	notices   lineSet            // messages of the server about itself
+	fields    [detectLines]uint8 // values read of each line; 0 for one that is doubtful
+	total     int                // sum of fields
+	doubts    doubts
+}
+
+// mostLines returns the candidate that explains most lines.
+func mostLines(list []*candidate) *candidate {
+	return slices.MaxFunc(list, func(a, b *candidate) int { return cmp.Compare(a.explained.count(), b.explained.count()) })
+}
+
+// pick returns the candidates that explain the lines, in the order to try them.
+func pick(list []*candidate, lines int) []*candidate {
+	var best [detectLines]uint8 // values read of each line so far
+	var picked []*candidate
+	for len(picked) < detectPicks {
+		next, most := (*candidate)(nil), 0
+		for _, c := range list {
+			gain := c.gain(&best)
+			if gain*detectRest < lines || gain == 0 {
+				continue
+			}
+			if next == nil || c.better(next, gain, most) {
+				next, most = c, gain
+			}
+		}
+		if next == nil {
+			break
+		}
+		picked = append(picked, next)
+		for i, n := range next.fields {
+			best[i] = max(best[i], n)
+		}
+	}
+	sortByReading(picked)
+	return firstReaders(picked, lines)
+}
+
+// gain returns how many lines c reads more of than best.
+func (c *candidate) gain(best *[detectLines]uint8) (n int) {
+	for i := range c.explained.all {
+		if c.fields[i] > best[i] {
+			n++
+		}
+	}
+	return n
+}
+
+// better reports whether c, which reads more of gain lines, is to be picked before
+// other, which does so with most lines and stands before c in the table.
+func (c *candidate) better(other *candidate, gain, most int) bool {
+	if closed := !c.format.openEnd; closed != !other.format.openEnd {
+		return closed
+	}
+	return gain > most || gain == most && c.total > other.total
+}
+
+// sortByReading puts a candidate before another if it reads more of most lines that
+// both read. Candidates that read no lines in common stay in the order they were picked,
+// that of most lines.
+func sortByReading(picked []*candidate) {
+	for range picked { // each pass puts one candidate at its place at least
+		for i := len(picked) - 1; i > 0; i-- {
+			if picked[i].readsMore(picked[i-1]) {
+				picked[i-1], picked[i] = picked[i], picked[i-1]
+			}
+		}
+	}
+}
+
+// readsMore reports whether c reads more than other of most lines that they read
+// differently much of.
+func (c *candidate) readsMore(other *candidate) bool {
+	more, less := 0, 0
+	for i := range c.explained.all {
+		switch {
+		case !other.explained.has(i):
+		case c.fields[i] > other.fields[i]:
+			more++
+		case c.fields[i] < other.fields[i]:
+			less++
+		}
+	}
+	return more > less
+}
+
+// firstReaders removes the candidates that are the first to read so few lines that they
+// are not worth to be tried.
+func firstReaders(picked []*candidate, lines int) (kept []*candidate) {
+	var read lineSet
+	for _, c := range picked {
+		n := 0
+		for i := range c.explained.all {
+			if !read.has(i) {
+				read.add(i)
+				n++
+			}
+		}
+		if n > 0 && n*detectRest >= lines && len(kept) < detectFormats {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// candidates tries the formats. Most logs have one format, which explains every line,
+// so all are first tried with few lines, and those that explain these with the others:
+// a format that explains every line explains the few. If there is none, all formats are
+// tried with all lines.
+func (s *sample) candidates(formats []*Format) (list []*candidate) {
 	if s.carrier != nil {
 		for _, f := range formats {
 			if f.carrier == nil {
-				list = append(list, candidate{format: f})
+				list = append(list, &candidate{format: f, carried: true})
 			}
 		}
 	}
-	carriers = len(list)
 	for _, f := range formats {
-		list = append(list, candidate{format: f.describedBy(s.directive)})
+		list = append(list, &candidate{format: f.describedBy(s.directive)})
+	}
+	if s.carrier != nil && s.carrier.Optional { // its lines may be read as they are
+		slices.SortStableFunc(list, func(a, b *candidate) int { return compareBool(a.carried, b.carried) })
+	}
+	probes := s.probes()
+	for _, c := range list {
+		c.try(s, probes)
+	}
+	some := slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return c.explained != probes })
+	if tryAll(s, some, probes) {
+		return trusted(some)
+	}
+	tryAll(s, slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return slices.Contains(some, c) }), probes)
+	list = trusted(list)
+	if slices.ContainsFunc(list, func(c *candidate) bool { return c.explained != lineSet{} }) {
+		return list
+	}
+	for _, c := range list {
+		if c.carried { // there are only messages of a server about itself, with its name in front
+			c.explained = c.notices
+			c.count()
+		}
+	}
+	return list
+}
+
+// trusted removes the candidates whose values are not what their fields should hold.
+func trusted(list []*candidate) []*candidate {
+	return slices.DeleteFunc(list, func(c *candidate) bool { return c.doubts.distrusted() })
+}
+
+// tryAll tries candidates with all lines but those that were tried. It reports whether
+// one of them leaves nothing for others: it explains every line, to its end, and there
+// is no doubt about any.
+func tryAll(s *sample, list []*candidate, tried lineSet) (whole bool) {
+	rest := s.requests
+	for i := range rest {
+		rest[i] &^= tried[i]
 	}
 	var g sync.WaitGroup
-	for i := range list {
-		c := &list[i]
+	for _, c := range list {
 		g.Go(func() {
-			if i < carriers {
-				c.try(s, s.texts)
-				return
-			}
-			c.try(s, s.lines)
-			if s.carrier != nil && s.carrier.JSON && c.format.carrier == nil {
-				for i := range c.explained {
-					c.explained[i] &^= s.carried[i] // the carrying line is not the log
-				}
-			}
+			c.try(s, rest)
+			c.finish(s)
 		})
 	}
 	g.Wait()
-	return list, carriers
+	return slices.ContainsFunc(list, func(c *candidate) bool {
+		return c.explained == s.requests && !c.format.openEnd && c.doubts.none()
+	})
 }
 
-// sample is a sample prepared for detection.
-type sample struct {
-	lines     [][]byte
-	requests  lineSet // neither blank nor comments
-	directive []byte  // the first that names columns; nil if there is none
-
-	carrier *carrier.Carrier // of the lines; nil if they have none
-	texts   [][]byte         // that the lines carry; nil elements for none
-	carried lineSet
-}
-
-func newSample(text []byte) *sample {
-	s := &sample{lines: spreadLines(text, detectLines)}
-	s.uncarry()
-	for i, line := range s.lines {
-		if s.carrier != nil && s.carried.has(i) {
-			if line = s.texts[i]; line == nil {
-				continue // a part of another
-			}
-		}
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
-			s.requests.add(i)
-		}
+// try records what the format reads of some lines.
+func (c *candidate) try(s *sample, lines lineSet) {
+	if c.parser == nil {
+		c.parser = c.format.NewParser()
 	}
-	for line := range bytes.Lines(text) {
-		if bytes.HasPrefix(line, fieldsDirective) {
-			s.directive = bytes.TrimRight(line, "\r\n")
-			break
-		}
+	from := s.lines
+	if c.carried {
+		from = s.texts
 	}
-	return s
-}
-
-// uncarry determines the carrier of the lines and extracts their texts.
-func (s *sample) uncarry() {
-	most := 0
-	for _, c := range carrier.Carriers() {
-		carried, whole := 0, 0
-		for _, line := range s.lines {
-			if _, partial, ok := c.Text(line); ok {
-				carried++
-				if !partial {
-					whole++
-				}
-			}
-		}
-		if carried > most && float64(carried) >= detectShare*float64(len(s.lines)) && float64(whole) >= detectShare*float64(carried) {
-			s.carrier, most = c, carried
-		}
-	}
-	if s.carrier == nil {
-		return
-	}
-	s.texts = make([][]byte, len(s.lines))
-	for i, line := range s.lines {
-		text, partial, ok := s.carrier.Text(line)
-		if !ok {
-			continue
-		}
-		s.carried.add(i)
-		if !partial {
-			s.texts[i] = append([]byte{}, text...) // not nil even if empty
-		}
-	}
-}
-
-// try records the lines that the format explains. Messages of the server about
-// itself count only if it logs requests too.
-func (c *candidate) try(s *sample, lines [][]byte) {
-	p := c.format.NewParser()
 	var e Entry
-	for i, line := range lines {
-		if line == nil || !s.requests.has(i) {
+	for i := range lines.all {
+		if from[i] == nil {
 			continue
 		}
-		switch p.Parse(line, &e) {
+		switch c.parser.Parse(from[i], &e) {
 		case Parsed:
 			c.explained.add(i)
+			if c.fields[i] = e.values(); c.doubts.add(c.format, &e) {
+				c.fields[i] = 0
+			}
+		case SkipErrorLog:
+			c.explained.add(i)
+			c.fields[i] = 1
 		case SkipNotice, SkipHeader:
 			c.notices.add(i)
+		}
+	}
+}
+
+// finish completes what try has recorded of all lines. Messages of the server about
+// itself count only if it logs requests too.
+func (c *candidate) finish(s *sample) {
+	c.parser = nil
+	if s.carrier != nil && s.carrier.JSON && !c.carried && c.format.carrier == nil {
+		for i := range c.explained {
+			c.explained[i] &^= s.carried[i] // the carrying line is not the log
 		}
 	}
 	if c.explained != (lineSet{}) {
@@ -239,42 +294,26 @@ func (c *candidate) try(s *sample, lines [][]byte) {
 			c.explained[i] |= c.notices[i]
 		}
 	}
+	c.count()
 }
 
-// format returns f, with the carrier of the sample if it was tried with that.
-func (s *sample) format(f *Format, carried bool) *Format {
-	if !carried {
-		return f
-	}
-	return f.carriedBy(s.carrier)
-}
-
-// carriedBy returns the format of lines of c that carry lines of f.
-func (f *Format) carriedBy(c *carrier.Carrier) *Format {
-	g := *f
-	g.carrier, g.Name = c, c.Name+"+"+f.Name
-	return &g
-}
-
-// spreadLines returns up to n lines that are spread evenly over a text.
-func spreadLines(text []byte, n int) [][]byte {
-	total := bytes.Count(text, newline)
-	if !bytes.HasSuffix(text, newline) {
-		total++
-	}
-	var lines [][]byte
-	for i := 0; len(text) > 0; i++ {
-		line := text
-		if j := bytes.IndexByte(text, '\n'); j >= 0 {
-			line, text = text[:j], text[j+1:]
-		} else {
-			text = nil
+// count sums the fields up.
+func (c *candidate) count() {
+	c.total = 0
+	for i := range c.explained.all {
+		if c.notices.has(i) {
+			c.fields[i] = max(c.fields[i], 1)
 		}
-		if total <= n || i*n/total != (i+1)*n/total {
-			lines = append(lines, line)
-		}
+		c.total += int(c.fields[i])
 	}
-	return lines
 }
 
-var newline = []byte("\n")
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}

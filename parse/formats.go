@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logscan/parse/carrier"
+	"logscan/parse/events"
 )
 
 // Format is a way to write a request as a line. It is immutable and may be used by
@@ -40,6 +41,8 @@ type Format struct {
 	carrier     *carrier.Carrier   // of the lines; nil if they have none
 	hashEscapes bool               // escapes are those of HAProxy: #XX
 	prefixed    bool               // the first program has a prefix
+	events      *events.Log        // recognises lines of kindEvents
+	rest        bool               // of kindEvents: so is a line that no other format reads
 }
 
 // kind is the way to read the lines of a format.
@@ -51,6 +54,8 @@ const (
 	kindW3C                 // by position, as named in the log
 	kindJSON                // by key
 	kindLTSV                // by label
+	kindLogfmt              // by key: key=value
+	kindEvents              // not: it holds no requests
 )
 
 const (
@@ -285,10 +290,17 @@ var aliases = map[string]string{
 }
 
 var formats = sync.OnceValue(func() []*Format {
-	list := make([]*Format, len(table))
+	var list []*Format
+	for _, f := range table {
+		if f.openEnd && !slices.ContainsFunc(list, func(f *Format) bool { return f.openEnd }) {
+			for _, l := range events.Logs() { // before the formats that leave out the rest of a line
+				list = append(list, &Format{Name: l.Name, Doc: l.Doc + " (no requests: skipped)", Samples: []string{l.Sample}, kind: kindEvents, events: l})
+			}
+		}
+		list = append(list, &f)
+	}
 	var g errgroup.Group // concurrently, because nothing else can be done before
-	for i, f := range table {
-		list[i] = &f
+	for _, f := range list {
 		g.Go(func() error { return f.compile(nil) })
 	}
 	if err := g.Wait(); err != nil {
@@ -353,6 +365,20 @@ func (f *Format) WithFields(assign map[string]string) (*Format, error) {
 		return nil, err
 	}
 	return &g, nil
+}
+
+// HasRequests reports whether lines of the format are requests.
+func (f *Format) HasRequests() bool { return f.kind != kindEvents }
+
+// withRest returns the format of a log that has mostly lines of f: if f has no requests,
+// a line that no format reads, such as the rest of a message, has none either.
+func (f *Format) withRest() *Format {
+	if f.kind != kindEvents {
+		return f
+	}
+	g := *f
+	g.rest = true
+	return &g
 }
 
 // hasTimeOrStatus reports whether the format has a field for the time or the status.

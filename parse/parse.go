@@ -80,12 +80,13 @@ const (
 	Parsed Verdict = iota
 
 	// Skipped lines should not have a request that counts.
-	SkipBlank   // an empty line, or only white space
-	SkipComment // a line that starts with '#'
-	SkipHeader  // names of columns
-	SkipNotice  // a message of the server about itself or a connection
-	SkipPartial // a part of a text that continues in another line
-	SkipRange   // a time outside Options.Since and Until
+	SkipBlank    // an empty line, or only white space
+	SkipComment  // a line that starts with '#'
+	SkipHeader   // names of columns
+	SkipNotice   // a message of the server about itself or a connection
+	SkipPartial  // a part of a text that continues in another line
+	SkipRange    // a time outside Options.Since and Until
+	SkipErrorLog // a line of a log without requests: see package events
 
 	// Rejected lines should have a request, which could not be parsed.
 	RejectTooLong // longer than source.MaxLine
@@ -101,7 +102,7 @@ const (
 )
 
 var verdictNames = [NumVerdicts]string{
-	"parsed", "blank", "comment", "header", "notice", "partial", "out_of_range",
+	"parsed", "blank", "comment", "header", "notice", "partial", "out_of_range", "error_log",
 	"too_long", "binary", "syntax", "time", "status", "number", "json", "empty",
 }
 

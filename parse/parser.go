@@ -90,7 +90,7 @@ func (p *Parser) parse(line []byte, e *Entry) Verdict {
 		return p.parseCarried(line, e)
 	}
 	v := p.parseAs(p.formats[0], line, e)
-	if v.Rejected() && len(p.formats) > 1 {
+	if v.Rejected() && (len(p.formats) > 1 || p.formats[0].rest) {
 		return p.tryOthers(v, 1, line, nil, e)
 	}
 	return v
@@ -158,6 +158,9 @@ func (p *Parser) tryOthers(v Verdict, n int, line, text []byte, e *Entry) Verdic
 		}
 	}
 	e.Reset()
+	if p.formats[0].rest {
+		return SkipErrorLog
+	}
 	return v
 }
 
@@ -178,6 +181,12 @@ func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 		v = p.json.object(d, line, e)
 	case kindLTSV:
 		v = p.json.labels(d, line, e)
+	case kindLogfmt:
+		v = p.json.pairs(d, line, e)
+	case kindEvents:
+		if v = RejectSyntax; f.events.Is(line) {
+			v = SkipErrorLog
+		}
 	case kindColumns, kindW3C:
 		v = p.parseColumns(f, line, e)
 	}
@@ -204,6 +213,9 @@ func (p *Parser) complete(e *Entry) Verdict {
 		} else if e.Status < 0 && f.hasTimeOrStatus() {
 			return RejectEmpty
 		}
+	}
+	if e.Status < 0 && f.keys != nil && len(e.Method) == 0 && len(e.Path) == 0 {
+		return SkipNotice // an object with a time, and nothing of a request
 	}
 	if len(e.Host) == 0 {
 		e.Host = f.host

@@ -19,6 +19,11 @@ type Carrier struct {
 	JSON bool   // its lines are JSON objects, which could be taken for a log themselves
 	// Splits reports whether a text may continue in a later line.
 	Splits bool
+	// Spread reports whether most texts take several lines.
+	Spread bool
+	// Optional reports whether the lines can be read as they are by some formats, which
+	// are then preferred.
+	Optional bool
 
 	locate func(line []byte) (text, bool)
 }
@@ -40,6 +45,7 @@ const (
 	plain      encoding = iota
 	jsonString          // with escapes
 	jsonBytes           // an array of byte values
+	spaced              // with several blanks or tabs where one blank should be
 )
 
 // stream distinguishes the streams of a container, whose lines are interleaved.
@@ -60,7 +66,10 @@ func Carriers() []*Carrier {
 		{Name: "cri", Doc: "Kubernetes (CRI: containerd, CRI-O)", Splits: true, locate: cri},
 		{Name: "journald", Doc: "journalctl -o json", JSON: true, locate: journald},
 		{Name: "caddy-console", Doc: "Caddy, format console", locate: caddyConsole},
+		{Name: "compose", Doc: "docker compose logs, with the name of the service in front", locate: compose},
+		{Name: "json-spread", Doc: "JSON objects over several lines", JSON: true, Splits: true, Spread: true, locate: spreadObject},
 		{Name: "syslog", Doc: "syslog, RFC 3164 and 5424, and journalctl -o short", locate: syslog},
+		{Name: "spaced", Doc: "columns separated by tabs or several blanks, or with a blank in front", Optional: true, locate: spacedColumns},
 	}
 }
 
@@ -97,6 +106,8 @@ func (t *text) decode(buf, line []byte) (decoded, newBuf []byte) {
 		buf = scan.AppendUnescaped(buf[:0], raw)
 	case jsonBytes:
 		buf = appendBytes(buf[:0], raw)
+	case spaced:
+		buf = appendSpaced(buf[:0], raw)
 	default:
 		return raw, buf
 	}

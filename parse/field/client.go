@@ -275,6 +275,12 @@ func WithoutPort(b []byte) []byte {
 // 6598), which networks use like private ones.
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
+// IsAddress reports whether b is an address, with or without a port.
+func IsAddress(b []byte) bool {
+	_, ok := hostAddr(b)
+	return ok
+}
+
 // Private reports whether b is an address of a private network.
 func Private(b []byte) bool {
 	if len(b) > 64 {

@@ -72,7 +72,7 @@ func (c *cutter) run(ctx context.Context) error {
 			if c.skipped != nil {
 				c.from, c.skipped = c.skipped(), nil
 			}
-			if c.first != nil {
+			if c.first != nil && c.showsLine() {
 				c.plan = c.first(c.buf[:c.n], c.err != nil)
 				c.first = nil
 				if c.plan.Skip && c.n > 0 {
@@ -103,6 +103,12 @@ func (c *cutter) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// showsLine reports whether there is as much as first can be given: a whole line, or all
+// of a line that is too long, or the end.
+func (c *cutter) showsLine() bool {
+	return c.err != nil || c.n > c.maxLine || bytes.IndexByte(c.buf[:c.n], '\n') >= 0
 }
 
 // skipLine discards everything up to the next newline: the rest of a line that begins
@@ -287,4 +293,17 @@ func sampleLines(data []byte, size int, start, end bool) []byte {
 			return nil
 		}
 	}
+}
+
+// firstLine returns the first line of data, which begins with one, if that is whole and
+// not too long: all there is of a sample if its lines are longer than a sample should be.
+func firstLine(data []byte, maxLine int, end bool) []byte {
+	i := bytes.IndexByte(data, '\n') + 1
+	if i == 0 && end {
+		i = len(data)
+	}
+	if i > maxLine {
+		return nil
+	}
+	return data[:i]
 }

@@ -79,9 +79,11 @@ func (f *plainFile) ranged(start int64) *rangeReader {
 	return &rangeReader{file: f.data, next: start, size: f.size, short: f.short}
 }
 
-// sample returns lines from the beginning, the middle and the end, at most size bytes. What
-// cannot be read is left out: reading the ranges reports the error.
-func (f *plainFile) sample(size int) []byte {
+// sample returns lines from the beginning, the middle and the end, at most as many bytes
+// as a sample has, or the first line if all are longer. What cannot be read is left out:
+// reading the ranges reports the error.
+func (f *plainFile) sample(s sizes) []byte {
+	size := s.sample
 	if f.size <= int64(size) {
 		return f.part(make([]byte, f.size), 0)
 	}
@@ -89,6 +91,10 @@ func (f *plainFile) sample(size int) []byte {
 	sample := make([]byte, 0, 3*part)
 	for _, at := range []int64{0, f.size/2 - int64(part)/2, f.size - int64(part)} {
 		sample = f.appendLines(sample, at, part, false)
+	}
+	if len(sample) == 0 {
+		all := min(f.size, int64(s.buffer()))
+		sample = firstLine(f.part(make([]byte, all), 0), s.maxLine, all == f.size)
 	}
 	return sample
 }

@@ -144,7 +144,7 @@ func (w *worker) openFile(ctx context.Context, f *plainFile, resume *resumption)
 	if resume != nil && resume.info == nil { // its earlier content could not be compared
 		return f.located(w.readStream(ctx, f.input, f.ranged(0), nil)), false
 	}
-	plan := w.handler.Open(f.input, f.sample(w.sample))
+	plan := w.handler.Open(f.input, f.sample(w.sizes))
 	switch {
 	case plan.Skip:
 		return Result{Compression: f.stored}, false
@@ -206,7 +206,11 @@ func (w *worker) readStream(ctx context.Context, input int, src io.Reader, plan 
 				c.n, c.err = 0, &archiveError{kind}
 				stored.err, data = c.err, nil
 			}
-			return w.handler.Open(input, sampleLines(data, w.sample, true, complete))
+			sample := sampleLines(data, w.sample, true, complete)
+			if len(sample) == 0 {
+				sample = firstLine(data, w.maxLine, complete)
+			}
+			return w.handler.Open(input, sample)
 		}
 	}
 	c.src = w.inner.Reader(comp, in)

@@ -277,10 +277,11 @@ func TestReadRandom(t *testing.T) {
 	}
 }
 
-// checkSample fails if a sample holds anything but whole lines of text.
+// checkSample fails if a sample holds anything but whole lines of text, or more than
+// one if it is larger than size.
 func checkSample(t *testing.T, sample, text string, size int) {
 	t.Helper()
-	if len(sample) > size {
+	if len(sample) > size && strings.Count(strings.TrimSuffix(sample, "\n"), "\n") > 0 {
 		t.Errorf("sample of %d bytes, want at most %d", len(sample), size)
 	}
 	for line := range strings.Lines(sample) {
@@ -312,6 +313,22 @@ func TestSample(t *testing.T) {
 		for _, line := range want {
 			if !strings.Contains(sample, line) {
 				t.Errorf("%s: sample %q lacks %q", comp, sample, line)
+			}
+		}
+	}
+}
+
+// TestSampleOfLongLines checks that there is a sample even if no line fits into one.
+func TestSampleOfLongLines(t *testing.T) {
+	s := sizes{block: 64, maxLine: 400, rng: 1000, sample: 100}
+	for name, line := range map[string]string{
+		"longer than a part": strings.Repeat("p", 40), "than a sample": strings.Repeat("s", 150), "as long as may be": strings.Repeat("m", s.maxLine-1),
+	} {
+		text := strings.Repeat(line+"\n", 20)
+		for comp, stored := range compresstest.StoreAll(t, text) {
+			c, _ := readAll(t, expand(t, nil, write(t, "log", stored)), 2, s)
+			if !strings.HasPrefix(c.opened[0], line+"\n") {
+				t.Errorf("%s, %s: the sample is %q", name, comp, c.opened[0])
 			}
 		}
 	}

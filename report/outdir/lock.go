@@ -28,7 +28,7 @@ func (e *LockedError) Error() string {
 // call the locked thing.
 func acquire(path, name string) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, FileMode)
+		f, err := openOwn(path, os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return nil, err
 		}
@@ -57,6 +57,6 @@ func acquire(path, name string) (*os.File, error) {
 // same reports whether f is the file at path.
 func same(f *os.File, path string) bool {
 	a, errA := f.Stat()
-	b, errB := os.Stat(path)
+	b, errB := os.Lstat(path)
 	return errA == nil && errB == nil && os.SameFile(a, b)
 }

@@ -4,7 +4,9 @@ package outdir
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,4 +29,15 @@ func lock(f *os.File) error {
 func release(f *os.File) {
 	_ = os.Remove(f.Name()) // a leftover file is harmless
 	f.Close()               // closing unlocks it
+}
+
+// noFollow makes os.OpenFile fail for symbolic links, and not wait for the other side
+// of a FIFO.
+const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
+
+// otherNames reports whether the file has more than one name: it is then another
+// file, too.
+func otherNames(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Nlink > 1
 }

@@ -1,6 +1,7 @@
 package outdir
 
 import (
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -21,3 +22,10 @@ func release(f *os.File) {
 	f.Close() // closing unlocks it
 	_ = os.Remove(f.Name())
 }
+
+// noFollow is zero: creating links takes a privilege, and openOwn looks for them first.
+const noFollow = 0
+
+// otherNames reports whether the file has more than one name, which fs.FileInfo does
+// not say here.
+func otherNames(fs.FileInfo) bool { return false }

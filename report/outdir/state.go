@@ -34,7 +34,7 @@ import (
 // manifest whether the output is in place, and takes or drops the new state.
 type State struct {
 	name     string // as given
-	path     string // symbolic links resolved
+	path     string // symbolic links in its parents resolved
 	out      string // the output of this run, absolute
 	settings map[string]string
 	lock     *os.File
@@ -98,7 +98,10 @@ func (s *State) claim(dir string) (err error) {
 	if s.path, err = located(s.name); err != nil {
 		return err
 	}
-	if s.out, err = located(dir); err != nil {
+	if s.out, err = resolve(dir); err != nil {
+		return err
+	}
+	if s.out, err = located(s.out); err != nil {
 		return err
 	}
 	if rel, err := filepath.Rel(s.out, s.path); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
@@ -131,10 +134,10 @@ func (s *State) claim(dir string) (err error) {
 }
 
 // located returns the absolute path of a file or directory that need not exist, with
-// symbolic links resolved, and creates its parent. The path is the same before and
-// after the file is created.
+// symbolic links in its parents resolved, and creates its parent. The path is the same
+// before and after the file is created.
 func located(name string) (string, error) {
-	path, err := resolve(name)
+	path, err := filepath.Abs(name)
 	if err != nil {
 		return "", err
 	}
@@ -175,20 +178,19 @@ func (s *State) settle() error {
 
 // read reads the header of the state file, if it exists, and verifies the whole file.
 func (s *State) read() error {
-	f, err := os.Open(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	f, err := openOwn(s.path, os.O_RDONLY)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, ErrNotOwnFile):
+		return &StateError{s.name, "cannot be used: " + err.Error(), "name a file of its own as --state"}
+	case err != nil:
 		return err
 	}
 	defer f.Close() // opened for reading only
 	info, err := f.Stat()
 	if err != nil {
 		return err
-	}
-	if !info.Mode().IsRegular() {
-		return &StateError{s.name, "is no file", "choose another --state"}
 	}
 	s.size = info.Size()
 	damaged := &StateError{s.name, "is damaged", stateHint}
@@ -256,7 +258,7 @@ func (s *State) Carryover() (*session.Carryover, error) {
 }
 
 func (s *State) open() (io.ReadCloser, error) {
-	f, err := os.Open(s.path)
+	f, err := openOwn(s.path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +283,7 @@ func (s *State) Prepare(save func(io.Writer) error) (*document.StateID, error) {
 func (s *State) prepare(save func(io.Writer) error) (err error) {
 	// The data are written first, to a file of their own, because the header holds
 	// their size.
-	data, err := os.OpenFile(s.beside(stateData), os.O_RDWR|os.O_CREATE|os.O_TRUNC, FileMode)
+	data, err := createOwn(s.beside(stateData))
 	if err != nil {
 		return err
 	}
@@ -310,7 +312,7 @@ func (s *State) prepare(save func(io.Writer) error) (err error) {
 	if _, err := data.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(s.beside(statePending), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, FileMode)
+	f, err := createOwn(s.beside(statePending))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,113 @@
+package parse
+
+import (
+	"bytes"
+
+	"logscan/parse/field"
+)
+
+// A format string says where a field is, not what is in it. A line of another format
+// may have the same blanks and quotes, so that a host is read as a client, or an
+// address and a name as a name. The values show it.
+
+// doubts counts the lines whose values are not what their fields should hold.
+type doubts struct {
+	lines    int // that were read
+	doubtful int // with a user or a client that is none
+	numbered int // with an address for a virtual host
+	hosts    map[string]bool
+}
+
+// fewHosts is how many different addresses a server has: requests for one by its
+// address are usual, requests for many are lists of clients.
+const fewHosts = 3
+
+// add counts a line, and reports whether its reading is doubtful. JSON and logs with
+// named columns say themselves what a value is.
+func (d *doubts) add(f *Format, e *Entry) bool {
+	if f.kind != kindText {
+		return false
+	}
+	d.lines++
+	if strangeUser(e.User) || strangeClient(e.Client) {
+		d.doubtful++
+		return true
+	}
+	if f.programs[0].hostFirst() && field.IsAddress(e.Host) {
+		d.numbered++
+		if len(e.Client) == 0 || !field.IsAddress(e.Client) {
+			d.doubtful++
+			return true
+		}
+		if d.hosts == nil {
+			d.hosts = map[string]bool{}
+		}
+		d.hosts[string(e.Host)] = true
+	}
+	return false
+}
+
+// hostFirst reports whether lines begin with a virtual host and a blank, which may as
+// well be something else. With a port behind it, it is a host.
+func (g *program) hostFirst() bool {
+	s := &g.steps[0]
+	return s.field == fieldHost && len(s.literal) == 0 && string(s.end) == " "
+}
+
+// none reports whether no line is doubtful.
+func (d *doubts) none() bool { return d.doubtful == 0 && d.numbered == 0 }
+
+// distrusted reports whether the format is not that of the lines: more than half of
+// them are doubtful, or have the addresses of many hosts.
+func (d *doubts) distrusted() bool {
+	return 2*d.doubtful > d.lines || 2*d.numbered > d.lines && len(d.hosts) > fewHosts
+}
+
+// strangeUser reports whether a user has fields of its own: it begins in a bracket or
+// with a blank or an address, or a lone dash is in it. Other names contain blanks, too.
+func strangeUser(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	if b[0] == '[' || b[0] == '\t' {
+		return true
+	}
+	first, rest, more := bytes.Cut(b, blank)
+	return more && (field.Missing(first) || bytes.HasPrefix(rest, dashBlank) || string(rest) == "-" || bytes.Contains(rest, loneDash) || bytes.HasSuffix(rest, loneDash[:2]) || field.IsAddress(first))
+}
+
+var (
+	blank     = []byte(" ")
+	dashBlank = []byte("- ")
+	loneDash  = []byte(" - ")
+)
+
+// strangeClient reports whether a client is neither an address nor the name of a host.
+func strangeClient(b []byte) bool {
+	if len(b) == 0 || field.PlainAddress(b) || bytes.HasPrefix(b, unixSocket) {
+		return false
+	}
+	for _, c := range b {
+		if c-'0' > 9 && c|0x20-'a' > 25 && c != '.' && c != '-' && c != '_' && c != ':' && c != '%' && c < 0x80 {
+			return true
+		}
+	}
+	return false
+}
+
+var unixSocket = []byte("unix:")
+
+// values returns how many fields of the entry hold a value.
+func (e *Entry) values() (n uint8) {
+	for _, b := range [...][]byte{e.Method, e.Scheme, e.Host, e.Path, e.Query, e.Protocol, e.Referrer, e.UserAgent, e.User, e.Session, e.Client, e.Peer, e.Upstream, e.UpstreamStatus, e.Reason} {
+		if len(b) > 0 {
+			n++
+		}
+	}
+	for _, has := range [...]bool{e.Time != NoTime, e.Status >= 0, e.BodySize >= 0, e.Duration >= 0, e.TokenExpiry != NoTime, e.HasUpstream} {
+		if has {
+			n++
+		}
+	}
+	return n
+}
