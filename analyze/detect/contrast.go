@@ -65,7 +65,7 @@ type contrastObserver struct {
 	ofEndpoint [][]int32 // by endpoint: the places of its keys
 	ofBackend  []int32   // by upstream: the place of its key plus one
 	accepted   [][]int32 // by place and step
-	outages    map[int32]outage
+	outages    map[int32]closure
 	settled    []bool // by refusal: it took its ordinary course, see settle
 	parts      []*contrastPart
 }

@@ -5,19 +5,19 @@ import (
 	"logscan/analyze/stats"
 )
 
-// outageShare is the refused share of the visits of a key from which on, if hardly
+// closedShare is the refused share of the visits of a key from which on, if hardly
 // any are accepted any more, it refuses everybody.
-const outageShare = 0.8
+const closedShare = 0.8
 
-// outage is a period in which a key refuses everybody: a run of steps.
-type outage struct{ from, to int }
+// closure is a period in which a key refuses everybody: a run of steps.
+type closure struct{ from, to int }
 
 // findOutages returns the outages by place of the key. In an outage, clients whose
 // credentials were known to be good are refused as well, so a flood of guesses at a
 // route that few others use is none.
-func (o *contrastObserver) findOutages() map[int32]outage {
+func (o *contrastObserver) findOutages() map[int32]closure {
 	s := o.series(true, func(int) bool { return true })
-	found := map[int32]outage{}
+	found := map[int32]closure{}
 	for place := range s.keys {
 		if s.keys[place].kind == backendContrast {
 			continue
@@ -25,10 +25,10 @@ func (o *contrastObserver) findOutages() map[int32]outage {
 		cells, others := s.cells(place), s.others(place)
 		for _, x := range stats.Excursions(cells) {
 			c := contrast{place: place, Excursion: x}
-			if c.share() >= outageShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
+			if c.share() >= closedShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
 				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.Diagnosis, s.claims(&c)) >= contrastVoters {
 				s.widen(&c)
-				found[int32(place)] = outage{c.From, c.To}
+				found[int32(place)] = closure{c.From, c.To}
 				break
 			}
 		}
