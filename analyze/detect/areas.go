@@ -40,9 +40,9 @@ var areaForms = [...]func(template string) string{
 	},
 }
 
-// areas returns the areas of a form of which at least two endpoints refused actors,
+// followAreas returns the areas of a form of which at least two endpoints refused actors,
 // and at least least in all. refused counts them by endpoint.
-func (d *Diagnosis) areas(form func(string) string, refused []int64, least int64, counts func(*timeline.Event) bool) (w watched, ok bool) {
+func followAreas(d *Diagnosis, form func(string) string, refused []int64, least int64, counts func(*timeline.Event) bool) (w watched, ok bool) {
 	type key struct{ host, method, common string }
 	numbers := map[key]int{}
 	var faulty []int   // by area: endpoints that refused actors

@@ -112,7 +112,7 @@ func observeRedirects(d *Diagnosis) observer {
 		for _, i := range refusals[target] {
 			methods[d.State.Endpoints[d.Refusals[i].Redirect-1].Method] = true
 		}
-		for _, n := range d.sameURL(target) {
+		for _, n := range sameURL(d, target) {
 			if n != target && methods[d.State.Endpoints[n].Method] {
 				o.directly[n] = target
 			}
@@ -122,7 +122,7 @@ func observeRedirects(d *Diagnosis) observer {
 }
 
 // sameURL returns the endpoints with the host and template of an endpoint, ascending.
-func (d *Diagnosis) sameURL(endpoint uint32) (list []uint32) {
+func sameURL(d *Diagnosis, endpoint uint32) (list []uint32) {
 	all := d.State.Endpoints // sorted by host, template, method
 	same := func(n uint32) bool {
 		return all[n].Host == all[endpoint].Host && all[n].Template == all[endpoint].Template

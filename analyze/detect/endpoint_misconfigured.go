@@ -117,7 +117,7 @@ func observeEndpoints(d *Diagnosis) observer {
 		o = append(o, w)
 	}
 	for _, form := range areaForms {
-		if w, ok := d.areas(form, counts, endpointActors, good); ok {
+		if w, ok := followAreas(d, form, counts, endpointActors, good); ok {
 			o = append(o, w)
 		}
 	}

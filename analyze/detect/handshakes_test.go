@@ -24,9 +24,8 @@ func (w *world) basicClients(n int, paths []string, call func(at time.Duration, 
 	}
 }
 
-// since returns the refusals that no finding of the kind has explained, of those at or
-// after a time that name the agent's addresses.
-func unexplainedSince(c *session.Evidence, since time.Duration) (n int) {
+// challengesSince returns the number of challenges at or after a time.
+func challengesSince(c *session.Evidence, since time.Duration) (n int) {
 	for i := range c.Refusals {
 		if r := &c.Refusals[i]; r.Time >= day.Add(since).UnixMilli() && r.Cause == session.Challenge {
 			n++
@@ -61,7 +60,7 @@ func TestStrippedAuthorization(t *testing.T) {
 				if off := time.UnixMicro(f.Onset).Sub(day.Add(broken)); off < 0 || off > 20*time.Minute {
 					t.Errorf("onset is off by %v", off)
 				}
-				if n := unexplainedSince(c, broken+time.Minute); n > 0 {
+				if n := challengesSince(c, broken+time.Minute); n > 0 {
 					t.Errorf("%d refusals are called challenges", n)
 				}
 				if d := f.Details.(*BrokenEndpoint); d.Proven < 10 || len(paths) > 1 != (d.Routes > 1) {
@@ -192,4 +191,63 @@ func TestSchemeOfOneRoute(t *testing.T) {
 	}
 	_, findings := w.scan(t, 1)
 	want(t, findings, "insecure_scheme")
+}
+
+// boxUsers adds people who type a password into their browser's box, on the days' pages
+// below /stats/. refused is when the password file is lost, 0 for never.
+func (w *world) boxUsers(n int, refused time.Duration) {
+	for i := range n {
+		address, user := fmt.Sprintf("203.0.113.%d", i), fmt.Sprintf("desk%d", i)
+		for now := 6*time.Hour + time.Duration(w.r.Int64N(int64(time.Hour))); now < 20*time.Hour; now += time.Duration(60+w.r.IntN(90)) * time.Minute {
+			at := now
+			w.add(at, "GET", "/stats/", "", "", address, "401")
+			for range 4 {
+				at += time.Duration(3+w.r.IntN(9)) * time.Second
+				status := "200"
+				if refused > 0 && at >= refused {
+					status = "401"
+				}
+				w.add(at, "GET", "/stats/", user, "", address, status)
+			}
+		}
+	}
+}
+
+// TestPasswordFileLost is about a password box that refuses everybody from one time on:
+// neither mistyped passwords nor guesses.
+func TestPasswordFileLost(t *testing.T) {
+	for seed := range seeds(3) {
+		w := newWorld(20 + seed)
+		w.sessionIDs, w.users = true, true
+		w.run(20)
+		lost := 13 * time.Hour
+		w.boxUsers(12, lost)
+		_, findings := w.scan(t, 1)
+		f := want(t, findings, "endpoint_misconfigured")[0]
+		if off := time.UnixMicro(f.Onset).Sub(day.Add(lost)); f.Subject.Route != "/stats/" || off < 0 || off > 30*time.Minute {
+			t.Errorf("%+v, onset is off by %v", f.Subject, off)
+		}
+	}
+}
+
+// TestNightlyGuessesAtBox checks that guesses at known accounts, by clients that were
+// never accepted and at a time when nobody else comes, are no fault of the route.
+func TestNightlyGuessesAtBox(t *testing.T) {
+	w := newWorld(30)
+	w.users = true
+	w.boxUsers(12, 0)
+	for i := range 30 {
+		address := fmt.Sprintf("192.0.2.%d", i)
+		for n := range 4 {
+			at := 22*time.Hour + time.Duration(w.r.Int64N(int64(time.Hour)))
+			w.add(at, "GET", "/stats/", "", "", address, "401")
+			w.add(at+time.Second, "GET", "/stats/", fmt.Sprintf("desk%d", (i+n)%12), "", address, "401")
+		}
+	}
+	_, findings := w.scan(t, 1)
+	for _, f := range findings {
+		if f.Kind == "endpoint_misconfigured" {
+			t.Errorf("found %+v", f.Subject)
+		}
+	}
 }

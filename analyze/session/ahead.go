@@ -14,9 +14,15 @@ type ahead struct {
 	other    int64 // acceptance on another protected route
 	signIn   int64 // sign-in
 	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
-	failed   bool  // the same request with a user was refused at once
+	refused  int64 // refusal of the same request with a user
 	refusals int   // this one and the next ones, up to accepted
 	returns  bool  // one of them was on an endpoint that accepts at about the time of accepted
+}
+
+// failed reports whether the refusal e, which h follows, is the first leg of a handshake
+// of a program that was refused in the end.
+func (h *ahead) failed(e *timeline.Event) bool {
+	return h.refused-e.Time <= legWindow && h.refused < h.named
 }
 
 // recent holds the last few distinct endpoints that accepted, most recent first,
@@ -55,7 +61,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, named: Never}
+			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, named: Never, refused: Never}
 			if acceptedOn == e.Endpoint {
 				h.other = other
 			}
@@ -68,7 +74,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			returns = returns || h.answered != Never && h.answered-accepted <= returnWindow
 			h.refusals, h.returns = refusals, returns
 			if e.User == 0 {
-				h.named, h.failed = s.leg(&named, e)
+				h.named, h.refused = s.leg(&named, e)
 				s.habit.refuse(e, &h)
 			}
 			s.aheads = append(s.aheads, h)

@@ -30,7 +30,7 @@ func (c Cause) String() string {
 func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead, p *position) Cause {
 	stated := s.stated(e)
 	again, flood := s.tries.add(e, h)
-	named := r.Named || h.failed
+	named := r.Named || h.failed(e)
 	switch {
 	case r.SignIn:
 		return LoginFailure // a wrong password at the sign-in route
@@ -44,7 +44,7 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return LoginFailure
 	case !named && a.Session == nil && !p.open && !p.dead && (flood && h.answered-e.Time <= Nearby || s.tried(e, h, again)):
 		return LoginFailure
-	case !named && a.Session == nil && !p.dead && challenged(e, h, &p.life):
+	case !named && a.Session == nil && !p.dead && s.challenged(e, h, &p.life):
 		return Challenge
 	case p.dead:
 		return SessionEnd
@@ -76,21 +76,12 @@ const arrivalWindow = 5 * 60_000
 //
 // It is not the end of a session: there, a session was open, and a sign-in lies
 // between the refusal and the acceptance. It is not a broken endpoint: there, the
-// same request is not accepted afterwards.
-func challenged(e *timeline.Event, h *ahead, l *life) bool {
+// same request is not accepted afterwards. A session that is refused now and then does
+// not go on each time, and one that began at a form needs no handshake.
+func (s *sessionizer) challenged(e *timeline.Event, h *ahead, l *life) bool {
 	if l.open {
-		return h.answered-e.Time <= handshakeWindow && h.signIn > h.answered
+		return h.answered-e.Time <= handshakeWindow && h.signIn > h.answered && !l.seen && s.habit.answersSoon()
 	}
 	// A visitor who is asked to sign in and does, or answers the password box.
 	return h.signIn-e.Time <= arrivalWindow || h.answered-e.Time <= arrivalWindow
-}
-
-// tried reports whether a refusal without a session is one of several passwords, of
-// which a later one was accepted on the same endpoint: it is not the first, or it is
-// the submission of a form. A program's second leg would follow at once.
-func (s *sessionizer) tried(e *timeline.Event, h *ahead, again bool) bool {
-	if h.answered-e.Time > Nearby || h.answered-e.Time <= legWindow || h.signIn <= h.answered {
-		return false
-	}
-	return again || h.answered-e.Time > handshakeWindow && s.State.Endpoints[e.Endpoint].Method == "POST"
 }

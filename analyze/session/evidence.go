@@ -88,7 +88,7 @@ type Refusal struct {
 	SignIn   bool  // an attempt to sign in or to get a token
 	Renewal  bool  // an attempt to renew a session or token
 	Alive    bool  // the session was accepted elsewhere shortly before and after; not of a challenge
-	Proven   bool  // Denied, or the actor sends credentials with each request, and they had been accepted before
+	Proven   bool  // Denied, or the credentials came with the request and had been accepted before; not of a challenge
 	Denied   bool  // the line itself states that access was denied to good credentials
 	Known    bool  // the actor had been accepted before
 	Good     bool  // Known or Denied, or the session was accepted soon after without a sign-in

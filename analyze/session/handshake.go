@@ -2,6 +2,7 @@ package session
 
 import (
 	"logscan/analyze/timeline"
+	"logscan/parse"
 	"logscan/parse/field"
 )
 
@@ -76,11 +77,11 @@ func (s *sessionizer) answer(n *answers, e *timeline.Event) {
 }
 
 // stated returns what the line of a refusal states about its credentials.
-func (s *sessionizer) stated(e *timeline.Event) field.Credentials {
+func (ev *Evidence) stated(e *timeline.Event) field.Credentials {
 	if e.Refusal >= timeline.EarlierEvent {
 		return field.CredentialsUnknown
 	}
-	return s.State.Refusals[e.Refusal].Credentials
+	return ev.State.Refusals[e.Refusal].Credentials
 }
 
 // ownCredentials reports whether the line of a refusal states that it is no expired
@@ -89,12 +90,15 @@ func ownCredentials(stated field.Credentials) bool {
 	return stated == field.CredentialsWrong || stated == field.CredentialsGood
 }
 
-// leg returns the time of the answer that a refusal without a user is a leg of, Never
-// for none, and whether the same request with a user was refused at once instead.
-func (s *sessionizer) leg(n *answers, e *timeline.Event) (named int64, failed bool) {
-	failed = n.failed.time-e.Time <= legWindow && s.samePlace(n.failed.endpoint, e.Endpoint)
+// leg returns the time of the answer that a refusal without a user is a leg of, and of
+// the next refusal of the same request with a user; Never for none.
+func (s *sessionizer) leg(n *answers, e *timeline.Event) (named, refused int64) {
+	refused = Never
+	if s.samePlace(n.failed.endpoint, e.Endpoint) {
+		refused = n.failed.time
+	}
 	if s.stated(e) == field.CredentialsWrong {
-		return Never, failed
+		return Never, refused
 	}
 	best := -1
 	for i := range n.list {
@@ -103,15 +107,15 @@ func (s *sessionizer) leg(n *answers, e *timeline.Event) (named int64, failed bo
 			best = i
 		}
 	}
-	if best < 0 || failed && n.failed.time < n.list[best].time {
-		return Never, failed
+	if best < 0 || refused-e.Time <= legWindow && refused < n.list[best].time {
+		return Never, refused
 	}
 	a := &n.list[best]
 	if a.time-e.Time <= arrivalWindow {
 		a.legs--
 		a.used = true
 	}
-	return a.time, false
+	return a.time, refused
 }
 
 // answers reports whether an answer may be that to a challenge at an endpoint: it is
@@ -129,11 +133,11 @@ func (s *sessionizer) answers(a *answer, endpoint uint32) bool {
 
 // samePlace reports whether two endpoints are the same URL, whatever the method: some
 // clients ask with HEAD or OPTIONS before the request itself.
-func (s *sessionizer) samePlace(a, b uint32) bool {
+func (ev *Evidence) samePlace(a, b uint32) bool {
 	if a == b || a == timeline.NoRefusal {
 		return a == b
 	}
-	x, y := &s.State.Endpoints[a], &s.State.Endpoints[b]
+	x, y := &ev.State.Endpoints[a], &ev.State.Endpoints[b]
 	return x.Host == y.Host && x.Template == y.Template
 }
 
@@ -142,18 +146,22 @@ type habit struct {
 	bare     int // refusals without a user, but for those of handshakes that failed, and before long troubles
 	named    int // of them: answered at once by the same request with a user
 	plain    int // of them: answered at once by an acceptance
+	soon     int // of them: answered within handshakeWindow by an acceptance or with a user
 	accepted int // acceptances on protected routes
 }
 
 func (b *habit) refuse(e *timeline.Event, h *ahead) {
 	named := h.named-e.Time <= legWindow
 	plain := h.answered-e.Time <= legWindow && h.signIn > h.answered
-	if !named && !plain && (h.failed || h.accepted-e.Time > Nearby) {
+	if !named && !plain && (h.failed(e) || h.accepted-e.Time > Nearby) {
 		return
 	}
 	b.bare++
 	if named {
 		b.named++
+	}
+	if h.named-e.Time <= handshakeWindow || h.answered-e.Time <= handshakeWindow && h.signIn > h.answered {
+		b.soon++
 	}
 	if plain {
 		b.plain++
@@ -173,6 +181,10 @@ const (
 func (b *habit) answersNamed() bool {
 	return b.named > 0 && float64(b.named) >= habitShare*float64(b.bare)
 }
+
+// answersSoon reports whether the actor goes on after a challenge, with or without a
+// user in the log.
+func (b *habit) answersSoon() bool { return float64(b.soon) >= habitShare*float64(b.bare) }
 
 // answersAlways reports whether each acceptance of the actor is the answer to a
 // challenge, which it waits for with every request.
@@ -208,32 +220,18 @@ func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Eve
 		s.habit.answersAlways() && h.answered-e.Time <= legWindow && h.signIn > h.answered && s.stated(e) != field.CredentialsWrong
 }
 
-// tries remembers for the last few endpoints how an actor was refused there, to tell
-// the first refusal, which asks for a password, from the passwords tried after it.
-type tries [4]struct {
-	endpoint    uint32 // plus one
-	first, last int64
-	answered    int64 // acceptance that ends the tries
-	legs        int   // refusals of the current try
+// asked reports whether a refusal without a user asked for a user name and password,
+// which then came: at a password box it may take its user minutes, and be refused again.
+func (s *sessionizer) asked(a *timeline.Actor, e *timeline.Event, h *ahead) bool {
+	came := min(h.named, h.refused)
+	return e.User == 0 && (a.Session == nil || s.habit.answersNamed()) && came-e.Time <= arrivalWindow && h.signIn > came
 }
 
-// add adds a refusal. It reports whether the actor was refused at that endpoint before
-// and tries again by hand, and whether it sends more requests at a time than the legs of
-// a handshake. Refusals at the same instant are one try.
-func (t *tries) add(e *timeline.Event, h *ahead) (again, flood bool) {
-	i := 0
-	for i < len(t)-1 && t[i].endpoint != e.Endpoint+1 {
-		i++
+// userProven reports whether the line of a refusal names a user that had been accepted.
+func (s *sessionizer) userProven(e *timeline.Event) bool {
+	if e.User == 0 {
+		return false
 	}
-	x := t[i]
-	if x.endpoint != e.Endpoint+1 || e.Time > x.answered || e.Time-x.last > arrivalWindow {
-		x.endpoint, x.first = e.Endpoint+1, e.Time
-	}
-	if x.legs++; e.Time-x.last > legWindow {
-		x.legs = 1
-	}
-	x.last, x.answered = e.Time, h.answered
-	copy(t[1:i+1], t[:i])
-	t[0] = x
-	return e.Time-x.first > legWindow, x.legs > maxLegs*maxParallel
+	first := s.State.Users[e.User-1].FirstAccepted
+	return first != parse.NoTime && timeline.FloorDiv(first, 1000) < e.Time
 }

@@ -130,6 +130,11 @@ func TestCausesOfHandshakes(t *testing.T) {
 			append(append(each(0, 0, 90, "5 c1 - - GET /box 401"), "5 c1 ida - GET /box 200"), page...),
 			"",
 		},
+		"signed in at a form, refused at random, no user logged": {
+			append([]string{"0 c1 - - POST /login 302"}, append(each(2, 50, 6, "@ c1 - - GET /feed 200", "@ c1 - - GET /mail 200"),
+				"100 c1 - - GET /mail 401", "101 c1 - - GET /mail 200", "220 c1 - - GET /feed 401", "221 c1 - - GET /feed 200")...),
+			"unexplained unexplained",
+		},
 		"live session, refused at random": {
 			append([]string{"0 c1 - - POST /login 302"}, append(each(2, 50, 6, "@ c1 ida s1 GET /feed 200", "@ c1 ida s1 GET /mail 200"),
 				"100 c1 - s1 GET /mail 401", "101 c1 ida s1 GET /mail 200", "220 c1 - s1 GET /feed 401", "221 c1 ida s1 GET /feed 200")...),

@@ -16,12 +16,13 @@ const (
 	hasMoves
 	hasLastOn // lastOn is set
 	hasBasic
+	hasAsked
 )
 
 // appendPosition appends a position in the form that restore reads.
 func (k *partSaver) appendPosition(dst []byte, t *position, client timeline.Client) []byte {
 	flags := int64(0)
-	for i, on := range []bool{t.open, t.seen, t.accepted, t.dead, t.known, t.moves, t.lastOn != timeline.NoRefusal, t.basic} {
+	for i, on := range []bool{t.open, t.seen, t.accepted, t.dead, t.known, t.moves, t.lastOn != timeline.NoRefusal, t.basic, t.asked} {
 		if on {
 			flags |= 1 << i
 		}
@@ -98,7 +99,7 @@ func (s *sessionizer) restore(a *timeline.Actor) (t position) {
 	}
 	t.open, t.seen, t.accepted, t.dead = has(hasOpen), has(hasSeen), has(hasAccepted), has(hasDead)
 	t.known, t.moves, t.lastOn = has(hasKnown), has(hasMoves), timeline.NoRefusal
-	t.basic = has(hasBasic)
+	t.basic, t.asked = has(hasBasic), has(hasAsked)
 	t.user = state.EarlierUser(uint32(get()))
 	t.last, t.lastOther, t.lastRefused = at(), at(), at()
 	if t.moves {
@@ -158,6 +159,7 @@ type position struct {
 	// basic: the actor answers challenges of HTTP authentication. Its credentials come
 	// with every request, so it has no session that could end.
 	basic bool
+	asked bool // the actor was asked for a user name and password, which came
 }
 
 // beginning returns the position before any event.

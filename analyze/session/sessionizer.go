@@ -272,6 +272,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	}
 	r.Good = p.known || a.Session != nil && h.accepted-e.Time <= Nearby && h.signIn > h.accepted
 	r.Alive = e.Time-other <= Nearby && h.other-e.Time <= Nearby && h.signIn > h.other
+	p.asked = p.asked || s.asked(a, e, h)
 	switch {
 	case s.handshakes(p, a, e, h):
 		r.Cause = Challenge
@@ -285,7 +286,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	default:
 		r.Cause = s.cause(a, e, r, h, p)
 		r.Denied = s.stated(e) == field.CredentialsGood
-		r.Proven = r.Cause != Challenge && (r.Denied || p.basic && p.known)
+		r.Proven = r.Cause != Challenge && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
 		r.Good = r.Good || r.Denied
 	}
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead
