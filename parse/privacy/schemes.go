@@ -67,7 +67,7 @@ func (f *finder) afterScheme(i int) int {
 			return f.cut(start, end)
 		}
 	}
-	if end := f.parameters(start); end > start {
+	if end := f.parameters(start, false); end > start {
 		return f.cut(start, end)
 	}
 	run := start + tokenRun(t[start:])
@@ -107,10 +107,10 @@ func (f *finder) credentials(i int) int {
 	for n < len(t) && inScheme[t[n]] && n-i <= longestScheme {
 		n++
 	}
-	if isScheme(t[i:n]) && n < len(t) && t[n] == ' ' {
+	if n > i && n < len(t) && t[n] == ' ' {
 		i = f.blanks(n)
 	}
-	if end := f.parameters(i); end > i {
+	if end := f.parameters(i, true); end > i {
 		return end
 	}
 	return i + tokenRun(t[i:])
@@ -120,10 +120,10 @@ func (f *finder) credentials(i int) int {
 const longestParameters = 8 << 10
 
 // parameters returns the end of the list of parameters at i (RFC 9110, section 11.4), i if
-// there is none, or none of them proves a right: name="x", response="y".
-func (f *finder) parameters(i int) int {
+// there is none: name="x", response="y". Unless proves, one of them must be of credentials and
+// not of a challenge.
+func (f *finder) parameters(i int, proves bool) int {
 	t := f.text
-	proves := false
 	end := i
 	for n := i; n < len(t) && n-i < longestParameters; {
 		name := n
@@ -173,15 +173,15 @@ func provingParameter(name []byte) bool {
 // to the end of the line.
 func (f *finder) digestEnd(n int) int {
 	value := f.text[n:]
-	if i := bytes.IndexByte(value, '\n'); i >= 0 {
-		value = value[:i]
-	}
-	name := bytes.IndexByte(value, '=')
-	if name < 0 || name > 64 || !bytes.Contains(value[:name], []byte("user")) {
+	name := bytes.IndexByte(value[:min(len(value), longestName)], '=')
+	if name < 0 || !bytes.Contains(value[:name], []byte("user")) {
 		return n
 	}
+	if i := bytes.IndexByte(value, '\n'); i >= 0 {
+		value = value[:max(i, name+1)]
+	}
 	if rest := value[name+1:]; len(rest) > 0 && rest[0] != '\\' {
-		return max(f.parameters(n), n+name+1)
+		return max(f.parameters(n, false), n+name+1)
 	}
 	for i, c := range value {
 		if c == '"' && i > 0 && value[i-1] != '\\' {
