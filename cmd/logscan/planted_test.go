@@ -41,9 +41,6 @@ func TestNoPlantedCredentialLeaves(t *testing.T) {
 			}
 		}
 		command := func(args ...string) {
-			if l.Format != "" {
-				args = append(args, "--format", l.Format)
-			}
 			var stdout, stderr bytes.Buffer
 			if code := run(&streams{strings.NewReader(""), &stdout, &stderr, append(args, path)}); code != exitDone && code != exitIncomplete {
 				t.Fatalf("logscan %v: %d: %s", args, code, stderr.String())
@@ -51,25 +48,41 @@ func TestNoPlantedCredentialLeaves(t *testing.T) {
 			search("standard output of "+args[0], stdout.Bytes())
 			search("standard error of "+args[0], stderr.Bytes())
 		}
-		command("parse")
-		out := filepath.Join(dir, "out-"+l.Name)
-		command("scan", "--max-rejects", "100", "-o", out)
-		files, err := os.ReadDir(out)
-		if err != nil {
-			t.Fatal(err)
+		flags := [][]string{nil} // the format is detected
+		if l.Format != "" {
+			flags = append(flags, []string{"--format", l.Format})
 		}
-		for _, f := range files {
-			data, err := os.ReadFile(filepath.Join(out, f.Name()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if search(f.Name(), data); strings.HasSuffix(f.Name(), ".parquet") {
-				search("text of "+f.Name(), parquetTexts(t, data))
-			}
-			if f.Name() == "findings.json" && l.Name == "endpoint" && !bytes.Contains(data, []byte(`"raw"`)) {
-				t.Error("no evidence")
+		for _, format := range flags {
+			command(append([]string{"parse"}, format...)...)
+			out := filepath.Join(dir, "out")
+			command(append([]string{"scan", "--max-rejects", "100", "-o", out}, format...)...)
+			searchFiles(t, out, search)
+			if l.Name == "endpoint" && format != nil {
+				data, err := os.ReadFile(filepath.Join(out, "findings.json"))
+				if err != nil || !bytes.Contains(data, []byte(`"raw"`)) {
+					t.Error("no evidence", err)
+				}
 			}
 		}
 	}
 	t.Log("leaks:", fmt.Sprint(all))
+}
+
+// searchFiles calls search with the files of an output directory, and the texts of Parquet
+// files.
+func searchFiles(t *testing.T, out string, search func(output string, data []byte)) {
+	t.Helper()
+	files, err := os.ReadDir(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(out, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if search(f.Name(), data); strings.HasSuffix(f.Name(), ".parquet") {
+			search("text of "+f.Name(), parquetTexts(t, data))
+		}
+	}
 }

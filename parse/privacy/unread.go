@@ -42,7 +42,7 @@ func findUnread(cuts []Span, v *view, from, to int) []Span {
 			end++
 		}
 		next := nextCookie(t[:to], end)
-		quoted := start > from && t[start-1] == '"' && end < to && t[end] == '"'
+		quoted := start > 0 && t[start-1] == '"' && end < len(t) && t[end] == '"'
 		switch {
 		case saysNothing(t[at:end]):
 		case start == cookies, next > 0, quoted && looksSecret(t[at:end]), looksUnread(t[at:end]):
