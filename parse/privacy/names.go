@@ -17,6 +17,9 @@ func nameBefore(b []byte, class *[256]bool) []byte {
 	for n > 0 && len(b)-n < longestName && class[b[n-1]] {
 		n--
 	}
+	if n > 0 && n < len(b) && b[n-1] == '\\' && (b[n] == 'n' || b[n] == 'r' || b[n] == 't') { // the end of a line, escaped
+		n++
+	}
 	return b[n:]
 }
 

@@ -58,6 +58,9 @@ func (f *finder) afterScheme(i int) int {
 	if n := i - len(name); least == 0 || n > 0 && inToken[t[n-1]] {
 		return 0
 	}
+	if n := i - len(name); n > 0 && t[n-1] == '"' {
+		least = min(least, oddValue) // the field of a line, and no text
+	}
 	start := i
 	for start < len(t) && t[start] == t[i] {
 		start++

@@ -104,6 +104,8 @@ redis://:SECRET@x:6379/0
 .ASPXAUTH=SECRET
 {"authorization":{"scheme":"Frob","credentials":"SECRET"}}
 {"auth":{"token":"SECRET"}}
+GET / HTTP/1.1\r\nCookie: unknown=SECRET\r\nHost: x
+GET / HTTP/1.1\nX-Api-Key: SECRET\nHost: x
 {"token":12345678,"x":"SECRET_NOT"}
 `
 
