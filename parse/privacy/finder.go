@@ -4,7 +4,7 @@ import "bytes"
 
 // finder finds the credentials in a view.
 type finder struct {
-	*view
+	view
 	cuts []Span // in the source
 	from int    // where the last credential begins: no name begins before it
 	// opened is the level of the JSON string that the last quote opened, 0 if it did not
@@ -14,7 +14,7 @@ type finder struct {
 
 // findCredentials appends where the credentials of a view stand in its source.
 func findCredentials(cuts []Span, v *view) []Span {
-	f := finder{view: v, cuts: cuts}
+	f := finder{view: *v, cuts: cuts}
 	t := v.text
 	for i := 0; i < len(t); i++ {
 		end := 0
@@ -32,9 +32,7 @@ func findCredentials(cuts []Span, v *view) []Span {
 		case ',':
 			end = f.afterName(i)
 		case ' ', '+':
-			if end = f.afterScheme(i); end == 0 {
-				end = f.afterFlag(i)
-			}
+			end = f.afterBlank(i)
 		case '"':
 			f.quote(i)
 		case '-':

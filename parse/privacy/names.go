@@ -75,9 +75,9 @@ var secretParts = [][]byte{
 	[]byte("private_key"), []byte("privatekey"), []byte("private-key"), []byte("bearer"), []byte("oauth2_proxy"), []byte("passphrase"), []byte("assertion"), []byte("sharedaccesskey"), []byte("accountkey"),
 }
 
-// aboutNames end or begin names that tell something about a credential, such as
-// token_type, max_tokens and session_timeout, and wordsWith contain a part by chance. Their
-// values are credentials only if they look like one.
+// Names that tell something about a credential end or begin so, as token_type, max_tokens
+// and session_timeout do, and wordsWith contain a part by chance. Their values are
+// credentials only if they look like one.
 var (
 	aboutEnds = [][]byte{
 		[]byte("type"), []byte("expiry"), []byte("expires"), []byte("expiration"), []byte("expires_in"), []byte("expiresin"), []byte("exp"), []byte("ttl"), []byte("timeout"), []byte("time"),
@@ -149,7 +149,7 @@ func plainKind(low []byte) kind {
 		}
 	}
 	for _, part := range secretParts {
-		if bytes.Contains(low, part) {
+		if len(low) >= len(part) && bytes.Contains(low, part) {
 			if about(low) {
 				return open
 			}

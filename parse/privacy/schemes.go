@@ -38,6 +38,9 @@ func schemeLeast(name []byte) int {
 		return n
 	}
 	for _, s := range signedSchemes {
+		if bytes.IndexByte(low, '-') < 0 {
+			break
+		}
 		if bytes.HasSuffix(low, s) {
 			return oddValue
 		}
@@ -49,11 +52,22 @@ func schemeLeast(name []byte) int {
 // twice, with the credential behind the second.
 func isScheme(word []byte) bool { return schemeLeast(word) > 0 }
 
-// afterScheme finds the credential behind the blank at i, if the name of an authentication
-// scheme stands before it. It returns the end of the credential, 0 if there is none.
-func (f *finder) afterScheme(i int) int {
+// afterBlank finds the credential behind the blank at i, if the name of an authentication
+// scheme or a flag stands before it. It returns the end of the credential, 0 if there is none.
+func (f *finder) afterBlank(i int) int {
+	if i == 0 || !inName[f.text[i-1]] {
+		return 0
+	}
+	name := nameBefore(f.text[f.from:i], &inName)
+	if len(name) > 2 && name[0] == '-' && name[1] == '-' {
+		return f.afterFlag(name, i)
+	}
+	return f.afterScheme(name, i)
+}
+
+// afterScheme implements afterBlank for the name of a scheme.
+func (f *finder) afterScheme(name []byte, i int) int {
 	t := f.text
-	name := nameBefore(t[f.from:i], &inScheme)
 	least := schemeLeast(name)
 	if n := i - len(name); least == 0 || n > 0 && inToken[t[n-1]] {
 		return 0
@@ -90,7 +104,7 @@ func (f *finder) afterScheme(i int) int {
 // isLongWord reports whether a word is longer than those of a language, or ends as base64
 // does.
 func isLongWord(w []byte) bool {
-	return len(w) > oddValue && w[len(w)-1] == '=' || len(w) > longestWord && bytes.IndexAny(w, "-_%") < 0
+	return len(w) > oddValue && w[len(w)-1] == '=' || len(w) > longestWord && !bytes.ContainsAny(w, "-_%")
 }
 
 // isBasic reports whether a word is the base64 of a user and a password.

@@ -128,6 +128,7 @@ func (f *finder) headerEnd(start, end int) int {
 	return end
 }
 
+// isSchemeRune reports whether r may be in the name of a scheme.
 func isSchemeRune(r rune) bool { return r < 0x80 && inScheme[r] }
 
 // afterColon finds the value that the colon at i announces: that of a JSON key or a header,
@@ -241,8 +242,8 @@ func (f *finder) nested(name []byte, k kind, i int) int {
 	return i
 }
 
-// valueKeys and nameKeys are keys of objects that hold the name and the value of a header,
-// a cookie or a variable: {"name":"Cookie","value":"a=b"}.
+// isValueKey reports whether the member of an object with this key holds the value of a
+// header, a cookie or a variable that another member names: {"name":"Cookie","value":"a=b"}.
 func isValueKey(key []byte) bool {
 	switch string(bytes.ToLower(key)) {
 	case "value", "values", "val", "v", "content", "headervalue", "rawvalue", "stringvalue":
@@ -251,6 +252,7 @@ func isValueKey(key []byte) bool {
 	return false
 }
 
+// isNameKey reports whether the member with this key holds the name.
 func isNameKey(key []byte) bool {
 	switch string(bytes.ToLower(key)) {
 	case "name", "key", "header", "headername", "k", "n", "field", "id":
@@ -308,7 +310,7 @@ func (f *finder) afterName(i int) int {
 	if m := len(before) - len(name); m == 0 || before[m-1] != '"' && before[m-1] != '\'' {
 		return 0
 	}
-	if k := kindOf(name); k != whole && (k != secret || bytes.IndexAny(name, "-_") < 0) {
+	if k := kindOf(name); k != whole && (k != secret || !bytes.ContainsAny(name, "-_")) {
 		return 0
 	}
 	at := f.blanks(i + 1)
@@ -379,14 +381,9 @@ func isPort(b []byte) bool {
 	return n > 0 && n <= len("65535") && (n == len(b) || !inCredential[b[n]] || b[n] == '/')
 }
 
-// afterFlag finds the value behind the blank at i that follows a flag of a command:
-// --password x. It returns the end of the value, 0 if there is none.
-func (f *finder) afterFlag(i int) int {
+// afterFlag implements afterBlank for a flag of a command: --password x.
+func (f *finder) afterFlag(name []byte, i int) int {
 	t := f.text
-	name := nameBefore(t[f.from:i], &inName)
-	if !bytes.HasPrefix(name, []byte("--")) {
-		return 0
-	}
 	start, end, next, ok := f.quoted(i + 1)
 	if !ok {
 		start = i + 1
