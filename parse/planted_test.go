@@ -16,7 +16,7 @@ func plantedFormat(t *testing.T, l *planted.Log) *Format {
 	t.Helper()
 	if l.Format == "" {
 		f, _ := Lookup("iis")
-		return f
+		return f.describedBy([]byte(planted.Directive))
 	}
 	if f, ok := Lookup(l.Format); ok {
 		return f

@@ -19,6 +19,8 @@ var (
 	inUserName = classOf(func(c byte) bool { return inName[c] || c >= 0x80 })
 	// inWord holds letters, digits and the bytes of UTF-8 sequences.
 	inWord = classOf(func(c byte) bool { return isAlnum(c) || c >= 0x80 })
+	// upper holds the capitals.
+	upper = classOf(func(c byte) bool { return c-'A' <= 'Z'-'A' })
 	// separator holds the bytes that stand between values.
 	separator = classOf(func(c byte) bool { return strings.IndexByte(" \t\"'/?&=;:,()[]{}<>", c) >= 0 })
 )

@@ -4,9 +4,9 @@ import "bytes"
 
 // finder finds the credentials in a view.
 type finder struct {
-	*view
+	view
 	cuts []Span // in the source
-	from int    // end of the last credential: no name begins before it
+	from int    // where the last credential begins: no name begins before it
 	// opened is the level of the JSON string that the last quote opened, 0 if it did not
 	// open one: see level.
 	opened int
@@ -14,7 +14,7 @@ type finder struct {
 
 // findCredentials appends where the credentials of a view stand in its source.
 func findCredentials(cuts []Span, v *view) []Span {
-	f := finder{view: v, cuts: cuts}
+	f := finder{view: *v, cuts: cuts}
 	t := v.text
 	for i := 0; i < len(t); i++ {
 		end := 0
@@ -32,7 +32,7 @@ func findCredentials(cuts []Span, v *view) []Span {
 		case ',':
 			end = f.afterName(i)
 		case ' ', '+':
-			end = f.afterScheme(i)
+			end = f.afterBlank(i)
 		case '"':
 			f.quote(i)
 		case '-':
@@ -43,6 +43,9 @@ func findCredentials(cuts []Span, v *view) []Span {
 			}
 		}
 		if end > i {
+			if last := t[end-1]; end-1 > i && (last == ':' || last == '=') { // it may announce the string behind it
+				end--
+			}
 			i = end - 1
 		}
 	}
@@ -58,7 +61,7 @@ func (f *finder) cut(start, end int) int {
 	if string(f.text[start:end]) != redacted {
 		f.cuts = append(f.cuts, Span{f.source(start), f.source(end)})
 	}
-	f.from = end
+	f.from = start
 	return end
 }
 
@@ -138,6 +141,12 @@ func (f *finder) quoted(i int) (start, end, next int, ok bool) {
 		opened = f.width(n) - 1
 	}
 	start = n + 1
+	if opened == 0 && start+1 < len(t) && t[start] == t[n] && inWord[t[start+1]] { // doubled, as in CSV
+		start++
+		if size := bytes.Index(t[start:min(len(t), start+longestValue)], []byte{t[n], t[n]}); size >= 0 {
+			return start, start + size, start + size + 2, true
+		}
+	}
 	if end = f.closing(start, t[n], opened); end < 0 {
 		return start, len(t), len(t), t[n] == '"'
 	}
@@ -155,10 +164,10 @@ func (f *finder) blanks(i int) int {
 	return i
 }
 
-// textEnd returns where the text around i ends: at the end of its string, its line or its
-// column.
-func (f *finder) textEnd(i int) int {
-	t := f.text
+// textEnd returns where the text around i ends, or most if that is earlier: at the end of
+// its string, its line or its column.
+func (f *finder) textEnd(i, most int) int {
+	t := f.text[:min(len(f.text), most)]
 	for ; i < len(t); i++ {
 		switch t[i] {
 		case '\n', '\t', '\r':

@@ -260,7 +260,7 @@ func TestUnreadTextsStay(t *testing.T) {
 		"0.004 cache=HIT", `0.004 0.003 10.0.0.1:8080 200 "-"`, "rt=0.004 uct=0.000 uht=0.004 urt=0.004", `"192.0.2.7, 10.0.0.1" "www.example.org"`, "TLSv1.3 ECDHE-RSA-AES128-GCM-SHA256", "TLSv1.3 TLS_AES_256_GCM_SHA384 h2",
 		`"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"`, "default-web-8080 [default-web-8080] []", "1773065100.123 1773065100123456", `"https://www.example.org/a/b?page=2"`, "web-7d9c6b5f4-x2x9z",
 		`"text/html; charset=utf-8"`, "2001:db8::7 ::1", "ip-10-0-0-12.eu-west-1.compute.internal", "d111111abcdef8.cloudfront.net", "lcp=1.2 cls=0.1", "country=DE city=Munich", "productservicebackend getAllOrdersForCustomer", "proto=HTTP/2.0 scheme=https",
-		"gzip=2.13 bytes=1234567 sent=512", `"-" "-" "-"`, "[2026-03-09T14:05:00.123+00:00]", "upstream=10.0.0.1:8080 status=401", "ERROR_INVALID_CREDENTIALS",
+		"gzip=2.13 bytes=1234567 sent=512", `"-" "-" "-"`, "[2026-03-09T14:05:00.123+00:00]", "upstream=10.0.0.1:8080 status=401", "ERROR_INVALID_CREDENTIALS", `"GET /orders/550e8400-e29b-41d4-a716-446655440000 HTTP/1.1"`,
 	} {
 		if got := RedactLine(nil, []byte(s), &Line{Unread: []Span{{0, len(s)}}}); string(got) != s {
 			t.Errorf("%s\n became %s", s, got)

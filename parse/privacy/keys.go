@@ -101,7 +101,9 @@ func (f *finder) privateKey(i int) int {
 	start := len(keyBegins) + n + len("-----")
 	end := bytes.Index(t[start:], keyEnds)
 	if end < 0 {
-		end = f.textEnd(i+start) - i - start
+		if end = bytes.IndexByte(t[start:], '"'); end < 0 {
+			end = len(t) - start
+		}
 	}
 	return f.cut(i+start, i+start+end)
 }

@@ -20,3 +20,32 @@ func TestLongTexts(t *testing.T) {
 		}
 	}
 }
+
+// TestLongTextsAreRedactedInTime checks the same for Redact and RedactLine.
+func TestLongTextsAreRedactedInTime(t *testing.T) {
+	const size = 128 << 10
+	parts := []string{
+		"code=", "code:", `"code":`, `"code":[`, `"key":{`, `"code":"`, `code="`, "code='", "code=%22", "token=", `token="`, "token='", `"token":`, `"token":"`, `"token":[`, `"token":{`, "token: ", "cookie: ", "cookie=a; ",
+		`"value":`, `"name":"`, `"value":"name":"`, `{"name":"cookie","value":`, `"cookie",`, `"a",`, "=>", "a=>", "<code>", "<password>", "<password ", "<a", "Bearer ", "bearer+", "Digest user=", "Digest ", "Hawk a=b, ", `Hawk a="`,
+		"Hawk a=b,c=d,", "a b", "--token ", "--", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "/reset/", "/reset/a1b2c3d4", "/", "//a:", "://a:", "://a:b/", "(S(", "/(S(", "1:AA", "123456:", "123456:A", "eyJ", "sk-", "xoxb-",
+		`\"`, `\\"`, "%22", "%2522", `\x22`, `\u0022`, `""`, "''", `'"`, "a=b; ", "a=b;", ";a=b", "; ", "#", "#a", "#a=", "a1", "A1b2", "aB", "@", "{", "[", "&", "\t", "\n", " ",
+	}
+	for _, part := range parts {
+		text := bytes.Repeat([]byte(part), size/len(part))
+		from := time.Now()
+		Redact(nil, text)
+		RedactLine(nil, text, &Line{Session: []byte("aaaa"), Values: [][]byte{[]byte("a=b;")}, Unread: []Span{{0, len(text)}}})
+		if took := time.Since(from); took > 3*time.Second {
+			t.Errorf("%s: %v", part, took)
+		}
+	}
+	// Quotes that are escaped more and more deeply, so that none closes another.
+	var deep []byte
+	for n := 0; len(deep) < size; n++ {
+		deep = append(append(append(deep, "token=%"...), bytes.Repeat([]byte("25"), n)...), "22"...)
+	}
+	from := time.Now()
+	if Redact(nil, deep); time.Since(from) > 3*time.Second {
+		t.Errorf("escaped quotes: %v", time.Since(from))
+	}
+}

@@ -17,6 +17,9 @@ func nameBefore(b []byte, class *[256]bool) []byte {
 	for n > 0 && len(b)-n < longestName && class[b[n-1]] {
 		n--
 	}
+	if n > 0 && n < len(b) && b[n-1] == '\\' && (b[n] == 'n' || b[n] == 'r' || b[n] == 't') { // the end of a line, escaped
+		n++
+	}
 	return b[n:]
 }
 
@@ -51,10 +54,11 @@ var secretNames = func() map[string]kind {
 		secret: "pass pwd pw pswd pword passcode passphrase psk otp totp tan mfa pin sig hmac csrf xsrf tok appkey app_key app-key skey ukey samlart samlresponse " +
 			"device_code user_code auth_code authcode authorization_code verification_code activation_code mfa_code code_verifier subscription-key " +
 			"x-functions-key _wpnonce cnonce oauth_nonce openid.sig x-amz-credential x-goog-credential awsaccesskeyid hdnts hdnea assertion credential pgtiou pgtid oauth_verifier " +
+			"crumb jenkins-crumb passkey passwort kennwort contrasena senha wachtwoord mdp motdepasse mot_de_passe lozinka haslo heslo salasana pwhash " +
 			"cftoken cfid samlrequest id_token_hint",
 		numbered: "sid sess session sessionid session_id session-id sessid zenid oscsid",
 		open: "code key auth ticket hash nonce state session_state relaystate reset invite invitation magic activate activation activation_key confirm confirmation verify verification unsubscribe unsub " +
-			"recovery sign mac digest md5 policy wctx wresult appid st pt pgt code_challenge uuid_token license licence rp_key reset_key invite_code promo_code sso hub.challenge",
+			"recovery sign mac digest md5 policy wctx wresult appid st pt pgt code_challenge uuid_token license licence rp_key reset_key invite_code promo_code sso hub.challenge clave identity remember remember_me rememberme lt execution access",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			all[name] = k
@@ -68,25 +72,25 @@ var secretParts = [][]byte{
 	[]byte("token"), []byte("secret"), []byte("passw"), []byte("session"), []byte("sessid"), []byte("jwt"), []byte("signature"),
 	[]byte("apikey"), []byte("api_key"), []byte("api-key"), []byte("accesskey"), []byte("access_key"), []byte("access-key"), []byte("credential"),
 	[]byte("authorization"), []byte("authkey"), []byte("auth_key"), []byte("auth-key"), []byte("csrf"), []byte("xsrf"),
-	[]byte("private_key"), []byte("privatekey"), []byte("private-key"), []byte("bearer"), []byte("oauth2_proxy"), []byte("passphrase"), []byte("assertion"),
+	[]byte("private_key"), []byte("privatekey"), []byte("private-key"), []byte("bearer"), []byte("oauth2_proxy"), []byte("passphrase"), []byte("assertion"), []byte("sharedaccesskey"), []byte("accountkey"),
 }
 
-// aboutNames end or begin names that tell something about a credential, such as
-// token_type, max_tokens and session_timeout, and wordsWith contain a part by chance. Their
-// values are credentials only if they look like one.
+// Names that tell something about a credential end or begin so, as token_type, max_tokens
+// and session_timeout do, and wordsWith contain a part by chance. Their values are
+// credentials only if they look like one.
 var (
 	aboutEnds = [][]byte{
 		[]byte("type"), []byte("expiry"), []byte("expires"), []byte("expiration"), []byte("expires_in"), []byte("expiresin"), []byte("exp"), []byte("ttl"), []byte("timeout"), []byte("time"),
 		[]byte("length"), []byte("size"), []byte("count"), []byte("limit"), []byte("status"), []byte("policy"), []byte("version"), []byte("enabled"), []byte("required"), []byte("method"),
 		[]byte("alg"), []byte("algorithm"), []byte("endpoint"), []byte("url"), []byte("uri"), []byte("page"), []byte("strength"), []byte("name"), []byte("state"), []byte("format"),
 		[]byte("duration"), []byte("lifetime"), []byte("age"), []byte("created"), []byte("_at"), []byte("updated"), []byte("reset"), []byte("renewal"), []byte("issuer"), []byte("scope"),
-		[]byte("error"), []byte("label"), []byte("mode"), []byte("valid"), []byte("usage"), []byte("tokens"), []byte("sessions"), []byte("passwords"), []byte("reused"), []byte("question"),
+		[]byte("error"), []byte("label"), []byte("mode"), []byte("valid"), []byte("usage"), []byte("tokens"), []byte("sessions"), []byte("passwords"), []byte("reused"), []byte("resumed"), []byte("question"),
 		[]byte("hint"), []byte("_no"), []byte("_date"), []byte("headers"), []byte("details"), []byte("source"), []byte("provider"),
 	}
 	aboutBegins = [][]byte{
 		[]byte("max"), []byte("min_"), []byte("num"), []byte("total"), []byte("has_"), []byte("has-"), []byte("is_"), []byte("is-"), []byte("show"), []byte("require"), []byte("forgot"), []byte("supports"),
 	}
-	wordsWith = [][]byte{[]byte("tokeniz"), []byte("secretar"), []byte("passwordless"), []byte("possession"), []byte("obsession"), []byte("sessionize")}
+	wordsWith = [][]byte{[]byte("tokeniz"), []byte("secretar"), []byte("passwordless"), []byte("possession"), []byte("obsession"), []byte("sessionize"), []byte("jwt_claim"), []byte("jwt-claim"), []byte("jwt_header"), []byte("jwt-header")}
 )
 
 // publicKeys are names of keys that are no credentials.
@@ -97,21 +101,28 @@ var publicKeys = map[string]bool{
 
 // kindOf returns what a name tells about its value. Of name[part] either may.
 func kindOf(name []byte) kind {
-	name = bytes.TrimLeft(name, "-$[.")
-	if len(name) == 0 {
+	own := bytes.TrimLeft(name, "-$[.")
+	if len(own) == 0 {
 		return harmless
 	}
 	var scratch [longestName]byte
-	low := lowerName(&scratch, name)
+	low := lowerName(&scratch, own)
 	k := plainKind(low)
 	if i := bytes.IndexByte(low, '['); i > 0 && k < secret {
 		k = max(k, plainKind(low[:i]), plainKind(bytes.TrimRight(low[i+1:], "]")))
 	}
 	if k == harmless && field.IsSessionCookie(name) {
-		return open
+		if len(name) < shortestSession {
+			return open
+		}
+		return numbered
 	}
 	return k
 }
+
+// shortestSession is the length in bytes from which the name of a session cookie is not
+// likely that of a parameter too, as _t and dw are.
+const shortestSession = 5
 
 // plainKind returns the kind of a name in lower case.
 func plainKind(low []byte) kind {
@@ -138,7 +149,7 @@ func plainKind(low []byte) kind {
 		}
 	}
 	for _, part := range secretParts {
-		if bytes.Contains(low, part) {
+		if len(low) >= len(part) && bytes.Contains(low, part) {
 			if about(low) {
 				return open
 			}
@@ -203,6 +214,7 @@ func SecretField(name string) bool {
 	}
 	b, _, _ = bytes.Cut(b, []byte(")"))
 	b = bytes.Trim(b, "$%{}[] ")
+	b = b[bytes.LastIndexByte(b, ':')+1:] // of a path of metadata
 	own := len(b)
 	for _, prefix := range []string{"sent_http_", "upstream_http_", "http_", "arg_", "upstream_cookie_", "cookie_"} {
 		if rest, ok := bytes.CutPrefix(b, []byte(prefix)); ok {

@@ -3,8 +3,7 @@ package privacy
 import "bytes"
 
 // pathWords are segments of paths that credentials follow: of links that are sent by mail,
-// of webhooks, of requests for a session. true: the segment next to it may stand for
-// the person, with the credential behind it.
+// of webhooks, of requests for a session.
 var pathWords = map[string]bool{
 	"reset": true, "reset-password": true, "password-reset": true, "reset_password": true, "password_reset": true, "resetpassword": true, "passwordreset": true, "forgot": true,
 	"forgot-password": true, "forgot_password": true, "set-password": true, "new-password": true, "recover": true, "recovery": true, "magic": true, "magic-link": true, "magiclink": true, "magic_link": true,
@@ -12,7 +11,7 @@ var pathWords = map[string]bool{
 	"confirm": true, "confirmation": true, "confirm-email": true, "verify": true, "verification": true, "verify-email": true, "unsubscribe": true, "optout": true, "opt-out": true, "preferences": true,
 	"token": true, "tokens": true, "secret": true, "secrets": true, "ticket": true, "apikey": true, "api-key": true, "api_key": true, "key": true, "login": true, "signin": true, "auth": true, "sso": true,
 	"one-time": true, "onetime": true, "otp": true, "share": true, "shared": true, "signed": true, "session": true, "sessions": true, "accept": true, "revoke": true, "webhook": true, "webhooks": true,
-	"hook": true, "hooks": true, "incomingwebhook": true, "webhookb2": true, "incoming": true, "password": true, "passwords": true, "setup": true, "l": false, "s": false,
+	"hook": true, "hooks": true, "incomingwebhook": true, "webhookb2": true, "incoming": true, "password": true, "passwords": true, "setup": true,
 	"services": true, "workflows": true, "triggers": true,
 }
 
@@ -29,7 +28,7 @@ func (f *finder) afterSlash(i int) int {
 	}
 	end := f.segmentEnd(i + 1)
 	word := t[i+1 : end]
-	if end == len(t) || t[end] != '/' || len(word) == 0 || len(word) > 24 || !f.isPathWord(word) {
+	if end == len(t) || t[end] != '/' || len(word) == 0 || len(word) > longestWord || !f.isPathWord(word) {
 		return 0
 	}
 	last := 0
@@ -46,6 +45,7 @@ func (f *finder) afterSlash(i int) int {
 	return last
 }
 
+// isPathWord reports whether a segment is one of pathWords.
 func (f *finder) isPathWord(word []byte) bool {
 	var scratch [longestName]byte
 	return pathWords[string(lowerName(&scratch, word))]
@@ -57,13 +57,15 @@ const longestSegment = 4 << 10
 // segmentEnd returns where the segment of a path that begins at i ends.
 func (f *finder) segmentEnd(i int) int {
 	for end := min(len(f.text), i+longestSegment); i < end; i++ {
-		switch f.text[i] {
-		case '/', '?', '#', ' ', '"', '\'', '&', '\t', '\n', '<', '>', '\\', ';', ',', '=':
+		if endsSegment[f.text[i]] {
 			return i
 		}
 	}
 	return i
 }
+
+// endsSegment holds the bytes that end a segment of a path.
+var endsSegment = classOf(func(c byte) bool { return bytes.IndexByte([]byte("/?# \"'&\t\n<>\\;,="), c) >= 0 })
 
 // secretSegment reports whether a segment behind a path word is a credential: long and
 // no words. Files whose names hold a hash of their content are none.

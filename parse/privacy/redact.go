@@ -27,8 +27,7 @@ const shortestValue = 4
 // RedactLine appends a raw line of any format to dst without its credentials: those that
 // known locates, and those that Redact finds.
 func RedactLine(dst, line []byte, known *Line) []byte {
-	var memory [usualCuts]Span
-	cuts := memory[:0]
+	var cuts []Span
 	for _, s := range known.Secrets {
 		if s.Start < s.End && s.End <= len(line) {
 			cuts = append(cuts, s)
@@ -74,24 +73,14 @@ func (l *Line) occurrences(cuts []Span, v *view) []Span {
 // Credentials are looked for in b as it is written, and in what it means once fully decoded:
 // as the value of another URL, in JSON.
 func Redact(dst, b []byte) []byte {
-	var memory [usualCuts]Span
 	plain := plainView(b)
-	cuts := findCredentials(memory[:0], &plain)
+	cuts := findCredentials(nil, &plain)
 	if encoded(b) {
-		var text [usual]byte
-		var at [usual + 1]int32
-		seen := viewIn(text[:0], at[:0], b)
+		seen := viewOf(b)
 		cuts = findCredentials(cuts, &seen)
 	}
 	return appendWithout(dst, b, cuts)
 }
-
-const (
-	// usual is the size in bytes of a stack buffer that fits the view of most texts.
-	usual = 256
-	// usualCuts is how many credentials fit a stack buffer.
-	usualCuts = 16
-)
 
 // appendWithout appends source to dst with the cuts, which may overlap, replaced.
 func appendWithout(dst, source []byte, cuts []Span) []byte {

@@ -106,7 +106,8 @@ func FuzzRedact(f *testing.F) {
 	forms := [][2]string{
 		{"&token=", "&"}, {"?password=", " "}, {" Bearer ", " "}, {"\n eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "\n"},
 		{" https://", "@example.org/ "}, {" https://jane:", "@example.org/ "}, {" /ghp_", "/ "},
-		{" %26token%3D", "%26"}, {" %252Fghp_", "%252F"},
+		{" %26token%3D", "%26"}, {" %252Fghp_", "%252F"}, {"\n[\"X-Api-Key\",\"a", "\"]\n"}, {"\nCookie: a=b; c=", "; d=e\n"},
+		{" (password:\"", "\") "}, {" <password>", "</password> "}, {"\n/reset/1", "/ "}, {" xoxb-", " "}, {"\nAuthorization: Unknown ", "\n"},
 	}
 	f.Fuzz(func(t *testing.T, before, after []byte, form uint8) {
 		if bytes.Contains(before, []byte(planted)) || bytes.Contains(after, []byte(planted)) {

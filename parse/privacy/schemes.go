@@ -38,6 +38,9 @@ func schemeLeast(name []byte) int {
 		return n
 	}
 	for _, s := range signedSchemes {
+		if bytes.IndexByte(low, '-') < 0 {
+			break
+		}
 		if bytes.HasSuffix(low, s) {
 			return oddValue
 		}
@@ -49,14 +52,28 @@ func schemeLeast(name []byte) int {
 // twice, with the credential behind the second.
 func isScheme(word []byte) bool { return schemeLeast(word) > 0 }
 
-// afterScheme finds the credential behind the blank at i, if the name of an authentication
-// scheme stands before it. It returns the end of the credential, 0 if there is none.
-func (f *finder) afterScheme(i int) int {
+// afterBlank finds the credential behind the blank at i, if the name of an authentication
+// scheme or a flag stands before it. It returns the end of the credential, 0 if there is none.
+func (f *finder) afterBlank(i int) int {
+	if i == 0 || !inName[f.text[i-1]] {
+		return 0
+	}
+	name := nameBefore(f.text[f.from:i], &inName)
+	if len(name) > 2 && name[0] == '-' && name[1] == '-' {
+		return f.afterFlag(name, i)
+	}
+	return f.afterScheme(name, i)
+}
+
+// afterScheme implements afterBlank for the name of a scheme.
+func (f *finder) afterScheme(name []byte, i int) int {
 	t := f.text
-	name := nameBefore(t[f.from:i], &inScheme)
 	least := schemeLeast(name)
 	if n := i - len(name); least == 0 || n > 0 && inToken[t[n-1]] {
 		return 0
+	}
+	if n := i - len(name); n > 0 && t[n-1] == '"' {
+		least = min(least, oddValue) // the field of a line, and no text
 	}
 	start := i
 	for start < len(t) && t[start] == t[i] {
@@ -67,7 +84,7 @@ func (f *finder) afterScheme(i int) int {
 			return f.cut(start, end)
 		}
 	}
-	if end := f.parameters(start); end > start {
+	if end := f.parameters(start, false); end > start {
 		return f.cut(start, end)
 	}
 	run := start + tokenRun(t[start:])
@@ -87,7 +104,7 @@ func (f *finder) afterScheme(i int) int {
 // isLongWord reports whether a word is longer than those of a language, or ends as base64
 // does.
 func isLongWord(w []byte) bool {
-	return len(w) > oddValue && w[len(w)-1] == '=' || len(w) > longestWord && bytes.IndexAny(w, "-_%") < 0
+	return len(w) > oddValue && w[len(w)-1] == '=' || len(w) > longestWord && !bytes.ContainsAny(w, "-_%")
 }
 
 // isBasic reports whether a word is the base64 of a user and a password.
@@ -107,10 +124,10 @@ func (f *finder) credentials(i int) int {
 	for n < len(t) && inScheme[t[n]] && n-i <= longestScheme {
 		n++
 	}
-	if isScheme(t[i:n]) && n < len(t) && t[n] == ' ' {
+	if n > i && n < len(t) && t[n] == ' ' {
 		i = f.blanks(n)
 	}
-	if end := f.parameters(i); end > i {
+	if end := f.parameters(i, true); end > i {
 		return end
 	}
 	return i + tokenRun(t[i:])
@@ -120,10 +137,10 @@ func (f *finder) credentials(i int) int {
 const longestParameters = 8 << 10
 
 // parameters returns the end of the list of parameters at i (RFC 9110, section 11.4), i if
-// there is none, or none of them proves a right: name="x", response="y".
-func (f *finder) parameters(i int) int {
+// there is none: name="x", response="y". Unless proves, one of them must be of credentials and
+// not of a challenge.
+func (f *finder) parameters(i int, proves bool) int {
 	t := f.text
-	proves := false
 	end := i
 	for n := i; n < len(t) && n-i < longestParameters; {
 		name := n
@@ -173,15 +190,15 @@ func provingParameter(name []byte) bool {
 // to the end of the line.
 func (f *finder) digestEnd(n int) int {
 	value := f.text[n:]
-	if i := bytes.IndexByte(value, '\n'); i >= 0 {
-		value = value[:i]
-	}
-	name := bytes.IndexByte(value, '=')
-	if name < 0 || name > 64 || !bytes.Contains(value[:name], []byte("user")) {
+	name := bytes.IndexByte(value[:min(len(value), longestName)], '=')
+	if name < 0 || !bytes.Contains(value[:name], []byte("user")) {
 		return n
 	}
+	if i := bytes.IndexByte(value, '\n'); i >= 0 {
+		value = value[:max(i, name+1)]
+	}
 	if rest := value[name+1:]; len(rest) > 0 && rest[0] != '\\' {
-		return max(f.parameters(n), n+name+1)
+		return max(f.parameters(n, false), n+name+1)
 	}
 	for i, c := range value {
 		if c == '"' && i > 0 && value[i-1] != '\\' {

@@ -130,8 +130,10 @@ func wordLike(w []byte) bool {
 	case digits == len(w):
 		return true
 	case digits == 0:
-		return len(w) <= longestWord && !denseCapitals(w)
+		return len(w) < oddWord && !denseCapitals(w) || len(w) <= longestWord && plainWord(w)
 	case changes > 1 || digits > longestNumber:
+		return false
+	case len(w) > shortestCode && upper[w[0]] && upper[w[1]]: // a voucher
 		return false
 	}
 	return len(w)-digits <= longestWord/2 && !denseCapitals(bytes.TrimRight(w, "0123456789"))

@@ -31,7 +31,7 @@ func findUnread(cuts []Span, v *view, from, to int) []Span {
 		}
 		name, value, pair := bytes.Cut(word, []byte("="))
 		if !pair || len(name) == 0 || len(bytes.Trim(value, "=")) == 0 {
-			if looksUnread(word) {
+			if looksUnread(word) || isField(t, start, i) {
 				cut(start, i)
 			}
 			continue
@@ -42,7 +42,7 @@ func findUnread(cuts []Span, v *view, from, to int) []Span {
 			end++
 		}
 		next := nextCookie(t[:to], end)
-		quoted := start > from && t[start-1] == '"' && end < to && t[end] == '"'
+		quoted := start > 0 && t[start-1] == '"' && end < len(t) && t[end] == '"'
 		switch {
 		case saysNothing(t[at:end]):
 		case start == cookies, next > 0, quoted && looksSecret(t[at:end]), looksUnread(t[at:end]):
@@ -71,4 +71,21 @@ func nextCookie(t []byte, i int) int {
 		return -1
 	}
 	return i
+}
+
+// shortestCredential is the least size in bytes of credentials behind the name of a scheme that
+// is not known.
+const shortestCredential = 8
+
+// isField reports whether t[i:end] is all that stands in quotes behind one word, which then
+// names a scheme of authentication, and looks like a credential.
+func isField(t []byte, i, end int) bool {
+	if end-i < shortestCredential || end == len(t) || t[end] != '"' || i < 2 || t[i-1] != ' ' || !looksSecret(t[i:end]) {
+		return false
+	}
+	n := i - 1
+	for n > 0 && i-n <= longestScheme && inScheme[t[n-1]] {
+		n--
+	}
+	return n < i-1 && n > 0 && t[n-1] == '"'
 }

@@ -6,6 +6,9 @@ import "bytes"
 // i. It returns the end of the value, 0 if it is no credential.
 func (f *finder) afterEquals(i int) int {
 	t := f.text
+	if i+1 < len(t) && t[i+1] == '>' { // "name" => "value"
+		return f.afterKey(i, i+2)
+	}
 	name := nameBefore(bytes.TrimRight(t[f.from:i], " "), &inName)
 	k := kindOf(name)
 	if k == harmless {
@@ -21,7 +24,7 @@ func (f *finder) afterEquals(i int) int {
 		return 0
 	}
 	if !ok {
-		start, end = at, f.parameterEnd(i, at+limit(k))
+		start, end = at, f.parameterEnd(i, at, at+limit(k))
 		next = end
 		if k == whole {
 			end = f.headerEnd(start, end)
@@ -37,7 +40,7 @@ func (f *finder) afterEquals(i int) int {
 		return 0
 	}
 	if end == at+limit(k) {
-		end = f.parameterEnd(i, len(t))
+		end = f.parameterEnd(i, at, len(t))
 		next = end
 	}
 	f.cut(start, end)
@@ -50,18 +53,18 @@ func limit(k kind) int {
 	if k == open || k == numbered {
 		return judged
 	}
-	return longestValue
+	return 1 << 30
 }
 
 // longestPath is how many bytes before a semicolon are searched for a slash.
 const longestPath = 256
 
-// parameterEnd returns where the value of the parameter ends whose equals sign is at i: at
+// parameterEnd returns where the value that begins at i ends, or most if it is longer: at
 // a delimiter that is encoded no more often than the equals sign. Passwords hold
 // apostrophes, semicolons and angle brackets, so these do not end it.
-func (f *finder) parameterEnd(i, most int) int {
-	t, width := f.text[:min(len(f.text), most)], f.width(i)
-	for i++; i < len(t); i++ {
+func (f *finder) parameterEnd(equals, i, most int) int {
+	t, width := f.text[:min(len(f.text), most)], f.width(equals)
+	for ; i < len(t); i++ {
 		switch t[i] {
 		case '&', ' ', '\t', '\n', '\r':
 		case '"':
@@ -110,15 +113,23 @@ func (f *finder) headerEnd(start, end int) int {
 		if n == len(t) || t[n] != '=' {
 			break
 		}
-		end = f.parameterEnd(n, len(t))
+		end = f.parameterEnd(n, n+1, len(t))
 	}
-	if end < len(t) && t[end] == ' ' && isScheme(t[start:end]) {
-		if next := f.credentials(end + 1); next > end+1 {
-			return next
-		}
+	if end == len(t) || t[end] != ' ' {
+		return end
+	}
+	if isScheme(t[start:end]) {
+		return max(end, f.credentials(end+1))
+	}
+	next := end + 1 + tokenRun(t[end+1:]) // behind a scheme that is not known
+	if next > end+1 && bytes.IndexByte(bytes.TrimRight(t[end+1:next], "="), '=') < 0 && len(bytes.TrimFunc(t[start:end], isSchemeRune)) == 0 {
+		return next
 	}
 	return end
 }
+
+// isSchemeRune reports whether r may be in the name of a scheme.
+func isSchemeRune(r rune) bool { return r < 0x80 && inScheme[r] }
 
 // afterColon finds the value that the colon at i announces: that of a JSON key or a header,
 // or the userinfo of a URL. It returns the end of the value, 0 if there is none.
@@ -130,11 +141,16 @@ func (f *finder) afterColon(i int) int {
 	if end := f.botToken(i); end > 0 {
 		return end
 	}
-	before := bytes.TrimRight(t[f.from:i], " \t")
+	return f.afterKey(i, i+1)
+}
+
+// afterKey finds the value at value of the key before i, which may stand in quotes.
+func (f *finder) afterKey(i, value int) int {
+	before := bytes.TrimRight(f.text[f.from:i], " \t")
 	if n := len(before); n > 0 && (before[n-1] == '"' || before[n-1] == '\'') {
-		return f.member(nameBefore(bytes.TrimRight(before[:n-1], `\`), &inName), i+1)
+		return f.member(nameBefore(bytes.TrimRight(before, `"'\`), &inName), value)
 	}
-	return f.header(nameBefore(before, &inName), i+1)
+	return f.header(nameBefore(before, &inName), i, value)
 }
 
 // member finds the value at i of a key in quotes.
@@ -177,26 +193,34 @@ func (f *finder) member(name []byte, i int) int {
 // nested finds the values in the array or object at i, all of which a name says to be
 // credentials, and returns its end. Keys stay.
 func (f *finder) nested(name []byte, k kind, i int) int {
-	t := f.text
+	t := f.text[:min(len(f.text), i+limit(k))]
+	if k == open && t[i] == '{' {
+		return 0 // its members have names
+	}
 	depth := 0
+	objects := uint64(0) // the innermost brackets, a bit each: 1 is an object
 	for i < len(t) {
 		switch c := t[i]; {
 		case c == '[' || c == '{':
+			if objects <<= 1; c == '{' {
+				objects |= 1
+			}
 			depth++
 			i++
 		case c == ']' || c == '}':
+			objects >>= 1
 			i++
 			if depth--; depth == 0 {
 				return i
 			}
 		case c == '"' || c == '\'' || c == '\\':
 			start, end, next, ok := f.quoted(i)
-			if !ok {
+			if !ok || next > len(t) {
 				i++
 				break
 			}
 			after := f.blanks(next)
-			isKey := after < len(t) && t[after] == ':'
+			isKey := objects&1 == 1 && after < len(t) && t[after] == ':'
 			if !isKey && k.holds(name, t[start:end]) {
 				f.cut(start, end)
 			}
@@ -218,8 +242,8 @@ func (f *finder) nested(name []byte, k kind, i int) int {
 	return i
 }
 
-// valueKeys and nameKeys are keys of objects that hold the name and the value of a header,
-// a cookie or a variable: {"name":"Cookie","value":"a=b"}.
+// isValueKey reports whether the member of an object with this key holds the value of a
+// header, a cookie or a variable that another member names: {"name":"Cookie","value":"a=b"}.
 func isValueKey(key []byte) bool {
 	switch string(bytes.ToLower(key)) {
 	case "value", "values", "val", "v", "content", "headervalue", "rawvalue", "stringvalue":
@@ -228,6 +252,7 @@ func isValueKey(key []byte) bool {
 	return false
 }
 
+// isNameKey reports whether the member with this key holds the name.
 func isNameKey(key []byte) bool {
 	switch string(bytes.ToLower(key)) {
 	case "name", "key", "header", "headername", "k", "n", "field", "id":
@@ -285,7 +310,7 @@ func (f *finder) afterName(i int) int {
 	if m := len(before) - len(name); m == 0 || before[m-1] != '"' && before[m-1] != '\'' {
 		return 0
 	}
-	if k := kindOf(name); k != whole && (k != secret || bytes.IndexAny(name, "-_") < 0) {
+	if k := kindOf(name); k != whole && (k != secret || !bytes.ContainsAny(name, "-_")) {
 		return 0
 	}
 	at := f.blanks(i + 1)
@@ -302,9 +327,9 @@ func (f *finder) afterName(i int) int {
 	return next
 }
 
-// header finds the value at i of a name without quotes: that of a header or a label, or in
-// text. It returns the end of the value, 0 if it is no credential.
-func (f *finder) header(name []byte, i int) int {
+// header finds the value at i of a name without quotes that ends before at: that of a
+// header or a label, or in text. It returns the end of the value, 0 if it is no credential.
+func (f *finder) header(name []byte, at, i int) int {
 	k := kindOf(name)
 	t := f.text
 	start := f.blanks(i)
@@ -325,7 +350,7 @@ func (f *finder) header(name []byte, i int) int {
 	}
 	end := start
 	if k == whole || k == secret && bytes.IndexByte(name, '-') > 0 {
-		end = f.textEnd(start)
+		end = f.textEnd(start, len(t))
 		if n := f.credentials(start); n > end {
 			end = n
 		}
@@ -338,8 +363,9 @@ func (f *finder) header(name []byte, i int) int {
 		end++
 	}
 	value := bytes.TrimRight(t[start:end], `\,;})]`)
-	n := i - 1 - len(name)
-	sentence := start > i || n > 0 && t[n-1] == '/' // or a title: /wiki/Token:Ring
+	n := at - len(name)
+	object := n > 0 && t[n-1] == '{' || bytes.IndexByte(t[start+len(value):end], '}') >= 0
+	sentence := start > i && t[i-1] == ':' && !object || n > 0 && t[n-1] == '/' // or a title: /wiki/Token:Ring
 	if sentence && !looksSecret(value) || !k.holds(name, value) {
 		return 0
 	}
@@ -353,6 +379,25 @@ func isPort(b []byte) bool {
 		n++
 	}
 	return n > 0 && n <= len("65535") && (n == len(b) || !inCredential[b[n]] || b[n] == '/')
+}
+
+// afterFlag implements afterBlank for a flag of a command: --password x.
+func (f *finder) afterFlag(name []byte, i int) int {
+	t := f.text
+	start, end, next, ok := f.quoted(i + 1)
+	if !ok {
+		start = i + 1
+		if end = bytes.IndexAny(t[start:], " \t\n\""); end < 0 {
+			end = len(t) - start
+		}
+		end += start
+		next = end
+	}
+	if k := kindOf(name); k < secret || end > start && t[start] == '-' || !k.holds(name, t[start:end]) {
+		return 0
+	}
+	f.cut(start, end)
+	return next
 }
 
 // element finds the text of the XML element whose tag begins at i. It returns the end of
@@ -382,7 +427,7 @@ func (f *finder) element(i int) int {
 	start := n + 1
 	end := bytes.Index(t[start:min(len(t), start+limit(k))], []byte("</"))
 	if end < 0 {
-		end = min(f.textEnd(start)-start, limit(k))
+		end = f.textEnd(start, start+limit(k)) - start
 	}
 	if !k.holds(name, t[start:start+end]) {
 		return 0
@@ -392,8 +437,20 @@ func (f *finder) element(i int) int {
 
 // userinfo returns the size in bytes of the userinfo that authority begins with.
 func userinfo(authority []byte) int {
+	whole := authority[:min(len(authority), longestPath)]
 	if n := bytes.IndexAny(authority, "/?# \t\"'<>\\"); n >= 0 {
 		authority = authority[:n]
 	}
-	return max(bytes.LastIndexByte(authority, '@'), 0)
+	if n := bytes.LastIndexByte(authority, '@'); n >= 0 {
+		return n
+	}
+	// A password may hold slashes that should have been encoded.
+	colon := bytes.IndexByte(authority, ':')
+	if colon < 0 || isPort(authority[colon+1:]) || len(authority) == colon+1 || bytes.HasPrefix(authority, []byte("[")) {
+		return 0
+	}
+	if n := bytes.IndexAny(whole, " \t\"'<>&\\"); n >= 0 {
+		whole = whole[:n]
+	}
+	return max(bytes.IndexByte(whole, '@'), 0)
 }

@@ -22,17 +22,11 @@ func encoded(b []byte) bool { return bytes.IndexByte(b, '%') >= 0 || bytes.Index
 func plainView(b []byte) view { return view{text: b} }
 
 // viewOf returns the view of b.
-func viewOf(b []byte) view { return viewIn(nil, nil, b) }
-
-// viewIn returns the view of b in the memory of text and at, if it fits.
-func viewIn(text []byte, at []int32, b []byte) view {
+func viewOf(b []byte) view {
 	if !encoded(b) {
 		return plainView(b)
 	}
-	if cap(text) < len(b) || cap(at) <= len(b) {
-		text, at = make([]byte, 0, len(b)), make([]int32, 0, len(b)+1)
-	}
-	text, at = text[:0], at[:0]
+	text, at := make([]byte, 0, len(b)), make([]int32, 0, len(b)+1)
 	for i := 0; i < len(b); {
 		n := 1
 		was := len(text)
