@@ -11,14 +11,10 @@ import (
 var logfmtAliases = []alias{
 	{fieldTime, "t at"},
 	{fieldTarget, "requesturl request_url"},
-	{fieldStatus, "code http.response.code httpstatus"},
-	{fieldClient, "remoteaddr remote http.request.remoteaddr clientaddress addr"},
-	{fieldAgent, "http.request.useragent ua"},
-	{fieldMethod, "http.request.method"},
-	{fieldHost, "http.request.host"},
-	{fieldReferrer, "http.request.referer"},
-	{fieldLatency, "elapsed elapsedtime took http.response.duration"},
-	{fieldBytes, "http.response.written written respsize"},
+	{fieldStatus, "code httpstatus"},
+	{fieldClient, "remote clientaddress addr"},
+	{fieldLatency, "took"},
+	{fieldBytes, "written respsize"},
 }
 
 // pairs reads a line of logfmt: key=value or key="value", separated by blanks. A word
