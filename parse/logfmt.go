@@ -57,6 +57,9 @@ func (r *jsonReader) pairs(d *decoder, line []byte, e *Entry) Verdict {
 	if valued < fewestPairs {
 		return RejectSyntax
 	}
+	if e.Status < 0 && r.verdict == Parsed && e.Time != NoTime {
+		return SkipErrorLog // programs log what they do to a request, too
+	}
 	r.setLatency()
 	return r.verdict
 }
