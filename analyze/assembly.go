@@ -138,6 +138,7 @@ func (a *assembly) input(res *result.Result, i int, read *source.Result) result.
 		Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
 	}
 	in.BytesBefore, in.LinesBefore, in.BytesLeft = a.reader.inputs[i].Before()
+	in.NoRequests = len(chosen.formats) > 0 && !chosen.formats[0].HasRequests() && in.Parsed == 0
 	if read.Err != nil {
 		in.Error = read.Err.Error()
 	}

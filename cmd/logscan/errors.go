@@ -76,10 +76,16 @@ func incomplete(problems []problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
+	return &incompleteError{atMost(problems)}
+}
+
+// atMost returns the problems that are printed one by one, and how many there are
+// besides.
+func atMost(problems []problem) []problem {
 	if more := len(problems) - maxProblems; more > 0 {
-		problems = append(problems[:maxProblems:maxProblems], problem{text: fmt.Sprintf("and %d more problems", more)})
+		return append(problems[:maxProblems:maxProblems], problem{text: fmt.Sprintf("and %d more problems", more)})
 	}
-	return &incompleteError{problems}
+	return problems
 }
 
 const hintUTF16 = "convert it first: iconv -f UTF-16 -t UTF-8"
