@@ -57,7 +57,7 @@ func Detect(text []byte, formats []*Format) Detection {
 		best = picked[0]
 		for i, c := range picked {
 			f := s.format(c.format, c.carried)
-			if i == 0 && 2*c.explained.count() > d.Lines {
+			if i == 0 && 2*c.explained.count() >= d.Lines {
 				f = f.withRest()
 			}
 			d.Formats = append(d.Formats, f)

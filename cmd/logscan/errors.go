@@ -90,11 +90,15 @@ func atMost(problems []problem) []problem {
 
 const hintUTF16 = "convert it first: iconv -f UTF-16 -t UTF-8"
 
-// unrecognised is the problem of an input whose format is unknown.
-func unrecognised(path, closest string, utf16 bool, parsed, lines int64) problem {
+// unrecognised is the problem of an input whose format is unknown. proposed says that
+// logscan formats proposes one.
+func unrecognised(path, closest string, utf16, proposed bool, parsed, lines int64) problem {
 	p := problem{
 		text: fmt.Sprintf("%s: unknown format, %d of %d lines parsed", path, parsed, lines),
 		hint: "run logscan formats " + path + ", or set --format",
+	}
+	if proposed {
+		p.hint = "run logscan formats " + path + ", which proposes a --format for it"
 	}
 	if utf16 {
 		p.text, p.hint = p.text+"; the text is UTF-16", hintUTF16

@@ -307,7 +307,7 @@ func (c *scanCmd) problems(res *result.Result, rejects string) []problem {
 			all = append(all, problem{in.Path + ": standard input is empty", "give --allow-empty if it may be"})
 		}
 		if in.Format == analyze.UnknownFormat && in.Parsed+in.Skipped < in.Lines {
-			all = append(all, unrecognised(in.Path, wording.Match(in.Closest), in.UTF16, in.Parsed, in.Lines-in.Skipped))
+			all = append(all, unrecognised(in.Path, wording.Match(in.Closest), in.UTF16, in.Proposed, in.Parsed, in.Lines-in.Skipped))
 		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {

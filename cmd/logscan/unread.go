@@ -21,10 +21,11 @@ func (e *nothingReadError) Error() string {
 	return fmt.Sprintf("no request could be read; %s was not written", e.out)
 }
 
-// nothingRead returns a nothingReadError if the run has read no request and no input
-// explains it by being empty, and nil otherwise.
+// nothingRead returns a nothingReadError if neither this run nor an earlier one has read
+// a request of the inputs, and no input explains it by being empty; nil otherwise.
 func (c *scanCmd) nothingRead(res *result.Result) error {
-	if res.Totals.Parsed > 0 {
+	earlier := func(in result.Input) bool { return in.BytesBefore > 0 }
+	if res.Totals.Parsed > 0 || slices.ContainsFunc(res.Inputs, earlier) {
 		return nil
 	}
 	all := c.problems(res, "run logscan parse to see why")
