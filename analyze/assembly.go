@@ -100,6 +100,7 @@ func (a *assembly) addLedger(res *result.Result, read []source.Result) {
 		in := a.input(res, i, &read[i])
 		if in.Format == UnknownFormat && in.Lines > in.Skipped {
 			in.Closest, in.UTF16 = Closest(&a.reader.chosen[i].Detection), a.reader.chosen[i].UTF16
+			in.Proposed = a.reader.chosen[i].proposed
 			note := result.Note{Kind: result.NoteUnknownFormat, Name: in.Path, N: in.Parsed, M: in.Lines, Match: in.Closest}
 			if in.UTF16 {
 				note.Text = "UTF-16"
@@ -138,6 +139,7 @@ func (a *assembly) input(res *result.Result, i int, read *source.Result) result.
 		Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
 	}
 	in.BytesBefore, in.LinesBefore, in.BytesLeft = a.reader.inputs[i].Before()
+	in.NoRequests = len(chosen.formats) > 0 && !chosen.formats[0].HasRequests() && in.Parsed == 0
 	if read.Err != nil {
 		in.Error = read.Err.Error()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"logscan/analyze/timeline"
 	"logscan/parse"
+	"logscan/parse/propose"
 	"logscan/parse/source"
 )
 
@@ -32,6 +33,7 @@ type detected struct {
 	key       string    // inputs of the same key can share a parser
 	reference time.Time // latest time that a line can have
 	presence  parse.Presence
+	proposed  bool // the format is unknown, but package propose finds one
 }
 
 func newReader(o Options) (*reader, error) {
@@ -121,6 +123,8 @@ func (r *reader) Open(input int, sample []byte) source.Plan {
 	}
 	if d.name != UnknownFormat {
 		d.survey(sample)
+	} else {
+		d.proposed = propose.Format(sample).Spec != ""
 	}
 	return Plan(d.formats)
 }

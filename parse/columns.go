@@ -77,6 +77,12 @@ var w3cColumns = map[string]fieldID{
 	"sc-status": fieldStatus, "sc-bytes": fieldBytes, "time-taken": fieldTaken, "s-port": fieldCount,
 	"cs(user-agent)": fieldAgent, "cs(referer)": fieldReferrer, "cs(cookie)": fieldCookie,
 	"cs(x-forwarded-for)": fieldForwarded, "x-forwarded-for": fieldForwarded,
+	// IIS Advanced Logging.
+	"timetakenms": fieldMillis, "beginrequest-utc": fieldTime,
+	// Zeek.
+	"ts": fieldTime, "id.orig_h": fieldClient, "method": fieldMethod, "host": fieldHost, "uri": fieldTarget,
+	"referrer": fieldReferrer, "user_agent": fieldAgent, "response_body_len": fieldBytes, "status_code": fieldStatus,
+	"username":     fieldUser,
 	"sc-substatus": fieldSubstatus, "sc-win32-status": fieldWin32, "sc(www-authenticate)": fieldReason,
 }
 

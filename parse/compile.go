@@ -51,7 +51,7 @@ var meanings = map[dialect.Meaning]fieldID{
 	dialect.Target: fieldTarget, dialect.Path: fieldPath, dialect.Query: fieldQuery, dialect.Method: fieldMethod,
 	dialect.Protocol: fieldProtocol, dialect.Scheme: fieldScheme, dialect.Host: fieldHost, dialect.ServerName: fieldHost,
 	dialect.Status: fieldStatus, dialect.StatusOriginal: fieldStatus, dialect.Bytes: fieldBytes,
-	dialect.Seconds: fieldSeconds, dialect.Millis: fieldMillis, dialect.Micros: fieldMicros, dialect.Nanos: fieldNanos,
+	dialect.Seconds: fieldSeconds, dialect.Millis: fieldMillis, dialect.Micros: fieldMicros, dialect.Nanos: fieldNanos, dialect.Latency: fieldLatency,
 	dialect.Referrer: fieldReferrer, dialect.Agent: fieldAgent, dialect.User: fieldUser, dialect.Cookie: fieldCookie,
 	dialect.Client: fieldClient, dialect.ClientPort: fieldClientPort, dialect.Forwarded: fieldForwarded,
 	dialect.ForwardedHeader: fieldForwardedHeader, dialect.RealIP: fieldRealIP, dialect.Proxied: fieldProxied,
@@ -229,13 +229,17 @@ type programCompiler struct {
 func (c *programCompiler) add(p dialect.Piece) error {
 	to := c.fieldOf(p)
 	c.sized = c.sized || to == fieldBytes
-	if n := len(c.steps); n > 0 && c.literal == "" && c.steps[n-1].pattern == nil {
+	n := len(c.steps)
+	if n > 0 && c.literal == "" && to == fieldIgnored && c.steps[n-1].field == fieldIgnored {
+		return nil // both are left out
+	}
+	if n > 0 && c.literal == "" && c.steps[n-1].pattern == nil {
 		return fmt.Errorf("at byte %d: nothing stands between %s and the field before it", p.At, p.Name)
 	}
 	c.endStep()
 	s := step{
 		literal: []byte(c.literal), field: to, pad: c.padded,
-		list: to == fieldUpstream || to == fieldUpstreamStatus || strings.Contains(p.Name, "upstream"),
+		list: to == fieldUpstream || to == fieldUpstreamStatus || to == fieldForwarded || strings.Contains(p.Name, "upstream"),
 	}
 	if to == fieldTime || to == fieldTimePart {
 		s.pattern = p.Time

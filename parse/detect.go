@@ -57,7 +57,7 @@ func Detect(text []byte, formats []*Format) Detection {
 		best = picked[0]
 		for i, c := range picked {
 			f := s.format(c.format, c.carried)
-			if i == 0 && 2*c.explained.count() > d.Lines {
+			if i == 0 && 2*c.explained.count() >= d.Lines {
 				f = f.withRest()
 			}
 			d.Formats = append(d.Formats, f)
@@ -134,7 +134,10 @@ func (c *candidate) better(other *candidate, gain, most int) bool {
 	if closed := !c.format.openEnd; closed != !other.format.openEnd {
 		return closed
 	}
-	return gain > most || gain == most && c.total > other.total
+	if gain != most || c.total != other.total {
+		return gain > most || gain == most && c.total > other.total
+	}
+	return !c.format.HasRequests() && other.format.HasRequests() // it names what it skips
 }
 
 // sortByReading puts a candidate before another if it reads more of most lines that
@@ -217,7 +220,7 @@ func (s *sample) candidates(formats []*Format) (list []*candidate) {
 		return list
 	}
 	for _, c := range list {
-		if c.carried { // there are only messages of a server about itself, with its name in front
+		if c.carried && !s.carrier.Optional { // there are only messages of a server about itself, with its name in front
 			c.explained = c.notices
 			c.count()
 		}

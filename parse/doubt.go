@@ -13,7 +13,7 @@ import (
 // doubts counts the lines whose values are not what their fields should hold.
 type doubts struct {
 	lines    int // that were read
-	doubtful int // with a user or a client that is none
+	doubtful int // with a user, client or method that is none
 	numbered int // with an address for a virtual host
 	hosts    map[string]bool
 }
@@ -29,7 +29,7 @@ func (d *doubts) add(f *Format, e *Entry) bool {
 		return false
 	}
 	d.lines++
-	if strangeUser(e.User) || strangeClient(e.Client) {
+	if strangeUser(e.User) || strangeClient(e.Client) || !isToken(e.Method) || bytes.IndexByte(e.Protocol, '"') >= 0 {
 		d.doubtful++
 		return true
 	}

@@ -87,6 +87,26 @@ var table = [...]Format{
 		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET /ui HTTP/1.1" 304 0 "-" "Mozilla/5.0" 262 "router@docker" "http://172.19.0.3:5601" 2ms`},
 	},
 	{
+		Name: "ingress-nginx-0.9", Doc: "Kubernetes ingress-nginx before 0.20, with the address again in brackets",
+		Native: `$remote_addr - [$the_real_ip] - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time [$proxy_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status`,
+		Shapes: []string{
+			`$remote_addr - [$the_real_ip] - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time [$proxy_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id`,
+		},
+		Samples: []string{
+			`192.0.2.1 - [192.0.2.1] - jane [09/Mar/2026:14:05:00 +0000] "GET /products HTTP/1.1" 401 59 "-" "curl/7.54.0" 89 0.001 [default-web-8080] 172.17.0.5:8080 59 0.001 401`,
+		},
+	},
+	{
+		Name: "apisix", Doc: "Apache APISIX, nginx_config.http.access_log_format as delivered",
+		Native: `$remote_addr - $remote_user [$time_local] $http_host "$request" $status $body_bytes_sent $request_time "$http_referer" "$http_user_agent" $upstream_addr $upstream_status $upstream_response_time "$upstream_scheme://$upstream_host$upstream_uri"`,
+		Shapes: []string{
+			`$remote_addr - $remote_user [$time_local] $http_host "$request" $status $body_bytes_sent $request_time "$http_referer" "$http_user_agent" $upstream_addr $upstream_status $upstream_response_time`,
+		},
+		Samples: []string{
+			`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] app.example.org "GET /get HTTP/1.1" 401 52 0.004 "-" "curl/8.5" 10.0.0.5:80 401 0.003 "http://app.example.org"`,
+		},
+	},
+	{
 		Name: "nginx-proxy-manager", Doc: "nginx Proxy Manager, hosts that are proxied",
 		Native:  `[$time_local] $upstream_cache_status $upstream_status $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] [Sent-to $server] "$http_user_agent" "$http_referer"`,
 		Samples: []string{`[09/Mar/2026:14:05:00 +0000] - 401 401 - GET https app.example.org "/api/me?x=1" [Client 192.0.2.1] [Length 179] [Gzip -] [Sent-to 10.0.0.5] "Mozilla/5.0" "-"`},
@@ -95,6 +115,23 @@ var table = [...]Format{
 		Name: "nginx-proxy-manager-standard", Doc: "nginx Proxy Manager, other hosts",
 		Native:  `[$time_local] $status - $request_method $scheme $host "$request_uri" [Client $remote_addr] [Length $body_bytes_sent] [Gzip $gzip_ratio] "$http_user_agent" "$http_referer"`,
 		Samples: []string{`[09/Mar/2026:14:05:00 +0000] 404 - GET https app.example.org "/" [Client 192.0.2.1] [Length 552] [Gzip 2.13] "Mozilla/5.0" "-"`},
+	},
+	{
+		Name: "npmplus", Doc: "NPMplus",
+		Native: `[$time_local] $host $remote_addr $request_time "$request" $status $body_bytes_sent $bytes_sent $http_referer $http_user_agent`,
+		Samples: []string{
+			`[09/Mar/2026:14:05:00 +0000] app.example.org 192.0.2.1 0.004 "GET /api HTTP/2.0" 401 179 400 - Mozilla/5.0 (X11; Linux x86_64)`,
+		},
+	},
+	{
+		Name: "zoraxy", Doc: "Zoraxy",
+		Native: `[%{%Y-%m-%d %H:%M:%S}t.%{fraction}e] [router:%{router}e] [origin:%V] [client: %h] [useragent: %{User-Agent}i] %m %U%q %>s`,
+		Shapes: []string{
+			`[%{%Y-%m-%d %H:%M:%S}t.%{fraction}e] [router:%{router}e] [origin:%V] [client %h] [useragent %{User-Agent}i] %m %U%q %>s`,
+		},
+		Samples: []string{
+			`[2026-03-09 14:05:00.123456] [router:host-http] [origin:app.example.org] [client: 192.0.2.1] [useragent: Mozilla/5.0 (X11; Linux x86_64)] GET /api?x=1 401`,
+		},
 	},
 	{
 		Name: "haproxy", Doc: "HAProxy, option httplog or httpslog, its TCP and error lines too",
@@ -183,6 +220,27 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "iis-native", Doc: "IIS log file format, with commas",
+		Native: `%h, %u, %{%m/%d/%Y}t, %{%H:%M:%S}t, %{site}e, %{computer}e, %A, %{ms}T, %I, %O, %>s, %{win32}e, %m, %U, %q,`,
+		Shapes: []string{
+			`%h, %u, %{%m/%d/%y}t, %{%H:%M:%S}t, %{site}e, %{computer}e, %A, %{ms}T, %I, %O, %>s, %{win32}e, %m, %U, %q,`,
+		},
+		Samples: []string{
+			`192.0.2.1, jane, 3/9/2026, 14:05:00, W3SVC1, WEB1, 10.0.0.4, 15, 163, 3223, 401, 2148074254, GET, /default.htm, -,`,
+		},
+	},
+	{
+		Name: "zeek", Doc: "Zeek, http.log with tabs",
+		Native: `ts uid id.orig_h id.orig_p id.resp_h id.resp_p trans_depth method host uri referrer version user_agent origin request_body_len response_body_len status_code | status_msg info_code info_msg tags username password proxied orig_fuids orig_filenames orig_mime_types resp_fuids resp_filenames resp_mime_types`,
+		Shapes: []string{
+			`ts uid id.orig_h id.orig_p id.resp_h id.resp_p trans_depth method host uri referrer version user_agent request_body_len response_body_len status_code | status_msg info_code info_msg tags username password proxied orig_fuids orig_filenames orig_mime_types resp_fuids resp_filenames resp_mime_types`,
+		},
+		kind: kindColumns, separator: '\t', dialect: columnsW3C,
+		Samples: []string{
+			"1773065100.123456\tCx1\t192.0.2.1\t50000\t10.0.0.4\t80\t1\tGET\tapp.example.org\t/api?x=1\t-\t1.1\tMozilla/5.0\t-\t0\t179\t401\tUnauthorized\t-\t-\t(empty)\tjane\t-\t-\t-\t-\t-\t-\t-\t-",
+		},
+	},
+	{
 		Name: "squid", Doc: "Squid, its native access.log",
 		Native: `time elapsed client result/status bytes method url user hierarchy/peer type`,
 		kind:   kindColumns, separator: ' ',
@@ -203,9 +261,101 @@ var table = [...]Format{
 		Samples: []string{"time:[09/Mar/2026:14:05:00 +0000]\thost:192.0.2.1\tuser:jane\treq:GET /a?b=1 HTTP/1.1\tstatus:401\tsize:179\treferer:-\tua:Mozilla/5.0\tvhost:www.example.org\treqtime:0.004"},
 	},
 	{
+		Name: "logfmt", Doc: "logfmt: key=value pairs of Go programs such as the Docker registry, Navidrome and Authelia; keys by alias",
+		kind: kindLogfmt,
+		Samples: []string{
+			`time="2026-03-09T14:05:00Z" level=info msg="response completed" http.request.host=registry.example.org http.request.method=GET http.request.remoteaddr="192.0.2.1:50000" http.request.uri=/v2/ http.request.useragent="docker/25.0" http.response.duration=1.2ms http.response.status=401 http.response.written=87`,
+		},
+	},
+	{
 		Name: "uwsgi", Doc: "uWSGI's request log",
 		Native:  `[pid: %(pid)|app: %(app)|req: %(req)] %(addr) (%(user)) {%(vars) vars in %(pktsize) bytes} [%(ctime)] %(method) %(uri) => generated %(rsize) bytes in %(msecs) msecs%(via)(%(proto) %(status)) %(headers) headers in %(hsize) bytes (%(switches) switches on core %(core))`,
 		Samples: []string{`[pid: 24386|app: 0|req: 482950/4125645] 192.0.2.65 () {44 vars in 1322 bytes} [Tue Jan  3 05:01:31 2012] GET /contest/?_=1325592089910 => generated 192 bytes in 21 msecs (HTTP/1.1 200) 4 headers in 188 bytes (1 switches on core 0)`},
+	},
+	{
+		Name: "uvicorn", Doc: "Uvicorn, which logs no time: take the container's or the journal's",
+		Native: `INFO:     $remote_addr - "$request" $status $status_text`,
+		Shapes: []string{
+			`INFO:     $remote_addr - "$request" $status`,
+			`INFO: $remote_addr - "$request" $status $status_text`,
+			`INFO $remote_addr - "$request" $status`,
+			`INFO $remote_addr - "$request" $status $status_text`,
+		},
+		notices: []string{"INFO: ", "INFO ", "WARNING: ", "ERROR: "},
+		Samples: []string{
+			`INFO:     192.0.2.1:53210 - "GET /items?x=1 HTTP/1.1" 401 Unauthorized`,
+		},
+	},
+	{
+		Name: "gin", Doc: "Gin; its columns are padded, so lines are read as spaced+gin",
+		Native: `[GIN] %{%Y/%m/%d - %H:%M:%S}t | %>s | %{latency}n | %h | %m "%U%q"`,
+		Shapes: []string{
+			`[GIN] %{%Y/%m/%d - %H:%M:%S}t |%>s| %{latency}n | %h |%m "%U%q"`,
+		},
+		notices: []string{"[GIN-debug] "},
+		Samples: []string{
+			`[GIN] 2026/03/09 - 14:05:00 | 401 | 1.234ms | 192.0.2.1 | GET "/api/me?x=1"`,
+		},
+	},
+	{
+		Name: "werkzeug", Doc: "Werkzeug and Flask, and Django's runserver",
+		Native: `%h - - [%{%d/%b/%Y %H:%M:%S}t] "%r" %>s %b`,
+		Shapes: []string{
+			`INFO:werkzeug:%h - - [%{%d/%b/%Y %H:%M:%S}t] "%r" %>s %b`,
+			`[%{%d/%b/%Y %H:%M:%S}t] "%r" %>s %b`,
+		},
+		Samples: []string{
+			`192.0.2.1 - - [09/Mar/2026 14:05:00] "GET /api HTTP/1.1" 401 -`,
+		},
+	},
+	{
+		Name: "morgan", Doc: "morgan: short, tiny and dev",
+		Native: `$remote_addr $remote_user $request_method $request_uri $server_protocol $status $body_bytes_sent - $duration_ms ms`,
+		Shapes: []string{
+			`$request_method $request_uri $status $body_bytes_sent - $duration_ms ms`,
+			`$request_method $request_uri $status $duration_ms ms - $body_bytes_sent`,
+		},
+		Samples: []string{
+			`192.0.2.1 jane GET /api?x=1 HTTP/1.1 401 12 - 1.234 ms`,
+		},
+	},
+	{
+		Name: "cpanel", Doc: "cPanel and WHM, /usr/local/cpanel/logs/access_log",
+		Native: `%h %l %u [%{%m/%d/%Y:%H:%M:%S %z}t] "%r" %>s %b "%{Referer}i" "%{User-Agent}i" "%{auth}n" "%{X-Forwarded-For}i" %p`,
+		Shapes: []string{
+			`%h %l %u [%{%m/%d/%Y:%H:%M:%S %z}t] "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`,
+		},
+		Samples: []string{
+			`192.0.2.1 - jane [03/09/2026:14:05:00 -0000] "POST /login/?login_only=1 HTTP/1.1" 401 0 "-" "Mozilla/5.0" "s" "-" 2083`,
+		},
+	},
+	{
+		Name: "jetty", Doc: "Jetty, NCSARequestLog with the time taken",
+		Native: `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %{ms}T`,
+		Samples: []string{
+			`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0" 3`,
+		},
+	},
+	{
+		Name: "unquoted", Doc: "common without quotes around the request",
+		Native: `%h %l %u %t %m %U%q %H %>s %b`,
+		Shapes: []string{
+			`%h %l %u %t %m %U%q %H %>s %b "%{Referer}i" "%{User-Agent}i"`,
+		},
+		Samples: []string{
+			`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] GET /api?x=1 HTTP/1.1 401 179`,
+		},
+	},
+	{
+		Name: "forwarded", Doc: "common or combined with X-Forwarded-For in front, or in the place of the client",
+		Native: `$http_x_forwarded_for $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"`,
+		Shapes: []string{
+			`$http_x_forwarded_for $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent`,
+			`$host $http_x_forwarded_for $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"`,
+		},
+		Samples: []string{
+			`203.0.113.9, 198.51.100.7 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`,
+		},
 	},
 	{
 		Name: "vhost_combined", Doc: "Apache, with the virtual host in front (Debian's other_vhosts_access.log)",
@@ -258,9 +408,28 @@ var table = [...]Format{
 		Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381`},
 	},
 	{
+		Name: "vhost_common_portless", Doc: "common with the virtual host in front, without its port",
+		Native: `%v %h %l %u %t "%r" %>s %b`,
+		Samples: []string{
+			`www.example.org 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381`,
+		},
+	},
+	{
 		Name: "cups", Doc: "CUPS access_log: common with the IPP operation and its status",
 		Native:  `%h %l %u %t "%r" %>s %b %{ipp-operation}n %{ipp-status}n`,
 		Samples: []string{`localhost - jane [09/Mar/2026:14:05:00 +0000] "POST /printers/lj HTTP/1.1" 401 167 Print-Job -`},
+	},
+	{
+		Name: "vhost_combined-and-more", Doc: "combined with the virtual host in front and further fields that are not known",
+		Native: `%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"`, openEnd: true,
+		Shapes:  []string{`%v %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"`},
+		Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0" 1234`},
+	},
+	{
+		Name: "vhost_common-and-more", Doc: "common with the virtual host in front and further fields that are not known",
+		Native: `%v:%p %h %l %u %t "%r" %>s %b`, openEnd: true,
+		Shapes:  []string{`%v %h %l %u %t "%r" %>s %b`},
+		Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 1234`},
 	},
 	{
 		Name: "combined-and-more", Doc: "combined with further fields that are not known",

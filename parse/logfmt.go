@@ -11,14 +11,10 @@ import (
 var logfmtAliases = []alias{
 	{fieldTime, "t at"},
 	{fieldTarget, "requesturl request_url"},
-	{fieldStatus, "code http.response.code httpstatus"},
-	{fieldClient, "remoteaddr remote http.request.remoteaddr clientaddress addr"},
-	{fieldAgent, "http.request.useragent ua"},
-	{fieldMethod, "http.request.method"},
-	{fieldHost, "http.request.host"},
-	{fieldReferrer, "http.request.referer"},
-	{fieldLatency, "elapsed elapsedtime took http.response.duration"},
-	{fieldBytes, "http.response.written written respsize"},
+	{fieldStatus, "code httpstatus"},
+	{fieldClient, "remote clientaddress addr"},
+	{fieldLatency, "took"},
+	{fieldBytes, "written respsize"},
 }
 
 // pairs reads a line of logfmt: key=value or key="value", separated by blanks. A word
@@ -60,6 +56,9 @@ func (r *jsonReader) pairs(d *decoder, line []byte, e *Entry) Verdict {
 	}
 	if valued < fewestPairs {
 		return RejectSyntax
+	}
+	if e.Status < 0 && r.verdict == Parsed && e.Time != NoTime {
+		return SkipErrorLog // programs log what they do to a request, too
 	}
 	r.setLatency()
 	return r.verdict

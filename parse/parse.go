@@ -86,7 +86,7 @@ const (
 	SkipNotice   // a message of the server about itself or a connection
 	SkipPartial  // a part of a text that continues in another line
 	SkipRange    // a time outside Options.Since and Until
-	SkipErrorLog // a line of a log without requests: see package events
+	SkipErrorLog // a message of a program, such as those of package events
 
 	// Rejected lines should have a request, which could not be parsed.
 	RejectTooLong // longer than source.MaxLine

@@ -215,7 +215,7 @@ func (p *Parser) complete(e *Entry) Verdict {
 		}
 	}
 	if e.Status < 0 && f.keys != nil && len(e.Method) == 0 && len(e.Path) == 0 {
-		return SkipNotice // an object with a time, and nothing of a request
+		return SkipErrorLog // a message with a time, and nothing of a request
 	}
 	if len(e.Host) == 0 {
 		e.Host = f.host

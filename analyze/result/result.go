@@ -72,6 +72,8 @@ type Input struct {
 	Path        string
 	Format      string   // name of the format, or the format string given
 	Closest     Match    // of an unknown format: the closest known one
+	NoRequests  bool     // the format is that of an error log or the like: its lines are skipped
+	Proposed    bool     // of an unknown format: the shape of its columns suggests a format string
 	UTF16       bool     // of an unknown format: it is UTF-16 text, which has to be converted
 	Missing     []string // fields that would help and no sampled line holds (parse.Extra)
 	Compression string

@@ -43,10 +43,17 @@ func (configFlag) BeforeResolve(app *kong.Kong, ctx *kong.Context, trace *kong.P
 	if name == defaultConfig || name == "" {
 		files, optional = configPaths(), true
 	}
+	var unreadable *fs.PathError
 	for _, path := range files {
 		c, err := readConfig(path, app.Model)
 		switch {
 		case optional && errors.Is(err, fs.ErrNotExist):
+			continue
+		case optional && errors.As(err, &unreadable): // it may be for other users
+			if selected := ctx.Selected(); selected != nil && !slices.Contains(selected.Flags, trace.Flag) {
+				continue // the flag of another command
+			}
+			note(app.Stderr, "warning: configuration file not used: %v", unreadable)
 			continue
 		case err != nil:
 			return err
@@ -232,6 +239,39 @@ func configText(n ast.Node) (string, error) {
 		return n.GetToken().Value, nil // as written: 5, not 5.0
 	}
 	return "", errors.New("expected a string, a number, or a list or mapping of them")
+}
+
+// environmentPrefix begins the names of the variables that set flags.
+const environmentPrefix = "LOGSCAN_"
+
+// warnOfEnvironment prints a warning for each variable that looks as if it set a flag
+// and does not, before a command that reads logs.
+func warnOfEnvironment(app *kong.Kong, ctx *kong.Context, std *streams) {
+	command := ctx.Selected()
+	if command == nil || !slices.ContainsFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == "config" }) {
+		return
+	}
+	var known []string
+	for _, c := range app.Model.Children {
+		for _, f := range c.Flags {
+			known = append(known, f.Envs...)
+		}
+	}
+	var unknown []string
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, environmentPrefix) && !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		hint := ""
+		if near := nearest(name, known, 3); near != "" {
+			hint = ": did you mean " + near + "?"
+		}
+		note(std.stderr, "warning: the environment variable %s sets no flag%s", name, hint)
+	}
 }
 
 // configurableFlags returns the sorted names of the flags that a file may set:

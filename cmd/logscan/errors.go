@@ -76,19 +76,29 @@ func incomplete(problems []problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
+	return &incompleteError{atMost(problems)}
+}
+
+// atMost returns the problems that are printed one by one, and how many there are
+// besides.
+func atMost(problems []problem) []problem {
 	if more := len(problems) - maxProblems; more > 0 {
-		problems = append(problems[:maxProblems:maxProblems], problem{text: fmt.Sprintf("and %d more problems", more)})
+		return append(problems[:maxProblems:maxProblems], problem{text: fmt.Sprintf("and %d more problems", more)})
 	}
-	return &incompleteError{problems}
+	return problems
 }
 
 const hintUTF16 = "convert it first: iconv -f UTF-16 -t UTF-8"
 
-// unrecognised is the problem of an input whose format is unknown.
-func unrecognised(path, closest string, utf16 bool, parsed, lines int64) problem {
+// unrecognised is the problem of an input whose format is unknown. proposed says that
+// logscan formats proposes one.
+func unrecognised(path, closest string, utf16, proposed bool, parsed, lines int64) problem {
 	p := problem{
 		text: fmt.Sprintf("%s: unknown format, %d of %d lines parsed", path, parsed, lines),
 		hint: "run logscan formats " + path + ", or set --format",
+	}
+	if proposed {
+		p.hint = "run logscan formats " + path + ", which proposes a --format for it"
 	}
 	if utf16 {
 		p.text, p.hint = p.text+"; the text is UTF-16", hintUTF16

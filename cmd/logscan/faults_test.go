@@ -277,7 +277,8 @@ var faults = []fault{
 		f.stdin, f.args = &failing{strings.NewReader(manyText[:len(manyText)/2]), errors.New("input/output error")}, []string{"-"}
 	}, 4, partly, `error: -: input/output error, at byte \d+`},
 	{"standard input that is closed", func(f *faulty) { f.stdin, f.args = &failing{strings.NewReader(""), os.ErrClosed}, []string{"-"} }, 4, 0, `error: -: file already closed, at byte 0`},
-	{"standard input that ends early", func(f *faulty) { f.stdin, f.args = strings.NewReader(""), []string{"-"} }, 0, 0, ``},
+	{"standard input that ends early", func(f *faulty) { f.stdin, f.args = strings.NewReader(""), []string{"-"} }, 4, 0, `error: -: standard input is empty`},
+	{"standard input that may be empty", func(f *faulty) { f.stdin, f.args = strings.NewReader(""), []string{"-", "--allow-empty"} }, 0, 0, ``},
 	{"a device", func(f *faulty) { f.args = []string{os.DevNull} }, 0, 0, ``},
 	{"absolute path in a tar", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "/etc/passwd"}, manyText))) }, 0, manyLines, ``},
 	{"a path that leads out of a tar", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "../../many.log"}, manyText))) }, 0, manyLines, ``},

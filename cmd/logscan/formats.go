@@ -14,6 +14,7 @@ import (
 
 	"logscan/parse"
 	"logscan/parse/privacy"
+	"logscan/parse/propose"
 	"logscan/parse/source"
 )
 
@@ -126,7 +127,7 @@ func explainFile(w io.Writer, in source.Input, sample []byte, formats []*parse.F
 		return []problem{{
 			text: fmt.Sprintf("%s: unknown format; the closest, %s, matches %d of %d sampled lines", in.Path, d.Best.Name, d.Explained, d.Lines),
 			hint: "set --format to the log_format or LogFormat of the server's configuration; logscan parse prints which lines do not match",
-		}}, nil
+		}}, printProposal(w, in, sample)
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s: %s, matches %d of %d sampled lines\n", printable(in.Path), d.Format.Name, d.Explained, d.Lines)
@@ -154,6 +155,28 @@ func explainFile(w io.Writer, in source.Input, sample []byte, formats []*parse.F
 	advise(&b, sample, d.Format, fields)
 	_, err := b.WriteTo(w)
 	return nil, err
+}
+
+// printProposal prints a command with a format string for a log of an unknown format, if
+// the shape of its columns suggests one.
+func printProposal(w io.Writer, in source.Input, sample []byte) error {
+	p := propose.Format(sample)
+	if p.Spec == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "%s: by the shape of its columns, this reads %d of %d sampled lines; check what it takes them for:\n\n    logscan parse --format %s %s\n\n",
+		printable(in.Path), p.Matched, p.Lines, shellQuoted(p.Spec), shellQuoted(in.Path))
+	return err
+}
+
+// shellQuoted quotes an argument for a shell, if it has to be.
+func shellQuoted(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/._-+=,@%", r)
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(printable(s), "'", `'\''`) + "'"
 }
 
 func namesOfFormats(formats []*parse.Format) []string {

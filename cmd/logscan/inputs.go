@@ -76,6 +76,9 @@ func formatHint(name string) string {
 // expand returns the inputs that args name and prints notes on skipped files.
 // Having nothing to read is a usage error.
 func (f *formatFlags) expand(args []string, std *streams, quiet bool) ([]source.Input, error) {
+	if err := checkInputs(args); err != nil {
+		return nil, err
+	}
 	inputs, notes, err := source.Expand(args, std.stdin)
 	if err != nil {
 		return nil, &usageError{err, commandHint(args[0])}

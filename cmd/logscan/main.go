@@ -86,6 +86,7 @@ func dispatch(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
+	warnOfEnvironment(parser, command, std)
 	command.BindTo(ctx, (*context.Context)(nil))
 	return command.Run(std)
 }
@@ -96,6 +97,7 @@ func conclude(stderr io.Writer, err error) int {
 	var usage *usageError
 	var parse *kong.ParseError
 	var incomplete *incompleteError
+	var nothing *nothingReadError
 	var severe *severeError
 	var hinted *hintedError
 	switch {
@@ -106,6 +108,12 @@ func conclude(stderr io.Writer, err error) int {
 	case errors.Is(err, context.Canceled):
 		printError(stderr, "interrupted", "")
 		return exitInterrupted
+	case errors.As(err, &nothing):
+		for _, p := range atMost(nothing.problems) {
+			printError(stderr, p.text, p.hint)
+		}
+		printError(stderr, nothing.Error(), "")
+		return exitFailed
 	case errors.As(err, &incomplete):
 		for _, p := range incomplete.problems {
 			printError(stderr, p.text, p.hint)

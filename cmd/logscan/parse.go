@@ -8,6 +8,7 @@ import (
 
 	"logscan/analyze"
 	"logscan/parse"
+	"logscan/parse/propose"
 	"logscan/parse/source"
 	"logscan/report/wording"
 )
@@ -96,6 +97,7 @@ type printer struct {
 	recognised bool   // a format was detected or named
 	closest    string // if not: the closest format
 	utf16      bool   // the text is UTF-16
+	proposed   bool   // if not: the shape of the columns suggests a format
 	line       int64  // 1-based number of the last line
 	before     ledger // of earlier inputs
 
@@ -114,7 +116,7 @@ const flushAt = 256 << 10
 // finishInput records the problem of an input with an unknown format.
 func (p *printer) finishInput() {
 	if lines := p.lines - p.skipped - (p.before.lines - p.before.skipped); !p.recognised && lines > 0 {
-		p.problems = append(p.problems, unrecognised(p.input.Path, p.closest, p.utf16, p.parsed-p.before.parsed, lines))
+		p.problems = append(p.problems, unrecognised(p.input.Path, p.closest, p.utf16, p.proposed, p.parsed-p.before.parsed, lines))
 	}
 	p.before = p.ledger
 }
@@ -134,6 +136,7 @@ func (p *printer) Open(input int, sample []byte) source.Plan {
 	if p.recognised = d.Format != nil || len(formats) == 1; d.Format == nil {
 		d.Formats = formats[len(formats)-1:] // fall back to the most common format
 	}
+	p.proposed = !p.recognised && propose.Format(sample).Spec != ""
 	p.closest, p.utf16 = wording.Match(analyze.Closest(&d)), d.UTF16
 	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.ParseOptions(p.input))

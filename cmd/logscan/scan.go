@@ -33,6 +33,7 @@ type scanCmd struct {
 	State      string   `predictor:"file" placeholder:"FILE" group:"output" help:"State file, created if missing: count only lines that no earlier run with FILE counted, and continue its sessions. Use a new --out for each run, since repeating one rewrites that run."`
 	Baseline   string   `predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory of an earlier run; findings are marked new, persisting, worse, better or resolved against it."`
 	FailOn     severity `predictor:"severity" placeholder:"SEVERITY" group:"output" help:"Exit 3 if a finding has this severity or above: info, low, medium, high or critical (default: never)."`
+	AllowEmpty bool     `group:"input" help:"Accept standard input that is empty or closed."`
 	MaxRejects percent  `default:"5" placeholder:"PCT" group:"output" help:"Exit 4 if more than this percentage of lines is rejected (default: ${default})."`
 
 	Metrics string `predictor:"file" placeholder:"FILE" group:"output" help:"File for metrics of the run, for node_exporter's textfile collector (name it *.prom)."`
@@ -57,6 +58,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	started := time.Now()
 	if c.LogFormat == "json" {
 		std.stderr = newLogWriter(std.stderr)
+	}
+	if err := c.checkLocal(); err != nil {
+		return err
 	}
 	var watch stopwatch
 	options, err := c.options(std, started, &watch)
@@ -104,6 +108,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if err != nil {
 		return spillError(rangeError(err))
 	}
+	if err := c.nothingRead(res); err != nil {
+		return err
+	}
 	watch.begin(phaseWrite)
 	if options.Progress != nil {
 		options.Progress.Begin(phaseWrite)
@@ -118,7 +125,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if err := report.Write(ctx, place, described, p.run); err != nil {
 		return spillError(err)
 	}
-	problems := c.problems(res)
+	problems := c.problems(res, "see "+filepath.Join(c.Out, "rejects.ndjson")+", or raise --max-rejects")
 	if state != nil {
 		if err := state.Commit(); err != nil {
 			problems = append(problems, problem{err.Error(), "the report was written; the next run with --state tries again"})
@@ -255,6 +262,7 @@ func (c *scanCmd) printResult(std *streams, o *analyze.Options, res *wording.Rep
 	if b := o.Baseline; b != nil && b.PseudonymKey != res.PseudonymKey {
 		note(std.stderr, "note: not compared with %s: %v", c.Baseline, errPseudonymKeys)
 	}
+	noteLogsWithoutRequests(std, res.Result)
 	page := filepath.Join(c.Out, "report.html")
 	if l, ok := std.stderr.(*logWriter); ok {
 		t := &res.Totals
@@ -286,20 +294,24 @@ func printInputs(std *streams, res *result.Result) {
 	}
 }
 
-// problems returns the reasons why the run, although done, is incomplete.
-func (c *scanCmd) problems(res *result.Result) []problem {
+// problems returns the reasons why the run, although done, is incomplete. rejects is the
+// hint for too many rejected lines.
+func (c *scanCmd) problems(res *result.Result, rejects string) []problem {
 	var all []problem
 	for i := range res.Inputs {
 		in := &res.Inputs[i]
 		if in.Error != "" {
 			all = append(all, problem{text: in.Path + ": " + in.Error})
 		}
-		if in.Format == analyze.UnknownFormat && in.Lines > in.Skipped {
-			all = append(all, unrecognised(in.Path, wording.Match(in.Closest), in.UTF16, in.Parsed, in.Lines-in.Skipped))
+		if c.emptyStdin(in) && in.Error == "" {
+			all = append(all, problem{in.Path + ": standard input is empty", "give --allow-empty if it may be"})
+		}
+		if in.Format == analyze.UnknownFormat && in.Parsed+in.Skipped < in.Lines {
+			all = append(all, unrecognised(in.Path, wording.Match(in.Closest), in.UTF16, in.Proposed, in.Parsed, in.Lines-in.Skipped))
 		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
-		p.hint = "see " + filepath.Join(c.Out, "rejects.ndjson") + ", or raise --max-rejects"
+		p.hint = rejects
 		all = append(all, p)
 	}
 	return all

@@ -143,10 +143,17 @@ func (p *Piece) apacheArgument(d byte, arg string) error {
 			p.Means = Upstream
 		case "IPP-OPERATION", "IPP-STATUS": // CUPS, whose log looks like Apache's
 			p.Means = Word
+		case "LATENCY": // Gin, whose log is described in this syntax
+			p.Means = Latency
 		}
 	case 'a', 'h':
-		if p.Means = Client; d == 'a' && arg == "c" {
+		switch arg {
+		case "c":
 			p.Means = Peer
+		case "server", "local": // Jetty
+			p.Means = Ignored
+		default:
+			p.Means = Client
 		}
 	case 'T':
 		switch arg {
@@ -172,6 +179,9 @@ func (p *Piece) apacheTime(arg string) error {
 		spelled = commonTime
 	case "sec", "msec", "usec":
 		spelled = "%s"
+	}
+	if strings.HasPrefix(arg, "dd/MMM/yyyy:HH:mm:ss") { // Jetty: %{dd/MMM/yyyy:HH:mm:ss ZZZ|GMT}t
+		arg, spelled = "", commonTime
 	}
 	var err error
 	p.Time, err = strftime.Compile(spelled)

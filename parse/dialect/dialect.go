@@ -47,6 +47,7 @@ const (
 	Millis          Meaning = "millis"
 	Micros          Meaning = "micros"
 	Nanos           Meaning = "nanos"
+	Latency         Meaning = "latency" // a duration with its unit
 	Referrer        Meaning = "referrer"
 	Agent           Meaning = "user_agent"
 	User            Meaning = "user"

@@ -28,6 +28,8 @@ func Logs() []*Log {
 		{Name: "nginx-error", Doc: "nginx's error_log", is: nginx, Sample: `2026/03/09 14:05:00 [error] 1234#1234: *5 user "jane" was not found in "/etc/nginx/htpasswd", client: 192.0.2.1, server: example.org, request: "GET / HTTP/1.1", host: "example.org"`},
 		{Name: "apache-error", Doc: "Apache's ErrorLog", is: apache, Sample: `[Mon Mar 09 14:05:00.123456 2026] [auth_basic:error] [pid 1234:tid 5678] [client 192.0.2.1:50000] AH01618: user jane not found: /`},
 		{Name: "lighttpd-error", Doc: "lighttpd's server.errorlog", is: lighttpd, Sample: `2026-03-09 14:05:00: (mod_auth.c.765) password doesn't match for / username: jane IP: 192.0.2.1`},
+		{Name: "cups-error", Doc: "CUPS's error_log", is: cups, Sample: `E [09/Mar/2026:14:05:00 +0000] StartListening: Unable to find IP address for server name "localhost"`},
+		{Name: "gunicorn-error", Doc: "Gunicorn's error log", is: gunicorn, Sample: `[2026-03-09 14:05:00 +0000] [7] [INFO] Listening at: http://0.0.0.0:8000 (7)`},
 		{Name: "keycloak-events", Doc: "Keycloak's server log, with its events", is: keycloak, Sample: `2026-03-09 14:05:00,123 WARN  [org.keycloak.events] (executor-thread-1) type="LOGIN_ERROR", realmId="main", clientId="app", userId="null", ipAddress="192.0.2.1", error="user_not_found"`},
 		{Name: "okta-events", Doc: "Okta's System Log, JSON lines", is: okta, Sample: `{"actor":{"alternateId":"jane@example.org"},"eventType":"user.session.start","outcome":{"result":"FAILURE","reason":"INVALID_CREDENTIALS"},"published":"2026-03-09T14:05:00.000Z"}`},
 		{Name: "entra-events", Doc: "sign-in log of Microsoft Entra ID, JSON lines", is: entra, Sample: `{"createdDateTime":"2026-03-09T14:05:00Z","userPrincipalName":"jane@example.org","appDisplayName":"app","ipAddress":"192.0.2.1","status":{"errorCode":50126}}`},
@@ -83,6 +85,23 @@ func lighttpd(line []byte) bool {
 	}
 	source, _, ok := bytes.Cut(line[len(stamp):], []byte(") "))
 	return ok && bytes.Contains(source, []byte(".c."))
+}
+
+// cups recognises "E [09/Mar/2026:14:05:00 +0000] text", with a letter for the level.
+func cups(line []byte) bool {
+	return len(line) > 2 && shaped(line[1:], " [00/Aaa/0000:00:00:00 ") && bytes.IndexByte([]byte("DdEWINACX"), line[0]) >= 0
+}
+
+// gunicorn recognises "[2026-03-09 14:05:00 +0000] [7] [INFO] text".
+func gunicorn(line []byte) bool {
+	const stamp = "[0000-00-00 00:00:00 "
+	if !shaped(line, stamp) {
+		return false
+	}
+	_, rest, _ := bytes.Cut(line, []byte("] ["))
+	process, rest, _ := bytes.Cut(rest, []byte("] ["))
+	level, _, ok := bytes.Cut(rest, []byte("] "))
+	return ok && scan.AllDigits(process) && letters(level)
 }
 
 // keycloak recognises "2026-03-09 14:05:00,123 WARN  [logger] (thread) text", and the

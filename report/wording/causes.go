@@ -115,6 +115,8 @@ func Reason(name string) string {
 		return "starts with #"
 	case "out_of_range":
 		return "outside the time range"
+	case "error_log":
+		return "error log, or another message that is no request"
 	case "too_long":
 		return "longer than 1 MiB"
 	case "binary":
