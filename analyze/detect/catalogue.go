@@ -67,6 +67,7 @@ func Catalogue() []Kind {
 		authScanner,
 		authenticationOutage,
 		intermittentRefusal,
+		clientSoftwareFailure,
 		unauthorizedSpike,
 	}
 }
