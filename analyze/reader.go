@@ -43,11 +43,13 @@ func newReader(o Options) (*reader, error) {
 	}
 	r := &reader{options: o, inputs: o.Inputs, formats: formats, chosen: make([]detected, len(o.Inputs))}
 	seed := rand.Uint64()
+	servers, serverOf := listServers(o.Inputs)
 	r.workers = make([]*timeline.Worker, o.Workers)
 	var g sync.WaitGroup
 	for i := range r.workers {
 		g.Go(func() {
 			w := timeline.NewWorker(seed, len(o.Inputs))
+			w.SetServers(servers, serverOf)
 			if o.Memory.Bytes > 0 {
 				w.Limit(o.Memory.Part(o.Workers), o.Memory.Space)
 			}

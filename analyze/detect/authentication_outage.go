@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -48,6 +49,7 @@ var authenticationOutage = Kind{
 		`{{with .Details.OnsetHigh}}Check what changed just before: a deploy, a rotated key or bind password, a moved file. {{end}}Check the clocks of the verifier and the issuer (chronyc tracking).`,
 		`Answer 503 when credentials cannot be checked (nginx auth_request: error_page 500 =503): a 401 makes clients throw away good credentials.`,
 	},
+	certain: true,
 	observe: observeOutages,
 	inspect: inspectOutages,
 }
@@ -427,6 +429,8 @@ func inspectOutages(d *Diagnosis, seen observer) ([]candidate, error) {
 			found = append(found, o.candidate(x))
 		}
 	}
+	// Scopes of the same subject: the one that explains most.
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(len(b.claims), len(a.claims)) })
 	return found, nil
 }
 
@@ -564,7 +568,10 @@ func (o *outageObserver) candidate(x *outage) candidate {
 	c.Subject = result.Subject{Type: "site", Host: s.host, Method: s.method, Route: s.prefix}
 	if x.routes == 1 {
 		e := &o.State.Endpoints[x.route]
-		c.Subject.Host, c.Subject.Method, c.Subject.Route = e.Host, e.Method, e.Template
+		c.Subject.Method, c.Subject.Route = e.Method, e.Template
+	}
+	if s.every {
+		c.Subject.Host = o.commonHost(c.claims)
 	}
 	details := &Outage{
 		SignIn: s.signIn, Refused: x.actors, Accepted: x.span.Trials - x.span.Hits, Proven: x.proven, Routes: x.routes,

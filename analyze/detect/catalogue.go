@@ -70,6 +70,7 @@ func Catalogue() []Kind {
 		authScanner,
 		authenticationOutage,
 		intermittentRefusal,
+		clientSoftwareFailure,
 		unauthorizedSpike,
 	}
 }

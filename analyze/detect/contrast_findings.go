@@ -91,7 +91,14 @@ func (d *Diagnosis) acceptedBelow(key *contrastKey) (n int64) {
 
 // restOfUpstreams returns the backends that, from a time on, refuse a far greater
 // share of good clients than the other backends, though not nearly all.
-func restOfUpstreams(d *Diagnosis, _ observer) ([]candidate, error) {
+func restOfUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
+	places, _ := seen.(upstreamObserver)
+	at := slices.IndexFunc(places, func(o *placeObserver) bool { return !o.server })
+	if at < 0 {
+		return nil, nil
+	}
+	backends := places[at]
+	counts := backends.counts()
 	var found []candidate
 	d.contrasts([]contrastType{backendContrast}, func(s *contrastSeries, c *contrast, claims []uint32) {
 		upstream := s.keys[c.place].number
@@ -105,11 +112,11 @@ func restOfUpstreams(d *Diagnosis, _ observer) ([]candidate, error) {
 		if ongoing {
 			cand.Severity = result.High
 		}
-		cand.Exhibit = d.byUpstream(upstream)
+		cand.Exhibit = backends.exhibit(upstream, counts)
 		cand.Details = &BadUpstream{
 			RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
 			OddsRatio: round(min(odds(min(c.share(), smoothed(c.Inside)))/odds(c.usual), 1e6), 1), PValue: result.Probability(c.p),
-			Routes: routes, Others: otherUpstreams(d, upstream), Ongoing: ongoing,
+			Routes: routes, Others: backends.others(upstream, counts), Ongoing: ongoing,
 		}
 		found = append(found, cand)
 	})

@@ -142,9 +142,11 @@ func lastTime(d *Diagnosis) int64 {
 // findingID returns the id of a finding: its kind and a hash of its subject, so that
 // the same trouble has the same id every night.
 func findingID(kind string, s result.Subject) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{
-		kind, s.Type, s.Host, s.Method, s.Route, s.User, s.ClientAddress, s.UserAgent, s.Upstream,
-	}, "\x00")))
+	names := []string{kind, s.Type, s.Host, s.Method, s.Route, s.User, s.ClientAddress, s.UserAgent, s.Upstream}
+	if s.Server != "" {
+		names = append(names, s.Server)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(names, "\x00")))
 	return kind + "-" + hex.EncodeToString(sum[:6])
 }
 

@@ -9,7 +9,6 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
-	"logscan/analyze/timeline"
 )
 
 const (
@@ -66,21 +65,6 @@ func comparison(counts result.ExhibitCounts, faulty, good result.PartKind, x, y 
 		{Kind: faulty, Refused: x.Hits, Accepted: x.Trials - x.Hits, Marked: true},
 		{Kind: good, Refused: y.Hits, Accepted: y.Trials - y.Hits},
 	}}
-}
-
-// byUpstream compares a faulty upstream with the others.
-func (d *Diagnosis) byUpstream(faulty uint32) *result.Exhibit {
-	x := &result.Exhibit{Counts: result.CountsByUpstream}
-	for i := range d.State.Upstreams {
-		u := &d.State.Upstreams[i]
-		p := result.Part{Name: result.Clean(u.Name), Refused: u.N[timeline.Unauthorized], Accepted: u.N[timeline.Accepted], Marked: uint32(i) == faulty}
-		if p.Marked {
-			x.Parts = slices.Insert(x.Parts, 0, p)
-		} else if len(x.Parts) < maxParts {
-			x.Parts = append(x.Parts, p)
-		}
-	}
-	return x
 }
 
 // byAccount shows the accounts of an attack, those that were opened and those with

@@ -236,6 +236,7 @@ func (x *explainer) description(f *result.Finding) float64 {
 		{f.Subject.Host, len(x.Lifetimes)},
 		{f.Subject.Route, len(x.State.Endpoints)},
 		{f.Subject.Upstream, len(x.State.Upstreams)},
+		{f.Subject.Server, len(x.State.Servers)},
 		{f.Subject.User, len(x.State.Users)},
 		{f.Subject.ClientAddress, len(x.State.Addresses)},
 		{f.Subject.UserAgent, len(x.State.Agents)},

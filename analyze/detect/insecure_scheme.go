@@ -98,11 +98,12 @@ func (o *schemeObserver) part() func(*timeline.Actor, uint32) {
 		look(a, id)
 		for i := range a.Events {
 			e := &a.Events[i]
-			if e.Scheme == timeline.UnknownScheme || e.Outcome != timeline.Accepted && e.Outcome != timeline.Unauthorized {
+			scheme := e.Origin.Scheme()
+			if scheme == timeline.UnknownScheme || e.Outcome != timeline.Accepted && e.Outcome != timeline.Unauthorized {
 				continue
 			}
 			if n := cells[e.Endpoint]; n != nil {
-				n[e.Scheme-timeline.HTTP].Add(e.Outcome == timeline.Unauthorized)
+				n[scheme-timeline.HTTP].Add(e.Outcome == timeline.Unauthorized)
 			}
 		}
 	}

@@ -134,7 +134,7 @@ type mixtures struct {
 	cells  [][]cell              // by scope and step: actors
 	steps  [][]mixture           // by scope and step: requests
 	routes []*[phases]stats.Cell // by endpoint and phase; nil for none
-	places []*[phases]stats.Cell // by upstream and phase; nil for none
+	places []*[phases]stats.Cell // by upstream, then by server, and phase; nil for none
 }
 
 func newMixtures(scopes, endpoints, upstreams int) *mixtures {
@@ -206,7 +206,7 @@ func observeIntermittent(d *Diagnosis) observer {
 		})
 	}
 	for s := range o.scopes.list {
-		if o.scopes.list[s].signIn {
+		if x := &o.scopes.list[s]; x.signIn || x.both {
 			counts[s] = 0
 		}
 	}
@@ -220,7 +220,7 @@ func observeIntermittent(d *Diagnosis) observer {
 }
 
 func (o *mixedObserver) newPart() *mixtures {
-	return newMixtures(len(o.scopes.list), len(o.State.Endpoints), len(o.State.Upstreams))
+	return newMixtures(len(o.scopes.list), len(o.State.Endpoints), len(o.State.Upstreams)+len(o.State.Servers))
 }
 
 // mixedPart is the part of a mixedObserver that belongs to one goroutine.
@@ -304,6 +304,9 @@ func (p *mixedPart) answers(a *timeline.Actor, begin func(), answer func(e *time
 func (p *mixedPart) count(e *timeline.Event, step int, refused bool) {
 	phase := step * phases / session.MaxSteps
 	addPhase(p.sums.routes, e.Endpoint, phase, refused)
+	if n := e.Origin.Server(); n > 0 {
+		addPhase(p.sums.places, uint32(len(p.State.Upstreams)+n-1), phase, refused)
+	}
 	var same *stats.Cell
 	agrees := false
 	if e.Upstream != 0 {
@@ -404,6 +407,9 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 	}
 	x := &o.scopes.list[s]
 	c.Subject, c.Onset = result.Subject{Type: "site", Host: x.host, Route: x.prefix}, parse.NoTime
+	if x.every {
+		c.Subject.Host = o.commonHost(c.claims)
+	}
 	details := inside.details()
 	details.Sessions, details.Routes, details.PValue = sessions, routes, result.Probability(pValue)
 	details.Ongoing = span.to == session.MaxSteps || o.ongoing(c.claims)
@@ -474,11 +480,17 @@ func (o *mixedObserver) routesAlike(s int32, span span, all stats.Cell) bool {
 	return routes >= 2 && float64(like) >= alikeRoutes*float64(compared)
 }
 
-// placesAlike reports whether at least two backends refuse, where they are logged.
+// placesAlike reports whether at least two backends, and servers, refuse, where they are
+// logged.
 func (o *mixedObserver) placesAlike(span span, all stats.Cell) bool {
+	upstreams := len(o.State.Upstreams)
+	return alikePlaces(o.all.places[:upstreams], span, all) && alikePlaces(o.all.places[upstreams:], span, all)
+}
+
+func alikePlaces(places []*[phases]stats.Cell, span span, all stats.Cell) bool {
 	seen, refusing := 0, 0
-	for u := range o.all.places {
-		n := during(o.all.places[u], span)
+	for _, p := range places {
+		n := during(p, span)
 		if n.Trials < alikeRequests {
 			continue
 		}

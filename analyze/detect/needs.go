@@ -27,7 +27,7 @@ func heldFields(s *timeline.State) map[string]bool {
 	named := func(s string) bool { return s != "" }
 	h := map[string]bool{
 		needTime: len(s.Minutes) > 0, needScheme: s.Schemes, needSession: s.Sessions,
-		needUser: len(s.Users) > 0, needUpstream: len(s.Upstreams) > 0,
+		needUser: len(s.Users) > 0, needUpstream: len(s.Upstreams) > 0 || len(s.Servers) > 1,
 		needClient: slices.ContainsFunc(s.Addresses, named), needAgent: slices.ContainsFunc(s.Agents, named),
 	}
 	for i := range s.Endpoints {

@@ -57,7 +57,7 @@ func (o *neighbours) part() func(*timeline.Actor, uint32) {
 				client = e.Client
 				wanted = o.byClient[client]
 			}
-			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.Protected[e.Endpoint] || o.suspect[e.Endpoint] && !(o.http && e.Scheme == timeline.HTTPS) {
+			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.Protected[e.Endpoint] || o.suspect[e.Endpoint] && !(o.http && e.Origin.Scheme() == timeline.HTTPS) {
 				continue
 			}
 			// Events and refusals are both ordered by time: one pass suffices.

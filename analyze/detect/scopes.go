@@ -16,12 +16,13 @@ type scope struct {
 	prefix string // ends with a slash, or is a whole route
 	method string // of a single sign-in route
 	every  bool   // all hosts
-	signIn bool
+	signIn bool   // the sign-in routes only
+	both   bool   // sign-in routes too; else all others
 }
 
 const (
 	// scopesOfEndpoint is the maximum number of scopes that an endpoint is in.
-	scopesOfEndpoint = 4
+	scopesOfEndpoint = 6
 	// maxScopes is the maximum number of scopes followed over time, those that refuse
 	// most actors.
 	maxScopes = 64
@@ -39,16 +40,17 @@ type scopes struct {
 // newScopes returns the scopes of the endpoints that check credentials: the protected
 // ones, those that refused somebody, and the sign-in routes.
 func newScopes(d *Diagnosis) *scopes {
+	hasSignIn := slices.ContainsFunc(d.Roles, func(r session.Role) bool { return r&session.SignsIn != 0 })
 	s := &scopes{of: make([][scopesOfEndpoint]int32, len(d.State.Endpoints))}
 	number := map[scope]int32{}
 	for i := range d.State.Endpoints {
 		e := &d.State.Endpoints[i]
-		s.of[i] = [scopesOfEndpoint]int32{-1, -1, -1, -1}
+		s.of[i] = [scopesOfEndpoint]int32{-1, -1, -1, -1, -1, -1}
 		signsIn := d.Roles[i]&session.SignsIn != 0
 		if !signsIn && d.Roles[i]&session.Guards == 0 && d.Endpoints[i].RefusedActors == 0 {
 			continue
 		}
-		all := []scope{{every: true, signIn: signsIn}, {host: e.Host, signIn: signsIn}}
+		all := []scope{{host: e.Host, signIn: signsIn}}
 		if signsIn {
 			all = append(all, scope{host: e.Host, prefix: e.Template, method: e.Method, signIn: true})
 		} else {
@@ -58,8 +60,14 @@ func newScopes(d *Diagnosis) *scopes {
 				}
 			}
 		}
-		if len(d.Sites) == 1 {
-			all = all[1:] // the host is all hosts
+		if len(d.Sites) > 1 {
+			all = append(all, scope{every: true, signIn: signsIn})
+		}
+		if hasSignIn {
+			all = append(all, scope{host: e.Host, both: true})
+		}
+		if hasSignIn && len(d.Sites) > 1 {
+			all = append(all, scope{every: true, both: true})
 		}
 		for j, x := range all {
 			n, ok := number[x]
@@ -135,5 +143,18 @@ func (s *scopes) each(endpoint uint32, do func(scope int32)) {
 
 // contains reports whether all endpoints of y are in x as well.
 func (x *scope) contains(y *scope) bool {
-	return x.signIn == y.signIn && (x.every || x.host == y.host && (x.method == "" || x.method == y.method) && strings.HasPrefix(y.prefix, x.prefix))
+	return (x.both || !y.both && x.signIn == y.signIn) && (x.every || x.host == y.host && (x.method == "" || x.method == y.method) && strings.HasPrefix(y.prefix, x.prefix))
+}
+
+// commonHost returns the host of all of the refusals, empty if they are of several.
+func (d *Diagnosis) commonHost(refusals []uint32) string {
+	host := ""
+	for n, i := range refusals {
+		h := d.State.Endpoints[d.Refusals[i].Endpoint].Host
+		if n > 0 && h != host {
+			return ""
+		}
+		host = h
+	}
+	return host
 }

@@ -13,10 +13,12 @@ import (
 	"logscan/parse"
 )
 
-// upstreamMisconfigured finds a backend that refuses what the others accept.
+// upstreamMisconfigured finds a backend, or a server by its log, that refuses what the
+// others accept.
 //
-// Sign: on the same routes in the same hours, good sessions are refused by one
-// backend and accepted by the others, on many routes. Not: a route that is broken
+// Sign: on the same routes in the same hours, clients are refused by one backend and
+// accepted by the others, on many routes; not necessarily all of them: a late clock
+// refuses fresh tokens, a stale key those of the new one. Not: a route that is broken
 // on all of them, one that only this backend serves, sessions that have ended (no
 // backend accepts them).
 //
@@ -29,15 +31,16 @@ var upstreamMisconfigured = Kind{
 	Label:    "Misconfigured backend",
 	Meaning:  "One backend of several refuses what the others accept.",
 	Category: UpstreamCategory,
-	Subjects: []string{"upstream"},
+	Subjects: []string{"upstream", "server"},
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUpstream},
 	Uses:     []parse.Extra{parse.ExtraUpstream, parse.ExtraUpstreamStatus},
 	Details:  func() any { return new(BadUpstream) },
-	Title:    `Backend {{.Subject.Upstream}} refuses sessions that the other backends accept, {{since .Onset}}`,
+	Title:    `{{with .Subject.Server}}Server {{.}}{{else}}Backend {{.Subject.Upstream}}{{end}} refuses sessions that the other {{if .Subject.Server}}servers{{else}}backends{{end}} accept, {{since .Onset}}`,
 	Explanation: `{{with .Details}}
-		{{share .RefusedShare}} of the clients that reached this backend with a good session were refused (at least {{share .RefusedLow}} with 95% confidence), on {{count .Routes "route"}}.
-		Other backends accepted clients on the same routes in the same hours{{if lt .OddsRatio 1000.0}}: the odds of a refusal are {{fixed 0 .OddsRatio}} times as high here{{else}} and refused next to none{{end}}.
-		Users see it only some of the time, because their next request may reach another backend and succeed.
+		{{share .RefusedShare}} of the clients that reached {{if $.Subject.Server}}this server{{else}}this backend{{end}} with a session were refused (at least {{share .RefusedLow}} with 95% confidence), on {{count .Routes "route"}}.
+		The others accepted clients on the same routes in the same hours{{if lt .OddsRatio 1000.0}}: the odds of a refusal are {{fixed 0 .OddsRatio}} times as high here{{else}} and refused next to none{{end}}.
+		{{if .Fresh}}It refuses sessions soon after they began and accepts older ones, as a server does whose clock is late.{{end}}
+		Users see it only some of the time, because their next request may reach another one and succeed.
 		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`Take the backend out of the pool until it accepts sessions again (nginx: down on its server line in the upstream block; HAProxy: disable server).`,
@@ -55,19 +58,35 @@ type BadUpstream struct {
 	RefusedLow   result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
 	OddsRatio    float64            `json:"odds_ratio"`                                         // at most a million
 	PValue       result.Probability `json:"p_value"`
-	Routes       int                `json:"routes"`  // that refused
-	Others       []string           `json:"others"`  // the other backends with their counts
-	Ongoing      bool               `json:"ongoing"` // at the end of the log
+	Routes       int                `json:"routes"`                  // that refused
+	Others       []string           `json:"others"`                  // the other backends with their counts
+	Ongoing      bool               `json:"ongoing"`                 // at the end of the log
+	Fresh        bool               `json:"fresh_refused,omitempty"` // it refuses sessions soon after their sign-in
 }
 
 const (
 	// upstreamRefused is the minimum number of refusals of good sessions.
 	upstreamRefused = 10
-	// upstreamShare is the minimum share of actors with good sessions that are
-	// refused while it lasts.
+	// upstreamShare is the share of the actors refused while it lasts that is always
+	// enough. Less is enough if it is upstreamTimes that of the others and at least
+	// upstreamLeast: a late clock refuses fresh tokens only.
 	upstreamShare = 0.6
+	upstreamTimes = 3
+	upstreamLeast = 0.1
 	// upstreamLower is the minimum of the lower bound of that share.
-	upstreamLower = 0.5
+	upstreamLower = 0.07
+	// upstreamUneven is the least ratio of its refusals to those of the backend
+	// with fewest.
+	upstreamUneven = 2
+	// upstreamCrossed is the minimum share of the actors it refuses that another
+	// backend accepts in the same hour: others' clients may differ.
+	upstreamCrossed = 0.3
+	// freshAge is how soon after a sign-in, in milliseconds, a token is fresh, and
+	// freshRefused and freshAccepted the shares of fresh ones among those refused and
+	// accepted that show a clock that is late: they are off by minutes.
+	freshAge      = 5 * 60_000
+	freshRefused  = 0.8
+	freshAccepted = 0.5
 	// upstreamOdds is the minimum odds ratio of a refusal against the others.
 	upstreamOdds = 5
 	// upstreamActors is the minimum number of distinct actors refused.
@@ -81,81 +100,209 @@ const (
 	maxOthers = 10
 )
 
-// goodSession reports whether a refused session was good: accepted shortly before,
-// and again after without a sign-in.
-func goodSession(r *session.Refusal) bool { return r.Upstream != 0 && !r.SignIn && r.Alive }
+// placeRefusal reports whether a refusal counts: of a client that was accepted before, or
+// is soon after. Ordinary ends of sessions come to all backends alike.
+func placeRefusal(r *session.Refusal) bool {
+	return !r.SignIn && (r.Known || r.Good || r.Session) && r.Cause != session.Challenge
+}
 
-// stratum is a route in an hour, at one backend.
+// partition divides the requests: by backend, or by the server whose log they are
+// in.
+type partition struct {
+	names  []string
+	server bool
+	of     func(e *timeline.Event) int    // number of the place, -1 for none
+	refuse func(refusal int) (number int) // the same of a refusal
+}
+
+// placesOf returns the divisions of a log that has several places.
+func placesOf(d *Diagnosis) (all []partition) {
+	s := d.State
+	if len(s.Upstreams) > 1 {
+		names := make([]string, len(s.Upstreams))
+		for i := range names {
+			names[i] = s.Upstreams[i].Name
+		}
+		all = append(all, partition{
+			names: names, of: func(e *timeline.Event) int { return int(e.Upstream) - 1 },
+			refuse: func(i int) int { return int(d.Refusals[i].Upstream) - 1 },
+		})
+	}
+	if len(s.Servers) > 1 {
+		all = append(all, partition{
+			names: s.Servers, server: true, of: func(e *timeline.Event) int { return e.Origin.Server() - 1 },
+			refuse: func(i int) int { return int(s.ServerOf[s.Refusals[i].Input]) - 1 },
+		})
+	}
+	return all
+}
+
+// stratum is a route in an hour, at one place.
 type stratum struct {
 	endpoint uint32
 	hour     int32
-	upstream uint16
+	place    int32
 }
 
-// upstreamObserver follows the backends over time, and counts actors by stratum.
-type upstreamObserver struct {
+// placeObserver follows the places of one partition over time, and counts actors by
+// stratum.
+type placeObserver struct {
 	*seriesObserver
-	strata      map[stratum]*stats.Cell // distinct actors; hits are refused
-	strataParts []map[stratum]*stats.Cell
+	partition
+	strata map[stratum]*stats.Cell // distinct actors; hits are refused
+	// crossed counts, by place, the actors that it refused; hits were accepted by
+	// another place in the same hour.
+	crossed []stats.Cell
+	fresh   [][2]stats.Cell // by place: requests accepted, and refused; hits soon after a sign-in
+	parts   []*placePart
 }
+
+// upstreamObserver follows all divisions.
+type upstreamObserver []*placeObserver
 
 func observeUpstreams(d *Diagnosis) observer {
-	counts := make([]int64, len(d.State.Upstreams))
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) && goodSession(r) {
-			counts[r.Upstream-1]++
+	var all upstreamObserver
+	for _, x := range placesOf(d) {
+		counts := make([]int64, len(x.names))
+		for i := range d.Refusals {
+			if n := x.refuse(i); n >= 0 && d.open(i) && placeRefusal(&d.Refusals[i]) {
+				counts[n]++
+			}
 		}
+		list := unevenPlaces(counts)
+		if len(list) == 0 {
+			continue
+		}
+		series := d.series(list, len(counts), func(e *timeline.Event) int {
+			if d.Roles[e.Endpoint]&session.Guards == 0 {
+				return -1
+			}
+			return x.of(e)
+		}, func(e *timeline.Event) bool { return placeRefusal(&d.Refusals[e.Refusal]) })
+		all = append(all, &placeObserver{
+			seriesObserver: series, partition: x, strata: map[stratum]*stats.Cell{},
+			crossed: make([]stats.Cell, len(x.names)), fresh: make([][2]stats.Cell, len(x.names)),
+		})
 	}
-	list := topKeys(counts, upstreamRefused)
-	if len(list) == 0 || len(d.State.Upstreams) < 2 {
+	if len(all) == 0 {
 		return nil
 	}
-	series := d.series(list, len(counts), func(e *timeline.Event) int {
-		if d.Roles[e.Endpoint]&session.Guards == 0 {
-			return -1
-		}
-		return int(e.Upstream) - 1
-	}, func(e *timeline.Event) bool { return goodSession(&d.Refusals[e.Refusal]) })
-	return &upstreamObserver{seriesObserver: series, strata: map[stratum]*stats.Cell{}}
+	return all
 }
 
-func (o *upstreamObserver) part() func(*timeline.Actor, uint32) {
-	follow := o.seriesObserver.part()
-	cells := map[stratum]*stats.Cell{}
-	o.strataParts = append(o.strataParts, cells)
-	seen := map[stratum]uint8{} // of the actor: 1 accepted, 2 refused
+// unevenPlaces returns the places that have more refusals than the least of them by a
+// factor: without such, none is worse than the others.
+func unevenPlaces(counts []int64) []uint32 {
+	least := slices.Min(counts)
+	list := topKeys(counts, max(upstreamRefused, upstreamUneven*least))
+	return list
+}
+
+func (all upstreamObserver) part() func(*timeline.Actor, uint32) {
+	parts := make([]func(*timeline.Actor, uint32), len(all))
+	for i, o := range all {
+		parts[i] = o.part()
+	}
 	return func(a *timeline.Actor, id uint32) {
-		follow(a, id)
-		clear(seen)
-		for i := range a.Events {
-			e := &a.Events[i]
-			refused := e.Refusal != timeline.NoRefusal && goodSession(&o.Refusals[e.Refusal])
-			if e.Upstream == 0 || !refused && e.Outcome != timeline.Accepted || o.Roles[e.Endpoint]&session.Guards == 0 {
-				continue
-			}
-			key := stratum{e.Endpoint, int32(e.Time / 3_600_000), e.Upstream}
-			bit := uint8(1)
-			if refused {
-				bit = 2
-			}
-			if seen[key]&bit != 0 {
-				continue
-			}
-			seen[key] |= bit
-			cell := cells[key]
-			if cell == nil {
-				cell = &stats.Cell{}
-				cells[key] = cell
-			}
-			cell.Add(refused)
+		for _, part := range parts {
+			part(a, id)
 		}
 	}
 }
 
-func (o *upstreamObserver) gather() {
+func (all upstreamObserver) gather() {
+	for _, o := range all {
+		o.gather()
+	}
+}
+
+// placePart is the part of a placeObserver that belongs to one goroutine.
+type placePart struct {
+	*placeObserver // read only
+	strata         map[stratum]*stats.Cell
+	crossed        []stats.Cell
+	fresh          [][2]stats.Cell
+	seen           map[stratum]uint8 // of the actor: 1 accepted, 2 refused
+}
+
+func (o *placeObserver) part() func(*timeline.Actor, uint32) {
+	follow := o.seriesObserver.part()
+	p := &placePart{
+		placeObserver: o, strata: map[stratum]*stats.Cell{}, crossed: make([]stats.Cell, len(o.names)),
+		fresh: make([][2]stats.Cell, len(o.names)), seen: map[stratum]uint8{},
+	}
+	o.parts = append(o.parts, p)
+	return func(a *timeline.Actor, id uint32) {
+		follow(a, id)
+		p.actor(a)
+	}
+}
+
+func (p *placePart) actor(a *timeline.Actor) {
+	clear(p.seen)
+	signedIn := session.LongAgo
+	for i := range a.Events {
+		e := &a.Events[i]
+		if p.Roles[e.Endpoint]&session.SignsIn != 0 && e.Outcome <= timeline.Redirected {
+			signedIn = e.Time
+		}
+		refused := e.Refusal != timeline.NoRefusal && placeRefusal(&p.Refusals[e.Refusal])
+		place := p.of(e)
+		if place < 0 || !refused && e.Outcome != timeline.Accepted || p.Roles[e.Endpoint]&session.Guards == 0 {
+			continue
+		}
+		bit := uint8(1)
+		if refused {
+			bit = 2
+		}
+		if signedIn != session.LongAgo {
+			p.fresh[place][bit-1].Add(e.Time-signedIn <= freshAge)
+		}
+		key := stratum{e.Endpoint, int32(e.Time / 3_600_000), int32(place)}
+		if p.seen[key]&bit != 0 {
+			continue
+		}
+		p.seen[key] |= bit
+		n := p.strata[key]
+		if n == nil {
+			n = &stats.Cell{}
+			p.strata[key] = n
+		}
+		n.Add(refused)
+	}
+	p.cross()
+}
+
+// cross counts the places that refused the actor, and whether another place accepted it
+// in the same hour.
+func (p *placePart) cross() {
+	accepted := map[int32]int32{} // by hour: the place that accepted it, -1 for several
+	for key, bits := range p.seen {
+		if bits&1 == 0 {
+			continue
+		}
+		if was, ok := accepted[key.hour]; ok && was != key.place {
+			accepted[key.hour] = -1
+		} else {
+			accepted[key.hour] = key.place
+		}
+	}
+	refused := map[int32]bool{} // by place: accepted elsewhere
+	for key, bits := range p.seen {
+		if bits&2 != 0 {
+			at, ok := accepted[key.hour]
+			refused[key.place] = refused[key.place] || ok && at != key.place
+		}
+	}
+	for place, crossed := range refused {
+		p.crossed[place].Add(crossed)
+	}
+}
+
+func (o *placeObserver) gather() {
 	o.seriesObserver.gather()
-	for _, cells := range o.strataParts {
-		for key, n := range cells {
+	for _, p := range o.parts {
+		for key, n := range p.strata {
 			sum := o.strata[key]
 			if sum == nil {
 				sum = &stats.Cell{}
@@ -163,105 +310,174 @@ func (o *upstreamObserver) gather() {
 			}
 			sum.Merge(*n)
 		}
+		for n := range o.names {
+			o.crossed[n].Merge(p.crossed[n])
+			o.fresh[n][0].Merge(p.fresh[n][0])
+			o.fresh[n][1].Merge(p.fresh[n][1])
+		}
 	}
-	o.strataParts = nil
+	o.parts = nil
 }
 
-// against returns the strata of a backend, with the sums of all others.
-func (o *upstreamObserver) against(upstream uint16) []stats.Stratum {
+// against returns the strata of a place with the sums of all others, and the sum of the
+// others.
+func (o *placeObserver) against(place int32) (list []stats.Stratum, others stats.Cell) {
 	keys := make([]stratum, 0, len(o.strata))
 	for key := range o.strata {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(a, b stratum) int {
-		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.hour, b.hour), cmp.Compare(a.upstream, b.upstream))
+		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.hour, b.hour), cmp.Compare(a.place, b.place))
 	})
-	var list []stats.Stratum
 	for i, key := range keys {
 		if i == 0 || keys[i-1].endpoint != key.endpoint || keys[i-1].hour != key.hour {
 			list = append(list, stats.Stratum{})
 		}
 		s, n := &list[len(list)-1], o.strata[key]
-		side := &s.Others
-		if key.upstream == upstream {
-			side = &s.Group
+		if key.place == place {
+			s.Group.Merge(*n)
+		} else {
+			s.Others.Merge(*n)
+			others.Merge(*n)
 		}
-		side.Merge(*n)
 	}
-	return list
+	return list, others
 }
 
-func inspectUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
+func inspectUpstreams(d *Diagnosis, seen observer) (found []candidate, err error) {
 	if seen == nil {
 		return nil, nil
 	}
-	o := seen.(*upstreamObserver)
-	p, odds := make([]float64, len(o.keys)), make([]float64, len(o.keys))
-	for n, u := range o.keys {
-		p[n], odds[n] = stats.CochranMantelHaenszel(o.against(uint16(u) + 1))
-	}
-	adjusted := stats.BenjaminiHochberg(p)
-	var found []candidate
-	for n, u := range o.keys {
-		span, ok := refusingSpan(o.cells[n], upstreamShare)
-		if !ok || adjusted[n] > upstreamFalse || odds[n] < upstreamOdds {
-			continue
-		}
-		if lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95); lower >= upstreamLower {
-			if cand, ok := d.badUpstream(u, o.cells[n], span, lower, adjusted[n], odds[n]); ok {
-				found = append(found, cand)
-			}
-		}
+	for _, o := range seen.(upstreamObserver) {
+		found = append(found, o.inspect()...)
 	}
 	return found, nil
 }
 
-func (d *Diagnosis) badUpstream(upstream uint32, cells []cell, s span, lower, p, odds float64) (candidate, bool) {
+// badPlace is a place that refuses what others accept.
+type badPlace struct {
+	number  uint32
+	cells   []cell
+	span    span
+	lower   float64
+	p, odds float64
+}
+
+func (o *placeObserver) inspect() (found []candidate) {
+	p, bad := make([]float64, len(o.keys)), make([]badPlace, len(o.keys))
+	for n, u := range o.keys {
+		strata, others := o.against(int32(u))
+		b := &bad[n]
+		b.number, b.cells = u, o.cells[n]
+		p[n], b.odds = stats.CochranMantelHaenszel(strata)
+		share := min(upstreamShare, max(upstreamLeast, upstreamTimes*shareOf(others)))
+		var ok bool
+		if b.span, ok = refusingSpan(b.cells, share); !ok {
+			b.odds = 0
+		}
+		b.lower = stats.WilsonLower(b.span.Hits, b.span.Trials, stats.Z95)
+	}
+	for n, adjusted := range stats.BenjaminiHochberg(p) {
+		b := &bad[n]
+		b.p = adjusted
+		if b.p > upstreamFalse || b.odds < upstreamOdds || b.lower < upstreamLower || shareOf(o.crossed[b.number]) < upstreamCrossed {
+			continue
+		}
+		if c, ok := o.candidate(b); ok {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	var cand candidate
-	onset, _ := d.onsetOf(cells, s)
+	onset, _ := o.onsetOf(b.cells, b.span)
 	// The backend may accept some requests while it is faulty, so the onset is the
 	// first refusal rather than the last acceptance.
 	start := int64(math.MinInt64)
-	if s.accepted {
+	if b.span.accepted {
 		start = onset
 	}
-	end := d.From + int64(s.to)*d.Width
+	end := o.From + int64(b.span.to)*o.Width
 	routes := map[uint32]bool{}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
-		if r.Upstream != uint16(upstream)+1 || !d.open(i) || r.SignIn || !(r.Good || r.Session) || r.Time < start || s.to < session.MaxSteps && r.Time >= end {
+	for i := range o.Refusals {
+		r := &o.Refusals[i]
+		if o.refuse(i) != int(b.number) || !o.open(i) || !placeRefusal(r) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
 		routes[r.Endpoint] = true
 	}
-	if len(cand.claims) < upstreamRefused || distinctActors(d, cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
+	if len(cand.claims) < upstreamRefused || distinctActors(o.Diagnosis, cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
 		return cand, false
 	}
-	cand.Subject, cand.Onset = result.Subject{Type: "upstream", Upstream: d.State.Upstreams[upstream].Name}, parse.NoTime
-	if s.accepted {
+	name := o.names[b.number]
+	cand.Subject, cand.Onset = result.Subject{Type: "upstream", Upstream: name}, parse.NoTime
+	if o.server {
+		cand.Subject = result.Subject{Type: "server", Server: name}
+	}
+	if b.span.accepted {
 		cand.Onset = onset * 1000
 	}
-	cand.Confidence = confidence(p, lower)
+	cand.Confidence = confidence(b.p, max(b.lower, 1-upstreamOdds/b.odds))
 	cand.Severity = result.Medium
-	ongoing := d.ongoing(cand.claims)
+	ongoing := b.span.to == session.MaxSteps || o.ongoing(cand.claims)
 	if ongoing {
 		cand.Severity = result.High
 	}
-	cand.Exhibit = d.byUpstream(upstream)
-	cand.Details = &BadUpstream{
-		RefusedShare: result.Share(round(float64(s.Hits)/float64(s.Trials), 4)), RefusedLow: result.Share(round(lower, 4)),
-		OddsRatio: round(min(odds, 1e6), 1), PValue: result.Probability(p),
-		Routes: len(routes), Others: otherUpstreams(d, upstream), Ongoing: ongoing,
+	counts := o.counts()
+	cand.Exhibit = o.exhibit(b.number, counts)
+	details := &BadUpstream{
+		RefusedShare: result.Share(round(float64(b.span.Hits)/float64(b.span.Trials), 4)), RefusedLow: result.Share(round(b.lower, 4)),
+		OddsRatio: round(min(b.odds, 1e6), 1), PValue: result.Probability(b.p),
+		Routes: len(routes), Others: o.others(b.number, counts), Ongoing: ongoing,
 	}
+	accepted, refused := o.fresh[b.number][0], o.fresh[b.number][1]
+	details.Fresh = refused.Trials >= upstreamRefused && shareOf(refused) >= freshRefused && shareOf(accepted) <= freshAccepted
+	cand.Details = details
 	return cand, true
 }
 
-// otherUpstreams returns the other backends with their counts, at most maxOthers.
-func otherUpstreams(d *Diagnosis, upstream uint32) (others []string) {
-	for i := range d.State.Upstreams {
-		if u := &d.State.Upstreams[i]; uint32(i) != upstream && len(others) < maxOthers {
-			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", u.Name, u.N[timeline.Accepted], u.N[timeline.Unauthorized]))
+// counts returns the requests by place; hits are refused.
+func (o *placeObserver) counts() []stats.Cell {
+	n := make([]stats.Cell, len(o.names))
+	if o.server {
+		for key, c := range o.strata { // actors and hours: requests are not counted by server
+			n[key.place].Merge(*c)
+		}
+		return n
+	}
+	for i := range n {
+		u := &o.State.Upstreams[i]
+		refused := u.N[timeline.Unauthorized]
+		n[i] = stats.Cell{Hits: refused, Trials: refused + u.N[timeline.Accepted]}
+	}
+	return n
+}
+
+// exhibit compares a faulty place with the others.
+func (o *placeObserver) exhibit(faulty uint32, counts []stats.Cell) *result.Exhibit {
+	x := &result.Exhibit{Counts: result.CountsByUpstream}
+	if o.server {
+		x.Counts = result.CountsByServer
+	}
+	for i, n := range counts {
+		p := result.Part{Name: result.Clean(o.names[i]), Refused: n.Hits, Accepted: n.Trials - n.Hits, Marked: uint32(i) == faulty}
+		if p.Marked {
+			x.Parts = slices.Insert(x.Parts, 0, p)
+		} else if len(x.Parts) < maxParts {
+			x.Parts = append(x.Parts, p)
+		}
+	}
+	return x
+}
+
+// others returns the other places with their counts, at most maxOthers.
+func (o *placeObserver) others(place uint32, counts []stats.Cell) (others []string) {
+	for i, n := range counts {
+		if uint32(i) != place && len(others) < maxOthers {
+			others = append(others, fmt.Sprintf("%s: %d accepted, %d refused", o.names[i], n.Trials-n.Hits, n.Hits))
 		}
 	}
 	return others

@@ -111,7 +111,7 @@ func DecodeDetails(data []byte, details any) error {
 // Clean cleans the texts of f, which contain names from the log (see Clean).
 func (f *Finding) Clean() {
 	s := &f.Subject
-	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream} {
+	for _, t := range []*string{&s.Host, &s.Method, &s.Route, &s.User, &s.ClientAddress, &s.UserAgent, &s.Upstream, &s.Server} {
 		*t = Clean(*t)
 	}
 	cleanDetails(f.Details)

@@ -19,6 +19,7 @@ const (
 	CountsRequests                        // requests
 	CountsByScheme                        // requests by URL scheme
 	CountsByUpstream                      // requests by upstream
+	CountsByServer                        // requests by server
 	CountsTries                           // sign-in tries
 	CountsByAccount                       // sign-in tries by account
 )

@@ -293,7 +293,7 @@ type Muted struct {
 
 // Subject names what a finding is about. Fields that do not apply are empty.
 type Subject struct {
-	Type          string `json:"type"` // session_policy, site, endpoint, upstream, account, client, ...
+	Type          string `json:"type"` // session_policy, site, endpoint, upstream, server, account, client, ...
 	Host          string `json:"host,omitempty"`
 	Method        string `json:"method,omitempty"`
 	Route         string `json:"route,omitempty"`
@@ -301,6 +301,7 @@ type Subject struct {
 	ClientAddress string `json:"client_address,omitempty"`
 	UserAgent     string `json:"user_agent,omitempty"`
 	Upstream      string `json:"upstream,omitempty"`
+	Server        string `json:"server,omitempty"` // whose log it is: a directory and the name of a log
 }
 
 // Endpoint names the endpoint of s: "GET www.example.org/a/{id}".

@@ -140,7 +140,8 @@ func (p *Carryover) eachActor(yield func(*timeline.EarlierActor, error) bool) {
 		for range r.times() {
 			x.Time += r.varint()
 			kind := r.uvarint()
-			x.Outcome, x.Scheme = timeline.Outcome(kind&7), timeline.Scheme(kind>>3&3)
+			scheme := timeline.Scheme(kind >> 3 & 3)
+			x.Outcome, x.Origin = timeline.Outcome(kind&7), timeline.OriginOf(scheme)
 			if kind&eventElsewhere != 0 {
 				x.Endpoint = r.index(len(e.Endpoints))
 				x.Upstream = uint16(r.index(len(e.Upstreams) + 1))
@@ -149,7 +150,7 @@ func (p *Carryover) eachActor(yield func(*timeline.EarlierActor, error) bool) {
 				x.User = r.index(len(e.Users) + 1)
 				x.Client = timeline.Client{Address: r.index(len(e.Addresses)), Agent: r.index(len(e.Agents))}
 			}
-			if x.Scheme > timeline.HTTPS || r.err != nil {
+			if scheme > timeline.HTTPS || r.err != nil {
 				r.fail()
 				break
 			}

@@ -245,7 +245,7 @@ func (k *partSaver) appendEvents(dst []byte, events []timeline.Event) []byte {
 	for i := range events {
 		e := &events[i]
 		dst = binary.AppendVarint(dst, e.Time-last.Time)
-		kind := uint64(e.Outcome) | uint64(e.Scheme)<<3
+		kind := uint64(e.Outcome) | uint64(e.Origin.Scheme())<<3
 		elsewhere := i == 0 || e.Endpoint != last.Endpoint || e.Upstream != last.Upstream
 		other := i == 0 || e.User != last.User || e.Client != last.Client
 		if elsewhere {

@@ -162,7 +162,7 @@ func (w *Worker) addEarlier(x *EarlierActor, keys []actorKey) {
 	for i := range x.Events {
 		v := &x.Events[i]
 		r := record{
-			ms: v.Time, outcome: v.Outcome, endpoint: w.recalled.endpoints[v.Endpoint], via: uint32(v.Scheme),
+			ms: v.Time, outcome: v.Outcome, endpoint: w.recalled.endpoints[v.Endpoint], via: uint32(v.Origin.Scheme()),
 			refusal: a.refusal,
 		}
 		number, hash := w.earlierClient(v.Client)

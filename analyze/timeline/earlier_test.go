@@ -16,7 +16,7 @@ import (
 func earlier() *Earlier {
 	sums := []SessionSum{privacy.SessionSum([]byte("goes on")), privacy.SessionSum([]byte("gone"))}
 	event := func(ms int64, endpoint, user uint32, o Outcome) Event {
-		return Event{Time: ms, Endpoint: endpoint, User: user, Client: Client{1, 0}, Outcome: o, Upstream: 1, Scheme: HTTPS}
+		return Event{Time: ms, Endpoint: endpoint, User: user, Client: Client{1, 0}, Outcome: o, Upstream: 1, Origin: OriginOf(HTTPS)}
 	}
 	actors := []EarlierActor{
 		{Session: sums[0], Named: true, Before: []byte("before"), Events: []Event{event(1000, 0, 1, Accepted), event(3000, 1, 1, Unauthorized)}},

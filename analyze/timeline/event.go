@@ -41,7 +41,7 @@ type record struct {
 	userHash  uint64 // of the user's name
 	endpoint  uint32
 	user      uint32 // number plus one, or 0
-	via       uint32 // scheme + numSchemes * (number of the upstream plus one, or 0)
+	via       uint32 // scheme + numSchemes * (number of the upstream plus one, or 0) + server<<serverAt
 	refusal   uint32 // of a 401
 	outcome   Outcome
 	newClient bool // actor.client is not the client of the last event
@@ -136,8 +136,9 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 				Client: a.client, Refusal: NoRefusal,
 			}
 			if a.via != 0 {
-				e.Scheme = Scheme(a.via % uint32(numSchemes))
-				if n := a.via / uint32(numSchemes); n != 0 {
+				way := a.via & (1<<serverAt - 1)
+				e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt)
+				if n := way / uint32(numSchemes); n != 0 {
 					e.Upstream = uint16(upstreams[n-1] + 1)
 				}
 			}

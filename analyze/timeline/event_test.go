@@ -65,13 +65,20 @@ func TestEventRoundTrip(t *testing.T) {
 			endpoint = uint32(near(endpointBits))
 		}
 		e.Endpoint = endpoint + 1
-		via := a.via
+		via := a.via & (1<<serverAt - 1)
 		if r.IntN(10) == 0 {
 			via = uint32(number(16)) % ways
 		}
-		if e.Scheme = Scheme(via % uint32(numSchemes)); via >= uint32(numSchemes) {
+		scheme := Scheme(via % uint32(numSchemes))
+		if via >= uint32(numSchemes) {
 			e.Upstream = uint16(via/uint32(numSchemes) + 1)
 		}
+		server := uint32(0)
+		if r.IntN(20) == 0 {
+			server = uint32(r.IntN(MaxServers + 1))
+		}
+		e.Origin = newOrigin(scheme, server)
+		via += server << serverAt
 		rec := record{ms: ms, outcome: e.Outcome, endpoint: endpoint, via: via}
 		if r.IntN(3) == 0 {
 			u := uint64(r.IntN(users))

@@ -126,6 +126,6 @@ func compareEvents(x, y *Event) int {
 		return cmp.Compare(x.Endpoint, y.Endpoint)
 	}
 	return cmp.Or(cmp.Compare(x.Outcome, y.Outcome), cmp.Compare(x.User, y.User),
-		CompareClients(x.Client, y.Client), cmp.Compare(x.Upstream, y.Upstream), cmp.Compare(x.Scheme, y.Scheme),
+		CompareClients(x.Client, y.Client), cmp.Compare(x.Upstream, y.Upstream), cmp.Compare(x.Origin, y.Origin),
 		cmp.Compare(x.Refusal, y.Refusal))
 }

@@ -25,6 +25,8 @@ type State struct {
 	Endpoints []Endpoint   // by host, template, method
 	Users     []NamedTally // by name
 	Upstreams []NamedTally // by name
+	Servers   []string     // whose logs were read, by name; see Worker.SetServers
+	ServerOf  []uint8      // by input: index into Servers plus one; 0 for none
 	Addresses []string     // of the clients listed by name, sorted
 	Agents    []string     // user agents of the clients listed by name, sorted
 	Minutes   []Minute     // by time, host
@@ -116,7 +118,7 @@ type Event struct {
 	Client   Client
 	Refusal  uint32 // index into State.Refusals, NoRefusal or EarlierEvent
 	Upstream uint16 // index into State.Upstreams plus one; 0 for none
-	Scheme   Scheme
+	Origin   Origin
 	Outcome  Outcome // Other also for a status that says nothing about credentials; see undecided
 }
 

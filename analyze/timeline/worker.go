@@ -26,6 +26,9 @@ type Worker struct {
 	ledgers     []Ledger // of complete blocks, by input
 	ledger      Ledger   // of the current block: in the padded struct, unlike ledgers
 	linesBefore []int64  // by input: lines that an earlier run has read
+	servers     []string // see SetServers
+	serverOf    []uint8
+	server      uint32 // of the current block, for record.via
 	blocks      []blockRef
 
 	hosts, upstreams boundedNames
@@ -97,6 +100,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 	l := &w.ledger
 	*l = emptyLedger
 	defer w.ledgers[b.Input].merge(l)
+	w.enter(b.Input)
 	block := uint32(len(w.blocks))
 	w.blocks = append(w.blocks, blockRef{input: int32(b.Input), seq: b.Seq})
 	if b.TooLong {
@@ -134,6 +138,7 @@ func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
 	l.Lines++
 	l.Bytes += int64(len(line)) + 1
 	l.Verdicts[parse.Parsed]++
+	w.enter(input)
 	w.blocks = append(w.blocks, blockRef{input: int32(input), lines: 1, seq: seq})
 	w.add(l, e, line, uint32(len(w.blocks)-1), 0)
 	w.enforceLimit()
@@ -177,6 +182,7 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 		w.users.list[r.user-1].Add(o, at)
 	}
 	w.schemes = w.schemes || r.via != 0
+	r.via += w.server
 	if len(e.Upstream) > 0 {
 		u := w.upstream(e.Upstream)
 		w.upstreamTally[u].Add(o, at)

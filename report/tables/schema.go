@@ -192,6 +192,7 @@ func findingsTable() Table {
 			agentOf(func(r *row) string { return r.Subject.UserAgent }),
 			text("upstream_address", "Backend that the finding is about.", func(r *row) string { return r.Subject.Upstream }).optional().
 				as("destination.address", "dst_endpoint.ip"),
+			text("server_name", "Server, by its log, that the finding is about.", func(r *row) string { return r.Subject.Server }).optional(),
 			text("title", "The problem in one line.", func(r *row) string { return r.Title }).as("", "finding_info.title"),
 			text("explanation", "The problem in a paragraph, with figures.", func(r *row) string { return r.Explanation }).as("", "finding_info.desc"),
 			text("remediation", "What to do, one step per line.", func(r *row) string { return strings.Join(r.Remediation, "\n") }).as("", "remediation.desc"),

@@ -19,6 +19,8 @@ func Caption(e *result.Exhibit) string {
 		return "Requests refused and accepted, by scheme"
 	case result.CountsByUpstream:
 		return "Requests refused and accepted, by backend"
+	case result.CountsByServer:
+		return "Requests refused and accepted, by server"
 	case result.CountsTries:
 		return "Sign-in tries before and after the onset"
 	case result.CountsByAccount:

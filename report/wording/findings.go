@@ -200,7 +200,7 @@ func SubjectFigures(s *result.Subject) []Figure {
 	var all []Figure
 	for _, f := range []Figure{
 		{"Host", s.Host}, {"Method", s.Method}, {"Route", s.Route}, {"User", s.User},
-		{"Client address", s.ClientAddress}, {"User agent", s.UserAgent}, {"Backend", s.Upstream},
+		{"Client address", s.ClientAddress}, {"User agent", s.UserAgent}, {"Backend", s.Upstream}, {"Server", s.Server},
 	} {
 		if f.Value != "" {
 			all = append(all, Figure{f.Name, Clip(f.Value, MaxName)})

@@ -1,0 +1,502 @@
+package detect
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"logscan/analyze/result"
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+)
+
+// clientSoftwareFailure finds versions of an application or library that are refused
+// where all others are accepted.
+//
+// Sign: on one route, or several, the clients of one version are refused from its
+// release or from one time on, though they signed in, while other software is accepted
+// there in the same hours. Not: a broken route (all are refused), a retry storm (each
+// client was refused for a reason of its own), an attack's tool (its clients are never
+// accepted).
+//
+// Statistic: as for upstream_misconfigured, by route: Cochran, Mantel and Haenszel's
+// test over the hours, each actor counted once per stratum, adjusted by Benjamini and
+// Hochberg over versions and routes; Wilson's lower bound of the share refused while it
+// lasts; its change-point (stats.Segment) is the onset. A client that
+// repeats a refused request counts once.
+var clientSoftwareFailure = Kind{
+	Name:     "client_software_failure",
+	Label:    "Failing client software",
+	Meaning:  "One version of an application or library is refused where others are accepted.",
+	Category: ClientCategory,
+	Subjects: []string{"client_software"},
+	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},
+	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraSession},
+	Details:  func() any { return new(FailingSoftware) },
+	Title: `{{.Subject.UserAgent}} {{if .Details.Renewal}}cannot renew its tokens{{else if .Details.NoCredentials}}sends no credentials{{else}}is refused{{end}}
+		{{- if or .Details.Renewal (eq .Details.RouteCount 1)}} at {{.Details.Route}}{{else}} on {{count .Details.RouteCount "route"}}{{end}} {{since .Onset}}`,
+	Explanation: `{{with .Details}}
+		{{plural .Refused "client" "clients"}} of this version were refused there, {{share .RefusedShare}} of those that made such requests (at least {{share .RefusedLow}} with 95% confidence).
+		Other software made the same requests in the same hours and was refused {{share .OthersShare}} of the time.
+		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
+		{{if .Versions}}Other versions: {{list .Versions}}.{{end}}
+		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
+	Remedy: []string{
+		`Report it to the makers of {{.Subject.UserAgent}} with the evidence lines, and stop its distribution until it is mended.`,
+		`{{if .Details.Renewal}}Check the client's registration at the token endpoint: its client id and secret may be revoked or expired, its grant type or scope not allowed. An OAuth error log says invalid_client or invalid_grant (RFC 6749, section 5.2).{{else}}Compare its requests with those of a version that works: the Authorization header or cookie, the token's audience and scope, the host and scheme, the redirects that it follows.{{end}}`,
+		`Check what changed on the server {{with .Details.OnsetHigh}}at {{time .}}{{else}}before the start of the log{{end}}: a removed API version, a stricter check, a revoked key that this version has built in.`,
+	},
+	observe: observeSoftware,
+	inspect: inspectSoftware,
+}
+
+// FailingSoftware is the details of a client_software_failure finding.
+type FailingSoftware struct {
+	Route         string             `json:"route"`  // the one with most refusals
+	Routes        []string           `json:"routes"` // that refuse it, most refusals first
+	RouteCount    int                `json:"route_count"`
+	Refused       int64              `json:"refused_clients"` // distinct
+	RefusedShare  result.Share       `json:"refused_share"`
+	RefusedLow    result.Share       `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
+	OthersShare   result.Share       `json:"others_share"`                                       // of other software on the same routes
+	OddsRatio     float64            `json:"odds_ratio"`                                         // at most a million
+	Versions      []string           `json:"versions"`                                           // others of the family, with their counts
+	Renewal       bool               `json:"renewal"`                                            // the routes sign in or renew tokens
+	NoCredentials bool               `json:"no_credentials"`                                     // the refused requests carry none
+	PValue        result.Probability `json:"p_value"`
+	Ongoing       bool               `json:"ongoing"`
+	OnsetHigh     *result.Time       `json:"onset_high,omitempty" label:"first refused"`
+}
+
+const (
+	// softwareActors is the minimum number of distinct actors refused: fewer may
+	// have troubles of their own.
+	softwareActors = 5
+	// softwareProven is the minimum share of them that is accepted otherwise: those of
+	// an attack's tool are not.
+	softwareProven = 0.4
+	// softwareShare is the minimum share of the actors refused while it lasts: some
+	// still have good tokens.
+	softwareShare = 0.5
+	// softwareLower is the minimum of the lower bound of that share.
+	softwareLower = 0.35
+	// softwareOdds is the minimum odds ratio of a refusal against other software.
+	softwareOdds = 5
+	// softwareFalse is the accepted rate of false reports over versions and routes.
+	softwareFalse = 0.001
+	// softwareNaked is the share of refused requests without credentials from which
+	// on the software does not send them.
+	softwareNaked = 0.9
+)
+
+// use is software on a route.
+type use struct{ endpoint, software uint32 }
+
+// softwareStratum is a route in an hour.
+type softwareStratum struct {
+	endpoint uint32
+	hour     int32
+}
+
+// softwareObserver follows the uses over time.
+type softwareObserver struct {
+	*Diagnosis
+	software *software
+	uses     []use                          // by endpoint and software
+	at       map[uint32][]int32             // by endpoint: its uses
+	cells    [][]cell                       // by use and step
+	strata   []map[int32]stats.Cell         // by use and hour
+	routes   map[softwareStratum]stats.Cell // of all clients
+	parts    []*softwarePart
+}
+
+// provenRefusal reports whether a refusal is of a client that is accepted otherwise.
+func provenRefusal(r *session.Refusal) bool {
+	return (r.Known || r.Good) && r.Cause != session.Challenge
+}
+
+func observeSoftware(d *Diagnosis) observer {
+	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents), at: map[uint32][]int32{}, routes: map[softwareStratum]stats.Cell{}}
+	type user struct {
+		use
+		actor uint32
+	}
+	seen, routeActors := map[user]bool{}, map[[2]uint32]bool{}
+	counts, ofRoute := map[use]int64{}, map[uint32]int64{}
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if !d.open(i) || !provenRefusal(r) {
+			continue
+		}
+		if k := [2]uint32{r.Endpoint, r.Actor}; !routeActors[k] {
+			routeActors[k] = true
+			ofRoute[r.Endpoint]++
+		}
+		for _, s := range o.software.of[r.Agent] {
+			if u := (user{use{r.Endpoint, s - 1}, r.Actor}); s > 0 && !seen[u] {
+				seen[u] = true
+				counts[u.use]++
+			}
+		}
+	}
+	requests, all := o.requests()
+	for u, n := range counts {
+		// Of what the route refuses, this software has far more than of all requests.
+		share := float64(requests[u.software]) / float64(max(all, 1))
+		others := float64(ofRoute[u.endpoint] - n)
+		if n >= softwareActors && float64(n)*(1-share) >= softwareOdds*others*share {
+			o.uses = append(o.uses, u)
+		}
+	}
+	slices.SortFunc(o.uses, func(a, b use) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.software, b.software))
+	})
+	o.uses = o.uses[:min(len(o.uses), maxFollowed)]
+	if len(o.uses) == 0 {
+		return nil
+	}
+	for n, u := range o.uses {
+		o.at[u.endpoint] = append(o.at[u.endpoint], int32(n))
+	}
+	o.cells, o.strata = newCells(len(o.uses)), newStrata(len(o.uses))
+	return o
+}
+
+func newStrata(n int) []map[int32]stats.Cell {
+	all := make([]map[int32]stats.Cell, n)
+	for i := range all {
+		all[i] = map[int32]stats.Cell{}
+	}
+	return all
+}
+
+// requests returns the number of requests by software, and of all clients.
+func (o *softwareObserver) requests() (of []int64, all int64) {
+	of = make([]int64, len(o.software.names))
+	for c, s := range o.Clients {
+		n := int64(0)
+		for _, k := range s.Tally.N {
+			n += k
+		}
+		all += n
+		for _, x := range o.software.of[c.Agent] {
+			if x > 0 {
+				of[x-1] += n
+			}
+		}
+	}
+	return of, all
+}
+
+// softwarePart is the part of a softwareObserver that belongs to one goroutine.
+type softwarePart struct {
+	*softwareObserver // read only
+	cells             [][]cell
+	strata            []map[int32]stats.Cell
+	routes            map[softwareStratum]stats.Cell
+	refused           map[uint32]int64            // by endpoint: when it refused the actor last; 0 after an acceptance
+	hours             map[softwareStratum][2]bool // of the actor: accepted, refused
+	steps             map[uint32]int              // by endpoint: the step in which it was accepted last, plus one
+}
+
+func (o *softwareObserver) part() func(*timeline.Actor, uint32) {
+	p := &softwarePart{
+		softwareObserver: o, cells: newCells(len(o.uses)), strata: newStrata(len(o.uses)), routes: map[softwareStratum]stats.Cell{},
+		refused: map[uint32]int64{}, hours: map[softwareStratum][2]bool{}, steps: map[uint32]int{},
+	}
+	o.parts = append(o.parts, p)
+	return p.actor
+}
+
+func (p *softwarePart) actor(a *timeline.Actor, _ uint32) {
+	clear(p.refused)
+	clear(p.hours)
+	clear(p.steps)
+	for i := range a.Events {
+		e := &a.Events[i]
+		uses, ok := p.at[e.Endpoint]
+		if !ok {
+			continue
+		}
+		step := p.Step(e.Time)
+		switch {
+		case e.Outcome == timeline.Unauthorized:
+			if p.Refusals[e.Refusal].Cause == session.Challenge {
+				continue
+			}
+			last := p.refused[e.Endpoint]
+			p.refused[e.Endpoint] = e.Time
+			if last == 0 || e.Time-last > session.Nearby {
+				p.count(e, uses, step, true)
+			}
+		case e.Outcome == timeline.Accepted, e.Outcome == timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
+			p.refused[e.Endpoint] = 0
+			for _, n := range uses {
+				if c := &p.cells[n][step]; p.is(e, n) {
+					c.lastAccepted = max(c.lastAccepted, e.Time)
+				}
+			}
+			if p.steps[e.Endpoint] != step+1 {
+				p.steps[e.Endpoint] = step + 1
+				p.count(e, uses, step, false)
+			}
+		}
+	}
+}
+
+// is reports whether an event is of a use.
+func (p *softwarePart) is(e *timeline.Event, n int32) bool {
+	of := p.software.of[e.Client.Agent]
+	s := p.uses[n].software + 1
+	return of[0] == s || of[1] == s
+}
+
+// count counts an actor as refused or accepted, in its step and once in its hour.
+func (p *softwarePart) count(e *timeline.Event, uses []int32, step int, refused bool) {
+	key, which := softwareStratum{e.Endpoint, int32(e.Time / 3_600_000)}, 0
+	if refused {
+		which = 1
+	}
+	was := p.hours[key]
+	newInHour := !was[which]
+	was[which] = true
+	p.hours[key] = was
+	if newInHour {
+		n := p.routes[key]
+		n.Add(refused)
+		p.routes[key] = n
+	}
+	for _, n := range uses {
+		if !p.is(e, n) {
+			continue
+		}
+		if newInHour {
+			s := p.strata[n][key.hour]
+			s.Add(refused)
+			p.strata[n][key.hour] = s
+		}
+		if c := &p.cells[n][step]; refused {
+			c.refused++
+			c.firstRefused = min(c.firstRefused, e.Time)
+		} else {
+			c.accepted++
+		}
+	}
+}
+
+func (o *softwareObserver) gather() {
+	for _, p := range o.parts {
+		for n := range o.cells {
+			for i := range o.cells[n] {
+				o.cells[n][i].merge(&p.cells[n][i])
+			}
+			for hour, x := range p.strata[n] {
+				s := o.strata[n][hour]
+				s.Merge(x)
+				o.strata[n][hour] = s
+			}
+		}
+		for key, x := range p.routes {
+			s := o.routes[key]
+			s.Merge(x)
+			o.routes[key] = s
+		}
+	}
+	o.parts = nil
+}
+
+// against returns the strata of a use against all other software on the route, and the
+// others' sum.
+func (o *softwareObserver) against(n int) (strata []stats.Stratum, others stats.Cell) {
+	hours := make([]int32, 0, len(o.strata[n]))
+	for hour := range o.strata[n] {
+		hours = append(hours, hour)
+	}
+	slices.Sort(hours)
+	for _, hour := range hours {
+		own, all := o.strata[n][hour], o.routes[softwareStratum{o.uses[n].endpoint, hour}]
+		rest := stats.Cell{Hits: all.Hits - own.Hits, Trials: all.Trials - own.Trials}
+		strata = append(strata, stats.Stratum{Group: own, Others: rest})
+		others.Merge(rest)
+	}
+	return strata, others
+}
+
+// failingUse is a use that is refused.
+type failingUse struct {
+	place  int
+	span   span
+	lower  float64
+	odds   float64
+	p      float64
+	others stats.Cell
+}
+
+func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
+	if seen == nil {
+		return nil, nil
+	}
+	o := seen.(*softwareObserver)
+	tests := make([]failingUse, len(o.uses))
+	p := make([]float64, len(o.uses))
+	for n := range o.uses {
+		var strata []stats.Stratum
+		strata, tests[n].others = o.against(n)
+		p[n], tests[n].odds = stats.CochranMantelHaenszel(strata)
+	}
+	failing := map[uint32][]failingUse{} // by software
+	for n, adjusted := range stats.BenjaminiHochberg(p) {
+		t := &tests[n]
+		var ok bool
+		t.place, t.p = n, adjusted
+		if t.span, ok = refusingSpan(o.cells[n], softwareShare); !ok || adjusted > softwareFalse || t.odds < softwareOdds {
+			continue
+		}
+		if t.lower = stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95); t.lower >= softwareLower {
+			s := o.uses[n].software
+			failing[s] = append(failing[s], *t)
+		}
+	}
+	var found []candidate
+	for s := range uint32(len(o.software.names)) {
+		if len(failing[s]) == 0 || o.oneVersion(s, failing) {
+			continue
+		}
+		if c, ok := o.failing(s, failing[s]); ok {
+			found = append(found, c)
+		}
+	}
+	return found, nil
+}
+
+// oneVersion reports whether software is a family of which a single version fails.
+func (o *softwareObserver) oneVersion(s uint32, failing map[uint32][]failingUse) bool {
+	versions := 0
+	for v := range failing {
+		if o.software.family[v] == s+1 {
+			versions++
+		}
+	}
+	return versions == 1
+}
+
+// failing returns the finding of software that fails on some routes.
+func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok bool) {
+	worst := slices.MinFunc(uses, func(a, b failingUse) int {
+		return cmp.Or(cmp.Compare(b.span.Hits, a.span.Hits), cmp.Compare(a.place, b.place))
+	})
+	details := &FailingSoftware{
+		RefusedShare: result.Share(round(float64(worst.span.Hits)/float64(worst.span.Trials), 4)), RefusedLow: result.Share(round(worst.lower, 4)),
+		OthersShare: result.Share(round(shareOf(worst.others), 4)), OddsRatio: round(min(worst.odds, 1e6), 1), PValue: result.Probability(worst.p),
+	}
+	onset, accepted := int64(math.MaxInt64), false
+	routes, renewals, naked := map[uint32]int{}, 0, 0
+	for _, u := range uses {
+		first, claims := o.claimUse(s, &u)
+		for _, i := range claims {
+			r := &o.Refusals[i]
+			routes[r.Endpoint]++
+			if r.SignIn {
+				renewals++
+			}
+			if !r.Named && !r.Session {
+				naked++
+			}
+		}
+		c.claims = append(c.claims, claims...)
+		accepted = accepted || u.span.accepted
+		onset = min(onset, first)
+	}
+	details.Refused = distinctActors(o.Diagnosis, c.claims)
+	proven := map[uint32]bool{}
+	for _, i := range c.claims {
+		if r := &o.Refusals[i]; provenRefusal(r) {
+			proven[r.Actor] = true
+		}
+	}
+	if len(proven) < softwareActors || float64(len(proven)) < softwareProven*float64(details.Refused) {
+		return c, false
+	}
+	slices.Sort(c.claims)
+	details.RouteCount = len(routes)
+	for len(routes) > 0 && len(details.Routes) < maxOthers {
+		r := mostAsked(routes)
+		details.Routes = append(details.Routes, endpointLabel(&o.State.Endpoints[r]))
+		delete(routes, r)
+	}
+	details.Route = details.Routes[0]
+	details.Renewal = 2*renewals > len(c.claims)
+	details.NoCredentials = (o.State.Sessions || len(o.State.Users) > 0) && float64(naked) >= softwareNaked*float64(len(c.claims)) && !details.Renewal && o.credentialed(s)
+	details.Versions = o.versions(s, worst.place)
+	details.Ongoing = o.ongoing(c.claims)
+	c.Subject, c.Onset = result.Subject{Type: "client_software", UserAgent: o.software.names[s]}, parse.NoTime
+	if accepted || onset > o.From+session.Nearby {
+		c.Onset = onset * 1000
+		high := result.Time(c.Onset)
+		details.OnsetHigh = &high
+	}
+	c.Confidence = confidence(worst.p, worst.lower)
+	c.Severity = result.Medium
+	if details.Ongoing && details.Refused >= outageHigh && float64(details.Refused) >= outagePeople*float64(o.Actors) {
+		c.Severity = result.High
+	}
+	c.Details, c.Exhibit = details, o.actorTrend(o.cells[worst.place])
+	return c, true
+}
+
+// claimUse returns the refusals of a failing use, and the time of the first.
+func (o *softwareObserver) claimUse(s uint32, u *failingUse) (onset int64, claims []uint32) {
+	endpoint := o.uses[u.place].endpoint
+	start, end := session.LongAgo, session.Never
+	onset = session.Never
+	if u.span.accepted {
+		start, _ = o.onsetOf(o.cells[u.place], u.span)
+	}
+	if u.span.to < session.MaxSteps {
+		end = o.From + int64(u.span.to)*o.Width
+	}
+	for i := range o.Refusals {
+		r := &o.Refusals[i]
+		of := o.software.of[r.Agent]
+		if r.Endpoint != endpoint || of[0] != s+1 && of[1] != s+1 || !o.open(i) || r.Time < start || r.Time >= end {
+			continue
+		}
+		claims = append(claims, uint32(i))
+		onset = min(onset, r.Time)
+	}
+	return onset, claims
+}
+
+// credentialed reports whether most requests of software carry a session or a user, by
+// its refused clients on other routes.
+func (o *softwareObserver) credentialed(s uint32) bool {
+	for c, n := range o.Clients {
+		if of := o.software.of[c.Agent]; (of[0] == s+1 || of[1] == s+1) && (n.Users > 0 || n.Sessions > 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// versions returns the other versions of the family on a route, with their refusals.
+func (o *softwareObserver) versions(s uint32, place int) (list []string) {
+	family := o.software.family[s]
+	if family == 0 {
+		return nil
+	}
+	refused := map[uint32]int64{}
+	for i := range o.Refusals {
+		if r := &o.Refusals[i]; r.Endpoint == o.uses[place].endpoint && r.Cause != session.Challenge {
+			refused[o.software.of[r.Agent][0]]++
+		}
+	}
+	for v := range uint32(len(o.software.names)) {
+		if v != s && o.software.family[v] == family && len(list) < maxOthers {
+			list = append(list, fmt.Sprintf("%s (%d refused)", o.software.names[v], refused[v+1]))
+		}
+	}
+	return list
+}
