@@ -66,6 +66,16 @@ const (
 	// permissionOverlap is the minimum share of actors that asked while actors of
 	// the other kind did: otherwise the route changed over time.
 	permissionOverlap = 0.7
+	// permissionRoutes is the number of routes from which on the same actors must be
+	// of one kind on them: a permission belongs to a person. Where the answer depends
+	// on how a route is called, such as over http, each route refuses others.
+	permissionRoutes = 4
+	// permissionAgrees is the minimum share of the actors on several such routes that
+	// are of one kind on all of them. It allows for several permissions.
+	permissionAgrees = 0.6
+	// permissionElsewhere is the maximum share of the other routes of the actors that a
+	// route refuses that refuse them too, if the actors are not of one kind.
+	permissionElsewhere = 0.2
 	// permissionFalse is the accepted rate of false reports over the routes.
 	permissionFalse = 0.001
 )
@@ -90,7 +100,8 @@ type permissionObserver struct {
 func observePermissions(d *Diagnosis) observer {
 	counts := make([]int64, len(d.Endpoints))
 	for i := range d.Endpoints {
-		if d.State.Endpoints[i].N[timeline.Accepted] > 0 {
+		// Who signs in or renews a token there says who he is, not what he may do.
+		if d.State.Endpoints[i].N[timeline.Accepted] > 0 && d.Roles[i]&(session.SignsIn|session.Renews) == 0 {
 			counts[i] = d.Endpoints[i].AliveActors
 		}
 	}
@@ -256,18 +267,80 @@ func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 		p[n] = divided[n].p
 	}
 	adjusted := stats.BenjaminiHochberg(p)
-	var found []candidate
-	for n, endpoint := range o.keys {
+	var divides []int // routes
+	for n := range o.keys {
 		b := divided[n]
-		if adjusted[n] > permissionFalse || b.accepted < permissionActors || b.refused < permissionActors ||
-			float64(b.mixed) > permissionMixed*float64(b.accepted+b.refused+b.mixed) || !interleaved(o.counts[n]) {
-			continue
+		if adjusted[n] <= permissionFalse && b.accepted >= permissionActors && b.refused >= permissionActors &&
+			float64(b.mixed) <= permissionMixed*float64(b.accepted+b.refused+b.mixed) && interleaved(o.counts[n]) {
+			divides = append(divides, n)
 		}
-		if cand, ok := forbidden(d, endpoint, o.counts[n], b, adjusted[n]); ok {
+	}
+	if len(divides) >= permissionRoutes && !o.agree(divides) {
+		divides = slices.DeleteFunc(divides, func(n int) bool { return o.refusedElsewhere(n) > permissionElsewhere })
+	}
+	var found []candidate
+	for _, n := range divides {
+		if cand, ok := forbidden(d, o.keys[n], o.counts[n], divided[n], adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
 	return found, nil
+}
+
+// agree reports whether most actors that asked several of the routes are of one kind on
+// all of them.
+func (o *permissionObserver) agree(routes []int) bool {
+	type answers struct{ accepted, refused int }
+	of := map[uint64]answers{}
+	for _, n := range routes {
+		for _, x := range o.counts[n] {
+			a := of[x.who]
+			if x.accepted > 0 {
+				a.accepted++
+			}
+			if x.refused > 0 {
+				a.refused++
+			}
+			of[x.who] = a
+		}
+	}
+	// Those who are refused nowhere agree on any division.
+	var one, several int
+	for _, a := range of {
+		if a.refused > 0 && a.accepted+a.refused > 1 {
+			several++
+			if a.accepted == 0 {
+				one++
+			}
+		}
+	}
+	return float64(one) >= permissionAgrees*float64(several)
+}
+
+// refusedElsewhere returns the share of the other routes that refused an actor, summed
+// over the actors that a route refuses.
+func (o *permissionObserver) refusedElsewhere(route int) float64 {
+	refused := map[uint64]bool{}
+	for _, x := range o.counts[route] {
+		if x.accepted == 0 {
+			refused[x.who] = true
+		}
+	}
+	var n stats.Cell
+	for other, list := range o.counts {
+		if other == route {
+			continue
+		}
+		for _, x := range list {
+			if refused[x.who] {
+				n.Trials++
+				if x.refused > 0 {
+					n.Hits++
+				}
+			}
+		}
+	}
+	return shareOf(n)
 }
 
 // forbidden returns the finding of a route: it claims the refusals of the actors
