@@ -137,6 +137,7 @@ type lesson struct {
 	times     [recentWays]int64
 	first     bool // the actor has not been accepted yet
 	lastAlive bool // the last refusal found the actor accepted
+	named     bool // it named a user
 }
 
 // actor learns from an actor.
@@ -163,8 +164,8 @@ func (l *lessons) actor(a *timeline.Actor) {
 // refuse learns from the refusal of event i.
 func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 	e := &a.Events[i]
-	if l.deniedAfter(a, i) {
-		return // the answer to a sign-in that failed
+	if l.Roles[e.Endpoint]&denies != 0 && eventBefore(a, i, func(e *timeline.Event) bool { return submits(l.State, e) }) >= 0 {
+		return // perhaps the page that tells of a failed sign-in
 	}
 	site := l.siteOf[e.Endpoint]
 	if p.lastAlive && e.Time-p.last <= stickyWindow {
@@ -178,21 +179,25 @@ func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 			}
 		}
 	}
-	p.ways, p.last = bridge{}, e.Time
+	p.ways, p.last, p.named = bridge{}, e.Time, e.User != 0
 }
 
 // accept learns from an acceptance where the actor had been refused.
 func (l *lessons) accept(p *lesson, e *timeline.Event) {
 	own := wayOf(e) + 1
-	if p.lastAlive && p.ways == (bridge{}) && e.User == 0 && e.Time-p.last <= stickyWindow {
+	r := p.ways
+	for i, w := range r {
+		// The order of requests of one instant is unknown.
+		if w == own || p.times[i] == e.Time {
+			r[i] = 0
+		}
+	}
+	if p.lastAlive && p.ways == (bridge{}) && e.User == 0 && e.Time > p.last && e.Time-p.last <= stickyWindow {
 		l.loose[l.siteOf[e.Endpoint]]++
 	}
 	p.lastAlive = false
-	r := p.ways
-	if i := slices.Index(r[:], own); i >= 0 {
-		r[i] = 0
-	}
 	switch {
+	case e.User != 0 && !p.named && e.Time-p.last <= handshakeWindow: // credentials with the request itself
 	case r == (bridge{}): // the same request again, which may itself be the sign-in
 		if p.refused != ([recentRefused]uint32{}) {
 			p.push(own-1, e.Time)
