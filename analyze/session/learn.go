@@ -78,6 +78,7 @@ type lessons struct {
 	// while nothing was wrong.
 	returns, quick, vain, amid []int64
 	list                       []bridge
+	comebacks                  []comeback
 	sticky, loose              []int64 // by site: see stickyShare
 }
 
@@ -98,6 +99,7 @@ func (l *lessons) merge(m *lessons) {
 		}
 	}
 	l.list = append(l.list, m.list...)
+	l.comebacks = append(l.comebacks, m.comebacks...)
 }
 
 // learn sets the roles of endpoints by which sessions begin, and whether sites end
@@ -126,6 +128,7 @@ func (ev *Evidence) learn(ctx context.Context) error {
 		sum.merge(p)
 	}
 	sum.conclude()
+	ev.companions = newCompanions(sum.comebacks)
 	return nil
 }
 
@@ -138,11 +141,12 @@ type lesson struct {
 	first     bool // the actor has not been accepted yet
 	lastAlive bool // the last refusal found the actor accepted
 	named     bool // it named a user
+	session   bool // the actor is a session
 }
 
 // actor learns from an actor.
 func (l *lessons) actor(a *timeline.Actor) {
-	p := lesson{last: LongAgo, first: true}
+	p := lesson{last: LongAgo, first: true, session: a.Session != nil}
 	for i := range a.Events {
 		e := &a.Events[i]
 		switch {
@@ -213,8 +217,11 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 			}
 		}
 		l.list = append(l.list, r)
+		if !p.session {
+			l.comebacks = append(l.comebacks, comeback{e.Client, p.times[0]})
+		}
 	}
-	*p = lesson{last: LongAgo}
+	*p = lesson{last: LongAgo, session: p.session}
 }
 
 // remember adds an endpoint that refused and reports whether it had refused before.
