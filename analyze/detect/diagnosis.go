@@ -33,8 +33,9 @@ type Diagnosis struct {
 
 	observed  map[string]observer // by kind: what the timelines showed
 	proposed  []proposals         // by kind: of those that need no observer, made during Observe
-	guessOnce sync.Once           // makes guesses
-	guesses   *guessObserver      // shared by the kinds of attacks; nil if there is nothing to follow
+	submitted submissions
+	guessOnce sync.Once      // makes guesses
+	guesses   *guessObserver // shared by the kinds of attacks; nil if there is nothing to follow
 }
 
 // Observe returns a diagnosis of the evidence. It walks over the timelines once more
@@ -50,6 +51,7 @@ func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	d := &Diagnosis{Evidence: ev, finding: make([]int32, len(ev.Refusals))}
 	d.kinds, d.undetectable = detectable(Catalogue(), ev.State)
+	d.submitted = d.findSubmissions()
 	return d
 }
 

@@ -56,7 +56,6 @@ func (l *lessons) conclude() {
 		n := alone[w]
 		if l.rank(way(w)) > 0 && n >= learnReturns && float64(n) >= learnAlone*float64(l.returns[w]) {
 			l.assign(way(w))
-			debugWay(l, way(w))
 		}
 	}
 	for i := range l.Roles {
@@ -64,13 +63,14 @@ func (l *lessons) conclude() {
 	}
 	for site := range l.ends {
 		n := l.sticky[site] + l.loose[site]
-		l.ends[site] = n < stickyPairs || float64(l.sticky[site]) >= stickyShare*float64(n)
+		sticky := float64(l.sticky[site]) >= stickyShare*float64(n)
+		switch {
+		case sticky && n >= stickyProof:
+			l.ends[site] = proven
+		case sticky || n < stickyPairs:
+			l.ends[site] = likely
+		}
 	}
-}
-
-func debugWay(l *lessons, w way) {
-	e := l.State.Endpoints[w/2]
-	println("WAY", e.Method, e.Template, w&1, l.returns[w], l.quick[w], l.vain[w], l.amid[w], l.rank(w))
 }
 
 // assign sets the role of an endpoint by which sessions were seen to begin.

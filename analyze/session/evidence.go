@@ -53,7 +53,7 @@ type Evidence struct {
 
 	Lifetimes  map[string]*Lifetimes // by virtual host; hosts with few refusals are missing
 	Sites      []string              // virtual hosts, sorted
-	ends       []bool                // by site: refusals end sessions there; see stickyShare
+	ends       []certainty           // by site: whether refusals end sessions there; see stickyShare
 	companions companions
 	siteOf     []uint32 // by endpoint: index into Sites
 

@@ -59,9 +59,21 @@ const (
 	// accepts the next at once does not end sessions.
 	stickyShare = 0.9
 	stickyPairs = 5
+	// stickyProof is the number of pairs from which on a single refusal, too, may be
+	// that of a session that ended.
+	stickyProof = 20
 	// stickyWindow is the time in milliseconds between the requests of a pair: the
 	// calls of one page.
 	stickyWindow = 10_000
+)
+
+// certainty says whether refusals end the sessions of a site.
+type certainty uint8
+
+const (
+	unlikely certainty = iota
+	likely
+	proven
 )
 
 // bridge holds the ways between a refusal and the acceptance on the same endpoint,
@@ -105,7 +117,7 @@ func (l *lessons) merge(m *lessons) {
 // learn sets the roles of endpoints by which sessions begin, and whether sites end
 // sessions, by a walk over the actors that were refused.
 func (ev *Evidence) learn(ctx context.Context) error {
-	ev.ends = make([]bool, len(ev.Sites))
+	ev.ends = make([]certainty, len(ev.Sites))
 	if len(ev.State.Refusals) == 0 {
 		return nil
 	}

@@ -84,8 +84,11 @@ func (s *sessionizer) ended(p *position, e *timeline.Event, h *ahead) bool {
 	if h.signIn <= h.accepted {
 		return true
 	}
-	away := h.accepted - e.Time
-	return e.User == 0 && h.returns && s.ends[s.siteOf[e.Endpoint]] && (away >= Nearby || away >= silentWindow && h.refusals > 1)
+	if e.User != 0 || !h.returns {
+		return false
+	}
+	away, ends := h.accepted-e.Time, s.ends[s.siteOf[e.Endpoint]]
+	return ends > unlikely && (away >= Nearby || away >= silentWindow && (h.refusals > 1 || ends == proven))
 }
 
 // renewalCause returns the cause of a refused renewal. p is the position after it.
