@@ -68,6 +68,10 @@ const (
 	// loopPages is the maximum number of protected routes that are accepted in a loop:
 	// a page and what it loads. Whoever requests more is at work.
 	loopPages = 2
+	// leftRoutes is the minimum number of routes that a person has left. maxRoutes bounds
+	// those remembered.
+	leftRoutes = 3
+	maxRoutes  = 16
 	// maxStorms is the maximum number of actors followed, those with most repeats.
 	maxStorms = 20_000
 )
@@ -134,6 +138,7 @@ type retryPart struct {
 	*retryObserver
 	open       map[uint32]*repeats // by endpoint
 	pages      []uint32            // protected endpoints that accepted since the first of open, at most loopPages
+	routes     []usedRoute         // that accepted the actor, at most maxRoutes
 	accepted   int                 // acceptances
 	hadSession bool                // an actor without a session is a program, whose key may have expired
 	found      []retries
@@ -142,6 +147,7 @@ type retryPart struct {
 // repeats is the refusals of one request since it was accepted last.
 type repeats struct {
 	refusals []uint32
+	before   int // acceptances before the first one
 	accepted int // acceptances before the last one
 	loaded   int // refusals between which something was accepted
 }
@@ -152,7 +158,7 @@ func (r *repeats) loops() bool { return 2*r.loaded > len(r.refusals) }
 
 // actor returns the runs of an actor.
 func (p *retryPart) actor(a *timeline.Actor) []retries {
-	p.found, p.hadSession = nil, a.Session != nil
+	p.found, p.hadSession, p.routes = nil, a.Session != nil, p.routes[:0]
 	for i := range a.Events {
 		e := &a.Events[i]
 		switch {
@@ -177,7 +183,7 @@ func (p *retryPart) refuse(e *timeline.Event) {
 	}
 	r := p.open[e.Endpoint]
 	if r == nil {
-		r = &repeats{accepted: p.accepted}
+		r = &repeats{before: p.accepted, accepted: p.accepted}
 		p.open[e.Endpoint] = r
 	}
 	if p.accepted > r.accepted {
@@ -192,13 +198,44 @@ func (p *retryPart) refuse(e *timeline.Event) {
 func (p *retryPart) accept(endpoint uint32) {
 	p.accepted++
 	p.end(endpoint)
-	if p.Roles[endpoint]&session.Guards == 0 || slices.Contains(p.pages, endpoint) {
+	p.use(endpoint)
+	if len(p.open) == 0 || p.Roles[endpoint]&session.Guards == 0 || slices.Contains(p.pages, endpoint) {
 		return
 	}
 	if p.pages = append(p.pages, endpoint); len(p.pages) > loopPages {
 		p.endAll()
 		p.pages = p.pages[:0]
 	}
+}
+
+// usedRoute is an endpoint that accepted an actor.
+type usedRoute struct {
+	endpoint uint32
+	accepted int // acceptances up to the last one there
+}
+
+// use notes that an endpoint accepted the actor.
+func (p *retryPart) use(endpoint uint32) {
+	i := slices.IndexFunc(p.routes, func(u usedRoute) bool { return u.endpoint == endpoint })
+	switch {
+	case i >= 0:
+		p.routes[i].accepted = p.accepted
+	case len(p.routes) < maxRoutes && !session.IsAsset(p.State.Endpoints[endpoint].Template):
+		p.routes = append(p.routes, usedRoute{endpoint, p.accepted})
+	}
+}
+
+// leftWork reports whether the actor was accepted on several routes before the run and
+// has not requested them since: a tab that was left open goes on. A program would
+// request them all.
+func (p *retryPart) leftWork(r *repeats) bool {
+	left := 0
+	for _, u := range p.routes {
+		if u.accepted <= r.before && p.open[u.endpoint] == nil {
+			left++
+		}
+	}
+	return left >= leftRoutes
 }
 
 func (p *retryPart) endAll() {
@@ -212,7 +249,7 @@ func (p *retryPart) end(endpoint uint32) {
 	if r == nil {
 		return
 	}
-	if run, ok := p.run(r.refusals); ok && (p.hadSession || r.loops()) {
+	if run, ok := p.run(r.refusals); ok && (p.hadSession || r.loops() || p.leftWork(r)) {
 		p.found = append(p.found, run)
 	}
 	delete(p.open, endpoint)
