@@ -33,11 +33,13 @@ type Diagnosis struct {
 
 	observed  map[string]observer // by kind: what the timelines showed
 	proposed  []proposals         // by kind: of those that need no observer, made during Observe
+	submitted submissions
 	guessOnce sync.Once           // makes guesses
 	guesses   *guessObserver      // shared by the kinds of attacks; nil if there is nothing to follow
 
 	contrastOnce sync.Once         // makes contrast
 	contrast     *contrastObserver // shared by the kinds that look for contrasts; nil if there is nothing to follow
+	submitted    submissions
 }
 
 // Observe returns a diagnosis of the evidence. It walks over the timelines once more
@@ -53,6 +55,7 @@ func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	d := &Diagnosis{Evidence: ev, finding: make([]int32, len(ev.Refusals))}
 	d.kinds, d.undetectable = detectable(Catalogue(), ev.State)
+	d.submitted = d.findSubmissions()
 	return d
 }
 

@@ -30,10 +30,11 @@ const (
 )
 
 // failedTry reports whether a refusal is a failed try of credentials: at a sign-in
-// route, or with a name on the line where no session had been accepted before.
+// route, with a name on the line where no session had been accepted before, or one of
+// the submissions.
 func (d *Diagnosis) failedTry(i int) bool {
 	r := &d.Refusals[i]
-	return d.open(i) && (r.SignIn || r.Named && !r.Session && !r.Alive)
+	return d.open(i) && (r.SignIn || !r.Renewal && (r.Named && !r.Session && !r.Alive || d.submitted[submission{r.Address, r.Endpoint}]))
 }
 
 // try is a try of credentials.

@@ -15,11 +15,11 @@ import (
 // never signs in again.
 //
 // Sign: after its session or token has ended, a client repeats the same request at
-// a machine's pace, without a sign-in or an acceptance in between; grouped by user
-// agent. Not: a monitor (never accepted), a program whose key has expired (it has
-// no session and continues its usual work at its usual pace), password guessing
-// (sign-in routes, user names), a person who reloads (a few times, at irregular
-// intervals).
+// a machine's pace, without a sign-in or an acceptance of it in between; grouped by user
+// agent. A page that loads itself again on each refusal may be accepted. Not: a monitor
+// (never accepted), a program whose key has expired (it has no session and continues its
+// usual work at its usual pace), password guessing (sign-in routes, user names), a
+// person who reloads (a few times, at irregular intervals).
 //
 // Statistic: the length of the run, and the share of its gaps within a factor of
 // two of their median; human gaps are long-tailed and do not reach it. The minimum
@@ -65,6 +65,13 @@ const (
 	// stormEven is the minimum share of the gaps within a factor of two of the
 	// median.
 	stormEven = 0.85
+	// loopPages is the maximum number of protected routes that are accepted in a loop:
+	// a page and what it loads. Whoever requests more is at work.
+	loopPages = 2
+	// leftRoutes is the minimum number of routes that a person has left. maxRoutes bounds
+	// those remembered.
+	leftRoutes = 3
+	maxRoutes  = 16
 	// maxStorms is the maximum number of actors followed, those with most repeats.
 	maxStorms = 20_000
 )
@@ -118,37 +125,134 @@ func (o *retryObserver) wants(id uint32, _ timeline.ActorSummary) bool { return 
 func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 	n := len(o.parts)
 	o.parts = append(o.parts, nil)
-	open := map[uint32][]uint32{} // by endpoint: refusals since the last acceptance
+	p := retryPart{retryObserver: o, open: map[uint32]*repeats{}}
 	return func(a *timeline.Actor, id uint32) {
-		if !o.actors[id] {
-			return
+		if o.actors[id] {
+			o.parts[n] = append(o.parts[n], p.actor(a)...)
 		}
-		clear(open)
-		// An actor without a session is a program, whose key may have expired.
-		hadSession := a.Session != nil
-		end := func() {
-			for _, endpoint := range slices.Sorted(maps.Keys(open)) {
-				if run, ok := o.run(open[endpoint]); ok && hadSession {
-					o.parts[n] = append(o.parts[n], run)
-				}
-			}
-			clear(open)
-		}
-		for i := range a.Events {
-			e := &a.Events[i]
-			switch {
-			case e.Refusal != timeline.NoRefusal:
-				if r := &o.Refusals[e.Refusal]; !r.SignIn && (r.Good || r.Session) && r.Cause != session.Challenge {
-					open[e.Endpoint] = append(open[e.Endpoint], e.Refusal)
-				}
-			case e.Outcome == timeline.Accepted && o.Roles[e.Endpoint]&session.Guards != 0,
-				o.SignedIn(a, i):
-				end()
-				hadSession = hadSession || o.SignedIn(a, i)
-			}
-		}
-		end()
 	}
+}
+
+// retryPart is the part of one goroutine.
+type retryPart struct {
+	*retryObserver
+	open       map[uint32]*repeats // by endpoint
+	pages      []uint32            // protected endpoints that accepted since the first of open, at most loopPages
+	routes     []usedRoute         // that accepted the actor, at most maxRoutes
+	accepted   int                 // acceptances
+	hadSession bool                // an actor without a session is a program, whose key may have expired
+	found      []retries
+}
+
+// repeats is the refusals of one request since it was accepted last.
+type repeats struct {
+	refusals []uint32
+	before   int // acceptances before the first one
+	accepted int // acceptances before the last one
+	loaded   int // refusals between which something was accepted
+}
+
+// loops reports whether an acceptance comes between most of the refusals: the page
+// loads again, which a program whose key has expired does not.
+func (r *repeats) loops() bool { return 2*r.loaded > len(r.refusals) }
+
+// actor returns the runs of an actor.
+func (p *retryPart) actor(a *timeline.Actor) []retries {
+	p.found, p.hadSession, p.routes = nil, a.Session != nil, p.routes[:0]
+	for i := range a.Events {
+		e := &a.Events[i]
+		switch {
+		case e.Refusal != timeline.NoRefusal:
+			if r := &p.Refusals[e.Refusal]; !r.SignIn && (r.Good || r.Session) && r.Cause != session.Challenge {
+				p.refuse(e)
+			}
+		case p.SignedIn(a, i):
+			p.endAll()
+			p.hadSession = true
+		case e.Outcome == timeline.Accepted:
+			p.accept(e.Endpoint)
+		}
+	}
+	p.endAll()
+	return p.found
+}
+
+func (p *retryPart) refuse(e *timeline.Event) {
+	if len(p.open) == 0 {
+		p.pages = p.pages[:0]
+	}
+	r := p.open[e.Endpoint]
+	if r == nil {
+		r = &repeats{before: p.accepted, accepted: p.accepted}
+		p.open[e.Endpoint] = r
+	}
+	if p.accepted > r.accepted {
+		r.loaded++
+	}
+	r.accepted = p.accepted
+	r.refusals = append(r.refusals, e.Refusal)
+}
+
+// accept ends the run of an endpoint that accepts, and all runs once other protected
+// ones show that the actor is at work.
+func (p *retryPart) accept(endpoint uint32) {
+	p.accepted++
+	p.end(endpoint)
+	p.use(endpoint)
+	if len(p.open) == 0 || p.Roles[endpoint]&session.Guards == 0 || slices.Contains(p.pages, endpoint) {
+		return
+	}
+	if p.pages = append(p.pages, endpoint); len(p.pages) > loopPages {
+		p.endAll()
+		p.pages = p.pages[:0]
+	}
+}
+
+// usedRoute is an endpoint that accepted an actor.
+type usedRoute struct {
+	endpoint uint32
+	accepted int // acceptances up to the last one there
+}
+
+// use notes that an endpoint accepted the actor.
+func (p *retryPart) use(endpoint uint32) {
+	i := slices.IndexFunc(p.routes, func(u usedRoute) bool { return u.endpoint == endpoint })
+	switch {
+	case i >= 0:
+		p.routes[i].accepted = p.accepted
+	case len(p.routes) < maxRoutes && !session.IsAsset(p.State.Endpoints[endpoint].Template):
+		p.routes = append(p.routes, usedRoute{endpoint, p.accepted})
+	}
+}
+
+// leftWork reports whether the actor was accepted on several routes before the run and
+// has not requested them since: a tab that was left open goes on. A program would
+// request them all.
+func (p *retryPart) leftWork(r *repeats) bool {
+	left := 0
+	for _, u := range p.routes {
+		if u.accepted <= r.before && p.open[u.endpoint] == nil {
+			left++
+		}
+	}
+	return left >= leftRoutes
+}
+
+func (p *retryPart) endAll() {
+	for _, endpoint := range slices.Sorted(maps.Keys(p.open)) {
+		p.end(endpoint)
+	}
+}
+
+func (p *retryPart) end(endpoint uint32) {
+	r := p.open[endpoint]
+	if r == nil {
+		return
+	}
+	if run, ok := p.run(r.refusals); ok && (p.hadSession || r.loops() || p.leftWork(r)) {
+		p.found = append(p.found, run)
+	}
+	delete(p.open, endpoint)
 }
 
 // run returns the repeats of one request by one actor, and whether they come at an

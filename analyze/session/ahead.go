@@ -16,7 +16,7 @@ type ahead struct {
 	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
 	refused  int64 // refusal of the same request with a user
 	refusals int   // this one and the next ones, up to accepted
-	returns  bool  // one of them was on an endpoint that accepts at about the time of accepted
+	returns  bool  // one of them was on an endpoint that accepts soon after accepted, before anything is refused
 }
 
 // failed reports whether the refusal e, which h follows, is the first leg of a handshake
@@ -54,6 +54,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	accepted, signIn := Never, Never
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
 	refusals, returns := 0, false
+	next, again := Never, Never // next refusal, and the one after accepted
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
 		if e.User != 0 {
@@ -71,8 +72,8 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 				}
 			}
 			refusals++
-			returns = returns || h.answered != Never && h.answered-accepted <= returnWindow
-			h.refusals, h.returns = refusals, returns
+			returns = returns || h.answered-accepted <= returnWindow || h.answered-accepted <= Nearby && again > h.answered
+			h.refusals, h.returns, next = refusals, returns, e.Time
 			if e.User == 0 {
 				h.named, h.refused = s.leg(&named, e)
 				s.habit.refuse(e, &h)
@@ -86,7 +87,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 				if acceptedOn != e.Endpoint {
 					acceptedOn, other = e.Endpoint, accepted
 				}
-				accepted, refusals, returns = e.Time, 0, false
+				accepted, again, refusals, returns = e.Time, next, 0, false
 				s.habit.accepted++
 			}
 		}

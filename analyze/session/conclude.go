@@ -63,7 +63,13 @@ func (l *lessons) conclude() {
 	}
 	for site := range l.ends {
 		n := l.sticky[site] + l.loose[site]
-		l.ends[site] = n < stickyPairs || float64(l.sticky[site]) >= stickyShare*float64(n)
+		sticky := float64(l.sticky[site]) >= stickyShare*float64(n)
+		switch {
+		case sticky && n >= stickyProof:
+			l.ends[site] = proven
+		case sticky || n < stickyPairs:
+			l.ends[site] = likely
+		}
 	}
 }
 

@@ -38,6 +38,9 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 	if err := ev.learn(ctx); err != nil {
 		return nil, err
 	}
+	if err := ev.learnProtected(ctx); err != nil {
+		return nil, err
+	}
 	for i, r := range ev.Roles {
 		ev.Protected[i] = r&Guards != 0
 	}

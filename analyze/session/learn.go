@@ -59,9 +59,21 @@ const (
 	// accepts the next at once does not end sessions.
 	stickyShare = 0.9
 	stickyPairs = 5
+	// stickyProof is the number of pairs from which on a single refusal, too, may be
+	// that of a session that ended.
+	stickyProof = 20
 	// stickyWindow is the time in milliseconds between the requests of a pair: the
 	// calls of one page.
 	stickyWindow = 10_000
+)
+
+// certainty says whether refusals end the sessions of a site.
+type certainty uint8
+
+const (
+	unlikely certainty = iota
+	likely
+	proven
 )
 
 // bridge holds the ways between a refusal and the acceptance on the same endpoint,
@@ -78,6 +90,7 @@ type lessons struct {
 	// while nothing was wrong.
 	returns, quick, vain, amid []int64
 	list                       []bridge
+	comebacks                  []comeback
 	sticky, loose              []int64 // by site: see stickyShare
 }
 
@@ -98,12 +111,13 @@ func (l *lessons) merge(m *lessons) {
 		}
 	}
 	l.list = append(l.list, m.list...)
+	l.comebacks = append(l.comebacks, m.comebacks...)
 }
 
 // learn sets the roles of endpoints by which sessions begin, and whether sites end
 // sessions, by a walk over the actors that were refused.
 func (ev *Evidence) learn(ctx context.Context) error {
-	ev.ends = make([]bool, len(ev.Sites))
+	ev.ends = make([]certainty, len(ev.Sites))
 	if len(ev.State.Refusals) == 0 {
 		return nil
 	}
@@ -126,6 +140,7 @@ func (ev *Evidence) learn(ctx context.Context) error {
 		sum.merge(p)
 	}
 	sum.conclude()
+	ev.companions = newCompanions(sum.comebacks)
 	return nil
 }
 
@@ -137,11 +152,13 @@ type lesson struct {
 	times     [recentWays]int64
 	first     bool // the actor has not been accepted yet
 	lastAlive bool // the last refusal found the actor accepted
+	named     bool // it named a user
+	session   bool // the actor is a session
 }
 
 // actor learns from an actor.
 func (l *lessons) actor(a *timeline.Actor) {
-	p := lesson{last: LongAgo, first: true}
+	p := lesson{last: LongAgo, first: true, session: a.Session != nil}
 	for i := range a.Events {
 		e := &a.Events[i]
 		switch {
@@ -163,8 +180,8 @@ func (l *lessons) actor(a *timeline.Actor) {
 // refuse learns from the refusal of event i.
 func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 	e := &a.Events[i]
-	if l.deniedAfter(a, i) {
-		return // the answer to a sign-in that failed
+	if l.Roles[e.Endpoint]&denies != 0 && eventBefore(a, i, func(e *timeline.Event) bool { return submits(l.State, e) }) >= 0 {
+		return // perhaps the page that tells of a failed sign-in
 	}
 	site := l.siteOf[e.Endpoint]
 	if p.lastAlive && e.Time-p.last <= stickyWindow {
@@ -178,21 +195,25 @@ func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 			}
 		}
 	}
-	p.ways, p.last = bridge{}, e.Time
+	p.ways, p.last, p.named = bridge{}, e.Time, e.User != 0
 }
 
 // accept learns from an acceptance where the actor had been refused.
 func (l *lessons) accept(p *lesson, e *timeline.Event) {
 	own := wayOf(e) + 1
-	if p.lastAlive && p.ways == (bridge{}) && e.User == 0 && e.Time-p.last <= stickyWindow {
+	r := p.ways
+	for i, w := range r {
+		// The order of requests of one instant is unknown.
+		if w == own || p.times[i] == e.Time {
+			r[i] = 0
+		}
+	}
+	if p.lastAlive && p.ways == (bridge{}) && e.User == 0 && e.Time > p.last && e.Time-p.last <= stickyWindow {
 		l.loose[l.siteOf[e.Endpoint]]++
 	}
 	p.lastAlive = false
-	r := p.ways
-	if i := slices.Index(r[:], own); i >= 0 {
-		r[i] = 0
-	}
 	switch {
+	case e.User != 0 && !p.named && e.Time-p.last <= handshakeWindow: // credentials with the request itself
 	case r == (bridge{}): // the same request again, which may itself be the sign-in
 		if p.refused != ([recentRefused]uint32{}) {
 			p.push(own-1, e.Time)
@@ -208,8 +229,11 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 			}
 		}
 		l.list = append(l.list, r)
+		if !p.session {
+			l.comebacks = append(l.comebacks, comeback{e.Client, p.times[0]})
+		}
 	}
-	*p = lesson{last: LongAgo}
+	*p = lesson{last: LongAgo, session: p.session}
 }
 
 // remember adds an endpoint that refused and reports whether it had refused before.

@@ -220,7 +220,7 @@ func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) 
 func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) {
 	switch {
 	case p.open:
-		s.survive(&p.life, e)
+		s.survive(&p.life, e, a.Session == nil && s.companions.renewed(e.Client, p.start, e.Time))
 	case !p.basic:
 		// startWindow is how long, in milliseconds, before the first request of a
 		// session id the sign-in that gave it may have been logged.
@@ -362,15 +362,16 @@ func (s *sessionizer) die(l *life, e *timeline.Event) {
 	*l = life{dead: true, gap: gap, gapAny: gapAny, age: age}
 }
 
-// survive counts a request to a protected route that the session survived.
-func (s *sessionizer) survive(l *life, e *timeline.Event) {
+// survive counts a request to a protected route that the session survived. shared
+// reports whether the session may be a newer one, whose age is unknown.
+func (s *sessionizer) survive(l *life, e *timeline.Event, shared bool) {
 	gap := e.Time - l.protected
 	l.row.LongestGap = max(l.row.LongestGap, gap)
 	h := s.lifetimesOf(e.Endpoint)
 	if h == nil || e.Refusal == timeline.EarlierEvent {
 		return
 	}
-	if l.seen { // gather adds it to Gap and GapAny
+	if l.seen && !shared { // gather adds it to Gap and GapAny
 		h.SeenAge.Add(e.Time - l.start)
 		h.SeenGap.Add(gap)
 		h.SeenGapAny.Add(e.Time - l.any)

@@ -29,19 +29,21 @@ func (ev *Evidence) bounced(a *timeline.Actor, i int) bool {
 	denied := func(r *timeline.Event) bool {
 		return r.Outcome == timeline.Unauthorized && ev.Roles[r.Endpoint]&denies != 0
 	}
-	return ev.submits(&a.Events[i]) && eventAfter(a, i, denied) >= 0
+	return submits(ev.State, &a.Events[i]) && eventAfter(a, i, denied) >= 0
 }
 
 // deniedAfter reports whether the refusal of event i is the page that a failed sign-in
 // redirected to.
 func (ev *Evidence) deniedAfter(a *timeline.Actor, i int) bool {
-	return ev.Roles[a.Events[i].Endpoint]&denies != 0 && eventBefore(a, i, ev.submits) >= 0
+	return ev.Roles[a.Events[i].Endpoint]&denies != 0 && eventBefore(a, i, func(e *timeline.Event) bool {
+		return ev.Roles[e.Endpoint]&redirectsIn != 0 && submits(ev.State, e)
+	}) >= 0
 }
 
 // submits reports whether e is the submission of a form that was answered with a
 // redirect.
-func (ev *Evidence) submits(e *timeline.Event) bool {
-	return e.Outcome == timeline.Redirected && ev.State.Endpoints[e.Endpoint].Method == "POST"
+func submits(s *timeline.State, e *timeline.Event) bool {
+	return e.Outcome == timeline.Redirected && s.Endpoints[e.Endpoint].Method == "POST"
 }
 
 // attempts reports whether the refusal of event i is that of a sign-in or of a renewal.
@@ -82,8 +84,11 @@ func (s *sessionizer) ended(p *position, e *timeline.Event, h *ahead) bool {
 	if h.signIn <= h.accepted {
 		return true
 	}
-	away := h.accepted - e.Time
-	return e.User == 0 && h.returns && s.ends[s.siteOf[e.Endpoint]] && (away >= Nearby || away >= silentWindow && h.refusals > 1)
+	if e.User != 0 || !h.returns {
+		return false
+	}
+	away, ends := h.accepted-e.Time, s.ends[s.siteOf[e.Endpoint]]
+	return ends > unlikely && (away >= Nearby || away >= silentWindow && (h.refusals > 1 || ends == proven))
 }
 
 // renewalCause returns the cause of a refused renewal. p is the position after it.

@@ -1,0 +1,145 @@
+package session
+
+import (
+	"context"
+	"slices"
+
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+)
+
+// In a log without users and sessions, a route that never refused anybody may still be
+// protected: people follow the links of the application, which they see when they have
+// signed in.
+//
+// Sign: the actors that are accepted there have signed in before. Not: public pages,
+// which strangers and crawlers request, too; pages that are accepted between a refusal
+// and the sign-in that follows it, such as the page of a single-page application.
+//
+// Statistic: of the visits in which a route was accepted, the share that followed a
+// sign-in of the same actor; its lower bound (Wilson) must reach memberShare. A visit
+// ends with the next sign-in or sign-out.
+
+const (
+	// memberShare is the minimum share of visits after a sign-in: 16 of 16 reach it.
+	memberShare = 0.8
+	// openShare is the maximum share of visits in which the route was accepted while
+	// another refused the actor until it signed in.
+	openShare = 0.1
+	// namelessShare is the minimum share of accepted requests without user and session
+	// in a log of which this is asked. Otherwise the names tell; see protects.
+	namelessShare = 0.9
+	// maxPending bounds the routes remembered between a refusal and the sign-in.
+	maxPending = 16
+)
+
+// visits counts the visits to endpoints, for one goroutine.
+type visits struct {
+	*Evidence
+	asked                 []bool // by endpoint: whether it is asked if it is protected
+	members, others, open []int64
+	stamps                []uint32 // by endpoint: the visit counted last
+	visit                 uint32
+	pending               []uint32
+}
+
+// askProtected returns by endpoint whether its visits decide if it is protected, nil if
+// none is.
+func (ev *Evidence) askProtected() []bool {
+	s := ev.State
+	asked := make([]bool, len(s.Endpoints))
+	accepted, bare, signIns := int64(0), int64(0), int64(0)
+	found := false
+	for i := range s.Endpoints {
+		e := &s.Endpoints[i]
+		accepted += e.N[timeline.Accepted]
+		bare += e.Bare
+		if ev.Roles[i]&(SignsIn|redirectsIn) != 0 {
+			signIns += e.N[timeline.Accepted] + e.N[timeline.Redirected]
+			continue
+		}
+		asked[i] = ev.Roles[i]&(Guards|signsOut) == 0 && e.N[timeline.Accepted] >= provenRequests &&
+			e.Method != "OPTIONS" && e.Method != "HEAD" && !IsAsset(e.Template)
+		found = found || asked[i]
+	}
+	if !found || s.Sessions || len(s.Refusals) == 0 || signIns < provenRequests || float64(bare) < namelessShare*float64(accepted) {
+		return nil
+	}
+	return asked
+}
+
+// learnProtected sets the roles of protected endpoints that only visits show, by a walk
+// over all actors.
+func (ev *Evidence) learnProtected(ctx context.Context) error {
+	asked := ev.askProtected()
+	if asked == nil {
+		return nil
+	}
+	counts := func() []int64 { return make([]int64, len(asked)) }
+	parts := make([]*visits, ev.Workers)
+	for i := range parts {
+		parts[i] = &visits{Evidence: ev, asked: asked, members: counts(), others: counts(), open: counts(), stamps: make([]uint32, len(asked))}
+	}
+	if err := ev.Visit(ctx, nil, func(worker int, _ uint32, a *timeline.Actor) { parts[worker].actor(a) }); err != nil {
+		return err
+	}
+	for i := range asked {
+		var members, others, open int64
+		for _, p := range parts {
+			members += p.members[i]
+			others += p.others[i]
+			open += p.open[i]
+		}
+		if stats.WilsonLower(members, members+others, stats.Z95) >= memberShare && float64(open) <= openShare*float64(members) {
+			ev.Roles[i] |= Guards
+		}
+	}
+	return nil
+}
+
+// actor counts the visits of an actor.
+func (v *visits) actor(a *timeline.Actor) {
+	member, refused := false, false
+	v.visit++
+	v.pending = v.pending[:0]
+	for i := range a.Events {
+		e := &a.Events[i]
+		role := v.Roles[e.Endpoint]
+		switch {
+		case v.SignedIn(a, i):
+			for _, endpoint := range v.pending {
+				v.open[endpoint]++
+			}
+			v.pending = v.pending[:0]
+			member, refused = true, false
+			v.visit++
+		case v.signedOut(e):
+			member = false
+			v.visit++
+		case e.Outcome == timeline.Unauthorized:
+			refused = refused || role&Guards != 0
+		case e.Outcome != timeline.Accepted:
+		case role&Guards != 0:
+			v.pending = v.pending[:0]
+			refused = false
+		case v.asked[e.Endpoint]:
+			v.accept(e.Endpoint, member)
+			if refused && len(v.pending) < maxPending && !slices.Contains(v.pending, e.Endpoint) {
+				v.pending = append(v.pending, e.Endpoint)
+			}
+		}
+	}
+}
+
+// accept counts an acceptance, once for each visit.
+func (v *visits) accept(endpoint uint32, member bool) {
+	if v.stamps[endpoint] == v.visit {
+		return
+	}
+	v.stamps[endpoint] = v.visit
+	if member {
+		v.members[endpoint]++
+	} else {
+		v.others[endpoint]++
+	}
+}
