@@ -46,6 +46,9 @@ func newReader(o Options) (*reader, error) {
 	for i := range r.workers {
 		g.Go(func() {
 			w := timeline.NewWorker(seed, len(o.Inputs))
+			if len(o.Parse.Refusals) > 0 {
+				w.Refuse(o.Parse.Refusals)
+			}
 			if o.Memory.Bytes > 0 {
 				w.Limit(o.Memory.Part(o.Workers), o.Memory.Space)
 			}

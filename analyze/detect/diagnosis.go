@@ -162,6 +162,7 @@ func (d *Diagnosis) measure(f *candidate) {
 		f.LastSeen = max(f.LastSeen, at)
 	}
 	f.Unauthorized = int64(len(f.claims))
+	f.Reason, f.AnsweredBy = StatedReason(d.State, f.claims)
 	f.Actors, f.Users = int64(len(actors)), int64(len(users))
 	if f.Exhibit == nil {
 		f.Exhibit = d.trendOf(f.claims)

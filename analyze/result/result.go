@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"strings"
+
+	"logscan/parse/field"
 )
 
 // Result is what a run found. It is immutable, totally ordered, and free of clocks,
@@ -254,6 +256,9 @@ type Finding struct {
 	Details             any       // the kind's own figures: see Figures
 	Absorbed            []Finding // up to MaxAbsorbed findings that it explains away
 	AbsorbedCount       int       // number of all findings that it explains away
+
+	Reason     *Reason        // that the log states for most of its 401s; nil for none
+	AnsweredBy field.Answerer // of nearly all its 401s
 
 	Evidence []Evidence
 	Change   *Change // since the baseline; nil without one

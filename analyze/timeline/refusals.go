@@ -7,6 +7,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"logscan/analyze/spill"
+	"logscan/parse/field"
 )
 
 // refusalLog holds the lines of the 401s of a worker, compressed, so that their
@@ -35,7 +36,9 @@ type refusal struct {
 	off   uint32 // of the line, in the decompressed batch
 	size  uint32
 
-	expired bool // see Refusal.Expired
+	expired    bool // see Refusal.Expired
+	answeredBy field.Answerer
+	reason     uint16 // worker's number plus one; 0 for none
 }
 
 const (
@@ -106,6 +109,7 @@ func (w *Worker) spillLines() error {
 
 // mergeRefusals sorts the 401s of all workers.
 func (s *State) mergeRefusals(lineBase [][]int64) {
+	reasonOf := s.mergeReasons()
 	s.refusalOf = make([][]uint32, len(s.workers))
 	for i, w := range s.workers {
 		n := w.refusals.len()
@@ -113,10 +117,14 @@ func (s *State) mergeRefusals(lineBase [][]int64) {
 		s.Refusals = slices.Grow(s.Refusals, n)
 		for j := range uint32(n) {
 			r := w.refusals.at(j)
-			s.Refusals = append(s.Refusals, Refusal{
+			x := Refusal{
 				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Expired: r.expired,
-				worker: uint32(i), number: j,
-			})
+				AnsweredBy: r.answeredBy, worker: uint32(i), number: j,
+			}
+			if r.reason != 0 {
+				x.Reason = uint16(reasonOf[i][r.reason-1] + 1)
+			}
+			s.Refusals = append(s.Refusals, x)
 		}
 	}
 	sorter := runSorter[Refusal]{compare: compareRefusals}

@@ -6,7 +6,7 @@ import "logscan/parse"
 // authentication.
 type Outcome uint8
 
-// The outcomes.
+// The outcomes. Unauthorized includes the statuses that Worker.Refuse names.
 const (
 	Accepted     Outcome = iota // 2xx and 304
 	Redirected                  // 3xx except 304
@@ -37,6 +37,26 @@ func outcome(status int32) Outcome {
 		return ServerError
 	}
 	return Other
+}
+
+// Statuses is the number of statuses that are told apart: all below it. Others, and
+// lines without a status, count as 0.
+const Statuses = 600
+
+// outcomes are the outcomes by status.
+type outcomes [Statuses]Outcome
+
+// newOutcomes returns the outcomes if requests are refused by 401 and by more.
+func newOutcomes(more []int32) (t outcomes) {
+	for i := range t {
+		t[i] = outcome(int32(i))
+	}
+	for _, status := range more {
+		if status > 0 && status < Statuses {
+			t[status] = Unauthorized
+		}
+	}
+	return t
 }
 
 // Scheme is the URL scheme of a request.

@@ -14,6 +14,8 @@ package timeline
 
 import (
 	"cmp"
+
+	"logscan/parse/field"
 )
 
 // State is the merged result of all workers. It is immutable once Merge has
@@ -28,6 +30,8 @@ type State struct {
 	Minutes   []Minute     // by time, host
 	Grain     int64        // length of a step of Minutes in microseconds, usually MinuteStep
 	Refusals  []Refusal    // every 401 by time, input, line
+	Reasons   []Reason     // that lines of 401s state, by text
+	Statuses  []int64      // lines by status below Statuses; 0 for lines without one
 	Rejected  []Rejected   // the first rejected lines by input, line
 
 	Sessions bool // a line has a session id
@@ -79,7 +83,9 @@ type Refusal struct {
 	Input int32
 	// Expired reports whether the line itself states that a token or session had
 	// expired.
-	Expired bool
+	Expired    bool
+	AnsweredBy field.Answerer
+	Reason     uint16 // index into Reasons plus one; 0 for none
 
 	worker, number uint32
 }
