@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"strings"
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
@@ -14,22 +15,24 @@ import (
 // statedPermissions returns a finding for every route whose refusals state themselves
 // that the user, whose credentials are good, lacks a permission (IIS 401.3, OAuth's
 // insufficient_scope, RBAC). It needs no comparison of users: the server's own reason
-// stands above what could be inferred.
+// stands above what could be inferred. Routes of one directory are one finding, since
+// permissions are those of directories.
 func statedPermissions(d *Diagnosis) []candidate {
 	if !slices.ContainsFunc(d.State.Reasons, permissionStated) {
 		return nil
 	}
-	claims := map[uint32][]uint32{} // by endpoint
+	claims := map[result.Subject][]uint32{} // by directory
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
 		if d.open(i) && (r.Named || r.Good) && d.reasonClass(i) == field.PermissionReason {
-			claims[r.Endpoint] = append(claims[r.Endpoint], uint32(i))
+			s := directorySubject(&d.State.Endpoints[r.Endpoint])
+			claims[s] = append(claims[s], uint32(i))
 		}
 	}
 	var found []candidate
-	for endpoint, list := range claims {
+	for directory, list := range claims {
 		if len(list) >= routeRefused {
-			found = append(found, d.statedPermission(endpoint, list))
+			found = append(found, d.statedPermission(directory, list))
 		}
 	}
 	slices.SortFunc(found, func(a, b candidate) int { return int(a.claims[0]) - int(b.claims[0]) })
@@ -38,13 +41,35 @@ func statedPermissions(d *Diagnosis) []candidate {
 
 func permissionStated(r timeline.Reason) bool { return r.Class == field.PermissionReason }
 
-// statedPermission returns the finding of a route.
-func (d *Diagnosis) statedPermission(endpoint uint32, claims []uint32) candidate {
-	e := &d.State.Endpoints[endpoint]
+// directorySubject returns the subject of an endpoint without the last segment of its
+// route, unless that is the only one.
+func directorySubject(e *timeline.Endpoint) result.Subject {
+	s := endpointSubject(e)
+	if i := strings.LastIndexByte(s.Route, '/'); i > 0 {
+		s.Route = s.Route[:i+1]
+	}
+	return s
+}
+
+// statedPermission returns the finding of a directory, or of a route if only one
+// of the directory is refused.
+func (d *Diagnosis) statedPermission(directory result.Subject, claims []uint32) candidate {
 	c := candidate{claims: claims}
-	c.Subject, c.Onset, c.Severity = endpointSubject(e), parse.NoTime, result.Medium
-	// The route had accepted requests for a while: then the permission was withdrawn.
-	if first := d.State.Refusals[claims[0]].Time; e.FirstAccepted != parse.NoTime && e.FirstAccepted < first-session.Nearby*1000 {
+	c.Subject, c.Onset, c.Severity = directory, parse.NoTime, result.Medium
+	first, accepted := d.State.Refusals[claims[0]].Time, int64(parse.NoTime)
+	single := true
+	for _, i := range claims {
+		e := &d.State.Endpoints[d.Refusals[i].Endpoint]
+		single = single && d.Refusals[i].Endpoint == d.Refusals[claims[0]].Endpoint
+		if e.FirstAccepted != parse.NoTime && (accepted == parse.NoTime || e.FirstAccepted < accepted) {
+			accepted = e.FirstAccepted
+		}
+	}
+	if single {
+		c.Subject = endpointSubject(&d.State.Endpoints[d.Refusals[claims[0]].Endpoint])
+	}
+	// It had accepted requests for a while: then the permission was withdrawn.
+	if accepted != parse.NoTime && accepted < first-session.Nearby*1000 {
 		c.Onset = first
 	}
 	actors := int(distinctActors(d, claims))

@@ -297,6 +297,9 @@ func (c *scanCmd) problems(res *result.Result) []problem {
 		if in.Format == analyze.UnknownFormat && in.Lines > in.Skipped {
 			all = append(all, unrecognised(in.Path, wording.Match(in.Closest), in.UTF16, in.Parsed, in.Lines-in.Skipped))
 		}
+		if in.Parsed > 0 && in.NoStatus == in.Parsed {
+			all = append(all, problem{in.Path + ": no line has a status code, so refusals cannot be found", "log the status, or name the key that holds it with --field status=KEY"})
+		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
 		p.hint = "see " + filepath.Join(c.Out, "rejects.ndjson") + ", or raise --max-rejects"
