@@ -104,7 +104,7 @@ func DescribeResidual(res *result.Result) *document.Residual {
 func residualSentences(res *result.Result) []string {
 	r := res.Residual
 	j := judged{res: res, shares: &Shares{Total: res.Totals.Unauthorized}, noun: nounOf(res)}
-	all := []string{j.counted(r.Unexplained) + " have no known cause."}
+	all := []string{capital(j.counted(r.Unexplained)) + " have no known cause."}
 	if r.Unexplained == 1 {
 		all[0] = "One of " + j.noun.Count(res.Totals.Unauthorized) + " has no known cause."
 	}

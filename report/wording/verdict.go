@@ -34,6 +34,9 @@ func judge(res *result.Result, title string) Verdict {
 	case v.Shares.Serious > 0:
 		v.Level, v.Sentence = res.Findings[0].Severity.String(), j.seriousLead()
 		v.Rest = sentences(j.normalUse(), j.unexplained())
+		if j.mostlyUnexplained() {
+			v.Sentence, v.Rest = sentences(j.unexplainedLead(), v.Sentence), j.normalUse()
+		}
 	case v.Shares.reassure():
 		v.Level, v.Reassures, v.Sentence = "ok", true, j.calm()
 		v.Rest = sentences(j.minor(), j.normalUse())
@@ -54,7 +57,7 @@ func judge(res *result.Result, title string) Verdict {
 		refused := Share(n, res.Totals.Parsed) + " of the " + Count(res.Totals.Parsed, "request") + " were refused"
 		if v.Reassures {
 			v.Level, v.Reassures = "unknown", false
-			v.Sentence = refused + ", although each refusal looks ordinary by itself. " + j.mix() + "."
+			v.Sentence = refused + ", and no finding explains that: " + j.mix() + "."
 		} else {
 			v.Rest = sentences(v.Rest, refused+".")
 		}
@@ -156,11 +159,14 @@ func (j *judged) seriousLead() string {
 			worst++
 		}
 	}
-	s := j.title + ": " + j.explains(worst, j.shares.Serious)
-	if u := j.shares.Unexplained; u > max(j.shares.Trouble, j.shares.Harmless) && !j.shares.Small(u) {
-		s = j.counted(u) + " are unexplained. " + s
-	}
-	return s
+	return j.title + ": " + j.explains(worst, j.shares.Serious)
+}
+
+// mostlyUnexplained reports whether the unexplained refusals are the largest share, and
+// not small.
+func (j *judged) mostlyUnexplained() bool {
+	u := j.shares.Unexplained
+	return u > max(j.shares.Trouble, j.shares.Harmless) && !j.shares.Small(u)
 }
 
 // explains says how many refusals a number of findings explain.
@@ -185,7 +191,12 @@ func (j *judged) counted(n int64) string {
 
 // troubleLead is the first sentence of a run most of whose refusals have minor causes.
 func (j *judged) troubleLead() string {
-	n := j.minorFindings()
+	n := 0
+	for i := range j.res.Findings {
+		if f := &j.res.Findings[i]; f.Severity > result.Info && f.Muted == nil {
+			n++
+		}
+	}
 	s := "A minor trouble explains "
 	if n > 1 {
 		s = "Minor troubles explain "
@@ -281,6 +292,9 @@ func (j *judged) mix() string {
 		}
 	}
 	normal := NormalUse(j.res)
+	if normal == j.shares.Total {
+		return "one by one, all " + j.noun.Count(normal) + " look like normal use"
+	}
 	add(normal, "is normal use", "are normal use")
 	add(j.shares.Trouble, "has a minor cause", "have a minor cause")
 	add(j.shares.Harmless-normal-j.shares.Muted, "is expected", "are expected")
@@ -314,7 +328,7 @@ func (j *judged) unexplained() string {
 	if n == 1 {
 		verb = " is"
 	}
-	s := j.noun.Count(n) + " (" + Share(n, j.shares.Total) + ")" + verb + " unexplained"
+	s := capital(j.noun.Count(n)) + " (" + Share(n, j.shares.Total) + ")" + verb + " unexplained"
 	if !j.shares.Small(n) {
 		s += j.concentrated()
 	}
