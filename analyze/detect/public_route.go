@@ -30,52 +30,88 @@ const publicRounds = 2
 
 // closedPublicRoutes returns a finding for every route that must be open to strangers
 // and refuses all of them. It does not matter who asks or at what pace: a certificate
-// authority asks from several addresses, in few rounds.
+// authority asks from several addresses, in few rounds. Routes below one directory are
+// one, since each request has a name of its own.
 func closedPublicRoutes(d *Diagnosis) []candidate {
-	var found []candidate
-	claims := map[uint32][]uint32{}
+	routes := d.publicRoutes()
+	if len(routes) == 0 {
+		return nil
+	}
+	claims := map[result.Subject][]uint32{}
 	for i := range d.Refusals {
-		e := d.Refusals[i].Endpoint
-		if d.uncredentialed(i) && failsWhenClosed(&d.State.Endpoints[e]) != "" {
-			claims[e] = append(claims[e], uint32(i))
+		if r := routes[d.Refusals[i].Endpoint]; r != nil && d.uncredentialed(i) {
+			claims[r.subject] = append(claims[r.subject], uint32(i))
 		}
 	}
-	for endpoint, list := range claims {
-		e := &d.State.Endpoints[endpoint]
-		times := make([]int64, len(list))
-		for n, i := range list {
-			times[n] = d.Refusals[i].Time
+	var found []candidate
+	for _, list := range claims {
+		if c, ok := d.closedPublicRoute(routes[d.Refusals[list[0]].Endpoint], list); ok {
+			found = append(found, c)
 		}
-		first, last := times[0], times[len(times)-1]
-		apart := len(rounds(times))
-		if len(list) < probeRounds || apart < publicRounds || e.N[timeline.Accepted] > 0 && e.LastAccepted >= first*1000 {
-			continue
-		}
-		c := candidate{claims: list}
-		c.Subject, c.Onset, c.Severity = endpointSubject(e), parse.NoTime, result.Medium
-		if e.N[timeline.Accepted] > 0 {
-			c.Onset = first * 1000
-		}
-		c.Confidence = confidence(0, stats.WilsonLower(int64(len(list)), int64(len(list)), stats.Z95))
-		c.Details = &Probe{
-			Rounds: apart, Requests: len(list), Routes: 1, Route: endpointLabel(e), Clients: distinctClients(d, list),
-			Fails: failsWhenClosed(e), First: result.Time(first * 1000), Last: result.Time(last * 1000),
-		}
-		found = append(found, c)
 	}
 	slices.SortFunc(found, func(a, b candidate) int { return int(a.claims[0]) - int(b.claims[0]) })
 	return found
 }
 
-// failsWhenClosed returns what fails while an endpoint refuses strangers; it is empty
-// for one that need not be open.
-func failsWhenClosed(e *timeline.Endpoint) string {
-	for _, p := range publicRoutes {
-		if strings.Contains(e.Template, p.part) {
-			return p.fails
+// publicRoute is a route that must be open, or a directory of such.
+type publicRoute struct {
+	subject      result.Subject
+	fails        string
+	lastAccepted int64 // Unix microseconds, of any endpoint of it; NoTime for never
+}
+
+// publicRoutes returns the routes that must be open, by endpoint.
+func (d *Diagnosis) publicRoutes() map[uint32]*publicRoute {
+	routes, bySubject := map[uint32]*publicRoute{}, map[result.Subject]*publicRoute{}
+	for i := range d.State.Endpoints {
+		e := &d.State.Endpoints[i]
+		for _, p := range publicRoutes {
+			at := strings.Index(e.Template, p.part)
+			if at < 0 {
+				continue
+			}
+			s := endpointSubject(e)
+			if strings.HasSuffix(p.part, "/") {
+				s.Route = e.Template[:at+len(p.part)]
+			}
+			r := bySubject[s]
+			if r == nil {
+				r = &publicRoute{s, p.fails, parse.NoTime}
+				bySubject[s] = r
+			}
+			if e.N[timeline.Accepted] > 0 {
+				r.lastAccepted = max(r.lastAccepted, e.LastAccepted)
+			}
+			routes[uint32(i)] = r
+			break
 		}
 	}
-	return ""
+	return routes
+}
+
+// closedPublicRoute returns the finding of a route, and whether its refusals, by time,
+// are one.
+func (d *Diagnosis) closedPublicRoute(r *publicRoute, list []uint32) (candidate, bool) {
+	times := make([]int64, len(list))
+	for n, i := range list {
+		times[n] = d.Refusals[i].Time
+	}
+	first, last := times[0], times[len(times)-1]
+	apart := len(rounds(times))
+	c := candidate{claims: list}
+	if len(list) < probeRounds || apart < publicRounds || r.lastAccepted >= first*1000 {
+		return c, false
+	}
+	c.Subject, c.Onset, c.Severity = r.subject, parse.NoTime, result.Medium
+	if r.lastAccepted != parse.NoTime {
+		c.Onset = first * 1000
+	}
+	c.Confidence = confidence(0, stats.WilsonLower(int64(len(list)), int64(len(list)), stats.Z95))
+	c.Details = &Probe{
+		Rounds: apart, Requests: len(list), Routes: 1, Route: c.Subject.Endpoint(), Clients: distinctClients(d, list),
+		Fails: r.fails, First: result.Time(first * 1000), Last: result.Time(last * 1000),
+	}
+	return c, true
 }
 
 // distinctClients returns the number of clients of refusals.
