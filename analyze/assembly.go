@@ -21,6 +21,7 @@ type assembly struct {
 	reader *reader
 	names  []string // of the causes
 	causes []int    // by finding: its cause, as an index of names
+	excess []bool   // by refusal, see excessive
 	users  []string // by user: cleaned names; set by accountRows
 }
 
@@ -29,16 +30,22 @@ func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrde
 	for i := range ex.Findings {
 		a.causes[i] = slices.Index(a.names, ex.Findings[i].Kind)
 	}
+	a.excess = a.excessive()
 	return a
 }
 
-// cause returns the cause of a refusal, as an index of names: that of its finding,
-// or else the one it shows by itself.
+// cause returns the cause of a refusal, as an index of names: that of its finding, or
+// else the one it shows by itself, unless that is ordinary and there are too many of
+// it.
 func (a *assembly) cause(i int) int {
 	if f := a.Of[i]; f != 0 {
 		return a.causes[f-1]
 	}
-	return len(a.names) - int(session.NumCauses) + int(a.Refusals[i].Cause)
+	c := a.Refusals[i].Cause
+	if a.excess[i] {
+		c = session.Unexplained
+	}
+	return len(a.names) - int(session.NumCauses) + int(c)
 }
 
 // findingID returns the id of the finding that explains a refusal, "" for none.
@@ -55,7 +62,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	s, r := a.State, a.reader
 	res := &result.Result{
 		Skips: map[string]int64{}, Rejects: map[string]int64{}, Causes: map[string]int64{},
-		Findings: a.Findings, Undetectable: a.Undetectable,
+		Statuses: r.options.Parse.Refusals, Findings: a.Findings, Undetectable: a.Undetectable,
 		Since: micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
 	}
 	a.addLedger(res, read)
@@ -78,12 +85,13 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 		func() { res.Timeline = a.timelineRows() },
 		func() { res.Endpoints = a.endpointRows() },
 		func() { res.Accounts = a.accountRows() },
+		func() { res.Residual = a.residual(res.Formats) },
 	)
 	if shown != nil {
 		return nil, shown
 	}
 	res.Clients = a.clientRows(explained)
-	res.Notes = append(res.Notes, overflowNotes(s)...)
+	res.Notes = append(append(res.Notes, overflowNotes(s)...), a.otherRefusals()...)
 	res.Sessions = a.sessionRows()
 	res.Upstreams = a.upstreamRows()
 	res.Refusals = a.refusals()
@@ -114,6 +122,7 @@ func (a *assembly) addLedger(res *result.Result, read []source.Result) {
 		t.Rejected += in.Rejected
 		t.Skipped += in.Skipped
 		t.Unauthorized += in.Unauthorized
+		t.NoStatus += in.NoStatus
 		if in.FirstTime != parse.NoTime {
 			if t.FirstTime == parse.NoTime || in.FirstTime < t.FirstTime {
 				t.FirstTime = in.FirstTime
@@ -135,7 +144,7 @@ func (a *assembly) input(res *result.Result, i int, read *source.Result) result.
 	l, chosen := &a.State.Inputs[i], &a.reader.chosen[i]
 	in := result.Input{
 		Path: a.reader.inputs[i].Path, Format: chosen.name, Missing: chosen.missing(), Compression: read.Compression,
-		Bytes: read.Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized,
+		Bytes: read.Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized, NoStatus: l.NoStatus,
 		Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
 	}
 	in.BytesBefore, in.LinesBefore, in.BytesLeft = a.reader.inputs[i].Before()

@@ -50,6 +50,9 @@ func newReader(o Options) (*reader, error) {
 		g.Go(func() {
 			w := timeline.NewWorker(seed, len(o.Inputs))
 			w.SetServers(servers, serverOf)
+			if len(o.Parse.Refusals) > 0 {
+				w.Refuse(o.Parse.Refusals)
+			}
 			if o.Memory.Bytes > 0 {
 				w.Limit(o.Memory.Part(o.Workers), o.Memory.Space)
 			}

@@ -12,12 +12,13 @@ import (
 // decoder stores the values of fields in entries. It holds the options of the
 // parser and what is known about the current line.
 type decoder struct {
-	proxies field.Proxies
-	since   int64 // Unix microseconds
-	until   int64
-	clock   field.Clock
-	mask    *privacy.Mask // nil: names stay
-	general bool          // skip the fast paths; for tests
+	proxies  field.Proxies
+	since    int64 // Unix microseconds
+	until    int64
+	clock    field.Clock
+	mask     *privacy.Mask // nil: names stay
+	refusals []int32       // Options.Refusals
+	general  bool          // skip the fast paths; for tests
 
 	// About the current line:
 	format    *Format

@@ -35,7 +35,7 @@ func (d *decoder) finish(e *Entry) Verdict {
 	if d.mask != nil {
 		d.pseudonymize(e)
 	}
-	if e.Status == 401 {
+	if d.refused(e.Status) {
 		d.explain(e)
 	} else if len(e.Reason) > 0 && e.Status < 400 {
 		e.Reason = nil
@@ -102,7 +102,7 @@ func (d *decoder) pseudonymize(e *Entry) {
 	for _, text := range [...]*[]byte{&e.Path, &e.Query, &e.Referrer} {
 		*text = m.Text(*text)
 	}
-	if e.Status != 401 { // else explain does it
+	if !d.refused(e.Status) { // else explain does it
 		e.Reason = m.Text(e.Reason)
 	}
 	e.UserAgent = m.Agent(e.UserAgent)

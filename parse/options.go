@@ -3,6 +3,7 @@ package parse
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"time"
 
 	"logscan/parse/field"
@@ -27,16 +28,24 @@ type Options struct {
 	// zero is no bound. Lines outside, and lines without a time if there is a
 	// bound, are SkipRange.
 	Since, Until time.Time
+	// Refusals are the statuses, beside 401, with which the site refuses requests: the
+	// reason and who answered are read in these too.
+	Refusals []int32
 	// Privacy configures the pseudonyms of people: entries then have pseudonyms in
 	// the place of names, and texts in entries have no names.
 	Privacy privacy.Options
+}
+
+// refused reports whether a status refuses the request.
+func (d *decoder) refused(status int32) bool {
+	return status == 401 || len(d.refusals) > 0 && slices.Contains(d.refusals, status)
 }
 
 // newDecoder returns a decoder configured by o.
 func newDecoder(o Options) decoder {
 	d := decoder{
 		proxies: o.Trusted, since: NoTime, until: math.MaxInt64,
-		clock: field.NewClock(o.Timezone, o.Reference), mask: o.Privacy.NewMask(),
+		clock: field.NewClock(o.Timezone, o.Reference), mask: o.Privacy.NewMask(), refusals: o.Refusals,
 	}
 	if !o.Since.IsZero() {
 		d.since = o.Since.UnixMicro()

@@ -48,7 +48,7 @@ type Entry struct {
 	// TokenExpiry is when the token of the request expires according to its claims, in
 	// Unix microseconds; NoTime if none was logged.
 	TokenExpiry int64
-	AnsweredBy  field.Answerer // who refused; for status 401 only
+	AnsweredBy  field.Answerer // who refused; of refusals only
 
 	// HasUpstream reports whether the upstream was logged, so that an empty Upstream
 	// means that the proxy answered.

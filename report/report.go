@@ -46,7 +46,7 @@ func Outputs() []Output {
 	}
 	return append(all,
 		Output{document.FindingsName, "All findings, most severe first.", func(_ context.Context, j *job, w io.Writer) error {
-			return document.Write(w, document.NewFindings(j.report.Described, j.report.Gone))
+			return document.Write(w, j.report.Document())
 		}},
 		Output{"rejects.ndjson", "Up to 1,000 rejected lines with the reason, one JSON object per line.", func(_ context.Context, j *job, w io.Writer) error {
 			return document.WriteRejects(w, j.report.RejectedLines)

@@ -75,8 +75,8 @@ Every 401 has one cause, in ` + "`auth_cause`" + `.
 	b.WriteString(strings.ReplaceAll(`
 ## findings.json
 
-''{"schema_version": 1, "findings": [...], "resolved": [...]}'', most severe first. A finding has the columns of the table
-findings, and:
+''{"schema_version": 1, "verdict": {...}, "findings": [...], "resolved": [...], "residual": {...}}'', most severe first. A finding
+has the columns of the table findings, and:
 
 | key | content |
 |---|---|
@@ -84,11 +84,38 @@ findings, and:
 | ''remediation'' | list of steps |
 | ''onset'', ''first_seen'', ''last_seen'' | RFC 3339 in UTC, or null |
 | ''details'' | object of figures that depend on the kind |
+| ''auth_reason'' | if the log states one for most of its 401s: ''reason'' (as in the column auth_reason), ''class'' (expired, token, key, credentials, missing_credentials, permission, account, client, authorizer, unavailable, configuration, request or clock), ''unauthorized'' (401s with it), ''stated'' (401s with any) |
+| ''auth_answered_by'' | if it is the same for nearly all: proxy or upstream |
 | ''evidence'' | up to 20 sample lines: ''file'', ''line'' (from 1), ''raw'' (secrets redacted) |
 | ''status'', ''change'' | only with a baseline. Status: new, persisting, worse or better. Change, unless new: ''severity_before'', ''unauthorized_before'', ''rate_ratio'' (401s per request, now divided by before) and ''p_value'' |
 | ''muted'' | only if muted: ''reason'', ''until'' |
 
 ''resolved'' lists findings of the baseline that are gone, with the status resolved.
+
+''verdict'' divides all 401s into three shares that add up, and says what to do about them:
+
+| key | content |
+|---|---|
+| ''level'' | severity of the worst finding, ''ok'' if nothing needs attention, or ''unknown'' |
+| ''sentence'', ''rest'', ''warning'' | the verdict as text; the last two may be empty |
+| ''reassures'' | whether nothing needs attention: trouble and unexplained are both small, and few requests are refused |
+| ''unauthorized'' | all 401s |
+| ''trouble'' | 401s of findings of severity low or above that are not muted |
+| ''harmless'' | 401s of normal use, and of findings that are expected (info) or muted |
+| ''unexplained'' | 401s without a cause, as in ''residual'' |
+| ''muted'' | part of harmless |
+| ''break_ins'' | attacks that succeeded: ''finding_id'', ''users'', ''host'', ''client_address'' or ''addresses'' (their number), ''time'' of the first success or null |
+
+''residual'' describes the 401s without a cause; null if there are none:
+
+| key | content |
+|---|---|
+| ''unauthorized'', ''text'' | how many, and the description in sentences |
+| ''dimensions'' | list of ''name'' (endpoint, client_address, user_agent, user, host, upstream, file), ''distinct'' values with such 401s, and ''top'': up to 5 of ''name'', ''unexplained'', ''unauthorized'', ''requests'' (the last two of the whole run) |
+| ''clients'', ''accepted_clients'', ''other_requests'' | distinct clients, those of them that were accepted at all, and how their other requests were answered |
+| ''first_time'', ''last_time'', ''busiest_hour'', ''unauthorized_in_busiest_hour'' | when |
+| ''auth_reason'', ''auth_answered_by'' | as of findings; null and empty without |
+| ''missing'' | list of ''field'', ''why'': what to log to learn more |
 
 ## rejects.ndjson
 
@@ -99,6 +126,7 @@ One object per line: ''file'', ''line'' (from 1), ''reason'', ''text'' (secrets 
 | key | content |
 |---|---|
 | ''tool'', ''arguments'', ''started_at'', ''finished_at'' | what wrote the output, and when |
+| ''refusal_statuses'' | statuses of ''--status'' that count as refusals beside 401: wherever a name says unauthorized or 401, it includes them |
 | ''range'' | time range that was analysed: ''since'', ''until''; null for no bound |
 | ''inputs'' | list of inputs, see below |
 | ''totals'' | sums over the inputs, and ''unexplained'', ''findings'' |

@@ -34,12 +34,11 @@ type Diagnosis struct {
 	observed  map[string]observer // by kind: what the timelines showed
 	proposed  []proposals         // by kind: of those that need no observer, made during Observe
 	submitted submissions
-	guessOnce sync.Once           // makes guesses
-	guesses   *guessObserver      // shared by the kinds of attacks; nil if there is nothing to follow
+	guessOnce sync.Once      // makes guesses
+	guesses   *guessObserver // shared by the kinds of attacks; nil if there is nothing to follow
 
 	contrastOnce sync.Once         // makes contrast
 	contrast     *contrastObserver // shared by the kinds that look for contrasts; nil if there is nothing to follow
-	submitted    submissions
 }
 
 // Observe returns a diagnosis of the evidence. It walks over the timelines once more
@@ -170,6 +169,7 @@ func (d *Diagnosis) measure(f *candidate) {
 		f.LastSeen = max(f.LastSeen, at)
 	}
 	f.Unauthorized = int64(len(f.claims))
+	f.Reason, f.AnsweredBy = StatedReason(d.State, f.claims)
 	f.Actors, f.Users = int64(len(actors)), int64(len(users))
 	if f.Exhibit == nil {
 		f.Exhibit = d.trendOf(f.claims)

@@ -35,9 +35,11 @@ var permissionDenied = Kind{
 	Uses:     []parse.Extra{parse.ExtraUser},
 	Details:  func() any { return new(Permission) },
 	Title:    `{{route .Subject}} answers 401 instead of 403 to signed-in users without permission`,
-	Explanation: `{{with .Details}}
+	Explanation: `{{with .Details}}{{if .Stated}}
+		The log says itself that {{plural .Stated "of these requests was" "of these requests were"}} refused for a missing permission, to {{plural .Refused "client" "clients"}} whose credentials are good.
+		{{else}}
 		{{plural .Refused "client was" "clients were"}} refused here every time, {{plural .Accepted "other was" "others were"}} accepted every time{{if .Mixed}}, {{number .Mixed}} got both answers{{end}}, over the same hours.
-		All of them were accepted on other routes, so their credentials are good; those refused lack a permission.
+		All of them were accepted on other routes, so their credentials are good; those refused lack a permission.{{end}}
 		A 401 asks for other credentials (RFC 9110, section 15.5.2), so clients sign in again, in vain.{{end}}`,
 	Remedy: []string{
 		`Answer 403 if the credentials are good and the permission is missing (RFC 9110, section 15.5.4). In OAuth, answer 403 with insufficient_scope (RFC 6750, section 3.1).`,
@@ -53,6 +55,7 @@ type Permission struct {
 	Refused  int                `json:"refused_actors"`  // every time
 	Accepted int                `json:"accepted_actors"` // every time
 	Mixed    int                `json:"mixed_actors"`
+	Stated   int                `json:"stated,omitempty"` // refusals whose reason is a permission; the actors are not compared then
 	PValue   result.Probability `json:"p_value"`
 }
 
@@ -257,8 +260,9 @@ func interleaved(list []actorCount) bool {
 }
 
 func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
+	found := statedPermissions(d)
 	if seen == nil {
-		return nil, nil
+		return found, nil
 	}
 	o := seen.(*permissionObserver)
 	divided, p := make([]division, len(o.keys)), make([]float64, len(o.keys))
@@ -278,7 +282,6 @@ func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 	if len(divides) >= permissionRoutes && !o.agree(divides) {
 		divides = slices.DeleteFunc(divides, func(n int) bool { return o.refusedElsewhere(n) > permissionElsewhere })
 	}
-	var found []candidate
 	for _, n := range divides {
 		if cand, ok := forbidden(d, o.keys[n], o.counts[n], divided[n], adjusted[n]); ok {
 			found = append(found, cand)

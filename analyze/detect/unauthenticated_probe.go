@@ -18,7 +18,8 @@ import (
 // line of the log to the last. Not: a program whose key has expired (it was accepted
 // before), a handshake (the challenge is answered), a page that keeps polling after
 // its session has ended (its client was accepted), a scanner (many routes), guessing
-// (names, sign-in routes).
+// (names, sign-in routes). A route that must be open to strangers by its standard, and
+// refuses all of them, is a finding of its own, with what fails (closedPublicRoutes).
 //
 // Statistic: the share of the gaps between its rounds near the typical gap, by the
 // tail of the binomial distribution against what random arrivals show.
@@ -27,27 +28,31 @@ var unauthenticatedProbe = Kind{
 	Label:    "Probe without credentials",
 	Meaning:  "A monitor or health check sends no credentials, or wrong ones, and is refused every time.",
 	Category: ClientCategory,
-	Subjects: []string{"client"},
+	Subjects: []string{"client", "endpoint"},
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent},
 	Details:  func() any { return new(Probe) },
-	Title:    `{{with .Details}}A probe sends {{.Route}} every {{duration .Period}} {{with .User}}with wrong credentials for {{.}}{{else}}without credentials{{end}}{{end}}`,
-	Explanation: clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
+	Title:    `{{with .Details}}{{if .Fails}}{{route $.Subject}} is behind authentication: {{.Fails}}{{else}}A probe sends {{.Route}} every {{duration .Period}} {{with .User}}with wrong credentials for {{.}}{{else}}without credentials{{end}}{{end}}{{end}}`,
+	Explanation: `{{if .Details.Fails}}{{with .Details}}
+		All {{plural .Requests "request" "requests"}} of {{count .Clients "client"}} were refused, in {{count .Rounds "round"}} between {{time .First}} and {{time .Last}}.
+		By its standard this route is requested without credentials, so those who ask have none to send.{{end}}{{else}}` + clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
 		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}, and was never accepted where credentials are required.
 		{{share .SteadyShare}} of its requests come about {{duration .Period}} apart, so it is a program.
-		{{if .Balancer}}A load balancer that gets a 401 may take the server out of service.{{end}}{{end}}`,
+		{{if .Balancer}}A load balancer that gets a 401 may take the server out of service.{{end}}{{end}}{{end}}`,
 	Remedy: []string{
-		`Give the probe credentials (Prometheus basic_auth or authorization, blackbox_exporter http.basic_auth, a header of the HTTP check), or make it accept a 401 as healthy.`,
-		`Or open one route to it that reveals nothing: nginx auth_basic off, or satisfy any with allow for its address; Apache Require ip.`,
-		`Find out who runs it: the evidence shows its address and user agent.`,
+		`{{if .Details.Fails}}Exempt {{.Subject.Route}} from authentication: nginx location with auth_basic off (and auth_request off); Apache Location with Require all granted; a skip_auth rule of an authentication proxy, or a router without the middleware.{{end}}`,
+		`{{if .Details.Fails}}Then request it without credentials from outside: it must answer 200 or 404, and no redirect to a sign-in page.{{end}}`,
+		`{{if not .Details.Fails}}Give the probe credentials (Prometheus basic_auth or authorization, blackbox_exporter http.basic_auth, a header of the HTTP check), or make it accept a 401 as healthy.{{end}}`,
+		`{{if not .Details.Fails}}Or open one route to it that reveals nothing: nginx auth_basic off, or satisfy any with allow for its address; Apache Require ip.{{end}}`,
+		`{{if not .Details.Fails}}Find out who runs it: the evidence shows its address and user agent.{{end}}`,
 	},
 	inspect: inspectProbes,
 }
 
 // Probe is the details of an unauthenticated_probe finding.
 type Probe struct {
-	Period      result.Seconds     `json:"period_seconds"` // between rounds
-	SteadyShare result.Share       `json:"steady_share"`   // of the gaps that are about Period
+	Period      result.Seconds     `json:"period_seconds,omitempty"` // between rounds
+	SteadyShare result.Share       `json:"steady_share,omitempty"`   // of the gaps that are about Period
 	Rounds      int                `json:"rounds"`
 	Requests    int                `json:"-"`
 	Routes      int                `json:"routes"`
@@ -55,7 +60,9 @@ type Probe struct {
 	User        string             `json:"-"` // the name that is refused, if it sends one
 	First       result.Time        `json:"-"` // request
 	Last        result.Time        `json:"-"`
-	Balancer    bool               `json:"balancer"` // it is a health check that takes servers out of service
+	Clients     int                `json:"clients,omitempty"` // of a route that must be open
+	Fails       string             `json:"fails,omitempty"`   // while such a route is refused
+	Balancer    bool               `json:"balancer"`          // it is a health check that takes servers out of service
 	PValue      result.Probability `json:"p_value"`
 }
 
@@ -82,7 +89,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 		}
 	}
 	clients := slices.SortedFunc(maps.Keys(by), timeline.CompareClients)
-	var found []candidate
+	found := closedPublicRoutes(d)
 	for _, client := range clients {
 		if c, ok := probe(d, client, by[client], len(clients)); ok {
 			found = append(found, c)

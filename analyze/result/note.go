@@ -32,6 +32,10 @@ const (
 	NoteCoarseTimeline                 // the timeline has steps of N microseconds
 	NoteMuteEnded                      // the mute of finding Name ended on the date Text
 	NoteMuteUnused                     // there is no finding Name, which is muted until the date Text
+	NoteOtherStatus                    // N requests to M routes, most to Text, were answered Name and do not count as refusals
+	NoteServerErrors                   // M protected routes, first Text, answered 5xx to N requests and little else
+	NoteRedirects                      // M routes, first Text, accept some requests and redirect N
+	NoteStatuses                       // the statuses Name count as refusals
 	NoteInput                          // Text is what the reader of input Name reports
 )
 

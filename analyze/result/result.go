@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"strings"
+
+	"logscan/parse/field"
 )
 
 // Result is what a run found. It is immutable, totally ordered, and free of clocks,
@@ -22,11 +24,15 @@ type Result struct {
 	PseudonymKey string
 	// Since and Until bound the time that counts; NoTime for no bound.
 	Since, Until int64
+	// Statuses are the statuses beside 401 that count as refusals, so "401" stands for
+	// them too everywhere in a Result.
+	Statuses []int32
 	// Skips and Rejects count lines by reason (parse.Verdict names).
 	Skips, Rejects map[string]int64
 	// RejectedLines are up to MaxRejectedLines rejected lines, by file and line.
 	RejectedLines []RejectedLine
 	Causes        map[string]int64 // 401s by cause; every cause has an entry
+	Residual      *Residual        // the 401s without a cause; nil if there are none
 	Findings      []Finding        // most severe first, muted ones last
 	Resolved      []Finding        // findings of the baseline that are gone, in its order
 	Undetectable  []Undetectable   // kinds of findings that the logs cannot show
@@ -82,6 +88,7 @@ type Input struct {
 	LinesBefore int64 // lines in BytesBefore
 	BytesLeft   int64 // bytes after them, of an unfinished line: left for the next run
 	Lines, Parsed, Rejected, Skipped,
+	NoStatus, // of Parsed
 	Unauthorized int64
 	FirstTime, LastTime int64
 	Error               string // why it could not be read to its end; empty if it was
@@ -92,6 +99,7 @@ type Input struct {
 // Totals sums the inputs.
 type Totals struct {
 	Bytes, Lines, Parsed, Rejected, Skipped int64
+	NoStatus                                int64 // parsed lines without a status
 	Unauthorized, Unexplained               int64
 	FirstTime, LastTime                     int64
 	Findings                                int64
@@ -256,6 +264,9 @@ type Finding struct {
 	Details             any       // the kind's own figures: see Figures
 	Absorbed            []Finding // up to MaxAbsorbed findings that it explains away
 	AbsorbedCount       int       // number of all findings that it explains away
+
+	Reason     *Reason        // that the log states for most of its 401s; nil for none
+	AnsweredBy field.Answerer // of nearly all its 401s
 
 	Evidence []Evidence
 	Change   *Change // since the baseline; nil without one

@@ -15,6 +15,7 @@ type Ledger struct {
 	Bytes        int64 // including line terminators
 	Verdicts     [parse.NumVerdicts]int64
 	Unauthorized int64
+	NoStatus     int64 // parsed lines without a status
 	First, Last  int64 // Unix microseconds, of parsed lines; parse.NoTime for none
 }
 
@@ -24,6 +25,7 @@ func (l *Ledger) merge(m *Ledger) {
 	l.Lines += m.Lines
 	l.Bytes += m.Bytes
 	l.Unauthorized += m.Unauthorized
+	l.NoStatus += m.NoStatus
 	for v, n := range m.Verdicts {
 		l.Verdicts[v] += n
 	}

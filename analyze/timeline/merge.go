@@ -26,6 +26,7 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 	err := s.concurrently(
 		func() error { return s.mergeClients(maxNames) },
 		func() error {
+			s.sumStatuses()
 			lineBase := s.lineBases()
 			s.mergeRefusals(lineBase)
 			s.mergeRejected(lineBase)

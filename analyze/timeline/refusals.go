@@ -37,6 +37,8 @@ type refusal struct {
 	size  uint32
 
 	credentials field.Credentials
+	answeredBy  field.Answerer
+	reason      uint16 // worker's number plus one; 0 for none
 }
 
 const (
@@ -107,6 +109,7 @@ func (w *Worker) spillLines() error {
 
 // mergeRefusals sorts the 401s of all workers.
 func (s *State) mergeRefusals(lineBase [][]int64) {
+	reasonOf := s.mergeReasons()
 	s.refusalOf = make([][]uint32, len(s.workers))
 	for i, w := range s.workers {
 		n := w.refusals.len()
@@ -114,10 +117,14 @@ func (s *State) mergeRefusals(lineBase [][]int64) {
 		s.Refusals = slices.Grow(s.Refusals, n)
 		for j := range uint32(n) {
 			r := w.refusals.at(j)
-			s.Refusals = append(s.Refusals, Refusal{
+			x := Refusal{
 				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Credentials: r.credentials,
-				worker: uint32(i), number: j,
-			})
+				AnsweredBy: r.answeredBy, worker: uint32(i), number: j,
+			}
+			if r.reason != 0 {
+				x.Reason = uint16(reasonOf[i][r.reason-1] + 1)
+			}
+			s.Refusals = append(s.Refusals, x)
 		}
 	}
 	sorter := runSorter[Refusal]{compare: compareRefusals}

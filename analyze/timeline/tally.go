@@ -6,7 +6,7 @@ import "logscan/parse"
 // authentication.
 type Outcome uint8
 
-// The outcomes.
+// The outcomes. Unauthorized includes the statuses that Worker.Refuse names.
 const (
 	Accepted     Outcome = iota // 2xx and 304
 	Redirected                  // 3xx except 304
@@ -42,6 +42,26 @@ func outcome(status int32) Outcome {
 // undecided reports whether a status may be sent before the credentials are looked at:
 // a malformed, slow or throttled request. Such a request is in the timeline as Other.
 func undecided(status int32) bool { return status == 400 || status == 408 || status == 429 }
+
+// Statuses is the number of statuses that are told apart: all below it. Others, and
+// lines without a status, count as 0.
+const Statuses = 600
+
+// outcomes are the outcomes by status.
+type outcomes [Statuses]Outcome
+
+// newOutcomes returns the outcomes if requests are refused by 401 and by more.
+func newOutcomes(more []int32) (t outcomes) {
+	for i := range t {
+		t[i] = outcome(int32(i))
+	}
+	for _, status := range more {
+		if status > 0 && status < Statuses {
+			t[status] = Unauthorized
+		}
+	}
+	return t
+}
 
 // Scheme is the URL scheme of a request.
 type Scheme uint8

@@ -32,6 +32,8 @@ type State struct {
 	Minutes   []Minute     // by time, host
 	Grain     int64        // length of a step of Minutes in microseconds, usually MinuteStep
 	Refusals  []Refusal    // every 401 by time, input, line
+	Reasons   []Reason     // that lines of 401s state, by text
+	Statuses  []int64      // lines by status below Statuses; 0 for lines without one
 	Rejected  []Rejected   // the first rejected lines by input, line
 
 	Sessions bool // a line has a session id
@@ -85,6 +87,8 @@ type Refusal struct {
 	Input int32
 	// Credentials is what the line itself states about the credentials.
 	Credentials field.Credentials
+	AnsweredBy  field.Answerer
+	Reason      uint16 // index into Reasons plus one; 0 for none
 
 	worker, number uint32
 }

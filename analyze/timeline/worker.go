@@ -52,6 +52,10 @@ type Worker struct {
 	resumed  []resumedSession
 	recalled *recalledRun // of a worker that NewEarlierWorker returned, else nil
 
+	outcomes outcomes
+	statuses [Statuses]int64 // lines by status
+	reasons  boundedNames    // of 401s
+
 	minutes  minuteTable
 	refusals refusalLog
 	rejected []Rejected
@@ -78,6 +82,8 @@ func NewWorker(seed uint64, inputs int) *Worker {
 		upstreams:   newUpstreams(),
 		endpoints:   endpointTable{names: newDict()},
 		minutes:     newMinuteTable(maxMinutes),
+		outcomes:    newOutcomes(nil),
+		reasons:     newReasons(),
 	}
 	w.lastHost = w.hosts.number(nil)
 	w.part.init()
@@ -87,6 +93,9 @@ func NewWorker(seed uint64, inputs int) *Worker {
 // Limit sets how many bytes of memory the worker uses for data that grows with
 // the number of actors, users and sign-ins. Beyond, it spills to files in space.
 func (w *Worker) Limit(bytes int64, space *spill.Space) { w.limit, w.space = bytes, space }
+
+// Refuse sets which statuses beside 401 count as refusals.
+func (w *Worker) Refuse(statuses []int32) { w.outcomes = newOutcomes(statuses) }
 
 // Err returns the first error of writing to disk. The worker must not be used
 // after an error.
@@ -171,7 +180,15 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	if at != parse.NoTime { // requests without a time are counted, but are in no timeline
 		s, a, client = w.actor(e)
 	}
-	o := outcome(e.Status)
+	status := e.Status
+	if uint32(status) >= Statuses {
+		status = 0
+	}
+	if status == 0 {
+		l.NoStatus++
+	}
+	w.statuses[status]++
+	o := w.outcomes[status]
 	host := w.host(e.Host)
 	r := record{outcome: o, endpoint: w.endpoint(host, e, o), via: uint32(scheme(e.Scheme))}
 	if len(e.User) > 0 {
@@ -190,7 +207,11 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	}
 	if o == Unauthorized {
 		l.Unauthorized++
-		r.refusal = w.refusals.add(refusal{time: at, block: block, line: uint32(n), credentials: e.Credentials()}, line)
+		x := refusal{time: at, block: block, line: uint32(n), credentials: e.Credentials(), answeredBy: e.AnsweredBy}
+		if len(e.Reason) > 0 {
+			x.reason = uint16(w.reasons.number(e.Reason) + 1)
+		}
+		r.refusal = w.refusals.add(x, line)
 	}
 	if a == nil {
 		return

@@ -309,6 +309,9 @@ func (c *scanCmd) problems(res *result.Result, rejects string) []problem {
 		if in.Format == analyze.UnknownFormat && in.Parsed+in.Skipped < in.Lines {
 			all = append(all, unrecognised(in.Path, wording.Match(in.Closest), in.UTF16, in.Proposed, in.Parsed, in.Lines-in.Skipped))
 		}
+		if in.Parsed > 0 && in.NoStatus == in.Parsed {
+			all = append(all, problem{in.Path + ": no line has a status code, so refusals cannot be found", "log the status, or name the key that holds it with --field status=KEY"})
+		}
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
 		p.hint = rejects

@@ -26,7 +26,7 @@ func (c *showCmd) Run(std *streams) error {
 	}
 	if c.Finding == "" {
 		if c.JSON {
-			return document.Write(std.stdout, document.NewFindings(r.Findings, r.Resolved))
+			return document.Write(std.stdout, r.Document())
 		}
 		return terminal.ShowFindings(std.stdout, r, paintFor(std.stdout))
 	}

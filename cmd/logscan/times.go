@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,12 +20,13 @@ type lineFlags struct {
 	Since          moment   `placeholder:"T" group:"input" help:"Start of the time range: RFC 3339, a date, or a duration back from the newest line, such as 24h or 7d."`
 	Until          moment   `placeholder:"T" group:"input" help:"End of the time range, exclusive."`
 	Timezone       timezone `placeholder:"TZ" group:"input" help:"Time zone of times logged without an offset, such as Europe/Berlin (default: UTC)."`
+	Status         statuses `placeholder:"CODES" sep:"none" group:"input" help:"Statuses that count as refusals beside 401, such as 403,407,419,440."`
 	TrustedProxies proxies  `placeholder:"CIDR,..." sep:"none" group:"input" help:"Proxies whose X-Forwarded-For or Forwarded header is trusted; 'private' means all private networks."`
 }
 
 // options returns the parse options and the time range of the flags.
 func (l *lineFlags) options(started time.Time) (o parse.Options, since, until analyze.Moment, err error) {
-	o = parse.Options{Timezone: l.Timezone.location, Trusted: l.TrustedProxies, Reference: started}
+	o = parse.Options{Timezone: l.Timezone.location, Trusted: l.TrustedProxies, Reference: started, Refusals: l.Status}
 	since, until = l.Since.in(l.Timezone.location), l.Until.in(l.Timezone.location)
 	switch {
 	case !since.At.IsZero() && !until.At.IsZero() && !since.At.Before(until.At),
@@ -141,6 +143,25 @@ func (z *timezone) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is not a time zone: use an IANA name such as UTC, Europe/Berlin or America/New_York", text)
 	}
 	z.location = location
+	return nil
+}
+
+// statuses are the statuses that count as refusals beside 401, ascending.
+type statuses []int32
+
+// UnmarshalText adds the statuses of a comma-separated list.
+func (s *statuses) UnmarshalText(text []byte) error {
+	for one := range strings.SplitSeq(string(text), ",") {
+		n, err := strconv.ParseUint(strings.TrimSpace(one), 10, 16)
+		switch {
+		case err != nil || n < 300 || n > 599:
+			return fmt.Errorf("%q is not a status from 300 to 599: name those that refuse a request, such as 403,407", one)
+		case n != 401:
+			*s = append(*s, int32(n))
+		}
+	}
+	slices.Sort(*s)
+	*s = slices.Compact(*s)
 	return nil
 }
 

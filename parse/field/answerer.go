@@ -8,6 +8,7 @@ const (
 	Unknown  Answerer = iota // the log does not say
 	Proxy                    // the server that wrote the log
 	Upstream                 // the backend behind it
+	NumAnswerers
 )
 
 // String returns the name used in outputs; it is empty for Unknown.

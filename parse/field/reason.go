@@ -30,6 +30,8 @@ const (
 	reasonFilter            = "denied_by_filter"
 	reasonApplication       = "denied_by_application"
 	reasonAuthorizer        = "denied_by_authorizer"
+	reasonKey               = "unknown_key"
+	reasonClient            = "invalid_client"
 )
 
 // LongestReason is the greatest length in bytes of a server's own text that is
@@ -70,15 +72,15 @@ var reasonWords = map[string]string{
 	// RFC 6750, section 3.1; RFC 9449; RFC 9470
 	"invalid_token": reasonInvalidToken, "invalid_request": reasonRequest, "insufficient_scope": reasonScope,
 	"insufficient_user_authentication": reasonStepUp, "use_dpop_nonce": reasonStaleNonce, "invalid_dpop_proof": reasonInvalidToken,
-	"invalid_client": reasonCredentials, "invalid_grant": reasonCredentials, "unauthorized_client": reasonConfig,
+	"invalid_client": reasonClient, "invalid_grant": reasonCredentials, "unauthorized_client": reasonConfig,
 	"expired_token": reasonTokenExpired, "unauthorized": "", "access_denied": reasonACL,
 
 	// Envoy: in the braces of jwt_authn_access_denied, and other filters' details
 	"jwt_is_missing": reasonNoCredentials, "jwt_is_expired": reasonTokenExpired, "jwt_not_yet_valid": reasonClockSkew,
 	"jwt_is_not_in_the_form_of_header.payload.signature_with_two_dots_and_3_sections": reasonInvalidToken,
-	"jwt_verification_fails": reasonInvalidToken, "jwt_issuer_is_not_configured": reasonConfig,
+	"jwt_verification_fails": reasonKey, "jwt_issuer_is_not_configured": reasonConfig,
 	"audiences_in_jwt_are_not_allowed": reasonInvalidToken, "jwks_remote_fetch_is_failed": reasonProvider,
-	"jwks_doesn't_have_key_to_match_kid_or_alg_from_jwt": reasonInvalidToken, "jwt_header_is_an_invalid_base64url_encoded": reasonInvalidToken,
+	"jwks_doesn't_have_key_to_match_kid_or_alg_from_jwt": reasonKey, "jwt_header_is_an_invalid_base64url_encoded": reasonInvalidToken,
 	"no_credential_found_for_basic_auth": reasonNoCredentials, "invalid_credential_for_basic_auth": reasonCredentials,
 	"ext_authz_denied": reasonAuthorizer, "ext_authz_error": reasonProvider, "uaex": reasonAuthorizer,
 	"missing_api_key": reasonNoCredentials, "unknown_api_key": reasonCredentials,
@@ -93,7 +95,7 @@ var reasonWords = map[string]string{
 	"authuserinfoeprequestfailed": reasonProvider, "authuserinfoeprequesttimeout": reasonProvider,
 	"authuserinforesponsesizeexceeded": reasonConfig,
 	"jwtheadernotpresent":              reasonNoCredentials, "jwtrequestformatinvalid": reasonInvalidToken,
-	"jwtsignaturevalidationfailed": reasonInvalidToken, "jwtclaimnotpresent": reasonInvalidToken,
+	"jwtsignaturevalidationfailed": reasonKey, "jwtclaimnotpresent": reasonInvalidToken,
 	"jwtclaimvalidationfailed": reasonInvalidToken, "jwtclaimformatinvalid": reasonInvalidToken,
 	"jwksrequesttimeout": reasonProvider, "jwksrequestfailed": reasonProvider, "jwksresponsesizeexceeded": reasonConfig,
 
@@ -102,7 +104,7 @@ var reasonWords = map[string]string{
 	"token_is_expired": reasonTokenExpired, "access_token_expired": reasonTokenExpired, "tokenexpired": reasonTokenExpired,
 	"tokenexpirederror": reasonTokenExpired, "expiredsignatureerror": reasonTokenExpired, "the_token_is_expired": reasonTokenExpired,
 	"token_has_expired": reasonTokenExpired, "signature_has_expired": reasonTokenExpired, "the_access_token_expired": reasonTokenExpired,
-	"token_invalid": reasonInvalidToken, "jsonwebtokenerror": reasonInvalidToken, "invalid_signature": reasonInvalidToken,
+	"token_invalid": reasonInvalidToken, "jsonwebtokenerror": reasonInvalidToken, "invalid_signature": reasonKey, "unknown_key": reasonKey,
 	"invalid_credentials": reasonCredentials, "bad_credentials": reasonCredentials, "wrong_password": reasonCredentials,
 	"invalid_password": reasonCredentials, "authentication_failed": reasonCredentials, "user_not_found": reasonCredentials,
 	"no_credentials": reasonNoCredentials, "missing_token": reasonNoCredentials, "token_missing": reasonNoCredentials,

@@ -34,7 +34,7 @@ func TestReason(t *testing.T) {
 		// Envoy
 		{"jwt_authn_access_denied{Jwt_is_expired}", "token_expired"}, {"jwt_authn_access_denied{Jwt_is_missing}", "no_credentials"},
 		{"jwt_authn_access_denied{Jwks_remote_fetch_is_failed}", "identity_provider_down"},
-		{"jwt_authn_access_denied{Jwt_verification_fails}", "invalid_token"},
+		{"jwt_authn_access_denied{Jwt_verification_fails}", "unknown_key"},
 		{"rbac_access_denied_matched_policy[none]", "acl_denied"}, {"ext_authz_denied", "denied_by_authorizer"},
 		{"via_upstream", ""}, {"UAEX", "denied_by_authorizer"},
 		// applications

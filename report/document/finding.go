@@ -9,13 +9,17 @@ import (
 // Findings is findings.json.
 type Findings struct {
 	SchemaVersion int       `json:"schema_version"`
+	Verdict       *Verdict  `json:"verdict"`  // null in outputs of versions without it
 	Findings      []Finding `json:"findings"` // most severe first
 	Resolved      []Finding `json:"resolved"` // findings of the baseline that are gone
+	Residual      *Residual `json:"residual"` // null if nothing is unexplained
 }
 
-// NewFindings returns the document of these findings. Its lists are never null.
-func NewFindings(findings, resolved []Finding) Findings {
-	return Findings{SchemaVersion, append([]Finding{}, findings...), append([]Finding{}, resolved...)}
+// NewFindings returns a document. Its lists are never null.
+func NewFindings(f Findings) Findings {
+	f.SchemaVersion = SchemaVersion
+	f.Findings, f.Resolved = append([]Finding{}, f.Findings...), append([]Finding{}, f.Resolved...)
+	return f
 }
 
 // Finding is a finding with its texts.
@@ -36,6 +40,8 @@ type Finding struct {
 	Actors       int64             `json:"actors"`
 	Users        int64             `json:"users"`
 	Details      map[string]any    `json:"details"`
+	Reason       *Reason           `json:"auth_reason,omitempty"`      // that the log states for most of its 401s
+	AnsweredBy   string            `json:"auth_answered_by,omitempty"` // proxy or upstream: who answered nearly all of them
 	Evidence     []result.Evidence `json:"evidence"`
 	Status       string            `json:"status,omitempty"` // compared with the baseline, if there is one
 	Change       *Change           `json:"change,omitempty"`

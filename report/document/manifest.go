@@ -21,23 +21,24 @@ type Run struct {
 
 // Manifest is manifest.json.
 type Manifest struct {
-	SchemaVersion int                  `json:"schema_version"`
-	Tool          Tool                 `json:"tool"`
-	Arguments     []string             `json:"arguments"`
-	StartedAt     string               `json:"started_at"`
-	FinishedAt    string               `json:"finished_at"`
-	Range         Range                `json:"range"`
-	Inputs        []Input              `json:"inputs"`
-	Totals        Totals               `json:"totals"`
-	Skips         map[string]int64     `json:"skips"`
-	Rejects       map[string]int64     `json:"rejects"`
-	Causes        map[string]int64     `json:"causes"`
-	Undetectable  []Undetectable       `json:"undetectable"`
-	Tables        map[string]TableSize `json:"tables"`
-	PseudonymKey  *string              `json:"pseudonym_key"` // identifies the key; null if users and addresses are as logged
-	Notes         []string             `json:"notes"`
-	State         *StateID             `json:"state"` // saved for the next run; null without --state
-	Resources     Resources            `json:"resources"`
+	SchemaVersion   int                  `json:"schema_version"`
+	Tool            Tool                 `json:"tool"`
+	Arguments       []string             `json:"arguments"`
+	StartedAt       string               `json:"started_at"`
+	FinishedAt      string               `json:"finished_at"`
+	Range           Range                `json:"range"`
+	RefusalStatuses []int32              `json:"refusal_statuses"` // that count as refusals beside 401
+	Inputs          []Input              `json:"inputs"`
+	Totals          Totals               `json:"totals"`
+	Skips           map[string]int64     `json:"skips"`
+	Rejects         map[string]int64     `json:"rejects"`
+	Causes          map[string]int64     `json:"causes"`
+	Undetectable    []Undetectable       `json:"undetectable"`
+	Tables          map[string]TableSize `json:"tables"`
+	PseudonymKey    *string              `json:"pseudonym_key"` // identifies the key; null if users and addresses are as logged
+	Notes           []string             `json:"notes"`
+	State           *StateID             `json:"state"` // saved for the next run; null without --state
+	Resources       Resources            `json:"resources"`
 }
 
 // Key returns the id of the key that users and addresses are pseudonymized with,
@@ -139,15 +140,16 @@ type Resources struct {
 // the result's notes.
 func NewManifest(run Run, res *result.Result, notes []string, tables map[string]TableSize) Manifest {
 	m := Manifest{
-		SchemaVersion: SchemaVersion,
-		Tool:          Tool{run.ToolName, run.Version, run.Commit},
-		Arguments:     append([]string{}, run.Arguments...),
-		StartedAt:     run.Started.UTC().Format(time.RFC3339Nano),
-		FinishedAt:    run.Finished.UTC().Format(time.RFC3339Nano),
-		Range:         Range{Stamp(res.Since), Stamp(res.Until)},
-		Inputs:        []Input{},
-		Totals:        NewTotals(&res.Totals),
-		Skips:         orEmpty(res.Skips), Rejects: orEmpty(res.Rejects), Causes: orEmpty(res.Causes),
+		SchemaVersion:   SchemaVersion,
+		Tool:            Tool{run.ToolName, run.Version, run.Commit},
+		Arguments:       append([]string{}, run.Arguments...),
+		StartedAt:       run.Started.UTC().Format(time.RFC3339Nano),
+		FinishedAt:      run.Finished.UTC().Format(time.RFC3339Nano),
+		Range:           Range{Stamp(res.Since), Stamp(res.Until)},
+		RefusalStatuses: append([]int32{}, res.Statuses...),
+		Inputs:          []Input{},
+		Totals:          NewTotals(&res.Totals),
+		Skips:           orEmpty(res.Skips), Rejects: orEmpty(res.Rejects), Causes: orEmpty(res.Causes),
 		Undetectable: []Undetectable{},
 		Tables:       tables,
 		Notes:        append([]string{}, notes...),

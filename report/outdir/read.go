@@ -22,6 +22,13 @@ type Report struct {
 	Manifest document.Manifest
 	Findings []document.Finding // most severe first
 	Resolved []document.Finding // findings of its baseline that were gone
+	Verdict  *document.Verdict  // nil if the output is of a version without it
+	Residual *document.Residual // nil if nothing was unexplained
+}
+
+// Document returns findings.json.
+func (r *Report) Document() document.Findings {
+	return document.NewFindings(document.Findings{Verdict: r.Verdict, Findings: r.Findings, Resolved: r.Resolved, Residual: r.Residual})
 }
 
 // Open reads the manifest and the findings of the output directory dir.
@@ -37,7 +44,7 @@ func Open(dir string) (*Report, error) {
 	if f.SchemaVersion != document.SchemaVersion {
 		return nil, fmt.Errorf("%s: %w", document.FindingsName, &VersionError{f.SchemaVersion})
 	}
-	return &Report{Dir: dir, Manifest: *m, Findings: f.Findings, Resolved: f.Resolved}, nil
+	return &Report{Dir: dir, Manifest: *m, Findings: f.Findings, Resolved: f.Resolved, Verdict: f.Verdict, Residual: f.Residual}, nil
 }
 
 // Snapshot returns what another run can be compared with. It fails if a finding has

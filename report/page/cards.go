@@ -16,17 +16,16 @@ import (
 type tile struct{ Name, Value, Note string }
 
 // tiles returns the key figures of the run.
-func tiles(res *result.Result, c *chart) []tile {
-	t := &res.Totals
-	explained := t.Unauthorized - t.Unexplained
+func tiles(r *wording.Report, c *chart) []tile {
+	res, t, s := r.Result, &r.Totals, &r.Verdict.Shares
 	all := []tile{
-		{"401s", wording.Number(t.Unauthorized), wording.Share(t.Unauthorized, t.Parsed) + " of " + wording.Count(t.Parsed, "request")},
-		{"Explained", wording.Share(explained, t.Unauthorized), wording.Number(explained) + " explained, " + wording.Number(t.Unexplained) + " unexplained"},
+		{wording.NounOf(res.Statuses).Many(), wording.Number(t.Unauthorized), wording.Share(t.Unauthorized, t.Parsed) + " of " + wording.Count(t.Parsed, "request")},
+		{"Trouble", wording.Share(s.Trouble, s.Total), wording.Number(s.Trouble) + " trouble, " + wording.Number(s.Harmless) + " harmless, " + wording.Number(s.Unexplained) + " unexplained"},
 		{"Findings", wording.Number(int64(len(res.Findings))), severities(res.Findings)},
 		{"Lines read", wording.Number(t.Lines), wording.Number(t.Rejected) + " rejected; " + wording.Count(int64(len(res.Inputs)), "input") + ", " + wording.Bytes(t.Bytes)},
 	}
 	if t.Unauthorized == 0 {
-		all[1] = tile{"Explained", "–", "no 401s"}
+		all[1] = tile{"Trouble", "–", "no " + wording.NounOf(res.Statuses).Many()}
 	}
 	if hosts, n := hostNames(res); n > 0 {
 		all = append(all, tile{"Hosts", wording.Number(int64(n)), hosts})

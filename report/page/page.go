@@ -45,7 +45,9 @@ type page struct {
 	Script     template.JS
 	Data       *explorer // for the script
 	Heat       []*drawing
+	Noun       string // for refusals
 	Verdict    wording.Verdict
+	Residual   *residual // nil if nothing is unexplained
 	Tiles      []tile
 	Compared   string   // with the baseline
 	Resolved   []string // findings of the baseline that are gone
@@ -116,7 +118,7 @@ func newPage(r *wording.Report) *page {
 	sources := newSources(r)
 	chart := drawChart(r.Result, steps)
 	p := &page{
-		Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r.Result, chart),
+		Noun: wording.NounOf(r.Statuses).Many(), Residual: newResidual(r.Residual), Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r, chart),
 		Compared: wording.Compared(r.Described, len(r.Gone)), NoFindings: noFindings(r.Result), Causes: causeRows(r.Result),
 		Sum: sumRow(r.Result), Rejects: reasonRows(r.Rejects), Skips: reasonRows(r.Skips), Gaps: gapSheets(r.Formats),
 	}

@@ -20,6 +20,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/parse"
 	"logscan/parse/advice"
+	"logscan/parse/field"
 	"logscan/report/document"
 )
 
@@ -130,7 +131,28 @@ func Result() *result.Result {
 	}}
 	addExhibits(res.Findings)
 	addRows(res)
+	addResidual(res)
 	return res
+}
+
+// addResidual adds what is known of the unexplained 401s, and reasons that the log
+// states.
+func addResidual(res *result.Result) {
+	r := &result.Residual{
+		Unexplained: res.Totals.Unexplained, Clients: 9, AcceptedClients: 8, Others: result.Counts{Requests: 90, Accepted: 70, Redirected: 15, NotFound: 5},
+		FirstTime: At(0, 0, 0), LastTime: At(23, 20, 0), BusiestHour: At(10, 0, 0), InBusiestHour: 2,
+		Reason:  &result.Reason{Text: Hostile[0], Class: field.KeyReason, N: 20, Stated: 22, Of: res.Totals.Unexplained},
+		Missing: []advice.Gap{{Extra: parse.ExtraUser, Why: "Nothing shows whose credentials are refused."}},
+		Dimensions: []result.Dimension{
+			{Name: "endpoint", Distinct: int64(len(Hostile)) + 1, Top: []result.Place{{Name: "GET shop.example/cart", Unexplained: 20, Unauthorized: 40, Requests: 500}}},
+			{Name: "client_address", Distinct: 1, Top: []result.Place{{Name: "192.0.2.1", Unexplained: 29, Unauthorized: 7000, Requests: res.Totals.Parsed}}},
+		},
+	}
+	for _, s := range Hostile[:result.MaxPlaces-1] {
+		r.Dimensions[0].Top = append(r.Dimensions[0].Top, result.Place{Name: s, Unexplained: 1, Unauthorized: 1, Requests: 1})
+	}
+	res.Residual = r
+	res.Findings[2].Reason, res.Findings[2].AnsweredBy = &result.Reason{Text: "account_locked", Class: field.AccountReason, N: 56, Stated: 56, Of: 56}, field.Upstream
 }
 
 // addTimeline adds the 401s: by minute, by cause, and each as a row.

@@ -40,7 +40,7 @@ func unauthorizedTable() Table {
 			templateOf(func(r *row) string { return r.Template }),
 			text("url_scheme", "http or https.", func(r *row) string { return r.Scheme }).optional().
 				as("url.scheme", "http_request.url.scheme"),
-			logged("http_response_status_code", "", "Status of the response: 401.", func(r *row) int64 { return int64(r.Status) }).
+			logged("http_response_status_code", "", "Status of the response: 401, or one of --status.", func(r *row) int64 { return int64(r.Status) }).
 				as("http.response.status_code", "http_response.code"),
 			logged("http_response_body_size", "bytes", "Size of the response body.", func(r *row) int64 { return r.BodySize }).
 				as("http.response.body.bytes", "http_response.body_length"),
@@ -60,7 +60,7 @@ func unauthorizedTable() Table {
 			integer("log_line", "", "Line number in the input, from 1.", func(r *row) int64 { return r.LogLine }),
 			text("auth_cause", "Why the request was refused: a kind of finding, or challenge, login_failure, session_end, anonymous, unexplained.",
 				func(r *row) string { return r.Cause }),
-			text("auth_reason", "Reason given by the log, if any: token_expired, invalid_token, session_expired, invalid_session, invalid_credentials, no_credentials, insufficient_scope, step_up_required, stale_nonce, clock_skew, password_expired, account_locked, account_disabled, account_expired, account_restricted, acl_denied, address_denied, denied_by_authorizer, denied_by_application, denied_by_filter, identity_provider_down, invalid_request, config; otherwise the server's own text.", func(r *row) string { return r.Reason }).optional().
+			text("auth_reason", "Reason given by the log, if any: token_expired, invalid_token, session_expired, invalid_session, invalid_credentials, no_credentials, insufficient_scope, step_up_required, unknown_key, invalid_client, stale_nonce, clock_skew, password_expired, account_locked, account_disabled, account_expired, account_restricted, acl_denied, address_denied, denied_by_authorizer, denied_by_application, denied_by_filter, identity_provider_down, invalid_request, config; otherwise the server's own text.", func(r *row) string { return r.Reason }).optional().
 				as("event.reason", "status_detail"),
 			text("auth_answered_by", "Who answered: proxy or upstream.", func(r *row) string { return r.AnsweredBy }).optional(),
 			timestamp("auth_token_expiry", "Expiry time stated in the token that was sent.", func(r *row) int64 { return r.TokenExpiry }),

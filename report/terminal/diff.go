@@ -64,7 +64,7 @@ func ShowDiff(w io.Writer, d *Difference, paint Paint) error {
 		}
 		fmt.Fprintln(&b, paint.bold(fmt.Sprintf("%s (%d)", s.Heading, len(list))))
 		for _, f := range list {
-			fmt.Fprintln(&b, textIndent+severityColumns(f, paint)+wording.Clip(f.Title, wording.MaxTitle))
+			fmt.Fprintln(&b, textIndent+severityColumns(f, wording.NounOf(nil), paint)+wording.Clip(f.Title, wording.MaxTitle))
 			if text := wording.Changed(f); text != "" {
 				fmt.Fprintln(&b, textIndent+underTitle("before: "+text))
 			}

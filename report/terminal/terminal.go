@@ -26,6 +26,7 @@ const (
 	titleIndent        = 25  // characters before the title of a finding
 	textIndent         = "  "
 	maxRawLine         = 400 // characters of a raw line
+	maxResidual        = 400 // characters that a summary says of what is unexplained
 )
 
 // Summary writes what a run found, in at most 24 lines of width characters. It
@@ -53,17 +54,21 @@ func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 		fmt.Fprintln(&b)
 	}
 	for i := range shown {
-		fmt.Fprintln(&b, findingLine(&shown[i], max(width-titleIndent, 20), paint))
+		fmt.Fprintln(&b, findingLine(&shown[i], max(width-titleIndent, 20), wording.NounOf(r.Statuses), paint))
 	}
 	if more := len(r.Described) - len(shown); more > 0 {
 		fmt.Fprintln(&b, wording.Count(int64(more), "more finding"))
+	}
+	if s := &r.Verdict.Shares; r.Residual != nil && !s.Small(s.Unexplained) {
+		text := wording.Clip(strings.Join(r.Residual.Text[1:], " "), maxResidual)
+		b.WriteString("\n" + paragraph("Unexplained: "+text, "", width))
 	}
 	fmt.Fprint(w, b.String())
 }
 
 // findingLine returns a finding as a line: severity, number of 401s, and title, with
 // its status if it is not as before.
-func findingLine(f *document.Finding, width int, paint Paint) string {
+func findingLine(f *document.Finding, width int, noun wording.Noun, paint Paint) string {
 	title := f.Title
 	if f.Status != "" && f.Status != string(result.StatusPersisting) {
 		title = "[" + f.Status + "] " + title
@@ -71,11 +76,32 @@ func findingLine(f *document.Finding, width int, paint Paint) string {
 	if f.Muted != nil {
 		title = "[muted] " + title
 	}
-	return severityColumns(f, paint) + wording.Clip(title, width)
+	return severityColumns(f, noun, paint) + wording.Clip(title, width)
 }
 
-func severityColumns(f *document.Finding, paint Paint) string {
-	return paint.severity(f.Severity, fmt.Sprintf("%-8s", wording.Visible(f.Severity))) + fmt.Sprintf(" %9s 401s  ", wording.Number(f.Unauthorized))
+func severityColumns(f *document.Finding, noun wording.Noun, paint Paint) string {
+	return paint.severity(f.Severity, fmt.Sprintf("%-8s", wording.Visible(f.Severity))) + fmt.Sprintf(" %9s %s  ", wording.Number(f.Unauthorized), noun.Many())
+}
+
+// writeResidual writes what is known of the refusals that nothing explains.
+func writeResidual(b *strings.Builder, r *document.Residual, noun wording.Noun, paint Paint) {
+	if r == nil {
+		return
+	}
+	b.WriteString("\n" + paint.bold("Unexplained") + "\n")
+	for _, s := range r.Text {
+		b.WriteString(textIndent + paragraph(wording.Clip(s, wording.MaxParagraph), textIndent, textWidth))
+	}
+	for i := range r.Dimensions {
+		d := &r.Dimensions[i]
+		if d.Distinct < 2 {
+			continue
+		}
+		fmt.Fprintf(b, "\n%s%s (%s with unexplained %s)\n", textIndent, wording.DimensionLabel(d.Name), wording.Number(d.Distinct), noun.Many())
+		for _, p := range d.Top {
+			fmt.Fprintf(b, "%s%9s of %s in %s  %s\n", textIndent, wording.Number(p.Unexplained), noun.Count(p.Unauthorized), wording.Count(p.Requests, "request"), wording.Clip(p.Name, wording.MaxName))
+		}
+	}
 }
 
 // underTitle returns a line that is aligned with the titles of findings.
@@ -85,7 +111,11 @@ func underTitle(text string) string { return strings.Repeat(" ", titleIndent) + 
 func ShowFindings(w io.Writer, r *outdir.Report, paint Paint) error {
 	var b strings.Builder
 	t := &r.Manifest.Totals
-	fmt.Fprintf(&b, "%s in %s of %s", wording.Refusals(t.Unauthorized), wording.Count(t.Lines, "line"), wording.Count(int64(len(r.Manifest.Inputs)), "input"))
+	noun := wording.NounOf(r.Manifest.RefusalStatuses)
+	if v := r.Verdict; v != nil {
+		b.WriteString(paint.bold(strings.TrimSuffix(paragraph(wording.Visible(v.Sentence), "", textWidth), "\n")) + "\n")
+	}
+	fmt.Fprintf(&b, "%s in %s of %s", noun.Count(t.Unauthorized), wording.Count(t.Lines, "line"), wording.Count(int64(len(r.Manifest.Inputs)), "input"))
 	if t.FirstTime != parse.NoTime {
 		fmt.Fprintf(&b, ", %s", wording.Period(int64(t.FirstTime), int64(t.LastTime)))
 	}
@@ -101,8 +131,9 @@ func ShowFindings(w io.Writer, r *outdir.Report, paint Paint) error {
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(&b, "\n%s\n%s\n", findingLine(f, wording.MaxTitle, paint), underTitle(paint.faint(wording.Visible(f.ID))))
+		fmt.Fprintf(&b, "\n%s\n%s\n", findingLine(f, wording.MaxTitle, noun, paint), underTitle(paint.faint(wording.Visible(f.ID))))
 	}
+	writeResidual(&b, r.Residual, noun, paint)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -23,7 +23,7 @@ func readBack(t *testing.T, res *result.Result) *outdir.Report {
 	r, dir := wording.Describe(res), t.TempDir()
 	for name, v := range map[string]any{
 		document.ManifestName: document.NewManifest(reporttest.Run(), res, nil, nil),
-		document.FindingsName: document.NewFindings(r.Described, r.Gone),
+		document.FindingsName: r.Document(),
 	} {
 		var b strings.Builder
 		if err := document.Write(&b, v); err != nil {
@@ -97,7 +97,7 @@ func TestNoFindings(t *testing.T) {
 	if err := ShowFindings(&b, r, false); err != nil {
 		t.Fatal(err)
 	}
-	if want := "0 401s in 0 lines of 0 inputs\nno findings\n"; b.String() != want {
+	if want := "No input was read.\n0 401s in 0 lines of 0 inputs\nno findings\n"; b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }

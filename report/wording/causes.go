@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"logscan/analyze/detect"
-	"logscan/analyze/result"
 )
 
 // Group is a set of categories of causes that the report shows together.
@@ -89,17 +88,6 @@ func CauseGroups() []int {
 		all = append(all, groupOf(c.Category))
 	}
 	return all
-}
-
-// NormalUse returns how many 401s are part of normal use.
-func NormalUse(res *result.Result) int64 {
-	n := int64(0)
-	for _, c := range detect.Causes() {
-		if c.Category == detect.OrdinaryCategory {
-			n += res.Causes[c.Name]
-		}
-	}
-	return n
 }
 
 // SortedKeys returns the keys of m in ascending order.

@@ -31,8 +31,13 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 		return f.Text
 	}
 	text := result.Text{Title: execute(t.title, f), Explanation: execute(t.explanation, f)}
-	if s := judgement(f.Judgement); s != "" {
-		text.Explanation += " " + s
+	for _, s := range []string{stated(f.Reason, f.AnsweredBy, refusal), judgement(f.Judgement)} {
+		if s = strings.TrimSpace(s); s != "" {
+			text.Explanation += " " + s
+		}
+	}
+	if s := reasonStep(f.Reason); s != "" && f.Category != string(detect.AttackCategory) {
+		text.Remediation = append(text.Remediation, s)
 	}
 	for _, step := range t.remedy {
 		if s := execute(step, f); s != "" {

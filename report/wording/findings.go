@@ -22,6 +22,7 @@ type Report struct {
 	Described []document.Finding // Result.Findings with their texts, in their order
 	Gone      []document.Finding // Result.Resolved with their texts
 	Verdict   Verdict
+	Residual  *document.Residual // nil if nothing is unexplained
 }
 
 // Describe returns a result in words.
@@ -31,8 +32,13 @@ func Describe(res *result.Result) *Report {
 	if len(r.Described) > 0 {
 		title = r.Described[0].Title
 	}
-	r.Verdict = judge(res, title)
+	r.Verdict, r.Residual = judge(res, title), DescribeResidual(res)
 	return r
+}
+
+// Document returns findings.json.
+func (r *Report) Document() document.Findings {
+	return document.NewFindings(document.Findings{Verdict: r.Verdict.document(), Findings: r.Described, Resolved: r.Gone, Residual: r.Residual})
 }
 
 // Findings returns findings of a result with their texts. They share its slices.
@@ -52,7 +58,7 @@ func (d *Describer) finding(f *result.Finding) document.Finding {
 		Subject: f.Subject, Title: text.Title, Explanation: text.Explanation, Remediation: text.Remediation,
 		Onset: document.Stamp(f.Onset), FirstSeen: document.Stamp(f.FirstSeen), LastSeen: document.Stamp(f.LastSeen),
 		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users,
-		Details: d.details(f), Evidence: f.Evidence,
+		Details: d.details(f), Evidence: f.Evidence, Reason: document.NewReason(f.Reason), AnsweredBy: f.AnsweredBy.String(),
 	}
 	if f.Muted != nil {
 		out.Muted = &document.Muted{Reason: f.Muted.Reason, Until: document.Stamp(f.Muted.Until)}

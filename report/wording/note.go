@@ -54,12 +54,31 @@ func note(n *result.Note) string {
 		return "The logs hold too many routes: names in their paths are grouped as {name}."
 	case result.NoteCoarseTimeline:
 		return "The logs hold so many hosts or dates that the timeline has steps of " + step(n.N) + " instead of minutes."
+	case result.NoteOtherStatus:
+		return otherStatus(n)
+	case result.NoteServerErrors:
+		return Plural(n.M, "protected route answers", "protected routes answer") + " most requests with a server error (" + Count(n.N, "request") + ", most to " + Clip(n.Text, MaxName) +
+			"): a service for authentication that is down may answer so instead of 401."
+	case result.NoteRedirects:
+		return Plural(n.M, "route accepts", "routes accept") + " some requests and " + Plural(n.M, "redirects", "redirect") + " others (" + Count(n.N, "request") + ", most to " + Clip(n.Text, MaxName) +
+			"). If they go to a page for signing in, they are refusals: count them with --status 302."
+	case result.NoteStatuses:
+		return "Requests answered " + n.Name + " count as refusals (--status); texts and columns that say 401 mean all of them."
 	case result.NoteMuteEnded:
 		return fmt.Sprintf("The mute of %s ended on %s.", n.Name, n.Text)
 	case result.NoteMuteUnused:
 		return fmt.Sprintf("There is no finding %s, which is muted until %s.", n.Name, n.Text)
 	}
 	return n.Name + ": " + n.Text + "."
+}
+
+// otherStatus says that refusals by another status do not count.
+func otherStatus(n *result.Note) string {
+	s := Plural(n.N, "request was", "requests were") + " answered " + n.Name
+	if n.M > 0 {
+		s += ", to " + Plural(n.M, "client that was", "clients that were") + " accepted elsewhere"
+	}
+	return s + ". They do not count here; if the site refuses credentials so, add --status " + n.Name + "."
 }
 
 func unknownFormat(n *result.Note) string {

@@ -25,14 +25,6 @@ func Plural(n int64, one, many string) string {
 	return Number(n) + " " + many
 }
 
-// Refusals returns a count of 401s: "one 401", because "1 401" reads as a number.
-func Refusals(n int64) string {
-	if n == 1 {
-		return "one 401"
-	}
-	return Number(n) + " 401s"
-}
-
 // Share returns part of whole in percent. Only nothing is "0%" and only all of it is
 // "100%": no other share is rounded to them.
 func Share(part, whole int64) string {

@@ -4,152 +4,335 @@ import (
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/parse"
+	"logscan/report/document"
 )
 
-// Verdict summarises a run in a sentence.
+// Verdict summarises a run.
 type Verdict struct {
-	Level    string // name of a severity, "ok", or "unknown" if the logs do not show it
+	Level    string // name of a severity, "ok" only if it reassures, or "unknown" if the logs do not show it
 	Sentence string // ends in a full stop
 	Rest     string // further sentences, or empty
 	Warning  string // why the figures may be too low, or empty
+
+	Reassures bool // nothing needs attention
+	Shares    Shares
+	BreakIns  []BreakIn
 }
 
-// serious is the lowest severity that someone should act on at once.
-const serious = result.Medium
-
-// muchUnexplained is the share of unexplained 401s above which the verdict does not
-// say that nothing needs attention.
-const muchUnexplained = 0.1
-
-// judge returns the verdict on a result: the worst finding, whose title is title,
-// how many 401s the serious findings explain, and what the other 401s are.
+// judge returns the verdict on a result. title is that of the worst finding.
+//
+// A break-in stands first. Then comes the trouble that someone should act on, unless
+// more refusals are unexplained than it explains; without any, the largest share.
 func judge(res *result.Result, title string) Verdict {
-	v := Verdict{Level: "unknown", Warning: Caution(res)}
+	v := Verdict{Level: "unknown", Warning: Caution(res), Shares: sharesOf(res), BreakIns: breakIns(res)}
+	if v.nothingToJudge(res) {
+		return v
+	}
+	j := judged{res, &v.Shares, nounOf(res), Clip(strings.TrimRight(title, ". "), MaxTitle)}
+	switch {
+	case v.Shares.Serious > 0:
+		v.Level, v.Sentence = res.Findings[0].Severity.String(), j.seriousLead()
+		v.Rest = sentences(j.normalUse(), j.unexplained())
+		if j.mostlyUnexplained() {
+			v.Sentence, v.Rest = sentences(j.unexplainedLead(), v.Sentence), j.normalUse()
+		}
+	case v.Shares.reassure():
+		v.Level, v.Reassures, v.Sentence = "ok", true, j.calm()
+		v.Rest = sentences(j.minor(), j.normalUse())
+		if v.Shares.Unexplained == v.Shares.Total {
+			v.Level, v.Reassures, v.Sentence = "unknown", false, j.unexplainedLead()
+		}
+	case v.Shares.Unexplained >= max(v.Shares.Trouble, v.Shares.Harmless):
+		v.Sentence = j.unexplainedLead()
+		v.Rest = sentences(j.minor(), j.normalUse())
+	case v.Shares.Trouble >= v.Shares.Harmless:
+		v.Level, v.Sentence = res.Findings[0].Severity.String(), j.troubleLead()
+		v.Rest = sentences(j.normalUse(), j.unexplained())
+	default:
+		v.Sentence = j.harmlessLead()
+		v.Rest = sentences(j.minor(), j.normalUse())
+	}
+	if n, much := refusedMuch(res); much {
+		refused := Share(n, res.Totals.Parsed) + " of the " + Count(res.Totals.Parsed, "request") + " were refused"
+		if v.Reassures {
+			v.Level, v.Reassures = "unknown", false
+			v.Sentence = refused + ", and no finding explains that: " + j.mix() + "."
+		} else {
+			v.Rest = sentences(v.Rest, refused+".")
+		}
+	}
+	v.Sentence = sentences(entered(v.BreakIns), v.Sentence)
+	return v
+}
+
+// document returns the verdict for findings.json.
+func (v *Verdict) document() *document.Verdict {
+	s := &v.Shares
+	d := &document.Verdict{
+		Level: v.Level, Sentence: v.Sentence, Rest: v.Rest, Warning: v.Warning, Reassures: v.Reassures,
+		Unauthorized: s.Total, Trouble: s.Trouble, Harmless: s.Harmless, Unexplained: s.Unexplained, Muted: s.Muted, BreakIns: []document.BreakIn{},
+	}
+	for i := range v.BreakIns {
+		b := &v.BreakIns[i]
+		x := document.BreakIn{FindingID: b.FindingID, Users: append([]string{}, b.Accounts...), Host: b.Host, ClientAddress: b.Address, Addresses: b.Addresses, Time: parse.NoTime}
+		if b.At != 0 {
+			x.Time = document.Stamp(b.At)
+		}
+		d.BreakIns = append(d.BreakIns, x)
+	}
+	return d
+}
+
+// nothingToJudge sets the verdict on a run without refusals or without requests, and
+// reports whether it is one.
+func (v *Verdict) nothingToJudge(res *result.Result) bool {
 	t := &res.Totals
 	switch {
 	case len(res.Inputs) == 0:
 		v.Sentence = "No input was read."
-		return v
 	case t.Parsed == 0 && t.Lines == t.Skipped:
 		v.Sentence = "There are no requests in " + theInputs(len(res.Inputs)) + "."
-		return v
 	case t.Parsed == 0:
 		v.Sentence = "No line in " + theInputs(len(res.Inputs)) + " could be parsed as a request."
 		v.Rest = "Set the format with --format, or run logscan formats to see why no format fits."
-		return v
+	case t.NoStatus == t.Parsed:
+		v.Sentence = "No line in " + theInputs(len(res.Inputs)) + " has a status code, so the log does not show which requests were refused."
+		v.Rest = LogStatus
 	case t.Unauthorized == 0:
-		v.Level, v.Sentence = "ok", "No 401s in "+Count(t.Parsed, "request")+"."
-		return v
-	}
-	worst, claimed := 0, int64(0) // serious findings, and their 401s
-	for i := range res.Findings {
-		if f := &res.Findings[i]; f.Severity >= serious && f.Muted == nil {
-			worst++
-			claimed += f.Unauthorized
-		}
-	}
-	switch {
-	case worst > 0:
-		v.Level = res.Findings[0].Severity.String()
-		v.Sentence = strings.TrimRight(Clip(title, MaxTitle), ". ") + ": " + explains(worst, claimed, t.Unauthorized)
-		v.Rest = normalUse(res) + unexplained(t)
-	case t.Unexplained == t.Unauthorized:
-		v.Sentence = "None of the " + Refusals(t.Unauthorized) + " could be explained."
-		if t.Unauthorized == 1 {
-			v.Sentence = "The only 401 could not be explained."
+		v.Level, v.Reassures = "ok", true
+		v.Sentence = "No " + nounOf(res).many + " in " + Count(t.Parsed, "request") + "."
+		if other := otherStatuses(res); other != "" {
+			v.Level, v.Reassures, v.Rest = "unknown", false, other
 		}
 	default:
-		v.Level = "ok"
-		minor := 0
-		for i := range res.Findings {
-			if res.Findings[i].Muted == nil {
-				minor++
-			}
-		}
-		v.Sentence = calm(res, minor)
-		if minor > 0 {
-			v.Level = res.Findings[0].Severity.String()
-			v.Rest = Count(int64(minor), "minor finding") + " below. "
-		}
-		if muted := len(res.Findings) - minor; muted > 0 {
-			v.Rest += Count(int64(muted), "finding") + " muted. "
-		}
-		v.Rest = strings.TrimSpace(v.Rest + normalUse(res))
+		return false
 	}
-	return v
+	return true
 }
 
-// explains says how many 401s the serious findings explain.
-func explains(findings int, claimed, total int64) string {
+// LogStatus says what to do about a log without status codes.
+const LogStatus = "Log the status ($status in nginx, %>s in Apache), or name the key that holds it with --field status=KEY."
+
+// otherMuch is the share of requests from which on a run without 401s is not said to
+// be fine while another status may stand for them.
+const otherMuch = 0.01
+
+// otherStatuses names the statuses that stand where 401s would, "" for none.
+func otherStatuses(res *result.Result) string {
+	var parts []string
+	for i := range res.Notes {
+		if n := &res.Notes[i]; n.Kind == result.NoteOtherStatus && float64(n.N) >= otherMuch*float64(res.Totals.Parsed) {
+			parts = append(parts, Number(n.N)+" were answered "+n.Name)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "But " + List(parts) + ": see the notes."
+}
+
+// sentences joins sentences, of which some may be empty.
+func sentences(parts ...string) string {
+	var all []string
+	for _, p := range parts {
+		if p != "" {
+			all = append(all, p)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// judged is a result that the sentences of a verdict are about.
+type judged struct {
+	res    *result.Result
+	shares *Shares
+	noun   Noun
+	title  string // of the worst finding
+}
+
+// seriousLead is the first sentence of a run with findings that someone should act on.
+func (j *judged) seriousLead() string {
+	worst := 0
+	for i := range j.res.Findings {
+		if f := &j.res.Findings[i]; f.Severity >= serious && f.Muted == nil {
+			worst++
+		}
+	}
+	return j.title + ": " + j.explains(worst, j.shares.Serious)
+}
+
+// mostlyUnexplained reports whether the unexplained refusals are the largest share, and
+// not small.
+func (j *judged) mostlyUnexplained() bool {
+	u := j.shares.Unexplained
+	return u > max(j.shares.Trouble, j.shares.Harmless) && !j.shares.Small(u)
+}
+
+// explains says how many refusals a number of findings explain.
+func (j *judged) explains(findings int, claimed int64) string {
 	s := "this explains "
 	if findings > 1 {
 		s = "with " + Count(int64(findings-1), "other finding") + ", this explains "
 	}
-	if total == 1 {
-		return s + "the only 401."
+	if j.shares.Total == 1 {
+		return s + "the only " + j.noun.one + "."
 	}
-	return s + Number(claimed) + " of " + Refusals(total) + " (" + Share(claimed, total) + ")."
+	return s + j.counted(claimed) + "."
 }
 
-// calm is the sentence for a run without serious findings: it says what the 401s
-// are.
-func calm(res *result.Result, minor int) string {
-	t := &res.Totals
-	normal := NormalUse(res)
+// counted returns a number of refusals with its share: "60 of 100 401s (60%)".
+func (j *judged) counted(n int64) string {
+	if n == j.shares.Total && n > 1 {
+		return "all " + j.noun.Count(n)
+	}
+	return Number(n) + " of " + j.noun.Count(j.shares.Total) + " (" + Share(n, j.shares.Total) + ")"
+}
+
+// troubleLead is the first sentence of a run most of whose refusals have minor causes.
+func (j *judged) troubleLead() string {
+	n := 0
+	for i := range j.res.Findings {
+		if f := &j.res.Findings[i]; f.Severity > result.Info && f.Muted == nil {
+			n++
+		}
+	}
+	s := "A minor trouble explains "
+	if n > 1 {
+		s = "Minor troubles explain "
+	}
+	s += j.counted(j.shares.Trouble) + ": " + j.title
+	if n > 1 {
+		s += ", and " + Count(int64(n-1), "other")
+	}
+	return s + "."
+}
+
+// harmlessLead is the first sentence of a run most of whose refusals are harmless, but
+// not enough of them.
+func (j *judged) harmlessLead() string {
+	var but []string
+	if n := j.shares.Unexplained; !j.shares.Small(n) {
+		but = append(but, Number(n)+" ("+Share(n, j.shares.Total)+") are unexplained"+j.concentrated())
+	}
+	if n := j.shares.Trouble; !j.shares.Small(n) {
+		but = append(but, Number(n)+" ("+Share(n, j.shares.Total)+") have a minor cause: "+j.title)
+	}
+	return j.counted(j.shares.Harmless) + " are harmless, but " + List(but) + "."
+}
+
+// unexplainedLead is the first sentence of a run most of whose refusals are unexplained.
+func (j *judged) unexplainedLead() string {
+	switch n := j.shares.Unexplained; {
+	case n == j.shares.Total && n == 1:
+		return "The only " + j.noun.one + " could not be explained."
+	case n == j.shares.Total:
+		return "None of the " + j.noun.Count(n) + " could be explained" + j.concentrated() + "."
+	}
+	return j.counted(j.shares.Unexplained) + " are unexplained" + j.concentrated() + "."
+}
+
+// concentrated says where the unexplained refusals concentrate, "" for nowhere.
+func (j *judged) concentrated() string {
+	if j.res.Residual == nil {
+		return ""
+	}
+	if where := concentration(j.res); where != "" {
+		return ": most are " + where
+	}
+	return ""
+}
+
+// minorFindings returns how many findings are not muted.
+func (j *judged) minorFindings() (n int) {
+	for i := range j.res.Findings {
+		if j.res.Findings[i].Muted == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// minor counts the minor and the muted findings.
+func (j *judged) minor() string {
+	n := j.minorFindings()
+	s := ""
+	if n > 0 {
+		s = Count(int64(n), "minor finding") + " below."
+	}
+	if muted := len(j.res.Findings) - n; muted > 0 {
+		s = sentences(s, Count(int64(muted), "finding")+" muted.")
+	}
+	return s
+}
+
+// calm is the sentence for a run in which nothing needs attention.
+func (j *judged) calm() string {
+	const calm = "Nothing needs attention: "
+	normal := NormalUse(j.res)
 	switch {
-	case normal == t.Unauthorized && normal == 1:
-		return "Nothing needs attention: the only 401 is part of normal use."
-	case normal == t.Unauthorized:
-		return "Nothing needs attention: all " + Refusals(normal) + " are part of normal use."
+	case normal == j.shares.Total && normal == 1:
+		return calm + "the only " + j.noun.one + " is part of normal use."
+	case normal == j.shares.Total:
+		return calm + "all " + j.noun.Count(normal) + " are part of normal use."
+	case j.shares.Total == 1 && j.shares.Muted == 1:
+		return calm + "the only " + j.noun.one + " has a muted cause."
+	case j.shares.Total == 1:
+		return calm + "the only " + j.noun.one + " has a minor cause."
 	}
-	s := "Nothing needs attention"
-	if float64(t.Unexplained) > muchUnexplained*float64(t.Unauthorized) {
-		s = "No serious problem found"
-	}
-	cause := "a minor cause"
-	if minor == 0 {
-		cause = "a muted cause"
-	}
-	if t.Unauthorized == 1 {
-		return s + ": the only 401 has " + cause + "."
-	}
+	return calm + j.mix() + "."
+}
+
+// mix divides the refusals into what they are.
+func (j *judged) mix() string {
 	var parts []string
 	add := func(n int64, one, many string) {
 		if n > 0 {
 			parts = append(parts, Plural(n, one, many))
 		}
 	}
+	normal := NormalUse(j.res)
+	if normal == j.shares.Total {
+		return "one by one, all " + j.noun.Count(normal) + " look like normal use"
+	}
 	add(normal, "is normal use", "are normal use")
-	add(t.Unauthorized-normal-t.Unexplained, "has "+cause, "have "+cause)
-	add(t.Unexplained, "is unexplained", "are unexplained")
-	return s + ": of " + Refusals(t.Unauthorized) + ", " + List(parts) + "."
+	add(j.shares.Trouble, "has a minor cause", "have a minor cause")
+	add(j.shares.Harmless-normal-j.shares.Muted, "is expected", "are expected")
+	add(j.shares.Muted, "has a muted cause", "have a muted cause")
+	add(j.shares.Unexplained, "is unexplained", "are unexplained")
+	return "of " + j.noun.Count(j.shares.Total) + ", " + List(parts)
 }
 
-// normalUse says what the 401s of normal use are; it is empty without any.
-func normalUse(res *result.Result) string {
-	n := NormalUse(res)
+// normalUse says what the refusals of normal use are; it is empty without any.
+func (j *judged) normalUse() string {
+	n := NormalUse(j.res)
 	if n == 0 {
 		return ""
 	}
 	var kinds []string
 	for _, c := range Causes() {
-		if k := res.Causes[c.Name]; c.Group == groupOrdinary && k > 0 {
+		if k := j.res.Causes[c.Name]; c.Group == groupOrdinary && k > 0 {
 			kinds = append(kinds, ordinaryWords(c.Name, k))
 		}
 	}
-	return Share(n, res.Totals.Unauthorized) + " of all 401s are normal use: " + List(kinds) + ". "
+	return Share(n, j.shares.Total) + " of all " + j.noun.many + " are normal use: " + List(kinds) + "."
 }
 
-// unexplained says how many 401s have no cause.
-func unexplained(t *result.Totals) string {
-	if t.Unexplained == 0 {
-		return "No 401 is unexplained."
+// unexplained says how many refusals have no cause.
+func (j *judged) unexplained() string {
+	n := j.shares.Unexplained
+	if n == 0 {
+		return "No " + j.noun.one + " is unexplained."
 	}
 	verb := " are"
-	if t.Unexplained == 1 {
+	if n == 1 {
 		verb = " is"
 	}
-	return Refusals(t.Unexplained) + " (" + Share(t.Unexplained, t.Unauthorized) + ")" + verb + " unexplained."
+	s := capital(j.noun.Count(n)) + " (" + Share(n, j.shares.Total) + ")" + verb + " unexplained"
+	if !j.shares.Small(n) {
+		s += j.concentrated()
+	}
+	return s + "."
 }
 
 // ordinaryWords counts the 401s of a cause that is part of normal use.
