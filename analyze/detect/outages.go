@@ -14,9 +14,10 @@ type outage struct{ from, to int }
 
 // findOutages returns the outages by place of the key. In an outage, clients whose
 // credentials were known to be good are refused as well, so a flood of guesses at a
-// route that few others use is none.
+// route that few others use is none. They are not accepted soon after, as they are when
+// all sessions have ended at once.
 func (o *contrastObserver) findOutages() map[int32]outage {
-	s := o.series(true, func(int) bool { return true })
+	s := o.series(false, func(int) bool { return true })
 	found := map[int32]outage{}
 	for place := range s.keys {
 		if s.keys[place].kind == backendContrast {
@@ -28,6 +29,9 @@ func (o *contrastObserver) findOutages() map[int32]outage {
 			if c.share() >= outageShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
 				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.Diagnosis, s.claims(&c)) >= contrastVoters {
 				s.widen(&c)
+				for c.To < s.steps && s.accepted[place][c.To] == 0 {
+					c.To++
+				}
 				found[int32(place)] = outage{c.From, c.To}
 				break
 			}
