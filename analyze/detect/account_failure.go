@@ -173,9 +173,12 @@ func triesOf(list []attempt) (tries []accountTry) {
 	return tries
 }
 
-// openAttempts returns the attempts without the refusals that a finding explains.
+// openAttempts returns the attempts without the refusals that a finding explains, and
+// those of an outage, which are nobody's own.
 func openAttempts(d *Diagnosis, all []attempt) []attempt {
-	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool { return explained(d, a.refusal) })
+	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
+		return explained(d, a.refusal) || a.refusal != timeline.NoRefusal && d.inOutage(&d.Refusals[a.refusal])
+	})
 }
 
 // byOwner returns the attempts without the failures of strangers: those from

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,9 @@ func TestOutageOfAnyLength(t *testing.T) {
 		{5 * time.Hour, 22 * time.Hour},
 	} {
 		t.Run(fmt.Sprint(period), func(t *testing.T) {
-			variants(t, func(t *testing.T, w *world) {
+			for _, named := range []bool{true, false} {
+				w := newWorld(2)
+				w.sessionIDs, w.users = named, named
 				w.run(60)
 				n := w.refuse(period[0], period[1], guarded)
 				_, findings := w.scan(t, 2)
@@ -52,7 +55,7 @@ func TestOutageOfAnyLength(t *testing.T) {
 				if off := time.UnixMicro(found[0].Onset).Sub(day.Add(period[0])); off < -5*time.Minute || off > 5*time.Minute {
 					t.Errorf("onset is off by %v", off)
 				}
-			})
+			}
 		})
 	}
 }
@@ -69,17 +72,18 @@ func TestRouteThatStandsOut(t *testing.T) {
 		{"the sign-in", "/login", func(r *request) bool { return r.path == "/login" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			variants(t, func(t *testing.T, w *world) {
-				w.run(100)
+			for _, named := range []bool{true, false} {
+				w := newWorld(4)
+				w.sessionIDs, w.users = named, named
+				w.run(60)
 				n := w.refuse(13*time.Hour, 24*time.Hour, tt.fits)
 				_, findings := w.scan(t, 1)
-				for _, f := range findings {
-					if f.Severity >= result.Medium && (f.Subject.Type == "site" || strings.HasPrefix(f.Subject.Route, tt.route)) && f.Unauthorized >= n*8/10 {
-						return
-					}
+				if !slices.ContainsFunc(findings, func(f result.Finding) bool {
+					return f.Severity >= result.Medium && strings.HasPrefix(f.Subject.Route, tt.route) && f.Unauthorized >= n*8/10
+				}) {
+					t.Errorf("no finding about %s explains %d 401s: %+v", tt.route, n, findings)
 				}
-				t.Errorf("no finding about %s explains %d 401s: %+v", tt.route, n, findings)
-			})
+			}
 		})
 	}
 }
@@ -88,7 +92,9 @@ func TestRouteThatStandsOut(t *testing.T) {
 // a while are no spike of the site.
 func TestOneClientIsNoSpike(t *testing.T) {
 	for clients := 1; clients <= 2; clients++ {
-		variants(t, func(t *testing.T, w *world) {
+		for _, named := range []bool{true, false} {
+			w := newWorld(6)
+			w.sessionIDs, w.users = named, named
 			w.run(20)
 			for i := range 400 {
 				address := fmt.Sprintf("203.0.113.%d", i%clients)
@@ -100,7 +106,7 @@ func TestOneClientIsNoSpike(t *testing.T) {
 					t.Errorf("%v %s %+v", f.Severity, f.Kind, f.Details)
 				}
 			}
-		})
+		}
 	}
 }
 
