@@ -6,8 +6,9 @@ import (
 )
 
 // outageShare is the refused share of the visits of a key from which on, if hardly
-// any are accepted any more, it refuses everybody.
-const outageShare = 0.8
+// any are accepted any more, it refuses everybody. Below it, some clients may go on
+// without a failure, so that the others are at fault.
+const outageShare = 0.9
 
 // outage is a period in which a key refuses everybody: a run of steps.
 type outage struct{ from, to int }

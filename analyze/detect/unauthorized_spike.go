@@ -115,7 +115,7 @@ func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
 	cells := s.cells(place)
 	for _, x := range stats.Excursions(cells) {
 		c := contrast{place: place, Excursion: x}
-		if outage && (c.share() < spikeTotal || !s.collapsed(&c, nil)) {
+		if outage && (c.share() < outageShare || !s.collapsed(&c, nil)) {
 			continue
 		}
 		if x.Outside.Trials < contrastOutside || !s.test(&c, cells, s.usualShare(cells, &x)) ||
