@@ -125,9 +125,14 @@ type habit struct {
 	again float64 // of the tries after a refused one that are refused
 }
 
-// habitWeight is the number of tries by which the share of all is worth as much as an
-// account's own tries.
-const habitWeight = 8
+const (
+	// habitWeight is the number of an account's own tries that the share of all is
+	// worth.
+	habitWeight = 8
+	// habitPrior is the number of tries of which one is taken to be refused in logs
+	// that show none: people mistype about one in twenty.
+	habitPrior = 20
+)
 
 // habitOf returns the habit of accounts without their last runs of refusals, which
 // are what is tested.
@@ -145,7 +150,7 @@ func habitOf(lists [][]attempt) habit {
 			}
 		}
 	}
-	share := smoothed(all)
+	share := float64(all.Hits+1) / float64(all.Trials+habitPrior)
 	return habit{share, (float64(after.Hits) + habitWeight*share) / float64(after.Trials+habitWeight)}
 }
 
@@ -168,9 +173,12 @@ func triesOf(list []attempt) (tries []accountTry) {
 	return tries
 }
 
-// openAttempts returns the attempts without the refusals that a finding explains.
+// openAttempts returns the attempts without the refusals that a finding explains, and
+// those of an outage, which are nobody's own.
 func openAttempts(d *Diagnosis, all []attempt) []attempt {
-	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool { return explained(d, a.refusal) })
+	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
+		return explained(d, a.refusal) || a.refusal != timeline.NoRefusal && d.inOutage(&d.Refusals[a.refusal])
+	})
 }
 
 // byOwner returns the attempts without the failures of strangers: those from

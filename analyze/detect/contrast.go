@@ -230,7 +230,7 @@ func (o *contrastObserver) changing() bool {
 		for i, n := range refused[place] {
 			cells[i] = stats.Cell{Hits: int64(n), Trials: max(int64(n), requests[i])}
 		}
-		if len(stats.Segment(cells)) > 0 {
+		if len(stats.Excursions(cells)) > 0 {
 			return true
 		}
 	}

@@ -8,15 +8,15 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// contrasts returns the contrasts of the keys of the given types: first those with
-// collapsed acceptances, for which all refusals count, then those of clients whose
-// credentials were known to be good. do gets each of them with its claims.
-func (d *Diagnosis) contrasts(kinds []contrastType, do func(s *contrastSeries, c *contrast, claims []uint32)) {
+// contrasts calls do with the contrasts of the keys of the given types, and their
+// claims: those with collapsed acceptances, for which all refusals count, or those of
+// clients whose credentials were known to be good. A key has one.
+func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s *contrastSeries, c *contrast, claims []uint32)) {
 	if d.contrast == nil {
 		return
 	}
 	done := make([]bool, len(d.contrast.keys))
-	for _, collapse := range []bool{true, false} {
+	for _, collapse := range collapsed {
 		// Another backend accepts at once what one refuses: nothing settles that.
 		settled := collapse || slices.Contains(kinds, backendContrast)
 		s := d.contrast.series(settled, func(i int) bool { return collapse || d.Refusals[i].Good })
@@ -35,8 +35,11 @@ func (d *Diagnosis) contrasts(kinds []contrastType, do func(s *contrastSeries, c
 // restOfEndpoints returns the routes and paths that stand out from the rest of their
 // host: from a time on, they refuse clients that everything else accepts.
 func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
-	var found []candidate
-	d.contrasts([]contrastType{routeContrast, pathContrast}, func(s *contrastSeries, c *contrast, claims []uint32) {
+	return d.contrastingEndpoints([]contrastType{routeContrast, pathContrast}, []bool{true, false}), nil
+}
+
+func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool) (found []candidate) {
+	d.contrasts(kinds, collapsed, func(s *contrastSeries, c *contrast, claims []uint32) {
 		key := &s.keys[c.place]
 		subject := result.Subject{Type: "endpoint", Host: key.host, Route: key.path}
 		accepted, routes := int64(0), 0
@@ -56,16 +59,15 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 		if key.kind == routeContrast && d.Roles[key.number]&session.SignsIn != 0 && ongoing && c.voters >= spikeMany {
 			cand.Severity = result.High // nobody can sign in
 		}
-		details := &BrokenEndpoint{
+		cand.Details = &BrokenEndpoint{
 			Contrast: c.voters, Routes: routes,
 			RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
 			Baseline: result.Share(round(c.usual, 4)), PValue: result.Probability(c.p),
 			Accepted: accepted, Ongoing: ongoing,
 		}
-		cand.Details = details
 		found = append(found, cand)
 	})
-	return found, nil
+	return found
 }
 
 // distinctEndpoints returns the number of endpoints of refusals.
@@ -100,7 +102,7 @@ func restOfUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 	backends := places[at]
 	counts := backends.counts()
 	var found []candidate
-	d.contrasts([]contrastType{backendContrast}, func(s *contrastSeries, c *contrast, claims []uint32) {
+	d.contrasts([]contrastType{backendContrast}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims []uint32) {
 		upstream := s.keys[c.place].number
 		routes := distinctEndpoints(d, claims)
 		if routes < upstreamRoutes {

@@ -173,7 +173,7 @@ func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
 		}
 		if x.Outside.Trials >= contrastOutside && beside.Trials-beside.Hits >= contrastVoters &&
 			s.test(&c, cells, max(smoothed(x.Outside), smoothed(beside))) &&
-			c.lower >= contrastLower && (!collapse || s.collapsed(&c, others)) {
+			c.lower >= contrastLower && (!collapse || c.share() >= outageShare && s.collapsed(&c, others)) {
 			if collapse {
 				s.widen(&c)
 			}

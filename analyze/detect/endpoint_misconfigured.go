@@ -150,8 +150,10 @@ func (o *endpointObserver) gather() {
 func goodElsewhere(r *session.Refusal) bool { return r.Alive || r.Proven }
 
 func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
+	// A path that refuses everybody is not so many routes.
+	found := d.contrastingEndpoints([]contrastType{pathContrast}, []bool{true})
 	if seen == nil {
-		return nil, nil
+		return found, nil
 	}
 	type tested struct {
 		members []uint32
@@ -172,7 +174,6 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	adjusted := stats.BenjaminiHochberg(p)
-	var found []candidate
 	for n, t := range tests {
 		lower := stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95)
 		if adjusted[n] > endpointFalse || lower < endpointLower {

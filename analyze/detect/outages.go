@@ -6,17 +6,19 @@ import (
 )
 
 // closedShare is the refused share of the visits of a key from which on, if hardly
-// any are accepted any more, it refuses everybody.
-const closedShare = 0.8
+// any are accepted any more, it refuses everybody. Below it, some clients may go on
+// without a failure, so that the others are at fault.
+const closedShare = 0.9
 
 // closure is a period in which a key refuses everybody: a run of steps.
 type closure struct{ from, to int }
 
 // findOutages returns the outages by place of the key. In an outage, clients whose
 // credentials were known to be good are refused as well, so a flood of guesses at a
-// route that few others use is none.
+// route that few others use is none. They are not accepted soon after, as they are when
+// all sessions have ended at once.
 func (o *contrastObserver) findOutages() map[int32]closure {
-	s := o.series(true, func(int) bool { return true })
+	s := o.series(false, func(int) bool { return true })
 	found := map[int32]closure{}
 	for place := range s.keys {
 		if s.keys[place].kind == backendContrast {
@@ -28,6 +30,9 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 			if c.share() >= closedShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
 				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.Diagnosis, s.claims(&c)) >= contrastVoters {
 				s.widen(&c)
+				for c.To < s.steps && s.accepted[place][c.To] == 0 {
+					c.To++
+				}
 				found[int32(place)] = closure{c.From, c.To}
 				break
 			}

@@ -17,7 +17,7 @@ import (
 // Sign: sessions in use, whatever their age, are refused at their first request
 // after one instant; no session begun before it survives, and sessions begun after
 // it do. Not: expiry (sessions end at all times, each at the same idle time or
-// age), the morning after a night (nobody was active), a broken backend or route
+// age), an outage (nobody is accepted any more), the morning after a night (nobody was active), a broken backend or route
 // (the same sessions are accepted elsewhere).
 //
 // Statistic: each death, the end of a session by a refusal, lies between the
@@ -48,6 +48,7 @@ var sessionInvalidation = Kind{
 		`Keep sessions in a store that survives restarts (Redis with AOF, a database), not in the application's memory.`,
 	},
 	certain: true,
+	observe: observeContrast, // for outages
 	inspect: inspectInvalidations,
 }
 
@@ -170,7 +171,7 @@ func mortalities(d *Diagnosis) ([]mortality, error) {
 			continue
 		}
 		l := lifeOf(s)
-		if l.open = d.open(int(l.refusal)); l.open {
+		if l.open = d.open(int(l.refusal)) && !d.inOutage(&d.Refusals[l.refusal]); l.open {
 			m.open++
 		}
 		m.deaths = append(m.deaths, l)

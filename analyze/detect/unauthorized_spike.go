@@ -43,7 +43,7 @@ var unauthorizedSpike = Kind{
 	Explanation: `{{with .Details}}
 		Between {{time .From}} and {{time .To}} there were {{number .Observed}} 401s that nothing else explains; for as many visits, {{fixed 0 .Expected}} are usual.
 		{{plural .Clients "client was" "clients were"}} refused. Of the visits to what requires credentials, {{share .RefusedShare}} (at least {{share .RefusedLow}} with 95% confidence) were refused; at other times it is {{share .UsualShare}}.
-		{{if .Common}}What they have in common: {{list .Common}}.{{else}}They have nothing in common: no endpoint, client, user, user agent or backend stands out.{{end}}{{end}}`,
+		{{if .Common}}What they have in common: {{list .Common}}.{{else if ge .RefusedShare 0.8}}Next to nobody was accepted, whoever asked for whatever.{{else}}They have nothing in common: no endpoint, client, user, user agent or backend stands out.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{if ge .Details.RefusedShare 0.8}}Next to nobody was accepted: check what verifies the credentials at that time, such as the directory (LDAP), the identity provider, the session store or the service of auth_request.{{end}}`,
 		`Look at the evidence lines: who asks, for what, and from where (the referrer names the link).`,
@@ -115,14 +115,14 @@ func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
 	cells := s.cells(place)
 	for _, x := range stats.Excursions(cells) {
 		c := contrast{place: place, Excursion: x}
-		if outage && (c.share() < spikeTotal || !s.collapsed(&c, nil)) {
+		if outage && (c.share() < outageShare || !s.collapsed(&c, nil)) {
 			continue
 		}
 		if x.Outside.Trials < contrastOutside || !s.test(&c, cells, s.usualShare(cells, &x)) ||
 			float64(x.Inside.Hits)-c.usual*float64(x.Inside.Trials) < spikeExcess {
 			continue
 		}
-		if f, ok := spike(s, &c); ok {
+		if f, ok := spike(s, &c, outage); ok {
 			return f, true
 		}
 	}
@@ -160,8 +160,9 @@ func (s *contrastSeries) usualShare(cells []stats.Cell, x *stats.Excursion) floa
 	return min(max(usual, expected/trials), (trials+1)/(trials+2))
 }
 
-// spike returns the finding of a host's contrast; false if a few clients make it.
-func spike(s *contrastSeries, x *contrast) (candidate, bool) {
+// spike returns the finding of a host's contrast; false if a few clients make it. What
+// refuses everybody is not localised: it has all that is common to the requests.
+func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	d, host := s.Diagnosis, s.keys[x.place].host
 	// The first and last step include what lies outside the window.
 	from, to := d.From+int64(x.From)*s.width, d.From+int64(x.To)*s.width
@@ -174,7 +175,11 @@ func spike(s *contrastSeries, x *contrast) (candidate, bool) {
 	observed := float64(len(s.claims(x)))
 	share := x.share()
 	expected := observed * x.usual / share
-	causes, claims := localise(d, host, from, to, expected)
+	claims := s.claims(x)
+	var causes []commonCause
+	if !outage {
+		causes, claims = localise(d, host, from, to, expected)
+	}
 	claims = densest(d, claims)
 	clients := voters(d, claims)
 	if clients < contrastVoters {

@@ -10,7 +10,7 @@ import (
 // however much of the series it takes, and that there is none in a constant share.
 func TestExcursions(t *testing.T) {
 	const n = 400
-	for _, x := range []struct{ from, to int }{{200, 210}, {0, 100}, {300, n}, {100, 220}, {20, 380}, {0, 0}} {
+	for _, x := range []struct{ from, to int }{{200, 201}, {200, 210}, {0, 100}, {300, n}, {100, 220}, {20, 380}, {0, 0}} {
 		t.Run(fmt.Sprint(x), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, uint64(x.to)))
 			cells := make([]Cell, n)
