@@ -115,7 +115,7 @@ func (f *finder) headerEnd(start, end int) int {
 		}
 		end = f.parameterEnd(n, n+1, len(t))
 	}
-	if end == len(t) || t[end] != ' ' {
+	if end == len(t) || t[end] != ' ' || bytes.HasPrefix(t[end+1:], []byte("HTTP/")) {
 		return end
 	}
 	if isScheme(t[start:end]) {
