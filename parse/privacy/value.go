@@ -265,6 +265,9 @@ func isNameKey(key []byte) bool {
 // that names it.
 const longestSibling = 256
 
+// mostSiblings is how many colons there are looked at.
+const mostSiblings = 16
+
 // siblingName returns the name in the object around i, the value of another member.
 func (f *finder) siblingName(i int) []byte {
 	t := f.text
@@ -275,8 +278,8 @@ func (f *finder) siblingName(i int) []byte {
 	if n := bytes.IndexByte(t[i:to], '}'); n >= 0 {
 		to = i + n
 	}
-	for from < to {
-		n := bytes.IndexByte(t[from:to], ':')
+	for range mostSiblings {
+		n := bytes.IndexByte(t[from:max(from, to)], ':')
 		if n < 0 {
 			return nil
 		}
