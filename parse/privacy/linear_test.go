@@ -27,7 +27,7 @@ func TestLongTextsAreRedactedInTime(t *testing.T) {
 	const limit = 5 * time.Second // on a machine with other work
 	parts := []string{
 		"code=", "code:", `"code":`, `"code":[`, `"key":{`, `"code":"`, `code="`, "code='", "code=%22", "token=", `token="`, "token='", `"token":`, `"token":"`, `"token":[`, `"token":{`, "token: ", "cookie: ", "cookie=a; ",
-		`"value":`, `"name":"`, `"value":"name":"`, `{"name":"cookie","value":`, `"cookie",`, `"a",`, "=>", "a=>", "<code>", "<password>", "<password ", "<a", "Bearer ", "bearer+", "Digest user=", "Digest ", "Hawk a=b, ", `Hawk a="`,
+		`"value":`, `"name":"`, `"value":"name":"`, `{"name":"cookie","value":`, `"cookie",`, `"a",`, "=>", "a=>", "<code>", "<code", ">", "<password>", "<password ", "<a", "Bearer ", "bearer+", "Digest user=", "Digest ", "Hawk a=b, ", `Hawk a="`,
 		"Hawk a=b,c=d,", "a b", "--token ", "--", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "/reset/", "/reset/a1b2c3d4", "/", "//a:", "://a:", "://a:b/", "(S(", "/(S(", "1:AA", "123456:", "123456:A", "eyJ", "sk-", "xoxb-",
 		`\"`, `\\"`, "%22", "%2522", `\x22`, `\u0022`, `""`, "''", `'"`, "a=b; ", "a=b;", ";a=b", "; ", "#", "#a", "#a=", "a1", "A1b2", "aB", "@", "{", "[", "&", "\t", "\n", " ",
 	}
