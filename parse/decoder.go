@@ -128,8 +128,6 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 		}
 	case fieldUpstream, fieldUpstreamStatus:
 		setUpstream(e, f, lastElement(b))
-	case fieldReason:
-		e.Reason = b
 	default:
 		return d.setRare(e, f, b)
 	}
@@ -139,6 +137,8 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 // setRare implements set for the fields of fewer formats.
 func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 	switch f {
+	case fieldReason:
+		e.Reason = b
 	case fieldMillis, fieldMicros, fieldNanos, fieldLatency, fieldSecondsMore, fieldTaken:
 		return setDuration(e, f, b)
 	case fieldPeer:

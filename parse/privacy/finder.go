@@ -27,7 +27,7 @@ func findCredentials(cuts []Span, v *view) []Span {
 			end = f.afterSlash(i)
 		case '(':
 			end = f.cookielessSession(i)
-		case '<':
+		case '>':
 			end = f.element(i)
 		case ',':
 			end = f.afterName(i)
@@ -43,13 +43,23 @@ func findCredentials(cuts []Span, v *view) []Span {
 			}
 		}
 		if end > i {
-			if last := t[end-1]; end-1 > i && (last == ':' || last == '=') { // it may announce the string behind it
-				end--
-			}
-			i = end - 1
+			i = f.last(i, end)
 		}
 	}
 	return f.cuts
+}
+
+// last returns the last byte of the credential that ends before end, or the colon or equals
+// sign there: it may announce a string, if the quote behind it does not end the value.
+func (f *finder) last(i, end int) int {
+	n := end - 1
+	if n > i && (f.text[n] == '"' || f.text[n] == '\'') {
+		n--
+	}
+	if n > i && (f.text[n] == ':' || f.text[n] == '=') {
+		return n - 1
+	}
+	return end - 1
 }
 
 // cut records a credential and returns its end. An empty one, and one that has been

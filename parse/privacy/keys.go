@@ -45,7 +45,8 @@ var keysBy = func() (by [256][]serviceKey) {
 // returns the end of the key, 0 if there is none.
 func (f *finder) serviceKey(i int) int {
 	b := f.text
-	for _, k := range keysBy[b[i]] {
+	for n := range keysBy[b[i]] {
+		k := &keysBy[b[i]][n]
 		if len(b)-i < len(k.prefix) || b[i+1] != k.prefix[1] || string(b[i:i+len(k.prefix)]) != k.prefix {
 			continue
 		}

@@ -24,9 +24,10 @@ func TestLongTexts(t *testing.T) {
 // TestLongTextsAreRedactedInTime checks the same for Redact and RedactLine.
 func TestLongTextsAreRedactedInTime(t *testing.T) {
 	const size = 128 << 10
+	const limit = 5 * time.Second // on a machine with other work
 	parts := []string{
 		"code=", "code:", `"code":`, `"code":[`, `"key":{`, `"code":"`, `code="`, "code='", "code=%22", "token=", `token="`, "token='", `"token":`, `"token":"`, `"token":[`, `"token":{`, "token: ", "cookie: ", "cookie=a; ",
-		`"value":`, `"name":"`, `"value":"name":"`, `{"name":"cookie","value":`, `"cookie",`, `"a",`, "=>", "a=>", "<code>", "<password>", "<password ", "<a", "Bearer ", "bearer+", "Digest user=", "Digest ", "Hawk a=b, ", `Hawk a="`,
+		`"value":`, `"name":"`, `"value":"name":"`, `{"name":"cookie","value":`, `"cookie",`, `"a",`, "=>", "a=>", "<code>", "<code", ">", "<password>", "<password ", "<a", "Bearer ", "bearer+", "Digest user=", "Digest ", "Hawk a=b, ", `Hawk a="`,
 		"Hawk a=b,c=d,", "a b", "--token ", "--", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "/reset/", "/reset/a1b2c3d4", "/", "//a:", "://a:", "://a:b/", "(S(", "/(S(", "1:AA", "123456:", "123456:A", "eyJ", "sk-", "xoxb-",
 		`\"`, `\\"`, "%22", "%2522", `\x22`, `\u0022`, `""`, "''", `'"`, "a=b; ", "a=b;", ";a=b", "; ", "#", "#a", "#a=", "a1", "A1b2", "aB", "@", "{", "[", "&", "\t", "\n", " ",
 	}
@@ -35,7 +36,7 @@ func TestLongTextsAreRedactedInTime(t *testing.T) {
 		from := time.Now()
 		Redact(nil, text)
 		RedactLine(nil, text, &Line{Session: []byte("aaaa"), Values: [][]byte{[]byte("a=b;")}, Unread: []Span{{0, len(text)}}})
-		if took := time.Since(from); took > 3*time.Second {
+		if took := time.Since(from); took > limit {
 			t.Errorf("%s: %v", part, took)
 		}
 	}
@@ -45,7 +46,7 @@ func TestLongTextsAreRedactedInTime(t *testing.T) {
 		deep = append(append(append(deep, "token=%"...), bytes.Repeat([]byte("25"), n)...), "22"...)
 	}
 	from := time.Now()
-	if Redact(nil, deep); time.Since(from) > 3*time.Second {
+	if Redact(nil, deep); time.Since(from) > limit {
 		t.Errorf("escaped quotes: %v", time.Since(from))
 	}
 }

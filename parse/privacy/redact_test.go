@@ -53,6 +53,7 @@ var secrets = []struct{ in, want string }{
 	{"X-Amz-Security-Token=" + planted + "&X-Amz-Signature=" + planted, "X-Amz-Security-Token=REDACTED&X-Amz-Signature=REDACTED"},
 	{"sv=2022-11-02&sig=" + planted, "sv=2022-11-02&sig=REDACTED"},
 	{"postgres://app:" + planted + "@db/x", "postgres://REDACTED@db/x"},
+	{`"GET /?authorization=` + planted + ` HTTP/1.1" 401`, `"GET /?authorization=REDACTED HTTP/1.1" 401`},
 	{`"GET /?sid=` + planted + ` HTTP/1.1" 401`, `"GET /?sid=REDACTED HTTP/1.1" 401`},
 }
 

@@ -191,11 +191,11 @@ func provingParameter(name []byte) bool {
 func (f *finder) digestEnd(n int) int {
 	value := f.text[n:]
 	name := bytes.IndexByte(value[:min(len(value), longestName)], '=')
-	if name < 0 || !bytes.Contains(value[:name], []byte("user")) {
+	if name < 0 || !bytes.Contains(value[:name], []byte("user")) || bytes.IndexByte(value[:name], '\n') >= 0 {
 		return n
 	}
 	if i := bytes.IndexByte(value, '\n'); i >= 0 {
-		value = value[:max(i, name+1)]
+		value = value[:i]
 	}
 	if rest := value[name+1:]; len(rest) > 0 && rest[0] != '\\' {
 		return max(f.parameters(n, false), n+name+1)

@@ -115,7 +115,7 @@ func (f *finder) headerEnd(start, end int) int {
 		}
 		end = f.parameterEnd(n, n+1, len(t))
 	}
-	if end == len(t) || t[end] != ' ' {
+	if end == len(t) || t[end] != ' ' || bytes.HasPrefix(t[end+1:], []byte("HTTP/")) {
 		return end
 	}
 	if isScheme(t[start:end]) {
@@ -265,6 +265,9 @@ func isNameKey(key []byte) bool {
 // that names it.
 const longestSibling = 256
 
+// mostSiblings is how many colons there are looked at.
+const mostSiblings = 16
+
 // siblingName returns the name in the object around i, the value of another member.
 func (f *finder) siblingName(i int) []byte {
 	t := f.text
@@ -275,8 +278,8 @@ func (f *finder) siblingName(i int) []byte {
 	if n := bytes.IndexByte(t[i:to], '}'); n >= 0 {
 		to = i + n
 	}
-	for from < to {
-		n := bytes.IndexByte(t[from:to], ':')
+	for range mostSiblings {
+		n := bytes.IndexByte(t[from:max(from, to)], ':')
 		if n < 0 {
 			return nil
 		}
@@ -400,31 +403,28 @@ func (f *finder) afterFlag(name []byte, i int) int {
 	return next
 }
 
-// element finds the text of the XML element whose tag begins at i. It returns the end of
-// the text, 0 if it is no credential.
+// element finds the text of the XML element whose tag ends at i. It returns the end of the
+// text, 0 if it is no credential.
 func (f *finder) element(i int) int {
 	t := f.text
-	n := i + 1
-	for n < len(t) && n-i <= longestName && (inName[t[n]] || t[n] == ':') {
+	n := bytes.LastIndexByte(t[max(0, i-longestPath):i], '<')
+	if n < 0 || t[i-1] == '/' {
+		return 0
+	}
+	tag := t[max(0, i-longestPath)+n+1 : i]
+	n = 0
+	for n < len(tag) && n <= longestName && (inName[tag[n]] || tag[n] == ':') {
 		n++
 	}
-	name := t[i+1 : n]
+	name := tag[:n]
 	if at := bytes.LastIndexByte(name, ':'); at >= 0 {
 		name = name[at+1:]
 	}
 	k := kindOf(name)
-	if k == harmless || n == len(t) {
+	if k == harmless {
 		return 0
 	}
-	for end := min(len(t), n+longestPath); n < end && t[n] != '>'; n++ { // attributes
-		if t[n] == '<' || t[n] == '\n' {
-			return 0
-		}
-	}
-	if n == len(t) || t[n] != '>' || t[n-1] == '/' {
-		return 0
-	}
-	start := n + 1
+	start := i + 1
 	end := bytes.Index(t[start:min(len(t), start+limit(k))], []byte("</"))
 	if end < 0 {
 		end = f.textEnd(start, start+limit(k)) - start
