@@ -271,7 +271,7 @@ func (c *candidate) try(s *sample, lines lineSet) {
 		switch c.parser.Parse(from[i], &e) {
 		case Parsed:
 			c.explained.add(i)
-			if c.fields[i] = e.values(); c.doubts.add(c.format, &e) {
+			if c.fields[i] = e.values(); c.doubts.add(c.format, &e, c.parser.values.hints.ForwardedFor) {
 				c.fields[i] = 0
 			}
 		case SkipErrorLog:
