@@ -85,8 +85,8 @@ func namesOf(formats []*Format) (names []string) {
 	return names
 }
 
-// checkMixed detects the formats of lines and checks that no line is read by a format
-// that reads less of it than another detected for the log would.
+// checkMixed detects the formats of lines and checks that none is read by a format that
+// reads less of it than another one would that reads it to its end.
 func checkMixed(t *testing.T, lines []string) {
 	t.Helper()
 	d := Detect([]byte(strings.Join(lines, "\n")+"\n"), Formats())
@@ -94,16 +94,19 @@ func checkMixed(t *testing.T, lines []string) {
 		return
 	}
 	p := NewParser(d.Formats...)
+	seen := map[string]bool{}
 	var e Entry
 	for _, line := range lines {
-		if p.Parse([]byte(line), &e) != Parsed {
+		if seen[line] || p.Parse([]byte(line), &e) != Parsed {
 			continue
 		}
+		seen[line] = true
 		got := e.values()
-		for _, f := range d.Formats {
+		for _, f := range Formats() {
 			var other Entry
 			var strange doubts
-			if f.openEnd || f.carrier != nil || f.NewParser().Parse([]byte(line), &other) != Parsed || strange.add(f, &other, nil) {
+			q := f.NewParser()
+			if f.openEnd || q.Parse([]byte(line), &other) != Parsed || strange.add(f, &other, q.values.hints.ForwardedFor) || strange.distrusted() {
 				continue
 			}
 			if n := other.values(); n > got {
@@ -117,7 +120,7 @@ func checkMixed(t *testing.T, lines []string) {
 func TestMixes(t *testing.T) {
 	all := Formats()
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
+	for range 100 {
 		a, b := all[r.IntN(len(all))], all[r.IntN(len(all))]
 		if a.kind == kindW3C || b.kind == kindW3C {
 			continue
