@@ -19,6 +19,7 @@ type columns struct {
 	list      []column
 	least     int  // number of columns that a line must have
 	more      bool // a line may have more columns than are named
+	quotes    bool // with columnsW3C: "…" may contain separators all the same
 	separator byte
 	dialect   columnDialect
 	reads     [numFields]bool
@@ -86,9 +87,15 @@ var w3cColumns = map[string]fieldID{
 	"sc-substatus": fieldSubstatus, "sc-win32-status": fieldWin32, "sc(www-authenticate)": fieldReason,
 }
 
+// advancedColumn is a column that IIS Advanced Logging names, which puts texts in
+// quotes and leaves blanks in them. IIS itself writes plus signs for blanks, and a quote
+// that a client sends as any other byte.
+const advancedColumn = "timetakenms"
+
 // newColumns parses names of columns, separated by blanks or commas.
 func newColumns(names string, separator byte, dialect columnDialect, assigned map[string]fieldID) *columns {
 	c := &columns{separator: separator, dialect: dialect, more: dialect != columnsW3C}
+	c.quotes = dialect == columnsW3C && strings.Contains(strings.ToLower(names), advancedColumn)
 	for name := range strings.FieldsSeq(strings.ReplaceAll(names, ",", " ")) {
 		if name == optional {
 			c.least = len(c.list)
@@ -101,7 +108,7 @@ func newColumns(names string, separator byte, dialect columnDialect, assigned ma
 		var col column
 		if dialect == columnsW3C {
 			col.field = w3cColumns[name]
-			col.plus = separator == ' ' && strings.HasPrefix(name, "cs(")
+			col.plus = separator == ' ' && strings.HasPrefix(name, "cs(") && !c.quotes
 			col.percent = separator == '\t' && strings.HasPrefix(name, "cs(")
 			if col.field == fieldIgnored && privacy.SecretField(name) {
 				col.field = fieldSecret
@@ -213,7 +220,7 @@ func isName(b []byte) bool { return len(b) > 1 && b[0]|0x20 >= 'a' && b[0]|0x20 
 // them, -1 if it has no end.
 func (c *columns) cut(b []byte) (value []byte, quoted bool, size int) {
 	end := byte(0)
-	if c.dialect != columnsW3C {
+	if c.dialect != columnsW3C || c.quotes {
 		switch b[0] {
 		case '"':
 			end = '"'
@@ -239,6 +246,13 @@ func (c *columns) cut(b []byte) (value []byte, quoted bool, size int) {
 		case c.dialect == columnsCSV && b[i+1] == '"':
 			i++
 		}
+	}
+	if c.quotes { // a quote that a client sent
+		end := bytes.IndexByte(b, c.separator)
+		if end < 0 {
+			end = len(b)
+		}
+		return b[:end], false, end
 	}
 	return nil, false, -1
 }

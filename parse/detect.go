@@ -79,6 +79,7 @@ type candidate struct {
 	carried bool // it is tried with the texts of carried lines
 	parser  *Parser
 
+	tried     lineSet
 	explained lineSet
 	notices   lineSet            // messages of the server about itself
 	fields    [detectLines]uint8 // values read of each line; 0 for one that is doubtful
@@ -207,14 +208,11 @@ func (s *sample) candidates(formats []*Format) (list []*candidate) {
 		slices.SortStableFunc(list, func(a, b *candidate) int { return compareBool(a.carried, b.carried) })
 	}
 	probes := s.probes()
-	for _, c := range list {
-		c.try(s, probes)
-	}
-	some := slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return c.explained != probes })
-	if tryAll(s, some, probes) {
+	some := slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return !c.explains(s, probes) })
+	if tryAll(s, some) {
 		return trusted(some)
 	}
-	tryAll(s, slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return slices.Contains(some, c) }), probes)
+	tryAll(s, slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return slices.Contains(some, c) }))
 	list = trusted(list)
 	if slices.ContainsFunc(list, func(c *candidate) bool { return c.explained != lineSet{} }) {
 		return list
@@ -233,18 +231,26 @@ func trusted(list []*candidate) []*candidate {
 	return slices.DeleteFunc(list, func(c *candidate) bool { return c.doubts.distrusted() })
 }
 
-// tryAll tries candidates with all lines but those that were tried. It reports whether
-// one of them leaves nothing for others: it explains every line, to its end, and there
-// is no doubt about any.
-func tryAll(s *sample, list []*candidate, tried lineSet) (whole bool) {
-	rest := s.requests
-	for i := range rest {
-		rest[i] &^= tried[i]
+// explains reports whether the format explains some lines, the first of which most
+// formats do not.
+func (c *candidate) explains(s *sample, lines lineSet) bool {
+	for i := range lines.all {
+		var one lineSet
+		one.add(i)
+		if c.try(s, one); !c.explained.has(i) {
+			return false
+		}
 	}
+	return true
+}
+
+// tryAll tries candidates with all lines. It reports whether one of them leaves nothing
+// for others: it explains every line, to its end, and there is no doubt about any.
+func tryAll(s *sample, list []*candidate) (whole bool) {
 	var g sync.WaitGroup
 	for _, c := range list {
 		g.Go(func() {
-			c.try(s, rest)
+			c.try(s, s.requests)
 			c.finish(s)
 		})
 	}
@@ -254,7 +260,7 @@ func tryAll(s *sample, list []*candidate, tried lineSet) (whole bool) {
 	})
 }
 
-// try records what the format reads of some lines.
+// try records what the format reads of those lines that it was not tried with yet.
 func (c *candidate) try(s *sample, lines lineSet) {
 	if c.parser == nil {
 		c.parser = c.format.NewParser()
@@ -265,13 +271,14 @@ func (c *candidate) try(s *sample, lines lineSet) {
 	}
 	var e Entry
 	for i := range lines.all {
-		if from[i] == nil {
+		if from[i] == nil || c.tried.has(i) {
 			continue
 		}
+		c.tried.add(i)
 		switch c.parser.Parse(from[i], &e) {
 		case Parsed:
 			c.explained.add(i)
-			if c.fields[i] = e.values(); c.doubts.add(c.format, &e) {
+			if c.fields[i] = e.values(); c.doubts.add(c.format, &e, c.parser.values.hints.ForwardedFor) {
 				c.fields[i] = 0
 			}
 		case SkipErrorLog:

@@ -20,3 +20,11 @@ func BenchmarkDetect(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSmallFile measures what a file costs before its lines are read.
+func BenchmarkSmallFile(b *testing.B) {
+	sample := []byte(strings.Repeat(combinedLine+"\n", 20))
+	for b.Loop() {
+		Survey(sample, Detect(sample, Formats()).Format)
+	}
+}

@@ -22,14 +22,18 @@ type doubts struct {
 // address are usual, requests for many are lists of clients.
 const fewHosts = 3
 
-// add counts a line, and reports whether its reading is doubtful. JSON and logs with
-// named columns say themselves what a value is.
-func (d *doubts) add(f *Format, e *Entry) bool {
+// add counts a line, and reports whether its reading is doubtful. forwarded is the
+// X-Forwarded-For in it. JSON and logs with named columns say themselves what a value is.
+func (d *doubts) add(f *Format, e *Entry, forwarded []byte) bool {
 	if f.kind != kindText {
 		return false
 	}
 	d.lines++
 	if strangeUser(e.User) || strangeClient(e.Client) || !isToken(e.Method) || bytes.IndexByte(e.Protocol, '"') >= 0 {
+		d.doubtful++
+		return true
+	}
+	if first, _ := field.LastListed(forwarded); len(forwarded) > 0 && f.programs[0].steps[0].field == fieldForwarded && !field.IsAddress(first) {
 		d.doubtful++
 		return true
 	}

@@ -358,6 +358,16 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "dated", Doc: "time, client, user, method, target, a number, status, size, referrer and user agent",
+		Native: `%{%Y-%m-%dT%H:%M:%S}t %h %u %m "%U%q" %{number}n %>s %b "%{Referer}i" "%{User-Agent}i"`,
+		Shapes: []string{
+			`%{%Y-%m-%dT%H:%M:%S}t %h %u %m %U%q %{number}n %>s %b "%{Referer}i" "%{User-Agent}i"`,
+		},
+		Samples: []string{
+			`2026-03-09T14:05:00 192.0.2.1 jane GET "/api?x=1" -1 401 179 "-" "Mozilla/5.0 (X11)"`,
+		},
+	},
+	{
 		Name: "vhost_combined", Doc: "Apache, with the virtual host in front (Debian's other_vhosts_access.log)",
 		Native:  `%v:%p %h %l %u %t "%r" %>s %O "%{Referer}i" "%{User-Agent}i"`,
 		Samples: []string{`www.example.org:443 192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 381 "-" "Mozilla/5.0"`},

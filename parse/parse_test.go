@@ -475,7 +475,7 @@ func FuzzCompile(f *testing.F) {
 // Run with: go test ./parse -run XX -bench Parse
 func BenchmarkParse(b *testing.B) {
 	for _, f := range Formats() {
-		if len(f.Samples) == 0 {
+		if !f.HasRequests() {
 			continue
 		}
 		line := f.Samples[0]

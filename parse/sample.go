@@ -22,7 +22,6 @@ type sample struct {
 type lineSet [(detectLines + 63) / 64]uint64
 
 func (s *lineSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
-func (s *lineSet) remove(i int)   { s[i/64] &^= 1 << (i % 64) }
 func (s *lineSet) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
 
 func (s *lineSet) count() (n int) {

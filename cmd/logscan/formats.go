@@ -124,8 +124,12 @@ func explainFile(w io.Writer, in source.Input, sample []byte, formats []*parse.F
 		return []problem{{text: in.Path + ": unknown format; the text is UTF-16", hint: hintUTF16}}, nil
 	}
 	if d.Format == nil {
+		closest := fmt.Sprintf("; none matches one of %d sampled lines", d.Lines)
+		if d.Explained > 0 {
+			closest = fmt.Sprintf("; the closest, %s, matches %d of %d sampled lines", d.Best.Name, d.Explained, d.Lines)
+		}
 		return []problem{{
-			text: fmt.Sprintf("%s: unknown format; the closest, %s, matches %d of %d sampled lines", in.Path, d.Best.Name, d.Explained, d.Lines),
+			text: fmt.Sprintf("%s: unknown format%s", in.Path, closest),
 			hint: "set --format to the log_format or LogFormat of the server's configuration; logscan parse prints which lines do not match",
 		}}, printProposal(w, in, sample)
 	}

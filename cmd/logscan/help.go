@@ -33,7 +33,7 @@ configuration file (see logscan config check). A flag takes precedence over the
 environment, and the environment over the file.`
 
 const exitCodes = `  0    done
-  1    failed, nothing written
+  1    failed, or no request could be read; nothing written
   2    usage or configuration error
   3    done, with findings at or above --fail-on
   4    done, but some input was unreadable or too many lines were rejected

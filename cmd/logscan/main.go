@@ -21,7 +21,7 @@ import (
 // Exit codes. Cron jobs branch on them.
 const (
 	exitDone        = 0
-	exitFailed      = 1 // nothing was written
+	exitFailed      = 1 // no request could be read, or something else failed; nothing was written
 	exitUsage       = 2 // usage or configuration error, nothing was done
 	exitSevere      = 3 // done, with findings at or above --fail-on
 	exitIncomplete  = 4 // done, but some of the input could not be used

@@ -32,12 +32,15 @@ func compose(line []byte) (t text, ok bool) {
 // longestService exceeds the length of a name with its padding and colours.
 const longestService = 100
 
+// longestColour exceeds the length of a sequence that sets colours.
+const longestColour = 32
+
 var bar = []byte("|")
 
 // withoutColour removes the escape sequence at the start of b, \x1b[…m, if there is one.
 func withoutColour(b []byte) []byte {
 	if len(b) > 2 && b[0] == 0x1b && b[1] == '[' {
-		if i := bytes.IndexByte(b, 'm'); i >= 0 {
+		if i := bytes.IndexByte(b[:min(len(b), longestColour)], 'm'); i >= 0 {
 			return b[i+1:]
 		}
 	}

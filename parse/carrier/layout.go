@@ -1,25 +1,30 @@
 package carrier
 
-import "bytes"
+import (
+	"bytes"
+
+	"logscan/parse/scan"
+)
 
 // Lines of the same fields may be laid out differently: with several blanks between the
 // columns, or as objects over several lines.
 
 // spacedColumns locates a line whose columns are separated by tabs or several blanks,
-// or which begins with a blank. Blanks in quotes and brackets are values.
+// which begins with a blank or which is coloured. Blanks in quotes are values.
 func spacedColumns(line []byte) (t text, ok bool) {
 	if len(line) == 0 || line[0] == '{' {
 		return t, false
 	}
 	t = text{end: len(line), encoding: spaced}
-	return t, line[0] == ' ' || line[0] == '\t' || nextGap(line, 0) >= 0
+	return t, line[0] == ' ' || line[0] == '\t' || hasGap(line) || bytes.Contains(line, colour)
 }
 
-// nextGap returns the offset of the next tab, or the next blank that another follows,
-// outside of quotes, from offset i on; -1 if there is none.
-func nextGap(b []byte, i int) int {
+var colour = []byte("\x1b[")
+
+// hasGap reports whether a tab or several blanks are in a line, outside of quotes.
+func hasGap(b []byte) bool {
 	quoted := false
-	for ; i < len(b); i++ {
+	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
 		case c == '\\' && quoted:
 			i++
@@ -27,23 +32,39 @@ func nextGap(b []byte, i int) int {
 			quoted = !quoted
 		case quoted:
 		case c == '\t', c == ' ' && i+1 < len(b) && (b[i+1] == ' ' || b[i+1] == '\t'):
-			return i
+			return true
 		}
 	}
-	return -1
+	return false
 }
 
-// appendSpaced appends a line with one blank between its columns, and none around them.
+// appendSpaced appends a line with one blank between its columns, none around them, and
+// without colours. dst must be empty.
 func appendSpaced(dst, line []byte) []byte {
-	line = bytes.Trim(line, " \t")
-	for {
-		i := nextGap(line, 0)
-		if i < 0 {
-			return append(dst, line...)
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == 0x1b:
+			if rest := withoutColour(line[i:]); len(rest) < len(line)-i {
+				i = len(line) - len(rest) - 1
+				continue
+			}
+			dst = append(dst, c)
+		case c == '\\' && quoted && i+1 < len(line):
+			dst = append(dst, c, line[i+1])
+			i++
+		case (c == ' ' || c == '\t') && !quoted:
+			if n := len(dst); n > 0 && dst[n-1] != ' ' {
+				dst = append(dst, ' ')
+			}
+		default:
+			if c == '"' {
+				quoted = !quoted
+			}
+			dst = append(dst, c)
 		}
-		dst = append(append(dst, line[:i]...), ' ')
-		line = bytes.TrimLeft(line[i:], " \t")
 	}
+	return bytes.TrimRight(dst, " ")
 }
 
 // spreadObject locates the lines of JSON objects that a program has laid out: a brace
@@ -61,9 +82,14 @@ func spreadObject(line []byte) (t text, ok bool) {
 		t.partial = trimmed[len(trimmed)-1] != '}'
 		return t, true
 	case line[0] == ' ' || line[0] == '\t':
-		first := bytes.TrimLeft(line, " \t")[0]
 		t.partial = true
-		return t, first == '"' || first == '{' || first == '}' || first == ']' || first == '[' || first == '-' || first-'0' <= 9
+		return t, bytes.IndexByte([]byte(`"{}[]`), bytes.TrimLeft(line, " \t")[0]) >= 0 || isScalar(bytes.Trim(line, " \t,"))
 	}
 	return t, false
+}
+
+// isScalar reports whether b is a number, true, false or null.
+func isScalar(b []byte) bool {
+	n, _ := scan.Scalar(b)
+	return n == len(b)
 }

@@ -108,7 +108,9 @@ func apacheDirective(spec string, at int) (p Piece, letter byte, end int, err er
 		if err := p.apacheArgument(letter, arg); err != nil {
 			return p, 0, 0, fmt.Errorf("at byte %d: %w", at, err)
 		}
-		letter = 0
+		if letter != 't' || !strings.HasPrefix(arg, javaTime) { // Jetty's is in brackets as well
+			letter = 0
+		}
 	case braced:
 		ok = false
 	default:
@@ -180,7 +182,7 @@ func (p *Piece) apacheTime(arg string) error {
 	case "sec", "msec", "usec":
 		spelled = "%s"
 	}
-	if strings.HasPrefix(arg, "dd/MMM/yyyy:HH:mm:ss") { // Jetty: %{dd/MMM/yyyy:HH:mm:ss ZZZ|GMT}t
+	if strings.HasPrefix(arg, javaTime) {
 		arg, spelled = "", commonTime
 	}
 	var err error
@@ -190,6 +192,9 @@ func (p *Piece) apacheTime(arg string) error {
 	}
 	return err
 }
+
+// javaTime begins the time in Jetty's formats: %{dd/MMM/yyyy:HH:mm:ss ZZZ|GMT}t.
+const javaTime = "dd/MMM/yyyy:HH:mm:ss"
 
 // wholeTime reports whether a strftime format is one of the usual spellings of a whole
 // time, as opposed to a part such as msec_frac.

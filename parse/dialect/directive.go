@@ -47,6 +47,9 @@ func unwrap(spec string) unwrapped {
 		}
 		return unwrapped{text: text, dialect: "haproxy"}
 	}
+	if isNginx(spec) { // copied from within quotes, of YAML for one
+		spec = strings.ReplaceAll(spec, `\"`, `"`)
+	}
 	return unwrapped{text: spec}
 }
 
