@@ -106,6 +106,9 @@ const (
 	// staleShare is the share of the sessions idle for as long that die at other
 	// times from which on a refused session may have expired.
 	staleShare = 0.2
+	// elsewhereShare is the share of the actors that a part of a site refuses from which
+	// on, if they are accepted elsewhere meanwhile, only that part is at fault.
+	elsewhereShare = 0.5
 	// scopeOutside is the number of visits accepted outside a narrower scope from
 	// which on the wider one is not down.
 	scopeOutside = 3
@@ -479,8 +482,10 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	case x.users > 0 && x.users < outageUsers:
 		return x, false
 	}
-	// One route whose clients are accepted elsewhere is endpoint_misconfigured.
-	return x, o.scopes.list[s].signIn || x.routes > 1 || x.alive < endpointActors
+	// A part of a site whose clients are accepted elsewhere is endpoint_misconfigured.
+	scope := &o.scopes.list[s]
+	elsewhere := x.alive >= endpointActors && (x.routes == 1 || scope.prefix != "" && float64(x.alive) >= elsewhereShare*float64(x.actors))
+	return x, scope.signIn || !elsewhere
 }
 
 // claim sets the refusals that an outage explains, and their counts.
@@ -512,7 +517,7 @@ func (o *outageObserver) claim(x *outage) {
 		}
 		x.claims = append(x.claims, i)
 		routes[r.Endpoint], x.route = true, r.Endpoint
-		if r.Alive {
+		if r.Alive || r.Denied {
 			alive[r.Actor] = true
 		}
 		if r.Named {

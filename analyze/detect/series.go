@@ -155,8 +155,13 @@ type span struct {
 	accepted   bool // actors were accepted before the span
 }
 
+// segmentShare is the least refused share of a segment beside that of the segment with most
+// refusals: with less, something else is at work there.
+const segmentShare = 0.5
+
 // refusingSpan returns the run of consecutive segments (see stats.Segment)
-// that each refuse at least the share least of their actors. If there are several
+// that each refuse at least the share least of their actors, and segmentShare of the
+// greatest segment's. If there are several
 // runs, it returns the one with most refusals.
 func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 	series := make([]stats.Cell, len(cells))
@@ -167,17 +172,21 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 	for _, ch := range stats.Segment(series) {
 		starts = append(starts, ch.At)
 	}
+	sums := make([]stats.Cell, len(starts))
+	main := 0 // the segment with most refusals
+	for n, from := range starts {
+		for _, x := range series[from:segmentEnd(starts, n, len(series))] {
+			sums[n].Merge(x)
+		}
+		if sums[n].Hits > sums[main].Hits {
+			main = n
+		}
+	}
+	least = max(least, segmentShare*shareOf(sums[main]))
 	var run *span
 	accepted := int64(0)
 	for n, from := range starts {
-		to := len(series)
-		if n+1 < len(starts) {
-			to = starts[n+1]
-		}
-		var sum stats.Cell
-		for _, x := range series[from:to] {
-			sum.Merge(x)
-		}
+		sum, to := sums[n], segmentEnd(starts, n, len(series))
 		if float64(sum.Hits) < least*float64(sum.Trials) || sum.Trials == 0 {
 			run = nil
 			accepted += sum.Trials - sum.Hits
@@ -193,6 +202,14 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 		}
 	}
 	return best, ok
+}
+
+// segmentEnd returns where segment n ends, if all end at end.
+func segmentEnd(starts []int, n, end int) int {
+	if n+1 < len(starts) {
+		return starts[n+1]
+	}
+	return end
 }
 
 // onsetOf returns the time of the first refusal of a span and of the last
