@@ -569,7 +569,7 @@ func (o *outageObserver) peopleLike(claims []uint32) bool {
 
 func (o *outageObserver) candidate(x *outage) candidate {
 	s := &o.scopes.list[x.scope]
-	c := candidate{claims: x.claims}
+	c := candidate{claims: x.claims, part: !s.signIn && (s.prefix != "" || x.routes == 1)}
 	c.Subject = result.Subject{Type: "site", Host: s.host, Method: s.method, Route: s.prefix}
 	if x.routes == 1 {
 		e := &o.State.Endpoints[x.route]

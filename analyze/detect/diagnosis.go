@@ -69,6 +69,7 @@ func (d *Diagnosis) open(refusal int) bool {
 type candidate struct {
 	result.Finding
 	claims []uint32 // ascending
+	part   bool     // of a kind that is certain only of whole sites: weighs like others
 }
 
 // Explanation is the output of the detect stage.

@@ -220,7 +220,7 @@ func (x *explainer) weigh(p *proposal) {
 		}
 	}
 	p.merit = float64(p.open) * p.Confidence / x.description(&p.Finding)
-	if x.kinds[p.kind].certain {
+	if x.kinds[p.kind].certain && !p.part {
 		p.merit *= certainty
 	}
 }

@@ -85,6 +85,9 @@ const (
 	// spikeTotal is the refused share from which on the host accepts next to nobody:
 	// the severity is high if spikeMany clients are refused.
 	spikeTotal = 0.8
+	// spikeRest is the least share of the refusals of its time that a spike must have
+	// beside other findings: less is the edge of what they explain.
+	spikeRest = 0.1
 	// dayLength is a day in milliseconds.
 	dayLength = 24 * 3_600_000
 )
@@ -182,7 +185,7 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	}
 	claims = densest(d, claims)
 	clients := voters(d, claims)
-	if clients < contrastVoters {
+	if clients < contrastVoters || isRest(d, host, claims) {
 		return candidate{}, false
 	}
 	c := candidate{claims: claims}
@@ -209,6 +212,17 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	}
 	c.Details = details
 	return c, true
+}
+
+// isRest reports whether refusals are what findings have left of their time on a host.
+func isRest(d *Diagnosis, host string, claims []uint32) bool {
+	elsewhere := 0
+	for i := claims[0]; i <= claims[len(claims)-1]; i++ {
+		if d.finding[i] != 0 && d.State.Endpoints[d.Refusals[i].Endpoint].Host == host {
+			elsewhere++
+		}
+	}
+	return float64(len(claims)) < spikeRest*float64(elsewhere+len(claims))
 }
 
 // voters returns the number of distinct users, sessions or addresses that refusals
