@@ -98,7 +98,7 @@ func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 }
 
 func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
-	signIn := p.State.Endpoints[e.Endpoint].SignIn
+	signIn := p.Roles[e.Endpoint]&session.Tries != 0
 	switch {
 	case e.Refusal != timeline.NoRefusal:
 		if r := &p.Refusals[e.Refusal]; r.User == user && r.Cause != session.Challenge {
