@@ -106,7 +106,8 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 				}
 			}
 			refusals++
-			returns = returns || h.answered < later.push(e.Endpoint, e.Time)
+			again := later.push(e.Endpoint, e.Time)
+			returns = returns || h.answered < again && h.answered-e.Time <= returnWindow
 			h.refusals, h.returns = refusals, returns
 			if e.User == 0 {
 				h.named, h.failed = s.leg(&named, e)

@@ -181,3 +181,17 @@ func TestCompanions(t *testing.T) {
 		}
 	}
 }
+
+// TestEarlierRoles checks that what earlier runs have learnt counts.
+func TestEarlierRoles(t *testing.T) {
+	e := &timeline.Endpoint{Method: "POST", Template: "/door", Known: timeline.EarlierCounts{Accepted: 9, Unauthorized: 2}}
+	if got := roleOf(e, 0); got != Guards {
+		t.Errorf("role %b before anything is learnt", got)
+	}
+	if got := roleOf(e, SignsIn|Tries); got != SignsIn|Tries {
+		t.Errorf("role %b of a learnt sign-in", got)
+	}
+	if got := roleOf(&timeline.Endpoint{Method: "POST", Template: "/token", SignIn: true, Known: e.Known}, Renews); got&Tries != 0 {
+		t.Errorf("role %b of a learnt renewal", got)
+	}
+}

@@ -68,6 +68,10 @@ func (s *sessionizer) attempts(p *position, a *timeline.Actor, i int) (signIn, r
 // repeated at once, or others are accepted meanwhile.
 const silentWindow = 15_000
 
+// returnWindow is how soon, in milliseconds, a route that refused is requested again: an
+// hour of work.
+const returnWindow = 3_600_000
+
 // ended reports whether the refusal e ends the session: it was accepted on protected
 // routes before, and is not accepted again until a sign-in, if ever. The sign-in may be
 // in the log of another server: then the session is refused for a while, wherever it
