@@ -291,8 +291,9 @@ func TestNightsEqualOneRun(t *testing.T) {
 }
 
 // stateOfRoutes returns the state of a run in which every route refused and accepted
-// requests, but without the actors. Whether a route is protected follows from the
-// lines so far, so nights and one run agree only if all of it is in the state.
+// requests and refusals ended sessions, but without the actors. Whether a route is
+// protected, and whether refusals end sessions, follows from the lines so far, so nights
+// and one run agree only if all of it is in the state.
 func stateOfRoutes(t *testing.T, o Options, servers [][]string) []byte {
 	t.Helper()
 	seen := map[string]bool{}
@@ -308,10 +309,17 @@ func stateOfRoutes(t *testing.T, o Options, servers [][]string) []byte {
 			parts[5] = "a session of nobody"
 			path += strings.Fields(parts[6])[0]
 		}
+		add := func(at, status string) {
+			lines = append(lines, `203.0.113.1 - - [01/Mar/2026:`+at+` +0000] "`+request+`" `+status+strings.Join(parts, `"`))
+		}
 		if accepted && !seen[path] {
 			seen[path] = true
-			for _, status := range []string{"200", "401"} {
-				lines = append(lines, `203.0.113.1 - - [01/Mar/2026:00:00:00 +0000] "`+request+`" `+status+strings.Join(parts, `"`))
+			add("00:00:00", "200")
+			add("00:00:00", "401")
+			for i := 1; len(seen) == 1 && i < 30; i++ { // sessions end
+				add(fmt.Sprintf("00:%02d:00", i), "200")
+				add(fmt.Sprintf("00:%02d:05", i), "401")
+				add(fmt.Sprintf("00:%02d:06", i), "401")
 			}
 		}
 	}

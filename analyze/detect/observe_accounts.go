@@ -80,7 +80,7 @@ func (d *Diagnosis) signInPages() []bool {
 // signedIn reports whether a request to a sign-in route succeeded. Where some are
 // answered with a redirect, the others get the form again.
 func (d *Diagnosis) signedIn(e *timeline.Event) bool {
-	return d.Roles[e.Endpoint]&session.SignsIn != 0 && (e.Outcome == timeline.Redirected ||
+	return d.Roles[e.Endpoint]&session.Tries != 0 && (e.Outcome == timeline.Redirected ||
 		e.Outcome == timeline.Accepted && d.State.Endpoints[e.Endpoint].N[timeline.Redirected] == 0)
 }
 

@@ -238,7 +238,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			continue
 		}
 		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint, timeline.NoRefusal}
-		signIn := p.SignedIn(a, i)
+		signIn := p.Roles[e.Endpoint]&session.Tries != 0 && p.SignedIn(a, i)
 		switch {
 		case e.Refusal != timeline.NoRefusal:
 			if place < 0 {

@@ -84,6 +84,10 @@ type retries struct {
 	gap      int64 // typical, milliseconds
 }
 
+// repeatable reports whether a refusal may be one of a retry storm: its client was
+// accepted before, or has something to renew.
+func repeatable(r *session.Refusal) bool { return !r.SignIn && (r.Good || r.Session || r.Renewal) }
+
 type retryObserver struct {
 	*Diagnosis
 	actors map[uint32]bool
@@ -95,7 +99,7 @@ func observeRetries(d *Diagnosis) observer {
 	type repeated struct{ actor, endpoint uint32 }
 	n := map[repeated]int{}
 	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) && !r.SignIn && (r.Good || r.Session) {
+		if r := &d.Refusals[i]; d.open(i) && repeatable(r) {
 			n[repeated{r.Actor, r.Endpoint}]++
 		}
 	}
@@ -163,7 +167,7 @@ func (p *retryPart) actor(a *timeline.Actor) []retries {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
-			if r := &p.Refusals[e.Refusal]; !r.SignIn && (r.Good || r.Session) && r.Cause != session.Challenge {
+			if r := &p.Refusals[e.Refusal]; r.Cause != session.Challenge && repeatable(r) {
 				p.refuse(e)
 			}
 		case p.SignedIn(a, i):

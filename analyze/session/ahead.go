@@ -16,7 +16,7 @@ type ahead struct {
 	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
 	refused  int64 // refusal of the same request with a user
 	refusals int   // this one and the next ones, up to accepted
-	returns  bool  // one of them was on an endpoint that accepts soon after accepted, before anything is refused
+	returns  bool  // one of them was on an endpoint that then accepts before it refuses again
 }
 
 // failed reports whether the refusal e, which h follows, is the first leg of a handshake
@@ -41,6 +41,46 @@ func (r *recent) push(endpoint uint32, ms int64) {
 	r[0].endpoint, r[0].time = endpoint, ms
 }
 
+// relapses holds when the last few distinct endpoints refused next, most recent first,
+// while the events are read backwards. Refusals without an acceptance on a protected
+// route between them are one series.
+type relapses struct {
+	series int // the current one
+	list   [8]relapse
+}
+
+type relapse struct {
+	endpoint    uint32
+	series      int
+	time, later int64 // first refusal of the series, and the first one after it
+}
+
+func newRelapses() (r relapses) {
+	for i := range r.list {
+		r.list[i] = relapse{endpoint: timeline.NoRefusal, time: Never, later: Never}
+	}
+	return r
+}
+
+// push adds a refusal and returns when the endpoint refuses again after the series.
+func (r *relapses) push(endpoint uint32, ms int64) (later int64) {
+	i := 0
+	for i < len(r.list)-1 && r.list[i].endpoint != endpoint {
+		i++
+	}
+	x := r.list[i]
+	switch {
+	case x.endpoint != endpoint:
+		x = relapse{endpoint: endpoint, later: Never}
+	case x.series != r.series:
+		x.later = x.time
+	}
+	x.series, x.time = r.series, ms
+	copy(r.list[1:i+1], r.list[:i])
+	r.list[0] = x
+	return x.later
+}
+
 // lookAhead fills s.aheads, one for each refusal of a in order, and s.habit, by one
 // walk from the end: it takes linear time, however many requests a flood puts into a
 // second.
@@ -54,7 +94,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	accepted, signIn := Never, Never
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
 	refusals, returns := 0, false
-	next, again := Never, Never // next refusal, and the one after accepted
+	later := newRelapses()
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
 		if e.User != 0 {
@@ -72,8 +112,9 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 				}
 			}
 			refusals++
-			returns = returns || h.answered-accepted <= returnWindow || h.answered-accepted <= Nearby && again > h.answered
-			h.refusals, h.returns, next = refusals, returns, e.Time
+			again := later.push(e.Endpoint, e.Time)
+			returns = returns || h.answered < again && h.answered-e.Time <= returnWindow
+			h.refusals, h.returns = refusals, returns
 			if e.User == 0 {
 				h.named, h.refused = s.leg(&named, e)
 				s.habit.refuse(e, &h)
@@ -87,7 +128,8 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 				if acceptedOn != e.Endpoint {
 					acceptedOn, other = e.Endpoint, accepted
 				}
-				accepted, again, refusals, returns = e.Time, next, 0, false
+				accepted, refusals, returns = e.Time, 0, false
+				later.series++
 				s.habit.accepted++
 			}
 		}

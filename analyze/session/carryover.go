@@ -81,7 +81,7 @@ func (p *Carryover) begin() (r *stateReader, err error) {
 		e.Endpoints = append(e.Endpoints, make([]timeline.EarlierEndpoint, i+1-len(e.Endpoints))...)
 		x := &e.Endpoints[i]
 		x.Host, x.Method, x.Template = r.text(), r.text(), r.text()
-		x.Known = timeline.EarlierCounts{Accepted: r.varint(), Bare: r.varint(), Unauthorized: r.varint(), Last: r.varint()}
+		x.Known = timeline.EarlierCounts{Accepted: r.varint(), Bare: r.varint(), Unauthorized: r.varint(), Last: r.varint(), Learnt: r.varint(), Sticky: r.varint(), Loose: r.varint()}
 	}
 	for _, list := range []*[]string{&e.Users, &e.Upstreams, &e.Addresses, &e.Agents} {
 		for i := range r.sparse() {

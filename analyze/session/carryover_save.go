@@ -132,6 +132,7 @@ func (k *saver) known() []timeline.EarlierCounts {
 		*x = timeline.EarlierCounts{
 			Accepted: e.Known.Accepted + e.N[timeline.Accepted], Bare: e.Known.Bare + e.Bare,
 			Unauthorized: e.Known.Unauthorized + e.N[timeline.Unauthorized], Last: max(e.Known.Last, timeline.FloorDiv(e.Last, 1000)),
+			Learnt: int64(k.Roles[i] & learnable &^ roleOf(e, 0)), Sticky: e.Known.Sticky + k.sticky[i], Loose: e.Known.Loose + k.loose[i],
 		}
 		if x.Last < k.to-saveEndpoints {
 			*x = timeline.EarlierCounts{}
@@ -322,7 +323,7 @@ func (ev *Evidence) Save(dst io.Writer, ledger *source.Ledger) error {
 	w.sparse(len(s.Endpoints), func(i int) bool { return used.endpoints[i] || known[i] != (timeline.EarlierCounts{}) }, func(i int) {
 		e, x := &s.Endpoints[i], &known[i]
 		w.texts(e.Host, e.Method, e.Template)
-		w.varints(x.Accepted, x.Bare, x.Unauthorized, x.Last)
+		w.varints(x.Accepted, x.Bare, x.Unauthorized, x.Last, x.Learnt, x.Sticky, x.Loose)
 	})
 	w.sparse(len(s.Users), used.users.has, func(i int) { w.texts(s.Users[i].Name) })
 	w.sparse(len(s.Upstreams), used.upstreams.has, func(i int) { w.texts(s.Upstreams[i].Name) })

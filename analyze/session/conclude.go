@@ -54,6 +54,9 @@ func (l *lessons) conclude() {
 	}
 	for w := range alone {
 		n := alone[w]
+		if !plausible[w] && l.vain[w]+l.amid[w] >= 2*learnReturns {
+			l.unlearn(way(w))
+		}
 		if l.rank(way(w)) > 0 && n >= learnReturns && float64(n) >= learnAlone*float64(l.returns[w]) {
 			l.assign(way(w))
 		}
@@ -61,13 +64,24 @@ func (l *lessons) conclude() {
 	for i := range l.Roles {
 		l.reconsider(uint32(i))
 	}
+	l.concludeEnds()
+}
+
+// concludeEnds sets whether refusals end the sessions of each site.
+func (l *lessons) concludeEnds() {
+	sticky, loose := make([]int64, len(l.Sites)), make([]int64, len(l.Sites))
+	for i, site := range l.siteOf {
+		known := &l.State.Endpoints[i].Known
+		sticky[site] += l.sticky[i] + known.Sticky
+		loose[site] += l.loose[i] + known.Loose
+	}
 	for site := range l.ends {
-		n := l.sticky[site] + l.loose[site]
-		sticky := float64(l.sticky[site]) >= stickyShare*float64(n)
+		n := sticky[site] + loose[site]
+		end := float64(sticky[site]) >= stickyShare*float64(n)
 		switch {
-		case sticky && n >= stickyProof:
+		case end && n >= stickyProof:
 			l.ends[site] = proven
-		case sticky || n < stickyPairs:
+		case end || n < stickyPairs:
 			l.ends[site] = likely
 		}
 	}
@@ -87,6 +101,18 @@ func (l *lessons) assign(w way) {
 		*r |= Renews
 	case l.rank(w) == 1 || w&1 == 1 && e.N[timeline.Accepted]+e.Known.Accepted == 0:
 		*r |= Tries
+	}
+}
+
+// unlearn removes what earlier runs have learnt of a way that does not begin sessions
+// any more.
+func (l *lessons) unlearn(w way) {
+	bit := SignsIn
+	if w&1 == 1 {
+		bit = redirectsIn
+	}
+	if e := &l.State.Endpoints[w/2]; Role(e.Known.Learnt)&bit != 0 {
+		l.Roles[w/2] = roleOf(e, 0)
 	}
 }
 

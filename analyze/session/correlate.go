@@ -25,7 +25,7 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 		Lifetimes: map[string]*Lifetimes{},
 	}
 	for i := range s.Endpoints {
-		ev.Roles[i] = roleOf(&s.Endpoints[i])
+		ev.Roles[i] = roleOf(&s.Endpoints[i], Role(s.Endpoints[i].Known.Learnt)&learnable)
 	}
 	for i := range ev.Refusals {
 		ev.Refusals[i].Cause = Unexplained

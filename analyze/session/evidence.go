@@ -51,11 +51,12 @@ type Evidence struct {
 	Protected []bool // see protects
 	Roles     []Role
 
-	Lifetimes  map[string]*Lifetimes // by virtual host; hosts with few refusals are missing
-	Sites      []string              // virtual hosts, sorted
-	ends       []certainty           // by site: whether refusals end sessions there; see stickyShare
-	companions companions
-	siteOf     []uint32 // by endpoint: index into Sites
+	Lifetimes     map[string]*Lifetimes // by virtual host; hosts with few refusals are missing
+	Sites         []string              // virtual hosts, sorted
+	ends          []certainty           // by site: whether refusals end sessions there; see stickyShare
+	companions    companions
+	sticky, loose []int64  // by endpoint: pairs of refusals in this run; see stickyShare
+	siteOf        []uint32 // by endpoint: index into Sites
 
 	Clients     map[timeline.Client]*ClientStats
 	Links       []*spill.Sorter[ClientLink] // the users that clients named; nil after DropTimelines

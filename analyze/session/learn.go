@@ -91,14 +91,14 @@ type lessons struct {
 	returns, quick, vain, amid []int64
 	list                       []bridge
 	comebacks                  []comeback
-	sticky, loose              []int64 // by site: see stickyShare
+	sticky, loose              []int64 // by endpoint: see stickyShare
 }
 
 func newLessons(ev *Evidence, skip []bool) *lessons {
 	counts := func() []int64 { return make([]int64, 2*len(ev.State.Endpoints)) }
 	return &lessons{
 		Evidence: ev, skip: skip, returns: counts(), quick: counts(), vain: counts(), amid: counts(),
-		sticky: make([]int64, len(ev.Sites)), loose: make([]int64, len(ev.Sites)),
+		sticky: make([]int64, len(ev.State.Endpoints)), loose: make([]int64, len(ev.State.Endpoints)),
 	}
 }
 
@@ -118,7 +118,8 @@ func (l *lessons) merge(m *lessons) {
 // sessions, by a walk over the actors that were refused.
 func (ev *Evidence) learn(ctx context.Context) error {
 	ev.ends = make([]certainty, len(ev.Sites))
-	if len(ev.State.Refusals) == 0 {
+	ev.sticky, ev.loose = make([]int64, len(ev.State.Endpoints)), make([]int64, len(ev.State.Endpoints))
+	if len(ev.State.Refusals) == 0 && !ev.Carries() {
 		return nil
 	}
 	skip := make([]bool, len(ev.State.Endpoints))
@@ -139,6 +140,7 @@ func (ev *Evidence) learn(ctx context.Context) error {
 	for _, p := range parts[1:] {
 		sum.merge(p)
 	}
+	ev.sticky, ev.loose = sum.sticky, sum.loose
 	sum.conclude()
 	ev.companions = newCompanions(sum.comebacks)
 	return nil
@@ -183,9 +185,8 @@ func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 	if l.Roles[e.Endpoint]&denies != 0 && eventBefore(a, i, func(e *timeline.Event) bool { return submits(l.State, e) }) >= 0 {
 		return // perhaps the page that tells of a failed sign-in
 	}
-	site := l.siteOf[e.Endpoint]
-	if p.lastAlive && e.Time-p.last <= stickyWindow {
-		l.sticky[site]++
+	if p.lastAlive && e.Time-p.last <= stickyWindow && e.Refusal != timeline.EarlierEvent {
+		l.sticky[e.Endpoint]++
 	}
 	p.lastAlive = !p.first && p.last == LongAgo
 	if p.remember(e.Endpoint) {
@@ -208,8 +209,8 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 			r[i] = 0
 		}
 	}
-	if p.lastAlive && p.ways == (bridge{}) && e.User == 0 && e.Time > p.last && e.Time-p.last <= stickyWindow {
-		l.loose[l.siteOf[e.Endpoint]]++
+	if p.lastAlive && p.ways == (bridge{}) && e.User == 0 && e.Time > p.last && e.Time-p.last <= stickyWindow && e.Refusal != timeline.EarlierEvent {
+		l.loose[e.Endpoint]++
 	}
 	p.lastAlive = false
 	switch {

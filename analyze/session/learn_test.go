@@ -98,7 +98,11 @@ func TestLearnedCauses(t *testing.T) {
 			append([]string{"900 c5 - - POST /auth/refresh 401", "901 c5 - - GET /app/list 401"}, members...), map[Cause]int{SessionEnd: 2},
 		},
 		"signed in at another server": {comings(4, 3), map[Cause]int{SessionEnd: 24}},
-		"nobody comes back":           {append(each(600, 1, 3, "@ c5 - - GET /app/item 401"), members...), map[Cause]int{SessionEnd: 3}},
+		"strangers at a learnt page": {
+			append(comings(3, 4, "GET /begin 302", "GET /back 302"), each(90000, 20, 5, "@ v# - - GET /begin 302", "@.5 v# - - GET /app/list 401")...),
+			map[Cause]int{SessionEnd: 24, Anonymous: 5},
+		},
+		"nobody comes back": {append(each(600, 1, 3, "@ c5 - - GET /app/item 401"), members...), map[Cause]int{SessionEnd: 3}},
 		"refused and accepted in turn": {
 			append(each(400, 4, 30, "@ c5 - - GET /app/item 401", "@.9 c5 - - GET /app/item 401", "@.95 c5 - - GET /app/list 200", "@.97 c5 - - GET /app/item 200"), members...),
 			map[Cause]int{SessionEnd: 0},
@@ -175,5 +179,19 @@ func TestCompanions(t *testing.T) {
 		if got := c.renewed(timeline.Client{Address: tt.address, Agent: tt.agent}, tt.after, tt.until); got != tt.want {
 			t.Errorf("renewed(%d/%d, %d, %d) = %v", tt.address, tt.agent, tt.after, tt.until, got)
 		}
+	}
+}
+
+// TestEarlierRoles checks that what earlier runs have learnt counts.
+func TestEarlierRoles(t *testing.T) {
+	e := &timeline.Endpoint{Method: "POST", Template: "/door", Known: timeline.EarlierCounts{Accepted: 9, Unauthorized: 2}}
+	if got := roleOf(e, 0); got != Guards {
+		t.Errorf("role %b before anything is learnt", got)
+	}
+	if got := roleOf(e, SignsIn|Tries); got != SignsIn|Tries {
+		t.Errorf("role %b of a learnt sign-in", got)
+	}
+	if got := roleOf(&timeline.Endpoint{Method: "POST", Template: "/token", SignIn: true, Known: e.Known}, Renews); got&Tries != 0 {
+		t.Errorf("role %b of a learnt renewal", got)
 	}
 }

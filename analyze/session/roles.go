@@ -23,8 +23,12 @@ const (
 	Guards // the endpoint is protected
 )
 
-// roleOf returns the role of an endpoint by its name and counts; see learn.
-func roleOf(e *timeline.Endpoint) (r Role) {
+// learnable are the roles that are learnt from the timelines, and kept for later runs.
+const learnable = SignsIn | redirectsIn | Tries | Renews | Guards
+
+// roleOf returns the role of an endpoint by its name and counts, and what earlier runs
+// have learnt of it; see learn.
+func roleOf(e *timeline.Endpoint, learnt Role) (r Role) {
 	switch {
 	case e.Renew:
 		r |= SignsIn | redirectsIn | Renews
@@ -37,10 +41,13 @@ func roleOf(e *timeline.Endpoint) (r Role) {
 	if e.SignOut {
 		r |= signsOut
 	}
-	if protects(e) {
+	if protects(e) && learnt&SignsIn == 0 {
 		r |= Guards
 	}
-	return r
+	if learnt&Renews != 0 {
+		r &^= Tries
+	}
+	return r | learnt
 }
 
 // provenRequests is the number of accepted requests to an endpoint, all with a user or

@@ -212,7 +212,9 @@ func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) 
 	s.close(&p.life, e)
 	s.open(p, a, e, e.Time, true)
 	p.basic = false
-	p.address, p.moves, p.known = e.Client.Address, true, true
+	p.address, p.moves = e.Client.Address, true
+	// Strangers may request a learnt page, too, which shows nothing by itself.
+	p.known = p.known || s.State.Endpoints[e.Endpoint].Method != "GET"
 	p.last, p.lastOther, p.lastOn = e.Time, e.Time, timeline.NoRefusal
 }
 

@@ -62,16 +62,15 @@ func (s *sessionizer) attempts(p *position, a *timeline.Actor, i int) (signIn, r
 	return s.deniedAfter(a, i), false
 }
 
-const (
-	// silentWindow is how long, in milliseconds, all requests of a session are refused
-	// before it is accepted again without a sign-in in this log, if it ended: a person
-	// is sent to another server and comes back. A request that is refused by chance is
-	// repeated at once, or others are accepted meanwhile.
-	silentWindow = 15_000
-	// returnWindow is how long, in milliseconds, after the return the page calls again
-	// what was refused.
-	returnWindow = 60_000
-)
+// silentWindow is how long, in milliseconds, all requests of a session are refused
+// before it is accepted again without a sign-in in this log, if it ended: a person
+// is sent to another server and comes back. A request that is refused by chance is
+// repeated at once, or others are accepted meanwhile.
+const silentWindow = 15_000
+
+// returnWindow is how soon, in milliseconds, a route that refused is requested again: an
+// hour of work.
+const returnWindow = 3_600_000
 
 // ended reports whether the refusal e ends the session: it was accepted on protected
 // routes before, and is not accepted again until a sign-in, if ever. The sign-in may be
@@ -87,8 +86,14 @@ func (s *sessionizer) ended(p *position, e *timeline.Event, h *ahead) bool {
 	if e.User != 0 || !h.returns {
 		return false
 	}
-	away, ends := h.accepted-e.Time, s.ends[s.siteOf[e.Endpoint]]
-	return ends > unlikely && (away >= Nearby || away >= silentWindow && (h.refusals > 1 || ends == proven))
+	away, several := h.accepted-e.Time, h.refusals > 1
+	switch s.ends[s.siteOf[e.Endpoint]] {
+	case likely:
+		return away >= Nearby || away >= silentWindow && several
+	case proven:
+		return away >= silentWindow || away > RedirectWindow && several
+	}
+	return false
 }
 
 // renewalCause returns the cause of a refused renewal. p is the position after it.

@@ -40,8 +40,9 @@ type EarlierEndpoint struct {
 
 // EarlierCounts counts the requests to an endpoint in earlier runs, as Tally does. Last is
 // the time of the last one in Unix milliseconds. It is zero for an endpoint that
-// was requested but not counted.
-type EarlierCounts struct{ Accepted, Bare, Unauthorized, Last int64 }
+// was requested but not counted. What its caller has learnt of the endpoint is in Learnt,
+// as bits, and in Sticky and Loose, which are counts.
+type EarlierCounts struct{ Accepted, Bare, Unauthorized, Last, Learnt, Sticky, Loose int64 }
 
 // EarlierActor is an actor of an earlier run.
 type EarlierActor struct {
@@ -249,6 +250,9 @@ func (s *State) addKnown() {
 		known.Accepted += k.Accepted
 		known.Bare += k.Bare
 		known.Unauthorized += k.Unauthorized
+		known.Learnt |= k.Learnt
+		known.Sticky += k.Sticky
+		known.Loose += k.Loose
 		known.Last = max(known.Last, k.Last)
 	}
 }

@@ -25,7 +25,7 @@ func earlier() *Earlier {
 	}
 	e := &Earlier{
 		Endpoints: []EarlierEndpoint{
-			{Host: "h", Method: "GET", Template: "/b", Known: EarlierCounts{Accepted: 7, Bare: 1, Unauthorized: 2}},
+			{Host: "h", Method: "GET", Template: "/b", Known: EarlierCounts{Accepted: 7, Bare: 1, Unauthorized: 2, Learnt: 4, Sticky: 3}},
 			{Host: "h", Method: "POST", Template: "/login"},
 		},
 		Users: []string{"ada"}, Upstreams: []string{"u1"}, Addresses: []string{"", "10.0.0.9"}, Agents: []string{"agent"},
@@ -111,7 +111,7 @@ func TestRecall(t *testing.T) {
 				t.Errorf("%v\nwant %v", got, want)
 			}
 			i := slices.IndexFunc(s.Endpoints, func(e Endpoint) bool { return e.Template == "/b" })
-			if x := s.Endpoints[i]; x.N[Accepted] != 2 || x.N[Unauthorized] != 1 || x.Known != (EarlierCounts{7, 1, 2, 0}) {
+			if x := s.Endpoints[i]; x.N[Accepted] != 2 || x.N[Unauthorized] != 1 || x.Known != (EarlierCounts{7, 1, 2, 0, 4, 3, 0}) {
 				t.Errorf("endpoint %+v", x)
 			}
 			if len(s.Refusals) != 1 || s.Refusals[0].Line != 102 {

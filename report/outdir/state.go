@@ -56,7 +56,7 @@ type stateHeader struct {
 
 const (
 	// stateMagic begins a state file and includes the version of its format.
-	stateMagic = "logscan state 2\n"
+	stateMagic = "logscan state 3\n"
 	// statePending ends the name of a state that is not yet in place.
 	statePending = ".next"
 	// stateData ends the name of the file with the data of a new state.

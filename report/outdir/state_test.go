@@ -181,11 +181,11 @@ func TestStateRefused(t *testing.T) {
 	})
 	t.Run("another version", func(t *testing.T) {
 		r, path, data := whole(t)
-		if err := os.WriteFile(path, bytes.Replace(data, []byte("state 2"), []byte("state 3"), 1), 0o600); err != nil {
+		if err := os.WriteFile(path, bytes.Replace(data, []byte("state 3"), []byte("state 4"), 1), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		_, err := r.claim("n3")
-		refused(t, err, `is of version "3"`)
+		refused(t, err, `is of version "4"`)
 	})
 	t.Run("other settings", func(t *testing.T) {
 		r, path, _ := whole(t)

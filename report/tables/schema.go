@@ -108,7 +108,7 @@ func endpointsTable() Table {
 		}, outcomes(func(r *row) *result.Counts { return &r.Counts }), []column[row]{
 			integer("actors", "actors", "Distinct actors that requested it.", func(r *row) int64 { return r.Actors }),
 			integer("refused_actors", "actors", "Distinct actors that it answered 401.", func(r *row) int64 { return r.RefusedActors }),
-			boolean("protected", "Whether it requires authentication: it answered 401 to some and accepted others, or accepts only requests with a user or session.", func(r *row) bool { return r.Protected }),
+			boolean("protected", "Whether it requires authentication: it answered 401 to some and accepted others, accepts only requests with a user or session, or only actors that have signed in.", func(r *row) bool { return r.Protected }),
 			timestamp("first_time", "First request.", func(r *row) int64 { return r.FirstTime }),
 			timestamp("last_time", "Last request.", func(r *row) int64 { return r.LastTime }),
 			timestamp("first_unauthorized_time", "First 401.", func(r *row) int64 { return r.FirstUnauthorized }),
