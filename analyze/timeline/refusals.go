@@ -36,10 +36,16 @@ type refusal struct {
 	off   uint32 // of the line, in the decompressed batch
 	size  uint32
 
-	expired    bool // see Refusal.Expired
+	flags      uint8
 	answeredBy field.Answerer
 	reason     uint16 // worker's number plus one; 0 for none
 }
+
+// The flags of a refusal.
+const (
+	refusalExpired  = 1 << iota // see Refusal.Expired
+	refusalRedirect             // see Refusal.redirect
+)
 
 const (
 	// refusalBatch is the size of a batch in bytes, before compression.
@@ -118,8 +124,8 @@ func (s *State) mergeRefusals(lineBase [][]int64) {
 		for j := range uint32(n) {
 			r := w.refusals.at(j)
 			x := Refusal{
-				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Expired: r.expired,
-				AnsweredBy: r.answeredBy, worker: uint32(i), number: j,
+				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Expired: r.flags&refusalExpired != 0,
+				AnsweredBy: r.answeredBy, redirect: r.flags&refusalRedirect != 0, worker: uint32(i), number: j,
 			}
 			if r.reason != 0 {
 				x.Reason = uint16(reasonOf[i][r.reason-1] + 1)
