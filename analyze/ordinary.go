@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"math"
 	"time"
 
 	"logscan/analyze/session"
@@ -19,11 +20,21 @@ const (
 	// use 10 to 50), and more than a crawler retries.
 	ordinaryDaily = 50
 	day           = int64(24 * time.Hour / time.Millisecond)
+	// clumsy is the greatest share of tries of ordinary people that fail: each of them
+	// knows a password.
+	clumsy = 0.5
+	// openedBefore is the minimum number of sign-ins that the log shows to succeed, so
+	// that their absence means something.
+	openedBefore = 10
+	// failingFalse is the accepted chance that so many people in a row fail by chance,
+	// anywhere in the log.
+	failingFalse = 0.001
 )
 
 // excessive returns, by refusal, whether it looks ordinary and is one of too many to be
-// so: of one client that was never accepted, or of one actor for every session of it
-// that ended. Refusals that a finding explains do not count.
+// so: of one client that was never accepted, of one actor for every session of it that
+// ended, or of a time at which nobody could sign in. Refusals that a finding explains do
+// not count.
 func (a *assembly) excessive() []bool {
 	limit := ordinaryDaily * max(1, (a.To-a.From+day-1)/day)
 	strangers := map[timeline.Client]int64{}
@@ -51,6 +62,7 @@ func (a *assembly) excessive() []bool {
 			}
 		}
 	}
+	closed := a.closedSignIns()
 	all := make([]bool, len(a.Refusals))
 	for i := range a.Refusals {
 		r := &a.Refusals[i]
@@ -59,7 +71,8 @@ func (a *assembly) excessive() []bool {
 		}
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure:
-			all[i] = !known[clientOf(r)] && strangers[clientOf(r)] > limit
+			all[i] = !known[clientOf(r)] && strangers[clientOf(r)] > limit ||
+				closed[uint32(i)]
 		case session.SessionEnd:
 			x := actors[r.Actor]
 			all[i] = x.refused > limit*max(1, x.sessions)
@@ -70,3 +83,56 @@ func (a *assembly) excessive() []bool {
 
 // ended counts the sessions of an actor that ended, and the refusals after that.
 type ended struct{ refused, sessions int64 }
+
+// closedSignIns returns the failed sign-ins at times when many people tried in a row and
+// nobody got in, though people do in this log: then they did not mistype. The chance
+// that k people in a row fail is at most n·p^k in n tries, with the share p of failures
+// at other times; each person counts once in a row.
+func (a *assembly) closedSignIns() map[uint32]bool {
+	var failures []uint32
+	for i := range a.Refusals {
+		if r := &a.Refusals[i]; r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 {
+			failures = append(failures, uint32(i))
+		}
+	}
+	if len(failures) == 0 {
+		return nil
+	}
+	var rows [][]uint32 // between two successes
+	rest, successes := failures, 0
+	for s, err := range a.EachSession() {
+		if err != nil {
+			return nil // the rows of the sessions report it
+		}
+		if !s.StartSeen {
+			continue
+		}
+		successes++
+		n := 0
+		for n < len(rest) && a.Refusals[rest[n]].Time < s.Start {
+			n++
+		}
+		if n > 0 {
+			rows, rest = append(rows, rest[:n]), rest[n:]
+		}
+	}
+	if successes < openedBefore {
+		return nil
+	}
+	closed := map[uint32]bool{}
+	for _, row := range append(rows, rest) {
+		people := map[timeline.Client]bool{}
+		for _, i := range row {
+			people[clientOf(&a.Refusals[i])] = true
+		}
+		others := float64(len(failures) - len(row))
+		share := max(clumsy, others/(others+float64(successes)))
+		if float64(len(failures)+successes)*math.Pow(share, float64(len(people))) > failingFalse {
+			continue
+		}
+		for _, i := range row {
+			closed[i] = true
+		}
+	}
+	return closed
+}

@@ -149,7 +149,9 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 			case worker == s.recalled:
 				e.Refusal = EarlierEvent
 			case e.Outcome == Unauthorized:
-				e.Refusal = refusals[a.refusal]
+				if e.Refusal = refusals[a.refusal]; e.Refusal == NoRefusal {
+					e.Outcome = Redirected // it led elsewhere than to signing in
+				}
 			}
 		}
 	}

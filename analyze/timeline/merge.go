@@ -49,6 +49,9 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.resolveRedirects(); err != nil {
+		return nil, err
+	}
 	if s.recalled >= 0 {
 		s.addKnown()
 	}

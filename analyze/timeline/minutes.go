@@ -98,7 +98,9 @@ func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
 		s.Minutes = append(s.Minutes, Minute{k.step * MinuteStep, hosts[k.host], *c})
 	}
 	s.Grain = grains[all.grain] * MinuteStep
-	slices.SortFunc(s.Minutes, func(a, b Minute) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Host, b.Host))
-	})
+	slices.SortFunc(s.Minutes, func(a, b Minute) int { return compareMinutes(&a, &b) })
+}
+
+func compareMinutes(a, b *Minute) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Host, b.Host))
 }

@@ -38,6 +38,7 @@ type refusal struct {
 
 	credentials field.Credentials
 	answeredBy  field.Answerer
+	redirect    bool   // see Refusal.redirect
 	reason      uint16 // worker's number plus one; 0 for none
 }
 
@@ -119,7 +120,7 @@ func (s *State) mergeRefusals(lineBase [][]int64) {
 			r := w.refusals.at(j)
 			x := Refusal{
 				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Credentials: r.credentials,
-				AnsweredBy: r.answeredBy, worker: uint32(i), number: j,
+				AnsweredBy: r.answeredBy, redirect: r.redirect, worker: uint32(i), number: j,
 			}
 			if r.reason != 0 {
 				x.Reason = uint16(reasonOf[i][r.reason-1] + 1)

@@ -50,13 +50,21 @@ const Statuses = 600
 // outcomes are the outcomes by status.
 type outcomes [Statuses]Outcome
 
+// mayRefuse stands in outcomes for a redirect that is a refusal if it leads to a page
+// for signing in.
+const mayRefuse = NumOutcomes
+
 // newOutcomes returns the outcomes if requests are refused by 401 and by more.
 func newOutcomes(more []int32) (t outcomes) {
 	for i := range t {
 		t[i] = outcome(int32(i))
 	}
 	for _, status := range more {
-		if status > 0 && status < Statuses {
+		switch {
+		case status <= 0 || status >= Statuses:
+		case t[status] == Redirected:
+			t[status] = mayRefuse
+		default:
 			t[status] = Unauthorized
 		}
 	}

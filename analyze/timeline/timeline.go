@@ -90,6 +90,7 @@ type Refusal struct {
 	AnsweredBy  field.Answerer
 	Reason      uint16 // index into Reasons plus one; 0 for none
 
+	redirect       bool // it is a redirect, see resolveRedirects
 	worker, number uint32
 }
 

@@ -94,7 +94,8 @@ func NewWorker(seed uint64, inputs int) *Worker {
 // the number of actors, users and sign-ins. Beyond, it spills to files in space.
 func (w *Worker) Limit(bytes int64, space *spill.Space) { w.limit, w.space = bytes, space }
 
-// Refuse sets which statuses beside 401 count as refusals.
+// Refuse sets which statuses beside 401 count as refusals: redirects only if they lead
+// to a page for signing in.
 func (w *Worker) Refuse(statuses []int32) { w.outcomes = newOutcomes(statuses) }
 
 // Err returns the first error of writing to disk. The worker must not be used
@@ -189,8 +190,12 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	}
 	w.statuses[status]++
 	o := w.outcomes[status]
+	event := o // outcome in the timeline
+	if o == mayRefuse {
+		o, event = Redirected, Unauthorized
+	}
 	host := w.host(e.Host)
-	r := record{outcome: o, endpoint: w.endpoint(host, e, o), via: uint32(scheme(e.Scheme))}
+	r := record{outcome: event, endpoint: w.endpoint(host, e, o), via: uint32(scheme(e.Scheme))}
 	if len(e.User) > 0 {
 		r.user, r.userHash = w.users.number(e.User, w.seed)
 	}
@@ -205,9 +210,13 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 		w.upstreamTally[u].Add(o, at)
 		r.via += (u + 1) * uint32(numSchemes)
 	}
-	if o == Unauthorized {
-		l.Unauthorized++
-		x := refusal{time: at, block: block, line: uint32(n), credentials: e.Credentials(), answeredBy: e.AnsweredBy}
+	if event == Unauthorized {
+		if o == Unauthorized {
+			l.Unauthorized++
+		}
+		x := refusal{
+			time: at, block: block, line: uint32(n), credentials: e.Credentials(), answeredBy: e.AnsweredBy, redirect: o != event,
+		}
 		if len(e.Reason) > 0 {
 			x.reason = uint16(w.reasons.number(e.Reason) + 1)
 		}

@@ -20,7 +20,7 @@ type lineFlags struct {
 	Since          moment   `placeholder:"T" group:"input" help:"Start of the time range: RFC 3339, a date, or a duration back from the newest line, such as 24h or 7d."`
 	Until          moment   `placeholder:"T" group:"input" help:"End of the time range, exclusive."`
 	Timezone       timezone `placeholder:"TZ" group:"input" help:"Time zone of times logged without an offset, such as Europe/Berlin (default: UTC)."`
-	Status         statuses `placeholder:"CODES" sep:"none" group:"input" help:"Statuses that count as refusals beside 401, such as 403,407,419,440."`
+	Status         statuses `placeholder:"CODES" sep:"none" group:"input" help:"Statuses that count as refusals beside 401, such as 403,407,419,440; a redirect such as 302 counts if it leads to a page for signing in."`
 	TrustedProxies proxies  `placeholder:"CIDR,..." sep:"none" group:"input" help:"Proxies whose X-Forwarded-For or Forwarded header is trusted; 'private' means all private networks."`
 }
 

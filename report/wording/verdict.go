@@ -38,7 +38,10 @@ func judge(res *result.Result, title string) Verdict {
 			v.Sentence, v.Rest = sentences(j.unexplainedLead(), v.Sentence), j.normalUse()
 		}
 	case v.Shares.reassure():
-		v.Level, v.Reassures, v.Sentence = "ok", true, j.calm()
+		v.Level, v.Reassures, v.Sentence = "ok", true, j.calm(v.Warning)
+		if v.Warning != "" {
+			v.Level, v.Reassures = "unknown", false
+		}
 		v.Rest = sentences(j.minor(), j.normalUse())
 		if v.Shares.Unexplained == v.Shares.Total {
 			v.Level, v.Reassures, v.Sentence = "unknown", false, j.unexplainedLead()
@@ -266,9 +269,13 @@ func (j *judged) minor() string {
 	return s
 }
 
-// calm is the sentence for a run in which nothing needs attention.
-func (j *judged) calm() string {
-	const calm = "Nothing needs attention: "
+// calm is the sentence for a run in which nothing needs attention, or in what could be
+// read of it if there is a warning.
+func (j *judged) calm(warning string) string {
+	calm := "Nothing needs attention: "
+	if warning != "" {
+		calm = "Nothing stands out in what could be read: "
+	}
 	normal := NormalUse(j.res)
 	switch {
 	case normal == j.shares.Total && normal == 1:
