@@ -31,6 +31,19 @@ var locateTests = []struct{ carrier, line, want string }{
 	{"syslog", `<165>1 - - - - - - text`, `text`},
 	{"syslog", `2015-11-17T05:45:24.077255Z elastic-prod 54.161.222.121:40909 10.231.68.180:443 0.1`, ``},
 	{"syslog", `192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 0`, ``},
+	{"compose", "web-1    | 192.0.2.1 - -", `192.0.2.1 - -`},
+	{"compose", "\x1b[36mweb-1  | \x1b[0m2026-03-09T14:05:00.1Z text", `text 2026-03-09T14:05:00.1Z`},
+	{"compose", `[GIN] 2026/03/09 - 14:05:00 | 401 | 1ms`, ``},
+	{"compose", `| text`, ``},
+	{"spaced", "a\tb", "a\tb"},
+	{"spaced", `a  b`, `a  b`},
+	{"spaced", `a b "c  d"`, ``},
+	{"json-spread", `{`, `{ partial`},
+	{"json-spread", `  "a": [1, 2],`, `  "a": [1, 2], partial`},
+	{"json-spread", `    401,`, `    401, partial`},
+	{"json-spread", `},`, `}`},
+	{"json-spread", `  a b`, ``},
+	{"json-spread", ` 192.0.2.1 - -`, ``},
 	{"syslog", `<x>Oct 10 13:55:36 nginx: text`, ``},
 	{"syslog", ``, ``},
 }
@@ -92,4 +105,15 @@ func FuzzLocate(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestSpaced(t *testing.T) {
+	c, _ := Lookup("spaced")
+	for line, want := range map[string]string{
+		" a  b\t\"c  d\" ": `a b "c  d"`, "\x1b[31m\x1b[1ma\x1b[0m  b": "a b", `a  "b\"  c"  d`: `a "b\"  c" d`, "a  b\x1b": "a b\x1b", "  ": "",
+	} {
+		if got, _, ok := c.Text([]byte(line)); !ok || string(got) != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
 }
