@@ -76,11 +76,11 @@ func (s *sessionizer) answer(n *answers, e *timeline.Event) {
 }
 
 // stated returns what the line of a refusal states about its credentials.
-func (s *sessionizer) stated(e *timeline.Event) field.Credentials {
+func (ev *Evidence) stated(e *timeline.Event) field.Credentials {
 	if e.Refusal >= timeline.EarlierEvent {
 		return field.CredentialsUnknown
 	}
-	return s.State.Refusals[e.Refusal].Credentials
+	return ev.State.Refusals[e.Refusal].Credentials
 }
 
 // ownCredentials reports whether the line of a refusal states that it is no expired
