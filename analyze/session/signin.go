@@ -97,11 +97,11 @@ func (s *sessionizer) ended(p *position, e *timeline.Event, h *ahead) bool {
 }
 
 // renewalCause returns the cause of a refused renewal. p is the position after it.
-func (s *sessionizer) renewalCause(e *timeline.Event, r *Refusal, p *position) Cause {
+func (ev *Evidence) renewalCause(e *timeline.Event, r *Refusal, p *position) Cause {
 	switch {
 	case p.dead, r.Session && !r.Good:
 		return SessionEnd
-	case !r.Good && !r.Named && s.State.Endpoints[e.Endpoint].Renew:
+	case !r.Good && !r.Named && ev.State.Endpoints[e.Endpoint].Renew:
 		return Anonymous // a page asks at its start whether the visitor is signed in
 	}
 	return TokenRenewal
