@@ -78,6 +78,10 @@ const (
 	spikeDays = 4
 	// spikeExcess is the least number of refused visits beyond the usual level.
 	spikeExcess = 5
+	// spikeRise is the minimum ratio of the refused visits in a time to those in as long a
+	// time otherwise. At night, crawlers go on while people sleep: the share rises, but
+	// nothing happens.
+	spikeRise = 2
 	// spikeLoud is the ratio to the usual level, and spikeMany the number of clients,
 	// from which on the severity is medium.
 	spikeLoud = 10
@@ -121,7 +125,7 @@ func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
 		if outage && (c.share() < outageShare || !s.collapsed(&c, nil)) {
 			continue
 		}
-		if x.Outside.Trials < contrastOutside || !s.test(&c, cells, s.usualShare(cells, &x)) ||
+		if x.Outside.Trials < contrastOutside || !s.rises(&x) || !s.test(&c, cells, s.usualShare(cells, &x)) ||
 			float64(x.Inside.Hits)-c.usual*float64(x.Inside.Trials) < spikeExcess {
 			continue
 		}
@@ -130,6 +134,13 @@ func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
 		}
 	}
 	return candidate{}, false
+}
+
+// rises reports whether more visits are refused in a period than in as long a time
+// outside of it.
+func (s *contrastSeries) rises(x *stats.Excursion) bool {
+	inside, outside := float64(x.To-x.From), float64(s.steps-(x.To-x.From))
+	return float64(x.Inside.Hits)*outside >= spikeRise*float64(x.Outside.Hits+1)*inside
 }
 
 // usualShare returns the refused share of visits that is usual for a period: that of
