@@ -556,8 +556,8 @@ func (o *outageObserver) peopleLike(claims []uint32) bool {
 		uses[use{r.User, c}], clients[c] = true, true
 		if at, ok := last[r.User]; !ok || r.Time-at > outageVisit {
 			visits[r.User]++
+			last[r.User] = r.Time
 		}
-		last[r.User] = r.Time
 	}
 	again := 0
 	for _, n := range visits {
