@@ -96,9 +96,11 @@ const (
 	// outageVisit is the silence, in milliseconds, after which a request is another
 	// visit.
 	outageVisit = 30 * 60_000
-	// outageTries is the maximum number of refusals of an actor that was never
-	// accepted: those of more are guesses (brute_force begins at 20).
+	// outageTries is the maximum number of refusals within outagePace, in
+	// milliseconds, of an actor that was never accepted: those of more are guesses (20
+	// failures in ten minutes, Elastic's rule for identity providers).
 	outageTries = 20
+	outagePace  = 10 * 60_000
 	// outageHigh is the number of actors refused from which on the severity is high.
 	outageHigh = 20
 	// outagePeople is the share of all actors from which on it is high as well.
@@ -494,7 +496,8 @@ func (o *outageObserver) claim(x *outage) {
 	if x.lastAccepted != math.MinInt64 {
 		from = x.lastAccepted + 1 // nobody was accepted since
 	}
-	tries := map[uint32]int{} // by actor, of those that are not known to be good
+	tries := map[uint32][]int64{} // by actor, of those that are not known to be good
+	guesses := map[uint32]bool{}
 	var list []uint32
 	for i := range o.Refusals {
 		r := &o.Refusals[i]
@@ -505,14 +508,18 @@ func (o *outageObserver) claim(x *outage) {
 			continue
 		}
 		if list = append(list, uint32(i)); !o.good(r) {
-			tries[r.Actor]++
+			times := append(tries[r.Actor], r.Time)
+			tries[r.Actor] = times
+			if n := len(times) - outageTries; n > 0 && r.Time-times[n-1] <= outagePace {
+				guesses[r.Actor] = true
+			}
 		}
 	}
 	routes, actors, proven := map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
 	users, alive := map[uint32]bool{}, map[uint32]bool{}
 	for _, i := range list {
 		r := &o.Refusals[i]
-		if tries[r.Actor] > outageTries && !o.good(r) && !(x.outside.Trials == x.outside.Hits) {
+		if guesses[r.Actor] {
 			continue
 		}
 		x.claims = append(x.claims, i)
@@ -554,8 +561,8 @@ func (o *outageObserver) peopleLike(claims []uint32) bool {
 		uses[use{r.User, c}], clients[c] = true, true
 		if at, ok := last[r.User]; !ok || r.Time-at > outageVisit {
 			visits[r.User]++
+			last[r.User] = r.Time
 		}
-		last[r.User] = r.Time
 	}
 	again := 0
 	for _, n := range visits {

@@ -49,6 +49,7 @@ var clientSoftwareFailure = Kind{
 		`{{if .Details.Renewal}}Check the client's registration at the token endpoint: its client id and secret may be revoked or expired, its grant type or scope not allowed. An OAuth error log says invalid_client or invalid_grant (RFC 6749, section 5.2).{{else}}Compare its requests with those of a version that works: the Authorization header or cookie, the token's audience and scope, the host and scheme, the redirects that it follows.{{end}}`,
 		`Check what changed on the server {{with .Details.OnsetHigh}}at {{time .}}{{else}}before the start of the log{{end}}: a removed API version, a stricter check, a revoked key that this version has built in.`,
 	},
+	certain: true,
 	observe: observeSoftware,
 	inspect: inspectSoftware,
 }

@@ -73,6 +73,9 @@ const (
 	upstreamShare = 0.6
 	upstreamTimes = 3
 	upstreamLeast = 0.1
+	// upstreamCore is the least share of refusals, in that of the whole time, of a part
+	// of the time that belongs to the fault.
+	upstreamCore = 0.6
 	// upstreamLower is the minimum of the lower bound of that share.
 	upstreamLower = 0.07
 	// upstreamUneven is the least ratio of its refusals to those of the backend
@@ -374,6 +377,8 @@ func (o *placeObserver) inspect() (found []candidate) {
 		var ok bool
 		if b.span, ok = refusingSpan(b.cells, share); !ok {
 			b.odds = 0
+		} else if core, ok := refusingSpan(b.cells, max(share, upstreamCore*shareOf(b.span.Cell))); ok {
+			b.span = core // what refuses far less before or after is another trouble
 		}
 		b.lower = stats.WilsonLower(b.span.Hits, b.span.Trials, stats.Z95)
 	}
