@@ -484,10 +484,25 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	case x.users > 0 && x.users < outageUsers:
 		return x, false
 	}
-	// A part of a site whose clients are accepted elsewhere is endpoint_misconfigured.
+	// A part of a site whose clients are accepted elsewhere is endpoint_misconfigured,
+	// and so is one route of a site that works.
 	scope := &o.scopes.list[s]
-	elsewhere := x.alive >= endpointActors && (x.routes == 1 || scope.prefix != "" && float64(x.alive) >= elsewhereShare*float64(x.actors))
+	elsewhere := x.routes == 1 && (x.alive >= endpointActors || o.worksBeside(x.route)) ||
+		scope.prefix != "" && x.alive >= endpointActors && float64(x.alive) >= elsewhereShare*float64(x.actors)
 	return x, scope.signIn || !elsewhere
+}
+
+// worksBeside reports whether a protected route of the same host, but for one, accepts
+// requests.
+func (o *outageObserver) worksBeside(route uint32) bool {
+	host := o.State.Endpoints[route].Host
+	for i := range o.State.Endpoints {
+		e := &o.State.Endpoints[i]
+		if uint32(i) != route && e.Host == host && o.Protected[i] && e.N[timeline.Accepted] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // claim sets the refusals that an outage explains, and their counts.
@@ -576,7 +591,10 @@ func (o *outageObserver) peopleLike(claims []uint32) bool {
 
 func (o *outageObserver) candidate(x *outage) candidate {
 	s := &o.scopes.list[x.scope]
-	c := candidate{claims: x.claims, part: !s.signIn && (s.prefix != "" || x.routes == 1)}
+	c := candidate{claims: x.claims}
+	if !s.signIn && (s.prefix != "" || x.routes == 1) {
+		c.weight = 1.0 / certainty // a part of a site may as well be at fault itself
+	}
 	c.Subject = result.Subject{Type: "site", Host: s.host, Method: s.method, Route: s.prefix}
 	if x.routes == 1 {
 		e := &o.State.Endpoints[x.route]

@@ -69,7 +69,7 @@ func (d *Diagnosis) open(refusal int) bool {
 type candidate struct {
 	result.Finding
 	claims []uint32 // ascending
-	part   bool     // of a kind that is certain only of whole sites: weighs like others
+	weight float64  // multiplies the merit of the proposal; 0 for 1
 }
 
 // Explanation is the output of the detect stage.

@@ -220,8 +220,11 @@ func (x *explainer) weigh(p *proposal) {
 		}
 	}
 	p.merit = float64(p.open) * p.Confidence / x.description(&p.Finding)
-	if x.kinds[p.kind].certain && !p.part {
+	if x.kinds[p.kind].certain {
 		p.merit *= certainty
+	}
+	if p.weight != 0 {
+		p.merit *= p.weight
 	}
 }
 

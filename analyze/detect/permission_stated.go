@@ -54,7 +54,7 @@ func directorySubject(e *timeline.Endpoint) result.Subject {
 // statedPermission returns the finding of a directory, or of a route if only one
 // of the directory is refused.
 func (d *Diagnosis) statedPermission(directory result.Subject, claims []uint32) candidate {
-	c := candidate{claims: claims}
+	c := candidate{claims: claims, weight: certainty} // stated, not inferred
 	c.Subject, c.Onset, c.Severity = directory, parse.NoTime, result.Medium
 	first, accepted := d.State.Refusals[claims[0]].Time, int64(parse.NoTime)
 	single := true

@@ -196,7 +196,7 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	}
 	claims = densest(d, claims)
 	clients := voters(d, claims)
-	if clients < contrastVoters || isRest(d, host, claims) {
+	if clients < contrastVoters || isRest(d, host, claims) || clients < spikeMany && ordinary(d, claims) {
 		return candidate{}, false
 	}
 	c := candidate{claims: claims}
@@ -234,6 +234,17 @@ func isRest(d *Diagnosis, host string, claims []uint32) bool {
 		}
 	}
 	return float64(len(claims)) < spikeRest*float64(elsewhere+len(claims))
+}
+
+// ordinary reports whether most refusals have an ordinary cause.
+func ordinary(d *Diagnosis, refusals []uint32) bool {
+	n := 0
+	for _, i := range refusals {
+		if d.Refusals[i].Cause != session.Unexplained {
+			n++
+		}
+	}
+	return 2*n > len(refusals)
 }
 
 // voters returns the number of distinct users, sessions or addresses that refusals
