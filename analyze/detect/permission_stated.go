@@ -54,7 +54,14 @@ func directorySubject(e *timeline.Endpoint) result.Subject {
 // statedPermission returns the finding of a directory, or of a route if only one
 // of the directory is refused.
 func (d *Diagnosis) statedPermission(directory result.Subject, claims []uint32) candidate {
-	c := candidate{claims: claims, weight: certainty} // stated, not inferred
+	c := candidate{claims: claims}
+	// Stated, not inferred. But if everybody is refused from a time on, the route has
+	// changed, which endpoint_misconfigured dates.
+	if !slices.ContainsFunc(claims, func(i uint32) bool {
+		return d.State.Endpoints[d.Refusals[i].Endpoint].N[timeline.Accepted] > 0
+	}) {
+		c.weight = certainty
+	}
 	c.Subject, c.Onset, c.Severity = directory, parse.NoTime, result.Medium
 	first, accepted := d.State.Refusals[claims[0]].Time, int64(parse.NoTime)
 	single := true
