@@ -208,9 +208,14 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 	s.close(&p.life, nil)
 }
 
+// signIn counts a sign-in, or a renewal, which continues a session that is open.
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
-	s.close(&p.life, e)
-	s.open(p, a, e, e.Time, true)
+	if p.open && p.accepted && s.Roles[e.Endpoint]&Renews != 0 {
+		p.protected = e.Time
+	} else {
+		s.close(&p.life, e)
+		s.open(p, a, e, e.Time, true)
+	}
 	p.basic = false
 	p.address, p.moves = e.Client.Address, true
 	// Strangers may request a learnt page, too, which shows nothing by itself.
@@ -255,6 +260,7 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id uint32) {
 	e := &a.Events[i]
 	late := e.Time < p.since
+	refusedBefore := p.lastRefused
 	p.lastRefused = e.Time
 	r := &s.earlier
 	if e.Refusal != timeline.EarlierEvent {
@@ -280,6 +286,11 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Cause = Challenge
 		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
 			p.basic, p.life = true, life{} // no session
+		}
+	case !r.SignIn && !r.Renewal && !p.dead && renewed(e, h) && !ownCredentials(s.stated(e)):
+		r.Cause = TokenRenewal
+		if p.open && !late && e.Time-refusedBefore > renewalWindow {
+			s.survive(&p.life, e, false)
 		}
 	case !r.SignIn && !late && !p.dead && s.ended(p, e, h):
 		s.die(&p.life, e)

@@ -72,6 +72,17 @@ const silentWindow = 15_000
 // hour of work.
 const returnWindow = 3_600_000
 
+// renewalWindow is how soon, in milliseconds, a program has renewed its token and
+// repeated what was refused: a few requests, one of them to an identity provider. A
+// person takes longer to type a password.
+const renewalWindow = 5000
+
+// renewed reports whether a program answered the refusal e by a renewal of its token and
+// was accepted: its user notices nothing.
+func renewed(e *timeline.Event, h *ahead) bool {
+	return h.renews && h.signIn-e.Time <= renewalWindow && h.accepted-h.signIn <= renewalWindow && h.accepted >= h.signIn
+}
+
 // ended reports whether the refusal e ends the session: it was accepted on protected
 // routes before, and is not accepted again until a sign-in, if ever. The sign-in may be
 // in the log of another server: then the session is refused for a while, wherever it
