@@ -211,7 +211,7 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 // signIn counts a sign-in, or a renewal, which continues a session that is open.
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
 	if p.open && p.accepted && s.Roles[e.Endpoint]&Renews != 0 {
-		p.protected = e.Time
+		p.protected, p.renewal = e.Time, e.Time
 	} else {
 		s.close(&p.life, e)
 		s.open(p, a, e, e.Time, true)
@@ -287,11 +287,10 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
 			p.basic, p.life = true, life{} // no session
 		}
+	case r.Renewal && !p.dead && raced(p, e, h):
+		r.Cause, r.Raced = TokenRenewal, true
 	case !r.SignIn && !r.Renewal && !p.dead && renewed(e, h) && !ownCredentials(s.stated(e)):
 		r.Cause = TokenRenewal
-		if p.open && !late && e.Time-refusedBefore > renewalWindow {
-			s.survive(&p.life, e, false)
-		}
 	case !r.SignIn && !late && !p.dead && s.ended(p, e, h):
 		s.die(&p.life, e)
 		r.Fatal = true
@@ -301,6 +300,9 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Denied = s.stated(e) == field.CredentialsGood
 		r.Proven = r.Cause != Challenge && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
 		r.Good = r.Good || r.Denied
+	}
+	if p.open && !late && r.Cause != Challenge && e.Time-refusedBefore > renewalWindow && goesOn(e, h) {
+		s.survive(&p.life, e, false)
 	}
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead
 	if r.Cause == SessionEnd && p.dead {

@@ -83,6 +83,20 @@ func renewed(e *timeline.Event, h *ahead) bool {
 	return h.renews && h.signIn-e.Time <= renewalWindow && h.accepted-h.signIn <= renewalWindow && h.accepted >= h.signIn
 }
 
+// goesOn reports whether a session goes on at once after the refusal e, without a sign-in
+// by hand: its token may have been renewed at a host that is not in this log.
+func goesOn(e *timeline.Event, h *ahead) bool {
+	return h.accepted-e.Time <= renewalWindow && (h.signIn > h.accepted || h.renews)
+}
+
+// raced reports whether the refused renewal e came together with one that succeeded: two
+// tabs or threads of a client sent the same token, which is good for one renewal.
+func raced(p *position, e *timeline.Event, h *ahead) bool {
+	after := h.renews && h.signIn-e.Time <= RedirectWindow
+	before := e.Time-p.renewal <= RedirectWindow && (h.renews || h.accepted < h.signIn)
+	return p.open && (before || after)
+}
+
 // ended reports whether the refusal e ends the session: it was accepted on protected
 // routes before, and is not accepted again until a sign-in, if ever. The sign-in may be
 // in the log of another server: then the session is refused for a while, wherever it
