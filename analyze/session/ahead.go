@@ -13,7 +13,7 @@ type ahead struct {
 	accepted int64 // acceptance on any protected route
 	other    int64 // acceptance on another protected route
 	signIn   int64 // sign-in, or renewal
-	renews   bool  // that is a renewal
+	renews   bool  // that may be a renewal
 	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
 	refused  int64 // refusal of the same request with a user
 	refusals int   // this one and the next ones, up to accepted
@@ -122,7 +122,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			}
 			s.aheads = append(s.aheads, h)
 		case s.SignedIn(a, i):
-			signIn, renews = e.Time, s.Roles[e.Endpoint]&Renews != 0
+			signIn, renews = e.Time, s.givesTokens(e.Endpoint)
 		case e.Outcome == timeline.Accepted:
 			last.push(e.Endpoint, e.Time)
 			if s.Roles[e.Endpoint]&Guards != 0 {

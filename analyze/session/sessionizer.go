@@ -211,10 +211,14 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 // signIn counts a sign-in, or a renewal, which continues a session that is open.
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
 	if p.open && p.accepted && s.Roles[e.Endpoint]&Renews != 0 {
-		p.protected, p.renewal = e.Time, e.Time
+		s.survive(&p.life, e, false)
+		p.protected, p.row.LastAccepted = e.Time, e.Time
 	} else {
 		s.close(&p.life, e)
 		s.open(p, a, e, e.Time, true)
+	}
+	if s.givesTokens(e.Endpoint) {
+		p.renewal = e.Time
 	}
 	p.basic = false
 	p.address, p.moves = e.Client.Address, true

@@ -17,6 +17,12 @@ func (ev *Evidence) SignedIn(a *timeline.Actor, i int) bool {
 	return false
 }
 
+// givesTokens reports whether an endpoint renews tokens: one that does nothing else, or a
+// token endpoint, at which people may sign in, too (RFC 6749, section 3.2).
+func (ev *Evidence) givesTokens(endpoint uint32) bool {
+	return ev.Roles[endpoint]&Renews != 0 || ev.State.Endpoints[endpoint].Token
+}
+
 // signedOut reports whether e is a sign-out that succeeded: many answer with a
 // redirect.
 func (ev *Evidence) signedOut(e *timeline.Event) bool {
