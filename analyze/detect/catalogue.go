@@ -134,8 +134,8 @@ func Causes() []Cause {
 			Meaning: "One session expired and its owner signed in again."},
 		session.Anonymous: {Label: "Anonymous visitor", Category: OrdinaryCategory,
 			Meaning: "Somebody without credentials: a crawler, a bookmark, a link preview."},
-		session.TokenRenewal: {Label: "Token renewal", Category: OrdinaryCategory,
-			Meaning: "A token expired and the client renewed it at once, or asked for a new one in exchange for an old one and was refused."},
+		session.TokenRenewal: {Label: "Refused renewal", Category: OrdinaryCategory,
+			Meaning: "A client asked for a new token or session in exchange for an old one, and was refused."},
 		session.Unexplained: {Label: "Unexplained", Category: UnexplainedCategory,
 			Meaning: "No known cause fits well enough."},
 	}

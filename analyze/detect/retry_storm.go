@@ -265,14 +265,15 @@ func (p *retryPart) routeOf(endpoint uint32) int {
 	return slices.IndexFunc(p.routes, func(u usedRoute) bool { return u.endpoint == endpoint })
 }
 
-// hurries reports whether a run is far faster than the actor's acceptances before it.
-func (p *retryPart) hurries(endpoint uint32, gap int64) bool {
+// hurries reports whether a run is far faster than the actor's acceptances before it,
+// and whether their pace is known.
+func (p *retryPart) hurries(endpoint uint32, gap int64) (hurries, known bool) {
 	i := p.routeOf(endpoint)
 	if i < 0 {
-		return false
+		return false, false
 	}
-	before, ok := p.routes[i].pace()
-	return ok && gap*hurry <= before
+	before, known := p.routes[i].pace()
+	return known && gap*hurry <= before, known
 }
 
 // leftWork reports whether the actor was accepted on several routes before the run and
@@ -300,8 +301,11 @@ func (p *retryPart) end(endpoint uint32) {
 		return
 	}
 	if run, ok := p.run(r.refusals); ok {
-		run.alone = !p.hadSession && !r.loops() && !p.leftWork(r) && !p.hurries(endpoint, run.gap)
-		p.found = append(p.found, run)
+		hurries, known := p.hurries(endpoint, run.gap)
+		run.alone = !p.hadSession && !r.loops() && !p.leftWork(r) && !hurries
+		if !run.alone || !known && run.gap < session.Nearby { // otherwise its usual pace
+			p.found = append(p.found, run)
+		}
 	}
 	delete(p.open, endpoint)
 }

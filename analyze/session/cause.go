@@ -15,7 +15,7 @@ const (
 	LoginFailure              // wrong credentials
 	SessionEnd                // an ordinary expiry
 	Anonymous                 // never signed in, no credentials
-	TokenRenewal              // a client renews its token, or asks for a new one and is refused
+	TokenRenewal              // a client asks for a new token and is refused
 	Unexplained
 	NumCauses
 )

@@ -352,7 +352,7 @@ func ordinaryWords(name string, n int64) string {
 	case "session_end":
 		return Plural(n, "expired session", "expired sessions")
 	case "token_renewal":
-		return Plural(n, "token renewal", "token renewals")
+		return Plural(n, "refused renewal", "refused renewals")
 	}
 	return Plural(n, "request without credentials", "requests without credentials")
 }
