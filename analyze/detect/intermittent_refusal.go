@@ -34,16 +34,20 @@ var intermittentRefusal = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraUser, parse.ExtraUpstream, parse.ExtraHost},
 	Details:  func() any { return new(Intermittent) },
-	Title:    `{{share .Details.RefusedShare}} of the requests of live sessions{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} at {{.}}{{end}} are refused at random {{since .Onset}}`,
-	Explanation: `{{with .Details}}
+	Title:    `{{share .Details.RefusedShare}} of the {{if .Details.Renewals}}token renewals{{else}}requests of live sessions{{end}}{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} at {{.}}{{end}} are refused {{if .Details.Renewals}}because two come at once{{else}}at random{{end}} {{since .Onset}}`,
+	Explanation: `{{with .Details}}{{if .Renewals}}
+		{{plural .Sessions "client" "clients"}} sent two renewals at once on {{count .Routes "route"}}: one was accepted and the other refused, while the session went on.
+		Two tabs or threads send the same refresh token, which is good for one renewal.
+		{{else}}
 		{{plural .Sessions "session was" "sessions were"}} refused and accepted in turn, without a sign-in between, alike on {{count .Routes "route"}}.
 		After a refusal, {{share .AfterRefusal}} of a session's next requests are refused; after an acceptance, {{share .AfterAcceptance}}: neither the user nor the route decides.
 		{{if .OnePlace}}The log names the backends: each session is accepted at one of them and refused at the others, so the backends do not share their sessions or keys.
 		{{else if .Processes}}That fits {{.Processes}} processes, replicas or servers that do not share their secret or session store: each accepts only the sessions that it began.
 		{{else if .BrokenOf}}That fits one broken process, replica or server of {{.BrokenOf}}.
-		{{else}}That fits several processes, replicas or servers that do not share their secret or session store, or a store that fails now and then.{{end}}
+		{{else}}That fits several processes, replicas or servers that do not share their secret or session store, or a store that fails now and then.{{end}}{{end}}
 		{{if .Ongoing}}It still happens at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
+		`{{if .Details.Renewals}}Let one tab or thread renew the token and the others wait for it (navigator.locks, a single-flight call), and accept a spent refresh token for some seconds (reuse interval or leeway of the identity provider).{{end}}`,
 		`Give all workers, replicas and servers the same secret: SECRET_KEY, the cookie or session secret, the signing key or JWKS. A secret that is made up at the start differs in every process.`,
 		`Keep sessions in a store that all replicas share (Redis, a database), not in the memory of a process.`,
 		`If they cannot share sessions, make sessions sticky: nginx ip_hash or hash on the session cookie, HAProxy cookie, ingress affinity. {{with .Details.OnsetHigh}}Check whether the affinity was lost, or replicas were added, at {{time .}}.{{end}}`,
@@ -64,6 +68,7 @@ type Intermittent struct {
 	AfterAcceptance result.Share       `json:"refused_after_accepted"`  // of the next requests
 	Processes       int                `json:"processes,omitempty"`     // that do not share, whose number fits the share
 	BrokenOf        int                `json:"broken_one_of,omitempty"` // processes, of which one is broken, that fit
+	Renewals        bool               `json:"renewals"`                // renewals that came together
 	OnePlace        bool               `json:"each_at_one_backend"`     // each session is accepted by one backend only
 	PValue          result.Probability `json:"p_value"`
 	Ongoing         bool               `json:"ongoing"`
@@ -364,11 +369,11 @@ func (o *mixedObserver) gather() {
 }
 
 func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
+	found := racedRenewals(d)
 	if seen == nil {
-		return nil, nil
+		return found, nil
 	}
 	o := seen.(*mixedObserver)
-	var found []candidate
 	for s := range o.scopes.list {
 		if c, ok := o.mixed(int32(s)); ok {
 			found = append(found, c)

@@ -16,7 +16,9 @@ import (
 //
 // Sign: after its session or token has ended, a client repeats the same request at
 // a machine's pace, without a sign-in or an acceptance of it in between; grouped by user
-// agent. A page that loads itself again on each refusal may be accepted. Not: a monitor
+// agent. A page that loads itself again on each refusal may be accepted. Where the log
+// names no sessions, the client repeats the request far faster than it made it before, or
+// several clients of the same software do so from different times on. Not: a monitor
 // (never accepted), a program whose key has expired (it has no session and continues its
 // usual work at its usual pace), password guessing (sign-in routes, user names), a
 // person who reloads (a few times, at irregular intervals).
@@ -72,6 +74,17 @@ const (
 	// those remembered.
 	leftRoutes = 3
 	maxRoutes  = 16
+	// paceGaps is the number of gaps between acceptances that show a route's pace.
+	paceGaps = 15
+	// hurry is how many times faster than before a client without a session repeats what
+	// was refused: a program whose key has expired keeps its pace. hurryGaps is the
+	// minimum number of gaps that show the pace before.
+	hurry     = 3
+	hurryGaps = 4
+	// stormClients is the minimum number of clients of one software without sessions
+	// that repeat alike: an integration is one client or two. Their runs begin at least
+	// session.Nearby apart: a key that several share expires for all at once.
+	stormClients = 3
 	// maxStorms is the maximum number of actors followed, those with most repeats.
 	maxStorms = 20_000
 )
@@ -82,6 +95,7 @@ type retries struct {
 	agent    uint32
 	actor    uint32
 	gap      int64 // typical, milliseconds
+	alone    bool  // nothing but the same runs of others tells it from a program whose key has expired
 }
 
 // repeatable reports whether a refusal may be one of a retry storm: its client was
@@ -174,7 +188,7 @@ func (p *retryPart) actor(a *timeline.Actor) []retries {
 			p.endAll()
 			p.hadSession = true
 		case e.Outcome == timeline.Accepted:
-			p.accept(e.Endpoint)
+			p.accept(e)
 		}
 	}
 	p.endAll()
@@ -199,10 +213,11 @@ func (p *retryPart) refuse(e *timeline.Event) {
 
 // accept ends the run of an endpoint that accepts, and all runs once other protected
 // ones show that the actor is at work.
-func (p *retryPart) accept(endpoint uint32) {
+func (p *retryPart) accept(e *timeline.Event) {
+	endpoint := e.Endpoint
 	p.accepted++
 	p.end(endpoint)
-	p.use(endpoint)
+	p.use(e)
 	if len(p.open) == 0 || p.Roles[endpoint]&session.Guards == 0 || slices.Contains(p.pages, endpoint) {
 		return
 	}
@@ -216,17 +231,49 @@ func (p *retryPart) accept(endpoint uint32) {
 type usedRoute struct {
 	endpoint uint32
 	accepted int // acceptances up to the last one there
+	last     int64
+	gaps     [paceGaps]int64 // between the last acceptances there, in a ring
+	n        int             // gaps so far
+}
+
+// pace returns the median of the last gaps between acceptances, and whether there are
+// enough.
+func (u *usedRoute) pace() (int64, bool) {
+	gaps := slices.Clone(u.gaps[:min(u.n, paceGaps)])
+	if len(gaps) < hurryGaps {
+		return 0, false
+	}
+	slices.Sort(gaps)
+	return gaps[len(gaps)/2], true
 }
 
 // use notes that an endpoint accepted the actor.
-func (p *retryPart) use(endpoint uint32) {
-	i := slices.IndexFunc(p.routes, func(u usedRoute) bool { return u.endpoint == endpoint })
+func (p *retryPart) use(e *timeline.Event) {
+	i := p.routeOf(e.Endpoint)
 	switch {
 	case i >= 0:
-		p.routes[i].accepted = p.accepted
-	case len(p.routes) < maxRoutes && !session.IsAsset(p.State.Endpoints[endpoint].Template):
-		p.routes = append(p.routes, usedRoute{endpoint, p.accepted})
+		u := &p.routes[i]
+		u.gaps[u.n%paceGaps] = e.Time - u.last
+		u.accepted, u.last, u.n = p.accepted, e.Time, u.n+1
+	case len(p.routes) < maxRoutes && !session.IsAsset(p.State.Endpoints[e.Endpoint].Template):
+		p.routes = append(p.routes, usedRoute{endpoint: e.Endpoint, accepted: p.accepted, last: e.Time})
 	}
+}
+
+// routeOf returns the index of an endpoint in routes, -1 for none.
+func (p *retryPart) routeOf(endpoint uint32) int {
+	return slices.IndexFunc(p.routes, func(u usedRoute) bool { return u.endpoint == endpoint })
+}
+
+// hurries reports whether a run is far faster than the actor's acceptances before it,
+// and whether their pace is known.
+func (p *retryPart) hurries(endpoint uint32, gap int64) (hurries, known bool) {
+	i := p.routeOf(endpoint)
+	if i < 0 {
+		return false, false
+	}
+	before, known := p.routes[i].pace()
+	return known && gap*hurry <= before, known
 }
 
 // leftWork reports whether the actor was accepted on several routes before the run and
@@ -253,8 +300,12 @@ func (p *retryPart) end(endpoint uint32) {
 	if r == nil {
 		return
 	}
-	if run, ok := p.run(r.refusals); ok && (p.hadSession || r.loops() || p.leftWork(r)) {
-		p.found = append(p.found, run)
+	if run, ok := p.run(r.refusals); ok {
+		hurries, known := p.hurries(endpoint, run.gap)
+		run.alone = !p.hadSession && !r.loops() && !p.leftWork(r) && !hurries
+		if !run.alone || !known && run.gap < session.Nearby { // otherwise its usual pace
+			p.found = append(p.found, run)
+		}
 	}
 	delete(p.open, endpoint)
 }
@@ -279,7 +330,7 @@ func (o *retryObserver) run(refusals []uint32) (retries, bool) {
 		}
 	}
 	r := &o.Refusals[refusals[0]]
-	return retries{slices.Clone(refusals[1:]), r.Agent, r.Actor, median}, float64(even) >= stormEven*float64(len(gaps))
+	return retries{refusals: slices.Clone(refusals[1:]), agent: r.Agent, actor: r.Actor, gap: median}, float64(even) >= stormEven*float64(len(gaps))
 }
 
 func (o *retryObserver) gather() {
@@ -311,13 +362,37 @@ func inspectRetries(d *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
+// severalStorms reports whether several clients repeat refused requests, each from a
+// time of its own on.
+func severalStorms(d *Diagnosis, runs []retries) bool {
+	first := map[uint32]int64{} // by actor
+	for _, r := range runs {
+		if at, ok := first[r.actor]; !ok || d.Refusals[r.refusals[0]].Time < at {
+			first[r.actor] = d.Refusals[r.refusals[0]].Time
+		}
+	}
+	starts := slices.Sorted(maps.Values(first))
+	apart, last := 0, session.LongAgo
+	for _, at := range starts {
+		if at-last >= session.Nearby {
+			apart++
+			last = at
+		}
+	}
+	return apart >= stormClients
+}
+
 // storm returns the finding of the runs of one user agent, if they are enough.
 func storm(d *Diagnosis, runs []retries) (candidate, bool) {
 	var cand candidate
 	longest := 0
 	actors := map[uint32]bool{}
 	var gaps []int64
+	several := severalStorms(d, runs)
 	for _, r := range runs {
+		if r.alone && !several {
+			continue
+		}
 		n := 0
 		for _, i := range r.refusals {
 			if d.open(int(i)) {

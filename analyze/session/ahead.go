@@ -12,7 +12,8 @@ type ahead struct {
 	answered int64 // acceptance on the same endpoint, or on a path below it
 	accepted int64 // acceptance on any protected route
 	other    int64 // acceptance on another protected route
-	signIn   int64 // sign-in
+	signIn   int64 // sign-in, or renewal
+	renews   bool  // that may be a renewal
 	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
 	refused  int64 // refusal of the same request with a user
 	refusals int   // this one and the next ones, up to accepted
@@ -91,7 +92,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		last[i].time = Never
 	}
 	named := newAnswers()
-	accepted, signIn := Never, Never
+	accepted, signIn, renews := Never, Never, false
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
 	refusals, returns := 0, false
 	later := newRelapses()
@@ -102,7 +103,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, named: Never, refused: Never}
+			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, renews: renews, named: Never, refused: Never}
 			if acceptedOn == e.Endpoint {
 				h.other = other
 			}
@@ -121,7 +122,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			}
 			s.aheads = append(s.aheads, h)
 		case s.SignedIn(a, i):
-			signIn = e.Time
+			signIn, renews = e.Time, s.givesTokens(e.Endpoint)
 		case e.Outcome == timeline.Accepted:
 			last.push(e.Endpoint, e.Time)
 			if s.Roles[e.Endpoint]&Guards != 0 {

@@ -89,6 +89,7 @@ type Refusal struct {
 	Session  bool  // the line carries a session id
 	SignIn   bool  // an attempt to sign in or to get a token
 	Renewal  bool  // an attempt to renew a session or token
+	Raced    bool  // a renewal, beside another one that succeeded at the same time
 	Alive    bool  // the session was accepted elsewhere shortly before and after; not of a challenge
 	Proven   bool  // Denied, or the credentials came with the request and had been accepted before; not of a challenge
 	Denied   bool  // the line itself states that access was denied to good credentials

@@ -90,7 +90,7 @@ func (s *sessionizer) restore(a *timeline.Actor) (t position) {
 	if was := client(); a.Session == nil {
 		s.saver.was = was
 	}
-	t.since = get()
+	t.since, t.renewal = get(), LongAgo
 	at := func() int64 {
 		if ms := get(); ms != 0 {
 			return t.since - (ms - 1)
@@ -156,6 +156,7 @@ type position struct {
 	address     uint32 // of the last acceptance
 	moves       bool   // there has been an acceptance, so address is set
 	lastRefused int64
+	renewal     int64 // last renewal that succeeded
 	// basic: the actor answers challenges of HTTP authentication. Its credentials come
 	// with every request, so it has no session that could end.
 	basic bool
@@ -164,5 +165,5 @@ type position struct {
 
 // beginning returns the position before any event.
 func beginning() position {
-	return position{since: LongAgo, last: LongAgo, lastOther: LongAgo, lastRefused: LongAgo, lastOn: timeline.NoRefusal}
+	return position{since: LongAgo, last: LongAgo, lastOther: LongAgo, lastRefused: LongAgo, renewal: LongAgo, lastOn: timeline.NoRefusal}
 }

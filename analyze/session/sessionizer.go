@@ -208,9 +208,18 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 	s.close(&p.life, nil)
 }
 
+// signIn counts a sign-in, or a renewal, which continues a session that is open.
 func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) {
-	s.close(&p.life, e)
-	s.open(p, a, e, e.Time, true)
+	if p.open && p.accepted && s.Roles[e.Endpoint]&Renews != 0 {
+		s.survive(&p.life, e, false)
+		p.protected, p.row.LastAccepted = e.Time, e.Time
+	} else {
+		s.close(&p.life, e)
+		s.open(p, a, e, e.Time, true)
+	}
+	if s.givesTokens(e.Endpoint) {
+		p.renewal = e.Time
+	}
 	p.basic = false
 	p.address, p.moves = e.Client.Address, true
 	// Strangers may request a learnt page, too, which shows nothing by itself.
@@ -255,6 +264,7 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id uint32) {
 	e := &a.Events[i]
 	late := e.Time < p.since
+	refusedBefore := p.lastRefused
 	p.lastRefused = e.Time
 	r := &s.earlier
 	if e.Refusal != timeline.EarlierEvent {
@@ -281,6 +291,10 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
 			p.basic, p.life = true, life{} // no session
 		}
+	case r.Renewal && !p.dead && raced(p, e, h):
+		r.Cause, r.Raced = TokenRenewal, true
+	case !r.SignIn && !r.Renewal && !p.dead && renewed(e, h) && !ownCredentials(s.stated(e)):
+		r.Cause = SessionEnd // of the token, which ends no session
 	case !r.SignIn && !late && !p.dead && s.ended(p, e, h):
 		s.die(&p.life, e)
 		r.Fatal = true
@@ -290,6 +304,9 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Denied = s.stated(e) == field.CredentialsGood
 		r.Proven = r.Cause != Challenge && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
 		r.Good = r.Good || r.Denied
+	}
+	if p.open && !late && r.Cause != Challenge && e.Time-refusedBefore > renewalWindow && goesOn(e, h) {
+		s.survive(&p.life, e, false)
 	}
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead
 	if r.Cause == SessionEnd && p.dead {

@@ -17,6 +17,12 @@ func (ev *Evidence) SignedIn(a *timeline.Actor, i int) bool {
 	return false
 }
 
+// givesTokens reports whether an endpoint renews tokens: one that does nothing else, or a
+// token endpoint, at which people may sign in, too (RFC 6749, section 3.2).
+func (ev *Evidence) givesTokens(endpoint uint32) bool {
+	return ev.Roles[endpoint]&Renews != 0 || ev.State.Endpoints[endpoint].Token
+}
+
 // signedOut reports whether e is a sign-out that succeeded: many answer with a
 // redirect.
 func (ev *Evidence) signedOut(e *timeline.Event) bool {
@@ -71,6 +77,31 @@ const silentWindow = 15_000
 // returnWindow is how soon, in milliseconds, a route that refused is requested again: an
 // hour of work.
 const returnWindow = 3_600_000
+
+// renewalWindow is how soon, in milliseconds, a program has renewed its token and
+// repeated what was refused: a few requests, one of them to an identity provider. A
+// person takes longer to type a password.
+const renewalWindow = 5000
+
+// renewed reports whether a program answered the refusal e by a renewal of its token and
+// was accepted: its user notices nothing.
+func renewed(e *timeline.Event, h *ahead) bool {
+	return h.renews && h.signIn-e.Time <= renewalWindow && h.accepted-h.signIn <= renewalWindow && h.accepted >= h.signIn
+}
+
+// goesOn reports whether a session goes on at once after the refusal e, without a sign-in
+// by hand: its token may have been renewed at a host that is not in this log.
+func goesOn(e *timeline.Event, h *ahead) bool {
+	return h.accepted-e.Time <= renewalWindow && (h.signIn > h.accepted || h.renews)
+}
+
+// raced reports whether the refused renewal e came together with one that succeeded: two
+// tabs or threads of a client sent the same token, which is good for one renewal.
+func raced(p *position, e *timeline.Event, h *ahead) bool {
+	after := h.renews && h.signIn-e.Time <= RedirectWindow
+	before := e.Time-p.renewal <= RedirectWindow && (h.renews || h.accepted < h.signIn)
+	return p.open && (before || after)
+}
 
 // ended reports whether the refusal e ends the session: it was accepted on protected
 // routes before, and is not accepted again until a sign-in, if ever. The sign-in may be
