@@ -75,14 +75,22 @@ func (d *Diagnosis) addAnswers(found submissions) {
 		}
 		routes[r.Address][r.Endpoint] = true
 	}
-	challenging := d.challengingHosts()
+	var unsteady []submission
 	for s, list := range times {
-		e := &d.State.Endpoints[s.endpoint]
-		if len(list) < submittedOften || len(routes[s.address]) > probeRoutes || !challenging[e.Host] || e.N[timeline.Accepted] == 0 {
+		if len(list) < submittedOften || len(routes[s.address]) > probeRoutes {
 			continue
 		}
 		gaps := gapsOf(list)
 		if _, near := stats.Steady(gaps, clockStep); float64(near) <= unsteadyMost*float64(len(gaps)) {
+			unsteady = append(unsteady, s)
+		}
+	}
+	if len(unsteady) == 0 {
+		return
+	}
+	challenging := d.challengingHosts()
+	for _, s := range unsteady {
+		if e := &d.State.Endpoints[s.endpoint]; challenging[e.Host] && e.N[timeline.Accepted] > 0 {
 			found[s] = true
 		}
 	}
