@@ -419,7 +419,9 @@ func failingAccount(d *Diagnosis, t *turn, p float64) candidate {
 	slices.Sort(c.claims)
 	c.Subject = result.Subject{Type: "account", User: result.Clean(d.State.Users[t.user-1].Name)}
 	c.Onset = t.firstRefused * 1000
-	if t.signedIn || t.visits > 0 {
+	// A client that was accepted without a name may have been so in the account's.
+	first := &d.Refusals[t.since[0].refusal]
+	if t.signedIn || t.visits > 0 && !first.Known && !first.Good {
 		c.Onset = parse.NoTime
 	}
 	c.Confidence = confidence(p, stats.WilsonLower(t.tries, t.tries, stats.Z95)+0.2)
