@@ -20,7 +20,8 @@ import (
 // account (its rounds keep a pace: integration_failure).
 //
 // An account that signs in and is refused ever after, from the first line on, counts,
-// too.
+// too, and one that is refused from its first line on if its owner seems to ask: the
+// same few clients come again over hours, for no other account, in a few tries each.
 //
 // Statistic: a change-point in the user's own outcomes, bursts taken as one; and the
 // chance that all tries since are refused at the greater one of the shares of
@@ -41,7 +42,7 @@ var accountFailure = Kind{
 	Title:    `Account {{.Subject.User}} has been refused on every try since {{time .Details.FirstRefused}}`,
 	Explanation: `{{with .Details}}
 		All {{number .Tries}} tries ({{count .Requests "request"}} from {{plural .Addresses "address" "addresses"}} on {{count .Routes "route"}}) have been refused since {{time .FirstRefused}}.
-		{{if .SignedIn}}It was never accepted in this log, though it signed in{{else}}Before, the account was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}{{end}}.
+		{{if .SignedIn}}It was never accepted in this log, though it signed in{{else if .Never}}It was never accepted in this log, and may not exist; its tries come in {{count .Visits "visit"}}, as a person's do{{else}}Before, the account was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}{{end}}.
 		The routes are not at fault: at the rate at which they refuse other users, {{fixed 1 .Expected}} of these tries would have been refused.{{end}}`,
 	Remedy: []string{
 		`Check in the directory or identity provider whether the account is locked, disabled or expired, whether its password has expired, and whether it was removed from a group.`,
@@ -57,6 +58,8 @@ type FailingAccount struct {
 	LastAccepted   result.Time        `json:"last_accepted,omitempty"`
 	FirstRefused   result.Time        `json:"first_refused"`
 	SignedIn       bool               `json:"signed_in_only,omitempty"` // it signed in, but was never accepted
+	Never          bool               `json:"never_accepted,omitempty"` // it never signed in either
+	Visits         int                `json:"-"`                        // of an account that was never accepted
 	Tries          int64              `json:"tries"`                    // since then, all refused
 	Requests       int                `json:"-"`                        // of these tries
 	AcceptedBefore int64              `json:"accepted_before"`
@@ -82,6 +85,15 @@ const (
 	// accountPlaces is from how many addresses, beside those where the account was
 	// accepted, its owner may try: home, phone, a friend's.
 	accountPlaces = 3
+	// neverSpan is the minimum time, in milliseconds, over which the owner of an account
+	// that was never accepted comes again, visitPause the least pause between visits, and
+	// accountVisits the minimum number of visits.
+	neverSpan     = 60 * 60_000
+	visitPause    = 5 * 60_000
+	accountVisits = 4
+	// ownNames is the maximum number of names that the clients of such an account try:
+	// its owner has a second one, or mistypes it.
+	ownNames = 2
 )
 
 func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
@@ -93,12 +105,18 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 	var p []float64
 	refused := d.openRefused()
 	lists := make([][]attempt, len(followed.users))
+	opened := make([][]attempt, len(followed.users))
 	for n := range lists {
-		lists[n] = byOwner(openAttempts(d, followed.attempts[n]))
+		opened[n] = openAttempts(d, followed.attempts[n])
+		lists[n] = byOwner(slices.Clone(opened[n]))
 	}
 	habit := habitOf(lists)
+	names := d.namesTried()
 	for n, u := range followed.users {
-		t, ok := refusedFromStart(d, lists[n])
+		t, ok := neverAccepted(opened[n], names)
+		if !ok {
+			t, ok = refusedFromStart(d, lists[n])
+		}
 		if !ok {
 			t, ok = findTurn(lists[n])
 		}
@@ -211,6 +229,7 @@ type turn struct {
 	tries                      int64  // tries since, all refused
 	refusedBefore              int64  // tries before
 	signedIn                   bool   // it signed in, but was never accepted
+	visits                     int    // if it was never accepted and never signed in
 	expected                   float64
 	chance                     float64 // that all tries since are refused
 	before, since              []attempt
@@ -236,7 +255,7 @@ func (t *turn) machine() bool {
 	}
 	_, before := pace(times(t.before))
 	_, since := pace(times(t.since))
-	return before && since
+	return (before || t.visits > 0) && since
 }
 
 // findTurn returns the change from accepted to refused that lasts to the end of the
@@ -300,6 +319,54 @@ func refusedFromStart(d *Diagnosis, list []attempt) (turn, bool) {
 	return t, t.tries >= accountFew && t.lasting()
 }
 
+// namesTried returns how many names each client was refused with.
+func (d *Diagnosis) namesTried() map[timeline.Client]int {
+	type use struct {
+		client timeline.Client
+		user   uint32
+	}
+	seen, names := map[use]bool{}, map[timeline.Client]int{}
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		c := timeline.Client{Address: r.Address, Agent: r.Agent}
+		if u := (use{c, r.User}); r.User != 0 && r.Cause != session.Challenge && !seen[u] {
+			seen[u] = true
+			names[c]++
+		}
+	}
+	return names
+}
+
+// neverAccepted returns the turn of an account that was refused at each request, by the
+// clients of one person at a person's pace.
+func neverAccepted(list []attempt, names map[timeline.Client]int) (turn, bool) {
+	var t turn
+	clients := map[timeline.Client]bool{}
+	last := int64(session.LongAgo)
+	visit := 0 // tries in it
+	for _, a := range list {
+		if a.refusal == timeline.NoRefusal || names[a.client] > ownNames {
+			return t, false
+		}
+		clients[a.client] = true
+		switch {
+		case a.time-last > visitPause:
+			t.visits++
+			visit = 1
+		case a.time-last > tryGap:
+			visit++
+		}
+		if last = a.time; visit >= bruteFast {
+			return t, false
+		}
+	}
+	if len(clients) > accountPlaces || t.visits < accountVisits || last-list[0].time < neverSpan {
+		return t, false
+	}
+	t.since, t.firstRefused, t.tries = list, list[0].time, int64(len(triesOf(list)))
+	return t, t.tries >= accountFew && t.lasting()
+}
+
 // lasting reports whether the refusals since are several tries, more than one open
 // page makes.
 func (t *turn) lasting() bool {
@@ -352,14 +419,16 @@ func failingAccount(d *Diagnosis, t *turn, p float64) candidate {
 	slices.Sort(c.claims)
 	c.Subject = result.Subject{Type: "account", User: result.Clean(d.State.Users[t.user-1].Name)}
 	c.Onset = t.firstRefused * 1000
-	if t.signedIn {
+	// A client that was accepted without a name may have been so in the account's.
+	first := &d.Refusals[t.since[0].refusal]
+	if t.signedIn || t.visits > 0 && !first.Known && !first.Good {
 		c.Onset = parse.NoTime
 	}
 	c.Confidence = confidence(p, stats.WilsonLower(t.tries, t.tries, stats.Z95)+0.2)
 	c.Severity = result.Medium
 	c.Exhibit = beforeSince(t.accepted, 0, t.tries)
 	c.Details = &FailingAccount{
-		LastAccepted: result.Time(t.lastAccepted * 1000), SignedIn: t.signedIn, FirstRefused: result.Time(t.firstRefused * 1000),
+		LastAccepted: result.Time(t.lastAccepted * 1000), SignedIn: t.signedIn, Never: t.visits > 0, Visits: t.visits, FirstRefused: result.Time(t.firstRefused * 1000),
 		Tries: t.tries, Requests: len(t.since), AcceptedBefore: t.accepted, Expected: round(t.expected, 2),
 		Addresses: len(addresses), Routes: len(routes), PValue: result.Probability(p),
 	}

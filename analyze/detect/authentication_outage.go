@@ -213,7 +213,7 @@ func observeOutages(d *Diagnosis) observer {
 	}
 	o.cells = newCells(len(o.scopes.list))
 	for i := range d.Refusals {
-		if r := &d.Refusals[i]; o.evident[i] {
+		if r := &d.Refusals[i]; d.open(i) {
 			o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}] = &standing{}
 		}
 	}
@@ -299,10 +299,10 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 			own = p.standing(client)
 		}
 		role := p.Roles[e.Endpoint]
-		if own != nil && role&session.SignsIn == 0 && e.Outcome == timeline.Accepted {
+		if own != nil && !role.Begins() && e.Outcome == timeline.Accepted {
 			own.visit(e.Endpoint)
 		}
-		if !(e.Outcome == timeline.Accepted && role&(session.Guards|session.SignsIn) != 0 || e.Outcome == timeline.Redirected && role&session.SignsIn != 0) {
+		if !(e.Outcome == timeline.Accepted && role&(session.Guards|session.SignsIn) != 0 || e.Outcome == timeline.Redirected && role.Begins()) {
 			continue
 		}
 		if own != nil {
@@ -489,7 +489,11 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	scope := &o.scopes.list[s]
 	elsewhere := x.routes == 1 && (x.alive >= endpointActors || o.worksBeside(x.route)) ||
 		scope.prefix != "" && x.alive >= endpointActors && float64(x.alive) >= elsewhereShare*float64(x.actors)
-	return x, scope.signIn || !elsewhere
+	if !scope.signIn && elsewhere {
+		return x, false
+	}
+	o.consequences(&x)
+	return x, true
 }
 
 // worksBeside reports whether a protected route of the same host, but for one, accepts
@@ -555,6 +559,44 @@ func (o *outageObserver) claim(x *outage) {
 	}
 	x.actors, x.proven = int64(len(actors)), int64(len(proven))
 	x.routes, x.users, x.alive = len(routes), len(users), len(alive)
+}
+
+// consequences adds to the claims of an outage what else was refused on the same host
+// meanwhile: to its clients, since who cannot sign in is refused by the pages as well and
+// page loads have requests without credentials; to sessions that end, whose people cannot
+// come back; and to clients that only came then, if nobody at all was accepted.
+func (o *outageObserver) consequences(x *outage) {
+	client := func(r *session.Refusal) timeline.Client { return timeline.Client{Address: r.Address, Agent: r.Agent} }
+	affected, claimed := map[timeline.Client]bool{}, map[uint32]bool{}
+	for _, i := range x.claims {
+		affected[client(&o.Refusals[i])], claimed[i] = true, true
+	}
+	during := func(r *session.Refusal) bool { return r.Time >= x.onset && r.Time < x.until }
+	refused, otherwise := map[timeline.Client]int{}, map[timeline.Client]bool{}
+	for i := range o.Refusals {
+		if r := &o.Refusals[i]; during(r) {
+			refused[client(r)]++
+		} else {
+			otherwise[client(r)] = true
+		}
+	}
+	s := &o.scopes.list[x.scope]
+	for i := range o.Refusals {
+		r := &o.Refusals[i]
+		if !o.open(i) || claimed[uint32(i)] || !during(r) {
+			continue
+		}
+		inScope := slices.Contains(o.scopes.of[r.Endpoint][:], x.scope)
+		sameHost := s.every || o.State.Endpoints[r.Endpoint].Host == s.host
+		c := client(r)
+		switch {
+		case affected[c] && (inScope || s.signIn && sameHost),
+			s.signIn && sameHost && (r.Known || r.Fatal) && !r.Back,
+			inScope && !s.signIn && s.prefix == "" && !otherwise[c] && refused[c] <= outageTries:
+			x.claims = append(x.claims, uint32(i))
+		}
+	}
+	slices.Sort(x.claims)
 }
 
 // peopleLike reports whether the refusals of a site that never accepts anybody are

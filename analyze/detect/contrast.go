@@ -331,7 +331,7 @@ func (o *contrastObserver) passes(e *timeline.Event) bool {
 	case timeline.Accepted:
 		return role&(session.Guards|session.SignsIn) != 0
 	case timeline.Redirected:
-		return role&session.SignsIn != 0
+		return role.Begins()
 	}
 	return false
 }
@@ -402,7 +402,7 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 			p.settled[e.Refusal] = r.Cause != session.Unexplained && (soon-e.Time <= session.Nearby || !r.SignIn && p.signedIn(e))
 		case p.passes(e):
 			passed = e.Time
-			if p.Roles[e.Endpoint]&session.SignsIn != 0 {
+			if p.Roles[e.Endpoint].Begins() {
 				signedIn = e.Time
 			}
 		}

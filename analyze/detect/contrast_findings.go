@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
-	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
 
@@ -56,7 +55,7 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 		cand.Subject = subject
 		ongoing := d.ongoing(cand.claims)
 		cand.Severity = d.routeSeverity(cand.claims, c.voters)
-		if key.kind == routeContrast && d.Roles[key.number]&session.SignsIn != 0 && ongoing && c.voters >= spikeMany {
+		if key.kind == routeContrast && d.Roles[key.number].Begins() && ongoing && c.voters >= spikeMany {
 			cand.Severity = result.High // nobody can sign in
 		}
 		cand.Details = &BrokenEndpoint{

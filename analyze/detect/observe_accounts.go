@@ -107,9 +107,12 @@ type accountPart struct {
 }
 
 // actor records the attempts in an actor's timeline. A user named once stands for
-// the requests that follow, until the sign-out.
+// the requests that follow, until the sign-out, and in a session for those before.
 func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 	user := uint32(0)
+	if a.Session != nil {
+		user = firstNamed(a)
+	}
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.User != 0 {
@@ -122,6 +125,16 @@ func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 			user = 0
 		}
 	}
+}
+
+// firstNamed returns the first user that the requests of an actor name, plus one.
+func firstNamed(a *timeline.Actor) uint32 {
+	for i := range a.Events {
+		if u := a.Events[i].User; u != 0 {
+			return u
+		}
+	}
+	return 0
 }
 
 func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {

@@ -40,13 +40,13 @@ type scopes struct {
 // newScopes returns the scopes of the endpoints that check credentials: the protected
 // ones, those that refused somebody, and the sign-in routes.
 func newScopes(d *Diagnosis) *scopes {
-	hasSignIn := slices.ContainsFunc(d.Roles, func(r session.Role) bool { return r&session.SignsIn != 0 })
+	hasSignIn := slices.ContainsFunc(d.Roles, session.Role.Begins)
 	s := &scopes{of: make([][scopesOfEndpoint]int32, len(d.State.Endpoints))}
 	number := map[scope]int32{}
 	for i := range d.State.Endpoints {
 		e := &d.State.Endpoints[i]
 		s.of[i] = [scopesOfEndpoint]int32{-1, -1, -1, -1, -1, -1}
-		signsIn := d.Roles[i]&session.SignsIn != 0
+		signsIn := d.Roles[i].Begins()
 		switch {
 		case e.Method == "OPTIONS", !signsIn && session.IsAsset(e.Template):
 			continue // browsers ask for these without credentials

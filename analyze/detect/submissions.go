@@ -1,6 +1,10 @@
 package detect
 
-import "logscan/analyze/timeline"
+import (
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+)
 
 const (
 	// submittedOften is the minimum number of refused submissions of an address to a
@@ -12,11 +16,21 @@ const (
 	// othersRefusedMost is the maximum share of refused requests of others on the route:
 	// people mistype, but a route that refuses most is itself in trouble.
 	othersRefusedMost = 0.5
+	// challengedClients is the minimum number of clients of a host that answered a
+	// challenge: its people send a user name and password with each request.
+	challengedClients = 3
+	// challengedShare is the minimum share of challenges among the refusals of the
+	// others at such a host.
+	challengedShare = 0.5
+	// unsteadyMost is the maximum share of gaps near the typical one: a third for random
+	// gaps, while monitors and programs keep to theirs.
+	unsteadyMost = 0.5
 )
 
 // submissions are the routes at which an address probably guesses passwords, although
 // nobody is known to sign in there: it was never accepted anywhere and its forms are
-// refused again and again, where others send a few and are accepted.
+// refused again and again, where others send a few and are accepted; or its requests are,
+// where others answer challenges.
 type submissions map[submission]bool
 
 type submission struct{ address, endpoint uint32 }
@@ -39,5 +53,77 @@ func (d *Diagnosis) findSubmissions() submissions {
 			found[s] = true
 		}
 	}
+	d.addAnswers(found)
 	return found
+}
+
+// addAnswers adds the guesses at hosts that challenge with HTTP authentication, where
+// any request may carry a password: an address that was never accepted asks for the same
+// route again and again, without the pace of a program.
+func (d *Diagnosis) addAnswers(found submissions) {
+	times := map[submission][]int64{}
+	routes := map[uint32]map[uint32]bool{} // by address
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		if !d.neverAccepted(i) || r.Renewal || r.SignIn {
+			continue
+		}
+		s := submission{r.Address, r.Endpoint}
+		times[s] = append(times[s], r.Time)
+		if routes[r.Address] == nil {
+			routes[r.Address] = map[uint32]bool{}
+		}
+		routes[r.Address][r.Endpoint] = true
+	}
+	var unsteady []submission
+	for s, list := range times {
+		if len(list) < submittedOften || len(routes[s.address]) > probeRoutes {
+			continue
+		}
+		gaps := gapsOf(list)
+		if _, near := stats.Steady(gaps, clockStep); float64(near) <= unsteadyMost*float64(len(gaps)) {
+			unsteady = append(unsteady, s)
+		}
+	}
+	if len(unsteady) == 0 {
+		return
+	}
+	challenging := d.challengingHosts()
+	for _, s := range unsteady {
+		if e := &d.State.Endpoints[s.endpoint]; challenging[e.Host] && e.N[timeline.Accepted] > 0 {
+			found[s] = true
+		}
+	}
+}
+
+// challengingHosts returns the hosts most of whose refusals, but for those of clients
+// that were never accepted, are challenges that several clients answered.
+func (d *Diagnosis) challengingHosts() map[string]bool {
+	type host struct {
+		clients map[timeline.Client]bool
+		refused stats.Cell // hits: challenges
+	}
+	hosts := map[string]*host{}
+	for i := range d.Refusals {
+		r := &d.Refusals[i]
+		challenge := r.Cause == session.Challenge
+		if !challenge && d.neverAccepted(i) {
+			continue
+		}
+		name := d.State.Endpoints[r.Endpoint].Host
+		h := hosts[name]
+		if h == nil {
+			h = &host{clients: map[timeline.Client]bool{}}
+			hosts[name] = h
+		}
+		h.refused.Add(challenge)
+		if challenge {
+			h.clients[timeline.Client{Address: r.Address, Agent: r.Agent}] = true
+		}
+	}
+	challenging := map[string]bool{}
+	for name, h := range hosts {
+		challenging[name] = len(h.clients) >= challengedClients && float64(h.refused.Hits) >= challengedShare*float64(h.refused.Trials)
+	}
+	return challenging
 }

@@ -14,7 +14,8 @@ import (
 // uncredentialedAsset finds files behind authentication that browsers fetch without
 // cookies.
 //
-// Sign: a web app manifest, an icon, a font or a source map is refused to clients
+// Sign: a web app manifest, an icon, a font, a source map, or an image that nobody ever
+// gets, is refused to clients
 // that are signed in: they were accepted elsewhere a moment before or after. Not:
 // visitors who are not signed in, pages and API calls (browsers send cookies with
 // those).
@@ -72,9 +73,9 @@ const (
 	assetRefused = 0.5
 )
 
-// fetchedBare reports whether browsers fetch, or may fetch, a file of this name
-// without cookies: manifests (unless crossorigin is use-credentials), icons that the
-// manifest or the system asks for, fonts (CORS anonymous mode), source maps.
+// fetchedBare reports whether browsers fetch a file of this name without cookies:
+// manifests (unless crossorigin is use-credentials), icons that the system asks for,
+// fonts (CORS anonymous mode), source maps.
 func fetchedBare(template string) bool {
 	name := strings.ToLower(path.Base(template))
 	switch path.Ext(name) {
@@ -85,8 +86,25 @@ func fetchedBare(template string) bool {
 		session.IsAsset(template) && (strings.Contains(name, "icon") || strings.Contains(name, "touch"))
 }
 
+// isImage reports whether a file is an image by its name: a manifest may name any
+// as an icon.
+func isImage(template string) bool {
+	switch path.Ext(strings.ToLower(path.Base(template))) {
+	case ".png", ".svg", ".webp", ".gif", ".jpg", ".jpeg", ".avif":
+		return true
+	}
+	return false
+}
+
+// bareAsset reports whether a refused request without credentials is for a file that
+// browsers fetch, or may fetch, without cookies. Of an image, whose name shows nothing,
+// they always do: with cookies somebody would get it.
 func (d *Diagnosis) bareAsset(r *session.Refusal) bool {
-	return !r.Named && !r.Session && fetchedBare(d.State.Endpoints[r.Endpoint].Template)
+	if r.Named || r.Session {
+		return false
+	}
+	e := &d.State.Endpoints[r.Endpoint]
+	return fetchedBare(e.Template) || isImage(e.Template) && e.N[timeline.Accepted] == 0
 }
 
 func inspectAssets(d *Diagnosis, seen observer) ([]candidate, error) {

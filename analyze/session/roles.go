@@ -23,6 +23,10 @@ const (
 	Guards // the endpoint is protected
 )
 
+// Begins reports whether the endpoint is there to begin sessions: who is accepted is
+// signed in, or who is redirected, unless it is a protected page that takes a ticket.
+func (r Role) Begins() bool { return r&SignsIn != 0 || r&(redirectsIn|Guards) == redirectsIn }
+
 // learnable are the roles that are learnt from the timelines, and kept for later runs.
 const learnable = SignsIn | redirectsIn | Tries | Renews | Guards
 
