@@ -57,7 +57,7 @@ func (a *assembly) excessive() []bool {
 				actors[r.Actor] = x
 			}
 			x.refused++
-			if r.Fatal {
+			if r.Fatal || !r.Dead && r.Back { // the end of a session, or of a token that was renewed
 				x.sessions++
 			}
 		}

@@ -96,9 +96,10 @@ func goesOn(e *timeline.Event, h *ahead) bool {
 }
 
 // raced reports whether the refused renewal e came together with one that succeeded: two
-// tabs or threads of a client sent the same token, which is good for one renewal.
+// tabs or threads of a client sent the same token, which is good for one renewal. A client
+// that is refused first and accepted later has signed in again.
 func raced(p *position, e *timeline.Event, h *ahead) bool {
-	after := h.renews && h.signIn-e.Time <= RedirectWindow
+	after := h.renews && h.signIn == e.Time // in a log of whole seconds the order is unknown
 	before := e.Time-p.renewal <= RedirectWindow && (h.renews || h.accepted < h.signIn)
 	return p.open && (before || after)
 }
