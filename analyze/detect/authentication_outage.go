@@ -213,16 +213,23 @@ func observeOutages(d *Diagnosis) observer {
 	}
 	o.cells = newCells(len(o.scopes.list))
 	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) {
-			o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}] = &standing{}
+		r := &d.Refusals[i]
+		if !d.open(i) {
+			continue
 		}
+		c := timeline.Client{Address: r.Address, Agent: r.Agent}
+		if o.clients[c] == nil {
+			o.clients[c] = &standing{}
+		}
+		o.clients[c].evident = o.clients[c].evident || o.evident[i]
 	}
 	return o
 }
 
 // standing is what shows that a refused client is one of the site's own.
 type standing struct {
-	proven bool // it is accepted with credentials at some time
+	proven  bool // it is accepted with credentials at some time
+	evident bool // a refusal of it counts, see outageEvidence
 	// endpoints are some of the distinct ones, plus one, that answered it: people
 	// see pages and their parts, while a program that guesses goes to the sign-in.
 	endpoints [outagePages]uint32
@@ -344,7 +351,7 @@ func (o *outageObserver) gather() {
 // client is accepted at some time. The user that it names proves nothing.
 func (o *outageObserver) good(r *session.Refusal) bool {
 	s := o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}]
-	return r.Known || s != nil && s.proven
+	return r.Known || s != nil && s.evident && s.proven
 }
 
 // counts reports whether a refusal counts in a scope: its credentials are good, or it
@@ -492,7 +499,10 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	if !scope.signIn && elsewhere {
 		return x, false
 	}
-	o.consequences(&x)
+	// What a part of a site refuses may be the fault of that part.
+	if scope.signIn || scope.prefix == "" && x.routes > 1 {
+		o.consequences(&x)
+	}
 	return x, true
 }
 
@@ -591,6 +601,7 @@ func (o *outageObserver) consequences(x *outage) {
 		c := client(r)
 		switch {
 		case affected[c] && (inScope || s.signIn && sameHost),
+			inScope && !s.signIn && o.clients[c] != nil && o.clients[c].proven,
 			s.signIn && sameHost && (r.Known || r.Fatal) && !r.Back,
 			inScope && !s.signIn && s.prefix == "" && !otherwise[c] && refused[c] <= outageTries:
 			x.claims = append(x.claims, uint32(i))
