@@ -33,7 +33,7 @@ func TestSiteScenarios(t *testing.T) {
 		{"asset", true, 0.05},
 		{"upstream", false, 0.05},
 		{"outage", true, 0.1},
-		{"signins", true, 0.1},
+		{"no-signin", true, 0.1},
 		{"unshared", true, 0.1},
 		{"version", true, 0.1},
 		{"server", true, 0.1},
