@@ -13,7 +13,7 @@ import (
 // doubts counts the lines whose values are not what their fields should hold.
 type doubts struct {
 	lines    int // that were read
-	doubtful int // with a user, client or method that is none
+	doubtful int // with a user, client, upstream or method that is none
 	numbered int // with an address for a virtual host
 	hosts    map[string]bool
 }
@@ -29,7 +29,7 @@ func (d *doubts) add(f *Format, e *Entry, forwarded []byte) bool {
 		return false
 	}
 	d.lines++
-	if strangeUser(e.User) || strangeClient(e.Client) || !isToken(e.Method) || bytes.IndexByte(e.Protocol, '"') >= 0 {
+	if strangeUser(e.User) || strangeClient(e.Client) || strangeUpstream(e.Upstream) || !isToken(e.Method) || bytes.IndexByte(e.Protocol, '"') >= 0 {
 		d.doubtful++
 		return true
 	}
@@ -85,6 +85,11 @@ var (
 	dashBlank = []byte("- ")
 	loneDash  = []byte(" - ")
 )
+
+// strangeUpstream reports whether an upstream is a text in brackets, but no IPv6 address.
+func strangeUpstream(b []byte) bool {
+	return len(b) > 0 && b[0] == '[' && bytes.IndexByte(b, ':') < 0
+}
 
 // strangeClient reports whether a client is neither an address nor the name of a host.
 func strangeClient(b []byte) bool {

@@ -25,6 +25,9 @@ func TestRefusalsByChance(t *testing.T) {
 	} {
 		for seed := range seeds(2) {
 			t.Run(fmt.Sprintf("%s/%d", v.name, seed), func(t *testing.T) {
+				if testing.Short() {
+					t.Skip("the log is large, and nothing in it races that other tests lack")
+				}
 				t.Parallel()
 				w := newWorld(100 + seed)
 				w.users, w.sessionIDs = v.users, v.sessions
