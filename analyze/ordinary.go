@@ -42,7 +42,7 @@ func (a *assembly) excessive() []bool {
 	actors := map[uint32]*ended{}
 	for i := range a.Refusals {
 		r := &a.Refusals[i]
-		client := clientOf(r)
+		client := r.Client()
 		known[client] = known[client] || r.Known || r.Good
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
@@ -71,7 +71,7 @@ func (a *assembly) excessive() []bool {
 		}
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure:
-			all[i] = !known[clientOf(r)] && strangers[clientOf(r)] > limit ||
+			all[i] = !known[r.Client()] && strangers[r.Client()] > limit ||
 				closed[uint32(i)]
 		case session.SessionEnd:
 			x := actors[r.Actor]
@@ -123,7 +123,7 @@ func (a *assembly) closedSignIns() map[uint32]bool {
 	for _, row := range append(rows, rest) {
 		people := map[timeline.Client]bool{}
 		for _, i := range row {
-			people[clientOf(&a.Refusals[i])] = true
+			people[a.Refusals[i].Client()] = true
 		}
 		others := float64(len(failures) - len(row))
 		share := max(clumsy, others/(others+float64(successes)))

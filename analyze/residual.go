@@ -133,7 +133,7 @@ func (a *assembly) addClients(r *result.Residual, list []uint32) {
 	n := map[timeline.Client]int64{}
 	for _, i := range list {
 		if x := &a.Refusals[i]; x.Actor != 0 {
-			n[clientOf(x)]++
+			n[x.Client()]++
 		}
 	}
 	var sum timeline.Tally

@@ -125,14 +125,10 @@ func (o *clientOrder) row(c timeline.Client) int {
 	return from + i
 }
 
-func clientOf(r *session.Refusal) timeline.Client {
-	return timeline.Client{Address: r.Address, Agent: r.Agent}
-}
-
 // clientsExplained returns, by client, the id of the finding that explains most of
 // its refusals.
 func (a *assembly) clientsExplained() map[timeline.Client]string {
-	return mostExplaining(a, func(r *session.Refusal) (timeline.Client, bool) { return clientOf(r), true })
+	return mostExplaining(a, func(r *session.Refusal) (timeline.Client, bool) { return r.Client(), true })
 }
 
 func (a *assembly) clientRows(explained map[timeline.Client]string) []result.Client {
@@ -170,7 +166,7 @@ func (a *assembly) refusals() iter.Seq[result.Refusal] {
 				continue
 			}
 			x := result.Refusal{
-				Time: a.State.Refusals[i].Time, Endpoint: int(r.Endpoint), Account: int(r.User) - 1, Client: a.row(clientOf(r)),
+				Time: a.State.Refusals[i].Time, Endpoint: int(r.Endpoint), Account: int(r.User) - 1, Client: a.row(r.Client()),
 				Upstream: int(r.Upstream) - 1, Cause: a.cause(i), Finding: int(a.Of[i]) - 1,
 			}
 			if !yield(x) {

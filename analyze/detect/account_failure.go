@@ -328,7 +328,7 @@ func (d *Diagnosis) namesTried() map[timeline.Client]int {
 	seen, names := map[use]bool{}, map[timeline.Client]int{}
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
-		c := timeline.Client{Address: r.Address, Agent: r.Agent}
+		c := r.Client()
 		if u := (use{c, r.User}); r.User != 0 && r.Cause != session.Challenge && !seen[u] {
 			seen[u] = true
 			names[c]++

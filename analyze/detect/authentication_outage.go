@@ -217,7 +217,7 @@ func observeOutages(d *Diagnosis) observer {
 		if !d.open(i) {
 			continue
 		}
-		c := timeline.Client{Address: r.Address, Agent: r.Agent}
+		c := r.Client()
 		if o.clients[c] == nil {
 			o.clients[c] = &standing{}
 		}
@@ -335,11 +335,7 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 
 func (o *outageObserver) gather() {
 	for _, p := range o.parts {
-		for n := range o.cells {
-			for i := range o.cells[n] {
-				o.cells[n][i].merge(&p.cells[n][i])
-			}
-		}
+		mergeCells(o.cells, p.cells)
 		for c, s := range p.clients {
 			o.clients[c].merge(s)
 		}
@@ -350,7 +346,7 @@ func (o *outageObserver) gather() {
 // good reports whether the credentials of a refusal are known to be good: its actor or
 // client is accepted at some time. The user that it names proves nothing.
 func (o *outageObserver) good(r *session.Refusal) bool {
-	s := o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}]
+	s := o.clients[r.Client()]
 	return r.Known || s != nil && s.evident && s.proven
 }
 
@@ -360,7 +356,7 @@ func (o *outageObserver) counts(r *session.Refusal, never bool) bool {
 	if o.good(r) || never && r.Named {
 		return true
 	}
-	s := o.clients[timeline.Client{Address: r.Address, Agent: r.Agent}]
+	s := o.clients[r.Client()]
 	return r.SignIn && s != nil && s.visitor()
 }
 
@@ -576,18 +572,17 @@ func (o *outageObserver) claim(x *outage) {
 // page loads have requests without credentials; to sessions that end, whose people cannot
 // come back; and to clients that only came then, if nobody at all was accepted.
 func (o *outageObserver) consequences(x *outage) {
-	client := func(r *session.Refusal) timeline.Client { return timeline.Client{Address: r.Address, Agent: r.Agent} }
 	affected, claimed := map[timeline.Client]bool{}, map[uint32]bool{}
 	for _, i := range x.claims {
-		affected[client(&o.Refusals[i])], claimed[i] = true, true
+		affected[o.Refusals[i].Client()], claimed[i] = true, true
 	}
 	during := func(r *session.Refusal) bool { return r.Time >= x.onset && r.Time < x.until }
 	refused, otherwise := map[timeline.Client]int{}, map[timeline.Client]bool{}
 	for i := range o.Refusals {
 		if r := &o.Refusals[i]; during(r) {
-			refused[client(r)]++
+			refused[r.Client()]++
 		} else {
-			otherwise[client(r)] = true
+			otherwise[r.Client()] = true
 		}
 	}
 	s := &o.scopes.list[x.scope]
@@ -598,7 +593,7 @@ func (o *outageObserver) consequences(x *outage) {
 		}
 		inScope := slices.Contains(o.scopes.of[r.Endpoint][:], x.scope)
 		sameHost := s.every || o.State.Endpoints[r.Endpoint].Host == s.host
-		c := client(r)
+		c := r.Client()
 		switch {
 		case affected[c] && (inScope || s.signIn && sameHost),
 			inScope && !s.signIn && o.clients[c] != nil && o.clients[c].proven,
@@ -625,7 +620,7 @@ func (o *outageObserver) peopleLike(claims []uint32) bool {
 		if !r.Named || r.User == 0 {
 			continue
 		}
-		c := timeline.Client{Address: r.Address, Agent: r.Agent}
+		c := r.Client()
 		uses[use{r.User, c}], clients[c] = true, true
 		if at, ok := last[r.User]; !ok || r.Time-at > outageVisit {
 			visits[r.User]++

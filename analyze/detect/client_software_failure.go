@@ -290,10 +290,8 @@ func (p *softwarePart) count(e *timeline.Event, uses []int32, step int, refused 
 
 func (o *softwareObserver) gather() {
 	for _, p := range o.parts {
+		mergeCells(o.cells, p.cells)
 		for n := range o.cells {
-			for i := range o.cells[n] {
-				o.cells[n][i].merge(&p.cells[n][i])
-			}
 			for hour, x := range p.strata[n] {
 				s := o.strata[n][hour]
 				s.Merge(x)

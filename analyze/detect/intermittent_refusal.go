@@ -154,9 +154,9 @@ func newMixtures(scopes, endpoints, upstreams int) *mixtures {
 }
 
 func (m *mixtures) merge(o *mixtures) {
-	for n := range m.cells {
-		for i := range m.cells[n] {
-			m.cells[n][i].merge(&o.cells[n][i])
+	mergeCells(m.cells, o.cells)
+	for n := range m.steps {
+		for i := range m.steps[n] {
 			m.steps[n][i].merge(&o.steps[n][i])
 		}
 	}

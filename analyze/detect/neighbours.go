@@ -34,7 +34,7 @@ func observeNeighbours(d *Diagnosis, window int64, fits func(*session.Refusal) b
 		o.suspect[e] = true
 		for _, i := range refusals[e] {
 			r := &d.Refusals[i]
-			client := timeline.Client{Address: r.Address, Agent: r.Agent}
+			client := r.Client()
 			o.byClient[client] = append(o.byClient[client], i)
 		}
 	}

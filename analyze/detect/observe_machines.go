@@ -50,7 +50,7 @@ func observeMachines(d *Diagnosis) observer {
 	refused := map[timeline.Client]int{}
 	for i := range d.Refusals {
 		if r := &d.Refusals[i]; d.open(i) && !r.Session {
-			refused[timeline.Client{Address: r.Address, Agent: r.Agent}]++
+			refused[r.Client()]++
 		}
 	}
 	var list []timeline.Client
@@ -74,7 +74,7 @@ func observeMachines(d *Diagnosis) observer {
 		if !d.open(i) || r.Session {
 			continue
 		}
-		if routes := o.follow[timeline.Client{Address: r.Address, Agent: r.Agent}]; routes != nil {
+		if routes := o.follow[r.Client()]; routes != nil {
 			routes[r.Endpoint] = true
 			o.actors[r.Actor] = true
 		}

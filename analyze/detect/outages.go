@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"slices"
+
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 )
@@ -44,13 +46,7 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 // goodVoters returns the number of distinct users and sessions of refusals whose
 // credentials were known to be good.
 func goodVoters(d *Diagnosis, refusals []uint32) int {
-	seen := map[uint64]bool{}
-	for _, i := range refusals {
-		if r := &d.Refusals[i]; r.Good {
-			seen[voter(r)] = true
-		}
-	}
-	return len(seen)
+	return voters(d, slices.DeleteFunc(slices.Clone(refusals), func(i uint32) bool { return !d.Refusals[i].Good }))
 }
 
 // inOutage reports whether a refusal is one of an outage, in which a failed try of

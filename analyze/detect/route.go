@@ -44,7 +44,7 @@ func (d *Diagnosis) distinctClients(refusals []uint32) int {
 	seen := map[timeline.Client]bool{}
 	for _, i := range refusals {
 		r := &d.Refusals[i]
-		seen[timeline.Client{Address: r.Address, Agent: r.Agent}] = true
+		seen[r.Client()] = true
 	}
 	return len(seen)
 }

@@ -84,6 +84,15 @@ func newCells(n int) [][]cell {
 	return cells
 }
 
+// mergeCells adds the cells of a part, made by newCells with the same number, to sums.
+func mergeCells(sums, part [][]cell) {
+	for n := range sums {
+		for i := range sums[n] {
+			sums[n][i].merge(&part[n][i])
+		}
+	}
+}
+
 func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
 	p := &seriesPart{seriesObserver: o, cells: newCells(len(o.keys)), counted: make([]inStep, len(o.keys))}
 	o.parts = append(o.parts, p)
@@ -92,11 +101,7 @@ func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *seriesObserver) gather() {
 	for _, p := range o.parts {
-		for n := range o.cells {
-			for i := range o.cells[n] {
-				o.cells[n][i].merge(&p.cells[n][i])
-			}
-		}
+		mergeCells(o.cells, p.cells)
 	}
 	o.parts = nil
 }

@@ -118,7 +118,7 @@ func (d *Diagnosis) challengingHosts() map[string]bool {
 		}
 		h.refused.Add(challenge)
 		if challenge {
-			h.clients[timeline.Client{Address: r.Address, Agent: r.Agent}] = true
+			h.clients[r.Client()] = true
 		}
 	}
 	challenging := map[string]bool{}

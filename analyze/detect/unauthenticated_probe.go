@@ -84,7 +84,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 		if refused[r.Address] < probeRounds || !d.neverAccepted(i) {
 			continue
 		}
-		if client := (timeline.Client{Address: r.Address, Agent: r.Agent}); d.Clients[client].Sessions == 0 {
+		if client := r.Client(); d.Clients[client].Sessions == 0 {
 			by[client] = append(by[client], uint32(i))
 		}
 	}

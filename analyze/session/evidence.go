@@ -104,6 +104,11 @@ type Refusal struct {
 	Gap, GapAny, Age int64
 }
 
+// Client returns the client that was refused.
+func (r *Refusal) Client() timeline.Client {
+	return timeline.Client{Address: r.Address, Agent: r.Agent}
+}
+
 // Lifetimes holds what the sessions of one host survived: for every accepted request
 // to a protected route, the idle time before it and the age of the session. What
 // sessions did not survive is in the Fatal refusals.

@@ -83,7 +83,7 @@ func (m *meanings) most(i int, looks func([]byte) bool) bool {
 	return yes > 0 && float64(yes) >= nearly*float64(all)
 }
 
-// set gives a column a meaning, unless it has one or the meaning is given.
+// set sets the meaning of a column, unless it has one or another column has it.
 func (m *meanings) set(i int, name string) {
 	if m.names[i] == "" && !m.has[name] {
 		m.names[i], m.has[name] = name, true

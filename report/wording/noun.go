@@ -1,11 +1,6 @@
 package wording
 
-import (
-	"fmt"
-	"slices"
-
-	"logscan/analyze/result"
-)
+import "logscan/analyze/result"
 
 // Noun is what the refusals of a run are called: 401s, unless other statuses count too.
 type Noun struct{ one, many string }
@@ -37,19 +32,6 @@ func (n Noun) Count(k int64) string {
 
 // Refusals returns a count of 401s.
 func Refusals(n int64) string { return unauthorized.Count(n) }
-
-// RefusalStatuses names the statuses that count as refusals, empty for 401 alone.
-func RefusalStatuses(more []int32) string {
-	if len(more) == 0 {
-		return ""
-	}
-	all := []string{}
-	for _, s := range append([]int32{401}, more...) {
-		all = append(all, fmt.Sprint(s))
-	}
-	slices.Sort(all)
-	return List(all)
-}
 
 // nounOf is NounOf for a result.
 func nounOf(res *result.Result) Noun { return NounOf(res.Statuses) }
