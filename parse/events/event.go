@@ -1,0 +1,45 @@
+package events
+
+// Event is what one line of an error log or of the events of an identity provider
+// says. It is plain data, reused from line to line; byte fields alias the line, or
+// scratch memory of the reader, and are empty if the line does not have them.
+//
+// All texts are hostile: names, requests and messages are what a client sent.
+type Event struct {
+	Time       int64 // Unix microseconds; taken as UTC if Local
+	Local      bool  // the line has no offset from UTC: the time is that of the server's clock
+	Resolution int64 // microseconds that the last digit of the time stands for
+
+	Outcome Outcome
+	// Reason is a word of the vocabulary of package field, or a text of the source
+	// that says why; empty if the line does not say.
+	Reason  []byte
+	Code    []byte // number or name of the message at its source, such as AH01617 or LOGIN_ERROR
+	Message []byte // the text itself, without what the other fields hold
+	Status  int32  // HTTP status that the client then gets; 0 if the line does not determine it
+
+	Client     []byte // address
+	Port       []byte // port of the client
+	User       []byte // as claimed
+	Method     []byte
+	Target     []byte // request target, as sent
+	Host       []byte // host that the client asked for
+	Connection []byte // number of the connection, in the server that wrote the line
+	RequestID  []byte // id of the request: $request_id, %L, a trace or correlation id
+	Session    []byte // session id: a credential, never for output
+	Service    []byte // realm, client or application at an identity provider
+}
+
+// Outcome is what an event is about.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Other    Outcome = iota // nothing about authentication
+	Refused                 // a request or a sign-in was refused, for a reason of the one who sent it
+	Failed                  // the server could not decide: configuration, a file, a directory or a provider
+	Accepted                // a sign-in or a token was accepted
+)
+
+// Reset sets every field to "not stated".
+func (e *Event) Reset() { *e = Event{} }
