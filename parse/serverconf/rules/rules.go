@@ -94,6 +94,7 @@ const (
 	HeadersReplaced      Kind = "inherited_headers_lost"         // the list that applies, the header that is lost
 	TwoRealms            Kind = "two_basic_realms"               // auth_basic, proxy_pass
 	PasswordFileMissing  Kind = "password_file_missing"          // the directive that names it
+	ProtectedBy          Kind = "protected_by"                   // what protects the route
 	RegexShadows         Kind = "regex_shadows_open_prefix"      // the location that applies, the one that does not, what opens it
 	PreflightNotExempt   Kind = "preflight_not_exempt"           // what protects the route
 	UnprotectedAnswer    Kind = "answered_before_authentication" // return, what seems to protect it
@@ -138,8 +139,8 @@ type Fact struct {
 	Certainty Certainty
 }
 
-// same reports whether two facts are of one kind and about the same line.
-func (f *Fact) same(g *Fact) bool {
+// Same reports whether two facts are of one kind and about the same line.
+func (f *Fact) Same(g *Fact) bool {
 	return f.Kind == g.Kind && f.Name == g.Name && f.Lines[0].Position == g.Lines[0].Position
 }
 
@@ -175,11 +176,11 @@ func (r *Rules) Resolve(q Request) Answer {
 		return Answer{}
 	}
 	q.Host = hostName(q.Host)
-	return agreed(r.server.resolve(q))
+	return Agreed(r.server.resolve(q))
 }
 
-// agreed returns what all answers have in common.
-func agreed(all []Answer) Answer {
+// Agreed returns what all answers have in common.
+func Agreed(all []Answer) Answer {
 	if len(all) == 0 {
 		return Answer{}
 	}
@@ -191,7 +192,10 @@ func agreed(all []Answer) Answer {
 			a.Access = Unknown
 		}
 		if a.Scope != b.Scope {
-			a.Scope, a.By = Line{}, nil
+			a.Scope = Line{}
+		}
+		if !slices.Equal(a.By, b.By) {
+			a.By = nil
 		}
 		if a.Upstream != b.Upstream {
 			a.Upstream = ""
@@ -200,7 +204,7 @@ func agreed(all []Answer) Answer {
 			a.Host = ""
 		}
 		a.Facts = slices.DeleteFunc(a.Facts, func(f Fact) bool {
-			return !slices.ContainsFunc(b.Facts, func(g Fact) bool { return f.same(&g) })
+			return !slices.ContainsFunc(b.Facts, func(g Fact) bool { return f.Same(&g) })
 		})
 	}
 	return a
@@ -217,7 +221,21 @@ func hostName(host string) string {
 	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
-func lineOf(d *serverconf.Directive) Line { return Line{d.At, d.String()} }
+func lineOf(d *serverconf.Directive) Line { return Line{d.At, withoutSecrets(d).String()} }
+
+// withoutSecrets returns a directive without the credentials that it sets in a header or
+// parameter.
+func withoutSecrets(d *serverconf.Directive) *serverconf.Directive {
+	i := len(d.Args) - 1
+	name := strings.ToLower(d.Name)
+	sets := strings.HasSuffix(name, "_set_header") || strings.HasSuffix(name, "_param") || name == "requestheader" || name == "setenv" || name == "add_header"
+	if !sets || i < 1 || d.Args[i] == "" || strings.HasPrefix(d.Args[i], "$") || strings.HasPrefix(d.Args[i], "%{") || name == "requestheader" && i < 2 {
+		return d
+	}
+	c := *d
+	c.Args = append(slices.Clone(d.Args[:i]), "...")
+	return &c
+}
 
 // linesOf returns the lines of directives that are not nil.
 func linesOf(list ...*serverconf.Directive) (lines []Line) {
