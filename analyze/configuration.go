@@ -253,25 +253,13 @@ func (a *assembly) factsOnRoute(s *rules.Rules, i int, e *result.Endpoint) []rul
 	key := routeOf{s, i}
 	facts, ok := a.contrast[key]
 	if !ok {
-		facts = s.Resolve(rules.Request{Host: e.Host, Method: e.Method, Path: Filled(e.Template)}).Facts
+		facts = s.Resolve(rules.Request{Host: e.Host, Method: e.Method, Path: rules.Filled(e.Template)}).Facts
 		if a.contrast == nil {
 			a.contrast = map[routeOf][]rules.Fact{}
 		}
 		a.contrast[key] = facts
 	}
 	return facts
-}
-
-// Filled returns a URL template with its ids replaced by one that most patterns of ids match.
-func Filled(template string) string {
-	for {
-		before, rest, ok := strings.Cut(template, "{")
-		_, after, closed := strings.Cut(rest, "}")
-		if !ok || !closed {
-			return template
-		}
-		template = before + "1" + after
-	}
 }
 
 // settings returns the configured timeouts that are equal to the one that a finding
