@@ -38,6 +38,9 @@ const (
 	changeAfter  = 5 * time.Second
 	// maxChanged is how many changed files a finding names.
 	maxChanged = 3
+	// settingWidth is the maximum ratio of the ends of a measured interval that is compared
+	// with settings: a wider one holds settings by chance.
+	settingWidth = 1.25
 	// maxFacts is how many facts a finding has.
 	maxFacts = 3
 )
@@ -81,28 +84,31 @@ type pairing struct {
 // pairings returns the findings by kind of fact. A fact that is not in it is for people who
 // check a configuration.
 func pairings() map[rules.Kind]pairing {
-	const endpoint, outage, asset = "endpoint_misconfigured", "authentication_outage", "uncredentialed_asset"
+	const probe, asset = "unauthenticated_probe", "uncredentialed_asset"
+	// A route that refuses everybody is an outage of its area if there are several.
+	route := []string{"endpoint_misconfigured", "authentication_outage"}
+	guarded := append(slices.Clone(route), asset, probe)
 	backend := func(_ *result.Finding, _ []example, a *rules.Answer, _ *rules.Fact) bool { return !a.Access.Refuses() }
 	return map[rules.Kind]pairing{
-		rules.AuthorizationCleared: {findings: []string{endpoint, outage, "integration_failure"}, answered: field.Upstream, holds: orStated(backend)},
-		rules.HeadersNotPassed:     {findings: []string{endpoint, outage, "integration_failure"}, answered: field.Upstream, holds: orStated(backend)},
-		rules.HeadersReplaced:      {findings: []string{endpoint}, answered: field.Upstream, holds: orStated(backend)},
-		rules.TwoRealms:            {findings: []string{endpoint}, answered: field.Upstream, certain: true},
-		rules.PasswordFileMissing:  {findings: []string{endpoint, outage}, answered: field.Proxy},
-		rules.RegexShadows:         {findings: []string{endpoint, asset, "unauthenticated_probe"}, answered: field.Proxy},
+		rules.AuthorizationCleared: {findings: append(route, "integration_failure"), answered: field.Upstream, holds: orStated(backend)},
+		rules.HeadersNotPassed:     {findings: append(route, "integration_failure"), answered: field.Upstream, holds: orStated(backend)},
+		rules.HeadersReplaced:      {findings: route, answered: field.Upstream, holds: orStated(backend)},
+		rules.TwoRealms:            {findings: route[:1], answered: field.Upstream, certain: true},
+		rules.PasswordFileMissing:  {findings: route, answered: field.Proxy},
+		rules.RegexShadows:         {findings: guarded, answered: field.Proxy},
 		rules.PreflightNotExempt:   {findings: []string{"cors_preflight"}, answered: field.Proxy},
-		rules.SubrequestHeaders:    {findings: []string{endpoint, outage}, answered: field.Proxy},
-		rules.SubrequestBody:       {findings: []string{endpoint}, answered: field.Proxy},
+		rules.SubrequestHeaders:    {findings: route, answered: field.Proxy},
+		rules.SubrequestBody:       {findings: route, answered: field.Proxy},
 		rules.PlainHTTP:            {findings: []string{"insecure_scheme"}, anywhere: true},
-		rules.CachedRefusals:       {findings: []string{endpoint, "intermittent_refusal"}, answered: field.Proxy},
+		rules.CachedRefusals:       {findings: append(route, "intermittent_refusal"), answered: field.Proxy},
 		rules.NotSticky:            {findings: []string{"intermittent_refusal"}, anywhere: true, holds: perBackend},
 		rules.SlashRedirect:        {findings: []string{"auth_lost_on_redirect"}, anywhere: true, holds: fromSlashless},
-		rules.ReturnsUnauthorized:  {findings: []string{endpoint, "unauthenticated_probe"}, answered: field.Proxy},
-		rules.CredentialsNotPassed: {findings: []string{endpoint, "integration_failure"}, anywhere: true, holds: neverNamed},
+		rules.ReturnsUnauthorized:  {findings: guarded, answered: field.Proxy},
+		rules.CredentialsNotPassed: {findings: route, anywhere: true, holds: neverArrived},
 		rules.RequireTooNarrow:     {findings: []string{"permission_denied_as_401"}, answered: field.Proxy, anywhere: true, holds: unlisted},
-		rules.OverrideIgnored:      {findings: []string{endpoint, asset, "unauthenticated_probe"}, answered: field.Proxy},
-		rules.ExceptionOverruled:   {findings: []string{endpoint, asset, "unauthenticated_probe"}, answered: field.Proxy},
-		rules.ProtectedBy:          {findings: []string{asset, "unauthenticated_probe"}, answered: field.Proxy, anywhere: true},
+		rules.OverrideIgnored:      {findings: guarded, answered: field.Proxy},
+		rules.ExceptionOverruled:   {findings: guarded, answered: field.Proxy},
+		rules.ProtectedBy:          {findings: []string{asset, probe}, answered: field.Proxy, anywhere: true},
 	}
 }
 
@@ -127,13 +133,20 @@ func fromSlashless(f *result.Finding, _ []example, _ *rules.Answer, _ *rules.Fac
 	return ok && slash && slices.ContainsFunc(d.From, func(from string) bool { return strings.HasSuffix(from, without) })
 }
 
-// neverNamed reports whether no request names a user, and the endpoint accepted none: the
-// credentials that clients sent did not arrive.
-func neverNamed(f *result.Finding, examples []example, _ *rules.Answer, _ *rules.Fact) bool {
-	if d, ok := f.Details.(*detect.BrokenEndpoint); ok && d.Accepted > 0 {
+// apiNames are segments of paths of APIs, whose clients send credentials in a header.
+var apiNames = []string{"api", "rest", "wp-json", "graphql", "jsonapi", "dav", "remote.php", "xmlrpc.php", "v1", "v2", "v3"}
+
+// neverArrived reports whether an API accepted no request from the start and none names a
+// user: the credentials that clients sent did not arrive. Pages of the same program, which
+// need a cookie, are not affected.
+func neverArrived(f *result.Finding, examples []example, _ *rules.Answer, _ *rules.Fact) bool {
+	if d, ok := f.Details.(*detect.BrokenEndpoint); ok && d.Accepted > 0 || f.Onset != parse.NoTime || f.AnsweredBy == field.Proxy {
 		return false
 	}
-	return f.AnsweredBy != field.Proxy && !slices.ContainsFunc(examples, func(x example) bool { return x.user != "" })
+	return !slices.ContainsFunc(examples, func(x example) bool {
+		segments := strings.Split(strings.ToLower(x.Path), "/")
+		return x.user != "" || !slices.ContainsFunc(segments, func(s string) bool { return slices.Contains(apiNames, s) })
+	})
 }
 
 // unlisted reports whether the refused users are named and not in a list of Require.
@@ -266,7 +279,7 @@ func (a *assembly) factsOnRoute(s *rules.Rules, i int, e *result.Endpoint) []rul
 // measured.
 func (c *Configuration) settings(f *result.Finding) []appconf.Setting {
 	d, ok := f.Details.(*detect.Expiry)
-	if !ok || c.Apps == nil {
+	if !ok || c.Apps == nil || float64(d.High) > settingWidth*float64(d.Low) {
 		return nil
 	}
 	limits := map[string]appconf.Limits{"idle": appconf.Idle, "absolute": appconf.Absolute}[d.Policy]
