@@ -199,6 +199,9 @@ func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Re
 			if !ok || !p.fits(f, examples, &answer, fact) || !p.anywhere && a.harmless(s, fact, f, res) {
 				continue
 			}
+			if a.reader.options.Parse.Privacy.Key != nil {
+				fact = withoutNames(fact)
+			}
 			facts = append(facts, *fact)
 		}
 	}
@@ -207,6 +210,18 @@ func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Re
 		facts = slices.DeleteFunc(facts, func(x rules.Fact) bool { return x.Kind == rules.ProtectedBy && x.Kind != facts[0].Kind })
 	}
 	return facts[:min(len(facts), maxFacts)]
+}
+
+// withoutNames returns a fact without what its lines say after the name of the directive,
+// which may be a person.
+func withoutNames(f *rules.Fact) *rules.Fact {
+	c := *f
+	c.Name, c.Lines = "", slices.Clone(f.Lines)
+	for i := range c.Lines {
+		name, _, _ := strings.Cut(c.Lines[i].Directive, " ")
+		c.Lines[i].Directive = name + " ..."
+	}
+	return &c
 }
 
 // rank orders facts: mistakes first, the more certain ones before others.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"logscan/analyze"
 	"logscan/parse"
@@ -24,8 +25,9 @@ type appFlags struct {
 }
 
 // configuration reads the rules of the servers and the timeouts of applications. Rules that
-// cannot be read are left out: load has reported why. Its errors are usage errors.
+// cannot be read are left out with a note. Its errors are usage errors.
 func (c *scanCmd) configuration(w io.Writer, quiet bool) (o analyze.Configuration, err error) {
+	apps := c.AppConf
 	for _, s := range []struct {
 		path string
 		read func(string) (*rules.Rules, error)
@@ -36,24 +38,29 @@ func (c *scanCmd) configuration(w io.Writer, quiet bool) (o analyze.Configuratio
 		r, err := s.read(s.path)
 		if err != nil {
 			if !quiet {
-				note(w, "note: rules are not known: %v", err)
+				note(w, "note: no finding names lines of %s: %v", s.path, err)
 			}
 			continue
 		}
 		o.Servers = append(o.Servers, r)
+		if r.Server == "apache" { // its modules have sessions, too
+			for _, f := range r.Files {
+				apps = append(apps[:len(apps):len(apps)], f.Path)
+			}
+		}
 	}
-	if len(c.AppConf) == 0 {
+	if len(apps) == 0 {
 		return o, nil
 	}
-	if o.Apps, err = appconf.Read(c.AppConf); err != nil {
+	if o.Apps, err = appconf.Read(apps); err != nil {
 		return o, usagef("", "--app-conf: %w", err)
 	}
 	if !quiet {
 		for _, n := range o.Apps.Notes {
 			note(w, "note: --app-conf: %s", n)
 		}
-		if len(o.Apps.List) == 0 {
-			note(w, "note: --app-conf: no timeout of a session was found")
+		if len(c.AppConf) > 0 && len(o.Apps.List) == 0 {
+			note(w, "note: --app-conf: no session timeout was found in %s", strings.Join(c.AppConf, ", "))
 		}
 	}
 	return o, nil

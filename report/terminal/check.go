@@ -22,8 +22,16 @@ const (
 // it would do to the requests of a run.
 func ShowCheck(w io.Writer, c *document.Check, paint Paint) error {
 	var b strings.Builder
+	var likely, possible []document.Fault
+	for _, f := range c.Faults {
+		if f.Certainty == "possible" {
+			possible = append(possible, f)
+		} else {
+			likely = append(likely, f)
+		}
+	}
 	fmt.Fprintf(&b, "%s\n", paint.bold(fmt.Sprintf("%s configuration %s: %s, %s", wording.Visible(c.Server), wording.Clip(c.File, wording.MaxName),
-		wording.Count(int64(len(c.Routes)), "route"), wording.Count(int64(len(c.Faults)), "likely fault"))))
+		wording.Count(int64(len(c.Routes)), "route"), wording.Count(int64(len(likely)), "likely fault"))))
 	host := "\x00"
 	for i := range c.Routes[:min(len(c.Routes), maxCheckRoutes)] {
 		r := &c.Routes[i]
@@ -40,20 +48,27 @@ func ShowCheck(w io.Writer, c *document.Check, paint Paint) error {
 	if more := len(c.Routes) - maxCheckRoutes; more > 0 {
 		fmt.Fprintf(&b, "%s%s (see --json)\n", textIndent, wording.Count(int64(more), "more route"))
 	}
-	if len(c.Faults) > 0 {
-		b.WriteString("\n" + paint.bold("Likely faults") + "\n")
-	}
-	for i := range c.Faults {
-		f := &c.Faults[i]
-		b.WriteString(textIndent + paragraph(f.Text+" ("+f.Certainty+")", textIndent, textWidth))
-		for j := range f.Lines {
-			b.WriteString(textIndent + textIndent + paragraph(wording.ConfigurationText(&f.Lines[j]), textIndent+textIndent+textIndent, textWidth))
-		}
-		b.WriteString(textIndent + textIndent + paragraph(wording.Clip(f.Remediation, wording.MaxParagraph), textIndent+textIndent, textWidth))
-	}
+	writeFaults(&b, "Likely faults", likely, paint)
+	writeFaults(&b, "Right or wrong, depending on the backends", possible, paint)
 	writeComparison(&b, c.Comparison, paint)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeFaults writes faults with their lines and what to do.
+func writeFaults(b *strings.Builder, heading string, list []document.Fault, paint Paint) {
+	if len(list) > 0 {
+		b.WriteString("\n" + paint.bold(heading) + "\n")
+	}
+	for i := range list {
+		f := &list[i]
+		b.WriteString(textIndent + paragraph(f.Text, textIndent, textWidth))
+		for j := range f.Lines {
+			l := &f.Lines[j]
+			fmt.Fprintf(b, "%s%s%s: %s: %s\n", textIndent, textIndent, wording.ConfigurationPlace(l.Path, l.Line), wording.Visible(l.Directive), wording.Visible(l.Why))
+		}
+		b.WriteString(textIndent + textIndent + paragraph(wording.Clip(f.Remediation, wording.MaxParagraph), textIndent+textIndent, textWidth))
+	}
 }
 
 func writeRoute(b *strings.Builder, r *document.Route, paint Paint) {

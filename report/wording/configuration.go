@@ -24,7 +24,7 @@ var facts = map[rules.Kind]factTexts{
 	rules.AuthorizationCleared: {
 		"The backend never gets the header Authorization.",
 		[]string{"removes the header before the request is passed on"},
-		"Remove {0} at {at0}, or write: proxy_set_header Authorization $http_authorization; in Apache, drop the RequestHeader line for this path.",
+		"Remove {0} at {at0}. In nginx, proxy_set_header Authorization $http_authorization; in its place passes the header on.",
 	},
 	rules.HeadersNotPassed: {
 		"The backend gets none of the client's headers: no Authorization, no Cookie.",
@@ -37,8 +37,8 @@ var facts = map[rules.Kind]factTexts{
 		"Repeat {1} (from {at1}) beside {0} at {at0}.",
 	},
 	rules.TwoRealms: {
-		"nginx and the backend both ask for credentials in the one header Authorization.",
-		[]string{"asks for credentials", "passes the same header to a backend, which refuses them"},
+		"nginx asks for credentials in the header Authorization and passes it on to a backend, which may ask for its own.",
+		[]string{"asks for credentials", "passes the same header on"},
 		"Choose one of the two. Write auth_basic off; in this location, or clear the header for the backend and sign users in there by another header: proxy_set_header Authorization \"\"; proxy_set_header X-Remote-User $remote_user; ({0} is at {at0}).",
 	},
 	rules.PasswordFileMissing: {
@@ -107,7 +107,7 @@ var facts = map[rules.Kind]factTexts{
 		"Leave 401 out of {1} at {at1}, or add $http_authorization and the session cookie to proxy_cache_key.",
 	},
 	rules.NotSticky: {
-		"Requests of one session go to different servers of {name} in turn.",
+		"Requests of one session may go to different servers of {name}.",
 		[]string{"has several servers and nothing that keeps a client at one", "passes requests there"},
 		"Let the servers share their sessions, or add to {0} at {at0}: ip_hash; or hash $cookie_SESSION consistent;",
 	},

@@ -138,7 +138,10 @@ func (r *run) walk() ending {
 			continue // the location is left before its access is checked
 		}
 		r.steps = append(r.steps, s)
-		if end.at != nil || !r.tryFiles(s.conf) {
+		if end.at != nil {
+			return end
+		}
+		if next, end := r.tryFiles(s.conf); !next {
 			return end
 		}
 		internal = true
@@ -246,49 +249,45 @@ func (s *step) handler() string {
 	return ""
 }
 
-// tryFiles follows try_files to its last argument, which is taken if no file is there, and
-// reports whether there is another location to check. Routes of applications are no files.
-func (r *run) tryFiles(b *block) bool {
+// tryFiles follows try_files to its last argument, which is taken if no file is there: routes
+// of applications are no files. next reports whether there is another location to search;
+// a named one is walked through at once.
+func (r *run) tryFiles(b *block) (next bool, end ending) {
 	if len(b.own["try_files"]) == 0 { // it is not inherited
-		return false
+		return false, ending{}
 	}
 	d := b.own["try_files"][0]
 	if len(d.Args) < 2 {
-		return false
+		return false, ending{}
 	}
 	last := d.Args[len(d.Args)-1]
 	switch {
 	case strings.HasPrefix(last, "="):
-		return false
+		return false, ending{}
 	case strings.HasPrefix(last, "@"):
 		named := r.server.named[last[1:]]
 		if named == nil {
-			named = r.server.named[last]
+			return false, ending{}
 		}
-		if named == nil {
-			return false
-		}
-		inner, _, end := r.locationRewrite(named)
 		s := step{conf: named, location: named}
+		inner, _, end := r.locationRewrite(named)
 		if inner != nil {
 			s.conf = inner
 		}
-		if end.at == nil {
-			r.steps = append(r.steps, s)
-		}
-		return false
+		r.steps = append(r.steps, s)
+		return false, end
 	}
 	target, ok := r.expand(last)
 	if !ok || !strings.HasPrefix(target, "/") {
 		r.unsure = true
-		return false
+		return false, ending{}
 	}
 	target, _, _ = strings.Cut(target, "?")
 	if target == r.uri {
-		return false
+		return false, ending{}
 	}
 	r.uri = target
-	return true
+	return true, ending{}
 }
 
 // locationRewrite runs the rewrite directives of a location. inner is the if block whose
