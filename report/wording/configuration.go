@@ -171,8 +171,8 @@ const maxDirective = 120
 // Directive returns a directive as text: without credentials, on one line.
 func Directive(s string) string { return Clip(result.Clean(s), maxDirective) }
 
-// fill replaces the places in a text on a fact.
-func fill(text string, f *rules.Fact) string {
+// filledIn replaces the places in a text on a fact.
+func filledIn(text string, f *rules.Fact) string {
 	pairs := []string{"{name}", Clip(f.Name, MaxName)}
 	for i := range 3 {
 		directive, place := "the directive", "its place"
@@ -188,7 +188,7 @@ func fill(text string, f *rules.Fact) string {
 // FactText returns what a fact means, in a sentence, and what to do about it.
 func FactText(f *rules.Fact) (what, remedy string) {
 	t := facts[f.Kind]
-	return fill(t.what, f), fill(t.remedy, f)
+	return filledIn(t.what, f), filledIn(t.remedy, f)
 }
 
 // FactLines returns the lines of a fact with what each does.
@@ -198,7 +198,7 @@ func FactLines(f *rules.Fact) (list []result.ConfigurationLine) {
 		l := &f.Lines[i]
 		why := ""
 		if i < len(t.why) {
-			why = fill(t.why[i], f)
+			why = filledIn(t.why[i], f)
 		}
 		list = append(list, result.ConfigurationLine{Path: l.File, Line: l.Line, Directive: Directive(l.Directive), Why: why})
 	}
