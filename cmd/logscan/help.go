@@ -39,6 +39,9 @@ const exitCodes = `  0    done
   4    done, but some input was unreadable or too many lines were rejected
   130  interrupted, nothing written`
 
+const files = `/etc/logscan/config.yaml, ~/.config/logscan/config.yaml: flag values by name; those of the user take precedence.
+logscan-out: the output directory without --out and --lake: report.html, findings.json, manifest.json, rejects.ndjson, *.parquet.`
+
 // helpFlag prints the help of the command that it follows.
 type helpFlag bool
 
@@ -116,6 +119,7 @@ func (manCmd) Run(app *kong.Kong, std *streams) error {
 	}
 	page = page.WithSection("Examples", strings.TrimSpace(text.String()))
 	page = page.WithSection("Environment", strings.ReplaceAll(environment, "\n", " "))
+	page = page.WithSection("Files", files)
 	page = page.WithSection("Exit codes", exitCodes)
 	_, err := fmt.Fprintln(std.stdout, page.Build(roff.NewDocument()))
 	return err

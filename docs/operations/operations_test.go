@@ -116,7 +116,7 @@ func TestConfiguration(t *testing.T) {
 
 // TestYAML checks that the YAML files are valid.
 func TestYAML(t *testing.T) {
-	for _, path := range []string{"cronjob.yaml", "nfpm.yaml"} {
+	for _, path := range []string{"cronjob.yaml", "nfpm.yaml", "dashboard.json"} {
 		var into map[string]any
 		if err := yaml.Unmarshal([]byte(read(t, path)), &into); err != nil || len(into) < 4 {
 			t.Errorf("%s: error %v, %d keys", path, err, len(into))
@@ -130,6 +130,42 @@ func TestYAML(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join("../..", m[1])); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestAlerts checks that the rules and the dashboard use metrics that logscan writes, with
+// labels that they have.
+func TestAlerts(t *testing.T) {
+	written := map[string]string{} // labels by metric
+	for _, m := range regexp.MustCompile(`(?m)^(logscan_\w+)(\{[^}]*\})? `).FindAllStringSubmatch(read(t, "../../report/notify/testdata/logscan.prom"), -1) {
+		written[m[1]] += m[2]
+	}
+	used := regexp.MustCompile(`(logscan_\w+)(\{[^}]*\})?`)
+	label := regexp.MustCompile(`(\w+)(=~?)\\?"([^"\\]*)`)
+	for _, path := range []string{"alerts.yaml", "dashboard.json"} {
+		found := used.FindAllStringSubmatch(read(t, path), -1)
+		if len(found) < 5 {
+			t.Errorf("%s uses %d metrics, want at least 5", path, len(found))
+		}
+		for _, m := range found {
+			labels, ok := written[m[1]]
+			if !ok {
+				t.Errorf("%s: logscan does not write %s", path, m[1])
+			}
+			for _, l := range label.FindAllStringSubmatch(m[2], -1) {
+				if l[1] == "instance" { // set by Prometheus
+					continue
+				}
+				if !strings.Contains(labels, l[1]+`="`) || l[2] == "=" && !strings.Contains(labels, l[1]+`="`+l[3]+`"`) {
+					t.Errorf("%s: %s has no label %s", path, m[1], l[0])
+				}
+			}
+		}
+	}
+	if promtool, err := exec.LookPath("promtool"); err == nil {
+		if out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "alerts.yaml").CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
 		}
 	}
 }
