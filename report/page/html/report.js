@@ -43,7 +43,10 @@
   byId("zone").addEventListener("click", e => {
     local = !local;
     e.currentTarget.setAttribute("aria-pressed", String(local));
-    for (const t of document.querySelectorAll("time")) t.textContent = clock(Date.parse(t.dateTime), true) + " " + zoneName();
+    for (const t of document.querySelectorAll("time")) {
+      t.dataset.utc ??= t.textContent;
+      t.textContent = local ? clock(Date.parse(t.dateTime), true) + " " + zoneName() : t.dataset.utc;
+    }
     redraw();
     refill();
   });
