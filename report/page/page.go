@@ -130,7 +130,7 @@ func newPage(r *wording.Report) *page {
 	cards := map[string]bool{} // ids of findings that have a card
 	for i := range r.Described[:min(len(r.Described), maxCards)] {
 		c := newCard(i+1, &r.Described[i], r.Totals.Unauthorized)
-		c.Exhibit = drawExhibit(&r.Findings[i])
+		c.Exhibit = drawExhibit(&r.Findings[i], r.Totals.LastTime)
 		p.Cards = append(p.Cards, c)
 		cards[r.Described[i].ID] = true
 	}
