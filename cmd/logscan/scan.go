@@ -41,6 +41,8 @@ type scanCmd struct {
 	AllowEmpty bool    `group:"input" help:"Accept standard input that is empty or closed."`
 	MaxRejects percent `default:"5" placeholder:"PCT" group:"output" help:"Exit 4 if more than this percentage of lines is rejected (default: ${default})."`
 
+	Event []eventFlag `placeholder:"TIME=TEXT" sep:"none" group:"output" help:"Something that happened, such as 2026-03-09T14:05:00Z=deploy 42: marked in the charts, and told with findings that began near it (repeatable)."`
+
 	Metrics string `predictor:"file" placeholder:"FILE" group:"output" help:"File for metrics of the run, for node_exporter's textfile collector (name it *.prom)."`
 
 	Webhook       confidential `placeholder:"URL" group:"output" help:"URL to post the findings to. Prefer LOGSCAN_WEBHOOK: other users can see command lines."`
@@ -121,6 +123,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if err := c.nothingRead(res); err != nil {
 		return err
 	}
+	res.SetEvents(c.events())
 	watch.begin(phaseWrite)
 	if options.Progress != nil {
 		options.Progress.Begin(phaseWrite)
