@@ -473,7 +473,7 @@ var formats = sync.OnceValue(func() []*Format {
 	for _, f := range table {
 		if f.openEnd && !slices.ContainsFunc(list, func(f *Format) bool { return f.openEnd }) {
 			for _, l := range events.Logs() { // before the formats that leave out the rest of a line
-				list = append(list, &Format{Name: l.Name, Doc: l.Doc + " (no requests: skipped)", Samples: []string{l.Sample}, kind: kindEvents, events: l})
+				list = append(list, &Format{Name: l.Name, Doc: l.Doc + " (no requests)", Samples: l.Samples, kind: kindEvents, events: l})
 			}
 		}
 		list = append(list, &f)
