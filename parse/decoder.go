@@ -267,9 +267,10 @@ func (d *decoder) setClient(e *Entry, b []byte) Verdict {
 	return Parsed
 }
 
-// setUser stores the user. Apache writes "" for an empty one.
+// setUser stores the user. Apache writes "" for an empty one, CouchDB and programs in
+// JavaScript undefined.
 func (d *decoder) setUser(e *Entry, b []byte, unescaped bool) {
-	if len(b) == 2 && b[0] == '"' && b[1] == '"' {
+	if len(b) == 2 && b[0] == '"' && b[1] == '"' || string(b) == "undefined" {
 		return
 	}
 	if d.escaped && !unescaped {
