@@ -176,9 +176,10 @@ func (e *Event) readApacheMessage(message, module []byte) {
 		return
 	}
 	code := e.Code
-	apacheRules.read(message, e)
+	m, ok := apacheCodes[string(code)]
+	apacheRules.readAs(m.reason, message, e)
 	e.Code, e.Message = code, message
-	if m, ok := apacheCodes[string(code)]; ok {
+	if ok {
 		e.state(m.outcome, m.reason, m.status)
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"logscan/parse/scan"
 )
 
 // layout is a compiled ErrorLogFormat: fields that are separated by blanks. Apache
@@ -126,7 +128,7 @@ func (p *layoutParser) literal(text string) {
 
 // layoutItems are the items without an argument.
 var layoutItems = map[byte]piece{
-	'a': {kind: word, slot: slotClient}, 'A': {kind: word}, 'F': {kind: word}, 'k': {kind: digits}, 'l': {kind: word, slot: slotLevel},
+	'a': {kind: word, slot: slotClient}, 'A': {kind: word}, 'F': {kind: word, slot: slotMore}, 'k': {kind: digits}, 'l': {kind: word, slot: slotLevel},
 	'L': {kind: word, slot: slotID}, 'm': {kind: word, slot: slotMark}, 'P': {kind: digits}, 'T': {kind: digits}, 't': {kind: stamp, slot: slotTime},
 	'v': {kind: word}, 'V': {kind: word, slot: slotHost}, 'E': {kind: lazy, slot: slotMore}, 'M': {kind: free, slot: slotMessage},
 }
@@ -237,6 +239,8 @@ func (f *layoutField) match(line []byte, at int, c *captures) (end int, ok bool)
 			n = len(p.text)
 		case p.kind == free && i+1 == len(f.pieces):
 			n = len(rest)
+		case p.slot == slotMore && p.kind == word:
+			n = sourceLength(rest)
 		case p.slot == slotMore:
 			n = errnoLength(rest)
 		case p.kind == free && i+1 < len(f.pieces):
@@ -306,4 +310,14 @@ func errnoLength(b []byte) int {
 		return -1
 	}
 	return index(b, ": ")
+}
+
+// sourceLength returns the length of "mod_auth_basic.c(360)", -1 if b does not begin so.
+func sourceLength(b []byte) int {
+	file, rest, ok := cut(b, "(")
+	line, _, closed := cut(rest, ")")
+	if !ok || !closed || !scan.AllDigits(line) || index(file, " ") >= 0 {
+		return -1
+	}
+	return len(file) + len(line) + 2
 }

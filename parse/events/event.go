@@ -33,6 +33,7 @@ type Event struct {
 
 	memory scan.Scratch // of fields that had to be decoded
 	fields captures     // memory of readers
+	ranks  [numSlots]uint8
 }
 
 // Outcome is what an event is about.

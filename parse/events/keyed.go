@@ -6,7 +6,8 @@ import (
 	"logscan/parse/scan"
 )
 
-// path is a key of a JSON object, dotted if it is nested, or of logfmt, and its meaning.
+// path is a key of a JSON object, dotted if it is nested, or of logfmt, and its meaning. Of
+// several paths for a field the first counts.
 type path struct {
 	key string
 	to  slot
@@ -51,7 +52,7 @@ func (k *keyed) object(b []byte, within string, e *Event, c *captures) {
 			}
 			rest := p.key[n+len(m.Key):]
 			switch {
-			case rest == "" && c[p.to] == nil:
+			case rest == "" && e.prefers(i, p.to):
 				if v := m.Value(); m.Quoted {
 					c[p.to] = e.unescape(v)
 				} else if string(v) != "null" {
@@ -75,6 +76,16 @@ func (k *keyed) hasRead(i int, within string) bool {
 		}
 	}
 	return false
+}
+
+// prefers reports whether the i-th path is to set a field: it is not set, or by a later
+// path. It then records the path.
+func (e *Event) prefers(i int, to slot) bool {
+	if r := int(e.ranks[to]); r != 0 && r <= i+1 {
+		return false
+	}
+	e.ranks[to] = uint8(i + 1)
+	return true
 }
 
 // pairs reads a line of logfmt. It reports false if the line is none.
@@ -112,7 +123,7 @@ func (k *keyed) pairs(b []byte, e *Event, c *captures) bool {
 			i = to
 		}
 		for j := range k.paths {
-			if p := &k.paths[j]; p.key == string(key) && c[p.to] == nil {
+			if p := &k.paths[j]; p.key == string(key) && e.prefers(j, p.to) {
 				known = true
 				if c[p.to] = b[from:to]; quoted {
 					c[p.to] = e.unescape(c[p.to])

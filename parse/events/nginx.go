@@ -149,7 +149,7 @@ func (e *Event) readPasswordFile(m []byte) {
 		return
 	}
 	name := lastSegment(file)
-	if firstSign(passwordFiles, name) == "" {
+	if !hasPrefix(name, ".ht") && firstSign(passwordFiles, name) == "" {
 		return
 	}
 	if hasPrefix(rest, "2: ") {
@@ -160,7 +160,7 @@ func (e *Event) readPasswordFile(m []byte) {
 }
 
 // passwordFiles are parts of the names of password files.
-var passwordFiles = []sign{{"passw", "f"}, {"htpw", "f"}, {".ht", "f"}, {"auth", "f"}, {"user", "f"}, {"cred", "f"}}
+var passwordFiles = []sign{{"passw", "f"}, {"htpw", "f"}, {"auth", "f"}, {"user", "f"}, {"cred", "f"}}
 
 func lastSegment(path []byte) []byte { return path[bytes.LastIndexByte(path, '/')+1:] }
 

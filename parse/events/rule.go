@@ -31,11 +31,21 @@ func newRules(list ...rule) rules {
 }
 
 // read reads a message of a source into e. It reports whether there is a rule for it.
-func (rs rules) read(message []byte, e *Event) bool {
+func (rs rules) read(message []byte, e *Event) bool { return rs.readAs("", message, e) }
+
+// longestMessage exceeds the length of messages in bytes: nginx cuts them after 2 KiB,
+// Apache after 8 KiB. The time to match one grows with its length.
+const longestMessage = 16 << 10
+
+// readAs is read with the rules for a reason; all if it is empty.
+func (rs rules) readAs(reason string, message []byte, e *Event) bool {
+	if len(message) > longestMessage {
+		return false
+	}
 	var c captures
 	for i := range rs {
 		r := &rs[i]
-		if !r.template.match(message, &c) {
+		if reason != "" && r.reason != reason || !r.template.match(message, &c) {
 			continue
 		}
 		e.state(r.outcome, r.reason, r.status)

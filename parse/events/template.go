@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"logscan/parse/field"
@@ -201,6 +202,10 @@ func (m *matcher) eachEnd(i, at int) {
 		m.from(i+1, len(m.line))
 		return
 	}
+	if !slices.ContainsFunc(m.pieces[i+1:], func(p piece) bool { return p.kind == free || p.kind == lazy || p.kind == tail }) {
+		m.lastEnd(i, at)
+		return
+	}
 	for from := at; m.tries <= maxTries; m.tries++ {
 		n := index(m.line[from:], m.pieces[i+1].text)
 		if n < 0 {
@@ -209,6 +214,27 @@ func (m *matcher) eachEnd(i, at int) {
 		m.now[p.slot] = m.line[at : from+n]
 		m.from(i+1, from+n)
 		from += n + 1
+	}
+}
+
+// lastEnd is eachEnd if no other text is free: then the last end that matches is the only
+// one.
+func (m *matcher) lastEnd(i, at int) {
+	next := m.pieces[i+1].text
+	for end := len(m.line); m.tries <= maxTries; {
+		n := bytes.LastIndexByte(m.line[at:end], next[0])
+		if n < 0 {
+			return
+		}
+		if end = at + n; !hasPrefix(m.line[end:], next) {
+			continue
+		}
+		m.tries++
+		m.now[m.pieces[i].slot] = m.line[at:end]
+		matches := m.matches
+		if m.from(i+1, end); m.matches > matches {
+			return
+		}
 	}
 }
 
@@ -221,6 +247,7 @@ func (m *matcher) accept() {
 	for _, s := range [...]slot{slotClient, slotReason, slotStatus, slotCode} {
 		m.doubtful[s] = m.doubtful[s] || !bytes.Equal(m.found[s], m.now[s])
 	}
+	m.doubtful[slotUser] = m.doubtful[slotClient]
 }
 
 // length returns the length of the field at the start of b, before the literal next, -1
