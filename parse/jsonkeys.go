@@ -42,7 +42,34 @@ var jsonAliases = []alias{
 	{fieldMillis, "response_time_ms duration_ms latencies.request latency tt originresponsedurationms responsetime response_time"},
 	{fieldNanos, "event.duration"},
 	{fieldLatency, "httprequest.latency duration http.response.duration elapsedtime elapsed"},
-	{fieldReason, "resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate response_code_details auth_reason sent_http_www_authenticate"},
+	{fieldReason, reasonKeys()},
+	{fieldFlags, "response_flags"},
+}
+
+// reasonKeys returns the keys for the reason of a refusal: response headers that
+// applications state it in, under the names that servers give to headers; what gateways
+// call it; and the header that says how to authenticate, which may name an error too.
+func reasonKeys() string {
+	var b strings.Builder
+	for _, prefix := range []string{"", "resp_headers.", "response.headers.", "downstream_", "origin_", "sent_http_", "upstream_http_", "response_headers."} {
+		for _, name := range []string{"x-auth-failure", "x-auth-error", "x-auth-reason", "x-auth-failure-reason", "x-auth-error-reason", "x-authentication-error"} {
+			if strings.HasSuffix(prefix, "http_") {
+				name = strings.ReplaceAll(name, "-", "_")
+			}
+			b.WriteString(prefix + name + " ")
+			if prefix == "resp_headers." { // Caddy logs lists
+				b.WriteString(prefix + name + "[0] ")
+			}
+		}
+	}
+	// Amazon API Gateway: people choose the names for $context.authorizer.error and others.
+	for _, source := range []string{"authorizer", "authorize", "authenticate", "auth"} {
+		b.WriteString(source + "error " + source + "_error " + source + ".error " + "context." + source + ".error ")
+	}
+	b.WriteString("auth_reason auth_failure auth_failure_reason response_code_details jsonpayload.statusdetails statusdetails " +
+		"errorresponsetype error_responsetype error_response_type error.responsetype context.error.responsetype responsetype " +
+		"resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate downstream_www-authenticate origin_www-authenticate sent_http_www_authenticate")
+	return b.String()
 }
 
 // keyTable maps the hash of a key's dotted path in lower case to its field. The keys
