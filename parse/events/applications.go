@@ -232,26 +232,27 @@ var vaultwarden = texts{
 	),
 }
 
-var lighttpdRules = newRules(
-	rule{`password doesn't match for {uri} username: {user} IP: {client}`, Refused, "wrong_password", 401},
-	rule{`get_password failed, IP: {client}`, Refused, "unknown_user", 401},
-	rule{`digest: auth failed for {user}: wrong password, IP: {client}`, Refused, "wrong_password", 401},
-	rule{`digest: auth failed for {user}:{text}`, Refused, "wrong_password", 401},
-	rule{`digest: nonce is stale{text}`, Refused, "stale_nonce", 401},
-	rule{`digest: missing field{text}`, Refused, "invalid_request", 400},
-)
-
-// lighttpdHeader is the beginning of a line of lighttpd.
-var lighttpdHeader = newTemplate(`{time}: ({mark}) {message}`)
-
-// readLighttpd reads "2026-03-09 14:05:00: (mod_auth.c.765) text".
-func readLighttpd(line []byte, e *Event) bool {
-	var c captures
-	if !shaped(line, "0000-00-00 00:00:00: (") || !lighttpdHeader.match(line, &c) || index(c[slotMark], ".c.") < 0 {
-		return false
-	}
-	c.set(e)
-	lighttpdRules.read(e.Message, e)
-	e.Message = c[slotMessage]
-	return true
+var nextcloud = keyed{
+	paths: []path{
+		{"reqId", slotID}, {"level", slotLevel}, {"time", slotTime}, {"remoteAddr", slotClient}, {"user", slotUser}, {"app", slotMark}, {"method", slotMethod}, {"url", slotTarget}, {"message", slotMessage},
+	},
+	needs: []slot{slotID, slotTime, slotClient, slotMessage, slotMark},
+	finish: func(c *captures, e *Event) bool {
+		if string(e.User) == "--" {
+			e.User = nil
+		}
+		message := e.Message
+		nextcloudRules.read(message, e)
+		e.Message = message
+		return true
+	},
 }
+
+// nextcloudRules are messages of Nextcloud. The address is that of the key.
+var nextcloudRules = newRules(
+	rule{`Login failed: '{user}' (Remote IP: '{address}')`, Refused, "invalid_credentials", 0},
+	rule{`Login failed: {user} (Remote IP: {address})`, Refused, "invalid_credentials", 0},
+	rule{`Login failed: '{user}' (Remote IP: {address})`, Refused, "invalid_credentials", 0},
+	rule{`Trusted domain error. "{address}" tried to access using "{host}" as host.`, Refused, "config", 400},
+	rule{`Two-factor challenge failed: {user} (Remote IP: {address})`, Refused, "step_up_required", 401},
+)

@@ -244,3 +244,60 @@ func readShibboleth(line []byte, e *Event) bool {
 	}
 	return true
 }
+
+// casActions are the results of Apereo CAS's audit trail that are about a sign-in.
+var casActions = map[string]meaning{
+	"AUTHENTICATION_FAILED": {Refused, "invalid_credentials", 401}, "AUTHENTICATION_SUCCESS": {Accepted, "", 0},
+	"TICKET_GRANTING_TICKET_NOT_CREATED": {Refused, "invalid_credentials", 401}, "SERVICE_TICKET_NOT_CREATED": {Refused, "session_expired", 0},
+	"SERVICE_TICKET_VALIDATE_FAILED": {Refused, "invalid_token", 0}, "SERVICE_TICKET_VALIDATION_FAILED": {Refused, "invalid_token", 0},
+	"SERVICE_ACCESS_ENFORCEMENT_FAILED": {Refused, "acl_denied", 403}, "AUTHENTICATION_EVENT_TRIGGERED": {Other, "", 0},
+}
+
+var casHeader = newTemplate(`{time} {level} [{mark}] - {message}`)
+
+// readCAS reads a line of Apereo CAS's audit trail: "date|CAS|what|ACTION|user|client|
+// server". What precedes the action has names, so fields count from the end.
+func readCAS(line []byte, e *Event) bool {
+	var c captures
+	if !casHeader.match(line, &c) || !bytes.HasSuffix(c[slotMark], []byte("AuditTrailManager")) {
+		return false
+	}
+	c.set(e)
+	rest := e.Message
+	var last [4][]byte // server, client, user, action
+	for i := range last {
+		n := bytes.LastIndexByte(rest, '|')
+		if n < 0 {
+			return true
+		}
+		last[i], rest = rest[n+1:], rest[:n]
+	}
+	e.setClient(last[1])
+	if m, ok := casActions[string(last[3])]; ok {
+		e.state(m.outcome, m.reason, m.status)
+		e.Code = last[3]
+		if hasPrefix(last[2], "audit:") {
+			last[2] = nil
+		}
+		e.User = last[2]
+	}
+	return true
+}
+
+var teleport = keyed{
+	paths: []path{
+		{"event", slotMark}, {"code", slotCode}, {"time", slotTime}, {"user", slotUser}, {"success", slotStatus}, {"error", slotReason}, {"addr.remote", slotClient}, {"cluster_name", slotService}, {"sid", slotSession},
+	},
+	needs: []slot{slotMark, slotCode, slotTime, slotService},
+	finish: func(c *captures, e *Event) bool {
+		if string(c[slotMark]) != "user.login" {
+			return true
+		}
+		if string(c[slotStatus]) == "true" {
+			e.Outcome = Accepted
+			return true
+		}
+		e.refuse(c[slotReason], nil, "invalid_credentials")
+		return true
+	},
+}
