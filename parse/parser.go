@@ -189,7 +189,7 @@ func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 	case kindEvents:
 		if v = RejectSyntax; f.events.Read(line, &p.event) {
 			v = SkipErrorLog
-			p.stampEvent(f)
+			p.stampEvent(f, &p.event)
 		}
 	case kindColumns, kindW3C:
 		v = p.parseColumns(f, line, e)
@@ -206,9 +206,10 @@ func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 	return p.complete(e)
 }
 
-// stampEvent gives an event without a time that of the line that carries it.
-func (p *Parser) stampEvent(f *Format) {
-	e, stamp := &p.event, p.texts.Stamp()
+// stampEvent sets the time of an event of the last line that states none to that of the
+// line that carries it.
+func (p *Parser) stampEvent(f *Format, e *events.Event) {
+	stamp := p.texts.Stamp()
 	if e.Time != 0 || f.carrier == nil || len(stamp) == 0 {
 		return
 	}
