@@ -141,8 +141,8 @@ func Plan(formats []*parse.Format) source.Plan {
 		if len(p.Directive) == 0 {
 			p.Directive = f.Directive()
 		}
-		if p.Continues == nil {
-			p.Continues = f.Continues()
+		if p.Whole == nil {
+			p.Whole = f.Whole()
 		}
 	}
 	return p

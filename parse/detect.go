@@ -284,7 +284,7 @@ func (c *candidate) try(s *sample, lines lineSet) {
 		case SkipErrorLog:
 			c.explained.add(i)
 			c.fields[i] = 1
-		case SkipNotice, SkipHeader:
+		case SkipNotice, SkipHeader, SkipPartial:
 			c.notices.add(i)
 		}
 	}

@@ -583,15 +583,12 @@ func (f *Format) text(line []byte) []byte {
 	return text
 }
 
-// Continues returns a function that reports whether the text of a line continues in
-// a later one, where blocks of lines must not be cut; nil if no text of the format
-// does.
-func (f *Format) Continues() func(line []byte) bool {
+// Whole returns a function that returns where the last line of some lines ends whose text
+// does not continue in a later one, nil if no text does. Code that cuts a log into blocks
+// must not separate such lines.
+func (f *Format) Whole() func(lines []byte) int {
 	if f.carrier == nil || !f.carrier.Splits {
 		return nil
 	}
-	return func(line []byte) bool {
-		_, partial, _ := f.carrier.Text(line)
-		return partial
-	}
+	return f.carrier.Whole
 }

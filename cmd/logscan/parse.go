@@ -162,16 +162,15 @@ func (p *printer) Block(_ int, b *source.Block) {
 }
 
 func (p *printer) block(data []byte) {
-	for len(data) > 0 && p.err == nil {
-		line := data
-		if end := bytes.IndexByte(data, '\n'); end >= 0 {
-			line, data = data[:end], data[end+1:]
-		} else {
-			data = nil
+	p.parser.Lines(data)
+	for p.err == nil {
+		line, v, more := p.parser.Next(&p.entry)
+		if !more {
+			break
 		}
 		p.line++
 		p.lines++
-		switch v := p.parser.Parse(line, &p.entry); {
+		switch {
 		case v.Skipped():
 			p.skipped++
 			if v == parse.SkipNotice {
