@@ -214,7 +214,9 @@ func undouble(s *scan.Scratch, b []byte) []byte {
 
 // isName reports whether the value of a first column is a name, so that the line is
 // a header.
-func isName(b []byte) bool { return len(b) > 1 && b[0]|0x20 >= 'a' && b[0]|0x20 <= 'z' }
+func isName(b []byte) bool {
+	return len(b) > 1 && b[0]|0x20 >= 'a' && b[0]|0x20 <= 'z' && bytes.IndexByte(b, ' ') < 0 && bytes.IndexByte(b, '=') < 0
+}
 
 // cut returns the column at the start of b without its quotes, and its size with
 // them, -1 if it has no end.

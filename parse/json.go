@@ -157,7 +157,7 @@ func (r *jsonReader) value(b []byte, i int, h uint64, depth int) int {
 		r.assign(r.d.format.keys.find(h), b[i+1:end])
 		return end + 1
 	case c == '{':
-		return r.members(b, i+1, hashKey(h, dot), depth+1)
+		return r.members(b, i+1, pathOf(h), depth+1)
 	case c == '[':
 		return r.elements(b, i+1, h, depth+1)
 	}

@@ -68,6 +68,7 @@ func Carriers() []*Carrier {
 		{Name: "caddy-console", Doc: "Caddy, format console", locate: caddyConsole},
 		{Name: "compose", Doc: "docker compose logs, with the name of the service in front", locate: compose},
 		{Name: "json-spread", Doc: "JSON objects over several lines, alone or in an array", JSON: true, Splits: true, Spread: true, locate: spreadObject},
+		{Name: "json-message", Doc: "JSON objects that a shipper has made of lines, as Filebeat does", JSON: true, Optional: true, locate: message},
 		{Name: "syslog", Doc: "syslog, RFC 3164 and 5424, and journalctl -o short", locate: syslog},
 		{Name: "spaced", Doc: "columns separated by tabs or several blanks, or with a blank in front", Optional: true, locate: spacedColumns},
 	}
