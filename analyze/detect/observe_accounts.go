@@ -121,7 +121,7 @@ func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 		if n := p.place[user]; n != 0 {
 			p.collect(&p.attempts[n-1], e, user)
 		}
-		if p.State.Endpoints[e.Endpoint].SignOut && e.Outcome != timeline.Unauthorized {
+		if p.Roles[e.Endpoint]&session.SignsOut != 0 && e.Outcome != timeline.Unauthorized {
 			user = 0
 		}
 	}
