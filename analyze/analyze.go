@@ -100,7 +100,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReader(o)
+	r, err := newReader(ctx, o)
 	if err != nil {
 		return nil, err
 	}

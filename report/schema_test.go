@@ -154,6 +154,7 @@ An input has ''path'', ''format'', ''compression'', ''bytes'', ''lines'', ''pars
 | ''bytes_before'', ''lines_before'', ''bytes_left'' | with ''--state'': how much of its content earlier runs counted, and the size of an incomplete last line that is left for the next run; ''bytes_before + bytes + bytes_left'' is its whole content |
 
 Always ''lines = parsed + rejected + skipped'', and every decompressed byte is in exactly one line.
+A line with several JSON objects is as many lines; of a JSON object over several lines, all but the last are skipped (''partial'').
 `, "''", "`"))
 	return b.String()
 }
