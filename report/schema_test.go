@@ -126,6 +126,7 @@ One object per line: ''file'', ''line'' (from 1), ''reason'', ''text'' (secrets 
 | key | content |
 |---|---|
 | ''tool'', ''arguments'', ''started_at'', ''finished_at'' | what wrote the output, and when |
+| ''baseline'' | path of the output that the findings are compared with, null for none |
 | ''refusal_statuses'' | statuses of ''--status'' that count as refusals beside 401: wherever a name says unauthorized or 401, it includes them |
 | ''range'' | time range that was analysed: ''since'', ''until''; null for no bound |
 | ''inputs'' | list of inputs, see below |

@@ -146,6 +146,14 @@ func (z *timezone) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// zone returns the time zone, UTC if none was given.
+func (z timezone) zone() *time.Location {
+	if z.location == nil {
+		return time.UTC
+	}
+	return z.location
+}
+
 // statuses are the statuses that count as refusals beside 401, ascending.
 type statuses []int32
 
