@@ -60,11 +60,12 @@ type contrastObserver struct {
 	*Diagnosis
 	width      int64 // of a step, milliseconds
 	steps      int
-	visit      int64 // milliseconds
-	keys       []contrastKey
-	ofEndpoint [][]int32 // by endpoint: the places of its keys
-	ofBackend  []int32   // by upstream: the place of its key plus one
-	accepted   [][]int32 // by place and step
+	visit      int64         // milliseconds
+	keys       []contrastKey // sites first
+	ofEndpoint [][]int32     // by endpoint: the places of its keys
+	ofBackend  []int32       // by upstream: the place of its key plus one
+	accepted   [][]int32     // by place and step
+	requests   [][]int32     // by place of a site and step: all requests accepted, not visits, where credentials are asked for
 	outages    map[int32]closure
 	settled    []bool // by refusal: it took its ordinary course, see settle
 	parts      []*contrastPart
@@ -90,9 +91,17 @@ func newContrastObserver(d *Diagnosis) *contrastObserver {
 	if len(o.keys) == 0 || !o.changing() {
 		return nil
 	}
-	o.accepted = newVisits(len(o.keys), o.steps)
+	o.accepted, o.requests = newVisits(len(o.keys), o.steps), newVisits(o.sites(), o.steps)
 	o.settled = make([]bool, len(d.Refusals))
 	return o
+}
+
+// sites returns how many keys are sites.
+func (o *contrastObserver) sites() (n int) {
+	for n < len(o.keys) && o.keys[n].kind == siteContrast {
+		n++
+	}
+	return n
 }
 
 func newVisits(keys, steps int) [][]int32 {
@@ -288,6 +297,7 @@ func (o *contrastObserver) refusedVisits(counts func(refusal int) bool) [][]int3
 type contrastPart struct {
 	*contrastObserver // read only, but for settled of its actors' refusals
 	accepted          [][]int32
+	requests          [][]int32
 	counted           []countedVisit // by place
 	// others holds the visits of the current actor's users, if it has several.
 	others map[placeOfUser]int64
@@ -306,7 +316,7 @@ type placeOfUser struct {
 
 func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 	p := &contrastPart{
-		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps),
+		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps), requests: newVisits(o.sites(), o.steps),
 		counted: make([]countedVisit, len(o.keys)), others: map[placeOfUser]int64{},
 	}
 	o.parts = append(o.parts, p)
@@ -315,14 +325,19 @@ func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *contrastObserver) gather() {
 	for _, p := range o.parts {
-		for place := range o.accepted {
-			for i, n := range p.accepted[place] {
-				o.accepted[place][i] += n
-			}
-		}
+		addVisits(o.accepted, p.accepted)
+		addVisits(o.requests, p.requests)
 	}
 	o.parts = nil
 	o.outages = o.findOutages()
+}
+
+func addVisits(all, part [][]int32) {
+	for place := range all {
+		for i, n := range part[place] {
+			all[place][i] += n
+		}
+	}
 }
 
 // passes reports whether a request was accepted where credentials are asked for.
@@ -348,7 +363,11 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 		if e.Refusal != timeline.NoRefusal {
 			refused = true
 		} else if p.passes(e) {
+			guarded := p.Roles[e.Endpoint]&session.Guards != 0
 			p.each(e.Endpoint, e.Upstream, func(place int32) {
+				if guarded && int(place) < len(p.requests) {
+					p.requests[place][p.step(e.Time)]++
+				}
 				if p.isVisit(place, id, user, e.Time) {
 					p.accepted[place][p.step(e.Time)]++
 				}

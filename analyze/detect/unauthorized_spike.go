@@ -82,6 +82,9 @@ const (
 	// time otherwise. At night, crawlers go on while people sleep: the share rises, but
 	// nothing happens.
 	spikeRise = 2
+	// spikeZ is the number of standard deviations of the bounds of both shares of
+	// requests: the period was chosen for its contrast among thousands.
+	spikeZ = 3
 	// spikeLoud is the ratio to the usual level, and spikeMany the number of clients,
 	// from which on the severity is medium.
 	spikeLoud = 10
@@ -143,36 +146,30 @@ func (s *contrastSeries) rises(x *stats.Excursion) bool {
 	return float64(x.Inside.Hits)*outside >= spikeRise*float64(x.Outside.Hits+1)*inside
 }
 
-// requestsRise reports whether more of the requests of a site are refused in a period
-// than outside of it. In a busy hour a person makes more requests and is one visit all
-// the same: where every request has the same risk, more visits meet a refusal. What
-// took its ordinary course counts, too: newcomers take it more often than others.
+// requestsRise reports whether more of the requests that ask for credentials are refused
+// in a period than outside of it. In a busy hour a person makes more requests and is one
+// visit all the same: where every request has the same risk, more visits meet a refusal.
+// What took its ordinary course counts, too: newcomers take it more often than others.
 func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 	within := func(step int) bool { return step >= x.From && step < x.To }
 	var in, out stats.Cell
-	for i := range s.State.Minutes {
-		m := &s.State.Minutes[i]
-		if m.Host != s.keys[place].host {
-			continue
+	cellOf := func(step int) *stats.Cell {
+		if within(step) {
+			return &in
 		}
-		c := &out
-		if within(s.step(m.Time / 1000)) {
-			c = &in
-		}
-		for _, n := range m.N {
-			c.Trials += n
-		}
+		return &out
+	}
+	for step, n := range s.requests[place] {
+		cellOf(step).Trials += int64(n)
 	}
 	for i := range s.Refusals {
-		switch r := &s.Refusals[i]; {
-		case !s.open(i) && !r.Arrival || s.finding[i] != 0 || s.State.Endpoints[r.Endpoint].Host != s.keys[place].host:
-		case within(s.step(r.Time)):
-			in.Hits++
-		default:
-			out.Hits++
+		r := &s.Refusals[i]
+		if s.finding[i] == 0 && (s.open(i) || r.Arrival) && s.State.Endpoints[r.Endpoint].Host == s.keys[place].host {
+			cellOf(s.step(r.Time)).Merge(stats.Cell{Hits: 1, Trials: 1})
 		}
 	}
-	return smoothed(in) >= spikeRise*smoothed(out)
+	upper := 1 - stats.WilsonLower(out.Trials-out.Hits, out.Trials, spikeZ)
+	return stats.WilsonLower(in.Hits, in.Trials, spikeZ) >= spikeRise*upper
 }
 
 // usualShare returns the refused share of visits that is usual for a period: that of

@@ -303,7 +303,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Cause = s.cause(a, e, r, h, p)
 		r.Arrival = r.Cause == Challenge && !p.known && h.signIn-e.Time <= arrivalWindow && h.signIn <= h.answered
 		r.Denied = s.stated(e) == field.CredentialsGood
-		r.Proven = r.Cause != Challenge && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
+		r.Proven = r.Cause != Challenge && !r.SignIn && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
 		r.Good = r.Good || r.Denied
 	}
 	if p.open && !late && r.Cause != Challenge && e.Time-refusedBefore > renewalWindow && goesOn(e, h) {

@@ -147,6 +147,9 @@ func newPage(r *wording.Report) *page {
 		l := &r.RejectedLines[i]
 		p.Lines = append(p.Lines, evidence{wording.Position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, wording.MaxName), wording.Clip(l.Raw, maxRawLine)})
 	}
+	if text := wording.Agreement(r.Result); text != "" {
+		p.Notes = append(p.Notes, text)
+	}
 	for _, n := range wording.Notes(r.Notes[:min(len(r.Notes), maxNotes)], noun) {
 		p.Notes = append(p.Notes, wording.Clip(n, wording.MaxParagraph))
 	}

@@ -47,8 +47,10 @@ func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 	if t.FirstTime != parse.NoTime {
 		fmt.Fprintln(&b, wording.Period(t.FirstTime, t.LastTime))
 	}
-	if text := wording.Compared(r.Described, len(r.Gone)); text != "" {
-		fmt.Fprintln(&b, text)
+	for _, text := range []string{wording.Agreement(r.Result), wording.Compared(r.Described, len(r.Gone))} {
+		if text != "" {
+			fmt.Fprintln(&b, text)
+		}
 	}
 	shown := r.Described[:min(len(r.Described), maxSummaryFindings)]
 	if len(shown) > 0 {
