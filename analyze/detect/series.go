@@ -119,12 +119,19 @@ type inStep struct {
 	accepted, refused int32 // step plus one
 }
 
+// posted reports whether e is a form that was accepted: most are answered by a redirect
+// to the next page.
+func (p *seriesPart) posted(e *timeline.Event) bool {
+	return e.Outcome == timeline.Redirected && p.State.Endpoints[e.Endpoint].Method == "POST"
+}
+
 // actor counts an actor once in each step in which it was accepted, and once in
 // each in which it was refused.
 func (p *seriesPart) actor(a *timeline.Actor, id uint32) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Outcome != timeline.Accepted && e.Refusal == timeline.NoRefusal {
+		accepted := e.Outcome == timeline.Accepted || p.posted(e)
+		if !accepted && e.Refusal == timeline.NoRefusal {
 			continue
 		}
 		place := p.place(e)
@@ -137,7 +144,7 @@ func (p *seriesPart) actor(a *timeline.Actor, id uint32) {
 			*in = inStep{actor: id}
 		}
 		switch {
-		case e.Outcome == timeline.Accepted:
+		case accepted:
 			c.lastAccepted = max(c.lastAccepted, e.Time)
 			if in.accepted != int32(step)+1 {
 				in.accepted = int32(step) + 1
