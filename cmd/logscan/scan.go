@@ -25,6 +25,7 @@ type scanCmd struct {
 	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input. Compression and format are detected."`
 
 	formatFlags
+	appFlags
 	lineFlags
 	memoryFlags
 	Workers workers `placeholder:"N" group:"input" help:"Number of worker goroutines (default: the number of CPUs)."`
@@ -40,6 +41,8 @@ type scanCmd struct {
 	lakeFlags
 	AllowEmpty bool    `group:"input" help:"Accept standard input that is empty or closed."`
 	MaxRejects percent `default:"5" placeholder:"PCT" group:"output" help:"Exit 4 if more than this percentage of lines is rejected (default: ${default})."`
+
+	Event []eventFlag `placeholder:"TIME=TEXT" sep:"none" group:"output" help:"Something that happened, such as 2026-03-09T14:05:00Z=deploy 42: marked in the charts, and told with findings that began near it (repeatable)."`
 
 	Metrics string `predictor:"file" placeholder:"FILE" group:"output" help:"File for metrics of the run, for node_exporter's textfile collector (name it *.prom)."`
 
@@ -121,6 +124,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if err := c.nothingRead(res); err != nil {
 		return err
 	}
+	res.SetEvents(c.events())
 	watch.begin(phaseWrite)
 	if options.Progress != nil {
 		options.Progress.Begin(phaseWrite)
@@ -154,6 +158,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (analyze.Options, error) {
 	options, err := c.formatFlags.options(std, c.Quiet)
 	if err != nil {
+		return options, err
+	}
+	if options.Configuration, err = c.configuration(std.stderr, c.Quiet); err != nil {
 		return options, err
 	}
 	options.Policy = c.policy()

@@ -63,6 +63,39 @@
   });
   prefersDark.addEventListener("change", () => { nameTheme(); redraw(); });
 
+  // copy puts text on the clipboard and reports whether it could. Pages from files may
+  // not be allowed to use the clipboard directly.
+  const copy = async text => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = make("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      return done;
+    }
+  };
+
+  // A finding as text for a ticket, with its evidence.
+  for (const p of document.querySelectorAll(".ticket")) {
+    p.hidden = false;
+    p.querySelector("button").addEventListener("click", async () => {
+      const card = p.closest(".card"), text = q => card.querySelector(q)?.textContent.trim() ?? "";
+      const lines = [text("h3"), text(".badge") + ", " + text(".impact"), "", text(".explanation"), ""];
+      for (const d of card.querySelectorAll(".body > .facts > div")) lines.push("- " + d.querySelector("dt").textContent + ": " + d.querySelector("dd").textContent.trim());
+      const steps = [...card.querySelectorAll("ol > li")].map((li, i) => i + 1 + ". " + li.textContent.trim());
+      if (steps.length) lines.push("", "What to do", ...steps);
+      const evidence = [...card.querySelectorAll(".place")].map(e => e.textContent.trim() + "\n    " + (e.nextElementSibling?.textContent.trim() ?? ""));
+      if (evidence.length) lines.push("", "Evidence", ...evidence);
+      const done = await copy(lines.join("\n") + "\n");
+      p.querySelector("span").textContent = done ? "Copied." : "The browser did not allow copying.";
+    });
+  }
+
   if (data) {
     // The selected range of steps, up to but excluding to.
     const range = { from: 0, to: data.steps };
@@ -140,7 +173,7 @@
               c.moveTo(left, u.bbox.top);
               c.lineTo(left, u.bbox.top + u.bbox.height);
               c.stroke();
-              c.fillText(String(m.number), left, u.bbox.top - 3 * devicePixelRatio);
+              c.fillText(m.label, left, u.bbox.top - 3 * devicePixelRatio);
             }
             c.restore();
           }],
@@ -412,18 +445,7 @@
       byId("copy").addEventListener("click", async () => {
         const { header, cells } = plain();
         const text = [header, ...cells].map(r => r.map(v => typeof v === "number" ? String(v) : harmless(v)).join("\t")).join("\n");
-        let done = false;
-        try {
-          await navigator.clipboard.writeText(text);
-          done = true;
-        } catch {
-          const area = make("textarea"); // pages from files may not be allowed to use the clipboard
-          area.value = text;
-          document.body.append(area);
-          area.select();
-          done = document.execCommand("copy");
-          area.remove();
-        }
+        const done = await copy(text);
         byId("shown").textContent = done ? number(cells.length) + (cells.length === 1 ? " row copied." : " rows copied.") : "The browser did not allow copying.";
       });
       byId("explore").hidden = false;
