@@ -408,7 +408,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 		for _, i := range claims {
 			r := &o.Refusals[i]
 			routes[r.Endpoint]++
-			if r.SignIn {
+			if r.SignIn || r.Renewal {
 				renewals++
 			}
 			if !r.Named && !r.Session {
