@@ -14,10 +14,10 @@ import (
 // actor does.
 
 const (
-	// outageFamiliar is the minimum share of the clients refused in a contrast that are
-	// accepted at another time: strangers who guess, or follow a link, are never accepted.
-	// Most people come once a day only, or from an address that changes.
-	outageFamiliar = 0.03
+	// outageFamiliar is the minimum share of the clients refused at a sign-in that are
+	// accepted at another time: those who guess are not. It is not asked of other routes,
+	// where most clients come once a day only, or from an address that changes.
+	outageFamiliar = 0.1
 	// outageRoutes is the minimum number of routes, but for the sign-in, that refuse: one
 	// route may itself be at fault, and who guesses goes to the sign-in.
 	outageRoutes = 2
@@ -64,7 +64,7 @@ func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
 func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims []uint32) (cand candidate, ok bool) {
 	key := &s.keys[c.place]
 	familiar, clients := o.familiar(claims)
-	if familiar < outageActors || float64(familiar) < outageFamiliar*float64(clients) {
+	if familiar < outageActors || key.kind == routeContrast && float64(familiar) < outageFamiliar*float64(clients) {
 		return cand, false
 	}
 	cand = s.contrastFinding(c, claims)
