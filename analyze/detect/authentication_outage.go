@@ -438,7 +438,7 @@ func inspectOutages(d *Diagnosis, seen observer) ([]candidate, error) {
 			found = append(found, o.candidate(x))
 		}
 	}
-	found = append(found, o.contrastingOutages(found)...)
+	found = withWide(found, o.contrastingOutages(found))
 	// Of the same subject: the one that explains most.
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(len(b.claims), len(a.claims)) })
 	return found, nil

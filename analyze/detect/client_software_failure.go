@@ -369,7 +369,7 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	var found []candidate
 	for s, uses := range o.pooled() {
-		if len(uses) > len(failing[s]) {
+		if len(failing[s]) == 0 {
 			failing[s] = uses
 		}
 	}

@@ -33,12 +33,39 @@ func (o *outageObserver) contrastingOutages(found []candidate) (wide []candidate
 			return
 		}
 		cand, ok := o.contrastingOutage(s, c, claims)
-		known := slices.ContainsFunc(found, func(f candidate) bool { return float64(len(f.claims)) >= intact*float64(len(claims)) })
+		known := slices.ContainsFunc(found, func(f candidate) bool { return float64(inBoth(f.claims, claims)) >= intact*float64(len(claims)) })
 		if ok && !known {
 			wide = append(wide, cand)
 		}
 	})
 	return wide
+}
+
+// withWide returns all of both lists but for those of found whose refusals are mostly in a
+// wide one: nobody can sign in where nobody is accepted. The rest are consequences.
+func withWide(found, wide []candidate) []candidate {
+	found = slices.DeleteFunc(found, func(f candidate) bool {
+		return slices.ContainsFunc(wide, func(w candidate) bool {
+			return float64(inBoth(f.claims, w.claims)) >= minKept*float64(len(f.claims))
+		})
+	})
+	return append(found, wide...)
+}
+
+// inBoth returns how many elements two ascending lists have in common.
+func inBoth(a, b []uint32) (n int) {
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			a = a[1:]
+		case a[0] > b[0]:
+			b = b[1:]
+		default:
+			n++
+			a, b = a[1:], b[1:]
+		}
+	}
+	return n
 }
 
 // restOfOutages returns the routes at which next to nobody can sign in: by itself, each
