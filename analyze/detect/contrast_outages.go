@@ -25,7 +25,7 @@ const (
 
 // contrastingOutages returns the sites and paths that accept next to nobody in a period,
 // and whose clients are accepted nowhere else meanwhile. Those of which one of found has
-// all refusals are left out.
+// all refusals or the subject are left out: it knows their edges better.
 func (o *outageObserver) contrastingOutages(found []candidate) (wide []candidate) {
 	o.Diagnosis.contrasts([]contrastType{siteContrast, pathContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims []uint32) {
 		routes := distinctEndpoints(o.Diagnosis, slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return o.Refusals[i].SignIn }))
@@ -33,7 +33,9 @@ func (o *outageObserver) contrastingOutages(found []candidate) (wide []candidate
 			return
 		}
 		cand, ok := o.contrastingOutage(s, c, claims)
-		known := slices.ContainsFunc(found, func(f candidate) bool { return float64(inBoth(f.claims, claims)) >= intact*float64(len(claims)) })
+		known := slices.ContainsFunc(found, func(f candidate) bool {
+			return f.Subject == cand.Subject || float64(inBoth(f.claims, claims)) >= intact*float64(len(claims))
+		})
 		if ok && !known {
 			wide = append(wide, cand)
 		}
