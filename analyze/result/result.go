@@ -58,6 +58,9 @@ type Result struct {
 	// lines on every use. An error is a bug, or one of reading temporary files.
 	Unauthorized Pieces[Unauthorized]
 
+	// Events are what operators say has happened, in order of time.
+	Events []Event
+
 	// Save writes the state for the next run; nil unless the run had a Carryover.
 	Save func(io.Writer) error
 }
@@ -270,6 +273,7 @@ type Finding struct {
 
 	Evidence []Evidence
 	Change   *Change // since the baseline; nil without one
+	Event    *Event  // near its onset; nil if there is none
 	Muted    *Muted  // set while the site's policy mutes it
 
 	Exhibit *Exhibit // figures for a chart

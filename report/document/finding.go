@@ -46,6 +46,13 @@ type Finding struct {
 	Status       string            `json:"status,omitempty"` // compared with the baseline, if there is one
 	Change       *Change           `json:"change,omitempty"`
 	Muted        *Muted            `json:"muted,omitempty"`
+	Event        *Event            `json:"event,omitempty"` // near its onset, as given by --event
+}
+
+// Event is something that operators say has happened.
+type Event struct {
+	Time Stamp  `json:"time"`
+	Text string `json:"text"`
 }
 
 // Muted says why a finding is muted, and until when.

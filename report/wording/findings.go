@@ -63,6 +63,9 @@ func (d *Describer) finding(f *result.Finding) document.Finding {
 	if f.Muted != nil {
 		out.Muted = &document.Muted{Reason: f.Muted.Reason, Until: document.Stamp(f.Muted.Until)}
 	}
+	if e := f.Event; e != nil {
+		out.Event = &document.Event{Time: document.Stamp(e.Time), Text: Visible(e.Text)}
+	}
 	if c := f.Change; c != nil {
 		out.Status = string(c.Status)
 		if c.Status != result.StatusNew {
