@@ -291,7 +291,7 @@ func (c *candidate) try(s *sample, lines lineSet) {
 			if !c.format.HasRequests() {
 				c.fields[i] = namedValues + c.parser.event.Values()
 			}
-		case SkipNotice, SkipHeader:
+		case SkipNotice, SkipHeader, SkipPartial:
 			c.notices.add(i)
 		}
 	}
@@ -301,7 +301,7 @@ func (c *candidate) try(s *sample, lines lineSet) {
 // itself count only if it logs requests too.
 func (c *candidate) finish(s *sample) {
 	c.parser = nil
-	if s.carrier != nil && s.carrier.JSON && !c.carried && c.format.carrier == nil {
+	if s.carrier != nil && s.carrier.JSON && !s.carrier.Optional && !c.carried && c.format.carrier == nil {
 		for i := range c.explained {
 			c.explained[i] &^= s.carried[i] // the carrying line is not the log
 		}

@@ -70,6 +70,7 @@ func (p *Parser) Parse(line []byte, e *Entry) Verdict {
 // parse implements Parse for a line whose delimiters may be known.
 func (p *Parser) parse(line []byte, e *Entry) Verdict {
 	e.Reset()
+	p.json.rest = nil
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
 		if len(p.lines.known) == n {
@@ -142,7 +143,12 @@ func (p *Parser) parseCarried(line []byte, e *Entry) Verdict {
 			return v
 		}
 	}
-	return p.tryOthers(RejectSyntax, 0, p.texts.Line(line), text, e)
+	v := p.tryOthers(RejectSyntax, 0, p.texts.Line(line), text, e)
+	if p.json.rest != nil { // only objects in the lines themselves can be read one by one
+		p.json.rest = nil
+		return RejectJSON
+	}
+	return v
 }
 
 // tryOthers tries the formats from the n-th on with a line that those before have
@@ -157,6 +163,9 @@ func (p *Parser) tryOthers(v Verdict, n int, line, text []byte, e *Entry) Verdic
 		}
 		e.Reset()
 		if w := p.parseAs(f, b, e); !w.Rejected() {
+			if f.kind != kindJSON {
+				p.json.rest = nil // it has read all of the line
+			}
 			return w
 		}
 	}

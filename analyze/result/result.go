@@ -272,9 +272,12 @@ type Finding struct {
 	AnsweredBy field.Answerer // of nearly all its 401s
 
 	Evidence []Evidence
-	Change   *Change // since the baseline; nil without one
-	Event    *Event  // near its onset; nil if there is none
-	Muted    *Muted  // set while the site's policy mutes it
+	// Configuration is what the configuration of the server and of applications shows of
+	// it; nil for nothing.
+	Configuration *Configuration
+	Change        *Change // since the baseline; nil without one
+	Muted         *Muted  // set while the site's policy mutes it
+	Event         *Event  // near its onset; nil if there is none
 
 	Exhibit *Exhibit // figures for a chart
 }

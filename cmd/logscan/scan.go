@@ -25,6 +25,7 @@ type scanCmd struct {
 	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input. Compression and format are detected."`
 
 	formatFlags
+	appFlags
 	lineFlags
 	memoryFlags
 	Workers workers `placeholder:"N" group:"input" help:"Number of worker goroutines (default: the number of CPUs)."`
@@ -157,6 +158,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (analyze.Options, error) {
 	options, err := c.formatFlags.options(std, c.Quiet)
 	if err != nil {
+		return options, err
+	}
+	if options.Configuration, err = c.configuration(std.stderr, c.Quiet); err != nil {
 		return options, err
 	}
 	options.Policy = c.policy()

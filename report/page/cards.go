@@ -134,6 +134,7 @@ type card struct {
 	Confidence, Explanation   string
 	Figures                   []wording.Figure
 	Steps                     []string
+	Configuration             []string
 	Evidence                  []evidence
 	Query                     string // SQL for all its 401s
 }
@@ -161,6 +162,9 @@ func newCard(number int, f *document.Finding, total int64) card {
 	}
 	for _, s := range f.Remediation {
 		c.Steps = append(c.Steps, wording.Clip(s, wording.MaxParagraph))
+	}
+	for i := range f.Configuration {
+		c.Configuration = append(c.Configuration, wording.ConfigurationText(&f.Configuration[i]))
 	}
 	shown := f.Evidence[:min(len(f.Evidence), result.MaxEvidence)]
 	if number > manyEvidence {

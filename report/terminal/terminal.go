@@ -176,6 +176,12 @@ func ShowFinding(w io.Writer, r *outdir.Report, id string, paint Paint) error {
 	for i, step := range f.Remediation {
 		fmt.Fprintf(&b, "%2d. %s", i+1, paragraph(wording.Clip(step, wording.MaxParagraph), "    ", textWidth))
 	}
+	if len(f.Configuration) > 0 {
+		b.WriteString("\n" + paint.bold("Configuration") + "\n")
+	}
+	for i := range f.Configuration {
+		b.WriteString(textIndent + paragraph(wording.ConfigurationText(&f.Configuration[i]), textIndent+textIndent, textWidth))
+	}
 	if len(f.Evidence) > 0 {
 		b.WriteString("\n" + paint.bold("Evidence") + "\n")
 	}

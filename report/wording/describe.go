@@ -31,7 +31,8 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 		return f.Text
 	}
 	text := result.Text{Title: execute(t.title, f), Explanation: execute(t.explanation, f)}
-	for _, s := range []string{event(f), stated(f.Reason, f.AnsweredBy, refusal), judgement(f.Judgement)} {
+	text.Title += configuredTitle(f.Configuration)
+	for _, s := range []string{event(f), stated(f.Reason, f.AnsweredBy, refusal), judgement(f.Judgement), configured(f)} {
 		if s = strings.TrimSpace(s); s != "" {
 			text.Explanation += " " + s
 		}
@@ -39,6 +40,7 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 	if s := reasonStep(f.Reason); s != "" && f.Category != string(detect.AttackCategory) {
 		text.Remediation = append(text.Remediation, s)
 	}
+	text.Remediation = append(text.Remediation, configuredSteps(f.Configuration)...)
 	for _, step := range t.remedy {
 		if s := execute(step, f); s != "" {
 			text.Remediation = append(text.Remediation, s)

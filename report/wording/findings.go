@@ -60,6 +60,7 @@ func (d *Describer) finding(f *result.Finding) document.Finding {
 		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users,
 		Details: d.details(f), Evidence: f.Evidence, Reason: document.NewReason(f.Reason), AnsweredBy: f.AnsweredBy.String(),
 	}
+	out.Configuration = configurationLines(f.Configuration)
 	if f.Muted != nil {
 		out.Muted = &document.Muted{Reason: f.Muted.Reason, Until: document.Stamp(f.Muted.Until)}
 	}
