@@ -10,7 +10,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 	"sync"
 
@@ -94,21 +93,20 @@ func (d *Diagnosis) Explain(policy *policy.Policy) (*Explanation, error) {
 		policy.Judge(&all[i].Finding)
 		all[i].Muted = policy.Muted(all[i].ID, last)
 	}
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return comparePresented(&all[i], &all[j]) })
+	told := d.fold(all, func(id string) *result.Muted { return policy.Muted(id, last) })
 	place := make([]int32, len(all)+1)
-	findings := make([]result.Finding, len(all))
-	samples := make([][]uint32, len(all))
-	for to, from := range order {
-		place[from+1] = int32(to + 1)
-		f := &all[from]
-		d.measure(f)
-		f.Clean()
-		findings[to] = f.Finding
-		samples[to] = spread(f.claims, result.MaxEvidence)
+	findings := make([]result.Finding, len(told))
+	samples := make([][]uint32, len(told))
+	perFinding := evidenceLines(len(told))
+	for to := range told {
+		u := &told[to]
+		for _, from := range u.members {
+			place[from+1] = int32(to + 1)
+		}
+		d.measure(&u.candidate)
+		u.Clean()
+		findings[to] = u.Finding
+		samples[to] = u.samples(all, perFinding)
 	}
 	for i, f := range d.finding {
 		d.finding[i] = place[f]
