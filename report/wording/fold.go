@@ -23,7 +23,7 @@ func (d *Describer) foldText(f *result.Finding) result.Text {
 	label := CauseOf(f.Kind).Label
 	if f.Rest() {
 		return result.Text{
-			Title:       label + ": " + Count(int64(fold.Members), "more finding"),
+			Title: label + ": " + Count(int64(fold.Members), "more finding"),
 			Explanation: "A report lists at most " + Number(result.MaxFindings) + " findings one by one. These are the smaller ones of their kind; the largest of them: " +
 				largest.Title + ".",
 			Remediation: largest.Remediation,
