@@ -288,10 +288,21 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "couchdb", Doc: "Apache CouchDB's log; its other messages are skipped",
+		Native:  `[notice] $time_iso8601 $node <$process> $nonce $http_host $remote_addr $remote_user $request_method $request_uri $status $result $request_time`,
+		Samples: []string{`[notice] 2026-03-09T14:05:00.123456Z couchdb@127.0.0.1 <0.32572.1> 3b0034fcd1 db.example.org 192.0.2.1 undefined GET /_session 401 ok 6`},
+	},
+	{
+		Name: "thehive", Doc: "TheHive and other applications of the Play framework with its AccessLogFilter",
+		Native:  `[info] o.t.s.AccessLogFilter [$trace|$span] $remote_addr $request_method $request_uri took ${millis}ms and returned $status $body_bytes_sent bytes`,
+		Samples: []string{`[info] o.t.s.AccessLogFilter [1e60d1e5e2a1741f|2989d0704d3c364c] 192.0.2.1 POST /api/v1/login took 8ms and returned 401 65 bytes`},
+	},
+	{
 		Name: "gin", Doc: "Gin; its columns are padded, so lines are read as spaced+gin",
 		Native: `[GIN] %{%Y/%m/%d - %H:%M:%S}t | %>s | %{latency}n | %h | %m "%U%q"`,
 		Shapes: []string{
 			`[GIN] %{%Y/%m/%d - %H:%M:%S}t |%>s| %{latency}n | %h |%m "%U%q"`,
+			`%{%Y-%m-%dT%H:%M:%SZ}t | %>s | %{latency}n | %h | %m "%U%q"`, // Gotify
 		},
 		notices: []string{"[GIN-debug] "},
 		Samples: []string{
@@ -501,7 +512,7 @@ var formats = sync.OnceValue(func() []*Format {
 	for _, f := range table {
 		if f.openEnd && !slices.ContainsFunc(list, func(f *Format) bool { return f.openEnd }) {
 			for _, l := range events.Logs() { // before the formats that leave out the rest of a line
-				list = append(list, &Format{Name: l.Name, Doc: l.Doc + " (no requests: skipped)", Samples: []string{l.Sample}, kind: kindEvents, events: l})
+				list = append(list, &Format{Name: l.Name, Doc: l.Doc + " (no requests)", Samples: l.Samples, kind: kindEvents, events: l})
 			}
 		}
 		list = append(list, &f)

@@ -31,8 +31,8 @@ var jsonAliases = []alias{
 	{fieldRealIP, "http_x_real_ip x_real_ip http_cf_connecting_ip request_x-real-ip request.headers.x-real-ip request.headers.x-real-ip[0] request.headers.cf-connecting-ip[0] req.headers.x-real-ip"},
 	{fieldProxied, "proxy_protocol_addr"},
 	{fieldAuthorization, "http_authorization authorization request_authorization request.headers.authorization request.headers.authorization[0] req.headers.authorization"},
-	{fieldAgent, "http_user_agent request_user-agent request.headers.user-agent request.headers.user-agent[0] clientrequestuseragent httprequest.useragent properties.useragent user_agent.original user_agent useragent agent user-agent request_user_agent http.request.useragent ua req.headers.user-agent"},
-	{fieldReferrer, "http_referer http_referrer referer referrer request_referer request.headers.referer request.headers.referer[0] clientrequestreferer httprequest.referer http.request.referrer request_referer req.headers.referer"},
+	{fieldAgent, "http_user_agent request_user-agent request.headers.user-agent request.headers.user-agent[0] clientrequestuseragent httprequest.useragent properties.useragent user_agent.original user_agent useragent agent user-agent request_user_agent http.request.useragent ua req.headers.user-agent req.useragent"},
+	{fieldReferrer, "http_referer http_referrer referer referrer request_referer request.headers.referer request.headers.referer[0] clientrequestreferer httprequest.referer http.request.referrer req.headers.referer"},
 	{fieldHost, "http_host host request.host requesthost clientrequesthost server_name vhost authority url.domain request.headers.host :authority http.request.host req.headers.host req.hostname"},
 	{fieldScheme, "scheme request_scheme url.scheme clientrequestscheme x_forwarded_proto"},
 	{fieldProtocol, "server_protocol protocol requestprotocol request.proto clientrequestprotocol request_protocol proto"},
@@ -42,7 +42,34 @@ var jsonAliases = []alias{
 	{fieldMillis, "response_time_ms duration_ms latencies.request latency tt originresponsedurationms responsetime response_time"},
 	{fieldNanos, "event.duration"},
 	{fieldLatency, "httprequest.latency duration http.response.duration elapsedtime elapsed"},
-	{fieldReason, "resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate response_code_details auth_reason sent_http_www_authenticate res.headers.www-authenticate"},
+	{fieldReason, reasonKeys()},
+	{fieldFlags, "response_flags"},
+}
+
+// reasonKeys returns the keys for the reason of a refusal: response headers that
+// applications state it in, under the names that servers give to headers; what gateways
+// call it; and the header that says how to authenticate, which may name an error too.
+func reasonKeys() string {
+	var b strings.Builder
+	for _, prefix := range []string{"", "resp_headers.", "response.headers.", "downstream_", "origin_", "sent_http_", "upstream_http_", "response_headers."} {
+		for _, name := range []string{"x-auth-failure", "x-auth-error", "x-auth-reason", "x-auth-failure-reason", "x-auth-error-reason", "x-authentication-error"} {
+			if strings.HasSuffix(prefix, "http_") {
+				name = strings.ReplaceAll(name, "-", "_")
+			}
+			b.WriteString(prefix + name + " ")
+			if prefix == "resp_headers." { // Caddy logs lists
+				b.WriteString(prefix + name + "[0] ")
+			}
+		}
+	}
+	// Amazon API Gateway: people choose the names for $context.authorizer.error and others.
+	for _, source := range []string{"authorizer", "authorize", "authenticate", "auth"} {
+		b.WriteString(source + "error " + source + "_error " + source + ".error " + "context." + source + ".error ")
+	}
+	b.WriteString("auth_reason auth_failure auth_failure_reason response_code_details jsonpayload.statusdetails statusdetails " +
+		"errorresponsetype error_responsetype error_response_type error.responsetype context.error.responsetype responsetype " +
+		"resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate downstream_www-authenticate origin_www-authenticate sent_http_www_authenticate res.headers.www-authenticate")
+	return b.String()
 }
 
 // wrappers are keys of objects around what a server wrote, which shippers and logging

@@ -24,6 +24,7 @@ type cli struct {
 	Show    showCmd    `cmd:"" help:"Show the findings of a finished run."`
 	Diff    diffCmd    `cmd:"" help:"Compare the findings of two runs."`
 	Formats formatsCmd `cmd:"" help:"List log formats, print one, or detect the format of a file."`
+	Check   checkCmd   `cmd:"" help:"Show what protects which route of an nginx or Apache configuration, and likely faults."`
 	Config  configCmd  `cmd:"" help:"Check configuration files."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 

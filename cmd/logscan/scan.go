@@ -25,6 +25,7 @@ type scanCmd struct {
 	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input. Compression and format are detected."`
 
 	formatFlags
+	appFlags
 	lineFlags
 	memoryFlags
 	Workers workers `placeholder:"N" group:"input" help:"Number of worker goroutines (default: the number of CPUs)."`
@@ -114,7 +115,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		return err
 	}
 	terminal := c.enableProgress(std, &options)
-	meter := startMeter(std.stderr, terminal, options.Progress)
+	meter := startMeter(std.stderr, terminal, options.Progress, wording.NounOf(options.Parse.Refusals))
 	defer meter.end()
 	res, err := analyze.Run(ctx, options)
 	if err != nil {
@@ -157,6 +158,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (analyze.Options, error) {
 	options, err := c.formatFlags.options(std, c.Quiet)
 	if err != nil {
+		return options, err
+	}
+	if options.Configuration, err = c.configuration(std.stderr, c.Quiet); err != nil {
 		return options, err
 	}
 	options.Policy = c.policy()
@@ -325,8 +329,8 @@ func printInputs(std *streams, res *result.Result) {
 		if in.BytesBefore > 0 || in.BytesLeft > 0 {
 			note(std.stderr, "counted by earlier runs: %s: %d bytes, %d lines; left for the next run: %d bytes", in.Path, in.BytesBefore, in.LinesBefore, in.BytesLeft)
 		}
-		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d 401s",
-			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized)
+		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d %s",
+			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized, wording.NounOf(res.Statuses).Many())
 	}
 }
 
