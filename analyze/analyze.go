@@ -112,6 +112,10 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	joined, err := r.joinEvents(ctx, state) // what other logs state about refusals
+	if err != nil {
+		return nil, err
+	}
 	evidence, err := session.Correlate(ctx, state, o.Workers, o.Memory, o.Carryover)
 	if err != nil {
 		return nil, err
@@ -131,7 +135,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	}
 
 	o.begin(PhaseResult) // → Result
-	res, err := newAssembly(evidence, explanation, clients, r).result(read)
+	res, err := newAssembly(evidence, explanation, clients, joined, r).result(read)
 	if err != nil {
 		return nil, err
 	}

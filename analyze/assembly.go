@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"logscan/analyze/authevents"
 	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
@@ -19,14 +20,15 @@ type assembly struct {
 	*detect.Explanation
 	*clientOrder
 	reader *reader
+	joined *authevents.Joined // nil if there are no events
 	names  []string // of the causes
 	causes []int    // by finding: its cause, as an index of names
 	excess []bool   // by refusal, see excessive
 	users  []string // by user: cleaned names; set by accountRows
 }
 
-func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, r *reader) *assembly {
-	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, reader: r, names: detect.CauseNames(), causes: make([]int, len(ex.Findings))}
+func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, joined *authevents.Joined, r *reader) *assembly {
+	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, joined: joined, reader: r, names: detect.CauseNames(), causes: make([]int, len(ex.Findings))}
 	for i := range ex.Findings {
 		a.causes[i] = slices.Index(a.names, ex.Findings[i].Kind)
 	}
@@ -96,6 +98,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	res.Upstreams = a.upstreamRows()
 	res.Refusals = a.refusals()
 	res.Unauthorized = a.unauthorizedRows()
+	res.Events = a.eventResult()
 	a.Release()
 	return res, nil
 }

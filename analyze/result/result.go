@@ -58,6 +58,9 @@ type Result struct {
 	// lines on every use. An error is a bug, or one of reading temporary files.
 	Unauthorized Pieces[Unauthorized]
 
+	// Events are the events of error logs and identity providers; nil if there are none.
+	Events *Events
+
 	// Save writes the state for the next run; nil unless the run had a Carryover.
 	Save func(io.Writer) error
 }

@@ -30,6 +30,7 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 			lineBase := s.lineBases()
 			s.mergeRefusals(lineBase)
 			s.mergeRejected(lineBase)
+			s.mergeMessages(lineBase)
 			return nil
 		},
 		func() error { return s.mergeUsers(maxNames) },
