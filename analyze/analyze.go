@@ -112,7 +112,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	joined, err := r.joinEvents(ctx, state) // what other logs state about refusals
+	joined, failures, err := r.joinEvents(ctx, state) // what other logs state
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	}
 	evidence.DropTimelines()
 	order := beside(func() *clientOrder { return orderClients(evidence) })
-	explanation, err := diagnosis.Explain(&o.Policy)
+	explanation, err := diagnosis.Explain(&o.Policy, failures)
 	clients := order()
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -21,10 +20,10 @@ type assembly struct {
 	*clientOrder
 	reader *reader
 	joined *authevents.Joined // nil if there are no events
-	names  []string // of the causes
-	causes []int    // by finding: its cause, as an index of names
-	excess []bool   // by refusal, see excessive
-	users  []string // by user: cleaned names; set by accountRows
+	names  []string           // of the causes
+	causes []int              // by finding: its cause, as an index of names
+	excess []bool             // by refusal, see excessive
+	users  []string           // by user: cleaned names; set by accountRows
 }
 
 func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, joined *authevents.Joined, r *reader) *assembly {
@@ -99,6 +98,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	res.Refusals = a.refusals()
 	res.Unauthorized = a.unauthorizedRows()
 	res.Events = a.eventResult()
+	res.Notes = append(res.Notes, a.eventNotes(res.Events)...)
 	a.Release()
 	return res, nil
 }
@@ -253,33 +253,4 @@ func dropRows[R any](rows []R, drop func(int) bool) (kept []R, index []int) {
 		}
 	}
 	return kept, index
-}
-
-// addEvidence adds the sample lines to the findings.
-func (a *assembly) addEvidence() error {
-	type sample struct {
-		refusal uint32
-		finding int
-	}
-	var all []sample
-	for i, list := range a.Samples {
-		for _, refusal := range list {
-			all = append(all, sample{refusal, i})
-		}
-	}
-	// Lines are stored in their order.
-	slices.SortFunc(all, func(x, y sample) int { return cmp.Or(cmp.Compare(x.refusal, y.refusal), x.finding-y.finding) })
-	read := a.lines()
-	var e parse.Entry
-	for _, x := range all {
-		raw, p, err := read(int(x.refusal), &e)
-		if err != nil {
-			return err
-		}
-		known := p.Locate(raw, parse.Parsed)
-		line := &a.State.Refusals[x.refusal]
-		f := &a.Findings[x.finding]
-		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(parse.Kept(raw), known, p.Mask())})
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"logscan/analyze/authevents"
+	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -19,16 +20,16 @@ import (
 
 // joinEvents finds the refusals that events of error logs and identity providers are
 // about, and makes what they state that of the refusals. It returns nil if there are no
-// events.
-func (r *reader) joinEvents(ctx context.Context, s *timeline.State) (*authevents.Joined, error) {
+// events. failures are those that are about no refusal.
+func (r *reader) joinEvents(ctx context.Context, s *timeline.State) (joined *authevents.Joined, failures []detect.Failure, err error) {
 	if len(s.Messages) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	keyed, err := r.withKeys()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	joined, err := authevents.Join(ctx, &authevents.Input{
+	joined, err = authevents.Join(ctx, &authevents.Input{
 		State: s, Workers: r.options.Workers, Timezone: r.options.Parse.Timezone,
 		Since: micros(r.options.Parse.Since), Until: micros(r.options.Parse.Until),
 		Statuses: r.options.Parse.Refusals, Pseudonyms: r.options.Parse.Privacy.Key != nil,
@@ -50,10 +51,11 @@ func (r *reader) joinEvents(ctx context.Context, s *timeline.State) (*authevents
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.Restate(joined.Statements)
-	return joined, nil
+	failures, err = r.failures(s, joined)
+	return joined, failures, err
 }
 
 // withKeys returns a reader that only parses stored lines, with what identifies their
@@ -180,3 +182,22 @@ func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 
 // outcomeNames are the values of auth_outcome.
 var outcomeNames = [...]string{events.Other: "other", events.Refused: "refused", events.Failed: "failed", events.Accepted: "accepted"}
+
+// eventNotes returns the notes on events.
+func (a *assembly) eventNotes(e *result.Events) (notes []result.Note) {
+	if e == nil {
+		return nil
+	}
+	for _, s := range e.Sources {
+		if s.Offset != 0 {
+			notes = append(notes, result.Note{Kind: result.NoteClockOffset, Name: s.Name, Text: s.Kind, N: s.Offset})
+		}
+	}
+	if e.Dropped > 0 {
+		notes = append(notes, result.Note{Kind: result.NoteManyEvents, N: e.Dropped})
+	}
+	if a.reader.options.Carryover != nil {
+		notes = append(notes, result.Note{Kind: result.NoteEventsOfRun})
+	}
+	return notes
+}
