@@ -196,13 +196,15 @@ func enough(all []distance, source int) bool {
 // if there is no reason for another. local says that the times are those of a time
 // zone.
 func offsetOf(all []distance, source *int, local bool) int64 {
-	votes := map[int64]map[uint64]bool{} // keys by distance
+	votes := map[int64]map[uint64]bool{} // keys by distance, and those of a second more or less
+	exact := map[int64]int{}
 	groups := map[uint64]bool{}
 	for _, d := range all {
 		if source != nil && d.source != *source {
 			continue
 		}
 		groups[d.group] = true
+		exact[d.seconds]++
 		for s := d.seconds - 1; s <= d.seconds+1; s++ { // logs of whole seconds cut off up to one
 			if votes[s] == nil {
 				votes[s] = map[uint64]bool{}
@@ -212,7 +214,7 @@ func offsetOf(all []distance, source *int, local bool) int64 {
 	}
 	best := int64(0)
 	for s, keys := range votes {
-		if n, m := len(keys), len(votes[best]); n > m || n == m && best != 0 && closer(s, best) {
+		if order := cmp.Or(cmp.Compare(len(keys), len(votes[best])), cmp.Compare(exact[s], exact[best])); order > 0 || order == 0 && best != 0 && closer(s, best) {
 			best = s
 		}
 	}
@@ -231,8 +233,8 @@ func offsetOf(all []distance, source *int, local bool) int64 {
 	return best
 }
 
-// closer reports whether offset a is to be preferred to b, which as many keys have: the
-// middle of three neighbours is that which a zone or the smaller offset is.
+// closer reports whether offset a is to be preferred to b, which as many keys have: that
+// of a time zone, or the smaller one.
 func closer(a, b int64) bool {
 	abs := func(x int64) int64 { return max(x, -x) }
 	whole := func(x int64) bool { return x%zoneStep == 0 }

@@ -1,5 +1,7 @@
 package authevents
 
+import "logscan/parse/field"
+
 // pass is one key. What one pass leaves, the next one tries.
 type pass struct {
 	match   Match
@@ -111,9 +113,9 @@ type compared uint8
 
 const (
 	equal        compared = iota // both have it
-	neither                      // has it
-	requestLacks                 // it, whether or not the event has it
-	eventLacks                   // it, and the request has it
+	neither                      // neither has it
+	requestLacks                 // the request lacks it, whatever the event has
+	eventLacks                   // the event lacks it, whatever the request has
 )
 
 // ofEvent returns a key with a field of an event.
@@ -133,7 +135,7 @@ func (c compared) ofRequest(key, value uint64) uint64 {
 	case equal:
 		return mix(key, value)
 	case eventLacks:
-		return onlyIf(value != 0, key)
+		return key
 	}
 	return onlyIf(value == 0, key)
 }
@@ -141,7 +143,7 @@ func (c compared) ofRequest(key, value uint64) uint64 {
 // refine returns the variants of a pass. A directory, host and user must be equal if
 // both the event and the request have it; those that are equal are tried first. In a log
 // that names users, a request that names none had none: events that name one are not
-// about it.
+// about it, and those that say that there were no credentials are about no other.
 func (j *joiner) refine(p pass) (all []pass) {
 	var hosts []compared
 	if j.has.host {
@@ -171,14 +173,14 @@ func (p pass) variant(user, host compared, sameDirectory bool) pass {
 		if sameDirectory {
 			key = mix(key, e.directory)
 		}
-		return key
+		return onlyIf(user == equal || user == requestLacks || (user == neither) == (classOf(e) == field.MissingReason), key)
 	}
 	q.request = func(r *request) uint64 {
 		key := host.ofRequest(user.ofRequest(p.request(r), r.user), r.host)
 		if sameDirectory {
 			key = mix(key, r.directory)
 		}
-		return onlyIf(user != requestLacks || !r.names, key)
+		return onlyIf(!(user == requestLacks && r.names || user == neither && !r.names), key)
 	}
 	return q
 }
