@@ -19,6 +19,9 @@ const (
 	// the offset of a clock is estimated: of those that come again and again, any
 	// distance occurs.
 	mostInGroup = 8
+	// maxClockSamples is the maximum number of events of a log from which its offset is
+	// estimated.
+	maxClockSamples = 2000
 	// longestOffset is the longest offset in seconds: time zones are up to 14 hours from
 	// UTC, and 26 hours from one another.
 	longestOffset = 26 * 3600
@@ -136,11 +139,10 @@ func (j *joiner) distances(list []int32) (all []distance) {
 	if j.has.user {
 		keys = append(keys, func(t *texts) uint64 { return onlyIf(t.user != 0, mix(t.user, t.client)) }, func(t *texts) uint64 { return t.user })
 	}
+	list = j.clockSamples(list)
 	open := map[int32]bool{}
 	for _, n := range list {
-		if e := &j.events[n]; e.wants {
-			open[n] = true
-		}
+		open[n] = true
 	}
 	for _, key := range keys {
 		events, requests := map[uint64][]int32{}, map[uint64][]int32{}
@@ -171,6 +173,29 @@ func (j *joiner) distances(list []int32) (all []distance) {
 		}
 	}
 	return all
+}
+
+// clockSamples returns the events from which the offsets are estimated: for each source
+// all, or maxClockSamples that are spread evenly.
+func (j *joiner) clockSamples(list []int32) (samples []int32) {
+	count := map[int]int{}
+	for _, n := range list {
+		if e := &j.events[n]; e.wants {
+			count[e.source]++
+		}
+	}
+	seen := map[int]int{}
+	for _, n := range list {
+		e := &j.events[n]
+		if !e.wants {
+			continue
+		}
+		if i, all := seen[e.source], count[e.source]; all <= maxClockSamples || i*maxClockSamples/all != (i+1)*maxClockSamples/all {
+			samples = append(samples, n)
+		}
+		seen[e.source]++
+	}
+	return samples
 }
 
 func floorSeconds(us int64) int64 {
