@@ -141,6 +141,7 @@ func (a *assembly) eventResult() *result.Events {
 func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 	read := a.reader.events(a.State)
 	mask := a.reader.options.Parse.Privacy.NewMask()
+	texts := newTextCache()
 	var e events.Event
 	var row result.AuthEvent
 	return func(message int) (*result.AuthEvent, error) {
@@ -162,9 +163,9 @@ func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 			}
 		}
 		row = result.AuthEvent{
-			Time: x.Time, Kind: log.Name, Code: result.CleanBytes(e.Code), Outcome: outcomeNames[e.Outcome], Reason: result.Clean(x.Reason), Status: e.Status,
-			Method: result.CleanBytes(e.Method), Path: result.CleanBytes(path), Host: result.CleanBytes(e.Host), Client: result.CleanBytes(client),
-			User: result.CleanBytes(user), LogPath: a.reader.inputs[m.Input].Path, LogLine: m.Line, Key: x.Match.String(), MatchedLine: -1,
+			Time: x.Time, Kind: log.Name, Code: texts.clean(e.Code), Outcome: outcomeNames[e.Outcome], Reason: result.Clean(x.Reason), Status: e.Status,
+			Method: texts.clean(e.Method), Path: texts.clean(path), Host: texts.clean(e.Host), Client: texts.clean(client),
+			User: texts.clean(user), LogPath: a.reader.inputs[m.Input].Path, LogLine: m.Line, Key: x.Match.String(), MatchedLine: -1,
 		}
 		switch {
 		case x.Refusal >= 0:
