@@ -148,6 +148,17 @@ func (d *Diagnosis) completeFailure(c *candidate) {
 	slices.Sort(c.messages)
 }
 
+// OfFailures reports whether a finding is about failures, not about refusals.
+func OfFailures(f *result.Finding) bool {
+	switch details := f.Details.(type) {
+	case *BrokenEndpoint:
+		return details.Failures > 0
+	case *Outage:
+		return details.Failures > 0
+	}
+	return false
+}
+
 // withFailures returns a kind with the texts of findings that are stated by error logs in
 // the place of its own where its details have failures.
 func withFailures(k Kind, title, explanation string, remedy ...string) Kind {

@@ -1,13 +1,16 @@
 package wording
 
-import "logscan/analyze/result"
+import (
+	"logscan/analyze/detect"
+	"logscan/analyze/result"
+)
 
 // addFailures adds the findings to a verdict that are no 401s: requests whose credentials
 // could not be checked, as error logs say. With them, no run reassures.
 func (v *Verdict) addFailures(res *result.Result) {
 	n, worst := int64(0), result.Info
 	for i := range res.Findings {
-		if f := &res.Findings[i]; f.Unauthorized == 0 && f.Muted == nil {
+		if f := &res.Findings[i]; detect.OfFailures(f) && f.Muted == nil {
 			n, worst = n+1, max(worst, f.Severity)
 		}
 	}
