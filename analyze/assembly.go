@@ -10,6 +10,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 	"logscan/parse"
+	"logscan/parse/serverconf/rules"
 	"logscan/parse/source"
 )
 
@@ -24,6 +25,10 @@ type assembly struct {
 	causes []int              // by finding: its cause, as an index of names
 	excess []bool             // by refusal, see excessive
 	users  []string           // by user: cleaned names; set by accountRows
+
+	// Of findings, if a server's configuration is known; set by addEvidence and as needed.
+	examples [][]example
+	contrast map[routeOf][]rules.Fact
 }
 
 func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, joined *authevents.Joined, r *reader) *assembly {
@@ -91,14 +96,15 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	if shown != nil {
 		return nil, shown
 	}
+	a.addConfiguration(res)
 	res.Clients = a.clientRows(explained)
 	res.Notes = append(append(res.Notes, overflowNotes(s)...), a.otherRefusals()...)
 	res.Sessions = a.sessionRows()
 	res.Upstreams = a.upstreamRows()
 	res.Refusals = a.refusals()
 	res.Unauthorized = a.unauthorizedRows()
-	res.Events = a.eventResult()
-	res.Notes = append(res.Notes, a.eventNotes(res.Events)...)
+	res.AuthEvents = a.eventResult()
+	res.Notes = append(res.Notes, a.eventNotes(res.AuthEvents)...)
 	a.Release()
 	return res, nil
 }

@@ -42,11 +42,11 @@ func (r *reader) joinEvents(ctx context.Context, s *timeline.State) (joined *aut
 				return err
 			}
 		},
-		Events: func() func(int, *events.Event) (*events.Log, error) {
-			read := r.events(s)
-			return func(i int, e *events.Event) (*events.Log, error) {
-				_, log, err := read(i, e)
-				return log, err
+		Events: func() func(int) (*events.Event, *events.Log, error) {
+			read := keyed.messages(s)
+			return func(i int) (*events.Event, *events.Log, error) {
+				_, e, log, err := read(i)
+				return e, log, err
 			}
 		},
 	})
@@ -81,31 +81,37 @@ func (r *reader) withKeys() (*reader, error) {
 	return keyed, nil
 }
 
-// events returns a function that reads the stored line of a message again, and returns
-// it with its log. Both are valid until the next call.
-func (r *reader) events(s *timeline.State) func(message int, e *events.Event) ([]byte, *events.Log, error) {
+// messageReader returns a stored line of a message with what it says and its log. All are
+// valid until the next call.
+type messageReader func(message int) ([]byte, *events.Event, *events.Log, error)
+
+// messages returns a function that reads the stored lines of messages again.
+func (r *reader) messages(s *timeline.State) messageReader {
 	line := s.MessageLines()
 	parsers := map[string]*parse.Parser{}
-	return func(message int, e *events.Event) ([]byte, *events.Log, error) {
+	var request parse.Entry
+	return func(message int) ([]byte, *events.Event, *events.Log, error) {
 		m := &s.Messages[message]
 		raw, err := line(m)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		log := r.parser(parsers, int(m.Input)).Event(raw, e)
+		p := r.parser(parsers, int(m.Input))
+		v := p.Parse(raw, &request)
+		e, log := p.Event()
 		if log == nil {
-			return nil, nil, fmt.Errorf("BUG: line %d of %s was an event and now is none", m.Line, r.inputs[m.Input].Path)
+			return nil, nil, nil, fmt.Errorf("BUG: line %d of %s was an event and now is %s", m.Line, r.inputs[m.Input].Path, v)
 		}
-		return raw, log, nil
+		return parse.Kept(raw), e, log, nil
 	}
 }
 
 // eventResult returns the events of the result; nil if there are none.
-func (a *assembly) eventResult() *result.Events {
+func (a *assembly) eventResult() *result.AuthEvents {
 	if a.joined == nil {
 		return nil
 	}
-	res := &result.Events{Dropped: a.State.MessagesDropped}
+	res := &result.AuthEvents{Dropped: a.State.MessagesDropped}
 	for _, s := range a.joined.Sources {
 		if s.Events > 0 {
 			res.Sources = append(res.Sources, result.EventSource{
@@ -139,13 +145,12 @@ func (a *assembly) eventResult() *result.Events {
 // eventRow returns a function that returns the row of an event, which is valid until the
 // next call.
 func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
-	read := a.reader.events(a.State)
+	read := a.reader.messages(a.State)
 	mask := a.reader.options.Parse.Privacy.NewMask()
 	texts := newTextCache()
-	var e events.Event
 	var row result.AuthEvent
 	return func(message int) (*result.AuthEvent, error) {
-		_, log, err := read(message, &e)
+		_, e, log, err := read(message)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +190,7 @@ func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 var outcomeNames = [...]string{events.Other: "other", events.Refused: "refused", events.Failed: "failed", events.Accepted: "accepted"}
 
 // eventNotes returns the notes on events.
-func (a *assembly) eventNotes(e *result.Events) (notes []result.Note) {
+func (a *assembly) eventNotes(e *result.AuthEvents) (notes []result.Note) {
 	if e == nil {
 		return nil
 	}

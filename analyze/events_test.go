@@ -57,10 +57,10 @@ func writeEvents(t *testing.T, n int) (paths []string) {
 
 func eventRows(t *testing.T, res *result.Result) (rows []result.AuthEvent) {
 	t.Helper()
-	if res.Events == nil {
+	if res.AuthEvents == nil {
 		return nil
 	}
-	for row, err := range res.Events.Rows.Reader()(0, res.Events.Rows.Len) {
+	for row, err := range res.AuthEvents.Rows.Reader()(0, res.AuthEvents.Rows.Len) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func eventRows(t *testing.T, res *result.Result) (rows []result.AuthEvent) {
 
 func resultAndEvents(t *testing.T, res *result.Result) string {
 	t.Helper()
-	b, err := json.Marshal([]any{res.Events.Sources, eventRows(t, res)})
+	b, err := json.Marshal([]any{res.AuthEvents.Sources, eventRows(t, res)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestEventsAreReproducible(t *testing.T) {
 
 func TestEvents(t *testing.T) {
 	res := run(t, 2, nil, writeEvents(t, 4000)...)
-	for _, s := range res.Events.Sources {
+	for _, s := range res.AuthEvents.Sources {
 		if s.Offset != 2*3600*1e6 || s.Ambiguous != 0 || s.Unmatched != 0 || s.Events == 0 {
 			t.Errorf("%+v", s)
 		}

@@ -46,6 +46,7 @@ func (a *assembly) addEvidence() error {
 		}
 		known := p.Locate(raw, parse.Parsed)
 		line := &a.State.Refusals[x.index]
+		a.addExample(x.finding, &e)
 		f := &a.Findings[x.finding]
 		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(parse.Kept(raw), known, p.Mask())})
 	}
@@ -75,17 +76,16 @@ func (a *assembly) addEventEvidence(messages []sample) error {
 	if len(messages) == 0 {
 		return nil
 	}
-	read := a.reader.events(a.State)
+	read := a.reader.messages(a.State)
 	mask := a.reader.options.Parse.Privacy.NewMask()
-	var e events.Event
 	for _, x := range messages {
-		raw, _, err := read(int(x.index), &e)
+		raw, e, _, err := read(int(x.index))
 		if err != nil {
 			return err
 		}
 		m := &a.State.Messages[x.index]
 		f := &a.Findings[x.finding]
-		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[m.Input].Path, Line: m.Line, Raw: eventText(raw, &e, mask)})
+		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[m.Input].Path, Line: m.Line, Raw: eventText(raw, e, mask)})
 	}
 	return nil
 }

@@ -34,18 +34,18 @@ type failure struct {
 // failures returns what the events state of requests that could not be authenticated and
 // were not answered 401, in a total order.
 func (r *reader) failures(s *timeline.State, joined *authevents.Joined) ([]detect.Failure, error) {
-	read := r.events(s)
+	read := r.messages(s)
 	mask := r.options.Parse.Privacy.NewMask()
 	seed := maphash.MakeSeed()
 	type key struct{ host, method, route, reason, code string }
 	found := map[key]*failure{}
-	var e events.Event
 	for i := range joined.Events {
 		x := &joined.Events[i]
 		if x.Outcome != events.Failed || x.Refusal >= 0 || x.Ambiguous || x.Outside || x.Time == parse.NoTime {
 			continue
 		}
-		if _, _, err := read(i, &e); err != nil {
+		_, e, _, err := read(i)
+		if err != nil {
 			return nil, err
 		}
 		path, _, _ := bytes.Cut(e.Target, []byte("?"))

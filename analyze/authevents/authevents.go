@@ -28,9 +28,9 @@ type Input struct {
 	// Requests returns a function that parses the line of a refusal; it belongs to one
 	// goroutine.
 	Requests func() func(refusal int, e *parse.Entry, k *parse.Keys) error
-	// Events returns a function that reads the line of a message, and returns the log
-	// whose line it is; it belongs to one goroutine.
-	Events func() func(message int, e *events.Event) (*events.Log, error)
+	// Events returns a function that reads the line of a message, and returns what it
+	// says, until the next call, and the log whose line it is; it belongs to one goroutine.
+	Events func() func(message int) (*events.Event, *events.Log, error)
 	// LogOf returns the name of the log that an input is a part of: those of a name are
 	// written by one clock. DirectoryOf returns the directory of an input.
 	LogOf, DirectoryOf func(input int) string
@@ -137,12 +137,11 @@ func (j *joiner) read(ctx context.Context) error {
 		g.Go(func() error {
 			read := j.Events()
 			for i := part * len(j.events) / parts; i < (part+1)*len(j.events)/parts; i++ {
-				var e events.Event
-				log, err := read(i, &e)
+				e, log, err := read(i)
 				if err != nil {
 					return err
 				}
-				j.events[i] = j.newEvent(i, log, &e)
+				j.events[i] = j.newEvent(i, log, e)
 			}
 			return ctx.Err()
 		})
@@ -185,7 +184,7 @@ func (j *joiner) survey() {
 
 // servers are the logs of servers that authenticate by themselves: a backend has not
 // answered what they say to have refused.
-var servers = map[string]bool{"nginx-error": true, "apache-error": true, "lighttpd-error": true}
+var servers = map[string]bool{"nginx-error": true, "apache-error": true, "lighttpd-error": true, "caddy-error": true}
 
 // conclude returns the result.
 func (j *joiner) conclude() *Joined {

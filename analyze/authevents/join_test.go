@@ -98,10 +98,10 @@ func testInput(refusals, messages []string) *Input {
 				return nil
 			}
 		},
-		Events: func() func(int, *events.Event) (*events.Log, error) {
-			return func(i int, e *events.Event) (*events.Log, error) {
+		Events: func() func(int) (*events.Event, *events.Log, error) {
+			return func(i int) (*events.Event, *events.Log, error) {
 				m := said[i]
-				*e = events.Event{
+				e := &events.Event{
 					Time: start + m.micros("t"), Local: m["local"] != "", Outcome: events.Refused, Reason: []byte(cmpOr(m["reason"], "invalid_credentials")),
 					Client: m.bytes("client"), Port: m.bytes("port"), User: m.bytes("user"), Method: m.bytes("method"), Target: m.bytes("target"),
 					Host: m.bytes("host"), Connection: m.bytes("conn"), RequestID: m.bytes("id"), Session: m.bytes("session"),
@@ -113,7 +113,7 @@ func testInput(refusals, messages []string) *Input {
 					e.Outcome = events.Accepted
 				}
 				_, _ = fmt.Sscan(cmpOr(m["status"], "0"), &e.Status)
-				return logs[cmpOr(m["log"], "nginx-error")], nil
+				return e, logs[cmpOr(m["log"], "nginx-error")], nil
 			}
 		},
 	}

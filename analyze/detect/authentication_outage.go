@@ -131,7 +131,8 @@ type visitor struct {
 }
 
 // outageObserver follows scopes over time: the acceptances, in visits, and which of
-// the refused clients are accepted at some time.
+// the refused clients are accepted at some time. A request takes constant time: its
+// endpoint is in at most scopesOfEndpoint scopes.
 type outageObserver struct {
 	*Diagnosis
 	scopes  *scopes
@@ -213,7 +214,6 @@ func observeOutages(d *Diagnosis) observer {
 	if len(o.scopes.list) == 0 {
 		return nil
 	}
-	o.cells = newCells(len(o.scopes.list))
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
 		if !d.open(i) {
@@ -265,14 +265,16 @@ func (s *standing) visitor() bool { return s.endpoints[outagePages-1] != 0 }
 // outagePart is the part of an outageObserver that belongs to one goroutine.
 type outagePart struct {
 	*outageObserver // read only
-	cells           [][]cell
-	counted         []inStep // by scope
-	clients         map[timeline.Client]*standing
+	acceptances
+	clock   stepClock
+	clients map[timeline.Client]*standing
 }
 
 func (o *outageObserver) part() func(*timeline.Actor, uint32) {
-	n := len(o.scopes.list)
-	p := &outagePart{outageObserver: o, cells: newCells(n), counted: make([]inStep, n), clients: map[timeline.Client]*standing{}}
+	p := &outagePart{
+		outageObserver: o, acceptances: newAcceptances(o.scopes.sets(), len(o.scopes.list), int32(outageVisit/o.Width)),
+		clock: o.clock(), clients: map[timeline.Client]*standing{},
+	}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
@@ -293,56 +295,40 @@ func (p *outagePart) standing(c timeline.Client) *standing {
 // actor counts the acceptances of an actor: once per visit, and once after each
 // refusal.
 func (p *outagePart) actor(a *timeline.Actor, id uint32) {
-	visit := int32(outageVisit / p.Width)
 	refused := int32(-1) // step of the last refusal
 	var client timeline.Client
 	var own *standing // of client, if it was refused
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.Outcome == timeline.Unauthorized {
-			refused = int32(p.Step(e.Time))
+			refused = p.clock.at(e.Time)
 			continue
 		}
 		if i == 0 || e.Client != client {
 			client = e.Client
 			own = p.standing(client)
 		}
-		role := p.Roles[e.Endpoint]
-		if own != nil && !role.Begins() && e.Outcome == timeline.Accepted {
+		if own != nil && e.Outcome == timeline.Accepted && !p.Roles[e.Endpoint].Begins() {
 			own.visit(e.Endpoint)
 		}
-		if !(e.Outcome == timeline.Accepted && role&(session.Guards|session.SignsIn) != 0 || e.Outcome == timeline.Redirected && role.Begins()) {
-			continue
-		}
-		if own != nil {
-			own.proven = true
-		}
-		step := int32(p.Step(e.Time))
-		for _, s := range p.scopes.of[e.Endpoint] {
-			if s < 0 {
-				continue
+		if p.passes(e) {
+			if own != nil {
+				own.proven = true
 			}
-			c, in := &p.cells[s][step], &p.counted[s]
-			c.lastAccepted = max(c.lastAccepted, e.Time)
-			if in.actor != id {
-				*in = inStep{actor: id, accepted: -1}
-			}
-			if in.accepted < 0 || refused >= in.accepted || step-in.accepted > visit {
-				in.accepted = step
-				c.accepted++
-			}
+			p.accept(e.Endpoint, id, p.clock.at(e.Time), refused, e.Time)
 		}
 	}
 }
 
 func (o *outageObserver) gather() {
+	var counts []*acceptances
 	for _, p := range o.parts {
-		mergeCells(o.cells, p.cells)
+		counts = append(counts, &p.acceptances)
 		for c, s := range p.clients {
 			o.clients[c].merge(s)
 		}
 	}
-	o.parts = nil
+	o.cells, o.parts = sumCells(counts), nil
 }
 
 // good reports whether the credentials of a refusal are known to be good: its actor or
@@ -455,6 +441,9 @@ func (o *outageObserver) isWiderThanFault(x, y *outage) bool {
 // outage returns the time in which a scope accepts nobody, if there is one.
 func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	x = outage{scope: s, cells: cells}
+	if allRefused(cells) < outageActors {
+		return x, false
+	}
 	if x.span, ok = refusingSpan(cells, outageShare); !ok || x.span.Hits < outageActors ||
 		stats.WilsonLower(x.span.Hits, x.span.Trials, stats.Z95) < outageLower {
 		return x, false

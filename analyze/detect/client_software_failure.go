@@ -102,12 +102,13 @@ type softwareStratum struct {
 	hour     int32
 }
 
-// softwareObserver follows the uses over time.
+// softwareObserver follows the uses over time. A request takes time for the uses of its
+// endpoint, of which there are at most maxFollowed in all.
 type softwareObserver struct {
 	*Diagnosis
 	software *software
 	uses     []use                          // by endpoint and software
-	at       map[uint32][]int32             // by endpoint: its uses
+	at       [][]int32                      // by endpoint: its uses
 	cells    [][]cell                       // by use and step
 	strata   []map[int32]stats.Cell         // by use and hour
 	routes   map[softwareStratum]stats.Cell // of all clients
@@ -120,7 +121,7 @@ func provenRefusal(r *session.Refusal) bool {
 }
 
 func observeSoftware(d *Diagnosis) observer {
-	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents), at: map[uint32][]int32{}, routes: map[softwareStratum]stats.Cell{}}
+	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents), at: make([][]int32, len(d.State.Endpoints)), routes: map[softwareStratum]stats.Cell{}}
 	type user struct {
 		use
 		actor uint32
@@ -162,7 +163,7 @@ func observeSoftware(d *Diagnosis) observer {
 	for n, u := range o.uses {
 		o.at[u.endpoint] = append(o.at[u.endpoint], int32(n))
 	}
-	o.cells, o.strata = newCells(len(o.uses)), newStrata(len(o.uses))
+	o.strata = newStrata(len(o.uses))
 	return o
 }
 
@@ -198,50 +199,58 @@ type softwarePart struct {
 	cells             [][]cell
 	strata            []map[int32]stats.Cell
 	routes            map[softwareStratum]stats.Cell
-	refused           map[uint32]int64            // by endpoint: when it refused the actor last; 0 after an acceptance
+	clock             stepClock
 	hours             map[softwareStratum][2]bool // of the actor: accepted, refused
-	steps             map[uint32]int              // by endpoint: the step in which it was accepted last, plus one
+	last              []lastUse                   // by endpoint
+}
+
+// lastUse is how an endpoint answered an actor last.
+type lastUse struct {
+	actor    uint32
+	accepted int32 // step of the last acceptance plus one
+	refused  int64 // time of the last refusal; 0 after an acceptance
 }
 
 func (o *softwareObserver) part() func(*timeline.Actor, uint32) {
 	p := &softwarePart{
 		softwareObserver: o, cells: newCells(len(o.uses)), strata: newStrata(len(o.uses)), routes: map[softwareStratum]stats.Cell{},
-		refused: map[uint32]int64{}, hours: map[softwareStratum][2]bool{}, steps: map[uint32]int{},
+		clock: o.clock(), hours: map[softwareStratum][2]bool{}, last: make([]lastUse, len(o.at)),
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
 
-func (p *softwarePart) actor(a *timeline.Actor, _ uint32) {
-	clear(p.refused)
+func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
 	clear(p.hours)
-	clear(p.steps)
 	for i := range a.Events {
 		e := &a.Events[i]
-		uses, ok := p.at[e.Endpoint]
-		if !ok {
+		uses := p.at[e.Endpoint]
+		if len(uses) == 0 {
 			continue
 		}
-		step := p.Step(e.Time)
+		last := &p.last[e.Endpoint]
+		if last.actor != id {
+			*last = lastUse{actor: id}
+		}
+		step := p.clock.at(e.Time)
 		switch {
 		case e.Outcome == timeline.Unauthorized:
 			if p.Refusals[e.Refusal].Cause == session.Challenge {
 				continue
 			}
-			last := p.refused[e.Endpoint]
-			p.refused[e.Endpoint] = e.Time
-			if last == 0 || e.Time-last > session.Nearby {
+			if last.refused == 0 || e.Time-last.refused > session.Nearby {
 				p.count(e, uses, step, true)
 			}
+			last.refused = e.Time
 		case e.Outcome == timeline.Accepted, e.Outcome == timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
-			p.refused[e.Endpoint] = 0
+			last.refused = 0
 			for _, n := range uses {
 				if c := &p.cells[n][step]; p.is(e, n) {
 					c.lastAccepted = max(c.lastAccepted, e.Time)
 				}
 			}
-			if p.steps[e.Endpoint] != step+1 {
-				p.steps[e.Endpoint] = step + 1
+			if last.accepted != step+1 {
+				last.accepted = step + 1
 				p.count(e, uses, step, false)
 			}
 		}
@@ -256,7 +265,7 @@ func (p *softwarePart) is(e *timeline.Event, n int32) bool {
 }
 
 // count counts an actor as refused or accepted, in its step and once in its hour.
-func (p *softwarePart) count(e *timeline.Event, uses []int32, step int, refused bool) {
+func (p *softwarePart) count(e *timeline.Event, uses []int32, step int32, refused bool) {
 	key, which := softwareStratum{e.Endpoint, int32(e.Time / 3_600_000)}, 0
 	if refused {
 		which = 1
@@ -289,6 +298,7 @@ func (p *softwarePart) count(e *timeline.Event, uses []int32, step int, refused 
 }
 
 func (o *softwareObserver) gather() {
+	o.cells = newCells(len(o.uses))
 	for _, p := range o.parts {
 		mergeCells(o.cells, p.cells)
 		for n := range o.cells {

@@ -119,8 +119,8 @@ func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
 // findSpike returns the finding of the period of a site that contrasts most with all
 // others. In an outage nearly all visits are refused, and next to none accepted.
 func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
-	cells := s.cells(place)
-	for _, x := range stats.Excursions(cells) {
+	cells, excursions := s.excursions(place)
+	for _, x := range excursions {
 		c := contrast{place: place, Excursion: x}
 		if outage && (c.share() < outageShare || !s.collapsed(&c, nil)) {
 			continue

@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -148,11 +149,13 @@ type stratum struct {
 }
 
 // placeObserver follows the places of one partition over time, and counts actors by
-// stratum.
+// stratum. A request takes constant time; the strata are sorted once and passed over for
+// each followed place, of which there are at most maxFollowed.
 type placeObserver struct {
 	*seriesObserver
 	partition
 	strata map[stratum]*stats.Cell // distinct actors; hits are refused
+	sorted []stratum               // the keys of strata
 	// crossed counts, by place, the actors that it refused; hits were accepted by
 	// another place in the same hour.
 	crossed []stats.Cell
@@ -320,20 +323,16 @@ func (o *placeObserver) gather() {
 		}
 	}
 	o.parts = nil
+	o.sorted = slices.SortedFunc(maps.Keys(o.strata), func(a, b stratum) int {
+		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.hour, b.hour), cmp.Compare(a.place, b.place))
+	})
 }
 
 // against returns the strata of a place with the sums of all others, and the sum of the
 // others.
 func (o *placeObserver) against(place int32) (list []stats.Stratum, others stats.Cell) {
-	keys := make([]stratum, 0, len(o.strata))
-	for key := range o.strata {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b stratum) int {
-		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.hour, b.hour), cmp.Compare(a.place, b.place))
-	})
-	for i, key := range keys {
-		if i == 0 || keys[i-1].endpoint != key.endpoint || keys[i-1].hour != key.hour {
+	for i, key := range o.sorted {
+		if i == 0 || o.sorted[i-1].endpoint != key.endpoint || o.sorted[i-1].hour != key.hour {
 			list = append(list, stats.Stratum{})
 		}
 		s, n := &list[len(list)-1], o.strata[key]

@@ -1,7 +1,7 @@
 package result
 
-// Events are what error logs and identity providers say.
-type Events struct {
+// AuthEvents are what error logs and identity providers say.
+type AuthEvents struct {
 	Sources []EventSource // by kind and name
 	// Rows is every event by time, file and line. It is read from the stored lines on
 	// every use.

@@ -58,8 +58,10 @@ type Result struct {
 	// lines on every use. An error is a bug, or one of reading temporary files.
 	Unauthorized Pieces[Unauthorized]
 
-	// Events are the events of error logs and identity providers; nil if there are none.
-	Events *Events
+	// AuthEvents are the events of error logs and identity providers; nil if there are none.
+	AuthEvents *AuthEvents
+	// Events are what operators say has happened, in order of time.
+	Events []Event
 
 	// Save writes the state for the next run; nil unless the run had a Carryover.
 	Save func(io.Writer) error
@@ -272,8 +274,12 @@ type Finding struct {
 	AnsweredBy field.Answerer // of nearly all its 401s
 
 	Evidence []Evidence
-	Change   *Change // since the baseline; nil without one
-	Muted    *Muted  // set while the site's policy mutes it
+	// Configuration is what the configuration of the server and of applications shows of
+	// it; nil for nothing.
+	Configuration *Configuration
+	Change        *Change // since the baseline; nil without one
+	Muted         *Muted  // set while the site's policy mutes it
+	Event         *Event  // near its onset; nil if there is none
 
 	Exhibit *Exhibit // figures for a chart
 }

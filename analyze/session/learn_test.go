@@ -166,7 +166,7 @@ func TestCompanions(t *testing.T) {
 	at := func(address, agent uint32, ms int64) comeback {
 		return comeback{timeline.Client{Address: address, Agent: agent}, ms}
 	}
-	c := newCompanions([]comeback{at(1, 1, 100), at(1, 2, 300), at(1, 1, 500), at(2, 1, 300), at(3, 1, 1), at(3, 2, 2), at(3, 3, 3), at(3, 4, 4)})
+	c := companionsAt{companions: newCompanions([]comeback{at(1, 1, 100), at(1, 2, 300), at(1, 1, 500), at(2, 1, 300), at(3, 1, 1), at(3, 2, 2), at(3, 3, 3), at(3, 4, 4)})}
 	for _, tt := range []struct {
 		address, agent uint32
 		after, until   int64

@@ -19,8 +19,8 @@ const (
 	Tries                        // a refusal is a failed try of credentials
 	Renews                       // requests renew a session or token
 	denies                       // accepts nobody: the page that follows a failed sign-in
-	signsOut
-	Guards // the endpoint is protected
+	SignsOut                     // who is answered is signed out
+	Guards                       // the endpoint is protected
 )
 
 // Begins reports whether the endpoint is there to begin sessions: who is accepted is
@@ -43,7 +43,7 @@ func roleOf(e *timeline.Endpoint, learnt Role) (r Role) {
 		r |= denies
 	}
 	if e.SignOut {
-		r |= signsOut
+		r |= SignsOut
 	}
 	if protects(e) && learnt&SignsIn == 0 {
 		r |= Guards

@@ -18,7 +18,6 @@ type messageLog struct {
 	refusalLog
 	dropped int64
 	limit   int // maximum number of messages; 0 for maxMessages
-	event   auth.Event
 }
 
 // Message is a line that holds no request, but an event of authentication.
@@ -34,10 +33,10 @@ type Message struct {
 // twice as many before it drops those that come later.
 func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
 	m := &w.messages
-	if p.Event(line, &m.event) == nil || m.event.Outcome == auth.Other {
+	if e, log := p.Event(); log == nil || e.Outcome == auth.Other {
 		return
 	}
-	m.add(refusal{block: block, line: uint32(n)}, line)
+	m.add(refusal{block: block, line: uint32(n)}, p.Line(line))
 	if limit := m.most(); m.len() >= 2*limit {
 		m.keep(limit, w.blocks)
 	}

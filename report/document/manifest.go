@@ -11,6 +11,7 @@ import (
 type Run struct {
 	ToolName, Version, Commit string
 	Arguments                 []string
+	Baseline                  string // output that the run was compared with; may be empty
 	Started, Finished         time.Time
 	WallSeconds, CPUSeconds   float64
 	Phases                    map[string]float64 // wall seconds by phase
@@ -24,6 +25,7 @@ type Manifest struct {
 	SchemaVersion   int                  `json:"schema_version"`
 	Tool            Tool                 `json:"tool"`
 	Arguments       []string             `json:"arguments"`
+	Baseline        *string              `json:"baseline"` // output that the findings are compared with; null for none
 	StartedAt       string               `json:"started_at"`
 	FinishedAt      string               `json:"finished_at"`
 	Range           Range                `json:"range"`
@@ -163,12 +165,15 @@ func NewManifest(run Run, res *result.Result, notes []string, tables map[string]
 		Inputs:          []Input{},
 		Totals:          NewTotals(&res.Totals),
 		Skips:           orEmpty(res.Skips), Rejects: orEmpty(res.Rejects), Causes: orEmpty(res.Causes),
-		AuthEvents:   newAuthEvents(res.Events),
+		AuthEvents:   newAuthEvents(res.AuthEvents),
 		Undetectable: []Undetectable{},
 		Tables:       tables,
 		Notes:        append([]string{}, notes...),
 		State:        run.State,
 		Resources:    newResources(run, res.Totals.Bytes),
+	}
+	if run.Baseline != "" {
+		m.Baseline = &run.Baseline
 	}
 	if res.PseudonymKey != "" {
 		m.PseudonymKey = &res.PseudonymKey
@@ -182,7 +187,7 @@ func NewManifest(run Run, res *result.Result, notes []string, tables map[string]
 	return m
 }
 
-func newAuthEvents(e *result.Events) []AuthEvents {
+func newAuthEvents(e *result.AuthEvents) []AuthEvents {
 	all := []AuthEvents{}
 	if e == nil {
 		return all

@@ -21,6 +21,7 @@ type chart struct {
 	Hovers                   []hover
 	XTicks, YTicks           []tick
 	Onsets                   []onset
+	Events                   []chartEvent
 	Summary                  string // the chart in words
 	From, To                 int64  // time drawn, in Unix microseconds
 	Outside                  string // says which 401s are not shown, or is empty
@@ -43,7 +44,14 @@ type tick struct {
 	Label string
 }
 
-// onset marks the onset of a finding: a line at its time, and a flag with its number,
+// chartEvent is the legend of an event's mark.
+type chartEvent struct {
+	Letter string
+	At     moment
+	Text   string
+}
+
+// onset marks the onset of a finding or an event: a line at its time, and a flag with its number,
 // which is moved aside if it would touch its neighbours.
 type onset struct{ At, Flag, Number string }
 
@@ -54,7 +62,8 @@ type chartRow struct {
 }
 
 const (
-	maxOnsets = 9 // findings whose onset is marked
+	maxOnsets = 9  // findings whose onset is marked
+	maxEvents = 26 // letters
 
 	chartWidth, chartHeight = 960, 270
 	plotLeft, plotRight     = 56, 948
@@ -77,7 +86,7 @@ func drawChart(res *result.Result, b *bins) *chart {
 	}
 	c.bars(b, top, x)
 	c.timeAxis(b.first, b.end(), b.step, x)
-	c.onsets(res.Findings, b.first, b.end(), x)
+	c.onsets(res, b.first, b.end(), x)
 	c.summarise(b)
 	if timeless := res.Totals.Unauthorized - b.inside - b.outside; b.outside > 0 || timeless > 0 {
 		c.Outside = leftOut(b.outside, timeless, res.Timeline, b.from, b.to)
@@ -201,19 +210,36 @@ func (c *chart) timeAxis(from, to, step int64, x func(int64) float64) {
 	}
 }
 
-// onsets marks the onsets of findings by their number.
-func (c *chart) onsets(findings []result.Finding, from, to int64, x func(int64) float64) {
-	type mark struct {
-		at     int64
-		number int
+// mark is a time to mark: the onset of a finding by its number, an event by its letter.
+type mark struct {
+	at          int64
+	label, text string
+}
+
+// marksOf returns the marks in [from, to), in order of time.
+func marksOf(res *result.Result, titles func(int) string, from, to int64) (marks []mark) {
+	for i := range res.Findings[:min(len(res.Findings), maxOnsets)] {
+		if at := res.Findings[i].Onset; at >= from && at < to {
+			marks = append(marks, mark{at, strconv.Itoa(i + 1), titles(i)})
+		}
 	}
-	var marks []mark
-	for i := range findings[:min(len(findings), maxOnsets)] {
-		if at := findings[i].Onset; at >= from && at < to {
-			marks = append(marks, mark{at, i + 1})
+	for i := range res.Events[:min(len(res.Events), maxEvents)] {
+		if e := &res.Events[i]; e.Time >= from && e.Time < to {
+			marks = append(marks, mark{e.Time, string(rune('A' + i)), wording.Clip(e.Text, wording.MaxName)})
 		}
 	}
 	slices.SortStableFunc(marks, func(a, b mark) int { return cmp.Compare(a.at, b.at) })
+	return marks
+}
+
+// onsets marks the onsets of findings and the events.
+func (c *chart) onsets(res *result.Result, from, to int64, x func(int64) float64) {
+	marks := marksOf(res, func(int) string { return "" }, from, to)
+	for _, m := range marks {
+		if m.text != "" {
+			c.Events = append(c.Events, chartEvent{m.label, newMoment(m.at), m.text})
+		}
+	}
 	// Move each flag right of the one before, then back left of the edge.
 	flags := make([]float64, len(marks))
 	free := 0.0
@@ -227,7 +253,7 @@ func (c *chart) onsets(findings []result.Finding, from, to int64, x func(int64) 
 		free = flags[i] - flagWidth
 	}
 	for i, m := range marks {
-		c.Onsets = append(c.Onsets, onset{coordinate(x(m.at)), coordinate(flags[i]), strconv.Itoa(m.number)})
+		c.Onsets = append(c.Onsets, onset{coordinate(x(m.at)), coordinate(flags[i]), m.label})
 	}
 }
 

@@ -50,13 +50,13 @@ func (d *drawing) upright(class string, x, top, bottom float64) {
 }
 
 // drawExhibit draws the exhibit of a finding, nil if there is nothing to draw.
-func drawExhibit(f *result.Finding) *drawing {
+func drawExhibit(f *result.Finding, last int64) *drawing {
 	x := f.Exhibit
 	switch {
 	case x == nil:
 		return nil
 	case x.Trend != nil:
-		return drawTrend(x, f.Onset)
+		return drawTrend(x, f.Onset, last)
 	case len(x.Parts) > 0:
 		return drawParts(x)
 	case x.Curve != nil && len(x.Curve.Points) > 1:
@@ -65,9 +65,18 @@ func drawExhibit(f *result.Finding) *drawing {
 	return nil
 }
 
-// drawTrend draws what was refused and accepted over time.
-func drawTrend(e *result.Exhibit, onset int64) *drawing {
+// drawTrend draws what was refused and accepted over time, up to the last time of the
+// log.
+func drawTrend(e *result.Exhibit, onset, last int64) *drawing {
 	t := e.Trend
+	if t.Step <= 0 {
+		return nil
+	}
+	steps := len(t.Refused)
+	for steps > 1 && t.From+int64(steps-1)*t.Step > last && t.Refused[steps-1] == 0 && (len(t.Accepted) < steps || t.Accepted[steps-1] == 0) {
+		steps--
+	}
+	t = &result.Trend{From: t.From, Step: t.Step, Refused: t.Refused[:steps], Accepted: t.Accepted[:min(len(t.Accepted), steps)]}
 	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: trendBottom + 20}
 	most, sum, all := int64(0), int64(0), int64(0)
 	for i, n := range t.Refused {
@@ -78,7 +87,7 @@ func drawTrend(e *result.Exhibit, onset int64) *drawing {
 		all += n
 		most = max(most, n)
 	}
-	if most == 0 || t.Step <= 0 {
+	if most == 0 {
 		return nil
 	}
 	at := func(us int64) float64 {

@@ -14,7 +14,7 @@ type eventRow struct {
 }
 
 // eventRows returns the logs of events, at most maxLedger.
-func eventRows(e *result.Events) (rows []eventRow) {
+func eventRows(e *result.AuthEvents) (rows []eventRow) {
 	if e == nil {
 		return nil
 	}

@@ -23,11 +23,11 @@ type explorerGroup struct {
 	Counts []int64 `json:"counts"`
 }
 
-// explorerMark is the onset of a finding.
+// explorerMark is the onset of a finding, or an event.
 type explorerMark struct {
-	At     int64  `json:"at"` // Unix milliseconds
-	Number int    `json:"number"`
-	Title  string `json:"title"`
+	At    int64  `json:"at"` // Unix milliseconds
+	Label string `json:"label"`
+	Title string `json:"title"`
 }
 
 // explorerTable is a table, column by column. Rows with most 401s come first.
@@ -72,10 +72,9 @@ func newExplorer(r *wording.Report, b *bins, sources []*tableSource) *explorer {
 		}
 		x.Groups = append(x.Groups, group)
 	}
-	for i := range r.Described[:min(len(r.Described), maxOnsets)] {
-		if f := &r.Described[i]; int64(f.Onset) >= b.first && int64(f.Onset) < b.end() {
-			x.Marks = append(x.Marks, explorerMark{int64(f.Onset) / 1000, i + 1, wording.Clip(f.Title, wording.MaxName)})
-		}
+	title := func(i int) string { return wording.Clip(r.Described[i].Title, wording.MaxName) }
+	for _, m := range marksOf(r.Result, title, b.first, b.end()) {
+		x.Marks = append(x.Marks, explorerMark{m.at / 1000, m.label, m.text})
 	}
 	for _, s := range sources {
 		if len(s.order) > 0 {

@@ -12,7 +12,6 @@ import (
 	"html/template"
 	"io"
 	"strings"
-	"time"
 
 	"logscan/report/wording"
 )
@@ -22,6 +21,7 @@ var assets embed.FS
 
 // How much of each thing the report shows. The tables have all of it.
 const (
+	maxGlance     = 4 // findings of the first screen
 	maxCards      = 50
 	openCards     = 3 // opened initially
 	maxWorst      = 20
@@ -48,6 +48,9 @@ type page struct {
 	Noun       string // for refusals
 	Verdict    wording.Verdict
 	Residual   *residual // nil if nothing is unexplained
+	Shares     *shareBar // nil if there are no refusals
+	Glance     []card    // of the first screen
+	MoreGlance string
 	Tiles      []tile
 	Compared   string   // with the baseline
 	Resolved   []string // findings of the baseline that are gone
@@ -71,13 +74,6 @@ type page struct {
 	Undetectable []undetectable
 }
 
-// moment is a time that the script can show in another time zone.
-type moment struct{ ISO, Text string }
-
-func newMoment(us int64) moment {
-	return moment{time.UnixMicro(us).UTC().Format(time.RFC3339), wording.At(us)}
-}
-
 type evidence struct{ Place, Text string }
 
 // Write writes report.html.
@@ -93,7 +89,7 @@ func Write(w io.Writer, r *wording.Report) error {
 		}
 		*part.text = string(text)
 	}
-	t, err := template.ParseFS(assets, "html/report.gohtml")
+	t, err := template.New("report.gohtml").Funcs(template.FuncMap{"timed": timed}).ParseFS(assets, "html/report.gohtml")
 	if err != nil {
 		return err
 	}
@@ -119,7 +115,7 @@ func newPage(r *wording.Report) *page {
 	sources := newSources(r)
 	chart := drawChart(r.Result, steps)
 	p := &page{
-		Noun: wording.NounOf(r.Statuses).Many(), Residual: newResidual(r.Residual), Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r, chart),
+		Noun: wording.NounOf(r.Statuses).Many(), Residual: newResidual(r.Residual), Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r, chart), Shares: newShareBar(r),
 		Compared: wording.Compared(r.Described, len(r.Gone)), NoFindings: noFindings(r.Result), Causes: causeRows(r.Result),
 		Sum: sumRow(r.Result), Rejects: reasonRows(r.Rejects), Skips: reasonRows(r.Skips), Gaps: gapSheets(r.Formats),
 	}
@@ -135,14 +131,18 @@ func newPage(r *wording.Report) *page {
 	cards := map[string]bool{} // ids of findings that have a card
 	for i := range r.Described[:min(len(r.Described), maxCards)] {
 		c := newCard(i+1, &r.Described[i], r.Totals.Unauthorized)
-		c.Exhibit = drawExhibit(&r.Findings[i])
+		c.Exhibit = drawExhibit(&r.Findings[i], r.Totals.LastTime)
 		p.Cards = append(p.Cards, c)
 		cards[r.Described[i].ID] = true
 	}
 	p.MoreCards = len(r.Described) - len(p.Cards)
+	p.Glance = p.Cards[:min(len(p.Cards), maxGlance)]
+	if more := len(r.Described) - len(p.Glance); more > 0 {
+		p.MoreGlance = wording.Count(int64(more), "more finding")
+	}
 	p.Worst = worstTables(r.Result, sources, cards)
 	p.Inputs, p.MoreInputs = inputRows(r.Inputs)
-	p.Events = eventRows(r.Events)
+	p.Events = eventRows(r.AuthEvents)
 	for i := range r.RejectedLines[:min(len(r.RejectedLines), maxRejectRows)] {
 		l := &r.RejectedLines[i]
 		p.Lines = append(p.Lines, evidence{wording.Position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, wording.MaxName), wording.Clip(l.Raw, maxRawLine)})

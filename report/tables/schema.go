@@ -60,7 +60,7 @@ func unauthorizedTable() Table {
 			integer("log_line", "", "Line number in the input, from 1.", func(r *row) int64 { return r.LogLine }),
 			text("auth_cause", "Why the request was refused: a kind of finding, or challenge, login_failure, session_end, anonymous, unexplained.",
 				func(r *row) string { return r.Cause }),
-			text("auth_reason", "Reason given by the log, if any: token_expired, invalid_token, session_expired, invalid_session, invalid_credentials, no_credentials, insufficient_scope, step_up_required, unknown_key, invalid_client, stale_nonce, clock_skew, password_expired, account_locked, account_disabled, account_expired, account_restricted, acl_denied, address_denied, denied_by_authorizer, denied_by_application, denied_by_filter, identity_provider_down, invalid_request, config; otherwise the server's own text.", func(r *row) string { return r.Reason }).optional().
+			text("auth_reason", "Reason given by the log, if any: token_expired, invalid_token, token_reused, session_expired, session_idle, invalid_session, invalid_credentials, wrong_password, unknown_user, no_credentials, wrong_scheme, header_dropped, cookie_too_large, insufficient_scope, step_up_required, unknown_key, invalid_client, stale_nonce, clock_skew, password_expired, account_locked, account_disabled, account_expired, account_restricted, acl_denied, address_denied, denied_by_authorizer, denied_by_application, denied_by_filter, identity_provider_down, invalid_request, config, password_file_missing; otherwise the server's own text.", func(r *row) string { return r.Reason }).optional().
 				as("event.reason", "status_detail"),
 			text("auth_answered_by", "Who answered: proxy or upstream.", func(r *row) string { return r.AnsweredBy }).optional(),
 			timestamp("auth_token_expiry", "Expiry time stated in the token that was sent.", func(r *row) int64 { return r.TokenExpiry }),
@@ -72,10 +72,10 @@ func eventsTable() Table {
 	type row = result.AuthEvent
 	return newPiecedTable("auth_events", "Events of error logs and identity providers that are about authentication, and which 401 each belongs to, ordered by time, file and line.",
 		func(r *wording.Report) *result.Pieces[row] {
-			if r.Events == nil {
+			if r.AuthEvents == nil {
 				return &result.Pieces[row]{}
 			}
-			return &r.Events.Rows
+			return &r.AuthEvents.Rows
 		},
 		[]column[row]{
 			timestamp("timestamp", "Time of the event by the clock of the access logs: less the clock_offset of its log in manifest.json.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),

@@ -31,7 +31,8 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 		return f.Text
 	}
 	text := result.Text{Title: execute(t.title, f), Explanation: execute(t.explanation, f)}
-	for _, s := range []string{stated(f.Reason, f.AnsweredBy, refusal), judgement(f.Judgement)} {
+	text.Title += configuredTitle(f.Configuration)
+	for _, s := range []string{event(f), stated(f.Reason, f.AnsweredBy, refusal), judgement(f.Judgement), configured(f)} {
 		if s = strings.TrimSpace(s); s != "" {
 			text.Explanation += " " + s
 		}
@@ -39,6 +40,7 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 	if s := reasonStep(f.Reason); s != "" && f.Category != string(detect.AttackCategory) {
 		text.Remediation = append(text.Remediation, s)
 	}
+	text.Remediation = append(text.Remediation, configuredSteps(f.Configuration)...)
 	for _, step := range t.remedy {
 		if s := execute(step, f); s != "" {
 			text.Remediation = append(text.Remediation, s)
@@ -115,6 +117,20 @@ func execute(t *template.Template, f *result.Finding) string {
 		panic(fmt.Sprintf("BUG: %v", err))
 	}
 	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// event says what operators say has happened when a finding began.
+func event(f *result.Finding) string {
+	if f.Event == nil {
+		return ""
+	}
+	when := Duration(float64(f.Onset-f.Event.Time)/1e6) + " after"
+	if f.Onset < f.Event.Time {
+		when = Duration(float64(f.Event.Time-f.Onset)/1e6) + " before"
+	} else if f.Onset == f.Event.Time {
+		when = "at the time of"
+	}
+	return "It began " + when + " “" + Clip(f.Event.Text, MaxName) + "” (" + At(f.Event.Time) + ")."
 }
 
 func judgement(j result.Judgement) string {

@@ -60,8 +60,12 @@ func (d *Describer) finding(f *result.Finding) document.Finding {
 		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users,
 		Details: d.details(f), Evidence: f.Evidence, Reason: document.NewReason(f.Reason), AnsweredBy: f.AnsweredBy.String(),
 	}
+	out.Configuration = configurationLines(f.Configuration)
 	if f.Muted != nil {
 		out.Muted = &document.Muted{Reason: f.Muted.Reason, Until: document.Stamp(f.Muted.Until)}
+	}
+	if e := f.Event; e != nil {
+		out.Event = &document.Event{Time: document.Stamp(e.Time), Text: Visible(e.Text)}
 	}
 	if c := f.Change; c != nil {
 		out.Status = string(c.Status)
