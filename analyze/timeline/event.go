@@ -114,9 +114,9 @@ const skipped = ^uint32(0)
 // indexes that actors, by number, say.
 func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) {
 	endpoints, refusals, upstreams := s.endpointOf[worker], s.refusalOf[worker], s.upstreamOf[worker]
-	servers := uint32(0) // mask of their numbers
-	if s.Servers != nil {
-		servers = ^servers
+	servers := ^uint32(0) // mask of their numbers
+	if s.oneServer {
+		servers = 0
 	}
 	for _, page := range sh.pages {
 		for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {

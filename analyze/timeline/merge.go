@@ -74,7 +74,7 @@ func newState(workers []*Worker) *State {
 		}
 	}
 	if !s.severalServers() {
-		s.Servers, s.ServerOf = nil, nil
+		s.Servers, s.ServerOf, s.oneServer = nil, nil, true
 	}
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes

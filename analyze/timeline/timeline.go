@@ -52,6 +52,8 @@ type State struct {
 	// grouped because the log has too many of them.
 	HostsFolded, UpstreamsFolded, EndpointsFolded bool
 
+	oneServer bool // events of all servers are those of one: see severalServers
+
 	seed    uint64
 	workers []*Worker
 	parts   []origin // of all workers
