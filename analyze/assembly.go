@@ -82,6 +82,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	}
 	res.Totals.Unexplained = res.Causes[session.Unexplained.String()]
 	res.Totals.Findings = int64(len(a.Findings))
+	res.Agreement = detect.Agreement(a.Evidence, a.cause)
 	res.RejectedLines = r.rejectedLines(s.Rejected)
 	var shown error
 	var explained map[timeline.Client]string

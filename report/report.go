@@ -56,7 +56,7 @@ func Outputs() []Output {
 			return page.Write(w, j.report)
 		}},
 		Output{document.ManifestName, "Tool, inputs, line counts, causes, tables, resources.", func(_ context.Context, j *job, w io.Writer) error {
-			return document.Write(w, document.NewManifest(j.run(), j.report.Result, wording.Notes(j.report.Notes), j.sizes))
+			return document.Write(w, document.NewManifest(j.run(), j.report.Result, wording.Notes(j.report.Notes, wording.NounOf(j.report.Statuses)), j.sizes))
 		}},
 	)
 }

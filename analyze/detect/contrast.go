@@ -68,6 +68,8 @@ type contrastObserver struct {
 	ofRoute    []int32   // by endpoint: the place of its own key plus one
 	common     *keySets  // the keys that endpoints have in common: those of sites and paths
 	accepted   [][]int32 // by place and step
+	siteAt     []int32   // by endpoint: the place of its site plus one
+	requests   [][]int32 // by place of a site and step: all requests accepted, not visits, where credentials are asked for
 	outages    map[int32]closure
 	settled    []bool   // by refusal: it took its ordinary course, see settle
 	voterOf    []uint32 // by refusal: the number of its voter
@@ -96,8 +98,22 @@ func newContrastObserver(d *Diagnosis) *contrastObserver {
 	if len(o.keys) == 0 || !o.changing() {
 		return nil
 	}
+	o.placeSites()
 	o.settled = make([]bool, len(d.Refusals))
 	return o
+}
+
+// placeSites sets the places of the sites of endpoints. Keys of sites come first.
+func (o *contrastObserver) placeSites() {
+	places := map[string]int32{}
+	for i := 0; i < len(o.keys) && o.keys[i].kind == siteContrast; i++ {
+		places[o.keys[i].host] = int32(i) + 1
+	}
+	o.siteAt = make([]int32, len(o.State.Endpoints))
+	for i := range o.siteAt {
+		o.siteAt[i] = places[o.State.Endpoints[i].Host]
+	}
+	o.requests = newVisits(len(places), o.steps)
 }
 
 func newVisits(keys, steps int) [][]int32 {
@@ -330,6 +346,7 @@ func (o *contrastObserver) refusedVisits(refusals [][]uint32) [][]int32 {
 type contrastPart struct {
 	*contrastObserver // read only, but for settled of its actors' refusals
 	accepted          [][]int32
+	requests          [][]int32
 	counted           []countedVisit // by place
 	within            []within       // by set of common
 	clock             stepClock
@@ -358,7 +375,7 @@ type placeOfUser struct {
 
 func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 	p := &contrastPart{
-		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps),
+		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps), requests: newVisits(len(o.requests), o.steps),
 		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)), clock: stepClock{start: o.From, width: o.width, last: int32(o.steps - 1)}, others: map[placeOfUser]int64{},
 	}
 	o.parts = append(o.parts, p)
@@ -366,16 +383,21 @@ func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 }
 
 func (o *contrastObserver) gather() {
-	o.accepted = o.parts[0].accepted
+	o.accepted, o.requests = o.parts[0].accepted, o.parts[0].requests
 	for _, p := range o.parts[1:] {
-		for place := range o.accepted {
-			for i, n := range p.accepted[place] {
-				o.accepted[place][i] += n
-			}
-		}
+		addVisits(o.accepted, p.accepted)
+		addVisits(o.requests, p.requests)
 	}
 	o.parts = nil
 	o.outages = o.findOutages()
+}
+
+func addVisits(all, part [][]int32) {
+	for place := range all {
+		for i, n := range part[place] {
+			all[place][i] += n
+		}
+	}
 }
 
 // actor counts the accepted visits of an actor and its users, and settles its refusals.
@@ -395,6 +417,9 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 		}
 		if p.passes(e) {
 			p.pass(e, id, user)
+			if site := p.siteAt[e.Endpoint]; site != 0 && p.Roles[e.Endpoint]&session.Guards != 0 {
+				p.requests[site-1][p.clock.at(e.Time)]++
+			}
 		}
 		if user != 0 && p.Roles[e.Endpoint]&session.SignsOut != 0 {
 			user = 0

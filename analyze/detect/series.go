@@ -105,12 +105,19 @@ func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *seriesObserver) gather() { o.cells, o.parts = sumCells(o.parts), nil }
 
+// posted reports whether e is a form that was accepted: most are answered by a redirect
+// to the next page.
+func (o *seriesObserver) posted(e *timeline.Event) bool {
+	return e.Outcome == timeline.Redirected && o.State.Endpoints[e.Endpoint].Method == "POST"
+}
+
 // add counts an actor once in each step in which it was accepted, and once in each in
 // which it was refused.
 func (o *seriesObserver) add(a *timeline.Actor, id uint32, counts *acceptances, clock *stepClock) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Outcome != timeline.Accepted && e.Refusal == timeline.NoRefusal {
+		accepted := e.Outcome == timeline.Accepted || o.posted(e)
+		if !accepted && e.Refusal == timeline.NoRefusal {
 			continue
 		}
 		key := o.keyOf(e)
@@ -118,7 +125,7 @@ func (o *seriesObserver) add(a *timeline.Actor, id uint32, counts *acceptances, 
 			continue
 		}
 		step := clock.at(e.Time)
-		if e.Outcome == timeline.Accepted {
+		if accepted {
 			counts.accept(uint32(key), id, step, -1, e.Time)
 		} else if o.refused(e) {
 			counts.refuse(o.places[key]-1, id, step, e.Time)

@@ -33,6 +33,7 @@ type Result struct {
 	RejectedLines []RejectedLine
 	Causes        map[string]int64 // 401s by cause; every cause has an entry
 	Residual      *Residual        // the 401s without a cause; nil if there are none
+	Agreement     *Agreement       // of causes and stated reasons; nil if there is nothing to compare
 	Findings      []Finding        // most severe first, muted ones last
 	Resolved      []Finding        // findings of the baseline that are gone, in its order
 	Undetectable  []Undetectable   // kinds of findings that the logs cannot show

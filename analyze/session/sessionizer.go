@@ -303,14 +303,16 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		fallthrough
 	default:
 		r.Cause = s.cause(a, e, r, h, p)
+		r.Arrival = r.Cause == Challenge && !p.known && h.signIn-e.Time <= arrivalWindow && h.signIn <= h.answered
 		r.Denied = s.stated(e) == field.CredentialsGood
-		r.Proven = r.Cause != Challenge && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
+		r.Proven = r.Cause != Challenge && !r.SignIn && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
 		r.Good = r.Good || r.Denied
 	}
 	if p.open && !late && r.Cause != Challenge && e.Time-refusedBefore > renewalWindow && goesOn(e, h) {
 		s.survive(&p.life, e, false)
 	}
-	r.Alive = r.Alive && r.Cause != Challenge && !p.dead
+	// A sign-in tries other credentials than those of the session.
+	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
 	}

@@ -115,7 +115,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		return err
 	}
 	terminal := c.enableProgress(std, &options)
-	meter := startMeter(std.stderr, terminal, options.Progress)
+	meter := startMeter(std.stderr, terminal, options.Progress, wording.NounOf(options.Parse.Refusals))
 	defer meter.end()
 	res, err := analyze.Run(ctx, options)
 	if err != nil {
@@ -329,8 +329,8 @@ func printInputs(std *streams, res *result.Result) {
 		if in.BytesBefore > 0 || in.BytesLeft > 0 {
 			note(std.stderr, "counted by earlier runs: %s: %d bytes, %d lines; left for the next run: %d bytes", in.Path, in.BytesBefore, in.LinesBefore, in.BytesLeft)
 		}
-		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d 401s",
-			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized)
+		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d %s",
+			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized, wording.NounOf(res.Statuses).Many())
 	}
 }
 

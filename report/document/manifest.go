@@ -36,6 +36,7 @@ type Manifest struct {
 	Rejects         map[string]int64     `json:"rejects"`
 	Causes          map[string]int64     `json:"causes"`
 	AuthEvents      []AuthEvents         `json:"auth_events"`
+	ReasonAgreement *ReasonAgreement     `json:"reason_agreement"` // null if no line states a reason that can be compared
 	Undetectable    []Undetectable       `json:"undetectable"`
 	Tables          map[string]TableSize `json:"tables"`
 	PseudonymKey    *string              `json:"pseudonym_key"` // identifies the key; null if users and addresses are as logged
@@ -108,6 +109,13 @@ type Undetectable struct {
 	Missing []string `json:"missing"` // names of columns
 }
 
+// ReasonAgreement says how often causes agree with the reasons that the lines of the
+// same refusals state.
+type ReasonAgreement struct {
+	Compared int64 `json:"compared"`
+	Agreeing int64 `json:"agreeing"`
+}
+
 // Totals are the sums over all inputs.
 type Totals struct {
 	Bytes        int64 `json:"bytes"`
@@ -177,6 +185,9 @@ func NewManifest(run Run, res *result.Result, notes []string, tables map[string]
 	}
 	if res.PseudonymKey != "" {
 		m.PseudonymKey = &res.PseudonymKey
+	}
+	if a := res.Agreement; a != nil {
+		m.ReasonAgreement = &ReasonAgreement{a.Compared, a.Agreeing}
 	}
 	for _, u := range res.Undetectable {
 		m.Undetectable = append(m.Undetectable, Undetectable(u))

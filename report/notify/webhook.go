@@ -177,7 +177,7 @@ func slackText(r *wording.Report, findings []document.Finding, more int, report 
 	}
 	for i := range findings {
 		f := &findings[i]
-		fmt.Fprintf(&b, "• %s: %s, %s", wording.Visible(f.Severity), wording.Refusals(f.Unauthorized), plain(wording.Clip(f.Title, maxChatTitle)))
+		fmt.Fprintf(&b, "• %s: %s, %s", wording.Visible(f.Severity), wording.NounOf(r.Statuses).Count(f.Unauthorized), plain(wording.Clip(f.Title, maxChatTitle)))
 		if f.Status != "" && f.Status != string(result.StatusPersisting) {
 			fmt.Fprintf(&b, " (%s)", wording.Visible(f.Status))
 		}

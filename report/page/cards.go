@@ -60,6 +60,9 @@ func newShareBar(r *wording.Report) *shareBar {
 		class, name string
 		n           int64
 	}{{"trouble", "trouble", s.Trouble}, {"unexplained", "unexplained", s.Unexplained}, {"harmless", "harmless", s.Harmless}} {
+		if p.n == 0 {
+			continue
+		}
 		bar.Parts = append(bar.Parts, sharePart{
 			Class: p.class, Name: p.name, Share: wording.Share(p.n, s.Total), Text: wording.Number(p.n),
 			X: coordinate(100 * float64(sum) / float64(s.Total)), W: coordinate(100 * float64(p.n) / float64(s.Total)),
@@ -140,13 +143,13 @@ type card struct {
 }
 
 // newCard returns the card of the finding with a number, from 1. total is the number
-// of all 401s.
-func newCard(number int, f *document.Finding, total int64) card {
+// of all refusals, noun what they are called.
+func newCard(number int, f *document.Finding, total int64, noun wording.Noun) card {
 	c := card{
 		Number: number, Open: number <= openCards, ID: wording.Visible(f.ID), Severity: f.Severity, Kind: wording.CauseOf(f.Kind).Label,
 		Title: wording.Clip(f.Title, wording.MaxTitle), Explanation: wording.Clip(f.Explanation, wording.MaxParagraph),
-		Status: wording.Visible(f.Status), Before: wording.Changed(f), Muted: wording.MutedUntil(f),
-		Unauthorized: wording.Number(f.Unauthorized), Explains: wording.Refusals(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, total) + " of all",
+		Status: wording.Visible(f.Status), Before: wording.Changed(f, noun), Muted: wording.MutedUntil(f),
+		Unauthorized: wording.Number(f.Unauthorized), Explains: noun.Count(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, total) + " of all",
 		Affected:   wording.Affected(f),
 		Confidence: strconv.FormatFloat(f.Confidence, 'f', 2, 64),
 		Figures:    wording.Figures(f.Kind, f.Details), Subject: wording.SubjectFigures(&f.Subject),
@@ -178,13 +181,14 @@ func newCard(number int, f *document.Finding, total int64) card {
 
 // noFindings returns the text that is shown if there are no findings.
 func noFindings(res *result.Result) string {
+	noun := wording.NounOf(res.Statuses).Many()
 	switch {
 	case res.Totals.Parsed == 0:
 		return "No requests to analyse."
 	case res.Totals.Unauthorized == 0:
-		return "No 401s, so no findings."
+		return "No " + noun + ", so no findings."
 	case wording.NormalUse(res) == res.Totals.Unauthorized:
-		return "No findings: all 401s are part of normal use."
+		return "No findings: all " + noun + " are part of normal use."
 	}
-	return "No findings. The causes of the 401s are listed below."
+	return "No findings. The causes of the " + noun + " are listed below."
 }

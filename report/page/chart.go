@@ -77,19 +77,20 @@ func drawChart(res *result.Result, b *bins) *chart {
 	if b == nil {
 		return nil
 	}
+	noun := wording.NounOf(res.Statuses)
 	c := &chart{Width: chartWidth, Height: chartHeight, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Tall: plotBottom - plotTop,
 		From: b.from, To: b.to + minute}
-	c.Axis = "401s per " + stepText(b.step)
+	c.Axis = noun.Title() + " per " + stepText(b.step)
 	top := c.valueAxis(slices.Max(b.refused))
 	x := func(t int64) float64 {
 		return plotLeft + float64(t-b.first)/float64(b.end()-b.first)*(plotRight-plotLeft)
 	}
-	c.bars(b, top, x)
+	c.bars(b, top, x, noun)
 	c.timeAxis(b.first, b.end(), b.step, x)
 	c.onsets(res, b.first, b.end(), x)
 	c.summarise(b)
 	if timeless := res.Totals.Unauthorized - b.inside - b.outside; b.outside > 0 || timeless > 0 {
-		c.Outside = leftOut(b.outside, timeless, res.Timeline, b.from, b.to)
+		c.Outside = leftOut(res, b.outside, timeless, b.from, b.to)
 	}
 	return c
 }
@@ -140,7 +141,7 @@ func height(v, top int64) float64 {
 }
 
 // bars draws the steps, one path per group.
-func (c *chart) bars(b *bins, top int64, x func(int64) float64) {
+func (c *chart) bars(b *bins, top int64, x func(int64) float64, noun wording.Noun) {
 	shown := []int{}
 	for g := range wording.Groups {
 		if b.used[g] {
@@ -174,7 +175,7 @@ func (c *chart) bars(b *bins, top int64, x func(int64) float64) {
 		}
 		c.Rows = append(c.Rows, row)
 		c.Hovers = append(c.Hovers, hover{coordinate(left), coordinate(width),
-			row.From + " UTC: " + wording.Refusals(total) + " – " + strings.Join(parts, ", ")})
+			row.From + " UTC: " + noun.Count(total) + " – " + strings.Join(parts, ", ")})
 	}
 	for _, g := range shown {
 		c.Areas = append(c.Areas, area{wording.Groups[g], paths[g].String()})
@@ -270,20 +271,21 @@ func (c *chart) summarise(b *bins) {
 }
 
 // leftOut says which 401s the chart does not show.
-func leftOut(outside, timeless int64, timeline []result.Minute, from, to int64) string {
+func leftOut(res *result.Result, outside, timeless, from, to int64) string {
+	noun := wording.NounOf(res.Statuses)
 	var parts []string
 	if outside > 0 {
 		at := ""
-		for i := range timeline {
-			if m := &timeline[i]; m.Unauthorized > 0 && (m.Time < from || m.Time > to) {
+		for i := range res.Timeline {
+			if m := &res.Timeline[i]; m.Unauthorized > 0 && (m.Time < from || m.Time > to) {
 				at = wording.At(m.Time)
 				break
 			}
 		}
-		parts = append(parts, wording.Refusals(outside)+" outside this time span, the first at "+at)
+		parts = append(parts, noun.Count(outside)+" outside this time span, the first at "+at)
 	}
 	if timeless > 0 {
-		parts = append(parts, wording.Refusals(timeless)+" without a time")
+		parts = append(parts, noun.Count(timeless)+" without a time")
 	}
 	return "Not shown: " + wording.List(parts) + "."
 }

@@ -7,6 +7,7 @@ import (
 // explorer is the data of the script: tables to sort and search, and their 401s over
 // time. Texts of the log in it are visible.
 type explorer struct {
+	Noun     explorerNoun    `json:"noun"`
 	First    int64           `json:"first"` // Unix milliseconds
 	Step     int64           `json:"step"`  // milliseconds
 	Steps    int             `json:"steps"`
@@ -14,6 +15,12 @@ type explorer struct {
 	Accepted []int64         `json:"accepted"` // requests accepted in each step
 	Marks    []explorerMark  `json:"marks"`
 	Tables   []explorerTable `json:"tables"`
+}
+
+// explorerNoun is what the refusals of the run are called.
+type explorerNoun struct {
+	One  string `json:"one"`
+	Many string `json:"many"`
 }
 
 // explorerGroup is a group of causes with its 401s in each step.
@@ -61,7 +68,8 @@ const (
 
 // newExplorer returns the data of the script.
 func newExplorer(r *wording.Report, b *bins, sources []*tableSource) *explorer {
-	x := &explorer{First: b.first / 1000, Step: b.step / 1000, Steps: len(b.refused), Accepted: b.accepted, Marks: []explorerMark{}}
+	noun := wording.NounOf(r.Statuses)
+	x := &explorer{Noun: explorerNoun{noun.One(), noun.Many()}, First: b.first / 1000, Step: b.step / 1000, Steps: len(b.refused), Accepted: b.accepted, Marks: []explorerMark{}}
 	for g := range wording.Groups {
 		if !b.used[g] {
 			continue

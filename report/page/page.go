@@ -45,7 +45,8 @@ type page struct {
 	Script     template.JS
 	Data       *explorer // for the script
 	Heat       []*drawing
-	Noun       string // for refusals
+	Noun       wording.Noun // for refusals
+	Statuses   string       // that are refusals
 	Verdict    wording.Verdict
 	Residual   *residual // nil if nothing is unexplained
 	Shares     *shareBar // nil if there are no refusals
@@ -114,24 +115,25 @@ func newPage(r *wording.Report) *page {
 	steps := newBins(r.Timeline)
 	sources := newSources(r)
 	chart := drawChart(r.Result, steps)
+	noun := wording.NounOf(r.Statuses)
 	p := &page{
-		Noun: wording.NounOf(r.Statuses).Many(), Residual: newResidual(r.Residual), Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r, chart), Shares: newShareBar(r),
+		Noun: noun, Statuses: wording.StatusesOf(r.Statuses), Residual: newResidual(r.Residual), Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r, chart), Shares: newShareBar(r),
 		Compared: wording.Compared(r.Described, len(r.Gone)), NoFindings: noFindings(r.Result), Causes: causeRows(r.Result),
 		Sum: sumRow(r.Result), Rejects: reasonRows(r.Rejects), Skips: reasonRows(r.Skips), Gaps: gapSheets(r.Formats),
 	}
 	if steps != nil {
 		follow(r.Result, steps, sources)
 		p.Data = newExplorer(r, steps, sources)
-		p.Heat = heatMaps(sources, steps)
+		p.Heat = heatMaps(sources, steps, noun)
 	}
 	for i := range r.Gone[:min(len(r.Gone), maxCards)] {
 		f := &r.Gone[i]
-		p.Resolved = append(p.Resolved, wording.Clip(f.Title, wording.MaxTitle)+" ("+wording.Visible(f.Severity)+", "+wording.Refusals(f.Unauthorized)+")")
+		p.Resolved = append(p.Resolved, wording.Clip(f.Title, wording.MaxTitle)+" ("+wording.Visible(f.Severity)+", "+noun.Count(f.Unauthorized)+")")
 	}
 	cards := map[string]bool{} // ids of findings that have a card
 	for i := range r.Described[:min(len(r.Described), maxCards)] {
-		c := newCard(i+1, &r.Described[i], r.Totals.Unauthorized)
-		c.Exhibit = drawExhibit(&r.Findings[i], r.Totals.LastTime)
+		c := newCard(i+1, &r.Described[i], r.Totals.Unauthorized, noun)
+		c.Exhibit = drawExhibit(&r.Findings[i], r.Totals.LastTime, noun)
 		p.Cards = append(p.Cards, c)
 		cards[r.Described[i].ID] = true
 	}
@@ -147,7 +149,10 @@ func newPage(r *wording.Report) *page {
 		l := &r.RejectedLines[i]
 		p.Lines = append(p.Lines, evidence{wording.Position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, wording.MaxName), wording.Clip(l.Raw, maxRawLine)})
 	}
-	for _, n := range wording.Notes(r.Notes[:min(len(r.Notes), maxNotes)]) {
+	if text := wording.Agreement(r.Result); text != "" {
+		p.Notes = append(p.Notes, text)
+	}
+	for _, n := range wording.Notes(r.Notes[:min(len(r.Notes), maxNotes)], noun) {
 		p.Notes = append(p.Notes, wording.Clip(n, wording.MaxParagraph))
 	}
 	for _, u := range r.Undetectable {

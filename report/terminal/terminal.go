@@ -47,8 +47,10 @@ func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 	if t.FirstTime != parse.NoTime {
 		fmt.Fprintln(&b, wording.Period(t.FirstTime, t.LastTime))
 	}
-	if text := wording.Compared(r.Described, len(r.Gone)); text != "" {
-		fmt.Fprintln(&b, text)
+	for _, text := range []string{wording.Agreement(r.Result), wording.Compared(r.Described, len(r.Gone))} {
+		if text != "" {
+			fmt.Fprintln(&b, text)
+		}
 	}
 	shown := r.Described[:min(len(r.Described), maxSummaryFindings)]
 	if len(shown) > 0 {
@@ -146,12 +148,13 @@ func ShowFinding(w io.Writer, r *outdir.Report, id string, paint Paint) error {
 	if err != nil {
 		return err
 	}
+	noun := wording.NounOf(r.Manifest.RefusalStatuses)
 	var b strings.Builder
 	b.WriteString(paint.bold(strings.TrimSuffix(paragraph(wording.Clip(f.Title, wording.MaxTitle), "", textWidth), "\n")) + "\n")
 	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n", paint.severity(f.Severity, wording.Visible(f.Severity)), wording.Visible(f.Kind), f.Confidence)
 	if f.Status != "" {
 		b.WriteString(wording.Visible(f.Status))
-		if text := wording.Changed(f); text != "" {
+		if text := wording.Changed(f, noun); text != "" {
 			b.WriteString("; at the baseline " + text)
 		}
 		b.WriteByte('\n')
@@ -165,7 +168,7 @@ func ShowFinding(w io.Writer, r *outdir.Report, id string, paint Paint) error {
 	list := append(wording.SubjectFigures(&f.Subject),
 		wording.Figure{Name: "Since", Value: wording.Onset(f)},
 		wording.Figure{Name: "Seen", Value: wording.Period(int64(f.FirstSeen), int64(f.LastSeen))},
-		wording.Figure{Name: "Explains", Value: wording.Refusals(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
+		wording.Figure{Name: "Explains", Value: noun.Count(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
 		wording.Figure{Name: "Affected", Value: wording.Affected(f)},
 	)
 	b.WriteString("\n" + aligned(append(list, wording.Figures(f.Kind, f.Details)...)))

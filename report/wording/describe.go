@@ -10,9 +10,10 @@ import (
 	"logscan/analyze/result"
 )
 
-// Describer makes the texts of findings from the templates of the catalogue. The
-// zero value is ready for use; it must not be used by several goroutines at once.
+// Describer makes the texts of findings from the templates of the catalogue. It must not
+// be used by several goroutines at once.
 type Describer struct {
+	Noun  Noun // what the refusals of the run are called
 	kinds map[string]*kindTexts
 }
 
@@ -32,7 +33,7 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 	}
 	text := result.Text{Title: execute(t.title, f), Explanation: execute(t.explanation, f)}
 	text.Title += configuredTitle(f.Configuration)
-	for _, s := range []string{event(f), stated(f.Reason, f.AnsweredBy, refusal), judgement(f.Judgement), configured(f)} {
+	for _, s := range []string{event(f), stated(f.Reason, f.AnsweredBy, d.Noun), judgement(f.Judgement), configured(f)} {
 		if s = strings.TrimSpace(s); s != "" {
 			text.Explanation += " " + s
 		}
@@ -62,9 +63,9 @@ func (d *Describer) texts(kind string) *kindTexts {
 		d.kinds[kind] = nil
 		return nil
 	}
-	t := &kindTexts{title: compile(k.Name, k.Title), explanation: compile(k.Name, k.Explanation)}
+	t := &kindTexts{title: d.compile(k.Name, k.Title), explanation: d.compile(k.Name, k.Explanation)}
 	for _, step := range k.Remedy {
-		t.remedy = append(t.remedy, compile(k.Name, step))
+		t.remedy = append(t.remedy, d.compile(k.Name, step))
 	}
 	d.kinds[kind] = t
 	return t
@@ -105,8 +106,9 @@ func float(n any) float64 {
 	return float64(integer(n))
 }
 
-func compile(name, text string) *template.Template {
-	return template.Must(template.New(name).Funcs(functions).Option("missingkey=error").Parse(text))
+func (d *Describer) compile(name, text string) *template.Template {
+	named := template.FuncMap{"refusals": d.Noun.Many}
+	return template.Must(template.New(name).Funcs(functions).Funcs(named).Option("missingkey=error").Parse(text))
 }
 
 // execute returns the text that a template makes of a finding, on one line. A

@@ -12,7 +12,6 @@
   };
   const whole = new Intl.NumberFormat("en-US");
   const number = n => whole.format(n);
-  const refusals = n => n === 1 ? "one 401" : number(n) + " 401s";
 
   // Times are shown in UTC or in the viewer's zone.
   let local = false;
@@ -37,6 +36,8 @@
 
   const source = byId("data");
   const data = source ? JSON.parse(source.textContent) : null;
+  const noun = data ? data.noun : { one: "", many: "" };
+  const refusals = n => n === 1 ? "one " + noun.one : number(n) + " " + noun.many;
   let redraw = () => {}, refill = () => {};
 
   document.querySelector(".tools").hidden = false;
@@ -251,7 +252,7 @@
       }
       let current = data.tables.find(t => t.id === "endpoints") || data.tables[0], rows = [], counts = [];
 
-      // inRange returns the 401s of a row in the range.
+      // inRange returns the refusals of a row in the range.
       const inRange = (t, i) => {
         if (all()) return t.refused[i];
         let step = 0, sum = 0;
@@ -267,9 +268,9 @@
       const columns = () => {
         const list = [
           { key: "name", label: current.name + (current.about ? ", " + current.about.toLowerCase() : ""), value: i => current.names[i], first: true },
-          { key: "refused", label: all() ? "401s" : "401s in range", value: i => counts[i], count: true },
+          { key: "refused", label: noun.many[0].toUpperCase() + noun.many.slice(1) + (all() ? "" : " in range"), value: i => counts[i], count: true },
         ];
-        if (current.requests) list.push({ key: "share", label: "Share 401", value: share, share: true });
+        if (current.requests) list.push({ key: "share", label: "Share refused", value: share, share: true });
         current.columns.forEach((c, k) => list.push({ key: "column" + k, label: c.label, value: i => c.values[i], count: !c.time, time: c.time }));
         if (current.findings.some(f => f)) list.push({ key: "finding", label: "Finding", value: i => current.findings[i], finding: true });
         return list;
@@ -374,7 +375,7 @@
         table.setAttribute("aria-rowcount", String(rows.length + 1));
         table.caption.textContent = current.label + (all() ? "" : ", from " + clock(at(range.from)) + " to " + clock(at(range.to)) + " " + zoneName());
         byId("shown").textContent = number(rows.length) + " of " + number(current.names.length) + " rows." +
-          (current.left > 0 ? " " + number(current.left) + " more rows with fewer 401s are in " + (current.id === "agents" || current.id === "upstreams" || current.id === "hosts" ? "unauthorized" : current.id) + ".parquet." : "");
+          (current.left > 0 ? " " + number(current.left) + " more rows with fewer " + noun.many + " are in " + (current.id === "agents" || current.id === "upstreams" || current.id === "hosts" ? "unauthorized" : current.id) + ".parquet." : "");
         if (top) view.scrollTop = 0;
         heads();
         fill(true);
