@@ -52,6 +52,7 @@ var authenticationOutage = Kind{
 	certain: true,
 	observe: observeOutages,
 	inspect: inspectOutages,
+	rest:    restOfOutages,
 }
 
 // Outage is the details of an authentication_outage finding.
@@ -209,7 +210,7 @@ func observeOutages(d *Diagnosis) observer {
 		})
 	}
 	o.scopes.keep(counts, outageActors)
-	if len(o.scopes.list) == 0 {
+	if len(o.scopes.list) == 0 && observeContrast(d) == nil {
 		return nil
 	}
 	for i := range d.Refusals {
@@ -423,7 +424,8 @@ func inspectOutages(d *Diagnosis, seen observer) ([]candidate, error) {
 			found = append(found, o.candidate(x))
 		}
 	}
-	// Scopes of the same subject: the one that explains most.
+	found = withWide(found, o.contrastingOutages(found))
+	// Of the same subject: the one that explains most.
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(len(b.claims), len(a.claims)) })
 	return found, nil
 }
@@ -587,7 +589,7 @@ func (o *outageObserver) consequences(x *outage) {
 		case affected[c] && (inScope || s.signIn && sameHost),
 			inScope && !s.signIn && o.clients[c] != nil && o.clients[c].proven,
 			s.signIn && sameHost && (r.Known || r.Fatal) && !r.Back,
-			inScope && !s.signIn && s.prefix == "" && !otherwise[c] && refused[c] <= outageTries:
+			(inScope && !s.signIn && s.prefix == "" || s.signIn && sameHost && !r.Back) && !otherwise[c] && refused[c] <= outageTries:
 			x.claims = append(x.claims, uint32(i))
 		}
 	}

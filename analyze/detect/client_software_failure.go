@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -86,6 +87,13 @@ const (
 	softwareLower = 0.35
 	// softwareOdds is the minimum odds ratio of a refusal against other software.
 	softwareOdds = 5
+	// softwareRoutes is the minimum number of routes of a version that forgets its
+	// credentials now and then. Of such a version, softwareTimes the share of other software,
+	// and at least softwareLeast, must be refused: what is wrong is the version if other
+	// versions of its family are not.
+	softwareRoutes = 3
+	softwareTimes  = 3
+	softwareLeast  = 0.1
 	// softwareFalse is the accepted rate of false reports over versions and routes.
 	softwareFalse = 0.001
 	// softwareNaked is the share of refused requests without credentials from which
@@ -370,6 +378,11 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	var found []candidate
+	for s, uses := range o.pooled() {
+		if len(failing[s]) == 0 {
+			failing[s] = uses
+		}
+	}
 	for s := range uint32(len(o.software.names)) {
 		if len(failing[s]) == 0 || o.oneVersion(s, failing) {
 			continue
@@ -379,6 +392,68 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// pooled returns the versions that are refused now and then on many routes, none of which
+// needs to show it by itself.
+func (o *softwareObserver) pooled() map[uint32][]failingUse {
+	var tests []failingUse
+	var p []float64
+	of := map[uint32][]int{} // by software: its uses
+	for n, u := range o.uses {
+		of[u.software] = append(of[u.software], n)
+	}
+	software := slices.Sorted(maps.Keys(of))
+	software = slices.DeleteFunc(software, func(s uint32) bool { return o.software.family[s] == 0 || len(of[s]) < softwareRoutes })
+	for _, s := range software {
+		t := failingUse{}
+		var strata []stats.Stratum
+		cells := newCells(1)
+		for _, n := range of[s] {
+			list, others := o.against(n)
+			strata = append(strata, list...)
+			t.others.Merge(others)
+			mergeCells(cells, o.cells[n:n+1])
+		}
+		var chance float64
+		chance, t.odds = stats.CochranMantelHaenszel(strata)
+		t.span, _ = refusingSpan(cells[0], max(softwareLeast, softwareTimes*shareOf(t.others)))
+		t.lower = stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95)
+		tests, p = append(tests, t), append(p, chance)
+	}
+	failing := map[uint32][]failingUse{}
+	for i, adjusted := range stats.BenjaminiHochberg(p) {
+		t, s := tests[i], software[i]
+		if adjusted > softwareFalse || t.odds < softwareOdds || t.lower < softwareLeast/2 || !o.worstOfFamily(s) {
+			continue
+		}
+		t.p = adjusted
+		for _, n := range of[s] {
+			t.place = n
+			failing[s] = append(failing[s], t)
+		}
+	}
+	return failing
+}
+
+// worstOfFamily reports whether a version is refused far more often than the others of
+// its family together, if there are any.
+func (o *softwareObserver) worstOfFamily(version uint32) bool {
+	family := o.software.family[version]
+	refused := [2]float64{} // of other versions, of this one
+	for i := range o.Refusals {
+		if r := &o.Refusals[i]; o.open(i) && provenRefusal(r) {
+			switch of := o.software.of[r.Agent]; {
+			case of[0] == version+1 || of[1] == version+1:
+				refused[1]++
+			case of[0] == family || of[1] == family:
+				refused[0]++
+			}
+		}
+	}
+	requests, _ := o.requests()
+	own, all := float64(requests[version]), float64(requests[family-1])
+	return refused[1]*max(all-own, 1) >= softwareTimes*refused[0]*own
 }
 
 // oneVersion reports whether software is a family of which a single version fails.

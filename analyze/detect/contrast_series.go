@@ -190,6 +190,21 @@ func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
 	return contrast{}, false
 }
 
+// findClosed returns the period in which a site refuses nearly all visits and accepts far
+// fewer than usual. There may be nothing beside a site to compare it with.
+func (s *contrastSeries) findClosed(place int, _ bool) (contrast, bool) {
+	cells := s.cells(place)
+	for _, x := range stats.Excursions(cells) {
+		c := contrast{place: place, Excursion: x}
+		if x.Outside.Trials >= contrastOutside && c.share() >= outageShare && s.rises(&x) &&
+			s.collapsed(&c, s.others(place)) && s.test(&c, cells, smoothed(x.Outside)) {
+			s.widen(&c)
+			return c, true
+		}
+	}
+	return contrast{}, false
+}
+
 // widen moves the beginning of a period without acceptances to the last one before.
 func (s *contrastSeries) widen(c *contrast) {
 	for c.From > 0 && s.accepted[c.place][c.From-1] == 0 {

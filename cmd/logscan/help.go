@@ -22,6 +22,7 @@ var examples = []struct{ command, purpose string }{
 	{"logscan /var/log/nginx", "Scan, and write logscan-out/report.html."},
 	{"logscan scan -o lake/dt=2026-11-22 'web*/access.log*.gz'", "Scan the logs of several servers together."},
 	{"logscan show logscan-out", "Show the findings in the terminal."},
+	{"logscan check /etc/nginx/nginx.conf", "Show what protects which route, and likely faults."},
 	{"logscan formats access.log", "Detect the format, and show the parsed and the missing fields."},
 	{"logscan parse --format '$remote_addr [$time_local] \"$request\" $status' access.log", "Try a format string."},
 	{"zcat old.log.Z | logscan -", "Read standard input."},

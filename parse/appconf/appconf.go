@@ -215,9 +215,11 @@ func appendSetting(list []Setting, row setting, path string, text []byte, m []in
 		return list
 	}
 	line := 1 + bytes.Count(text[:m[2]], []byte("\n"))
-	return append(list, Setting{serverconf.Position{File: path, Line: line}, name, strings.TrimSpace(string(text[m[4]:max(m[5], lastGroup(m))])), seconds, row.limits})
+	shown := strings.TrimSpace(string(text[m[4]:max(m[5], lastGroup(m))]))
+	return append(list, Setting{serverconf.Position{File: path, Line: line}, name, shown, seconds, row.limits})
 }
 
+// lastGroup returns the end of the third group, 0 if there is none.
 func lastGroup(m []int) int {
 	if len(m) > 6 {
 		return m[7]

@@ -10,7 +10,7 @@ import (
 // nginx is a configuration of nginx.
 type nginx struct {
 	dir       string
-	files     map[string]bool
+	missing   map[string]bool // password files that are not there, as named
 	servers   []*virtual
 	upstreams map[string]*serverconf.Directive
 }
@@ -69,10 +69,7 @@ func Nginx(path string) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &nginx{dir: tree.Dir, upstreams: map[string]*serverconf.Directive{}, files: map[string]bool{}}
-	for _, f := range tree.Files {
-		n.files[f.Path] = true
-	}
+	n := &nginx{dir: tree.Dir, upstreams: map[string]*serverconf.Directive{}, missing: map[string]bool{}}
 	root := &block{dir: &serverconf.Directive{Name: "main", Block: tree.Directives}, own: map[string][]*serverconf.Directive{}}
 	n.read(root, tree.Directives)
 	for _, v := range n.servers {

@@ -153,7 +153,7 @@ func (r *run) guarded(s *step) (list []Fact) {
 		list = append(list, fact(OutsidersOnly, Certain, "", satisfy, denied, guards[0]))
 	}
 	if b.enabled("auth_basic") != nil {
-		if d, name := b.value("auth_basic_user_file"); d != nil && r.nginx.files[missing+name] {
+		if d, name := b.value("auth_basic_user_file"); d != nil && r.nginx.missing[name] {
 			list = append(list, fact(PasswordFileMissing, Likely, name, d))
 		}
 	}
@@ -380,9 +380,6 @@ func (r *run) slash() *serverconf.Directive {
 	return nil
 }
 
-// missing begins the names of files that the configuration names and that are not there.
-const missing = "missing: "
-
 // findMissing looks for password files that are not where the configuration has them. Only
 // files beside it are looked for: a copy of a configuration lies on other machines.
 func (n *nginx) findMissing(b *block) {
@@ -399,7 +396,7 @@ func (n *nginx) findMissing(b *block) {
 			continue
 		}
 		if _, err := os.Stat(full); errors.Is(err, fs.ErrNotExist) {
-			n.files[missing+name] = true
+			n.missing[name] = true
 		}
 	}
 	for _, inner := range b.locations.all {
@@ -457,7 +454,7 @@ func (n *nginx) locationRoutes(v *virtual, l *locations, scheme string) (all []R
 
 // route returns what protects a block, for a request that leads to it.
 func (n *nginx) route(v *virtual, b *block, name, scheme string) Route {
-	how, at := modifier(b.dir.Args)
+	_, at := modifier(b.dir.Args)
 	r := &run{nginx: n, server: v, q: Request{Scheme: scheme, Method: "GET", Path: at}, uri: at, vars: map[string]string{}}
 	_, end := r.rewrite(v.block)
 	s := step{conf: b}
@@ -468,9 +465,6 @@ func (n *nginx) route(v *virtual, b *block, name, scheme string) Route {
 			if inner, end = r.rewrite(b); inner != nil {
 				s.conf = inner
 			}
-		}
-		if how == "~" || how == "~*" {
-			s.shadowed = nil
 		}
 	}
 	r.steps = []step{s}

@@ -10,7 +10,6 @@ package rules
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"logscan/parse/serverconf"
 )
@@ -155,15 +154,6 @@ func Read(path string) (*Rules, error) {
 		return apache, nil
 	}
 	return nil, err
-}
-
-// Modified returns the time of last modification of a file of the configuration.
-func (r *Rules) Modified(path string) (time.Time, bool) {
-	i := slices.IndexFunc(r.Files, func(f serverconf.File) bool { return f.Path == path })
-	if i < 0 {
-		return time.Time{}, false
-	}
-	return r.Files[i].Modified, true
 }
 
 // maxPath bounds a path in bytes. Servers refuse longer request lines by default.
