@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"logscan/fixtures/hostile"
+	"logscan/fixtures/trials"
 )
 
 // harmless checks that output holds only printable characters, line ends, tabs, and
@@ -159,8 +160,11 @@ func TestArgumentsAreHarmless(t *testing.T) {
 	}
 	out := filepath.Join(dir, "out")
 	printed(t, "scan", "-q", "-o", out, log)
-	every := 7
-	if testing.Short() { // the race detector does not need them all
+	every := 21
+	switch {
+	case trials.All():
+		every = 7
+	case testing.Short(): // the race detector does not need them all
 		every = 70
 	}
 	for _, p := range someOf(every) {
