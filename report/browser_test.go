@@ -195,7 +195,15 @@ const lookAround = `(() => {
 const weakText = `(() => {
 	const rgb = s => s.match(/[\d.]+/g).map(Number);
 	const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b };
-	const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c } return [255, 255, 255] };
+	const backgrounds = new Map();
+	const behind = e => {
+		if (!e) return [255, 255, 255];
+		if (!backgrounds.has(e)) {
+			const c = rgb(getComputedStyle(e).backgroundColor);
+			backgrounds.set(e, c.length < 4 || c[3] > 0 ? c : behind(e.parentElement));
+		}
+		return backgrounds.get(e);
+	};
 	const weak = new Set();
 	for (const e of document.querySelectorAll("body *")) {
 		if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.closest("title")) continue;
