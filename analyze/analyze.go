@@ -44,6 +44,8 @@ type Options struct {
 	Since, Until Moment
 	// Policy is what the operators of the site have configured about it.
 	Policy policy.Policy
+	// Configuration is that of the servers and applications, as far as it was given.
+	Configuration Configuration
 	// Baseline holds the findings of an earlier run, for Finding.Change; nil for
 	// none.
 	Baseline *result.Snapshot
@@ -98,7 +100,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReader(o)
+	r, err := newReader(ctx, o)
 	if err != nil {
 		return nil, err
 	}

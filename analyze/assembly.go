@@ -10,6 +10,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 	"logscan/parse"
+	"logscan/parse/serverconf/rules"
 	"logscan/parse/source"
 )
 
@@ -23,6 +24,10 @@ type assembly struct {
 	causes []int    // by finding: its cause, as an index of names
 	excess []bool   // by refusal, see excessive
 	users  []string // by user: cleaned names; set by accountRows
+
+	// Of findings, if a server's configuration is known; set by addEvidence and as needed.
+	examples [][]example
+	contrast map[routeOf][]rules.Fact
 }
 
 func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, r *reader) *assembly {
@@ -76,6 +81,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	}
 	res.Totals.Unexplained = res.Causes[session.Unexplained.String()]
 	res.Totals.Findings = int64(len(a.Findings))
+	res.Agreement = detect.Agreement(a.Evidence, a.cause)
 	res.RejectedLines = r.rejectedLines(s.Rejected)
 	var shown error
 	var explained map[timeline.Client]string
@@ -90,6 +96,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	if shown != nil {
 		return nil, shown
 	}
+	a.addConfiguration(res)
 	res.Clients = a.clientRows(explained)
 	res.Notes = append(append(res.Notes, overflowNotes(s)...), a.otherRefusals()...)
 	res.Sessions = a.sessionRows()
@@ -275,6 +282,7 @@ func (a *assembly) addEvidence() error {
 		}
 		known := p.Locate(raw, parse.Parsed)
 		line := &a.State.Refusals[x.refusal]
+		a.addExample(x.finding, &e)
 		f := &a.Findings[x.finding]
 		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(parse.Kept(raw), known, p.Mask())})
 	}

@@ -62,7 +62,7 @@ func (a *assembly) excessive() []bool {
 			}
 		}
 	}
-	closed := a.closedSignIns()
+	closed, doubted := a.closedSignIns(), a.doubtsArrivals()
 	all := make([]bool, len(a.Refusals))
 	for i := range a.Refusals {
 		r := &a.Refusals[i]
@@ -76,6 +76,8 @@ func (a *assembly) excessive() []bool {
 		case session.SessionEnd:
 			x := actors[r.Actor]
 			all[i] = x.refused > limit*max(1, x.sessions)
+		case session.Challenge:
+			all[i] = r.Arrival && doubted
 		}
 	}
 	return all

@@ -19,6 +19,7 @@ type reader struct {
 	options Options
 	inputs  []source.Input
 	formats []*parse.Format // candidates; one if the user named it
+	known   []*parse.Known  // by input: the format of its neighbours; nil for none
 	chosen  []detected      // by input; set by Open
 	workers []*timeline.Worker
 	parsers []map[string]*parse.Parser // by worker, by detected.key
@@ -36,12 +37,16 @@ type detected struct {
 	proposed  bool // the format is unknown, but package propose finds one
 }
 
-func newReader(o Options) (*reader, error) {
+func newReader(ctx context.Context, o Options) (*reader, error) {
 	formats, err := o.formats()
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{options: o, inputs: o.Inputs, formats: formats, chosen: make([]detected, len(o.Inputs))}
+	known, err := o.knownFormats(ctx, formats)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{options: o, inputs: o.Inputs, formats: formats, known: known, chosen: make([]detected, len(o.Inputs))}
 	seed := rand.Uint64()
 	servers, serverOf := listServers(o.Inputs)
 	r.workers = make([]*timeline.Worker, o.Workers)
@@ -111,7 +116,13 @@ func (r *reader) Open(input int, sample []byte) source.Plan {
 	d := &r.chosen[input]
 	d.reference = r.options.reference(r.inputs[input])
 	formats := r.options.candidates(r.formats, r.inputs[input])
-	d.Detection = parse.Detect(sample, formats)
+	surveyed := false
+	if k := r.known[input]; k != nil {
+		d.Detection, d.presence, surveyed = k.Detect(sample)
+	}
+	if !surveyed {
+		d.Detection = parse.Detect(sample, formats)
+	}
 	d.formats = d.Detection.Formats
 	switch {
 	case d.Detection.Format != nil:
@@ -126,10 +137,11 @@ func (r *reader) Open(input int, sample []byte) source.Plan {
 	for _, f := range d.formats {
 		d.key += f.Key() + "\n"
 	}
-	if d.name != UnknownFormat {
-		d.survey(sample)
-	} else {
+	switch {
+	case d.name == UnknownFormat:
 		d.proposed = propose.Format(sample).Spec != ""
+	case !surveyed:
+		d.survey(sample)
 	}
 	return Plan(d.formats)
 }
@@ -141,8 +153,8 @@ func Plan(formats []*parse.Format) source.Plan {
 		if len(p.Directive) == 0 {
 			p.Directive = f.Directive()
 		}
-		if p.Continues == nil {
-			p.Continues = f.Continues()
+		if p.Whole == nil {
+			p.Whole = f.Whole()
 		}
 	}
 	return p

@@ -79,8 +79,9 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 // textCache holds the cleaned texts of recent values: neighbouring refusals repeat
 // routes, clients and user agents.
 type textCache struct {
-	seed  maphash.Seed
-	slots []cachedText
+	seed    maphash.Seed
+	slots   []cachedText
+	cleaner result.Cleaner
 }
 
 type cachedText struct{ raw, text string }
@@ -94,17 +95,17 @@ const (
 )
 
 func newTextCache() *textCache {
-	return &textCache{maphash.MakeSeed(), make([]cachedText, textCacheSize)}
+	return &textCache{seed: maphash.MakeSeed(), slots: make([]cachedText, textCacheSize)}
 }
 
 // clean is result.CleanBytes.
 func (c *textCache) clean(b []byte) string {
 	if len(b) == 0 || len(b) > maxCachedText {
-		return result.CleanBytes(b)
+		return c.cleaner.Clean(b)
 	}
 	s := &c.slots[maphash.Bytes(c.seed, b)%textCacheSize]
 	if s.raw != string(b) {
-		s.text = result.CleanBytes(b)
+		s.text = c.cleaner.Clean(b)
 		if s.raw = s.text; s.text != string(b) {
 			s.raw = string(b)
 		}

@@ -57,7 +57,7 @@ var meanings = map[dialect.Meaning]fieldID{
 	dialect.ForwardedHeader: fieldForwardedHeader, dialect.RealIP: fieldRealIP, dialect.Proxied: fieldProxied,
 	dialect.Authorization: fieldAuthorization, dialect.Session: fieldSession,
 	dialect.Peer: fieldPeer, dialect.Upstream: fieldUpstream, dialect.UpstreamStatus: fieldUpstreamStatus,
-	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.State: fieldState, dialect.Count: fieldCount, dialect.Word: fieldWord,
+	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.Flags: fieldFlags, dialect.State: fieldState, dialect.Count: fieldCount, dialect.Word: fieldWord,
 }
 
 // compile prepares f for reading lines, with the names that the user assigned to

@@ -138,7 +138,11 @@ func (d *decoder) set(e *Entry, f fieldID, b []byte, escaped bool) Verdict {
 func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 	switch f {
 	case fieldReason:
-		e.Reason = b
+		setReason(e, b)
+	case fieldFlags:
+		if bytes.Contains(b, externalDenied) {
+			setReason(e, externalDenied)
+		}
 	case fieldMillis, fieldMicros, fieldNanos, fieldLatency, fieldSecondsMore, fieldTaken:
 		return setDuration(e, f, b)
 	case fieldPeer:
@@ -241,6 +245,20 @@ func setUpstream(e *Entry, f fieldID, b []byte) {
 	}
 }
 
+// externalDenied is the flag of Envoy for a refusal by an external service.
+var externalDenied = []byte("UAEX")
+
+// setReason stores a reason. Of several that a line states, one that is recognised
+// counts more than a text, such as a header that says how to authenticate.
+func setReason(e *Entry, b []byte) {
+	if len(e.Reason) > 0 {
+		if word, known := field.ReasonOf(b); !known || word == "" {
+			return
+		}
+	}
+	e.Reason = b
+}
+
 // setHost stores the host without its port. It rejects a list of addresses: the
 // line then has another format.
 func setHost(e *Entry, b []byte) Verdict {
@@ -267,9 +285,10 @@ func (d *decoder) setClient(e *Entry, b []byte) Verdict {
 	return Parsed
 }
 
-// setUser stores the user. Apache writes "" for an empty one.
+// setUser stores the user. Apache writes "" for an empty one, CouchDB and programs in
+// JavaScript undefined.
 func (d *decoder) setUser(e *Entry, b []byte, unescaped bool) {
-	if len(b) == 2 && b[0] == '"' && b[1] == '"' {
+	if len(b) == 2 && b[0] == '"' && b[1] == '"' || string(b) == "undefined" {
 		return
 	}
 	if d.escaped && !unescaped {

@@ -28,6 +28,10 @@ const (
 	// detectPicks is how many formats are compared in order: one that is picked for
 	// many lines may lose them all to those picked after it.
 	detectPicks = 2 * detectFormats
+	// namedValues is how many values it counts for that a line is of a log without
+	// requests: its keys or its header name the program that writes it, whereas an access
+	// log of JSON lines is any object with a time.
+	namedValues = 4
 	// detectRest is the reciprocal of the least share of the lines that a further
 	// format must explain, or explain better.
 	detectRest = 100
@@ -284,7 +288,10 @@ func (c *candidate) try(s *sample, lines lineSet) {
 		case SkipErrorLog:
 			c.explained.add(i)
 			c.fields[i] = 1
-		case SkipNotice, SkipHeader:
+			if !c.format.HasRequests() {
+				c.fields[i] = namedValues + c.parser.event.Values()
+			}
+		case SkipNotice, SkipHeader, SkipPartial:
 			c.notices.add(i)
 		}
 	}
@@ -294,7 +301,7 @@ func (c *candidate) try(s *sample, lines lineSet) {
 // itself count only if it logs requests too.
 func (c *candidate) finish(s *sample) {
 	c.parser = nil
-	if s.carrier != nil && s.carrier.JSON && !c.carried && c.format.carrier == nil {
+	if s.carrier != nil && s.carrier.JSON && !s.carrier.Optional && !c.carried && c.format.carrier == nil {
 		for i := range c.explained {
 			c.explained[i] &^= s.carried[i] // the carrying line is not the log
 		}

@@ -57,6 +57,31 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2016-04-15T20:17:00.31Z protocol="HTTP/1.1" status=400 bytes=11 duration=0`,
 	},
 	{
+		"Envoy, refused by an external service, by its flag", "", `[%START_TIME%] "%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS%`,
+		`[2026-03-09T14:05:00.123Z] "GET /api HTTP/2" 401 UAEX`,
+		`time=2026-03-09T14:05:00.123Z method="GET" path="/api" protocol="HTTP/2" reason="denied_by_authorizer" status=401`,
+	},
+	{
+		"nginx, a response header that states the reason", "", `$remote_addr [$time_local] "$request" $status "$sent_http_www_authenticate" "$upstream_http_x_auth_failure" "$sent_http_proxy_authenticate"`,
+		`192.0.2.1 [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 "Bearer realm=x" "jwt_expired" "-"`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" reason="token_expired" status=401`,
+	},
+	{
+		"Apache, the same before the header that says how to authenticate", "", `%h %t "%r" %>s "%{X-Auth-Error}o" "%{WWW-Authenticate}o"`,
+		`192.0.2.1 [09/Mar/2026:14:05:00 +0000] "GET /a HTTP/1.1" 401 "session_expired" "Bearer realm=x"`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/a" protocol="HTTP/1.1" reason="session_expired" status=401`,
+	},
+	{
+		"Amazon API Gateway, the error of its authorizer", "json", ``,
+		`{"requestTime":"09/Mar/2026:14:05:00 +0000","time":"2026-03-09T14:05:00Z","ip":"192.0.2.1","httpMethod":"GET","path":"/a","status":"401","authorizerError":"-","responseType":"EXPIRED_TOKEN"}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" path="/a" reason="token_expired" status=401`,
+	},
+	{
+		"Caddy, a response header that states the reason", "json", ``,
+		`{"ts":1773065100.123,"request":{"remote_ip":"192.0.2.1","method":"GET","uri":"/a"},"status":401,"resp_headers":{"Www-Authenticate":["Bearer"],"X-Auth-Failure":["no_token"]}}`,
+		`time=2026-03-09T14:05:00.123Z client="192.0.2.1" method="GET" path="/a" reason="no_credentials" status=401`,
+	},
+	{
 		"an Envoy format string", "", `%START_TIME(%Y/%m/%d %H:%M:%S.%3f)% %REQ(:METHOD)% "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH):256%" %RESPONSE_CODE% %DURATION% "%REQ(USER-AGENT)%" "%RESP(WWW-AUTHENTICATE)%" %DOWNSTREAM_REMOTE_ADDRESS%`,
 		`2026/03/09 14:05:00.250 GET "/x?y=1" 401 12 "curl/8" "Bearer realm=x" [2001:db8::1]:443`,
 		`time=2026-03-09T14:05:00.25Z client="2001:db8::1" method="GET" path="/x" query="y=1" agent="curl/8" reason="Bearer realm=x" status=401 duration=12000`,

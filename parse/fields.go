@@ -37,6 +37,7 @@ const (
 	fieldUpstream
 	fieldUpstreamStatus
 	fieldReason
+	fieldFlags        // Envoy's response flags
 	fieldOriginStatus // status, in a log that also has the status of the origin if one was asked
 	fieldAnswerer     // who answered: kong or upstream
 	fieldCount        // digits that are not kept, but distinguish this format from others

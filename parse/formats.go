@@ -280,6 +280,7 @@ var table = [...]Format{
 			`INFO: $remote_addr - "$request" $status $status_text`,
 			`INFO $remote_addr - "$request" $status`,
 			`INFO $remote_addr - "$request" $status $status_text`,
+			`%{%Y-%m-%d %H:%M:%S}t,%{milliseconds}e - uvicorn.access - INFO - %h - "%r" %>s`,
 		},
 		notices: []string{"INFO: ", "INFO ", "WARNING: ", "ERROR: "},
 		Samples: []string{
@@ -287,14 +288,45 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "couchdb", Doc: "Apache CouchDB's log; its other messages are skipped",
+		Native:  `[notice] $time_iso8601 $node <$process> $nonce $http_host $remote_addr $remote_user $request_method $request_uri $status $result $request_time`,
+		Samples: []string{`[notice] 2026-03-09T14:05:00.123456Z couchdb@127.0.0.1 <0.32572.1> 3b0034fcd1 db.example.org 192.0.2.1 undefined GET /_session 401 ok 6`},
+	},
+	{
+		Name: "thehive", Doc: "TheHive and other applications of the Play framework with its AccessLogFilter",
+		Native:  `[info] o.t.s.AccessLogFilter [$trace|$span] $remote_addr $request_method $request_uri took ${millis}ms and returned $status $body_bytes_sent bytes`,
+		Samples: []string{`[info] o.t.s.AccessLogFilter [1e60d1e5e2a1741f|2989d0704d3c364c] 192.0.2.1 POST /api/v1/login took 8ms and returned 401 65 bytes`},
+	},
+	{
 		Name: "gin", Doc: "Gin; its columns are padded, so lines are read as spaced+gin",
 		Native: `[GIN] %{%Y/%m/%d - %H:%M:%S}t | %>s | %{latency}n | %h | %m "%U%q"`,
 		Shapes: []string{
 			`[GIN] %{%Y/%m/%d - %H:%M:%S}t |%>s| %{latency}n | %h |%m "%U%q"`,
+			`%{%Y-%m-%dT%H:%M:%SZ}t | %>s | %{latency}n | %h | %m "%U%q"`, // Gotify
 		},
 		notices: []string{"[GIN-debug] "},
 		Samples: []string{
 			`[GIN] 2026/03/09 - 14:05:00 | 401 | 1.234ms | 192.0.2.1 | GET "/api/me?x=1"`,
+		},
+	},
+	{
+		Name: "chi", Doc: "chi's Logger middleware",
+		Native: `%{%Y/%m/%d %H:%M:%S}t "%r" from %h - %>s %{size}eB in %{latency}n`,
+		Shapes: []string{
+			`%{%Y/%m/%d %H:%M:%S}t [%{id}e] "%r" from %h - %>s %{size}eB in %{latency}n`,
+		},
+		Samples: []string{
+			`2026/03/09 14:05:00 "GET http://api.example.org/me?x=1 HTTP/1.1" from 192.0.2.1:53210 - 401 13B in 52.834µs`,
+		},
+	},
+	{
+		Name: "oauth2-proxy", Doc: "oauth2-proxy, its request log",
+		Native: `%h - %{id}e - %u [%{%Y/%m/%d %H:%M:%S}t] %v %m %{upstream}e "%U%q" %H "%{User-Agent}i" %>s %b %{latency}n`,
+		Shapes: []string{
+			`%h - %u [%{%Y/%m/%d %H:%M:%S}t] %v %m %{upstream}e "%U%q" %H "%{User-Agent}i" %>s %b %{latency}n`,
+		},
+		Samples: []string{
+			`192.0.2.1 - 8601b555 - jane@example.org [2026/03/09 14:05:00] app.example.org GET / "/api/me?x=1" HTTP/1.1 "curl/8" 401 12 0.001`,
 		},
 	},
 	{
@@ -461,8 +493,15 @@ const (
 	haproxyTLS   = `%[fc_err]/%[ssl_fc_err,hex]/%[ssl_c_err]/%[ssl_c_ca_err]/%[ssl_fc_is_resumed] %[ssl_fc_sni]/%sslv/%sslc`
 )
 
-// aliases maps the names of GoAccess for formats.
+// aliases maps the names of GoAccess, and those of programs that have the format of
+// others, to formats.
 var aliases = map[string]string{
+	"gunicorn": "combined", "hypercorn": "combined", "tomcat": "common", "puma": "common-and-more",
+	"morgan-combined": "combined", "morgan-common": "common",
+	"apache": "combined", "nginx": "combined", "nginx-main": "main", "apache-vhost": "vhost_combined",
+	"flask": "werkzeug", "django": "werkzeug", "fastapi": "uvicorn",
+	"echo": "json", "caddy": "json", "traefik": "json", "kong": "json", "cloudflare": "json", "ecs": "json", "gcp": "json",
+	"azure-front-door": "json", "haproxy-json": "json", "envoy-json": "json", "pino": "json", "zap": "json",
 	"COMBINED": "combined", "VCOMBINED": "vhost_combined", "COMMON": "common", "VCOMMON": "vhost_common",
 	"W3C": "iis", "CLOUDFRONT": "cloudfront", "CLOUDSTORAGE": "gcs", "AWSELB": "elb", "AWSALB": "alb", "AWSS3": "s3",
 	"SQUID": "squid", "CADDY": "json", "TRAEFIKCLF": "traefik-clf",
@@ -473,7 +512,7 @@ var formats = sync.OnceValue(func() []*Format {
 	for _, f := range table {
 		if f.openEnd && !slices.ContainsFunc(list, func(f *Format) bool { return f.openEnd }) {
 			for _, l := range events.Logs() { // before the formats that leave out the rest of a line
-				list = append(list, &Format{Name: l.Name, Doc: l.Doc + " (no requests: skipped)", Samples: []string{l.Sample}, kind: kindEvents, events: l})
+				list = append(list, &Format{Name: l.Name, Doc: l.Doc + " (no requests)", Samples: l.Samples, kind: kindEvents, events: l})
 			}
 		}
 		list = append(list, &f)
@@ -492,8 +531,18 @@ var formats = sync.OnceValue(func() []*Format {
 // changed.
 func Formats() []*Format { return formats() }
 
+// OtherNames returns the names under which Lookup also has a format, sorted.
+func OtherNames(f *Format) (names []string) {
+	for _, other := range slices.Sorted(maps.Keys(aliases)) {
+		if aliases[other] == f.Name {
+			names = append(names, other)
+		}
+	}
+	return names
+}
+
 // Lookup returns the format with the given name, which may include a carrier, as in
-// docker+combined, or be a name of GoAccess.
+// docker+combined, or be a name of GoAccess or of a program with the format.
 func Lookup(name string) (*Format, bool) {
 	if outer, inner, ok := strings.Cut(name, "+"); ok {
 		c, known := carrier.Lookup(outer)
@@ -583,15 +632,12 @@ func (f *Format) text(line []byte) []byte {
 	return text
 }
 
-// Continues returns a function that reports whether the text of a line continues in
-// a later one, where blocks of lines must not be cut; nil if no text of the format
-// does.
-func (f *Format) Continues() func(line []byte) bool {
+// Whole returns a function that returns where the last line of some lines ends whose text
+// does not continue in a later one, nil if no text does. Code that cuts a log into blocks
+// must not separate such lines.
+func (f *Format) Whole() func(lines []byte) int {
 	if f.carrier == nil || !f.carrier.Splits {
 		return nil
 	}
-	return func(line []byte) bool {
-		_, partial, _ := f.carrier.Text(line)
-		return partial
-	}
+	return f.carrier.Whole
 }

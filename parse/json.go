@@ -20,6 +20,7 @@ type jsonReader struct {
 	ranks     [numFields]uint8 // rank of the alias that a field was taken from, plus one
 	latency   []byte           // a duration whose unit depends on the server
 	statusKey uint64           // hash of the key that the status was taken from
+	rest      []byte           // the line from its next object on; nil if it has one
 }
 
 // start begins a line.
@@ -35,8 +36,8 @@ func (r *jsonReader) restart() {
 	r.start(r.d, r.e)
 }
 
-// object reads a line that is one JSON object. Values of unknown keys are skipped
-// without being decoded. Numbers and strings are treated alike, because what one
+// object reads the first JSON object of a line, which may be in an array; r.rest is
+// where the next one begins. Values of unknown keys are skipped without being decoded. Numbers and strings are treated alike, because what one
 // server writes as 401 another writes as "401".
 func (r *jsonReader) object(d *decoder, line []byte, e *Entry) Verdict {
 	r.start(d, e)
@@ -48,15 +49,25 @@ func (r *jsonReader) object(d *decoder, line []byte, e *Entry) Verdict {
 		r.restart()
 	}
 	r.beginLearning(line)
-	i := scan.SkipSpace(line, 0)
-	if i == len(line) || line[i] != '{' {
+	i := scan.SkipFraming(line, 0)
+	if i == len(line) {
+		return SkipPartial
+	}
+	if line[i] != '{' {
 		return RejectJSON
 	}
 	i = r.members(line, i+1, fnvOffset, 1)
-	if i < 0 || scan.SkipSpace(line, i) != len(line) {
+	if i < 0 {
 		return RejectJSON
 	}
-	if r.verdict == Parsed {
+	next := scan.SkipFraming(line, i)
+	if next < len(line) {
+		if line[next] != '{' {
+			return RejectJSON
+		}
+		r.rest = line[next:]
+	}
+	if r.verdict == Parsed && next == len(line) {
 		r.learn(line, d.format.keys)
 	}
 	r.setLatency()
@@ -146,7 +157,7 @@ func (r *jsonReader) value(b []byte, i int, h uint64, depth int) int {
 		r.assign(r.d.format.keys.find(h), b[i+1:end])
 		return end + 1
 	case c == '{':
-		return r.members(b, i+1, hashKey(h, dot), depth+1)
+		return r.members(b, i+1, pathOf(h), depth+1)
 	case c == '[':
 		return r.elements(b, i+1, h, depth+1)
 	}

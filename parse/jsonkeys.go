@@ -11,29 +11,29 @@ type alias struct {
 // jsonAliases maps fields to the keys under which servers, proxies and schemas log
 // them, dotted if nested, in order of preference. Keys are matched ignoring case.
 var jsonAliases = []alias{
-	{fieldTime, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime"},
-	{fieldMethod, "request_method requestmethod http_method method verb request.method clientrequestmethod httprequest.requestmethod properties.httpmethod http.request.method"},
-	{fieldTarget, "request_uri requesturi requestpath http_url clientrequesturi request.uri httprequest.requesturl properties.requesturi url.original uri url path http_path request.url x-envoy-origin-path x-envoy-original-path http.request.uri"},
+	{fieldTime, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime @t"},
+	{fieldMethod, "request_method requestmethod http_method method verb request.method clientrequestmethod httprequest.requestmethod properties.httpmethod http.request.method req.method"},
+	{fieldTarget, "request_uri requesturi requestpath http_url clientrequesturi request.uri httprequest.requesturl properties.requesturi url.original uri url path http_path request.url x-envoy-origin-path x-envoy-original-path http.request.uri req.url req.originalurl"},
 	{fieldPath, "url.path uri_path"},
 	{fieldQuery, "args query_string querystring url.query query"},
 	{fieldRequest, "request request_line"},
 	{fieldOriginStatus, "downstreamstatus edgeresponsestatus"},
 	{fieldAnswerer, "source"},
 	{fieldPeer, "realip_remote_addr"},
-	{fieldStatus, "status http_status status_code statuscode response_code response.status httprequest.status properties.httpstatuscode http.response.status_code response_status http.response.status"},
+	{fieldStatus, "status http_status status_code statuscode response_code response.status httprequest.status properties.httpstatuscode http.response.status_code response_status http.response.status res.statuscode res.status"},
 	{fieldBytes, "body_bytes_sent bytes_sent downstreamcontentsize bytes size response_size response.size httprequest.responsesize http.response.body.bytes edgeresponsebytes properties.responsebytes response_body_size response_body_len written_bytes http.response.written responsesize"},
-	{fieldUser, "remote_user clientusername consumer.username authenticated_entity.id user.name username user_name user_id user auth_user meta.user"},
+	{fieldUser, "remote_user clientusername consumer.username authenticated_entity.id user.name username user_name user_id user auth_user meta.user req.user req.user.name"},
 	{fieldSession, "cookie_session cookie_sessionid cookie_session_id cookie_sid cookie_phpsessid cookie_jsessionid session session_id sessionid sid http_x_session_id request_x-session-id request.headers.x-session-id request.headers.x-session-id[0]"},
-	{fieldCookie, "http_cookie request_cookie request.headers.cookie request.headers.cookie[0] captured_request_cookie cookie cookies"},
-	{fieldClient, "client_ip clientip request.client_ip clienthost remote_addr remote_ip request.remote_ip httprequest.remoteip properties.clientip client.ip client.address source.ip source.address remoteip remote_host clientaddr downstream_remote_address remote_address ip client id.orig_h request.remote_addr http.request.remoteaddr remoteaddr"},
-	{fieldForwarded, "http_x_forwarded_for x_forwarded_for xff request_x-forwarded-for request.headers.x-forwarded-for request.headers.x-forwarded-for[0] x-forwarded-for"},
+	{fieldCookie, "http_cookie request_cookie request.headers.cookie request.headers.cookie[0] captured_request_cookie cookie cookies req.headers.cookie"},
+	{fieldClient, "client_ip clientip request.client_ip clienthost remote_addr remote_ip request.remote_ip httprequest.remoteip properties.clientip client.ip client.address source.ip source.address remoteip remote_host clientaddr downstream_remote_address remote_address ip client id.orig_h request.remote_addr http.request.remoteaddr remoteaddr req.remoteaddress req.ip"},
+	{fieldForwarded, "http_x_forwarded_for x_forwarded_for xff request_x-forwarded-for request.headers.x-forwarded-for request.headers.x-forwarded-for[0] x-forwarded-for req.headers.x-forwarded-for"},
 	{fieldForwardedHeader, "http_forwarded request_forwarded request.headers.forwarded request.headers.forwarded[0]"},
-	{fieldRealIP, "http_x_real_ip x_real_ip http_cf_connecting_ip request_x-real-ip request.headers.x-real-ip request.headers.x-real-ip[0] request.headers.cf-connecting-ip[0]"},
+	{fieldRealIP, "http_x_real_ip x_real_ip http_cf_connecting_ip request_x-real-ip request.headers.x-real-ip request.headers.x-real-ip[0] request.headers.cf-connecting-ip[0] req.headers.x-real-ip"},
 	{fieldProxied, "proxy_protocol_addr"},
-	{fieldAuthorization, "http_authorization authorization request_authorization request.headers.authorization request.headers.authorization[0]"},
-	{fieldAgent, "http_user_agent request_user-agent request.headers.user-agent request.headers.user-agent[0] clientrequestuseragent httprequest.useragent properties.useragent user_agent.original user_agent useragent agent user-agent request_user_agent http.request.useragent ua"},
-	{fieldReferrer, "http_referer http_referrer referer referrer request_referer request.headers.referer request.headers.referer[0] clientrequestreferer httprequest.referer http.request.referrer request_referer"},
-	{fieldHost, "http_host host request.host requesthost clientrequesthost server_name vhost authority url.domain request.headers.host :authority http.request.host"},
+	{fieldAuthorization, "http_authorization authorization request_authorization request.headers.authorization request.headers.authorization[0] req.headers.authorization"},
+	{fieldAgent, "http_user_agent request_user-agent request.headers.user-agent request.headers.user-agent[0] clientrequestuseragent httprequest.useragent properties.useragent user_agent.original user_agent useragent agent user-agent request_user_agent http.request.useragent ua req.headers.user-agent req.useragent"},
+	{fieldReferrer, "http_referer http_referrer referer referrer request_referer request.headers.referer request.headers.referer[0] clientrequestreferer httprequest.referer http.request.referrer req.headers.referer"},
+	{fieldHost, "http_host host request.host requesthost clientrequesthost server_name vhost authority url.domain request.headers.host :authority http.request.host req.headers.host req.hostname"},
 	{fieldScheme, "scheme request_scheme url.scheme clientrequestscheme x_forwarded_proto"},
 	{fieldProtocol, "server_protocol protocol requestprotocol request.proto clientrequestprotocol request_protocol proto"},
 	{fieldUpstream, "upstream_addr upstream_host serviceaddr serviceurl servicename upstream originip tries[0].ip tries httprequest.serverip properties.originname upstream_cluster server_address backend_name proxy_upstream_name"},
@@ -42,7 +42,52 @@ var jsonAliases = []alias{
 	{fieldMillis, "response_time_ms duration_ms latencies.request latency tt originresponsedurationms responsetime response_time"},
 	{fieldNanos, "event.duration"},
 	{fieldLatency, "httprequest.latency duration http.response.duration elapsedtime elapsed"},
-	{fieldReason, "resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate response_code_details auth_reason sent_http_www_authenticate"},
+	{fieldReason, reasonKeys()},
+	{fieldFlags, "response_flags"},
+}
+
+// reasonKeys returns the keys for the reason of a refusal: response headers that
+// applications state it in, under the names that servers give to headers; what gateways
+// call it; and the header that says how to authenticate, which may name an error too.
+func reasonKeys() string {
+	var b strings.Builder
+	for _, prefix := range []string{"", "resp_headers.", "response.headers.", "downstream_", "origin_", "sent_http_", "upstream_http_", "response_headers."} {
+		for _, name := range []string{"x-auth-failure", "x-auth-error", "x-auth-reason", "x-auth-failure-reason", "x-auth-error-reason", "x-authentication-error"} {
+			if strings.HasSuffix(prefix, "http_") {
+				name = strings.ReplaceAll(name, "-", "_")
+			}
+			b.WriteString(prefix + name + " ")
+			if prefix == "resp_headers." { // Caddy logs lists
+				b.WriteString(prefix + name + "[0] ")
+			}
+		}
+	}
+	// Amazon API Gateway: people choose the names for $context.authorizer.error and others.
+	for _, source := range []string{"authorizer", "authorize", "authenticate", "auth"} {
+		b.WriteString(source + "error " + source + "_error " + source + ".error " + "context." + source + ".error ")
+	}
+	b.WriteString("auth_reason auth_failure auth_failure_reason response_code_details jsonpayload.statusdetails statusdetails " +
+		"errorresponsetype error_responsetype error_response_type error.responsetype context.error.responsetype responsetype " +
+		"resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate downstream_www-authenticate origin_www-authenticate sent_http_www_authenticate res.headers.www-authenticate")
+	return b.String()
+}
+
+// wrappers are keys of objects around what a server wrote, which shippers and logging
+// libraries add: what is in such an object is read as if it stood outside.
+var wrappers = [...]uint64{
+	hashOf("log"), hashOf("message"), hashOf("fields"), hashOf("data"), hashOf("attributes"), hashOf("payload"),
+	hashOf("jsonpayload"), hashOf("record"), hashOf("body"), hashOf("meta"), hashOf("_source"),
+}
+
+// pathOf returns the hash of the path of an object in the member with the hash h: without
+// the member's key if it is a wrapper.
+func pathOf(h uint64) uint64 {
+	for _, w := range wrappers {
+		if h == w {
+			return fnvOffset
+		}
+	}
+	return hashKey(h, dot)
 }
 
 // keyTable maps the hash of a key's dotted path in lower case to its field. The keys

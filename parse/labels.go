@@ -70,11 +70,12 @@ func isLabel(b []byte) bool {
 // logfmtAliases maps fields to keys that programs use with logfmt only.
 // https://brandur.org/logfmt
 var logfmtAliases = []alias{
-	{fieldTime, "t at"},
+	{fieldTime, "t"},
 	{fieldTarget, "requesturl request_url"},
 	{fieldStatus, "code httpstatus"},
 	{fieldClient, "remote clientaddress addr"},
-	{fieldLatency, "took"},
+	{fieldLatency, "took service"},
+	{fieldForwarded, "fwd"},
 	{fieldBytes, "written respsize"},
 }
 

@@ -22,6 +22,8 @@ type lines struct {
 	own    []uint32
 	origin uint32
 	single []uint32 // memory for the delimiters of a line that came alone
+
+	lineEnd int // offset of the end of the line whose rest is next; 0 if a whole line is
 }
 
 // window is how many bytes of a block are examined together, so that they and
@@ -32,17 +34,22 @@ const window = 8 << 10
 // Lines sets the block of lines that Next parses.
 func (p *Parser) Lines(block []byte) {
 	l := &p.lines
-	l.block, l.next, l.start, l.end, l.delimiters, l.known = block, 0, 0, 0, nil, nil
+	l.block, l.next, l.start, l.end, l.delimiters, l.known, l.lineEnd = block, 0, 0, 0, nil, nil, 0
 }
 
 // Next parses the next line of the block, as Parse does. line is without its
-// terminator; ok is false at the end of the block.
+// terminator; ok is false at the end of the block. A line with several JSON objects is
+// as many lines.
 func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	l := &p.lines
 	if l.next >= len(l.block) {
 		return nil, Parsed, false
 	}
 	switch {
+	case l.lineEnd > 0:
+		l.known = nil
+		line, v = p.nextObject(e)
+		return line, v, true
 	case p.formats[0].prefixed:
 		if line, ok = p.nextCommon(e); ok {
 			return line, p.complete(e), true
@@ -59,7 +66,56 @@ func (p *Parser) Next(e *Entry) (line []byte, v Verdict, ok bool) {
 	default: // delimiters are not used
 		line = l.cutAlone()
 	}
-	return line, p.parse(line, e), true
+	v = p.parse(line, e)
+	return l.putBack(line, p.rest()), v, true
+}
+
+// rest returns the line that was just parsed from its second object on, nil if there is
+// none.
+func (p *Parser) rest() []byte {
+	if p.json.rest == nil && p.carrier != nil {
+		return p.texts.Rest()
+	}
+	return p.json.rest
+}
+
+// putBack makes rest, which is what remains of the line that was taken last, the next one.
+// It returns the line without it.
+func (l *lines) putBack(line, rest []byte) []byte {
+	if rest == nil {
+		return line
+	}
+	n := cap(line) - cap(rest) // both end where their array does
+	l.lineEnd = l.next - 1
+	l.next -= len(line) - n + 1
+	l.end, l.delimiters = l.next, nil
+	return line[:n]
+}
+
+// nextObject parses the next object of a line with several of them.
+func (p *Parser) nextObject(e *Entry) (line []byte, v Verdict) {
+	l := &p.lines
+	line = l.block[l.next:min(l.lineEnd, len(l.block))]
+	next := 0
+	if p.carrier == nil { // it is cut off first: many in a line must not take more time than as many lines
+		if n := scan.ObjectEnd(line); n > 0 {
+			if m := scan.SkipFraming(line, n); m < len(line) && line[m] == '{' {
+				line, next = line[:n], m
+			}
+		}
+	}
+	v = p.parse(line, e)
+	if rest := p.rest(); rest != nil {
+		next = cap(line) - cap(rest)
+		line = line[:next]
+	}
+	if next > 0 {
+		l.next += next
+		return line, v
+	}
+	l.next, l.lineEnd = l.lineEnd+1, 0
+	l.end = min(l.next, len(l.block))
+	return line, v
 }
 
 // cut takes the next line if its end is among the known delimiters.

@@ -136,8 +136,10 @@ func TestPartialLines(t *testing.T) {
 	}
 	first := `2026-03-09T14:05:00Z stdout P 192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] `
 	last := `2026-03-09T14:05:00Z stdout F "GET /c HTTP/1.1" 401 5 "-" "x"`
-	if goes := f.Continues(); !goes([]byte(first+"\n")) || goes([]byte(last)) || goes(nil) {
-		t.Error("Continues is wrong")
+	for text, want := range map[string]int{first + "\n": 0, last + "\n": len(last) + 1, last + "\n" + first + "\n": len(last) + 1, last: 0, "": 0} {
+		if n := f.Whole()([]byte(text)); n != want {
+			t.Errorf("Whole is %d, want %d: %s", n, want, text)
+		}
 	}
 	p := f.NewParser()
 	if got := readAll(p, []string{first, last, last}); fmt.Sprint(got) != "[partial 401 GET /c syntax]" {

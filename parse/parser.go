@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"logscan/parse/carrier"
+	"logscan/parse/events"
+	"logscan/parse/field"
 	"logscan/parse/privacy"
 )
 
@@ -19,6 +21,7 @@ type Parser struct {
 	values decoder
 	json   jsonReader
 	header header
+	event  events.Event // of the last line of a log without requests
 }
 
 // NewParser returns a parser of the format.
@@ -67,6 +70,7 @@ func (p *Parser) Parse(line []byte, e *Entry) Verdict {
 // parse implements Parse for a line whose delimiters may be known.
 func (p *Parser) parse(line []byte, e *Entry) Verdict {
 	e.Reset()
+	p.json.rest = nil
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
 		if len(p.lines.known) == n {
@@ -139,7 +143,12 @@ func (p *Parser) parseCarried(line []byte, e *Entry) Verdict {
 			return v
 		}
 	}
-	return p.tryOthers(RejectSyntax, 0, p.texts.Line(line), text, e)
+	v := p.tryOthers(RejectSyntax, 0, p.texts.Line(line), text, e)
+	if p.json.rest != nil { // only objects in the lines themselves can be read one by one
+		p.json.rest = nil
+		return RejectJSON
+	}
+	return v
 }
 
 // tryOthers tries the formats from the n-th on with a line that those before have
@@ -154,6 +163,9 @@ func (p *Parser) tryOthers(v Verdict, n int, line, text []byte, e *Entry) Verdic
 		}
 		e.Reset()
 		if w := p.parseAs(f, b, e); !w.Rejected() {
+			if f.kind != kindJSON {
+				p.json.rest = nil // it has read all of the line
+			}
 			return w
 		}
 	}
@@ -184,8 +196,9 @@ func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 	case kindLogfmt:
 		v = p.json.pairs(d, line, e)
 	case kindEvents:
-		if v = RejectSyntax; f.events.Is(line) {
+		if v = RejectSyntax; f.events.Read(line, &p.event) {
 			v = SkipErrorLog
+			p.stampEvent(f, &p.event)
 		}
 	case kindColumns, kindW3C:
 		v = p.parseColumns(f, line, e)
@@ -200,6 +213,20 @@ func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 		return v
 	}
 	return p.complete(e)
+}
+
+// stampEvent sets the time of an event of the last line that states none to that of the
+// line that carries it.
+func (p *Parser) stampEvent(f *Format, e *events.Event) {
+	stamp := p.texts.Stamp()
+	if e.Time != 0 || f.carrier == nil || len(stamp) == 0 {
+		return
+	}
+	if s, ok := field.ParseStamp(stamp); ok {
+		e.Time, e.Local, e.Resolution = s.Micros, !s.Zoned, s.Resolution
+	} else if t, ok := p.values.clock.Parse(stamp); ok { // without a year
+		e.Time, e.Resolution = t, 1e6
+	}
 }
 
 // complete finishes a line of the current format whose fields are set.

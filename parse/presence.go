@@ -262,7 +262,7 @@ func walk(path uint64, value any, depth int, visit func(path uint64)) {
 	switch v := value.(type) {
 	case map[string]any:
 		if depth > 0 {
-			path = hashKey(path, dot)
+			path = pathOf(path)
 		}
 		for k, member := range v {
 			walk(hashKey(path, []byte(k)), member, depth+1, visit)

@@ -122,7 +122,7 @@ func TestInABrowser(t *testing.T) {
 	}
 	want := look{
 		Title: "HTTP 401 report – logscan", Heading: "GET api.example/v2/orders/{id} refuses 97%",
-		Styles: 1, Scripts: 3, Inputs: 2, Cards: len(reporttest.Result().Findings), Linked: true, Drawn: true, Weak: []string{},
+		Styles: 1, Scripts: 3, Inputs: 3, Cards: len(reporttest.Result().Findings), Linked: true, Drawn: true, Weak: []string{},
 	}
 	for _, width := range []int64{1280, 390, 320} {
 		for _, scheme := range []string{"light", "dark"} {

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -55,7 +56,7 @@ func Outputs() []Output {
 			return page.Write(w, j.report)
 		}},
 		Output{document.ManifestName, "Tool, inputs, line counts, causes, tables, resources.", func(_ context.Context, j *job, w io.Writer) error {
-			return document.Write(w, document.NewManifest(j.run(), j.report.Result, wording.Notes(j.report.Notes), j.sizes))
+			return document.Write(w, document.NewManifest(j.run(), j.report.Result, wording.Notes(j.report.Notes, wording.NounOf(j.report.Statuses)), j.sizes))
 		}},
 	)
 }
@@ -88,12 +89,19 @@ func (j *job) wrote(table string, size document.TableSize) {
 }
 
 // Claim claims the output directory dir for a run: see outdir.Claim.
-func Claim(dir string) (*outdir.Dir, error) {
-	var names []string
+func Claim(dir string) (*outdir.Dir, error) { return outdir.Claim(dir, names()) }
+
+// Prune removes old nights: see outdir.Lake.
+func Prune(lake outdir.Lake, night time.Time, keep int) (removed []string, err error) {
+	return lake.Prune(night, keep, names())
+}
+
+// names returns the names of all files of the output directory.
+func names() (all []string) {
 	for _, o := range Outputs() {
-		names = append(names, o.Name)
+		all = append(all, o.Name)
 	}
-	return outdir.Claim(dir, names)
+	return all
 }
 
 // Write writes the outputs of a run and swaps them into place. If it fails, the

@@ -86,7 +86,9 @@ has the columns of the table findings, and:
 | ''details'' | object of figures that depend on the kind |
 | ''auth_reason'' | if the log states one for most of its 401s: ''reason'' (as in the column auth_reason), ''class'' (expired, token, key, credentials, missing_credentials, permission, account, client, authorizer, unavailable, configuration, request or clock), ''unauthorized'' (401s with it), ''stated'' (401s with any) |
 | ''auth_answered_by'' | if it is the same for nearly all: proxy or upstream |
+| ''configuration'' | lines of the configuration of servers and applications that cause or rule it: ''file'', ''line'' (from 1), ''directive'', ''why''; only with ''--nginx-conf'', ''--apache-conf'' or ''--app-conf'' |
 | ''evidence'' | up to 20 sample lines: ''file'', ''line'' (from 1), ''raw'' (secrets redacted) |
+| ''event'' | only if ''--event'' gives one near the onset: ''time'' and ''text'' |
 | ''status'', ''change'' | only with a baseline. Status: new, persisting, worse or better. Change, unless new: ''severity_before'', ''unauthorized_before'', ''rate_ratio'' (401s per request, now divided by before) and ''p_value'' |
 | ''muted'' | only if muted: ''reason'', ''until'' |
 
@@ -126,6 +128,8 @@ One object per line: ''file'', ''line'' (from 1), ''reason'', ''text'' (secrets 
 | key | content |
 |---|---|
 | ''tool'', ''arguments'', ''started_at'', ''finished_at'' | what wrote the output, and when |
+| ''baseline'' | path of the output that the findings are compared with, null for none |
+| ''reason_agreement'' | how often causes agree with the reasons that the lines of the same refusals state: ''compared'' and ''agreeing'' refusals; null if no line states a reason that can be compared |
 | ''refusal_statuses'' | statuses of ''--status'' that count as refusals beside 401: wherever a name says unauthorized or 401, it includes them |
 | ''range'' | time range that was analysed: ''since'', ''until''; null for no bound |
 | ''inputs'' | list of inputs, see below |
@@ -151,6 +155,7 @@ An input has ''path'', ''format'', ''compression'', ''bytes'', ''lines'', ''pars
 | ''bytes_before'', ''lines_before'', ''bytes_left'' | with ''--state'': how much of its content earlier runs counted, and the size of an incomplete last line that is left for the next run; ''bytes_before + bytes + bytes_left'' is its whole content |
 
 Always ''lines = parsed + rejected + skipped'', and every decompressed byte is in exactly one line.
+A line with several JSON objects is as many lines; of a JSON object over several lines, all but the last are skipped (''partial'').
 `, "''", "`"))
 	return b.String()
 }

@@ -52,6 +52,7 @@ var authenticationOutage = Kind{
 	certain: true,
 	observe: observeOutages,
 	inspect: inspectOutages,
+	rest:    restOfOutages,
 }
 
 // Outage is the details of an authentication_outage finding.
@@ -129,7 +130,8 @@ type visitor struct {
 }
 
 // outageObserver follows scopes over time: the acceptances, in visits, and which of
-// the refused clients are accepted at some time.
+// the refused clients are accepted at some time. A request takes constant time: its
+// endpoint is in at most scopesOfEndpoint scopes.
 type outageObserver struct {
 	*Diagnosis
 	scopes  *scopes
@@ -208,10 +210,9 @@ func observeOutages(d *Diagnosis) observer {
 		})
 	}
 	o.scopes.keep(counts, outageActors)
-	if len(o.scopes.list) == 0 {
+	if len(o.scopes.list) == 0 && observeContrast(d) == nil {
 		return nil
 	}
-	o.cells = newCells(len(o.scopes.list))
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
 		if !d.open(i) {
@@ -263,14 +264,16 @@ func (s *standing) visitor() bool { return s.endpoints[outagePages-1] != 0 }
 // outagePart is the part of an outageObserver that belongs to one goroutine.
 type outagePart struct {
 	*outageObserver // read only
-	cells           [][]cell
-	counted         []inStep // by scope
-	clients         map[timeline.Client]*standing
+	acceptances
+	clock   stepClock
+	clients map[timeline.Client]*standing
 }
 
 func (o *outageObserver) part() func(*timeline.Actor, uint32) {
-	n := len(o.scopes.list)
-	p := &outagePart{outageObserver: o, cells: newCells(n), counted: make([]inStep, n), clients: map[timeline.Client]*standing{}}
+	p := &outagePart{
+		outageObserver: o, acceptances: newAcceptances(o.scopes.sets(), len(o.scopes.list), int32(outageVisit/o.Width)),
+		clock: o.clock(), clients: map[timeline.Client]*standing{},
+	}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
@@ -291,56 +294,40 @@ func (p *outagePart) standing(c timeline.Client) *standing {
 // actor counts the acceptances of an actor: once per visit, and once after each
 // refusal.
 func (p *outagePart) actor(a *timeline.Actor, id uint32) {
-	visit := int32(outageVisit / p.Width)
 	refused := int32(-1) // step of the last refusal
 	var client timeline.Client
 	var own *standing // of client, if it was refused
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.Outcome == timeline.Unauthorized {
-			refused = int32(p.Step(e.Time))
+			refused = p.clock.at(e.Time)
 			continue
 		}
 		if i == 0 || e.Client != client {
 			client = e.Client
 			own = p.standing(client)
 		}
-		role := p.Roles[e.Endpoint]
-		if own != nil && !role.Begins() && e.Outcome == timeline.Accepted {
+		if own != nil && e.Outcome == timeline.Accepted && !p.Roles[e.Endpoint].Begins() {
 			own.visit(e.Endpoint)
 		}
-		if !(e.Outcome == timeline.Accepted && role&(session.Guards|session.SignsIn) != 0 || e.Outcome == timeline.Redirected && role.Begins()) {
-			continue
-		}
-		if own != nil {
-			own.proven = true
-		}
-		step := int32(p.Step(e.Time))
-		for _, s := range p.scopes.of[e.Endpoint] {
-			if s < 0 {
-				continue
+		if p.passes(e) {
+			if own != nil {
+				own.proven = true
 			}
-			c, in := &p.cells[s][step], &p.counted[s]
-			c.lastAccepted = max(c.lastAccepted, e.Time)
-			if in.actor != id {
-				*in = inStep{actor: id, accepted: -1}
-			}
-			if in.accepted < 0 || refused >= in.accepted || step-in.accepted > visit {
-				in.accepted = step
-				c.accepted++
-			}
+			p.accept(e.Endpoint, id, p.clock.at(e.Time), refused, e.Time)
 		}
 	}
 }
 
 func (o *outageObserver) gather() {
+	var counts []*acceptances
 	for _, p := range o.parts {
-		mergeCells(o.cells, p.cells)
+		counts = append(counts, &p.acceptances)
 		for c, s := range p.clients {
 			o.clients[c].merge(s)
 		}
 	}
-	o.parts = nil
+	o.cells, o.parts = sumCells(counts), nil
 }
 
 // good reports whether the credentials of a refusal are known to be good: its actor or
@@ -437,7 +424,8 @@ func inspectOutages(d *Diagnosis, seen observer) ([]candidate, error) {
 			found = append(found, o.candidate(x))
 		}
 	}
-	// Scopes of the same subject: the one that explains most.
+	found = withWide(found, o.contrastingOutages(found))
+	// Of the same subject: the one that explains most.
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(len(b.claims), len(a.claims)) })
 	return found, nil
 }
@@ -453,6 +441,9 @@ func (o *outageObserver) isWiderThanFault(x, y *outage) bool {
 // outage returns the time in which a scope accepts nobody, if there is one.
 func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	x = outage{scope: s, cells: cells}
+	if allRefused(cells) < outageActors {
+		return x, false
+	}
 	if x.span, ok = refusingSpan(cells, outageShare); !ok || x.span.Hits < outageActors ||
 		stats.WilsonLower(x.span.Hits, x.span.Trials, stats.Z95) < outageLower {
 		return x, false
@@ -598,7 +589,7 @@ func (o *outageObserver) consequences(x *outage) {
 		case affected[c] && (inScope || s.signIn && sameHost),
 			inScope && !s.signIn && o.clients[c] != nil && o.clients[c].proven,
 			s.signIn && sameHost && (r.Known || r.Fatal) && !r.Back,
-			inScope && !s.signIn && s.prefix == "" && !otherwise[c] && refused[c] <= outageTries:
+			(inScope && !s.signIn && s.prefix == "" || s.signIn && sameHost && !r.Back) && !otherwise[c] && refused[c] <= outageTries:
 			x.claims = append(x.claims, uint32(i))
 		}
 	}

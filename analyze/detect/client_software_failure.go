@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -86,6 +87,13 @@ const (
 	softwareLower = 0.35
 	// softwareOdds is the minimum odds ratio of a refusal against other software.
 	softwareOdds = 5
+	// softwareRoutes is the minimum number of routes of a version that forgets its
+	// credentials now and then. Of such a version, softwareTimes the share of other software,
+	// and at least softwareLeast, must be refused: what is wrong is the version if other
+	// versions of its family are not.
+	softwareRoutes = 3
+	softwareTimes  = 3
+	softwareLeast  = 0.1
 	// softwareFalse is the accepted rate of false reports over versions and routes.
 	softwareFalse = 0.001
 	// softwareNaked is the share of refused requests without credentials from which
@@ -102,12 +110,13 @@ type softwareStratum struct {
 	hour     int32
 }
 
-// softwareObserver follows the uses over time.
+// softwareObserver follows the uses over time. A request takes time for the uses of its
+// endpoint, of which there are at most maxFollowed in all.
 type softwareObserver struct {
 	*Diagnosis
 	software *software
 	uses     []use                          // by endpoint and software
-	at       map[uint32][]int32             // by endpoint: its uses
+	at       [][]int32                      // by endpoint: its uses
 	cells    [][]cell                       // by use and step
 	strata   []map[int32]stats.Cell         // by use and hour
 	routes   map[softwareStratum]stats.Cell // of all clients
@@ -120,7 +129,7 @@ func provenRefusal(r *session.Refusal) bool {
 }
 
 func observeSoftware(d *Diagnosis) observer {
-	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents), at: map[uint32][]int32{}, routes: map[softwareStratum]stats.Cell{}}
+	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents), at: make([][]int32, len(d.State.Endpoints)), routes: map[softwareStratum]stats.Cell{}}
 	type user struct {
 		use
 		actor uint32
@@ -162,7 +171,7 @@ func observeSoftware(d *Diagnosis) observer {
 	for n, u := range o.uses {
 		o.at[u.endpoint] = append(o.at[u.endpoint], int32(n))
 	}
-	o.cells, o.strata = newCells(len(o.uses)), newStrata(len(o.uses))
+	o.strata = newStrata(len(o.uses))
 	return o
 }
 
@@ -198,50 +207,58 @@ type softwarePart struct {
 	cells             [][]cell
 	strata            []map[int32]stats.Cell
 	routes            map[softwareStratum]stats.Cell
-	refused           map[uint32]int64            // by endpoint: when it refused the actor last; 0 after an acceptance
+	clock             stepClock
 	hours             map[softwareStratum][2]bool // of the actor: accepted, refused
-	steps             map[uint32]int              // by endpoint: the step in which it was accepted last, plus one
+	last              []lastUse                   // by endpoint
+}
+
+// lastUse is how an endpoint answered an actor last.
+type lastUse struct {
+	actor    uint32
+	accepted int32 // step of the last acceptance plus one
+	refused  int64 // time of the last refusal; 0 after an acceptance
 }
 
 func (o *softwareObserver) part() func(*timeline.Actor, uint32) {
 	p := &softwarePart{
 		softwareObserver: o, cells: newCells(len(o.uses)), strata: newStrata(len(o.uses)), routes: map[softwareStratum]stats.Cell{},
-		refused: map[uint32]int64{}, hours: map[softwareStratum][2]bool{}, steps: map[uint32]int{},
+		clock: o.clock(), hours: map[softwareStratum][2]bool{}, last: make([]lastUse, len(o.at)),
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
 
-func (p *softwarePart) actor(a *timeline.Actor, _ uint32) {
-	clear(p.refused)
+func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
 	clear(p.hours)
-	clear(p.steps)
 	for i := range a.Events {
 		e := &a.Events[i]
-		uses, ok := p.at[e.Endpoint]
-		if !ok {
+		uses := p.at[e.Endpoint]
+		if len(uses) == 0 {
 			continue
 		}
-		step := p.Step(e.Time)
+		last := &p.last[e.Endpoint]
+		if last.actor != id {
+			*last = lastUse{actor: id}
+		}
+		step := p.clock.at(e.Time)
 		switch {
 		case e.Outcome == timeline.Unauthorized:
 			if p.Refusals[e.Refusal].Cause == session.Challenge {
 				continue
 			}
-			last := p.refused[e.Endpoint]
-			p.refused[e.Endpoint] = e.Time
-			if last == 0 || e.Time-last > session.Nearby {
+			if last.refused == 0 || e.Time-last.refused > session.Nearby {
 				p.count(e, uses, step, true)
 			}
+			last.refused = e.Time
 		case e.Outcome == timeline.Accepted, e.Outcome == timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
-			p.refused[e.Endpoint] = 0
+			last.refused = 0
 			for _, n := range uses {
 				if c := &p.cells[n][step]; p.is(e, n) {
 					c.lastAccepted = max(c.lastAccepted, e.Time)
 				}
 			}
-			if p.steps[e.Endpoint] != step+1 {
-				p.steps[e.Endpoint] = step + 1
+			if last.accepted != step+1 {
+				last.accepted = step + 1
 				p.count(e, uses, step, false)
 			}
 		}
@@ -256,7 +273,7 @@ func (p *softwarePart) is(e *timeline.Event, n int32) bool {
 }
 
 // count counts an actor as refused or accepted, in its step and once in its hour.
-func (p *softwarePart) count(e *timeline.Event, uses []int32, step int, refused bool) {
+func (p *softwarePart) count(e *timeline.Event, uses []int32, step int32, refused bool) {
 	key, which := softwareStratum{e.Endpoint, int32(e.Time / 3_600_000)}, 0
 	if refused {
 		which = 1
@@ -289,6 +306,7 @@ func (p *softwarePart) count(e *timeline.Event, uses []int32, step int, refused 
 }
 
 func (o *softwareObserver) gather() {
+	o.cells = newCells(len(o.uses))
 	for _, p := range o.parts {
 		mergeCells(o.cells, p.cells)
 		for n := range o.cells {
@@ -360,6 +378,11 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	var found []candidate
+	for s, uses := range o.pooled() {
+		if len(failing[s]) == 0 {
+			failing[s] = uses
+		}
+	}
 	for s := range uint32(len(o.software.names)) {
 		if len(failing[s]) == 0 || o.oneVersion(s, failing) {
 			continue
@@ -369,6 +392,68 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// pooled returns the versions that are refused now and then on many routes, none of which
+// needs to show it by itself.
+func (o *softwareObserver) pooled() map[uint32][]failingUse {
+	var tests []failingUse
+	var p []float64
+	of := map[uint32][]int{} // by software: its uses
+	for n, u := range o.uses {
+		of[u.software] = append(of[u.software], n)
+	}
+	software := slices.Sorted(maps.Keys(of))
+	software = slices.DeleteFunc(software, func(s uint32) bool { return o.software.family[s] == 0 || len(of[s]) < softwareRoutes })
+	for _, s := range software {
+		t := failingUse{}
+		var strata []stats.Stratum
+		cells := newCells(1)
+		for _, n := range of[s] {
+			list, others := o.against(n)
+			strata = append(strata, list...)
+			t.others.Merge(others)
+			mergeCells(cells, o.cells[n:n+1])
+		}
+		var chance float64
+		chance, t.odds = stats.CochranMantelHaenszel(strata)
+		t.span, _ = refusingSpan(cells[0], max(softwareLeast, softwareTimes*shareOf(t.others)))
+		t.lower = stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95)
+		tests, p = append(tests, t), append(p, chance)
+	}
+	failing := map[uint32][]failingUse{}
+	for i, adjusted := range stats.BenjaminiHochberg(p) {
+		t, s := tests[i], software[i]
+		if adjusted > softwareFalse || t.odds < softwareOdds || t.lower < softwareLeast/2 || !o.worstOfFamily(s) {
+			continue
+		}
+		t.p = adjusted
+		for _, n := range of[s] {
+			t.place = n
+			failing[s] = append(failing[s], t)
+		}
+	}
+	return failing
+}
+
+// worstOfFamily reports whether a version is refused far more often than the others of
+// its family together, if there are any.
+func (o *softwareObserver) worstOfFamily(version uint32) bool {
+	family := o.software.family[version]
+	refused := [2]float64{} // of other versions, of this one
+	for i := range o.Refusals {
+		if r := &o.Refusals[i]; o.open(i) && provenRefusal(r) {
+			switch of := o.software.of[r.Agent]; {
+			case of[0] == version+1 || of[1] == version+1:
+				refused[1]++
+			case of[0] == family || of[1] == family:
+				refused[0]++
+			}
+		}
+	}
+	requests, _ := o.requests()
+	own, all := float64(requests[version]), float64(requests[family-1])
+	return refused[1]*max(all-own, 1) >= softwareTimes*refused[0]*own
 }
 
 // oneVersion reports whether software is a family of which a single version fails.
@@ -398,7 +483,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 		for _, i := range claims {
 			r := &o.Refusals[i]
 			routes[r.Endpoint]++
-			if r.SignIn {
+			if r.SignIn || r.Renewal {
 				renewals++
 			}
 			if !r.Named && !r.Session {

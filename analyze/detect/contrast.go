@@ -55,7 +55,8 @@ type contrastKey struct {
 	site   int    // place of its site's key; of a backend -1
 }
 
-// contrastObserver counts the accepted visits of keys over time.
+// contrastObserver counts the accepted visits of keys over time. A request takes
+// constant time: its endpoint and backend have at most five keys.
 type contrastObserver struct {
 	*Diagnosis
 	width      int64 // of a step, milliseconds
@@ -64,9 +65,15 @@ type contrastObserver struct {
 	keys       []contrastKey
 	ofEndpoint [][]int32 // by endpoint: the places of its keys
 	ofBackend  []int32   // by upstream: the place of its key plus one
+	ofRoute    []int32   // by endpoint: the place of its own key plus one
+	common     *keySets  // the keys that endpoints have in common: those of sites and paths
 	accepted   [][]int32 // by place and step
+	siteAt     []int32   // by endpoint: the place of its site plus one
+	requests   [][]int32 // by place of a site and step: all requests accepted, not visits, where credentials are asked for
 	outages    map[int32]closure
-	settled    []bool // by refusal: it took its ordinary course, see settle
+	settled    []bool   // by refusal: it took its ordinary course, see settle
+	voterOf    []uint32 // by refusal: the number of its voter
+	voters     int
 	parts      []*contrastPart
 }
 
@@ -86,19 +93,33 @@ func newContrastObserver(d *Diagnosis) *contrastObserver {
 	o.width = max(contrastStep, (d.To-d.From)/contrastSteps+1)
 	o.steps = int((d.To-d.From)/o.width) + 1
 	o.visit = min(visitLength, max((d.To-d.From)/visitPart, o.width))
+	o.numberVoters()
 	o.findKeys()
 	if len(o.keys) == 0 || !o.changing() {
 		return nil
 	}
-	o.accepted = newVisits(len(o.keys), o.steps)
+	o.placeSites()
 	o.settled = make([]bool, len(d.Refusals))
 	return o
 }
 
+// placeSites sets the places of the sites of endpoints. Keys of sites come first.
+func (o *contrastObserver) placeSites() {
+	places := map[string]int32{}
+	for i := 0; i < len(o.keys) && o.keys[i].kind == siteContrast; i++ {
+		places[o.keys[i].host] = int32(i) + 1
+	}
+	o.siteAt = make([]int32, len(o.State.Endpoints))
+	for i := range o.siteAt {
+		o.siteAt[i] = places[o.State.Endpoints[i].Host]
+	}
+	o.requests = newVisits(len(places), o.steps)
+}
+
 func newVisits(keys, steps int) [][]int32 {
-	counts := make([][]int32, keys)
+	counts, all := make([][]int32, keys), make([]int32, keys*steps)
 	for i := range counts {
-		counts[i] = make([]int32, steps)
+		counts[i] = all[i*steps : (i+1)*steps]
 	}
 	return counts
 }
@@ -198,6 +219,17 @@ func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
 			}
 		}
 	}
+	o.ofRoute = make([]int32, len(o.State.Endpoints))
+	o.common = newKeySets(len(o.State.Endpoints), func(i int) (list []int32) {
+		for _, n := range o.ofEndpoint[i] {
+			if o.keys[n].kind == routeContrast {
+				o.ofRoute[i] = n + 1
+			} else {
+				list = append(list, n)
+			}
+		}
+		return list
+	})
 	for u := range o.ofBackend {
 		if n, ok := place[contrastKey{kind: backendContrast, number: uint32(u)}]; ok {
 			o.ofBackend[u] = int32(n) + 1
@@ -209,7 +241,7 @@ func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
 // requests of its host at one time than at others. If none does, the timelines need
 // not be walked over.
 func (o *contrastObserver) changing() bool {
-	refused := o.refusedVisits(func(int) bool { return true })
+	refused := o.refusedVisits(o.refusalsOf(func(int) bool { return true }))
 	hosts, all := map[string][]int64{}, make([]int64, o.steps)
 	for i := range o.State.Minutes {
 		m := &o.State.Minutes[i]
@@ -260,26 +292,52 @@ func voter(r *session.Refusal) uint64 {
 	return uint64(r.Address)
 }
 
-// refusedVisits returns the refused visits that count, by place and step.
-func (o *contrastObserver) refusedVisits(counts func(refusal int) bool) [][]int32 {
-	visits := newVisits(len(o.keys), o.steps)
-	type visitor struct {
-		place int32
-		voter uint64
-	}
-	last := map[visitor]int64{}
+// numberVoters numbers the voters of the open refusals.
+func (o *contrastObserver) numberVoters() {
+	o.voterOf = make([]uint32, len(o.Refusals))
+	numbers := map[uint64]uint32{}
 	for i := range o.Refusals {
-		r := &o.Refusals[i]
-		if !o.open(i) || !counts(i) {
+		if !o.open(i) {
 			continue
 		}
-		o.each(r.Endpoint, r.Upstream, func(place int32) {
-			by := visitor{place, voter(r)}
-			if at, ok := last[by]; !ok || r.Time-at >= o.visit {
-				last[by] = r.Time
+		v := voter(&o.Refusals[i])
+		n, ok := numbers[v]
+		if !ok {
+			n = uint32(len(numbers))
+			numbers[v] = n
+		}
+		o.voterOf[i] = n
+	}
+	o.voters = len(numbers)
+}
+
+// refusalsOf returns the open refusals that count, by place and in order of time.
+func (o *contrastObserver) refusalsOf(counts func(refusal int) bool) [][]uint32 {
+	lists := make([][]uint32, len(o.keys))
+	for i := range o.Refusals {
+		if r := &o.Refusals[i]; o.open(i) && counts(i) {
+			o.each(r.Endpoint, r.Upstream, func(place int32) { lists[place] = append(lists[place], uint32(i)) })
+		}
+	}
+	return lists
+}
+
+// refusedVisits returns the refused visits by place and step. refusals are by place.
+func (o *contrastObserver) refusedVisits(refusals [][]uint32) [][]int32 {
+	visits := newVisits(len(o.keys), o.steps)
+	type visit struct {
+		place int // plus one
+		time  int64
+	}
+	last := make([]visit, o.voters)
+	for place, list := range refusals {
+		for _, i := range list {
+			r, v := &o.Refusals[i], &last[o.voterOf[i]]
+			if v.place != place+1 || r.Time-v.time >= o.visit {
+				*v = visit{place + 1, r.Time}
 				visits[place][o.step(r.Time)]++
 			}
-		})
+		}
 	}
 	return visits
 }
@@ -288,9 +346,20 @@ func (o *contrastObserver) refusedVisits(counts func(refusal int) bool) [][]int3
 type contrastPart struct {
 	*contrastObserver // read only, but for settled of its actors' refusals
 	accepted          [][]int32
+	requests          [][]int32
 	counted           []countedVisit // by place
+	within            []within       // by set of common
+	clock             stepClock
+	turn              uint32 // number of the current user of the current actor
 	// others holds the visits of the current actor's users, if it has several.
 	others map[placeOfUser]int64
+}
+
+// within is the time up to which the requests of one turn to the keys of a set are part
+// of visits that have been counted.
+type within struct {
+	turn  uint32
+	until int64
 }
 
 // countedVisit is the visit that was counted last.
@@ -306,60 +375,90 @@ type placeOfUser struct {
 
 func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 	p := &contrastPart{
-		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps),
-		counted: make([]countedVisit, len(o.keys)), others: map[placeOfUser]int64{},
+		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps), requests: newVisits(len(o.requests), o.steps),
+		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)), clock: stepClock{start: o.From, width: o.width, last: int32(o.steps - 1)}, others: map[placeOfUser]int64{},
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
 
 func (o *contrastObserver) gather() {
-	for _, p := range o.parts {
-		for place := range o.accepted {
-			for i, n := range p.accepted[place] {
-				o.accepted[place][i] += n
-			}
-		}
+	o.accepted, o.requests = o.parts[0].accepted, o.parts[0].requests
+	for _, p := range o.parts[1:] {
+		addVisits(o.accepted, p.accepted)
+		addVisits(o.requests, p.requests)
 	}
 	o.parts = nil
 	o.outages = o.findOutages()
 }
 
-// passes reports whether a request was accepted where credentials are asked for.
-func (o *contrastObserver) passes(e *timeline.Event) bool {
-	switch role := o.Roles[e.Endpoint]; e.Outcome {
-	case timeline.Accepted:
-		return role&(session.Guards|session.SignsIn) != 0
-	case timeline.Redirected:
-		return role.Begins()
+func addVisits(all, part [][]int32) {
+	for place := range all {
+		for i, n := range part[place] {
+			all[place][i] += n
+		}
 	}
-	return false
 }
 
 // actor counts the accepted visits of an actor and its users, and settles its refusals.
 func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 	refused, user := false, uint32(0)
 	clear(p.others)
+	p.turn++
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.User != 0 {
+		if e.User != 0 && e.User != user {
 			user = e.User
+			p.turn++
 		}
 		if e.Refusal != timeline.NoRefusal {
 			refused = true
-		} else if p.passes(e) {
-			p.each(e.Endpoint, e.Upstream, func(place int32) {
-				if p.isVisit(place, id, user, e.Time) {
-					p.accepted[place][p.step(e.Time)]++
-				}
-			})
+			continue
 		}
-		if e.Refusal == timeline.NoRefusal && p.State.Endpoints[e.Endpoint].SignOut {
+		if p.passes(e) {
+			p.pass(e, id, user)
+			if site := p.siteAt[e.Endpoint]; site != 0 && p.Roles[e.Endpoint]&session.Guards != 0 {
+				p.requests[site-1][p.clock.at(e.Time)]++
+			}
+		}
+		if user != 0 && p.Roles[e.Endpoint]&session.SignsOut != 0 {
 			user = 0
+			p.turn++
 		}
 	}
 	if refused {
 		p.settle(a)
+	}
+}
+
+// pass counts the visits that an accepted request begins: those of the parts of a site
+// that many routes have in common, of the route, and of the backend.
+func (p *contrastPart) pass(e *timeline.Event, actor, user uint32) {
+	if set := p.common.of[e.Endpoint] - 1; set >= 0 {
+		if w := &p.within[set]; w.turn != p.turn || e.Time >= w.until {
+			until := session.Never
+			for _, place := range p.common.sets[set] {
+				p.count(place, e.Time, actor, user)
+				until = min(until, p.counted[place].time+p.visit)
+			}
+			*w = within{p.turn, until}
+		}
+	}
+	if place := p.ofRoute[e.Endpoint]; place != 0 {
+		p.count(place-1, e.Time, actor, user)
+	}
+	if e.Upstream == 0 {
+		return
+	}
+	if place := p.ofBackend[e.Upstream-1]; place != 0 {
+		p.count(place-1, e.Time, actor, user)
+	}
+}
+
+// count counts an accepted request of a key if it begins a visit.
+func (p *contrastPart) count(place int32, ms int64, actor, user uint32) {
+	if p.isVisit(place, actor, user, ms) {
+		p.accepted[place][p.clock.at(ms)]++
 	}
 }
 
@@ -395,6 +494,9 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 		switch {
 		case e.Refusal != timeline.NoRefusal:
 			r := &p.Refusals[e.Refusal]
+			if r.Cause == session.Challenge {
+				continue // no finding may explain it
+			}
 			soon := passed
 			if r.SignIn {
 				soon = signedIn

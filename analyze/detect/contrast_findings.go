@@ -23,7 +23,11 @@ func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s 
 			if done[place] || !slices.Contains(kinds, s.keys[place].kind) {
 				continue
 			}
-			if c, ok := s.find(place, collapse); ok {
+			find := s.find
+			if s.keys[place].kind == siteContrast {
+				find = s.findClosed
+			}
+			if c, ok := find(place, collapse); ok {
 				done[place] = true
 				do(s, &c, s.claims(&c))
 			}

@@ -38,15 +38,8 @@ type contrastSeries struct {
 // series returns the visits, with the open refusals that count; settled ones count
 // only if they are among them.
 func (o *contrastObserver) series(settled bool, counts func(refusal int) bool) *contrastSeries {
-	s := &contrastSeries{contrastObserver: o, refusals: make([][]uint32, len(o.keys))}
-	votes := func(i int) bool { return (settled || !o.settled[i]) && counts(i) }
-	s.refused = o.refusedVisits(votes)
-	for i := range o.Refusals {
-		if r := &o.Refusals[i]; o.open(i) && votes(i) {
-			o.each(r.Endpoint, r.Upstream, func(place int32) { s.refusals[place] = append(s.refusals[place], uint32(i)) })
-		}
-	}
-	return s
+	refusals := o.refusalsOf(func(i int) bool { return (settled || !o.settled[i]) && counts(i) })
+	return &contrastSeries{o, o.refusedVisits(refusals), refusals}
 }
 
 // cells returns the visits of a key by step; hits are refused.
@@ -57,6 +50,16 @@ func (s *contrastSeries) cells(place int) []stats.Cell {
 		cells[i] = stats.Cell{Hits: hits, Trials: hits + int64(s.accepted[place][i])}
 	}
 	return cells
+}
+
+// excursions returns the visits of a key, and the periods in which it refuses more of them
+// than at other times; none if fewer are refused than a contrast has.
+func (s *contrastSeries) excursions(place int) ([]stats.Cell, []stats.Excursion) {
+	if len(s.refusals[place]) < contrastVoters {
+		return nil, nil
+	}
+	cells := s.cells(place)
+	return cells, stats.Excursions(cells)
 }
 
 // others returns the visits of everything that a key is compared with: the rest of
@@ -164,8 +167,12 @@ func (s *contrastSeries) collapsed(c *contrast, others []stats.Cell) bool {
 // everything else at the same time, which must accept somebody. With collapse, the
 // acceptances must have collapsed.
 func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
-	cells, others := s.cells(place), s.others(place)
-	for _, x := range stats.Excursions(cells) {
+	cells, excursions := s.excursions(place)
+	if len(excursions) == 0 {
+		return contrast{}, false
+	}
+	others := s.others(place)
+	for _, x := range excursions {
 		c := contrast{place: place, Excursion: x}
 		var beside stats.Cell
 		for _, y := range others[x.From:x.To] {
@@ -177,6 +184,21 @@ func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
 			if collapse {
 				s.widen(&c)
 			}
+			return c, true
+		}
+	}
+	return contrast{}, false
+}
+
+// findClosed returns the period in which a site refuses nearly all visits and accepts far
+// fewer than usual. There may be nothing beside a site to compare it with.
+func (s *contrastSeries) findClosed(place int, _ bool) (contrast, bool) {
+	cells := s.cells(place)
+	for _, x := range stats.Excursions(cells) {
+		c := contrast{place: place, Excursion: x}
+		if x.Outside.Trials >= contrastOutside && c.share() >= outageShare && s.rises(&x) &&
+			s.collapsed(&c, s.others(place)) && s.test(&c, cells, smoothed(x.Outside)) {
+			s.widen(&c)
 			return c, true
 		}
 	}

@@ -30,6 +30,7 @@ type Diagnosis struct {
 	kinds        []Kind // those whose needs the log meets
 	undetectable []result.Undetectable
 	finding      []int32 // by refusal: the finding that explains it, index plus one
+	passing
 
 	observed  map[string]observer // by kind: what the timelines showed
 	proposed  []proposals         // by kind: of those that need no observer, made during Observe
@@ -54,6 +55,7 @@ func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	d := &Diagnosis{Evidence: ev, finding: make([]int32, len(ev.Refusals))}
 	d.kinds, d.undetectable = detectable(Catalogue(), ev.State)
+	d.passing = passingOf(ev)
 	d.submitted = d.findSubmissions()
 	return d
 }

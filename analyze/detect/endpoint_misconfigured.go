@@ -97,7 +97,8 @@ const (
 	minMeasured = 20
 )
 
-// endpointObserver follows endpoints and areas of them.
+// endpointObserver follows endpoints and areas of them. A request takes constant time:
+// its endpoint is in at most one area of each form.
 type endpointObserver []watched
 
 // observeEndpoints follows the endpoints and areas that refused enough actors with good

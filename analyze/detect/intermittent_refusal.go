@@ -136,7 +136,6 @@ func (m *mixture) merge(o *mixture) {
 
 // mixtures is what is counted of live sessions.
 type mixtures struct {
-	cells  [][]cell              // by scope and step: actors
 	steps  [][]mixture           // by scope and step: requests
 	routes []*[phases]stats.Cell // by endpoint and phase; nil for none
 	places []*[phases]stats.Cell // by upstream, then by server, and phase; nil for none
@@ -144,7 +143,7 @@ type mixtures struct {
 
 func newMixtures(scopes, endpoints, upstreams int) *mixtures {
 	m := &mixtures{
-		cells: newCells(scopes), steps: make([][]mixture, scopes),
+		steps:  make([][]mixture, scopes),
 		routes: make([]*[phases]stats.Cell, endpoints), places: make([]*[phases]stats.Cell, upstreams),
 	}
 	for i := range m.steps {
@@ -154,7 +153,6 @@ func newMixtures(scopes, endpoints, upstreams int) *mixtures {
 }
 
 func (m *mixtures) merge(o *mixtures) {
-	mergeCells(m.cells, o.cells)
 	for n := range m.steps {
 		for i := range m.steps[n] {
 			m.steps[n][i].merge(&o.steps[n][i])
@@ -186,13 +184,15 @@ func addPhase(sums []*[phases]stats.Cell, n uint32, phase int, refused bool) {
 	sums[n][phase].Add(refused)
 }
 
-// mixedObserver counts what the requests of live sessions are answered.
+// mixedObserver counts what the requests of live sessions are answered. A request takes
+// constant time: its endpoint is in at most scopesOfEndpoint scopes.
 type mixedObserver struct {
 	*Diagnosis
 	scopes *scopes
+	cells  [][]cell // by scope and step: actors
 	all    *mixtures
 	living []bool // by refusal: the session was accepted after it, without a sign-in
-	parts  []*mixtures
+	parts  []*mixedPart
 }
 
 func observeIntermittent(d *Diagnosis) observer {
@@ -216,26 +216,51 @@ func observeIntermittent(d *Diagnosis) observer {
 		}
 	}
 	o.scopes.keep(counts, mixedSessions)
-	if len(o.scopes.list) == 0 {
+	if !o.mayBeMixed() {
 		return nil
 	}
-	o.all = o.newPart()
 	o.living = make([]bool, len(d.Refusals))
 	return o
 }
 
-func (o *mixedObserver) newPart() *mixtures {
+// mayBeMixed reports whether a scope refused as many live sessions, and as often, as a
+// finding has at least. Sessions that end, of which every log has some, are none.
+func (o *mixedObserver) mayBeMixed() bool {
+	seen, actors, refused := map[visitor]bool{}, make([]int, len(o.scopes.list)), make([]int, len(o.scopes.list))
+	for i := range o.Refusals {
+		r := &o.Refusals[i]
+		if !o.open(i) || r.SignIn || !r.Resumed {
+			continue
+		}
+		o.scopes.each(r.Endpoint, func(s int32) {
+			refused[s]++
+			if v := (visitor{s, r.Actor}); !seen[v] {
+				seen[v] = true
+				actors[s]++
+			}
+		})
+	}
+	for s := range actors {
+		if actors[s] >= mixedSessions && refused[s] >= mixedBack {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *mixedObserver) newSums() *mixtures {
 	return newMixtures(len(o.scopes.list), len(o.State.Endpoints), len(o.State.Upstreams)+len(o.State.Servers))
 }
 
 // mixedPart is the part of a mixedObserver that belongs to one goroutine.
 type mixedPart struct {
 	*mixedObserver // read only, but for living of the current actor's refusals
-	sums           *mixtures
-	counted        []inStep          // by scope
-	pending        []*timeline.Event // scratch of answers
-	last           []lastAnswer      // by scope
-	placed         map[uint16]bool   // by upstream: whether its last answer was a refusal
+	acceptances
+	clock   stepClock
+	sums    *mixtures
+	pending []*timeline.Event // scratch of answers
+	last    []lastAnswer      // by scope
+	placed  map[uint16]bool   // by upstream: whether its last answer was a refusal
 }
 
 // lastAnswer is the last answer to the current session in a scope.
@@ -244,44 +269,30 @@ type lastAnswer struct {
 }
 
 func (o *mixedObserver) part() func(*timeline.Actor, uint32) {
-	sums := o.newPart()
-	o.parts = append(o.parts, sums)
 	n := len(o.scopes.list)
-	p := &mixedPart{mixedObserver: o, sums: sums, counted: make([]inStep, n), last: make([]lastAnswer, n), placed: map[uint16]bool{}}
+	p := &mixedPart{
+		mixedObserver: o, acceptances: newAcceptances(o.scopes.sets(), n, 0), clock: o.clock(),
+		sums: o.newSums(), last: make([]lastAnswer, n), placed: map[uint16]bool{},
+	}
+	o.parts = append(o.parts, p)
 	return p.actor
 }
 
 // actor counts the answers to an actor's sessions up to the last acceptance before each
 // sign-in or sign-out: what is refused after it belongs to the end of the session.
 func (p *mixedPart) actor(a *timeline.Actor, id uint32) {
-	mixed := false
-	p.answers(a, func() {}, func(_ *timeline.Event, refused bool) { mixed = mixed || refused })
-	forget := func() {
-		clear(p.last)
-		clear(p.placed)
+	if p.answers(a, id, false) { // actors that are never refused may have sessions of another kind
+		p.answers(a, id, true)
 	}
-	forget()
-	p.answers(a, forget, func(e *timeline.Event, refused bool) {
-		step := int32(p.Step(e.Time))
-		for _, s := range p.scopes.of[e.Endpoint] {
-			if s >= 0 {
-				p.sums.cells[s][step].add(&p.counted[s], e.Time, id, step, refused)
-			}
-		}
-		if refused {
-			p.living[e.Refusal] = true
-		}
-		if mixed { // actors that are never refused may have sessions of another kind
-			p.count(e, int(step), refused)
-		}
-	})
 }
 
-// answers calls answer for the answers to an actor's live sessions, and begin where
-// another session begins.
-func (p *mixedPart) answers(a *timeline.Actor, begin func(), answer func(e *timeline.Event, refused bool)) {
+// answers goes through the answers to an actor's live sessions. It counts the actor by
+// scope and reports whether one of them is a refusal; or, with themselves, it counts the
+// answers.
+func (p *mixedPart) answers(a *timeline.Actor, id uint32, themselves bool) (mixed bool) {
 	alive := a.Session != nil
 	pending := p.pending[:0] // refusals since the last acceptance
+	p.forget()
 	for i := range a.Events {
 		e := &a.Events[i]
 		switch {
@@ -291,22 +302,44 @@ func (p *mixedPart) answers(a *timeline.Actor, begin func(), answer func(e *time
 			}
 		case e.Outcome <= timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
 			pending = pending[:0]
-			begin()
+			p.forget()
 			alive = true
 		case e.Outcome == timeline.Accepted && p.Roles[e.Endpoint]&session.Guards != 0:
-			alive = true
-			for _, r := range pending {
-				answer(r, true)
+			alive, mixed = true, mixed || len(pending) > 0
+			if !themselves {
+				p.enter(pending, e, id)
+			} else {
+				for _, r := range pending {
+					p.count(r, true)
+				}
+				p.count(e, false)
 			}
 			pending = pending[:0]
-			answer(e, false)
 		}
 	}
 	p.pending = pending
+	return mixed
+}
+
+// forget forgets the answers to the session before.
+func (p *mixedPart) forget() {
+	clear(p.last)
+	clear(p.placed)
+}
+
+// enter counts an actor in the scopes of an acceptance and the refusals before it.
+func (p *mixedPart) enter(refused []*timeline.Event, e *timeline.Event, actor uint32) {
+	for _, r := range refused {
+		p.living[r.Refusal] = true
+		step := p.clock.at(r.Time)
+		p.scopes.each(r.Endpoint, func(s int32) { p.refuse(s, actor, step, r.Time) })
+	}
+	p.accept(e.Endpoint, actor, p.clock.at(e.Time), -1, e.Time)
 }
 
 // count counts an answer to an actor that is refused and accepted in turn.
-func (p *mixedPart) count(e *timeline.Event, step int, refused bool) {
+func (p *mixedPart) count(e *timeline.Event, refused bool) {
+	step := int(p.clock.at(e.Time))
 	phase := step * phases / session.MaxSteps
 	addPhase(p.sums.routes, e.Endpoint, phase, refused)
 	if n := e.Origin.Server(); n > 0 {
@@ -341,31 +374,16 @@ func (p *mixedPart) count(e *timeline.Event, step int, refused bool) {
 	}
 }
 
-// add counts an actor that was refused or accepted in a step, once for each.
-func (x *cell) add(in *inStep, at int64, actor uint32, step int32, refused bool) {
-	if in.actor != actor {
-		*in = inStep{actor: actor}
-	}
-	if refused {
-		x.firstRefused = min(x.firstRefused, at)
-		if in.refused != step+1 {
-			in.refused = step + 1
-			x.refused++
-		}
-		return
-	}
-	x.lastAccepted = max(x.lastAccepted, at)
-	if in.accepted != step+1 {
-		in.accepted = step + 1
-		x.accepted++
-	}
-}
-
 func (o *mixedObserver) gather() {
-	for _, p := range o.parts {
-		o.all.merge(p)
+	var counts []*acceptances
+	o.all = o.parts[0].sums
+	for i, p := range o.parts {
+		counts = append(counts, &p.acceptances)
+		if i > 0 {
+			o.all.merge(p.sums)
+		}
 	}
-	o.parts = nil
+	o.cells, o.parts = sumCells(counts), nil
 }
 
 func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
@@ -384,7 +402,10 @@ func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
 
 // mixed returns the finding of a scope whose sessions are refused and accepted in turn.
 func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
-	cells := o.all.cells[s]
+	cells := o.cells[s]
+	if allRefused(cells) < mixedSessions {
+		return c, false
+	}
 	span, ok := refusingSpan(cells, mixedShare)
 	if !ok {
 		return c, false
@@ -512,7 +533,7 @@ func alikePlaces(places []*[phases]stats.Cell, span span, all stats.Cell) bool {
 func (o *mixedObserver) claimMixed(c *candidate, s int32, x span) (sessions int64, routes int, onset int64) {
 	start, end := session.LongAgo, session.Never
 	if x.accepted {
-		start, _ = o.onsetOf(o.all.cells[s], x)
+		start, _ = o.onsetOf(o.cells[s], x)
 	}
 	if x.to < session.MaxSteps {
 		end = o.From + int64(x.to)*o.Width

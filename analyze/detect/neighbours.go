@@ -9,7 +9,8 @@ import (
 
 // neighbours is an observer of refused requests that carried no session. It records
 // whether the same client was accepted on a protected route within a time window
-// before or after, that is, whether its user was signed in.
+// before or after, that is, whether its user was signed in. An actor takes time for its
+// requests, and for the refusals of its clients once for each run of requests of one.
 type neighbours struct {
 	*Diagnosis
 	window   int64 // milliseconds

@@ -35,7 +35,7 @@ type machine struct {
 }
 
 // machineObserver collects the outcomes of clients without sessions that were
-// accepted and then refused.
+// accepted and then refused. It visits their actors only; a request takes constant time.
 type machineObserver struct {
 	*Diagnosis
 	follow   map[timeline.Client]map[uint32]bool // the routes that refused each client

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"logscan/analyze/session"
-	"logscan/analyze/stats"
 )
 
 // closedShare is the refused share of the visits of a key from which on, if hardly
@@ -26,8 +25,12 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 		if s.keys[place].kind == backendContrast {
 			continue
 		}
-		cells, others := s.cells(place), s.others(place)
-		for _, x := range stats.Excursions(cells) {
+		cells, excursions := s.excursions(place)
+		if len(excursions) == 0 {
+			continue
+		}
+		others := s.others(place)
+		for _, x := range excursions {
 			c := contrast{place: place, Excursion: x}
 			if c.share() >= closedShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
 				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.Diagnosis, s.claims(&c)) >= contrastVoters {

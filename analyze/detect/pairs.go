@@ -8,7 +8,8 @@ import (
 )
 
 // pairs counts requests that are compared with each other: for each key two cells,
-// of requests that differ in one property. Observers embed it.
+// of requests that differ in one property. Observers embed it. A request takes constant
+// time.
 type pairs[K comparable] struct {
 	counts map[K]*[2]stats.Cell
 	parts  []map[K]*[2]stats.Cell

@@ -91,7 +91,8 @@ type actorCount struct {
 	first, last       int64 // Unix milliseconds
 }
 
-// permissionObserver counts by route and actor.
+// permissionObserver counts by route and actor. A request takes time for the followed
+// routes of its actor, of which there are at most maxFollowed; the counts are sorted.
 type permissionObserver struct {
 	*Diagnosis
 	keys   []uint32 // endpoints

@@ -102,6 +102,9 @@ type retries struct {
 // accepted before, or has something to renew.
 func repeatable(r *session.Refusal) bool { return !r.SignIn && (r.Good || r.Session || r.Renewal) }
 
+// retryObserver collects the runs of refusals of the actors that repeat most. It visits
+// these only. A request takes time for the routes that are remembered of its actor, at
+// most maxRoutes and loopPages; each refusal is in one run.
 type retryObserver struct {
 	*Diagnosis
 	actors map[uint32]bool

@@ -135,6 +135,14 @@ func (s *scopes) keep(counts []int64, least int64) {
 	s.list = list
 }
 
+// sets returns the sets of scopes that endpoints are in.
+func (s *scopes) sets() *keySets {
+	return newKeySets(len(s.of), func(endpoint int) (list []int32) {
+		s.each(uint32(endpoint), func(n int32) { list = append(list, n) })
+		return list
+	})
+}
+
 // each calls do with the scopes of an endpoint.
 func (s *scopes) each(endpoint uint32, do func(scope int32)) {
 	for _, n := range s.of[endpoint] {

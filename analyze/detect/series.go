@@ -28,29 +28,32 @@ func (x *cell) merge(y *cell) {
 }
 
 // seriesObserver follows keys, such as endpoints, over time: it counts how many
-// distinct actors each of them accepted and refused in each step.
+// distinct actors each of them accepted and refused in each step. A request takes
+// constant time.
 type seriesObserver struct {
 	*Diagnosis
-	keys []uint32 // ascending
-	// place returns the index in keys of an event's key, -1 if it is not followed.
-	place func(*timeline.Event) int32
+	keys   []uint32 // ascending
+	places []int32  // by key: its index in keys plus one, 0 for keys that are not followed
+	sets   *keySets // of one key each
+	// keyOf returns the key of an event, negative for none.
+	keyOf func(*timeline.Event) int
 	// refused reports whether a refused event counts. Every acceptance counts.
 	refused func(*timeline.Event) bool
 	cells   [][]cell // by index of the key, then by step
-	parts   []*seriesPart
+	parts   []*acceptances
 }
 
 // series returns an observer of the keys, which are numbers below size. keyOf
 // returns the key of an event, negative for none.
 func (d *Diagnosis) series(keys []uint32, size int, keyOf func(*timeline.Event) int, refused func(*timeline.Event) bool) *seriesObserver {
-	placeOf := places(keys, size)
-	place := func(e *timeline.Event) int32 {
-		if k := keyOf(e); k >= 0 {
-			return placeOf[k] - 1
+	o := &seriesObserver{Diagnosis: d, keys: keys, places: places(keys, size), keyOf: keyOf, refused: refused}
+	o.sets = newKeySets(size, func(key int) (list []int32) {
+		if place := o.places[key]; place != 0 {
+			list = []int32{place - 1}
 		}
-		return -1
-	}
-	return &seriesObserver{Diagnosis: d, keys: keys, place: place, refused: refused, cells: newCells(len(keys))}
+		return list
+	})
+	return o
 }
 
 // topKeys returns the keys with the greatest counts in ascending order, those with
@@ -74,12 +77,12 @@ func topOf(counts []int64, least int64, limit int) []uint32 {
 func endpointOf(e *timeline.Event) int { return int(e.Endpoint) }
 
 func newCells(n int) [][]cell {
-	cells := make([][]cell, n)
+	cells, all := make([][]cell, n), make([]cell, n*session.MaxSteps)
+	for i := range all {
+		all[i].lastAccepted, all[i].firstRefused = math.MinInt64, math.MaxInt64
+	}
 	for i := range cells {
-		cells[i] = make([]cell, session.MaxSteps)
-		for j := range cells[i] {
-			cells[i][j].lastAccepted, cells[i][j].firstRefused = math.MinInt64, math.MaxInt64
-		}
+		cells[i] = all[i*session.MaxSteps : (i+1)*session.MaxSteps]
 	}
 	return cells
 }
@@ -94,63 +97,48 @@ func mergeCells(sums, part [][]cell) {
 }
 
 func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
-	p := &seriesPart{seriesObserver: o, cells: newCells(len(o.keys)), counted: make([]inStep, len(o.keys))}
-	o.parts = append(o.parts, p)
-	return p.actor
+	counts := newAcceptances(o.sets, len(o.keys), 0)
+	o.parts = append(o.parts, &counts)
+	clock := o.clock()
+	return func(a *timeline.Actor, id uint32) { o.add(a, id, &counts, &clock) }
 }
 
-func (o *seriesObserver) gather() {
-	for _, p := range o.parts {
-		mergeCells(o.cells, p.cells)
-	}
-	o.parts = nil
+func (o *seriesObserver) gather() { o.cells, o.parts = sumCells(o.parts), nil }
+
+// posted reports whether e is a form that was accepted: most are answered by a redirect
+// to the next page.
+func (o *seriesObserver) posted(e *timeline.Event) bool {
+	return e.Outcome == timeline.Redirected && o.State.Endpoints[e.Endpoint].Method == "POST"
 }
 
-// seriesPart is the part of a seriesObserver that belongs to one goroutine.
-type seriesPart struct {
-	*seriesObserver // read only
-	cells           [][]cell
-	counted         []inStep // by index of the key
-}
-
-// inStep records the step in which an actor was counted last.
-type inStep struct {
-	actor             uint32
-	accepted, refused int32 // step plus one
-}
-
-// actor counts an actor once in each step in which it was accepted, and once in
-// each in which it was refused.
-func (p *seriesPart) actor(a *timeline.Actor, id uint32) {
+// add counts an actor once in each step in which it was accepted, and once in each in
+// which it was refused.
+func (o *seriesObserver) add(a *timeline.Actor, id uint32, counts *acceptances, clock *stepClock) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Outcome != timeline.Accepted && e.Refusal == timeline.NoRefusal {
+		accepted := e.Outcome == timeline.Accepted || o.posted(e)
+		if !accepted && e.Refusal == timeline.NoRefusal {
 			continue
 		}
-		place := p.place(e)
-		if place < 0 {
+		key := o.keyOf(e)
+		if key < 0 || o.places[key] == 0 {
 			continue
 		}
-		step := p.Step(e.Time)
-		c, in := &p.cells[place][step], &p.counted[place]
-		if in.actor != id {
-			*in = inStep{actor: id}
-		}
-		switch {
-		case e.Outcome == timeline.Accepted:
-			c.lastAccepted = max(c.lastAccepted, e.Time)
-			if in.accepted != int32(step)+1 {
-				in.accepted = int32(step) + 1
-				c.accepted++
-			}
-		case p.refused(e):
-			c.firstRefused = min(c.firstRefused, e.Time)
-			if in.refused != int32(step)+1 {
-				in.refused = int32(step) + 1
-				c.refused++
-			}
+		step := clock.at(e.Time)
+		if accepted {
+			counts.accept(uint32(key), id, step, -1, e.Time)
+		} else if o.refused(e) {
+			counts.refuse(o.places[key]-1, id, step, e.Time)
 		}
 	}
+}
+
+// allRefused returns the sum of the refused actors of cells.
+func allRefused(cells []cell) (n int64) {
+	for i := range cells {
+		n += int64(cells[i].refused)
+	}
+	return n
 }
 
 // span is a run of steps [from, to) in which a followed key refuses actors.

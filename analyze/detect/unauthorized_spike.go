@@ -39,9 +39,9 @@ var unauthorizedSpike = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraHost, parse.ExtraTimeZone},
 	Details:  func() any { return new(Spike) },
-	Title:    `{{fixed 0 .Details.Factor}} times the usual number of 401s{{with .Subject.Host}} on {{.}}{{end}} from {{time .Details.From}}`,
+	Title:    `{{fixed 0 .Details.Factor}} times the usual number of {{refusals}}{{with .Subject.Host}} on {{.}}{{end}} from {{time .Details.From}}`,
 	Explanation: `{{with .Details}}
-		Between {{time .From}} and {{time .To}} there were {{number .Observed}} 401s that nothing else explains; for as many visits, {{fixed 0 .Expected}} are usual.
+		Between {{time .From}} and {{time .To}} there were {{number .Observed}} {{refusals}} that nothing else explains; for as many visits, {{fixed 0 .Expected}} are usual.
 		{{plural .Clients "client was" "clients were"}} refused. Of the visits to what requires credentials, {{share .RefusedShare}} (at least {{share .RefusedLow}} with 95% confidence) were refused; at other times it is {{share .UsualShare}}.
 		{{if .Common}}What they have in common: {{list .Common}}.{{else if ge .RefusedShare 0.8}}Next to nobody was accepted, whoever asked for whatever.{{else}}They have nothing in common: no endpoint, client, user, user agent or backend stands out.{{end}}{{end}}`,
 	Remedy: []string{
@@ -82,6 +82,9 @@ const (
 	// time otherwise. At night, crawlers go on while people sleep: the share rises, but
 	// nothing happens.
 	spikeRise = 2
+	// spikeZ is the number of standard deviations of the bounds of both shares of
+	// requests: the period was chosen for its contrast among thousands.
+	spikeZ = 3
 	// spikeLoud is the ratio to the usual level, and spikeMany the number of clients,
 	// from which on the severity is medium.
 	spikeLoud = 10
@@ -119,13 +122,13 @@ func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
 // findSpike returns the finding of the period of a site that contrasts most with all
 // others. In an outage nearly all visits are refused, and next to none accepted.
 func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
-	cells := s.cells(place)
-	for _, x := range stats.Excursions(cells) {
+	cells, excursions := s.excursions(place)
+	for _, x := range excursions {
 		c := contrast{place: place, Excursion: x}
 		if outage && (c.share() < outageShare || !s.collapsed(&c, nil)) {
 			continue
 		}
-		if x.Outside.Trials < contrastOutside || !s.rises(&x) || !s.test(&c, cells, s.usualShare(cells, &x)) ||
+		if x.Outside.Trials < contrastOutside || !s.rises(&x) || !s.requestsRise(place, &x) || !s.test(&c, cells, s.usualShare(cells, &x)) ||
 			float64(x.Inside.Hits)-c.usual*float64(x.Inside.Trials) < spikeExcess {
 			continue
 		}
@@ -141,6 +144,32 @@ func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
 func (s *contrastSeries) rises(x *stats.Excursion) bool {
 	inside, outside := float64(x.To-x.From), float64(s.steps-(x.To-x.From))
 	return float64(x.Inside.Hits)*outside >= spikeRise*float64(x.Outside.Hits+1)*inside
+}
+
+// requestsRise reports whether more of the requests that ask for credentials are refused
+// in a period than outside of it. In a busy hour a person makes more requests and is one
+// visit all the same: where every request has the same risk, more visits meet a refusal.
+// What took its ordinary course counts, too: newcomers take it more often than others.
+func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
+	within := func(step int) bool { return step >= x.From && step < x.To }
+	var in, out stats.Cell
+	cellOf := func(step int) *stats.Cell {
+		if within(step) {
+			return &in
+		}
+		return &out
+	}
+	for step, n := range s.requests[place] {
+		cellOf(step).Trials += int64(n)
+	}
+	for i := range s.Refusals {
+		r := &s.Refusals[i]
+		if s.finding[i] == 0 && (s.open(i) || r.Arrival) && s.State.Endpoints[r.Endpoint].Host == s.keys[place].host {
+			cellOf(s.step(r.Time)).Merge(stats.Cell{Hits: 1, Trials: 1})
+		}
+	}
+	upper := 1 - stats.WilsonLower(out.Trials-out.Hits, out.Trials, spikeZ)
+	return stats.WilsonLower(in.Hits, in.Trials, spikeZ) >= spikeRise*upper
 }
 
 // usualShare returns the refused share of visits that is usual for a period: that of

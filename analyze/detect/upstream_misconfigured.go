@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -84,6 +85,13 @@ const (
 	// upstreamCrossed is the minimum share of the actors it refuses that another
 	// backend accepts in the same hour: others' clients may differ.
 	upstreamCrossed = 0.3
+	// upstreamSpread is the part of the share of the others' actors that come to several
+	// backends in an hour which suffices for those that it refuses. Where clients stick to a
+	// backend, hardly any cross; then at least stickyActors must be refused at stickyOdds, as
+	// no chance difference between the clients of two backends does.
+	upstreamSpread = 0.5
+	stickyActors   = 20
+	stickyOdds     = 50
 	// freshAge is how soon after a sign-in, in milliseconds, a token is fresh, and
 	// freshRefused and freshAccepted the shares of fresh ones among those refused and
 	// accepted that show a clock that is late: they are off by minutes.
@@ -148,16 +156,21 @@ type stratum struct {
 }
 
 // placeObserver follows the places of one partition over time, and counts actors by
-// stratum.
+// stratum. A request takes constant time; the strata are sorted once and passed over for
+// each followed place, of which there are at most maxFollowed.
 type placeObserver struct {
 	*seriesObserver
 	partition
 	strata map[stratum]*stats.Cell // distinct actors; hits are refused
+	sorted []stratum               // the keys of strata
 	// crossed counts, by place, the actors that it refused; hits were accepted by
 	// another place in the same hour.
 	crossed []stats.Cell
-	fresh   [][2]stats.Cell // by place: requests accepted, and refused; hits soon after a sign-in
-	parts   []*placePart
+	// spread counts, by place, the actors and hours that it accepted; hits were accepted
+	// by another place, too.
+	spread []stats.Cell
+	fresh  [][2]stats.Cell // by place: requests accepted, and refused; hits soon after a sign-in
+	parts  []*placePart
 }
 
 // upstreamObserver follows all divisions.
@@ -184,7 +197,7 @@ func observeUpstreams(d *Diagnosis) observer {
 		}, func(e *timeline.Event) bool { return placeRefusal(&d.Refusals[e.Refusal]) })
 		all = append(all, &placeObserver{
 			seriesObserver: series, partition: x, strata: map[stratum]*stats.Cell{},
-			crossed: make([]stats.Cell, len(x.names)), fresh: make([][2]stats.Cell, len(x.names)),
+			crossed: make([]stats.Cell, len(x.names)), spread: make([]stats.Cell, len(x.names)), fresh: make([][2]stats.Cell, len(x.names)),
 		})
 	}
 	if len(all) == 0 {
@@ -224,6 +237,7 @@ type placePart struct {
 	*placeObserver // read only
 	strata         map[stratum]*stats.Cell
 	crossed        []stats.Cell
+	spread         []stats.Cell
 	fresh          [][2]stats.Cell
 	seen           map[stratum]uint8 // of the actor: 1 accepted, 2 refused
 }
@@ -231,7 +245,7 @@ type placePart struct {
 func (o *placeObserver) part() func(*timeline.Actor, uint32) {
 	follow := o.seriesObserver.part()
 	p := &placePart{
-		placeObserver: o, strata: map[stratum]*stats.Cell{}, crossed: make([]stats.Cell, len(o.names)),
+		placeObserver: o, strata: map[stratum]*stats.Cell{}, crossed: make([]stats.Cell, len(o.names)), spread: make([]stats.Cell, len(o.names)),
 		fresh: make([][2]stats.Cell, len(o.names)), seen: map[stratum]uint8{},
 	}
 	o.parts = append(o.parts, p)
@@ -290,11 +304,17 @@ func (p *placePart) cross() {
 			accepted[key.hour] = key.place
 		}
 	}
+	type placeHour struct{ place, hour int32 }
+	counted := map[placeHour]bool{}
 	refused := map[int32]bool{} // by place: accepted elsewhere
 	for key, bits := range p.seen {
 		if bits&2 != 0 {
 			at, ok := accepted[key.hour]
 			refused[key.place] = refused[key.place] || ok && at != key.place
+		}
+		if at := (placeHour{key.place, key.hour}); bits&1 != 0 && !counted[at] {
+			counted[at] = true
+			p.spread[key.place].Add(accepted[key.hour] < 0)
 		}
 	}
 	for place, crossed := range refused {
@@ -315,25 +335,22 @@ func (o *placeObserver) gather() {
 		}
 		for n := range o.names {
 			o.crossed[n].Merge(p.crossed[n])
+			o.spread[n].Merge(p.spread[n])
 			o.fresh[n][0].Merge(p.fresh[n][0])
 			o.fresh[n][1].Merge(p.fresh[n][1])
 		}
 	}
 	o.parts = nil
+	o.sorted = slices.SortedFunc(maps.Keys(o.strata), func(a, b stratum) int {
+		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.hour, b.hour), cmp.Compare(a.place, b.place))
+	})
 }
 
 // against returns the strata of a place with the sums of all others, and the sum of the
 // others.
 func (o *placeObserver) against(place int32) (list []stats.Stratum, others stats.Cell) {
-	keys := make([]stratum, 0, len(o.strata))
-	for key := range o.strata {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b stratum) int {
-		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.hour, b.hour), cmp.Compare(a.place, b.place))
-	})
-	for i, key := range keys {
-		if i == 0 || keys[i-1].endpoint != key.endpoint || keys[i-1].hour != key.hour {
+	for i, key := range o.sorted {
+		if i == 0 || o.sorted[i-1].endpoint != key.endpoint || o.sorted[i-1].hour != key.hour {
 			list = append(list, stats.Stratum{})
 		}
 		s, n := &list[len(list)-1], o.strata[key]
@@ -385,7 +402,7 @@ func (o *placeObserver) inspect() (found []candidate) {
 	for n, adjusted := range stats.BenjaminiHochberg(p) {
 		b := &bad[n]
 		b.p = adjusted
-		if b.p > upstreamFalse || b.odds < upstreamOdds || b.lower < upstreamLower || shareOf(o.crossed[b.number]) < upstreamCrossed {
+		if b.p > upstreamFalse || b.odds < upstreamOdds || b.lower < upstreamLower || !o.crosses(b) {
 			continue
 		}
 		if c, ok := o.candidate(b); ok {
@@ -393,6 +410,25 @@ func (o *placeObserver) inspect() (found []candidate) {
 		}
 	}
 	return found
+}
+
+// crosses reports whether enough of the actors that a place refuses are accepted
+// elsewhere: as many as can be expected.
+func (o *placeObserver) crosses(b *badPlace) bool {
+	crossed := o.crossed[b.number]
+	return shareOf(crossed) >= upstreamCrossed ||
+		crossed.Trials >= stickyActors && b.odds >= stickyOdds && shareOf(crossed) >= upstreamSpread*o.spreadOfOthers(b.number)
+}
+
+// spreadOfOthers returns the share of the actors of other places that come to several.
+func (o *placeObserver) spreadOfOthers(place uint32) float64 {
+	var sum stats.Cell
+	for n, x := range o.spread {
+		if uint32(n) != place {
+			sum.Merge(x)
+		}
+	}
+	return shareOf(sum)
 }
 
 func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {

@@ -7,14 +7,24 @@ import (
 	"logscan/parse/privacy"
 )
 
+// Cleaner cleans values one after another. It reuses a buffer, which each value would
+// otherwise allocate. The zero value is ready for use.
+type Cleaner struct{ buffer []byte }
+
+// Clean is CleanBytes.
+func (c *Cleaner) Clean(b []byte) string {
+	c.buffer = privacy.Redact(c.buffer[:0], b)
+	if utf8.Valid(c.buffer) {
+		return string(c.buffer)
+	}
+	return strings.ToValidUTF8(string(c.buffer), "\uFFFD")
+}
+
 // CleanBytes returns a value of the log as a Result holds it: valid UTF-8 without
 // credentials.
 func CleanBytes(b []byte) string {
-	var scratch [256]byte
-	if b = privacy.Redact(scratch[:0], b); utf8.Valid(b) {
-		return string(b)
-	}
-	return strings.ToValidUTF8(string(b), "\uFFFD")
+	var c Cleaner
+	return c.Clean(b)
 }
 
 // Clean is CleanBytes for a string. It returns s itself if nothing changes.

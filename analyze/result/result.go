@@ -33,6 +33,7 @@ type Result struct {
 	RejectedLines []RejectedLine
 	Causes        map[string]int64 // 401s by cause; every cause has an entry
 	Residual      *Residual        // the 401s without a cause; nil if there are none
+	Agreement     *Agreement       // of causes and stated reasons; nil if there is nothing to compare
 	Findings      []Finding        // most severe first, muted ones last
 	Resolved      []Finding        // findings of the baseline that are gone, in its order
 	Undetectable  []Undetectable   // kinds of findings that the logs cannot show
@@ -57,6 +58,9 @@ type Result struct {
 	// Unauthorized is every 401 by time, file and line. It is parsed from the stored
 	// lines on every use. An error is a bug, or one of reading temporary files.
 	Unauthorized Pieces[Unauthorized]
+
+	// Events are what operators say has happened, in order of time.
+	Events []Event
 
 	// Save writes the state for the next run; nil unless the run had a Carryover.
 	Save func(io.Writer) error
@@ -269,8 +273,12 @@ type Finding struct {
 	AnsweredBy field.Answerer // of nearly all its 401s
 
 	Evidence []Evidence
-	Change   *Change // since the baseline; nil without one
-	Muted    *Muted  // set while the site's policy mutes it
+	// Configuration is what the configuration of the server and of applications shows of
+	// it; nil for nothing.
+	Configuration *Configuration
+	Change        *Change // since the baseline; nil without one
+	Muted         *Muted  // set while the site's policy mutes it
+	Event         *Event  // near its onset; nil if there is none
 
 	Exhibit *Exhibit // figures for a chart
 }

@@ -18,6 +18,7 @@ type ahead struct {
 	refused  int64 // refusal of the same request with a user
 	refusals int   // this one and the next ones, up to accepted
 	returns  bool  // one of them was on an endpoint that then accepts before it refuses again
+	resumes  bool  // an acceptance on a protected route comes before the next sign-in, if any
 }
 
 // failed reports whether the refusal e, which h follows, is the first leg of a handshake
@@ -94,12 +95,18 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	named := newAnswers()
 	accepted, signIn, renews := Never, Never, false
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
-	refusals, returns := 0, false
+	refusals, returns, resumes := 0, false, false
 	later := newRelapses()
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
 		if e.User != 0 {
 			s.answer(&named, e)
+		}
+		switch role := s.Roles[e.Endpoint]; {
+		case e.Outcome <= timeline.Redirected && role&SignsIn != 0:
+			resumes = false
+		case e.Outcome == timeline.Accepted && role&Guards != 0:
+			resumes = true
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
@@ -115,7 +122,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			refusals++
 			again := later.push(e.Endpoint, e.Time)
 			returns = returns || h.answered < again && h.answered-e.Time <= returnWindow
-			h.refusals, h.returns = refusals, returns
+			h.refusals, h.returns, h.resumes = refusals, returns, resumes
 			if e.User == 0 {
 				h.named, h.refused = s.leg(&named, e)
 				s.habit.refuse(e, &h)

@@ -44,10 +44,25 @@ func newCompanions(all []comeback) companions {
 	return by
 }
 
+// companionsAt looks up companions at one address after the other: an actor mostly stays
+// at one.
+type companionsAt struct {
+	companions
+	address uint32
+	list    []comeback // at the address
+	known   bool       // list is set
+}
+
 // renewed reports whether another client at the same address signed in after a time and
 // up to another: the session may be the one that it began.
-func (c companions) renewed(client timeline.Client, after, until int64) bool {
-	list := c[client.Address]
+func (c *companionsAt) renewed(client timeline.Client, after, until int64) bool {
+	if !c.known || c.address != client.Address {
+		c.address, c.list, c.known = client.Address, c.companions[client.Address], true
+	}
+	list := c.list
+	if len(list) == 0 {
+		return false
+	}
 	i, _ := slices.BinarySearchFunc(list, after+1, func(x comeback, at int64) int { return cmp.Compare(x.time, at) })
 	return i < len(list) && list[i].time <= until && list[i].client.Agent != client.Agent
 }

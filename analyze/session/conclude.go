@@ -63,8 +63,19 @@ func (l *lessons) conclude() {
 	}
 	for i := range l.Roles {
 		l.reconsider(uint32(i))
+		l.redirects(uint32(i))
 	}
 	l.concludeEnds()
+}
+
+// redirects makes an answer without a redirect a failed sign-in where a form redirects
+// whom it signs in: it shows the form again.
+func (l *lessons) redirects(endpoint uint32) {
+	page, redirect := l.decisive[2*endpoint], l.decisive[2*endpoint+1]
+	if submitted := l.State.Endpoints[endpoint].Method == "POST"; submitted && redirect >= learnReturns &&
+		stats.WilsonLower(redirect, redirect+page, stats.Z95) >= formShare {
+		l.Roles[endpoint] &^= SignsIn
+	}
 }
 
 // concludeEnds sets whether refusals end the sessions of each site.

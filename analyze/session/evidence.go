@@ -96,6 +96,8 @@ type Refusal struct {
 	Known    bool  // the actor had been accepted before
 	Good     bool  // Known or Denied, or the session was accepted soon after without a sign-in
 	Back     bool  // the actor was accepted, or signed in, within minutes after it
+	Arrival  bool  // a Challenge of a newcomer without a session id, who then signs in by hand
+	Resumed  bool  // the actor was accepted on a protected route after it, before the next sign-in
 	Fatal    bool  // it ended a session
 	Dead     bool  // it ended a session, or followed that before the next sign-in
 	// Of a Dead one, in milliseconds: how long the session had been silent on

@@ -50,6 +50,9 @@ const (
 	// learnAlone is the minimum share of the returns by a way that no better one
 	// explains: pages are loaded before and after sign-ins, too.
 	learnAlone = 0.5
+	// formShare is the minimum share of the returns by a form that follow a redirect, from
+	// which on it redirects who is signed in, and shows the form again to others.
+	formShare = 0.8
 	// renewQuick is the minimum share of the requests of a renewal that a program
 	// sends: at once after a refusal, or while nothing is wrong. People are slower.
 	renewQuick = 0.8
@@ -89,6 +92,7 @@ type lessons struct {
 	// refusal at once, how often it did not lead to one, and how often it was requested
 	// while nothing was wrong.
 	returns, quick, vain, amid []int64
+	decisive                   []int64 // returns before which no other answer of the endpoint came later
 	list                       []bridge
 	comebacks                  []comeback
 	sticky, loose              []int64 // by endpoint: see stickyShare
@@ -97,14 +101,14 @@ type lessons struct {
 func newLessons(ev *Evidence, skip []bool) *lessons {
 	counts := func() []int64 { return make([]int64, 2*len(ev.State.Endpoints)) }
 	return &lessons{
-		Evidence: ev, skip: skip, returns: counts(), quick: counts(), vain: counts(), amid: counts(),
+		Evidence: ev, skip: skip, returns: counts(), quick: counts(), vain: counts(), amid: counts(), decisive: counts(),
 		sticky: make([]int64, len(ev.State.Endpoints)), loose: make([]int64, len(ev.State.Endpoints)),
 	}
 }
 
 func (l *lessons) merge(m *lessons) {
 	for _, pair := range [][2][]int64{
-		{l.returns, m.returns}, {l.quick, m.quick}, {l.vain, m.vain}, {l.amid, m.amid}, {l.sticky, m.sticky}, {l.loose, m.loose},
+		{l.returns, m.returns}, {l.quick, m.quick}, {l.vain, m.vain}, {l.amid, m.amid}, {l.decisive, m.decisive}, {l.sticky, m.sticky}, {l.loose, m.loose},
 	} {
 		for i, n := range pair[1] {
 			pair[0][i] += n
@@ -226,6 +230,9 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 				l.returns[w-1]++
 				if p.times[i]-p.last <= RedirectWindow {
 					l.quick[w-1]++
+				}
+				if j := slices.Index(r[:], (w-1)^1+1); j < 0 || j > i {
+					l.decisive[w-1]++
 				}
 			}
 		}

@@ -56,7 +56,10 @@ func TestLearnedSignIns(t *testing.T) {
 			append(comings(3, 1, "POST /ping 200"), each(20000, 9, 40, "@ c8 - - GET /app/list 401", "@ c8 - - POST /ping 200")...),
 			"POST", "/ping", 0, SignsIn,
 		},
-		"too few": {comings(1, 3, "POST /enter 200"), "POST", "/enter", 0, SignsIn},
+		"form that shows itself again":   {comings(5, 5, "POST /login 200", "POST /login 302"), "POST", "/login", redirectsIn | Tries, SignsIn},
+		"form that answers who signs in": {comings(5, 5, "POST /login 401", "POST /login 200"), "POST", "/login", SignsIn | Tries, 0},
+		"form that redirects back":       {comings(5, 5, "POST /login 302", "POST /login 200"), "POST", "/login", SignsIn, 0},
+		"too few":                        {comings(1, 3, "POST /enter 200"), "POST", "/enter", 0, SignsIn},
 		"renewal by a program": {
 			each(0, 900, 12, "@ c1 - - GET /app/a 200", "@.5 c1 - - GET /app/a 401", "@.8 c1 - - POST /keep 200", "@.9 c1 - - GET /app/a 200"),
 			"POST", "/keep", SignsIn | Renews, Tries,
@@ -166,7 +169,7 @@ func TestCompanions(t *testing.T) {
 	at := func(address, agent uint32, ms int64) comeback {
 		return comeback{timeline.Client{Address: address, Agent: agent}, ms}
 	}
-	c := newCompanions([]comeback{at(1, 1, 100), at(1, 2, 300), at(1, 1, 500), at(2, 1, 300), at(3, 1, 1), at(3, 2, 2), at(3, 3, 3), at(3, 4, 4)})
+	c := companionsAt{companions: newCompanions([]comeback{at(1, 1, 100), at(1, 2, 300), at(1, 1, 500), at(2, 1, 300), at(3, 1, 1), at(3, 2, 2), at(3, 3, 3), at(3, 4, 4)})}
 	for _, tt := range []struct {
 		address, agent uint32
 		after, until   int64

@@ -58,7 +58,7 @@ func (ev *Evidence) askProtected() []bool {
 			signIns += e.N[timeline.Accepted] + e.N[timeline.Redirected]
 			continue
 		}
-		asked[i] = ev.Roles[i]&(Guards|signsOut) == 0 && e.N[timeline.Accepted] >= provenRequests &&
+		asked[i] = ev.Roles[i]&(Guards|SignsOut) == 0 && e.N[timeline.Accepted] >= provenRequests &&
 			e.Method != "OPTIONS" && e.Method != "HEAD" && !IsAsset(e.Template)
 		found = found || asked[i]
 	}

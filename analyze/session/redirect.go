@@ -18,7 +18,7 @@ const redirectReach = 8
 func (ev *Evidence) RedirectedBy(a *timeline.Actor, i int) uint32 {
 	e := &a.Events[i]
 	redirects := func(r *timeline.Event) bool {
-		return r.Outcome == timeline.Redirected && ev.Roles[r.Endpoint]&(redirectsIn|signsOut) == 0 &&
+		return r.Outcome == timeline.Redirected && ev.Roles[r.Endpoint]&(redirectsIn|SignsOut) == 0 &&
 			leadsTo(&ev.State.Endpoints[r.Endpoint], &ev.State.Endpoints[e.Endpoint])
 	}
 	if j := eventBefore(a, i, redirects); j >= 0 {

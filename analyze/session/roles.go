@@ -19,8 +19,8 @@ const (
 	Tries                        // a refusal is a failed try of credentials
 	Renews                       // requests renew a session or token
 	denies                       // accepts nobody: the page that follows a failed sign-in
-	signsOut
-	Guards // the endpoint is protected
+	SignsOut                     // who is answered is signed out
+	Guards                       // the endpoint is protected
 )
 
 // Begins reports whether the endpoint is there to begin sessions: who is accepted is
@@ -43,7 +43,7 @@ func roleOf(e *timeline.Endpoint, learnt Role) (r Role) {
 		r |= denies
 	}
 	if e.SignOut {
-		r |= signsOut
+		r |= SignsOut
 	}
 	if protects(e) && learnt&SignsIn == 0 {
 		r |= Guards
@@ -61,13 +61,14 @@ const provenRequests = 10
 
 // protects reports whether an endpoint is protected, so that an acceptance shows that
 // the client was signed in: it refused some requests and accepted others, or accepts
-// nobody without a user or session. Assets that pages load do not count.
+// nobody without a user or session. Assets that pages load do not count, nor does the page
+// of a sign-in form, which may have given every visitor a session id.
 func protects(e *timeline.Endpoint) bool {
 	accepted := e.N[timeline.Accepted] + e.Known.Accepted
 	if accepted == 0 || e.SignIn || e.Renew || e.SignOut {
 		return false
 	}
-	return e.N[timeline.Unauthorized]+e.Known.Unauthorized > 0 || e.Bare+e.Known.Bare == 0 && accepted >= provenRequests && !IsAsset(e.Template)
+	return e.N[timeline.Unauthorized]+e.Known.Unauthorized > 0 || e.Bare+e.Known.Bare == 0 && accepted >= provenRequests && !IsAsset(e.Template) && !timeline.NamesSignIn(e.Template)
 }
 
 // IsAsset reports whether a route, by its name, is a file that pages load: style,

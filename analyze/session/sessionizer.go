@@ -26,6 +26,7 @@ type sessionizer struct {
 	saver          *partSaver // nil if there is no state to save
 	err            error      // the first error of writing to disk
 
+	near    companionsAt
 	aheads  []ahead // scratch of lookAhead
 	habit   habit   // of the current actor, set by lookAhead
 	tries   tries   // of the current actor
@@ -51,6 +52,7 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 		clientUsers: links(), clientRefusals: links(),
 		openLegs:    &spill.Sorter[openLeg]{Codec: openLegCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, openLegSize)},
 		lastRefusal: ClientLink{To: timeline.NoRefusal},
+		near:        companionsAt{companions: ev.companions},
 	}
 }
 
@@ -231,7 +233,7 @@ func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) 
 func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) {
 	switch {
 	case p.open:
-		s.survive(&p.life, e, a.Session == nil && s.companions.renewed(e.Client, p.start, e.Time))
+		s.survive(&p.life, e, a.Session == nil && s.near.renewed(e.Client, p.start, e.Time))
 	case !p.basic:
 		// startWindow is how long, in milliseconds, before the first request of a
 		// session id the sign-in that gave it may have been logged.
@@ -275,7 +277,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		Address: e.Client.Address, Agent: e.Client.Agent, Upstream: e.Upstream, Scheme: e.Origin.Scheme(),
 		Named: e.User != 0, Session: a.Session != nil, Known: p.known,
 		Moved: p.moves && e.Client.Address != p.address, Redirect: s.RedirectedBy(a, i),
-		Back: min(h.accepted, h.signIn)-e.Time <= arrivalWindow,
+		Back: min(h.accepted, h.signIn)-e.Time <= arrivalWindow, Resumed: h.resumes,
 	}
 	r.SignIn, r.Renewal = s.attempts(p, a, i)
 	other := p.last
@@ -301,14 +303,16 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		fallthrough
 	default:
 		r.Cause = s.cause(a, e, r, h, p)
+		r.Arrival = r.Cause == Challenge && !p.known && h.signIn-e.Time <= arrivalWindow && h.signIn <= h.answered
 		r.Denied = s.stated(e) == field.CredentialsGood
-		r.Proven = r.Cause != Challenge && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
+		r.Proven = r.Cause != Challenge && !r.SignIn && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
 		r.Good = r.Good || r.Denied
 	}
 	if p.open && !late && r.Cause != Challenge && e.Time-refusedBefore > renewalWindow && goesOn(e, h) {
 		s.survive(&p.life, e, false)
 	}
-	r.Alive = r.Alive && r.Cause != Challenge && !p.dead
+	// A sign-in tries other credentials than those of the session.
+	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
 	}

@@ -26,7 +26,7 @@ func (ev *Evidence) givesTokens(endpoint uint32) bool {
 // signedOut reports whether e is a sign-out that succeeded: many answer with a
 // redirect.
 func (ev *Evidence) signedOut(e *timeline.Event) bool {
-	return ev.Roles[e.Endpoint]&signsOut != 0 && e.Outcome <= timeline.Redirected
+	return ev.Roles[e.Endpoint]&SignsOut != 0 && e.Outcome <= timeline.Redirected
 }
 
 // bounced reports whether event i, a redirect, leads to a page that tells of wrong

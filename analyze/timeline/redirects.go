@@ -69,7 +69,7 @@ func (s *State) followRedirects(a *Actor, redirects []redirect) {
 		}
 		r := &redirects[e.Refusal]
 		r.Event = *e
-		if from := &s.Endpoints[e.Endpoint]; from.SignOut || namesSignIn(from.Template) {
+		if from := &s.Endpoints[e.Endpoint]; from.SignOut || NamesSignIn(from.Template) {
 			continue
 		}
 		for j := i + 1; j < len(a.Events) && j <= i+maxBeside && a.Events[j].Time-e.Time <= redirectWindow; j++ {
@@ -93,7 +93,7 @@ func (s *State) signInPages(redirects []redirect) []bool {
 			continue
 		}
 		to := r.to - 1
-		pages[to] = pages[to] || namesSignIn(s.Endpoints[to].Template)
+		pages[to] = pages[to] || NamesSignIn(s.Endpoints[to].Template)
 		if w := (way{r.Endpoint, to}); !seen[w] && s.Endpoints[r.Endpoint].N[Accepted] > 0 {
 			seen[w] = true
 			sources[to]++

@@ -45,10 +45,10 @@ var signOutWords = []string{"logout", "log-out", "log_out", "signout", "sign-out
 func grants(method, template string) bool { return signIn(method, template) || renew(method, template) }
 
 // signIn reports whether a request is an attempt to sign in or to obtain a token.
-func signIn(method, template string) bool { return method == "POST" && namesSignIn(template) }
+func signIn(method, template string) bool { return method == "POST" && NamesSignIn(template) }
 
-// namesSignIn reports whether a route has the name of a sign-in.
-func namesSignIn(template string) bool {
+// NamesSignIn reports whether a route has the name of a sign-in.
+func NamesSignIn(template string) bool {
 	last := lastName(template)
 	return isAny(last, signInWords) || hasWord(last, signInParts) && !hasWord(last, renewParts)
 }

@@ -94,7 +94,7 @@ func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bo
 		s.decode(s.parts[p].worker, sh, decoding[:sh.actors], m.events)
 		decoding = decoding[sh.actors:]
 	}
-	m.sorter.compare = compareEvents
+	m.sorter.compare, m.sorter.rising = compareEvents, risingEvents
 	events := m.events
 	for id, pieces := range actorsFrom(first, m.pieces) {
 		if m.actors[pieces[0].at].next == skipped {

@@ -16,16 +16,19 @@ import (
 
 // cli is the grammar of the command line, read by kong.
 type cli struct {
-	Help helpFlag `short:"h" help:"Show this help."`
+	Help         helpFlag    `short:"h" help:"Show this help."`
+	PrintVersion versionFlag `name:"version" short:"V" help:"Print the version."`
 
 	Scan    scanCmd    `cmd:"" default:"withargs" help:"Find the causes of 401s and write a report (default command)."`
 	Parse   parseCmd   `cmd:"" help:"Print the fields of every log line as NDJSON."`
 	Show    showCmd    `cmd:"" help:"Show the findings of a finished run."`
 	Diff    diffCmd    `cmd:"" help:"Compare the findings of two runs."`
 	Formats formatsCmd `cmd:"" help:"List log formats, print one, or detect the format of a file."`
+	Check   checkCmd   `cmd:"" help:"Show what protects which route of an nginx or Apache configuration, and likely faults."`
 	Config  configCmd  `cmd:"" help:"Check configuration files."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
+	HelpCmd    helpCmd       `cmd:"" name:"help" help:"Show the help of a command."`
 	Completion completionCmd `cmd:"" help:"Print a shell completion script."`
 	Man        manCmd        `cmd:"" help:"Print the manual page."`
 }
@@ -41,6 +44,7 @@ func options(std *streams) []kong.Option {
 		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }),
 		kong.KindMapper(reflect.String, kong.MapperFunc(rawString)),
 		kong.NoDefaultHelp(), // kong's own help flag exits the process
+		kong.Bind(std),
 		kong.Writers(std.stdout, std.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{

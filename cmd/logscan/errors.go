@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -38,19 +39,13 @@ func (e *hintedError) Error() string { return e.err.Error() }
 func (e *hintedError) Unwrap() error { return e.err }
 
 // severeError reports that the run is done, but has findings at or above the
-// severity of --fail-on.
+// severity of --fail-on or --fail-on-new.
 type severeError struct {
-	findings int
-	least    string
-	other    error // another error to print first, or nil
+	text  string
+	other error // another error to print first, or nil
 }
 
-func (e *severeError) Error() string {
-	if e.findings == 1 {
-		return "1 finding at or above " + e.least + " (--fail-on)"
-	}
-	return fmt.Sprintf("%d findings at or above %s (--fail-on)", e.findings, e.least)
-}
+func (e *severeError) Error() string { return e.text }
 
 // incompleteError reports that the run is done and its output written, but that
 // some of the input could not be used.
@@ -153,6 +148,16 @@ func printError(w io.Writer, text, hint string) {
 	if hint != "" {
 		fmt.Fprintf(w, "logscan: hint: %s\n", printable(hint))
 	}
+}
+
+// shellWord returns a file name as one word of a shell command.
+func shellWord(name string) string {
+	if name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./=+,@%", r)
+	}) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
 // note prints a message that is not an error.

@@ -91,6 +91,12 @@ func listFormats(w io.Writer) error {
 	for _, f := range parse.Formats() {
 		fmt.Fprintf(&b, "%-*s  %s\n", width, f.Name, f.Doc)
 	}
+	b.WriteString("\nother names:\n")
+	for _, f := range parse.Formats() {
+		if names := parse.OtherNames(f); len(names) > 0 {
+			fmt.Fprintf(&b, "%-*s  %s\n", width, f.Name, strings.Join(names, ", "))
+		}
+	}
 	_, err := b.WriteTo(w)
 	return err
 }

@@ -22,10 +22,11 @@ var examples = []struct{ command, purpose string }{
 	{"logscan /var/log/nginx", "Scan, and write logscan-out/report.html."},
 	{"logscan scan -o lake/dt=2026-11-22 'web*/access.log*.gz'", "Scan the logs of several servers together."},
 	{"logscan show logscan-out", "Show the findings in the terminal."},
+	{"logscan check /etc/nginx/nginx.conf", "Show what protects which route, and likely faults."},
 	{"logscan formats access.log", "Detect the format, and show the parsed and the missing fields."},
 	{"logscan parse --format '$remote_addr [$time_local] \"$request\" $status' access.log", "Try a format string."},
 	{"zcat old.log.Z | logscan -", "Read standard input."},
-	{"logscan scan --baseline lake/dt=2026-11-21 -o lake/dt=2026-11-22 --fail-on high /var/log/nginx", "Nightly: compare with the night before, and exit 3 if there is a severe finding."},
+	{"logscan scan --lake lake --fail-on-new high /var/log/nginx", "Nightly: write lake/dt=DATE, compare with the night before, and exit 3 if there is a new severe finding."},
 }
 
 const environment = `Every flag can also be set in the environment (LOGSCAN_OUT for --out) or in a
@@ -35,9 +36,12 @@ environment, and the environment over the file.`
 const exitCodes = `  0    done
   1    failed, or no request could be read; nothing written
   2    usage or configuration error
-  3    done, with findings at or above --fail-on
+  3    done, with findings at or above --fail-on or --fail-on-new
   4    done, but some input was unreadable or too many lines were rejected
   130  interrupted, nothing written`
+
+const files = `/etc/logscan/config.yaml, ~/.config/logscan/config.yaml: flag values by name; those of the user take precedence.
+logscan-out: the output directory without --out and --lake: report.html, findings.json, manifest.json, rejects.ndjson, *.parquet.`
 
 // helpFlag prints the help of the command that it follows.
 type helpFlag bool
@@ -66,6 +70,32 @@ func (helpFlag) BeforeReset(ctx *kong.Context) error {
 	return errHelpShown
 }
 
+type helpCmd struct {
+	Command []string `arg:"" optional:"" name:"command" help:"Command to explain (default: the whole program)."`
+}
+
+// Run prints the help of a command, like its flag --help.
+func (c *helpCmd) Run(app *kong.Kong) error {
+	node := app.Model.Node
+	for _, name := range c.Command {
+		i := slices.IndexFunc(node.Children, func(n *kong.Node) bool { return n.Name == name })
+		if i < 0 {
+			var names []string
+			for _, n := range node.Children {
+				names = append(names, n.Name)
+			}
+			hint := "the commands are " + strings.Join(names, ", ")
+			if near := nearest(name, names, 3); near != "" {
+				hint = "did you mean logscan help " + near + "?"
+			}
+			return usagef(hint, "%q is not a command", name)
+		}
+		node = node.Children[i]
+	}
+	_, err := app.Parse(append(c.Command, "--help"))
+	return err
+}
+
 type manCmd struct{}
 
 // Help returns the text that kong prints before the flags.
@@ -90,6 +120,7 @@ func (manCmd) Run(app *kong.Kong, std *streams) error {
 	}
 	page = page.WithSection("Examples", strings.TrimSpace(text.String()))
 	page = page.WithSection("Environment", strings.ReplaceAll(environment, "\n", " "))
+	page = page.WithSection("Files", files)
 	page = page.WithSection("Exit codes", exitCodes)
 	_, err := fmt.Fprintln(std.stdout, page.Build(roff.NewDocument()))
 	return err

@@ -23,7 +23,7 @@ type parseCmd struct {
 
 // Help returns the text that kong prints before the flags.
 func (parseCmd) Help() string {
-	return `Prints one JSON object per line, in input order, with the column names of the tables and secrets redacted. Use it to try a format, or in pipes. A rejected line yields log_line, error and raw; a server's own notice yields log_line and skipped; blank lines and comments yield nothing.`
+	return `Prints one JSON object per line, in input order, with the column names of the tables and secrets redacted. Use it to try a format, or in pipes. A rejected line yields log_line, error and raw; a server's own notice or a line of an error log yields log_line and skipped; blank lines and comments yield nothing. Of several JSON objects in a line each counts as a line.`
 }
 
 // maxParseRejects is the share of rejected lines above which parse exits with
@@ -162,19 +162,18 @@ func (p *printer) Block(_ int, b *source.Block) {
 }
 
 func (p *printer) block(data []byte) {
-	for len(data) > 0 && p.err == nil {
-		line := data
-		if end := bytes.IndexByte(data, '\n'); end >= 0 {
-			line, data = data[:end], data[end+1:]
-		} else {
-			data = nil
+	p.parser.Lines(data)
+	for p.err == nil {
+		line, v, more := p.parser.Next(&p.entry)
+		if !more {
+			break
 		}
 		p.line++
 		p.lines++
-		switch v := p.parser.Parse(line, &p.entry); {
+		switch {
 		case v.Skipped():
 			p.skipped++
-			if v == parse.SkipNotice {
+			if v == parse.SkipNotice || v == parse.SkipErrorLog {
 				p.rows.skipped(p.line, v)
 			}
 		case v.Rejected():

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,9 @@ func TestNoPlantedCredentialLeaves(t *testing.T) {
 	dir := t.TempDir()
 	logs := append(corpus.Corpus(), corpus.BrokenEndpoint())
 	all := map[string]int{} // leaks by output
+	var hook posted
+	server := httptest.NewServer(&hook)
+	defer server.Close()
 	for _, l := range logs {
 		path := filepath.Join(dir, l.Name+".log")
 		var text strings.Builder
@@ -55,8 +59,14 @@ func TestNoPlantedCredentialLeaves(t *testing.T) {
 		for _, format := range flags {
 			command(append([]string{"parse"}, format...)...)
 			out := filepath.Join(dir, "out")
-			command(append([]string{"scan", "--max-rejects", "100", "-o", out}, format...)...)
+			command(append([]string{"scan", "--max-rejects", "100", "-o", out, "--webhook", server.URL}, format...)...)
 			searchFiles(t, out, search)
+			command(append([]string{"scan", "--max-rejects", "100", "-o", out, "--webhook", server.URL, "--webhook-format", "slack"}, format...)...)
+			if len(hook.bodies) == 0 {
+				t.Error("nothing posted")
+			}
+			search("webhook", hook.bodies)
+			hook.bodies = nil
 			if l.Name == "endpoint" && format != nil {
 				data, err := os.ReadFile(filepath.Join(out, "findings.json"))
 				if err != nil || !bytes.Contains(data, []byte(`"raw"`)) {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"logscan/analyze"
+	"logscan/report/wording"
 )
 
 const (
@@ -27,6 +28,7 @@ type meter struct {
 	terminal bool
 	progress *analyze.Progress
 	began    time.Time
+	noun     wording.Noun // for refusals
 
 	drawn bool // owned by run until it has ended
 	stop  chan struct{}
@@ -34,8 +36,8 @@ type meter struct {
 }
 
 // startMeter starts a meter. With nil progress it shows nothing.
-func startMeter(out io.Writer, terminal bool, p *analyze.Progress) *meter {
-	m := &meter{out: out, terminal: terminal, progress: p, began: time.Now(), stop: make(chan struct{})}
+func startMeter(out io.Writer, terminal bool, p *analyze.Progress, noun wording.Noun) *meter {
+	m := &meter{out: out, terminal: terminal, progress: p, began: time.Now(), noun: noun, stop: make(chan struct{})}
 	if p != nil {
 		m.ended.Go(m.run)
 	}
@@ -66,7 +68,7 @@ func (m *meter) run() {
 }
 
 func (m *meter) draw() {
-	line := progressLine(m.progress.Stage(), time.Since(m.began))
+	line := progressLine(m.progress.Stage(), time.Since(m.began), m.noun)
 	if !m.terminal {
 		note(m.out, "%s", line)
 		return
@@ -88,13 +90,14 @@ func (m *meter) end() {
 	m.progress = nil
 }
 
-// progressLine describes the stage of a run that has taken elapsed so far.
-func progressLine(s analyze.Stage, elapsed time.Duration) string {
+// progressLine describes the stage of a run that has taken elapsed so far. noun is what
+// refusals are called.
+func progressLine(s analyze.Stage, elapsed time.Duration, noun wording.Noun) string {
 	if s.Phase != analyze.PhaseRead && s.Phase != "" {
-		return fmt.Sprintf("%s, %d 401s", map[analyze.Phase]string{
+		return fmt.Sprintf("%s, %d %s", map[analyze.Phase]string{
 			analyze.PhaseCorrelate: "correlating sessions", analyze.PhaseDetect: "detecting causes",
 			analyze.PhaseResult: "building tables", phaseWrite: "writing output",
-		}[s.Phase], s.Unauthorized)
+		}[s.Phase], s.Unauthorized, noun.Many())
 	}
 	rate := float64(s.Stored) / max(elapsed.Seconds(), 1e-3)
 	line := fmt.Sprintf("read %.0f MiB", float64(s.Stored)/mebi)
@@ -106,7 +109,7 @@ func progressLine(s analyze.Stage, elapsed time.Duration) string {
 	if left := s.Total - s.Stored; s.Total > 0 && left > 0 && rate > 0 {
 		line += fmt.Sprintf(", %v left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
 	}
-	line += fmt.Sprintf(", %d 401s", s.Unauthorized)
+	line += fmt.Sprintf(", %d %s", s.Unauthorized, noun.Many())
 	if s.Input != "" {
 		line += ", " + cutLeft(printable(s.Input), maxName)
 	}

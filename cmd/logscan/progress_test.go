@@ -15,6 +15,7 @@ import (
 	"github.com/creack/pty"
 
 	"logscan/analyze"
+	"logscan/report/wording"
 )
 
 func TestColored(t *testing.T) {
@@ -55,7 +56,7 @@ func TestProgressLine(t *testing.T) {
 		{analyze.Stage{Phase: phaseWrite, Unauthorized: 7}, time.Second, "writing output, 7 401s"},
 		{analyze.Stage{}, 0, "read 0 MiB, 0 MiB/s, 0 401s"},
 	} {
-		if got := progressLine(c.stage, c.after); got != c.want {
+		if got := progressLine(c.stage, c.after, wording.NounOf(nil)); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
 	}

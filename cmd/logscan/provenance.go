@@ -22,6 +22,17 @@ func (versionCmd) Run(std *streams) error {
 	return err
 }
 
+// versionFlag prints the version instead of running a command.
+type versionFlag bool
+
+// BeforeReset is called by kong before it validates the command line.
+func (versionFlag) BeforeReset(std *streams) error {
+	if err := (versionCmd{}).Run(std); err != nil {
+		return err
+	}
+	return errHelpShown
+}
+
 // buildVersion returns the version and commit that the Go command stamped into
 // the program, or "unknown" if it was built outside of a checkout.
 func buildVersion() (version, commit string) {
@@ -55,6 +66,7 @@ type provenance struct {
 	watch     *stopwatch
 	space     *spill.Space      // nil if nothing may spill
 	arguments []string          // without secrets
+	baseline  string            // path, empty for none
 	state     *document.StateID // nil without --state
 }
 
@@ -69,7 +81,7 @@ func (p *provenance) run() document.Run {
 		spilled = p.space.Written()
 	}
 	return document.Run{
-		ToolName: "logscan", Version: version, Commit: commit, Arguments: p.arguments,
+		ToolName: "logscan", Version: version, Commit: commit, Arguments: p.arguments, Baseline: p.baseline,
 		Started: p.started, Finished: finished,
 		WallSeconds: finished.Sub(p.started).Seconds(), CPUSeconds: cpu, PeakRSSBytes: rss, SpilledBytes: spilled, Phases: p.watch.read(),
 		State: p.state,

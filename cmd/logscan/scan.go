@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/parse/source"
 	"logscan/report"
+	"logscan/report/document"
 	"logscan/report/notify"
 	"logscan/report/outdir"
 	"logscan/report/terminal"
@@ -22,6 +25,7 @@ type scanCmd struct {
 	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input. Compression and format are detected."`
 
 	formatFlags
+	appFlags
 	lineFlags
 	memoryFlags
 	Workers workers `placeholder:"N" group:"input" help:"Number of worker goroutines (default: the number of CPUs)."`
@@ -29,16 +33,22 @@ type scanCmd struct {
 	policyFlags
 	privacyFlags
 
-	Out        string   `short:"o" predictor:"dir" default:"logscan-out" placeholder:"DIR" group:"output" help:"Output directory, written completely or not at all; replaces the previous output (default: ${default})."`
-	State      string   `predictor:"file" placeholder:"FILE" group:"output" help:"State file, created if missing: count only lines that no earlier run with FILE counted, and continue its sessions. Use a new --out for each run, since repeating one rewrites that run."`
-	Baseline   string   `predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory of an earlier run; findings are marked new, persisting, worse, better or resolved against it."`
-	FailOn     severity `predictor:"severity" placeholder:"SEVERITY" group:"output" help:"Exit 3 if a finding has this severity or above: info, low, medium, high or critical (default: never)."`
-	AllowEmpty bool     `group:"input" help:"Accept standard input that is empty or closed."`
-	MaxRejects percent  `default:"5" placeholder:"PCT" group:"output" help:"Exit 4 if more than this percentage of lines is rejected (default: ${default})."`
+	Out       string   `short:"o" predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory, written completely or not at all; replaces the previous output (default: logscan-out)."`
+	State     string   `predictor:"file" placeholder:"FILE" group:"output" help:"State file, created if missing: count only lines that no earlier run with FILE counted, and continue its sessions. Use a new --out for each run, since repeating one rewrites that run."`
+	Baseline  string   `predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory of an earlier run; findings are marked new, persisting, worse, better or resolved against it."`
+	FailOn    severity `predictor:"severity" placeholder:"SEVERITY" group:"output" help:"Exit 3 if a finding has this severity or above: info, low, medium, high or critical (default: never)."`
+	FailOnNew severity `predictor:"severity" placeholder:"SEVERITY" group:"output" help:"Exit 3 if a finding that is new or worse than in the baseline has this severity or above. Without a baseline, as on a first night, all are new."`
+	lakeFlags
+	AllowEmpty bool    `group:"input" help:"Accept standard input that is empty or closed."`
+	MaxRejects percent `default:"5" placeholder:"PCT" group:"output" help:"Exit 4 if more than this percentage of lines is rejected (default: ${default})."`
+
+	Event []eventFlag `placeholder:"TIME=TEXT" sep:"none" group:"output" help:"Something that happened, such as 2026-03-09T14:05:00Z=deploy 42: marked in the charts, and told with findings that began near it (repeatable)."`
 
 	Metrics string `predictor:"file" placeholder:"FILE" group:"output" help:"File for metrics of the run, for node_exporter's textfile collector (name it *.prom)."`
 
 	Webhook       confidential `placeholder:"URL" group:"output" help:"URL to post the findings to. Prefer LOGSCAN_WEBHOOK: other users can see command lines."`
+	WebhookOn     string       `enum:"always,new" default:"always" placeholder:"always|new" group:"output" help:"When to post: after each run, or only if a finding is new or worse than in the baseline (default: ${default})."`
+	ReportURL     string       `name:"report-url" placeholder:"URL" group:"output" help:"Where the output directory, or with --lake the directory of all nights, is published: messages link to the report there."`
 	WebhookFormat string       `enum:"json,slack" default:"json" placeholder:"json|slack" group:"output" help:"What to post: the findings as JSON, or a message for Slack (default: ${default})."`
 
 	Progress  string `enum:"auto,always,never" default:"auto" placeholder:"auto|always|never" group:"messages" help:"Show progress of runs over a second: auto (on a terminal), always or never (default: ${default})."`
@@ -60,6 +70,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		std.stderr = newLogWriter(std.stderr)
 	}
 	if err := c.checkLocal(); err != nil {
+		return err
+	}
+	if err := c.place(started); err != nil {
 		return err
 	}
 	var watch stopwatch
@@ -102,7 +115,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 		return err
 	}
 	terminal := c.enableProgress(std, &options)
-	meter := startMeter(std.stderr, terminal, options.Progress)
+	meter := startMeter(std.stderr, terminal, options.Progress, wording.NounOf(options.Parse.Refusals))
 	defer meter.end()
 	res, err := analyze.Run(ctx, options)
 	if err != nil {
@@ -111,11 +124,12 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if err := c.nothingRead(res); err != nil {
 		return err
 	}
+	res.SetEvents(c.events())
 	watch.begin(phaseWrite)
 	if options.Progress != nil {
 		options.Progress.Begin(phaseWrite)
 	}
-	p := provenance{started: started, watch: &watch, space: options.Memory.Space, arguments: withoutSecrets(std.args, c.secretFlags())}
+	p := provenance{started: started, watch: &watch, space: options.Memory.Space, arguments: withoutSecrets(std.args, c.secretFlags()), baseline: c.Baseline}
 	if state != nil {
 		if p.state, err = state.Prepare(res.Save); err != nil {
 			return err
@@ -135,6 +149,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	place.Release()
 	meter.end()
 	problems = append(problems, c.publish(ctx, described, &p)...)
+	problems = append(problems, c.prune(std)...)
 	c.printResult(std, &options, described, state)
 	return c.checkSeverity(res, incomplete(problems))
 }
@@ -143,6 +158,9 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (analyze.Options, error) {
 	options, err := c.formatFlags.options(std, c.Quiet)
 	if err != nil {
+		return options, err
+	}
+	if options.Configuration, err = c.configuration(std.stderr, c.Quiet); err != nil {
 		return options, err
 	}
 	options.Policy = c.policy()
@@ -158,6 +176,9 @@ func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (an
 		if err := c.hook().Check(); err != nil {
 			return options, usagef("give the whole URL, such as https://hooks.example.com/T0/B0", "%v", err)
 		}
+	}
+	if at, err := url.Parse(c.ReportURL); c.ReportURL != "" && (err != nil || at.Scheme != "https" && at.Scheme != "http" || at.Host == "") {
+		return options, usagef("such as https://reports.example.com/logscan", "--report-url: not an http or https URL")
 	}
 	return options, nil
 }
@@ -228,8 +249,24 @@ func (c *scanCmd) enableProgress(std *streams, o *analyze.Options) (terminal boo
 	return terminal
 }
 
+// link returns the address at which the report is published, "" if none was given.
+func (c *scanCmd) link() string {
+	if c.ReportURL == "" {
+		return ""
+	}
+	path := []string{document.ReportName}
+	if c.Lake != "" {
+		path = []string{filepath.Base(c.Out), document.ReportName}
+	}
+	link, err := url.JoinPath(c.ReportURL, path...)
+	if err != nil {
+		return "" // options has checked the URL
+	}
+	return link
+}
+
 func (c *scanCmd) hook() notify.Webhook {
-	return notify.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat}
+	return notify.Webhook{URL: string(c.Webhook), Format: c.WebhookFormat, Link: c.link()}
 }
 
 // publish writes the metrics and posts to the webhook. It returns what failed.
@@ -239,7 +276,7 @@ func (c *scanCmd) publish(ctx context.Context, res *wording.Report, p *provenanc
 			problems = append(problems, problem{"write " + c.Metrics + ": " + err.Error(), "the report was written; check --metrics"})
 		}
 	}
-	if c.Webhook != "" {
+	if c.Webhook != "" && (c.WebhookOn == "always" || c.count(res.Result, result.Info, true) > 0) {
 		if err := c.hook().Post(ctx, c.Out, res, p.run()); err != nil {
 			problems = append(problems, problem{err.Error(), "the report was written; check --webhook"})
 		}
@@ -272,6 +309,9 @@ func (c *scanCmd) printResult(std *streams, o *analyze.Options, res *wording.Rep
 	}
 	terminal.Summary(std.stderr, res, paintFor(std.stderr), widthOf(std.stderr))
 	note(std.stderr, "report: %s", page)
+	if len(res.Findings) > 0 {
+		note(std.stderr, "evidence and steps of a finding: logscan show %s 1", shellWord(c.Out))
+	}
 }
 
 // printInputs prints how each input was read.
@@ -289,8 +329,8 @@ func printInputs(std *streams, res *result.Result) {
 		if in.BytesBefore > 0 || in.BytesLeft > 0 {
 			note(std.stderr, "counted by earlier runs: %s: %d bytes, %d lines; left for the next run: %d bytes", in.Path, in.BytesBefore, in.LinesBefore, in.BytesLeft)
 		}
-		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d 401s",
-			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized)
+		note(std.stderr, "read %s: format %s, compression %s, %d bytes, %d lines: %d parsed, %d rejected, %d skipped; %d %s",
+			in.Path, in.Format, in.Compression, in.Bytes, in.Lines, in.Parsed, in.Rejected, in.Skipped, in.Unauthorized, wording.NounOf(res.Statuses).Many())
 	}
 }
 
@@ -321,17 +361,31 @@ func (c *scanCmd) problems(res *result.Result, rejects string) []problem {
 }
 
 // checkSeverity returns a severeError if there are findings at or above
-// --fail-on, and other otherwise. A severeError takes precedence, so that a
+// --fail-on or --fail-on-new, and other otherwise. A severeError takes precedence, so that a
 // corrupt line in a log does not hide an alarm.
 func (c *scanCmd) checkSeverity(res *result.Result, other error) error {
-	n := 0
+	if c.FailOn.set {
+		if n := c.count(res, c.FailOn.least, false); n > 0 {
+			return &severeError{fmt.Sprintf("%s at or above %v (--fail-on)", wording.Count(int64(n), "finding"), c.FailOn.least), other}
+		}
+	}
+	if c.FailOnNew.set {
+		if n := c.count(res, c.FailOnNew.least, true); n > 0 {
+			return &severeError{fmt.Sprintf("%s at or above %v (--fail-on-new)", wording.Count(int64(n), "new or worse finding"), c.FailOnNew.least), other}
+		}
+	}
+	return other
+}
+
+// count returns the number of findings that are not muted and have at least a severity;
+// if changed is set, only of those that are new or worse than in the baseline.
+func (c *scanCmd) count(res *result.Result, least result.Severity, changed bool) (n int) {
 	for i := range res.Findings {
-		if f := &res.Findings[i]; c.FailOn.set && f.Severity >= c.FailOn.least && f.Muted == nil {
+		f := &res.Findings[i]
+		unchanged := f.Change != nil && f.Change.Status != result.StatusNew && f.Change.Status != result.StatusWorse
+		if f.Severity >= least && f.Muted == nil && !(changed && unchanged) {
 			n++
 		}
 	}
-	if n == 0 {
-		return other
-	}
-	return &severeError{n, c.FailOn.least.String(), other}
+	return n
 }

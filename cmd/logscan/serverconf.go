@@ -4,15 +4,66 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
+	"logscan/analyze"
 	"logscan/parse"
+	"logscan/parse/appconf"
 	"logscan/parse/serverconf"
+	"logscan/parse/serverconf/rules"
 )
 
 // serverFlags name configuration files of web servers.
 type serverFlags struct {
-	NginxConf  string `placeholder:"FILE" group:"input" help:"nginx configuration to take log formats from: by the path of each log, or by name with --format."`
-	ApacheConf string `placeholder:"FILE" group:"input" help:"Apache configuration to take log formats from, likewise."`
+	NginxConf  string `predictor:"file" placeholder:"FILE" group:"input" help:"nginx configuration to take log formats from: by the path of each log, or by name with --format. A scan also looks in it for the lines that cause a finding."`
+	ApacheConf string `predictor:"file" placeholder:"FILE" group:"input" help:"Apache configuration, likewise."`
+}
+
+// appFlags name configurations of applications.
+type appFlags struct {
+	AppConf []string `predictor:"file" placeholder:"FILE|DIR" sep:"none" group:"input" help:"Configuration of an application or identity provider to compare session timeouts with: web.xml, php.ini, application.yml, settings.py, a Keycloak realm, ... (repeatable)."`
+}
+
+// configuration reads the rules of the servers and the timeouts of applications. Rules that
+// cannot be read are left out with a note. Its errors are usage errors.
+func (c *scanCmd) configuration(w io.Writer, quiet bool) (o analyze.Configuration, err error) {
+	apps := c.AppConf
+	for _, s := range []struct {
+		path string
+		read func(string) (*rules.Rules, error)
+	}{{c.NginxConf, rules.Nginx}, {c.ApacheConf, rules.Apache}} {
+		if s.path == "" {
+			continue
+		}
+		r, err := s.read(s.path)
+		if err != nil {
+			if !quiet {
+				note(w, "note: no finding names lines of %s: %v", s.path, err)
+			}
+			continue
+		}
+		o.Servers = append(o.Servers, r)
+		if r.Server == "apache" { // its modules have sessions, too
+			for _, f := range r.Files {
+				apps = append(apps[:len(apps):len(apps)], f.Path)
+			}
+		}
+	}
+	if len(apps) == 0 {
+		return o, nil
+	}
+	if o.Apps, err = appconf.Read(apps); err != nil {
+		return o, usagef("", "--app-conf: %w", err)
+	}
+	if !quiet {
+		for _, n := range o.Apps.Notes {
+			note(w, "note: --app-conf: %s", n)
+		}
+		if len(c.AppConf) > 0 && len(o.Apps.List) == 0 {
+			note(w, "note: --app-conf: no session timeout was found in %s", strings.Join(c.AppConf, ", "))
+		}
+	}
+	return o, nil
 }
 
 // configuredFormats holds the compiled log formats of server configurations.

@@ -8,14 +8,14 @@ import (
 
 type showCmd struct {
 	Dir     string `arg:"" predictor:"dir" name:"dir" help:"Output directory of a finished run."`
-	Finding string `arg:"" predictor:"finding" name:"finding-id" optional:"" help:"Finding to show in full, with its evidence lines."`
+	Finding string `arg:"" predictor:"finding" name:"finding-id" optional:"" help:"Finding to show in full, with its evidence lines: its id, or its number in the list."`
 
 	JSON bool `name:"json" help:"Print JSON, as in findings.json."`
 }
 
 // Help returns the text that kong prints before the flags.
 func (showCmd) Help() string {
-	return `Lists the findings, most severe first. With a finding id, shows that finding in full: what happened, since when, sample lines, and what to do.`
+	return `Lists the findings, most severe first. With the id or the number of a finding, shows that finding in full: what happened, since when, sample lines, and what to do.`
 }
 
 // Run prints the findings of a finished run, or one of them.

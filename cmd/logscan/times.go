@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	_ "time/tzdata" // for machines without a time zone database
 
 	"logscan/analyze"
+	"logscan/analyze/result"
 	"logscan/parse"
 	"logscan/parse/source"
 )
@@ -144,6 +146,43 @@ func (z *timezone) UnmarshalText(text []byte) error {
 	}
 	z.location = location
 	return nil
+}
+
+// zone returns the time zone, UTC if none was given.
+func (z timezone) zone() *time.Location {
+	if z.location == nil {
+		return time.UTC
+	}
+	return z.location
+}
+
+// eventFlag is the value of --event.
+type eventFlag struct {
+	moment
+	what string
+}
+
+// maxEventText bounds the text of an event, in bytes.
+const maxEventText = 500
+
+// UnmarshalText parses TIME=TEXT.
+func (e *eventFlag) UnmarshalText(text []byte) error {
+	at, what, ok := strings.Cut(string(text), "=")
+	if err := e.moment.UnmarshalText([]byte(at)); err != nil || !ok || e.back != 0 || strings.TrimSpace(what) == "" || len(what) > maxEventText {
+		return fmt.Errorf("%q is not TIME=TEXT, such as 2026-03-09T14:05:00Z=deploy 42", text)
+	}
+	e.what = strings.TrimSpace(what)
+	return nil
+}
+
+// events returns the events of the flags, in order of time.
+func (c *scanCmd) events() []result.Event {
+	all := make([]result.Event, len(c.Event))
+	for i, e := range c.Event {
+		all[i] = result.Event{Time: e.in(c.Timezone.zone()).At.UnixMicro(), Text: e.what}
+	}
+	slices.SortStableFunc(all, func(a, b result.Event) int { return cmp.Compare(a.Time, b.Time) })
+	return all
 }
 
 // statuses are the statuses that count as refusals beside 401, ascending.

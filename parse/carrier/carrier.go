@@ -67,7 +67,8 @@ func Carriers() []*Carrier {
 		{Name: "journald", Doc: "journalctl -o json", JSON: true, locate: journald},
 		{Name: "caddy-console", Doc: "Caddy, format console", locate: caddyConsole},
 		{Name: "compose", Doc: "docker compose logs, with the name of the service in front", locate: compose},
-		{Name: "json-spread", Doc: "JSON objects over several lines", JSON: true, Splits: true, Spread: true, locate: spreadObject},
+		{Name: "json-spread", Doc: "JSON objects over several lines, alone or in an array", JSON: true, Splits: true, Spread: true, locate: spreadObject},
+		{Name: "json-message", Doc: "JSON objects that a shipper has made of lines, as Filebeat does", JSON: true, Optional: true, locate: message},
 		{Name: "syslog", Doc: "syslog, RFC 3164 and 5424, and journalctl -o short", locate: syslog},
 		{Name: "spaced", Doc: "columns separated by tabs or several blanks, or with a blank in front", Optional: true, locate: spacedColumns},
 	}
@@ -92,6 +93,23 @@ func (c *Carrier) Text(line []byte) (decoded []byte, partial, ok bool) {
 	}
 	decoded, _ = t.decode(nil, line)
 	return trimNewline(decoded), t.partial, true
+}
+
+// Whole returns where the last line of data ends whose text does not continue in the next
+// line, 0 if there is none. data begins with the beginning of a text.
+func (c *Carrier) Whole(data []byte) int {
+	if c.Spread {
+		return wholeObjects(data)
+	}
+	end := bytes.LastIndexByte(data, '\n') + 1
+	for end > 0 {
+		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+		if t, ok := c.locate(trimNewline(data[start:end])); !ok || !t.partial {
+			break
+		}
+		end = start
+	}
+	return end
 }
 
 // decode returns the text of line, and the buffer that holds it if it had to be

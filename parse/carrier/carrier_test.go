@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -39,9 +40,14 @@ var locateTests = []struct{ carrier, line, want string }{
 	{"spaced", `a  b`, `a  b`},
 	{"spaced", `a b "c  d"`, ``},
 	{"json-spread", `{`, `{ partial`},
-	{"json-spread", `  "a": [1, 2],`, `  "a": [1, 2], partial`},
-	{"json-spread", `    401,`, `    401, partial`},
-	{"json-spread", `},`, `}`},
+	{"json-spread", `  "a": [1, 2],`, `  "a": [1, 2] partial`},
+	{"json-spread", `    401,`, `    401 partial`},
+	{"json-spread", `},`, `} partial`},
+	{"json-spread", `    },`, `    } partial`},
+	{"json-spread", `[`, `[ partial`},
+	{"json-spread", `"a": {`, `"a": { partial`},
+	{"json-spread", `"1","2","3"`, ``},
+	{"json-spread", `[09/Mar/2026] x`, ``},
 	{"json-spread", `  a b`, ``},
 	{"json-spread", ` 192.0.2.1 - -`, ``},
 	{"syslog", `<x>Oct 10 13:55:36 nginx: text`, ``},
@@ -114,6 +120,56 @@ func TestSpaced(t *testing.T) {
 	} {
 		if got, _, ok := c.Text([]byte(line)); !ok || string(got) != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// TestObjects reads texts line by line, and what follows an object in its line as another.
+func TestObjects(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\n\"a\":\n1}\n{\"b\":[{}]}":                    `+ + { "a": 1} {"b":[{}]}`,
+		"[\n  {\n    \"a\": 1\n  },\n  {\n  }\n]":        `+ + + {     "a": 1   } + {   } +`,
+		"{\"a\":1},{\"b\":2} {\n\"c\":3}":                `{"a":1} {"b":2} + { "c":3}`,
+		"[{\"a\":1}]\n,[ ]":                              `{"a":1} +`,
+		"{\n\"Records\" :[\n{\"a\":\n1},{\"b\":2}\n]\n}": `+ + + {"a": 1} {"b":2} + +`,
+		"{\"records\":[{\"a\":1},\n{\"b\":2}]}":          `{"a":1} {"b":2}`,
+		"{\n\"a\": 1,\n{\n\"b\": 2\n}":                   `+ + damaged + + {   "b": 2 }`,
+		"{\n\"a\": \"x\n{\"b\":2}":                       `+ damaged {"b":2}`,
+		"{\n]\n{\"b\":2}":                                `+ damaged {"b":2}`,
+		"x\n{\"b\":\"}{\\\"\"}":                          `foreign {"b":"}{\""}`,
+	} {
+		c, _ := Lookup("json-spread")
+		var r Reader
+		var got []string
+		for line := range strings.SplitSeq(text, "\n") {
+			for rest := []byte(line); rest != nil; rest = r.Rest() {
+				text, result := r.Read(c, rest)
+				switch result {
+				case Whole:
+					got = append(got, string(text))
+				case Continues:
+					got = append(got, "+")
+				case Damaged:
+					got = append(got, "damaged")
+				default:
+					got = append(got, "foreign")
+				}
+			}
+		}
+		if got := strings.Join(got, " "); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+			t.Errorf("%q:\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+// TestWhole checks where blocks of lines end.
+func TestWhole(t *testing.T) {
+	for text, want := range map[string]int{
+		"{\n}\n": 4, "{\n}\n{\n": 4, "{\n}\n{}, {\n": 4, "{\n": 0, "": 0, "{}\n{": 3, "{\n{\n}\n": 6, "[\n{\"a\":\n": 2,
+	} {
+		c, _ := Lookup("json-spread")
+		if n := c.Whole([]byte(text)); n != want {
+			t.Errorf("%q: %d, want %d", text, n, want)
 		}
 	}
 }

@@ -58,6 +58,27 @@ func journald(line []byte) (t text, ok bool) {
 	return t, ok && stamped && m.Whole()
 }
 
+// message locates an access line in a member of an object that a shipper has made of it,
+// such as Filebeat's {"@timestamp":"…","message":"text"}. The messages of programs about
+// themselves are none.
+func message(line []byte) (t text, ok bool) {
+	m := scan.ObjectMembers(line)
+	for m.Next() {
+		switch {
+		case !m.Quoted || m.Start == m.End:
+		case string(m.Key) == "message" || string(m.Key) == "msg" || string(m.Key) == "log":
+			if v := m.Value(); v[0] == '{' || bytes.Contains(v, protocol) {
+				t.start, t.end, t.encoding, ok = m.Start, m.End, jsonString, true
+			}
+		case string(m.Key) == "@timestamp" || string(m.Key) == "timestamp" || string(m.Key) == "time":
+			t.stamp = m.Value()
+		}
+	}
+	return t, ok && m.Whole()
+}
+
+var protocol = []byte(" HTTP/")
+
 // appendBytes appends the bytes of a JSON array of byte values to dst, up to the
 // first that is none.
 func appendBytes(dst, array []byte) []byte {

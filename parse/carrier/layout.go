@@ -1,13 +1,9 @@
 package carrier
 
-import (
-	"bytes"
-
-	"logscan/parse/scan"
-)
+import "bytes"
 
 // Lines of the same fields may be laid out differently: with several blanks between the
-// columns, or as objects over several lines.
+// columns.
 
 // spacedColumns locates a line whose columns are separated by tabs or several blanks,
 // which begins with a blank or which is coloured. Blanks in quotes are values.
@@ -65,31 +61,4 @@ func appendSpaced(dst, line []byte) []byte {
 		}
 	}
 	return bytes.TrimRight(dst, " ")
-}
-
-// spreadObject locates the lines of JSON objects that a program has laid out: a brace
-// alone, indented members, a brace alone. An object in one line is whole.
-func spreadObject(line []byte) (t text, ok bool) {
-	if len(line) == 0 {
-		return t, false
-	}
-	t.end = len(line)
-	switch trimmed := bytes.TrimRight(line, " \t,"); {
-	case len(trimmed) == 0:
-		return t, false
-	case trimmed[0] == '{' || trimmed[0] == '}':
-		t.end = len(trimmed)
-		t.partial = trimmed[len(trimmed)-1] != '}'
-		return t, true
-	case line[0] == ' ' || line[0] == '\t':
-		t.partial = true
-		return t, bytes.IndexByte([]byte(`"{}[]`), bytes.TrimLeft(line, " \t")[0]) >= 0 || isScalar(bytes.Trim(line, " \t,"))
-	}
-	return t, false
-}
-
-// isScalar reports whether b is a number, true, false or null.
-func isScalar(b []byte) bool {
-	n, _ := scan.Scalar(b)
-	return n == len(b)
 }

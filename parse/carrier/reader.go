@@ -10,6 +10,8 @@ type Reader struct {
 	isWhole bool   // joined is valid
 	partial [numStreams][]byte
 	tooLong [numStreams]bool
+	objects objects
+	rest    []byte
 }
 
 // Result is what Read found in a line.
@@ -31,7 +33,10 @@ const MaxText = 1 << 20
 // Read extracts the text of a line, without its line end. The text is valid until
 // the next call.
 func (r *Reader) Read(c *Carrier, line []byte) (decoded []byte, result Result) {
-	r.isWhole, r.stamp = false, nil
+	r.isWhole, r.stamp, r.rest = false, nil, nil
+	if c.Spread {
+		return r.readObject(line)
+	}
 	t, ok := c.locate(line)
 	if !ok {
 		return nil, Foreign
@@ -63,6 +68,23 @@ func (r *Reader) Read(c *Carrier, line []byte) (decoded []byte, result Result) {
 	return trimNewline(decoded), Whole
 }
 
+// readObject is Read for JSON objects over several lines.
+func (r *Reader) readObject(line []byte) (decoded []byte, result Result) {
+	n, result := r.objects.read(line)
+	if n < len(line) {
+		r.rest = line[n:]
+	}
+	if result == Whole {
+		r.joined, r.isWhole = r.objects.text, true
+		return r.joined, Whole
+	}
+	return nil, result
+}
+
+// Rest returns what follows the text in the line, which must be read as another line; nil
+// if nothing does.
+func (r *Reader) Rest() []byte { return r.rest }
+
 // Stamp returns the carrier's own time of the last line, nil if it has none. A
 // time of RFC 3164 has no year and no offset.
 func (r *Reader) Stamp() []byte { return r.stamp }
@@ -79,6 +101,7 @@ func (r *Reader) Line(line []byte) []byte {
 
 // Reset discards parts of texts whose end has not been read.
 func (r *Reader) Reset() {
+	r.objects.reset()
 	for i := range r.partial {
 		r.partial[i], r.tooLong[i] = r.partial[i][:0], false
 	}

@@ -66,6 +66,7 @@ const (
 	UpstreamStatus  Meaning = "upstream_status"
 	Server          Meaning = "server" // HAProxy's backend/server
 	Reason          Meaning = "reason"
+	Flags           Meaning = "flags" // Envoy's response flags
 	State           Meaning = "state" // HAProxy's termination state
 	Count           Meaning = "count" // digits that are not kept, but distinguish this format from others
 	Word            Meaning = "word"  // like Count, any text without blanks
@@ -222,5 +223,22 @@ func responseHeader(name string) Meaning {
 	case ":status":
 		return Status
 	}
+	if statesReason(strings.ToLower(name)) {
+		return Reason
+	}
 	return Ignored
+}
+
+// statesReason reports whether the name of a response header, in lower case, is one that
+// applications use for the reason of a refusal: X-Auth-Failure, Auth-Error-Reason.
+func statesReason(name string) bool {
+	if !strings.Contains(name, "auth") {
+		return false
+	}
+	for _, part := range []string{"error", "fail", "reason"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
 }

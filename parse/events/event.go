@@ -1,5 +1,7 @@
 package events
 
+import "logscan/parse/scan"
+
 // Event is what one line of an error log or of the events of an identity provider
 // says. It is plain data, reused from line to line; byte fields alias the line, or
 // scratch memory of the reader, and are empty if the line does not have them.
@@ -28,6 +30,10 @@ type Event struct {
 	RequestID  []byte // id of the request: $request_id, %L, a trace or correlation id
 	Session    []byte // session id: a credential, never for output
 	Service    []byte // realm, client or application at an identity provider
+
+	memory scan.Scratch // of fields that had to be decoded
+	fields captures     // memory of readers
+	ranks  [numSlots]uint8
 }
 
 // Outcome is what an event is about.
@@ -41,5 +47,24 @@ const (
 	Accepted                // a sign-in or a token was accepted
 )
 
-// Reset sets every field to "not stated".
-func (e *Event) Reset() { *e = Event{} }
+// Reset sets every field to "not stated". Byte fields become invalid.
+func (e *Event) Reset() {
+	memory := e.memory
+	memory.Reset()
+	*e = Event{memory: memory}
+}
+
+// Values returns how many fields the line states.
+func (e *Event) Values() (n uint8) {
+	for _, b := range [...][]byte{e.Reason, e.Code, e.Message, e.Client, e.Port, e.User, e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service} {
+		if len(b) > 0 {
+			n++
+		}
+	}
+	for _, has := range [...]bool{e.Time != 0, e.Outcome != Other, e.Status != 0} {
+		if has {
+			n++
+		}
+	}
+	return n
+}

@@ -32,6 +32,14 @@ const (
 	reasonAuthorizer        = "denied_by_authorizer"
 	reasonKey               = "unknown_key"
 	reasonClient            = "invalid_client"
+	reasonWrongPassword     = "wrong_password"
+	reasonUnknownUser       = "unknown_user"
+	reasonWrongScheme       = "wrong_scheme"
+	reasonHeaderDropped     = "header_dropped"
+	reasonCookieTooLarge    = "cookie_too_large"
+	reasonPasswordFile      = "password_file_missing"
+	reasonSessionIdle       = "session_idle"
+	reasonTokenReused       = "token_reused"
 )
 
 // LongestReason is the greatest length in bytes of a server's own text that is
@@ -56,9 +64,9 @@ func ReasonCredentials(reason []byte) Credentials {
 	switch string(reason) {
 	case reasonNoCredentials:
 		return CredentialsMissing
-	case reasonCredentials:
+	case reasonCredentials, reasonWrongPassword, reasonUnknownUser:
 		return CredentialsWrong
-	case reasonTokenExpired, reasonSessionExpired:
+	case reasonTokenExpired, reasonSessionExpired, reasonSessionIdle:
 		return CredentialsExpired
 	case reasonACL, reasonScope, reasonFilter, reasonApplication:
 		return CredentialsGood
@@ -83,8 +91,10 @@ var reasonWords = map[string]string{
 	"jwks_doesn't_have_key_to_match_kid_or_alg_from_jwt": reasonKey, "jwt_header_is_an_invalid_base64url_encoded": reasonInvalidToken,
 	"no_credential_found_for_basic_auth": reasonNoCredentials, "invalid_credential_for_basic_auth": reasonCredentials,
 	"ext_authz_denied": reasonAuthorizer, "ext_authz_error": reasonProvider, "uaex": reasonAuthorizer,
-	"missing_api_key": reasonNoCredentials, "unknown_api_key": reasonCredentials,
+	"found_multiple_jwt_tokens": reasonRequest,
+	"missing_api_key":           reasonNoCredentials, "unknown_api_key": reasonCredentials,
 	"oauth.missing_credentials": reasonNoCredentials, "oauth.invalid_token": reasonInvalidToken,
+	"oauth.logged_in": "", "oauth.race_redirect": "", "oauth.sign_out": "",
 
 	// AWS Application Load Balancer: error_reason
 	"authinvalidcookie": reasonInvalidSession, "authinvalidgranterror": reasonCredentials, "authinvalididtoken": reasonInvalidToken,
@@ -105,8 +115,8 @@ var reasonWords = map[string]string{
 	"tokenexpirederror": reasonTokenExpired, "expiredsignatureerror": reasonTokenExpired, "the_token_is_expired": reasonTokenExpired,
 	"token_has_expired": reasonTokenExpired, "signature_has_expired": reasonTokenExpired, "the_access_token_expired": reasonTokenExpired,
 	"token_invalid": reasonInvalidToken, "jsonwebtokenerror": reasonInvalidToken, "invalid_signature": reasonKey, "unknown_key": reasonKey,
-	"invalid_credentials": reasonCredentials, "bad_credentials": reasonCredentials, "wrong_password": reasonCredentials,
-	"invalid_password": reasonCredentials, "authentication_failed": reasonCredentials, "user_not_found": reasonCredentials,
+	"invalid_credentials": reasonCredentials, "bad_credentials": reasonCredentials, "wrong_password": reasonWrongPassword,
+	"invalid_password": reasonWrongPassword, "authentication_failed": reasonCredentials, "user_not_found": reasonUnknownUser, "unknown_user": reasonUnknownUser,
 	"no_credentials": reasonNoCredentials, "missing_token": reasonNoCredentials, "token_missing": reasonNoCredentials,
 	"missing_credentials": reasonNoCredentials, "no_api_key_found_in_request": reasonNoCredentials, "unauthenticated": reasonNoCredentials,
 	"session_expired": reasonSessionExpired, "invalid_session": reasonInvalidSession, "session_not_found": reasonInvalidSession,
@@ -114,6 +124,25 @@ var reasonWords = map[string]string{
 	"user_disabled": reasonAccountDisabled, "password_expired": reasonPasswordExpired, "account_expired": reasonAccountExpired,
 	"acl_denied": reasonACL, "stale_nonce": reasonStaleNonce, "identity_provider_down": reasonProvider,
 	"step_up_required": reasonStepUp, "mfa_required": reasonStepUp, "config": reasonConfig, "clock_skew": reasonClockSkew,
+	"wrong_scheme": reasonWrongScheme, "header_dropped": reasonHeaderDropped, "cookie_too_large": reasonCookieTooLarge,
+	"password_file_missing": reasonPasswordFile, "session_idle": reasonSessionIdle, "token_reused": reasonTokenReused,
+
+	// libraries for tokens: jose, PyJWT, jjwt, jsonwebtoken; and headers made of their errors
+	"err_jwt_expired": reasonTokenExpired, "err_jws_signature_verification_failed": reasonKey, "err_jwks_no_matching_key": reasonKey,
+	"err_jwt_claim_validation_failed": reasonInvalidToken, "err_jwt_invalid": reasonInvalidToken, "err_jws_invalid": reasonInvalidToken, "err_jwks_timeout": reasonProvider,
+	"jwt_malformed": reasonInvalidToken, "jwt_invalid": reasonInvalidToken, "jwt_claims": reasonInvalidToken, "jwt_no_sub": reasonInvalidToken, "jwt_signature": reasonKey,
+	"jwks_error": reasonProvider, "jwt_not_active": reasonClockSkew, "immature_signature_error": reasonClockSkew, "immaturesignatureerror": reasonClockSkew,
+	"jwssignatureexception": reasonKey, "invalidsignatureerror": reasonKey, "signature_verification_failed": reasonKey, "decodeerror": reasonInvalidToken,
+	"jwt_strings_must_contain_exactly_2_period_characters": reasonInvalidToken, "notbeforeerror": reasonClockSkew, "expiredjwtexception": reasonTokenExpired,
+	"user_inactive": reasonAccountDisabled, "no_token": reasonNoCredentials, "jwt_must_be_provided": reasonNoCredentials,
+
+	// Amazon API Gateway: types of responses and messages of authorizers
+	"access_denied_exception": reasonACL, "invalid_api_key": reasonCredentials, "missing_authentication_token": reasonNoCredentials,
+	"authorizer_failure": reasonProvider, "authorizer_configuration_error": reasonConfig, "the_incoming_token_has_expired": reasonTokenExpired,
+	"api_configuration_error": reasonConfig, "integration_timeout": reasonProvider,
+
+	// Google Cloud load balancers: statusDetails
+	"handled_by_identity_aware_proxy": reasonAuthorizer, "denied_by_security_policy": reasonFilter, "response_sent_by_backend": "",
 
 	// Envoy, if the upstream answered: no reason.
 	"via_upstream": "", "-": "",
@@ -158,7 +187,7 @@ func (h *Hints) Refusal(raw []byte, u *Upstreams) (by Answerer, word string, kno
 	}
 	if detail, explicit := envoyDetail(raw); explicit && h.Answerer == Unknown {
 		by = Proxy
-		if detail == "via_upstream" {
+		if detail == "via_upstream" || detail == "response_sent_by_backend" {
 			by = Upstream
 		}
 	}
@@ -166,10 +195,10 @@ func (h *Hints) Refusal(raw []byte, u *Upstreams) (by Answerer, word string, kno
 	return by, word, known
 }
 
-// envoyDetail returns the response code detail of Envoy that raw begins with, if
-// it determines who answered.
+// envoyDetail returns the response code detail of Envoy, or of Google's load balancers,
+// that raw begins with, if it determines who answered.
 func envoyDetail(raw []byte) (detail string, known bool) {
-	for _, d := range []string{"via_upstream", "jwt_authn_access_denied", "ext_authz_denied", "ext_authz_error", "rbac_access_denied", "direct_response"} {
+	for _, d := range []string{"via_upstream", "jwt_authn_access_denied", "ext_authz_denied", "ext_authz_error", "rbac_access_denied", "direct_response", "handled_by_identity_aware_proxy", "denied_by_security_policy", "response_sent_by_backend"} {
 		if len(raw) >= len(d) && equalLower(raw[:len(d)], d) {
 			return d, true
 		}
@@ -187,10 +216,7 @@ func reasonOf(raw []byte) (reason string, known bool) {
 		return iisReason(raw[4:])
 	}
 	if open := bytes.IndexByte(raw, '{'); open > 0 && raw[len(raw)-1] == '}' { // Envoy: what{why}
-		if reason, known = word(raw[open+1 : len(raw)-1]); known {
-			return reason, true
-		}
-		return word(raw[:open])
+		return envoyReason(raw[:open], raw[open+1:len(raw)-1])
 	}
 	if len(raw) > 4 && equalLower(raw[:4], "rbac") {
 		return reasonACL, true
@@ -199,6 +225,27 @@ func reasonOf(raw []byte) (reason string, known bool) {
 		return reason, true
 	}
 	return challengeReason(raw)
+}
+
+// jwtVerifyParts begin the texts of google/jwt_verify_lib (status.cc) that have no row of
+// their own: what is wrong with the keys of the issuer, and with the token.
+var jwtVerifyParts = []struct{ begin, reason string }{
+	{"jwks", reasonConfig}, {"[kty]", reasonConfig}, {"[alg]", reasonConfig}, {"x509", reasonConfig}, {"pem", reasonConfig}, {"jwt", reasonInvalidToken},
+}
+
+// envoyReason reads a response code detail of Envoy, what{why}.
+func envoyReason(what, why []byte) (reason string, known bool) {
+	if reason, known = word(why); known {
+		return reason, true
+	}
+	if len(what) >= len("jwt_authn") && equalLower(what[:len("jwt_authn")], "jwt_authn") {
+		for _, p := range jwtVerifyParts {
+			if len(why) >= len(p.begin) && equalLower(why[:len(p.begin)], p.begin) {
+				return p.reason, true
+			}
+		}
+	}
+	return word(what)
 }
 
 // word looks up a text in reasonWords, with underscores for blanks.
@@ -265,3 +312,7 @@ func iisReason(b []byte) (reason string, known bool) {
 	reason, known = iisSubstatus[string(sub)]
 	return reason, known
 }
+
+// ReasonOf returns the word of the vocabulary for a reason in a server's own words. It is
+// empty for words that state no reason.
+func ReasonOf(raw []byte) (reason string, known bool) { return reasonOf(raw) }

@@ -36,6 +36,14 @@ func TestReason(t *testing.T) {
 		{"jwt_authn_access_denied{Jwks_remote_fetch_is_failed}", "identity_provider_down"},
 		{"jwt_authn_access_denied{Jwt_verification_fails}", "unknown_key"},
 		{"rbac_access_denied_matched_policy[none]", "acl_denied"}, {"ext_authz_denied", "denied_by_authorizer"},
+		{"jwt_authn_access_denied{Jwks_has_an_invalid_JSON}", "config"}, {"jwt_authn_access_denied{[kty]_is_bad}", "config"},
+		{"jwt_authn_access_denied{Jwt_header_is_an_invalid_JSON}", "invalid_token"}, {"jwt_authn_access_denied{Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt}", "unknown_key"},
+		{"rbac_access_denied_matched_policy[ns[a]-policy[p]-rule[0]]", "acl_denied"}, {"oauth.sign_out", ""}, {"ext_authz_denied{x}", "denied_by_authorizer"},
+		// Google Cloud, Amazon API Gateway, headers made of a library's errors
+		{"handled_by_identity_aware_proxy", "denied_by_authorizer"}, {"EXPIRED_TOKEN", "token_expired"}, {"AUTHORIZER_FAILURE", "identity_provider_down"},
+		{"MISSING_AUTHENTICATION_TOKEN", "no_credentials"}, {"The incoming token has expired", "token_expired"}, {"UNAUTHORIZED", ""},
+		{"ERR_JWT_EXPIRED", "token_expired"}, {"jwt malformed", "invalid_token"}, {"jwt_signature", "unknown_key"}, {"user_inactive", "account_disabled"},
+		{"wrong_password", "wrong_password"}, {"User not found", "unknown_user"}, {"session_idle", "session_idle"},
 		{"via_upstream", ""}, {"UAEX", "denied_by_authorizer"},
 		// applications
 		{"Token expired", "token_expired"}, {"bad credentials", "invalid_credentials"}, {"No API key found in request", "no_credentials"},

@@ -61,6 +61,13 @@ var classOfReason = map[string]ReasonClass{
 	reasonConfig:   ConfigReason,
 	reasonRequest:  RequestReason, reasonStaleNonce: RequestReason,
 	reasonClockSkew: ClockReason,
+
+	// What error logs and identity providers state besides.
+	reasonWrongPassword: CredentialsReason, reasonUnknownUser: CredentialsReason,
+	reasonWrongScheme: ConfigReason, reasonHeaderDropped: ConfigReason, reasonPasswordFile: ConfigReason,
+	reasonCookieTooLarge: RequestReason,
+	reasonSessionIdle:    ExpiredReason,
+	reasonTokenReused:    TokenReason, // OAuth 2.0 Security BCP (RFC 9700), section 4.14: rotation
 }
 
 // reasonSigns are parts, in lower case, of texts that servers and libraries write. The

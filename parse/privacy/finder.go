@@ -114,13 +114,27 @@ func (f *finder) closes(level, opened int) bool {
 // longestValue is the longest quoted value in bytes.
 const longestValue = 64 << 10
 
+// mostInside is how many quotes a password has: a text of many strings must not be read to
+// its end for each of them.
+const mostInside = 4
+
+// inside reports whether the quote at i is part of a password rather than the end of one:
+// no text goes on with a letter or digit right after a string.
+func (f *finder) inside(i int) bool { return i+1 < len(f.text) && isAlphanumeric(f.text[i+1]) }
+
+func isAlphanumeric(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' }
+
 // closing returns the offset of what closes a string whose text begins at i and whose
 // quote is of a level, -1 if nothing does: the quote, without the backslashes
 // before it. A single quote ends before a double quote of the text around it.
 func (f *finder) closing(i int, quote byte, opened int) int {
 	t := f.text
+	inside := 0
 	for end := min(len(t), i+longestValue); i < end; i++ {
 		switch {
+		case t[i] != '\n' && t[i] != '"' && t[i] != quote:
+		case inside < mostInside && t[i] != '\n' && f.inside(i):
+			inside++
 		case t[i] == '\n' && quote != '"', t[i] == '"' && quote != '"' && f.level(i) <= opened:
 			return -1
 		case t[i] == quote:

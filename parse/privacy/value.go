@@ -29,7 +29,7 @@ func (f *finder) afterEquals(i int) int {
 		if k == whole {
 			end = f.headerEnd(start, end)
 			next = end
-		} else if n := i - len(name); n > 0 && t[n-1] == ';' && bytes.IndexByte(t[max(0, n-longestPath):n], '/') >= 0 { // of a path
+		} else if n := i - len(name); n > 0 && t[n-1] == ';' && !endsInReference(t[:n]) && bytes.IndexByte(t[max(0, n-longestPath):n], '/') >= 0 { // of a path
 			if q := bytes.IndexAny(t[start:end], "?/;"); q >= 0 {
 				end = start + q
 				next = end
@@ -68,7 +68,7 @@ func (f *finder) parameterEnd(equals, i, most int) int {
 		switch t[i] {
 		case '&', ' ', '\t', '\n', '\r':
 		case '"':
-			if !f.decoded() && f.level(i) > f.opened {
+			if f.inside(i) || !f.decoded() && f.level(i) > f.opened {
 				continue
 			}
 			if f.decoded() && f.width(i) > max(width, f.opened+1) {
@@ -98,6 +98,12 @@ func (f *finder) parameterEnd(equals, i, most int) int {
 		}
 	}
 	return i
+}
+
+// endsInReference reports whether b ends in a reference of HTML, such as &amp;.
+func endsInReference(b []byte) bool {
+	_, from := reference(b)
+	return from >= 0
 }
 
 // headerEnd returns where the value of a whole header ends that has no quotes around it and
@@ -362,7 +368,7 @@ func (f *finder) header(name []byte, at, i int) int {
 		}
 		return f.cut(start, end)
 	}
-	for end < len(t) && end-start < limit(k) && bytes.IndexByte([]byte(" \t\n\r\"&"), t[end]) < 0 {
+	for end < len(t) && end-start < limit(k) && (bytes.IndexByte([]byte(" \t\n\r\"&"), t[end]) < 0 || t[end] == '"' && f.inside(end)) {
 		end++
 	}
 	value := bytes.TrimRight(t[start:end], `\,;})]`)

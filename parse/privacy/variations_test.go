@@ -107,6 +107,23 @@ redis://:SECRET@x:6379/0
 GET / HTTP/1.1\r\nCookie: unknown=SECRET\r\nHost: x
 GET / HTTP/1.1\nX-Api-Key: SECRET\nHost: x
 {"token":12345678,"x":"SECRET_NOT"}
+/a?d={&quot;password&quot;:&quot;SECRET&quot;,&quot;x&quot;:1}
+/a?d={&#34;password&#34;:&#34;SECRET&#34;}
+/a?d={&#x22;password&#X22;:&#x022;SECRET&#x22;}
+/a?d={&amp;quot;password&amp;quot;:&amp;quot;SECRET&amp;quot;}
+/a?d=%7B%26quot%3Bpassword%26quot%3B%3A%26quot%3BSECRET%26quot%3B%7D
+/a?x=1&amp;access_token=SECRET&amp;y=2
+/a?x=1&amp;access_token=ab;SECRET&amp;y=2
+/a?x=1&#38;access_token=ab;SECRET&#38;y=2
+/a?x=1&#x26;access_token&#x3d;ab;SECRET
+/a?x=1\u0026access_token\u003dSECRET\u0026y=2
+/a?x=1\x26access_token\x3dab<SECRET\x26y=2
+&lt;password&gt;SECRET&lt;/password&gt;
+{'password':'ab'SECRET'}
+{"password":"ab"SECRET"}
+GET /?password=ab"SECRET&x=1
+GET /?password=ab\"SECRET&x=1
+{password:ab"SECRET}
 `
 
 // TestVariations checks that no notation shows a credential, whatever it is like.

@@ -3,12 +3,13 @@ package privacy
 import (
 	"bytes"
 	"encoding/hex"
+	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// view is a fully decoded text: percent-encoding, however often it was applied, and the
-// escapes of logs and of JSON are removed. It maps each decoded byte back to its place in
+// view is a fully decoded text: percent-encoding, however often it was applied, the
+// escapes of logs and of JSON, and the references of HTML are removed. It maps each decoded byte back to its place in
 // the source. The zero value is empty.
 type view struct {
 	text []byte  // decoded; aliases the source if nothing is encoded
@@ -16,7 +17,9 @@ type view struct {
 }
 
 // encoded reports whether b may hold anything to decode.
-func encoded(b []byte) bool { return bytes.IndexByte(b, '%') >= 0 || bytes.IndexByte(b, '\\') >= 0 }
+func encoded(b []byte) bool {
+	return bytes.IndexByte(b, '%') >= 0 || bytes.IndexByte(b, '\\') >= 0 || bytes.IndexByte(b, ';') >= 0 && bytes.IndexByte(b, '&') >= 0
+}
 
 // plainView returns the view of b with nothing decoded.
 func plainView(b []byte) view { return view{text: b} }
@@ -42,6 +45,11 @@ func viewOf(b []byte) view {
 		}
 		for range len(text) - was {
 			at = append(at, int32(i))
+		}
+		if last := len(text) - 1; last >= 0 && text[last] == ';' {
+			if c, from := reference(text); from >= 0 && c != '&' { // &amp; separates parameters as & does
+				text, at = append(text[:from], c), at[:from+1]
+			}
 		}
 		i += n
 	}
@@ -110,6 +118,44 @@ func escape(dst, b []byte) (text []byte, n int) {
 		return utf8.AppendRune(dst, r), 6
 	}
 	return append(dst, b[0]), 1
+}
+
+// longestReference is the longest reference in bytes that is decoded: &#x00022; and a few
+// times "amp;" if it was encoded more often.
+const longestReference = 32
+
+// references are the names of the characters that structure a text.
+var references = map[string]byte{"quot": '"', "apos": '\'', "amp": '&', "lt": '<', "gt": '>', "equals": '=', "colon": ':'}
+
+// reference returns the character of the HTML reference that b ends with, and where that
+// begins: &quot;, &#34;, &#x22; and &amp;quot;. from is -1 if there is none.
+// https://html.spec.whatwg.org/multipage/named-characters.html
+func reference(b []byte) (c byte, from int) {
+	least := max(0, len(b)-longestReference)
+	from = bytes.LastIndexByte(b[least:], '&')
+	if from < 0 {
+		return 0, -1
+	}
+	from += least
+	name := b[from+1 : len(b)-1]
+	for bytes.HasPrefix(name, []byte("amp;")) {
+		name = name[len("amp;"):]
+	}
+	if c = references[string(name)]; c != 0 {
+		return c, from
+	}
+	if len(name) < 2 || name[0] != '#' {
+		return 0, -1
+	}
+	digits, base := string(name[1:]), 10
+	if digits[0]|0x20 == 'x' {
+		digits, base = digits[1:], 16
+	}
+	n, err := strconv.ParseUint(digits, base, 7)
+	if err != nil || n < ' ' {
+		return 0, -1
+	}
+	return byte(n), from
 }
 
 // hexRune parses n hexadecimal digits.

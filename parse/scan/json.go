@@ -11,6 +11,82 @@ func SkipSpace(b []byte, i int) int {
 	return i
 }
 
+// SkipFraming returns the offset of the first byte of b from i on that is not between the
+// objects of a JSON array: not white space, a comma, a bracket, or the object around it
+// that IsWrapper describes.
+func SkipFraming(b []byte, i int) int {
+	ended := false // a bracket has closed
+	for {
+		i = SkipSpace(b, i)
+		if i == len(b) {
+			return i
+		}
+		switch c := b[i]; {
+		case c == ',' || c == '[':
+		case c == ']':
+			ended = true
+			i++
+			continue
+		case c == '}' && ended:
+		case c == '{':
+			n := bytes.IndexByte(b[i:min(len(b), i+LongestWrapper)], '[') + 1
+			if n == 0 || !IsWrapper(b[i:i+n]) {
+				return i
+			}
+			i += n - 1
+		default:
+			return i
+		}
+		ended = false
+		i++
+	}
+}
+
+// IsWrapper reports whether b begins an object whose only member is an array of the
+// records of a log, as cloud services export them: {"records":[.
+func IsWrapper(b []byte) bool {
+	if len(b) > LongestWrapper {
+		return false
+	}
+	at := 0
+	for _, c := range b {
+		switch {
+		case c <= ' ':
+		case at < len(wrapper) && (c == wrapper[at] || c|0x20 == wrapper[at]):
+			at++
+		default:
+			return false
+		}
+	}
+	return at == len(wrapper)
+}
+
+const wrapper = `{"records":[`
+
+// LongestWrapper is the longest wrapper in bytes, with its blanks.
+const LongestWrapper = 64
+
+// ObjectEnd returns the length of the JSON object at the start of b by its brackets and
+// strings alone, -1 if it does not end.
+func ObjectEnd(b []byte) int {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			if i = StringEnd(b, i+1); i < 0 {
+				return -1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth <= 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}
+
 // StringEnd returns the offset of the closing quote of the JSON string whose text
 // begins at i, -1 if there is none.
 func StringEnd(b []byte, i int) int {

@@ -16,31 +16,43 @@ import (
 // with APACHE_ or HTTPD_. Paths are relative to ServerRoot; until that is set, to the
 // directory of the configuration, or its parent if the directory is named conf.
 func Apache(path string) (*Config, error) {
-	at := Position{path, 1}
+	r := newApacheReader(path)
+	if err := r.file(path); err != nil {
+		return nil, err
+	}
+	r.resolve()
+	return r.finish(), nil
+}
+
+func newApacheReader(path string) *apacheReader {
 	r := &apacheReader{
 		reader:  newReader(),
 		modules: map[string]bool{},
 		macros:  map[string]*macro{},
-		main:    newVirtualHost(at),
+		main:    newVirtualHost(Position{path, 1}),
 	}
 	r.main.setFormat(Format{Name: "CLF", Spec: apacheCommon})
 	r.host = r.main
+	return r
+}
+
+// file reads the configuration at path.
+func (r *apacheReader) file(path string) error {
 	full, text, err := r.start(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r.root = apacheRoot(filepath.Dir(full))
 	if err := r.readEnvironment(filepath.Join(r.root, "envvars")); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.text(path, string(text), 1); err != nil {
-		return nil, err
+		return err
 	}
 	if r.directives == 0 {
-		return nil, errorAt(at, "there is no directive of Apache in it that is known: give httpd.conf or apache2.conf, or a file that it includes")
+		return errorAt(Position{path, 1}, "there is no directive of Apache in it that is known: give httpd.conf or apache2.conf, or a file that it includes")
 	}
-	r.resolve()
-	return r.finish(), nil
+	return nil
 }
 
 // apacheReader reads the files line by line, as Apache does, and collects what they say of
@@ -61,6 +73,8 @@ type apacheReader struct {
 	host  *virtualHost // the one that is being read
 
 	directives int // number of known directives
+
+	whole *tree // all directives, if they are wanted; else nil
 }
 
 // section is a <Name …> that is open.
@@ -116,7 +130,7 @@ func (r *apacheReader) line(lines *logicalLines, l string, at Position, outer in
 		return nil
 	}
 	name, args := cutWord(l)
-	if name = strings.ToLower(name); name[0] != '<' && !slices.Contains(apacheDirectives, name) {
+	if name = strings.ToLower(name); name[0] != '<' && r.whole == nil && !slices.Contains(apacheDirectives, name) {
 		return nil
 	}
 	expanded, ok := r.vars.expand(args, maxBytes-r.bytes, func(variable string) {
@@ -137,8 +151,12 @@ func (r *apacheReader) line(lines *logicalLines, l string, at Position, outer in
 		}
 		return r.openSection(lines, name[1:], args, at)
 	}
-	r.directives++
-	return r.directive(name, words(args), at)
+	if slices.Contains(apacheDirectives, name) || slices.Contains(apacheAccess, name) {
+		r.directives++
+	}
+	list := words(args)
+	r.whole.add(Directive{Name: name, Args: list, At: at})
+	return r.directive(name, list, at)
 }
 
 // apacheRoot returns the directory that paths are relative to before ServerRoot is set,

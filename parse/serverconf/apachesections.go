@@ -40,7 +40,15 @@ func (r *apacheReader) openSection(lines *logicalLines, name, args string, at Po
 		r.hosts = append(r.hosts, r.host)
 	}
 	r.sections = append(r.sections, s)
+	if !isCondition(name) {
+		r.whole.open(Directive{Name: "<" + name, Args: words(args), At: at})
+	}
 	return nil
+}
+
+// isCondition reports whether a section only says when its lines are read.
+func isCondition(name string) bool {
+	return slices.Contains([]string{"ifmodule", "ifdefine", "ifversion", "iffile", "ifdirective", "ifsection"}, name)
 }
 
 func (r *apacheReader) closeSection(name string, at Position, outer int) error {
@@ -54,6 +62,9 @@ func (r *apacheReader) closeSection(name string, at Position, outer int) error {
 	}
 	r.sections = r.sections[:len(r.sections)-1]
 	r.host = last.host
+	if !isCondition(name) {
+		r.whole.close()
+	}
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // files reads the files of one configuration, up to the limits of its size.
@@ -15,6 +16,13 @@ type files struct {
 	read  int   // number of files so far
 	bytes int64 // their total size
 	stack []frame
+	known []File // the files that were read, in their order
+}
+
+// File is a file of a configuration.
+type File struct {
+	Path     string
+	Modified time.Time
 }
 
 // frame is a file that is being read.
@@ -51,6 +59,7 @@ func (f *files) open(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it has more than %d MiB", errTooLarge, maxBytes>>20)
 	}
 	f.bytes += int64(len(text))
+	f.known = append(f.known, File{path, info.ModTime()})
 	return text, nil
 }
 

@@ -13,6 +13,15 @@ import (
 // of the configuration, or its parent if that directory is named conf.
 func Nginx(path string) (*Config, error) {
 	r := nginxReader{reader: newReader()}
+	tree, err := r.tree(path)
+	if err != nil {
+		return nil, err
+	}
+	return r.logs(tree, Position{path, 1})
+}
+
+// tree returns the directives of the file at path and of those that it includes.
+func (r *nginxReader) tree(path string) ([]Directive, error) {
 	full, text, err := r.start(path)
 	if err != nil {
 		return nil, err
@@ -24,11 +33,7 @@ func Nginx(path string) (*Config, error) {
 	if up, ok := above(r.dir, "nginx.conf"); ok && r.fragment {
 		r.dir = up
 	}
-	tree, err := r.parse(path, text)
-	if err != nil {
-		return nil, err
-	}
-	return r.logs(tree, Position{path, 1})
+	return r.parse(path, text)
 }
 
 // nginxReader parses the files into a tree of directives, and collects the logs in it.
@@ -38,14 +43,7 @@ type nginxReader struct {
 	prefix   string // that relative paths of logs are below
 	fragment bool   // the file given is only a part of a configuration: the enclosing blocks are not known
 	assumed  bool   // the note about the prefix was made
-}
-
-// directive is a statement of an nginx configuration.
-type directive struct {
-	name  string
-	args  []string
-	block []directive
-	at    Position
+	whole    bool   // keep all directives, not only those that configure logs
 }
 
 // nginxBlocks are the blocks that may configure logs. Others are skipped.
@@ -53,6 +51,20 @@ var nginxBlocks = []string{"http", "server", "location", "if", "limit_except", "
 
 // nginxKept are the other directives that are kept.
 var nginxKept = []string{"access_log", "log_format", "server_name"}
+
+// nginxTables are blocks whose statements are no directives.
+var nginxTables = []string{"types", "map", "geo", "charset_map", "split_clients"}
+
+// keeps reports whether a directive becomes part of the tree.
+func (r *nginxReader) keeps(d *Directive, isBlock bool) bool {
+	switch {
+	case r.whole:
+		return !isBlock || !slices.Contains(nginxTables, d.Name)
+	case isBlock:
+		return slices.Contains(nginxBlocks, d.Name)
+	}
+	return slices.Contains(nginxKept, d.Name)
+}
 
 // isNginxMain reports whether a file is nginx.conf and not a part of it: only the main file
 // has an events or http block.
@@ -74,7 +86,7 @@ func isNginxMain(text []byte) bool {
 	}
 }
 
-func (r *nginxReader) parse(path string, text []byte) ([]directive, error) {
+func (r *nginxReader) parse(path string, text []byte) ([]Directive, error) {
 	p := nginxParser{nginxLexer: newNginxLexer(path, text), reader: r}
 	return p.block(Position{}, 0)
 }
@@ -87,11 +99,11 @@ type nginxParser struct {
 
 // block parses directives up to the brace that closes the block or, at depth 0, to the end
 // of the file.
-func (p *nginxParser) block(opened Position, depth int) ([]directive, error) {
+func (p *nginxParser) block(opened Position, depth int) ([]Directive, error) {
 	if depth > maxNesting {
 		return nil, errorAt(opened, "blocks stand in each other deeper than %d", maxNesting)
 	}
-	var list []directive
+	var list []Directive
 	for {
 		t, ok, err := p.next()
 		switch {
@@ -104,20 +116,19 @@ func (p *nginxParser) block(opened Position, depth int) ([]directive, error) {
 		case !ok, t.is("}"):
 			return list, nil
 		}
-		d := directive{name: t.text, at: t.at}
+		d := Directive{Name: t.text, At: t.at}
 		isBlock, err := p.arguments(&d)
-		keep := slices.Contains(nginxKept, d.name)
+		keep := p.reader.keeps(&d, isBlock)
 		switch {
 		case err != nil:
 			return nil, err
-		case isBlock && slices.Contains(nginxBlocks, d.name):
-			d.block, err = p.block(d.at, depth+1)
-			keep = true
+		case isBlock && keep:
+			d.IsBlock = true
+			d.Block, err = p.block(d.At, depth+1)
 		case isBlock:
-			err = p.skipBlock(d.at)
-			keep = false
-		case d.name == "include":
-			var included []directive
+			err = p.skipBlock(d.At)
+		case d.Name == "include":
+			var included []Directive
 			included, err = p.reader.include(d)
 			list = append(list, included...)
 		}
@@ -131,22 +142,22 @@ func (p *nginxParser) block(opened Position, depth int) ([]directive, error) {
 }
 
 // arguments parses a directive to its end, and reports whether a block follows.
-func (p *nginxParser) arguments(d *directive) (isBlock bool, err error) {
+func (p *nginxParser) arguments(d *Directive) (isBlock bool, err error) {
 	for {
 		t, ok, err := p.next()
 		switch {
 		case err != nil:
 			return false, err
 		case !ok:
-			return false, errorAt(d.at, "%q does not end: a ; or a quote is missing", d.name)
+			return false, errorAt(d.At, "%q does not end: a ; or a quote is missing", d.Name)
 		case t.is(";"):
 			return false, nil
 		case t.is("{"):
 			return true, nil
 		case t.is("}"):
-			return false, errorAt(t.at, "unexpected \"}\": %q of line %d does not end in a ;", d.name, d.at.Line)
+			return false, errorAt(t.at, "unexpected \"}\": %q of line %d does not end in a ;", d.Name, d.At.Line)
 		}
-		d.args = append(d.args, t.text)
+		d.Args = append(d.Args, t.text)
 	}
 }
 
@@ -170,16 +181,16 @@ func (p *nginxParser) skipBlock(opened Position) error {
 
 // include returns the directives of the files that an include names. A file that cannot be
 // read becomes a note.
-func (r *nginxReader) include(d directive) ([]directive, error) {
-	if len(d.args) != 1 {
-		return nil, errorAt(d.at, "include takes one path, and has %d", len(d.args))
+func (r *nginxReader) include(d Directive) ([]Directive, error) {
+	if len(d.Args) != 1 {
+		return nil, errorAt(d.At, "include takes one path, and has %d", len(d.Args))
 	}
-	include := included{"include", d.args[0], d.at}
+	include := included{"include", d.Args[0], d.At}
 	name := include.given
 	if !isAbsolute(name) {
 		name = filepath.Join(r.dir, name)
 	}
-	var list []directive
+	var list []Directive
 	paths, _ := r.paths(include, name)
 	for _, path := range paths {
 		text, ok, err := r.openIncluded(include, path)

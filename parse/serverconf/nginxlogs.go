@@ -10,20 +10,20 @@ import (
 const nginxCombined = `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"`
 
 // logs collects the logs in the tree.
-func (r *nginxReader) logs(tree []directive, root Position) (*Config, error) {
+func (r *nginxReader) logs(tree []Directive, root Position) (*Config, error) {
 	r.dir = filepath.ToSlash(r.dir)
 	r.prefix = r.dir
 	if filepath.Base(r.dir) == "conf" {
 		r.prefix = filepath.ToSlash(filepath.Dir(r.dir))
 	}
 	r.config.Formats["combined"] = Format{Name: "combined", Spec: nginxCombined, Escape: "default"}
-	var http []directive
+	var http []Directive
 	for _, d := range tree {
-		switch d.name {
+		switch d.Name {
 		case "http":
 			http = append(http, d)
 		case "stream":
-			r.stream(d.block)
+			r.stream(d.Block)
 		}
 	}
 	switch {
@@ -33,42 +33,42 @@ func (r *nginxReader) logs(tree []directive, root Position) (*Config, error) {
 	case len(tree) == 0:
 		return nil, errorAt(root, "there is nothing of web servers or logs in it: give nginx.conf, or a file that it includes")
 	default:
-		http = []directive{{name: "http", block: tree, at: root}}
+		http = []Directive{{Name: "http", Block: tree, At: root}}
 	}
 	for _, d := range http {
-		r.formats(d.block)
+		r.formats(d.Block)
 	}
 	for _, d := range http {
-		s := r.scope(d.block, scope{})
+		s := r.scope(d.Block, scope{})
 		r.addAll(s.logs, nil)
-		r.blocks(d.block, s, nil)
+		r.blocks(d.Block, s, nil)
 	}
 	return r.finish(), nil
 }
 
 // formats collects the named formats. nginx requires them before their use; here they may
 // follow it.
-func (r *nginxReader) formats(list []directive) {
+func (r *nginxReader) formats(list []Directive) {
 	for _, d := range list {
-		if d.name != "log_format" {
+		if d.Name != "log_format" {
 			continue
 		}
-		if len(d.args) < 2 {
-			r.note(d.at, "log_format takes a name and a format; it is left out")
+		if len(d.Args) < 2 {
+			r.note(d.At, "log_format takes a name and a format; it is left out")
 			continue
 		}
-		f := Format{Name: d.args[0], Escape: "default"}
-		pieces := d.args[1:]
+		f := Format{Name: d.Args[0], Escape: "default"}
+		pieces := d.Args[1:]
 		if escape, ok := strings.CutPrefix(pieces[0], "escape="); ok {
 			f.Escape, pieces = escape, pieces[1:]
 			if escape != "default" && escape != "json" && escape != "none" {
-				r.note(d.at, "log_format %s: there is no escape=%s; default is taken", f.Name, escape)
+				r.note(d.At, "log_format %s: there is no escape=%s; default is taken", f.Name, escape)
 				f.Escape = "default"
 			}
 		}
 		f.Spec = strings.Join(pieces, "")
 		if have, ok := r.config.Formats[f.Name]; ok && have != f {
-			r.note(d.at, "log_format %s is there twice, which nginx refuses; this one is left out", f.Name)
+			r.note(d.At, "log_format %s is there twice, which nginx refuses; this one is left out", f.Name)
 			continue
 		}
 		r.config.Formats[f.Name] = f
@@ -76,12 +76,12 @@ func (r *nginxReader) formats(list []directive) {
 }
 
 // stream adds a note for each log of streams, which holds connections and not requests.
-func (r *nginxReader) stream(list []directive) {
+func (r *nginxReader) stream(list []Directive) {
 	for _, d := range list {
-		if d.name == "access_log" && len(d.args) > 0 && d.args[0] != "off" {
-			r.note(d.at, "the log %q is one of streams, which have no requests; it is left out", d.args[0])
+		if d.Name == "access_log" && len(d.Args) > 0 && d.Args[0] != "off" {
+			r.note(d.At, "the log %q is one of streams, which have no requests; it is left out", d.Args[0])
 		}
-		r.stream(d.block)
+		r.stream(d.Block)
 	}
 }
 
@@ -93,31 +93,31 @@ type scope struct {
 }
 
 // blocks adds the logs of the blocks in list, which is within a server of these names.
-func (r *nginxReader) blocks(list []directive, parent scope, names []string) {
+func (r *nginxReader) blocks(list []Directive, parent scope, names []string) {
 	for _, d := range list {
 		switch {
-		case d.name == "server":
+		case d.Name == "server":
 			r.server(d, parent)
-		case d.block != nil:
-			s := r.scope(d.block, parent)
+		case d.Block != nil:
+			s := r.scope(d.Block, parent)
 			if s.own { // those of the block around it were added already
 				r.addAll(s.logs, names)
 			}
-			r.blocks(d.block, s, names)
+			r.blocks(d.Block, s, names)
 		}
 	}
 }
 
-func (r *nginxReader) server(d directive, parent scope) {
-	names := serverNames(d.block)
-	s := r.scope(d.block, parent)
+func (r *nginxReader) server(d Directive, parent scope) {
+	names := serverNames(d.Block)
+	s := r.scope(d.Block, parent)
 	if !s.set && r.fragment {
-		r.note(d.at, "server %q names no log: that stands in the main configuration, which is to be given in place of this file", names[0])
+		r.note(d.At, "server %q names no log: that stands in the main configuration, which is to be given in place of this file", names[0])
 	} else if !s.set {
-		s = scope{logs: []Log{r.builtIn(d.at)}, set: true}
+		s = scope{logs: []Log{r.builtIn(d.At)}, set: true}
 	}
 	r.addAll(s.logs, names)
-	r.blocks(d.block, s, names)
+	r.blocks(d.Block, s, names)
 }
 
 func (r *nginxReader) addAll(logs []Log, names []string) {
@@ -128,18 +128,18 @@ func (r *nginxReader) addAll(logs []Log, names []string) {
 
 // scope returns the logs of a block: its own, or those of the block around it if it has
 // none. With "off" nothing is logged, whatever else is configured beside it.
-func (r *nginxReader) scope(list []directive, parent scope) scope {
+func (r *nginxReader) scope(list []Directive, parent scope) scope {
 	own := scope{}
 	for _, d := range list {
-		if d.name != "access_log" {
+		if d.Name != "access_log" {
 			continue
 		}
-		if len(d.args) == 0 {
-			r.note(d.at, "access_log takes a path; it is left out")
+		if len(d.Args) == 0 {
+			r.note(d.At, "access_log takes a path; it is left out")
 			continue
 		}
-		if d.args[0] == "off" {
-			return scope{logs: []Log{{Off: true, Where: d.at}}, set: true, own: true}
+		if d.Args[0] == "off" {
+			return scope{logs: []Log{{Off: true, Where: d.At}}, set: true, own: true}
 		}
 		own.logs = append(own.logs, r.log(d))
 		own.set, own.own = true, true
@@ -152,19 +152,19 @@ func (r *nginxReader) scope(list []directive, parent scope) scope {
 }
 
 // log parses access_log path [format [option]...].
-func (r *nginxReader) log(d directive) Log {
-	l := Log{FormatName: "combined", Where: d.at}
-	if len(d.args) > 1 {
-		l.FormatName = d.args[1]
+func (r *nginxReader) log(d Directive) Log {
+	l := Log{FormatName: "combined", Where: d.At}
+	if len(d.Args) > 1 {
+		l.FormatName = d.Args[1]
 	}
 	if f, ok := r.config.Formats[l.FormatName]; ok {
 		l.Spec, l.Escape = f.Spec, f.Escape
 	} else if r.fragment {
-		r.note(d.at, "log_format %q is not defined here: it stands in the main configuration, which is to be given in place of this file", l.FormatName)
+		r.note(d.At, "log_format %q is not defined here: it stands in the main configuration, which is to be given in place of this file", l.FormatName)
 	} else {
-		r.note(d.at, "log_format %q is not defined: the format of this log is not known", l.FormatName)
+		r.note(d.At, "log_format %q is not defined: the format of this log is not known", l.FormatName)
 	}
-	for _, option := range d.args[min(2, len(d.args)):] {
+	for _, option := range d.Args[min(2, len(d.Args)):] {
 		name, value, _ := strings.Cut(option, "=")
 		switch name {
 		case "gzip":
@@ -173,12 +173,12 @@ func (r *nginxReader) log(d directive) Log {
 			l.If = value
 		}
 	}
-	if strings.HasPrefix(d.args[0], "syslog:") {
-		l.Syslog = strings.TrimPrefix(d.args[0], "syslog:")
-		r.note(d.at, "the log goes to syslog (%s): it is in no file that this configuration names", l.Syslog)
+	if strings.HasPrefix(d.Args[0], "syslog:") {
+		l.Syslog = strings.TrimPrefix(d.Args[0], "syslog:")
+		r.note(d.At, "the log goes to syslog (%s): it is in no file that this configuration names", l.Syslog)
 		return l
 	}
-	r.file(&l, d.args[0])
+	r.file(&l, d.Args[0])
 	return l
 }
 
@@ -207,13 +207,13 @@ func (r *nginxReader) builtIn(at Position) Log {
 }
 
 // serverNames returns the names of a server in order, or one empty name if it has none.
-func serverNames(list []directive) []string {
+func serverNames(list []Directive) []string {
 	var names []string
 	for _, d := range list {
-		if d.name != "server_name" {
+		if d.Name != "server_name" {
 			continue
 		}
-		names = append(names, d.args...)
+		names = append(names, d.Args...)
 	}
 	if len(names) == 0 {
 		return []string{""}

@@ -79,8 +79,8 @@ func (c *cutter) run(ctx context.Context) error {
 					return nil
 				}
 			}
-			if cut = c.search(); cut > 0 && c.plan.Continues != nil {
-				cut = c.completeLines(cut)
+			if cut = c.search(); cut > 0 && c.plan.Whole != nil {
+				cut = c.plan.Whole(c.buf[:cut])
 			}
 			if cut > 0 || c.n > c.maxLine || c.err != nil {
 				break
@@ -90,7 +90,7 @@ func (c *cutter) run(ctx context.Context) error {
 		switch {
 		case cut > 0:
 			c.handOver(cut)
-		case c.n > c.maxLine && c.plan.Continues != nil && bytes.IndexByte(c.buf[:c.n], '\n') >= 0:
+		case c.n > c.maxLine && c.plan.Whole != nil && bytes.IndexByte(c.buf[:c.n], '\n') >= 0:
 			c.handOver(bytes.LastIndexByte(c.buf[:c.n], '\n') + 1)
 		case c.n > c.maxLine:
 			if err := c.handOverTooLong(ctx); err != nil {
@@ -193,19 +193,6 @@ func (c *cutter) pass(b Block, size int64, rest []byte) {
 	}
 	c.bytes += size
 	c.buf = c.emit(b, rest)
-}
-
-// completeLines returns where the last line before cut ends that does not continue in the
-// next one, or 0 if all do.
-func (c *cutter) completeLines(cut int) int {
-	for cut > 0 {
-		start := bytes.LastIndexByte(c.buf[:cut-1], '\n') + 1
-		if !c.plan.Continues(c.buf[start : cut-1]) {
-			break
-		}
-		cut = start
-	}
-	return cut
 }
 
 // noteDirective remembers the last directive in data.

@@ -132,11 +132,17 @@ func undecided(prints []fingerprint) []int {
 // fingerprint returns the fingerprint of an input: of all its content if full is set, else
 // of its beginning.
 func (c *contents) fingerprint(ctx context.Context, in Input, full bool) fingerprint {
-	if in.reader != nil || in.settled != nil || in.pipe() {
+	if in.reader != nil || in.settled != nil {
 		return fingerprint{}
 	}
 	if in.sequential() {
 		return in.member.print
+	}
+	if in.begins.known && !full {
+		return in.begins
+	}
+	if in.pipe() {
+		return fingerprint{}
 	}
 	f, err := in.open(0)
 	if err != nil {

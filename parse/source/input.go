@@ -25,6 +25,7 @@ type Input struct {
 	member  *member     // its place in an archive; nil for a file
 	settled *Result     // its result, if there is nothing to read
 	resume  *resumption // where an earlier run stopped; nil to read all of it
+	begins  fingerprint // of the beginning, if Members has looked into it
 }
 
 // member is the place of an input in an archive.

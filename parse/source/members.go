@@ -140,7 +140,8 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	if f.size == 0 {
 		return nil
 	}
-	head, all := peek(c.decoded(ctx, in, f), make([]byte, archive.HeadSize))
+	head, all := peek(c.decoded(ctx, in, f), c.scratch())
+	l.archive.begins = headFingerprint(head, all.err)
 	l.kind = archive.Detect(head)
 	if l.kind == archive.None && archive.EmptyTar(all) {
 		l.kind = archive.Tar

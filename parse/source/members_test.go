@@ -435,7 +435,7 @@ func TestMembersPlan(t *testing.T) {
 			c := newCollector(t, workers)
 			c.plan = Plan{
 				Directive: []byte("#Fields:"),
-				Continues: func(line []byte) bool { return bytes.HasPrefix(line, []byte("P ")) },
+				Whole:     wholeLines,
 			}
 			if _, err := read(t.Context(), inputs, workers, c, s); err != nil {
 				t.Fatal(err)

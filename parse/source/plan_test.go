@@ -30,6 +30,19 @@ func planned(random *rand.Rand, lines int) string {
 	return b.String()
 }
 
+// wholeLines is a Plan.Whole: lines that begin with "P " continue.
+func wholeLines(data []byte) int {
+	end := bytes.LastIndexByte(data, '\n') + 1
+	for end > 0 {
+		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+		if !bytes.HasPrefix(data[start:], []byte("P ")) {
+			break
+		}
+		end = start
+	}
+	return end
+}
+
 // TestPlan checks that every block has the last directive before it and ends where no line
 // is continued, whatever the number of workers and the kind of input.
 func TestPlan(t *testing.T) {
@@ -46,7 +59,7 @@ func TestPlan(t *testing.T) {
 				c := newCollector(t, workers)
 				c.plan = Plan{
 					Directive: []byte("#Fields:"),
-					Continues: func(line []byte) bool { return bytes.HasPrefix(line, []byte("P ")) },
+					Whole:     wholeLines,
 				}
 				if _, err := read(t.Context(), inputs, workers, c, s); err != nil {
 					t.Fatal(err)
@@ -82,7 +95,7 @@ func TestPlanBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newCollector(t, 2)
-	c.plan = Plan{Continues: func([]byte) bool { return true }}
+	c.plan = Plan{Whole: func([]byte) int { return 0 }}
 	if _, err := read(t.Context(), inputs, 2, c, s); err != nil {
 		t.Fatal(err)
 	}

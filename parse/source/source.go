@@ -51,13 +51,14 @@ type Plan struct {
 	// Directive is the prefix of lines that describe the lines after them, such as
 	// "#Fields:"; empty if there are none. See Block.Directive.
 	Directive []byte
-	// Continues reports whether the text of a line goes on in a later one. A block does not
-	// end behind such a line unless it would become longer than MaxLine. nil means never.
-	// It is called by the goroutine that called Open.
-	Continues func(line []byte) bool
+	// Whole returns where the last line of data ends whose text does not go on in a later
+	// one, 0 if there is none. data are whole lines, the first of which begins a text. A
+	// block ends there unless it would become longer than MaxLine. nil means that every
+	// text has one line. It is called by the goroutine that called Open.
+	Whole func(data []byte) int
 }
 
-func (p *Plan) isDefault() bool { return !p.Skip && len(p.Directive) == 0 && p.Continues == nil }
+func (p *Plan) isDefault() bool { return !p.Skip && len(p.Directive) == 0 && p.Whole == nil }
 
 // Handler receives what Read reads.
 type Handler interface {

@@ -43,9 +43,18 @@ type Finding struct {
 	Reason       *Reason           `json:"auth_reason,omitempty"`      // that the log states for most of its 401s
 	AnsweredBy   string            `json:"auth_answered_by,omitempty"` // proxy or upstream: who answered nearly all of them
 	Evidence     []result.Evidence `json:"evidence"`
-	Status       string            `json:"status,omitempty"` // compared with the baseline, if there is one
-	Change       *Change           `json:"change,omitempty"`
-	Muted        *Muted            `json:"muted,omitempty"`
+	// Configuration are the lines of configurations that cause or rule it.
+	Configuration []result.ConfigurationLine `json:"configuration,omitempty"`
+	Status        string                     `json:"status,omitempty"` // compared with the baseline, if there is one
+	Change        *Change                    `json:"change,omitempty"`
+	Muted         *Muted                     `json:"muted,omitempty"`
+	Event         *Event                     `json:"event,omitempty"` // near its onset, as given by --event
+}
+
+// Event is something that operators say has happened.
+type Event struct {
+	Time Stamp  `json:"time"`
+	Text string `json:"text"`
 }
 
 // Muted says why a finding is muted, and until when.

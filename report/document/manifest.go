@@ -11,6 +11,7 @@ import (
 type Run struct {
 	ToolName, Version, Commit string
 	Arguments                 []string
+	Baseline                  string // output that the run was compared with; may be empty
 	Started, Finished         time.Time
 	WallSeconds, CPUSeconds   float64
 	Phases                    map[string]float64 // wall seconds by phase
@@ -24,6 +25,7 @@ type Manifest struct {
 	SchemaVersion   int                  `json:"schema_version"`
 	Tool            Tool                 `json:"tool"`
 	Arguments       []string             `json:"arguments"`
+	Baseline        *string              `json:"baseline"` // output that the findings are compared with; null for none
 	StartedAt       string               `json:"started_at"`
 	FinishedAt      string               `json:"finished_at"`
 	Range           Range                `json:"range"`
@@ -33,6 +35,7 @@ type Manifest struct {
 	Skips           map[string]int64     `json:"skips"`
 	Rejects         map[string]int64     `json:"rejects"`
 	Causes          map[string]int64     `json:"causes"`
+	ReasonAgreement *ReasonAgreement     `json:"reason_agreement"` // null if no line states a reason that can be compared
 	Undetectable    []Undetectable       `json:"undetectable"`
 	Tables          map[string]TableSize `json:"tables"`
 	PseudonymKey    *string              `json:"pseudonym_key"` // identifies the key; null if users and addresses are as logged
@@ -91,6 +94,13 @@ type Input struct {
 type Undetectable struct {
 	Kind    string   `json:"kind"`
 	Missing []string `json:"missing"` // names of columns
+}
+
+// ReasonAgreement says how often causes agree with the reasons that the lines of the
+// same refusals state.
+type ReasonAgreement struct {
+	Compared int64 `json:"compared"`
+	Agreeing int64 `json:"agreeing"`
 }
 
 // Totals are the sums over all inputs.
@@ -156,8 +166,14 @@ func NewManifest(run Run, res *result.Result, notes []string, tables map[string]
 		State:        run.State,
 		Resources:    newResources(run, res.Totals.Bytes),
 	}
+	if run.Baseline != "" {
+		m.Baseline = &run.Baseline
+	}
 	if res.PseudonymKey != "" {
 		m.PseudonymKey = &res.PseudonymKey
+	}
+	if a := res.Agreement; a != nil {
+		m.ReasonAgreement = &ReasonAgreement{a.Compared, a.Agreeing}
 	}
 	for _, u := range res.Undetectable {
 		m.Undetectable = append(m.Undetectable, Undetectable(u))

@@ -4,6 +4,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,7 @@ import (
 type Webhook struct {
 	URL    string
 	Format string        // WebhookJSON or WebhookSlack
+	Link   string        // address at which the report is published; may be empty
 	Pause  time.Duration // before the second attempt, doubled for each further one; default webhookPause
 	Client *http.Client  // default: one with a timeout of webhookTimeout
 }
@@ -56,6 +58,7 @@ type Notice struct {
 	Verdict       string             `json:"verdict"`
 	Severity      string             `json:"severity"` // of the worst finding; "ok" or "unknown" if there is none
 	Report        string             `json:"report"`   // path of the report
+	ReportURL     string             `json:"report_url,omitempty"`
 	Totals        document.Totals    `json:"totals"`
 	Findings      []document.Finding `json:"findings"`
 	MoreFindings  int                `json:"more_findings"` // listed in findings.json only
@@ -147,13 +150,13 @@ func (h Webhook) body(dir string, r *wording.Report, run document.Run) ([]byte, 
 	path := filepath.Join(dir, document.ReportName)
 	if h.Format == WebhookSlack {
 		return json.Marshal(map[string]any{
-			"text":         slackText(r, shown, more, path),
+			"text":         slackText(r, shown, more, cmp.Or(h.Link, path)),
 			"unfurl_links": false, "unfurl_media": false, // the service must not load what a log names
 		})
 	}
 	n := Notice{
 		SchemaVersion: document.SchemaVersion, Tool: document.Tool{Name: run.ToolName, Version: run.Version, Commit: run.Commit},
-		Verdict: r.Verdict.Sentence, Severity: r.Verdict.Level, Report: path, Totals: document.NewTotals(&r.Totals),
+		Verdict: r.Verdict.Sentence, Severity: r.Verdict.Level, Report: path, ReportURL: h.Link, Totals: document.NewTotals(&r.Totals),
 		Findings: shown, MoreFindings: more, Resolved: append([]document.Finding{}, r.Gone...),
 	}
 	for _, list := range [][]document.Finding{n.Findings, n.Resolved} {
@@ -166,7 +169,7 @@ func (h Webhook) body(dir string, r *wording.Report, run document.Run) ([]byte, 
 
 // slackText returns the result as a message in Slack's markup. Text of the log in it
 // cannot make links, mentions or emphasis.
-func slackText(r *wording.Report, findings []document.Finding, more int, path string) string {
+func slackText(r *wording.Report, findings []document.Finding, more int, report string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%s*\n", plain(r.Verdict.Sentence))
 	if text := wording.Compared(r.Described, len(r.Gone)); text != "" {
@@ -174,7 +177,7 @@ func slackText(r *wording.Report, findings []document.Finding, more int, path st
 	}
 	for i := range findings {
 		f := &findings[i]
-		fmt.Fprintf(&b, "• %s: %s, %s", wording.Visible(f.Severity), wording.Refusals(f.Unauthorized), plain(wording.Clip(f.Title, maxChatTitle)))
+		fmt.Fprintf(&b, "• %s: %s, %s", wording.Visible(f.Severity), wording.NounOf(r.Statuses).Count(f.Unauthorized), plain(wording.Clip(f.Title, maxChatTitle)))
 		if f.Status != "" && f.Status != string(result.StatusPersisting) {
 			fmt.Fprintf(&b, " (%s)", wording.Visible(f.Status))
 		}
@@ -183,7 +186,7 @@ func slackText(r *wording.Report, findings []document.Finding, more int, path st
 	if more > 0 {
 		fmt.Fprintf(&b, "%s in findings.json\n", wording.Count(int64(more), "more finding"))
 	}
-	fmt.Fprintf(&b, "Report: %s", escaped(path))
+	fmt.Fprintf(&b, "Report: %s", escaped(report))
 	return b.String()
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"logscan/analyze/result"
 	"logscan/report/document"
@@ -68,8 +69,12 @@ func (r *Report) Snapshot() (*result.Snapshot, error) {
 // or as pseudonyms of the same key.
 func SameNames(a, b *Report) bool { return a.Manifest.Key() == b.Manifest.Key() }
 
-// Finding returns the finding with an id. The error is an *UnknownFindingError.
+// Finding returns the finding with an id, or with its number in the list, from 1 on. The
+// error is an *UnknownFindingError.
 func (r *Report) Finding(id string) (*document.Finding, error) {
+	if n, err := strconv.Atoi(id); err == nil && n >= 1 && n <= len(r.Findings) {
+		return &r.Findings[n-1], nil
+	}
 	i := slices.IndexFunc(r.Findings, func(f document.Finding) bool { return f.ID == id })
 	if i < 0 {
 		return nil, &UnknownFindingError{Dir: r.Dir, ID: id}

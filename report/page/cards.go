@@ -17,15 +17,11 @@ type tile struct{ Name, Value, Note string }
 
 // tiles returns the key figures of the run.
 func tiles(r *wording.Report, c *chart) []tile {
-	res, t, s := r.Result, &r.Totals, &r.Verdict.Shares
+	res, t := r.Result, &r.Totals
 	all := []tile{
 		{wording.NounOf(res.Statuses).Many(), wording.Number(t.Unauthorized), wording.Share(t.Unauthorized, t.Parsed) + " of " + wording.Count(t.Parsed, "request")},
-		{"Trouble", wording.Share(s.Trouble, s.Total), wording.Number(s.Trouble) + " trouble, " + wording.Number(s.Harmless) + " harmless, " + wording.Number(s.Unexplained) + " unexplained"},
 		{"Findings", wording.Number(int64(len(res.Findings))), severities(res.Findings)},
 		{"Lines read", wording.Number(t.Lines), wording.Number(t.Rejected) + " rejected; " + wording.Count(int64(len(res.Inputs)), "input") + ", " + wording.Bytes(t.Bytes)},
-	}
-	if t.Unauthorized == 0 {
-		all[1] = tile{"Trouble", "–", "no " + wording.NounOf(res.Statuses).Many()}
 	}
 	if hosts, n := hostNames(res); n > 0 {
 		all = append(all, tile{"Hosts", wording.Number(int64(n)), hosts})
@@ -39,6 +35,43 @@ func tiles(r *wording.Report, c *chart) []tile {
 		span.Value, span.Note = wording.Duration(float64(to-from)/1e6), wording.Period(from, to)
 	}
 	return append(all, span)
+}
+
+// shareBar is the division of all refusals into trouble, harmless and unexplained.
+type shareBar struct {
+	Summary string
+	Parts   []sharePart
+}
+
+type sharePart struct {
+	Class, Name, Share, Text string
+	X, W                     string // percent
+}
+
+// newShareBar returns the shares of a run, nil if nothing was refused.
+func newShareBar(r *wording.Report) *shareBar {
+	s := &r.Verdict.Shares
+	if s.Total == 0 {
+		return nil
+	}
+	bar, sum := &shareBar{}, int64(0)
+	var texts []string
+	for _, p := range []struct {
+		class, name string
+		n           int64
+	}{{"trouble", "trouble", s.Trouble}, {"unexplained", "unexplained", s.Unexplained}, {"harmless", "harmless", s.Harmless}} {
+		if p.n == 0 {
+			continue
+		}
+		bar.Parts = append(bar.Parts, sharePart{
+			Class: p.class, Name: p.name, Share: wording.Share(p.n, s.Total), Text: wording.Number(p.n),
+			X: coordinate(100 * float64(sum) / float64(s.Total)), W: coordinate(100 * float64(p.n) / float64(s.Total)),
+		})
+		texts = append(texts, wording.Share(p.n, s.Total)+" "+p.name)
+		sum += p.n
+	}
+	bar.Summary = wording.List(texts) + " of " + wording.Number(s.Total) + " " + wording.NounOf(r.Statuses).Many()
+	return bar
 }
 
 // severities counts findings by severity.
@@ -104,18 +137,19 @@ type card struct {
 	Confidence, Explanation   string
 	Figures                   []wording.Figure
 	Steps                     []string
+	Configuration             []string
 	Evidence                  []evidence
 	Query                     string // SQL for all its 401s
 }
 
 // newCard returns the card of the finding with a number, from 1. total is the number
-// of all 401s.
-func newCard(number int, f *document.Finding, total int64) card {
+// of all refusals, noun what they are called.
+func newCard(number int, f *document.Finding, total int64, noun wording.Noun) card {
 	c := card{
 		Number: number, Open: number <= openCards, ID: wording.Visible(f.ID), Severity: f.Severity, Kind: wording.CauseOf(f.Kind).Label,
 		Title: wording.Clip(f.Title, wording.MaxTitle), Explanation: wording.Clip(f.Explanation, wording.MaxParagraph),
-		Status: wording.Visible(f.Status), Before: wording.Changed(f), Muted: wording.MutedUntil(f),
-		Unauthorized: wording.Number(f.Unauthorized), Explains: wording.Refusals(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, total) + " of all",
+		Status: wording.Visible(f.Status), Before: wording.Changed(f, noun), Muted: wording.MutedUntil(f),
+		Unauthorized: wording.Number(f.Unauthorized), Explains: noun.Count(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, total) + " of all",
 		Affected:   wording.Affected(f),
 		Confidence: strconv.FormatFloat(f.Confidence, 'f', 2, 64),
 		Figures:    wording.Figures(f.Kind, f.Details), Subject: wording.SubjectFigures(&f.Subject),
@@ -132,6 +166,9 @@ func newCard(number int, f *document.Finding, total int64) card {
 	for _, s := range f.Remediation {
 		c.Steps = append(c.Steps, wording.Clip(s, wording.MaxParagraph))
 	}
+	for i := range f.Configuration {
+		c.Configuration = append(c.Configuration, wording.ConfigurationText(&f.Configuration[i]))
+	}
 	shown := f.Evidence[:min(len(f.Evidence), result.MaxEvidence)]
 	if number > manyEvidence {
 		shown = shown[:min(len(shown), fewEvidence)]
@@ -144,13 +181,14 @@ func newCard(number int, f *document.Finding, total int64) card {
 
 // noFindings returns the text that is shown if there are no findings.
 func noFindings(res *result.Result) string {
+	noun := wording.NounOf(res.Statuses).Many()
 	switch {
 	case res.Totals.Parsed == 0:
 		return "No requests to analyse."
 	case res.Totals.Unauthorized == 0:
-		return "No 401s, so no findings."
+		return "No " + noun + ", so no findings."
 	case wording.NormalUse(res) == res.Totals.Unauthorized:
-		return "No findings: all 401s are part of normal use."
+		return "No findings: all " + noun + " are part of normal use."
 	}
-	return "No findings. The causes of the 401s are listed below."
+	return "No findings. The causes of the " + noun + " are listed below."
 }

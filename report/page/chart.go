@@ -21,6 +21,7 @@ type chart struct {
 	Hovers                   []hover
 	XTicks, YTicks           []tick
 	Onsets                   []onset
+	Events                   []chartEvent
 	Summary                  string // the chart in words
 	From, To                 int64  // time drawn, in Unix microseconds
 	Outside                  string // says which 401s are not shown, or is empty
@@ -43,7 +44,14 @@ type tick struct {
 	Label string
 }
 
-// onset marks the onset of a finding: a line at its time, and a flag with its number,
+// chartEvent is the legend of an event's mark.
+type chartEvent struct {
+	Letter string
+	At     moment
+	Text   string
+}
+
+// onset marks the onset of a finding or an event: a line at its time, and a flag with its number,
 // which is moved aside if it would touch its neighbours.
 type onset struct{ At, Flag, Number string }
 
@@ -54,7 +62,8 @@ type chartRow struct {
 }
 
 const (
-	maxOnsets = 9 // findings whose onset is marked
+	maxOnsets = 9  // findings whose onset is marked
+	maxEvents = 26 // letters
 
 	chartWidth, chartHeight = 960, 270
 	plotLeft, plotRight     = 56, 948
@@ -68,19 +77,20 @@ func drawChart(res *result.Result, b *bins) *chart {
 	if b == nil {
 		return nil
 	}
+	noun := wording.NounOf(res.Statuses)
 	c := &chart{Width: chartWidth, Height: chartHeight, Left: plotLeft, Right: plotRight, Top: plotTop, Bottom: plotBottom, Tall: plotBottom - plotTop,
 		From: b.from, To: b.to + minute}
-	c.Axis = "401s per " + stepText(b.step)
+	c.Axis = noun.Title() + " per " + stepText(b.step)
 	top := c.valueAxis(slices.Max(b.refused))
 	x := func(t int64) float64 {
 		return plotLeft + float64(t-b.first)/float64(b.end()-b.first)*(plotRight-plotLeft)
 	}
-	c.bars(b, top, x)
+	c.bars(b, top, x, noun)
 	c.timeAxis(b.first, b.end(), b.step, x)
-	c.onsets(res.Findings, b.first, b.end(), x)
+	c.onsets(res, b.first, b.end(), x)
 	c.summarise(b)
 	if timeless := res.Totals.Unauthorized - b.inside - b.outside; b.outside > 0 || timeless > 0 {
-		c.Outside = leftOut(b.outside, timeless, res.Timeline, b.from, b.to)
+		c.Outside = leftOut(res, b.outside, timeless, b.from, b.to)
 	}
 	return c
 }
@@ -131,7 +141,7 @@ func height(v, top int64) float64 {
 }
 
 // bars draws the steps, one path per group.
-func (c *chart) bars(b *bins, top int64, x func(int64) float64) {
+func (c *chart) bars(b *bins, top int64, x func(int64) float64, noun wording.Noun) {
 	shown := []int{}
 	for g := range wording.Groups {
 		if b.used[g] {
@@ -165,7 +175,7 @@ func (c *chart) bars(b *bins, top int64, x func(int64) float64) {
 		}
 		c.Rows = append(c.Rows, row)
 		c.Hovers = append(c.Hovers, hover{coordinate(left), coordinate(width),
-			row.From + " UTC: " + wording.Refusals(total) + " – " + strings.Join(parts, ", ")})
+			row.From + " UTC: " + noun.Count(total) + " – " + strings.Join(parts, ", ")})
 	}
 	for _, g := range shown {
 		c.Areas = append(c.Areas, area{wording.Groups[g], paths[g].String()})
@@ -201,19 +211,36 @@ func (c *chart) timeAxis(from, to, step int64, x func(int64) float64) {
 	}
 }
 
-// onsets marks the onsets of findings by their number.
-func (c *chart) onsets(findings []result.Finding, from, to int64, x func(int64) float64) {
-	type mark struct {
-		at     int64
-		number int
+// mark is a time to mark: the onset of a finding by its number, an event by its letter.
+type mark struct {
+	at          int64
+	label, text string
+}
+
+// marksOf returns the marks in [from, to), in order of time.
+func marksOf(res *result.Result, titles func(int) string, from, to int64) (marks []mark) {
+	for i := range res.Findings[:min(len(res.Findings), maxOnsets)] {
+		if at := res.Findings[i].Onset; at >= from && at < to {
+			marks = append(marks, mark{at, strconv.Itoa(i + 1), titles(i)})
+		}
 	}
-	var marks []mark
-	for i := range findings[:min(len(findings), maxOnsets)] {
-		if at := findings[i].Onset; at >= from && at < to {
-			marks = append(marks, mark{at, i + 1})
+	for i := range res.Events[:min(len(res.Events), maxEvents)] {
+		if e := &res.Events[i]; e.Time >= from && e.Time < to {
+			marks = append(marks, mark{e.Time, string(rune('A' + i)), wording.Clip(e.Text, wording.MaxName)})
 		}
 	}
 	slices.SortStableFunc(marks, func(a, b mark) int { return cmp.Compare(a.at, b.at) })
+	return marks
+}
+
+// onsets marks the onsets of findings and the events.
+func (c *chart) onsets(res *result.Result, from, to int64, x func(int64) float64) {
+	marks := marksOf(res, func(int) string { return "" }, from, to)
+	for _, m := range marks {
+		if m.text != "" {
+			c.Events = append(c.Events, chartEvent{m.label, newMoment(m.at), m.text})
+		}
+	}
 	// Move each flag right of the one before, then back left of the edge.
 	flags := make([]float64, len(marks))
 	free := 0.0
@@ -227,7 +254,7 @@ func (c *chart) onsets(findings []result.Finding, from, to int64, x func(int64) 
 		free = flags[i] - flagWidth
 	}
 	for i, m := range marks {
-		c.Onsets = append(c.Onsets, onset{coordinate(x(m.at)), coordinate(flags[i]), strconv.Itoa(m.number)})
+		c.Onsets = append(c.Onsets, onset{coordinate(x(m.at)), coordinate(flags[i]), m.label})
 	}
 }
 
@@ -244,20 +271,21 @@ func (c *chart) summarise(b *bins) {
 }
 
 // leftOut says which 401s the chart does not show.
-func leftOut(outside, timeless int64, timeline []result.Minute, from, to int64) string {
+func leftOut(res *result.Result, outside, timeless, from, to int64) string {
+	noun := wording.NounOf(res.Statuses)
 	var parts []string
 	if outside > 0 {
 		at := ""
-		for i := range timeline {
-			if m := &timeline[i]; m.Unauthorized > 0 && (m.Time < from || m.Time > to) {
+		for i := range res.Timeline {
+			if m := &res.Timeline[i]; m.Unauthorized > 0 && (m.Time < from || m.Time > to) {
 				at = wording.At(m.Time)
 				break
 			}
 		}
-		parts = append(parts, wording.Refusals(outside)+" outside this time span, the first at "+at)
+		parts = append(parts, noun.Count(outside)+" outside this time span, the first at "+at)
 	}
 	if timeless > 0 {
-		parts = append(parts, wording.Refusals(timeless)+" without a time")
+		parts = append(parts, noun.Count(timeless)+" without a time")
 	}
 	return "Not shown: " + wording.List(parts) + "."
 }

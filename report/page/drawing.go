@@ -50,25 +50,34 @@ func (d *drawing) upright(class string, x, top, bottom float64) {
 }
 
 // drawExhibit draws the exhibit of a finding, nil if there is nothing to draw.
-func drawExhibit(f *result.Finding) *drawing {
+func drawExhibit(f *result.Finding, last int64, noun wording.Noun) *drawing {
 	x := f.Exhibit
 	switch {
 	case x == nil:
 		return nil
 	case x.Trend != nil:
-		return drawTrend(x, f.Onset)
+		return drawTrend(x, f.Onset, last, noun)
 	case len(x.Parts) > 0:
-		return drawParts(x)
+		return drawParts(x, noun)
 	case x.Curve != nil && len(x.Curve.Points) > 1:
-		return drawCurve(x)
+		return drawCurve(x, noun)
 	}
 	return nil
 }
 
-// drawTrend draws what was refused and accepted over time.
-func drawTrend(e *result.Exhibit, onset int64) *drawing {
+// drawTrend draws what was refused and accepted over time, up to the last time of the
+// log.
+func drawTrend(e *result.Exhibit, onset, last int64, noun wording.Noun) *drawing {
 	t := e.Trend
-	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: trendBottom + 20}
+	if t.Step <= 0 {
+		return nil
+	}
+	steps := len(t.Refused)
+	for steps > 1 && t.From+int64(steps-1)*t.Step > last && t.Refused[steps-1] == 0 && (len(t.Accepted) < steps || t.Accepted[steps-1] == 0) {
+		steps--
+	}
+	t = &result.Trend{From: t.From, Step: t.Step, Refused: t.Refused[:steps], Accepted: t.Accepted[:min(len(t.Accepted), steps)]}
+	d := &drawing{Caption: wording.Caption(e, noun), Width: drawingWidth, Height: trendBottom + 20}
 	most, sum, all := int64(0), int64(0), int64(0)
 	for i, n := range t.Refused {
 		sum += n
@@ -78,7 +87,7 @@ func drawTrend(e *result.Exhibit, onset int64) *drawing {
 		all += n
 		most = max(most, n)
 	}
-	if most == 0 || t.Step <= 0 {
+	if most == 0 {
 		return nil
 	}
 	at := func(us int64) float64 {
@@ -120,8 +129,8 @@ func drawTrend(e *result.Exhibit, onset int64) *drawing {
 }
 
 // drawParts draws a bar for each of several things that are compared.
-func drawParts(e *result.Exhibit) *drawing {
-	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
+func drawParts(e *result.Exhibit, noun wording.Noun) *drawing {
+	d := &drawing{Caption: wording.Caption(e, noun), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
 	most, accepted := int64(1), int64(0)
 	for _, p := range e.Parts {
 		most = max(most, p.Refused+p.Accepted)
@@ -159,11 +168,11 @@ var ages = []struct {
 }{{1, "1 s"}, {10, "10 s"}, {60, "1 min"}, {600, "10 min"}, {3600, "1 h"}, {6 * 3600, "6 h"}, {86400, "1 day"}, {7 * 86400, "1 week"}, {30 * 86400, "30 days"}}
 
 // drawCurve draws the share of requests accepted by the age of the session.
-func drawCurve(e *result.Exhibit) *drawing {
+func drawCurve(e *result.Exhibit, noun wording.Noun) *drawing {
 	c := e.Curve
 	first, last := c.Points[0], c.Points[len(c.Points)-1]
 	from := max(first.From, first.To/2)
-	d := &drawing{Caption: wording.Caption(e), Width: drawingWidth, Height: trendBottom + 20}
+	d := &drawing{Caption: wording.Caption(e, noun), Width: drawingWidth, Height: trendBottom + 20}
 	low, high := math.Log(from), math.Log(max(last.To, c.High))
 	at := func(s float64) float64 {
 		return drawingLeft + (math.Log(max(s, from))-low)/(high-low)*(drawingRight-drawingLeft)

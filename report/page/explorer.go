@@ -7,6 +7,7 @@ import (
 // explorer is the data of the script: tables to sort and search, and their 401s over
 // time. Texts of the log in it are visible.
 type explorer struct {
+	Noun     explorerNoun    `json:"noun"`
 	First    int64           `json:"first"` // Unix milliseconds
 	Step     int64           `json:"step"`  // milliseconds
 	Steps    int             `json:"steps"`
@@ -16,6 +17,12 @@ type explorer struct {
 	Tables   []explorerTable `json:"tables"`
 }
 
+// explorerNoun is what the refusals of the run are called.
+type explorerNoun struct {
+	One  string `json:"one"`
+	Many string `json:"many"`
+}
+
 // explorerGroup is a group of causes with its 401s in each step.
 type explorerGroup struct {
 	Name   string  `json:"name"`
@@ -23,11 +30,11 @@ type explorerGroup struct {
 	Counts []int64 `json:"counts"`
 }
 
-// explorerMark is the onset of a finding.
+// explorerMark is the onset of a finding, or an event.
 type explorerMark struct {
-	At     int64  `json:"at"` // Unix milliseconds
-	Number int    `json:"number"`
-	Title  string `json:"title"`
+	At    int64  `json:"at"` // Unix milliseconds
+	Label string `json:"label"`
+	Title string `json:"title"`
 }
 
 // explorerTable is a table, column by column. Rows with most 401s come first.
@@ -61,7 +68,8 @@ const (
 
 // newExplorer returns the data of the script.
 func newExplorer(r *wording.Report, b *bins, sources []*tableSource) *explorer {
-	x := &explorer{First: b.first / 1000, Step: b.step / 1000, Steps: len(b.refused), Accepted: b.accepted, Marks: []explorerMark{}}
+	noun := wording.NounOf(r.Statuses)
+	x := &explorer{Noun: explorerNoun{noun.One(), noun.Many()}, First: b.first / 1000, Step: b.step / 1000, Steps: len(b.refused), Accepted: b.accepted, Marks: []explorerMark{}}
 	for g := range wording.Groups {
 		if !b.used[g] {
 			continue
@@ -72,10 +80,9 @@ func newExplorer(r *wording.Report, b *bins, sources []*tableSource) *explorer {
 		}
 		x.Groups = append(x.Groups, group)
 	}
-	for i := range r.Described[:min(len(r.Described), maxOnsets)] {
-		if f := &r.Described[i]; int64(f.Onset) >= b.first && int64(f.Onset) < b.end() {
-			x.Marks = append(x.Marks, explorerMark{int64(f.Onset) / 1000, i + 1, wording.Clip(f.Title, wording.MaxName)})
-		}
+	title := func(i int) string { return wording.Clip(r.Described[i].Title, wording.MaxName) }
+	for _, m := range marksOf(r.Result, title, b.first, b.end()) {
+		x.Marks = append(x.Marks, explorerMark{m.at / 1000, m.label, m.text})
 	}
 	for _, s := range sources {
 		if len(s.order) > 0 {

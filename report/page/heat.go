@@ -20,11 +20,11 @@ const (
 )
 
 // heatMaps returns the heat maps of endpoints and accounts.
-func heatMaps(sources []*tableSource, b *bins) []*drawing {
+func heatMaps(sources []*tableSource, b *bins, noun wording.Noun) []*drawing {
 	var maps []*drawing
 	for _, s := range sources {
 		if s.id == "endpoints" || s.id == "accounts" {
-			if d := drawHeat(s, b); d != nil {
+			if d := drawHeat(s, b, noun); d != nil {
 				maps = append(maps, d)
 			}
 		}
@@ -34,7 +34,7 @@ func heatMaps(sources []*tableSource, b *bins) []*drawing {
 
 // drawHeat draws the 401s over time of the rows with most of them, one line per row.
 // Darker is more, on a logarithmic scale. It returns nil if no row has a 401.
-func drawHeat(s *tableSource, b *bins) *drawing {
+func drawHeat(s *tableSource, b *bins, noun wording.Noun) *drawing {
 	rows := s.order[:min(len(s.order), maxHeatRows)]
 	join := (len(b.refused) + maxHeatSteps - 1) / maxHeatSteps
 	n := (len(b.refused) + join - 1) / join
@@ -50,7 +50,7 @@ func drawHeat(s *tableSource, b *bins) *drawing {
 	if most == 0 {
 		return nil
 	}
-	d := &drawing{Caption: "401s over time by " + strings.ToLower(s.name), Width: chartWidth, Height: heatTop + heatHeight*len(rows) + 22}
+	d := &drawing{Caption: noun.Title() + " over time by " + strings.ToLower(s.name), Width: chartWidth, Height: heatTop + heatHeight*len(rows) + 22}
 	width := float64(heatRight-heatLeft) / float64(n)
 	var paths [heatLevels]strings.Builder
 	for r, row := range rows {
@@ -76,7 +76,7 @@ func drawHeat(s *tableSource, b *bins) *drawing {
 	d.text("start", heatLeft, bottom, bucketName(b.first, b.step))
 	d.text("y", heatRight, bottom, bucketName(b.end(), b.step))
 	name, _ := s.text(rows[0])
-	d.Summary = d.Caption + ": the " + wording.Number(int64(len(rows))) + " with most 401s, first " + wording.Clip(name, wording.MaxName) +
+	d.Summary = d.Caption + ": the " + wording.Number(int64(len(rows))) + " with most " + noun.Many() + ", first " + wording.Clip(name, wording.MaxName) +
 		". The darkest cell has " + wording.Number(int64(most)) + " in " + stepText(b.step*int64(join)) + ". Times are UTC; the table of " + strings.ToLower(s.label) + " has the figures."
 	return d
 }

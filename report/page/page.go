@@ -12,7 +12,6 @@ import (
 	"html/template"
 	"io"
 	"strings"
-	"time"
 
 	"logscan/report/wording"
 )
@@ -22,6 +21,7 @@ var assets embed.FS
 
 // How much of each thing the report shows. The tables have all of it.
 const (
+	maxGlance     = 4 // findings of the first screen
 	maxCards      = 50
 	openCards     = 3 // opened initially
 	maxWorst      = 20
@@ -45,9 +45,13 @@ type page struct {
 	Script     template.JS
 	Data       *explorer // for the script
 	Heat       []*drawing
-	Noun       string // for refusals
+	Noun       wording.Noun // for refusals
+	Statuses   string       // that are refusals
 	Verdict    wording.Verdict
 	Residual   *residual // nil if nothing is unexplained
+	Shares     *shareBar // nil if there are no refusals
+	Glance     []card    // of the first screen
+	MoreGlance string
 	Tiles      []tile
 	Compared   string   // with the baseline
 	Resolved   []string // findings of the baseline that are gone
@@ -70,13 +74,6 @@ type page struct {
 	Undetectable []undetectable
 }
 
-// moment is a time that the script can show in another time zone.
-type moment struct{ ISO, Text string }
-
-func newMoment(us int64) moment {
-	return moment{time.UnixMicro(us).UTC().Format(time.RFC3339), wording.At(us)}
-}
-
 type evidence struct{ Place, Text string }
 
 // Write writes report.html.
@@ -92,7 +89,7 @@ func Write(w io.Writer, r *wording.Report) error {
 		}
 		*part.text = string(text)
 	}
-	t, err := template.ParseFS(assets, "html/report.gohtml")
+	t, err := template.New("report.gohtml").Funcs(template.FuncMap{"timed": timed}).ParseFS(assets, "html/report.gohtml")
 	if err != nil {
 		return err
 	}
@@ -117,35 +114,43 @@ func newPage(r *wording.Report) *page {
 	steps := newBins(r.Timeline)
 	sources := newSources(r)
 	chart := drawChart(r.Result, steps)
+	noun := wording.NounOf(r.Statuses)
 	p := &page{
-		Noun: wording.NounOf(r.Statuses).Many(), Residual: newResidual(r.Residual), Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r, chart),
+		Noun: noun, Statuses: wording.StatusesOf(r.Statuses), Residual: newResidual(r.Residual), Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r, chart), Shares: newShareBar(r),
 		Compared: wording.Compared(r.Described, len(r.Gone)), NoFindings: noFindings(r.Result), Causes: causeRows(r.Result),
 		Sum: sumRow(r.Result), Rejects: reasonRows(r.Rejects), Skips: reasonRows(r.Skips), Gaps: gapSheets(r.Formats),
 	}
 	if steps != nil {
 		follow(r.Result, steps, sources)
 		p.Data = newExplorer(r, steps, sources)
-		p.Heat = heatMaps(sources, steps)
+		p.Heat = heatMaps(sources, steps, noun)
 	}
 	for i := range r.Gone[:min(len(r.Gone), maxCards)] {
 		f := &r.Gone[i]
-		p.Resolved = append(p.Resolved, wording.Clip(f.Title, wording.MaxTitle)+" ("+wording.Visible(f.Severity)+", "+wording.Refusals(f.Unauthorized)+")")
+		p.Resolved = append(p.Resolved, wording.Clip(f.Title, wording.MaxTitle)+" ("+wording.Visible(f.Severity)+", "+noun.Count(f.Unauthorized)+")")
 	}
 	cards := map[string]bool{} // ids of findings that have a card
 	for i := range r.Described[:min(len(r.Described), maxCards)] {
-		c := newCard(i+1, &r.Described[i], r.Totals.Unauthorized)
-		c.Exhibit = drawExhibit(&r.Findings[i])
+		c := newCard(i+1, &r.Described[i], r.Totals.Unauthorized, noun)
+		c.Exhibit = drawExhibit(&r.Findings[i], r.Totals.LastTime, noun)
 		p.Cards = append(p.Cards, c)
 		cards[r.Described[i].ID] = true
 	}
 	p.MoreCards = len(r.Described) - len(p.Cards)
+	p.Glance = p.Cards[:min(len(p.Cards), maxGlance)]
+	if more := len(r.Described) - len(p.Glance); more > 0 {
+		p.MoreGlance = wording.Count(int64(more), "more finding")
+	}
 	p.Worst = worstTables(r.Result, sources, cards)
 	p.Inputs, p.MoreInputs = inputRows(r.Inputs)
 	for i := range r.RejectedLines[:min(len(r.RejectedLines), maxRejectRows)] {
 		l := &r.RejectedLines[i]
 		p.Lines = append(p.Lines, evidence{wording.Position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, wording.MaxName), wording.Clip(l.Raw, maxRawLine)})
 	}
-	for _, n := range wording.Notes(r.Notes[:min(len(r.Notes), maxNotes)]) {
+	if text := wording.Agreement(r.Result); text != "" {
+		p.Notes = append(p.Notes, text)
+	}
+	for _, n := range wording.Notes(r.Notes[:min(len(r.Notes), maxNotes)], noun) {
 		p.Notes = append(p.Notes, wording.Clip(n, wording.MaxParagraph))
 	}
 	for _, u := range r.Undetectable {

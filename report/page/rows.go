@@ -46,17 +46,18 @@ type worstRow struct {
 // the ids of the findings that have a card.
 func worstTables(res *result.Result, sources []*tableSource, cards map[string]bool) []worstTable {
 	var all []worstTable
+	noun := wording.NounOf(res.Statuses).Many()
 	for _, s := range sources {
 		t := worstTable{ID: s.id, Title: s.label, Name: s.name}
 		var extra, note func(i int) string
 		switch s.id {
 		case "endpoints":
-			t.Caption, t.Extra = "Endpoints with most 401s", "Actors refused"
+			t.Caption, t.Extra = "Endpoints with most "+noun, "Actors refused"
 			extra = func(i int) string {
 				return wording.Number(res.Endpoints[i].RefusedActors) + " of " + wording.Number(res.Endpoints[i].Actors)
 			}
 		case "accounts":
-			t.Caption, t.Extra = "Users with most 401s (the name is a claim, not proven)", "Last accepted, UTC"
+			t.Caption, t.Extra = "Users with most "+noun+" (the name is a claim, not proven)", "Last accepted, UTC"
 			note = func(i int) string { return "from " + wording.Count(res.Accounts[i].Clients, "client") }
 			extra = func(i int) string {
 				if res.Accounts[i].LastAccepted == parse.NoTime {
@@ -65,7 +66,7 @@ func worstTables(res *result.Result, sources []*tableSource, cards map[string]bo
 				return wording.Time(res.Accounts[i].LastAccepted)
 			}
 		case "clients":
-			t.Caption, t.Name, t.Extra = "Clients with most 401s", "Client", "Users, endpoints"
+			t.Caption, t.Name, t.Extra = "Clients with most "+noun, "Client", "Users, endpoints"
 			extra = func(i int) string {
 				return wording.Number(res.Clients[i].Users) + ", " + wording.Number(res.Clients[i].RefusedEndpoints)
 			}

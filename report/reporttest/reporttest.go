@@ -21,6 +21,8 @@ import (
 	"logscan/parse"
 	"logscan/parse/advice"
 	"logscan/parse/field"
+	"logscan/parse/serverconf"
+	"logscan/parse/serverconf/rules"
 	"logscan/report/document"
 )
 
@@ -277,6 +279,9 @@ func endpointFinding(res *result.Result) result.Finding {
 		Onset: At(14, 5, 12), FirstSeen: At(14, 5, 12), LastSeen: At(23, 59, 41), Unauthorized: res.Causes["endpoint_misconfigured"], Actors: 312, Users: 287,
 		Details: map[string]any{"refused_share": 0.9712, "refused_share_low": 0.94, "baseline_share": 0.012, "p_value": 3.2e-41,
 			"accepted": int64(18_204), "ongoing": true, "onset_low": "2026-03-09T14:04:58Z", "onset_high": "2026-03-09T14:05:12Z"},
+		Configuration: &result.Configuration{Facts: []rules.Fact{{Kind: rules.AuthorizationCleared, Certainty: rules.Certain, Name: "Authorization", Lines: []rules.Line{
+			{Position: serverconf.Position{File: "/etc/nginx/sites/api.conf", Line: 31}, Directive: `proxy_set_header Authorization ""`},
+		}}}},
 		Evidence: []result.Evidence{
 			{Path: "web2/access.log.1.gz", Line: 48_211, Raw: `192.0.2.44 - alice [09/Mar/2026:14:05:12 +0000] "GET /v2/orders/8812?token=REDACTED HTTP/1.1" 401 90 "-" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"`},
 			{Path: "web2/access.log.1.gz", Line: 48_260, Raw: `198.51.100.7 - carol [09/Mar/2026:14:05:19 +0000] "GET /v2/orders/17 HTTP/1.1" 401 90 "-" "shop-ios/4.2"`},

@@ -18,6 +18,8 @@ type Difference struct {
 	New           string             `json:"new"`
 	Findings      []document.Finding `json:"findings"` // of the new run, with their status
 	Resolved      []document.Finding `json:"resolved"` // of the old run, gone in the new one
+
+	noun wording.Noun // what the refusals of the new run are called
 }
 
 // Diff compares two outputs, whatever their own baselines were. It fails if a finding
@@ -35,9 +37,10 @@ func Diff(before, now *outdir.Report) (*Difference, error) {
 	for i := range b.Findings {
 		b.Findings[i].Change = &changes[i]
 	}
+	noun := wording.NounOf(now.Manifest.RefusalStatuses)
 	return &Difference{
 		SchemaVersion: document.SchemaVersion, Old: before.Dir, New: now.Dir,
-		Findings: wording.Findings(b.Findings), Resolved: wording.Findings(resolved),
+		Findings: wording.Findings(b.Findings, noun), Resolved: wording.Findings(resolved, noun), noun: noun,
 	}, nil
 }
 
@@ -64,8 +67,8 @@ func ShowDiff(w io.Writer, d *Difference, paint Paint) error {
 		}
 		fmt.Fprintln(&b, paint.bold(fmt.Sprintf("%s (%d)", s.Heading, len(list))))
 		for _, f := range list {
-			fmt.Fprintln(&b, textIndent+severityColumns(f, wording.NounOf(nil), paint)+wording.Clip(f.Title, wording.MaxTitle))
-			if text := wording.Changed(f); text != "" {
+			fmt.Fprintln(&b, textIndent+severityColumns(f, d.noun, paint)+wording.Clip(f.Title, wording.MaxTitle))
+			if text := wording.Changed(f, d.noun); text != "" {
 				fmt.Fprintln(&b, textIndent+underTitle("before: "+text))
 			}
 			fmt.Fprintln(&b, textIndent+underTitle(wording.Visible(f.ID)))

@@ -23,7 +23,7 @@ const (
 	// other lines they fit a terminal of 24 lines.
 	maxSummaryFindings = 6
 	textWidth          = 100 // characters per line of running text
-	titleIndent        = 25  // characters before the title of a finding
+	titleIndent        = 29  // characters before the title of a finding
 	textIndent         = "  "
 	maxRawLine         = 400 // characters of a raw line
 	maxResidual        = 400 // characters that a summary says of what is unexplained
@@ -34,6 +34,7 @@ const (
 func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 	var b strings.Builder
 	t := &r.Totals
+	titles := min(max(width, 40)-titleIndent, wording.MaxTitle)
 	width = min(max(width, 40), textWidth)
 	b.WriteString(paint.bold(strings.TrimSuffix(paragraph(r.Verdict.Sentence, "", width), "\n")) + "\n")
 	for _, s := range []string{r.Verdict.Rest, r.Verdict.Warning} {
@@ -46,15 +47,17 @@ func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 	if t.FirstTime != parse.NoTime {
 		fmt.Fprintln(&b, wording.Period(t.FirstTime, t.LastTime))
 	}
-	if text := wording.Compared(r.Described, len(r.Gone)); text != "" {
-		fmt.Fprintln(&b, text)
+	for _, text := range []string{wording.Agreement(r.Result), wording.Compared(r.Described, len(r.Gone))} {
+		if text != "" {
+			fmt.Fprintln(&b, text)
+		}
 	}
 	shown := r.Described[:min(len(r.Described), maxSummaryFindings)]
 	if len(shown) > 0 {
 		fmt.Fprintln(&b)
 	}
 	for i := range shown {
-		fmt.Fprintln(&b, findingLine(&shown[i], max(width-titleIndent, 20), wording.NounOf(r.Statuses), paint))
+		fmt.Fprintln(&b, findingLine(i, &shown[i], max(titles, 20), wording.NounOf(r.Statuses), paint))
 	}
 	if more := len(r.Described) - len(shown); more > 0 {
 		fmt.Fprintln(&b, wording.Count(int64(more), "more finding"))
@@ -66,9 +69,9 @@ func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 	fmt.Fprint(w, b.String())
 }
 
-// findingLine returns a finding as a line: severity, number of 401s, and title, with
-// its status if it is not as before.
-func findingLine(f *document.Finding, width int, noun wording.Noun, paint Paint) string {
+// findingLine returns a finding as a line: its number, from 1 on, its severity, the
+// number of its 401s, and its title, with its status if it is not as before.
+func findingLine(i int, f *document.Finding, width int, noun wording.Noun, paint Paint) string {
 	title := f.Title
 	if f.Status != "" && f.Status != string(result.StatusPersisting) {
 		title = "[" + f.Status + "] " + title
@@ -76,7 +79,7 @@ func findingLine(f *document.Finding, width int, noun wording.Noun, paint Paint)
 	if f.Muted != nil {
 		title = "[muted] " + title
 	}
-	return severityColumns(f, noun, paint) + wording.Clip(title, width)
+	return fmt.Sprintf("%2d  ", i+1) + severityColumns(f, noun, paint) + wording.Clip(title, width)
 }
 
 func severityColumns(f *document.Finding, noun wording.Noun, paint Paint) string {
@@ -131,7 +134,7 @@ func ShowFindings(w io.Writer, r *outdir.Report, paint Paint) error {
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(&b, "\n%s\n%s\n", findingLine(f, wording.MaxTitle, noun, paint), underTitle(paint.faint(wording.Visible(f.ID))))
+		fmt.Fprintf(&b, "\n%s\n%s\n", findingLine(i, f, wording.MaxTitle, noun, paint), underTitle(paint.faint(wording.Visible(f.ID))))
 	}
 	writeResidual(&b, r.Residual, noun, paint)
 	_, err := io.WriteString(w, b.String())
@@ -145,12 +148,13 @@ func ShowFinding(w io.Writer, r *outdir.Report, id string, paint Paint) error {
 	if err != nil {
 		return err
 	}
+	noun := wording.NounOf(r.Manifest.RefusalStatuses)
 	var b strings.Builder
 	b.WriteString(paint.bold(strings.TrimSuffix(paragraph(wording.Clip(f.Title, wording.MaxTitle), "", textWidth), "\n")) + "\n")
 	fmt.Fprintf(&b, "%s, %s, confidence %.2f\n", paint.severity(f.Severity, wording.Visible(f.Severity)), wording.Visible(f.Kind), f.Confidence)
 	if f.Status != "" {
 		b.WriteString(wording.Visible(f.Status))
-		if text := wording.Changed(f); text != "" {
+		if text := wording.Changed(f, noun); text != "" {
 			b.WriteString("; at the baseline " + text)
 		}
 		b.WriteByte('\n')
@@ -164,7 +168,7 @@ func ShowFinding(w io.Writer, r *outdir.Report, id string, paint Paint) error {
 	list := append(wording.SubjectFigures(&f.Subject),
 		wording.Figure{Name: "Since", Value: wording.Onset(f)},
 		wording.Figure{Name: "Seen", Value: wording.Period(int64(f.FirstSeen), int64(f.LastSeen))},
-		wording.Figure{Name: "Explains", Value: wording.Refusals(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
+		wording.Figure{Name: "Explains", Value: noun.Count(f.Unauthorized) + ", " + wording.Share(f.Unauthorized, r.Manifest.Totals.Unauthorized) + " of all"},
 		wording.Figure{Name: "Affected", Value: wording.Affected(f)},
 	)
 	b.WriteString("\n" + aligned(append(list, wording.Figures(f.Kind, f.Details)...)))
@@ -174,6 +178,12 @@ func ShowFinding(w io.Writer, r *outdir.Report, id string, paint Paint) error {
 	}
 	for i, step := range f.Remediation {
 		fmt.Fprintf(&b, "%2d. %s", i+1, paragraph(wording.Clip(step, wording.MaxParagraph), "    ", textWidth))
+	}
+	if len(f.Configuration) > 0 {
+		b.WriteString("\n" + paint.bold("Configuration") + "\n")
+	}
+	for i := range f.Configuration {
+		b.WriteString(textIndent + paragraph(wording.ConfigurationText(&f.Configuration[i]), textIndent+textIndent, textWidth))
 	}
 	if len(f.Evidence) > 0 {
 		b.WriteString("\n" + paint.bold("Evidence") + "\n")

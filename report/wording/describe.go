@@ -10,9 +10,10 @@ import (
 	"logscan/analyze/result"
 )
 
-// Describer makes the texts of findings from the templates of the catalogue. The
-// zero value is ready for use; it must not be used by several goroutines at once.
+// Describer makes the texts of findings from the templates of the catalogue. It must not
+// be used by several goroutines at once.
 type Describer struct {
+	Noun  Noun // what the refusals of the run are called
 	kinds map[string]*kindTexts
 }
 
@@ -31,7 +32,8 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 		return f.Text
 	}
 	text := result.Text{Title: execute(t.title, f), Explanation: execute(t.explanation, f)}
-	for _, s := range []string{stated(f.Reason, f.AnsweredBy, refusal), judgement(f.Judgement)} {
+	text.Title += configuredTitle(f.Configuration)
+	for _, s := range []string{event(f), stated(f.Reason, f.AnsweredBy, d.Noun), judgement(f.Judgement), configured(f)} {
 		if s = strings.TrimSpace(s); s != "" {
 			text.Explanation += " " + s
 		}
@@ -39,6 +41,7 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 	if s := reasonStep(f.Reason); s != "" && f.Category != string(detect.AttackCategory) {
 		text.Remediation = append(text.Remediation, s)
 	}
+	text.Remediation = append(text.Remediation, configuredSteps(f.Configuration)...)
 	for _, step := range t.remedy {
 		if s := execute(step, f); s != "" {
 			text.Remediation = append(text.Remediation, s)
@@ -60,9 +63,9 @@ func (d *Describer) texts(kind string) *kindTexts {
 		d.kinds[kind] = nil
 		return nil
 	}
-	t := &kindTexts{title: compile(k.Name, k.Title), explanation: compile(k.Name, k.Explanation)}
+	t := &kindTexts{title: d.compile(k.Name, k.Title), explanation: d.compile(k.Name, k.Explanation)}
 	for _, step := range k.Remedy {
-		t.remedy = append(t.remedy, compile(k.Name, step))
+		t.remedy = append(t.remedy, d.compile(k.Name, step))
 	}
 	d.kinds[kind] = t
 	return t
@@ -103,8 +106,9 @@ func float(n any) float64 {
 	return float64(integer(n))
 }
 
-func compile(name, text string) *template.Template {
-	return template.Must(template.New(name).Funcs(functions).Option("missingkey=error").Parse(text))
+func (d *Describer) compile(name, text string) *template.Template {
+	named := template.FuncMap{"refusals": d.Noun.Many}
+	return template.Must(template.New(name).Funcs(functions).Funcs(named).Option("missingkey=error").Parse(text))
 }
 
 // execute returns the text that a template makes of a finding, on one line. A
@@ -115,6 +119,20 @@ func execute(t *template.Template, f *result.Finding) string {
 		panic(fmt.Sprintf("BUG: %v", err))
 	}
 	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// event says what operators say has happened when a finding began.
+func event(f *result.Finding) string {
+	if f.Event == nil {
+		return ""
+	}
+	when := Duration(float64(f.Onset-f.Event.Time)/1e6) + " after"
+	if f.Onset < f.Event.Time {
+		when = Duration(float64(f.Event.Time-f.Onset)/1e6) + " before"
+	} else if f.Onset == f.Event.Time {
+		when = "at the time of"
+	}
+	return "It began " + when + " “" + Clip(f.Event.Text, MaxName) + "” (" + At(f.Event.Time) + ")."
 }
 
 func judgement(j result.Judgement) string {

@@ -37,7 +37,7 @@ func fill(details any) {
 
 // The templates of all kinds fit the details of their kind, empty or not.
 func TestTemplates(t *testing.T) {
-	var d Describer
+	d := Describer{Noun: unauthorized}
 	for _, k := range detect.Catalogue() {
 		t.Run(k.Name, func(t *testing.T) {
 			if k.Details == nil || k.Title == "" || k.Explanation == "" || len(k.Remedy) == 0 || len(k.Subjects) == 0 {

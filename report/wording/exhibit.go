@@ -2,8 +2,8 @@ package wording
 
 import "logscan/analyze/result"
 
-// Caption returns what an exhibit shows.
-func Caption(e *result.Exhibit) string {
+// Caption returns what an exhibit shows. noun is what the refusals of the run are called.
+func Caption(e *result.Exhibit, noun Noun) string {
 	if e.Curve != nil {
 		if e.Curve.Idle {
 			return "Share of requests accepted, by idle time before them"
@@ -26,7 +26,7 @@ func Caption(e *result.Exhibit) string {
 	case result.CountsByAccount:
 		return "Sign-in tries refused and accepted, by account"
 	}
-	return "401s explained by this finding"
+	return noun.Title() + " explained by this finding"
 }
 
 // PartName returns the name of a part of an exhibit.

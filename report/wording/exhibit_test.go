@@ -10,7 +10,7 @@ import (
 func TestExhibits(t *testing.T) {
 	seen := map[string]bool{}
 	for counts := result.CountsExplained; counts <= result.CountsByAccount; counts++ {
-		caption := Caption(&result.Exhibit{Counts: counts})
+		caption := Caption(&result.Exhibit{Counts: counts}, unauthorized)
 		if caption == "" || seen[caption] {
 			t.Errorf("caption of %d: %q", counts, caption)
 		}

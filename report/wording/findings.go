@@ -27,7 +27,7 @@ type Report struct {
 
 // Describe returns a result in words.
 func Describe(res *result.Result) *Report {
-	r := &Report{Result: res, Described: Findings(res.Findings), Gone: Findings(res.Resolved)}
+	r := &Report{Result: res, Described: Findings(res.Findings, nounOf(res)), Gone: Findings(res.Resolved, nounOf(res))}
 	title := ""
 	if len(r.Described) > 0 {
 		title = r.Described[0].Title
@@ -41,9 +41,10 @@ func (r *Report) Document() document.Findings {
 	return document.NewFindings(document.Findings{Verdict: r.Verdict.document(), Findings: r.Described, Resolved: r.Gone, Residual: r.Residual})
 }
 
-// Findings returns findings of a result with their texts. They share its slices.
-func Findings(all []result.Finding) []document.Finding {
-	var d Describer
+// Findings returns findings of a result with their texts. They share its slices. noun
+// is what the refusals of the run are called.
+func Findings(all []result.Finding, noun Noun) []document.Finding {
+	d := Describer{Noun: noun}
 	list := make([]document.Finding, len(all))
 	for i := range all {
 		list[i] = d.finding(&all[i])
@@ -60,8 +61,12 @@ func (d *Describer) finding(f *result.Finding) document.Finding {
 		Unauthorized: f.Unauthorized, Actors: f.Actors, Users: f.Users,
 		Details: d.details(f), Evidence: f.Evidence, Reason: document.NewReason(f.Reason), AnsweredBy: f.AnsweredBy.String(),
 	}
+	out.Configuration = configurationLines(f.Configuration)
 	if f.Muted != nil {
 		out.Muted = &document.Muted{Reason: f.Muted.Reason, Until: document.Stamp(f.Muted.Until)}
+	}
+	if e := f.Event; e != nil {
+		out.Event = &document.Event{Time: document.Stamp(e.Time), Text: Visible(e.Text)}
 	}
 	if c := f.Change; c != nil {
 		out.Status = string(c.Status)
@@ -161,13 +166,13 @@ func Compared(findings []document.Finding, resolved int) string {
 }
 
 // Changed says what a finding was at the baseline, as far as its status leaves that
-// open; else it is empty.
-func Changed(f *document.Finding) string {
+// open; else it is empty. noun is what the refusals of the run are called.
+func Changed(f *document.Finding, noun Noun) string {
 	c := f.Change
 	if c == nil || f.Status == string(result.StatusResolved) {
 		return ""
 	}
-	s := Refusals(c.Unauthorized)
+	s := noun.Count(c.Unauthorized)
 	if c.Severity != f.Severity {
 		s += ", severity " + Visible(c.Severity)
 	}

@@ -7,16 +7,16 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// Notes returns the sentences of notes.
-func Notes(notes []result.Note) []string {
+// Notes returns the sentences of notes. noun is what the refusals of the run are called.
+func Notes(notes []result.Note, noun Noun) []string {
 	all := make([]string, len(notes))
 	for i := range notes {
-		all[i] = note(&notes[i])
+		all[i] = note(&notes[i], noun)
 	}
 	return all
 }
 
-func note(n *result.Note) string {
+func note(n *result.Note, noun Noun) string {
 	switch n.Kind {
 	case result.NoteNoUsers:
 		return "No line names a user, so failing accounts cannot be found: log $remote_user (nginx) or %u (Apache)."
@@ -43,9 +43,9 @@ func note(n *result.Note) string {
 	case result.NoteDone:
 		return Plural(n.N, "input holds", "inputs hold") + " nothing new since the last run."
 	case result.NoteManyUsers:
-		return fmt.Sprintf("The logs name %s users. The %s with most 401s are listed; the others are summed up as %s.", Number(n.N), Number(n.M), timeline.OtherName)
+		return fmt.Sprintf("The logs name %s users. The %s with most %s are listed; the others are summed up as %s.", Number(n.N), Number(n.M), noun.many, timeline.OtherName)
 	case result.NoteManyClients:
-		return fmt.Sprintf("%s clients beyond those with most 401s are summed up as %s; attacks by them are not detected.", Number(n.N), timeline.OtherName)
+		return fmt.Sprintf("%s clients beyond those with most %s are summed up as %s; attacks by them are not detected.", Number(n.N), noun.many, timeline.OtherName)
 	case result.NoteManyHosts:
 		return "The logs name too many virtual hosts: those of one domain are grouped, as in {name}.example.com. Let a default server refuse unknown hosts (nginx: return 444; Apache: a first VirtualHost that denies)."
 	case result.NoteManyUpstreams:
@@ -63,7 +63,7 @@ func note(n *result.Note) string {
 		return Plural(n.M, "route accepts", "routes accept") + " some requests and " + Plural(n.M, "redirects", "redirect") + " others (" + Count(n.N, "request") + ", most to " + Clip(n.Text, MaxName) +
 			"). If they go to a page for signing in, they are refusals: count them with --status 302."
 	case result.NoteStatuses:
-		return "Requests answered " + n.Name + " count as refusals (--status); texts and columns that say 401 mean all of them."
+		return "Requests answered " + n.Name + " count as refusals (--status); columns that say unauthorized, and advice that says 401, mean all of them."
 	case result.NoteMuteEnded:
 		return fmt.Sprintf("The mute of %s ended on %s.", n.Name, n.Text)
 	case result.NoteMuteUnused:

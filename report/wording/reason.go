@@ -46,6 +46,16 @@ func stated(r *result.Reason, by field.Answerer, noun Noun) string {
 	return s
 }
 
+// Agreement says how often causes agree with the reasons that the log states, "" if
+// there is nothing to compare.
+func Agreement(res *result.Result) string {
+	a := res.Agreement
+	if a == nil {
+		return ""
+	}
+	return "Inferred causes agree with the server's own reasons in " + Share(a.Agreeing, a.Compared) + " of " + Count(a.Compared, "case") + "."
+}
+
 // reasonStep returns the step that follows from a stated reason, "" for none.
 func reasonStep(r *result.Reason) string {
 	if r == nil || reasonAdvice[r.Class] == "" {

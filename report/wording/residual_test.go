@@ -78,7 +78,7 @@ func TestStatedReasonInFindings(t *testing.T) {
 	k, _ := detect.KindOf("cors_preflight")
 	f.Kind, f.Category, f.Details = k.Name, "endpoint", k.Details()
 	f.Reason = &result.Reason{Text: "acl_denied", Class: field.PermissionReason, N: 30, Stated: 40, Of: 90}
-	var d Describer
+	d := Describer{Noun: unauthorized}
 	text := d.Text(&f)
 	if want := "The log states a reason for 40 of 90 refusals: acl_denied for 75% of those."; !strings.Contains(text.Explanation, want) {
 		t.Errorf("explanation %q lacks %q", text.Explanation, want)

@@ -20,7 +20,7 @@ const serious = result.Medium
 
 const (
 	// fewRefusals is the number below which a share never matters: one person's bad
-	// morning, or two of three 401s.
+	// morning.
 	fewRefusals = 10
 	// smallShare is the share of all refusals up to which trouble, or what is
 	// unexplained, is small: no classification is better than that on labelled logs.
@@ -59,8 +59,10 @@ func (s *Shares) Small(part int64) bool {
 }
 
 // reassure reports whether nothing needs attention: what is trouble and what is
-// unexplained are both small.
-func (s *Shares) reassure() bool { return s.Small(s.Trouble) && s.Small(s.Unexplained) }
+// unexplained are both small, and most refusals are explained, however few there are.
+func (s *Shares) reassure() bool {
+	return s.Small(s.Trouble) && s.Small(s.Unexplained) && 2*s.Unexplained <= s.Total
+}
 
 // refusedMuch returns how many requests were refused, first legs of handshakes left
 // out, and whether that are so many that the site cannot be fine.

@@ -43,9 +43,6 @@ func judge(res *result.Result, title string) Verdict {
 			v.Level, v.Reassures = "unknown", false
 		}
 		v.Rest = sentences(j.minor(), j.normalUse())
-		if v.Shares.Unexplained == v.Shares.Total {
-			v.Level, v.Reassures, v.Sentence = "unknown", false, j.unexplainedLead()
-		}
 	case v.Shares.Unexplained >= max(v.Shares.Trouble, v.Shares.Harmless):
 		v.Sentence = j.unexplainedLead()
 		v.Rest = sentences(j.minor(), j.normalUse())

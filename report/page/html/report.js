@@ -12,7 +12,6 @@
   };
   const whole = new Intl.NumberFormat("en-US");
   const number = n => whole.format(n);
-  const refusals = n => n === 1 ? "one 401" : number(n) + " 401s";
 
   // Times are shown in UTC or in the viewer's zone.
   let local = false;
@@ -37,13 +36,18 @@
 
   const source = byId("data");
   const data = source ? JSON.parse(source.textContent) : null;
+  const noun = data ? data.noun : { one: "", many: "" };
+  const refusals = n => n === 1 ? "one " + noun.one : number(n) + " " + noun.many;
   let redraw = () => {}, refill = () => {};
 
   document.querySelector(".tools").hidden = false;
   byId("zone").addEventListener("click", e => {
     local = !local;
     e.currentTarget.setAttribute("aria-pressed", String(local));
-    for (const t of document.querySelectorAll("time")) t.textContent = clock(Date.parse(t.dateTime), true) + " " + zoneName();
+    for (const t of document.querySelectorAll("time")) {
+      t.dataset.utc ??= t.textContent;
+      t.textContent = local ? clock(Date.parse(t.dateTime), true) + " " + zoneName() : t.dataset.utc;
+    }
     redraw();
     refill();
   });
@@ -59,6 +63,39 @@
   });
   prefersDark.addEventListener("change", () => { nameTheme(); redraw(); });
 
+  // copy puts text on the clipboard and reports whether it could. Pages from files may
+  // not be allowed to use the clipboard directly.
+  const copy = async text => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = make("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      return done;
+    }
+  };
+
+  // A finding as text for a ticket, with its evidence.
+  for (const p of document.querySelectorAll(".ticket")) {
+    p.hidden = false;
+    p.querySelector("button").addEventListener("click", async () => {
+      const card = p.closest(".card"), text = q => card.querySelector(q)?.textContent.trim() ?? "";
+      const lines = [text("h3"), text(".badge") + ", " + text(".impact"), "", text(".explanation"), ""];
+      for (const d of card.querySelectorAll(".body > .facts > div")) lines.push("- " + d.querySelector("dt").textContent + ": " + d.querySelector("dd").textContent.trim());
+      const steps = [...card.querySelectorAll("ol > li")].map((li, i) => i + 1 + ". " + li.textContent.trim());
+      if (steps.length) lines.push("", "What to do", ...steps);
+      const evidence = [...card.querySelectorAll(".place")].map(e => e.textContent.trim() + "\n    " + (e.nextElementSibling?.textContent.trim() ?? ""));
+      if (evidence.length) lines.push("", "Evidence", ...evidence);
+      const done = await copy(lines.join("\n") + "\n");
+      p.querySelector("span").textContent = done ? "Copied." : "The browser did not allow copying.";
+    });
+  }
+
   if (data) {
     // The selected range of steps, up to but excluding to.
     const range = { from: 0, to: data.steps };
@@ -67,7 +104,7 @@
     const totals = Array.from({ length: data.steps }, (_, i) => data.groups.reduce((sum, g) => sum + g.counts[i], 0));
 
     // --- the chart ---
-    const plot = byId("plot");
+    const plot = byId("plot"), hidden = new Set();
     let chart = null;
     const probe = make("span");
     document.body.append(probe);
@@ -85,10 +122,11 @@
       if (chart) chart.destroy();
       const x = Array.from({ length: data.steps }, (_, i) => at(i) / 1000);
       const sums = new Array(data.steps).fill(0);
-      const stacked = data.groups.map(g => g.counts.map((n, i) => (sums[i] += n)));
+      const groups = data.groups.filter(g => !hidden.has(g.name)), logScale = byId("log-scale").checked;
+      const stacked = groups.map(g => g.counts.map((n, i) => (sums[i] += n)));
       const ink = color("soft"), grid = { stroke: color("line"), width: 1 };
       const bars = uPlot.paths.bars({ size: [0.9, Infinity], align: 1 });
-      const series = data.groups.map(g => ({ label: g.label, fill: color("c-" + g.name), width: 0, paths: bars, points: { show: false } }));
+      const series = groups.map(g => ({ label: g.label, fill: color("c-" + g.name), width: 0, paths: bars, points: { show: false } }));
       const successes = byId("successes").checked;
       const xValues = (_, splits) => {
         let day = "";
@@ -98,13 +136,13 @@
           return first ? t + "\n" + d : t;
         });
       };
-      const axes = [{ stroke: ink, grid, ticks: grid, values: xValues, space: 70 }, { stroke: ink, grid, ticks: grid, size: 60, values: (_, v) => v.map(n => Number.isInteger(n) ? number(n) : "") }];
+      const axes = [{ stroke: ink, grid, ticks: grid, values: xValues, space: 70 }, { stroke: ink, grid, ticks: grid, size: 74, label: plot.dataset.axis, labelSize: 18, labelFont: "12px sans-serif", values: (_, v) => v.map(n => Number.isInteger(n) ? number(n) : "") }];
       if (successes) axes.push({ scale: "accepted", side: 1, stroke: ink, grid: { show: false }, size: 70, values: (_, v) => v.map(number) });
       chart = new uPlot({
         width: width(), height: 280, legend: { show: false }, padding: [14, successes ? 8 : 40, 0, 0], // room for half of the last label
         tzDate: t => local ? new Date(t * 1000) : uPlot.tzDate(new Date(t * 1000), "Etc/UTC"),
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => { show(0, data.steps); } } },
-        scales: { x: { min: at(range.from) / 1000, max: at(range.to) / 1000 }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
+        scales: { x: { min: at(range.from) / 1000, max: at(range.to) / 1000 }, y: { distr: logScale ? 4 : 1, range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
         // The stacked series are drawn from the tallest, so that none hides another.
         series: [{}, ...series.reverse(), ...(successes ? [{ label: "Accepted", scale: "accepted", stroke: color("good"), width: 2, points: { show: false } }] : [])],
         axes,
@@ -135,7 +173,7 @@
               c.moveTo(left, u.bbox.top);
               c.lineTo(left, u.bbox.top + u.bbox.height);
               c.stroke();
-              c.fillText(String(m.number), left, u.bbox.top - 3 * devicePixelRatio);
+              c.fillText(m.label, left, u.bbox.top - 3 * devicePixelRatio);
             }
             c.restore();
           }],
@@ -178,6 +216,20 @@
     byId("wider").addEventListener("click", () => zoom(2));
     byId("whole").addEventListener("click", () => show(0, data.steps));
     byId("successes").addEventListener("change", build);
+    byId("log-scale").addEventListener("change", build);
+    // The legend shows and hides groups.
+    for (const item of byId("legend").children) {
+      const name = item.dataset.group, b = make("button");
+      b.type = "button";
+      b.setAttribute("aria-pressed", "true");
+      b.append(...item.childNodes);
+      b.addEventListener("click", () => {
+        if (!hidden.delete(name)) hidden.add(name);
+        b.setAttribute("aria-pressed", String(!hidden.has(name)));
+        build();
+      });
+      item.append(b);
+    }
     plot.addEventListener("keydown", e => {
       const acts = { ArrowLeft: () => move(-0.25), ArrowRight: () => move(0.25), "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), Escape: () => show(0, data.steps) };
       if (acts[e.key] && !e.ctrlKey && !e.metaKey && !e.altKey) {
@@ -200,7 +252,7 @@
       }
       let current = data.tables.find(t => t.id === "endpoints") || data.tables[0], rows = [], counts = [];
 
-      // inRange returns the 401s of a row in the range.
+      // inRange returns the refusals of a row in the range.
       const inRange = (t, i) => {
         if (all()) return t.refused[i];
         let step = 0, sum = 0;
@@ -216,9 +268,9 @@
       const columns = () => {
         const list = [
           { key: "name", label: current.name + (current.about ? ", " + current.about.toLowerCase() : ""), value: i => current.names[i], first: true },
-          { key: "refused", label: all() ? "401s" : "401s in range", value: i => counts[i], count: true },
+          { key: "refused", label: noun.many[0].toUpperCase() + noun.many.slice(1) + (all() ? "" : " in range"), value: i => counts[i], count: true },
         ];
-        if (current.requests) list.push({ key: "share", label: "Share 401", value: share, share: true });
+        if (current.requests) list.push({ key: "share", label: "Share refused", value: share, share: true });
         current.columns.forEach((c, k) => list.push({ key: "column" + k, label: c.label, value: i => c.values[i], count: !c.time, time: c.time }));
         if (current.findings.some(f => f)) list.push({ key: "finding", label: "Finding", value: i => current.findings[i], finding: true });
         return list;
@@ -305,6 +357,10 @@
       };
       refill = top => {
         const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+        for (const t of data.tables) { // hits in the other tables
+          const hits = words.length ? t.text.filter(s => words.every(w => s.includes(w))).length : -1;
+          byId("tab-" + t.id).textContent = t.label + (hits >= 0 ? " (" + number(hits) + ")" : "");
+        }
         counts = current.refused.map((_, i) => inRange(current, i));
         rows = [];
         for (let i = 0; i < counts.length; i++) {
@@ -319,7 +375,7 @@
         table.setAttribute("aria-rowcount", String(rows.length + 1));
         table.caption.textContent = current.label + (all() ? "" : ", from " + clock(at(range.from)) + " to " + clock(at(range.to)) + " " + zoneName());
         byId("shown").textContent = number(rows.length) + " of " + number(current.names.length) + " rows." +
-          (current.left > 0 ? " " + number(current.left) + " more rows with fewer 401s are in " + (current.id === "agents" || current.id === "upstreams" || current.id === "hosts" ? "unauthorized" : current.id) + ".parquet." : "");
+          (current.left > 0 ? " " + number(current.left) + " more rows with fewer " + noun.many + " are in " + (current.id === "agents" || current.id === "upstreams" || current.id === "hosts" ? "unauthorized" : current.id) + ".parquet." : "");
         if (top) view.scrollTop = 0;
         heads();
         fill(true);
@@ -389,18 +445,7 @@
       byId("copy").addEventListener("click", async () => {
         const { header, cells } = plain();
         const text = [header, ...cells].map(r => r.map(v => typeof v === "number" ? String(v) : harmless(v)).join("\t")).join("\n");
-        let done = false;
-        try {
-          await navigator.clipboard.writeText(text);
-          done = true;
-        } catch {
-          const area = make("textarea"); // pages from files may not be allowed to use the clipboard
-          area.value = text;
-          document.body.append(area);
-          area.select();
-          done = document.execCommand("copy");
-          area.remove();
-        }
+        const done = await copy(text);
         byId("shown").textContent = done ? number(cells.length) + (cells.length === 1 ? " row copied." : " rows copied.") : "The browser did not allow copying.";
       });
       byId("explore").hidden = false;

@@ -1,0 +1,329 @@
+package analyze
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"logscan/analyze/detect"
+	"logscan/analyze/result"
+	"logscan/parse"
+	"logscan/parse/appconf"
+	"logscan/parse/field"
+	"logscan/parse/serverconf/rules"
+)
+
+// Configuration is what a run knows of the configuration of servers and applications.
+type Configuration struct {
+	Servers []*rules.Rules
+	Apps    *appconf.Settings // nil for none
+}
+
+const (
+	// maxExamples is how many different requests of a finding are resolved. They must
+	// agree, so more of them only make a fact rarer.
+	maxExamples = 20
+	// maxContrast is how many routes without a fault are resolved for contrast.
+	maxContrast = 2000
+	// contrastAccepted is the minimum number of accepted requests since the onset of a
+	// route that counts as one without a fault, and contrastRefused the maximum of its share
+	// of refusals in that time.
+	contrastAccepted = 20
+	contrastRefused  = 0.2
+	// changeBefore is how long before the onset a file is changed that may have caused it:
+	// a change takes effect when the server is reloaded. changeAfter allows for the
+	// difference between clocks.
+	changeBefore = 10 * time.Minute
+	changeAfter  = 5 * time.Second
+	// maxChanged is how many changed files a finding names.
+	maxChanged = 3
+	// settingWidth is the maximum ratio of the ends of a measured interval that is compared
+	// with settings: a wider one holds settings by chance.
+	settingWidth = 1.25
+	// maxFacts is how many facts a finding has.
+	maxFacts = 3
+)
+
+// example is a request that a finding explains, with the user that it names.
+type example struct {
+	rules.Request
+	user string
+}
+
+// addExample keeps a request of a finding as an example.
+func (a *assembly) addExample(finding int, e *parse.Entry) {
+	if len(a.reader.options.Configuration.Servers) == 0 {
+		return
+	}
+	if a.examples == nil {
+		a.examples = make([][]example, len(a.Findings))
+	}
+	x := example{Request: rules.Request{Scheme: string(e.Scheme), Host: string(e.Host), Method: string(e.Method), Path: string(e.Path)}}
+	if a.reader.options.Parse.Privacy.Key == nil { // a pseudonym is in no configuration
+		x.user = string(e.User)
+	}
+	if list := a.examples[finding]; len(list) < maxExamples && !slices.Contains(list, x) {
+		a.examples[finding] = append(list, x)
+	}
+}
+
+// pairing says for which findings a kind of fact is a cause.
+type pairing struct {
+	findings []string
+	// answered are who may have answered the refusals; Unknown is always possible, unless
+	// certain is set.
+	answered field.Answerer
+	certain  bool
+	// anywhere is set for facts that need not be absent from routes without a fault.
+	anywhere bool
+	// if set, holds reports whether the finding has the pattern of the fact.
+	holds func(*result.Finding, []example, *rules.Answer, *rules.Fact) bool
+}
+
+// pairings returns the findings by kind of fact. A fact that is not in it is for people who
+// check a configuration.
+func pairings() map[rules.Kind]pairing {
+	const probe, asset = "unauthenticated_probe", "uncredentialed_asset"
+	// A route that refuses everybody is an outage of its area if there are several.
+	route := []string{"endpoint_misconfigured", "authentication_outage"}
+	guarded := append(slices.Clone(route), asset, probe)
+	backend := func(_ *result.Finding, _ []example, a *rules.Answer, _ *rules.Fact) bool { return !a.Access.Refuses() }
+	return map[rules.Kind]pairing{
+		rules.AuthorizationCleared: {findings: append(route, "integration_failure"), answered: field.Upstream, holds: orStated(backend)},
+		rules.HeadersNotPassed:     {findings: append(route, "integration_failure"), answered: field.Upstream, holds: orStated(backend)},
+		rules.HeadersReplaced:      {findings: route, answered: field.Upstream, holds: orStated(backend)},
+		rules.TwoRealms:            {findings: route[:1], answered: field.Upstream, certain: true},
+		rules.PasswordFileMissing:  {findings: route, answered: field.Proxy},
+		rules.RegexShadows:         {findings: guarded, answered: field.Proxy},
+		rules.PreflightNotExempt:   {findings: []string{"cors_preflight"}, answered: field.Proxy},
+		rules.SubrequestHeaders:    {findings: route, answered: field.Proxy},
+		rules.SubrequestBody:       {findings: route, answered: field.Proxy},
+		rules.PlainHTTP:            {findings: []string{"insecure_scheme"}, anywhere: true},
+		rules.CachedRefusals:       {findings: append(route, "intermittent_refusal"), answered: field.Proxy},
+		rules.NotSticky:            {findings: []string{"intermittent_refusal"}, anywhere: true, holds: perBackend},
+		rules.SlashRedirect:        {findings: []string{"auth_lost_on_redirect"}, anywhere: true, holds: fromSlashless},
+		rules.ReturnsUnauthorized:  {findings: guarded, answered: field.Proxy},
+		rules.CredentialsNotPassed: {findings: route, anywhere: true, holds: neverArrived},
+		rules.RequireTooNarrow:     {findings: []string{"permission_denied_as_401"}, answered: field.Proxy, anywhere: true, holds: unlisted},
+		rules.OverrideIgnored:      {findings: guarded, answered: field.Proxy},
+		rules.ExceptionOverruled:   {findings: guarded, answered: field.Proxy},
+		rules.ProtectedBy:          {findings: []string{asset, probe}, answered: field.Proxy, anywhere: true},
+	}
+}
+
+// orStated returns a condition that holds as well if the log states that the backend
+// answered.
+func orStated(holds func(*result.Finding, []example, *rules.Answer, *rules.Fact) bool) func(*result.Finding, []example, *rules.Answer, *rules.Fact) bool {
+	return func(f *result.Finding, x []example, a *rules.Answer, fact *rules.Fact) bool {
+		return f.AnsweredBy == field.Upstream || holds(f, x, a, fact)
+	}
+}
+
+// perBackend reports whether sessions are accepted at one backend and refused at others.
+func perBackend(f *result.Finding, _ []example, _ *rules.Answer, _ *rules.Fact) bool {
+	d, ok := f.Details.(*detect.Intermittent)
+	return ok && !d.Renewals && (d.OnePlace || d.Processes > 1)
+}
+
+// fromSlashless reports whether clients came from the same path without its last slash.
+func fromSlashless(f *result.Finding, _ []example, _ *rules.Answer, _ *rules.Fact) bool {
+	d, ok := f.Details.(*detect.Redirect)
+	without, slash := strings.CutSuffix(f.Subject.Route, "/")
+	return ok && slash && slices.ContainsFunc(d.From, func(from string) bool { return strings.HasSuffix(from, without) })
+}
+
+// apiNames are segments of paths of APIs, whose clients send credentials in a header.
+var apiNames = []string{"api", "rest", "wp-json", "graphql", "jsonapi", "dav", "remote.php", "xmlrpc.php", "v1", "v2", "v3"}
+
+// neverArrived reports whether an API accepted no request from the start and none names a
+// user: the credentials that clients sent did not arrive. Pages of the same program, which
+// need a cookie, are not affected.
+func neverArrived(f *result.Finding, examples []example, _ *rules.Answer, _ *rules.Fact) bool {
+	if d, ok := f.Details.(*detect.BrokenEndpoint); ok && d.Accepted > 0 || f.Onset != parse.NoTime || f.AnsweredBy == field.Proxy {
+		return false
+	}
+	return !slices.ContainsFunc(examples, func(x example) bool {
+		segments := strings.Split(strings.ToLower(x.Path), "/")
+		return x.user != "" || !slices.ContainsFunc(segments, func(s string) bool { return slices.Contains(apiNames, s) })
+	})
+}
+
+// unlisted reports whether the refused users are named and not in a list of Require.
+func unlisted(_ *result.Finding, examples []example, _ *rules.Answer, fact *rules.Fact) bool {
+	listed := strings.Fields(fact.Name)
+	named := false
+	for _, x := range examples {
+		named = named || x.user != ""
+		if slices.Contains(listed, x.user) {
+			return false
+		}
+	}
+	return named
+}
+
+// addConfiguration adds to the findings what the configuration shows of them.
+func (a *assembly) addConfiguration(res *result.Result) {
+	o := &a.reader.options.Configuration
+	for i := range a.Findings {
+		f := &a.Findings[i]
+		c := &result.Configuration{Settings: o.settings(f), Changed: o.changed(f, res)}
+		if a.examples != nil {
+			c.Facts = a.factsOn(f, a.examples[i], res)
+		}
+		if len(c.Facts)+len(c.Settings)+len(c.Changed) > 0 {
+			f.Configuration = c
+		}
+	}
+}
+
+// factsOn returns the facts that cause or rule a finding: on which all its examples agree,
+// whose kind fits its own, and that routes without a fault do not share.
+func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Result) (facts []rules.Fact) {
+	if len(examples) == 0 {
+		return nil
+	}
+	table := pairings()
+	for _, s := range a.reader.options.Configuration.Servers {
+		var answers []rules.Answer
+		for _, x := range examples {
+			answers = append(answers, s.Resolve(x.Request))
+		}
+		answer := rules.Agreed(answers)
+		if answer.Access.Refuses() && len(answer.By) > 0 {
+			answer.Facts = append(answer.Facts, rules.Fact{Kind: rules.ProtectedBy, Lines: answer.By, Certainty: rules.Certain})
+		}
+		for i := range answer.Facts {
+			fact := &answer.Facts[i]
+			p, ok := table[fact.Kind]
+			if !ok || !p.fits(f, examples, &answer, fact) || !p.anywhere && a.harmless(s, fact, f, res) {
+				continue
+			}
+			if a.reader.options.Parse.Privacy.Key != nil {
+				fact = withoutNames(fact)
+			}
+			facts = append(facts, *fact)
+		}
+	}
+	slices.SortStableFunc(facts, func(x, y rules.Fact) int { return cmp.Compare(rank(&y), rank(&x)) })
+	if len(facts) > 1 { // what protects a route says nothing beside a mistake
+		facts = slices.DeleteFunc(facts, func(x rules.Fact) bool { return x.Kind == rules.ProtectedBy && x.Kind != facts[0].Kind })
+	}
+	return facts[:min(len(facts), maxFacts)]
+}
+
+// withoutNames returns a fact without what its lines say after the name of the directive,
+// which may be a person.
+func withoutNames(f *rules.Fact) *rules.Fact {
+	c := *f
+	c.Name, c.Lines = "", slices.Clone(f.Lines)
+	for i := range c.Lines {
+		name, _, _ := strings.Cut(c.Lines[i].Directive, " ")
+		c.Lines[i].Directive = name + " ..."
+	}
+	return &c
+}
+
+// rank orders facts: mistakes first, the more certain ones before others.
+func rank(f *rules.Fact) int {
+	if f.Kind == rules.ProtectedBy {
+		return -1
+	}
+	return int(f.Certainty)
+}
+
+// fits reports whether a fact may be the cause of a finding.
+func (p *pairing) fits(f *result.Finding, examples []example, a *rules.Answer, fact *rules.Fact) bool {
+	switch {
+	case !slices.Contains(p.findings, f.Kind):
+		return false
+	case p.answered != field.Unknown && f.AnsweredBy != p.answered && (p.certain || f.AnsweredBy != field.Unknown):
+		return false
+	}
+	return p.holds == nil || p.holds(f, examples, a, fact)
+}
+
+// harmless reports whether a protected route to which a fact applies too accepts its
+// requests while the finding lasts: then the fact alone is no fault.
+func (a *assembly) harmless(s *rules.Rules, fact *rules.Fact, f *result.Finding, res *result.Result) bool {
+	lasts := 1.0 // share of the log since the onset
+	if span := res.Totals.LastTime - res.Totals.FirstTime; f.Onset != parse.NoTime && span > 0 {
+		lasts = float64(res.Totals.LastTime-f.Onset) / float64(span)
+	}
+	resolved := 0
+	for i := range res.Endpoints {
+		e := &res.Endpoints[i]
+		same := e.Host == f.Subject.Host || f.Subject.Host == ""
+		if !same || !e.Protected || e.FindingID != "" || float64(e.Accepted)*lasts < contrastAccepted {
+			continue
+		}
+		if float64(e.Unauthorized) > contrastRefused*lasts*float64(e.Requests) {
+			continue
+		}
+		if resolved++; resolved > maxContrast {
+			break
+		}
+		if slices.ContainsFunc(a.factsOnRoute(s, i, e), func(g rules.Fact) bool { return g.Same(fact) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// routeOf is an endpoint under the rules of a server.
+type routeOf struct {
+	rules    *rules.Rules
+	endpoint int
+}
+
+// factsOnRoute returns the facts on an endpoint.
+func (a *assembly) factsOnRoute(s *rules.Rules, i int, e *result.Endpoint) []rules.Fact {
+	key := routeOf{s, i}
+	facts, ok := a.contrast[key]
+	if !ok {
+		facts = s.Resolve(rules.Request{Host: e.Host, Method: e.Method, Path: rules.Filled(e.Template)}).Facts
+		if a.contrast == nil {
+			a.contrast = map[routeOf][]rules.Fact{}
+		}
+		a.contrast[key] = facts
+	}
+	return facts
+}
+
+// settings returns the configured timeouts that are equal to the one that a finding
+// measured.
+func (c *Configuration) settings(f *result.Finding) []appconf.Setting {
+	d, ok := f.Details.(*detect.Expiry)
+	if !ok || c.Apps == nil || float64(d.High) > settingWidth*float64(d.Low) {
+		return nil
+	}
+	limits := map[string]appconf.Limits{"idle": appconf.Idle, "absolute": appconf.Absolute}[d.Policy]
+	if limits == 0 {
+		limits = appconf.Either
+	}
+	list := c.Apps.Fits(float64(d.Low), float64(d.High), limits)
+	return list[:min(len(list), maxFacts)]
+}
+
+// changed returns the files of the server's configuration that were changed shortly before
+// the onset of a finding.
+func (c *Configuration) changed(f *result.Finding, res *result.Result) (list []result.FileChange) {
+	switch detect.Category(f.Category) {
+	case detect.EndpointCategory, detect.SessionCategory, detect.UpstreamCategory, detect.TrafficCategory:
+	default:
+		return nil
+	}
+	if f.Onset == parse.NoTime {
+		return nil
+	}
+	from, to := max(f.Onset-changeBefore.Microseconds(), res.Totals.FirstTime), min(f.Onset+changeAfter.Microseconds(), res.Totals.LastTime)
+	for _, s := range c.Servers {
+		for _, file := range s.Files {
+			at := file.Modified.UnixMicro()
+			if x := (result.FileChange{Path: file.Path, Time: at}); at >= from && at <= to && !slices.Contains(list, x) && len(list) < maxChanged {
+				list = append(list, x)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,198 @@
+package analyze
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"logscan/analyze/detect"
+	"logscan/analyze/result"
+	"logscan/parse"
+	"logscan/parse/appconf"
+	"logscan/parse/serverconf"
+	"logscan/parse/serverconf/rules"
+)
+
+// configuredFormat has the fields that rules are resolved by.
+const configuredFormat = `$remote_addr - $remote_user [$time_iso8601] "$request" $status $body_bytes_sent "$http_user_agent" $host $scheme $upstream_addr $upstream_status`
+
+// staffLog is a day of 40 people who send Basic credentials with each request. broken are
+// paths that refuse them, answered by the backend or by the proxy. Requests of bare are sent
+// without credentials and refused.
+func staffLog(broken []string, byBackend bool, bare ...string) string {
+	var b strings.Builder
+	start := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
+	line := func(at time.Duration, client int, user, request string, status int, upstream string) {
+		fmt.Fprintf(&b, "192.0.2.%d - %s [%s] \"%s HTTP/1.1\" %d 120 \"Mozilla/5.0 (X11; Linux x86_64; rv:128.0)\" intra.test https %s\n",
+			client, user, start.Add(at).Format("2006-01-02T15:04:05+00:00"), request, status, upstream)
+	}
+	for minute := range 480 {
+		for k := range 3 {
+			n := (minute*3+k*7)%40 + 1
+			user := fmt.Sprintf("user%02d", n)
+			at := time.Duration(minute)*time.Minute + time.Duration(k)*11*time.Second
+			for i, p := range []string{"/app/home", "/app/list", "/api/items", "/api/orders/" + fmt.Sprint(100+minute), "/feeds/page"} {
+				line(at+time.Duration(i)*time.Second, n, user, "GET "+p, 200, "10.0.0.1:80 200")
+			}
+			for i, p := range broken {
+				if (minute+i)%3 == 0 {
+					upstream := "- -"
+					if byBackend {
+						upstream = "10.0.0.1:80 401"
+					}
+					line(at+7*time.Second, n, user, "GET "+p, 401, upstream)
+				}
+			}
+			for _, r := range bare {
+				line(at+8*time.Second, n, "-", r, 401, "- -")
+			}
+		}
+	}
+	return b.String()
+}
+
+// configuredRun scans a log with a configuration of nginx.
+func configuredRun(t *testing.T, log, conf string) *result.Result {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "nginx.conf")
+	for name, text := range map[string]string{"nginx.conf": "http {\n" + strings.ReplaceAll(conf, "; ", ";\n") + "\n}\n", "access.log": log} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := rules.Nginx(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, filepath.Join(dir, "access.log"))
+	if o.Format, err = parse.Compile(configuredFormat); err != nil {
+		t.Fatal(err)
+	}
+	o.Configuration.Servers = []*rules.Rules{r}
+	res, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// factsOf returns the kinds of the facts of all findings, with the directive at fault.
+func factsOf(res *result.Result) (all []string) {
+	for i := range res.Findings {
+		if c := res.Findings[i].Configuration; c != nil {
+			for _, f := range c.Facts {
+				all = append(all, res.Findings[i].Kind+": "+string(f.Kind)+": "+f.Lines[0].Directive)
+			}
+		}
+	}
+	return all
+}
+
+func TestConfigurationNamesTheLine(t *testing.T) {
+	drop := []string{"/drop/x", "/drop/y"}
+	for _, c := range []struct {
+		name, log, conf, want string
+	}{
+		{"header cleared", staffLog(drop, true),
+			`server { listen 443 ssl; server_name intra.test; location / { proxy_pass http://app; } location /drop/ { proxy_set_header Authorization ""; proxy_pass http://app; } }`,
+			`authentication_outage: authorization_cleared: proxy_set_header Authorization ""`},
+		{"header cleared behind proxy auth", staffLog(drop, true),
+			`server { listen 443 ssl; server_name intra.test; auth_basic staff; location / { proxy_pass http://app; } location /drop/ { proxy_set_header Authorization ""; proxy_pass http://app; } }`,
+			`authentication_outage: authorization_cleared: proxy_set_header Authorization ""`},
+		{"list replaced", staffLog(drop, true),
+			`server { listen 443 ssl; server_name intra.test; proxy_set_header X-Remote-User $remote_user; location / { proxy_pass http://app; } location /drop/ { proxy_set_header X-Trace 1; proxy_pass http://app; } }`,
+			`authentication_outage: inherited_headers_lost: proxy_set_header X-Trace ...`},
+		{"regex shadows", staffLog([]string{"/public/a.json", "/public/b.json"}, false),
+			`server { listen 443 ssl; server_name intra.test; auth_basic staff; location / { proxy_pass http://app; } location /public/ { auth_basic off; } location ~ \.json$ { root /srv; } }`,
+			`authentication_outage: regex_shadows_open_prefix: location ~ \.json$`},
+		{"preflight", staffLog(nil, false, "OPTIONS /api/items"),
+			`server { listen 443 ssl; server_name intra.test; location / { proxy_pass http://app; } location /api/ { auth_basic api; proxy_pass http://app; } }`,
+			`cors_preflight: preflight_not_exempt: auth_basic api`},
+		{"in a nested location of a server chosen by a wildcard", staffLog(drop, true),
+			`server { listen 443 ssl default_server; server_name other.test; location /drop/ { proxy_pass http://x; } } server { listen 443 ssl; server_name *.test; location / { proxy_pass http://app; location /drop { proxy_pass http://app; proxy_pass_request_headers off; } } }`,
+			`authentication_outage: headers_not_passed: proxy_pass_request_headers off`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			res := configuredRun(t, c.log, c.conf)
+			got := factsOf(res)
+			if len(got) == 0 || got[0] != c.want {
+				var kinds []string
+				for i := range res.Findings {
+					f := &res.Findings[i]
+					kinds = append(kinds, f.Kind+" "+f.Subject.Endpoint()+" by "+f.AnsweredBy.String())
+				}
+				t.Errorf("facts %q, want %q; findings %q", got, c.want, kinds)
+			}
+			for _, f := range got {
+				if f != c.want {
+					t.Errorf("another fact: %s", f)
+				}
+			}
+		})
+	}
+}
+
+// TestConfigurationWithoutFault runs findings that the backend causes with configurations
+// that are right, or whose oddities have no part in them.
+func TestConfigurationWithoutFault(t *testing.T) {
+	broken := staffLog([]string{"/drop/x", "/drop/y"}, true)
+	for name, conf := range map[string]string{
+		"plain proxy":              `server { listen 443 ssl; server_name intra.test; location / { proxy_pass http://app; } }`,
+		"headers for all":          `server { listen 443 ssl; server_name intra.test; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; location / { proxy_pass http://app; } }`,
+		"cleared for all":          `server { listen 443 ssl; server_name intra.test; proxy_set_header Authorization ""; location / { proxy_pass http://app; } }`,
+		"auth for all":             `server { listen 443 ssl; server_name intra.test; auth_basic staff; auth_basic_user_file /etc/nginx/users; location / { proxy_pass http://app; } }`,
+		"list repeated":            `server { listen 443 ssl; server_name intra.test; proxy_set_header Host $host; location / { proxy_pass http://app; } location /drop/ { proxy_set_header Host $host; proxy_set_header X-Trace 1; proxy_pass http://app; } }`,
+		"gateway":                  `server { listen 443 ssl; server_name intra.test; auth_request /auth; location / { proxy_pass http://app; } location = /auth { internal; proxy_pass http://sso; proxy_pass_request_body off; proxy_set_header Content-Length ""; } }`,
+		"cache with its key":       `server { listen 443 ssl; server_name intra.test; location / { proxy_cache c; proxy_cache_key $uri$http_authorization; proxy_cache_valid any 1m; proxy_pass http://app; } }`,
+		"several servers":          `upstream app { server 10.0.0.1; server 10.0.0.2; } server { listen 443 ssl; server_name intra.test; location / { proxy_pass http://app; } }`,
+		"a fault elsewhere":        `server { listen 443 ssl; server_name intra.test; location / { proxy_pass http://app; } location /old/ { proxy_set_header Authorization ""; proxy_pass http://old; } }`,
+		"a fault of another host":  `server { listen 443 ssl; server_name other.test; location / { proxy_set_header Authorization ""; proxy_pass http://app; } } server { listen 443 ssl; server_name intra.test; location / { proxy_pass http://app; } }`,
+		"a condition not known":    `server { listen 443 ssl; server_name intra.test; location / { proxy_pass http://app; } location /drop/ { if ($http_x_debug) { proxy_pass http://debug; } proxy_set_header Authorization ""; proxy_pass http://app; } }`,
+		"redirect and front":       `server { listen 80; server_name intra.test; return 301 https://$host$request_uri; } server { listen 443 ssl; server_name intra.test; location / { try_files $uri @app; } location @app { proxy_pass http://app; } }`,
+		"open prefix with its own": `server { listen 443 ssl; server_name intra.test; location / { proxy_pass http://app; } location ^~ /public/ { auth_basic off; } location ~ \.json$ { proxy_pass http://app; } }`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			res := configuredRun(t, broken, conf)
+			if len(res.Findings) == 0 {
+				t.Fatal("no finding")
+			}
+			if got := factsOf(res); len(got) > 0 {
+				t.Errorf("facts %q, want none", got)
+			}
+		})
+	}
+}
+
+func TestTimeoutEqualsSetting(t *testing.T) {
+	at := serverconf.Position{File: "WEB-INF/web.xml", Line: 41}
+	c := Configuration{Apps: &appconf.Settings{List: []appconf.Setting{{Position: at, Name: "session-timeout", Text: "30", Seconds: 1800, Limits: appconf.Idle}}}}
+	for _, x := range []struct {
+		low, high float64
+		policy    string
+		want      int
+	}{{1790, 1812, "idle", 1}, {1790, 1812, "undetermined", 1}, {1790, 1812, "absolute", 0}, {1805, 1812, "idle", 0}, {60, 7200, "idle", 0}} {
+		f := &result.Finding{Kind: "session_expiry", Details: &detect.Expiry{Policy: x.policy, Low: result.Seconds(x.low), High: result.Seconds(x.high)}}
+		if got := c.settings(f); len(got) != x.want {
+			t.Errorf("%s between %v and %v equals %v, want %d settings", x.policy, x.low, x.high, got, x.want)
+		}
+	}
+}
+
+func TestFileChangedBeforeOnset(t *testing.T) {
+	onset := time.Date(2026, 3, 9, 14, 2, 5, 0, time.UTC)
+	res := &result.Result{Totals: result.Totals{FirstTime: onset.Add(-6 * time.Hour).UnixMicro(), LastTime: onset.Add(6 * time.Hour).UnixMicro()}}
+	for _, x := range []struct {
+		before time.Duration
+		want   int
+	}{{25 * time.Second, 1}, {9 * time.Minute, 1}, {11 * time.Minute, 0}, {-time.Minute, 0}, {-12 * time.Hour, 0}} {
+		c := Configuration{Servers: []*rules.Rules{{Files: []serverconf.File{{Path: "app.conf", Modified: onset.Add(-x.before)}}}}}
+		if got := c.changed(&result.Finding{Category: "endpoint", Onset: onset.UnixMicro()}, res); len(got) != x.want {
+			t.Errorf("a change %v before the onset: %v, want %d", x.before, got, x.want)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package detect
+
+import (
+	"slices"
+
+	"logscan/analyze/result"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+)
+
+// An outage of a host or a tenant shows as a contrast, too: its site or path refuses
+// nearly all visits, and its acceptances collapse. Where a session id is new with every
+// sign-in, and people give up after a try or two, that shows more than the fate of each
+// actor does.
+
+const (
+	// outageFamiliar is the minimum share of the clients refused at a sign-in that are
+	// accepted at another time: those who guess are not. It is not asked of other routes,
+	// where most clients come once a day only, or from an address that changes.
+	outageFamiliar = 0.1
+	// outageRoutes is the minimum number of routes, but for the sign-in, that refuse: one
+	// route may itself be at fault, and who guesses goes to the sign-in.
+	outageRoutes = 2
+)
+
+// contrastingOutages returns the sites and paths that accept next to nobody in a period,
+// and whose clients are accepted nowhere else meanwhile. Those of which one of found has
+// all refusals or the subject are left out: it knows their edges better.
+func (o *outageObserver) contrastingOutages(found []candidate) (wide []candidate) {
+	o.Diagnosis.contrasts([]contrastType{siteContrast, pathContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims []uint32) {
+		routes := distinctEndpoints(o.Diagnosis, slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return o.Refusals[i].SignIn }))
+		if routes < outageRoutes || s.keys[c.place].kind == pathContrast && o.aliveElsewhere(claims) {
+			return
+		}
+		cand, ok := o.contrastingOutage(s, c, claims)
+		known := slices.ContainsFunc(found, func(f candidate) bool {
+			return f.Subject == cand.Subject || float64(inBoth(f.claims, claims)) >= intact*float64(len(claims))
+		})
+		if ok && !known {
+			wide = append(wide, cand)
+		}
+	})
+	return wide
+}
+
+// withWide returns all of both lists but for those of found whose refusals are mostly in a
+// wide one: nobody can sign in where nobody is accepted. The rest are consequences.
+func withWide(found, wide []candidate) []candidate {
+	found = slices.DeleteFunc(found, func(f candidate) bool {
+		return slices.ContainsFunc(wide, func(w candidate) bool {
+			return float64(inBoth(f.claims, w.claims)) >= minKept*float64(len(f.claims))
+		})
+	})
+	return append(found, wide...)
+}
+
+// inBoth returns how many elements two ascending lists have in common.
+func inBoth(a, b []uint32) (n int) {
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			a = a[1:]
+		case a[0] > b[0]:
+			b = b[1:]
+		default:
+			n++
+			a, b = a[1:], b[1:]
+		}
+	}
+	return n
+}
+
+// restOfOutages returns the routes at which next to nobody can sign in: by itself, each
+// of the failed tries looks like a mistyped password.
+func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
+	o, _ := seen.(*outageObserver)
+	if o == nil {
+		return nil, nil
+	}
+	d.contrasts([]contrastType{routeContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims []uint32) {
+		if !d.Roles[s.keys[c.place].number].Begins() {
+			return
+		}
+		if cand, ok := o.contrastingOutage(s, c, claims); ok {
+			found = append(found, cand)
+		}
+	})
+	return found, nil
+}
+
+// contrastingOutage returns the finding of a contrast; false if those refused are
+// strangers.
+func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims []uint32) (cand candidate, ok bool) {
+	key := &s.keys[c.place]
+	familiar, clients := o.familiar(claims)
+	if familiar < outageActors || key.kind == routeContrast && float64(familiar) < outageFamiliar*float64(clients) {
+		return cand, false
+	}
+	cand = s.contrastFinding(c, claims)
+	cand.Subject = result.Subject{Type: "site", Host: key.host, Route: key.path}
+	switch key.kind {
+	case pathContrast:
+		cand.weight = 1.0 / certainty // as of other parts of a site
+	case routeContrast:
+		e := &o.State.Endpoints[key.number]
+		cand.Subject.Method, cand.Subject.Route = e.Method, e.Template
+	}
+	details := &Outage{
+		SignIn: key.kind == routeContrast, Refused: int64(clients), Accepted: c.Inside.Trials - c.Inside.Hits, Proven: int64(familiar), Routes: distinctEndpoints(o.Diagnosis, claims),
+		UsualShare: result.Share(round(c.usual, 4)), AcceptedOutside: c.Outside.Trials - c.Outside.Hits,
+		PValue: result.Probability(c.p), Ongoing: c.To == s.steps,
+	}
+	if !details.Ongoing {
+		details.Until = result.Time((s.From + int64(c.To)*s.width) * 1000)
+	}
+	if cand.Onset != parse.NoTime {
+		high := result.Time(cand.Onset)
+		details.OnsetHigh = &high
+	}
+	if clients >= outageHigh || float64(clients) >= outagePeople*float64(o.Actors) {
+		cand.Severity = result.High
+	}
+	cand.Details = details
+	return cand, true
+}
+
+// familiar returns how many of the clients of refusals are accepted with credentials at
+// some time, and how many there are.
+func (o *outageObserver) familiar(refusals []uint32) (familiar, clients int) {
+	seen := map[timeline.Client]bool{}
+	for _, i := range refusals {
+		r := &o.Refusals[i]
+		c := r.Client()
+		if seen[c] {
+			continue
+		}
+		seen[c] = true
+		if s := o.clients[c]; s != nil && s.proven {
+			familiar++
+		}
+	}
+	return familiar, len(seen)
+}
+
+// aliveElsewhere reports whether many of the actors refused were accepted elsewhere in
+// the same minutes: then the routes that refuse them are at fault.
+func (d *Diagnosis) aliveElsewhere(refusals []uint32) bool {
+	actors, alive := map[uint32]bool{}, map[uint32]bool{}
+	for _, i := range refusals {
+		r := &d.Refusals[i]
+		actors[r.Actor] = true
+		if r.Alive || r.Denied {
+			alive[r.Actor] = true
+		}
+	}
+	return float64(len(alive)) >= elsewhereShare*float64(len(actors))
+}

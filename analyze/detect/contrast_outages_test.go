@@ -1,0 +1,98 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"logscan/analyze/result"
+)
+
+// tenants puts the people of a world on three tenants, by the path.
+func (w *world) tenants(names ...string) {
+	for i := range w.requests {
+		r := &w.requests[i]
+		n := int(r.address[len(r.address)-1]-'0') % len(names)
+		if strings.HasPrefix(r.address, "10.") {
+			r.path = names[n] + r.path
+		}
+	}
+}
+
+// TestTenantOutage checks that a tenant whose people are all refused, in the pages, the
+// calls and the sign-in, is told as an outage of it, not of single routes or accounts.
+func TestTenantOutage(t *testing.T) {
+	for _, tt := range []struct {
+		tenant   string
+		from, to time.Duration
+	}{
+		{"/acme", 13 * time.Hour, 14*time.Hour + 30*time.Minute},
+		{"/customers/north", 10 * time.Hour, 18 * time.Hour},
+	} {
+		for _, named := range []bool{true, false} {
+			t.Run(fmt.Sprint(tt.tenant, named), func(t *testing.T) {
+				w := newWorld(7)
+				w.sessionIDs, w.users = named, named
+				w.run(60)
+				w.tenants(tt.tenant, "/blue", "/oak7")
+				n := w.refuse(tt.from, tt.to, func(r *request) bool {
+					return strings.HasPrefix(r.path, tt.tenant+"/") && !strings.Contains(r.path, "/static/")
+				})
+				_, findings := w.scan(t, 2)
+				explained := int64(0)
+				for _, f := range findings {
+					switch {
+					case f.Severity < result.Medium:
+					case f.Kind != "authentication_outage" || !strings.HasPrefix(f.Subject.Route, tt.tenant):
+						t.Errorf("got %s %+v", f.Kind, f.Subject)
+					default:
+						explained += f.Unauthorized
+					}
+				}
+				if explained < n*9/10 {
+					t.Errorf("%d of %d 401s are explained", explained, n)
+				}
+			})
+		}
+	}
+}
+
+// TestPartThatRefuses checks that a path which refuses people whom the rest of the site
+// accepts meanwhile is no outage.
+func TestPartThatRefuses(t *testing.T) {
+	w := newWorld(8)
+	w.sessionIDs, w.users = true, true
+	w.run(60)
+	w.refuse(11*time.Hour, 15*time.Hour, func(r *request) bool { return strings.HasPrefix(r.path, "/app/") })
+	_, findings := w.scan(t, 1)
+	for _, f := range findings {
+		if f.Kind == "authentication_outage" && f.Severity >= result.Medium {
+			t.Errorf("got %+v %+v", f.Subject, f.Details)
+		}
+	}
+}
+
+// TestStrangersAreNoOutage checks that a flood of strangers at a sign-in is no outage of
+// it, though next to nobody else is there at night.
+func TestStrangersAreNoOutage(t *testing.T) {
+	w := newWorld(9)
+	w.sessionIDs, w.users = true, true
+	w.run(40)
+	night := w.requests[:0]
+	for _, r := range w.requests {
+		if r.at < 18*time.Hour || r.at >= 22*time.Hour {
+			night = append(night, r)
+		}
+	}
+	w.requests = night
+	for i := range 600 {
+		w.add(18*time.Hour+w.minutes(239), "POST", "/login", "", "", fmt.Sprintf("203.0.113.%d", i%120), "401")
+	}
+	_, findings := w.scan(t, 1)
+	for _, f := range findings {
+		if f.Kind == "authentication_outage" {
+			t.Errorf("got %+v %+v", f.Subject, f.Details)
+		}
+	}
+}

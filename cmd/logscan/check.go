@@ -1,0 +1,97 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+
+	"logscan/parse/serverconf/rules"
+	"logscan/report/document"
+	"logscan/report/outdir"
+	"logscan/report/tables"
+	"logscan/report/terminal"
+	"logscan/report/wording"
+)
+
+type checkCmd struct {
+	Conf string `arg:"" predictor:"file" name:"config" help:"Configuration of nginx or Apache: the main file, or one that it includes."`
+
+	Against string `predictor:"dir" placeholder:"DIR" help:"Output directory of a finished run: show which of its routes turn open or protected with CONFIG, and how many requests they had."`
+	Old     string `predictor:"file" placeholder:"CONFIG" help:"Configuration to compare with (default: the one that the run was given)."`
+	JSON    bool   `name:"json" help:"Print JSON."`
+}
+
+// Help returns the text that kong prints before the flags.
+func (checkCmd) Help() string {
+	return `Prints what protects each route of an nginx or Apache configuration, with file and line, and likely faults: directives that answer requests with 401 or leave them open by mistake. Includes are followed; nothing is executed or sent. With --against, replays the routes of a finished run: a dry run of a changed configuration.`
+}
+
+// Run prints the rules of a configuration.
+func (c *checkCmd) Run(std *streams) error {
+	r, err := rules.Read(c.Conf)
+	if err != nil {
+		return usagef("name nginx.conf, httpd.conf or apache2.conf, or a file that they include", "%w", err)
+	}
+	for _, n := range r.Notes {
+		note(std.stderr, "note: %s", n)
+	}
+	d := wording.Check(r)
+	if d.Comparison, err = c.compare(r); err != nil {
+		return err
+	}
+	if c.JSON {
+		return document.Write(std.stdout, d)
+	}
+	return terminal.ShowCheck(std.stdout, d, paintFor(std.stdout))
+}
+
+// compare replays the routes of a run with the old and the new rules; it returns nil without
+// --against.
+func (c *checkCmd) compare(now *rules.Rules) (*document.Comparison, error) {
+	if c.Against == "" {
+		if c.Old != "" {
+			return nil, usagef("add --against DIR, the output directory of a run", "--old is for --against")
+		}
+		return nil, nil
+	}
+	run, err := openRun(c.Against)
+	if err != nil {
+		return nil, err
+	}
+	old := c.Old
+	if old == "" {
+		if old = configurationOf(run, now.Server); old == "" {
+			return nil, usagef("name the old configuration with --old", "the run in %s was not given a configuration of %s", c.Against, now.Server)
+		}
+	}
+	before, err := rules.Read(old)
+	if err != nil {
+		return nil, usagef("name the old configuration with --old", "%w", err)
+	}
+	endpoints, err := tables.ReadEndpoints(filepath.Join(c.Against, tables.EndpointsName))
+	if err != nil {
+		return nil, usagef("", "read %s: %w", c.Against, err)
+	}
+	var traffic []rules.Traffic
+	for i := range endpoints {
+		e := &endpoints[i]
+		q := rules.Request{Host: e.Host, Method: e.Method, Path: rules.Filled(e.Template)}
+		if strings.HasPrefix(q.Path, "/") {
+			traffic = append(traffic, rules.Traffic{Request: q, Template: e.Template, Requests: e.Requests, Unauthorized: e.Unauthorized})
+		}
+	}
+	return wording.Comparison(rules.Compare(before, now, traffic), c.Against, old), nil
+}
+
+// configurationOf returns the configuration of a server that a run was given; "" for none.
+func configurationOf(run *outdir.Report, server string) string {
+	flag := "--" + server + "-conf"
+	for i, arg := range run.Manifest.Arguments {
+		if value, ok := strings.CutPrefix(arg, flag+"="); ok {
+			return value
+		}
+		if arg == flag && i+1 < len(run.Manifest.Arguments) {
+			return run.Manifest.Arguments[i+1]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,164 @@
+package events
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// victim is an address that attackers write into a log.
+const victim = "198.51.100.9"
+
+// attack is a line in which a client determines a text. Nothing that it writes there may
+// change the address, the host or the reason: they are stated as they are, or not at
+// all.
+type attack struct {
+	log           string
+	before, after string // the text
+	without       string // bytes that the text cannot have
+	reasons       string // that may be stated, the right one first; or none
+	always        bool   // the address is stated whatever the text is
+}
+
+// attacks are all places where a client determines what a line holds, that matter.
+var attacks = []attack{
+	// A user name of Basic authentication has no colon, a request target no blank.
+	{"nginx-error", nginxStart + `user "`, `": password mismatch` + nginxEnd, ":", "wrong_password", true},
+	{"nginx-error", nginxStart + `user "`, `" was not found in "/etc/f"` + nginxEnd, ":", "unknown_user", true},
+	{"nginx-error", nginxStart + `user "jane": password mismatch, client: 192.0.2.1, server: a, request: "GET /`, ` HTTP/1.1", host: "a.example"`, " ", "wrong_password", true},
+	{"nginx-error", nginxStart + `user "jane": password mismatch, client: 192.0.2.1, server: a, request: "GET / HTTP/1.1", host: "a.example", referrer: "`, `"`, "", "wrong_password", true},
+	{"nginx-error", nginxStart + `no user/password was provided for basic authentication` + nginxEnd + `, referrer: "`, `"`, "", "no_credentials", true},
+	{"nginx-error", nginxStart + `FastCGI sent in stderr: "PHP message: Failed login for `, `" while reading response header from upstream` + nginxEnd, "", "invalid_credentials", false},
+	{"nginx-error", nginxStart + `PAM: user '`, `' - not authenticated: Authentication failure` + nginxEnd, ":", "invalid_credentials", true},
+	{"apache-error", apacheStart + `AH01617: user `, `: authentication failure for "/a": Password Mismatch`, "", "wrong_password", true},
+	{"apache-error", apacheStart + `AH01618: user `, ` not found: /a`, "", "unknown_user", true},
+	{"apache-error", apacheStart + `AH01618: user jane not found: /`, `, referer: http://a.example/`, "", "unknown_user", true},
+	{"apache-error", apacheStart + `AH01618: user jane not found: /a, referer: `, ``, "", "unknown_user", true},
+	{"lighttpd-error", `2026-03-09 14:05:00: (mod_auth.c.765) password doesn't match for /a username: `, ` IP: 192.0.2.1`, "", "wrong_password", true},
+	{"keycloak-events", `2026-03-09 14:05:00,123 WARN  [org.keycloak.events] (e) type="LOGIN_ERROR", realmId="m", clientId="c", userId="null", ipAddress="192.0.2.1", error="user_disabled", username="`, `"`, "", "account_disabled", true},
+	{"gitea-log", `2026/03/09 14:05:00 ...auth.go:217:SignInPost() [W] Failed authentication attempt for `, ` from 192.0.2.1:50000: user's password is invalid [uid: 1]`, "", "wrong_password invalid_credentials", false},
+	{"immich-log", `[Nest] 7  - 03/09/2026, 2:05:00 PM    WARN [AuthService] Failed login attempt for user `, ` from ip address 192.0.2.1`, "", "invalid_credentials", true},
+	{"jellyfin-log", `[2026-03-09 14:05:00.123 +01:00] [INF] [79] J.U: Authentication request for "`, `" has been denied (IP: "192.0.2.1").`, "", "invalid_credentials", true},
+	{"vaultwarden-log", `[2026-03-09 14:05:00.123][v::a][ERROR] Username or password is incorrect. Try again. IP: 192.0.2.1. Username: `, `.`, "", "invalid_credentials", true},
+	{"lemonldap-ng-log", `[warn] Bad password for `, ` (192.0.2.1)`, "", "wrong_password", true},
+	{"servarr-log", `2026-03-09 14:05:00.1|Warn|Auth|Auth-Failure ip 192.0.2.1 username '`, `'`, "", "invalid_credentials", true},
+	{"qbittorrent-log", `(W) 2026-03-09T14:05:00 - WebAPI login failure. Reason: invalid credentials, attempt count: 1, IP: 192.0.2.1, username: `, ``, "", "invalid_credentials", true},
+	{"cas-audit", `2026-03-09 14:05:00,123 INFO [x.AuditTrailManager] - d|CAS|Supplied credentials: [`, `]|AUTHENTICATION_FAILED|jane|192.0.2.1|203.0.113.1`, "", "invalid_credentials", true},
+	{"proxmox-auth", `2026-03-09T14:05:00+01:00: authentication failure; rhost=[192.0.2.1]:5 user=`, ` msg=no such user`, "", "unknown_user invalid_credentials", true},
+	{"calibre-web-log", `[2026-03-09 14:05:00,123]  WARN {cps.web:1475} Login failed for user "`, `" IP-address: 192.0.2.1`, "", "invalid_credentials", true},
+}
+
+// check reads the line with a text and reports what the text has changed.
+func (a *attack) check(t *testing.T, text string) {
+	t.Helper()
+	if strings.ContainsAny(text, a.without+"\r\n") {
+		return
+	}
+	line := a.before + text + a.after
+	var e Event
+	if !logNamed(t, a.log).Read([]byte(line), &e) {
+		t.Fatalf("%s does not read %q", a.log, line)
+	}
+	if client := string(e.Client); client != "192.0.2.1" && (client != "" || a.always) {
+		t.Errorf("%s: client %q in %q", a.log, client, line)
+	}
+	if host := string(e.Host); host != "" && host != "a.example" {
+		t.Errorf("%s: host %q in %q", a.log, host, line)
+	}
+	reason := string(e.Reason)
+	if known := strings.Contains(" "+a.reasons+" ", " "+reason+" "); !known && (reason != "" || a.always) {
+		t.Errorf("%s: reason %q in %q", a.log, reason, line)
+	}
+}
+
+// injections are texts that look like what follows.
+var injections = []string{
+	"jane", "", " ", `"`, `, client: ` + victim, `x" was not found in "f`, `x": password mismatch`, `x", referrer: "`,
+	`x, client: ` + victim + `, server: b, request: "GET / HTTP/1.1", host: "b"`,
+	`x": password mismatch, client: ` + victim + `, server: b, request: "GET / HTTP/1.1", host: "b", referrer: "`,
+	`x" while reading response header from upstream, client: ` + victim + `, server: b, request: "GET / HTTP/1.1", host: "b", referrer: "`,
+	`x from ` + victim + `:1: user does not exist [uid: 0`, `x (` + victim + `)`, `x" IP-address: ` + victim, `x IP: ` + victim, `x (IP: "` + victim + `").`,
+	`x from ip address ` + victim, `x", ipAddress="` + victim + `", error="user_not_found`, `x msg=locked`, `x|AUTHENTICATION_SUCCESS|b|` + victim + `|c`,
+	`x: authentication failure for "/": Password Mismatch`, `x not found: /`, `[client ` + victim + `:1] AH01617: `, `x, referer: y`,
+	strings.Repeat(` from `+victim+`: `, 100), strings.Repeat(`, client: `+victim+`, server: `, 20), strings.Repeat(`" `, 300),
+	`' - not authenticated: locked`,
+}
+
+func TestInjections(t *testing.T) {
+	for i := range attacks {
+		for _, text := range injections {
+			attacks[i].check(t, text)
+		}
+	}
+}
+
+func FuzzInjection(f *testing.F) {
+	for _, text := range injections {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for i := range attacks {
+			attacks[i].check(t, text)
+		}
+	})
+}
+
+// FuzzRead checks that readers do not fail, that a line gives the same event twice, and
+// that its fields are parts of the line, or no longer than it.
+func FuzzRead(f *testing.F) {
+	for _, tt := range logTests {
+		f.Add([]byte(tt.line))
+	}
+	for _, tt := range nginxTests {
+		f.Add([]byte(nginxStart + tt.message + nginxEnd))
+	}
+	for _, tt := range apacheTests {
+		f.Add([]byte(apacheStart + tt.message))
+	}
+	logs := Logs()
+	custom, err := NewApacheErrorLog(`[%{cu}t] [%l] [R:%L] %E: %M [%{Host}i] ,%{Referer}i`)
+	if err != nil {
+		f.Fatal(err)
+	}
+	logs = append(logs, custom)
+	f.Fuzz(func(t *testing.T, line []byte) {
+		before := bytes.Clone(line)
+		var e, again Event
+		for _, l := range logs {
+			if !l.Read(line, &e) {
+				continue
+			}
+			first := show(&e)
+			if !l.Read(line, &again) || show(&again) != first {
+				t.Errorf("%s: %s, then %s", l.Name, first, show(&again))
+			}
+			for _, b := range [...][]byte{e.Message, e.Client, e.User, e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service, e.Code, e.Port} {
+				if len(b) > len(line)+len("255.255.255.255") {
+					t.Errorf("%s: a field of %d bytes", l.Name, len(b))
+				}
+			}
+			if !bytes.Equal(line, before) {
+				t.Fatalf("%s has changed the line", l.Name)
+			}
+		}
+	})
+}
+
+func BenchmarkRead(b *testing.B) {
+	for _, x := range []struct{ name, line string }{
+		{"nginx-error", nginxStart + `user "jane": password mismatch` + nginxEnd},
+		{"nginx-error", nginxStart + `upstream response is buffered to a temporary file /var/cache/1 while reading upstream` + nginxEnd},
+		{"apache-error", apacheStart + `AH01617: user jane: authentication failure for "/a": Password Mismatch`},
+		{"keycloak-events", logTests[25].line}, {"okta-events", logTests[31].line}, {"gitea-log", logTests[48].line},
+	} {
+		l := logNamed(b, x.name)
+		b.Run(x.name, func(b *testing.B) {
+			line := []byte(x.line)
+			var e Event
+			b.ReportAllocs()
+			for b.Loop() {
+				l.Read(line, &e)
+			}
+		})
+	}
+}

@@ -1,0 +1,214 @@
+package events
+
+// Logs of proxies and gateways that decide about requests.
+
+// caddy are the errors of Caddy's HTTP handlers. Its access log has the same keys.
+var caddy = keyed{
+	paths: []path{
+		{"logger", slotMark}, {"ts", slotTime}, {"level", slotLevel}, {"msg", slotMessage}, {"status", slotStatus}, {"error", slotReason}, {"err_id", slotID},
+		{"request.client_ip", slotClient}, {"request.remote_ip", slotClient}, {"request.method", slotMethod}, {"request.uri", slotTarget}, {"request.host", slotHost}, {"request.remote_port", slotMore},
+	},
+	needs: []slot{slotMark, slotTime, slotMessage},
+	finish: func(c *captures, e *Event) bool {
+		log, ok := cutPrefix(c[slotMark], "http.")
+		if !ok || hasPrefix(log, "log.access") {
+			return false
+		}
+		e.Port = c[slotMore]
+		switch status := string(c[slotStatus]); {
+		case string(e.Message) == "auth provider returned error":
+			e.state(Failed, "identity_provider_down", 401)
+		case status == "401" && hasPrefix(log, "log.error"):
+			e.state(Refused, reasonIn(c[slotReason]), 401) // "not authenticated": with what is not stated
+		case status == "403" && hasPrefix(log, "log.error"):
+			e.state(Refused, "acl_denied", 403)
+		}
+		return true
+	},
+}
+
+// traefik is Traefik's own log, as logfmt and JSON.
+var traefik = keyed{
+	paths:  []path{{"middlewareName", slotMark}, {"time", slotTime}, {"level", slotLevel}, {"msg", slotMessage}, {"message", slotMessage}, {"error", slotReason}},
+	needs:  []slot{slotMark, slotTime, slotMessage},
+	finish: func(c *captures, e *Event) bool { return e.readTraefik(c[slotMark]) },
+}
+
+// traefikConsole is the beginning of a line of version 3, whose fields follow the message.
+var traefikConsole = newTemplate(`{time} {level} {skip} > {message}`)
+
+// readTraefik reads a line of Traefik's own log.
+func readTraefik(line []byte, e *Event) bool {
+	var c captures
+	if !shaped(line, "0000-00-00T00:00:00") {
+		return traefik.read(line, e)
+	}
+	if !traefikConsole.match(line, &c) || len(c[slotLevel]) != 3 || index(line, "traefik") < 0 {
+		return false
+	}
+	c.set(e)
+	if text, _, ok := cut(e.Message, " middlewareName="); ok {
+		e.Message = text
+	}
+	return e.readTraefik(nil)
+}
+
+// traefikRules are messages of Traefik. Source: traefik/traefik, pkg/middlewares/auth.
+var traefikRules = newRules(
+	rule{`Authentication failed`, Refused, "invalid_credentials", 401},
+	rule{`Digest authentication failed`, Refused, "invalid_credentials", 401},
+	rule{`Remote error {skip}. StatusCode: 401`, Refused, "denied_by_authorizer", 401},
+	rule{`Remote error {skip}. StatusCode: 403`, Refused, "denied_by_authorizer", 403},
+	rule{`Error calling {text}`, Failed, "identity_provider_down", 500},
+	rule{`Request body is too large{text}`, Refused, "invalid_request", 401},
+)
+
+// readTraefik stores what the message of a middleware means.
+func (e *Event) readTraefik(middleware []byte) bool {
+	message := e.Message
+	traefikRules.read(message, e)
+	e.Message, e.Service = message, middleware
+	return true
+}
+
+// grafana is Grafana's log as logfmt and JSON. Lines of requests are read by the formats
+// for access logs.
+var grafana = keyed{
+	paths: []path{
+		{"logger", slotMark}, {"t", slotTime}, {"level", slotLevel}, {"lvl", slotLevel}, {"msg", slotMessage}, {"error", slotReason}, {"err", slotReason}, {"remote_addr", slotClient}, {"status", slotStatus},
+		{"traceID", slotID}, {"path", slotTarget}, {"method", slotMethod}, {"uname", slotUser}, {"username", slotUser},
+	},
+	needs: []slot{slotMark, slotTime, slotLevel, slotMessage},
+	finish: func(c *captures, e *Event) bool {
+		if c[slotStatus] != nil {
+			return false
+		}
+		message := e.Message
+		if !grafanaRules.read(message, e) {
+			return true
+		}
+		e.Message = message
+		if w := firstSign(grafanaSigns, c[slotReason]); w != "" {
+			e.Reason = e.memory.String(w)
+		} else if w := reasonIn(c[slotReason]); w != "" {
+			e.Reason = e.memory.String(w)
+		}
+		return true
+	},
+}
+
+// grafanaRules are messages of Grafana. Source: grafana/grafana, pkg/services/authn.
+var grafanaRules = newRules(
+	rule{`Failed to authenticate request`, Refused, "", 401},
+	rule{`Unauthorized`, Refused, "", 401},
+	rule{`Invalid username or password`, Refused, "invalid_credentials", 401},
+	rule{`Invalid API key`, Refused, "invalid_credentials", 401},
+	rule{`Expired API key`, Refused, "token_expired", 401},
+	rule{`Failed to look up user based on cookie`, Refused, "invalid_session", 401},
+	rule{`Failed to look up session from cookie`, Refused, "invalid_session", 401},
+	rule{`Failed to verify JWT{text}`, Refused, "invalid_token", 401},
+	rule{`User is disabled`, Refused, "account_disabled", 401},
+)
+
+var grafanaSigns = []sign{
+	{"token needs to be rotated", "session_expired"}, {"user token not found", "invalid_session"}, {"token revoked", "invalid_session"}, {"token expired", "session_expired"},
+	{"expired", "token_expired"}, {"invalid username or password", "invalid_credentials"},
+}
+
+// registry is the log of a registry of container images. Lines with the status of a
+// response are requests.
+var registry = keyed{
+	paths: []path{
+		{"http.request.id", slotID}, {"time", slotTime}, {"level", slotLevel}, {"msg", slotMessage}, {"http.request.host", slotHost}, {"http.request.method", slotMethod},
+		{"http.request.remoteaddr", slotClient}, {"http.request.uri", slotTarget}, {"http.response.status", slotStatus}, {"auth.user.name", slotUser},
+	},
+	needs: []slot{slotID, slotTime, slotMessage},
+	finish: func(c *captures, e *Event) bool {
+		if c[slotStatus] != nil {
+			return false
+		}
+		message := e.Message
+		registryRules.read(message, e)
+		e.Message = message
+		return true
+	},
+}
+
+// registryRules are messages of distribution/distribution, registry/auth.
+var registryRules = newRules(
+	rule{`error authorizing context: authorization token required`, Refused, "no_credentials", 401},
+	rule{`error authorizing context: basic authentication challenge for realm {text}: invalid authorization credential`, Refused, "no_credentials", 401},
+	rule{`error authorizing context: basic authentication challenge for realm {text}: authentication failure`, Refused, "invalid_credentials", 401},
+	rule{`error authorizing context: insufficient scope`, Refused, "insufficient_scope", 401},
+	rule{`error authorizing context: invalid token`, Refused, "invalid_token", 401},
+	rule{`error authorizing context: {reason}`, Refused, "invalid_token", 401},
+	rule{`error authenticating user "{user}": authentication failure`, Refused, "wrong_password", 401},
+	rule{`token signed by untrusted key with ID: {text}`, Refused, "unknown_key", 401},
+	rule{`token from untrusted issuer: {text}`, Refused, "config", 401},
+	rule{`token intended for another audience: {text}`, Refused, "config", 401},
+	rule{`token not to be used {text}`, Refused, "token_expired", 401},
+)
+
+// oauth2Headers are the beginnings of lines about a sign-in and of others.
+// Source: oauth2-proxy/oauth2-proxy, pkg/logger.
+var oauth2Headers = templates(
+	`{client} - {id} - {user} [{time}] [{code}] {message}`,
+	`{client} - {user} [{time}] [{code}] {message}`,
+	`[{time}] [{mark}.go:{digits}] {message}`,
+)
+
+// oauth2Rules are messages of oauth2-proxy.
+var oauth2Rules = newRules(
+	rule{`Invalid authentication via session: removing session {text}`, Refused, "invalid_session", 401},
+	rule{`Invalid authentication via OAuth2: unauthorized`, Refused, "acl_denied", 403},
+	rule{`Invalid authentication via OAuth2. Error while loading CSRF cookie: {text}`, Refused, "invalid_request", 403},
+	rule{`Invalid authentication via OAuth2: {text}CSRF{text}`, Refused, "invalid_request", 403},
+	rule{`Invalid authentication via OAuth2: {reason}`, Refused, "invalid_request", 403},
+	rule{`Invalid authentication via {text}: {reason}`, Refused, "invalid_credentials", 401},
+	rule{`Invalid authorization via session {text}`, Refused, "acl_denied", 403},
+	rule{`Invalid authorization via session: removing session{text}`, Refused, "acl_denied", 403},
+	rule{`Session validation failed{text}`, Refused, "invalid_session", 401},
+	rule{`Error loading cookied session: {skip}not present{text}`, Refused, "no_credentials", 401},
+	rule{`Error loading cookied session: {skip}expired{text}`, Refused, "session_expired", 401},
+	rule{`Error loading cookied session: {text}`, Refused, "invalid_session", 401},
+	rule{`Unable to refresh session: {text}`, Refused, "token_expired", 401},
+	rule{`Fatal refresh error detected {text}`, Refused, "session_expired", 401},
+	rule{`Session not refreshed - User: {user}; no refresh token available`, Refused, "session_expired", 401},
+	rule{`Error retrieving session from token in Authorization header: {text}`, Refused, "invalid_token", 401},
+	rule{`no valid bearer token found in authorization header{text}`, Refused, "invalid_token", 401},
+	rule{`unable to verify bearer token{text}`, Refused, "invalid_token", 401},
+	rule{`Error redeeming code during OAuth2 callback: {text}`, Failed, "identity_provider_down", 500},
+	rule{`Error while parsing OAuth2 callback: {text}`, Refused, "invalid_request", 403},
+)
+
+// readOAuth2Proxy reads a line of oauth2-proxy but for those of requests.
+func readOAuth2Proxy(line []byte, e *Event) bool {
+	for i, h := range oauth2Headers {
+		var c captures
+		if !h.match(line, &c) {
+			continue
+		}
+		if i < 2 && len(c[slotCode]) > 0 && !hasPrefix(c[slotCode], "Auth") {
+			return false
+		}
+		e.Reset()
+		c.set(e)
+		user, code, message := e.User, e.Code, e.Message
+		switch string(code) {
+		case "AuthSuccess":
+			e.Outcome = Accepted
+			return true
+		case "AuthFailure", "AuthError":
+			e.state(Refused, "", 401)
+		}
+		oauth2Rules.read(message, e)
+		if e.Code, e.Message = code, message; len(user) > 0 {
+			e.User = user
+		}
+		if string(code) == "AuthError" {
+			e.Outcome = Failed
+		}
+		return true
+	}
+	return false
+}

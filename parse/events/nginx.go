@@ -1,0 +1,340 @@
+package events
+
+import (
+	"bytes"
+
+	"logscan/parse/field"
+	"logscan/parse/scan"
+)
+
+// nginx writes "2026/03/09 14:05:00 [error] PID#TID: *CONN MESSAGE, client: A, server:
+// S, request: "R", subrequest: "U", upstream: "P", host: "H", referrer: "F"", without
+// escapes. The message and the referrer may hold what looks like these fields, so the
+// place where they begin is not always certain: see find.
+// Source: nginx, src/core/ngx_log.c and ngx_http_log_error in src/http.
+
+// nginxRules are the messages that are about authentication.
+var nginxRules = newRules(
+	// ngx_http_auth_basic_module.c. A refusal at level info: most logs lack it.
+	rule{`no user/password was provided for basic authentication{tail}`, Refused, "no_credentials", 401},
+	// What follows the name of a user has no tail: a name may look like one.
+	rule{`user "{user}": password mismatch`, Refused, "wrong_password", 401},
+	rule{`user "{user}" was not found in "{text}"`, Refused, "unknown_user", 401},
+	rule{`user "{user}": was not found in "{text}"`, Refused, "unknown_user", 401},
+	rule{`crypt_r() failed{tail}`, Failed, "config", 500},
+	rule{`crypt() failed{tail}`, Failed, "config", 500},
+	// ngx_http_auth_request_module.c: any status but 2xx, 401 and 403.
+	rule{`auth request unexpected status: {code}{tail}`, Failed, "config", 500},
+	// ngx_http_access_module.c
+	rule{`access forbidden by rule{tail}`, Refused, "acl_denied", 403},
+	// ngx_http_request.c: a header with an underscore, which the upstream then misses.
+	rule{`client sent invalid header line: "{user}"{tail}`, Failed, "header_dropped", 0},
+	rule{`client sent too long header line: "{text}"{tail}`, Refused, "cookie_too_large", 400},
+	rule{`client sent too large request{tail}`, Refused, "cookie_too_large", 400},
+	rule{`client sent too long header line{tail}`, Refused, "cookie_too_large", 400},
+	// github.com/kjdev/nginx-auth-jwt
+	rule{`auth_jwt: token was not provided{tail}`, Refused, "no_credentials", 401},
+	rule{`auth_jwt: rejected due to token expired{text}`, Refused, "token_expired", 401},
+	rule{`auth_jwt: rejected due to token not yet valid{text}`, Refused, "clock_skew", 401},
+	rule{`auth_jwt: rejected due to signature validate failure{text}`, Refused, "unknown_key", 401},
+	rule{`auth_jwt: rejected due to without signature key{text}`, Refused, "unknown_key", 401},
+	rule{`auth_jwt: rejected due to missing signature key{text}`, Refused, "unknown_key", 401},
+	rule{`auth_jwt: failed to load{text}`, Failed, "identity_provider_down", 500},
+	rule{`auth_jwt: rejected due to {text}`, Refused, "invalid_token", 401},
+	rule{`auth_jwt: failed to parse jwt token{text}`, Refused, "invalid_token", 401},
+	rule{`auth_jwt: {text}`, Refused, "invalid_token", 401},
+	// ngx_http_auth_pam_module
+	rule{`PAM: user '{user}' - not authenticated: {reason}`, Refused, "invalid_credentials", 401},
+	rule{`PAM: user '{user}' - invalid account: {reason}`, Refused, "account_restricted", 401},
+	// APISIX, in Lua
+	rule{`[lua] {skip}Missing authorization in request{text}`, Refused, "no_credentials", 401},
+	rule{`[lua] {skip}Missing JWT token in request{text}`, Refused, "no_credentials", 401},
+	rule{`[lua] {skip}Missing API key found in request{text}`, Refused, "no_credentials", 401},
+	rule{`[lua] {skip}Invalid user authorization{text}`, Refused, "invalid_credentials", 401},
+	rule{`[lua] {skip}Invalid API key in request{text}`, Refused, "invalid_credentials", 401},
+	rule{`[lua] {skip}failed to verify jwt: {reason}`, Refused, "invalid_token", 401},
+	rule{`[lua] {skip}JWT token invalid: {reason}`, Refused, "invalid_token", 401},
+	rule{`[lua] {skip}failed to decode JWT token{text}`, Refused, "invalid_token", 401},
+)
+
+// upstreamFaults begin the messages about an upstream that did not answer. They are about
+// authentication if the request was one to an authentication service.
+var upstreamFaults = [...]string{
+	"upstream timed out", "connect() failed", "connect() to ", "no live upstreams", "upstream prematurely closed", "recv() failed", "send() failed",
+	"SSL_do_handshake() failed", "upstream sent invalid", "upstream sent no valid", "upstream sent too big header", "peer closed connection in SSL handshake", "upstream SSL certificate",
+}
+
+// readNginx reads a line of nginx's error log.
+func readNginx(line []byte, e *Event) bool {
+	const stamp = "0000/00/00 00:00:00"
+	if !shaped(line, stamp+" [") {
+		return false
+	}
+	level, rest, ok := cut(line[len(stamp)+2:], "] ")
+	if !ok || !letters(level) {
+		return false
+	}
+	process, rest, ok := cut(rest, "#")
+	thread, rest, more := cut(rest, ":")
+	if !ok || !more || !scan.AllDigits(process) || !scan.AllDigits(thread) {
+		return false
+	}
+	e.setTime(line[:len(stamp)])
+	rest = bytes.TrimPrefix(rest, []byte(" "))
+	if text, found := cutPrefix(rest, "*"); found {
+		if number, text, found := cut(text, " "); found && scan.AllDigits(number) {
+			e.Connection, rest = number, text
+		}
+	}
+	var f nginxFields
+	f.find(rest, e)
+	f.set(e)
+	e.readNginxMessage(&f)
+	return true
+}
+
+// readNginxMessage stores what the message of a line means.
+func (e *Event) readNginxMessage(f *nginxFields) {
+	m := e.Message
+	switch {
+	case hasPrefix(m, `FastCGI sent in stderr: "`):
+		e.readScriptMessage(m[len(`FastCGI sent in stderr: "`):])
+	case hasPrefix(m, `open() "`):
+		e.readPasswordFile(m)
+	case len(f.subrequest) > 0 && isUpstreamFault(m):
+		e.state(Failed, "identity_provider_down", 500)
+	default:
+		message := e.Message
+		if !nginxRules.read(m, e) {
+			return
+		}
+		e.Message = message
+		e.finishNginx()
+	}
+}
+
+// finishNginx completes what the rules have read.
+func (e *Event) finishNginx() {
+	if hasPrefix(e.Message, "client sent invalid header line") {
+		name, _, _ := bytes.Cut(e.User, []byte(":"))
+		if e.User = nil; bytes.IndexByte(name, '_') < 0 {
+			e.state(Other, "", 0)
+		}
+		return
+	}
+	if hasPrefix(e.Message, "auth request") && len(e.Code) == 3 && e.Code[0] == '5' {
+		e.state(Failed, "identity_provider_down", 500)
+	}
+}
+
+func isUpstreamFault(m []byte) bool {
+	for _, s := range upstreamFaults {
+		if hasPrefix(m, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// readPasswordFile reads "open() "FILE" failed (2: No such file or directory)", which
+// nginx writes for any file. A password file is not the file of the request, and is
+// named so.
+func (e *Event) readPasswordFile(m []byte) {
+	file, rest, ok := cut(m[len(`open() "`):], `" failed (`)
+	if !ok {
+		return
+	}
+	path, _, _ := bytes.Cut(e.Target, []byte("?"))
+	if last := lastSegment(path); len(last) > 0 && bytes.HasSuffix(file, last) {
+		return
+	}
+	name := lastSegment(file)
+	if !hasPrefix(name, ".ht") && firstSign(passwordFiles, name) == "" {
+		return
+	}
+	if hasPrefix(rest, "2: ") {
+		e.state(Failed, "password_file_missing", 403)
+	} else {
+		e.state(Failed, "config", 500)
+	}
+}
+
+// passwordFiles are parts of the names of password files.
+var passwordFiles = []sign{{"passw", "f"}, {"htpw", "f"}, {"auth", "f"}, {"user", "f"}, {"cred", "f"}}
+
+func lastSegment(path []byte) []byte { return path[bytes.LastIndexByte(path, '/')+1:] }
+
+// nginxFields are the fields after a message.
+type nginxFields struct {
+	client, server, request, subrequest, upstream, host []byte
+}
+
+// beginning is what a place in a line that looks like the beginning of the fields is.
+type beginning uint8
+
+const (
+	noBeginning      beginning = iota // a part of the message
+	spoiledBeginning                  // fields that hold what nginx would not write, or a part of the message
+	wholeBeginning                    // fields as nginx writes them, up to the end of the line
+)
+
+// maxBeginnings is how many places in a line are examined. A line that has more was made
+// for that.
+const maxBeginnings = 8
+
+// find finds the fields in the text of a line and stores its message. If they may begin
+// at several places, the message decides: one that cannot hold them is whole, and they
+// follow it. Otherwise the places must agree, or no field is stated.
+func (f *nginxFields) find(text []byte, e *Event) {
+	const begin = ", client: "
+	e.Message = text
+	found, doubtful := 0, false
+	for at, n := 0, 0; ; n++ {
+		i := index(text[at:], begin)
+		if i < 0 {
+			break
+		}
+		at += i
+		if n == maxBeginnings {
+			doubtful = true
+			break
+		}
+		var g nginxFields
+		switch b := g.read(text[at+len(begin):]); {
+		case b == noBeginning:
+		case found == 0:
+			*f, e.Message = g, text[:at]
+			found++
+			if isClosed(e.Message) {
+				return
+			}
+		case string(g.client) != string(f.client) || string(g.host) != string(f.host) || string(g.request) != string(f.request):
+			doubtful = true
+		}
+		at++
+	}
+	if doubtful {
+		*f = nginxFields{}
+	}
+}
+
+// closedMessages begin messages without text from a client.
+var closedMessages = [...]string{
+	"no user/password was provided", "access forbidden by rule", "auth request unexpected status: ", "auth_jwt: token was not provided",
+	"client sent too large request", "limiting requests, excess: ", "limiting connections by zone ",
+}
+
+// isClosed reports whether a message without ", client: " cannot be the beginning of a
+// longer one: all that it has of the client is a user name, which has no colon (RFC
+// 7617, section 2).
+func isClosed(message []byte) bool {
+	for _, s := range closedMessages {
+		if hasPrefix(message, s) {
+			return true
+		}
+	}
+	return hasPrefix(message, `user "`) && (bytes.HasSuffix(message, []byte(`": password mismatch`)) || index(message, `" was not found in "`) > 0) ||
+		hasPrefix(message, "PAM: user '")
+}
+
+// read reads the fields after ", client: ".
+func (f *nginxFields) read(b []byte) beginning {
+	i := bytes.IndexByte(b, ',')
+	if i < 0 {
+		return noBeginning // a line that was cut: the address may be, too
+	}
+	f.client = b[:i]
+	b, ok := cutPrefix(b[i:], ", server: ")
+	if !ok || !isNginxClient(f.client) {
+		return noBeginning
+	}
+	if i = bytes.IndexByte(b, ','); i < 0 {
+		i = len(b)
+	}
+	f.server, b = b[:i], b[i:]
+	spoiled := bytes.IndexByte(f.server, '"') >= 0
+	for _, x := range [...]struct {
+		begin string
+		to    *[]byte
+	}{{`, request: "`, &f.request}, {`, subrequest: "`, &f.subrequest}, {`, upstream: "`, &f.upstream}, {`, host: "`, &f.host}} {
+		rest, has := cutPrefix(b, x.begin)
+		if !has {
+			continue
+		}
+		end := quoteEnd(rest)
+		if end < 0 { // the line was cut
+			return wholeBeginning
+		}
+		*x.to, b = rest[:end], rest[end+1:]
+	}
+	switch {
+	case hasPrefix(b, `": password mismatch`), hasPrefix(b, `" was not found in "`), hasPrefix(b, `": was not found in "`):
+		return noBeginning // the user's name ends here
+	case spoiled, len(f.request) > 0 && !isRequestLine(f.request), !isHost(f.host), len(b) > 0 && !hasPrefix(b, `, referrer: "`) && !isBeginning(b):
+		return spoiledBeginning
+	}
+	return wholeBeginning
+}
+
+// isBeginning reports whether b is what is left of the name of a field where a line was
+// cut.
+func isBeginning(b []byte) bool {
+	for _, s := range [...]string{`, request: "`, `, subrequest: "`, `, upstream: "`, `, host: "`, `, referrer: "`} {
+		if len(b) < len(s) && string(b) == s[:len(b)] {
+			return true
+		}
+	}
+	return false
+}
+
+// quoteEnd returns the offset of the quote that ends a value: one after which another
+// field or the end of the line follows; -1 if there is none.
+func quoteEnd(b []byte) int {
+	for at := 0; ; {
+		i := bytes.IndexByte(b[at:], '"')
+		if i < 0 {
+			return -1
+		}
+		if at += i; at+1 == len(b) || b[at+1] == ',' {
+			return at
+		}
+		if b[at+1] == ':' || b[at+1] == '"' { // what follows is no field
+			return at
+		}
+		at++
+	}
+}
+
+func isNginxClient(b []byte) bool {
+	return field.IsAddress(b) || hasPrefix(b, "unix:") && bytes.IndexByte(b, ' ') < 0
+}
+
+// isRequestLine reports whether b is "METHOD target HTTP/1.1", or has no version, as
+// HTTP/0.9.
+func isRequestLine(b []byte) bool {
+	method, rest, ok := cut(b, " ")
+	if !ok || !letters(method) {
+		return false
+	}
+	_, version, versioned := cut(rest, " ")
+	return !versioned || hasPrefix(version, "HTTP/") && len(version) <= len("HTTP/1.1")
+}
+
+// isHost reports whether b is the host of a request, perhaps with a port.
+func isHost(b []byte) bool {
+	return bytes.IndexByte(b, ' ') < 0 && bytes.IndexByte(b, '"') < 0 && bytes.IndexByte(b, ',') < 0
+}
+
+// set stores the fields in e.
+func (f *nginxFields) set(e *Event) {
+	e.setClient(f.client)
+	if method, rest, ok := cut(f.request, " "); ok {
+		e.Method, e.Target = method, rest
+		if i := bytes.LastIndexByte(rest, ' '); i >= 0 && hasPrefix(rest[i+1:], "HTTP/") {
+			e.Target = rest[:i]
+		}
+	}
+	if e.Host = f.host; len(e.Host) > 0 {
+		e.Host = field.WithoutPort(e.Host)
+	}
+}

@@ -1,0 +1,138 @@
+package events
+
+import (
+	"bytes"
+
+	"logscan/parse/field"
+)
+
+// rule is what a message of a source means.
+type rule struct {
+	text    string // a template of the whole message
+	outcome Outcome
+	reason  string // of the vocabulary of package field
+	status  int32  // that the client then gets; 0 if that depends on more
+}
+
+// rules are compiled rules. The first that matches a message counts.
+type rules []compiledRule
+
+type compiledRule struct {
+	rule
+	template template
+}
+
+func newRules(list ...rule) rules {
+	rs := make(rules, len(list))
+	for i, r := range list {
+		rs[i] = compiledRule{r, newTemplate(r.text)}
+	}
+	return rs
+}
+
+// read reads a message of a source into e. It reports whether there is a rule for it.
+func (rs rules) read(message []byte, e *Event) bool { return rs.readAs("", message, e) }
+
+// longestMessage exceeds the length of messages in bytes: nginx cuts them after 2 KiB,
+// Apache after 8 KiB. The time to match one grows with its length.
+const longestMessage = 16 << 10
+
+// readAs is read with the rules for a reason; all if it is empty.
+func (rs rules) readAs(reason string, message []byte, e *Event) bool {
+	if len(message) > longestMessage {
+		return false
+	}
+	var c captures
+	for i := range rs {
+		r := &rs[i]
+		if reason != "" && r.reason != reason || !r.template.match(message, &c) {
+			continue
+		}
+		e.state(r.outcome, r.reason, r.status)
+		if text := c[slotReason]; len(text) > 0 {
+			if w := reasonIn(text); w != "" {
+				e.Reason = e.memory.String(w)
+			}
+		}
+		c.set(e)
+		return true
+	}
+	return false
+}
+
+// state stores what an event means.
+func (e *Event) state(o Outcome, reason string, status int32) {
+	e.Outcome, e.Status = o, status
+	if e.Reason = nil; reason != "" {
+		e.Reason = e.memory.String(reason)
+	}
+}
+
+// sign is a part of a text, in lower case, and the reason that it stands for.
+type sign struct{ part, reason string }
+
+// reasonSigns are parts of the texts in which programs say why they refused. The first
+// that a text contains counts.
+var reasonSigns = []sign{
+	{"temporarily_disabled", "account_locked"}, {"temporarily disabled", "account_locked"}, {"locked", "account_locked"}, {"lockout", "account_locked"},
+	{"banned", "account_locked"}, {"too many", "account_locked"},
+	{"password expired", "password_expired"}, {"password has expired", "password_expired"},
+	{"disabled", "account_disabled"}, {"inactive", "account_disabled"}, {"suspended", "account_disabled"}, {"prohibit", "account_disabled"},
+	{"account expired", "account_expired"}, {"account has expired", "account_expired"},
+	{"username or password", "invalid_credentials"}, {"user name or password", "invalid_credentials"}, {"username, password", "invalid_credentials"},
+	{"does not exist", "unknown_user"}, {"user not found", "unknown_user"}, {"user_not_found", "unknown_user"}, {"no such user", "unknown_user"}, {"unknown user", "unknown_user"}, {"not registered", "unknown_user"},
+	{"second factor", "step_up_required"}, {"otp", "step_up_required"}, {"two-factor", "step_up_required"}, {"2fa", "step_up_required"},
+	{"wrong password", "wrong_password"}, {"password is invalid", "wrong_password"}, {"invalid password", "wrong_password"}, {"incorrect password", "wrong_password"}, {"bad password", "wrong_password"}, {"password mismatch", "wrong_password"}, {"password doesn't match", "wrong_password"},
+	{"token is expired", "token_expired"}, {"token expired", "token_expired"}, {"session expired", "session_expired"},
+	{"connection refused", "identity_provider_down"}, {"can't contact", "identity_provider_down"}, {"timed out", "identity_provider_down"}, {"timeout", "identity_provider_down"}, {"unreachable", "identity_provider_down"}, {"network error", "identity_provider_down"},
+	{"signature", "unknown_key"}, {"csrf", "invalid_request"},
+	{"credential", "invalid_credentials"}, {"authentication failure", "invalid_credentials"},
+}
+
+// reasonIn returns the reason that a text stands for, empty if it is not recognised.
+func reasonIn(text []byte) string {
+	if w, known := field.ReasonOf(text); known && w != "" {
+		return w
+	}
+	return firstSign(reasonSigns, text)
+}
+
+// longestText is how much of a text is searched for signs.
+const longestText = 512
+
+// firstSign returns the reason of the first sign that a text contains, empty if there is
+// none.
+func firstSign(signs []sign, text []byte) string {
+	var memory [longestText]byte
+	low := memory[:copy(memory[:], text)]
+	for i, c := range low {
+		if c-'A' <= 'Z'-'A' {
+			low[i] = c | 0x20
+		}
+	}
+	for i := range signs {
+		if index(low, signs[i].part) >= 0 {
+			return signs[i].reason
+		}
+	}
+	return ""
+}
+
+// cutPrefix is bytes.CutPrefix with a string.
+func cutPrefix(b []byte, s string) (rest []byte, ok bool) {
+	if !hasPrefix(b, s) {
+		return b, false
+	}
+	return b[len(s):], true
+}
+
+// cut is bytes.Cut with a string.
+func cut(b []byte, s string) (before, after []byte, ok bool) {
+	if i := index(b, s); i >= 0 {
+		return b[:i], b[i+len(s):], true
+	}
+	return b, nil, false
+}
+
+// trimBlanks removes blanks around b.
+func trimBlanks(b []byte) []byte { return bytes.Trim(b, " \t") }

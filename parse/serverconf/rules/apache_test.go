@@ -1,0 +1,137 @@
+package rules
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// apacheConf writes a configuration of Apache, with ROOT replaced by the directory of the
+// other files, and reads it.
+func apacheConf(t *testing.T, text string, files map[string]string) *Rules {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "httpd.conf")
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "ROOT", dir)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Apache(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const basicAuth = "AuthType Basic\nAuthName staff\nAuthUserFile /etc/users\n"
+
+func TestApacheAccess(t *testing.T) {
+	r := apacheConf(t, `DocumentRoot "ROOT/www"
+<Directory "ROOT/www">
+	AllowOverride AuthConfig
+	Require all granted
+</Directory>
+<Directory "ROOT/www/closed">
+	`+basicAuth+`Require valid-user
+</Directory>
+<Directory "ROOT/www/closed/open">
+	Require all granted
+</Directory>
+<FilesMatch "\.secret$">
+	`+basicAuth+`Require valid-user
+</FilesMatch>
+<Location "/status">
+	Require local
+</Location>
+<Location "/admin/">
+	`+basicAuth+`Require user root
+</Location>
+<LocationMatch "^/v[0-9]+/private">
+	`+basicAuth+`Require valid-user
+</LocationMatch>
+<Location "/limited">
+	`+basicAuth+`<Limit POST>
+		Require valid-user
+	</Limit>
+</Location>
+<Location "/except">
+	`+basicAuth+`<LimitExcept OPTIONS>
+		Require valid-user
+	</LimitExcept>
+</Location>
+<Location "/any">
+	`+basicAuth+`<RequireAny>
+		Require ip 10.0.0.0/8
+		Require valid-user
+	</RequireAny>
+</Location>
+<Location "/all">
+	<RequireAll>
+		Require all granted
+		Require not ip 10.0.0.1
+	</RequireAll>
+</Location>
+ProxyPass "/app" "http://127.0.0.1:8080/app"
+Redirect permanent /old https://www.test/new
+`, map[string]string{
+		"www/index.html": "x", "www/ht/.htaccess": basicAuth + "Require valid-user\n", "www/closed/open/x": "", "www/closed/x": "",
+	})
+	for _, c := range []struct {
+		method, path string
+		want         Access
+	}{
+		{"GET", "/", Open}, {"GET", "/closed/x", Protected}, {"GET", "/closed", Protected}, {"GET", "/closedness", Open}, {"GET", "/closed/open/x", Open},
+		{"GET", "/a.secret", Protected}, {"GET", "/status", Forbidden}, {"GET", "/admin/x", Protected}, {"GET", "/admin", Open},
+		{"GET", "/v2/private/x", Protected}, {"GET", "/limited", Open}, {"POST", "/limited/x", Protected}, {"OPTIONS", "/except", Open}, {"GET", "/except", Protected},
+		{"GET", "/any", Protected}, {"GET", "/all", Open}, {"GET", "/app/x", Open}, {"GET", "/ht/page", Protected}, {"GET", "/old/x", Redirected},
+	} {
+		if a := r.Resolve(Request{Method: c.method, Path: c.path}); a.Access != c.want {
+			t.Errorf("%s %s is %v by %v, want %v", c.method, c.path, a.Access, a.By, c.want)
+		}
+	}
+}
+
+func TestApacheMistakes(t *testing.T) {
+	for _, c := range []struct {
+		name, conf string
+		files      map[string]string
+		q          Request
+		kind       Kind
+		line       string
+	}{
+		{"credentials of PHP", "DocumentRoot ROOT/www\n<FilesMatch \"\\.php$\">\nSetHandler \"proxy:unix:/run/php.sock|fcgi://localhost\"\n</FilesMatch>\n<Directory ROOT/www>\nRequire all granted\nFallbackResource /index.php\n</Directory>", nil,
+			Request{Path: "/wp-json/wp/v2/posts"}, CredentialsNotPassed, "sethandler proxy:unix:/run/php.sock|fcgi://localhost"},
+		{"credentials of PHP by proxy", "ProxyPass /php fcgi://127.0.0.1:9000/srv", nil,
+			Request{Path: "/php/api.php"}, CredentialsNotPassed, "proxypass /php fcgi://127.0.0.1:9000/srv"},
+		{"too narrow", "<Location /team>\n" + basicAuth + "Require user ann ben\n</Location>", nil,
+			Request{Path: "/team/x"}, RequireTooNarrow, "require user ann ben"},
+		{"override ignored", "DocumentRoot ROOT/www\n<Directory ROOT/www>\nAllowOverride None\n" + basicAuth + "Require valid-user\n</Directory>", map[string]string{"www/feed/.htaccess": "Require all granted\n"},
+			Request{Path: "/feed/rss"}, OverrideIgnored, "allowoverride None"},
+		{"method hole", "<Location /dav>\n" + basicAuth + "<Limit GET POST>\nRequire valid-user\n</Limit>\n</Location>", nil,
+			Request{Path: "/dav/x"}, MethodHole, "<limit GET POST>"},
+		{"exception overruled", "DocumentRoot ROOT/www\n<Location />\n" + basicAuth + "Require valid-user\n</Location>\n<Directory ROOT/www/health>\nRequire all granted\n</Directory>", nil,
+			Request{Path: "/health/live"}, ExceptionOverruled, "<location />"},
+		{"preflight", "<Location /api>\n" + basicAuth + "Require valid-user\n</Location>", nil,
+			Request{Path: "/api/x", Method: "OPTIONS"}, PreflightNotExempt, "require valid-user"},
+		{"header removed", "ProxyPass / http://127.0.0.1:8080/\n<Location /v2>\nRequestHeader unset Authorization\n</Location>", nil,
+			Request{Path: "/v2/x"}, AuthorizationCleared, "requestheader unset Authorization"},
+		{"no type", "<Location /x>\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "require valid-user"},
+		{"no name", "<Location /x>\nAuthType Basic\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "authtype Basic"},
+		{"mixed", "<Location /x>\n" + basicAuth + "Require valid-user\nOrder deny,allow\nAllow from all\n</Location>", nil, Request{Path: "/x"}, MixedAccess, "order deny,allow"},
+		{"plain http", "<VirtualHost *:80>\nServerName a.test\nProxyPass / http://127.0.0.1:1/\n</VirtualHost>\n<VirtualHost *:443>\nServerName a.test\nSSLEngine on\nProxyPass / http://127.0.0.1:1/\n</VirtualHost>", nil,
+			Request{Path: "/", Scheme: "http", Host: "a.test"}, PlainHTTP, "<virtualhost *:80>"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			checkFact(t, apacheConf(t, c.conf, c.files), c.q, c.kind, c.line)
+		})
+	}
+}

@@ -1,0 +1,319 @@
+package rules
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"logscan/parse/serverconf"
+)
+
+// apacheRun is a request with what applies to it.
+type apacheRun struct {
+	*apache
+	host    *vhost
+	q       Request
+	url     string
+	to      mapped
+	applied []*section
+	policy  policy
+}
+
+func (r *apacheRun) facts() (list []Fact) {
+	p := &r.policy
+	if p.access == Protected {
+		list = append(list, r.guarded()...)
+	}
+	list = append(list, r.methodHole()...)
+	list = append(list, r.ignoredOverride()...)
+	list = append(list, r.cleared()...)
+	list = append(list, r.cgi()...)
+	if r.q.Scheme == "http" && p.access != Redirected && r.host.at != nil && r.host.serves(r.q.Host) {
+		if slices.ContainsFunc(r.hosts, func(h *vhost) bool { return h.tls && h.serves(r.q.Host) }) {
+			list = append(list, fact(PlainHTTP, Certain, "", r.host.at))
+		}
+	}
+	return list
+}
+
+// guarded returns the facts on a route that Apache protects.
+func (r *apacheRun) guarded() (list []Fact) {
+	p := &r.policy
+	if r.q.Method == "OPTIONS" {
+		list = append(list, fact(PreflightNotExempt, Certain, "", p.requires...))
+	}
+	if len(p.requires) == 1 && !p.requires[0].IsBlock && len(p.requires[0].Args) > 1 {
+		switch strings.ToLower(p.requires[0].Args[0]) {
+		case "user", "group", "ldap-user", "ldap-group", "dbm-group", "dbd-group":
+			if !r.forbids() {
+				list = append(list, fact(RequireTooNarrow, Likely, strings.Join(p.requires[0].Args[1:], " "), p.requires[0]))
+			}
+		}
+	}
+	list = append(list, r.overruled()...)
+	if p.authType == nil {
+		list = append(list, fact(AuthIncomplete, Likely, "AuthType", p.requires...))
+	} else if named := r.find("authname"); named == nil && (strings.EqualFold(p.authType.Args[0], "Basic") || strings.EqualFold(p.authType.Args[0], "Digest")) {
+		list = append(list, fact(AuthIncomplete, Certain, "AuthName", p.authType))
+	}
+	for _, s := range r.applied {
+		for _, name := range []string{"order", "deny", "allow"} {
+			if len(s.own[name]) > 0 && s == p.section {
+				return append(list, fact(MixedAccess, Possible, "", s.own[name][0], p.requires[0]))
+			}
+		}
+	}
+	return list
+}
+
+// forbids reports whether users that a Require line does not name get 403.
+func (r *apacheRun) forbids() bool {
+	d := r.find("authzsendforbiddenonfailure")
+	return d != nil && len(d.Args) == 1 && strings.EqualFold(d.Args[0], "on")
+}
+
+// find returns the directive of a name that applies; nil if there is none.
+func (r *apacheRun) find(name string) (d *serverconf.Directive) {
+	for _, own := range []map[string][]*serverconf.Directive{r.main.own, r.host.own} {
+		for _, x := range own[name] {
+			d = x
+		}
+	}
+	for _, s := range r.applied {
+		for _, x := range s.own[name] {
+			d = x
+		}
+	}
+	return d
+}
+
+// overruled returns a fact if a section that should open a part of what a Location protects
+// has no effect, because locations come last.
+func (r *apacheRun) overruled() []Fact {
+	p := &r.policy
+	if p.section.kind != "location" || p.section.regex != nil || r.to.file == "" {
+		return nil
+	}
+	for _, s := range slices.Backward(r.applied) {
+		if s.kind != "directory" || s.regex != nil {
+			continue
+		}
+		requires, _ := s.requires(r.q.Method)
+		if len(requires) == 0 || anyOf(requires, r.q.Method) != granted {
+			continue
+		}
+		// A directory that is no smaller than the location is the site itself, which
+		// everybody opens.
+		rest, ok := strings.CutPrefix(s.name, r.to.docroot)
+		if url := r.to.url + rest; ok && rest != "" && len(strings.TrimSuffix(url, "/")) > len(strings.TrimSuffix(p.section.name, "/")) {
+			return []Fact{fact(ExceptionOverruled, Certain, "", p.section.Directive, requires[0])}
+		}
+	}
+	return nil
+}
+
+// methodHole returns a fact if Require lines in Limit leave methods open.
+func (r *apacheRun) methodHole() []Fact {
+	if r.policy.section == nil {
+		return nil
+	}
+	for _, limit := range r.policy.section.own["<limit"] {
+		if limit.Name != "<limit" || len(r.policy.section.own["require"]) > 0 {
+			continue
+		}
+		for i := range limit.Block {
+			if d := &limit.Block[i]; d.Name == "require" && demandOf(d, "") == needsUser {
+				return []Fact{fact(MethodHole, Certain, strings.Join(limit.Args, " "), limit, d)}
+			}
+		}
+	}
+	return nil
+}
+
+// ignoredOverride returns a fact if a .htaccess that opens a path is not read.
+func (r *apacheRun) ignoredOverride() []Fact {
+	if r.to.file == "" || r.policy.access != Protected {
+		return nil
+	}
+	for _, dir := range slices.Backward(ancestors(r.to.file)) {
+		o := r.override(dir)
+		if o == nil || slices.Contains(r.applied, o) {
+			continue
+		}
+		requires, _ := o.requires(r.q.Method)
+		opens := len(requires) > 0 && anyOf(requires, r.q.Method) == granted
+		for _, d := range o.own["satisfy"] {
+			if opens = opens || len(d.Args) == 1 && strings.EqualFold(d.Args[0], "any"); len(requires) == 0 {
+				requires = append(requires, d)
+			}
+		}
+		if d := overrideOf(r.applied); opens && d != nil {
+			return []Fact{fact(OverrideIgnored, Certain, "", d, requires[0])}
+		}
+	}
+	return nil
+}
+
+// cleared returns a fact if a header with credentials is removed before a backend gets it.
+func (r *apacheRun) cleared() []Fact {
+	if r.to.target == "" && r.handler() == nil {
+		return nil
+	}
+	var last *serverconf.Directive
+	apply := func(own map[string][]*serverconf.Directive) {
+		for _, d := range own["requestheader"] {
+			if len(d.Args) < 2 || !strings.EqualFold(d.Args[1], "Authorization") {
+				continue
+			}
+			conditional := len(d.Args) > 2 && strings.EqualFold(d.Args[0], "unset")
+			switch {
+			case conditional:
+			case strings.EqualFold(d.Args[0], "unset"):
+				last = d
+			default:
+				last = nil
+			}
+		}
+	}
+	apply(r.main.own)
+	if r.host != r.main {
+		apply(r.host.own)
+	}
+	for _, s := range r.applied {
+		apply(s.own)
+	}
+	if last == nil {
+		return nil
+	}
+	return []Fact{fact(AuthorizationCleared, Certain, "Authorization", last)}
+}
+
+// handler returns the directive that passes the path, or the script that a rewrite leads to,
+// to a CGI or FastCGI process; nil if none does.
+func (r *apacheRun) handler() *serverconf.Directive {
+	if strings.HasPrefix(r.to.target, "fcgi:") || strings.Contains(r.to.target, "|fcgi:") || strings.HasPrefix(r.to.target, "scgi:") {
+		return r.to.by
+	}
+	if r.to.file == "" {
+		return nil
+	}
+	script := r.to.file
+	if s := r.frontController(); s != "" {
+		script = path.Join(r.to.docroot, path.Base(s))
+	}
+	var handler *serverconf.Directive
+	lists := [][]*section{r.applied, r.sections(r.host, "files")}
+	for _, s := range r.applied {
+		lists = append(lists, s.inner)
+	}
+	for _, list := range lists {
+		for _, s := range list {
+			if ok, _ := s.matches(script); s.kind == "files" && !ok || s.kind == "if" {
+				continue
+			}
+			for _, d := range s.own["sethandler"] {
+				handler = d
+			}
+		}
+	}
+	if handler == nil || len(handler.Args) != 1 {
+		return nil
+	}
+	name := handler.Args[0]
+	if strings.Contains(name, "fcgi:") || name == "cgi-script" || name == "fcgid-script" {
+		return handler
+	}
+	return nil
+}
+
+// frontController returns the script that answers paths that are no files; empty if there
+// is none.
+func (r *apacheRun) frontController() string {
+	if d := r.find("fallbackresource"); d != nil && len(d.Args) == 1 && d.Args[0] != "disabled" {
+		return d.Args[0]
+	}
+	for _, s := range r.applied {
+		for _, d := range s.own["rewriterule"] {
+			if len(d.Args) > 1 && strings.HasSuffix(strings.SplitN(d.Args[1], "?", 2)[0], ".php") {
+				return strings.SplitN(d.Args[1], "?", 2)[0]
+			}
+		}
+	}
+	return ""
+}
+
+// cgi returns a fact if credentials do not reach a CGI or FastCGI process.
+func (r *apacheRun) cgi() []Fact {
+	handler := r.handler()
+	if handler == nil {
+		return nil
+	}
+	if d := r.find("cgipassauth"); d != nil && len(d.Args) == 1 && strings.EqualFold(d.Args[0], "on") {
+		return nil
+	}
+	for _, name := range []string{"setenvif", "setenvifnocase", "rewriterule", "proxyfcgisetenvif", "fcgidpassheader", "fastcgiconfig", "fastcgiexternalserver", "fastcgiserver", "requestheader"} {
+		for _, d := range r.all(name) {
+			if strings.Contains(strings.ToLower(strings.Join(d.Args, " ")), "authorization") {
+				return nil
+			}
+		}
+	}
+	return []Fact{fact(CredentialsNotPassed, Certain, "", handler)}
+}
+
+// all returns the directives of a name that apply or may.
+func (r *apacheRun) all(name string) (list []*serverconf.Directive) {
+	list = append(slices.Clone(r.main.own[name]), r.host.own[name]...)
+	for _, s := range r.applied {
+		list = append(list, s.own[name]...)
+		for _, inner := range s.inner {
+			list = append(list, inner.own[name]...)
+		}
+	}
+	for _, s := range r.sections(r.host, "files") {
+		list = append(list, s.own[name]...)
+	}
+	return list
+}
+
+// routes implements server.
+func (a *apache) routes() (all []Route) {
+	hosts := a.hosts
+	if len(hosts) == 0 || len(a.main.sections) > 0 {
+		hosts = append([]*vhost{a.main}, hosts...)
+	}
+	for _, v := range hosts {
+		q := Request{Method: "GET", Host: v.name()}
+		if !v.tls {
+			q.Scheme = "http"
+		}
+		for _, s := range v.sections {
+			if s.kind == "if" {
+				continue
+			}
+			p := policyOf([]*section{s}, "GET")
+			r := Route{Path: strings.TrimPrefix(s.Directive.Name, "<") + " " + strings.Join(s.Args, " ")}
+			r.Host, r.Scope, r.Access, r.By = v.name(), lineOf(s.Directive), p.access, p.lines()
+			if s.kind == "location" && s.regex == nil && !strings.ContainsAny(s.name, "*?[") {
+				q.Path = s.name
+				if s.prefix && s.name != "/" {
+					q.Path += "/"
+				}
+				full := a.answer(v, q)
+				r.Facts, r.Upstream, r.Access, r.By = full.Facts, full.Upstream, full.Access, full.By
+			} else {
+				run := apacheRun{a, v, q, "", mapped{}, []*section{s}, p}
+				if p.access == Protected && p.authType != nil {
+					r.Facts = run.guarded()
+				}
+				r.Facts = append(r.Facts, run.methodHole()...)
+			}
+			all = append(all, r)
+		}
+		q.Path = "/"
+		if v != a.main || len(a.hosts) == 0 {
+			all = append(all, Route{Answer: a.answer(v, q), Path: "/"})
+		}
+	}
+	return all
+}
