@@ -265,7 +265,7 @@ func TestEveryScenarioIsReproducible(t *testing.T) {
 	for _, s := range fixtures.Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			_, paths := simulate(t, fixtures.Options{Scenario: s.Name, Format: "combined", Lines: 8_000, Seed: 6})
+			_, paths := simulate(t, fixtures.Options{Scenario: s.Name, Format: "combined", Lines: 5000, Seed: 6})
 			want := resultText(t, run(t, 1, nil, paths...))
 			for range trials.Seeds(2) {
 				if got := resultText(t, run(t, 2, nil, paths...)); got != want {
