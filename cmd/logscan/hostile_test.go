@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"logscan/fixtures/hostile"
+	"logscan/fixtures/trials"
 )
 
 // harmless checks that output holds only printable characters, line ends, tabs, and
@@ -139,16 +140,6 @@ func TestNothingActsInATerminal(t *testing.T) {
 	show("scan", "-o", second, filepath.Join(logs, "missing\x1b]0;owned\x07"))
 }
 
-// someOf returns every nth payload, which includes all families.
-func someOf(n int) (some []hostile.Payload) {
-	for i, p := range hostile.Payloads() {
-		if i%n == 0 {
-			some = append(some, p)
-		}
-	}
-	return some
-}
-
 // TestArgumentsAreHarmless passes payloads as flags and arguments. Most are errors
 // that quote them.
 func TestArgumentsAreHarmless(t *testing.T) {
@@ -159,11 +150,14 @@ func TestArgumentsAreHarmless(t *testing.T) {
 	}
 	out := filepath.Join(dir, "out")
 	printed(t, "scan", "-q", "-o", out, log)
-	every := 7
-	if testing.Short() { // the race detector does not need them all
-		every = 70
+	every := 23
+	switch {
+	case trials.All():
+		every = 7
+	case testing.Short(): // the race detector does not need them all
+		every = 71
 	}
-	for _, p := range someOf(every) {
+	for _, p := range hostile.Sample(every) {
 		for _, args := range [][]string{
 			{"show", out, p.Text}, {"show", p.Text}, {"formats", p.Text}, {"parse", p.Text}, {"parse", "--format", p.Text, log}, {"parse", "--format", "$remote_addr " + p.Text, log},
 			{"parse", "--field", p.Text, log}, {"parse", "--field", "user=" + p.Text, log}, {"parse", "--since", p.Text, log}, {"parse", "--pseudonymize", p.Text, log},
@@ -186,7 +180,7 @@ func TestArgumentsAreHarmless(t *testing.T) {
 func TestNothingActsInPrograms(t *testing.T) {
 	dir := t.TempDir()
 	log, prom := filepath.Join(dir, "access.log"), filepath.Join(dir, "logscan.prom")
-	lines := hostile.Lines(hostile.Formats()[0], someOf(17))
+	lines := hostile.Lines(hostile.Formats()[0], hostile.Sample(17))
 	if err := os.WriteFile(log, lines, 0o600); err != nil {
 		t.Fatal(err)
 	}
