@@ -60,7 +60,7 @@ func newShareBar(r *wording.Report) *shareBar {
 		class, name string
 		n           int64
 	}{{"trouble", "trouble", s.Trouble}, {"unexplained", "unexplained", s.Unexplained}, {"harmless", "harmless", s.Harmless}} {
-		if p.n == 0 {
+		if p.n <= 0 {
 			continue
 		}
 		bar.Parts = append(bar.Parts, sharePart{
