@@ -60,7 +60,7 @@ func newShareBar(r *wording.Report) *shareBar {
 		class, name string
 		n           int64
 	}{{"trouble", "trouble", s.Trouble}, {"unexplained", "unexplained", s.Unexplained}, {"harmless", "harmless", s.Harmless}} {
-		if p.n == 0 {
+		if p.n <= 0 {
 			continue
 		}
 		wide := min(max(p.n, 0), s.Total-sum) // a bar cannot leave the drawing, whatever the figures say
