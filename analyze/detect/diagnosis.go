@@ -70,7 +70,9 @@ func (d *Diagnosis) open(refusal int) bool {
 type candidate struct {
 	result.Finding
 	claims []uint32 // ascending
-	weight float64  // multiplies the merit of the proposal; 0 for 1
+	// messages are events that show it, as indexes into State.Messages.
+	messages []uint32
+	weight   float64 // multiplies the merit of the proposal; 0 for 1
 }
 
 // Explanation is the output of the detect stage.
@@ -78,16 +80,22 @@ type Explanation struct {
 	Findings     []result.Finding // most severe first, muted ones last
 	Of           []int32          // by refusal: the finding that explains it, index plus one; 0 for none
 	Samples      [][]uint32       // by finding: the refusals to show as evidence
+	Messages     [][]uint32       // by finding: the events to show as evidence, beside those of the refusals
 	Undetectable []result.Undetectable
 }
 
-// Explain chooses the findings that explain the refusals best. It must be called
-// once. The error is one of reading temporary files.
-func (d *Diagnosis) Explain(policy *policy.Policy) (*Explanation, error) {
+// Explain chooses the findings that explain the refusals best, and adds those that
+// failures state by themselves. It must be called once. The error is one of reading
+// temporary files.
+func (d *Diagnosis) Explain(policy *policy.Policy, failures []Failure) (*Explanation, error) {
 	all, err := d.explain(d.kinds)
 	if err != nil {
 		return nil, err
 	}
+	for i := range all {
+		d.measure(&all[i])
+	}
+	all = append(all, d.statedFailures(failures, all)...)
 	last := lastTime(d)
 	for i := range all {
 		policy.Judge(&all[i].Finding)
@@ -96,22 +104,24 @@ func (d *Diagnosis) Explain(policy *policy.Policy) (*Explanation, error) {
 	told := d.fold(all, func(id string) *result.Muted { return policy.Muted(id, last) })
 	place := make([]int32, len(all)+1)
 	findings := make([]result.Finding, len(told))
-	samples := make([][]uint32, len(told))
-	perFinding := evidenceLines(len(told))
+	samples, messages := make([][]uint32, len(told)), make([][]uint32, len(told))
+	lines := evidenceLines(len(told))
 	for to := range told {
 		u := &told[to]
 		for _, from := range u.members {
 			place[from+1] = int32(to + 1)
 		}
-		d.measure(&u.candidate)
+		if u.Exhibit == nil && len(u.claims) > 0 {
+			u.Exhibit = d.trendOf(u.claims)
+		}
 		u.Clean()
 		findings[to] = u.Finding
-		samples[to] = u.samples(all, perFinding)
+		samples[to], messages[to] = u.samples(all, lines), spread(u.messages, lines)
 	}
 	for i, f := range d.finding {
 		d.finding[i] = place[f]
 	}
-	return &Explanation{findings, d.finding, samples, d.undetectable}, nil
+	return &Explanation{findings, d.finding, samples, messages, d.undetectable}, nil
 }
 
 // comparePresented orders findings as they are presented: muted ones last, then the
@@ -172,9 +182,6 @@ func (d *Diagnosis) measure(f *candidate) {
 	f.Unauthorized = int64(len(f.claims))
 	f.Reason, f.AnsweredBy = StatedReason(d.State, f.claims)
 	f.Actors, f.Users = int64(len(actors)), int64(len(users))
-	if f.Exhibit == nil {
-		f.Exhibit = d.trendOf(f.claims)
-	}
 }
 
 // spread returns up to n elements of list, the first and others evenly spaced.

@@ -122,7 +122,7 @@ func (x *folder) join(by result.FoldedBy, key func(*unit) (string, bool), split 
 	for i := range x.units {
 		u := &x.units[i]
 		k, ok := key(u)
-		if !ok || u.Muted != nil {
+		if !ok || u.Muted != nil || len(u.claims) == 0 {
 			continue
 		}
 		a := sameness{u.Kind, u.Judgement, u.Subject.Type, k}
@@ -169,7 +169,7 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 	u.Finding = result.Finding{Kind: largest.Kind, Category: largest.Category, Judgement: largest.Judgement, Confidence: largest.Confidence, Onset: largest.Onset}
 	for _, i := range u.members {
 		m := &x.all[i]
-		u.claims = append(u.claims, m.claims...)
+		u.claims, u.messages = append(u.claims, m.claims...), append(u.messages, m.messages...)
 		u.Severity = max(u.Severity, m.Severity)
 		if u.Onset = min(u.Onset, m.Onset); m.Onset == parse.NoTime {
 			u.Onset = parse.NoTime
@@ -180,6 +180,8 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 		}
 	}
 	slices.Sort(u.claims)
+	slices.Sort(u.messages)
+	x.measure(&u.candidate)
 	if u.Category == string(AttackCategory) && u.Judgement == result.NotJudged && len(u.claims) >= hugeAttack {
 		u.Severity = max(u.Severity, result.High)
 	}
@@ -220,7 +222,6 @@ func (x *folder) describeFold(u *unit) *result.Fold {
 		}
 	}
 	largest := x.all[u.members[0]]
-	x.measure(&largest)
 	largest.Clean()
 	f.Largest = &largest.Finding
 	return f
@@ -280,8 +281,8 @@ func (x *folder) manyKey(u *unit) (string, bool) {
 		return "", false
 	}
 	key := u.Severity.String() + "\x00" + u.Subject.Host
-	if reason, _ := StatedReason(x.State, u.claims); reason != nil {
-		key += "\x00" + reason.Class.String()
+	if u.Reason != nil {
+		key += "\x00" + u.Reason.Class.String()
 	}
 	return key, u.Severity < result.Critical
 }

@@ -36,8 +36,8 @@ func (d *FailingIntegration) onsetRange() (from, to result.Time) {
 // that was there from the first line has no onset in common with others.
 func (x *folder) onsetKey(u *unit) (string, bool) {
 	key := u.Subject.Host
-	if reason, _ := StatedReason(x.State, u.claims); reason != nil {
-		key += "\x00" + reason.Text
+	if u.Reason != nil {
+		key += "\x00" + u.Reason.Text
 	}
 	return key, u.Onset != parse.NoTime
 }
