@@ -121,7 +121,8 @@ type Lifetimes struct {
 	Sessions                     int64
 }
 
-func (l *Lifetimes) merge(m *Lifetimes) {
+// Merge adds the lifetimes of another host.
+func (l *Lifetimes) Merge(m *Lifetimes) {
 	l.Gap.Merge(&m.Gap)
 	l.GapAny.Merge(&m.GapAny)
 	l.SeenGap.Merge(&m.SeenGap)

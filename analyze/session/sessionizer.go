@@ -290,7 +290,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	switch {
 	case s.handshakes(p, a, e, h):
 		r.Cause = Challenge
-		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
+		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways() || s.habit.repeats()) {
 			p.basic, p.life = true, life{} // no session
 		}
 	case r.Renewal && !p.dead && raced(p, e, h):
