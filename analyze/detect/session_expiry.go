@@ -96,7 +96,7 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
 		host := d.State.Endpoints[r.Endpoint].Host
-		if l := d.Lifetimes[host]; r.Fatal && l != nil && d.open(i) {
+		if l := d.Lifetimes[host]; r.Fatal && !r.Shared && l != nil && d.open(i) {
 			if all[host] == nil {
 				all[host] = &mortalHost{names: []string{host}, lifetimes: l}
 			}
@@ -155,16 +155,21 @@ type timeout struct {
 }
 
 // fitTimeout fits an idle and an absolute timeout to the deaths of a host and
-// returns the better one; false if there is none.
-func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32) (timeout, bool) {
+// returns the better one; false if there is none. With seen, only sessions whose sign-in
+// was seen count.
+func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32, seen bool) (timeout, bool) {
+	gap, gapAny := &l.Gap, &l.GapAny
+	if seen {
+		gap, gapAny = &l.SeenGap, &l.SeenGapAny
+	}
 	// The application decides whether any request or only one to a protected route
 	// keeps a session alive: take what fits better. All trials count.
-	best := timeout{measure: idleTime, deaths: durations(d, deaths, false, idleTime), survived: &l.Gap, bic: math.Inf(1)}
+	best := timeout{measure: idleTime, deaths: durations(d, deaths, seen, idleTime), survived: gap, bic: math.Inf(1)}
 	var ok bool
 	best.Threshold, ok = stats.FindThreshold(best.deaths, best.survived)
-	anyDeaths := durations(d, deaths, false, idleTimeAny)
-	if t, okAny := stats.FindThreshold(anyDeaths, &l.GapAny); okAny && (!ok || t.LogLikelihood > best.LogLikelihood) {
-		best.Threshold, best.measure, best.deaths, best.survived, ok = t, idleTimeAny, anyDeaths, &l.GapAny, true
+	anyDeaths := durations(d, deaths, seen, idleTimeAny)
+	if t, okAny := stats.FindThreshold(anyDeaths, gapAny); okAny && (!ok || t.LogLikelihood > best.LogLikelihood) {
+		best.Threshold, best.measure, best.deaths, best.survived, ok = t, idleTimeAny, anyDeaths, gapAny, true
 	}
 	// Only sessions whose sign-in was seen have an age: compare the policies on
 	// those.
@@ -187,15 +192,21 @@ func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32) (timeout, b
 	return best, true
 }
 
-// fitPolicy fits a timeout to the deaths of a host; false if they show none.
-func (d *Diagnosis) fitPolicy(h *mortalHost) (timeout, bool) {
+// fitPolicy fits a timeout to the deaths of a host; false if they show none. Clients that
+// send credentials with each request survive any silence: if they hide the timeout, the
+// sessions that began with a sign-in show it.
+func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
 	if len(h.deaths) < expiryDeaths {
-		return timeout{}, false
+		return t, false
 	}
-	t, ok := fitTimeout(d, h.lifetimes, h.deaths)
-	return t, ok && t.Gain >= expiryGain && t.Above.Hits >= expiryDeaths &&
-		float64(t.Above.Hits) >= expiryLethal*float64(t.Above.Trials) &&
-		float64(t.Above.Hits) >= expiryShare*float64(len(h.deaths))
+	for _, seen := range []bool{false, true} {
+		if t, ok = fitTimeout(d, h.lifetimes, h.deaths, seen); ok && t.Gain >= expiryGain && t.Above.Hits >= expiryDeaths &&
+			float64(t.Above.Hits) >= expiryLethal*float64(t.Above.Trials) &&
+			float64(t.Above.Hits) >= expiryShare*float64(len(h.deaths)) {
+			return t, true
+		}
+	}
+	return t, false
 }
 
 // expiry returns the finding of a policy; false if it explains no refusal.
