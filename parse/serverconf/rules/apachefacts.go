@@ -56,6 +56,11 @@ func (r *apacheRun) guarded() (list []Fact) {
 	} else if named := r.find("authname"); named == nil && (strings.EqualFold(p.authType.Args[0], "Basic") || strings.EqualFold(p.authType.Args[0], "Digest")) {
 		list = append(list, fact(AuthIncomplete, Certain, "AuthName", p.authType))
 	}
+	for _, name := range []string{"authuserfile", "authgroupfile", "authdbmuserfile"} {
+		if d := r.find(name); d != nil && len(d.Args) > 0 {
+			list = append(list, fact(PasswordFile, Possible, d.Args[0], d))
+		}
+	}
 	for _, s := range r.applied {
 		for _, name := range []string{"order", "deny", "allow"} {
 			if len(s.own[name]) > 0 && s == p.section {

@@ -67,7 +67,7 @@ func Filled(template string) string {
 func (r *Rules) Faults() (list []Fact) {
 	add := func(all []Fact) {
 		for _, f := range all {
-			if f.Kind != SlashRedirect && !slices.ContainsFunc(list, func(g Fact) bool { return g.Same(&f) }) {
+			if f.Kind != SlashRedirect && !f.Kind.Ordinary() && !slices.ContainsFunc(list, func(g Fact) bool { return g.Same(&f) }) {
 				list = append(list, f)
 			}
 		}
