@@ -68,7 +68,7 @@ func (a *assembly) addExample(finding int, e *parse.Entry) {
 // not be checked. Most of them are answered with 500, so a finding may have no other.
 func (a *assembly) addFailureExample(finding int, e *events.Event) {
 	path, _, _ := bytes.Cut(e.Target, []byte("?"))
-	if e.Outcome != events.Failed || len(path) == 0 {
+	if e.Outcome != events.Failed {
 		return
 	}
 	a.keepExample(finding, example{
@@ -118,7 +118,7 @@ func pairings() map[rules.Kind]pairing {
 		rules.PasswordFile:         {findings: route, anywhere: true, holds: unreadable},
 		rules.SubrequestFails:      {findings: route, anywhere: true, holds: said("auth request unexpected status")},
 		rules.AuthSubrequest:       {findings: route, anywhere: true, holds: said("auth request unexpected status")},
-		rules.AuthIncomplete:       {findings: route, anywhere: true, holds: said("")},
+		rules.AuthIncomplete:       {findings: route, anywhere: true, holds: incomplete},
 		rules.OutsidersOnly:        {findings: guarded, answered: field.Proxy},
 		rules.RegexShadows:         {findings: guarded, answered: field.Proxy},
 		rules.PreflightNotExempt:   {findings: []string{"cors_preflight"}, answered: field.Proxy},
@@ -143,6 +143,18 @@ func said(text string) func(*result.Finding, []example, *rules.Answer, *rules.Fa
 	return func(_ *result.Finding, examples []example, _ *rules.Answer, _ *rules.Fact) bool {
 		return slices.ContainsFunc(examples, func(x example) bool { return x.said != "" && strings.Contains(x.said, text) })
 	}
+}
+
+// incomplete reports whether an error log says that what is missing is missing.
+func incomplete(f *result.Finding, examples []example, a *rules.Answer, fact *rules.Fact) bool {
+	switch fact.Name {
+	case "AuthName":
+		return said("need AuthName")(f, examples, a, fact)
+	case "AuthType":
+		return said("Authentication not configured?")(f, examples, a, fact)
+	}
+	return len(fact.Lines[0].Directive) > len("AuthType ") &&
+		said("AuthType "+fact.Lines[0].Directive[len("AuthType "):]+" configured without")(f, examples, a, fact)
 }
 
 // unreadable reports whether an error log says that the file of the fact could not be opened.
@@ -223,11 +235,7 @@ func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Re
 	}
 	table := pairings()
 	for _, s := range a.reader.options.Configuration.Servers {
-		var answers []rules.Answer
-		for _, x := range examples {
-			answers = append(answers, s.Resolve(x.Request))
-		}
-		answer := rules.Agreed(answers)
+		answer := answerTo(s, examples)
 		if answer.Access.Refuses() && len(answer.By) > 0 {
 			answer.Facts = append(answer.Facts, rules.Fact{Kind: rules.ProtectedBy, Lines: answer.By, Certainty: rules.Certain})
 		}
@@ -248,6 +256,21 @@ func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Re
 		facts = slices.DeleteFunc(facts, func(x rules.Fact) bool { return x.Kind == rules.ProtectedBy && x.Kind != facts[0].Kind })
 	}
 	return facts[:min(len(facts), maxFacts)]
+}
+
+// answerTo returns what a server does with all examples. If an error log names no path,
+// those are the facts on any route that its message names.
+func answerTo(s *rules.Rules, examples []example) rules.Answer {
+	var answers []rules.Answer
+	for _, x := range examples {
+		if x.Path != "" {
+			answers = append(answers, s.Resolve(x.Request))
+		}
+	}
+	if len(answers) > 0 {
+		return rules.Agreed(answers)
+	}
+	return rules.Answer{Facts: slices.DeleteFunc(s.Everywhere(), func(f rules.Fact) bool { return f.Kind != rules.PasswordFile && f.Kind != rules.AuthIncomplete })}
 }
 
 // withoutNames returns a fact without what its lines say after the name of the directive,

@@ -55,12 +55,13 @@ const (
 	ByRequest          // second, client and request line
 	ByUserClient       // user and client, within two seconds
 	ByUser             // user, within two seconds
+	ByClient           // second and client; the event has no request
 	numMatches
 )
 
 // String returns the stable name of m, empty for Unmatched.
 func (m Match) String() string {
-	return [numMatches]string{"", "request_id", "session", "connection", "client_port", "request", "user_client", "user"}[m]
+	return [numMatches]string{"", "request_id", "session", "connection", "client_port", "request", "user_client", "user", "client"}[m]
 }
 
 // Event is one event.
