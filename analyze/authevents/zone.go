@@ -35,7 +35,7 @@ func (j *joiner) zoneOf(list []int32, source int) int64 {
 	}
 	for i := range j.requests {
 		r := &j.requests[i]
-		if _, ok := at[r.client]; ok && r.time != noTime {
+		if _, ok := at[r.client]; ok && !r.taken && r.time != noTime {
 			at[r.client] = append(at[r.client], floorSeconds(r.time))
 		}
 	}
