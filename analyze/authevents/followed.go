@@ -44,7 +44,7 @@ func (j *joiner) followed(list []int32) {
 		r := &j.requests[of[next]]
 		bare := e.client == 0 && e.id == 0 && e.path == 0
 		apart := j.events[n].logged-r.time > near || r.time-j.events[n].logged > near
-		if r.time == noTime || apart || !bare && (e.id == 0 || !slices.Contains(r.ids[:], e.id)) || e.status != 0 && e.status != r.status {
+		if r.time == noTime || apart || !bare && (e.id == 0 || !slices.Contains(r.ids[:], e.id)) || e.status != 0 && e.status != r.status || e.user != 0 && r.user != 0 && e.user != r.user {
 			continue
 		}
 		if len(j.also) > 0 && j.also[len(j.also)-1].refusal == of[next] {
