@@ -66,9 +66,13 @@ func (j *joiner) pass(p *pass, open []int32) {
 // group joins events and refusals of one key. It divides them into those that are
 // connected by time, and joins each part or leaves it.
 func (j *joiner) group(p *pass, events, requests []int32) {
-	if p.alone && len(requests) == 1 { // several lines may be about one request
-		for _, n := range events {
-			j.join(p, n, requests[0])
+	if p.alone && len(requests) == 1 {
+		r := &j.requests[requests[0]]
+		reach := r.duration + p.window
+		for _, n := range events { // several lines may be about one request
+			if at := j.events[n].time; len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
+				j.join(p, n, requests[0])
+			}
 		}
 		return
 	}
