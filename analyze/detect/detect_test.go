@@ -185,7 +185,7 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 	if err != nil {
 		t.Fatal(err)
 	}
-	explained, err := d.Explain(&policy.Policy{})
+	explained, err := d.Explain(&policy.Policy{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

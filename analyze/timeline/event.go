@@ -114,6 +114,10 @@ const skipped = ^uint32(0)
 // indexes that actors, by number, say.
 func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) {
 	endpoints, refusals, upstreams := s.endpointOf[worker], s.refusalOf[worker], s.upstreamOf[worker]
+	servers := ^uint32(0) // mask of their numbers
+	if s.oneServer {
+		servers = 0
+	}
 	for _, page := range sh.pages {
 		for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
 			word := binary.LittleEndian.Uint64(b)
@@ -137,7 +141,7 @@ func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) 
 			}
 			if a.via != 0 {
 				way := a.via & (1<<serverAt - 1)
-				e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt)
+				e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt&servers)
 				if n := way / uint32(numSchemes); n != 0 {
 					e.Upstream = uint16(upstreams[n-1] + 1)
 				}

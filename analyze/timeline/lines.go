@@ -9,9 +9,17 @@ import (
 // Lines returns a function that returns the raw line of a 401. The line is valid
 // until the next call. The function must be used by one goroutine only.
 func (s *State) Lines() func(*Refusal) ([]byte, error) {
-	c := newLineCache(s.workers)
+	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.refusals })
 	return func(r *Refusal) ([]byte, error) {
 		return c.line(r.worker, s.workers[r.worker].refusals.at(r.number))
+	}
+}
+
+// MessageLines returns a function that returns the raw line of a message, like Lines.
+func (s *State) MessageLines() func(*Message) ([]byte, error) {
+	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.messages.refusalLog })
+	return func(m *Message) ([]byte, error) {
+		return c.line(m.worker, s.workers[m.worker].messages.at(m.number))
 	}
 }
 
@@ -20,6 +28,7 @@ func (s *State) Lines() func(*Refusal) ([]byte, error) {
 // and for each log of that time.
 type lineCache struct {
 	workers []*Worker
+	logOf   func(*Worker) *refusalLog
 	batches map[batchKey][]byte
 	order   []batchKey // oldest first
 }
@@ -30,13 +39,13 @@ type batchKey struct{ worker, batch uint32 }
 // reads lines.
 const maxBatches = 32
 
-func newLineCache(workers []*Worker) *lineCache {
-	return &lineCache{workers: workers, batches: map[batchKey][]byte{}}
+func newLineCache(workers []*Worker, logOf func(*Worker) *refusalLog) *lineCache {
+	return &lineCache{workers: workers, logOf: logOf, batches: map[batchKey][]byte{}}
 }
 
-// line returns the raw line of a refusal; it is valid until the next call.
+// line returns the raw line of a refusal or message; it is valid until the next call.
 func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
-	log := &c.workers[worker].refusals
+	log := c.logOf(c.workers[worker])
 	if int(r.batch) == len(log.batches) {
 		return log.open[r.off : r.off+r.size], nil
 	}
@@ -50,7 +59,7 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 			c.order = c.order[1:]
 		}
 		var err error
-		if b, err = c.workers[worker].batchLines(r.batch, dst); err != nil {
+		if b, err = c.workers[worker].batchLines(log, r.batch, dst); err != nil {
 			return nil, err
 		}
 		c.batches[k] = b
@@ -60,8 +69,8 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 }
 
 // batchLines decompresses a batch of lines, into dst if it has the capacity.
-func (w *Worker) batchLines(n uint32, dst []byte) ([]byte, error) {
-	b := &w.refusals.batches[n]
+func (w *Worker) batchLines(log *refusalLog, n uint32, dst []byte) ([]byte, error) {
+	b := &log.batches[n]
 	data := b.data
 	if data == nil {
 		var err error

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logscan/analyze/spill"
+	"logscan/parse"
 )
 
 // Merge builds the state from the parts of all workers, which must not be used
@@ -30,6 +31,7 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 			lineBase := s.lineBases()
 			s.mergeRefusals(lineBase)
 			s.mergeRejected(lineBase)
+			s.mergeMessages(lineBase)
 			return nil
 		},
 		func() error { return s.mergeUsers(maxNames) },
@@ -71,6 +73,9 @@ func newState(workers []*Worker) *State {
 			s.Inputs[i].merge(&w.ledgers[i])
 		}
 	}
+	if !s.severalServers() {
+		s.Servers, s.ServerOf, s.oneServer = nil, nil, true
+	}
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes
 		s.Sessions = s.Sessions || w.sessions
@@ -83,6 +88,22 @@ func newState(workers []*Worker) *State {
 		}
 	}
 	return s
+}
+
+// severalServers reports whether the logs of several servers hold requests: an error
+// log beside an access log is no other server.
+func (s *State) severalServers() bool {
+	first := uint8(0)
+	for i, server := range s.ServerOf {
+		switch {
+		case s.Inputs[i].Verdicts[parse.Parsed] == 0:
+		case first == 0:
+			first = server
+		case server != first:
+			return true
+		}
+	}
+	return false
 }
 
 // concurrently runs independent tasks on as many goroutines as there are workers.

@@ -90,13 +90,12 @@ func (r *refusalLog) add(x refusal, line []byte) uint32 {
 	return n
 }
 
-// spillLines spills the complete batches of lines of 401s.
-func (w *Worker) spillLines() error {
+// spillLines spills the complete batches of lines of a log of the worker.
+func (w *Worker) spillLines(r *refusalLog) error {
 	file, err := w.spillFile()
 	if err != nil {
 		return err
 	}
-	r := &w.refusals
 	for ; r.onDisk < len(r.batches); r.onDisk++ {
 		b := &r.batches[r.onDisk]
 		if b.place, err = file.Append(b.data); err != nil {

@@ -23,7 +23,7 @@ type parseCmd struct {
 
 // Help returns the text that kong prints before the flags.
 func (parseCmd) Help() string {
-	return `Prints one JSON object per line, in input order, with the column names of the tables and secrets redacted. Use it to try a format, or in pipes. A rejected line yields log_line, error and raw; a server's own notice or a line of an error log yields log_line and skipped; blank lines and comments yield nothing. Of several JSON objects in a line each counts as a line.`
+	return `Prints one JSON object per line, in input order, with the column names of the tables and secrets redacted. Use it to try a format, or in pipes. A rejected line yields log_line, error and raw; a server's own notice yields log_line and skipped; blank lines, comments and lines of error logs yield nothing. Of several JSON objects in a line each counts as a line.`
 }
 
 // maxParseRejects is the share of rejected lines above which parse exits with
@@ -173,7 +173,7 @@ func (p *printer) block(data []byte) {
 		switch {
 		case v.Skipped():
 			p.skipped++
-			if v == parse.SkipNotice || v == parse.SkipErrorLog {
+			if v == parse.SkipNotice {
 				p.rows.skipped(p.line, v)
 			}
 		case v.Rejected():

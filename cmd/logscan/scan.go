@@ -353,6 +353,9 @@ func (c *scanCmd) problems(res *result.Result, rejects string) []problem {
 			all = append(all, problem{in.Path + ": no line has a status code, so refusals cannot be found", "log the status, or name the key that holds it with --field status=KEY"})
 		}
 	}
+	if onlyEvents(res) {
+		all = append(all, problem{"no access log: only error logs and logs of identity providers were read", "name the access logs beside them"})
+	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
 		p.hint = rejects
 		all = append(all, p)

@@ -27,6 +27,7 @@ type Verdict struct {
 func judge(res *result.Result, title string) Verdict {
 	v := Verdict{Level: "unknown", Warning: Caution(res), Shares: sharesOf(res), BreakIns: breakIns(res)}
 	if v.nothingToJudge(res) {
+		v.addFailures(res)
 		return v
 	}
 	j := judged{res, &v.Shares, nounOf(res), Clip(strings.TrimRight(title, ". "), MaxTitle)}
@@ -63,6 +64,7 @@ func judge(res *result.Result, title string) Verdict {
 		}
 	}
 	v.Sentence = sentences(entered(v.BreakIns), v.Sentence)
+	v.addFailures(res)
 	return v
 }
 
