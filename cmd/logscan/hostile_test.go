@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -179,16 +181,21 @@ func TestArgumentsAreHarmless(t *testing.T) {
 // for hostile logs.
 func TestNothingActsInPrograms(t *testing.T) {
 	dir := t.TempDir()
-	log, prom := filepath.Join(dir, "access.log"), filepath.Join(dir, "logscan.prom")
+	log, errorLog, prom := filepath.Join(dir, "access.log"), filepath.Join(dir, "error.log"), filepath.Join(dir, "logscan.prom")
 	lines := hostile.Lines(hostile.Formats()[0], hostile.Sample(17))
-	if err := os.WriteFile(log, lines, 0o600); err != nil {
+	var events strings.Builder
+	for i, p := range hostile.Sample(17) {
+		name := strings.NewReplacer("\n", " ", "\r", " ").Replace(p.Text)
+		fmt.Fprintf(&events, "2026/03/09 14:05:00 [error] 1#1: *%d user \"%s\": password mismatch, client: 192.0.2.1, server: _, request: \"GET / HTTP/1.1\", host: \"a.example\"\n", i, name)
+	}
+	if err := errors.Join(os.WriteFile(log, lines, 0o600), os.WriteFile(errorLog, []byte(events.String()), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	var hook posted
 	server := httptest.NewServer(&hook)
 	defer server.Close()
 	for _, format := range []string{"json", "slack"} {
-		printed(t, "scan", "-q", "--max-rejects", "100", "-o", filepath.Join(dir, format), "--metrics", prom, "--webhook", server.URL, "--webhook-format", format, log)
+		printed(t, "scan", "-q", "--max-rejects", "100", "-o", filepath.Join(dir, format), "--metrics", prom, "--webhook", server.URL, "--webhook-format", format, log, errorLog)
 	}
 	bodies := bytes.Split(bytes.TrimSpace(hook.bodies), []byte("\n"))
 	if len(bodies) != 2 {

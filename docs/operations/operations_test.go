@@ -61,7 +61,7 @@ func documents(t *testing.T) []string {
 // TestFlagsExist checks that all flags in the documents exist.
 func TestFlagsExist(t *testing.T) {
 	var help strings.Builder
-	for _, command := range []string{"scan", "parse", "show", "diff", "formats"} {
+	for _, command := range []string{"scan", "parse", "show", "diff", "formats", "check"} {
 		out, err := exec.CommandContext(t.Context(), bin, command, "--help").Output()
 		if err != nil {
 			t.Fatal(err)
