@@ -68,7 +68,7 @@ type Expiry struct {
 	RequestsBefore int64          `json:"requests_before"`                                 //
 	BICDifference  *float64       `json:"bic_difference,omitempty" label:"BIC difference"` // between the two policies, where both were fitted
 	Hosts          []string       `json:"hosts,omitempty" label:"hosts that share the sessions"`
-	LikelySetting  result.Seconds `json:"likely_setting_seconds,omitempty"`                // the one usual setting within the interval
+	LikelySetting  result.Seconds `json:"likely_setting_seconds,omitempty"` // the one usual setting within the interval
 }
 
 const (
