@@ -63,7 +63,7 @@ func newShareBar(r *wording.Report) *shareBar {
 		if p.n <= 0 {
 			continue
 		}
-		wide := min(max(p.n, 0), s.Total-sum) // a bar cannot leave the drawing, whatever the figures say
+		wide := min(p.n, s.Total-sum) // a bar cannot leave the drawing, whatever the figures say
 		bar.Parts = append(bar.Parts, sharePart{
 			Class: p.class, Name: p.name, Share: wording.Share(p.n, s.Total), Text: wording.Number(p.n),
 			X: coordinate(100 * float64(sum) / float64(s.Total)), W: coordinate(100 * float64(wide) / float64(s.Total)),
