@@ -34,6 +34,7 @@ type world struct {
 	brokenFrom time.Duration
 	locked     map[string]time.Duration // by user: when the account is locked
 	agents     map[string]string        // by address: user agents other than the browser's
+	upstream   func(*request) string    // backend that answers; nil if the log names none
 	hosts      map[string]string        // by prefix of the path: hosts other than www.example.org
 }
 
@@ -172,6 +173,9 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 		e.Status = int32(status)
 		e.Method, e.Path, e.Host = []byte(r.method), []byte(r.path), []byte(w.hostOf(r.path))
 		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte(cmp.Or(w.agents[r.address], "Mozilla/5.0"))
+		if w.upstream != nil {
+			e.Upstream = []byte(w.upstream(r))
+		}
 		e.Reason, e.Scheme = []byte(r.reason), []byte(r.scheme)
 		parts[w.r.IntN(workers)].Entry(0, int64(i), &e, []byte(r.path))
 	}

@@ -144,3 +144,23 @@ func TestRenewalsOfEndedSessions(t *testing.T) {
 	}
 	want(t, findings, "session_invalidation")
 }
+
+// TestBackendClientsStickTo checks that a backend which refuses its clients from a time
+// on is found, although no client comes to another one.
+func TestBackendClientsStickTo(t *testing.T) {
+	for _, bad := range []bool{true, false} {
+		w := newWorld(8)
+		w.sessionIDs, w.users = true, true
+		w.run(120)
+		backend := func(r *request) int { return int(r.address[len(r.address)-1]-'0') % 3 }
+		w.upstream = func(r *request) string { return fmt.Sprintf("10.9.0.%d:80", backend(r)) }
+		if bad {
+			w.refuse(12*time.Hour, 24*time.Hour, func(r *request) bool { return backend(r) == 1 && strings.HasPrefix(r.path, "/a") })
+		}
+		_, findings := w.scan(t, 2)
+		found := slices.ContainsFunc(findings, func(f result.Finding) bool { return f.Subject.Upstream == "10.9.0.1:80" })
+		if found != bad {
+			t.Errorf("bad %v: %+v", bad, findings)
+		}
+	}
+}
