@@ -155,7 +155,6 @@ func TestJoin(t *testing.T) {
 		{"an id of several requests of a trace", []string{"t=0 id=x" + get, "t=60 id=x" + get}, []string{"t=60 id=x", "t=0 id=x"}, "1:request_id 0:request_id"},
 		{"an id of several requests at once", []string{"t=0 id=x" + get, "t=0 id=x" + get}, []string{"t=0 id=x"}, "?"},
 		{"a session", []string{"t=0 session=s1 client=10.0.0.1", "t=0 session=s2 client=10.0.0.1"}, []string{"t=1.5 session=s2 client=192.0.2.9"}, "1:session"},
-
 		{"several lines with an id, one of them of another request", []string{"t=0 id=x" + get}, []string{"t=0 id=x reason=token_expired", "t=0.1 id=x", "t=70 id=x"}, "0:request_id 0:request_id -"},
 		{"the client alone", []string{"t=0" + get, "t=5" + get}, []string{"t=5 client=192.0.2.1 status=401", "t=0 client=192.0.2.1 status=401"}, "1:client 0:client"},
 		{"the client alone, with another status", []string{"t=0" + get}, []string{"t=0 client=192.0.2.1", "t=0 client=192.0.2.1 status=500"}, "- -"},
@@ -169,7 +168,6 @@ func TestJoin(t *testing.T) {
 			[]string{"t=0 line=1 log=oauth2-proxy-log"}, "2:client"},
 		{"a request that follows far away, or later", []string{"t=0 line=30 client=192.0.2.1 method=GET target=/auth", "t=9 line=42 client=192.0.2.1 method=GET target=/auth"},
 			[]string{"t=0 line=1 log=oauth2-proxy-log", "t=0 line=41 log=oauth2-proxy-log"}, "- -"},
-
 		{"requests of a connection in order", []string{"t=0 conn=7 ord=1" + get, "t=0 conn=7 ord=2" + get},
 			[]string{"t=0 conn=7 reason=no_credentials" + get, "t=0 conn=7 reason=invalid_credentials" + get}, "0:connection 1:connection"},
 		{"a connection number of another server", []string{"t=0 conn=7 client=192.0.2.2 method=GET target=/a?b=1"}, []string{"t=0 conn=7" + get}, "-"},
@@ -178,7 +176,6 @@ func TestJoin(t *testing.T) {
 		{"a port", []string{"t=0 port=5000 client=192.0.2.1 method=GET target=/a%20b?c=1", "t=0 port=5001 client=192.0.2.1 method=GET target=/a%20b?c=1"},
 			[]string{"t=0.2 port=5001 client=192.0.2.1 target=/a%20b"}, "1:client_port"},
 		{"a port without a path", []string{"t=0 port=5000" + get, "t=0 port=5001" + get}, []string{"t=0.2 port=5001 client=192.0.2.1"}, "1:client_port"},
-
 		{"the second and the request", []string{"t=0" + get, "t=5" + get}, []string{"t=5" + get, "t=0" + get}, "1:request 0:request"},
 		{"the second before", []string{"t=1" + get}, []string{"t=0.1" + get}, "0:request"},
 		{"too early", []string{"t=3" + get}, []string{"t=0" + get}, "-"},
