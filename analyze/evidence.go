@@ -83,6 +83,7 @@ func (a *assembly) addEventEvidence(messages []sample) error {
 		if err != nil {
 			return err
 		}
+		a.addFailureExample(x.finding, e)
 		m := &a.State.Messages[x.index]
 		f := &a.Findings[x.finding]
 		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[m.Input].Path, Line: m.Line, Raw: eventText(raw, e, mask)})

@@ -3,6 +3,7 @@ package analyze
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ func (r *reader) failures(s *timeline.State, joined *authevents.Joined) ([]detec
 	seed := maphash.MakeSeed()
 	type key struct{ host, method, route, reason, code string }
 	found := map[key]*failure{}
+	lines := pairs{seed: seed, first: map[uint64]firstLine{}}
 	for i := range joined.Events {
 		x := &joined.Events[i]
 		if x.Outcome != events.Failed || x.Refusal >= 0 || x.Ambiguous || x.Outside || x.Time == parse.NoTime {
@@ -66,7 +68,9 @@ func (r *reader) failures(s *timeline.State, joined *authevents.Joined) ([]detec
 			}, clients: map[uint64]struct{}{}}
 			found[k] = f
 		}
-		f.Requests++
+		if !lines.second(s.Messages[i].Input, x.Time, e) {
+			f.Requests++
+		}
 		f.First, f.Last = min(f.First, x.Time), max(f.Last, x.Time)
 		if len(f.clients) < maxFailureClients {
 			f.clients[maphash.Bytes(seed, e.Client)] = struct{}{}
@@ -84,4 +88,42 @@ func (r *reader) failures(s *timeline.State, joined *authevents.Joined) ([]detec
 		return cmp.Compare(a.Messages[0], b.Messages[0])
 	})
 	return all, nil
+}
+
+// sameRequest is how far apart the two lines about one request may be. nginx says that an
+// authentication service does not answer, and then with which status that ended.
+const sameRequest = 1_000_000 // microseconds
+
+// pairs finds the second of two lines about one request.
+type pairs struct {
+	seed  maphash.Seed
+	first map[uint64]firstLine // by connection and request
+}
+
+// firstLine is a line that may be the first of two.
+type firstLine struct {
+	time int64
+	code string
+}
+
+// second reports whether another message about the same request has been counted.
+func (p *pairs) second(input int32, at int64, e *events.Event) bool {
+	if len(e.Connection) == 0 {
+		return false
+	}
+	var h maphash.Hash
+	h.SetSeed(p.seed)
+	h.Write(binary.LittleEndian.AppendUint32(nil, uint32(input)))
+	for _, b := range [][]byte{e.Connection, e.Method, e.Target, e.Client} {
+		h.Write(b)
+		h.WriteByte(0)
+	}
+	key := h.Sum64()
+	before, ok := p.first[key]
+	if ok && before.code != string(e.Code) && at-before.time <= sameRequest {
+		delete(p.first, key)
+		return true
+	}
+	p.first[key] = firstLine{at, string(e.Code)}
+	return false
 }

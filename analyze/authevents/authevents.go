@@ -55,12 +55,14 @@ const (
 	ByRequest          // second, client and request line
 	ByUserClient       // user and client, within two seconds
 	ByUser             // user, within two seconds
+	ByClient           // second and client; the event has no request
+	ByLine             // the line of the request follows in the same log
 	numMatches
 )
 
 // String returns the stable name of m, empty for Unmatched.
 func (m Match) String() string {
-	return [numMatches]string{"", "request_id", "session", "connection", "client_port", "request", "user_client", "user"}[m]
+	return [numMatches]string{"", "request_id", "session", "connection", "client_port", "request", "user_client", "user", "client", "line"}[m]
 }
 
 // Event is one event.
@@ -119,6 +121,7 @@ type joiner struct {
 	has      fields
 	sources  []Source
 	kinds    [][]int32 // events by kind of log
+	also     []pair    // refusals of which the log of an event has a line too
 }
 
 // fields are what some refusals have, or all: other keys need not be tried.
@@ -215,13 +218,18 @@ func (j *joiner) conclude() *Joined {
 			s.Unmatched++
 		}
 	}
+	for _, p := range j.also { // the same request in the event's own log
+		if best[p.refusal] == 0 {
+			best[p.refusal] = int(p.event) + 1
+		}
+	}
 	for refusal, b := range best {
 		if b == 0 {
 			continue
 		}
 		e := &result.Events[b-1]
 		x := timeline.Statement{Refusal: refusal, Message: b - 1, Reason: e.Reason}
-		if servers[j.sources[e.Source].Kind] && e.Match <= ByRequest {
+		if e.Refusal == refusal && servers[j.sources[e.Source].Kind] && e.Match <= ByRequest {
 			x.AnsweredBy = field.Proxy
 		}
 		result.Statements = append(result.Statements, x)

@@ -70,7 +70,7 @@ func (j *joiner) setClocks(list []int32) {
 	for _, source := range j.sourcesOf(list) {
 		own := offsetOf(pairs, &source, j.local(list))
 		if own == 0 && !enough(pairs, source) {
-			own = all
+			own = cmp.Or(all, j.zoneOf(list, source))
 		}
 		j.sources[source].Offset = own * 1e6
 	}
@@ -132,6 +132,7 @@ type distance struct {
 // and request, or of the same user.
 func (j *joiner) distances(list []int32) (all []distance) {
 	keys := []func(t *texts) uint64{
+		func(t *texts) uint64 { return mix(t.client, t.port) },
 		func(t *texts) uint64 { return mix(t.client, t.request, t.user+1) },
 		func(t *texts) uint64 { return mix(t.client, t.path, t.user+1) },
 		func(t *texts) uint64 { return mix(t.client, t.request) },

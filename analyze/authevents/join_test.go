@@ -64,16 +64,19 @@ func testInput(refusals, messages []string) *Input {
 	slices.SortStableFunc(requests, func(a, b line) int { return int(a.micros("t") - b.micros("t")) })
 	s := &timeline.State{Messages: make([]timeline.Message, len(said)), Refusals: make([]timeline.Refusal, len(requests)), Inputs: make([]timeline.Ledger, 4)}
 	input := func(l line, first int32) int32 {
+		if l["line"] != "" { // of a log of messages and requests
+			return 3
+		}
 		if l["d"] == "2" {
 			return first + 1
 		}
 		return first
 	}
 	for i, r := range requests {
-		s.Refusals[i].Input, s.Refusals[i].Time = input(r, 0), start+r.micros("t")
+		s.Refusals[i].Input, s.Refusals[i].Time, s.Refusals[i].Line = input(r, 0), start+r.micros("t"), r.micros("line")/1e6
 	}
 	for i, m := range said {
-		s.Messages[i].Input = input(m, 2)
+		s.Messages[i].Input, s.Messages[i].Line = input(m, 2), m.micros("line")/1e6
 	}
 	logs := map[string]*events.Log{}
 	for _, l := range events.Logs() {
@@ -152,6 +155,20 @@ func TestJoin(t *testing.T) {
 		{"an id of several requests of a trace", []string{"t=0 id=x" + get, "t=60 id=x" + get}, []string{"t=60 id=x", "t=0 id=x"}, "1:request_id 0:request_id"},
 		{"an id of several requests at once", []string{"t=0 id=x" + get, "t=0 id=x" + get}, []string{"t=0 id=x"}, "?"},
 		{"a session", []string{"t=0 session=s1 client=10.0.0.1", "t=0 session=s2 client=10.0.0.1"}, []string{"t=1.5 session=s2 client=192.0.2.9"}, "1:session"},
+
+		{"several lines with an id, one of them of another request", []string{"t=0 id=x" + get}, []string{"t=0 id=x reason=token_expired", "t=0.1 id=x", "t=70 id=x"}, "0:request_id 0:request_id -"},
+		{"the client alone", []string{"t=0" + get, "t=5" + get}, []string{"t=5 client=192.0.2.1 status=401", "t=0 client=192.0.2.1 status=401"}, "1:client 0:client"},
+		{"the client alone, with another status", []string{"t=0" + get}, []string{"t=0 client=192.0.2.1", "t=0 client=192.0.2.1 status=500"}, "- -"},
+		{"the client alone, of several requests", []string{"t=0" + get, "t=0" + get}, []string{"t=0 client=192.0.2.1 status=401"}, "?"},
+		{"the client alone, in the log of an identity provider", []string{"t=0" + get}, []string{"t=0 client=192.0.2.1 status=401 log=keycloak-events"}, "-"},
+		{"a request that follows in the same log", []string{"t=0 line=3 id=r1 client=192.0.2.1 method=GET target=/auth", "t=0 line=5 id=r2 client=192.0.2.2 method=GET target=/auth"},
+			[]string{"t=0 line=4 log=oauth2-proxy-log", "t=0 line=1 log=oauth2-proxy-log"}, "1:line 0:line"},
+		{"a request that follows, and the same in another log", []string{"t=0 id=r1" + get, "t=0 id=r2" + get, "t=0 line=3 id=r2 client=192.0.2.1 method=GET target=/auth"},
+			[]string{"t=0 line=1 log=oauth2-proxy-log reason=token_expired", "t=0 line=2 log=oauth2-proxy-log reason=invalid_session"}, "1:request_id 1:request_id"},
+		{"a request that follows, without an id", []string{"t=0.5" + get, "t=0 client=192.0.2.7 method=GET target=/a", "t=0 line=2 client=192.0.2.1 method=GET target=/auth"},
+			[]string{"t=0 line=1 log=oauth2-proxy-log"}, "2:client"},
+		{"a request that follows far away, or later", []string{"t=0 line=30 client=192.0.2.1 method=GET target=/auth", "t=9 line=42 client=192.0.2.1 method=GET target=/auth"},
+			[]string{"t=0 line=1 log=oauth2-proxy-log", "t=0 line=41 log=oauth2-proxy-log"}, "- -"},
 
 		{"requests of a connection in order", []string{"t=0 conn=7 ord=1" + get, "t=0 conn=7 ord=2" + get},
 			[]string{"t=0 conn=7 reason=no_credentials" + get, "t=0 conn=7 reason=invalid_credentials" + get}, "0:connection 1:connection"},
@@ -334,6 +351,48 @@ func TestNoJoinIsWrong(t *testing.T) {
 		t.Logf("fields %q: %+v, %d wrong", fields, joined.Sources[0], wrong)
 		if wrong > 0 {
 			t.Errorf("fields %q: %d wrong reasons", fields, wrong)
+		}
+	}
+}
+
+// TestZoneOfFewKeys joins logs of another time zone in which one client is refused again and
+// again, in logs of errors that name no request.
+func TestZoneOfFewKeys(t *testing.T) {
+	const zone = 5*3600 + 30*60
+	for _, c := range []struct {
+		name    string
+		seconds []int
+		offset  int
+		message string
+		want    int
+	}{
+		{"another zone", []int{0, 40, 700, 1300, 1900, 2700}, zone, "client=192.0.2.1 status=401", 6},
+		{"with a request", []int{0, 40, 41, 42, 43, 44, 45, 46, 700, 1300, 1900, 2700}, -zone, "client=192.0.2.1 method=GET target=/a", 12},
+		{"ports", []int{0, 40, 700, 1300, 1900, 2700}, 4321, "client=192.0.2.1 port=PORT status=401", 6},
+		{"no zone", []int{0, 40, 700, 1300, 1900, 2700}, zone + 240, "client=192.0.2.1 status=401", 0},
+		{"too few", []int{0, 40, 700}, zone, "client=192.0.2.1 status=401", 0},
+	} {
+		var refusals, messages []string
+		for i, s := range c.seconds {
+			port := fmt.Sprint(5000 + i)
+			refusals = append(refusals, fmt.Sprintf("t=%d port=%s client=192.0.2.1 method=GET target=/a", s, port))
+			messages = append(messages, strings.ReplaceAll(fmt.Sprintf("t=%d local=1 %s", s+c.offset, c.message), "PORT", port))
+		}
+		joined, err := Join(context.Background(), testInput(refusals, messages))
+		if err != nil {
+			t.Fatal(err)
+		}
+		right, wrong := 0, 0
+		for i := range joined.Events {
+			switch {
+			case joined.Events[i].Refusal == i:
+				right++
+			case joined.Events[i].Refusal >= 0:
+				wrong++
+			}
+		}
+		if right != c.want || wrong > 0 {
+			t.Errorf("%s: %d are joined, want %d; %d wrongly", c.name, right, c.want, wrong)
 		}
 	}
 }

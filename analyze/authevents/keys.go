@@ -39,6 +39,8 @@ type event struct {
 	outcome events.Outcome
 	local   bool // the time has no offset from UTC
 	wants   bool // a refusal is looked for
+	follows bool // the line of its request follows in its own log
+	first   int  // index plus one of the first event about that line; 0 for itself
 
 	match     Match
 	ambiguous bool

@@ -13,11 +13,13 @@ func (j *joiner) joinKind(list []int32) {
 		j.requests[i].taken = false
 	}
 	passes := j.passes()
+	j.followed(list)
 	j.setClocks(list)
 	j.run(passes, list)
 	if j.resetClocks(list) { // the clock was changed within the log
 		j.run(passes, list)
 	}
+	j.fallBack(list)
 }
 
 // run runs all passes over the events of a list that have no refusal yet.
@@ -26,7 +28,7 @@ func (j *joiner) run(passes []pass, list []int32) {
 	for i := range passes {
 		open = slices.DeleteFunc(open, func(n int32) bool {
 			e := &j.events[n]
-			return !e.wants || e.refusal >= 0 || e.ambiguous
+			return !e.wants || e.refusal >= 0 || e.ambiguous || e.first != 0
 		})
 		if len(open) == 0 {
 			return
@@ -64,8 +66,14 @@ func (j *joiner) pass(p *pass, open []int32) {
 // group joins events and refusals of one key. It divides them into those that are
 // connected by time, and joins each part or leaves it.
 func (j *joiner) group(p *pass, events, requests []int32) {
-	if p.alone && len(events) == 1 && len(requests) == 1 {
-		j.join(p, events[0], requests[0])
+	if p.alone && len(requests) == 1 {
+		r := &j.requests[requests[0]]
+		reach := r.duration + p.window
+		for _, n := range events { // several lines may be about one request
+			if at := j.events[n].time; len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
+				j.join(p, n, requests[0])
+			}
+		}
 		return
 	}
 	slices.SortFunc(events, func(a, b int32) int {

@@ -36,6 +36,7 @@ const (
 	requestKey
 	pathKey
 	userKey
+	clientKey
 )
 
 // passes returns the keys of events, the surest first.
@@ -75,6 +76,17 @@ func (j *joiner) passes() (all []pass) {
 		key := p.event
 		p.event = func(e *event) uint64 { return onlyIf(e.request == 0, key(e)) }
 		all = append(all, p)
+	}
+	all = append(all, j.ofClient(pass{match: ByClient, window: near}, func(t *texts, client uint64) uint64 {
+		return mix(clientKey, client)
+	})...)
+	for i := range all {
+		if p := &all[i]; p.match == ByClient {
+			key := p.event
+			p.event = func(e *event) uint64 {
+				return onlyIf(e.path == 0 && e.user == 0 && e.status != 0 && (servers[e.log.Name] || e.follows), key(e))
+			}
+		}
 	}
 	if j.has.user { // events without a request are those of other programs
 		all = append(all,

@@ -119,7 +119,18 @@ func (c *candidate) addFailure(f *Failure) {
 	}
 	c.FirstSeen, c.LastSeen = min(c.FirstSeen, f.First), max(c.LastSeen, f.Last)
 	c.Actors = max(c.Actors, f.Clients)
-	c.messages = append(c.messages, f.Messages...)
+	c.messages = alternating(c.messages, f.Messages)
+}
+
+// alternating returns the messages of two lists in turn: a finding shows the first ones, and
+// those of one failure say all the same.
+func alternating(a, b []uint32) []uint32 {
+	var all []uint32
+	for len(a) > 0 && len(b) > 0 {
+		all = append(all, a[0], b[0])
+		a, b = a[1:], b[1:]
+	}
+	return append(append(all, a...), b...)
 }
 
 // completeFailure sets what follows from all failures of a finding.
@@ -145,6 +156,7 @@ func (d *Diagnosis) completeFailure(c *candidate) {
 		details.Ongoing = ongoing
 	}
 	c.Confidence = statedConfidence
+	c.messages = c.messages[:min(len(c.messages), result.MaxEvidence)]
 	slices.Sort(c.messages)
 }
 

@@ -20,7 +20,7 @@ func tiles(r *wording.Report, c *chart) []tile {
 	res, t := r.Result, &r.Totals
 	all := []tile{
 		{wording.NounOf(res.Statuses).Many(), wording.Number(t.Unauthorized), wording.Share(t.Unauthorized, t.Parsed) + " of " + wording.Count(t.Parsed, "request")},
-		{"Findings", wording.Number(int64(len(res.Findings))), severities(res.Findings)},
+		{"Findings", wording.Number(int64(result.CountFindings(res.Findings))), severities(res.Findings)},
 		{"Lines read", wording.Number(t.Lines), wording.Number(t.Rejected) + " rejected; " + wording.Count(int64(len(res.Inputs)), "input") + ", " + wording.Bytes(t.Bytes)},
 	}
 	if hosts, n := hostNames(res); n > 0 {
@@ -63,7 +63,7 @@ func newShareBar(r *wording.Report) *shareBar {
 		if p.n <= 0 {
 			continue
 		}
-		wide := min(max(p.n, 0), s.Total-sum) // a bar cannot leave the drawing, whatever the figures say
+		wide := min(p.n, s.Total-sum) // a bar cannot leave the drawing, whatever the figures say
 		bar.Parts = append(bar.Parts, sharePart{
 			Class: p.class, Name: p.name, Share: wording.Share(p.n, s.Total), Text: wording.Number(p.n),
 			X: coordinate(100 * float64(sum) / float64(s.Total)), W: coordinate(100 * float64(wide) / float64(s.Total)),
@@ -82,7 +82,7 @@ func severities(findings []result.Finding) string {
 		n := 0
 		for i := range findings {
 			if findings[i].Severity == result.Severity(s) {
-				n++
+				n += findings[i].Count()
 			}
 		}
 		if n > 0 {

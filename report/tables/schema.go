@@ -102,7 +102,7 @@ func eventsTable() Table {
 			integer("log_line", "", "Line number in the input, from 1.", func(r *row) int64 { return r.LogLine }),
 			text("join_result", "matched; ambiguous if several 401s could be meant; unmatched; null for events that no 401 is looked for, such as accepted sign-ins.",
 				func(r *row) string { return r.Join }).optional(),
-			text("join_key", "What the event and the 401 have in common, from the surest: request_id, session, connection, client_port, request (client, second and request line), user_client, user.",
+			text("join_key", "What the event and the 401 have in common, from the surest: request_id, session, connection, client_port, request (client, second and request line), user_client, user, client (and second), line (the line of the 401 follows in the same log).",
 				func(r *row) string { return r.Key }).optional(),
 			text("matched_log_file_path", "Input of the 401.", func(r *row) string { return r.MatchedPath }).optional(),
 			logged("matched_log_line", "", "Line number of the 401 in its input.", func(r *row) int64 { return r.MatchedLine }),
@@ -215,7 +215,8 @@ func timelineTable() Table {
 func findingsTable() Table {
 	type row = document.Finding
 	categories, subjects := catalogued()
-	return newTable("findings", "Findings as in findings.json, without the evidence.",
+	subjects = append(subjects, "several (of findings that are only counted)")
+	return newTable("findings", "Findings as in findings.json, without the evidence. Findings that are only counted there have a row for each kind.",
 		func(r *wording.Report) iter.Seq2[*row, error] { return each(r.Described) },
 		[]column[row]{
 			text("id", "Kind and a hash of the subject: the same problem has the same id in every run.", func(r *row) string { return r.ID }).
