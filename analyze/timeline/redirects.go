@@ -57,6 +57,7 @@ func (s *State) resolveRedirects() error {
 		s.refusalOf[x.worker][x.number] = index
 	}
 	s.Refusals = kept
+	s.long = &longActors{} // their events have the old numbers
 	return nil
 }
 

@@ -60,6 +60,9 @@ type State struct {
 	// By worker and by its number: indexes into Endpoints, Upstreams, Refusals.
 	endpointOf, upstreamOf, refusalOf [][]uint32
 
+	long  *longActors
+	limit visitLimits
+
 	recalled int // index of the worker that NewEarlierWorker returned, -1 for none
 }
 
@@ -101,6 +104,11 @@ type Actor struct {
 
 	Hashed bool   // Session is the SessionSum of the id: this run did not see the id itself
 	Before []byte // EarlierActor.Before; nil if there is none
+
+	// An actor with a great many events is visited in pieces, one right after the other:
+	// Continues reports whether Events follow those of the last visit, More whether
+	// further ones follow.
+	Continues, More bool
 }
 
 // Client is an address and a user agent, as indexes into Addresses and Agents of
@@ -135,4 +143,5 @@ func (s *State) DropTimelines() {
 	}
 	s.parts, s.endpointOf, s.upstreamOf, s.signIns = nil, nil, nil, nil
 	s.userOf, s.clientOf = nil, nil
+	s.long = nil
 }
