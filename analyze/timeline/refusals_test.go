@@ -73,7 +73,27 @@ func TestLineCache(t *testing.T) {
 			}
 		}
 	}
-	if len(c.batches) > maxBatches {
-		t.Errorf("%d logs: the cache has %d batches", logs, len(c.batches))
+	if len(c.batches) > maxCached/refusalBatch || c.held > maxCached {
+		t.Errorf("%d logs: the cache has %d batches of %d bytes", logs, len(c.batches), c.held)
+	}
+}
+
+// The cache is bounded by bytes, however long lines are.
+func TestLineCacheOfLongLines(t *testing.T) {
+	w := NewWorker(1, 1)
+	line := func(i int) []byte { return append(fmt.Appendf(nil, "%d ", i), bytes.Repeat([]byte{'x'}, 4*refusalBatch)...) }
+	const n = 40
+	for i := range n {
+		w.refusals.add(refusal{time: int64(i)}, line(i))
+	}
+	c := newLineCache([]*Worker{w})
+	for i := range n {
+		got, err := c.line(0, w.refusals.at(uint32(i)))
+		if err != nil || !bytes.Equal(got, line(i)) {
+			t.Fatalf("line %d: %d bytes, %v", i, len(got), err)
+		}
+		if c.held > maxCached {
+			t.Fatalf("%d bytes are held", c.held)
+		}
 	}
 }
