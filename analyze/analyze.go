@@ -8,6 +8,7 @@
 package analyze
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"runtime"
@@ -134,7 +135,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 
 	o.begin(PhaseResult) // → Result
 	res, err := newAssembly(evidence, explanation, clients, r).result(read)
-	if err != nil {
+	if err := cmp.Or(err, state.Refusals.Err()); err != nil {
 		return nil, err
 	}
 	if o.Carryover != nil {

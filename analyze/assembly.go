@@ -281,7 +281,7 @@ func (a *assembly) addEvidence() error {
 			return err
 		}
 		known := p.Locate(raw, parse.Parsed)
-		line := &a.State.Refusals[x.refusal]
+		line := a.State.Refusals.At(int(x.refusal))
 		a.addExample(x.finding, &e)
 		f := &a.Findings[x.finding]
 		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(parse.Kept(raw), known, p.Mask())})

@@ -142,7 +142,7 @@ func placesOf(d *Diagnosis) (all []partition) {
 	if len(s.Servers) > 1 {
 		all = append(all, partition{
 			names: s.Servers, server: true, of: func(e *timeline.Event) int { return e.Origin.Server() - 1 },
-			refuse: func(i int) int { return int(s.ServerOf[s.Refusals[i].Input]) - 1 },
+			refuse: func(i int) int { return int(s.ServerOf[s.Refusals.At(i).Input]) - 1 },
 		})
 	}
 	return all

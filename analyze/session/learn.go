@@ -124,7 +124,7 @@ func (l *lessons) merge(m *lessons) {
 func (ev *Evidence) learn(ctx context.Context) error {
 	ev.ends = make([]certainty, len(ev.Sites))
 	ev.sticky, ev.loose = make([]int64, len(ev.State.Endpoints)), make([]int64, len(ev.State.Endpoints))
-	if len(ev.State.Refusals) == 0 && !ev.Carries() {
+	if ev.State.Refusals.Len() == 0 && !ev.Carries() {
 		return nil
 	}
 	skip := make([]bool, len(ev.State.Endpoints))

@@ -63,7 +63,7 @@ func (ev *Evidence) askProtected() []bool {
 			e.Method != "OPTIONS" && e.Method != "HEAD" && !IsAsset(e.Template)
 		found = found || asked[i]
 	}
-	if !found || s.Sessions || len(s.Refusals) == 0 || signIns < provenRequests || float64(bare) < namelessShare*float64(accepted) {
+	if !found || s.Sessions || s.Refusals.Len() == 0 || signIns < provenRequests || float64(bare) < namelessShare*float64(accepted) {
 		return nil
 	}
 	return asked

@@ -324,7 +324,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	// A sign-in tries other credentials than those of the session.
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn
 	if r.Cause == SessionEnd && p.dead {
-		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
+		r.Dead, r.gap, r.gapAny, r.age = true, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
 	s.addOpenLeg(a, e, r)
 	if late {

@@ -10,9 +10,7 @@ import (
 // until the next call. The function must be used by one goroutine only.
 func (s *State) Lines() func(*Refusal) ([]byte, error) {
 	c := newLineCache(s.workers)
-	return func(r *Refusal) ([]byte, error) {
-		return c.line(r.worker, s.workers[r.worker].refusals.at(r.number))
-	}
+	return func(r *Refusal) ([]byte, error) { return c.line(uint32(r.worker), r.number) }
 }
 
 // lineCache decompresses batches of lines and keeps some of them. Lines requested in
@@ -20,28 +18,34 @@ func (s *State) Lines() func(*Refusal) ([]byte, error) {
 // time.
 type lineCache struct {
 	workers []*Worker
-	batches map[batchKey][]byte
+	batches map[batchKey]*cachedBatch
 	order   []batchKey // oldest first
 	held    int        // bytes of all batches
 }
 
 type batchKey struct{ worker, batch uint32 }
 
+// cachedBatch is a decompressed batch.
+type cachedBatch struct {
+	text  []byte   // lines, each preceded by its length
+	first uint32   // number of the first 401
+	at    []uint32 // by number - first: where its length begins in text
+	open  bool     // text is that of the worker
+}
+
 // maxCached is the maximum number of bytes in a cache, for every goroutine that reads
 // lines: 32 batches. It may be exceeded by one batch, a line of more.
 const maxCached = 32 * refusalBatch
 
 func newLineCache(workers []*Worker) *lineCache {
-	return &lineCache{workers: workers, batches: map[batchKey][]byte{}}
+	return &lineCache{workers: workers, batches: map[batchKey]*cachedBatch{}}
 }
 
-// line returns the raw line of a refusal; it is valid until the next call.
-func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
+// line returns the raw line of a 401 of a worker by its number; it is valid until the
+// next call.
+func (c *lineCache) line(worker, number uint32) ([]byte, error) {
 	log := &c.workers[worker].refusals
-	if int(r.batch) == len(log.batches) {
-		return log.open[r.off : r.off+r.size], nil
-	}
-	k := batchKey{worker, r.batch}
+	k := batchKey{worker, log.batchOf(number)}
 	b, ok := c.batches[k]
 	if !ok {
 		var err error
@@ -50,13 +54,20 @@ func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
 		}
 		c.batches[k] = b
 		c.order = append(c.order, k)
-		c.held += cap(b)
+		c.held += b.size()
 	}
-	return b[r.off : r.off+r.size], nil
+	line, _ := cutBytes(b.text[b.at[number-b.first]:])
+	return line, nil
 }
 
 // load decompresses a batch, into the memory of one that it drops if there is one.
-func (c *lineCache) load(k batchKey) ([]byte, error) {
+func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
+	log := &c.workers[k.worker].refusals
+	if int(k.batch) == len(log.batches) {
+		b := &cachedBatch{text: log.open, first: log.first, open: true}
+		b.index()
+		return b, nil
+	}
 	data, err := c.workers[k.worker].batchData(k.batch)
 	if err != nil {
 		return nil, err
@@ -65,22 +76,43 @@ func (c *lineCache) load(k batchKey) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BUG: size of lines of 401s: %w", err)
 	}
-	size = max(size, refusalBatch) // so that the memory can be used for any ordinary batch
-	var dst []byte
+	size = max(size, refusalBatch+refusalBatch/64) // so that the memory can be used for any ordinary batch
+	b := &cachedBatch{}
 	for len(c.order) > 0 && c.held+size > maxCached {
-		dst = c.batches[c.order[0]]
+		old := c.batches[c.order[0]]
 		delete(c.batches, c.order[0])
 		c.order = c.order[1:]
-		c.held -= cap(dst)
+		c.held -= old.size()
+		if !old.open {
+			b = old
+		}
 	}
-	if cap(dst) < size {
-		dst = make([]byte, size)
+	if cap(b.text) < size {
+		b.text = make([]byte, size)
 	}
-	lines, err := s2.Decode(dst[:cap(dst)], data)
-	if err != nil {
+	if b.text, err = s2.Decode(b.text[:cap(b.text)], data); err != nil {
 		return nil, fmt.Errorf("BUG: decompress lines of 401s: %w", err)
 	}
-	return lines, nil
+	b.first = log.batches[k.batch].first
+	b.index()
+	return b, nil
+}
+
+// size returns how many bytes of memory the batch takes.
+func (b *cachedBatch) size() int {
+	if b.open {
+		return 0
+	}
+	return cap(b.text)
+}
+
+// index sets b.at.
+func (b *cachedBatch) index() {
+	b.at = b.at[:0]
+	for rest := b.text; len(rest) > 0; {
+		b.at = append(b.at, uint32(len(b.text)-len(rest)))
+		_, rest = cutBytes(rest)
+	}
 }
 
 // batchData returns a batch of lines, compressed.

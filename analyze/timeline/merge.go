@@ -28,9 +28,8 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 		func() error {
 			s.sumStatuses()
 			lineBase := s.lineBases()
-			s.mergeRefusals(lineBase)
 			s.mergeRejected(lineBase)
-			return nil
+			return s.mergeRefusals(lineBase)
 		},
 		func() error { return s.mergeUsers(maxNames) },
 		s.mergeSignIns,

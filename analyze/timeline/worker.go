@@ -154,15 +154,17 @@ func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
 	w.enforceLimit()
 }
 
-// enforceLimit spills lines of 401s and the part once they exceed their shares of
-// the limit. The other data about 401s cannot be spilled and reduces what is left
-// for the part, but at most by half.
+// enforceLimit spills the lines and facts of 401s and the part once they exceed their
+// shares of the limit.
 func (w *Worker) enforceLimit() {
 	if w.limit <= 0 || w.err != nil {
 		return
 	}
 	if w.refusals.held > w.limit/8 {
 		w.err = w.spillLines()
+	}
+	if w.err == nil && w.refusals.factsHeld() > max(w.limit/8, factSize*refusalPage) {
+		w.err = w.spillFacts()
 	}
 	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size(), w.limit/2) {
 		w.err = w.spillPart()
