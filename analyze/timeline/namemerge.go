@@ -18,9 +18,9 @@ import (
 const MaxNames = 1 << 18
 
 // maxNameBytes bounds the names of the users, and of the clients, that are listed, in
-// bytes: 256 for each. The names of most logs have fewer, but user agents of many
+// bytes: 192 for each. The names of most logs have fewer, but user agents of many
 // kilobytes can be made up.
-const maxNameBytes = 256 * MaxNames
+const maxNameBytes = 192 * MaxNames
 
 // OtherName stands for all users or clients that are not listed by name. A path
 // template, address or user agent that is logged does not look like it by chance;
@@ -57,8 +57,8 @@ type ranked[T any] struct {
 }
 
 // merge merges records that are sorted by hash and returns the first of them by rank,
-// in any order: as many as the limits allow. Twice as many are collected before the
-// others are dropped.
+// in any order: as many as the limits allow. Twice as many, or a quarter more bytes, are
+// collected before the others are dropped.
 //
 // A record that is kept is one before which all together are within the limits, so it
 // does not matter in which order records come, or how often others are dropped.
@@ -97,7 +97,7 @@ func (t *totals[T]) keep(x *T) {
 		return
 	}
 	t.list = append(t.list, ranked[T]{r, *x})
-	if t.held += t.size(x); len(t.list) >= 2*t.limit || t.held >= 2*t.bytes {
+	if t.held += t.size(x); len(t.list) >= 2*t.limit || t.held >= t.bytes+t.bytes/4 {
 		t.cut()
 	}
 }

@@ -38,9 +38,9 @@ const (
 	// noticed.
 	batchRows = 4 << 10
 	// batchBytes and rowGroupBytes bound the texts of a batch and of a row group, in
-	// bytes: a line may have a megabyte. Rows of ordinary lines never reach them.
+	// bytes: a line may have a megabyte. Rows of ordinary lines hardly ever reach them.
 	batchBytes    = 4 << 20
-	rowGroupBytes = 128 << 20
+	rowGroupBytes = 64 << 20
 )
 
 // Keys of the metadata in every file.
