@@ -30,7 +30,7 @@ export GOFLAGS := $(GOFLAGS) -pgo=off
 BUILD = CGO_ENABLED=0 go build -pgo=auto -trimpath -buildvcs=$(VCS)
 
 .DEFAULT_GOAL := build
-.PHONY: help build install test race lint check fuzz duckdb axe crash demo eval \
+.PHONY: help build install test test-all race lint check fuzz duckdb axe crash demo eval \
 	bench bench-peers bench-growth bench-traps pgo release package clean
 
 help: ## List the targets
@@ -60,8 +60,16 @@ demo: build ## Scan the bundled logs and print the path of the report
 	bin/logscan scan -o logscan-out fixtures/logs
 	@echo "open $(CURDIR)/logscan-out/report.html"
 
-test: ## Run the tests
-	go test ./...
+# One more package than CPUs is tested at a time, because tests with servers and browsers
+# wait; the longest wait is first. `make lint` vets more than `go test` does.
+PACKAGES_AT_ONCE = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+GO_TEST = go test -vet=off -p $(PACKAGES_AT_ONCE)
+
+test: ## Run the tests, with one seed of each random world
+	$(GO_TEST) ./fixtures/servers ./report ./...
+
+test-all: ## Run the tests with all seeds, formats and sizes
+	LOGSCAN_TRIALS=all $(GO_TEST) ./fixtures/servers ./report ./...
 
 # The race detector is ten times slower: -short runs scenarios once, on small logs, and
 # the simulators and tools in fixtures, which the program does not contain, are left out.

@@ -115,6 +115,10 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	joined, failures, err := r.joinEvents(ctx, state) // what other logs state
+	if err != nil {
+		return nil, err
+	}
 	evidence, err := session.Correlate(ctx, state, o.Workers, o.Memory, o.Carryover)
 	if err != nil {
 		return nil, err
@@ -127,14 +131,14 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	}
 	evidence.DropTimelines()
 	order := beside(func() *clientOrder { return orderClients(evidence) })
-	explanation, err := diagnosis.Explain(&o.Policy)
+	explanation, err := diagnosis.Explain(&o.Policy, failures)
 	clients := order()
 	if err != nil {
 		return nil, err
 	}
 
 	o.begin(PhaseResult) // → Result
-	res, err := newAssembly(evidence, explanation, clients, r).result(read)
+	res, err := newAssembly(evidence, explanation, clients, joined, r).result(read)
 	if err := cmp.Or(err, state.Refusals.Err()); err != nil {
 		return nil, err
 	}

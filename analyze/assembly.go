@@ -1,10 +1,10 @@
 package analyze
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
+	"logscan/analyze/authevents"
 	"logscan/analyze/detect"
 	"logscan/analyze/result"
 	"logscan/analyze/session"
@@ -20,18 +20,19 @@ type assembly struct {
 	*detect.Explanation
 	*clientOrder
 	reader *reader
-	names  []string // of the causes
-	causes []int    // by finding: its cause, as an index of names
-	excess []bool   // by refusal, see excessive
-	users  []string // by user: cleaned names; set by accountRows
+	joined *authevents.Joined // nil if there are no events
+	names  []string           // of the causes
+	causes []int              // by finding: its cause, as an index of names
+	excess []bool             // by refusal, see excessive
+	users  []string           // by user: cleaned names; set by accountRows
 
 	// Of findings, if a server's configuration is known; set by addEvidence and as needed.
 	examples [][]example
 	contrast map[routeOf][]rules.Fact
 }
 
-func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, r *reader) *assembly {
-	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, reader: r, names: detect.CauseNames(), causes: make([]int, len(ex.Findings))}
+func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, joined *authevents.Joined, r *reader) *assembly {
+	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, joined: joined, reader: r, names: detect.CauseNames(), causes: make([]int, len(ex.Findings))}
 	for i := range ex.Findings {
 		a.causes[i] = slices.Index(a.names, ex.Findings[i].Kind)
 	}
@@ -103,6 +104,8 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	res.Upstreams = a.upstreamRows()
 	res.Refusals = a.refusals()
 	res.Unauthorized = a.unauthorizedRows()
+	res.AuthEvents = a.eventResult()
+	res.Notes = append(res.Notes, a.eventNotes(res.AuthEvents)...)
 	a.Release()
 	return res, nil
 }
@@ -257,34 +260,4 @@ func dropRows[R any](rows []R, drop func(int) bool) (kept []R, index []int) {
 		}
 	}
 	return kept, index
-}
-
-// addEvidence adds the sample lines to the findings.
-func (a *assembly) addEvidence() error {
-	type sample struct {
-		refusal uint32
-		finding int
-	}
-	var all []sample
-	for i, list := range a.Samples {
-		for _, refusal := range list {
-			all = append(all, sample{refusal, i})
-		}
-	}
-	// Lines are stored in their order.
-	slices.SortFunc(all, func(x, y sample) int { return cmp.Or(cmp.Compare(x.refusal, y.refusal), x.finding-y.finding) })
-	read := a.lines()
-	var e parse.Entry
-	for _, x := range all {
-		raw, p, err := read(int(x.refusal), &e)
-		if err != nil {
-			return err
-		}
-		known := p.Locate(raw, parse.Parsed)
-		line := a.State.Refusals.At(int(x.refusal))
-		a.addExample(x.finding, &e)
-		f := &a.Findings[x.finding]
-		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(parse.Kept(raw), known, p.Mask())})
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/fixtures"
+	"logscan/fixtures/trials"
 	"logscan/parse"
 )
 
@@ -18,7 +19,7 @@ func TestClientScenarios(t *testing.T) {
 	for _, scenario := range []string{"accounts", "integration", "probe", "bruteforce", "distributed", "spraying", "stuffing", "scanner"} {
 		for _, lines := range []int64{4000, 30_000} {
 			for _, format := range []string{"combined", "json"} {
-				if testing.Short() && (lines > 4000 || format != "json") {
+				if lines > 4000 && !trials.All() || testing.Short() && format != "json" {
 					continue
 				}
 				t.Run(scenario+"/"+format, func(t *testing.T) {

@@ -1,7 +1,9 @@
 package analyze
 
 import (
+	"bytes"
 	"cmp"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/parse"
 	"logscan/parse/appconf"
+	"logscan/parse/events"
 	"logscan/parse/field"
 	"logscan/parse/serverconf/rules"
 )
@@ -49,19 +52,36 @@ const (
 type example struct {
 	rules.Request
 	user string
+	said string // by an error log, of a request that could not be checked
 }
 
 // addExample keeps a request of a finding as an example.
 func (a *assembly) addExample(finding int, e *parse.Entry) {
+	x := example{Request: rules.Request{Scheme: string(e.Scheme), Host: string(e.Host), Method: string(e.Method), Path: string(e.Path)}}
+	if a.reader.options.Parse.Privacy.Key == nil { // a pseudonym is in no configuration
+		x.user = string(e.User)
+	}
+	a.keepExample(finding, x)
+}
+
+// addFailureExample keeps a request as an example of which an error log says that it could
+// not be checked. Most of them are answered with 500, so a finding may have no other.
+func (a *assembly) addFailureExample(finding int, e *events.Event) {
+	path, _, _ := bytes.Cut(e.Target, []byte("?"))
+	if e.Outcome != events.Failed {
+		return
+	}
+	a.keepExample(finding, example{
+		Request: rules.Request{Host: string(e.Host), Method: string(e.Method), Path: string(path)}, said: string(e.Message),
+	})
+}
+
+func (a *assembly) keepExample(finding int, x example) {
 	if len(a.reader.options.Configuration.Servers) == 0 {
 		return
 	}
 	if a.examples == nil {
 		a.examples = make([][]example, len(a.Findings))
-	}
-	x := example{Request: rules.Request{Scheme: string(e.Scheme), Host: string(e.Host), Method: string(e.Method), Path: string(e.Path)}}
-	if a.reader.options.Parse.Privacy.Key == nil { // a pseudonym is in no configuration
-		x.user = string(e.User)
 	}
 	if list := a.examples[finding]; len(list) < maxExamples && !slices.Contains(list, x) {
 		a.examples[finding] = append(list, x)
@@ -95,6 +115,11 @@ func pairings() map[rules.Kind]pairing {
 		rules.HeadersReplaced:      {findings: route, answered: field.Upstream, holds: orStated(backend)},
 		rules.TwoRealms:            {findings: route[:1], answered: field.Upstream, certain: true},
 		rules.PasswordFileMissing:  {findings: route, answered: field.Proxy},
+		rules.PasswordFile:         {findings: route, anywhere: true, holds: unreadable},
+		rules.SubrequestFails:      {findings: route, anywhere: true, holds: said("auth request unexpected status")},
+		rules.AuthSubrequest:       {findings: route, anywhere: true, holds: said("auth request unexpected status")},
+		rules.AuthIncomplete:       {findings: route, anywhere: true, holds: incomplete},
+		rules.OutsidersOnly:        {findings: guarded, answered: field.Proxy},
 		rules.RegexShadows:         {findings: guarded, answered: field.Proxy},
 		rules.PreflightNotExempt:   {findings: []string{"cors_preflight"}, answered: field.Proxy},
 		rules.SubrequestHeaders:    {findings: route, answered: field.Proxy},
@@ -110,6 +135,31 @@ func pairings() map[rules.Kind]pairing {
 		rules.ExceptionOverruled:   {findings: guarded, answered: field.Proxy},
 		rules.ProtectedBy:          {findings: []string{asset, probe}, answered: field.Proxy, anywhere: true},
 	}
+}
+
+// said returns a condition that holds if an error log says of a request that it could not
+// be checked, in a message with a text.
+func said(text string) func(*result.Finding, []example, *rules.Answer, *rules.Fact) bool {
+	return func(_ *result.Finding, examples []example, _ *rules.Answer, _ *rules.Fact) bool {
+		return slices.ContainsFunc(examples, func(x example) bool { return x.said != "" && strings.Contains(x.said, text) })
+	}
+}
+
+// incomplete reports whether an error log says that what is missing is missing.
+func incomplete(f *result.Finding, examples []example, a *rules.Answer, fact *rules.Fact) bool {
+	switch fact.Name {
+	case "AuthName":
+		return said("need AuthName")(f, examples, a, fact)
+	case "AuthType":
+		return said("Authentication not configured?")(f, examples, a, fact)
+	}
+	return len(fact.Lines[0].Directive) > len("AuthType ") &&
+		said("AuthType "+fact.Lines[0].Directive[len("AuthType "):]+" configured without")(f, examples, a, fact)
+}
+
+// unreadable reports whether an error log says that the file of the fact could not be opened.
+func unreadable(f *result.Finding, examples []example, a *rules.Answer, fact *rules.Fact) bool {
+	return said(path.Base(fact.Name))(f, examples, a, fact)
 }
 
 // orStated returns a condition that holds as well if the log states that the backend
@@ -185,11 +235,7 @@ func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Re
 	}
 	table := pairings()
 	for _, s := range a.reader.options.Configuration.Servers {
-		var answers []rules.Answer
-		for _, x := range examples {
-			answers = append(answers, s.Resolve(x.Request))
-		}
-		answer := rules.Agreed(answers)
+		answer := answerTo(s, examples)
 		if answer.Access.Refuses() && len(answer.By) > 0 {
 			answer.Facts = append(answer.Facts, rules.Fact{Kind: rules.ProtectedBy, Lines: answer.By, Certainty: rules.Certain})
 		}
@@ -210,6 +256,21 @@ func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Re
 		facts = slices.DeleteFunc(facts, func(x rules.Fact) bool { return x.Kind == rules.ProtectedBy && x.Kind != facts[0].Kind })
 	}
 	return facts[:min(len(facts), maxFacts)]
+}
+
+// answerTo returns what a server does with all examples. If an error log names no path,
+// those are the facts on any route that its message names.
+func answerTo(s *rules.Rules, examples []example) rules.Answer {
+	var answers []rules.Answer
+	for _, x := range examples {
+		if x.Path != "" {
+			answers = append(answers, s.Resolve(x.Request))
+		}
+	}
+	if len(answers) > 0 {
+		return rules.Agreed(answers)
+	}
+	return rules.Answer{Facts: slices.DeleteFunc(s.Everywhere(), func(f rules.Fact) bool { return f.Kind != rules.PasswordFile && f.Kind != rules.AuthIncomplete })}
 }
 
 // withoutNames returns a fact without what its lines say after the name of the directive,

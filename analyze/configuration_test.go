@@ -196,3 +196,77 @@ func TestFileChangedBeforeOnset(t *testing.T) {
 		}
 	}
 }
+
+// TestConfigurationOfFailures names the lines of requests that an error log says could not be
+// checked; no request is refused.
+func TestConfigurationOfFailures(t *testing.T) {
+	const nginx = `2026/03/09 10:%02d:00 [error] 7#7: *%[1]d MESSAGE, client: 192.0.2.1, server: intra.test, request: "GET /app/home HTTP/1.1", SUBhost: "intra.test"`
+	const apache = `[Mon Mar 09 10:%02d:00.000000 2026] [core:error] [pid 7] [client 192.0.2.1:50%02[1]d] MESSAGE`
+	subrequest := func(upstream string) string {
+		return "http {\nserver {\nlisten 80;\nserver_name intra.test;\nlocation / {\nauth_request /auth;\nproxy_pass http://app;\n}\nlocation = /auth {\nproxy_pass_request_body off;\nproxy_pass " + upstream + ";\n}\n}\n}\n"
+	}
+	files := "http {\nserver {\nlisten 80;\nserver_name intra.test;\nauth_basic staff;\nauth_basic_user_file /etc/nginx/staff.htpasswd;\nlocation / {\nroot /srv;\n}\n}\n}\n"
+	lone := "LoadModule authn_core_module a.so\n<Location /app>\nAuthType Digest\nAuthName x\nAuthUserFile /etc/apache2/staff\nRequire valid-user\n</Location>\n"
+	for _, c := range []struct {
+		name, line, conf string
+		messages         []string
+		want             string
+		failures         int64
+	}{
+		{"a service that does not answer", nginx, subrequest("http://sso"), []string{"connect() failed (111: Connection refused) while connecting to upstream", "auth request unexpected status: 502 while sending to client"},
+			"authentication_outage: auth_subrequest: proxy_pass http://sso", 40},
+		{"a service that answers otherwise", nginx, subrequest("http://sso/x"), []string{"auth request unexpected status: 404 while sending to client"}, "endpoint_misconfigured: auth_subrequest: proxy_pass http://sso/x", 40},
+		{"a file", nginx, files, []string{`open() "/etc/nginx/staff.htpasswd" failed (13: Permission denied)`}, "endpoint_misconfigured: password_file: auth_basic_user_file /etc/nginx/staff.htpasswd", 40},
+		{"another file", nginx, files, []string{`open() "/etc/nginx/old.htpasswd" failed (13: Permission denied)`}, "", 40},
+		{"a module", apache, lone, []string{"AH01796: AuthType Digest configured without corresponding module"}, "endpoint_misconfigured: authentication_incomplete: authtype Digest", 40},
+		{"another module", apache, lone, []string{"AH01796: AuthType Form configured without corresponding module"}, "", 40},
+		{"a file without a path", apache, lone, []string{"AH01620: Could not open password file: /etc/apache2/staff"}, "endpoint_misconfigured: password_file: authuserfile /etc/apache2/staff", 40},
+		{"no type", apache, "<Location /app>\nRequire valid-user\n</Location>\n", []string{"AH00027: No authentication done but request not allowed without authentication for /app/home. Authentication not configured?"},
+			"endpoint_misconfigured: authentication_incomplete: require valid-user", 40},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var said strings.Builder
+			for i := range 40 {
+				for _, m := range c.messages {
+					sub := ""
+					if strings.HasPrefix(m, "connect") {
+						sub = `subrequest: "/auth", upstream: "http://sso/auth", `
+					}
+					fmt.Fprintf(&said, strings.NewReplacer("MESSAGE", strings.ReplaceAll(m, "%", "%%"), "SUB", sub).Replace(c.line)+"\n", i)
+				}
+			}
+			dir := t.TempDir()
+			for name, text := range map[string]string{"server.conf": c.conf, "access.log": staffLog(nil, false), "error.log": said.String()} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r, err := rules.Read(filepath.Join(dir, "server.conf"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := options(t, filepath.Join(dir, "access.log"), filepath.Join(dir, "error.log"))
+			o.Configuration.Servers = []*rules.Rules{r}
+			res, err := Run(context.Background(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(factsOf(res), "; "); got != c.want {
+				t.Errorf("facts %q, want %q", got, c.want)
+			}
+			if len(res.Findings) != 1 {
+				t.Fatalf("%d findings", len(res.Findings))
+			}
+			failures := int64(0)
+			switch d := res.Findings[0].Details.(type) {
+			case *detect.BrokenEndpoint:
+				failures = d.Failures
+			case *detect.Outage:
+				failures = d.Failures
+			}
+			if failures != c.failures {
+				t.Errorf("%d failures, want %d", failures, c.failures)
+			}
+		})
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/spill"
 	"logscan/fixtures"
+	"logscan/fixtures/trials"
 	"logscan/parse"
 	"logscan/parse/source"
 )
@@ -63,7 +64,7 @@ func TestScenarios(t *testing.T) {
 				if format == "session" && scenario != "idle" && scenario != "mixed" {
 					t.Skip("json has the same fields")
 				}
-				labels, paths := simulate(t, fixtures.Options{Scenario: scenario, Format: format, Lines: 30_000, Seed: 11})
+				labels, paths := simulate(t, fixtures.Options{Scenario: scenario, Format: format, Lines: 15_000, Seed: 11})
 				var f *parse.Format
 				if format == "session" { // a format string, because it is not a known format
 					var err error
@@ -264,9 +265,9 @@ func TestEveryScenarioIsReproducible(t *testing.T) {
 	for _, s := range fixtures.Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			_, paths := simulate(t, fixtures.Options{Scenario: s.Name, Format: "combined", Lines: 8_000, Seed: 6})
+			_, paths := simulate(t, fixtures.Options{Scenario: s.Name, Format: "combined", Lines: 5000, Seed: 6})
 			want := resultText(t, run(t, 1, nil, paths...))
-			for range 2 {
+			for range trials.Seeds(2) {
 				if got := resultText(t, run(t, 2, nil, paths...)); got != want {
 					t.Error("the result of a second run differs")
 				}

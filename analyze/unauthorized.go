@@ -16,16 +16,25 @@ import (
 // returns it, perhaps with the directive before it, with its parser. Both are valid until
 // the next call.
 func (a *assembly) lines() func(refusal int, e *parse.Entry) ([]byte, *parse.Parser, error) {
-	line, r := a.State.Lines(), a.reader
-	parsers := map[string]*parse.Parser{}
+	read := a.reader.stored(a.State)
 	return func(refusal int, e *parse.Entry) ([]byte, *parse.Parser, error) {
-		x := a.State.Refusals.At(refusal)
+		return read(refusal, func(p *parse.Parser, line []byte) parse.Verdict { return p.Parse(line, e) })
+	}
+}
+
+// stored returns a function that passes the stored line of a refusal, with a parser of
+// its input, to a function that parses it.
+func (r *reader) stored(s *timeline.State) func(refusal int, parsed func(*parse.Parser, []byte) parse.Verdict) ([]byte, *parse.Parser, error) {
+	line := s.Lines()
+	parsers := map[string]*parse.Parser{}
+	return func(refusal int, parsed func(*parse.Parser, []byte) parse.Verdict) ([]byte, *parse.Parser, error) {
+		x := s.Refusals.At(refusal)
 		raw, err := line(x)
 		if err != nil {
 			return nil, nil, err
 		}
 		p := r.parser(parsers, int(x.Input))
-		if v := p.Parse(raw, e); v != parse.Parsed {
+		if v := parsed(p, raw); v != parse.Parsed {
 			return nil, nil, fmt.Errorf("BUG: line %d of %s was parsed and now is %s", x.Line, r.inputs[x.Input].Path, v)
 		}
 		return raw, p, nil
@@ -57,8 +66,11 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 						Host: texts.clean(e.Host), Referrer: texts.clean(e.Referrer), Client: texts.clean(e.Client), Peer: texts.clean(e.Peer),
 						UserAgent: texts.clean(e.UserAgent), User: texts.clean(e.User), Upstream: texts.clean(e.Upstream), Reason: texts.clean(e.Reason),
 						LogPath: a.reader.inputs[x.Input].Path, LogLine: x.Line,
-						Cause: a.names[a.cause(i)], AnsweredBy: e.AnsweredBy.String(),
+						Cause: a.names[a.cause(i)], AnsweredBy: x.AnsweredBy.String(),
 						TokenExpiry: e.TokenExpiry, FindingID: a.findingID(i),
+					}
+					if x.Message != 0 {
+						row.Reason = result.Clean(a.State.Reasons[x.Reason-1].Text)
 					}
 					if len(e.Session) > 0 {
 						row.SessionID = privacy.SessionHash(e.Session)

@@ -31,6 +31,7 @@ type decoder struct {
 	substatus []byte         // of IIS
 	win32     []byte
 
+	keys    *Keys    // of the current line; nil unless they are asked for
 	located *located // where its credentials stand; nil unless they are looked for
 }
 
@@ -155,6 +156,9 @@ func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 		if client != nil {
 			e.Client = client
 		}
+		d.setKey(f, b)
+	case fieldConnection, fieldOrdinal, fieldPort, fieldRequestID, fieldTraceID:
+		d.setKey(f, b)
 	case fieldOriginStatus:
 		d.hints.Any, d.hints.OriginStatus = true, true
 		return d.set(e, fieldStatus, b, false)

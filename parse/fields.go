@@ -56,6 +56,11 @@ const (
 	fieldComposed     // several fields in the value of a JSON key
 	fieldSecret       // a credential of no use for a diagnosis
 	fieldUnread       // captured headers, which may be credentials
+	fieldConnection   // the fields of Keys, see Format.WithKeys
+	fieldOrdinal
+	fieldPort
+	fieldRequestID
+	fieldTraceID
 	numFields
 )
 

@@ -321,7 +321,7 @@ var table = [...]Format{
 	},
 	{
 		Name: "oauth2-proxy", Doc: "oauth2-proxy, its request log",
-		Native: `%h - %{id}e - %u [%{%Y/%m/%d %H:%M:%S}t] %v %m %{upstream}e "%U%q" %H "%{User-Agent}i" %>s %b %{latency}n`,
+		Native: `%h - %{X-Request-Id}i - %u [%{%Y/%m/%d %H:%M:%S}t] %v %m %{upstream}e "%U%q" %H "%{User-Agent}i" %>s %b %{latency}n`,
 		Shapes: []string{
 			`%h - %u [%{%Y/%m/%d %H:%M:%S}t] %v %m %{upstream}e "%U%q" %H "%{User-Agent}i" %>s %b %{latency}n`,
 		},

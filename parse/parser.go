@@ -22,6 +22,8 @@ type Parser struct {
 	json   jsonReader
 	header header
 	event  events.Event // of the last line of a log without requests
+
+	eventLog *events.Log // whose line that was, until Event has returned it
 }
 
 // NewParser returns a parser of the format.
@@ -199,6 +201,7 @@ func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 		if v = RejectSyntax; f.events.Read(line, &p.event) {
 			v = SkipErrorLog
 			p.stampEvent(f, &p.event)
+			p.eventLog = f.events
 		}
 	case kindColumns, kindW3C:
 		v = p.parseColumns(f, line, e)

@@ -3,11 +3,13 @@ package report
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,13 +22,9 @@ import (
 	"logscan/report/reporttest"
 )
 
-// browser starts a headless Chromium. It skips t if none is installed, and in short
-// mode.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("browser tests are slow and do not test for races")
-	}
+// chromium starts a headless Chromium for all tests, at the first call. It returns nil
+// if none is installed.
+var chromium = sync.OnceValues(func() (context.Context, error) {
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if p, err := exec.LookPath(name); err == nil {
@@ -35,16 +33,50 @@ func browser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		t.Skip("Chromium is not installed")
+		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+	ctx, _ := chromedp.NewExecAllocator(context.Background(), append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.WSURLReadTimeout(time.Minute))...)
+	ctx, _ = chromedp.NewContext(ctx)
+	return ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+})
+
+// started is whether a test has called chromium.
+var started atomic.Bool
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if started.Load() {
+		if ctx, err := chromium(); ctx != nil && err == nil {
+			err = chromedp.Cancel(ctx)
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "close the browser:", err)
+			}
+		}
+	}
+	os.Exit(code)
+}
+
+// browser opens a tab that shares nothing with those of other tests. It skips t if
+// Chromium is not installed, and in short mode.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("browser tests are slow and do not test for races")
+	}
+	started.Store(true)
+	ctx, err := chromium()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ctx == nil {
+		t.Skip("Chromium is not installed")
+	}
+	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -163,7 +195,15 @@ const lookAround = `(() => {
 const weakText = `(() => {
 	const rgb = s => s.match(/[\d.]+/g).map(Number);
 	const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b };
-	const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c } return [255, 255, 255] };
+	const backgrounds = new Map();
+	const behind = e => {
+		if (!e) return [255, 255, 255];
+		if (!backgrounds.has(e)) {
+			const c = rgb(getComputedStyle(e).backgroundColor);
+			backgrounds.set(e, c.length < 4 || c[3] > 0 ? c : behind(e.parentElement));
+		}
+		return backgrounds.get(e);
+	};
 	const weak = new Set();
 	for (const e of document.querySelectorAll("body *")) {
 		if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.closest("title")) continue;

@@ -211,7 +211,7 @@ func TestControls(t *testing.T) {
 	o.click("#csv")
 	o.click("#json")
 	csv := evaluate[string](o, `(async () => await saved[0].text())()`)
-	o.wants("CSV", csv, "User,401s,Share 401,Requests,Accepted,Clients,Last accepted,Finding\r\nbob,56,")
+	o.wants("CSV", csv, "User,401s,Share refused,Requests,Accepted,Clients,Last accepted,Finding\r\nbob,56,")
 	o.wants("CSV", csv, `"'=HYPERLINK(`)
 	if n := evaluate[int](o, `(async () => JSON.parse(await saved[1].text()).length)()`); n != 15 {
 		t.Errorf("%d rows saved as JSON", n)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"logscan/analyze/result"
+	"logscan/fixtures/trials"
 )
 
 // everyday returns a site with ordinary users, to which a test adds others. The log
@@ -15,7 +16,7 @@ import (
 func everyday(seed uint64) *world {
 	w := newWorld(seed)
 	w.sessionIDs, w.users = true, true
-	w.run(100)
+	w.run(50)
 	return w
 }
 
@@ -139,7 +140,7 @@ func TestAttacks(t *testing.T) {
 		}, []expectation{{"credential_stuffing", result.Subject{Type: "site", Host: "www.example.org"}, result.Medium,
 			func(r request) bool { return r.address[:6] == "203.0." }, nil}}},
 	} {
-		for seed := range seeds(3) {
+		for seed := range trials.Seeds(3) {
 			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := everyday(seed)
@@ -273,7 +274,7 @@ func TestNoAttack(t *testing.T) {
 		}},
 	} {
 		for _, named := range []bool{true, false} {
-			for seed := range seeds(3) {
+			for seed := range trials.Seeds(3) {
 				t.Run(fmt.Sprintf("%s/named %v/%d", x.name, named, seed), func(t *testing.T) {
 					t.Parallel()
 					w := newWorld(seed)

@@ -41,6 +41,7 @@ var authScanner = Kind{
 		`Block this address, or ban clients with many 401s, 403s and 404s automatically (fail2ban, a web application firewall). Limit requests per address (nginx limit_req).`,
 		`Make administration, metrics and backups reachable from internal addresses only.`,
 	},
+	observe: observeContrast, // its outages
 	inspect: inspectScanners,
 }
 
@@ -117,7 +118,7 @@ func wideScans(d *Diagnosis) []*scan {
 	refused := d.countByAddress(d.uncredentialed)
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
-		if refused[r.Address] < scanRoutes || !d.uncredentialed(i) {
+		if refused[r.Address] < scanRoutes || !d.uncredentialed(i) || d.inOutage(r) {
 			continue
 		}
 		s := by[r.Address]

@@ -37,7 +37,7 @@ var authenticationOutage = Kind{
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraSession, parse.ExtraHost},
 	Details:  func() any { return new(Outage) },
 	Title: `{{if .Details.SignIn}}Nobody can sign in{{with .Subject.Route}} at {{.}}{{end}}{{else}}Nobody is accepted{{with .Subject.Route}} at {{.}}{{end}}{{end}}
-		{{- with .Subject.Host}} on {{.}}{{end}}{{if .Details.Until}} from {{time .Onset}} to {{time .Details.Until}}{{else}} {{since .Onset}}{{end}}`,
+		{{- with .Subject.Host}} on {{.}}{{end}}{{if and .Details.Until .Details.OnsetHigh}} from {{time .Onset}} to {{time .Details.Until}}{{else if .Details.Until}} until {{time .Details.Until}}{{else}} {{since .Onset}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Refused "person or program was" "people and programs were"}} refused in this time{{if gt .Routes 1}}, on {{count .Routes "route"}}{{end}}, and {{if .Accepted}}only {{number .Accepted}} accepted{{else}}nobody was accepted{{end}}.
 		{{if .AcceptedOutside}}At other times, {{share .UsualShare}} of the visits are refused like this; {{number .Proven}} of the refused are accepted at other times, so their credentials are good.{{else}}The log shows no time at which anybody was accepted here. Each user comes again and from clients of their own, which guessing does not look like.{{end}}
@@ -57,6 +57,8 @@ var authenticationOutage = Kind{
 
 // Outage is the details of an authentication_outage finding.
 type Outage struct {
+	Failures        int64              `json:"failures,omitempty" label:"requests that could not be checked"` // as the error log says; then nothing else is known
+	Code            string             `json:"code,omitempty" label:"message"`
 	SignIn          bool               `json:"sign_in"`           // only signing in fails
 	Refused         int64              `json:"refused_actors"`    // distinct actors with credentials, in this time
 	Accepted        int64              `json:"accepted_visits"`   // in this time
@@ -475,7 +477,7 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 		return x, false
 	case accepted && x.proven < max(outageProven, outageProven*(x.span.Trials-x.span.Hits)):
 		return x, false
-	case x.users > 0 && x.users < outageUsers:
+	case x.users > 0 && x.users < outageUsers, o.endedRenewals(x.claims):
 		return x, false
 	}
 	// A part of a site whose clients are accepted elsewhere is endpoint_misconfigured,
@@ -589,6 +591,7 @@ func (o *outageObserver) consequences(x *outage) {
 		case affected[c] && (inScope || s.signIn && sameHost),
 			inScope && !s.signIn && o.clients[c] != nil && o.clients[c].proven,
 			s.signIn && sameHost && (r.Known || r.Fatal) && !r.Back,
+			s.prefix == "" && sameHost && r.Renewal,
 			(inScope && !s.signIn && s.prefix == "" || s.signIn && sameHost && !r.Back) && !otherwise[c] && refused[c] <= outageTries:
 			x.claims = append(x.claims, uint32(i))
 		}

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"logscan/fixtures/trials"
 )
 
 // TestRefusalsByChance checks that 401s which are independent of everything are
-// nobody's fault: of 20,000 users, some are refused in a row by chance alone.
+// nobody's fault: of 10,000 users, some are refused in a row by chance alone.
 func TestRefusalsByChance(t *testing.T) {
-	const requests, users = 200_000, 20_000
+	const requests, users = 100_000, 10_000
 	for _, v := range []struct {
 		name                    string
 		users, sessions, pooled bool
@@ -23,7 +25,7 @@ func TestRefusalsByChance(t *testing.T) {
 		{name: "clients"},
 		{name: "few clients", pooled: true},
 	} {
-		for seed := range seeds(2) {
+		for seed := range trials.Seeds(4) {
 			t.Run(fmt.Sprintf("%s/%d", v.name, seed), func(t *testing.T) {
 				if testing.Short() {
 					t.Skip("the log is large, and nothing in it races that other tests lack")

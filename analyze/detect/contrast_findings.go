@@ -43,6 +43,9 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 
 func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool) (found []candidate) {
 	d.contrasts(kinds, collapsed, func(s *contrastSeries, c *contrast, claims []uint32) {
+		if d.endedRenewals(claims) {
+			return
+		}
 		key := &s.keys[c.place]
 		subject := result.Subject{Type: "endpoint", Host: key.host, Route: key.path}
 		accepted, routes := int64(0), 0

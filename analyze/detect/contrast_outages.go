@@ -93,6 +93,9 @@ func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
 func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims []uint32) (cand candidate, ok bool) {
 	key := &s.keys[c.place]
 	familiar, clients := o.familiar(claims)
+	if o.endedRenewals(claims) {
+		return cand, false
+	}
 	if familiar < outageActors || key.kind == routeContrast && float64(familiar) < outageFamiliar*float64(clients) {
 		return cand, false
 	}

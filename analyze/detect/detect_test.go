@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
+	"logscan/fixtures/trials"
 	"logscan/parse"
 )
 
@@ -156,11 +158,16 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 			parts[i] = timeline.NewWorker(seed, 1)
 		}
 	}
-	for i, r := range w.requests {
+	for i := range w.requests {
+		r := &w.requests[i]
 		var e parse.Entry
 		e.Reset()
 		e.Time = day.Add(r.at).UnixMicro()
-		_, _ = fmt.Sscan(r.status, &e.Status)
+		status, err := strconv.Atoi(r.status)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Status = int32(status)
 		e.Method, e.Path, e.Host = []byte(r.method), []byte(r.path), []byte("www.example.org")
 		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte(cmp.Or(w.agents[r.address], "Mozilla/5.0"))
 		e.Reason, e.Scheme = []byte(r.reason), []byte(r.scheme)
@@ -178,7 +185,7 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 	if err != nil {
 		t.Fatal(err)
 	}
-	explained, err := d.Explain(&policy.Policy{})
+	explained, err := d.Explain(&policy.Policy{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,15 +227,6 @@ func want(t *testing.T, findings []result.Finding, kinds ...string) []result.Fin
 	return notable
 }
 
-// seeds returns the number of worlds to test: n, or 1 with -short, because the race
-// detector finds nothing new in more of them.
-func seeds(n uint64) uint64 {
-	if testing.Short() {
-		return 1
-	}
-	return n
-}
-
 // variants runs a test on logs with and without session ids and user names.
 func variants(t *testing.T, test func(t *testing.T, w *world)) {
 	for _, v := range []struct {
@@ -238,7 +236,7 @@ func variants(t *testing.T, test func(t *testing.T, w *world)) {
 		if testing.Short() && !v.sessions {
 			continue // for the race detector, one world is as good as two
 		}
-		for seed := range seeds(3) {
+		for seed := range trials.Seeds(3) {
 			t.Run(fmt.Sprintf("%s/%d", v.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(seed)
@@ -251,7 +249,7 @@ func variants(t *testing.T, test func(t *testing.T, w *world)) {
 
 func TestCleanSiteHasNoFinding(t *testing.T) {
 	variants(t, func(t *testing.T, w *world) {
-		w.run(120)
+		w.run(60)
 		c, findings := w.scan(t, 1)
 		want(t, findings)
 		for i := range c.Refusals {
@@ -278,7 +276,7 @@ func TestHandshakesAreChallenges(t *testing.T) {
 func TestIdleTimeout(t *testing.T) {
 	variants(t, func(t *testing.T, w *world) {
 		w.idle = 30 * time.Minute
-		w.run(120)
+		w.run(60)
 		_, findings := w.scan(t, 1)
 		d := want(t, findings, "session_expiry")[0].Details.(*Expiry)
 		if d.Policy != "idle" || math.Abs(float64(d.Timeout)-1800) > 0.05*1800 || d.Low > 1800 || d.High < 1800 {
@@ -290,7 +288,7 @@ func TestIdleTimeout(t *testing.T) {
 func TestAbsoluteTimeout(t *testing.T) {
 	variants(t, func(t *testing.T, w *world) {
 		w.absolute = 2 * time.Hour
-		w.run(120)
+		w.run(60)
 		_, findings := w.scan(t, 1)
 		d := want(t, findings, "session_expiry")[0].Details.(*Expiry)
 		if d.Policy != "absolute" || math.Abs(float64(d.Timeout)-7200) > 0.05*7200 {
@@ -302,7 +300,7 @@ func TestAbsoluteTimeout(t *testing.T) {
 func TestBrokenEndpoint(t *testing.T) {
 	variants(t, func(t *testing.T, w *world) {
 		w.broken, w.brokenFrom = "/api/items", 14*time.Hour+5*time.Minute
-		w.run(120)
+		w.run(60)
 		_, findings := w.scan(t, 1)
 		f := want(t, findings, "endpoint_misconfigured")[0]
 		if f.Subject.Route != "/api/items" || f.Subject.Method != "GET" {
@@ -324,13 +322,13 @@ func TestBrokenEndpoint(t *testing.T) {
 }
 
 func TestLockedAccounts(t *testing.T) {
-	for seed := range seeds(3) {
+	for seed := range trials.Seeds(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(seed)
 			w.sessionIDs, w.users = true, true
 			w.locked = map[string]time.Duration{"user3": 11 * time.Hour, "user40": 15 * time.Hour}
-			w.run(120)
+			w.run(60)
 			_, findings := w.scan(t, 1)
 			for _, f := range want(t, findings, "account_failure", "account_failure") {
 				at, ok := w.locked[f.Subject.User]

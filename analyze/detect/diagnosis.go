@@ -71,7 +71,9 @@ func (d *Diagnosis) open(refusal int) bool {
 type candidate struct {
 	result.Finding
 	claims []uint32 // ascending
-	weight float64  // multiplies the merit of the proposal; 0 for 1
+	// messages are events that show it, as indexes into State.Messages.
+	messages []uint32
+	weight   float64 // multiplies the merit of the proposal; 0 for 1
 }
 
 // Explanation is the output of the detect stage.
@@ -79,16 +81,22 @@ type Explanation struct {
 	Findings     []result.Finding // most severe first, muted ones last
 	Of           []int32          // by refusal: the finding that explains it, index plus one; 0 for none
 	Samples      [][]uint32       // by finding: the refusals to show as evidence
+	Messages     [][]uint32       // by finding: the events to show as evidence, beside those of the refusals
 	Undetectable []result.Undetectable
 }
 
-// Explain chooses the findings that explain the refusals best. It must be called
-// once. The error is one of reading temporary files.
-func (d *Diagnosis) Explain(policy *policy.Policy) (*Explanation, error) {
+// Explain chooses the findings that explain the refusals best, and adds those that
+// failures state by themselves. It must be called once. The error is one of reading
+// temporary files.
+func (d *Diagnosis) Explain(policy *policy.Policy, failures []Failure) (*Explanation, error) {
 	all, err := d.explain(d.kinds)
 	if err != nil {
 		return nil, err
 	}
+	for i := range all {
+		d.measure(&all[i])
+	}
+	all = append(all, d.statedFailures(failures, all)...)
 	last := lastTime(d)
 	for i := range all {
 		policy.Judge(&all[i].Finding)
@@ -101,19 +109,18 @@ func (d *Diagnosis) Explain(policy *policy.Policy) (*Explanation, error) {
 	slices.SortFunc(order, func(i, j int) int { return comparePresented(&all[i], &all[j]) })
 	place := make([]int32, len(all)+1)
 	findings := make([]result.Finding, len(all))
-	samples := make([][]uint32, len(all))
+	samples, messages := make([][]uint32, len(all)), make([][]uint32, len(all))
 	for to, from := range order {
 		place[from+1] = int32(to + 1)
 		f := &all[from]
-		d.measure(f)
 		f.Clean()
 		findings[to] = f.Finding
-		samples[to] = spread(f.claims, result.MaxEvidence)
+		samples[to], messages[to] = spread(f.claims, result.MaxEvidence), spread(f.messages, result.MaxEvidence)
 	}
 	for i, f := range d.finding {
 		d.finding[i] = place[f]
 	}
-	return &Explanation{findings, d.finding, samples, d.undetectable}, nil
+	return &Explanation{findings, d.finding, samples, messages, d.undetectable}, nil
 }
 
 // comparePresented orders findings as they are presented: muted ones last, then the

@@ -61,9 +61,11 @@ var endpointMisconfigured = Kind{
 
 // BrokenEndpoint is the details of an endpoint_misconfigured finding.
 type BrokenEndpoint struct {
-	Routes       int                `json:"routes,omitempty"`                                    // of an area, that refused clients; 0 for a single endpoint
-	Alive        int64              `json:"-"`                                                   // actors refused while accepted elsewhere
-	Proven       int64              `json:"-"`                                                   // actors refused whose credentials had been accepted before
+	Routes       int                `json:"routes,omitempty"`                                              // of an area, that refused clients; 0 for a single endpoint
+	Alive        int64              `json:"-"`                                                             // actors refused while accepted elsewhere
+	Proven       int64              `json:"-"`                                                             // actors refused whose credentials had been accepted before
+	Failures     int64              `json:"failures,omitempty" label:"requests that could not be checked"` // as the error log says; then nothing else is known
+	Code         string             `json:"code,omitempty" label:"message"`
 	Denied       int64              `json:"denied,omitempty" label:"denied to good credentials"` // requests
 	Nearby       result.Seconds     `json:"-"`                                                   // session.Nearby
 	Contrast     int                `json:"-"`                                                   // clients refused, if it was found by contrast with other times and routes

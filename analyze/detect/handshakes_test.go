@@ -8,6 +8,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
+	"logscan/fixtures/trials"
 )
 
 // basicClients adds programs that answer a challenge with each request. call adds the
@@ -216,7 +217,7 @@ func (w *world) boxUsers(n int, refused time.Duration) {
 // TestPasswordFileLost is about a password box that refuses everybody from one time on:
 // neither mistyped passwords nor guesses.
 func TestPasswordFileLost(t *testing.T) {
-	for seed := range seeds(3) {
+	for seed := range trials.Seeds(3) {
 		w := newWorld(20 + seed)
 		w.sessionIDs, w.users = true, true
 		w.run(20)

@@ -99,6 +99,15 @@ const (
 	// No timer refuses every other request, so from timerShare on it is not asked.
 	mixedRepeat = 0.3
 	timerShare  = 0.4
+	// A timer refuses nothing for a while after each renewal. Counted are the requests
+	// from freshFrom to freshTo, in milliseconds, after a session is accepted again: those
+	// before may have been sent with the old token, and tokens live for minutes at least.
+	freshFrom = 2500
+	freshTo   = 60_000
+	// freshRequests is the minimum number of them that is compared, and freshRepeat the
+	// minimum of their refused share, in the share of all.
+	freshRequests = 20
+	freshRepeat   = 0.3
 	// alikeRoutes is the minimum share of the requests that must be for routes whose
 	// share of refusals is like that of all: between alikeFactor times less refused
 	// and alikeFactor times less accepted.
@@ -124,6 +133,7 @@ const (
 type mixture struct {
 	answers stats.Cell    // hits are refused
 	after   [2]stats.Cell // of requests after an acceptance, after a refusal
+	fresh   stats.Cell    // of requests soon after an acceptance that followed a refusal
 	same    stats.Cell    // pairs of answers by one backend to a session; hits are equal
 }
 
@@ -131,6 +141,7 @@ func (m *mixture) merge(o *mixture) {
 	m.answers.Merge(o.answers)
 	m.after[0].Merge(o.after[0])
 	m.after[1].Merge(o.after[1])
+	m.fresh.Merge(o.fresh)
 	m.same.Merge(o.same)
 }
 
@@ -266,6 +277,7 @@ type mixedPart struct {
 // lastAnswer is the last answer to the current session in a scope.
 type lastAnswer struct {
 	known, refused bool
+	resumed        int64 // when it was accepted after a refusal, Unix milliseconds; LongAgo for never
 }
 
 func (o *mixedObserver) part() func(*timeline.Actor, uint32) {
@@ -370,7 +382,18 @@ func (p *mixedPart) count(e *timeline.Event, refused bool) {
 		if same != nil {
 			m.same.Add(agrees)
 		}
-		*last = lastAnswer{true, refused}
+		if since := e.Time - last.resumed; last.known && since > freshFrom && since <= freshTo {
+			m.fresh.Add(refused)
+		}
+		resumed := session.LongAgo
+		switch {
+		case refused:
+		case last.refused:
+			resumed = e.Time
+		case last.known:
+			resumed = last.resumed
+		}
+		*last = lastAnswer{true, refused, resumed}
 	}
 }
 
@@ -464,6 +487,9 @@ func (m *mixture) random() bool {
 		return false
 	}
 	all, after := shareOf(m.answers), shareOf(m.after[1])
+	if m.fresh.Trials >= freshRequests && shareOf(m.fresh) < freshRepeat*all {
+		return false
+	}
 	return after-shareOf(m.after[0]) <= mixedDependence && (all >= timerShare || after >= mixedRepeat*all)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"logscan/analyze/result"
+	"logscan/fixtures/trials"
 )
 
 // poll adds requests of a program for a path at a steady pace.
@@ -119,7 +120,7 @@ func TestMachines(t *testing.T) {
 			}
 		}, nil},
 	} {
-		for seed := range seeds(3) {
+		for seed := range trials.Seeds(3) {
 			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
 				t.Parallel()
 				w := everyday(seed)
@@ -160,7 +161,7 @@ func TestProbes(t *testing.T) {
 // TestRetryingAppIsNoAttack checks that an app that repeats a refused sign-in at a
 // steady pace after it was accepted is not an attack, even if the log names no users.
 func TestRetryingAppIsNoAttack(t *testing.T) {
-	for seed := range seeds(3) {
+	for seed := range trials.Seeds(3) {
 		w := everyday(seed)
 		w.agents["203.0.113.69"] = "ExampleApp/4"
 		for at := 8 * time.Hour; at < 14*time.Hour; at += 20*time.Minute + w.minutes(60) {

@@ -79,6 +79,12 @@ const (
 	// permissionElsewhere is the maximum share of the other routes of the actors that a
 	// route refuses that refuse them too, if the actors are not of one kind.
 	permissionElsewhere = 0.2
+	// unevenTimes is how many times more often than the others the actors that a route
+	// refuses may be refused on routes that accept them as well, and unevenRefused the
+	// minimum number of such refusals that shows it: then it is their session, address
+	// or program that is at fault.
+	unevenTimes   = 3
+	unevenRefused = 5
 	// permissionFalse is the accepted rate of false reports over the routes.
 	permissionFalse = 0.001
 )
@@ -283,6 +289,7 @@ func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 	if len(divides) >= permissionRoutes && !o.agree(divides) {
 		divides = slices.DeleteFunc(divides, func(n int) bool { return o.refusedElsewhere(n) > permissionElsewhere })
 	}
+	divides = slices.DeleteFunc(divides, o.uneven)
 	for _, n := range divides {
 		if cand, ok := forbidden(d, o.keys[n], o.counts[n], divided[n], adjusted[n]); ok {
 			found = append(found, cand)
@@ -345,6 +352,35 @@ func (o *permissionObserver) refusedElsewhere(route int) float64 {
 		}
 	}
 	return shareOf(n)
+}
+
+// uneven reports whether the actors that a route refuses are refused far more often than
+// the others on routes that accept them as well. Where a permission is missing, they are
+// not.
+func (o *permissionObserver) uneven(route int) bool {
+	refused := map[uint64]bool{} // by those who asked the route
+	for _, x := range o.counts[route] {
+		refused[x.who] = x.accepted == 0
+	}
+	var own, others stats.Cell
+	for other, list := range o.counts {
+		if other == route {
+			continue
+		}
+		for _, x := range list {
+			of, asked := refused[x.who]
+			if !asked || x.accepted == 0 {
+				continue
+			}
+			n := stats.Cell{Hits: int64(x.refused), Trials: int64(x.refused + x.accepted)}
+			if of {
+				own.Merge(n)
+			} else {
+				others.Merge(n)
+			}
+		}
+	}
+	return own.Hits >= unevenRefused && shareOf(own) > unevenTimes*float64(others.Hits+1)/float64(others.Trials+1)
 }
 
 // forbidden returns the finding of a route: it claims the refusals of the actors

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"maps"
 	"math"
 	"slices"
 
@@ -43,6 +42,7 @@ var sessionExpiry = Kind{
 		Beyond this timeout, {{part .RefusedPast .RequestsPast}} of the requests were refused; below it, {{part .RefusedBefore .RequestsBefore}}.
 		The timeout lies {{between .Low .High}} (95% confidence).
 		{{if eq .Policy "undetermined"}}This log does not show whether idle time or age ends the sessions: both fit about as well.{{end}}
+		{{with .Hosts}}The sessions are those of {{list .}}.{{end}}
 		{{with .LikelySetting}}The setting is probably {{duration .}}.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{if eq .Details.Rule "absolute"}}Compare the lifetime with how long people work without a break, and raise it if it is shorter (PHP session.cookie_lifetime, Spring server.servlet.session.cookie.max-age, OIDC access token lifespan, oauth2-proxy cookie_expire).{{else}}Compare the timeout with the pauses that people make, and raise it if work is lost (PHP session.gc_maxlifetime, Tomcat session-timeout, Django SESSION_COOKIE_AGE with SESSION_SAVE_EVERY_REQUEST, ASP.NET sessionState timeout, oauth2-proxy cookie_refresh).{{end}}`,
@@ -67,7 +67,8 @@ type Expiry struct {
 	RefusedBefore  int64          `json:"refused_before"`                                  // of RequestsBefore
 	RequestsBefore int64          `json:"requests_before"`                                 //
 	BICDifference  *float64       `json:"bic_difference,omitempty" label:"BIC difference"` // between the two policies, where both were fitted
-	LikelySetting  result.Seconds `json:"likely_setting_seconds,omitempty"`                // the one usual setting within the interval
+	Hosts          []string       `json:"hosts,omitempty" label:"hosts that share the sessions"`
+	LikelySetting  result.Seconds `json:"likely_setting_seconds,omitempty"` // the one usual setting within the interval
 }
 
 const (
@@ -91,22 +92,37 @@ const (
 )
 
 func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
-	deaths := map[string][]uint32{} // open ones, by host
+	all := map[string]*mortalHost{}
 	for i := range d.Refusals {
-		if r := &d.Refusals[i]; r.Fatal && d.open(i) {
-			host := d.State.Endpoints[r.Endpoint].Host
-			deaths[host] = append(deaths[host], uint32(i))
+		r := &d.Refusals[i]
+		host := d.State.Endpoints[r.Endpoint].Host
+		if l := d.Lifetimes[host]; r.Fatal && !r.Shared && l != nil && d.open(i) {
+			if all[host] == nil {
+				all[host] = &mortalHost{names: []string{host}, lifetimes: l}
+			}
+			all[host].deaths = append(all[host].deaths, uint32(i))
 		}
 	}
+	hosts, err := d.joinHosts(all)
+	if err != nil {
+		return nil, err
+	}
 	var found []candidate
-	for _, host := range slices.Sorted(maps.Keys(deaths)) {
-		if l := d.Lifetimes[host]; l != nil && len(deaths[host]) >= expiryDeaths {
-			if cand, ok := expiry(d, host, l, deaths[host]); ok {
+	for _, h := range hosts {
+		if t, ok := d.fitPolicy(h); ok {
+			if cand, ok := d.expiry(h, &t); ok {
 				found = append(found, cand)
 			}
 		}
 	}
 	return found, nil
+}
+
+// mortalHost is the hosts that share sessions, mostly one, and the ends of the sessions.
+type mortalHost struct {
+	names     []string // that of the finding first
+	lifetimes *session.Lifetimes
+	deaths    []uint32 // open ones, ascending
 }
 
 // measure returns the duration of a death that a policy limits, in milliseconds.
@@ -139,16 +155,21 @@ type timeout struct {
 }
 
 // fitTimeout fits an idle and an absolute timeout to the deaths of a host and
-// returns the better one; false if there is none.
-func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32) (timeout, bool) {
+// returns the better one; false if there is none. With seen, only sessions whose sign-in
+// was seen count.
+func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32, seen bool) (timeout, bool) {
+	gap, gapAny := &l.Gap, &l.GapAny
+	if seen {
+		gap, gapAny = &l.SeenGap, &l.SeenGapAny
+	}
 	// The application decides whether any request or only one to a protected route
 	// keeps a session alive: take what fits better. All trials count.
-	best := timeout{measure: idleTime, deaths: durations(d, deaths, false, idleTime), survived: &l.Gap, bic: math.Inf(1)}
+	best := timeout{measure: idleTime, deaths: durations(d, deaths, seen, idleTime), survived: gap, bic: math.Inf(1)}
 	var ok bool
 	best.Threshold, ok = stats.FindThreshold(best.deaths, best.survived)
-	anyDeaths := durations(d, deaths, false, idleTimeAny)
-	if t, okAny := stats.FindThreshold(anyDeaths, &l.GapAny); okAny && (!ok || t.LogLikelihood > best.LogLikelihood) {
-		best.Threshold, best.measure, best.deaths, best.survived, ok = t, idleTimeAny, anyDeaths, &l.GapAny, true
+	anyDeaths := durations(d, deaths, seen, idleTimeAny)
+	if t, okAny := stats.FindThreshold(anyDeaths, gapAny); okAny && (!ok || t.LogLikelihood > best.LogLikelihood) {
+		best.Threshold, best.measure, best.deaths, best.survived, ok = t, idleTimeAny, anyDeaths, gapAny, true
 	}
 	// Only sessions whose sign-in was seen have an age: compare the policies on
 	// those.
@@ -171,20 +192,32 @@ func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32) (timeout, b
 	return best, true
 }
 
-func expiry(d *Diagnosis, host string, l *session.Lifetimes, deaths []uint32) (candidate, bool) {
-	t, ok := fitTimeout(d, l, deaths)
-	if !ok || t.Gain < expiryGain || t.Above.Hits < expiryDeaths ||
-		float64(t.Above.Hits) < expiryLethal*float64(t.Above.Trials) ||
-		float64(t.Above.Hits) < expiryShare*float64(len(deaths)) {
-		return candidate{}, false
+// fitPolicy fits a timeout to the deaths of a host; false if they show none. Clients that
+// send credentials with each request survive any silence: if they hide the timeout, the
+// sessions that began with a sign-in show it.
+func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
+	if len(h.deaths) < expiryDeaths {
+		return t, false
 	}
+	for _, seen := range []bool{false, true} {
+		if t, ok = fitTimeout(d, h.lifetimes, h.deaths, seen); ok && t.Gain >= expiryGain && t.Above.Hits >= expiryDeaths &&
+			float64(t.Above.Hits) >= expiryLethal*float64(t.Above.Trials) &&
+			float64(t.Above.Hits) >= expiryShare*float64(len(h.deaths)) {
+			return t, true
+		}
+	}
+	return t, false
+}
+
+// expiry returns the finding of a policy; false if it explains no refusal.
+func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	// If nearly all deaths of a known age are above an absolute timeout, so are those
 	// of sessions whose sign-in was not seen.
 	ageless := t.absolute && float64(t.Above.Hits) >= expiryAgeless*float64(t.deaths.Total())
 	var cand candidate
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
-		if r.Dead && d.open(i) && d.State.Endpoints[r.Endpoint].Host == host && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
+		if r.Dead && d.open(i) && slices.Contains(h.names, d.State.Endpoints[r.Endpoint].Host) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
@@ -195,7 +228,7 @@ func expiry(d *Diagnosis, host string, l *session.Lifetimes, deaths []uint32) (c
 	seconds := round(float64(t.Low+t.High)/2000, 1)
 	details := &Expiry{
 		Policy: "idle", Timeout: result.Seconds(seconds), Low: result.Seconds(round(low, 1)), High: result.Seconds(round(high, 1)),
-		Sessions: t.Above.Hits, SessionsSeen: l.Sessions, Deaths: len(deaths),
+		Sessions: t.Above.Hits, SessionsSeen: h.lifetimes.Sessions, Deaths: len(h.deaths),
 		RefusedPast: t.Above.Hits, RequestsPast: t.Above.Trials, RefusedBefore: t.Below.Hits, RequestsBefore: t.Below.Trials,
 	}
 	if t.absolute {
@@ -212,10 +245,13 @@ func expiry(d *Diagnosis, host string, l *session.Lifetimes, deaths []uint32) (c
 	if setting, ok := usualTimeout(low, high); ok {
 		details.LikelySetting = result.Seconds(setting)
 	}
-	cand.Subject = result.Subject{Type: "session_policy", Host: host}
+	cand.Subject = result.Subject{Type: "session_policy", Host: h.names[0]}
+	if len(h.names) > 1 {
+		details.Hosts = h.names
+	}
 	cand.Onset = parse.NoTime
 	cand.Confidence = confidence(stats.ChiSquareTail(2*t.Gain, 2), stats.WilsonLower(t.Above.Hits, t.Above.Trials, stats.Z95))
-	cand.Severity = expirySeverity(float64(t.Above.Hits)/float64(max(l.Sessions, 1)), t.Above.Hits, seconds)
+	cand.Severity = expirySeverity(float64(t.Above.Hits)/float64(max(h.lifetimes.Sessions, 1)), t.Above.Hits, seconds)
 	cand.Details = details
 	cand.Exhibit = survival(t.deaths, t.survived, result.Curve{Idle: !t.absolute, Timeout: seconds, Low: low, High: high})
 	return cand, true

@@ -373,7 +373,7 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 }
 
 // refusedAfter returns the open refusals of sessions that ended with one of the
-// given refusals, up to the actor's next sign-in.
+// given refusals, up to the actor's next sign-in, and those of their renewals.
 func refusedAfter(d *Diagnosis, ended map[uint32]bool) (refusals []uint32) {
 	type end struct {
 		time  int64
@@ -387,7 +387,7 @@ func refusedAfter(d *Diagnosis, ended map[uint32]bool) (refusals []uint32) {
 	}
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
-		if !r.Dead || !d.open(i) {
+		if !r.Dead && !r.Renewal || !d.open(i) {
 			continue
 		}
 		given := false

@@ -25,6 +25,9 @@ const (
 	// unsteadyMost is the maximum share of gaps near the typical one: a third for random
 	// gaps, while monitors and programs keep to theirs.
 	unsteadyMost = 0.5
+	// burstLength is the maximum length, in milliseconds, of a series whose gaps are too
+	// short for the clock of the log to show a pace: a monitor would go on.
+	burstLength = 3_600_000
 )
 
 // submissions are the routes at which an address probably guesses passwords, although
@@ -81,7 +84,9 @@ func (d *Diagnosis) addAnswers(found submissions) {
 			continue
 		}
 		gaps := gapsOf(list)
-		if _, near := stats.Steady(gaps, clockStep); float64(near) <= unsteadyMost*float64(len(gaps)) {
+		typical, near := stats.Steady(gaps, clockStep)
+		burst := typical <= clockStep && list[len(list)-1]-list[0] <= burstLength
+		if burst || float64(near) <= unsteadyMost*float64(len(gaps)) {
 			unsteady = append(unsteady, s)
 		}
 	}
@@ -90,7 +95,8 @@ func (d *Diagnosis) addAnswers(found submissions) {
 	}
 	challenging := d.challengingHosts()
 	for _, s := range unsteady {
-		if e := &d.State.Endpoints[s.endpoint]; challenging[e.Host] && e.N[timeline.Accepted] > 0 {
+		e, refused := &d.State.Endpoints[s.endpoint], &d.Endpoints[s.endpoint]
+		if challenging[e.Host] && (e.N[timeline.Accepted] > 0 || refused.AliveActors == 0) {
 			found[s] = true
 		}
 	}

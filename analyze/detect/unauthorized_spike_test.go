@@ -20,7 +20,7 @@ func (w *world) campaign(from, length time.Duration, visitors int) {
 
 func TestSpike(t *testing.T) {
 	variants(t, func(t *testing.T, w *world) {
-		w.run(120)
+		w.run(60)
 		for range 40 { // the page also gets a few visitors all day
 			w.campaign(0, 24*time.Hour, 1)
 		}

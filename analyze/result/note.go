@@ -36,6 +36,9 @@ const (
 	NoteServerErrors                   // M protected routes, first Text, answered 5xx to N requests and little else
 	NoteRedirects                      // M routes, first Text, accept some requests and redirect N
 	NoteStatuses                       // the statuses Name count as refusals
+	NoteClockOffset                    // the clock or time zone of log Name, of kind Text, is N microseconds ahead
+	NoteManyEvents                     // N events beyond those that are kept
+	NoteEventsOfRun                    // the events of earlier runs are not kept
 	NoteInput                          // Text is what the reader of input Name reports
 )
 

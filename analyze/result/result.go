@@ -59,6 +59,8 @@ type Result struct {
 	// lines on every use. An error is a bug, or one of reading temporary files.
 	Unauthorized Pieces[Unauthorized]
 
+	// AuthEvents are the events of error logs and identity providers; nil if there are none.
+	AuthEvents *AuthEvents
 	// Events are what operators say has happened, in order of time.
 	Events []Event
 

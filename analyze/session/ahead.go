@@ -16,6 +16,7 @@ type ahead struct {
 	renews   bool  // that may be a renewal
 	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
 	refused  int64 // refusal of the same request with a user
+	repeated int64 // answer to the same request, of an actor that never names a user
 	refusals int   // this one and the next ones, up to accepted
 	returns  bool  // one of them was on an endpoint that then accepts before it refuses again
 	resumes  bool  // an acceptance on a protected route comes before the next sign-in, if any
@@ -92,7 +93,8 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	for i := range last {
 		last[i].time = Never
 	}
-	named := newAnswers()
+	named, repeated := newAnswers(), newAnswers()
+	nameless := !slices.ContainsFunc(a.Events, func(e timeline.Event) bool { return e.User != 0 })
 	accepted, signIn, renews := Never, Never, false
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
 	refusals, returns, resumes := 0, false, false
@@ -101,6 +103,8 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		e := &a.Events[i]
 		if e.User != 0 {
 			s.answer(&named, e)
+		} else if nameless && e.Outcome != timeline.Other && e.Outcome != timeline.Unauthorized {
+			repeated.push(e)
 		}
 		switch role := s.Roles[e.Endpoint]; {
 		case e.Outcome <= timeline.Redirected && role&SignsIn != 0:
@@ -110,7 +114,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, renews: renews, named: Never, refused: Never}
+			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, renews: renews, named: Never, refused: Never, repeated: Never}
 			if acceptedOn == e.Endpoint {
 				h.other = other
 			}
@@ -125,6 +129,9 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			h.refusals, h.returns, h.resumes = refusals, returns, resumes
 			if e.User == 0 {
 				h.named, h.refused = s.leg(&named, e)
+				if nameless {
+					h.repeated, _ = s.leg(&repeated, e)
+				}
 				s.habit.refuse(e, &h)
 			}
 			s.aheads = append(s.aheads, h)

@@ -46,6 +46,8 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return LoginFailure
 	case !named && a.Session == nil && !p.dead && s.challenged(e, h, &p.life):
 		return Challenge
+	case !named && a.Session == nil && h.fetchesToken(e):
+		return Challenge
 	case p.dead:
 		return SessionEnd
 	case r.Alive:
@@ -67,6 +69,13 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 // arrivalWindow is how soon, in milliseconds, a visitor who met a 401 signs in by
 // hand, or tries another password.
 const arrivalWindow = 5 * 60_000
+
+// fetchesToken reports whether a program fetched a token right after the refusal e, and
+// was not refused again: registries name the token endpoint in their challenge at /v2/,
+// and what is requested with the token may be missing.
+func (h *ahead) fetchesToken(e *timeline.Event) bool {
+	return h.renews && h.signIn-e.Time <= legWindow && h.refusals == 1
+}
 
 // challenged reports whether a refusal is a challenge, as far as a log shows it that
 // does not name the user: a 401 to a request without credentials, after which the same

@@ -87,6 +87,7 @@ type Refusal struct {
 	Moved    bool  // its address is not that of the session's last acceptance
 	Named    bool  // the line itself names the user
 	Session  bool  // the line carries a session id
+	Shared   bool  // its actor is a client of several people: Gap, GapAny and Age are not those of one session
 	SignIn   bool  // an attempt to sign in or to get a token
 	Renewal  bool  // an attempt to renew a session or token
 	Raced    bool  // a renewal, beside another one that succeeded at the same time
@@ -122,7 +123,8 @@ func (r *Refusal) Client() timeline.Client {
 
 // Lifetimes holds what the sessions of one host survived: for every accepted request
 // to a protected route, the idle time before it and the age of the session. What
-// sessions did not survive is in the Fatal refusals.
+// sessions did not survive is in the Fatal refusals. Clients that several people share are
+// left out.
 type Lifetimes struct {
 	Gap, GapAny stats.Durations // silence on protected routes, and on all routes
 	// The same of sessions whose sign-in was seen, and their ages.
@@ -130,7 +132,8 @@ type Lifetimes struct {
 	Sessions                     int64
 }
 
-func (l *Lifetimes) merge(m *Lifetimes) {
+// Merge adds the lifetimes of another host.
+func (l *Lifetimes) Merge(m *Lifetimes) {
 	l.Gap.Merge(&m.Gap)
 	l.GapAny.Merge(&m.GapAny)
 	l.SeenGap.Merge(&m.SeenGap)

@@ -48,7 +48,7 @@ func (ev *Evidence) gatherLifetimes(parts []*sessionizer) {
 			if sum := ev.Lifetimes[ev.Sites[site]]; sum == nil && l != nil {
 				ev.Lifetimes[ev.Sites[site]] = l
 			} else if l != nil {
-				sum.merge(l)
+				sum.Merge(l)
 			}
 		}
 	}

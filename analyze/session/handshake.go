@@ -148,9 +148,15 @@ type habit struct {
 	plain    int // of them: answered at once by an acceptance
 	soon     int // of them: answered within handshakeWindow by an acceptance or with a user
 	accepted int // acceptances on protected routes
+	refused  int // all refusals without a user
+	repeated int // of them: answered at once by the same request, where the actor never names a user
 }
 
 func (b *habit) refuse(e *timeline.Event, h *ahead) {
+	b.refused++
+	if h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated {
+		b.repeated++
+	}
 	named := h.named-e.Time <= legWindow
 	plain := h.answered-e.Time <= legWindow && h.signIn > h.answered
 	if !named && !plain && (h.failed(e) || h.accepted-e.Time > Nearby) {
@@ -175,6 +181,14 @@ const (
 	habitShare = 0.9
 	// habitRepeats is the minimum number of them if the log names no users.
 	habitRepeats = 3
+	// repeatWindow is how soon, in milliseconds, a program repeats a request where the
+	// log names no users and its connections carry several requests: a page that loads
+	// itself again takes longer. repeatShare is the minimum share of all its refusals
+	// that are answered so, and repeatMatches their minimum number: where requests are
+	// refused at random, so are some of the repeats.
+	repeatWindow  = 1500
+	repeatShare   = 0.95
+	repeatMatches = 8
 )
 
 // answersNamed reports whether the actor answers challenges by naming its user.
@@ -190,6 +204,12 @@ func (b *habit) answersSoon() bool { return float64(b.soon) >= habitShare*float6
 // challenge, which it waits for with every request.
 func (b *habit) answersAlways() bool {
 	return b.plain >= habitRepeats && b.plain <= maxLegs*b.accepted && float64(b.plain) >= habitShare*float64(max(b.bare, b.accepted))
+}
+
+// repeats reports whether the actor repeats each request that is refused, and is accepted:
+// the first request of each of its connections is challenged.
+func (b *habit) repeats() bool {
+	return b.repeated >= repeatMatches && float64(b.repeated) >= repeatShare*float64(b.refused)
 }
 
 // handshakes reports whether a refusal is a leg of an HTTP authentication that
@@ -217,6 +237,7 @@ func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Eve
 		window = handshakeWindow
 	}
 	return signIn && h.named-e.Time <= window ||
+		s.habit.repeats() && h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated && s.stated(e) != field.CredentialsWrong ||
 		s.habit.answersAlways() && h.answered-e.Time <= legWindow && h.signIn > h.answered && s.stated(e) != field.CredentialsWrong
 }
 

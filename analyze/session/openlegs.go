@@ -34,7 +34,8 @@ func (s *sessionizer) addOpenLeg(a *timeline.Actor, e *timeline.Event, r *Refusa
 	}
 }
 
-// addAnswers adds the first requests of a session that name the user.
+// addAnswers adds the first requests of a session that name the user, or all of them if
+// the log names no users.
 func (s *sessionizer) addAnswers(a *timeline.Actor) {
 	if a.Session == nil || len(a.Before) > 0 {
 		return
@@ -44,7 +45,7 @@ func (s *sessionizer) addAnswers(a *timeline.Actor) {
 		if e.Time > a.Events[0].Time {
 			return
 		}
-		if e.User != 0 && e.Outcome != timeline.Unauthorized && e.Outcome != timeline.Other && e.Refusal == timeline.NoRefusal &&
+		if (e.User != 0 || len(s.State.Users) == 0) && e.Outcome != timeline.Unauthorized && e.Outcome != timeline.Other && e.Refusal == timeline.NoRefusal &&
 			s.State.Endpoints[e.Endpoint].N[timeline.Unauthorized] > 0 {
 			s.addLeg(e)
 		}

@@ -34,6 +34,7 @@ type sessionizer struct {
 	tries   tries   // of the current actor
 	earlier Refusal // scratch: a refusal that an earlier run reported
 	news    bool    // the current actor has a request that no earlier run reported
+	shared  bool    // the current actor is a client of several people, see crowds
 }
 
 // stamp holds, plus one, the last actor that was counted for an endpoint.
@@ -68,6 +69,7 @@ func (s *sessionizer) fail(err error) {
 // actor adds an actor.
 func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
 	refused := s.sum(a, id)
+	s.shared = a.Session == nil && s.crowds(a)
 	if refused {
 		s.lookAhead(a)
 	}
@@ -285,7 +287,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	*r = Refusal{
 		Time: e.Time, Actor: id, Endpoint: e.Endpoint, User: p.user,
 		Address: e.Client.Address, Agent: e.Client.Agent, Upstream: e.Upstream, Scheme: e.Origin.Scheme(),
-		Named: e.User != 0, Session: a.Session != nil, Known: p.known,
+		Named: e.User != 0, Session: a.Session != nil, Known: p.known, Shared: s.shared,
 		Moved: p.moves && e.Client.Address != p.address, Redirect: s.RedirectedBy(a, i),
 		Back: min(h.accepted, h.signIn)-e.Time <= arrivalWindow, Resumed: h.resumes,
 	}
@@ -300,7 +302,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	switch {
 	case s.handshakes(p, a, e, h):
 		r.Cause = Challenge
-		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways()) {
+		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways() || s.habit.repeats()) {
 			p.basic, p.life = true, life{} // no session
 		}
 	case r.Renewal && !p.dead && raced(p, e, h):
@@ -401,7 +403,7 @@ func (s *sessionizer) survive(l *life, e *timeline.Event, shared bool) {
 	gap := e.Time - l.protected
 	l.row.LongestGap = max(l.row.LongestGap, gap)
 	h := s.lifetimesOf(e.Endpoint)
-	if h == nil || e.Refusal == timeline.EarlierEvent {
+	if h == nil || e.Refusal == timeline.EarlierEvent || s.shared {
 		return
 	}
 	if l.seen && !shared { // gather adds it to Gap and GapAny

@@ -38,7 +38,7 @@ type page[T any] struct {
 // NewTable returns an empty table. Without a file it keeps all records in memory.
 func NewTable[T any](c Codec[T], f *File) *Table[T] { return &Table[T]{codec: c, file: f} }
 
-// TableOf returns a table of records in memory, which must not be changed afterwards.
+// TableOf returns a table of records in memory.
 func TableOf[T any](records []T) *Table[T] {
 	t := &Table[T]{n: len(records)}
 	for len(records) > 0 {
@@ -98,7 +98,7 @@ func (t *Table[T]) Len() int {
 	return t.n
 }
 
-// At returns a record, which must not be changed. If its page cannot be read, it is the
+// At returns a record, which must not be changed if the table has a file. If its page cannot be read, it is the
 // zero record, and Err returns the error.
 func (t *Table[T]) At(i int) *T {
 	if records := t.pages[i/tablePage].records.Load(); records != nil {

@@ -137,6 +137,10 @@ func (s *State) decode(shards []*shard, m *Scratch) error {
 func (s *State) decodePage(worker int, page []byte, actors []decoded, m *Scratch) {
 	endpoints, refusals, upstreams := s.endpointOf[worker], s.refusalOf[worker], s.upstreamOf[worker]
 	events := m.events
+	servers := ^uint32(0) // mask of their numbers
+	if s.oneServer {
+		servers = 0
+	}
 	for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
 		word := binary.LittleEndian.Uint64(b)
 		number, endpoint, since := uint32(word>>actorAt&(1<<actorBits-1)), uint32(word>>endpointAt&(1<<endpointBits-1)), word>>sinceAt&(1<<sinceBits-1)
@@ -164,7 +168,7 @@ func (s *State) decodePage(worker int, page []byte, actors []decoded, m *Scratch
 		}
 		if a.via != 0 {
 			way := a.via & (1<<serverAt - 1)
-			e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt)
+			e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt&servers)
 			if n := way / uint32(numSchemes); n != 0 {
 				e.Upstream = uint16(upstreams[n-1] + 1)
 			}

@@ -9,8 +9,14 @@ import (
 // Lines returns a function that returns the raw line of a 401. The line is valid
 // until the next call. The function must be used by one goroutine only.
 func (s *State) Lines() func(*Refusal) ([]byte, error) {
-	c := newLineCache(s.workers)
+	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.refusals })
 	return func(r *Refusal) ([]byte, error) { return c.line(uint32(r.worker), r.number) }
+}
+
+// MessageLines returns a function that returns the raw line of a message, like Lines.
+func (s *State) MessageLines() func(*Message) ([]byte, error) {
+	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.messages.refusalLog })
+	return func(m *Message) ([]byte, error) { return c.line(m.worker, m.number) }
 }
 
 // lineCache decompresses batches of lines and keeps some of them. Lines requested in
@@ -18,6 +24,7 @@ func (s *State) Lines() func(*Refusal) ([]byte, error) {
 // time.
 type lineCache struct {
 	workers []*Worker
+	logOf   func(*Worker) *refusalLog
 	batches map[batchKey]*cachedBatch
 	order   []batchKey // oldest first
 	held    int        // bytes of all batches
@@ -37,14 +44,14 @@ type cachedBatch struct {
 // lines: 32 batches. It may be exceeded by one batch, a line of more.
 const maxCached = 32 * refusalBatch
 
-func newLineCache(workers []*Worker) *lineCache {
-	return &lineCache{workers: workers, batches: map[batchKey]*cachedBatch{}}
+func newLineCache(workers []*Worker, logOf func(*Worker) *refusalLog) *lineCache {
+	return &lineCache{workers: workers, logOf: logOf, batches: map[batchKey]*cachedBatch{}}
 }
 
-// line returns the raw line of a 401 of a worker by its number; it is valid until the
+// line returns the raw line of a 401 or message of a worker by its number; it is valid until the
 // next call.
 func (c *lineCache) line(worker, number uint32) ([]byte, error) {
-	log := &c.workers[worker].refusals
+	log := c.logOf(c.workers[worker])
 	k := batchKey{worker, log.batchOf(number)}
 	b, ok := c.batches[k]
 	if !ok {
@@ -62,13 +69,13 @@ func (c *lineCache) line(worker, number uint32) ([]byte, error) {
 
 // load decompresses a batch, into the memory of one that it drops if there is one.
 func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
-	log := &c.workers[k.worker].refusals
+	log := c.logOf(c.workers[k.worker])
 	if int(k.batch) == len(log.batches) {
 		b := &cachedBatch{text: log.open, first: log.first, open: true}
 		b.index()
 		return b, nil
 	}
-	data, err := c.workers[k.worker].batchData(k.batch)
+	data, err := c.workers[k.worker].batchData(log, k.batch)
 	if err != nil {
 		return nil, err
 	}
@@ -116,8 +123,8 @@ func (b *cachedBatch) index() {
 }
 
 // batchData returns a batch of lines, compressed.
-func (w *Worker) batchData(n uint32) ([]byte, error) {
-	b := &w.refusals.batches[n]
+func (w *Worker) batchData(log *refusalLog, n uint32) ([]byte, error) {
+	b := &log.batches[n]
 	if b.data != nil {
 		return b.data, nil
 	}

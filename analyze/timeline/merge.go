@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"logscan/analyze/spill"
+	"logscan/parse"
 )
 
 // Merge builds the state from the parts of all workers, which must not be used
@@ -29,6 +30,7 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 			s.sumStatuses()
 			lineBase := s.lineBases()
 			s.mergeRejected(lineBase)
+			s.mergeMessages(lineBase)
 			return s.mergeRefusals(lineBase)
 		},
 		func() error { return s.mergeUsers(maxNames) },
@@ -70,6 +72,9 @@ func newState(workers []*Worker) *State {
 			s.Inputs[i].merge(&w.ledgers[i])
 		}
 	}
+	if !s.severalServers() {
+		s.Servers, s.ServerOf, s.oneServer = nil, nil, true
+	}
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes
 		s.Sessions = s.Sessions || w.sessions
@@ -82,6 +87,22 @@ func newState(workers []*Worker) *State {
 		}
 	}
 	return s
+}
+
+// severalServers reports whether the logs of several servers hold requests: an error
+// log beside an access log is no other server.
+func (s *State) severalServers() bool {
+	first := uint8(0)
+	for i, server := range s.ServerOf {
+		switch {
+		case s.Inputs[i].Verdicts[parse.Parsed] == 0:
+		case first == 0:
+			first = server
+		case server != first:
+			return true
+		}
+	}
+	return false
 }
 
 // concurrently runs independent tasks on as many goroutines as there are workers.

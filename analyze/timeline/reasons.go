@@ -1,6 +1,11 @@
 package timeline
 
-import "logscan/parse/field"
+import (
+	"slices"
+	"strings"
+
+	"logscan/parse/field"
+)
 
 // Reason is a reason that lines of refusals state.
 type Reason struct {
@@ -37,6 +42,78 @@ func (s *State) mergeReasons() (reasonOf [][]uint32) {
 		s.Reasons[i] = Reason{text, field.ClassOf(text)}
 	}
 	return reasonOf
+}
+
+// Statement is what a message states about a refusal.
+type Statement struct {
+	Refusal    int    // index into Refusals
+	Message    int    // index into Messages
+	Reason     string // empty if it states none
+	AnsweredBy field.Answerer
+}
+
+// Restate makes statements of messages those of the refusals: the reason of a message
+// replaces that of the line unless only the line's is understood. There is at most one
+// statement for each refusal.
+func (s *State) Restate(list []Statement) {
+	if len(list) == 0 {
+		return // without messages, Refusals may be on disk
+	}
+	texts := map[string]bool{}
+	for i := range s.Reasons {
+		texts[s.Reasons[i].Text] = true
+	}
+	for i := range list {
+		if list[i].Reason != "" {
+			texts[list[i].Reason] = true
+		}
+	}
+	name := func(reason string) string { return reason }
+	if len(texts) > maxReasons {
+		name = reasonGroup
+	}
+	old := s.Reasons
+	grouped := map[string]bool{}
+	for text := range texts {
+		grouped[name(text)] = true
+	}
+	s.Reasons = nil
+	for text := range grouped {
+		s.Reasons = append(s.Reasons, Reason{text, field.ClassOf(text)})
+	}
+	slices.SortFunc(s.Reasons, func(a, b Reason) int { return strings.Compare(a.Text, b.Text) })
+	number := func(text string) uint16 {
+		n, _ := slices.BinarySearchFunc(s.Reasons, name(text), func(r Reason, text string) int { return strings.Compare(r.Text, text) })
+		return uint16(n + 1)
+	}
+	renumbered := make([]uint16, len(old)+1)
+	for i := range old {
+		renumbered[i+1] = number(old[i].Text)
+	}
+	for i := range s.Refusals.Len() {
+		r := s.Refusals.At(i)
+		r.Reason = renumbered[r.Reason]
+	}
+	for i := range list {
+		s.restate(&list[i], number)
+	}
+}
+
+// restate makes one statement that of its refusal. number numbers reasons.
+func (s *State) restate(x *Statement, number func(string) uint16) {
+	r := s.Refusals.At(int(x.Refusal))
+	if r.AnsweredBy == field.Unknown {
+		r.AnsweredBy = x.AnsweredBy
+	}
+	understood := r.Reason != 0 && s.Reasons[r.Reason-1].Class != field.UnknownReason
+	if x.Reason == "" || understood && field.ClassOf(x.Reason) == field.UnknownReason {
+		return
+	}
+	r.Reason, r.Message = number(x.Reason), uint32(x.Message)+1
+	if stated := field.ReasonCredentials([]byte(x.Reason)); stated != field.CredentialsUnknown {
+		r.Credentials = stated
+		s.state(int(x.Refusal), stated)
+	}
 }
 
 // sumStatuses sets Statuses.

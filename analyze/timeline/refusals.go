@@ -38,6 +38,8 @@ type refusal struct {
 	time  int64  // Unix microseconds or parse.NoTime
 	block uint32 // worker's number of the block
 	line  uint32 // 0-based, in the block
+	// number is that of its line in the log. It is not spilled, because nothing drops 401s.
+	number uint32
 
 	reason      uint16 // worker's number plus one; 0 for none
 	credentials field.Credentials
@@ -51,8 +53,8 @@ const (
 	// refusalPage is the number of 401s in a page.
 	refusalPage = 512
 	// factSize and refusalSize are the sizes of a refusal and a Refusal in memory, in bytes.
-	factSize    = 24
-	refusalSize = 32
+	factSize    = 32
+	refusalSize = 40
 	// factPages is the number of pages that are spilled as one piece.
 	factPages = 64
 )
@@ -83,6 +85,7 @@ func (r *refusalLog) add(x refusal, line []byte) uint32 {
 		r.pages = append(r.pages, make([]refusal, 0, refusalPage))
 		last++
 	}
+	x.number = r.n
 	r.pages[last] = append(r.pages[last], x)
 	r.n++
 	return r.n - 1
@@ -100,13 +103,12 @@ func (r *refusalLog) batchOf(number uint32) uint32 {
 	return uint32(i)
 }
 
-// spillLines spills the complete batches of lines of 401s.
-func (w *Worker) spillLines() error {
+// spillLines spills the complete batches of lines of a log of the worker.
+func (w *Worker) spillLines(r *refusalLog) error {
 	file, err := w.spillFile()
 	if err != nil {
 		return err
 	}
-	r := &w.refusals
 	for ; r.onDisk < len(r.batches); r.onDisk++ {
 		b := &r.batches[r.onDisk]
 		if b.place, err = file.Append(b.data); err != nil {
@@ -222,7 +224,13 @@ func (s *State) mergeRefusals(lineBase [][]int64) error {
 		}
 	}
 	first := s.workers[0]
-	err := s.sortRefusals(each, total, first.space, int(first.limit/(4*refusalSize)))
+	space := first.space
+	for _, w := range s.workers {
+		if w.messages.n > 0 {
+			space = nil // messages will change Refusals, which only those in memory can
+		}
+	}
+	err := s.sortRefusals(each, total, space, int(first.limit/(4*refusalSize)))
 	for _, w := range s.workers {
 		w.refusals.facts, w.refusals.pages = nil, nil
 	}
@@ -282,12 +290,17 @@ func (s *State) setRefusals(table *spill.Table[Refusal]) {
 		r := table.At(i)
 		s.refusalOf[r.worker][r.number] = uint32(i)
 		if r.Credentials != field.CredentialsUnknown {
-			if s.stated == nil {
-				s.stated = make([]field.Credentials, table.Len())
-			}
-			s.stated[i] = r.Credentials
+			s.state(i, r.Credentials)
 		}
 	}
+}
+
+// state sets what Stated returns.
+func (s *State) state(refusal int, c field.Credentials) {
+	if s.stated == nil {
+		s.stated = make([]field.Credentials, s.Refusals.Len())
+	}
+	s.stated[refusal] = c
 }
 
 // Stated returns what the line of a 401 states about its credentials. Unlike Refusals, it

@@ -61,7 +61,7 @@ func TestLineCache(t *testing.T) {
 			w.refusals.add(refusal{time: int64(i)}, line(log, i))
 		}
 	}
-	c := newLineCache([]*Worker{w})
+	c := newLineCache([]*Worker{w}, func(w *Worker) *refusalLog { return &w.refusals })
 	for i := range each {
 		for log := range logs {
 			got, err := c.line(0, uint32(log*each+i))
@@ -88,7 +88,7 @@ func TestLineCacheOfLongLines(t *testing.T) {
 	for i := range n {
 		w.refusals.add(refusal{time: int64(i)}, line(i))
 	}
-	c := newLineCache([]*Worker{w})
+	c := newLineCache([]*Worker{w}, func(w *Worker) *refusalLog { return &w.refusals })
 	for i := range n {
 		got, err := c.line(0, uint32(i))
 		if err != nil || !bytes.Equal(got, line(i)) {

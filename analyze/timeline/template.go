@@ -195,3 +195,12 @@ func appendNumbered(dst, seg []byte) []byte {
 	}
 	return dst
 }
+
+// Template returns the template of a path, as endpoints have it unless a log has too many
+// of them.
+func Template(path []byte) string {
+	if len(path) == 0 {
+		return ""
+	}
+	return string(appendTemplate(nil, path))
+}

@@ -36,6 +36,9 @@ type State struct {
 	Reasons   []Reason              // that lines of 401s state, by text
 	Statuses  []int64               // lines by status below Statuses; 0 for lines without one
 	Rejected  []Rejected            // the first rejected lines by input, line
+	Messages  []Message             // events of authentication in error logs, by input, line
+	// MessagesDropped counts the events beyond the maximum number of Messages.
+	MessagesDropped int64
 
 	Sessions bool // a line has a session id
 	Schemes  bool // a line has a scheme
@@ -49,6 +52,8 @@ type State struct {
 	// HostsFolded, UpstreamsFolded and EndpointsFolded report whether names were
 	// grouped because the log has too many of them.
 	HostsFolded, UpstreamsFolded, EndpointsFolded bool
+
+	oneServer bool // events of all servers are those of one: see severalServers
 
 	seed    uint64
 	workers []*Worker
@@ -94,6 +99,7 @@ type Refusal struct {
 	Credentials field.Credentials
 	AnsweredBy  field.Answerer
 	Reason      uint16 // index into Reasons plus one; 0 for none
+	Message     uint32 // index into Messages plus one, if that states the reason; 0 for none
 
 	redirect bool // it is a redirect, see resolveRedirects
 	worker   uint16

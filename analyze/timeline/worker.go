@@ -58,6 +58,7 @@ type Worker struct {
 
 	minutes  minuteTable
 	refusals refusalLog
+	messages messageLog // of error logs
 	rejected []Rejected
 
 	entry parse.Entry
@@ -133,6 +134,8 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		switch {
 		case v == parse.Parsed:
 			w.add(l, &w.entry, p.Line(line), block, n)
+		case v == parse.SkipErrorLog:
+			w.message(p, line, block, n)
 		case v.Rejected():
 			w.reject(b, Rejected{block: block, Line: n + 1, Raw: line, Session: w.entry.Session, Verdict: v})
 		}
@@ -154,19 +157,21 @@ func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
 	w.enforceLimit()
 }
 
-// enforceLimit spills the lines and facts of 401s and the part once they exceed their
-// shares of the limit.
+// enforceLimit spills the lines of 401s and of events, the facts of 401s, and the part,
+// once they exceed their shares of the limit.
 func (w *Worker) enforceLimit() {
 	if w.limit <= 0 || w.err != nil {
 		return
 	}
-	if w.refusals.held > w.limit/8 {
-		w.err = w.spillLines()
+	for _, log := range []*refusalLog{&w.refusals, &w.messages.refusalLog} {
+		if log.held > w.limit/8 && w.err == nil {
+			w.err = w.spillLines(log)
+		}
 	}
 	if w.err == nil && w.refusals.factsHeld() > max(w.limit/8, factSize*refusalPage) {
 		w.err = w.spillFacts()
 	}
-	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size(), w.limit/2) {
+	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size()-w.messages.size(), w.limit/2) {
 		w.err = w.spillPart()
 	}
 }

@@ -218,7 +218,7 @@ func (f *fault) checkLedger(t *testing.T, out, good string) {
 
 // outputs lists the files of an output directory.
 var outputs = []string{
-	"accounts.parquet", "clients.parquet", "endpoints.parquet", "findings.json", "findings.parquet", "inputs.parquet",
+	"accounts.parquet", "auth_events.parquet", "clients.parquet", "endpoints.parquet", "findings.json", "findings.parquet", "inputs.parquet",
 	"manifest.json", "rejects.ndjson", "report.html", "sessions.parquet", "timeline.parquet", "unauthorized.parquet",
 }
 

@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -20,6 +22,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"logscan/fixtures/hostile"
+	"logscan/fixtures/trials"
 )
 
 // harmless checks that output holds only printable characters, line ends, tabs, and
@@ -139,16 +142,6 @@ func TestNothingActsInATerminal(t *testing.T) {
 	show("scan", "-o", second, filepath.Join(logs, "missing\x1b]0;owned\x07"))
 }
 
-// someOf returns every nth payload, which includes all families.
-func someOf(n int) (some []hostile.Payload) {
-	for i, p := range hostile.Payloads() {
-		if i%n == 0 {
-			some = append(some, p)
-		}
-	}
-	return some
-}
-
 // TestArgumentsAreHarmless passes payloads as flags and arguments. Most are errors
 // that quote them.
 func TestArgumentsAreHarmless(t *testing.T) {
@@ -159,11 +152,14 @@ func TestArgumentsAreHarmless(t *testing.T) {
 	}
 	out := filepath.Join(dir, "out")
 	printed(t, "scan", "-q", "-o", out, log)
-	every := 7
-	if testing.Short() { // the race detector does not need them all
-		every = 70
+	every := 23
+	switch {
+	case trials.All():
+		every = 7
+	case testing.Short(): // the race detector does not need them all
+		every = 71
 	}
-	for _, p := range someOf(every) {
+	for _, p := range hostile.Sample(every) {
 		for _, args := range [][]string{
 			{"show", out, p.Text}, {"show", p.Text}, {"formats", p.Text}, {"parse", p.Text}, {"parse", "--format", p.Text, log}, {"parse", "--format", "$remote_addr " + p.Text, log},
 			{"parse", "--field", p.Text, log}, {"parse", "--field", "user=" + p.Text, log}, {"parse", "--since", p.Text, log}, {"parse", "--pseudonymize", p.Text, log},
@@ -185,16 +181,21 @@ func TestArgumentsAreHarmless(t *testing.T) {
 // for hostile logs.
 func TestNothingActsInPrograms(t *testing.T) {
 	dir := t.TempDir()
-	log, prom := filepath.Join(dir, "access.log"), filepath.Join(dir, "logscan.prom")
-	lines := hostile.Lines(hostile.Formats()[0], someOf(17))
-	if err := os.WriteFile(log, lines, 0o600); err != nil {
+	log, errorLog, prom := filepath.Join(dir, "access.log"), filepath.Join(dir, "error.log"), filepath.Join(dir, "logscan.prom")
+	lines := hostile.Lines(hostile.Formats()[0], hostile.Sample(17))
+	var events strings.Builder
+	for i, p := range hostile.Sample(17) {
+		name := strings.NewReplacer("\n", " ", "\r", " ").Replace(p.Text)
+		fmt.Fprintf(&events, "2026/03/09 14:05:00 [error] 1#1: *%d user \"%s\": password mismatch, client: 192.0.2.1, server: _, request: \"GET / HTTP/1.1\", host: \"a.example\"\n", i, name)
+	}
+	if err := errors.Join(os.WriteFile(log, lines, 0o600), os.WriteFile(errorLog, []byte(events.String()), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	var hook posted
 	server := httptest.NewServer(&hook)
 	defer server.Close()
 	for _, format := range []string{"json", "slack"} {
-		printed(t, "scan", "-q", "--max-rejects", "100", "-o", filepath.Join(dir, format), "--metrics", prom, "--webhook", server.URL, "--webhook-format", format, log)
+		printed(t, "scan", "-q", "--max-rejects", "100", "-o", filepath.Join(dir, format), "--metrics", prom, "--webhook", server.URL, "--webhook-format", format, log, errorLog)
 	}
 	bodies := bytes.Split(bytes.TrimSpace(hook.bodies), []byte("\n"))
 	if len(bodies) != 2 {

@@ -299,7 +299,6 @@ func (c *scanCmd) printResult(std *streams, o *analyze.Options, res *wording.Rep
 	if b := o.Baseline; b != nil && b.PseudonymKey != res.PseudonymKey {
 		note(std.stderr, "note: not compared with %s: %v", c.Baseline, errPseudonymKeys)
 	}
-	noteLogsWithoutRequests(std, res.Result)
 	page := filepath.Join(c.Out, "report.html")
 	if l, ok := std.stderr.(*logWriter); ok {
 		t := &res.Totals
@@ -308,6 +307,7 @@ func (c *scanCmd) printResult(std *streams, o *analyze.Options, res *wording.Rep
 		return
 	}
 	terminal.Summary(std.stderr, res, paintFor(std.stderr), widthOf(std.stderr))
+	noteLogsWithoutRequests(std, res.Result)
 	note(std.stderr, "report: %s", page)
 	if len(res.Findings) > 0 {
 		note(std.stderr, "evidence and steps of a finding: logscan show %s 1", shellWord(c.Out))
@@ -352,6 +352,9 @@ func (c *scanCmd) problems(res *result.Result, rejects string) []problem {
 		if in.Parsed > 0 && in.NoStatus == in.Parsed {
 			all = append(all, problem{in.Path + ": no line has a status code, so refusals cannot be found", "log the status, or name the key that holds it with --field status=KEY"})
 		}
+	}
+	if onlyEvents(res) {
+		all = append(all, problem{"no access log: only error logs and logs of identity providers were read", "name the access logs beside them"})
 	}
 	if p, ok := tooManyRejects(res.Totals.Rejected, res.Totals.Lines, c.MaxRejects); ok {
 		p.hint = rejects

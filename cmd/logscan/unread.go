@@ -25,7 +25,7 @@ func (e *nothingReadError) Error() string {
 // a request of the inputs, and no input explains it by being empty; nil otherwise.
 func (c *scanCmd) nothingRead(res *result.Result) error {
 	earlier := func(in result.Input) bool { return in.BytesBefore > 0 }
-	if res.Totals.Parsed > 0 || slices.ContainsFunc(res.Inputs, earlier) {
+	if res.Totals.Parsed > 0 || slices.ContainsFunc(res.Inputs, earlier) || res.Totals.Rejected == 0 && onlyEvents(res) {
 		return nil
 	}
 	all := c.problems(res, "run logscan parse to see why")
@@ -38,6 +38,12 @@ func (c *scanCmd) nothingRead(res *result.Result) error {
 		return &nothingReadError{all, c.Out}
 	}
 	return nil
+}
+
+// onlyEvents reports whether the inputs hold no request, but events of error logs or
+// identity providers, which say something without the requests.
+func onlyEvents(res *result.Result) bool {
+	return res.Totals.Parsed == 0 && res.AuthEvents != nil && slices.ContainsFunc(res.AuthEvents.Sources, func(s result.EventSource) bool { return s.Events > 0 })
 }
 
 // usable reports whether an input was read as a log of requests, though it may hold

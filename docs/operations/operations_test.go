@@ -3,6 +3,7 @@
 package operations
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,15 +14,28 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// program builds logscan and returns the directory of the binary.
-func program(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "logscan"), "logscan/cmd/logscan").CombinedOutput()
+// bin is the path of the program that TestMain builds.
+var bin string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+// run builds logscan, runs the tests and returns the exit code.
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "operations-")
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	return dir
+	defer os.RemoveAll(dir)
+	bin = filepath.Join(dir, "logscan")
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", bin, "logscan/cmd/logscan").CombinedOutput()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "build logscan: %v\n%s\n", err, out)
+		return 1
+	}
+	return m.Run()
 }
 
 func read(t *testing.T, path string) string {
@@ -46,9 +60,8 @@ func documents(t *testing.T) []string {
 
 // TestFlagsExist checks that all flags in the documents exist.
 func TestFlagsExist(t *testing.T) {
-	bin := filepath.Join(program(t), "logscan")
 	var help strings.Builder
-	for _, command := range []string{"scan", "parse", "show", "diff", "formats"} {
+	for _, command := range []string{"scan", "parse", "show", "diff", "formats", "check"} {
 		out, err := exec.CommandContext(t.Context(), bin, command, "--help").Output()
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +89,7 @@ func TestFlagsExist(t *testing.T) {
 // TestNights runs three nights, one of them twice, and checks that each is compared
 // with the one before.
 func TestNights(t *testing.T) {
-	bin, lake := filepath.Join(program(t), "logscan"), filepath.Join(t.TempDir(), "a lake")
+	lake := filepath.Join(t.TempDir(), "a lake")
 	if err := os.Mkdir(lake, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +112,6 @@ func TestNights(t *testing.T) {
 // TestConfiguration validates the example configuration, as it is and with all
 // settings uncommented.
 func TestConfiguration(t *testing.T) {
-	bin := filepath.Join(program(t), "logscan")
 	whole := filepath.Join(t.TempDir(), "config.yaml")
 	text := regexp.MustCompile(`(?m)^#(\w|  \w)`).ReplaceAllString(read(t, "config.yaml"), "$1")
 	if err := os.WriteFile(whole, []byte(text), 0o600); err != nil {

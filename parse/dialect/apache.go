@@ -19,7 +19,7 @@ var apacheMeanings = map[byte]Meaning{
 // apacheIgnored are the other directives, apacheBraced those that take an argument.
 const (
 	apacheIgnored = "AflLRXZ"
-	apacheBraced  = "ioenCxtTapPh"
+	apacheBraced  = "ioenCxtTapPhL"
 )
 
 func isApache(spec string) bool { return strings.Contains(spec, "%") }
@@ -119,6 +119,14 @@ func apacheDirective(spec string, at int) (p Piece, letter byte, end int, err er
 	}
 	if !ok {
 		return p, 0, 0, fmt.Errorf("at byte %d: no such directive: %s", at, spec[at:end])
+	}
+	switch {
+	case letter == 'L': // whose name in lower case is that of %l
+		p.Name = "log_id"
+	case braced && spec[i] == 'L':
+		p.Name = "connection_log_id"
+	case braced && spec[i] == 'p' && arg == "remote":
+		p.Name = "remote_port"
 	}
 	if letter == 's' && !final {
 		p.Means = StatusOriginal

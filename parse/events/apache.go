@@ -68,6 +68,7 @@ var apacheRules = newRules(
 	rule{`access to {uri} failed, reason: {text}`, Refused, "acl_denied", 401},
 	rule{`client denied by server configuration: {text}`, Refused, "acl_denied", 403},
 	rule{`need AuthName: {uri}`, Failed, "config", 500},
+	rule{`No authentication done but request not allowed without authentication for {uri}. Authentication not configured?`, Failed, "config", 500},
 	rule{`configuration error:{text}`, Failed, "config", 500},
 	rule{`Could not open password file: {text}`, Failed, "password_file_missing", 500},
 	rule{`could not open pw file: {text}`, Failed, "password_file_missing", 500},

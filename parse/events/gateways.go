@@ -170,7 +170,13 @@ var oauth2Rules = newRules(
 	rule{`Session validation failed{text}`, Refused, "invalid_session", 401},
 	rule{`Error loading cookied session: {skip}not present{text}`, Refused, "no_credentials", 401},
 	rule{`Error loading cookied session: {skip}expired{text}`, Refused, "session_expired", 401},
+	// "cookie signature not valid": the secret was changed, or the cookie is too old.
 	rule{`Error loading cookied session: {text}`, Refused, "invalid_session", 401},
+	rule{`No cookies were found in OAuth callback.`, Refused, "invalid_request", 403},
+	rule{`Unable to refresh session: {skip}connection refused{text}`, Failed, "identity_provider_down", 401},
+	rule{`Unable to refresh session: {skip}no such host{text}`, Failed, "identity_provider_down", 401},
+	rule{`Unable to refresh session: {skip}timeout{text}`, Failed, "identity_provider_down", 401},
+	rule{`Unable to refresh session: {skip}deadline exceeded{text}`, Failed, "identity_provider_down", 401},
 	rule{`Unable to refresh session: {text}`, Refused, "token_expired", 401},
 	rule{`Fatal refresh error detected {text}`, Refused, "session_expired", 401},
 	rule{`Session not refreshed - User: {user}; no refresh token available`, Refused, "session_expired", 401},
@@ -199,7 +205,7 @@ func readOAuth2Proxy(line []byte, e *Event) bool {
 			e.Outcome = Accepted
 			return true
 		case "AuthFailure", "AuthError":
-			e.state(Refused, "", 401)
+			e.state(Refused, "", 0) // 401 for a session, 403 for a sign-in
 		}
 		oauth2Rules.read(message, e)
 		if e.Code, e.Message = code, message; len(user) > 0 {

@@ -35,6 +35,7 @@ type Manifest struct {
 	Skips           map[string]int64     `json:"skips"`
 	Rejects         map[string]int64     `json:"rejects"`
 	Causes          map[string]int64     `json:"causes"`
+	AuthEvents      []AuthEvents         `json:"auth_events"`
 	ReasonAgreement *ReasonAgreement     `json:"reason_agreement"` // null if no line states a reason that can be compared
 	Undetectable    []Undetectable       `json:"undetectable"`
 	Tables          map[string]TableSize `json:"tables"`
@@ -87,6 +88,18 @@ type Input struct {
 	BytesBefore  int64    `json:"bytes_before"` // at its beginning, counted by earlier runs
 	LinesBefore  int64    `json:"lines_before"`
 	BytesLeft    int64    `json:"bytes_left"` // of an incomplete last line, left for the next run
+}
+
+// AuthEvents are the events of one error log or log of an identity provider. A 401 is
+// looked for those that are matched, ambiguous or unmatched.
+type AuthEvents struct {
+	Source      string  `json:"source"` // format of its lines
+	Path        string  `json:"path"`   // without dates and numbers of rotated files
+	Events      int64   `json:"events"`
+	Matched     int64   `json:"matched"`
+	Ambiguous   int64   `json:"ambiguous"` // several 401s could be meant
+	Unmatched   int64   `json:"unmatched"`
+	ClockOffset float64 `json:"clock_offset_seconds"` // ahead of the access logs, time zones included
 }
 
 // Undetectable is a kind of finding that the logs cannot show because fields are
@@ -160,6 +173,7 @@ func NewManifest(run Run, res *result.Result, notes []string, tables map[string]
 		Inputs:          []Input{},
 		Totals:          NewTotals(&res.Totals),
 		Skips:           orEmpty(res.Skips), Rejects: orEmpty(res.Rejects), Causes: orEmpty(res.Causes),
+		AuthEvents:   newAuthEvents(res.AuthEvents),
 		Undetectable: []Undetectable{},
 		Tables:       tables,
 		Notes:        append([]string{}, notes...),
@@ -182,6 +196,17 @@ func NewManifest(run Run, res *result.Result, notes []string, tables map[string]
 		m.Inputs = append(m.Inputs, newInput(&res.Inputs[i]))
 	}
 	return m
+}
+
+func newAuthEvents(e *result.AuthEvents) []AuthEvents {
+	all := []AuthEvents{}
+	if e == nil {
+		return all
+	}
+	for _, s := range e.Sources {
+		all = append(all, AuthEvents{s.Kind, s.Name, s.Events, s.Matched, s.Ambiguous, s.Unmatched, float64(s.Offset) / 1e6})
+	}
+	return all
 }
 
 func newResources(run Run, bytes int64) Resources {

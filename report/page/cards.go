@@ -60,15 +60,16 @@ func newShareBar(r *wording.Report) *shareBar {
 		class, name string
 		n           int64
 	}{{"trouble", "trouble", s.Trouble}, {"unexplained", "unexplained", s.Unexplained}, {"harmless", "harmless", s.Harmless}} {
-		if p.n == 0 {
+		if p.n <= 0 {
 			continue
 		}
+		wide := min(p.n, s.Total-sum) // a bar cannot leave the drawing, whatever the figures say
 		bar.Parts = append(bar.Parts, sharePart{
 			Class: p.class, Name: p.name, Share: wording.Share(p.n, s.Total), Text: wording.Number(p.n),
-			X: coordinate(100 * float64(sum) / float64(s.Total)), W: coordinate(100 * float64(p.n) / float64(s.Total)),
+			X: coordinate(100 * float64(sum) / float64(s.Total)), W: coordinate(100 * float64(wide) / float64(s.Total)),
 		})
 		texts = append(texts, wording.Share(p.n, s.Total)+" "+p.name)
-		sum += p.n
+		sum += wide
 	}
 	bar.Summary = wording.List(texts) + " of " + wording.Number(s.Total) + " " + wording.NounOf(r.Statuses).Many()
 	return bar

@@ -69,6 +69,7 @@ type page struct {
 	Skips      []reasonRow
 	Lines      []evidence // rejected lines
 	Notes      []string
+	Events     []eventRow
 	Gaps       []gapSheet
 
 	Undetectable []undetectable
@@ -143,6 +144,7 @@ func newPage(r *wording.Report) *page {
 	}
 	p.Worst = worstTables(r.Result, sources, cards)
 	p.Inputs, p.MoreInputs = inputRows(r.Inputs)
+	p.Events = eventRows(r.AuthEvents)
 	for i := range r.RejectedLines[:min(len(r.RejectedLines), maxRejectRows)] {
 		l := &r.RejectedLines[i]
 		p.Lines = append(p.Lines, evidence{wording.Position(l.Path, l.Line) + " – " + wording.Clip(l.Reason, wording.MaxName), wording.Clip(l.Raw, maxRawLine)})

@@ -195,7 +195,7 @@ func TestEmptyStates(t *testing.T) {
 		{"no format", read(0, 70, 0), []string{"No line in the input could be parsed as a request.", "--format", "100% of the lines were rejected"}, nil},
 		{"no 401", read(1000, 0, 0), []string{"No 401s in 1,000 requests.", "No 401s, so no findings."}, []string{"401s over time"}},
 		{"normal use", refused(map[string]int64{"challenge": 30, "anonymous": 2}),
-			[]string{"Nothing needs attention: all 32 401s are part of normal use.", "No findings: all 401s are part of normal use.", "401s over time", "0% trouble, 0% unexplained and 100% harmless of 32 401s"}, nil},
+			[]string{"Nothing needs attention: all 32 401s are part of normal use.", "No findings: all 401s are part of normal use.", "401s over time", "100% harmless of 32 401s"}, nil},
 		{"normal use, a single 401", refused(map[string]int64{"challenge": 1}), []string{"Nothing needs attention: the only 401 is part of normal use."}, nil},
 		{"unexplained 401s", refused(map[string]int64{"unexplained": 5}), []string{"None of the 5 401s could be explained.", "No findings. The causes"}, []string{"Nothing needs attention"}},
 	} {

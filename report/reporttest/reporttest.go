@@ -70,11 +70,11 @@ func Pieces(rows []result.Unauthorized, err error) result.Pieces[result.Unauthor
 }
 
 // PiecesOf returns n rows that at makes.
-func PiecesOf(n int, at func(i int) (result.Unauthorized, error)) result.Pieces[result.Unauthorized] {
-	return result.Pieces[result.Unauthorized]{Len: n, Reader: func() func(from, to int) iter.Seq2[*result.Unauthorized, error] {
-		return func(from, to int) iter.Seq2[*result.Unauthorized, error] {
-			return func(yield func(*result.Unauthorized, error) bool) {
-				var row result.Unauthorized // shared: a row is valid until the next one
+func PiecesOf[R any](n int, at func(i int) (R, error)) result.Pieces[R] {
+	return result.Pieces[R]{Len: n, Reader: func() func(from, to int) iter.Seq2[*R, error] {
+		return func(from, to int) iter.Seq2[*R, error] {
+			return func(yield func(*R, error) bool) {
+				var row R // shared: a row is valid until the next one
 				var err error
 				for i := from; i < to; i++ {
 					if row, err = at(i); err != nil {
@@ -134,7 +134,24 @@ func Result() *result.Result {
 	addExhibits(res.Findings)
 	addRows(res)
 	addResidual(res)
+	addEvents(res)
 	return res
+}
+
+// addEvents adds the events of error logs.
+func addEvents(res *result.Result) {
+	res.AuthEvents = &result.AuthEvents{Sources: []result.EventSource{
+		{Kind: "nginx-error", Name: "web1/error.log", Events: 140, Matched: 120, Ambiguous: 3, Unmatched: 9, Offset: 3600e6},
+		{Kind: "keycloak-events", Name: Hostile[0], Events: 20, Unmatched: 20, Offset: -2e6},
+	}}
+	var rows []result.AuthEvent
+	for i, s := range Hostile {
+		rows = append(rows, result.AuthEvent{
+			Time: At(10, 0, i), Kind: "nginx-error", Code: s, Outcome: "refused", Reason: s, Status: int32(401 * (i % 2)), Method: s, Path: s, Host: s, Client: s, User: s,
+			LogPath: s, LogLine: int64(i + 1), Join: "matched", Key: "request", MatchedPath: s, MatchedLine: int64(i) - 1, FindingID: accountID,
+		})
+	}
+	res.AuthEvents.Rows = PiecesOf(len(rows), func(i int) (result.AuthEvent, error) { return rows[i], nil })
 }
 
 // addResidual adds what is known of the unexplained 401s, and reasons that the log

@@ -151,6 +151,8 @@ func TestTablesReadBack(t *testing.T) {
 			{}, {"confidence": 0.0, "first_seen": nil}},
 		"inputs": {{"log_file_path": "web1/access.log", "compression": "none", "lines": int64(60_000), "error": nil},
 			{"error": "unexpected end of gzip data at byte 1204224", "rejected": int64(42)}, {"first_time": nil}},
+		"auth_events": {{"timestamp": reporttest.At(10, 0, 0), "auth_source": "nginx-error", "auth_outcome": "refused", "http_response_status_code": nil, "log_line": int64(1), "join_key": "request", "matched_log_line": nil},
+			{"http_response_status_code": int64(401), "matched_log_line": int64(0)}},
 	}
 	for _, table := range Tables() {
 		t.Run(table.Name, func(t *testing.T) {

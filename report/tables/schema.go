@@ -18,7 +18,7 @@ import (
 func Tables() []Table {
 	return []Table{
 		unauthorizedTable(), sessionsTable(), endpointsTable(), accountsTable(), clientsTable(), timelineTable(),
-		findingsTable(), inputsTable(),
+		findingsTable(), inputsTable(), eventsTable(),
 	}
 }
 
@@ -64,6 +64,48 @@ func unauthorizedTable() Table {
 				as("event.reason", "status_detail"),
 			text("auth_answered_by", "Who answered: proxy or upstream.", func(r *row) string { return r.AnsweredBy }).optional(),
 			timestamp("auth_token_expiry", "Expiry time stated in the token that was sent.", func(r *row) int64 { return r.TokenExpiry }),
+			findingIDOf("Finding that explains the 401.", func(r *row) string { return r.FindingID }),
+		})
+}
+
+func eventsTable() Table {
+	type row = result.AuthEvent
+	return newPiecedTable("auth_events", "Events of error logs and identity providers that are about authentication, and which 401 each belongs to, ordered by time, file and line.",
+		func(r *wording.Report) *result.Pieces[row] {
+			if r.AuthEvents == nil {
+				return &result.Pieces[row]{}
+			}
+			return &r.AuthEvents.Rows
+		},
+		[]column[row]{
+			timestamp("timestamp", "Time of the event by the clock of the access logs: less the clock_offset of its log in manifest.json.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
+			text("auth_source", "Format of the log: nginx-error, apache-error, keycloak-events and so on.", func(r *row) string { return r.Kind }).as("event.module", "metadata.product.name"),
+			text("auth_code", "Number or name of the message at its source, such as AH01617 or LOGIN_ERROR.", func(r *row) string { return r.Code }).optional().
+				as("event.code", "metadata.event_code"),
+			text("auth_outcome", "refused, failed (the server could not decide: configuration, a file, a directory or an identity provider) or accepted.", func(r *row) string { return r.Outcome }),
+			text("auth_reason", "Why: a word of auth_reason in unauthorized.parquet, or the text of the source.", func(r *row) string { return r.Reason }).optional().
+				as("event.reason", "status_detail"),
+			logged("http_response_status_code", "", "Status that the client gets, if the event determines it.", func(r *row) int64 {
+				if r.Status == 0 {
+					return -1
+				}
+				return int64(r.Status)
+			}).as("http.response.status_code", "http_response.code"),
+			methodOf(func(r *row) string { return r.Method }),
+			text("url_path", "Path of the request, secrets redacted.", func(r *row) string { return r.Path }).optional().
+				as("url.path", "http_request.url.path"),
+			hostOf(func(r *row) string { return r.Host }),
+			text("client_address", "Address of the client as the event names it; a pseudonym with --pseudonymize.", func(r *row) string { return r.Client }).optional().
+				as("client.address", "src_endpoint.ip"),
+			userOf("User that the event names.", func(r *row) string { return r.User }),
+			pathOf(func(r *row) string { return r.LogPath }),
+			integer("log_line", "", "Line number in the input, from 1.", func(r *row) int64 { return r.LogLine }),
+			text("join_result", "matched; ambiguous if several 401s could be meant; unmatched; null for events that no 401 is looked for, such as accepted sign-ins.",
+				func(r *row) string { return r.Join }).optional(),
+			text("join_key", "What the event and the 401 have in common, from the surest: request_id, session, connection, client_port, request (client, second and request line), user_client, user, client (and second), line (the line of the 401 follows in the same log).",
+				func(r *row) string { return r.Key }).optional(),
+			text("matched_log_file_path", "Input of the 401.", func(r *row) string { return r.MatchedPath }).optional(),
+			logged("matched_log_line", "", "Line number of the 401 in its input.", func(r *row) int64 { return r.MatchedLine }),
 			findingIDOf("Finding that explains the 401.", func(r *row) string { return r.FindingID }),
 		})
 }

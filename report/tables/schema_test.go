@@ -45,6 +45,8 @@ func TestContract(t *testing.T) {
 		"timeline":  "timestamp server_address requests unauthorized unauthorized_unexplained unauthorized_session_expiry",
 		"findings":  "id kind category severity confidence title explanation remediation onset first_seen last_seen unauthorized actors users details",
 		"inputs":    "log_file_path format compression bytes lines parsed rejected skipped unauthorized first_time last_time error",
+		"auth_events": `timestamp auth_source auth_code auth_outcome auth_reason client_address user_name log_file_path log_line join_result join_key
+			matched_log_file_path matched_log_line finding_id`,
 	}
 	tables := Tables()
 	if len(tables) != len(want) {

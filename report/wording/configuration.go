@@ -46,6 +46,11 @@ var facts = map[rules.Kind]factTexts{
 		[]string{"names a file that is not there"},
 		"Create {name}, or correct {0} at {at0}.",
 	},
+	rules.PasswordFile: {
+		"The server cannot read the password file {name}, as its error log says.",
+		[]string{"names the file"},
+		"Create {name}, let the user that the server runs as read it, or correct {0} at {at0}.",
+	},
 	rules.ProtectedBy: {
 		"The server itself asks for credentials here.",
 		[]string{"protects the route", "protects the route", "protects the route"},
@@ -80,6 +85,11 @@ var facts = map[rules.Kind]factTexts{
 		"The answer of the authentication request is neither 2xx, 401 nor 403, so nginx answers 500.",
 		[]string{"asks this location", "answers with something else"},
 		"Let {1} at {at1} answer 401, and send people to the sign-in page with error_page 401.",
+	},
+	rules.AuthSubrequest: {
+		"What the authentication request is passed to does not answer it with 2xx, 401 or 403, as the error log says.",
+		[]string{"is asked about each request", "sends the request there"},
+		"Check the service and the path of {0} at {at0}: it must answer 2xx or 401.",
 	},
 	rules.SubrequestBody: {
 		"The authentication request announces a body that it does not carry.",

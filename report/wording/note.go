@@ -2,6 +2,7 @@ package wording
 
 import (
 	"fmt"
+	"math"
 
 	"logscan/analyze/result"
 	"logscan/analyze/timeline"
@@ -64,6 +65,12 @@ func note(n *result.Note, noun Noun) string {
 			"). If they go to a page for signing in, they are refusals: count them with --status 302."
 	case result.NoteStatuses:
 		return "Requests answered " + n.Name + " count as refusals (--status); columns that say unauthorized, and advice that says 401, mean all of them."
+	case result.NoteClockOffset:
+		return clockOffset(n)
+	case result.NoteManyEvents:
+		return Plural(n.N, "event of the error logs is", "events of the error logs are") + " not joined with 401s: there are more than can be kept. Divide the logs by time."
+	case result.NoteEventsOfRun:
+		return "Events of error logs are joined with the 401s of the same run only: --state keeps none of them."
 	case result.NoteMuteEnded:
 		return fmt.Sprintf("The mute of %s ended on %s.", n.Name, n.Text)
 	case result.NoteMuteUnused:
@@ -79,6 +86,20 @@ func otherStatus(n *result.Note) string {
 		s += ", to " + Plural(n.M, "client that was", "clients that were") + " accepted elsewhere"
 	}
 	return s + ". They do not count here; if the site refuses credentials so, add --status " + n.Name + "."
+}
+
+// clockOffset says that a log of events has another clock than the access logs.
+func clockOffset(n *result.Note) string {
+	offset := Duration(math.Abs(float64(n.N) / 1e6))
+	way := "ahead of"
+	if n.N < 0 {
+		way = "behind"
+	}
+	s := "The times in " + Clip(n.Name, MaxName) + " are " + offset + " " + way + " those of the access logs. They are corrected."
+	if n.N%(15*60e6) != 0 {
+		return s + " Check the clocks of both servers (chronyc tracking)."
+	}
+	return s + " They seem to be in another time zone."
 }
 
 func unknownFormat(n *result.Note) string {

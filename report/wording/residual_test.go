@@ -80,7 +80,7 @@ func TestStatedReasonInFindings(t *testing.T) {
 	f.Reason = &result.Reason{Text: "acl_denied", Class: field.PermissionReason, N: 30, Stated: 40, Of: 90}
 	d := Describer{Noun: unauthorized}
 	text := d.Text(&f)
-	if want := "The log states a reason for 40 of 90 refusals: acl_denied for 75% of those."; !strings.Contains(text.Explanation, want) {
+	if want := "The log states a reason for 40 of 90 401s: acl_denied for 75% of those."; !strings.Contains(text.Explanation, want) {
 		t.Errorf("explanation %q lacks %q", text.Explanation, want)
 	}
 	if first := text.Remediation[0]; !strings.Contains(first, "ACL") {

@@ -27,6 +27,7 @@ type Verdict struct {
 func judge(res *result.Result, title string) Verdict {
 	v := Verdict{Level: "unknown", Warning: Caution(res), Shares: sharesOf(res), BreakIns: breakIns(res)}
 	if v.nothingToJudge(res) {
+		v.addFailures(res)
 		return v
 	}
 	j := judged{res, &v.Shares, nounOf(res), Clip(strings.TrimRight(title, ". "), MaxTitle)}
@@ -63,6 +64,7 @@ func judge(res *result.Result, title string) Verdict {
 		}
 	}
 	v.Sentence = sentences(entered(v.BreakIns), v.Sentence)
+	v.addFailures(res)
 	return v
 }
 
@@ -91,6 +93,8 @@ func (v *Verdict) nothingToJudge(res *result.Result) bool {
 	switch {
 	case len(res.Inputs) == 0:
 		v.Sentence = "No input was read."
+	case t.Parsed == 0 && t.Lines == t.Skipped && eventsOf(res) > 0:
+		v.Sentence = "No access log was read, only " + Count(eventsOf(res), "event") + " of error logs or identity providers: which requests were accepted is unknown."
 	case t.Parsed == 0 && t.Lines == t.Skipped:
 		v.Sentence = "There are no requests in " + theInputs(len(res.Inputs)) + "."
 	case t.Parsed == 0:
@@ -109,6 +113,16 @@ func (v *Verdict) nothingToJudge(res *result.Result) bool {
 		return false
 	}
 	return true
+}
+
+// eventsOf returns the number of events of error logs and identity providers.
+func eventsOf(res *result.Result) (n int64) {
+	if res.AuthEvents != nil {
+		for i := range res.AuthEvents.Sources {
+			n += res.AuthEvents.Sources[i].Events
+		}
+	}
+	return n
 }
 
 // LogStatus says what to do about a log without status codes.

@@ -126,6 +126,8 @@ func TestApacheMistakes(t *testing.T) {
 			Request{Path: "/v2/x"}, AuthorizationCleared, "requestheader unset Authorization"},
 		{"no type", "<Location /x>\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "require valid-user"},
 		{"no name", "<Location /x>\nAuthType Basic\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "authtype Basic"},
+		{"module not loaded", "LoadModule authn_core_module a.so\n<Location /x>\nAuthType Digest\nAuthName x\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, AuthIncomplete, "authtype Digest"},
+		{"password file", "<Location /x>\n" + basicAuth + "AuthUserFile /etc/apache2/users\nRequire valid-user\n</Location>", nil, Request{Path: "/x"}, PasswordFile, "authuserfile /etc/apache2/users"},
 		{"mixed", "<Location /x>\n" + basicAuth + "Require valid-user\nOrder deny,allow\nAllow from all\n</Location>", nil, Request{Path: "/x"}, MixedAccess, "order deny,allow"},
 		{"plain http", "<VirtualHost *:80>\nServerName a.test\nProxyPass / http://127.0.0.1:1/\n</VirtualHost>\n<VirtualHost *:443>\nServerName a.test\nSSLEngine on\nProxyPass / http://127.0.0.1:1/\n</VirtualHost>", nil,
 			Request{Path: "/", Scheme: "http", Host: "a.test"}, PlainHTTP, "<virtualhost *:80>"},
@@ -133,5 +135,21 @@ func TestApacheMistakes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			checkFact(t, apacheConf(t, c.conf, c.files), c.q, c.kind, c.line)
 		})
+	}
+}
+
+// TestModuleMayBeLoaded checks that no module is said to be missing if it is loaded, or if
+// the configuration does not show which are.
+func TestModuleMayBeLoaded(t *testing.T) {
+	for _, conf := range []string{
+		"<Location /x>\nAuthType Digest\nAuthName x\nRequire valid-user\n</Location>",
+		"LoadModule authn_core_module a.so\nLoadModule auth_digest_module b.so\n<Location /x>\nAuthType Digest\nAuthName x\nRequire valid-user\n</Location>",
+		"LoadModule authn_core_module a.so\n<Location /x>\nAuthType Own\nAuthName x\nRequire valid-user\n</Location>",
+	} {
+		for _, f := range apacheConf(t, conf, nil).Resolve(Request{Path: "/x"}).Facts {
+			if f.Kind == AuthIncomplete {
+				t.Errorf("%s lacks %s", conf, f.Name)
+			}
+		}
 	}
 }

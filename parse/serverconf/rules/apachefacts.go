@@ -56,6 +56,14 @@ func (r *apacheRun) guarded() (list []Fact) {
 	} else if named := r.find("authname"); named == nil && (strings.EqualFold(p.authType.Args[0], "Basic") || strings.EqualFold(p.authType.Args[0], "Digest")) {
 		list = append(list, fact(AuthIncomplete, Certain, "AuthName", p.authType))
 	}
+	if module := r.unloaded(p.authType); module != "" {
+		list = append(list, fact(AuthIncomplete, Certain, module, p.authType))
+	}
+	for _, name := range []string{"authuserfile", "authgroupfile", "authdbmuserfile"} {
+		if d := r.find(name); d != nil && len(d.Args) > 0 {
+			list = append(list, fact(PasswordFile, Possible, d.Args[0], d))
+		}
+	}
 	for _, s := range r.applied {
 		for _, name := range []string{"order", "deny", "allow"} {
 			if len(s.own[name]) > 0 && s == p.section {
@@ -64,6 +72,35 @@ func (r *apacheRun) guarded() (list []Fact) {
 		}
 	}
 	return list
+}
+
+// authModules are the modules of the types of authentication, in lower case.
+var authModules = map[string]string{
+	"basic": "auth_basic_module", "digest": "auth_digest_module", "form": "auth_form_module", "openid-connect": "auth_openidc_module",
+	"gssapi": "auth_gssapi_module", "kerberos": "auth_kerb_module", "shibboleth": "mod_shib", "mellon": "auth_mellon_module",
+}
+
+// unloaded returns the module that a type of authentication needs and that no LoadModule
+// loads; empty if it is loaded, or may be: a configuration that loads no module of
+// authentication has them built in, or is a part of one.
+func (r *apacheRun) unloaded(authType *serverconf.Directive) string {
+	if authType == nil || len(authType.Args) != 1 {
+		return ""
+	}
+	module := authModules[strings.ToLower(authType.Args[0])]
+	loads := false
+	for _, v := range append([]*vhost{r.main}, r.hosts...) {
+		for _, d := range v.own["loadmodule"] {
+			if len(d.Args) > 0 && strings.EqualFold(d.Args[0], module) {
+				return ""
+			}
+			loads = loads || len(d.Args) > 0 && d.Args[0] == "authn_core_module"
+		}
+	}
+	if !loads {
+		return ""
+	}
+	return module
 }
 
 // forbids reports whether users that a Require line does not name get 403.

@@ -63,8 +63,14 @@ func Filled(template string) string {
 	}
 }
 
-// Faults returns the facts on all routes, each once, most certain first.
-func (r *Rules) Faults() (list []Fact) {
+// Faults returns the facts on all routes, each once, most certain first. Those that are
+// Ordinary are none.
+func (r *Rules) Faults() []Fact {
+	return slices.DeleteFunc(r.Everywhere(), func(f Fact) bool { return f.Kind.Ordinary() })
+}
+
+// Everywhere returns Faults, and facts that are faults only if an error log says so.
+func (r *Rules) Everywhere() (list []Fact) {
 	add := func(all []Fact) {
 		for _, f := range all {
 			if f.Kind != SlashRedirect && !slices.ContainsFunc(list, func(g Fact) bool { return g.Same(&f) }) {

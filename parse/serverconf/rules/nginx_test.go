@@ -193,6 +193,9 @@ var nginxMistakes = []struct {
 		Request{Path: "/"}, NotSticky, `upstream app`},
 	{"slash", `server { listen 80; location /x/ { proxy_pass http://app; } }`,
 		Request{Path: "/x/"}, SlashRedirect, `location /x/`},
+	{"subrequest passed on", `server { listen 80; auth_request /auth; location / { proxy_pass http://app; } location = /auth { proxy_pass_request_body off; proxy_pass http://sso/check; } }`,
+		Request{Path: "/"}, AuthSubrequest, `proxy_pass http://sso/check`},
+	{"password file", `server { listen 80; auth_basic staff; auth_basic_user_file /etc/nginx/users; location / { } }`, Request{Path: "/"}, PasswordFile, `auth_basic_user_file /etc/nginx/users`},
 	{"returns 401", `server { listen 80; location /gone { return 401; } }`, Request{Path: "/gone"}, ReturnsUnauthorized, `return 401`},
 }
 

@@ -153,8 +153,12 @@ func (r *run) guarded(s *step) (list []Fact) {
 		list = append(list, fact(OutsidersOnly, Certain, "", satisfy, denied, guards[0]))
 	}
 	if b.enabled("auth_basic") != nil {
-		if d, name := b.value("auth_basic_user_file"); d != nil && r.nginx.missing[name] {
-			list = append(list, fact(PasswordFileMissing, Likely, name, d))
+		if d, name := b.value("auth_basic_user_file"); d != nil {
+			if r.nginx.missing[name] {
+				list = append(list, fact(PasswordFileMissing, Likely, name, d))
+			} else {
+				list = append(list, fact(PasswordFile, Possible, name, d))
+			}
 		}
 	}
 	if d := b.enabled("auth_request"); d != nil && len(d.Args) == 1 {
@@ -179,6 +183,7 @@ func (r *run) subrequestFacts(d *serverconf.Directive) (list []Fact) {
 	case end.at != nil || s.conf.passes() == nil || s.conf.passes().Name != "proxy_pass":
 		return nil
 	}
+	list = append(list, fact(AuthSubrequest, Possible, "", s.conf.passes(), d))
 	for _, header := range []string{"Authorization", "Cookie"} {
 		if clears := headerSet(s.conf, header); clears != nil && clears.Args[1] == "" {
 			list = append(list, fact(SubrequestHeaders, Likely, header, clears, d))

@@ -115,7 +115,12 @@ const (
 	ExceptionOverruled   Kind = "exception_overruled"            // the section that applies, the one that does not
 	AuthIncomplete       Kind = "authentication_incomplete"      // Require
 	MixedAccess          Kind = "mixed_access_control"           // the old directive, Require
+	PasswordFile         Kind = "password_file"                  // the directive that names it
+	AuthSubrequest       Kind = "auth_subrequest"                // what it is passed to, auth_request
 )
+
+// Ordinary reports whether facts of a kind are no fault unless an error log says so.
+func (k Kind) Ordinary() bool { return k == PasswordFile || k == AuthSubrequest }
 
 // Certainty is how much a fact shows by itself.
 type Certainty uint8

@@ -1,0 +1,247 @@
+// Package authevents finds the refusals that events of error logs and identity
+// providers are about.
+//
+// In: the messages and refusals of a timeline.State, and functions that parse their
+// lines again. Out: Joined: what every event is, and the statements that
+// timeline.State.Restate takes. An event belongs to one refusal at most. If several
+// refusals could be meant, it is counted as ambiguous and not guessed: a wrong reason
+// is worse than none.
+package authevents
+
+import (
+	"context"
+	"hash/maphash"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"logscan/analyze/timeline"
+	"logscan/parse"
+	"logscan/parse/events"
+	"logscan/parse/field"
+)
+
+// Input is what Join reads.
+type Input struct {
+	State   *timeline.State
+	Workers int
+	// Requests returns a function that parses the line of a refusal; it belongs to one
+	// goroutine.
+	Requests func() func(refusal int, e *parse.Entry, k *parse.Keys) error
+	// Events returns a function that reads the line of a message, and returns what it
+	// says, until the next call, and the log whose line it is; it belongs to one goroutine.
+	Events func() func(message int) (*events.Event, *events.Log, error)
+	// LogOf returns the name of the log that an input is a part of: those of a name are
+	// written by one clock. DirectoryOf returns the directory of an input.
+	LogOf, DirectoryOf func(input int) string
+	Timezone           *time.Location // of times without an offset; nil for UTC
+	Since, Until       int64          // Unix microseconds; parse.NoTime for no bound
+	Statuses           []int32        // that refuse requests, beside 401
+	// Pseudonyms reports whether names are pseudonyms in outputs. A reason that is no
+	// word of the vocabulary, and may hold a name, is then replaced by that of its class.
+	Pseudonyms bool
+}
+
+// Match is the key by which an event belongs to a refusal.
+type Match uint8
+
+// The keys, the surest first.
+const (
+	Unmatched    Match = iota
+	ByID               // id of the request or trace
+	BySession          // id of the session, within two seconds
+	ByConnection       // number of the connection, and order on it
+	ByPort             // address and port of the client
+	ByRequest          // second, client and request line
+	ByUserClient       // user and client, within two seconds
+	ByUser             // user, within two seconds
+	ByClient           // second and client; the event has no request
+	ByLine             // the line of the request follows in the same log
+	numMatches
+)
+
+// String returns the stable name of m, empty for Unmatched.
+func (m Match) String() string {
+	return [numMatches]string{"", "request_id", "session", "connection", "client_port", "request", "user_client", "user", "client", "line"}[m]
+}
+
+// Event is one event.
+type Event struct {
+	Time      int64 // Unix microseconds, by the clock of the access logs; parse.NoTime for none
+	Reason    string
+	Source    int // index into Joined.Sources
+	Refusal   int // index into State.Refusals, -1 for none
+	Outcome   events.Outcome
+	Match     Match
+	Wanted    bool // a refusal is looked for
+	Ambiguous bool // several refusals could be meant
+	Outside   bool // outside of the time range: it does not count
+}
+
+// Source is a log of one kind.
+type Source struct {
+	Kind   string // name of the events.Log
+	Name   string // of the log, as Input.LogOf returns it
+	Offset int64  // microseconds that its clock, or its time zone, is ahead of that of the access logs
+	// Events are all events within the time range. A refusal is looked for those that are
+	// Matched, Ambiguous or Unmatched; it is not for sign-ins that were accepted, or
+	// requests that were answered otherwise.
+	Events, Matched, Ambiguous, Unmatched int64
+}
+
+// Joined is the result of Join.
+type Joined struct {
+	Events     []Event // by index of State.Messages
+	Sources    []Source
+	Statements []timeline.Statement // by refusal
+}
+
+// Join finds the refusals of events.
+func Join(ctx context.Context, in *Input) (*Joined, error) {
+	j := &joiner{Input: in, seed: maphash.MakeSeed()}
+	if err := j.read(ctx); err != nil {
+		return nil, err
+	}
+	j.listSources()
+	for _, kind := range j.kinds {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		j.joinKind(kind)
+	}
+	return j.conclude(), nil
+}
+
+// joiner is the state of Join.
+type joiner struct {
+	*Input
+	seed     maphash.Seed
+	requests []request
+	events   []event
+	has      fields
+	sources  []Source
+	kinds    [][]int32 // events by kind of log
+	also     []pair    // refusals of which the log of an event has a line too
+}
+
+// fields are what some refusals have, or all: other keys need not be tried.
+type fields struct {
+	ids, session, connection, port, peer, user, host, noHost bool
+	directories                                              bool // several
+}
+
+// read reads the lines of all events and refusals.
+func (j *joiner) read(ctx context.Context) error {
+	j.events, j.requests = make([]event, len(j.State.Messages)), make([]request, j.State.Refusals.Len())
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, j.Workers))
+	parts := 4 * max(1, j.Workers)
+	for part := range parts {
+		g.Go(func() error {
+			read := j.Events()
+			for i := part * len(j.events) / parts; i < (part+1)*len(j.events)/parts; i++ {
+				e, log, err := read(i)
+				if err != nil {
+					return err
+				}
+				j.events[i] = j.newEvent(i, log, e)
+			}
+			return ctx.Err()
+		})
+		g.Go(func() error {
+			read := j.Requests()
+			var e parse.Entry
+			var k parse.Keys
+			for i := part * len(j.requests) / parts; i < (part+1)*len(j.requests)/parts; i++ {
+				if err := read(i, &e, &k); err != nil {
+					return err
+				}
+				j.requests[i] = j.newRequest(i, &e, &k)
+			}
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	j.survey()
+	return nil
+}
+
+// survey sets has, and which requests are of a log that names users.
+func (j *joiner) survey() {
+	named := make([]bool, len(j.State.Inputs))
+	for i := range j.requests {
+		r, h := &j.requests[i], &j.has
+		input := j.State.Refusals.At(int(i)).Input
+		named[input] = named[input] || r.user != 0
+		h.ids, h.session, h.connection = h.ids || r.ids[0] != 0, h.session || r.session != 0, h.connection || r.connection != 0
+		h.port, h.peer, h.user = h.port || r.port != 0, h.peer || r.peer != 0, h.user || r.user != 0
+		h.host, h.noHost = h.host || r.host != 0, h.noHost || r.host == 0
+		h.directories = h.directories || r.directory != j.requests[0].directory
+	}
+	for i := range j.requests {
+		j.requests[i].names = named[j.State.Refusals.At(int(i)).Input]
+	}
+}
+
+// servers are the logs of servers that authenticate by themselves: a backend has not
+// answered what they say to have refused.
+var servers = map[string]bool{"nginx-error": true, "apache-error": true, "lighttpd-error": true, "caddy-error": true}
+
+// conclude returns the result.
+func (j *joiner) conclude() *Joined {
+	result := &Joined{Events: make([]Event, len(j.events)), Sources: j.sources}
+	best := make([]int, len(j.requests)) // by refusal: index of its surest event plus one
+	for i := range j.events {
+		x := &j.events[i]
+		e := &result.Events[i]
+		*e = Event{Time: x.time, Reason: x.reason, Source: x.source, Refusal: x.refusal, Outcome: x.outcome, Match: x.match, Wanted: x.wants, Ambiguous: x.ambiguous}
+		e.Outside = j.Since != parse.NoTime && e.Time < j.Since || j.Until != parse.NoTime && e.Time >= j.Until
+		if e.Refusal >= 0 {
+			e.Outside = false
+			if b := best[e.Refusal]; b == 0 || surer(e, &result.Events[b-1]) {
+				best[e.Refusal] = i + 1
+			}
+		}
+		if e.Outside {
+			continue
+		}
+		s := &j.sources[e.Source]
+		s.Events++
+		switch {
+		case e.Refusal >= 0:
+			s.Matched++
+		case e.Ambiguous:
+			s.Ambiguous++
+		case x.wants:
+			s.Unmatched++
+		}
+	}
+	for _, p := range j.also { // the same request in the event's own log
+		if best[p.refusal] == 0 {
+			best[p.refusal] = int(p.event) + 1
+		}
+	}
+	for refusal, b := range best {
+		if b == 0 {
+			continue
+		}
+		e := &result.Events[b-1]
+		x := timeline.Statement{Refusal: refusal, Message: b - 1, Reason: e.Reason}
+		if e.Refusal == refusal && servers[j.sources[e.Source].Kind] && e.Match <= ByRequest {
+			x.AnsweredBy = field.Proxy
+		}
+		result.Statements = append(result.Statements, x)
+	}
+	return result
+}
+
+// surer reports whether event a, which comes after b, says better why their refusal was
+// refused: it is understood, or has the surer key.
+func surer(a, b *Event) bool {
+	if p, q := field.ClassOf(a.Reason) != field.UnknownReason, field.ClassOf(b.Reason) != field.UnknownReason; p != q {
+		return p
+	}
+	return a.Match < b.Match
+}

@@ -1,0 +1,79 @@
+package authevents
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
+
+// A gateway such as oauth2-proxy writes requests and messages to one log. A message about
+// a session names neither client nor request, and the line of its request follows it. The
+// server before the gateway has the same request in its own log.
+
+// pair is an event with a refusal in its own log.
+type pair struct{ event, refusal int32 }
+
+// followLines is the greatest distance in lines between a message and its request: there
+// are a few messages about one request at most.
+const followLines = 4
+
+// followed looks for the refusals of events in their own logs. They are not joined by keys:
+// the same request in another log is what people look at. An event without a client and an
+// id gets those of its request.
+func (j *joiner) followed(list []int32) {
+	own := map[int32][]int32{} // refusals by input
+	for _, n := range list {
+		own[j.State.Messages[n].Input] = nil
+	}
+	for i := range j.State.Refusals.Len() {
+		if of, ok := own[j.State.Refusals.At(int(i)).Input]; ok {
+			own[j.State.Refusals.At(int(i)).Input] = append(of, int32(i))
+		}
+	}
+	line := func(i int32) int64 { return j.State.Refusals.At(int(i)).Line }
+	for _, of := range own {
+		slices.SortFunc(of, func(a, b int32) int { return cmp.Compare(line(a), line(b)) })
+	}
+	for _, n := range list {
+		e, m := &j.events[n], &j.State.Messages[n]
+		of := own[m.Input]
+		next := sort.Search(len(of), func(i int) bool { return line(of[i]) > m.Line })
+		if !e.wants || next == len(of) || line(of[next])-m.Line > followLines {
+			continue
+		}
+		r := &j.requests[of[next]]
+		bare := e.client == 0 && e.id == 0 && e.path == 0
+		apart := j.events[n].logged-r.time > near || r.time-j.events[n].logged > near
+		if r.time == noTime || apart || !bare && (e.id == 0 || !slices.Contains(r.ids[:], e.id)) || e.status != 0 && e.status != r.status || e.user != 0 && r.user != 0 && e.user != r.user {
+			continue
+		}
+		if len(j.also) > 0 && j.also[len(j.also)-1].refusal == of[next] {
+			e.first = cmp.Or(j.events[j.also[len(j.also)-1].event].first, int(j.also[len(j.also)-1].event)+1)
+		}
+		j.also = append(j.also, pair{n, of[next]})
+		e.follows, r.taken = true, true
+		if bare {
+			e.client, e.id, e.status = r.client, r.ids[0], r.status
+			e.user = cmp.Or(e.user, r.user)
+		}
+	}
+}
+
+// fallBack joins the events of a list that have a refusal in their own log only, and those
+// that are about the same request as the first one.
+func (j *joiner) fallBack(list []int32) {
+	in := map[int32]bool{}
+	for _, n := range list {
+		in[n] = true
+	}
+	for _, p := range j.also {
+		e := &j.events[p.event]
+		if in[p.event] && e.first != 0 {
+			first := &j.events[e.first-1]
+			e.refusal, e.match, e.ambiguous = first.refusal, first.match, first.ambiguous
+		}
+		if in[p.event] && e.refusal < 0 && !e.ambiguous {
+			e.refusal, e.match = int(p.refusal), ByLine
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package authevents
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
+
+// joinKind joins the events of one kind of log. Those of different kinds may be about
+// the same refusal: a server says that it was refused, an identity provider why.
+func (j *joiner) joinKind(list []int32) {
+	for i := range j.requests {
+		j.requests[i].taken = false
+	}
+	passes := j.passes()
+	j.followed(list)
+	j.setClocks(list)
+	j.run(passes, list)
+	if j.resetClocks(list) { // the clock was changed within the log
+		j.run(passes, list)
+	}
+	j.fallBack(list)
+}
+
+// run runs all passes over the events of a list that have no refusal yet.
+func (j *joiner) run(passes []pass, list []int32) {
+	open := slices.Clone(list)
+	for i := range passes {
+		open = slices.DeleteFunc(open, func(n int32) bool {
+			e := &j.events[n]
+			return !e.wants || e.refusal >= 0 || e.ambiguous || e.first != 0
+		})
+		if len(open) == 0 {
+			return
+		}
+		j.pass(&passes[i], open)
+	}
+}
+
+// pass joins the events and refusals that have the same key.
+func (j *joiner) pass(p *pass, open []int32) {
+	events := map[uint64][]int32{}
+	for _, n := range open {
+		if key := p.event(&j.events[n]); key != 0 {
+			events[key] = append(events[key], n)
+		}
+	}
+	if len(events) == 0 {
+		return
+	}
+	requests := map[uint64][]int32{}
+	for i := range j.requests {
+		r := &j.requests[i]
+		if r.taken || r.time == noTime {
+			continue
+		}
+		if key := p.request(r); key != 0 && events[key] != nil {
+			requests[key] = append(requests[key], int32(i))
+		}
+	}
+	for key, list := range requests { // in any order: each is in one group only
+		j.group(p, events[key], list)
+	}
+}
+
+// group joins events and refusals of one key. It divides them into those that are
+// connected by time, and joins each part or leaves it.
+func (j *joiner) group(p *pass, events, requests []int32) {
+	if p.alone && len(requests) == 1 {
+		r := &j.requests[requests[0]]
+		reach := r.duration + p.window
+		for _, n := range events { // several lines may be about one request
+			if at := j.events[n].time; len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
+				j.join(p, n, requests[0])
+			}
+		}
+		return
+	}
+	slices.SortFunc(events, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(j.events[a].time, j.events[b].time), cmp.Compare(a, b))
+	})
+	slices.SortFunc(requests, func(a, b int32) int {
+		x, y := &j.requests[a], &j.requests[b]
+		return cmp.Or(cmp.Compare(x.time, y.time), cmp.Compare(x.ordinal, y.ordinal), cmp.Compare(a, b))
+	})
+	// candidates are the refusals, with the events of their times: [from, to) of events.
+	var all []candidate
+	for _, n := range requests {
+		r := &j.requests[n]
+		reach := r.duration + p.window
+		from := sort.Search(len(events), func(i int) bool { return j.events[events[i]].time >= r.time-reach })
+		to := sort.Search(len(events), func(i int) bool { return j.events[events[i]].time > r.time+reach })
+		if from < to {
+			all = append(all, candidate{n, from, to})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(a.from, b.from) })
+	for len(all) > 0 {
+		end, n := all[0].to, 1
+		for n < len(all) && all[n].from < end {
+			end = max(end, all[n].to)
+			n++
+		}
+		part := all[:n]
+		slices.SortStableFunc(part, func(a, b candidate) int { return cmp.Compare(a.to, b.to) })
+		j.resolve(p, part, events, part[0].from, end)
+		all = all[n:]
+	}
+}
+
+// candidate is a refusal and the events that may be about it.
+type candidate struct {
+	request  int32
+	from, to int // of the events of its group
+}
+
+// resolve joins the events [from, to) of a group with candidates that may be meant by
+// them, or marks the events as ambiguous. Candidates are in the order of their times.
+//
+// If all events say the same, it does not matter which of them is about which refusal,
+// as long as every refusal has one. If they differ, there must be one way only to divide
+// them among the refusals in order.
+func (j *joiner) resolve(p *pass, candidates []candidate, events []int32, from, to int) {
+	for _, c := range candidates {
+		from = min(from, c.from)
+	}
+	list := events[from:to]
+	same := !slices.ContainsFunc(list, func(n int32) bool { return j.events[n].meaning != j.events[list[0]].meaning })
+	switch {
+	case same && len(list) >= len(candidates):
+		next := from
+		for _, c := range candidates {
+			if next = max(next, c.from); next < c.to {
+				j.join(p, events[next], c.request)
+				next++
+			}
+		}
+		return
+	case len(candidates) == 1 && j.agree(list): // several lines about one refusal
+		for _, n := range list {
+			j.join(p, n, candidates[0].request)
+		}
+		return
+	case len(list) == len(candidates) && j.inOneWay(p, candidates, events, from):
+		for i, c := range candidates {
+			j.join(p, events[from+i], c.request)
+		}
+		return
+	}
+	for _, n := range list {
+		j.events[n].ambiguous = true
+	}
+	for _, c := range candidates {
+		j.requests[c.request].taken = true
+	}
+}
+
+// inOneWay reports whether the events from one on can be divided among as many
+// candidates in order, and in no other way that says something else.
+func (j *joiner) inOneWay(p *pass, candidates []candidate, events []int32, from int) bool {
+	may := func(i, event int) bool { return candidates[i].from <= from+event && from+event < candidates[i].to }
+	for i := range candidates {
+		if !may(i, i) {
+			return false
+		}
+		if p.ordered || i == 0 || j.events[events[from+i]].meaning == j.events[events[from+i-1]].meaning {
+			continue
+		}
+		if may(i-1, i) && may(i, i-1) {
+			return false
+		}
+	}
+	return true
+}
+
+// agree reports whether events are of one user, and their reasons of one class.
+func (j *joiner) agree(list []int32) bool {
+	first := &j.events[list[0]]
+	return !slices.ContainsFunc(list, func(n int32) bool {
+		e := &j.events[n]
+		return e.user != first.user || e.outcome != first.outcome || classOf(e) != classOf(first)
+	})
+}
+
+// join joins an event with a refusal, unless the client got another status.
+func (j *joiner) join(p *pass, event, request int32) {
+	e, r := &j.events[event], &j.requests[request]
+	if e.status != 0 && e.status != r.status {
+		e.ambiguous = true
+		return
+	}
+	e.refusal, e.match, r.taken = int(request), p.match, true
+}

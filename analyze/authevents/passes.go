@@ -1,0 +1,198 @@
+package authevents
+
+import "logscan/parse/field"
+
+// pass is one key. What one pass leaves, the next one tries.
+type pass struct {
+	match   Match
+	event   func(*event) uint64 // 0: the event has no such key
+	request func(*request) uint64
+	// window is how far apart the times may be, in microseconds, beside the duration of
+	// the request.
+	window int64
+	// alone keys are those of one request as a rule: if one event and one refusal have
+	// it, their times do not matter.
+	alone bool
+	// ordered keys are those of requests that follow one another: then their order says
+	// which is which.
+	ordered bool
+}
+
+const (
+	// near is how far an event may be from its request: logs of whole seconds cut off up
+	// to one. nginx writes the time of the end of a request, Apache that of its
+	// beginning, and events lie between the two.
+	near = 1_000_000 // microseconds
+	// nearby is the same for events of another program, which sees the user before or
+	// after the server does.
+	nearby = 2_000_000 // microseconds
+)
+
+// The parts of keys that keep the keys of passes apart.
+const (
+	connectionKey uint64 = iota + 1
+	portKey
+	clientPortKey
+	requestKey
+	pathKey
+	userKey
+	clientKey
+)
+
+// passes returns the keys of events, the surest first.
+func (j *joiner) passes() (all []pass) {
+	for n := range maxIDs {
+		if j.has.ids {
+			all = append(all, pass{match: ByID, window: near, alone: true,
+				event: func(e *event) uint64 { return e.id }, request: func(r *request) uint64 { return r.ids[n] }})
+		}
+	}
+	if j.has.session {
+		all = append(all, pass{match: BySession, window: nearby,
+			event: func(e *event) uint64 { return e.session }, request: func(r *request) uint64 { return r.session }})
+	}
+	if j.has.connection {
+		all = append(all, j.ofClient(pass{match: ByConnection, window: near, ordered: true}, func(t *texts, client uint64) uint64 {
+			return mix(connectionKey, t.connection, client, t.request)
+		})...)
+	}
+	if j.has.port {
+		all = append(all, j.ofClient(pass{match: ByPort, window: near, ordered: true}, func(t *texts, client uint64) uint64 {
+			return mix(portKey, t.port, client, t.path)
+		})...)
+		bare := pass{match: ByPort, window: near, ordered: true,
+			event:   func(e *event) uint64 { return onlyIf(e.path == 0, mix(clientPortKey, e.port, e.client)) },
+			request: func(r *request) uint64 { return mix(clientPortKey, r.port, r.client) }}
+		all = append(all, j.refine(bare)...)
+	}
+	all = append(all, j.ofClient(pass{match: ByRequest, window: near}, func(t *texts, client uint64) uint64 {
+		return mix(requestKey, client, t.request)
+	})...)
+	// Apache's messages have the path alone.
+	paths := j.ofClient(pass{match: ByRequest, window: near}, func(t *texts, client uint64) uint64 {
+		return mix(pathKey, client, t.path)
+	})
+	for _, p := range paths {
+		key := p.event
+		p.event = func(e *event) uint64 { return onlyIf(e.request == 0, key(e)) }
+		all = append(all, p)
+	}
+	all = append(all, j.ofClient(pass{match: ByClient, window: near}, func(t *texts, client uint64) uint64 {
+		return mix(clientKey, client)
+	})...)
+	for i := range all {
+		if p := &all[i]; p.match == ByClient {
+			key := p.event
+			p.event = func(e *event) uint64 {
+				return onlyIf(e.path == 0 && e.user == 0 && e.status != 0 && (servers[e.log.Name] || e.follows), key(e))
+			}
+		}
+	}
+	if j.has.user { // events without a request are those of other programs
+		all = append(all,
+			pass{match: ByUserClient, window: nearby,
+				event:   func(e *event) uint64 { return onlyIf(e.path == 0, mix(userKey, e.user, e.client)) },
+				request: func(r *request) uint64 { return mix(userKey, r.user, r.client) }},
+			pass{match: ByUser, window: nearby,
+				event:   func(e *event) uint64 { return onlyIf(e.path == 0, e.user) },
+				request: func(r *request) uint64 { return r.user }})
+	}
+	return all
+}
+
+func onlyIf(ok bool, key uint64) uint64 {
+	if !ok {
+		return 0
+	}
+	return key
+}
+
+// ofClient returns the passes of a key of the client, and of the peer in its place: a
+// server may know either.
+func (j *joiner) ofClient(p pass, key func(t *texts, client uint64) uint64) []pass {
+	p.event = func(e *event) uint64 { return key(&e.texts, e.client) }
+	p.request = func(r *request) uint64 { return key(&r.texts, r.client) }
+	all := j.refine(p)
+	if j.has.peer {
+		p.request = func(r *request) uint64 { return key(&r.texts, r.peer) }
+		all = append(all, j.refine(p)...)
+	}
+	return all
+}
+
+// compared is how a field of an event and of a request is compared.
+type compared uint8
+
+const (
+	equal        compared = iota // both have it
+	neither                      // neither has it
+	requestLacks                 // the request lacks it, whatever the event has
+	eventLacks                   // the event lacks it, whatever the request has
+)
+
+// ofEvent returns a key with a field of an event.
+func (c compared) ofEvent(key, value uint64) uint64 {
+	switch c {
+	case equal:
+		return mix(key, value)
+	case requestLacks:
+		return key
+	}
+	return onlyIf(value == 0, key)
+}
+
+// ofRequest returns a key with a field of a request.
+func (c compared) ofRequest(key, value uint64) uint64 {
+	switch c {
+	case equal:
+		return mix(key, value)
+	case eventLacks:
+		return key
+	}
+	return onlyIf(value == 0, key)
+}
+
+// refine returns the variants of a pass. A directory, host and user must be equal if
+// both the event and the request have it; those that are equal are tried first. In a log
+// that names users, a request that names none had none: events that name one are not
+// about it, and those that say that there were no credentials are about no other.
+func (j *joiner) refine(p pass) (all []pass) {
+	var hosts []compared
+	if j.has.host {
+		hosts = append(hosts, equal, eventLacks)
+	}
+	if j.has.noHost {
+		hosts = append(hosts, requestLacks)
+	}
+	for _, sameDirectory := range []bool{true, false} {
+		if sameDirectory && !j.has.directories {
+			continue
+		}
+		for user := equal; user <= eventLacks; user++ {
+			for _, host := range hosts {
+				all = append(all, p.variant(user, host, sameDirectory))
+			}
+		}
+	}
+	return all
+}
+
+// variant returns one of the passes of refine.
+func (p pass) variant(user, host compared, sameDirectory bool) pass {
+	q := p
+	q.event = func(e *event) uint64 {
+		key := host.ofEvent(user.ofEvent(p.event(e), e.user), e.host)
+		if sameDirectory {
+			key = mix(key, e.directory)
+		}
+		return onlyIf(user == equal || user == requestLacks || (user == neither) == (classOf(e) == field.MissingReason), key)
+	}
+	q.request = func(r *request) uint64 {
+		key := host.ofRequest(user.ofRequest(p.request(r), r.user), r.host)
+		if sameDirectory {
+			key = mix(key, r.directory)
+		}
+		return onlyIf(!(user == requestLacks && r.names || user == neither && !r.names), key)
+	}
+	return q
+}

@@ -1,0 +1,54 @@
+package detect
+
+import (
+	"logscan/analyze/session"
+	"logscan/analyze/timeline"
+)
+
+// onceShare is the minimum share of the clients whose refused renewals all fall within
+// session.Nearby: who meets the end of a session renews in vain once, while a route that
+// is at fault refuses the same clients again and again.
+const onceShare = 0.9
+
+// endedRenewals reports whether refusals are renewals of sessions that have ended, on a
+// host at which people can sign in: that is no fault of the route, and nobody is kept
+// from signing in.
+func (d *Diagnosis) endedRenewals(refusals []uint32) bool {
+	type times struct{ first, last int64 }
+	of, renewals, host := map[timeline.Client]times{}, 0, ""
+	for _, i := range refusals {
+		r := &d.Refusals[i]
+		if !r.Renewal {
+			continue
+		}
+		renewals++
+		host = d.State.Endpoints[r.Endpoint].Host
+		t, known := of[r.Client()]
+		if !known {
+			t = times{r.Time, r.Time}
+		}
+		of[r.Client()] = times{min(t.first, r.Time), max(t.last, r.Time)}
+	}
+	if renewals == 0 || float64(renewals) < intact*float64(len(refusals)) || !d.signsInElsewhere(host) {
+		return false
+	}
+	once := 0
+	for _, t := range of {
+		if t.last-t.first <= session.Nearby {
+			once++
+		}
+	}
+	return float64(once) >= onceShare*float64(len(of))
+}
+
+// signsInElsewhere reports whether people sign in on a host at a route that does not only
+// renew.
+func (d *Diagnosis) signsInElsewhere(host string) bool {
+	for i := range d.State.Endpoints {
+		e := &d.State.Endpoints[i]
+		if role := d.Roles[i]; role.Begins() && role&session.Renews == 0 && e.Host == host && e.N[timeline.Accepted]+e.N[timeline.Redirected] > 0 {
+			return true
+		}
+	}
+	return false
+}

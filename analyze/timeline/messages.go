@@ -1,0 +1,87 @@
+package timeline
+
+import (
+	"cmp"
+	"slices"
+
+	"logscan/parse"
+	auth "logscan/parse/events"
+)
+
+// maxMessages is the maximum number of messages that are kept: those of a log are
+// about as many as its refusals, and each takes some 100 bytes until it is joined.
+const maxMessages = 4 << 20
+
+// messageLog holds the lines of error logs and of identity providers that are about
+// authentication.
+type messageLog struct {
+	refusalLog
+	dropped int64
+	limit   int // maximum number of messages; 0 for maxMessages
+}
+
+// Message is a line that holds no request, but an event of authentication.
+type Message struct {
+	Line  int64 // 1-based
+	Input int32
+
+	worker, number uint32
+}
+
+// message keeps a skipped line if it is an event of authentication. The first ones by
+// input and position are wanted, whichever worker reads them when: a worker collects
+// twice as many before it drops those that come later.
+func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
+	m := &w.messages
+	if e, log := p.Event(); log == nil || e.Outcome == auth.Other {
+		return
+	}
+	m.add(refusal{block: block, line: uint32(n)}, p.Line(line))
+	if limit := m.most(); m.kept() >= 2*limit {
+		m.keep(limit, w.blocks)
+	}
+}
+
+// kept returns the number of messages that have not been dropped.
+func (m *messageLog) kept() int {
+	n := len(m.pages)
+	if n == 0 {
+		return 0
+	}
+	return (n-1)*refusalPage + len(m.pages[n-1])
+}
+
+func (m *messageLog) most() int { return cmp.Or(m.limit, maxMessages) }
+
+// keep keeps the first n messages by input and position.
+func (m *messageLog) keep(n int, blocks []blockRef) {
+	all := slices.Concat(m.pages...)
+	slices.SortFunc(all, func(a, b refusal) int {
+		x, y := &blocks[a.block], &blocks[b.block]
+		return cmp.Or(cmp.Compare(x.input, y.input), cmp.Compare(x.seq, y.seq), cmp.Compare(a.line, b.line))
+	})
+	m.dropped += int64(len(all) - n)
+	m.pages = nil
+	for chunk := range slices.Chunk(all[:n], refusalPage) {
+		m.pages = append(m.pages, append(make([]refusal, 0, refusalPage), chunk...))
+	}
+}
+
+// mergeMessages sets Messages.
+func (s *State) mergeMessages(lineBase [][]int64) {
+	for i, w := range s.workers {
+		for _, page := range w.messages.pages {
+			for _, m := range page {
+				s.Messages = append(s.Messages, Message{
+					Line: lineBase[i][m.block] + int64(m.line) + 1, Input: w.blocks[m.block].input, worker: uint32(i), number: m.number,
+				})
+			}
+		}
+		s.MessagesDropped += w.messages.dropped
+	}
+	slices.SortFunc(s.Messages, func(a, b Message) int { return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line)) })
+	if most := s.workers[0].messages.most(); len(s.Messages) > most {
+		s.MessagesDropped += int64(len(s.Messages) - most)
+		s.Messages = s.Messages[:most]
+	}
+}
