@@ -81,7 +81,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 		res.Causes[name] = causes[i]
 	}
 	res.Totals.Unexplained = res.Causes[session.Unexplained.String()]
-	res.Totals.Findings = int64(len(a.Findings))
+	res.Totals.Findings = int64(result.CountFindings(a.Findings))
 	res.Agreement = detect.Agreement(a.Evidence, a.cause)
 	res.RejectedLines = r.rejectedLines(s.Rejected)
 	var shown error

@@ -44,7 +44,7 @@ func TestJSONFiles(t *testing.T) {
 
 func TestEmptyResultHasEmptyLists(t *testing.T) {
 	files := content(t, write(t, reporttest.Empty()))
-	if want := "\"break_ins\": []\n  },\n  \"findings\": [],\n  \"resolved\": [],\n  \"residual\": null\n}\n"; !strings.HasSuffix(files["findings.json"], want) {
+	if want := "\"break_ins\": []\n  },\n  \"findings\": [],\n  \"more\": null,\n  \"resolved\": [],\n  \"residual\": null\n}\n"; !strings.HasSuffix(files["findings.json"], want) {
 		t.Errorf("findings.json is %q, want it to end in %q", files["findings.json"], want)
 	}
 	if files["rejects.ndjson"] != "" {

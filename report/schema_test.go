@@ -75,7 +75,7 @@ Every 401 has one cause, in ` + "`auth_cause`" + `.
 	b.WriteString(strings.ReplaceAll(`
 ## findings.json
 
-''{"schema_version": 1, "verdict": {...}, "findings": [...], "resolved": [...], "residual": {...}}'', most severe first. A finding
+''{"schema_version": 1, "verdict": {...}, "findings": [...], "more": null, "resolved": [...], "residual": {...}}'', most severe first. A finding
 has the columns of the table findings, and:
 
 | key | content |
@@ -87,12 +87,29 @@ has the columns of the table findings, and:
 | ''auth_reason'' | if the log states one for most of its 401s: ''reason'' (as in the column auth_reason), ''class'' (expired, token, key, credentials, missing_credentials, permission, account, client, authorizer, unavailable, configuration, request or clock), ''unauthorized'' (401s with it), ''stated'' (401s with any) |
 | ''auth_answered_by'' | if it is the same for nearly all: proxy or upstream |
 | ''configuration'' | lines of the configuration of servers and applications that cause or rule it: ''file'', ''line'' (from 1), ''directive'', ''why''; only with ''--nginx-conf'', ''--apache-conf'' or ''--app-conf'' |
-| ''evidence'' | up to 20 sample lines: ''file'', ''line'' (from 1), ''raw'' (secrets redacted) |
+| ''evidence'' | up to 20 sample lines, fewer and shorter where there are many findings: ''file'', ''line'' (from 1), ''raw'' (secrets redacted) |
 | ''event'' | only if ''--event'' gives one near the onset: ''time'' and ''text'' |
 | ''status'', ''change'' | only with a baseline. Status: new, persisting, worse or better. Change, unless new: ''severity_before'', ''unauthorized_before'', ''rate_ratio'' (401s per request, now divided by before) and ''p_value'' |
 | ''muted'' | only if muted: ''reason'', ''until'' |
 
-''resolved'' lists findings of the baseline that are gone, with the status resolved.
+Findings of one kind that are one trouble are folded into one: the same from several addresses of a network (a /64 of IPv6,
+a /24 of IPv4), accounts under one attack, accounts, routes or programs that began to fail together, and more than 30 of a
+kind, whose list would show nothing. The subject is what theirs have in common, such as the network; ''finding_id'' of their
+401s is that of the fold. Its ''details'' are:
+
+| key | content |
+|---|---|
+| ''members'' | number of findings |
+| ''member_names'' | what the largest are about, up to 20 |
+| ''folded_by'' | network, attack, onset, number |
+| ''entered'', ''compromised'', ''first_success'' | if attacks succeeded: how many, up to 20 accounts, and when first |
+
+At most 500 findings are listed. ''more'' sums up the others, null if there are none: ''findings'' and ''unauthorized'' are
+their number and that of their 401s, ''kinds'' a list of ''id'' (''finding_id'' of their 401s), ''kind'', ''category'', ''severity'' (of
+the most severe), ''title'', ''findings'', ''unauthorized'', ''actors'', ''users''. In the table findings each of these is a row with
+the subject type several. The file stays below 5 MB: long texts are shortened, and end in …, where that takes more.
+
+''resolved'' lists up to 500 findings of the baseline that are gone, with the status resolved.
 
 ''verdict'' divides all 401s into three shares that add up, and says what to do about them:
 
@@ -106,7 +123,7 @@ has the columns of the table findings, and:
 | ''harmless'' | 401s of normal use, and of findings that are expected (info) or muted |
 | ''unexplained'' | 401s without a cause, as in ''residual'' |
 | ''muted'' | part of harmless |
-| ''break_ins'' | attacks that succeeded: ''finding_id'', ''users'', ''host'', ''client_address'' or ''addresses'' (their number), ''time'' of the first success or null |
+| ''break_ins'' | up to 50 attacks that succeeded: ''finding_id'', ''users'', ''host'', ''client_address'' or ''addresses'' (their number), ''time'' of the first success or null |
 
 ''residual'' describes the 401s without a cause; null if there are none:
 

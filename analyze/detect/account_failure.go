@@ -36,6 +36,7 @@ var accountFailure = Kind{
 	Meaning:  "One account is refused where others are accepted: locked, expired or revoked.",
 	Category: AccountCategory,
 	Subjects: []string{"account"},
+	folds:    byOnset,
 	Needs:    []string{needTime, needStatus, needPath, needUser},
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraReason},
 	Details:  func() any { return new(FailingAccount) },

@@ -39,7 +39,7 @@ func TestAttacks(t *testing.T) {
 		return func(r request) bool { return r.address == address }
 	}
 	client := func(address string) result.Subject { return result.Subject{Type: "client", ClientAddress: address} }
-	for _, x := range []struct {
+	for i, x := range []struct {
 		name string
 		add  func(w *world)
 		want []expectation
@@ -140,6 +140,9 @@ func TestAttacks(t *testing.T) {
 		}, []expectation{{"credential_stuffing", result.Subject{Type: "site", Host: "www.example.org"}, result.Medium,
 			func(r request) bool { return r.address[:6] == "203.0." }, nil}}},
 	} {
+		if testing.Short() && i > 0 {
+			break // the others run the same code
+		}
 		for seed := range trials.Seeds(3) {
 			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
 				t.Parallel()
@@ -237,7 +240,7 @@ func (w *world) office(people int, address string) {
 // TestNoAttack checks that many people at one address, and owners who mistype, are not
 // reported as attacks.
 func TestNoAttack(t *testing.T) {
-	for _, x := range []struct {
+	for i, x := range []struct {
 		name string
 		add  func(w *world)
 	}{
@@ -273,6 +276,9 @@ func TestNoAttack(t *testing.T) {
 			}
 		}},
 	} {
+		if testing.Short() && i > 0 {
+			break // the others run the same code
+		}
 		for _, named := range []bool{true, false} {
 			for seed := range trials.Seeds(3) {
 				t.Run(fmt.Sprintf("%s/named %v/%d", x.name, named, seed), func(t *testing.T) {

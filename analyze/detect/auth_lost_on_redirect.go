@@ -32,6 +32,7 @@ var authLostOnRedirect = Kind{
 	Meaning:  "A redirect made the client drop its Authorization header.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
+	folds:    byOnset,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraReferrer, parse.ExtraScheme, parse.ExtraSubSecond},
 	Details:  func() any { return new(Redirect) },

@@ -28,6 +28,7 @@ var authScanner = Kind{
 	Meaning:  "One client tries many paths in search of an open one and is refused.",
 	Category: AttackCategory,
 	Subjects: []string{"client"},
+	folds:    byNetwork,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraForwarded},
 	Details:  func() any { return new(Scan) },

@@ -33,6 +33,7 @@ var bruteForce = Kind{
 	Meaning:  "One client guesses many passwords of one or a few accounts.",
 	Category: AttackCategory,
 	Subjects: []string{"client"},
+	folds:    byNetwork,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },

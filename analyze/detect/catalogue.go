@@ -28,6 +28,9 @@ type Kind struct {
 	Title, Explanation string
 	Remedy             []string
 
+	// folds is how its findings are folded if several are one trouble; most kinds have
+	// findings of whole sites, which are not.
+	folds foldRule
 	// observe returns the observer of the timelines for this kind, or nil if the
 	// refusals alone rule the kind out. It is called concurrently with those of
 	// other kinds. It is nil for kinds that need only the refusals.

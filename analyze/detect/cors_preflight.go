@@ -28,6 +28,7 @@ var corsPreflight = Kind{
 	Meaning:  "A browser's preflight request, which never carries credentials, is refused.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
+	folds:    byOnset,
 	Needs:    []string{needTime, needStatus, needMethod, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraReferrer},
 	Details:  func() any { return new(Preflight) },

@@ -25,6 +25,7 @@ var credentialStuffing = Kind{
 	Meaning:  "Many accounts are tried once each, with passwords stolen elsewhere.",
 	Category: AttackCategory,
 	Subjects: []string{"client", "site"},
+	folds:    byNetwork,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type world struct {
 	brokenFrom time.Duration
 	locked     map[string]time.Duration // by user: when the account is locked
 	agents     map[string]string        // by address: user agents other than the browser's
+	upstream   func(*request) string    // backend that answers; nil if the log names none
+	hosts      map[string]string        // by prefix of the path: hosts other than www.example.org
 }
 
 type request struct {
@@ -168,8 +171,11 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 			t.Fatal(err)
 		}
 		e.Status = int32(status)
-		e.Method, e.Path, e.Host = []byte(r.method), []byte(r.path), []byte("www.example.org")
+		e.Method, e.Path, e.Host = []byte(r.method), []byte(r.path), []byte(w.hostOf(r.path))
 		e.User, e.Session, e.Client, e.UserAgent = []byte(r.user), []byte(r.session), []byte(r.address), []byte(cmp.Or(w.agents[r.address], "Mozilla/5.0"))
+		if w.upstream != nil {
+			e.Upstream = []byte(w.upstream(r))
+		}
 		e.Reason, e.Scheme = []byte(r.reason), []byte(r.scheme)
 		parts[w.r.IntN(workers)].Entry(0, int64(i), &e, []byte(r.path))
 	}
@@ -190,6 +196,15 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 		t.Fatal(err)
 	}
 	return c, explained.Findings
+}
+
+func (w *world) hostOf(path string) string {
+	for prefix, host := range w.hosts {
+		if strings.HasPrefix(path, prefix) {
+			return host
+		}
+	}
+	return "www.example.org"
 }
 
 func newWorld(seed uint64) *world {

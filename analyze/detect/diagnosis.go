@@ -10,7 +10,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 	"sync"
 
@@ -102,20 +101,22 @@ func (d *Diagnosis) Explain(policy *policy.Policy, failures []Failure) (*Explana
 		policy.Judge(&all[i].Finding)
 		all[i].Muted = policy.Muted(all[i].ID, last)
 	}
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return comparePresented(&all[i], &all[j]) })
+	told := d.fold(all, func(id string) *result.Muted { return policy.Muted(id, last) })
 	place := make([]int32, len(all)+1)
-	findings := make([]result.Finding, len(all))
-	samples, messages := make([][]uint32, len(all)), make([][]uint32, len(all))
-	for to, from := range order {
-		place[from+1] = int32(to + 1)
-		f := &all[from]
-		f.Clean()
-		findings[to] = f.Finding
-		samples[to], messages[to] = spread(f.claims, result.MaxEvidence), spread(f.messages, result.MaxEvidence)
+	findings := make([]result.Finding, len(told))
+	samples, messages := make([][]uint32, len(told)), make([][]uint32, len(told))
+	lines := evidenceLines(len(told))
+	for to := range told {
+		u := &told[to]
+		for _, from := range u.members {
+			place[from+1] = int32(to + 1)
+		}
+		if u.Exhibit == nil && len(u.claims) > 0 {
+			u.Exhibit = d.trendOf(u.claims)
+		}
+		u.Clean()
+		findings[to] = u.Finding
+		samples[to], messages[to] = u.samples(all, lines), spread(u.messages, lines)
 	}
 	for i, f := range d.finding {
 		d.finding[i] = place[f]
@@ -181,9 +182,6 @@ func (d *Diagnosis) measure(f *candidate) {
 	f.Unauthorized = int64(len(f.claims))
 	f.Reason, f.AnsweredBy = StatedReason(d.State, f.claims)
 	f.Actors, f.Users = int64(len(actors)), int64(len(users))
-	if f.Exhibit == nil {
-		f.Exhibit = d.trendOf(f.claims)
-	}
 }
 
 // spread returns up to n elements of list, the first and others evenly spaced.

@@ -26,6 +26,7 @@ var distributedGuessing = Kind{
 	Meaning:  "Many clients guess the password of one account.",
 	Category: AttackCategory,
 	Subjects: []string{"account"},
+	folds:    byAttack,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Distributed) },

@@ -32,6 +32,7 @@ var endpointMisconfigured = Kind{
 	Meaning:  "One endpoint refuses people who are signed in and accepted elsewhere.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
+	folds:    byOnset,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraUpstreamStatus},
 	Details:  func() any { return new(BrokenEndpoint) },

@@ -73,6 +73,7 @@ type proposal struct {
 	generation int     // of its kind's proposals
 	open       int     // claims that no finding has
 	merit      float64 // refusals explained for each bit of description
+	settled    bool    // it has been accepted or absorbed
 }
 
 // before orders by merit, and by id where that is equal.
@@ -199,7 +200,7 @@ func (x *explainer) propose(kind int, found []candidate) {
 		heap.Push(&x.queue, p)
 	}
 	for _, p := range old {
-		if !stands[p.ID] {
+		if !stands[p.ID] && !p.settled {
 			x.absorb(p)
 		}
 	}
@@ -270,21 +271,16 @@ func (x *explainer) choose() error {
 				return err
 			}
 		case float64(p.open) < minKept*float64(len(p.claims)) || p.open == 0:
-			x.remove(p)
+			p.settled = true
 			x.absorb(p)
 		case p.open < was && x.queue.Len() > 0 && x.queue[0].before(p):
 			heap.Push(&x.queue, p)
 		default:
-			x.remove(p)
+			p.settled = true
 			x.accept(p)
 		}
 	}
 	return nil
-}
-
-// remove removes a proposal from the waiting ones.
-func (x *explainer) remove(p *proposal) {
-	x.waiting[p.kind] = slices.DeleteFunc(x.waiting[p.kind], func(q *proposal) bool { return q == p })
 }
 
 func (x *explainer) accept(p *proposal) {

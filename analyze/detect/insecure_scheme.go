@@ -27,6 +27,7 @@ var insecureScheme = Kind{
 	Meaning:  "Refused over http, accepted over https: secure cookies are not sent over http.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint", "site"},
+	folds:    byOnset,
 	Needs:    []string{needTime, needStatus, needPath, needScheme, needClient},
 	Uses:     []parse.Extra{parse.ExtraScheme},
 	Details:  func() any { return new(Scheme) },

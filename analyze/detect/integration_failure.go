@@ -31,6 +31,7 @@ var integrationFailure = Kind{
 	Meaning:  "A machine client that used to be accepted is refused from one time on.",
 	Category: ClientCategory,
 	Subjects: []string{"client"},
+	folds:    byOnset,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraReason},
 	Details:  func() any { return new(FailingIntegration) },

@@ -21,8 +21,9 @@ const (
 	// followed was tried. A person has few.
 	guessFrom = 6
 	// maxGuessed bounds the addresses and the accounts that are followed: those
-	// with most failures.
-	maxGuessed = 10_000
+	// with most failures. An attack from a /64 has as many addresses as tries; each
+	// takes about as much memory as its refusals do already.
+	maxGuessed = 1 << 17
 	// acceptedAgain is the time, in milliseconds, in which further acceptances of a
 	// user by one actor are not counted: an acceptance stands for a visit, not for
 	// each page.

@@ -19,6 +19,7 @@ var passwordSpraying = Kind{
 	Meaning:  "One client tries a few passwords on each of many accounts.",
 	Category: AttackCategory,
 	Subjects: []string{"client"},
+	folds:    byNetwork,
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },

@@ -31,6 +31,7 @@ var permissionDenied = Kind{
 	Meaning:  "Signed-in users without permission get 401 instead of 403.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
+	folds:    byOnset,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUser},
 	Details:  func() any { return new(Permission) },

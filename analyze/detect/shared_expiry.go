@@ -33,6 +33,12 @@ func (d *Diagnosis) joinHosts(all map[string]*mortalHost) ([]*mortalHost, error)
 	if err != nil {
 		return nil, err
 	}
+	signIns := map[string]int64{}
+	for i := range d.State.Endpoints {
+		if e := &d.State.Endpoints[i]; d.Roles[i].Begins() && d.Roles[i]&session.Renews == 0 {
+			signIns[e.Host] += e.N[timeline.Accepted] + e.N[timeline.Redirected]
+		}
+	}
 	var joined []*mortalHost
 	taken := map[string]bool{}
 	// The host with most deaths shows its policy best.
@@ -48,8 +54,10 @@ func (d *Diagnosis) joinHosts(all map[string]*mortalHost) ([]*mortalHost, error)
 				h, taken[other] = joinTwo(h, o), true
 			}
 		}
-		// The finding is named for the host at which most of the sessions begin.
-		slices.SortStableFunc(h.names, func(a, b string) int { return cmp.Compare(begun[b], begun[a]) })
+		// The finding is named for the host at which people sign in, and most sessions begin.
+		slices.SortStableFunc(h.names, func(a, b string) int {
+			return cmp.Or(cmp.Compare(signIns[b], signIns[a]), cmp.Compare(begun[b], begun[a]))
+		})
 		joined = append(joined, h)
 	}
 	slices.SortFunc(joined, func(a, b *mortalHost) int { return cmp.Compare(a.names[0], b.names[0]) })

@@ -29,6 +29,7 @@ var unauthenticatedProbe = Kind{
 	Meaning:  "A monitor or health check sends no credentials, or wrong ones, and is refused every time.",
 	Category: ClientCategory,
 	Subjects: []string{"client", "endpoint"},
+	folds:    byNetwork,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent},
 	Details:  func() any { return new(Probe) },

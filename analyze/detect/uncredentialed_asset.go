@@ -28,6 +28,7 @@ var uncredentialedAsset = Kind{
 	Meaning:  "Browsers fetch the file without cookies, even for people who are signed in.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
+	folds:    byOnset,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraReferrer},
 	Details:  func() any { return new(Asset) },

@@ -92,6 +92,9 @@ const (
 	upstreamSpread = 0.5
 	stickyActors   = 20
 	stickyOdds     = 50
+	// changedOdds is enough instead of stickyOdds if the place accepted before: different
+	// people at the places differ all the time.
+	changedOdds = 20
 	// freshAge is how soon after a sign-in, in milliseconds, a token is fresh, and
 	// freshRefused and freshAccepted the shares of fresh ones among those refused and
 	// accepted that show a clock that is late: they are off by minutes.
@@ -439,9 +442,12 @@ func (o *placeObserver) inspect() (found []candidate) {
 // crosses reports whether enough of the actors that a place refuses are accepted
 // elsewhere: as many as can be expected.
 func (o *placeObserver) crosses(b *badPlace) bool {
-	crossed := o.crossed[b.number]
+	crossed, sticky := o.crossed[b.number], float64(stickyOdds)
+	if b.span.accepted {
+		sticky = changedOdds
+	}
 	return shareOf(crossed) >= upstreamCrossed ||
-		crossed.Trials >= stickyActors && b.odds >= stickyOdds && shareOf(crossed) >= upstreamSpread*o.spreadOfOthers(b.number)
+		crossed.Trials >= stickyActors && b.odds >= sticky && shareOf(crossed) >= upstreamSpread*o.spreadOfOthers(b.number)
 }
 
 // spreadOfOthers returns the share of the actors of other places that come to several.

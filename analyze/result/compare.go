@@ -57,7 +57,7 @@ const (
 
 // Compare returns how each finding of now has changed since before, by index, and the
 // findings of before that are gone. Kinds that now's logs cannot show are left out,
-// because they cannot be called resolved.
+// because they cannot be called resolved, and so are those of kinds that have more findings than are listed.
 //
 // A finding is worse or better if its severity has changed, or else if the ratio of
 // its 401s per request is both large and significant (stats.RateRatioTest). 401s come in
@@ -76,8 +76,14 @@ func Compare(before, now *Snapshot) (changes []Change, resolved []Finding) {
 			changes[i] = change(&before.Findings[j], &now.Findings[i], before.Requests, now.Requests)
 		}
 	}
+	counted := map[string]bool{} // kinds with findings that are not listed one by one
+	for i := range now.Findings {
+		if f := &now.Findings[i]; f.Rest() {
+			counted[f.Kind] = true
+		}
+	}
 	for j := range before.Findings {
-		if f := before.Findings[j]; !stands[j] && !slices.Contains(now.Undetectable, f.Kind) {
+		if f := before.Findings[j]; !stands[j] && !slices.Contains(now.Undetectable, f.Kind) && !counted[f.Kind] {
 			f.Change = &Change{Status: StatusResolved, Severity: f.Severity, Unauthorized: f.Unauthorized}
 			resolved = append(resolved, f)
 		}

@@ -4,6 +4,7 @@
 package result
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"iter"
@@ -268,6 +269,7 @@ type Finding struct {
 	Unauthorized        int64 // 401s that it explains
 	Actors, Users       int64
 	Details             any       // the kind's own figures: see Figures
+	Fold                *Fold     // what it sums up; nil for a single finding
 	Absorbed            []Finding // up to MaxAbsorbed findings that it explains away
 	AbsorbedCount       int       // number of all findings that it explains away
 
@@ -331,6 +333,23 @@ func (s *Subject) Endpoint() string {
 		return name
 	}
 	return "requests without a path"
+}
+
+// Name names what s is about in few words.
+func (s *Subject) Name() string {
+	switch {
+	case s.User != "" && s.UserAgent != "":
+		return s.User + " with " + s.UserAgent
+	case s.User != "":
+		return s.User
+	case s.ClientAddress != "" && s.UserAgent != "":
+		return s.UserAgent + " at " + s.ClientAddress
+	case s.ClientAddress != "":
+		return s.ClientAddress
+	case s.Route != "":
+		return s.Endpoint()
+	}
+	return cmp.Or(s.UserAgent, s.Upstream, s.Server, s.Host)
 }
 
 // MaxEvidence is the most sample lines a finding carries.

@@ -239,17 +239,17 @@ func names(t *testing.T, dir string) []string {
 var faults = []fault{
 	{"empty", func(f *faulty) { f.put("bad", "") }, 0, 0, ``},
 	{"only a byte order mark", func(f *faulty) { f.put("bad", "\xef\xbb\xbf") }, 0, 1, ``},
-	{"a byte order mark first", func(f *faulty) { f.put("bad", "\xef\xbb\xbf"+manyText) }, 0, manyLines, ``},
-	{"UTF-16", func(f *faulty) { f.put("bad", "\xff\xfe"+strings.Join(strings.Split(manyText, ""), "\x00")+"\x00") }, 4, manyLines + 1, `error: bad: unknown format, 0 of 3001 lines parsed; the text is UTF-16`},
+	{"a byte order mark first", func(f *faulty) { f.put("bad", "\xef\xbb\xbf"+manyText()) }, 0, manyLines, ``},
+	{"UTF-16", func(f *faulty) { f.put("bad", "\xff\xfe"+strings.Join(strings.Split(manyText(), ""), "\x00")+"\x00") }, 4, manyLines + 1, `error: bad: unknown format, 0 of 3001 lines parsed; the text is UTF-16`},
 	{"UTF-16 without a mark, compressed", func(f *faulty) {
-		f.put("bad", string(containers[0].pack(f.t, "\x00"+strings.Join(strings.Split(manyText, ""), "\x00"))))
+		f.put("bad", string(containers[0].pack(f.t, "\x00"+strings.Join(strings.Split(manyText(), ""), "\x00"))))
 	}, 4, manyLines, `error: bad: unknown format, 0 of 3000 lines parsed; the text is UTF-16`},
-	{"CRLF", func(f *faulty) { f.put("bad", strings.ReplaceAll(manyText, "\n", "\r\n")) }, 0, manyLines, ``},
-	{"no final newline", func(f *faulty) { f.put("bad", strings.TrimSuffix(manyText, "\n")) }, 0, manyLines, ``},
+	{"CRLF", func(f *faulty) { f.put("bad", strings.ReplaceAll(manyText(), "\n", "\r\n")) }, 0, manyLines, ``},
+	{"no final newline", func(f *faulty) { f.put("bad", strings.TrimSuffix(manyText(), "\n")) }, 0, manyLines, ``},
 	{"newlines", func(f *faulty) { f.put("bad", strings.Repeat("\n", manyLines)) }, 0, manyLines, ``},
-	{"a page of NUL bytes, as a crash leaves it", func(f *faulty) { f.put("bad", manyText+strings.Repeat("\x00", 4096)) }, 0, manyLines + 1, ``},
+	{"a page of NUL bytes, as a crash leaves it", func(f *faulty) { f.put("bad", manyText()+strings.Repeat("\x00", 4096)) }, 0, manyLines + 1, ``},
 	{"nothing but NUL bytes", func(f *faulty) { f.put("bad", strings.Repeat("\x00", 4096)) }, 4, 1, `error: bad: unknown format, 0 of 1 lines parsed`},
-	{"a line of megabytes", func(f *faulty) { f.put("bad", manyText+strings.Repeat("x", 5<<20)+"\n"+manyText) }, 0, 2*manyLines + 1, ``},
+	{"a line of megabytes", func(f *faulty) { f.put("bad", manyText()+strings.Repeat("x", 5<<20)+"\n"+manyText()) }, 0, 2*manyLines + 1, ``},
 	{"nothing but one long line", func(f *faulty) { f.put("bad", strings.Repeat("x", 5<<20)) }, 4, 1, `error: bad: unknown format, 0 of 1 lines parsed`},
 	{"deep JSON", func(f *faulty) {
 		f.put("bad", strings.Repeat(`{"time":"2026-03-09T10:00:00Z","status":200,"x":`+strings.Repeat("[", 500_000)+"\n", 2))
@@ -263,27 +263,27 @@ var faults = []fault{
 		f.put("bad", string(data))
 	}, 4, whatever, `error: bad: unknown format, 0 of \d+ lines parsed`},
 	{"compressed twice", func(f *faulty) {
-		f.put("bad", string(containers[0].pack(f.t, string(containers[0].pack(f.t, manyText)))))
+		f.put("bad", string(containers[0].pack(f.t, string(containers[0].pack(f.t, manyText())))))
 	}, 4, whatever, `error: bad: unknown format, 0 of \d+ lines parsed`},
 	{"a link to itself", func(f *faulty) { f.link("bad", "bad") }, 4, 0, `error: bad: open bad: too many levels of symbolic links`},
 	{"a link to nothing", func(f *faulty) { f.link("gone", "bad") }, 4, 0, `error: bad: open bad: no such file or directory`},
 	{"a directory that links to itself", func(f *faulty) {
 		f.mkdir("logs")
 		f.link("../logs", "logs/bad")
-		f.put("logs/many.log", manyText)
+		f.put("logs/many.log", manyText())
 		f.args = []string{f.path("logs")}
 	}, 0, manyLines, `note: logs/bad: skipped: it is a link to a directory`},
 	{"standard input that fails", func(f *faulty) {
-		f.stdin, f.args = &failing{strings.NewReader(manyText[:len(manyText)/2]), errors.New("input/output error")}, []string{"-"}
+		f.stdin, f.args = &failing{strings.NewReader(manyText()[:len(manyText())/2]), errors.New("input/output error")}, []string{"-"}
 	}, 4, partly, `error: -: input/output error, at byte \d+`},
 	{"standard input that is closed", func(f *faulty) { f.stdin, f.args = &failing{strings.NewReader(""), os.ErrClosed}, []string{"-"} }, 4, 0, `error: -: file already closed, at byte 0`},
 	{"standard input that ends early", func(f *faulty) { f.stdin, f.args = strings.NewReader(""), []string{"-"} }, 4, 0, `error: -: standard input is empty`},
 	{"standard input that may be empty", func(f *faulty) { f.stdin, f.args = strings.NewReader(""), []string{"-", "--allow-empty"} }, 0, 0, ``},
 	{"a device", func(f *faulty) { f.args = []string{os.DevNull} }, 0, 0, ``},
-	{"absolute path in a tar", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "/etc/passwd"}, manyText))) }, 0, manyLines, ``},
-	{"a path that leads out of a tar", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "../../many.log"}, manyText))) }, 0, manyLines, ``},
+	{"absolute path in a tar", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "/etc/passwd"}, manyText()))) }, 0, manyLines, ``},
+	{"a path that leads out of a tar", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "../../many.log"}, manyText()))) }, 0, manyLines, ``},
 	{"a path that leads out of a zip", func(f *faulty) {
-		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "../../many.log", Method: zip.Deflate}, manyText)))
+		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "../../many.log", Method: zip.Deflate}, manyText())))
 	}, 0, manyLines, ``},
 	{"a name of a tar with a newline and an escape", func(f *faulty) { f.put("bad", string(tarOf(f.t, tar.Header{Name: "a\n\x1b[2J"}, "junk\n"))) }, 4, 1, `error: bad!a\x{fffd}\x{fffd}\[2J: unknown format, 0 of 1 lines parsed`},
 	{"a link out of a tar", func(f *faulty) {
@@ -293,13 +293,13 @@ var faults = []fault{
 		f.put("bad", string(tarOf(f.t, tar.Header{Typeflag: tar.TypeChar, Name: "many.log", Devmajor: 1, Devminor: 5}, "")))
 	}, 0, 0, `note: bad: the archive contains no readable files; skipped: 1 device`},
 	{"an encrypted zip", func(f *faulty) {
-		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "many.log", Method: zip.Deflate, Flags: 1}, manyText)))
+		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "many.log", Method: zip.Deflate, Flags: 1}, manyText())))
 	}, 4, 0, `error: bad!many.log: is encrypted: unpack the archive`},
 	{"a zip within a zip", func(f *faulty) {
-		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "many.zip"}, string(zipOf(f.t, zip.FileHeader{Name: "many.log"}, manyText)))))
+		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "many.zip"}, string(zipOf(f.t, zip.FileHeader{Name: "many.log"}, manyText())))))
 	}, 0, 0, `note: bad: the archive contains no readable files; skipped: 1 nested archive \(unpack it first\): many.zip`},
 	{"a tar that lies about a size", func(f *faulty) {
-		data := tarOf(f.t, tar.Header{Name: "many.log"}, manyText)
+		data := tarOf(f.t, tar.Header{Name: "many.log"}, manyText())
 		copy(data[124:], "77777777777\x00") // 8 GiB
 		sum := int64(0)
 		copy(data[148:156], "        ")
@@ -312,12 +312,12 @@ var faults = []fault{
 	{"7-Zip", func(f *faulty) { f.put("bad", "7z\xbc\xaf\x27\x1c\x00\x04") }, 4, 0, `error: bad: 7-Zip archives are not supported: unpack it`},
 	{"RAR", func(f *faulty) { f.put("bad", "Rar!\x1a\x07\x01\x00") }, 4, 0, `error: bad: RAR archives are not supported: unpack it`},
 	{"a window of a gigabyte", func(f *faulty) { f.put("bad", "\x28\xb5\x2f\xfd\x00\xa0\x01\x00\x00") }, 4, 0, `error: bad: zstd data is corrupt: window size exceeded` + offset},
-	{"a bomb", func(f *faulty) { f.put("bad", zstdBomb) }, 4, 1, `error: bad: decompresses to more than 2000 times its size \(limit set by --max-ratio\)` + offset},
+	{"a bomb", func(f *faulty) { f.put("bad", zstdBomb()) }, 4, 1, `error: bad: decompresses to more than 2000 times its size \(limit set by --max-ratio\)` + offset},
 	{"a bomb in a zip", func(f *faulty) {
-		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "bomb", Method: zip.Deflate}, zstdBomb)))
+		f.put("bad", string(zipOf(f.t, zip.FileHeader{Name: "bomb", Method: zip.Deflate}, zstdBomb())))
 	}, 4, 1, `error: bad!bomb: decompresses to more than 2000 times its size \(limit set by --max-ratio\)` + offset},
 	{"a bomb that is let through", func(f *faulty) {
-		f.put("bad", zstdBomb)
+		f.put("bad", zstdBomb())
 		f.args = append(f.args, "--max-ratio", "40000")
 	}, 4, 1, `error: bad: unknown format, 0 of 1 lines parsed`},
 	{"a copy", func(f *faulty) { f.put("later.log", goodText) }, 0, 0, ``},

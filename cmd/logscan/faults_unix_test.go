@@ -20,14 +20,14 @@ func unixFaults() []fault {
 	return []fault{
 		{"a FIFO in a directory", func(f *faulty) {
 			f.mkdir("logs")
-			f.put("logs/many.log", manyText)
+			f.put("logs/many.log", manyText())
 			fifo(f, "logs/bad")
 			f.args = []string{f.path("logs")}
 		}, 0, manyLines, `note: logs/bad: skipped: it is a FIFO`},
 		{"a FIFO whose writer goes away", func(f *faulty) {
 			path := fifo(f, "bad")
 			f.args = append(f.args, path)
-			text := string(containers[0].pack(f.t, manyText))
+			text := string(containers[0].pack(f.t, manyText()))
 			wrote := make(chan error, 1)
 			go func() { wrote <- os.WriteFile(path, []byte(text[:len(text)/2]), 0) }()
 			f.t.Cleanup(func() {
@@ -44,7 +44,7 @@ func unixFaults() []fault {
 		}, 4, 0, `error: /proc/self/mem: read /proc/self/mem: input/output error`},
 		{"unreadable", func(f *faulty) {
 			f.notRoot()
-			f.put("bad", manyText)
+			f.put("bad", manyText())
 			f.chmod("bad", 0)
 		}, 4, 0, `error: bad: open bad: permission denied`},
 		{"an unreadable directory", func(f *faulty) {

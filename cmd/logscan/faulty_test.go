@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,14 +25,15 @@ import (
 // manyLines is the number of lines of manyText.
 const manyLines = 3000
 
-// manyText is the log in the faulty inputs.
-var manyText = func() string {
+// manyText returns the log in the faulty inputs. It is made when it is first used, not
+// whenever a script runs this program as logscan.
+var manyText = sync.OnceValue(func() string {
 	var b strings.Builder
 	for i := range manyLines {
 		fmt.Fprintf(&b, `192.0.2.%d - - [09/Mar/2026:10:%02d:%02d +0000] "GET /a/%d HTTP/1.1" 200 512 "-" "curl/8.5.0"`+"\n", i%7, i/60%60, i%60, i)
 	}
 	return b.String()
-}()
+})
 
 // goodLines is the number of lines of goodText, all of them 401s.
 const goodLines = 50
@@ -55,7 +57,7 @@ var containers = []container{
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(64<<10))
 	}), 5, 4, 0x08, 2},
 	{"bzip2", func(t *testing.T, text string) []byte {
-		if text != manyText {
+		if text != manyText() {
 			t.Fatal("there is no bzip2 encoder")
 		}
 		return contentOf(t, "testdata/faults/many.log.bz2")
@@ -152,7 +154,7 @@ func damage(t *testing.T, container, what string) []byte {
 	for _, c := range containers {
 		for _, d := range damages {
 			if c.name == container && d.name == what {
-				return d.make(&c, c.pack(t, manyText))
+				return d.make(&c, c.pack(t, manyText()))
 			}
 		}
 	}
@@ -220,9 +222,9 @@ func (r *failing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// zstdBomb is a line of 275 MB in 8 KB, made of RLE blocks that repeat a byte
+// zstdBomb returns a line of 275 MB in 8 KB, made of RLE blocks that repeat a byte
 // 131,072 times.
-var zstdBomb = func() string {
+var zstdBomb = sync.OnceValue(func() string {
 	const blocks, block = 2100, 128 << 10
 	b := []byte("\x28\xb5\x2f\xfd\x00\x38") // a window of 128 KiB
 	for i := range blocks {
@@ -233,4 +235,4 @@ var zstdBomb = func() string {
 		b = append(b, byte(header), byte(header>>8), byte(header>>16), 'x')
 	}
 	return string(b)
-}()
+})

@@ -303,7 +303,7 @@ func (c *scanCmd) printResult(std *streams, o *analyze.Options, res *wording.Rep
 	if l, ok := std.stderr.(*logWriter); ok {
 		t := &res.Totals
 		l.log.Info("done", "report", page, "inputs", len(res.Inputs), "lines", t.Lines, "parsed", t.Parsed, "rejected", t.Rejected, "skipped", t.Skipped,
-			"unauthorized", t.Unauthorized, "unexplained", t.Unexplained, "findings", len(res.Findings))
+			"unauthorized", t.Unauthorized, "unexplained", t.Unexplained, "findings", t.Findings)
 		return
 	}
 	terminal.Summary(std.stderr, res, paintFor(std.stderr), widthOf(std.stderr))
@@ -387,7 +387,7 @@ func (c *scanCmd) count(res *result.Result, least result.Severity, changed bool)
 		f := &res.Findings[i]
 		unchanged := f.Change != nil && f.Change.Status != result.StatusNew && f.Change.Status != result.StatusWorse
 		if f.Severity >= least && f.Muted == nil && !(changed && unchanged) {
-			n++
+			n += f.Count()
 		}
 	}
 	return n

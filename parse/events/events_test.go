@@ -148,6 +148,7 @@ var apacheTests = []struct{ message, want string }{
 	{`AH01618: user jane not found: /a, referer: https://a.example/`, "refused reason=unknown_user code=AH01618" + apacheWho + " user=jane target=/a status=401"},
 	{`AH01614: client used wrong authentication scheme: /a`, "refused reason=wrong_scheme code=AH01614" + apacheWho + " target=/a status=401"},
 	{"AH01781: client used wrong authentication scheme `Basic': /a", "refused reason=wrong_scheme code=AH01781" + apacheWho + " target=/a status=401"},
+	{`AH00027: No authentication done but request not allowed without authentication for /a. Authentication not configured?`, "failed reason=config code=AH00027" + apacheWho + " target=/a status=500"},
 	{`AH01615: need AuthName: /a`, "failed reason=config code=AH01615" + apacheWho + " target=/a status=500"},
 	{`AH01629: authorization failure (no authenticated user): /a`, "refused reason=no_credentials code=AH01629" + apacheWho + " target=/a status=401"},
 	{`AH01631: user jane: authorization failure for "/a":`, "refused reason=acl_denied code=AH01631" + apacheWho + " user=jane target=/a status=401"},

@@ -25,6 +25,9 @@ var logTests = []struct{ log, line, want string }{
 	{"oauth2-proxy-log", `[2026/03/09 14:05:00] [stored_session.go:92] Error loading cookied session: cookie "_oauth2_proxy" not present, removing session`, nginxAt + "refused reason=no_credentials status=401"},
 	{"oauth2-proxy-log", `[2026/03/09 14:05:00] [stored_session.go:92] Session not refreshed - User: jane; no refresh token available`, nginxAt + "refused reason=session_expired user=jane status=401"},
 	{"oauth2-proxy-log", `[2026/03/09 14:05:00] [stored_session.go:92] Unable to refresh session: error refreshing tokens: invalid_grant`, nginxAt + "refused reason=token_expired status=401"},
+	{"oauth2-proxy-log", `[2026/03/09 14:05:00] [stored_session.go:219] Unable to refresh session: error refreshing tokens: unable to redeem refresh token: failed to get token: Post "http://sso/token": dial tcp 192.0.2.7:443: connect: connection refused`, nginxAt + "failed reason=identity_provider_down status=401"},
+	{"oauth2-proxy-log", `[2026/03/09 14:05:00] [stored_session.go:122] Error loading cookied session: cookie signature not valid, removing session`, nginxAt + "refused reason=invalid_session status=401"},
+	{"oauth2-proxy-log", `192.0.2.1 - r1 - - [2026/03/09 14:05:00] [AuthFailure] No cookies were found in OAuth callback.`, nginxAt + "refused reason=invalid_request code=AuthFailure client=192.0.2.1 id=r1 status=403"},
 	{"oauth2-proxy-log", `192.0.2.1 - r1 - jane@example.org [2026/03/09 14:05:00] a.example GET - "/oauth2/auth" HTTP/1.1 "x" 401 13 0.001`, "-"},
 
 	{"authelia-log", `time="2026-03-09T14:05:00+01:00" level=error msg="Unsuccessful 1FA authentication attempt by user 'jane'" error="user not found" method=POST path=/api/firstfactor remote_ip=192.0.2.1`, "2026-03-09T13:05:00Z/1000000 refused reason=unknown_user client=192.0.2.1 user=jane method=POST target=/api/firstfactor status=401"},

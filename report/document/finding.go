@@ -11,6 +11,7 @@ type Findings struct {
 	SchemaVersion int       `json:"schema_version"`
 	Verdict       *Verdict  `json:"verdict"`  // null in outputs of versions without it
 	Findings      []Finding `json:"findings"` // most severe first
+	More          *More     `json:"more"`     // null if all are in Findings
 	Resolved      []Finding `json:"resolved"` // findings of the baseline that are gone
 	Residual      *Residual `json:"residual"` // null if nothing is unexplained
 }

@@ -59,8 +59,8 @@ func metrics(res *result.Result, run document.Run) []*gauge {
 		if f.Change != nil {
 			status = string(f.Change.Status)
 		}
-		findings.add(1, f.Kind, f.Severity.String(), status)
-		bySeverity.add(1, f.Severity.String())
+		findings.add(float64(f.Count()), f.Kind, f.Severity.String(), status)
+		bySeverity.add(float64(f.Count()), f.Severity.String())
 	}
 	return all
 }

@@ -146,7 +146,7 @@ func post(ctx context.Context, client *http.Client, target string, body []byte) 
 
 func (h Webhook) body(dir string, r *wording.Report, run document.Run) ([]byte, error) {
 	shown := slices.Clone(r.Described[:min(len(r.Described), maxWebhookFindings)])
-	more := len(r.Described) - len(shown)
+	more := result.CountFindings(r.Findings) - len(shown)
 	path := filepath.Join(dir, document.ReportName)
 	if h.Format == WebhookSlack {
 		return json.Marshal(map[string]any{

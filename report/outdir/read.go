@@ -22,6 +22,7 @@ type Report struct {
 	Dir      string
 	Manifest document.Manifest
 	Findings []document.Finding // most severe first
+	More     *document.More     // what is not in Findings; nil if nothing
 	Resolved []document.Finding // findings of its baseline that were gone
 	Verdict  *document.Verdict  // nil if the output is of a version without it
 	Residual *document.Residual // nil if nothing was unexplained
@@ -29,7 +30,7 @@ type Report struct {
 
 // Document returns findings.json.
 func (r *Report) Document() document.Findings {
-	return document.NewFindings(document.Findings{Verdict: r.Verdict, Findings: r.Findings, Resolved: r.Resolved, Residual: r.Residual})
+	return document.NewFindings(document.Findings{Verdict: r.Verdict, Findings: r.Findings, More: r.More, Resolved: r.Resolved, Residual: r.Residual})
 }
 
 // Open reads the manifest and the findings of the output directory dir.
@@ -45,7 +46,7 @@ func Open(dir string) (*Report, error) {
 	if f.SchemaVersion != document.SchemaVersion {
 		return nil, fmt.Errorf("%s: %w", document.FindingsName, &VersionError{f.SchemaVersion})
 	}
-	return &Report{Dir: dir, Manifest: *m, Findings: f.Findings, Resolved: f.Resolved, Verdict: f.Verdict, Residual: f.Residual}, nil
+	return &Report{Dir: dir, Manifest: *m, Findings: f.Findings, More: f.More, Resolved: f.Resolved, Verdict: f.Verdict, Residual: f.Residual}, nil
 }
 
 // Snapshot returns what another run can be compared with. It fails if a finding has
@@ -58,6 +59,15 @@ func (r *Report) Snapshot() (*result.Snapshot, error) {
 			return nil, fmt.Errorf("%s: %w", r.Dir, err)
 		}
 		s.Findings = append(s.Findings, f)
+	}
+	if r.More != nil {
+		for i := range r.More.Kinds {
+			f, err := r.More.Kinds[i].Result()
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", r.Dir, err)
+			}
+			s.Findings = append(s.Findings, f)
+		}
 	}
 	for _, u := range r.Manifest.Undetectable {
 		s.Undetectable = append(s.Undetectable, u.Kind)

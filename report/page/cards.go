@@ -20,7 +20,7 @@ func tiles(r *wording.Report, c *chart) []tile {
 	res, t := r.Result, &r.Totals
 	all := []tile{
 		{wording.NounOf(res.Statuses).Many(), wording.Number(t.Unauthorized), wording.Share(t.Unauthorized, t.Parsed) + " of " + wording.Count(t.Parsed, "request")},
-		{"Findings", wording.Number(int64(len(res.Findings))), severities(res.Findings)},
+		{"Findings", wording.Number(int64(result.CountFindings(res.Findings))), severities(res.Findings)},
 		{"Lines read", wording.Number(t.Lines), wording.Number(t.Rejected) + " rejected; " + wording.Count(int64(len(res.Inputs)), "input") + ", " + wording.Bytes(t.Bytes)},
 	}
 	if hosts, n := hostNames(res); n > 0 {
@@ -82,7 +82,7 @@ func severities(findings []result.Finding) string {
 		n := 0
 		for i := range findings {
 			if findings[i].Severity == result.Severity(s) {
-				n++
+				n += findings[i].Count()
 			}
 		}
 		if n > 0 {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"strings"
 
+	"logscan/analyze/result"
 	"logscan/report/wording"
 )
 
@@ -57,6 +58,7 @@ type page struct {
 	Resolved   []string // findings of the baseline that are gone
 	Cards      []card
 	MoreCards  int
+	MoreText   string // which of them are not told one by one
 	NoFindings string // text if there are no findings
 	Chart      *chart
 	Causes     []causeRow
@@ -131,15 +133,16 @@ func newPage(r *wording.Report) *page {
 		p.Resolved = append(p.Resolved, wording.Clip(f.Title, wording.MaxTitle)+" ("+wording.Visible(f.Severity)+", "+noun.Count(f.Unauthorized)+")")
 	}
 	cards := map[string]bool{} // ids of findings that have a card
-	for i := range r.Described[:min(len(r.Described), maxCards)] {
+	for i := range r.Described[:min(r.Told, maxCards)] {
 		c := newCard(i+1, &r.Described[i], r.Totals.Unauthorized, noun)
 		c.Exhibit = drawExhibit(&r.Findings[i], r.Totals.LastTime, noun)
 		p.Cards = append(p.Cards, c)
 		cards[r.Described[i].ID] = true
 	}
-	p.MoreCards = len(r.Described) - len(p.Cards)
+	all := result.CountFindings(r.Findings)
+	p.MoreCards, p.MoreText = all-len(p.Cards), wording.MoreText(r.More(), noun)
 	p.Glance = p.Cards[:min(len(p.Cards), maxGlance)]
-	if more := len(r.Described) - len(p.Glance); more > 0 {
+	if more := all - len(p.Glance); more > 0 {
 		p.MoreGlance = wording.Count(int64(more), "more finding")
 	}
 	p.Worst = worstTables(r.Result, sources, cards)

@@ -215,7 +215,8 @@ func timelineTable() Table {
 func findingsTable() Table {
 	type row = document.Finding
 	categories, subjects := catalogued()
-	return newTable("findings", "Findings as in findings.json, without the evidence.",
+	subjects = append(subjects, "several (of findings that are only counted)")
+	return newTable("findings", "Findings as in findings.json, without the evidence. Findings that are only counted there have a row for each kind.",
 		func(r *wording.Report) iter.Seq2[*row, error] { return each(r.Described) },
 		[]column[row]{
 			text("id", "Kind and a hash of the subject: the same problem has the same id in every run.", func(r *row) string { return r.ID }).

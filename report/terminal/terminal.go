@@ -59,7 +59,7 @@ func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 	for i := range shown {
 		fmt.Fprintln(&b, findingLine(i, &shown[i], max(titles, 20), wording.NounOf(r.Statuses), paint))
 	}
-	if more := len(r.Described) - len(shown); more > 0 {
+	if more := result.CountFindings(r.Findings) - len(shown); more > 0 {
 		fmt.Fprintln(&b, wording.Count(int64(more), "more finding"))
 	}
 	if s := &r.Verdict.Shares; r.Residual != nil && !s.Small(s.Unexplained) {
@@ -135,6 +135,9 @@ func ShowFindings(w io.Writer, r *outdir.Report, paint Paint) error {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		fmt.Fprintf(&b, "\n%s\n%s\n", findingLine(i, f, wording.MaxTitle, noun, paint), underTitle(paint.faint(wording.Visible(f.ID))))
+	}
+	if text := wording.MoreText(r.More, noun); text != "" {
+		b.WriteString("\n" + paragraph(text, "", textWidth))
 	}
 	writeResidual(&b, r.Residual, noun, paint)
 	_, err := io.WriteString(w, b.String())

@@ -31,6 +31,9 @@ func (d *Describer) Text(f *result.Finding) result.Text {
 	if readBack || f.Title != "" || t == nil {
 		return f.Text
 	}
+	if f.Fold != nil {
+		return d.foldText(f)
+	}
 	text := result.Text{Title: execute(t.title, f), Explanation: execute(t.explanation, f)}
 	text.Title += configuredTitle(f.Configuration)
 	for _, s := range []string{event(f), stated(f.Reason, f.AnsweredBy, d.Noun), judgement(f.Judgement), configured(f)} {

@@ -20,14 +20,29 @@ import (
 type Report struct {
 	*result.Result
 	Described []document.Finding // Result.Findings with their texts, in their order
+	Told      int                // how many of them are told one by one; the others sum up what is left
 	Gone      []document.Finding // Result.Resolved with their texts
 	Verdict   Verdict
 	Residual  *document.Residual // nil if nothing is unexplained
 }
 
+// How many bytes the findings of a run, and those of the baseline that are gone, take in
+// findings.json, so that programs can load it and people can mail it: 5 MB with the rest.
+const (
+	findingsBytes = 3 << 20
+	resolvedBytes = 3 << 18
+)
+
 // Describe returns a result in words.
 func Describe(res *result.Result) *Report {
 	r := &Report{Result: res, Described: Findings(res.Findings, nounOf(res)), Gone: Findings(res.Resolved, nounOf(res))}
+	for r.Told < len(res.Findings) && !res.Findings[r.Told].Rest() {
+		r.Told++
+	}
+	// Long texts are shortened before any output has them, so that all have the same.
+	r.Gone = r.Gone[:min(len(r.Gone), result.MaxFindings)]
+	document.Bound(r.Described, findingsBytes)
+	document.Bound(r.Gone, resolvedBytes)
 	title := ""
 	if len(r.Described) > 0 {
 		title = r.Described[0].Title
@@ -38,7 +53,25 @@ func Describe(res *result.Result) *Report {
 
 // Document returns findings.json.
 func (r *Report) Document() document.Findings {
-	return document.NewFindings(document.Findings{Verdict: r.Verdict.document(), Findings: r.Described, Resolved: r.Gone, Residual: r.Residual})
+	return document.NewFindings(document.Findings{Verdict: r.Verdict.document(), Findings: r.Described[:r.Told], More: r.More(), Resolved: r.Gone, Residual: r.Residual})
+}
+
+// More sums up the findings that are not told one by one, nil if all are.
+func (r *Report) More() *document.More {
+	return document.NewMore(r.Described[r.Told:], func(i int) int64 { return int64(r.Findings[r.Told+i].Count()) })
+}
+
+// MoreText says which findings are not told one by one; it is empty if all are.
+func MoreText(m *document.More, noun Noun) string {
+	if m == nil {
+		return ""
+	}
+	var parts []string
+	for i := range m.Kinds {
+		k := &m.Kinds[i]
+		parts = append(parts, Number(k.Findings)+" "+CauseOf(k.Kind).Label+" ("+noun.Count(k.Unauthorized)+")")
+	}
+	return Count(m.Findings, "more finding") + " with " + noun.Count(m.Unauthorized) + " are only counted, by kind: " + List(parts) + "."
 }
 
 // Findings returns findings of a result with their texts. They share its slices. noun

@@ -68,6 +68,9 @@ func judge(res *result.Result, title string) Verdict {
 	return v
 }
 
+// maxBreakIns is how many attacks that succeeded findings.json lists in the verdict.
+const maxBreakIns = 50
+
 // document returns the verdict for findings.json.
 func (v *Verdict) document() *document.Verdict {
 	s := &v.Shares
@@ -75,9 +78,12 @@ func (v *Verdict) document() *document.Verdict {
 		Level: v.Level, Sentence: v.Sentence, Rest: v.Rest, Warning: v.Warning, Reassures: v.Reassures,
 		Unauthorized: s.Total, Trouble: s.Trouble, Harmless: s.Harmless, Unexplained: s.Unexplained, Muted: s.Muted, BreakIns: []document.BreakIn{},
 	}
-	for i := range v.BreakIns {
+	for i := range v.BreakIns[:min(len(v.BreakIns), maxBreakIns)] {
 		b := &v.BreakIns[i]
-		x := document.BreakIn{FindingID: b.FindingID, Users: append([]string{}, b.Accounts...), Host: b.Host, ClientAddress: b.Address, Addresses: b.Addresses, Time: parse.NoTime}
+		x := document.BreakIn{FindingID: b.FindingID, Users: []string{}, Host: document.Cut(b.Host, MaxName), ClientAddress: b.Address, Addresses: b.Addresses, Time: parse.NoTime}
+		for _, name := range b.Accounts {
+			x.Users = append(x.Users, document.Cut(name, MaxName))
+		}
 		if b.At != 0 {
 			x.Time = document.Stamp(b.At)
 		}
@@ -170,7 +176,7 @@ func (j *judged) seriousLead() string {
 	worst := 0
 	for i := range j.res.Findings {
 		if f := &j.res.Findings[i]; f.Severity >= serious && f.Muted == nil {
-			worst++
+			worst += f.Count()
 		}
 	}
 	return j.title + ": " + j.explains(worst, j.shares.Serious)
@@ -208,7 +214,7 @@ func (j *judged) troubleLead() string {
 	n := 0
 	for i := range j.res.Findings {
 		if f := &j.res.Findings[i]; f.Severity > result.Info && f.Muted == nil {
-			n++
+			n += f.Count()
 		}
 	}
 	s := "A minor trouble explains "
@@ -260,8 +266,8 @@ func (j *judged) concentrated() string {
 // minorFindings returns how many findings are not muted.
 func (j *judged) minorFindings() (n int) {
 	for i := range j.res.Findings {
-		if j.res.Findings[i].Muted == nil {
-			n++
+		if f := &j.res.Findings[i]; f.Muted == nil {
+			n += f.Count()
 		}
 	}
 	return n
@@ -274,7 +280,7 @@ func (j *judged) minor() string {
 	if n > 0 {
 		s = Count(int64(n), "minor finding") + " below."
 	}
-	if muted := len(j.res.Findings) - n; muted > 0 {
+	if muted := result.CountFindings(j.res.Findings) - n; muted > 0 {
 		s = sentences(s, Count(int64(muted), "finding")+" muted.")
 	}
 	return s

@@ -1,0 +1,134 @@
+package detect
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
+
+// Bits of the prefixes that are taken to be one network. A subscriber or a virtual
+// machine has a /64 of IPv6 at least (RFC 6177), so that its addresses cost nothing; a
+// /24 is the smallest network of IPv4 that is routed on its own.
+const (
+	networkBits6 = 64
+	networkBits4 = 24
+	// networkLeast6 is the minimum number of addresses of a /64 that are folded: it is
+	// one subscriber's.
+	networkLeast6 = 2
+)
+
+// networkOf returns the network of an address, or of one of its networks; false if the
+// text is none, such as a pseudonym.
+func networkOf(address string) (netip.Prefix, bool) {
+	if p, err := netip.ParsePrefix(address); err == nil {
+		return p, true
+	}
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	bits := networkBits6
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		bits = networkBits4
+	}
+	p, err := a.Prefix(bits)
+	return p, err == nil
+}
+
+// commonNetwork returns the network that two addresses or networks are in, "" if they
+// are in several.
+func commonNetwork(a, b string) string {
+	p, ok := networkOf(a)
+	q, okToo := networkOf(b)
+	if !ok || !okToo || p != q {
+		return ""
+	}
+	return p.String()
+}
+
+// networkKey tells units apart that are folded by network: by network and user agent.
+func (x *folder) networkKey(u *unit) (string, bool) {
+	p, ok := networkOf(u.Subject.ClientAddress)
+	return p.String() + "\x00" + u.Subject.UserAgent, ok
+}
+
+// sameNetwork folds the units of a network if there are several.
+func (x *folder) sameNetwork(units []int) []foldGroup {
+	least := foldLeast
+	if p, _ := networkOf(x.units[units[0]].Subject.ClientAddress); p.Addr().Is6() {
+		least = networkLeast6
+	}
+	if len(units) < least {
+		return nil
+	}
+	return []foldGroup{{units: units}}
+}
+
+// originOf returns the network of all of some refusals, "" if they are of several.
+func (d *Diagnosis) originOf(refusals []uint32) string {
+	common := ""
+	last := uint32(0)
+	for n, i := range refusals {
+		address := d.Refusals[i].Address
+		switch {
+		case n == 0:
+			if p, ok := networkOf(d.State.Addresses[address]); ok {
+				common = p.String()
+			}
+		case address != last:
+			common = commonNetwork(common, d.State.Addresses[address])
+		}
+		if last = address; common == "" {
+			break
+		}
+	}
+	return common
+}
+
+// sameAttack folds accounts that the same networks guess at: each joins the attack that
+// has most of its networks, if that are at least half of them.
+func (x *folder) sameAttack(units []int) []foldGroup {
+	units = slices.Clone(units)
+	slices.SortFunc(units, func(i, j int) int {
+		a, b := &x.units[i], &x.units[j]
+		return cmp.Or(cmp.Compare(a.Onset, b.Onset), cmp.Compare(a.ID, b.ID))
+	})
+	attackOf := map[netip.Prefix]int{} // the latest with each network
+	var groups []foldGroup
+	for _, i := range units {
+		networks := map[netip.Prefix]bool{}
+		for _, r := range x.units[i].claims {
+			if p, ok := networkOf(x.State.Addresses[x.Refusals[r].Address]); ok {
+				networks[p] = true
+			}
+		}
+		hits := map[int]int{}
+		best := -1
+		for p := range networks {
+			if g, ok := attackOf[p]; ok {
+				hits[g]++
+			}
+		}
+		for g, n := range hits {
+			if 2*n >= len(networks) && (best < 0 || n > hits[best] || n == hits[best] && g < best) {
+				best = g
+			}
+		}
+		if best < 0 {
+			best = len(groups)
+			groups = append(groups, foldGroup{})
+		}
+		groups[best].units = append(groups[best].units, i)
+		for p := range networks {
+			attackOf[p] = best
+		}
+	}
+	return largestFirst(groups)
+}
+
+// largestFirst returns the groups of several units, the largest first.
+func largestFirst(groups []foldGroup) []foldGroup {
+	groups = slices.DeleteFunc(groups, func(g foldGroup) bool { return len(g.units) < foldLeast })
+	slices.SortStableFunc(groups, func(a, b foldGroup) int { return cmp.Compare(len(b.units), len(a.units)) })
+	return groups
+}
