@@ -9,7 +9,7 @@ FUZZTIME ?= 30s
 
 # The size of the smallest log of `make bench-growth`, and more flags for
 # `make bench-peers` and `make bench-growth`.
-GROWTH_SIZE ?= 256MiB
+GROWTH_SIZE ?= 32MiB
 BENCH_FLAGS ?=
 
 # Pinned versions of tools.
@@ -126,7 +126,7 @@ bench: build ## Compare the speed with common tools, on 1 GiB of log
 bench-peers: build .tools/node_modules/@duckdb/node-api ## Compare with more tools, also on compressed and JSON logs, and check the targets
 	go run ./fixtures/cmd/bench -peers $(BENCH_FLAGS)
 
-bench-growth: build ## Measure how time and memory grow with lines and clients
+bench-growth: build ## Measure how time and memory grow in every dimension of a log
 	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE) $(BENCH_FLAGS)
 
 bench-traps: ## Check that no input takes more than linear time

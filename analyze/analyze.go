@@ -8,6 +8,7 @@
 package analyze
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"runtime"
@@ -138,7 +139,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 
 	o.begin(PhaseResult) // → Result
 	res, err := newAssembly(evidence, explanation, clients, joined, r).result(read)
-	if err != nil {
+	if err := cmp.Or(err, state.Refusals.Err()); err != nil {
 		return nil, err
 	}
 	if o.Carryover != nil {

@@ -174,7 +174,7 @@ func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 		}
 		switch {
 		case x.Refusal >= 0:
-			refusal := &a.State.Refusals[x.Refusal]
+			refusal := a.State.Refusals.At(int(x.Refusal))
 			row.Join, row.MatchedPath, row.MatchedLine = "matched", a.reader.inputs[refusal.Input].Path, refusal.Line
 			row.FindingID = a.findingID(x.Refusal)
 		case x.Ambiguous:

@@ -45,7 +45,7 @@ func (a *assembly) addEvidence() error {
 			return err
 		}
 		known := p.Locate(raw, parse.Parsed)
-		line := &a.State.Refusals[x.index]
+		line := a.State.Refusals.At(int(x.index))
 		a.addExample(x.finding, &e)
 		f := &a.Findings[x.finding]
 		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(parse.Kept(raw), known, p.Mask())})
@@ -59,7 +59,7 @@ func (a *assembly) eventSamples(finding int) []uint32 {
 	list := a.Messages[finding]
 	refusals := a.Samples[finding]
 	for _, refusal := range refusals {
-		if m := a.State.Refusals[refusal].Message; m != 0 {
+		if m := a.State.Refusals.At(int(refusal)).Message; m != 0 {
 			list = append(list, m-1)
 		}
 	}

@@ -61,7 +61,7 @@ func (a *assembly) addPlaces(r *result.Residual, list []uint32) {
 		func(v int) result.Place { return placeOf(result.Clean(sites[v].Name), &sites[v].Tally) })
 	add("upstream", timed, len(s.Upstreams), func(i uint32) int { return int(a.Refusals[i].Upstream) - 1 },
 		func(v int) result.Place { return placeOf(result.Clean(s.Upstreams[v].Name), &s.Upstreams[v].Tally) })
-	add("file", list, len(s.Inputs), func(i uint32) int { return int(s.Refusals[i].Input) }, func(v int) result.Place {
+	add("file", list, len(s.Inputs), func(i uint32) int { return int(s.Refusals.At(int(i)).Input) }, func(v int) result.Place {
 		l := &s.Inputs[v]
 		return result.Place{Name: a.reader.inputs[v].Path, Unauthorized: l.Unauthorized, Requests: l.Verdicts[parse.Parsed]}
 	})
@@ -160,7 +160,7 @@ func (a *assembly) addHours(r *result.Residual, list []uint32) {
 	r.FirstTime, r.LastTime, r.BusiestHour = parse.NoTime, parse.NoTime, parse.NoTime
 	hours := map[int64]int64{}
 	for _, i := range list {
-		at := a.State.Refusals[i].Time
+		at := a.State.Refusals.At(int(i)).Time
 		if at == parse.NoTime {
 			continue
 		}

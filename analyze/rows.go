@@ -166,7 +166,7 @@ func (a *assembly) refusals() iter.Seq[result.Refusal] {
 				continue
 			}
 			x := result.Refusal{
-				Time: a.State.Refusals[i].Time, Endpoint: int(r.Endpoint), Account: int(r.User) - 1, Client: a.row(r.Client()),
+				Time: a.State.Refusals.At(i).Time, Endpoint: int(r.Endpoint), Account: int(r.User) - 1, Client: a.row(r.Client()),
 				Upstream: int(r.Upstream) - 1, Cause: a.cause(i), Finding: int(a.Of[i]) - 1,
 			}
 			if !yield(x) {
@@ -194,7 +194,7 @@ func (a *assembly) timelineRows() []result.Minute {
 		if r.Actor == 0 {
 			continue // it has no time
 		}
-		k := key{a.State.Step(a.State.Refusals[i].Time), a.State.Endpoints[r.Endpoint].Host}
+		k := key{a.State.Step(a.State.Refusals.At(i).Time), a.State.Endpoints[r.Endpoint].Host}
 		if k != last || row == nil {
 			n, ok := index[k]
 			if !ok {

@@ -28,7 +28,7 @@ func (r *reader) stored(s *timeline.State) func(refusal int, parsed func(*parse.
 	line := s.Lines()
 	parsers := map[string]*parse.Parser{}
 	return func(refusal int, parsed func(*parse.Parser, []byte) parse.Verdict) ([]byte, *parse.Parser, error) {
-		x := &s.Refusals[refusal]
+		x := s.Refusals.At(refusal)
 		raw, err := line(x)
 		if err != nil {
 			return nil, nil, err
@@ -59,7 +59,7 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 						yield(nil, err)
 						return
 					}
-					x := &a.State.Refusals[i]
+					x := a.State.Refusals.At(i)
 					row = result.Unauthorized{
 						Time: x.Time, Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
 						Method: texts.clean(e.Method), Path: texts.clean(e.Path), Query: texts.clean(e.Query), Scheme: texts.clean(e.Scheme),
@@ -82,10 +82,13 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 						return
 					}
 				}
+				if err := a.State.Refusals.Err(); err != nil {
+					yield(nil, err)
+				}
 			}
 		}
 	}
-	return result.Pieces[result.Unauthorized]{Len: len(a.State.Refusals), Reader: reader}
+	return result.Pieces[result.Unauthorized]{Len: a.State.Refusals.Len(), Reader: reader}
 }
 
 // textCache holds the cleaned texts of recent values: neighbouring refusals repeat

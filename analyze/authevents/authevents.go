@@ -132,7 +132,7 @@ type fields struct {
 
 // read reads the lines of all events and refusals.
 func (j *joiner) read(ctx context.Context) error {
-	j.events, j.requests = make([]event, len(j.State.Messages)), make([]request, len(j.State.Refusals))
+	j.events, j.requests = make([]event, len(j.State.Messages)), make([]request, j.State.Refusals.Len())
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, j.Workers))
 	parts := 4 * max(1, j.Workers)
@@ -173,7 +173,7 @@ func (j *joiner) survey() {
 	named := make([]bool, len(j.State.Inputs))
 	for i := range j.requests {
 		r, h := &j.requests[i], &j.has
-		input := j.State.Refusals[i].Input
+		input := j.State.Refusals.At(int(i)).Input
 		named[input] = named[input] || r.user != 0
 		h.ids, h.session, h.connection = h.ids || r.ids[0] != 0, h.session || r.session != 0, h.connection || r.connection != 0
 		h.port, h.peer, h.user = h.port || r.port != 0, h.peer || r.peer != 0, h.user || r.user != 0
@@ -181,7 +181,7 @@ func (j *joiner) survey() {
 		h.directories = h.directories || r.directory != j.requests[0].directory
 	}
 	for i := range j.requests {
-		j.requests[i].names = named[j.State.Refusals[i].Input]
+		j.requests[i].names = named[j.State.Refusals.At(int(i)).Input]
 	}
 }
 

@@ -25,12 +25,12 @@ func (j *joiner) followed(list []int32) {
 	for _, n := range list {
 		own[j.State.Messages[n].Input] = nil
 	}
-	for i := range j.State.Refusals {
-		if of, ok := own[j.State.Refusals[i].Input]; ok {
-			own[j.State.Refusals[i].Input] = append(of, int32(i))
+	for i := range j.State.Refusals.Len() {
+		if of, ok := own[j.State.Refusals.At(int(i)).Input]; ok {
+			own[j.State.Refusals.At(int(i)).Input] = append(of, int32(i))
 		}
 	}
-	line := func(i int32) int64 { return j.State.Refusals[i].Line }
+	line := func(i int32) int64 { return j.State.Refusals.At(int(i)).Line }
 	for _, of := range own {
 		slices.SortFunc(of, func(a, b int32) int { return cmp.Compare(line(a), line(b)) })
 	}

@@ -151,7 +151,7 @@ func (j *joiner) newRequest(i int, e *parse.Entry, k *parse.Keys) request {
 		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), peer: j.address(e.Peer), status: e.Status,
 		texts: texts{
 			client: j.address(e.Client), user: j.hash(e.User), host: j.host(e.Host), connection: j.hash(k.Connection), session: j.hash(e.Session),
-			port: j.hash(k.Port), directory: j.hash([]byte("/" + j.DirectoryOf(int(j.State.Refusals[i].Input)))),
+			port: j.hash(k.Port), directory: j.hash([]byte("/" + j.DirectoryOf(int(j.State.Refusals.At(int(i)).Input)))),
 		},
 	}
 	x.setRequest(j, e.Method, e.Path, e.Query)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"logscan/analyze/session"
+	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse/field"
 )
@@ -42,14 +43,16 @@ func TestAgreement(t *testing.T) {
 		{"a reason that says nothing", []string{"denied_by_authorizer", "because"}, []string{"login_failure", "anonymous"}, 0, 0},
 	} {
 		ev := &session.Evidence{State: &timeline.State{}}
+		var lines []timeline.Refusal
 		for _, text := range c.reasons {
 			line := timeline.Refusal{}
 			if text != "" {
 				ev.State.Reasons = append(ev.State.Reasons, timeline.Reason{Text: text, Class: field.ClassOf(text)})
 				line.Reason = uint16(len(ev.State.Reasons))
 			}
-			ev.State.Refusals = append(ev.State.Refusals, line)
+			lines = append(lines, line)
 		}
+		ev.State.Refusals = spill.TableOf(lines)
 		a := Agreement(ev, func(i int) int { return cause(c.causes[i]) })
 		switch {
 		case a == nil && c.compared > 0, a != nil && (a.Compared != c.compared || a.Agreeing != c.agree):

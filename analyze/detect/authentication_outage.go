@@ -172,7 +172,7 @@ func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
 	for i := range d.Refusals {
 		if r := &d.Refusals[i]; r.Fatal {
 			host := d.State.Endpoints[r.Endpoint].Host
-			died[host] = append(died[host], r.Gap)
+			died[host] = append(died[host], r.Gap())
 		}
 	}
 	lived := map[string]func(int64) int64{}
@@ -186,9 +186,9 @@ func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
 		host := d.State.Endpoints[r.Endpoint].Host
 		above := lived[host]
 		if above == nil {
-			return r.Gap > session.Nearby
+			return r.Gap() > session.Nearby
 		}
-		gap := r.Gap * 4 / 5
+		gap := r.Gap() * 4 / 5
 		n, _ := slices.BinarySearch(died[host], gap)
 		dead := float64(len(died[host]) - n)
 		return dead > staleShare*(dead+float64(above(gap)))

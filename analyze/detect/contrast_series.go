@@ -245,7 +245,7 @@ func (s *contrastSeries) contrastFinding(c *contrast, claims []uint32) candidate
 	cand := candidate{claims: s.fromOnset(c, claims)}
 	cand.Onset = parse.NoTime
 	if c.From > 0 {
-		cand.Onset = s.State.Refusals[cand.claims[0]].Time
+		cand.Onset = s.State.Refusals.At(int(cand.claims[0])).Time
 	}
 	cand.Confidence = confidence(c.p, c.lower)
 	cand.Severity = result.Medium

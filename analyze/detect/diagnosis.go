@@ -173,7 +173,7 @@ func (d *Diagnosis) measure(f *candidate) {
 		if r.User != 0 {
 			users[r.User] = true
 		}
-		at := d.State.Refusals[i].Time
+		at := d.State.Refusals.At(int(i)).Time
 		if f.FirstSeen == parse.NoTime || at < f.FirstSeen {
 			f.FirstSeen = at
 		}

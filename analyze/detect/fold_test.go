@@ -8,14 +8,16 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
+	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
 // foldWorld makes findings, each with refusals of its own from one address.
 type foldWorld struct {
-	d   *Diagnosis
-	all []candidate
+	d     *Diagnosis
+	all   []candidate
+	lines []timeline.Refusal
 }
 
 func newFoldWorld() *foldWorld {
@@ -39,8 +41,9 @@ func (w *foldWorld) add(kind string, s result.Subject, onset int64, n int, addre
 	for range n {
 		c.claims = append(c.claims, uint32(len(w.d.Refusals)))
 		w.d.Refusals = append(w.d.Refusals, session.Refusal{Actor: at + 1, Address: at})
-		w.d.State.Refusals = append(w.d.State.Refusals, timeline.Refusal{Time: max(c.Onset, 0)})
+		w.lines = append(w.lines, timeline.Refusal{Time: max(c.Onset, 0)})
 	}
+	w.d.State.Refusals = spill.TableOf(w.lines)
 	w.all = append(w.all, c)
 	return &w.all[len(w.all)-1]
 }

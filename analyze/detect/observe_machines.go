@@ -94,8 +94,9 @@ func (o *machineObserver) gather() {
 	for _, p := range o.parts {
 		o.machines = append(o.machines, p.machines...)
 	}
-	// A client is one actor, so no machine is in two parts.
-	slices.SortFunc(o.machines, func(a, b machine) int {
+	// A client is one actor, so no machine is in two parts. One with a great many requests
+	// is in one part several times, in order of time.
+	slices.SortStableFunc(o.machines, func(a, b machine) int {
 		return cmp.Or(timeline.CompareClients(a.client, b.client), cmp.Compare(a.user, b.user))
 	})
 	o.parts = nil

@@ -63,7 +63,7 @@ func (d *Diagnosis) statedPermission(directory result.Subject, claims []uint32) 
 		c.weight = certainty
 	}
 	c.Subject, c.Onset, c.Severity = directory, parse.NoTime, result.Medium
-	first, accepted := d.State.Refusals[claims[0]].Time, int64(parse.NoTime)
+	first, accepted := d.State.Refusals.At(int(claims[0])).Time, int64(parse.NoTime)
 	single := true
 	for _, i := range claims {
 		e := &d.State.Endpoints[d.Refusals[i].Endpoint]

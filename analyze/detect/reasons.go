@@ -17,7 +17,7 @@ func StatedReason(s *timeline.State, refusals []uint32) (reason *result.Reason, 
 	var answered [field.NumAnswerers]int64
 	stated := int64(0)
 	for _, i := range refusals {
-		x := &s.Refusals[i]
+		x := s.Refusals.At(int(i))
 		answered[x.AnsweredBy]++
 		if x.Reason != 0 && s.Reasons[x.Reason-1].Class != field.UnknownReason {
 			n[x.Reason]++
@@ -44,7 +44,7 @@ func StatedReason(s *timeline.State, refusals []uint32) (reason *result.Reason, 
 
 // reasonClass returns the class of the reason that the line of a refusal states.
 func (d *Diagnosis) reasonClass(refusal int) field.ReasonClass {
-	if n := d.State.Refusals[refusal].Reason; n != 0 {
+	if n := d.State.Refusals.At(refusal).Reason; n != 0 {
 		return d.State.Reasons[n-1].Class
 	}
 	return field.UnknownReason

@@ -418,7 +418,7 @@ func storm(d *Diagnosis, runs []retries) (candidate, bool) {
 	if cand.Subject.UserAgent == "" {
 		cand.Subject.Type = "site"
 	}
-	cand.Onset = d.State.Refusals[cand.claims[0]].Time
+	cand.Onset = d.State.Refusals.At(int(cand.claims[0])).Time
 	cand.Confidence = 0.95
 	cand.Severity = result.Low
 	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(len(d.Refusals)) {

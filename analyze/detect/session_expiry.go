@@ -128,16 +128,16 @@ type mortalHost struct {
 // measure returns the duration of a death that a policy limits, in milliseconds.
 type measure func(*session.Refusal) int64
 
-func idleTime(r *session.Refusal) int64    { return r.Gap }    // since the last request to a protected route
-func idleTimeAny(r *session.Refusal) int64 { return r.GapAny } // since the last request to any route
-func ageOf(r *session.Refusal) int64       { return r.Age }
+func idleTime(r *session.Refusal) int64    { return r.Gap() }    // since the last request to a protected route
+func idleTimeAny(r *session.Refusal) int64 { return r.GapAny() } // since the last request to any route
+func ageOf(r *session.Refusal) int64       { return r.Age() }
 
 // durations counts the deaths by a measure; with seen, only those of sessions whose
 // sign-in was seen.
 func durations(d *Diagnosis, deaths []uint32, seen bool, m measure) *stats.Durations {
 	var all stats.Durations
 	for _, i := range deaths {
-		if r := &d.Refusals[i]; !seen || r.Age >= 0 {
+		if r := &d.Refusals[i]; !seen || r.Age() >= 0 {
 			all.Add(m(r))
 		}
 	}
@@ -217,7 +217,7 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	var cand candidate
 	for i := range d.Refusals {
 		r := &d.Refusals[i]
-		if r.Dead && d.open(i) && slices.Contains(h.names, d.State.Endpoints[r.Endpoint].Host) && (t.measure(r) >= t.High || ageless && r.Age < 0) {
+		if r.Dead && d.open(i) && slices.Contains(h.names, d.State.Endpoints[r.Endpoint].Host) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}

@@ -230,7 +230,7 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	}
 	c := candidate{claims: claims}
 	c.Subject = result.Subject{Type: "site", Host: host}
-	c.Onset = d.State.Refusals[claims[0]].Time
+	c.Onset = d.State.Refusals.At(int(claims[0])).Time
 	c.Severity = result.Low
 	switch ratio := share / x.usual; {
 	case clients >= spikeMany && share >= spikeTotal:
@@ -240,7 +240,7 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	}
 	c.Confidence = confidence(x.p, 1-expected/observed)
 	details := &Spike{
-		From: result.Time(c.Onset), To: result.Time(d.State.Refusals[claims[len(claims)-1]].Time),
+		From: result.Time(c.Onset), To: result.Time(d.State.Refusals.At(int(claims[len(claims)-1])).Time),
 		Observed: observed, Expected: round(expected, 1), Factor: round(observed/expected, 1), PValue: result.Probability(x.p),
 		Clients: clients, RefusedShare: result.Share(round(share, 4)), RefusedLow: result.Share(round(x.lower, 4)),
 		UsualShare: result.Share(round(x.usual, 4)),

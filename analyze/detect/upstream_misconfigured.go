@@ -145,7 +145,7 @@ func placesOf(d *Diagnosis) (all []partition) {
 	if len(s.Servers) > 1 {
 		all = append(all, partition{
 			names: s.Servers, server: true, of: func(e *timeline.Event) int { return e.Origin.Server() - 1 },
-			refuse: func(i int) int { return int(s.ServerOf[s.Refusals[i].Input]) - 1 },
+			refuse: func(i int) int { return int(s.ServerOf[s.Refusals.At(i).Input]) - 1 },
 		})
 	}
 	return all
@@ -159,13 +159,18 @@ type stratum struct {
 }
 
 // placeObserver follows the places of one partition over time, and counts actors by
-// stratum. A request takes constant time; the strata are sorted once and passed over for
-// each followed place, of which there are at most maxFollowed.
+// stratum. A request takes constant time. The strata are sorted once, and the others of a
+// place are all without it, so that each stratum is looked at once however many places
+// there are.
 type placeObserver struct {
 	*seriesObserver
 	partition
 	strata map[stratum]*stats.Cell // distinct actors; hits are refused
-	sorted []stratum               // the keys of strata
+	// The strata of each place by endpoint and hour, the sums of all places by group of the
+	// same endpoint and hour, and the sum of these.
+	ofPlace [][]groupedCell
+	groups  []stats.Cell
+	all     stats.Cell
 	// crossed counts, by place, the actors that it refused; hits were accepted by
 	// another place in the same hour.
 	crossed []stats.Cell
@@ -344,27 +349,46 @@ func (o *placeObserver) gather() {
 		}
 	}
 	o.parts = nil
-	o.sorted = slices.SortedFunc(maps.Keys(o.strata), func(a, b stratum) int {
+	o.group()
+}
+
+// groupedCell is the cell of a stratum, and the number of its group.
+type groupedCell struct {
+	stats.Cell
+	group int32
+}
+
+// group sets ofPlace, groups and all.
+func (o *placeObserver) group() {
+	sorted := slices.SortedFunc(maps.Keys(o.strata), func(a, b stratum) int {
 		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.hour, b.hour), cmp.Compare(a.place, b.place))
 	})
+	o.ofPlace = make([][]groupedCell, len(o.names))
+	for i, key := range sorted {
+		if i == 0 || sorted[i-1].endpoint != key.endpoint || sorted[i-1].hour != key.hour {
+			o.groups = append(o.groups, stats.Cell{})
+		}
+		n, last := *o.strata[key], len(o.groups)-1
+		o.groups[last].Merge(n)
+		o.all.Merge(n)
+		o.ofPlace[key.place] = append(o.ofPlace[key.place], groupedCell{n, int32(last)})
+	}
 }
 
 // against returns the strata of a place with the sums of all others, and the sum of the
-// others.
+// others. Strata without the place are left out: they say nothing about it.
 func (o *placeObserver) against(place int32) (list []stats.Stratum, others stats.Cell) {
-	for i, key := range o.sorted {
-		if i == 0 || o.sorted[i-1].endpoint != key.endpoint || o.sorted[i-1].hour != key.hour {
-			list = append(list, stats.Stratum{})
-		}
-		s, n := &list[len(list)-1], o.strata[key]
-		if key.place == place {
-			s.Group.Merge(*n)
-		} else {
-			s.Others.Merge(*n)
-			others.Merge(*n)
-		}
+	others = o.all
+	for _, own := range o.ofPlace[place] {
+		list = append(list, stats.Stratum{Group: own.Cell, Others: without(o.groups[own.group], own.Cell)})
+		others = without(others, own.Cell)
 	}
 	return list, others
+}
+
+// without returns a sum without one of its parts.
+func without(sum, part stats.Cell) stats.Cell {
+	return stats.Cell{Hits: sum.Hits - part.Hits, Trials: sum.Trials - part.Trials}
 }
 
 func inspectUpstreams(d *Diagnosis, seen observer) (found []candidate, err error) {

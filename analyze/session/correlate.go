@@ -18,7 +18,7 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 		State:     s,
 		Workers:   workers,
 		memory:    m,
-		Refusals:  make([]Refusal, len(s.Refusals)),
+		Refusals:  make([]Refusal, s.Refusals.Len()),
 		Endpoints: make([]EndpointStats, len(s.Endpoints)),
 		Protected: make([]bool, len(s.Endpoints)),
 		Roles:     make([]Role, len(s.Endpoints)),

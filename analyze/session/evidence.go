@@ -101,11 +101,20 @@ type Refusal struct {
 	Resumed  bool  // the actor was accepted on a protected route after it, before the next sign-in
 	Fatal    bool  // it ended a session
 	Dead     bool  // it ended a session, or followed that before the next sign-in
-	// Of a Dead one, in milliseconds: how long the session had been silent on
-	// protected routes and on all routes when it was refused first, and its age;
-	// the age is -1 if its sign-in was not seen.
-	Gap, GapAny, Age int64
+	// Of a Dead one: how long the session had been silent on protected routes and on all
+	// routes when it was refused first, and its age.
+	gap, gapAny, age span
 }
+
+// Gap returns how long, in milliseconds, the session of a Dead refusal had been silent
+// on protected routes when it was refused first.
+func (r *Refusal) Gap() int64 { return r.gap.ms() }
+
+// GapAny is Gap on all routes.
+func (r *Refusal) GapAny() int64 { return r.gapAny.ms() }
+
+// Age returns the age of the session in milliseconds; -1 if its sign-in was not seen.
+func (r *Refusal) Age() int64 { return r.age.ms() }
 
 // Client returns the client that was refused.
 func (r *Refusal) Client() timeline.Client {

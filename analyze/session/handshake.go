@@ -81,7 +81,7 @@ func (ev *Evidence) stated(e *timeline.Event) field.Credentials {
 	if e.Refusal >= timeline.EarlierEvent {
 		return field.CredentialsUnknown
 	}
-	return ev.State.Refusals[e.Refusal].Credentials
+	return ev.State.Stated(e.Refusal)
 }
 
 // ownCredentials reports whether the line of a refusal states that it is no expired

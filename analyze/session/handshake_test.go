@@ -172,7 +172,7 @@ func TestBasicHasNoSession(t *testing.T) {
 	n := 0
 	for i := range ev.Refusals {
 		r := &ev.Refusals[i]
-		if late := ev.State.Refusals[i].Time >= ev.State.Refusals[0].Time+2900e6; late != r.Proven || r.Fatal || late != (r.Cause != Challenge) {
+		if late := ev.State.Refusals.At(i).Time >= ev.State.Refusals.At(0).Time+2900e6; late != r.Proven || r.Fatal || late != (r.Cause != Challenge) {
 			t.Errorf("%d: %+v", i, r)
 		}
 		n += int(ev.Endpoints[r.Endpoint].AliveActors)

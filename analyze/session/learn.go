@@ -96,6 +96,7 @@ type lessons struct {
 	list                       []bridge
 	comebacks                  []comeback
 	sticky, loose              []int64 // by endpoint: see stickyShare
+	current                    lesson  // of the actor visited last
 }
 
 func newLessons(ev *Evidence, skip []bool) *lessons {
@@ -123,7 +124,7 @@ func (l *lessons) merge(m *lessons) {
 func (ev *Evidence) learn(ctx context.Context) error {
 	ev.ends = make([]certainty, len(ev.Sites))
 	ev.sticky, ev.loose = make([]int64, len(ev.State.Endpoints)), make([]int64, len(ev.State.Endpoints))
-	if len(ev.State.Refusals) == 0 && !ev.Carries() {
+	if ev.State.Refusals.Len() == 0 && !ev.Carries() {
 		return nil
 	}
 	skip := make([]bool, len(ev.State.Endpoints))
@@ -165,6 +166,9 @@ type lesson struct {
 // actor learns from an actor.
 func (l *lessons) actor(a *timeline.Actor) {
 	p := lesson{last: LongAgo, first: true, session: a.Session != nil}
+	if a.Continues {
+		p = l.current
+	}
 	for i := range a.Events {
 		e := &a.Events[i]
 		switch {
@@ -181,6 +185,7 @@ func (l *lessons) actor(a *timeline.Actor) {
 			p.first = false
 		}
 	}
+	l.current = p
 }
 
 // refuse learns from the refusal of event i.

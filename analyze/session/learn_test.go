@@ -133,7 +133,7 @@ func TestLearnedAges(t *testing.T) {
 	ev := correlate(t, comings(3, 4, "GET /begin 302", "GET /back 302")...)
 	aged := 0
 	for i := range ev.Refusals {
-		if r := &ev.Refusals[i]; r.Fatal && r.Age > 0 {
+		if r := &ev.Refusals[i]; r.Fatal && r.Age() > 0 {
 			aged++
 		}
 	}

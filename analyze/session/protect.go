@@ -41,6 +41,7 @@ type visits struct {
 	stamps                []uint32 // by endpoint: the visit counted last
 	visit                 uint32
 	pending               []uint32
+	member, refused       bool // of the actor visited last
 }
 
 // askProtected returns by endpoint whether its visits decide if it is protected, nil if
@@ -62,7 +63,7 @@ func (ev *Evidence) askProtected() []bool {
 			e.Method != "OPTIONS" && e.Method != "HEAD" && !IsAsset(e.Template)
 		found = found || asked[i]
 	}
-	if !found || s.Sessions || len(s.Refusals) == 0 || signIns < provenRequests || float64(bare) < namelessShare*float64(accepted) {
+	if !found || s.Sessions || s.Refusals.Len() == 0 || signIns < provenRequests || float64(bare) < namelessShare*float64(accepted) {
 		return nil
 	}
 	return asked
@@ -100,8 +101,12 @@ func (ev *Evidence) learnProtected(ctx context.Context) error {
 // actor counts the visits of an actor.
 func (v *visits) actor(a *timeline.Actor) {
 	member, refused := false, false
-	v.visit++
-	v.pending = v.pending[:0]
+	if a.Continues {
+		member, refused = v.member, v.refused
+	} else {
+		v.visit++
+		v.pending = v.pending[:0]
+	}
 	for i := range a.Events {
 		e := &a.Events[i]
 		role := v.Roles[e.Endpoint]
@@ -129,6 +134,7 @@ func (v *visits) actor(a *timeline.Actor) {
 			}
 		}
 	}
+	v.member, v.refused = member, refused
 }
 
 // accept counts an acceptance, once for each visit.

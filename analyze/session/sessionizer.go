@@ -23,6 +23,8 @@ type sessionizer struct {
 	openLegs       *spill.Sorter[openLeg]
 	lastRefusal    ClientLink // the one added last
 	actors         int64
+	lastAccepted   uint32     // the actor counted last
+	place          position   // of the current actor, at the end of the piece
 	saver          *partSaver // nil if there is no state to save
 	err            error      // the first error of writing to disk
 
@@ -124,7 +126,8 @@ func (s *sessionizer) sum(a *timeline.Actor, id uint32) (refused bool) {
 			}
 		}
 	}
-	if accepted {
+	if accepted && s.lastAccepted != id {
+		s.lastAccepted = id
 		s.actors++
 	}
 	return refused
@@ -161,12 +164,15 @@ func (s *sessionizer) countAlive(a *timeline.Actor, id uint32) {
 // must have been called if it has any.
 func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 	p := beginning()
-	if len(a.Before) > 0 {
+	switch {
+	case a.Continues:
+		p = s.place
+	case len(a.Before) > 0:
 		p = s.restore(a)
 	}
 	next := 0 // of s.aheads
 	save := s.saver != nil
-	s.news = !save
+	s.news = !save || a.Continues && s.news
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.Refusal != timeline.EarlierEvent {
@@ -202,6 +208,10 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 				p.row.User = p.user
 			}
 		}
+	}
+	if a.More {
+		s.place = p
+		return
 	}
 	if s.saver != nil {
 		if save {
@@ -316,7 +326,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	// A sign-in tries other credentials than those of the session.
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn
 	if r.Cause == SessionEnd && p.dead {
-		r.Dead, r.Gap, r.GapAny, r.Age = true, p.gap, p.gapAny, p.age
+		r.Dead, r.gap, r.gapAny, r.age = true, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
 	s.addOpenLeg(a, e, r)
 	if late {

@@ -60,21 +60,21 @@ func (s *Sorter[T]) spill() (err error) {
 // Sort sorts the records in memory, so that Sorted only reads.
 func (s *Sorter[T]) Sort() {
 	if last := len(s.pages) - 1; last >= 0 && !s.sorted {
-		sort.Sort(&page[T]{s.pages[last], s.Codec.Compare})
+		sort.Sort(&sorting[T]{s.pages[last], s.Codec.Compare})
 		s.sorted = true
 	}
 }
 
-// page sorts records where they lie: slices.SortFunc would put a copy of both records
+// sorting sorts records where they lie: slices.SortFunc would put a copy of both records
 // on the heap for every comparison.
-type page[T any] struct {
+type sorting[T any] struct {
 	records []T
 	compare func(a, b *T) int
 }
 
-func (p *page[T]) Len() int           { return len(p.records) }
-func (p *page[T]) Less(i, j int) bool { return p.compare(&p.records[i], &p.records[j]) < 0 }
-func (p *page[T]) Swap(i, j int)      { p.records[i], p.records[j] = p.records[j], p.records[i] }
+func (p *sorting[T]) Len() int           { return len(p.records) }
+func (p *sorting[T]) Less(i, j int) bool { return p.compare(&p.records[i], &p.records[j]) < 0 }
+func (p *sorting[T]) Swap(i, j int)      { p.records[i], p.records[j] = p.records[j], p.records[i] }
 
 // inMemory returns sources of the records in memory.
 func (s *Sorter[T]) inMemory() (all []Source[T]) {

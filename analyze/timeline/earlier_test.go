@@ -114,8 +114,8 @@ func TestRecall(t *testing.T) {
 			if x := s.Endpoints[i]; x.N[Accepted] != 2 || x.N[Unauthorized] != 1 || x.Known != (EarlierCounts{7, 1, 2, 0, 4, 3, 0}) {
 				t.Errorf("endpoint %+v", x)
 			}
-			if len(s.Refusals) != 1 || s.Refusals[0].Line != 102 {
-				t.Errorf("refusals %+v", s.Refusals)
+			if s.Refusals.Len() != 1 || s.Refusals.At(0).Line != 102 {
+				t.Errorf("%d refusals", s.Refusals.Len())
 			}
 			if u := s.Users[s.EarlierUser(1)-1]; u.Name != "ada" || u.N[Unauthorized] != 1 || u.N[Accepted] != 0 {
 				t.Errorf("user %+v", u)

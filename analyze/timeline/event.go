@@ -107,55 +107,81 @@ type decoded struct {
 	next    uint32 // index of its next event in the output, or skipped
 }
 
-// skipped is the next of an actor whose events are not wanted.
-const skipped = ^uint32(0)
+// The next of actors whose events are not wanted, and of long ones; see longActor.
+const (
+	skipped = ^uint32(0)
+	isLong  = skipped - 1
+)
 
-// decode decodes the events of a closed shard of a worker into events, at the
-// indexes that actors, by number, say.
-func (s *State) decode(worker int, sh *shard, actors []decoded, events []Event) {
+// decode decodes the events of closed shards, one of each part, into m.events, at the
+// indexes that m.actors say, and into the long actors of m.
+func (s *State) decode(shards []*shard, m *Scratch) error {
+	if len(m.events) == 0 && len(m.building) == 0 {
+		return nil
+	}
+	actors := m.actors
+	for p, sh := range shards {
+		for page, err := range sh.log {
+			if err != nil {
+				return err
+			}
+			s.decodePage(s.parts[p].worker, page, actors[:sh.actors], m)
+		}
+		actors = actors[sh.actors:]
+	}
+	return nil
+}
+
+// decodePage decodes a page of the log of a worker's shard. actors are those of the
+// shard, by number.
+func (s *State) decodePage(worker int, page []byte, actors []decoded, m *Scratch) {
 	endpoints, refusals, upstreams := s.endpointOf[worker], s.refusalOf[worker], s.upstreamOf[worker]
+	events := m.events
 	servers := ^uint32(0) // mask of their numbers
 	if s.oneServer {
 		servers = 0
 	}
-	for _, page := range sh.pages {
-		for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
-			word := binary.LittleEndian.Uint64(b)
-			number, endpoint, since := uint32(word>>actorAt&(1<<actorBits-1)), uint32(word>>endpointAt&(1<<endpointBits-1)), word>>sinceAt&(1<<sinceBits-1)
-			b = b[eventLen:]
-			var a *decoded
-			if word&moreBit == 0 {
-				a = &actors[number]
-			} else {
-				a, endpoint, since, b = s.readMore(actors, number, endpoint, since, b)
-			}
-			if a.next == skipped {
-				continue
-			}
-			a.last += int64(since>>1) ^ -int64(since&1)
-			e := &events[a.next]
+	for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
+		word := binary.LittleEndian.Uint64(b)
+		number, endpoint, since := uint32(word>>actorAt&(1<<actorBits-1)), uint32(word>>endpointAt&(1<<endpointBits-1)), word>>sinceAt&(1<<sinceBits-1)
+		b = b[eventLen:]
+		var a *decoded
+		if word&moreBit == 0 {
+			a = &actors[number]
+		} else {
+			a, endpoint, since, b = s.readMore(actors, number, endpoint, since, b)
+		}
+		var e *Event
+		switch {
+		case a.next < isLong:
+			e = &events[a.next]
 			a.next++
-			*e = Event{
-				Time: a.last, Endpoint: endpoints[endpoint], Outcome: Outcome(word & (1<<outcomeBits - 1)),
-				Client: a.client, Refusal: NoRefusal,
+		case a.next == skipped:
+			continue
+		default:
+			e = m.building[a].next(m)
+		}
+		a.last += int64(since>>1) ^ -int64(since&1)
+		*e = Event{
+			Time: a.last, Endpoint: endpoints[endpoint], Outcome: Outcome(word & (1<<outcomeBits - 1)),
+			Client: a.client, Refusal: NoRefusal,
+		}
+		if a.via != 0 {
+			way := a.via & (1<<serverAt - 1)
+			e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt&servers)
+			if n := way / uint32(numSchemes); n != 0 {
+				e.Upstream = uint16(upstreams[n-1] + 1)
 			}
-			if a.via != 0 {
-				way := a.via & (1<<serverAt - 1)
-				e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt&servers)
-				if n := way / uint32(numSchemes); n != 0 {
-					e.Upstream = uint16(upstreams[n-1] + 1)
-				}
-			}
-			if word&userBit != 0 {
-				e.User = a.user
-			}
-			switch {
-			case worker == s.recalled:
-				e.Refusal = EarlierEvent
-			case e.Outcome == Unauthorized:
-				if e.Refusal = refusals[a.refusal]; e.Refusal == NoRefusal {
-					e.Outcome = Redirected // it led elsewhere than to signing in
-				}
+		}
+		if word&userBit != 0 {
+			e.User = a.user
+		}
+		switch {
+		case worker == s.recalled:
+			e.Refusal = EarlierEvent
+		case e.Outcome == Unauthorized:
+			if e.Refusal = refusals[a.refusal]; e.Refusal == NoRefusal {
+				e.Outcome = Redirected // it led elsewhere than to signing in
 			}
 		}
 	}

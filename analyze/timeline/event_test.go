@@ -116,7 +116,12 @@ func TestEventRoundTrip(t *testing.T) {
 				all = append(all, want[i]...)
 			}
 		}
-		s.decode(0, &sh, states, got)
+		for page, err := range sh.log {
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.decodePage(0, page, states, &Scratch{events: got})
+		}
 		if !slices.Equal(got[:len(all)], all) {
 			for i := range all {
 				if got[i] != all[i] {

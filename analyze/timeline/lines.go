@@ -10,80 +10,123 @@ import (
 // until the next call. The function must be used by one goroutine only.
 func (s *State) Lines() func(*Refusal) ([]byte, error) {
 	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.refusals })
-	return func(r *Refusal) ([]byte, error) {
-		return c.line(r.worker, s.workers[r.worker].refusals.at(r.number))
-	}
+	return func(r *Refusal) ([]byte, error) { return c.line(uint32(r.worker), r.number) }
 }
 
 // MessageLines returns a function that returns the raw line of a message, like Lines.
 func (s *State) MessageLines() func(*Message) ([]byte, error) {
 	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.messages.refusalLog })
-	return func(m *Message) ([]byte, error) {
-		return c.line(m.worker, s.workers[m.worker].messages.at(m.number))
-	}
+	return func(m *Message) ([]byte, error) { return c.line(m.worker, m.number) }
 }
 
-// lineCache decompresses batches of lines and keeps the last maxBatches of them.
-// Lines requested in the order of time come from few batches: one for each worker
-// and for each log of that time.
+// lineCache decompresses batches of lines and keeps some of them. Lines requested in
+// the order of time come from few batches: one for each worker and for each log of that
+// time.
 type lineCache struct {
 	workers []*Worker
 	logOf   func(*Worker) *refusalLog
-	batches map[batchKey][]byte
+	batches map[batchKey]*cachedBatch
 	order   []batchKey // oldest first
+	held    int        // bytes of all batches
 }
 
 type batchKey struct{ worker, batch uint32 }
 
-// maxBatches is the number of batches in a cache: 8 MiB for every goroutine that
-// reads lines.
-const maxBatches = 32
-
-func newLineCache(workers []*Worker, logOf func(*Worker) *refusalLog) *lineCache {
-	return &lineCache{workers: workers, logOf: logOf, batches: map[batchKey][]byte{}}
+// cachedBatch is a decompressed batch.
+type cachedBatch struct {
+	text  []byte   // lines, each preceded by its length
+	first uint32   // number of the first 401
+	at    []uint32 // by number - first: where its length begins in text
+	open  bool     // text is that of the worker
 }
 
-// line returns the raw line of a refusal or message; it is valid until the next call.
-func (c *lineCache) line(worker uint32, r *refusal) ([]byte, error) {
+// maxCached is the maximum number of bytes in a cache, for every goroutine that reads
+// lines: 32 batches. It may be exceeded by one batch, a line of more.
+const maxCached = 32 * refusalBatch
+
+func newLineCache(workers []*Worker, logOf func(*Worker) *refusalLog) *lineCache {
+	return &lineCache{workers: workers, logOf: logOf, batches: map[batchKey]*cachedBatch{}}
+}
+
+// line returns the raw line of a 401 or message of a worker by its number; it is valid until the
+// next call.
+func (c *lineCache) line(worker, number uint32) ([]byte, error) {
 	log := c.logOf(c.workers[worker])
-	if int(r.batch) == len(log.batches) {
-		return log.open[r.off : r.off+r.size], nil
-	}
-	k := batchKey{worker, r.batch}
+	k := batchKey{worker, log.batchOf(number)}
 	b, ok := c.batches[k]
 	if !ok {
-		var dst []byte
-		if len(c.order) == maxBatches {
-			dst = c.batches[c.order[0]]
-			delete(c.batches, c.order[0])
-			c.order = c.order[1:]
-		}
 		var err error
-		if b, err = c.workers[worker].batchLines(log, r.batch, dst); err != nil {
+		if b, err = c.load(k); err != nil {
 			return nil, err
 		}
 		c.batches[k] = b
 		c.order = append(c.order, k)
+		c.held += b.size()
 	}
-	return b[r.off : r.off+r.size], nil
+	line, _ := cutBytes(b.text[b.at[number-b.first]:])
+	return line, nil
 }
 
-// batchLines decompresses a batch of lines, into dst if it has the capacity.
-func (w *Worker) batchLines(log *refusalLog, n uint32, dst []byte) ([]byte, error) {
-	b := &log.batches[n]
-	data := b.data
-	if data == nil {
-		var err error
-		if data, err = w.file.Read(b.place, nil); err != nil {
-			return nil, err
+// load decompresses a batch, into the memory of one that it drops if there is one.
+func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
+	log := c.logOf(c.workers[k.worker])
+	if int(k.batch) == len(log.batches) {
+		b := &cachedBatch{text: log.open, first: log.first, open: true}
+		b.index()
+		return b, nil
+	}
+	data, err := c.workers[k.worker].batchData(log, k.batch)
+	if err != nil {
+		return nil, err
+	}
+	size, err := s2.DecodedLen(data)
+	if err != nil {
+		return nil, fmt.Errorf("BUG: size of lines of 401s: %w", err)
+	}
+	size = max(size, refusalBatch+refusalBatch/64) // so that the memory can be used for any ordinary batch
+	b := &cachedBatch{}
+	for len(c.order) > 0 && c.held+size > maxCached {
+		old := c.batches[c.order[0]]
+		delete(c.batches, c.order[0])
+		c.order = c.order[1:]
+		c.held -= old.size()
+		if !old.open {
+			b = old
 		}
 	}
-	if cap(dst) == 0 {
-		dst = make([]byte, refusalBatch) // so that it can be reused for any other batch
+	if cap(b.text) < size {
+		b.text = make([]byte, size)
 	}
-	lines, err := s2.Decode(dst[:cap(dst)], data)
-	if err != nil {
+	if b.text, err = s2.Decode(b.text[:cap(b.text)], data); err != nil {
 		return nil, fmt.Errorf("BUG: decompress lines of 401s: %w", err)
 	}
-	return lines, nil
+	b.first = log.batches[k.batch].first
+	b.index()
+	return b, nil
+}
+
+// size returns how many bytes of memory the batch takes.
+func (b *cachedBatch) size() int {
+	if b.open {
+		return 0
+	}
+	return cap(b.text)
+}
+
+// index sets b.at.
+func (b *cachedBatch) index() {
+	b.at = b.at[:0]
+	for rest := b.text; len(rest) > 0; {
+		b.at = append(b.at, uint32(len(b.text)-len(rest)))
+		_, rest = cutBytes(rest)
+	}
+}
+
+// batchData returns a batch of lines, compressed.
+func (w *Worker) batchData(log *refusalLog, n uint32) ([]byte, error) {
+	b := &log.batches[n]
+	if b.data != nil {
+		return b.data, nil
+	}
+	return w.file.Read(b.place, nil)
 }

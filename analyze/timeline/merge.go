@@ -29,10 +29,9 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 		func() error {
 			s.sumStatuses()
 			lineBase := s.lineBases()
-			s.mergeRefusals(lineBase)
 			s.mergeRejected(lineBase)
 			s.mergeMessages(lineBase)
-			return nil
+			return s.mergeRefusals(lineBase)
 		},
 		func() error { return s.mergeUsers(maxNames) },
 		s.mergeSignIns,
@@ -65,7 +64,7 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 
 // newState returns a state with the parts and the ledgers of the workers.
 func newState(workers []*Worker) *State {
-	s := &State{workers: workers, seed: workers[0].seed, recalled: -1, Servers: workers[0].servers, ServerOf: workers[0].serverOf}
+	s := &State{workers: workers, seed: workers[0].seed, recalled: -1, long: &longActors{}, limit: newVisitLimits(workers[0]), Servers: workers[0].servers, ServerOf: workers[0].serverOf}
 	s.Inputs = make([]Ledger, len(workers[0].ledgers))
 	for i := range s.Inputs {
 		s.Inputs[i] = emptyLedger

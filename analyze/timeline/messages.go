@@ -37,9 +37,18 @@ func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
 		return
 	}
 	m.add(refusal{block: block, line: uint32(n)}, p.Line(line))
-	if limit := m.most(); m.len() >= 2*limit {
+	if limit := m.most(); m.kept() >= 2*limit {
 		m.keep(limit, w.blocks)
 	}
+}
+
+// kept returns the number of messages that have not been dropped.
+func (m *messageLog) kept() int {
+	n := len(m.pages)
+	if n == 0 {
+		return 0
+	}
+	return (n-1)*refusalPage + len(m.pages[n-1])
 }
 
 func (m *messageLog) most() int { return cmp.Or(m.limit, maxMessages) }
@@ -61,11 +70,12 @@ func (m *messageLog) keep(n int, blocks []blockRef) {
 // mergeMessages sets Messages.
 func (s *State) mergeMessages(lineBase [][]int64) {
 	for i, w := range s.workers {
-		for j := range uint32(w.messages.len()) {
-			m := w.messages.at(j)
-			s.Messages = append(s.Messages, Message{
-				Line: lineBase[i][m.block] + int64(m.line) + 1, Input: w.blocks[m.block].input, worker: uint32(i), number: j,
-			})
+		for _, page := range w.messages.pages {
+			for _, m := range page {
+				s.Messages = append(s.Messages, Message{
+					Line: lineBase[i][m.block] + int64(m.line) + 1, Input: w.blocks[m.block].input, worker: uint32(i), number: m.number,
+				})
+			}
 		}
 		s.MessagesDropped += w.messages.dropped
 	}

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -18,16 +19,30 @@ type Minute struct {
 // requests alone.
 type minuteTable struct {
 	counts map[minuteKey]*[NumOutcomes]int64
-	limit  int // number of steps times hosts
-	grain  int // index into grains
-	last   minuteKey
-	at     *[NumOutcomes]int64 // the counts of last
+	room   [][NumOutcomes]int64 // for the next entries: a heap object for each would cost more
+	limit  int                  // number of steps times hosts
+	grain  int                  // index into grains
+	last   minuteKey            // of the minute before
+	at     *[NumOutcomes]int64  // the counts of last
 }
 
-type minuteKey struct {
-	step int64 // start in Unix minutes
-	host uint32
+// minuteKey is the start of a step in Unix minutes plus minuteBias, and the number of a
+// host in the lowest hostBits. Its order is that of time and host.
+type minuteKey uint64
+
+const (
+	hostBits   = 12      // the names and groups of hosts are at most 2 * maxHosts + 1
+	minuteBias = 1 << 40 // times in microseconds are less than 2^38 minutes from 1970
+	// minuteRoom is the number of entries that are allocated at once.
+	minuteRoom = 256
+)
+
+func newMinuteKey(step int64, host uint32) minuteKey {
+	return minuteKey(step+minuteBias)<<hostBits | minuteKey(host)
 }
+
+func (k minuteKey) step() int64  { return int64(k>>hostBits) - minuteBias }
+func (k minuteKey) host() uint32 { return uint32(k & (1<<hostBits - 1)) }
 
 // MinuteStep is the usual length of a step in microseconds.
 const MinuteStep = int64(60_000_000)
@@ -46,16 +61,16 @@ func newMinuteTable(limit int) minuteTable {
 
 // add counts a request; minute is in Unix minutes.
 func (t *minuteTable) add(minute int64, host uint32, o Outcome) {
-	k := minuteKey{minute, host}
+	k := newMinuteKey(minute, host)
 	if k != t.last || t.at == nil {
-		t.last, t.at = k, t.entry(k)
+		t.last, t.at = k, t.entry(minute, host)
 	}
 	t.at[o]++
 }
 
 // entry returns the counts of the step that contains a minute.
-func (t *minuteTable) entry(k minuteKey) *[NumOutcomes]int64 {
-	k.step = FloorDiv(k.step, grains[t.grain]) * grains[t.grain]
+func (t *minuteTable) entry(minute int64, host uint32) *[NumOutcomes]int64 {
+	k := newMinuteKey(FloorDiv(minute, grains[t.grain])*grains[t.grain], host)
 	c := t.counts[k]
 	if c == nil {
 		if len(t.counts) >= t.limit && t.grain < len(grains)-1 {
@@ -63,9 +78,12 @@ func (t *minuteTable) entry(k minuteKey) *[NumOutcomes]int64 {
 			longer.grain = t.grain + 1
 			longer.addAll(t, func(host uint32) uint32 { return host })
 			*t = longer
-			return t.entry(k)
+			return t.entry(minute, host)
 		}
-		c = new([NumOutcomes]int64)
+		if len(t.room) == 0 {
+			t.room = make([][NumOutcomes]int64, minuteRoom)
+		}
+		c, t.room = &t.room[0], t.room[1:]
 		t.counts[k] = c
 	}
 	return c
@@ -74,7 +92,7 @@ func (t *minuteTable) entry(k minuteKey) *[NumOutcomes]int64 {
 // addAll adds the counts of a table with steps that are not longer.
 func (t *minuteTable) addAll(from *minuteTable, hostOf func(uint32) uint32) {
 	for k, c := range from.counts {
-		sum := t.entry(minuteKey{k.step, hostOf(k.host)})
+		sum := t.entry(k.step(), hostOf(k.host()))
 		for o, n := range c {
 			sum[o] += n
 		}
@@ -94,11 +112,11 @@ func (s *State) mergeMinutes(hosts []string, hostOf [][]uint32) {
 	for i, w := range s.workers {
 		all.addAll(&w.minutes, func(host uint32) uint32 { return hostOf[i][host] })
 	}
-	for k, c := range all.counts {
-		s.Minutes = append(s.Minutes, Minute{k.step * MinuteStep, hosts[k.host], *c})
-	}
 	s.Grain = grains[all.grain] * MinuteStep
-	slices.SortFunc(s.Minutes, func(a, b Minute) int { return compareMinutes(&a, &b) })
+	s.Minutes = make([]Minute, 0, len(all.counts))
+	for _, k := range slices.Sorted(maps.Keys(all.counts)) { // hosts are sorted
+		s.Minutes = append(s.Minutes, Minute{k.step() * MinuteStep, hosts[k.host()], *all.counts[k]})
+	}
 }
 
 func compareMinutes(a, b *Minute) int {

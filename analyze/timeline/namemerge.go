@@ -17,6 +17,11 @@ import (
 // depends on the log alone, not on the available memory.
 const MaxNames = 1 << 18
 
+// maxNameBytes bounds the names of the users, and of the clients, that are listed, in
+// bytes: 192 for each. The names of most logs have fewer, but user agents of many
+// kilobytes can be made up.
+const maxNameBytes = 192 * MaxNames
+
 // OtherName stands for all users or clients that are not listed by name. A path
 // template, address or user agent that is logged does not look like it by chance;
 // a client that sends it on purpose is counted with the others.
@@ -36,52 +41,86 @@ func (r rank) compare(s rank) int {
 type totals[T any] struct {
 	compare func(a, b *T) int // by hash
 	rank    func(*T) rank
+	size    func(*T) int    // bytes of the name
 	add     func(sum, x *T) // adds the counts of x, which has the same hash
 	drop    func(*T)        // called for the records that are not kept
+
+	limit, bytes int // of the records that are kept
+	list         []ranked[T]
+	held         int  // bytes of the names in list
+	beyond       rank // of the first record that was not kept
 }
 
-// merge merges records that are sorted by hash and returns the first limit of
-// them by rank, in any order. Twice as many are collected before the others are
-// dropped.
-func (t totals[T]) merge(parts []spill.Source[T], limit int) ([]T, error) {
-	var list []T
-	last := rank{refused: -1} // of those kept when others were dropped; before that, after all
-	cut := func() {
-		slices.SortFunc(list, func(a, b T) int { return t.rank(&a).compare(t.rank(&b)) })
-		for i := range list[limit:] {
-			t.drop(&list[limit+i])
-		}
-		list = list[:limit]
-		last = t.rank(&list[limit-1])
-	}
+type ranked[T any] struct {
+	rank
+	record T
+}
+
+// merge merges records that are sorted by hash and returns the first of them by rank,
+// in any order: as many as the limits allow. Twice as many, or a quarter more bytes, are
+// collected before the others are dropped.
+//
+// A record that is kept is one before which all together are within the limits, so it
+// does not matter in which order records come, or how often others are dropped.
+func (t totals[T]) merge(parts []spill.Source[T]) ([]T, error) {
+	t.beyond = rank{refused: -1} // after all
 	var sum T
 	some := false
-	flush := func() {
-		switch {
-		case !some:
-		case t.rank(&sum).compare(last) > 0:
-			t.drop(&sum)
-		default:
-			if list = append(list, sum); len(list) == 2*limit {
-				cut()
-			}
-		}
-	}
 	for x, err := range spill.Merge(parts, t.compare) {
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if some && t.compare(&sum, x) == 0 {
+		case some && t.compare(&sum, x) == 0:
 			t.add(&sum, x)
 			continue
+		case some:
+			t.keep(&sum)
 		}
-		flush()
 		some, sum = true, *x
 	}
-	if flush(); len(list) > limit {
-		cut()
+	if some {
+		t.keep(&sum)
+	}
+	t.cut()
+	list := make([]T, len(t.list))
+	for i := range list {
+		list[i] = t.list[i].record
 	}
 	return list, nil
+}
+
+// keep adds a record to the list if it may be one of the first.
+func (t *totals[T]) keep(x *T) {
+	r := t.rank(x)
+	if r.compare(t.beyond) >= 0 {
+		t.drop(x)
+		return
+	}
+	t.list = append(t.list, ranked[T]{r, *x})
+	if t.held += t.size(x); len(t.list) >= 2*t.limit || t.held >= t.bytes+t.bytes/4 {
+		t.cut()
+	}
+}
+
+// cut drops the records beyond the limits.
+func (t *totals[T]) cut() {
+	if len(t.list) <= t.limit && t.held <= t.bytes {
+		return
+	}
+	slices.SortFunc(t.list, func(a, b ranked[T]) int { return a.rank.compare(b.rank) })
+	n, held := 0, 0
+	for n < min(len(t.list), t.limit) && held+t.size(&t.list[n].record) <= t.bytes {
+		held += t.size(&t.list[n].record)
+		n++
+	}
+	if n < len(t.list) {
+		t.beyond = t.list[n].rank
+	}
+	for i := range t.list[n:] {
+		t.drop(&t.list[n+i].record)
+	}
+	clear(t.list[n:])
+	t.list, t.held = t.list[:n], held
 }
 
 // mergeUsers merges the users of all parts and lists at most limit by name.
@@ -89,7 +128,9 @@ func (s *State) mergeUsers(limit int) error {
 	parts := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[userTotal] { return p.users.sorted() })
 	s.OfOtherUsers = NamedTally{OtherName, newTally()}
 	list, err := totals[userTotal]{
+		limit: limit, bytes: maxNameBytes,
 		compare: userCodec.Compare,
+		size:    func(u *userTotal) int { return len(u.name) },
 		rank: func(u *userTotal) rank {
 			requests := int64(0)
 			for _, n := range u.N {
@@ -102,7 +143,7 @@ func (s *State) mergeUsers(limit int) error {
 			s.OfOtherUsers.Tally.Merge(&u.Tally)
 			s.OtherUsers++
 		},
-	}.merge(parts, limit)
+	}.merge(parts)
 	if err != nil {
 		return err
 	}
@@ -120,7 +161,9 @@ func (s *State) mergeUsers(limit int) error {
 func (s *State) mergeClients(limit int) error {
 	parts := sources(s, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) spill.Source[clientTotal] { return p.clients.sorted() })
 	list, err := totals[clientTotal]{
+		limit: limit, bytes: maxNameBytes,
 		compare: clientCodec.Compare,
+		size:    func(c *clientTotal) int { return len(c.address) + len(c.agent) },
 		rank: func(c *clientTotal) rank {
 			return rank{c.refused, c.requests, xxh3.HashString(c.address)*3 + xxh3.HashString(c.agent)}
 		},
@@ -129,7 +172,7 @@ func (s *State) mergeClients(limit int) error {
 			sum.refused += c.refused
 		},
 		drop: func(*clientTotal) { s.OtherClients++ },
-	}.merge(parts, limit)
+	}.merge(parts)
 	if err != nil {
 		return err
 	}

@@ -159,7 +159,7 @@ func (g *segment) write(f *spill.File, s *shard) (err error) {
 	return nil
 }
 
-// read reads what Shard needs of the shard.
+// read reads what Shard needs of the shard, but for its log.
 func (g *segment) read(f *spill.File) (*shard, error) {
 	s := &shard{actors: g.actors, slots: make([]actor, g.actors)}
 	if g.actors == 0 {
@@ -188,12 +188,6 @@ func (g *segment) read(f *spill.File) (*shard, error) {
 			s.labelAt[n] = uint32(at) + 1
 		}
 	}
-	for _, place := range g.logs {
-		page, err := f.Read(place, nil)
-		if err != nil {
-			return nil, err
-		}
-		s.pages = append(s.pages, page[:len(page)-eventSlack])
-	}
+	s.disk, s.file = g.logs, f
 	return s, nil
 }

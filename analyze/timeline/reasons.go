@@ -56,6 +56,9 @@ type Statement struct {
 // replaces that of the line unless only the line's is understood. There is at most one
 // statement for each refusal.
 func (s *State) Restate(list []Statement) {
+	if len(list) == 0 {
+		return // without messages, Refusals may be on disk
+	}
 	texts := map[string]bool{}
 	for i := range s.Reasons {
 		texts[s.Reasons[i].Text] = true
@@ -87,8 +90,9 @@ func (s *State) Restate(list []Statement) {
 	for i := range old {
 		renumbered[i+1] = number(old[i].Text)
 	}
-	for i := range s.Refusals {
-		s.Refusals[i].Reason = renumbered[s.Refusals[i].Reason]
+	for i := range s.Refusals.Len() {
+		r := s.Refusals.At(i)
+		r.Reason = renumbered[r.Reason]
 	}
 	for i := range list {
 		s.restate(&list[i], number)
@@ -97,7 +101,7 @@ func (s *State) Restate(list []Statement) {
 
 // restate makes one statement that of its refusal. number numbers reasons.
 func (s *State) restate(x *Statement, number func(string) uint16) {
-	r := &s.Refusals[x.Refusal]
+	r := s.Refusals.At(int(x.Refusal))
 	if r.AnsweredBy == field.Unknown {
 		r.AnsweredBy = x.AnsweredBy
 	}
@@ -108,6 +112,7 @@ func (s *State) restate(x *Statement, number func(string) uint16) {
 	r.Reason, r.Message = number(x.Reason), uint32(x.Message)+1
 	if stated := field.ReasonCredentials([]byte(x.Reason)); stated != field.CredentialsUnknown {
 		r.Credentials = stated
+		s.state(int(x.Refusal), stated)
 	}
 }
 

@@ -66,8 +66,8 @@ func TestManyReasonsAreGrouped(t *testing.T) {
 		if !slices.Equal(s.Reasons, want) || len(s.Reasons) != 4 {
 			t.Errorf("%d workers: %v, want %v", workers, s.Reasons, want)
 		}
-		for i := range s.Refusals {
-			class := s.Reasons[s.Refusals[i].Reason-1].Class
+		for i := range s.Refusals.Len() {
+			class := s.Reasons[s.Refusals.At(i).Reason-1].Class
 			if wanted := []field.ReasonClass{field.ExpiredReason, field.KeyReason, field.PermissionReason, field.UnknownReason}[i%4]; class != wanted {
 				t.Fatalf("refusal %d has class %v, want %v", i, class, wanted)
 			}

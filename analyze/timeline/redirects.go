@@ -1,6 +1,10 @@
 package timeline
 
-import "slices"
+import (
+	"slices"
+
+	"logscan/analyze/spill"
+)
 
 // Many applications do not answer 401 but redirect to a page for signing in. The log
 // does not say where a redirect leads, but the next request of its actor does. If the
@@ -31,10 +35,14 @@ type redirect struct {
 // the others from Refusals. It needs a pass over all timelines, which a run without such
 // statuses does not make.
 func (s *State) resolveRedirects() error {
-	if !slices.ContainsFunc(s.Refusals, func(r Refusal) bool { return r.redirect }) {
+	any := false
+	for i := 0; i < s.Refusals.Len() && !any; i++ {
+		any = s.Refusals.At(i).redirect
+	}
+	if !any {
 		return nil
 	}
-	redirects := make([]redirect, len(s.Refusals)) // by refusal
+	redirects := make([]redirect, s.Refusals.Len()) // by refusal
 	var scratch Scratch
 	for i := range Shards {
 		err := s.Shard(i, &scratch, nil, func(_ uint32, a *Actor) { s.followRedirects(a, redirects) })
@@ -43,20 +51,22 @@ func (s *State) resolveRedirects() error {
 		}
 	}
 	pages := s.signInPages(redirects)
-	kept := s.Refusals[:0]
-	for i := range s.Refusals {
-		x, r := s.Refusals[i], &redirects[i]
-		index := NoRefusal
+	var kept []Refusal
+	for i := range s.Refusals.Len() {
+		x, r := *s.Refusals.At(i), &redirects[i]
+		s.refusalOf[x.worker][x.number] = NoRefusal
 		if !x.redirect || r.to != 0 && pages[r.to-1] {
-			index = uint32(len(kept))
 			kept = append(kept, x)
 			if x.redirect {
 				s.countRedirect(&r.Event, &x)
 			}
 		}
-		s.refusalOf[x.worker][x.number] = index
 	}
-	s.Refusals = kept
+	if err := s.Refusals.Err(); err != nil {
+		return err
+	}
+	s.setRefusals(spill.TableOf(kept))
+	s.long = &longActors{} // their events have the old numbers
 	return nil
 }
 
@@ -64,7 +74,7 @@ func (s *State) resolveRedirects() error {
 func (s *State) followRedirects(a *Actor, redirects []redirect) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Refusal >= EarlierEvent || !s.Refusals[e.Refusal].redirect {
+		if e.Refusal >= EarlierEvent || !s.Refusals.At(int(e.Refusal)).redirect {
 			continue
 		}
 		r := &redirects[e.Refusal]

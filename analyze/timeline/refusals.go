@@ -2,6 +2,8 @@ package timeline
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"github.com/klauspost/compress/s2"
@@ -10,13 +12,16 @@ import (
 	"logscan/parse/field"
 )
 
-// refusalLog holds the lines of the 401s of a worker, compressed, so that their
-// columns and the evidence of findings can be produced without reading the inputs
+// refusalLog holds the 401s of a worker: a few facts, and the lines, compressed, so that
+// their columns and the evidence of findings can be produced without reading the inputs
 // again.
 type refusalLog struct {
-	pages   [][]refusal // by number / refusalPage
+	n       uint32        // 401s
+	facts   []spill.Place // of the first 401s, in the worker's file
+	pages   [][]refusal   // of the next ones; all but the last have refusalPage
 	batches []batch
-	open    []byte // the current batch
+	first   uint32 // number of the first 401 of the current batch
+	open    []byte // the current batch: lines, each preceded by its length
 	encoded []byte // scratch
 	onDisk  int    // number of batches, from the first on, that are in the worker's file
 	held    int64  // bytes of the other batches
@@ -24,6 +29,7 @@ type refusalLog struct {
 
 // batch is a number of lines that are compressed together.
 type batch struct {
+	first uint32      // number of the first 401
 	data  []byte      // compressed; nil if spilled
 	place spill.Place // in the worker's file
 }
@@ -32,14 +38,13 @@ type refusal struct {
 	time  int64  // Unix microseconds or parse.NoTime
 	block uint32 // worker's number of the block
 	line  uint32 // 0-based, in the block
-	batch uint32
-	off   uint32 // of the line, in the decompressed batch
-	size  uint32
+	// number is that of its line in the log. It is not spilled, because nothing drops 401s.
+	number uint32
 
+	reason      uint16 // worker's number plus one; 0 for none
 	credentials field.Credentials
 	answeredBy  field.Answerer
-	redirect    bool   // see Refusal.redirect
-	reason      uint16 // worker's number plus one; 0 for none
+	redirect    bool // see Refusal.redirect
 }
 
 const (
@@ -47,47 +52,55 @@ const (
 	refusalBatch = 256 << 10
 	// refusalPage is the number of 401s in a page.
 	refusalPage = 512
+	// factSize and refusalSize are the sizes of a refusal and a Refusal in memory, in bytes.
+	factSize    = 32
+	refusalSize = 40
+	// factPages is the number of pages that are spilled as one piece.
+	factPages = 64
 )
 
-// size returns approximately how many bytes of memory the log takes that cannot
-// be spilled.
-func (r *refusalLog) size() int64 {
-	const refusal = 32
-	return refusal*refusalPage*int64(len(r.pages)) + int64(cap(r.open)+cap(r.encoded))
-}
+// factsHeld returns how many bytes of memory the facts take.
+func (r *refusalLog) factsHeld() int64 { return factSize * refusalPage * int64(len(r.pages)) }
 
-// len returns the number of 401s.
-func (r *refusalLog) len() int {
-	n := len(r.pages)
-	if n == 0 {
-		return 0
-	}
-	return (n-1)*refusalPage + len(r.pages[n-1])
-}
-
-// at returns a 401 by its number.
-func (r *refusalLog) at(n uint32) *refusal { return &r.pages[n/refusalPage][n%refusalPage] }
+// size returns approximately how many bytes of memory the log takes, but for batches.
+func (r *refusalLog) size() int64 { return r.factsHeld() + int64(cap(r.open)+cap(r.encoded)) }
 
 // add adds a 401 with its line and returns its number.
 func (r *refusalLog) add(x refusal, line []byte) uint32 {
 	if len(r.open)+len(line) > refusalBatch && len(r.open) > 0 {
 		r.encoded = s2.Encode(r.encoded[:cap(r.encoded)], r.open)
-		r.batches = append(r.batches, batch{data: bytes.Clone(r.encoded)})
+		r.batches = append(r.batches, batch{first: r.first, data: bytes.Clone(r.encoded)})
 		r.held += int64(len(r.encoded))
-		r.open = r.open[:0]
+		r.open, r.first = r.open[:0], r.n
+		if cap(r.open) > 2*refusalBatch { // a line of a megabyte
+			r.open, r.encoded = nil, nil
+		}
 	}
 	if r.open == nil {
-		r.open = make([]byte, 0, refusalBatch)
+		r.open = make([]byte, 0, refusalBatch+binary.MaxVarintLen32)
 	}
-	n := uint32(r.len())
-	if n%refusalPage == 0 {
+	r.open = appendBytes(r.open, line)
+	last := len(r.pages) - 1
+	if last < 0 || len(r.pages[last]) == refusalPage {
 		r.pages = append(r.pages, make([]refusal, 0, refusalPage))
+		last++
 	}
-	x.batch, x.off, x.size = uint32(len(r.batches)), uint32(len(r.open)), uint32(len(line))
-	page := &r.pages[n/refusalPage]
-	*page = append(*page, x)
-	r.open = append(r.open, line...)
-	return n
+	x.number = r.n
+	r.pages[last] = append(r.pages[last], x)
+	r.n++
+	return r.n - 1
+}
+
+// batchOf returns the number of the batch with the line of a 401.
+func (r *refusalLog) batchOf(number uint32) uint32 {
+	if number >= r.first {
+		return uint32(len(r.batches))
+	}
+	i, found := slices.BinarySearchFunc(r.batches, number, func(b batch, n uint32) int { return cmp.Compare(b.first, n) })
+	if !found {
+		i--
+	}
+	return uint32(i)
 }
 
 // spillLines spills the complete batches of lines of a log of the worker.
@@ -107,30 +120,220 @@ func (w *Worker) spillLines(r *refusalLog) error {
 	return nil
 }
 
-// mergeRefusals sorts the 401s of all workers.
-func (s *State) mergeRefusals(lineBase [][]int64) {
-	reasonOf := s.mergeReasons()
-	s.refusalOf = make([][]uint32, len(s.workers))
-	for i, w := range s.workers {
-		n := w.refusals.len()
-		s.refusalOf[i] = make([]uint32, n)
-		s.Refusals = slices.Grow(s.Refusals, n)
-		for j := range uint32(n) {
-			r := w.refusals.at(j)
-			x := Refusal{
-				Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Credentials: r.credentials,
-				AnsweredBy: r.answeredBy, redirect: r.redirect, worker: uint32(i), number: j,
+// spillFacts spills the facts of the 401s so far.
+func (w *Worker) spillFacts() error {
+	file, err := w.spillFile()
+	if err != nil {
+		return err
+	}
+	r := &w.refusals
+	var buf []byte
+	for pages := range slices.Chunk(r.pages, factPages) {
+		buf = buf[:0]
+		for _, page := range pages {
+			for i := range page {
+				buf = page[i].append(buf)
 			}
-			if r.reason != 0 {
-				x.Reason = uint16(reasonOf[i][r.reason-1] + 1)
+		}
+		place, err := file.Append(buf)
+		if err != nil {
+			return err
+		}
+		r.facts = append(r.facts, place)
+	}
+	r.pages = nil
+	return nil
+}
+
+// encodedFact is the size of an encoded refusal in bytes.
+const encodedFact = 21
+
+func (x *refusal) append(dst []byte) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(x.time))
+	dst = binary.LittleEndian.AppendUint32(dst, x.block)
+	dst = binary.LittleEndian.AppendUint32(dst, x.line)
+	dst = binary.LittleEndian.AppendUint16(dst, x.reason)
+	redirect := byte(0)
+	if x.redirect {
+		redirect = 1
+	}
+	return append(dst, byte(x.credentials), byte(x.answeredBy), redirect)
+}
+
+func (x *refusal) read(src []byte) {
+	*x = refusal{
+		time: int64(binary.LittleEndian.Uint64(src)), block: binary.LittleEndian.Uint32(src[8:]), line: binary.LittleEndian.Uint32(src[12:]),
+		reason: binary.LittleEndian.Uint16(src[16:]), credentials: field.Credentials(src[18]), answeredBy: field.Answerer(src[19]), redirect: src[20] == 1,
+	}
+}
+
+// eachRefusal yields the facts of the worker's 401s by number.
+func (w *Worker) eachRefusal(yield func(*refusal, error) bool) {
+	var buf []byte
+	var err error
+	for _, place := range w.refusals.facts {
+		if buf, err = w.file.Read(place, buf); err != nil {
+			yield(nil, err)
+			return
+		}
+		for b := buf; len(b) > 0; b = b[encodedFact:] {
+			var x refusal
+			if x.read(b); !yield(&x, nil) {
+				return
 			}
-			s.Refusals = append(s.Refusals, x)
 		}
 	}
-	sorter := runSorter[Refusal]{compare: compareRefusals}
-	sorter.sort(s.Refusals)
-	for i := range s.Refusals {
-		r := &s.Refusals[i]
-		s.refusalOf[r.worker][r.number] = uint32(i)
+	for _, page := range w.refusals.pages {
+		for i := range page {
+			if !yield(&page[i], nil) {
+				return
+			}
+		}
 	}
+}
+
+// mergeRefusals sorts the 401s of all workers.
+func (s *State) mergeRefusals(lineBase [][]int64) error {
+	reasonOf := s.mergeReasons()
+	s.refusalOf = make([][]uint32, len(s.workers))
+	total := int64(0)
+	for i, w := range s.workers {
+		s.refusalOf[i] = make([]uint32, w.refusals.n)
+		total += int64(w.refusals.n)
+	}
+	each := func(yield func(*Refusal, error) bool) {
+		for i, w := range s.workers {
+			number := uint32(0)
+			for r, err := range w.eachRefusal {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				x := Refusal{
+					Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Credentials: r.credentials,
+					AnsweredBy: r.answeredBy, redirect: r.redirect, worker: uint16(i), number: number,
+				}
+				if r.reason != 0 {
+					x.Reason = uint16(reasonOf[i][r.reason-1] + 1)
+				}
+				number++
+				if !yield(&x, nil) {
+					return
+				}
+			}
+		}
+	}
+	first := s.workers[0]
+	space := first.space
+	for _, w := range s.workers {
+		if w.messages.n > 0 {
+			space = nil // messages will change Refusals, which only those in memory can
+		}
+	}
+	err := s.sortRefusals(each, total, space, int(first.limit/(4*refusalSize)))
+	for _, w := range s.workers {
+		w.refusals.facts, w.refusals.pages = nil, nil
+	}
+	return err
+}
+
+// sortRefusals sets Refusals: in memory if there are at most limit, or without space.
+func (s *State) sortRefusals(each func(func(*Refusal, error) bool), total int64, space *spill.Space, limit int) error {
+	var table *spill.Table[Refusal]
+	if space == nil || total <= int64(limit) {
+		list := make([]Refusal, 0, total)
+		for x, err := range each {
+			if err != nil {
+				return err
+			}
+			list = append(list, *x)
+		}
+		sorter := runSorter[Refusal]{compare: compareRefusals}
+		sorter.sort(list)
+		table = spill.TableOf(list)
+	} else {
+		sorter := &spill.Sorter[Refusal]{Codec: refusalCodec, Space: space, Limit: limit}
+		for x, err := range each {
+			if err != nil {
+				return err
+			}
+			if err := sorter.Add(*x); err != nil {
+				return err
+			}
+		}
+		sorter.Sort()
+		file, err := space.Create()
+		if err != nil {
+			return err
+		}
+		table = spill.NewTable(refusalCodec, file)
+		for x, err := range spill.Sorted(sorter) {
+			if err != nil {
+				return err
+			}
+			if err := table.Append(x); err != nil {
+				return err
+			}
+		}
+		if err := table.Finish(); err != nil {
+			return err
+		}
+	}
+	s.setRefusals(table)
+	return table.Err()
+}
+
+// setRefusals sets Refusals and what is kept of them by number.
+func (s *State) setRefusals(table *spill.Table[Refusal]) {
+	s.Refusals, s.stated = table, nil
+	for i := range table.Len() {
+		r := table.At(i)
+		s.refusalOf[r.worker][r.number] = uint32(i)
+		if r.Credentials != field.CredentialsUnknown {
+			s.state(i, r.Credentials)
+		}
+	}
+}
+
+// state sets what Stated returns.
+func (s *State) state(refusal int, c field.Credentials) {
+	if s.stated == nil {
+		s.stated = make([]field.Credentials, s.Refusals.Len())
+	}
+	s.stated[refusal] = c
+}
+
+// Stated returns what the line of a 401 states about its credentials. Unlike Refusals, it
+// may be called in any order.
+func (s *State) Stated(refusal uint32) field.Credentials {
+	if s.stated == nil {
+		return field.CredentialsUnknown
+	}
+	return s.stated[refusal]
+}
+
+var refusalCodec = spill.Codec[Refusal]{
+	Append: func(dst []byte, r *Refusal) []byte {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(r.Time))
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(r.Line))
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(r.Input))
+		dst = binary.LittleEndian.AppendUint32(dst, r.number)
+		dst = binary.LittleEndian.AppendUint16(dst, r.Reason)
+		dst = binary.LittleEndian.AppendUint16(dst, r.worker)
+		redirect := byte(0)
+		if r.redirect {
+			redirect = 1
+		}
+		return append(dst, byte(r.Credentials), byte(r.AnsweredBy), redirect)
+	},
+	Read: func(r *Refusal, src []byte) []byte {
+		*r = Refusal{
+			Time: int64(binary.LittleEndian.Uint64(src)), Line: int64(binary.LittleEndian.Uint64(src[8:])),
+			Input: int32(binary.LittleEndian.Uint32(src[16:])), number: binary.LittleEndian.Uint32(src[20:]),
+			Reason: binary.LittleEndian.Uint16(src[24:]), worker: binary.LittleEndian.Uint16(src[26:]),
+			Credentials: field.Credentials(src[28]), AnsweredBy: field.Answerer(src[29]), redirect: src[30] == 1,
+		}
+		return src[31:]
+	},
+	Compare: compareRefusals,
 }

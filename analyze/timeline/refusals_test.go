@@ -41,13 +41,13 @@ func TestSpillLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := s.Lines()
-	for i := range s.Refusals {
-		if got, err := read(&s.Refusals[i]); err != nil || string(got) != line(i) {
+	for i := range s.Refusals.Len() {
+		if got, err := read(s.Refusals.At(i)); err != nil || string(got) != line(i) {
 			t.Fatalf("line %d: %q (%v), want %q", i, got, err, line(i))
 		}
 	}
-	if len(s.Refusals) != n {
-		t.Errorf("%d 401s, want %d", len(s.Refusals), n)
+	if s.Refusals.Len() != n {
+		t.Errorf("%d 401s, want %d", s.Refusals.Len(), n)
 	}
 }
 
@@ -64,7 +64,7 @@ func TestLineCache(t *testing.T) {
 	c := newLineCache([]*Worker{w}, func(w *Worker) *refusalLog { return &w.refusals })
 	for i := range each {
 		for log := range logs {
-			got, err := c.line(0, w.refusals.at(uint32(log*each+i)))
+			got, err := c.line(0, uint32(log*each+i))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +73,29 @@ func TestLineCache(t *testing.T) {
 			}
 		}
 	}
-	if len(c.batches) > maxBatches {
-		t.Errorf("%d logs: the cache has %d batches", logs, len(c.batches))
+	if len(c.batches) > maxCached/refusalBatch || c.held > maxCached {
+		t.Errorf("%d logs: the cache has %d batches of %d bytes", logs, len(c.batches), c.held)
+	}
+}
+
+// The cache is bounded by bytes, however long lines are.
+func TestLineCacheOfLongLines(t *testing.T) {
+	w := NewWorker(1, 1)
+	line := func(i int) []byte {
+		return append(fmt.Appendf(nil, "%d ", i), bytes.Repeat([]byte{'x'}, 4*refusalBatch)...)
+	}
+	const n = 40
+	for i := range n {
+		w.refusals.add(refusal{time: int64(i)}, line(i))
+	}
+	c := newLineCache([]*Worker{w}, func(w *Worker) *refusalLog { return &w.refusals })
+	for i := range n {
+		got, err := c.line(0, uint32(i))
+		if err != nil || !bytes.Equal(got, line(i)) {
+			t.Fatalf("line %d: %d bytes, %v", i, len(got), err)
+		}
+		if c.held > maxCached {
+			t.Fatalf("%d bytes are held", c.held)
+		}
 	}
 }

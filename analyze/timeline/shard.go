@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/zeebo/xxh3"
+
+	"logscan/analyze/spill"
 )
 
 const (
@@ -57,10 +59,12 @@ type actor struct {
 type shard struct {
 	slots  []actor // open addressing by key.mix; the length is a power of two
 	actors uint32
-	used   uint32   // bytes of page that hold events
-	page   []byte   // the current page of the log
-	pages  [][]byte // the full pages
-	held   int64    // bytes of all pages
+	used   uint32        // bytes of page that hold events
+	page   []byte        // the current page of the log
+	pages  [][]byte      // the full pages
+	disk   []spill.Place // what follows them in file
+	file   *spill.File
+	held   int64 // bytes of all pages
 	// Labels of actors (see setLabel), each preceded by its length, and by the
 	// actor's number - 1 the position of its label plus one.
 	labels  []byte
@@ -114,6 +118,26 @@ func (s *shard) close() {
 		s.pages = append(s.pages, s.page[:s.used])
 	}
 	s.page, s.used = nil, 0
+}
+
+// log yields the pages of a closed shard. Each is valid until the next one.
+func (s *shard) log(yield func(page []byte, err error) bool) {
+	for _, page := range s.pages {
+		if !yield(page, nil) {
+			return
+		}
+	}
+	var buf []byte
+	for _, place := range s.disk {
+		page, err := s.file.Read(place, buf)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if buf = page; !yield(page[:len(page)-eventSlack], nil) {
+			return
+		}
+	}
 }
 
 // actor returns the actor of a key and adds it if it is new. The pointer is valid

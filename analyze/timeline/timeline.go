@@ -15,6 +15,7 @@ package timeline
 import (
 	"cmp"
 
+	"logscan/analyze/spill"
 	"logscan/parse/field"
 )
 
@@ -22,20 +23,20 @@ import (
 // returned it, but for DropTimelines.
 type State struct {
 	Inputs    []Ledger
-	Endpoints []Endpoint   // by host, template, method
-	Users     []NamedTally // by name
-	Upstreams []NamedTally // by name
-	Servers   []string     // whose logs were read, by name; see Worker.SetServers
-	ServerOf  []uint8      // by input: index into Servers plus one; 0 for none
-	Addresses []string     // of the clients listed by name, sorted
-	Agents    []string     // user agents of the clients listed by name, sorted
-	Minutes   []Minute     // by time, host
-	Grain     int64        // length of a step of Minutes in microseconds, usually MinuteStep
-	Refusals  []Refusal    // every 401 by time, input, line
-	Reasons   []Reason     // that lines of 401s state, by text
-	Statuses  []int64      // lines by status below Statuses; 0 for lines without one
-	Rejected  []Rejected   // the first rejected lines by input, line
-	Messages  []Message    // events of authentication in error logs, by input, line
+	Endpoints []Endpoint            // by host, template, method
+	Users     []NamedTally          // by name
+	Upstreams []NamedTally          // by name
+	Servers   []string              // whose logs were read, by name; see Worker.SetServers
+	ServerOf  []uint8               // by input: index into Servers plus one; 0 for none
+	Addresses []string              // of the clients listed by name, sorted
+	Agents    []string              // user agents of the clients listed by name, sorted
+	Minutes   []Minute              // by time, host
+	Grain     int64                 // length of a step of Minutes in microseconds, usually MinuteStep
+	Refusals  *spill.Table[Refusal] // every 401 by time, input, line
+	Reasons   []Reason              // that lines of 401s state, by text
+	Statuses  []int64               // lines by status below Statuses; 0 for lines without one
+	Rejected  []Rejected            // the first rejected lines by input, line
+	Messages  []Message             // events of authentication in error logs, by input, line
 	// MessagesDropped counts the events beyond the maximum number of Messages.
 	MessagesDropped int64
 
@@ -64,6 +65,10 @@ type State struct {
 	otherClient Client // of all clients that are not in clientOf
 	// By worker and by its number: indexes into Endpoints, Upstreams, Refusals.
 	endpointOf, upstreamOf, refusalOf [][]uint32
+	stated                            []field.Credentials // see Stated; nil if no line states any
+
+	long  *longActors
+	limit visitLimits
 
 	recalled int // index of the worker that NewEarlierWorker returned, -1 for none
 }
@@ -96,8 +101,9 @@ type Refusal struct {
 	Reason      uint16 // index into Reasons plus one; 0 for none
 	Message     uint32 // index into Messages plus one, if that states the reason; 0 for none
 
-	redirect       bool // it is a redirect, see resolveRedirects
-	worker, number uint32
+	redirect bool // it is a redirect, see resolveRedirects
+	worker   uint16
+	number   uint32 // worker's number
 }
 
 // Actor is a session, or a client without session ids, with all its requests.
@@ -107,6 +113,11 @@ type Actor struct {
 
 	Hashed bool   // Session is the SessionSum of the id: this run did not see the id itself
 	Before []byte // EarlierActor.Before; nil if there is none
+
+	// An actor with a great many events is visited in pieces, one right after the other:
+	// Continues reports whether Events follow those of the last visit, More whether
+	// further ones follow.
+	Continues, More bool
 }
 
 // Client is an address and a user agent, as indexes into Addresses and Agents of
@@ -139,6 +150,7 @@ func (s *State) DropTimelines() {
 	for _, w := range s.workers {
 		w.part, w.spilled, w.resumed = part{}, nil, nil
 	}
-	s.parts, s.endpointOf, s.upstreamOf, s.signIns = nil, nil, nil, nil
+	s.parts, s.endpointOf, s.upstreamOf, s.refusalOf, s.signIns = nil, nil, nil, nil, nil
 	s.userOf, s.clientOf = nil, nil
+	s.long = nil
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+
+	"logscan/analyze/spill"
 )
 
 // Scratch is memory that Shard reuses. The zero value is ready for use; each
@@ -13,6 +15,11 @@ type Scratch struct {
 	actors []decoded // of all parts
 	events []Event
 	sorter runSorter[Event]
+
+	long     map[uint32]*longActor   // by id: those to visit in the current pass
+	building map[*decoded]*longActor // of them, by piece: those whose events are decoded in it
+	space    *spill.Space            // for their events; nil to keep them in memory
+	file     *spill.File             // in space
 }
 
 // piece is what one part holds of an actor. An actor may have a piece in every
@@ -52,16 +59,42 @@ func (s *State) summary(pieces []piece) ActorSummary {
 // order of lines is unknown between the logs of several servers, and means little
 // in logs with times in whole seconds.
 //
+// An actor with more than maxPiece events is visited several times in a row, with a
+// piece of them each time: see Actor.More. A piece costs as much memory as one of the
+// greatest actors that are visited at once.
+//
 // If want is not nil, only actors for which it returns true are visited. Skipping
 // an actor is cheap.
 func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bool, visit func(id uint32, a *Actor)) error {
+	shards, err := s.shards(i, m)
+	if err != nil {
+		return err
+	}
+	m.space = s.workers[0].space
+	m.sorter.compare, m.sorter.rising = compareEvents, risingEvents
+	for id, rest := uint32(i)<<(32-shardBits)+1, m.pieces; len(rest) > 0; {
+		pieces, actors := s.layOut(id, rest, m, want)
+		if err := s.decode(shards, m); err != nil {
+			return err
+		}
+		if err := s.visit(id, rest[:pieces], shards, m, visit); err != nil {
+			return err
+		}
+		id, rest = id+actors, rest[pieces:]
+	}
+	return nil
+}
+
+// shards returns shard i of all parts, and sets m.pieces, by actor, and the length of
+// m.actors.
+func (s *State) shards(i int, m *Scratch) ([]*shard, error) {
 	shards := make([]*shard, len(s.parts))
 	actors := uint32(0)
 	m.pieces = m.pieces[:0]
 	for p := range s.parts {
 		sh, err := s.shard(&s.parts[p], i)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		shards[p] = sh
 		for a := range sh.each {
@@ -73,31 +106,66 @@ func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bo
 		return cmp.Or(cmp.Compare(a.key.hi, b.key.hi), cmp.Compare(a.key.lo, b.key.lo))
 	})
 	m.actors = resized(m.actors, int(actors))
+	return shards, nil
+}
+
+// layOut lays out m.events so that those of an actor are adjacent, for as many actors
+// as can be visited in one pass. id is that of the first. It returns how many pieces and
+// actors these are.
+func (s *State) layOut(id uint32, rest []piece, m *Scratch, want func(id uint32, a ActorSummary) bool) (n int, actors uint32) {
 	clear(m.actors)
-	// Lay out the events so that those of an actor are adjacent.
-	first := uint32(i)<<(32-shardBits) + 1
-	total := uint32(0)
-	for id, pieces := range actorsFrom(first, m.pieces) {
-		wanted := want == nil || want(id, s.summary(pieces))
+	for i := range m.actors {
+		m.actors[i].next = skipped
+	}
+	m.long, m.building = nil, nil
+	total := uint64(0)
+	for id, pieces := range actorsFrom(id, rest) {
+		events := uint64(0)
 		for _, p := range pieces {
-			if next := &m.actors[p.at].next; wanted {
-				*next = total
-				total += p.events
-			} else {
-				*next = skipped
+			events += uint64(p.events)
+		}
+		switch wanted := want == nil || want(id, s.summary(pieces)); {
+		case !wanted:
+		case events > s.limit.piece:
+			s.layOutLong(id, pieces, m)
+		case total > 0 && total+events > s.limit.pass:
+			m.events = resized(m.events, int(total))
+			return n, actors
+		default:
+			for _, p := range pieces {
+				m.actors[p.at].next = uint32(total)
+				total += uint64(p.events)
 			}
 		}
+		n += len(pieces)
+		actors++
 	}
 	m.events = resized(m.events, int(total))
-	decoding := m.actors
-	for p, sh := range shards {
-		s.decode(s.parts[p].worker, sh, decoding[:sh.actors], m.events)
-		decoding = decoding[sh.actors:]
+	return n, actors
+}
+
+// layOutLong prepares the visit of a long actor.
+func (s *State) layOutLong(id uint32, pieces []piece, m *Scratch) {
+	if m.long == nil {
+		m.long, m.building = map[uint32]*longActor{}, map[*decoded]*longActor{}
 	}
-	m.sorter.compare, m.sorter.rising = compareEvents, risingEvents
+	l := s.long.get(id)
+	if l == nil {
+		l = &longActor{chunk: make([]Event, 0, s.limit.piece)}
+		for _, p := range pieces {
+			m.actors[p.at].next = isLong
+			m.building[&m.actors[p.at]] = l
+		}
+	}
+	m.long[id] = l
+}
+
+// visit visits the actors that have been decoded. id is that of the first.
+func (s *State) visit(id uint32, rest []piece, shards []*shard, m *Scratch, visit func(id uint32, a *Actor)) error {
 	events := m.events
-	for id, pieces := range actorsFrom(first, m.pieces) {
-		if m.actors[pieces[0].at].next == skipped {
+	for id, pieces := range actorsFrom(id, rest) {
+		long := m.long[id]
+		if long == nil && m.actors[pieces[0].at].next == skipped {
 			continue
 		}
 		n := uint32(0)
@@ -106,12 +174,33 @@ func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bo
 			n += p.events
 			s.identify(&a, p, shards)
 		}
+		if long != nil {
+			if err := s.visitLong(id, long, &a, m, visit); err != nil {
+				return err
+			}
+			continue
+		}
 		a.Events = events[:n:n]
 		m.sorter.sort(a.Events)
 		visit(id, &a)
 		events = events[n:]
 	}
 	return nil
+}
+
+// visitLong visits a long actor.
+func (s *State) visitLong(id uint32, long *longActor, a *Actor, m *Scratch, visit func(id uint32, a *Actor)) error {
+	if s.long.get(id) == nil {
+		if err := long.finish(m); err != nil {
+			return err
+		}
+		s.long.set(id, long)
+	}
+	return long.visit(s.limit.piece, func(events []Event, more bool) {
+		a.Events, a.More = events, more
+		visit(id, a)
+		a.Continues = true
+	})
 }
 
 // actorsFrom yields ids from first on, and the pieces of each actor.

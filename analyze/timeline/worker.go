@@ -157,9 +157,8 @@ func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
 	w.enforceLimit()
 }
 
-// enforceLimit spills lines of 401s and of events, and the part, once they exceed their
-// shares of the limit. The other data about 401s and events cannot be spilled and reduces what is left
-// for the part, but at most by half.
+// enforceLimit spills the lines of 401s and of events, the facts of 401s, and the part,
+// once they exceed their shares of the limit.
 func (w *Worker) enforceLimit() {
 	if w.limit <= 0 || w.err != nil {
 		return
@@ -168,6 +167,9 @@ func (w *Worker) enforceLimit() {
 		if log.held > w.limit/8 && w.err == nil {
 			w.err = w.spillLines(log)
 		}
+	}
+	if w.err == nil && w.refusals.factsHeld() > max(w.limit/8, factSize*refusalPage) {
+		w.err = w.spillFacts()
 	}
 	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size()-w.messages.size(), w.limit/2) {
 		w.err = w.spillPart()

@@ -89,10 +89,10 @@ func same(t *testing.T, what string, got, want *State) {
 		}
 	}
 	read, readWant := got.Lines(), want.Lines()
-	for i := range want.Refusals {
-		a, errA := read(&got.Refusals[i])
-		b, errB := readWant(&want.Refusals[i])
-		if errA != nil || errB != nil || string(a) != string(b) || got.Refusals[i].Line != want.Refusals[i].Line {
+	for i := range want.Refusals.Len() {
+		a, errA := read(got.Refusals.At(i))
+		b, errB := readWant(want.Refusals.At(i))
+		if errA != nil || errB != nil || string(a) != string(b) || got.Refusals.At(i).Line != want.Refusals.At(i).Line {
 			t.Fatalf("%s: refusal %d: %q (%v), want %q (%v)", what, i, a, errA, b, errB)
 		}
 	}
@@ -134,7 +134,7 @@ func events(s *State) []seen {
 					x.user = s.Users[e.User-1].Name
 				}
 				if e.Refusal != NoRefusal {
-					x.line = s.Refusals[e.Refusal].Line
+					x.line = s.Refusals.At(int(e.Refusal)).Line
 				}
 				all = append(all, x)
 			}

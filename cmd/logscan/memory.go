@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/dustin/go-humanize"
@@ -54,7 +57,7 @@ const (
 
 // memoryLimit returns the memory limit of a run and where it spills, and sets
 // the garbage collector's limit unless GOMEMLIMIT is set.
-func (m *memoryFlags) memoryLimit(p *outdir.Dir) (spill.Memory, error) {
+func (m *memoryFlags) memoryLimit(ctx context.Context, p *outdir.Dir) (spill.Memory, error) {
 	bytes, limit := int64(m.Memory), int64(math.MaxInt64)
 	available, err := memlimit.FromSystem()
 	if container, e := memlimit.FromCgroup(); e == nil && container > 0 && (err != nil || container < available) {
@@ -68,13 +71,45 @@ func (m *memoryFlags) memoryLimit(p *outdir.Dir) (spill.Memory, error) {
 		return spill.Memory{}, nil // the available memory is unknown
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(min(limit, bytes+unspilled))
+		keepMemoryLimit(ctx, min(limit, bytes+unspilled), limit)
 	}
 	dir, err := p.Temporary(m.TmpDir)
 	if err != nil {
 		return spill.Memory{}, fmt.Errorf("--tmp-dir: %w", err)
 	}
 	return spill.Memory{Bytes: bytes, Space: spill.NewSpace(dir)}, nil
+}
+
+const (
+	// heapCheck is how often the live heap is compared with the limit.
+	heapCheck = 200 * time.Millisecond
+	// heapRoom is the divisor of the live heap that gives the least room for garbage. If
+	// the limit leaves less, the collector runs all the time and frees little.
+	heapRoom = 4
+)
+
+// keepMemoryLimit sets the garbage collector's limit, and raises it where what is live
+// needs more, up to a greatest limit, until ctx is done.
+func keepMemoryLimit(ctx context.Context, limit, most int64) {
+	debug.SetMemoryLimit(limit)
+	check := time.NewTicker(heapCheck)
+	go func() {
+		defer check.Stop()
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-check.C:
+			}
+			metrics.Read(live)
+			n := int64(live[0].Value.Uint64())
+			if want := min(n+n/heapRoom, max(most, n)); want > limit {
+				limit = want
+				debug.SetMemoryLimit(limit)
+			}
+		}
+	}()
 }
 
 // spillError adds a hint to an error of writing or reading temporary files.

@@ -100,7 +100,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 			return usagef("name the logs to scan", "the only input is the state file %s", c.State)
 		}
 	}
-	if options.Memory, err = c.memoryLimit(place); err != nil {
+	if options.Memory, err = c.memoryLimit(ctx, place); err != nil {
 		return err
 	}
 	if space := options.Memory.Space; space != nil {

@@ -15,7 +15,11 @@ import (
 type batch struct {
 	columns []columnBuffer
 	rows    int
+	bytes   int // of texts
 }
+
+// full reports whether a batch must be written before more rows are added.
+func (b *batch) full() bool { return b.rows >= batchRows || b.bytes >= batchBytes }
 
 // columnBuffer holds the values of one column: those that are not null and, if the
 // column is nullable, a level for each row.
@@ -31,7 +35,7 @@ type columnBuffer struct {
 // that writes them. Batches may be made in parallel; they are written in order.
 type batches[R any] struct {
 	columns []column[R]
-	queue   chan chan *batch // in the order of the rows; each channel receives one batch
+	queue   chan chan *batch // in the order of the rows; each channel receives batches until it is closed
 	free    chan *batch      // written batches, for reuse
 }
 
@@ -45,7 +49,7 @@ func newBatches[R any](columns []column[R]) *batches[R] {
 func (q *batches[R]) begin() *batch {
 	select {
 	case b := <-q.free:
-		b.rows = 0
+		b.rows, b.bytes = 0, 0
 		for i := range b.columns {
 			c := &b.columns[i]
 			c.levels, c.integers, c.reals, c.booleans = c.levels[:0], c.integers[:0], c.reals[:0], c.booleans[:0]
@@ -62,7 +66,7 @@ func (q *batches[R]) begin() *batch {
 func (q *batches[R]) end() { close(q.queue) }
 
 // enqueue reserves the next position in the queue and returns the channel to send its
-// batch to.
+// batches to.
 func (q *batches[R]) enqueue(ctx context.Context) (chan<- *batch, error) {
 	place := make(chan *batch, 1)
 	select {
@@ -76,8 +80,16 @@ func (q *batches[R]) enqueue(ctx context.Context) (chan<- *batch, error) {
 // each calls take with each batch, in order.
 func (q *batches[R]) each(ctx context.Context, take func(*batch) error) error {
 	for place := range q.queue {
-		select {
-		case b := <-place:
+		for more := true; more; {
+			var b *batch
+			select {
+			case b, more = <-place:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			if !more {
+				break
+			}
 			if err := take(b); err != nil {
 				return err
 			}
@@ -85,39 +97,49 @@ func (q *batches[R]) each(ctx context.Context, take func(*batch) error) error {
 			case q.free <- b:
 			default:
 			}
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 	return nil
 }
 
+// put sends a batch to its place in the queue.
+func put(ctx context.Context, place chan<- *batch, b *batch) error {
+	select {
+	case place <- b:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // makeAll makes batches of rows that come one after the other.
 func (q *batches[R]) makeAll(ctx context.Context, rows iter.Seq2[*R, error]) error {
-	b := q.begin()
-	put := func() error {
-		place, err := q.enqueue(ctx)
-		if err == nil {
-			place <- b
-		}
+	place, err := q.enqueue(ctx)
+	if err != nil {
 		return err
 	}
+	defer close(place)
+	return q.fill(ctx, place, rows)
+}
+
+// fill makes batches of rows and sends them to their place in the queue.
+func (q *batches[R]) fill(ctx context.Context, place chan<- *batch, rows iter.Seq2[*R, error]) error {
+	b := q.begin()
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if add(b, q.columns, row); b.rows < batchRows {
-			continue
+		if add(b, q.columns, row); b.full() {
+			if err := put(ctx, place, b); err != nil {
+				return err
+			}
+			b = q.begin()
 		}
-		if err := put(); err != nil {
-			return err
-		}
-		b = q.begin()
 	}
 	if b.rows == 0 {
 		return nil
 	}
-	return put()
+	return put(ctx, place, b)
 }
 
 // makePieces makes batches of rows in parallel, one per CPU at a time. It calls
@@ -142,14 +164,10 @@ func (q *batches[R]) makePieces(ctx context.Context, rows *result.Pieces[R], adv
 			default:
 				read = rows.Reader()
 			}
-			b := q.begin()
-			for row, err := range read(from, min(from+batchRows, rows.Len)) {
-				if err != nil {
-					return err
-				}
-				add(b, q.columns, row)
+			defer close(place)
+			if err := q.fill(inGroup, place, read(from, min(from+batchRows, rows.Len))); err != nil {
+				return err
 			}
-			place <- b
 			readers <- read
 			return nil
 		})
@@ -184,6 +202,7 @@ func add[R any](b *batch, columns []column[R], row *R) {
 			s := c.text(row)
 			if present = s != "" || !c.Nullable; present {
 				values.texts = append(room(values.texts), s)
+				b.bytes += len(s)
 			}
 		case Integer, Time:
 			var v int64

@@ -37,6 +37,10 @@ const (
 	// batchRows is the number of rows in a batch, and how often cancellation is
 	// noticed.
 	batchRows = 4 << 10
+	// batchBytes and rowGroupBytes bound the texts of a batch and of a row group, in
+	// bytes: a line may have a megabyte. Rows of ordinary lines hardly ever reach them.
+	batchBytes    = 4 << 20
+	rowGroupBytes = 64 << 20
 )
 
 // Keys of the metadata in every file.
@@ -55,6 +59,7 @@ type parquetFile struct {
 	out          *file.Writer
 	group        file.BufferedRowGroupWriter // open row group, or nil
 	groupRows    int
+	groupBytes   int
 	rows         int64
 	dictionaries []dictionary // by column, of the open row group
 }
@@ -129,8 +134,9 @@ func (p *parquetFile) write(b *batch) error {
 		return err
 	}
 	p.groupRows += b.rows
+	p.groupBytes += b.bytes
 	p.rows += int64(b.rows)
-	if p.groupRows >= rowGroupRows {
+	if p.groupRows >= rowGroupRows || p.groupBytes >= rowGroupBytes {
 		return p.endGroup()
 	}
 	return nil
@@ -141,7 +147,7 @@ func (p *parquetFile) endGroup() error {
 		return nil
 	}
 	err := p.group.Close()
-	p.group, p.groupRows = nil, 0
+	p.group, p.groupRows, p.groupBytes = nil, 0, 0
 	return err
 }
 
