@@ -27,8 +27,8 @@ import (
 )
 
 // hostileBatch is how many payloads go into a report. Each is in the samples of a
-// finding, and a report shows 50 findings.
-const hostileBatch = 42
+// finding; findings that are alike are folded, so not each is in a title.
+const hostileBatch = 28
 
 // scanned analyses a log that has every payload in every field, and returns the result
 // and its output directory. Each payload is also the name of another log and part of a
@@ -98,7 +98,7 @@ const takeCensus = `(async () => {
 		tables[tab.id.replace("tab-", "")] = text;
 	}
 	const places = { cards: [...document.querySelectorAll("details.card")].map(c => c.textContent).join(), "names of logs": document.body.textContent, ...tables };
-	const missing = MARKS.flatMap(mark => Object.keys(places).filter(p => !places[p].includes(mark)).map(p => mark + " in " + p));
+	const missing = MARKS.flatMap(mark => Object.keys(places).filter(p => p !== "findings" && !places[p].includes(mark)).map(p => mark + " in " + p));
 	const n = s => document.querySelectorAll(s).length;
 	return {
 		Elements: [...elements], Cells: [...cells], Tables: Object.keys(tables), Missing: missing, Links: [...links],
@@ -248,8 +248,8 @@ func TestNothingActsElsewhere(t *testing.T) {
 			payloads = tried()
 		}
 		res, dir := scanned(t, format, payloads)
-		if len(res.Findings) < len(payloads)/4 {
-			t.Errorf("%s: %d findings of %d payloads", format.Name, len(res.Findings), len(payloads))
+		if t0 := &res.Totals; len(res.Findings) < 3 || t0.Unexplained > t0.Unauthorized/2 { // alike findings are one
+			t.Errorf("%s: %d findings of %d payloads, %d of %d 401s unexplained", format.Name, len(res.Findings), len(payloads), t0.Unexplained, t0.Unauthorized)
 		}
 		for name, text := range content(t, dir) {
 			switch {
