@@ -57,6 +57,9 @@ type example struct {
 
 // addExample keeps a request of a finding as an example.
 func (a *assembly) addExample(finding int, e *parse.Entry) {
+	if len(a.reader.options.Configuration.Servers) == 0 {
+		return
+	}
 	x := example{Request: rules.Request{Scheme: string(e.Scheme), Host: string(e.Host), Method: string(e.Method), Path: string(e.Path)}}
 	if a.reader.options.Parse.Privacy.Key == nil { // a pseudonym is in no configuration
 		x.user = string(e.User)
@@ -67,19 +70,16 @@ func (a *assembly) addExample(finding int, e *parse.Entry) {
 // addFailureExample keeps a request as an example of which an error log says that it could
 // not be checked. Most of them are answered with 500, so a finding may have no other.
 func (a *assembly) addFailureExample(finding int, e *events.Event) {
-	path, _, _ := bytes.Cut(e.Target, []byte("?"))
-	if e.Outcome != events.Failed {
+	if e.Outcome != events.Failed || len(a.reader.options.Configuration.Servers) == 0 {
 		return
 	}
+	path, _, _ := bytes.Cut(e.Target, []byte("?"))
 	a.keepExample(finding, example{
 		Request: rules.Request{Host: string(e.Host), Method: string(e.Method), Path: string(path)}, said: string(e.Message),
 	})
 }
 
 func (a *assembly) keepExample(finding int, x example) {
-	if len(a.reader.options.Configuration.Servers) == 0 {
-		return
-	}
 	if a.examples == nil {
 		a.examples = make([][]example, len(a.Findings))
 	}
@@ -97,7 +97,7 @@ type pairing struct {
 	certain  bool
 	// anywhere is set for facts that need not be absent from routes without a fault.
 	anywhere bool
-	// if set, holds reports whether the finding has the pattern of the fact.
+	// holds reports whether the finding has the pattern of the fact; nil if it need not.
 	holds func(*result.Finding, []example, *rules.Answer, *rules.Fact) bool
 }
 

@@ -56,6 +56,9 @@ func (a *assembly) addEvidence() error {
 // eventSamples returns the messages to show as evidence of a finding: those that show it,
 // or those about its sample refusals.
 func (a *assembly) eventSamples(finding int) []uint32 {
+	if len(a.State.Messages) == 0 {
+		return nil // Refusals may be on disk and need not be read
+	}
 	list := a.Messages[finding]
 	refusals := a.Samples[finding]
 	for _, refusal := range refusals {

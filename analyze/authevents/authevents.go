@@ -99,6 +99,9 @@ type Joined struct {
 // Join finds the refusals of events.
 func Join(ctx context.Context, in *Input) (*Joined, error) {
 	j := &joiner{Input: in, seed: maphash.MakeSeed()}
+	for i := range in.State.Inputs {
+		j.directories = append(j.directories, j.hash([]byte("/"+in.DirectoryOf(i))))
+	}
 	if err := j.read(ctx); err != nil {
 		return nil, err
 	}
@@ -119,9 +122,11 @@ type joiner struct {
 	requests []request
 	events   []event
 	has      fields
-	sources  []Source
-	kinds    [][]int32 // events by kind of log
-	also     []pair    // refusals of which the log of an event has a line too
+	// directories are the hashes of the directories of the inputs.
+	directories []uint64
+	sources     []Source
+	kinds       [][]int32 // events by kind of log
+	also        []pair    // refusals of which the log of an event has a line too
 }
 
 // fields are what some refusals have, or all: other keys need not be tried.

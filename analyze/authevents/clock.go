@@ -5,14 +5,12 @@ import (
 	"maps"
 	"slices"
 
+	"logscan/analyze/timeline"
 	"logscan/parse"
-	"logscan/parse/field"
 )
 
 // noTime is the time of an event or a refusal without one.
 const noTime = parse.NoTime
-
-func classOf(e *event) field.ReasonClass { return field.ClassOf(e.reason) }
 
 const (
 	// mostInGroup is the maximum number of events, and of refusals, of a key from which
@@ -41,8 +39,12 @@ const (
 func (j *joiner) listSources() {
 	type log struct{ kind, name string }
 	of := map[log][]int32{}
+	names := make([]string, len(j.State.Inputs))
+	for i := range names {
+		names[i] = j.LogOf(i)
+	}
 	for i := range j.events {
-		l := log{j.events[i].log.Name, j.LogOf(int(j.State.Messages[i].Input))}
+		l := log{j.events[i].log.Name, names[j.State.Messages[i].Input]}
 		of[l] = append(of[l], int32(i))
 	}
 	logs := slices.SortedFunc(maps.Keys(of), func(a, b log) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name)) })
@@ -166,7 +168,7 @@ func (j *joiner) distances(list []int32) (all []distance) {
 			for _, n := range of {
 				delete(open, n) // each event counts with its surest key
 				for _, r := range requests[k] {
-					if d := floorSeconds(j.events[n].time - j.requests[r].time); d >= -longestOffset && d <= longestOffset {
+					if d := timeline.FloorDiv(j.events[n].time-j.requests[r].time, 1e6); d >= -longestOffset && d <= longestOffset {
 						all = append(all, distance{j.events[n].source, k, d})
 					}
 				}
@@ -197,14 +199,6 @@ func (j *joiner) clockSamples(list []int32) (samples []int32) {
 		seen[e.source]++
 	}
 	return samples
-}
-
-func floorSeconds(us int64) int64 {
-	s := us / 1e6
-	if us < 0 && us%1e6 != 0 {
-		s--
-	}
-	return s
 }
 
 // enough reports whether a source has so many keys that it would show an offset.

@@ -26,8 +26,9 @@ func (j *joiner) followed(list []int32) {
 		own[j.State.Messages[n].Input] = nil
 	}
 	for i := range j.State.Refusals.Len() {
-		if of, ok := own[j.State.Refusals.At(int(i)).Input]; ok {
-			own[j.State.Refusals.At(int(i)).Input] = append(of, int32(i))
+		in := j.State.Refusals.At(i).Input
+		if of, ok := own[in]; ok {
+			own[in] = append(of, int32(i))
 		}
 	}
 	line := func(i int32) int64 { return j.State.Refusals.At(int(i)).Line }
@@ -43,12 +44,13 @@ func (j *joiner) followed(list []int32) {
 		}
 		r := &j.requests[of[next]]
 		bare := e.client == 0 && e.id == 0 && e.path == 0
-		apart := j.events[n].logged-r.time > near || r.time-j.events[n].logged > near
+		apart := e.logged-r.time > near || r.time-e.logged > near
 		if r.time == noTime || apart || !bare && (e.id == 0 || !slices.Contains(r.ids[:], e.id)) || e.status != 0 && e.status != r.status || e.user != 0 && r.user != 0 && e.user != r.user {
 			continue
 		}
-		if len(j.also) > 0 && j.also[len(j.also)-1].refusal == of[next] {
-			e.first = cmp.Or(j.events[j.also[len(j.also)-1].event].first, int(j.also[len(j.also)-1].event)+1)
+		if last := len(j.also) - 1; last >= 0 && j.also[last].refusal == of[next] {
+			before := j.also[last].event
+			e.first = cmp.Or(j.events[before].first, int(before)+1)
 		}
 		j.also = append(j.also, pair{n, of[next]})
 		e.follows, r.taken = true, true

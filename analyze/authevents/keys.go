@@ -32,7 +32,8 @@ type event struct {
 	id      uint64
 	log     *events.Log
 	reason  string
-	meaning uint64 // hash of outcome, reason and user
+	class   field.ReasonClass // of reason
+	meaning uint64            // hash of outcome, reason and user
 	source  int
 	refusal int // index, -1 for none
 	status  int32
@@ -119,10 +120,11 @@ func (j *joiner) newEvent(i int, log *events.Log, e *events.Event) event {
 		time: e.Time, id: j.hash(e.RequestID), log: log, outcome: e.Outcome, status: e.Status, local: e.Local, reason: j.reason(e.Reason), refusal: -1,
 		texts: texts{
 			client: j.address(e.Client), user: j.hash(e.User), host: j.host(e.Host), connection: j.hash(e.Connection), session: j.hash(e.Session),
-			port: j.hash(e.Port), directory: j.hash([]byte("/" + j.DirectoryOf(int(j.State.Messages[i].Input)))),
+			port: j.hash(e.Port), directory: j.directories[j.State.Messages[i].Input],
 		},
 	}
 	x.setRequest(j, e.Method, path, query)
+	x.class = field.ClassOf(x.reason)
 	x.meaning = mix(uint64(e.Outcome)+1, j.hash([]byte(x.reason))+1, x.user+1)
 	switch {
 	case e.Time == 0 || e.Time == parse.NoTime:
@@ -151,7 +153,7 @@ func (j *joiner) newRequest(i int, e *parse.Entry, k *parse.Keys) request {
 		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), peer: j.address(e.Peer), status: e.Status,
 		texts: texts{
 			client: j.address(e.Client), user: j.hash(e.User), host: j.host(e.Host), connection: j.hash(k.Connection), session: j.hash(e.Session),
-			port: j.hash(k.Port), directory: j.hash([]byte("/" + j.DirectoryOf(int(j.State.Refusals.At(int(i)).Input)))),
+			port: j.hash(k.Port), directory: j.directories[j.State.Refusals.At(i).Input],
 		},
 	}
 	x.setRequest(j, e.Method, e.Path, e.Query)

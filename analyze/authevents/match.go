@@ -178,7 +178,7 @@ func (j *joiner) agree(list []int32) bool {
 	first := &j.events[list[0]]
 	return !slices.ContainsFunc(list, func(n int32) bool {
 		e := &j.events[n]
-		return e.user != first.user || e.outcome != first.outcome || classOf(e) != classOf(first)
+		return e.user != first.user || e.outcome != first.outcome || e.class != first.class
 	})
 }
 

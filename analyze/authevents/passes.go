@@ -130,23 +130,13 @@ const (
 	eventLacks                   // the event lacks it, whatever the request has
 )
 
-// ofEvent returns a key with a field of an event.
-func (c compared) ofEvent(key, value uint64) uint64 {
+// key returns a key with a field of an event or a request. ignores is the comparison in
+// which it does not matter whether this one has the field.
+func (c compared) key(key, value uint64, ignores compared) uint64 {
 	switch c {
 	case equal:
 		return mix(key, value)
-	case requestLacks:
-		return key
-	}
-	return onlyIf(value == 0, key)
-}
-
-// ofRequest returns a key with a field of a request.
-func (c compared) ofRequest(key, value uint64) uint64 {
-	switch c {
-	case equal:
-		return mix(key, value)
-	case eventLacks:
+	case ignores:
 		return key
 	}
 	return onlyIf(value == 0, key)
@@ -181,14 +171,14 @@ func (j *joiner) refine(p pass) (all []pass) {
 func (p pass) variant(user, host compared, sameDirectory bool) pass {
 	q := p
 	q.event = func(e *event) uint64 {
-		key := host.ofEvent(user.ofEvent(p.event(e), e.user), e.host)
+		key := host.key(user.key(p.event(e), e.user, requestLacks), e.host, requestLacks)
 		if sameDirectory {
 			key = mix(key, e.directory)
 		}
-		return onlyIf(user == equal || user == requestLacks || (user == neither) == (classOf(e) == field.MissingReason), key)
+		return onlyIf(user == equal || user == requestLacks || (user == neither) == (e.class == field.MissingReason), key)
 	}
 	q.request = func(r *request) uint64 {
-		key := host.ofRequest(user.ofRequest(p.request(r), r.user), r.host)
+		key := host.key(user.key(p.request(r), r.user, eventLacks), r.host, eventLacks)
 		if sameDirectory {
 			key = mix(key, r.directory)
 		}

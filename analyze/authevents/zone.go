@@ -3,6 +3,8 @@ package authevents
 import (
 	"slices"
 	"sort"
+
+	"logscan/analyze/timeline"
 )
 
 const (
@@ -26,7 +28,7 @@ func (j *joiner) zoneOf(list []int32, source int) int64 {
 	seconds := map[visit]bool{}
 	for _, n := range j.clockSamples(list) {
 		if e := &j.events[n]; e.source == source && e.local && e.client != 0 && e.logged != noTime {
-			seconds[visit{e.client, floorSeconds(e.logged)}] = true
+			seconds[visit{e.client, timeline.FloorDiv(e.logged, 1e6)}] = true
 		}
 	}
 	at := map[uint64][]int64{}
@@ -36,7 +38,7 @@ func (j *joiner) zoneOf(list []int32, source int) int64 {
 	for i := range j.requests {
 		r := &j.requests[i]
 		if _, ok := at[r.client]; ok && !r.taken && r.time != noTime {
-			at[r.client] = append(at[r.client], floorSeconds(r.time))
+			at[r.client] = append(at[r.client], timeline.FloorDiv(r.time, 1e6))
 		}
 	}
 	for client := range at {

@@ -202,16 +202,13 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 // haveCredentials reports whether most refusals are those of clients that had
 // credentials: they were accepted before, or they ask again and again.
 func haveCredentials(d *Diagnosis, refusals []uint32) bool {
-	client := func(i uint32) timeline.Client {
-		return timeline.Client{Address: d.Refusals[i].Address, Agent: d.Refusals[i].Agent}
-	}
 	n := map[timeline.Client]int{}
 	for _, i := range refusals {
-		n[client(i)]++
+		n[d.Refusals[i].Client()]++
 	}
 	owners := 0
 	for _, i := range refusals {
-		if d.Refusals[i].Good || n[client(i)] >= redirectHabit {
+		if d.Refusals[i].Good || n[d.Refusals[i].Client()] >= redirectHabit {
 			owners++
 		}
 	}

@@ -453,12 +453,8 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	for _, c := range cells {
 		x.outside.Merge(stats.Cell{Hits: int64(c.refused), Trials: int64(c.refused + c.accepted)})
 	}
-	x.outside.Hits -= x.span.Hits
-	x.outside.Trials -= x.span.Trials
-	usual := outageUsual
-	if x.outside.Trials > 0 {
-		usual = max(usual, float64(x.outside.Hits)/float64(x.outside.Trials))
-	}
+	x.outside = without(x.outside, x.span.Cell)
+	usual := max(outageUsual, shareOf(x.outside))
 	x.p = min(1, stats.BinomialTail(x.span.Hits, x.span.Trials, usual)*session.MaxSteps*float64(len(o.scopes.list)))
 	accepted := x.outside.Trials > x.outside.Hits
 	if accepted && x.p > outageFalse {

@@ -335,7 +335,7 @@ func (o *softwareObserver) against(n int) (strata []stats.Stratum, others stats.
 	slices.Sort(hours)
 	for _, hour := range hours {
 		own, all := o.strata[n][hour], o.routes[softwareStratum{o.uses[n].endpoint, hour}]
-		rest := stats.Cell{Hits: all.Hits - own.Hits, Trials: all.Trials - own.Trials}
+		rest := without(all, own)
 		strata = append(strata, stats.Stratum{Group: own, Others: rest})
 		others.Merge(rest)
 	}

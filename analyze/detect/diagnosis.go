@@ -159,6 +159,11 @@ func findingID(kind string, s result.Subject) string {
 	if s.Server != "" {
 		names = append(names, s.Server)
 	}
+	return hashedID(kind, names...)
+}
+
+// hashedID returns a kind and a hash of names.
+func hashedID(kind string, names ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(names, "\x00")))
 	return kind + "-" + hex.EncodeToString(sum[:6])
 }

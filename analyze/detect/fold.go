@@ -2,14 +2,11 @@ package detect
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
 
 	"logscan/analyze/result"
-	"logscan/parse"
 )
 
 // A network that attacks from thousands of addresses, or thousands of accounts that
@@ -102,8 +99,8 @@ type sameness struct {
 	key       string
 }
 
-// alikeIn returns the function that tells units of a rule apart; false if a unit is not
-// folded by it.
+// alikeIn returns a function like key that returns false for units of kinds that are not
+// folded by rule.
 func (x *folder) alikeIn(rule foldRule, key func(*unit) (string, bool)) func(*unit) (string, bool) {
 	return func(u *unit) (string, bool) {
 		if x.rules[u.Kind] != rule {
@@ -171,9 +168,7 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 		m := &x.all[i]
 		u.claims, u.messages = append(u.claims, m.claims...), append(u.messages, m.messages...)
 		u.Severity = max(u.Severity, m.Severity)
-		if u.Onset = min(u.Onset, m.Onset); m.Onset == parse.NoTime {
-			u.Onset = parse.NoTime
-		}
+		u.Onset = min(u.Onset, m.Onset) // NoTime is the least
 		if by != result.FoldedByLimit {
 			u.AbsorbedCount += m.AbsorbedCount
 			u.Absorbed = append(u.Absorbed, m.Absorbed[:min(len(m.Absorbed), result.MaxAbsorbed-len(u.Absorbed))]...)
@@ -186,10 +181,10 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 		u.Severity = max(u.Severity, result.High)
 	}
 	u.Subject = x.commonSubject(&u)
-	u.ID = foldID(u.Kind, &u)
+	u.ID = foldID(&u)
 	if taken[u.ID] {
 		u.pattern += "\x00" + strconv.FormatInt(u.Onset, 10)
-		u.ID = foldID(u.Kind, &u)
+		u.ID = foldID(&u)
 	}
 	taken[u.ID] = true
 	u.Muted = x.muted(u.ID)
@@ -199,9 +194,8 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 }
 
 // foldID returns the id of a fold: its kind and a hash of its subject and pattern.
-func foldID(kind string, u *unit) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{findingID(kind, u.Subject), string(u.by), u.pattern}, "\x00")))
-	return kind + "-" + hex.EncodeToString(sum[:6])
+func foldID(u *unit) string {
+	return hashedID(u.Kind, findingID(u.Kind, u.Subject), string(u.by), u.pattern)
 }
 
 // describeFold returns what a fold says of its members.
@@ -272,8 +266,9 @@ func commonPrefix(a, b string) string {
 	return ""
 }
 
-// manyKey tells units apart that are folded if there are many: accounts, routes and
-// clients by severity, host and class of the stated reason.
+// manyKey returns the key by which accounts, routes and clients are folded if there are
+// many: their severity, host and the class of the stated reason. It returns false for
+// others.
 func (x *folder) manyKey(u *unit) (string, bool) {
 	switch u.Subject.Type {
 	case "account", "endpoint", "client":

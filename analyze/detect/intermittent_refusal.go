@@ -442,10 +442,7 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 			outside.Merge(stats.Cell{Hits: int64(cells[i].refused), Trials: int64(cells[i].refused + cells[i].accepted)})
 		}
 	}
-	usual := mixedUsual
-	if outside.Trials > 0 {
-		usual = max(usual, float64(outside.Hits)/float64(outside.Trials))
-	}
+	usual := max(mixedUsual, shareOf(outside))
 	pValue := min(1, stats.BinomialTail(span.Hits, span.Trials, usual)*session.MaxSteps*float64(len(o.scopes.list)))
 	if pValue > mixedFalse || !inside.random() || !o.routesAlike(s, span, inside.answers) || !o.placesAlike(span, inside.answers) {
 		return c, false
@@ -493,7 +490,13 @@ func (m *mixture) random() bool {
 	return after-shareOf(m.after[0]) <= mixedDependence && (all >= timerShare || after >= mixedRepeat*all)
 }
 
+// shareOf returns the share of hits, 0 for a cell without trials.
 func shareOf(c stats.Cell) float64 { return float64(c.Hits) / float64(max(c.Trials, 1)) }
+
+// without returns a sum without one of its parts.
+func without(sum, part stats.Cell) stats.Cell {
+	return stats.Cell{Hits: sum.Hits - part.Hits, Trials: sum.Trials - part.Trials}
+}
 
 // alike reports whether a share of refusals is like that of all requests.
 func alike(c, all stats.Cell) bool {

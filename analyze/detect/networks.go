@@ -46,7 +46,8 @@ func commonNetwork(a, b string) string {
 	return p.String()
 }
 
-// networkKey tells units apart that are folded by network: by network and user agent.
+// networkKey returns the key by which units are folded by network: the network and the
+// user agent of the client. It returns false if the address is in no known network.
 func (x *folder) networkKey(u *unit) (string, bool) {
 	p, ok := networkOf(u.Subject.ClientAddress)
 	return p.String() + "\x00" + u.Subject.UserAgent, ok

@@ -14,9 +14,9 @@ import (
 // of the others that begin as near to one of them, times their number (the bound of a
 // scan statistic).
 
-// onsetLength is the maximum length, in milliseconds, of the time between the last
-// acceptance and the first refusal of a finding that is folded by its onset: with more,
-// nobody knows when it began.
+// onsetLength is the maximum time, in milliseconds, between the last acceptance and the
+// first refusal of a finding that is folded by its onset. A longer one leaves open when
+// the finding began.
 const onsetLength = 60 * 60_000
 
 // onsetRange is when a finding began, in Unix milliseconds.
@@ -32,8 +32,9 @@ func (d *FailingIntegration) onsetRange() (from, to result.Time) {
 	return d.LastAccepted, d.FirstRefused
 }
 
-// onsetKey tells units apart that are folded by onset: by host and stated reason. One
-// that was there from the first line has no onset in common with others.
+// onsetKey returns the key by which units are folded by onset: the host and the stated
+// reason. It returns false for a unit that was there from the first line: it has no onset
+// in common with others.
 func (x *folder) onsetKey(u *unit) (string, bool) {
 	key := u.Subject.Host
 	if u.Reason != nil {

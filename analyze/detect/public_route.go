@@ -108,17 +108,8 @@ func (d *Diagnosis) closedPublicRoute(r *publicRoute, list []uint32) (candidate,
 	}
 	c.Confidence = confidence(0, stats.WilsonLower(int64(len(list)), int64(len(list)), stats.Z95))
 	c.Details = &Probe{
-		Rounds: apart, Requests: len(list), Routes: 1, Route: c.Subject.Endpoint(), Clients: distinctClients(d, list),
+		Rounds: apart, Requests: len(list), Routes: 1, Route: c.Subject.Endpoint(), Clients: d.distinctClients(list),
 		Fails: r.fails, First: result.Time(first * 1000), Last: result.Time(last * 1000),
 	}
 	return c, true
-}
-
-// distinctClients returns the number of clients of refusals.
-func distinctClients(d *Diagnosis, refusals []uint32) int {
-	seen := map[timeline.Client]bool{}
-	for _, i := range refusals {
-		seen[timeline.Client{Address: d.Refusals[i].Address, Agent: d.Refusals[i].Agent}] = true
-	}
-	return len(seen)
 }

@@ -29,7 +29,7 @@ func (d *Diagnosis) endedRenewals(refusals []uint32) bool {
 		}
 		of[r.Client()] = times{min(t.first, r.Time), max(t.last, r.Time)}
 	}
-	if renewals == 0 || float64(renewals) < intact*float64(len(refusals)) || !d.signsInElsewhere(host) {
+	if renewals == 0 || float64(renewals) < intact*float64(len(refusals)) || d.signIns()[host] == 0 {
 		return false
 	}
 	once := 0
@@ -41,14 +41,14 @@ func (d *Diagnosis) endedRenewals(refusals []uint32) bool {
 	return float64(once) >= onceShare*float64(len(of))
 }
 
-// signsInElsewhere reports whether people sign in on a host at a route that does not only
-// renew.
-func (d *Diagnosis) signsInElsewhere(host string) bool {
+// signIns returns, by host, how many requests were accepted at routes at which people sign
+// in, without those that only renew.
+func (d *Diagnosis) signIns() map[string]int64 {
+	n := map[string]int64{}
 	for i := range d.State.Endpoints {
-		e := &d.State.Endpoints[i]
-		if role := d.Roles[i]; role.Begins() && role&session.Renews == 0 && e.Host == host && e.N[timeline.Accepted]+e.N[timeline.Redirected] > 0 {
-			return true
+		if e := &d.State.Endpoints[i]; d.Roles[i].Begins() && d.Roles[i]&session.Renews == 0 {
+			n[e.Host] += e.N[timeline.Accepted] + e.N[timeline.Redirected]
 		}
 	}
-	return false
+	return n
 }

@@ -33,12 +33,7 @@ func (d *Diagnosis) joinHosts(all map[string]*mortalHost) ([]*mortalHost, error)
 	if err != nil {
 		return nil, err
 	}
-	signIns := map[string]int64{}
-	for i := range d.State.Endpoints {
-		if e := &d.State.Endpoints[i]; d.Roles[i].Begins() && d.Roles[i]&session.Renews == 0 {
-			signIns[e.Host] += e.N[timeline.Accepted] + e.N[timeline.Redirected]
-		}
-	}
+	signIns := d.signIns()
 	var joined []*mortalHost
 	taken := map[string]bool{}
 	// The host with most deaths shows its policy best.

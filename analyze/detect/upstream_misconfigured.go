@@ -386,11 +386,6 @@ func (o *placeObserver) against(place int32) (list []stats.Stratum, others stats
 	return list, others
 }
 
-// without returns a sum without one of its parts.
-func without(sum, part stats.Cell) stats.Cell {
-	return stats.Cell{Hits: sum.Hits - part.Hits, Trials: sum.Trials - part.Trials}
-}
-
 func inspectUpstreams(d *Diagnosis, seen observer) (found []candidate, err error) {
 	if seen == nil {
 		return nil, nil

@@ -69,7 +69,7 @@ func (t *Table[T]) Append(x *T) error {
 	return nil
 }
 
-// Finish must be called after the last record was added.
+// Finish ends the table. It must be called after the last record was added.
 func (t *Table[T]) Finish() (err error) {
 	if len(t.last) == 0 {
 		return nil

@@ -78,6 +78,7 @@ func (s *State) mergeMessages(lineBase [][]int64) {
 			}
 		}
 		s.MessagesDropped += w.messages.dropped
+		w.messages.pages = nil
 	}
 	slices.SortFunc(s.Messages, func(a, b Message) int { return cmp.Or(cmp.Compare(a.Input, b.Input), cmp.Compare(a.Line, b.Line)) })
 	if most := s.workers[0].messages.most(); len(s.Messages) > most {

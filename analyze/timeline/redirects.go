@@ -35,11 +35,7 @@ type redirect struct {
 // the others from Refusals. It needs a pass over all timelines, which a run without such
 // statuses does not make.
 func (s *State) resolveRedirects() error {
-	any := false
-	for i := 0; i < s.Refusals.Len() && !any; i++ {
-		any = s.Refusals.At(i).redirect
-	}
-	if !any {
+	if !s.redirects {
 		return nil
 	}
 	redirects := make([]redirect, s.Refusals.Len()) // by refusal

@@ -153,11 +153,15 @@ func (x *refusal) append(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, x.block)
 	dst = binary.LittleEndian.AppendUint32(dst, x.line)
 	dst = binary.LittleEndian.AppendUint16(dst, x.reason)
-	redirect := byte(0)
-	if x.redirect {
-		redirect = 1
+	return append(dst, byte(x.credentials), byte(x.answeredBy), flag(x.redirect))
+}
+
+// flag returns a bool as a byte.
+func flag(b bool) byte {
+	if b {
+		return 1
 	}
-	return append(dst, byte(x.credentials), byte(x.answeredBy), redirect)
+	return 0
 }
 
 func (x *refusal) read(src []byte) {
@@ -167,9 +171,11 @@ func (x *refusal) read(src []byte) {
 	}
 }
 
-// eachRefusal yields the facts of the worker's 401s by number.
+// eachRefusal yields the facts of the worker's 401s by number. Each is valid until the
+// next one.
 func (w *Worker) eachRefusal(yield func(*refusal, error) bool) {
 	var buf []byte
+	var x refusal
 	var err error
 	for _, place := range w.refusals.facts {
 		if buf, err = w.file.Read(place, buf); err != nil {
@@ -177,7 +183,6 @@ func (w *Worker) eachRefusal(yield func(*refusal, error) bool) {
 			return
 		}
 		for b := buf; len(b) > 0; b = b[encodedFact:] {
-			var x refusal
 			if x.read(b); !yield(&x, nil) {
 				return
 			}
@@ -202,6 +207,7 @@ func (s *State) mergeRefusals(lineBase [][]int64) error {
 		total += int64(w.refusals.n)
 	}
 	each := func(yield func(*Refusal, error) bool) {
+		var x Refusal // of which sortRefusals keeps copies
 		for i, w := range s.workers {
 			number := uint32(0)
 			for r, err := range w.eachRefusal {
@@ -209,7 +215,7 @@ func (s *State) mergeRefusals(lineBase [][]int64) error {
 					yield(nil, err)
 					return
 				}
-				x := Refusal{
+				x = Refusal{
 					Time: r.time, Line: lineBase[i][r.block] + int64(r.line) + 1, Input: w.blocks[r.block].input, Credentials: r.credentials,
 					AnsweredBy: r.answeredBy, redirect: r.redirect, worker: uint16(i), number: number,
 				}
@@ -285,9 +291,10 @@ func (s *State) sortRefusals(each func(func(*Refusal, error) bool), total int64,
 
 // setRefusals sets Refusals and what is kept of them by number.
 func (s *State) setRefusals(table *spill.Table[Refusal]) {
-	s.Refusals, s.stated = table, nil
+	s.Refusals, s.stated, s.redirects = table, nil, false
 	for i := range table.Len() {
 		r := table.At(i)
+		s.redirects = s.redirects || r.redirect
 		s.refusalOf[r.worker][r.number] = uint32(i)
 		if r.Credentials != field.CredentialsUnknown {
 			s.state(i, r.Credentials)
@@ -320,11 +327,7 @@ var refusalCodec = spill.Codec[Refusal]{
 		dst = binary.LittleEndian.AppendUint32(dst, r.number)
 		dst = binary.LittleEndian.AppendUint16(dst, r.Reason)
 		dst = binary.LittleEndian.AppendUint16(dst, r.worker)
-		redirect := byte(0)
-		if r.redirect {
-			redirect = 1
-		}
-		return append(dst, byte(r.Credentials), byte(r.AnsweredBy), redirect)
+		return append(dst, byte(r.Credentials), byte(r.AnsweredBy), flag(r.redirect))
 	},
 	Read: func(r *Refusal, src []byte) []byte {
 		*r = Refusal{

@@ -66,6 +66,7 @@ type State struct {
 	// By worker and by its number: indexes into Endpoints, Upstreams, Refusals.
 	endpointOf, upstreamOf, refusalOf [][]uint32
 	stated                            []field.Credentials // see Stated; nil if no line states any
+	redirects                         bool                // some of Refusals are redirects, which resolveRedirects decides
 
 	long  *longActors
 	limit visitLimits

@@ -367,14 +367,16 @@ func (c *scanCmd) problems(res *result.Result, rejects string) []problem {
 // --fail-on or --fail-on-new, and other otherwise. A severeError takes precedence, so that a
 // corrupt line in a log does not hide an alarm.
 func (c *scanCmd) checkSeverity(res *result.Result, other error) error {
-	if c.FailOn.set {
-		if n := c.count(res, c.FailOn.least, false); n > 0 {
-			return &severeError{fmt.Sprintf("%s at or above %v (--fail-on)", wording.Count(int64(n), "finding"), c.FailOn.least), other}
-		}
-	}
-	if c.FailOnNew.set {
-		if n := c.count(res, c.FailOnNew.least, true); n > 0 {
-			return &severeError{fmt.Sprintf("%s at or above %v (--fail-on-new)", wording.Count(int64(n), "new or worse finding"), c.FailOnNew.least), other}
+	for _, on := range []struct {
+		severity
+		changed    bool
+		what, flag string
+	}{
+		{c.FailOn, false, "finding", "--fail-on"},
+		{c.FailOnNew, true, "new or worse finding", "--fail-on-new"},
+	} {
+		if n := c.count(res, on.least, on.changed); on.set && n > 0 {
+			return &severeError{fmt.Sprintf("%s at or above %v (%s)", wording.Count(int64(n), on.what), on.least, on.flag), other}
 		}
 	}
 	return other

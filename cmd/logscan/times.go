@@ -29,7 +29,7 @@ type lineFlags struct {
 // options returns the parse options and the time range of the flags.
 func (l *lineFlags) options(started time.Time) (o parse.Options, since, until analyze.Moment, err error) {
 	o = parse.Options{Timezone: l.Timezone.location, Trusted: l.TrustedProxies, Reference: started, Refusals: l.Status}
-	since, until = l.Since.in(l.Timezone.location), l.Until.in(l.Timezone.location)
+	since, until = l.Since.in(l.Timezone.zone()), l.Until.in(l.Timezone.zone())
 	switch {
 	case !since.At.IsZero() && !until.At.IsZero() && !since.At.Before(until.At),
 		since.Back != 0 && until.Back != 0 && since.Back <= until.Back:
@@ -95,7 +95,7 @@ func (m *moment) UnmarshalText(text []byte) error {
 // in returns the moment, with a time without an offset taken to be in zone.
 func (m *moment) in(zone *time.Location) analyze.Moment {
 	at := m.at
-	if m.local && zone != nil {
+	if m.local {
 		y, mon, d := at.Date()
 		at = time.Date(y, mon, d, at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), zone)
 	}

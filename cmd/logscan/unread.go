@@ -8,6 +8,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse/source"
+	"logscan/report/wording"
 )
 
 // nothingReadError reports that no input could be used. Nothing was written: the
@@ -43,7 +44,7 @@ func (c *scanCmd) nothingRead(res *result.Result) error {
 // onlyEvents reports whether the inputs hold no request, but events of error logs or
 // identity providers, which say something without the requests.
 func onlyEvents(res *result.Result) bool {
-	return res.Totals.Parsed == 0 && res.AuthEvents != nil && slices.ContainsFunc(res.AuthEvents.Sources, func(s result.EventSource) bool { return s.Events > 0 })
+	return res.Totals.Parsed == 0 && wording.EventsOf(res) > 0
 }
 
 // usable reports whether an input was read as a log of requests, though it may hold

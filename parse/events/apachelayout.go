@@ -35,19 +35,6 @@ const (
 	maxLayoutFields = 100
 )
 
-// NewApacheErrorLog returns the log of an Apache server with the given ErrorLogFormat,
-// as it stands in the configuration, without the quotes around it.
-func NewApacheErrorLog(format string) (*Log, error) {
-	l, err := newLayout(format)
-	if err != nil {
-		return nil, fmt.Errorf("ErrorLogFormat: %w", err)
-	}
-	return &Log{
-		Name: "apache-error", Doc: "Apache's ErrorLog, in the given ErrorLogFormat",
-		read: func(line []byte, e *Event) bool { return l.read(line, e) },
-	}, nil
-}
-
 // newLayout compiles a format.
 func newLayout(format string) (*layout, error) {
 	if len(format) > maxLayout {

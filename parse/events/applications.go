@@ -241,9 +241,7 @@ var nextcloud = keyed{
 		if string(e.User) == "--" {
 			e.User = nil
 		}
-		message := e.Message
-		nextcloudRules.read(message, e)
-		e.Message = message
+		nextcloudRules.read(e.Message, e)
 		return true
 	},
 }

@@ -192,6 +192,15 @@ func TestApache(t *testing.T) {
 	}
 }
 
+// logOf returns the log of an Apache server with an ErrorLogFormat.
+func logOf(format string) (*Log, error) {
+	l, err := newLayout(format)
+	if err != nil {
+		return nil, err
+	}
+	return &Log{Name: "apache-error", read: l.read}, nil
+}
+
 func TestApacheErrorLog(t *testing.T) {
 	for _, tt := range []struct{ format, line, want string }{
 		{`[%{u}t] [%-m:%l] [pid %P:tid %T] %7F: %E: [client\ %a] %M% ,\ referer:\ %{Referer}i`, apacheStart + apacheTests[0].message, apacheAt + apacheTests[0].want},
@@ -200,7 +209,7 @@ func TestApacheErrorLog(t *testing.T) {
 		{`%t %M [request\ %L]`, `Mon Mar 09 14:05:00 2026 AH01618: user jane [request x] not found: /a [request a1]`, nginxAt + "refused reason=unknown_user code=AH01618 user=jane [request x] target=/a id=a1 status=401"},
 		{`%t %M [request\ %L]`, `Mon Mar 09 14:05:00 2026 AH00489: no request`, nginxAt + "other code=AH00489"},
 	} {
-		l, err := NewApacheErrorLog(tt.format)
+		l, err := logOf(tt.format)
 		if err != nil {
 			t.Errorf("%s: %v", tt.format, err)
 			continue
@@ -210,7 +219,7 @@ func TestApacheErrorLog(t *testing.T) {
 	for format, want := range map[string]string{
 		"%t": "no %M", "%M %M": "twice", "%{x": "without its }", "%t %": "without an item", "%y %M": "no such item", "%e %M": "no such item", strings.Repeat("x", maxLayout+1): "more than",
 	} {
-		if _, err := NewApacheErrorLog(format); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := logOf(format); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %v, want %s", format, err, want)
 		}
 	}
@@ -220,12 +229,12 @@ func TestApacheErrorLog(t *testing.T) {
 func TestRulesStateWords(t *testing.T) {
 	var reasons []string
 	for _, rs := range []rules{nginxRules, apacheRules, scriptRules, dexRules, autheliaRules, traefikRules, grafanaRules, registryRules, oauth2Rules, nextcloudRules, lighttpdRules, cupsRules, jellyfinRules, servarrRules} {
-		for _, r := range rs {
+		for _, r := range rs() {
 			reasons = append(reasons, r.reason)
 		}
 	}
 	for _, x := range []texts{adguard, calibreWeb, emby, filebrowser, gitea, homeAssistant, immich, lemonLDAP, ombi, overseerr, pam, proxmox, pterodactyl, qbittorrent, sabnzbd, vaultwarden} {
-		for _, r := range x.rules {
+		for _, r := range x.rules() {
 			reasons = append(reasons, r.reason)
 		}
 	}

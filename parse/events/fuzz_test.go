@@ -116,7 +116,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(apacheStart + tt.message))
 	}
 	logs := Logs()
-	custom, err := NewApacheErrorLog(`[%{cu}t] [%l] [R:%L] %E: %M [%{Host}i] ,%{Referer}i`)
+	custom, err := logOf(`[%{cu}t] [%l] [R:%L] %E: %M [%{Host}i] ,%{Referer}i`)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -65,9 +65,8 @@ var traefikRules = newRules(
 
 // readTraefik stores what the message of a middleware means.
 func (e *Event) readTraefik(middleware []byte) bool {
-	message := e.Message
-	traefikRules.read(message, e)
-	e.Message, e.Service = message, middleware
+	traefikRules.read(e.Message, e)
+	e.Service = middleware
 	return true
 }
 
@@ -83,11 +82,9 @@ var grafana = keyed{
 		if c[slotStatus] != nil {
 			return false
 		}
-		message := e.Message
-		if !grafanaRules.read(message, e) {
+		if !grafanaRules.read(e.Message, e) {
 			return true
 		}
-		e.Message = message
 		if w := firstSign(grafanaSigns, c[slotReason]); w != "" {
 			e.Reason = e.memory.String(w)
 		} else if w := reasonIn(c[slotReason]); w != "" {
@@ -127,9 +124,7 @@ var registry = keyed{
 		if c[slotStatus] != nil {
 			return false
 		}
-		message := e.Message
-		registryRules.read(message, e)
-		e.Message = message
+		registryRules.read(e.Message, e)
 		return true
 	},
 }

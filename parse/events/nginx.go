@@ -104,12 +104,9 @@ func (e *Event) readNginxMessage(f *nginxFields) {
 	case len(f.subrequest) > 0 && isUpstreamFault(m):
 		e.state(Failed, "identity_provider_down", 500)
 	default:
-		message := e.Message
-		if !nginxRules.read(m, e) {
-			return
+		if nginxRules.read(m, e) {
+			e.finishNginx()
 		}
-		e.Message = message
-		e.finishNginx()
 	}
 }
 

@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"sync"
 
 	"logscan/parse/field"
 )
@@ -14,20 +15,25 @@ type rule struct {
 	status  int32  // that the client then gets; 0 if that depends on more
 }
 
-// rules are compiled rules. The first that matches a message counts.
-type rules []compiledRule
+// rules returns compiled rules. The first that matches a message counts. No rule has a
+// field for the message: that is the text it reads.
+type rules func() []compiledRule
 
 type compiledRule struct {
 	rule
 	template template
 }
 
+// newRules returns rules that are compiled when they are used first: most runs read none of
+// these logs.
 func newRules(list ...rule) rules {
-	rs := make(rules, len(list))
-	for i, r := range list {
-		rs[i] = compiledRule{r, newTemplate(r.text)}
-	}
-	return rs
+	return sync.OnceValue(func() []compiledRule {
+		compiled := make([]compiledRule, len(list))
+		for i, r := range list {
+			compiled[i] = compiledRule{r, newTemplate(r.text)}
+		}
+		return compiled
+	})
 }
 
 // read reads a message of a source into e. It reports whether there is a rule for it.
@@ -43,8 +49,9 @@ func (rs rules) readAs(reason string, message []byte, e *Event) bool {
 		return false
 	}
 	var c captures
-	for i := range rs {
-		r := &rs[i]
+	list := rs()
+	for i := range list {
+		r := &list[i]
 		if reason != "" && r.reason != reason || !r.template.match(message, &c) {
 			continue
 		}

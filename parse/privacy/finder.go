@@ -120,9 +120,7 @@ const mostInside = 4
 
 // inside reports whether the quote at i is part of a password rather than the end of one:
 // no text goes on with a letter or digit right after a string.
-func (f *finder) inside(i int) bool { return i+1 < len(f.text) && isAlphanumeric(f.text[i+1]) }
-
-func isAlphanumeric(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' }
+func (f *finder) inside(i int) bool { return i+1 < len(f.text) && isAlnum(f.text[i+1]) }
 
 // closing returns the offset of what closes a string whose text begins at i and whose
 // quote is of a level, -1 if nothing does: the quote, without the backslashes

@@ -24,10 +24,11 @@ func eventRows(e *result.AuthEvents) (rows []eventRow) {
 			Matched: wording.Number(s.Matched), Ambiguous: wording.Number(s.Ambiguous), Unmatched: wording.Number(s.Unmatched),
 		}
 		if s.Offset != 0 {
-			row.Clock = wording.Duration(math.Abs(float64(s.Offset)/1e6)) + " ahead"
+			way := " ahead"
 			if s.Offset < 0 {
-				row.Clock = wording.Duration(math.Abs(float64(s.Offset)/1e6)) + " behind"
+				way = " behind"
 			}
+			row.Clock = wording.Duration(math.Abs(float64(s.Offset)/1e6)) + way
 		}
 		rows = append(rows, row)
 	}

@@ -40,7 +40,7 @@ func ReadEndpoints(path string) (list []result.Endpoint, err error) {
 			"http_request_method": func(e *result.Endpoint) *string { return &e.Method },
 			"url_template":        func(e *result.Endpoint) *string { return &e.Template },
 		} {
-			if err := readTexts(group, name, func(i int, s string) { *text(&rows[i]) = s }); err != nil {
+			if err := columnInto(group, name, "is no text", func(i int, v parquet.ByteArray) { *text(&rows[i]) = string(v) }); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
 		}
@@ -48,7 +48,7 @@ func ReadEndpoints(path string) (list []result.Endpoint, err error) {
 			"requests":     func(e *result.Endpoint) *int64 { return &e.Requests },
 			"unauthorized": func(e *result.Endpoint) *int64 { return &e.Unauthorized },
 		} {
-			if err := readNumbers(group, name, func(i int, n int64) { *number(&rows[i]) = n }); err != nil {
+			if err := columnInto(group, name, "holds no integers", func(i int, n int64) { *number(&rows[i]) = n }); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
 		}
@@ -57,38 +57,24 @@ func ReadEndpoints(path string) (list []result.Endpoint, err error) {
 	return list, nil
 }
 
-// readTexts passes the texts of a column that are not null to set, with their rows.
-func readTexts(group *file.RowGroupReader, name string, set func(int, string)) error {
-	column, err := columnOf(group, name)
-	if err != nil {
-		return err
-	}
-	c, ok := column.(*file.ByteArrayColumnChunkReader)
-	if !ok {
-		return fmt.Errorf("column %s is no text", name)
-	}
-	return readAll(int(group.NumRows()), column.Descriptor().MaxDefinitionLevel(), c.ReadBatch, func(i int, v parquet.ByteArray) { set(i, string(v)) })
-}
-
-// readNumbers does for integers what readTexts does for texts.
-func readNumbers(group *file.RowGroupReader, name string, set func(int, int64)) error {
-	column, err := columnOf(group, name)
-	if err != nil {
-		return err
-	}
-	c, ok := column.(*file.Int64ColumnChunkReader)
-	if !ok {
-		return fmt.Errorf("column %s holds no integers", name)
-	}
-	return readAll(int(group.NumRows()), column.Descriptor().MaxDefinitionLevel(), c.ReadBatch, set)
-}
-
-func columnOf(group *file.RowGroupReader, name string) (file.ColumnChunkReader, error) {
+// columnInto passes the values of a column that are not null to set, with their rows. other
+// says what the column is if it does not hold such values.
+func columnInto[V any](group *file.RowGroupReader, name, other string, set func(int, V)) error {
 	i := group.MetaData().Schema.ColumnIndexByName(name)
 	if i < 0 {
-		return nil, fmt.Errorf("there is no column %s", name)
+		return fmt.Errorf("there is no column %s", name)
 	}
-	return group.Column(i)
+	column, err := group.Column(i)
+	if err != nil {
+		return err
+	}
+	c, ok := column.(interface {
+		ReadBatch(n int64, values []V, definitionLevels, repetitionLevels []int16) (int64, int, error)
+	})
+	if !ok {
+		return fmt.Errorf("column %s %s", name, other)
+	}
+	return readAll(int(group.NumRows()), column.Descriptor().MaxDefinitionLevel(), c.ReadBatch, set)
 }
 
 // readAll reads n rows of a column in batches; present is the level of a value that is not

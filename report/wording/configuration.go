@@ -171,8 +171,13 @@ var facts = map[rules.Kind]factTexts{
 // ConfigurationPlace returns the place of a line of a configuration: the end of the path
 // that names it, and the line.
 func ConfigurationPlace(file string, line int) string {
-	parts := strings.Split(filepath.ToSlash(file), "/")
-	return Clip(fmt.Sprintf("%s:%d", strings.Join(parts[max(0, len(parts)-2):], "/"), line), MaxName)
+	return Clip(fmt.Sprintf("%s:%d", fileName(file), line), MaxName)
+}
+
+// fileName returns the end of a path that names a file: its directory and its name.
+func fileName(path string) string {
+	parts := strings.Split(filepath.ToSlash(path), "/")
+	return strings.Join(parts[max(0, len(parts)-2):], "/")
 }
 
 // maxDirective is how many characters of a directive are shown.
@@ -265,8 +270,7 @@ func configured(f *result.Finding) string {
 		list = append(list, fmt.Sprintf("The measured timeout equals `%s` (%s) at %s.", settingText(s), Duration(s.Seconds), ConfigurationPlace(s.File, s.Line)))
 	}
 	for _, x := range c.Changed {
-		parts := strings.Split(filepath.ToSlash(x.Path), "/")
-		name := Clip(strings.Join(parts[max(0, len(parts)-2):], "/"), MaxName)
+		name := Clip(fileName(x.Path), MaxName)
 		when := "at the onset"
 		if before := f.Onset - x.Time; f.Onset != parse.NoTime && before >= 1e6 {
 			when = Duration(float64(before)/1e6) + " before the onset"

@@ -35,12 +35,11 @@ const (
 
 // Describe returns a result in words.
 func Describe(res *result.Result) *Report {
-	r := &Report{Result: res, Described: Findings(res.Findings, nounOf(res)), Gone: Findings(res.Resolved, nounOf(res))}
+	r := &Report{Result: res, Described: Findings(res.Findings, nounOf(res)), Gone: Findings(res.Resolved[:min(len(res.Resolved), result.MaxFindings)], nounOf(res))}
 	for r.Told < len(res.Findings) && !res.Findings[r.Told].Rest() {
 		r.Told++
 	}
 	// Long texts are shortened before any output has them, so that all have the same.
-	r.Gone = r.Gone[:min(len(r.Gone), result.MaxFindings)]
 	document.Bound(r.Described, findingsBytes)
 	document.Bound(r.Gone, resolvedBytes)
 	title := ""

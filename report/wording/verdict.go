@@ -99,8 +99,8 @@ func (v *Verdict) nothingToJudge(res *result.Result) bool {
 	switch {
 	case len(res.Inputs) == 0:
 		v.Sentence = "No input was read."
-	case t.Parsed == 0 && t.Lines == t.Skipped && eventsOf(res) > 0:
-		v.Sentence = "No access log was read, only " + Count(eventsOf(res), "event") + " of error logs or identity providers: which requests were accepted is unknown."
+	case t.Parsed == 0 && t.Lines == t.Skipped && EventsOf(res) > 0:
+		v.Sentence = "No access log was read, only " + Count(EventsOf(res), "event") + " of error logs or identity providers: which requests were accepted is unknown."
 	case t.Parsed == 0 && t.Lines == t.Skipped:
 		v.Sentence = "There are no requests in " + theInputs(len(res.Inputs)) + "."
 	case t.Parsed == 0:
@@ -121,8 +121,8 @@ func (v *Verdict) nothingToJudge(res *result.Result) bool {
 	return true
 }
 
-// eventsOf returns the number of events of error logs and identity providers.
-func eventsOf(res *result.Result) (n int64) {
+// EventsOf returns the number of events of error logs and identity providers.
+func EventsOf(res *result.Result) (n int64) {
 	if res.AuthEvents != nil {
 		for i := range res.AuthEvents.Sources {
 			n += res.AuthEvents.Sources[i].Events
@@ -173,13 +173,7 @@ type judged struct {
 
 // seriousLead is the first sentence of a run with findings that someone should act on.
 func (j *judged) seriousLead() string {
-	worst := 0
-	for i := range j.res.Findings {
-		if f := &j.res.Findings[i]; f.Severity >= serious && f.Muted == nil {
-			worst += f.Count()
-		}
-	}
-	return j.title + ": " + j.explains(worst, j.shares.Serious)
+	return j.title + ": " + j.explains(j.findings(serious), j.shares.Serious)
 }
 
 // mostlyUnexplained reports whether the unexplained refusals are the largest share, and
@@ -211,12 +205,7 @@ func (j *judged) counted(n int64) string {
 
 // troubleLead is the first sentence of a run most of whose refusals have minor causes.
 func (j *judged) troubleLead() string {
-	n := 0
-	for i := range j.res.Findings {
-		if f := &j.res.Findings[i]; f.Severity > result.Info && f.Muted == nil {
-			n += f.Count()
-		}
-	}
+	n := j.findings(result.Low)
 	s := "A minor trouble explains "
 	if n > 1 {
 		s = "Minor troubles explain "
@@ -263,10 +252,10 @@ func (j *judged) concentrated() string {
 	return ""
 }
 
-// minorFindings returns how many findings are not muted.
-func (j *judged) minorFindings() (n int) {
+// findings returns how many findings are not muted and have at least a severity.
+func (j *judged) findings(least result.Severity) (n int) {
 	for i := range j.res.Findings {
-		if f := &j.res.Findings[i]; f.Muted == nil {
+		if f := &j.res.Findings[i]; f.Severity >= least && f.Muted == nil {
 			n += f.Count()
 		}
 	}
@@ -275,7 +264,7 @@ func (j *judged) minorFindings() (n int) {
 
 // minor counts the minor and the muted findings.
 func (j *judged) minor() string {
-	n := j.minorFindings()
+	n := j.findings(result.Info)
 	s := ""
 	if n > 0 {
 		s = Count(int64(n), "minor finding") + " below."

@@ -120,24 +120,23 @@ func (p *policy) judge(merged bool, method string) Access {
 
 // anyOf returns what Require lines of which one must hold demand.
 func anyOf(list []*serverconf.Directive, method string) demand {
-	all := demands(list, method)
-	for _, d := range []demand{granted, undecided, needsUser} {
-		if slices.Contains(all, d) {
-			return d
-		}
-	}
-	return refused
+	return firstOf(demands(list, method), granted, undecided, needsUser, refused)
 }
 
 // allOf returns what Require lines that must all hold demand.
 func allOf(list []*serverconf.Directive, method string) demand {
-	all := demands(list, method)
-	for _, d := range []demand{refused, undecided, needsUser} {
+	return firstOf(demands(list, method), refused, undecided, needsUser, granted)
+}
+
+// firstOf returns the first of a ranking that is among all, its last if none is.
+func firstOf(all []demand, ranking ...demand) demand {
+	last := len(ranking) - 1
+	for _, d := range ranking[:last] {
 		if slices.Contains(all, d) {
 			return d
 		}
 	}
-	return granted
+	return ranking[last]
 }
 
 func demands(list []*serverconf.Directive, method string) (all []demand) {
