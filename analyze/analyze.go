@@ -58,6 +58,9 @@ type Options struct {
 	// Result.Save writes the state for the next run. nil counts everything. It
 	// excludes Since and Until.
 	Carryover *session.Carryover
+	// Requests is where all lines are kept, compressed, until the rows of
+	// Result.Requests are read; nil for no such rows.
+	Requests *spill.Space
 	// Memory limits the memory of the run; the zero value sets no limit.
 	Memory spill.Memory
 	// Workers is the number of goroutines that read and parse; 0 is one for each

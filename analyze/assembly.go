@@ -104,6 +104,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	res.Upstreams = a.upstreamRows()
 	res.Refusals = a.refusals()
 	res.Unauthorized = a.unauthorizedRows()
+	res.Requests = a.requestRows()
 	res.AuthEvents = a.eventResult()
 	res.Notes = append(res.Notes, a.eventNotes(res.AuthEvents)...)
 	a.Release()

@@ -23,6 +23,7 @@ type reader struct {
 	chosen  []detected      // by input; set by Open
 	workers []*timeline.Worker
 	parsers []map[string]*parse.Parser // by worker, by detected.key
+	spool   *spool                     // of all blocks; nil unless Options.Requests asks for it
 	fail    context.CancelCauseFunc    // ends the reading
 }
 
@@ -69,6 +70,9 @@ func newReader(ctx context.Context, o Options) (*reader, error) {
 		r.parsers = append(r.parsers, map[string]*parse.Parser{})
 	}
 	g.Wait()
+	if o.Requests != nil {
+		r.spool = newSpool(o.Requests, o.Workers)
+	}
 	return r, nil
 }
 
@@ -166,9 +170,16 @@ func (r *reader) Block(worker int, b *source.Block) {
 	p.Directive(b.Directive)
 	w := r.workers[worker]
 	before := w.Unauthorized(b.Input)
+	lines, requests := w.Counted(b.Input)
 	w.Block(b, p)
 	if err := w.Err(); err != nil {
 		r.fail(err)
+	}
+	if r.spool != nil {
+		linesNow, requestsNow := w.Counted(b.Input)
+		if err := r.spool.add(worker, b, linesNow-lines, requestsNow-requests); err != nil {
+			r.fail(err)
+		}
 	}
 	if r.options.Progress != nil {
 		r.options.Progress.refused.Add(w.Unauthorized(b.Input) - before)

@@ -60,15 +60,10 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 						return
 					}
 					x := a.State.Refusals.At(i)
-					row = result.Unauthorized{
-						Time: x.Time, Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
-						Method: texts.clean(e.Method), Path: texts.clean(e.Path), Query: texts.clean(e.Query), Scheme: texts.clean(e.Scheme),
-						Host: texts.clean(e.Host), Referrer: texts.clean(e.Referrer), Client: texts.clean(e.Client), Peer: texts.clean(e.Peer),
-						UserAgent: texts.clean(e.UserAgent), User: texts.clean(e.User), Upstream: texts.clean(e.Upstream), Reason: texts.clean(e.Reason),
-						LogPath: a.reader.inputs[x.Input].Path, LogLine: x.Line,
-						Cause: a.names[a.cause(i)], AnsweredBy: x.AnsweredBy.String(),
-						TokenExpiry: e.TokenExpiry, FindingID: a.findingID(i),
-					}
+					row = requestRow(texts, &e)
+					row.Time, row.Refused = x.Time, true
+					row.LogPath, row.LogLine = a.reader.inputs[x.Input].Path, x.Line
+					row.Cause, row.AnsweredBy, row.FindingID = a.names[a.cause(i)], x.AnsweredBy.String(), a.findingID(i)
 					if x.Message != 0 {
 						row.Reason = result.Clean(a.State.Reasons[x.Reason-1].Text)
 					}
@@ -89,6 +84,17 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 		}
 	}
 	return result.Pieces[result.Unauthorized]{Len: a.State.Refusals.Len(), Reader: reader}
+}
+
+// requestRow returns the row of a request, without its session, template and line.
+func requestRow(texts *textCache, e *parse.Entry) result.Unauthorized {
+	return result.Unauthorized{
+		Time: e.Time, Status: e.Status, BodySize: e.BodySize, Duration: e.Duration,
+		Method: texts.clean(e.Method), Path: texts.clean(e.Path), Query: texts.clean(e.Query), Scheme: texts.clean(e.Scheme),
+		Host: texts.clean(e.Host), Referrer: texts.clean(e.Referrer), Client: texts.clean(e.Client), Peer: texts.clean(e.Peer),
+		UserAgent: texts.clean(e.UserAgent), User: texts.clean(e.User), Upstream: texts.clean(e.Upstream), Reason: texts.clean(e.Reason),
+		TokenExpiry: e.TokenExpiry,
+	}
 }
 
 // textCache holds the cleaned texts of recent values: neighbouring refusals repeat

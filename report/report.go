@@ -31,7 +31,9 @@ import (
 // Output is a file of the output directory.
 type Output struct {
 	Name, Doc string
-	write     func(context.Context, *job, io.Writer) error
+	// OnDemand says that a run has the file only if it was asked for.
+	OnDemand bool
+	write    func(context.Context, *job, io.Writer) error
 }
 
 // Outputs returns all files of the output directory in the order in which they are
@@ -39,23 +41,23 @@ type Output struct {
 func Outputs() []Output {
 	var all []Output
 	for _, t := range tables.Tables() {
-		all = append(all, Output{t.Name + ".parquet", t.Doc, func(ctx context.Context, j *job, w io.Writer) error {
+		all = append(all, Output{t.Name + ".parquet", t.Doc, t.Name == tables.Requests, func(ctx context.Context, j *job, w io.Writer) error {
 			size, err := t.Write(ctx, w, tables.Source{Report: j.report, Version: j.run().Version, Advanced: j.advanced})
 			j.wrote(t.Name, size)
 			return err
 		}})
 	}
 	return append(all,
-		Output{document.FindingsName, "All findings, most severe first.", func(_ context.Context, j *job, w io.Writer) error {
+		Output{document.FindingsName, "All findings, most severe first.", false, func(_ context.Context, j *job, w io.Writer) error {
 			return document.Write(w, j.report.Document())
 		}},
-		Output{"rejects.ndjson", "Up to 1,000 rejected lines with the reason, one JSON object per line.", func(_ context.Context, j *job, w io.Writer) error {
+		Output{"rejects.ndjson", "Up to 1,000 rejected lines with the reason, one JSON object per line.", false, func(_ context.Context, j *job, w io.Writer) error {
 			return document.WriteRejects(w, j.report.RejectedLines)
 		}},
-		Output{document.ReportName, "The report for reading: one file that loads nothing and is complete without JavaScript.", func(_ context.Context, j *job, w io.Writer) error {
+		Output{document.ReportName, "The report for reading: one file that loads nothing and is complete without JavaScript.", false, func(_ context.Context, j *job, w io.Writer) error {
 			return page.Write(w, j.report)
 		}},
-		Output{document.ManifestName, "Tool, inputs, line counts, causes, tables, resources.", func(_ context.Context, j *job, w io.Writer) error {
+		Output{document.ManifestName, "Tool, inputs, line counts, causes, tables, resources.", false, func(_ context.Context, j *job, w io.Writer) error {
 			return document.Write(w, document.NewManifest(j.run(), j.report.Result, wording.Notes(j.report.Notes, wording.NounOf(j.report.Statuses)), j.sizes))
 		}},
 	)
@@ -122,7 +124,7 @@ func Write(ctx context.Context, dir *outdir.Dir, r *wording.Report, run func() d
 // manifest. Files are synced in the background, so that no output waits for the disk;
 // all are synced when writeFiles returns.
 func writeFiles(ctx context.Context, dir string, j *job) error {
-	outputs := Outputs()
+	outputs := slices.DeleteFunc(Outputs(), func(o Output) bool { return o.OnDemand && j.report.Requests == nil })
 	last := len(outputs) - 1
 	// The slowest outputs start first, so that no CPU is idle at the end.
 	slices.SortStableFunc(outputs[:last], func(a, b Output) int { return cost(b) - cost(a) })
@@ -162,6 +164,8 @@ func writeFiles(ctx context.Context, dir string, j *job) error {
 // cost orders outputs by how long they take to make.
 func cost(o Output) int {
 	switch o.Name {
+	case tables.Requests + ".parquet":
+		return 3 // has a row for each line
 	case tables.Unauthorized + ".parquet":
 		return 2 // grows with the log
 	case document.ReportName:

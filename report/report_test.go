@@ -98,6 +98,20 @@ func TestWriteMakesAllOutputs(t *testing.T) {
 	}
 }
 
+// TestWriteLeavesOutWhatIsOnDemand checks that a run has no table of requests unless it
+// was asked for.
+func TestWriteLeavesOutWhatIsOnDemand(t *testing.T) {
+	res := reporttest.Result()
+	res.Requests = nil
+	files := content(t, write(t, res))
+	if _, ok := files["requests.parquet"]; ok || len(files) != len(Outputs())-1 {
+		t.Errorf("output holds %v", wording.SortedKeys(files))
+	}
+	if strings.Contains(files[document.ManifestName], `"requests":`) {
+		t.Error("the manifest lists the table of requests")
+	}
+}
+
 func TestWriteIsDeterministic(t *testing.T) {
 	a, b := content(t, write(t, reporttest.Result())), content(t, write(t, reporttest.Result()))
 	for name := range a {

@@ -60,6 +60,10 @@ type Result struct {
 	// lines on every use. An error is a bug, or one of reading temporary files.
 	Unauthorized Pieces[Unauthorized]
 
+	// Requests are all requests by file and line, with those that were refused among
+	// them; nil unless they were asked for. They are parsed as Unauthorized is.
+	Requests *Pieces[Unauthorized]
+
 	// AuthEvents are the events of error logs and identity providers; nil if there are none.
 	AuthEvents *AuthEvents
 	// Events are what operators say has happened, in order of time.
@@ -207,7 +211,8 @@ type Minute struct {
 	Causes []int64 // 401s by cause, in the order of detect.CauseNames
 }
 
-// Unauthorized is one 401: a row of unauthorized.parquet.
+// Unauthorized is one 401: a row of unauthorized.parquet. A row of requests.parquet has
+// the same fields: Cause and FindingID are empty unless the request was refused.
 type Unauthorized struct {
 	Time                                    int64
 	Method, Path, Query, Template, Scheme   string
@@ -220,6 +225,7 @@ type Unauthorized struct {
 	LogLine                                 int64
 	Cause, Reason, AnsweredBy, FindingID    string
 	TokenExpiry                             int64 // expiry time in the token
+	Refused                                 bool  // it is a 401
 }
 
 // Severity orders findings.

@@ -103,8 +103,8 @@ func (t *endpointTable) resolve(n uint32) uint32 {
 
 // mergeEndpoints merges the endpoints of all workers and collapses their
 // templates. It returns them sorted, for each worker their indexes by number, and
-// whether the templates had to be shortened.
-func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]Endpoint, [][]uint32, bool) {
+// how the templates were shortened.
+func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]Endpoint, [][]uint32, collapse) {
 	// Keys with the merged numbers of hosts are the same in all workers.
 	global := func(w int, key string) string {
 		h := hostOf[w][binary.LittleEndian.Uint32([]byte(key))]
@@ -165,5 +165,5 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 			indexOf[i][n] = indexOf[i][t.resolve(uint32(n))]
 		}
 	}
-	return list, indexOf, c.detail > wholePath
+	return list, indexOf, c
 }

@@ -38,7 +38,9 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 		func() error {
 			hosts, hostOf, folded := mergeBounded(workers, func(w *Worker) *boundedNames { return &w.hosts })
 			s.HostsFolded = folded
-			s.Endpoints, s.endpointOf, s.EndpointsFolded = mergeEndpoints(workers, hosts, hostOf)
+			s.naming.hosts = hosts
+			s.Endpoints, s.endpointOf, s.naming.collapse = mergeEndpoints(workers, hosts, hostOf)
+			s.EndpointsFolded = s.naming.collapse.detail > wholePath
 			s.mergeMinutes(hosts, hostOf)
 			return nil
 		},

@@ -53,6 +53,7 @@ type State struct {
 	// grouped because the log has too many of them.
 	HostsFolded, UpstreamsFolded, EndpointsFolded bool
 
+	naming    naming
 	oneServer bool // events of all servers are those of one: see severalServers
 
 	seed    uint64

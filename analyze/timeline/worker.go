@@ -106,6 +106,11 @@ func (w *Worker) Err() error { return w.err }
 // Unauthorized returns the number of 401s of an input so far.
 func (w *Worker) Unauthorized(input int) int64 { return w.ledgers[input].Unauthorized }
 
+// Counted returns the number of lines of an input so far, and how many are requests.
+func (w *Worker) Counted(input int) (lines, requests int64) {
+	return w.ledgers[input].Lines, w.ledgers[input].Verdicts[parse.Parsed]
+}
+
 // Block adds the lines of b, which p parses. It does not retain b.
 func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 	l := &w.ledger

@@ -55,9 +55,9 @@ const (
 	containerShare = 0.9
 )
 
-// memoryLimit returns the memory limit of a run and where it spills, and sets
-// the garbage collector's limit unless GOMEMLIMIT is set.
-func (m *memoryFlags) memoryLimit(ctx context.Context, p *outdir.Dir) (spill.Memory, error) {
+// memoryLimit returns the memory limit of a run and the directory of its temporary
+// files, and sets the garbage collector's limit unless GOMEMLIMIT is set.
+func (m *memoryFlags) memoryLimit(ctx context.Context, p *outdir.Dir) (spill.Memory, *spill.Space, error) {
 	bytes, limit := int64(m.Memory), int64(math.MaxInt64)
 	available, err := memlimit.FromSystem()
 	if container, e := memlimit.FromCgroup(); e == nil && container > 0 && (err != nil || container < available) {
@@ -67,17 +67,18 @@ func (m *memoryFlags) memoryLimit(ctx context.Context, p *outdir.Dir) (spill.Mem
 	if bytes == 0 && err == nil {
 		bytes = max(int64(available/memoryShare), minMemory)
 	}
+	dir, err := p.Temporary(m.TmpDir)
+	if err != nil {
+		return spill.Memory{}, nil, fmt.Errorf("--tmp-dir: %w", err)
+	}
+	space := spill.NewSpace(dir)
 	if bytes == 0 {
-		return spill.Memory{}, nil // the available memory is unknown
+		return spill.Memory{}, space, nil // the available memory is unknown
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		keepMemoryLimit(ctx, min(limit, bytes+unspilled), limit)
 	}
-	dir, err := p.Temporary(m.TmpDir)
-	if err != nil {
-		return spill.Memory{}, fmt.Errorf("--tmp-dir: %w", err)
-	}
-	return spill.Memory{Bytes: bytes, Space: spill.NewSpace(dir)}, nil
+	return spill.Memory{Bytes: bytes, Space: space}, space, nil
 }
 
 const (

@@ -59,7 +59,7 @@ func TestNoPlantedCredentialLeaves(t *testing.T) {
 		for _, format := range flags {
 			command(append([]string{"parse"}, format...)...)
 			out := filepath.Join(dir, "out")
-			command(append([]string{"scan", "--max-rejects", "100", "-o", out, "--webhook", server.URL}, format...)...)
+			command(append([]string{"scan", "--max-rejects", "100", "--requests", "-o", out, "--webhook", server.URL}, format...)...)
 			searchFiles(t, out, search)
 			command(append([]string{"scan", "--max-rejects", "100", "-o", out, "--webhook", server.URL, "--webhook-format", "slack"}, format...)...)
 			if len(hook.bodies) == 0 {

@@ -187,7 +187,7 @@ func TestNoNameLeaves(t *testing.T) {
 		night + "2": {"--webhook-format", "slack", "--workers", "1", "--log-format", "json"},
 		night + "3": {"--trusted-proxies", "192.0.2.0/24", "--redact-email", "--memory", "16MiB"},
 	} {
-		args := slices.Concat([]string{"scan", "-v", "--pseudonymize", key, "-o", out, "--metrics", out + ".prom", "--webhook", server.URL}, site, flags)
+		args := slices.Concat([]string{"scan", "-v", "--requests", "--pseudonymize", key, "-o", out, "--metrics", out + ".prom", "--webhook", server.URL}, site, flags)
 		_, all := printed(t, args...)
 		finder.check(strings.Join(args, " "), all)
 		finder.checkOutput(out)
@@ -223,7 +223,7 @@ func TestPseudonymsKeepFindings(t *testing.T) {
 	logs, dir := t.TempDir(), t.TempDir()
 	nameLogs(t, logs)
 	night, plain := filepath.Join(dir, "night"), filepath.Join(dir, "plain")
-	args := []string{"scan", "--max-rejects", "100", "--monitor", plantedIPv4, "--service-account", plantedUser, logs}
+	args := []string{"scan", "--max-rejects", "100", "--requests", "--monitor", plantedIPv4, "--service-account", plantedUser, logs}
 	pseudonymous := append(args[:len(args):len(args)], "--pseudonymize", writeKey(t, dir, "night and day "))
 	printed(t, append(args[:len(args):len(args)], "-o", plain)...)
 	printed(t, append(pseudonymous[:len(pseudonymous):len(pseudonymous)], "-o", night)...)

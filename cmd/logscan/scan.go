@@ -12,6 +12,7 @@ import (
 
 	"logscan/analyze"
 	"logscan/analyze/result"
+	"logscan/analyze/spill"
 	"logscan/parse/source"
 	"logscan/report"
 	"logscan/report/document"
@@ -35,6 +36,7 @@ type scanCmd struct {
 
 	Out       string   `short:"o" predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory, written completely or not at all; replaces the previous output (default: logscan-out)."`
 	State     string   `predictor:"file" placeholder:"FILE" group:"output" help:"State file, created if missing: count only lines that no earlier run with FILE counted, and continue its sessions. Use a new --out for each run, since repeating one rewrites that run."`
+	Requests  bool     `group:"output" help:"Also write requests.parquet: every request, for SQL. All lines are kept in temporary files, compressed, until the end."`
 	Baseline  string   `predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory of an earlier run; findings are marked new, persisting, worse, better or resolved against it."`
 	FailOn    severity `predictor:"severity" placeholder:"SEVERITY" group:"output" help:"Exit 3 if a finding has this severity or above: info, low, medium, high or critical (default: never)."`
 	FailOnNew severity `predictor:"severity" placeholder:"SEVERITY" group:"output" help:"Exit 3 if a finding that is new or worse than in the baseline has this severity or above. Without a baseline, as on a first night, all are new."`
@@ -100,11 +102,13 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 			return usagef("name the logs to scan", "the only input is the state file %s", c.State)
 		}
 	}
-	if options.Memory, err = c.memoryLimit(ctx, place); err != nil {
+	var space *spill.Space
+	if options.Memory, space, err = c.memoryLimit(ctx, place); err != nil {
 		return err
 	}
-	if space := options.Memory.Space; space != nil {
-		defer func() { err = errors.Join(err, space.Close()) }()
+	defer func() { err = errors.Join(err, space.Close()) }()
+	if c.Requests {
+		options.Requests = space
 	}
 	if err := c.readBaseline(&options); err != nil {
 		return err
@@ -129,7 +133,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if options.Progress != nil {
 		options.Progress.Begin(phaseWrite)
 	}
-	p := provenance{started: started, watch: &watch, space: options.Memory.Space, arguments: withoutSecrets(std.args, c.secretFlags()), baseline: c.Baseline}
+	p := provenance{started: started, watch: &watch, space: space, arguments: withoutSecrets(std.args, c.secretFlags()), baseline: c.Baseline}
 	if state != nil {
 		if p.state, err = state.Prepare(res.Save); err != nil {
 			return err

@@ -188,7 +188,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	}
 	key := writeKey(t, t.TempDir(), "night and day ")
 	for _, args := range [][]string{{}, {"--format", format}, {"--format", "json"}, {"--pseudonymize", key}, {"--pseudonymize", key, "--redact-email", "--format", format}} {
-		command(append([]string{"scan", "-v", "--max-rejects", "100", "-o", out, logs}, args...)...)
+		command(append([]string{"scan", "-v", "--max-rejects", "100", "--requests", "-o", out, logs}, args...)...)
 		if len(args) == 0 {
 			show := command("show", out)
 			ids := regexp.MustCompile(`[a-z_]+-[0-9a-f]{12}`).FindAll(show, -1)

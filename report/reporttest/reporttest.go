@@ -235,6 +235,8 @@ func addTimeline(res *result.Result) {
 	res.Totals.FirstTime, res.Totals.LastTime = At(0, 0, 0), stray.Time
 	res.Totals.Unexplained = res.Causes["unexplained"]
 	res.Unauthorized = Pieces(rows, nil)
+	requests := Pieces(rows, nil)
+	res.Requests = &requests
 	res.Refusals = func(yield func(result.Refusal) bool) {
 		for i := range rows {
 			r := &rows[i]

@@ -128,6 +128,7 @@ func TestTablesReadBack(t *testing.T) {
 			"server_address": "shop.example", "client_address": "192.0.2.1", "network_peer_address": nil, "user_name": nil, "session_id": nil,
 			"log_file_path": "web1/access.log", "log_line": int64(1), "auth_cause": "login_failure", "auth_reason": nil, "finding_id": nil,
 		}},
+		"requests": {{"timestamp": reporttest.At(0, 0, 0), "url_path": "/orders/0", "auth_refused": false, "auth_cause": "login_failure", "log_line": int64(1)}},
 		"sessions": {{
 			"session_id": "5f2b6c", "user_name": "alice", "start_time": reporttest.At(8, 0, 0), "end_time": reporttest.At(9, 31, 0), "requests": int64(60),
 			"longest_gap_seconds": 1700.5, "start_seen": true, "end_cause": "session_expiry", "finding_id": "session_expiry-112233445566",

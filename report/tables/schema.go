@@ -17,20 +17,22 @@ import (
 // them.
 func Tables() []Table {
 	return []Table{
-		unauthorizedTable(), sessionsTable(), endpointsTable(), accountsTable(), clientsTable(), timelineTable(),
+		unauthorizedTable(), requestsTable(), sessionsTable(), endpointsTable(), accountsTable(), clientsTable(), timelineTable(),
 		findingsTable(), inputsTable(), eventsTable(),
 	}
 }
 
-// Unauthorized is the name of the table of 401s, the only one that grows with the
-// log.
-const Unauthorized = "unauthorized"
+// Names of the tables that grow with the log.
+const (
+	Unauthorized = "unauthorized" // all 401s
+	Requests     = "requests"     // all requests, on demand
+)
 
-func unauthorizedTable() Table {
+// requestColumns are the columns that unauthorized and requests have in common, in two
+// parts: what was requested, and what is known of how it was answered.
+func requestColumns() (requested, answered []column[result.Unauthorized]) {
 	type row = result.Unauthorized
-	return newPiecedTable(Unauthorized, "Every 401 with its cause, ordered by time, file and line.",
-		func(r *wording.Report) *result.Pieces[row] { return &r.Unauthorized },
-		[]column[row]{
+	return []column[row]{
 			timestamp("timestamp", "Time of the request as logged.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
 			methodOf(func(r *row) string { return r.Method }),
 			text("url_path", "Path of the request as sent, secrets redacted.", func(r *row) string { return r.Path }).optional().
@@ -40,7 +42,7 @@ func unauthorizedTable() Table {
 			templateOf(func(r *row) string { return r.Template }),
 			text("url_scheme", "http or https.", func(r *row) string { return r.Scheme }).optional().
 				as("url.scheme", "http_request.url.scheme"),
-			logged("http_response_status_code", "", "Status of the response: 401, or one of --status.", func(r *row) int64 { return int64(r.Status) }).
+			logged("http_response_status_code", "", "Status of the response; of a refusal 401, or one of --status.", func(r *row) int64 { return int64(r.Status) }).
 				as("http.response.status_code", "http_response.code"),
 			logged("http_response_body_size", "bytes", "Size of the response body.", func(r *row) int64 { return r.BodySize }).
 				as("http.response.body.bytes", "http_response.body_length"),
@@ -58,14 +60,43 @@ func unauthorizedTable() Table {
 				as("destination.address", "dst_endpoint.ip"),
 			pathOf(func(r *row) string { return r.LogPath }),
 			integer("log_line", "", "Line number in the input, from 1.", func(r *row) int64 { return r.LogLine }),
-			text("auth_cause", "Why the request was refused: a kind of finding, or challenge, login_failure, session_end, anonymous, unexplained.",
-				func(r *row) string { return r.Cause }),
+		}, []column[row]{
 			text("auth_reason", "Reason given by the log, if any: token_expired, invalid_token, token_reused, session_expired, session_idle, invalid_session, invalid_credentials, wrong_password, unknown_user, no_credentials, wrong_scheme, header_dropped, cookie_too_large, insufficient_scope, step_up_required, unknown_key, invalid_client, stale_nonce, clock_skew, password_expired, account_locked, account_disabled, account_expired, account_restricted, acl_denied, address_denied, denied_by_authorizer, denied_by_application, denied_by_filter, identity_provider_down, invalid_request, config, password_file_missing; otherwise the server's own text.", func(r *row) string { return r.Reason }).optional().
 				as("event.reason", "status_detail"),
 			text("auth_answered_by", "Who answered: proxy or upstream.", func(r *row) string { return r.AnsweredBy }).optional(),
 			timestamp("auth_token_expiry", "Expiry time stated in the token that was sent.", func(r *row) int64 { return r.TokenExpiry }),
 			findingIDOf("Finding that explains the 401.", func(r *row) string { return r.FindingID }),
-		})
+		}
+}
+
+func unauthorizedTable() Table {
+	type row = result.Unauthorized
+	requested, answered := requestColumns()
+	return newPiecedTable(Unauthorized, "Every 401 with its cause, ordered by time, file and line.",
+		func(r *wording.Report) *result.Pieces[row] { return &r.Unauthorized },
+		slices.Concat(requested, []column[row]{
+			text("auth_cause", "Why the request was refused: a kind of finding, or challenge, login_failure, session_end, anonymous, unexplained.",
+				func(r *row) string { return r.Cause }),
+		}, answered))
+}
+
+// requestsTable has no bloom filters: the Parquet library cannot write them. Its rows
+// are in the order of the log, so the times in the statistics of row groups hardly
+// overlap, and a search in a time range reads few of them.
+func requestsTable() Table {
+	type row = result.Unauthorized
+	requested, answered := requestColumns()
+	return newPiecedTable(Requests, "Every request, ordered by file and line; only with --requests. A refused one is the row of unauthorized with the same log_file_path and log_line.",
+		func(r *wording.Report) *result.Pieces[row] {
+			if r.Requests == nil {
+				return &result.Pieces[row]{}
+			}
+			return r.Requests
+		},
+		slices.Concat(requested, []column[row]{
+			boolean("auth_refused", "Whether the request was refused: answered 401, or as --status counts refusals.", func(r *row) bool { return r.Refused }),
+			text("auth_cause", "Why the request was refused, as in unauthorized; null if it was not.", func(r *row) string { return r.Cause }).optional(),
+		}, answered))
 }
 
 func eventsTable() Table {

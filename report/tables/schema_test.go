@@ -38,6 +38,10 @@ func TestContract(t *testing.T) {
 			http_response_body_size http_server_request_duration server_address http_request_referrer client_address
 			network_peer_address user_agent_original user_name session_id upstream_address log_file_path log_line auth_cause
 			auth_reason auth_answered_by auth_token_expiry finding_id`,
+		"requests": `timestamp http_request_method url_path url_query url_template url_scheme http_response_status_code
+			http_response_body_size http_server_request_duration server_address http_request_referrer client_address
+			network_peer_address user_agent_original user_name session_id upstream_address log_file_path log_line auth_refused auth_cause
+			auth_reason auth_answered_by auth_token_expiry finding_id`,
 		"sessions":  "session_id user_name client_address user_agent_original server_address start_time end_time requests finding_id",
 		"endpoints": "server_address http_request_method url_template requests accepted unauthorized actors refused_actors finding_id",
 		"accounts":  "user_name requests accepted unauthorized clients finding_id",
