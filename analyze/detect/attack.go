@@ -113,7 +113,7 @@ func (o *guessObserver) attackers(find func(address uint32, tries []try) (attack
 		}
 		if agent, share := mainAgent(failures); share < 1 && (!ok || share >= mainShare) {
 			tested++
-			own := slices.DeleteFunc(list, func(t try) bool { return t.agent != agent })
+			own := slices.DeleteFunc(slices.Clone(list), func(t try) bool { return t.agent != agent })
 			if b, okOwn := find(address, own); okOwn {
 				a, ok = b, true
 			}
@@ -153,7 +153,7 @@ func (d *Diagnosis) attackFinding(a *attack, effect float64) (candidate, *Attack
 	c.Onset = a.start * 1000
 	c.Confidence = confidence(a.p, effect)
 	c.Severity = attackSeverity(d, a)
-	c.Details, c.Exhibit = details, d.byAccount(a, c.claims)
+	c.Details, c.Exhibit = details, d.byAccount(a)
 	return c, details
 }
 

@@ -106,13 +106,10 @@ func (o *guessObserver) bruteRun(address uint32, list []try) (attack, bool) {
 	if float64(failed) >= bruteShare*float64(len(list)) {
 		from, to = 0, len(list) // nobody else comes from there
 	}
-	var failures []try
+	failures := failuresOf(list[from:to], func(*try) bool { return true })
 	agents := map[uint32]int{}
-	for _, t := range list[from:to] {
-		if t.failed() {
-			failures = append(failures, t)
-			agents[t.agent]++
-		}
+	for i := range failures {
+		agents[failures[i].agent]++
 	}
 	a := newAttack(address, failures, stats.SegmentTail(sum, len(list)))
 	if len(a.guesses()) < bruteFast || float64(len(failures)) < bruteShare*float64(to-from) {

@@ -93,7 +93,7 @@ func (d *Diagnosis) Explain(policy *policy.Policy, failures []Failure) (*Explana
 		return nil, err
 	}
 	for i := range all {
-		d.measure(&all[i])
+		d.measure(all[i])
 	}
 	all = append(all, d.statedFailures(failures, all)...)
 	last := lastTime(d)

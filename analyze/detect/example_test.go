@@ -57,7 +57,7 @@ func ExampleKind() {
 	evidence, _ := session.Correlate(context.Background(), state, 1, spill.Memory{}, nil)
 	d := newDiagnosis(evidence)
 	found, _ := d.explain([]Kind{refusedRobots})
-	d.measure(&found[0])
+	d.measure(found[0])
 	_ = template.Must(template.New("").Parse(refusedRobots.Explanation)).Execute(os.Stdout, found[0])
 	// Output: 3 crawlers were refused 6 times.
 }

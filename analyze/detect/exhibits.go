@@ -68,11 +68,10 @@ func comparison(counts result.ExhibitCounts, faulty, good result.PartKind, x, y 
 }
 
 // byAccount shows the accounts of an attack, those that were opened and those with
-// most failures first. With fewer than two known accounts it shows the refusals
-// over time.
-func (d *Diagnosis) byAccount(a *attack, refusals []uint32) *result.Exhibit {
+// most failures first. It returns nil if fewer than two are known.
+func (d *Diagnosis) byAccount(a *attack) *result.Exhibit {
 	if len(a.users) < 2 {
-		return d.trendOf(refusals)
+		return nil
 	}
 	opened := map[uint32]int64{}
 	for i := range a.successes {

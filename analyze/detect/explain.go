@@ -68,7 +68,7 @@ type proposals struct {
 
 // proposal is a candidate that waits to be chosen.
 type proposal struct {
-	candidate
+	*candidate
 	kind       int     // index of its kind
 	generation int     // of its kind's proposals
 	open       int     // claims that no finding has
@@ -88,12 +88,13 @@ func (p *proposal) before(q *proposal) bool {
 type explainer struct {
 	*Diagnosis
 	kinds       []Kind
+	causes      int // number of all causes that a log may have
 	stage       stage
 	generation  []int         // by kind: older proposals have been replaced
 	waiting     [][]*proposal // by kind
 	queue       queue
 	inspections int
-	accepted    []candidate
+	accepted    []*candidate
 	taken       map[string]bool       // ids of the accepted
 	absorbed    []map[string]absorbed // by accepted finding, by id
 }
@@ -106,9 +107,9 @@ type absorbed struct {
 
 // explain returns the chosen findings, and sets d.finding to their indexes plus
 // one.
-func (d *Diagnosis) explain(kinds []Kind) ([]candidate, error) {
+func (d *Diagnosis) explain(kinds []Kind) ([]*candidate, error) {
 	x := &explainer{
-		Diagnosis: d, kinds: kinds, generation: make([]int, len(kinds)),
+		Diagnosis: d, kinds: kinds, causes: len(Catalogue()) + int(session.NumCauses), generation: make([]int, len(kinds)),
 		waiting: make([][]*proposal, len(kinds)), taken: map[string]bool{},
 	}
 	for x.stage = range numStages {
@@ -187,7 +188,9 @@ func (x *explainer) propose(kind int, found []candidate) {
 	stands := map[string]bool{}
 	old := x.waiting[kind]
 	x.waiting[kind] = nil
-	for _, f := range found {
+	for i := range found {
+		f := new(candidate)
+		*f = found[i] // so that the list, most of which may be dropped, can be freed
 		f.Kind, f.Category = k.Name, string(k.Category)
 		f.ID = findingID(k.Name, f.Subject)
 		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || ofNobody(x.State, &f.Subject) {
@@ -232,7 +235,7 @@ func (x *explainer) weigh(p *proposal) {
 // description returns how many bits it takes to say what a finding is about: its
 // kind, which of all such subjects, and since when.
 func (x *explainer) description(f *result.Finding) float64 {
-	bits := math.Log2(float64(len(Catalogue()) + int(session.NumCauses)))
+	bits := math.Log2(float64(x.causes))
 	for _, part := range []struct {
 		name string
 		of   int
@@ -285,7 +288,9 @@ func (x *explainer) choose() error {
 
 func (x *explainer) accept(p *proposal) {
 	f := p.candidate
-	f.claims = slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return x.finding[i] != 0 })
+	if p.open < len(f.claims) {
+		f.claims = slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return x.finding[i] != 0 })
+	}
 	x.accepted = append(x.accepted, f)
 	x.absorbed = append(x.absorbed, nil)
 	x.taken[f.ID] = true

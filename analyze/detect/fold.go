@@ -51,7 +51,7 @@ const (
 
 // unit is one or several findings that are told as one.
 type unit struct {
-	candidate
+	*candidate
 	members []int // indexes of the findings, those that explain most refusals first
 	by      result.FoldedBy
 	pattern string // part of the id of a fold, beside its subject
@@ -66,7 +66,7 @@ type foldGroup struct {
 // folder folds findings.
 type folder struct {
 	*Diagnosis
-	all   []candidate
+	all   []*candidate
 	units []unit
 	rules map[string]foldRule // by kind
 	muted func(id string) *result.Muted
@@ -74,19 +74,22 @@ type folder struct {
 
 // fold returns what is told of the findings, as it is presented: most severe first,
 // muted ones last, sums of what is beyond the limit at the end.
-func (d *Diagnosis) fold(all []candidate, muted func(id string) *result.Muted) []unit {
+func (d *Diagnosis) fold(all []*candidate, muted func(id string) *result.Muted) []unit {
 	x := &folder{Diagnosis: d, all: all, rules: map[string]foldRule{}, muted: muted}
 	for _, k := range Catalogue() {
 		x.rules[k.Name] = k.folds
 	}
+	x.units = make([]unit, len(all))
+	self := make([]int, len(all))
 	for i := range all {
-		x.units = append(x.units, unit{candidate: all[i], members: []int{i}})
+		self[i] = i
+		x.units[i] = unit{candidate: all[i], members: self[i : i+1 : i+1]}
 	}
 	x.join(result.FoldedByNetwork, x.alikeIn(byNetwork, x.networkKey), x.sameNetwork)
 	x.join(result.FoldedByAttack, x.alikeIn(byAttack, noKey), x.sameAttack)
 	x.join(result.FoldedByOnset, x.alikeIn(byOnset, x.onsetKey), x.sameOnset)
 	x.join(result.FoldedByNumber, x.manyKey, tooMany)
-	slices.SortFunc(x.units, func(a, b unit) int { return comparePresented(&a.candidate, &b.candidate) })
+	slices.SortFunc(x.units, func(a, b unit) int { return comparePresented(a.candidate, b.candidate) })
 	x.limit()
 	return x.units
 }
@@ -155,17 +158,17 @@ func (x *folder) join(by result.FoldedBy, key func(*unit) (string, bool), split 
 
 // merge makes one unit of a group. taken holds the ids of the folds by the same rule.
 func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) unit {
-	u := unit{by: by, pattern: g.pattern}
+	u := unit{candidate: &candidate{}, by: by, pattern: g.pattern}
 	for _, i := range g.units {
 		u.members = append(u.members, x.units[i].members...)
 	}
 	slices.SortFunc(u.members, func(i, j int) int {
 		return cmp.Or(cmp.Compare(len(x.all[j].claims), len(x.all[i].claims)), cmp.Compare(x.all[i].ID, x.all[j].ID))
 	})
-	largest := &x.all[u.members[0]]
+	largest := x.all[u.members[0]]
 	u.Finding = result.Finding{Kind: largest.Kind, Category: largest.Category, Judgement: largest.Judgement, Confidence: largest.Confidence, Onset: largest.Onset}
 	for _, i := range u.members {
-		m := &x.all[i]
+		m := x.all[i]
 		u.claims, u.messages = append(u.claims, m.claims...), append(u.messages, m.messages...)
 		u.Severity = max(u.Severity, m.Severity)
 		u.Onset = min(u.Onset, m.Onset) // NoTime is the least
@@ -176,7 +179,7 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 	}
 	slices.Sort(u.claims)
 	slices.Sort(u.messages)
-	x.measure(&u.candidate)
+	x.measure(u.candidate)
 	if u.Category == string(AttackCategory) && u.Judgement == result.NotJudged && len(u.claims) >= hugeAttack {
 		u.Severity = max(u.Severity, result.High)
 	}
@@ -202,7 +205,7 @@ func foldID(u *unit) string {
 func (x *folder) describeFold(u *unit) *result.Fold {
 	f := &result.Fold{Members: len(u.members), By: u.by, SubjectType: x.all[u.members[0]].Subject.Type}
 	for n, i := range u.members {
-		m := &x.all[i]
+		m := x.all[i]
 		if m.Subject.Type != f.SubjectType {
 			f.SubjectType = ""
 		}
@@ -215,9 +218,9 @@ func (x *folder) describeFold(u *unit) *result.Fold {
 			f.AddBreakIn(d.BreakIn(&m.Subject))
 		}
 	}
-	largest := x.all[u.members[0]]
+	largest := x.all[u.members[0]].Finding
 	largest.Clean()
-	f.Largest = &largest.Finding
+	f.Largest = &largest
 	return f
 }
 
@@ -337,7 +340,7 @@ func (x *folder) limit() {
 
 // samples returns the refusals that are shown as evidence, at most n: of a fold those of
 // its largest members.
-func (u *unit) samples(all []candidate, n int) []uint32 {
+func (u *unit) samples(all []*candidate, n int) []uint32 {
 	shown := u.members[:min(len(u.members), n)]
 	var list []uint32
 	for i, m := range shown {

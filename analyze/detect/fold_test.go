@@ -16,7 +16,7 @@ import (
 // foldWorld makes findings, each with refusals of its own from one address.
 type foldWorld struct {
 	d     *Diagnosis
-	all   []candidate
+	all   []*candidate
 	lines []timeline.Refusal
 }
 
@@ -44,8 +44,8 @@ func (w *foldWorld) add(kind string, s result.Subject, onset int64, n int, addre
 		w.lines = append(w.lines, timeline.Refusal{Time: max(c.Onset, 0)})
 	}
 	w.d.State.Refusals = spill.TableOf(w.lines)
-	w.all = append(w.all, c)
-	return &w.all[len(w.all)-1]
+	w.all = append(w.all, &c)
+	return &c
 }
 
 // failing adds an account that was last accepted some seconds before its onset.

@@ -2,8 +2,10 @@ package detect
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Bits of the prefixes that are taken to be one network. A subscriber or a virtual
@@ -20,8 +22,9 @@ const (
 // networkOf returns the network of an address, or of one of its networks; false if the
 // text is none, such as a pseudonym.
 func networkOf(address string) (netip.Prefix, bool) {
-	if p, err := netip.ParsePrefix(address); err == nil {
-		return p, true
+	if strings.Contains(address, "/") {
+		p, err := netip.ParsePrefix(address)
+		return p, err == nil
 	}
 	a, err := netip.ParseAddr(address)
 	if err != nil {
@@ -98,8 +101,14 @@ func (x *folder) sameAttack(units []int) []foldGroup {
 	var groups []foldGroup
 	for _, i := range units {
 		networks := map[netip.Prefix]bool{}
+		last := uint32(math.MaxUint32)
 		for _, r := range x.units[i].claims {
-			if p, ok := networkOf(x.State.Addresses[x.Refusals[r].Address]); ok {
+			address := x.Refusals[r].Address
+			if address == last {
+				continue
+			}
+			last = address
+			if p, ok := networkOf(x.State.Addresses[address]); ok {
 				networks[p] = true
 			}
 		}

@@ -158,7 +158,12 @@ func (o *guessObserver) part() func(*timeline.Actor, uint32) {
 func (o *guessObserver) gather() {
 	for _, p := range o.parts {
 		for n := range o.tries {
-			o.tries[n] = append(o.tries[n], p.tries[n]...)
+			if o.tries[n] == nil {
+				o.tries[n] = p.tries[n]
+			} else {
+				o.tries[n] = append(o.tries[n], p.tries[n]...)
+			}
+			p.tries[n] = nil
 		}
 		for at, first := range p.accepted {
 			if x, ok := o.accepted[at]; !ok || first < x {
@@ -286,11 +291,36 @@ func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
 }
 
 // strangers returns the tries without those that a finding explains, those of users
-// at home (an owner who mistypes is not guessing), and the failures of an outage.
+// at home (an owner who mistypes is not guessing), and the failures of an outage. The
+// list must not be changed.
 func (o *guessObserver) strangers(list []try) []try {
-	return slices.DeleteFunc(slices.Clone(list), func(t try) bool {
+	return triesBut(list, func(t *try) bool {
 		return t.failed() && (!o.open(int(t.refusal)) || o.inOutage(&o.Refusals[t.refusal])) || o.atHome(t.user, t.address, t.time)
 	})
+}
+
+// failuresOf returns the failures among tries that meet a condition. The list must not
+// be changed.
+func failuresOf(list []try, meets func(*try) bool) []try {
+	return triesBut(list, func(t *try) bool { return !t.failed() || !meets(t) })
+}
+
+// triesBut returns the tries without some of them: the same list if there are none, as
+// for nearly all addresses of a large attack.
+func triesBut(list []try, drop func(*try) bool) []try {
+	for i := range list {
+		if !drop(&list[i]) {
+			continue
+		}
+		kept := slices.Clone(list[:i])
+		for j := i + 1; j < len(list); j++ {
+			if !drop(&list[j]) {
+				kept = append(kept, list[j])
+			}
+		}
+		return kept
+	}
+	return list
 }
 
 // officeUsers is the number of users accepted from an address from which on it is that

@@ -43,13 +43,13 @@ const (
 
 // statedFailures returns the findings of failures that no accepted finding is about; to
 // those that are, it adds the messages.
-func (d *Diagnosis) statedFailures(failures []Failure, accepted []candidate) []candidate {
+func (d *Diagnosis) statedFailures(failures []Failure, accepted []*candidate) []*candidate {
 	type trouble struct {
 		kind    string
 		subject result.Subject
 	}
 	at := map[trouble]int{}
-	var found []candidate
+	var found []*candidate
 	for i := range failures {
 		f := &failures[i]
 		kind := failureKind(f.Reason)
@@ -57,7 +57,7 @@ func (d *Diagnosis) statedFailures(failures []Failure, accepted []candidate) []c
 		if kind == authenticationOutage.Name {
 			s = result.Subject{Type: "site", Host: f.Host}
 		}
-		if n := slices.IndexFunc(accepted, func(c candidate) bool { return aboutFailure(&c.Finding, f) }); n >= 0 {
+		if n := slices.IndexFunc(accepted, func(c *candidate) bool { return aboutFailure(&c.Finding, f) }); n >= 0 {
 			accepted[n].messages = append(accepted[n].messages, f.Messages...)
 			continue
 		}
@@ -65,17 +65,17 @@ func (d *Diagnosis) statedFailures(failures []Failure, accepted []candidate) []c
 		if !ok {
 			n = len(found)
 			at[trouble{kind, s}] = n
-			found = append(found, candidate{Finding: result.Finding{Kind: kind, Subject: s, FirstSeen: f.First, LastSeen: f.Last}})
+			found = append(found, &candidate{Finding: result.Finding{Kind: kind, Subject: s, FirstSeen: f.First, LastSeen: f.Last}})
 		}
 		found[n].addFailure(f)
 	}
-	found = slices.DeleteFunc(found, func(c candidate) bool {
+	found = slices.DeleteFunc(found, func(c *candidate) bool {
 		return c.Kind == authenticationOutage.Name && c.Details.(*Outage).Failures < failureLeast
 	})
 	for i := range found {
-		d.completeFailure(&found[i])
+		d.completeFailure(found[i])
 	}
-	slices.SortFunc(found, func(a, b candidate) int {
+	slices.SortFunc(found, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Actors, a.Actors), cmp.Compare(a.ID, b.ID))
 	})
 	return found[:min(len(found), maxFailures)]

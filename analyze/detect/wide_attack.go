@@ -121,12 +121,9 @@ func (o *guessObserver) wideRun(address uint32, list []try) (attack, bool) {
 			in[run[i].user] = true
 		}
 	}
-	var failures []try
-	for _, t := range list {
-		if t.failed() && in[t.user] {
-			failures = append(failures, t)
-			agents[t.agent] = true
-		}
+	failures := failuresOf(list, func(t *try) bool { return in[t.user] })
+	for i := range failures {
+		agents[failures[i].agent] = true
 	}
 	a := newAttack(address, failures, p)
 	if failed := neverIn(run); failed < sprayUsers || len(failures) < sprayTries || float64(failed) < wideShare*float64(len(run)) {
