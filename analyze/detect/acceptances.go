@@ -2,8 +2,6 @@ package detect
 
 import (
 	"encoding/binary"
-	"math"
-	"slices"
 
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
@@ -47,21 +45,22 @@ func newKeySets(n int, keysOf func(endpoint int) []int32) *keySets {
 // So a request takes constant time, and at most the time for the keys of its set, whose
 // number each observer bounds.
 type acceptances struct {
-	*keySets          // read only
-	visit    int32    // steps after the counted one in which an actor does not count again
-	cells    [][]cell // by key and step
-	counted  []inStep // by key
-	latest   []latest // by set
-	// last holds by set and step the time of the last acceptance, math.MinInt64 for none;
-	// nil for sets without one. Each is entered for its keys at the end.
-	last [][]int64
+	*keySets // read only
+	tallies
+	visit   int32    // steps after the counted one in which an actor does not count again
+	counted []inStep // by key
+	latest  []latest // by set
+	// last holds by set and step the time of the last acceptance, as acceptedCell has it.
+	// Each is entered for its keys at the end. It is nil where an actor counts in each
+	// step, and its time is entered when it is counted.
+	last [][]uint32
 }
 
 // latest is the last acceptance in the keys of a set.
 type latest struct {
-	time  int64 // Unix milliseconds
-	actor uint32
-	step  int32
+	time, noted int64 // Unix milliseconds; noted is the time that was entered
+	actor       uint32
+	step        int32
 }
 
 // inStep records the steps in which an actor was counted last, -1 for none.
@@ -71,8 +70,12 @@ type inStep struct {
 }
 
 // newAcceptances counts for n keys.
-func newAcceptances(sets *keySets, n int, visit int32) acceptances {
-	return acceptances{keySets: sets, visit: visit, cells: newCells(n), counted: make([]inStep, n), latest: make([]latest, len(sets.sets)), last: make([][]int64, len(sets.sets))}
+func (d *Diagnosis) newAcceptances(sets *keySets, n int, visit int32) acceptances {
+	x := acceptances{keySets: sets, tallies: d.newTallies(n), visit: visit, counted: make([]inStep, n), latest: make([]latest, len(sets.sets))}
+	if visit > 0 {
+		x.last = make([][]uint32, len(sets.sets))
+	}
+	return x
 }
 
 // accept adds an acceptance by an endpoint. refused is the step of the actor's last
@@ -87,24 +90,27 @@ func (x *acceptances) accept(endpoint, actor uint32, step, refused int32, ms int
 		return
 	}
 	x.note(set)
-	x.latest[set] = latest{ms, actor, step}
+	x.latest[set] = latest{ms, session.LongAgo, actor, step}
+	if x.last == nil {
+		x.latest[set].noted = ms
+	}
 	for _, key := range x.sets[set] {
 		in := x.in(key, actor)
+		if x.last == nil {
+			x.noteAccepted(key, step, ms)
+		}
 		if in.accepted < 0 || refused >= in.accepted || step-in.accepted > x.visit {
 			in.accepted = step
-			x.cells[key][step].accepted++
+			x.accepted[key][step].actors++
 		}
 	}
 }
 
 // refuse adds a refusal of an actor to a key: it counts once in each step.
 func (x *acceptances) refuse(key int32, actor uint32, step int32, ms int64) {
-	c, in := &x.cells[key][step], x.in(key, actor)
-	c.firstRefused = min(c.firstRefused, ms)
-	if in.refused != step {
-		in.refused = step
-		c.refused++
-	}
+	in := x.in(key, actor)
+	x.addRefused(key, step, ms, in.refused != step)
+	in.refused = step
 }
 
 // in returns where an actor was counted for a key.
@@ -116,71 +122,81 @@ func (x *acceptances) in(key int32, actor uint32) *inStep {
 	return in
 }
 
-// note notes the time of the last acceptance in the keys of a set.
+// note enters the time of the last acceptance in the keys of a set.
 func (x *acceptances) note(set int32) {
 	l := &x.latest[set]
-	if l.actor == 0 {
-		return // none yet
+	switch {
+	case l.actor == 0 || l.time == l.noted: // none yet, or it is known
+	case x.last == nil:
+		for _, key := range x.sets[set] {
+			x.noteAccepted(key, l.step, l.time)
+		}
+	default:
+		if x.last[set] == nil {
+			x.last[set] = make([]uint32, session.MaxSteps)
+		}
+		at := &x.last[set][l.step]
+		*at = max(*at, x.offset(l.step, l.time))
 	}
-	if x.last[set] == nil {
-		x.last[set] = slices.Repeat([]int64{math.MinInt64}, session.MaxSteps)
-	}
-	at := &x.last[set][l.step]
-	*at = max(*at, l.time)
 }
 
-// finish returns the cells when all actors have been added.
-func (x *acceptances) finish() [][]cell {
-	for set, keys := range x.sets {
+// finish completes the tallies when all actors have been added.
+func (x *acceptances) finish() *tallies {
+	for set := range x.sets {
 		x.note(int32(set))
-		for _, key := range keys {
-			for step, ms := range x.last[set] {
-				c := &x.cells[key][step]
-				c.lastAccepted = max(c.lastAccepted, ms)
+	}
+	for set, last := range x.last {
+		for _, key := range x.sets[set] {
+			for step, at := range last {
+				c := &x.accepted[key][step]
+				c.last = max(c.last, at)
 			}
 		}
 	}
-	return x.cells
+	x.latest, x.last = nil, nil
+	return &x.tallies
 }
 
-// sumCells adds up the cells of all parts, in those of the first one.
-func sumCells(parts []*acceptances) [][]cell {
-	sums := parts[0].finish()
-	for _, p := range parts[1:] {
-		mergeCells(sums, p.finish())
+// cellsOf adds up the tallies of all parts.
+func cellsOf(parts []*acceptances) [][]cell {
+	all := make([]*tallies, len(parts))
+	for i, p := range parts {
+		all[i] = p.finish()
 	}
-	return sums
+	return sumTallies(all)
 }
 
-// stepClock returns the steps of times. Times that are close to each other cost no
-// division.
+// stepClock returns the steps of times. It multiplies, because a division takes longer than
+// all else that is done for a request.
 type stepClock struct {
-	start, width int64 // of the first step; of each, milliseconds
-	last         int32 // step
-	from, until  int64 // of step
-	step         int32
+	start, width int64   // of the first step; of each, milliseconds
+	rate         float64 // steps in a millisecond
+	last         int32   // step
+}
+
+func newStepClock(start, width int64, last int32) stepClock {
+	return stepClock{start, width, 1 / float64(width), last}
 }
 
 // clock returns a clock of the steps of the evidence.
-func (d *Diagnosis) clock() stepClock {
-	return stepClock{start: d.From, width: d.Width, last: session.MaxSteps - 1}
-}
+func (d *Diagnosis) clock() stepClock { return newStepClock(d.From, d.Width, session.MaxSteps-1) }
 
 // at returns the step of a time, the first or last one if it is outside of all.
 func (c *stepClock) at(ms int64) int32 {
-	if ms < c.from || ms >= c.until {
-		c.set(ms)
+	since := ms - c.start
+	n := int64(float64(since) * c.rate)
+	switch { // the product may be rounded to the next step
+	case since < 0:
+		return 0
+	case n >= int64(c.last):
+		n = int64(c.last)
+	case (n+1)*c.width <= since:
+		return int32(n) + 1
 	}
-	return c.step
-}
-
-func (c *stepClock) set(ms int64) {
-	n := min(max(ms-c.start, 0)/c.width, int64(c.last))
-	c.step, c.from = int32(n), c.start+n*c.width
-	c.until = c.from + c.width
-	if ms < c.from || ms >= c.until {
-		c.from, c.until = ms, ms+1
+	if n*c.width > since {
+		n--
 	}
+	return int32(n)
 }
 
 // passing holds by endpoint the outcomes, as bits, of requests that were accepted where

@@ -4,8 +4,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-
-	"logscan/analyze/timeline"
 )
 
 // A fault in a server's configuration is that of a location, which may hold many
@@ -16,12 +14,6 @@ import (
 // maxAreas is the maximum number of areas of one form that are followed, those that
 // refused most actors.
 const maxAreas = 64
-
-// watched is endpoints or areas that are followed over time.
-type watched struct {
-	*seriesObserver
-	members [][]uint32 // by index of the key: endpoints, ascending
-}
 
 // areaForms are the ways to make areas: each returns what the templates of an area
 // have in common, "" for none.
@@ -40,15 +32,15 @@ var areaForms = [...]func(template string) string{
 	},
 }
 
-// followAreas returns the areas of a form of which at least two endpoints refused actors,
-// and at least least in all. refused counts them by endpoint.
-func followAreas(d *Diagnosis, form func(string) string, refused []int64, least int64, counts func(*timeline.Event) bool) (w watched, ok bool) {
+// areasOf returns the endpoints, in ascending order, of each area of a form of which at
+// least two endpoints refused actors, and at least least in all. refused counts them by
+// endpoint.
+func areasOf(d *Diagnosis, form func(string) string, refused []int64, least int64) (members [][]uint32) {
 	type key struct{ host, method, common string }
 	numbers := map[key]int{}
 	var faulty []int   // by area: endpoints that refused actors
 	var sums []int64   // by area
 	var all [][]uint32 // by area: endpoints
-	areaOf := make([]int32, len(refused))
 	keyOf := func(i int) (k key, ok bool) {
 		e := &d.State.Endpoints[i]
 		k = key{e.Host, e.Method, form(e.Template)}
@@ -73,24 +65,21 @@ func followAreas(d *Diagnosis, form func(string) string, refused []int64, least 
 			sums[area] = 0
 		}
 	}
-	keys := topOf(sums, least, maxAreas)
-	if len(keys) == 0 {
-		return w, false
+	followed := topOf(sums, least, maxAreas)
+	if len(followed) == 0 {
+		return nil
 	}
 	for i := range refused {
-		areaOf[i] = -1
 		if k, ok := keyOf(i); ok {
 			if area, known := numbers[k]; known {
-				areaOf[i] = int32(area)
 				all[area] = append(all[area], uint32(i))
 			}
 		}
 	}
-	w.seriesObserver = d.series(keys, len(sums), func(e *timeline.Event) int { return int(areaOf[e.Endpoint]) }, counts)
-	for _, area := range keys {
-		w.members = append(w.members, all[area])
+	for _, area := range followed {
+		members = append(members, all[area])
 	}
-	return w, true
+	return members
 }
 
 // commonRoute returns a template that all templates, which have the same number of

@@ -273,7 +273,7 @@ type outagePart struct {
 
 func (o *outageObserver) part() func(*timeline.Actor, uint32) {
 	p := &outagePart{
-		outageObserver: o, acceptances: newAcceptances(o.scopes.sets(), len(o.scopes.list), int32(outageVisit/o.Width)),
+		outageObserver: o, acceptances: o.newAcceptances(o.scopes.sets(), len(o.scopes.list), int32(outageVisit/o.Width)),
 		clock: o.clock(), clients: map[timeline.Client]*standing{},
 	}
 	o.parts = append(o.parts, p)
@@ -329,7 +329,7 @@ func (o *outageObserver) gather() {
 			o.clients[c].merge(s)
 		}
 	}
-	o.cells, o.parts = sumCells(counts), nil
+	o.cells, o.parts = cellsOf(counts), nil
 }
 
 // good reports whether the credentials of a refusal are known to be good: its actor or

@@ -104,23 +104,91 @@ const (
 // use is software on a route.
 type use struct{ endpoint, software uint32 }
 
-// softwareStratum is a route in an hour.
-type softwareStratum struct {
-	endpoint uint32
-	hour     int32
-}
-
-// softwareObserver follows the uses over time. A request takes time for the uses of its
-// endpoint, of which there are at most maxFollowed in all.
+// softwareObserver follows the uses over time. A request takes constant time: its client
+// has at most two uses of its endpoint.
 type softwareObserver struct {
 	*Diagnosis
 	software *software
-	uses     []use                          // by endpoint and software
-	at       [][]int32                      // by endpoint: its uses
-	cells    [][]cell                       // by use and step
-	strata   []map[int32]stats.Cell         // by use and hour
-	routes   map[softwareStratum]stats.Cell // of all clients
+	uses     []use // by endpoint and software, at most maxFollowed
+	places   usePlaces
+	cells    [][]cell       // by use and step
+	strata   softwareStrata // of all parts
 	parts    []*softwarePart
+}
+
+// usePlaces finds the uses of a client at an endpoint.
+type usePlaces struct {
+	rows    []int32     // by endpoint: its row in uses plus one; 0 for those without uses
+	columns [][2]uint16 // by user agent: the columns of its version and its family; 0 for those without uses
+	uses    [][]int16   // by row and column: the use plus one; 0 for none
+}
+
+// newUsePlaces returns the places of uses.
+func newUsePlaces(uses []use, endpoints int, s *software) usePlaces {
+	p := usePlaces{rows: make([]int32, endpoints), columns: make([][2]uint16, len(s.of))}
+	column := map[uint32]uint16{} // by software
+	for _, u := range uses {
+		if column[u.software] == 0 {
+			column[u.software] = uint16(len(column)) + 1
+		}
+	}
+	for n, u := range uses {
+		if p.rows[u.endpoint] == 0 {
+			p.uses = append(p.uses, make([]int16, len(column)+1))
+			p.rows[u.endpoint] = int32(len(p.uses))
+		}
+		p.uses[p.rows[u.endpoint]-1][column[u.software]] = int16(n) + 1
+	}
+	for agent, of := range s.of {
+		for i, x := range of {
+			if x > 0 {
+				p.columns[agent][i] = column[x-1]
+			}
+		}
+	}
+	return p
+}
+
+const (
+	// stratumLength is that of a stratum in milliseconds, in logs of up to maxStrata hours;
+	// in longer ones strata are longer.
+	stratumLength = 3_600_000
+	maxStrata     = 1024
+)
+
+// softwareStrata count the actors accepted and refused in periods of equal length, each
+// once in each of them.
+type softwareStrata struct {
+	clock  stepClock
+	uses   [][]stats.Cell // by use and period
+	routes [][]stats.Cell // by row and period: all clients
+}
+
+func (o *softwareObserver) newStrata() softwareStrata {
+	n := (o.To-o.From)/stratumLength/maxStrata + 1 // hours in a stratum
+	length := n * stratumLength
+	start := o.From - o.From%length
+	s := softwareStrata{
+		clock: newStepClock(start, length, int32((o.To-start)/length)),
+		uses:  make([][]stats.Cell, len(o.uses)), routes: make([][]stats.Cell, len(o.places.uses)),
+	}
+	for _, list := range [][][]stats.Cell{s.uses, s.routes} {
+		for i := range list {
+			list[i] = make([]stats.Cell, s.clock.last+1)
+		}
+	}
+	return s
+}
+
+func (s *softwareStrata) merge(o *softwareStrata) {
+	for n, sums := range [][][]stats.Cell{s.uses, s.routes} {
+		part := [][][]stats.Cell{o.uses, o.routes}[n]
+		for i := range sums {
+			for j := range sums[i] {
+				sums[i][j].Merge(part[i][j])
+			}
+		}
+	}
 }
 
 // provenRefusal reports whether a refusal is of a client that is accepted otherwise.
@@ -129,7 +197,7 @@ func provenRefusal(r *session.Refusal) bool {
 }
 
 func observeSoftware(d *Diagnosis) observer {
-	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents), at: make([][]int32, len(d.State.Endpoints)), routes: map[softwareStratum]stats.Cell{}}
+	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents)}
 	type user struct {
 		use
 		actor uint32
@@ -168,19 +236,9 @@ func observeSoftware(d *Diagnosis) observer {
 	if len(o.uses) == 0 {
 		return nil
 	}
-	for n, u := range o.uses {
-		o.at[u.endpoint] = append(o.at[u.endpoint], int32(n))
-	}
-	o.strata = newStrata(len(o.uses))
+	o.places = newUsePlaces(o.uses, len(d.State.Endpoints), o.software)
+	o.strata = o.newStrata()
 	return o
-}
-
-func newStrata(n int) []map[int32]stats.Cell {
-	all := make([]map[int32]stats.Cell, n)
-	for i := range all {
-		all[i] = map[int32]stats.Cell{}
-	}
-	return all
 }
 
 // requests returns the number of requests by software, and of all clients.
@@ -204,138 +262,111 @@ func (o *softwareObserver) requests() (of []int64, all int64) {
 // softwarePart is the part of a softwareObserver that belongs to one goroutine.
 type softwarePart struct {
 	*softwareObserver // read only
-	cells             [][]cell
-	strata            []map[int32]stats.Cell
-	routes            map[softwareStratum]stats.Cell
-	clock             stepClock
-	hours             map[softwareStratum][2]bool // of the actor: accepted, refused
-	last              []lastUse                   // by endpoint
+	tallies
+	strata softwareStrata
+	clock  stepClock
+	last   []lastUse // by row
 }
 
 // lastUse is how an endpoint answered an actor last.
 type lastUse struct {
 	actor    uint32
-	accepted int32 // step of the last acceptance plus one
-	refused  int64 // time of the last refusal; 0 after an acceptance
+	accepted int32    // step of the last acceptance plus one
+	counted  [2]int32 // periods plus one in which the actor was counted as accepted and refused
+	refused  int64    // time of the last refusal; 0 after an acceptance
 }
 
 func (o *softwareObserver) part() func(*timeline.Actor, uint32) {
 	p := &softwarePart{
-		softwareObserver: o, cells: newCells(len(o.uses)), strata: newStrata(len(o.uses)), routes: map[softwareStratum]stats.Cell{},
-		clock: o.clock(), hours: map[softwareStratum][2]bool{}, last: make([]lastUse, len(o.at)),
+		softwareObserver: o, tallies: o.newTallies(len(o.uses)), strata: o.newStrata(),
+		clock: o.clock(), last: make([]lastUse, len(o.places.uses)),
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
 
 func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
-	clear(p.hours)
 	for i := range a.Events {
 		e := &a.Events[i]
-		uses := p.at[e.Endpoint]
-		if len(uses) == 0 {
+		row := p.places.rows[e.Endpoint] - 1
+		if row < 0 {
 			continue
 		}
-		last := &p.last[e.Endpoint]
+		last := &p.last[row]
 		if last.actor != id {
 			*last = lastUse{actor: id}
 		}
-		step := p.clock.at(e.Time)
 		switch {
 		case e.Outcome == timeline.Unauthorized:
 			if p.Refusals[e.Refusal].Cause == session.Challenge {
 				continue
 			}
 			if last.refused == 0 || e.Time-last.refused > session.Nearby {
-				p.count(e, uses, step, true)
+				p.count(e, row, last, true)
 			}
 			last.refused = e.Time
 		case e.Outcome == timeline.Accepted, e.Outcome == timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
 			last.refused = 0
-			for _, n := range uses {
-				if c := &p.cells[n][step]; p.is(e, n) {
-					c.lastAccepted = max(c.lastAccepted, e.Time)
-				}
+			if step := p.clock.at(e.Time) + 1; last.accepted != step {
+				last.accepted = step
+				p.count(e, row, last, false)
+				continue
 			}
-			if last.accepted != step+1 {
-				last.accepted = step + 1
-				p.count(e, uses, step, false)
+			for _, column := range p.places.columns[e.Client.Agent] {
+				if n := p.places.uses[row][column] - 1; n >= 0 {
+					p.noteAccepted(int32(n), last.accepted-1, e.Time)
+				}
 			}
 		}
 	}
 }
 
-// is reports whether an event is of a use.
-func (p *softwarePart) is(e *timeline.Event, n int32) bool {
-	of := p.software.of[e.Client.Agent]
-	s := p.uses[n].software + 1
-	return of[0] == s || of[1] == s
-}
-
-// count counts an actor as refused or accepted, in its step and once in its hour.
-func (p *softwarePart) count(e *timeline.Event, uses []int32, step int32, refused bool) {
-	key, which := softwareStratum{e.Endpoint, int32(e.Time / 3_600_000)}, 0
+// count counts an actor as refused or accepted, in its step and once in its period.
+func (p *softwarePart) count(e *timeline.Event, row int32, last *lastUse, refused bool) {
+	period, which := p.strata.clock.at(e.Time), 0
 	if refused {
 		which = 1
 	}
-	was := p.hours[key]
-	newInHour := !was[which]
-	was[which] = true
-	p.hours[key] = was
-	if newInHour {
-		n := p.routes[key]
-		n.Add(refused)
-		p.routes[key] = n
+	isNew := last.counted[which] != period+1
+	last.counted[which] = period + 1
+	if isNew {
+		p.strata.routes[row][period].Add(refused)
 	}
-	for _, n := range uses {
-		if !p.is(e, n) {
+	for _, column := range p.places.columns[e.Client.Agent] {
+		n := int32(p.places.uses[row][column]) - 1
+		if n < 0 {
 			continue
 		}
-		if newInHour {
-			s := p.strata[n][key.hour]
-			s.Add(refused)
-			p.strata[n][key.hour] = s
+		if isNew {
+			p.strata.uses[n][period].Add(refused)
 		}
-		if c := &p.cells[n][step]; refused {
-			c.refused++
-			c.firstRefused = min(c.firstRefused, e.Time)
+		if step := p.clock.at(e.Time); refused {
+			p.addRefused(n, step, e.Time, true)
 		} else {
-			c.accepted++
+			p.accepted[n][step].actors++
+			p.noteAccepted(n, step, e.Time)
 		}
 	}
 }
 
 func (o *softwareObserver) gather() {
-	o.cells = newCells(len(o.uses))
+	var all []*tallies
 	for _, p := range o.parts {
-		mergeCells(o.cells, p.cells)
-		for n := range o.cells {
-			for hour, x := range p.strata[n] {
-				s := o.strata[n][hour]
-				s.Merge(x)
-				o.strata[n][hour] = s
-			}
-		}
-		for key, x := range p.routes {
-			s := o.routes[key]
-			s.Merge(x)
-			o.routes[key] = s
-		}
+		all = append(all, &p.tallies)
+		o.strata.merge(&p.strata)
 	}
-	o.parts = nil
+	o.cells, o.parts = sumTallies(all), nil
 }
 
 // against returns the strata of a use against all other software on the route, and the
 // others' sum.
 func (o *softwareObserver) against(n int) (strata []stats.Stratum, others stats.Cell) {
-	hours := make([]int32, 0, len(o.strata[n]))
-	for hour := range o.strata[n] {
-		hours = append(hours, hour)
-	}
-	slices.Sort(hours)
-	for _, hour := range hours {
-		own, all := o.strata[n][hour], o.routes[softwareStratum{o.uses[n].endpoint, hour}]
-		rest := without(all, own)
+	routes := o.strata.routes[o.places.rows[o.uses[n].endpoint]-1]
+	for period, own := range o.strata.uses[n] {
+		if own.Trials == 0 {
+			continue
+		}
+		rest := without(routes[period], own)
 		strata = append(strata, stats.Stratum{Group: own, Others: rest})
 		others.Merge(rest)
 	}

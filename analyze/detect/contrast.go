@@ -376,7 +376,7 @@ type placeOfUser struct {
 func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 	p := &contrastPart{
 		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps), requests: newVisits(len(o.requests), o.steps),
-		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)), clock: stepClock{start: o.From, width: o.width, last: int32(o.steps - 1)}, others: map[placeOfUser]int64{},
+		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)), clock: newStepClock(o.From, o.width, int32(o.steps-1)), others: map[placeOfUser]int64{},
 	}
 	o.parts = append(o.parts, p)
 	return p.actor

@@ -100,9 +100,15 @@ const (
 	minMeasured = 20
 )
 
-// endpointObserver follows endpoints and areas of them. A request takes constant time:
-// its endpoint is in at most one area of each form.
-type endpointObserver []watched
+// endpointObserver follows endpoints and areas of them over time. A request takes constant
+// time: its endpoint is in at most one area of each form.
+type endpointObserver struct {
+	*Diagnosis
+	members [][]uint32 // by key: the endpoints, ascending
+	keys    *keySets   // of endpoints
+	cells   [][]cell   // by key and step
+	parts   []*acceptances
+}
 
 // observeEndpoints follows the endpoints and areas that refused enough actors with good
 // credentials.
@@ -111,43 +117,47 @@ func observeEndpoints(d *Diagnosis) observer {
 	for i := range d.Endpoints {
 		counts[i] = d.Endpoints[i].AliveActors
 	}
-	good := func(e *timeline.Event) bool { return goodElsewhere(&d.Refusals[e.Refusal]) }
-	var o endpointObserver
-	if list := topKeys(counts, endpointFew); len(list) > 0 {
-		w := watched{seriesObserver: d.series(list, len(counts), endpointOf, good)}
-		for i := range list {
-			w.members = append(w.members, list[i:i+1])
-		}
-		o = append(o, w)
+	o := &endpointObserver{Diagnosis: d}
+	for _, endpoint := range topKeys(counts, endpointFew) {
+		o.members = append(o.members, []uint32{endpoint})
 	}
 	for _, form := range areaForms {
-		if w, ok := followAreas(d, form, counts, endpointActors, good); ok {
-			o = append(o, w)
-		}
+		o.members = append(o.members, areasOf(d, form, counts, endpointActors)...)
 	}
-	if o == nil {
+	if len(o.members) == 0 {
 		return nil
 	}
-	return &o
+	of := make([][]int32, len(counts))
+	for key, members := range o.members {
+		for _, endpoint := range members {
+			of[endpoint] = append(of[endpoint], int32(key))
+		}
+	}
+	o.keys = newKeySets(len(of), func(endpoint int) []int32 { return of[endpoint] })
+	return o
 }
 
 func (o *endpointObserver) part() func(*timeline.Actor, uint32) {
-	var parts []func(*timeline.Actor, uint32)
-	for _, w := range *o {
-		parts = append(parts, w.part())
-	}
+	counts := o.newAcceptances(o.keys, len(o.members), 0)
+	o.parts = append(o.parts, &counts)
+	clock := o.clock()
 	return func(a *timeline.Actor, id uint32) {
-		for _, part := range parts {
-			part(a, id)
+		for i := range a.Events {
+			e := &a.Events[i]
+			switch set := counts.of[e.Endpoint] - 1; {
+			case set < 0:
+			case e.Outcome == timeline.Accepted || posted(o.Diagnosis, e):
+				counts.accept(e.Endpoint, id, clock.at(e.Time), -1, e.Time)
+			case e.Refusal != timeline.NoRefusal && goodElsewhere(&o.Refusals[e.Refusal]):
+				for _, key := range counts.sets[set] {
+					counts.refuse(key, id, clock.at(e.Time), e.Time)
+				}
+			}
 		}
 	}
 }
 
-func (o *endpointObserver) gather() {
-	for _, w := range *o {
-		w.gather()
-	}
-}
+func (o *endpointObserver) gather() { o.cells, o.parts = cellsOf(o.parts), nil }
 
 // goodElsewhere reports whether a refused request had credentials that were accepted
 // elsewhere or before.
@@ -167,15 +177,14 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	var tests []tested
 	var p []float64
 	base := aliveShare(d)
-	for _, w := range *seen.(*endpointObserver) {
-		for n := range w.keys {
-			s, ok := refusingSpan(w.cells[n], endpointShare)
-			if !ok {
-				continue
-			}
-			tests = append(tests, tested{w.members[n], w.cells[n], s})
-			p = append(p, stats.PoissonTail(s.Hits, float64(s.Trials)*base))
+	o := seen.(*endpointObserver)
+	for n, cells := range o.cells {
+		s, ok := refusingSpan(cells, endpointShare)
+		if !ok {
+			continue
 		}
+		tests = append(tests, tested{o.members[n], cells, s})
+		p = append(p, stats.PoissonTail(s.Hits, float64(s.Trials)*base))
 	}
 	adjusted := stats.BenjaminiHochberg(p)
 	for n, t := range tests {

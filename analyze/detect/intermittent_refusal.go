@@ -129,7 +129,7 @@ const (
 	phases = 32
 )
 
-// mixture counts the requests of live sessions in one step of time.
+// mixture counts the requests of live sessions in a time.
 type mixture struct {
 	answers stats.Cell    // hits are refused
 	after   [2]stats.Cell // of requests after an acceptance, after a refusal
@@ -137,28 +137,63 @@ type mixture struct {
 	same    stats.Cell    // pairs of answers by one backend to a session; hits are equal
 }
 
-func (m *mixture) merge(o *mixture) {
-	m.answers.Merge(o.answers)
-	m.after[0].Merge(o.after[0])
-	m.after[1].Merge(o.after[1])
-	m.fresh.Merge(o.fresh)
-	m.same.Merge(o.same)
+// stepMixture is a mixture in half the memory: each scope has one for each step, and each
+// request of a session that is refused now and then may change another one.
+type stepMixture struct {
+	answers     smallCell
+	after       [2]smallCell
+	fresh, same smallCell
+}
+
+// smallCell is a stats.Cell of less than 2^32 trials.
+type smallCell struct{ hits, trials uint32 }
+
+func (c *smallCell) add(hit bool) {
+	c.trials++
+	if hit {
+		c.hits++
+	}
+}
+
+func (c *smallCell) merge(d smallCell) {
+	c.hits += d.hits
+	c.trials += d.trials
+}
+
+func (c smallCell) addTo(sum *stats.Cell) {
+	sum.Merge(stats.Cell{Hits: int64(c.hits), Trials: int64(c.trials)})
+}
+
+func (m *stepMixture) merge(o *stepMixture) {
+	m.answers.merge(o.answers)
+	m.after[0].merge(o.after[0])
+	m.after[1].merge(o.after[1])
+	m.fresh.merge(o.fresh)
+	m.same.merge(o.same)
+}
+
+func (m *stepMixture) addTo(sum *mixture) {
+	m.answers.addTo(&sum.answers)
+	m.after[0].addTo(&sum.after[0])
+	m.after[1].addTo(&sum.after[1])
+	m.fresh.addTo(&sum.fresh)
+	m.same.addTo(&sum.same)
 }
 
 // mixtures is what is counted of live sessions.
 type mixtures struct {
-	steps  [][]mixture           // by scope and step: requests
+	steps  [][]stepMixture       // by scope and step: requests
 	routes []*[phases]stats.Cell // by endpoint and phase; nil for none
 	places []*[phases]stats.Cell // by upstream, then by server, and phase; nil for none
 }
 
 func newMixtures(scopes, endpoints, upstreams int) *mixtures {
 	m := &mixtures{
-		steps:  make([][]mixture, scopes),
+		steps:  make([][]stepMixture, scopes),
 		routes: make([]*[phases]stats.Cell, endpoints), places: make([]*[phases]stats.Cell, upstreams),
 	}
 	for i := range m.steps {
-		m.steps[i] = make([]mixture, session.MaxSteps)
+		m.steps[i] = make([]stepMixture, session.MaxSteps)
 	}
 	return m
 }
@@ -283,7 +318,7 @@ type lastAnswer struct {
 func (o *mixedObserver) part() func(*timeline.Actor, uint32) {
 	n := len(o.scopes.list)
 	p := &mixedPart{
-		mixedObserver: o, acceptances: newAcceptances(o.scopes.sets(), n, 0), clock: o.clock(),
+		mixedObserver: o, acceptances: o.newAcceptances(o.scopes.sets(), n, 0), clock: o.clock(),
 		sums: o.newSums(), last: make([]lastAnswer, n), placed: map[uint16]bool{},
 	}
 	o.parts = append(o.parts, p)
@@ -357,12 +392,11 @@ func (p *mixedPart) count(e *timeline.Event, refused bool) {
 	if n := e.Origin.Server(); n > 0 {
 		addPhase(p.sums.places, uint32(len(p.State.Upstreams)+n-1), phase, refused)
 	}
-	var same *stats.Cell
-	agrees := false
+	placed, agrees := false, false
 	if e.Upstream != 0 {
 		addPhase(p.sums.places, uint32(e.Upstream-1), phase, refused)
 		if was, ok := p.placed[e.Upstream]; ok {
-			same, agrees = &stats.Cell{}, was == refused
+			placed, agrees = true, was == refused
 		}
 		p.placed[e.Upstream] = refused
 	}
@@ -371,19 +405,19 @@ func (p *mixedPart) count(e *timeline.Event, refused bool) {
 			continue
 		}
 		m, last := &p.sums.steps[s][step], &p.last[s]
-		m.answers.Add(refused)
+		m.answers.add(refused)
 		if last.known {
 			after := 0
 			if last.refused {
 				after = 1
 			}
-			m.after[after].Add(refused)
+			m.after[after].add(refused)
 		}
-		if same != nil {
-			m.same.Add(agrees)
+		if placed {
+			m.same.add(agrees)
 		}
 		if since := e.Time - last.resumed; last.known && since > freshFrom && since <= freshTo {
-			m.fresh.Add(refused)
+			m.fresh.add(refused)
 		}
 		resumed := session.LongAgo
 		switch {
@@ -406,7 +440,7 @@ func (o *mixedObserver) gather() {
 			o.all.merge(p.sums)
 		}
 	}
-	o.cells, o.parts = sumCells(counts), nil
+	o.cells, o.parts = cellsOf(counts), nil
 }
 
 func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
@@ -437,7 +471,7 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 	var outside stats.Cell
 	for i := range cells {
 		if i >= span.from && i < span.to {
-			inside.merge(&o.all.steps[s][i])
+			o.all.steps[s][i].addTo(&inside)
 		} else {
 			outside.Merge(stats.Cell{Hits: int64(cells[i].refused), Trials: int64(cells[i].refused + cells[i].accepted)})
 		}

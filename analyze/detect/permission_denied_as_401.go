@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -98,14 +99,24 @@ type actorCount struct {
 	first, last       int64 // Unix milliseconds
 }
 
-// permissionObserver counts by route and actor. A request takes time for the followed
-// routes of its actor, of which there are at most maxFollowed; the counts are sorted.
+// permissionObserver counts by route and actor. A request takes constant time; what is
+// counted of users, who may have several sessions, is sorted.
 type permissionObserver struct {
 	*Diagnosis
 	keys   []uint32 // endpoints
 	place  []int32  // by endpoint: index in keys plus one
 	counts [][]actorCount
-	parts  [][]actorCount // by goroutine
+	parts  []*permissionPart
+}
+
+// permissionPart is the part of a permissionObserver that belongs to one goroutine.
+type permissionPart struct {
+	*permissionObserver // read only
+	counts              []actorCount
+	actor               uint32 // the current one
+	user                uint32 // its user
+	from                int    // the first of counts that is of the actor
+	at                  []int  // by place: the index in counts of the last actor
 }
 
 func observePermissions(d *Diagnosis) observer {
@@ -124,39 +135,41 @@ func observePermissions(d *Diagnosis) observer {
 }
 
 func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
-	n := len(o.parts)
-	o.parts = append(o.parts, nil)
-	return func(a *timeline.Actor, id uint32) {
-		user, from := uint32(0), len(o.parts[n])
-		for i := range a.Events {
-			e := &a.Events[i]
-			if e.User != 0 {
-				user = e.User
-			}
-			place := o.place[e.Endpoint] - 1
-			refused := e.Refusal != timeline.NoRefusal
-			if place < 0 || !refused && e.Outcome != timeline.Accepted || refused && !o.goodRefusal(e.Refusal) {
-				continue
-			}
-			list := o.parts[n]
-			at := from
-			for at < len(list) && list[at].place != place {
-				at++
-			}
-			if at == len(list) {
-				list = append(list, actorCount{place: place, who: uint64(id) << 32, first: e.Time, last: e.Time})
-			}
-			x := &list[at]
-			if user != 0 {
-				x.who = uint64(user)
-			}
-			x.first, x.last = min(x.first, e.Time), max(x.last, e.Time)
-			if refused {
-				x.refused++
-			} else {
-				x.accepted++
-			}
-			o.parts[n] = list
+	p := &permissionPart{permissionObserver: o, at: make([]int, len(o.keys))}
+	for i := range p.at {
+		p.at[i] = -1
+	}
+	o.parts = append(o.parts, p)
+	return p.add
+}
+
+func (p *permissionPart) add(a *timeline.Actor, id uint32) {
+	if p.actor != id {
+		p.actor, p.user, p.from = id, 0, len(p.counts)
+	}
+	for i := range a.Events {
+		e := &a.Events[i]
+		if e.User != 0 {
+			p.user = e.User
+		}
+		place := p.place[e.Endpoint] - 1
+		refused := e.Refusal != timeline.NoRefusal
+		if place < 0 || !refused && e.Outcome != timeline.Accepted || refused && !p.goodRefusal(e.Refusal) {
+			continue
+		}
+		if p.at[place] < p.from {
+			p.at[place] = len(p.counts)
+			p.counts = append(p.counts, actorCount{place: place, who: uint64(id) << 32, first: e.Time, last: e.Time})
+		}
+		x := &p.counts[p.at[place]]
+		if p.user != 0 {
+			x.who = uint64(p.user)
+		}
+		x.first, x.last = min(x.first, e.Time), max(x.last, e.Time)
+		if refused {
+			x.refused++
+		} else {
+			x.accepted++
 		}
 	}
 }
@@ -168,37 +181,53 @@ func (o *permissionObserver) goodRefusal(refusal uint32) bool {
 }
 
 func (o *permissionObserver) gather() {
+	sizes := make([]int, len(o.keys))
+	for _, p := range o.parts {
+		for i := range p.counts {
+			sizes[p.counts[i].place]++
+		}
+	}
 	o.counts = make([][]actorCount, len(o.keys))
-	for _, part := range o.parts {
-		for _, x := range part {
+	for place, n := range sizes {
+		o.counts[place] = make([]actorCount, 0, n)
+	}
+	for _, p := range o.parts {
+		for _, x := range p.counts {
 			o.counts[x.place] = append(o.counts[x.place], x)
 		}
+		p.counts = nil
 	}
 	o.parts = nil
-	for place, list := range o.counts {
-		// A user may have several sessions: sum them.
-		slices.SortFunc(list, func(a, b actorCount) int {
-			return cmp.Or(cmp.Compare(a.who, b.who), cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last),
-				cmp.Compare(a.accepted, b.accepted), cmp.Compare(a.refused, b.refused))
-		})
-		merged := list[:0]
-		for _, x := range list {
-			if n := len(merged); n > 0 && merged[n-1].who == x.who {
-				y := &merged[n-1]
-				y.accepted += x.accepted
-				y.refused += x.refused
-				y.first, y.last = min(y.first, x.first), max(y.last, x.last)
-			} else {
-				merged = append(merged, x)
-			}
-		}
-		// Order by time: ids of actors without a user are hashes seeded anew each run.
-		slices.SortFunc(merged, func(a, b actorCount) int {
-			return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last),
-				cmp.Compare(a.accepted, b.accepted), cmp.Compare(a.refused, b.refused))
-		})
-		o.counts[place] = merged
+	var tasks []func()
+	for place := range o.counts {
+		tasks = append(tasks, func() { o.counts[place] = sumUsers(o.counts[place]) })
 	}
+	o.Parallel(tasks...)
+}
+
+// sumUsers sums the counts of each user, who may have several sessions. The order of the
+// counts has no meaning.
+func sumUsers(list []actorCount) []actorCount {
+	sums, users := list[:0], []actorCount(nil)
+	for _, x := range list {
+		if x.who>>32 == 0 {
+			users = append(users, x)
+		} else {
+			sums = append(sums, x)
+		}
+	}
+	slices.SortFunc(users, func(a, b actorCount) int { return cmp.Compare(a.who, b.who) })
+	for i, x := range users {
+		if i == 0 || users[i-1].who != x.who {
+			sums = append(sums, x)
+			continue
+		}
+		y := &sums[len(sums)-1]
+		y.accepted += x.accepted
+		y.refused += x.refused
+		y.first, y.last = min(y.first, x.first), max(y.last, x.last)
+	}
+	return sums
 }
 
 // division counts the actors of a route by the outcome of their requests.
@@ -211,13 +240,11 @@ type division struct {
 // divide counts actors, and tests whether they are of two kinds.
 func divide(list []actorCount) (b division) {
 	var k, n float64
+	actors := map[int32]int{} // by number of requests
 	for _, x := range list {
 		k += float64(x.refused)
 		n += float64(x.refused + x.accepted)
-	}
-	share := k / max(n, 1)
-	var expected, variance float64
-	for _, x := range list {
+		actors[x.accepted+x.refused]++
 		switch {
 		case x.accepted > 0 && x.refused > 0:
 			b.mixed++
@@ -226,10 +253,14 @@ func divide(list []actorCount) (b division) {
 		default:
 			b.accepted++
 		}
-		m := float64(x.accepted + x.refused)
+	}
+	share := k / max(n, 1)
+	var expected, variance float64
+	for _, requests := range slices.Sorted(maps.Keys(actors)) { // in order, because sums of fractions depend on it
+		m := float64(requests)
 		mixed := 1 - math.Pow(share, m) - math.Pow(1-share, m)
-		expected += mixed
-		variance += mixed * (1 - mixed)
+		expected += float64(actors[requests]) * mixed
+		variance += float64(actors[requests]) * mixed * (1 - mixed)
 	}
 	b.p = 1
 	if variance > 0 && float64(b.mixed) < expected {

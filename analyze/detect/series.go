@@ -97,18 +97,18 @@ func mergeCells(sums, part [][]cell) {
 }
 
 func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
-	counts := newAcceptances(o.sets, len(o.keys), 0)
+	counts := o.newAcceptances(o.sets, len(o.keys), 0)
 	o.parts = append(o.parts, &counts)
 	clock := o.clock()
 	return func(a *timeline.Actor, id uint32) { o.add(a, id, &counts, &clock) }
 }
 
-func (o *seriesObserver) gather() { o.cells, o.parts = sumCells(o.parts), nil }
+func (o *seriesObserver) gather() { o.cells, o.parts = cellsOf(o.parts), nil }
 
 // posted reports whether e is a form that was accepted: most are answered by a redirect
 // to the next page.
-func (o *seriesObserver) posted(e *timeline.Event) bool {
-	return e.Outcome == timeline.Redirected && o.State.Endpoints[e.Endpoint].Method == "POST"
+func posted(d *Diagnosis, e *timeline.Event) bool {
+	return e.Outcome == timeline.Redirected && d.State.Endpoints[e.Endpoint].Method == "POST"
 }
 
 // add counts an actor once in each step in which it was accepted, and once in each in
@@ -116,7 +116,7 @@ func (o *seriesObserver) posted(e *timeline.Event) bool {
 func (o *seriesObserver) add(a *timeline.Actor, id uint32, counts *acceptances, clock *stepClock) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		accepted := e.Outcome == timeline.Accepted || o.posted(e)
+		accepted := e.Outcome == timeline.Accepted || posted(o.Diagnosis, e)
 		if !accepted && e.Refusal == timeline.NoRefusal {
 			continue
 		}
