@@ -37,13 +37,11 @@ func (k *Known) Detect(sample []byte) (d Detection, s Presence, ok bool) {
 	s = Presence{Open: k.presence.Open, JSON: k.presence.JSON, Server: k.presence.Server, Logged: k.presence.Logged}
 	var e Entry
 	var in doubts
-	for _, line := range spreadLines(sample, surveyed) {
+	for line, v := range p.surveyed(sample, &e) {
 		if bytes.HasPrefix(line, fieldsDirective) && !bytes.Equal(bytes.TrimRight(line[len(fieldsDirective):], "\r"), k.format.directive) {
 			return d, s, false
 		}
-		p.values.clock.Forget()
-		p.values.zoned = false
-		switch v := p.Parse(line, &e); {
+		switch {
 		case v == Parsed:
 			if in.add(k.format, &e, p.values.hints.ForwardedFor); !in.none() {
 				return d, s, false

@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"strings"
 
 	"logscan/parse/field"
@@ -90,10 +91,8 @@ func Survey(sample []byte, f *Format) Presence {
 	} else if len(f.tables) > 0 {
 		s.mark(&f.tables[0].reads)
 	}
-	for _, line := range spreadLines(sample, surveyed) {
-		p.values.clock.Forget()
-		p.values.zoned = false // both are set by the time of this line
-		if p.Parse(line, &e) == Parsed {
+	for _, v := range p.surveyed(sample, &e) {
+		if v == Parsed {
 			s.add(p, &e)
 		}
 	}
@@ -102,6 +101,29 @@ func Survey(sample []byte, f *Format) Presence {
 		s.keys(sample, f)
 	}
 	return s
+}
+
+// surveyed parses lines that are spread evenly over a sample, each into e.
+func (p *Parser) surveyed(sample []byte, e *Entry) iter.Seq2[[]byte, Verdict] {
+	return func(yield func([]byte, Verdict) bool) {
+		forget := func() {
+			p.values.clock.Forget()
+			p.values.zoned = false // both are set by the time of this line
+		}
+		if p.formats[0].kind == kindText && p.carrier == nil && bytes.Count(sample, newline) < surveyed {
+			p.Lines(sample) // all of them, which is faster
+			for forget(); ; forget() {
+				if line, v, ok := p.Next(e); !ok || !yield(line, v) {
+					return
+				}
+			}
+		}
+		for _, line := range spreadLines(sample, surveyed) {
+			if forget(); !yield(line, p.Parse(line, e)) {
+				return
+			}
+		}
+	}
 }
 
 // add counts the extras of a line that was just parsed.
@@ -115,24 +137,25 @@ func (s *Presence) add(p *Parser, e *Entry) {
 	if field.Private(e.Client) {
 		s.Private++
 	}
-	for x, held := range [NumExtras]bool{
-		ExtraUser:           len(e.User) > 0,
-		ExtraSession:        len(e.Session) > 0,
-		ExtraUserAgent:      len(e.UserAgent) > 0,
-		ExtraReferrer:       len(e.Referrer) > 0,
-		ExtraHost:           len(e.Host) > 0,
-		ExtraUpstream:       len(e.Upstream) > 0,
-		ExtraUpstreamStatus: len(e.UpstreamStatus) > 0,
-		ExtraDuration:       e.Duration >= 0,
-		ExtraScheme:         len(e.Scheme) > 0,
-		ExtraReason:         len(e.Reason) > 0,
-		ExtraSubSecond:      e.Time != NoTime && e.Time%1e6 != 0,
-		ExtraTimeZone:       e.Time != NoTime && (p.values.zoned || isAbsolute(stamp)),
-		ExtraForwarded:      len(h.ForwardedFor)+len(h.Forwarded)+len(h.RealIP) > 0,
-	} {
-		if held {
-			s.Has[x]++
-		}
+	s.count(ExtraUser, len(e.User) > 0)
+	s.count(ExtraSession, len(e.Session) > 0)
+	s.count(ExtraUserAgent, len(e.UserAgent) > 0)
+	s.count(ExtraReferrer, len(e.Referrer) > 0)
+	s.count(ExtraHost, len(e.Host) > 0)
+	s.count(ExtraUpstream, len(e.Upstream) > 0)
+	s.count(ExtraUpstreamStatus, len(e.UpstreamStatus) > 0)
+	s.count(ExtraDuration, e.Duration >= 0)
+	s.count(ExtraScheme, len(e.Scheme) > 0)
+	s.count(ExtraReason, len(e.Reason) > 0)
+	s.count(ExtraSubSecond, e.Time != NoTime && e.Time%1e6 != 0)
+	s.count(ExtraTimeZone, e.Time != NoTime && (p.values.zoned || isAbsolute(stamp)))
+	s.count(ExtraForwarded, len(h.ForwardedFor)+len(h.Forwarded)+len(h.RealIP) > 0)
+}
+
+// count counts an extra that a line holds.
+func (s *Presence) count(x Extra, held bool) {
+	if held {
+		s.Has[x]++
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -128,14 +129,30 @@ func commandHint(arg string) string {
 // number of those that are: a run must not read what it is about to replace.
 func outside(inputs []source.Input, out string) (kept []source.Input, dropped int) {
 	root := realPath(out)
+	directories := map[string]string{} // their real paths
 	for _, in := range inputs {
-		if in.Path != "-" && within(root, realPath(in.Path)) {
+		if in.Path != "-" && within(root, realFile(in.Path, directories)) {
 			dropped++
 			continue
 		}
 		kept = append(kept, in)
 	}
 	return kept, dropped
+}
+
+// realFile is realPath for one of many files. directories holds the real paths of their
+// directories, as far as they are known.
+func realFile(name string, directories map[string]string) string {
+	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return realPath(name)
+	}
+	dir := filepath.Dir(name)
+	real, ok := directories[dir]
+	if !ok {
+		real = realPath(dir)
+		directories[dir] = real
+	}
+	return filepath.Join(real, filepath.Base(name))
 }
 
 // realPath returns the absolute path of name with symbolic links resolved as far

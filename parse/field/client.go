@@ -283,7 +283,7 @@ func IsAddress(b []byte) bool {
 
 // Private reports whether b is an address of a private network.
 func Private(b []byte) bool {
-	if len(b) > 64 {
+	if len(b) == 0 || len(b) > 64 || b[0] != '1' && bytes.IndexByte(b, ':') < 0 { // those of IPv4 begin with a 1
 		return false
 	}
 	a, err := netip.ParseAddr(string(b))

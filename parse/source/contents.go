@@ -16,6 +16,7 @@ type contents struct {
 	inner compress.Decoders
 	outer compress.Decoders // of archives whose files are decoded at the same time
 	space []byte            // see scratch
+	found compress.Format   // of the last input that was decoded
 }
 
 // scratch returns a buffer of headSize bytes, the same for each call.
@@ -38,16 +39,19 @@ func (c *contents) decoded(ctx context.Context, in Input, f *plainFile) io.Reade
 	if m := in.member; m != nil && m.Deflated {
 		return c.inside(ctx, openInflated(f.file, m, in.ceiling), in.ceiling)
 	}
-	return c.inside(ctx, f.stream(), in.ceiling)
+	if f.size == 0 {
+		return c.inside(ctx, f.stream(), in.ceiling)
+	}
+	return c.inside(ctx, f.ranged(0), in.ceiling)
 }
 
 // inside decodes src up to a ceiling.
 func (c *contents) inside(ctx context.Context, src io.Reader, top ceiling) io.Reader {
 	stored := &counter{ctx: ctx, src: src}
 	in := c.inner.Buffer(stored)
-	comp := compress.Sniff(in)
-	decoded := c.inner.Reader(comp, in)
-	if comp == compress.None {
+	c.found = compress.Sniff(in)
+	decoded := c.inner.Reader(c.found, in)
+	if c.found == compress.None {
 		return decoded
 	}
 	return top.limitDecoded(decoded, src, used(stored, in))

@@ -31,8 +31,8 @@ type fingerprint struct {
 	full  [sha256.Size]byte
 	size  int64 // bytes read
 	known bool  // head is set
-	// whole means that everything was read without an error. What cannot be read is a copy
-	// of nothing.
+	// whole means that everything was read without an error, and full and size are set.
+	// What cannot be read is a copy of nothing.
 	whole bool
 }
 
@@ -41,28 +41,27 @@ type fingerprint struct {
 func (c *contents) fingerprintOf(r io.Reader) fingerprint {
 	head, all := peek(r, c.scratch())
 	p := headFingerprint(head, all.err)
-	if p.whole || !p.known {
+	if !p.known {
 		return p
 	}
 	sum := sha256.New()
 	sum.Write(head) // never fails; head's memory is reused from here on
-	n, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{r}, c.scratch())
-	p.size, p.whole = p.size+n, err == nil
+	p.size, p.whole = int64(len(head)), true
+	if all.err == nil {
+		n, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{r}, c.scratch())
+		p.size, p.whole = p.size+n, err == nil
+	}
 	sum.Sum(p.full[:0])
 	return p
 }
 
-// headFingerprint returns what the first headSize bytes tell. err is why there are no more
-// of them, or nil if there may be.
+// headFingerprint returns the fingerprint of the first headSize bytes. err is why there are
+// no more of them, or nil if there may be.
 func headFingerprint(head []byte, err error) fingerprint {
-	p := fingerprint{size: int64(len(head))}
-	if err == nil || err == io.EOF {
-		p.known, p.head = true, xxh3.Hash128(head)
+	if err != nil && err != io.EOF {
+		return fingerprint{}
 	}
-	if err == io.EOF {
-		p.whole, p.full = true, sha256.Sum256(head)
-	}
-	return p
+	return fingerprint{known: true, head: xxh3.Hash128(head)}
 }
 
 // Distinct removes inputs whose decompressed content is that of another, such as

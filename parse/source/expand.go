@@ -116,7 +116,7 @@ func (e *expansion) path(path string, special bool) {
 	default:
 		c := candidate{Input: Input{Path: path, size: -1}, info: info}
 		if err == nil && info.Mode().IsRegular() {
-			c.size = info.Size()
+			c.size, c.written = info.Size(), info.ModTime()
 		}
 		e.found = append(e.found, c)
 	}

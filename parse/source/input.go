@@ -19,7 +19,8 @@ const Stdin = "-"
 type Input struct {
 	Path string // cleaned, for display; "-" is standard input
 
-	size    int64       // bytes when Expand saw it, to balance the work; -1 if not known
+	size    int64       // bytes when Expand saw it, to balance the work; -1 if it was no regular file
+	written time.Time   // when it was last changed before that; zero if not known
 	ceiling ceiling     // limits what it decompresses to
 	reader  io.Reader   // standard input; nil for what is opened by its path
 	member  *member     // its place in an archive; nil for a file
@@ -38,9 +39,10 @@ type member struct {
 	print       fingerprint // of the content, if listing the archive decoded it
 }
 
-// pipe reports whether the input is a file that can be read only once.
+// pipe reports whether the input is a file that can be read only once. For a file that
+// was a regular one openFile notices if it has been replaced.
 func (in *Input) pipe() bool {
-	if in.member != nil || in.settled != nil {
+	if in.member != nil || in.settled != nil || in.size >= 0 {
 		return false
 	}
 	info, err := os.Stat(in.Path)
@@ -75,11 +77,14 @@ func (in *Input) open(input int) (*plainFile, error) {
 	return f, err
 }
 
-// Modified returns when the input was last changed, or the zero time if that is
-// not known, as for a pipe.
+// Modified returns when the input was last changed, as Expand saw it, or the zero time
+// if that is not known, as for a pipe.
 func (in Input) Modified() time.Time {
 	if in.member != nil {
 		return in.member.Modified
+	}
+	if !in.written.IsZero() {
+		return in.written
 	}
 	var info os.FileInfo
 	var err error

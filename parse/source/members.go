@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -132,7 +133,7 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	if in.reader != nil || in.member != nil || in.settled != nil || in.pipe() {
 		return nil
 	}
-	f, err := openPlain(0, in.Path)
+	f, err := openUnsniffed(0, in.Path)
 	if err != nil {
 		return nil // reading it reports the error
 	}
@@ -141,9 +142,10 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 		return nil
 	}
 	head, all := peek(c.decoded(ctx, in, f), c.scratch())
+	f.compression = c.found
 	l.archive.begins = headFingerprint(head, all.err)
 	l.kind = archive.Detect(head)
-	if l.kind == archive.None && archive.EmptyTar(all) {
+	if l.kind == archive.None && bytes.HasPrefix(head, []byte{0}) && archive.EmptyTar(all) {
 		l.kind = archive.Tar
 	}
 	if l.kind == archive.None {

@@ -33,23 +33,35 @@ type plainFile struct {
 
 // openPlain opens a file and detects its compression.
 func openPlain(input int, path string) (*plainFile, error) {
-	file, err := os.Open(path)
+	f, err := openUnsniffed(input, path)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.sniff()
+}
+
+// openUnsniffed opens a file without a look at its content.
+func openUnsniffed(input int, path string) (*plainFile, error) {
+	file, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
 	info, err := file.Stat()
-	if err == nil && info.IsDir() {
+	switch {
+	case err != nil:
+	case info.IsDir():
 		_, err = os.ReadDir(path) // the reason why it was not walked
 		if err == nil {
 			err = fmt.Errorf("read %s: is a directory", path)
 		}
+	case !info.Mode().IsRegular():
+		err = errReplaced
 	}
 	if err != nil {
 		file.Close() // it was only opened
 		return nil, err
 	}
-	f := &plainFile{input: input, file: file, data: file, size: info.Size(), short: errShrunk}
-	return f, f.sniff()
+	return &plainFile{input: input, file: file, data: file, size: info.Size(), short: errShrunk}, nil
 }
 
 // sniff detects the compression by the first bytes. It closes the file if they cannot be

@@ -117,10 +117,11 @@ func (w *worker) open(ctx context.Context, input int) (r Result, shared bool) {
 		return w.readPipe(ctx, input, func() (io.ReadCloser, error) {
 			return io.NopCloser(in.reader), nil
 		}), false
-	case in.pipe() && in.size >= 0:
-		return w.unread(input, Result{Compression: compress.None.String(), Err: errReplaced}), false
 	case in.pipe(): // opening a FIFO waits for its writer
 		return w.readPipe(ctx, input, func() (io.ReadCloser, error) { return os.Open(in.Path) }), false
+	}
+	if in.size > 0 && in.size <= int64(w.sample) && in.member == nil && in.resume == nil {
+		return w.readSmall(ctx, input), false
 	}
 	f, err := in.open(input)
 	if err != nil {
@@ -156,6 +157,21 @@ func (w *worker) openFile(ctx context.Context, f *plainFile, resume *resumption)
 	}
 	w.queue.share(f, w.id)
 	return Result{}, true
+}
+
+// readSmall reads a file of which a sample was all when Expand saw it. There may be many
+// thousands of them, so its content is read once: for the detection of its compression,
+// as the sample, and as a block.
+func (w *worker) readSmall(ctx context.Context, input int) Result {
+	f, err := openUnsniffed(input, w.inputs[input].Path)
+	if err != nil {
+		return w.unread(input, Result{Compression: compress.None.String(), Err: err})
+	}
+	defer f.file.Close() // it is only read
+	if f.size == 0 {
+		return w.readStream(ctx, input, f.stream(), nil)
+	}
+	return w.readStream(ctx, input, f.ranged(0), nil)
 }
 
 // unread opens an input of which nothing is read and returns its result.

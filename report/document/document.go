@@ -6,7 +6,6 @@
 package document
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -77,14 +76,67 @@ func Finite(x float64) float64 {
 
 // Write writes v to w as indented JSON, which people can read and diff.
 func Write(w io.Writer, v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
+	b, err := json.Marshal(v)
+	if err != nil {
 		return fmt.Errorf("BUG: a value that JSON cannot represent: %w", err)
 	}
-	_, err := w.Write(escapeUnprintable(b.Bytes()))
+	_, err = w.Write(append(escapeUnprintable(indented(b)), '\n'))
 	return err
+}
+
+// indented returns what json.Indent makes of the output of json.Marshal with two blanks. It
+// need not check its input, so it takes a quarter of the time: a manifest can have a hundred
+// thousand inputs.
+func indented(b []byte) []byte {
+	out := make([]byte, 0, len(b)+len(b)/2)
+	depth := 0
+	line := func() {
+		out = append(out, '\n')
+		for range depth {
+			out = append(out, ' ', ' ')
+		}
+	}
+	for i := 0; i < len(b); {
+		start, c := i, b[i]
+		switch i++; c {
+		case '"':
+			i += endOfString(b[i:])
+			out = append(out, b[start:i]...)
+		case '{', '[':
+			if b[i] == c+2 { // it is empty
+				i++
+				out = append(out, c, c+2)
+				continue
+			}
+			out = append(out, c)
+			depth++
+			line()
+		case '}', ']':
+			depth--
+			line()
+			out = append(out, c)
+		case ',':
+			out = append(out, c)
+			line()
+		case ':':
+			out = append(out, c, ' ')
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// endOfString returns the length of the rest of a JSON string, with its last quote.
+func endOfString(b []byte) int {
+	for i := 0; ; i++ {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
 }
 
 // Reject is a line of rejects.ndjson.
@@ -118,10 +170,12 @@ func WriteRejects(w io.Writer, lines []result.RejectedLine) error {
 func escapeUnprintable(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); {
-		if b[i] < 0x7f {
-			out = append(out, b[i])
+		plain := i
+		for i < len(b) && b[i] < 0x7f {
 			i++
-			continue
+		}
+		if out = append(out, b[plain:i]...); i == len(b) {
+			break
 		}
 		r, size := utf8.DecodeRune(b[i:])
 		switch {

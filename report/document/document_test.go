@@ -94,3 +94,25 @@ func FuzzWrite(f *testing.F) {
 		}
 	})
 }
+
+// TestWriteIndents compares the indentation with that of json.Indent.
+func TestWriteIndents(t *testing.T) {
+	for _, v := range []any{
+		nil, 0, "", []int{}, map[string]int{}, []any{[]any{}, map[string]any{}, []any{1, "a", nil}},
+		map[string]any{"a": 1.5, "b": map[string]any{"c": []string{"{", "}", "[,]", `"`, `\`, `\"`, `a\\`}}, `k":,{`: true},
+		document.Manifest{Inputs: []document.Input{{Path: "a\u2028\x00<b>"}, {}}, Skips: map[string]int64{"x": 1}},
+	} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want bytes.Buffer
+		if err := json.Indent(&want, append(b, '\n'), "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := document.Write(&got, v); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+			t.Errorf("%s: %v:\n%s\nwant\n%s", b, err, got.Bytes(), want.Bytes())
+		}
+	}
+}
