@@ -98,7 +98,7 @@ func mostLines(list []*candidate) *candidate {
 
 // pick returns the candidates that explain the lines, in the order to try them.
 func pick(list []*candidate, lines int) []*candidate {
-	var best [detectLines]uint8 // values read of each line so far
+	var best [detectLines]uint8 // what has been read of each line so far
 	var picked []*candidate
 	for len(picked) < detectPicks {
 		next, most := (*candidate)(nil), 0
@@ -115,8 +115,8 @@ func pick(list []*candidate, lines int) []*candidate {
 			break
 		}
 		picked = append(picked, next)
-		for i, n := range next.fields {
-			best[i] = max(best[i], n)
+		for i := range next.fields {
+			best[i] = max(best[i], next.reads(i))
 		}
 	}
 	sortByReading(picked)
@@ -126,9 +126,19 @@ func pick(list []*candidate, lines int) []*candidate {
 // gain returns how many lines c reads more of than best.
 func (c *candidate) gain(best *[detectLines]uint8) (n int) {
 	for i := range c.explained.all {
-		if c.fields[i] > best[i] {
+		if c.reads(i) > best[i] {
 			n++
 		}
+	}
+	return n
+}
+
+// reads returns how much c reads of a line. Of two formats that read as many fields, one of
+// a log without requests reads more: it names what it skips.
+func (c *candidate) reads(line int) uint8 {
+	n := 2 * c.fields[line]
+	if n > 0 && !c.format.HasRequests() {
+		n++
 	}
 	return n
 }
@@ -142,7 +152,7 @@ func (c *candidate) better(other *candidate, gain, most int) bool {
 	if gain != most || c.total != other.total {
 		return gain > most || gain == most && c.total > other.total
 	}
-	return !c.format.HasRequests() && other.format.HasRequests() // it names what it skips
+	return !c.format.HasRequests() && other.format.HasRequests()
 }
 
 // sortByReading puts a candidate before another if it reads more of most lines that
@@ -165,9 +175,9 @@ func (c *candidate) readsMore(other *candidate) bool {
 	for i := range c.explained.all {
 		switch {
 		case !other.explained.has(i):
-		case c.fields[i] > other.fields[i]:
+		case c.reads(i) > other.reads(i):
 			more++
-		case c.fields[i] < other.fields[i]:
+		case c.reads(i) < other.reads(i):
 			less++
 		}
 	}
@@ -196,7 +206,8 @@ func firstReaders(picked []*candidate, lines int) (kept []*candidate) {
 // candidates tries the formats. Most logs have one format, which explains every line,
 // so all are first tried with few lines, and those that explain these with the others:
 // a format that explains every line explains the few. If there is none, all formats are
-// tried with all lines.
+// tried with all lines. Formats that take any keys explain the odd lines among those of
+// another format, too: then those that explain one of the few are tried as well.
 func (s *sample) candidates(formats []*Format) (list []*candidate) {
 	if s.carrier != nil {
 		for _, f := range formats {
@@ -214,6 +225,10 @@ func (s *sample) candidates(formats []*Format) (list []*candidate) {
 	probes := s.probes()
 	some := slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return !c.explains(s, probes) })
 	if tryAll(s, some) {
+		if !slices.ContainsFunc(some, func(c *candidate) bool { return c.format.keys == nil && c.whole(s) }) {
+			some = slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return !c.explainsAny(s, probes) })
+			tryAll(s, some)
+		}
 		return trusted(some)
 	}
 	tryAll(s, slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return slices.Contains(some, c) }))
@@ -248,8 +263,14 @@ func (c *candidate) explains(s *sample, lines lineSet) bool {
 	return true
 }
 
+// explainsAny reports whether the format explains one of some lines at least.
+func (c *candidate) explainsAny(s *sample, lines lineSet) bool {
+	c.try(s, lines)
+	return c.explained != lineSet{}
+}
+
 // tryAll tries candidates with all lines. It reports whether one of them leaves nothing
-// for others: it explains every line, to its end, and there is no doubt about any.
+// for others.
 func tryAll(s *sample, list []*candidate) (whole bool) {
 	var g sync.WaitGroup
 	for _, c := range list {
@@ -259,9 +280,13 @@ func tryAll(s *sample, list []*candidate) (whole bool) {
 		})
 	}
 	g.Wait()
-	return slices.ContainsFunc(list, func(c *candidate) bool {
-		return c.explained == s.requests && !c.format.openEnd && c.doubts.none()
-	})
+	return slices.ContainsFunc(list, func(c *candidate) bool { return c.whole(s) })
+}
+
+// whole reports whether the format explains every line, to its end, and there is no doubt
+// about any.
+func (c *candidate) whole(s *sample) bool {
+	return c.explained == s.requests && !c.format.openEnd && c.doubts.none()
 }
 
 // try records what the format reads of those lines that it was not tried with yet.

@@ -3,6 +3,7 @@ package parse
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -156,6 +157,81 @@ func FuzzDetectMixed(f *testing.F) {
 			lines = append(lines, line)
 		}
 		checkMixed(t, lines)
+	})
+}
+
+// checkOdd checks that a few odd lines among lines do not change how those are read.
+func checkOdd(t *testing.T, lines, odd []string, at int) {
+	t.Helper()
+	mixed := slices.Clone(lines)
+	for i, line := range odd {
+		mixed = slices.Insert(mixed, (at+i*len(lines)/2)%(len(mixed)+1), line)
+	}
+	alone := Detect([]byte(strings.Join(lines, "\n")+"\n"), Formats())
+	d := Detect([]byte(strings.Join(mixed, "\n")+"\n"), Formats())
+	if alone.Format == nil {
+		return // each such log is a case of its own
+	}
+	if d.Format == nil {
+		t.Errorf("%s is not read because of %q", namesOf(alone.Formats), odd)
+		return
+	}
+	p, q := NewParser(alone.Formats...), NewParser(d.Formats...)
+	seen := map[string]bool{}
+	for _, line := range lines {
+		if seen[line] {
+			continue
+		}
+		seen[line] = true
+		var want, got Entry
+		v, w := p.Parse([]byte(line), &want), q.Parse([]byte(line), &got)
+		if w != v || v == Parsed && show(&got) != show(&want) {
+			t.Errorf("because of %q, %v read\n%s\nas %v %s\n%v as %v %s", odd, namesOf(d.Formats), line, w, show(&got), namesOf(alone.Formats), v, show(&want))
+			return
+		}
+	}
+}
+
+// linesOfFormat returns n lines made from the samples of a format, none if the lines before
+// them say how to read them.
+func linesOfFormat(f *Format, n int) (lines []string) {
+	if f.kind == kindW3C || strings.HasPrefix(f.Samples[0], "#") {
+		return nil
+	}
+	for i := range n {
+		lines = append(lines, f.Samples[i%len(f.Samples)])
+	}
+	return lines
+}
+
+// TestOddLines checks logs of each format with lines of others among them.
+func TestOddLines(t *testing.T) {
+	all := Formats()
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, f := range all {
+		g := all[r.IntN(len(all))]
+		if lines := linesOfFormat(f, 100); lines != nil && g.kind != kindW3C {
+			checkOdd(t, lines, []string{g.Samples[0], g.Samples[len(g.Samples)-1]}, r.IntN(100))
+		}
+	}
+}
+
+// FuzzOddLines does the same for any lines.
+func FuzzOddLines(f *testing.F) {
+	all := Formats()
+	for i, g := range all {
+		f.Add(uint8(i*7), g.Samples[0], "x "+asCommon+" y", uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, a, b string, at uint8) {
+		lines := linesOfFormat(all[int(which)%len(all)], 60)
+		if lines == nil || strings.ContainsAny(a+b, "\n\r") || strings.HasPrefix(a, "#") || strings.HasPrefix(b, "#") {
+			return
+		}
+		odd := []string{a, b}
+		if at%2 == 0 {
+			odd = odd[:1]
+		}
+		checkOdd(t, lines, odd, int(at))
 	})
 }
 

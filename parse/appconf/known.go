@@ -37,43 +37,43 @@ var known = sync.OnceValue(func() []setting {
 	const scripts = ".js .mjs .cjs .ts"
 	return []setting{
 		// Jakarta Servlet, web.xml
-		row(".xml", "", `<(session-timeout)>\s*(\d+)\s*</`, minute, Idle),
+		row(".xml", "session-timeout", `<(session-timeout)>\s*(\d+)\s*</`, minute, Idle),
 		// https://www.php.net/manual/en/session.configuration.php
-		row("", "", `(?m)^[ \t]*(?:php_(?:admin_)?value[\[ \t]+)?(session\.gc_maxlifetime)\]?[ \t=]+"?(\d+)`, second, Idle),
-		row("", "", `(?m)^[ \t]*(?:php_(?:admin_)?value[\[ \t]+)?(session\.cookie_lifetime)\]?[ \t=]+"?(\d+)`, second, Absolute),
+		row("", "session.gc_maxlifetime", `(?m)^[ \t]*(?:php_(?:admin_)?value[\[ \t]+)?(session\.gc_maxlifetime)\]?[ \t=]+"?(\d+)`, second, Idle),
+		row("", "session.cookie_lifetime", `(?m)^[ \t]*(?:php_(?:admin_)?value[\[ \t]+)?(session\.cookie_lifetime)\]?[ \t=]+"?(\d+)`, second, Absolute),
 		// Spring Boot; a number without a unit is in seconds
-		row(".properties", "", `(?m)^[ \t]*((?:server\.servlet|server\.reactive|spring)\.session\.timeout)[ \t]*[=:][ \t]*(\w+)`, second, Idle),
-		row(".properties", "", `(?m)^[ \t]*(server\.servlet\.session\.cookie\.max-age)[ \t]*[=:][ \t]*(\w+)`, second, Absolute),
+		row(".properties", "session.timeout", `(?m)^[ \t]*((?:server\.servlet|server\.reactive|spring)\.session\.timeout)[ \t]*[=:][ \t]*(\w+)`, second, Idle),
+		row(".properties", "server.servlet.session.cookie.max-age", `(?m)^[ \t]*(server\.servlet\.session\.cookie\.max-age)[ \t]*[=:][ \t]*(\w+)`, second, Absolute),
 		// Django, Flask
-		row(".py", "", `(?m)^[ \t]*(SESSION_COOKIE_AGE)[ \t]*=[ \t]*(\d[\d *_]*)`, second, Either),
-		row(".py", "", `(?m)^[ \t]*(PERMANENT_SESSION_LIFETIME)[ \t]*=[ \t]*(\d[\d *_]*)`, second, Idle),
-		row(".py", "", `\b(PERMANENT_SESSION_LIFETIME)\b.{0,20}timedelta\(minutes=(\d+)\)`, minute, Idle),
-		row(".py", "", `\b(PERMANENT_SESSION_LIFETIME)\b.{0,20}timedelta\(hours=(\d+)\)`, hour, Idle),
-		row(".py", "", `\b(PERMANENT_SESSION_LIFETIME)\b.{0,20}timedelta\(days=(\d+)\)`, day, Idle),
+		row(".py", "SESSION_COOKIE_AGE", `(?m)^[ \t]*(SESSION_COOKIE_AGE)[ \t]*=[ \t]*(\d[\d *_]*)`, second, Either),
+		row(".py", "PERMANENT_SESSION_LIFETIME", `(?m)^[ \t]*(PERMANENT_SESSION_LIFETIME)[ \t]*=[ \t]*(\d[\d *_]*)`, second, Idle),
+		row(".py", "PERMANENT_SESSION_LIFETIME", `\b(PERMANENT_SESSION_LIFETIME)\b.{0,20}timedelta\(minutes=(\d+)\)`, minute, Idle),
+		row(".py", "PERMANENT_SESSION_LIFETIME", `\b(PERMANENT_SESSION_LIFETIME)\b.{0,20}timedelta\(hours=(\d+)\)`, hour, Idle),
+		row(".py", "PERMANENT_SESSION_LIFETIME", `\b(PERMANENT_SESSION_LIFETIME)\b.{0,20}timedelta\(days=(\d+)\)`, day, Idle),
 		// Rails, Devise
 		row(".rb", "session", `(?m)\b(expire_after):?[ \t]*(?:=>)?[ \t]*(\d+)\.(second|minute|hour|day|week)s?`, 0, Idle),
-		row(".rb", "", `(?m)^[ \t]*config\.(timeout_in)[ \t]*=[ \t]*(\d+)\.(second|minute|hour|day|week)s?`, 0, Idle),
+		row(".rb", "timeout_in", `(?m)^[ \t]*config\.(timeout_in)[ \t]*=[ \t]*(\d+)\.(second|minute|hour|day|week)s?`, 0, Idle),
 		// express-session, cookie-session: milliseconds; jsonwebtoken
 		row(scripts, "-session", `\b(maxAge)["']?[ \t]*[:=][ \t]*(\d[\d *_]*)`, millisecond, Either),
-		row(scripts, "", `\b(expiresIn)["']?[ \t]*[:=][ \t]*["'](\d+ ?[a-z]+)["']`, second, Absolute),
+		row(scripts, "expiresIn", `\b(expiresIn)["']?[ \t]*[:=][ \t]*["'](\d+ ?[a-z]+)["']`, second, Absolute),
 		// ASP.NET
-		row(".config", "", `<(sessionState)\b[^>]*\btimeout="(\d+)"`, minute, Idle),
-		row(".config", "", `<(forms)\b[^>]*\btimeout="(\d+)"`, minute, Either),
-		row(".cs", "", `\b(IdleTimeout)\s*=\s*TimeSpan\.FromMinutes\((\d+)\)`, minute, Idle),
-		row(".cs", "", `\b(ExpireTimeSpan)\s*=\s*TimeSpan\.FromMinutes\((\d+)\)`, minute, Either),
-		row(".cs", "", `\b(ExpireTimeSpan)\s*=\s*TimeSpan\.FromHours\((\d+)\)`, hour, Either),
-		row(".cs", "", `\b(ExpireTimeSpan)\s*=\s*TimeSpan\.FromDays\((\d+)\)`, day, Either),
+		row(".config", "sessionState", `<(sessionState)\b[^>]*\btimeout="(\d+)"`, minute, Idle),
+		row(".config", "forms", `<(forms)\b[^>]*\btimeout="(\d+)"`, minute, Either),
+		row(".cs", "IdleTimeout", `\b(IdleTimeout)\s*=\s*TimeSpan\.FromMinutes\((\d+)\)`, minute, Idle),
+		row(".cs", "ExpireTimeSpan", `\b(ExpireTimeSpan)\s*=\s*TimeSpan\.FromMinutes\((\d+)\)`, minute, Either),
+		row(".cs", "ExpireTimeSpan", `\b(ExpireTimeSpan)\s*=\s*TimeSpan\.FromHours\((\d+)\)`, hour, Either),
+		row(".cs", "ExpireTimeSpan", `\b(ExpireTimeSpan)\s*=\s*TimeSpan\.FromDays\((\d+)\)`, day, Either),
 		// A realm of Keycloak
-		row(".json", "", `"((?:ssoSession|clientSession|offlineSession)IdleTimeout)"\s*:\s*(\d+)`, second, Idle),
+		row(".json", "SessionIdleTimeout", `"((?:ssoSession|clientSession|offlineSession)IdleTimeout)"\s*:\s*(\d+)`, second, Idle),
 		row(".json", "", `"((?:ssoSession|clientSession)MaxLifespan|accessTokenLifespan)"\s*:\s*(\d+)`, second, Absolute),
 		// oauth2-proxy
 		row("", "", `(?m)^[ \t]*(?:-[ \t]*)?"?(?:--|OAUTH2_PROXY_)?((?i:cookie[_-]expire))[ \t]*[=:][ \t]*"?(\d+[a-z0-9]*)`, second, Absolute),
 		// mod_auth_openidc, mod_session
-		row("", "", `(?m)^[ \t]*(OIDCSessionInactivityTimeout)[ \t]+"?(\d+)`, second, Idle),
-		row("", "", `(?m)^[ \t]*(OIDCSessionMaxDuration)[ \t]+"?(\d+)`, second, Absolute),
-		row("", "", `(?m)^[ \t]*(SessionMaxAge)[ \t]+"?(\d+)`, second, Either),
+		row("", "OIDCSessionInactivityTimeout", `(?m)^[ \t]*(OIDCSessionInactivityTimeout)[ \t]+"?(\d+)`, second, Idle),
+		row("", "OIDCSessionMaxDuration", `(?m)^[ \t]*(OIDCSessionMaxDuration)[ \t]+"?(\d+)`, second, Absolute),
+		row("", "SessionMaxAge", `(?m)^[ \t]*(SessionMaxAge)[ \t]+"?(\d+)`, second, Either),
 		// HAProxy
-		row("", "", `(?m)^[ \t]*(stick-table)[ \t].*\bexpire[ \t]+(\d+[a-z]*)`, millisecond, Idle),
+		row("", "stick-table", `(?m)^[ \t]*(stick-table)[ \t].*\bexpire[ \t]+(\d+[a-z]*)`, millisecond, Idle),
 	}
 })
 

@@ -31,9 +31,7 @@ func (o *objects) reset() {
 func (o *objects) read(line []byte) (n int, result Result) {
 	i := 0
 	if o.depth == 0 {
-		for i = scan.SkipFraming(line, 0); i < len(line) && line[i] == '}'; { // it ends the array's object
-			i = scan.SkipFraming(line, i+1)
-		}
+		i = nextObject(line, 0)
 		switch o.reset(); {
 		case i == len(line):
 			return i, Continues
@@ -79,7 +77,7 @@ func (o *objects) read(line []byte) (n int, result Result) {
 				if o.add(line[start : i+1]); o.tooLong {
 					result = TooLong
 				}
-				return o.endOf(line, i+1), result
+				return nextObject(line, i+1), result
 			}
 		case ' ', '\t', '\r':
 			c = o.last
@@ -95,9 +93,9 @@ func (o *objects) read(line []byte) (n int, result Result) {
 // inArray reports whether the innermost container is an array.
 func (o *objects) inArray() bool { return o.depth > 0 && o.arrays>>(o.depth-1)&1 != 0 }
 
-// endOf returns where the line goes on after the end of an object at offset i: its length
-// if no other object begins.
-func (o *objects) endOf(line []byte, i int) int {
+// nextObject returns where the next object of a line begins, from an offset outside of
+// objects on: its length if there is none. A brace ends the object around an array.
+func nextObject(line []byte, i int) int {
 	for i = scan.SkipFraming(line, i); i < len(line) && line[i] == '}'; {
 		i = scan.SkipFraming(line, i+1)
 	}

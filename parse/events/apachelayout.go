@@ -154,8 +154,14 @@ func (p *layoutParser) item(letter byte, argument string) error {
 	if !ok {
 		return fmt.Errorf("no such item: %%%c", letter)
 	}
-	if n := len(p.field.pieces); n > 0 && p.field.pieces[n-1].kind != literal && x.kind != digits {
-		p.field.pieces[n-1].kind = word // nothing says where the one ends and the other begins
+	if n := len(p.field.pieces); n > 0 && p.field.pieces[n-1].kind != literal {
+		before := &p.field.pieces[n-1]
+		if before.slot == slotMessage {
+			return fmt.Errorf("%%M ends nowhere: %%%c follows at once", letter)
+		}
+		if x.kind != digits || before.kind == free || before.kind == lazy {
+			before.kind = word // nothing says where the one ends and the other begins
+		}
 	}
 	p.field.pieces = append(p.field.pieces, x)
 	p.field.optional = true

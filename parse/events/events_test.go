@@ -217,7 +217,7 @@ func TestApacheErrorLog(t *testing.T) {
 		checkRead(t, l, tt.line, tt.want)
 	}
 	for format, want := range map[string]string{
-		"%t": "no %M", "%M %M": "twice", "%{x": "without its }", "%t %": "without an item", "%y %M": "no such item", "%e %M": "no such item", strings.Repeat("x", maxLayout+1): "more than",
+		"%t": "no %M", "%M %M": "twice", "%{x": "without its }", "%t %": "without an item", "%y %M": "no such item", "%e %M": "no such item", "%t %M%P": "ends nowhere", "%M%{x}e": "ends nowhere", strings.Repeat("x", maxLayout+1): "more than",
 	} {
 		if _, err := logOf(format); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %v, want %s", format, err, want)

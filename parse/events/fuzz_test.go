@@ -144,6 +144,31 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// FuzzLayout checks that formats are compiled or refused, that reading a line with one does
+// not fail, and that the fields of an event are parts of the line.
+func FuzzLayout(f *testing.F) {
+	f.Add(apacheDefault, apacheStart+apacheTests[0].message)
+	f.Add(`[%{cu}t] [%l] [R:%L] %E: %M [%{Host}i] ,%{Referer}i`, `[2026-03-09 14:05:00.1] [error] AH01618: user jane not found: /a [a.example]`)
+	f.Add(`%{Referer}i%P%t%a %M`, `a 1 b`)
+	f.Add(`%M%P`, `a 1`)
+	f.Add(`%E%F%M`, `(2)No: a.c(1): x`)
+	f.Fuzz(func(t *testing.T, format, line string) {
+		l, err := logOf(format)
+		if err != nil {
+			return
+		}
+		var e Event
+		if !l.Read([]byte(line), &e) {
+			return
+		}
+		for _, b := range [...][]byte{e.Message, e.Client, e.User, e.Target, e.Host, e.Connection, e.RequestID, e.Code, e.Port} {
+			if !strings.Contains(line, string(b)) {
+				t.Errorf("%q: %q in %q", format, b, line)
+			}
+		}
+	})
+}
+
 func BenchmarkRead(b *testing.B) {
 	for _, x := range []struct{ name, line string }{
 		{"nginx-error", nginxStart + `user "jane": password mismatch` + nginxEnd},

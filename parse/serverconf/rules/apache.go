@@ -17,6 +17,7 @@ type apache struct {
 	// overrides are the .htaccess files that were read, by their directory; nil for a
 	// directory without one.
 	overrides map[string]*section
+	patterns  patterns
 }
 
 // vhost is a VirtualHost, or the main server.
@@ -47,7 +48,7 @@ func Apache(path string) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &apache{root: tree.Dir, overrides: map[string]*section{}}
+	a := &apache{root: tree.Dir, overrides: map[string]*section{}, patterns: patterns{}}
 	a.main = a.newVhost(nil, tree.Directives)
 	return &Rules{Server: "apache", Path: path, Files: tree.Files, Notes: tree.Notes, server: a}, nil
 }

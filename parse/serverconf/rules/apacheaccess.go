@@ -15,8 +15,6 @@ type policy struct {
 	authType *serverconf.Directive
 	satisfy  *serverconf.Directive
 	denied   *serverconf.Directive // by Deny from all
-	// replaced is the section whose Require lines the applying ones replace.
-	replaced *section
 }
 
 // demand is what a Require line makes of a request without a user from an address that no
@@ -52,7 +50,6 @@ func policyOf(applied []*section, method string) policy {
 		if m := s.own["authmerging"]; len(m) > 0 && len(m[0].Args) == 1 && !strings.EqualFold(m[0].Args[0], "off") {
 			merged = true
 		}
-		p.replaced = p.section
 		p.section, p.requires = s, requires
 	}
 	p.access = p.judge(merged, method)

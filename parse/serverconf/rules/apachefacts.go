@@ -13,7 +13,6 @@ type apacheRun struct {
 	*apache
 	host    *vhost
 	q       Request
-	url     string
 	to      mapped
 	applied []*section
 	policy  policy
@@ -339,7 +338,7 @@ func (a *apache) routes() (all []Route) {
 				full := a.answer(v, q)
 				r.Facts, r.Upstream, r.Access, r.By = full.Facts, full.Upstream, full.Access, full.By
 			} else {
-				run := apacheRun{a, v, q, "", mapped{}, []*section{s}, p}
+				run := apacheRun{a, v, q, mapped{}, []*section{s}, p}
 				if p.access == Protected && p.authType != nil {
 					r.Facts = run.guarded()
 				}

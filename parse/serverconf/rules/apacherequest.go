@@ -23,10 +23,7 @@ func (a *apache) resolve(q Request) (all []Answer) {
 	for _, v := range a.candidates(q) {
 		all = append(all, a.answer(v, q))
 	}
-	if serving := slices.DeleteFunc(slices.Clone(all), func(x Answer) bool { return x.Access == Redirected }); len(serving) > 0 && q.Scheme == "" {
-		return serving
-	}
-	return all
+	return serving(all, q)
 }
 
 // answer returns what a virtual host does with a request.
@@ -49,7 +46,7 @@ func (a *apache) answer(v *vhost, q Request) Answer {
 		ans.Access = Unknown
 		return ans
 	}
-	r := apacheRun{a, v, q, url, to, applied, p}
+	r := apacheRun{a, v, q, to, applied, p}
 	ans.Facts = r.facts()
 	return ans
 }
@@ -64,8 +61,7 @@ func (a *apache) redirect(v *vhost, q Request, url string) *serverconf.Directive
 	}
 	for _, d := range a.directives(v, "redirectmatch") {
 		if args := redirectArgs(d.Args); len(args) == 2 {
-			p := compile(args[0], false)
-			if _, ok, _ := p.match(url); ok {
+			if _, ok, _ := a.patterns.get(args[0], false).match(url); ok {
 				return d
 			}
 		}
@@ -81,8 +77,7 @@ func (a *apache) redirect(v *vhost, q Request, url string) *serverconf.Directive
 		if len(v.own["rewritecond"]) > 0 && !v.redirectsToTLS() {
 			continue
 		}
-		p := compile(d.Args[0], false)
-		if _, ok, _ := p.match(url); ok {
+		if _, ok, _ := a.patterns.get(d.Args[0], false).match(url); ok {
 			return d
 		}
 	}
@@ -146,8 +141,7 @@ func (a *apache) translate(v *vhost, url string) (to mapped, sure bool) {
 	for _, name := range []string{"aliasmatch", "scriptaliasmatch"} {
 		for _, d := range a.directives(v, name) {
 			if len(d.Args) == 2 {
-				p := compile(d.Args[0], false)
-				if _, ok, known := p.match(url); ok || !known {
+				if _, ok, known := a.patterns.get(d.Args[0], false).match(url); ok || !known {
 					return mapped{}, false
 				}
 			}
@@ -199,15 +193,13 @@ func (a *apache) proxied(v *vhost, url string) *serverconf.Directive {
 		if len(d.Args) < 2 {
 			continue
 		}
-		p := compile(d.Args[0], false)
-		if _, ok, _ := p.match(url); ok {
+		if _, ok, _ := a.patterns.get(d.Args[0], false).match(url); ok {
 			return d
 		}
 	}
 	for _, d := range v.own["rewriterule"] {
 		if len(d.Args) > 2 && hasFlag(d.Args[2], "P") && len(v.own["rewritecond"]) == 0 {
-			p := compile(d.Args[0], false)
-			if _, ok, _ := p.match(url); ok {
+			if _, ok, _ := a.patterns.get(d.Args[0], false).match(url); ok {
 				return &serverconf.Directive{Name: d.Name, Args: d.Args[:2], At: d.At}
 			}
 		}

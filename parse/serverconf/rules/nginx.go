@@ -13,6 +13,7 @@ type nginx struct {
 	missing   map[string]bool // password files that are not there, as named
 	servers   []*virtual
 	upstreams map[string]*serverconf.Directive
+	patterns  patterns
 }
 
 // virtual is a server block.
@@ -69,7 +70,7 @@ func Nginx(path string) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &nginx{dir: tree.Dir, upstreams: map[string]*serverconf.Directive{}, missing: map[string]bool{}}
+	n := &nginx{dir: tree.Dir, upstreams: map[string]*serverconf.Directive{}, missing: map[string]bool{}, patterns: patterns{}}
 	root := &block{dir: &serverconf.Directive{Name: "main", Block: tree.Directives}, own: map[string][]*serverconf.Directive{}}
 	n.read(root, tree.Directives)
 	for _, v := range n.servers {

@@ -12,19 +12,27 @@ import (
 	"logscan/parse/serverconf"
 )
 
+// guardNames are the directives that ask for credentials.
+var guardNames = []string{"auth_basic", "auth_request", "auth_jwt"}
+
+// guards returns the directives that apply to a block and ask for credentials.
+func (b *block) guards() (list []*serverconf.Directive) {
+	for _, name := range guardNames {
+		if d := b.enabled(name); d != nil {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
 // protection returns what a request without credentials, from an address that no rule
 // names, gets in a block, and the directives that decide it.
 func (b *block) protection() (Access, []Line) {
-	var guards []*serverconf.Directive
-	for _, name := range []string{"auth_basic", "auth_request", "auth_jwt"} {
-		d := b.enabled(name)
-		if d == nil {
-			continue
-		}
-		if strings.HasPrefix(strings.Join(d.Args, ""), "$") && name != "auth_jwt" {
+	guards := b.guards()
+	for _, d := range guards {
+		if strings.HasPrefix(strings.Join(d.Args, ""), "$") && d.Name != "auth_jwt" {
 			return Unknown, linesOf(d) // a variable may hold off
 		}
-		guards = append(guards, d)
 	}
 	allowed, denied, some := b.outsiders()
 	satisfy, how := b.value("satisfy")
@@ -44,7 +52,7 @@ func (b *block) protection() (Access, []Line) {
 
 // opened returns the directives of a block that turn off what it would inherit.
 func (b *block) opened() (list []*serverconf.Directive) {
-	for _, name := range []string{"auth_basic", "auth_request", "auth_jwt"} {
+	for _, name := range guardNames {
 		if d, value := b.value(name); d != nil && value == "off" {
 			list = append(list, d)
 		}
@@ -121,7 +129,7 @@ func answeredEarly(s *step, end ending) []Fact {
 	}
 	// Only a location that has both is a mistake: a health check in a protected server is
 	// open on purpose.
-	for _, name := range []string{"auth_basic", "auth_request", "auth_jwt"} {
+	for _, name := range guardNames {
 		if own := s.location.own[name]; len(own) > 0 && strings.Join(own[0].Args, "") != "off" {
 			return []Fact{fact(UnprotectedAnswer, Certain, "", end.at, own[0])}
 		}
@@ -132,12 +140,7 @@ func answeredEarly(s *step, end ending) []Fact {
 // guarded returns the facts on a step that nginx protects.
 func (r *run) guarded(s *step) (list []Fact) {
 	b := s.conf
-	var guards []*serverconf.Directive
-	for _, name := range []string{"auth_basic", "auth_request", "auth_jwt"} {
-		if d := b.enabled(name); d != nil {
-			guards = append(guards, d)
-		}
-	}
+	guards := b.guards()
 	if r.q.Method == "OPTIONS" && len(guards) > 0 {
 		list = append(list, fact(PreflightNotExempt, Certain, "", guards...))
 	}

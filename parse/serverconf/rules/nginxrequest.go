@@ -46,20 +46,13 @@ type ending struct {
 // resolve implements server.
 func (n *nginx) resolve(q Request) (all []Answer) {
 	for _, v := range n.candidates(q) {
-		a, ok := n.answer(v, q)
-		if ok {
-			all = append(all, a)
-		}
+		all = append(all, n.answer(v, q))
 	}
-	// A server that redirects everything is not the one that refused a request.
-	if serving := slices.DeleteFunc(slices.Clone(all), func(a Answer) bool { return a.Access == Redirected }); len(serving) > 0 && q.Scheme == "" {
-		return serving
-	}
-	return all
+	return serving(all, q)
 }
 
-// answer returns what a server does with a request. ok is false if it cannot be known.
-func (n *nginx) answer(v *virtual, q Request) (Answer, bool) {
+// answer returns what a server does with a request.
+func (n *nginx) answer(v *virtual, q Request) Answer {
 	merge := true
 	if d, value := v.value("merge_slashes"); d != nil && value == "off" {
 		merge = false
@@ -79,7 +72,7 @@ func (n *nginx) answer(v *virtual, q Request) (Answer, bool) {
 		a.Access = Unknown
 	}
 	a.Facts = r.facts(&a, end)
-	return a, true
+	return a
 }
 
 // judge sets what a request without credentials gets.
@@ -412,8 +405,7 @@ func (r *run) rewriteURI(d *serverconf.Directive) (stop bool, end ending) {
 	if len(d.Args) < 2 {
 		return false, ending{}
 	}
-	p := compile(d.Args[0], false)
-	groups, matches, known := p.match(r.uri)
+	groups, matches, known := r.nginx.patterns.get(d.Args[0], false).match(r.uri)
 	if !known {
 		r.unsure = true
 		return false, ending{}
@@ -529,8 +521,7 @@ func (r *run) condition(args []string) (holds, known bool) {
 		}
 		return (value == want) == (operator == "="), true
 	case "~", "~*", "!~", "!~*":
-		p := compile(want, strings.HasSuffix(operator, "*"))
-		groups, matches, known := p.match(value)
+		groups, matches, known := r.nginx.patterns.get(want, strings.HasSuffix(operator, "*")).match(value)
 		if matches {
 			r.groups = groups
 		}

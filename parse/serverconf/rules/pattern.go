@@ -45,6 +45,27 @@ func compile(text string, ignoreCase bool) pattern {
 	return pattern{backtracking: re}
 }
 
+// patterns are the patterns of a configuration that requests are matched with, each
+// compiled once. There are no more than directives.
+type patterns map[patternKey]*pattern
+
+type patternKey struct {
+	text       string
+	ignoreCase bool
+}
+
+// get returns the pattern of a PCRE.
+func (c patterns) get(text string, ignoreCase bool) *pattern {
+	key := patternKey{text, ignoreCase}
+	p := c[key]
+	if p == nil {
+		compiled := compile(text, ignoreCase)
+		p = &compiled
+		c[key] = p
+	}
+	return p
+}
+
 // match reports whether the pattern matches, with its groups. known is false if that
 // cannot be found out.
 func (p *pattern) match(s string) (groups []string, matches, known bool) {

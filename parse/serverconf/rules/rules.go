@@ -174,6 +174,18 @@ func (r *Rules) Resolve(q Request) Answer {
 	return Agreed(r.server.resolve(q))
 }
 
+// serving removes the answers that redirect, if others do not and the scheme of the request
+// is not known: a server that redirects everything is not the one that refused it.
+func serving(all []Answer, q Request) []Answer {
+	if q.Scheme != "" {
+		return all
+	}
+	if list := slices.DeleteFunc(slices.Clone(all), func(a Answer) bool { return a.Access == Redirected }); len(list) > 0 {
+		return list
+	}
+	return all
+}
+
 // Agreed returns what all answers have in common.
 func Agreed(all []Answer) Answer {
 	if len(all) == 0 {
