@@ -165,6 +165,15 @@ func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error)
 	return time.UnixMicro(newest).UTC(), nil
 }
 
+// Latest returns the latest time in lines of an input, parse.NoTime for none.
+func (o *Options) Latest(in source.Input, lines []byte) (int64, error) {
+	formats, err := o.Candidates(in)
+	if err != nil {
+		return parse.NoTime, err
+	}
+	return o.latest(in, formats, lines), nil
+}
+
 // latest returns the latest time in lines of an input, parse.NoTime for none.
 func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte) int64 {
 	if d := parse.Detect(lines, formats); d.Format != nil {

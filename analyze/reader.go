@@ -94,14 +94,14 @@ func (r *reader) read(ctx context.Context) ([]source.Result, error) {
 	return read, r.resume()
 }
 
-// resume adds the state of earlier runs to what was read.
+// resume adds the lines and the state of earlier runs to what was read.
 func (r *reader) resume() error {
-	if r.options.Carryover == nil {
-		return nil
-	}
 	for i := range r.inputs {
 		_, lines, _ := r.inputs[i].Before()
 		r.workers[0].SetLinesBefore(i, lines)
+	}
+	if r.options.Carryover == nil {
+		return nil
 	}
 	earlier := r.options.Carryover.Earlier()
 	if earlier == nil {

@@ -37,13 +37,14 @@ type Space struct {
 	written atomic.Int64
 
 	mu    sync.Mutex
-	files []*File
+	files map[*File]struct{}
+	named int // files so far: each has its number as name
 	made  bool
 }
 
 // NewSpace returns a space in dir, which must not exist. Nothing is created until
 // it is needed.
-func NewSpace(dir string) *Space { return &Space{dir: dir} }
+func NewSpace(dir string) *Space { return &Space{dir: dir, files: map[*File]struct{}{}} }
 
 // Written returns the number of bytes written to files so far.
 func (s *Space) Written() int64 { return s.written.Load() }
@@ -58,12 +59,13 @@ func (s *Space) Create() (*File, error) {
 		}
 		s.made = true
 	}
-	f, err := os.OpenFile(filepath.Join(s.dir, strconv.Itoa(len(s.files))), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(filepath.Join(s.dir, strconv.Itoa(s.named)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, &Error{"make a temporary file", err}
 	}
 	file := &File{space: s, f: f}
-	s.files = append(s.files, file)
+	s.files[file] = struct{}{}
+	s.named++
 	return file, nil
 }
 
@@ -75,10 +77,11 @@ func (s *Space) Close() error {
 		return nil
 	}
 	var errs []error
-	for _, f := range s.files {
+	for f := range s.files {
 		errs = append(errs, f.f.Close())
 	}
-	s.files, s.made = nil, false
+	clear(s.files)
+	s.made = false
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }
 
@@ -90,6 +93,20 @@ type File struct {
 	size  int64
 	buf   []byte
 }
+
+// Remove removes the file, which must not be used afterwards.
+func (f *File) Remove() error {
+	f.space.mu.Lock()
+	defer f.space.mu.Unlock()
+	delete(f.space.files, f)
+	if err := errors.Join(f.f.Close(), os.Remove(f.f.Name())); err != nil {
+		return &Error{"remove a temporary file", err}
+	}
+	return nil
+}
+
+// Size returns the size of the file in bytes.
+func (f *File) Size() int64 { return f.size }
 
 // Place locates a piece in a file.
 type Place struct {

@@ -20,6 +20,7 @@ type cli struct {
 	PrintVersion versionFlag `name:"version" short:"V" help:"Print the version."`
 
 	Scan    scanCmd    `cmd:"" default:"withargs" help:"Find the causes of 401s and write a report (default command)."`
+	Watch   watchCmd   `cmd:"" help:"Analyse the last hour of logs that grow, again and again."`
 	Parse   parseCmd   `cmd:"" help:"Print the fields of every log line as NDJSON."`
 	Show    showCmd    `cmd:"" help:"Show the findings of a finished run."`
 	Diff    diffCmd    `cmd:"" help:"Compare the findings of two runs."`

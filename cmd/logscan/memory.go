@@ -58,6 +58,21 @@ const (
 // memoryLimit returns the memory limit of a run and the directory of its temporary
 // files, and sets the garbage collector's limit unless GOMEMLIMIT is set.
 func (m *memoryFlags) memoryLimit(ctx context.Context, p *outdir.Dir) (spill.Memory, *spill.Space, error) {
+	bytes := m.limit(ctx)
+	dir, err := p.Temporary(m.TmpDir)
+	if err != nil {
+		return spill.Memory{}, nil, fmt.Errorf("--tmp-dir: %w", err)
+	}
+	space := spill.NewSpace(dir)
+	if bytes == 0 {
+		return spill.Memory{}, space, nil // the available memory is unknown
+	}
+	return spill.Memory{Bytes: bytes, Space: space}, space, nil
+}
+
+// limit returns the memory limit of a run in bytes, 0 if the available memory is unknown,
+// and sets the garbage collector's limit unless GOMEMLIMIT is set.
+func (m *memoryFlags) limit(ctx context.Context) int64 {
 	bytes, limit := int64(m.Memory), int64(math.MaxInt64)
 	available, err := memlimit.FromSystem()
 	if container, e := memlimit.FromCgroup(); e == nil && container > 0 && (err != nil || container < available) {
@@ -67,18 +82,10 @@ func (m *memoryFlags) memoryLimit(ctx context.Context, p *outdir.Dir) (spill.Mem
 	if bytes == 0 && err == nil {
 		bytes = max(int64(available/memoryShare), minMemory)
 	}
-	dir, err := p.Temporary(m.TmpDir)
-	if err != nil {
-		return spill.Memory{}, nil, fmt.Errorf("--tmp-dir: %w", err)
-	}
-	space := spill.NewSpace(dir)
-	if bytes == 0 {
-		return spill.Memory{}, space, nil // the available memory is unknown
-	}
-	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set && bytes > 0 {
 		keepMemoryLimit(ctx, min(limit, bytes+unspilled), limit)
 	}
-	return spill.Memory{Bytes: bytes, Space: space}, space, nil
+	return bytes
 }
 
 const (

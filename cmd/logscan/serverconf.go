@@ -26,12 +26,12 @@ type appFlags struct {
 
 // configuration reads the rules of the servers and the timeouts of applications. Rules that
 // cannot be read are left out with a note. Its errors are usage errors.
-func (c *scanCmd) configuration(w io.Writer, quiet bool) (o analyze.Configuration, err error) {
-	apps := c.AppConf
+func (f *serverFlags) configuration(appConf []string, w io.Writer, quiet bool) (o analyze.Configuration, err error) {
+	apps := appConf
 	for _, s := range []struct {
 		path string
 		read func(string) (*rules.Rules, error)
-	}{{c.NginxConf, rules.Nginx}, {c.ApacheConf, rules.Apache}} {
+	}{{f.NginxConf, rules.Nginx}, {f.ApacheConf, rules.Apache}} {
 		if s.path == "" {
 			continue
 		}
@@ -44,8 +44,8 @@ func (c *scanCmd) configuration(w io.Writer, quiet bool) (o analyze.Configuratio
 		}
 		o.Servers = append(o.Servers, r)
 		if r.Server == "apache" { // its modules have sessions, too
-			for _, f := range r.Files {
-				apps = append(apps[:len(apps):len(apps)], f.Path)
+			for _, file := range r.Files {
+				apps = append(apps[:len(apps):len(apps)], file.Path)
 			}
 		}
 	}
@@ -59,8 +59,8 @@ func (c *scanCmd) configuration(w io.Writer, quiet bool) (o analyze.Configuratio
 		for _, n := range o.Apps.Notes {
 			note(w, "note: --app-conf: %s", n)
 		}
-		if len(c.AppConf) > 0 && len(o.Apps.List) == 0 {
-			note(w, "note: --app-conf: no session timeout was found in %s", strings.Join(c.AppConf, ", "))
+		if len(appConf) > 0 && len(o.Apps.List) == 0 {
+			note(w, "note: --app-conf: no session timeout was found in %s", strings.Join(appConf, ", "))
 		}
 	}
 	return o, nil

@@ -19,23 +19,37 @@ import (
 
 // lineFlags select lines by time and say how to interpret their values.
 type lineFlags struct {
-	Since          moment   `placeholder:"T" group:"input" help:"Start of the time range: RFC 3339, a date, or a duration back from the newest line, such as 24h or 7d."`
-	Until          moment   `placeholder:"T" group:"input" help:"End of the time range, exclusive."`
+	rangeFlags
+	valueFlags
+}
+
+// rangeFlags select lines by time.
+type rangeFlags struct {
+	Since moment `placeholder:"T" group:"input" help:"Start of the time range: RFC 3339, a date, or a duration back from the newest line, such as 24h or 7d."`
+	Until moment `placeholder:"T" group:"input" help:"End of the time range, exclusive."`
+}
+
+// valueFlags say how to interpret the values of lines.
+type valueFlags struct {
 	Timezone       timezone `placeholder:"TZ" group:"input" help:"Time zone of times logged without an offset, such as Europe/Berlin (default: UTC)."`
 	Status         statuses `placeholder:"CODES" sep:"none" group:"input" help:"Statuses that count as refusals beside 401, such as 403,407,419,440; a redirect such as 302 counts if it leads to a page for signing in."`
 	TrustedProxies proxies  `placeholder:"CIDR,..." sep:"none" group:"input" help:"Proxies whose X-Forwarded-For or Forwarded header is trusted; 'private' means all private networks."`
 }
 
+// options returns the parse options of the flags.
+func (f *valueFlags) options(started time.Time) parse.Options {
+	return parse.Options{Timezone: f.Timezone.location, Trusted: f.TrustedProxies, Reference: started, Refusals: f.Status}
+}
+
 // options returns the parse options and the time range of the flags.
 func (l *lineFlags) options(started time.Time) (o parse.Options, since, until analyze.Moment, err error) {
-	o = parse.Options{Timezone: l.Timezone.location, Trusted: l.TrustedProxies, Reference: started, Refusals: l.Status}
 	since, until = l.Since.in(l.Timezone.zone()), l.Until.in(l.Timezone.zone())
 	switch {
 	case !since.At.IsZero() && !until.At.IsZero() && !since.At.Before(until.At),
 		since.Back != 0 && until.Back != 0 && since.Back <= until.Back:
 		err = usagef("the range includes --since and excludes --until", "--since %s is not before --until %s", l.Since.text, l.Until.text)
 	}
-	return o, since, until, err
+	return l.valueFlags.options(started), since, until, err
 }
 
 // rangeError turns the error of a time range that cannot be resolved into a

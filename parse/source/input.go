@@ -24,6 +24,7 @@ type Input struct {
 	ceiling ceiling     // limits what it decompresses to
 	reader  io.Reader   // standard input; nil for what is opened by its path
 	member  *member     // its place in an archive; nil for a file
+	kept    *Kept       // what is read in the place of the file; nil for a file
 	settled *Result     // its result, if there is nothing to read
 	resume  *resumption // where an earlier run stopped; nil to read all of it
 	begins  fingerprint // of the beginning, if Members has looked into it
@@ -60,6 +61,9 @@ func (in *Input) layered() bool { return in.sequential() || in.member != nil && 
 // open opens the file of the input, or the part of an archive that holds it. Of a
 // compressed tar it opens the whole.
 func (in *Input) open(input int) (*plainFile, error) {
+	if in.kept != nil {
+		return openKept(input, in.kept), nil
+	}
 	m := in.member
 	if m == nil {
 		return openPlain(input, in.Path)

@@ -17,8 +17,8 @@ import (
 // workers.
 type plainFile struct {
 	input       int
-	file        *os.File
-	data        io.ReaderAt // file, or the part of it
+	file        *os.File    // nil for kept content: closing it is no fault
+	data        io.ReaderAt // file, the part of it, or kept content
 	base        int64       // offset of data in file
 	size        int64       // in bytes, when it was opened
 	short       error       // the error if data ends before size

@@ -120,7 +120,7 @@ func (w *worker) open(ctx context.Context, input int) (r Result, shared bool) {
 	case in.pipe(): // opening a FIFO waits for its writer
 		return w.readPipe(ctx, input, func() (io.ReadCloser, error) { return os.Open(in.Path) }), false
 	}
-	if in.size > 0 && in.size <= int64(w.sample) && in.member == nil && in.resume == nil {
+	if in.size > 0 && in.size <= int64(w.sample) && in.member == nil && in.kept == nil && in.resume == nil {
 		return w.readSmall(ctx, input), false
 	}
 	f, err := in.open(input)

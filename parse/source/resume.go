@@ -209,6 +209,9 @@ func UpdateLedger(ledger *Ledger, inputs []Input, done []Resumed, lines func(inp
 // runs, and how many bytes of a line without its end are left for the next run. It
 // may be called once Read has returned.
 func (in *Input) Before() (bytes, lines, left int64) {
+	if k := in.kept; k != nil {
+		return k.Bytes, k.Lines, 0
+	}
 	r := in.resume
 	if r == nil {
 		return 0, 0, 0

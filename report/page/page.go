@@ -81,29 +81,48 @@ type evidence struct{ Place, Text string }
 
 // Write writes report.html.
 func Write(w io.Writer, r *wording.Report) error {
-	var style, library, script string
-	for _, part := range []struct {
-		name string
-		text *string
-	}{{"report.css", &style}, {"uplot/uPlot.iife.min.js", &library}, {"report.js", &script}} {
-		text, err := assets.ReadFile("html/" + part.name)
-		if err != nil {
-			return err
-		}
-		*part.text = string(text)
+	a, err := readAssets()
+	if err != nil {
+		return err
 	}
 	t, err := template.New("report.gohtml").Funcs(template.FuncMap{"timed": timed}).ParseFS(assets, "html/report.gohtml")
 	if err != nil {
 		return err
 	}
 	p := newPage(r)
-	// The policy allows only our own style and scripts. If markup got into the page,
-	// it could not run, load or send anything, and the scripts cannot turn text into
-	// elements.
-	p.CSS, p.Library, p.Script = template.CSS(style), template.JS(library), template.JS(script)
-	p.Policy = "default-src 'none'; style-src " + hashSource(style) + "; script-src " + hashSource(library) + " " + hashSource(script) +
-		"; require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'"
+	p.CSS, p.Library, p.Script, p.Policy = template.CSS(a.style), template.JS(a.library), template.JS(a.script), a.policy()
 	return t.Execute(w, p)
+}
+
+// inline are the style and the scripts of the page.
+type inline struct{ style, library, script string }
+
+func readAssets() (a inline, err error) {
+	for _, part := range []struct {
+		name string
+		text *string
+	}{{"report.css", &a.style}, {"uplot/uPlot.iife.min.js", &a.library}, {"report.js", &a.script}} {
+		text, err := assets.ReadFile("html/" + part.name)
+		if err != nil {
+			return a, err
+		}
+		*part.text = string(text)
+	}
+	return a, nil
+}
+
+// policy returns the content security policy of the page. It allows only our own style and
+// scripts. If markup got into the page, it could not run, load or send anything, and the
+// scripts cannot turn text into elements.
+func (a *inline) policy() string {
+	return "default-src 'none'; style-src " + hashSource(a.style) + "; script-src " + hashSource(a.library) + " " + hashSource(a.script) +
+		"; require-trusted-types-for 'script'; base-uri 'none'; form-action 'none'"
+}
+
+// Policy returns the content security policy of the page, for a server's header.
+func Policy() (string, error) {
+	a, err := readAssets()
+	return a.policy(), err
 }
 
 // hashSource returns the source expression that allows an inline style or script in a
