@@ -31,7 +31,7 @@ BUILD = CGO_ENABLED=0 go build -pgo=auto -trimpath -buildvcs=$(VCS)
 
 .DEFAULT_GOAL := build
 .PHONY: help build install test test-all race lint check fuzz duckdb axe crash demo eval \
-	bench bench-peers bench-growth bench-traps pgo release package clean
+	bench bench-peers bench-growth bench-watch bench-traps pgo release package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -128,6 +128,9 @@ bench-peers: build .tools/node_modules/@duckdb/node-api ## Compare with more too
 
 bench-growth: build ## Measure how time and memory grow in every dimension of a log
 	go run ./fixtures/cmd/bench -growth -size $(GROWTH_SIZE) $(BENCH_FLAGS)
+
+bench-watch: build ## Measure logscan watch on a log that grows by 50,000 lines a second
+	go run ./fixtures/cmd/bench -watch $(BENCH_FLAGS)
 
 bench-traps: ## Check that no input takes more than linear time
 	go run ./fixtures/cmd/traps

@@ -9,6 +9,7 @@ package follow
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -53,6 +54,7 @@ type Follower struct {
 	newest  int64 // time of the newest line; parse.NoTime before there is one
 	dropped bool  // lines have left the window
 	full    bool  // lines were dropped because of Limit
+	held    bool  // see Hold
 	begun   bool  // the first Poll is over
 	Notes   []source.Note
 }
@@ -99,11 +101,15 @@ func (f *Follower) Poll(ctx context.Context, now time.Time) (changed bool, err e
 		}
 	}
 	f.endOld(now)
-	if err := f.trim(); err != nil {
-		return false, err
+	if f.held {
+		return changed || added, nil
 	}
-	return changed || added, nil
+	return changed || added, f.trim()
 }
+
+// Hold sets whether Poll only reads, and drops nothing: inputs that Inputs has returned
+// then stay valid.
+func (f *Follower) Hold(held bool) { f.held = held }
 
 // list finds the files that the arguments name now, and reports whether some are new or
 // have other names.
@@ -336,18 +342,15 @@ func (f *Follower) trim() error {
 			}
 			f.dropped = true
 		}
-		total += x.stored()
+		total += x.stored
 	}
 	for total > f.options.Limit {
-		largest := slices.MaxFunc(f.files, func(a, b *file) int { return int(a.stored()/segmentSize - b.stored()/segmentSize) })
-		if len(largest.pieces) == 0 {
-			break
-		}
-		before := largest.stored()
+		largest := slices.MaxFunc(f.files, func(a, b *file) int { return cmp.Compare(a.stored, b.stored) })
+		before := largest.stored
 		if err := largest.drop(); err != nil {
 			return err
 		}
-		total += largest.stored() - before
+		total += largest.stored - before
 		f.dropped, f.full = true, true
 	}
 	return nil
@@ -365,7 +368,7 @@ func (f *Follower) firstPiece(x *file) int64 {
 }
 
 // Inputs returns the files with what is kept of them, ordered by path. They are valid until
-// the next Poll.
+// the next Poll that drops something, and may be read while Poll runs.
 func (f *Follower) Inputs() []source.Input {
 	files := slices.Clone(f.files)
 	slices.SortStableFunc(files, func(a, b *file) int { // those that have their names come first

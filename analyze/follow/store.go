@@ -35,6 +35,7 @@ type store struct {
 	headerEnds  bool // header is complete
 
 	pieces  []piece
+	stored  int64  // bytes of the pieces in temporary files
 	open    []byte // the piece that is being filled
 	openAt  int64  // its offset in the file
 	started bool   // from is set
@@ -116,6 +117,7 @@ func (s *store) close() error {
 		return err
 	}
 	seg.pieces++
+	s.stored += place.Stored()
 	s.pieces = append(s.pieces, piece{offset: s.openAt, size: len(s.open), lines: int64(bytes.Count(s.open, newline)), place: place, segment: seg})
 	s.openAt += int64(len(s.open))
 	s.open = nil
@@ -128,6 +130,7 @@ func (s *store) drop() error {
 	s.pieces = s.pieces[1:]
 	s.dropped += int64(p.size)
 	s.lines += p.lines
+	s.stored -= p.place.Stored()
 	p.segment.pieces--
 	if p.segment.pieces > 0 || p.segment == s.segments[len(s.segments)-1] {
 		return nil
@@ -157,14 +160,6 @@ func (s *store) kept() int64 { return s.end() - s.dropped }
 
 // left reports whether all of the file has left the window.
 func (s *store) left() bool { return s.kept() == 0 && s.dropped > 0 }
-
-// stored returns the size of the temporary files in bytes.
-func (s *store) stored() (n int64) {
-	for _, seg := range s.segments {
-		n += seg.file.Size()
-	}
-	return n
-}
 
 // view returns what is kept now. It stays valid until drop or dropAll is called.
 func (s *store) view() *view {

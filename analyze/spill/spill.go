@@ -123,6 +123,9 @@ const (
 	maxKeptBuffer = 1 << 20
 )
 
+// Stored returns how many bytes of the file the piece takes.
+func (p Place) Stored() int64 { return int64(p.stored) }
+
 // Append writes a piece, compressed.
 func (f *File) Append(piece []byte) (Place, error) {
 	if len(piece) > maxPiece {

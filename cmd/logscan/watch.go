@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -60,9 +62,12 @@ func (c *watchCmd) Run(ctx context.Context, std *streams) (err error) {
 		if arg == source.Stdin {
 			return usagef("name files or directories", "standard input cannot be watched")
 		}
-	}
-	if _, _, err := source.Expand(c.Inputs, nil); err != nil {
-		return &usageError{err, commandHint(c.Inputs[0])}
+		if info, err := os.Stat(arg); err == nil && info.IsDir() {
+			continue // its logs may come later
+		}
+		if _, _, err := source.Expand([]string{arg}, nil); err != nil {
+			return &usageError{err, commandHint(arg)}
+		}
 	}
 	w := &watcher{watchCmd: c, std: std}
 	if w.options, err = c.options(std); err != nil {
@@ -134,71 +139,94 @@ type watcher struct {
 	noted    int // notes that were printed
 }
 
-// watch analyses what the follower keeps, again and again, until ctx is done.
+// window is what is analysed at a time.
+type window struct {
+	inputs []source.Input
+	since  time.Time
+	notes  []source.Note
+	full   bool
+}
+
+// watch analyses what the follower keeps, again and again, until ctx is done. It goes on
+// reading meanwhile: a log that is truncated by its rotation is lost beyond what was read.
 func (w *watcher) watch(ctx context.Context) error {
 	poll := time.NewTicker(min(pollEvery, time.Duration(w.Every)))
 	defer poll.Stop()
-	changed := true
-	for due := time.Now(); ; {
+	var due, began time.Time
+	changed, done := true, make(chan error, 1)
+	for busy := false; ; {
+		w.follower.Hold(busy)
 		grew, err := w.follower.Poll(ctx, time.Now())
-		if err != nil {
-			return err
+		if changed = changed || grew; err == nil && changed && !busy && !time.Now().Before(due) {
+			busy, changed, began = true, false, time.Now()
+			now := window{w.follower.Inputs(), w.follower.Since(), slices.Clone(w.follower.Notes), w.follower.Full()}
+			go func() { done <- w.analyse(ctx, &now) }()
 		}
-		if changed = changed || grew; changed && !time.Now().Before(due) {
-			began := time.Now()
-			if err := w.analyse(ctx); err != nil {
-				return err
+		if err == nil {
+			select {
+			case <-poll.C:
+			case err = <-done:
+				busy = false
+				due = began.Add(max(time.Duration(w.Every), 2*time.Since(began)))
+			case <-ctx.Done():
+				err = ctx.Err()
 			}
-			changed = false
-			due = began.Add(max(time.Duration(w.Every), 2*time.Since(began)))
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-poll.C:
+		if err != nil {
+			if busy {
+				<-done // it uses the temporary files
+			}
+			return err
 		}
 	}
 }
 
 // analyse analyses the window, and prints and serves the result.
-func (w *watcher) analyse(ctx context.Context) error {
+func (w *watcher) analyse(ctx context.Context, now *window) error {
 	began := time.Now()
 	o := w.options
-	o.Inputs, o.Notes, o.Since = w.follower.Inputs(), w.follower.Notes, analyze.Moment{At: w.follower.Since()}
+	o.Inputs, o.Notes, o.Since = now.inputs, now.notes, analyze.Moment{At: now.since}
 	w.runs++
 	space := spill.NewSpace(filepath.Join(w.dir, strconv.Itoa(w.runs)))
 	if w.memory > 0 {
 		o.Memory = spill.Memory{Bytes: w.memory, Space: space}
 	}
 	res, err := analyze.Run(ctx, o)
-	if err != nil {
-		return errors.Join(err, space.Close())
-	}
-	described := wording.Describe(res)
-	if w.server != nil {
-		var report, findings bytes.Buffer
-		if err := errors.Join(page.Write(&report, described), document.Write(&findings, described.Document())); err != nil {
-			return errors.Join(err, space.Close())
+	if err == nil {
+		described := wording.Describe(res)
+		if err = w.serve(described); err == nil {
+			w.print(described, now, time.Since(began))
 		}
-		w.server.Set(live.Outputs{Report: report.Bytes(), Findings: findings.Bytes()})
 	}
-	w.print(described, time.Since(began))
-	return space.Close()
+	return errors.Join(err, space.Close())
+}
+
+// serve makes the outputs that are served.
+func (w *watcher) serve(r *wording.Report) error {
+	if w.server == nil {
+		return nil
+	}
+	var report, findings bytes.Buffer
+	if err := errors.Join(page.Write(&report, r), document.Write(&findings, r.Document())); err != nil {
+		return err
+	}
+	w.server.Set(live.Outputs{Report: report.Bytes(), Findings: findings.Bytes()})
+	return nil
 }
 
 // print prints the summary: on a terminal in the place of the last one.
-func (w *watcher) print(r *wording.Report, took time.Duration) {
+func (w *watcher) print(r *wording.Report, now *window, took time.Duration) {
 	var b bytes.Buffer
 	width := widthOf(w.std.stdout)
-	fmt.Fprintf(&b, "%s  window %v, analysed in %.1f s\n", time.Now().Format(time.TimeOnly), time.Duration(w.Window), took.Seconds())
+	fmt.Fprintf(&b, "%s  window %v, analysed in %.1f s\n", time.Now().Format(time.TimeOnly), w.Window, took.Seconds())
 	terminal.Summary(&b, r, paintFor(w.std.stdout), width)
-	if w.follower.Full() {
+	if now.full {
 		fmt.Fprintln(&b, "The window is shorter than asked for: its lines do not fit into --spool.")
 	}
-	for _, n := range w.follower.Notes[w.noted:] {
+	for _, n := range now.notes[w.noted:] {
 		note(w.std.stderr, "note: %s: %s", n.Path, n.Text)
 	}
-	w.noted = len(w.follower.Notes)
+	w.noted = len(now.notes)
 	if fd, ok := terminalOf(w.std.stdout); ok {
 		const home, erase = "\x1b[H", "\x1b[J"
 		_, height, err := term.GetSize(fd)
@@ -227,6 +255,18 @@ func firstLines(b []byte, n int) []byte {
 
 // duration is a positive duration, such as 90s, 1h or 2d.
 type duration time.Duration
+
+// String returns d without units that are zero: 24h for 24h0m0s.
+func (d duration) String() string {
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
 
 // UnmarshalText parses a duration.
 func (d *duration) UnmarshalText(text []byte) error {
