@@ -174,7 +174,7 @@ func (w *watcher) watch(ctx context.Context) error {
 		}
 		if err != nil {
 			if busy {
-				<-done // it uses the temporary files
+				_ = <-done // it uses the temporary files; err is the better error
 			}
 			return err
 		}
