@@ -18,7 +18,9 @@ type Kept struct {
 }
 
 // NewKept returns an input that reads kept content in the place of a file.
-func NewKept(path string, k Kept) Input { return Input{Path: path, size: k.Size, written: k.Modified, kept: &k} }
+func NewKept(path string, k Kept) Input {
+	return Input{Path: path, size: k.Size, written: k.Modified, kept: &k}
+}
 
 // openKept is openPlain for kept content.
 func openKept(input int, k *Kept) *plainFile {
