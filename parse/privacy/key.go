@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash"
@@ -38,6 +39,7 @@ const (
 	addressDomain = "address\x00"
 	sessionDomain = "session\x00"
 	keyDomain     = "key\x00"
+	textDomain    = "text\x00"
 )
 
 // Key makes pseudonyms. It is safe for concurrent use.
@@ -61,6 +63,19 @@ func NewKey(secret []byte) (*Key, error) {
 // ID identifies the key without revealing anything of it.
 func (k *Key) ID() string {
 	return string(appendSum(nil, k.mac(), keyDomain, nil, keyDigits))
+}
+
+// Hasher returns a function that returns 64 bits of the HMAC of a text, for one goroutine.
+// They say nothing about the text to those who do not have the key.
+func (k *Key) Hasher() func(text []byte) uint64 {
+	mac := k.mac()
+	var sum [sha256.Size]byte
+	return func(text []byte) uint64 {
+		mac.Reset()
+		mac.Write([]byte(textDomain))
+		mac.Write(text)
+		return binary.LittleEndian.Uint64(mac.Sum(sum[:0]))
+	}
 }
 
 // mac returns a new HMAC-SHA-256 (RFC 2104).

@@ -28,6 +28,7 @@ type Input struct {
 	settled *Result     // its result, if there is nothing to read
 	resume  *resumption // where an earlier run stopped; nil to read all of it
 	begins  fingerprint // of the beginning, if Members has looked into it
+	span    *Span       // the range that is read of a plain file; nil for all of it
 }
 
 // member is the place of an input in an archive.

@@ -24,10 +24,11 @@ type plainFile struct {
 	short       error       // the error if data ends before size
 	compression compress.Format
 	stored      string // how it is stored, in the terms of Result.Compression
+	span        *Span  // the range that is read; nil for all of it
 
 	// Guarded by the lock of the queue.
-	from int64 // offset of the first range; a line begins there
-	done int64 // bytes in the ranges that were read
+	from int64 // offset of the first line of the file that is read, or of an earlier one
+	done int64 // bytes in the ranges that were read, and in those that are not to be read
 	err  *ReadError
 }
 

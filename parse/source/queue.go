@@ -173,7 +173,11 @@ func (q *queue) share(f *plainFile, worker int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.results[f.input].Compression = f.stored
-	q.shared = append(q.shared, &stretch{f, f.from, f.size, worker})
+	all := &stretch{f, f.from, f.size, worker}
+	if f.span != nil {
+		all.next, all.end = f.span.From, f.span.To
+	}
+	q.shared = append(q.shared, all)
 	q.open[f] = struct{}{}
 	q.opening--
 	q.changed.Broadcast()

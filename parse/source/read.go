@@ -120,21 +120,22 @@ func (w *worker) open(ctx context.Context, input int) (r Result, shared bool) {
 	case in.pipe(): // opening a FIFO waits for its writer
 		return w.readPipe(ctx, input, func() (io.ReadCloser, error) { return os.Open(in.Path) }), false
 	}
-	if in.size > 0 && in.size <= int64(w.sample) && in.member == nil && in.kept == nil && in.resume == nil {
+	if in.size > 0 && in.size <= int64(w.sample) && in.member == nil && in.kept == nil && in.resume == nil && in.span == nil {
 		return w.readSmall(ctx, input), false
 	}
 	f, err := in.open(input)
 	if err != nil {
 		return w.unread(input, Result{Compression: compress.None.String(), Err: err}), false
 	}
-	if r, shared = w.openFile(ctx, f, in.resume); !shared {
+	if r, shared = w.openFile(ctx, f, &in); !shared {
 		f.file.Close() // it was only read
 	}
 	return r, shared
 }
 
 // openFile is open for a file or the part of an archive that holds one.
-func (w *worker) openFile(ctx context.Context, f *plainFile, resume *resumption) (r Result, shared bool) {
+func (w *worker) openFile(ctx context.Context, f *plainFile, in *Input) (r Result, shared bool) {
+	resume := in.resume
 	if err := resume.verify(f); err != nil {
 		return w.unread(f.input, Result{Compression: f.stored, Err: err}), false
 	}
@@ -154,6 +155,10 @@ func (w *worker) openFile(ctx context.Context, f *plainFile, resume *resumption)
 	}
 	if resume != nil {
 		f.from, f.done = resume.from, resume.from
+	}
+	if in.span != nil {
+		f.span = &Span{max(in.span.From, 0), min(in.span.To, f.size)}
+		f.done = f.size - max(f.span.To-f.span.From, 0)
 	}
 	w.queue.share(f, w.id)
 	return Result{}, true

@@ -97,8 +97,8 @@ type Member struct {
 	Deflated bool      // see Inflate
 	Err      error     // why it cannot be read at all, or nil
 
-	size int64  // of the content in bytes; zip archives only
-	crc  uint32 // of the content; zip archives only
+	Size int64  // of the content in bytes; zip archives only
+	CRC  uint32 // of the content; zip archives only
 }
 
 // Skipped counts the entries of an archive that are not regular files, except for

@@ -531,7 +531,7 @@ func FuzzArchive(f *testing.F) {
 			if m.Deflated {
 				z := Inflate(bytes.NewReader(data), &m)
 				n, err := io.Copy(io.Discard, io.LimitReader(z, 1<<20))
-				if err == nil && n < 1<<20 && m.size >= 0 && n != m.size {
+				if err == nil && n < 1<<20 && m.Size >= 0 && n != m.Size {
 					t.Fatalf("zip: %d bytes of %+v", n, m)
 				}
 				if z.Used() > m.Stored {

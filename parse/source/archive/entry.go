@@ -84,8 +84,8 @@ func (e *zipEntry) member() Member {
 		Modified: unixTime(e.unix),
 		Stored:   int64(e.stored),
 		Deflated: e.method == methodDeflate,
-		size:     int64(e.size),
-		crc:      e.crc,
+		Size:     int64(e.size),
+		CRC:      e.crc,
 	}
 	if m.Modified.IsZero() && e.date != 0 {
 		// The local time of the machine that wrote it; the zone is not stored.
@@ -97,8 +97,8 @@ func (e *zipEntry) member() Member {
 		m.Err = errEncrypted
 	case e.method != methodStored && e.method != methodDeflate:
 		m.Err = fmt.Errorf("zip method %d is not supported: unpack the archive", e.method)
-	case m.Stored < 0 || m.size < 0 && e.flags&flagTrailing == 0,
-		e.method == methodStored && m.Stored != m.size && e.flags&flagTrailing == 0:
+	case m.Stored < 0 || m.Size < 0 && e.flags&flagTrailing == 0,
+		e.method == methodStored && m.Stored != m.Size && e.flags&flagTrailing == 0:
 		m.Err = errHeader
 	}
 	return m
@@ -127,8 +127,8 @@ func Inflate(r io.ReaderAt, m *Member) *Inflater {
 
 func (z *Inflater) Read(p []byte) (int, error) {
 	n, err := z.inflated(p)
-	if want := z.want; want.size >= 0 {
-		if z.size > want.size || err == io.EOF && (z.size < want.size || z.sum.Sum32() != want.crc) {
+	if want := z.want; want.Size >= 0 {
+		if z.size > want.Size || err == io.EOF && (z.size < want.Size || z.sum.Sum32() != want.CRC) {
 			err = errChecksum
 		}
 	}

@@ -283,10 +283,10 @@ func (l *zipList) trailing(m *Member) (next int64, err error) {
 	next = m.Offset + m.Stored
 	if err != io.EOF { // reading the file reports the error
 		m.Stored = all.Stored
-		m.size, m.crc = -1, 0
+		m.Size, m.CRC = -1, 0
 		return l.size, nil
 	}
-	m.size, m.crc = z.size, z.sum.Sum32()
+	m.Size, m.CRC = z.size, z.sum.Sum32()
 	tail := make([]byte, 4+4+8+8)
 	tail = tail[:min(int64(len(tail)), l.size-next)]
 	if err := l.read(tail, next); err != nil {
@@ -295,7 +295,7 @@ func (l *zipList) trailing(m *Member) (next int64, err error) {
 	if bytes.HasPrefix(tail, []byte(zipDescriptor)) {
 		tail, next = tail[4:], next+4
 	}
-	if len(tail) >= 20 && u64(tail[4:]) == uint64(m.Stored) && u64(tail[12:]) == uint64(m.size) {
+	if len(tail) >= 20 && u64(tail[4:]) == uint64(m.Stored) && u64(tail[12:]) == uint64(m.Size) {
 		return next + 20, nil
 	}
 	return next + 12, nil
