@@ -63,6 +63,8 @@ type Options struct {
 	Requests *spill.Space
 	// Memory limits the memory of the run; the zero value sets no limit.
 	Memory spill.Memory
+	// PseudonymKey is the ID of Parse.Privacy.Key; it is set by Run.
+	PseudonymKey string
 	// Workers is the number of goroutines that read and parse; 0 is one for each
 	// CPU that the process may use.
 	Workers int
@@ -91,14 +93,10 @@ func (o *Options) begin(p Phase) {
 // Run reads all inputs and returns the causes of their 401s. The error is that of ctx, of
 // writing temporary files, a *NewestError, or a bug. An input that cannot be read is
 // no error, but reported in the Result.
+//
+// NewPlan, Plan.Map and Plan.Reduce do the same in several processes.
 func Run(ctx context.Context, o Options) (*result.Result, error) {
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
-	if o.Parse.Privacy.Key != nil {
-		o.Policy.Pseudonymize(&o.Parse.Privacy)
-	}
-
+	o.prepare()
 	o.begin(PhaseRead) // inputs → lines → what each worker saw
 	skipped, err := o.selectInputs(ctx)
 	if err != nil {
@@ -112,13 +110,30 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.conclude(ctx, read, skipped)
+}
 
+// prepare sets what follows from other options.
+func (o *Options) prepare() {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if key := o.Parse.Privacy.Key; key != nil {
+		o.PseudonymKey = key.ID()
+		o.Policy.Pseudonymize(&o.Parse.Privacy)
+	}
+}
+
+// conclude diagnoses what was read.
+func (r *reader) conclude(ctx context.Context, read []source.Result, skipped skippedInputs) (*result.Result, error) {
+	o := &r.options
 	o.begin(PhaseCorrelate) // → State → Evidence
 	state, err := timeline.Merge(r.workers)
 	if err != nil {
 		return nil, err
 	}
-	joined, failures, err := r.joinEvents(ctx, state) // what other logs state
+	lines := r.lineStore(state)
+	joined, failures, err := r.joinEvents(ctx, state, lines) // what other logs state
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +156,7 @@ func Run(ctx context.Context, o Options) (*result.Result, error) {
 	}
 
 	o.begin(PhaseResult) // → Result
-	res, err := newAssembly(evidence, explanation, clients, joined, r).result(read)
+	res, err := newAssembly(evidence, explanation, clients, joined, lines, r).result(read)
 	if err := cmp.Or(err, state.Refusals.Err()); err != nil {
 		return nil, err
 	}
@@ -179,9 +194,9 @@ func (o *Options) selectInputs(ctx context.Context) (s skippedInputs, err error)
 // complete adds to a result what does not depend on the lines that were read: the
 // skipped inputs, the comparison with the baseline, and notes.
 func (o *Options) complete(res *result.Result, skipped skippedInputs) {
-	if key := o.Parse.Privacy.Key; key != nil {
-		res.PseudonymKey = key.ID()
-		res.Notes = append(res.Notes, result.Note{Kind: result.NotePseudonyms, Name: key.ID(), N: int64(len(res.RejectedLines))})
+	if key := o.PseudonymKey; key != "" {
+		res.PseudonymKey = key
+		res.Notes = append(res.Notes, result.Note{Kind: result.NotePseudonyms, Name: key, N: int64(len(res.RejectedLines))})
 	}
 	if b := o.Baseline; b != nil {
 		if b.PseudonymKey == res.PseudonymKey {

@@ -20,6 +20,7 @@ type assembly struct {
 	*detect.Explanation
 	*clientOrder
 	reader *reader
+	lines  lineStore
 	joined *authevents.Joined // nil if there are no events
 	names  []string           // of the causes
 	causes []int              // by finding: its cause, as an index of names
@@ -31,8 +32,8 @@ type assembly struct {
 	contrast map[routeOf][]rules.Fact
 }
 
-func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, joined *authevents.Joined, r *reader) *assembly {
-	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, joined: joined, reader: r, names: detect.CauseNames(), causes: make([]int, len(ex.Findings))}
+func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, joined *authevents.Joined, lines lineStore, r *reader) *assembly {
+	a := &assembly{Evidence: ev, Explanation: ex, clientOrder: order, joined: joined, lines: lines, reader: r, names: detect.CauseNames(), causes: make([]int, len(ex.Findings))}
 	for i := range ex.Findings {
 		a.causes[i] = slices.Index(a.names, ex.Findings[i].Kind)
 	}

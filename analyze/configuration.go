@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"bytes"
 	"cmp"
 	"path"
 	"slices"
@@ -56,27 +55,24 @@ type example struct {
 }
 
 // addExample keeps a request of a finding as an example.
-func (a *assembly) addExample(finding int, e *parse.Entry) {
+func (a *assembly) addExample(finding int, row *result.Unauthorized) {
 	if len(a.reader.options.Configuration.Servers) == 0 {
 		return
 	}
-	x := example{Request: rules.Request{Scheme: string(e.Scheme), Host: string(e.Host), Method: string(e.Method), Path: string(e.Path)}}
-	if a.reader.options.Parse.Privacy.Key == nil { // a pseudonym is in no configuration
-		x.user = string(e.User)
+	x := example{Request: rules.Request{Scheme: row.Scheme, Host: row.Host, Method: row.Method, Path: row.Path}}
+	if a.reader.options.PseudonymKey == "" { // a pseudonym is in no configuration
+		x.user = row.User
 	}
 	a.keepExample(finding, x)
 }
 
 // addFailureExample keeps a request as an example of which an error log says that it could
 // not be checked. Most of them are answered with 500, so a finding may have no other.
-func (a *assembly) addFailureExample(finding int, e *events.Event) {
-	if e.Outcome != events.Failed || len(a.reader.options.Configuration.Servers) == 0 {
+func (a *assembly) addFailureExample(finding int, m *message) {
+	if m.Outcome != events.Failed || len(a.reader.options.Configuration.Servers) == 0 {
 		return
 	}
-	path, _, _ := bytes.Cut(e.Target, []byte("?"))
-	a.keepExample(finding, example{
-		Request: rules.Request{Host: string(e.Host), Method: string(e.Method), Path: string(path)}, said: string(e.Message),
-	})
+	a.keepExample(finding, example{Request: rules.Request{Host: m.Host, Method: m.Method, Path: m.Path}, said: m.Said})
 }
 
 func (a *assembly) keepExample(finding int, x example) {
@@ -245,7 +241,7 @@ func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Re
 			if !ok || !p.fits(f, examples, &answer, fact) || !p.anywhere && a.harmless(s, fact, f, res) {
 				continue
 			}
-			if a.reader.options.Parse.Privacy.Key != nil {
+			if a.reader.options.PseudonymKey != "" {
 				fact = withoutNames(fact)
 			}
 			facts = append(facts, *fact)

@@ -5,9 +5,6 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
-	"logscan/parse"
-	"logscan/parse/events"
-	"logscan/parse/privacy"
 )
 
 // maxEventEvidence is how many of the lines of a finding are events, unless it has no
@@ -37,18 +34,17 @@ func (a *assembly) addEvidence() error {
 	for _, list := range [][]sample{refusals, messages} {
 		slices.SortFunc(list, func(x, y sample) int { return cmp.Or(cmp.Compare(x.index, y.index), x.finding-y.finding) })
 	}
-	read := a.lines()
-	var e parse.Entry
+	read := a.lines.refusals()
+	var row result.Unauthorized
 	for _, x := range refusals {
-		raw, p, err := read(int(x.index), &e)
+		text, err := read(int(x.index), &row, true)
 		if err != nil {
 			return err
 		}
-		known := p.Locate(raw, parse.Parsed)
 		line := a.State.Refusals.At(int(x.index))
-		a.addExample(x.finding, &e)
+		a.addExample(x.finding, &row)
 		f := &a.Findings[x.finding]
-		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: rawText(parse.Kept(raw), known, p.Mask())})
+		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[line.Input].Path, Line: line.Line, Raw: text})
 	}
 	return a.addEventEvidence(messages)
 }
@@ -79,29 +75,16 @@ func (a *assembly) addEventEvidence(messages []sample) error {
 	if len(messages) == 0 {
 		return nil
 	}
-	read := a.reader.messages(a.State)
-	mask := a.reader.options.Parse.Privacy.NewMask()
+	read := a.lines.messages()
 	for _, x := range messages {
-		raw, e, _, err := read(int(x.index))
+		said, err := read(int(x.index), true)
 		if err != nil {
 			return err
 		}
-		a.addFailureExample(x.finding, e)
+		a.addFailureExample(x.finding, said)
 		m := &a.State.Messages[x.index]
 		f := &a.Findings[x.finding]
-		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[m.Input].Path, Line: m.Line, Raw: eventText(raw, e, mask)})
+		f.Evidence = append(f.Evidence, result.Evidence{Path: a.reader.inputs[m.Input].Path, Line: m.Line, Raw: said.Text})
 	}
 	return nil
-}
-
-// eventText returns the raw line of an event like rawText. With pseudonyms, the text of a
-// line that names no user is left out: it may name one that was not recognised.
-func eventText(raw []byte, e *events.Event, mask *privacy.Mask) string {
-	if mask != nil {
-		if mask.Key != nil && len(e.User) == 0 {
-			return ""
-		}
-		mask.Line(e.User, e.Client, nil, e.Session, e.Host, nil)
-	}
-	return rawText(raw, &privacy.Line{Session: e.Session, Unread: []privacy.Span{{Start: 0, End: len(raw)}}}, mask)
 }

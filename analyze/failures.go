@@ -1,10 +1,7 @@
 package analyze
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/binary"
-	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -32,32 +29,23 @@ type failure struct {
 	clients map[uint64]struct{}
 }
 
-// failures returns what the events state of requests that could not be authenticated and
+// failuresOf returns what the events state of requests that could not be authenticated and
 // were not answered 401, in a total order.
-func (r *reader) failures(s *timeline.State, joined *authevents.Joined) ([]detect.Failure, error) {
-	read := r.messages(s)
-	mask := r.options.Parse.Privacy.NewMask()
-	seed := maphash.MakeSeed()
+func failuresOf(s *timeline.State, joined *authevents.Joined, kept lineStore) ([]detect.Failure, error) {
+	read := kept.messages()
 	type key struct{ host, method, route, reason, code string }
 	found := map[key]*failure{}
-	lines := pairs{seed: seed, first: map[uint64]firstLine{}}
+	lines := pairs{first: map[requestKey]firstLine{}}
 	for i := range joined.Events {
 		x := &joined.Events[i]
 		if x.Outcome != events.Failed || x.Refusal >= 0 || x.Ambiguous || x.Outside || x.Time == parse.NoTime {
 			continue
 		}
-		_, e, _, err := read(i)
+		e, err := read(i, false)
 		if err != nil {
 			return nil, err
 		}
-		path, _, _ := bytes.Cut(e.Target, []byte("?"))
-		if mask != nil {
-			mask.Line(e.User, e.Client, nil, e.Session, e.Host, nil)
-			path = mask.Text(path)
-		}
-		k := key{
-			strings.ToLower(string(field.WithoutPort(e.Host))), string(e.Method), timeline.Template(path), x.Reason, string(e.Code),
-		}
+		k := key{strings.ToLower(string(field.WithoutPort([]byte(e.Host)))), e.Method, e.Route, x.Reason, e.Code}
 		f := found[k]
 		if f == nil {
 			if len(found) == maxFailures {
@@ -73,7 +61,7 @@ func (r *reader) failures(s *timeline.State, joined *authevents.Joined) ([]detec
 		}
 		f.First, f.Last = min(f.First, x.Time), max(f.Last, x.Time)
 		if len(f.clients) < maxFailureClients {
-			f.clients[maphash.Bytes(seed, e.Client)] = struct{}{}
+			f.clients[e.Sender] = struct{}{}
 		}
 		if len(f.Messages) < result.MaxEvidence {
 			f.Messages = append(f.Messages, uint32(i))
@@ -94,11 +82,14 @@ func (r *reader) failures(s *timeline.State, joined *authevents.Joined) ([]detec
 // authentication service does not answer, and then with which status that ended.
 const sameRequest = 1_000_000 // microseconds
 
-// pairs finds the second of two lines about one request.
-type pairs struct {
-	seed  maphash.Seed
-	first map[uint64]firstLine // by connection and request
+// requestKey identifies a request in the log of an input.
+type requestKey struct {
+	input   int32
+	request uint64 // message.Request
 }
+
+// pairs finds the second of two lines about one request.
+type pairs struct{ first map[requestKey]firstLine }
 
 // firstLine is a line that may be the first of two.
 type firstLine struct {
@@ -107,23 +98,16 @@ type firstLine struct {
 }
 
 // second reports whether another message about the same request has been counted.
-func (p *pairs) second(input int32, at int64, e *events.Event) bool {
-	if len(e.Connection) == 0 {
+func (p *pairs) second(input int32, at int64, m *message) bool {
+	if m.Request == 0 {
 		return false
 	}
-	var h maphash.Hash
-	h.SetSeed(p.seed)
-	h.Write(binary.LittleEndian.AppendUint32(nil, uint32(input)))
-	for _, b := range [][]byte{e.Connection, e.Method, e.Target, e.Client} {
-		h.Write(b)
-		h.WriteByte(0)
-	}
-	key := h.Sum64()
+	key := requestKey{input, m.Request}
 	before, ok := p.first[key]
-	if ok && before.code != string(e.Code) && at-before.time <= sameRequest {
+	if ok && before.code != m.Code && at-before.time <= sameRequest {
 		delete(p.first, key)
 		return true
 	}
-	p.first[key] = firstLine{at, string(e.Code)}
+	p.first[key] = firstLine{at, m.Code}
 	return false
 }

@@ -25,6 +25,9 @@ type reader struct {
 	parsers []map[string]*parse.Parser // by worker, by detected.key
 	spool   *spool                     // of all blocks; nil unless Options.Requests asks for it
 	fail    context.CancelCauseFunc    // ends the reading
+
+	planned  bool // the formats are those of a plan
+	recorded bool // the lines were read by tasks: the workers hold records of them
 }
 
 // detected is what an input is read with.
@@ -38,7 +41,8 @@ type detected struct {
 	proposed  bool // the format is unknown, but package propose finds one
 }
 
-func newReader(ctx context.Context, o Options) (*reader, error) {
+// newDetector returns a reader that can only detect formats.
+func newDetector(ctx context.Context, o Options) (*reader, error) {
 	formats, err := o.formats()
 	if err != nil {
 		return nil, err
@@ -47,9 +51,25 @@ func newReader(ctx context.Context, o Options) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{options: o, inputs: o.Inputs, formats: formats, known: known, chosen: make([]detected, len(o.Inputs))}
-	seed := rand.Uint64()
+	return &reader{options: o, inputs: o.Inputs, formats: formats, known: known, chosen: make([]detected, len(o.Inputs))}, nil
+}
+
+func newReader(ctx context.Context, o Options) (*reader, error) {
+	r, err := newDetector(ctx, o)
+	if err != nil {
+		return nil, err
+	}
 	servers, serverOf := listServers(o.Inputs)
+	r.makeWorkers(rand.Uint64(), servers, serverOf)
+	if o.Requests != nil {
+		r.spool = newSpool(o.Requests, o.Workers)
+	}
+	return r, nil
+}
+
+// makeWorkers makes the workers and their parsers.
+func (r *reader) makeWorkers(seed uint64, servers []string, serverOf []uint8) {
+	o := &r.options
 	r.workers = make([]*timeline.Worker, o.Workers)
 	var g sync.WaitGroup
 	for i := range r.workers {
@@ -70,10 +90,6 @@ func newReader(ctx context.Context, o Options) (*reader, error) {
 		r.parsers = append(r.parsers, map[string]*parse.Parser{})
 	}
 	g.Wait()
-	if o.Requests != nil {
-		r.spool = newSpool(o.Requests, o.Workers)
-	}
-	return r, nil
 }
 
 // read reads all inputs into the workers. State of earlier runs becomes one more worker.
@@ -119,6 +135,9 @@ const UnknownFormat = "unknown"
 func (r *reader) Open(input int, sample []byte) source.Plan {
 	d := &r.chosen[input]
 	d.reference = r.options.reference(r.inputs[input])
+	if r.planned {
+		return PlanOf(d.formats)
+	}
 	formats := r.options.candidates(r.formats, r.inputs[input])
 	surveyed := false
 	if k := r.known[input]; k != nil {
@@ -147,11 +166,11 @@ func (r *reader) Open(input int, sample []byte) source.Plan {
 	case !surveyed:
 		d.survey(sample)
 	}
-	return Plan(d.formats)
+	return PlanOf(d.formats)
 }
 
-// Plan returns how an input whose lines have one of the formats is divided.
-func Plan(formats []*parse.Format) source.Plan {
+// PlanOf returns how an input whose lines have one of the formats is divided.
+func PlanOf(formats []*parse.Format) source.Plan {
 	var p source.Plan
 	for _, f := range formats {
 		if len(p.Directive) == 0 {

@@ -10,7 +10,6 @@ package authevents
 
 import (
 	"context"
-	"hash/maphash"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,21 +24,17 @@ import (
 type Input struct {
 	State   *timeline.State
 	Workers int
-	// Requests returns a function that parses the line of a refusal; it belongs to one
-	// goroutine.
-	Requests func() func(refusal int, e *parse.Entry, k *parse.Keys) error
-	// Events returns a function that reads the line of a message, and returns what it
-	// says, until the next call, and the log whose line it is; it belongs to one goroutine.
-	Events func() func(message int) (*events.Event, *events.Log, error)
+	// Requests returns a function that sets the keys of a refusal, and Events one that sets
+	// those of a message. They belong to one goroutine.
+	Requests func(Keyer) func(refusal int, k *RequestKeys) error
+	Events   func(Keyer) func(message int, k *EventKeys) error
 	// LogOf returns the name of the log that an input is a part of: those of a name are
 	// written by one clock. DirectoryOf returns the directory of an input.
 	LogOf, DirectoryOf func(input int) string
 	Timezone           *time.Location // of times without an offset; nil for UTC
 	Since, Until       int64          // Unix microseconds; parse.NoTime for no bound
 	Statuses           []int32        // that refuse requests, beside 401
-	// Pseudonyms reports whether names are pseudonyms in outputs. A reason that is no
-	// word of the vocabulary, and may hold a name, is then replaced by that of its class.
-	Pseudonyms bool
+	Pseudonyms         bool           // of the keyers
 }
 
 // Match is the key by which an event belongs to a refusal.
@@ -98,9 +93,10 @@ type Joined struct {
 
 // Join finds the refusals of events.
 func Join(ctx context.Context, in *Input) (*Joined, error) {
-	j := &joiner{Input: in, seed: maphash.MakeSeed()}
+	j := &joiner{Input: in, newKeyer: NewKeyer(in.Pseudonyms)}
+	j.keyer = j.newKeyer()
 	for i := range in.State.Inputs {
-		j.directories = append(j.directories, j.hash([]byte("/"+in.DirectoryOf(i))))
+		j.directories = append(j.directories, j.keyer.hash([]byte("/"+in.DirectoryOf(i))))
 	}
 	if err := j.read(ctx); err != nil {
 		return nil, err
@@ -118,7 +114,8 @@ func Join(ctx context.Context, in *Input) (*Joined, error) {
 // joiner is the state of Join.
 type joiner struct {
 	*Input
-	seed     maphash.Seed
+	newKeyer func() Keyer
+	keyer    Keyer // for texts that Requests and Events do not set
 	requests []request
 	events   []event
 	has      fields
@@ -143,25 +140,24 @@ func (j *joiner) read(ctx context.Context) error {
 	parts := 4 * max(1, j.Workers)
 	for part := range parts {
 		g.Go(func() error {
-			read := j.Events()
+			read, keyer := j.Events(j.newKeyer()), j.newKeyer()
+			var k EventKeys
 			for i := part * len(j.events) / parts; i < (part+1)*len(j.events)/parts; i++ {
-				e, log, err := read(i)
-				if err != nil {
+				if err := read(i, &k); err != nil {
 					return err
 				}
-				j.events[i] = j.newEvent(i, log, e)
+				j.events[i] = j.newEvent(i, &k, &keyer)
 			}
 			return ctx.Err()
 		})
 		g.Go(func() error {
-			read := j.Requests()
-			var e parse.Entry
-			var k parse.Keys
+			read := j.Requests(j.newKeyer())
+			var k RequestKeys
 			for i := part * len(j.requests) / parts; i < (part+1)*len(j.requests)/parts; i++ {
-				if err := read(i, &e, &k); err != nil {
+				if err := read(i, &k); err != nil {
 					return err
 				}
-				j.requests[i] = j.newRequest(i, &e, &k)
+				j.requests[i] = j.newRequest(i, &k)
 			}
 			return ctx.Err()
 		})

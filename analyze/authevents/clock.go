@@ -44,7 +44,7 @@ func (j *joiner) listSources() {
 		names[i] = j.LogOf(i)
 	}
 	for i := range j.events {
-		l := log{j.events[i].log.Name, names[j.State.Messages[i].Input]}
+		l := log{j.events[i].kind, names[j.State.Messages[i].Input]}
 		of[l] = append(of[l], int32(i))
 	}
 	logs := slices.SortedFunc(maps.Keys(of), func(a, b log) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name)) })

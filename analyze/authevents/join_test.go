@@ -88,23 +88,26 @@ func testInput(refusals, messages []string) *Input {
 		State: s, Workers: 2, Since: parse.NoTime, Until: parse.NoTime,
 		LogOf:       func(input int) string { return fmt.Sprintf("web%d/error.log", input%2+1) },
 		DirectoryOf: func(input int) string { return fmt.Sprintf("web%d", input%2+1) },
-		Requests: func() func(int, *parse.Entry, *parse.Keys) error {
-			return func(i int, e *parse.Entry, k *parse.Keys) error {
+		Requests: func(keyer Keyer) func(int, *RequestKeys) error {
+			return func(i int, keys *RequestKeys) error {
 				r := requests[i]
+				var e parse.Entry
 				e.Reset()
 				e.Time, e.Status, e.Duration = start+r.micros("t"), 401, r.micros("dur")
 				e.Client, e.Peer, e.User, e.Host, e.Session, e.Method = r.bytes("client"), r.bytes("peer"), r.bytes("user"), r.bytes("host"), r.bytes("session"), r.bytes("method")
 				path, query, _ := strings.Cut(r["target"], "?")
 				e.Path, e.Query = []byte(path), []byte(query)
-				*k = parse.Keys{Connection: r.bytes("conn"), Ordinal: r.bytes("ord"), Port: r.bytes("port")}
+				k := parse.Keys{Connection: r.bytes("conn"), Ordinal: r.bytes("ord"), Port: r.bytes("port")}
 				if r["id"] != "" {
 					k.IDs = [][]byte{r.bytes("id")}
 				}
-				return nil
+				made := keyer.Request(&e, &k)
+				_, err := keys.Read(made.AppendTo(nil))
+				return err
 			}
 		},
-		Events: func() func(int) (*events.Event, *events.Log, error) {
-			return func(i int) (*events.Event, *events.Log, error) {
+		Events: func(keyer Keyer) func(int, *EventKeys) error {
+			return func(i int, keys *EventKeys) error {
 				m := said[i]
 				e := &events.Event{
 					Time: start + m.micros("t"), Local: m["local"] != "", Outcome: events.Refused, Reason: []byte(cmpOr(m["reason"], "invalid_credentials")),
@@ -118,7 +121,9 @@ func testInput(refusals, messages []string) *Input {
 					e.Outcome = events.Accepted
 				}
 				_, _ = fmt.Sscan(cmpOr(m["status"], "0"), &e.Status)
-				return e, logs[cmpOr(m["log"], "nginx-error")], nil
+				made := keyer.Event(logs[cmpOr(m["log"], "nginx-error")], e)
+				_, err := keys.Read(made.AppendTo(nil))
+				return err
 			}
 		},
 	}

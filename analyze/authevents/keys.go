@@ -14,7 +14,7 @@ import (
 	"logscan/parse/field"
 )
 
-// Texts are compared by seeded hashes, 0 for an empty text.
+// Texts are compared by keyed hashes, 0 for an empty text.
 
 // texts are the texts of a line that say who sent which request.
 type texts struct {
@@ -24,31 +24,36 @@ type texts struct {
 	directory     uint64 // of the log
 }
 
-// event is an event while it is joined.
-type event struct {
+// EventKeys is what an event is joined by.
+type EventKeys struct {
 	texts
-	time    int64 // Unix microseconds, corrected by an offset; parse.NoTime for none
-	logged  int64 // the same, not corrected
+	time    int64 // Unix microseconds; parse.NoTime for none
 	id      uint64
-	log     *events.Log
+	kind    string // name of the log
 	reason  string
-	class   field.ReasonClass // of reason
-	meaning uint64            // hash of outcome, reason and user
-	source  int
-	refusal int // index, -1 for none
 	status  int32
 	outcome events.Outcome
 	local   bool // the time has no offset from UTC
-	wants   bool // a refusal is looked for
-	follows bool // the line of its request follows in its own log
-	first   int  // index plus one of the first event about that line; 0 for itself
+}
+
+// event is an event while it is joined.
+type event struct {
+	EventKeys       // the time is corrected by an offset
+	logged    int64 // the time, not corrected
+	class     field.ReasonClass
+	meaning   uint64 // hash of outcome, reason and user
+	source    int
+	refusal   int  // index, -1 for none
+	wants     bool // a refusal is looked for
+	follows   bool // the line of its request follows in its own log
+	first     int  // index plus one of the first event about that line; 0 for itself
 
 	match     Match
 	ambiguous bool
 }
 
-// request is a refusal while events are joined.
-type request struct {
+// RequestKeys is what a refusal is joined by.
+type RequestKeys struct {
 	texts
 	time     int64
 	duration int64 // microseconds, at most maxDuration
@@ -56,8 +61,13 @@ type request struct {
 	peer     uint64
 	ids      [maxIDs]uint64
 	status   int32
-	names    bool // its log names users
-	taken    bool // by an event of the kind that is being joined
+}
+
+// request is a refusal while events are joined.
+type request struct {
+	RequestKeys
+	names bool // its log names users
+	taken bool // by an event of the kind that is being joined
 }
 
 const (
@@ -67,11 +77,28 @@ const (
 	maxDuration = 60_000_000 // microseconds
 )
 
-func (j *joiner) hash(b []byte) uint64 {
+// Keyer makes the keys of events and refusals. It belongs to one goroutine.
+type Keyer struct {
+	// Hash returns a keyed hash of a text, the same for all that is joined.
+	Hash func(text []byte) uint64
+	// Pseudonyms reports whether names are pseudonyms in outputs. A reason that is no
+	// word of the vocabulary, and may hold a name, is then replaced by that of its class.
+	Pseudonyms bool
+}
+
+// NewKeyer returns a function that returns keyers with one random key.
+func NewKeyer(pseudonyms bool) func() Keyer {
+	seed := maphash.MakeSeed()
+	return func() Keyer {
+		return Keyer{func(b []byte) uint64 { return maphash.Bytes(seed, b) }, pseudonyms}
+	}
+}
+
+func (x *Keyer) hash(b []byte) uint64 {
 	if len(b) == 0 {
 		return 0
 	}
-	return max(1, maphash.Bytes(j.seed, b))
+	return max(1, x.Hash(b))
 }
 
 // mix returns the hash of several hashes, 0 if one of them is 0.
@@ -87,82 +114,95 @@ func mix(parts ...uint64) uint64 {
 }
 
 // address returns the hash of an address, which may be spelled in several ways.
-func (j *joiner) address(b []byte) uint64 {
+func (x *Keyer) address(b []byte) uint64 {
 	if a, err := netip.ParseAddr(string(bytes.Trim(b, "[]"))); err == nil && a.Is6() {
-		return j.hash(a.Unmap().WithZone("").AppendTo(nil))
+		return x.hash(a.Unmap().WithZone("").AppendTo(nil))
 	}
-	return j.hash(b)
+	return x.hash(b)
 }
 
-func (j *joiner) host(b []byte) uint64 {
-	return j.hash(bytes.ToLower(field.WithoutPort(b)))
+func (x *Keyer) host(b []byte) uint64 {
+	return x.hash(bytes.ToLower(field.WithoutPort(b)))
 }
 
 // setRequest sets the hashes of the request line.
-func (t *texts) setRequest(j *joiner, method, path, query []byte) {
+func (t *texts) setRequest(x *Keyer, method, path, query []byte) {
 	if len(path) == 0 {
 		return
 	}
 	if len(method) > 0 {
-		t.request = mix(j.hash(method), j.hash(path), j.hash(query)+1)
+		t.request = mix(x.hash(method), x.hash(path), x.hash(query)+1)
 	}
 	if bytes.IndexByte(path, '%') >= 0 {
 		if decoded, err := url.PathUnescape(string(path)); err == nil {
 			path = []byte(decoded)
 		}
 	}
-	t.path = j.hash(path)
+	t.path = x.hash(path)
 }
 
-func (j *joiner) newEvent(i int, log *events.Log, e *events.Event) event {
+// Event returns the keys of an event of a log.
+func (x *Keyer) Event(log *events.Log, e *events.Event) EventKeys {
 	path, query, _ := bytes.Cut(e.Target, []byte("?"))
-	x := event{
-		time: e.Time, id: j.hash(e.RequestID), log: log, outcome: e.Outcome, status: e.Status, local: e.Local, reason: j.reason(e.Reason), refusal: -1,
+	k := EventKeys{
+		time: e.Time, id: x.hash(e.RequestID), kind: log.Name, outcome: e.Outcome, status: e.Status, local: e.Local, reason: x.reason(e.Reason),
 		texts: texts{
-			client: j.address(e.Client), user: j.hash(e.User), host: j.host(e.Host), connection: j.hash(e.Connection), session: j.hash(e.Session),
-			port: j.hash(e.Port), directory: j.directories[j.State.Messages[i].Input],
+			client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host), connection: x.hash(e.Connection), session: x.hash(e.Session),
+			port: x.hash(e.Port),
 		},
 	}
-	x.setRequest(j, e.Method, path, query)
-	x.class = field.ClassOf(x.reason)
-	x.meaning = mix(uint64(e.Outcome)+1, j.hash([]byte(x.reason))+1, x.user+1)
-	switch {
-	case e.Time == 0 || e.Time == parse.NoTime:
-		x.time = parse.NoTime
-	case e.Local && j.Timezone != nil:
-		t := time.UnixMicro(e.Time).UTC()
-		x.time = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), j.Timezone).UnixMicro()
-	}
-	x.logged = x.time
-	refuses := e.Status == 0 || e.Status == 401 || slices.Contains(j.Statuses, e.Status)
-	x.wants = x.time != parse.NoTime && refuses && (e.Outcome == events.Refused || e.Outcome == events.Failed)
-	return x
+	k.setRequest(x, e.Method, path, query)
+	return k
 }
 
 // reason returns the reason of an event as outputs may have it.
-func (j *joiner) reason(b []byte) string {
+func (x *Keyer) reason(b []byte) string {
 	reason := string(b[:min(len(b), field.LongestReason)])
-	if j.Pseudonyms && !field.IsReason(reason) {
+	if x.Pseudonyms && !field.IsReason(reason) {
 		return field.ClassOf(reason).Word()
 	}
 	return reason
 }
 
-func (j *joiner) newRequest(i int, e *parse.Entry, k *parse.Keys) request {
-	x := request{
-		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), peer: j.address(e.Peer), status: e.Status,
+// Request returns the keys of a refusal.
+func (x *Keyer) Request(e *parse.Entry, k *parse.Keys) RequestKeys {
+	r := RequestKeys{
+		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), peer: x.address(e.Peer), status: e.Status,
 		texts: texts{
-			client: j.address(e.Client), user: j.hash(e.User), host: j.host(e.Host), connection: j.hash(k.Connection), session: j.hash(e.Session),
-			port: j.hash(k.Port), directory: j.directories[j.State.Refusals.At(i).Input],
+			client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host), connection: x.hash(k.Connection), session: x.hash(e.Session),
+			port: x.hash(k.Port),
 		},
 	}
-	x.setRequest(j, e.Method, e.Path, e.Query)
+	r.setRequest(x, e.Method, e.Path, e.Query)
 	for n, id := range k.IDs[:min(len(k.IDs), maxIDs)] {
-		x.ids[n] = j.hash(id)
+		r.ids[n] = x.hash(id)
 	}
-	x.ordinal, _ = field.Integer(k.Ordinal)
-	if x.peer == x.client {
-		x.peer = 0
+	r.ordinal, _ = field.Integer(k.Ordinal)
+	if r.peer == r.client {
+		r.peer = 0
 	}
+	return r
+}
+
+func (j *joiner) newEvent(i int, k *EventKeys, keyer *Keyer) event {
+	x := event{EventKeys: *k, refusal: -1, class: field.ClassOf(k.reason)}
+	x.directory = j.directories[j.State.Messages[i].Input]
+	x.meaning = mix(uint64(x.outcome)+1, keyer.hash([]byte(x.reason))+1, x.user+1)
+	switch {
+	case k.time == 0 || k.time == parse.NoTime:
+		x.time = parse.NoTime
+	case k.local && j.Timezone != nil:
+		t := time.UnixMicro(k.time).UTC()
+		x.time = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), j.Timezone).UnixMicro()
+	}
+	x.logged = x.time
+	refuses := x.status == 0 || x.status == 401 || slices.Contains(j.Statuses, x.status)
+	x.wants = x.time != parse.NoTime && refuses && (x.outcome == events.Refused || x.outcome == events.Failed)
+	return x
+}
+
+func (j *joiner) newRequest(i int, k *RequestKeys) request {
+	x := request{RequestKeys: *k}
+	x.directory = j.directories[j.State.Refusals.At(i).Input]
 	return x
 }

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"logscan/parse/privacy"
@@ -39,4 +41,37 @@ func (p *Policy) Pseudonymize(o *privacy.Options) {
 		}
 	}
 	p.pseudonyms = matched
+}
+
+// Matched are pseudonyms of names that a policy matches, sorted: what one process that reads
+// logs tells another, which never sees the names.
+type Matched struct {
+	Monitors []string `json:"monitors,omitempty"`
+	Shared   []string `json:"shared,omitempty"`
+	Services []string `json:"services,omitempty"`
+}
+
+// Matched returns the pseudonyms that were matched since Pseudonymize was called.
+func (p *Policy) Matched() (m Matched) {
+	if x := p.pseudonyms; x != nil {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		m.Monitors, m.Shared, m.Services = slices.Sorted(maps.Keys(x.monitors)), slices.Sorted(maps.Keys(x.shared)), slices.Sorted(maps.Keys(x.services))
+	}
+	return m
+}
+
+// Match makes the policy that of pseudonyms, and adds some that it matches.
+func (p *Policy) Match(m *Matched) {
+	if p.pseudonyms == nil {
+		p.pseudonyms = &pseudonyms{monitors: map[string]bool{}, shared: map[string]bool{}, services: map[string]bool{}}
+	}
+	for _, x := range []struct {
+		to   map[string]bool
+		from []string
+	}{{p.pseudonyms.monitors, m.Monitors}, {p.pseudonyms.shared, m.Shared}, {p.pseudonyms.services, m.Services}} {
+		for _, name := range x.from {
+			x.to[name] = true
+		}
+	}
 }

@@ -105,3 +105,9 @@ func FromRun[T any](r *Run, c Codec[T]) Source[T] {
 		return &x, nil
 	}
 }
+
+// Places returns where the pieces of a run are.
+func (r *Run) Places() []Place { return r.places }
+
+// NewRun returns a run whose pieces are at places of a file.
+func NewRun(f *File, places []Place) *Run { return &Run{f, places} }

@@ -8,8 +8,11 @@
 package spill
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -49,21 +52,35 @@ func NewSpace(dir string) *Space { return &Space{dir: dir, files: map[*File]stru
 // Written returns the number of bytes written to files so far.
 func (s *Space) Written() int64 { return s.written.Load() }
 
+// Dir returns the directory, which it makes if need be.
+func (s *Space) Dir() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dir, s.make()
+}
+
+func (s *Space) make() error {
+	if !s.made {
+		if err := os.Mkdir(s.dir, 0o700); err != nil {
+			return &Error{"make a directory for temporary files", err}
+		}
+		s.made = true
+	}
+	return nil
+}
+
 // Create creates a file.
 func (s *Space) Create() (*File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.made {
-		if err := os.Mkdir(s.dir, 0o700); err != nil {
-			return nil, &Error{"make a directory for temporary files", err}
-		}
-		s.made = true
+	if err := s.make(); err != nil {
+		return nil, err
 	}
 	f, err := os.OpenFile(filepath.Join(s.dir, strconv.Itoa(s.named)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, &Error{"make a temporary file", err}
 	}
-	file := &File{space: s, f: f}
+	file := &File{space: s, temporary: f, f: f}
 	s.files[file] = struct{}{}
 	s.named++
 	return file, nil
@@ -78,20 +95,23 @@ func (s *Space) Close() error {
 	}
 	var errs []error
 	for f := range s.files {
-		errs = append(errs, f.f.Close())
+		errs = append(errs, f.temporary.Close())
 	}
 	clear(s.files)
 	s.made = false
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }
 
-// File is a temporary file. One goroutine may append to it while others read what
-// was appended before.
+// File is a temporary file, or another file of pieces. One goroutine may append to it
+// while others read what was appended before.
 type File struct {
-	space *Space
-	f     *os.File
-	size  int64
-	buf   []byte
+	space     *Space   // nil for another file
+	temporary *os.File // in space
+	f         Storage
+	sealer    Sealer // nil to store pieces as they are
+	size      int64
+	buf       []byte
+	sealed    []byte
 }
 
 // Remove removes the file, which must not be used afterwards.
@@ -99,13 +119,31 @@ func (f *File) Remove() error {
 	f.space.mu.Lock()
 	defer f.space.mu.Unlock()
 	delete(f.space.files, f)
-	if err := errors.Join(f.f.Close(), os.Remove(f.f.Name())); err != nil {
+	if err := errors.Join(f.temporary.Close(), os.Remove(f.temporary.Name())); err != nil {
 		return &Error{"remove a temporary file", err}
 	}
 	return nil
 }
 
-// Size returns the size of the file in bytes.
+// Storage holds the bytes of a File.
+type Storage interface {
+	io.ReaderAt
+	io.WriterAt
+}
+
+// Sealer encrypts the pieces of a File, and recognises pieces that were changed.
+type Sealer interface {
+	// Seal appends the sealed piece that is stored at an offset of the file.
+	Seal(dst, piece []byte, at int64) []byte
+	// Unseal returns the piece, in the memory of sealed.
+	Unseal(sealed []byte, at int64) ([]byte, error)
+}
+
+// NewFile returns a file of pieces that are sealed. The first one is stored at an offset
+// of s.
+func NewFile(s Storage, at int64, sealer Sealer) *File { return &File{f: s, size: at, sealer: sealer} }
+
+// Size returns the number of bytes in the file: the offset of the next piece.
 func (f *File) Size() int64 { return f.size }
 
 // Place locates a piece in a file.
@@ -114,6 +152,9 @@ type Place struct {
 	stored int32 // bytes in the file
 	size   int32 // bytes of the piece
 }
+
+// Size returns the size of the piece in bytes.
+func (p Place) Size() int { return int(p.size) }
 
 const (
 	// maxPiece is the maximum size of a piece in bytes.
@@ -132,30 +173,74 @@ func (f *File) Append(piece []byte) (Place, error) {
 		return Place{}, fmt.Errorf("BUG: a piece of %d bytes for a temporary file", len(piece))
 	}
 	f.buf = s2.Encode(f.buf[:cap(f.buf)], piece)
-	if _, err := f.f.WriteAt(f.buf, f.size); err != nil {
-		return Place{}, &Error{"write a temporary file", err}
+	stored := f.buf
+	if f.sealer != nil {
+		f.sealed = f.sealer.Seal(f.sealed[:0], f.buf, f.size)
+		stored = f.sealed
 	}
-	p := Place{f.size, int32(len(f.buf)), int32(len(piece))}
-	f.size += int64(len(f.buf))
-	f.space.written.Add(int64(len(f.buf)))
+	if _, err := f.f.WriteAt(stored, f.size); err != nil {
+		return Place{}, f.failed("write", err)
+	}
+	p := Place{f.size, int32(len(stored)), int32(len(piece))}
+	f.size += int64(len(stored))
+	if f.space != nil {
+		f.space.written.Add(int64(len(stored)))
+	}
 	if cap(f.buf) > maxKeptBuffer {
-		f.buf = nil
+		f.buf, f.sealed = nil, nil
 	}
 	return p, nil
+}
+
+// failed returns the error of an operation. The errors of files of other packages have
+// their names.
+func (f *File) failed(doing string, err error) error {
+	if f.space == nil {
+		return err
+	}
+	return &Error{doing + " a temporary file", err}
 }
 
 // Read returns a piece, in dst if it has the capacity.
 func (f *File) Read(p Place, dst []byte) ([]byte, error) {
 	stored := make([]byte, p.stored)
 	if _, err := f.f.ReadAt(stored, p.off); err != nil {
-		return nil, &Error{"read a temporary file", err}
+		return nil, f.failed("read", err)
 	}
-	piece, err := s2.Decode(dst[:cap(dst)], stored)
-	if err == nil && len(piece) != int(p.size) {
+	if f.sealer != nil {
+		var err error
+		if stored, err = f.sealer.Unseal(stored, p.off); err != nil {
+			return nil, err
+		}
+	}
+	size, err := s2.DecodedLen(stored)
+	if err == nil && size != int(p.size) {
 		err = errors.New("a piece has another size")
+	}
+	var piece []byte
+	if err == nil {
+		piece, err = s2.Decode(dst[:cap(dst)], stored)
 	}
 	if err != nil {
 		return nil, &Error{"read a temporary file, which somebody changed", err}
 	}
 	return piece, nil
+}
+
+// AppendPlace appends the encoding of a place.
+func AppendPlace(dst []byte, p Place) []byte {
+	for _, n := range [...]int64{p.off, int64(p.stored), int64(p.size)} {
+		dst = binary.AppendUvarint(dst, uint64(n))
+	}
+	return dst
+}
+
+// NewPlace returns the place of size bytes that are stored in a file as stored bytes at
+// off. ok is false if the file cannot have such a piece.
+func (f *File) NewPlace(off, stored, size uint64) (p Place, ok bool) {
+	end := uint64(f.size)
+	if off > end || stored > end-off || stored > math.MaxInt32 || size > maxPiece {
+		return Place{}, false
+	}
+	return Place{int64(off), int32(stored), int32(size)}, true
 }

@@ -127,7 +127,7 @@ func TestCorruptFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := damage(f.f); err != nil {
+		if err := damage(f.f.(*os.File)); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := f.Read(p, nil); err == nil {
@@ -275,7 +275,7 @@ func TestWriteErrors(t *testing.T) {
 	if err := w.Add(entry{1, nil}); err != nil {
 		t.Fatal(err)
 	}
-	w.file.f.Close() // the next write fails
+	w.file.f.(*os.File).Close() // the next write fails
 	if err := w.Add(entry{2, nil}); err == nil {
 		t.Error("no error of a failed write")
 	}
@@ -284,7 +284,7 @@ func TestWriteErrors(t *testing.T) {
 			t.Error("no error of a failed read")
 		}
 	}
-	w.file.f, _ = os.Open(os.DevNull) // for Close
+	w.file.temporary, _ = os.Open(os.DevNull) // for Close
 }
 
 // BenchmarkMerge measures the cost per record of merging many runs.

@@ -2,6 +2,7 @@ package spill
 
 import (
 	"encoding/binary"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -65,7 +66,7 @@ func TestTable(t *testing.T) {
 	if held > maxResident {
 		t.Errorf("%d pages in memory, want at most %d", held, maxResident)
 	}
-	if err := file.f.Close(); err != nil {
+	if err := file.f.(*os.File).Close(); err != nil {
 		t.Fatal(err)
 	}
 	for at := range n / tablePage {

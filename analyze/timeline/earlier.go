@@ -62,6 +62,7 @@ const NoAddress = ^uint32(0)
 // resumedSession is a session of an earlier run that a worker has seen again.
 type resumedSession struct {
 	index uint32 // in Earlier.Sessions
+	shard uint8
 	key   actorKey
 }
 
@@ -77,20 +78,47 @@ type recalledRun struct {
 func (w *Worker) ExpectSessions(e *Earlier) { w.earlier = e }
 
 // SetLinesBefore sets the number of lines of an input that an earlier run has read.
-func (w *Worker) SetLinesBefore(input int, lines int64) { w.linesBefore[input] = lines }
+func (w *Worker) SetLinesBefore(input int, lines int64) {
+	if w.linesBefore == nil {
+		w.linesBefore = make([]int64, w.inputs)
+	}
+	w.linesBefore[input] = lines
+}
 
 // noteResumed records an actor that is new to the worker, if it is a session of
 // the earlier run.
 func (w *Worker) noteResumed(key actorKey, session []byte) {
 	if i, ok := slices.BinarySearchFunc(w.earlier.Sessions, privacy.SessionSum(session), compareSums); ok {
-		w.resumed = append(w.resumed, resumedSession{uint32(i), key})
+		w.resumed = append(w.resumed, resumedSession{uint32(i), uint8(key.shard()), key})
 	}
+}
+
+// findResumed notes the sessions of the earlier run in a part, which was read without it.
+func (w *Worker) findResumed(e *Earlier) error {
+	for _, d := range w.spilled {
+		for i := range d.shards {
+			s, err := d.shards[i].read(w.file)
+			if err != nil {
+				return err
+			}
+			for a := range s.each {
+				label := s.label(a.number - 1)
+				if label == nil {
+					continue
+				}
+				if n, ok := slices.BinarySearchFunc(e.Sessions, SessionSum(label), compareSums); ok {
+					w.resumed = append(w.resumed, resumedSession{uint32(n), uint8(i), a.key})
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // NewEarlierWorker returns a worker with the events of an earlier run. It has to be merged
 // with the workers that have read the lines since.
 func NewEarlierWorker(workers []*Worker, e *Earlier) (*Worker, error) {
-	w := NewWorker(workers[0].seed, len(workers[0].ledgers))
+	w := NewWorker(workers[0].seed, workers[0].inputs)
 	w.Limit(workers[0].limit, workers[0].space)
 	n := len(e.Endpoints)
 	w.recalled = &recalledRun{earlier: e, hosts: make([]uint32, n), endpoints: make([]uint32, n), upstreams: make([]uint32, len(e.Upstreams))}
@@ -114,20 +142,25 @@ func NewEarlierWorker(workers []*Worker, e *Earlier) (*Worker, error) {
 	for _, c := range e.Clients {
 		w.earlierClient(c)
 	}
-	keys := make([]actorKey, len(e.Sessions))
+	actors := make([]actorPlace, len(e.Sessions))
 	for i := range e.Sessions {
-		keys[i] = sessionKey(e.Sessions[i][:], w.seed)
+		actors[i] = placeOf(sumKey(e.Sessions[i], w.seed))
 	}
 	for _, other := range workers {
+		if other.sealed {
+			if err := other.findResumed(e); err != nil {
+				return nil, err
+			}
+		}
 		for _, r := range other.resumed {
-			keys[r.index] = r.key
+			actors[r.index] = actorPlace{r.shard, r.key}
 		}
 	}
 	for a, err := range e.Actors {
 		if err != nil {
 			return nil, err
 		}
-		if w.addEarlier(a, keys); w.err != nil {
+		if w.addEarlier(a, actors); w.err != nil {
 			return nil, w.err
 		}
 	}
@@ -146,19 +179,30 @@ func (r *recalledRun) client(c Client) (address, agent []byte) {
 	return []byte(r.earlier.Addresses[c.Address]), []byte(r.earlier.Agents[c.Agent])
 }
 
-// addEarlier adds an actor; keys are those of Earlier.Sessions.
-func (w *Worker) addEarlier(x *EarlierActor, keys []actorKey) {
+// actorPlace is the shard of an actor, and its key there.
+type actorPlace struct {
+	shard uint8
+	key   actorKey
+}
+
+func placeOf(k actorKey) actorPlace { return actorPlace{uint8(k.shard()), k} }
+
+// sumKey returns the key of a session whose id is not known.
+func sumKey(sum SessionSum, seed uint64) actorKey { return sessionKey(sum[:], seed) }
+
+// addEarlier adds an actor; sessions are the places of Earlier.Sessions.
+func (w *Worker) addEarlier(x *EarlierActor, sessions []actorPlace) {
 	e := w.recalled.earlier
-	var key actorKey
+	var at actorPlace
 	if x.Named {
 		i, _ := slices.BinarySearchFunc(e.Sessions, x.Session, compareSums)
-		key = keys[i]
+		at = sessions[i]
 	} else {
 		address, agent := w.recalled.client(x.Client)
-		key = clientKey(address, agent, w.seed)
+		at = placeOf(clientKey(address, agent, w.seed))
 	}
-	s := &w.shards[key.shard()]
-	a := s.actor(key)
+	s := &w.shards[at.shard]
+	a := s.actor(at.key)
 	s.setLabel(a, x.encodeLabel())
 	for i := range x.Events {
 		v := &x.Events[i]

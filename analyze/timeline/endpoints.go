@@ -103,8 +103,8 @@ func (t *endpointTable) resolve(n uint32) uint32 {
 
 // mergeEndpoints merges the endpoints of all workers and collapses their
 // templates. It returns them sorted, for each worker their indexes by number, and
-// how the templates were shortened.
-func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]Endpoint, [][]uint32, collapse) {
+// what the templates were reduced to. limit is that of tighten.
+func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32, limit int) ([]Endpoint, [][]uint32, collapse) {
 	// Keys with the merged numbers of hosts are the same in all workers.
 	global := func(w int, key string) string {
 		h := hostOf[w][binary.LittleEndian.Uint32([]byte(key))]
@@ -132,7 +132,7 @@ func mergeEndpoints(workers []*Worker, hosts []string, hostOf [][]uint32) ([]End
 			}
 		}
 	}
-	c.tighten(keys, maxEndpoints)
+	c.tighten(keys, limit)
 	index := map[string]uint32{} // by collapsed key
 	for _, k := range keys {
 		index[c.key(k)] = 0

@@ -190,30 +190,41 @@ func (s *State) decodePage(worker int, page []byte, actors []decoded, m *Scratch
 // readMore decodes what follows the six bytes of an event. It returns the actor,
 // the endpoint, the time since the last event, and the rest of b.
 func (s *State) readMore(actors []decoded, number, endpoint uint32, since uint64, b []byte) (*decoded, uint32, uint64, []byte) {
-	flags := b[0]
-	b = b[1:]
-	var user, client uint64
-	if flags&moreUser != 0 {
-		user, b = binary.LittleEndian.Uint64(b), b[8:]
-	}
-	if flags&moreClient != 0 {
-		client, b = binary.LittleEndian.Uint64(b), b[8:]
-	}
-	var more [5]uint64
-	for i := range more {
-		x, n := binary.Uvarint(b)
-		more[i], b = x, b[n:]
-	}
-	a := &actors[number|uint32(more[2])<<actorBits]
+	var x extension
+	b = x.read(b)
+	a := &actors[number|uint32(x.numbers[2])<<actorBits]
 	if a.next != skipped {
-		if flags&moreUser != 0 {
-			a.user = s.userOf[user]
+		if x.flags&moreUser != 0 {
+			a.user = s.userOf[x.user]
 		}
-		if flags&moreClient != 0 {
-			a.client = s.clientOfHash(client)
+		if x.flags&moreClient != 0 {
+			a.client = s.clientOfHash(x.client)
 		}
-		a.via = uint32(more[0])
-		a.refusal += uint32(more[1])
+		a.via = uint32(x.numbers[0])
+		a.refusal += uint32(x.numbers[1])
 	}
-	return a, endpoint | uint32(more[3])<<endpointBits, since | more[4]<<sinceBits, b
+	return a, endpoint | uint32(x.numbers[3])<<endpointBits, since | x.numbers[4]<<sinceBits, b
+}
+
+// extension is what follows the six bytes of an event.
+type extension struct {
+	flags        byte
+	user, client uint64    // hashes
+	numbers      [5]uint64 // via; refusal less the last one; higher bits of the actor's number, the endpoint and the time
+}
+
+// read decodes an extension and returns the rest of b.
+func (x *extension) read(b []byte) []byte {
+	x.flags, b = b[0], b[1:]
+	if x.flags&moreUser != 0 {
+		x.user, b = binary.LittleEndian.Uint64(b), b[8:]
+	}
+	if x.flags&moreClient != 0 {
+		x.client, b = binary.LittleEndian.Uint64(b), b[8:]
+	}
+	for i := range x.numbers {
+		n, size := binary.Uvarint(b)
+		x.numbers[i], b = n, b[size:]
+	}
+	return b
 }

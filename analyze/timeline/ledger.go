@@ -35,7 +35,7 @@ func (l *Ledger) merge(m *Ledger) {
 // blockRef is a block that a worker has read.
 type blockRef struct {
 	input int32
-	lines int32
+	lines uint32
 	seq   int64 // position among the blocks of the input
 }
 
@@ -55,7 +55,8 @@ func (s *State) lineBases() [][]int64 {
 		}
 	}
 	slices.SortFunc(all, func(a, b place) int { return cmp.Or(cmp.Compare(a.input, b.input), cmp.Compare(a.seq, b.seq)) })
-	lines := slices.Clone(s.workers[0].linesBefore) // by input
+	lines := make([]int64, len(s.Inputs))
+	copy(lines, s.workers[0].linesBefore)
 	for _, p := range all {
 		*p.base = lines[p.input]
 		lines[p.input] += int64(p.lines)

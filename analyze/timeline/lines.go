@@ -28,6 +28,7 @@ type lineCache struct {
 	batches map[batchKey]*cachedBatch
 	order   []batchKey // oldest first
 	held    int        // bytes of all batches
+	limit   int        // of held
 }
 
 type batchKey struct{ worker, batch uint32 }
@@ -41,11 +42,13 @@ type cachedBatch struct {
 }
 
 // maxCached is the maximum number of bytes in a cache, for every goroutine that reads
-// lines: 32 batches. It may be exceeded by one batch, a line of more.
+// lines: 32 batches, or one for each part that is merged and some. It may be exceeded by
+// one batch, a line of more.
 const maxCached = 32 * refusalBatch
 
 func newLineCache(workers []*Worker, logOf func(*Worker) *refusalLog) *lineCache {
-	return &lineCache{workers: workers, logOf: logOf, batches: map[batchKey]*cachedBatch{}}
+	limit := max(maxCached, (len(workers)+len(workers)/2)*refusalBatch)
+	return &lineCache{workers: workers, logOf: logOf, batches: map[batchKey]*cachedBatch{}, limit: limit}
 }
 
 // line returns the raw line of a 401 or message of a worker by its number; it is valid until the
@@ -75,7 +78,13 @@ func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 		b.index()
 		return b, nil
 	}
-	data, err := c.workers[k.worker].batchData(log, k.batch)
+	w := c.workers[k.worker]
+	if w.sealed { // the file alone compresses them
+		place := log.batches[k.batch].place
+		b := c.room(place.Size())
+		return b.set(log.batches[k.batch].first, func(text []byte) ([]byte, error) { return w.file.Read(place, text) })
+	}
+	data, err := w.batchData(log, k.batch)
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +92,21 @@ func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("BUG: size of lines of 401s: %w", err)
 	}
+	return c.room(size).set(log.batches[k.batch].first, func(text []byte) ([]byte, error) {
+		text, err := s2.Decode(text, data)
+		if err != nil {
+			return nil, fmt.Errorf("BUG: decompress lines of 401s: %w", err)
+		}
+		return text, nil
+	})
+}
+
+// room returns a batch with memory for size bytes, that of one that is dropped if there is
+// one.
+func (c *lineCache) room(size int) *cachedBatch {
 	size = max(size, refusalBatch+refusalBatch/64) // so that the memory can be used for any ordinary batch
 	b := &cachedBatch{}
-	for len(c.order) > 0 && c.held+size > maxCached {
+	for len(c.order) > 0 && c.held+size > c.limit {
 		old := c.batches[c.order[0]]
 		delete(c.batches, c.order[0])
 		c.order = c.order[1:]
@@ -97,10 +118,15 @@ func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 	if cap(b.text) < size {
 		b.text = make([]byte, size)
 	}
-	if b.text, err = s2.Decode(b.text[:cap(b.text)], data); err != nil {
-		return nil, fmt.Errorf("BUG: decompress lines of 401s: %w", err)
+	return b
+}
+
+// set sets the text of a batch whose first line has a number. read reads it into memory.
+func (b *cachedBatch) set(first uint32, read func(text []byte) ([]byte, error)) (_ *cachedBatch, err error) {
+	if b.text, err = read(b.text[:cap(b.text)]); err != nil {
+		return nil, err
 	}
-	b.first = log.batches[k.batch].first
+	b.first = first
 	b.index()
 	return b, nil
 }

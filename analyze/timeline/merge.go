@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"cmp"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -39,7 +40,7 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 			hosts, hostOf, folded := mergeBounded(workers, func(w *Worker) *boundedNames { return &w.hosts })
 			s.HostsFolded = folded
 			s.naming.hosts = hosts
-			s.Endpoints, s.endpointOf, s.naming.collapse = mergeEndpoints(workers, hosts, hostOf)
+			s.Endpoints, s.endpointOf, s.naming.collapse = mergeEndpoints(workers, hosts, hostOf, maxEndpoints)
 			s.EndpointsFolded = s.naming.collapse.detail > wholePath
 			s.mergeMinutes(hosts, hostOf)
 			return nil
@@ -67,11 +68,13 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 // newState returns a state with the parts and the ledgers of the workers.
 func newState(workers []*Worker) *State {
 	s := &State{workers: workers, seed: workers[0].seed, recalled: -1, long: &longActors{}, limit: newVisitLimits(workers[0]), Servers: workers[0].servers, ServerOf: workers[0].serverOf}
-	s.Inputs = make([]Ledger, len(workers[0].ledgers))
-	for i := range s.Inputs {
-		s.Inputs[i] = emptyLedger
-		for _, w := range workers {
+	s.Inputs = slices.Repeat([]Ledger{emptyLedger}, workers[0].inputs)
+	for _, w := range workers {
+		for i := range w.ledgers {
 			s.Inputs[i].merge(&w.ledgers[i])
+		}
+		for _, l := range w.sealedLedgers {
+			s.Inputs[l.input].merge(&l.Ledger)
 		}
 	}
 	if !s.severalServers() {
@@ -136,7 +139,14 @@ func sources[T any](s *State, c spill.Codec[T], disk func(*spilled) *spill.Run, 
 func (s *State) mergeSignIns() (err error) {
 	var file *spill.File
 	for _, w := range s.workers {
-		file = cmp.Or(file, w.file)
+		switch {
+		case !w.sealed:
+			file = cmp.Or(file, w.file)
+		case file == nil && w.space != nil: // parts are only read
+			if file, err = w.space.Create(); err != nil {
+				return err
+			}
+		}
 	}
 	signIns := sources(s, signInCodec, func(d *spilled) *spill.Run { return d.signIns }, func(p *part) spill.Source[SignIn] { return spill.FromSlice(p.signIns) })
 	s.signIns, err = newSignInIndex(signIns, file)

@@ -119,7 +119,7 @@ func mergePaths(t *testing.T, parts ...[]string) []string {
 	for i := range ofWorker {
 		ofWorker[i] = hostOf[0]
 	}
-	list, indexOf, _ := mergeEndpoints(workers, hosts, ofWorker)
+	list, indexOf, _ := mergeEndpoints(workers, hosts, ofWorker, maxEndpoints)
 	for i, m := range indexOf {
 		for _, to := range m {
 			if int(to) >= len(list) {

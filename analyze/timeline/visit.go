@@ -226,7 +226,7 @@ func (s *State) identify(a *Actor, p piece, shards []*shard) {
 	case s.recalled >= 0 && s.parts[p.part].worker == s.recalled:
 		a.decodeEarlier(label)
 	case label != nil:
-		a.Session, a.Hashed = label, false
+		a.Session, a.Hashed = label, s.workers[s.parts[p.part].worker].sealed
 	}
 }
 

@@ -23,6 +23,7 @@ type Worker struct {
 	_ cpu.CacheLinePad
 
 	seed        uint64
+	inputs      int      // of the run
 	ledgers     []Ledger // of complete blocks, by input
 	ledger      Ledger   // of the current block: in the padded struct, unlike ledgers
 	linesBefore []int64  // by input: lines that an earlier run has read
@@ -47,6 +48,9 @@ type Worker struct {
 	space   *spill.Space
 	file    *spill.File // in space, for all parts and the lines of 401s; nil before the first write
 	err     error       // the first error of writing to file
+
+	sealed        bool           // it was read from a part; see OpenPart
+	sealedLedgers []sealedLedger // of a part, by input
 
 	earlier  *Earlier // sessions to recognise; nil for none
 	resumed  []resumedSession
@@ -75,18 +79,24 @@ type cachedPath struct {
 // inputs and the same seed, which should be random: hashes that are seeded with
 // it cannot be made to collide by the senders of requests.
 func NewWorker(seed uint64, inputs int) *Worker {
-	w := &Worker{
-		seed:        seed,
-		ledgers:     slices.Repeat([]Ledger{emptyLedger}, inputs),
-		linesBefore: make([]int64, inputs),
-		hosts:       newHosts(),
-		upstreams:   newUpstreams(),
-		endpoints:   endpointTable{names: newDict()},
-		minutes:     newMinuteTable(maxMinutes),
-		outcomes:    newOutcomes(nil),
-		reasons:     newReasons(),
-	}
+	w := newWorker(seed, inputs)
+	w.ledgers = slices.Repeat([]Ledger{emptyLedger}, inputs)
+	w.outcomes = newOutcomes(nil)
 	w.lastHost = w.hosts.number(nil)
+	return w
+}
+
+// newWorker returns a worker that is not ready to read lines.
+func newWorker(seed uint64, inputs int) *Worker {
+	w := &Worker{
+		seed:      seed,
+		inputs:    inputs,
+		hosts:     newHosts(),
+		upstreams: newUpstreams(),
+		endpoints: endpointTable{names: newDict()},
+		minutes:   newMinuteTable(maxMinutes),
+		reasons:   newReasons(),
+	}
 	w.part.init()
 	return w
 }
@@ -146,7 +156,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		}
 	}
 	l.Lines += n
-	w.blocks[block].lines = int32(n)
+	w.blocks[block].lines = uint32(n)
 	w.enforceLimit()
 }
 

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
 
-	"logscan/analyze/spill"
 	"logscan/parse"
 )
 
@@ -43,15 +41,7 @@ type setup struct {
 // merge adds the requests to the workers and returns the merged state.
 func (s setup) merge(t *testing.T, rs []request) *State {
 	t.Helper()
-	ws := make([]*Worker, s.workers)
-	for i := range ws {
-		ws[i] = NewWorker(s.seed, 1)
-		if s.memory > 0 {
-			space := spill.NewSpace(filepath.Join(t.TempDir(), "spill"))
-			t.Cleanup(func() { space.Close() })
-			ws[i].Limit(ws[i].part.size()+s.memory, space)
-		}
-	}
+	ws := s.new(t)
 	for i, r := range rs {
 		w := ws[0]
 		if s.turn != nil {
@@ -73,11 +63,18 @@ func (s setup) merge(t *testing.T, rs []request) *State {
 // same compares states whose requests have distinct times.
 func same(t *testing.T, what string, got, want *State) {
 	t.Helper()
+	if a, b := events(got), events(want); !reflect.DeepEqual(a, b) {
+		t.Errorf("%s: events differ: %s", what, firstDifference(a, b))
+	}
+	sameButEvents(t, what, got, want)
+}
+
+func sameButEvents(t *testing.T, what string, got, want *State) {
+	t.Helper()
 	for _, part := range []struct {
 		name      string
 		got, want any
 	}{
-		{"events", events(got), events(want)},
 		{"inputs", got.Inputs, want.Inputs}, {"endpoints", got.Endpoints, want.Endpoints},
 		{"users", got.Users, want.Users}, {"addresses", got.Addresses, want.Addresses}, {"agents", got.Agents, want.Agents},
 		{"upstreams", got.Upstreams, want.Upstreams}, {"minutes", got.Minutes, want.Minutes}, {"grain", got.Grain, want.Grain},

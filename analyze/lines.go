@@ -1,0 +1,285 @@
+package analyze
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"logscan/analyze/authevents"
+	"logscan/analyze/result"
+	"logscan/analyze/timeline"
+	"logscan/parse"
+	"logscan/parse/events"
+	"logscan/parse/privacy"
+)
+
+// lineStore reads what is kept of the lines of refusals and messages. Each of its methods
+// returns a function for one goroutine.
+type lineStore interface {
+	// refusals returns a function that sets the columns of a refusal's row that its line
+	// holds, and returns the text of the line as evidence if it is wanted.
+	refusals() func(refusal int, row *result.Unauthorized, wanted bool) (text string, err error)
+	// messages returns a function that returns what outputs hold of a message, until the
+	// next call, and its text as evidence if it is wanted.
+	messages() func(message int, wanted bool) (*message, error)
+	requestKeys(authevents.Keyer) func(refusal int, k *authevents.RequestKeys) error
+	eventKeys(authevents.Keyer) func(message int, k *authevents.EventKeys) error
+}
+
+// lineStore returns that of a state.
+func (r *reader) lineStore(s *timeline.State) lineStore {
+	if r.recorded {
+		return &recordedLines{s}
+	}
+	return newParsedLines(r, s)
+}
+
+// message is an event of an error log or identity provider, without credentials and, with
+// a key, with pseudonyms in place of names.
+type message struct {
+	Kind, Code, Method, Path, Route, Host, Client, User string
+	Said                                                string // the message of the log
+	Text                                                string // the line as evidence
+	Outcome                                             events.Outcome
+	Status                                              int32
+	// Sender is a hash of the client. Request is one of the connection, the request line
+	// and the client; 0 if the connection is not logged.
+	Sender, Request uint64
+}
+
+// lineParser parses lines that were kept. It belongs to one goroutine.
+type lineParser struct {
+	*reader
+	parsers map[string]*parse.Parser
+	texts   *textCache
+	mask    *privacy.Mask // for messages; nil for none
+	keyer   authevents.Keyer
+	entry   parse.Entry
+	keys    parse.Keys
+	message message
+}
+
+func (r *reader) newLineParser(keyer authevents.Keyer) *lineParser {
+	return &lineParser{
+		reader: r, parsers: map[string]*parse.Parser{}, texts: newTextCache(), mask: r.options.Parse.Privacy.NewMask(), keyer: keyer,
+	}
+}
+
+// parsed returns the parser of a line of an input, and an error if it did not parse.
+func (p *lineParser) parsed(input int, read func(*parse.Parser) parse.Verdict) (*parse.Parser, error) {
+	parser := p.parser(p.parsers, input)
+	if v := read(parser); v != parse.Parsed {
+		return nil, fmt.Errorf("BUG: a line of %s was parsed and now is %s", p.inputs[input].Path, v)
+	}
+	return parser, nil
+}
+
+// refusal sets the columns that the line of a refusal holds, and returns its text as
+// evidence if it is wanted.
+func (p *lineParser) refusal(input int, line []byte, row *result.Unauthorized, wanted bool) (text string, err error) {
+	e, texts := &p.entry, p.texts
+	parser, err := p.parsed(input, func(x *parse.Parser) parse.Verdict { return x.Parse(line, e) })
+	if err != nil {
+		return "", err
+	}
+	*row = requestRow(texts, e)
+	if len(e.Session) > 0 {
+		row.SessionID = privacy.SessionHash(e.Session)
+	}
+	if wanted {
+		known := parser.Locate(line, parse.Parsed)
+		text = rawText(parse.Kept(line), known, parser.Mask())
+	}
+	return text, nil
+}
+
+// requestKeys sets the keys of the line of a refusal. The reader is one that withKeys
+// returns.
+func (p *lineParser) requestKeys(input int, line []byte, k *authevents.RequestKeys) error {
+	_, err := p.parsed(input, func(x *parse.Parser) parse.Verdict { return x.ParseKeys(line, &p.entry, &p.keys) })
+	if err == nil {
+		*k = p.keyer.Request(&p.entry, &p.keys)
+	}
+	return err
+}
+
+// event parses the line of a message.
+func (p *lineParser) event(input int, line []byte) (*events.Event, *events.Log, error) {
+	parser := p.parser(p.parsers, input)
+	v := parser.Parse(line, &p.entry)
+	e, log := parser.Event()
+	if log == nil {
+		return nil, nil, fmt.Errorf("BUG: a line of %s was an event and now is %s", p.inputs[input].Path, v)
+	}
+	return e, log, nil
+}
+
+// eventKeys sets the keys of the line of a message.
+func (p *lineParser) eventKeys(input int, line []byte, k *authevents.EventKeys) error {
+	e, log, err := p.event(input, line)
+	if err == nil {
+		*k = p.keyer.Event(log, e)
+	}
+	return err
+}
+
+// read returns what outputs hold of the line of a message, until the next call, and its
+// text as evidence if it is wanted.
+func (p *lineParser) read(input int, line []byte, wanted bool) (*message, error) {
+	e, log, err := p.event(input, line)
+	if err != nil {
+		return nil, err
+	}
+	texts, mask := p.texts, p.mask
+	path, _, _ := bytes.Cut(e.Target, []byte("?"))
+	user, client, said := e.User, e.Client, e.Message
+	m := &p.message
+	*m = message{Kind: log.Name, Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
+	if len(client) > 0 {
+		m.Sender = p.keyer.Hash(client)
+	}
+	if len(e.Connection) > 0 {
+		m.Request = p.keyer.Hash(bytes.Join([][]byte{e.Connection, e.Method, e.Target, client}, []byte{0}))
+	}
+	if wanted {
+		m.Text = eventText(parse.Kept(line), e, mask)
+	}
+	if mask != nil {
+		mask.Line(e.User, e.Client, nil, e.Session, e.Host, nil)
+		path = mask.Text(path)
+		user, client = mask.User(user), mask.Address(client)
+		said = mask.Text(said)
+	}
+	if e.Outcome == events.Failed { // only then the configuration may show why
+		m.Said = texts.clean(said)
+	}
+	m.Path, m.Route, m.Client, m.User = texts.clean(path), result.Clean(timeline.Template(path)), texts.clean(client), texts.clean(user)
+	return m, nil
+}
+
+// rejected returns the text of a rejected line. With pseudonyms it is left out: who is named
+// in a line that cannot be parsed is unknown.
+func (p *lineParser) rejected(x *timeline.Rejected) string {
+	if p.options.Parse.Privacy.Key != nil {
+		return ""
+	}
+	known := p.parser(p.parsers, x.Input).Locate(x.Raw, x.Verdict)
+	known.Session = x.Session
+	return rawText(x.Raw, known, p.mask)
+}
+
+// rawText returns a raw line without credentials, as valid UTF-8 of at most
+// result.MaxRawLine bytes. The mask is that of the parser that parsed it last; nil
+// leaves names as they are.
+func rawText(line []byte, known *privacy.Line, mask *privacy.Mask) string {
+	b := privacy.RedactLine(nil, line, known)
+	if mask != nil {
+		b = mask.Text(b)
+	}
+	return strings.ToValidUTF8(string(b[:min(len(b), result.MaxRawLine)]), "\uFFFD")
+}
+
+// eventText returns the raw line of an event like rawText. With pseudonyms, the text of a
+// line that names no user is left out: it may name one that was not recognised.
+func eventText(raw []byte, e *events.Event, mask *privacy.Mask) string {
+	if mask != nil {
+		if mask.Key != nil && len(e.User) == 0 {
+			return ""
+		}
+		mask.Line(e.User, e.Client, nil, e.Session, e.Host, nil)
+	}
+	return rawText(raw, &privacy.Line{Session: e.Session, Unread: []privacy.Span{{Start: 0, End: len(raw)}}}, mask)
+}
+
+// parsedLines is the lineStore of a State that holds the lines themselves.
+type parsedLines struct {
+	reader   *reader
+	state    *timeline.State
+	newKeyer func() authevents.Keyer
+	keyed    func() (*reader, error)
+}
+
+func newParsedLines(r *reader, s *timeline.State) *parsedLines {
+	return &parsedLines{r, s, authevents.NewKeyer(false), sync.OnceValues(r.withKeys)}
+}
+
+func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, error) {
+	line, p := l.state.Lines(), l.reader.newLineParser(authevents.Keyer{})
+	return func(refusal int, row *result.Unauthorized, wanted bool) (string, error) {
+		x := l.state.Refusals.At(refusal)
+		raw, err := line(x)
+		if err != nil {
+			return "", err
+		}
+		return p.refusal(int(x.Input), raw, row, wanted)
+	}
+}
+
+func (l *parsedLines) messages() func(int, bool) (*message, error) {
+	line, p := l.state.MessageLines(), l.reader.newLineParser(l.newKeyer())
+	return func(message int, wanted bool) (*message, error) {
+		m := &l.state.Messages[message]
+		raw, err := line(m)
+		if err != nil {
+			return nil, err
+		}
+		return p.read(int(m.Input), raw, wanted)
+	}
+}
+
+func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.RequestKeys) error {
+	keyed, err := l.keyed()
+	if err != nil {
+		return func(int, *authevents.RequestKeys) error { return err }
+	}
+	line, p := l.state.Lines(), keyed.newLineParser(keyer)
+	return func(refusal int, k *authevents.RequestKeys) error {
+		x := l.state.Refusals.At(refusal)
+		raw, err := line(x)
+		if err != nil {
+			return err
+		}
+		return p.requestKeys(int(x.Input), raw, k)
+	}
+}
+
+func (l *parsedLines) eventKeys(keyer authevents.Keyer) func(int, *authevents.EventKeys) error {
+	keyed, err := l.keyed()
+	if err != nil {
+		return func(int, *authevents.EventKeys) error { return err }
+	}
+	line, p := l.state.MessageLines(), keyed.newLineParser(keyer)
+	return func(message int, k *authevents.EventKeys) error {
+		m := &l.state.Messages[message]
+		raw, err := line(m)
+		if err != nil {
+			return err
+		}
+		return p.eventKeys(int(m.Input), raw, k)
+	}
+}
+
+// withKeys returns a reader that only parses stored lines, with what identifies their
+// requests, and with the names that are logged: they are compared, and not kept.
+func (r *reader) withKeys() (*reader, error) {
+	keyed := &reader{options: r.options, inputs: r.inputs, chosen: slices.Clone(r.chosen)}
+	keyed.options.Parse.Privacy = privacy.Options{}
+	made := map[*parse.Format]*parse.Format{}
+	for i := range keyed.chosen {
+		d := &keyed.chosen[i]
+		d.formats = slices.Clone(d.formats)
+		for n, f := range d.formats {
+			if made[f] == nil {
+				with, err := f.WithKeys()
+				if err != nil {
+					return nil, err
+				}
+				made[f] = with
+			}
+			d.formats[n] = made[f]
+		}
+	}
+	return keyed, nil
+}

@@ -1,0 +1,208 @@
+package analyze
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"logscan/analyze/authevents"
+	"logscan/analyze/part"
+	"logscan/analyze/policy"
+	"logscan/analyze/spill"
+	"logscan/analyze/timeline"
+	"logscan/parse/privacy"
+	"logscan/parse/source"
+)
+
+// MapOptions are the options of a task. None of them changes its part.
+type MapOptions struct {
+	Workers int // as in Options
+	Memory  spill.Memory
+	Key     *privacy.Key // of pseudonyms, if the plan has one
+}
+
+// ErrKey is the error for a key of pseudonyms that is not that of the plan.
+var ErrKey = errors.New("the key of pseudonyms is not that of the plan")
+
+// Map reads the inputs of a task and writes its part to a file, which appears whole or not
+// at all. The part is the same, byte for byte, whenever a task is done again. It returns the
+// problems with inputs, which the part holds too.
+func (p *Plan) Map(ctx context.Context, task int, path string, o MapOptions) (problems []string, err error) {
+	if task < 0 || task >= len(p.Tasks) {
+		return nil, fmt.Errorf("there is no task %d: the plan has tasks 0 to %d", task, len(p.Tasks)-1)
+	}
+	id := ""
+	if o.Key != nil {
+		id = o.Key.ID()
+	}
+	if id != p.Options.Pseudonyms {
+		return nil, ErrKey
+	}
+	r, inputs, events, err := p.taskReader(p.Tasks[task], o)
+	if err != nil {
+		return nil, err
+	}
+	read, err := r.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := partFacts{Matched: r.options.Policy.Matched()}
+	for i := range read {
+		f := newInputFact(inputs[i], &read[i])
+		if found.Inputs = append(found.Inputs, f); f.Error != "" {
+			problems = append(problems, r.inputs[i].Path+": "+f.Error)
+		}
+	}
+	keyer := authevents.Keyer{Hash: p.key.Hasher(), Pseudonyms: o.Key != nil}
+	if o.Key != nil {
+		keyer.Hash = o.Key.Hasher() // the plan must not be enough to confirm a name
+	}
+	recorder, err := r.newRecorder(keyer, events)
+	if err != nil {
+		return nil, err
+	}
+	recorder.Inputs, recorder.All = inputs, len(p.Inputs)
+	return problems, p.write(path, []int{task}, &found, func(f *spill.File) ([]byte, error) {
+		return timeline.WritePart(r.workers, recorder, f, r.options.Workers)
+	})
+}
+
+// taskReader returns the reader of what a task reads, and by input of the reader that of
+// the plan. events reports whether an input of the plan may hold events.
+func (p *Plan) taskReader(task []Piece, o MapOptions) (r *reader, inputs []int, events bool, err error) {
+	all, err := p.detected(func(int) bool { return true })
+	if err != nil {
+		return nil, nil, false, err
+	}
+	options := Options{
+		Policy: policy.Policy{Monitors: p.Options.Policy.Monitors, Shared: p.Options.Policy.Shared, Services: p.Options.Policy.Services},
+		Fields: p.Options.Fields, Workers: o.Workers, Memory: o.Memory,
+	}
+	if options.Parse, err = p.parseOptions(o.Key); err != nil {
+		return nil, nil, false, err
+	}
+	r = &reader{planned: true}
+	servers, serverOf := listServers(p.sourceInputs())
+	var serverOfPiece []uint8
+	for _, x := range task {
+		spec := &p.Inputs[x.Input]
+		if err := spec.Check(); err != nil {
+			return nil, nil, false, err
+		}
+		in := spec.Input()
+		if x.To > 0 {
+			in = in.Within(source.Span{From: x.From, To: x.To})
+		}
+		options.Inputs = append(options.Inputs, in)
+		r.chosen = append(r.chosen, all[spec.Format])
+		inputs = append(inputs, x.Input)
+		if len(servers) > 0 {
+			serverOfPiece = append(serverOfPiece, serverOf[x.Input])
+		}
+	}
+	options.prepare()
+	r.options, r.inputs = options, options.Inputs
+	r.makeWorkers(p.seed(), servers, serverOfPiece)
+	return r, inputs, p.hasEvents(all), nil
+}
+
+// sourceInputs returns the inputs of the plan.
+func (p *Plan) sourceInputs() []source.Input {
+	all := make([]source.Input, len(p.Inputs))
+	for i := range all {
+		all[i] = p.Inputs[i].Input()
+	}
+	return all
+}
+
+// partFacts is what a part holds of inputs and names beside the state of the workers.
+type partFacts struct {
+	Inputs  []inputFact    `json:"inputs"` // ascending
+	Matched policy.Matched `json:"matched,omitzero"`
+}
+
+// inputFact is the outcome of reading an input, or a range of it.
+type inputFact struct {
+	Input       int    `json:"input"`
+	Compression string `json:"compression"`
+	Bytes       int64  `json:"bytes"`
+	Error       string `json:"error,omitempty"`
+	At          int64  `json:"at,omitempty"` // offset of the error
+}
+
+func newInputFact(input int, r *source.Result) inputFact {
+	f := inputFact{Input: input, Compression: r.Compression, Bytes: r.Bytes}
+	if r.Err != nil {
+		f.Error = r.Err.Error()
+		if at := (*source.ReadError)(nil); errors.As(r.Err, &at) {
+			f.At = at.Stored
+		}
+	}
+	return f
+}
+
+// add adds the outcome of another range of the same input.
+func (f *inputFact) add(g *inputFact) {
+	f.Bytes += g.Bytes
+	if g.Error != "" && (f.Error == "" || g.At < f.At) {
+		f.Error, f.At = g.Error, g.At
+	}
+}
+
+// add adds what another part has found.
+func (f *partFacts) add(g *partFacts) {
+	f.Inputs = append(f.Inputs, g.Inputs...)
+	slices.SortStableFunc(f.Inputs, func(a, b inputFact) int { return a.Input - b.Input })
+	kept := f.Inputs[:0]
+	for i := range f.Inputs {
+		if n := len(kept); n > 0 && kept[n-1].Input == f.Inputs[i].Input {
+			kept[n-1].add(&f.Inputs[i])
+		} else {
+			kept = append(kept, f.Inputs[i])
+		}
+	}
+	f.Inputs = kept
+	var all policy.Policy
+	all.Match(&f.Matched)
+	all.Match(&g.Matched)
+	f.Matched = all.Matched()
+}
+
+// write writes a part of some tasks.
+func (p *Plan) write(path string, tasks []int, found *partFacts, state func(*spill.File) ([]byte, error)) error {
+	w, err := part.Create(path, p.key, tasks)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	index, err := state(w.File)
+	if err != nil {
+		return err
+	}
+	facts, err := json.Marshal(found)
+	if err != nil {
+		return err
+	}
+	return w.Finish(slices.Concat(binary.AppendUvarint(nil, uint64(len(facts))), facts, index))
+}
+
+// readIndex returns the facts in the index of a part, and the index of its state.
+func (p *Plan) readIndex(index []byte) (found partFacts, state []byte, err error) {
+	n, size := binary.Uvarint(index)
+	if size <= 0 || n > uint64(len(index)-size) {
+		return found, nil, timeline.ErrIndex
+	}
+	state = index[size+int(n):]
+	if json.Unmarshal(index[size:size+int(n)], &found) != nil {
+		return found, nil, timeline.ErrIndex
+	}
+	for i := range found.Inputs {
+		if n := found.Inputs[i].Input; n < 0 || n >= len(p.Inputs) {
+			return found, nil, timeline.ErrIndex
+		}
+	}
+	return found, state, nil
+}
