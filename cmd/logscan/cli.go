@@ -21,6 +21,9 @@ type cli struct {
 
 	Scan    scanCmd    `cmd:"" default:"withargs" help:"Find the causes of 401s and write a report (default command)."`
 	Watch   watchCmd   `cmd:"" help:"Analyse the last hour of logs that grow, again and again."`
+	Plan    planCmd    `cmd:"" help:"Divide logs into tasks for several machines."`
+	Map     mapCmd     `cmd:"" help:"Read the logs of one task of a plan and write a part."`
+	Reduce  reduceCmd  `cmd:"" help:"Merge the parts of a plan, find the causes of 401s and write a report."`
 	Parse   parseCmd   `cmd:"" help:"Print the fields of every log line as NDJSON."`
 	Show    showCmd    `cmd:"" help:"Show the findings of a finished run."`
 	Diff    diffCmd    `cmd:"" help:"Compare the findings of two runs."`

@@ -118,7 +118,7 @@ func printNotes(std *streams, notes []source.Note, quiet bool) {
 // commandHint returns a hint if arg looks like a mistyped command, which the
 // default command takes as an input.
 func commandHint(arg string) string {
-	commands := []string{"scan", "watch", "parse", "show", "diff", "formats", "config", "version", "completion", "man"}
+	commands := []string{"scan", "watch", "plan", "map", "reduce", "parse", "show", "diff", "formats", "config", "version", "completion", "man"}
 	if command := nearest(arg, commands, min(2, len(arg)/2)); command != "" && command != arg {
 		return "did you mean logscan " + command + "?"
 	}

@@ -19,9 +19,9 @@ type lakeFlags struct {
 // defaultOut is the output directory of a run without --out and --lake.
 const defaultOut = "logscan-out"
 
-// place sets the output directory, and the baseline unless it is given, of a run with
+// setPlace sets the output directory, and the baseline unless it is given, of a run with
 // --lake.
-func (c *scanCmd) place(started time.Time) error {
+func (c *reportFlags) setPlace(started time.Time, zone *time.Location) error {
 	if c.Lake == "" {
 		switch {
 		case !c.Night.IsZero():
@@ -37,7 +37,7 @@ func (c *scanCmd) place(started time.Time) error {
 		return usagef("remove one of them", "--out %s and --lake %s both name where to write", c.Out, c.Lake)
 	}
 	if c.Night.IsZero() {
-		y, m, d := started.In(c.Timezone.zone()).Date()
+		y, m, d := started.In(zone).Date()
 		c.Night.Time = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	}
 	lake := outdir.Lake{Dir: c.Lake}
@@ -53,7 +53,7 @@ func (c *scanCmd) place(started time.Time) error {
 }
 
 // prune removes the nights that --keep no longer keeps.
-func (c *scanCmd) prune(std *streams) []problem {
+func (c *reportFlags) prune(std *streams) []problem {
 	if c.Keep == 0 {
 		return nil
 	}

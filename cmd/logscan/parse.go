@@ -140,7 +140,7 @@ func (p *printer) Open(input int, sample []byte) source.Plan {
 	p.closest, p.utf16 = wording.Match(analyze.Closest(&d)), d.UTF16
 	p.parser = parse.NewParser(d.Formats...)
 	p.parser.Configure(p.options.ParseOptions(p.input))
-	return analyze.Plan(d.Formats)
+	return analyze.PlanOf(d.Formats)
 }
 
 // Block prints the rows of a block.

@@ -33,6 +33,11 @@ func (f *policyFlags) policy() (p policy.Policy) {
 	return p
 }
 
+// given reports whether the flags compare names or addresses.
+func (f *policyFlags) given() bool {
+	return len(f.Monitor)+len(f.SharedAddress)+len(f.ServiceAccount) > 0
+}
+
 type monitor struct{ policy.Pattern }
 
 // UnmarshalText parses an address, a range, or a pattern of user agents.

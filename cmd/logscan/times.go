@@ -189,11 +189,12 @@ func (e *eventFlag) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// events returns the events of the flags, in order of time.
-func (c *scanCmd) events() []result.Event {
+// events returns the events of the flags, in order of time. Times without an offset are in
+// zone.
+func (c *reportFlags) events(zone *time.Location) []result.Event {
 	all := make([]result.Event, len(c.Event))
 	for i, e := range c.Event {
-		all[i] = result.Event{Time: e.in(c.Timezone.zone()).At.UnixMicro(), Text: e.what}
+		all[i] = result.Event{Time: e.in(zone).At.UnixMicro(), Text: e.what}
 	}
 	slices.SortStableFunc(all, func(a, b result.Event) int { return cmp.Compare(a.Time, b.Time) })
 	return all

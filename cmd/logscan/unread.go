@@ -24,7 +24,7 @@ func (e *nothingReadError) Error() string {
 
 // nothingRead returns a nothingReadError if neither this run nor an earlier one has read
 // a request of the inputs, and no input explains it by being empty; nil otherwise.
-func (c *scanCmd) nothingRead(res *result.Result) error {
+func (c *reportFlags) nothingRead(res *result.Result) error {
 	earlier := func(in result.Input) bool { return in.BytesBefore > 0 }
 	if res.Totals.Parsed > 0 || slices.ContainsFunc(res.Inputs, earlier) || res.Totals.Rejected == 0 && onlyEvents(res) {
 		return nil
@@ -49,14 +49,14 @@ func onlyEvents(res *result.Result) bool {
 
 // usable reports whether an input was read as a log of requests, though it may hold
 // none.
-func (c *scanCmd) usable(in *result.Input) bool {
+func (c *reportFlags) usable(in *result.Input) bool {
 	return in.Error == "" && !in.NoRequests && !c.emptyStdin(in)
 }
 
 // emptyStdin reports whether an input is standard input without a byte, as a command
 // before a pipe leaves it that failed.
-func (c *scanCmd) emptyStdin(in *result.Input) bool {
-	return in.Path == source.Stdin && in.Bytes+in.BytesBefore+in.BytesLeft == 0 && !c.AllowEmpty && !in.OutOfRange && in.DuplicateOf == ""
+func (c *reportFlags) emptyStdin(in *result.Input) bool {
+	return in.Path == source.Stdin && in.Bytes+in.BytesBefore+in.BytesLeft == 0 && !c.acceptEmpty && !in.OutOfRange && in.DuplicateOf == ""
 }
 
 // noteLogsWithoutRequests prints which inputs were skipped because they hold no
@@ -95,7 +95,7 @@ func remote(name string) string {
 }
 
 // checkLocal returns a usage error for an output that is a URL.
-func (c *scanCmd) checkLocal() error {
+func (c *reportFlags) checkLocal() error {
 	for _, f := range []struct{ flag, value string }{{"--out", c.Out}, {"--state", c.State}, {"--metrics", c.Metrics}, {"--baseline", c.Baseline}} {
 		if remote(f.value) != "" {
 			return usagef("name a local path, and copy the output afterwards", "%s %s: URLs are not supported", f.flag, f.value)

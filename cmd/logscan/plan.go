@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"logscan/analyze"
+	"logscan/analyze/spill"
+	"logscan/parse/source"
+)
+
+// planCmd divides the inputs of a run into tasks.
+type planCmd struct {
+	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory or glob, at paths that all machines share. Compression and format are detected."`
+
+	formatFlags
+	lineFlags
+	Workers workers `placeholder:"N" group:"input" help:"Number of worker goroutines (default: the number of CPUs)."`
+	policyFlags
+	privacyFlags
+
+	TaskSize taskSize `placeholder:"SIZE" group:"output" help:"Size of a task in bytes as they are stored, at least 64MiB (default: 1GiB)."`
+	Tasks    int      `placeholder:"N" group:"output" help:"Number of tasks, whatever their size, for job arrays of a fixed size."`
+	Out      string   `short:"o" predictor:"file" default:"plan.json" placeholder:"FILE" group:"output" help:"File for the plan, which contains a secret (default: ${default})."`
+	Quiet    bool     `short:"q" group:"messages" help:"Print no notes."`
+}
+
+// Help returns the text that kong prints before the flags.
+func (planCmd) Help() string {
+	return `Selects the inputs, detects their formats and divides them into tasks, for logscan map and logscan reduce. Prints the number of tasks, which count from 0. All flags that change what is read belong to the plan. With --pseudonymize, so do --monitor, --shared-address and --service-account: only the tasks see names.`
+}
+
+// taskSize is a size of tasks in bytes.
+type taskSize int64
+
+// UnmarshalText parses a size with a unit.
+func (s *taskSize) UnmarshalText(text []byte) error {
+	n, err := humanize.ParseBytes(string(text))
+	if err != nil || n < analyze.MinTaskSize || n > 1<<50 {
+		return fmt.Errorf("%q is not a size of 64MiB or more, such as 1GiB", text)
+	}
+	*s = taskSize(n)
+	return nil
+}
+
+// Run writes the plan.
+func (c *planCmd) Run(ctx context.Context, std *streams) error {
+	o, err := c.formatFlags.options(std, c.Quiet)
+	if err != nil {
+		return err
+	}
+	if o.Parse, o.Since, o.Until, err = c.lineFlags.options(time.Now()); err != nil {
+		return err
+	}
+	if o.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
+		return err
+	}
+	if o.Policy = c.policy(); o.Parse.Privacy.Key == nil && c.policyFlags.given() || len(c.Mute) > 0 {
+		return usagef("give it to logscan reduce", "the site policy does not change what is read without --pseudonymize")
+	}
+	o.Workers = int(c.Workers)
+	inputs, err := c.expand(c.Inputs, std, c.Quiet)
+	if err != nil {
+		return err
+	}
+	if o.Inputs, o.Notes, err = expandArchives(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
+		return err
+	}
+	d := analyze.Division{TaskSize: int64(c.TaskSize), Tasks: c.Tasks}
+	if c.TaskSize == 0 {
+		d.TaskSize = analyze.DefaultTaskSize
+	}
+	p, err := analyze.NewPlan(ctx, o, toolVersion(), d)
+	if errors.Is(err, source.ErrOnce) {
+		return &usageError{err, "a plan is for files that every task can read"}
+	}
+	if err != nil {
+		return rangeError(err)
+	}
+	if err := writeWhole(c.Out, p.Encoded()); err != nil {
+		return err
+	}
+	if !c.Quiet {
+		note(std.stderr, "plan: %s: %d inputs in %d tasks; the file contains the key of the parts", c.Out, len(p.Inputs), len(p.Tasks))
+	}
+	_, err = fmt.Fprintln(std.stdout, len(p.Tasks))
+	return err
+}
+
+// toolVersion identifies the program in plans.
+func toolVersion() string {
+	version, commit := buildVersion()
+	return version + " " + commit
+}
+
+// maxPlan bounds the size of a plan in bytes: ten million inputs.
+const maxPlan = 4 << 30
+
+// openPlan reads the plan at a path.
+func openPlan(path string) (*analyze.Plan, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &usageError{err, "make a plan with logscan plan"}
+	}
+	defer f.Close() // it is only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&othersMode != 0 && runtime.GOOS != "windows" {
+		return nil, usagef("chmod 600 "+path, "%s is readable by all users of this machine; it contains the key of the parts", path)
+	}
+	encoded, err := io.ReadAll(io.LimitReader(f, maxPlan))
+	if err != nil {
+		return nil, err
+	}
+	p, err := analyze.ReadPlan(encoded, toolVersion())
+	if err != nil {
+		return nil, usagef("make a plan with logscan plan", "%s: %w", path, err)
+	}
+	return p, nil
+}
+
+// mapCmd does one task of a plan.
+type mapCmd struct {
+	Plan string `arg:"" predictor:"file" name:"plan" help:"Plan of logscan plan."`
+	Task int    `required:"" env:"LOGSCAN_TASK,JOB_COMPLETION_INDEX,AWS_BATCH_JOB_ARRAY_INDEX" placeholder:"N" group:"input" help:"Number of the task, from 0 (default: JOB_COMPLETION_INDEX of Kubernetes or AWS_BATCH_JOB_ARRAY_INDEX)."`
+	Out  string `short:"o" required:"" predictor:"file" placeholder:"PART" group:"output" help:"File for the part, written completely or not at all, or a directory for part-N, with a slash at its end if it is to be made."`
+
+	memoryFlags
+	Workers      workers `placeholder:"N" group:"input" help:"Number of worker goroutines (default: the number of CPUs)."`
+	Pseudonymize string  `predictor:"file" placeholder:"KEYFILE" group:"privacy" help:"Key of pseudonyms, if the plan was made with one."`
+	Quiet        bool    `short:"q" group:"messages" help:"Print only errors."`
+}
+
+// Help returns the text that kong prints before the flags.
+func (mapCmd) Help() string {
+	return `Reads the inputs of one task and writes a part: what the task has counted, encrypted with the key of the plan. It holds neither session ids nor lines with credentials. A task that is done again writes the same bytes, so that it may be retried, or done twice at the same time.`
+}
+
+// Run writes the part.
+func (c *mapCmd) Run(ctx context.Context, std *streams) (err error) {
+	p, err := openPlan(c.Plan)
+	if err != nil {
+		return err
+	}
+	o := analyze.MapOptions{Workers: int(c.Workers)}
+	if c.Pseudonymize != "" {
+		if o.Key, err = readKey(c.Pseudonymize); err != nil {
+			return err
+		}
+	}
+	if strings.HasSuffix(c.Out, "/") {
+		if err := os.MkdirAll(c.Out, 0o700); err != nil {
+			return err
+		}
+	}
+	if info, err := os.Stat(c.Out); err == nil && info.IsDir() {
+		c.Out = filepath.Join(c.Out, fmt.Sprintf("part-%06d", c.Task))
+	}
+	limitCPUs(c.Workers)
+	var end func() error
+	if o.Memory, end, err = c.besideFile(ctx, c.Out); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	problems, err := p.Map(ctx, c.Task, c.Out, o)
+	switch {
+	case errors.Is(err, analyze.ErrKey):
+		return usagef("give --pseudonymize the key that the plan was made with, or none if it was made without", "%w", err)
+	case errors.Is(err, source.ErrReplanned):
+		return &hintedError{err, "make another plan, of logs that are not written any more"}
+	case err != nil:
+		return spillError(err)
+	}
+	if !c.Quiet {
+		for _, text := range problems {
+			note(std.stderr, "warning: %s", text)
+		}
+	}
+	return nil
+}
+
+// besideFile is memoryLimit for a run that writes one file.
+func (m *memoryFlags) besideFile(ctx context.Context, path string) (spill.Memory, func() error, error) {
+	dir := m.TmpDir
+	if dir == "" {
+		dir = filepath.Dir(path)
+	}
+	temporary, err := os.MkdirTemp(dir, ".logscan-*") // mode 0700
+	if err != nil {
+		return spill.Memory{}, nil, err
+	}
+	space := spill.NewSpace(filepath.Join(temporary, "spill"))
+	bytes := m.limit(ctx)
+	return spill.Memory{Bytes: bytes, Space: space}, func() error {
+		return errors.Join(space.Close(), os.RemoveAll(temporary))
+	}, nil
+}
