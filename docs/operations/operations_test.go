@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,18 +51,22 @@ func read(t *testing.T, path string) string {
 // documents returns the paths of the files that mention flags.
 func documents(t *testing.T) []string {
 	t.Helper()
-	all := []string{"Dockerfile", "cronjob.yaml", "logscan.cron", "logscan.service", "logrotate.conf", "../../README.md"}
+	all := []string{"Dockerfile", "cronjob.yaml", "logscan.cron", "logscan.service", "logrotate.conf", "../../README.md", "../../contrib/aws-batch/submit.sh"}
 	guides, err := filepath.Glob("../howto-*.md")
-	if err != nil || len(guides) != 3 {
-		t.Fatalf("how-tos: %v, %v; want 3", guides, err)
+	if err != nil || len(guides) != 4 {
+		t.Fatalf("how-tos: %v, %v; want 4", guides, err)
 	}
-	return append(all, guides...)
+	jobs, err := filepath.Glob("../../contrib/kubernetes/*.yaml")
+	if err != nil || len(jobs) != 3 {
+		t.Fatalf("jobs: %v, %v; want 3", jobs, err)
+	}
+	return slices.Concat(all, guides, jobs)
 }
 
 // TestFlagsExist checks that all flags in the documents exist.
 func TestFlagsExist(t *testing.T) {
 	var help strings.Builder
-	for _, command := range []string{"scan", "parse", "show", "diff", "formats", "check"} {
+	for _, command := range []string{"scan", "parse", "show", "diff", "formats", "check", "plan", "map", "reduce"} {
 		out, err := exec.CommandContext(t.Context(), bin, command, "--help").Output()
 		if err != nil {
 			t.Fatal(err)
