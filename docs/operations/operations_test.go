@@ -66,7 +66,7 @@ func documents(t *testing.T) []string {
 // TestFlagsExist checks that all flags in the documents exist.
 func TestFlagsExist(t *testing.T) {
 	var help strings.Builder
-	for _, command := range []string{"scan", "parse", "show", "diff", "formats", "check", "plan", "map", "reduce"} {
+	for _, command := range []string{"scan", "parse", "show", "diff", "formats", "check", "plan", "map", "reduce", "watch"} {
 		out, err := exec.CommandContext(t.Context(), bin, command, "--help").Output()
 		if err != nil {
 			t.Fatal(err)
