@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
+	"logscan/analyze/result"
 	"logscan/parse/serverconf/rules"
 	"logscan/report/document"
 	"logscan/report/outdir"
@@ -15,9 +17,10 @@ import (
 type checkCmd struct {
 	Conf string `arg:"" predictor:"file" name:"config" help:"Configuration of nginx or Apache: the main file, or one that it includes."`
 
-	Against string `predictor:"dir" placeholder:"DIR" help:"Output directory of a finished run: show which of its routes turn open or protected with CONFIG, and how many requests they had."`
-	Old     string `predictor:"file" placeholder:"CONFIG" help:"Configuration to compare with (default: the one that the run was given)."`
-	JSON    bool   `name:"json" help:"Print JSON."`
+	Against string   `predictor:"dir" placeholder:"DIR" help:"Output directory of a finished run: show which of its routes turn open or protected with CONFIG, and how many requests they had."`
+	Old     string   `predictor:"file" placeholder:"CONFIG" help:"Configuration to compare with (default: the one that the run was given)."`
+	JSON    bool     `name:"json" help:"Print JSON."`
+	FailOn  severity `predictor:"severity" placeholder:"SEVERITY" help:"Exit 3 if a fault has this severity or above: certain faults are high, likely ones medium, possible ones info (default: never)."`
 }
 
 // Help returns the text that kong prints before the flags.
@@ -39,9 +42,34 @@ func (c *checkCmd) Run(std *streams) error {
 		return err
 	}
 	if c.JSON {
-		return document.Write(std.stdout, d)
+		err = document.Write(std.stdout, d)
+	} else {
+		err = terminal.ShowCheck(std.stdout, d, paintFor(std.stdout))
 	}
-	return terminal.ShowCheck(std.stdout, d, paintFor(std.stdout))
+	if err != nil {
+		return err
+	}
+	return c.checkFaults(d.Faults)
+}
+
+// faultSeverities are the severities of faults by their certainty: a certain one refuses
+// requests or leaves routes open, a possible one may be on purpose.
+var faultSeverities = map[string]result.Severity{
+	rules.Certain.String(): result.High, rules.Likely.String(): result.Medium, rules.Possible.String(): result.Info,
+}
+
+// checkFaults returns a severeError if there are faults at or above --fail-on.
+func (c *checkCmd) checkFaults(faults []document.Fault) error {
+	n := 0
+	for i := range faults {
+		if faultSeverities[faults[i].Certainty] >= c.FailOn.least {
+			n++
+		}
+	}
+	if !c.FailOn.set || n == 0 {
+		return nil
+	}
+	return &severeError{fmt.Sprintf("%s at or above %v (--fail-on)", wording.Count(int64(n), "fault"), c.FailOn.least), nil}
 }
 
 // compare replays the routes of a run with the old and the new rules; it returns nil without

@@ -36,7 +36,7 @@ environment, and the environment over the file.`
 const exitCodes = `  0    done
   1    failed, or no request could be read; nothing written
   2    usage or configuration error
-  3    done, with findings at or above --fail-on or --fail-on-new
+  3    done, with findings or faults at or above --fail-on or --fail-on-new
   4    done, but some input was unreadable or too many lines were rejected
   130  interrupted, nothing written`
 

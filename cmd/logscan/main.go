@@ -23,7 +23,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1 // no request could be read, or something else failed; nothing was written
 	exitUsage       = 2 // usage or configuration error, nothing was done
-	exitSevere      = 3 // done, with findings at or above --fail-on
+	exitSevere      = 3 // done, with findings or faults at or above --fail-on
 	exitIncomplete  = 4 // done, but some of the input could not be used
 	exitInterrupted = 130
 )
