@@ -119,6 +119,9 @@ func TestEvents(t *testing.T) {
 	if stated != 500 || wrong != 0 {
 		t.Errorf("%d reasons, want 500; %d are wrong", stated, wrong)
 	}
+	if a := res.Agreement; a == nil || a.Compared != 500 {
+		t.Errorf("agreement %+v, want 500 compared: %v", a, res.Causes)
+	}
 	i := slices.IndexFunc(res.Findings, func(f result.Finding) bool { return f.Kind == "authentication_outage" })
 	if i < 0 || res.Findings[i].Unauthorized != 0 || res.Findings[i].Subject.Host != "www.example.org" || len(res.Findings[i].Evidence) != result.MaxEvidence ||
 		!strings.Contains(res.Findings[i].Evidence[0].Raw, "auth request unexpected status") {

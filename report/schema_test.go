@@ -146,7 +146,7 @@ One object per line: ''file'', ''line'' (from 1), ''reason'', ''text'' (secrets 
 |---|---|
 | ''tool'', ''arguments'', ''started_at'', ''finished_at'' | what wrote the output, and when |
 | ''baseline'' | path of the output that the findings are compared with, null for none |
-| ''reason_agreement'' | how often causes agree with the reasons that the lines of the same refusals state: ''compared'' and ''agreeing'' refusals; null if no line states a reason that can be compared |
+| ''reason_agreement'' | how often causes agree with the reasons that the lines of the same refusals, or events about them, state: ''compared'' and ''agreeing'' refusals; null if nothing states a reason that can be compared |
 | ''refusal_statuses'' | statuses of ''--status'' that count as refusals beside 401: wherever a name says unauthorized or 401, it includes them |
 | ''range'' | time range that was analysed: ''since'', ''until''; null for no bound |
 | ''inputs'' | list of inputs, see below |

@@ -49,8 +49,8 @@ var causesOf = [field.NumReasonClasses][]string{
 	field.ClockReason:   {"session_expiry", "upstream_misconfigured", "intermittent_refusal", "integration_failure", "client_software_failure"},
 }
 
-// Agreement compares the causes of all refusals with the reasons that their own lines
-// state; nil if no line states one that can be compared. cause returns the cause of a
+// Agreement compares the causes of all refusals with the reasons that their own lines, or
+// the events of other logs about them, state; nil if none states one that can be compared. cause returns the cause of a
 // refusal as an index of CauseNames.
 func Agreement(ev *session.Evidence, cause func(refusal int) int) *result.Agreement {
 	names := CauseNames()

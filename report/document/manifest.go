@@ -36,7 +36,7 @@ type Manifest struct {
 	Rejects         map[string]int64     `json:"rejects"`
 	Causes          map[string]int64     `json:"causes"`
 	AuthEvents      []AuthEvents         `json:"auth_events"`
-	ReasonAgreement *ReasonAgreement     `json:"reason_agreement"` // null if no line states a reason that can be compared
+	ReasonAgreement *ReasonAgreement     `json:"reason_agreement"` // null if nothing states a reason that can be compared
 	Undetectable    []Undetectable       `json:"undetectable"`
 	Tables          map[string]TableSize `json:"tables"`
 	PseudonymKey    *string              `json:"pseudonym_key"` // identifies the key; null if users and addresses are as logged
@@ -110,7 +110,7 @@ type Undetectable struct {
 }
 
 // ReasonAgreement says how often causes agree with the reasons that the lines of the
-// same refusals state.
+// same refusals, or events about them, state.
 type ReasonAgreement struct {
 	Compared int64 `json:"compared"`
 	Agreeing int64 `json:"agreeing"`
