@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"logscan/parse/dialect"
+	"logscan/parse/events"
 	"logscan/parse/field"
 	"logscan/parse/privacy"
 )
@@ -28,10 +29,18 @@ type Configured struct {
 	Spec   string // the format string, as the server assembles it
 	Raw    bool   // nginx's escape=none
 	Host   string // virtual host of lines that do not name one; empty if unknown
+	Errors bool   // it is the format of an error log
 }
 
 // Format compiles the format.
 func (c Configured) Format() (*Format, error) {
+	if c.Errors {
+		log, err := events.WithErrorLogFormat(c.Spec)
+		if err != nil {
+			return nil, fmt.Errorf("ErrorLogFormat %q: %w", c.Spec, err)
+		}
+		return &Format{Name: log.Name, Doc: log.Doc, Native: c.Spec, server: c.Server, kind: kindEvents, events: log}, nil
+	}
 	f := &Format{
 		Name: c.Name, Doc: "from the configuration of " + c.Server, Native: c.Spec,
 		server: c.Server, raw: c.Raw, host: []byte(c.Host),

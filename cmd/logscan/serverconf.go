@@ -16,7 +16,7 @@ import (
 // serverFlags name configuration files of web servers.
 type serverFlags struct {
 	NginxConf  string `predictor:"file" placeholder:"FILE" group:"input" help:"nginx configuration to take log formats from: by the path of each log, or by name with --format. A scan also looks in it for the lines that cause a finding."`
-	ApacheConf string `predictor:"file" placeholder:"FILE" group:"input" help:"Apache configuration, likewise."`
+	ApacheConf string `predictor:"file" placeholder:"FILE" group:"input" help:"Apache configuration, likewise, also to take the formats of error logs from (ErrorLogFormat)."`
 }
 
 // appFlags name configurations of applications.
@@ -82,7 +82,8 @@ type serverFormats struct {
 // there may be several.
 type hostFormat struct {
 	serverconf.Format
-	host string
+	host   string
+	errors bool // of error logs
 }
 
 // load reads the configurations and prints notes on directives that it cannot
@@ -125,22 +126,26 @@ func (f *serverFlags) load(w io.Writer, quiet bool) (*configuredFormats, error) 
 // so that reading only looks them up. It returns notes on those that cannot be
 // used.
 func (s *serverFormats) compile() (notes []string) {
-	add := func(f serverconf.Format, host string) {
-		key := hostFormat{f, host}
-		if _, ok := s.compiled[key]; ok || f.Spec == "" {
+	add := func(f hostFormat) {
+		if _, ok := s.compiled[f]; ok || f.Spec == "" {
 			return
 		}
-		format, err := parse.Configured{Server: s.name, Name: f.Name, Spec: f.Spec, Raw: f.Escape == "none", Host: host}.Format()
-		if err != nil && host == "" {
+		format, err := parse.Configured{Server: s.name, Name: f.Name, Spec: f.Spec, Raw: f.Escape == "none", Host: f.host, Errors: f.errors}.Format()
+		if err != nil && f.host == "" {
 			notes = append(notes, fmt.Sprintf("%s configuration: %v", s.name, err))
 		}
-		s.compiled[key] = format
+		s.compiled[f] = format
 	}
 	for i := range s.config.Logs {
 		l := &s.config.Logs[i]
-		add(l.Format(), "")
+		add(hostFormat{Format: l.Format()})
 		if host, ok := l.Host(); ok {
-			add(l.Format(), host)
+			add(hostFormat{Format: l.Format(), host: host})
+		}
+	}
+	if s.config.Errors != nil {
+		for _, f := range s.config.Errors.Written() {
+			add(hostFormat{Format: f, errors: true})
 		}
 	}
 	return notes
@@ -152,30 +157,53 @@ func (c *configuredFormats) forPath(path string) []*parse.Format {
 	if abs, err := filepath.Abs(path); err == nil && path != "-" {
 		path = abs
 	}
-	var list []*parse.Format
-	for i := range c.servers {
-		s := &c.servers[i]
-		m, ok := s.config.For(path)
-		if !ok {
-			continue
+	for _, of := range []func(*serverFormats, string) []*parse.Format{(*serverFormats).forPath, (*serverFormats).written} {
+		var list []*parse.Format
+		for i := range c.servers {
+			list = append(list, of(&c.servers[i], path)...)
 		}
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
+
+// forPath returns the formats of the logs that a path belongs to.
+func (s *serverFormats) forPath(path string) (list []*parse.Format) {
+	if m, ok := s.config.For(path); ok {
 		for _, f := range m.Formats() {
 			host, _ := m.Host(f)
-			if format := s.compiled[hostFormat{f, host}]; format != nil {
-				list = append(list, format)
+			list = s.add(list, hostFormat{Format: f, host: host})
+		}
+	}
+	if s.config.Errors != nil {
+		if m, ok := s.config.Errors.For(path); ok {
+			for _, f := range m.Formats() {
+				list = s.add(list, hostFormat{Format: f, errors: true})
 			}
 		}
 	}
-	if len(list) > 0 {
-		return list
+	return list
+}
+
+// written returns the formats of all logs.
+func (s *serverFormats) written(string) (list []*parse.Format) {
+	for _, f := range s.config.Written() {
+		list = s.add(list, hostFormat{Format: f})
 	}
-	for i := range c.servers {
-		s := &c.servers[i]
-		for _, f := range s.config.Written() {
-			if format := s.compiled[hostFormat{f, ""}]; format != nil {
-				list = append(list, format)
-			}
+	if s.config.Errors != nil {
+		for _, f := range s.config.Errors.Written() {
+			list = s.add(list, hostFormat{Format: f, errors: true})
 		}
+	}
+	return list
+}
+
+// add appends a compiled format, unless it cannot be used.
+func (s *serverFormats) add(list []*parse.Format, f hostFormat) []*parse.Format {
+	if format := s.compiled[f]; format != nil {
+		list = append(list, format)
 	}
 	return list
 }

@@ -128,6 +128,19 @@ var apacheLayout = sync.OnceValue(func() *layout {
 	return l
 })
 
+// WithErrorLogFormat returns Apache's ErrorLog in a format of its configuration. One
+// without a time or message cannot be read.
+func WithErrorLogFormat(format string) (*Log, error) {
+	l, err := newLayout(format)
+	if err != nil {
+		return nil, err
+	}
+	return &Log{Name: apacheName, Doc: "Apache's ErrorLog, in the format of its configuration", read: l.read}, nil
+}
+
+// apacheName is the name of Apache's ErrorLog, whatever its format is.
+const apacheName = "apache-error"
+
 // readApache reads a line of an ErrorLog in one of Apache's own formats.
 func readApache(line []byte, e *Event) bool {
 	if len(line) < 2 || line[0] != '[' || line[1] <= '9' {

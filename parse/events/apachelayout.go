@@ -53,6 +53,8 @@ func newLayout(format string) (*layout, error) {
 	switch {
 	case !p.hasMessage:
 		return nil, errors.New("no %M, the message")
+	case !p.hasTime:
+		return nil, errors.New("no %t, the time")
 	case len(p.layout.before)+len(p.layout.after) > maxLayoutFields:
 		return nil, fmt.Errorf("more than %d fields", maxLayoutFields)
 	}
@@ -65,6 +67,7 @@ type layoutParser struct {
 	field      layoutField // the current one
 	inMessage  bool        // it has the message
 	hasMessage bool
+	hasTime    bool
 }
 
 // read reads the beginning of a format and returns its length.
@@ -145,6 +148,8 @@ func (p *layoutParser) item(letter byte, argument string) error {
 		if argument != "" {
 			x.slot = slotConnection
 		}
+	case 't':
+		p.hasTime = true
 	case 'M':
 		if p.hasMessage {
 			return errors.New("%M twice")

@@ -192,15 +192,6 @@ func TestApache(t *testing.T) {
 	}
 }
 
-// logOf returns the log of an Apache server with an ErrorLogFormat.
-func logOf(format string) (*Log, error) {
-	l, err := newLayout(format)
-	if err != nil {
-		return nil, err
-	}
-	return &Log{Name: "apache-error", read: l.read}, nil
-}
-
 func TestApacheErrorLog(t *testing.T) {
 	for _, tt := range []struct{ format, line, want string }{
 		{`[%{u}t] [%-m:%l] [pid %P:tid %T] %7F: %E: [client\ %a] %M% ,\ referer:\ %{Referer}i`, apacheStart + apacheTests[0].message, apacheAt + apacheTests[0].want},
@@ -209,7 +200,7 @@ func TestApacheErrorLog(t *testing.T) {
 		{`%t %M [request\ %L]`, `Mon Mar 09 14:05:00 2026 AH01618: user jane [request x] not found: /a [request a1]`, nginxAt + "refused reason=unknown_user code=AH01618 user=jane [request x] target=/a id=a1 status=401"},
 		{`%t %M [request\ %L]`, `Mon Mar 09 14:05:00 2026 AH00489: no request`, nginxAt + "other code=AH00489"},
 	} {
-		l, err := logOf(tt.format)
+		l, err := WithErrorLogFormat(tt.format)
 		if err != nil {
 			t.Errorf("%s: %v", tt.format, err)
 			continue
@@ -217,9 +208,9 @@ func TestApacheErrorLog(t *testing.T) {
 		checkRead(t, l, tt.line, tt.want)
 	}
 	for format, want := range map[string]string{
-		"%t": "no %M", "%M %M": "twice", "%{x": "without its }", "%t %": "without an item", "%y %M": "no such item", "%e %M": "no such item", "%t %M%P": "ends nowhere", "%M%{x}e": "ends nowhere", strings.Repeat("x", maxLayout+1): "more than",
+		"%t": "no %M", "[%l] %M": "no %t", "%M %M": "twice", "%{x": "without its }", "%t %": "without an item", "%y %M": "no such item", "%e %M": "no such item", "%t %M%P": "ends nowhere", "%M%{x}e": "ends nowhere", strings.Repeat("x", maxLayout+1): "more than",
 	} {
-		if _, err := logOf(format); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := WithErrorLogFormat(format); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %v, want %s", format, err, want)
 		}
 	}

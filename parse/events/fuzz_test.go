@@ -116,7 +116,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(apacheStart + tt.message))
 	}
 	logs := Logs()
-	custom, err := logOf(`[%{cu}t] [%l] [R:%L] %E: %M [%{Host}i] ,%{Referer}i`)
+	custom, err := WithErrorLogFormat(`[%{cu}t] [%l] [R:%L] %E: %M [%{Host}i] ,%{Referer}i`)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func FuzzLayout(f *testing.F) {
 	f.Add(`%M%P`, `a 1`)
 	f.Add(`%E%F%M`, `(2)No: a.c(1): x`)
 	f.Fuzz(func(t *testing.T, format, line string) {
-		l, err := logOf(format)
+		l, err := WithErrorLogFormat(format)
 		if err != nil {
 			return
 		}

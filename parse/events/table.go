@@ -7,7 +7,7 @@ func servers() []*Log {
 			`2026/03/09 14:05:00 [error] 1234#1234: *5 user "jane" was not found in "/etc/nginx/htpasswd", client: 192.0.2.1, server: example.org, request: "GET / HTTP/1.1", host: "example.org"`,
 			`2026/03/09 14:05:00 [error] 31#31: *7 auth request unexpected status: 502 while sending to client, client: 192.0.2.1, server: example.org, request: "GET /a HTTP/2.0", subrequest: "/auth", host: "example.org"`,
 		}},
-		{Name: "apache-error", Doc: "Apache's ErrorLog", read: readApache, Samples: []string{
+		{Name: apacheName, Doc: "Apache's ErrorLog", read: readApache, Samples: []string{
 			`[Mon Mar 09 14:05:00.123456 2026] [auth_basic:error] [pid 1234:tid 5678] [client 192.0.2.1:50000] AH01618: user jane not found: /`,
 			`[Mon Mar 09 14:05:00 2026] [error] [client 192.0.2.1] user jane: authentication failure for "/a": Password Mismatch`,
 		}},

@@ -21,6 +21,7 @@ func Apache(path string) (*Config, error) {
 		return nil, err
 	}
 	r.resolve()
+	r.resolveErrors()
 	return r.finish(), nil
 }
 
@@ -91,6 +92,7 @@ type virtualHost struct {
 	formats       map[string]Format
 	defaultFormat string // of a LogFormat without a name; a format or the name of one
 	logs          []apacheLog
+	errorLog      apacheLog // of ErrorLog, with the format of ErrorLogFormat
 	at            Position
 }
 

@@ -26,6 +26,7 @@ func (h *virtualHost) setFormat(f Format) { h.formats[strings.ToLower(f.Name)] =
 var apacheDirectives = []string{
 	"include", "includeoptional", "use", "undefmacro", "loadmodule", "serverroot", "define", "undefine",
 	"servername", "serveralias", "logformat", "customlog", "globallog", "transferlog",
+	"errorlog", "errorlogformat",
 }
 
 // directive processes a directive.
@@ -68,6 +69,14 @@ func (r *apacheReader) directive(name string, args []string, at Position) error 
 		r.logFormat(args, at)
 	case "customlog", "globallog", "transferlog":
 		r.log(name, args, at)
+	case "errorlog":
+		if len(args) > 0 {
+			r.host.errorLog.to = args[0]
+		}
+	case "errorlogformat":
+		if len(args) == 1 { // with two it is of lines that Apache adds once for a connection or request
+			r.host.errorLog.format, r.host.errorLog.at = args[0], at
+		}
 	}
 	return nil
 }
@@ -201,6 +210,34 @@ func (r *apacheReader) resolve() {
 		}
 	}
 }
+
+// resolveErrors makes the error logs that have a format. Virtual hosts inherit log and
+// format, each by itself: https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat
+func (r *apacheReader) resolveErrors() {
+	var errors Config
+	known := map[apacheLog]bool{}
+	for _, h := range append([]*virtualHost{r.main}, r.hosts...) {
+		l := h.errorLog
+		if l.format == "" {
+			l.format, l.at = r.main.errorLog.format, r.main.errorLog.at
+		}
+		if l.to = cmp.Or(l.to, r.main.errorLog.to, apacheErrorLog); l.format == "" || known[l] {
+			continue
+		}
+		known[l] = true
+		log := Log{Spec: l.format, Where: l.at}
+		if l.to[0] != '|' && l.to != "syslog" && !strings.HasPrefix(l.to, "syslog:") {
+			r.setPath(&log, l.to, variablePattern)
+		}
+		errors.Logs = append(errors.Logs, log)
+	}
+	if len(errors.Logs) > 0 {
+		r.config.Errors = &errors
+	}
+}
+
+// apacheErrorLog is the default of ErrorLog.
+const apacheErrorLog = "logs/error_log"
 
 func (h *virtualHost) ownLog() bool { return len(h.logs) > 0 }
 

@@ -32,6 +32,9 @@ const (
 type Config struct {
 	// Logs are the access logs, in the order of the configuration.
 	Logs []Log
+	// Errors are the error logs that the configuration has a format for, likewise; nil
+	// without any.
+	Errors *Config
 	// Formats are all formats with a name, used or not, including those that the server
 	// defines itself: combined of nginx, CLF of Apache.
 	Formats map[string]Format
