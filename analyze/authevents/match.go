@@ -39,38 +39,86 @@ func (j *joiner) run(passes []pass, list []int32) {
 
 // pass joins the events and refusals that have the same key.
 func (j *joiner) pass(p *pass, open []int32) {
-	events := map[uint64][]int32{}
+	groups := make(map[uint64]int32, len(open)) // numbers of keys
+	var events, requests grouped
 	for _, n := range open {
-		if key := p.event(&j.events[n]); key != 0 {
-			events[key] = append(events[key], n)
+		key := p.event(&j.events[n])
+		if key == 0 {
+			continue
 		}
+		group, ok := groups[key]
+		if !ok {
+			group = int32(len(groups))
+			groups[key] = group
+		}
+		events.add(group, n)
 	}
-	if len(events) == 0 {
+	if len(groups) == 0 {
 		return
 	}
-	requests := map[uint64][]int32{}
 	for i := range j.requests {
 		r := &j.requests[i]
 		if r.taken || r.time == noTime {
 			continue
 		}
-		if key := p.request(r); key != 0 && events[key] != nil {
-			requests[key] = append(requests[key], int32(i))
+		if key := p.request(r); key != 0 {
+			if group, ok := groups[key]; ok {
+				requests.add(group, int32(i))
+			}
 		}
 	}
-	for key, list := range requests { // in any order: each is in one group only
-		j.group(p, events[key], list)
+	events.divide(len(groups))
+	requests.divide(len(groups))
+	for group := range len(groups) {
+		if list := requests.of(group); len(list) > 0 {
+			j.group(p, events.of(group), list)
+		}
 	}
+}
+
+// grouped are numbers in groups, in the order in which they were added.
+type grouped struct {
+	added []groupedNumber
+	list  []int32 // by group
+	ends  []int32 // of the groups in list
+}
+
+type groupedNumber struct{ group, n int32 }
+
+func (g *grouped) add(group, n int32) { g.added = append(g.added, groupedNumber{group, n}) }
+
+// divide makes the groups, whose number is given, of what was added.
+func (g *grouped) divide(groups int) {
+	g.list, g.ends = make([]int32, len(g.added)), make([]int32, groups+1)
+	for _, x := range g.added {
+		g.ends[x.group+1]++
+	}
+	for i := range groups {
+		g.ends[i+1] += g.ends[i]
+	}
+	for _, x := range g.added {
+		g.list[g.ends[x.group]] = x.n
+		g.ends[x.group]++
+	}
+}
+
+// of returns a group.
+func (g *grouped) of(group int) []int32 {
+	start := int32(0)
+	if group > 0 {
+		start = g.ends[group-1]
+	}
+	return g.list[start:g.ends[group]:g.ends[group]]
 }
 
 // group joins events and refusals of one key. It divides them into those that are
 // connected by time, and joins each part or leaves it.
 func (j *joiner) group(p *pass, events, requests []int32) {
-	if p.alone && len(requests) == 1 {
+	if len(requests) == 1 && (p.alone || len(events) == 1) {
 		r := &j.requests[requests[0]]
 		reach := r.duration + p.window
 		for _, n := range events { // several lines may be about one request
-			if at := j.events[n].time; len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
+			if at := j.events[n].time; p.alone && len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
 				j.join(p, n, requests[0])
 			}
 		}

@@ -277,8 +277,29 @@ var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
 // IsAddress reports whether b is an address, with or without a port.
 func IsAddress(b []byte) bool {
+	if isIPv4(b) { // most are, and need not be parsed
+		return true
+	}
 	_, ok := hostAddr(b)
 	return ok
+}
+
+// isIPv4 reports whether b is an IPv4 address.
+func isIPv4(b []byte) bool {
+	numbers, value, digits := 0, 0, 0
+	for _, c := range b {
+		switch {
+		case c-'0' <= 9 && (digits == 0 || value > 0): // no leading zero
+			if value, digits = 10*value+int(c-'0'), digits+1; value > 255 {
+				return false
+			}
+		case c == '.' && digits > 0:
+			numbers, value, digits = numbers+1, 0, 0
+		default:
+			return false
+		}
+	}
+	return numbers == 3 && digits > 0
 }
 
 // Private reports whether b is an address of a private network.
