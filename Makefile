@@ -30,7 +30,7 @@ export GOFLAGS := $(GOFLAGS) -pgo=off
 BUILD = CGO_ENABLED=0 go build -pgo=auto -trimpath -buildvcs=$(VCS)
 
 .DEFAULT_GOAL := build
-.PHONY: help build install test test-all race lint check fuzz duckdb axe crash demo eval \
+.PHONY: help build install test test-all race lint check fuzz duckdb readers axe crash demo eval \
 	bench bench-peers bench-growth bench-watch bench-traps pgo release package clean
 
 help: ## List the targets
@@ -101,6 +101,9 @@ duckdb: build ## Compare the Parquet tables, read by DuckDB, with the raw logs
 	@if command -v $${CC:-cc} >/dev/null; then \
 		cd fixtures/duckdbtest && CGO_ENABLED=1 go test -mod=mod -count=1 -v ./...; \
 	else echo "duckdb: skipped: no C compiler"; fi
+
+readers: build ## Read the Parquet tables with Polars, pyarrow and Spark from PyPI
+	fixtures/readers/run.sh
 
 .tools/axe.min.js:
 	mkdir -p .tools

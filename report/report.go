@@ -98,6 +98,14 @@ func Prune(lake outdir.Lake, night time.Time, keep int) (removed []string, err e
 	return lake.Prune(night, keep, names())
 }
 
+// TableNames returns the names of all tables.
+func TableNames() (all []string) {
+	for _, t := range tables.Tables() {
+		all = append(all, t.Name)
+	}
+	return all
+}
+
 // names returns the names of all files of the output directory.
 func names() (all []string) {
 	for _, o := range Outputs() {

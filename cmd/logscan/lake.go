@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -11,10 +12,14 @@ import (
 
 // lakeFlags name a place by night, for a job that runs every night.
 type lakeFlags struct {
-	Lake  string `predictor:"dir" placeholder:"DIR" group:"output" help:"Write to DIR/dt=DATE, with the last night that had requests as baseline: for a job that runs every night."`
-	Night night  `placeholder:"DATE" group:"output" help:"Date of --lake, such as 2026-03-09 (default: today in --timezone). Repeating a night replaces it."`
-	Keep  days   `placeholder:"DAYS" group:"output" help:"Remove nights of --lake that are older, when the run is done (default: keep all)."`
+	Lake   string `predictor:"dir" placeholder:"DIR" group:"output" help:"Write to DIR/dt=DATE, with the last night that had requests as baseline: for a job that runs every night."`
+	Night  night  `placeholder:"DATE" group:"output" help:"Date of --lake, such as 2026-03-09 (default: today in --timezone). Repeating a night replaces it."`
+	Layout string `enum:"night,table" default:"night" placeholder:"night|table" group:"output" help:"Layout of --lake: night is DIR/dt=DATE/TABLE.parquet; table also makes DIR/TABLE/dt=DATE/part.parquet, which Athena, Glue and Trino need (default: ${default})."`
+	Keep   days   `placeholder:"DAYS" group:"output" help:"Remove nights of --lake that are older, when the run is done (default: keep all)."`
 }
+
+// layoutTable is the value of --layout for files by table.
+const layoutTable = "table"
 
 // defaultOut is the output directory of a run without --out and --lake.
 const defaultOut = "logscan-out"
@@ -26,6 +31,8 @@ func (c *reportFlags) setPlace(started time.Time, zone *time.Location) error {
 		switch {
 		case !c.Night.IsZero():
 			return usagef("name the directory of all nights with --lake", "--night is the date of a night in --lake")
+		case c.Layout == layoutTable:
+			return usagef("name the directory of all nights with --lake", "--layout table is a layout of --lake")
 		case c.Keep > 0:
 			return usagef("name the directory of all nights with --lake", "--keep removes nights of --lake")
 		case c.Out == "":
@@ -52,21 +59,31 @@ func (c *reportFlags) setPlace(started time.Time, zone *time.Location) error {
 	return nil
 }
 
-// prune removes the nights that --keep no longer keeps.
-func (c *reportFlags) prune(std *streams) []problem {
-	if c.Keep == 0 {
-		return nil
+// arrange makes the files by table of --layout, and removes the nights that --keep no
+// longer keeps. It returns what failed.
+func (c *reportFlags) arrange(std *streams) (problems []problem) {
+	lake := outdir.Lake{Dir: c.Lake}
+	if c.Layout == layoutTable {
+		if err := lake.LinkTables(c.Night.Time, report.TableNames()); err != nil {
+			problems = append(problems, problem{"--layout table: " + err.Error(), "the report was written; run the night again"})
+		}
 	}
-	removed, err := report.Prune(outdir.Lake{Dir: c.Lake}, c.Night.Time, int(c.Keep))
+	if c.Keep == 0 {
+		return problems
+	}
+	removed, err := report.Prune(lake, c.Night.Time, int(c.Keep))
+	if c.Layout == layoutTable {
+		err = errors.Join(err, lake.PruneTables(removed, report.TableNames()))
+	}
 	if !c.Quiet {
 		for _, path := range removed {
 			note(std.stderr, "removed %s: older than --keep %d", path, c.Keep)
 		}
 	}
 	if err != nil {
-		return []problem{{"remove old nights: " + err.Error(), "the report was written; the next run tries again"}}
+		problems = append(problems, problem{"remove old nights: " + err.Error(), "the report was written; the next run tries again"})
 	}
-	return nil
+	return problems
 }
 
 // night is a date. The zero value is none.

@@ -91,7 +91,7 @@ func (c *reportFlags) report(ctx context.Context, std *streams, run *reportedRun
 	run.place.Release()
 	meter.end()
 	problems = append(problems, c.publish(ctx, described, p)...)
-	problems = append(problems, c.prune(std)...)
+	problems = append(problems, c.arrange(std)...)
 	c.printResult(std, options, described, run.state)
 	return c.checkSeverity(res, incomplete(problems))
 }

@@ -210,30 +210,3 @@ func TestUnits(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
-
-// TestAthenaTable compares the table in the SQL how-to with the schema.
-func TestAthenaTable(t *testing.T) {
-	guide, schema := read(t, "../howto-sql.md"), read(t, "../SCHEMA.md")
-	_, rest, ok := strings.Cut(guide, "CREATE EXTERNAL TABLE endpoints (")
-	if !ok {
-		t.Fatal("howto-sql.md has no CREATE TABLE statement for endpoints")
-	}
-	rest, _, _ = strings.Cut(rest, ") PARTITIONED")
-	_, section, ok := strings.Cut(schema, "### endpoints\n")
-	if !ok {
-		t.Fatal("SCHEMA.md has no section endpoints")
-	}
-	section, _, _ = strings.Cut(section, "\n### ")
-	types := map[string]string{"text": "string", "integer": "bigint", "timestamp": "timestamp", "boolean": "boolean", "real": "double"}
-	var want []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (\\w+)").FindAllStringSubmatch(section, -1) {
-		want = append(want, m[1]+" "+types[m[2]])
-	}
-	var got []string
-	for c := range strings.SplitSeq(rest, ",") {
-		got = append(got, strings.TrimSpace(c))
-	}
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-}

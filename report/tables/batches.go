@@ -22,9 +22,11 @@ type batch struct {
 func (b *batch) full() bool { return b.rows >= batchRows || b.bytes >= batchBytes }
 
 // columnBuffer holds the values of one column: those that are not null and, if the
-// column is nullable, a level for each row.
+// column is nullable, a level for each row. Of a column of lists, levels and repeats
+// have an element for each value, and one for a list without values.
 type columnBuffer struct {
-	levels   []int16 // 1 for a value, 0 for a null
+	levels   []int16 // 1 for a value, 0 for a null or an empty list
+	repeats  []int16 // 1 for a value that follows another one of the same list
 	integers []int64
 	reals    []float64
 	booleans []bool
@@ -52,7 +54,7 @@ func (q *batches[R]) begin() *batch {
 		b.rows, b.bytes = 0, 0
 		for i := range b.columns {
 			c := &b.columns[i]
-			c.levels, c.integers, c.reals, c.booleans = c.levels[:0], c.integers[:0], c.reals[:0], c.booleans[:0]
+			c.levels, c.repeats, c.integers, c.reals, c.booleans = c.levels[:0], c.repeats[:0], c.integers[:0], c.reals[:0], c.booleans[:0]
 			clear(c.texts)
 			c.texts = c.texts[:0]
 		}
@@ -198,7 +200,7 @@ func add[R any](b *batch, columns []column[R], row *R) {
 		c, values := &columns[i], &b.columns[i]
 		present := true
 		switch c.Type {
-		case Text:
+		case Text, JSON:
 			s := c.text(row)
 			if present = s != "" || !c.Nullable; present {
 				values.texts = append(room(values.texts), s)
@@ -216,6 +218,8 @@ func add[R any](b *batch, columns []column[R], row *R) {
 			}
 		case Boolean:
 			values.booleans = append(room(values.booleans), c.boolean(row))
+		case List:
+			b.bytes += values.addList(c.list(row))
 		}
 		if c.Nullable {
 			level := int16(0)
@@ -226,4 +230,17 @@ func add[R any](b *batch, columns []column[R], row *R) {
 		}
 	}
 	b.rows++
+}
+
+// addList adds a list of texts, and returns their size in bytes.
+func (c *columnBuffer) addList(list []string) (bytes int) {
+	if len(list) == 0 {
+		c.levels, c.repeats = append(c.levels, 0), append(c.repeats, 0)
+	}
+	for i, s := range list {
+		c.texts = append(c.texts, s)
+		c.levels, c.repeats = append(c.levels, 1), append(c.repeats, int16(min(i, 1)))
+		bytes += len(s)
+	}
+	return bytes
 }

@@ -15,6 +15,8 @@ const (
 	Real                // DOUBLE
 	Time                // INT64, TIMESTAMP(MICROS, UTC)
 	Boolean             // BOOLEAN
+	JSON                // JSON: text that is a JSON value
+	List                // LIST of STRING
 )
 
 // Column describes a column of a table.
@@ -32,10 +34,11 @@ type Column struct {
 // functions is set, by its type. The bool of a function is false for a null.
 type column[R any] struct {
 	Column
-	text    func(*R) string // Text; in a nullable column empty text is null
+	text    func(*R) string // Text and JSON; in a nullable column empty text is null
 	integer func(*R) (int64, bool)
 	real    func(*R) (float64, bool)
 	boolean func(*R) bool
+	list    func(*R) []string
 }
 
 func text[R any](name, doc string, get func(*R) string) column[R] {
@@ -68,6 +71,25 @@ func seconds[R any](name, doc string, get func(*R) int64) column[R] {
 func boolean[R any](name, doc string, get func(*R) bool) column[R] {
 	return column[R]{Column: Column{Name: name, Type: Boolean, Doc: doc}, boolean: get}
 }
+
+func jsonText[R any](name, doc string, get func(*R) string) column[R] {
+	return column[R]{Column: Column{Name: name, Type: JSON, Doc: doc}, text: get}
+}
+
+func list[R any](name, doc string, get func(*R) []string) column[R] {
+	return column[R]{Column: Column{Name: name, Type: List, Doc: doc}, list: get}
+}
+
+// path returns the path of the column's values in the schema.
+func (c *Column) path() string {
+	if c.Type == List {
+		return c.Name + ".list.element"
+	}
+	return c.Name
+}
+
+// textual reports whether the values of the column are texts.
+func (c *Column) textual() bool { return c.Type == Text || c.Type == JSON || c.Type == List }
 
 // optional makes the column nullable: empty text becomes null.
 func (c column[R]) optional() column[R] {

@@ -155,12 +155,16 @@ func (p *parquetFile) endGroup() error {
 func (p *parquetFile) writeColumn(w file.ColumnChunkWriter, column int, batch *batch) error {
 	b := &batch.columns[column]
 	levels := b.levels
-	if !p.columns[column].Nullable {
+	if c := &p.columns[column]; !c.Nullable && c.Type != List {
 		levels = nil
 	}
 	var err error
 	switch w := w.(type) {
 	case *file.ByteArrayColumnChunkWriter:
+		if p.columns[column].Type == List {
+			_, err = w.WriteBatch(byteArrays(nil, b.texts), levels, b.repeats)
+			break
+		}
 		err = p.dictionaries[column].write(w, b.texts, levels)
 	case *file.Int64ColumnChunkWriter:
 		_, err = w.WriteBatch(b.integers, levels, nil)
@@ -193,8 +197,15 @@ func parquetSchema(t *Table) *schema.GroupNode {
 			logical = schema.NewTimestampLogicalType(true, schema.TimeUnitMicros)
 		case Boolean:
 			physical = parquet.Types.Boolean
+		case JSON:
+			logical, physical = schema.JSONLogicalType{}, parquet.Types.ByteArray
+		case List:
+			logical, physical = schema.StringLogicalType{}, parquet.Types.ByteArray
 		}
 		fields[i] = schema.Must(schema.NewPrimitiveNodeLogical(c.Name, repetition, logical, physical, noLength, noID))
+		if c.Type == List {
+			fields[i] = schema.MustGroup(schema.ListOf(fields[i], repetition, noID))
+		}
 	}
 	return schema.MustGroup(schema.NewGroupNode(t.Name, parquet.Repetitions.Required, fields, noID))
 }
@@ -217,9 +228,10 @@ func properties(t *Table, version string) *parquet.WriterProperties {
 		parquet.WithBatchSize(batchRows),
 	}
 	for _, c := range t.Columns {
-		if c.Type == Text {
-			p = append(p, parquet.WithDictionaryFor(c.Name, true), parquet.WithCompressionFor(c.Name, compress.Codecs.Zstd),
-				parquet.WithStatsFor(c.Name, true))
+		if c.textual() {
+			path := c.path()
+			p = append(p, parquet.WithDictionaryFor(path, true), parquet.WithCompressionFor(path, compress.Codecs.Zstd),
+				parquet.WithStatsFor(path, true))
 		}
 	}
 	return parquet.NewWriterProperties(p...)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,10 @@ func readTable(t *testing.T, data []byte) (*file.Reader, []map[string]any) {
 			}
 			name := column.Descriptor().Name()
 			n := int(group.NumRows())
+			if c, ok := column.(*file.ByteArrayColumnChunkReader); ok && column.Descriptor().MaxRepetitionLevel() > 0 {
+				readLists(t, c, strings.TrimSuffix(column.Descriptor().Path(), ".list.element"), rows[from:])
+				continue
+			}
 			var values []any
 			levels := make([]int16, n)
 			switch c := column.(type) {
@@ -70,6 +75,34 @@ func readTable(t *testing.T, data []byte) (*file.Reader, []map[string]any) {
 		}
 	}
 	return r, rows
+}
+
+// readLists reads a column of lists of texts. Each text ends with a line end.
+func readLists(t *testing.T, c *file.ByteArrayColumnChunkReader, name string, rows []map[string]any) {
+	t.Helper()
+	const most = 1 << 16
+	values, levels, repeats := make([]parquet.ByteArray, most), make([]int16, most), make([]int16, most)
+	row, value := -1, 0
+	for c.HasNext() {
+		n, _, err := c.ReadBatch(most, values, levels, repeats)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value = 0
+		for i := range int(n) {
+			if repeats[i] == 0 {
+				row++
+				rows[row][name] = ""
+			}
+			if levels[i] > 0 {
+				rows[row][name] = rows[row][name].(string) + string(values[value]) + "\n"
+				value++
+			}
+		}
+	}
+	if row != len(rows)-1 {
+		t.Errorf("column %s has %d lists, want %d", name, row+1, len(rows))
+	}
 }
 
 // readColumn reads n rows of a column; levels are 1 where there is a value in a
@@ -146,7 +179,7 @@ func TestTablesReadBack(t *testing.T) {
 		"findings": {{
 			"id": "endpoint_misconfigured-0a1b2c3d4e5f", "severity": "high", "confidence": 0.98, "subject_type": "endpoint", "url_template": "/v2/orders/{id}",
 			"user_name": nil, "onset": reporttest.At(14, 5, 12), "actors": int64(312),
-			"remediation": strings.Join(reporttest.Result().Findings[0].Remediation, "\n"),
+			"remediation": strings.Join(reporttest.Result().Findings[0].Remediation, "\n") + "\n",
 		}, {"kind": "session_expiry", "onset": nil, "details": `{"bic_difference":null,"hosts":["shop.example","invoice` + "\u202egpj.exe\u2066\u200b\ufeff" + `\u2028\u2029"],"nothing":null,` +
 			`"policy":"idle","quantiles":[1,null,2.5],"sessions":1204,"timeout_high":1818,"timeout_low":1788,"timeout_seconds":1800.4}`},
 			{}, {"confidence": 0.0, "first_seen": nil}},
@@ -297,7 +330,7 @@ func TestFileMetadata(t *testing.T) {
 				t.Errorf("%s: %s: %v", table.Name, key, err)
 			}
 			for name := range names {
-				if r.MetaData().Schema.ColumnIndexByName(name) < 0 {
+				if s := r.MetaData().Schema; s.ColumnIndexByName(name) < 0 && s.ColumnIndexByName(name+".list.element") < 0 {
 					t.Errorf("%s: %s names a column %s", table.Name, key, name)
 				}
 			}
@@ -393,5 +426,28 @@ func TestFooterIsInOrder(t *testing.T) {
 	}
 	if _, err := ordered([]byte("PAR1")); err == nil {
 		t.Error("a cut footer is written")
+	}
+}
+
+// TestLists checks lists that are empty, and more of them than a batch holds.
+func TestLists(t *testing.T) {
+	type row = []string
+	rows := make([]row, 2*batchRows+3)
+	for i := range rows {
+		for n := range i % 3 {
+			rows[i] = append(rows[i], fmt.Sprintf("step %d of %d", n, i))
+		}
+	}
+	table := newTable("lists", "", func(*wording.Report) iter.Seq2[*row, error] { return each(rows) },
+		[]column[row]{list("steps", "", func(r *row) []string { return *r }), integer("n", "", "", func(r *row) int64 { return int64(len(*r)) })})
+	_, got := readTable(t, encode(t, table, reporttest.Empty()))
+	for i, r := range rows {
+		want := ""
+		for _, s := range r {
+			want += s + "\n"
+		}
+		if got[i]["steps"] != want || got[i]["n"] != int64(len(r)) {
+			t.Fatalf("row %d is %v, want %q", i, got[i], want)
+		}
 	}
 }

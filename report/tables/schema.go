@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"iter"
 	"slices"
-	"strings"
 
 	"logscan/analyze/detect"
 	"logscan/analyze/result"
@@ -269,14 +268,14 @@ func findingsTable() Table {
 			text("server_name", "Server, by its log, that the finding is about.", func(r *row) string { return r.Subject.Server }).optional(),
 			text("title", "The problem in one line.", func(r *row) string { return r.Title }).as("", "finding_info.title"),
 			text("explanation", "The problem in a paragraph, with figures.", func(r *row) string { return r.Explanation }).as("", "finding_info.desc"),
-			text("remediation", "What to do, one step per line.", func(r *row) string { return strings.Join(r.Remediation, "\n") }).as("", "remediation.desc"),
+			list("remediation", "What to do: a list of steps.", func(r *row) []string { return r.Remediation }).as("", "remediation.desc"),
 			timestamp("onset", "When the problem began; null if it was there from the first line.", func(r *row) int64 { return int64(r.Onset) }),
 			timestamp("first_seen", "First 401 that the finding explains.", func(r *row) int64 { return int64(r.FirstSeen) }).as("", "finding_info.first_seen_time"),
 			timestamp("last_seen", "Last 401 that the finding explains.", func(r *row) int64 { return int64(r.LastSeen) }).as("", "finding_info.last_seen_time"),
 			integer("unauthorized", "requests", "401s that the finding explains.", func(r *row) int64 { return r.Unauthorized }),
 			integer("actors", "actors", "Distinct actors affected.", func(r *row) int64 { return r.Actors }),
 			integer("users", "users", "Distinct users affected.", func(r *row) int64 { return r.Users }),
-			text("details", "Figures that depend on the kind, as a JSON object.", detailsText),
+			jsonText("details", "Figures that depend on the kind: an object.", detailsText),
 			text("status", "With a baseline: new, persisting, worse or better.", func(r *row) string { return r.Status }).optional(),
 			text("muted_reason", "Why the finding is muted; null if it is not.", func(r *row) string {
 				if r.Muted == nil {
