@@ -334,9 +334,9 @@ func TestPseudonymsNeedTheKey(t *testing.T) {
 		}
 	}
 	// Outputs with different keys are not compared.
-	_, messages := printed(t, "diff", filepath.Join(dir, "1"), filepath.Join(dir, "2"))
-	if !bytes.Contains(messages, []byte("cannot be matched")) {
-		t.Errorf("no note that keys differ: %s", messages)
+	compared, messages := printed(t, "diff", filepath.Join(dir, "1"), filepath.Join(dir, "2"))
+	if !bytes.Contains(compared, []byte("cannot be matched")) {
+		t.Errorf("no note that keys differ: %s %s", compared, messages)
 	}
 	_, messages = printed(t, "scan", "-o", filepath.Join(dir, "3"), "--baseline", filepath.Join(dir, "0"), "--pseudonymize", writeKey(t, dir, "night and day "), logs)
 	if !bytes.Contains(messages, []byte("not compared with")) {

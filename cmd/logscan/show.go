@@ -49,7 +49,7 @@ type diffCmd struct {
 
 // Help returns the text that kong prints before the flags.
 func (diffCmd) Help() string {
-	return `Lists the findings that are new, worse, better, resolved or persisting. A finding is worse or better if its severity changed, or if the share of requests answered 401 changed by more than chance explains.`
+	return `Shows the totals of both runs, what cannot be compared (other versions, options, formats, durations or pseudonyms), and the findings that are new, worse, better, resolved or persisting. A finding is worse or better if its severity changed, or if the share of requests answered 401 changed by more than chance explains.`
 }
 
 // Run compares the findings of two finished runs.
@@ -61,9 +61,6 @@ func (c *diffCmd) Run(std *streams) error {
 	now, err := openRun(c.New)
 	if err != nil {
 		return err
-	}
-	if !outdir.SameNames(before, now) {
-		note(std.stderr, "note: %s and %s: %v", c.Old, c.New, errPseudonymKeys)
 	}
 	d, err := terminal.Diff(before, now)
 	if err != nil {
