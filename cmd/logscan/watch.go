@@ -174,7 +174,7 @@ func (w *watcher) watch(ctx context.Context) error {
 		}
 		if err != nil {
 			if busy {
-				_ = <-done // it uses the temporary files; err is the better error
+				err = errors.Join(err, <-done) // it uses the temporary files
 			}
 			return err
 		}
