@@ -20,7 +20,7 @@ func tiles(r *wording.Report, c *chart) []tile {
 	res, t := r.Result, &r.Totals
 	all := []tile{
 		{wording.NounOf(res.Statuses).Many(), wording.Number(t.Unauthorized), wording.Share(t.Unauthorized, t.Parsed) + " of " + wording.Count(t.Parsed, "request")},
-		{"Findings", wording.Number(int64(result.CountFindings(res.Findings))), severities(res.Findings)},
+		{"Findings", wording.Number(int64(result.CountFindings(res.Findings))), severities(res.Findings, &r.Verdict.Shares)},
 		{"Lines read", wording.Number(t.Lines), wording.Number(t.Rejected) + " rejected; " + wording.Count(int64(len(res.Inputs)), "input") + ", " + wording.Bytes(t.Bytes)},
 	}
 	if hosts, n := hostNames(res); n > 0 {
@@ -75,8 +75,9 @@ func newShareBar(r *wording.Report) *shareBar {
 	return bar
 }
 
-// severities counts findings by severity.
-func severities(findings []result.Finding) string {
+// severities counts findings by severity. Without findings it does not reassure if much
+// is unexplained.
+func severities(findings []result.Finding, s *wording.Shares) string {
 	var parts []string
 	for s := int(result.Critical); s >= int(result.Info); s-- {
 		n := 0
@@ -89,10 +90,13 @@ func severities(findings []result.Finding) string {
 			parts = append(parts, wording.Number(int64(n))+" "+result.Severity(s).String())
 		}
 	}
-	if len(parts) == 0 {
-		return "no problem found"
+	switch {
+	case len(parts) > 0:
+		return strings.Join(parts, ", ")
+	case !s.Small(s.Unexplained):
+		return wording.Share(s.Unexplained, s.Total) + " unexplained"
 	}
-	return strings.Join(parts, ", ")
+	return "no problem found"
 }
 
 // hostNames returns the virtual hosts with most requests, and how many hosts there
@@ -181,7 +185,7 @@ func newCard(number int, f *document.Finding, total int64, noun wording.Noun) ca
 }
 
 // noFindings returns the text that is shown if there are no findings.
-func noFindings(res *result.Result) string {
+func noFindings(res *result.Result, s *wording.Shares) string {
 	noun := wording.NounOf(res.Statuses).Many()
 	switch {
 	case res.Totals.Parsed == 0:
@@ -190,6 +194,8 @@ func noFindings(res *result.Result) string {
 		return "No " + noun + ", so no findings."
 	case wording.NormalUse(res) == res.Totals.Unauthorized:
 		return "No findings: all " + noun + " are part of normal use."
+	case !s.Small(s.Unexplained):
+		return "No findings, but " + wording.Share(s.Unexplained, s.Total) + " of the " + noun + " are unexplained: what is known of them follows."
 	}
 	return "No findings. The causes of the " + noun + " are listed below."
 }

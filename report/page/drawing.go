@@ -3,6 +3,7 @@ package page
 import (
 	"math"
 	"strings"
+	"unicode"
 
 	"logscan/analyze/result"
 	"logscan/parse"
@@ -43,6 +44,31 @@ func (d *drawing) box(class string, x, y, w, h float64, text string) {
 
 func (d *drawing) text(class string, x, y float64, text string) {
 	d.Texts = append(d.Texts, label{class, coordinate(x), coordinate(y), text})
+}
+
+// fitting shortens a name to a width in the drawing, for the widest of the usual fonts.
+func fitting(name string, width float64) string {
+	const (
+		usual, broad, slim = 7.4, 8.6, 4.6 // widths of letters of 12 px
+		ellipsis           = 12
+	)
+	sum := 0.0
+	for n, r := range []rune(name) {
+		w := usual
+		switch {
+		case strings.ContainsRune("ijl.,:;'|/ ", r):
+			w = slim
+		case r > unicode.MaxASCII || unicode.IsUpper(r) || r == 'm' || r == 'w':
+			w = broad
+		}
+		if sum += w; sum > width {
+			for ; sum > width-ellipsis && n > 0; n-- {
+				sum -= slim
+			}
+			return wording.Clip(name, max(n, 1))
+		}
+	}
+	return name
 }
 
 func (d *drawing) upright(class string, x, top, bottom float64) {
@@ -145,7 +171,7 @@ func drawParts(e *result.Exhibit, noun wording.Noun) *drawing {
 		}
 		wide := func(n int64) float64 { return float64(n) / float64(whole) * (partRight - partLeft) }
 		text := wording.Number(p.Refused) + " refused, " + wording.Number(p.Accepted) + " accepted"
-		name, class := wording.Clip(wording.PartName(&p), maxPartName), "y"
+		name, class := fitting(wording.Clip(wording.PartName(&p), maxPartName), partLeft-10), "y"
 		if p.Marked {
 			class = "y marked"
 		}

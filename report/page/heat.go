@@ -59,7 +59,7 @@ func drawHeat(s *tableSource, b *bins, noun wording.Noun) *drawing {
 		if note != "" {
 			name += " " + note
 		}
-		d.text("y", heatLeft-8, y+14, wording.Clip(name, maxHeatName))
+		d.text("y", heatLeft-8, y+14, fitting(wording.Clip(name, maxHeatName), heatLeft-10))
 		for i, k := range cells[r] {
 			if k == 0 {
 				continue

@@ -139,7 +139,7 @@ func newPage(r *wording.Report) *page {
 	noun := wording.NounOf(r.Statuses)
 	p := &page{
 		Noun: noun, Statuses: wording.StatusesOf(r.Statuses), Residual: newResidual(r.Residual), Verdict: r.Verdict, Chart: chart, Total: wording.Number(r.Totals.Unauthorized), Tiles: tiles(r, chart), Shares: newShareBar(r),
-		Compared: wording.Compared(r.Described, len(r.Gone)), NoFindings: noFindings(r.Result), Causes: causeRows(r.Result),
+		Compared: wording.Compared(r.Described, len(r.Gone)), NoFindings: noFindings(r.Result, &r.Verdict.Shares), Causes: causeRows(r.Result),
 		Sum: sumRow(r.Result), Rejects: reasonRows(r.Rejects), Skips: reasonRows(r.Skips), Gaps: gapSheets(r.Formats),
 	}
 	if steps != nil {

@@ -173,7 +173,11 @@ type judged struct {
 
 // seriousLead is the first sentence of a run with findings that someone should act on.
 func (j *judged) seriousLead() string {
-	return j.title + ": " + j.explains(j.findings(serious), j.shares.Serious)
+	explains := j.explains(j.findings(serious), j.shares.Serious)
+	if strings.Contains(j.title, ": ") {
+		return j.title + ". " + capital(explains)
+	}
+	return j.title + ": " + explains
 }
 
 // mostlyUnexplained reports whether the unexplained refusals are the largest share, and
