@@ -52,6 +52,9 @@ func (p *Plan) Map(ctx context.Context, task int, path string, o MapOptions) (pr
 	found := partFacts{Matched: r.options.Policy.Matched()}
 	for i := range read {
 		f := newInputFact(inputs[i], &read[i])
+		if s := p.Inputs[inputs[i]].Resume; s != nil && !s.Plain {
+			f.Resume = r.inputs[i].Resume()
+		}
 		if found.Inputs = append(found.Inputs, f); f.Error != "" {
 			problems = append(problems, r.inputs[i].Path+": "+f.Error)
 		}
@@ -85,14 +88,18 @@ func (p *Plan) taskReader(task []Piece, o MapOptions) (r *reader, inputs []int, 
 		return nil, nil, false, err
 	}
 	r = &reader{planned: true}
-	servers, serverOf := listServers(p.sourceInputs())
+	whole, err := p.sourceInputs()
+	if err != nil {
+		return nil, nil, false, err
+	}
+	servers, serverOf := listServers(whole)
 	var serverOfPiece []uint8
 	for _, x := range task {
 		spec := &p.Inputs[x.Input]
-		if err := spec.Check(); err != nil {
+		in, err := spec.Reopen(p.ledger)
+		if err != nil {
 			return nil, nil, false, err
 		}
-		in := spec.Input()
 		if x.To > 0 {
 			in = in.Within(source.Span{From: x.From, To: x.To})
 		}
@@ -110,12 +117,14 @@ func (p *Plan) taskReader(task []Piece, o MapOptions) (r *reader, inputs []int, 
 }
 
 // sourceInputs returns the inputs of the plan.
-func (p *Plan) sourceInputs() []source.Input {
-	all := make([]source.Input, len(p.Inputs))
+func (p *Plan) sourceInputs() (all []source.Input, err error) {
+	all = make([]source.Input, len(p.Inputs))
 	for i := range all {
-		all[i] = p.Inputs[i].Input()
+		if all[i], err = p.Inputs[i].Input(p.ledger); err != nil {
+			return nil, err
+		}
 	}
-	return all
+	return all, nil
 }
 
 // partFacts is what a part holds of inputs and names beside the state of the workers.
@@ -131,6 +140,8 @@ type inputFact struct {
 	Bytes       int64  `json:"bytes"`
 	Error       string `json:"error,omitempty"`
 	At          int64  `json:"at,omitempty"` // offset of the error
+	// Resume is what reading a stream has shown of what earlier runs counted.
+	Resume *source.ResumeSpec `json:"resume,omitempty"`
 }
 
 func newInputFact(input int, r *source.Result) inputFact {

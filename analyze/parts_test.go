@@ -31,7 +31,7 @@ func planOf(t *testing.T, o Options, n int, paths ...string) *Plan {
 		t.Fatal(err)
 	}
 	o.Inputs = inputs
-	made, err := NewPlan(t.Context(), o, "test", Division{Tasks: n})
+	made, err := NewPlan(t.Context(), o, "test", Division{Tasks: n}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,9 +36,15 @@ type Plan struct {
 	Formats []planFormat `json:"formats"`
 	Inputs  []planInput  `json:"inputs"`
 	Skipped planSkipped  `json:"skipped"`
-	Tasks   [][]Piece    `json:"tasks"`
+	// Counted is the ledger of the state that the run continues; nil without one. Settings
+	// are the flags that a state is made with.
+	Counted  []byte            `json:"counted,omitempty"`
+	Resumes  bool              `json:"resumes,omitempty"`
+	Settings map[string]string `json:"settings,omitempty"`
+	Tasks    [][]Piece         `json:"tasks"`
 
 	key     *part.Key
+	ledger  *source.Ledger
 	encoded []byte
 }
 
@@ -86,6 +92,7 @@ type planInput struct {
 type planSkipped struct {
 	Early      []source.Name   `json:"early,omitempty"`
 	Duplicates []planDuplicate `json:"duplicates,omitempty"`
+	Done       []source.Spec   `json:"done,omitempty"` // earlier runs read them to their end
 	Notes      []source.Note   `json:"notes,omitempty"`
 }
 
@@ -105,13 +112,15 @@ type Piece struct {
 // NewPlan selects the inputs of a run, detects their formats, and divides them. tool is the
 // version of the program. The errors are those of Run; inputs that can be read only once
 // are an error.
-func NewPlan(ctx context.Context, o Options, tool string, d Division) (*Plan, error) {
+//
+// With a Carryover, settings are the flags that a state is made with, for Reduce.
+func NewPlan(ctx context.Context, o Options, tool string, d Division, settings map[string]string) (*Plan, error) {
 	o.prepare()
 	skipped, err := o.selectInputs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Version: PlanVersion, Tool: tool, Secret: make([]byte, part.SecretSize), Options: o.planOptions()}
+	p := &Plan{Version: PlanVersion, Tool: tool, Secret: make([]byte, part.SecretSize), Options: o.planOptions(), Settings: settings}
 	rand.Read(p.Secret) // never fails
 	p.Skipped.Notes = o.Notes
 	for _, in := range skipped.early {
@@ -119,6 +128,16 @@ func NewPlan(ctx context.Context, o Options, tool string, d Division) (*Plan, er
 	}
 	for _, d := range skipped.same {
 		p.Skipped.Duplicates = append(p.Skipped.Duplicates, planDuplicate{source.Name(d.Path), source.Name(d.Of)})
+	}
+	if o.Carryover != nil {
+		p.Resumes, p.Counted = true, o.Carryover.Ledger().Encoded()
+	}
+	for i := range skipped.done {
+		s, err := skipped.done[i].Spec()
+		if err != nil {
+			return nil, err
+		}
+		p.Skipped.Done = append(p.Skipped.Done, s)
 	}
 	for i := range o.Inputs {
 		s, err := o.Inputs[i].Spec()
@@ -279,8 +298,13 @@ func ReadPlan(encoded []byte, tool string) (*Plan, error) {
 			last = x.Input
 		}
 	}
-	sum := sha256.Sum256(encoded)
 	var err error
+	if p.Resumes {
+		if p.ledger, err = source.DecodeLedger(p.Counted); err != nil {
+			return nil, ErrPlan
+		}
+	}
+	sum := sha256.Sum256(encoded)
 	p.encoded = encoded
 	p.key, err = part.NewKey(p.Secret, part.ID(sum[:]))
 	return p, err
@@ -339,12 +363,19 @@ func (p *Plan) hasEvents(all []detected) bool {
 }
 
 // skipped returns the inputs that are not read.
-func (p *Plan) skipped() (s skippedInputs) {
+func (p *Plan) skipped() (s skippedInputs, err error) {
 	for _, path := range p.Skipped.Early {
 		s.early = append(s.early, source.Input{Path: string(path)})
 	}
 	for _, d := range p.Skipped.Duplicates {
 		s.same = append(s.same, source.Duplicate{Input: source.Input{Path: string(d.Path)}, Of: string(d.Of)})
 	}
-	return s
+	for i := range p.Skipped.Done {
+		d, err := p.Skipped.Done[i].Resumed(p.ledger)
+		if err != nil {
+			return s, err
+		}
+		s.done = append(s.done, d)
+	}
+	return s, nil
 }

@@ -107,6 +107,9 @@ func (r *reader) read(ctx context.Context) ([]source.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.planned { // a task counts from the beginning of what it reads
+		return read, nil
+	}
 	return read, r.resume()
 }
 

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -223,13 +224,19 @@ func (p *Plan) Combine(ctx context.Context, parts []string, path string, o MapOp
 	return err
 }
 
+// ErrState is the error for a state that is not the one that the plan was made with.
+var ErrState = errors.New("the state is not the one that the plan was made with")
+
 // Reduce returns what Run would have returned, from the parts of all tasks. Of the options
 // it takes those that change conclusions, not reading: Policy, Configuration, Baseline,
-// Phase, Progress, Memory and Workers. Close must be called when the Result is not needed any
+// Phase, Progress, Memory, Workers, and the Carryover that the plan was made with. Close must be called when the Result is not needed any
 // more.
 func (p *Plan) Reduce(ctx context.Context, o Options, parts []string) (res *result.Result, closed func() error, err error) {
 	o.prepare()
 	o.begin(PhaseRead)
+	if (o.Carryover != nil) != p.Resumes || p.Resumes && !bytes.Equal(o.Carryover.Ledger().Encoded(), p.Counted) {
+		return nil, nil, ErrState
+	}
 	found, missing, err := p.find(ctx, parts)
 	if err != nil {
 		return nil, nil, err
@@ -247,7 +254,7 @@ func (p *Plan) Reduce(ctx context.Context, o Options, parts []string) (res *resu
 	}
 	r, err := p.reduceReader(o, all)
 	if err == nil {
-		res, err = r.conclude(ctx, p.results(all.facts.Inputs), p.skipped())
+		res, err = p.conclude(ctx, r, all.facts.Inputs)
 	}
 	if err != nil {
 		all.Close() // they were only read
@@ -256,9 +263,29 @@ func (p *Plan) Reduce(ctx context.Context, o Options, parts []string) (res *resu
 	return res, all.Close, nil
 }
 
+// conclude diagnoses what all tasks have read.
+func (p *Plan) conclude(ctx context.Context, r *reader, facts []inputFact) (*result.Result, error) {
+	skipped, err := p.skipped()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.resume(); err != nil {
+		return nil, err
+	}
+	return r.conclude(ctx, p.results(r.inputs, facts), skipped)
+}
+
 // reduceReader returns a reader that has read all tasks.
 func (p *Plan) reduceReader(o Options, all *opened) (r *reader, err error) {
-	o.Inputs, o.Notes, o.Fields, o.PseudonymKey = p.sourceInputs(), p.Skipped.Notes, p.Options.Fields, p.Options.Pseudonyms
+	for i := range all.facts.Inputs {
+		if f := &all.facts.Inputs[i]; f.Resume != nil {
+			p.Inputs[f.Input].Resume = f.Resume
+		}
+	}
+	if o.Inputs, err = p.sourceInputs(); err != nil {
+		return nil, err
+	}
+	o.Notes, o.Fields, o.PseudonymKey = p.Skipped.Notes, p.Options.Fields, p.Options.Pseudonyms
 	if o.Parse, err = p.parseOptions(nil); err != nil {
 		return nil, err
 	}
@@ -286,11 +313,11 @@ func (p *Plan) reduceReader(o Options, all *opened) (r *reader, err error) {
 }
 
 // results returns the outcome of reading the inputs.
-func (p *Plan) results(facts []inputFact) []source.Result {
-	all := make([]source.Result, len(p.Inputs))
-	for i := range p.Inputs {
-		if in := p.Inputs[i].Input(); in.Settled() != nil {
-			all[i] = *in.Settled()
+func (p *Plan) results(inputs []source.Input, facts []inputFact) []source.Result {
+	all := make([]source.Result, len(inputs))
+	for i := range inputs {
+		if r := inputs[i].Settled(); r != nil {
+			all[i] = *r
 		}
 	}
 	for i := range facts {

@@ -25,6 +25,7 @@ const (
 // unit is what must be read by one task: inputs of one compressed archive, or one input.
 type unit struct {
 	first, n  int
+	start     int64 // offset of what is read of a plain file
 	size      int64
 	divisible bool
 }
@@ -43,7 +44,7 @@ func (d Division) divide(inputs []source.Input, divisible []bool) [][]Piece {
 			units[n-1].n++
 			continue
 		}
-		units = append(units, unit{i, 1, size, divisible[i]})
+		units = append(units, unit{i, 1, inputs[i].Start(), size, divisible[i]})
 		total += size
 	}
 	if d.Tasks > 0 {
@@ -74,9 +75,9 @@ func divideBySize(units []unit, size int64) (tasks [][]Piece) {
 		u := &units[i]
 		if n := (u.size + size/2) / size; u.divisible && n > 1 {
 			for k := range n {
-				tasks = append(tasks, []Piece{{u.first, u.size / n * k, u.size / n * (k + 1)}})
+				tasks = append(tasks, []Piece{{u.first, u.start + u.size/n*k, u.start + u.size/n*(k+1)}})
 			}
-			tasks[len(tasks)-1][0].To = u.size
+			tasks[len(tasks)-1][0].To = u.start + u.size
 			continue
 		}
 		if packed > 0 && packed+u.size > size {
@@ -112,7 +113,7 @@ func divideEvenly(units []unit, total int64, n int) [][]Piece {
 			if t < n-1 {
 				to = min(to, end(t)-at)
 			}
-			tasks[t] = append(tasks[t], Piece{u.first, from, to})
+			tasks[t] = append(tasks[t], Piece{u.first, u.start + from, u.start + to})
 			from = to
 		}
 		at += u.size

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ type planCmd struct {
 	TaskSize taskSize `placeholder:"SIZE" group:"output" help:"Size of a task in bytes as they are stored, at least 64MiB (default: 1GiB)."`
 	Tasks    int      `placeholder:"N" group:"output" help:"Number of tasks, whatever their size, for job arrays of a fixed size."`
 	Out      string   `short:"o" predictor:"file" default:"plan.json" placeholder:"FILE" group:"output" help:"File for the plan, which contains a secret (default: ${default})."`
+	State    string   `predictor:"file" placeholder:"FILE" group:"output" help:"State file of earlier runs: only what they have not counted is planned. Give it to logscan reduce, too."`
 	Quiet    bool     `short:"q" group:"messages" help:"Print no notes."`
 }
 
@@ -75,11 +77,24 @@ func (c *planCmd) Run(ctx context.Context, std *streams) error {
 	if o.Inputs, o.Notes, err = expandArchives(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
 		return err
 	}
+	var made map[string]string
+	if c.State != "" {
+		if err := c.wholeRange(); err != nil {
+			return err
+		}
+		made = settings(&o, c.Format)
+		state, err := claimState(c.State, c.Out, &o, made)
+		if err != nil {
+			return err
+		}
+		defer state.Release()
+		o.Inputs = slices.DeleteFunc(o.Inputs, func(in source.Input) bool { return state.Holds(in.Path) })
+	}
 	d := analyze.Division{TaskSize: int64(c.TaskSize), Tasks: c.Tasks}
 	if c.TaskSize == 0 {
 		d.TaskSize = analyze.DefaultTaskSize
 	}
-	p, err := analyze.NewPlan(ctx, o, toolVersion(), d)
+	p, err := analyze.NewPlan(ctx, o, toolVersion(), d, made)
 	if errors.Is(err, source.ErrOnce) {
 		return &usageError{err, "a plan is for files that every task can read"}
 	}

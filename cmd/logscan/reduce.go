@@ -14,6 +14,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/spill"
 	"logscan/report"
+	"logscan/report/outdir"
 )
 
 // reduceCmd merges the parts of a plan.
@@ -41,9 +42,6 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 	started := time.Now()
 	if c.LogFormat == "json" {
 		std.stderr = newLogWriter(std.stderr)
-	}
-	if c.State != "" {
-		return usagef("use logscan scan --state for logs that grow", "--state needs the logs themselves")
 	}
 	if err := c.checkLocal(); err != nil {
 		return err
@@ -84,6 +82,13 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 		return claimError(err)
 	}
 	defer place.Release()
+	var state *outdir.State
+	if c.State != "" {
+		if state, err = claimState(c.State, c.Out, &options, plan.Settings); err != nil {
+			return err
+		}
+		defer state.Release()
+	}
 	var space *spill.Space
 	if options.Memory, space, err = c.memoryLimit(ctx, place); err != nil {
 		return err
@@ -93,7 +98,7 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 		return err
 	}
 	p := provenance{started: started, watch: &watch, space: space, arguments: withoutSecrets(std.args, confidentialFlags), baseline: c.Baseline}
-	run := reportedRun{options: &options, place: place, provenance: &p, events: c.events(zone)}
+	run := reportedRun{options: &options, place: place, state: state, provenance: &p, events: c.events(zone)}
 	closing := func() error { return nil }
 	err = c.report(ctx, std, &run, func() (res *result.Result, err error) {
 		var opened func() error
@@ -131,6 +136,8 @@ func (c *reduceCmd) partError(err error) error {
 		return fmt.Sprintf("write it with logscan map %s --task %d -o %s", c.Plan, tasks[0], out)
 	}
 	switch {
+	case errors.Is(err, analyze.ErrState):
+		return usagef("give --state the file that the plan was made with, or make another plan, after each run", "%w", err)
 	case errors.As(err, &missing):
 		return &hintedError{err, again(missing.Tasks, "PART")}
 	case errors.As(err, &task) && errors.As(err, &damaged):

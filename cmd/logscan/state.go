@@ -16,11 +16,30 @@ func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*outdir.State, e
 	if c.State == "" {
 		return nil, nil
 	}
-	if c.Since.text != "" || c.Until.text != "" {
-		return nil, usagef("remove --since and --until: a run with --state reads only new lines",
-			"--state cannot be combined with --since or --until: lines outside the range would never be counted")
+	if err := c.wholeRange(); err != nil {
+		return nil, err
 	}
-	state, err := outdir.ClaimState(c.State, c.Out, c.settings(o))
+	state, err := claimState(c.State, c.Out, o, settings(o, c.Format))
+	if err == nil && state.Again() && !c.Quiet {
+		note(std.stderr, "note: %s: repeating the last run, which wrote %s", c.State, c.Out)
+	}
+	return state, err
+}
+
+// wholeRange returns a usage error if lines outside of a range are to be left out of a
+// state.
+func (f *rangeFlags) wholeRange() error {
+	if f.Since.text == "" && f.Until.text == "" {
+		return nil
+	}
+	return usagef("remove --since and --until: a run with --state reads only new lines",
+		"--state cannot be combined with --since or --until: lines outside the range would never be counted")
+}
+
+// claimState locks a state file for a run that writes a directory, and sets the options up
+// to continue from it.
+func claimState(path, out string, o *analyze.Options, settings map[string]string) (*outdir.State, error) {
+	state, err := outdir.ClaimState(path, out, settings)
 	if err == nil {
 		if o.Carryover, err = state.Carryover(); err != nil {
 			state.Release()
@@ -29,15 +48,12 @@ func (c *scanCmd) claimState(std *streams, o *analyze.Options) (*outdir.State, e
 	if err != nil {
 		return nil, stateError(err)
 	}
-	if state.Again() && !c.Quiet {
-		note(std.stderr, "note: %s: repeating the last run, which wrote %s", c.State, c.Out)
-	}
 	return state, nil
 }
 
 // settings returns the flags that decide how a line is read. A state can only be
 // continued with the same ones.
-func (c *scanCmd) settings(o *analyze.Options) map[string]string {
+func settings(o *analyze.Options, format string) map[string]string {
 	var fields []string
 	for name, key := range o.Fields {
 		fields = append(fields, name+"="+key)
@@ -53,8 +69,8 @@ func (c *scanCmd) settings(o *analyze.Options) map[string]string {
 	}
 	return map[string]string{
 		"--pseudonymize": key, "--redact-email": strconv.FormatBool(o.Parse.Privacy.Emails),
-		"--format": c.Format, "--field": strings.Join(fields, ","),
-		"--timezone": c.Timezone.location.String(), "--trusted-proxies": strings.Join(trusted, ","),
+		"--format": format, "--field": strings.Join(fields, ","),
+		"--timezone": o.Parse.Timezone.String(), "--trusted-proxies": strings.Join(trusted, ","),
 	}
 }
 

@@ -22,6 +22,7 @@ type Spec struct {
 	MaxRatio int64       `json:"max_ratio,omitempty"`
 	Free     int64       `json:"free,omitempty"` // bytes allowed whatever the ratio
 	Member   *memberSpec `json:"member,omitempty"`
+	Resume   *ResumeSpec `json:"resume,omitempty"`
 	// Compression and Error are the result of an input of which nothing can be read.
 	Compression string `json:"compression,omitempty"`
 	Error       string `json:"error,omitempty"`
@@ -75,7 +76,10 @@ func (in *Input) Spec() (s Spec, err error) {
 	if in.reader != nil || in.pipe() {
 		return s, fmt.Errorf("%s: %w", in.Path, ErrOnce)
 	}
-	s = Spec{Path: Name(in.Path), Size: in.size, MaxRatio: in.ceiling.ratio, Free: in.ceiling.free}
+	s = Spec{Path: Name(in.Path), Size: in.size, MaxRatio: in.ceiling.ratio, Free: in.ceiling.free, Resume: in.resume.spec()}
+	if in.resume != nil && in.resume.info != nil {
+		s.Size = in.resume.info.Size()
+	}
 	if !in.written.IsZero() {
 		s.Modified = in.written.UnixNano()
 	}
@@ -97,9 +101,10 @@ func (in *Input) Spec() (s Spec, err error) {
 	return s, nil
 }
 
-// Input returns the input that is described.
-func (s *Spec) Input() Input {
-	in := Input{Path: string(s.Path), size: s.Size, ceiling: ceiling{s.MaxRatio, s.Free}}
+// Input returns the input that is described. l is the ledger that Resume was given, nil if
+// it was not called.
+func (s *Spec) Input(l *Ledger) (in Input, err error) {
+	in = Input{Path: string(s.Path), size: s.Size, ceiling: ceiling{s.MaxRatio, s.Free}}
 	if s.Modified != 0 && s.Member == nil {
 		in.written = time.Unix(0, s.Modified)
 	}
@@ -113,7 +118,10 @@ func (s *Spec) Input() Input {
 	if s.Error != "" {
 		in.settled = &Result{Compression: s.Compression, Err: errors.New(s.Error)}
 	}
-	return in
+	if in.resume, err = s.Resume.resumption(l); err == nil && s.Resume != nil && s.Resume.Plain && in.resume.known {
+		in.size = in.resume.until - in.resume.from
+	}
+	return in, err
 }
 
 // ErrReplanned is the error for an input that is not what its Spec describes.
