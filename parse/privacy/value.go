@@ -1,6 +1,9 @@
 package privacy
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // afterEquals finds the value of the parameter, cookie or attribute whose equals sign is at
 // i. It returns the end of the value, 0 if it is no credential.
@@ -30,10 +33,8 @@ func (f *finder) afterEquals(i int) int {
 			end = f.headerEnd(start, end)
 			next = end
 		} else if n := i - len(name); n > 0 && t[n-1] == ';' && !endsInReference(t[:n]) && bytes.IndexByte(t[max(0, n-longestPath):n], '/') >= 0 { // of a path
-			if q := bytes.IndexAny(t[start:end], "?/;"); q >= 0 {
-				end = start + q
-				next = end
-			}
+			end = start + pathParameter(t[start:end])
+			next = end
 		}
 	}
 	if !k.holds(name, t[start:end]) {
@@ -45,6 +46,31 @@ func (f *finder) afterEquals(i int) int {
 	}
 	f.cut(start, end)
 	return next
+}
+
+// pathParameter returns the length of the value of a parameter of a path, which ends at the
+// next segment, the query or the next parameter. A session id may hold a semicolon: what is
+// behind one and has no name, and is no word, belongs to the value.
+func pathParameter(b []byte) int {
+	n := 0
+	for {
+		i := bytes.IndexAny(b[n:], "?/;")
+		if i < 0 {
+			return len(b)
+		}
+		if n += i; b[n] != ';' {
+			return n
+		}
+		part := b[n+1:]
+		if i := bytes.IndexAny(part, "?/;"); i >= 0 {
+			part = part[:i]
+		}
+		part = bytes.TrimRight(part, "=") // of Base64
+		if bytes.IndexByte(part, '=') >= 0 || !slices.ContainsFunc(part, func(c byte) bool { return c-'a' > 25 && c != '-' && c != '_' }) {
+			return n
+		}
+		n++
+	}
 }
 
 // limit returns how many bytes of a value without quotes are read to decide about it. Those
