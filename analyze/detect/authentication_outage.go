@@ -403,6 +403,7 @@ type outage struct {
 	routes         int
 	route          uint32 // one of them
 	alive          int    // distinct actors that are accepted elsewhere meanwhile
+	explained      int    // refusals of its scope and time that other findings explain
 	cells          []cell
 }
 
@@ -475,6 +476,8 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 		return x, false
 	case x.users > 0 && x.users < outageUsers, o.endedRenewals(x.claims):
 		return x, false
+	case x.explained > len(x.claims): // the rest of something else
+		return x, false
 	}
 	// A part of a site whose clients are accepted elsewhere is endpoint_misconfigured,
 	// and so is one route of a site that works.
@@ -515,7 +518,13 @@ func (o *outageObserver) claim(x *outage) {
 	var list []uint32
 	for i := range o.Refusals {
 		r := &o.Refusals[i]
-		if !o.open(i) || r.Time < from || r.Time >= x.until || !slices.Contains(o.scopes.of[r.Endpoint][:], x.scope) {
+		if r.Time < from || r.Time >= x.until || !slices.Contains(o.scopes.of[r.Endpoint][:], x.scope) {
+			continue
+		}
+		if o.finding[i] != 0 {
+			x.explained++
+		}
+		if !o.open(i) {
 			continue
 		}
 		if !(r.Good || r.Named || r.Session || r.SignIn || o.good(r)) {

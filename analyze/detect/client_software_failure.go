@@ -3,7 +3,6 @@ package detect
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -40,9 +39,10 @@ var clientSoftwareFailure = Kind{
 	Title: `{{.Subject.UserAgent}} {{if .Details.Renewal}}cannot renew its tokens{{else if .Details.NoCredentials}}sends no credentials{{else}}is refused{{end}}
 		{{- if or .Details.Renewal (eq .Details.RouteCount 1)}} at {{.Details.Route}}{{else}} on {{count .Details.RouteCount "route"}}{{end}} {{since .Onset}}`,
 	Explanation: `{{with .Details}}
-		{{plural .Refused "client" "clients"}} of this version were refused there, {{share .RefusedShare}} of those that made such requests (at least {{share .RefusedLow}} with 95% confidence).
-		Other software made the same requests in the same hours and was refused {{share .OthersShare}} of the time.
-		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
+		{{if .Everywhere}}{{plural .Refused "client" "clients"}} of this version were refused. On average, {{share .RefusedShare}} of the requests of a client are (at least {{share .RefusedLow}} with 95% confidence), and {{share .OthersShare}} of those of a client with another version of the same software.
+		{{else}}{{plural .Refused "client" "clients"}} of this version were refused there, {{share .RefusedShare}} of those that made such requests (at least {{share .RefusedLow}} with 95% confidence).
+		Other software made the same requests in the same hours and was refused {{share .OthersShare}} of the time.{{end}}
+		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else if .Everywhere}}Their users are not the cause: it is refused far more than other versions on all routes. It may not renew its tokens, or send them to the wrong place.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
 		{{if .Versions}}Other versions: {{list .Versions}}.{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
@@ -66,6 +66,7 @@ type FailingSoftware struct {
 	OthersShare   result.Share       `json:"others_share"`                                       // of other software on the same routes
 	OddsRatio     float64            `json:"odds_ratio"`                                         // at most a million
 	Versions      []string           `json:"versions"`                                           // others of the family, with their counts
+	Everywhere    bool               `json:"everywhere"`                                         // compared with other versions on all routes; the shares are means of its clients
 	Renewal       bool               `json:"renewal"`                                            // the routes sign in or renew tokens
 	NoCredentials bool               `json:"no_credentials"`                                     // the refused requests carry none
 	PValue        result.Probability `json:"p_value"`
@@ -87,13 +88,6 @@ const (
 	softwareLower = 0.35
 	// softwareOdds is the minimum odds ratio of a refusal against other software.
 	softwareOdds = 5
-	// softwareRoutes is the minimum number of routes of a version that forgets its
-	// credentials now and then. Of such a version, softwareTimes the share of other software,
-	// and at least softwareLeast, must be refused: what is wrong is the version if other
-	// versions of its family are not.
-	softwareRoutes = 3
-	softwareTimes  = 3
-	softwareLeast  = 0.1
 	// softwareFalse is the accepted rate of false reports over versions and routes.
 	softwareFalse = 0.001
 	// softwareNaked is the share of refused requests without credentials from which
@@ -114,6 +108,7 @@ type softwareObserver struct {
 	cells    [][]cell       // by use and step
 	strata   softwareStrata // of all parts
 	parts    []*softwarePart
+	versionSeries
 }
 
 // usePlaces finds the uses of a client at an endpoint.
@@ -198,6 +193,7 @@ func provenRefusal(r *session.Refusal) bool {
 
 func observeSoftware(d *Diagnosis) observer {
 	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents)}
+	o.versionSeries = newVersionSeries(o.software)
 	type user struct {
 		use
 		actor uint32
@@ -229,11 +225,14 @@ func observeSoftware(d *Diagnosis) observer {
 			o.uses = append(o.uses, u)
 		}
 	}
+	for _, t := range d.compareVersions(o.software) {
+		o.follow(t.version)
+	}
 	slices.SortFunc(o.uses, func(a, b use) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.software, b.software))
 	})
 	o.uses = o.uses[:min(len(o.uses), maxFollowed)]
-	if len(o.uses) == 0 {
+	if len(o.uses) == 0 && len(o.followed) == 0 {
 		return nil
 	}
 	o.places = newUsePlaces(o.uses, len(d.State.Endpoints), o.software)
@@ -263,9 +262,11 @@ func (o *softwareObserver) requests() (of []int64, all int64) {
 type softwarePart struct {
 	*softwareObserver // read only
 	tallies
-	strata softwareStrata
-	clock  stepClock
-	last   []lastUse // by row
+	strata   softwareStrata
+	clock    stepClock
+	last     []lastUse // by row
+	versions tallies   // by place in followed
+	counted  [2]int64  // when the actor was accepted and refused last; see countVersion
 }
 
 // lastUse is how an endpoint answered an actor last.
@@ -279,15 +280,19 @@ type lastUse struct {
 func (o *softwareObserver) part() func(*timeline.Actor, uint32) {
 	p := &softwarePart{
 		softwareObserver: o, tallies: o.newTallies(len(o.uses)), strata: o.newStrata(),
-		clock: o.clock(), last: make([]lastUse, len(o.places.uses)),
+		clock: o.clock(), last: make([]lastUse, len(o.places.uses)), versions: o.newTallies(len(o.followed)),
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
 
 func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
+	p.counted = [2]int64{session.LongAgo, session.LongAgo}
 	for i := range a.Events {
 		e := &a.Events[i]
+		if len(p.followed) > 0 {
+			p.countVersion(e)
+		}
 		row := p.places.rows[e.Endpoint] - 1
 		if row < 0 {
 			continue
@@ -350,12 +355,12 @@ func (p *softwarePart) count(e *timeline.Event, row int32, last *lastUse, refuse
 }
 
 func (o *softwareObserver) gather() {
-	var all []*tallies
+	var all, versions []*tallies
 	for _, p := range o.parts {
-		all = append(all, &p.tallies)
+		all, versions = append(all, &p.tallies), append(versions, &p.versions)
 		o.strata.merge(&p.strata)
 	}
-	o.cells, o.parts = sumTallies(all), nil
+	o.cells, o.versionCells, o.parts = sumTallies(all), sumTallies(versions), nil
 }
 
 // against returns the strata of a use against all other software on the route, and the
@@ -409,82 +414,24 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	var found []candidate
-	for s, uses := range o.pooled() {
-		if len(failing[s]) == 0 {
-			failing[s] = uses
-		}
+	worse := map[uint32]candidate{}
+	for _, t := range d.compareVersions(o.software) {
+		worse[t.version] = o.failingVersion(&t)
 	}
 	for s := range uint32(len(o.software.names)) {
-		if len(failing[s]) == 0 || o.oneVersion(s, failing) {
-			continue
+		everywhere, all := worse[s]
+		c, ok := candidate{}, false
+		if len(failing[s]) > 0 && !o.oneVersion(s, failing) {
+			c, ok = o.failing(s, failing[s])
 		}
-		if c, ok := o.failing(s, failing[s]); ok {
+		switch {
+		case all && (!ok || float64(len(c.claims)) < versionOnRoutes*float64(len(everywhere.claims))):
+			found = append(found, everywhere)
+		case ok:
 			found = append(found, c)
 		}
 	}
 	return found, nil
-}
-
-// pooled returns the versions that are refused now and then on many routes, none of which
-// needs to show it by itself.
-func (o *softwareObserver) pooled() map[uint32][]failingUse {
-	var tests []failingUse
-	var p []float64
-	of := map[uint32][]int{} // by software: its uses
-	for n, u := range o.uses {
-		of[u.software] = append(of[u.software], n)
-	}
-	software := slices.Sorted(maps.Keys(of))
-	software = slices.DeleteFunc(software, func(s uint32) bool { return o.software.family[s] == 0 || len(of[s]) < softwareRoutes })
-	for _, s := range software {
-		t := failingUse{}
-		var strata []stats.Stratum
-		cells := newCells(1)
-		for _, n := range of[s] {
-			list, others := o.against(n)
-			strata = append(strata, list...)
-			t.others.Merge(others)
-			mergeCells(cells, o.cells[n:n+1])
-		}
-		var chance float64
-		chance, t.odds = stats.CochranMantelHaenszel(strata)
-		t.span, _ = refusingSpan(cells[0], max(softwareLeast, softwareTimes*shareOf(t.others)))
-		t.lower = stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95)
-		tests, p = append(tests, t), append(p, chance)
-	}
-	failing := map[uint32][]failingUse{}
-	for i, adjusted := range stats.BenjaminiHochberg(p) {
-		t, s := tests[i], software[i]
-		if adjusted > softwareFalse || t.odds < softwareOdds || t.lower < softwareLeast/2 || !o.worstOfFamily(s) {
-			continue
-		}
-		t.p = adjusted
-		for _, n := range of[s] {
-			t.place = n
-			failing[s] = append(failing[s], t)
-		}
-	}
-	return failing
-}
-
-// worstOfFamily reports whether a version is refused far more often than the others of
-// its family together, if there are any.
-func (o *softwareObserver) worstOfFamily(version uint32) bool {
-	family := o.software.family[version]
-	refused := [2]float64{} // of other versions, of this one
-	for i := range o.Refusals {
-		if r := &o.Refusals[i]; o.open(i) && provenRefusal(r) {
-			switch of := o.software.of[r.Agent]; {
-			case of[0] == version+1 || of[1] == version+1:
-				refused[1]++
-			case of[0] == family || of[1] == family:
-				refused[0]++
-			}
-		}
-	}
-	requests, _ := o.requests()
-	own, all := float64(requests[version]), float64(requests[family-1])
-	return refused[1]*max(all-own, 1) >= softwareTimes*refused[0]*own
 }
 
 // oneVersion reports whether software is a family of which a single version fails.
@@ -508,7 +455,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 		OthersShare: result.Share(round(shareOf(worst.others), 4)), OddsRatio: round(min(worst.odds, 1e6), 1), PValue: result.Probability(worst.p),
 	}
 	onset, accepted := int64(math.MaxInt64), false
-	routes, renewals, naked := map[uint32]int{}, 0, 0
+	routes, renewals := map[uint32]int{}, 0
 	for _, u := range uses {
 		first, claims := o.claimUse(s, &u)
 		for _, i := range claims {
@@ -516,9 +463,6 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 			routes[r.Endpoint]++
 			if r.SignIn || r.Renewal {
 				renewals++
-			}
-			if !r.Named && !r.Session {
-				naked++
 			}
 		}
 		c.claims = append(c.claims, claims...)
@@ -536,6 +480,38 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 		return c, false
 	}
 	slices.Sort(c.claims)
+	o.countRoutes(details, routes)
+	details.Renewal = 2*renewals > len(c.claims)
+	details.NoCredentials = !details.Renewal && o.naked(s, c.claims)
+	endpoint := o.uses[worst.place].endpoint
+	details.Versions = o.versions(s, func(r *session.Refusal) bool { return r.Endpoint == endpoint })
+	details.Ongoing = o.ongoing(c.claims)
+	if !accepted && (onset <= o.From+session.Nearby || !o.appeared(s, onset)) {
+		onset = session.Never
+	}
+	o.complete(&c, s, details, onset)
+	c.Confidence, c.Exhibit = confidence(worst.p, worst.lower), o.actorTrend(o.cells[worst.place])
+	return c, true
+}
+
+// complete fills in the fields of a finding about software that follow from its details,
+// and its onset in Unix milliseconds, session.Never for none.
+func (o *softwareObserver) complete(c *candidate, s uint32, details *FailingSoftware, onset int64) {
+	c.Subject, c.Onset = result.Subject{Type: "client_software", UserAgent: o.software.names[s]}, parse.NoTime
+	if onset != session.Never {
+		c.Onset = onset * 1000
+		high := result.Time(c.Onset)
+		details.OnsetHigh = &high
+	}
+	c.Severity = result.Medium
+	if details.Ongoing && details.Refused >= outageHigh && float64(details.Refused) >= outagePeople*float64(o.Actors) {
+		c.Severity = result.High
+	}
+	c.Details = details
+}
+
+// countRoutes sets the routes of the details.
+func (o *softwareObserver) countRoutes(details *FailingSoftware, routes map[uint32]int) {
 	details.RouteCount = len(routes)
 	for len(routes) > 0 && len(details.Routes) < maxOthers {
 		r := mostAsked(routes)
@@ -543,23 +519,18 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 		delete(routes, r)
 	}
 	details.Route = details.Routes[0]
-	details.Renewal = 2*renewals > len(c.claims)
-	details.NoCredentials = (o.State.Sessions || len(o.State.Users) > 0) && float64(naked) >= softwareNaked*float64(len(c.claims)) && !details.Renewal && o.credentialed(s)
-	details.Versions = o.versions(s, worst.place)
-	details.Ongoing = o.ongoing(c.claims)
-	c.Subject, c.Onset = result.Subject{Type: "client_software", UserAgent: o.software.names[s]}, parse.NoTime
-	if accepted || onset > o.From+session.Nearby {
-		c.Onset = onset * 1000
-		high := result.Time(c.Onset)
-		details.OnsetHigh = &high
+}
+
+// naked reports whether nearly all refused requests of software lack the credentials that
+// its clients send otherwise, in a log that would show them.
+func (o *softwareObserver) naked(s uint32, claims []uint32) bool {
+	n := 0
+	for _, i := range claims {
+		if r := &o.Refusals[i]; !r.Named && !r.Session {
+			n++
+		}
 	}
-	c.Confidence = confidence(worst.p, worst.lower)
-	c.Severity = result.Medium
-	if details.Ongoing && details.Refused >= outageHigh && float64(details.Refused) >= outagePeople*float64(o.Actors) {
-		c.Severity = result.High
-	}
-	c.Details, c.Exhibit = details, o.actorTrend(o.cells[worst.place])
-	return c, true
+	return (o.State.Sessions || len(o.State.Users) > 0) && float64(n) >= softwareNaked*float64(len(claims)) && o.credentialed(s)
 }
 
 // claimUse returns the refusals of a failing use, and the time of the first.
@@ -596,15 +567,15 @@ func (o *softwareObserver) credentialed(s uint32) bool {
 	return false
 }
 
-// versions returns the other versions of the family on a route, with their refusals.
-func (o *softwareObserver) versions(s uint32, place int) (list []string) {
+// versions returns the other versions of the family with their refusals that match.
+func (o *softwareObserver) versions(s uint32, matches func(*session.Refusal) bool) (list []string) {
 	family := o.software.family[s]
 	if family == 0 {
 		return nil
 	}
 	refused := map[uint32]int64{}
 	for i := range o.Refusals {
-		if r := &o.Refusals[i]; r.Endpoint == o.uses[place].endpoint && r.Cause != session.Challenge {
+		if r := &o.Refusals[i]; r.Cause != session.Challenge && matches(r) {
 			refused[o.software.of[r.Agent][0]]++
 		}
 	}

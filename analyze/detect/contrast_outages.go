@@ -18,6 +18,11 @@ const (
 	// accepted at another time: those who guess are not. It is not asked of other routes,
 	// where most clients come once a day only, or from an address that changes.
 	outageFamiliar = 0.1
+	// outageSpike is the minimum share of the visits of a site that a spike refuses if it is
+	// an outage: some programs have credentials that another service checks. outageKnown is
+	// the minimum share of its clients that are accepted at another time.
+	outageSpike = 0.75
+	outageKnown = 0.3
 	// outageRoutes is the minimum number of routes, but for the sign-in, that refuse: one
 	// route may itself be at fault, and who guesses goes to the sign-in.
 	outageRoutes = 2
@@ -71,7 +76,9 @@ func inBoth(a, b []uint32) (n int) {
 }
 
 // restOfOutages returns the routes at which next to nobody can sign in: by itself, each
-// of the failed tries looks like a mistyped password.
+// of the failed tries looks like a mistyped password. It also returns the spikes in which
+// most visits of a site are refused, to people who are accepted at other times: a small
+// site has too few of them at a time for any other sign.
 func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
 	o, _ := seen.(*outageObserver)
 	if o == nil {
@@ -85,7 +92,34 @@ func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
 			found = append(found, cand)
 		}
 	})
-	return found, nil
+	return append(found, o.spikingOutages()...), nil
+}
+
+func (o *outageObserver) spikingOutages() (found []candidate) {
+	if o.contrast == nil {
+		return nil
+	}
+	for _, outage := range []bool{true, false} {
+		s := o.contrast.series(outage, func(int) bool { return true })
+		for place := range s.keys {
+			if s.keys[place].kind != siteContrast {
+				continue
+			}
+			s.spikes(place, outage, func(c *contrast) bool {
+				claims := densest(o.Diagnosis, s.claims(c))
+				familiar, clients := o.familiar(claims)
+				if c.share() < outageSpike || float64(familiar) < outageKnown*float64(clients) || isRest(o.Diagnosis, s.keys[place].host, claims) {
+					return false
+				}
+				cand, ok := o.contrastingOutage(s, c, claims)
+				if ok {
+					found = append(found, cand)
+				}
+				return ok
+			})
+		}
+	}
+	return found
 }
 
 // contrastingOutage returns the finding of a contrast; false if those refused are
@@ -109,7 +143,7 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 		cand.Subject.Method, cand.Subject.Route = e.Method, e.Template
 	}
 	details := &Outage{
-		SignIn: key.kind == routeContrast, Refused: int64(clients), Accepted: c.Inside.Trials - c.Inside.Hits, Proven: int64(familiar), Routes: distinctEndpoints(o.Diagnosis, claims),
+		SignIn: key.kind == routeContrast || o.mostlySignIns(claims), Refused: int64(clients), Accepted: c.Inside.Trials - c.Inside.Hits, Proven: int64(familiar), Routes: distinctEndpoints(o.Diagnosis, claims),
 		UsualShare: result.Share(round(c.usual, 4)), AcceptedOutside: c.Outside.Trials - c.Outside.Hits,
 		PValue: result.Probability(c.p), Ongoing: c.To == s.steps,
 	}
@@ -125,6 +159,17 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 	}
 	cand.Details = details
 	return cand, true
+}
+
+// mostlySignIns reports whether most refusals are failed sign-ins, or stand for one.
+func (o *outageObserver) mostlySignIns(refusals []uint32) bool {
+	n := 0
+	for _, i := range refusals {
+		if o.Refusals[i].SignIn {
+			n++
+		}
+	}
+	return 2*n > len(refusals)
 }
 
 // familiar returns how many of the clients of refusals are accepted with credentials at

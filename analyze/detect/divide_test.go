@@ -33,22 +33,23 @@ func TestDivide(t *testing.T) {
 		return list
 	}
 	for _, tt := range []struct {
-		name                string
-		list                []actorCount
-		divided, overlapped bool
+		name    string
+		list    []actorCount
+		divided bool
 	}{
-		{"by permission", actors(40, func(i int, _ int64) bool { return i%3 == 0 }), true, true},
-		{"by chance", actors(40, func(int, int64) bool { return r.IntN(3) == 0 }), false, true},
-		{"by time", actors(40, func(_ int, at int64) bool { return at > 12*hour }), false, true},
-		{"nobody", actors(40, func(int, int64) bool { return false }), false, false},
-		{"nothing", nil, false, true},
+		{"by permission", actors(40, func(i int, _ int64) bool { return i%3 == 0 }), true},
+		{"by permission, beside expired tokens", actors(400, func(i int, _ int64) bool { return i%3 == 0 || r.IntN(20) == 0 }), true},
+		{"by chance", actors(40, func(int, int64) bool { return r.IntN(3) == 0 }), false},
+		{"by time", actors(40, func(_ int, at int64) bool { return at > 12*hour }), false},
+		{"nobody", actors(40, func(int, int64) bool { return false }), false},
+		{"nothing", nil, false},
 	} {
 		b := divide(tt.list)
 		if got := b.p < permissionFalse; got != tt.divided {
 			t.Errorf("%s: %+v", tt.name, b)
 		}
-		if tt.list != nil && tt.name != "nobody" && interleaved(tt.list) != tt.overlapped {
-			t.Errorf("%s: interleaved %v", tt.name, !tt.overlapped)
+		if tt.divided && !interleaved(tt.list) {
+			t.Errorf("%s: not interleaved", tt.name)
 		}
 	}
 	// Actors before a change of the route, and actors after it.
@@ -83,7 +84,7 @@ func TestCommonInstant(t *testing.T) {
 		{"deaths at all times", []death{died(0, 10, 12), died(0, 20, 22), died(0, 30, 32), alive(0, 100), alive(0, 100)}, 0, 0, 0, 0},
 		{"nothing", nil, 0, 0, 0, 0},
 	} {
-		w := newSweep(tt.list, func(int64) float64 { return 2 })
+		w := newSweep(&mortality{deaths: tt.list}, func(int64) float64 { return 2 })
 		slices.SortFunc(tt.list, func(a, b death) int { return cmp.Compare(a.start, b.start) })
 		for _, d := range tt.list {
 			w.life(d.start, d.last)

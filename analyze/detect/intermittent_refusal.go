@@ -86,6 +86,9 @@ const (
 	// mixedShare is the minimum share of refused requests: that of one broken process
 	// of ten.
 	mixedShare = 0.1
+	// mixedLow is the share of refused requests from which on what is refused at random at
+	// other times belongs to the same trouble: it may grow with the load.
+	mixedLow = 0.02
 	// mixedUsual is the least share at other times that counts as usual.
 	mixedUsual = 0.01
 	// mixedFalse is the accepted probability of a false report in a run.
@@ -133,6 +136,7 @@ const (
 type mixture struct {
 	answers stats.Cell    // hits are refused
 	after   [2]stats.Cell // of requests after an acceptance, after a refusal
+	again   stats.Cell    // of requests after a refusal on the same route
 	fresh   stats.Cell    // of requests soon after an acceptance that followed a refusal
 	same    stats.Cell    // pairs of answers by one backend to a session; hits are equal
 }
@@ -142,6 +146,7 @@ type mixture struct {
 type stepMixture struct {
 	answers     smallCell
 	after       [2]smallCell
+	again       smallCell
 	fresh, same smallCell
 }
 
@@ -168,6 +173,7 @@ func (m *stepMixture) merge(o *stepMixture) {
 	m.answers.merge(o.answers)
 	m.after[0].merge(o.after[0])
 	m.after[1].merge(o.after[1])
+	m.again.merge(o.again)
 	m.fresh.merge(o.fresh)
 	m.same.merge(o.same)
 }
@@ -176,6 +182,7 @@ func (m *stepMixture) addTo(sum *mixture) {
 	m.answers.addTo(&sum.answers)
 	m.after[0].addTo(&sum.after[0])
 	m.after[1].addTo(&sum.after[1])
+	m.again.addTo(&sum.again)
 	m.fresh.addTo(&sum.fresh)
 	m.same.addTo(&sum.same)
 }
@@ -307,6 +314,14 @@ type mixedPart struct {
 	pending []*timeline.Event // scratch of answers
 	last    []lastAnswer      // by scope
 	placed  map[uint16]bool   // by upstream: whether its last answer was a refusal
+	routes  []lastOnRoute     // by endpoint
+	session int32             // number of the current session
+}
+
+// lastOnRoute is the last answer of a route.
+type lastOnRoute struct {
+	session int32 // whose it was
+	refused bool
 }
 
 // lastAnswer is the last answer to the current session in a scope.
@@ -320,6 +335,7 @@ func (o *mixedObserver) part() func(*timeline.Actor, uint32) {
 	p := &mixedPart{
 		mixedObserver: o, acceptances: o.newAcceptances(o.scopes.sets(), n, 0), clock: o.clock(),
 		sums: o.newSums(), last: make([]lastAnswer, n), placed: map[uint16]bool{},
+		routes: make([]lastOnRoute, len(o.State.Endpoints)),
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -372,6 +388,7 @@ func (p *mixedPart) answers(a *timeline.Actor, id uint32, themselves bool) (mixe
 func (p *mixedPart) forget() {
 	clear(p.last)
 	clear(p.placed)
+	p.session++
 }
 
 // enter counts an actor in the scopes of an acceptance and the refusals before it.
@@ -395,17 +412,22 @@ func (p *mixedPart) count(e *timeline.Event, refused bool) {
 	placed, agrees := false, false
 	if e.Upstream != 0 {
 		addPhase(p.sums.places, uint32(e.Upstream-1), phase, refused)
-		if was, ok := p.placed[e.Upstream]; ok {
-			placed, agrees = true, was == refused
+		if before, ok := p.placed[e.Upstream]; ok {
+			placed, agrees = true, before == refused
 		}
 		p.placed[e.Upstream] = refused
 	}
+	was := p.routes[e.Endpoint]
+	p.routes[e.Endpoint] = lastOnRoute{p.session, refused}
 	for _, s := range p.scopes.of[e.Endpoint] {
 		if s < 0 {
 			continue
 		}
 		m, last := &p.sums.steps[s][step], &p.last[s]
 		m.answers.add(refused)
+		if was.refused && was.session == p.session {
+			m.again.add(refused)
+		}
 		if last.known {
 			after := 0
 			if last.refused {
@@ -467,21 +489,23 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 	if !ok {
 		return c, false
 	}
-	var inside mixture
+	var inside, rest mixture
 	var outside stats.Cell
 	for i := range cells {
 		if i >= span.from && i < span.to {
 			o.all.steps[s][i].addTo(&inside)
 		} else {
+			o.all.steps[s][i].addTo(&rest)
 			outside.Merge(stats.Cell{Hits: int64(cells[i].refused), Trials: int64(cells[i].refused + cells[i].accepted)})
 		}
 	}
 	usual := max(mixedUsual, shareOf(outside))
 	pValue := min(1, stats.BinomialTail(span.Hits, span.Trials, usual)*session.MaxSteps*float64(len(o.scopes.list)))
-	if pValue > mixedFalse || !inside.random() || !o.routesAlike(s, span, inside.answers) || !o.placesAlike(span, inside.answers) {
+	if pValue > mixedFalse || !inside.random(mixedShare) || !o.routesAlike(s, span, inside.answers) || !o.placesAlike(span, inside.answers) {
 		return c, false
 	}
-	sessions, routes, onset := o.claimMixed(&c, s, span)
+	always := rest.random(mixedLow)
+	sessions, routes, onset := o.claimMixed(&c, s, span, always)
 	if sessions < mixedSessions || len(c.claims) < mixedRefused {
 		return c, false
 	}
@@ -493,7 +517,7 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 	details := inside.details()
 	details.Sessions, details.Routes, details.PValue = sessions, routes, result.Probability(pValue)
 	details.Ongoing = span.to == session.MaxSteps || o.ongoing(c.claims)
-	if span.accepted {
+	if span.accepted && !always {
 		c.Onset = onset * 1000
 		high := result.Time(c.Onset)
 		details.OnsetHigh = &high
@@ -511,15 +535,19 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 	return c, true
 }
 
-// random reports whether refusals do not depend on the answer before.
-func (m *mixture) random() bool {
+// random reports whether refusals do not depend on the answer before, and whether at least
+// a share of the requests is refused.
+func (m *mixture) random(least float64) bool {
 	back := m.after[1].Trials - m.after[1].Hits // acceptances right after a refusal
-	if back < mixedBack || m.after[0].Trials < mixedRefused || shareOf(m.answers) < mixedShare {
+	if back < mixedBack || m.after[0].Trials < mixedRefused || shareOf(m.answers) < least {
 		return false
 	}
 	all, after := shareOf(m.answers), shareOf(m.after[1])
 	if m.fresh.Trials >= freshRequests && shareOf(m.fresh) < freshRepeat*all {
 		return false
+	}
+	if m.again.Trials >= freshRequests && shareOf(m.again)-shareOf(m.after[0]) > mixedDependence {
+		return false // users are refused on some routes whenever they ask
 	}
 	return after-shareOf(m.after[0]) <= mixedDependence && (all >= timerShare || after >= mixedRepeat*all)
 }
@@ -591,9 +619,10 @@ func alikePlaces(places []*[phases]stats.Cell, span span, all stats.Cell) bool {
 	return seen < 2 || refusing >= 2
 }
 
-// claimMixed sets the claims of a finding. It returns the number of live sessions, the
+// claimMixed sets the claims of a finding: what is refused in a span and, with always, the
+// refusals of live sessions at other times. It returns the number of live sessions, the
 // number of routes, and the time of the first refusal of a live session.
-func (o *mixedObserver) claimMixed(c *candidate, s int32, x span) (sessions int64, routes int, onset int64) {
+func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (sessions int64, routes int, onset int64) {
 	start, end := session.LongAgo, session.Never
 	if x.accepted {
 		start, _ = o.onsetOf(o.cells[s], x)
@@ -605,7 +634,7 @@ func (o *mixedObserver) claimMixed(c *candidate, s int32, x span) (sessions int6
 	onset = session.Never
 	for i := range o.Refusals {
 		r := &o.Refusals[i]
-		if !o.open(i) || r.SignIn || !(r.Good || r.Session) || r.Time < start || r.Time >= end || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
+		if !o.open(i) || r.SignIn || !(r.Good || r.Session) || (r.Time < start || r.Time >= end) && !(always && o.living[i]) || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
 			continue
 		}
 		c.claims = append(c.claims, uint32(i))

@@ -21,11 +21,11 @@ import (
 // broken route (everybody is refused, or was from one time on), a bad backend (the
 // same actors are now refused, now accepted).
 //
-// Statistic: actors that asked the route at least twice are all of one kind, or
-// mixed. If each request were refused with the common share, the number of mixed
-// actors would be binomial about its expectation: the lower tail, by the normal
-// approximation of the Poisson-binomial sum (Le Cam, Pacific Journal of Mathematics
-// 10, 1960), adjusted by Benjamini and Hochberg over the routes.
+// Statistic: actors that asked the route at least twice are of one kind but for a few
+// answers (their tokens expire as well), or mixed. If each request were refused with the
+// common share, the number of mixed actors would be binomial about its expectation: the
+// lower tail, by the normal approximation of the Poisson-binomial sum (Le Cam, Pacific
+// Journal of Mathematics 10, 1960), adjusted by Benjamini and Hochberg over the routes.
 var permissionDenied = Kind{
 	Name:     "permission_denied_as_401",
 	Label:    "Missing permission",
@@ -68,9 +68,19 @@ const (
 	// permissionMixed is the maximum share of mixed actors: permissions that were
 	// granted or withdrawn within the day.
 	permissionMixed = 0.15
+	// permissionStray is the maximum share of the other answers that an actor of one kind
+	// gets: tokens of people with permission expire, too.
+	permissionStray = 0.2
 	// permissionOverlap is the minimum share of actors that asked while actors of
 	// the other kind did: otherwise the route changed over time.
 	permissionOverlap = 0.7
+	// permissionReturn is the time in milliseconds between the first and the last refusal of
+	// such actors, of which there must be permissionActors as well: the calls of one page, or
+	// of one expired token, are no proof.
+	permissionReturn = 60_000
+	// permissionLater is the share of the pairs of an actor that is refused and one that is
+	// accepted, of which one kind asked later, from which on the route has changed.
+	permissionLater = 0.8
 	// permissionRoutes is the number of routes from which on the same actors must be
 	// of one kind on them: a permission belongs to a person. Where the answer depends
 	// on how a route is called, such as over http, each route refuses others.
@@ -97,6 +107,16 @@ type actorCount struct {
 	who               uint64 // user plus one, or the actor's id << 32 if no user is known
 	accepted, refused int32
 	first, last       int64 // Unix milliseconds
+}
+
+// always and never report whether a route refuses the actor, or accepts it, but for a few
+// times.
+func (x *actorCount) always() bool {
+	return x.refused > 0 && float64(x.accepted) <= permissionStray*float64(x.accepted+x.refused)
+}
+
+func (x *actorCount) never() bool {
+	return x.accepted > 0 && float64(x.refused) <= permissionStray*float64(x.accepted+x.refused)
 }
 
 // permissionObserver counts by route and actor. A request takes constant time; what is
@@ -246,19 +266,20 @@ func divide(list []actorCount) (b division) {
 		n += float64(x.refused + x.accepted)
 		actors[x.accepted+x.refused]++
 		switch {
-		case x.accepted > 0 && x.refused > 0:
-			b.mixed++
-		case x.refused > 0:
+		case x.always():
 			b.refused++
-		default:
+		case x.never():
 			b.accepted++
+		default:
+			b.mixed++
 		}
 	}
 	share := k / max(n, 1)
 	var expected, variance float64
 	for _, requests := range slices.Sorted(maps.Keys(actors)) { // in order, because sums of fractions depend on it
-		m := float64(requests)
-		mixed := 1 - math.Pow(share, m) - math.Pow(1-share, m)
+		m := int64(requests)
+		stray := int64(permissionStray * float64(m))
+		mixed := max(0, 1-stats.BinomialTail(m-stray, m, share)-stats.BinomialTail(m-stray, m, 1-share))
 		expected += float64(actors[requests]) * mixed
 		variance += float64(actors[requests]) * mixed * (1 - mixed)
 	}
@@ -272,30 +293,71 @@ func divide(list []actorCount) (b division) {
 	return b
 }
 
-// interleaved reports whether refused and accepted actors asked at the same times.
+// interleaved reports whether actors that were only refused and actors that were only
+// accepted asked at the same times. Others may have been of both kinds, one after the
+// other.
 func interleaved(list []actorCount) bool {
 	var accepted, refused [2]int64 // first and last
 	accepted[0], refused[0] = math.MaxInt64, math.MaxInt64
 	for _, x := range list {
-		if x.accepted > 0 {
+		if x.refused == 0 {
 			accepted[0], accepted[1] = min(accepted[0], x.last), max(accepted[1], x.first)
 		}
-		if x.refused > 0 {
+		if x.accepted == 0 {
 			refused[0], refused[1] = min(refused[0], x.last), max(refused[1], x.first)
 		}
 	}
 	var within, of float64
 	for _, x := range list {
 		other := accepted
-		if x.refused == 0 {
+		switch {
+		case x.refused == 0:
 			other = refused
+		case x.accepted > 0:
+			continue
 		}
 		of++
 		if x.last >= other[0] && x.first <= other[1] {
 			within++
 		}
 	}
-	return within >= permissionOverlap*of
+	return within >= permissionOverlap*of && !later(list)
+}
+
+// later reports whether the actors that were only refused asked later, or earlier, than
+// those that were only accepted: some may be lucky after a change.
+func later(list []actorCount) bool {
+	var pure []actorCount
+	for _, x := range list {
+		if x.refused == 0 || x.accepted == 0 {
+			pure = append(pure, x)
+		}
+	}
+	middle := func(x *actorCount) int64 { return x.first + (x.last-x.first)/2 }
+	slices.SortFunc(pure, func(a, b actorCount) int { return cmp.Compare(middle(&a), middle(&b)) })
+	times, group := make([]float64, len(pure)), make([]int32, len(pure))
+	for i := range pure {
+		times[i] = float64(middle(&pure[i]))
+		if pure[i].accepted == 0 {
+			group[i] = 1
+		}
+	}
+	for _, t := range stats.RankSums(times, group, 2) {
+		if t.Wins >= permissionLater && t.P <= permissionFalse {
+			return true
+		}
+	}
+	return false
+}
+
+// returned returns the number of actors that are always refused, and came back.
+func returned(list []actorCount) (n int) {
+	for _, x := range list {
+		if x.always() && x.last-x.first >= permissionReturn {
+			n++
+		}
+	}
+	return n
 }
 
 func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
@@ -314,7 +376,8 @@ func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 	for n := range o.keys {
 		b := divided[n]
 		if adjusted[n] <= permissionFalse && b.accepted >= permissionActors && b.refused >= permissionActors &&
-			float64(b.mixed) <= permissionMixed*float64(b.accepted+b.refused+b.mixed) && interleaved(o.counts[n]) {
+			float64(b.mixed) <= permissionMixed*float64(b.accepted+b.refused+b.mixed) &&
+			returned(o.counts[n]) >= permissionActors && interleaved(o.counts[n]) {
 			divides = append(divides, n)
 		}
 	}
@@ -338,10 +401,10 @@ func (o *permissionObserver) agree(routes []int) bool {
 	for _, n := range routes {
 		for _, x := range o.counts[n] {
 			a := of[x.who]
-			if x.accepted > 0 {
+			if !x.always() {
 				a.accepted++
 			}
-			if x.refused > 0 {
+			if !x.never() {
 				a.refused++
 			}
 			of[x.who] = a
@@ -365,7 +428,7 @@ func (o *permissionObserver) agree(routes []int) bool {
 func (o *permissionObserver) refusedElsewhere(route int) float64 {
 	refused := map[uint64]bool{}
 	for _, x := range o.counts[route] {
-		if x.accepted == 0 {
+		if x.always() {
 			refused[x.who] = true
 		}
 	}
@@ -377,7 +440,7 @@ func (o *permissionObserver) refusedElsewhere(route int) float64 {
 		for _, x := range list {
 			if refused[x.who] {
 				n.Trials++
-				if x.refused > 0 {
+				if !x.never() {
 					n.Hits++
 				}
 			}
@@ -392,7 +455,7 @@ func (o *permissionObserver) refusedElsewhere(route int) float64 {
 func (o *permissionObserver) uneven(route int) bool {
 	refused := map[uint64]bool{} // by those who asked the route
 	for _, x := range o.counts[route] {
-		refused[x.who] = x.accepted == 0
+		refused[x.who] = x.always()
 	}
 	var own, others stats.Cell
 	for other, list := range o.counts {
@@ -401,7 +464,7 @@ func (o *permissionObserver) uneven(route int) bool {
 		}
 		for _, x := range list {
 			of, asked := refused[x.who]
-			if !asked || x.accepted == 0 {
+			if !asked || x.always() {
 				continue
 			}
 			n := stats.Cell{Hits: int64(x.refused), Trials: int64(x.refused + x.accepted)}
@@ -416,11 +479,11 @@ func (o *permissionObserver) uneven(route int) bool {
 }
 
 // forbidden returns the finding of a route: it claims the refusals of the actors
-// that were never accepted.
+// that are always refused.
 func forbidden(d *Diagnosis, endpoint uint32, list []actorCount, b division, p float64) (candidate, bool) {
 	refused := map[uint64]bool{}
 	for _, x := range list {
-		if x.refused > 0 && x.accepted == 0 {
+		if x.always() {
 			refused[x.who] = true
 		}
 	}

@@ -25,8 +25,8 @@ import (
 // the instant that most of them have in common and that fewest survivors
 // contradict (maximum coverage). Each death is weighted by how surprising it is:
 // by the share of the sessions that die after as long an idle time at other times.
-// The sum of these log likelihoods is tested against the number of instants
-// (Bonferroni).
+// The sum of these log likelihoods is tested against the number of instants,
+// which is that of the deaths (Bonferroni).
 var sessionInvalidation = Kind{
 	Name:     "session_invalidation",
 	Label:    "Sessions ended at once",
@@ -82,6 +82,7 @@ type death struct {
 	start, last, end int64  // Unix milliseconds; last: acceptance on a protected route
 	refusal          uint32 // index in Refusals
 	open             bool   // no finding explains the refusal yet
+	named            bool   // the session has an id
 }
 
 // mortality is the deaths of one site.
@@ -90,11 +91,16 @@ type mortality struct {
 	sessions int     // all, dead or not
 	deaths   []death // by start
 	open     int     // number of open deaths
+	named    int     // number of deaths of sessions with an id
 }
+
+// counts reports whether a life counts. If most that die are sessions with ids, clients
+// without one do not: programs with a key have no session that could end.
+func (m *mortality) counts(named bool) bool { return named || 2*m.named < len(m.deaths) }
 
 // lifeOf returns when a session began, was last accepted and ended.
 func lifeOf(s *session.Record) death {
-	l := death{start: s.Start, last: s.LastAccepted, end: s.End, refusal: s.EndRefusal}
+	l := death{start: s.Start, last: s.LastAccepted, end: s.End, refusal: s.EndRefusal, named: s.Named}
 	if l.last == session.LongAgo {
 		l.last = l.start
 	}
@@ -126,7 +132,7 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 				}
 				from, to = at.from, at.to
 			}
-			sweeps[i] = newSweep(m.deaths, surprise(m.deaths, &d.Lifetimes[d.Sites[i]].Gap, from, to))
+			sweeps[i] = newSweep(m, surprise(m.deaths, &d.Lifetimes[d.Sites[i]].Gap, from, to))
 			some = true
 		}
 		if !some {
@@ -136,7 +142,7 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 			if err != nil {
 				return nil, err
 			}
-			if w := sweeps[s.Site]; w != nil {
+			if w := sweeps[s.Site]; w != nil && sites[s.Site].counts(s.Named) {
 				l := lifeOf(s)
 				w.life(l.start, l.last)
 			}
@@ -175,6 +181,9 @@ func mortalities(d *Diagnosis) ([]mortality, error) {
 			m.open++
 		}
 		m.deaths = append(m.deaths, l)
+		if s.Named {
+			m.named++
+		}
 	}
 	for i := range sites {
 		if sites[i].open < invalidatedSessions || d.Lifetimes[d.Sites[i]] == nil {
@@ -245,12 +254,12 @@ func (t *times) pop() {
 	}
 }
 
-// newSweep returns a sweep over the open deaths, weighted by the surprise of a death
-// after an idle time in milliseconds.
-func newSweep(deaths []death, surprise func(idle int64) float64) *sweep {
-	w := &sweep{now: session.LongAgo, edges: make([]deathEdge, 2*len(deaths))[:0]}
-	for _, d := range deaths {
-		if d.open {
+// newSweep returns a sweep over the open deaths of a site, weighted by the surprise of a
+// death after an idle time in milliseconds.
+func newSweep(m *mortality, surprise func(idle int64) float64) *sweep {
+	w := &sweep{now: session.LongAgo, edges: make([]deathEdge, 2*len(m.deaths))[:0]}
+	for _, d := range m.deaths {
+		if d.open && m.counts(d.named) {
 			weight := surprise(d.end - d.last)
 			w.edges = append(w.edges, deathEdge{d.last, 1, weight}, deathEdge{d.end, -1, -weight})
 		}
@@ -337,7 +346,9 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 	if at.deaths < invalidatedSessions || float64(at.deaths) < invalidatedShare*float64(at.deaths+at.survive) {
 		return candidate{}, false
 	}
-	p := math.Exp(-at.evidence) * float64(m.sessions)
+	// The evidence grows only where the interval of a death begins: there are as many
+	// instants to choose from.
+	p := math.Exp(-at.evidence) * float64(len(m.deaths))
 	if p > invalidationFalse {
 		return candidate{}, false
 	}

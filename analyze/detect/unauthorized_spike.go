@@ -94,7 +94,7 @@ const (
 	spikeTotal = 0.8
 	// spikeRest is the least share of the refusals of its time that a spike must have
 	// beside other findings: less is the edge of what they explain.
-	spikeRest = 0.1
+	spikeRest = 0.2
 	// dayLength is a day in milliseconds.
 	dayLength = 24 * 3_600_000
 )
@@ -120,8 +120,19 @@ func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
 }
 
 // findSpike returns the finding of the period of a site that contrasts most with all
-// others. In an outage nearly all visits are refused, and next to none accepted.
-func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
+// others.
+func (s *contrastSeries) findSpike(place int, outage bool) (f candidate, ok bool) {
+	s.spikes(place, outage, func(c *contrast) bool {
+		f, ok = spike(s, c, outage)
+		return ok
+	})
+	return f, ok
+}
+
+// spikes calls use with the periods of a site that contrast with all others, those that
+// do most first, until it returns true. In an outage nearly all visits are refused, and
+// next to none accepted.
+func (s *contrastSeries) spikes(place int, outage bool, use func(*contrast) bool) {
 	cells, excursions := s.excursions(place)
 	for _, x := range excursions {
 		c := contrast{place: place, Excursion: x}
@@ -132,11 +143,10 @@ func (s *contrastSeries) findSpike(place int, outage bool) (candidate, bool) {
 			float64(x.Inside.Hits)-c.usual*float64(x.Inside.Trials) < spikeExcess {
 			continue
 		}
-		if f, ok := spike(s, &c, outage); ok {
-			return f, true
+		if use(&c) {
+			return
 		}
 	}
-	return candidate{}, false
 }
 
 // rises reports whether more visits are refused in a period than in as long a time

@@ -17,6 +17,7 @@ type ahead struct {
 	named    int64 // answer to the same request with a user, if this refusal is a leg of it; see answers
 	refused  int64 // refusal of the same request with a user
 	repeated int64 // answer to the same request, of an actor that never names a user
+	nameless int64 // answer other than 2xx or 3xx to the same request, of an actor that names its user on those alone
 	refusals int   // this one and the next ones, up to accepted
 	returns  bool  // one of them was on an endpoint that then accepts before it refuses again
 	resumes  bool  // an acceptance on a protected route comes before the next sign-in, if any
@@ -95,6 +96,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	}
 	named, repeated := newAnswers(), newAnswers()
 	nameless := !slices.ContainsFunc(a.Events, func(e timeline.Event) bool { return e.User != 0 })
+	namesFailures := slices.ContainsFunc(a.Events, func(e timeline.Event) bool { return e.User != 0 && e.Outcome > timeline.Redirected })
 	accepted, signIn, renews := Never, Never, false
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
 	refusals, returns, resumes := 0, false, false
@@ -103,7 +105,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		e := &a.Events[i]
 		if e.User != 0 {
 			s.answer(&named, e)
-		} else if nameless && e.Outcome != timeline.Other && e.Outcome != timeline.Unauthorized {
+		} else if e.Outcome != timeline.Other && e.Outcome != timeline.Unauthorized && (nameless || !namesFailures && e.Outcome > timeline.Redirected) {
 			repeated.push(e)
 		}
 		switch role := s.Roles[e.Endpoint]; {
@@ -114,7 +116,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, renews: renews, named: Never, refused: Never, repeated: Never}
+			h := ahead{answered: Never, accepted: accepted, other: accepted, signIn: signIn, renews: renews, named: Never, refused: Never, repeated: Never, nameless: Never}
 			if acceptedOn == e.Endpoint {
 				h.other = other
 			}
@@ -129,8 +131,11 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			h.refusals, h.returns, h.resumes = refusals, returns, resumes
 			if e.User == 0 {
 				h.named, h.refused = s.leg(&named, e)
-				if nameless {
+				switch {
+				case nameless:
 					h.repeated, _ = s.leg(&repeated, e)
+				case !namesFailures:
+					h.nameless, _ = s.leg(&repeated, e)
 				}
 				s.habit.refuse(e, &h)
 			}
@@ -156,8 +161,8 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 // host: the protection space that a challenge at b opens (RFC 7617, section 2.2),
 // such as /v2/ of a registry. b must end in a slash. "/" does not count, because all
 // paths are below it.
-func (s *sessionizer) below(a, b uint32) bool {
-	x, y := &s.State.Endpoints[a], &s.State.Endpoints[b]
+func (ev *Evidence) below(a, b uint32) bool {
+	x, y := &ev.State.Endpoints[a], &ev.State.Endpoints[b]
 	return len(y.Template) > 1 && y.Template[len(y.Template)-1] == '/' && x.Host == y.Host &&
 		strings.HasPrefix(x.Template, y.Template)
 }

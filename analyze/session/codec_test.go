@@ -28,6 +28,6 @@ func FuzzCodecs(f *testing.F) {
 			Requests: n, Accepted: n / 5, Unauthorized: n / 7, EndRefusal: n ^ 1, StartSeen: yes, Named: !yes,
 		})
 		roundTrip(t, linkCodec, ClientLink{client, n / 3})
-		roundTrip(t, openLegCodec, openLeg{client, n / 3, ^n, at})
+		roundTrip(t, openLegCodec, openLeg{client, n / 3, ^n, at, n%2 == 0, n%3 == 0, n%5 == 0})
 	})
 }

@@ -55,8 +55,9 @@ type Evidence struct {
 	Sites         []string              // virtual hosts, sorted
 	ends          []certainty           // by site: whether refusals end sessions there; see stickyShare
 	companions    companions
-	sticky, loose []int64  // by endpoint: pairs of refusals in this run; see stickyShare
-	siteOf        []uint32 // by endpoint: index into Sites
+	bare          map[timeline.Client]bool // in logs with sessions: clients that met many refusals without one
+	sticky, loose []int64                  // by endpoint: pairs of refusals in this run; see stickyShare
+	siteOf        []uint32                 // by endpoint: index into Sites
 
 	Clients     map[timeline.Client]*ClientStats
 	Links       []*spill.Sorter[ClientLink] // the users that clients named; nil after DropTimelines
@@ -127,6 +128,9 @@ func (r *Refusal) Client() timeline.Client {
 // left out.
 type Lifetimes struct {
 	Gap, GapAny stats.Durations // silence on protected routes, and on all routes
+	// The same of clients without a session id in a log that has them, such as programs
+	// with a key: they count where nothing else does.
+	bareGap, bareGapAny stats.Durations
 	// The same of sessions whose sign-in was seen, and their ages.
 	SeenGap, SeenGapAny, SeenAge stats.Durations
 	Sessions                     int64
@@ -136,6 +140,8 @@ type Lifetimes struct {
 func (l *Lifetimes) Merge(m *Lifetimes) {
 	l.Gap.Merge(&m.Gap)
 	l.GapAny.Merge(&m.GapAny)
+	l.bareGap.Merge(&m.bareGap)
+	l.bareGapAny.Merge(&m.bareGapAny)
 	l.SeenGap.Merge(&m.SeenGap)
 	l.SeenGapAny.Merge(&m.SeenGapAny)
 	l.SeenAge.Merge(&m.SeenAge)

@@ -121,14 +121,14 @@ func (s *sessionizer) leg(n *answers, e *timeline.Event) (named, refused int64) 
 // answers reports whether an answer may be that to a challenge at an endpoint: it is
 // on the same URL, or below it. The path of a missing resource is not kept: there,
 // the same method on the same host must do.
-func (s *sessionizer) answers(a *answer, endpoint uint32) bool {
-	if a.endpoint == timeline.NoRefusal || s.siteOf[a.endpoint] != s.siteOf[endpoint] {
+func (ev *Evidence) answers(a *answer, endpoint uint32) bool {
+	if a.endpoint == timeline.NoRefusal || ev.siteOf[a.endpoint] != ev.siteOf[endpoint] {
 		return false
 	}
 	if a.gone {
-		return s.State.Endpoints[a.endpoint].Method == s.State.Endpoints[endpoint].Method
+		return ev.State.Endpoints[a.endpoint].Method == ev.State.Endpoints[endpoint].Method
 	}
-	return s.samePlace(a.endpoint, endpoint) || s.below(a.endpoint, endpoint)
+	return ev.samePlace(a.endpoint, endpoint) || ev.below(a.endpoint, endpoint)
 }
 
 // samePlace reports whether two endpoints are the same URL, whatever the method: some
@@ -148,18 +148,20 @@ type habit struct {
 	plain    int // of them: answered at once by an acceptance
 	soon     int // of them: answered within handshakeWindow by an acceptance or with a user
 	accepted int // acceptances on protected routes
-	refused  int // all refusals without a user
+	refused  int // refusals without a user, but for those before long troubles
 	repeated int // of them: answered at once by the same request, where the actor never names a user
 }
 
 func (b *habit) refuse(e *timeline.Event, h *ahead) {
-	b.refused++
+	if h.accepted-e.Time <= Nearby {
+		b.refused++
+	}
 	if h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated {
 		b.repeated++
 	}
 	named := h.named-e.Time <= legWindow
 	plain := h.answered-e.Time <= legWindow && h.signIn > h.answered
-	if !named && !plain && (h.failed(e) || h.accepted-e.Time > Nearby) {
+	if !named && !plain && (h.failed(e) || h.accepted-e.Time > Nearby || h.nameless-e.Time <= legWindow) {
 		return
 	}
 	b.bare++
@@ -206,10 +208,11 @@ func (b *habit) answersAlways() bool {
 	return b.plain >= habitRepeats && b.plain <= maxLegs*b.accepted && float64(b.plain) >= habitShare*float64(max(b.bare, b.accepted))
 }
 
-// repeats reports whether the actor repeats each request that is refused, and is accepted:
-// the first request of each of its connections is challenged.
+// repeats reports whether the actor repeats each request that is refused, and is accepted
+// in most cases: the first request of each of its connections is challenged. What a
+// scanner repeats is missing.
 func (b *habit) repeats() bool {
-	return b.repeated >= repeatMatches && float64(b.repeated) >= repeatShare*float64(b.refused)
+	return b.repeated >= repeatMatches && float64(b.repeated) >= repeatShare*float64(b.refused) && maxLegs*b.accepted >= b.repeated
 }
 
 // handshakes reports whether a refusal is a leg of an HTTP authentication that
@@ -237,6 +240,7 @@ func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Eve
 		window = handshakeWindow
 	}
 	return signIn && h.named-e.Time <= window ||
+		s.habit.named >= habitRepeats && s.habit.answersNamed() && h.nameless-e.Time <= legWindow && h.signIn > h.nameless ||
 		s.habit.repeats() && h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated && s.stated(e) != field.CredentialsWrong ||
 		s.habit.answersAlways() && h.answered-e.Time <= legWindow && h.signIn > h.answered && s.stated(e) != field.CredentialsWrong
 }

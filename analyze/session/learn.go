@@ -95,8 +95,9 @@ type lessons struct {
 	decisive                   []int64 // returns before which no other answer of the endpoint came later
 	list                       []bridge
 	comebacks                  []comeback
-	sticky, loose              []int64 // by endpoint: see stickyShare
-	current                    lesson  // of the actor visited last
+	bare                       []timeline.Client // that met at least repeatMatches refusals without a session and a user
+	sticky, loose              []int64           // by endpoint: see stickyShare
+	current                    lesson            // of the actor visited last
 }
 
 func newLessons(ev *Evidence, skip []bool) *lessons {
@@ -117,6 +118,7 @@ func (l *lessons) merge(m *lessons) {
 	}
 	l.list = append(l.list, m.list...)
 	l.comebacks = append(l.comebacks, m.comebacks...)
+	l.bare = append(l.bare, m.bare...)
 }
 
 // learn sets the roles of endpoints by which sessions begin, and whether sites end
@@ -148,6 +150,10 @@ func (ev *Evidence) learn(ctx context.Context) error {
 	ev.sticky, ev.loose = sum.sticky, sum.loose
 	sum.conclude()
 	ev.companions = newCompanions(sum.comebacks)
+	ev.bare = make(map[timeline.Client]bool, len(sum.bare))
+	for _, c := range sum.bare {
+		ev.bare[c] = true
+	}
 	return nil
 }
 
@@ -161,6 +167,7 @@ type lesson struct {
 	lastAlive bool // the last refusal found the actor accepted
 	named     bool // it named a user
 	session   bool // the actor is a session
+	bare      int  // refusals without a session and a user, in logs with sessions
 }
 
 // actor learns from an actor.
@@ -191,6 +198,11 @@ func (l *lessons) actor(a *timeline.Actor) {
 // refuse learns from the refusal of event i.
 func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 	e := &a.Events[i]
+	if l.State.Sessions && !p.session && e.User == 0 {
+		if p.bare++; p.bare == repeatMatches {
+			l.bare = append(l.bare, e.Client)
+		}
+	}
 	if l.Roles[e.Endpoint]&denies != 0 && eventBefore(a, i, func(e *timeline.Event) bool { return submits(l.State, e) }) >= 0 {
 		return // perhaps the page that tells of a failed sign-in
 	}
@@ -246,7 +258,7 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 			l.comebacks = append(l.comebacks, comeback{e.Client, p.times[0]})
 		}
 	}
-	*p = lesson{last: LongAgo, session: p.session}
+	*p = lesson{last: LongAgo, session: p.session, bare: p.bare}
 }
 
 // remember adds an endpoint that refused and reports whether it had refused before.

@@ -9,80 +9,156 @@ import (
 
 // A server may begin a session when it accepts the credentials. Then the first leg of
 // the handshake has no session id and belongs to the client, and the answer is the first
-// request of a session. openLeg is one of both.
+// request of a session. A client that sends its cookie only with its credentials does so
+// with every request. openLeg is a leg or an answer.
 type openLeg struct {
 	Client   timeline.Client
 	Endpoint uint32
 	Refusal  uint32 // index; timeline.NoRefusal for an answer
 	Time     int64
+	Again    bool // an answer that is not the first request of its session; a leg that the client itself answers without one
+	Gone     bool // an answer 404 or 410
+	Failed   bool // an answer that was refused as well
 }
 
 // openLegSize is the size of an openLeg in memory, in bytes.
-const openLegSize = 24
+const openLegSize = 32
 
 func compareOpenLegs(a, b *openLeg) int {
-	return cmp.Or(timeline.CompareClients(a.Client, b.Client), cmp.Compare(a.Endpoint, b.Endpoint),
-		cmp.Compare(a.Time, b.Time), cmp.Compare(a.Refusal, b.Refusal))
+	return cmp.Or(timeline.CompareClients(a.Client, b.Client), cmp.Compare(a.Time, b.Time),
+		cmp.Compare(a.Refusal, b.Refusal), cmp.Compare(a.Endpoint, b.Endpoint))
 }
 
 var openLegCodec = spill.FixedCodec(compareOpenLegs)
 
-// addOpenLeg adds a refusal of a client without a session that nothing answered.
-func (s *sessionizer) addOpenLeg(a *timeline.Actor, e *timeline.Event, r *Refusal) {
+// addOpenLeg adds a refusal of a client without a session that is no challenge by itself. h
+// is what follows.
+func (s *sessionizer) addOpenLeg(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead) {
 	if s.State.Sessions && a.Session == nil && !r.Named && !r.SignIn && !r.Dead && r.Cause != Challenge && e.Refusal < timeline.EarlierEvent {
-		s.addLeg(e)
+		s.addLeg(openLeg{Client: e.Client, Endpoint: e.Endpoint, Refusal: e.Refusal, Time: e.Time, Again: h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated})
 	}
 }
 
 // addAnswers adds the first requests of a session that name the user, or all of them if
-// the log names no users.
+// the log names no users, and the later ones of clients that meet many challenges without
+// a session.
 func (s *sessionizer) addAnswers(a *timeline.Actor) {
 	if a.Session == nil || len(a.Before) > 0 {
 		return
 	}
+	var client timeline.Client
+	challenged := false // client is
 	for i := range a.Events {
 		e := &a.Events[i]
-		if e.Time > a.Events[0].Time {
+		if i == 0 || e.Client != client {
+			client, challenged = e.Client, s.bare[e.Client]
+		}
+		again := e.Time > a.Events[0].Time
+		if again && len(s.bare) == 0 {
 			return
 		}
-		if (e.User != 0 || len(s.State.Users) == 0) && e.Outcome != timeline.Unauthorized && e.Outcome != timeline.Other && e.Refusal == timeline.NoRefusal &&
-			s.State.Endpoints[e.Endpoint].N[timeline.Unauthorized] > 0 {
-			s.addLeg(e)
+		if again && !challenged {
+			continue
+		}
+		l := openLeg{e.Client, e.Endpoint, timeline.NoRefusal, e.Time, again, e.Outcome == timeline.NotFound, e.Outcome == timeline.Unauthorized}
+		switch {
+		case e.Outcome == timeline.Other:
+		case l.Failed && challenged:
+			s.addLeg(l)
+		case !l.Failed && (challenged || e.User != 0 || len(s.State.Users) == 0) && (l.Gone || s.State.Endpoints[e.Endpoint].N[timeline.Unauthorized] > 0):
+			s.addLeg(l)
 		}
 	}
 }
 
-func (s *sessionizer) addLeg(e *timeline.Event) {
-	if s.State.OtherClients == 0 || s.State.Addresses[e.Client.Address] != timeline.OtherName {
-		s.fail(s.openLegs.Add(openLeg{e.Client, e.Endpoint, e.Refusal, e.Time}))
+func (s *sessionizer) addLeg(l openLeg) {
+	if s.State.OtherClients == 0 || s.State.Addresses[l.Client.Address] != timeline.OtherName {
+		s.fail(s.openLegs.Add(l))
 	}
 }
 
 // joinLegs makes challenges of the refusals that a new session of the same client
-// answered at once on the same endpoint.
+// answered at once, and of all those that a session answered if that is the client's
+// habit.
 func (ev *Evidence) joinLegs(parts []*spill.Sorter[openLeg]) error {
-	var pending []openLeg // the last legs without an answer, at most maxLegs
+	var j legJoin
 	for l, err := range spill.Sorted(parts...) {
 		if err != nil {
 			return err
 		}
-		if n := len(pending); n > 0 && (pending[0].Client != l.Client || pending[0].Endpoint != l.Endpoint) {
-			pending = pending[:0]
+		if l.Client != j.client {
+			j.settle(ev)
+			j.client = l.Client
 		}
 		if l.Refusal != timeline.NoRefusal {
-			if len(pending) == maxLegs {
-				pending = append(pending[:0], pending[1:]...)
-			}
-			pending = append(pending, *l)
-			continue
+			j.leg(l)
+		} else {
+			j.answer(ev, l)
 		}
-		for _, leg := range pending {
-			if l.Time-leg.Time <= legWindow {
-				r := &ev.Refusals[leg.Refusal]
-				r.Cause, r.Alive, r.Proven = Challenge, false, false
-			}
-		}
-		pending = pending[:0]
 	}
+	j.settle(ev)
 	return nil
+}
+
+// legJoin is where joinLegs stands at one client.
+type legJoin struct {
+	client   timeline.Client
+	legs     int       // all legs, but for those of handshakes that failed
+	joined   int       // of them: answered at once
+	pending  []openLeg // the last legs without an answer, at most maxLegs*maxParallel
+	answered []uint32  // legs that count only if answers are its habit
+}
+
+func (j *legJoin) leg(l *openLeg) {
+	j.legs++
+	if l.Again {
+		j.joined++
+		j.answered = append(j.answered, l.Refusal)
+		return
+	}
+	if len(j.pending) == maxLegs*maxParallel {
+		j.pending = append(j.pending[:0], j.pending[1:]...)
+	}
+	j.pending = append(j.pending, *l)
+}
+
+// answer answers up to maxLegs legs, the earliest first.
+func (j *legJoin) answer(ev *Evidence, l *openLeg) {
+	n, to := 0, answer{endpoint: l.Endpoint, gone: l.Gone}
+	kept := j.pending[:0]
+	for _, leg := range j.pending {
+		switch {
+		case l.Time-leg.Time > legWindow: // dropped
+		case n == maxLegs || !ev.answers(&to, leg.Endpoint):
+			kept = append(kept, leg)
+		case l.Failed:
+			n++
+			j.legs--
+		default:
+			n++
+			j.joined++
+			if l.Again {
+				j.answered = append(j.answered, leg.Refusal)
+			} else {
+				ev.challenge(leg.Refusal)
+			}
+		}
+	}
+	j.pending = kept
+}
+
+// settle makes challenges of what is a habit of the client, and begins with the next one.
+func (j *legJoin) settle(ev *Evidence) {
+	if j.joined >= repeatMatches && float64(j.joined) >= habitShare*float64(j.legs) {
+		for _, refusal := range j.answered {
+			ev.challenge(refusal)
+		}
+	}
+	j.legs, j.joined, j.pending, j.answered = 0, 0, j.pending[:0], j.answered[:0]
+}
+
+// challenge makes a refusal a leg of a handshake that succeeded.
+func (ev *Evidence) challenge(refusal uint32) {
+	r := &ev.Refusals[refusal]
+	r.Cause, r.Alive, r.Proven = Challenge, false, false
 }

@@ -65,7 +65,8 @@ func eventAfter(a *timeline.Actor, i int, matches func(*timeline.Event) bool) in
 // not state: the path is the same, on this or another host or scheme, but for a slash
 // or the name of an index page; or it ends alike, and at least half of its segments
 // are the same: a prefix has been added, removed or replaced, such as a version.
-// Clients turn POST into GET (RFC 9110, section 15.4.2).
+// Clients turn POST into GET (RFC 9110, section 15.4.2): what was submitted may also be
+// shown above or below the path of the form.
 func leadsTo(from, to *timeline.Endpoint) bool {
 	if from.Method != to.Method && to.Method != "GET" {
 		return false
@@ -77,6 +78,9 @@ func leadsTo(from, to *timeline.Endpoint) bool {
 		prefix++
 	}
 	if prefix == len(a) && prefix == len(b) {
+		return true
+	}
+	if from.Method != to.Method && prefix == shorter && prefix >= 2 && max(len(a), len(b)) == prefix+1 {
 		return true
 	}
 	for suffix < shorter-prefix && strings.EqualFold(a[len(a)-1-suffix], b[len(b)-1-suffix]) {

@@ -328,7 +328,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.gap, r.gapAny, r.age = true, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
-	s.addOpenLeg(a, e, r)
+	s.addOpenLeg(a, e, r, h)
 	if late {
 		s.countLate(&p.life, e)
 	} else if p.open {
@@ -410,6 +410,11 @@ func (s *sessionizer) survive(l *life, e *timeline.Event, shared bool) {
 		h.SeenAge.Add(e.Time - l.start)
 		h.SeenGap.Add(gap)
 		h.SeenGapAny.Add(e.Time - l.any)
+		return
+	}
+	if s.State.Sessions && !l.row.Named {
+		h.bareGap.Add(gap)
+		h.bareGapAny.Add(e.Time - l.any)
 		return
 	}
 	h.Gap.Add(gap)
