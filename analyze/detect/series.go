@@ -20,13 +20,6 @@ type cell struct {
 	lastAccepted, firstRefused int64 // Unix milliseconds
 }
 
-func (x *cell) merge(y *cell) {
-	x.accepted += y.accepted
-	x.refused += y.refused
-	x.lastAccepted = max(x.lastAccepted, y.lastAccepted)
-	x.firstRefused = min(x.firstRefused, y.firstRefused)
-}
-
 // seriesObserver follows keys, such as endpoints, over time: it counts how many
 // distinct actors each of them accepted and refused in each step. A request takes
 // constant time.
@@ -85,15 +78,6 @@ func newCells(n int) [][]cell {
 		cells[i] = all[i*session.MaxSteps : (i+1)*session.MaxSteps]
 	}
 	return cells
-}
-
-// mergeCells adds the cells of a part, made by newCells with the same number, to sums.
-func mergeCells(sums, part [][]cell) {
-	for n := range sums {
-		for i := range sums[n] {
-			sums[n][i].merge(&part[n][i])
-		}
-	}
 }
 
 func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
