@@ -252,3 +252,58 @@ func TestNightlyGuessesAtBox(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersElsewhere is about clients of WebDAV whose answers to challenges are told by
+// little: the session id comes with the credentials only, or what they ask for is missing
+// and the log does not name them there.
+func TestAnswersElsewhere(t *testing.T) {
+	paths := []string{"/dav/files/a/", "/dav/files/b/", "/dav/files/b/notes", "/dav/files/c/plans", "/dav/files/d/"}
+	for name, answer := range map[string]func(w *world, at time.Duration, path, user, address string){
+		"with a session": func(w *world, at time.Duration, path, _, address string) {
+			w.add(at, "GET", path, "", "cookie-"+address, address, "200")
+		},
+		"without a user if it is missing": func(w *world, at time.Duration, path, user, address string) {
+			status := "200"
+			if w.r.IntN(4) == 0 {
+				user, status = "", "404"
+			}
+			w.add(at, "GET", path, user, "", address, status)
+		},
+		"while nobody is accepted for hours": func(w *world, at time.Duration, path, _, address string) {
+			status := "200"
+			if at > 9*time.Hour && at < 17*time.Hour {
+				status = "401"
+			}
+			w.add(at, "GET", path, "", "cookie-"+address, address, status)
+		},
+	} {
+		for seed := range trials.Seeds(1) {
+			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(seed)
+				w.sessionIDs, w.users = true, true
+				w.run(20)
+				w.basicClients(12, paths, func(at time.Duration, path, user, address string) { answer(w, at, path, user, address) })
+				c, findings := w.scan(t, 1)
+				for _, f := range findings {
+					if f.Kind != "authentication_outage" {
+						t.Errorf("found %s of %+v", f.Kind, f.Subject)
+					}
+				}
+				legs, challenges := 0, 0
+				for i := range c.Refusals {
+					r := &c.Refusals[i]
+					hour := time.UnixMilli(r.Time).Sub(day).Hours()
+					if strings.HasPrefix(c.State.Endpoints[r.Endpoint].Template, "/dav/") && !r.Session && (hour < 8 || hour > 18) {
+						if legs++; r.Cause == session.Challenge {
+							challenges++
+						}
+					}
+				}
+				if legs < 100 || challenges < legs*95/100 {
+					t.Errorf("%d of %d first legs are challenges", challenges, legs)
+				}
+			})
+		}
+	}
+}
