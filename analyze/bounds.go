@@ -103,7 +103,7 @@ func (o *Options) look(ctx context.Context) ([]glance, error) {
 	}
 	looks := make([]glance, len(o.Inputs))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(o.Workers, 1))
+	g.SetLimit(source.AtOnce(o.Inputs, o.Workers))
 	for i, in := range o.Inputs {
 		g.Go(func() error {
 			lines, whole, err := source.Glance(ctx, in)

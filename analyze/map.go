@@ -15,6 +15,7 @@ import (
 	"logscan/analyze/timeline"
 	"logscan/parse/privacy"
 	"logscan/parse/source"
+	"logscan/parse/source/object"
 )
 
 // MapOptions are the options of a task. None of them changes its part.
@@ -41,7 +42,7 @@ func (p *Plan) Map(ctx context.Context, task int, path string, o MapOptions) (pr
 	if id != p.Options.Pseudonyms {
 		return nil, ErrKey
 	}
-	r, inputs, events, err := p.taskReader(p.Tasks[task], o)
+	r, inputs, events, err := p.taskReader(ctx, p.Tasks[task], o)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func (p *Plan) Map(ctx context.Context, task int, path string, o MapOptions) (pr
 
 // taskReader returns the reader of what a task reads, and by input of the reader that of
 // the plan. events reports whether an input of the plan may hold events.
-func (p *Plan) taskReader(task []Piece, o MapOptions) (r *reader, inputs []int, events bool, err error) {
+func (p *Plan) taskReader(ctx context.Context, task []Piece, o MapOptions) (r *reader, inputs []int, events bool, err error) {
 	all, err := p.detected(func(int) bool { return true })
 	if err != nil {
 		return nil, nil, false, err
@@ -92,11 +93,12 @@ func (p *Plan) taskReader(task []Piece, o MapOptions) (r *reader, inputs []int, 
 	if err != nil {
 		return nil, nil, false, err
 	}
+	stores := object.NewStores(ctx)
 	servers, serverOf := listServers(whole)
 	var serverOfPiece []uint8
 	for _, x := range task {
 		spec := &p.Inputs[x.Input]
-		in, err := spec.Reopen(p.ledger)
+		in, err := spec.Reopen(stores, p.ledger)
 		if err != nil {
 			return nil, nil, false, err
 		}

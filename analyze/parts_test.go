@@ -165,7 +165,7 @@ func (p *plaintext) Unseal(b []byte, _ int64) ([]byte, error) { return b, nil }
 // contentOf returns what the part of a task holds before it is encrypted.
 func contentOf(t *testing.T, p *Plan, task int) []byte {
 	t.Helper()
-	r, inputs, events, err := p.taskReader(p.Tasks[task], MapOptions{})
+	r, inputs, events, err := p.taskReader(t.Context(), p.Tasks[task], MapOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"logscan/parse/privacy"
 	"logscan/parse/propose"
 	"logscan/parse/source"
+	"logscan/parse/source/object"
 )
 
 type formatsCmd struct {
@@ -37,14 +38,14 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	if f, ok := parse.Lookup(c.Name); ok {
 		return printFormat(std.stdout, f)
 	}
-	if _, err := os.Stat(c.Name); c.Name != "-" && errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(c.Name, "*?[/") {
+	if _, err := os.Stat(c.Name); c.Name != "-" && object.Scheme(c.Name) == "" && errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(c.Name, "*?[/") {
 		return usagef(formatHint(c.Name), "%q is neither a format nor a file", c.Name)
 	}
 	options, err := c.options(std, false)
 	if err != nil {
 		return err
 	}
-	inputs, err := c.expand([]string{c.Name}, std, false)
+	inputs, err := c.expand(ctx, []string{c.Name}, std, false)
 	if err != nil {
 		return err
 	}

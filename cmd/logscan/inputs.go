@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -76,11 +77,15 @@ func formatHint(name string) string {
 
 // expand returns the inputs that args name and prints notes on skipped files.
 // Having nothing to read is a usage error.
-func (f *formatFlags) expand(args []string, std *streams, quiet bool) ([]source.Input, error) {
+func (f *formatFlags) expand(ctx context.Context, args []string, std *streams, quiet bool) ([]source.Input, error) {
 	if err := checkInputs(args); err != nil {
 		return nil, err
 	}
-	inputs, notes, err := source.Expand(args, std.stdin)
+	inputs, notes, err := source.ExpandURLs(ctx, args, std.stdin)
+	var list *source.ListError
+	if errors.As(err, &list) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &usageError{err, commandHint(args[0])}
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"logscan/fixtures"
+	"logscan/fixtures/bucket"
 )
 
 func TestMain(m *testing.M) {
@@ -43,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"signal":   signalWhenRunning,
 			"simulate": simulate,
 			"crowd":    writeCrowd,
+			"bucket":   startBucket,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -59,6 +62,35 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// startBucket DIR starts an object store whose bucket s3://logs has the files of a
+// directory, and makes the programs of the script use it.
+func startBucket(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: bucket DIR")
+	}
+	b, err := bucket.Start()
+	ts.Check(err)
+	ts.Defer(b.Close)
+	root := ts.MkAbs(args[0])
+	ts.Check(filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		key, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		return b.Put(filepath.ToSlash(key), data)
+	}))
+	for name, value := range b.Environment() {
+		ts.Setenv(name, value)
+	}
 }
 
 // exits CODE PROGRAM ARGS... runs a program and checks its exit code.

@@ -14,7 +14,7 @@ import (
 )
 
 type parseCmd struct {
-	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input."`
+	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, URL (s3://BUCKET/KEY, https://), or - for standard input."`
 
 	formatFlags
 	lineFlags
@@ -42,7 +42,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
 		return err
 	}
-	inputs, err := c.expand(c.Inputs, std, false)
+	inputs, err := c.expand(ctx, c.Inputs, std, false)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (c *planCmd) Run(ctx context.Context, std *streams) error {
 		return usagef("give it to logscan reduce", "the site policy does not change what is read without --pseudonymize")
 	}
 	o.Workers = int(c.Workers)
-	inputs, err := c.expand(c.Inputs, std, c.Quiet)
+	inputs, err := c.expand(ctx, c.Inputs, std, c.Quiet)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"logscan/analyze/spill"
+	"logscan/parse/source/object"
 	"logscan/report/document"
 )
 
@@ -108,10 +109,11 @@ func (c *scanCmd) secretFlags() []string {
 }
 
 // withoutSecrets returns a copy of args with the values of the given flags
-// redacted.
+// redacted, and without the queries of URLs.
 func withoutSecrets(args, flags []string) []string {
 	redacted := slices.Clone(args)
 	for i, a := range redacted {
+		redacted[i] = object.Label(a) // a URL may be signed
 		for _, f := range flags {
 			switch {
 			case strings.HasPrefix(a, "--"+f+"="):

@@ -14,7 +14,7 @@ import (
 )
 
 type scanCmd struct {
-	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, or - for standard input. Compression and format are detected."`
+	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob, URL (s3://BUCKET/KEY, https://), or - for standard input. Compression and format are detected."`
 
 	formatFlags
 	appFlags
@@ -53,7 +53,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	inputs, err := c.inputs(std)
+	inputs, err := c.inputs(ctx, std)
 	if err != nil {
 		return err
 	}
@@ -121,8 +121,8 @@ func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (an
 
 // inputs returns the inputs of the arguments that are outside the output
 // directory.
-func (c *scanCmd) inputs(std *streams) ([]source.Input, error) {
-	inputs, err := c.expand(c.Inputs, std, c.Quiet)
+func (c *scanCmd) inputs(ctx context.Context, std *streams) ([]source.Input, error) {
+	inputs, err := c.expand(ctx, c.Inputs, std, c.Quiet)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/parse/source"
+	"logscan/parse/source/object"
 	"logscan/report/wording"
 )
 
@@ -83,45 +84,31 @@ func noteLogsWithoutRequests(std *streams, res *result.Result) {
 // mostNamed is how many inputs a note names: a line of text.
 const mostNamed = 3
 
-// remote returns the scheme of a URL, such as s3 or https, and "" for a path.
-func remote(name string) string {
-	scheme, _, ok := strings.Cut(name, "://")
-	if !ok || scheme == "" || strings.ContainsFunc(scheme, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '+'
-	}) {
-		return ""
-	}
-	return strings.ToLower(scheme)
-}
-
 // checkLocal returns a usage error for an output that is a URL.
 func (c *reportFlags) checkLocal() error {
 	for _, f := range []struct{ flag, value string }{{"--out", c.Out}, {"--state", c.State}, {"--metrics", c.Metrics}, {"--baseline", c.Baseline}} {
-		if remote(f.value) != "" {
+		if object.Scheme(f.value) != "" {
 			return usagef("name a local path, and copy the output afterwards", "%s %s: URLs are not supported", f.flag, f.value)
 		}
 	}
 	return nil
 }
 
-// checkInputs returns a usage error for an input that is a URL and no file.
+// checkInputs returns a usage error for an input that is a URL which cannot be read.
 func checkInputs(args []string) error {
 	for _, arg := range args {
-		scheme := remote(arg)
-		if scheme == "" {
+		scheme := object.Scheme(arg)
+		if scheme == "" || object.Supported(scheme) {
 			continue
 		}
 		if _, err := os.Lstat(arg); err == nil {
 			continue
 		}
 		how := "download it first, or use a pipe: curl -fsS URL | logscan -"
-		switch scheme {
-		case "s3":
-			how = "copy it first, or use a pipe: aws s3 cp URL - | logscan -"
-		case "gs":
-			how = "copy it first, or use a pipe: gcloud storage cat URL | logscan -"
+		if scheme == "gs" {
+			how = "set AWS_ENDPOINT_URL_S3=https://storage.googleapis.com with an HMAC key and name s3://BUCKET, or use a pipe: gcloud storage cat URL | logscan -"
 		}
-		return usagef(how, "%s: URLs are not supported: inputs are files, directories, globs and standard input", arg)
+		return usagef(how, "%s: URLs of the scheme %s are not supported: only s3, https and http", object.Label(arg), scheme)
 	}
 	return nil
 }

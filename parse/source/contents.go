@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -55,6 +56,19 @@ func (c *contents) inside(ctx context.Context, src io.Reader, top ceiling) io.Re
 		return decoded
 	}
 	return top.limitDecoded(decoded, src, used(stored, in))
+}
+
+// objectsAtOnce is how many objects are looked into at the same time: each waits for answers
+// most of the time.
+const objectsAtOnce = 16
+
+// AtOnce returns how many inputs to look into at the same time: as many as there are workers,
+// or more if some are in an object store.
+func AtOnce(inputs []Input, workers int) int {
+	if slices.ContainsFunc(inputs, func(in Input) bool { return in.object != nil }) {
+		return max(workers, objectsAtOnce)
+	}
+	return max(workers, 1)
 }
 
 // forEach calls f for every number below n from workers goroutines, each of which

@@ -73,14 +73,14 @@ func headFingerprint(head []byte, err error) fingerprint {
 func Distinct(ctx context.Context, inputs []Input, workers int) (kept []Input, same []Duplicate, err error) {
 	prints := make([]fingerprint, len(inputs))
 	if len(inputs) > 1 {
-		err = forEach(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
+		err = forEach(ctx, AtOnce(inputs, workers), len(inputs), func(ctx context.Context, c *contents, i int) error {
 			prints[i] = c.fingerprint(ctx, inputs[i], false)
 			return ctx.Err()
 		})
 	}
 	if err == nil {
 		undecided := undecided(prints)
-		err = forEach(ctx, workers, len(undecided), func(ctx context.Context, c *contents, n int) error {
+		err = forEach(ctx, AtOnce(inputs, workers), len(undecided), func(ctx context.Context, c *contents, n int) error {
 			i := undecided[n]
 			prints[i] = c.fingerprint(ctx, inputs[i], true)
 			return ctx.Err()
@@ -147,7 +147,7 @@ func (c *contents) fingerprint(ctx context.Context, in Input, full bool) fingerp
 	if err != nil {
 		return fingerprint{}
 	}
-	defer f.file.Close() // it is only read
+	defer f.close()
 	// A range reports a file that shrinks.
 	src := io.Reader(f.ranged(0))
 	if f.compression != compress.None || in.layered() {

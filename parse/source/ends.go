@@ -18,7 +18,7 @@ const endSize = 128 << 10
 // cannot be read, f gets the lines before the error: reading the input reports it.
 func Ends(ctx context.Context, inputs []Input, workers int, f func(i int, lines []byte, err error) error) error {
 	single, groups := grouped(inputs)
-	return forEach(ctx, workers, len(single), func(ctx context.Context, c *contents, n int) error {
+	return forEach(ctx, AtOnce(inputs, workers), len(single), func(ctx context.Context, c *contents, n int) error {
 		i := single[n]
 		if group, ok := groups[i]; ok {
 			return forEachInTar(ctx, &c.outer, inputs, group, func(i int, t *tarStream, err error) error {
@@ -73,7 +73,7 @@ func (c *contents) endLines(ctx context.Context, in Input, decoded func(io.Reade
 	if err != nil {
 		return nil, nil
 	}
-	defer f.file.Close() // it is only read
+	defer f.close()
 	if f.size > 0 && f.compression == compress.None && !in.layered() {
 		if f.size <= 2*endSize {
 			return f.part(make([]byte, f.size), 0), nil

@@ -146,7 +146,7 @@ func TestEndsInTar(t *testing.T) {
 	inputs, _ := unfold(t, expand(t, nil, write(t, "x", data), write(t, "y", []byte("plain\n"))), 2)
 	inputs = slices.Delete(inputs, 10, 20)
 	for _, cut := range []int{0, len(data) / 2} {
-		if err := os.Truncate(inputs[0].member.file, int64(len(data)-cut)); err != nil {
+		if err := os.Truncate(inputs[0].member.archive.path, int64(len(data)-cut)); err != nil {
 			t.Fatal(err)
 		}
 		for _, workers := range []int{1, 4} {

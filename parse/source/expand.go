@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"logscan/parse/source/object"
 )
 
 // Note is something the user should know about the arguments. It is not an error.
@@ -47,14 +50,56 @@ func (e *NoMatchError) Unwrap() error { return e.Err }
 // What exists but cannot be read is an input all the same, and Read reports the error.
 // Expand returns a *NoMatchError for the first argument that matches nothing.
 func Expand(args []string, stdin io.Reader) ([]Input, []Note, error) {
-	var e expansion
+	return new(expansion).all(args, stdin, func(string) (bool, error) { return false, nil })
+}
+
+// ExpandURLs is Expand for arguments that may also be URLs of objects, as object.Stores.List takes
+// them. An argument that names an existing file is that file. All requests for objects, also
+// those of Read, end with ctx.
+func ExpandURLs(ctx context.Context, args []string, stdin io.Reader) ([]Input, []Note, error) {
+	e, stores := new(expansion), object.NewStores(ctx)
+	return e.all(args, stdin, func(arg string) (bool, error) {
+		if !object.Supported(object.Scheme(arg)) {
+			return false, nil
+		}
+		if _, err := os.Lstat(arg); err == nil {
+			return false, nil
+		}
+		list, err := stores.List(arg)
+		if err != nil {
+			return true, &ListError{object.Label(arg), err}
+		}
+		for _, o := range list {
+			e.found = append(e.found, candidate{Input: Input{Path: o.Path, size: o.Size, written: o.Modified, object: o}})
+		}
+		return true, nil
+	})
+}
+
+// ListError is returned by ExpandURLs for a URL whose objects cannot be listed.
+type ListError struct {
+	URL string // without credentials
+	Err error
+}
+
+func (e *ListError) Error() string { return e.URL + ": " + e.Err.Error() }
+
+// Unwrap returns why.
+func (e *ListError) Unwrap() error { return e.Err }
+
+// all expands arguments. remote adds those that are URLs and reports whether it did.
+func (e *expansion) all(args []string, stdin io.Reader, remote func(arg string) (bool, error)) ([]Input, []Note, error) {
 	for _, arg := range args {
 		before := len(e.found)
-		if err := e.argument(arg, stdin); err != nil {
+		done, err := remote(arg)
+		if !done && err == nil {
+			err = e.argument(arg, stdin)
+		}
+		if err != nil {
 			return nil, e.notes, err
 		}
 		if len(e.found) == before {
-			return nil, e.notes, &NoMatchError{Pattern: arg}
+			return nil, e.notes, &NoMatchError{Pattern: object.Label(arg)}
 		}
 	}
 	return e.inputs(), e.sortedNotes(), nil

@@ -8,33 +8,35 @@ import (
 
 	"logscan/parse/source/archive"
 	"logscan/parse/source/compress"
+	"logscan/parse/source/object"
 )
 
 // Stdin is the argument that stands for standard input, and the Path of the Input
 // that reads it.
 const Stdin = "-"
 
-// Input is something to read: a file, standard input, or a file in an archive. It
-// is made by Expand and Members.
+// Input is something to read: a file, an object of a store, standard input, or a file in an
+// archive. It is made by Expand, ExpandURLs and Members.
 type Input struct {
 	Path string // cleaned, for display; "-" is standard input
 
-	size    int64       // bytes when Expand saw it, to balance the work; -1 if it was no regular file
-	written time.Time   // when it was last changed before that; zero if not known
-	ceiling ceiling     // limits what it decompresses to
-	reader  io.Reader   // standard input; nil for what is opened by its path
-	member  *member     // its place in an archive; nil for a file
-	kept    *Kept       // what is read in the place of the file; nil for a file
-	settled *Result     // its result, if there is nothing to read
-	resume  *resumption // where an earlier run stopped; nil to read all of it
-	begins  fingerprint // of the beginning, if Members has looked into it
-	span    *Span       // the range that is read of a plain file; nil for all of it
+	size    int64          // bytes when Expand saw it, to balance the work; -1 if it was no regular file
+	written time.Time      // when it was last changed before that; zero if not known
+	ceiling ceiling        // limits what it decompresses to
+	reader  io.Reader      // standard input; nil for what is opened by its path
+	object  *object.Object // in an object store or on a web server; nil for other inputs
+	member  *member        // its place in an archive; nil for a file
+	kept    *Kept          // what is read in the place of the file; nil for a file
+	settled *Result        // its result, if there is nothing to read
+	resume  *resumption    // where an earlier run stopped; nil to read all of it
+	begins  fingerprint    // of the beginning, if Members has looked into it
+	span    *Span          // the range that is read of a plain file; nil for all of it
 }
 
 // member is the place of an input in an archive.
 type member struct {
 	archive.Member
-	file        string // path of the archive
+	archive     place
 	stored      string // how the archive is stored, in the terms of Result.Compression
 	compression compress.Format
 	number      int         // index among the files of a compressed tar
@@ -67,9 +69,9 @@ func (in *Input) open(input int) (*plainFile, error) {
 	}
 	m := in.member
 	if m == nil {
-		return openPlain(input, in.Path)
+		return openPlain(input, place{in.Path, in.object})
 	}
-	f, err := openPlain(input, m.file)
+	f, err := openPlain(input, m.archive)
 	if err != nil || m.compression != compress.None {
 		return f, err
 	}

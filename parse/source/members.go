@@ -30,7 +30,7 @@ const memberMark = "!"
 // kept.
 func Members(ctx context.Context, inputs []Input, workers int) ([]Input, []Note, error) {
 	lists := make([]listing, len(inputs))
-	err := forEach(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
+	err := forEach(ctx, AtOnce(inputs, workers), len(inputs), func(ctx context.Context, c *contents, i int) error {
 		lists[i] = listing{archive: inputs[i]}
 		return lists[i].list(ctx, c)
 	})
@@ -133,11 +133,11 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	if in.reader != nil || in.member != nil || in.settled != nil || in.pipe() {
 		return nil
 	}
-	f, err := openUnsniffed(0, in.Path)
+	f, err := openUnsniffed(0, place{in.Path, in.object})
 	if err != nil {
 		return nil // reading it reports the error
 	}
-	defer f.file.Close() // it is only read
+	defer f.close()
 	if f.size == 0 {
 		return nil
 	}
@@ -196,7 +196,7 @@ func (l *listing) add(ctx context.Context, c *contents, f *plainFile, found []ar
 		if archive.Hidden(label) {
 			continue
 		}
-		in := Input{Path: label, size: m.Stored, ceiling: top, member: &member{Member: m, file: l.archive.Path, stored: l.stored}}
+		in := Input{Path: label, size: m.Stored, ceiling: top, member: &member{Member: m, archive: place{l.archive.Path, l.archive.object}, stored: l.stored}}
 		if m.Deflated {
 			in.member.stored += "+deflate"
 		}
@@ -248,7 +248,7 @@ func (l *listing) listStream(ctx context.Context, c *contents, f *plainFile) err
 			continue
 		}
 		in := Input{Path: label, size: l.archive.size, ceiling: top, member: &member{
-			Member: m, file: l.archive.Path, stored: l.stored, compression: f.compression, number: number,
+			Member: m, archive: place{l.archive.Path, l.archive.object}, stored: l.stored, compression: f.compression, number: number,
 			print: c.fingerprintOf(content),
 		}}
 		l.members = append(l.members, in)

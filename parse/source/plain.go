@@ -11,13 +11,15 @@ import (
 	"slices"
 
 	"logscan/parse/source/compress"
+	"logscan/parse/source/object"
 )
 
 // plainFile is an uncompressed file, or a part of one, whose ranges are shared by the
 // workers.
 type plainFile struct {
 	input       int
-	file        *os.File    // nil for kept content: closing it is no fault
+	file        storedFile  // nil for kept content
+	local       *os.File    // file; nil if it is in an object store
 	data        io.ReaderAt // file, the part of it, or kept content
 	base        int64       // offset of data in file
 	size        int64       // in bytes, when it was opened
@@ -32,9 +34,31 @@ type plainFile struct {
 	err  *ReadError
 }
 
+// storedFile is an open file, local or in an object store.
+type storedFile interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// place is where a file is.
+type place struct {
+	path   string
+	object *object.Object // nil for a local file
+}
+
+// open opens the file. stream reads it from the beginning.
+func (p place) open() (file storedFile, stream io.Reader, err error) {
+	if p.object != nil {
+		f := p.object.Open()
+		return f, io.NewSectionReader(f, 0, f.Size), nil
+	}
+	f, err := os.Open(p.path)
+	return f, f, err
+}
+
 // openPlain opens a file and detects its compression.
-func openPlain(input int, path string) (*plainFile, error) {
-	f, err := openUnsniffed(input, path)
+func openPlain(input int, p place) (*plainFile, error) {
+	f, err := openUnsniffed(input, p)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +66,12 @@ func openPlain(input int, path string) (*plainFile, error) {
 }
 
 // openUnsniffed opens a file without a look at its content.
-func openUnsniffed(input int, path string) (*plainFile, error) {
+func openUnsniffed(input int, p place) (*plainFile, error) {
+	if p.object != nil {
+		file := p.object.Open()
+		return &plainFile{input: input, file: file, data: file, size: file.Size, short: errShrunk}, nil
+	}
+	path := p.path
 	file, err := openFile(path)
 	if err != nil {
 		return nil, err
@@ -62,7 +91,22 @@ func openUnsniffed(input int, path string) (*plainFile, error) {
 		file.Close() // it was only opened
 		return nil, err
 	}
-	return &plainFile{input: input, file: file, data: file, size: info.Size(), short: errShrunk}, nil
+	return &plainFile{input: input, file: file, local: file, data: file, size: info.Size(), short: errShrunk}, nil
+}
+
+// close closes the file, which was only read.
+func (f *plainFile) close() {
+	if f.file != nil {
+		f.file.Close() // it was only read
+	}
+}
+
+// finish closes the file when it was read. An object is not needed again.
+func (f *plainFile) finish() {
+	f.close()
+	if o, ok := f.file.(*object.File); ok {
+		o.Release()
+	}
 }
 
 // sniff detects the compression by the first bytes. It closes the file if they cannot be
@@ -71,7 +115,7 @@ func (f *plainFile) sniff() error {
 	magic := make([]byte, compress.MagicSize)
 	n, err := f.data.ReadAt(magic, 0)
 	if err != nil && err != io.EOF {
-		f.file.Close() // it was only read
+		f.close()
 		return err
 	}
 	f.compression, _ = compress.Detect(magic[:n])
@@ -81,10 +125,10 @@ func (f *plainFile) sniff() error {
 
 // stream returns the stored bytes from the beginning.
 func (f *plainFile) stream() io.Reader {
-	if f.data != io.ReaderAt(f.file) {
+	if f.local == nil || f.data != io.ReaderAt(f.local) {
 		return io.NewSectionReader(f.data, 0, f.size)
 	}
-	return f.file // not limited to size: files of /proc have size 0
+	return f.local // not limited to size: files of /proc have size 0
 }
 
 // ranged returns the content from an offset to the end.

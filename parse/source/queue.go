@@ -146,6 +146,13 @@ func (q *queue) offer(b Block, buf, rest []byte) (other []byte, ok bool) {
 	return other, true
 }
 
+// upcoming returns the inputs that will be opened next.
+func (q *queue) upcoming() []int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.inputs[:min(len(q.inputs), objectsAtOnce)])
+}
+
 // release returns the buffer of a block that was taken.
 func (q *queue) release(buf []byte) {
 	q.mu.Lock()
@@ -195,7 +202,7 @@ func (q *queue) read(f *plainFile, size, bytes int64, err *ReadError) {
 		f.err, r.Err = err, err
 	}
 	if f.done += size; f.done >= f.size {
-		f.file.Close() // it was only read
+		f.finish()
 		delete(q.open, f)
 	}
 }
@@ -203,7 +210,7 @@ func (q *queue) read(f *plainFile, size, bytes int64, err *ReadError) {
 // closeFiles closes the files that a cancelled run left open.
 func (q *queue) closeFiles() {
 	for f := range q.open {
-		f.file.Close() // it was only read
+		f.close()
 	}
 }
 

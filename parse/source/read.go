@@ -81,6 +81,13 @@ func (w *worker) run(ctx context.Context) error {
 			}
 			w.queue.opened()
 		default:
+			if w.inputs[j.input].object != nil {
+				for _, i := range w.queue.upcoming() {
+					if o := w.inputs[i].object; o != nil {
+						o.Prefetch()
+					}
+				}
+			}
 			if r, shared := w.open(ctx, j.input); !shared {
 				w.queue.result(j.input, r)
 				w.queue.opened()
@@ -128,7 +135,7 @@ func (w *worker) open(ctx context.Context, input int) (r Result, shared bool) {
 		return w.unread(input, Result{Compression: compress.None.String(), Err: err}), false
 	}
 	if r, shared = w.openFile(ctx, f, &in); !shared {
-		f.file.Close() // it was only read
+		f.finish()
 	}
 	return r, shared
 }
@@ -168,11 +175,11 @@ func (w *worker) openFile(ctx context.Context, f *plainFile, in *Input) (r Resul
 // thousands of them, so its content is read once: for the detection of its compression,
 // as the sample, and as a block.
 func (w *worker) readSmall(ctx context.Context, input int) Result {
-	f, err := openUnsniffed(input, w.inputs[input].Path)
+	f, err := openUnsniffed(input, place{w.inputs[input].Path, w.inputs[input].object})
 	if err != nil {
 		return w.unread(input, Result{Compression: compress.None.String(), Err: err})
 	}
-	defer f.file.Close() // it is only read
+	defer f.finish()
 	if f.size == 0 {
 		return w.readStream(ctx, input, f.stream(), nil)
 	}

@@ -444,7 +444,7 @@ func TestShrunk(t *testing.T) {
 	text := strings.Repeat("0123456\n", 50)
 	for _, size := range []int64{0, 1, 39, 40, 41, 100, 399} {
 		path := write(t, "log", []byte(text))
-		f, err := openPlain(0, path)
+		f, err := openPlain(0, place{path: path})
 		if err != nil {
 			t.Fatal(err)
 		}

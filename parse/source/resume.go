@@ -43,7 +43,7 @@ type Resumed struct {
 // files, archives and streams nothing will follow, so it is counted at once.
 func Resume(ctx context.Context, inputs []Input, ledger *Ledger, workers int) (fresh []Input, done []Resumed, err error) {
 	compared := make([]Input, len(inputs))
-	err = forEach(ctx, workers, len(inputs), func(ctx context.Context, c *contents, i int) error {
+	err = forEach(ctx, AtOnce(inputs, workers), len(inputs), func(ctx context.Context, c *contents, i int) error {
 		compared[i] = inputs[i]
 		compared[i].resume = &resumption{ledger: ledger, match: -1}
 		compared[i].compare(c)
@@ -72,15 +72,23 @@ func (in *Input) compare(c *contents) {
 	if in.reader != nil || in.settled != nil || in.pipe() || in.layered() {
 		return
 	}
+	if in.object != nil {
+		// Objects are never appended to, so their size and ETag tell which are known. Others
+		// are compared while they are read.
+		if sum, ok := in.object.Sum(); ok && in.member == nil {
+			in.resume.lookUp(sum)
+		}
+		return
+	}
 	f, err := in.open(0)
 	if err != nil {
 		return
 	}
-	defer f.file.Close() // it is only read
+	defer f.close()
 	switch {
 	case f.size == 0:
 	case f.compression != compress.None:
-		in.resume.compareStored(f)
+		in.resume.lookUp(f.storedSum())
 	default:
 		if err := in.resume.comparePlain(f, c.scratch()); err != nil {
 			in.settled = &Result{Compression: f.stored, Err: err}
@@ -91,9 +99,10 @@ func (in *Input) compare(c *contents) {
 	}
 }
 
-// compareStored recognises a compressed file without decoding it.
-func (r *resumption) compareStored(f *plainFile) {
-	r.stored = f.storedSum()
+// lookUp finds a compressed file or an object by the sum that stands for its content, without
+// decoding it.
+func (r *resumption) lookUp(sum [sha256.Size]byte) {
+	r.stored = sum
 	if i, ok := r.ledger.byStored[r.stored]; ok {
 		r.now = r.ledger.contents[i]
 		r.now.Missed = 0
@@ -104,7 +113,7 @@ func (r *resumption) compareStored(f *plainFile) {
 // comparePlain finds where a plain file continues. It returns an error if the file
 // must not be read. info stays nil if the file could not be compared.
 func (r *resumption) comparePlain(f *plainFile, scratch []byte) error {
-	info, err := f.file.Stat()
+	info, err := f.local.Stat()
 	if err != nil {
 		return nil
 	}
@@ -168,7 +177,7 @@ func (r *resumption) verify(f *plainFile) error {
 	if r == nil || r.info == nil {
 		return nil
 	}
-	info, err := f.file.Stat()
+	info, err := f.local.Stat()
 	if err != nil || !os.SameFile(info, r.info) || f.size < r.until {
 		r.known = false
 		return errAnotherFile

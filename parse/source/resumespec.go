@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
+
+	"logscan/parse/source/object"
 )
 
 // ResumeSpec says where an input continues after what earlier runs counted of it, or what
@@ -80,16 +83,40 @@ func (s *Spec) Resumed(l *Ledger) (d Resumed, err error) {
 	return d, nil
 }
 
-// Reopen returns the input for reading, if its file has not changed.
-func (s *Spec) Reopen(l *Ledger) (in Input, err error) {
-	if err := s.Check(); err != nil {
+// Reopen returns the input for reading. The error is ErrReplanned if its file or object has
+// changed.
+func (s *Spec) Reopen(stores *object.Stores, l *Ledger) (in Input, err error) {
+	if in, err = s.Input(l); err != nil || s.Error != "" {
 		return in, err
 	}
-	if in, err = s.Input(l); err != nil || s.Resume == nil || !s.Resume.Plain {
+	if s.URL != "" {
+		err = s.restore(&in, stores)
+		return in, err
+	}
+	if err := s.check(); err != nil || s.Resume == nil || !s.Resume.Plain {
 		return in, err
 	}
 	in.resume.info, err = os.Stat(string(s.Path))
 	return in, err
+}
+
+// restore sets the object of an input.
+func (s *Spec) restore(in *Input, stores *object.Stores) error {
+	o, err := stores.Restore(s.URL, s.Size, s.ETag, time.Unix(0, s.Modified))
+	if err == nil {
+		err = o.Check()
+	}
+	switch {
+	case errors.Is(err, object.ErrChanged):
+		return fmt.Errorf("%s %w", in.Path, ErrReplanned)
+	case err != nil:
+		return fmt.Errorf("%s: %w", in.Path, err)
+	case in.member != nil:
+		in.member.archive.object = o
+	default:
+		in.object = o
+	}
+	return nil
 }
 
 // countedSize is the size of an encoded Counted in bytes.

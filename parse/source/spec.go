@@ -18,7 +18,8 @@ type Spec struct {
 	Path     Name        `json:"path"`
 	Size     int64       `json:"size"`               // of the file, in bytes
 	Modified int64       `json:"modified,omitempty"` // of the file, Unix nanoseconds; 0 if unknown
-	ETag     string      `json:"etag,omitempty"`     // of an object in a store; reserved
+	URL      string      `json:"url,omitempty"`      // of an object in a store; it may be signed
+	ETag     string      `json:"etag,omitempty"`     // the same
 	MaxRatio int64       `json:"max_ratio,omitempty"`
 	Free     int64       `json:"free,omitempty"` // bytes allowed whatever the ratio
 	Member   *memberSpec `json:"member,omitempty"`
@@ -85,7 +86,7 @@ func (in *Input) Spec() (s Spec, err error) {
 	}
 	if m := in.member; m != nil {
 		s.Member = &memberSpec{
-			File: Name(m.file), Name: Name(m.Name), Modified: m.Modified, Offset: m.Offset, Stored: m.Stored, Deflated: m.Deflated, Size: m.Size, CRC: m.CRC,
+			File: Name(m.archive.path), Name: Name(m.Name), Modified: m.Modified, Offset: m.Offset, Stored: m.Stored, Deflated: m.Deflated, Size: m.Size, CRC: m.CRC,
 			How: m.stored, Compression: int(m.compression), Number: m.number,
 		}
 	}
@@ -93,8 +94,15 @@ func (in *Input) Spec() (s Spec, err error) {
 		s.Compression, s.Error = in.settled.Compression, in.settled.Err.Error()
 		return s, nil
 	}
+	o := in.object
 	if in.member != nil {
-		if info, err := os.Stat(in.member.file); err == nil {
+		o = in.member.archive.object
+	}
+	switch {
+	case o != nil:
+		s.URL, s.Size, s.ETag, s.Modified = o.URL(), o.Size, o.ETag, o.Modified.UnixNano()
+	case in.member != nil:
+		if info, err := os.Stat(in.member.archive.path); err == nil {
 			s.Size, s.Modified = info.Size(), info.ModTime().UnixNano()
 		}
 	}
@@ -102,7 +110,7 @@ func (in *Input) Spec() (s Spec, err error) {
 }
 
 // Input returns the input that is described. l is the ledger that Resume was given, nil if
-// it was not called.
+// it was not called. An object cannot be read from it; see Reopen.
 func (s *Spec) Input(l *Ledger) (in Input, err error) {
 	in = Input{Path: string(s.Path), size: s.Size, ceiling: ceiling{s.MaxRatio, s.Free}}
 	if s.Modified != 0 && s.Member == nil {
@@ -111,8 +119,8 @@ func (s *Spec) Input(l *Ledger) (in Input, err error) {
 	if m := s.Member; m != nil {
 		in.size = m.Stored
 		in.member = &member{
-			Member: archive.Member{Name: string(m.Name), Modified: m.Modified, Offset: m.Offset, Stored: m.Stored, Deflated: m.Deflated, Size: m.Size, CRC: m.CRC},
-			file:   string(m.File), stored: m.How, compression: compress.Format(m.Compression), number: m.Number,
+			Member:  archive.Member{Name: string(m.Name), Modified: m.Modified, Offset: m.Offset, Stored: m.Stored, Deflated: m.Deflated, Size: m.Size, CRC: m.CRC},
+			archive: place{path: string(m.File)}, stored: m.How, compression: compress.Format(m.Compression), number: m.Number,
 		}
 	}
 	if s.Error != "" {
@@ -127,8 +135,8 @@ func (s *Spec) Input(l *Ledger) (in Input, err error) {
 // ErrReplanned is the error for an input that is not what its Spec describes.
 var ErrReplanned = errors.New("has changed since the plan was made")
 
-// Check returns an error if the file of the input cannot be found, or has changed.
-func (s *Spec) Check() error {
+// check returns an error if the file of the input cannot be found, or has changed.
+func (s *Spec) check() error {
 	if s.Error != "" || s.Modified == 0 {
 		return nil
 	}
@@ -160,7 +168,7 @@ func (in *Input) Within(s Span) Input {
 // InOneGo reports whether two inputs are in one compressed archive, which is decoded once
 // for both.
 func InOneGo(a, b *Input) bool {
-	return a.sequential() && b.sequential() && a.member.file == b.member.file
+	return a.sequential() && b.sequential() && a.member.archive.path == b.member.archive.path
 }
 
 // StoredSize returns how many bytes the input has as it is stored, 0 if that is not known.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"slices"
 
 	"logscan/parse/source/archive"
@@ -96,7 +95,7 @@ func grouped(inputs []Input) (single []int, groups map[int][]int) {
 			single = append(single, i)
 			continue
 		}
-		file := inputs[i].member.file
+		file := inputs[i].member.archive.path
 		if _, ok := first[file]; !ok {
 			first[file] = i
 			single = append(single, i)
@@ -114,7 +113,7 @@ func grouped(inputs []Input) (single []int, groups map[int][]int) {
 func Together(inputs []Input) [][]Input {
 	var all [][]Input
 	for start, i := 0, 1; i <= len(inputs); i++ {
-		if i < len(inputs) && inputs[i].sequential() && inputs[start].sequential() && inputs[i].member.file == inputs[start].member.file {
+		if i < len(inputs) && inputs[i].sequential() && inputs[start].sequential() && inputs[i].member.archive.path == inputs[start].member.archive.path {
 			continue
 		}
 		all = append(all, inputs[start:i])
@@ -129,10 +128,10 @@ func Together(inputs []Input) [][]Input {
 func forEachInTar(ctx context.Context, d *compress.Decoders, inputs []Input, group []int, f func(i int, t *tarStream, err error) error) error {
 	first := &inputs[group[0]]
 	var t *tarStream
-	file, err := os.Open(first.member.file)
+	file, stream, err := first.member.archive.open()
 	if err == nil {
 		defer file.Close() // it is only read
-		t = openTarStream(ctx, d, file, first.ceiling)
+		t = openTarStream(ctx, d, stream, first.ceiling)
 	}
 	number := 0
 	for _, i := range group {

@@ -3,7 +3,6 @@ package source
 import (
 	"context"
 	"io"
-	"os"
 
 	"logscan/parse/source/archive"
 	"logscan/parse/source/compress"
@@ -11,7 +10,7 @@ import (
 
 // readDeflated reads a compressed file of a zip archive.
 func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result {
-	file, err := os.Open(m.file)
+	file, _, err := m.archive.open()
 	if err != nil {
 		w.handler.Open(input, nil)
 		return Result{Compression: m.stored, Err: err}
