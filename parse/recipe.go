@@ -16,6 +16,7 @@ type Recipe struct {
 	Title     string `json:"title,omitempty"` // Configured.Name
 	Host      string `json:"host,omitempty"`
 	Raw       bool   `json:"raw,omitempty"`
+	Errors    bool   `json:"errors,omitempty"`    // of an error log
 	Fields    bool   `json:"fields,omitempty"`    // with the fields that the user assigned
 	Directive []byte `json:"directive,omitempty"` // that names the columns
 	Carrier   string `json:"carrier,omitempty"`
@@ -35,7 +36,7 @@ func (f *Format) Recipe() Recipe {
 	known, ok := Lookup(name)
 	switch {
 	case f.server != "":
-		r.Server, r.Title, r.Spec, r.Raw = f.server, name, f.Native, f.raw
+		r.Server, r.Title, r.Spec, r.Raw, r.Errors = f.server, name, f.Native, f.raw, f.kind == kindEvents
 	case ok && known.carrier == nil && known.Native == f.Native:
 		r.Name = name
 	default:
@@ -54,7 +55,7 @@ func (r *Recipe) Format(fields map[string]string) (f *Format, err error) {
 			err = fmt.Errorf("unknown format %q", r.Name)
 		}
 	case r.Server != "":
-		f, err = Configured{Server: r.Server, Name: r.Title, Spec: r.Spec, Raw: r.Raw, Host: r.Host}.Format()
+		f, err = Configured{Server: r.Server, Name: r.Title, Spec: r.Spec, Raw: r.Raw, Host: r.Host, Errors: r.Errors}.Format()
 	default:
 		f, err = Compile(r.Spec)
 	}

@@ -30,7 +30,11 @@ func TestRecipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range append(all, given, own, own.carriedBy(carrier.Carriers()[0])) {
+	errorLog, err := Configured{Server: "apache", Spec: `[%{u}t] [%-m:%l] [pid %P] %M`, Errors: true}.Format()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range append(all, given, errorLog, errorLog.withRest(), own, own.carriedBy(carrier.Carriers()[0])) {
 		b, err := json.Marshal(f.Recipe())
 		if err != nil {
 			t.Fatal(err)
