@@ -78,14 +78,18 @@ func (a *assembly) eventResult() *result.AuthEvents {
 func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 	read := a.lines.messages()
 	var row result.AuthEvent
+	var raw, reason string // of the last event: most have one of few reasons
 	return func(message int) (*result.AuthEvent, error) {
 		e, err := read(message, false)
 		if err != nil {
 			return nil, err
 		}
 		m, x := &a.State.Messages[message], &a.joined.Events[message]
+		if x.Reason != raw {
+			raw, reason = x.Reason, result.Clean(x.Reason)
+		}
 		row = result.AuthEvent{
-			Time: x.Time, Kind: e.Kind, Code: e.Code, Outcome: outcomeNames[e.Outcome], Reason: result.Clean(x.Reason), Status: e.Status,
+			Time: x.Time, Kind: e.Kind, Code: e.Code, Outcome: outcomeNames[e.Outcome], Reason: reason, Status: e.Status,
 			Method: e.Method, Path: e.Path, Host: e.Host, Client: e.Client,
 			User: e.User, LogPath: a.reader.inputs[m.Input].Path, LogLine: m.Line, Key: x.Match.String(), MatchedLine: -1,
 		}

@@ -39,13 +39,13 @@ func (r *reader) lineStore(s *timeline.State) lineStore {
 // message is an event of an error log or identity provider, without credentials and, with
 // a key, with pseudonyms in place of names.
 type message struct {
-	Kind, Code, Method, Path, Route, Host, Client, User string
-	Said                                                string // the message of the log
-	Text                                                string // the line as evidence
-	Outcome                                             events.Outcome
-	Status                                              int32
-	// Sender is a hash of the client. Request is one of the connection, the request line
-	// and the client; 0 if the connection is not logged.
+	Kind, Code, Method, Path, Host, Client, User string
+	Said, Route                                  string // the message of the log, and the template of the path; only of failures
+	Text                                         string // the line as evidence
+	Outcome                                      events.Outcome
+	Status                                       int32
+	// Sender is a hash of the client of a failure. Request is one of the connection, the
+	// request line and the client; 0 if the connection is not logged.
 	Sender, Request uint64
 }
 
@@ -137,10 +137,11 @@ func (p *lineParser) read(input int, line []byte, wanted bool) (*message, error)
 	user, client, said := e.User, e.Client, e.Message
 	m := &p.message
 	*m = message{Kind: log.Name, Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
-	if len(client) > 0 {
+	failed := e.Outcome == events.Failed
+	if failed && len(client) > 0 {
 		m.Sender = p.keyer.Hash(client)
 	}
-	if len(e.Connection) > 0 {
+	if failed && len(e.Connection) > 0 {
 		m.Request = p.keyer.Hash(bytes.Join([][]byte{e.Connection, e.Method, e.Target, client}, []byte{0}))
 	}
 	if wanted {
@@ -152,10 +153,10 @@ func (p *lineParser) read(input int, line []byte, wanted bool) (*message, error)
 		user, client = mask.User(user), mask.Address(client)
 		said = mask.Text(said)
 	}
-	if e.Outcome == events.Failed { // only then the configuration may show why
-		m.Said = texts.clean(said)
+	if failed { // only then the configuration may show why
+		m.Said, m.Route = texts.clean(said), result.Clean(timeline.Template(path))
 	}
-	m.Path, m.Route, m.Client, m.User = texts.clean(path), result.Clean(timeline.Template(path)), texts.clean(client), texts.clean(user)
+	m.Path, m.Client, m.User = texts.clean(path), texts.clean(client), texts.clean(user)
 	return m, nil
 }
 
