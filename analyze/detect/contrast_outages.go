@@ -20,7 +20,8 @@ const (
 	outageFamiliar = 0.1
 	// outageSpike is the minimum share of the visits of a site that a spike refuses if it is
 	// an outage: some programs have credentials that another service checks. outageKnown is
-	// the minimum share of its clients that are accepted at another time.
+	// the minimum share of its clients that are accepted at another time, unless next to
+	// nobody is accepted meanwhile (outageShare): then outageFamiliar is.
 	outageSpike = 0.75
 	outageKnown = 0.3
 	// outageRoutes is the minimum number of routes, but for the sign-in, that refuse: one
@@ -108,7 +109,11 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 			s.spikes(place, outage, func(c *contrast) bool {
 				claims := densest(o.Diagnosis, s.claims(c))
 				familiar, clients := o.familiar(claims)
-				if c.share() < outageSpike || float64(familiar) < outageKnown*float64(clients) || isRest(o.Diagnosis, s.keys[place].host, claims) {
+				known := outageKnown
+				if c.share() >= outageShare {
+					known = outageFamiliar
+				}
+				if c.share() < outageSpike || float64(familiar) < known*float64(clients) || isRest(o.Diagnosis, s.keys[place].host, claims) {
 					return false
 				}
 				cand, ok := o.contrastingOutage(s, c, claims)
