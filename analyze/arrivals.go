@@ -27,8 +27,8 @@ func (a *assembly) doubtsArrivals() bool {
 		return false
 	}
 	asked := map[timeline.Client]bool{}
-	for i := range a.Refusals {
-		if r := &a.Refusals[i]; r.Arrival && a.Of[i] == 0 {
+	for i := range a.Refusals.Len() {
+		if r := a.Refusals.At(i); r.Arrival && a.Of[i] == 0 {
 			asked[r.Client()] = true
 		}
 	}

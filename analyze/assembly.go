@@ -24,7 +24,7 @@ type assembly struct {
 	joined *authevents.Joined // nil if there are no events
 	names  []string           // of the causes
 	causes []int              // by finding: its cause, as an index of names
-	excess []bool             // by refusal, see excessive
+	excess session.Bits       // by refusal, see excessive
 	users  []string           // by user: cleaned names; set by accountRows
 
 	// Of findings, if a server's configuration is known; set by addEvidence and as needed.
@@ -48,8 +48,8 @@ func (a *assembly) cause(i int) int {
 	if f := a.Of[i]; f != 0 {
 		return a.causes[f-1]
 	}
-	c := a.Refusals[i].Cause
-	if a.excess[i] {
+	c := a.Refusals.At(i).Cause
+	if a.excess.Has(i) {
 		c = session.Unexplained
 	}
 	return len(a.names) - int(session.NumCauses) + int(c)
@@ -75,7 +75,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	a.addLedger(res, read)
 	res.Formats = r.formatsRead(s)
 	causes := make([]int64, len(a.names))
-	for i := range a.Refusals {
+	for i := range a.Refusals.Len() {
 		causes[a.cause(i)]++
 	}
 	for i, name := range a.names {

@@ -35,13 +35,13 @@ const (
 // so: of one client that was never accepted, of one actor for every session of it that
 // ended, or of a time at which nobody could sign in. Refusals that a finding explains do
 // not count.
-func (a *assembly) excessive() []bool {
+func (a *assembly) excessive() (all session.Bits) {
 	limit := ordinaryDaily * max(1, (a.To-a.From+day-1)/day)
 	strangers := map[timeline.Client]int64{}
 	known := map[timeline.Client]bool{}
 	actors := map[uint32]*ended{}
-	for i := range a.Refusals {
-		r := &a.Refusals[i]
+	for i := range a.Refusals.Len() {
+		r := a.Refusals.At(i)
 		client := r.Client()
 		known[client] = known[client] || r.Known || r.Good
 		if a.Of[i] != 0 || r.Actor == 0 {
@@ -63,21 +63,23 @@ func (a *assembly) excessive() []bool {
 		}
 	}
 	closed, doubted := a.closedSignIns(), a.doubtsArrivals()
-	all := make([]bool, len(a.Refusals))
-	for i := range a.Refusals {
-		r := &a.Refusals[i]
+	for i := range a.Refusals.Len() {
+		r := a.Refusals.At(i)
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
+		excess := false
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure:
-			all[i] = !known[r.Client()] && strangers[r.Client()] > limit ||
-				closed[uint32(i)]
+			excess = !known[r.Client()] && strangers[r.Client()] > limit || closed.Has(i)
 		case session.SessionEnd:
 			x := actors[r.Actor]
-			all[i] = x.refused > limit*max(1, x.sessions)
+			excess = x.refused > limit*max(1, x.sessions)
 		case session.Challenge:
-			all[i] = r.Arrival && doubted
+			excess = r.Arrival && doubted
+		}
+		if excess {
+			all.Add(i)
 		}
 	}
 	return all
@@ -90,10 +92,10 @@ type ended struct{ refused, sessions int64 }
 // nobody got in, though people do in this log: then they did not mistype. The chance
 // that k people in a row fail is at most n·p^k in n tries, with the share p of failures
 // at other times; each person counts once in a row.
-func (a *assembly) closedSignIns() map[uint32]bool {
+func (a *assembly) closedSignIns() (closed session.Bits) {
 	var failures []uint32
-	for i := range a.Refusals {
-		if r := &a.Refusals[i]; r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 {
+	for i := range a.Refusals.Len() {
+		if r := a.Refusals.At(i); r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 {
 			failures = append(failures, uint32(i))
 		}
 	}
@@ -111,7 +113,7 @@ func (a *assembly) closedSignIns() map[uint32]bool {
 		}
 		successes++
 		n := 0
-		for n < len(rest) && a.Refusals[rest[n]].Time < s.Start {
+		for n < len(rest) && a.Refusals.At(int(rest[n])).Time < s.Start {
 			n++
 		}
 		if n > 0 {
@@ -121,11 +123,10 @@ func (a *assembly) closedSignIns() map[uint32]bool {
 	if successes < openedBefore {
 		return nil
 	}
-	closed := map[uint32]bool{}
 	for _, row := range append(rows, rest) {
 		people := map[timeline.Client]bool{}
 		for _, i := range row {
-			people[a.Refusals[i].Client()] = true
+			people[a.Refusals.At(int(i)).Client()] = true
 		}
 		others := float64(len(failures) - len(row))
 		share := max(clumsy, others/(others+float64(successes)))
@@ -133,7 +134,7 @@ func (a *assembly) closedSignIns() map[uint32]bool {
 			continue
 		}
 		for _, i := range row {
-			closed[i] = true
+			closed.Add(int(i))
 		}
 	}
 	return closed

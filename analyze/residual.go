@@ -18,7 +18,7 @@ import (
 func (a *assembly) residual(formats []result.LogFormat) *result.Residual {
 	unexplained := len(a.names) - int(session.NumCauses) + int(session.Unexplained)
 	var list []uint32
-	for i := range a.Refusals {
+	for i := range a.Refusals.Len() {
 		if a.cause(i) == unexplained {
 			list = append(list, uint32(i))
 		}
@@ -37,29 +37,29 @@ func (a *assembly) residual(formats []result.LogFormat) *result.Residual {
 // addPlaces adds the dimensions.
 func (a *assembly) addPlaces(r *result.Residual, list []uint32) {
 	s := a.State
-	timed := slices.DeleteFunc(slices.Clone(list), func(i uint32) bool { return a.Refusals[i].Actor == 0 })
+	timed := slices.DeleteFunc(slices.Clone(list), func(i uint32) bool { return a.Refusals.At(int(i)).Actor == 0 })
 	add := func(name string, list []uint32, values int, of func(i uint32) int, place func(v int) result.Place) {
 		if d := divide(list, values, of, place); d.Distinct > 0 {
 			d.Name = name
 			r.Dimensions = append(r.Dimensions, d)
 		}
 	}
-	add("endpoint", timed, len(s.Endpoints), func(i uint32) int { return int(a.Refusals[i].Endpoint) }, func(v int) result.Place {
+	add("endpoint", timed, len(s.Endpoints), func(i uint32) int { return int(a.Refusals.At(int(i)).Endpoint) }, func(v int) result.Place {
 		e := &s.Endpoints[v]
 		subject := result.Subject{Host: result.Clean(e.Host), Method: e.Method, Route: result.Clean(e.Template)}
 		return placeOf(subject.Endpoint(), &e.Tally)
 	})
 	addresses, agents := a.tallies()
-	add("client_address", timed, len(s.Addresses), func(i uint32) int { return int(a.Refusals[i].Address) },
+	add("client_address", timed, len(s.Addresses), func(i uint32) int { return int(a.Refusals.At(int(i)).Address) },
 		func(v int) result.Place { return placeOf(a.addresses[v], &addresses[v]) })
-	add("user_agent", timed, len(s.Agents), func(i uint32) int { return int(a.Refusals[i].Agent) },
+	add("user_agent", timed, len(s.Agents), func(i uint32) int { return int(a.Refusals.At(int(i)).Agent) },
 		func(v int) result.Place { return placeOf(a.agents[v], &agents[v]) })
-	add("user", timed, len(s.Users), func(i uint32) int { return int(a.Refusals[i].User) - 1 },
+	add("user", timed, len(s.Users), func(i uint32) int { return int(a.Refusals.At(int(i)).User) - 1 },
 		func(v int) result.Place { return placeOf(result.Clean(s.Users[v].Name), &s.Users[v].Tally) })
 	sites, siteOf := a.sites()
-	add("host", timed, len(sites), func(i uint32) int { return siteOf[a.Refusals[i].Endpoint] },
+	add("host", timed, len(sites), func(i uint32) int { return siteOf[a.Refusals.At(int(i)).Endpoint] },
 		func(v int) result.Place { return placeOf(result.Clean(sites[v].Name), &sites[v].Tally) })
-	add("upstream", timed, len(s.Upstreams), func(i uint32) int { return int(a.Refusals[i].Upstream) - 1 },
+	add("upstream", timed, len(s.Upstreams), func(i uint32) int { return int(a.Refusals.At(int(i)).Upstream) - 1 },
 		func(v int) result.Place { return placeOf(result.Clean(s.Upstreams[v].Name), &s.Upstreams[v].Tally) })
 	add("file", list, len(s.Inputs), func(i uint32) int { return int(s.Refusals.At(int(i)).Input) }, func(v int) result.Place {
 		l := &s.Inputs[v]
@@ -132,7 +132,7 @@ func (a *assembly) sites() (sites []timeline.NamedTally, siteOf []int) {
 func (a *assembly) addClients(r *result.Residual, list []uint32) {
 	n := map[timeline.Client]int64{}
 	for _, i := range list {
-		if x := &a.Refusals[i]; x.Actor != 0 {
+		if x := a.Refusals.At(int(i)); x.Actor != 0 {
 			n[x.Client()]++
 		}
 	}

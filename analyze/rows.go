@@ -31,9 +31,9 @@ func mostExplaining[K comparable](a *assembly, key func(*session.Refusal) (K, bo
 		finding int32
 	}
 	n := map[pair]int{}
-	for i := range a.Refusals {
+	for i := range a.Refusals.Len() {
 		if found := a.Of[i]; found != 0 {
-			if k, ok := key(&a.Refusals[i]); ok {
+			if k, ok := key(a.Refusals.At(i)); ok {
 				n[pair{k, found}]++
 			}
 		}
@@ -160,8 +160,8 @@ func (a *assembly) upstreamRows() []result.Upstream {
 // refusals yields the refusals that have a time, by the indexes of their rows.
 func (a *assembly) refusals() iter.Seq[result.Refusal] {
 	return func(yield func(result.Refusal) bool) {
-		for i := range a.Refusals {
-			r := &a.Refusals[i]
+		for i := range a.Refusals.Len() {
+			r := a.Refusals.At(i)
 			if r.Actor == 0 {
 				continue
 			}
@@ -189,8 +189,8 @@ func (a *assembly) timelineRows() []result.Minute {
 	}
 	var last key // refusals are sorted by time: the next one mostly has the same key
 	var row *result.Minute
-	for i := range a.Refusals {
-		r := &a.Refusals[i]
+	for i := range a.Refusals.Len() {
+		r := a.Refusals.At(i)
 		if r.Actor == 0 {
 			continue // it has no time
 		}

@@ -33,7 +33,7 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 					if x.Message != 0 {
 						row.Reason = result.Clean(a.State.Reasons[x.Reason-1].Text)
 					}
-					if r := &a.Refusals[i]; r.Actor != 0 {
+					if r := a.Refusals.At(i); r.Actor != 0 {
 						row.Template = templates[r.Endpoint]
 					}
 					if !yield(&row, nil) {

@@ -196,7 +196,7 @@ func triesOf(list []attempt) (tries []accountTry) {
 // those of an outage, which are nobody's own.
 func openAttempts(d *Diagnosis, all []attempt) []attempt {
 	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
-		return explained(d, a.refusal) || a.refusal != timeline.NoRefusal && d.inOutage(&d.Refusals[a.refusal])
+		return explained(d, a.refusal) || a.refusal != timeline.NoRefusal && d.inOutage(a.endpoint, a.time)
 	})
 }
 
@@ -301,8 +301,8 @@ func refusedFromStart(d *Diagnosis, list []attempt) (turn, bool) {
 	for _, a := range list {
 		switch {
 		case a.refusal != timeline.NoRefusal:
-			t.signedIn = t.signedIn || d.Refusals[a.refusal].Known
-			if !d.Refusals[a.refusal].SignIn {
+			t.signedIn = t.signedIn || d.Refusals.At(int(a.refusal)).Known
+			if !d.Refusals.At(int(a.refusal)).SignIn {
 				t.since = append(t.since, a)
 			}
 		case !a.signIn:
@@ -327,8 +327,8 @@ func (d *Diagnosis) namesTried() map[timeline.Client]int {
 		user   uint32
 	}
 	seen, names := map[use]bool{}, map[timeline.Client]int{}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		c := r.Client()
 		if u := (use{c, r.User}); r.User != 0 && r.Cause != session.Challenge && !seen[u] {
 			seen[u] = true
@@ -414,14 +414,14 @@ func failingAccount(d *Diagnosis, t *turn, p float64) candidate {
 	addresses, routes := map[uint32]bool{}, map[uint32]bool{}
 	for _, a := range t.since {
 		c.claims = append(c.claims, a.refusal)
-		addresses[d.Refusals[a.refusal].Address] = true
+		addresses[d.Refusals.At(int(a.refusal)).Address] = true
 		routes[a.endpoint] = true
 	}
 	slices.Sort(c.claims)
 	c.Subject = result.Subject{Type: "account", User: result.Clean(d.State.Users[t.user-1].Name)}
 	c.Onset = t.firstRefused * 1000
 	// A client that was accepted without a name may have been so in the account's.
-	first := &d.Refusals[t.since[0].refusal]
+	first := d.Refusals.At(int(t.since[0].refusal))
 	if t.signedIn || t.visits > 0 && !first.Known && !first.Good {
 		c.Onset = parse.NoTime
 	}

@@ -112,7 +112,7 @@ func observeRedirects(d *Diagnosis) observer {
 	for _, target := range endpoints {
 		methods := map[string]bool{}
 		for _, i := range refusals[target] {
-			methods[d.State.Endpoints[d.Refusals[i].Redirect-1].Method] = true
+			methods[d.State.Endpoints[d.Refusals.At(int(i)).Redirect-1].Method] = true
 		}
 		for _, n := range sameURL(d, target) {
 			if n != target && methods[d.State.Endpoints[n].Method] {
@@ -204,11 +204,11 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 func haveCredentials(d *Diagnosis, refusals []uint32) bool {
 	n := map[timeline.Client]int{}
 	for _, i := range refusals {
-		n[d.Refusals[i].Client()]++
+		n[d.Refusals.At(int(i)).Client()]++
 	}
 	owners := 0
 	for _, i := range refusals {
-		if d.Refusals[i].Good || n[d.Refusals[i].Client()] >= redirectHabit {
+		if d.Refusals.At(int(i)).Good || n[d.Refusals.At(int(i)).Client()] >= redirectHabit {
 			owners++
 		}
 	}
@@ -220,7 +220,7 @@ func haveCredentials(d *Diagnosis, refusals []uint32) bool {
 func becameGET(d *Diagnosis, refusals []uint32) string {
 	n := map[string]int{}
 	for _, i := range refusals {
-		if from := d.State.Endpoints[d.Refusals[i].Redirect-1].Method; from != d.State.Endpoints[d.Refusals[i].Endpoint].Method {
+		if from := d.State.Endpoints[d.Refusals.At(int(i)).Redirect-1].Method; from != d.State.Endpoints[d.Refusals.At(int(i)).Endpoint].Method {
 			n[from]++
 		}
 	}
@@ -237,7 +237,7 @@ func becameGET(d *Diagnosis, refusals []uint32) string {
 func redirectSources(d *Diagnosis, refusals []uint32) []string {
 	n := map[uint32]int{}
 	for _, i := range refusals {
-		n[d.Refusals[i].Redirect-1]++
+		n[d.Refusals.At(int(i)).Redirect-1]++
 	}
 	sources := slices.SortedFunc(maps.Keys(n), func(a, b uint32) int { return cmp.Or(n[b]-n[a], cmp.Compare(a, b)) })
 	var labels []string

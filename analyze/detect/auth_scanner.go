@@ -117,9 +117,9 @@ func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
 func wideScans(d *Diagnosis) []*scan {
 	by := map[uint32]*scan{}
 	refused := d.countByAddress(d.uncredentialed)
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
-		if refused[r.Address] < scanRoutes || !d.uncredentialed(i) || d.inOutage(r) {
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
+		if refused[r.Address] < scanRoutes || !d.uncredentialed(i) || d.inOutage(r.Endpoint, r.Time) {
 			continue
 		}
 		s := by[r.Address]
@@ -179,7 +179,7 @@ func usualFailures(d *Diagnosis, scans []*scan) float64 {
 
 func scanFinding(d *Diagnosis, s *scan, usual, p float64) candidate {
 	c := candidate{claims: s.claims}
-	first, last := d.Refusals[s.claims[0]].Time, d.Refusals[s.claims[len(s.claims)-1]].Time
+	first, last := d.Refusals.At(int(s.claims[0])).Time, d.Refusals.At(int(s.claims[len(s.claims)-1])).Time
 	c.Subject = d.clientSubject(s.address)
 	c.Onset = first * 1000
 	c.Confidence = confidence(p, stats.WilsonLower(s.failed, s.requests, stats.Z95))

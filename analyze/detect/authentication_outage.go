@@ -137,7 +137,7 @@ type visitor struct {
 type outageObserver struct {
 	*Diagnosis
 	scopes  *scopes
-	evident []bool                        // by refusal: it counts, see outageEvidence
+	evident session.Bits                  // by refusal: it counts, see outageEvidence
 	cells   [][]cell                      // by scope and step; accepted only
 	clients map[timeline.Client]*standing // the refused ones
 	parts   []*outagePart
@@ -145,21 +145,25 @@ type outageObserver struct {
 
 // outageEvidence returns which refusals show that good credentials were refused: nobody
 // was accepted within minutes, or the same credentials are accepted later.
-func outageEvidence(d *Diagnosis) []bool {
+func outageEvidence(d *Diagnosis) (evident session.Bits) {
 	stale := d.staleSessions()
-	evident := make([]bool, len(d.Refusals))
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		if !d.open(i) {
+			continue
+		}
+		r, shows := d.Refusals.At(i), false
 		switch {
-		case !d.open(i):
 		case r.SignIn:
-			evident[i] = !r.Back
+			shows = !r.Back
 		case r.Named:
-			evident[i] = !r.Back || r.Known
+			shows = !r.Back || r.Known
 		case r.Fatal:
-			evident[i] = !r.Back && !stale(r)
+			shows = !r.Back && !stale(r)
 		default:
-			evident[i] = r.Known && r.Cause == session.Unexplained
+			shows = r.Known && r.Cause == session.Unexplained
+		}
+		if shows {
+			evident.Add(i)
 		}
 	}
 	return evident
@@ -169,8 +173,8 @@ func outageEvidence(d *Diagnosis) []bool {
 // the silence before its end, as others did.
 func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
 	died := map[string][]int64{}
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; r.Fatal {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); r.Fatal {
 			host := d.State.Endpoints[r.Endpoint].Host
 			died[host] = append(died[host], r.Gap())
 		}
@@ -199,9 +203,9 @@ func observeOutages(d *Diagnosis) observer {
 	o := &outageObserver{Diagnosis: d, scopes: newScopes(d), evident: outageEvidence(d), clients: map[timeline.Client]*standing{}}
 	seen := map[visitor]bool{}
 	counts := make([]int64, len(o.scopes.list))
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
-		if !o.evident[i] {
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
+		if !o.evident.Has(i) {
 			continue
 		}
 		o.scopes.each(r.Endpoint, func(s int32) {
@@ -215,8 +219,8 @@ func observeOutages(d *Diagnosis) observer {
 	if len(o.scopes.list) == 0 && observeContrast(d) == nil {
 		return nil
 	}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if !d.open(i) {
 			continue
 		}
@@ -224,7 +228,7 @@ func observeOutages(d *Diagnosis) observer {
 		if o.clients[c] == nil {
 			o.clients[c] = &standing{}
 		}
-		o.clients[c].evident = o.clients[c].evident || o.evident[i]
+		o.clients[c].evident = o.clients[c].evident || o.evident.Has(i)
 	}
 	return o
 }
@@ -358,9 +362,9 @@ func (o *outageObserver) withRefusals() [][]cell {
 	}
 	last := map[visitor]int64{}
 	never := o.neverAccept()
-	for i := range o.Refusals {
-		r := &o.Refusals[i]
-		if !o.evident[i] || !o.open(i) {
+	for i := range o.Refusals.Len() {
+		r := o.Refusals.At(i)
+		if !o.evident.Has(i) || !o.open(i) {
 			continue
 		}
 		step := o.Step(r.Time)
@@ -516,12 +520,12 @@ func (o *outageObserver) claim(x *outage) {
 	tries := map[uint32][]int64{} // by actor, of those that are not known to be good
 	guesses := map[uint32]bool{}
 	var list []uint32
-	for i := range o.Refusals {
-		r := &o.Refusals[i]
+	for i := range o.Refusals.Len() {
+		r := o.Refusals.At(i)
 		if r.Time < from || r.Time >= x.until || !slices.Contains(o.scopes.of[r.Endpoint][:], x.scope) {
 			continue
 		}
-		if o.finding[i] != 0 {
+		if o.finding[i] > 0 {
 			x.explained++
 		}
 		if !o.open(i) {
@@ -541,7 +545,7 @@ func (o *outageObserver) claim(x *outage) {
 	routes, actors, proven := map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
 	users, alive := map[uint32]bool{}, map[uint32]bool{}
 	for _, i := range list {
-		r := &o.Refusals[i]
+		r := o.Refusals.At(int(i))
 		if guesses[r.Actor] {
 			continue
 		}
@@ -554,7 +558,7 @@ func (o *outageObserver) claim(x *outage) {
 			users[r.User] = true
 		}
 		x.onset = min(x.onset, r.Time)
-		if o.evident[i] {
+		if o.evident.Has(int(i)) {
 			actors[r.Actor] = true
 			if o.good(r) {
 				proven[r.Actor] = true
@@ -572,20 +576,20 @@ func (o *outageObserver) claim(x *outage) {
 func (o *outageObserver) consequences(x *outage) {
 	affected, claimed := map[timeline.Client]bool{}, map[uint32]bool{}
 	for _, i := range x.claims {
-		affected[o.Refusals[i].Client()], claimed[i] = true, true
+		affected[o.Refusals.At(int(i)).Client()], claimed[i] = true, true
 	}
 	during := func(r *session.Refusal) bool { return r.Time >= x.onset && r.Time < x.until }
 	refused, otherwise := map[timeline.Client]int{}, map[timeline.Client]bool{}
-	for i := range o.Refusals {
-		if r := &o.Refusals[i]; during(r) {
+	for i := range o.Refusals.Len() {
+		if r := o.Refusals.At(i); during(r) {
 			refused[r.Client()]++
 		} else {
 			otherwise[r.Client()] = true
 		}
 	}
 	s := &o.scopes.list[x.scope]
-	for i := range o.Refusals {
-		r := &o.Refusals[i]
+	for i := range o.Refusals.Len() {
+		r := o.Refusals.At(i)
 		if !o.open(i) || claimed[uint32(i)] || !during(r) {
 			continue
 		}
@@ -615,7 +619,7 @@ func (o *outageObserver) peopleLike(claims []uint32) bool {
 	clients := map[timeline.Client]bool{}
 	visits, last := map[uint32]int{}, map[uint32]int64{}
 	for _, i := range claims {
-		r := &o.Refusals[i]
+		r := o.Refusals.At(int(i))
 		if !r.Named || r.User == 0 {
 			continue
 		}

@@ -178,7 +178,7 @@ func (o *guessObserver) program(a *attack) bool {
 	for i := range a.failures {
 		t := &a.failures[i]
 		times[i] = t.time
-		if o.Refusals[t.refusal].Known {
+		if o.known.Has(int(t.refusal)) {
 			known++
 		}
 		same = same && t.endpoint == first.endpoint && t.agent == first.agent

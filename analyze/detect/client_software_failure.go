@@ -200,8 +200,8 @@ func observeSoftware(d *Diagnosis) observer {
 	}
 	seen, routeActors := map[user]bool{}, map[[2]uint32]bool{}
 	counts, ofRoute := map[use]int64{}, map[uint32]int64{}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if !d.open(i) || !provenRefusal(r) {
 			continue
 		}
@@ -303,7 +303,7 @@ func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			if p.Refusals[e.Refusal].Cause == session.Challenge {
+			if p.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
 				continue
 			}
 			if last.refused == 0 || e.Time-last.refused > session.Nearby {
@@ -459,7 +459,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 	for _, u := range uses {
 		first, claims := o.claimUse(s, &u)
 		for _, i := range claims {
-			r := &o.Refusals[i]
+			r := o.Refusals.At(int(i))
 			routes[r.Endpoint]++
 			if r.SignIn || r.Renewal {
 				renewals++
@@ -472,7 +472,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 	details.Refused = distinctActors(o.Diagnosis, c.claims)
 	proven := map[uint32]bool{}
 	for _, i := range c.claims {
-		if r := &o.Refusals[i]; provenRefusal(r) {
+		if r := o.Refusals.At(int(i)); provenRefusal(r) {
 			proven[r.Actor] = true
 		}
 	}
@@ -526,7 +526,7 @@ func (o *softwareObserver) countRoutes(details *FailingSoftware, routes map[uint
 func (o *softwareObserver) naked(s uint32, claims []uint32) bool {
 	n := 0
 	for _, i := range claims {
-		if r := &o.Refusals[i]; !r.Named && !r.Session {
+		if r := o.Refusals.At(int(i)); !r.Named && !r.Session {
 			n++
 		}
 	}
@@ -544,8 +544,8 @@ func (o *softwareObserver) claimUse(s uint32, u *failingUse) (onset int64, claim
 	if u.span.to < session.MaxSteps {
 		end = o.From + int64(u.span.to)*o.Width
 	}
-	for i := range o.Refusals {
-		r := &o.Refusals[i]
+	for i := range o.Refusals.Len() {
+		r := o.Refusals.At(i)
 		of := o.software.of[r.Agent]
 		if r.Endpoint != endpoint || of[0] != s+1 && of[1] != s+1 || !o.open(i) || r.Time < start || r.Time >= end {
 			continue
@@ -574,8 +574,8 @@ func (o *softwareObserver) versions(s uint32, matches func(*session.Refusal) boo
 		return nil
 	}
 	refused := map[uint32]int64{}
-	for i := range o.Refusals {
-		if r := &o.Refusals[i]; r.Cause != session.Challenge && matches(r) {
+	for i := range o.Refusals.Len() {
+		if r := o.Refusals.At(i); r.Cause != session.Challenge && matches(r) {
 			refused[o.software.of[r.Agent][0]]++
 		}
 	}

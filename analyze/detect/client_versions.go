@@ -106,8 +106,8 @@ func (d *Diagnosis) versionClients(s *software) []versionClient {
 		routes []uint32
 	}
 	refused := map[timeline.Client]*count{}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if v := s.of[r.Agent][0]; v == 0 || s.family[v-1] == 0 || !d.open(i) || r.SignIn {
 			continue
 		}
@@ -205,8 +205,8 @@ func compareFamily(clients []versionClient) []versionTest {
 // failingVersion returns the finding of a version that is refused on all routes.
 func (o *softwareObserver) failingVersion(t *versionTest) (c candidate) {
 	routes, first := map[uint32]int{}, session.Never
-	for i := range o.Refusals {
-		if r := &o.Refusals[i]; o.software.of[r.Agent][0] == t.version+1 && o.open(i) && !r.SignIn {
+	for i := range o.Refusals.Len() {
+		if r := o.Refusals.At(i); o.software.of[r.Agent][0] == t.version+1 && o.open(i) && !r.SignIn {
 			c.claims = append(c.claims, uint32(i))
 			routes[r.Endpoint]++
 			first = min(first, r.Time)
@@ -290,7 +290,7 @@ func (p *softwarePart) countVersion(e *timeline.Event) {
 	switch e.Outcome {
 	case timeline.Accepted:
 	case timeline.Unauthorized:
-		if which = 1; p.Refusals[e.Refusal].Cause == session.Challenge {
+		if which = 1; p.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
 			return
 		}
 	default:

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -71,8 +72,11 @@ type contrastObserver struct {
 	siteAt     []int32   // by endpoint: the place of its site plus one
 	requests   [][]int32 // by place of a site and step: all requests accepted, not visits, where credentials are asked for
 	outages    map[int32]closure
-	settled    []bool   // by refusal: it took its ordinary course, see settle
+	course     []course // by refusal
 	voterOf    []uint32 // by refusal: the number of its voter
+	timeOf     []uint32 // by refusal: its time since first, in units of unit milliseconds
+	first      int64    // Unix milliseconds
+	unit       int64
 	voters     int
 	parts      []*contrastPart
 }
@@ -93,13 +97,14 @@ func newContrastObserver(d *Diagnosis) *contrastObserver {
 	o.width = max(contrastStep, (d.To-d.From)/contrastSteps+1)
 	o.steps = int((d.To-d.From)/o.width) + 1
 	o.visit = min(visitLength, max((d.To-d.From)/visitPart, o.width))
+	o.setClock()
 	o.numberVoters()
 	o.findKeys()
 	if len(o.keys) == 0 || !o.changing() {
 		return nil
 	}
 	o.placeSites()
-	o.settled = make([]bool, len(d.Refusals))
+	o.setCourses()
 	return o
 }
 
@@ -146,8 +151,8 @@ func (o *contrastObserver) findKeys() {
 		counts[i] = map[contrastKey]int{}
 	}
 	refused, backends := o.openRefused(), make([]int64, len(o.State.Upstreams))
-	for i := range o.Refusals {
-		if u := o.Refusals[i].Upstream; u != 0 && o.open(i) {
+	for i := range o.Refusals.Len() {
+		if u := o.Refusals.At(i).Upstream; u != 0 && o.open(i) {
 			backends[u-1]++
 		}
 	}
@@ -292,15 +297,32 @@ func voter(r *session.Refusal) uint64 {
 	return uint64(r.Address)
 }
 
-// numberVoters numbers the voters of the open refusals.
+// setClock sets first and unit. Logs of more than 49 days have a unit of a second.
+func (o *contrastObserver) setClock() {
+	o.first, o.unit = session.Never, 1
+	last := session.LongAgo
+	for i := range o.Refusals.Len() {
+		if o.open(i) {
+			ms := o.Refusals.At(i).Time
+			o.first, last = min(o.first, ms), max(last, ms)
+		}
+	}
+	if last-o.first > math.MaxUint32 {
+		o.unit = 1000
+	}
+}
+
+// numberVoters numbers the voters of the open refusals, and sets their times.
 func (o *contrastObserver) numberVoters() {
-	o.voterOf = make([]uint32, len(o.Refusals))
+	o.voterOf, o.timeOf = make([]uint32, o.Refusals.Len()), make([]uint32, o.Refusals.Len())
 	numbers := map[uint64]uint32{}
-	for i := range o.Refusals {
+	for i := range o.Refusals.Len() {
 		if !o.open(i) {
 			continue
 		}
-		v := voter(&o.Refusals[i])
+		r := o.Refusals.At(i)
+		o.timeOf[i] = uint32(min((r.Time-o.first)/o.unit, math.MaxUint32))
+		v := voter(r)
 		n, ok := numbers[v]
 		if !ok {
 			n = uint32(len(numbers))
@@ -312,30 +334,36 @@ func (o *contrastObserver) numberVoters() {
 }
 
 // refusalsOf returns the open refusals that count, by place and in order of time.
-func (o *contrastObserver) refusalsOf(counts func(refusal int) bool) [][]uint32 {
-	lists := make([][]uint32, len(o.keys))
-	for i := range o.Refusals {
-		if r := &o.Refusals[i]; o.open(i) && counts(i) {
-			o.each(r.Endpoint, r.Upstream, func(place int32) { lists[place] = append(lists[place], uint32(i)) })
+func (o *contrastObserver) refusalsOf(counts func(refusal int) bool) []ascending {
+	lists := make([]ascending, len(o.keys))
+	for i := range o.Refusals.Len() {
+		if o.open(i) && counts(i) {
+			r := o.Refusals.At(i)
+			o.each(r.Endpoint, r.Upstream, func(place int32) { lists[place].add(uint32(i)) })
 		}
 	}
 	return lists
 }
 
+// refusedAt returns when an open refusal was made, in Unix milliseconds.
+func (o *contrastObserver) refusedAt(refusal uint32) int64 {
+	return o.first + int64(o.timeOf[refusal])*o.unit
+}
+
 // refusedVisits returns the refused visits by place and step. refusals are by place.
-func (o *contrastObserver) refusedVisits(refusals [][]uint32) [][]int32 {
+func (o *contrastObserver) refusedVisits(refusals []ascending) [][]int32 {
 	visits := newVisits(len(o.keys), o.steps)
 	type visit struct {
 		place int // plus one
 		time  int64
 	}
 	last := make([]visit, o.voters)
-	for place, list := range refusals {
-		for _, i := range list {
-			r, v := &o.Refusals[i], &last[o.voterOf[i]]
-			if v.place != place+1 || r.Time-v.time >= o.visit {
-				*v = visit{place + 1, r.Time}
-				visits[place][o.step(r.Time)]++
+	for place := range refusals {
+		for i := range refusals[place].each {
+			at, v := o.refusedAt(i), &last[o.voterOf[i]]
+			if v.place != place+1 || at-v.time >= o.visit {
+				*v = visit{place + 1, at}
+				visits[place][o.step(at)]++
 			}
 		}
 	}
@@ -344,7 +372,7 @@ func (o *contrastObserver) refusedVisits(refusals [][]uint32) [][]int32 {
 
 // contrastPart is the part of one goroutine.
 type contrastPart struct {
-	*contrastObserver // read only, but for settled of its actors' refusals
+	*contrastObserver // read only, but for the course of its actors' refusals
 	accepted          [][]int32
 	requests          [][]int32
 	counted           []countedVisit // by place
@@ -483,6 +511,32 @@ func (p *contrastPart) isVisit(place int32, actor, user uint32, ms int64) bool {
 	return true
 }
 
+// course is what is known of the course that an open refusal took.
+type course uint8
+
+const (
+	triesCourse    course = 1 << iota // it is an attempt to sign in
+	ordinaryCourse                    // it shows an ordinary cause
+	settledCourse                     // it took its ordinary course: see settle
+)
+
+// setCourses sets the courses, which settle completes.
+func (o *contrastObserver) setCourses() {
+	o.course = make([]course, o.Refusals.Len())
+	for i := range o.course {
+		if !o.open(i) {
+			continue
+		}
+		r := o.Refusals.At(i)
+		if r.SignIn {
+			o.course[i] |= triesCourse
+		}
+		if r.Cause != session.Unexplained {
+			o.course[i] |= ordinaryCourse
+		}
+	}
+}
+
 // settle marks the refusals of an actor that took their ordinary course: by
 // themselves they look like an expired session, a mistyped password or a visitor
 // without credentials, and the actor was accepted soon after. The sign-ins of a
@@ -493,15 +547,17 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
-			r := &p.Refusals[e.Refusal]
-			if r.Cause == session.Challenge {
-				continue // no finding may explain it
+			if !p.open(int(e.Refusal)) {
+				continue // a challenge, which no finding may explain
 			}
+			c := &p.course[e.Refusal]
 			soon := passed
-			if r.SignIn {
+			if *c&triesCourse != 0 {
 				soon = signedIn
 			}
-			p.settled[e.Refusal] = r.Cause != session.Unexplained && (soon-e.Time <= session.Nearby || !r.SignIn && p.signedIn(e))
+			if *c&ordinaryCourse != 0 && (soon-e.Time <= session.Nearby || *c&triesCourse == 0 && p.signedIn(e)) {
+				*c |= settledCourse
+			}
 		case p.passes(e):
 			passed = e.Time
 			if p.Roles[e.Endpoint].Begins() {

@@ -18,7 +18,7 @@ func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s 
 	for _, collapse := range collapsed {
 		// Another backend accepts at once what one refuses: nothing settles that.
 		settled := collapse || slices.Contains(kinds, backendContrast)
-		s := d.contrast.series(settled, func(i int) bool { return collapse || d.Refusals[i].Good })
+		s := d.contrast.series(settled, func(i int) bool { return collapse || d.Refusals.At(i).Good })
 		for place := range s.keys {
 			if done[place] || !slices.Contains(kinds, s.keys[place].kind) {
 				continue
@@ -80,7 +80,7 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 func distinctEndpoints(d *Diagnosis, refusals []uint32) int {
 	seen := map[uint32]bool{}
 	for _, i := range refusals {
-		seen[d.Refusals[i].Endpoint] = true
+		seen[d.Refusals.At(int(i)).Endpoint] = true
 	}
 	return len(seen)
 }

@@ -34,7 +34,7 @@ const (
 // all refusals or the subject are left out: it knows their edges better.
 func (o *outageObserver) contrastingOutages(found []candidate) (wide []candidate) {
 	o.Diagnosis.contrasts([]contrastType{siteContrast, pathContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims []uint32) {
-		routes := distinctEndpoints(o.Diagnosis, slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return o.Refusals[i].SignIn }))
+		routes := distinctEndpoints(o.Diagnosis, slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return o.Refusals.At(int(i)).SignIn }))
 		if routes < outageRoutes || s.keys[c.place].kind == pathContrast && o.aliveElsewhere(claims) {
 			return
 		}
@@ -170,7 +170,7 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 func (o *outageObserver) mostlySignIns(refusals []uint32) bool {
 	n := 0
 	for _, i := range refusals {
-		if o.Refusals[i].SignIn {
+		if o.Refusals.At(int(i)).SignIn {
 			n++
 		}
 	}
@@ -182,7 +182,7 @@ func (o *outageObserver) mostlySignIns(refusals []uint32) bool {
 func (o *outageObserver) familiar(refusals []uint32) (familiar, clients int) {
 	seen := map[timeline.Client]bool{}
 	for _, i := range refusals {
-		r := &o.Refusals[i]
+		r := o.Refusals.At(int(i))
 		c := r.Client()
 		if seen[c] {
 			continue
@@ -200,7 +200,7 @@ func (o *outageObserver) familiar(refusals []uint32) (familiar, clients int) {
 func (d *Diagnosis) aliveElsewhere(refusals []uint32) bool {
 	actors, alive := map[uint32]bool{}, map[uint32]bool{}
 	for _, i := range refusals {
-		r := &d.Refusals[i]
+		r := d.Refusals.At(int(i))
 		actors[r.Actor] = true
 		if r.Alive || r.Denied {
 			alive[r.Actor] = true

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"math"
-	"sort"
 
 	"logscan/analyze/result"
 	"logscan/analyze/stats"
@@ -31,14 +30,14 @@ const (
 // contrastSeries are the visits of the keys over time.
 type contrastSeries struct {
 	*contrastObserver
-	refused  [][]int32  // by place and step
-	refusals [][]uint32 // by place: those that count, by time
+	refused  [][]int32   // by place and step
+	refusals []ascending // by place: those that count, by time
 }
 
 // series returns the visits, with the open refusals that count; settled ones count
 // only if they are among them.
 func (o *contrastObserver) series(settled bool, counts func(refusal int) bool) *contrastSeries {
-	refusals := o.refusalsOf(func(i int) bool { return (settled || !o.settled[i]) && counts(i) })
+	refusals := o.refusalsOf(func(i int) bool { return (settled || o.course[i]&settledCourse == 0) && counts(i) })
 	return &contrastSeries{o, o.refusedVisits(refusals), refusals}
 }
 
@@ -55,7 +54,7 @@ func (s *contrastSeries) cells(place int) []stats.Cell {
 // excursions returns the visits of a key, and the periods in which it refuses more of them
 // than at other times; none if fewer are refused than a contrast has.
 func (s *contrastSeries) excursions(place int) ([]stats.Cell, []stats.Excursion) {
-	if len(s.refusals[place]) < contrastVoters {
+	if s.refusals[place].n < contrastVoters {
 		return nil, nil
 	}
 	cells := s.cells(place)
@@ -215,11 +214,10 @@ func (s *contrastSeries) widen(c *contrast) {
 
 // claims returns the refusals of a contrast's key in its period.
 func (s *contrastSeries) claims(c *contrast) []uint32 {
-	list := s.refusals[c.place]
-	before := func(step int) int {
-		return sort.Search(len(list), func(i int) bool { return s.step(s.Refusals[list[i]].Time) >= step })
+	from := func(step int) func(uint32) bool {
+		return func(i uint32) bool { return s.step(s.refusedAt(i)) >= step }
 	}
-	return list[before(c.From):before(c.To)]
+	return s.refusals[c.place].between(from(c.From), from(c.To))
 }
 
 // fromOnset drops the stragglers before a trouble, which the steps of time include,

@@ -74,7 +74,7 @@ func observePreflights(d *Diagnosis) observer {
 	}
 	endpoints = endpoints[:min(len(endpoints), maxFollowed)]
 	return d.series(endpoints, len(d.State.Endpoints), endpointOf, func(e *timeline.Event) bool {
-		return d.open(int(e.Refusal)) && d.preflight(&d.Refusals[e.Refusal])
+		return d.open(int(e.Refusal)) && d.preflight(d.Refusals.At(int(e.Refusal)))
 	})
 }
 
@@ -94,7 +94,7 @@ func inspectPreflights(d *Diagnosis, seen observer) ([]candidate, error) {
 		// Requests in progress at the onset may be logged after the first refusals.
 		onset, _ := d.onsetOf(o.cells[n], span)
 		list = slices.DeleteFunc(list, func(i uint32) bool {
-			return span.accepted && d.Refusals[i].Time < onset-max(d.Width, session.RedirectWindow)
+			return span.accepted && d.Refusals.At(int(i)).Time < onset-max(d.Width, session.RedirectWindow)
 		})
 		clients := d.distinctClients(list)
 		lower := stats.WilsonLower(span.Hits, span.Trials, stats.Z95)

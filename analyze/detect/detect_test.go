@@ -267,8 +267,8 @@ func TestCleanSiteHasNoFinding(t *testing.T) {
 		w.run(60)
 		c, findings := w.scan(t, 1)
 		want(t, findings)
-		for i := range c.Refusals {
-			if f := &c.Refusals[i]; f.Cause == session.Unexplained {
+		for i := range c.Refusals.Len() {
+			if f := c.Refusals.At(i); f.Cause == session.Unexplained {
 				t.Errorf("unexplained: %+v on %s", f, c.State.Endpoints[f.Endpoint].Template)
 			}
 		}
@@ -280,8 +280,8 @@ func TestHandshakesAreChallenges(t *testing.T) {
 		w.handshakes()
 		c, findings := w.scan(t, 1)
 		want(t, findings)
-		for i := range c.Refusals {
-			if f := &c.Refusals[i]; f.Cause != session.Challenge {
+		for i := range c.Refusals.Len() {
+			if f := c.Refusals.At(i); f.Cause != session.Challenge {
 				t.Errorf("%s at %d: cause %v, want challenge", c.State.Endpoints[f.Endpoint].Template, f.Time, f.Cause)
 			}
 		}

@@ -28,7 +28,7 @@ type Diagnosis struct {
 	*session.Evidence
 	kinds        []Kind // those whose needs the log meets
 	undetectable []result.Undetectable
-	finding      []int32 // by refusal: the finding that explains it, index plus one
+	finding      []int32 // by refusal: the finding that explains it, index plus one; else 0, or closed
 	passing
 
 	observed  map[string]observer // by kind: what the timelines showed
@@ -52,19 +52,24 @@ func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 }
 
 func newDiagnosis(ev *session.Evidence) *Diagnosis {
-	d := &Diagnosis{Evidence: ev, finding: make([]int32, len(ev.Refusals))}
+	d := &Diagnosis{Evidence: ev, finding: make([]int32, ev.Refusals.Len())}
+	for i := range d.finding {
+		if r := ev.Refusals.At(i); r.Actor == 0 || r.Cause == session.Challenge {
+			d.finding[i] = closed
+		}
+	}
 	d.kinds, d.undetectable = detectable(Catalogue(), ev.State)
 	d.passing = passingOf(ev)
 	d.submitted = d.findSubmissions()
 	return d
 }
 
+// closed stands for the finding of a refusal without a time, and of a challenge.
+const closed = -1
+
 // open reports whether a finding may still explain a refusal: it has a time, is not a
 // challenge, and no finding explains it yet.
-func (d *Diagnosis) open(refusal int) bool {
-	r := &d.Refusals[refusal]
-	return d.finding[refusal] == 0 && r.Actor != 0 && r.Cause != session.Challenge
-}
+func (d *Diagnosis) open(refusal int) bool { return d.finding[refusal] == 0 }
 
 // candidate is a finding and the refusals that it claims to explain.
 type candidate struct {
@@ -119,7 +124,7 @@ func (d *Diagnosis) Explain(policy *policy.Policy, failures []Failure) (*Explana
 		samples[to], messages[to] = u.samples(all, lines), spread(u.messages, lines)
 	}
 	for i, f := range d.finding {
-		d.finding[i] = place[f]
+		d.finding[i] = place[max(f, 0)]
 	}
 	return &Explanation{findings, d.finding, samples, messages, d.undetectable}, nil
 }
@@ -173,16 +178,17 @@ func (d *Diagnosis) measure(f *candidate) {
 	actors, users := map[uint32]bool{}, map[uint32]bool{}
 	f.FirstSeen, f.LastSeen = parse.NoTime, parse.NoTime
 	for _, i := range f.claims {
-		r := &d.Refusals[i]
+		r := d.Refusals.At(int(i))
 		actors[r.Actor] = true
 		if r.User != 0 {
 			users[r.User] = true
 		}
-		at := d.State.Refusals.At(int(i)).Time
-		if f.FirstSeen == parse.NoTime || at < f.FirstSeen {
-			f.FirstSeen = at
+	}
+	if n := len(f.claims); n > 0 { // they are in the order of time, those without one first
+		f.LastSeen = d.State.Refusals.At(int(f.claims[n-1])).Time
+		for i := 0; i < n && f.FirstSeen == parse.NoTime; i++ {
+			f.FirstSeen = d.State.Refusals.At(int(f.claims[i])).Time
 		}
-		f.LastSeen = max(f.LastSeen, at)
 	}
 	f.Unauthorized = int64(len(f.claims))
 	f.Reason, f.AnsweredBy = StatedReason(d.State, f.claims)
@@ -205,7 +211,7 @@ func spread(list []uint32, n int) []uint32 {
 func distinctActors(d *Diagnosis, refusals []uint32) int64 {
 	seen := map[uint32]bool{}
 	for _, i := range refusals {
-		seen[d.Refusals[i].Actor] = true
+		seen[d.Refusals.At(int(i)).Actor] = true
 	}
 	return int64(len(seen))
 }

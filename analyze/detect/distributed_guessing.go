@@ -73,9 +73,9 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	by := map[uint32]map[uint32][]uint32{} // refusals by user and address
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
-		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || d.inOutage(r) || o.atHome(r.User, r.Address, r.Time) {
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
+		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || d.inOutage(r.Endpoint, r.Time) || o.atHome(r.User, r.Address, r.Time) {
 			continue
 		}
 		if by[r.User] == nil {
@@ -118,11 +118,11 @@ func guessedAccount(d *Diagnosis, user uint32, by map[uint32][]uint32, p float64
 			entered++
 		}
 		for _, i := range refusals {
-			agents[d.Refusals[i].Agent] = true
+			agents[d.Refusals.At(int(i)).Agent] = true
 		}
 	}
 	slices.Sort(c.claims)
-	first, last := d.Refusals[c.claims[0]].Time, d.Refusals[c.claims[len(c.claims)-1]].Time
+	first, last := d.Refusals.At(int(c.claims[0])).Time, d.Refusals.At(int(c.claims[len(c.claims)-1])).Time
 	c.Subject = result.Subject{Type: "account", User: result.Clean(d.State.Users[user-1].Name)}
 	c.Onset = first * 1000
 	c.Confidence = confidence(p, stats.WilsonLower(int64(len(by)-entered), int64(len(by)), stats.Z95)+0.1)

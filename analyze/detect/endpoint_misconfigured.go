@@ -148,7 +148,7 @@ func (o *endpointObserver) part() func(*timeline.Actor, uint32) {
 			case set < 0:
 			case e.Outcome == timeline.Accepted || posted(o.Diagnosis, e):
 				counts.accept(e.Endpoint, id, clock.at(e.Time), -1, e.Time)
-			case e.Refusal != timeline.NoRefusal && goodElsewhere(&o.Refusals[e.Refusal]):
+			case e.Refusal != timeline.NoRefusal && goodElsewhere(o.Refusals.At(int(e.Refusal))):
 				for _, key := range counts.sets[set] {
 					counts.refuse(key, id, clock.at(e.Time), e.Time)
 				}
@@ -225,8 +225,8 @@ func brokenEndpoint(d *Diagnosis, members []uint32, cells []cell, s span, lower,
 	onset, lastAccepted := d.onsetOf(cells, s)
 	end, lastSeen := d.From+int64(s.to)*d.Width, int64(math.MinInt64)
 	var cand candidate
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if _, in := slices.BinarySearch(members, r.Endpoint); !in || !d.open(i) || !(r.Good || r.Named || r.Session) || r.Time <= lastAccepted {
 			continue
 		}
@@ -276,7 +276,7 @@ func brokenEndpoint(d *Diagnosis, members []uint32, cells []cell, s span, lower,
 func (b *BrokenEndpoint) count(d *Diagnosis, claims []uint32) {
 	var alive, proven []uint32
 	for _, i := range claims {
-		switch r := &d.Refusals[i]; {
+		switch r := d.Refusals.At(int(i)); {
 		case r.Denied:
 			b.Denied++
 		case r.Proven && !r.Alive:
@@ -293,7 +293,7 @@ func (b *BrokenEndpoint) count(d *Diagnosis, claims []uint32) {
 func areaSubject(d *Diagnosis, members, claims []uint32) (result.Subject, int) {
 	refused := map[uint32]bool{}
 	for _, i := range claims {
-		refused[d.Refusals[i].Endpoint] = true
+		refused[d.Refusals.At(int(i)).Endpoint] = true
 	}
 	var templates []string
 	var last uint32

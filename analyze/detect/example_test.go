@@ -35,7 +35,8 @@ type Robots struct {
 // inspectRobots claims the refusals that no finding explains yet.
 func inspectRobots(d *Diagnosis, _ observer) ([]candidate, error) {
 	c, crawlers := candidate{}, map[uint32]bool{}
-	for i, r := range d.Refusals {
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if e := &d.State.Endpoints[r.Endpoint]; d.open(i) && e.Template == "/robots.txt" {
 			c.claims, c.Subject, crawlers[r.Actor] = append(c.claims, uint32(i)), endpointSubject(e), true
 		}

@@ -44,7 +44,7 @@ func (d *Diagnosis) actorTrend(cells []cell) *result.Exhibit {
 func (d *Diagnosis) trendOf(refusals []uint32) *result.Exhibit {
 	t := newTrend(d)
 	for _, i := range refusals {
-		t.Refused[d.Step(d.Refusals[i].Time)/trendStep]++
+		t.Refused[d.Step(d.Refusals.At(int(i)).Time)/trendStep]++
 	}
 	return &result.Exhibit{Counts: result.CountsExplained, Trend: t}
 }

@@ -219,7 +219,7 @@ func ofNobody(state *timeline.State, s *result.Subject) bool {
 func (x *explainer) weigh(p *proposal) {
 	p.open = 0
 	for _, i := range p.claims {
-		if x.finding[i] == 0 {
+		if x.finding[i] <= 0 {
 			p.open++
 		}
 	}
@@ -289,7 +289,7 @@ func (x *explainer) choose() error {
 func (x *explainer) accept(p *proposal) {
 	f := p.candidate
 	if p.open < len(f.claims) {
-		f.claims = slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return x.finding[i] != 0 })
+		f.claims = slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return x.finding[i] > 0 })
 	}
 	x.accepted = append(x.accepted, f)
 	x.absorbed = append(x.absorbed, nil)
@@ -303,7 +303,7 @@ func (x *explainer) accept(p *proposal) {
 func (x *explainer) absorb(p *proposal) {
 	n := map[int32]int64{}
 	for _, i := range p.claims {
-		if f := x.finding[i]; f != 0 {
+		if f := x.finding[i]; f > 0 {
 			n[f]++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
+	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
@@ -19,7 +20,7 @@ func fixedClaims(kind string, least int, subjects map[result.Subject][]uint32) K
 	return Kind{Name: kind, inspect: func(c *Diagnosis, _ observer) ([]candidate, error) {
 		var found []candidate
 		for s, claims := range subjects {
-			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return c.finding[i] != 0 })
+			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return c.finding[i] > 0 })
 			if len(open) >= least {
 				title := strings.Join([]string{kind, s.Host, s.Route, s.User, s.ClientAddress, s.Upstream}, " ")
 				found = append(found, candidate{Finding: result.Finding{Subject: s, Text: result.Text{Title: title}, Confidence: 0.9, Onset: parse.NoTime}, claims: open})
@@ -84,10 +85,8 @@ func TestExplain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 { // the order of proposals is that of a map
-				c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, Refusals: make([]session.Refusal, 800)})
-				for i := range c.Refusals {
-					c.Refusals[i].Actor = 1
-				}
+				c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, Refusals: spill.TableOf(make([]session.Refusal, 800))})
+				clear(c.finding) // all are open
 				found, err := c.explain(tt.detectors)
 				if err != nil {
 					t.Fatal(err)
@@ -128,7 +127,7 @@ func TestExplainIsBounded(t *testing.T) {
 	d := fixedClaims("brute_force", 5, subjects)
 	inner := d.inspect
 	d.inspect = func(c *Diagnosis, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
-	c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{}, Refusals: make([]session.Refusal, n+20)})
+	c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{}, Refusals: spill.TableOf(make([]session.Refusal, n+20))})
 	found, err := c.explain([]Kind{d})
 	if err != nil || len(found) == 0 {
 		t.Fatal(len(found), err)

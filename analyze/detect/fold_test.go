@@ -15,9 +15,10 @@ import (
 
 // foldWorld makes findings, each with refusals of its own from one address.
 type foldWorld struct {
-	d     *Diagnosis
-	all   []*candidate
-	lines []timeline.Refusal
+	d        *Diagnosis
+	all      []*candidate
+	lines    []timeline.Refusal
+	refusals []session.Refusal
 }
 
 func newFoldWorld() *foldWorld {
@@ -39,10 +40,11 @@ func (w *foldWorld) add(kind string, s result.Subject, onset int64, n int, addre
 	at := uint32(len(w.d.State.Addresses))
 	w.d.State.Addresses = append(w.d.State.Addresses, address)
 	for range n {
-		c.claims = append(c.claims, uint32(len(w.d.Refusals)))
-		w.d.Refusals = append(w.d.Refusals, session.Refusal{Actor: at + 1, Address: at})
+		c.claims = append(c.claims, uint32(len(w.refusals)))
+		w.refusals = append(w.refusals, session.Refusal{Actor: at + 1, Address: at})
 		w.lines = append(w.lines, timeline.Refusal{Time: max(c.Onset, 0)})
 	}
+	w.d.Refusals = spill.TableOf(w.refusals)
 	w.d.State.Refusals = spill.TableOf(w.lines)
 	w.all = append(w.all, &c)
 	return &c

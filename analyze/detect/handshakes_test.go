@@ -27,8 +27,8 @@ func (w *world) basicClients(n int, paths []string, call func(at time.Duration, 
 
 // challengesSince returns the number of challenges at or after a time.
 func challengesSince(c *session.Evidence, since time.Duration) (n int) {
-	for i := range c.Refusals {
-		if r := &c.Refusals[i]; r.Time >= day.Add(since).UnixMilli() && r.Cause == session.Challenge {
+	for i := range c.Refusals.Len() {
+		if r := c.Refusals.At(i); r.Time >= day.Add(since).UnixMilli() && r.Cause == session.Challenge {
 			n++
 		}
 	}
@@ -115,8 +115,8 @@ func TestDeniedByAccessList(t *testing.T) {
 	if d := f.Details.(*BrokenEndpoint); d.Denied != f.Unauthorized || f.Subject.Route != "/plans/{name}.html" {
 		t.Errorf("unexpected finding %+v %+v", f.Subject, d)
 	}
-	for i := range c.Refusals {
-		if r := &c.Refusals[i]; !r.Named && r.Cause != session.Challenge {
+	for i := range c.Refusals.Len() {
+		if r := c.Refusals.At(i); !r.Named && r.Cause != session.Challenge {
 			t.Fatalf("a leg is %v", r.Cause)
 		}
 	}
@@ -291,8 +291,8 @@ func TestAnswersElsewhere(t *testing.T) {
 					}
 				}
 				legs, challenges := 0, 0
-				for i := range c.Refusals {
-					r := &c.Refusals[i]
+				for i := range c.Refusals.Len() {
+					r := c.Refusals.At(i)
 					hour := time.UnixMilli(r.Time).Sub(day).Hours()
 					if strings.HasPrefix(c.State.Endpoints[r.Endpoint].Template, "/dav/") && !r.Session && (hour < 8 || hour > 18) {
 						if legs++; r.Cause == session.Challenge {

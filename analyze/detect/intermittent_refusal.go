@@ -251,8 +251,8 @@ type mixedObserver struct {
 func observeIntermittent(d *Diagnosis) observer {
 	o := &mixedObserver{Diagnosis: d, scopes: newScopes(d)}
 	seen, counts := map[visitor]bool{}, make([]int64, len(o.scopes.list))
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if !d.open(i) || r.SignIn || !r.Good || r.Dead {
 			continue
 		}
@@ -272,7 +272,7 @@ func observeIntermittent(d *Diagnosis) observer {
 	if !o.mayBeMixed() {
 		return nil
 	}
-	o.living = make([]bool, len(d.Refusals))
+	o.living = make([]bool, d.Refusals.Len())
 	return o
 }
 
@@ -280,8 +280,8 @@ func observeIntermittent(d *Diagnosis) observer {
 // finding has at least. Sessions that end, of which every log has some, are none.
 func (o *mixedObserver) mayBeMixed() bool {
 	seen, actors, refused := map[visitor]bool{}, make([]int, len(o.scopes.list)), make([]int, len(o.scopes.list))
-	for i := range o.Refusals {
-		r := &o.Refusals[i]
+	for i := range o.Refusals.Len() {
+		r := o.Refusals.At(i)
 		if !o.open(i) || r.SignIn || !r.Resumed {
 			continue
 		}
@@ -360,7 +360,7 @@ func (p *mixedPart) answers(a *timeline.Actor, id uint32, themselves bool) (mixe
 		e := &a.Events[i]
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			if r := &p.Refusals[e.Refusal]; alive && r.Cause != session.Challenge && !r.SignIn {
+			if r := p.Refusals.At(int(e.Refusal)); alive && r.Cause != session.Challenge && !r.SignIn {
 				pending = append(pending, e)
 			}
 		case e.Outcome <= timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
@@ -632,8 +632,8 @@ func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (
 	}
 	actors, on := map[uint32]bool{}, map[uint32]bool{}
 	onset = session.Never
-	for i := range o.Refusals {
-		r := &o.Refusals[i]
+	for i := range o.Refusals.Len() {
+		r := o.Refusals.At(i)
 		if !o.open(i) || r.SignIn || !(r.Good || r.Session) || (r.Time < start || r.Time >= end) && !(always && o.living[i]) || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
 			continue
 		}

@@ -19,7 +19,7 @@ type neighbours struct {
 	// for those over https if the refusals are those over http.
 	suspect map[uint32]bool
 	http    bool
-	near    []bool // by refusal
+	near    session.Bits // by refusal
 	parts   []map[uint32]bool
 }
 
@@ -34,7 +34,7 @@ func observeNeighbours(d *Diagnosis, window int64, fits func(*session.Refusal) b
 	for _, e := range endpoints {
 		o.suspect[e] = true
 		for _, i := range refusals[e] {
-			r := &d.Refusals[i]
+			r := d.Refusals.At(int(i))
 			client := r.Client()
 			o.byClient[client] = append(o.byClient[client], i)
 		}
@@ -42,7 +42,6 @@ func observeNeighbours(d *Diagnosis, window int64, fits func(*session.Refusal) b
 	for _, list := range o.byClient {
 		slices.Sort(list) // refusals are numbered by time
 	}
-	o.near = make([]bool, len(d.Refusals))
 	return o
 }
 
@@ -62,8 +61,8 @@ func (o *neighbours) part() func(*timeline.Actor, uint32) {
 				continue
 			}
 			// Events and refusals are both ordered by time: one pass suffices.
-			for len(wanted) > 0 && o.Refusals[wanted[0]].Time <= e.Time+o.window {
-				if o.Refusals[wanted[0]].Time >= e.Time-o.window {
+			for len(wanted) > 0 && o.Refusals.At(int(wanted[0])).Time <= e.Time+o.window {
+				if o.Refusals.At(int(wanted[0])).Time >= e.Time-o.window {
 					near[wanted[0]] = true
 				}
 				wanted = wanted[1:]
@@ -75,7 +74,7 @@ func (o *neighbours) part() func(*timeline.Actor, uint32) {
 func (o *neighbours) gather() {
 	for _, near := range o.parts {
 		for i := range near {
-			o.near[i] = true
+			o.near.Add(int(i))
 		}
 	}
 	o.parts = nil
@@ -84,7 +83,7 @@ func (o *neighbours) gather() {
 // count returns how many of the refusals are near an acceptance.
 func (o *neighbours) count(refusals []uint32) (n int64) {
 	for _, i := range refusals {
-		if o.near[i] {
+		if o.near.Has(int(i)) {
 			n++
 		}
 	}

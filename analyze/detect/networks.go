@@ -73,7 +73,7 @@ func (d *Diagnosis) originOf(refusals []uint32) string {
 	common := ""
 	last := uint32(0)
 	for n, i := range refusals {
-		address := d.Refusals[i].Address
+		address := d.Refusals.At(int(i)).Address
 		switch {
 		case n == 0:
 			if p, ok := networkOf(d.State.Addresses[address]); ok {
@@ -103,7 +103,7 @@ func (x *folder) sameAttack(units []int) []foldGroup {
 		networks := map[netip.Prefix]bool{}
 		last := uint32(math.MaxUint32)
 		for _, r := range x.units[i].claims {
-			address := x.Refusals[r].Address
+			address := x.Refusals.At(int(r)).Address
 			if address == last {
 				continue
 			}

@@ -48,8 +48,8 @@ type accountObserver struct {
 // are none.
 func observeAccounts(d *Diagnosis) observer {
 	refused := make([]int, len(d.State.Users)+1)
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) && r.User != 0 {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); d.open(i) && r.User != 0 {
 			refused[r.User]++
 		}
 	}
@@ -142,7 +142,7 @@ func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
 	accepted := attempt{time: e.Time, endpoint: e.Endpoint, refusal: timeline.NoRefusal, client: e.Client}
 	switch {
 	case e.Refusal != timeline.NoRefusal:
-		if r := &p.Refusals[e.Refusal]; r.User == user && r.Cause != session.Challenge {
+		if r := p.Refusals.At(int(e.Refusal)); r.User == user && r.Cause != session.Challenge {
 			*list = append(*list, attempt{e.Time, e.Endpoint, r.Actor, e.Refusal, e.Client, r.Named || r.SignIn, false})
 		}
 	case p.signedIn(e):

@@ -34,7 +34,7 @@ const (
 // route, with a name on the line where no session had been accepted before, or one of
 // the submissions.
 func (d *Diagnosis) failedTry(i int) bool {
-	r := &d.Refusals[i]
+	r := d.Refusals.At(i)
 	return d.open(i) && (r.SignIn || !r.Renewal && (r.Named && !r.Session && !r.Alive || d.submitted[submission{r.Address, r.Endpoint}]))
 }
 
@@ -75,6 +75,8 @@ type guessObserver struct {
 	address []int32                  // by address: place plus one, 0 for those not followed
 	user    []int32                  // by user plus one: the same
 	clients map[timeline.Client]bool // those that named a followed user; nil if unknown
+	failing session.Bits             // the refusals that are failed tries, before any finding
+	known   session.Bits             // those of them whose actor had been accepted before
 	tries   [][]try                  // by place of the address, by time
 	// accepted holds when a user was first accepted from an address, in Unix
 	// milliseconds.
@@ -100,10 +102,15 @@ func observeGuesses(d *Diagnosis) observer {
 
 // newGuessObserver returns nil if there is nothing to follow.
 func newGuessObserver(d *Diagnosis) *guessObserver {
+	o := &guessObserver{Diagnosis: d, accepted: map[home]int64{}, passed: map[timeline.Client]int64{}}
 	tries := make([]int, len(d.State.Addresses))
 	var pairs []home
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.failedTry(i) {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); d.failedTry(i) {
+			o.failing.Add(i)
+			if r.Known {
+				o.known.Add(i)
+			}
 			tries[r.Address]++
 			if r.User != 0 {
 				pairs = append(pairs, home{r.User, r.Address})
@@ -121,10 +128,8 @@ func newGuessObserver(d *Diagnosis) *guessObserver {
 	if len(addresses)+len(accounts) == 0 {
 		return nil
 	}
-	o := &guessObserver{
-		Diagnosis: d, address: places(addresses, len(tries)), user: places(accounts, len(from)),
-		tries: make([][]try, len(addresses)), accepted: map[home]int64{}, passed: map[timeline.Client]int64{},
-	}
+	o.address, o.user = places(addresses, len(tries)), places(accounts, len(from))
+	o.tries = make([][]try, len(addresses))
 	o.findClients()
 	return o
 }
@@ -198,8 +203,8 @@ const (
 func (o *guessObserver) measureCrowd() {
 	gaveUp := map[uint32]bool{}
 	var pairs []home
-	for i := range o.Refusals {
-		r := &o.Refusals[i]
+	for i := range o.Refusals.Len() {
+		r := o.Refusals.At(i)
 		if r.User == 0 || !o.failedTry(i) || o.user[r.User] != 0 {
 			continue
 		}
@@ -251,7 +256,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			if place < 0 {
 				continue
 			}
-			if !p.failedTry(int(e.Refusal)) {
+			if !p.failing.Has(int(e.Refusal)) {
 				bare = e
 				continue
 			}
@@ -295,7 +300,7 @@ func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
 // list must not be changed.
 func (o *guessObserver) strangers(list []try) []try {
 	return triesBut(list, func(t *try) bool {
-		return t.failed() && (!o.open(int(t.refusal)) || o.inOutage(&o.Refusals[t.refusal])) || o.atHome(t.user, t.address, t.time)
+		return t.failed() && (!o.open(int(t.refusal)) || o.inOutage(t.endpoint, t.time)) || o.atHome(t.user, t.address, t.time)
 	})
 }
 

@@ -48,8 +48,8 @@ type machineObserver struct {
 // and also accepted, nil if there are none.
 func observeMachines(d *Diagnosis) observer {
 	refused := map[timeline.Client]int{}
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) && !r.Session {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); d.open(i) && !r.Session {
 			refused[r.Client()]++
 		}
 	}
@@ -69,8 +69,8 @@ func observeMachines(d *Diagnosis) observer {
 	for _, client := range list[:min(len(list), maxMachines)] {
 		o.follow[client] = map[uint32]bool{}
 	}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if !d.open(i) || r.Session {
 			continue
 		}
@@ -136,7 +136,7 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 		case !routes[e.Endpoint]:
 			continue
 		case e.Refusal != timeline.NoRefusal:
-			if p.Refusals[e.Refusal].Cause == session.Challenge {
+			if p.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
 				continue
 			}
 		case e.Outcome != timeline.Accepted:

@@ -2,8 +2,6 @@ package detect
 
 import (
 	"slices"
-
-	"logscan/analyze/session"
 )
 
 // closedShare is the refused share of the visits of a key from which on, if hardly
@@ -49,18 +47,18 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 // goodVoters returns the number of distinct users and sessions of refusals whose
 // credentials were known to be good.
 func goodVoters(d *Diagnosis, refusals []uint32) int {
-	return voters(d, slices.DeleteFunc(slices.Clone(refusals), func(i uint32) bool { return !d.Refusals[i].Good }))
+	return voters(d, slices.DeleteFunc(slices.Clone(refusals), func(i uint32) bool { return !d.Refusals.At(int(i)).Good }))
 }
 
-// inOutage reports whether a refusal is one of an outage, in which a failed try of
-// credentials says nothing about them.
-func (d *Diagnosis) inOutage(r *session.Refusal) bool {
+// inOutage reports whether a refusal by an endpoint at a time is one of an outage, in
+// which a failed try of credentials says nothing about them.
+func (d *Diagnosis) inOutage(endpoint uint32, ms int64) bool {
 	if d.contrast == nil {
 		return false
 	}
-	for _, place := range d.contrast.ofEndpoint[r.Endpoint] {
+	for _, place := range d.contrast.ofEndpoint[endpoint] {
 		if x, ok := d.contrast.outages[place]; ok {
-			if at := d.contrast.step(r.Time); at >= x.from && at < x.to {
+			if at := d.contrast.step(ms); at >= x.from && at < x.to {
 				return true
 			}
 		}

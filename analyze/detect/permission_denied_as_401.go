@@ -196,7 +196,7 @@ func (p *permissionPart) add(a *timeline.Actor, id uint32) {
 
 // goodRefusal reports whether a refused request had good credentials. Challenges had none.
 func (o *permissionObserver) goodRefusal(refusal uint32) bool {
-	r := &o.Refusals[refusal]
+	r := o.Refusals.At(int(refusal))
 	return r.Good && r.Cause != session.Challenge
 }
 
@@ -488,8 +488,8 @@ func forbidden(d *Diagnosis, endpoint uint32, list []actorCount, b division, p f
 		}
 	}
 	var cand candidate
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if r.Endpoint == endpoint && d.open(i) && r.Good && (refused[uint64(r.User)] && r.User != 0 || refused[uint64(r.Actor)<<32]) {
 			cand.claims = append(cand.claims, uint32(i))
 		}

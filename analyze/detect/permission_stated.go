@@ -22,8 +22,8 @@ func statedPermissions(d *Diagnosis) []candidate {
 		return nil
 	}
 	claims := map[result.Subject][]uint32{} // by directory
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if d.open(i) && (r.Named || r.Good) && d.reasonClass(i) == field.PermissionReason {
 			s := directorySubject(&d.State.Endpoints[r.Endpoint])
 			claims[s] = append(claims[s], uint32(i))
@@ -58,7 +58,7 @@ func (d *Diagnosis) statedPermission(directory result.Subject, claims []uint32) 
 	// Stated, not inferred. But if everybody is refused from a time on, the route has
 	// changed, which endpoint_misconfigured dates.
 	if !slices.ContainsFunc(claims, func(i uint32) bool {
-		return d.State.Endpoints[d.Refusals[i].Endpoint].N[timeline.Accepted] > 0
+		return d.State.Endpoints[d.Refusals.At(int(i)).Endpoint].N[timeline.Accepted] > 0
 	}) {
 		c.weight = certainty
 	}
@@ -66,14 +66,14 @@ func (d *Diagnosis) statedPermission(directory result.Subject, claims []uint32) 
 	first, accepted := d.State.Refusals.At(int(claims[0])).Time, int64(parse.NoTime)
 	single := true
 	for _, i := range claims {
-		e := &d.State.Endpoints[d.Refusals[i].Endpoint]
-		single = single && d.Refusals[i].Endpoint == d.Refusals[claims[0]].Endpoint
+		e := &d.State.Endpoints[d.Refusals.At(int(i)).Endpoint]
+		single = single && d.Refusals.At(int(i)).Endpoint == d.Refusals.At(int(claims[0])).Endpoint
 		if e.FirstAccepted != parse.NoTime && (accepted == parse.NoTime || e.FirstAccepted < accepted) {
 			accepted = e.FirstAccepted
 		}
 	}
 	if single {
-		c.Subject = endpointSubject(&d.State.Endpoints[d.Refusals[claims[0]].Endpoint])
+		c.Subject = endpointSubject(&d.State.Endpoints[d.Refusals.At(int(claims[0])).Endpoint])
 	}
 	// It had accepted requests for a while: then the permission was withdrawn.
 	if accepted != parse.NoTime && accepted < first-session.Nearby*1000 {

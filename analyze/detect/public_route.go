@@ -38,14 +38,14 @@ func closedPublicRoutes(d *Diagnosis) []candidate {
 		return nil
 	}
 	claims := map[result.Subject][]uint32{}
-	for i := range d.Refusals {
-		if r := routes[d.Refusals[i].Endpoint]; r != nil && d.uncredentialed(i) {
+	for i := range d.Refusals.Len() {
+		if r := routes[d.Refusals.At(i).Endpoint]; r != nil && d.uncredentialed(i) {
 			claims[r.subject] = append(claims[r.subject], uint32(i))
 		}
 	}
 	var found []candidate
 	for _, list := range claims {
-		if c, ok := d.closedPublicRoute(routes[d.Refusals[list[0]].Endpoint], list); ok {
+		if c, ok := d.closedPublicRoute(routes[d.Refusals.At(int(list[0])).Endpoint], list); ok {
 			found = append(found, c)
 		}
 	}
@@ -94,7 +94,7 @@ func (d *Diagnosis) publicRoutes() map[uint32]*publicRoute {
 func (d *Diagnosis) closedPublicRoute(r *publicRoute, list []uint32) (candidate, bool) {
 	times := make([]int64, len(list))
 	for n, i := range list {
-		times[n] = d.Refusals[i].Time
+		times[n] = d.Refusals.At(int(i)).Time
 	}
 	first, last := times[0], times[len(times)-1]
 	apart := len(rounds(times))

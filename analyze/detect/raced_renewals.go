@@ -22,8 +22,8 @@ type race struct {
 // decides is chance. A few of them, or those of a few clients, are no trouble.
 func racedRenewals(d *Diagnosis) (found []candidate) {
 	sites := map[string]*race{}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if !r.Raced || !d.open(i) {
 			continue
 		}

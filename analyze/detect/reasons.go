@@ -13,6 +13,9 @@ const nearlyAll = 0.95
 // those for which it states any, and who answered nearly all of them. The reason is nil
 // if there is no such one; by is Unknown if both answered or the log does not say.
 func StatedReason(s *timeline.State, refusals []uint32) (reason *result.Reason, by field.Answerer) {
+	if s.Unstated {
+		return nil, field.Unknown
+	}
 	n := make([]int64, len(s.Reasons)+1)
 	var answered [field.NumAnswerers]int64
 	stated := int64(0)

@@ -17,7 +17,7 @@ func (d *Diagnosis) endedRenewals(refusals []uint32) bool {
 	type times struct{ first, last int64 }
 	of, renewals, host := map[timeline.Client]times{}, 0, ""
 	for _, i := range refusals {
-		r := &d.Refusals[i]
+		r := d.Refusals.At(int(i))
 		if !r.Renewal {
 			continue
 		}

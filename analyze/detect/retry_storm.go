@@ -115,8 +115,8 @@ type retryObserver struct {
 func observeRetries(d *Diagnosis) observer {
 	type repeated struct{ actor, endpoint uint32 }
 	n := map[repeated]int{}
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) && repeatable(r) {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); d.open(i) && repeatable(r) {
 			n[repeated{r.Actor, r.Endpoint}]++
 		}
 	}
@@ -184,7 +184,7 @@ func (p *retryPart) actor(a *timeline.Actor) []retries {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
-			if r := &p.Refusals[e.Refusal]; r.Cause != session.Challenge && repeatable(r) {
+			if r := p.Refusals.At(int(e.Refusal)); r.Cause != session.Challenge && repeatable(r) {
 				p.refuse(e)
 			}
 		case p.SignedIn(a, i):
@@ -321,7 +321,7 @@ func (o *retryObserver) run(refusals []uint32) (retries, bool) {
 	}
 	times := make([]int64, len(refusals))
 	for i, n := range refusals {
-		times[i] = o.Refusals[n].Time
+		times[i] = o.Refusals.At(int(n)).Time
 	}
 	gaps := gapsOf(times[1:])
 	slices.Sort(gaps)
@@ -332,7 +332,7 @@ func (o *retryObserver) run(refusals []uint32) (retries, bool) {
 			even++
 		}
 	}
-	r := &o.Refusals[refusals[0]]
+	r := o.Refusals.At(int(refusals[0]))
 	return retries{refusals: slices.Clone(refusals[1:]), agent: r.Agent, actor: r.Actor, gap: median}, float64(even) >= stormEven*float64(len(gaps))
 }
 
@@ -370,8 +370,8 @@ func inspectRetries(d *Diagnosis, seen observer) ([]candidate, error) {
 func severalStorms(d *Diagnosis, runs []retries) bool {
 	first := map[uint32]int64{} // by actor
 	for _, r := range runs {
-		if at, ok := first[r.actor]; !ok || d.Refusals[r.refusals[0]].Time < at {
-			first[r.actor] = d.Refusals[r.refusals[0]].Time
+		if at, ok := first[r.actor]; !ok || d.Refusals.At(int(r.refusals[0])).Time < at {
+			first[r.actor] = d.Refusals.At(int(r.refusals[0])).Time
 		}
 	}
 	starts := slices.Sorted(maps.Values(first))
@@ -421,7 +421,7 @@ func storm(d *Diagnosis, runs []retries) (candidate, bool) {
 	cand.Onset = d.State.Refusals.At(int(cand.claims[0])).Time
 	cand.Confidence = 0.95
 	cand.Severity = result.Low
-	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(len(d.Refusals)) {
+	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(d.Refusals.Len()) {
 		cand.Severity = result.Medium
 	}
 	typical := float64(gaps[len(gaps)/2]) / 1000

@@ -30,8 +30,8 @@ const (
 // are left out.
 func (d *Diagnosis) refusalsByEndpoint(fits func(*session.Refusal) bool) (endpoints []uint32, refusals map[uint32][]uint32) {
 	refusals = map[uint32][]uint32{}
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) && fits(r) {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); d.open(i) && fits(r) {
 			refusals[r.Endpoint] = append(refusals[r.Endpoint], uint32(i))
 		}
 	}
@@ -43,7 +43,7 @@ func (d *Diagnosis) refusalsByEndpoint(fits func(*session.Refusal) bool) (endpoi
 func (d *Diagnosis) distinctClients(refusals []uint32) int {
 	seen := map[timeline.Client]bool{}
 	for _, i := range refusals {
-		r := &d.Refusals[i]
+		r := d.Refusals.At(int(i))
 		seen[r.Client()] = true
 	}
 	return len(seen)
@@ -55,7 +55,7 @@ func endpointSubject(e *timeline.Endpoint) result.Subject {
 
 // ongoing reports whether the last of the refusals is near the end of the log.
 func (d *Diagnosis) ongoing(refusals []uint32) bool {
-	return d.Refusals[refusals[len(refusals)-1]].Time >= d.To-session.Nearby
+	return d.Refusals.At(int(refusals[len(refusals)-1])).Time >= d.To-session.Nearby
 }
 
 // routeSeverity returns the severity of a route that refuses signed-in users: high

@@ -161,7 +161,7 @@ func (x *scope) contains(y *scope) bool {
 func (d *Diagnosis) commonHost(refusals []uint32) string {
 	host := ""
 	for n, i := range refusals {
-		h := d.State.Endpoints[d.Refusals[i].Endpoint].Host
+		h := d.State.Endpoints[d.Refusals.At(int(i)).Endpoint].Host
 		if n > 0 && h != host {
 			return ""
 		}

@@ -5,9 +5,9 @@ import "slices"
 // openRefused returns the number of unexplained refusals by endpoint.
 func (d *Diagnosis) openRefused() []int64 {
 	n := make([]int64, len(d.Endpoints))
-	for i := range d.Refusals {
+	for i := range d.Refusals.Len() {
 		if d.open(i) {
-			n[d.Refusals[i].Endpoint]++
+			n[d.Refusals.At(i).Endpoint]++
 		}
 	}
 	return n
@@ -16,20 +16,20 @@ func (d *Diagnosis) openRefused() []int64 {
 // neverAccepted reports whether a refusal is unexplained and its client was never
 // accepted, has no session and did not sign in.
 func (d *Diagnosis) neverAccepted(i int) bool {
-	r := &d.Refusals[i]
+	r := d.Refusals.At(i)
 	return d.open(i) && !r.SignIn && !r.Good && !r.Session
 }
 
 // uncredentialed reports whether neverAccepted holds for a refusal and it names no
 // user.
-func (d *Diagnosis) uncredentialed(i int) bool { return d.neverAccepted(i) && !d.Refusals[i].Named }
+func (d *Diagnosis) uncredentialed(i int) bool { return d.neverAccepted(i) && !d.Refusals.At(i).Named }
 
 // countByAddress returns the number of refusals that match, by address.
 func (d *Diagnosis) countByAddress(matches func(int) bool) []int {
 	n := make([]int, len(d.State.Addresses))
-	for i := range d.Refusals {
+	for i := range d.Refusals.Len() {
 		if matches(i) {
-			n[d.Refusals[i].Address]++
+			n[d.Refusals.At(i).Address]++
 		}
 	}
 	return n

@@ -85,8 +85,8 @@ func afterMove(r *session.Refusal) bool { return r.Session && r.Dead && r.Moved 
 func observeMoves(d *Diagnosis) observer {
 	deaths := map[string]int{}
 	enough := false
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) && r.Fatal && afterMove(r) {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); d.open(i) && r.Fatal && afterMove(r) {
 			host := d.State.Endpoints[r.Endpoint].Host
 			deaths[host]++
 			enough = enough || deaths[host] >= movedDeaths
@@ -108,7 +108,7 @@ func (o *moveObserver) part() func(*timeline.Actor, uint32) {
 		address, known := uint32(0), false
 		for i := range a.Events {
 			e := &a.Events[i]
-			died := e.Refusal != timeline.NoRefusal && o.Refusals[e.Refusal].Fatal
+			died := e.Refusal != timeline.NoRefusal && o.Refusals.At(int(e.Refusal)).Fatal
 			if !died && (e.Outcome != timeline.Accepted || o.Roles[e.Endpoint]&session.Guards == 0) {
 				continue
 			}
@@ -133,8 +133,8 @@ func inspectMoves(d *Diagnosis, seen observer) ([]candidate, error) {
 	o := seen.(*moveObserver)
 	claims := map[string][]uint32{}
 	deaths := map[string]int{}
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.open(i) && afterMove(r) {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); d.open(i) && afterMove(r) {
 			host := d.State.Endpoints[r.Endpoint].Host
 			claims[host] = append(claims[host], uint32(i))
 			if r.Fatal {

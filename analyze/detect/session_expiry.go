@@ -93,8 +93,8 @@ const (
 
 func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 	all := map[string]*mortalHost{}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		host := d.State.Endpoints[r.Endpoint].Host
 		if l := d.Lifetimes[host]; r.Fatal && !r.Shared && l != nil && d.open(i) {
 			if all[host] == nil {
@@ -137,7 +137,7 @@ func ageOf(r *session.Refusal) int64       { return r.Age() }
 func durations(d *Diagnosis, deaths []uint32, seen bool, m measure) *stats.Durations {
 	var all stats.Durations
 	for _, i := range deaths {
-		if r := &d.Refusals[i]; !seen || r.Age() >= 0 {
+		if r := d.Refusals.At(int(i)); !seen || r.Age() >= 0 {
 			all.Add(m(r))
 		}
 	}
@@ -215,8 +215,8 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	// of sessions whose sign-in was not seen.
 	ageless := t.absolute && float64(t.Above.Hits) >= expiryAgeless*float64(t.deaths.Total())
 	var cand candidate
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if r.Dead && d.open(i) && slices.Contains(h.names, d.State.Endpoints[r.Endpoint].Host) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}

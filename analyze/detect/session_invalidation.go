@@ -177,7 +177,11 @@ func mortalities(d *Diagnosis) ([]mortality, error) {
 			continue
 		}
 		l := lifeOf(s)
-		if l.open = d.open(int(l.refusal)) && !d.inOutage(&d.Refusals[l.refusal]); l.open {
+		if d.open(int(l.refusal)) {
+			r := d.Refusals.At(int(l.refusal))
+			l.open = !d.inOutage(r.Endpoint, r.Time)
+		}
+		if l.open {
 			m.open++
 		}
 		m.deaths = append(m.deaths, l)
@@ -391,13 +395,13 @@ func refusedAfter(d *Diagnosis, ended map[uint32]bool) (refusals []uint32) {
 		given bool
 	}
 	ends := map[uint32][]end{} // by actor, in order of time
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; r.Fatal {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); r.Fatal {
 			ends[r.Actor] = append(ends[r.Actor], end{r.Time, ended[uint32(i)]})
 		}
 	}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if !r.Dead && !r.Renewal || !d.open(i) {
 			continue
 		}

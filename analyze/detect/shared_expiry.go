@@ -72,7 +72,7 @@ func (d *Diagnosis) movedSessions(all map[string]*mortalHost) (moved map[[2]stri
 		if s.EndRefusal >= timeline.EarlierEvent || all[from] == nil {
 			continue
 		}
-		if to := d.State.Endpoints[d.Refusals[s.EndRefusal].Endpoint].Host; to != from {
+		if to := d.State.Endpoints[d.Refusals.At(int(s.EndRefusal)).Endpoint].Host; to != from {
 			moved[[2]string{from, to}]++
 		}
 	}

@@ -41,8 +41,8 @@ type submission struct{ address, endpoint uint32 }
 // findSubmissions returns the submissions of a log.
 func (d *Diagnosis) findSubmissions() submissions {
 	refused := map[submission]int64{}
-	for i := range d.Refusals {
-		if r := &d.Refusals[i]; d.neverAccepted(i) && !r.Renewal && d.State.Endpoints[r.Endpoint].Method == "POST" {
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); d.neverAccepted(i) && !r.Renewal && d.State.Endpoints[r.Endpoint].Method == "POST" {
 			refused[submission{r.Address, r.Endpoint}]++
 		}
 	}
@@ -66,8 +66,8 @@ func (d *Diagnosis) findSubmissions() submissions {
 func (d *Diagnosis) addAnswers(found submissions) {
 	times := map[submission][]int64{}
 	routes := map[uint32]map[uint32]bool{} // by address
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if !d.neverAccepted(i) || r.Renewal || r.SignIn {
 			continue
 		}
@@ -110,8 +110,8 @@ func (d *Diagnosis) challengingHosts() map[string]bool {
 		refused stats.Cell // hits: challenges
 	}
 	hosts := map[string]*host{}
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		challenge := r.Cause == session.Challenge
 		if !challenge && d.neverAccepted(i) {
 			continue

@@ -80,8 +80,8 @@ const (
 func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 	by := map[timeline.Client][]uint32{}
 	refused := d.countByAddress(d.neverAccepted)
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if refused[r.Address] < probeRounds || !d.neverAccepted(i) {
 			continue
 		}
@@ -109,7 +109,7 @@ func probe(d *Diagnosis, client timeline.Client, claims []uint32, clients int) (
 	routes, users := map[uint32]int{}, map[uint32]bool{}
 	times := make([]int64, len(claims))
 	for n, i := range claims {
-		r := &d.Refusals[i]
+		r := d.Refusals.At(int(i))
 		routes[r.Endpoint]++
 		times[n] = r.Time
 		if r.Named {

@@ -172,9 +172,9 @@ func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 	for step, n := range s.requests[place] {
 		cellOf(step).Trials += int64(n)
 	}
-	for i := range s.Refusals {
-		r := &s.Refusals[i]
-		if s.finding[i] == 0 && (s.open(i) || r.Arrival) && s.State.Endpoints[r.Endpoint].Host == s.keys[place].host {
+	for i := range s.Refusals.Len() {
+		r := s.Refusals.At(i)
+		if s.finding[i] <= 0 && (s.open(i) || r.Arrival) && s.State.Endpoints[r.Endpoint].Host == s.keys[place].host {
 			cellOf(s.step(r.Time)).Merge(stats.Cell{Hits: 1, Trials: 1})
 		}
 	}
@@ -268,7 +268,7 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 func isRest(d *Diagnosis, host string, claims []uint32) bool {
 	elsewhere := 0
 	for i := claims[0]; i <= claims[len(claims)-1]; i++ {
-		if d.finding[i] != 0 && d.State.Endpoints[d.Refusals[i].Endpoint].Host == host {
+		if d.finding[i] > 0 && d.State.Endpoints[d.Refusals.At(int(i)).Endpoint].Host == host {
 			elsewhere++
 		}
 	}
@@ -279,7 +279,7 @@ func isRest(d *Diagnosis, host string, claims []uint32) bool {
 func ordinary(d *Diagnosis, refusals []uint32) bool {
 	n := 0
 	for _, i := range refusals {
-		if d.Refusals[i].Cause != session.Unexplained {
+		if d.Refusals.At(int(i)).Cause != session.Unexplained {
 			n++
 		}
 	}
@@ -291,7 +291,7 @@ func ordinary(d *Diagnosis, refusals []uint32) bool {
 func voters(d *Diagnosis, refusals []uint32) int {
 	seen := map[uint64]bool{}
 	for _, i := range refusals {
-		seen[voter(&d.Refusals[i])] = true
+		seen[voter(d.Refusals.At(int(i)))] = true
 	}
 	return len(seen)
 }
@@ -304,12 +304,12 @@ const edgeRate = 0.3
 // time between them at edgeRate of the mean rate.
 func densest(d *Diagnosis, claims []uint32) []uint32 {
 	n := len(claims)
-	span := d.Refusals[claims[n-1]].Time - d.Refusals[claims[0]].Time
+	span := d.Refusals.At(int(claims[n-1])).Time - d.Refusals.At(int(claims[0])).Time
 	rate := edgeRate * float64(n) / float64(max(span, 1))
 	best, sum, start, from, to := 0.0, 0.0, 0, 0, n
 	for i, claim := range claims {
 		if i > 0 {
-			sum -= rate * float64(d.Refusals[claim].Time-d.Refusals[claims[i-1]].Time)
+			sum -= rate * float64(d.Refusals.At(int(claim)).Time-d.Refusals.At(int(claims[i-1])).Time)
 		}
 		if sum < 0 || i == 0 {
 			sum, start = 0, i
@@ -351,8 +351,8 @@ func attributes(d *Diagnosis) []attribute {
 // the most surprising attribute first, and which 401s these are.
 func localise(d *Diagnosis, host string, from, to int64, expected float64) (causes []commonCause, claims []uint32) {
 	var inside, outside []uint32
-	for i := range d.Refusals {
-		r := &d.Refusals[i]
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
 		if !d.open(i) || d.State.Endpoints[r.Endpoint].Host != host {
 			continue
 		}
@@ -388,7 +388,7 @@ func localise(d *Diagnosis, host string, from, to int64, expected float64) (caus
 		// The usual level of the other attributes is taken from the whole host: a
 		// combination that is new has no history.
 		before := float64(len(inside))
-		inside = slices.DeleteFunc(inside, func(i uint32) bool { return !slices.Contains(best.Elements, a.number(&d.Refusals[i])) })
+		inside = slices.DeleteFunc(inside, func(i uint32) bool { return !slices.Contains(best.Elements, a.number(d.Refusals.At(int(i)))) })
 		expected *= float64(len(inside)) / before
 	}
 	return causes, inside
@@ -398,10 +398,10 @@ func localise(d *Diagnosis, host string, from, to int64, expected float64) (caus
 func parts(d *Diagnosis, a attribute, inside, outside []uint32, expected float64) []stats.Part {
 	actual, usual := map[uint64]float64{}, map[uint64]float64{}
 	for _, i := range inside {
-		actual[a.number(&d.Refusals[i])]++
+		actual[a.number(d.Refusals.At(int(i)))]++
 	}
 	for _, i := range outside {
-		n := a.number(&d.Refusals[i])
+		n := a.number(d.Refusals.At(int(i)))
 		usual[n]++
 		actual[n] += 0
 	}

@@ -139,7 +139,7 @@ func placesOf(d *Diagnosis) (all []partition) {
 		}
 		all = append(all, partition{
 			names: names, of: func(e *timeline.Event) int { return int(e.Upstream) - 1 },
-			refuse: func(i int) int { return int(d.Refusals[i].Upstream) - 1 },
+			refuse: func(i int) int { return int(d.Refusals.At(i).Upstream) - 1 },
 		})
 	}
 	if len(s.Servers) > 1 {
@@ -188,8 +188,8 @@ func observeUpstreams(d *Diagnosis) observer {
 	var all upstreamObserver
 	for _, x := range placesOf(d) {
 		counts := make([]int64, len(x.names))
-		for i := range d.Refusals {
-			if n := x.refuse(i); n >= 0 && d.open(i) && placeRefusal(&d.Refusals[i]) {
+		for i := range d.Refusals.Len() {
+			if n := x.refuse(i); n >= 0 && d.open(i) && placeRefusal(d.Refusals.At(i)) {
 				counts[n]++
 			}
 		}
@@ -202,7 +202,7 @@ func observeUpstreams(d *Diagnosis) observer {
 				return -1
 			}
 			return x.of(e)
-		}, func(e *timeline.Event) bool { return placeRefusal(&d.Refusals[e.Refusal]) })
+		}, func(e *timeline.Event) bool { return placeRefusal(d.Refusals.At(int(e.Refusal))) })
 		all = append(all, &placeObserver{
 			seriesObserver: series, partition: x, strata: map[stratum]*stats.Cell{},
 			crossed: make([]stats.Cell, len(x.names)), spread: make([]stats.Cell, len(x.names)), fresh: make([][2]stats.Cell, len(x.names)),
@@ -271,7 +271,7 @@ func (p *placePart) actor(a *timeline.Actor) {
 		if p.Roles[e.Endpoint]&session.SignsIn != 0 && e.Outcome <= timeline.Redirected {
 			signedIn = e.Time
 		}
-		refused := e.Refusal != timeline.NoRefusal && placeRefusal(&p.Refusals[e.Refusal])
+		refused := e.Refusal != timeline.NoRefusal && placeRefusal(p.Refusals.At(int(e.Refusal)))
 		place := p.of(e)
 		if place < 0 || !refused && e.Outcome != timeline.Accepted || p.Roles[e.Endpoint]&session.Guards == 0 {
 			continue
@@ -467,8 +467,8 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	}
 	end := o.From + int64(b.span.to)*o.Width
 	routes := map[uint32]bool{}
-	for i := range o.Refusals {
-		r := &o.Refusals[i]
+	for i := range o.Refusals.Len() {
+		r := o.Refusals.At(i)
 		if o.refuse(i) != int(b.number) || !o.open(i) || !placeRefusal(r) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
 			continue
 		}

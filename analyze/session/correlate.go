@@ -18,7 +18,6 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 		State:     s,
 		Workers:   workers,
 		memory:    m,
-		Refusals:  make([]Refusal, s.Refusals.Len()),
 		Endpoints: make([]EndpointStats, len(s.Endpoints)),
 		Protected: make([]bool, len(s.Endpoints)),
 		Roles:     make([]Role, len(s.Endpoints)),
@@ -26,9 +25,6 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 	}
 	for i := range s.Endpoints {
 		ev.Roles[i] = roleOf(&s.Endpoints[i], Role(s.Endpoints[i].Known.Learnt)&learnable)
-	}
-	for i := range ev.Refusals {
-		ev.Refusals[i].Cause = Unexplained
 	}
 	ev.setWindow()
 	if c != nil {
@@ -46,14 +42,23 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 	}
 	followed := ev.followedSites()
 	sessionizers := make([]*sessionizer, workers)
-	for i := range sessionizers {
-		sessionizers[i] = newSessionizer(ev, followed)
-	}
-	err := ev.Visit(ctx, nil, func(worker int, id uint32, a *timeline.Actor) { sessionizers[worker].actor(a, id) })
+	refusals, err := ev.makeDrawers()
 	if err != nil {
 		return nil, err
 	}
-	return ev, ev.gather(sessionizers)
+	for i := range sessionizers {
+		sessionizers[i] = newSessionizer(ev, followed)
+		sessionizers[i].drawers = &refusals[i]
+	}
+	err = ev.Visit(ctx, nil, func(worker int, id uint32, a *timeline.Actor) { sessionizers[worker].actor(a, id) })
+	if err != nil {
+		return nil, err
+	}
+	challenges, err := ev.gather(sessionizers)
+	if err != nil {
+		return nil, err
+	}
+	return ev, ev.setRefusals(refusals, challenges)
 }
 
 // setWindow sets From, To and Width: the time that holds all but 0.01% of the

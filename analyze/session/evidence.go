@@ -43,8 +43,8 @@ const (
 // Evidence is the output of the session stage, and read-only afterwards.
 type Evidence struct {
 	State    *timeline.State
-	Workers  int       // how many goroutines Visit, Parallel and InParts use
-	Refusals []Refusal // by index of State.Refusals
+	Workers  int                   // how many goroutines Visit, Parallel and InParts use
+	Refusals *spill.Table[Refusal] // by index of State.Refusals
 
 	// By endpoint, as in State.Endpoints.
 	Endpoints []EndpointStats

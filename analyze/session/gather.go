@@ -8,13 +8,14 @@ import (
 	"logscan/analyze/timeline"
 )
 
-// gather adds up the parts of the goroutines.
-func (ev *Evidence) gather(parts []*sessionizer) error {
+// gather adds up the parts of the goroutines. It returns the refusals that turned out to
+// be challenges.
+func (ev *Evidence) gather(parts []*sessionizer) (Bits, error) {
 	var refusals []*spill.Sorter[ClientLink]
 	var legs []*spill.Sorter[openLeg]
 	for _, s := range parts {
 		if s.err != nil {
-			return s.err
+			return nil, s.err
 		}
 		if ev.saver != nil {
 			ev.saver.parts = append(ev.saver.parts, s.saver)
@@ -38,7 +39,8 @@ func (ev *Evidence) gather(parts []*sessionizer) error {
 			}
 		},
 	)
-	return errors.Join(ev.countLinks(refusals), ev.joinLegs(legs))
+	challenges, err := ev.joinLegs(legs)
+	return challenges, errors.Join(ev.countLinks(refusals), err)
 }
 
 // gatherLifetimes adds up the lifetimes by host.

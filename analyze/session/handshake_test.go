@@ -54,8 +54,8 @@ func correlate(t *testing.T, lines ...string) *Evidence {
 // causes returns the causes of the refusals in order of time.
 func causes(ev *Evidence) string {
 	var list []string
-	for i := range ev.Refusals {
-		list = append(list, ev.Refusals[i].Cause.String())
+	for i := range ev.Refusals.Len() {
+		list = append(list, ev.Refusals.At(i).Cause.String())
 	}
 	return strings.Join(list, " ")
 }
@@ -170,8 +170,8 @@ func TestBasicHasNoSession(t *testing.T) {
 		t.Errorf("a session: %+v, %v", s, err)
 	}
 	n := 0
-	for i := range ev.Refusals {
-		r := &ev.Refusals[i]
+	for i := range ev.Refusals.Len() {
+		r := ev.Refusals.At(i)
 		if late := ev.State.Refusals.At(i).Time >= ev.State.Refusals.At(0).Time+2900e6; late != r.Proven || r.Fatal || late != (r.Cause != Challenge) {
 			t.Errorf("%d: %+v", i, r)
 		}

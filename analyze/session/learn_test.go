@@ -117,8 +117,8 @@ func TestLearnedCauses(t *testing.T) {
 	} {
 		ev := correlate(t, test.lines...)
 		got := map[Cause]int{}
-		for i := range ev.Refusals {
-			got[ev.Refusals[i].Cause]++
+		for i := range ev.Refusals.Len() {
+			got[ev.Refusals.At(i).Cause]++
 		}
 		for cause, n := range test.want {
 			if got[cause] != n {
@@ -132,8 +132,8 @@ func TestLearnedCauses(t *testing.T) {
 func TestLearnedAges(t *testing.T) {
 	ev := correlate(t, comings(3, 4, "GET /begin 302", "GET /back 302")...)
 	aged := 0
-	for i := range ev.Refusals {
-		if r := &ev.Refusals[i]; r.Fatal && r.Age() > 0 {
+	for i := range ev.Refusals.Len() {
+		if r := ev.Refusals.At(i); r.Fatal && r.Age() > 0 {
 			aged++
 		}
 	}

@@ -77,17 +77,17 @@ func (s *sessionizer) addLeg(l openLeg) {
 	}
 }
 
-// joinLegs makes challenges of the refusals that a new session of the same client
-// answered at once, and of all those that a session answered if that is the client's
-// habit.
-func (ev *Evidence) joinLegs(parts []*spill.Sorter[openLeg]) error {
+// joinLegs returns the refusals that a new session of the same client answered at once,
+// and all those that a session answered if that is the client's habit: they are
+// challenges.
+func (ev *Evidence) joinLegs(parts []*spill.Sorter[openLeg]) (Bits, error) {
 	var j legJoin
 	for l, err := range spill.Sorted(parts...) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if l.Client != j.client {
-			j.settle(ev)
+			j.settle()
 			j.client = l.Client
 		}
 		if l.Refusal != timeline.NoRefusal {
@@ -96,8 +96,8 @@ func (ev *Evidence) joinLegs(parts []*spill.Sorter[openLeg]) error {
 			j.answer(ev, l)
 		}
 	}
-	j.settle(ev)
-	return nil
+	j.settle()
+	return j.challenges, nil
 }
 
 // legJoin is where joinLegs stands at one client.
@@ -107,6 +107,8 @@ type legJoin struct {
 	joined   int       // of them: answered at once
 	pending  []openLeg // the last legs without an answer, at most maxLegs*maxParallel
 	answered []uint32  // legs that count only if answers are its habit
+
+	challenges Bits // of all clients
 }
 
 func (j *legJoin) leg(l *openLeg) {
@@ -140,7 +142,7 @@ func (j *legJoin) answer(ev *Evidence, l *openLeg) {
 			if l.Again {
 				j.answered = append(j.answered, leg.Refusal)
 			} else {
-				ev.challenge(leg.Refusal)
+				j.challenges.Add(int(leg.Refusal))
 			}
 		}
 	}
@@ -148,17 +150,11 @@ func (j *legJoin) answer(ev *Evidence, l *openLeg) {
 }
 
 // settle makes challenges of what is a habit of the client, and begins with the next one.
-func (j *legJoin) settle(ev *Evidence) {
+func (j *legJoin) settle() {
 	if j.joined >= repeatMatches && float64(j.joined) >= habitShare*float64(j.legs) {
 		for _, refusal := range j.answered {
-			ev.challenge(refusal)
+			j.challenges.Add(int(refusal))
 		}
 	}
 	j.legs, j.joined, j.pending, j.answered = 0, 0, j.pending[:0], j.answered[:0]
-}
-
-// challenge makes a refusal a leg of a handshake that succeeded.
-func (ev *Evidence) challenge(refusal uint32) {
-	r := &ev.Refusals[refusal]
-	r.Cause, r.Alive, r.Proven = Challenge, false, false
 }

@@ -10,7 +10,8 @@ import (
 
 // sessionizer is one goroutine's part of Correlate.
 type sessionizer struct {
-	*Evidence // read only, but for the Refusals of the current actor
+	*Evidence // read only
+	*drawers
 
 	followed       []bool       // by site, see followedSites
 	lifetimes      []*Lifetimes // by site
@@ -29,12 +30,13 @@ type sessionizer struct {
 	err            error      // the first error of writing to disk
 
 	near    companionsAt
-	aheads  []ahead // scratch of lookAhead
-	habit   habit   // of the current actor, set by lookAhead
-	tries   tries   // of the current actor
-	earlier Refusal // scratch: a refusal that an earlier run reported
-	news    bool    // the current actor has a request that no earlier run reported
-	shared  bool    // the current actor is a client of several people, see crowds
+	aheads  []ahead  // scratch of lookAhead
+	habit   habit    // of the current actor, set by lookAhead
+	tries   tries    // of the current actor
+	refusal Refusal  // scratch
+	alive   []uint32 // scratch: the events of the current actor that are Alive or Proven refusals of this run
+	news    bool     // the current actor has a request that no earlier run reported
+	shared  bool     // the current actor is a client of several people, see crowds
 }
 
 // stamp holds, plus one, the last actor that was counted for an endpoint.
@@ -147,11 +149,8 @@ func (s *sessionizer) client(c timeline.Client) *ClientStats {
 // countAlive counts the actor for the endpoints that refused it while its session
 // was alive.
 func (s *sessionizer) countAlive(a *timeline.Actor, id uint32) {
-	for i := range a.Events {
+	for _, i := range s.alive {
 		e := &a.Events[i]
-		if e.Refusal >= timeline.EarlierEvent || !s.Refusals[e.Refusal].Alive && !s.Refusals[e.Refusal].Proven {
-			continue
-		}
 		if st := &s.stamps[e.Endpoint]; st.aliveActor != id {
 			st.aliveActor = id
 			s.endpoints[e.Endpoint].AliveActors++
@@ -171,6 +170,7 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 		p = s.restore(a)
 	}
 	next := 0 // of s.aheads
+	s.alive = s.alive[:0]
 	save := s.saver != nil
 	s.news = !save || a.Continues && s.news
 	for i := range a.Events {
@@ -280,10 +280,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	late := e.Time < p.since
 	refusedBefore := p.lastRefused
 	p.lastRefused = e.Time
-	r := &s.earlier
-	if e.Refusal != timeline.EarlierEvent {
-		r = &s.Refusals[e.Refusal]
-	}
+	r := &s.refusal
 	*r = Refusal{
 		Time: e.Time, Actor: id, Endpoint: e.Endpoint, User: p.user,
 		Address: e.Client.Address, Agent: e.Client.Agent, Upstream: e.Upstream, Scheme: e.Origin.Scheme(),
@@ -327,6 +324,12 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.gap, r.gapAny, r.age = true, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
+	}
+	if e.Refusal < timeline.EarlierEvent {
+		s.fail(s.put(e.Refusal, r))
+		if r.Alive || r.Proven {
+			s.alive = append(s.alive, uint32(i))
+		}
 	}
 	s.addOpenLeg(a, e, r, h)
 	if late {

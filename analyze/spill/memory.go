@@ -12,6 +12,7 @@ type Memory struct {
 const (
 	partShare   = 0.35 // the parts of all workers while the inputs are read
 	recordShare = 0.02 // a list of records of all workers
+	factShare   = 0.1  // what is kept of the 401s in memory
 )
 
 // Part returns how many bytes the part of each worker may take. An empty part takes
@@ -27,3 +28,7 @@ func (m Memory) Records(workers, size int) int {
 	const least = 1 << 10
 	return max(least, int(recordShare*float64(m.Bytes)/float64(workers*size)))
 }
+
+// Refusals returns how many records of a size in bytes may be kept in memory, of those
+// that there are for each 401.
+func (m Memory) Refusals(size int) int { return int(factShare * float64(m.Bytes) / float64(size)) }

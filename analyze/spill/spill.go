@@ -201,6 +201,24 @@ func (f *File) failed(doing string, err error) error {
 	return &Error{doing + " a temporary file", err}
 }
 
+// write appends bytes as they are.
+func (f *File) write(b []byte) error {
+	if _, err := f.f.WriteAt(b, f.size); err != nil {
+		return f.failed("write", err)
+	}
+	f.size += int64(len(b))
+	f.space.written.Add(int64(len(b)))
+	return nil
+}
+
+// read reads bytes as they are.
+func (f *File) read(dst []byte, off int64) error {
+	if _, err := f.f.ReadAt(dst, off); err != nil {
+		return f.failed("read", err)
+	}
+	return nil
+}
+
 // Read returns a piece, in dst if it has the capacity.
 func (f *File) Read(p Place, dst []byte) ([]byte, error) {
 	stored := make([]byte, p.stored)

@@ -1,92 +1,73 @@
 package spill
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
 
 const (
-	// tablePage is the number of records in a page of a table.
-	tablePage = 1 << 12
-	// maxResident is the maximum number of pages of a table in memory, if they are on
-	// disk, too. Tables are mostly read from the beginning to the end, by several
-	// goroutines.
-	maxResident = 64
+	// tablePage is the number of records in a page of a table: a page takes about as long
+	// to read as to decode.
+	tablePage = 64
+	// leastPages is the minimum number of pages that a table on disk keeps in memory.
+	leastPages = 16
+	// tableBuffer is the number of bytes that a table writes together.
+	tableBuffer = 64 << 10
 )
 
-// Table holds records by number: in memory, or in a file of which it keeps some pages in
-// memory. Once finished it is safe for concurrent use.
+// Table holds records by number: in memory, or in a file of its own, of which it keeps
+// some pages in memory. All records of a file have the same size there, and are not
+// compressed, so that one takes little time to find. Once finished it is safe for
+// concurrent use.
 type Table[T any] struct {
-	codec Codec[T]
-	file  *File // nil to keep all records in memory
-	n     int
-	pages []page[T]
-	last  []T // the page that is being filled
-	buf   []byte
+	all     []T // unless they are in the file
+	codec   Codec[T]
+	file    *File
+	n       int
+	encoded int    // size of a record in the file, in bytes
+	buf     []byte // records that are not in the file yet
+	buffers sync.Pool
 
-	mu       sync.Mutex
-	resident []int // numbers of pages in memory, a ring
-	oldest   int   // index in resident
-	err      error // the first error of reading
+	// kept are pages in memory: that with number i is at i modulo their number, or
+	// nowhere.
+	kept []atomic.Pointer[page[T]]
+
+	mu  sync.Mutex
+	err error // the first error of reading
 }
 
+// page is a page in memory, which does not change.
 type page[T any] struct {
-	records atomic.Pointer[[]T] // nil if it is only on disk
-	place   Place
+	number  int
+	records [tablePage]T
 }
 
-// NewTable returns an empty table. Without a file it keeps all records in memory.
-func NewTable[T any](c Codec[T], f *File) *Table[T] { return &Table[T]{codec: c, file: f} }
+// NewTable returns an empty table in an empty file that keeps about some records in
+// memory.
+func NewTable[T any](c Codec[T], f *File, keep int) *Table[T] {
+	return &Table[T]{codec: c, file: f, kept: make([]atomic.Pointer[page[T]], max(keep/tablePage, leastPages))}
+}
 
 // TableOf returns a table of records in memory.
-func TableOf[T any](records []T) *Table[T] {
-	t := &Table[T]{n: len(records)}
-	for len(records) > 0 {
-		some := records[:min(len(records), tablePage)]
-		t.add(&some, Place{})
-		records = records[len(some):]
-	}
-	return t
-}
+func TableOf[T any](records []T) *Table[T] { return &Table[T]{all: records, n: len(records)} }
 
-func (t *Table[T]) add(records *[]T, place Place) {
-	t.pages = append(t.pages, page[T]{place: place})
-	t.pages[len(t.pages)-1].records.Store(records)
-}
-
-// Append adds a record.
+// Append adds a record to a table in a file.
 func (t *Table[T]) Append(x *T) error {
-	if len(t.last) == tablePage {
-		if err := t.Finish(); err != nil {
-			return err
-		}
+	t.buf = t.codec.Append(t.buf, x)
+	if t.n++; t.n == 1 {
+		t.encoded = len(t.buf)
 	}
-	if t.last == nil {
-		t.last = make([]T, 0, tablePage)
+	if len(t.buf) < tableBuffer {
+		return nil
 	}
-	t.last = append(t.last, *x)
-	t.n++
-	return nil
+	return t.Finish()
 }
 
 // Finish ends the table. It must be called after the last record was added.
-func (t *Table[T]) Finish() (err error) {
-	if len(t.last) == 0 {
-		return nil
-	}
-	if t.file == nil {
-		full := t.last
-		t.add(&full, Place{})
-		t.last = nil
-		return nil
-	}
+func (t *Table[T]) Finish() error {
+	err := t.file.write(t.buf)
 	t.buf = t.buf[:0]
-	for i := range t.last {
-		t.buf = t.codec.Append(t.buf, &t.last[i])
-	}
-	place, err := t.file.Append(t.buf)
-	t.add(nil, place)
-	t.last = t.last[:0]
 	return err
 }
 
@@ -98,13 +79,24 @@ func (t *Table[T]) Len() int {
 	return t.n
 }
 
-// At returns a record, which must not be changed if the table has a file. If its page cannot be read, it is the
-// zero record, and Err returns the error.
+// At returns a record, which must not be changed if the table has a file. If its page
+// cannot be read, it is the zero record, and Err returns the error. Records that are far
+// from each other take much longer than neighbours.
 func (t *Table[T]) At(i int) *T {
-	if records := t.pages[i/tablePage].records.Load(); records != nil {
-		return &(*records)[i%tablePage]
+	if t.all != nil {
+		return &t.all[i]
 	}
-	return &t.load(i / tablePage)[i%tablePage]
+	return t.paged(i)
+}
+
+// paged returns a record of a table in a file.
+func (t *Table[T]) paged(i int) *T {
+	n := i / tablePage
+	p := t.kept[n%len(t.kept)].Load()
+	if p == nil || p.number != n {
+		p = t.load(n)
+	}
+	return &p.records[i%tablePage]
 }
 
 // Err returns the first error of reading.
@@ -117,33 +109,27 @@ func (t *Table[T]) Err() error {
 	return t.err
 }
 
-// load reads a page, and drops the one that was read first if there are too many.
-func (t *Table[T]) load(n int) []T {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p := &t.pages[n]
-	if records := p.records.Load(); records != nil {
-		return *records
+// load reads a page and keeps it in place of another one.
+func (t *Table[T]) load(n int) *page[T] {
+	p := &page[T]{number: n}
+	buf, _ := t.buffers.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
 	}
-	records := make([]T, min(tablePage, t.n-n*tablePage))
-	rest, err := t.file.Read(p.place, t.buf)
-	if err != nil {
+	defer t.buffers.Put(buf)
+	*buf = slices.Grow((*buf)[:0], tablePage*t.encoded)[:min(tablePage, t.n-n*tablePage)*t.encoded]
+	rest := *buf
+	if err := t.file.read(rest, int64(n*tablePage*t.encoded)); err != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
 		if t.err == nil {
 			t.err = err
 		}
-		return records
+		return p
 	}
-	t.buf = rest
-	for i := range records {
-		rest = t.codec.Read(&records[i], rest)
+	for i := 0; len(rest) > 0; i++ {
+		rest = t.codec.Read(&p.records[i], rest)
 	}
-	p.records.Store(&records)
-	if len(t.resident) < maxResident {
-		t.resident = append(t.resident, n)
-		return records
-	}
-	t.pages[t.resident[t.oldest]].records.Store(nil)
-	t.resident[t.oldest] = n
-	t.oldest = (t.oldest + 1) % maxResident
-	return records
+	t.kept[n%len(t.kept)].Store(p)
+	return p
 }

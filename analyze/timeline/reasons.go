@@ -72,6 +72,7 @@ func (s *State) Restate(list []Statement) {
 	if len(texts) > maxReasons {
 		name = reasonGroup
 	}
+	s.Unstated = false
 	old := s.Reasons
 	grouped := map[string]bool{}
 	for text := range texts {

@@ -272,7 +272,7 @@ func (s *State) sortRefusals(each func(func(*Refusal, error) bool), total int64,
 		if err != nil {
 			return err
 		}
-		table = spill.NewTable(refusalCodec, file)
+		table = spill.NewTable(refusalCodec, file, limit)
 		for x, err := range spill.Sorted(sorter) {
 			if err != nil {
 				return err
@@ -291,10 +291,11 @@ func (s *State) sortRefusals(each func(func(*Refusal, error) bool), total int64,
 
 // setRefusals sets Refusals and what is kept of them by number.
 func (s *State) setRefusals(table *spill.Table[Refusal]) {
-	s.Refusals, s.stated, s.redirects = table, nil, false
+	s.Refusals, s.stated, s.redirects, s.Unstated = table, nil, false, true
 	for i := range table.Len() {
 		r := table.At(i)
 		s.redirects = s.redirects || r.redirect
+		s.Unstated = s.Unstated && r.Reason == 0 && r.AnsweredBy == field.Unknown
 		s.refusalOf[r.worker][r.number] = uint32(i)
 		if r.Credentials != field.CredentialsUnknown {
 			s.state(i, r.Credentials)

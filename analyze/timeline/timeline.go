@@ -34,6 +34,7 @@ type State struct {
 	Grain     int64                 // length of a step of Minutes in microseconds, usually MinuteStep
 	Refusals  *spill.Table[Refusal] // every 401 by time, input, line
 	Reasons   []Reason              // that lines of 401s state, by text
+	Unstated  bool                  // no line of a 401 states a reason or who answered
 	Statuses  []int64               // lines by status below Statuses; 0 for lines without one
 	Rejected  []Rejected            // the first rejected lines by input, line
 	Messages  []Message             // events of authentication in error logs, by input, line

@@ -1,0 +1,15 @@
+package session
+
+// Bits is a set of numbers. It grows as they are added.
+type Bits []uint64
+
+// Add adds a number.
+func (b *Bits) Add(i int) {
+	for len(*b) <= i/64 {
+		*b = append(*b, 0)
+	}
+	(*b)[i/64] |= 1 << (i % 64)
+}
+
+// Has reports whether a number is in the set.
+func (b Bits) Has(i int) bool { return i/64 < len(b) && b[i/64]>>(i%64)&1 != 0 }
