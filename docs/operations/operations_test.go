@@ -53,8 +53,8 @@ func documents(t *testing.T) []string {
 	t.Helper()
 	all := []string{"Dockerfile", "cronjob.yaml", "logscan.cron", "logscan.service", "logrotate.conf", "../../README.md", "../../contrib/aws-batch/submit.sh"}
 	guides, err := filepath.Glob("../howto-*.md")
-	if err != nil || len(guides) != 4 {
-		t.Fatalf("how-tos: %v, %v; want 4", guides, err)
+	if err != nil || len(guides) < 4 {
+		t.Fatalf("how-tos: %v, %v; want at least 4", guides, err)
 	}
 	jobs, err := filepath.Glob("../../contrib/kubernetes/*.yaml")
 	if err != nil || len(jobs) != 3 {
