@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logscan/analyze/session"
+	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
 
@@ -20,9 +21,6 @@ const (
 	// use 10 to 50), and more than a crawler retries.
 	ordinaryDaily = 50
 	day           = int64(24 * time.Hour / time.Millisecond)
-	// clumsy is the greatest share of tries of ordinary people that fail: each of them
-	// knows a password.
-	clumsy = 0.5
 	// openedBefore is the minimum number of sign-ins that the log shows to succeed, so
 	// that their absence means something.
 	openedBefore = 10
@@ -90,8 +88,9 @@ type ended struct{ refused, sessions int64 }
 
 // closedSignIns returns the failed sign-ins at times when many people tried in a row and
 // nobody got in, though people do in this log: then they did not mistype. The chance
-// that k people in a row fail is at most n·p^k in n tries, with the share p of failures
-// at other times; each person counts once in a row.
+// that k people in a row fail is at most n·p^k among n people, with the share p of those who
+// fail at other times, for which its upper bound (Wilson) stands; each person counts once
+// in a row.
 func (a *assembly) closedSignIns() (closed session.Bits) {
 	var failures []uint32
 	for i := range a.Refusals.Len() {
@@ -123,14 +122,20 @@ func (a *assembly) closedSignIns() (closed session.Bits) {
 	if successes < openedBefore {
 		return nil
 	}
-	for _, row := range append(rows, rest) {
-		people := map[timeline.Client]bool{}
+	rows = append(rows, rest)
+	people, all := make([]int64, len(rows)), int64(0)
+	for n, row := range rows {
+		distinct := map[timeline.Client]bool{}
 		for _, i := range row {
-			people[a.Refusals.At(int(i)).Client()] = true
+			distinct[a.Refusals.At(int(i)).Client()] = true
 		}
-		others := float64(len(failures) - len(row))
-		share := max(clumsy, others/(others+float64(successes)))
-		if float64(len(failures)+successes)*math.Pow(share, float64(len(people))) > failingFalse {
+		people[n] = int64(len(distinct))
+		all += people[n]
+	}
+	for n, row := range rows {
+		others := all - people[n] + int64(successes)
+		share := 1 - stats.WilsonLower(int64(successes), others, stats.Z95)
+		if float64(all+int64(successes))*math.Pow(share, float64(people[n])) > failingFalse {
 			continue
 		}
 		for _, i := range row {
