@@ -46,16 +46,6 @@ type place struct {
 	object *object.Object // nil for a local file
 }
 
-// open opens the file. stream reads it from the beginning.
-func (p place) open() (file storedFile, stream io.Reader, err error) {
-	if p.object != nil {
-		f := p.object.Open()
-		return f, io.NewSectionReader(f, 0, f.Size), nil
-	}
-	f, err := os.Open(p.path)
-	return f, f, err
-}
-
 // openPlain opens a file and detects its compression.
 func openPlain(input int, p place) (*plainFile, error) {
 	f, err := openUnsniffed(input, p)

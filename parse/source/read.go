@@ -82,16 +82,21 @@ func (w *worker) run(ctx context.Context) error {
 			w.queue.opened()
 		default:
 			if w.inputs[j.input].object != nil {
-				for _, i := range w.queue.upcoming() {
-					if o := w.inputs[i].object; o != nil {
-						o.Prefetch()
-					}
-				}
+				w.prefetch()
 			}
 			if r, shared := w.open(ctx, j.input); !shared {
 				w.queue.result(j.input, r)
 				w.queue.opened()
 			}
+		}
+	}
+}
+
+// prefetch begins to read the small objects that will be opened next.
+func (w *worker) prefetch() {
+	for _, i := range w.queue.upcoming() {
+		if o := w.inputs[i].object; o != nil {
+			o.Prefetch()
 		}
 	}
 }

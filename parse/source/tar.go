@@ -128,10 +128,10 @@ func Together(inputs []Input) [][]Input {
 func forEachInTar(ctx context.Context, d *compress.Decoders, inputs []Input, group []int, f func(i int, t *tarStream, err error) error) error {
 	first := &inputs[group[0]]
 	var t *tarStream
-	file, stream, err := first.member.archive.open()
+	file, err := openUnsniffed(group[0], first.member.archive)
 	if err == nil {
-		defer file.Close() // it is only read
-		t = openTarStream(ctx, d, stream, first.ceiling)
+		defer file.close()
+		t = openTarStream(ctx, d, file.stream(), first.ceiling)
 	}
 	number := 0
 	for _, i := range group {

@@ -10,13 +10,13 @@ import (
 
 // readDeflated reads a compressed file of a zip archive.
 func (w *worker) readDeflated(ctx context.Context, input int, m *member) Result {
-	file, _, err := m.archive.open()
+	f, err := openUnsniffed(input, m.archive)
 	if err != nil {
 		w.handler.Open(input, nil)
 		return Result{Compression: m.stored, Err: err}
 	}
-	defer file.Close() // it is only read
-	z := openInflated(file, m, w.inputs[input].ceiling)
+	defer f.close()
+	z := openInflated(f.file, m, w.inputs[input].ceiling)
 	r := w.readStream(ctx, input, z, nil)
 	return relocated(r, m.stored, m.Offset, m.Offset+z.at())
 }

@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"path"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -65,8 +63,6 @@ type store interface {
 	address(key string) string
 	// stat returns the object of a key; fs.ErrNotExist if there is none.
 	stat(ctx context.Context, key string) (Object, error)
-	// list calls add for the objects whose key begins with a prefix, in order.
-	list(ctx context.Context, prefix string, add func(Object)) error
 	// get returns the bytes of an object from an offset to another, exclusive. Its
 	// error is ErrChanged if the object is not the one that was listed.
 	get(ctx context.Context, o *Object, from, to int64) (io.ReadCloser, error)
@@ -128,11 +124,12 @@ func (s *Stores) List(arg string) (list []*Object, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if st == store(s.web) {
+	bucket, ok := st.(*s3)
+	if !ok {
 		o, err := st.stat(s.ctx, key)
 		return []*Object{s.complete(&o, st)}, err
 	}
-	list, err = find(s.ctx, st, key)
+	list, err = bucket.find(s.ctx, key)
 	for _, o := range list {
 		s.complete(o, st)
 	}
@@ -187,45 +184,6 @@ func (o *Object) Check() error {
 		err = ErrChanged
 	}
 	return err
-}
-
-// find returns the objects that a key names.
-func find(ctx context.Context, s store, key string) (list []*Object, err error) {
-	add := func(o Object) {
-		if !hidden(o.key) {
-			list = append(list, &o)
-		}
-	}
-	pattern := strings.IndexAny(key, `*?[\`)
-	if pattern < 0 {
-		if key != "" && !strings.HasSuffix(key, "/") {
-			o, err := s.stat(ctx, key)
-			if err == nil {
-				return []*Object{&o}, nil
-			}
-			if !errors.Is(err, errNoObject) {
-				return nil, err
-			}
-			key += "/"
-		}
-		err := s.list(ctx, key, add)
-		return list, err
-	}
-	if _, err := path.Match(key, ""); err != nil {
-		return nil, fmt.Errorf("pattern %q is invalid", key)
-	}
-	err = s.list(ctx, key[:pattern], func(o Object) {
-		if ok, _ := path.Match(key, o.key); ok {
-			add(o)
-		}
-	})
-	return list, err
-}
-
-// hidden reports whether an object is left out: a segment of its key begins with a dot, or
-// it marks a directory.
-func hidden(key string) bool {
-	return strings.HasSuffix(key, "/") || slices.ContainsFunc(strings.Split(key, "/"), func(s string) bool { return strings.HasPrefix(s, ".") })
 }
 
 // Sum identifies the content: the ETag and the size. ok is false if there is no ETag.

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +80,46 @@ func (s *s3) stat(ctx context.Context, key string) (Object, error) {
 	return s.object(i), nil
 }
 
+// find returns the objects that a key names.
+func (s *s3) find(ctx context.Context, key string) (list []*Object, err error) {
+	add := func(o Object) {
+		if !hidden(o.key) {
+			list = append(list, &o)
+		}
+	}
+	pattern := strings.IndexAny(key, `*?[\`)
+	if pattern < 0 {
+		if key != "" && !strings.HasSuffix(key, "/") {
+			o, err := s.stat(ctx, key)
+			if err == nil {
+				return []*Object{&o}, nil
+			}
+			if !errors.Is(err, errNoObject) {
+				return nil, err
+			}
+			key += "/"
+		}
+		err := s.list(ctx, key, add)
+		return list, err
+	}
+	if _, err := path.Match(key, ""); err != nil {
+		return nil, fmt.Errorf("pattern %q is invalid", key)
+	}
+	err = s.list(ctx, key[:pattern], func(o Object) {
+		if ok, _ := path.Match(key, o.key); ok {
+			add(o)
+		}
+	})
+	return list, err
+}
+
+// hidden reports whether an object is left out: a segment of its key begins with a dot, or
+// it marks a directory.
+func hidden(key string) bool {
+	return strings.HasSuffix(key, "/") || slices.ContainsFunc(strings.Split(key, "/"), func(s string) bool { return strings.HasPrefix(s, ".") })
+}
+
+// list calls add for the objects whose key begins with a prefix, in order.
 func (s *s3) list(ctx context.Context, prefix string, add func(Object)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // ends the goroutine that lists

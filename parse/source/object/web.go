@@ -54,9 +54,6 @@ func (w *web) stat(ctx context.Context, key string) (Object, error) {
 	return o, fmt.Errorf("the server answered %s", r.Status)
 }
 
-// list is not supported: a web server has no list of its files.
-func (w *web) list(context.Context, string, func(Object)) error { return errNoObject }
-
 func (w *web) get(ctx context.Context, o *Object, from, to int64) (io.ReadCloser, error) {
 	r, err := w.do(ctx, o.key, fmt.Sprintf("bytes=%d-%d", from, to-1), o.ETag)
 	if err != nil {
