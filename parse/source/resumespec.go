@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"logscan/parse/source/object"
 )
@@ -102,7 +101,7 @@ func (s *Spec) Reopen(stores *object.Stores, l *Ledger) (in Input, err error) {
 
 // restore sets the object of an input.
 func (s *Spec) restore(in *Input, stores *object.Stores) error {
-	o, err := stores.Restore(s.URL, s.Size, s.ETag, time.Unix(0, s.Modified))
+	o, err := stores.Restore(s.URL, s.Size, s.ETag, s.modified())
 	if err == nil {
 		err = o.Check()
 	}

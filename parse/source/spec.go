@@ -81,9 +81,7 @@ func (in *Input) Spec() (s Spec, err error) {
 	if in.resume != nil && in.resume.info != nil {
 		s.Size = in.resume.info.Size()
 	}
-	if !in.written.IsZero() {
-		s.Modified = in.written.UnixNano()
-	}
+	s.Modified = nanoseconds(in.written)
 	if m := in.member; m != nil {
 		s.Member = &memberSpec{
 			File: Name(m.archive.path), Name: Name(m.Name), Modified: m.Modified, Offset: m.Offset, Stored: m.Stored, Deflated: m.Deflated, Size: m.Size, CRC: m.CRC,
@@ -100,7 +98,7 @@ func (in *Input) Spec() (s Spec, err error) {
 	}
 	switch {
 	case o != nil:
-		s.URL, s.Size, s.ETag, s.Modified = o.URL(), o.Size, o.ETag, o.Modified.UnixNano()
+		s.URL, s.Size, s.ETag, s.Modified = o.URL(), o.Size, o.ETag, nanoseconds(o.Modified)
 	case in.member != nil:
 		if info, err := os.Stat(in.member.archive.path); err == nil {
 			s.Size, s.Modified = info.Size(), info.ModTime().UnixNano()
@@ -109,12 +107,28 @@ func (in *Input) Spec() (s Spec, err error) {
 	return s, nil
 }
 
+// nanoseconds returns a time as Spec.Modified.
+func nanoseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+// modified returns when the file was last changed, the zero time if that is not known.
+func (s *Spec) modified() time.Time {
+	if s.Modified == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, s.Modified)
+}
+
 // Input returns the input that is described. l is the ledger that Resume was given, nil if
 // it was not called. An object cannot be read from it; see Reopen.
 func (s *Spec) Input(l *Ledger) (in Input, err error) {
 	in = Input{Path: string(s.Path), size: s.Size, ceiling: ceiling{s.MaxRatio, s.Free}}
-	if s.Modified != 0 && s.Member == nil {
-		in.written = time.Unix(0, s.Modified)
+	if s.Member == nil {
+		in.written = s.modified()
 	}
 	if m := s.Member; m != nil {
 		in.size = m.Stored
