@@ -21,7 +21,7 @@ import (
 
 // planCmd divides the inputs of a run into tasks.
 type planCmd struct {
-	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory or glob, at paths that all machines share. Compression and format are detected."`
+	Inputs []string `arg:"" predictor:"file" name:"input" help:"File, directory, glob or URL (s3://BUCKET/KEY, https://) that all machines can read. Compression and format are detected."`
 
 	formatFlags
 	lineFlags
