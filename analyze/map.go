@@ -28,10 +28,11 @@ type MapOptions struct {
 // ErrKey is the error for a key of pseudonyms that is not that of the plan.
 var ErrKey = errors.New("the key of pseudonyms is not that of the plan")
 
-// Map reads the inputs of a task and writes its part to a file, which appears whole or not
-// at all. The part is the same, byte for byte, whenever a task is done again. It returns the
+// Map reads the inputs of a task and writes its part, which appears whole or not at all, to
+// a name: the path of a file, or the s3 URL of an object, which is made in o.Memory.Space.
+// The part is the same, byte for byte, whenever a task is done again. It returns the
 // problems with inputs, which the part holds too.
-func (p *Plan) Map(ctx context.Context, task int, path string, o MapOptions) (problems []string, err error) {
+func (p *Plan) Map(ctx context.Context, task int, name string, o MapOptions) (problems []string, err error) {
 	if task < 0 || task >= len(p.Tasks) {
 		return nil, fmt.Errorf("there is no task %d: the plan has tasks 0 to %d", task, len(p.Tasks)-1)
 	}
@@ -69,7 +70,7 @@ func (p *Plan) Map(ctx context.Context, task int, path string, o MapOptions) (pr
 		return nil, err
 	}
 	recorder.Inputs, recorder.All = inputs, len(p.Inputs)
-	return problems, p.write(path, []int{task}, &found, func(f *spill.File) ([]byte, error) {
+	return problems, p.write(ctx, destination{name, o.Memory.Space}, []int{task}, &found, func(f *spill.File) ([]byte, error) {
 		return timeline.WritePart(r.workers, recorder, f, r.options.Workers)
 	})
 }
@@ -185,7 +186,11 @@ func (f *partFacts) add(g *partFacts) {
 }
 
 // write writes a part of some tasks.
-func (p *Plan) write(path string, tasks []int, found *partFacts, state func(*spill.File) ([]byte, error)) error {
+func (p *Plan) write(ctx context.Context, to destination, tasks []int, found *partFacts, state func(*spill.File) ([]byte, error)) error {
+	path, err := to.path()
+	if err != nil {
+		return err
+	}
 	w, err := part.Create(path, p.key, tasks)
 	if err != nil {
 		return err
@@ -199,7 +204,10 @@ func (p *Plan) write(path string, tasks []int, found *partFacts, state func(*spi
 	if err != nil {
 		return err
 	}
-	return w.Finish(slices.Concat(binary.AppendUvarint(nil, uint64(len(facts))), facts, index))
+	if err := w.Finish(slices.Concat(binary.AppendUvarint(nil, uint64(len(facts))), facts, index)); err != nil {
+		return err
+	}
+	return to.deliver(ctx, path)
 }
 
 // readIndex returns the facts in the index of a part, and the index of its state.

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"logscan/analyze"
 	"logscan/analyze/spill"
 	"logscan/parse/source"
+	"logscan/parse/source/object"
 )
 
 // planCmd divides the inputs of a run into tasks.
@@ -31,7 +30,7 @@ type planCmd struct {
 
 	TaskSize taskSize `placeholder:"SIZE" group:"output" help:"Size of a task in bytes as they are stored, at least 64MiB (default: 1GiB)."`
 	Tasks    int      `placeholder:"N" group:"output" help:"Number of tasks, whatever their size, for job arrays of a fixed size."`
-	Out      string   `short:"o" predictor:"file" default:"plan.json" placeholder:"FILE" group:"output" help:"File for the plan, which contains a secret (default: ${default})."`
+	Out      string   `short:"o" predictor:"file" default:"plan.json" placeholder:"FILE" group:"output" help:"File or s3:// URL for the plan, which contains a secret (default: ${default})."`
 	State    string   `predictor:"file" placeholder:"FILE" group:"output" help:"State file of earlier runs: only what they have not counted is planned. Give it to logscan reduce, too."`
 	Quiet    bool     `short:"q" group:"messages" help:"Print no notes."`
 }
@@ -56,6 +55,12 @@ func (s *taskSize) UnmarshalText(text []byte) error {
 
 // Run writes the plan.
 func (c *planCmd) Run(ctx context.Context, std *streams) error {
+	if err := checkWritable("--out", c.Out, writableFile); err != nil {
+		return err
+	}
+	if err := checkLocal("--state", c.State); err != nil {
+		return err
+	}
 	o, err := c.formatFlags.options(std, c.Quiet)
 	if err != nil {
 		return err
@@ -101,7 +106,7 @@ func (c *planCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return rangeError(err)
 	}
-	if err := writeWhole(c.Out, p.Encoded()); err != nil {
+	if err := writeNamed(ctx, c.Out, p.Encoded(), "application/json"); err != nil {
 		return err
 	}
 	if !c.Quiet {
@@ -120,36 +125,27 @@ func toolVersion() string {
 // maxPlan bounds the size of a plan in bytes: ten million inputs.
 const maxPlan = 4 << 30
 
-// openPlan reads the plan at a path.
-func openPlan(path string) (*analyze.Plan, error) {
-	f, err := os.Open(path)
-	if err != nil {
+// openPlan reads the plan in a file or an object.
+func openPlan(ctx context.Context, name string) (*analyze.Plan, error) {
+	encoded, err := readNamed(ctx, name, maxPlan)
+	switch {
+	case errors.Is(err, errPublic):
+		return nil, usagef("chmod 600 "+name, "%s is readable by all users of this machine; it contains the key of the parts", name)
+	case err != nil:
 		return nil, &usageError{err, "make a plan with logscan plan"}
-	}
-	defer f.Close() // it is only read
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&othersMode != 0 && runtime.GOOS != "windows" {
-		return nil, usagef("chmod 600 "+path, "%s is readable by all users of this machine; it contains the key of the parts", path)
-	}
-	encoded, err := io.ReadAll(io.LimitReader(f, maxPlan))
-	if err != nil {
-		return nil, err
 	}
 	p, err := analyze.ReadPlan(encoded, toolVersion())
 	if err != nil {
-		return nil, usagef("make a plan with logscan plan", "%s: %w", path, err)
+		return nil, usagef("make a plan with logscan plan", "%s: %w", object.Label(name), err)
 	}
 	return p, nil
 }
 
 // mapCmd does one task of a plan.
 type mapCmd struct {
-	Plan string `arg:"" predictor:"file" name:"plan" help:"Plan of logscan plan."`
+	Plan string `arg:"" predictor:"file" name:"plan" help:"Plan of logscan plan: a file or a URL."`
 	Task int    `required:"" env:"LOGSCAN_TASK,JOB_COMPLETION_INDEX,AWS_BATCH_JOB_ARRAY_INDEX" placeholder:"N" group:"input" help:"Number of the task, from 0 (default: JOB_COMPLETION_INDEX of Kubernetes or AWS_BATCH_JOB_ARRAY_INDEX)."`
-	Out  string `short:"o" required:"" predictor:"file" placeholder:"PART" group:"output" help:"File for the part, written completely or not at all, or a directory for part-N, with a slash at its end if it is to be made."`
+	Out  string `short:"o" required:"" predictor:"file" placeholder:"PART" group:"output" help:"File or s3:// URL for the part, written completely or not at all, or a directory or prefix for part-N, with a slash at its end (a directory is made)."`
 
 	memoryFlags
 	Workers      workers `placeholder:"N" group:"input" help:"Number of worker goroutines (default: the number of CPUs)."`
@@ -164,7 +160,10 @@ func (mapCmd) Help() string {
 
 // Run writes the part.
 func (c *mapCmd) Run(ctx context.Context, std *streams) (err error) {
-	p, err := openPlan(c.Plan)
+	if err := checkWritable("--out", c.Out, writablePrefix); err != nil {
+		return err
+	}
+	p, err := openPlan(ctx, c.Plan)
 	if err != nil {
 		return err
 	}
@@ -174,13 +173,8 @@ func (c *mapCmd) Run(ctx context.Context, std *streams) (err error) {
 			return err
 		}
 	}
-	if strings.HasSuffix(c.Out, "/") {
-		if err := os.MkdirAll(c.Out, 0o700); err != nil {
-			return err
-		}
-	}
-	if info, err := os.Stat(c.Out); err == nil && info.IsDir() {
-		c.Out = filepath.Join(c.Out, fmt.Sprintf("part-%06d", c.Task))
+	if c.Out, err = partName(c.Out, c.Task); err != nil {
+		return err
 	}
 	limitCPUs(c.Workers)
 	var end func() error
@@ -205,11 +199,32 @@ func (c *mapCmd) Run(ctx context.Context, std *streams) (err error) {
 	return nil
 }
 
-// besideFile is memoryLimit for a run that writes one file.
-func (m *memoryFlags) besideFile(ctx context.Context, path string) (spill.Memory, func() error, error) {
+// partName returns the name of the part of a task for a value of --out. A directory that
+// ends in a slash is made.
+func partName(out string, task int) (string, error) {
+	name := fmt.Sprintf("part-%06d", task)
+	if object.Scheme(out) != "" {
+		if strings.HasSuffix(out, "/") {
+			out += name
+		}
+		return out, nil
+	}
+	if strings.HasSuffix(out, "/") {
+		if err := os.MkdirAll(out, 0o700); err != nil {
+			return "", err
+		}
+	}
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		out = filepath.Join(out, name)
+	}
+	return out, nil
+}
+
+// besideFile is memoryLimit for a run that writes one file, or one object.
+func (m *memoryFlags) besideFile(ctx context.Context, name string) (spill.Memory, func() error, error) {
 	dir := m.TmpDir
-	if dir == "" {
-		dir = filepath.Dir(path)
+	if dir == "" && object.Scheme(name) == "" {
+		dir = filepath.Dir(name)
 	}
 	temporary, err := os.MkdirTemp(dir, ".logscan-*") // mode 0700
 	if err != nil {

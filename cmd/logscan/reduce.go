@@ -13,14 +13,15 @@ import (
 	"logscan/analyze/part"
 	"logscan/analyze/result"
 	"logscan/analyze/spill"
+	"logscan/parse/source/object"
 	"logscan/report"
 	"logscan/report/outdir"
 )
 
 // reduceCmd merges the parts of a plan.
 type reduceCmd struct {
-	Plan  string   `arg:"" predictor:"file" name:"plan" help:"Plan of logscan plan."`
-	Parts []string `arg:"" optional:"" predictor:"file" name:"part" help:"Parts of logscan map, or directories of them."`
+	Plan  string   `arg:"" predictor:"file" name:"plan" help:"Plan of logscan plan: a file or a URL."`
+	Parts []string `arg:"" optional:"" predictor:"file" name:"part" help:"Parts of logscan map, or directories of them: paths, or s3:// URLs as of inputs."`
 
 	Config configFlag `predictor:"file" default:"auto" placeholder:"FILE" group:"input" help:"YAML file with flag values (default: ~/.config/logscan/config.yaml and /etc/logscan/config.yaml, if present)."`
 	serverFlags
@@ -43,14 +44,14 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 	if c.LogFormat == "json" {
 		std.stderr = newLogWriter(std.stderr)
 	}
-	if err := c.checkLocal(); err != nil {
+	if err := c.checkPlaces(c.Partial); err != nil {
 		return err
 	}
-	plan, err := openPlan(c.Plan)
+	plan, err := openPlan(ctx, c.Plan)
 	if err != nil {
 		return err
 	}
-	parts, err := expandParts(c.Parts)
+	parts, err := expandParts(ctx, c.Parts)
 	if err != nil {
 		return err
 	}
@@ -94,6 +95,9 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, space.Close()) }()
+	if options.Memory.Space == nil {
+		options.Memory = spill.Memory{Bytes: unlimited, Space: space} // for parts in stores
+	}
 	if err := c.readBaseline(&options); err != nil {
 		return err
 	}
@@ -109,6 +113,9 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 	})
 	return errors.Join(err, closing())
 }
+
+// unlimited is a limit of memory in bytes that no machine reaches.
+const unlimited = 1 << 50
 
 // combine merges parts into one.
 func (c *reduceCmd) combine(ctx context.Context, plan *analyze.Plan, parts []string) (err error) {
@@ -139,18 +146,43 @@ func (c *reduceCmd) partError(err error) error {
 	case errors.Is(err, analyze.ErrState):
 		return usagef("give --state the file that the plan was made with, or make another plan, after each run", "%w", err)
 	case errors.As(err, &missing):
-		return &hintedError{err, again(missing.Tasks, "PART")}
+		return &hintedError{err, again(missing.Tasks, c.partsAt())}
 	case errors.As(err, &task) && errors.As(err, &damaged):
 		return &hintedError{err, again(task.Tasks, damaged.Path)}
-	case errors.As(err, &damaged):
+	case errors.Is(err, part.ErrForeign), errors.Is(err, part.ErrNoPart):
 		return &hintedError{err, "name the plan that the part was written for"}
+	case errors.Is(err, object.ErrChanged):
+		return &hintedError{err, "wait until all tasks are done, and reduce again"}
 	}
 	return err
 }
 
-// expandParts returns the parts that arguments name: files, and those in directories.
-func expandParts(args []string) (parts []string, err error) {
+// partsAt returns where parts that are missing belong, as far as the arguments say so.
+func (c *reduceCmd) partsAt() string {
+	if len(c.Parts) == 1 && strings.HasSuffix(c.Parts[0], "/") {
+		return c.Parts[0]
+	}
+	return "PART"
+}
+
+// expandParts returns the parts that arguments name: files and objects, and those in
+// directories and below prefixes.
+func expandParts(ctx context.Context, args []string) (parts []string, err error) {
+	stores := object.NewStores(ctx)
 	for _, arg := range args {
+		if object.Scheme(arg) != "" {
+			list, err := stores.List(arg)
+			if err == nil && len(list) == 0 && !strings.HasSuffix(arg, "/") {
+				err = object.ErrNoObject
+			}
+			if err != nil {
+				return nil, &usageError{fmt.Errorf("%s: %w", object.Label(arg), err), "name the parts of logscan map"}
+			}
+			for _, o := range list {
+				parts = append(parts, o.URL())
+			}
+			continue
+		}
 		info, err := os.Stat(arg)
 		if err != nil {
 			return nil, &usageError{err, "name the parts of logscan map"}

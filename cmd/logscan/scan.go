@@ -42,7 +42,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if c.LogFormat == "json" {
 		std.stderr = newLogWriter(std.stderr)
 	}
-	if err := c.checkLocal(); err != nil {
+	if err := c.checkPlaces(false); err != nil {
 		return err
 	}
 	if err := c.setPlace(started, c.Timezone.zone()); err != nil {

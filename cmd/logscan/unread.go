@@ -84,16 +84,6 @@ func noteLogsWithoutRequests(std *streams, res *result.Result) {
 // mostNamed is how many inputs a note names: a line of text.
 const mostNamed = 3
 
-// checkLocal returns a usage error for an output that is a URL.
-func (c *reportFlags) checkLocal() error {
-	for _, f := range []struct{ flag, value string }{{"--out", c.Out}, {"--state", c.State}, {"--metrics", c.Metrics}, {"--baseline", c.Baseline}} {
-		if object.Scheme(f.value) != "" {
-			return usagef("name a local path, and copy the output afterwards", "%s %s: URLs are not supported", f.flag, f.value)
-		}
-	}
-	return nil
-}
-
 // checkInputs returns a usage error for an input that is a URL which cannot be read.
 func checkInputs(args []string) error {
 	for _, arg := range args {

@@ -1,7 +1,9 @@
-// Package object reads files from object stores and web servers by ranges.
+// Package object reads files from object stores and web servers by ranges, and writes whole
+// objects.
 //
 // In: URLs of the schemes s3 and https (or http). Out: Objects, whose Files are
-// io.ReaderAt. An object that is replaced while it is read is an error, never a mixture.
+// io.ReaderAt. An object that is replaced while it is read is an error, never a mixture. An
+// Upload makes content an object of an s3 store, all of it or nothing.
 package object
 
 import (
@@ -12,12 +14,16 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // ErrChanged is the error of an object that was replaced after it was listed.
 var ErrChanged = errors.New("the object has changed since it was listed")
+
+// ErrNoObject is the error of an s3 URL that no object has.
+var ErrNoObject = errors.New("no such object")
 
 // ErrRanges is the error of a web server that does not answer requests for ranges.
 var ErrRanges = errors.New("the server does not support ranges; use a pipe: curl -fsS URL | logscan -")
@@ -61,7 +67,7 @@ func (o *Object) put(data []byte) {
 type store interface {
 	// address returns the URL of a key.
 	address(key string) string
-	// stat returns the object of a key; fs.ErrNotExist if there is none.
+	// stat returns the object of a key.
 	stat(ctx context.Context, key string) (Object, error)
 	// get returns the bytes of an object from an offset to another, exclusive. Its
 	// error is ErrChanged if the object is not the one that was listed.
@@ -96,12 +102,15 @@ func Label(arg string) string {
 // Supported reports whether List knows a scheme.
 func Supported(scheme string) bool { return scheme == "s3" || scheme == "https" || scheme == "http" }
 
-// Stores are the stores that a run uses. All requests end with the context of the run.
+// Stores are the stores that a run uses. All requests end with the context of the run. It is
+// safe for concurrent use.
 type Stores struct {
-	ctx     context.Context
-	cache   cache
+	ctx   context.Context
+	cache cache
+	web   *web
+
+	mu      sync.Mutex
 	buckets map[string]*s3 // by name
-	web     *web
 }
 
 // NewStores returns the stores of a run.
@@ -166,6 +175,8 @@ func (s *Stores) store(arg string) (st store, key string, err error) {
 	if bucket == "" {
 		return nil, "", errors.New("the URL names no bucket")
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.buckets[bucket] == nil {
 		if s.buckets[bucket], err = newS3(bucket); err != nil {
 			return nil, "", err

@@ -17,9 +17,6 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// errNoObject is the error of a key that no object has.
-var errNoObject = errors.New("no such object")
-
 // metadataTimeout limits the wait for credentials of the machine, where there may be no
 // service that has them.
 const metadataTimeout = 2 * time.Second
@@ -94,7 +91,7 @@ func (s *s3) find(ctx context.Context, key string) (list []*Object, err error) {
 			if err == nil {
 				return []*Object{&o}, nil
 			}
-			if !errors.Is(err, errNoObject) {
+			if !errors.Is(err, ErrNoObject) {
 				return nil, err
 			}
 			key += "/"
@@ -153,21 +150,33 @@ func (s *s3) get(ctx context.Context, o *Object, from, to int64) (io.ReadCloser,
 	return body, nil
 }
 
-// failed returns what went wrong without the URL, which may hold a signature.
-func (s *s3) failed(ctx context.Context, err error) error {
+// failed is failedTo for requests that read.
+func (s *s3) failed(ctx context.Context, err error) error { return s.failedTo(ctx, "read", err) }
+
+// permissions are those that requests need, by what they do.
+func permissions(doing string) string {
+	if doing == "write" {
+		return "s3:PutObject, and to replace an output s3:ListBucket, s3:GetObject and s3:DeleteObject"
+	}
+	return "s3:ListBucket and s3:GetObject"
+}
+
+// failedTo returns what went wrong without the URL, which may hold a signature. doing is
+// what the request was to do: read or write.
+func (s *s3) failedTo(ctx context.Context, doing string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	r := minio.ToErrorResponse(err)
 	switch {
 	case r.Code == "NoSuchKey":
-		return errNoObject
+		return ErrNoObject
 	case r.Code == "NoSuchBucket":
 		return fmt.Errorf("bucket %s does not exist", s.bucket)
 	case r.StatusCode == http.StatusPreconditionFailed:
 		return ErrChanged
 	case r.StatusCode == http.StatusForbidden:
-		return fmt.Errorf("bucket %s: %s: check the credentials and their permissions s3:ListBucket and s3:GetObject", s.bucket, r.Code)
+		return fmt.Errorf("bucket %s: %s: check the credentials and their permissions %s", s.bucket, r.Code, permissions(doing))
 	case r.Code != "":
 		return fmt.Errorf("bucket %s: %s (status %d)", s.bucket, r.Code, r.StatusCode)
 	}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"logscan/fixtures"
+	"logscan/fixtures/bucket"
+	corpus "logscan/fixtures/planted"
+)
+
+// startStore starts an object store and makes it the endpoint of the test.
+func startStore(t *testing.T) *bucket.Bucket {
+	t.Helper()
+	b, err := bucket.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	for name, value := range b.Environment() {
+		t.Setenv(name, value)
+	}
+	return b
+}
+
+// putLogs puts the logs of a scenario below web/, and returns the ids of their sessions.
+func putLogs(t *testing.T, b *bucket.Bucket, o fixtures.Options) (sessions []string) {
+	t.Helper()
+	dir := t.TempDir()
+	if _, err := fixtures.Generate(t.Context(), o, dir); err != nil {
+		t.Fatal(err)
+	}
+	logs, err := filepath.Glob(filepath.Join(dir, "*.log*"))
+	if err != nil || len(logs) == 0 {
+		t.Fatal(logs, err)
+	}
+	seen := map[string]bool{}
+	for _, log := range logs {
+		data, err := os.ReadFile(log)
+		if err == nil {
+			err = b.Put("web/"+filepath.Base(log), data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"([0-9a-f]{32})"`).FindAllSubmatch(data, -1) {
+			seen[string(m[1])] = true
+		}
+	}
+	for id := range seen {
+		sessions = append(sessions, id)
+	}
+	return sessions
+}
+
+// stderrOfFailure runs a command that fails and returns what it prints to standard error.
+func stderrOfFailure(t *testing.T, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := run(&streams{strings.NewReader(""), &stdout, &stderr, args}); code != exitFailed && code != exitUsage {
+		t.Errorf("logscan %q: %d: %s", args, code, stderr.String())
+	}
+	return stderr.String()
+}
+
+// TestTasksInStore does a scan in tasks whose logs, plan and parts are all in a bucket.
+func TestTasksInStore(t *testing.T) {
+	b := startStore(t)
+	sessions := putLogs(t, b, fixtures.Options{Scenario: "mixed", Lines: 8000, Seed: 5, Servers: 3, Format: "session", Compress: "none"})
+	if len(sessions) < 10 {
+		t.Fatal("sessions:", len(sessions))
+	}
+	want, got := filepath.Join(t.TempDir(), "scan"), filepath.Join(t.TempDir(), "reduce")
+	logscan(t, "scan", "-q", "-o", want, "s3://logs/web/")
+	const plan = "s3://logs/job/plan.json"
+	const tasks = 5
+	logscan(t, "plan", "-q", "--tasks", fmt.Sprint(tasks), "-o", plan, "s3://logs/web/")
+	get := func(key string) []byte {
+		t.Helper()
+		data, err := b.Get(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	parts := make([][]byte, tasks)
+	for task := range tasks {
+		key := fmt.Sprintf("job/parts/part-%06d", task)
+		for _, workers := range []string{"1", "3"} { // the second is a twin
+			logscan(t, "map", plan, "--task", fmt.Sprint(task), "--workers", workers, "-o", "s3://logs/job/parts/")
+			data := get(key)
+			if parts[task] != nil && !bytes.Equal(parts[task], data) {
+				t.Errorf("task %d writes other bytes when it is done again", task)
+			}
+			parts[task] = data
+		}
+		for _, id := range sessions {
+			if bytes.Contains(parts[task], []byte(id)) {
+				t.Errorf("the part of task %d holds the session %s", task, id)
+			}
+		}
+	}
+	logscan(t, "reduce", plan, "-q", "-o", got, "s3://logs/job/parts/")
+	sameOutputs(t, "parts", got, want)
+	logscan(t, "reduce", plan, "--partial", "-o", "s3://logs/job/merged", "s3://logs/job/parts/part-00000[0-2]")
+	logscan(t, "reduce", plan, "-q", "-o", got, "s3://logs/job/merged", "s3://logs/job/parts/part-000003", "s3://logs/job/parts/part-000004")
+	sameOutputs(t, "a merged part", got, want)
+
+	put := func(key string, data []byte) {
+		t.Helper()
+		if err := b.Put(key, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fails := func(want ...string) {
+		t.Helper()
+		text := stderrOfFailure(t, "reduce", plan, "-o", filepath.Join(t.TempDir(), "none"), "s3://logs/job/parts/")
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s\nwant %s", text, w)
+			}
+		}
+	}
+	const third = "job/parts/part-000003"
+	if err := b.Delete(third); err != nil {
+		t.Fatal(err)
+	}
+	fails("no part of task 3", "logscan map "+plan+" --task 3 -o s3://logs/job/parts/")
+	damaged := bytes.Clone(parts[3])
+	damaged[len(damaged)/2] ^= 1
+	put(third, damaged)
+	fails("s3://logs/"+third+": is damaged (task 3)", "--task 3 -o s3://logs/"+third)
+	put(third, parts[3][:len(parts[3])-1])
+	fails("s3://logs/" + third + ": is damaged (task 3)")
+	put(third, []byte("not a part"))
+	fails("s3://logs/" + third + ": is no part of logscan")
+	logscan(t, "plan", "-q", "--tasks", fmt.Sprint(tasks), "-o", "s3://logs/job/other.json", "s3://logs/web/")
+	logscan(t, "map", "s3://logs/job/other.json", "--task", "3", "-o", "s3://logs/"+third)
+	fails("s3://logs/" + third + ": is a part of another plan")
+}
+
+// TestPlantedInStore searches what tasks write to a bucket for the credentials in logs.
+func TestPlantedInStore(t *testing.T) {
+	b := startStore(t)
+	var needles []string
+	for _, l := range append(corpus.Corpus(), corpus.BrokenEndpoint()) {
+		var text strings.Builder
+		if l.Name == "iis" {
+			text.WriteString(corpus.Directive + "\n")
+		}
+		for i := range l.Lines {
+			text.WriteString(l.Lines[i].Text + "\n")
+			needles = append(needles, l.Lines[i].Needles...)
+		}
+		if err := b.Put("web/"+l.Name+".log", []byte(text.String())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	logscan(t, "plan", "-q", "--tasks", "3", "-o", "s3://logs/job/plan.json", "s3://logs/web/")
+	for task := range 3 {
+		logscan(t, "map", "s3://logs/job/plan.json", "-q", "--task", fmt.Sprint(task), "-o", "s3://logs/job/parts/")
+	}
+	keys, err := b.Keys("job/")
+	if err != nil || len(keys) != 4 || len(needles) < 100 {
+		t.Fatal(keys, len(needles), err)
+	}
+	for _, key := range keys {
+		data, err := b.Get(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, needle := range needles {
+			if bytes.Contains(data, []byte(needle)) {
+				t.Errorf("%s holds %q", key, needle)
+			}
+		}
+	}
+}
+
+// TestWrongDestinations checks that nothing is read when the output cannot be written.
+func TestWrongDestinations(t *testing.T) {
+	for _, test := range []struct {
+		args, want string
+	}{
+		{"plan -o https://example.com/plan.json?sig=secret x.log", "nothing can be written to https:// URLs"},
+		{"plan -o s3://logs/ x.log", "the URL names no object"},
+		{"plan --state s3://logs/state -o p x.log", "--state s3://logs/state: URLs are not supported"},
+		{"map plan.json --task 0 -o https://example.com/parts/", "nothing can be written to https:// URLs"},
+		{"reduce plan.json --partial -o s3://logs/parts/ part", "the URL names no object"},
+	} {
+		text := stderrOfFailure(t, strings.Fields(test.args)...)
+		if !strings.Contains(text, test.want) || strings.Contains(text, "secret") {
+			t.Errorf("logscan %s: %s", test.args, text)
+		}
+	}
+}
