@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logscan/parse/source/object"
 	"logscan/report/document"
 	"logscan/report/outdir"
 	"logscan/report/page"
@@ -90,8 +91,14 @@ func (j *job) wrote(table string, size document.TableSize) {
 	j.sizes[table] = size
 }
 
-// Claim claims the output directory dir for a run: see outdir.Claim.
-func Claim(dir string) (*outdir.Dir, error) { return outdir.Claim(dir, names()) }
+// Claim claims the output directory of a run, or the prefix of an object store at an s3 URL:
+// see outdir.Claim and outdir.ClaimPrefix.
+func Claim(ctx context.Context, dir string) (outdir.Place, error) {
+	if object.Scheme(dir) != "" {
+		return outdir.ClaimPrefix(ctx, dir, names())
+	}
+	return outdir.Claim(dir, names())
+}
 
 // Prune removes old nights: see outdir.Lake.
 func Prune(lake outdir.Lake, night time.Time, keep int) (removed []string, err error) {
@@ -119,7 +126,7 @@ func names() (all []string) {
 //
 // run is called several times, the last time for the manifest, so that its figures
 // include the writing. Write reads r.Unauthorized once.
-func Write(ctx context.Context, dir *outdir.Dir, r *wording.Report, run func() document.Run) error {
+func Write(ctx context.Context, dir outdir.Place, r *wording.Report, run func() document.Run) error {
 	j := &job{report: r, run: run, sizes: map[string]document.TableSize{}}
 	err := dir.Replace(func(temporary string) error { return writeFiles(ctx, temporary, j) })
 	if err != nil && ctx.Err() != nil {

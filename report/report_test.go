@@ -23,7 +23,7 @@ import (
 
 // writeTo writes a result to dir.
 func writeTo(ctx context.Context, dir string, res *result.Result, run func() document.Run) error {
-	d, err := Claim(dir)
+	d, err := Claim(context.Background(), dir)
 	if err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func TestClaimBelowAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	reporttest.Put(t, file, "x")
 	var refused *outdir.NotOutputError
-	if _, err := Claim(filepath.Join(file, "out")); err == nil || errors.As(err, &refused) {
+	if _, err := Claim(t.Context(), filepath.Join(file, "out")); err == nil || errors.As(err, &refused) {
 		t.Errorf("got %v, want an error of the file system", err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,7 @@ func (checkCmd) Help() string {
 }
 
 // Run prints the rules of a configuration.
-func (c *checkCmd) Run(std *streams) error {
+func (c *checkCmd) Run(ctx context.Context, std *streams) error {
 	r, err := rules.Read(c.Conf)
 	if err != nil {
 		return usagef("name nginx.conf, httpd.conf or apache2.conf, or a file that they include", "%w", err)
@@ -38,7 +39,7 @@ func (c *checkCmd) Run(std *streams) error {
 		note(std.stderr, "note: %s", n)
 	}
 	d := wording.Check(r)
-	if d.Comparison, err = c.compare(r); err != nil {
+	if d.Comparison, err = c.compare(ctx, r); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -74,14 +75,17 @@ func (c *checkCmd) checkFaults(faults []document.Fault) error {
 
 // compare replays the routes of a run with the old and the new rules; it returns nil without
 // --against.
-func (c *checkCmd) compare(now *rules.Rules) (*document.Comparison, error) {
+func (c *checkCmd) compare(ctx context.Context, now *rules.Rules) (*document.Comparison, error) {
 	if c.Against == "" {
 		if c.Old != "" {
 			return nil, usagef("add --against DIR, the output directory of a run", "--old is for --against")
 		}
 		return nil, nil
 	}
-	run, err := openRun(c.Against)
+	if err := checkLocal("--against", c.Against); err != nil {
+		return nil, err
+	}
+	run, err := openRun(ctx, c.Against)
 	if err != nil {
 		return nil, err
 	}

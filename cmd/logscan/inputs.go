@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"logscan/analyze"
 	"logscan/parse"
 	"logscan/parse/source"
+	"logscan/parse/source/object"
 )
 
 // formatFlags say how to read inputs and which format their lines have.
@@ -133,6 +135,10 @@ func commandHint(arg string) string {
 // outside returns the inputs that are not inside the output directory, and the
 // number of those that are: a run must not read what it is about to replace.
 func outside(inputs []source.Input, out string) (kept []source.Input, dropped int) {
+	if object.Scheme(out) != "" {
+		kept = slices.DeleteFunc(slices.Clone(inputs), func(in source.Input) bool { return strings.HasPrefix(in.Path, out) })
+		return kept, len(inputs) - len(kept)
+	}
 	root := realPath(out)
 	directories := map[string]string{} // their real paths
 	for _, in := range inputs {

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"logscan/parse/source/object"
 	"logscan/report"
 	"logscan/report/outdir"
 )
@@ -37,6 +39,8 @@ func (c *reportFlags) setPlace(started time.Time, zone *time.Location) error {
 			return usagef("name the directory of all nights with --lake", "--keep removes nights of --lake")
 		case c.Out == "":
 			c.Out = defaultOut
+		case object.Scheme(c.Out) != "" && !strings.HasSuffix(c.Out, "/"):
+			c.Out += "/" // a prefix
 		}
 		return nil
 	}

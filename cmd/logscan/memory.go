@@ -57,7 +57,7 @@ const (
 
 // memoryLimit returns the memory limit of a run and the directory of its temporary
 // files, and sets the garbage collector's limit unless GOMEMLIMIT is set.
-func (m *memoryFlags) memoryLimit(ctx context.Context, p *outdir.Dir) (spill.Memory, *spill.Space, error) {
+func (m *memoryFlags) memoryLimit(ctx context.Context, p outdir.Place) (spill.Memory, *spill.Space, error) {
 	bytes := m.limit(ctx)
 	dir, err := p.Temporary(m.TmpDir)
 	if err != nil {

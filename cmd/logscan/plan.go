@@ -55,7 +55,7 @@ func (s *taskSize) UnmarshalText(text []byte) error {
 
 // Run writes the plan.
 func (c *planCmd) Run(ctx context.Context, std *streams) error {
-	if err := checkWritable("--out", c.Out, writableFile); err != nil {
+	if err := checkWritable(c.Out, writableFile); err != nil {
 		return err
 	}
 	if err := checkLocal("--state", c.State); err != nil {
@@ -160,7 +160,7 @@ func (mapCmd) Help() string {
 
 // Run writes the part.
 func (c *mapCmd) Run(ctx context.Context, std *streams) (err error) {
-	if err := checkWritable("--out", c.Out, writablePrefix); err != nil {
+	if err := checkWritable(c.Out, writablePrefix); err != nil {
 		return err
 	}
 	p, err := openPlan(ctx, c.Plan)

@@ -78,7 +78,7 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 	if options.Configuration, err = c.configuration(c.AppConf, std.stderr, c.Quiet); err != nil {
 		return err
 	}
-	place, err := report.Claim(c.Out)
+	place, err := report.Claim(ctx, c.Out)
 	if err != nil {
 		return claimError(err)
 	}
@@ -98,7 +98,7 @@ func (c *reduceCmd) Run(ctx context.Context, std *streams) (err error) {
 	if options.Memory.Space == nil {
 		options.Memory = spill.Memory{Bytes: unlimited, Space: space} // for parts in stores
 	}
-	if err := c.readBaseline(&options); err != nil {
+	if err := c.readBaseline(ctx, &options); err != nil {
 		return err
 	}
 	p := provenance{started: started, watch: &watch, space: space, arguments: withoutSecrets(std.args, confidentialFlags), baseline: c.Baseline}

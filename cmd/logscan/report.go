@@ -20,9 +20,9 @@ import (
 
 // reportFlags say what becomes of a result: what a scan and a reduce have in common.
 type reportFlags struct {
-	Out       string   `short:"o" predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory, written completely or not at all; replaces the previous output (default: logscan-out)."`
+	Out       string   `short:"o" predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory, written completely or not at all, or s3:// URL of a prefix, whose manifest.json is written last; replaces the previous output (default: logscan-out)."`
 	State     string   `predictor:"file" placeholder:"FILE" group:"output" help:"State file, created if missing: count only lines that no earlier run with FILE counted, and continue its sessions. Use a new --out for each run, since repeating one rewrites that run."`
-	Baseline  string   `predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory of an earlier run; findings are marked new, persisting, worse, better or resolved against it."`
+	Baseline  string   `predictor:"dir" placeholder:"DIR" group:"output" help:"Output directory of an earlier run, or its URL; findings are marked new, persisting, worse, better or resolved against it."`
 	FailOn    severity `predictor:"severity" placeholder:"SEVERITY" group:"output" help:"Exit 3 if a finding has this severity or above: info, low, medium, high or critical (default: never)."`
 	FailOnNew severity `predictor:"severity" placeholder:"SEVERITY" group:"output" help:"Exit 3 if a finding that is new or worse than in the baseline has this severity or above. Without a baseline, as on a first night, all are new."`
 	lakeFlags
@@ -48,7 +48,7 @@ type reportFlags struct {
 // reportedRun is a run whose result is reported.
 type reportedRun struct {
 	options    *analyze.Options
-	place      *outdir.Dir
+	place      outdir.Place
 	state      *outdir.State // nil without --state
 	provenance *provenance
 	events     []result.Event // of --event
@@ -81,7 +81,7 @@ func (c *reportFlags) report(ctx context.Context, std *streams, run *reportedRun
 	if err := report.Write(ctx, run.place, described, p.run); err != nil {
 		return spillError(err)
 	}
-	problems := c.problems(res, "see "+filepath.Join(c.Out, "rejects.ndjson")+", or raise --max-rejects")
+	problems := c.problems(res, "see "+outdir.Join(c.Out, "rejects.ndjson")+", or raise --max-rejects")
 	if run.state != nil {
 		if err := run.state.Commit(); err != nil {
 			problems = append(problems, problem{err.Error(), "the report was written; the next run with --state tries again"})
@@ -124,11 +124,11 @@ func claimError(err error) error {
 
 // readBaseline reads the findings of --baseline into the options. It is called
 // before the run, which may replace that directory.
-func (c *reportFlags) readBaseline(o *analyze.Options) error {
+func (c *reportFlags) readBaseline(ctx context.Context, o *analyze.Options) error {
 	if c.Baseline == "" {
 		return nil
 	}
-	baseline, err := openRun(c.Baseline)
+	baseline, err := openRun(ctx, c.Baseline)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (c *reportFlags) printResult(std *streams, o *analyze.Options, res *wording
 	if b := o.Baseline; b != nil && b.PseudonymKey != res.PseudonymKey {
 		note(std.stderr, "note: not compared with %s: %v", c.Baseline, errPseudonymKeys)
 	}
-	page := filepath.Join(c.Out, "report.html")
+	page := outdir.Join(c.Out, document.ReportName)
 	if l, ok := std.stderr.(*logWriter); ok {
 		t := &res.Totals
 		l.log.Info("done", "report", page, "inputs", len(res.Inputs), "lines", t.Lines, "parsed", t.Parsed, "rejected", t.Rejected, "skipped", t.Skipped,

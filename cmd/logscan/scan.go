@@ -57,7 +57,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	place, err := report.Claim(c.Out)
+	place, err := report.Claim(ctx, c.Out)
 	if err != nil {
 		return claimError(err)
 	}
@@ -81,7 +81,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if c.Requests {
 		options.Requests = space
 	}
-	if err := c.readBaseline(&options); err != nil {
+	if err := c.readBaseline(ctx, &options); err != nil {
 		return err
 	}
 

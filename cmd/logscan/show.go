@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
+
+	"logscan/parse/source/object"
 	"logscan/report/document"
 	"logscan/report/outdir"
 	"logscan/report/terminal"
 )
 
 type showCmd struct {
-	Dir     string `arg:"" predictor:"dir" name:"dir" help:"Output directory of a finished run."`
+	Dir     string `arg:"" predictor:"dir" name:"dir" help:"Output directory of a finished run, or its URL."`
 	Finding string `arg:"" predictor:"finding" name:"finding-id" optional:"" help:"Finding to show in full, with its evidence lines: its id, or its number in the list."`
 
 	JSON bool `name:"json" help:"Print JSON, as in findings.json."`
@@ -19,8 +22,8 @@ func (showCmd) Help() string {
 }
 
 // Run prints the findings of a finished run, or one of them.
-func (c *showCmd) Run(std *streams) error {
-	r, err := openRun(c.Dir)
+func (c *showCmd) Run(ctx context.Context, std *streams) error {
+	r, err := openRun(ctx, c.Dir)
 	if err != nil {
 		return err
 	}
@@ -53,12 +56,12 @@ func (diffCmd) Help() string {
 }
 
 // Run compares the findings of two finished runs.
-func (c *diffCmd) Run(std *streams) error {
-	before, err := openRun(c.Old)
+func (c *diffCmd) Run(ctx context.Context, std *streams) error {
+	before, err := openRun(ctx, c.Old)
 	if err != nil {
 		return err
 	}
-	now, err := openRun(c.New)
+	now, err := openRun(ctx, c.New)
 	if err != nil {
 		return err
 	}
@@ -72,10 +75,14 @@ func (c *diffCmd) Run(std *streams) error {
 	return terminal.ShowDiff(std.stdout, d, paintFor(std.stdout))
 }
 
-// openRun opens the output directory of a finished run. Its errors are usage
+// openRun opens the output of a finished run, a directory or a URL. Its errors are usage
 // errors.
-func openRun(dir string) (*outdir.Report, error) {
-	r, err := outdir.Open(dir)
+func openRun(ctx context.Context, dir string) (r *outdir.Report, err error) {
+	if object.Scheme(dir) != "" {
+		r, err = outdir.OpenURL(ctx, dir)
+	} else {
+		r, err = outdir.Open(dir)
+	}
 	if err != nil {
 		return nil, usagef("create it with: logscan scan -o "+dir+" INPUT...", "read %s: %w", dir, err)
 	}

@@ -19,15 +19,17 @@ const (
 	writablePrefix = "files"  // one object, or objects below a prefix that ends in a slash
 )
 
-// checkWritable returns a usage error for the value of a flag that is a URL which nothing
-// can be written to.
-func checkWritable(flag, value, what string) error {
+// checkWritable returns a usage error for a value of --out that is a URL which nothing can
+// be written to.
+func checkWritable(value, what string) error {
 	switch scheme := object.Scheme(value); {
 	case scheme == "":
 	case scheme != "s3":
-		return usagef("name a local path, or an object store as s3://BUCKET/KEY", "%s %s: nothing can be written to %s:// URLs", flag, object.Label(value), scheme)
+		return usagef("name a local path, or an object store as s3://BUCKET/KEY", "--out %s: nothing can be written to %s:// URLs", object.Label(value), scheme)
+	case strings.HasPrefix(value[len("s3://"):], "/"), len(value) == len("s3://"):
+		return usagef("name it as s3://BUCKET/KEY", "--out %s: the URL names no bucket", value)
 	case strings.HasSuffix(value, "/") && what == writableFile:
-		return usagef("name the object, such as "+value+"plan.json", "%s %s: the URL names no object", flag, value)
+		return usagef("name the object, such as "+value+"plan.json", "--out %s: the URL names no object", value)
 	}
 	return nil
 }
@@ -45,11 +47,23 @@ func checkLocal(flag, value string) error {
 // a part.
 func (c *reportFlags) checkPlaces(part bool) error {
 	if part {
-		return checkWritable("--out", c.Out, writableFile)
+		return checkWritable(c.Out, writableFile)
 	}
-	for _, f := range []struct{ flag, value string }{{"--out", c.Out}, {"--state", c.State}, {"--metrics", c.Metrics}, {"--baseline", c.Baseline}} {
-		if object.Scheme(f.value) != "" {
-			return usagef("name a local path, and copy the output afterwards", "%s %s: URLs are not supported", f.flag, f.value)
+	if err := checkWritable(c.Out, writablePrefix); err != nil {
+		return err
+	}
+	remote := object.Scheme(c.Out) != ""
+	switch {
+	case object.Scheme(c.Lake) != "":
+		return usagef("write each night with --out s3://BUCKET/lake/dt=DATE/, and name the one before with --baseline s3://BUCKET/lake/dt=DATE/",
+			"--lake %s: URLs are not supported", object.Label(c.Lake))
+	case remote && c.State != "":
+		return usagef("write to a local directory, and copy it to the store afterwards",
+			"--state cannot be combined with --out %s: the next run looks into the output whether this one was completed", c.Out)
+	}
+	for _, f := range []struct{ flag, value string }{{"--state", c.State}, {"--metrics", c.Metrics}} {
+		if err := checkLocal(f.flag, f.value); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -182,6 +182,72 @@ func TestPlantedInStore(t *testing.T) {
 	}
 }
 
+// TestOutputInStore writes the output of a scan and of a reduce to a bucket.
+func TestOutputInStore(t *testing.T) {
+	b := startStore(t)
+	putLogs(t, b, fixtures.Options{Scenario: "endpoint", Lines: 6000, Seed: 5, Servers: 2, Format: "session", Compress: "none"})
+	want := filepath.Join(t.TempDir(), "scan")
+	logscan(t, "scan", "-q", "-o", want, "s3://logs/web/")
+	same := func(what, prefix string) {
+		t.Helper()
+		keys, err := b.Keys(prefix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := t.TempDir()
+		for _, key := range keys {
+			data, err := b.Get(key)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(got, strings.TrimPrefix(key, prefix)), data, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		sameOutputs(t, what, got, want)
+		if files, err := os.ReadDir(want); err != nil || len(files) != len(keys) {
+			t.Errorf("%s: objects %v, %v", what, keys, err)
+		}
+	}
+	tmp := t.TempDir()
+	logscan(t, "scan", "-q", "--tmp-dir", tmp, "-o", "s3://logs/runs/one", "s3://logs/web/")
+	same("scan", "runs/one/")
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Error("temporary files are left:", left, err)
+	}
+	logscan(t, "plan", "-q", "--tasks", "2", "-o", "s3://logs/job/plan.json", "s3://logs/web/")
+	for _, task := range []string{"0", "1"} {
+		logscan(t, "map", "s3://logs/job/plan.json", "-q", "--task", task, "-o", "s3://logs/job/parts/")
+	}
+	logscan(t, "reduce", "s3://logs/job/plan.json", "-q", "-o", "s3://logs/runs/two/", "s3://logs/job/parts/")
+	same("reduce", "runs/two/")
+
+	// A run is read from there, and replaced. It does not read its own output.
+	if out := logscan(t, "show", "s3://logs/runs/two"); !strings.Contains(out, "endpoint") {
+		t.Error(out)
+	}
+	if out := logscan(t, "diff", "s3://logs/runs/one/", "s3://logs/runs/two/"); !strings.Contains(out, "Persisting") {
+		t.Error(out)
+	}
+	logscan(t, "scan", "-q", "--requests", "--baseline", "s3://logs/runs/one", "-o", "s3://logs/runs/one", "s3://logs/web/", "s3://logs/runs/one/")
+	findings, err := b.Get("runs/one/findings.json")
+	if err != nil || !bytes.Contains(findings, []byte(`"persisting"`)) {
+		t.Errorf("not compared with the baseline: %v", err)
+	}
+	if _, err := b.Get("runs/one/requests.parquet"); err != nil {
+		t.Error(err)
+	}
+	if text := stderrOfFailure(t, "scan", "-o", "s3://logs/", "s3://logs/web/"); !strings.Contains(text, "all inputs are in the output") {
+		t.Error(text)
+	}
+	if text := stderrOfFailure(t, "scan", "-o", "s3://logs/web/", "s3://logs/job/", want); !strings.Contains(text, "s3://logs/web/ is no output of logscan") {
+		t.Error(text)
+	}
+	if text := stderrOfFailure(t, "show", "s3://logs/web/"); !strings.Contains(text, "no such object") {
+		t.Error(text)
+	}
+}
+
 // TestWrongDestinations checks that nothing is read when the output cannot be written.
 func TestWrongDestinations(t *testing.T) {
 	for _, test := range []struct {
@@ -191,6 +257,12 @@ func TestWrongDestinations(t *testing.T) {
 		{"plan -o s3://logs/ x.log", "the URL names no object"},
 		{"plan --state s3://logs/state -o p x.log", "--state s3://logs/state: URLs are not supported"},
 		{"map plan.json --task 0 -o https://example.com/parts/", "nothing can be written to https:// URLs"},
+		{"scan -o https://example.com/out/?sig=secret x.log", "nothing can be written to https:// URLs"},
+		{"scan -o s3:///x x.log", "names no bucket"},
+		{"scan --lake s3://logs/lake x.log", "--lake s3://logs/lake: URLs are not supported"},
+		{"scan --state s3://logs/state x.log", "--state s3://logs/state: URLs are not supported"},
+		{"scan --state st -o s3://logs/out/ x.log", "--state cannot be combined with --out s3://logs/out/"},
+		{"reduce plan.json --metrics s3://logs/m part", "--metrics s3://logs/m: URLs are not supported"},
 		{"reduce plan.json --partial -o s3://logs/parts/ part", "the URL names no object"},
 	} {
 		text := stderrOfFailure(t, strings.Fields(test.args)...)

@@ -76,7 +76,7 @@ func (d *followed) outputs(inputs []source.Input, since analyze.Moment) map[stri
 		d.Fatal(err)
 	}
 	out := filepath.Join(d.TempDir(), "out")
-	claimed, err := report.Claim(out)
+	claimed, err := report.Claim(d.Context(), out)
 	if err != nil {
 		d.Fatal(err)
 	}

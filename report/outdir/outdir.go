@@ -1,7 +1,7 @@
-// Package outdir manages the files that a run leaves on disk: the output directory,
-// which appears whole or not at all, the state file, and reading both back.
+// Package outdir manages the files that a run leaves: the output directory, which appears
+// whole or not at all, also in an object store; the state file; and reading both back.
 //
-// An output is written to a temporary sibling and swapped into place. Everything a
+// On disk, an output is written to a temporary sibling and swapped into place. Everything a
 // run creates on the way has a name that identifies its owner, so that the next run
 // finds what a killed one left behind.
 package outdir
@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"logscan/parse/source/object"
 	"logscan/report/document"
 )
 
@@ -50,6 +51,26 @@ func (e *NotOutputError) Error() string {
 	return fmt.Sprintf("%s is no output of logscan and is not replaced: %s", e.Dir, e.Reason)
 }
 
+// Place is where the output of a run goes: a Dir, or a Prefix of an object store. It is
+// claimed for one run.
+type Place interface {
+	// Replace replaces the output by the files that fill writes to a directory.
+	Replace(fill func(temporary string) error) error
+	// Temporary returns a name for a directory of temporary files of the run, in dir
+	// unless that is empty.
+	Temporary(dir string) (string, error)
+	// Release ends the claim. It may be called twice.
+	Release()
+}
+
+// Join returns the name of a file in an output: a path or a URL.
+func Join(output, name string) string {
+	if object.Scheme(output) != "" {
+		return strings.TrimSuffix(output, "/") + "/" + name
+	}
+	return filepath.Join(output, name)
+}
+
 // check returns a *NotOutputError unless dir may be replaced: it does not exist, is
 // an empty directory, or is an earlier output that holds only the named files. It
 // returns nil if dir cannot be read: writing will fail then.
@@ -74,23 +95,38 @@ func check(dir string, files []string) error {
 	m, err := readManifest(dir)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return &NotOutputError{dir, "it is not empty and has no " + document.ManifestName}
+			return &NotOutputError{dir, errNoManifest}
 		}
 		return &NotOutputError{dir, err.Error()}
 	}
+	known := knownFiles(m, files)
+	for _, e := range entries {
+		if !known[e.Name()] || e.IsDir() {
+			return notOurs(dir, e.Name())
+		}
+	}
+	return nil
+}
+
+// errNoManifest is the reason why something is no output of logscan.
+const errNoManifest = "it is not empty and has no " + document.ManifestName
+
+// notOurs returns the error for an output with a file that logscan has not written.
+func notOurs(output, name string) *NotOutputError {
+	return &NotOutputError{output, fmt.Sprintf("%q in it is not logscan's", name)}
+}
+
+// knownFiles returns the names of files that an output with a manifest may hold: the named
+// ones and its tables, as another version may have written others.
+func knownFiles(m *document.Manifest, files []string) map[string]bool {
 	known := map[string]bool{finderName: true}
 	for _, name := range files {
 		known[name] = true
 	}
 	for name := range m.Tables {
-		known[name+".parquet"] = true // another version may have written other tables
+		known[name+tableSuffix] = true
 	}
-	for _, e := range entries {
-		if !known[e.Name()] || e.IsDir() {
-			return &NotOutputError{dir, fmt.Sprintf("%q in it is not logscan's", e.Name())}
-		}
-	}
-	return nil
+	return known
 }
 
 // Dir is an output directory claimed for one run: no other run writes it until

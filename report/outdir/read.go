@@ -43,6 +43,11 @@ func Open(dir string) (*Report, error) {
 	if err := readDocument(filepath.Join(dir, document.FindingsName), &f); err != nil {
 		return nil, err
 	}
+	return newReport(dir, m, &f)
+}
+
+// newReport returns the report of a manifest and the findings beside it.
+func newReport(dir string, m *document.Manifest, f *document.Findings) (*Report, error) {
 	if f.SchemaVersion != document.SchemaVersion {
 		return nil, fmt.Errorf("%s: %w", document.FindingsName, &VersionError{f.SchemaVersion})
 	}
@@ -111,13 +116,18 @@ func readManifest(dir string) (*document.Manifest, error) {
 	if err := readDocument(filepath.Join(dir, document.ManifestName), &m); err != nil {
 		return nil, err
 	}
+	return &m, checkManifest(&m)
+}
+
+// checkManifest returns an error unless a manifest is one of this version of logscan.
+func checkManifest(m *document.Manifest) error {
 	if m.Tool.Name != document.ToolName {
-		return nil, fmt.Errorf("%s does not name logscan as its tool", document.ManifestName)
+		return fmt.Errorf("%s does not name logscan as its tool", document.ManifestName)
 	}
 	if m.SchemaVersion != document.SchemaVersion {
-		return nil, fmt.Errorf("%s: %w", document.ManifestName, &VersionError{m.SchemaVersion})
+		return fmt.Errorf("%s: %w", document.ManifestName, &VersionError{m.SchemaVersion})
 	}
-	return &m, nil
+	return nil
 }
 
 // readDocument decodes the JSON file at path.
@@ -127,8 +137,13 @@ func readDocument(path string, into any) error {
 		return err
 	}
 	defer f.Close()
-	if err := json.NewDecoder(io.LimitReader(bufio.NewReader(f), maxDocument)).Decode(into); err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(path), err)
+	return decode(filepath.Base(path), bufio.NewReader(f), into)
+}
+
+// decode decodes the JSON of a file with a name.
+func decode(name string, r io.Reader, into any) error {
+	if err := json.NewDecoder(io.LimitReader(r, maxDocument)).Decode(into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }

@@ -79,10 +79,11 @@ func (s *s3) stat(ctx context.Context, key string) (Object, error) {
 
 // find returns the objects that a key names.
 func (s *s3) find(ctx context.Context, key string) (list []*Object, err error) {
-	add := func(o Object) {
+	add := func(o Object) bool {
 		if !hidden(o.key) {
 			list = append(list, &o)
 		}
+		return true
 	}
 	pattern := strings.IndexAny(key, `*?[\`)
 	if pattern < 0 {
@@ -102,10 +103,11 @@ func (s *s3) find(ctx context.Context, key string) (list []*Object, err error) {
 	if _, err := path.Match(key, ""); err != nil {
 		return nil, fmt.Errorf("pattern %q is invalid", key)
 	}
-	err = s.list(ctx, key[:pattern], func(o Object) {
+	err = s.list(ctx, key[:pattern], func(o Object) bool {
 		if ok, _ := path.Match(key, o.key); ok {
 			add(o)
 		}
+		return true
 	})
 	return list, err
 }
@@ -116,15 +118,18 @@ func hidden(key string) bool {
 	return strings.HasSuffix(key, "/") || slices.ContainsFunc(strings.Split(key, "/"), func(s string) bool { return strings.HasPrefix(s, ".") })
 }
 
-// list calls add for the objects whose key begins with a prefix, in order.
-func (s *s3) list(ctx context.Context, prefix string, add func(Object)) error {
+// list calls add for the objects whose key begins with a prefix, in order, until it returns
+// false.
+func (s *s3) list(ctx context.Context, prefix string, add func(Object) bool) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // ends the goroutine that lists
 	for i := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 		if i.Err != nil {
 			return s.failed(ctx, i.Err)
 		}
-		add(s.object(i))
+		if !add(s.object(i)) {
+			break
+		}
 	}
 	return ctx.Err()
 }
@@ -151,19 +156,21 @@ func (s *s3) get(ctx context.Context, o *Object, from, to int64) (io.ReadCloser,
 }
 
 // failed is failedTo for requests that read.
-func (s *s3) failed(ctx context.Context, err error) error { return s.failedTo(ctx, "read", err) }
+func (s *s3) failed(ctx context.Context, err error) error { return s.failedTo(ctx, reading, err) }
 
-// permissions are those that requests need, by what they do.
-func permissions(doing string) string {
-	if doing == "write" {
-		return "s3:PutObject, and to replace an output s3:ListBucket, s3:GetObject and s3:DeleteObject"
-	}
-	return "s3:ListBucket and s3:GetObject"
-}
+// What requests do: the permissions that they need.
+const (
+	reading  = "s3:ListBucket and s3:GetObject"
+	writing  = "s3:PutObject"
+	removing = "s3:DeleteObject"
+)
 
 // failedTo returns what went wrong without the URL, which may hold a signature. doing is
-// what the request was to do: read or write.
+// what the request was to do.
 func (s *s3) failedTo(ctx context.Context, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -176,7 +183,7 @@ func (s *s3) failedTo(ctx context.Context, doing string, err error) error {
 	case r.StatusCode == http.StatusPreconditionFailed:
 		return ErrChanged
 	case r.StatusCode == http.StatusForbidden:
-		return fmt.Errorf("bucket %s: %s: check the credentials and their permissions %s", s.bucket, r.Code, permissions(doing))
+		return fmt.Errorf("bucket %s: %s: check the credentials, which need %s", s.bucket, r.Code, doing)
 	case r.Code != "":
 		return fmt.Errorf("bucket %s: %s (status %d)", s.bucket, r.Code, r.StatusCode)
 	}

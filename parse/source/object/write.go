@@ -19,9 +19,15 @@ const (
 	// sent in several requests, of which stores accept 10,000.
 	sliceSize = 16 << 20
 	maxSlices = 10_000
+	// commitSize is the maximum size in bytes of content that Commit sends: several objects
+	// are to appear at nearly the same time.
+	commitSize = 1 << 20
 	// slicesAtOnce is the number of requests that send content at the same time: like
 	// reading, a connection to a store is slower than a disk.
 	slicesAtOnce = 4
+	// sumKey is the key of the SHA-256 of the content among the metadata of an object. ETags of
+	// what is sent in slices differ between stores.
+	sumKey = "Sha256"
 	// abortTimeout limits how long a run that has failed waits to remove what it sent.
 	abortTimeout = 10 * time.Second
 )
@@ -36,6 +42,7 @@ type Upload struct {
 	key     string
 	content io.ReaderAt
 	size    int64
+	sum     string // SHA-256, hexadecimal
 	options minio.PutObjectOptions
 	id      string // of what was sent so far; "" if Commit sends all
 	slices  []minio.CompletePart
@@ -44,6 +51,15 @@ type Upload struct {
 // Upload sends content that is to be the object at an s3 URL. Small content is sent by
 // Commit, so it must not change before.
 func (s *Stores) Upload(url string, content io.ReaderAt, size int64, contentType string) (*Upload, error) {
+	u, err := s.newUpload(url, content, size, contentType)
+	if err != nil || size <= commitSize {
+		return u, err
+	}
+	return u, u.begin(s.ctx)
+}
+
+// newUpload returns an upload of which nothing was sent.
+func (s *Stores) newUpload(url string, content io.ReaderAt, size int64, contentType string) (*Upload, error) {
 	st, key, err := s.store(url)
 	if err != nil {
 		return nil, err
@@ -55,19 +71,31 @@ func (s *Stores) Upload(url string, content io.ReaderAt, size int64, contentType
 	if key == "" || strings.HasSuffix(key, "/") {
 		return nil, errors.New("the URL names no object")
 	}
-	u := &Upload{store: bucket, key: key, content: content, size: size, options: minio.PutObjectOptions{
+	u := &Upload{store: bucket, key: key, content: content, size: size}
+	if u.sum, err = sumOf(u.body(0, size)); err != nil {
+		return nil, err
+	}
+	u.options = minio.PutObjectOptions{
 		ContentType: contentType, DisableContentSha256: true, // the requests have that of the whole body
-	}}
-	if size <= sliceSize {
-		return u, nil
-	}
-	if u.id, err = bucket.client.NewMultipartUpload(s.ctx, bucket.bucket, key, u.options); err != nil {
-		return nil, bucket.failedTo(s.ctx, "write", err)
-	}
-	if err := u.send(s.ctx); err != nil {
-		return nil, errors.Join(err, u.Abort())
+		UserMetadata: map[string]string{sumKey: u.sum},
 	}
 	return u, nil
+}
+
+// body returns some bytes of the content.
+func (u *Upload) body(from, n int64) *io.SectionReader {
+	return io.NewSectionReader(u.content, from, n)
+}
+
+// begin sends the content, but does not make it an object.
+func (u *Upload) begin(ctx context.Context) (err error) {
+	if u.id, err = u.store.client.NewMultipartUpload(ctx, u.store.bucket, u.key, u.options); err != nil {
+		return u.store.failedTo(ctx, writing, err)
+	}
+	if err := u.send(ctx); err != nil {
+		return errors.Join(err, u.Abort())
+	}
+	return nil
 }
 
 // send sends the content in slices.
@@ -79,7 +107,7 @@ func (u *Upload) send(ctx context.Context) error {
 	for i := range u.slices {
 		g.Go(func() error {
 			from := int64(i) * size
-			body := io.NewSectionReader(u.content, from, min(size, u.size-from))
+			body := u.body(from, min(size, u.size-from))
 			sum, err := sumOf(body)
 			if err != nil {
 				return err
@@ -87,7 +115,7 @@ func (u *Upload) send(ctx context.Context) error {
 			p, err := u.store.client.PutObjectPart(ctx, u.store.bucket, u.key, u.id, i+1, body, body.Size(),
 				minio.PutObjectPartOptions{Sha256Hex: sum, DisableContentSha256: true})
 			if err != nil {
-				return u.store.failedTo(ctx, "write", err)
+				return u.store.failedTo(ctx, writing, err)
 			}
 			u.slices[i] = minio.CompletePart{PartNumber: i + 1, ETag: p.ETag}
 			return nil
@@ -107,24 +135,27 @@ func sumOf(body *io.SectionReader) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
-// Commit makes the content the object, in place of one that is there, and returns its ETag.
-func (u *Upload) Commit(ctx context.Context) (etag string, err error) {
-	var done minio.UploadInfo
+// Commit makes the content the object, in place of one that is there.
+func (u *Upload) Commit(ctx context.Context) (err error) {
 	if u.id != "" {
-		done, err = u.store.client.CompleteMultipartUpload(ctx, u.store.bucket, u.key, u.id, u.slices, u.options)
+		_, err = u.store.client.CompleteMultipartUpload(ctx, u.store.bucket, u.key, u.id, u.slices, u.options)
 	} else {
-		body := io.NewSectionReader(u.content, 0, u.size)
-		var sum string
-		if sum, err = sumOf(body); err != nil {
-			return "", err
-		}
-		done, err = u.store.client.PutObject(ctx, u.store.bucket, u.key, body, u.size, "", sum, u.options)
+		_, err = u.store.client.PutObject(ctx, u.store.bucket, u.key, u.body(0, u.size), u.size, "", u.sum, u.options)
 	}
 	if err != nil {
-		return "", u.store.failedTo(ctx, "write", err)
+		return u.store.failedTo(ctx, writing, err)
 	}
 	u.id = ""
-	return done.ETag, nil
+	return nil
+}
+
+// Holds reports whether the object is there now with the content that was sent.
+func (u *Upload) Holds(ctx context.Context) (bool, error) {
+	i, err := u.store.client.StatObject(ctx, u.store.bucket, u.key, minio.StatObjectOptions{})
+	if err = u.store.failedTo(ctx, reading, err); errors.Is(err, ErrNoObject) {
+		return false, nil
+	}
+	return i.UserMetadata[sumKey] == u.sum, err
 }
 
 // Abort removes what was sent, unless Commit has made it an object.
@@ -136,7 +167,7 @@ func (u *Upload) Abort() error {
 	defer stop()
 	err := u.store.client.AbortMultipartUpload(ctx, u.store.bucket, u.key, u.id)
 	if err != nil {
-		return fmt.Errorf("remove what was sent: %w", u.store.failedTo(ctx, "write", err))
+		return fmt.Errorf("remove what was sent: %w", u.store.failedTo(ctx, writing, err))
 	}
 	u.id = ""
 	return nil
@@ -144,14 +175,53 @@ func (u *Upload) Abort() error {
 
 // Put writes an object, completely or not at all.
 func (s *Stores) Put(url string, content io.ReaderAt, size int64, contentType string) error {
-	u, err := s.Upload(url, content, size, contentType)
+	u, err := s.newUpload(url, content, size, contentType)
+	if err == nil && size > sliceSize {
+		err = u.begin(s.ctx)
+	}
 	if err != nil {
 		return err
 	}
-	if _, err := u.Commit(s.ctx); err != nil {
+	if err := u.Commit(s.ctx); err != nil {
 		return errors.Join(err, u.Abort())
 	}
 	return nil
+}
+
+// Remove removes the object at an s3 URL, if there is one.
+func (s *Stores) Remove(ctx context.Context, url string) error {
+	st, key, err := s.store(url)
+	if err != nil {
+		return err
+	}
+	bucket, ok := st.(*s3)
+	if !ok {
+		return ErrReadOnly
+	}
+	if err := bucket.client.RemoveObject(ctx, bucket.bucket, key, minio.RemoveObjectOptions{}); err != nil {
+		return bucket.failedTo(ctx, removing, err)
+	}
+	return nil
+}
+
+// Below returns the rest of the keys of the objects below an s3 URL, which ends in a slash, of
+// at most limit objects. An object that only marks the prefix is left out.
+func (s *Stores) Below(ctx context.Context, url string, limit int) (names []string, err error) {
+	st, prefix, err := s.store(url)
+	if err != nil {
+		return nil, err
+	}
+	bucket, ok := st.(*s3)
+	if !ok {
+		return nil, ErrReadOnly
+	}
+	err = bucket.list(ctx, prefix, func(o Object) bool {
+		if o.key != prefix {
+			names = append(names, strings.TrimPrefix(o.key, prefix))
+		}
+		return len(names) < limit
+	})
+	return names, err
 }
 
 // Stat returns the object that a URL names. No character of a key has a special meaning.

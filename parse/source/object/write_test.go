@@ -49,11 +49,20 @@ func TestUpload(t *testing.T) {
 	if err := u.Abort(); err != nil {
 		t.Error(err)
 	}
-	if _, err := u.Commit(t.Context()); err != nil { // all in one request
+	if err := u.Commit(t.Context()); err != nil { // all in one request
 		t.Error(err)
 	}
 	if data, err := b.Get("a"); err != nil || !bytes.Equal(data, content) {
 		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	if ok, err := u.Holds(t.Context()); err != nil || !ok {
+		t.Error("not the content that was sent:", err)
+	}
+	if err := stores.Put("s3://logs/a", bytes.NewReader(content), 10, ""); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := u.Holds(t.Context()); err != nil || ok {
+		t.Error("not another object:", err)
 	}
 	left, err := stores.buckets["logs"].client.ListMultipartUploads(t.Context(), "logs", "", "", "", "", 10)
 	if err != nil || len(left.Uploads) > 0 {
