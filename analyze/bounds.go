@@ -54,7 +54,8 @@ const late = 24 * time.Hour
 // The newest line, if a bound is relative to it, is the latest time in the first and
 // last lines of all inputs: logs are written in order, or nearly so. A compressed
 // input is decompressed for that, unless it was modified more than a day before the
-// newest line of the others.
+// newest line of the others. If nothing can be read of any input, there are no such
+// bounds: the night was quiet, or reading them says why.
 func (o *Options) Bound(ctx context.Context) (inputs, skipped []source.Input, err error) {
 	if o.Since == (Moment{}) && o.Until.Back == 0 {
 		o.Parse.Until = o.Until.At
@@ -84,6 +85,7 @@ func (o *Options) Bound(ctx context.Context) (inputs, skipped []source.Input, er
 // glance is the result of a first look at an input.
 type glance struct {
 	latest   int64     // of the lines seen, Unix microseconds; NoTime if none has a time
+	undated  bool      // lines seen are requests, and none has a time
 	modified time.Time // zero if unknown
 	whole    bool      // the last lines were seen
 	err      error     // why it cannot be read
@@ -110,21 +112,27 @@ func (o *Options) look(ctx context.Context) ([]glance, error) {
 			if stopped := ctx.Err(); stopped != nil {
 				return stopped
 			}
-			looks[i] = glance{latest: o.latest(in, formats, lines), modified: in.Modified(), whole: whole, err: err}
+			looks[i] = glance{modified: in.Modified(), whole: whole, err: err}
+			looks[i].latest, looks[i].undated = o.latest(in, formats, lines)
 			return nil
 		})
 	}
 	return looks, g.Wait()
 }
 
+// from returns the bound. newest is the zero time if there are no lines.
 func (m Moment) from(newest time.Time) time.Time {
-	if m.Back != 0 {
-		return newest.Add(-m.Back)
+	switch {
+	case m.Back == 0:
+		return m.At
+	case newest.IsZero():
+		return newest
 	}
-	return m.At
+	return newest.Add(-m.Back)
 }
 
-// newest returns the time of the newest line. It reads the last lines of the inputs
+// newest returns the time of the newest line, the zero time if there are no requests. It
+// reads the last lines of the inputs
 // whose end the first look did not show.
 func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error) {
 	formats, err := o.formats()
@@ -150,19 +158,24 @@ func (o *Options) newest(ctx context.Context, looks []glance) (time.Time, error)
 			return &NewestError{inputs[i].Path, err}
 		}
 		l := &looks[rank[i]]
-		l.latest = max(l.latest, o.latest(inputs[i], formats, lines))
+		latest, undated := o.latest(inputs[i], formats, lines)
+		l.latest, l.undated = max(l.latest, latest), l.undated || undated
 		return nil
 	})
 	if err != nil {
 		return time.Time{}, err
 	}
+	undated := false
 	for i := range looks {
-		newest = max(newest, looks[i].latest)
+		newest, undated = max(newest, looks[i].latest), undated || looks[i].undated
 	}
-	if newest == parse.NoTime {
+	switch {
+	case newest != parse.NoTime:
+		return time.UnixMicro(newest).UTC(), nil
+	case undated:
 		return time.Time{}, &NewestError{"", errNoTime}
 	}
-	return time.UnixMicro(newest).UTC(), nil
+	return time.Time{}, nil
 }
 
 // Latest returns the latest time in lines of an input, parse.NoTime for none.
@@ -171,11 +184,13 @@ func (o *Options) Latest(in source.Input, lines []byte) (int64, error) {
 	if err != nil {
 		return parse.NoTime, err
 	}
-	return o.latest(in, formats, lines), nil
+	latest, _ := o.latest(in, formats, lines)
+	return latest, nil
 }
 
-// latest returns the latest time in lines of an input, parse.NoTime for none.
-func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte) int64 {
+// latest returns the latest time in lines of an input, parse.NoTime for none, and reports
+// whether there are requests and none of them has a time.
+func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte) (latest int64, undated bool) {
 	if d := parse.Detect(lines, formats); d.Format != nil {
 		formats = d.Formats
 	} else {
@@ -185,15 +200,15 @@ func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte)
 	options := o.ParseOptions(in)
 	options.Since, options.Until = time.Time{}, time.Time{}
 	p.Configure(options)
-	latest := int64(parse.NoTime)
+	latest = parse.NoTime
 	var e parse.Entry
 	for len(lines) > 0 {
 		var line []byte
 		if line, lines = cutLine(lines); p.Parse(line, &e) == parse.Parsed {
-			latest = max(latest, e.Time)
+			latest, undated = max(latest, e.Time), true
 		}
 	}
-	return latest
+	return latest, undated && latest == parse.NoTime
 }
 
 // ParseOptions returns the options of the parser of an input.

@@ -74,6 +74,14 @@ func TestBoundErrors(t *testing.T) {
 	writeLog(t, name, "junk\n", time.Time{})
 	o := options(t, name)
 	o.Since.Back = time.Hour
+	if read, _, err := o.Bound(t.Context()); err != nil || !o.Parse.Since.IsZero() || len(read) != 1 {
+		t.Errorf("log without requests: error %v, since %v", err, o.Parse.Since)
+	}
+	var err error
+	if o.Format, err = parse.Compile("$remote_addr $status"); err != nil {
+		t.Fatal(err)
+	}
+	writeLog(t, name, "192.0.2.1 401\n", time.Time{})
 	var newest *NewestError
 	if _, _, err := o.Bound(t.Context()); !errors.As(err, &newest) || newest.Path != "" {
 		t.Errorf("log without times: error %v", err)

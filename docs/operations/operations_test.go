@@ -91,29 +91,6 @@ func TestFlagsExist(t *testing.T) {
 	}
 }
 
-// TestNights runs three nights, one of them twice, and checks that each is compared
-// with the one before.
-func TestNights(t *testing.T) {
-	lake := filepath.Join(t.TempDir(), "a lake")
-	if err := os.Mkdir(lake, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct{ night, says string }{
-		{"2026-03-09", ""}, {"2026-03-10", "Since the baseline: "}, {"2026-03-11", "Since the baseline: "}, {"2026-03-10", "Since the baseline: "},
-	} {
-		cmd := exec.CommandContext(t.Context(), bin, "scan", "--lake", lake, "--night", c.night, "../../fixtures/logs")
-		cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+lake)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", c.night, err, out)
-		}
-		if compared := strings.Contains(string(out), "Since the baseline: "); compared != (c.says != "") && strings.Contains(read(t, filepath.Join(lake, "dt="+c.night, "findings.json")), `"id"`) {
-			t.Errorf("%s: compared with a baseline: %v:\n%s", c.night, compared, out)
-		}
-		read(t, filepath.Join(lake, "dt="+c.night, "report.html"))
-	}
-}
-
 // TestConfiguration validates the example configuration, as it is and with all
 // settings uncommented.
 func TestConfiguration(t *testing.T) {
@@ -147,42 +124,6 @@ func TestYAML(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join("../..", m[1])); err != nil {
 			t.Error(err)
-		}
-	}
-}
-
-// TestAlerts checks that the rules and the dashboard use metrics that logscan writes, with
-// labels that they have.
-func TestAlerts(t *testing.T) {
-	written := map[string]string{} // labels by metric
-	for _, m := range regexp.MustCompile(`(?m)^(logscan_\w+)(\{[^}]*\})? `).FindAllStringSubmatch(read(t, "../../report/notify/testdata/logscan.prom"), -1) {
-		written[m[1]] += m[2]
-	}
-	used := regexp.MustCompile(`(logscan_\w+)(\{[^}]*\})?`)
-	label := regexp.MustCompile(`(\w+)(=~?)\\?"([^"\\]*)`)
-	for _, path := range []string{"alerts.yaml", "dashboard.json"} {
-		found := used.FindAllStringSubmatch(read(t, path), -1)
-		if len(found) < 5 {
-			t.Errorf("%s uses %d metrics, want at least 5", path, len(found))
-		}
-		for _, m := range found {
-			labels, ok := written[m[1]]
-			if !ok {
-				t.Errorf("%s: logscan does not write %s", path, m[1])
-			}
-			for _, l := range label.FindAllStringSubmatch(m[2], -1) {
-				if l[1] == "instance" { // set by Prometheus
-					continue
-				}
-				if !strings.Contains(labels, l[1]+`="`) || l[2] == "=" && !strings.Contains(labels, l[1]+`="`+l[3]+`"`) {
-					t.Errorf("%s: %s has no label %s", path, m[1], l[0])
-				}
-			}
-		}
-	}
-	if promtool, err := exec.LookPath("promtool"); err == nil {
-		if out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "alerts.yaml").CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, out)
 		}
 	}
 }
