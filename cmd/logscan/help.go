@@ -70,6 +70,21 @@ func (helpFlag) BeforeReset(ctx *kong.Context) error {
 	return errHelpShown
 }
 
+// parseHint returns what to do about a command line that cannot be parsed.
+func parseHint(err *kong.ParseError) string {
+	help := "logscan"
+	for _, x := range err.Context.Path {
+		if x.Command == nil || !slices.Contains(err.Context.Args, x.Command.Name) { // scan is selected by default
+			continue
+		}
+		help += " " + x.Command.Name
+		if c := x.Command.Name; (c == "plan" || c == "map" || c == "reduce") && strings.HasPrefix(err.Error(), "unknown flag --requests") {
+			return "parts hold the 401s and not every request; for requests.parquet, scan on one machine: logscan scan --requests"
+		}
+	}
+	return "see " + help + " --help"
+}
+
 type helpCmd struct {
 	Command []string `arg:"" optional:"" name:"command" help:"Command to explain (default: the whole program)."`
 }

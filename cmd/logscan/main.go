@@ -127,7 +127,7 @@ func conclude(stderr io.Writer, err error) int {
 		printError(stderr, usage.Error(), usage.hint)
 		return exitUsage
 	case errors.As(err, &parse):
-		printError(stderr, parseErrorText(parse), "see logscan --help")
+		printError(stderr, parseErrorText(parse), parseHint(parse))
 		return exitUsage
 	case errors.As(err, &hinted):
 		printError(stderr, err.Error(), hinted.hint)
