@@ -30,7 +30,7 @@ export GOFLAGS := $(GOFLAGS) -pgo=off
 BUILD = CGO_ENABLED=0 go build -pgo=auto -trimpath -buildvcs=$(VCS)
 
 .DEFAULT_GOAL := build
-.PHONY: help build install test test-all race lint check fuzz duckdb readers axe crash demo eval \
+.PHONY: help build install test test-all race lint check fuzz duckdb readers test-cluster axe crash demo eval \
 	bench bench-peers bench-growth bench-watch bench-traps pgo release package clean
 
 help: ## List the targets
@@ -104,6 +104,9 @@ duckdb: build ## Compare the Parquet tables, read by DuckDB, with the raw logs
 
 readers: build ## Read the Parquet tables with Polars, pyarrow and Spark from PyPI
 	fixtures/readers/run.sh
+
+test-cluster: build ## Compare runs on a Spark cluster, started on this machine, with a scan (CLUSTER_SIZE)
+	fixtures/cmd/cluster/run.sh
 
 .tools/axe.min.js:
 	mkdir -p .tools
