@@ -27,8 +27,11 @@ import (
 // Options are the options of a run.
 type Options struct {
 	Inputs []source.Input
-	// Notes are what source.Members reported about the inputs.
+	// Notes are what source.Members reported about the inputs, and what was left out by its
+	// date.
 	Notes []source.Note
+	// Newest is the time before which the newest line must not be; see source.Expansion.
+	Newest time.Time
 	// Format reads all inputs; nil detects the format of each.
 	Format *parse.Format
 	// Configured returns the formats that a server's configuration has for the log

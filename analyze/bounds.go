@@ -19,6 +19,19 @@ type Moment struct {
 	Back time.Duration // before the newest line of the run; 0 if At is the bound
 }
 
+// Dates returns what is known of the time range before a line is read.
+func (o *Options) Dates() source.Dates {
+	return source.Dates{Since: o.Since.At, Until: o.Until.At, Back: o.Since.Back}
+}
+
+// DatesError is returned if a bound is relative to the newest line, and directories were left
+// out because others have later dates, but there is no line of those dates.
+type DatesError struct{ Newest, Least time.Time }
+
+func (e *DatesError) Error() string {
+	return fmt.Sprintf("the newest line is of %s, but directories have later dates, from %s on", e.Newest.Format(time.RFC3339), e.Least.Format(time.DateOnly))
+}
+
 // NewestError is returned if a bound is relative to the newest line and that line
 // cannot be found.
 type NewestError struct {
@@ -69,6 +82,9 @@ func (o *Options) Bound(ctx context.Context) (inputs, skipped []source.Input, er
 	if o.Since.Back != 0 || o.Until.Back != 0 {
 		if newest, err = o.newest(ctx, looks); err != nil {
 			return nil, nil, err
+		}
+		if newest.Before(o.Newest) {
+			return nil, nil, &DatesError{newest, o.Newest}
 		}
 	}
 	o.Parse.Since, o.Parse.Until = o.Since.from(newest), o.Until.from(newest)

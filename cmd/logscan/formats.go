@@ -45,7 +45,7 @@ func (c *formatsCmd) Run(ctx context.Context, std *streams) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := c.expand(ctx, []string{c.Name}, std, false)
+	inputs, err := c.expand(ctx, []string{c.Name}, std, false, &options)
 	if err != nil {
 		return err
 	}

@@ -77,13 +77,14 @@ func formatHint(name string) string {
 	return "run logscan formats for the list"
 }
 
-// expand returns the inputs that args name and prints notes on skipped files.
-// Having nothing to read is a usage error.
-func (f *formatFlags) expand(ctx context.Context, args []string, std *streams, quiet bool) ([]source.Input, error) {
+// expand returns the inputs that args name and that can have lines in the time range of the
+// options, and prints notes on skipped files. It sets the notes of the options. Having
+// nothing to read is a usage error.
+func (f *formatFlags) expand(ctx context.Context, args []string, std *streams, quiet bool, o *analyze.Options) ([]source.Input, error) {
 	if err := checkInputs(args); err != nil {
 		return nil, err
 	}
-	inputs, notes, err := source.ExpandURLs(ctx, args, std.stdin)
+	x, err := source.ExpandURLs(ctx, args, std.stdin, o.Dates())
 	var list *source.ListError
 	if errors.As(err, &list) {
 		return nil, err
@@ -91,12 +92,17 @@ func (f *formatFlags) expand(ctx context.Context, args []string, std *streams, q
 	if err != nil {
 		return nil, &usageError{err, commandHint(args[0])}
 	}
-	printNotes(std, notes, quiet)
-	source.Limit(inputs, int64(f.MaxRatio))
-	if len(inputs) == 0 {
+	printNotes(std, append(x.Notes, x.DateNotes...), quiet)
+	source.Limit(x.Inputs, int64(f.MaxRatio))
+	switch n := x.Skipped.Directories; {
+	case len(x.Inputs) > 0:
+	case n > 0:
+		return nil, usagef("choose another time range, or name a directory itself", "no input files: all directories (%d) have dates outside of --since and --until", n)
+	default:
 		return nil, usagef("name a file, a directory, a glob, or - for standard input", "no input files in %s", strings.Join(args, " "))
 	}
-	return inputs, nil
+	o.Notes, o.Newest = x.DateNotes, x.Newest
+	return x.Inputs, nil
 }
 
 // expandArchives replaces archives by their members and prints notes on skipped

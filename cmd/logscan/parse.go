@@ -42,7 +42,7 @@ func (c *parseCmd) Run(ctx context.Context, std *streams) error {
 	if options.Parse.Privacy, err = c.privacyFlags.options(); err != nil {
 		return err
 	}
-	inputs, err := c.expand(ctx, c.Inputs, std, false)
+	inputs, err := c.expand(ctx, c.Inputs, std, false, &options)
 	if err != nil {
 		return err
 	}

@@ -75,13 +75,15 @@ func (c *planCmd) Run(ctx context.Context, std *streams) error {
 		return usagef("give it to logscan reduce", "the site policy does not change what is read without --pseudonymize")
 	}
 	o.Workers = int(c.Workers)
-	inputs, err := c.expand(ctx, c.Inputs, std, c.Quiet)
+	inputs, err := c.expand(ctx, c.Inputs, std, c.Quiet, &o)
 	if err != nil {
 		return err
 	}
-	if o.Inputs, o.Notes, err = expandArchives(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
+	var notes []source.Note
+	if o.Inputs, notes, err = expandArchives(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
 		return err
 	}
+	o.Notes = append(o.Notes, notes...)
 	var made map[string]string
 	if c.State != "" {
 		if err := c.wholeRange(); err != nil {

@@ -53,7 +53,7 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	inputs, err := c.inputs(ctx, std)
+	inputs, err := c.inputs(ctx, std, &options)
 	if err != nil {
 		return err
 	}
@@ -86,9 +86,11 @@ func (c *scanCmd) Run(ctx context.Context, std *streams) (err error) {
 	}
 
 	limitCPUs(c.Workers)
-	if options.Inputs, options.Notes, err = expandArchives(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
+	var notes []source.Note
+	if options.Inputs, notes, err = expandArchives(ctx, inputs, int(c.Workers), std, c.Quiet); err != nil {
 		return err
 	}
+	options.Notes = append(options.Notes, notes...)
 	c.acceptEmpty = c.AllowEmpty
 	p := provenance{started: started, watch: &watch, space: space, arguments: withoutSecrets(std.args, c.secretFlags()), baseline: c.Baseline}
 	run := reportedRun{options: &options, place: place, state: state, provenance: &p, events: c.events(c.Timezone.zone())}
@@ -121,8 +123,8 @@ func (c *scanCmd) options(std *streams, started time.Time, watch *stopwatch) (an
 
 // inputs returns the inputs of the arguments that are outside the output
 // directory.
-func (c *scanCmd) inputs(ctx context.Context, std *streams) ([]source.Input, error) {
-	inputs, err := c.expand(ctx, c.Inputs, std, c.Quiet)
+func (c *scanCmd) inputs(ctx context.Context, std *streams, o *analyze.Options) ([]source.Input, error) {
+	inputs, err := c.expand(ctx, c.Inputs, std, c.Quiet, o)
 	if err != nil {
 		return nil, err
 	}

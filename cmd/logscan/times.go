@@ -25,7 +25,7 @@ type lineFlags struct {
 
 // rangeFlags select lines by time.
 type rangeFlags struct {
-	Since moment `placeholder:"T" group:"input" help:"Start of the time range: RFC 3339, a date, or a duration back from the newest line, such as 24h or 7d."`
+	Since moment `placeholder:"T" group:"input" help:"Start of the time range: RFC 3339, a date, or a duration back from the newest line, such as 24h or 7d. Directories with earlier dates, such as dt=2026-03-09, are not read."`
 	Until moment `placeholder:"T" group:"input" help:"End of the time range, exclusive."`
 }
 
@@ -56,7 +56,8 @@ func (l *lineFlags) options(started time.Time) (o parse.Options, since, until an
 // usage error. It returns other errors as they are.
 func rangeError(err error) error {
 	var newest *analyze.NewestError
-	if !errors.As(err, &newest) {
+	var dates *analyze.DatesError
+	if !errors.As(err, &newest) && !errors.As(err, &dates) {
 		return err
 	}
 	hint := "give --since and --until as times, such as 2026-03-09T14:00:00Z"

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"logscan/parse/source/object"
 )
@@ -53,27 +54,71 @@ func Expand(args []string, stdin io.Reader) ([]Input, []Note, error) {
 	return new(expansion).all(args, stdin, func(string) (bool, error) { return false, nil })
 }
 
+// Expansion is what arguments name.
+type Expansion struct {
+	Inputs  []Input
+	Notes   []Note
+	Skipped SkippedDates
+	// DateNotes say what was left out by its date.
+	DateNotes []Note
+	// Newest is the time that the newest line must at least have for Skipped to hold no line
+	// of the time range; zero if that does not matter.
+	Newest time.Time
+}
+
 // ExpandURLs is Expand for arguments that may also be URLs of objects, as object.Stores.List takes
 // them. An argument that names an existing file is that file. All requests for objects, also
-// those of Read, end with ctx.
-func ExpandURLs(ctx context.Context, args []string, stdin io.Reader) ([]Input, []Note, error) {
+// those of Read, end with ctx. Directories with dates outside of a time range are left out.
+func ExpandURLs(ctx context.Context, args []string, stdin io.Reader, dates Dates) (*Expansion, error) {
 	e, stores := new(expansion), object.NewStores(ctx)
-	return e.all(args, stdin, func(arg string) (bool, error) {
+	if dates != (Dates{}) {
+		e.calendar = &calendar{Dates: dates}
+	}
+	inputs, notes, err := e.all(args, stdin, func(arg string) (bool, error) {
 		if !object.Supported(object.Scheme(arg)) {
 			return false, nil
 		}
 		if _, err := os.Lstat(arg); err == nil {
 			return false, nil
 		}
-		list, err := stores.List(arg)
-		if err != nil {
-			return true, &ListError{object.Label(arg), err}
-		}
-		for _, o := range list {
-			e.found = append(e.found, candidate{Input: Input{Path: o.Path, size: o.Size, written: o.Modified, object: o}})
-		}
-		return true, nil
+		return true, e.objects(stores, arg)
 	})
+	x := &Expansion{Inputs: inputs, Notes: notes, Newest: e.newest}
+	if e.calendar != nil {
+		x.Skipped, x.DateNotes = e.calendar.summary()
+	}
+	return x, err
+}
+
+// objects adds the objects that a URL names.
+func (e *expansion) objects(stores *object.Stores, arg string) (err error) {
+	var list []*object.Object
+	if e.calendar == nil {
+		list, err = stores.List(arg)
+	} else {
+		root, isPattern := object.Literal(arg)
+		if isPattern {
+			root = root[:strings.LastIndexByte(root, '/')+1]
+		}
+		list, err = stores.ListTree(arg, func(dir string) bool {
+			return e.calendar.enter(root, dir, func(part *expansion) error {
+				list, err := stores.ListBelow(arg, dir)
+				return part.add(arg, list, err)
+			})
+		})
+	}
+	return e.add(arg, list, err)
+}
+
+// add adds the objects of a list.
+func (e *expansion) add(arg string, list []*object.Object, err error) error {
+	if err != nil {
+		return &ListError{object.Label(arg), err}
+	}
+	for _, o := range list {
+		e.found = append(e.found, candidate{Input: Input{Path: o.Path, size: o.Size, written: o.Modified, object: o}})
+	}
+	return nil
 }
 
 // ListError is returned by ExpandURLs for a URL whose objects cannot be listed.
@@ -98,8 +143,14 @@ func (e *expansion) all(args []string, stdin io.Reader, remote func(arg string) 
 		if err != nil {
 			return nil, e.notes, err
 		}
-		if len(e.found) == before {
+		if len(e.found) == before && !e.waits() {
 			return nil, e.notes, &NoMatchError{Pattern: object.Label(arg)}
+		}
+	}
+	if e.calendar != nil {
+		var err error
+		if e.newest, err = e.calendar.resolve(e); err != nil {
+			return nil, e.notes, err
 		}
 	}
 	return e.inputs(), e.sortedNotes(), nil
@@ -109,6 +160,15 @@ func (e *expansion) all(args []string, stdin io.Reader, remote func(arg string) 
 type expansion struct {
 	found []candidate
 	notes []Note
+
+	calendar *calendar // nil without a time range
+	root     string    // of the argument: directories below it may be left out by their dates
+	newest   time.Time // see Expansion
+}
+
+// waits reports whether directories with dates were found.
+func (e *expansion) waits() bool {
+	return e.calendar != nil && len(e.calendar.waiting)+len(e.calendar.skipped) > 0
 }
 
 // candidate is an input that may be a duplicate.
@@ -123,20 +183,46 @@ func (e *expansion) argument(arg string, stdin io.Reader) error {
 		return nil
 	}
 	if _, err := os.Lstat(arg); err == nil || errors.Is(err, fs.ErrPermission) {
-		e.path(filepath.Clean(arg), true)
+		e.root = filepath.Clean(arg)
+		e.path(e.root, true)
 		return nil
 	}
 	paths, err := filepath.Glob(arg)
 	if err != nil {
 		return &NoMatchError{Pattern: arg, Err: err}
 	}
+	literal, _ := object.Literal(filepath.ToSlash(arg))
+	e.root = filepath.Clean(literal[:strings.LastIndexByte(literal, '/')+1])
 	for _, path := range paths {
 		// As in a shell, a star does not match a hidden name.
 		if !hidden(filepath.Base(path)) || hidden(filepath.Base(arg)) {
-			e.path(filepath.Clean(path), false)
+			e.matched(filepath.Clean(path))
 		}
 	}
 	return nil
+}
+
+// matched adds a path that a pattern matches, unless a directory in it is left out by its
+// date.
+func (e *expansion) matched(path string) {
+	for i := len(e.root); i < len(path); i++ {
+		if os.IsPathSeparator(path[i]) && i > 0 && !e.enters(path[:i], path) {
+			return
+		}
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() && !e.enters(path, path) {
+		return
+	}
+	e.path(path, false)
+}
+
+// enters reports whether a directory is to be looked into now. If it waits for those with
+// other dates, a path in it, or the directory itself, is added then.
+func (e *expansion) enters(dir, path string) bool {
+	return e.calendar == nil || e.calendar.enter(e.root, dir, func(part *expansion) error {
+		part.path(path, false)
+		return nil
+	})
 }
 
 func (e *expansion) stdin(stdin io.Reader) {
@@ -186,7 +272,9 @@ func (e *expansion) walk(dir string) {
 				continue
 			}
 		}
-		e.path(path, false)
+		if !entry.IsDir() || e.enters(path, path) {
+			e.path(path, false)
+		}
 	}
 }
 

@@ -19,11 +19,11 @@ func TestSpecOfObject(t *testing.T) {
 		http.ServeContent(w, r, "a.log", time.Time{}, strings.NewReader(text))
 	}))
 	defer server.Close()
-	inputs, _, err := ExpandURLs(t.Context(), []string{server.URL + "/a.log"}, nil)
-	if err != nil || len(inputs) != 1 {
-		t.Fatal(inputs, err)
+	x, err := ExpandURLs(t.Context(), []string{server.URL + "/a.log"}, nil, Dates{})
+	if err != nil || len(x.Inputs) != 1 {
+		t.Fatal(x, err)
 	}
-	spec, err := inputs[0].Spec()
+	spec, err := x.Inputs[0].Spec()
 	if err != nil {
 		t.Fatal(err)
 	}

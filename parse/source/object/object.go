@@ -139,10 +139,15 @@ func (s *Stores) List(arg string) (list []*Object, err error) {
 		return []*Object{s.complete(&o, st)}, err
 	}
 	list, err = bucket.find(s.ctx, key)
+	return s.completed(list, st), err
+}
+
+// completed is complete for a list.
+func (s *Stores) completed(list []*Object, st store) []*Object {
 	for _, o := range list {
 		s.complete(o, st)
 	}
-	return list, err
+	return list
 }
 
 // Restore returns an object that was listed before, by its URL, without a request.

@@ -85,31 +85,44 @@ func (s *s3) find(ctx context.Context, key string) (list []*Object, err error) {
 		}
 		return true
 	}
-	pattern := strings.IndexAny(key, `*?[\`)
-	if pattern < 0 {
-		if key != "" && !strings.HasSuffix(key, "/") {
-			o, err := s.stat(ctx, key)
-			if err == nil {
-				return []*Object{&o}, nil
-			}
-			if !errors.Is(err, ErrNoObject) {
-				return nil, err
-			}
-			key += "/"
+	literal, isPattern := Literal(key)
+	if !isPattern {
+		o, prefix, err := s.named(ctx, key)
+		if err != nil {
+			return nil, err
 		}
-		err := s.list(ctx, key, add)
+		if o != nil {
+			return []*Object{o}, nil
+		}
+		err = s.list(ctx, prefix, add)
 		return list, err
 	}
 	if _, err := path.Match(key, ""); err != nil {
 		return nil, fmt.Errorf("pattern %q is invalid", key)
 	}
-	err = s.list(ctx, key[:pattern], func(o Object) bool {
+	err = s.list(ctx, literal, func(o Object) bool {
 		if ok, _ := path.Match(key, o.key); ok {
 			add(o)
 		}
 		return true
 	})
 	return list, err
+}
+
+// named returns the object that a key without a pattern names, or else the prefix of the
+// objects below it.
+func (s *s3) named(ctx context.Context, key string) (o *Object, prefix string, err error) {
+	if key == "" || strings.HasSuffix(key, "/") {
+		return nil, key, nil
+	}
+	found, err := s.stat(ctx, key)
+	switch {
+	case err == nil:
+		return &found, "", nil
+	case errors.Is(err, ErrNoObject):
+		return nil, key + "/", nil
+	}
+	return nil, "", err
 }
 
 // hidden reports whether an object is left out: a segment of its key begins with a dot, or
