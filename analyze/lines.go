@@ -58,6 +58,8 @@ type lineParser struct {
 	keyer   authevents.Keyer
 	entry   parse.Entry
 	keys    parse.Keys
+	said    events.Event
+	kind    string // of the log of said
 	message message
 }
 
@@ -105,30 +107,28 @@ func (p *lineParser) requestKeys(input int, line []byte, k *authevents.RequestKe
 	return err
 }
 
-// event parses the line of a message.
-func (p *lineParser) event(input int, line []byte) (*events.Event, *events.Log, error) {
-	parser := p.parser(p.parsers, input)
-	v := parser.Parse(line, &p.entry)
-	e, log := parser.Event()
-	if log == nil {
-		return nil, nil, fmt.Errorf("BUG: a line of %s was an event and now is %s", p.inputs[input].Path, v)
+// event reads what is kept of a message: its event, the kind of its log, and its line.
+func (p *lineParser) event(kept []byte) (e *events.Event, kind string, line []byte, err error) {
+	log, line, err := p.said.ReadRecord(kept)
+	if p.kind != string(log) { // of which there are few
+		p.kind = string(log)
 	}
-	return e, log, nil
+	return &p.said, p.kind, line, err
 }
 
-// eventKeys sets the keys of the line of a message.
-func (p *lineParser) eventKeys(input int, line []byte, k *authevents.EventKeys) error {
-	e, log, err := p.event(input, line)
+// eventKeys returns the keys of a message, of which that is kept.
+func (p *lineParser) eventKeys(kept []byte) (k authevents.EventKeys, err error) {
+	e, kind, _, err := p.event(kept)
 	if err == nil {
-		*k = p.keyer.Event(log, e)
+		k = p.keyer.Event(kind, e)
 	}
-	return err
+	return k, err
 }
 
-// read returns what outputs hold of the line of a message, until the next call, and its
-// text as evidence if it is wanted.
-func (p *lineParser) read(input int, line []byte, wanted bool) (*message, error) {
-	e, log, err := p.event(input, line)
+// read returns what outputs hold of a message, until the next call, and the text of its
+// line as evidence if it is wanted.
+func (p *lineParser) read(kept []byte, wanted bool) (*message, error) {
+	e, kind, line, err := p.event(kept)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (p *lineParser) read(input int, line []byte, wanted bool) (*message, error)
 	path, _, _ := bytes.Cut(e.Target, []byte("?"))
 	user, client, said := e.User, e.Client, e.Message
 	m := &p.message
-	*m = message{Kind: log.Name, Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
+	*m = message{Kind: kind, Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
 	failed := e.Outcome == events.Failed
 	if failed && len(client) > 0 {
 		m.Sender = p.keyer.Hash(client)
@@ -221,12 +221,11 @@ func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, 
 func (l *parsedLines) messages() func(int, bool) (*message, error) {
 	line, p := l.state.MessageLines(), l.reader.newLineParser(l.newKeyer())
 	return func(message int, wanted bool) (*message, error) {
-		m := &l.state.Messages[message]
-		raw, err := line(m)
+		raw, err := line(&l.state.Messages[message])
 		if err != nil {
 			return nil, err
 		}
-		return p.read(int(m.Input), raw, wanted)
+		return p.read(raw, wanted)
 	}
 }
 
@@ -247,18 +246,13 @@ func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.
 }
 
 func (l *parsedLines) eventKeys(keyer authevents.Keyer) func(int, *authevents.EventKeys) error {
-	keyed, err := l.keyed()
-	if err != nil {
-		return func(int, *authevents.EventKeys) error { return err }
-	}
-	line, p := l.state.MessageLines(), keyed.newLineParser(keyer)
+	line, p := l.state.MessageLines(), l.reader.newLineParser(keyer)
 	return func(message int, k *authevents.EventKeys) error {
-		m := &l.state.Messages[message]
-		raw, err := line(m)
-		if err != nil {
-			return err
+		raw, err := line(&l.state.Messages[message])
+		if err == nil {
+			*k, err = p.eventKeys(raw)
 		}
-		return p.eventKeys(int(m.Input), raw, k)
+		return err
 	}
 }
 

@@ -77,11 +77,11 @@ func (m *message) texts() [10]*string {
 	return [...]*string{&m.Kind, &m.Code, &m.Method, &m.Path, &m.Route, &m.Host, &m.Client, &m.User, &m.Said, &m.Text}
 }
 
-func (m *recordMaker) message(dst []byte, input int, line []byte) ([]byte, error) {
+func (m *recordMaker) message(dst []byte, _ int, kept []byte) ([]byte, error) {
 	if m.keyed == nil {
 		return dst, errors.New("BUG: an event, and no input of the plan has events")
 	}
-	x, err := m.lines.read(input, line, true)
+	x, err := m.lines.read(kept, true)
 	if err != nil {
 		return dst, err
 	}
@@ -91,8 +91,8 @@ func (m *recordMaker) message(dst []byte, input int, line []byte) ([]byte, error
 	for _, s := range x.texts() {
 		dst = appendText(dst, *s)
 	}
-	var k authevents.EventKeys
-	if err := m.keyed.eventKeys(input, line, &k); err != nil {
+	k, err := m.lines.eventKeys(kept)
+	if err != nil {
 		return dst, err
 	}
 	return k.AppendTo(dst), nil

@@ -121,7 +121,7 @@ func testInput(refusals, messages []string) *Input {
 					e.Outcome = events.Accepted
 				}
 				_, _ = fmt.Sscan(cmpOr(m["status"], "0"), &e.Status)
-				made := keyer.Event(logs[cmpOr(m["log"], "nginx-error")], e)
+				made := keyer.Event(logs[cmpOr(m["log"], "nginx-error")].Name, e)
 				_, err := keys.Read(made.AppendTo(nil))
 				return err
 			}

@@ -141,11 +141,11 @@ func (t *texts) setRequest(x *Keyer, method, path, query []byte) {
 	t.path = x.hash(path)
 }
 
-// Event returns the keys of an event of a log.
-func (x *Keyer) Event(log *events.Log, e *events.Event) EventKeys {
+// Event returns the keys of an event of a kind of log.
+func (x *Keyer) Event(kind string, e *events.Event) EventKeys {
 	path, query, _ := bytes.Cut(e.Target, []byte("?"))
 	k := EventKeys{
-		time: e.Time, id: x.hash(e.RequestID), kind: log.Name, outcome: e.Outcome, status: e.Status, local: e.Local, reason: x.reason(e.Reason),
+		time: e.Time, id: x.hash(e.RequestID), kind: kind, outcome: e.Outcome, status: e.Status, local: e.Local, reason: x.reason(e.Reason),
 		texts: texts{
 			client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host), connection: x.hash(e.Connection), session: x.hash(e.Session),
 			port: x.hash(e.Port),

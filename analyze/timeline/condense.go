@@ -19,7 +19,8 @@ type Recorder struct {
 	// which there are All.
 	Inputs []int
 	All    int
-	// Refusal and Message append the record of the line of a 401 or of an event to dst.
+	// Refusal and Message append the record of the line of a 401 to dst, or that of an
+	// event, given as MessageLines returns it.
 	// State.Lines and State.MessageLines then return records in place of lines.
 	Refusal, Message func(dst []byte, input int, line []byte) ([]byte, error)
 	// Rejected replaces the text of a rejected line.

@@ -13,7 +13,8 @@ func (s *State) Lines() func(*Refusal) ([]byte, error) {
 	return func(r *Refusal) ([]byte, error) { return c.line(uint32(r.worker), r.number) }
 }
 
-// MessageLines returns a function that returns the raw line of a message, like Lines.
+// MessageLines returns a function that returns the record of a message, as
+// events.Log.AppendRecord makes it, and after it the raw line. It is like Lines.
 func (s *State) MessageLines() func(*Message) ([]byte, error) {
 	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.messages.refusalLog })
 	return func(m *Message) ([]byte, error) { return c.line(m.worker, m.number) }

@@ -15,9 +15,10 @@ const maxMessages = 4 << 20
 // messageLog holds the lines of error logs and of identity providers that are about
 // authentication.
 type messageLog struct {
-	refusalLog
-	dropped int64
-	limit   int // maximum number of messages; 0 for maxMessages
+	refusalLog        // of the records of events, each followed by its line
+	record     []byte // scratch
+	dropped    int64
+	limit      int // maximum number of messages; 0 for maxMessages
 }
 
 // Message is a line that holds no request, but an event of authentication.
@@ -33,10 +34,12 @@ type Message struct {
 // twice as many before it drops those that come later.
 func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
 	m := &w.messages
-	if e, log := p.Event(); log == nil || e.Outcome == auth.Other {
+	e, log := p.Event()
+	if log == nil || e.Outcome == auth.Other {
 		return
 	}
-	m.add(refusal{block: block, line: uint32(n)}, p.Line(line))
+	m.record = append(log.AppendRecord(m.record[:0], e), p.Line(line)...)
+	m.add(refusal{block: block, line: uint32(n)}, m.record)
 	if limit := m.most(); m.kept() >= 2*limit {
 		m.keep(limit, w.blocks)
 	}
