@@ -12,6 +12,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 	"logscan/parse/events"
+	"logscan/parse/field"
 )
 
 // joinEvents finds the refusals that events of error logs and identity providers are
@@ -78,15 +79,15 @@ func (a *assembly) eventResult() *result.AuthEvents {
 func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 	read := a.lines.messages()
 	var row result.AuthEvent
-	var raw, reason string // of the last event: most have one of few reasons
 	return func(message int) (*result.AuthEvent, error) {
 		e, err := read(message, false)
 		if err != nil {
 			return nil, err
 		}
 		m, x := &a.State.Messages[message], &a.joined.Events[message]
-		if x.Reason != raw {
-			raw, reason = x.Reason, result.Clean(x.Reason)
+		reason := x.Reason
+		if !field.IsReason(reason) {
+			reason = result.Clean(reason)
 		}
 		row = result.AuthEvent{
 			Time: x.Time, Kind: e.Kind, Code: e.Code, Outcome: outcomeNames[e.Outcome], Reason: reason, Status: e.Status,

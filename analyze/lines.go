@@ -53,6 +53,8 @@ type message struct {
 type lineParser struct {
 	*reader
 	parsers map[string]*parse.Parser
+	parser  *parse.Parser // of input; nil before the first line
+	input   int
 	texts   *textCache
 	mask    *privacy.Mask // for messages; nil for none
 	keyer   authevents.Keyer
@@ -71,11 +73,22 @@ func (r *reader) newLineParser(keyer authevents.Keyer) *lineParser {
 
 // parsed returns the parser of a line of an input, and an error if it did not parse.
 func (p *lineParser) parsed(input int, read func(*parse.Parser) parse.Verdict) (*parse.Parser, error) {
-	parser := p.parser(p.parsers, input)
+	parser := p.parserOf(input)
 	if v := read(parser); v != parse.Parsed {
 		return nil, fmt.Errorf("BUG: a line of %s was parsed and now is %s", p.inputs[input].Path, v)
 	}
 	return parser, nil
+}
+
+// parserOf returns the parser of the lines of an input. The next line is that of the last
+// one as a rule.
+func (p *lineParser) parserOf(input int) *parse.Parser {
+	if p.parser == nil || p.input != input {
+		p.parser, p.input = p.reader.parser(p.parsers, input), input
+	} else {
+		p.parser.Directive(nil)
+	}
+	return p.parser
 }
 
 // refusal sets the columns that the line of a refusal holds, and returns its text as
@@ -107,28 +120,28 @@ func (p *lineParser) requestKeys(input int, line []byte, k *authevents.RequestKe
 	return err
 }
 
-// event reads what is kept of a message: its event, the kind of its log, and its line.
-func (p *lineParser) event(kept []byte) (e *events.Event, kind string, line []byte, err error) {
-	log, line, err := p.said.ReadRecord(kept)
+// event reads the record of a message: its event, and the kind of its log.
+func (p *lineParser) event(record []byte) (e *events.Event, kind string, err error) {
+	log, err := p.said.ReadRecord(record)
 	if p.kind != string(log) { // of which there are few
 		p.kind = string(log)
 	}
-	return &p.said, p.kind, line, err
+	return &p.said, p.kind, err
 }
 
-// eventKeys returns the keys of a message, of which that is kept.
-func (p *lineParser) eventKeys(kept []byte) (k authevents.EventKeys, err error) {
-	e, kind, _, err := p.event(kept)
+// eventKeys sets the keys of a message of which the record is given.
+func (p *lineParser) eventKeys(record []byte, k *authevents.EventKeys) error {
+	e, kind, err := p.event(record)
 	if err == nil {
-		k = p.keyer.Event(kind, e)
+		*k = p.keyer.Event(kind, e)
 	}
-	return k, err
+	return err
 }
 
 // read returns what outputs hold of a message, until the next call, and the text of its
-// line as evidence if it is wanted.
-func (p *lineParser) read(kept []byte, wanted bool) (*message, error) {
-	e, kind, line, err := p.event(kept)
+// line as evidence if the line is given.
+func (p *lineParser) read(record, line []byte) (*message, error) {
+	e, kind, err := p.event(record)
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +157,8 @@ func (p *lineParser) read(kept []byte, wanted bool) (*message, error) {
 	if failed && len(e.Connection) > 0 {
 		m.Request = p.keyer.Hash(bytes.Join([][]byte{e.Connection, e.Method, e.Target, client}, []byte{0}))
 	}
-	if wanted {
-		m.Text = eventText(parse.Kept(line), e, mask)
+	if len(line) > 0 {
+		m.Text = eventText(line, e, mask)
 	}
 	if mask != nil {
 		mask.Line(e.User, e.Client, nil, e.Session, e.Host, nil)
@@ -166,7 +179,7 @@ func (p *lineParser) rejected(x *timeline.Rejected) string {
 	if p.options.Parse.Privacy.Key != nil {
 		return ""
 	}
-	known := p.parser(p.parsers, x.Input).Locate(x.Raw, x.Verdict)
+	known := p.parserOf(x.Input).Locate(x.Raw, x.Verdict)
 	known.Session = x.Session
 	return rawText(x.Raw, known, p.mask)
 }
@@ -219,13 +232,20 @@ func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, 
 }
 
 func (l *parsedLines) messages() func(int, bool) (*message, error) {
-	line, p := l.state.MessageLines(), l.reader.newLineParser(l.newKeyer())
+	record, line, p := l.state.MessageRecords(), l.state.MessageLines(), l.reader.newLineParser(l.newKeyer())
 	return func(message int, wanted bool) (*message, error) {
-		raw, err := line(&l.state.Messages[message])
+		m := &l.state.Messages[message]
+		kept, err := record(m)
 		if err != nil {
 			return nil, err
 		}
-		return p.read(raw, wanted)
+		var text []byte
+		if wanted {
+			if text, err = line(m); err != nil {
+				return nil, err
+			}
+		}
+		return p.read(kept, text)
 	}
 }
 
@@ -246,13 +266,13 @@ func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.
 }
 
 func (l *parsedLines) eventKeys(keyer authevents.Keyer) func(int, *authevents.EventKeys) error {
-	line, p := l.state.MessageLines(), l.reader.newLineParser(keyer)
+	record, p := l.state.MessageRecords(), l.reader.newLineParser(keyer)
 	return func(message int, k *authevents.EventKeys) error {
-		raw, err := line(&l.state.Messages[message])
-		if err == nil {
-			*k, err = p.eventKeys(raw)
+		kept, err := record(&l.state.Messages[message])
+		if err != nil {
+			return err
 		}
-		return err
+		return p.eventKeys(kept, k)
 	}
 }
 

@@ -77,11 +77,11 @@ func (m *message) texts() [10]*string {
 	return [...]*string{&m.Kind, &m.Code, &m.Method, &m.Path, &m.Route, &m.Host, &m.Client, &m.User, &m.Said, &m.Text}
 }
 
-func (m *recordMaker) message(dst []byte, _ int, kept []byte) ([]byte, error) {
+func (m *recordMaker) message(dst, kept, line []byte) ([]byte, error) {
 	if m.keyed == nil {
 		return dst, errors.New("BUG: an event, and no input of the plan has events")
 	}
-	x, err := m.lines.read(kept, true)
+	x, err := m.lines.read(kept, line)
 	if err != nil {
 		return dst, err
 	}
@@ -91,8 +91,8 @@ func (m *recordMaker) message(dst []byte, _ int, kept []byte) ([]byte, error) {
 	for _, s := range x.texts() {
 		dst = appendText(dst, *s)
 	}
-	k, err := m.lines.eventKeys(kept)
-	if err != nil {
+	var k authevents.EventKeys
+	if err := m.lines.eventKeys(kept, &k); err != nil {
 		return dst, err
 	}
 	return k.AppendTo(dst), nil
@@ -204,10 +204,10 @@ func readMessage(record []byte, m *message, cache *textCache) (rest []byte, err 
 }
 
 func (l *recordedLines) messages() func(int, bool) (*message, error) {
-	line, cache := l.state.MessageLines(), newTextCache()
+	read, cache := l.state.MessageRecords(), newTextCache()
 	var m message
 	return func(i int, _ bool) (*message, error) {
-		record, err := line(&l.state.Messages[i])
+		record, err := read(&l.state.Messages[i])
 		if err == nil {
 			_, err = readMessage(record, &m, cache)
 		}
@@ -216,10 +216,10 @@ func (l *recordedLines) messages() func(int, bool) (*message, error) {
 }
 
 func (l *recordedLines) eventKeys(authevents.Keyer) func(int, *authevents.EventKeys) error {
-	line, cache := l.state.MessageLines(), newTextCache()
+	read, cache := l.state.MessageRecords(), newTextCache()
 	var m message
 	return func(i int, k *authevents.EventKeys) error {
-		record, err := line(&l.state.Messages[i])
+		record, err := read(&l.state.Messages[i])
 		if err != nil {
 			return err
 		}

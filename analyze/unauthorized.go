@@ -64,7 +64,7 @@ func requestRow(texts *textCache, e *parse.Entry) result.Unauthorized {
 // routes, clients and user agents.
 type textCache struct {
 	seed    maphash.Seed
-	slots   []cachedText
+	slots   []cachedText // nil before the first use
 	cleaner result.Cleaner
 }
 
@@ -78,8 +78,14 @@ const (
 	maxCachedText = 512 // bytes
 )
 
-func newTextCache() *textCache {
-	return &textCache{seed: maphash.MakeSeed(), slots: make([]cachedText, textCacheSize)}
+func newTextCache() *textCache { return &textCache{seed: maphash.MakeSeed()} }
+
+// slot returns the slot of a text.
+func (c *textCache) slot(b []byte) *cachedText {
+	if c.slots == nil {
+		c.slots = make([]cachedText, textCacheSize)
+	}
+	return &c.slots[maphash.Bytes(c.seed, b)%textCacheSize]
 }
 
 // clean is result.CleanBytes.
@@ -87,7 +93,7 @@ func (c *textCache) clean(b []byte) string {
 	if len(b) == 0 || len(b) > maxCachedText {
 		return c.cleaner.Clean(b)
 	}
-	s := &c.slots[maphash.Bytes(c.seed, b)%textCacheSize]
+	s := c.slot(b)
 	if s.raw != string(b) {
 		s.text = c.cleaner.Clean(b)
 		if s.raw = s.text; s.text != string(b) {
@@ -102,7 +108,7 @@ func (c *textCache) keep(b []byte) string {
 	if len(b) == 0 || len(b) > maxCachedText {
 		return string(b)
 	}
-	s := &c.slots[maphash.Bytes(c.seed, b)%textCacheSize]
+	s := c.slot(b)
 	if s.text != string(b) {
 		s.text = string(b)
 	}

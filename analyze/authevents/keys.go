@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"logscan/parse"
 	"logscan/parse/events"
@@ -84,13 +85,18 @@ type Keyer struct {
 	// Pseudonyms reports whether names are pseudonyms in outputs. A reason that is no
 	// word of the vocabulary, and may hold a name, is then replaced by that of its class.
 	Pseudonyms bool
+
+	reasons *[reasonSlots]string // of recent events, by hash; nil before the first
 }
+
+// reasonSlots is how many reasons a keyer remembers: a log has a few.
+const reasonSlots = 64
 
 // NewKeyer returns a function that returns keyers with one random key.
 func NewKeyer(pseudonyms bool) func() Keyer {
 	seed := maphash.MakeSeed()
 	return func() Keyer {
-		return Keyer{func(b []byte) uint64 { return maphash.Bytes(seed, b) }, pseudonyms}
+		return Keyer{Hash: func(b []byte) uint64 { return maphash.Bytes(seed, b) }, Pseudonyms: pseudonyms}
 	}
 }
 
@@ -115,6 +121,9 @@ func mix(parts ...uint64) uint64 {
 
 // address returns the hash of an address, which may be spelled in several ways.
 func (x *Keyer) address(b []byte) uint64 {
+	if bytes.IndexByte(b, ':') < 0 { // not of IPv6
+		return x.hash(b)
+	}
 	if a, err := netip.ParseAddr(string(bytes.Trim(b, "[]"))); err == nil && a.Is6() {
 		return x.hash(a.Unmap().WithZone("").AppendTo(nil))
 	}
@@ -122,7 +131,11 @@ func (x *Keyer) address(b []byte) uint64 {
 }
 
 func (x *Keyer) host(b []byte) uint64 {
-	return x.hash(bytes.ToLower(field.WithoutPort(b)))
+	b = field.WithoutPort(b)
+	if slices.ContainsFunc(b, func(c byte) bool { return c-'A' <= 'Z'-'A' || c >= utf8.RuneSelf }) {
+		b = bytes.ToLower(b)
+	}
+	return x.hash(b)
 }
 
 // setRequest sets the hashes of the request line.
@@ -157,11 +170,18 @@ func (x *Keyer) Event(kind string, e *events.Event) EventKeys {
 
 // reason returns the reason of an event as outputs may have it.
 func (x *Keyer) reason(b []byte) string {
-	reason := string(b[:min(len(b), field.LongestReason)])
-	if x.Pseudonyms && !field.IsReason(reason) {
-		return field.ClassOf(reason).Word()
+	b = b[:min(len(b), field.LongestReason)]
+	if x.reasons == nil {
+		x.reasons = new([reasonSlots]string)
 	}
-	return reason
+	reason := &x.reasons[x.Hash(b)%reasonSlots]
+	if *reason != string(b) {
+		*reason = string(b)
+	}
+	if x.Pseudonyms && !field.IsReason(*reason) {
+		return field.ClassOf(*reason).Word()
+	}
+	return *reason
 }
 
 // Request returns the keys of a refusal.

@@ -19,10 +19,11 @@ type Recorder struct {
 	// which there are All.
 	Inputs []int
 	All    int
-	// Refusal and Message append the record of the line of a 401 to dst, or that of an
-	// event, given as MessageLines returns it.
-	// State.Lines and State.MessageLines then return records in place of lines.
-	Refusal, Message func(dst []byte, input int, line []byte) ([]byte, error)
+	// Refusal and Message append the record of the line of a 401 to dst, or that of a
+	// message, which has a record of its own. State.Lines and State.MessageRecords then
+	// return these.
+	Refusal func(dst []byte, input int, line []byte) ([]byte, error)
+	Message func(dst, record, line []byte) ([]byte, error)
 	// Rejected replaces the text of a rejected line.
 	Rejected func(r *Rejected)
 }
@@ -191,14 +192,6 @@ func (c *condenser) locate(input int, line int64) (block int, in int64) {
 	return block, line - c.before[block]
 }
 
-// record appends the record of a line, as made by one of the functions of the recorder.
-func (c *condenser) record(dst []byte, input int32, line []byte, make func(*Recorder) func([]byte, int, []byte) ([]byte, error)) ([]byte, error) {
-	if c.recorder == nil {
-		return append(dst, line...), nil
-	}
-	return make(c.recorder)(dst, int(input), line)
-}
-
 // refusals writes the facts and the records of the 401s in their order.
 func (c *condenser) refusals(x *indexWriter) error {
 	line := c.Lines()
@@ -213,14 +206,17 @@ func (c *condenser) refusals(x *indexWriter) error {
 	n := c.Refusals.Len()
 	for i := range n {
 		r := c.Refusals.At(i)
-		raw, err := line(r)
+		kept, err := line(r)
 		if err != nil {
 			return err
 		}
-		if record, err = c.record(record[:0], r.Input, raw, func(r *Recorder) func([]byte, int, []byte) ([]byte, error) { return r.Refusal }); err != nil {
-			return err
+		if c.recorder != nil {
+			if record, err = c.recorder.Refusal(record[:0], int(r.Input), kept); err != nil {
+				return err
+			}
+			kept = record
 		}
-		if err := log.add(record); err != nil {
+		if err := log.add(kept); err != nil {
 			return err
 		}
 		block, in := c.locate(int(r.Input), r.Line)
@@ -253,21 +249,28 @@ func (c *condenser) refusals(x *indexWriter) error {
 
 // messages writes the events in their order.
 func (c *condenser) messages(x *indexWriter) error {
-	line := c.MessageLines()
+	read, line := c.MessageRecords(), c.MessageLines()
 	log := recordLog{file: c.file}
 	x.uvarint(uint64(c.MessagesDropped))
 	x.length(len(c.Messages))
 	var record []byte
 	for i := range c.Messages {
 		m := &c.Messages[i]
-		raw, err := line(m)
+		kept, err := read(m)
 		if err != nil {
 			return err
 		}
-		if record, err = c.record(record[:0], m.Input, raw, func(r *Recorder) func([]byte, int, []byte) ([]byte, error) { return r.Message }); err != nil {
-			return err
+		if c.recorder != nil {
+			text, err := line(m)
+			if err != nil {
+				return err
+			}
+			if record, err = c.recorder.Message(record[:0], kept, text); err != nil {
+				return err
+			}
+			kept = record
 		}
-		if err := log.add(record); err != nil {
+		if err := log.add(kept); err != nil {
 			return err
 		}
 		block, in := c.locate(int(m.Input), m.Line)
@@ -281,7 +284,7 @@ func (c *condenser) messages(x *indexWriter) error {
 	return nil
 }
 
-// recordLog writes records in batches, as refusalLog keeps lines.
+// recordLog writes records in batches, as lineLog keeps lines.
 type recordLog struct {
 	file    *spill.File
 	batches []batch
@@ -290,7 +293,7 @@ type recordLog struct {
 }
 
 func (l *recordLog) add(record []byte) error {
-	if len(l.open)+len(record) > refusalBatch && len(l.open) > 0 {
+	if len(l.open)+len(record) > lineBatch && len(l.open) > 0 {
 		if err := l.flush(); err != nil {
 			return err
 		}

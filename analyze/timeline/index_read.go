@@ -268,7 +268,7 @@ const maxRecords = math.MaxUint32 - 2
 func (x *indexReader) refusals(w *Worker) {
 	n := x.below(maxRecords)
 	w.refusals.n, w.refusals.facts = uint32(n), x.places()
-	x.batches(&w.refusals, n)
+	x.batches(&w.refusals.lineLog, n)
 }
 
 func (x *indexReader) messages(w *Worker) {
@@ -284,11 +284,11 @@ func (x *indexReader) messages(w *Worker) {
 		m.pages[last] = append(m.pages[last], refusal{block: block, line: line, number: uint32(i)})
 	}
 	m.n = uint32(n)
-	x.batches(&m.refusalLog, n)
+	x.batches(&m.lineLog, n)
 }
 
 // batches reads the batches of n records.
-func (x *indexReader) batches(r *refusalLog, n int) {
+func (x *indexReader) batches(r *lineLog, n int) {
 	r.batches = make([]batch, x.length(1+placeSize))
 	for i := range r.batches {
 		b := &r.batches[i]

@@ -1,22 +1,107 @@
 package timeline
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
+
+	"logscan/analyze/spill"
 )
+
+// lineLog holds lines of a worker, compressed.
+type lineLog struct {
+	n       uint32 // lines
+	batches []batch
+	first   uint32 // number of the first line of the current batch
+	open    []byte // the current batch: lines, each preceded by its length
+	encoded []byte // scratch
+	onDisk  int    // number of batches, from the first on, that are in the worker's file
+	held    int64  // bytes of the other batches
+}
+
+// batch is a number of lines that are compressed together.
+type batch struct {
+	first uint32      // number of the first line
+	data  []byte      // compressed; nil if spilled
+	place spill.Place // in the worker's file
+}
+
+// lineBatch is the size of a batch in bytes, before compression.
+const lineBatch = 256 << 10
+
+// size returns approximately how many bytes of memory the log takes, but for batches.
+func (l *lineLog) size() int64 { return int64(cap(l.open) + cap(l.encoded)) }
+
+// add adds a line and returns its number.
+func (l *lineLog) add(line []byte) uint32 {
+	if len(l.open)+len(line) > lineBatch && len(l.open) > 0 {
+		l.encoded = s2.Encode(l.encoded[:cap(l.encoded)], l.open)
+		l.batches = append(l.batches, batch{first: l.first, data: bytes.Clone(l.encoded)})
+		l.held += int64(len(l.encoded))
+		l.open, l.first = l.open[:0], l.n
+		if cap(l.open) > 2*lineBatch { // a line of a megabyte
+			l.open, l.encoded = nil, nil
+		}
+	}
+	if l.open == nil {
+		l.open = make([]byte, 0, lineBatch+binary.MaxVarintLen32)
+	}
+	l.open = appendBytes(l.open, line)
+	l.n++
+	return l.n - 1
+}
+
+// batchOf returns the number of the batch with a line.
+func (l *lineLog) batchOf(number uint32) uint32 {
+	if number >= l.first {
+		return uint32(len(l.batches))
+	}
+	i, found := slices.BinarySearchFunc(l.batches, number, func(b batch, n uint32) int { return cmp.Compare(b.first, n) })
+	if !found {
+		i--
+	}
+	return uint32(i)
+}
+
+// spillLines spills the complete batches of a log of the worker.
+func (w *Worker) spillLines(l *lineLog) error {
+	file, err := w.spillFile()
+	if err != nil {
+		return err
+	}
+	for ; l.onDisk < len(l.batches); l.onDisk++ {
+		b := &l.batches[l.onDisk]
+		if b.place, err = file.Append(b.data); err != nil {
+			return err
+		}
+		b.data = nil
+	}
+	l.held = 0
+	return nil
+}
 
 // Lines returns a function that returns the raw line of a 401. The line is valid
 // until the next call. The function must be used by one goroutine only.
 func (s *State) Lines() func(*Refusal) ([]byte, error) {
-	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.refusals })
+	c := newLineCache(s.workers, func(w *Worker) *lineLog { return &w.refusals.lineLog })
 	return func(r *Refusal) ([]byte, error) { return c.line(uint32(r.worker), r.number) }
 }
 
-// MessageLines returns a function that returns the record of a message, as
-// events.Log.AppendRecord makes it, and after it the raw line. It is like Lines.
+// MessageRecords returns a function that returns the record of a message, as
+// events.Log.AppendRecord makes it, or Recorder.Message. It is like Lines.
+func (s *State) MessageRecords() func(*Message) ([]byte, error) {
+	c := newLineCache(s.workers, func(w *Worker) *lineLog { return &w.messages.lineLog })
+	return func(m *Message) ([]byte, error) { return c.line(m.worker, m.number) }
+}
+
+// MessageLines returns a function that returns the raw line of a message, like Lines. In
+// parts there are only records.
 func (s *State) MessageLines() func(*Message) ([]byte, error) {
-	c := newLineCache(s.workers, func(w *Worker) *refusalLog { return &w.messages.refusalLog })
+	c := newLineCache(s.workers, func(w *Worker) *lineLog { return &w.messages.lines })
 	return func(m *Message) ([]byte, error) { return c.line(m.worker, m.number) }
 }
 
@@ -25,7 +110,7 @@ func (s *State) MessageLines() func(*Message) ([]byte, error) {
 // time.
 type lineCache struct {
 	workers []*Worker
-	logOf   func(*Worker) *refusalLog
+	logOf   func(*Worker) *lineLog
 	batches map[batchKey]*cachedBatch
 	order   []batchKey // oldest first
 	held    int        // bytes of all batches
@@ -37,7 +122,7 @@ type batchKey struct{ worker, batch uint32 }
 // cachedBatch is a decompressed batch.
 type cachedBatch struct {
 	text  []byte   // lines, each preceded by its length
-	first uint32   // number of the first 401
+	first uint32   // number of the first line
 	at    []uint32 // by number - first: where its length begins in text
 	open  bool     // text is that of the worker
 }
@@ -45,10 +130,10 @@ type cachedBatch struct {
 // maxCached is the maximum number of bytes in a cache, for every goroutine that reads
 // lines: 32 batches, or one for each part that is merged and some. It may be exceeded by
 // one batch, a line of more.
-const maxCached = 32 * refusalBatch
+const maxCached = 32 * lineBatch
 
-func newLineCache(workers []*Worker, logOf func(*Worker) *refusalLog) *lineCache {
-	limit := max(maxCached, (len(workers)+len(workers)/2)*refusalBatch)
+func newLineCache(workers []*Worker, logOf func(*Worker) *lineLog) *lineCache {
+	limit := max(maxCached, (len(workers)+len(workers)/2)*lineBatch)
 	return &lineCache{workers: workers, logOf: logOf, batches: map[batchKey]*cachedBatch{}, limit: limit}
 }
 
@@ -105,7 +190,7 @@ func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 // room returns a batch with memory for size bytes, that of one that is dropped if there is
 // one.
 func (c *lineCache) room(size int) *cachedBatch {
-	size = max(size, refusalBatch+refusalBatch/64) // so that the memory can be used for any ordinary batch
+	size = max(size, lineBatch+lineBatch/64) // so that the memory can be used for any ordinary batch
 	b := &cachedBatch{}
 	for len(c.order) > 0 && c.held+size > c.limit {
 		old := c.batches[c.order[0]]
@@ -150,7 +235,7 @@ func (b *cachedBatch) index() {
 }
 
 // batchData returns a batch of lines, compressed.
-func (w *Worker) batchData(log *refusalLog, n uint32) ([]byte, error) {
+func (w *Worker) batchData(log *lineLog, n uint32) ([]byte, error) {
 	b := &log.batches[n]
 	if b.data != nil {
 		return b.data, nil

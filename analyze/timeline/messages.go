@@ -15,8 +15,9 @@ const maxMessages = 4 << 20
 // messageLog holds the lines of error logs and of identity providers that are about
 // authentication.
 type messageLog struct {
-	refusalLog        // of the records of events, each followed by its line
-	record     []byte // scratch
+	refusalLog         // of the records of events, in place of lines
+	lines      lineLog // of the same numbers
+	record     []byte  // scratch
 	dropped    int64
 	limit      int // maximum number of messages; 0 for maxMessages
 }
@@ -38,8 +39,9 @@ func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
 	if log == nil || e.Outcome == auth.Other {
 		return
 	}
-	m.record = append(log.AppendRecord(m.record[:0], e), p.Line(line)...)
+	m.record = log.AppendRecord(m.record[:0], e)
 	m.add(refusal{block: block, line: uint32(n)}, m.record)
+	m.lines.add(parse.Kept(p.Line(line)))
 	if limit := m.most(); m.kept() >= 2*limit {
 		m.keep(limit, w.blocks)
 	}

@@ -1,12 +1,8 @@
 package timeline
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/binary"
 	"slices"
-
-	"github.com/klauspost/compress/s2"
 
 	"logscan/analyze/spill"
 	"logscan/parse/field"
@@ -16,22 +12,9 @@ import (
 // their columns and the evidence of findings can be produced without reading the inputs
 // again.
 type refusalLog struct {
-	n       uint32        // 401s
-	facts   []spill.Place // of the first 401s, in the worker's file
-	pages   [][]refusal   // of the next ones; all but the last have refusalPage
-	batches []batch
-	first   uint32 // number of the first 401 of the current batch
-	open    []byte // the current batch: lines, each preceded by its length
-	encoded []byte // scratch
-	onDisk  int    // number of batches, from the first on, that are in the worker's file
-	held    int64  // bytes of the other batches
-}
-
-// batch is a number of lines that are compressed together.
-type batch struct {
-	first uint32      // number of the first 401
-	data  []byte      // compressed; nil if spilled
-	place spill.Place // in the worker's file
+	lineLog
+	facts []spill.Place // of the first 401s, in the worker's file
+	pages [][]refusal   // of the next ones; all but the last have refusalPage
 }
 
 type refusal struct {
@@ -48,8 +31,6 @@ type refusal struct {
 }
 
 const (
-	// refusalBatch is the size of a batch in bytes, before compression.
-	refusalBatch = 256 << 10
 	// refusalPage is the number of 401s in a page.
 	refusalPage = 512
 	// factSize and refusalSize are the sizes of a refusal and a Refusal in memory, in bytes.
@@ -63,61 +44,18 @@ const (
 func (r *refusalLog) factsHeld() int64 { return factSize * refusalPage * int64(len(r.pages)) }
 
 // size returns approximately how many bytes of memory the log takes, but for batches.
-func (r *refusalLog) size() int64 { return r.factsHeld() + int64(cap(r.open)+cap(r.encoded)) }
+func (r *refusalLog) size() int64 { return r.factsHeld() + r.lineLog.size() }
 
 // add adds a 401 with its line and returns its number.
 func (r *refusalLog) add(x refusal, line []byte) uint32 {
-	if len(r.open)+len(line) > refusalBatch && len(r.open) > 0 {
-		r.encoded = s2.Encode(r.encoded[:cap(r.encoded)], r.open)
-		r.batches = append(r.batches, batch{first: r.first, data: bytes.Clone(r.encoded)})
-		r.held += int64(len(r.encoded))
-		r.open, r.first = r.open[:0], r.n
-		if cap(r.open) > 2*refusalBatch { // a line of a megabyte
-			r.open, r.encoded = nil, nil
-		}
-	}
-	if r.open == nil {
-		r.open = make([]byte, 0, refusalBatch+binary.MaxVarintLen32)
-	}
-	r.open = appendBytes(r.open, line)
+	x.number = r.lineLog.add(line)
 	last := len(r.pages) - 1
 	if last < 0 || len(r.pages[last]) == refusalPage {
 		r.pages = append(r.pages, make([]refusal, 0, refusalPage))
 		last++
 	}
-	x.number = r.n
 	r.pages[last] = append(r.pages[last], x)
-	r.n++
-	return r.n - 1
-}
-
-// batchOf returns the number of the batch with the line of a 401.
-func (r *refusalLog) batchOf(number uint32) uint32 {
-	if number >= r.first {
-		return uint32(len(r.batches))
-	}
-	i, found := slices.BinarySearchFunc(r.batches, number, func(b batch, n uint32) int { return cmp.Compare(b.first, n) })
-	if !found {
-		i--
-	}
-	return uint32(i)
-}
-
-// spillLines spills the complete batches of lines of a log of the worker.
-func (w *Worker) spillLines(r *refusalLog) error {
-	file, err := w.spillFile()
-	if err != nil {
-		return err
-	}
-	for ; r.onDisk < len(r.batches); r.onDisk++ {
-		b := &r.batches[r.onDisk]
-		if b.place, err = file.Append(b.data); err != nil {
-			return err
-		}
-		b.data = nil
-	}
-	r.held = 0
-	return nil
+	return x.number
 }
 
 // spillFacts spills the facts of the 401s so far.

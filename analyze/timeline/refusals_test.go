@@ -53,7 +53,7 @@ func TestSpillLines(t *testing.T) {
 
 // When lines of several logs are requested in turn, each batch is decompressed once.
 func TestLineCache(t *testing.T) {
-	const logs, each = 10, 4 * refusalBatch / 100
+	const logs, each = 10, 4 * lineBatch / 100
 	w := NewWorker(1, 1)
 	line := func(log, i int) []byte { return fmt.Appendf(nil, "%100d", log*each+i) }
 	for log := range logs {
@@ -61,7 +61,7 @@ func TestLineCache(t *testing.T) {
 			w.refusals.add(refusal{time: int64(i)}, line(log, i))
 		}
 	}
-	c := newLineCache([]*Worker{w}, func(w *Worker) *refusalLog { return &w.refusals })
+	c := newLineCache([]*Worker{w}, func(w *Worker) *lineLog { return &w.refusals.lineLog })
 	for i := range each {
 		for log := range logs {
 			got, err := c.line(0, uint32(log*each+i))
@@ -73,7 +73,7 @@ func TestLineCache(t *testing.T) {
 			}
 		}
 	}
-	if len(c.batches) > maxCached/refusalBatch || c.held > maxCached {
+	if len(c.batches) > maxCached/lineBatch || c.held > maxCached {
 		t.Errorf("%d logs: the cache has %d batches of %d bytes", logs, len(c.batches), c.held)
 	}
 }
@@ -82,13 +82,13 @@ func TestLineCache(t *testing.T) {
 func TestLineCacheOfLongLines(t *testing.T) {
 	w := NewWorker(1, 1)
 	line := func(i int) []byte {
-		return append(fmt.Appendf(nil, "%d ", i), bytes.Repeat([]byte{'x'}, 4*refusalBatch)...)
+		return append(fmt.Appendf(nil, "%d ", i), bytes.Repeat([]byte{'x'}, 4*lineBatch)...)
 	}
 	const n = 40
 	for i := range n {
 		w.refusals.add(refusal{time: int64(i)}, line(i))
 	}
-	c := newLineCache([]*Worker{w}, func(w *Worker) *refusalLog { return &w.refusals })
+	c := newLineCache([]*Worker{w}, func(w *Worker) *lineLog { return &w.refusals.lineLog })
 	for i := range n {
 		got, err := c.line(0, uint32(i))
 		if err != nil || !bytes.Equal(got, line(i)) {

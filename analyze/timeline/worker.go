@@ -178,7 +178,7 @@ func (w *Worker) enforceLimit() {
 	if w.limit <= 0 || w.err != nil {
 		return
 	}
-	for _, log := range []*refusalLog{&w.refusals, &w.messages.refusalLog} {
+	for _, log := range []*lineLog{&w.refusals.lineLog, &w.messages.lineLog, &w.messages.lines} {
 		if log.held > w.limit/8 && w.err == nil {
 			w.err = w.spillLines(log)
 		}
@@ -186,7 +186,7 @@ func (w *Worker) enforceLimit() {
 	if w.err == nil && w.refusals.factsHeld() > max(w.limit/8, factSize*refusalPage) {
 		w.err = w.spillFacts()
 	}
-	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size()-w.messages.size(), w.limit/2) {
+	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size()-w.messages.size()-w.messages.lines.size(), w.limit/2) {
 		w.err = w.spillPart()
 	}
 }

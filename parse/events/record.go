@@ -44,28 +44,28 @@ func flag(b bool) byte {
 }
 
 // ReadRecord reads what AppendRecord appended into e, whose fields alias src. It returns
-// the name of the log and the rest of src.
-func (e *Event) ReadRecord(src []byte) (log, rest []byte, err error) {
+// the name of the log.
+func (e *Event) ReadRecord(src []byte) (log []byte, err error) {
 	const fixed = 1 + 1 + 8
 	if len(src) < fixed {
-		return nil, nil, errRecord
+		return nil, errRecord
 	}
 	e.Service, e.Resolution = nil, 0
 	e.Outcome, e.Local, e.Time = Outcome(src[0]), src[1] == 1, int64(binary.LittleEndian.Uint64(src[2:]))
 	status, n := binary.Uvarint(src[fixed:])
 	if n <= 0 || e.Outcome > Accepted {
-		return nil, nil, errRecord
+		return nil, errRecord
 	}
 	e.Status = int32(uint32(status))
 	if log, src, err = cutText(src[fixed+n:]); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, text := range e.recorded() {
 		if *text, src, err = cutText(src); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return log, src, nil
+	return log, nil
 }
 
 // cutText returns the text at the beginning of src, which follows its length, and the rest.
