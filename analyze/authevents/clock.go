@@ -148,16 +148,17 @@ func (j *joiner) distances(list []int32) (all []distance) {
 		open[n] = true
 	}
 	for _, key := range keys {
-		events, requests := map[uint64][]int32{}, map[uint64][]int32{}
+		events, requests, known := map[uint64][]int32{}, map[uint64][]int32{}, newKeySet(len(list))
 		for _, n := range list {
 			e := &j.events[n]
 			if k := key(&e.texts); k != 0 && open[n] && len(events[k]) <= mostInGroup {
 				events[k] = append(events[k], n)
+				known.add(k)
 			}
 		}
 		for i := range j.requests {
 			r := &j.requests[i]
-			if k := key(&r.texts); k != 0 && !r.taken && r.time != noTime && len(events[k]) > 0 && len(requests[k]) <= mostInGroup {
+			if k := key(&r.texts); known.mayHave(k) && !r.taken && r.time != noTime && len(events[k]) > 0 && len(requests[k]) <= mostInGroup {
 				requests[k] = append(requests[k], int32(i))
 			}
 		}

@@ -64,6 +64,9 @@ func (j *joiner) followed(list []int32) {
 // fallBack joins the events of a list that have a refusal in their own log only, and those
 // that are about the same request as the first one.
 func (j *joiner) fallBack(list []int32) {
+	if len(j.also) == 0 {
+		return
+	}
 	in := map[int32]bool{}
 	for _, n := range list {
 		in[n] = true

@@ -2,6 +2,7 @@ package authevents
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"sort"
 )
@@ -39,7 +40,8 @@ func (j *joiner) run(passes []pass, list []int32) {
 
 // pass joins the events and refusals that have the same key.
 func (j *joiner) pass(p *pass, open []int32) {
-	groups := make(map[uint64]int32, len(open)) // numbers of keys
+	groups := map[uint64]int32{} // numbers of keys
+	var known keySet
 	var events, requests grouped
 	for _, n := range open {
 		key := p.event(&j.events[n])
@@ -48,8 +50,12 @@ func (j *joiner) pass(p *pass, open []int32) {
 		}
 		group, ok := groups[key]
 		if !ok {
+			if len(groups) == 0 {
+				known = newKeySet(len(open))
+			}
 			group = int32(len(groups))
 			groups[key] = group
+			known.add(key)
 		}
 		events.add(group, n)
 	}
@@ -61,7 +67,7 @@ func (j *joiner) pass(p *pass, open []int32) {
 		if r.taken || r.time == noTime {
 			continue
 		}
-		if key := p.request(r); key != 0 {
+		if key := p.request(r); known.mayHave(key) {
 			if group, ok := groups[key]; ok {
 				requests.add(group, int32(i))
 			}
@@ -74,6 +80,34 @@ func (j *joiner) pass(p *pass, open []int32) {
 			j.group(p, events.of(group), list)
 		}
 	}
+}
+
+// keySet tells which keys are in no table: most, in a table of few, which takes longer to
+// ask.
+type keySet struct {
+	bits  []uint64
+	shift int
+}
+
+// keySetBits is the number of bits of a keySet for each key: of the keys that are not in the
+// table, one in as many seems to be.
+const keySetBits = 8
+
+// newKeySet returns a set for n keys.
+func newKeySet(n int) keySet {
+	size := max(6, bits.Len(uint(n*keySetBits)))
+	return keySet{make([]uint64, 1<<(size-6)), 64 - size}
+}
+
+func (s *keySet) add(key uint64) {
+	bit := key >> s.shift
+	s.bits[bit/64] |= 1 << (bit % 64)
+}
+
+// mayHave reports whether a key, if it is not 0, may have been added.
+func (s *keySet) mayHave(key uint64) bool {
+	bit := key >> s.shift
+	return key != 0 && s.bits[bit/64]&(1<<(bit%64)) != 0
 }
 
 // grouped are numbers in groups, in the order in which they were added.

@@ -115,6 +115,8 @@ type lineCache struct {
 	order   []batchKey // oldest first
 	held    int        // bytes of all batches
 	limit   int        // of held
+	last    *cachedBatch
+	lastOf  uint32 // worker
 }
 
 type batchKey struct{ worker, batch uint32 }
@@ -140,8 +142,20 @@ func newLineCache(workers []*Worker, logOf func(*Worker) *lineLog) *lineCache {
 // line returns the raw line of a 401 or message of a worker by its number; it is valid until the
 // next call.
 func (c *lineCache) line(worker, number uint32) ([]byte, error) {
-	log := c.logOf(c.workers[worker])
-	k := batchKey{worker, log.batchOf(number)}
+	b := c.last
+	if b == nil || c.lastOf != worker || number-b.first >= uint32(len(b.at)) {
+		var err error
+		if b, err = c.batch(worker, number); err != nil {
+			return nil, err
+		}
+	}
+	line, _ := cutBytes(b.text[b.at[number-b.first]:])
+	return line, nil
+}
+
+// batch returns the batch with a line.
+func (c *lineCache) batch(worker, number uint32) (*cachedBatch, error) {
+	k := batchKey{worker, c.logOf(c.workers[worker]).batchOf(number)}
 	b, ok := c.batches[k]
 	if !ok {
 		var err error
@@ -152,8 +166,8 @@ func (c *lineCache) line(worker, number uint32) ([]byte, error) {
 		c.order = append(c.order, k)
 		c.held += b.size()
 	}
-	line, _ := cutBytes(b.text[b.at[number-b.first]:])
-	return line, nil
+	c.last, c.lastOf = b, worker
+	return b, nil
 }
 
 // load decompresses a batch, into the memory of one that it drops if there is one.

@@ -74,6 +74,11 @@ func (m *messageLog) keep(n int, blocks []blockRef) {
 
 // mergeMessages sets Messages.
 func (s *State) mergeMessages(lineBase [][]int64) {
+	n := 0
+	for _, w := range s.workers {
+		n += w.messages.kept()
+	}
+	s.Messages = make([]Message, 0, n)
 	for i, w := range s.workers {
 		for _, page := range w.messages.pages {
 			for _, m := range page {

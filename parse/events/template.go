@@ -120,6 +120,13 @@ func (t template) match(line []byte, c *captures) (ok bool) {
 	if len(t) > 0 && t[0].kind == literal && !hasPrefix(line, t[0].text) {
 		return false // as most do not
 	}
+	if first, text, last := t.plain(); text != nil {
+		if ok = len(line) >= len(first)+len(last) && string(line[len(line)-len(last):]) == last; ok {
+			*c = captures{}
+			c[text.slot] = line[len(first) : len(line)-len(last)]
+		}
+		return ok
+	}
 	m := matcher{pieces: t, line: line}
 	m.from(0, 0)
 	if m.matches > 0 {
@@ -134,6 +141,15 @@ func (t template) match(line []byte, c *captures) (ok bool) {
 		}
 	}
 	return m.matches > 0
+}
+
+// plain returns the parts of a template that is one free text between two literals, which
+// matches in one way; nil if it is another.
+func (t template) plain() (first string, text *piece, last string) {
+	if len(t) != 3 || t[0].kind != literal || t[1].kind != free || t[2].kind != literal {
+		return "", nil, ""
+	}
+	return t[0].text, &t[1], t[2].text
 }
 
 // matcher is the state of matching a line.
