@@ -38,24 +38,31 @@ const (
 // listSources sets the sources, and the events by kind.
 func (j *joiner) listSources() {
 	type log struct{ kind, name string }
-	of := map[log][]int32{}
+	of := map[log]*[]int32{}
 	names := make([]string, len(j.State.Inputs))
 	for i := range names {
 		names[i] = j.LogOf(i)
 	}
+	var last log // the next event is one of the same log as a rule
+	var list *[]int32
 	for i := range j.events {
-		l := log{j.events[i].kind, names[j.State.Messages[i].Input]}
-		of[l] = append(of[l], int32(i))
+		if l := (log{j.events[i].kind, names[j.State.Messages[i].Input]}); list == nil || l != last {
+			if last, list = l, of[l]; list == nil {
+				list = new([]int32)
+				of[l] = list
+			}
+		}
+		*list = append(*list, int32(i))
 	}
 	logs := slices.SortedFunc(maps.Keys(of), func(a, b log) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name)) })
 	for n, l := range logs {
 		if n == 0 || l.kind != logs[n-1].kind {
 			j.kinds = append(j.kinds, nil)
 		}
-		last := &j.kinds[len(j.kinds)-1]
-		*last = append(*last, of[l]...)
+		kind := &j.kinds[len(j.kinds)-1]
+		*kind = append(*kind, *of[l]...)
 		j.sources = append(j.sources, Source{Kind: l.kind, Name: l.name})
-		for _, i := range of[l] {
+		for _, i := range *of[l] {
 			j.events[i].source = n
 		}
 	}
@@ -67,10 +74,10 @@ func (j *joiner) listSources() {
 // setClocks estimates the offset of the clock of each source of a kind, that of all of
 // them where one has too few events, and corrects the times.
 func (j *joiner) setClocks(list []int32) {
-	pairs := j.distances(list)
-	all := offsetOf(pairs, nil, j.local(list))
+	pairs, local := j.distances(list), j.local(list)
+	all := offsetOf(pairs, nil, local)
 	for _, source := range j.sourcesOf(list) {
-		own := offsetOf(pairs, &source, j.local(list))
+		own := offsetOf(pairs, &source, local)
 		if own == 0 && !enough(pairs, source) {
 			own = cmp.Or(all, j.zoneOf(list, source))
 		}
@@ -111,12 +118,17 @@ func (j *joiner) resetClocks(list []int32) (changed bool) {
 	return changed
 }
 
-func (j *joiner) sourcesOf(list []int32) []int {
-	seen := map[int]bool{}
+func (j *joiner) sourcesOf(list []int32) (all []int) {
+	seen := make([]bool, len(j.sources))
 	for _, n := range list {
 		seen[j.events[n].source] = true
 	}
-	return slices.Sorted(maps.Keys(seen))
+	for source, ok := range seen {
+		if ok {
+			all = append(all, source)
+		}
+	}
+	return all
 }
 
 func (j *joiner) local(list []int32) bool {
@@ -156,6 +168,9 @@ func (j *joiner) distances(list []int32) (all []distance) {
 				known.add(k)
 			}
 		}
+		if len(events) == 0 {
+			continue
+		}
 		for i := range j.requests {
 			r := &j.requests[i]
 			if k := key(&r.texts); known.mayHave(k) && !r.taken && r.time != noTime && len(events[k]) > 0 && len(requests[k]) <= mostInGroup {
@@ -182,13 +197,12 @@ func (j *joiner) distances(list []int32) (all []distance) {
 // clockSamples returns the events from which the offsets are estimated: for each source
 // all, or maxClockSamples that are spread evenly.
 func (j *joiner) clockSamples(list []int32) (samples []int32) {
-	count := map[int]int{}
+	count, seen := make([]int, len(j.sources)), make([]int, len(j.sources))
 	for _, n := range list {
 		if e := &j.events[n]; e.wants {
 			count[e.source]++
 		}
 	}
-	seen := map[int]int{}
 	for _, n := range list {
 		e := &j.events[n]
 		if !e.wants {

@@ -21,14 +21,14 @@ const followLines = 4
 // the same request in another log is what people look at. An event without a client and an
 // id gets those of its request.
 func (j *joiner) followed(list []int32) {
-	own := map[int32][]int32{} // refusals by input
+	own := make([][]int32, len(j.State.Inputs)) // refusals by input
+	has := make([]bool, len(own))               // messages
 	for _, n := range list {
-		own[j.State.Messages[n].Input] = nil
+		has[j.State.Messages[n].Input] = true
 	}
 	for i := range j.State.Refusals.Len() {
-		in := j.State.Refusals.At(i).Input
-		if of, ok := own[in]; ok {
-			own[in] = append(of, int32(i))
+		if in := j.State.Refusals.At(i).Input; has[in] {
+			own[in] = append(own[in], int32(i))
 		}
 	}
 	line := func(i int32) int64 { return j.State.Refusals.At(int(i)).Line }
@@ -36,8 +36,12 @@ func (j *joiner) followed(list []int32) {
 		slices.SortFunc(of, func(a, b int32) int { return cmp.Compare(line(a), line(b)) })
 	}
 	for _, n := range list {
-		e, m := &j.events[n], &j.State.Messages[n]
+		m := &j.State.Messages[n]
 		of := own[m.Input]
+		if len(of) == 0 {
+			continue
+		}
+		e := &j.events[n]
 		next := sort.Search(len(of), func(i int) bool { return line(of[i]) > m.Line })
 		if !e.wants || next == len(of) || line(of[next])-m.Line > followLines {
 			continue

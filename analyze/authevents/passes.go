@@ -159,6 +159,9 @@ func (j *joiner) refine(p pass) (all []pass) {
 			continue
 		}
 		for user := equal; user <= eventLacks; user++ {
+			if !j.has.user && (user == equal || user == neither) {
+				continue // variant wants a log with names
+			}
 			for _, host := range hosts {
 				all = append(all, p.variant(user, host, sameDirectory))
 			}
