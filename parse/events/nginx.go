@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"logscan/parse/field"
-	"logscan/parse/scan"
 )
 
 // nginx writes "2026/03/09 14:05:00 [error] PID#TID: *CONN MESSAGE, client: A, server:
@@ -74,16 +73,19 @@ func readNginx(line []byte, e *Event) bool {
 	if !ok || !letters(level) {
 		return false
 	}
-	process, rest, ok := cut(rest, "#")
-	thread, rest, more := cut(rest, ":")
-	if !ok || !more || !scan.AllDigits(process) || !scan.AllDigits(thread) {
+	process, rest := leadingDigits(rest)
+	if len(process) == 0 || !hasPrefix(rest, "#") {
+		return false
+	}
+	thread, rest := leadingDigits(rest[1:])
+	if len(thread) == 0 || !hasPrefix(rest, ":") {
 		return false
 	}
 	e.setTime(line[:len(stamp)])
-	rest = bytes.TrimPrefix(rest, []byte(" "))
-	if text, found := cutPrefix(rest, "*"); found {
-		if number, text, found := cut(text, " "); found && scan.AllDigits(number) {
-			e.Connection, rest = number, text
+	rest = bytes.TrimPrefix(rest[1:], []byte(" "))
+	if hasPrefix(rest, "*") {
+		if number, text := leadingDigits(rest[1:]); len(number) > 0 && hasPrefix(text, " ") {
+			e.Connection, rest = number, text[1:]
 		}
 	}
 	var f nginxFields
@@ -91,6 +93,15 @@ func readNginx(line []byte, e *Event) bool {
 	f.set(e)
 	e.readNginxMessage(&f)
 	return true
+}
+
+// leadingDigits cuts the digits off that b begins with.
+func leadingDigits(b []byte) (digits, rest []byte) {
+	n := 0
+	for n < len(b) && b[n]-'0' <= 9 {
+		n++
+	}
+	return b[:n], b[n:]
 }
 
 // readNginxMessage stores what the message of a line means.
