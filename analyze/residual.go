@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -17,76 +18,104 @@ import (
 // pass over the refusals. formats are those of the run.
 func (a *assembly) residual(formats []result.LogFormat) *result.Residual {
 	unexplained := len(a.names) - int(session.NumCauses) + int(session.Unexplained)
-	var list []uint32
+	var of session.Bits
+	n := int64(0)
 	for i := range a.Refusals.Len() {
 		if a.cause(i) == unexplained {
-			list = append(list, uint32(i))
+			of.Add(i)
+			n++
 		}
 	}
-	if len(list) == 0 {
+	if n == 0 {
 		return nil
 	}
-	r := &result.Residual{Unexplained: int64(len(list)), Missing: missingFields(formats)}
-	r.Reason, r.AnsweredBy = detect.StatedReason(a.State, list)
+	list := of.Each
+	r := &result.Residual{Unexplained: n, Missing: missingFields(formats)}
+	r.Reason, r.AnsweredBy = detect.StatedReason(a.State, func(yield func(uint32) bool) {
+		list(func(i int) bool { return yield(uint32(i)) })
+	})
 	a.addPlaces(r, list)
 	a.addClients(r, list)
 	a.addHours(r, list)
 	return r
 }
 
-// addPlaces adds the dimensions.
-func (a *assembly) addPlaces(r *result.Residual, list []uint32) {
+// dimension is a property of refusals by which they are counted.
+type dimension struct {
+	name   string
+	of     func(r *session.Refusal, line *timeline.Refusal) int // the number of its value; -1 for none
+	place  func(v int) result.Place                             // of a value
+	counts []int64                                              // by value
+}
+
+// dimensions returns those of the residual, without counts of refusals.
+func (a *assembly) dimensions() []dimension {
 	s := a.State
-	timed := slices.DeleteFunc(slices.Clone(list), func(i uint32) bool { return a.Refusals.At(int(i)).Actor == 0 })
-	add := func(name string, list []uint32, values int, of func(i uint32) int, place func(v int) result.Place) {
-		if d := divide(list, values, of, place); d.Distinct > 0 {
-			d.Name = name
+	addresses, agents := a.tallies()
+	sites, siteOf := a.sites()
+	return []dimension{
+		{"endpoint", func(r *session.Refusal, _ *timeline.Refusal) int { return int(r.Endpoint) }, func(v int) result.Place {
+			e := &s.Endpoints[v]
+			subject := result.Subject{Host: result.Clean(e.Host), Method: e.Method, Route: result.Clean(e.Template)}
+			return placeOf(subject.Endpoint(), &e.Tally)
+		}, make([]int64, len(s.Endpoints))},
+		{"client_address", func(r *session.Refusal, _ *timeline.Refusal) int { return int(r.Address) },
+			func(v int) result.Place { return placeOf(a.addresses[v], &addresses[v]) }, make([]int64, len(s.Addresses))},
+		{"user_agent", func(r *session.Refusal, _ *timeline.Refusal) int { return int(r.Agent) },
+			func(v int) result.Place { return placeOf(a.agents[v], &agents[v]) }, make([]int64, len(s.Agents))},
+		{"user", func(r *session.Refusal, _ *timeline.Refusal) int { return int(r.User) - 1 },
+			func(v int) result.Place { return placeOf(result.Clean(s.Users[v].Name), &s.Users[v].Tally) }, make([]int64, len(s.Users))},
+		{"host", func(r *session.Refusal, _ *timeline.Refusal) int { return siteOf[r.Endpoint] },
+			func(v int) result.Place { return placeOf(result.Clean(sites[v].Name), &sites[v].Tally) }, make([]int64, len(sites))},
+		{"upstream", func(r *session.Refusal, _ *timeline.Refusal) int { return int(r.Upstream) - 1 },
+			func(v int) result.Place { return placeOf(result.Clean(s.Upstreams[v].Name), &s.Upstreams[v].Tally) }, make([]int64, len(s.Upstreams))},
+		{fileDimension, func(_ *session.Refusal, line *timeline.Refusal) int { return int(line.Input) }, func(v int) result.Place {
+			l := &s.Inputs[v]
+			return result.Place{Name: a.reader.inputs[v].Path, Unauthorized: l.Unauthorized, Requests: l.Verdicts[parse.Parsed]}
+		}, make([]int64, len(s.Inputs))},
+	}
+}
+
+// fileDimension is the only one that a refusal without a time has.
+const fileDimension = "file"
+
+// addPlaces adds the dimensions.
+func (a *assembly) addPlaces(r *result.Residual, list iter.Seq[int]) {
+	dimensions := a.dimensions()
+	for i := range list {
+		x, line := a.Refusals.At(i), a.State.Refusals.At(i)
+		for n := range dimensions {
+			d := &dimensions[n]
+			if x.Actor == 0 && d.name != fileDimension {
+				continue
+			}
+			if v := d.of(x, line); v >= 0 {
+				d.counts[v]++
+			}
+		}
+	}
+	for i := range dimensions {
+		if d := dimensions[i].divide(); d.Distinct > 0 {
 			r.Dimensions = append(r.Dimensions, d)
 		}
 	}
-	add("endpoint", timed, len(s.Endpoints), func(i uint32) int { return int(a.Refusals.At(int(i)).Endpoint) }, func(v int) result.Place {
-		e := &s.Endpoints[v]
-		subject := result.Subject{Host: result.Clean(e.Host), Method: e.Method, Route: result.Clean(e.Template)}
-		return placeOf(subject.Endpoint(), &e.Tally)
-	})
-	addresses, agents := a.tallies()
-	add("client_address", timed, len(s.Addresses), func(i uint32) int { return int(a.Refusals.At(int(i)).Address) },
-		func(v int) result.Place { return placeOf(a.addresses[v], &addresses[v]) })
-	add("user_agent", timed, len(s.Agents), func(i uint32) int { return int(a.Refusals.At(int(i)).Agent) },
-		func(v int) result.Place { return placeOf(a.agents[v], &agents[v]) })
-	add("user", timed, len(s.Users), func(i uint32) int { return int(a.Refusals.At(int(i)).User) - 1 },
-		func(v int) result.Place { return placeOf(result.Clean(s.Users[v].Name), &s.Users[v].Tally) })
-	sites, siteOf := a.sites()
-	add("host", timed, len(sites), func(i uint32) int { return siteOf[a.Refusals.At(int(i)).Endpoint] },
-		func(v int) result.Place { return placeOf(result.Clean(sites[v].Name), &sites[v].Tally) })
-	add("upstream", timed, len(s.Upstreams), func(i uint32) int { return int(a.Refusals.At(int(i)).Upstream) - 1 },
-		func(v int) result.Place { return placeOf(result.Clean(s.Upstreams[v].Name), &s.Upstreams[v].Tally) })
-	add("file", list, len(s.Inputs), func(i uint32) int { return int(s.Refusals.At(int(i)).Input) }, func(v int) result.Place {
-		l := &s.Inputs[v]
-		return result.Place{Name: a.reader.inputs[v].Path, Unauthorized: l.Unauthorized, Requests: l.Verdicts[parse.Parsed]}
-	})
 }
 
-// divide counts refusals by a value below values; of returns -1 for none. A dimension of
-// which all values are empty has no places.
-func divide(list []uint32, values int, of func(i uint32) int, place func(v int) result.Place) (d result.Dimension) {
-	n := make([]int64, values)
-	for _, i := range list {
-		if v := of(i); v >= 0 {
-			n[v]++
-		}
-	}
+// divide returns the values with most refusals. A dimension of which all values are empty
+// has no places.
+func (x *dimension) divide() (d result.Dimension) {
+	d.Name = x.name
 	var order []int
-	for v := range n {
-		if n[v] > 0 {
+	for v, n := range x.counts {
+		if n > 0 {
 			order = append(order, v)
 		}
 	}
-	slices.SortStableFunc(order, func(v, w int) int { return cmp.Compare(n[w], n[v]) })
+	slices.SortStableFunc(order, func(v, w int) int { return cmp.Compare(x.counts[w], x.counts[v]) })
 	d.Distinct = int64(len(order))
 	for _, v := range order[:min(len(order), result.MaxPlaces)] {
-		p := place(v)
-		p.Unexplained = n[v]
+		p := x.place(v)
+		p.Unexplained = x.counts[v]
 		d.Top = append(d.Top, p)
 	}
 	if d.Distinct == 1 && d.Top[0].Name == "" {
@@ -129,10 +158,10 @@ func (a *assembly) sites() (sites []timeline.NamedTally, siteOf []int) {
 }
 
 // addClients adds how else the clients of unexplained refusals were answered.
-func (a *assembly) addClients(r *result.Residual, list []uint32) {
+func (a *assembly) addClients(r *result.Residual, list iter.Seq[int]) {
 	n := map[timeline.Client]int64{}
-	for _, i := range list {
-		if x := a.Refusals.At(int(i)); x.Actor != 0 {
+	for i := range list {
+		if x := a.Refusals.At(i); x.Actor != 0 {
 			n[x.Client()]++
 		}
 	}
@@ -155,12 +184,12 @@ func (a *assembly) addClients(r *result.Residual, list []uint32) {
 }
 
 // addHours adds the times.
-func (a *assembly) addHours(r *result.Residual, list []uint32) {
+func (a *assembly) addHours(r *result.Residual, list iter.Seq[int]) {
 	const hour = int64(time.Hour / time.Microsecond)
 	r.FirstTime, r.LastTime, r.BusiestHour = parse.NoTime, parse.NoTime, parse.NoTime
 	hours := map[int64]int64{}
-	for _, i := range list {
-		at := a.State.Refusals.At(int(i)).Time
+	for i := range list {
+		at := a.State.Refusals.At(i).Time
 		if at == parse.NoTime {
 			continue
 		}

@@ -78,12 +78,14 @@ const (
 // scan is the failed requests from one address.
 type scan struct {
 	address  uint32
-	claims   []uint32
-	routes   map[uint32]bool
+	claims   ascending
+	refused  int      // refusals without credentials
+	routes   []uint32 // ascending
 	agents   map[uint32]bool
 	requests int64
 	failed   int64 // 401, 403 and 404
 	missing  int64 // 403 and 404
+	p        float64
 }
 
 func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
@@ -103,41 +105,72 @@ func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
 		p[n] = stats.PoissonTail(s.failed, usual*float64(s.requests))
 	}
 	adjusted := stats.BenjaminiHochberg(p)
-	var found []candidate
+	var certain []*scan
 	for n, s := range scans {
 		if adjusted[n] <= falseReports {
-			found = append(found, scanFinding(d, s, usual, adjusted[n]))
+			s.p = adjusted[n]
+			certain = append(certain, s)
 		}
+	}
+	claimScans(d, certain)
+	var found []candidate
+	for _, s := range certain {
+		found = append(found, scanFinding(d, s, usual))
 	}
 	return found, nil
 }
 
-// wideScans returns the refusals without credentials of the addresses that were
+// wideScans counts the refusals without credentials of the addresses that were
 // refused on many routes, by address.
 func wideScans(d *Diagnosis) []*scan {
 	by := map[uint32]*scan{}
 	refused := d.countByAddress(d.uncredentialed)
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
-		if refused[r.Address] < scanRoutes || !d.uncredentialed(i) || d.inOutage(r.Endpoint, r.Time) {
+		if refused[r.Address] < scanRoutes || !d.scanned(i) {
 			continue
 		}
 		s := by[r.Address]
 		if s == nil {
-			s = &scan{address: r.Address, routes: map[uint32]bool{}, agents: map[uint32]bool{}}
+			s = &scan{address: r.Address, agents: map[uint32]bool{}}
 			by[r.Address] = s
 		}
-		s.claims = append(s.claims, uint32(i))
-		s.routes[r.Endpoint], s.agents[r.Agent] = true, true
+		s.refused++
+		s.agents[r.Agent] = true
+		if at, known := slices.BinarySearch(s.routes, r.Endpoint); !known {
+			s.routes = slices.Insert(s.routes, at, r.Endpoint)
+		}
 	}
 	var scans []*scan
 	for _, s := range by {
-		if len(s.routes) > probeRoutes || len(s.routes) >= scanRoutes && len(s.claims) <= scanRepeats*len(s.routes) {
+		if len(s.routes) > probeRoutes || len(s.routes) >= scanRoutes && s.refused <= scanRepeats*len(s.routes) {
 			scans = append(scans, s)
 		}
 	}
 	slices.SortFunc(scans, func(a, b *scan) int { return cmp.Compare(a.address, b.address) })
 	return scans
+}
+
+// scanned reports whether a refusal may be one of a scan.
+func (d *Diagnosis) scanned(i int) bool {
+	r := d.Refusals.At(i)
+	return d.uncredentialed(i) && !d.inOutage(r.Endpoint, r.Time)
+}
+
+// claimScans sets the claims of scans.
+func claimScans(d *Diagnosis, scans []*scan) {
+	if len(scans) == 0 {
+		return
+	}
+	by := map[uint32]*scan{}
+	for _, s := range scans {
+		by[s.address] = s
+	}
+	for i := range d.Refusals.Len() {
+		if s := by[d.Refusals.At(i).Address]; s != nil && d.scanned(i) {
+			s.claims.add(uint32(i))
+		}
+	}
 }
 
 // addClients sums the outcomes of the clients that take part in a scan.
@@ -177,17 +210,17 @@ func usualFailures(d *Diagnosis, scans []*scan) float64 {
 	return max(scanUsual, float64(failed)/float64(max(all, 1)))
 }
 
-func scanFinding(d *Diagnosis, s *scan, usual, p float64) candidate {
-	c := candidate{claims: s.claims}
-	first, last := d.Refusals.At(int(s.claims[0])).Time, d.Refusals.At(int(s.claims[len(s.claims)-1])).Time
+func scanFinding(d *Diagnosis, s *scan, usual float64) candidate {
+	c := candidate{packed: s.claims}
+	first, last := d.Refusals.At(int(s.claims.first())).Time, d.Refusals.At(int(s.claims.last)).Time
 	c.Subject = d.clientSubject(s.address)
 	c.Onset = first * 1000
-	c.Confidence = confidence(p, stats.WilsonLower(s.failed, s.requests, stats.Z95))
+	c.Confidence = confidence(s.p, stats.WilsonLower(s.failed, s.requests, stats.Z95))
 	c.Severity = result.Medium
 	c.Details = &Scan{
 		Start: result.Time(first * 1000), End: result.Time(last * 1000), Requests: s.requests, RoutesRefused: len(s.routes),
 		MissingOrForbidden: s.missing, FailedShare: result.Share(round(float64(s.failed)/float64(s.requests), 4)), UsualShare: result.Share(usual),
-		UserAgents: len(s.agents), Tool: scanningTool(d, s.agents), PValue: result.Probability(p),
+		UserAgents: len(s.agents), Tool: scanningTool(d, s.agents), PValue: result.Probability(s.p),
 	}
 	return c
 }

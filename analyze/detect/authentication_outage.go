@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 
@@ -401,7 +402,7 @@ type outage struct {
 	lastAccepted   int64      // before onset
 	until          int64      // first acceptance after, or session.Never
 	p              float64
-	claims         []uint32
+	claims         ascending
 	actors, proven int64
 	users          int // distinct ones that the refusals name
 	routes         int
@@ -433,7 +434,7 @@ func inspectOutages(d *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	found = withWide(found, o.contrastingOutages(found))
 	// Of the same subject: the one that explains most.
-	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(len(b.claims), len(a.claims)) })
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.packed.n, a.packed.n) })
 	return found, nil
 }
 
@@ -441,7 +442,7 @@ func inspectOutages(d *Diagnosis, seen observer) ([]candidate, error) {
 // while the rest of x accepts people.
 func (o *outageObserver) isWiderThanFault(x, y *outage) bool {
 	return x.scope != y.scope && o.scopes.list[x.scope].contains(&o.scopes.list[y.scope]) &&
-		float64(len(y.claims)) >= intact*float64(len(x.claims)) &&
+		float64(y.claims.n) >= intact*float64(x.claims.n) &&
 		x.span.Trials-x.span.Hits-(y.span.Trials-y.span.Hits) >= scopeOutside
 }
 
@@ -474,13 +475,13 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	}
 	o.claim(&x)
 	switch {
-	case x.actors < outageActors, !accepted && !o.peopleLike(x.claims):
+	case x.actors < outageActors, !accepted && !o.peopleLike(x.claims.each):
 		return x, false
 	case accepted && x.proven < max(outageProven, outageProven*(x.span.Trials-x.span.Hits)):
 		return x, false
-	case x.users > 0 && x.users < outageUsers, o.endedRenewals(x.claims):
+	case x.users > 0 && x.users < outageUsers, o.endedRenewals(x.claims.each):
 		return x, false
-	case x.explained > len(x.claims): // the rest of something else
+	case x.explained > x.claims.n: // the rest of something else
 		return x, false
 	}
 	// A part of a site whose clients are accepted elsewhere is endpoint_misconfigured,
@@ -517,15 +518,15 @@ func (o *outageObserver) claim(x *outage) {
 	if x.lastAccepted != math.MinInt64 {
 		from = x.lastAccepted + 1 // nobody was accepted since
 	}
-	tries := map[uint32][]int64{} // by actor, of those that are not known to be good
+	tries := map[uint32][]int64{} // by actor, the last of those that are not known to be good
 	guesses := map[uint32]bool{}
-	var list []uint32
+	var list ascending
 	for i := range o.Refusals.Len() {
 		r := o.Refusals.At(i)
 		if r.Time < from || r.Time >= x.until || !slices.Contains(o.scopes.of[r.Endpoint][:], x.scope) {
 			continue
 		}
-		if o.finding[i] > 0 {
+		if o.explained(i) {
 			x.explained++
 		}
 		if !o.open(i) {
@@ -534,22 +535,25 @@ func (o *outageObserver) claim(x *outage) {
 		if !(r.Good || r.Named || r.Session || r.SignIn || o.good(r)) {
 			continue
 		}
-		if list = append(list, uint32(i)); !o.good(r) {
-			times := append(tries[r.Actor], r.Time)
-			tries[r.Actor] = times
-			if n := len(times) - outageTries; n > 0 && r.Time-times[n-1] <= outagePace {
-				guesses[r.Actor] = true
+		if list.add(uint32(i)); !o.good(r) {
+			times := tries[r.Actor]
+			if len(times) >= outageTries {
+				if r.Time-times[0] <= outagePace {
+					guesses[r.Actor] = true
+				}
+				times = times[:copy(times, times[1:])]
 			}
+			tries[r.Actor] = append(times, r.Time)
 		}
 	}
 	routes, actors, proven := map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
 	users, alive := map[uint32]bool{}, map[uint32]bool{}
-	for _, i := range list {
+	for i := range list.each {
 		r := o.Refusals.At(int(i))
 		if guesses[r.Actor] {
 			continue
 		}
-		x.claims = append(x.claims, i)
+		x.claims.add(i)
 		routes[r.Endpoint], x.route = true, r.Endpoint
 		if r.Alive || r.Denied {
 			alive[r.Actor] = true
@@ -574,9 +578,10 @@ func (o *outageObserver) claim(x *outage) {
 // page loads have requests without credentials; to sessions that end, whose people cannot
 // come back; and to clients that only came then, if nobody at all was accepted.
 func (o *outageObserver) consequences(x *outage) {
-	affected, claimed := map[timeline.Client]bool{}, map[uint32]bool{}
-	for _, i := range x.claims {
-		affected[o.Refusals.At(int(i)).Client()], claimed[i] = true, true
+	affected, claimed := map[timeline.Client]bool{}, session.Bits{}
+	for i := range x.claims.each {
+		affected[o.Refusals.At(int(i)).Client()] = true
+		claimed.Add(int(i))
 	}
 	during := func(r *session.Refusal) bool { return r.Time >= x.onset && r.Time < x.until }
 	refused, otherwise := map[timeline.Client]int{}, map[timeline.Client]bool{}
@@ -588,9 +593,14 @@ func (o *outageObserver) consequences(x *outage) {
 		}
 	}
 	s := &o.scopes.list[x.scope]
+	x.claims = ascending{}
 	for i := range o.Refusals.Len() {
+		if claimed.Has(i) {
+			x.claims.add(uint32(i))
+			continue
+		}
 		r := o.Refusals.At(i)
-		if !o.open(i) || claimed[uint32(i)] || !during(r) {
+		if !o.open(i) || !during(r) {
 			continue
 		}
 		inScope := slices.Contains(o.scopes.of[r.Endpoint][:], x.scope)
@@ -602,15 +612,14 @@ func (o *outageObserver) consequences(x *outage) {
 			s.signIn && sameHost && (r.Known || r.Fatal) && !r.Back,
 			s.prefix == "" && sameHost && r.Renewal,
 			(inScope && !s.signIn && s.prefix == "" || s.signIn && sameHost && !r.Back) && !otherwise[c] && refused[c] <= outageTries:
-			x.claims = append(x.claims, uint32(i))
+			x.claims.add(uint32(i))
 		}
 	}
-	slices.Sort(x.claims)
 }
 
 // peopleLike reports whether the refusals of a site that never accepts anybody are
 // those of its users: each comes again, and uses clients of its own.
-func (o *outageObserver) peopleLike(claims []uint32) bool {
+func (o *outageObserver) peopleLike(claims iter.Seq[uint32]) bool {
 	type use struct {
 		user   uint32
 		client timeline.Client
@@ -618,7 +627,7 @@ func (o *outageObserver) peopleLike(claims []uint32) bool {
 	uses := map[use]bool{}
 	clients := map[timeline.Client]bool{}
 	visits, last := map[uint32]int{}, map[uint32]int64{}
-	for _, i := range claims {
+	for i := range claims {
 		r := o.Refusals.At(int(i))
 		if !r.Named || r.User == 0 {
 			continue
@@ -642,7 +651,7 @@ func (o *outageObserver) peopleLike(claims []uint32) bool {
 
 func (o *outageObserver) candidate(x *outage) candidate {
 	s := &o.scopes.list[x.scope]
-	c := candidate{claims: x.claims}
+	c := candidate{packed: x.claims}
 	if !s.signIn && (s.prefix != "" || x.routes == 1) {
 		c.weight = 1.0 / certainty // a part of a site may as well be at fault itself
 	}
@@ -652,7 +661,7 @@ func (o *outageObserver) candidate(x *outage) candidate {
 		c.Subject.Method, c.Subject.Route = e.Method, e.Template
 	}
 	if s.every {
-		c.Subject.Host = o.commonHost(c.claims)
+		c.Subject.Host = o.commonHost(x.claims.each)
 	}
 	details := &Outage{
 		SignIn: s.signIn, Refused: x.actors, Accepted: x.span.Trials - x.span.Hits, Proven: x.proven, Routes: x.routes,

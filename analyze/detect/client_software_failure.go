@@ -485,7 +485,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 	details.NoCredentials = !details.Renewal && o.naked(s, c.claims)
 	endpoint := o.uses[worst.place].endpoint
 	details.Versions = o.versions(s, func(r *session.Refusal) bool { return r.Endpoint == endpoint })
-	details.Ongoing = o.ongoing(c.claims)
+	details.Ongoing = o.ongoing(c.claims[len(c.claims)-1])
 	if !accepted && (onset <= o.From+session.Nearby || !o.appeared(s, onset)) {
 		onset = session.Never
 	}

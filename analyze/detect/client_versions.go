@@ -216,7 +216,7 @@ func (o *softwareObserver) failingVersion(t *versionTest) (c candidate) {
 		Everywhere: true, Refused: t.clients, RefusedShare: result.Share(round(t.ownMean, 4)), RefusedLow: result.Share(round(t.lower, 4)),
 		OthersShare: result.Share(round(t.othersMean, 4)), PValue: result.Probability(t.p),
 		OddsRatio: round(min(oddsRatio(t.own, t.others), 1e6), 1), NoCredentials: o.naked(t.version, c.claims),
-		Ongoing: o.ongoing(c.claims),
+		Ongoing: o.ongoing(c.claims[len(c.claims)-1]),
 	}
 	o.countRoutes(details, routes)
 	details.Versions = o.versions(t.version, func(*session.Refusal) bool { return true })

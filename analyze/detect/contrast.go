@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
@@ -73,12 +74,13 @@ type contrastObserver struct {
 	requests   [][]int32 // by place of a site and step: all requests accepted, not visits, where credentials are asked for
 	outages    map[int32]closure
 	course     []course // by refusal
-	voterOf    []uint32 // by refusal: the number of its voter
-	timeOf     []uint32 // by refusal: its time since first, in units of unit milliseconds
+	voterOf    column   // by refusal: the number of its voter
+	timeOf     column   // by refusal: its time since first, in units of unit milliseconds
 	first      int64    // Unix milliseconds
 	unit       int64
 	voters     int
 	parts      []*contrastPart
+	mu         sync.Mutex // held while series are in use: each may have lists of all refusals
 }
 
 // observeContrast returns the observer of the keys whose refusals change over time
@@ -246,7 +248,18 @@ func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
 // requests of its host at one time than at others. If none does, the timelines need
 // not be walked over.
 func (o *contrastObserver) changing() bool {
-	refused := o.refusedVisits(o.refusalsOf(func(int) bool { return true }))
+	for kind := range numContrasts {
+		if o.changes(kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// changes is changing of the keys of a type.
+func (o *contrastObserver) changes(kind contrastType) bool {
+	wanted := func(place int) bool { return o.keys[place].kind == kind }
+	refused := o.refusedVisits(o.refusalsOf(wanted, func(int) bool { return true }))
 	hosts, all := map[string][]int64{}, make([]int64, o.steps)
 	for i := range o.State.Minutes {
 		m := &o.State.Minutes[i]
@@ -259,6 +272,9 @@ func (o *contrastObserver) changing() bool {
 		}
 	}
 	for place, key := range o.keys {
+		if !wanted(place) {
+			continue
+		}
 		requests := hosts[key.host]
 		if requests == nil || key.kind == backendContrast {
 			requests = all
@@ -314,32 +330,46 @@ func (o *contrastObserver) setClock() {
 
 // numberVoters numbers the voters of the open refusals, and sets their times.
 func (o *contrastObserver) numberVoters() {
-	o.voterOf, o.timeOf = make([]uint32, o.Refusals.Len()), make([]uint32, o.Refusals.Len())
 	numbers := map[uint64]uint32{}
-	for i := range o.Refusals.Len() {
+	at, number := uint32(0), uint32(0) // of others they are those of the one before
+	o.voterOf = columnOf(o.Refusals.Len(), func(i int) uint32 {
 		if !o.open(i) {
-			continue
+			return number
 		}
-		r := o.Refusals.At(i)
-		o.timeOf[i] = uint32(min((r.Time-o.first)/o.unit, math.MaxUint32))
-		v := voter(r)
+		v := voter(o.Refusals.At(i))
 		n, ok := numbers[v]
 		if !ok {
 			n = uint32(len(numbers))
 			numbers[v] = n
 		}
-		o.voterOf[i] = n
-	}
+		number = n
+		return n
+	})
 	o.voters = len(numbers)
+	o.timeOf = columnOf(o.Refusals.Len(), func(i int) uint32 {
+		if o.open(i) {
+			at = uint32(min((o.Refusals.At(i).Time-o.first)/o.unit, math.MaxUint32))
+		}
+		return at
+	})
 }
 
-// refusalsOf returns the open refusals that count, by place and in order of time.
-func (o *contrastObserver) refusalsOf(counts func(refusal int) bool) []ascending {
+// refusalsOf returns the open refusals that count, by place and in order of time; none at
+// places that are not wanted.
+func (o *contrastObserver) refusalsOf(wanted func(place int) bool, counts func(refusal int) bool) []ascending {
 	lists := make([]ascending, len(o.keys))
+	want := make([]bool, len(o.keys))
+	for place := range want {
+		want[place] = wanted(place)
+	}
 	for i := range o.Refusals.Len() {
 		if o.open(i) && counts(i) {
 			r := o.Refusals.At(i)
-			o.each(r.Endpoint, r.Upstream, func(place int32) { lists[place].add(uint32(i)) })
+			o.each(r.Endpoint, r.Upstream, func(place int32) {
+				if want[place] {
+					lists[place].add(uint32(i))
+				}
+			})
 		}
 	}
 	return lists
@@ -347,7 +377,7 @@ func (o *contrastObserver) refusalsOf(counts func(refusal int) bool) []ascending
 
 // refusedAt returns when an open refusal was made, in Unix milliseconds.
 func (o *contrastObserver) refusedAt(refusal uint32) int64 {
-	return o.first + int64(o.timeOf[refusal])*o.unit
+	return o.first + int64(o.timeOf.at(refusal))*o.unit
 }
 
 // refusedVisits returns the refused visits by place and step. refusals are by place.
@@ -360,7 +390,7 @@ func (o *contrastObserver) refusedVisits(refusals []ascending) [][]int32 {
 	last := make([]visit, o.voters)
 	for place := range refusals {
 		for i := range refusals[place].each {
-			at, v := o.refusedAt(i), &last[o.voterOf[i]]
+			at, v := o.refusedAt(i), &last[o.voterOf.at(i)]
 			if v.place != place+1 || at-v.time >= o.visit {
 				*v = visit{place + 1, at}
 				visits[place][o.step(at)]++

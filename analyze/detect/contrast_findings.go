@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"iter"
 	"slices"
 
 	"logscan/analyze/result"
@@ -10,15 +11,17 @@ import (
 // contrasts calls do with the contrasts of the keys of the given types, and their
 // claims: those with collapsed acceptances, for which all refusals count, or those of
 // clients whose credentials were known to be good. A key has one.
-func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s *contrastSeries, c *contrast, claims []uint32)) {
+func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s *contrastSeries, c *contrast, claims *ascending)) {
 	if d.contrast == nil {
 		return
 	}
+	d.contrast.mu.Lock()
+	defer d.contrast.mu.Unlock()
 	done := make([]bool, len(d.contrast.keys))
 	for _, collapse := range collapsed {
 		// Another backend accepts at once what one refuses: nothing settles that.
 		settled := collapse || slices.Contains(kinds, backendContrast)
-		s := d.contrast.series(settled, func(i int) bool { return collapse || d.Refusals.At(i).Good })
+		s := d.contrast.series(kinds, settled, func(i int) bool { return collapse || d.Refusals.At(i).Good })
 		for place := range s.keys {
 			if done[place] || !slices.Contains(kinds, s.keys[place].kind) {
 				continue
@@ -42,8 +45,8 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 }
 
 func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool) (found []candidate) {
-	d.contrasts(kinds, collapsed, func(s *contrastSeries, c *contrast, claims []uint32) {
-		if d.endedRenewals(claims) {
+	d.contrasts(kinds, collapsed, func(s *contrastSeries, c *contrast, claims *ascending) {
+		if d.endedRenewals(claims.each) {
 			return
 		}
 		key := &s.keys[c.place]
@@ -53,15 +56,15 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 			e := &d.State.Endpoints[key.number]
 			subject, accepted = endpointSubject(e), e.N[timeline.Accepted]
 		} else {
-			if routes = distinctEndpoints(d, claims); routes < 2 {
+			if routes = distinctEndpoints(d, claims.each); routes < 2 {
 				return // the route is the finding
 			}
 			accepted = d.acceptedBelow(key)
 		}
 		cand := s.contrastFinding(c, claims)
 		cand.Subject = subject
-		ongoing := d.ongoing(cand.claims)
-		cand.Severity = d.routeSeverity(cand.claims, c.voters)
+		ongoing := d.ongoing(cand.packed.last)
+		cand.Severity = d.routeSeverity(cand.packed.last, c.voters)
 		if key.kind == routeContrast && d.Roles[key.number].Begins() && ongoing && c.voters >= spikeMany {
 			cand.Severity = result.High // nobody can sign in
 		}
@@ -77,9 +80,9 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 }
 
 // distinctEndpoints returns the number of endpoints of refusals.
-func distinctEndpoints(d *Diagnosis, refusals []uint32) int {
+func distinctEndpoints(d *Diagnosis, refusals iter.Seq[uint32]) int {
 	seen := map[uint32]bool{}
-	for _, i := range refusals {
+	for i := range refusals {
 		seen[d.Refusals.At(int(i)).Endpoint] = true
 	}
 	return len(seen)
@@ -108,15 +111,15 @@ func restOfUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 	backends := places[at]
 	counts := backends.counts()
 	var found []candidate
-	d.contrasts([]contrastType{backendContrast}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims []uint32) {
+	d.contrasts([]contrastType{backendContrast}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims *ascending) {
 		upstream := s.keys[c.place].number
-		routes := distinctEndpoints(d, claims)
+		routes := distinctEndpoints(d, claims.each)
 		if routes < upstreamRoutes {
 			return
 		}
 		cand := s.contrastFinding(c, claims)
 		cand.Subject = result.Subject{Type: "upstream", Upstream: d.State.Upstreams[upstream].Name}
-		ongoing := d.ongoing(cand.claims)
+		ongoing := d.ongoing(cand.packed.last)
 		if ongoing {
 			cand.Severity = result.High
 		}

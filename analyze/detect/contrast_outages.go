@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"iter"
 	"slices"
 
 	"logscan/analyze/result"
@@ -33,14 +34,16 @@ const (
 // and whose clients are accepted nowhere else meanwhile. Those of which one of found has
 // all refusals or the subject are left out: it knows their edges better.
 func (o *outageObserver) contrastingOutages(found []candidate) (wide []candidate) {
-	o.Diagnosis.contrasts([]contrastType{siteContrast, pathContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims []uint32) {
-		routes := distinctEndpoints(o.Diagnosis, slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return o.Refusals.At(int(i)).SignIn }))
-		if routes < outageRoutes || s.keys[c.place].kind == pathContrast && o.aliveElsewhere(claims) {
+	o.Diagnosis.contrasts([]contrastType{siteContrast, pathContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims *ascending) {
+		routes := distinctEndpoints(o.Diagnosis, func(yield func(uint32) bool) {
+			claims.each(func(i uint32) bool { return o.Refusals.At(int(i)).SignIn || yield(i) })
+		})
+		if routes < outageRoutes || s.keys[c.place].kind == pathContrast && o.aliveElsewhere(claims.each) {
 			return
 		}
 		cand, ok := o.contrastingOutage(s, c, claims)
 		known := slices.ContainsFunc(found, func(f candidate) bool {
-			return f.Subject == cand.Subject || float64(inBoth(f.claims, claims)) >= intact*float64(len(claims))
+			return f.Subject == cand.Subject || float64(inBoth(&f.packed, claims)) >= intact*float64(claims.n)
 		})
 		if ok && !known {
 			wide = append(wide, cand)
@@ -54,23 +57,26 @@ func (o *outageObserver) contrastingOutages(found []candidate) (wide []candidate
 func withWide(found, wide []candidate) []candidate {
 	found = slices.DeleteFunc(found, func(f candidate) bool {
 		return slices.ContainsFunc(wide, func(w candidate) bool {
-			return float64(inBoth(f.claims, w.claims)) >= minKept*float64(len(f.claims))
+			return float64(inBoth(&f.packed, &w.packed)) >= minKept*float64(f.packed.n)
 		})
 	})
 	return append(found, wide...)
 }
 
 // inBoth returns how many elements two ascending lists have in common.
-func inBoth(a, b []uint32) (n int) {
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0] < b[0]:
-			a = a[1:]
-		case a[0] > b[0]:
-			b = b[1:]
-		default:
+func inBoth(a, b *ascending) (n int) {
+	next, stop := iter.Pull(b.each)
+	defer stop()
+	x, ok := next()
+	for i := range a.each {
+		for ok && x < i {
+			x, ok = next()
+		}
+		if !ok {
+			break
+		}
+		if x == i {
 			n++
-			a, b = a[1:], b[1:]
 		}
 	}
 	return n
@@ -85,7 +91,7 @@ func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
 	if o == nil {
 		return nil, nil
 	}
-	d.contrasts([]contrastType{routeContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims []uint32) {
+	d.contrasts([]contrastType{routeContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims *ascending) {
 		if !d.Roles[s.keys[c.place].number].Begins() {
 			return
 		}
@@ -100,23 +106,26 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 	if o.contrast == nil {
 		return nil
 	}
+	o.contrast.mu.Lock()
+	defer o.contrast.mu.Unlock()
 	for _, outage := range []bool{true, false} {
-		s := o.contrast.series(outage, func(int) bool { return true })
+		s := o.contrast.series([]contrastType{siteContrast}, outage, func(int) bool { return true })
 		for place := range s.keys {
 			if s.keys[place].kind != siteContrast {
 				continue
 			}
 			s.spikes(place, outage, func(c *contrast) bool {
-				claims := densest(o.Diagnosis, s.claims(c))
-				familiar, clients := o.familiar(claims)
+				all := s.claims(c)
+				claims := all.slice(densest(o.Diagnosis, all))
+				familiar, clients := o.familiar(claims.each)
 				known := outageKnown
 				if c.share() >= outageShare {
 					known = outageFamiliar
 				}
-				if c.share() < outageSpike || float64(familiar) < known*float64(clients) || isRest(o.Diagnosis, s.keys[place].host, claims) {
+				if c.share() < outageSpike || float64(familiar) < known*float64(clients) || isRest(o.Diagnosis, s.keys[place].host, &claims) {
 					return false
 				}
-				cand, ok := o.contrastingOutage(s, c, claims)
+				cand, ok := o.contrastingOutage(s, c, &claims)
 				if ok {
 					found = append(found, cand)
 				}
@@ -129,10 +138,10 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 
 // contrastingOutage returns the finding of a contrast; false if those refused are
 // strangers.
-func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims []uint32) (cand candidate, ok bool) {
+func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims *ascending) (cand candidate, ok bool) {
 	key := &s.keys[c.place]
-	familiar, clients := o.familiar(claims)
-	if o.endedRenewals(claims) {
+	familiar, clients := o.familiar(claims.each)
+	if o.endedRenewals(claims.each) {
 		return cand, false
 	}
 	if familiar < outageActors || key.kind == routeContrast && float64(familiar) < outageFamiliar*float64(clients) {
@@ -148,7 +157,7 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 		cand.Subject.Method, cand.Subject.Route = e.Method, e.Template
 	}
 	details := &Outage{
-		SignIn: key.kind == routeContrast || o.mostlySignIns(claims), Refused: int64(clients), Accepted: c.Inside.Trials - c.Inside.Hits, Proven: int64(familiar), Routes: distinctEndpoints(o.Diagnosis, claims),
+		SignIn: key.kind == routeContrast || o.mostlySignIns(claims.each), Refused: int64(clients), Accepted: c.Inside.Trials - c.Inside.Hits, Proven: int64(familiar), Routes: distinctEndpoints(o.Diagnosis, claims.each),
 		UsualShare: result.Share(round(c.usual, 4)), AcceptedOutside: c.Outside.Trials - c.Outside.Hits,
 		PValue: result.Probability(c.p), Ongoing: c.To == s.steps,
 	}
@@ -167,21 +176,22 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 }
 
 // mostlySignIns reports whether most refusals are failed sign-ins, or stand for one.
-func (o *outageObserver) mostlySignIns(refusals []uint32) bool {
-	n := 0
-	for _, i := range refusals {
+func (o *outageObserver) mostlySignIns(refusals iter.Seq[uint32]) bool {
+	n, all := 0, 0
+	for i := range refusals {
+		all++
 		if o.Refusals.At(int(i)).SignIn {
 			n++
 		}
 	}
-	return 2*n > len(refusals)
+	return 2*n > all
 }
 
 // familiar returns how many of the clients of refusals are accepted with credentials at
 // some time, and how many there are.
-func (o *outageObserver) familiar(refusals []uint32) (familiar, clients int) {
+func (o *outageObserver) familiar(refusals iter.Seq[uint32]) (familiar, clients int) {
 	seen := map[timeline.Client]bool{}
-	for _, i := range refusals {
+	for i := range refusals {
 		r := o.Refusals.At(int(i))
 		c := r.Client()
 		if seen[c] {
@@ -197,9 +207,9 @@ func (o *outageObserver) familiar(refusals []uint32) (familiar, clients int) {
 
 // aliveElsewhere reports whether many of the actors refused were accepted elsewhere in
 // the same minutes: then the routes that refuse them are at fault.
-func (d *Diagnosis) aliveElsewhere(refusals []uint32) bool {
+func (d *Diagnosis) aliveElsewhere(refusals iter.Seq[uint32]) bool {
 	actors, alive := map[uint32]bool{}, map[uint32]bool{}
-	for _, i := range refusals {
+	for i := range refusals {
 		r := d.Refusals.At(int(i))
 		actors[r.Actor] = true
 		if r.Alive || r.Denied {

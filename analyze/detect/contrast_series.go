@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"slices"
 
 	"logscan/analyze/result"
 	"logscan/analyze/stats"
@@ -34,10 +35,14 @@ type contrastSeries struct {
 	refusals []ascending // by place: those that count, by time
 }
 
-// series returns the visits, with the open refusals that count; settled ones count
-// only if they are among them.
-func (o *contrastObserver) series(settled bool, counts func(refusal int) bool) *contrastSeries {
-	refusals := o.refusalsOf(func(i int) bool { return (settled || o.course[i]&settledCourse == 0) && counts(i) })
+// series returns the visits of keys of some types, and of what they are compared with, with
+// the open refusals that count; settled ones count only if they are among them. The caller
+// holds mu as long as it uses them.
+func (o *contrastObserver) series(kinds []contrastType, settled bool, counts func(refusal int) bool) *contrastSeries {
+	wanted := func(place int) bool {
+		return o.keys[place].kind == siteContrast || slices.Contains(kinds, o.keys[place].kind)
+	}
+	refusals := o.refusalsOf(wanted, func(i int) bool { return (settled || o.course[i]&settledCourse == 0) && counts(i) })
 	return &contrastSeries{o, o.refusedVisits(refusals), refusals}
 }
 
@@ -137,7 +142,7 @@ func (s *contrastSeries) test(c *contrast, cells []stats.Cell, usual float64) bo
 	if c.p > contrastFalse || odds(c.lower) < contrastOdds*odds(usual) {
 		return false
 	}
-	c.voters = voters(s.Diagnosis, s.claims(c))
+	c.voters = voters(s.Diagnosis, s.claims(c).each)
 	return c.voters >= contrastVoters
 }
 
@@ -213,37 +218,33 @@ func (s *contrastSeries) widen(c *contrast) {
 }
 
 // claims returns the refusals of a contrast's key in its period.
-func (s *contrastSeries) claims(c *contrast) []uint32 {
+func (s *contrastSeries) claims(c *contrast) *ascending {
 	from := func(step int) func(uint32) bool {
 		return func(i uint32) bool { return s.step(s.refusedAt(i)) >= step }
 	}
-	return s.refusals[c.place].between(from(c.From), from(c.To))
+	list := ascendingOf(s.refusals[c.place].between(from(c.From), from(c.To)))
+	return &list
 }
 
 // fromOnset drops the stragglers before a trouble, which the steps of time include,
 // and those after it if it ended.
-func (s *contrastSeries) fromOnset(c *contrast, claims []uint32) []uint32 {
+func (s *contrastSeries) fromOnset(c *contrast, claims *ascending) ascending {
 	if c.whole {
-		return claims
+		return *claims
 	}
-	dense := densest(s.Diagnosis, claims)
-	if c.To < s.steps {
-		return dense
+	from, to := densest(s.Diagnosis, claims)
+	if c.To == s.steps {
+		to = claims.n
 	}
-	for i := range claims {
-		if claims[i] == dense[0] {
-			return claims[i:]
-		}
-	}
-	return claims
+	return claims.slice(from, to)
 }
 
 // contrastFinding returns what the findings of all contrasts have in common.
-func (s *contrastSeries) contrastFinding(c *contrast, claims []uint32) candidate {
-	cand := candidate{claims: s.fromOnset(c, claims)}
+func (s *contrastSeries) contrastFinding(c *contrast, claims *ascending) candidate {
+	cand := candidate{packed: s.fromOnset(c, claims)}
 	cand.Onset = parse.NoTime
 	if c.From > 0 {
-		cand.Onset = s.State.Refusals.At(int(cand.claims[0])).Time
+		cand.Onset = s.State.Refusals.At(int(cand.packed.first())).Time
 	}
 	cand.Confidence = confidence(c.p, c.lower)
 	cand.Severity = result.Medium

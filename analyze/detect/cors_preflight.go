@@ -106,7 +106,7 @@ func inspectPreflights(d *Diagnosis, seen observer) ([]candidate, error) {
 		if span.accepted {
 			cand.Onset = onset * 1000
 		}
-		cand.Severity, cand.Confidence = d.routeSeverity(list, clients), confidence(0, lower)
+		cand.Severity, cand.Confidence = d.routeSeverity(list[len(list)-1], clients), confidence(0, lower)
 		cand.Exhibit = d.actorTrend(o.cells[n])
 		cand.Details = &Preflight{Requests: len(list), Clients: clients, Accepted: e.N[timeline.Accepted], RefusedLow: result.Share(round(lower, 4))}
 		found = append(found, cand)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,7 +29,8 @@ type Diagnosis struct {
 	*session.Evidence
 	kinds        []Kind // those whose needs the log meets
 	undetectable []result.Undetectable
-	finding      []int32 // by refusal: the finding that explains it, index plus one; else 0, or closed
+	closed       session.Bits // the refusals that no finding may explain any more; see open
+	finding      []int32      // by refusal: the finding that explains it, index plus one; else 0. nil before Explain
 	passing
 
 	observed  map[string]observer // by kind: what the timelines showed
@@ -52,10 +54,10 @@ func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 }
 
 func newDiagnosis(ev *session.Evidence) *Diagnosis {
-	d := &Diagnosis{Evidence: ev, finding: make([]int32, ev.Refusals.Len())}
-	for i := range d.finding {
+	d := &Diagnosis{Evidence: ev}
+	for i := range ev.Refusals.Len() {
 		if r := ev.Refusals.At(i); r.Actor == 0 || r.Cause == session.Challenge {
-			d.finding[i] = closed
+			d.closed.Add(i)
 		}
 	}
 	d.kinds, d.undetectable = detectable(Catalogue(), ev.State)
@@ -64,20 +66,29 @@ func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	return d
 }
 
-// closed stands for the finding of a refusal without a time, and of a challenge.
-const closed = -1
-
 // open reports whether a finding may still explain a refusal: it has a time, is not a
 // challenge, and no finding explains it yet.
-func (d *Diagnosis) open(refusal int) bool { return d.finding[refusal] == 0 }
+func (d *Diagnosis) open(refusal int) bool { return !d.closed.Has(refusal) }
+
+// explained reports whether a finding explains a refusal.
+func (d *Diagnosis) explained(refusal int) bool { return d.finding != nil && d.finding[refusal] > 0 }
 
 // candidate is a finding and the refusals that it claims to explain.
 type candidate struct {
 	result.Finding
-	claims []uint32 // ascending
+	claims []uint32  // ascending; none after pack
+	packed ascending // what was claims before pack
 	// messages are events that show it, as indexes into State.Messages.
 	messages []uint32
 	weight   float64 // multiplies the merit of the proposal; 0 for 1
+}
+
+// pack packs the claims, which take a quarter of the memory then: those of all proposals
+// together may be many times the refusals of a log.
+func (c *candidate) pack() {
+	if len(c.claims) > 0 {
+		c.packed, c.claims = ascendingOf(slices.Values(c.claims)), nil
+	}
 }
 
 // Explanation is the output of the detect stage.
@@ -116,15 +127,15 @@ func (d *Diagnosis) Explain(policy *policy.Policy, failures []Failure) (*Explana
 		for _, from := range u.members {
 			place[from+1] = int32(to + 1)
 		}
-		if u.Exhibit == nil && len(u.claims) > 0 {
-			u.Exhibit = d.trendOf(u.claims)
+		if u.Exhibit == nil && u.packed.n > 0 {
+			u.Exhibit = d.trendOf(u.packed.each)
 		}
 		u.Clean()
 		findings[to] = u.Finding
 		samples[to], messages[to] = u.samples(all, lines), spread(u.messages, lines)
 	}
 	for i, f := range d.finding {
-		d.finding[i] = place[max(f, 0)]
+		d.finding[i] = place[f]
 	}
 	return &Explanation{findings, d.finding, samples, messages, d.undetectable}, nil
 }
@@ -139,8 +150,8 @@ func comparePresented(a, b *candidate) int {
 		return 1
 	case a.Severity != b.Severity:
 		return int(b.Severity) - int(a.Severity)
-	case len(a.claims) != len(b.claims):
-		return len(b.claims) - len(a.claims)
+	case a.packed.n != b.packed.n:
+		return b.packed.n - a.packed.n
 	}
 	return strings.Compare(a.ID, b.ID)
 }
@@ -177,21 +188,23 @@ func hashedID(kind string, names ...string) string {
 func (d *Diagnosis) measure(f *candidate) {
 	actors, users := map[uint32]bool{}, map[uint32]bool{}
 	f.FirstSeen, f.LastSeen = parse.NoTime, parse.NoTime
-	for _, i := range f.claims {
+	for i := range f.packed.each {
 		r := d.Refusals.At(int(i))
 		actors[r.Actor] = true
 		if r.User != 0 {
 			users[r.User] = true
 		}
 	}
-	if n := len(f.claims); n > 0 { // they are in the order of time, those without one first
-		f.LastSeen = d.State.Refusals.At(int(f.claims[n-1])).Time
-		for i := 0; i < n && f.FirstSeen == parse.NoTime; i++ {
-			f.FirstSeen = d.State.Refusals.At(int(f.claims[i])).Time
+	for i := range f.packed.each { // they are in the order of time, those without one first
+		if f.FirstSeen = d.State.Refusals.At(int(i)).Time; f.FirstSeen != parse.NoTime {
+			break
 		}
 	}
-	f.Unauthorized = int64(len(f.claims))
-	f.Reason, f.AnsweredBy = StatedReason(d.State, f.claims)
+	if f.packed.n > 0 {
+		f.LastSeen = d.State.Refusals.At(int(f.packed.last)).Time
+	}
+	f.Unauthorized = int64(f.packed.n)
+	f.Reason, f.AnsweredBy = StatedReason(d.State, f.packed.each)
 	f.Actors, f.Users = int64(len(actors)), int64(len(users))
 }
 

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -41,9 +42,9 @@ func (d *Diagnosis) actorTrend(cells []cell) *result.Exhibit {
 
 // trendOf returns the refusals over time. Findings without another exhibit have this
 // one.
-func (d *Diagnosis) trendOf(refusals []uint32) *result.Exhibit {
+func (d *Diagnosis) trendOf(refusals iter.Seq[uint32]) *result.Exhibit {
 	t := newTrend(d)
-	for _, i := range refusals {
+	for i := range refusals {
 		t.Refused[d.Step(d.Refusals.At(int(i)).Time)/trendStep]++
 	}
 	return &result.Exhibit{Counts: result.CountsExplained, Trend: t}

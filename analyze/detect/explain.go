@@ -108,6 +108,7 @@ type absorbed struct {
 // explain returns the chosen findings, and sets d.finding to their indexes plus
 // one.
 func (d *Diagnosis) explain(kinds []Kind) ([]*candidate, error) {
+	d.finding = make([]int32, d.Refusals.Len())
 	x := &explainer{
 		Diagnosis: d, kinds: kinds, causes: len(Catalogue()) + int(session.NumCauses), generation: make([]int, len(kinds)),
 		waiting: make([][]*proposal, len(kinds)), taken: map[string]bool{},
@@ -191,9 +192,10 @@ func (x *explainer) propose(kind int, found []candidate) {
 	for i := range found {
 		f := new(candidate)
 		*f = found[i] // so that the list, most of which may be dropped, can be freed
+		f.pack()
 		f.Kind, f.Category = k.Name, string(k.Category)
 		f.ID = findingID(k.Name, f.Subject)
-		if len(f.claims) == 0 || x.taken[f.ID] || stands[f.ID] || ofNobody(x.State, &f.Subject) {
+		if f.packed.n == 0 || x.taken[f.ID] || stands[f.ID] || ofNobody(x.State, &f.Subject) {
 			continue
 		}
 		stands[f.ID] = true
@@ -218,8 +220,8 @@ func ofNobody(state *timeline.State, s *result.Subject) bool {
 // weigh sets the number of refusals that a proposal would explain now, and its merit.
 func (x *explainer) weigh(p *proposal) {
 	p.open = 0
-	for _, i := range p.claims {
-		if x.finding[i] <= 0 {
+	for i := range p.packed.each {
+		if x.finding[i] == 0 {
 			p.open++
 		}
 	}
@@ -268,12 +270,12 @@ func (x *explainer) choose() error {
 		was := p.open
 		x.weigh(p)
 		switch {
-		case float64(p.open) < intact*float64(len(p.claims)) && x.inspections < maxInspections:
+		case float64(p.open) < intact*float64(p.packed.n) && x.inspections < maxInspections:
 			x.inspections++
 			if err := x.inspect(p.kind); err != nil {
 				return err
 			}
-		case float64(p.open) < minKept*float64(len(p.claims)) || p.open == 0:
+		case float64(p.open) < minKept*float64(p.packed.n) || p.open == 0:
 			p.settled = true
 			x.absorb(p)
 		case p.open < was && x.queue.Len() > 0 && x.queue[0].before(p):
@@ -288,21 +290,24 @@ func (x *explainer) choose() error {
 
 func (x *explainer) accept(p *proposal) {
 	f := p.candidate
-	if p.open < len(f.claims) {
-		f.claims = slices.DeleteFunc(slices.Clone(f.claims), func(i uint32) bool { return x.finding[i] > 0 })
+	if all := f.packed; p.open < all.n {
+		f.packed = ascendingOf(func(yield func(uint32) bool) {
+			all.each(func(i uint32) bool { return x.finding[i] > 0 || yield(i) })
+		})
 	}
 	x.accepted = append(x.accepted, f)
 	x.absorbed = append(x.absorbed, nil)
 	x.taken[f.ID] = true
-	for _, i := range f.claims {
+	for i := range f.packed.each {
 		x.finding[i] = int32(len(x.accepted))
+		x.closed.Add(int(i))
 	}
 }
 
 // absorb makes a proposal part of the finding that has most of its claims.
 func (x *explainer) absorb(p *proposal) {
 	n := map[int32]int64{}
-	for _, i := range p.claims {
+	for i := range p.packed.each {
 		if f := x.finding[i]; f > 0 {
 			n[f]++
 		}

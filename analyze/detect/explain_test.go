@@ -20,7 +20,7 @@ func fixedClaims(kind string, least int, subjects map[result.Subject][]uint32) K
 	return Kind{Name: kind, inspect: func(c *Diagnosis, _ observer) ([]candidate, error) {
 		var found []candidate
 		for s, claims := range subjects {
-			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return c.finding[i] > 0 })
+			open := slices.DeleteFunc(slices.Clone(claims), func(i uint32) bool { return !c.open(int(i)) })
 			if len(open) >= least {
 				title := strings.Join([]string{kind, s.Host, s.Route, s.User, s.ClientAddress, s.Upstream}, " ")
 				found = append(found, candidate{Finding: result.Finding{Subject: s, Text: result.Text{Title: title}, Confidence: 0.9, Onset: parse.NoTime}, claims: open})
@@ -86,15 +86,15 @@ func TestExplain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 3 { // the order of proposals is that of a map
 				c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{Endpoints: make([]timeline.Endpoint, 100)}, Refusals: spill.TableOf(make([]session.Refusal, 800))})
-				clear(c.finding) // all are open
+				c.closed = nil // all are open
 				found, err := c.explain(tt.detectors)
 				if err != nil {
 					t.Fatal(err)
 				}
 				got := map[string]int{}
 				for place, f := range found {
-					got[f.Title] = len(f.claims)
-					for _, i := range f.claims {
+					got[f.Title] = f.packed.n
+					for i := range f.packed.each {
 						if c.finding[i] != int32(place+1) {
 							t.Fatalf("401 %d belongs to finding %d, want %d", i, c.finding[i], place+1)
 						}
@@ -128,6 +128,7 @@ func TestExplainIsBounded(t *testing.T) {
 	inner := d.inspect
 	d.inspect = func(c *Diagnosis, seen observer) ([]candidate, error) { inspections++; return inner(c, seen) }
 	c := newDiagnosis(&session.Evidence{Workers: 2, State: &timeline.State{}, Refusals: spill.TableOf(make([]session.Refusal, n+20))})
+	c.closed = nil // all are open
 	found, err := c.explain([]Kind{d})
 	if err != nil || len(found) == 0 {
 		t.Fatal(len(found), err)

@@ -122,7 +122,7 @@ func (x *folder) join(by result.FoldedBy, key func(*unit) (string, bool), split 
 	for i := range x.units {
 		u := &x.units[i]
 		k, ok := key(u)
-		if !ok || u.Muted != nil || len(u.claims) == 0 {
+		if !ok || u.Muted != nil || u.packed.n == 0 {
 			continue
 		}
 		a := sameness{u.Kind, u.Judgement, u.Subject.Type, k}
@@ -163,13 +163,13 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 		u.members = append(u.members, x.units[i].members...)
 	}
 	slices.SortFunc(u.members, func(i, j int) int {
-		return cmp.Or(cmp.Compare(len(x.all[j].claims), len(x.all[i].claims)), cmp.Compare(x.all[i].ID, x.all[j].ID))
+		return cmp.Or(cmp.Compare(x.all[j].packed.n, x.all[i].packed.n), cmp.Compare(x.all[i].ID, x.all[j].ID))
 	})
 	largest := x.all[u.members[0]]
 	u.Finding = result.Finding{Kind: largest.Kind, Category: largest.Category, Judgement: largest.Judgement, Confidence: largest.Confidence, Onset: largest.Onset}
 	for _, i := range u.members {
 		m := x.all[i]
-		u.claims, u.messages = append(u.claims, m.claims...), append(u.messages, m.messages...)
+		u.claims, u.messages = slices.AppendSeq(u.claims, m.packed.each), append(u.messages, m.messages...)
 		u.Severity = max(u.Severity, m.Severity)
 		u.Onset = min(u.Onset, m.Onset) // NoTime is the least
 		if by != result.FoldedByLimit {
@@ -179,8 +179,9 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 	}
 	slices.Sort(u.claims)
 	slices.Sort(u.messages)
+	u.pack()
 	x.measure(u.candidate)
-	if u.Category == string(AttackCategory) && u.Judgement == result.NotJudged && len(u.claims) >= hugeAttack {
+	if u.Category == string(AttackCategory) && u.Judgement == result.NotJudged && u.packed.n >= hugeAttack {
 		u.Severity = max(u.Severity, result.High)
 	}
 	u.Subject = x.commonSubject(&u)
@@ -248,7 +249,7 @@ func (x *folder) commonSubject(u *unit) result.Subject {
 		}
 	}
 	if s.Type == "account" {
-		s.ClientAddress = x.originOf(u.claims)
+		s.ClientAddress = x.originOf(u.packed.each)
 	}
 	return s
 }
@@ -348,7 +349,7 @@ func (u *unit) samples(all []*candidate, n int) []uint32 {
 		if i < n%len(shown) {
 			share++
 		}
-		list = append(list, spread(all[m].claims, share)...)
+		list = append(list, all[m].packed.spread(share)...)
 	}
 	return list
 }

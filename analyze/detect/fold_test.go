@@ -44,6 +44,7 @@ func (w *foldWorld) add(kind string, s result.Subject, onset int64, n int, addre
 		w.refusals = append(w.refusals, session.Refusal{Actor: at + 1, Address: at})
 		w.lines = append(w.lines, timeline.Refusal{Time: max(c.Onset, 0)})
 	}
+	c.pack()
 	w.d.Refusals = spill.TableOf(w.refusals)
 	w.d.State.Refusals = spill.TableOf(w.lines)
 	w.all = append(w.all, &c)
@@ -182,7 +183,7 @@ func TestFoldMany(t *testing.T) {
 	if len(told) != 3 || told[0].Fold != nil || told[2].Fold == nil || told[2].Fold.Members != foldMany+8 {
 		t.Fatalf("%d findings", len(told))
 	}
-	if n := len(told[2].claims); n < 30*(foldMany+8) || !slices.IsSorted(told[2].claims) {
+	if n := told[2].packed.n; n < 30*(foldMany+8) || !slices.IsSorted(slices.Collect(told[2].packed.each)) {
 		t.Errorf("%d refusals, or not in their order", n)
 	}
 }
@@ -221,7 +222,7 @@ func TestFoldLimit(t *testing.T) {
 	muted.Muted = &result.Muted{}
 	told := w.told()
 	rest := told[len(told)-1]
-	if len(told) != result.MaxFindings+2 || !rest.Rest() || rest.Count() != many+1-result.MaxFindings || len(rest.claims) != 10*rest.Count() {
+	if len(told) != result.MaxFindings+2 || !rest.Rest() || rest.Count() != many+1-result.MaxFindings || rest.packed.n != 10*rest.Count() {
 		t.Errorf("%d told, the last for %d", len(told), rest.Count())
 	}
 	for _, kind := range []string{"account_failure", "insecure_scheme"} {

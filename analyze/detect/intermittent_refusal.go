@@ -512,11 +512,11 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 	x := &o.scopes.list[s]
 	c.Subject, c.Onset = result.Subject{Type: "site", Host: x.host, Route: x.prefix}, parse.NoTime
 	if x.every {
-		c.Subject.Host = o.commonHost(c.claims)
+		c.Subject.Host = o.commonHost(slices.Values(c.claims))
 	}
 	details := inside.details()
 	details.Sessions, details.Routes, details.PValue = sessions, routes, result.Probability(pValue)
-	details.Ongoing = span.to == session.MaxSteps || o.ongoing(c.claims)
+	details.Ongoing = span.to == session.MaxSteps || o.ongoing(c.claims[len(c.claims)-1])
 	if span.accepted && !always {
 		c.Onset = onset * 1000
 		high := result.Time(c.Onset)

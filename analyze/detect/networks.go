@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"net/netip"
 	"slices"
@@ -69,13 +70,14 @@ func (x *folder) sameNetwork(units []int) []foldGroup {
 }
 
 // originOf returns the network of all of some refusals, "" if they are of several.
-func (d *Diagnosis) originOf(refusals []uint32) string {
-	common := ""
+func (d *Diagnosis) originOf(refusals iter.Seq[uint32]) string {
+	common, first := "", true
 	last := uint32(0)
-	for n, i := range refusals {
+	for i := range refusals {
 		address := d.Refusals.At(int(i)).Address
 		switch {
-		case n == 0:
+		case first:
+			first = false
 			if p, ok := networkOf(d.State.Addresses[address]); ok {
 				common = p.String()
 			}
@@ -102,7 +104,7 @@ func (x *folder) sameAttack(units []int) []foldGroup {
 	for _, i := range units {
 		networks := map[netip.Prefix]bool{}
 		last := uint32(math.MaxUint32)
-		for _, r := range x.units[i].claims {
+		for r := range x.units[i].packed.each {
 			address := x.Refusals.At(int(r)).Address
 			if address == last {
 				continue

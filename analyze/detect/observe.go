@@ -85,6 +85,7 @@ func (d *Diagnosis) observe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.DropTimelines() // what was observed may take their memory
 	tasks = nil
 	for _, o := range observers {
 		tasks = append(tasks, o.gather)

@@ -1,8 +1,6 @@
 package detect
 
-import (
-	"slices"
-)
+import "iter"
 
 // closedShare is the refused share of the visits of a key from which on, if hardly
 // any are accepted any more, it refuses everybody. Below it, some clients may go on
@@ -17,7 +15,9 @@ type closure struct{ from, to int }
 // route that few others use is none. They are not accepted soon after, as they are when
 // all sessions have ended at once.
 func (o *contrastObserver) findOutages() map[int32]closure {
-	s := o.series(false, func(int) bool { return true })
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := o.series([]contrastType{siteContrast, pathContrast, routeContrast}, false, func(int) bool { return true })
 	found := map[int32]closure{}
 	for place := range s.keys {
 		if s.keys[place].kind == backendContrast {
@@ -31,7 +31,7 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 		for _, x := range excursions {
 			c := contrast{place: place, Excursion: x}
 			if c.share() >= closedShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
-				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.Diagnosis, s.claims(&c)) >= contrastVoters {
+				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.Diagnosis, s.claims(&c).each) >= contrastVoters {
 				s.widen(&c)
 				for c.To < s.steps && s.accepted[place][c.To] == 0 {
 					c.To++
@@ -46,8 +46,10 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 
 // goodVoters returns the number of distinct users and sessions of refusals whose
 // credentials were known to be good.
-func goodVoters(d *Diagnosis, refusals []uint32) int {
-	return voters(d, slices.DeleteFunc(slices.Clone(refusals), func(i uint32) bool { return !d.Refusals.At(int(i)).Good }))
+func goodVoters(d *Diagnosis, refusals iter.Seq[uint32]) int {
+	return voters(d, func(yield func(uint32) bool) {
+		refusals(func(i uint32) bool { return !d.Refusals.At(int(i)).Good || yield(i) })
+	})
 }
 
 // inOutage reports whether a refusal by an endpoint at a time is one of an outage, in

@@ -45,16 +45,43 @@ func gapsOf(times []int64) []int64 {
 
 // pace returns the typical gap between times, and whether the gaps are as steady as
 // those of a machine.
-func pace(times []int64) (typical int64, steady bool) {
-	gaps := gapsOf(times)
-	typical, near := stats.Steady(gaps, clockStep)
-	return typical, len(gaps) >= steadyGaps && float64(near) >= steadyShare*float64(len(gaps))
+func pace(times []int64) (typical int64, steady bool) { return pacedSeriesOf(times).pace() }
+
+// pacedSeries is refusals of which only the pace matters.
+type pacedSeries struct {
+	first, last int64 // Unix milliseconds
+	gaps        stats.Gaps
 }
 
-// allDay reports whether times keep a pace from the beginning of the log to its
+// add adds a refusal that follows the others.
+func (s *pacedSeries) add(ms int64) {
+	s.gaps.Add(ms - s.last)
+	s.last = ms
+}
+
+// pacedSeriesOf returns the series of times, which are ascending.
+func pacedSeriesOf(times []int64) *pacedSeries {
+	s := &pacedSeries{}
+	for i, t := range times {
+		if i == 0 {
+			s.first, s.last = t, t
+		} else {
+			s.add(t)
+		}
+	}
+	return s
+}
+
+// pace is the function pace of a series.
+func (s *pacedSeries) pace() (typical int64, steady bool) {
+	typical, near := s.gaps.Steady(clockStep)
+	return typical, s.gaps.N() >= steadyGaps && float64(near) >= steadyShare*float64(s.gaps.N())
+}
+
+// allDay reports whether a series keeps a pace from the beginning of the log to its
 // end.
-func (d *Diagnosis) allDay(times []int64) bool {
-	period, steady := pace(times)
+func (d *Diagnosis) allDay(s *pacedSeries) bool {
+	period, steady := s.pace()
 	return steady && period >= minPeriod &&
-		times[0]-d.From <= 2*period && d.To-times[len(times)-1] <= 2*period+60_000 // d.To is in whole minutes
+		s.first-d.From <= 2*period && d.To-s.last <= 2*period+60_000 // d.To is in whole minutes
 }

@@ -62,7 +62,7 @@ func raceFinding(d *Diagnosis, host string, x *race) (c candidate, ok bool) {
 	c.Severity = result.Medium
 	c.Details = &Intermittent{
 		Renewals: true, RefusedShare: result.Share(round(share, 4)), RefusedLow: result.Share(round(low, 4)), RefusedHigh: result.Share(round(high, 4)),
-		Sessions: int64(len(x.actors)), Routes: len(x.routes), PValue: result.Probability(p), Ongoing: d.ongoing(c.claims),
+		Sessions: int64(len(x.actors)), Routes: len(x.routes), PValue: result.Probability(p), Ongoing: d.ongoing(c.claims[len(c.claims)-1]),
 	}
 	slices.Sort(c.claims)
 	return c, true

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"iter"
 	"logscan/analyze/result"
 	"logscan/analyze/timeline"
 	"logscan/parse/field"
@@ -12,14 +13,15 @@ const nearlyAll = 0.95
 // StatedReason returns the reason that the log states for most of some refusals, of
 // those for which it states any, and who answered nearly all of them. The reason is nil
 // if there is no such one; by is Unknown if both answered or the log does not say.
-func StatedReason(s *timeline.State, refusals []uint32) (reason *result.Reason, by field.Answerer) {
+func StatedReason(s *timeline.State, refusals iter.Seq[uint32]) (reason *result.Reason, by field.Answerer) {
 	if s.Unstated {
 		return nil, field.Unknown
 	}
 	n := make([]int64, len(s.Reasons)+1)
 	var answered [field.NumAnswerers]int64
-	stated := int64(0)
-	for _, i := range refusals {
+	all, stated := int64(0), int64(0)
+	for i := range refusals {
+		all++
 		x := s.Refusals.At(int(i))
 		answered[x.AnsweredBy]++
 		if x.Reason != 0 && s.Reasons[x.Reason-1].Class != field.UnknownReason {
@@ -28,7 +30,7 @@ func StatedReason(s *timeline.State, refusals []uint32) (reason *result.Reason, 
 		}
 	}
 	for a := field.Proxy; a < field.NumAnswerers; a++ {
-		if answered[a] > 0 && float64(answered[a]) >= nearlyAll*float64(len(refusals)) {
+		if answered[a] > 0 && float64(answered[a]) >= nearlyAll*float64(all) {
 			by = a
 		}
 	}
@@ -42,7 +44,7 @@ func StatedReason(s *timeline.State, refusals []uint32) (reason *result.Reason, 
 		return nil, by
 	}
 	r := &s.Reasons[best-1]
-	return &result.Reason{Text: result.Clean(r.Text), Class: r.Class, N: n[best], Stated: stated, Of: int64(len(refusals))}, by
+	return &result.Reason{Text: result.Clean(r.Text), Class: r.Class, N: n[best], Stated: stated, Of: all}, by
 }
 
 // reasonClass returns the class of the reason that the line of a refusal states.

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"iter"
+
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
@@ -13,10 +15,11 @@ const onceShare = 0.9
 // endedRenewals reports whether refusals are renewals of sessions that have ended, on a
 // host at which people can sign in: that is no fault of the route, and nobody is kept
 // from signing in.
-func (d *Diagnosis) endedRenewals(refusals []uint32) bool {
+func (d *Diagnosis) endedRenewals(refusals iter.Seq[uint32]) bool {
 	type times struct{ first, last int64 }
-	of, renewals, host := map[timeline.Client]times{}, 0, ""
-	for _, i := range refusals {
+	of, all, renewals, host := map[timeline.Client]times{}, 0, 0, ""
+	for i := range refusals {
+		all++
 		r := d.Refusals.At(int(i))
 		if !r.Renewal {
 			continue
@@ -29,7 +32,7 @@ func (d *Diagnosis) endedRenewals(refusals []uint32) bool {
 		}
 		of[r.Client()] = times{min(t.first, r.Time), max(t.last, r.Time)}
 	}
-	if renewals == 0 || float64(renewals) < intact*float64(len(refusals)) || d.signIns()[host] == 0 {
+	if renewals == 0 || float64(renewals) < intact*float64(all) || d.signIns()[host] == 0 {
 		return false
 	}
 	once := 0

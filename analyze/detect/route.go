@@ -53,15 +53,15 @@ func endpointSubject(e *timeline.Endpoint) result.Subject {
 	return result.Subject{Type: "endpoint", Host: e.Host, Method: e.Method, Route: e.Template}
 }
 
-// ongoing reports whether the last of the refusals is near the end of the log.
-func (d *Diagnosis) ongoing(refusals []uint32) bool {
-	return d.Refusals.At(int(refusals[len(refusals)-1])).Time >= d.To-session.Nearby
+// ongoing reports whether the last of some refusals is near the end of the log.
+func (d *Diagnosis) ongoing(last uint32) bool {
+	return d.Refusals.At(int(last)).Time >= d.To-session.Nearby
 }
 
 // routeSeverity returns the severity of a route that refuses signed-in users: high
-// if it still does at the end of the log and many clients are affected.
-func (d *Diagnosis) routeSeverity(refusals []uint32, clients int) result.Severity {
-	if d.ongoing(refusals) && float64(clients) >= max(20, 0.05*float64(d.Actors)) {
+// if the last of the refusals is near the end of the log and many clients are affected.
+func (d *Diagnosis) routeSeverity(last uint32, clients int) result.Severity {
+	if d.ongoing(last) && float64(clients) >= max(20, 0.05*float64(d.Actors)) {
 		return result.High
 	}
 	return result.Medium

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 
@@ -158,14 +159,14 @@ func (x *scope) contains(y *scope) bool {
 }
 
 // commonHost returns the host of all of the refusals, empty if they are of several.
-func (d *Diagnosis) commonHost(refusals []uint32) string {
-	host := ""
-	for n, i := range refusals {
+func (d *Diagnosis) commonHost(refusals iter.Seq[uint32]) string {
+	host, first := "", true
+	for i := range refusals {
 		h := d.State.Endpoints[d.Refusals.At(int(i)).Endpoint].Host
-		if n > 0 && h != host {
+		if !first && h != host {
 			return ""
 		}
-		host = h
+		host, first = h, false
 	}
 	return host
 }

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"slices"
+
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
@@ -64,29 +66,15 @@ func (d *Diagnosis) findSubmissions() submissions {
 // any request may carry a password: an address that was never accepted asks for the same
 // route again and again, without the pace of a program.
 func (d *Diagnosis) addAnswers(found submissions) {
-	times := map[submission][]int64{}
-	routes := map[uint32]map[uint32]bool{} // by address
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if !d.neverAccepted(i) || r.Renewal || r.SignIn {
-			continue
-		}
-		s := submission{r.Address, r.Endpoint}
-		times[s] = append(times[s], r.Time)
-		if routes[r.Address] == nil {
-			routes[r.Address] = map[uint32]bool{}
-		}
-		routes[r.Address][r.Endpoint] = true
-	}
+	answers := d.repeatedAnswers()
 	var unsteady []submission
-	for s, list := range times {
-		if len(list) < submittedOften || len(routes[s.address]) > probeRoutes {
+	for s, list := range answers {
+		if list.gaps.N()+1 < submittedOften {
 			continue
 		}
-		gaps := gapsOf(list)
-		typical, near := stats.Steady(gaps, clockStep)
-		burst := typical <= clockStep && list[len(list)-1]-list[0] <= burstLength
-		if burst || float64(near) <= unsteadyMost*float64(len(gaps)) {
+		typical, near := list.gaps.Steady(clockStep)
+		burst := typical <= clockStep && list.last-list.first <= burstLength
+		if burst || float64(near) <= unsteadyMost*float64(list.gaps.N()) {
 			unsteady = append(unsteady, s)
 		}
 	}
@@ -100,6 +88,45 @@ func (d *Diagnosis) addAnswers(found submissions) {
 			found[s] = true
 		}
 	}
+}
+
+// repeatedAnswers returns the refusals that may be answers, see addAnswers, of the addresses
+// that have submittedOften of them, on at most probeRoutes routes.
+func (d *Diagnosis) repeatedAnswers() map[submission]*pacedSeries {
+	fits := func(i int) bool {
+		r := d.Refusals.At(i)
+		return d.neverAccepted(i) && !r.Renewal && !r.SignIn
+	}
+	n := d.countByAddress(fits)
+	routes := map[uint32][]uint32{} // by address, at most one more than probeRoutes
+	answers := map[submission]*pacedSeries{}
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
+		if !fits(i) || n[r.Address] < submittedOften {
+			continue
+		}
+		of := routes[r.Address]
+		if len(of) > probeRoutes {
+			continue
+		}
+		if !slices.Contains(of, r.Endpoint) {
+			of = append(of, r.Endpoint)
+			routes[r.Address] = of
+		}
+		if len(of) > probeRoutes {
+			for _, endpoint := range of {
+				delete(answers, submission{r.Address, endpoint})
+			}
+			continue
+		}
+		s := answers[submission{r.Address, r.Endpoint}]
+		if s == nil {
+			answers[submission{r.Address, r.Endpoint}] = &pacedSeries{first: r.Time, last: r.Time}
+		} else {
+			s.add(r.Time)
+		}
+	}
+	return answers
 }
 
 // challengingHosts returns the hosts most of whose refusals, but for those of clients

@@ -1,11 +1,13 @@
 package detect
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -78,72 +80,130 @@ const (
 )
 
 func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
-	by := map[timeline.Client][]uint32{}
 	refused := d.countByAddress(d.neverAccepted)
-	for i := range d.Refusals.Len() {
+	// of returns the client of a refusal that may be one of a probe.
+	of := func(i int) (client timeline.Client, ok bool) {
 		r := d.Refusals.At(i)
 		if refused[r.Address] < probeRounds || !d.neverAccepted(i) {
+			return client, false
+		}
+		return r.Client(), d.Clients[r.Client()].Sessions == 0
+	}
+	by := map[timeline.Client]*probing{}
+	for i := range d.Refusals.Len() {
+		client, ok := of(i)
+		if !ok {
 			continue
 		}
-		if client := r.Client(); d.Clients[client].Sessions == 0 {
-			by[client] = append(by[client], uint32(i))
+		p := by[client]
+		if p == nil {
+			p = &probing{}
+			by[client] = p
+		}
+		p.add(d.Refusals.At(i))
+	}
+	found, place := closedPublicRoutes(d), map[timeline.Client]int{}
+	for _, client := range slices.SortedFunc(maps.Keys(by), timeline.CompareClients) {
+		if c, ok := probe(d, client, by[client], len(by)); ok {
+			place[client] = len(found)
+			found = append(found, c)
 		}
 	}
-	clients := slices.SortedFunc(maps.Keys(by), timeline.CompareClients)
-	found := closedPublicRoutes(d)
-	for _, client := range clients {
-		if c, ok := probe(d, client, by[client], len(clients)); ok {
-			found = append(found, c)
+	if len(place) == 0 {
+		return found, nil
+	}
+	for i := range d.Refusals.Len() {
+		if client, ok := of(i); ok {
+			if n, ok := place[client]; ok {
+				found[n].packed.add(uint32(i))
+			}
 		}
 	}
 	return found, nil
 }
 
-// probe returns the finding of a client whose refusals show a probe. clients is the
-// number of clients tested.
-func probe(d *Diagnosis, client timeline.Client, claims []uint32, clients int) (candidate, bool) {
-	c := candidate{claims: claims}
-	if len(claims) < probeRounds {
-		return c, false
+// probing is the refusals of a client that may be a probe.
+type probing struct {
+	n           int
+	first, last int64 // Unix milliseconds
+	rounds      pacedSeries
+	routes      []requested
+	user        uint32 // the one that requests name; 0 for none
+	no          bool   // it requests too many routes, or names several users
+}
+
+// requested is how often a route was requested.
+type requested struct {
+	endpoint uint32
+	n        int
+}
+
+// add adds a refusal that follows the others.
+func (p *probing) add(r *session.Refusal) {
+	if p.no {
+		return
 	}
-	routes, users := map[uint32]int{}, map[uint32]bool{}
-	times := make([]int64, len(claims))
-	for n, i := range claims {
-		r := d.Refusals.At(int(i))
-		routes[r.Endpoint]++
-		times[n] = r.Time
-		if r.Named {
-			users[r.User] = true
-		}
+	at := slices.IndexFunc(p.routes, func(x requested) bool { return x.endpoint == r.Endpoint })
+	if at < 0 {
+		at = len(p.routes)
+		p.routes = append(p.routes, requested{endpoint: r.Endpoint})
 	}
-	if len(routes) > probeRoutes || len(users) > 1 || len(users) == 1 && !d.allDay(rounds(times)) {
+	p.routes[at].n++
+	if len(p.routes) > probeRoutes || r.Named && p.user != 0 && p.user != r.User {
+		*p = probing{no: true}
+		return
+	}
+	if r.Named {
+		p.user = r.User
+	}
+	switch {
+	case p.n == 0:
+		p.first, p.rounds = r.Time, pacedSeries{first: r.Time, last: r.Time}
+	case r.Time-p.last > tryGap: // as in the function rounds
+		p.rounds.add(r.Time)
+	}
+	p.n++
+	p.last = r.Time
+}
+
+// mostAsked returns the route with most requests.
+func (p *probing) mostAsked() uint32 {
+	most := slices.MaxFunc(p.routes, func(a, b requested) int {
+		return cmp.Or(cmp.Compare(a.n, b.n), cmp.Compare(b.endpoint, a.endpoint))
+	})
+	return most.endpoint
+}
+
+// probe returns the finding of a client whose refusals show a probe, without its claims.
+// clients is the number of clients tested.
+func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c candidate, ok bool) {
+	if x.no || x.n < probeRounds || x.user != 0 && !d.allDay(&x.rounds) {
 		return c, false // names that change or do not last all day are guesses
 	}
-	gaps := gapsOf(rounds(times))
-	typical, near := stats.Steady(gaps, clockStep)
-	if len(gaps) < probeRounds-1 || typical < minPeriod || float64(near) < steadyShare*float64(len(gaps)) {
+	gaps := x.rounds.gaps.N()
+	typical, near := x.rounds.gaps.Steady(clockStep)
+	if gaps < probeRounds-1 || typical < minPeriod || float64(near) < steadyShare*float64(gaps) {
 		return c, false
 	}
-	p := min(1, stats.BinomialTail(int64(near), int64(len(gaps)), randomNear)*float64(clients))
+	p := min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
 	if p > attackFalse {
 		return c, false
 	}
 	c.Subject = d.clientSubject(client.Address)
 	c.Subject.UserAgent = result.Clean(d.State.Agents[client.Agent])
-	first, last := times[0], times[len(times)-1]
-	c.Onset = first * 1000
-	if first-d.From <= 2*typical {
+	c.Onset = x.first * 1000
+	if x.first-d.From <= 2*typical {
 		c.Onset = parse.NoTime // it began before the log
 	}
-	c.Confidence = confidence(p, stats.WilsonLower(int64(near), int64(len(gaps)), stats.Z95)+0.1)
+	c.Confidence = confidence(p, stats.WilsonLower(int64(near), int64(gaps), stats.Z95)+0.1)
 	details := &Probe{
-		Period: result.Seconds(round(float64(typical)/1000, 1)), SteadyShare: result.Share(round(float64(near)/float64(len(gaps)), 4)),
-		Rounds: len(gaps) + 1, Requests: len(claims), Routes: len(routes), Route: endpointLabel(&d.State.Endpoints[mostAsked(routes)]),
-		First: result.Time(first * 1000), Last: result.Time(last * 1000),
+		Period: result.Seconds(round(float64(typical)/1000, 1)), SteadyShare: result.Share(round(float64(near)/float64(gaps), 4)),
+		Rounds: gaps + 1, Requests: x.n, Routes: len(x.routes), Route: endpointLabel(&d.State.Endpoints[x.mostAsked()]),
+		First: result.Time(x.first * 1000), Last: result.Time(x.last * 1000),
 		Balancer: isBalancer(c.Subject.UserAgent), PValue: result.Probability(p),
 	}
-	for u := range users { // one at most
-		details.User = d.State.Users[u-1].Name
+	if x.user != 0 {
+		details.User = d.State.Users[x.user-1].Name
 	}
 	// A probe only fills the log, but a load balancer that is refused may take the
 	// server out of service.

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -103,10 +104,12 @@ func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
 	if d.contrast == nil {
 		return nil, nil
 	}
+	d.contrast.mu.Lock()
+	defer d.contrast.mu.Unlock()
 	var found []candidate
 	// First outages, in which refusals that were settled when it was over count, too.
 	for _, outage := range []bool{true, false} {
-		s := d.contrast.series(outage, func(int) bool { return true })
+		s := d.contrast.series([]contrastType{siteContrast}, outage, func(int) bool { return true })
 		for place := range s.keys {
 			if s.keys[place].kind != siteContrast {
 				continue
@@ -174,7 +177,7 @@ func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 	}
 	for i := range s.Refusals.Len() {
 		r := s.Refusals.At(i)
-		if s.finding[i] <= 0 && (s.open(i) || r.Arrival) && s.State.Endpoints[r.Endpoint].Host == s.keys[place].host {
+		if !s.explained(i) && (s.open(i) || r.Arrival) && s.State.Endpoints[r.Endpoint].Host == s.keys[place].host {
 			cellOf(s.step(r.Time)).Merge(stats.Cell{Hits: 1, Trials: 1})
 		}
 	}
@@ -225,22 +228,22 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	if x.To == s.steps {
 		to = session.Never
 	}
-	observed := float64(len(s.claims(x)))
+	all := s.claims(x)
+	observed := float64(all.n)
 	share := x.share()
 	expected := observed * x.usual / share
-	claims := s.claims(x)
 	var causes []commonCause
 	if !outage {
-		causes, claims = localise(d, host, from, to, expected)
+		causes, all = localise(d, host, from, to, expected)
 	}
-	claims = densest(d, claims)
-	clients := voters(d, claims)
-	if clients < contrastVoters || isRest(d, host, claims) || clients < spikeMany && ordinary(d, claims) {
+	claims := all.slice(densest(d, all))
+	clients := voters(d, claims.each)
+	if clients < contrastVoters || isRest(d, host, &claims) || clients < spikeMany && ordinary(d, &claims) {
 		return candidate{}, false
 	}
-	c := candidate{claims: claims}
+	c := candidate{packed: claims}
 	c.Subject = result.Subject{Type: "site", Host: host}
-	c.Onset = d.State.Refusals.At(int(claims[0])).Time
+	c.Onset = d.State.Refusals.At(int(claims.first())).Time
 	c.Severity = result.Low
 	switch ratio := share / x.usual; {
 	case clients >= spikeMany && share >= spikeTotal:
@@ -250,7 +253,7 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	}
 	c.Confidence = confidence(x.p, 1-expected/observed)
 	details := &Spike{
-		From: result.Time(c.Onset), To: result.Time(d.State.Refusals.At(int(claims[len(claims)-1])).Time),
+		From: result.Time(c.Onset), To: result.Time(d.State.Refusals.At(int(claims.last)).Time),
 		Observed: observed, Expected: round(expected, 1), Factor: round(observed/expected, 1), PValue: result.Probability(x.p),
 		Clients: clients, RefusedShare: result.Share(round(share, 4)), RefusedLow: result.Share(round(x.lower, 4)),
 		UsualShare: result.Share(round(x.usual, 4)),
@@ -265,32 +268,32 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 }
 
 // isRest reports whether refusals are what findings have left of their time on a host.
-func isRest(d *Diagnosis, host string, claims []uint32) bool {
+func isRest(d *Diagnosis, host string, claims *ascending) bool {
 	elsewhere := 0
-	for i := claims[0]; i <= claims[len(claims)-1]; i++ {
-		if d.finding[i] > 0 && d.State.Endpoints[d.Refusals.At(int(i)).Endpoint].Host == host {
+	for i := claims.first(); i <= claims.last; i++ {
+		if d.explained(int(i)) && d.State.Endpoints[d.Refusals.At(int(i)).Endpoint].Host == host {
 			elsewhere++
 		}
 	}
-	return float64(len(claims)) < spikeRest*float64(elsewhere+len(claims))
+	return float64(claims.n) < spikeRest*float64(elsewhere+claims.n)
 }
 
 // ordinary reports whether most refusals have an ordinary cause.
-func ordinary(d *Diagnosis, refusals []uint32) bool {
+func ordinary(d *Diagnosis, refusals *ascending) bool {
 	n := 0
-	for _, i := range refusals {
+	for i := range refusals.each {
 		if d.Refusals.At(int(i)).Cause != session.Unexplained {
 			n++
 		}
 	}
-	return 2*n > len(refusals)
+	return 2*n > refusals.n
 }
 
 // voters returns the number of distinct users, sessions or addresses that refusals
 // count for.
-func voters(d *Diagnosis, refusals []uint32) int {
+func voters(d *Diagnosis, refusals iter.Seq[uint32]) int {
 	seen := map[uint64]bool{}
-	for _, i := range refusals {
+	for i := range refusals {
 		seen[voter(d.Refusals.At(int(i)))] = true
 	}
 	return len(seen)
@@ -300,25 +303,29 @@ func voters(d *Diagnosis, refusals []uint32) int {
 const edgeRate = 0.3
 
 // densest drops the stragglers on both sides of a spike, which the steps of time have
-// included: it returns the maximum-sum segment of the 401s, each worth one, less the
-// time between them at edgeRate of the mean rate.
-func densest(d *Diagnosis, claims []uint32) []uint32 {
-	n := len(claims)
-	span := d.Refusals.At(int(claims[n-1])).Time - d.Refusals.At(int(claims[0])).Time
-	rate := edgeRate * float64(n) / float64(max(span, 1))
-	best, sum, start, from, to := 0.0, 0.0, 0, 0, n
-	for i, claim := range claims {
+// included: it returns the places of the maximum-sum segment of the 401s, each worth one,
+// less the time between them at edgeRate of the mean rate.
+func densest(d *Diagnosis, claims *ascending) (from, to int) {
+	before := d.Refusals.At(int(claims.first())).Time
+	span := d.Refusals.At(int(claims.last)).Time - before
+	rate := edgeRate * float64(claims.n) / float64(max(span, 1))
+	best, sum, start, i := 0.0, 0.0, 0, 0
+	to = claims.n
+	for claim := range claims.each {
+		at := d.Refusals.At(int(claim)).Time
 		if i > 0 {
-			sum -= rate * float64(d.Refusals.At(int(claim)).Time-d.Refusals.At(int(claims[i-1])).Time)
+			sum -= rate * float64(at-before)
 		}
+		before = at
 		if sum < 0 || i == 0 {
 			sum, start = 0, i
 		}
+		i++
 		if sum++; sum > best {
-			best, from, to = sum, start, i+1
+			best, from, to = sum, start, i
 		}
 	}
-	return claims[from:to]
+	return from, to
 }
 
 // commonCause is an attribute whose elements make an excess.
@@ -349,25 +356,29 @@ func attributes(d *Diagnosis) []attribute {
 
 // localise returns what makes the excess of a host's 401s from one time to another,
 // the most surprising attribute first, and which 401s these are.
-func localise(d *Diagnosis, host string, from, to int64, expected float64) (causes []commonCause, claims []uint32) {
-	var inside, outside []uint32
+func localise(d *Diagnosis, host string, from, to int64, expected float64) (causes []commonCause, claims *ascending) {
+	left := attributes(d)
+	inside, usual, others := &ascending{}, newElements(left), 0
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
-		if !d.open(i) || d.State.Endpoints[r.Endpoint].Host != host {
-			continue
-		}
-		if r.Time >= from && r.Time < to {
-			inside = append(inside, uint32(i))
-		} else {
-			outside = append(outside, uint32(i))
+		switch {
+		case !d.open(i) || d.State.Endpoints[r.Endpoint].Host != host:
+		case r.Time >= from && r.Time < to:
+			inside.add(uint32(i))
+		default:
+			usual.add(r)
+			others++
 		}
 	}
-	left := attributes(d)
 	for len(left) > 0 {
+		actual := newElements(left)
+		for i := range inside.each {
+			actual.add(d.Refusals.At(int(i)))
+		}
 		var best stats.Share
 		place := -1
-		for i, a := range left {
-			if s, ok := stats.Localise(parts(d, a, inside, outside, expected)); ok && (place < 0 || s.Surprise > best.Surprise) {
+		for i := range left {
+			if s, ok := stats.Localise(parts(actual.counts[i], usual.counts[i], expected, others)); ok && (place < 0 || s.Surprise > best.Surprise) {
 				best, place = s, i
 			}
 		}
@@ -376,6 +387,7 @@ func localise(d *Diagnosis, host string, from, to int64, expected float64) (caus
 		}
 		a := left[place]
 		left = slices.Delete(left, place, place+1)
+		usual.counts = slices.Delete(usual.counts, place, place+1)
 		m := commonCause{attribute: a.name, power: best.Power}
 		for _, n := range best.Elements {
 			name := "none"
@@ -387,29 +399,48 @@ func localise(d *Diagnosis, host string, from, to int64, expected float64) (caus
 		causes = append(causes, m)
 		// The usual level of the other attributes is taken from the whole host: a
 		// combination that is new has no history.
-		before := float64(len(inside))
-		inside = slices.DeleteFunc(inside, func(i uint32) bool { return !slices.Contains(best.Elements, a.number(d.Refusals.At(int(i)))) })
-		expected *= float64(len(inside)) / before
+		common := ascendingOf(func(yield func(uint32) bool) {
+			inside.each(func(i uint32) bool {
+				return !slices.Contains(best.Elements, a.number(d.Refusals.At(int(i)))) || yield(i)
+			})
+		})
+		expected *= float64(common.n) / float64(inside.n)
+		inside = &common
 	}
 	return causes, inside
 }
 
-// parts returns the actual and the expected number of 401s of each element.
-func parts(d *Diagnosis, a attribute, inside, outside []uint32, expected float64) []stats.Part {
-	actual, usual := map[uint64]float64{}, map[uint64]float64{}
-	for _, i := range inside {
-		actual[a.number(d.Refusals.At(int(i)))]++
+// elements counts 401s by the elements of attributes.
+type elements struct {
+	of     []attribute
+	counts []map[uint64]float64 // by attribute
+}
+
+func newElements(of []attribute) elements {
+	e := elements{of, make([]map[uint64]float64, len(of))}
+	for i := range e.counts {
+		e.counts[i] = map[uint64]float64{}
 	}
-	for _, i := range outside {
-		n := a.number(d.Refusals.At(int(i)))
-		usual[n]++
-		actual[n] += 0
+	return e
+}
+
+func (e *elements) add(r *session.Refusal) {
+	for i, n := range e.counts {
+		n[e.of[i].number(r)]++
 	}
-	parts := make([]stats.Part, 0, len(actual))
-	for _, n := range slices.Sorted(maps.Keys(actual)) { // sums of floats depend on the order
+}
+
+// parts returns the actual and the expected number of 401s of each element of an attribute.
+// usual counts the others, which it is expected to be like.
+func parts(actual, usual map[uint64]float64, expected float64, others int) []stats.Part {
+	all := slices.AppendSeq(slices.Collect(maps.Keys(actual)), maps.Keys(usual))
+	slices.Sort(all) // sums of floats depend on the order
+	all = slices.Compact(all)
+	parts := make([]stats.Part, 0, len(all))
+	for _, n := range all {
 		p := stats.Part{Element: n, Actual: actual[n]}
-		if len(outside) > 0 {
-			p.Expected = expected * usual[n] / float64(len(outside))
+		if others > 0 {
+			p.Expected = expected * usual[n] / float64(others)
 		}
 		parts = append(parts, p)
 	}

@@ -488,7 +488,7 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	}
 	cand.Confidence = confidence(b.p, max(b.lower, 1-upstreamOdds/b.odds))
 	cand.Severity = result.Medium
-	ongoing := b.span.to == session.MaxSteps || o.ongoing(cand.claims)
+	ongoing := b.span.to == session.MaxSteps || o.ongoing(cand.claims[len(cand.claims)-1])
 	if ongoing {
 		cand.Severity = result.High
 	}

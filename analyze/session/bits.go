@@ -1,5 +1,7 @@
 package session
 
+import "math/bits"
+
 // Bits is a set of numbers. It grows as they are added.
 type Bits []uint64
 
@@ -9,6 +11,17 @@ func (b *Bits) Add(i int) {
 		*b = append(*b, 0)
 	}
 	(*b)[i/64] |= 1 << (i % 64)
+}
+
+// Each yields the numbers in ascending order.
+func (b Bits) Each(yield func(int) bool) {
+	for n, word := range b {
+		for ; word != 0; word &= word - 1 {
+			if !yield(64*n + bits.TrailingZeros64(word)) {
+				return
+			}
+		}
+	}
 }
 
 // Has reports whether a number is in the set.

@@ -12,6 +12,9 @@ const (
 	tablePage = 64
 	// leastPages is the minimum number of pages that a table on disk keeps in memory.
 	leastPages = 16
+	// pagesAhead is the number of pages that are read together where the page before is in
+	// memory: most passes go from the first record to the last.
+	pagesAhead = 8
 	// tableBuffer is the number of bytes that a table writes together.
 	tableBuffer = 64 << 10
 )
@@ -109,15 +112,19 @@ func (t *Table[T]) Err() error {
 	return t.err
 }
 
-// load reads a page and keeps it in place of another one.
+// load reads a page and keeps it in place of another one. Where the page before was read,
+// those after it are read, too.
 func (t *Table[T]) load(n int) *page[T] {
-	p := &page[T]{number: n}
+	pages := 1
+	if before := t.kept[max(n-1, 0)%len(t.kept)].Load(); before != nil && before.number == n-1 {
+		pages = min(pagesAhead, (t.n-1)/tablePage-n+1)
+	}
 	buf, _ := t.buffers.Get().(*[]byte)
 	if buf == nil {
 		buf = new([]byte)
 	}
 	defer t.buffers.Put(buf)
-	*buf = slices.Grow((*buf)[:0], tablePage*t.encoded)[:min(tablePage, t.n-n*tablePage)*t.encoded]
+	*buf = slices.Grow((*buf)[:0], pagesAhead*tablePage*t.encoded)[:min(pages*tablePage, t.n-n*tablePage)*t.encoded]
 	rest := *buf
 	if err := t.file.read(rest, int64(n*tablePage*t.encoded)); err != nil {
 		t.mu.Lock()
@@ -125,11 +132,18 @@ func (t *Table[T]) load(n int) *page[T] {
 		if t.err == nil {
 			t.err = err
 		}
-		return p
+		return &page[T]{number: n}
 	}
-	for i := 0; len(rest) > 0; i++ {
-		rest = t.codec.Read(&p.records[i], rest)
+	var first *page[T]
+	for number := n; number < n+pages; number++ {
+		p := &page[T]{number: number}
+		for i := 0; i < tablePage && len(rest) > 0; i++ {
+			rest = t.codec.Read(&p.records[i], rest)
+		}
+		t.kept[number%len(t.kept)].Store(p)
+		if first == nil {
+			first = p
+		}
 	}
-	t.kept[n%len(t.kept)].Store(p)
-	return p
+	return first
 }

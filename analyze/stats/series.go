@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"iter"
 	"math"
 	"slices"
 )
@@ -38,16 +39,29 @@ const steadyBand = 0.5
 // robust against pauses and missed rounds. The band around the median is our own
 // definition, in place of the peak of the histogram of gaps.
 func Steady(gaps []int64, resolution int64) (typical int64, near int) {
-	if len(gaps) == 0 {
-		return 0, 0
+	sorted := slices.Sorted(slices.Values(gaps))
+	return steady(len(sorted), resolution, func(yield func(int64, int) bool) {
+		for _, g := range sorted {
+			if !yield(g, 1) {
+				return
+			}
+		}
+	})
+}
+
+// steady is Steady of n gaps, which ascending yields with how many of each there are.
+func steady(n int, resolution int64, ascending iter.Seq2[int64, int]) (typical int64, near int) {
+	below := 0
+	for gap, k := range ascending {
+		if below += k; below > (n-1)/2 {
+			typical = gap
+			break
+		}
 	}
-	sorted := slices.Clone(gaps)
-	slices.Sort(sorted)
-	typical = sorted[(len(sorted)-1)/2]
 	band := max(int64(steadyBand*float64(typical)), resolution)
-	for _, g := range sorted {
-		if g >= typical-band && g <= typical+band {
-			near++
+	for gap, k := range ascending {
+		if gap >= typical-band && gap <= typical+band {
+			near += k
 		}
 	}
 	return typical, near

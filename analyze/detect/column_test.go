@@ -1,0 +1,28 @@
+package detect
+
+import (
+	"math"
+	"testing"
+)
+
+func TestColumn(t *testing.T) {
+	for _, n := range []int{0, 1, columnLength, 5*columnLength + 3} {
+		of := func(i int) uint32 {
+			switch i / columnLength {
+			case 1: // as far from each other as two bytes have, and one more
+				return 7 + uint32(i%2)*(1<<16-1)
+			case 2:
+				return 7 + uint32(i%2)*(1<<16)
+			case 3:
+				return math.MaxUint32 * uint32(i%2)
+			}
+			return math.MaxUint32 - uint32(i)
+		}
+		c := columnOf(n, of)
+		for i := range n {
+			if got := c.at(uint32(i)); got != of(i) {
+				t.Fatalf("number %d of %d is %d, want %d", i, n, got, of(i))
+			}
+		}
+	}
+}
