@@ -10,8 +10,9 @@ const (
 	// tablePage is the number of records in a page of a table: a page takes about as long
 	// to read as to decode.
 	tablePage = 64
-	// leastPages is the minimum number of pages that a table on disk keeps in memory.
-	leastPages = 16
+	// leastPages and mostPages bound the number of pages that a table on disk keeps in memory:
+	// passes from the first record to the last do not find those of the one before.
+	leastPages, mostPages = 16, 1 << 10
 	// pagesAhead is the number of pages that are read together where the page before is in
 	// memory: most passes go from the first record to the last.
 	pagesAhead = 8
@@ -46,10 +47,10 @@ type page[T any] struct {
 	records [tablePage]T
 }
 
-// NewTable returns an empty table in an empty file that keeps about some records in
+// NewTable returns an empty table in an empty file that keeps up to about some records in
 // memory.
 func NewTable[T any](c Codec[T], f *File, keep int) *Table[T] {
-	return &Table[T]{codec: c, file: f, kept: make([]atomic.Pointer[page[T]], max(keep/tablePage, leastPages))}
+	return &Table[T]{codec: c, file: f, kept: make([]atomic.Pointer[page[T]], min(max(keep/tablePage, leastPages), mostPages))}
 }
 
 // TableOf returns a table of records in memory.
