@@ -113,6 +113,7 @@ has the columns of the table findings, and:
 | ''auth_answered_by'' | if it is the same for nearly all: proxy or upstream |
 | ''configuration'' | lines of the configuration of servers and applications that cause or rule it: ''file'', ''line'' (from 1), ''directive'', ''why''; only with ''--nginx-conf'', ''--apache-conf'' or ''--app-conf'' |
 | ''evidence'' | up to 20 sample lines, fewer and shorter where there are many findings: ''file'', ''line'' (from 1), ''raw'' (secrets redacted) |
+| ''commands'' | what can be run in a shell, or put into the configuration of a server, with the values of the finding: ''purpose'', ''command'', and perhaps ''documentation'' (a URL); missing if there are none |
 | ''event'' | only if ''--event'' gives one near the onset: ''time'' and ''text'' |
 | ''status'', ''change'' | only with a baseline. Status: new, persisting, worse or better. Change, unless new: ''severity_before'', ''unauthorized_before'', ''rate_ratio'' (401s per request, now divided by before) and ''p_value'' |
 | ''muted'' | only if muted: ''reason'', ''until'' |

@@ -46,7 +46,7 @@ const (
 	// sentence.
 	clientName = `{{with .Subject.ClientAddress}}Client {{.}}{{else}}A client{{end}}`
 	// enteredRemedy is the first step after an attack that succeeded.
-	enteredRemedy = `{{with .Details}}{{if .Successes}}Somebody got in: {{if .Compromised}}lock the accounts listed as compromised{{else}}find out which accounts were opened, lock them{{end}}, end their sessions, change their passwords, and check what they did since {{time .FirstSuccess}}.{{end}}{{end}}`
+	enteredRemedy = `{{with .Details}}{{if .Successes}}Somebody got in: {{if .Compromised}}lock {{list .Compromised}}{{else}}find out which accounts were opened, lock them{{end}}, end their sessions, change their passwords, and check what they did since {{time .FirstSuccess}}.{{end}}{{end}}`
 )
 
 // attack is a series of tries by the client at one address, whatever its user

@@ -40,13 +40,13 @@ var unauthorizedSpike = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraHost, parse.ExtraTimeZone},
 	Details:  func() any { return new(Spike) },
-	Title:    `{{fixed 0 .Details.Factor}} times the usual number of {{refusals}}{{with .Subject.Host}} on {{.}}{{end}} from {{time .Details.From}}`,
+	Title:    `{{fixed 0 .Details.Factor}} times the usual number of {{refusals}}{{with .Subject.Host}} on {{.}}{{end}} from {{time .Details.From}}{{with .Details.Common}}: {{index . 0}}{{end}}`,
 	Explanation: `{{with .Details}}
-		Between {{time .From}} and {{time .To}} there were {{number .Observed}} {{refusals}} that nothing else explains; for as many visits, {{fixed 0 .Expected}} are usual.
+		Between {{time .From}} and {{time .To}} there were {{number .Observed}} {{refusals}} that nothing else explains{{$own := number $.Unauthorized}}{{if ne $own (number .Observed)}}, {{$own}} of which belong to it{{end}}; for as many visits, {{fixed 0 .Expected}} are usual.
 		{{plural .Clients "client was" "clients were"}} refused. Of the visits to what requires credentials, {{share .RefusedShare}} (at least {{share .RefusedLow}} with 95% confidence) were refused; at other times it is {{share .UsualShare}}.
 		{{if .Common}}What they have in common: {{list .Common}}.{{else if ge .RefusedShare 0.8}}Next to nobody was accepted, whoever asked for whatever.{{else}}They have nothing in common: no endpoint, client, user, user agent or backend stands out.{{end}}{{end}}`,
 	Remedy: []string{
-		`{{if ge .Details.RefusedShare 0.8}}Next to nobody was accepted: check what verifies the credentials at that time, such as the directory (LDAP), the identity provider, the session store or the service of auth_request.{{end}}`,
+		`{{with .Details}}{{if and (ge .RefusedShare 0.8) (not .Common)}}Next to nobody was accepted: check what verifies the credentials at that time, such as the directory (LDAP), the identity provider, the session store or the service of auth_request.{{end}}{{end}}`,
 		`Look at the evidence lines: who asks, for what, and from where (the referrer names the link).`,
 		`If a link, a campaign or a release leads people to a page that requires sign-in, redirect them to the sign-in page (302) or make the page public.`,
 		`If it is one client or user agent, limit its rate (nginx limit_req, Apache mod_qos) and inform its owner.`,

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -148,16 +147,6 @@ func printError(w io.Writer, text, hint string) {
 	if hint != "" {
 		fmt.Fprintf(w, "logscan: hint: %s\n", printable(hint))
 	}
-}
-
-// shellWord returns a file name as one word of a shell command.
-func shellWord(name string) string {
-	if name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./=+,@%", r)
-	}) {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
 // note prints a message that is not an error.

@@ -219,7 +219,7 @@ func (c *reportFlags) printResult(std *streams, o *analyze.Options, res *wording
 	noteLogsWithoutRequests(std, res.Result)
 	note(std.stderr, "report: %s", page)
 	if len(res.Findings) > 0 {
-		note(std.stderr, "evidence and steps of a finding: logscan show %s 1", shellWord(c.Out))
+		note(std.stderr, "evidence and steps of a finding: logscan show %s 1", wording.ShellWord(c.Out))
 	}
 }
 

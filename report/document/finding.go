@@ -44,12 +44,20 @@ type Finding struct {
 	Reason       *Reason           `json:"auth_reason,omitempty"`      // that the log states for most of its 401s
 	AnsweredBy   string            `json:"auth_answered_by,omitempty"` // proxy or upstream: who answered nearly all of them
 	Evidence     []result.Evidence `json:"evidence"`
+	Commands     []Command         `json:"commands,omitempty"`
 	// Configuration are the lines of configurations that cause or rule it.
 	Configuration []result.ConfigurationLine `json:"configuration,omitempty"`
 	Status        string                     `json:"status,omitempty"` // compared with the baseline, if there is one
 	Change        *Change                    `json:"change,omitempty"`
 	Muted         *Muted                     `json:"muted,omitempty"`
 	Event         *Event                     `json:"event,omitempty"` // near its onset, as given by --event
+}
+
+// Command is what can be run in a shell, or put into the configuration of a server.
+type Command struct {
+	Purpose       string `json:"purpose"`
+	Command       string `json:"command"`
+	Documentation string `json:"documentation,omitempty"` // URL of what it means
 }
 
 // Event is something that operators say has happened.

@@ -102,6 +102,7 @@ var shorter = [...]brevity{
 }
 
 func (b brevity) apply(f *Finding) {
+	f.Commands = nil // a part of one is none
 	f.Evidence = slices.Clone(f.Evidence[:min(len(f.Evidence), b.lines)])
 	for i := range f.Evidence {
 		f.Evidence[i].Raw = Cut(f.Evidence[i].Raw, b.raw)

@@ -60,10 +60,7 @@ func newShareBar(r *wording.Report) *shareBar {
 		class, name string
 		n           int64
 	}{{"trouble", "trouble", s.Trouble}, {"unexplained", "unexplained", s.Unexplained}, {"harmless", "harmless", s.Harmless}} {
-		if p.n <= 0 {
-			continue
-		}
-		wide := min(p.n, s.Total-sum) // a bar cannot leave the drawing, whatever the figures say
+		wide := max(0, min(p.n, s.Total-sum)) // a bar cannot leave the drawing, whatever the figures say
 		bar.Parts = append(bar.Parts, sharePart{
 			Class: p.class, Name: p.name, Share: wording.Share(p.n, s.Total), Text: wording.Number(p.n),
 			X: coordinate(100 * float64(sum) / float64(s.Total)), W: coordinate(100 * float64(wide) / float64(s.Total)),
@@ -142,6 +139,7 @@ type card struct {
 	Confidence, Explanation   string
 	Figures                   []wording.Figure
 	Steps                     []string
+	Commands                  []document.Command
 	Configuration             []string
 	Evidence                  []evidence
 	Query                     string // SQL for all its 401s
@@ -158,6 +156,7 @@ func newCard(number int, f *document.Finding, total int64, noun wording.Noun) ca
 		Affected:   wording.Affected(f),
 		Confidence: strconv.FormatFloat(f.Confidence, 'f', 2, 64),
 		Figures:    wording.Figures(f.Kind, f.Details), Subject: wording.SubjectFigures(&f.Subject),
+		Commands: f.Commands,
 		Query: "SELECT timestamp, client_address, user_name, http_request_method, url_path, log_file_path, log_line\n" +
 			"FROM 'unauthorized.parquet'\nWHERE finding_id = '" + strings.ReplaceAll(wording.Visible(f.ID), "'", "''") + "'\nORDER BY timestamp;",
 	}

@@ -26,6 +26,7 @@ const (
 	titleIndent        = 29  // characters before the title of a finding
 	textIndent         = "  "
 	maxRawLine         = 400 // characters of a raw line
+	maxAgent           = 30  // characters of a user agent in a title that is too long
 	maxResidual        = 400 // characters that a summary says of what is unexplained
 )
 
@@ -73,6 +74,9 @@ func Summary(w io.Writer, r *wording.Report, paint Paint, width int) {
 // number of its 401s, and its title, with its status if it is not as before.
 func findingLine(i int, f *document.Finding, width int, noun wording.Noun, paint Paint) string {
 	title := f.Title
+	if agent := f.Subject.UserAgent; utf8.RuneCountInString(title) > width { // what it does is behind the name
+		title = strings.Replace(title, agent, wording.Clip(agent, maxAgent), 1)
+	}
 	if f.Status != "" && f.Status != string(result.StatusPersisting) {
 		title = "[" + f.Status + "] " + title
 	}
@@ -104,6 +108,17 @@ func writeResidual(b *strings.Builder, r *document.Residual, noun wording.Noun, 
 		for _, p := range d.Top {
 			fmt.Fprintf(b, "%s%9s of %s in %s  %s\n", textIndent, wording.Number(p.Unexplained), noun.Count(p.Unauthorized), wording.Count(p.Requests, "request"), wording.Clip(p.Name, wording.MaxName))
 		}
+	}
+}
+
+// writeCommands writes what can be run or configured, each command on a line of its own.
+func writeCommands(b *strings.Builder, all []document.Command) {
+	for _, c := range all {
+		purpose := wording.Visible(c.Purpose)
+		if c.Documentation != "" {
+			purpose += ", see " + wording.Visible(c.Documentation)
+		}
+		fmt.Fprintf(b, "\n%s%s%s%s\n", textIndent, paragraph(purpose+":", textIndent, textWidth), textIndent+textIndent, wording.Visible(c.Command))
 	}
 }
 
@@ -182,6 +197,7 @@ func ShowFinding(w io.Writer, r *outdir.Report, id string, paint Paint) error {
 	for i, step := range f.Remediation {
 		fmt.Fprintf(&b, "%2d. %s", i+1, paragraph(wording.Clip(step, wording.MaxParagraph), "    ", textWidth))
 	}
+	writeCommands(&b, f.Commands)
 	if len(f.Configuration) > 0 {
 		b.WriteString("\n" + paint.bold("Configuration") + "\n")
 	}

@@ -36,6 +36,10 @@ const (
 // Describe returns a result in words.
 func Describe(res *result.Result) *Report {
 	r := &Report{Result: res, Described: Findings(res.Findings, nounOf(res)), Gone: Findings(res.Resolved[:min(len(res.Resolved), result.MaxFindings)], nounOf(res))}
+	c := newCommander(res)
+	for i := range r.Described {
+		r.Described[i].Commands = c.commands(&res.Findings[i])
+	}
 	for r.Told < len(res.Findings) && !res.Findings[r.Told].Rest() {
 		r.Told++
 	}

@@ -89,6 +89,7 @@
       for (const d of card.querySelectorAll(".body > .facts > div")) lines.push("- " + d.querySelector("dt").textContent + ": " + d.querySelector("dd").textContent.trim());
       const steps = [...card.querySelectorAll("ol > li")].map((li, i) => i + 1 + ". " + li.textContent.trim());
       if (steps.length) lines.push("", "What to do", ...steps);
+      for (const d of card.querySelectorAll(".commands > div")) lines.push("", d.querySelector("dt").firstChild.textContent.trim().replace(/ \($/, "") + ":", "    " + d.querySelector("dd").textContent.trim());
       const evidence = [...card.querySelectorAll(".place")].map(e => e.textContent.trim() + "\n    " + (e.nextElementSibling?.textContent.trim() ?? ""));
       if (evidence.length) lines.push("", "Evidence", ...evidence);
       const done = await copy(lines.join("\n") + "\n");
