@@ -182,7 +182,7 @@ const lookAround = `(() => {
 		Styles: document.styleSheets.length,
 		Cards: all("details.card").length,
 		Linked: link !== null && link.textContent === "Finding 1",
-		Drawn: document.querySelector("#plot canvas").getBoundingClientRect().width > 100 && document.querySelector("svg.drawing path.refused").getBBox().width > 100,
+		Drawn: document.querySelector("#plot canvas").getBoundingClientRect().width > 100 && all("svg.drawing path.refused").some(p => p.checkVisibility() && p.getBBox().width > 100),
 		Unnamed: all("table").filter(t => !t.caption || [...t.querySelectorAll("th")].some(h => !h.scope)).length,
 		Twice: ids.length - new Set(ids).size,
 		TooWide: document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -75,10 +75,14 @@ func (d *Diagnosis) byAccount(a *attack) *result.Exhibit {
 		return nil
 	}
 	opened := map[uint32]int64{}
+	names := maps.Clone(a.users) // some were opened at the first try
 	for i := range a.successes {
-		opened[a.successes[i].user]++
+		if u := a.successes[i].user; u != 0 {
+			opened[u]++
+			names[u] = a.users[u]
+		}
 	}
-	users := slices.SortedFunc(maps.Keys(a.users), func(u, v uint32) int {
+	users := slices.SortedFunc(maps.Keys(names), func(u, v uint32) int {
 		return cmp.Or(cmp.Compare(opened[v], opened[u]), cmp.Compare(a.users[v], a.users[u]), cmp.Compare(u, v))
 	})
 	x := &result.Exhibit{Counts: result.CountsByAccount}

@@ -182,17 +182,30 @@ func (c *chart) bars(b *bins, top int64, x func(int64) float64, noun wording.Nou
 	}
 }
 
-// timeAxis adds labels that do not touch, at multiples of a step. The first label of a
-// day includes the day.
+// timeAxis adds labels of the axis of time.
 func (c *chart) timeAxis(from, to, step int64, x func(int64) float64) {
+	for _, l := range timeLabels(from, to, step, minLabelGap, x) {
+		c.XTicks = append(c.XTicks, tick{coordinate(x(l.at)), l.text})
+	}
+}
+
+// timeLabel is a label of an axis of time.
+type timeLabel struct {
+	at   int64
+	text string
+}
+
+// timeLabels returns labels that are a gap apart, at multiples of a step. The first label
+// of a day includes the day.
+func timeLabels(from, to, step int64, gap float64, x func(int64) float64) (labels []timeLabel) {
 	every := step
 	for _, s := range steps {
 		every = max(step, s*minute)
-		if x(from+every)-x(from) >= minLabelGap {
+		if x(from+every)-x(from) >= gap {
 			break
 		}
 	}
-	for x(from+every)-x(from) < minLabelGap {
+	for x(from+every)-x(from) < gap {
 		every *= 2
 	}
 	day := ""
@@ -207,8 +220,9 @@ func (c *chart) timeAxis(from, to, step int64, x func(int64) float64) {
 				label = at.Format("01-02 " + wording.MinuteLayout)
 			}
 		}
-		c.XTicks = append(c.XTicks, tick{coordinate(x(t)), label})
+		labels = append(labels, timeLabel{t, label})
 	}
+	return labels
 }
 
 // mark is a time to mark: the onset of a finding by its number, an event by its letter.

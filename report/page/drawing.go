@@ -10,14 +10,19 @@ import (
 	"logscan/report/wording"
 )
 
-// drawing is a small picture of rectangles, lines and texts in the units of its view
-// box, with the same in words.
+// drawing is a small picture, for wide and for narrow screens, with the same in words.
 type drawing struct {
 	Caption, Summary string
-	Width, Height    int
-	Boxes            []box
-	Lines            []stroke
-	Texts            []label
+	Pictures         []*picture
+}
+
+// picture is made of rectangles, lines and texts in the units of its view box.
+type picture struct {
+	*frame
+	Height int
+	Boxes  []box
+	Lines  []stroke
+	Texts  []label
 }
 
 type box struct{ Class, X, Y, W, H, Text string }
@@ -26,24 +31,48 @@ type stroke struct{ Class, Path string }
 
 type label struct{ Class, X, Y, Text string }
 
-const (
-	drawingWidth = 640
-	drawingLeft  = 44
-	drawingRight = 632
-	trendTop     = 16
-	trendBottom  = 116
-	partHeight   = 24
-	partLeft     = 190
-	partRight    = 430
-	maxPartName  = 26 // characters
-)
-
-func (d *drawing) box(class string, x, y, w, h float64, text string) {
-	d.Boxes = append(d.Boxes, box{class, coordinate(x), coordinate(y), coordinate(w), coordinate(h), text})
+// frame is the layout of pictures for some screens. Pictures of narrow ones have names above
+// what they name.
+type frame struct {
+	Class       string // the screens that show it
+	Width       int
+	left, right float64 // of the axis
+	narrow      bool
 }
 
-func (d *drawing) text(class string, x, y float64, text string) {
-	d.Texts = append(d.Texts, label{class, coordinate(x), coordinate(y), text})
+// phone is the width of a picture on a telephone of 390 pixels.
+const phone = 320
+
+var (
+	broadFrame  = frame{Class: "broad", Width: 640, left: 52, right: 632}
+	narrowFrame = frame{Class: "narrow", Width: phone, left: 52, right: phone - 6, narrow: true}
+)
+
+const (
+	trendTop    = 16
+	trendBottom = 116
+	partHeight  = 24
+	partLeft    = 190
+	partRight   = 430
+	maxPartName = 26 // characters
+	aboveHeight = 16 // of a name above what it names
+	letter      = 7  // width of a usual letter
+	labelGap    = 64 // between the middles of the labels of an axis of time
+)
+
+// picture adds a picture of a height.
+func (d *drawing) picture(f *frame, height int) *picture {
+	p := &picture{frame: f, Height: height}
+	d.Pictures = append(d.Pictures, p)
+	return p
+}
+
+func (p *picture) box(class string, x, y, w, h float64, text string) {
+	p.Boxes = append(p.Boxes, box{class, coordinate(x), coordinate(y), coordinate(w), coordinate(h), text})
+}
+
+func (p *picture) text(class string, x, y float64, text string) {
+	p.Texts = append(p.Texts, label{class, coordinate(x), coordinate(y), text})
 }
 
 // fitting shortens a name to a width in the drawing, for the widest of the usual fonts.
@@ -71,8 +100,15 @@ func fitting(name string, width float64) string {
 	return name
 }
 
-func (d *drawing) upright(class string, x, top, bottom float64) {
-	d.Lines = append(d.Lines, stroke{class, "M" + coordinate(x) + " " + coordinate(top) + "V" + coordinate(bottom)})
+func (p *picture) upright(class string, x, top, bottom float64) {
+	p.Lines = append(p.Lines, stroke{class, "M" + coordinate(x) + " " + coordinate(top) + "V" + coordinate(bottom)})
+}
+
+// mark adds a line with a text above it, which stays within the picture.
+func (p *picture) mark(x float64, text string) {
+	half := letter / 2.0 * float64(len(text))
+	p.upright("onset", x, trendTop-4, trendBottom)
+	p.text("mark", min(max(x, p.left+half), float64(p.Width)-half), trendTop-6, text)
 }
 
 // drawExhibit draws the exhibit of a finding, nil if there is nothing to draw.
@@ -103,7 +139,7 @@ func drawTrend(e *result.Exhibit, onset, last int64, noun wording.Noun) *drawing
 		steps--
 	}
 	t = &result.Trend{From: t.From, Step: t.Step, Refused: t.Refused[:steps], Accepted: t.Accepted[:min(len(t.Accepted), steps)]}
-	d := &drawing{Caption: wording.Caption(e, noun), Width: drawingWidth, Height: trendBottom + 20}
+	d := &drawing{Caption: wording.Caption(e, noun)}
 	most, sum, all := int64(0), int64(0), int64(0)
 	for i, n := range t.Refused {
 		sum += n
@@ -116,15 +152,36 @@ func drawTrend(e *result.Exhibit, onset, last int64, noun wording.Noun) *drawing
 	if most == 0 {
 		return nil
 	}
-	at := func(us int64) float64 {
-		return drawingLeft + float64(us-t.From)/float64(t.Step*int64(len(t.Refused)))*(drawingRight-drawingLeft)
+	end := t.From + t.Step*int64(len(t.Refused))
+	d.Summary = d.Caption + " per " + stepText(max(t.Step, minute)) + " from " + wording.Time(t.From) + " to " + wording.Time(end) + " UTC: " + wording.Number(sum) + " refused"
+	if t.Accepted != nil {
+		d.Summary += ", " + wording.Number(all-sum) + " accepted"
 	}
+	d.Summary += ", peak " + wording.Number(most)
+	marked := onset != parse.NoTime && onset >= t.From && onset < end
+	if marked {
+		d.Summary += "; onset at " + wording.Time(onset)
+	}
+	d.Summary += "."
+	for _, f := range []*frame{&broadFrame, &narrowFrame} {
+		p := d.picture(f, trendBottom+20)
+		at := p.trend(t, most)
+		if marked {
+			p.mark(at(onset), "onset")
+		}
+	}
+	return d
+}
+
+// trend draws bars over time up to the greatest, and returns where times are.
+func (p *picture) trend(t *result.Trend, most int64) (at func(int64) float64) {
+	end := t.From + t.Step*int64(len(t.Refused))
+	at = func(us int64) float64 { return p.left + float64(us-t.From)/float64(end-t.From)*(p.right-p.left) }
 	tall := func(n int64) float64 { return float64(n) / float64(most) * (trendBottom - trendTop) }
-	width := float64(drawingRight-drawingLeft)/float64(len(t.Refused))*0.85 + 0.05
+	width := coordinate((p.right-p.left)/float64(len(t.Refused))*0.85 + 0.05)
 	var bad, good strings.Builder
 	bar := func(b *strings.Builder, x, y, tall float64) {
-		w := coordinate(width)
-		b.WriteString("M" + coordinate(x) + " " + coordinate(y) + "h" + w + "v" + coordinate(tall) + "h-" + w + "z")
+		b.WriteString("M" + coordinate(x) + " " + coordinate(y) + "h" + width + "v" + coordinate(tall) + "h-" + width + "z")
 	}
 	for i, n := range t.Refused {
 		x, y := at(t.From+int64(i)*t.Step), trendBottom-tall(n)
@@ -135,56 +192,78 @@ func drawTrend(e *result.Exhibit, onset, last int64, noun wording.Noun) *drawing
 			bar(&good, x, y-tall(t.Accepted[i]), tall(t.Accepted[i]))
 		}
 	}
-	d.Lines = append(d.Lines, stroke{"refused", bad.String()}, stroke{"accepted", good.String()})
-	end := t.From + t.Step*int64(len(t.Refused))
-	d.text("y", drawingLeft-6, trendTop+5, wording.Number(most))
-	d.text("y", drawingLeft-6, trendBottom, "0")
-	d.text("start", drawingLeft, trendBottom+15, wording.Time(t.From))
-	d.text("y", drawingRight, trendBottom+15, wording.Time(end))
-	d.Summary = d.Caption + " per " + stepText(max(t.Step, minute)) + " from " + wording.Time(t.From) + " to " + wording.Time(end) + " UTC: " + wording.Number(sum) + " refused"
-	if t.Accepted != nil {
-		d.Summary += ", " + wording.Number(all-sum) + " accepted"
+	p.Lines = append(p.Lines, stroke{"refused", bad.String()}, stroke{"accepted", good.String()})
+	for v, step := int64(0), niceStep(most, 2); v <= most; v += step {
+		p.text("y", p.left-6, trendBottom-tall(v)+4, wording.Number(v))
 	}
-	if onset != parse.NoTime && onset >= t.From && onset < end {
-		d.upright("onset", at(onset), trendTop-6, trendBottom)
-		d.text("mark", at(onset), trendTop-6, "onset")
-		d.Summary += "; onset at " + wording.Time(onset)
+	x := p.axis()
+	for _, l := range timeLabels(t.From, end, max(t.Step, minute), labelGap, at) {
+		x(at(l.at), l.text)
 	}
-	d.Summary += "."
-	return d
+	if p.Texts[len(p.Texts)-1].Class != "x" { // a few minutes
+		p.text("start", p.left, trendBottom+18, wording.Time(t.From))
+	}
+	return at
+}
+
+// axis returns a function that adds labels under an axis, from left to right. Those that
+// would touch the one before, or leave the picture, are left out.
+func (p *picture) axis() func(x float64, text string) {
+	free := 0.0
+	return func(x float64, text string) {
+		if half := letter / 2.0 * float64(len(text)); x-half >= free && x+half <= float64(p.Width) {
+			p.text("x", x, trendBottom+18, text)
+			free = x + half + letter
+		}
+	}
 }
 
 // drawParts draws a bar for each of several things that are compared.
 func drawParts(e *result.Exhibit, noun wording.Noun) *drawing {
-	d := &drawing{Caption: wording.Caption(e, noun), Width: drawingWidth, Height: partHeight*len(e.Parts) + 4}
+	d := &drawing{Caption: wording.Caption(e, noun)}
 	most, accepted := int64(1), int64(0)
-	for _, p := range e.Parts {
-		most = max(most, p.Refused+p.Accepted)
-		accepted += p.Accepted
-	}
 	var summaries []string
-	for i, p := range e.Parts {
-		y := float64(i*partHeight) + 4
-		whole := max(p.Refused+p.Accepted, 1)
+	for i := range e.Parts {
+		x := &e.Parts[i]
+		most = max(most, x.Refused+x.Accepted)
+		accepted += x.Accepted
+		summaries = append(summaries, wording.Clip(wording.PartName(x), wording.MaxName)+": "+partText(x))
+	}
+	d.Summary = d.Caption + ". " + strings.Join(summaries, "; ") + "."
+	wide, narrow := d.picture(&broadFrame, partHeight*len(e.Parts)+4), d.picture(&narrowFrame, (partHeight+aboveHeight)*len(e.Parts)+4)
+	for i := range e.Parts {
+		x := &e.Parts[i]
+		whole := max(x.Refused+x.Accepted, 1)
 		if accepted == 0 {
 			whole = most // compare the numbers refused
 		}
-		wide := func(n int64) float64 { return float64(n) / float64(whole) * (partRight - partLeft) }
-		text := wording.Number(p.Refused) + " refused, " + wording.Number(p.Accepted) + " accepted"
-		name, class := fitting(wording.Clip(wording.PartName(&p), maxPartName), partLeft-10), "y"
-		if p.Marked {
-			class = "y marked"
+		name, text, class := wording.Clip(wording.PartName(x), maxPartName), partText(x), ""
+		if x.Marked {
+			class = " marked"
 		}
-		d.text(class, partLeft-8, y+14, name)
-		d.box("refused", partLeft, y+3, wide(p.Refused), partHeight-10, text)
-		if p.Accepted > 0 {
-			d.box("accepted", partLeft+wide(p.Refused), y+3, wide(p.Accepted), partHeight-10, text)
-		}
-		d.text("start", partRight+10, y+14, text)
-		summaries = append(summaries, wording.Clip(wording.PartName(&p), wording.MaxName)+": "+text)
+		y := float64(i*partHeight) + 4
+		wide.text("y"+class, partLeft-8, y+14, fitting(name, partLeft-10))
+		wide.part(x, whole, partLeft, partRight, y+3)
+		wide.text("start", partRight+10, y+14, text)
+		y = float64(i*(partHeight+aboveHeight)) + 4
+		narrow.text("start"+class, 0, y+10, fitting(name, phone-letter*float64(len(text)+1)))
+		narrow.text("y", phone, y+10, text)
+		narrow.part(x, whole, 0, phone, y+aboveHeight)
 	}
-	d.Summary = d.Caption + ". " + strings.Join(summaries, "; ") + "."
 	return d
+}
+
+func partText(x *result.Part) string {
+	return wording.Number(x.Refused) + " refused, " + wording.Number(x.Accepted) + " accepted"
+}
+
+// part draws the bar of a part of a whole.
+func (p *picture) part(x *result.Part, whole int64, left, right, y float64) {
+	wide := func(n int64) float64 { return float64(n) / float64(whole) * (right - left) }
+	p.box("refused", left, y, wide(x.Refused), partHeight-10, partText(x))
+	if x.Accepted > 0 {
+		p.box("accepted", left+wide(x.Refused), y, wide(x.Accepted), partHeight-10, partText(x))
+	}
 }
 
 // ages are the labels of the axis of a curve.
@@ -196,36 +275,7 @@ var ages = []struct {
 // drawCurve draws the share of requests accepted by the age of the session.
 func drawCurve(e *result.Exhibit, noun wording.Noun) *drawing {
 	c := e.Curve
-	first, last := c.Points[0], c.Points[len(c.Points)-1]
-	from := max(first.From, first.To/2)
-	d := &drawing{Caption: wording.Caption(e, noun), Width: drawingWidth, Height: trendBottom + 20}
-	low, high := math.Log(from), math.Log(max(last.To, c.High))
-	at := func(s float64) float64 {
-		return drawingLeft + (math.Log(max(s, from))-low)/(high-low)*(drawingRight-drawingLeft)
-	}
-	d.box("band", at(c.Low), trendTop, max(1, at(c.High)-at(c.Low)), trendBottom-trendTop, "95% confidence interval")
-	var path strings.Builder
-	for i, p := range c.Points {
-		n := p.Refused + p.Accepted
-		y := trendBottom - float64(p.Accepted)/float64(n)*(trendBottom-trendTop)
-		verb := "L"
-		if i == 0 {
-			verb = "M"
-		}
-		path.WriteString(verb + coordinate(at(p.From)) + " " + coordinate(y) + "H" + coordinate(at(p.To)))
-		d.box("hover", at(p.From), trendTop, at(p.To)-at(p.From), trendBottom-trendTop,
-			wording.Duration(p.From)+" to "+wording.Duration(p.To)+": "+wording.Share(p.Accepted, n)+" of "+wording.Count(n, "request")+" accepted")
-	}
-	d.Lines = append(d.Lines, stroke{"curve", path.String()})
-	d.upright("onset", at(c.Timeout), trendTop-4, trendBottom)
-	d.text("mark", at(c.Timeout), trendTop-6, "timeout "+wording.Duration(c.Timeout))
-	d.text("y", drawingLeft-6, trendTop+5, "100%")
-	d.text("y", drawingLeft-6, trendBottom, "0")
-	for _, a := range ages {
-		if a.seconds >= from && at(a.seconds) <= drawingRight {
-			d.text("x", at(a.seconds), trendBottom+15, a.text)
-		}
-	}
+	d := &drawing{Caption: wording.Caption(e, noun)}
 	var below, above result.Point
 	for _, p := range c.Points {
 		side := &below
@@ -237,5 +287,40 @@ func drawCurve(e *result.Exhibit, noun wording.Noun) *drawing {
 	}
 	d.Summary = d.Caption + ": " + wording.Share(below.Accepted, below.Accepted+below.Refused) + " before the timeout of " + wording.Duration(c.Timeout) + ", " +
 		wording.Share(above.Accepted, above.Accepted+above.Refused) + " after it."
+	for _, f := range []*frame{&broadFrame, &narrowFrame} {
+		d.picture(f, trendBottom+20).curve(c)
+	}
 	return d
+}
+
+// curve draws the curve with its timeout.
+func (p *picture) curve(c *result.Curve) {
+	first, last := c.Points[0], c.Points[len(c.Points)-1]
+	from := max(first.From, first.To/2)
+	low, high := math.Log(from), math.Log(max(last.To, c.High))
+	at := func(s float64) float64 { return p.left + (math.Log(max(s, from))-low)/(high-low)*(p.right-p.left) }
+	p.box("band", at(c.Low), trendTop, max(1, at(c.High)-at(c.Low)), trendBottom-trendTop, "95% confidence interval")
+	var path strings.Builder
+	for i, x := range c.Points {
+		n := x.Refused + x.Accepted
+		y := trendBottom - float64(x.Accepted)/float64(n)*(trendBottom-trendTop)
+		verb := "L"
+		if i == 0 {
+			verb = "M"
+		}
+		path.WriteString(verb + coordinate(at(x.From)) + " " + coordinate(y) + "H" + coordinate(at(x.To)))
+		p.box("hover", at(x.From), trendTop, at(x.To)-at(x.From), trendBottom-trendTop,
+			wording.Duration(x.From)+" to "+wording.Duration(x.To)+": "+wording.Share(x.Accepted, n)+" of "+wording.Count(n, "request")+" accepted")
+	}
+	p.Lines = append(p.Lines, stroke{"curve", path.String()})
+	p.mark(at(c.Timeout), "timeout "+wording.Duration(c.Timeout))
+	p.text("y", p.left-6, trendTop+5, "100%")
+	p.text("y", p.left-6, (trendTop+trendBottom)/2+4, "50%")
+	p.text("y", p.left-6, trendBottom, "0")
+	x := p.axis()
+	for _, a := range ages {
+		if a.seconds >= from && at(a.seconds) <= p.right {
+			x(at(a.seconds), a.text)
+		}
+	}
 }

@@ -50,33 +50,49 @@ func drawHeat(s *tableSource, b *bins, noun wording.Noun) *drawing {
 	if most == 0 {
 		return nil
 	}
-	d := &drawing{Caption: noun.Title() + " over time by " + strings.ToLower(s.name), Width: chartWidth, Height: heatTop + heatHeight*len(rows) + 22}
-	width := float64(heatRight-heatLeft) / float64(n)
-	var paths [heatLevels]strings.Builder
-	for r, row := range rows {
-		y := float64(heatTop + r*heatHeight)
-		name, note := s.text(row)
-		if note != "" {
-			name += " " + note
+	d := &drawing{Caption: noun.Title() + " over time by " + strings.ToLower(s.name)}
+	for _, f := range []*frame{{Class: "broad", Width: chartWidth, left: heatLeft, right: heatRight}, {Class: "narrow", Width: phone, right: phone, narrow: true}} {
+		above := 0
+		if f.narrow {
+			above = aboveHeight
 		}
-		d.text("y", heatLeft-8, y+14, fitting(wording.Clip(name, maxHeatName), heatLeft-10))
-		for i, k := range cells[r] {
-			if k == 0 {
-				continue
+		p := d.picture(f, heatTop+(heatHeight+above)*len(rows)+22)
+		var paths [heatLevels]strings.Builder
+		for r, row := range rows {
+			y := float64(heatTop + r*(heatHeight+above))
+			name, note := s.text(row)
+			if note != "" {
+				name += " " + note
 			}
-			level := 1 + int(math.Log(float64(k))/math.Log(float64(most)+1)*heatLevels)
-			w := coordinate(width - 0.5)
-			paths[min(level, heatLevels)-1].WriteString("M" + coordinate(heatLeft+float64(i)*width) + " " + coordinate(y) + "h" + w + "v" + coordinate(heatHeight-2) + "h-" + w + "z")
+			if name = wording.Clip(name, maxHeatName); f.narrow {
+				p.text("start", 0, y+10, fitting(name, f.right))
+			} else {
+				p.text("y", heatLeft-8, y+14, fitting(name, heatLeft-10))
+			}
+			p.heat(&paths, cells[r], most, y+float64(above))
 		}
+		for level := range paths {
+			p.Lines = append(p.Lines, stroke{"heat" + strconv.Itoa(level+1), paths[level].String()})
+		}
+		bottom := float64(p.Height - 8)
+		p.text("start", f.left, bottom, bucketName(b.first, b.step))
+		p.text("y", f.right, bottom, bucketName(b.end(), b.step))
 	}
-	for level := range paths {
-		d.Lines = append(d.Lines, stroke{"heat" + strconv.Itoa(level+1), paths[level].String()})
-	}
-	bottom := float64(heatTop+heatHeight*len(rows)) + 14
-	d.text("start", heatLeft, bottom, bucketName(b.first, b.step))
-	d.text("y", heatRight, bottom, bucketName(b.end(), b.step))
 	name, _ := s.text(rows[0])
 	d.Summary = d.Caption + ": the " + wording.Number(int64(len(rows))) + " with most " + noun.Many() + ", first " + wording.Clip(name, wording.MaxName) +
 		". The darkest cell has " + wording.Number(int64(most)) + " in " + stepText(b.step*int64(join)) + ". Times are UTC; the table of " + strings.ToLower(s.label) + " has the figures."
 	return d
+}
+
+// heat adds the cells of a row to the paths of their shades.
+func (p *picture) heat(paths *[heatLevels]strings.Builder, cells []int, most int, y float64) {
+	width := (p.right - p.left) / float64(len(cells))
+	w := coordinate(width - 0.5)
+	for i, k := range cells {
+		if k == 0 {
+			continue
+		}
+		level := 1 + int(math.Log(float64(k))/math.Log(float64(most)+1)*heatLevels)
+		paths[min(level, heatLevels)-1].WriteString("M" + coordinate(p.left+float64(i)*width) + " " + coordinate(y) + "h" + w + "v" + coordinate(heatHeight-2) + "h-" + w + "z")
+	}
 }
