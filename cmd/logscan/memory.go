@@ -20,7 +20,7 @@ import (
 // memoryFlags limit the memory of a run.
 type memoryFlags struct {
 	Memory size   `placeholder:"SIZE" group:"input" help:"Maximum memory for sessions, users and clients, such as 512MiB; the rest spills to temporary files (default: a quarter of the available memory)."`
-	TmpDir string `predictor:"dir" placeholder:"DIR" group:"input" help:"Directory for temporary files (default: next to the output directory)."`
+	TmpDir string `predictor:"dir" placeholder:"DIR" group:"input" help:"Directory for temporary files (default: next to the output directory, or the system's if the output is in a store)."`
 }
 
 // size is a number of bytes.
