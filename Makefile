@@ -105,7 +105,7 @@ duckdb: build ## Compare the Parquet tables, read by DuckDB, with the raw logs
 readers: build ## Read the Parquet tables with Polars, pyarrow and Spark from PyPI
 	fixtures/readers/run.sh
 
-test-cluster: build ## Compare runs on a Spark cluster, started on this machine, with a scan (CLUSTER_SIZE)
+test-cluster: build ## Compare runs on Spark and Flink, started on this machine, with a scan (CLUSTER_SIZE)
 	fixtures/cmd/cluster/run.sh
 
 .tools/axe.min.js:
