@@ -42,6 +42,7 @@ func TestFirstScreen(t *testing.T) {
 	evaluate[bool](o, `document.querySelector("#zone").click(), true`) // the page may still scroll
 	o.wants("title in the zone", o.text(".card h3"), "2026-03-09 23:05:12 Asia/Tokyo")
 	o.wants("first screen in the zone", o.text(".glance a"), "23:05:12 Asia/Tokyo")
+	o.wants("axis in the zone", o.text(".drawing.broad text[data-at]"), "03-09 21:00")
 	evaluate[bool](o, `document.querySelector("#zone").click(), true`) // the page may still scroll
 	if after := o.text(".card h3"); after != before {
 		t.Errorf("back in UTC: %q, want %q", after, before)

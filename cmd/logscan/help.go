@@ -37,7 +37,7 @@ const exitCodes = `  0    done
   1    failed, or no request could be read; nothing written
   2    usage or configuration error
   3    done, with findings or faults at or above --fail-on or --fail-on-new
-  4    done, but some input was unreadable or too many lines were rejected
+  4    done, but input was unreadable, too many lines were rejected, or state, metrics or webhook failed
   130  interrupted, nothing written`
 
 const files = `/etc/logscan/config.yaml, ~/.config/logscan/config.yaml: flag values by name; those of the user take precedence.

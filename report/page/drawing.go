@@ -29,7 +29,9 @@ type box struct{ Class, X, Y, W, H, Text string }
 
 type stroke struct{ Class, Path string }
 
-type label struct{ Class, X, Y, Text string }
+// label is a text. At is the time that it shows, in RFC 3339, so that the script can show it
+// in another time zone; empty for none.
+type label struct{ Class, X, Y, Text, At string }
 
 // frame is the layout of pictures for some screens. Pictures of narrow ones have names above
 // what they name.
@@ -72,7 +74,13 @@ func (p *picture) box(class string, x, y, w, h float64, text string) {
 }
 
 func (p *picture) text(class string, x, y float64, text string) {
-	p.Texts = append(p.Texts, label{class, coordinate(x), coordinate(y), text})
+	p.Texts = append(p.Texts, label{class, coordinate(x), coordinate(y), text, ""})
+}
+
+// time adds the text of a time.
+func (p *picture) time(class string, x, y float64, us int64, text string) {
+	p.text(class, x, y, text)
+	p.Texts[len(p.Texts)-1].At = newMoment(us).ISO
 }
 
 // fitting shortens a name to a width in the drawing, for the widest of the usual fonts.
@@ -196,25 +204,30 @@ func (p *picture) trend(t *result.Trend, most int64) (at func(int64) float64) {
 	for v, step := int64(0), niceStep(most, 2); v <= most; v += step {
 		p.text("y", p.left-6, trendBottom-tall(v)+4, wording.Number(v))
 	}
-	x := p.axis()
+	fits, labelled := p.axis(), false
 	for _, l := range timeLabels(t.From, end, max(t.Step, minute), labelGap, at) {
-		x(at(l.at), l.text)
+		if x := at(l.at); fits(x, l.text) {
+			p.time("x", x, trendBottom+18, l.at, l.text)
+			labelled = true
+		}
 	}
-	if p.Texts[len(p.Texts)-1].Class != "x" { // a few minutes
-		p.text("start", p.left, trendBottom+18, wording.Time(t.From))
+	if !labelled { // a few minutes
+		p.time("start", p.left, trendBottom+18, t.From, wording.Time(t.From))
 	}
 	return at
 }
 
-// axis returns a function that adds labels under an axis, from left to right. Those that
-// would touch the one before, or leave the picture, are left out.
-func (p *picture) axis() func(x float64, text string) {
+// axis returns a function for the labels under an axis, from left to right: it reports
+// whether the next one neither touches the one before nor leaves the picture.
+func (p *picture) axis() func(x float64, text string) bool {
 	free := 0.0
-	return func(x float64, text string) {
-		if half := letter / 2.0 * float64(len(text)); x-half >= free && x+half <= float64(p.Width) {
-			p.text("x", x, trendBottom+18, text)
-			free = x + half + letter
+	return func(x float64, text string) bool {
+		half := letter / 2.0 * float64(len(text))
+		if x-half < free || x+half > float64(p.Width) {
+			return false
 		}
+		free = x + half + letter
+		return true
 	}
 }
 
@@ -317,10 +330,10 @@ func (p *picture) curve(c *result.Curve) {
 	p.text("y", p.left-6, trendTop+5, "100%")
 	p.text("y", p.left-6, (trendTop+trendBottom)/2+4, "50%")
 	p.text("y", p.left-6, trendBottom, "0")
-	x := p.axis()
+	fits := p.axis()
 	for _, a := range ages {
-		if a.seconds >= from && at(a.seconds) <= p.right {
-			x(at(a.seconds), a.text)
+		if x := at(a.seconds); a.seconds >= from && x <= p.right && fits(x, a.text) {
+			p.text("x", x, trendBottom+18, a.text)
 		}
 	}
 }

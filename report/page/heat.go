@@ -75,8 +75,8 @@ func drawHeat(s *tableSource, b *bins, noun wording.Noun) *drawing {
 			p.Lines = append(p.Lines, stroke{"heat" + strconv.Itoa(level+1), paths[level].String()})
 		}
 		bottom := float64(p.Height - 8)
-		p.text("start", f.left, bottom, bucketName(b.first, b.step))
-		p.text("y", f.right, bottom, bucketName(b.end(), b.step))
+		p.time("start", f.left, bottom, b.first, bucketName(b.first, b.step))
+		p.time("y", f.right, bottom, b.end(), bucketName(b.end(), b.step))
 	}
 	name, _ := s.text(rows[0])
 	d.Summary = d.Caption + ": the " + wording.Number(int64(len(rows))) + " with most " + noun.Many() + ", first " + wording.Clip(name, wording.MaxName) +

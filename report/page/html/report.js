@@ -48,6 +48,12 @@
       t.dataset.utc ??= t.textContent;
       t.textContent = local ? clock(Date.parse(t.dateTime), true) + " " + zoneName() : t.dataset.utc;
     }
+    // Labels of axes keep their form: an hour, a day with an hour, or all of it.
+    const forms = { 5: [11, 16], 10: [5, 16], 11: [5, 16], 16: [0, 16] };
+    for (const t of document.querySelectorAll("svg [data-at]")) {
+      t.dataset.utc ??= t.textContent;
+      t.textContent = local ? clock(Date.parse(t.dataset.at), true).slice(...forms[t.dataset.utc.length] ?? [0]) : t.dataset.utc;
+    }
     redraw();
     refill();
   });
