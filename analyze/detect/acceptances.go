@@ -205,6 +205,13 @@ type passing []uint8
 
 func (p passing) passes(e *timeline.Event) bool { return p[e.Endpoint]>>e.Outcome&1 != 0 }
 
+// accepted reports whether event i of an actor was accepted where credentials are asked
+// for.
+func (d *Diagnosis) accepted(a *timeline.Actor, i int) bool {
+	e := &a.Events[i]
+	return d.passes(e) && (e.Outcome != timeline.Redirected || !d.Bounced(a, i))
+}
+
 func passingOf(ev *session.Evidence) passing {
 	p := make(passing, len(ev.Roles))
 	for i, role := range ev.Roles {

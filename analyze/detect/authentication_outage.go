@@ -317,7 +317,7 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 		if own != nil && e.Outcome == timeline.Accepted && !p.Roles[e.Endpoint].Begins() {
 			own.visit(e.Endpoint)
 		}
-		if p.passes(e) {
+		if p.Diagnosis.accepted(a, i) {
 			if own != nil {
 				own.proven = true
 			}
@@ -554,7 +554,8 @@ func (o *outageObserver) claim(x *outage) {
 			continue
 		}
 		x.claims.add(i)
-		routes[r.Endpoint], x.route = true, r.Endpoint
+		x.route = o.Form(r.Endpoint)
+		routes[x.route] = true
 		if r.Alive || r.Denied {
 			alive[r.Actor] = true
 		}

@@ -159,6 +159,12 @@ func (o *contrastObserver) findKeys() {
 		}
 	}
 	for i, n := range refused {
+		if form := o.Form(uint32(i)); form != uint32(i) {
+			refused[form] += n
+			refused[i] = 0
+		}
+	}
+	for i, n := range refused {
 		e := &o.State.Endpoints[i]
 		if n == 0 {
 			continue
@@ -225,6 +231,9 @@ func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
 				o.ofEndpoint[i] = append(o.ofEndpoint[i], int32(n))
 			}
 		}
+	}
+	for i := range o.ofEndpoint {
+		o.ofEndpoint[i] = o.ofEndpoint[o.Form(uint32(i))]
 	}
 	o.ofRoute = make([]int32, len(o.State.Endpoints))
 	o.common = newKeySets(len(o.State.Endpoints), func(i int) (list []int32) {
@@ -473,7 +482,7 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 			refused = true
 			continue
 		}
-		if p.passes(e) {
+		if p.Diagnosis.accepted(a, i) {
 			p.pass(e, id, user)
 			if site := p.siteAt[e.Endpoint]; site != 0 && p.Roles[e.Endpoint]&session.Guards != 0 {
 				p.requests[site-1][p.clock.at(e.Time)]++
@@ -588,7 +597,7 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 			if *c&ordinaryCourse != 0 && (soon-e.Time <= session.Nearby || *c&triesCourse == 0 && p.signedIn(e)) {
 				*c |= settledCourse
 			}
-		case p.passes(e):
+		case p.Diagnosis.accepted(a, i):
 			passed = e.Time
 			if p.Roles[e.Endpoint].Begins() {
 				signedIn = e.Time

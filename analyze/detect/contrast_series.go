@@ -167,6 +167,20 @@ func (s *contrastSeries) collapsed(c *contrast, others []stats.Cell) bool {
 	return k <= contrastCollapse*expected && 1-stats.PoissonTail(int64(k)+1, expected) <= contrastFalse
 }
 
+// ownPeople reports whether so many of the clients that a sign-in refused in a period are
+// accepted at other times that they are no flood of strangers. Then it need not be
+// surprising by itself that so few others are accepted; and that pages refuse more at
+// that time is a consequence: who is not signed in cannot come back.
+func (s *contrastSeries) ownPeople(c *contrast) bool {
+	key := &s.keys[c.place]
+	o, _ := s.observed["authentication_outage"].(*outageObserver)
+	if o == nil || key.kind != routeContrast || !s.Roles[key.number].Begins() {
+		return false
+	}
+	familiar, clients := o.familiar(s.claims(c))
+	return float64(familiar) >= outageKnown*float64(clients)
+}
+
 // find returns the period of a key that contrasts most with other times and with
 // everything else at the same time, which must accept somebody. With collapse, the
 // acceptances must have collapsed.
@@ -182,9 +196,12 @@ func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
 		for _, y := range others[x.From:x.To] {
 			beside.Merge(y)
 		}
-		if x.Outside.Trials >= contrastOutside && beside.Trials-beside.Hits >= contrastVoters &&
-			s.test(&c, cells, max(smoothed(x.Outside), smoothed(beside))) &&
-			c.lower >= contrastLower && (!collapse || c.share() >= outageShare && s.collapsed(&c, others)) {
+		own, usual := collapse && c.share() >= outageShare && s.ownPeople(&c), smoothed(x.Outside)
+		if !own {
+			usual = max(usual, smoothed(beside))
+		}
+		if x.Outside.Trials >= contrastOutside && beside.Trials-beside.Hits >= contrastVoters && s.test(&c, cells, usual) &&
+			c.lower >= contrastLower && (!collapse || own || c.share() >= outageShare && s.collapsed(&c, others)) {
 			if collapse {
 				s.widen(&c)
 			}

@@ -83,6 +83,9 @@ func newScopes(d *Diagnosis) *scopes {
 			s.of[i][j] = n
 		}
 	}
+	for i := range s.of {
+		s.of[i] = s.of[d.Form(uint32(i))]
+	}
 	return s
 }
 

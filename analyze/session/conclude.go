@@ -8,8 +8,8 @@ import (
 // rank orders ways by how likely it is, before anything is learnt, that they begin a
 // session, 0 being the most likely: what is known by its name, a form, a redirect, a
 // page.
-func (l *lessons) rank(w way) int {
-	e := &l.State.Endpoints[w/2]
+func (ev *Evidence) rank(w way) int {
+	e := &ev.State.Endpoints[w/2]
 	switch {
 	case e.SignIn || e.Renew:
 		return 0
@@ -58,7 +58,7 @@ func (l *lessons) conclude() {
 			l.unlearn(way(w))
 		}
 		if l.rank(way(w)) > 0 && n >= learnReturns && float64(n) >= learnAlone*float64(l.returns[w]) {
-			l.assign(way(w))
+			l.begins(way(w), l.rank(way(w)) == 1 && l.returns[w] >= 2*learnReturns && float64(l.quick[w]) >= renewQuick*float64(l.returns[w]))
 		}
 	}
 	for i := range l.Roles {
@@ -98,9 +98,10 @@ func (l *lessons) concludeEnds() {
 	}
 }
 
-// assign sets the role of an endpoint by which sessions were seen to begin.
-func (l *lessons) assign(w way) {
-	e, r := &l.State.Endpoints[w/2], &l.Roles[w/2]
+// begins sets the role of an endpoint by which sessions were seen to begin, or to be
+// renewed.
+func (ev *Evidence) begins(w way, renews bool) {
+	e, r := &ev.State.Endpoints[w/2], &ev.Roles[w/2]
 	if w&1 == 1 {
 		*r |= redirectsIn
 	} else {
@@ -108,9 +109,9 @@ func (l *lessons) assign(w way) {
 		*r &^= Guards
 	}
 	switch {
-	case l.rank(w) == 1 && l.returns[w] >= 2*learnReturns && float64(l.quick[w]) >= renewQuick*float64(l.returns[w]):
+	case renews:
 		*r |= Renews
-	case l.rank(w) == 1 || w&1 == 1 && e.N[timeline.Accepted]+e.Known.Accepted == 0:
+	case ev.rank(w) == 1 || w&1 == 1 && e.N[timeline.Accepted]+e.Known.Accepted == 0:
 		*r |= Tries
 	}
 }

@@ -34,6 +34,9 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 	if err := ev.learn(ctx); err != nil {
 		return nil, err
 	}
+	if err := ev.learnBirths(ctx); err != nil {
+		return nil, err
+	}
 	if err := ev.learnProtected(ctx); err != nil {
 		return nil, err
 	}

@@ -54,6 +54,7 @@ type Evidence struct {
 	Lifetimes     map[string]*Lifetimes // by virtual host; hosts with few refusals are missing
 	Sites         []string              // virtual hosts, sorted
 	ends          []certainty           // by site: whether refusals end sessions there; see stickyShare
+	forms         []uint32              // by endpoint, plus one; see Form
 	companions    companions
 	bare          map[timeline.Client]bool // in logs with sessions: clients that met many refusals without one
 	sticky, loose []int64                  // by endpoint: pairs of refusals in this run; see stickyShare

@@ -31,6 +31,7 @@ func (ev *Evidence) gather(parts []*sessionizer) (Bits, error) {
 	ev.Parallel(
 		func() { ev.gatherClients(parts) },
 		func() { ev.gatherLifetimes(parts) },
+		func() { ev.gatherForms(parts) },
 		func() {
 			for _, s := range parts {
 				for i := range s.endpoints {

@@ -131,8 +131,7 @@ func (ev *Evidence) learn(ctx context.Context) error {
 	}
 	skip := make([]bool, len(ev.State.Endpoints))
 	for i := range skip {
-		e := &ev.State.Endpoints[i]
-		skip[i] = e.SignOut || e.Method == "OPTIONS" || e.Method == "HEAD" || IsAsset(e.Template)
+		skip[i] = beginsNone(&ev.State.Endpoints[i])
 	}
 	parts := make([]*lessons, ev.Workers)
 	for i := range parts {
@@ -155,6 +154,12 @@ func (ev *Evidence) learn(ctx context.Context) error {
 		ev.bare[c] = true
 	}
 	return nil
+}
+
+// beginsNone reports whether requests of an endpoint begin no session: assets, preflights
+// and sign-outs.
+func beginsNone(e *timeline.Endpoint) bool {
+	return e.SignOut || e.Method == "OPTIONS" || e.Method == "HEAD" || IsAsset(e.Template)
 }
 
 // lesson is where the walk over an actor's events stands.

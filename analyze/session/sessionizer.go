@@ -22,7 +22,8 @@ type sessionizer struct {
 	clientUsers    *spill.Sorter[ClientLink]
 	clientRefusals *spill.Sorter[ClientLink] // to endpoints
 	openLegs       *spill.Sorter[openLeg]
-	lastRefusal    ClientLink // the one added last
+	forms          map[formPage]int64 // refusals by the page, after the form
+	lastRefusal    ClientLink         // the one added last
 	actors         int64
 	lastAccepted   uint32     // the actor counted last
 	place          position   // of the current actor, at the end of the piece
@@ -51,6 +52,7 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 		endpoints: make([]EndpointStats, len(ev.Endpoints)),
 		stamps:    make([]stamp, len(ev.Endpoints)),
 		clients:   map[timeline.Client]*ClientStats{},
+		forms:     map[formPage]int64{},
 		sessions: &spill.Sorter[Record]{
 			Codec: recordCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, recordSize),
 		},

@@ -12,7 +12,7 @@ func (ev *Evidence) SignedIn(a *timeline.Actor, i int) bool {
 	case timeline.Accepted:
 		return role&SignsIn != 0
 	case timeline.Redirected:
-		return role&redirectsIn != 0 && !ev.bounced(a, i)
+		return role&redirectsIn != 0 && !ev.Bounced(a, i)
 	}
 	return false
 }
@@ -29,21 +29,66 @@ func (ev *Evidence) signedOut(e *timeline.Event) bool {
 	return ev.Roles[e.Endpoint]&SignsOut != 0 && e.Outcome <= timeline.Redirected
 }
 
-// bounced reports whether event i, a redirect, leads to a page that tells of wrong
+// Bounced reports whether event i, a redirect, leads to a page that tells of wrong
 // credentials by a 401, as Jenkins and Spring do.
-func (ev *Evidence) bounced(a *timeline.Actor, i int) bool {
+func (ev *Evidence) Bounced(a *timeline.Actor, i int) bool {
 	denied := func(r *timeline.Event) bool {
 		return r.Outcome == timeline.Unauthorized && ev.Roles[r.Endpoint]&denies != 0
 	}
 	return submits(ev.State, &a.Events[i]) && eventAfter(a, i, denied) >= 0
 }
 
-// deniedAfter reports whether the refusal of event i is the page that a failed sign-in
-// redirected to.
-func (ev *Evidence) deniedAfter(a *timeline.Actor, i int) bool {
-	return ev.Roles[a.Events[i].Endpoint]&denies != 0 && eventBefore(a, i, func(e *timeline.Event) bool {
+// deniedBy returns the form that redirected to event i, if that is a refusal by the page
+// that tells of a failed sign-in.
+func (ev *Evidence) deniedBy(a *timeline.Actor, i int) (form uint32, ok bool) {
+	if ev.Roles[a.Events[i].Endpoint]&denies == 0 {
+		return 0, false
+	}
+	j := eventBefore(a, i, func(e *timeline.Event) bool {
 		return ev.Roles[e.Endpoint]&redirectsIn != 0 && submits(ev.State, e)
-	}) >= 0
+	})
+	if j < 0 {
+		return 0, false
+	}
+	return a.Events[j].Endpoint, true
+}
+
+// Form returns the endpoint that a refusal by an endpoint is about: the form that
+// redirects to it if it is the page that tells of a failed sign-in, else itself.
+func (ev *Evidence) Form(endpoint uint32) uint32 {
+	if ev.forms != nil && ev.forms[endpoint] != 0 {
+		return ev.forms[endpoint] - 1
+	}
+	return endpoint
+}
+
+// formPage is a form and the page that it redirects to when a sign-in failed.
+type formPage struct{ form, page uint32 }
+
+// gatherForms sets for each such page the form that redirects to it most.
+func (ev *Evidence) gatherForms(parts []*sessionizer) {
+	sum := map[formPage]int64{}
+	for _, s := range parts {
+		for x, n := range s.forms {
+			sum[x] += n
+		}
+	}
+	if len(sum) == 0 {
+		return
+	}
+	ev.forms = make([]uint32, len(ev.State.Endpoints))
+	most, all := map[uint32]int64{}, map[uint32]int64{} // by page
+	for x, n := range sum {
+		all[x.page] += n
+		if n > most[x.page] || n == most[x.page] && x.form+1 < ev.forms[x.page] {
+			most[x.page], ev.forms[x.page] = n, x.form+1
+		}
+	}
+	for page, n := range all {
+		if 2*n <= ev.State.Endpoints[page].N[timeline.Unauthorized] {
+			ev.forms[page] = 0 // it refuses others, too
+		}
+	}
 }
 
 // submits reports whether e is the submission of a form that was answered with a
@@ -65,7 +110,11 @@ func (s *sessionizer) attempts(p *position, a *timeline.Actor, i int) (signIn, r
 		// One route may both sign in and serve the session, told apart by a query.
 		return !(inSession && role&Guards != 0), false
 	}
-	return s.deniedAfter(a, i), false
+	form, failed := s.deniedBy(a, i)
+	if failed {
+		s.forms[formPage{form, e.Endpoint}]++
+	}
+	return failed, false
 }
 
 // silentWindow is how long, in milliseconds, all requests of a session are refused
