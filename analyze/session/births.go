@@ -16,7 +16,8 @@ import (
 // Sign: a client makes the request, which is answered 2xx or 3xx, and at once an id that
 // was never seen before is accepted on protected routes. Not: what programs request after
 // a session has begun (the calls of a page), nor what many people behind one address
-// request, whose sessions begin all the time.
+// request, whose sessions begin all the time. The first request with the new id shows
+// nothing: an answer may have given the id, or another host.
 //
 // Statistic: of the times that the request was answered so, the share after which a
 // session began; and of the times that one began shortly before or after it, the share

@@ -29,11 +29,43 @@ func (l *lessons) plausible(w way) bool {
 		z = plainZ
 	}
 	n := l.returns[w]
-	return n >= learnReturns && stats.WilsonLower(n, n+l.vain[w], z) >= learnShare && stats.WilsonLower(n, n+l.amid[w], z) >= learnShare
+	return n >= learnReturns && stats.WilsonLower(n, n+l.vain[w], z) >= learnShare &&
+		(stats.WilsonLower(n, n+l.amid[w], z) >= learnShare || l.shown[w/2] && l.typical(w))
+}
+
+// typical reports whether a way is far more usual before returns than otherwise: people
+// come to a form by themselves, too, which a log without sessions shows amid their
+// requests.
+func (l *lessons) typical(w way) bool {
+	returns, amid := int64(0), int64(0)
+	for i := range l.returns {
+		returns += l.returns[i]
+		amid += l.amid[i]
+	}
+	rare := 1 - stats.WilsonLower(amid-l.amid[w], amid, plainZ)
+	return stats.WilsonLower(l.returns[w], returns, plainZ) >= typicalRatio*rare
+}
+
+// shownForms reports by endpoint whether it is a form: its page has the same URL.
+func (l *lessons) shownForms() []bool {
+	type page struct{ host, template string }
+	pages := map[page]bool{}
+	for i := range l.State.Endpoints {
+		if e := &l.State.Endpoints[i]; e.Method == "GET" && e.N[timeline.Accepted] > 0 {
+			pages[page{e.Host, e.Template}] = true
+		}
+	}
+	shown := make([]bool, len(l.State.Endpoints))
+	for i := range shown {
+		e := &l.State.Endpoints[i]
+		shown[i] = e.Method == "POST" && pages[page{e.Host, e.Template}]
+	}
+	return shown
 }
 
 // conclude sets the roles that were learnt.
 func (l *lessons) conclude() {
+	l.shown = l.shownForms()
 	plausible := make([]bool, len(l.returns))
 	for w := range plausible {
 		plausible[w] = l.rank(way(w)) == 0 || l.plausible(way(w))

@@ -50,6 +50,10 @@ const (
 	// learnAlone is the minimum share of the returns by a way that no better one
 	// explains: pages are loaded before and after sign-ins, too.
 	learnAlone = 0.5
+	// typicalRatio is the minimum ratio of the share that a form has of what is requested
+	// before returns to the one that it has while nothing is wrong. Of what is requested
+	// at random both are alike.
+	typicalRatio = 5
 	// formShare is the minimum share of the returns by a form that follow a redirect, from
 	// which on it redirects who is signed in, and shows the form again to others.
 	formShare = 0.8
@@ -98,6 +102,7 @@ type lessons struct {
 	bare                       []timeline.Client // that met at least repeatMatches refusals without a session and a user
 	sticky, loose              []int64           // by endpoint: see stickyShare
 	current                    lesson            // of the actor visited last
+	shown                      []bool            // by endpoint, see shownForms
 }
 
 func newLessons(ev *Evidence, skip []bool) *lessons {
@@ -172,6 +177,7 @@ type lesson struct {
 	lastAlive bool // the last refusal found the actor accepted
 	named     bool // it named a user
 	session   bool // the actor is a session
+	sentAway  bool // a protected route redirected the actor, and none refused it since
 	bare      int  // refusals without a session and a user, in logs with sessions
 }
 
@@ -193,6 +199,10 @@ func (l *lessons) actor(a *timeline.Actor) {
 			p.push(wayOf(e), e.Time)
 		case !p.first:
 			l.amid[wayOf(e)]++
+			if e.Outcome == timeline.Redirected && l.Roles[e.Endpoint]&Guards != 0 {
+				p.remember(e.Endpoint)
+				p.last, p.named, p.sentAway = e.Time, e.User != 0, true
+			}
 		case e.Outcome == timeline.Accepted && l.Roles[e.Endpoint]&Guards != 0:
 			p.first = false
 		}
@@ -222,7 +232,7 @@ func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 			}
 		}
 	}
-	p.ways, p.last, p.named = bridge{}, e.Time, e.User != 0
+	p.ways, p.last, p.named, p.sentAway = bridge{}, e.Time, e.User != 0, false
 }
 
 // accept learns from an acceptance where the actor had been refused.
@@ -259,7 +269,7 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 			}
 		}
 		l.list = append(l.list, r)
-		if !p.session {
+		if !p.session && !p.sentAway {
 			l.comebacks = append(l.comebacks, comeback{e.Client, p.times[0]})
 		}
 	}
