@@ -101,7 +101,7 @@ func (x *acceptances) accept(endpoint, actor uint32, step, refused int32, ms int
 		}
 		if in.accepted < 0 || refused >= in.accepted || step-in.accepted > x.visit {
 			in.accepted = step
-			x.accepted[key][step].actors++
+			x.acceptedAt(key, step).actors++
 		}
 	}
 }
@@ -148,7 +148,7 @@ func (x *acceptances) finish() *tallies {
 	for set, last := range x.last {
 		for _, key := range x.sets[set] {
 			for step, at := range last {
-				c := &x.accepted[key][step]
+				c := x.acceptedAt(key, int32(step))
 				c.last = max(c.last, at)
 			}
 		}
@@ -172,10 +172,14 @@ type stepClock struct {
 	start, width int64   // of the first step; of each, milliseconds
 	rate         float64 // steps in a millisecond
 	last         int32   // step
+	// The step of the last time, and its bounds: an actor's requests come one after the
+	// other.
+	current     int32
+	from, until int64
 }
 
 func newStepClock(start, width int64, last int32) stepClock {
-	return stepClock{start, width, 1 / float64(width), last}
+	return stepClock{start: start, width: width, rate: 1 / float64(width), last: last}
 }
 
 // clock returns a clock of the steps of the evidence.
@@ -183,20 +187,29 @@ func (d *Diagnosis) clock() stepClock { return newStepClock(d.From, d.Width, ses
 
 // at returns the step of a time, the first or last one if it is outside of all.
 func (c *stepClock) at(ms int64) int32 {
-	since := ms - c.start
-	n := int64(float64(since) * c.rate)
-	switch { // the product may be rounded to the next step
-	case since < 0:
-		return 0
-	case n >= int64(c.last):
-		n = int64(c.last)
-	case (n+1)*c.width <= since:
-		return int32(n) + 1
+	if ms < c.from || ms >= c.until {
+		c.move(ms)
 	}
-	if n*c.width > since {
+	return c.current
+}
+
+// move sets the current step to that of a time.
+func (c *stepClock) move(ms int64) {
+	n := min(max(int64(float64(ms-c.start)*c.rate), 0), int64(c.last))
+	switch from := c.start + n*c.width; { // the product may be rounded to another step
+	case ms < from && n > 0:
 		n--
+	case ms >= from+c.width && n < int64(c.last):
+		n++
 	}
-	return int32(n)
+	c.current = int32(n)
+	c.from, c.until = c.start+n*c.width, c.start+(n+1)*c.width
+	if n == 0 {
+		c.from = session.LongAgo
+	}
+	if n == int64(c.last) {
+		c.until = session.Never
+	}
 }
 
 // passing holds by endpoint the outcomes, as bits, of requests that were accepted where

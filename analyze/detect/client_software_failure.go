@@ -348,7 +348,7 @@ func (p *softwarePart) count(e *timeline.Event, row int32, last *lastUse, refuse
 		if step := p.clock.at(e.Time); refused {
 			p.addRefused(n, step, e.Time, true)
 		} else {
-			p.accepted[n][step].actors++
+			p.acceptedAt(n, step).actors++
 			p.noteAccepted(n, step, e.Time)
 		}
 	}

@@ -8,10 +8,12 @@ import (
 
 // tallies count by key and step the actors that were accepted and refused, for one
 // goroutine. Each request may lead to another cell, so what is counted of acceptances is
-// kept small: it should fit the processor's cache.
+// kept small: it should fit the processor's cache. The cells of a step lie side by side,
+// because one request counts for several keys.
 type tallies struct {
 	from, width int64 // of the first step and of each, in milliseconds
-	accepted    [][]acceptedCell
+	keys        int
+	accepted    []acceptedCell  // by step, then by key
 	refused     [][]refusedCell // by key; nil for keys that refused nobody
 }
 
@@ -28,12 +30,12 @@ type refusedCell struct {
 }
 
 func (d *Diagnosis) newTallies(keys int) tallies {
-	t := tallies{from: d.From, width: d.Width, accepted: make([][]acceptedCell, keys), refused: make([][]refusedCell, keys)}
-	all := make([]acceptedCell, keys*session.MaxSteps)
-	for i := range t.accepted {
-		t.accepted[i] = all[i*session.MaxSteps : (i+1)*session.MaxSteps]
-	}
-	return t
+	return tallies{from: d.From, width: d.Width, keys: keys, accepted: make([]acceptedCell, keys*session.MaxSteps), refused: make([][]refusedCell, keys)}
+}
+
+// acceptedAt returns the acceptances of a key in a step.
+func (t *tallies) acceptedAt(key, step int32) *acceptedCell {
+	return &t.accepted[int(step)*t.keys+int(key)]
 }
 
 // offset returns the time of an acceptance as acceptedCell has it. Times that the steps
@@ -44,7 +46,7 @@ func (t *tallies) offset(step int32, ms int64) uint32 {
 
 // noteAccepted notes the time of an acceptance.
 func (t *tallies) noteAccepted(key, step int32, ms int64) {
-	c := &t.accepted[key][step]
+	c := t.acceptedAt(key, step)
 	c.last = max(c.last, t.offset(step, ms))
 }
 
@@ -64,11 +66,11 @@ func (t *tallies) addRefused(key, step int32, ms int64, isNew bool) {
 
 // sumTallies adds up tallies of the same keys.
 func sumTallies(parts []*tallies) [][]cell {
-	cells := newCells(len(parts[0].accepted))
+	cells := newCells(parts[0].keys)
 	for _, t := range parts {
 		for key, sums := range cells {
-			for step, x := range t.accepted[key] {
-				c := &sums[step]
+			for step := range sums {
+				c, x := &sums[step], t.acceptedAt(int32(key), int32(step))
 				c.accepted += int32(x.actors)
 				if x.last > 0 {
 					c.lastAccepted = max(c.lastAccepted, t.from+int64(step)*t.width+int64(x.last)-1)
