@@ -7,6 +7,9 @@ DESTDIR ?=
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 30s
 
+# How much of the tests `make race` runs.
+RACE_FLAGS ?= -short
+
 # The size of the smallest log of `make bench-growth`, and more flags for
 # `make bench-peers` and `make bench-growth`.
 GROWTH_SIZE ?= 32MiB
@@ -74,8 +77,8 @@ test-all: ## Run the tests with all seeds, formats and sizes
 
 # The race detector is ten times slower: -short runs scenarios once, on small logs, and
 # the simulators and tools in fixtures, which the program does not contain, are left out.
-race: ## Run the tests with the race detector
-	CGO_ENABLED=1 $(GO_TEST) -race -short -timeout 20m ./analyze/... ./cmd/... ./parse/... ./report/...
+race: ## Run the tests with the race detector, RACE_FLAGS= runs them all
+	CGO_ENABLED=1 $(GO_TEST) -race $(RACE_FLAGS) -timeout 60m ./analyze/... ./cmd/... ./parse/... ./report/...
 
 # Building the linter takes minutes, once.
 $(LINT):

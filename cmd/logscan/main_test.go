@@ -29,11 +29,25 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"logscan": main})
 }
 
+// raced are the scripts in which more runs at once than the workers of one scan: the
+// race detector needs no others, and takes a quarter of a second to start.
+var raced = []string{"archives", "bad_input", "full", "interrupt", "metrics", "objects", "pipe", "requests", "scale", "scan", "state", "watch", "webhook"}
+
 // TestScripts runs the scripts that specify the command line: commands, flags, exit
-// codes, messages and files.
+// codes, messages and files. With -short only those of raced.
 func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d scripts, %v", len(files), err)
+	}
+	if testing.Short() {
+		files = files[:0]
+		for _, name := range raced {
+			files = append(files, filepath.Join("testdata/script", name+".txtar"))
+		}
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Files: files,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":    exits,
 			"balanced": balanced,
