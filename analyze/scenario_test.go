@@ -57,6 +57,9 @@ func runWithin(t *testing.T, memory spill.Memory, workers int, format *parse.For
 
 // TestScenarios checks that the faults of labelled days are found, and nothing else.
 func TestScenarios(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestEveryScenarioIsReproducible analyses the same scenarios")
+	}
 	for _, scenario := range []string{"clean", "handshakes", "idle", "absolute", "endpoint", "accounts", "mixed", "typists", "crawlers", "nat", "kiosk", "machines"} {
 		for _, format := range []string{"combined", "session", "json"} {
 			t.Run(scenario+"/"+format, func(t *testing.T) {
@@ -241,7 +244,11 @@ func TestResultIsReproducible(t *testing.T) {
 	paths = append(paths, junk)
 	want := resultText(t, run(t, 1, nil, paths...))
 	slices.Reverse(paths)
-	for _, workers := range []int{1, 2, 8} {
+	all := []int{1, 2, 8}
+	if testing.Short() {
+		all = []int{8}
+	}
+	for _, workers := range all {
 		if got := resultText(t, run(t, workers, nil, paths...)); got != want {
 			t.Errorf("%d workers, inputs reversed: the result differs", workers)
 		}
