@@ -167,3 +167,43 @@ func TestEventsWithPseudonyms(t *testing.T) {
 		t.Errorf("%d events are matched", matched)
 	}
 }
+
+// TestRequestsWithoutCredentialsGuessNothing checks that what an error log states of the
+// credentials of many refused sign-ins decides whether somebody guesses passwords.
+func TestRequestsWithoutCredentialsGuessNothing(t *testing.T) {
+	for _, c := range []struct {
+		message string
+		guesses bool
+	}{
+		{`user "jane": password mismatch`, true},
+		{`user "jane" was not found in "/etc/nginx/htpasswd"`, true},
+		{"no user/password was provided for basic authentication", false},
+		{"auth_jwt: token was not provided", false},
+	} {
+		t.Run(c.message, func(t *testing.T) {
+			var access, errors bytes.Buffer
+			for i := range 400 {
+				at := today.Add(time.Duration(i*4+i*i*31%7) * time.Second) // at no regular pace
+				client, path, status := fmt.Sprintf("192.0.2.%d", i%40), "/account", 200
+				switch {
+				case i%2 == 0 && i > 100 && i < 300:
+					client, path, status = "198.51.100.7", "/login", 401
+					fmt.Fprintf(&errors, "%s [error] 7#7: *%d %s, client: %s, server: www, request: \"POST %s HTTP/1.1\", host: \"www.example.org\"\n",
+						at.Format("2006/01/02 15:04:05"), i, c.message, client, path)
+				case i%10 == 1:
+					path = "/login"
+				}
+				fmt.Fprintf(&access, "%s - - [%s] \"POST %s HTTP/1.1\" %d 5 \"-\" \"Mozilla/5.0\"\n", client, at.Format("02/Jan/2006:15:04:05 -0700"), path, status)
+			}
+			dir := t.TempDir()
+			paths := []string{filepath.Join(dir, "access.log"), filepath.Join(dir, "error.log")}
+			writeLog(t, paths[0], access.String(), time.Time{})
+			writeLog(t, paths[1], errors.String(), time.Time{})
+			res := run(t, 2, nil, paths...)
+			found := slices.ContainsFunc(res.Findings, func(f result.Finding) bool { return f.Kind == "brute_force" })
+			if found != c.guesses {
+				t.Errorf("brute_force is %t, want %t: %v", found, c.guesses, res.Findings)
+			}
+		})
+	}
+}

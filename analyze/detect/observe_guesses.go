@@ -8,6 +8,7 @@ import (
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 	"logscan/parse"
+	"logscan/parse/field"
 )
 
 const (
@@ -32,10 +33,10 @@ const (
 
 // failedTry reports whether a refusal is a failed try of credentials: at a sign-in
 // route, with a name on the line where no session had been accepted before, or one of
-// the submissions.
+// the submissions. A request of which a log states that it had no credentials tries none.
 func (d *Diagnosis) failedTry(i int) bool {
 	r := d.Refusals.At(i)
-	return d.open(i) && (r.SignIn || !r.Renewal && (r.Named && !r.Session && !r.Alive || d.submitted[submission{r.Address, r.Endpoint}]))
+	return d.open(i) && d.State.Stated(uint32(i)) != field.CredentialsMissing && (r.SignIn || !r.Renewal && (r.Named && !r.Session && !r.Alive || d.submitted[submission{r.Address, r.Endpoint}]))
 }
 
 // try is a try of credentials.
