@@ -59,6 +59,7 @@ const (
 	maxPartName = 26 // characters
 	aboveHeight = 16 // of a name above what it names
 	letter      = 7  // width of a usual letter
+	boldLetter  = 9  // of one that stands out
 	labelGap    = 64 // between the middles of the labels of an axis of time
 )
 
@@ -114,7 +115,7 @@ func (p *picture) upright(class string, x, top, bottom float64) {
 
 // mark adds a line with a text above it, which stays within the picture.
 func (p *picture) mark(x float64, text string) {
-	half := letter / 2.0 * float64(len(text))
+	half := boldLetter / 2.0 * float64(len(text))
 	p.upright("onset", x, trendTop-4, trendBottom)
 	p.text("mark", min(max(x, p.left+half), float64(p.Width)-half), trendTop-6, text)
 }
