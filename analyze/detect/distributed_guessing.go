@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 
 	"logscan/analyze/result"
@@ -72,71 +73,98 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 	if o == nil {
 		return nil, nil
 	}
-	by := map[uint32]map[uint32][]uint32{} // refusals by user and address
+	var all []guess
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
 		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || d.inOutage(r.Endpoint, r.Time) || o.atHome(r.User, r.Address, r.Time) {
 			continue
 		}
-		if by[r.User] == nil {
-			by[r.User] = map[uint32][]uint32{}
-		}
-		by[r.User][r.Address] = append(by[r.User][r.Address], uint32(i))
+		all = append(all, guess{r.User, r.Address, uint32(i)})
 	}
-	var users []uint32
+	slices.SortFunc(all, compareGuesses)
+	var accounts []guessedAccount
 	var p []float64
-	for u := range uint32(len(o.user)) {
-		if by[u] == nil {
-			continue
-		}
-		for address, refusals := range by[u] {
-			if _, ok := o.accepted[home{u, address}]; ok && len(refusals) <= slips {
-				delete(by[u], address) // the owner, who signed in later
-			}
-		}
-		users = append(users, u)
-		p = append(p, stats.PoissonTail(int64(len(by[u])), o.usualFrom))
+	for len(all) > 0 {
+		var a guessedAccount
+		a, all = o.nextAccount(all)
+		accounts = append(accounts, a)
+		p = append(p, stats.PoissonTail(int64(a.addresses), o.usualFrom))
 	}
 	adjusted := stats.BenjaminiHochberg(p)
 	var found []candidate
-	for n, u := range users {
-		if len(by[u]) >= strangeAddresses && adjusted[n] <= falseReports {
-			found = append(found, guessedAccount(d, u, by[u], adjusted[n]))
+	for n := range accounts {
+		if a := &accounts[n]; a.addresses >= strangeAddresses && adjusted[n] <= falseReports {
+			found = append(found, a.finding(d, adjusted[n]))
 		}
 	}
 	return found, nil
 }
 
-// guessedAccount returns the finding of an account with its refusals by address.
-func guessedAccount(d *Diagnosis, user uint32, by map[uint32][]uint32, p float64) candidate {
+// guess is a failed try at an account.
+type guess struct{ user, address, refusal uint32 }
+
+func compareGuesses(a, b guess) int {
+	return cmp.Or(cmp.Compare(a.user, b.user), cmp.Compare(a.address, b.address), cmp.Compare(a.refusal, b.refusal))
+}
+
+// guessedAccount is the failed tries at an account, without those of its owner.
+type guessedAccount struct {
+	guesses   []guess // by address
+	addresses int
+	entered   int // addresses from which the account was accepted
+}
+
+// nextAccount returns the first account of sorted guesses, and the guesses at others. It
+// changes the list.
+func (o *guessObserver) nextAccount(all []guess) (a guessedAccount, rest []guess) {
+	user := all[0].user
+	kept := all[:0]
+	for rest = all; len(rest) > 0 && rest[0].user == user; {
+		address, n := rest[0].address, 1
+		for n < len(rest) && rest[n].user == user && rest[n].address == address {
+			n++
+		}
+		_, accepted := o.accepted[home{user, address}]
+		if accepted && n <= slips { // the owner, who signed in later
+			rest = rest[n:]
+			continue
+		}
+		if a.addresses++; accepted {
+			a.entered++
+		}
+		kept = append(kept, rest[:n]...)
+		rest = rest[n:]
+	}
+	a.guesses = kept
+	return a, rest
+}
+
+// finding returns the finding of an account.
+func (a *guessedAccount) finding(d *Diagnosis, p float64) candidate {
 	var c candidate
+	user := a.guesses[0].user
 	agents := map[uint32]bool{}
-	entered := 0
-	for address, refusals := range by {
-		c.claims = append(c.claims, refusals...)
-		if _, ok := d.guesses.accepted[home{user, address}]; ok {
-			entered++
-		}
-		for _, i := range refusals {
-			agents[d.Refusals.At(int(i)).Agent] = true
-		}
+	for _, g := range a.guesses {
+		c.claims = append(c.claims, g.refusal)
+		agents[d.Refusals.At(int(g.refusal)).Agent] = true
 	}
 	slices.Sort(c.claims)
 	first, last := d.Refusals.At(int(c.claims[0])).Time, d.Refusals.At(int(c.claims[len(c.claims)-1])).Time
 	c.Subject = result.Subject{Type: "account", User: result.Clean(d.State.Users[user-1].Name)}
 	c.Onset = first * 1000
-	c.Confidence = confidence(p, stats.WilsonLower(int64(len(by)-entered), int64(len(by)), stats.Z95)+0.1)
+	c.Confidence = confidence(p, stats.WilsonLower(int64(a.addresses-a.entered), int64(a.addresses), stats.Z95)+0.1)
 	c.Severity = result.Medium
 	switch {
-	case entered > 0:
+	case a.entered > 0:
 		c.Severity = result.Critical
 	case last >= d.To-session.Nearby:
 		c.Severity = result.High
 	}
 	c.Details = &Distributed{
-		Start: result.Time(first * 1000), End: result.Time(last * 1000), Failures: len(c.claims), Addresses: len(by),
-		UserAgents: len(agents), EnteredFrom: entered, AcceptedElsewhere: d.State.Users[user-1].N[timeline.Accepted],
+		Start: result.Time(first * 1000), End: result.Time(last * 1000), Failures: len(c.claims), Addresses: a.addresses,
+		UserAgents: len(agents), EnteredFrom: a.entered, AcceptedElsewhere: d.State.Users[user-1].N[timeline.Accepted],
 		Usual: d.guesses.usualFrom, PValue: result.Probability(p),
 	}
+	c.pack()
 	return c
 }
