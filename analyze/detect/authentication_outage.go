@@ -226,6 +226,9 @@ func observeOutages(d *Diagnosis) observer {
 			continue
 		}
 		c := r.Client()
+		if d.isNobody(c) {
+			continue
+		}
 		if o.clients[c] == nil {
 			o.clients[c] = &standing{}
 		}
