@@ -239,8 +239,12 @@ func (c *birthCounts) judge() {
 func (c *birthCounts) assign() {
 	for w := range c.byWay {
 		n := &c.byWay[w]
-		if role := c.Roles[w/2]; c.rank(way(w)) > 0 && role&(SignsIn|redirectsIn) == 0 && n.best >= learnReturns && float64(n.best) >= learnAlone*float64(n.best+n.beaten) {
-			c.begins(way(w), float64(n.renewals) >= renewQuick*float64(n.after+n.same))
+		known := c.rank(way(w)) == 0 || c.Roles[w/2]&(SignsIn|redirectsIn) != 0
+		// The tokens of programs are renewed while they are good, and so are sessions
+		// begun all the time where many people share an address: it shows neither.
+		renews := float64(n.renewals) >= renewQuick*float64(n.after+n.same)
+		if !known && !renews && n.best >= learnReturns && float64(n.best) >= learnAlone*float64(n.best+n.beaten) {
+			c.begins(way(w), false)
 		}
 	}
 }

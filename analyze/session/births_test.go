@@ -65,7 +65,7 @@ func TestSignInsByBirth(t *testing.T) {
 		},
 		"renewal of a token in time": {
 			append(each(0, 300, 24, "@ c1 - t# GET /app/list 200", "@.4 c1 - t# GET /app/item 200", "@ c1 - t# GET /app/item 200", "299@ c1 - - GET /x 200"), renewals(24)...),
-			"POST", "/keep", SignsIn | Renews, Tries,
+			"POST", "/keep", 0, SignsIn | Renews | Tries,
 		},
 	} {
 		got := roles(correlate(t, test.lines...), test.method, test.template)
