@@ -96,7 +96,7 @@ func (d *Diagnosis) afterRedirect(r *session.Refusal) bool {
 // those that follow a redirect, in the second the direct ones. Hits are refusals. A
 // request takes constant time: a redirect is sought among the few requests before it.
 type redirectObserver struct {
-	*Diagnosis
+	d *Diagnosis
 	pairs[uint32]
 	// directly maps the endpoints that clients wanted before their method became GET,
 	// at the URL of a target, to the target.
@@ -155,7 +155,7 @@ func (o *redirectObserver) part() func(*timeline.Actor, uint32) {
 				continue
 			}
 			cell := &n[1]
-			if o.RedirectedBy(a, i) != 0 {
+			if o.d.RedirectedBy(a, i) != 0 {
 				cell = &n[0]
 			}
 			cell.Add(e.Outcome == timeline.Unauthorized)

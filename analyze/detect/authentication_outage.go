@@ -136,7 +136,7 @@ type visitor struct {
 // the refused clients are accepted at some time. A request takes constant time: its
 // endpoint is in at most scopesOfEndpoint scopes.
 type outageObserver struct {
-	*Diagnosis
+	d       *Diagnosis
 	scopes  *scopes
 	evident session.Bits                  // by refusal: it counts, see outageEvidence
 	cells   [][]cell                      // by scope and step; accepted only
@@ -201,7 +201,7 @@ func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
 }
 
 func observeOutages(d *Diagnosis) observer {
-	o := &outageObserver{Diagnosis: d, scopes: newScopes(d), evident: outageEvidence(d), clients: map[timeline.Client]*standing{}}
+	o := &outageObserver{d: d, scopes: newScopes(d), evident: outageEvidence(d), clients: map[timeline.Client]*standing{}}
 	seen := map[visitor]bool{}
 	counts := make([]int64, len(o.scopes.list))
 	for i := range d.Refusals.Len() {
@@ -281,8 +281,8 @@ type outagePart struct {
 
 func (o *outageObserver) part() func(*timeline.Actor, uint32) {
 	p := &outagePart{
-		outageObserver: o, acceptances: o.newAcceptances(o.scopes.sets(), len(o.scopes.list), int32(outageVisit/o.Width)),
-		clock: o.clock(), clients: map[timeline.Client]*standing{},
+		outageObserver: o, acceptances: o.d.newAcceptances(o.scopes.sets(), len(o.scopes.list), int32(outageVisit/o.d.Width)),
+		clock: o.d.clock(), clients: map[timeline.Client]*standing{},
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -317,10 +317,10 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 			client = e.Client
 			own = p.standing(client)
 		}
-		if own != nil && e.Outcome == timeline.Accepted && !p.Roles[e.Endpoint].Begins() {
+		if own != nil && e.Outcome == timeline.Accepted && !p.d.Roles[e.Endpoint].Begins() {
 			own.visit(e.Endpoint)
 		}
-		if p.Diagnosis.accepted(a, i) {
+		if p.d.accepted(a, i) {
 			if own != nil {
 				own.proven = true
 			}
@@ -366,12 +366,12 @@ func (o *outageObserver) withRefusals() [][]cell {
 	}
 	last := map[visitor]int64{}
 	never := o.neverAccept()
-	for i := range o.Refusals.Len() {
-		r := o.Refusals.At(i)
-		if !o.evident.Has(i) || !o.open(i) {
+	for i := range o.d.Refusals.Len() {
+		r := o.d.Refusals.At(i)
+		if !o.evident.Has(i) || !o.d.open(i) {
 			continue
 		}
-		step := o.Step(r.Time)
+		step := o.d.Step(r.Time)
 		o.scopes.each(r.Endpoint, func(s int32) {
 			if !o.counts(r, never[s]) {
 				return
@@ -469,11 +469,11 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	if accepted && x.p > outageFalse {
 		return x, false
 	}
-	x.onset, x.lastAccepted = o.onsetOf(cells, x.span)
+	x.onset, x.lastAccepted = o.d.onsetOf(cells, x.span)
 	x.until = session.Never
 	for i := x.span.to; i < len(cells) && x.until == session.Never; i++ {
 		if cells[i].accepted > 0 {
-			x.until = o.From + int64(i)*o.Width
+			x.until = o.d.From + int64(i)*o.d.Width
 		}
 	}
 	o.claim(&x)
@@ -482,7 +482,7 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 		return x, false
 	case accepted && x.proven < max(outageProven, outageProven*(x.span.Trials-x.span.Hits)):
 		return x, false
-	case x.users > 0 && x.users < outageUsers, o.endedRenewals(x.claims.each):
+	case x.users > 0 && x.users < outageUsers, o.d.endedRenewals(x.claims.each):
 		return x, false
 	case x.explained > x.claims.n: // the rest of something else
 		return x, false
@@ -505,10 +505,10 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 // worksBeside reports whether a protected route of the same host, but for one, accepts
 // requests.
 func (o *outageObserver) worksBeside(route uint32) bool {
-	host := o.State.Endpoints[route].Host
-	for i := range o.State.Endpoints {
-		e := &o.State.Endpoints[i]
-		if uint32(i) != route && e.Host == host && o.Protected[i] && e.N[timeline.Accepted] > 0 {
+	host := o.d.State.Endpoints[route].Host
+	for i := range o.d.State.Endpoints {
+		e := &o.d.State.Endpoints[i]
+		if uint32(i) != route && e.Host == host && o.d.Protected[i] && e.N[timeline.Accepted] > 0 {
 			return true
 		}
 	}
@@ -524,15 +524,15 @@ func (o *outageObserver) claim(x *outage) {
 	tries := map[uint32][]int64{} // by actor, the last of those that are not known to be good
 	guesses := map[uint32]bool{}
 	var list ascending
-	for i := range o.Refusals.Len() {
-		r := o.Refusals.At(i)
+	for i := range o.d.Refusals.Len() {
+		r := o.d.Refusals.At(i)
 		if r.Time < from || r.Time >= x.until || !slices.Contains(o.scopes.of[r.Endpoint][:], x.scope) {
 			continue
 		}
-		if o.explained(i) {
+		if o.d.explained(i) {
 			x.explained++
 		}
-		if !o.open(i) {
+		if !o.d.open(i) {
 			continue
 		}
 		if !(r.Good || r.Named || r.Session || r.SignIn || o.good(r)) {
@@ -552,12 +552,12 @@ func (o *outageObserver) claim(x *outage) {
 	routes, actors, proven := map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
 	users, alive := map[uint32]bool{}, map[uint32]bool{}
 	for i := range list.each {
-		r := o.Refusals.At(int(i))
+		r := o.d.Refusals.At(int(i))
 		if guesses[r.Actor] {
 			continue
 		}
 		x.claims.add(i)
-		x.route = o.Form(r.Endpoint)
+		x.route = o.d.Form(r.Endpoint)
 		routes[x.route] = true
 		if r.Alive || r.Denied {
 			alive[r.Actor] = true
@@ -584,13 +584,13 @@ func (o *outageObserver) claim(x *outage) {
 func (o *outageObserver) consequences(x *outage) {
 	affected, claimed := map[timeline.Client]bool{}, session.Bits{}
 	for i := range x.claims.each {
-		affected[o.Refusals.At(int(i)).Client()] = true
+		affected[o.d.Refusals.At(int(i)).Client()] = true
 		claimed.Add(int(i))
 	}
 	during := func(r *session.Refusal) bool { return r.Time >= x.onset && r.Time < x.until }
 	refused, otherwise := map[timeline.Client]int{}, map[timeline.Client]bool{}
-	for i := range o.Refusals.Len() {
-		if r := o.Refusals.At(i); during(r) {
+	for i := range o.d.Refusals.Len() {
+		if r := o.d.Refusals.At(i); during(r) {
 			refused[r.Client()]++
 		} else {
 			otherwise[r.Client()] = true
@@ -598,17 +598,17 @@ func (o *outageObserver) consequences(x *outage) {
 	}
 	s := &o.scopes.list[x.scope]
 	x.claims = ascending{}
-	for i := range o.Refusals.Len() {
+	for i := range o.d.Refusals.Len() {
 		if claimed.Has(i) {
 			x.claims.add(uint32(i))
 			continue
 		}
-		r := o.Refusals.At(i)
-		if !o.open(i) || !during(r) {
+		r := o.d.Refusals.At(i)
+		if !o.d.open(i) || !during(r) {
 			continue
 		}
 		inScope := slices.Contains(o.scopes.of[r.Endpoint][:], x.scope)
-		sameHost := s.every || o.State.Endpoints[r.Endpoint].Host == s.host
+		sameHost := s.every || o.d.State.Endpoints[r.Endpoint].Host == s.host
 		c := r.Client()
 		switch {
 		case affected[c] && (inScope || s.signIn && sameHost),
@@ -632,7 +632,7 @@ func (o *outageObserver) peopleLike(claims iter.Seq[uint32]) bool {
 	clients := map[timeline.Client]bool{}
 	visits, last := map[uint32]int{}, map[uint32]int64{}
 	for i := range claims {
-		r := o.Refusals.At(int(i))
+		r := o.d.Refusals.At(int(i))
 		if !r.Named || r.User == 0 {
 			continue
 		}
@@ -661,11 +661,11 @@ func (o *outageObserver) candidate(x *outage) candidate {
 	}
 	c.Subject = result.Subject{Type: "site", Host: s.host, Method: s.method, Route: s.prefix}
 	if x.routes == 1 {
-		e := &o.State.Endpoints[x.route]
+		e := &o.d.State.Endpoints[x.route]
 		c.Subject.Method, c.Subject.Route = e.Method, e.Template
 	}
 	if s.every {
-		c.Subject.Host = o.commonHost(x.claims.each)
+		c.Subject.Host = o.d.commonHost(x.claims.each)
 	}
 	details := &Outage{
 		SignIn: s.signIn, Refused: x.actors, Accepted: x.span.Trials - x.span.Hits, Proven: x.proven, Routes: x.routes,
@@ -691,9 +691,9 @@ func (o *outageObserver) candidate(x *outage) candidate {
 		details.Until = result.Time(x.until * 1000)
 	}
 	c.Severity = result.Medium
-	if x.actors >= outageHigh || float64(x.actors) >= outagePeople*float64(o.Actors) {
+	if x.actors >= outageHigh || float64(x.actors) >= outagePeople*float64(o.d.Actors) {
 		c.Severity = result.High
 	}
-	c.Details, c.Exhibit = details, o.actorTrend(x.cells)
+	c.Details, c.Exhibit = details, o.d.actorTrend(x.cells)
 	return c
 }

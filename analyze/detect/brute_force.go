@@ -187,7 +187,7 @@ func (o *guessObserver) program(a *attack) bool {
 		_, steady := pace(times)
 		return steady
 	}
-	return same && o.allDay(pacedSeriesOf(times))
+	return same && o.d.allDay(pacedSeriesOf(times))
 }
 
 // pacedBefore reports whether the tries before succeeded, and came at the pace of

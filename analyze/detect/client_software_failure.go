@@ -101,7 +101,7 @@ type use struct{ endpoint, software uint32 }
 // softwareObserver follows the uses over time. A request takes constant time: its client
 // has at most two uses of its endpoint.
 type softwareObserver struct {
-	*Diagnosis
+	d        *Diagnosis
 	software *software
 	uses     []use // by endpoint and software, at most maxFollowed
 	places   usePlaces
@@ -160,11 +160,11 @@ type softwareStrata struct {
 }
 
 func (o *softwareObserver) newStrata() softwareStrata {
-	n := (o.To-o.From)/stratumLength/maxStrata + 1 // hours in a stratum
+	n := (o.d.To-o.d.From)/stratumLength/maxStrata + 1 // hours in a stratum
 	length := n * stratumLength
-	start := o.From - o.From%length
+	start := o.d.From - o.d.From%length
 	s := softwareStrata{
-		clock: newStepClock(start, length, int32((o.To-start)/length)),
+		clock: newStepClock(start, length, int32((o.d.To-start)/length)),
 		uses:  make([][]stats.Cell, len(o.uses)), routes: make([][]stats.Cell, len(o.places.uses)),
 	}
 	for _, list := range [][][]stats.Cell{s.uses, s.routes} {
@@ -192,7 +192,7 @@ func provenRefusal(r *session.Refusal) bool {
 }
 
 func observeSoftware(d *Diagnosis) observer {
-	o := &softwareObserver{Diagnosis: d, software: newSoftware(d.State.Agents)}
+	o := &softwareObserver{d: d, software: newSoftware(d.State.Agents)}
 	o.versionSeries = newVersionSeries(o.software)
 	type user struct {
 		use
@@ -243,7 +243,7 @@ func observeSoftware(d *Diagnosis) observer {
 // requests returns the number of requests by software, and of all clients.
 func (o *softwareObserver) requests() (of []int64, all int64) {
 	of = make([]int64, len(o.software.names))
-	for c, s := range o.Clients {
+	for c, s := range o.d.Clients {
 		n := int64(0)
 		for _, k := range s.Tally.N {
 			n += k
@@ -279,8 +279,8 @@ type lastUse struct {
 
 func (o *softwareObserver) part() func(*timeline.Actor, uint32) {
 	p := &softwarePart{
-		softwareObserver: o, tallies: o.newTallies(len(o.uses)), strata: o.newStrata(),
-		clock: o.clock(), last: make([]lastUse, len(o.places.uses)), versions: o.newTallies(len(o.followed)),
+		softwareObserver: o, tallies: o.d.newTallies(len(o.uses)), strata: o.newStrata(),
+		clock: o.d.clock(), last: make([]lastUse, len(o.places.uses)), versions: o.d.newTallies(len(o.followed)),
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -303,14 +303,14 @@ func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			if p.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
+			if p.d.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
 				continue
 			}
 			if last.refused == 0 || e.Time-last.refused > session.Nearby {
 				p.count(e, row, last, true)
 			}
 			last.refused = e.Time
-		case e.Outcome == timeline.Accepted, e.Outcome == timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
+		case e.Outcome == timeline.Accepted, e.Outcome == timeline.Redirected && p.d.Roles[e.Endpoint]&session.SignsIn != 0:
 			last.refused = 0
 			if step := p.clock.at(e.Time) + 1; last.accepted != step {
 				last.accepted = step
@@ -459,7 +459,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 	for _, u := range uses {
 		first, claims := o.claimUse(s, &u)
 		for _, i := range claims {
-			r := o.Refusals.At(int(i))
+			r := o.d.Refusals.At(int(i))
 			routes[r.Endpoint]++
 			if r.SignIn || r.Renewal {
 				renewals++
@@ -469,10 +469,10 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 		accepted = accepted || u.span.accepted
 		onset = min(onset, first)
 	}
-	details.Refused = distinctActors(o.Diagnosis, c.claims)
+	details.Refused = distinctActors(o.d, c.claims)
 	proven := map[uint32]bool{}
 	for _, i := range c.claims {
-		if r := o.Refusals.At(int(i)); provenRefusal(r) {
+		if r := o.d.Refusals.At(int(i)); provenRefusal(r) {
 			proven[r.Actor] = true
 		}
 	}
@@ -485,12 +485,12 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 	details.NoCredentials = !details.Renewal && o.naked(s, c.claims)
 	endpoint := o.uses[worst.place].endpoint
 	details.Versions = o.versions(s, func(r *session.Refusal) bool { return r.Endpoint == endpoint })
-	details.Ongoing = o.ongoing(c.claims[len(c.claims)-1])
-	if !accepted && (onset <= o.From+session.Nearby || !o.appeared(s, onset)) {
+	details.Ongoing = o.d.ongoing(c.claims[len(c.claims)-1])
+	if !accepted && (onset <= o.d.From+session.Nearby || !o.appeared(s, onset)) {
 		onset = session.Never
 	}
 	o.complete(&c, s, details, onset)
-	c.Confidence, c.Exhibit = confidence(worst.p, worst.lower), o.actorTrend(o.cells[worst.place])
+	c.Confidence, c.Exhibit = confidence(worst.p, worst.lower), o.d.actorTrend(o.cells[worst.place])
 	return c, true
 }
 
@@ -504,7 +504,7 @@ func (o *softwareObserver) complete(c *candidate, s uint32, details *FailingSoft
 		details.OnsetHigh = &high
 	}
 	c.Severity = result.Medium
-	if details.Ongoing && details.Refused >= outageHigh && float64(details.Refused) >= outagePeople*float64(o.Actors) {
+	if details.Ongoing && details.Refused >= outageHigh && float64(details.Refused) >= outagePeople*float64(o.d.Actors) {
 		c.Severity = result.High
 	}
 	c.Details = details
@@ -515,7 +515,7 @@ func (o *softwareObserver) countRoutes(details *FailingSoftware, routes map[uint
 	details.RouteCount = len(routes)
 	for len(routes) > 0 && len(details.Routes) < maxOthers {
 		r := mostAsked(routes)
-		details.Routes = append(details.Routes, endpointLabel(&o.State.Endpoints[r]))
+		details.Routes = append(details.Routes, endpointLabel(&o.d.State.Endpoints[r]))
 		delete(routes, r)
 	}
 	details.Route = details.Routes[0]
@@ -526,11 +526,11 @@ func (o *softwareObserver) countRoutes(details *FailingSoftware, routes map[uint
 func (o *softwareObserver) naked(s uint32, claims []uint32) bool {
 	n := 0
 	for _, i := range claims {
-		if r := o.Refusals.At(int(i)); !r.Named && !r.Session {
+		if r := o.d.Refusals.At(int(i)); !r.Named && !r.Session {
 			n++
 		}
 	}
-	return (o.State.Sessions || len(o.State.Users) > 0) && float64(n) >= softwareNaked*float64(len(claims)) && o.credentialed(s)
+	return (o.d.State.Sessions || len(o.d.State.Users) > 0) && float64(n) >= softwareNaked*float64(len(claims)) && o.credentialed(s)
 }
 
 // claimUse returns the refusals of a failing use, and the time of the first.
@@ -539,15 +539,15 @@ func (o *softwareObserver) claimUse(s uint32, u *failingUse) (onset int64, claim
 	start, end := session.LongAgo, session.Never
 	onset = session.Never
 	if u.span.accepted {
-		start, _ = o.onsetOf(o.cells[u.place], u.span)
+		start, _ = o.d.onsetOf(o.cells[u.place], u.span)
 	}
 	if u.span.to < session.MaxSteps {
-		end = o.From + int64(u.span.to)*o.Width
+		end = o.d.From + int64(u.span.to)*o.d.Width
 	}
-	for i := range o.Refusals.Len() {
-		r := o.Refusals.At(i)
+	for i := range o.d.Refusals.Len() {
+		r := o.d.Refusals.At(i)
 		of := o.software.of[r.Agent]
-		if r.Endpoint != endpoint || of[0] != s+1 && of[1] != s+1 || !o.open(i) || r.Time < start || r.Time >= end {
+		if r.Endpoint != endpoint || of[0] != s+1 && of[1] != s+1 || !o.d.open(i) || r.Time < start || r.Time >= end {
 			continue
 		}
 		claims = append(claims, uint32(i))
@@ -559,7 +559,7 @@ func (o *softwareObserver) claimUse(s uint32, u *failingUse) (onset int64, claim
 // credentialed reports whether most requests of software carry a session or a user, by
 // its refused clients on other routes.
 func (o *softwareObserver) credentialed(s uint32) bool {
-	for c, n := range o.Clients {
+	for c, n := range o.d.Clients {
 		if of := o.software.of[c.Agent]; (of[0] == s+1 || of[1] == s+1) && (n.Users > 0 || n.Sessions > 0) {
 			return true
 		}
@@ -574,8 +574,8 @@ func (o *softwareObserver) versions(s uint32, matches func(*session.Refusal) boo
 		return nil
 	}
 	refused := map[uint32]int64{}
-	for i := range o.Refusals.Len() {
-		if r := o.Refusals.At(i); r.Cause != session.Challenge && matches(r) {
+	for i := range o.d.Refusals.Len() {
+		if r := o.d.Refusals.At(i); r.Cause != session.Challenge && matches(r) {
 			refused[o.software.of[r.Agent][0]]++
 		}
 	}

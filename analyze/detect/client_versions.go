@@ -205,8 +205,8 @@ func compareFamily(clients []versionClient) []versionTest {
 // failingVersion returns the finding of a version that is refused on all routes.
 func (o *softwareObserver) failingVersion(t *versionTest) (c candidate) {
 	routes, first := map[uint32]int{}, session.Never
-	for i := range o.Refusals.Len() {
-		if r := o.Refusals.At(i); o.software.of[r.Agent][0] == t.version+1 && o.open(i) && !r.SignIn {
+	for i := range o.d.Refusals.Len() {
+		if r := o.d.Refusals.At(i); o.software.of[r.Agent][0] == t.version+1 && o.d.open(i) && !r.SignIn {
 			c.claims = append(c.claims, uint32(i))
 			routes[r.Endpoint]++
 			first = min(first, r.Time)
@@ -216,7 +216,7 @@ func (o *softwareObserver) failingVersion(t *versionTest) (c candidate) {
 		Everywhere: true, Refused: t.clients, RefusedShare: result.Share(round(t.ownMean, 4)), RefusedLow: result.Share(round(t.lower, 4)),
 		OthersShare: result.Share(round(t.othersMean, 4)), PValue: result.Probability(t.p),
 		OddsRatio: round(min(oddsRatio(t.own, t.others), 1e6), 1), NoCredentials: o.naked(t.version, c.claims),
-		Ongoing: o.ongoing(c.claims[len(c.claims)-1]),
+		Ongoing: o.d.ongoing(c.claims[len(c.claims)-1]),
 	}
 	o.countRoutes(details, routes)
 	details.Versions = o.versions(t.version, func(*session.Refusal) bool { return true })
@@ -225,11 +225,11 @@ func (o *softwareObserver) failingVersion(t *versionTest) (c candidate) {
 		cells := o.versionCells[n-1]
 		switch s, ok := refusingSpan(cells, t.othersMean); {
 		case ok && s.accepted && o.worked(t.version, s.from):
-			onset, _ = o.onsetOf(cells, s)
+			onset, _ = o.d.onsetOf(cells, s)
 		case o.appeared(t.version, first):
 			onset = first
 		}
-		c.Exhibit = o.actorTrend(cells)
+		c.Exhibit = o.d.actorTrend(cells)
 	}
 	o.complete(&c, t.version, details, onset)
 	c.Confidence = confidence(t.p, t.wins)
@@ -290,7 +290,7 @@ func (p *softwarePart) countVersion(e *timeline.Event) {
 	switch e.Outcome {
 	case timeline.Accepted:
 	case timeline.Unauthorized:
-		if which = 1; p.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
+		if which = 1; p.d.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
 			return
 		}
 	default:
@@ -321,14 +321,14 @@ func (p *softwarePart) countVersion(e *timeline.Event) {
 func (o *softwareObserver) appeared(version uint32, at int64) bool {
 	family := o.families[version]
 	if family == 0 || o.place[version] == 0 || o.place[family-1] == 0 {
-		return at > o.From+session.Nearby
+		return at > o.d.From+session.Nearby
 	}
 	var own, all, before, ownBefore float64
 	for i := range session.MaxSteps {
 		x, y := &o.versionCells[o.place[version]-1][i], &o.versionCells[o.place[family-1]-1][i]
 		n, m := float64(max(x.accepted, x.refused)), float64(max(y.accepted, y.refused))
 		own, all = own+n, all+m
-		if o.From+int64(i+1)*o.Width <= at {
+		if o.d.From+int64(i+1)*o.d.Width <= at {
 			before, ownBefore = before+m, ownBefore+n
 		}
 	}

@@ -60,7 +60,7 @@ type contrastKey struct {
 // contrastObserver counts the accepted visits of keys over time. A request takes
 // constant time: its endpoint and backend have at most five keys.
 type contrastObserver struct {
-	*Diagnosis
+	d          *Diagnosis
 	width      int64 // of a step, milliseconds
 	steps      int
 	visit      int64 // milliseconds
@@ -95,7 +95,7 @@ func observeContrast(d *Diagnosis) observer {
 }
 
 func newContrastObserver(d *Diagnosis) *contrastObserver {
-	o := &contrastObserver{Diagnosis: d}
+	o := &contrastObserver{d: d}
 	o.width = max(contrastStep, (d.To-d.From)/contrastSteps+1)
 	o.steps = int((d.To-d.From)/o.width) + 1
 	o.visit = min(visitLength, max((d.To-d.From)/visitPart, o.width))
@@ -116,9 +116,9 @@ func (o *contrastObserver) placeSites() {
 	for i := 0; i < len(o.keys) && o.keys[i].kind == siteContrast; i++ {
 		places[o.keys[i].host] = int32(i) + 1
 	}
-	o.siteAt = make([]int32, len(o.State.Endpoints))
+	o.siteAt = make([]int32, len(o.d.State.Endpoints))
 	for i := range o.siteAt {
-		o.siteAt[i] = places[o.State.Endpoints[i].Host]
+		o.siteAt[i] = places[o.d.State.Endpoints[i].Host]
 	}
 	o.requests = newVisits(len(places), o.steps)
 }
@@ -132,7 +132,7 @@ func newVisits(keys, steps int) [][]int32 {
 }
 
 func (o *contrastObserver) step(ms int64) int {
-	return int(min(max(ms-o.From, 0)/o.width, int64(o.steps-1)))
+	return int(min(max(ms-o.d.From, 0)/o.width, int64(o.steps-1)))
 }
 
 // pathsOf returns the first segment of a template and its first two, each with a
@@ -152,20 +152,20 @@ func (o *contrastObserver) findKeys() {
 	for i := range counts {
 		counts[i] = map[contrastKey]int{}
 	}
-	refused, backends := o.openRefused(), make([]int64, len(o.State.Upstreams))
-	for i := range o.Refusals.Len() {
-		if u := o.Refusals.At(i).Upstream; u != 0 && o.open(i) {
+	refused, backends := o.d.openRefused(), make([]int64, len(o.d.State.Upstreams))
+	for i := range o.d.Refusals.Len() {
+		if u := o.d.Refusals.At(i).Upstream; u != 0 && o.d.open(i) {
 			backends[u-1]++
 		}
 	}
 	for i, n := range refused {
-		if form := o.Form(uint32(i)); form != uint32(i) {
+		if form := o.d.Form(uint32(i)); form != uint32(i) {
 			refused[form] += n
 			refused[i] = 0
 		}
 	}
 	for i, n := range refused {
-		e := &o.State.Endpoints[i]
+		e := &o.d.State.Endpoints[i]
 		if n == 0 {
 			continue
 		}
@@ -219,9 +219,9 @@ func topContrasts(counts map[contrastKey]int) []contrastKey {
 
 // placeEndpoints sets the places of the keys of endpoints and upstreams.
 func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
-	o.ofEndpoint, o.ofBackend = make([][]int32, len(o.State.Endpoints)), make([]int32, len(o.State.Upstreams))
-	for i := range o.State.Endpoints {
-		e := &o.State.Endpoints[i]
+	o.ofEndpoint, o.ofBackend = make([][]int32, len(o.d.State.Endpoints)), make([]int32, len(o.d.State.Upstreams))
+	for i := range o.d.State.Endpoints {
+		e := &o.d.State.Endpoints[i]
 		keys := []contrastKey{{kind: siteContrast, host: e.Host}, {kind: routeContrast, host: e.Host, number: uint32(i)}}
 		for _, path := range pathsOf(e.Template) {
 			keys = append(keys, contrastKey{kind: pathContrast, host: e.Host, path: path})
@@ -233,10 +233,10 @@ func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
 		}
 	}
 	for i := range o.ofEndpoint {
-		o.ofEndpoint[i] = o.ofEndpoint[o.Form(uint32(i))]
+		o.ofEndpoint[i] = o.ofEndpoint[o.d.Form(uint32(i))]
 	}
-	o.ofRoute = make([]int32, len(o.State.Endpoints))
-	o.common = newKeySets(len(o.State.Endpoints), func(i int) (list []int32) {
+	o.ofRoute = make([]int32, len(o.d.State.Endpoints))
+	o.common = newKeySets(len(o.d.State.Endpoints), func(i int) (list []int32) {
 		for _, n := range o.ofEndpoint[i] {
 			if o.keys[n].kind == routeContrast {
 				o.ofRoute[i] = n + 1
@@ -270,8 +270,8 @@ func (o *contrastObserver) changes(kind contrastType) bool {
 	wanted := func(place int) bool { return o.keys[place].kind == kind }
 	refused := o.refusedVisits(o.refusalsOf(wanted, func(int) bool { return true }))
 	hosts, all := map[string][]int64{}, make([]int64, o.steps)
-	for i := range o.State.Minutes {
-		m := &o.State.Minutes[i]
+	for i := range o.d.State.Minutes {
+		m := &o.d.State.Minutes[i]
 		if hosts[m.Host] == nil {
 			hosts[m.Host] = make([]int64, o.steps)
 		}
@@ -326,9 +326,9 @@ func voter(r *session.Refusal) uint64 {
 func (o *contrastObserver) setClock() {
 	o.first, o.unit = session.Never, 1
 	last := session.LongAgo
-	for i := range o.Refusals.Len() {
-		if o.open(i) {
-			ms := o.Refusals.At(i).Time
+	for i := range o.d.Refusals.Len() {
+		if o.d.open(i) {
+			ms := o.d.Refusals.At(i).Time
 			o.first, last = min(o.first, ms), max(last, ms)
 		}
 	}
@@ -341,11 +341,11 @@ func (o *contrastObserver) setClock() {
 func (o *contrastObserver) numberVoters() {
 	numbers := map[uint64]uint32{}
 	at, number := uint32(0), uint32(0) // of others they are those of the one before
-	o.voterOf = columnOf(o.Refusals.Len(), func(i int) uint32 {
-		if !o.open(i) {
+	o.voterOf = columnOf(o.d.Refusals.Len(), func(i int) uint32 {
+		if !o.d.open(i) {
 			return number
 		}
-		v := voter(o.Refusals.At(i))
+		v := voter(o.d.Refusals.At(i))
 		n, ok := numbers[v]
 		if !ok {
 			n = uint32(len(numbers))
@@ -355,9 +355,9 @@ func (o *contrastObserver) numberVoters() {
 		return n
 	})
 	o.voters = len(numbers)
-	o.timeOf = columnOf(o.Refusals.Len(), func(i int) uint32 {
-		if o.open(i) {
-			at = uint32(min((o.Refusals.At(i).Time-o.first)/o.unit, math.MaxUint32))
+	o.timeOf = columnOf(o.d.Refusals.Len(), func(i int) uint32 {
+		if o.d.open(i) {
+			at = uint32(min((o.d.Refusals.At(i).Time-o.first)/o.unit, math.MaxUint32))
 		}
 		return at
 	})
@@ -371,9 +371,9 @@ func (o *contrastObserver) refusalsOf(wanted func(place int) bool, counts func(r
 	for place := range want {
 		want[place] = wanted(place)
 	}
-	for i := range o.Refusals.Len() {
-		if o.open(i) && counts(i) {
-			r := o.Refusals.At(i)
+	for i := range o.d.Refusals.Len() {
+		if o.d.open(i) && counts(i) {
+			r := o.d.Refusals.At(i)
 			o.each(r.Endpoint, r.Upstream, func(place int32) {
 				if want[place] {
 					lists[place].add(uint32(i))
@@ -411,13 +411,13 @@ func (o *contrastObserver) refusedVisits(refusals []ascending) [][]int32 {
 
 // contrastPart is the part of one goroutine.
 type contrastPart struct {
-	*contrastObserver // read only, but for the course of its actors' refusals
-	accepted          [][]int32
-	requests          [][]int32
-	counted           []countedVisit // by place
-	within            []within       // by set of common
-	clock             stepClock
-	turn              uint32 // number of the current user of the current actor
+	o        *contrastObserver // read only, but for the course of its actors' refusals
+	accepted [][]int32
+	requests [][]int32
+	counted  []countedVisit // by place
+	within   []within       // by set of common
+	clock    stepClock
+	turn     uint32 // number of the current user of the current actor
 	// others holds the visits of the current actor's users, if it has several.
 	others map[placeOfUser]int64
 }
@@ -442,8 +442,8 @@ type placeOfUser struct {
 
 func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 	p := &contrastPart{
-		contrastObserver: o, accepted: newVisits(len(o.keys), o.steps), requests: newVisits(len(o.requests), o.steps),
-		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)), clock: newStepClock(o.From, o.width, int32(o.steps-1)), others: map[placeOfUser]int64{},
+		o: o, accepted: newVisits(len(o.keys), o.steps), requests: newVisits(len(o.requests), o.steps),
+		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)), clock: newStepClock(o.d.From, o.width, int32(o.steps-1)), others: map[placeOfUser]int64{},
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -482,13 +482,13 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 			refused = true
 			continue
 		}
-		if p.Diagnosis.accepted(a, i) {
+		if p.o.d.accepted(a, i) {
 			p.pass(e, id, user)
-			if site := p.siteAt[e.Endpoint]; site != 0 && p.Roles[e.Endpoint]&session.Guards != 0 {
+			if site := p.o.siteAt[e.Endpoint]; site != 0 && p.o.d.Roles[e.Endpoint]&session.Guards != 0 {
 				p.requests[site-1][p.clock.at(e.Time)]++
 			}
 		}
-		if user != 0 && p.Roles[e.Endpoint]&session.SignsOut != 0 {
+		if user != 0 && p.o.d.Roles[e.Endpoint]&session.SignsOut != 0 {
 			user = 0
 			p.turn++
 		}
@@ -501,23 +501,23 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 // pass counts the visits that an accepted request begins: those of the parts of a site
 // that many routes have in common, of the route, and of the backend.
 func (p *contrastPart) pass(e *timeline.Event, actor, user uint32) {
-	if set := p.common.of[e.Endpoint] - 1; set >= 0 {
+	if set := p.o.common.of[e.Endpoint] - 1; set >= 0 {
 		if w := &p.within[set]; w.turn != p.turn || e.Time >= w.until {
 			until := session.Never
-			for _, place := range p.common.sets[set] {
+			for _, place := range p.o.common.sets[set] {
 				p.count(place, e.Time, actor, user)
-				until = min(until, p.counted[place].time+p.visit)
+				until = min(until, p.counted[place].time+p.o.visit)
 			}
 			*w = within{p.turn, until}
 		}
 	}
-	if place := p.ofRoute[e.Endpoint]; place != 0 {
+	if place := p.o.ofRoute[e.Endpoint]; place != 0 {
 		p.count(place-1, e.Time, actor, user)
 	}
 	if e.Upstream == 0 {
 		return
 	}
-	if place := p.ofBackend[e.Upstream-1]; place != 0 {
+	if place := p.o.ofBackend[e.Upstream-1]; place != 0 {
 		p.count(place-1, e.Time, actor, user)
 	}
 }
@@ -536,12 +536,12 @@ func (p *contrastPart) isVisit(place int32, actor, user uint32, ms int64) bool {
 	switch {
 	case c.actor != actor:
 	case c.user == user:
-		if ms-c.time < p.visit {
+		if ms-c.time < p.o.visit {
 			return false
 		}
 	default: // the actor's last visit was that of another user
 		p.others[placeOfUser{place, c.user}] = c.time
-		if at, ok := p.others[placeOfUser{place, user}]; ok && ms-at < p.visit {
+		if at, ok := p.others[placeOfUser{place, user}]; ok && ms-at < p.o.visit {
 			*c = countedVisit{actor, user, at}
 			return false
 		}
@@ -561,12 +561,12 @@ const (
 
 // setCourses sets the courses, which settle completes.
 func (o *contrastObserver) setCourses() {
-	o.course = make([]course, o.Refusals.Len())
+	o.course = make([]course, o.d.Refusals.Len())
 	for i := range o.course {
-		if !o.open(i) {
+		if !o.d.open(i) {
 			continue
 		}
-		r := o.Refusals.At(i)
+		r := o.d.Refusals.At(i)
 		if r.SignIn {
 			o.course[i] |= triesCourse
 		}
@@ -586,10 +586,10 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
-			if !p.open(int(e.Refusal)) {
+			if !p.o.d.open(int(e.Refusal)) {
 				continue // a challenge, which no finding may explain
 			}
-			c := &p.course[e.Refusal]
+			c := &p.o.course[e.Refusal]
 			soon := passed
 			if *c&triesCourse != 0 {
 				soon = signedIn
@@ -597,9 +597,9 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 			if *c&ordinaryCourse != 0 && (soon-e.Time <= session.Nearby || *c&triesCourse == 0 && p.signedIn(e)) {
 				*c |= settledCourse
 			}
-		case p.Diagnosis.accepted(a, i):
+		case p.o.d.accepted(a, i):
 			passed = e.Time
-			if p.Roles[e.Endpoint].Begins() {
+			if p.o.d.Roles[e.Endpoint].Begins() {
 				signedIn = e.Time
 			}
 		}
@@ -609,6 +609,6 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 // signedIn reports whether the client of a refusal signed in soon after it, which may
 // have given it another session id.
 func (p *contrastPart) signedIn(e *timeline.Event) bool {
-	_, ok, err := p.State.SignedIn(e.Client, e.Time, e.Time+session.Nearby)
+	_, ok, err := p.o.d.State.SignedIn(e.Client, e.Time, e.Time+session.Nearby)
 	return ok && err == nil
 }

@@ -22,12 +22,12 @@ func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s 
 		// Another backend accepts at once what one refuses: nothing settles that.
 		settled := collapse || slices.Contains(kinds, backendContrast)
 		s := d.contrast.series(kinds, settled, func(i int) bool { return collapse || d.Refusals.At(i).Good })
-		for place := range s.keys {
-			if done[place] || !slices.Contains(kinds, s.keys[place].kind) {
+		for place := range s.o.keys {
+			if done[place] || !slices.Contains(kinds, s.o.keys[place].kind) {
 				continue
 			}
 			find := s.find
-			if s.keys[place].kind == siteContrast {
+			if s.o.keys[place].kind == siteContrast {
 				find = s.findClosed
 			}
 			if c, ok := find(place, collapse); ok {
@@ -49,7 +49,7 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 		if d.endedRenewals(claims.each) {
 			return
 		}
-		key := &s.keys[c.place]
+		key := &s.o.keys[c.place]
 		subject := result.Subject{Type: "endpoint", Host: key.host, Route: key.path}
 		accepted, routes := int64(0), 0
 		if key.kind == routeContrast {
@@ -112,7 +112,7 @@ func restOfUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
 	counts := backends.counts()
 	var found []candidate
 	d.contrasts([]contrastType{backendContrast}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims *ascending) {
-		upstream := s.keys[c.place].number
+		upstream := s.o.keys[c.place].number
 		routes := distinctEndpoints(d, claims.each)
 		if routes < upstreamRoutes {
 			return

@@ -34,11 +34,11 @@ const (
 // and whose clients are accepted nowhere else meanwhile. Those of which one of found has
 // all refusals or the subject are left out: it knows their edges better.
 func (o *outageObserver) contrastingOutages(found []candidate) (wide []candidate) {
-	o.Diagnosis.contrasts([]contrastType{siteContrast, pathContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims *ascending) {
-		routes := distinctEndpoints(o.Diagnosis, func(yield func(uint32) bool) {
-			claims.each(func(i uint32) bool { return o.Refusals.At(int(i)).SignIn || yield(i) })
+	o.d.contrasts([]contrastType{siteContrast, pathContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims *ascending) {
+		routes := distinctEndpoints(o.d, func(yield func(uint32) bool) {
+			claims.each(func(i uint32) bool { return o.d.Refusals.At(int(i)).SignIn || yield(i) })
 		})
-		if routes < outageRoutes || s.keys[c.place].kind == pathContrast && o.aliveElsewhere(claims.each) {
+		if routes < outageRoutes || s.o.keys[c.place].kind == pathContrast && o.d.aliveElsewhere(claims.each) {
 			return
 		}
 		cand, ok := o.contrastingOutage(s, c, claims)
@@ -92,7 +92,7 @@ func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
 		return nil, nil
 	}
 	d.contrasts([]contrastType{routeContrast}, []bool{true}, func(s *contrastSeries, c *contrast, claims *ascending) {
-		if !d.Roles[s.keys[c.place].number].Begins() {
+		if !d.Roles[s.o.keys[c.place].number].Begins() {
 			return
 		}
 		if cand, ok := o.contrastingOutage(s, c, claims); ok {
@@ -103,26 +103,26 @@ func restOfOutages(d *Diagnosis, seen observer) (found []candidate, err error) {
 }
 
 func (o *outageObserver) spikingOutages() (found []candidate) {
-	if o.contrast == nil {
+	if o.d.contrast == nil {
 		return nil
 	}
-	o.contrast.mu.Lock()
-	defer o.contrast.mu.Unlock()
+	o.d.contrast.mu.Lock()
+	defer o.d.contrast.mu.Unlock()
 	for _, outage := range []bool{true, false} {
-		s := o.contrast.series([]contrastType{siteContrast}, outage, func(int) bool { return true })
-		for place := range s.keys {
-			if s.keys[place].kind != siteContrast {
+		s := o.d.contrast.series([]contrastType{siteContrast}, outage, func(int) bool { return true })
+		for place := range s.o.keys {
+			if s.o.keys[place].kind != siteContrast {
 				continue
 			}
 			s.spikes(place, outage, func(c *contrast) bool {
 				all := s.claims(c)
-				claims := all.slice(densest(o.Diagnosis, all))
+				claims := all.slice(densest(o.d, all))
 				familiar, clients := o.familiar(claims.each)
 				known := outageKnown
 				if c.share() >= outageShare {
 					known = outageFamiliar
 				}
-				if c.share() < outageSpike || float64(familiar) < known*float64(clients) || isRest(o.Diagnosis, s.keys[place].host, &claims) {
+				if c.share() < outageSpike || float64(familiar) < known*float64(clients) || isRest(o.d, s.o.keys[place].host, &claims) {
 					return false
 				}
 				cand, ok := o.contrastingOutage(s, c, &claims)
@@ -139,9 +139,9 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 // contrastingOutage returns the finding of a contrast; false if those refused are
 // strangers.
 func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims *ascending) (cand candidate, ok bool) {
-	key := &s.keys[c.place]
+	key := &s.o.keys[c.place]
 	familiar, clients := o.familiar(claims.each)
-	if o.endedRenewals(claims.each) {
+	if o.d.endedRenewals(claims.each) {
 		return cand, false
 	}
 	if familiar < outageActors || key.kind == routeContrast && float64(familiar) < outageFamiliar*float64(clients) {
@@ -153,22 +153,22 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 	case pathContrast:
 		cand.weight = 1.0 / certainty // as of other parts of a site
 	case routeContrast:
-		e := &o.State.Endpoints[key.number]
+		e := &o.d.State.Endpoints[key.number]
 		cand.Subject.Method, cand.Subject.Route = e.Method, e.Template
 	}
 	details := &Outage{
-		SignIn: key.kind == routeContrast || o.mostlySignIns(claims.each), Refused: int64(clients), Accepted: c.Inside.Trials - c.Inside.Hits, Proven: int64(familiar), Routes: distinctEndpoints(o.Diagnosis, claims.each),
+		SignIn: key.kind == routeContrast || o.mostlySignIns(claims.each), Refused: int64(clients), Accepted: c.Inside.Trials - c.Inside.Hits, Proven: int64(familiar), Routes: distinctEndpoints(o.d, claims.each),
 		UsualShare: result.Share(round(c.usual, 4)), AcceptedOutside: c.Outside.Trials - c.Outside.Hits,
-		PValue: result.Probability(c.p), Ongoing: c.To == s.steps,
+		PValue: result.Probability(c.p), Ongoing: c.To == s.o.steps,
 	}
 	if !details.Ongoing {
-		details.Until = result.Time((s.From + int64(c.To)*s.width) * 1000)
+		details.Until = result.Time((s.o.d.From + int64(c.To)*s.o.width) * 1000)
 	}
 	if cand.Onset != parse.NoTime {
 		high := result.Time(cand.Onset)
 		details.OnsetHigh = &high
 	}
-	if clients >= outageHigh || float64(clients) >= outagePeople*float64(o.Actors) {
+	if clients >= outageHigh || float64(clients) >= outagePeople*float64(o.d.Actors) {
 		cand.Severity = result.High
 	}
 	cand.Details = details
@@ -180,7 +180,7 @@ func (o *outageObserver) mostlySignIns(refusals iter.Seq[uint32]) bool {
 	n, all := 0, 0
 	for i := range refusals {
 		all++
-		if o.Refusals.At(int(i)).SignIn {
+		if o.d.Refusals.At(int(i)).SignIn {
 			n++
 		}
 	}
@@ -192,7 +192,7 @@ func (o *outageObserver) mostlySignIns(refusals iter.Seq[uint32]) bool {
 func (o *outageObserver) familiar(refusals iter.Seq[uint32]) (familiar, clients int) {
 	seen := map[timeline.Client]bool{}
 	for i := range refusals {
-		r := o.Refusals.At(int(i))
+		r := o.d.Refusals.At(int(i))
 		c := r.Client()
 		if seen[c] {
 			continue

@@ -30,7 +30,7 @@ const (
 
 // contrastSeries are the visits of the keys over time.
 type contrastSeries struct {
-	*contrastObserver
+	o        *contrastObserver
 	refused  [][]int32   // by place and step
 	refusals []ascending // by place: those that count, by time
 }
@@ -48,10 +48,10 @@ func (o *contrastObserver) series(kinds []contrastType, settled bool, counts fun
 
 // cells returns the visits of a key by step; hits are refused.
 func (s *contrastSeries) cells(place int) []stats.Cell {
-	cells := make([]stats.Cell, s.steps)
+	cells := make([]stats.Cell, s.o.steps)
 	for i := range cells {
 		hits := int64(s.refused[place][i])
-		cells[i] = stats.Cell{Hits: hits, Trials: hits + int64(s.accepted[place][i])}
+		cells[i] = stats.Cell{Hits: hits, Trials: hits + int64(s.o.accepted[place][i])}
 	}
 	return cells
 }
@@ -69,17 +69,17 @@ func (s *contrastSeries) excursions(place int) ([]stats.Cell, []stats.Excursion)
 // others returns the visits of everything that a key is compared with: the rest of
 // its site, or the other backends.
 func (s *contrastSeries) others(place int) []stats.Cell {
-	cells := make([]stats.Cell, s.steps)
+	cells := make([]stats.Cell, s.o.steps)
 	add := func(other int, sign int64) {
 		for i, x := range s.cells(other) {
 			cells[i].Merge(stats.Cell{Hits: sign * x.Hits, Trials: sign * x.Trials})
 		}
 	}
-	key := &s.keys[place]
+	key := &s.o.keys[place]
 	switch {
 	case key.kind == backendContrast:
-		for i := range s.keys {
-			if s.keys[i].kind == backendContrast && i != place {
+		for i := range s.o.keys {
+			if s.o.keys[i].kind == backendContrast && i != place {
 				add(i, 1)
 			}
 		}
@@ -136,13 +136,13 @@ func (s *contrastSeries) test(c *contrast, cells []stats.Cell, usual float64) bo
 	c.usual = usual
 	spread := dispersion(cells, &c.Excursion)
 	hits, trials := int64(float64(c.Inside.Hits)/spread), int64(float64(c.Inside.Trials)/spread)
-	tests := float64(s.steps) * float64(s.steps) / 2 * float64(len(s.keys))
+	tests := float64(s.o.steps) * float64(s.o.steps) / 2 * float64(len(s.o.keys))
 	c.p = min(1, stats.BinomialTail(hits, trials, usual)*tests)
 	c.lower = stats.WilsonLower(hits, trials, stats.Z95)
 	if c.p > contrastFalse || odds(c.lower) < contrastOdds*odds(usual) {
 		return false
 	}
-	c.voters = voters(s.Diagnosis, s.claims(c).each)
+	c.voters = voters(s.o.d, s.claims(c).each)
 	return c.voters >= contrastVoters
 }
 
@@ -160,7 +160,7 @@ func (s *contrastSeries) collapsed(c *contrast, others []stats.Cell) bool {
 	accepted := func(x stats.Cell) float64 { return float64(x.Trials - x.Hits) }
 	expected := accepted(c.Outside) * accepted(in) / max(accepted(out), 1)
 	if accepted(out) == 0 { // nothing else is asked for: compare with the length of the period
-		expected = accepted(c.Outside) * float64(c.To-c.From) / float64(max(s.steps-(c.To-c.From), 1))
+		expected = accepted(c.Outside) * float64(c.To-c.From) / float64(max(s.o.steps-(c.To-c.From), 1))
 	}
 	k := accepted(c.Inside)
 	// The chance of so few is one minus that of more.
@@ -172,9 +172,9 @@ func (s *contrastSeries) collapsed(c *contrast, others []stats.Cell) bool {
 // surprising by itself that so few others are accepted; and that pages refuse more at
 // that time is a consequence: who is not signed in cannot come back.
 func (s *contrastSeries) ownPeople(c *contrast) bool {
-	key := &s.keys[c.place]
-	o, _ := s.observed["authentication_outage"].(*outageObserver)
-	if o == nil || key.kind != routeContrast || !s.Roles[key.number].Begins() {
+	key := &s.o.keys[c.place]
+	o, _ := s.o.d.observed["authentication_outage"].(*outageObserver)
+	if o == nil || key.kind != routeContrast || !s.o.d.Roles[key.number].Begins() {
 		return false
 	}
 	familiar, clients := o.familiar(s.claims(c).each)
@@ -228,7 +228,7 @@ func (s *contrastSeries) findClosed(place int, _ bool) (contrast, bool) {
 
 // widen moves the beginning of a period without acceptances to the last one before.
 func (s *contrastSeries) widen(c *contrast) {
-	for c.From > 0 && s.accepted[c.place][c.From-1] == 0 {
+	for c.From > 0 && s.o.accepted[c.place][c.From-1] == 0 {
 		c.From--
 	}
 	c.whole = true
@@ -237,7 +237,7 @@ func (s *contrastSeries) widen(c *contrast) {
 // claims returns the refusals of a contrast's key in its period.
 func (s *contrastSeries) claims(c *contrast) *ascending {
 	from := func(step int) func(uint32) bool {
-		return func(i uint32) bool { return s.step(s.refusedAt(i)) >= step }
+		return func(i uint32) bool { return s.o.step(s.o.refusedAt(i)) >= step }
 	}
 	list := ascendingOf(s.refusals[c.place].between(from(c.From), from(c.To)))
 	return &list
@@ -249,8 +249,8 @@ func (s *contrastSeries) fromOnset(c *contrast, claims *ascending) ascending {
 	if c.whole {
 		return *claims
 	}
-	from, to := densest(s.Diagnosis, claims)
-	if c.To == s.steps {
+	from, to := densest(s.o.d, claims)
+	if c.To == s.o.steps {
 		to = claims.n
 	}
 	return claims.slice(from, to)
@@ -261,7 +261,7 @@ func (s *contrastSeries) contrastFinding(c *contrast, claims *ascending) candida
 	cand := candidate{packed: s.fromOnset(c, claims)}
 	cand.Onset = parse.NoTime
 	if c.From > 0 {
-		cand.Onset = s.State.Refusals.At(int(cand.packed.first())).Time
+		cand.Onset = s.o.d.State.Refusals.At(int(cand.packed.first())).Time
 	}
 	cand.Confidence = confidence(c.p, c.lower)
 	cand.Severity = result.Medium

@@ -94,7 +94,7 @@ func (o *guessObserver) sharedLists() map[string][]try {
 			continue
 		}
 		for _, t := range list {
-			host := result.Clean(o.State.Endpoints[t.endpoint].Host)
+			host := result.Clean(o.d.State.Endpoints[t.endpoint].Host)
 			lists[host] = append(lists[host], t)
 		}
 	}

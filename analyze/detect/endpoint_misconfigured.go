@@ -103,7 +103,7 @@ const (
 // endpointObserver follows endpoints and areas of them over time. A request takes constant
 // time: its endpoint is in at most one area of each form.
 type endpointObserver struct {
-	*Diagnosis
+	d       *Diagnosis
 	members [][]uint32 // by key: the endpoints, ascending
 	keys    *keySets   // of endpoints
 	cells   [][]cell   // by key and step
@@ -117,7 +117,7 @@ func observeEndpoints(d *Diagnosis) observer {
 	for i := range d.Endpoints {
 		counts[i] = d.Endpoints[i].AliveActors
 	}
-	o := &endpointObserver{Diagnosis: d}
+	o := &endpointObserver{d: d}
 	for _, endpoint := range topKeys(counts, endpointFew) {
 		o.members = append(o.members, []uint32{endpoint})
 	}
@@ -138,17 +138,17 @@ func observeEndpoints(d *Diagnosis) observer {
 }
 
 func (o *endpointObserver) part() func(*timeline.Actor, uint32) {
-	counts := o.newAcceptances(o.keys, len(o.members), 0)
+	counts := o.d.newAcceptances(o.keys, len(o.members), 0)
 	o.parts = append(o.parts, &counts)
-	clock := o.clock()
+	clock := o.d.clock()
 	return func(a *timeline.Actor, id uint32) {
 		for i := range a.Events {
 			e := &a.Events[i]
 			switch set := counts.of[e.Endpoint] - 1; {
 			case set < 0:
-			case e.Outcome == timeline.Accepted || posted(o.Diagnosis, e):
+			case e.Outcome == timeline.Accepted || posted(o.d, e):
 				counts.accept(e.Endpoint, id, clock.at(e.Time), -1, e.Time)
-			case e.Refusal != timeline.NoRefusal && goodElsewhere(o.Refusals.At(int(e.Refusal))):
+			case e.Refusal != timeline.NoRefusal && goodElsewhere(o.d.Refusals.At(int(e.Refusal))):
 				for _, key := range counts.sets[set] {
 					counts.refuse(key, id, clock.at(e.Time), e.Time)
 				}

@@ -86,7 +86,7 @@ func (p *proposal) before(q *proposal) bool {
 
 // explainer chooses findings among proposals.
 type explainer struct {
-	*Diagnosis
+	d           *Diagnosis
 	kinds       []Kind
 	causes      int // number of all causes that a log may have
 	stage       stage
@@ -110,7 +110,7 @@ type absorbed struct {
 func (d *Diagnosis) explain(kinds []Kind) ([]*candidate, error) {
 	d.finding = make([]int32, d.Refusals.Len())
 	x := &explainer{
-		Diagnosis: d, kinds: kinds, causes: len(Catalogue()) + int(session.NumCauses), generation: make([]int, len(kinds)),
+		d: d, kinds: kinds, causes: len(Catalogue()) + int(session.NumCauses), generation: make([]int, len(kinds)),
 		waiting: make([][]*proposal, len(kinds)), taken: map[string]bool{},
 	}
 	for x.stage = range numStages {
@@ -146,17 +146,17 @@ func (d *Diagnosis) proposeUnobserved() {
 // inspectAll inspects all kinds of the stage. It does so concurrently, because inspect
 // changes nothing.
 func (x *explainer) inspectAll() error {
-	seen := x.proposed
-	if x.proposed = nil; seen == nil {
+	seen := x.d.proposed
+	if x.d.proposed = nil; seen == nil {
 		seen = make([]proposals, len(x.kinds))
 	}
 	var tasks []func()
 	for i := range x.kinds {
 		if inspect := x.stage.inspector(&x.kinds[i]); inspect != nil && !seen[i].made {
-			tasks = append(tasks, func() { seen[i].found, seen[i].err = inspect(x.Diagnosis, x.observed[x.kinds[i].Name]) })
+			tasks = append(tasks, func() { seen[i].found, seen[i].err = inspect(x.d, x.d.observed[x.kinds[i].Name]) })
 		}
 	}
-	x.Parallel(tasks...)
+	x.d.Parallel(tasks...)
 	for i := range seen {
 		if seen[i].err != nil {
 			return seen[i].err
@@ -173,7 +173,7 @@ func (x *explainer) inspectAll() error {
 // inspect inspects a kind again.
 func (x *explainer) inspect(kind int) error {
 	k := &x.kinds[kind]
-	found, err := x.stage.inspector(k)(x.Diagnosis, x.observed[k.Name])
+	found, err := x.stage.inspector(k)(x.d, x.d.observed[k.Name])
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (x *explainer) propose(kind int, found []candidate) {
 		f.pack()
 		f.Kind, f.Category = k.Name, string(k.Category)
 		f.ID = findingID(k.Name, f.Subject)
-		if f.packed.n == 0 || x.taken[f.ID] || stands[f.ID] || ofNobody(x.State, &f.Subject) {
+		if f.packed.n == 0 || x.taken[f.ID] || stands[f.ID] || ofNobody(x.d.State, &f.Subject) {
 			continue
 		}
 		stands[f.ID] = true
@@ -227,7 +227,7 @@ func (d *Diagnosis) isNobody(c timeline.Client) bool {
 func (x *explainer) weigh(p *proposal) {
 	p.open = 0
 	for i := range p.packed.each {
-		if x.finding[i] == 0 {
+		if x.d.finding[i] == 0 {
 			p.open++
 		}
 	}
@@ -248,13 +248,13 @@ func (x *explainer) description(f *result.Finding) float64 {
 		name string
 		of   int
 	}{
-		{f.Subject.Host, len(x.Lifetimes)},
-		{f.Subject.Route, len(x.State.Endpoints)},
-		{f.Subject.Upstream, len(x.State.Upstreams)},
-		{f.Subject.Server, len(x.State.Servers)},
-		{f.Subject.User, len(x.State.Users)},
-		{f.Subject.ClientAddress, len(x.State.Addresses)},
-		{f.Subject.UserAgent, len(x.State.Agents)},
+		{f.Subject.Host, len(x.d.Lifetimes)},
+		{f.Subject.Route, len(x.d.State.Endpoints)},
+		{f.Subject.Upstream, len(x.d.State.Upstreams)},
+		{f.Subject.Server, len(x.d.State.Servers)},
+		{f.Subject.User, len(x.d.State.Users)},
+		{f.Subject.ClientAddress, len(x.d.State.Addresses)},
+		{f.Subject.UserAgent, len(x.d.State.Agents)},
 	} {
 		if part.name != "" {
 			bits += math.Log2(float64(1 + part.of))
@@ -298,15 +298,15 @@ func (x *explainer) accept(p *proposal) {
 	f := p.candidate
 	if all := f.packed; p.open < all.n {
 		f.packed = ascendingOf(func(yield func(uint32) bool) {
-			all.each(func(i uint32) bool { return x.finding[i] > 0 || yield(i) })
+			all.each(func(i uint32) bool { return x.d.finding[i] > 0 || yield(i) })
 		})
 	}
 	x.accepted = append(x.accepted, f)
 	x.absorbed = append(x.absorbed, nil)
 	x.taken[f.ID] = true
 	for i := range f.packed.each {
-		x.finding[i] = int32(len(x.accepted))
-		x.closed.Add(int(i))
+		x.d.finding[i] = int32(len(x.accepted))
+		x.d.closed.Add(int(i))
 	}
 }
 
@@ -314,7 +314,7 @@ func (x *explainer) accept(p *proposal) {
 func (x *explainer) absorb(p *proposal) {
 	n := map[int32]int64{}
 	for i := range p.packed.each {
-		if f := x.finding[i]; f > 0 {
+		if f := x.d.finding[i]; f > 0 {
 			n[f]++
 		}
 	}

@@ -65,7 +65,7 @@ type foldGroup struct {
 
 // folder folds findings.
 type folder struct {
-	*Diagnosis
+	d     *Diagnosis
 	all   []*candidate
 	units []unit
 	rules map[string]foldRule // by kind
@@ -75,7 +75,7 @@ type folder struct {
 // fold returns what is told of the findings, as it is presented: most severe first,
 // muted ones last, sums of what is beyond the limit at the end.
 func (d *Diagnosis) fold(all []*candidate, muted func(id string) *result.Muted) []unit {
-	x := &folder{Diagnosis: d, all: all, rules: map[string]foldRule{}, muted: muted}
+	x := &folder{d: d, all: all, rules: map[string]foldRule{}, muted: muted}
 	for _, k := range Catalogue() {
 		x.rules[k.Name] = k.folds
 	}
@@ -180,7 +180,7 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 	slices.Sort(u.claims)
 	slices.Sort(u.messages)
 	u.pack()
-	x.measure(u.candidate)
+	x.d.measure(u.candidate)
 	if u.Category == string(AttackCategory) && u.Judgement == result.NotJudged && u.packed.n >= hugeAttack {
 		u.Severity = max(u.Severity, result.High)
 	}
@@ -249,7 +249,7 @@ func (x *folder) commonSubject(u *unit) result.Subject {
 		}
 	}
 	if s.Type == "account" {
-		s.ClientAddress = x.originOf(u.packed.each)
+		s.ClientAddress = x.d.originOf(u.packed.each)
 	}
 	return s
 }

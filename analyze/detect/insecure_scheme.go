@@ -78,7 +78,7 @@ func overHTTP(r *session.Refusal) bool { return r.Scheme == timeline.HTTP && !r.
 // schemeObserver also counts the requests by endpoint: in the first cell those over
 // http, in the second those over https. Hits are refusals. A request takes constant time.
 type schemeObserver struct {
-	*neighbours
+	n *neighbours
 	pairs[uint32]
 }
 
@@ -94,7 +94,7 @@ func observeSchemes(d *Diagnosis) observer {
 }
 
 func (o *schemeObserver) part() func(*timeline.Actor, uint32) {
-	look, cells := o.neighbours.part(), o.pairs.part()
+	look, cells := o.n.part(), o.pairs.part()
 	return func(a *timeline.Actor, id uint32) {
 		look(a, id)
 		for i := range a.Events {
@@ -111,7 +111,7 @@ func (o *schemeObserver) part() func(*timeline.Actor, uint32) {
 }
 
 func (o *schemeObserver) gather() {
-	o.neighbours.gather()
+	o.n.gather()
 	o.pairs.gather()
 }
 
@@ -133,7 +133,7 @@ func inspectSchemes(d *Diagnosis, seen observer) ([]candidate, error) {
 		if p > routeFalse || clients < routeClients || secure.Trials == 0 ||
 			stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95) < schemeLower ||
 			float64(secure.Hits) > schemeOther*float64(secure.Trials) ||
-			float64(o.count(claims[n])) < schemeSignedIn*float64(len(claims[n])) {
+			float64(o.n.count(claims[n])) < schemeSignedIn*float64(len(claims[n])) {
 			continue
 		}
 		host := d.State.Endpoints[n].Host
@@ -173,7 +173,7 @@ func httpRefused(d *Diagnosis, o *schemeObserver, endpoints []uint32, refusals m
 	cand.Details = &Scheme{
 		Clients: d.distinctClients(cand.claims), Routes: len(endpoints),
 		HTTP: plain.Trials, HTTPRefused: plain.Hits, HTTPS: secure.Trials, HTTPSRefused: secure.Hits,
-		SignedIn: result.Share(float64(o.count(cand.claims)) / float64(len(cand.claims))), Window: schemeWindow / 1000,
+		SignedIn: result.Share(float64(o.n.count(cand.claims)) / float64(len(cand.claims))), Window: schemeWindow / 1000,
 	}
 	return cand
 }

@@ -240,7 +240,7 @@ func addPhase(sums []*[phases]stats.Cell, n uint32, phase int, refused bool) {
 // mixedObserver counts what the requests of live sessions are answered. A request takes
 // constant time: its endpoint is in at most scopesOfEndpoint scopes.
 type mixedObserver struct {
-	*Diagnosis
+	d      *Diagnosis
 	scopes *scopes
 	cells  [][]cell // by scope and step: actors
 	all    *mixtures
@@ -249,7 +249,7 @@ type mixedObserver struct {
 }
 
 func observeIntermittent(d *Diagnosis) observer {
-	o := &mixedObserver{Diagnosis: d, scopes: newScopes(d)}
+	o := &mixedObserver{d: d, scopes: newScopes(d)}
 	seen, counts := map[visitor]bool{}, make([]int64, len(o.scopes.list))
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
@@ -280,9 +280,9 @@ func observeIntermittent(d *Diagnosis) observer {
 // finding has at least. Sessions that end, of which every log has some, are none.
 func (o *mixedObserver) mayBeMixed() bool {
 	seen, actors, refused := map[visitor]bool{}, make([]int, len(o.scopes.list)), make([]int, len(o.scopes.list))
-	for i := range o.Refusals.Len() {
-		r := o.Refusals.At(i)
-		if !o.open(i) || r.SignIn || !r.Resumed {
+	for i := range o.d.Refusals.Len() {
+		r := o.d.Refusals.At(i)
+		if !o.d.open(i) || r.SignIn || !r.Resumed {
 			continue
 		}
 		o.scopes.each(r.Endpoint, func(s int32) {
@@ -302,7 +302,7 @@ func (o *mixedObserver) mayBeMixed() bool {
 }
 
 func (o *mixedObserver) newSums() *mixtures {
-	return newMixtures(len(o.scopes.list), len(o.State.Endpoints), len(o.State.Upstreams)+len(o.State.Servers))
+	return newMixtures(len(o.scopes.list), len(o.d.State.Endpoints), len(o.d.State.Upstreams)+len(o.d.State.Servers))
 }
 
 // mixedPart is the part of a mixedObserver that belongs to one goroutine.
@@ -333,9 +333,9 @@ type lastAnswer struct {
 func (o *mixedObserver) part() func(*timeline.Actor, uint32) {
 	n := len(o.scopes.list)
 	p := &mixedPart{
-		mixedObserver: o, acceptances: o.newAcceptances(o.scopes.sets(), n, 0), clock: o.clock(),
+		mixedObserver: o, acceptances: o.d.newAcceptances(o.scopes.sets(), n, 0), clock: o.d.clock(),
 		sums: o.newSums(), last: make([]lastAnswer, n), placed: map[uint16]bool{},
-		routes: make([]lastOnRoute, len(o.State.Endpoints)),
+		routes: make([]lastOnRoute, len(o.d.State.Endpoints)),
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -360,14 +360,14 @@ func (p *mixedPart) answers(a *timeline.Actor, id uint32, themselves bool) (mixe
 		e := &a.Events[i]
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			if r := p.Refusals.At(int(e.Refusal)); alive && r.Cause != session.Challenge && !r.SignIn {
+			if r := p.d.Refusals.At(int(e.Refusal)); alive && r.Cause != session.Challenge && !r.SignIn {
 				pending = append(pending, e)
 			}
-		case e.Outcome <= timeline.Redirected && p.Roles[e.Endpoint]&session.SignsIn != 0:
+		case e.Outcome <= timeline.Redirected && p.d.Roles[e.Endpoint]&session.SignsIn != 0:
 			pending = pending[:0]
 			p.forget()
 			alive = true
-		case e.Outcome == timeline.Accepted && p.Roles[e.Endpoint]&session.Guards != 0:
+		case e.Outcome == timeline.Accepted && p.d.Roles[e.Endpoint]&session.Guards != 0:
 			alive, mixed = true, mixed || len(pending) > 0
 			if !themselves {
 				p.enter(pending, e, id)
@@ -407,7 +407,7 @@ func (p *mixedPart) count(e *timeline.Event, refused bool) {
 	phase := step * phases / session.MaxSteps
 	addPhase(p.sums.routes, e.Endpoint, phase, refused)
 	if n := e.Origin.Server(); n > 0 {
-		addPhase(p.sums.places, uint32(len(p.State.Upstreams)+n-1), phase, refused)
+		addPhase(p.sums.places, uint32(len(p.d.State.Upstreams)+n-1), phase, refused)
 	}
 	placed, agrees := false, false
 	if e.Upstream != 0 {
@@ -512,26 +512,26 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 	x := &o.scopes.list[s]
 	c.Subject, c.Onset = result.Subject{Type: "site", Host: x.host, Route: x.prefix}, parse.NoTime
 	if x.every {
-		c.Subject.Host = o.commonHost(slices.Values(c.claims))
+		c.Subject.Host = o.d.commonHost(slices.Values(c.claims))
 	}
 	details := inside.details()
 	details.Sessions, details.Routes, details.PValue = sessions, routes, result.Probability(pValue)
-	details.Ongoing = span.to == session.MaxSteps || o.ongoing(c.claims[len(c.claims)-1])
+	details.Ongoing = span.to == session.MaxSteps || o.d.ongoing(c.claims[len(c.claims)-1])
 	if span.accepted && !always {
 		c.Onset = onset * 1000
 		high := result.Time(c.Onset)
 		details.OnsetHigh = &high
-		if _, last := o.onsetOf(cells, span); last != math.MinInt64 {
+		if _, last := o.d.onsetOf(cells, span); last != math.MinInt64 {
 			low := result.Time(min(last, onset) * 1000)
 			details.OnsetLow = &low
 		}
 	}
 	c.Confidence = confidence(pValue, 1-mixedShare)
 	c.Severity = result.Medium
-	if sessions >= mixedHigh || float64(sessions) >= mixedPeople*float64(o.Actors) {
+	if sessions >= mixedHigh || float64(sessions) >= mixedPeople*float64(o.d.Actors) {
 		c.Severity = result.High
 	}
-	c.Details, c.Exhibit = details, o.actorTrend(cells)
+	c.Details, c.Exhibit = details, o.d.actorTrend(cells)
 	return c, true
 }
 
@@ -600,7 +600,7 @@ func (o *mixedObserver) routesAlike(s int32, span span, all stats.Cell) bool {
 // placesAlike reports whether at least two backends, and servers, refuse, where they are
 // logged.
 func (o *mixedObserver) placesAlike(span span, all stats.Cell) bool {
-	upstreams := len(o.State.Upstreams)
+	upstreams := len(o.d.State.Upstreams)
 	return alikePlaces(o.all.places[:upstreams], span, all) && alikePlaces(o.all.places[upstreams:], span, all)
 }
 
@@ -625,16 +625,16 @@ func alikePlaces(places []*[phases]stats.Cell, span span, all stats.Cell) bool {
 func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (sessions int64, routes int, onset int64) {
 	start, end := session.LongAgo, session.Never
 	if x.accepted {
-		start, _ = o.onsetOf(o.cells[s], x)
+		start, _ = o.d.onsetOf(o.cells[s], x)
 	}
 	if x.to < session.MaxSteps {
-		end = o.From + int64(x.to)*o.Width
+		end = o.d.From + int64(x.to)*o.d.Width
 	}
 	actors, on := map[uint32]bool{}, map[uint32]bool{}
 	onset = session.Never
-	for i := range o.Refusals.Len() {
-		r := o.Refusals.At(i)
-		if !o.open(i) || r.SignIn || !(r.Good || r.Session) || (r.Time < start || r.Time >= end) && !(always && o.living[i]) || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
+	for i := range o.d.Refusals.Len() {
+		r := o.d.Refusals.At(i)
+		if !o.d.open(i) || r.SignIn || !(r.Good || r.Session) || (r.Time < start || r.Time >= end) && !(always && o.living[i]) || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
 			continue
 		}
 		c.claims = append(c.claims, uint32(i))

@@ -12,7 +12,7 @@ import (
 // before or after, that is, whether its user was signed in. An actor takes time for its
 // requests, and for the refusals of its clients once for each run of requests of one.
 type neighbours struct {
-	*Diagnosis
+	d        *Diagnosis
 	window   int64 // milliseconds
 	byClient map[timeline.Client][]uint32
 	// suspect holds the endpoints of the refusals. Acceptances there do not count, but
@@ -26,7 +26,7 @@ type neighbours struct {
 // observeNeighbours returns an observer of the refusals that fit, or nil if no
 // endpoint has enough of them.
 func observeNeighbours(d *Diagnosis, window int64, fits func(*session.Refusal) bool) observer {
-	o := &neighbours{Diagnosis: d, window: window, byClient: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}}
+	o := &neighbours{d: d, window: window, byClient: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}}
 	endpoints, refusals := d.refusalsByEndpoint(fits)
 	if len(endpoints) == 0 {
 		return nil
@@ -57,12 +57,12 @@ func (o *neighbours) part() func(*timeline.Actor, uint32) {
 				client = e.Client
 				wanted = o.byClient[client]
 			}
-			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.Protected[e.Endpoint] || o.suspect[e.Endpoint] && !(o.http && e.Origin.Scheme() == timeline.HTTPS) {
+			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.d.Protected[e.Endpoint] || o.suspect[e.Endpoint] && !(o.http && e.Origin.Scheme() == timeline.HTTPS) {
 				continue
 			}
 			// Events and refusals are both ordered by time: one pass suffices.
-			for len(wanted) > 0 && o.Refusals.At(int(wanted[0])).Time <= e.Time+o.window {
-				if o.Refusals.At(int(wanted[0])).Time >= e.Time-o.window {
+			for len(wanted) > 0 && o.d.Refusals.At(int(wanted[0])).Time <= e.Time+o.window {
+				if o.d.Refusals.At(int(wanted[0])).Time >= e.Time-o.window {
 					near[wanted[0]] = true
 				}
 				wanted = wanted[1:]

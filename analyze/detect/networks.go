@@ -105,12 +105,12 @@ func (x *folder) sameAttack(units []int) []foldGroup {
 		networks := map[netip.Prefix]bool{}
 		last := uint32(math.MaxUint32)
 		for r := range x.units[i].packed.each {
-			address := x.Refusals.At(int(r)).Address
+			address := x.d.Refusals.At(int(r)).Address
 			if address == last {
 				continue
 			}
 			last = address
-			if p, ok := networkOf(x.State.Addresses[address]); ok {
+			if p, ok := networkOf(x.d.State.Addresses[address]); ok {
 				networks[p] = true
 			}
 		}

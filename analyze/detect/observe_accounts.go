@@ -36,7 +36,7 @@ func compareAttempts(a, b attempt) int {
 // accountObserver collects the attempts of users. A request takes constant time; the
 // attempts are sorted by user.
 type accountObserver struct {
-	*Diagnosis
+	d        *Diagnosis
 	users    []uint32    // each plus one
 	place    []int32     // by user plus one: place in users plus one, 0 for users not followed
 	attempts [][]attempt // by place, by time
@@ -57,7 +57,7 @@ func observeAccounts(d *Diagnosis) observer {
 	if len(users) == 0 {
 		return nil
 	}
-	return &accountObserver{Diagnosis: d, users: users, place: places(users, len(refused)), attempts: make([][]attempt, len(users)), pages: d.signInPages()}
+	return &accountObserver{d: d, users: users, place: places(users, len(refused)), attempts: make([][]attempt, len(users)), pages: d.signInPages()}
 }
 
 // signInPages reports, by endpoint, whether it has the path of a sign-in route and is
@@ -122,7 +122,7 @@ func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 		if n := p.place[user]; n != 0 {
 			p.collect(&p.attempts[n-1], e, user)
 		}
-		if p.Roles[e.Endpoint]&session.SignsOut != 0 && e.Outcome != timeline.Unauthorized {
+		if p.d.Roles[e.Endpoint]&session.SignsOut != 0 && e.Outcome != timeline.Unauthorized {
 			user = 0
 		}
 	}
@@ -142,13 +142,13 @@ func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
 	accepted := attempt{time: e.Time, endpoint: e.Endpoint, refusal: timeline.NoRefusal, client: e.Client}
 	switch {
 	case e.Refusal != timeline.NoRefusal:
-		if r := p.Refusals.At(int(e.Refusal)); r.User == user && r.Cause != session.Challenge {
+		if r := p.d.Refusals.At(int(e.Refusal)); r.User == user && r.Cause != session.Challenge {
 			*list = append(*list, attempt{e.Time, e.Endpoint, r.Actor, e.Refusal, e.Client, r.Named || r.SignIn, false})
 		}
-	case p.signedIn(e):
+	case p.d.signedIn(e):
 		accepted.signIn = true
 		*list = append(*list, accepted)
-	case e.Outcome == timeline.Accepted && p.Protected[e.Endpoint] && !p.pages[e.Endpoint]:
+	case e.Outcome == timeline.Accepted && p.d.Protected[e.Endpoint] && !p.pages[e.Endpoint]:
 		*list = append(*list, accepted)
 	}
 }

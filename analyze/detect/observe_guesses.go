@@ -72,7 +72,7 @@ func distinctHomes(list []home) []home {
 // the accounts that are tried are accepted. The detectors of attacks share it. A request
 // takes constant time; the tries are sorted by address.
 type guessObserver struct {
-	*Diagnosis
+	d       *Diagnosis
 	address []int32                  // by address: place plus one, 0 for those not followed
 	user    []int32                  // by user plus one: the same
 	clients map[timeline.Client]bool // those that named a followed user; nil if unknown
@@ -103,7 +103,7 @@ func observeGuesses(d *Diagnosis) observer {
 
 // newGuessObserver returns nil if there is nothing to follow.
 func newGuessObserver(d *Diagnosis) *guessObserver {
-	o := &guessObserver{Diagnosis: d, accepted: map[home]int64{}, passed: map[timeline.Client]int64{}}
+	o := &guessObserver{d: d, accepted: map[home]int64{}, passed: map[timeline.Client]int64{}}
 	tries := make([]int, len(d.State.Addresses))
 	var pairs []home
 	for i := range d.Refusals.Len() {
@@ -138,7 +138,7 @@ func newGuessObserver(d *Diagnosis) *guessObserver {
 // findClients sets the clients that named a followed user.
 func (o *guessObserver) findClients() {
 	clients := map[timeline.Client]bool{}
-	for l, err := range spill.Sorted(o.Links...) {
+	for l, err := range spill.Sorted(o.d.Links...) {
 		if err != nil {
 			return // follow all clients
 		}
@@ -204,14 +204,14 @@ const (
 func (o *guessObserver) measureCrowd() {
 	gaveUp := map[uint32]bool{}
 	var pairs []home
-	for i := range o.Refusals.Len() {
-		r := o.Refusals.At(i)
-		if r.User == 0 || !o.failedTry(i) || o.user[r.User] != 0 {
+	for i := range o.d.Refusals.Len() {
+		r := o.d.Refusals.At(i)
+		if r.User == 0 || !o.d.failedTry(i) || o.user[r.User] != 0 {
 			continue
 		}
 		pairs = append(pairs, home{r.User, r.Address})
 		if o.address[r.Address] == 0 {
-			gaveUp[r.User] = o.State.Users[r.User-1].FirstAccepted == parse.NoTime
+			gaveUp[r.User] = o.d.State.Users[r.User-1].FirstAccepted == parse.NoTime
 		}
 	}
 	n := 0
@@ -251,7 +251,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			continue
 		}
 		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint, timeline.NoRefusal}
-		signIn := p.Roles[e.Endpoint]&session.Tries != 0 && p.SignedIn(a, i)
+		signIn := p.d.Roles[e.Endpoint]&session.Tries != 0 && p.d.SignedIn(a, i)
 		switch {
 		case e.Refusal != timeline.NoRefusal:
 			if place < 0 {
@@ -269,7 +269,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			continue
 		case signIn:
 			counted = 0
-		case e.User == 0 || e.Outcome != timeline.Accepted || !p.Protected[e.Endpoint]:
+		case e.User == 0 || e.Outcome != timeline.Accepted || !p.d.Protected[e.Endpoint]:
 			continue
 		}
 		if at := (home{e.User, e.Client.Address}); e.User != 0 {
@@ -301,7 +301,7 @@ func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
 // list must not be changed.
 func (o *guessObserver) strangers(list []try) []try {
 	return triesBut(list, func(t *try) bool {
-		return t.failed() && (!o.open(int(t.refusal)) || o.inOutage(t.endpoint, t.time)) || o.atHome(t.user, t.address, t.time)
+		return t.failed() && (!o.d.open(int(t.refusal)) || o.d.inOutage(t.endpoint, t.time)) || o.atHome(t.user, t.address, t.time)
 	})
 }
 

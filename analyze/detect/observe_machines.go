@@ -37,7 +37,7 @@ type machine struct {
 // machineObserver collects the outcomes of clients without sessions that were
 // accepted and then refused. It visits their actors only; a request takes constant time.
 type machineObserver struct {
-	*Diagnosis
+	d        *Diagnosis
 	follow   map[timeline.Client]map[uint32]bool // the routes that refused each client
 	actors   map[uint32]bool                     // the actors of these clients
 	machines []machine                           // by client, user
@@ -65,7 +65,7 @@ func observeMachines(d *Diagnosis) observer {
 	slices.SortFunc(list, func(a, b timeline.Client) int {
 		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
 	})
-	o := &machineObserver{Diagnosis: d, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
+	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
 	for _, client := range list[:min(len(list), maxMachines)] {
 		o.follow[client] = map[uint32]bool{}
 	}
@@ -136,7 +136,7 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 		case !routes[e.Endpoint]:
 			continue
 		case e.Refusal != timeline.NoRefusal:
-			if p.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
+			if p.d.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
 				continue
 			}
 		case e.Outcome != timeline.Accepted:

@@ -48,7 +48,7 @@ func (x *folder) sameOnset(units []int) []foldGroup {
 	var all []onsetRange
 	for _, i := range units {
 		u := &x.units[i]
-		r := onsetRange{i, u.Onset/1000 - x.Width, u.Onset/1000 + x.Width}
+		r := onsetRange{i, u.Onset/1000 - x.d.Width, u.Onset/1000 + x.d.Width}
 		if d, ok := u.Details.(interface{ onsetRange() (from, to result.Time) }); ok {
 			from, to := d.onsetRange()
 			r.from, r.to = int64(from)/1000, int64(to)/1000
@@ -78,6 +78,6 @@ func (x *folder) sameOnset(units []int) []foldGroup {
 // together reports whether n of all findings would hardly begin within a time, in
 // milliseconds, by chance.
 func (x *folder) together(n, all int, within int64) bool {
-	near := 2 * float64(within) / float64(max(x.To-x.From, 1))
+	near := 2 * float64(within) / float64(max(x.d.To-x.d.From, 1))
 	return n >= foldLeast && float64(all)*stats.BinomialTail(int64(n-1), int64(all-1), near) <= attackFalse
 }

@@ -19,8 +19,8 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 	defer o.mu.Unlock()
 	s := o.series([]contrastType{siteContrast, pathContrast, routeContrast}, false, func(int) bool { return true })
 	found := map[int32]closure{}
-	for place := range s.keys {
-		if s.keys[place].kind == backendContrast {
+	for place := range s.o.keys {
+		if s.o.keys[place].kind == backendContrast {
 			continue
 		}
 		cells, excursions := s.excursions(place)
@@ -31,9 +31,9 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 		for _, x := range excursions {
 			c := contrast{place: place, Excursion: x}
 			if c.share() >= closedShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
-				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.Diagnosis, s.claims(&c).each) >= contrastVoters {
+				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.d, s.claims(&c).each) >= contrastVoters {
 				s.widen(&c)
-				for c.To < s.steps && s.accepted[place][c.To] == 0 {
+				for c.To < s.o.steps && s.o.accepted[place][c.To] == 0 {
 					c.To++
 				}
 				found[int32(place)] = closure{c.From, c.To}

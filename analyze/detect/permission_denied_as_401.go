@@ -122,7 +122,7 @@ func (x *actorCount) never() bool {
 // permissionObserver counts by route and actor. A request takes constant time; what is
 // counted of users, who may have several sessions, is sorted.
 type permissionObserver struct {
-	*Diagnosis
+	d      *Diagnosis
 	keys   []uint32 // endpoints
 	place  []int32  // by endpoint: index in keys plus one
 	counts [][]actorCount
@@ -151,7 +151,7 @@ func observePermissions(d *Diagnosis) observer {
 	if len(list) == 0 {
 		return nil
 	}
-	return &permissionObserver{Diagnosis: d, keys: list, place: places(list, len(counts))}
+	return &permissionObserver{d: d, keys: list, place: places(list, len(counts))}
 }
 
 func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
@@ -196,7 +196,7 @@ func (p *permissionPart) add(a *timeline.Actor, id uint32) {
 
 // goodRefusal reports whether a refused request had good credentials. Challenges had none.
 func (o *permissionObserver) goodRefusal(refusal uint32) bool {
-	r := o.Refusals.At(int(refusal))
+	r := o.d.Refusals.At(int(refusal))
 	return r.Good && r.Cause != session.Challenge
 }
 
@@ -222,7 +222,7 @@ func (o *permissionObserver) gather() {
 	for place := range o.counts {
 		tasks = append(tasks, func() { o.counts[place] = sumUsers(o.counts[place]) })
 	}
-	o.Parallel(tasks...)
+	o.d.Parallel(tasks...)
 }
 
 // sumUsers sums the counts of each user, who may have several sessions. The order of the

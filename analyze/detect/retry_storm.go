@@ -106,7 +106,7 @@ func repeatable(r *session.Refusal) bool { return !r.SignIn && (r.Good || r.Sess
 // these only. A request takes time for the routes that are remembered of its actor, at
 // most maxRoutes and loopPages; each refusal is in one run.
 type retryObserver struct {
-	*Diagnosis
+	d      *Diagnosis
 	actors map[uint32]bool
 	runs   []retries   // by agent and first refusal
 	parts  [][]retries // by goroutine
@@ -134,7 +134,7 @@ func observeRetries(d *Diagnosis) observer {
 		return nil
 	}
 	slices.SortFunc(list, func(a, b repeater) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.actor, b.actor)) })
-	o := &retryObserver{Diagnosis: d, actors: map[uint32]bool{}}
+	o := &retryObserver{d: d, actors: map[uint32]bool{}}
 	for _, m := range list[:min(len(list), maxStorms)] {
 		o.actors[m.actor] = true
 	}
@@ -146,7 +146,7 @@ func (o *retryObserver) wants(id uint32, _ timeline.ActorSummary) bool { return 
 func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 	n := len(o.parts)
 	o.parts = append(o.parts, nil)
-	p := retryPart{retryObserver: o, open: map[uint32]*repeats{}}
+	p := retryPart{o: o, open: map[uint32]*repeats{}}
 	return func(a *timeline.Actor, id uint32) {
 		if o.actors[id] {
 			o.parts[n] = append(o.parts[n], p.actor(a)...)
@@ -156,7 +156,7 @@ func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 
 // retryPart is the part of one goroutine.
 type retryPart struct {
-	*retryObserver
+	o          *retryObserver
 	open       map[uint32]*repeats // by endpoint
 	pages      []uint32            // protected endpoints that accepted since the first of open, at most loopPages
 	routes     []usedRoute         // that accepted the actor, at most maxRoutes
@@ -184,10 +184,10 @@ func (p *retryPart) actor(a *timeline.Actor) []retries {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
-			if r := p.Refusals.At(int(e.Refusal)); r.Cause != session.Challenge && repeatable(r) {
+			if r := p.o.d.Refusals.At(int(e.Refusal)); r.Cause != session.Challenge && repeatable(r) {
 				p.refuse(e)
 			}
-		case p.SignedIn(a, i):
+		case p.o.d.SignedIn(a, i):
 			p.endAll()
 			p.hadSession = true
 		case e.Outcome == timeline.Accepted:
@@ -221,7 +221,7 @@ func (p *retryPart) accept(e *timeline.Event) {
 	p.accepted++
 	p.end(endpoint)
 	p.use(e)
-	if len(p.open) == 0 || p.Roles[endpoint]&session.Guards == 0 || slices.Contains(p.pages, endpoint) {
+	if len(p.open) == 0 || p.o.d.Roles[endpoint]&session.Guards == 0 || slices.Contains(p.pages, endpoint) {
 		return
 	}
 	if p.pages = append(p.pages, endpoint); len(p.pages) > loopPages {
@@ -258,7 +258,7 @@ func (p *retryPart) use(e *timeline.Event) {
 		u := &p.routes[i]
 		u.gaps[u.n%paceGaps] = e.Time - u.last
 		u.accepted, u.last, u.n = p.accepted, e.Time, u.n+1
-	case len(p.routes) < maxRoutes && !session.IsAsset(p.State.Endpoints[e.Endpoint].Template):
+	case len(p.routes) < maxRoutes && !session.IsAsset(p.o.d.State.Endpoints[e.Endpoint].Template):
 		p.routes = append(p.routes, usedRoute{endpoint: e.Endpoint, accepted: p.accepted, last: e.Time})
 	}
 }
@@ -303,7 +303,7 @@ func (p *retryPart) end(endpoint uint32) {
 	if r == nil {
 		return
 	}
-	if run, ok := p.run(r.refusals); ok {
+	if run, ok := p.o.run(r.refusals); ok {
 		hurries, known := p.hurries(endpoint, run.gap)
 		run.alone = !p.hadSession && !r.loops() && !p.leftWork(r) && !hurries
 		if !run.alone || !known && run.gap < session.Nearby { // otherwise its usual pace
@@ -321,7 +321,7 @@ func (o *retryObserver) run(refusals []uint32) (retries, bool) {
 	}
 	times := make([]int64, len(refusals))
 	for i, n := range refusals {
-		times[i] = o.Refusals.At(int(n)).Time
+		times[i] = o.d.Refusals.At(int(n)).Time
 	}
 	gaps := gapsOf(times[1:])
 	slices.Sort(gaps)
@@ -332,7 +332,7 @@ func (o *retryObserver) run(refusals []uint32) (retries, bool) {
 			even++
 		}
 	}
-	r := o.Refusals.At(int(refusals[0]))
+	r := o.d.Refusals.At(int(refusals[0]))
 	return retries{refusals: slices.Clone(refusals[1:]), agent: r.Agent, actor: r.Actor, gap: median}, float64(even) >= stormEven*float64(len(gaps))
 }
 

@@ -24,7 +24,7 @@ type cell struct {
 // distinct actors each of them accepted and refused in each step. A request takes
 // constant time.
 type seriesObserver struct {
-	*Diagnosis
+	d      *Diagnosis
 	keys   []uint32 // ascending
 	places []int32  // by key: its index in keys plus one, 0 for keys that are not followed
 	sets   *keySets // of one key each
@@ -39,7 +39,7 @@ type seriesObserver struct {
 // series returns an observer of the keys, which are numbers below size. keyOf
 // returns the key of an event, negative for none.
 func (d *Diagnosis) series(keys []uint32, size int, keyOf func(*timeline.Event) int, refused func(*timeline.Event) bool) *seriesObserver {
-	o := &seriesObserver{Diagnosis: d, keys: keys, places: places(keys, size), keyOf: keyOf, refused: refused}
+	o := &seriesObserver{d: d, keys: keys, places: places(keys, size), keyOf: keyOf, refused: refused}
 	o.sets = newKeySets(size, func(key int) (list []int32) {
 		if place := o.places[key]; place != 0 {
 			list = []int32{place - 1}
@@ -81,9 +81,9 @@ func newCells(n int) [][]cell {
 }
 
 func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
-	counts := o.newAcceptances(o.sets, len(o.keys), 0)
+	counts := o.d.newAcceptances(o.sets, len(o.keys), 0)
 	o.parts = append(o.parts, &counts)
-	clock := o.clock()
+	clock := o.d.clock()
 	return func(a *timeline.Actor, id uint32) { o.add(a, id, &counts, &clock) }
 }
 
@@ -100,7 +100,7 @@ func posted(d *Diagnosis, e *timeline.Event) bool {
 func (o *seriesObserver) add(a *timeline.Actor, id uint32, counts *acceptances, clock *stepClock) {
 	for i := range a.Events {
 		e := &a.Events[i]
-		accepted := e.Outcome == timeline.Accepted || posted(o.Diagnosis, e)
+		accepted := e.Outcome == timeline.Accepted || posted(o.d, e)
 		if !accepted && e.Refusal == timeline.NoRefusal {
 			continue
 		}

@@ -74,7 +74,7 @@ const (
 // those from another address. Hits are refusals that end the session. A request takes
 // constant time.
 type moveObserver struct {
-	*Diagnosis
+	d *Diagnosis
 	pairs[string]
 }
 
@@ -108,11 +108,11 @@ func (o *moveObserver) part() func(*timeline.Actor, uint32) {
 		address, known := uint32(0), false
 		for i := range a.Events {
 			e := &a.Events[i]
-			died := e.Refusal != timeline.NoRefusal && o.Refusals.At(int(e.Refusal)).Fatal
-			if !died && (e.Outcome != timeline.Accepted || o.Roles[e.Endpoint]&session.Guards == 0) {
+			died := e.Refusal != timeline.NoRefusal && o.d.Refusals.At(int(e.Refusal)).Fatal
+			if !died && (e.Outcome != timeline.Accepted || o.d.Roles[e.Endpoint]&session.Guards == 0) {
 				continue
 			}
-			if n := cells[o.State.Endpoints[e.Endpoint].Host]; n != nil && known {
+			if n := cells[o.d.State.Endpoints[e.Endpoint].Host]; n != nil && known {
 				cell := &n[0]
 				if e.Client.Address != address {
 					cell = &n[1]

@@ -110,8 +110,8 @@ func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
 	// First outages, in which refusals that were settled when it was over count, too.
 	for _, outage := range []bool{true, false} {
 		s := d.contrast.series([]contrastType{siteContrast}, outage, func(int) bool { return true })
-		for place := range s.keys {
-			if s.keys[place].kind != siteContrast {
+		for place := range s.o.keys {
+			if s.o.keys[place].kind != siteContrast {
 				continue
 			}
 			if f, ok := s.findSpike(place, outage); ok {
@@ -155,7 +155,7 @@ func (s *contrastSeries) spikes(place int, outage bool, use func(*contrast) bool
 // rises reports whether more visits are refused in a period than in as long a time
 // outside of it.
 func (s *contrastSeries) rises(x *stats.Excursion) bool {
-	inside, outside := float64(x.To-x.From), float64(s.steps-(x.To-x.From))
+	inside, outside := float64(x.To-x.From), float64(s.o.steps-(x.To-x.From))
 	return float64(x.Inside.Hits)*outside >= spikeRise*float64(x.Outside.Hits+1)*inside
 }
 
@@ -172,13 +172,13 @@ func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 		}
 		return &out
 	}
-	for step, n := range s.requests[place] {
+	for step, n := range s.o.requests[place] {
 		cellOf(step).Trials += int64(n)
 	}
-	for i := range s.Refusals.Len() {
-		r := s.Refusals.At(i)
-		if !s.explained(i) && (s.open(i) || r.Arrival) && s.State.Endpoints[r.Endpoint].Host == s.keys[place].host {
-			cellOf(s.step(r.Time)).Merge(stats.Cell{Hits: 1, Trials: 1})
+	for i := range s.o.d.Refusals.Len() {
+		r := s.o.d.Refusals.At(i)
+		if !s.o.d.explained(i) && (s.o.d.open(i) || r.Arrival) && s.o.d.State.Endpoints[r.Endpoint].Host == s.o.keys[place].host {
+			cellOf(s.o.step(r.Time)).Merge(stats.Cell{Hits: 1, Trials: 1})
 		}
 	}
 	upper := 1 - stats.WilsonLower(out.Trials-out.Hits, out.Trials, spikeZ)
@@ -190,10 +190,10 @@ func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 // are enough days.
 func (s *contrastSeries) usualShare(cells []stats.Cell, x *stats.Excursion) float64 {
 	usual := smoothed(x.Outside)
-	if s.To-s.From < spikeDays*dayLength {
+	if s.o.d.To-s.o.d.From < spikeDays*dayLength {
 		return usual
 	}
-	clock := func(step int) int { return int((s.From + int64(step)*s.width) % dayLength / s.width) }
+	clock := func(step int) int { return int((s.o.d.From + int64(step)*s.o.width) % dayLength / s.o.width) }
 	same := map[int]*stats.Cell{} // by time of day: outside of the period
 	for i, c := range cells {
 		if i < x.From || i >= x.To {
@@ -219,13 +219,13 @@ func (s *contrastSeries) usualShare(cells []stats.Cell, x *stats.Excursion) floa
 // spike returns the finding of a host's contrast; false if a few clients make it. What
 // refuses everybody is not localised: it has all that is common to the requests.
 func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
-	d, host := s.Diagnosis, s.keys[x.place].host
+	d, host := s.o.d, s.o.keys[x.place].host
 	// The first and last step include what lies outside the window.
-	from, to := d.From+int64(x.From)*s.width, d.From+int64(x.To)*s.width
+	from, to := d.From+int64(x.From)*s.o.width, d.From+int64(x.To)*s.o.width
 	if x.From == 0 {
 		from = session.LongAgo
 	}
-	if x.To == s.steps {
+	if x.To == s.o.steps {
 		to = session.Never
 	}
 	all := s.claims(x)

@@ -163,7 +163,7 @@ type stratum struct {
 // place are all without it, so that each stratum is looked at once however many places
 // there are.
 type placeObserver struct {
-	*seriesObserver
+	o *seriesObserver
 	partition
 	strata map[stratum]*stats.Cell // distinct actors; hits are refused
 	// The strata of each place by endpoint and hour, the sums of all places by group of the
@@ -204,7 +204,7 @@ func observeUpstreams(d *Diagnosis) observer {
 			return x.of(e)
 		}, func(e *timeline.Event) bool { return placeRefusal(d.Refusals.At(int(e.Refusal))) })
 		all = append(all, &placeObserver{
-			seriesObserver: series, partition: x, strata: map[stratum]*stats.Cell{},
+			o: series, partition: x, strata: map[stratum]*stats.Cell{},
 			crossed: make([]stats.Cell, len(x.names)), spread: make([]stats.Cell, len(x.names)), fresh: make([][2]stats.Cell, len(x.names)),
 		})
 	}
@@ -251,7 +251,7 @@ type placePart struct {
 }
 
 func (o *placeObserver) part() func(*timeline.Actor, uint32) {
-	follow := o.seriesObserver.part()
+	follow := o.o.part()
 	p := &placePart{
 		placeObserver: o, strata: map[stratum]*stats.Cell{}, crossed: make([]stats.Cell, len(o.names)), spread: make([]stats.Cell, len(o.names)),
 		fresh: make([][2]stats.Cell, len(o.names)), seen: map[stratum]uint8{},
@@ -268,12 +268,12 @@ func (p *placePart) actor(a *timeline.Actor) {
 	signedIn := session.LongAgo
 	for i := range a.Events {
 		e := &a.Events[i]
-		if p.Roles[e.Endpoint]&session.SignsIn != 0 && e.Outcome <= timeline.Redirected {
+		if p.o.d.Roles[e.Endpoint]&session.SignsIn != 0 && e.Outcome <= timeline.Redirected {
 			signedIn = e.Time
 		}
-		refused := e.Refusal != timeline.NoRefusal && placeRefusal(p.Refusals.At(int(e.Refusal)))
+		refused := e.Refusal != timeline.NoRefusal && placeRefusal(p.o.d.Refusals.At(int(e.Refusal)))
 		place := p.of(e)
-		if place < 0 || !refused && e.Outcome != timeline.Accepted || p.Roles[e.Endpoint]&session.Guards == 0 {
+		if place < 0 || !refused && e.Outcome != timeline.Accepted || p.o.d.Roles[e.Endpoint]&session.Guards == 0 {
 			continue
 		}
 		bit := uint8(1)
@@ -331,7 +331,7 @@ func (p *placePart) cross() {
 }
 
 func (o *placeObserver) gather() {
-	o.seriesObserver.gather()
+	o.o.gather()
 	for _, p := range o.parts {
 		for key, n := range p.strata {
 			sum := o.strata[key]
@@ -406,11 +406,11 @@ type badPlace struct {
 }
 
 func (o *placeObserver) inspect() (found []candidate) {
-	p, bad := make([]float64, len(o.keys)), make([]badPlace, len(o.keys))
-	for n, u := range o.keys {
+	p, bad := make([]float64, len(o.o.keys)), make([]badPlace, len(o.o.keys))
+	for n, u := range o.o.keys {
 		strata, others := o.against(int32(u))
 		b := &bad[n]
-		b.number, b.cells = u, o.cells[n]
+		b.number, b.cells = u, o.o.cells[n]
 		p[n], b.odds = stats.CochranMantelHaenszel(strata)
 		share := min(upstreamShare, max(upstreamLeast, upstreamTimes*shareOf(others)))
 		var ok bool
@@ -458,24 +458,24 @@ func (o *placeObserver) spreadOfOthers(place uint32) float64 {
 
 func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	var cand candidate
-	onset, _ := o.onsetOf(b.cells, b.span)
+	onset, _ := o.o.d.onsetOf(b.cells, b.span)
 	// The backend may accept some requests while it is faulty, so the onset is the
 	// first refusal rather than the last acceptance.
 	start := int64(math.MinInt64)
 	if b.span.accepted {
 		start = onset
 	}
-	end := o.From + int64(b.span.to)*o.Width
+	end := o.o.d.From + int64(b.span.to)*o.o.d.Width
 	routes := map[uint32]bool{}
-	for i := range o.Refusals.Len() {
-		r := o.Refusals.At(i)
-		if o.refuse(i) != int(b.number) || !o.open(i) || !placeRefusal(r) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
+	for i := range o.o.d.Refusals.Len() {
+		r := o.o.d.Refusals.At(i)
+		if o.refuse(i) != int(b.number) || !o.o.d.open(i) || !placeRefusal(r) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
 		routes[r.Endpoint] = true
 	}
-	if len(cand.claims) < upstreamRefused || distinctActors(o.Diagnosis, cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
+	if len(cand.claims) < upstreamRefused || distinctActors(o.o.d, cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
 		return cand, false
 	}
 	name := o.names[b.number]
@@ -488,7 +488,7 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	}
 	cand.Confidence = confidence(b.p, max(b.lower, 1-upstreamOdds/b.odds))
 	cand.Severity = result.Medium
-	ongoing := b.span.to == session.MaxSteps || o.ongoing(cand.claims[len(cand.claims)-1])
+	ongoing := b.span.to == session.MaxSteps || o.o.d.ongoing(cand.claims[len(cand.claims)-1])
 	if ongoing {
 		cand.Severity = result.High
 	}
@@ -515,7 +515,7 @@ func (o *placeObserver) counts() []stats.Cell {
 		return n
 	}
 	for i := range n {
-		u := &o.State.Upstreams[i]
+		u := &o.o.d.State.Upstreams[i]
 		refused := u.N[timeline.Unauthorized]
 		n[i] = stats.Cell{Hits: refused, Trials: refused + u.N[timeline.Accepted]}
 	}
