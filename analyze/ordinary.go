@@ -41,7 +41,7 @@ func (a *assembly) excessive() (all session.Bits) {
 	for i := range a.Refusals.Len() {
 		r := a.Refusals.At(i)
 		client := r.Client()
-		known[client] = known[client] || r.Known || r.Good
+		known[client] = known[client] || (r.Known || r.Good) && !a.State.Unlisted(client)
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}

@@ -226,7 +226,7 @@ func observeOutages(d *Diagnosis) observer {
 			continue
 		}
 		c := r.Client()
-		if d.isNobody(c) {
+		if d.State.Unlisted(c) {
 			continue
 		}
 		if o.clients[c] == nil {

@@ -125,7 +125,7 @@ func (d *Diagnosis) versionClients(s *software) []versionClient {
 	var all []versionClient
 	for c, st := range d.Clients {
 		v := s.of[c.Agent][0]
-		if v == 0 || s.family[v-1] == 0 || d.isNobody(c) {
+		if v == 0 || s.family[v-1] == 0 || d.State.Unlisted(c) {
 			continue
 		}
 		x := versionClient{family: s.family[v-1], version: v - 1, all: st.Tally.N[timeline.Accepted]}

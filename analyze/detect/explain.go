@@ -217,12 +217,6 @@ func ofNobody(state *timeline.State, s *result.Subject) bool {
 	return state.OtherClients > 0 && (s.ClientAddress == timeline.OtherName || s.UserAgent == timeline.OtherName)
 }
 
-// isNobody reports whether a client stands for those beyond the limit of names: what some of
-// them did says nothing about the others.
-func (d *Diagnosis) isNobody(c timeline.Client) bool {
-	return d.State.OtherClients > 0 && d.State.Addresses[c.Address] == timeline.OtherName
-}
-
 // weigh sets the number of refusals that a proposal would explain now, and its merit.
 func (x *explainer) weigh(p *proposal) {
 	p.open = 0

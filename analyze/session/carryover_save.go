@@ -204,8 +204,8 @@ func (k *partSaver) add(a *timeline.Actor) error {
 	} else if out.client = k.was; len(a.Events) > 0 {
 		out.client = a.Events[0].Client // the same in all events
 	}
-	if c := out.client; !out.named && k.State.OtherClients > 0 && k.State.Addresses[c.Address] == timeline.OtherName && k.State.Agents[c.Agent] == timeline.OtherName {
-		return nil // one of the clients that are summed up without a name
+	if !out.named && k.State.Unlisted(out.client) {
+		return nil
 	}
 	if !out.named {
 		k.client(out.client)

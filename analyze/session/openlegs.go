@@ -72,7 +72,7 @@ func (s *sessionizer) addAnswers(a *timeline.Actor) {
 }
 
 func (s *sessionizer) addLeg(l openLeg) {
-	if s.State.OtherClients == 0 || s.State.Addresses[l.Client.Address] != timeline.OtherName {
+	if !s.State.Unlisted(l.Client) {
 		s.fail(s.openLegs.Add(l))
 	}
 }

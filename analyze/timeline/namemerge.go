@@ -196,6 +196,10 @@ func (s *State) mergeClients(limit int) error {
 	return nil
 }
 
+// Unlisted reports whether a client stands for all that are not listed by name: what some of
+// them did says nothing about the others.
+func (s *State) Unlisted(c Client) bool { return s.OtherClients > 0 && c == s.otherClient }
+
 // clientOfHash returns the client of a seeded hash: the one with OtherName if it is
 // not listed by name.
 func (s *State) clientOfHash(hash uint64) Client {

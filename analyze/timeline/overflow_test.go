@@ -47,6 +47,21 @@ func TestDistinctRequests(t *testing.T) {
 	if one.OtherUsers != int64(n-names) || one.OtherClients != int64(n-names) {
 		t.Errorf("%d other users and %d other clients, want %d", one.OtherUsers, one.OtherClients, n-names)
 	}
+	unlisted := 0
+	for i := range Shards {
+		if err := one.Shard(i, new(Scratch), nil, func(_ uint32, a *Actor) {
+			for _, e := range a.Events {
+				if one.Unlisted(e.Client) {
+					unlisted++
+				}
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if unlisted != n-names {
+		t.Errorf("%d requests of clients that are not listed, want %d", unlisted, n-names)
+	}
 	sum := func(tallies ...Tally) (all int64) {
 		for _, t := range tallies {
 			for _, n := range t.N {
