@@ -98,6 +98,7 @@ func hostileLogs(t *testing.T, dir string) (files []string) {
 // TestNothingActsInATerminal runs every command on hostile logs with hostile names
 // in a pseudo-terminal.
 func TestNothingActsInATerminal(t *testing.T) {
+	skipWithRace(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +147,7 @@ func TestNothingActsInATerminal(t *testing.T) {
 // TestArgumentsAreHarmless passes payloads as flags and arguments. Most are errors
 // that quote them.
 func TestArgumentsAreHarmless(t *testing.T) {
+	skipWithRace(t)
 	dir := t.TempDir()
 	log := filepath.Join(dir, "access.log")
 	if err := os.WriteFile(log, []byte(`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 5 "-" "x"`+"\n"), 0o600); err != nil {
@@ -154,11 +156,8 @@ func TestArgumentsAreHarmless(t *testing.T) {
 	out := filepath.Join(dir, "out")
 	printed(t, "scan", "-q", "-o", out, log)
 	every := 23
-	switch {
-	case trials.All():
+	if trials.All() {
 		every = 7
-	case testing.Short(): // the race detector does not need them all
-		every = 71
 	}
 	for _, p := range hostile.Sample(every) {
 		for _, args := range [][]string{
@@ -204,6 +203,7 @@ func failingProgram(t *testing.T, agent string) []byte {
 // TestNothingActsInPrograms checks that metrics, webhooks, tables and rows are valid
 // for hostile logs.
 func TestNothingActsInPrograms(t *testing.T) {
+	skipWithRace(t)
 	dir := t.TempDir()
 	log, errorLog, prom := filepath.Join(dir, "access.log"), filepath.Join(dir, "error.log"), filepath.Join(dir, "logscan.prom")
 	lines := hostile.Lines(hostile.Formats()[0], hostile.Sample(17))

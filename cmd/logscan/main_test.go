@@ -29,6 +29,14 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"logscan": main})
 }
 
+// skipWithRace skips a test of what outputs contain with -short, that is with the race
+// detector: others run the same goroutines.
+func skipWithRace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tests what outputs contain")
+	}
+}
+
 // raced are the scripts in which more runs at once than the workers of one scan: the
 // race detector needs no others, and takes a quarter of a second to start.
 var raced = []string{"archives", "bad_input", "full", "interrupt", "metrics", "objects", "pipe", "requests", "scale", "scan", "state", "watch", "webhook"}

@@ -15,6 +15,7 @@ import (
 // TestNoPlantedCredentialLeaves scans and parses the logs of the corpus, and searches
 // everything that is printed and written for their credentials.
 func TestNoPlantedCredentialLeaves(t *testing.T) {
+	skipWithRace(t)
 	dir := t.TempDir()
 	logs := append(corpus.Corpus(), corpus.BrokenEndpoint())
 	all := map[string]int{} // leaks by output

@@ -171,6 +171,7 @@ func (f *nameFinder) checkOutput(out string) {
 // TestNoNameLeaves scans logs that name people with --pseudonymize, and searches
 // all outputs for the names.
 func TestNoNameLeaves(t *testing.T) {
+	skipWithRace(t)
 	logs, dir := t.TempDir(), t.TempDir()
 	nameLogs(t, logs)
 	key := writeKey(t, dir, "night and day ")
@@ -220,6 +221,7 @@ func TestNoNameLeaves(t *testing.T) {
 // TestPseudonymsKeepFindings checks that findings are the same with pseudonyms
 // except for the names, and have the same ids in the next run.
 func TestPseudonymsKeepFindings(t *testing.T) {
+	skipWithRace(t)
 	logs, dir := t.TempDir(), t.TempDir()
 	nameLogs(t, logs)
 	night, plain := filepath.Join(dir, "night"), filepath.Join(dir, "plain")
@@ -296,6 +298,7 @@ func kinds(r *outdir.Report) string {
 // TestPseudonymsNeedTheKey checks that finding ids and session hashes differ between
 // keys and from those without a key, and that such outputs are not compared.
 func TestPseudonymsNeedTheKey(t *testing.T) {
+	skipWithRace(t)
 	logs, dir := t.TempDir(), t.TempDir()
 	o := fixtures.Options{Scenario: "mixed", Lines: 12_000, Seed: 5, Servers: 1, Format: "json"}
 	if _, err := fixtures.Generate(t.Context(), o, logs); err != nil {

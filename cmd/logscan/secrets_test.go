@@ -154,6 +154,7 @@ func secretLogs(t *testing.T, dir string) {
 // TestNoSecretLeaves plants secrets in all fields and searches everything that the
 // commands print and write for them.
 func TestNoSecretLeaves(t *testing.T) {
+	skipWithRace(t)
 	logs, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	secretLogs(t, logs)
 	const format = `$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" "$http_cookie" "$http_authorization"`

@@ -219,6 +219,9 @@ func TestEmptyStates(t *testing.T) {
 
 // TestPageIsBounded renders many rows of everything with the longest texts.
 func TestPageIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tests what outputs contain")
+	}
 	const n = 600 // more than the page shows of anything
 	long := strings.Repeat("\u202e<", result.MaxRawLine/4)
 	res := reporttest.Result()
