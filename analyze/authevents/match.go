@@ -82,8 +82,8 @@ func (j *joiner) pass(p *pass, open []int32) {
 	}
 }
 
-// keySet tells which keys are in no table: most, in a table of few, which takes longer to
-// ask.
+// keySet is a set of keys, with some more that only seem to be in it. It is asked before a
+// table, which takes longer: in a table of few, most keys are not.
 type keySet struct {
 	bits  []uint64
 	shift int

@@ -37,13 +37,8 @@ func (l *lessons) plausible(w way) bool {
 // come to a form by themselves, too, which a log without sessions shows amid their
 // requests.
 func (l *lessons) typical(w way) bool {
-	returns, amid := int64(0), int64(0)
-	for i := range l.returns {
-		returns += l.returns[i]
-		amid += l.amid[i]
-	}
-	rare := 1 - stats.WilsonLower(amid-l.amid[w], amid, plainZ)
-	return stats.WilsonLower(l.returns[w], returns, plainZ) >= typicalRatio*rare
+	rare := 1 - stats.WilsonLower(l.allAmid-l.amid[w], l.allAmid, plainZ)
+	return stats.WilsonLower(l.returns[w], l.allReturns, plainZ) >= typicalRatio*rare
 }
 
 // shownForms reports by endpoint whether it is a form: its page has the same URL.
@@ -66,6 +61,10 @@ func (l *lessons) shownForms() []bool {
 // conclude sets the roles that were learnt.
 func (l *lessons) conclude() {
 	l.shown = l.shownForms()
+	for w := range l.returns {
+		l.allReturns += l.returns[w]
+		l.allAmid += l.amid[w]
+	}
 	plausible := make([]bool, len(l.returns))
 	for w := range plausible {
 		plausible[w] = l.rank(way(w)) == 0 || l.plausible(way(w))

@@ -103,6 +103,7 @@ type lessons struct {
 	sticky, loose              []int64           // by endpoint: see stickyShare
 	current                    lesson            // of the actor visited last
 	shown                      []bool            // by endpoint, see shownForms
+	allReturns, allAmid        int64             // sums, set by conclude
 }
 
 func newLessons(ev *Evidence, skip []bool) *lessons {
