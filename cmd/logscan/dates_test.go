@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"logscan/fixtures/bucket"
 )
 
 // dailyLog returns the lines of a day: one each half an hour, and some of the evening before and
@@ -30,7 +32,7 @@ func dailyLog(day time.Time) []byte {
 // TestDatesOfDirectories compares what is read of directories with dates with what is read of
 // the same files without them.
 func TestDatesOfDirectories(t *testing.T) {
-	b := startStore(t)
+	b := bucket.StartFor(t)
 	root := t.TempDir()
 	for n := range 12 {
 		day := time.Date(2026, 3, 1+n, 0, 0, 0, 0, time.UTC)

@@ -14,20 +14,6 @@ import (
 	corpus "logscan/fixtures/planted"
 )
 
-// startStore starts an object store and makes it the endpoint of the test.
-func startStore(t *testing.T) *bucket.Bucket {
-	t.Helper()
-	b, err := bucket.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	for name, value := range b.Environment() {
-		t.Setenv(name, value)
-	}
-	return b
-}
-
 // putLogs puts the logs of a scenario below web/, and returns the ids of their sessions.
 func putLogs(t *testing.T, b *bucket.Bucket, o fixtures.Options) (sessions []string) {
 	t.Helper()
@@ -70,7 +56,7 @@ func stderrOfFailure(t *testing.T, args ...string) string {
 
 // TestTasksInStore does a scan in tasks whose logs, plan and parts are all in a bucket.
 func TestTasksInStore(t *testing.T) {
-	b := startStore(t)
+	b := bucket.StartFor(t)
 	sessions := putLogs(t, b, fixtures.Options{Scenario: "mixed", Lines: 8000, Seed: 5, Servers: 3, Format: "session", Compress: "none"})
 	if len(sessions) < 10 {
 		t.Fatal("sessions:", len(sessions))
@@ -146,7 +132,7 @@ func TestTasksInStore(t *testing.T) {
 
 // TestPlantedInStore searches what tasks write to a bucket for the credentials in logs.
 func TestPlantedInStore(t *testing.T) {
-	b := startStore(t)
+	b := bucket.StartFor(t)
 	var needles []string
 	for _, l := range append(corpus.Corpus(), corpus.BrokenEndpoint()) {
 		var text strings.Builder
@@ -184,7 +170,7 @@ func TestPlantedInStore(t *testing.T) {
 
 // TestOutputInStore writes the output of a scan and of a reduce to a bucket.
 func TestOutputInStore(t *testing.T) {
-	b := startStore(t)
+	b := bucket.StartFor(t)
 	putLogs(t, b, fixtures.Options{Scenario: "endpoint", Lines: 6000, Seed: 5, Servers: 2, Format: "session", Compress: "none"})
 	want := filepath.Join(t.TempDir(), "scan")
 	logscan(t, "scan", "-q", "-o", want, "s3://logs/web/")

@@ -136,21 +136,8 @@ func TestDatesInDirectories(t *testing.T) {
 	}
 }
 
-func startBucket(t *testing.T) *bucket.Bucket {
-	t.Helper()
-	b, err := bucket.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	for name, value := range b.Environment() {
-		t.Setenv(name, value)
-	}
-	return b
-}
-
 func TestDatesInStore(t *testing.T) {
-	b := startBucket(t)
+	b := bucket.StartFor(t)
 	for i, layout := range layouts {
 		for _, name := range datedFiles(layout) {
 			if err := b.Put(fmt.Sprint(i, "/", name), []byte("x")); err != nil {

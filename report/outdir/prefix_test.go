@@ -19,19 +19,6 @@ import (
 // files of the outputs of these tests.
 var outputFiles = []string{"big.parquet", "report.html", "requests.parquet", document.FindingsName, document.ManifestName}
 
-func startBucket(t *testing.T) *bucket.Bucket {
-	t.Helper()
-	b, err := bucket.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	for name, value := range b.Environment() {
-		t.Setenv(name, value)
-	}
-	return b
-}
-
 // writeRun writes an output of a run, whose files hold a text.
 func writeRun(ctx context.Context, t *testing.T, url, text string, more ...string) error {
 	t.Helper()
@@ -95,7 +82,7 @@ func keys(t *testing.T, b *bucket.Bucket) string {
 }
 
 func TestPrefix(t *testing.T) {
-	b := startBucket(t)
+	b := bucket.StartFor(t)
 	if err := writeRun(t.Context(), t, "s3://logs/out/", "first", "requests.parquet"); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +112,7 @@ func TestPrefix(t *testing.T) {
 
 // TestForeignPrefix checks that nothing is replaced that logscan has not written.
 func TestForeignPrefix(t *testing.T) {
-	b := startBucket(t)
+	b := bucket.StartFor(t)
 	for _, test := range []struct{ key, content, want string }{
 		{"a/sessions.parquet", "x", "has no manifest.json"},
 		{"b/manifest.json", `{"tool": {"name": "other"}}`, "does not name logscan"},
@@ -155,7 +142,7 @@ func TestForeignPrefix(t *testing.T) {
 func TestPublish(t *testing.T) {
 	for _, before := range []string{"", "first"} {
 		for n := int64(1); ; n++ {
-			b := startBucket(t)
+			b := bucket.StartFor(t)
 			if before != "" {
 				if err := writeRun(t.Context(), t, "s3://logs/out/", before, "requests.parquet"); err != nil {
 					t.Fatal(err)
@@ -201,7 +188,7 @@ func TestPublish(t *testing.T) {
 // TestTwoRuns has a second run write the same output at each request of the first.
 func TestTwoRuns(t *testing.T) {
 	for n := int64(1); ; n++ {
-		b := startBucket(t)
+		b := bucket.StartFor(t)
 		if err := writeRun(t.Context(), t, "s3://logs/out/", "before"); err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +217,7 @@ func TestTwoRuns(t *testing.T) {
 }
 
 func TestOpenURL(t *testing.T) {
-	b := startBucket(t)
+	b := bucket.StartFor(t)
 	if err := writeRun(t.Context(), t, "s3://logs/out/", "first"); err != nil {
 		t.Fatal(err)
 	}

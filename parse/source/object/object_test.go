@@ -23,18 +23,11 @@ import (
 // start starts a store with objects and makes it the endpoint of the test.
 func start(t *testing.T, objects map[string][]byte) *bucket.Bucket {
 	t.Helper()
-	b, err := bucket.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
+	b := bucket.StartFor(t)
 	for key, data := range objects {
 		if err := b.Put(key, data); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for name, value := range b.Environment() {
-		t.Setenv(name, value)
 	}
 	return b
 }
