@@ -98,7 +98,8 @@ func (t *tree) walk(ctx context.Context, prefix string) ([]*Object, error) {
 	level, asked := []string{prefix}, 0
 	for len(level) > 0 {
 		if asked += len(level); asked > maxDirectories {
-			return t.list, t.flat(ctx, level)
+			err := t.flat(ctx, level) // which adds to the list
+			return t.list, err
 		}
 		next := make([][]string, len(level))
 		g, ctx := errgroup.WithContext(ctx)
