@@ -36,7 +36,7 @@ type Attack struct {
 	Compromised     []string           `json:"compromised,omitempty"`       // the first accounts that were opened; not nil where Successes is not 0
 	Tried           int                `json:"-"`                           // accounts and successes
 	TriesPerAccount float64            `json:"tries_per_account,omitempty"` // of attacks on many accounts
-	Addresses       int                `json:"addresses,omitempty"`         // of credential_stuffing
+	Addresses       int                `json:"addresses,omitempty"`         // of credential_stuffing, and of a network
 	UserAgents      int                `json:"user_agents"`
 	PValue          result.Probability `json:"p_value"`
 }
@@ -45,14 +45,18 @@ const (
 	// clientName is the template of the client of a finding at the beginning of a
 	// sentence.
 	clientName = `{{with .Subject.ClientAddress}}Client {{.}}{{else}}A client{{end}}`
+	// guesserName is the same for who guesses, which may be a network.
+	guesserName = `{{if gt .Details.Addresses 1}}Clients at {{plural .Details.Addresses "address" "addresses"}} of {{.Subject.ClientAddress}}{{else}}` + clientName + `{{end}}`
+	// networkRemedy is a step against a network.
+	networkRemedy = `{{if and (gt .Details.Addresses 1) .Subject.ClientAddress}}Limit or block the network {{.Subject.ClientAddress}} as a whole: its addresses cost nothing.{{end}}`
 	// enteredRemedy is the first step after an attack that succeeded.
 	enteredRemedy = `{{with .Details}}{{if .Successes}}Somebody got in: {{if .Compromised}}lock {{list .Compromised}}{{else}}find out which accounts were opened, lock them{{end}}, end their sessions, change their passwords, and check what they did since {{time .FirstSuccess}}.{{end}}{{end}}`
 )
 
-// attack is a series of tries by the client at one address, whatever its user
-// agents, that mostly failed.
+// attack is a series of tries from one origin, whatever the user agents, that mostly
+// failed.
 type attack struct {
-	address    uint32
+	place      int   // of the origin, everywhere for those of several
 	start, end int64 // Unix milliseconds
 	failures   []try
 	users      map[uint32]int // failures by user named
@@ -60,9 +64,12 @@ type attack struct {
 	p          float64
 }
 
-// newAttack returns an attack of the failures of a client with a p-value.
-func newAttack(address uint32, failures []try, p float64) attack {
-	a := attack{address: address, failures: failures, users: map[uint32]int{}, p: p}
+// everywhere is the place of an attack from several origins.
+const everywhere = -1
+
+// newAttack returns an attack of the failures of an origin with a p-value.
+func newAttack(place int, failures []try, p float64) attack {
+	a := attack{place: place, failures: failures, users: map[uint32]int{}, p: p}
 	for i := range failures {
 		if u := failures[i].user; u != 0 {
 			a.users[u]++
@@ -92,21 +99,20 @@ func (a *attack) perUser(few int) (median int, once, upTo float64) {
 	return n[(len(n)-1)/2], once / float64(len(n)), upTo / float64(len(n))
 }
 
-// attackers returns the attacks that find detects in the tries of each address. Many
+// attackers returns the attacks that find detects in the tries of each origin. Many
 // people may share an address: if one user agent makes nearly all the failures, or
-// the address as a whole shows no attack, find is applied to the tries of that user
+// the origin as a whole shows no attack, find is applied to the tries of that user
 // agent alone.
-func (o *guessObserver) attackers(find func(address uint32, tries []try) (attack, bool)) []attack {
+func (o *guessObserver) attackers(find func(place int, tries []try) (attack, bool)) []attack {
 	var found []attack
 	tested := 0
-	for _, all := range o.tries {
+	for place, all := range o.tries {
 		list := o.strangers(all)
 		if len(list) == 0 {
 			continue
 		}
 		tested++
-		address := list[0].address
-		a, ok := find(address, list)
+		a, ok := find(place, list)
 		failures := a.failures
 		if !ok {
 			failures = list
@@ -114,7 +120,7 @@ func (o *guessObserver) attackers(find func(address uint32, tries []try) (attack
 		if agent, share := mainAgent(failures); share < 1 && (!ok || share >= mainShare) {
 			tested++
 			own := slices.DeleteFunc(slices.Clone(list), func(t try) bool { return t.agent != agent })
-			if b, okOwn := find(address, own); okOwn {
+			if b, okOwn := find(place, own); okOwn {
 				a, ok = b, true
 			}
 		}
@@ -149,7 +155,12 @@ func mainAgent(list []try) (agent uint32, share float64) {
 func (d *Diagnosis) attackFinding(a *attack, effect float64) (candidate, *Attack) {
 	details := attackDetails(d, a)
 	c := candidate{claims: attackClaims(d, a)}
-	c.Subject = d.clientSubject(a.address)
+	if a.place != everywhere {
+		c.Subject = d.guesses.origins[a.place].subject(d)
+		if n := addressesOf(a.failures); n > 1 {
+			details.Addresses = n
+		}
+	}
 	c.Onset = a.start * 1000
 	c.Confidence = confidence(a.p, effect)
 	c.Severity = attackSeverity(d, a)

@@ -38,6 +38,13 @@ func TestAttacks(t *testing.T) {
 	from := func(address string) func(request) bool {
 		return func(r request) bool { return r.address == address }
 	}
+	inNetwork := func(network string) func(request) bool {
+		p, _ := networkOf(network)
+		return func(r request) bool {
+			q, ok := networkOf(r.address)
+			return ok && p == q
+		}
+	}
 	client := func(address string) result.Subject { return result.Subject{Type: "client", ClientAddress: address} }
 	for i, x := range []struct {
 		name string
@@ -139,6 +146,29 @@ func TestAttacks(t *testing.T) {
 			}
 		}, []expectation{{"credential_stuffing", result.Subject{Type: "site", Host: "www.example.org"}, result.Medium,
 			func(r request) bool { return r.address[:6] == "203.0." }, nil}}},
+		{"each address of a /64 guesses at an account", func(w *world) {
+			for i := range 12 {
+				at := 9*time.Hour + w.minutes(300)
+				for range 30 {
+					w.add(at, "POST", "/login", fmt.Sprintf("user%d", i), "", fmt.Sprintf("2001:db8:5:6:%x::1", i+1), "401")
+					at += time.Duration(1+w.r.IntN(4)) * time.Second
+				}
+			}
+		}, []expectation{{"brute_force", client("2001:db8:5:6::/64"), result.Medium, inNetwork("2001:db8:5:6::/64"), nil}}},
+		{"stolen passwords, each from another address of a /64", func(w *world) {
+			for i := range 400 {
+				w.add(9*time.Hour+time.Duration(i)*4*time.Second+w.minutes(1), "POST", "/login", fmt.Sprintf("leaked%d", i), "", fmt.Sprintf("2001:db8:5:6:%x::%x", w.r.IntN(65536), i), "401")
+			}
+		}, []expectation{{"credential_stuffing", client("2001:db8:5:6::/64"), result.Medium, inNetwork("2001:db8:5:6::/64"), nil}}},
+		{"stolen passwords, two from each address of a /24, of which one works", func(w *world) {
+			for i := range 300 {
+				status := "401"
+				if i == 150 {
+					status = "302"
+				}
+				w.add(9*time.Hour+time.Duration(i)*10*time.Second+w.minutes(1), "POST", "/login", fmt.Sprintf("leaked%d", i), "", fmt.Sprintf("203.0.113.%d", i%150), status)
+			}
+		}, []expectation{{"credential_stuffing", client("203.0.113.0/24"), result.Critical, inNetwork("203.0.113.0/24"), []string{"leaked150"}}}},
 	} {
 		if testing.Short() && i > 0 {
 			break // the others run the same code
@@ -211,10 +241,17 @@ func TestLockedAccountInSmallLog(t *testing.T) {
 // office adds people who share an address and a browser. They mistype as others do,
 // and some give up.
 func (w *world) office(people int, address string) {
+	w.subscribers(people, func() string { return address })
+}
+
+// subscribers adds people like those of an office, each visit from an address that next
+// returns.
+func (w *world) subscribers(people int, next func() string) {
 	for i := range people {
 		user := fmt.Sprintf("clerk%d", i)
 		at := 7*time.Hour + w.minutes(180)
 		for range 3 {
+			address := next()
 			wrong := 0
 			if w.r.IntN(4) == 0 {
 				wrong = 1 + w.r.IntN(4)
@@ -245,6 +282,12 @@ func TestNoAttack(t *testing.T) {
 		add  func(w *world)
 	}{
 		{"an office behind one address", func(w *world) { w.office(300, "198.51.100.9") }},
+		{"subscribers of a carrier, with an address for each visit", func(w *world) {
+			w.subscribers(300, func() string { return fmt.Sprintf("198.51.100.%d", w.r.IntN(250)) })
+		}},
+		{"a household, with an address for each visit", func(w *world) {
+			w.subscribers(6, func() string { return fmt.Sprintf("2001:db8:7:8::%x", w.r.IntN(65536)) })
+		}},
 		{"a forgotten password", func(w *world) {
 			at := 9 * time.Hour
 			for range 14 {

@@ -37,7 +37,7 @@ var bruteForce = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },
-	Title: clientName + ` guessed passwords of {{with .Details}}{{if .Accounts}}{{count .Accounts "account"}}{{else}}accounts that the log does not name{{end}}:
+	Title: guesserName + ` guessed passwords of {{with .Details}}{{if .Accounts}}{{count .Accounts "account"}}{{else}}accounts that the log does not name{{end}}:
 		{{plural .Failures "failed try" "failed tries"}}, {{if .Successes}}{{number .Successes}} successful{{else}}none successful{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Failures "try" "tries"}} failed between {{time .Start}} and {{time .End}};
@@ -46,6 +46,7 @@ var bruteForce = Kind{
 		{{else}}The log does not name the accounts, so it may be one or many.{{end}}{{end}}`,
 	Remedy: []string{
 		enteredRemedy,
+		networkRemedy,
 		`Limit tries per address and per account (nginx limit_req on the sign-in location, Apache mod_evasive or mod_security, fail2ban on 401s), and delay the next try after each failure.`,
 		`Block the address while the attack lasts, and look for the same user agent at other addresses.`,
 		`Require a second factor, so that a guessed password is not enough to sign in.`,
@@ -91,8 +92,12 @@ func inspectBruteForce(d *Diagnosis, _ observer) ([]candidate, error) {
 	return found, nil
 }
 
-// bruteRun finds the run of failures in the tries of a client.
-func (o *guessObserver) bruteRun(address uint32, list []try) (attack, bool) {
+// bruteRun finds the run of failures in the tries of an origin, unless it is a network
+// that many subscribers share: whose passwords they mistype, the log may not name.
+func (o *guessObserver) bruteRun(place int, list []try) (attack, bool) {
+	if o.origins[place].shared() {
+		return attack{}, false
+	}
 	scores := make([]float64, len(list))
 	failed := 0
 	for i := range list {
@@ -111,7 +116,7 @@ func (o *guessObserver) bruteRun(address uint32, list []try) (attack, bool) {
 	for i := range failures {
 		agents[failures[i].agent]++
 	}
-	a := newAttack(address, failures, stats.SegmentTail(sum, len(list)))
+	a := newAttack(place, failures, stats.SegmentTail(sum, len(list)))
 	if len(a.guesses()) < bruteFast || float64(len(failures)) < bruteShare*float64(to-from) {
 		return a, false
 	}

@@ -29,7 +29,7 @@ var credentialStuffing = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },
-	Title: `{{if eq .Subject.Type "site"}}Clients at {{plural .Details.Addresses "address" "addresses"}}{{else}}` + clientName + `{{end}}
+	Title: `{{if eq .Subject.Type "site"}}Clients at {{plural .Details.Addresses "address" "addresses"}}{{else}}` + guesserName + `{{end}}
 		tried {{with .Details}}{{count .Tried "account"}} once each{{with $.Subject.Host}} on {{.}}{{end}}, probably with stolen passwords: {{if .Successes}}{{number .Successes}} opened{{else}}none opened{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{number .Accounts}} of {{count .Tried "account"}} ({{part .Accounts .Tried}}) failed between {{time .Start}} and {{time .End}}, nearly all in a single try, as with names and passwords stolen elsewhere.
@@ -37,6 +37,7 @@ var credentialStuffing = Kind{
 		Most ordinary users who mistype sign in soon afterwards; nearly none of these did.{{end}}`,
 	Remedy: []string{
 		enteredRemedy,
+		networkRemedy,
 		`Check the passwords of all accounts against lists of leaked ones, and reject those that are listed.`,
 		`Require a second factor, at least for sign-ins from a new address or device.`,
 		`Limit failed tries per address over all accounts, and ask for a CAPTCHA when many clients fail at once.`,
@@ -45,8 +46,8 @@ var credentialStuffing = Kind{
 	inspect: inspectStuffing,
 }
 
-// stuffAddresses is the number of addresses from which on there is one finding for
-// the site instead of one for each client: nobody blocks so many one by one.
+// stuffAddresses is the number of addresses or networks from which on there is one
+// finding for the site instead of one for each: nobody blocks so many one by one.
 const stuffAddresses = 5
 
 func inspectStuffing(d *Diagnosis, _ observer) ([]candidate, error) {
@@ -58,26 +59,26 @@ func inspectStuffing(d *Diagnosis, _ observer) ([]candidate, error) {
 	for i, stuffs := range stuffing(attacks) {
 		if stuffs {
 			c, details := d.wideFinding(&attacks[i])
-			details.Addresses = 1
+			details.Addresses = max(details.Addresses, 1)
 			found = append(found, c)
 		}
 	}
 	shared := d.guesses.sharedLists()
 	for _, host := range slices.Sorted(maps.Keys(shared)) {
-		a, ok := d.guesses.wideRun(0, shared[host])
+		a, ok := d.guesses.wideRun(everywhere, shared[host])
 		if !ok || !a.once() || a.p > attackFalse {
 			continue
 		}
-		from := map[uint32]bool{}
+		origins := map[uint32]bool{}
 		for i := range a.failures {
-			from[a.failures[i].address] = true
+			origins[d.guesses.from(a.failures[i].address)] = true
 		}
-		if len(from) < stuffAddresses {
-			continue // too few: each client gets a finding of its own
+		if len(origins) < stuffAddresses {
+			continue // too few: each gets a finding of its own
 		}
 		c, details := d.wideFinding(&a)
 		c.Subject = result.Subject{Type: "site", Host: host}
-		details.Addresses = len(from)
+		details.Addresses = addressesOf(a.failures)
 		found = append(found, c)
 	}
 	return found, nil

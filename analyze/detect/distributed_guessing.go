@@ -124,7 +124,7 @@ func (o *guessObserver) nextAccount(all []guess) (a guessedAccount, rest []guess
 		for n < len(rest) && rest[n].user == user && rest[n].address == address {
 			n++
 		}
-		_, accepted := o.accepted[home{user, address}]
+		_, accepted := o.accepted[home{user, o.from(address)}]
 		if accepted && n <= slips { // the owner, who signed in later
 			rest = rest[n:]
 			continue

@@ -57,13 +57,17 @@ func (x *folder) networkKey(u *unit) (string, bool) {
 	return p.String() + "\x00" + u.Subject.UserAgent, ok
 }
 
+// leastOf returns the minimum number of addresses of a network that are taken together.
+func leastOf(network netip.Prefix) int {
+	if network.Addr().Is6() {
+		return networkLeast6
+	}
+	return foldLeast
+}
+
 // sameNetwork folds the units of a network if there are several.
 func (x *folder) sameNetwork(units []int) []foldGroup {
-	least := foldLeast
-	if p, _ := networkOf(x.units[units[0]].Subject.ClientAddress); p.Addr().Is6() {
-		least = networkLeast6
-	}
-	if len(units) < least {
+	if p, _ := networkOf(x.units[units[0]].Subject.ClientAddress); len(units) < leastOf(p) {
 		return nil
 	}
 	return []foldGroup{{units: units}}

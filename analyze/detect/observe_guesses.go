@@ -73,18 +73,19 @@ func distinctHomes(list []home) []home {
 // takes constant time; the tries are sorted by address.
 type guessObserver struct {
 	d       *Diagnosis
-	address []int32                  // by address: place plus one, 0 for those not followed
+	address []int32                  // by address: place of its origin plus one, 0 for those not followed
+	origins []origin                 // by place
 	user    []int32                  // by user plus one: the same
 	clients map[timeline.Client]bool // those that named a followed user; nil if unknown
 	failing session.Bits             // the refusals that are failed tries, before any finding
 	known   session.Bits             // those of them whose actor had been accepted before
-	tries   [][]try                  // by place of the address, by time
-	// accepted holds when a user was first accepted from an address, in Unix
-	// milliseconds.
+	tries   [][]try                  // by place of the origin, by time
+	// accepted holds when a user was first accepted from an address, or from the first
+	// one of its origin, in Unix milliseconds.
 	accepted map[home]int64
 	// passed holds when a client that named no user first signed in, the same.
 	passed map[timeline.Client]int64
-	office map[uint32]int64 // see offices
+	office map[uint32]int64 // by address as in accepted, see offices
 	// givingUp is the share of the users failing elsewhere that are never accepted,
 	// usualFrom the mean number of addresses from which such an account fails.
 	givingUp, usualFrom float64
@@ -126,11 +127,12 @@ func newGuessObserver(d *Diagnosis) *guessObserver {
 	}
 	addresses := topIndexes(tries, maxGuessed, func(a int) bool { return tries[a] >= guessAddress || users[a] >= guessUsers })
 	accounts := topIndexes(from, maxGuessed, func(u int) bool { return from[u] >= guessFrom })
-	if len(addresses)+len(accounts) == 0 {
+	o.follow(addresses, tries)
+	if len(o.origins)+len(accounts) == 0 {
 		return nil
 	}
-	o.address, o.user = places(addresses, len(tries)), places(accounts, len(from))
-	o.tries = make([][]try, len(addresses))
+	o.user = places(accounts, len(from))
+	o.tries = make([][]try, len(o.origins))
 	o.findClients()
 	return o
 }
@@ -200,7 +202,7 @@ const (
 )
 
 // measureCrowd sets givingUp and usualFrom from unsuspicious failures: those of
-// accounts that are not followed, givingUp at addresses that are not either.
+// accounts that are not followed, givingUp at addresses that are not followed alone either.
 func (o *guessObserver) measureCrowd() {
 	gaveUp := map[uint32]bool{}
 	var pairs []home
@@ -210,7 +212,7 @@ func (o *guessObserver) measureCrowd() {
 			continue
 		}
 		pairs = append(pairs, home{r.User, r.Address})
-		if o.address[r.Address] == 0 {
+		if place := o.address[r.Address] - 1; place < 0 || o.origins[place].shared() {
 			gaveUp[r.User] = o.d.State.Users[r.User-1].FirstAccepted == parse.NoTime
 		}
 	}
@@ -272,7 +274,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 		case e.User == 0 || e.Outcome != timeline.Accepted || !p.d.Protected[e.Endpoint]:
 			continue
 		}
-		if at := (home{e.User, e.Client.Address}); e.User != 0 {
+		if at := (home{e.User, p.from(e.Client.Address)}); e.User != 0 {
 			if first, ok := p.accepted[at]; !ok || e.Time < first {
 				p.accepted[at] = e.Time
 			}
@@ -290,9 +292,9 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 	}
 }
 
-// atHome reports whether the user had been accepted from the address before.
+// atHome reports whether the user had been accepted from the address or its origin before.
 func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
-	first, ok := o.accepted[home{user, address}]
+	first, ok := o.accepted[home{user, o.from(address)}]
 	return ok && user != 0 && first < ms
 }
 
@@ -354,7 +356,10 @@ func (o *guessObserver) offices() map[uint32]int64 {
 // been accepted before it began, at a pace of people: colleagues whose passwords fail
 // sit there.
 func (o *guessObserver) ofOffice(a *attack) bool {
-	since, ok := o.office[a.address]
+	if a.place == everywhere {
+		return false
+	}
+	since, ok := o.office[o.origins[a.place].address]
 	return ok && since < a.start && !a.fast()
 }
 

@@ -23,7 +23,7 @@ var passwordSpraying = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },
-	Title: clientName + ` tried a few passwords on each of {{with .Details}}{{count .Accounts "account"}}:
+	Title: guesserName + ` tried a few passwords on each of {{with .Details}}{{count .Accounts "account"}}:
 		{{if .Successes}}{{number .Successes}} opened{{else}}none opened{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Failures "try" "tries"}} on {{count .Accounts "account"}} failed between {{time .Start}} and {{time .End}}.
@@ -32,6 +32,7 @@ var passwordSpraying = Kind{
 		{{if .Successes}}{{number .Successes}} {{if eq .Successes 1}}was{{else}}were{{end}} accepted afterwards, the first at {{time .FirstSuccess}}{{else}}none was accepted afterwards{{end}}.{{end}}`,
 	Remedy: []string{
 		enteredRemedy,
+		networkRemedy,
 		`Limit failed tries per address over all accounts. Locking accounts after several failures does not stop this attack.`,
 		`Reject common and leaked passwords, and require a second factor.`,
 		`Watch these accounts for sign-ins from other addresses: the same passwords may be tried from elsewhere.`,

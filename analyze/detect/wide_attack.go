@@ -91,13 +91,13 @@ func neverIn(order []arrival) int {
 	return n
 }
 
-// wideRun finds the run of failing users in the tries of a client.
+// wideRun finds the run of failing users in the tries of an origin.
 //
 // The users are scored in the order in which they first came, by the log likelihood
 // of an attack against that of a crowd in which as many give up as among the users
 // who mistype elsewhere. The run with the greatest sum is returned, with the bound of
 // its chance by Karlin and Altschul (1990).
-func (o *guessObserver) wideRun(address uint32, list []try) (attack, bool) {
+func (o *guessObserver) wideRun(place int, list []try) (attack, bool) {
 	order := arrivals(list)
 	scores := make([]float64, len(order))
 	for i := range order {
@@ -125,7 +125,7 @@ func (o *guessObserver) wideRun(address uint32, list []try) (attack, bool) {
 	for i := range failures {
 		agents[failures[i].agent] = true
 	}
-	a := newAttack(address, failures, p)
+	a := newAttack(place, failures, p)
 	if failed := neverIn(run); failed < sprayUsers || len(failures) < sprayTries || float64(failed) < wideShare*float64(len(run)) {
 		return a, false
 	}

@@ -144,8 +144,15 @@ func (p *Policy) service(user string) bool {
 }
 
 func within(list []netip.Prefix, address string) bool {
-	a, err := netip.ParseAddr(address)
-	return err == nil && slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
+	a, err := netip.ParsePrefix(address)
+	if err != nil {
+		single, err := netip.ParseAddr(address)
+		if err != nil {
+			return false
+		}
+		a = netip.PrefixFrom(single, single.BitLen())
+	}
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Bits() <= a.Bits() && p.Contains(a.Addr()) })
 }
 
 // matchesAgent reports whether a user agent matches the pattern.

@@ -143,18 +143,25 @@ func (c *commander) sought(s *result.Subject) (text string, whole bool) {
 	return text, whole
 }
 
-// block returns the directives that block the address of an attack.
+// block returns the directives that block the address or network of an attack.
 func (c *commander) block(f *result.Finding) (all []document.Command) {
-	address, err := netip.ParseAddr(f.Subject.ClientAddress)
-	if err != nil || address.Zone() != "" || !c.named || f.Category != string(detect.AttackCategory) ||
+	what, address := "address", f.Subject.ClientAddress
+	if a, err := netip.ParseAddr(address); err == nil && a.Zone() == "" {
+		address = a.String()
+	} else if network, err := netip.ParsePrefix(address); err == nil {
+		what, address = "network", network.String()
+	} else {
+		return nil
+	}
+	if !c.named || f.Category != string(detect.AttackCategory) ||
 		f.Judgement == result.SharedAddress || f.Judgement == result.KnownMonitor {
 		return nil
 	}
 	if c.nginx {
-		all = append(all, document.Command{Purpose: "Block the address in nginx, if nobody else uses it", Command: "deny " + address.String() + ";", Documentation: nginxAccess})
+		all = append(all, document.Command{Purpose: "Block the " + what + " in nginx, if nobody else uses it", Command: "deny " + address + ";", Documentation: nginxAccess})
 	}
 	if c.apache {
-		all = append(all, document.Command{Purpose: "Block the address in Apache, inside <RequireAll>, if nobody else uses it", Command: "Require not ip " + address.String(), Documentation: apacheAccess})
+		all = append(all, document.Command{Purpose: "Block the " + what + " in Apache, inside <RequireAll>, if nobody else uses it", Command: "Require not ip " + address, Documentation: apacheAccess})
 	}
 	return all
 }
