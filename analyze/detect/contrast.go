@@ -71,7 +71,7 @@ type contrastObserver struct {
 	common     *keySets  // the keys that endpoints have in common: those of sites and paths
 	accepted   [][]int32 // by place and step
 	siteAt     []int32   // by endpoint: the place of its site plus one
-	requests   [][]int32 // by place of a site and step: all requests accepted, not visits, where credentials are asked for
+	requests   [][]int32 // by place of a site and step: all requests accepted, not visits, where credentials are asked for or tried
 	outages    map[int32]closure
 	course     []course // by refusal
 	voterOf    column   // by refusal: the number of its voter
@@ -484,7 +484,7 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 		}
 		if p.o.d.accepted(a, i) {
 			p.pass(e, id, user)
-			if site := p.o.siteAt[e.Endpoint]; site != 0 && p.o.d.Roles[e.Endpoint]&session.Guards != 0 {
+			if site := p.o.siteAt[e.Endpoint]; site != 0 && p.o.d.Roles[e.Endpoint]&(session.Guards|session.Tries) != 0 {
 				p.requests[site-1][p.clock.at(e.Time)]++
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -179,6 +180,13 @@ func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 		r := s.o.d.Refusals.At(i)
 		if !s.o.d.explained(i) && (s.o.d.open(i) || r.Arrival) && s.o.d.State.Endpoints[r.Endpoint].Host == s.o.keys[place].host {
 			cellOf(s.o.step(r.Time)).Merge(stats.Cell{Hits: 1, Trials: 1})
+		}
+	}
+	if in.Trials == in.Hits && out.Trials == out.Hits { // the log does not show what asks for credentials
+		for i := range s.o.d.State.Minutes {
+			if m := &s.o.d.State.Minutes[i]; m.Host == s.o.keys[place].host {
+				cellOf(s.o.step(m.Time / 1000)).Trials += m.N[timeline.Accepted]
+			}
 		}
 	}
 	upper := 1 - stats.WilsonLower(out.Trials-out.Hits, out.Trials, spikeZ)

@@ -58,3 +58,28 @@ func TestMorningIsNoSpike(t *testing.T) {
 		want(t, findings)
 	})
 }
+
+// TestFloodOfSignIns checks that sign-ins of strangers that fail by the hundred are a spike
+// in a log that names neither users nor sessions, so that nothing in it is known to be
+// protected.
+func TestFloodOfSignIns(t *testing.T) {
+	w := newWorld(7)
+	for n := range 300 {
+		at := w.minutes(24 * 60)
+		address := fmt.Sprintf("10.9.%d.%d", n/250, n%250)
+		if n%8 == 0 {
+			w.add(at-10*time.Second, "POST", "/login", "", "", address, "401")
+		}
+		w.add(at, "POST", "/login", "", "", address, "302")
+		for i := range 10 {
+			w.add(at+time.Duration(i)*time.Minute, "GET", "/app/home", "", "", address, "200")
+		}
+	}
+	for i := range 600 {
+		w.add(9*time.Hour+w.minutes(300), "POST", "/login", "", "", fmt.Sprintf("203.0.%d.%d", i%200, i%7), "401")
+	}
+	_, findings := w.scan(t, 2)
+	if f := want(t, findings, "unauthorized_spike")[0]; f.Unauthorized < 600 || f.Unauthorized > 640 {
+		t.Errorf("the finding explains %d of 600 401s", f.Unauthorized)
+	}
+}
