@@ -94,14 +94,18 @@ func (x *acceptances) accept(endpoint, actor uint32, step, refused int32, ms int
 	if x.last == nil {
 		x.latest[set].noted = ms
 	}
+	at := uint32(0)
+	if x.last == nil {
+		at = x.offset(step, ms)
+	}
 	for _, key := range x.sets[set] {
 		in := x.in(key, actor)
-		if x.last == nil {
-			x.noteAccepted(key, step, ms)
-		}
-		if in.accepted < 0 || refused >= in.accepted || step-in.accepted > x.visit {
+		isNew := in.accepted < 0 || refused >= in.accepted || step-in.accepted > x.visit
+		if isNew {
 			in.accepted = step
-			x.acceptedAt(key, step).actors++
+		}
+		if isNew || at > 0 {
+			x.tallies.note(key, step, at, isNew)
 		}
 	}
 }
@@ -129,7 +133,7 @@ func (x *acceptances) note(set int32) {
 	case l.actor == 0 || l.time == l.noted: // none yet, or it is known
 	case x.last == nil:
 		for _, key := range x.sets[set] {
-			x.noteAccepted(key, l.step, l.time)
+			x.noteAccepted(key, l.step, l.time, false)
 		}
 	default:
 		if x.last[set] == nil {
@@ -145,6 +149,7 @@ func (x *acceptances) finish() *tallies {
 	for set := range x.sets {
 		x.note(int32(set))
 	}
+	x.tallies.finish()
 	for set, last := range x.last {
 		for _, key := range x.sets[set] {
 			for step, at := range last {

@@ -319,7 +319,7 @@ func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
 			}
 			for _, column := range p.places.columns[e.Client.Agent] {
 				if n := p.places.uses[row][column] - 1; n >= 0 {
-					p.noteAccepted(int32(n), last.accepted-1, e.Time)
+					p.noteAccepted(int32(n), last.accepted-1, e.Time, false)
 				}
 			}
 		}
@@ -348,8 +348,7 @@ func (p *softwarePart) count(e *timeline.Event, row int32, last *lastUse, refuse
 		if step := p.clock.at(e.Time); refused {
 			p.addRefused(n, step, e.Time, true)
 		} else {
-			p.acceptedAt(n, step).actors++
-			p.noteAccepted(n, step, e.Time)
+			p.noteAccepted(n, step, e.Time, true)
 		}
 	}
 }

@@ -309,8 +309,7 @@ func (p *softwarePart) countVersion(e *timeline.Event) {
 		if which == 1 {
 			p.versions.addRefused(n, step, e.Time, true)
 		} else {
-			p.versions.acceptedAt(n, step).actors++
-			p.versions.noteAccepted(n, step, e.Time)
+			p.versions.noteAccepted(n, step, e.Time, true)
 		}
 	}
 }

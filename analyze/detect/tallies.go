@@ -7,15 +7,37 @@ import (
 )
 
 // tallies count by key and step the actors that were accepted and refused, for one
-// goroutine. Each request may lead to another cell, so what is counted of acceptances is
-// kept small: it should fit the processor's cache. The cells of a step lie side by side,
-// because one request counts for several keys.
+// goroutine. Each request leads to another cell of acceptances, which is rarely in the
+// processor's cache. So acceptances are noted in order, by blocks of steps, and those of a
+// block are added together: then the processor waits for many cells at once. The cells of
+// a step lie side by side, because one request counts for several keys.
 type tallies struct {
 	from, width int64 // of the first step and of each, in milliseconds
 	keys        int
-	accepted    []acceptedCell  // by step, then by key
-	refused     [][]refusedCell // by key; nil for keys that refused nobody
+	accepted    []acceptedCell               // by step, then by key, without those of pending
+	pending     [tallyBlocks][]notedAccepted // by block of steps
+	refused     [][]refusedCell              // by key; nil for keys that refused nobody
 }
+
+const (
+	// blockSteps is the number of steps of a block, and tallyBlocks the number of blocks:
+	// their ends, to which acceptances are added, fit the first cache, and the pages of
+	// memory of a block fit the buffer for their addresses.
+	blockSteps  = 64
+	tallyBlocks = session.MaxSteps / blockSteps
+	// maxPending is the number of acceptances of a block that are added together.
+	maxPending = 1024
+)
+
+// notedAccepted is an acceptance that is to be added to a cell.
+type notedAccepted struct {
+	cell uint32 // index in accepted, and isNewActor
+	last uint32 // as in acceptedCell
+}
+
+// isNewActor is the bit of notedAccepted.cell that says that the actor counts. Indexes are
+// smaller: there are at most a few thousand keys.
+const isNewActor = 1 << 31
 
 // acceptedCell is the acceptances of a key in a step.
 type acceptedCell struct {
@@ -33,7 +55,7 @@ func (d *Diagnosis) newTallies(keys int) tallies {
 	return tallies{from: d.From, width: d.Width, keys: keys, accepted: make([]acceptedCell, keys*session.MaxSteps), refused: make([][]refusedCell, keys)}
 }
 
-// acceptedAt returns the acceptances of a key in a step.
+// acceptedAt returns the acceptances of a key in a step, when all have been added.
 func (t *tallies) acceptedAt(key, step int32) *acceptedCell {
 	return &t.accepted[int(step)*t.keys+int(key)]
 }
@@ -44,10 +66,40 @@ func (t *tallies) offset(step int32, ms int64) uint32 {
 	return uint32(min(max(ms-t.from-int64(step)*t.width, 0)+1, math.MaxUint32))
 }
 
-// noteAccepted notes the time of an acceptance.
-func (t *tallies) noteAccepted(key, step int32, ms int64) {
-	c := t.acceptedAt(key, step)
-	c.last = max(c.last, t.offset(step, ms))
+// noteAccepted notes an acceptance: its time, and an actor if it is new.
+func (t *tallies) noteAccepted(key, step int32, ms int64, isNew bool) {
+	t.note(key, step, t.offset(step, ms), isNew)
+}
+
+// note notes an acceptance at a time as acceptedCell has it, 0 for none.
+func (t *tallies) note(key, step int32, last uint32, isNew bool) {
+	n := notedAccepted{uint32(int(step)*t.keys + int(key)), last}
+	if isNew {
+		n.cell |= isNewActor
+	}
+	block := &t.pending[step/blockSteps]
+	if len(*block) == maxPending {
+		t.addPending(*block)
+		*block = (*block)[:0]
+	}
+	*block = append(*block, n)
+}
+
+// addPending adds acceptances to their cells.
+func (t *tallies) addPending(list []notedAccepted) {
+	for _, n := range list {
+		c := &t.accepted[n.cell&^isNewActor]
+		c.actors += n.cell >> 31
+		c.last = max(c.last, n.last)
+	}
+}
+
+// finish adds what is pending.
+func (t *tallies) finish() {
+	for i, list := range t.pending {
+		t.addPending(list)
+		t.pending[i] = nil
+	}
 }
 
 // addRefused notes the time of a refusal, and counts its actor if it is new.
@@ -68,6 +120,7 @@ func (t *tallies) addRefused(key, step int32, ms int64, isNew bool) {
 func sumTallies(parts []*tallies) [][]cell {
 	cells := newCells(parts[0].keys)
 	for _, t := range parts {
+		t.finish()
 		for key, sums := range cells {
 			for step := range sums {
 				c, x := &sums[step], t.acceptedAt(int32(key), int32(step))
