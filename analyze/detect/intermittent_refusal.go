@@ -128,124 +128,27 @@ const (
 	// mixedPeople the share of all actors.
 	mixedHigh   = 20
 	mixedPeople = 0.2
-	// phases is the number of parts of the log by which routes are counted.
-	phases = 32
 )
 
-// mixture counts the requests of live sessions in a time.
-type mixture struct {
-	answers stats.Cell    // hits are refused
-	after   [2]stats.Cell // of requests after an acceptance, after a refusal
-	again   stats.Cell    // of requests after a refusal on the same route
-	fresh   stats.Cell    // of requests soon after an acceptance that followed a refusal
-	same    stats.Cell    // pairs of answers by one backend to a session; hits are equal
-}
-
-// stepMixture is a mixture in half the memory: each scope has one for each step, and each
-// request of a session that is refused now and then may change another one.
-type stepMixture struct {
-	answers     smallCell
-	after       [2]smallCell
-	again       smallCell
-	fresh, same smallCell
-}
-
-// smallCell is a stats.Cell of less than 2^32 trials.
-type smallCell struct{ hits, trials uint32 }
-
-func (c *smallCell) add(hit bool) {
-	c.trials++
-	if hit {
-		c.hits++
-	}
-}
-
-func (c *smallCell) merge(d smallCell) {
-	c.hits += d.hits
-	c.trials += d.trials
-}
-
-func (c smallCell) addTo(sum *stats.Cell) {
-	sum.Merge(stats.Cell{Hits: int64(c.hits), Trials: int64(c.trials)})
-}
-
-func (m *stepMixture) merge(o *stepMixture) {
-	m.answers.merge(o.answers)
-	m.after[0].merge(o.after[0])
-	m.after[1].merge(o.after[1])
-	m.again.merge(o.again)
-	m.fresh.merge(o.fresh)
-	m.same.merge(o.same)
-}
-
-func (m *stepMixture) addTo(sum *mixture) {
-	m.answers.addTo(&sum.answers)
-	m.after[0].addTo(&sum.after[0])
-	m.after[1].addTo(&sum.after[1])
-	m.again.addTo(&sum.again)
-	m.fresh.addTo(&sum.fresh)
-	m.same.addTo(&sum.same)
-}
-
-// mixtures is what is counted of live sessions.
-type mixtures struct {
-	steps  [][]stepMixture       // by scope and step: requests
-	routes []*[phases]stats.Cell // by endpoint and phase; nil for none
-	places []*[phases]stats.Cell // by upstream, then by server, and phase; nil for none
-}
-
-func newMixtures(scopes, endpoints, upstreams int) *mixtures {
-	m := &mixtures{
-		steps:  make([][]stepMixture, scopes),
-		routes: make([]*[phases]stats.Cell, endpoints), places: make([]*[phases]stats.Cell, upstreams),
-	}
-	for i := range m.steps {
-		m.steps[i] = make([]stepMixture, session.MaxSteps)
-	}
-	return m
-}
-
-func (m *mixtures) merge(o *mixtures) {
-	for n := range m.steps {
-		for i := range m.steps[n] {
-			m.steps[n][i].merge(&o.steps[n][i])
-		}
-	}
-	mergePhases(m.routes, o.routes)
-	mergePhases(m.places, o.places)
-}
-
-func mergePhases(sums, all []*[phases]stats.Cell) {
-	for n, x := range all {
-		if x == nil {
-			continue
-		}
-		if sums[n] == nil {
-			sums[n] = &[phases]stats.Cell{}
-		}
-		for i := range x {
-			sums[n][i].Merge(x[i])
-		}
-	}
-}
-
-// addPhase counts an answer of a route or backend.
-func addPhase(sums []*[phases]stats.Cell, n uint32, phase int, refused bool) {
-	if sums[n] == nil {
-		sums[n] = &[phases]stats.Cell{}
-	}
-	sums[n][phase].Add(refused)
-}
-
-// mixedObserver counts what the requests of live sessions are answered. A request takes
-// constant time: its endpoint is in at most scopesOfEndpoint scopes.
+// mixedObserver counts the actors whose live sessions are accepted, and refused and then
+// accepted. A request takes constant time: its endpoint is in at most scopesOfEndpoint
+// scopes. If that raises suspicions, another walk counts the requests of those who were
+// refused: see mixtureObserver.
 type mixedObserver struct {
-	d      *Diagnosis
-	scopes *scopes
-	cells  [][]cell // by scope and step: actors
-	all    *mixtures
-	living []bool // by refusal: the session was accepted after it, without a sign-in
-	parts  []*mixedPart
+	d          *Diagnosis
+	scopes     *scopes
+	cells      [][]cell // by scope and step
+	living     []bool   // by refusal: the session was accepted after it, without a sign-in
+	suspicions []suspicion
+	mixtures   *mixtureObserver // nil without suspicions
+	parts      []*mixedPart
+}
+
+// suspicion is a scope that refuses more live sessions in a span than at other times.
+type suspicion struct {
+	scope  int32
+	span   span
+	pValue float64
 }
 
 func observeIntermittent(d *Diagnosis) observer {
@@ -301,168 +204,81 @@ func (o *mixedObserver) mayBeMixed() bool {
 	return false
 }
 
-func (o *mixedObserver) newSums() *mixtures {
-	return newMixtures(len(o.scopes.list), len(o.d.State.Endpoints), len(o.d.State.Upstreams)+len(o.d.State.Servers))
-}
-
 // mixedPart is the part of a mixedObserver that belongs to one goroutine.
 type mixedPart struct {
 	*mixedObserver // read only, but for living of the current actor's refusals
 	acceptances
-	clock   stepClock
-	sums    *mixtures
-	pending []*timeline.Event // scratch of answers
-	last    []lastAnswer      // by scope
-	placed  map[uint16]bool   // by upstream: whether its last answer was a refusal
-	routes  []lastOnRoute     // by endpoint
-	session int32             // number of the current session
-}
-
-// lastOnRoute is the last answer of a route.
-type lastOnRoute struct {
-	session int32 // whose it was
-	refused bool
-}
-
-// lastAnswer is the last answer to the current session in a scope.
-type lastAnswer struct {
-	known, refused bool
-	resumed        int64 // when it was accepted after a refusal, Unix milliseconds; LongAgo for never
+	clock stepClock
+	walk  livingWalk
+	id    uint32 // of the current actor
 }
 
 func (o *mixedObserver) part() func(*timeline.Actor, uint32) {
-	n := len(o.scopes.list)
 	p := &mixedPart{
-		mixedObserver: o, acceptances: o.d.newAcceptances(o.scopes.sets(), n, 0), clock: o.d.clock(),
-		sums: o.newSums(), last: make([]lastAnswer, n), placed: map[uint16]bool{},
-		routes: make([]lastOnRoute, len(o.d.State.Endpoints)),
+		mixedObserver: o, acceptances: o.d.newAcceptances(o.scopes.sets(), len(o.scopes.list), 0), clock: o.d.clock(),
 	}
 	o.parts = append(o.parts, p)
-	return p.actor
-}
-
-// actor counts the answers to an actor's sessions up to the last acceptance before each
-// sign-in or sign-out: what is refused after it belongs to the end of the session.
-func (p *mixedPart) actor(a *timeline.Actor, id uint32) {
-	if p.answers(a, id, false) { // actors that are never refused may have sessions of another kind
-		p.answers(a, id, true)
+	return func(a *timeline.Actor, id uint32) {
+		p.id = id
+		p.walk.answers(o.d, a, p)
 	}
 }
 
-// answers goes through the answers to an actor's live sessions. It counts the actor by
-// scope and reports whether one of them is a refusal; or, with themselves, it counts the
-// answers.
-func (p *mixedPart) answers(a *timeline.Actor, id uint32, themselves bool) (mixed bool) {
-	alive := a.Session != nil
-	pending := p.pending[:0] // refusals since the last acceptance
-	p.forget()
-	for i := range a.Events {
-		e := &a.Events[i]
-		switch {
-		case e.Outcome == timeline.Unauthorized:
-			if r := p.d.Refusals.At(int(e.Refusal)); alive && r.Cause != session.Challenge && !r.SignIn {
-				pending = append(pending, e)
-			}
-		case e.Outcome <= timeline.Redirected && p.d.Roles[e.Endpoint]&session.SignsIn != 0:
-			pending = pending[:0]
-			p.forget()
-			alive = true
-		case e.Outcome == timeline.Accepted && p.d.Roles[e.Endpoint]&session.Guards != 0:
-			alive, mixed = true, mixed || len(pending) > 0
-			if !themselves {
-				p.enter(pending, e, id)
-			} else {
-				for _, r := range pending {
-					p.count(r, true)
-				}
-				p.count(e, false)
-			}
-			pending = pending[:0]
-		}
-	}
-	p.pending = pending
-	return mixed
-}
+// forget does nothing: an actor may count in several sessions.
+func (p *mixedPart) forget() {}
 
-// forget forgets the answers to the session before.
-func (p *mixedPart) forget() {
-	clear(p.last)
-	clear(p.placed)
-	p.session++
-}
-
-// enter counts an actor in the scopes of an acceptance and the refusals before it.
-func (p *mixedPart) enter(refused []*timeline.Event, e *timeline.Event, actor uint32) {
+// answer counts the actor in the scopes of an acceptance and the refusals before it.
+func (p *mixedPart) answer(refused []*timeline.Event, e *timeline.Event) {
 	for _, r := range refused {
 		p.living[r.Refusal] = true
 		step := p.clock.at(r.Time)
-		p.scopes.each(r.Endpoint, func(s int32) { p.refuse(s, actor, step, r.Time) })
+		p.scopes.each(r.Endpoint, func(s int32) { p.refuse(s, p.id, step, r.Time) })
 	}
-	p.accept(e.Endpoint, actor, p.clock.at(e.Time), -1, e.Time)
-}
-
-// count counts an answer to an actor that is refused and accepted in turn.
-func (p *mixedPart) count(e *timeline.Event, refused bool) {
-	step := int(p.clock.at(e.Time))
-	phase := step * phases / session.MaxSteps
-	addPhase(p.sums.routes, e.Endpoint, phase, refused)
-	if n := e.Origin.Server(); n > 0 {
-		addPhase(p.sums.places, uint32(len(p.d.State.Upstreams)+n-1), phase, refused)
-	}
-	placed, agrees := false, false
-	if e.Upstream != 0 {
-		addPhase(p.sums.places, uint32(e.Upstream-1), phase, refused)
-		if before, ok := p.placed[e.Upstream]; ok {
-			placed, agrees = true, before == refused
-		}
-		p.placed[e.Upstream] = refused
-	}
-	was := p.routes[e.Endpoint]
-	p.routes[e.Endpoint] = lastOnRoute{p.session, refused}
-	for _, s := range p.scopes.of[e.Endpoint] {
-		if s < 0 {
-			continue
-		}
-		m, last := &p.sums.steps[s][step], &p.last[s]
-		m.answers.add(refused)
-		if was.refused && was.session == p.session {
-			m.again.add(refused)
-		}
-		if last.known {
-			after := 0
-			if last.refused {
-				after = 1
-			}
-			m.after[after].add(refused)
-		}
-		if placed {
-			m.same.add(agrees)
-		}
-		if since := e.Time - last.resumed; last.known && since > freshFrom && since <= freshTo {
-			m.fresh.add(refused)
-		}
-		resumed := session.LongAgo
-		switch {
-		case refused:
-		case last.refused:
-			resumed = e.Time
-		case last.known:
-			resumed = last.resumed
-		}
-		*last = lastAnswer{true, refused, resumed}
-	}
+	p.accept(e.Endpoint, p.id, p.clock.at(e.Time), -1, e.Time)
 }
 
 func (o *mixedObserver) gather() {
 	var counts []*acceptances
-	o.all = o.parts[0].sums
-	for i, p := range o.parts {
+	for _, p := range o.parts {
 		counts = append(counts, &p.acceptances)
-		if i > 0 {
-			o.all.merge(p.sums)
-		}
 	}
 	o.cells, o.parts = cellsOf(counts), nil
+	for s := range o.scopes.list {
+		if x, ok := o.suspect(int32(s)); ok {
+			o.suspicions = append(o.suspicions, x)
+		}
+	}
+}
+
+// suspect reports whether a scope refuses and accepts more sessions in turn, in some span
+// of time, than chance allows.
+func (o *mixedObserver) suspect(s int32) (x suspicion, ok bool) {
+	cells := o.cells[s]
+	if allRefused(cells) < mixedSessions {
+		return x, false
+	}
+	span, ok := refusingSpan(cells, mixedShare)
+	if !ok {
+		return x, false
+	}
+	var outside stats.Cell
+	for i := range cells {
+		if i < span.from || i >= span.to {
+			outside.Merge(stats.Cell{Hits: int64(cells[i].refused), Trials: int64(cells[i].refused + cells[i].accepted)})
+		}
+	}
+	usual := max(mixedUsual, shareOf(outside))
+	pValue := min(1, stats.BinomialTail(span.Hits, span.Trials, usual)*session.MaxSteps*float64(len(o.scopes.list)))
+	return suspicion{s, span, pValue}, pValue <= mixedFalse
+}
+
+// further returns the observer of the requests, nil without suspicions.
+func (o *mixedObserver) further() observer {
+	if len(o.suspicions) == 0 {
+		return nil
+	}
+	o.mixtures = newMixtureObserver(o)
+	return o.mixtures
 }
 
 func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
@@ -471,37 +287,20 @@ func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
 		return found, nil
 	}
 	o := seen.(*mixedObserver)
-	for s := range o.scopes.list {
-		if c, ok := o.mixed(int32(s)); ok {
+	for n := range o.suspicions {
+		if c, ok := o.mixed(n); ok {
 			found = append(found, c)
 		}
 	}
 	return found, nil
 }
 
-// mixed returns the finding of a scope whose sessions are refused and accepted in turn.
-func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
-	cells := o.cells[s]
-	if allRefused(cells) < mixedSessions {
-		return c, false
-	}
-	span, ok := refusingSpan(cells, mixedShare)
-	if !ok {
-		return c, false
-	}
-	var inside, rest mixture
-	var outside stats.Cell
-	for i := range cells {
-		if i >= span.from && i < span.to {
-			o.all.steps[s][i].addTo(&inside)
-		} else {
-			o.all.steps[s][i].addTo(&rest)
-			outside.Merge(stats.Cell{Hits: int64(cells[i].refused), Trials: int64(cells[i].refused + cells[i].accepted)})
-		}
-	}
-	usual := max(mixedUsual, shareOf(outside))
-	pValue := min(1, stats.BinomialTail(span.Hits, span.Trials, usual)*session.MaxSteps*float64(len(o.scopes.list)))
-	if pValue > mixedFalse || !inside.random(mixedShare) || !o.routesAlike(s, span, inside.answers) || !o.placesAlike(span, inside.answers) {
+// mixed returns the finding of a suspicion, if its sessions are refused and accepted in turn
+// at random.
+func (o *mixedObserver) mixed(n int) (c candidate, ok bool) {
+	s, span, pValue := o.suspicions[n].scope, o.suspicions[n].span, o.suspicions[n].pValue
+	cells, inside, rest := o.cells[s], &o.mixtures.all.inside[n], &o.mixtures.all.outside[n]
+	if !inside.random(mixedShare) || !o.mixtures.routesAlike(s, span, inside.answers) || !o.mixtures.placesAlike(span, inside.answers) {
 		return c, false
 	}
 	always := rest.random(mixedLow)
@@ -535,88 +334,12 @@ func (o *mixedObserver) mixed(s int32) (c candidate, ok bool) {
 	return c, true
 }
 
-// random reports whether refusals do not depend on the answer before, and whether at least
-// a share of the requests is refused.
-func (m *mixture) random(least float64) bool {
-	back := m.after[1].Trials - m.after[1].Hits // acceptances right after a refusal
-	if back < mixedBack || m.after[0].Trials < mixedRefused || shareOf(m.answers) < least {
-		return false
-	}
-	all, after := shareOf(m.answers), shareOf(m.after[1])
-	if m.fresh.Trials >= freshRequests && shareOf(m.fresh) < freshRepeat*all {
-		return false
-	}
-	if m.again.Trials >= freshRequests && shareOf(m.again)-shareOf(m.after[0]) > mixedDependence {
-		return false // users are refused on some routes whenever they ask
-	}
-	return after-shareOf(m.after[0]) <= mixedDependence && (all >= timerShare || after >= mixedRepeat*all)
-}
-
 // shareOf returns the share of hits, 0 for a cell without trials.
 func shareOf(c stats.Cell) float64 { return float64(c.Hits) / float64(max(c.Trials, 1)) }
 
 // without returns a sum without one of its parts.
 func without(sum, part stats.Cell) stats.Cell {
 	return stats.Cell{Hits: sum.Hits - part.Hits, Trials: sum.Trials - part.Trials}
-}
-
-// alike reports whether a share of refusals is like that of all requests.
-func alike(c, all stats.Cell) bool {
-	p, q := shareOf(all), shareOf(c)
-	return q >= p/alikeFactor && 1-q >= (1-p)/alikeFactor
-}
-
-// during sums the phases that a span of steps is in.
-func during(all *[phases]stats.Cell, s span) (sum stats.Cell) {
-	if all == nil {
-		return sum
-	}
-	for i := s.from * phases / session.MaxSteps; i <= (s.to-1)*phases/session.MaxSteps; i++ {
-		sum.Merge(all[i])
-	}
-	return sum
-}
-
-// routesAlike reports whether the routes of a scope refuse about the same share.
-func (o *mixedObserver) routesAlike(s int32, span span, all stats.Cell) bool {
-	var compared, like, routes int64
-	for e := range o.all.routes {
-		if !slices.Contains(o.scopes.of[e][:], s) {
-			continue
-		}
-		n := during(o.all.routes[e], span)
-		if n.Trials < alikeRequests {
-			continue
-		}
-		compared += n.Trials
-		if alike(n, all) {
-			like += n.Trials
-			routes++
-		}
-	}
-	return routes >= 2 && float64(like) >= alikeRoutes*float64(compared)
-}
-
-// placesAlike reports whether at least two backends, and servers, refuse, where they are
-// logged.
-func (o *mixedObserver) placesAlike(span span, all stats.Cell) bool {
-	upstreams := len(o.d.State.Upstreams)
-	return alikePlaces(o.all.places[:upstreams], span, all) && alikePlaces(o.all.places[upstreams:], span, all)
-}
-
-func alikePlaces(places []*[phases]stats.Cell, span span, all stats.Cell) bool {
-	seen, refusing := 0, 0
-	for _, p := range places {
-		n := during(p, span)
-		if n.Trials < alikeRequests {
-			continue
-		}
-		seen++
-		if shareOf(n) >= shareOf(all)/alikeFactor {
-			refusing++
-		}
-	}
-	return seen < 2 || refusing >= 2
 }
 
 // claimMixed sets the claims of a finding: what is refused in a span and, with always, the
@@ -644,30 +367,4 @@ func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (
 		}
 	}
 	return int64(len(actors)), len(on), onset
-}
-
-// details returns the figures of the requests.
-func (m *mixture) details() *Intermittent {
-	n := m.answers
-	p := shareOf(n)
-	low := stats.WilsonLower(n.Hits, n.Trials, stats.Z95)
-	high := 1 - stats.WilsonLower(n.Trials-n.Hits, n.Trials, stats.Z95)
-	d := &Intermittent{
-		RefusedShare: result.Share(round(p, 4)), RefusedLow: result.Share(round(low, 4)), RefusedHigh: result.Share(round(high, 4)),
-		AfterRefusal: result.Share(round(shareOf(m.after[1]), 4)), AfterAcceptance: result.Share(round(shareOf(m.after[0]), 4)),
-		OnePlace: m.same.Trials >= onePlacePairs && shareOf(m.same) >= onePlaceAgree,
-	}
-	// The nearest number of processes fits if the interval of the share reaches it,
-	// or nearly: sessions differ in length.
-	const slack = 0.02
-	fits := func(share float64) bool { return share >= low-slack && share <= high+slack }
-	for k := 2; k <= mostProcesses; k++ {
-		switch f := float64(k); {
-		case d.Processes == 0 && fits((f-1)/f):
-			d.Processes = k
-		case d.BrokenOf == 0 && fits(1/f):
-			d.BrokenOf = k
-		}
-	}
-	return d
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
 
@@ -26,6 +27,24 @@ type selective interface {
 	wants(id uint32, w timeline.ActorSummary) bool
 }
 
+// preliminary is an observer whose counts may raise the suspicion that another walk is
+// needed: one that costs more for each request.
+type preliminary interface {
+	observer
+	// further returns the observer for another walk, nil for none. It is called after
+	// gather.
+	further() observer
+}
+
+// actorSet is a set of actors by Refusal.Actor, in a bit for each actor of the log.
+type actorSet [timeline.Shards]session.Bits
+
+// actorsOfShard is how many ids there are in each shard; see timeline.State.Shard.
+const actorsOfShard = 1 << 32 / timeline.Shards
+
+func (s *actorSet) add(id uint32)      { s[id/actorsOfShard].Add(int(id % actorsOfShard)) }
+func (s *actorSet) has(id uint32) bool { return s[id/actorsOfShard].Has(int(id % actorsOfShard)) }
+
 // wantedBy returns a function that reports whether any of the observers needs an
 // actor; nil if one of them needs all.
 func wantedBy(observers []observer) func(id uint32, w timeline.ActorSummary) bool {
@@ -43,7 +62,7 @@ func wantedBy(observers []observer) func(id uint32, w timeline.ActorSummary) boo
 }
 
 // observe sets d.observed: it gets the observers of the kinds, and walks over the
-// timelines if there are any.
+// timelines if there are any, and once more if they need it.
 func (d *Diagnosis) observe(ctx context.Context) error {
 	byKind := make([]observer, len(d.kinds))
 	var tasks []func()
@@ -63,6 +82,32 @@ func (d *Diagnosis) observe(ctx context.Context) error {
 			}
 		}
 	}
+	if err := d.walk(ctx, observers); err != nil {
+		return err
+	}
+	var further []observer
+	var rest []func()
+	for _, o := range observers {
+		p, ok := o.(preliminary)
+		if !ok {
+			rest = append(rest, o.gather)
+			continue
+		}
+		p.gather()
+		if next := p.further(); next != nil {
+			further, rest = append(further, next), append(rest, next.gather)
+		}
+	}
+	if err := d.walk(ctx, further); err != nil {
+		return err
+	}
+	d.DropTimelines() // what was observed may take their memory
+	d.Parallel(rest...)
+	return nil
+}
+
+// walk calls the parts of observers with the actors that they want.
+func (d *Diagnosis) walk(ctx context.Context, observers []observer) error {
 	if len(observers) == 0 {
 		return nil
 	}
@@ -72,7 +117,7 @@ func (d *Diagnosis) observe(ctx context.Context) error {
 			parts[i] = append(parts[i], o.part())
 		}
 	}
-	err := d.Visit(ctx, wantedBy(observers), func(worker int, id uint32, a *timeline.Actor) {
+	return d.Visit(ctx, wantedBy(observers), func(worker int, id uint32, a *timeline.Actor) {
 		if d.Carries() { // findings are about the lines of this run
 			if a.Since(); len(a.Events) == 0 {
 				return
@@ -82,14 +127,4 @@ func (d *Diagnosis) observe(ctx context.Context) error {
 			part(a, id)
 		}
 	})
-	if err != nil {
-		return err
-	}
-	d.DropTimelines() // what was observed may take their memory
-	tasks = nil
-	for _, o := range observers {
-		tasks = append(tasks, o.gather)
-	}
-	d.Parallel(tasks...)
-	return nil
 }
