@@ -41,26 +41,30 @@ func newKeySets(n int, keysOf func(endpoint int) []int32) *keySets {
 // The observers that compare refusals with acceptances over time share it.
 //
 // An actor makes most of its requests to keys that accepted it a moment before. Of these
-// only the time is noted; the keys are looked up when the actor or the step has changed.
-// So a request takes constant time, and at most the time for the keys of its set, whose
-// number each observer bounds.
+// only the time is noted. When the actor or the step has changed, it is counted once for
+// the whole set of keys, and what is counted twice for a key, by several sets, is noted
+// beside that. So a request takes constant time, and at most the time for the keys of its
+// set, whose number each observer bounds.
 type acceptances struct {
-	*keySets // read only
-	tallies
-	visit   int32    // steps after the counted one in which an actor does not count again
-	counted []inStep // by key
-	latest  []latest // by set
-	// last holds by set and step the time of the last acceptance, as acceptedCell has it.
-	// Each is entered for its keys at the end. It is nil where an actor counts in each
-	// step, and its time is entered when it is counted.
-	last [][]uint32
+	*keySets          // read only
+	tallies           // by key, without what bySet and again hold
+	visit    int32    // steps after the counted one in which an actor does not count again
+	counted  []inStep // by key
+	latest   []latest // by set
+	bySet    tallies  // by set, of the first maxSets sets
+	again    tallies  // by key: the actors in bySet that do not count again for it
 }
+
+// maxSets is the maximum number of sets whose acceptances are counted by set: each costs 8
+// bytes a step, like a key. What a crafted log has more is counted by key.
+const maxSets = 384
 
 // latest is the last acceptance in the keys of a set.
 type latest struct {
 	time, noted int64 // Unix milliseconds; noted is the time that was entered
 	actor       uint32
 	step        int32
+	counted     int32 // first step in which a key counted the actor last
 }
 
 // inStep records the steps in which an actor was counted last, -1 for none.
@@ -71,11 +75,10 @@ type inStep struct {
 
 // newAcceptances counts for n keys.
 func (d *Diagnosis) newAcceptances(sets *keySets, n int, visit int32) acceptances {
-	x := acceptances{keySets: sets, tallies: d.newTallies(n), visit: visit, counted: make([]inStep, n), latest: make([]latest, len(sets.sets))}
-	if visit > 0 {
-		x.last = make([][]uint32, len(sets.sets))
+	return acceptances{
+		keySets: sets, tallies: d.newTallies(n), visit: visit, counted: make([]inStep, n), latest: make([]latest, len(sets.sets)),
+		bySet: d.newTallies(min(len(sets.sets), maxSets)), again: d.newTallies(n),
 	}
-	return x
 }
 
 // accept adds an acceptance by an endpoint. refused is the step of the actor's last
@@ -85,18 +88,23 @@ func (x *acceptances) accept(endpoint, actor uint32, step, refused int32, ms int
 	if set < 0 {
 		return
 	}
-	if l := &x.latest[set]; l.actor == actor && l.step == step && refused < step {
-		l.time = ms
-		return
+	l := &x.latest[set]
+	if l.actor == actor {
+		switch {
+		case l.step == step && refused < step:
+			l.time = ms
+			return
+		case step-l.counted <= x.visit && refused < l.counted:
+			x.note(set)
+			l.time, l.noted, l.step = ms, session.LongAgo, step
+			return
+		}
 	}
 	x.note(set)
-	x.latest[set] = latest{ms, session.LongAgo, actor, step}
-	if x.last == nil {
-		x.latest[set].noted = ms
-	}
-	at := uint32(0)
-	if x.last == nil {
-		at = x.offset(step, ms)
+	*l = latest{ms, ms, actor, step, step}
+	whole := int(set) < x.bySet.keys
+	if whole {
+		x.bySet.noteAccepted(set, step, ms, true)
 	}
 	for _, key := range x.sets[set] {
 		in := x.in(key, actor)
@@ -104,8 +112,12 @@ func (x *acceptances) accept(endpoint, actor uint32, step, refused int32, ms int
 		if isNew {
 			in.accepted = step
 		}
-		if isNew || at > 0 {
-			x.tallies.note(key, step, at, isNew)
+		l.counted = min(l.counted, in.accepted)
+		switch {
+		case !whole:
+			x.noteAccepted(key, step, ms, isNew)
+		case !isNew:
+			x.again.note(key, step, 0, true)
 		}
 	}
 }
@@ -131,44 +143,50 @@ func (x *acceptances) note(set int32) {
 	l := &x.latest[set]
 	switch {
 	case l.actor == 0 || l.time == l.noted: // none yet, or it is known
-	case x.last == nil:
+	case int(set) < x.bySet.keys:
+		x.bySet.noteAccepted(set, l.step, l.time, false)
+	default:
 		for _, key := range x.sets[set] {
 			x.noteAccepted(key, l.step, l.time, false)
 		}
-	default:
-		if x.last[set] == nil {
-			x.last[set] = make([]uint32, session.MaxSteps)
-		}
-		at := &x.last[set][l.step]
-		*at = max(*at, x.offset(l.step, l.time))
 	}
 }
 
-// finish completes the tallies when all actors have been added.
-func (x *acceptances) finish() *tallies {
-	for set := range x.sets {
-		x.note(int32(set))
-	}
-	x.tallies.finish()
-	for set, last := range x.last {
-		for _, key := range x.sets[set] {
-			for step, at := range last {
-				c := x.acceptedAt(key, int32(step))
-				c.last = max(c.last, at)
+// addTo adds the acceptances by set to the cells of their keys, when all actors have been
+// added.
+func (x *acceptances) addTo(cells [][]cell) {
+	if x.again.accepted != nil {
+		for key, sums := range cells {
+			for step := range sums {
+				sums[step].accepted -= int32(x.again.acceptedAt(int32(key), int32(step)).actors)
 			}
 		}
 	}
-	x.latest, x.last = nil, nil
-	return &x.tallies
+	for set := range x.bySet.keys {
+		for _, key := range x.sets[set] {
+			for step := range cells[key] {
+				cells[key][step].accept(x.bySet.acceptedAt(int32(set), int32(step)), x.bySet.start(step))
+			}
+		}
+	}
 }
 
 // cellsOf adds up the tallies of all parts.
 func cellsOf(parts []*acceptances) [][]cell {
 	all := make([]*tallies, len(parts))
 	for i, p := range parts {
-		all[i] = p.finish()
+		for set := range p.sets {
+			p.note(int32(set))
+		}
+		p.bySet.finish()
+		p.again.finish()
+		all[i] = &p.tallies
 	}
-	return sumTallies(all)
+	cells := sumTallies(all)
+	for _, p := range parts {
+		p.addTo(cells)
+	}
+	return cells
 }
 
 // stepClock returns the steps of times. It multiplies, because a division takes longer than

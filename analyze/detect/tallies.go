@@ -14,7 +14,7 @@ import (
 type tallies struct {
 	from, width int64 // of the first step and of each, in milliseconds
 	keys        int
-	accepted    []acceptedCell               // by step, then by key, without those of pending
+	accepted    []acceptedCell               // by step, then by key, without those of pending; nil if there are none
 	pending     [tallyBlocks][]notedAccepted // by block of steps
 	refused     [][]refusedCell              // by key; nil for keys that refused nobody
 }
@@ -52,13 +52,19 @@ type refusedCell struct {
 }
 
 func (d *Diagnosis) newTallies(keys int) tallies {
-	return tallies{from: d.From, width: d.Width, keys: keys, accepted: make([]acceptedCell, keys*session.MaxSteps), refused: make([][]refusedCell, keys)}
+	return tallies{from: d.From, width: d.Width, keys: keys, refused: make([][]refusedCell, keys)}
 }
 
 // acceptedAt returns the acceptances of a key in a step, when all have been added.
-func (t *tallies) acceptedAt(key, step int32) *acceptedCell {
-	return &t.accepted[int(step)*t.keys+int(key)]
+func (t *tallies) acceptedAt(key, step int32) acceptedCell {
+	if t.accepted == nil {
+		return acceptedCell{}
+	}
+	return t.accepted[int(step)*t.keys+int(key)]
 }
+
+// start returns when a step begins, in Unix milliseconds.
+func (t *tallies) start(step int) int64 { return t.from + int64(step)*t.width }
 
 // offset returns the time of an acceptance as acceptedCell has it. Times that the steps
 // do not hold count in the first or last one; their distance is limited.
@@ -78,26 +84,35 @@ func (t *tallies) note(key, step int32, last uint32, isNew bool) {
 		n.cell |= isNewActor
 	}
 	block := &t.pending[step/blockSteps]
-	if len(*block) == maxPending {
-		t.addPending(*block)
-		*block = (*block)[:0]
+	if len(*block) == cap(*block) {
+		t.addPending(block)
 	}
 	*block = append(*block, n)
 }
 
-// addPending adds acceptances to their cells.
-func (t *tallies) addPending(list []notedAccepted) {
-	for _, n := range list {
+// addPending adds the acceptances of a block to their cells, and makes room for others.
+func (t *tallies) addPending(block *[]notedAccepted) {
+	if *block == nil {
+		*block = make([]notedAccepted, 0, maxPending)
+		return
+	}
+	if t.accepted == nil {
+		t.accepted = make([]acceptedCell, t.keys*session.MaxSteps)
+	}
+	for _, n := range *block {
 		c := &t.accepted[n.cell&^isNewActor]
 		c.actors += n.cell >> 31
 		c.last = max(c.last, n.last)
 	}
+	*block = (*block)[:0]
 }
 
 // finish adds what is pending.
 func (t *tallies) finish() {
-	for i, list := range t.pending {
-		t.addPending(list)
+	for i := range t.pending {
+		if len(t.pending[i]) > 0 {
+			t.addPending(&t.pending[i])
+		}
 		t.pending[i] = nil
 	}
 }
@@ -116,17 +131,23 @@ func (t *tallies) addRefused(key, step int32, ms int64, isNew bool) {
 	}
 }
 
+// accept adds acceptances of a step that starts at a time, in Unix milliseconds.
+func (c *cell) accept(x acceptedCell, start int64) {
+	c.accepted += int32(x.actors)
+	if x.last > 0 {
+		c.lastAccepted = max(c.lastAccepted, start+int64(x.last)-1)
+	}
+}
+
 // sumTallies adds up tallies of the same keys.
 func sumTallies(parts []*tallies) [][]cell {
 	cells := newCells(parts[0].keys)
 	for _, t := range parts {
 		t.finish()
 		for key, sums := range cells {
-			for step := range sums {
-				c, x := &sums[step], t.acceptedAt(int32(key), int32(step))
-				c.accepted += int32(x.actors)
-				if x.last > 0 {
-					c.lastAccepted = max(c.lastAccepted, t.from+int64(step)*t.width+int64(x.last)-1)
+			if t.accepted != nil {
+				for step := range sums {
+					sums[step].accept(t.acceptedAt(int32(key), int32(step)), t.start(step))
 				}
 			}
 			for step, x := range t.refused[key] {
