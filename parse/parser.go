@@ -182,7 +182,7 @@ func (p *Parser) tryOthers(v Verdict, n int, line, text []byte, e *Entry) Verdic
 func (p *Parser) parseAs(f *Format, line []byte, e *Entry) Verdict {
 	d := &p.values
 	d.start(f)
-	if !f.prefixed || d.general || len(line) > window { // else run determines it
+	if f.kind != kindEvents && (!f.prefixed || d.general || len(line) > window) { // else run determines it
 		d.escaped = bytes.IndexByte(line, f.escape()) >= 0
 	}
 	var v Verdict

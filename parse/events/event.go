@@ -32,7 +32,9 @@ type Event struct {
 	Service    []byte // realm, client or application at an identity provider
 
 	memory scan.Scratch // of fields that had to be decoded
-	fields captures     // memory of readers
+	stamp  lastStamp
+	keyed  bool     // the memory of keyed readers has been used:
+	fields captures // of the line
 	ranks  [numSlots]uint8
 }
 
@@ -47,17 +49,29 @@ const (
 	Accepted                // a sign-in or a token was accepted
 )
 
+// texts returns the fields that are texts.
+func (e *Event) texts() [13]*[]byte {
+	return [...]*[]byte{
+		&e.Reason, &e.Code, &e.Message, &e.Client, &e.Port, &e.User, &e.Method, &e.Target, &e.Host, &e.Connection, &e.RequestID, &e.Session, &e.Service,
+	}
+}
+
 // Reset sets every field to "not stated". Byte fields become invalid.
 func (e *Event) Reset() {
-	memory := e.memory
-	memory.Reset()
-	*e = Event{memory: memory}
+	e.Time, e.Local, e.Resolution, e.Outcome, e.Status = 0, false, 0, Other, 0
+	for _, text := range e.texts() {
+		*text = nil
+	}
+	e.memory.Reset()
+	if e.keyed {
+		e.keyed, e.fields, e.ranks = false, captures{}, [numSlots]uint8{}
+	}
 }
 
 // Values returns how many fields the line states.
 func (e *Event) Values() (n uint8) {
-	for _, b := range [...][]byte{e.Reason, e.Code, e.Message, e.Client, e.Port, e.User, e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service} {
-		if len(b) > 0 {
+	for _, text := range e.texts() {
+		if len(*text) > 0 {
 			n++
 		}
 	}

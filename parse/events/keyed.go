@@ -24,6 +24,7 @@ type keyed struct {
 
 // read reads a line.
 func (k *keyed) read(line []byte, e *Event) bool {
+	e.keyed = true
 	c := &e.fields // finish would move it to the heap
 	if len(line) > 0 && line[0] == '{' {
 		k.object(line, "", e, c)

@@ -66,7 +66,7 @@ var upstreamFaults = [...]string{
 // readNginx reads a line of nginx's error log.
 func readNginx(line []byte, e *Event) bool {
 	const stamp = "0000/00/00 00:00:00"
-	if !shaped(line, stamp+" [") {
+	if len(line) < len(stamp)+2 || line[len(stamp)] != ' ' || line[len(stamp)+1] != '[' || !e.isNginxStamp(line[:len(stamp)], stamp) {
 		return false
 	}
 	level, rest, ok := cut(line[len(stamp)+2:], "] ")
@@ -93,6 +93,12 @@ func readNginx(line []byte, e *Event) bool {
 	f.set(e)
 	e.readNginxMessage(&f)
 	return true
+}
+
+// isNginxStamp reports whether b is a time of a shape. The last one was if it has the same
+// separators.
+func (e *Event) isNginxStamp(b []byte, shape string) bool {
+	return e.stamp.is(b) && b[4] == shape[4] && b[10] == shape[10] || shaped(b, shape)
 }
 
 // leadingDigits cuts the digits off that b begins with.

@@ -12,68 +12,88 @@ import (
 // errRecord is the error for a record that was damaged.
 var errRecord = errors.New("BUG: the record of an event is damaged")
 
+// recordTexts is the number of texts in a record: the name of the log and those of recorded.
+const recordTexts = 1 + 12
+
 // recorded returns the fields that records hold as texts.
-func (e *Event) recorded() [12]*[]byte {
+func (e *Event) recorded() [recordTexts - 1]*[]byte {
 	return [...]*[]byte{
 		&e.Reason, &e.Code, &e.Message, &e.Client, &e.Port, &e.User, &e.Method, &e.Target, &e.Host, &e.Connection, &e.RequestID, &e.Session,
 	}
 }
 
+// The layout of a record: outcome and flag, time, status, the length of each text, and the
+// texts. A text that is longer begins with its length in four bytes.
+const (
+	recordTime    = 1
+	recordStatus  = recordTime + 8
+	recordLengths = recordStatus + 4
+	recordHead    = recordLengths + recordTexts
+	localFlag     = 0x80
+	longText      = 0xff // in place of the length
+)
+
 // AppendRecord appends the record of an event of the log. It lacks Service and Resolution,
 // and the messages of all but failures.
 func (l *Log) AppendRecord(dst []byte, e *Event) []byte {
-	dst = append(dst, byte(e.Outcome), flag(e.Local))
-	dst = binary.LittleEndian.AppendUint64(dst, uint64(e.Time))
-	dst = binary.AppendUvarint(dst, uint64(uint32(e.Status)))
-	dst = append(binary.AppendUvarint(dst, uint64(len(l.Name))), l.Name...)
-	for _, text := range e.recorded() {
-		b := *text
-		if text == &e.Message && e.Outcome != Failed {
-			b = nil
+	var head [recordHead]byte
+	if head[0] = byte(e.Outcome); e.Local {
+		head[0] |= localFlag
+	}
+	binary.LittleEndian.PutUint64(head[recordTime:], uint64(e.Time))
+	binary.LittleEndian.PutUint32(head[recordStatus:], uint32(e.Status))
+	texts := e.recorded()
+	length := func(i, n int) { head[recordLengths+i] = byte(min(n, longText)) }
+	length(0, len(l.Name))
+	for i, text := range texts {
+		length(i+1, len(*text))
+	}
+	if e.Outcome != Failed {
+		length(1+recordMessage, 0)
+	}
+	dst = append(append(dst, head[:]...), l.Name...)
+	for i, text := range texts {
+		switch head[recordLengths+1+i] {
+		case 0:
+			continue
+		case longText:
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(len(*text)))
 		}
-		dst = append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+		dst = append(dst, *text...)
 	}
 	return dst
 }
 
-func flag(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
-}
+// recordMessage is the index of the message in recorded.
+const recordMessage = 2
 
 // ReadRecord reads what AppendRecord appended into e, whose fields alias src. It returns
 // the name of the log.
 func (e *Event) ReadRecord(src []byte) (log []byte, err error) {
-	const fixed = 1 + 1 + 8
-	if len(src) < fixed {
+	if len(src) < recordHead {
 		return nil, errRecord
 	}
 	e.Service, e.Resolution = nil, 0
-	e.Outcome, e.Local, e.Time = Outcome(src[0]), src[1] == 1, int64(binary.LittleEndian.Uint64(src[2:]))
-	status, n := binary.Uvarint(src[fixed:])
-	if n <= 0 || e.Outcome > Accepted {
+	e.Outcome, e.Local = Outcome(src[0]&^localFlag), src[0]&localFlag != 0
+	e.Time, e.Status = int64(binary.LittleEndian.Uint64(src[recordTime:])), int32(binary.LittleEndian.Uint32(src[recordStatus:]))
+	lengths, rest := src[recordLengths:recordHead], src[recordHead:]
+	if n := int(lengths[0]); e.Outcome <= Accepted && n <= len(rest) {
+		log, rest = rest[:n], rest[n:]
+	} else {
 		return nil, errRecord
 	}
-	e.Status = int32(uint32(status))
-	if log, src, err = cutText(src[fixed+n:]); err != nil {
-		return nil, err
-	}
-	for _, text := range e.recorded() {
-		if *text, src, err = cutText(src); err != nil {
-			return nil, err
+	for i, text := range e.recorded() {
+		n := int(lengths[i+1])
+		if n == longText {
+			if len(rest) < 4 {
+				return nil, errRecord
+			}
+			n, rest = int(binary.LittleEndian.Uint32(rest)), rest[4:]
 		}
+		if n > len(rest) {
+			return nil, errRecord
+		}
+		*text, rest = rest[:n:n], rest[n:]
 	}
 	return log, nil
-}
-
-// cutText returns the text at the beginning of src, which follows its length, and the rest.
-func cutText(src []byte) (text, rest []byte, err error) {
-	size, n := binary.Uvarint(src)
-	if n <= 0 || size > uint64(len(src)-n) {
-		return nil, nil, errRecord
-	}
-	end := n + int(size)
-	return src[n:end:end], src[end:], nil
 }

@@ -44,6 +44,10 @@ func TestRecord(t *testing.T) {
 	if _, err := e.ReadRecord(record); err != nil || e.Status != -1 {
 		t.Errorf("status %d, %v", e.Status, err)
 	}
+	e.Target = bytes.Repeat([]byte("x"), 70_000)
+	if _, err := e.ReadRecord(Logs()[0].AppendRecord(nil, &e)); err != nil || len(e.Target) != 70_000 || len(e.Host) != 0 {
+		t.Errorf("target of %d bytes, %v", len(e.Target), err)
+	}
 	record[0] = byte(Accepted) + 1
 	if _, err := e.ReadRecord(record); err == nil {
 		t.Error("an unknown outcome is no error")

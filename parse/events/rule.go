@@ -22,6 +22,7 @@ type rules func() []compiledRule
 type compiledRule struct {
 	rule
 	template template
+	first    byte // of the messages that may match; 0 for any
 }
 
 // newRules returns rules that are compiled when they are used first: most runs read none of
@@ -30,7 +31,8 @@ func newRules(list ...rule) rules {
 	return sync.OnceValue(func() []compiledRule {
 		compiled := make([]compiledRule, len(list))
 		for i, r := range list {
-			compiled[i] = compiledRule{r, newTemplate(r.text)}
+			t := newTemplate(r.text)
+			compiled[i] = compiledRule{r, t, t.first()}
 		}
 		return compiled
 	})
@@ -45,14 +47,14 @@ const longestMessage = 16 << 10
 
 // readAs is read with the rules for a reason; all if it is empty.
 func (rs rules) readAs(reason string, message []byte, e *Event) bool {
-	if len(message) > longestMessage {
+	if len(message) == 0 || len(message) > longestMessage {
 		return false
 	}
 	var c captures
 	list := rs()
 	for i := range list {
 		r := &list[i]
-		if reason != "" && r.reason != reason || !r.template.match(message, &c) {
+		if r.first != message[0] && r.first != 0 || reason != "" && r.reason != reason || !r.template.match(message, &c) {
 			continue
 		}
 		e.state(r.outcome, r.reason, r.status)

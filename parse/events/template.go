@@ -110,6 +110,14 @@ func fieldStart(text string) int {
 	return -1
 }
 
+// first returns the byte that texts which match begin with, 0 if they may begin with any.
+func (t template) first() byte {
+	if len(t) > 0 && t[0].kind == literal {
+		return t[0].text[0]
+	}
+	return 0
+}
+
 // maxTries is how many occurrences of literals after free text are tried for a line.
 // A line that needs more has been made for that.
 const maxTries = 64
@@ -119,6 +127,12 @@ const maxTries = 64
 func (t template) match(line []byte, c *captures) (ok bool) {
 	if len(t) > 0 && t[0].kind == literal && !hasPrefix(line, t[0].text) {
 		return false // as most do not
+	}
+	if len(t) == 2 && t[0].kind == literal && t[1].kind == tail {
+		if ok = isTail(line[len(t[0].text):]); ok {
+			*c = captures{}
+		}
+		return ok
 	}
 	if first, text, last := t.plain(); text != nil {
 		if ok = len(line) >= len(first)+len(last) && string(line[len(line)-len(last):]) == last; ok {
@@ -177,7 +191,7 @@ func (m *matcher) from(i, at int) {
 			at += len(p.text)
 			continue
 		case tail:
-			if len(rest) > 0 && !hasPrefix(rest, " while ") && !hasPrefix(rest, " (") {
+			if !isTail(rest) {
 				return
 			}
 			at = len(m.line)
@@ -325,6 +339,9 @@ func addressLength(b []byte) int {
 	return n
 }
 
+// isTail reports whether b is nothing, or what a server adds to a message.
+func isTail(b []byte) bool { return len(b) == 0 || hasPrefix(b, " while ") || hasPrefix(b, " (") }
+
 func hasPrefix(b []byte, s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
 
 // index returns the offset of s in b, -1 if it is not there.
@@ -361,22 +378,48 @@ func (c *captures) set(e *Event) {
 		{&e.User, slotUser}, {&e.Code, slotCode}, {&e.Method, slotMethod}, {&e.Target, slotTarget}, {&e.Host, slotHost}, {&e.Connection, slotConnection},
 		{&e.RequestID, slotID}, {&e.Session, slotSession}, {&e.Service, slotService}, {&e.Message, slotMessage},
 	} {
-		if b := c[x.of]; !field.Missing(b) {
+		if b := c[x.of]; len(b) > 0 && !field.Missing(b) {
 			*x.to = b
 		}
 	}
 }
 
+// lastStamp is the last time that was read. Those of neighbouring lines are often the same.
+type lastStamp struct {
+	text  [longestStamp]byte
+	size  int // of the text; 0 for none
+	stamp field.Stamp
+}
+
+// longestStamp is the length of the longest time that is kept, "2026-03-09T14:05:00.123456+00:00".
+const longestStamp = 32
+
+// is reports whether b is the last time.
+func (l *lastStamp) is(b []byte) bool { return len(b) > 0 && string(b) == string(l.text[:l.size]) }
+
 // setTime stores a time, if b is one with a date.
 func (e *Event) setTime(b []byte) {
-	if s, ok := field.ParseStamp(b); ok {
-		e.Time, e.Local, e.Resolution = s.Micros, !s.Zoned, s.Resolution
+	l := &e.stamp
+	if !l.is(b) {
+		s, ok := field.ParseStamp(b)
+		if !ok {
+			return
+		}
+		l.stamp, l.size = s, 0
+		if len(b) <= longestStamp {
+			l.size = copy(l.text[:], b)
+		}
 	}
+	e.Time, e.Local, e.Resolution = l.stamp.Micros, !l.stamp.Zoned, l.stamp.Resolution
 }
 
 // setClient stores an address, perhaps with a port. Anything else is ignored.
 func (e *Event) setClient(b []byte) {
-	if len(b) == 0 || !field.IsAddress(b) {
+	switch {
+	case field.IsIPv4(b): // without a port
+		e.Client = b
+		return
+	case len(b) == 0, !field.IsAddress(b):
 		return
 	}
 	if i := bytes.LastIndexByte(b, ':'); i > 0 && i+1 < len(b) && (b[i-1] == ']' || bytes.IndexByte(b, ':') == i) {

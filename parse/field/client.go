@@ -277,15 +277,15 @@ var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
 // IsAddress reports whether b is an address, with or without a port.
 func IsAddress(b []byte) bool {
-	if isIPv4(b) { // most are, and need not be parsed
+	if IsIPv4(b) { // most are, and need not be parsed
 		return true
 	}
 	_, ok := hostAddr(b)
 	return ok
 }
 
-// isIPv4 reports whether b is an IPv4 address.
-func isIPv4(b []byte) bool {
+// IsIPv4 reports whether b is an IPv4 address, without a port.
+func IsIPv4(b []byte) bool {
 	numbers, value, digits := 0, 0, 0
 	for _, c := range b {
 		switch {

@@ -55,7 +55,7 @@ func FuzzAddr(f *testing.F) {
 		if CanonicalIPv6([]byte(s)) && (err != nil || want.Unmap().String() != s) {
 			t.Errorf("%s is %v %v", s, want, err)
 		}
-		if isIPv4([]byte(s)) != (err == nil && want.Is4()) {
+		if IsIPv4([]byte(s)) != (err == nil && want.Is4()) {
 			t.Errorf("%s: IPv4 is %v, netip says %v %v", s, !(err == nil && want.Is4()), want, err)
 		}
 		if want.Zone() != "" || strings.ContainsAny(s, "%[]") {
