@@ -58,8 +58,14 @@ func (a *assembly) eventResult() *result.AuthEvents {
 		}
 	}
 	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(a.joined.Events[x].Time, a.joined.Events[y].Time) })
+	reasons := slices.Clone(a.joined.Reasons)
+	for i, reason := range reasons {
+		if !field.IsReason(reason) {
+			reasons[i] = result.Clean(reason)
+		}
+	}
 	res.Rows = result.Pieces[result.AuthEvent]{Len: len(order), Reader: func() func(from, to int) iter.Seq2[*result.AuthEvent, error] {
-		row := a.eventRow()
+		row := a.eventRow(reasons)
 		return func(from, to int) iter.Seq2[*result.AuthEvent, error] {
 			return func(yield func(*result.AuthEvent, error) bool) {
 				for _, i := range order[from:to] {
@@ -75,8 +81,8 @@ func (a *assembly) eventResult() *result.AuthEvents {
 }
 
 // eventRow returns a function that returns the row of an event, which is valid until the
-// next call.
-func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
+// next call. reasons are those that events state, cleaned.
+func (a *assembly) eventRow(reasons []string) func(message int) (*result.AuthEvent, error) {
 	read := a.lines.messages()
 	var row result.AuthEvent
 	return func(message int) (*result.AuthEvent, error) {
@@ -85,12 +91,8 @@ func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 			return nil, err
 		}
 		m, x := &a.State.Messages[message], &a.joined.Events[message]
-		reason := x.Reason
-		if !field.IsReason(reason) {
-			reason = result.Clean(reason)
-		}
 		row = result.AuthEvent{
-			Time: x.Time, Kind: e.Kind, Code: e.Code, Outcome: outcomeNames[e.Outcome], Reason: reason, Status: e.Status,
+			Time: x.Time, Kind: e.Kind, Code: e.Code, Outcome: outcomeNames[e.Outcome], Reason: reasons[x.Reason], Status: e.Status,
 			Method: e.Method, Path: e.Path, Host: e.Host, Client: e.Client,
 			User: e.User, LogPath: a.reader.inputs[m.Input].Path, LogLine: m.Line, Key: x.Match.String(), MatchedLine: -1,
 		}
@@ -98,7 +100,7 @@ func (a *assembly) eventRow() func(message int) (*result.AuthEvent, error) {
 		case x.Refusal >= 0:
 			refusal := a.State.Refusals.At(int(x.Refusal))
 			row.Join, row.MatchedPath, row.MatchedLine = "matched", a.reader.inputs[refusal.Input].Path, refusal.Line
-			row.FindingID = a.findingID(x.Refusal)
+			row.FindingID = a.findingID(int(x.Refusal))
 		case x.Ambiguous:
 			row.Join = "ambiguous"
 		case x.Wanted:

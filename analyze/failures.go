@@ -45,7 +45,7 @@ func failuresOf(s *timeline.State, joined *authevents.Joined, kept lineStore) ([
 		if err != nil {
 			return nil, err
 		}
-		k := key{strings.ToLower(string(field.WithoutPort([]byte(e.Host)))), e.Method, e.Route, x.Reason, e.Code}
+		k := key{strings.ToLower(string(field.WithoutPort([]byte(e.Host)))), e.Method, e.Route, joined.Reasons[x.Reason], e.Code}
 		f := found[k]
 		if f == nil {
 			if len(found) == maxFailures {

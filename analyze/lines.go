@@ -115,7 +115,7 @@ func (p *lineParser) refusal(input int, line []byte, row *result.Unauthorized, w
 func (p *lineParser) requestKeys(input int, line []byte, k *authevents.RequestKeys) error {
 	_, err := p.parsed(input, func(x *parse.Parser) parse.Verdict { return x.ParseKeys(line, &p.entry, &p.keys) })
 	if err == nil {
-		*k = p.keyer.Request(&p.entry, &p.keys)
+		p.keyer.Request(k, &p.entry, &p.keys)
 	}
 	return err
 }
@@ -133,7 +133,7 @@ func (p *lineParser) event(record []byte) (e *events.Event, kind string, err err
 func (p *lineParser) eventKeys(record []byte, k *authevents.EventKeys) error {
 	e, kind, err := p.event(record)
 	if err == nil {
-		*k = p.keyer.Event(kind, e)
+		p.keyer.Event(k, kind, e)
 	}
 	return err
 }

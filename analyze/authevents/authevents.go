@@ -62,10 +62,10 @@ func (m Match) String() string {
 
 // Event is one event.
 type Event struct {
-	Time      int64 // Unix microseconds, by the clock of the access logs; parse.NoTime for none
-	Reason    string
-	Source    int // index into Joined.Sources
-	Refusal   int // index into State.Refusals, -1 for none
+	Time      int64  // Unix microseconds, by the clock of the access logs; parse.NoTime for none
+	Reason    uint32 // index into Joined.Reasons
+	Source    int32  // index into Joined.Sources
+	Refusal   int32  // index into State.Refusals, -1 for none
 	Outcome   events.Outcome
 	Match     Match
 	Wanted    bool // a refusal is looked for
@@ -86,14 +86,15 @@ type Source struct {
 
 // Joined is the result of Join.
 type Joined struct {
-	Events     []Event // by index of State.Messages
+	Events     []Event  // by index of State.Messages
+	Reasons    []string // and others, in no order
 	Sources    []Source
 	Statements []timeline.Statement // by refusal
 }
 
 // Join finds the refusals of events.
 func Join(ctx context.Context, in *Input) (*Joined, error) {
-	j := &joiner{Input: in, newKeyer: NewKeyer(in.Pseudonyms)}
+	j := &joiner{Input: in, newKeyer: NewKeyer(in.Pseudonyms), names: names{known: map[string]*name{}}}
 	j.keyer = j.newKeyer()
 	for i := range in.State.Inputs {
 		j.directories = append(j.directories, j.keyer.hash([]byte("/"+in.DirectoryOf(i))))
@@ -124,6 +125,10 @@ type joiner struct {
 	sources     []Source
 	kinds       [][]int32 // events by kind of log
 	also        []pair    // refusals of which the log of an event has a line too
+	names       names     // reasons of events, and names of their logs
+
+	matches    matches     // scratch
+	candidates []candidate // scratch
 }
 
 // fields are what some refusals have, or all: other keys need not be tried.
@@ -140,24 +145,24 @@ func (j *joiner) read(ctx context.Context) error {
 	parts := 4 * max(1, j.Workers)
 	for part := range parts {
 		g.Go(func() error {
-			read, keyer := j.Events(j.newKeyer()), j.newKeyer()
+			read, names := j.Events(j.newKeyer()), recentNames{names: &j.names}
 			var k EventKeys
 			for i := part * len(j.events) / parts; i < (part+1)*len(j.events)/parts; i++ {
 				if err := read(i, &k); err != nil {
 					return err
 				}
-				j.events[i] = j.newEvent(i, &k, &keyer)
+				j.setEvent(i, &k, &names)
 			}
 			return ctx.Err()
 		})
 		g.Go(func() error {
 			read := j.Requests(j.newKeyer())
-			var k RequestKeys
 			for i := part * len(j.requests) / parts; i < (part+1)*len(j.requests)/parts; i++ {
-				if err := read(i, &k); err != nil {
+				r := &j.requests[i]
+				if err := read(i, &r.RequestKeys); err != nil {
 					return err
 				}
-				j.requests[i] = j.newRequest(i, &k)
+				r.directory = j.directories[j.State.Refusals.At(i).Input]
 			}
 			return ctx.Err()
 		})
@@ -174,15 +179,16 @@ func (j *joiner) survey() {
 	named := make([]bool, len(j.State.Inputs))
 	for i := range j.requests {
 		r, h := &j.requests[i], &j.has
-		input := j.State.Refusals.At(int(i)).Input
-		named[input] = named[input] || r.user != 0
+		if r.user != 0 {
+			named[j.State.Refusals.At(i).Input] = true
+		}
 		h.ids, h.session, h.connection = h.ids || r.ids[0] != 0, h.session || r.session != 0, h.connection || r.connection != 0
 		h.port, h.peer, h.user = h.port || r.port != 0, h.peer || r.peer != 0, h.user || r.user != 0
 		h.host, h.noHost = h.host || r.host != 0, h.noHost || r.host == 0
 		h.directories = h.directories || r.directory != j.requests[0].directory
 	}
 	for i := range j.requests {
-		j.requests[i].names = named[j.State.Refusals.At(int(i)).Input]
+		j.requests[i].names = j.has.user && named[j.State.Refusals.At(i).Input]
 	}
 }
 
@@ -192,8 +198,11 @@ var servers = map[string]bool{"nginx-error": true, "apache-error": true, "lightt
 
 // conclude returns the result.
 func (j *joiner) conclude() *Joined {
-	result := &Joined{Events: make([]Event, len(j.events)), Sources: j.sources}
-	best := make([]int, len(j.requests)) // by refusal: index of its surest event plus one
+	result := &Joined{Events: make([]Event, len(j.events)), Sources: j.sources, Reasons: make([]string, len(j.names.all))}
+	for i, name := range j.names.all {
+		result.Reasons[i] = name.text
+	}
+	best := make([]int32, len(j.requests)) // by refusal: index of its surest event plus one
 	for i := range j.events {
 		x := &j.events[i]
 		e := &result.Events[i]
@@ -201,8 +210,8 @@ func (j *joiner) conclude() *Joined {
 		e.Outside = j.Since != parse.NoTime && e.Time < j.Since || j.Until != parse.NoTime && e.Time >= j.Until
 		if e.Refusal >= 0 {
 			e.Outside = false
-			if b := best[e.Refusal]; b == 0 || surer(e, &result.Events[b-1]) {
-				best[e.Refusal] = i + 1
+			if b := best[e.Refusal]; b == 0 || surer(x, &j.events[b-1]) {
+				best[e.Refusal] = int32(i) + 1
 			}
 		}
 		if e.Outside {
@@ -221,16 +230,16 @@ func (j *joiner) conclude() *Joined {
 	}
 	for _, p := range j.also { // the same request in the event's own log
 		if best[p.refusal] == 0 {
-			best[p.refusal] = int(p.event) + 1
+			best[p.refusal] = p.event + 1
 		}
 	}
 	for refusal, b := range best {
 		if b == 0 {
 			continue
 		}
-		e := &result.Events[b-1]
-		x := timeline.Statement{Refusal: refusal, Message: b - 1, Reason: e.Reason}
-		if e.Refusal == refusal && servers[j.sources[e.Source].Kind] && e.Match <= ByRequest {
+		e := &j.events[b-1]
+		x := timeline.Statement{Refusal: refusal, Message: int(b - 1), Reason: result.Reasons[e.reason]}
+		if int(e.refusal) == refusal && e.server && e.match <= ByRequest {
 			x.AnsweredBy = field.Proxy
 		}
 		result.Statements = append(result.Statements, x)
@@ -240,9 +249,9 @@ func (j *joiner) conclude() *Joined {
 
 // surer reports whether event a, which comes after b, says better why their refusal was
 // refused: it is understood, or has the surer key.
-func surer(a, b *Event) bool {
-	if p, q := field.ClassOf(a.Reason) != field.UnknownReason, field.ClassOf(b.Reason) != field.UnknownReason; p != q {
+func surer(a, b *event) bool {
+	if p, q := a.class != field.UnknownReason, b.class != field.UnknownReason; p != q {
 		return p
 	}
-	return a.Match < b.Match
+	return a.match < b.match
 }

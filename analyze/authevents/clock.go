@@ -3,6 +3,7 @@ package authevents
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 
 	"logscan/analyze/timeline"
@@ -39,15 +40,13 @@ const (
 func (j *joiner) listSources() {
 	type log struct{ kind, name string }
 	of := map[log]*[]int32{}
-	names := make([]string, len(j.State.Inputs))
-	for i := range names {
-		names[i] = j.LogOf(i)
-	}
-	var last log // the next event is one of the same log as a rule
-	var list *[]int32
+	var list *[]int32 // the next event is one of the same log as a rule
+	kind, input := uint32(0), int32(0)
 	for i := range j.events {
-		if l := (log{j.events[i].kind, names[j.State.Messages[i].Input]}); list == nil || l != last {
-			if last, list = l, of[l]; list == nil {
+		if e, in := &j.events[i], j.State.Messages[i].Input; list == nil || e.kind != kind || in != input {
+			kind, input = e.kind, in
+			l := log{j.names.all[kind].text, j.LogOf(int(in))}
+			if list = of[l]; list == nil {
 				list = new([]int32)
 				of[l] = list
 			}
@@ -63,7 +62,7 @@ func (j *joiner) listSources() {
 		*kind = append(*kind, *of[l]...)
 		j.sources = append(j.sources, Source{Kind: l.kind, Name: l.name})
 		for _, i := range *of[l] {
-			j.events[i].source = n
+			j.events[i].source = int32(n)
 		}
 	}
 	for _, list := range j.kinds {
@@ -74,12 +73,12 @@ func (j *joiner) listSources() {
 // setClocks estimates the offset of the clock of each source of a kind, that of all of
 // them where one has too few events, and corrects the times.
 func (j *joiner) setClocks(list []int32) {
-	pairs, local := j.distances(list), j.local(list)
-	all := offsetOf(pairs, nil, local)
+	all, local := j.distances(list), j.local(list)
 	for _, source := range j.sourcesOf(list) {
-		own := offsetOf(pairs, &source, local)
-		if own == 0 && !enough(pairs, source) {
-			own = cmp.Or(all, j.zoneOf(list, source))
+		pairs := all.of(source)
+		own := pairs.offset(local)
+		if own == 0 && !pairs.enough() {
+			own = cmp.Or(all.offset(local), j.zoneOf(list, source))
 		}
 		j.sources[source].Offset = own * 1e6
 	}
@@ -102,9 +101,9 @@ func (j *joiner) resetClocks(list []int32) (changed bool) {
 	if len(rest) == 0 {
 		return false
 	}
-	pairs := j.distances(rest)
+	all := j.distances(rest)
 	for _, source := range j.sourcesOf(rest) {
-		own := offsetOf(pairs, &source, true)
+		own := all.of(source).offset(true)
 		if own == 0 || own%zoneStep != 0 {
 			continue
 		}
@@ -118,14 +117,14 @@ func (j *joiner) resetClocks(list []int32) (changed bool) {
 	return changed
 }
 
-func (j *joiner) sourcesOf(list []int32) (all []int) {
+func (j *joiner) sourcesOf(list []int32) (all []int32) {
 	seen := make([]bool, len(j.sources))
 	for _, n := range list {
 		seen[j.events[n].source] = true
 	}
 	for source, ok := range seen {
 		if ok {
-			all = append(all, source)
+			all = append(all, int32(source))
 		}
 	}
 	return all
@@ -137,14 +136,17 @@ func (j *joiner) local(list []int32) bool {
 
 // distance is how far an event is from a refusal of the same key.
 type distance struct {
-	source  int
+	source  int32
 	group   uint64 // the key
 	seconds int64
 }
 
+// distances are sorted by distance and key.
+type distances []distance
+
 // distances returns the distances of events from the refusals of the same client, user
 // and request, or of the same user.
-func (j *joiner) distances(list []int32) (all []distance) {
+func (j *joiner) distances(list []int32) (all distances) {
 	keys := []func(t *texts) uint64{
 		func(t *texts) uint64 { return mix(t.client, t.port) },
 		func(t *texts) uint64 { return mix(t.client, t.request, t.user+1) },
@@ -154,44 +156,88 @@ func (j *joiner) distances(list []int32) (all []distance) {
 	if j.has.user {
 		keys = append(keys, func(t *texts) uint64 { return onlyIf(t.user != 0, mix(t.user, t.client)) }, func(t *texts) uint64 { return t.user })
 	}
-	list = j.clockSamples(list)
-	open := map[int32]bool{}
-	for _, n := range list {
-		open[n] = true
-	}
+	open := j.clockSamples(list)
 	for _, key := range keys {
-		events, requests, known := map[uint64][]int32{}, map[uint64][]int32{}, newKeySet(len(list))
-		for _, n := range list {
-			e := &j.events[n]
-			if k := key(&e.texts); k != 0 && open[n] && len(events[k]) <= mostInGroup {
-				events[k] = append(events[k], n)
-				known.add(k)
+		m := &j.matches
+		m.reset(len(open))
+		for i, n := range open {
+			if k := key(&j.events[n].texts); k != 0 {
+				m.events.add(m.keys.add(k), int32(i))
 			}
 		}
-		if len(events) == 0 {
+		if len(m.keys.all) == 0 {
 			continue
 		}
 		for i := range j.requests {
 			r := &j.requests[i]
-			if k := key(&r.texts); known.mayHave(k) && !r.taken && r.time != noTime && len(events[k]) > 0 && len(requests[k]) <= mostInGroup {
-				requests[k] = append(requests[k], int32(i))
+			if group := m.keys.find(key(&r.texts)); group >= 0 && !r.taken && r.time != noTime {
+				m.requests.add(group, int32(i))
 			}
 		}
-		for k, of := range events {
-			if len(of) > mostInGroup || len(requests[k]) == 0 || len(requests[k]) > mostInGroup {
+		m.divide()
+		for group, k := range m.keys.all {
+			of, requests := m.events.of(group), m.requests.of(group)
+			if len(of) > mostInGroup || len(requests) == 0 || len(requests) > mostInGroup {
 				continue
 			}
-			for _, n := range of {
-				delete(open, n) // each event counts with its surest key
-				for _, r := range requests[k] {
-					if d := timeline.FloorDiv(j.events[n].time-j.requests[r].time, 1e6); d >= -longestOffset && d <= longestOffset {
-						all = append(all, distance{j.events[n].source, k, d})
+			for _, i := range of {
+				e := &j.events[open[i]]
+				open[i] = counted
+				for _, r := range requests {
+					if d := timeline.FloorDiv(e.time-j.requests[r].time, 1e6); d >= -longestOffset && d <= longestOffset {
+						all = append(all, distance{e.source, k, d})
 					}
 				}
 			}
 		}
+		open = slices.DeleteFunc(open, func(n int32) bool { return n == counted }) // each event counts with its surest key
 	}
+	slices.SortFunc(all, func(a, b distance) int {
+		return cmp.Or(cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.group, b.group))
+	})
 	return all
+}
+
+// counted replaces the number of an event that need not be looked at again.
+const counted int32 = -1
+
+// of returns the distances of a source.
+func (all distances) of(source int32) distances {
+	if !slices.ContainsFunc(all, func(d distance) bool { return d.source != source }) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(d distance) bool { return d.source != source })
+}
+
+// at returns those of a number of seconds.
+func (all distances) at(seconds int64) distances {
+	compare := func(d distance, seconds int64) int { return cmp.Compare(d.seconds, seconds) }
+	from, _ := slices.BinarySearchFunc(all, seconds, compare)
+	to, _ := slices.BinarySearchFunc(all[from:], seconds+1, compare)
+	return all[from : from+to]
+}
+
+// votes returns how many keys have a distance, or one of a second more or less: logs of
+// whole seconds cut off up to one.
+func (all distances) votes(seconds int64) (keys int) {
+	lists := [...]distances{all.at(seconds - 1), all.at(seconds), all.at(seconds + 1)}
+	for {
+		least, found := uint64(math.MaxUint64), false
+		for _, l := range lists {
+			if len(l) > 0 {
+				least, found = min(least, l[0].group), true
+			}
+		}
+		if !found {
+			return keys
+		}
+		keys++
+		for i := range lists {
+			for len(lists[i]) > 0 && lists[i][0].group == least {
+				lists[i] = lists[i][1:]
+			}
+		}
+	}
 }
 
 // clockSamples returns the events from which the offsets are estimated: for each source
@@ -216,41 +262,34 @@ func (j *joiner) clockSamples(list []int32) (samples []int32) {
 	return samples
 }
 
-// enough reports whether a source has so many keys that it would show an offset.
-func enough(all []distance, source int) bool {
-	groups := map[uint64]bool{}
+// keys returns the number of different keys.
+func (all distances) keys() int {
+	var t keyTable
+	t.reset(len(all))
 	for _, d := range all {
-		if d.source == source {
-			groups[d.group] = true
-		}
+		t.add(d.group)
 	}
-	return len(groups) >= clockKeys
+	return len(t.all)
 }
 
-// offsetOf returns the offset in seconds that most keys have, of one source or of all; 0
-// if there is no reason for another. local says that the times are those of a time
-// zone.
-func offsetOf(all []distance, source *int, local bool) int64 {
-	votes := map[int64]map[uint64]bool{} // keys by distance, and those of a second more or less
-	exact := map[int64]int{}
-	groups := map[uint64]bool{}
-	for _, d := range all {
-		if source != nil && d.source != *source {
-			continue
-		}
-		groups[d.group] = true
-		exact[d.seconds]++
-		for s := d.seconds - 1; s <= d.seconds+1; s++ { // logs of whole seconds cut off up to one
-			if votes[s] == nil {
-				votes[s] = map[uint64]bool{}
-			}
-			votes[s][d.group] = true
+// enough reports whether there are so many keys that they would show an offset.
+func (all distances) enough() bool { return all.keys() >= clockKeys }
+
+// offset returns the offset in seconds that most keys have; 0 if there is no reason for
+// another. local says that the times are those of a time zone.
+func (all distances) offset(local bool) int64 {
+	none := all.votes(0)
+	best, most, exact := int64(0), none, len(all.at(0))
+	consider := func(s int64) {
+		n, e := all.votes(s), len(all.at(s))
+		if order := cmp.Or(cmp.Compare(n, most), cmp.Compare(e, exact)); order > 0 || order == 0 && best != 0 && closer(s, best) {
+			best, most, exact = s, n, e
 		}
 	}
-	best := int64(0)
-	for s, keys := range votes {
-		if order := cmp.Or(cmp.Compare(len(keys), len(votes[best])), cmp.Compare(exact[s], exact[best])); order > 0 || order == 0 && best != 0 && closer(s, best) {
-			best = s
+	for rest, next := all, int64(math.MinInt64); len(rest) > 0; rest = rest[len(rest.at(rest[0].seconds)):] {
+		for s := max(next, rest[0].seconds-1); s <= rest[0].seconds+1; s++ {
+			consider(s)
+			next = s + 1
 		}
 	}
 	zone := (best + zoneStep/2) / zoneStep * zoneStep
@@ -261,8 +300,8 @@ func offsetOf(all []distance, source *int, local bool) int64 {
 	if local && zone != 0 && best-zone >= -1 && best-zone <= 1 {
 		best, least = zone, zoneKeys
 	}
-	n := len(votes[best])
-	if n < least || float64(n) < clockShare*float64(len(groups)) || n < 2*len(votes[0]) || best >= -1 && best <= 1 {
+	n := all.votes(best)
+	if n < least || float64(n) < clockShare*float64(all.keys()) || n < 2*none || best >= -1 && best <= 1 {
 		return 0
 	}
 	return best

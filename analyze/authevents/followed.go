@@ -54,7 +54,7 @@ func (j *joiner) followed(list []int32) {
 		}
 		if last := len(j.also) - 1; last >= 0 && j.also[last].refusal == of[next] {
 			before := j.also[last].event
-			e.first = cmp.Or(j.events[before].first, int(before)+1)
+			e.first = cmp.Or(j.events[before].first, before+1)
 		}
 		j.also = append(j.also, pair{n, of[next]})
 		e.follows, r.taken = true, true
@@ -82,7 +82,7 @@ func (j *joiner) fallBack(list []int32) {
 			e.refusal, e.match, e.ambiguous = first.refusal, first.match, first.ambiguous
 		}
 		if in[p.event] && e.refusal < 0 && !e.ambiguous {
-			e.refusal, e.match = int(p.refusal), ByLine
+			e.refusal, e.match = p.refusal, ByLine
 		}
 	}
 }

@@ -101,7 +101,8 @@ func testInput(refusals, messages []string) *Input {
 				if r["id"] != "" {
 					k.IDs = [][]byte{r.bytes("id")}
 				}
-				made := keyer.Request(&e, &k)
+				var made RequestKeys
+				keyer.Request(&made, &e, &k)
 				_, err := keys.Read(made.AppendTo(nil))
 				return err
 			}
@@ -121,7 +122,8 @@ func testInput(refusals, messages []string) *Input {
 					e.Outcome = events.Accepted
 				}
 				_, _ = fmt.Sscan(cmpOr(m["status"], "0"), &e.Status)
-				made := keyer.Event(logs[cmpOr(m["log"], "nginx-error")].Name, e)
+				var made EventKeys
+				keyer.Event(&made, logs[cmpOr(m["log"], "nginx-error")].Name, e)
 				_, err := keys.Read(made.AppendTo(nil))
 				return err
 			}
@@ -389,7 +391,7 @@ func TestZoneOfFewKeys(t *testing.T) {
 		right, wrong := 0, 0
 		for i := range joined.Events {
 			switch {
-			case joined.Events[i].Refusal == i:
+			case int(joined.Events[i].Refusal) == i:
 				right++
 			case joined.Events[i].Refusal >= 0:
 				wrong++

@@ -37,19 +37,27 @@ type EventKeys struct {
 	local   bool // the time has no offset from UTC
 }
 
-// event is an event while it is joined.
+// event is an event while it is joined. It has no pointers: there may be millions.
 type event struct {
-	EventKeys       // the time is corrected by an offset
-	logged    int64 // the time, not corrected
+	texts
+	time    int64 // corrected by an offset
+	logged  int64 // not corrected
+	id      uint64
+	meaning uint64 // hash of outcome, reason and user
+	kind    uint32 // number of the name of the log in names
+	reason  uint32 // number in names
+	status  int32
+	source  int32
+	refusal int32 // index, -1 for none
+	first   int32 // index plus one of the first event about the line that follows; 0 for itself
+
 	class     field.ReasonClass
-	meaning   uint64 // hash of outcome, reason and user
-	source    int
-	refusal   int  // index, -1 for none
+	outcome   events.Outcome
+	match     Match
+	server    bool // its log is one of servers
+	local     bool
 	wants     bool // a refusal is looked for
 	follows   bool // the line of its request follows in its own log
-	first     int  // index plus one of the first event about that line; 0 for itself
-
-	match     Match
 	ambiguous bool
 }
 
@@ -86,11 +94,32 @@ type Keyer struct {
 	// word of the vocabulary, and may hold a name, is then replaced by that of its class.
 	Pseudonyms bool
 
-	reasons *[reasonSlots]string // of recent events, by hash; nil before the first
+	recent *recent // nil before the first
 }
 
-// reasonSlots is how many reasons a keyer remembers: a log has a few.
-const reasonSlots = 64
+// recent are texts of the lines before. Most come again, and are compared in less time than
+// hashed or copied.
+type recent struct {
+	method, host hashed
+	reasons      [recentSlots]string
+}
+
+// hashed is a text and its hash.
+type hashed struct {
+	text []byte
+	hash uint64
+}
+
+// set replaces the text.
+func (h *hashed) set(b []byte, hash uint64) { h.text, h.hash = append(h.text[:0], b...), hash }
+
+// last returns the texts of the lines before.
+func (x *Keyer) last() *recent {
+	if x.recent == nil {
+		x.recent = new(recent)
+	}
+	return x.recent
+}
 
 // NewKeyer returns a function that returns keyers with one random key.
 func NewKeyer(pseudonyms bool) func() Keyer {
@@ -131,11 +160,24 @@ func (x *Keyer) address(b []byte) uint64 {
 }
 
 func (x *Keyer) host(b []byte) uint64 {
-	b = field.WithoutPort(b)
-	if slices.ContainsFunc(b, func(c byte) bool { return c-'A' <= 'Z'-'A' || c >= utf8.RuneSelf }) {
-		b = bytes.ToLower(b)
+	h := &x.last().host
+	if string(b) == string(h.text) {
+		return h.hash
 	}
-	return x.hash(b)
+	name := field.WithoutPort(b)
+	if slices.ContainsFunc(name, func(c byte) bool { return c-'A' <= 'Z'-'A' || c >= utf8.RuneSelf }) {
+		name = bytes.ToLower(name)
+	}
+	h.set(b, x.hash(name))
+	return h.hash
+}
+
+func (x *Keyer) method(b []byte) uint64 {
+	h := &x.last().method
+	if string(b) != string(h.text) {
+		h.set(b, x.hash(b))
+	}
+	return h.hash
 }
 
 // setRequest sets the hashes of the request line.
@@ -143,38 +185,35 @@ func (t *texts) setRequest(x *Keyer, method, path, query []byte) {
 	if len(path) == 0 {
 		return
 	}
+	t.path = x.hash(path)
 	if len(method) > 0 {
-		t.request = mix(x.hash(method), x.hash(path), x.hash(query)+1)
+		t.request = mix(x.method(method), t.path, x.hash(query)+1)
 	}
 	if bytes.IndexByte(path, '%') >= 0 {
 		if decoded, err := url.PathUnescape(string(path)); err == nil {
-			path = []byte(decoded)
+			t.path = x.hash([]byte(decoded))
 		}
 	}
-	t.path = x.hash(path)
 }
 
-// Event returns the keys of an event of a kind of log.
-func (x *Keyer) Event(kind string, e *events.Event) EventKeys {
-	path, query, _ := bytes.Cut(e.Target, []byte("?"))
-	k := EventKeys{
-		time: e.Time, id: x.hash(e.RequestID), kind: kind, outcome: e.Outcome, status: e.Status, local: e.Local, reason: x.reason(e.Reason),
-		texts: texts{
-			client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host), connection: x.hash(e.Connection), session: x.hash(e.Session),
-			port: x.hash(e.Port),
-		},
+// Event sets the keys of an event of a kind of log.
+func (x *Keyer) Event(k *EventKeys, kind string, e *events.Event) {
+	path, query := e.Target, []byte(nil)
+	if i := bytes.IndexByte(path, '?'); i >= 0 {
+		path, query = path[:i], path[i+1:]
+	}
+	k.time, k.id, k.kind, k.outcome, k.status, k.local, k.reason = e.Time, x.hash(e.RequestID), kind, e.Outcome, e.Status, e.Local, x.reason(e.Reason)
+	k.texts = texts{
+		client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host), connection: x.hash(e.Connection), session: x.hash(e.Session),
+		port: x.hash(e.Port),
 	}
 	k.setRequest(x, e.Method, path, query)
-	return k
 }
 
 // reason returns the reason of an event as outputs may have it.
 func (x *Keyer) reason(b []byte) string {
 	b = b[:min(len(b), field.LongestReason)]
-	if x.reasons == nil {
-		x.reasons = new([reasonSlots]string)
-	}
-	reason := &x.reasons[x.Hash(b)%reasonSlots]
+	reason := &x.last().reasons[recentSlot(b)]
 	if *reason != string(b) {
 		*reason = string(b)
 	}
@@ -184,9 +223,9 @@ func (x *Keyer) reason(b []byte) string {
 	return *reason
 }
 
-// Request returns the keys of a refusal.
-func (x *Keyer) Request(e *parse.Entry, k *parse.Keys) RequestKeys {
-	r := RequestKeys{
+// Request sets the keys of a refusal.
+func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
+	*r = RequestKeys{
 		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), peer: x.address(e.Peer), status: e.Status,
 		texts: texts{
 			client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host), connection: x.hash(k.Connection), session: x.hash(e.Session),
@@ -201,13 +240,18 @@ func (x *Keyer) Request(e *parse.Entry, k *parse.Keys) RequestKeys {
 	if r.peer == r.client {
 		r.peer = 0
 	}
-	return r
 }
 
-func (j *joiner) newEvent(i int, k *EventKeys, keyer *Keyer) event {
-	x := event{EventKeys: *k, refusal: -1, class: field.ClassOf(k.reason)}
+// setEvent sets event i. names numbers its texts.
+func (j *joiner) setEvent(i int, k *EventKeys, names *recentNames) {
+	x := &j.events[i]
+	kind, reason := names.of(k.kind), names.of(k.reason)
+	*x = event{
+		texts: k.texts, time: k.time, id: k.id, kind: kind.number, reason: reason.number, status: k.status, refusal: -1,
+		class: reason.class, outcome: k.outcome, server: kind.server, local: k.local,
+	}
 	x.directory = j.directories[j.State.Messages[i].Input]
-	x.meaning = mix(uint64(x.outcome)+1, keyer.hash([]byte(x.reason))+1, x.user+1)
+	x.meaning = mix(uint64(x.outcome)+1, uint64(x.reason)+1, x.user+1)
 	switch {
 	case k.time == 0 || k.time == parse.NoTime:
 		x.time = parse.NoTime
@@ -218,11 +262,4 @@ func (j *joiner) newEvent(i int, k *EventKeys, keyer *Keyer) event {
 	x.logged = x.time
 	refuses := x.status == 0 || x.status == 401 || slices.Contains(j.Statuses, x.status)
 	x.wants = x.time != parse.NoTime && refuses && (x.outcome == events.Refused || x.outcome == events.Failed)
-	return x
-}
-
-func (j *joiner) newRequest(i int, k *RequestKeys) request {
-	x := request{RequestKeys: *k}
-	x.directory = j.directories[j.State.Refusals.At(i).Input]
-	return x
 }

@@ -40,26 +40,14 @@ func (j *joiner) run(passes []pass, list []int32) {
 
 // pass joins the events and refusals that have the same key.
 func (j *joiner) pass(p *pass, open []int32) {
-	groups := map[uint64]int32{} // numbers of keys
-	var known keySet
-	var events, requests grouped
+	m := &j.matches
+	m.reset(len(open))
 	for _, n := range open {
-		key := p.event(&j.events[n])
-		if key == 0 {
-			continue
+		if key := p.event(&j.events[n]); key != 0 {
+			m.events.add(m.keys.add(key), n)
 		}
-		group, ok := groups[key]
-		if !ok {
-			if len(groups) == 0 {
-				known = newKeySet(len(open))
-			}
-			group = int32(len(groups))
-			groups[key] = group
-			known.add(key)
-		}
-		events.add(group, n)
 	}
-	if len(groups) == 0 {
+	if len(m.keys.all) == 0 {
 		return
 	}
 	for i := range j.requests {
@@ -67,47 +55,76 @@ func (j *joiner) pass(p *pass, open []int32) {
 		if r.taken || r.time == noTime {
 			continue
 		}
-		if key := p.request(r); known.mayHave(key) {
-			if group, ok := groups[key]; ok {
-				requests.add(group, int32(i))
-			}
+		if group := m.keys.find(p.request(r)); group >= 0 {
+			m.requests.add(group, int32(i))
 		}
 	}
-	events.divide(len(groups))
-	requests.divide(len(groups))
-	for group := range len(groups) {
-		if list := requests.of(group); len(list) > 0 {
-			j.group(p, events.of(group), list)
+	m.divide()
+	for group := range len(m.keys.all) {
+		if list := m.requests.of(group); len(list) > 0 {
+			j.group(p, m.events.of(group), list)
 		}
 	}
 }
 
-// keySet is a set of keys, with some more that only seem to be in it. It is asked before a
-// table, which takes longer: in a table of few, most keys are not.
-type keySet struct {
-	bits  []uint64
+// matches are events and refusals by key. Its memory is used again.
+type matches struct {
+	keys             keyTable
+	events, requests grouped
+}
+
+// reset empties m and makes room for a number of keys.
+func (m *matches) reset(keys int) {
+	m.keys.reset(keys)
+	m.events.added, m.requests.added = m.events.added[:0], m.requests.added[:0]
+}
+
+func (m *matches) divide() {
+	m.events.divide(len(m.keys.all))
+	m.requests.divide(len(m.keys.all))
+}
+
+// keyTable numbers keys, which are hashes that nobody can make collide, in the order in
+// which they are added.
+type keyTable struct {
+	all   []uint64 // keys by number
+	slots []uint32 // number plus one, 0 for none: a power of two, at least twice as many as keys
 	shift int
 }
 
-// keySetBits is the number of bits of a keySet for each key: of the keys that are not in the
-// table, one in as many seems to be.
-const keySetBits = 8
-
-// newKeySet returns a set for n keys.
-func newKeySet(n int) keySet {
-	size := max(6, bits.Len(uint(n*keySetBits)))
-	return keySet{make([]uint64, 1<<(size-6)), 64 - size}
+// reset empties the table and makes room for n keys.
+func (t *keyTable) reset(n int) {
+	size := 1 + bits.Len(uint(n))
+	t.all, t.slots, t.shift = t.all[:0], slices.Grow(t.slots[:0], 1<<size)[:1<<size], 64-size
+	clear(t.slots)
 }
 
-func (s *keySet) add(key uint64) {
-	bit := key >> s.shift
-	s.bits[bit/64] |= 1 << (bit % 64)
+// slot returns the slot of a key, or the empty one where it belongs.
+func (t *keyTable) slot(key uint64) *uint32 {
+	for i := int(key >> t.shift); ; i++ {
+		slot := &t.slots[i&(len(t.slots)-1)]
+		if *slot == 0 || t.all[*slot-1] == key {
+			return slot
+		}
+	}
 }
 
-// mayHave reports whether a key, if it is not 0, may have been added.
-func (s *keySet) mayHave(key uint64) bool {
-	bit := key >> s.shift
-	return key != 0 && s.bits[bit/64]&(1<<(bit%64)) != 0
+// add returns the number of a key, the next one if it is new.
+func (t *keyTable) add(key uint64) int32 {
+	slot := t.slot(key)
+	if *slot == 0 {
+		t.all = append(t.all, key)
+		*slot = uint32(len(t.all))
+	}
+	return int32(*slot) - 1
+}
+
+// find returns the number of a key, -1 if it has none. The key 0 has none.
+func (t *keyTable) find(key uint64) int32 {
+	if key == 0 {
+		return -1
+	}
+	return int32(*t.slot(key)) - 1
 }
 
 // grouped are numbers in groups, in the order in which they were added.
@@ -123,7 +140,8 @@ func (g *grouped) add(group, n int32) { g.added = append(g.added, groupedNumber{
 
 // divide makes the groups, whose number is given, of what was added.
 func (g *grouped) divide(groups int) {
-	g.list, g.ends = make([]int32, len(g.added)), make([]int32, groups+1)
+	g.list, g.ends = slices.Grow(g.list[:0], len(g.added))[:len(g.added)], slices.Grow(g.ends[:0], groups+1)[:groups+1]
+	clear(g.ends)
 	for _, x := range g.added {
 		g.ends[x.group+1]++
 	}
@@ -166,7 +184,7 @@ func (j *joiner) group(p *pass, events, requests []int32) {
 		return cmp.Or(cmp.Compare(x.time, y.time), cmp.Compare(x.ordinal, y.ordinal), cmp.Compare(a, b))
 	})
 	// candidates are the refusals, with the events of their times: [from, to) of events.
-	var all []candidate
+	all := j.candidates[:0]
 	for _, n := range requests {
 		r := &j.requests[n]
 		reach := r.duration + p.window
@@ -176,6 +194,7 @@ func (j *joiner) group(p *pass, events, requests []int32) {
 			all = append(all, candidate{n, from, to})
 		}
 	}
+	j.candidates = all
 	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(a.from, b.from) })
 	for len(all) > 0 {
 		end, n := all[0].to, 1
@@ -271,5 +290,5 @@ func (j *joiner) join(p *pass, event, request int32) {
 		e.ambiguous = true
 		return
 	}
-	e.refusal, e.match, r.taken = int(request), p.match, true
+	e.refusal, e.match, r.taken = request, p.match, true
 }

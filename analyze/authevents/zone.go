@@ -20,7 +20,7 @@ const (
 // zoneOf returns the offset in seconds of the time zone of a source, 0 if it is not clear.
 // The offset of most keys does not show it if there are few keys: when one program is
 // refused again and again, or if the events have no request.
-func (j *joiner) zoneOf(list []int32, source int) int64 {
+func (j *joiner) zoneOf(list []int32, source int32) int64 {
 	type visit struct {
 		client uint64
 		second int64
