@@ -127,17 +127,23 @@ func (q *batches[R]) makeAll(ctx context.Context, rows iter.Seq2[*R, error]) err
 // fill makes batches of rows and sends them to their place in the queue.
 func (q *batches[R]) fill(ctx context.Context, place chan<- *batch, rows iter.Seq2[*R, error]) error {
 	b := q.begin()
+	step := make([]R, 0, stepRows)
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if add(b, q.columns, row); b.full() {
+		if step = append(step, *row); len(step) < stepRows {
+			continue
+		}
+		add(b, q.columns, step)
+		if step = step[:0]; b.full() {
 			if err := put(ctx, place, b); err != nil {
 				return err
 			}
 			b = q.begin()
 		}
 	}
+	add(b, q.columns, step)
 	if b.rows == 0 {
 		return nil
 	}
@@ -180,56 +186,85 @@ func (q *batches[R]) makePieces(ctx context.Context, rows *result.Pieces[R], adv
 	return ctx.Err()
 }
 
-// room returns list with capacity for one more value. A column has few values or as
+// room returns list with capacity for n more values. A column has few values or as
 // many as a batch has rows: growing step by step would touch twice the memory.
-func room[T any](list []T) []T {
+func room[T any](list []T, n int) []T {
 	const few = 64
-	switch n := len(list); {
-	case n < cap(list):
+	switch {
+	case len(list)+n <= cap(list):
 		return list
-	case n < few:
-		return slices.Grow(list, few)
+	case len(list)+n <= few:
+		return slices.Grow(list, few-len(list))
 	default:
-		return slices.Grow(list, batchRows-few)
+		return slices.Grow(list, max(batchRows-len(list), n))
 	}
 }
 
-// add adds a row to a batch.
-func add[R any](b *batch, columns []column[R], row *R) {
+// add adds rows to a batch, column by column.
+func add[R any](b *batch, columns []column[R], rows []R) {
 	for i := range columns {
 		c, values := &columns[i], &b.columns[i]
-		present := true
+		if c.Nullable {
+			values.levels = room(values.levels, len(rows))
+		}
 		switch c.Type {
 		case Text, JSON:
-			s := c.text(row)
-			if present = s != "" || !c.Nullable; present {
-				values.texts = append(room(values.texts), s)
-				b.bytes += len(s)
-			}
+			b.bytes += addTexts(values, c, rows)
 		case Integer, Time:
-			var v int64
-			if v, present = c.integer(row); present {
-				values.integers = append(room(values.integers), v)
-			}
+			values.integers = addNumbers(values, values.integers, c.Nullable, rows, c.integer)
 		case Real:
-			var v float64
-			if v, present = c.real(row); present {
-				values.reals = append(room(values.reals), v)
-			}
+			values.reals = addNumbers(values, values.reals, c.Nullable, rows, c.real)
 		case Boolean:
-			values.booleans = append(room(values.booleans), c.boolean(row))
-		case List:
-			b.bytes += values.addList(c.list(row))
-		}
-		if c.Nullable {
-			level := int16(0)
-			if present {
-				level = 1
+			values.booleans = room(values.booleans, len(rows))
+			for i := range rows {
+				values.booleans = append(values.booleans, c.boolean(&rows[i]))
 			}
-			values.levels = append(room(values.levels), level)
+		case List:
+			for i := range rows {
+				b.bytes += values.addList(c.list(&rows[i]))
+			}
 		}
 	}
-	b.rows++
+	b.rows += len(rows)
+}
+
+// addTexts adds the texts of rows, and returns their size in bytes.
+func addTexts[R any](values *columnBuffer, c *column[R], rows []R) (bytes int) {
+	texts, levels := room(values.texts, len(rows)), values.levels
+	for i := range rows {
+		s := c.text(&rows[i])
+		level := int16(1)
+		if s != "" || !c.Nullable {
+			texts = append(texts, s)
+			bytes += len(s)
+		} else {
+			level = 0
+		}
+		if c.Nullable {
+			levels = append(levels, level)
+		}
+	}
+	values.texts, values.levels = texts, levels
+	return bytes
+}
+
+// addNumbers adds the numbers of rows to those of a column, and returns them.
+func addNumbers[N int64 | float64, R any](values *columnBuffer, numbers []N, nullable bool, rows []R, get func(*R) (N, bool)) []N {
+	numbers = room(numbers, len(rows))
+	levels := values.levels
+	for i := range rows {
+		v, present := get(&rows[i])
+		level := int16(0)
+		if present {
+			numbers = append(numbers, v)
+			level = 1
+		}
+		if nullable {
+			levels = append(levels, level)
+		}
+	}
+	values.levels = levels
+	return numbers
 }
 
 // addList adds a list of texts, and returns their size in bytes.

@@ -37,6 +37,9 @@ const (
 	// batchRows is the number of rows in a batch, and how often cancellation is
 	// noticed.
 	batchRows = 4 << 10
+	// stepRows is the number of rows that are added to a batch at once. It divides
+	// batchRows.
+	stepRows = 16
 	// batchBytes and rowGroupBytes bound the texts of a batch and of a row group, in
 	// bytes: a line may have a megabyte. Rows of ordinary lines hardly ever reach them.
 	batchBytes    = 4 << 20
