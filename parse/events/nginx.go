@@ -181,6 +181,7 @@ func lastSegment(path []byte) []byte { return path[bytes.LastIndexByte(path, '/'
 // nginxFields are the fields after a message.
 type nginxFields struct {
 	client, server, request, subrequest, upstream, host []byte
+	plain                                               bool // the client is an IPv4 address
 }
 
 // beginning is what a place in a line that looks like the beginning of the fields is.
@@ -213,42 +214,48 @@ func (f *nginxFields) find(text []byte, e *Event) {
 			doubtful = true
 			break
 		}
-		var g nginxFields
-		switch b := g.read(text[at+len(begin):]); {
-		case b == noBeginning:
-		case found == 0:
-			*f, e.Message = g, text[:at]
-			found++
-			if isClosed(e.Message) {
-				return
+		if rest := text[at+len(begin):]; found == 0 {
+			if *f = (nginxFields{}); f.read(rest) != noBeginning {
+				e.Message = text[:at]
+				found++
+				if isClosed(e.Message) {
+					return
+				}
 			}
-		case string(g.client) != string(f.client) || string(g.host) != string(f.host) || string(g.request) != string(f.request):
-			doubtful = true
+		} else {
+			var g nginxFields
+			doubtful = doubtful || g.read(rest) != noBeginning && !g.same(f)
 		}
 		at++
+	}
+	if found == 0 {
+		*f = nginxFields{}
 	}
 	if doubtful {
 		*f = nginxFields{}
 	}
 }
 
-// closedMessages begin messages without text from a client.
-var closedMessages = [...]string{
-	"no user/password was provided", "access forbidden by rule", "auth request unexpected status: ", "auth_jwt: token was not provided",
-	"client sent too large request", "limiting requests, excess: ", "limiting connections by zone ",
+// same reports whether the fields that say whose request it was are those of g.
+func (f *nginxFields) same(g *nginxFields) bool {
+	return string(f.client) == string(g.client) && string(f.host) == string(g.host) && string(f.request) == string(g.request)
 }
 
 // isClosed reports whether a message without ", client: " cannot be the beginning of a
 // longer one: all that it has of the client is a user name, which has no colon (RFC
 // 7617, section 2).
 func isClosed(message []byte) bool {
-	for _, s := range closedMessages {
-		if hasPrefix(message, s) {
-			return true
-		}
+	switch {
+	case hasPrefix(message, `user "`):
+		return bytes.HasSuffix(message, []byte(`": password mismatch`)) || index(message, `" was not found in "`) > 0
+	case hasPrefix(message, "PAM: user '"),
+		// messages without text from a client
+		hasPrefix(message, "no user/password was provided"), hasPrefix(message, "access forbidden by rule"),
+		hasPrefix(message, "auth request unexpected status: "), hasPrefix(message, "auth_jwt: token was not provided"),
+		hasPrefix(message, "client sent too large request"), hasPrefix(message, "limiting requests, excess: "), hasPrefix(message, "limiting connections by zone "):
+		return true
 	}
-	return hasPrefix(message, `user "`) && (bytes.HasSuffix(message, []byte(`": password mismatch`)) || index(message, `" was not found in "`) > 0) ||
-		hasPrefix(message, "PAM: user '")
+	return false
 }
 
 // read reads the fields after ", client: ".
@@ -259,7 +266,10 @@ func (f *nginxFields) read(b []byte) beginning {
 	}
 	f.client = b[:i]
 	b, ok := cutPrefix(b[i:], ", server: ")
-	if !ok || !isNginxClient(f.client) {
+	if !ok {
+		return noBeginning
+	}
+	if f.plain = field.IsIPv4(f.client); !f.plain && !isNginxClient(f.client) {
 		return noBeginning
 	}
 	if i = bytes.IndexByte(b, ','); i < 0 {
@@ -267,21 +277,22 @@ func (f *nginxFields) read(b []byte) beginning {
 	}
 	f.server, b = b[:i], b[i:]
 	spoiled := bytes.IndexByte(f.server, '"') >= 0
-	for _, x := range [...]struct {
-		begin string
-		to    *[]byte
-	}{{`, request: "`, &f.request}, {`, subrequest: "`, &f.subrequest}, {`, upstream: "`, &f.upstream}, {`, host: "`, &f.host}} {
-		rest, has := cutPrefix(b, x.begin)
-		if !has {
-			continue
-		}
-		end := quoteEnd(rest)
-		if end < 0 { // the line was cut
-			return wholeBeginning
-		}
-		*x.to, b = rest[:end], rest[end+1:]
+	whole := true
+	if rest, has := cutPrefix(b, `, request: "`); has {
+		f.request, b, whole = cutQuoted(rest)
+	}
+	if rest, has := cutPrefix(b, `, subrequest: "`); has {
+		f.subrequest, b, whole = cutQuoted(rest)
+	}
+	if rest, has := cutPrefix(b, `, upstream: "`); has {
+		f.upstream, b, whole = cutQuoted(rest)
+	}
+	if rest, has := cutPrefix(b, `, host: "`); has {
+		f.host, b, whole = cutQuoted(rest)
 	}
 	switch {
+	case !whole:
+		return wholeBeginning
 	case hasPrefix(b, `": password mismatch`), hasPrefix(b, `" was not found in "`), hasPrefix(b, `": was not found in "`):
 		return noBeginning // the user's name ends here
 	case spoiled, len(f.request) > 0 && !isRequestLine(f.request), !isHost(f.host), len(b) > 0 && !hasPrefix(b, `, referrer: "`) && !isBeginning(b):
@@ -299,6 +310,16 @@ func isBeginning(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// cutQuoted returns a value, whose quote has been cut off, and the rest of the line. ok is
+// false if it does not end, because the line was cut: then there is no value.
+func cutQuoted(b []byte) (value, rest []byte, ok bool) {
+	end := quoteEnd(b)
+	if end < 0 {
+		return nil, nil, false
+	}
+	return b[:end], b[end+1:], true
 }
 
 // quoteEnd returns the offset of the quote that ends a value: one after which another
@@ -341,7 +362,10 @@ func isHost(b []byte) bool {
 
 // set stores the fields in e.
 func (f *nginxFields) set(e *Event) {
-	e.setClient(f.client)
+	if e.Client = f.client; !f.plain {
+		e.Client = nil
+		e.setClient(f.client)
+	}
 	if method, rest, ok := cut(f.request, " "); ok {
 		e.Method, e.Target = method, rest
 		if i := bytes.LastIndexByte(rest, ' '); i >= 0 && hasPrefix(rest[i+1:], "HTTP/") {

@@ -42,24 +42,24 @@ func (l *Log) AppendRecord(dst []byte, e *Event) []byte {
 	}
 	binary.LittleEndian.PutUint64(head[recordTime:], uint64(e.Time))
 	binary.LittleEndian.PutUint32(head[recordStatus:], uint32(e.Status))
+	var noText []byte
 	texts := e.recorded()
-	length := func(i, n int) { head[recordLengths+i] = byte(min(n, longText)) }
-	length(0, len(l.Name))
-	for i, text := range texts {
-		length(i+1, len(*text))
-	}
 	if e.Outcome != Failed {
-		length(1+recordMessage, 0)
+		texts[recordMessage] = &noText
+	}
+	lengths := head[recordLengths:]
+	lengths[0] = byte(len(l.Name))
+	for i, text := range texts {
+		lengths[i+1] = byte(min(len(*text), longText))
 	}
 	dst = append(append(dst, head[:]...), l.Name...)
 	for i, text := range texts {
-		switch head[recordLengths+1+i] {
-		case 0:
-			continue
-		case longText:
+		if lengths[i+1] == longText {
 			dst = binary.LittleEndian.AppendUint32(dst, uint32(len(*text)))
 		}
-		dst = append(dst, *text...)
+		if len(*text) > 0 {
+			dst = append(dst, *text...)
+		}
 	}
 	return dst
 }
@@ -84,6 +84,10 @@ func (e *Event) ReadRecord(src []byte) (log []byte, err error) {
 	}
 	for i, text := range e.recorded() {
 		n := int(lengths[i+1])
+		if n == 0 {
+			*text = nil
+			continue
+		}
 		if n == longText {
 			if len(rest) < 4 {
 				return nil, errRecord

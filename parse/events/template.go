@@ -371,17 +371,21 @@ func (c *captures) set(e *Event) {
 			e.Client, e.Port = client, nil
 		}
 	}
-	for _, x := range [...]struct {
-		to *[]byte
-		of slot
-	}{
-		{&e.User, slotUser}, {&e.Code, slotCode}, {&e.Method, slotMethod}, {&e.Target, slotTarget}, {&e.Host, slotHost}, {&e.Connection, slotConnection},
-		{&e.RequestID, slotID}, {&e.Session, slotSession}, {&e.Service, slotService}, {&e.Message, slotMessage},
-	} {
-		if b := c[x.of]; len(b) > 0 && !field.Missing(b) {
-			*x.to = b
+	set := func(to *[]byte, of slot) {
+		if b := c[of]; len(b) > 0 && !field.Missing(b) {
+			*to = b
 		}
 	}
+	set(&e.User, slotUser)
+	set(&e.Code, slotCode)
+	set(&e.Method, slotMethod)
+	set(&e.Target, slotTarget)
+	set(&e.Host, slotHost)
+	set(&e.Connection, slotConnection)
+	set(&e.RequestID, slotID)
+	set(&e.Session, slotSession)
+	set(&e.Service, slotService)
+	set(&e.Message, slotMessage)
 }
 
 // lastStamp is the last time that was read. Those of neighbouring lines are often the same.
