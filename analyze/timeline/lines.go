@@ -126,6 +126,7 @@ type cachedBatch struct {
 	text  []byte   // lines, each preceded by its length
 	first uint32   // number of the first line
 	at    []uint32 // by number - first: where its length begins in text
+	reads int      // of lines
 	open  bool     // text is that of the worker
 }
 
@@ -149,6 +150,7 @@ func (c *lineCache) line(worker, number uint32) ([]byte, error) {
 			return nil, err
 		}
 	}
+	b.reads++
 	line, _ := cutBytes(b.text[b.at[number-b.first]:])
 	return line, nil
 }
@@ -206,14 +208,20 @@ func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 func (c *lineCache) room(size int) *cachedBatch {
 	size = max(size, lineBatch+lineBatch/64) // so that the memory can be used for any ordinary batch
 	b := &cachedBatch{}
-	for len(c.order) > 0 && c.held+size > c.limit {
-		old := c.batches[c.order[0]]
-		delete(c.batches, c.order[0])
-		c.order = c.order[1:]
+	drop := func(i int) {
+		old := c.batches[c.order[i]]
+		delete(c.batches, c.order[i])
+		c.order = slices.Delete(c.order, i, i+1)
 		c.held -= old.size()
 		if !old.open {
 			b = old
 		}
+	}
+	if i := slices.IndexFunc(c.order, func(k batchKey) bool { return c.batches[k].isRead() }); i >= 0 {
+		drop(i)
+	}
+	for len(c.order) > 0 && c.held+size > c.limit {
+		drop(0)
 	}
 	if cap(b.text) < size {
 		b.text = make([]byte, size)
@@ -226,10 +234,14 @@ func (b *cachedBatch) set(first uint32, read func(text []byte) ([]byte, error)) 
 	if b.text, err = read(b.text[:cap(b.text)]); err != nil {
 		return nil, err
 	}
-	b.first = first
+	b.first, b.reads = first, 0
 	b.index()
 	return b, nil
 }
+
+// isRead reports whether as many lines have been read as there are: most callers read each
+// line once.
+func (b *cachedBatch) isRead() bool { return !b.open && b.reads >= len(b.at) }
 
 // size returns how many bytes of memory the batch takes.
 func (b *cachedBatch) size() int {
