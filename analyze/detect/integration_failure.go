@@ -15,7 +15,8 @@ import (
 //
 // Sign: one client requests few routes at a steady pace, in one name or none; it is
 // accepted, with its handshakes, until a time from which on each of its rounds is
-// refused. Not: a person's browser or app whose session has ended (it requested many
+// refused. A program that reports events has no pace: it is one if it names itself, few
+// clients do, and it never gives up. Not: a person's browser or app whose session has ended (it requested many
 // routes, at no pace), a route that refuses others too, a probe (it was never
 // accepted), a program that is challenged each time and then succeeds.
 //
@@ -38,7 +39,7 @@ var integrationFailure = Kind{
 	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}
 		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
-		A program sends requests every {{duration .Period}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
+		A program sends requests {{if .Irregular}}at irregular times{{else}}every {{duration .Period}}{{end}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
 		From {{time .FirstRefused}} on, all {{plural .RoundsRefused "round" "rounds"}} of requests ({{count .Requests "request"}} on {{count .Routes "route"}}) were refused.
 		The routes do not refuse others at this rate, so its credentials are the likely cause.
 		{{if .Ongoing}}It is still refused at the end of the log.{{else}}It has been accepted again since {{time .AcceptedAgain}}.{{end}}{{end}}`,
@@ -54,6 +55,7 @@ var integrationFailure = Kind{
 // FailingIntegration is the details of an integration_failure finding.
 type FailingIntegration struct {
 	Period         result.Seconds     `json:"period_seconds"` // between rounds while it was accepted
+	Irregular      bool               `json:"-"`              // Period is the typical time only
 	LastAccepted   result.Time        `json:"last_accepted"`
 	FirstRefused   result.Time        `json:"first_refused"`
 	AcceptedAgain  result.Time        `json:"-"`               // where it is not ongoing
@@ -71,6 +73,14 @@ const (
 	// of the refused rounds that follow: fewer show no pace.
 	machineAccepted = 5
 	machineRounds   = 4
+	// persistentRounds is the minimum number of refused rounds of a program without a
+	// pace, and persistentTime how long, in milliseconds, they last at least: nobody
+	// reloads a page for so long.
+	persistentRounds = 20
+	persistentTime   = 60 * 60_000
+	// machineFleet is the maximum number of clients of such a program that were
+	// accepted: those of an app that many people use have sessions, which end.
+	machineFleet = 10
 	// machineHigh is the number of refused requests from which on the severity is
 	// high: somebody depends on so many.
 	machineHigh = 500
@@ -86,8 +96,9 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	refused := d.openRefused()
 	for i := range o.machines {
 		m := &o.machines[i]
-		if b, ok := findBreakdown(d, m.answers); ok {
-			b.machine = m
+		b, ok := findBreakdown(d, m.answers)
+		if ok || b.rounds >= persistentRounds && o.persists(m, &b) {
+			b.machine, b.irregular = m, !ok
 			tests = append(tests, b)
 			rate := max(float64(b.refusedBefore+1)/float64(b.refusedBefore+b.accepted+2), othersRefused(d, b.since, refused))
 			// The series may begin at any of the rounds.
@@ -102,6 +113,14 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// persists reports whether a machine is a program by its name that was refused for long,
+// though its rounds have no pace.
+func (o *machineObserver) persists(m *machine, b *breakdown) bool {
+	agent := o.d.State.Agents[m.client.Agent]
+	return b.accepted >= persistentRounds && b.again == session.Never && agent != "" && !isBrowser(agent) &&
+		b.since[len(b.since)-1].time-b.firstRefused >= persistentTime && o.fleets[m.client.Agent] <= machineFleet
 }
 
 // othersRefused returns the share of others' requests that the routes of the
@@ -127,6 +146,7 @@ type breakdown struct {
 	accepted, refusedBefore    int64 // rounds before
 	rounds                     int64 // refused since
 	period                     int64 // milliseconds, before
+	irregular                  bool  // the rounds have no pace
 	since                      []answer
 	again                      int64 // first acceptance after, or session.Never
 }
@@ -246,7 +266,7 @@ func failingIntegration(d *Diagnosis, b *breakdown, p float64) candidate {
 	c.Onset = b.firstRefused * 1000
 	c.Confidence = confidence(p, stats.WilsonLower(b.rounds, b.rounds, stats.Z95)+0.2)
 	details := &FailingIntegration{
-		Period: result.Seconds(round(float64(b.period)/1000, 1)), LastAccepted: result.Time(b.lastAccepted * 1000),
+		Period: result.Seconds(round(float64(b.period)/1000, 1)), Irregular: b.irregular, LastAccepted: result.Time(b.lastAccepted * 1000),
 		FirstRefused: result.Time(c.Onset), AcceptedBefore: b.accepted, RoundsRefused: b.rounds, Requests: len(c.claims),
 		Routes: len(routes), Route: endpointLabel(&d.State.Endpoints[mostAsked(routes)]),
 		Ongoing: b.again == session.Never, PValue: result.Probability(p),

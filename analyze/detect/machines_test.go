@@ -79,6 +79,29 @@ func TestMachines(t *testing.T) {
 				}
 			}
 		}, []expectation{{"integration_failure", client("203.0.113.70", "agent/3", ""), result.Medium, refused("203.0.113.70"), nil}}},
+		{"a program without a pace", func(w *world) {
+			w.agents["203.0.113.71"] = "Forge-Hooks/8.9"
+			for range 160 {
+				at := w.minutes(1440)
+				status := "200"
+				if at > 13*time.Hour {
+					status = "401"
+				}
+				w.add(at, "POST", "/hooks/notify", "", "", "203.0.113.71", status)
+			}
+		}, []expectation{{"integration_failure", client("203.0.113.71", "Forge-Hooks/8.9", ""), result.Medium, refused("203.0.113.71"), nil}}},
+		{"a dashboard on a wall whose session has ended", func(w *world) {
+			w.agents["203.0.113.72"] = "Mozilla/5.0 (X11; CrOS armv7l) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
+			for at := time.Duration(0); at < 24*time.Hour; at += time.Minute {
+				status := "200"
+				if at > 9*time.Hour {
+					status = "401"
+				}
+				for call := range 3 {
+					w.add(at+time.Duration(call)*100*time.Millisecond, "POST", "/api/items", "", "", "203.0.113.72", status)
+				}
+			}
+		}, []expectation{{"retry_storm", result.Subject{Type: "client_software", UserAgent: "Mozilla/5.0 (X11; CrOS armv7l) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"}, result.Medium, refused("203.0.113.72"), nil}}},
 		{"a scanner", func(w *world) {
 			at := 10*time.Hour + w.minutes(60)
 			for i := range 150 {

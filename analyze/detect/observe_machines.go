@@ -40,6 +40,7 @@ type machineObserver struct {
 	d        *Diagnosis
 	follow   map[timeline.Client]map[uint32]bool // the routes that refused each client
 	actors   map[uint32]bool                     // the actors of these clients
+	fleets   map[uint32]int                      // by agent of these clients: how many clients were accepted as often as a machine is
 	machines []machine                           // by client, user
 	parts    []*machinePart
 }
@@ -65,9 +66,15 @@ func observeMachines(d *Diagnosis) observer {
 	slices.SortFunc(list, func(a, b timeline.Client) int {
 		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
 	})
-	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}}
+	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}, fleets: map[uint32]int{}}
 	for _, client := range list[:min(len(list), maxMachines)] {
 		o.follow[client] = map[uint32]bool{}
+		o.fleets[client.Agent] = 0
+	}
+	for client, stats := range d.Clients {
+		if _, ok := o.fleets[client.Agent]; ok && stats.Tally.N[timeline.Accepted] >= machineAccepted {
+			o.fleets[client.Agent]++
+		}
 	}
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)

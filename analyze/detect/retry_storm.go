@@ -17,7 +17,7 @@ import (
 // Sign: after its session or token has ended, a client repeats the same request at
 // a machine's pace, without a sign-in or an acceptance of it in between; grouped by user
 // agent. A page that loads itself again on each refusal may be accepted. Where the log
-// names no sessions, the client repeats the request far faster than it made it before, or
+// names no sessions, the client is a browser, or repeats the request far faster than it made it before, or
 // several clients of the same software do so from different times on. Not: a monitor
 // (never accepted), a program whose key has expired (it has no session and continues its
 // usual work at its usual pace), password guessing (sign-in routes, user names), a
@@ -305,7 +305,7 @@ func (p *retryPart) end(endpoint uint32) {
 	}
 	if run, ok := p.o.run(r.refusals); ok {
 		hurries, known := p.hurries(endpoint, run.gap)
-		run.alone = !p.hadSession && !r.loops() && !p.leftWork(r) && !hurries
+		run.alone = !p.hadSession && !isBrowser(p.o.d.State.Agents[run.agent]) && !r.loops() && !p.leftWork(r) && !hurries
 		if !run.alone || !known && run.gap < session.Nearby { // otherwise its usual pace
 			p.found = append(p.found, run)
 		}
@@ -323,17 +323,27 @@ func (o *retryObserver) run(refusals []uint32) (retries, bool) {
 	for i, n := range refusals {
 		times[i] = o.d.Refusals.At(int(n)).Time
 	}
-	gaps := gapsOf(times[1:])
+	median, ok := evenly(times[1:])
+	if list := rounds(times[1:]); !ok && len(list) >= stormShort { // of a page that calls several times at once
+		median, ok = evenly(list)
+	}
+	r := o.d.Refusals.At(int(refusals[0]))
+	return retries{refusals: slices.Clone(refusals[1:]), agent: r.Agent, actor: r.Actor, gap: median}, ok
+}
+
+// evenly returns the median gap between times, and whether the gaps are as even as
+// those of a program that repeats a request.
+func evenly(times []int64) (median int64, ok bool) {
+	gaps := gapsOf(times)
 	slices.Sort(gaps)
-	median := max(gaps[len(gaps)/2], 1)
+	median = max(gaps[len(gaps)/2], 1)
 	even := 0
 	for _, g := range gaps {
 		if 2*g+clockStep >= median && g <= 2*median+clockStep {
 			even++
 		}
 	}
-	r := o.d.Refusals.At(int(refusals[0]))
-	return retries{refusals: slices.Clone(refusals[1:]), agent: r.Agent, actor: r.Actor, gap: median}, float64(even) >= stormEven*float64(len(gaps))
+	return median, float64(even) >= stormEven*float64(len(gaps))
 }
 
 func (o *retryObserver) gather() {

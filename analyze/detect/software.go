@@ -51,6 +51,13 @@ func softwareOf(agent string) (family, version string) {
 	return shorten(family), shorten(version)
 }
 
+// isBrowser reports whether a user agent is that of a browser that a person may look at.
+// It is in a session, and has no key of its own.
+func isBrowser(agent string) bool {
+	return strings.HasPrefix(agent, "Mozilla/5.0 (") && !strings.Contains(agent, "compatible;") && !strings.Contains(agent, "Headless") &&
+		(strings.Contains(agent, "AppleWebKit/") || strings.Contains(agent, "Gecko/")) && !strings.Contains(agent, "Thunderbird/")
+}
+
 // isVersion reports whether a word is a version: digits and dots, perhaps behind a v.
 func isVersion(s string) bool {
 	s = strings.TrimPrefix(s, "v")

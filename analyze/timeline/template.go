@@ -122,6 +122,8 @@ func appendSegment(dst, seg []byte) []byte {
 		return append(dst, "{uuid}"...)
 	case n == 10 && digits == 8 && dashes == 2 && seg[4] == '-' && seg[7] == '-':
 		return append(dst, "{date}"...)
+	case isTimestamp(seg, digits):
+		return append(dst, "{time}"...)
 	case n == hex && n >= 12 && digits >= 2:
 		return append(dst, "{hash}"...)
 	case dashes > 0 && hex >= 16 && n >= 21 && pseudonymous(seg):
@@ -137,6 +139,15 @@ func appendSegment(dst, seg []byte) []byte {
 		return append(dst, seg...)
 	}
 	return appendNumbered(dst, seg)
+}
+
+// isTimestamp reports whether a segment with that many digits is a date and a time, as
+// RFC 3339 has them (2026-03-09T14:05:00.250Z), with or without seconds and a zone.
+func isTimestamp(seg []byte, digits int) bool {
+	const least, most = len("2026-03-09T14:05"), len("2026-03-09T14:05:00.123456789+01:00")
+	n := len(seg)
+	return n >= least && n <= most && digits >= 12 && n-digits <= 8 &&
+		seg[4] == '-' && seg[7] == '-' && (seg[10] == 'T' || seg[10] == 't' || seg[10] == '_')
 }
 
 // pseudonymous reports whether a segment contains a pseudonym.
