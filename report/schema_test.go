@@ -127,7 +127,7 @@ kind, whose list would show nothing. The subject is what theirs have in common, 
 |---|---|
 | ''members'' | number of findings |
 | ''member_names'' | what the largest are about, up to 20 |
-| ''folded_by'' | network, attack, onset, number |
+| ''folded_by'' | network, attack, host, onset, number |
 | ''entered'', ''compromised'', ''first_success'' | if attacks succeeded: how many, up to 20 accounts, and when first |
 
 At most 500 findings are listed. ''more'' sums up the others, null if there are none: ''findings'' and ''unauthorized'' are

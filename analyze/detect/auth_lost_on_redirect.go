@@ -32,7 +32,7 @@ var authLostOnRedirect = Kind{
 	Meaning:  "A redirect made the client drop its Authorization header.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
-	folds:    byOnset,
+	folds:    byHost,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraReferrer, parse.ExtraScheme, parse.ExtraSubSecond},
 	Details:  func() any { return new(Redirect) },
@@ -63,6 +63,7 @@ type Redirect struct {
 	DirectRefused   int64              `json:"direct_refused"`
 	PValue          result.Probability `json:"p_value"`
 	BecameGET       string             `json:"became_get,omitempty" label:"method that became GET"`
+	Host            string             `json:"-"` // that redirects most
 }
 
 const (
@@ -189,8 +190,13 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 		cand.Subject, cand.Onset = endpointSubject(&d.State.Endpoints[n]), parse.NoTime
 		cand.Severity, cand.Confidence = result.Medium, confidence(p, lower)
 		cand.Exhibit = comparison(result.CountsRequests, result.AfterRedirect, result.WithoutRedirect, followed, direct)
+		sources := redirectSources(d, claims[n])
+		var from []string
+		for _, s := range sources[:min(len(sources), maxSources)] {
+			from = append(from, endpointLabel(&d.State.Endpoints[s]))
+		}
 		cand.Details = &Redirect{
-			From: redirectSources(d, claims[n]), Clients: d.distinctClients(claims[n]),
+			From: from, Host: d.State.Endpoints[sources[0]].Host, Clients: d.distinctClients(claims[n]),
 			Followed: followed.Trials, FollowedRefused: followed.Hits,
 			Direct: direct.Trials, DirectRefused: direct.Hits, PValue: result.Probability(p), BecameGET: becameGET(d, claims[n]),
 		}
@@ -232,17 +238,12 @@ func becameGET(d *Diagnosis, refusals []uint32) string {
 	return ""
 }
 
-// redirectSources returns the endpoints that redirected refused requests, most
-// frequent first, at most maxSources.
-func redirectSources(d *Diagnosis, refusals []uint32) []string {
+// redirectSources returns the endpoints that redirected to the refusals, most frequent
+// first.
+func redirectSources(d *Diagnosis, refusals []uint32) []uint32 {
 	n := map[uint32]int{}
 	for _, i := range refusals {
 		n[d.Refusals.At(int(i)).Redirect-1]++
 	}
-	sources := slices.SortedFunc(maps.Keys(n), func(a, b uint32) int { return cmp.Or(n[b]-n[a], cmp.Compare(a, b)) })
-	var labels []string
-	for _, s := range sources[:min(len(sources), maxSources)] {
-		labels = append(labels, endpointLabel(&d.State.Endpoints[s]))
-	}
-	return labels
+	return slices.SortedFunc(maps.Keys(n), func(a, b uint32) int { return cmp.Or(n[b]-n[a], cmp.Compare(a, b)) })
 }

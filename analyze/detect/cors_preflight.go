@@ -28,7 +28,7 @@ var corsPreflight = Kind{
 	Meaning:  "A browser's preflight request, which never carries credentials, is refused.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
-	folds:    byOnset,
+	folds:    byHost,
 	Needs:    []string{needTime, needStatus, needMethod, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraReferrer},
 	Details:  func() any { return new(Preflight) },
@@ -53,6 +53,9 @@ type Preflight struct {
 	Clients    int          `json:"clients"`
 	Accepted   int64        `json:"accepted"`                                           // requests in the whole log
 	RefusedLow result.Share `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
+	// The last request accepted before the onset and the first one refused, 0 without one.
+	LastAccepted result.Time `json:"-"`
+	FirstRefused result.Time `json:"-"`
 }
 
 const (
@@ -92,7 +95,7 @@ func inspectPreflights(d *Diagnosis, seen observer) ([]candidate, error) {
 			continue
 		}
 		// Requests in progress at the onset may be logged after the first refusals.
-		onset, _ := d.onsetOf(o.cells[n], span)
+		onset, lastAccepted := d.onsetOf(o.cells[n], span)
 		list = slices.DeleteFunc(list, func(i uint32) bool {
 			return span.accepted && d.Refusals.At(int(i)).Time < onset-max(d.Width, session.RedirectWindow)
 		})
@@ -108,7 +111,11 @@ func inspectPreflights(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 		cand.Severity, cand.Confidence = d.routeSeverity(list[len(list)-1], clients), confidence(0, lower)
 		cand.Exhibit = d.actorTrend(o.cells[n])
-		cand.Details = &Preflight{Requests: len(list), Clients: clients, Accepted: e.N[timeline.Accepted], RefusedLow: result.Share(round(lower, 4))}
+		details := &Preflight{Requests: len(list), Clients: clients, Accepted: e.N[timeline.Accepted], RefusedLow: result.Share(round(lower, 4))}
+		if span.accepted {
+			details.LastAccepted, details.FirstRefused = result.Time(lastAccepted*1000), result.Time(onset*1000)
+		}
+		cand.Details = details
 		found = append(found, cand)
 	}
 	return found, nil

@@ -17,6 +17,7 @@ import (
 //
 //   - network: the addresses of a /64 or a /24 do the same (networks.go);
 //   - attack: accounts that the same networks guess at (networks.go);
+//   - host: preflights, redirects, files or routes over http of a host that fail alike (onsets.go);
 //   - onset: accounts, routes or integrations that began to fail together (onsets.go);
 //   - number: more than foldMany findings of a kind and severity, whose list shows
 //     nothing. Attacks that succeeded are never folded by number.
@@ -31,12 +32,16 @@ const (
 	byNetwork
 	byAttack
 	byOnset
+	byHost
 )
 
 const (
 	// foldLeast is the minimum number of findings that are folded: two may meet by
 	// chance, and are quickly read.
 	foldLeast = 3
+	// foldArea is that of findings that have one place in a configuration in common: a
+	// path, a host.
+	foldArea = 2
 	// foldMany is the number of findings of one kind that are still listed one by one:
 	// two screens of a terminal.
 	foldMany = 30
@@ -87,6 +92,7 @@ func (d *Diagnosis) fold(all []*candidate, muted func(id string) *result.Muted) 
 	}
 	x.join(result.FoldedByNetwork, x.alikeIn(byNetwork, x.networkKey), x.sameNetwork)
 	x.join(result.FoldedByAttack, x.alikeIn(byAttack, noKey), x.sameAttack)
+	x.join(result.FoldedByHost, x.alikeIn(byHost, x.hostKey), x.sameHost)
 	x.join(result.FoldedByOnset, x.alikeIn(byOnset, x.onsetKey), x.sameOnset)
 	x.join(result.FoldedByNumber, x.manyKey, tooMany)
 	slices.SortFunc(x.units, func(a, b unit) int { return comparePresented(a.candidate, b.candidate) })

@@ -14,7 +14,8 @@ import (
 // insecureScheme finds routes that are refused over http and accepted over https.
 //
 // Sign: requests over http are refused, those over https are accepted, on the same
-// route, and the clients are signed in. Secure cookies (RFC 6265, section 4.1.2.5)
+// route, and the clients are signed in, or are members who are hardly ever refused over
+// https. Secure cookies (RFC 6265, section 4.1.2.5)
 // are not sent over http. Not: a route that is refused over both, an http port that
 // redirects, visitors who are not signed in.
 //
@@ -27,14 +28,14 @@ var insecureScheme = Kind{
 	Meaning:  "Refused over http, accepted over https: secure cookies are not sent over http.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint", "site"},
-	folds:    byOnset,
+	folds:    byHost,
 	Needs:    []string{needTime, needStatus, needPath, needScheme, needClient},
 	Uses:     []parse.Extra{parse.ExtraScheme},
 	Details:  func() any { return new(Scheme) },
 	Title:    `{{if gt .Details.Routes 1}}{{number .Details.Routes}} routes{{with .Subject.Host}} on {{.}}{{end}} are{{else}}{{route .Subject}} is{{end}} refused over http but accepted over https`,
 	Explanation: `{{with .Details}}
 		{{part .HTTPRefused .HTTP}} of {{count .HTTP "request"}} over http were refused; of {{number .HTTPS}} over https, {{part .HTTPSRefused .HTTPS}} were.
-		{{share .SignedIn}} of the refused requests, from {{count .Clients "client"}}, came within {{duration .Window}} of an accepted request by the same client, so its user was signed in.
+		{{if .Members}}{{share .Members}} of the refused requests came from clients that are accepted over https at other times; there were {{count .Clients "client"}}.{{else}}{{share .SignedIn}} of the refused requests, from {{count .Clients "client"}}, came within {{duration .Window}} of an accepted request by the same client, so its user was signed in.{{end}}
 		Browsers do not send cookies with the attribute Secure over http.{{end}}`,
 	Remedy: []string{
 		`Redirect http to https before authentication. nginx: a server on port 80 with return 308 https://$host$request_uri. Apache: Redirect permanent, or RewriteRule with R=308.`,
@@ -55,6 +56,7 @@ type Scheme struct {
 	HTTPS        int64          `json:"https_requests"`
 	HTTPSRefused int64          `json:"https_refused"`
 	SignedIn     result.Share   `json:"-"` // share of the refused requests by signed-in clients
+	Members      result.Share   `json:"-"` // share of them by clients that are accepted over https at some time, if fewer are known to be signed in
 	Window       result.Seconds `json:"-"` // schemeWindow
 }
 
@@ -68,6 +70,12 @@ const (
 	schemeOther = 0.3
 	// schemeSignedIn is the minimum share of refused requests by signed-in clients.
 	schemeSignedIn = 0.5
+	// schemeMembers is the minimum share of refused requests by clients that are accepted
+	// over https at some time, where fewer are known to be signed in. schemeRatio is how many
+	// times more is refused over http than over https then: sessions that have ended would
+	// be refused over both.
+	schemeMembers = 0.8
+	schemeRatio   = 5
 	// schemeRoutes is the number of affected routes from which on the host is the
 	// subject of the finding.
 	schemeRoutes = 4
@@ -132,8 +140,7 @@ func inspectSchemes(d *Diagnosis, seen observer) ([]candidate, error) {
 		clients := d.distinctClients(claims[n])
 		if p > routeFalse || clients < routeClients || secure.Trials == 0 ||
 			stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95) < schemeLower ||
-			float64(secure.Hits) > schemeOther*float64(secure.Trials) ||
-			float64(o.n.count(claims[n])) < schemeSignedIn*float64(len(claims[n])) {
+			float64(secure.Hits) > schemeOther*float64(secure.Trials) || !o.signedIn(claims[n]) && !o.members(n, claims[n]) {
 			continue
 		}
 		host := d.State.Endpoints[n].Host
@@ -150,6 +157,19 @@ func inspectSchemes(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// signedIn reports whether most refusals are those of clients that are signed in.
+func (o *schemeObserver) signedIn(refusals []uint32) bool {
+	return float64(o.n.count(refusals)) >= schemeSignedIn*float64(len(refusals))
+}
+
+// members reports whether nearly all refusals of an endpoint over http are those of clients
+// that are accepted over https at some time, where they are hardly ever refused.
+func (o *schemeObserver) members(endpoint uint32, refusals []uint32) bool {
+	plain, secure := o.counts[endpoint][0], o.counts[endpoint][1]
+	return plain.Hits == plain.Trials && plain.Hits >= schemeRatio*secure.Hits &&
+		float64(o.n.ofMembers(refusals)) >= schemeMembers*float64(len(refusals))
 }
 
 // httpRefused returns the finding of one or several endpoints of a host.
@@ -170,10 +190,14 @@ func httpRefused(d *Diagnosis, o *schemeObserver, endpoints []uint32, refusals m
 	cand.Onset, cand.Severity = parse.NoTime, result.Medium
 	cand.Confidence = confidence(0, stats.WilsonLower(plain.Hits, plain.Trials, stats.Z95))
 	cand.Exhibit = comparison(result.CountsByScheme, result.OverHTTP, result.OverHTTPS, plain, secure)
-	cand.Details = &Scheme{
+	details := &Scheme{
 		Clients: d.distinctClients(cand.claims), Routes: len(endpoints),
 		HTTP: plain.Trials, HTTPRefused: plain.Hits, HTTPS: secure.Trials, HTTPSRefused: secure.Hits,
 		SignedIn: result.Share(float64(o.n.count(cand.claims)) / float64(len(cand.claims))), Window: schemeWindow / 1000,
 	}
+	if !o.signedIn(cand.claims) {
+		details.Members = result.Share(float64(o.n.ofMembers(cand.claims)) / float64(len(cand.claims)))
+	}
+	cand.Details = details
 	return cand
 }

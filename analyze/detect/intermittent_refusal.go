@@ -116,6 +116,10 @@ const (
 	// and alikeFactor times less accepted.
 	alikeRoutes = 0.7
 	alikeFactor = 3
+	// closedRoutes is the share of refused requests of the routes that refuse at all from
+	// which on they are closed, if that of all routes is lower: the other routes make the
+	// mixture.
+	closedRoutes = 0.9
 	// alikeRequests is the minimum number of requests of a route that is compared.
 	alikeRequests = 10
 	// onePlaceAgree is the minimum share of equal answers of a backend to one session.

@@ -294,20 +294,28 @@ func alike(c, all stats.Cell) bool {
 	return q >= p/alikeFactor && 1-q >= (1-p)/alikeFactor
 }
 
-// during sums the phases that a span of steps is in.
+// during sums the phases of a span of steps: those that are in it as a whole or, if there
+// are none, those that it is in.
 func during(all *[phases]stats.Cell, s span) (sum stats.Cell) {
 	if all == nil {
 		return sum
 	}
-	for i := s.from * phases / session.MaxSteps; i <= (s.to-1)*phases/session.MaxSteps; i++ {
+	const steps = session.MaxSteps / phases
+	from, to := (s.from+steps-1)/steps, s.to/steps
+	if from >= to {
+		from, to = s.from/steps, (s.to-1)/steps+1
+	}
+	for i := from; i < to; i++ {
 		sum.Merge(all[i])
 	}
 	return sum
 }
 
-// routesAlike reports whether the routes of a scope refuse about the same share.
+// routesAlike reports whether the routes of a scope refuse about the same share, and not
+// some nearly all requests and the others none.
 func (o *mixtureObserver) routesAlike(s int32, span span, all stats.Cell) bool {
 	var compared, like, routes int64
+	var refusing stats.Cell
 	for e := range o.all.routes {
 		if !slices.Contains(o.scopes.of[e][:], s) {
 			continue
@@ -321,6 +329,12 @@ func (o *mixtureObserver) routesAlike(s int32, span span, all stats.Cell) bool {
 			like += n.Trials
 			routes++
 		}
+		if shareOf(n) >= shareOf(all)/alikeFactor {
+			refusing.Merge(n)
+		}
+	}
+	if shareOf(refusing) >= closedRoutes && shareOf(all) < closedRoutes {
+		return false
 	}
 	return routes >= 2 && float64(like) >= alikeRoutes*float64(compared)
 }

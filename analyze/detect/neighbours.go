@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"maps"
 	"slices"
 
 	"logscan/analyze/session"
@@ -9,8 +10,9 @@ import (
 
 // neighbours is an observer of refused requests that carried no session. It records
 // whether the same client was accepted on a protected route within a time window
-// before or after, that is, whether its user was signed in. An actor takes time for its
-// requests, and for the refusals of its clients once for each run of requests of one.
+// before or after, that is, whether its user was signed in, and whether it was accepted
+// there at any time. An actor takes time for its requests, and for the refusals of its
+// clients once for each run of requests of one.
 type neighbours struct {
 	d        *Diagnosis
 	window   int64 // milliseconds
@@ -19,14 +21,23 @@ type neighbours struct {
 	// for those over https if the refusals are those over http.
 	suspect map[uint32]bool
 	http    bool
+	asset   []bool       // by endpoint: a file that pages load
 	near    session.Bits // by refusal
-	parts   []map[uint32]bool
+	page    session.Bits // by refusal: some page was accepted, protected or not
+	members map[timeline.Client]bool
+	parts   []*neighbourPart
+}
+
+// neighbourPart is the part of one goroutine.
+type neighbourPart struct {
+	near, page map[uint32]bool
+	members    map[timeline.Client]bool
 }
 
 // observeNeighbours returns an observer of the refusals that fit, or nil if no
 // endpoint has enough of them.
 func observeNeighbours(d *Diagnosis, window int64, fits func(*session.Refusal) bool) observer {
-	o := &neighbours{d: d, window: window, byClient: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}}
+	o := &neighbours{d: d, window: window, byClient: map[timeline.Client][]uint32{}, suspect: map[uint32]bool{}, members: map[timeline.Client]bool{}}
 	endpoints, refusals := d.refusalsByEndpoint(fits)
 	if len(endpoints) == 0 {
 		return nil
@@ -42,40 +53,61 @@ func observeNeighbours(d *Diagnosis, window int64, fits func(*session.Refusal) b
 	for _, list := range o.byClient {
 		slices.Sort(list) // refusals are numbered by time
 	}
+	o.asset = make([]bool, len(d.State.Endpoints))
+	for i := range o.asset {
+		o.asset[i] = session.IsAsset(d.State.Endpoints[i].Template)
+	}
 	return o
 }
 
 func (o *neighbours) part() func(*timeline.Actor, uint32) {
-	near := map[uint32]bool{}
-	o.parts = append(o.parts, near)
+	p := &neighbourPart{near: map[uint32]bool{}, page: map[uint32]bool{}, members: map[timeline.Client]bool{}}
+	o.parts = append(o.parts, p)
 	return func(a *timeline.Actor, _ uint32) {
 		var client timeline.Client
-		var wanted []uint32
+		var near, page []uint32 // refusals that are not passed yet
 		for i := range a.Events {
 			e := &a.Events[i]
 			if i == 0 || e.Client != client {
 				client = e.Client
-				wanted = o.byClient[client]
+				near = o.byClient[client]
+				page = near
 			}
-			if len(wanted) == 0 || e.Outcome != timeline.Accepted || !o.d.Protected[e.Endpoint] || o.suspect[e.Endpoint] && !(o.http && e.Origin.Scheme() == timeline.HTTPS) {
+			if len(page) == 0 && len(near) == 0 || e.Outcome != timeline.Accepted || o.suspect[e.Endpoint] && !(o.http && e.Origin.Scheme() == timeline.HTTPS) {
 				continue
 			}
-			// Events and refusals are both ordered by time: one pass suffices.
-			for len(wanted) > 0 && o.d.Refusals.At(int(wanted[0])).Time <= e.Time+o.window {
-				if o.d.Refusals.At(int(wanted[0])).Time >= e.Time-o.window {
-					near[wanted[0]] = true
-				}
-				wanted = wanted[1:]
+			if !o.asset[e.Endpoint] {
+				page = o.pass(page, e.Time, p.page)
+			}
+			if o.d.Protected[e.Endpoint] {
+				p.members[client] = true
+				near = o.pass(near, e.Time, p.near)
 			}
 		}
 	}
 }
 
+// pass adds the refusals within the window around a time, and returns those that are not
+// passed yet. Events and refusals are both ordered by time: one pass suffices.
+func (o *neighbours) pass(list []uint32, time int64, within map[uint32]bool) []uint32 {
+	for len(list) > 0 && o.d.Refusals.At(int(list[0])).Time <= time+o.window {
+		if o.d.Refusals.At(int(list[0])).Time >= time-o.window {
+			within[list[0]] = true
+		}
+		list = list[1:]
+	}
+	return list
+}
+
 func (o *neighbours) gather() {
-	for _, near := range o.parts {
-		for i := range near {
+	for _, p := range o.parts {
+		for i := range p.near {
 			o.near.Add(int(i))
 		}
+		for i := range p.page {
+			o.page.Add(int(i))
+		}
+		maps.Copy(o.members, p.members)
 	}
 	o.parts = nil
 }
@@ -84,6 +116,27 @@ func (o *neighbours) gather() {
 func (o *neighbours) count(refusals []uint32) (n int64) {
 	for _, i := range refusals {
 		if o.near.Has(int(i)) {
+			n++
+		}
+	}
+	return n
+}
+
+// pages returns how many of the refusals are near an accepted page.
+func (o *neighbours) pages(refusals []uint32) (n int64) {
+	for _, i := range refusals {
+		if o.page.Has(int(i)) {
+			n++
+		}
+	}
+	return n
+}
+
+// ofMembers returns how many of the refusals are of clients that are accepted on a
+// protected route at some time.
+func (o *neighbours) ofMembers(refusals []uint32) (n int64) {
+	for _, i := range refusals {
+		if o.members[o.d.Refusals.At(int(i)).Client()] {
 			n++
 		}
 	}

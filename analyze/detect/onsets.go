@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"logscan/analyze/result"
 	"logscan/analyze/stats"
@@ -19,6 +20,10 @@ import (
 // the finding began.
 const onsetLength = 60 * 60_000
 
+// areaFalse is the accepted probability that findings of routes below one path begin
+// together by chance: one location of a configuration holds them.
+const areaFalse = 0.05
+
 // onsetRange is when a finding began, in Unix milliseconds.
 type onsetRange struct {
 	unit     int
@@ -30,6 +35,36 @@ func (d *FailingAccount) onsetRange() (from, to result.Time) { return d.LastAcce
 
 func (d *FailingIntegration) onsetRange() (from, to result.Time) {
 	return d.LastAccepted, d.FirstRefused
+}
+
+func (d *Preflight) onsetRange() (from, to result.Time) { return d.LastAccepted, d.FirstRefused }
+
+func (b *BrokenEndpoint) onsetRange() (from, to result.Time) {
+	if b.OnsetLow == nil {
+		return 0, 0
+	}
+	return *b.OnsetLow, *b.OnsetHigh
+}
+
+// hostKey returns the key by which units are folded by host: what the whole host does, and
+// whether it did so from the first line on.
+func (x *folder) hostKey(u *unit) (string, bool) {
+	key := u.Subject.Host + "\x00" + strconv.FormatBool(u.Onset != parse.NoTime)
+	if r, ok := u.Details.(*Redirect); ok {
+		key += "\x00" + r.Host
+	}
+	return key, true
+}
+
+// sameHost folds units of one host, of those with an onset the ones that began together.
+func (x *folder) sameHost(units []int) []foldGroup {
+	if x.units[units[0]].Onset == parse.NoTime {
+		if len(units) < foldArea {
+			return nil
+		}
+		return []foldGroup{{units: units}}
+	}
+	return x.meeting(units, func(group []int, _ int64) bool { return len(group) >= foldArea })
 }
 
 // onsetKey returns the key by which units are folded by onset: the host and the stated
@@ -45,13 +80,20 @@ func (x *folder) onsetKey(u *unit) (string, bool) {
 
 // sameOnset folds units that began together.
 func (x *folder) sameOnset(units []int) []foldGroup {
+	return x.meeting(units, func(group []int, within int64) bool { return x.together(group, len(units), within) })
+}
+
+// meeting returns the groups of units that may have begun at the same time and of which
+// one reports true.
+func (x *folder) meeting(units []int, one func(group []int, within int64) bool) []foldGroup {
 	var all []onsetRange
 	for _, i := range units {
 		u := &x.units[i]
 		r := onsetRange{i, u.Onset/1000 - x.d.Width, u.Onset/1000 + x.d.Width}
 		if d, ok := u.Details.(interface{ onsetRange() (from, to result.Time) }); ok {
-			from, to := d.onsetRange()
-			r.from, r.to = int64(from)/1000, int64(to)/1000
+			if from, to := d.onsetRange(); from != 0 {
+				r.from, r.to = int64(from)/1000, int64(to)/1000
+			}
 		}
 		if r.to-r.from <= onsetLength {
 			all = append(all, r)
@@ -67,7 +109,7 @@ func (x *folder) sameOnset(units []int) []foldGroup {
 			from, to = min(from, all[n].from), max(to, all[n].to)
 			n++
 		}
-		if x.together(n, len(units), to-from) {
+		if one(g.units, to-from) {
 			groups = append(groups, g)
 		}
 		all = all[n:]
@@ -75,9 +117,24 @@ func (x *folder) sameOnset(units []int) []foldGroup {
 	return largestFirst(groups)
 }
 
-// together reports whether n of all findings would hardly begin within a time, in
-// milliseconds, by chance.
-func (x *folder) together(n, all int, within int64) bool {
+// together reports whether the units of a group, of so many in all, would hardly begin
+// within a time, in milliseconds, by chance.
+func (x *folder) together(group []int, all int, within int64) bool {
 	near := 2 * float64(within) / float64(max(x.d.To-x.d.From, 1))
-	return n >= foldLeast && float64(all)*stats.BinomialTail(int64(n-1), int64(all-1), near) <= attackFalse
+	least, accepted := foldLeast, attackFalse
+	if x.inOneArea(group) {
+		least, accepted = foldArea, areaFalse
+	}
+	n := len(group)
+	return n >= least && float64(all)*stats.BinomialTail(int64(n-1), int64(all-1), near) <= accepted
+}
+
+// inOneArea reports whether units are routes of a host below one path.
+func (x *folder) inOneArea(group []int) bool {
+	first := &x.units[group[0]].Subject
+	route := first.Route
+	for _, i := range group[1:] {
+		route = commonPrefix(route, x.units[i].Subject.Route)
+	}
+	return first.Type == "endpoint" && route != ""
 }

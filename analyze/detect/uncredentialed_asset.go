@@ -16,8 +16,9 @@ import (
 //
 // Sign: a web app manifest, an icon, a font, a source map, or an image that nobody ever
 // gets, is refused to clients
-// that are signed in: they were accepted elsewhere a moment before or after. Not:
-// visitors who are not signed in, pages and API calls (browsers send cookies with
+// that are signed in: they were accepted elsewhere a moment before or after. Where no route
+// is known to be protected, any page that they got then will do, if nobody ever gets the
+// file. Not: visitors who are not signed in, pages and API calls (browsers send cookies with
 // those).
 //
 // Statistic: Wilson's lower bound of the share of its refusals that are near such
@@ -28,14 +29,14 @@ var uncredentialedAsset = Kind{
 	Meaning:  "Browsers fetch the file without cookies, even for people who are signed in.",
 	Category: EndpointCategory,
 	Subjects: []string{"endpoint"},
-	folds:    byOnset,
+	folds:    byHost,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraReferrer},
 	Details:  func() any { return new(Asset) },
 	Title:    `{{route .Subject}} is refused to signed-in users: browsers fetch it without cookies`,
 	Explanation: `{{with .Details}}
 		{{plural .Requests "request" "requests"}} of {{count .Clients "client"}} {{if eq .Requests 1}}was{{else}}were{{end}} refused, none of them with a session: {{share .Refused}} of the requests without one (at least {{share .RefusedLow}} with 95% confidence).
-		{{share .SignedIn}} came within {{duration .Window}} of an accepted request by the same client to a protected route, so its user was signed in.
+		{{if .Pages}}{{share .Pages}} came within {{duration .Window}} of a page that the same client got.{{else}}{{share .SignedIn}} came within {{duration .Window}} of an accepted request by the same client to a protected route, so its user was signed in.{{end}}
 		Browsers send no cookies when they fetch manifests, icons, fonts and source maps.{{end}}`,
 	Remedy: []string{
 		`Serve such files without authentication. nginx: a location for them with auth_basic off or auth_request off. Apache: <Files> with Require all granted.`,
@@ -55,6 +56,7 @@ type Asset struct {
 	Window   result.Seconds `json:"-"` // assetWindow
 	Clients  int            `json:"clients"`
 	SignedIn result.Share   `json:"signed_in_share"` // share of the refused requests by signed-in clients
+	Pages    result.Share   `json:"-"`               // share of them near any page of the client, if that is all there is to know
 	// Refused is the refused share of the requests without credentials.
 	Refused    result.Share `json:"refused_share"`
 	RefusedLow result.Share `json:"refused_share_low" label:"refused share (at least)"` // 95% bound
@@ -72,6 +74,9 @@ const (
 	// assetRefused is the minimum of the lower bound of the refused share of the
 	// requests without credentials.
 	assetRefused = 0.5
+	// assetPages is the minimum of the lower bound of the share of refusals near any page,
+	// where that is all there is to know.
+	assetPages = 0.8
 )
 
 // fetchedBare reports whether browsers fetch a file of this name without cookies:
@@ -122,7 +127,11 @@ func inspectAssets(d *Diagnosis, seen observer) ([]candidate, error) {
 		signedIn := stats.WilsonLower(near, k, stats.Z95)
 		refused := stats.WilsonLower(k, k+e.Bare, stats.Z95)
 		few := clients < routeClients
-		if signedIn < assetSignedIn || refused < assetRefused || few && (k < routeCertain || e.Bare > 0) {
+		pages := int64(0)
+		if signedIn < assetSignedIn && fetchedBare(e.Template) && e.N[timeline.Accepted] == 0 {
+			pages = o.pages(list)
+		}
+		if signedIn < assetSignedIn && stats.WilsonLower(pages, k, stats.Z95) < assetPages || refused < assetRefused || few && (k < routeCertain || e.Bare > 0) {
 			continue
 		}
 		cand := candidate{claims: list}
@@ -133,7 +142,7 @@ func inspectAssets(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 		cand.Details = &Asset{
 			Requests: len(list), Window: assetWindow / 1000, Clients: clients,
-			SignedIn: result.Share(round(float64(near)/float64(k), 4)), Accepted: e.N[timeline.Accepted],
+			SignedIn: result.Share(round(float64(near)/float64(k), 4)), Pages: result.Share(round(float64(pages)/float64(k), 4)), Accepted: e.N[timeline.Accepted],
 			Refused: result.Share(round(float64(k)/float64(k+e.Bare), 4)), RefusedLow: result.Share(round(refused, 4)),
 		}
 		found = append(found, cand)

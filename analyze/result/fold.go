@@ -17,6 +17,7 @@ const (
 	FoldedByNetwork FoldedBy = "network" // the addresses of one network do the same
 	FoldedByAttack  FoldedBy = "attack"  // the same networks attack them at the same time
 	FoldedByOnset   FoldedBy = "onset"   // they began together
+	FoldedByHost    FoldedBy = "host"    // a whole host does the same
 	FoldedByNumber  FoldedBy = "number"  // there are so many that a list shows nothing
 	FoldedByLimit   FoldedBy = "limit"   // they are beyond MaxFindings
 )

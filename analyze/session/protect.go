@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"slices"
 
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
@@ -18,11 +17,16 @@ import (
 //
 // Statistic: of the visits in which a route was accepted, the share that followed a
 // sign-in of the same actor; its lower bound (Wilson) must reach memberShare. A visit
-// ends with the next sign-in or sign-out.
+// ends with the next sign-in or sign-out. On small sites a few visits suffice where none is
+// without a sign-in, though many strangers come or the request changes something.
 
 const (
 	// memberShare is the minimum share of visits after a sign-in: 16 of 16 reach it.
 	memberShare = 0.8
+	// memberFew is the minimum number of visits where all followed a sign-in, and memberStrangers
+	// the number of actors without one that makes their absence significant.
+	memberFew       = 5
+	memberStrangers = 20
 	// openShare is the maximum share of visits in which the route was accepted while
 	// another refused the actor until it signed in.
 	openShare = 0.1
@@ -40,8 +44,17 @@ type visits struct {
 	members, others, open []int64
 	stamps                []uint32 // by endpoint: the visit counted last
 	visit                 uint32
-	pending               []uint32
+	pending               []pendingRoute
 	member, refused       bool // of the actor visited last
+	strangers             int64
+}
+
+// pendingRoute is a route that was accepted after a refusal, and when it was last. The page
+// of an application is followed by the sign-in within minutes; who is accepted for longer
+// is signed in, and what refused him is at fault.
+type pendingRoute struct {
+	endpoint uint32
+	time     int64
 }
 
 // askProtected returns by endpoint whether its visits decide if it is protected, nil if
@@ -63,7 +76,7 @@ func (ev *Evidence) askProtected() []bool {
 			e.Method != "OPTIONS" && e.Method != "HEAD" && !IsAsset(e.Template)
 		found = found || asked[i]
 	}
-	if !found || s.Sessions || s.Refusals.Len() == 0 || signIns < provenRequests || float64(bare) < namelessShare*float64(accepted) {
+	if !found || s.Sessions || s.Refusals.Len() == 0 || signIns < memberFew || float64(bare) < namelessShare*float64(accepted) {
 		return nil
 	}
 	return asked
@@ -84,6 +97,10 @@ func (ev *Evidence) learnProtected(ctx context.Context) error {
 	if err := ev.Visit(ctx, nil, func(worker int, _ uint32, a *timeline.Actor) { parts[worker].actor(a) }); err != nil {
 		return err
 	}
+	strangers := int64(0)
+	for _, p := range parts {
+		strangers += p.strangers
+	}
 	for i := range asked {
 		var members, others, open int64
 		for _, p := range parts {
@@ -91,11 +108,22 @@ func (ev *Evidence) learnProtected(ctx context.Context) error {
 			others += p.others[i]
 			open += p.open[i]
 		}
-		if stats.WilsonLower(members, members+others, stats.Z95) >= memberShare && float64(open) <= openShare*float64(members) {
+		few := others == 0 && members >= memberFew && (strangers >= memberStrangers || changes(ev.State.Endpoints[i].Method))
+		if (few || stats.WilsonLower(members, members+others, stats.Z95) >= memberShare) && float64(open) <= openShare*float64(members) {
 			ev.Roles[i] |= Guards
 		}
 	}
 	return nil
+}
+
+// changes reports whether requests with a method change something (RFC 9110, section
+// 9.2.1).
+func changes(method string) bool {
+	switch method {
+	case "POST", "PUT", "PATCH", "DELETE":
+		return true
+	}
+	return false
 }
 
 // actor counts the visits of an actor.
@@ -112,8 +140,10 @@ func (v *visits) actor(a *timeline.Actor) {
 		role := v.Roles[e.Endpoint]
 		switch {
 		case v.SignedIn(a, i):
-			for _, endpoint := range v.pending {
-				v.open[endpoint]++
+			for _, r := range v.pending {
+				if e.Time-r.time <= arrivalWindow {
+					v.open[r.endpoint]++
+				}
 			}
 			v.pending = v.pending[:0]
 			member, refused = true, false
@@ -129,12 +159,27 @@ func (v *visits) actor(a *timeline.Actor) {
 			refused = false
 		case v.asked[e.Endpoint]:
 			v.accept(e.Endpoint, member)
-			if refused && len(v.pending) < maxPending && !slices.Contains(v.pending, e.Endpoint) {
-				v.pending = append(v.pending, e.Endpoint)
+			if refused {
+				v.wait(e)
 			}
 		}
 	}
-	v.member, v.refused = member, refused
+	if v.member, v.refused = member, refused; !member && !a.Continues {
+		v.strangers++
+	}
+}
+
+// wait notes a route that is accepted after a refusal.
+func (v *visits) wait(e *timeline.Event) {
+	for i := range v.pending {
+		if r := &v.pending[i]; r.endpoint == e.Endpoint {
+			r.time = e.Time
+			return
+		}
+	}
+	if len(v.pending) < maxPending {
+		v.pending = append(v.pending, pendingRoute{e.Endpoint, e.Time})
+	}
 }
 
 // accept counts an acceptance, once for each visit.

@@ -62,10 +62,11 @@ const provenRequests = 10
 // protects reports whether an endpoint is protected, so that an acceptance shows that
 // the client was signed in: it refused some requests and accepted others, or accepts
 // nobody without a user or session. Assets that pages load do not count, nor does the page
-// of a sign-in form, which may have given every visitor a session id.
+// of a sign-in form, which may have given every visitor a session id, nor preflights, which
+// browsers send without credentials.
 func protects(e *timeline.Endpoint) bool {
 	accepted := e.N[timeline.Accepted] + e.Known.Accepted
-	if accepted == 0 || e.SignIn || e.Renew || e.SignOut {
+	if accepted == 0 || e.SignIn || e.Renew || e.SignOut || e.Method == "OPTIONS" && e.Bare+e.Known.Bare > 0 {
 		return false
 	}
 	return e.N[timeline.Unauthorized]+e.Known.Unauthorized > 0 || e.Bare+e.Known.Bare == 0 && accepted >= provenRequests && !IsAsset(e.Template) && !timeline.NamesSignIn(e.Template)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/parse"
 )
 
 // namedMembers is how many members of a fold its explanation names.
@@ -31,7 +32,7 @@ func (d *Describer) foldText(f *result.Finding) result.Text {
 	}
 	title := label + ": " + members(f)
 	switch {
-	case fold.By == result.FoldedByOnset:
+	case fold.By == result.FoldedByOnset, fold.By == result.FoldedByHost && f.Onset != parse.NoTime:
 		title += " since " + At(f.Onset)
 	case fold.By == result.FoldedByAttack:
 		title += " under one attack"
@@ -85,6 +86,8 @@ func foldReason(f *result.Finding) string {
 		return "All these addresses belong to one network and do the same, so they are one finding."
 	case result.FoldedByAttack:
 		return "The same networks guess at all of them, so they are one finding."
+	case result.FoldedByHost:
+		return "The same happens at all of them, so they probably have one cause."
 	case result.FoldedByOnset:
 		return "They began within a time that is too short to be chance, so they probably have one cause."
 	}
