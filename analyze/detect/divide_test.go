@@ -110,3 +110,26 @@ func TestCommonInstant(t *testing.T) {
 		t.Errorf("weight of a death after a long idle time: %v", w)
 	}
 }
+
+// TestInterleaved checks that people of two kinds may work in shifts, and that a route
+// which changed is no permission.
+func TestInterleaved(t *testing.T) {
+	list := func(refuses func(shift, n int) bool) (all []actorCount) {
+		for shift := range 3 {
+			for n := range 8 {
+				x := actorCount{first: int64(shift*100 + n), last: int64(shift*100 + 60 + n), accepted: 9}
+				if refuses(shift, n) {
+					x.accepted, x.refused = 0, 9
+				}
+				all = append(all, x)
+			}
+		}
+		return all
+	}
+	if !interleaved(list(func(_, n int) bool { return n%4 > 0 })) {
+		t.Error("people in shifts are not interleaved")
+	}
+	if interleaved(list(func(shift, _ int) bool { return shift > 0 })) {
+		t.Error("a change of the route looks interleaved")
+	}
+}

@@ -72,8 +72,10 @@ const (
 	// gets: tokens of people with permission expire, too.
 	permissionStray = 0.2
 	// permissionOverlap is the minimum share of actors that asked while actors of
-	// the other kind did: otherwise the route changed over time.
+	// the other kind did: otherwise the route changed over time. permissionBeside is the
+	// minimum share of the actors of the other kind that did.
 	permissionOverlap = 0.7
+	permissionBeside  = 0.1
 	// permissionReturn is the time in milliseconds between the first and the last refusal of
 	// such actors, of which there must be permissionActors as well: the calls of one page, or
 	// of one expired token, are no proof.
@@ -297,31 +299,52 @@ func divide(list []actorCount) (b division) {
 // accepted asked at the same times. Others may have been of both kinds, one after the
 // other.
 func interleaved(list []actorCount) bool {
-	var accepted, refused [2]int64 // first and last
-	accepted[0], refused[0] = math.MaxInt64, math.MaxInt64
+	var accepted, refused activity
 	for _, x := range list {
 		if x.refused == 0 {
-			accepted[0], accepted[1] = min(accepted[0], x.last), max(accepted[1], x.first)
+			accepted.add(&x)
 		}
 		if x.accepted == 0 {
-			refused[0], refused[1] = min(refused[0], x.last), max(refused[1], x.first)
+			refused.add(&x)
 		}
 	}
+	accepted.sort()
+	refused.sort()
 	var within, of float64
 	for _, x := range list {
-		other := accepted
+		other := &accepted
 		switch {
 		case x.refused == 0:
-			other = refused
+			other = &refused
 		case x.accepted > 0:
 			continue
 		}
 		of++
-		if x.last >= other[0] && x.first <= other[1] {
+		if float64(other.during(&x)) >= permissionBeside*float64(len(other.first)) {
 			within++
 		}
 	}
 	return within >= permissionOverlap*of && !later(list)
+}
+
+// activity is when some actors asked first and last, each sorted by itself.
+type activity struct{ first, last []int64 }
+
+func (a *activity) add(x *actorCount) {
+	a.first, a.last = append(a.first, x.first), append(a.last, x.last)
+}
+
+func (a *activity) sort() {
+	slices.Sort(a.first)
+	slices.Sort(a.last)
+}
+
+// during returns how many of the actors asked between the first and the last time of
+// another one, or before and after.
+func (a *activity) during(x *actorCount) int {
+	after, _ := slices.BinarySearch(a.first, x.last+1)
+	before, _ := slices.BinarySearch(a.last, x.first)
+	return after - before
 }
 
 // later reports whether the actors that were only refused asked later, or earlier, than
