@@ -27,11 +27,19 @@ const (
 	// failingFalse is the accepted chance that so many people in a row fail by chance,
 	// anywhere in the log.
 	failingFalse = 0.001
+	// revivedRefusals is the minimum number of refusals that look like the end of a session
+	// and are followed by its use without a sign-in, and revivedActors that of the actors. A
+	// few have a sign-in that the log does not show, or are of people behind one address.
+	revivedRefusals = 10
+	revivedActors   = 5
+	// revivedShare is the minimum share of them among the ends of sessions of a host, and
+	// of the sessions whose sign-in the log shows.
+	revivedShare = 0.5
 )
 
 // excessive returns, by refusal, whether it looks ordinary and is one of too many to be
 // so: of one client that was never accepted, of one actor for every session of it that
-// ended, or of a time at which nobody could sign in. Refusals that a finding explains do
+// ended, of a time at which nobody could sign in, or of ends of sessions that go on. Refusals that a finding explains do
 // not count.
 func (a *assembly) excessive() (all session.Bits) {
 	limit := ordinaryDaily * max(1, (a.To-a.From+day-1)/day)
@@ -60,7 +68,7 @@ func (a *assembly) excessive() (all session.Bits) {
 			}
 		}
 	}
-	closed, doubted := a.closedSignIns(), a.doubtsArrivals()
+	closed, doubted, revived := a.closedSignIns(), a.doubtsArrivals(), a.revivedHosts()
 	for i := range a.Refusals.Len() {
 		r := a.Refusals.At(i)
 		if a.Of[i] != 0 || r.Actor == 0 {
@@ -72,7 +80,7 @@ func (a *assembly) excessive() (all session.Bits) {
 			excess = !known[r.Client()] && strangers[r.Client()] > limit || closed.Has(i)
 		case session.SessionEnd:
 			x := actors[r.Actor]
-			excess = x.refused > limit*max(1, x.sessions)
+			excess = x.refused > limit*max(1, x.sessions) || a.revives(r) && revived[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
 			excess = r.Arrival && doubted
 		}
@@ -81,6 +89,63 @@ func (a *assembly) excessive() (all session.Bits) {
 		}
 	}
 	return all
+}
+
+// revives reports whether a refusal looks like the end of a session that is used again
+// without a sign-in.
+func (a *assembly) revives(r *session.Refusal) bool {
+	return r.Cause == session.SessionEnd && r.Resumed && !r.Shared
+}
+
+// revivedHosts returns the hosts most of whose ended sessions go on without a sign-in,
+// though their sign-ins are logged: what refused them is no expiry.
+func (a *assembly) revivedHosts() map[string]bool {
+	type count struct {
+		ends, revived, seen, sessions int
+		actors                        map[uint32]bool
+	}
+	hosts := map[string]*count{}
+	for i := range a.Refusals.Len() {
+		r := a.Refusals.At(i)
+		if r.Cause != session.SessionEnd || r.Actor == 0 || a.Of[i] != 0 {
+			continue
+		}
+		host := a.State.Endpoints[r.Endpoint].Host
+		if hosts[host] == nil {
+			hosts[host] = &count{actors: map[uint32]bool{}}
+		}
+		x := hosts[host]
+		if x.ends++; a.revives(r) {
+			x.revived++
+			x.actors[r.Actor] = true
+		}
+	}
+	found := map[string]bool{}
+	for host, x := range hosts {
+		if x.revived >= revivedRefusals && len(x.actors) >= revivedActors && float64(x.revived) >= revivedShare*float64(x.ends) {
+			found[host] = true
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	for s, err := range a.EachSession() {
+		if err != nil {
+			return nil // the rows of the sessions report it
+		}
+		if x := hosts[a.Sites[s.Site]]; x != nil {
+			if x.sessions++; s.StartSeen {
+				x.seen++
+			}
+		}
+	}
+	for host := range found {
+		x := hosts[host]
+		if x.seen < openedBefore || float64(x.seen) < revivedShare*float64(x.sessions) {
+			delete(found, host)
+		}
+	}
+	return found
 }
 
 // ended counts the sessions of an actor that ended, and the refusals after that.

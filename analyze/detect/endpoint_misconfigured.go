@@ -178,9 +178,10 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	var p []float64
 	base := aliveShare(d)
 	o := seen.(*endpointObserver)
+	asks := d.askingRoutes()
 	for n, cells := range o.cells {
 		s, ok := refusingSpan(cells, endpointShare)
-		if !ok {
+		if !ok || len(o.members[n]) == 1 && asks[o.members[n][0]] {
 			continue
 		}
 		tests = append(tests, tested{o.members[n], cells, s})
@@ -197,6 +198,27 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// askingRoutes returns the endpoints that accept nobody, because they only ask for
+// credentials that are used elsewhere, as /v2/ of a registry does: most of their refusals
+// are first legs of handshakes.
+func (d *Diagnosis) askingRoutes() map[uint32]bool {
+	legs := map[uint32]int{}
+	for i := range d.Refusals.Len() {
+		if r := d.Refusals.At(i); r.Actor != 0 && d.State.Endpoints[r.Endpoint].N[timeline.Accepted] == 0 {
+			if r.Cause == session.Challenge {
+				legs[r.Endpoint]++
+			} else {
+				legs[r.Endpoint]--
+			}
+		}
+	}
+	asks := map[uint32]bool{}
+	for endpoint, n := range legs {
+		asks[endpoint] = n > 0
+	}
+	return asks
 }
 
 // aliveShare returns the share of actors that a healthy route refuses while they

@@ -114,6 +114,9 @@ func (d *Diagnosis) explain(kinds []Kind) ([]*candidate, error) {
 		waiting: make([][]*proposal, len(kinds)), taken: map[string]bool{},
 	}
 	for x.stage = range numStages {
+		if x.stage == residualStage {
+			x.adopt()
+		}
 		for range maxRounds {
 			before := len(x.accepted)
 			if err := x.inspectAll(); err != nil {

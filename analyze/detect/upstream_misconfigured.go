@@ -416,6 +416,12 @@ func (o *placeObserver) inspect() (found []candidate) {
 		var ok bool
 		if b.span, ok = refusingSpan(b.cells, share); !ok {
 			b.odds = 0
+		} else if o.refusesFresh(u) {
+			for step := b.span.to; step < len(b.cells); step++ {
+				if b.cells[step].refused > 0 {
+					b.span.to = step + 1 // few sign in later in the day
+				}
+			}
 		} else if core, ok := refusingSpan(b.cells, max(share, upstreamCore*shareOf(b.span.Cell))); ok {
 			b.span = core // what refuses far less before or after is another trouble
 		}
@@ -499,10 +505,16 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 		OddsRatio: round(min(b.odds, 1e6), 1), PValue: result.Probability(b.p),
 		Routes: len(routes), Others: o.others(b.number, counts), Ongoing: ongoing,
 	}
-	accepted, refused := o.fresh[b.number][0], o.fresh[b.number][1]
-	details.Fresh = refused.Trials >= upstreamRefused && shareOf(refused) >= freshRefused && shareOf(accepted) <= freshAccepted
+	details.Fresh = o.refusesFresh(b.number)
 	cand.Details = details
 	return cand, true
+}
+
+// refusesFresh reports whether a place refuses sessions soon after their sign-in, and hardly
+// any others: how much it refuses depends on how many sign in.
+func (o *placeObserver) refusesFresh(place uint32) bool {
+	accepted, refused := o.fresh[place][0], o.fresh[place][1]
+	return refused.Trials >= upstreamRefused && shareOf(refused) >= freshRefused && shareOf(accepted) <= freshAccepted
 }
 
 // counts returns the requests by place; hits are refused.
