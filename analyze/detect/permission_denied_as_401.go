@@ -73,7 +73,8 @@ const (
 	permissionStray = 0.2
 	// permissionOverlap is the minimum share of actors that asked while actors of
 	// the other kind did: otherwise the route changed over time. permissionBeside is the
-	// minimum share of the actors of the other kind that did.
+	// minimum share of the actors of the other kind that did, unless some of them asked
+	// before and some after.
 	permissionOverlap = 0.7
 	permissionBeside  = 0.1
 	// permissionReturn is the time in milliseconds between the first and the last refusal of
@@ -320,7 +321,7 @@ func interleaved(list []actorCount) bool {
 			continue
 		}
 		of++
-		if float64(other.during(&x)) >= permissionBeside*float64(len(other.first)) {
+		if other.between(&x) || float64(other.during(&x)) >= permissionBeside*float64(len(other.first)) {
 			within++
 		}
 	}
@@ -337,6 +338,12 @@ func (a *activity) add(x *actorCount) {
 func (a *activity) sort() {
 	slices.Sort(a.first)
 	slices.Sort(a.last)
+}
+
+// between reports whether another actor asked after one of the actors had ended and before
+// one began.
+func (a *activity) between(x *actorCount) bool {
+	return len(a.first) > 0 && x.last >= a.last[0] && x.first <= a.first[len(a.first)-1]
 }
 
 // during returns how many of the actors asked between the first and the last time of

@@ -219,7 +219,7 @@ func (p *retryPart) refuse(e *timeline.Event) {
 func (p *retryPart) accept(e *timeline.Event) {
 	endpoint := e.Endpoint
 	p.accepted++
-	p.end(endpoint)
+	p.end(endpoint, true)
 	p.use(e)
 	if len(p.open) == 0 || p.o.d.Roles[endpoint]&session.Guards == 0 || slices.Contains(p.pages, endpoint) {
 		return
@@ -294,18 +294,20 @@ func (p *retryPart) leftWork(r *repeats) bool {
 
 func (p *retryPart) endAll() {
 	for _, endpoint := range slices.Sorted(maps.Keys(p.open)) {
-		p.end(endpoint)
+		p.end(endpoint, false)
 	}
 }
 
-func (p *retryPart) end(endpoint uint32) {
+// end ends the run of an endpoint. again is whether the endpoint accepts the actor: then
+// what it had was good, and whoever polls goes on when an outage is over.
+func (p *retryPart) end(endpoint uint32, again bool) {
 	r := p.open[endpoint]
 	if r == nil {
 		return
 	}
 	if run, ok := p.o.run(r.refusals); ok {
 		hurries, known := p.hurries(endpoint, run.gap)
-		run.alone = !p.hadSession && !isBrowser(p.o.d.State.Agents[run.agent]) && !r.loops() && !p.leftWork(r) && !hurries
+		run.alone = !p.hadSession && (again || !isBrowser(p.o.d.State.Agents[run.agent])) && !r.loops() && !p.leftWork(r) && !hurries
 		if !run.alone || !known && run.gap < session.Nearby { // otherwise its usual pace
 			p.found = append(p.found, run)
 		}
