@@ -1,57 +1,33 @@
 package report
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	browserpage "github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
 	"logscan/report/reporttest"
 )
 
-// chromium starts a headless Chromium for all tests, at the first call. It returns nil
+// browser starts a headless Chromium for all tests, at the first call. It returns nil
 // if none is installed.
-var chromium = sync.OnceValues(func() (context.Context, error) {
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		return nil, nil
-	}
-	ctx, _ := chromedp.NewExecAllocator(context.Background(), append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.WSURLReadTimeout(time.Minute))...)
-	ctx, _ = chromedp.NewContext(ctx)
-	return ctx, chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+var browser = sync.OnceValues(func() (*chromium, error) {
+	started.Store(true)
+	return startChromium("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 })
 
-// started is whether a test has called chromium.
+// started is whether a test has called browser.
 var started atomic.Bool
 
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if started.Load() {
-		if ctx, err := chromium(); ctx != nil && err == nil {
-			err = chromedp.Cancel(ctx)
-			if err != nil {
+		if c, err := browser(); c != nil && err == nil {
+			if err := c.close(); err != nil {
 				fmt.Fprintln(os.Stderr, "close the browser:", err)
 			}
 		}
@@ -59,26 +35,30 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// browser opens a tab that shares nothing with those of other tests. It skips t if
+// openTab opens a tab that shares nothing with those of other tests. It skips t if
 // Chromium is not installed, and in short mode.
-func browser(t *testing.T) context.Context {
+func openTab(t *testing.T, event func(method string, params json.RawMessage)) *tab {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("browser tests are slow and do not test for races")
 	}
-	started.Store(true)
-	ctx, err := chromium()
+	c, err := browser()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ctx == nil {
+	if c == nil {
 		t.Skip("Chromium is not installed")
 	}
-	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
+	opened, err := c.open(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := opened.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return opened
 }
 
 // observed records what a browser does while it shows a page.
@@ -88,68 +68,70 @@ type observed struct {
 	messages []string // errors, messages, dialogs
 }
 
-func (o *observed) event(e any) {
+func (o *observed) event(method string, params json.RawMessage) {
+	var e struct {
+		Request          struct{ URL string }
+		ExceptionDetails struct{ Text string }
+		Entry            struct{ Text string }
+		Type, Message    string
+	}
+	if json.Unmarshal(params, &e) != nil {
+		e.Message = string(params)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	switch e := e.(type) {
-	case *network.EventRequestWillBeSent:
+	switch method {
+	case "Network.requestWillBeSent":
 		o.requests = append(o.requests, e.Request.URL)
-	case *runtime.EventExceptionThrown:
+	case "Runtime.exceptionThrown":
 		o.messages = append(o.messages, e.ExceptionDetails.Text)
-	case *runtime.EventConsoleAPICalled:
+	case "Runtime.consoleAPICalled":
 		o.messages = append(o.messages, fmt.Sprintf("console.%s called", e.Type))
-	case *log.EventEntryAdded:
+	case "Log.entryAdded":
 		o.messages = append(o.messages, e.Entry.Text)
-	case *browserpage.EventJavascriptDialogOpening:
+	case "Page.javascriptDialogOpening":
 		o.messages = append(o.messages, "dialog: "+e.Message)
+	}
+}
+
+// TestObserved checks that what a page must not do is seen: other tests rely on silence.
+func TestObserved(t *testing.T) {
+	var seen observed
+	if err := openTab(t, seen.event).navigate(`data:text/html,<img src="file:///absent.png"><script>console.log(1); nothing()</script>`); err != nil {
+		t.Fatal(err)
+	}
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	for _, want := range []string{"console.log called", "Uncaught", "Not allowed to load local resource: file:///absent.png"} {
+		if !slices.Contains(seen.messages, want) {
+			t.Errorf("messages %q, want %q among them", seen.messages, want)
+		}
 	}
 }
 
 // TestInABrowser opens the report of a reporttest.Hostile log: nothing of it runs, nothing
 // is loaded, and no screen is too narrow for it.
 func TestInABrowser(t *testing.T) {
-	ctx := browser(t)
-	var seen observed
-	if err := chromedp.Listen(ctx, seen.event); err != nil {
-		t.Fatal(err)
-	}
-	url := "file://" + filepath.ToSlash(filepath.Join(write(t, reporttest.Result()), "report.html"))
-	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[any](`document.querySelectorAll("details").forEach(d => d.open = true), 1`)); err != nil {
-		t.Fatal(err)
-	}
+	o := openReport(t, write(t, reporttest.Result()))
+	evaluate[int](o, `document.querySelectorAll("details").forEach(d => d.open = true), 1`)
 	want := look{
 		Title: "HTTP 401 report – logscan", Heading: "GET api.example/v2/orders/{id} refuses 97%",
 		Styles: 1, Scripts: 3, Inputs: 3, Cards: len(reporttest.Result().Findings), Linked: true, Drawn: true, Weak: []string{},
 	}
-	for _, width := range []int64{1280, 390, 320} {
+	for _, width := range []int{1280, 390, 320} {
 		for _, scheme := range []string{"light", "dark"} {
-			if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900)); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-			}); err != nil {
-				t.Fatal(err)
-			}
-			got, err := chromedp.Run(ctx, chromedp.Evaluate[look](lookAround))
-			if err != nil {
-				t.Fatal(err)
-			}
+			o.size(width, 900)
+			o.scheme(scheme)
+			got := evaluate[look](o, lookAround)
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("%d pixels wide, %s:\n got %+v\nwant %+v", width, scheme, got, want)
 			}
 		}
 	}
-	seen.mu.Lock()
-	defer seen.mu.Unlock()
-	if len(seen.requests) != 1 || seen.requests[0] != url {
-		t.Errorf("requests %v, want only the page", seen.requests)
-	}
-	for _, s := range seen.messages {
-		t.Errorf("browser message: %s", s)
+	o.seen.mu.Lock()
+	defer o.seen.mu.Unlock()
+	if len(o.seen.requests) != 1 || o.seen.requests[0] != o.url {
+		t.Errorf("requests %v, want only the page", o.seen.requests)
 	}
 }
 

@@ -1,17 +1,12 @@
 package report
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"logscan/analyze/result"
 	"logscan/report/reporttest"
@@ -21,19 +16,24 @@ import (
 // the page fail the test.
 type opened struct {
 	*testing.T
-	ctx  context.Context
+	tab  *tab
 	url  string
 	seen observed
 }
 
+// newTab opens an empty tab.
+func newTab(t *testing.T) *opened {
+	t.Helper()
+	o := &opened{T: t}
+	o.tab = openTab(t, o.seen.event)
+	return o
+}
+
 func openReport(t *testing.T, dir string) *opened {
 	t.Helper()
-	o := &opened{T: t, ctx: browser(t)}
-	if err := chromedp.Listen(o.ctx, o.seen.event); err != nil {
-		t.Fatal(err)
-	}
+	o := newTab(t)
 	t.Cleanup(o.quiet)
-	o.do(chromedp.EmulateViewport(1280, 900))
+	o.size(1280, 900)
 	o.visit(dir)
 	return o
 }
@@ -43,7 +43,7 @@ func (o *opened) visit(dir string) {
 	o.Helper()
 	o.quiet()
 	o.url = "file://" + filepath.ToSlash(filepath.Join(dir, "report.html"))
-	o.do(chromedp.Navigate(o.url))
+	o.must(o.tab.navigate(o.url))
 }
 
 // quiet fails the test if the browser requested anything but the page or logged
@@ -63,20 +63,37 @@ func (o *opened) quiet() {
 	o.seen.requests, o.seen.messages = nil, nil
 }
 
-func (o *opened) do(a chromedp.Action[chromedp.Void]) {
+func (o *opened) must(err error) {
 	o.Helper()
-	if err := chromedp.Do(o.ctx, a); err != nil {
+	if err != nil {
 		o.Fatal(err)
 	}
 }
 
-func evaluate[R any](o *opened, script string) R {
+// size sets the size of the window in pixels.
+func (o *opened) size(width, height int) {
 	o.Helper()
-	r, err := chromedp.Run(o.ctx, chromedp.Evaluate[R](script, chromedp.EvalAwaitPromise))
-	if err != nil {
+	o.must(o.tab.call("Emulation.setDeviceMetricsOverride", params{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil))
+}
+
+// scheme makes the user prefer the colours "light" or "dark".
+func (o *opened) scheme(name string) {
+	o.Helper()
+	o.must(o.tab.call("Emulation.setEmulatedMedia", params{"features": []params{{"name": "prefers-color-scheme", "value": name}}}, nil))
+}
+
+// zone moves the browser to a time zone.
+func (o *opened) zone(name string) {
+	o.Helper()
+	o.must(o.tab.call("Emulation.setTimezoneOverride", params{"timezoneId": name}, nil))
+}
+
+func evaluate[R any](o *opened, script string) (value R) {
+	o.Helper()
+	if err := o.tab.evaluate(script, &value); err != nil {
 		o.Fatalf("%v in %s", err, script)
 	}
-	return r
+	return value
 }
 
 func (o *opened) text(selector string) string {
@@ -87,15 +104,37 @@ func (o *opened) text(selector string) string {
 // click clicks the middle of an element.
 func (o *opened) click(selector string) {
 	o.Helper()
-	at := evaluate[[]float64](o, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: "center", behavior: "instant"});
-		const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`, selector))
-	o.do(chromedp.MouseClickXY(at[0], at[1]))
+	o.clicks(selector, 1)
 }
 
-// press types keys into the focused element.
-func (o *opened) press(keys string) {
+// clicks clicks the middle of an element several times at once.
+func (o *opened) clicks(selector string, times int) {
 	o.Helper()
-	o.do(chromedp.KeyEvent(keys))
+	at := evaluate[[]float64](o, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({block: "center", behavior: "instant"});
+		const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`, selector))
+	for i := range times {
+		o.mouse("mousePressed", at[0], at[1], i+1)
+		o.mouse("mouseReleased", at[0], at[1], i+1)
+	}
+}
+
+func (o *opened) mouse(event string, x, y float64, clicks int) {
+	o.Helper()
+	o.must(o.tab.mouse(event, x, y, clicks))
+}
+
+// press presses a key while an element has the focus.
+func (o *opened) press(key string) {
+	o.Helper()
+	o.must(o.tab.key(key))
+}
+
+// enter presses the keys of a text.
+func (o *opened) enter(text string) {
+	o.Helper()
+	for _, r := range text {
+		o.press(string(r))
+	}
 }
 
 func (o *opened) focus(selector string) {
@@ -118,10 +157,8 @@ func (o *opened) shot(name string) {
 	if folder == "" {
 		return
 	}
-	picture, err := chromedp.Run(o.ctx, chromedp.FullScreenshot(90))
-	if err != nil {
-		o.Fatal(err)
-	}
+	picture, err := o.tab.screenshot()
+	o.must(err)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		o.Fatal(err)
 	}
@@ -140,16 +177,16 @@ func TestControls(t *testing.T) {
 	o.click("#plot")
 	box := evaluate[[]float64](o, `(() => { const r = document.querySelector("#plot .u-over").getBoundingClientRect(); return [r.x, r.y, r.width, r.height] })()`)
 	middle := box[1] + box[3]/2
-	o.do(chromedp.MouseEvent(chromedp.MouseMoved, box[0]+box[2]*0.5+2, middle))
+	o.mouse("mouseMoved", box[0]+box[2]*0.5+2, middle, 0)
 	o.wants("readout", o.text("#readout"), "12:00 UTC: ")
-	o.do(chromedp.MouseEvent(chromedp.MousePressed, box[0]+box[2]*0.5, middle, chromedp.ButtonLeft))
-	o.do(chromedp.MouseEvent(chromedp.MouseMoved, box[0]+box[2]*0.75, middle, chromedp.ButtonLeft))
-	o.do(chromedp.MouseEvent(chromedp.MouseReleased, box[0]+box[2]*0.75, middle, chromedp.ButtonLeft))
+	o.mouse("mousePressed", box[0]+box[2]*0.5, middle, 1)
+	o.mouse("mouseMoved", box[0]+box[2]*0.75, middle, 1)
+	o.mouse("mouseReleased", box[0]+box[2]*0.75, middle, 1)
 	o.wants("range after dragging", o.text("#range"), "Selected: 2026-03-09 12:00 to 2026-03-09 18:")
 	o.wants("table after dragging", o.text("#rows thead"), "401s in range")
 	o.shot("zoomed")
 	for _, step := range []struct{ button, key, want string }{
-		{"#later", kb.ArrowRight, ""}, {"#earlier", kb.ArrowLeft, ""}, {"#closer", "+", ""}, {"#wider", "-", ""}, {"#whole", kb.Escape, "All: "},
+		{"#later", "ArrowRight", ""}, {"#earlier", "ArrowLeft", ""}, {"#closer", "+", ""}, {"#wider", "-", ""}, {"#whole", "Escape", "All: "},
 	} {
 		before := o.text("#range")
 		o.click(step.button)
@@ -169,7 +206,7 @@ func TestControls(t *testing.T) {
 		}
 	}
 	o.click("#closer")
-	o.do(chromedp.DoubleClick("#plot .u-over"))
+	o.clicks("#plot .u-over", 2)
 	o.wants("range after a double click", o.text("#range"), "All: ")
 	o.click("#successes")
 	if !evaluate[bool](o, `document.querySelector("#successes").checked && document.querySelectorAll("#plot .u-axis").length === 3`) {
@@ -185,12 +222,12 @@ func TestControls(t *testing.T) {
 		t.Errorf("sorted %q", got)
 	}
 	o.focus("#rows thead th:nth-child(1) button")
-	o.press(kb.Enter)
+	o.press("Enter")
 	if got := evaluate[string](o, `document.querySelector("#rows thead th:nth-child(1)").ariaSort + document.activeElement.textContent`); !strings.HasPrefix(got, "ascendingEndpoint") {
 		t.Errorf("sorted by name, focus kept: %q", got)
 	}
 	o.focus("#search")
-	o.press("SHOP cart")
+	o.enter("SHOP cart")
 	o.wants("rows found", o.text("#shown"), "1 of 15 rows")
 	o.wants("row found", o.text("#rows tbody"), "POST /cart")
 	o.click("#copy")
@@ -199,9 +236,9 @@ func TestControls(t *testing.T) {
 	}
 	o.wants("copied", o.text("#shown"), "1 row copied.")
 	o.focus(`[role="tab"][aria-selected="true"]`)
-	o.press(kb.ArrowRight)
+	o.press("ArrowRight")
 	o.wants("next tab", evaluate[string](o, "document.activeElement.textContent"), "Accounts")
-	o.press(kb.End)
+	o.press("End")
 	o.wants("last tab", o.text(`[role="tab"][aria-selected="true"]`), "Hosts")
 	evaluate[bool](o, `document.querySelector("#search").value = "", document.querySelector("#search").dispatchEvent(new Event("input")), true`)
 
@@ -225,9 +262,7 @@ func TestControls(t *testing.T) {
 	if !evaluate[bool](o, fmt.Sprintf(`new Promise(r => setTimeout(() => r(document.getElementById(%q).open), 100))`, id)) {
 		t.Error("a link to a finding does not open it")
 	}
-	if _, err := chromedp.Call(o.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"}); err != nil {
-		t.Fatal(err)
-	}
+	o.zone("Asia/Tokyo")
 	o.wants("time", o.text("details.card time"), "2026-03-09 14:05:12 UTC")
 	o.click("#zone")
 	o.wants("time of the zone", o.text("details.card time"), "2026-03-09 23:05:12 Asia/Tokyo")
@@ -242,12 +277,9 @@ func TestControls(t *testing.T) {
 
 // TestWithoutScripts checks that the report is complete without JavaScript.
 func TestWithoutScripts(t *testing.T) {
-	ctx := browser(t)
-	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-		t.Fatal(err)
-	}
-	o := &opened{T: t, ctx: ctx}
-	o.do(chromedp.Navigate("file://" + filepath.ToSlash(filepath.Join(write(t, reporttest.Result()), "report.html"))))
+	o := newTab(t)
+	o.must(o.tab.call("Emulation.setScriptExecutionDisabled", params{"value": true}, nil))
+	o.visit(write(t, reporttest.Result()))
 	got := evaluate[string](o, `(() => {
 		const seen = s => { const e = document.querySelector(s), r = e && e.getBoundingClientRect(); return e && e.checkVisibility() && r.width > 50 && r.height > 10 };
 		return [".verdict h1", "details.card[open] .story p", "details.card[open] .drawing path.refused", "svg.chart path.endpoint", "#fixed table tbody tr", "#when .drawing", "#causes"].filter(s => !seen(s.replace("#when .drawing", "#when"))).join(" ") +
@@ -312,11 +344,7 @@ func TestAccessible(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {
 			o := openReport(t, write(t, reporttest.Result()))
-			if _, err := chromedp.Call(o.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-			}); err != nil {
-				t.Fatal(err)
-			}
+			o.scheme(scheme)
 			evaluate[bool](o, `document.querySelectorAll("details").forEach(d => d.open = true), true`)
 			o.shot(scheme)
 			o.axe(string(axe))

@@ -5,9 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
-
 	"logscan/analyze/result"
 	"logscan/report/reporttest"
 )
@@ -18,7 +15,7 @@ func TestFirstScreen(t *testing.T) {
 	res := reporttest.Result()
 	res.SetEvents([]result.Event{{Time: reporttest.At(14, 5, 0), Text: "deploy <b>42</b>"}})
 	o := openReport(t, write(t, res))
-	o.do(chromedp.EmulateViewport(1440, 900))
+	o.size(1440, 900)
 	seen := `(s => [...document.querySelectorAll(s)].filter(e => { const r = e.getBoundingClientRect(); return r.bottom <= innerHeight && r.width > 0 && r.height > 0 }).length)`
 	for _, s := range []string{".verdict h1", "svg.shares", ".verdict .legend li:nth-child(3)", ".glance li:nth-child(3) a", ".glance li:first-child p"} {
 		if evaluate[int](o, seen+"("+"'"+s+"'"+")") == 0 {
@@ -34,9 +31,7 @@ func TestFirstScreen(t *testing.T) {
 	}
 
 	// The headline, titles and texts follow the zone, and return.
-	if _, err := chromedp.Call(o.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Tokyo"}); err != nil {
-		t.Fatal(err)
-	}
+	o.zone("Asia/Tokyo")
 	before := o.text(".card h3")
 	o.wants("title", before, "2026-03-09 14:05:12 UTC")
 	evaluate[bool](o, `document.querySelector("#zone").click(), true`) // the page may still scroll
@@ -48,7 +43,7 @@ func TestFirstScreen(t *testing.T) {
 		t.Errorf("back in UTC: %q, want %q", after, before)
 	}
 
-	o.do(chromedp.EmulateViewport(390, 844))
+	o.size(390, 844)
 	if wide := evaluate[string](o, `[...document.querySelectorAll("body, main, .card, .glance, .verdict, .tiles")].filter(e => e.scrollWidth > innerWidth).map(e => e.className || e.tagName).join(" ")`); wide != "" {
 		t.Errorf("wider than a phone: %s", wide)
 	}
@@ -84,7 +79,7 @@ func TestChartControls(t *testing.T) {
 
 	// Hits of a search in every table.
 	o.focus("#search")
-	o.press("bob")
+	o.enter("bob")
 	o.wants("hits", o.text("#tab-accounts"), "Accounts (1)")
 	o.wants("no hits", o.text("#tab-upstreams"), " (0)")
 }

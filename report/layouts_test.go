@@ -9,9 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
-
 	"logscan/analyze"
 	"logscan/analyze/result"
 	"logscan/fixtures"
@@ -128,14 +125,10 @@ func TestLayouts(t *testing.T) {
 	for _, l := range some {
 		t.Run(l.name, func(t *testing.T) {
 			o := openReport(t, write(t, l.make(t)))
-			for _, width := range []int64{1440, 390} {
+			for _, width := range []int{1440, 390} {
 				for _, scheme := range []string{"light", "dark"} {
-					o.do(chromedp.EmulateViewport(width, 900))
-					if _, err := chromedp.Call(o.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-						Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-					}); err != nil {
-						t.Fatal(err)
-					}
+					o.size(width, 900)
+					o.scheme(scheme)
 					o.visit(filepath.Dir(strings.TrimPrefix(o.url, "file://")))
 					o.shot(fmt.Sprintf("%s-%d-%s", l.name, width, scheme))
 					got := evaluate[fit](o, doesFit)
