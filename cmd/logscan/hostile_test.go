@@ -155,7 +155,7 @@ func TestArgumentsAreHarmless(t *testing.T) {
 	}
 	out := filepath.Join(dir, "out")
 	printed(t, "scan", "-q", "-o", out, log)
-	every := 23
+	every := 47
 	if trials.All() {
 		every = 7
 	}

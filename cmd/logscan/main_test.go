@@ -79,6 +79,8 @@ func TestScripts(t *testing.T) {
 			// Programs built with the race detector sleep for a second before they
 			// exit, unless told otherwise.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			// A garbage collection takes a quarter of the time of a short run.
+			env.Setenv("GOGC", os.Getenv("GOGC"))
 			return nil
 		},
 		RequireExplicitExec: true,

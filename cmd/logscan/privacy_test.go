@@ -112,7 +112,6 @@ type nameFinder struct {
 	planted    []string        // in lower case
 	encoded    []string        // in base64
 	named      map[string]bool // users and addresses of simulated logs
-	candidates *regexp.Regexp  // matches what may be one of named
 }
 
 // newNameFinder returns a finder for the names in the logs of nameLogs.
@@ -122,7 +121,6 @@ func newNameFinder(t *testing.T, logs string) *nameFinder {
 		planted:    []string{"plantina", strings.ToLower(plantedHost), plantedIPv4, "2001:db8:feed", "2001%3adb8%3afeed"},
 		encoded:    slices.Concat(encoded(plantedUser), encoded(plantedIPv4)),
 		named:      namesOf(t, logs),
-		candidates: regexp.MustCompile(`[A-Za-z0-9.:@_\\-]+`),
 	}
 }
 
@@ -140,13 +138,27 @@ func (f *nameFinder) check(what string, data []byte) {
 			}
 		}
 	}
-	for _, at := range f.candidates.FindAllIndex(data, -1) {
-		if w := string(data[at[0]:at[1]]); f.named[w] {
-			f.t.Errorf("%s holds %s: …%s…", what, w, data[max(0, at[0]-150):min(len(data), at[1]+80)])
+	for from := 0; from < len(data); from++ {
+		to := from
+		for to < len(data) && inNames[data[to]] {
+			to++
+		}
+		if f.named[string(data[from:to])] {
+			f.t.Errorf("%s holds %s: …%s…", what, data[from:to], data[max(0, from-150):min(len(data), to+80)])
 			return
 		}
+		from = to
 	}
 }
+
+// inNames marks the bytes that names and addresses in simulated logs are made of. A regular
+// expression takes half of the time of the test.
+var inNames = func() (set [256]bool) {
+	for _, b := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:@_\\-") {
+		set[b] = true
+	}
+	return set
+}()
 
 // checkOutput checks all files of an output directory, its metrics, and its
 // findings as printed by show.

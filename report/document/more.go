@@ -148,13 +148,12 @@ func Cut(s string, n int) string {
 	return s[:n] + "…"
 }
 
-// size returns how many bytes of JSON a finding takes in findings.json.
+// size returns how many bytes a finding takes in findings.json, indented by two levels.
 func size(f *Finding) int {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("    ", "  ")
-	if e.Encode(f) != nil {
+	b, err := json.Marshal(f)
+	if err != nil {
 		return 0 // Write fails on it
 	}
-	return len(escapeUnprintable(b.Bytes()))
+	b = escapeUnprintable(indented(b))
+	return len(b) + bytes.Count(b, []byte("\n"))*len("    ") + len(",")
 }

@@ -177,14 +177,15 @@ func addResidual(res *result.Result) {
 // addTimeline adds the 401s: by minute, by cause, and each as a row.
 func addTimeline(res *result.Result) {
 	var rows []result.Unauthorized
+	causes := detect.CauseNames()
 	for minute := range 24 * 60 {
 		for h, host := range []string{"shop.example", "api.example"} {
-			m := result.Minute{Time: At(0, minute, 0), Host: host, Causes: make([]int64, len(detect.CauseNames()))}
+			m := result.Minute{Time: At(0, minute, 0), Host: host, Causes: make([]int64, len(causes))}
 			day := 1 + math.Sin(float64(minute-360)/1440*2*math.Pi)
 			m.Accepted = int64(40*day) + 10
 			m.Redirected, m.NotFound, m.ServerErrors = 2, 1, int64(minute%97/96)
 			add := func(cause, finding string, n int64) {
-				m.Causes[CauseIndex(cause)] += n
+				m.Causes[slices.Index(causes, cause)] += n
 				m.Unauthorized += n
 				res.Causes[cause] += n
 				for k := range n {
@@ -218,9 +219,9 @@ func addTimeline(res *result.Result) {
 		}
 	}
 	// A wrong clock must not compress the chart.
-	stray := result.Minute{Time: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), Host: Hostile[0], Causes: make([]int64, len(detect.CauseNames()))}
+	stray := result.Minute{Time: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro(), Host: Hostile[0], Causes: make([]int64, len(causes))}
 	stray.Requests, stray.Unauthorized = int64(len(Hostile)), int64(len(Hostile))
-	stray.Causes[CauseIndex("anonymous")] = int64(len(Hostile))
+	stray.Causes[slices.Index(causes, "anonymous")] = int64(len(Hostile))
 	res.Causes["anonymous"] += int64(len(Hostile))
 	res.Timeline = append(res.Timeline, stray)
 	res.Totals.Parsed += stray.Requests
@@ -240,7 +241,7 @@ func addTimeline(res *result.Result) {
 	res.Refusals = func(yield func(result.Refusal) bool) {
 		for i := range rows {
 			r := &rows[i]
-			x := result.Refusal{Time: r.Time, Endpoint: 1, Account: i%14 - 1, Client: i % 14, Upstream: i%3 - 1, Cause: CauseIndex(r.Cause), Finding: -1}
+			x := result.Refusal{Time: r.Time, Endpoint: 1, Account: i%14 - 1, Client: i % 14, Upstream: i%3 - 1, Cause: slices.Index(causes, r.Cause), Finding: -1}
 			if r.Host == "api.example" {
 				x.Endpoint = 0
 			}
