@@ -108,19 +108,19 @@ func printed(t *testing.T, args ...string) (stdout, all []byte) {
 
 // nameFinder searches outputs for planted and simulated names.
 type nameFinder struct {
-	t          *testing.T
-	planted    []string        // in lower case
-	encoded    []string        // in base64
-	named      map[string]bool // users and addresses of simulated logs
+	t       *testing.T
+	planted []string        // in lower case
+	encoded []string        // in base64
+	named   map[string]bool // users and addresses of simulated logs
 }
 
 // newNameFinder returns a finder for the names in the logs of nameLogs.
 func newNameFinder(t *testing.T, logs string) *nameFinder {
 	return &nameFinder{
-		t:          t,
-		planted:    []string{"plantina", strings.ToLower(plantedHost), plantedIPv4, "2001:db8:feed", "2001%3adb8%3afeed"},
-		encoded:    slices.Concat(encoded(plantedUser), encoded(plantedIPv4)),
-		named:      namesOf(t, logs),
+		t:       t,
+		planted: []string{"plantina", strings.ToLower(plantedHost), plantedIPv4, "2001:db8:feed", "2001%3adb8%3afeed"},
+		encoded: slices.Concat(encoded(plantedUser), encoded(plantedIPv4)),
+		named:   namesOf(t, logs),
 	}
 }
 
