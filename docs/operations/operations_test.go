@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"logscan/fixtures/program"
 )
 
 // bin is the path of the program that TestMain builds.
@@ -31,9 +33,8 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin = filepath.Join(dir, "logscan")
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", bin, "logscan/cmd/logscan").CombinedOutput()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "build logscan: %v\n%s\n", err, out)
+	if err := program.Build(bin); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
