@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"logscan/analyze/result"
+	"logscan/fixtures/trials"
 	"logscan/report/reporttest"
 )
 
@@ -290,10 +291,10 @@ func TestWithoutScripts(t *testing.T) {
 	}
 }
 
-// manyRows returns a result with very many findings and endpoints.
-func manyRows() *result.Result {
+// manyRows returns a result with n more findings and endpoints.
+func manyRows(n int) *result.Result {
 	res := reporttest.Result()
-	for i := range 10_000 {
+	for i := range n {
 		f := res.Findings[2]
 		f.ID, f.Text.Title = fmt.Sprintf("account_failure-%012x", i), fmt.Sprintf("Account user%d is refused every time", i)
 		f.Unauthorized, f.Exhibit, f.Evidence = int64(10_000-i), nil, nil
@@ -305,12 +306,16 @@ func manyRows() *result.Result {
 	return res
 }
 
-// TestManyRows opens a report with ten thousand findings, or the one that
-// LOGSCAN_REPORT names. Its tables must contain only the visible rows.
+// TestManyRows opens a report with thousands of findings, or the one that LOGSCAN_REPORT
+// names. Its tables must contain only the visible rows.
 func TestManyRows(t *testing.T) {
+	n := 3000
+	if trials.All() {
+		n = 10_000
+	}
 	dir := os.Getenv("LOGSCAN_REPORT")
 	if dir == "" {
-		dir = write(t, manyRows())
+		dir = write(t, manyRows(n))
 	}
 	o := openReport(t, dir)
 	ready := evaluate[float64](o, `performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd`)
@@ -326,7 +331,7 @@ func TestManyRows(t *testing.T) {
 	if rows > 60 {
 		t.Errorf("%d rows are in the page", rows)
 	}
-	if os.Getenv("LOGSCAN_REPORT") == "" && all < 10_000 {
+	if os.Getenv("LOGSCAN_REPORT") == "" && all < n {
 		t.Errorf("the table has %d rows", all)
 	}
 	o.shot("many")

@@ -130,13 +130,13 @@ const exports = `(async () => {
 	return all;
 })()`
 
-// tried returns the payloads to try: one in eleven of each family, or all of the more than
+// tried returns the payloads to try: one in 23 of each family, or all of the more than
 // 500 if all trials are asked for.
 func tried() []attack.Payload {
 	if trials.All() {
 		return attack.Payloads()
 	}
-	return attack.Sample(11)
+	return attack.Sample(23)
 }
 
 // documentation are the links that a report may have to other pages.
