@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -179,6 +180,50 @@ func TestProbes(t *testing.T) {
 			period := float64(f.Details.(*Probe).Period)
 			if e := x.every.Seconds(); period < 0.95*e || period > 1.2*e+1 {
 				t.Errorf("period %v s, want %v", period, e)
+			}
+		})
+	}
+}
+
+// TestStatedProbes checks programs without a pace of which the log states that they send no
+// credentials that the server reads, and who is none.
+func TestStatedProbes(t *testing.T) {
+	bursts := func(w *world, address, reason string, rounds, requests int, paths ...string) {
+		for round := range rounds {
+			at := time.Duration(round)*2*time.Hour + w.minutes(100)
+			for i := range requests {
+				w.add(at+time.Duration(i)*300*time.Millisecond, "GET", paths[(round+i)%len(paths)], "", "", address, "401")
+				w.requests[len(w.requests)-1].reason = reason
+			}
+		}
+	}
+	for _, x := range []struct {
+		name string
+		add  func(*world)
+		want bool
+	}{
+		{"bursts at no pace", func(w *world) { bursts(w, "10.9.0.1", "no_credentials", 6, 12, "/api/orders") }, true},
+		{"several routes", func(w *world) { bursts(w, "10.9.0.1", "no_credentials", 9, 3, "/api/orders", "/api/items") }, true},
+		{"nothing is stated", func(w *world) { bursts(w, "10.9.0.1", "", 6, 12, "/api/orders") }, false},
+		{"another reason", func(w *world) { bursts(w, "10.9.0.1", "wrong_password", 6, 12, "/api/orders") }, false},
+		{"a person who closes the question", func(w *world) { bursts(w, "10.9.0.1", "no_credentials", 5, 2, "/api/orders") }, false},
+		{"one burst", func(w *world) { bursts(w, "10.9.0.1", "no_credentials", 1, 60, "/api/orders") }, false},
+		{"a client that is accepted in between", func(w *world) {
+			bursts(w, "10.9.0.1", "no_credentials", 6, 12, "/api/orders")
+			w.poll(time.Minute, 14*time.Hour, 11*time.Minute, "/api/items", "nightly", "10.9.0.1", "200")
+		}, false},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			w := everyday(2)
+			w.agents["10.9.0.1"] = "stock-sync/2.0"
+			x.add(w)
+			_, findings := w.scan(t, 2)
+			found := slices.ContainsFunc(findings, func(f result.Finding) bool {
+				d, ok := f.Details.(*Probe)
+				return ok && f.Subject.ClientAddress == "10.9.0.1" && d.Stated > 0 && d.Period == 0
+			})
+			if found != x.want {
+				t.Errorf("found %v: %+v", found, findings)
 			}
 		})
 	}

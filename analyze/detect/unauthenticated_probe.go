@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -11,20 +12,24 @@ import (
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
+	"logscan/parse/field"
 )
 
 // unauthenticatedProbe finds monitors and health checks that have no credentials.
 //
 // Sign: one client requests one or a few routes at a steady pace, without a name or a
 // session, and is refused each time; or with one name that is wrong, from the first
-// line of the log to the last. Not: a program whose key has expired (it was accepted
+// line of the log to the last. If the log states for each of its refusals that there were
+// no credentials, it needs no pace: a server that checks passwords says so of a token, too.
+// Not: a program whose key has expired (it was accepted
 // before), a handshake (the challenge is answered), a page that keeps polling after
 // its session has ended (its client was accepted), a scanner (many routes), guessing
 // (names, sign-in routes). A route that must be open to strangers by its standard, and
 // refuses all of them, is a finding of its own, with what fails (closedPublicRoutes).
 //
 // Statistic: the share of the gaps between its rounds near the typical gap, by the
-// tail of the binomial distribution against what random arrivals show.
+// tail of the binomial distribution against what random arrivals show; without a pace, the
+// chance that somebody who has credentials is asked for them so often and sends none.
 var unauthenticatedProbe = Kind{
 	Name:     "unauthenticated_probe",
 	Label:    "Probe without credentials",
@@ -35,16 +40,18 @@ var unauthenticatedProbe = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent},
 	Details:  func() any { return new(Probe) },
-	Title:    `{{with .Details}}{{if .Fails}}{{route $.Subject}} is behind authentication: {{.Fails}}{{else}}A probe sends {{.Route}} every {{duration .Period}} {{with .User}}with wrong credentials for {{.}}{{else}}without credentials{{end}}{{end}}{{end}}`,
+	Title:    `{{with .Details}}{{if .Fails}}{{route $.Subject}} is behind authentication: {{.Fails}}{{else}}{{if .Stated}}A program sends {{.Route}} again and again{{else}}A probe sends {{.Route}} every {{duration .Period}}{{end}} {{with .User}}with wrong credentials for {{.}}{{else}}without credentials{{end}}{{end}}{{end}}`,
 	Explanation: `{{if .Details.Fails}}{{with .Details}}
 		All {{plural .Requests "request" "requests"}} of {{count .Clients "client"}} were refused, in {{count .Rounds "round"}} between {{time .First}} and {{time .Last}}.
 		By its standard this route is requested without credentials, so those who ask have none to send.{{end}}{{else}}` + clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
 		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}, and was never accepted where credentials are required.
-		{{share .SteadyShare}} of its requests come about {{duration .Period}} apart, so it is a program.
+		{{if .Stated}}The log states for each of them, in {{count .Rounds "round"}}, that there were no credentials of the kind that the server checks there.
+		{{else}}{{share .SteadyShare}} of its requests come about {{duration .Period}} apart, so it is a program.{{end}}
 		{{if .Balancer}}A load balancer that gets a 401 may take the server out of service.{{end}}{{end}}{{end}}`,
 	Remedy: []string{
 		`{{if .Details.Fails}}Exempt {{.Subject.Route}} from authentication: nginx location with auth_basic off (and auth_request off); Apache Location with Require all granted; a skip_auth rule of an authentication proxy, or a router without the middleware.{{end}}`,
 		`{{if .Details.Fails}}Then request it without credentials from outside: it must answer 200 or 404, and no redirect to a sign-in page.{{end}}`,
+		`{{if .Details.Stated}}Compare how it authenticates with what the route checks: a server that checks passwords (nginx auth_basic, Apache AuthType Basic) ignores a Bearer token or a key in another header, and states that there are no credentials. Look for a redirect or a proxy that removes the header Authorization.{{end}}`,
 		`{{if not .Details.Fails}}Give the probe credentials (Prometheus basic_auth or authorization, blackbox_exporter http.basic_auth, a header of the HTTP check), or make it accept a 401 as healthy.{{end}}`,
 		`{{if not .Details.Fails}}Or open one route to it that reveals nothing: nginx auth_basic off, or satisfy any with allow for its address; Apache Require ip.{{end}}`,
 		`{{if not .Details.Fails}}Find out who runs it: the evidence shows its address and user agent.{{end}}`,
@@ -59,9 +66,10 @@ type Probe struct {
 	Rounds      int                `json:"rounds"`
 	Requests    int                `json:"-"`
 	Routes      int                `json:"routes"`
-	Route       string             `json:"-"` // the one with most requests
-	User        string             `json:"-"` // the name that is refused, if it sends one
-	First       result.Time        `json:"-"` // request
+	Route       string             `json:"-"`                                                      // the one with most requests
+	User        string             `json:"-"`                                                      // the name that is refused, if it sends one
+	Stated      int                `json:"stated,omitempty" label:"stated to have no credentials"` // refusals; then no pace is needed
+	First       result.Time        `json:"-"`                                                      // request
 	Last        result.Time        `json:"-"`
 	Clients     int                `json:"clients,omitempty"` // of a route that must be open
 	Fails       string             `json:"fails,omitempty"`   // while such a route is refused
@@ -77,6 +85,14 @@ const (
 	// randomNear bounds the share of gaps near the typical one for random arrivals:
 	// it is a third, and more in a log of few gaps.
 	randomNear = 0.4
+	// statedRequests and statedRounds are how many refusals that state that there were no
+	// credentials, and in how many rounds, show a program without a pace: people close
+	// the question for a password a few times.
+	statedRequests = 20
+	statedRounds   = 4
+	// unanswered is the greatest share of the requests for credentials that a client which
+	// has some leaves unanswered: the first of two, if it sends none before it is asked.
+	unanswered = 0.5
 )
 
 func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
@@ -100,7 +116,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 			p = &probing{}
 			by[client] = p
 		}
-		p.add(d.Refusals.At(i))
+		p.add(d.Refusals.At(i), !d.State.Unstated && d.reasonClass(i) == field.MissingReason)
 	}
 	found, place := closedPublicRoutes(d), map[timeline.Client]int{}
 	for _, client := range slices.SortedFunc(maps.Keys(by), timeline.CompareClients) {
@@ -129,6 +145,7 @@ type probing struct {
 	rounds      pacedSeries
 	routes      []requested
 	user        uint32 // the one that requests name; 0 for none
+	stated      int    // refusals that state that there were no credentials
 	no          bool   // it requests too many routes, or names several users
 }
 
@@ -138,8 +155,9 @@ type requested struct {
 	n        int
 }
 
-// add adds a refusal that follows the others.
-func (p *probing) add(r *session.Refusal) {
+// add adds a refusal that follows the others. stated says that it states that there were no
+// credentials.
+func (p *probing) add(r *session.Refusal, stated bool) {
 	if p.no {
 		return
 	}
@@ -164,6 +182,14 @@ func (p *probing) add(r *session.Refusal) {
 	}
 	p.n++
 	p.last = r.Time
+	if stated {
+		p.stated++
+	}
+}
+
+// unread reports whether all of many refusals state that there were no credentials.
+func (p *probing) unread() bool {
+	return p.stated == p.n && p.user == 0 && p.n >= statedRequests && p.rounds.gaps.N() >= statedRounds-1
 }
 
 // mostAsked returns the route with most requests.
@@ -182,10 +208,14 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	gaps := x.rounds.gaps.N()
 	typical, near := x.rounds.gaps.Steady(clockStep)
-	if gaps < probeRounds-1 || typical < minPeriod || float64(near) < steadyShare*float64(gaps) {
-		return c, false
+	p, lower := 1.0, stats.WilsonLower(int64(near), int64(gaps), stats.Z95)+0.1
+	if gaps >= probeRounds-1 && typical >= minPeriod && float64(near) >= steadyShare*float64(gaps) {
+		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
 	}
-	p := min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
+	paced := p <= attackFalse
+	if !paced && x.unread() {
+		p, lower = min(1, math.Pow(unanswered, float64(x.n))*float64(clients)), stats.WilsonLower(int64(x.stated), int64(x.n), stats.Z95)
+	}
 	if p > attackFalse {
 		return c, false
 	}
@@ -195,12 +225,16 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	if x.first-d.From <= 2*typical {
 		c.Onset = parse.NoTime // it began before the log
 	}
-	c.Confidence = confidence(p, stats.WilsonLower(int64(near), int64(gaps), stats.Z95)+0.1)
+	c.Confidence = confidence(p, lower)
 	details := &Probe{
-		Period: result.Seconds(round(float64(typical)/1000, 1)), SteadyShare: result.Share(round(float64(near)/float64(gaps), 4)),
 		Rounds: gaps + 1, Requests: x.n, Routes: len(x.routes), Route: endpointLabel(&d.State.Endpoints[x.mostAsked()]),
 		First: result.Time(x.first * 1000), Last: result.Time(x.last * 1000),
 		Balancer: isBalancer(c.Subject.UserAgent), PValue: result.Probability(p),
+	}
+	if paced {
+		details.Period, details.SteadyShare = result.Seconds(round(float64(typical)/1000, 1)), result.Share(round(float64(near)/float64(gaps), 4))
+	} else {
+		details.Stated = x.stated
 	}
 	if x.user != 0 {
 		details.User = d.State.Users[x.user-1].Name
