@@ -1,6 +1,10 @@
 package analyze
 
-import "logscan/analyze/timeline"
+import (
+	"maps"
+
+	"logscan/analyze/timeline"
+)
 
 // A visitor who is refused and signs in within minutes has been asked to sign in. In a
 // log without session ids the same lines are those of a person whose session had ended,
@@ -19,12 +23,24 @@ const (
 	usualArrivalsShare = 0.5
 )
 
-// doubtsArrivals reports whether newcomers who are refused before they sign in are too
-// many for links and too few for the site's way to ask. A newcomer is a client whose
-// first session in this log began with a sign-in.
-func (a *assembly) doubtsArrivals() bool {
+// arrivalCounts counts the clients of one way to begin: with a sign-in that the log shows,
+// or without one.
+type arrivalCounts struct{ newcomers, refused int }
+
+// doubted reports whether those refused first are too many for links and too few for the
+// site's way to ask.
+func (n *arrivalCounts) doubted() bool {
+	share := float64(n.refused) / float64(max(n.newcomers, 1))
+	return n.refused > fewArrivals && share > fewArrivalsShare && share < usualArrivalsShare
+}
+
+// doubtfulArrivals returns the clients that were refused before they were accepted, where
+// that shows nothing; nil for none. Clients whose first session in this log began with a
+// sign-in are compared with each other, and so are those of which the log does not show
+// it: they signed in at another host, or had a session.
+func (a *assembly) doubtfulArrivals() map[timeline.Client]bool {
 	if a.State.Sessions {
-		return false
+		return nil
 	}
 	asked := map[timeline.Client]bool{}
 	for i := range a.Refusals.Len() {
@@ -33,25 +49,32 @@ func (a *assembly) doubtsArrivals() bool {
 		}
 	}
 	if len(asked) <= fewArrivals {
-		return false
+		return nil
 	}
-	newcomers, refused := 0, 0
-	seen := map[timeline.Client]bool{}
+	signsIn := map[timeline.Client]bool{} // by client: how its first session began
+	var seen, unseen arrivalCounts
 	for s, err := range a.EachSession() {
 		if err != nil {
-			return false // the rows of the sessions report it
+			return nil // the rows of the sessions report it
 		}
-		if seen[s.Client] {
+		if _, known := signsIn[s.Client]; known {
 			continue
 		}
-		seen[s.Client] = true
+		signsIn[s.Client] = s.StartSeen
+		n := &unseen
 		if s.StartSeen {
-			newcomers++
-			if asked[s.Client] {
-				refused++
-			}
+			n = &seen
+		}
+		n.newcomers++
+		if asked[s.Client] {
+			n.refused++
 		}
 	}
-	share := float64(refused) / float64(max(newcomers, 1))
-	return share > fewArrivalsShare && share < usualArrivalsShare
+	maps.DeleteFunc(asked, func(c timeline.Client, _ bool) bool {
+		if began, known := signsIn[c]; known && !began {
+			return !unseen.doubted()
+		}
+		return !seen.doubted()
+	})
+	return asked
 }

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"maps"
 	"math"
 	"time"
 
@@ -38,12 +39,13 @@ const (
 )
 
 // excessive returns, by refusal, whether it looks ordinary and is one of too many to be
-// so: of one client that was never accepted, of one actor for every session of it that
-// ended, of a time at which nobody could sign in, or of ends of sessions that go on. Refusals that a finding explains do
+// so: of one client that was never accepted, of one that fails to sign in more often than
+// it succeeds, of one actor for every session of it that ended, of a time at which nobody
+// could sign in, or of ends of sessions that go on. Refusals that a finding explains do
 // not count.
 func (a *assembly) excessive() (all session.Bits) {
 	limit := ordinaryDaily * max(1, (a.To-a.From+day-1)/day)
-	strangers := map[timeline.Client]int64{}
+	strangers, mistyped := map[timeline.Client]int64{}, map[timeline.Client]int64{}
 	known := map[timeline.Client]bool{}
 	actors := map[uint32]*ended{}
 	for i := range a.Refusals.Len() {
@@ -56,6 +58,9 @@ func (a *assembly) excessive() (all session.Bits) {
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure:
 			strangers[client]++
+			if r.Cause == session.LoginFailure {
+				mistyped[client]++
+			}
 		case session.SessionEnd:
 			x := actors[r.Actor]
 			if x == nil {
@@ -68,7 +73,8 @@ func (a *assembly) excessive() (all session.Bits) {
 			}
 		}
 	}
-	closed, doubted, revived := a.closedSignIns(), a.doubtsArrivals(), a.revivedHosts()
+	a.allowSuccesses(mistyped, limit)
+	closed, doubted, revived := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts()
 	for i := range a.Refusals.Len() {
 		r := a.Refusals.At(i)
 		if a.Of[i] != 0 || r.Actor == 0 {
@@ -77,12 +83,13 @@ func (a *assembly) excessive() (all session.Bits) {
 		excess := false
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure:
-			excess = !known[r.Client()] && strangers[r.Client()] > limit || closed.Has(i)
+			excess = !known[r.Client()] && strangers[r.Client()] > limit || closed.Has(i) ||
+				r.Cause == session.LoginFailure && mistyped[r.Client()] > limit
 		case session.SessionEnd:
 			x := actors[r.Actor]
 			excess = x.refused > limit*max(1, x.sessions) || a.revives(r) && revived[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
-			excess = r.Arrival && doubted
+			excess = r.Arrival && doubted[r.Client()]
 		}
 		if excess {
 			all.Add(i)
@@ -146,6 +153,24 @@ func (a *assembly) revivedHosts() map[string]bool {
 		}
 	}
 	return found
+}
+
+// allowSuccesses subtracts from the failed sign-ins of each client, where they are more
+// than limit, those that succeeded: many people who share an address mistype now and then,
+// but even the clumsiest succeed as often as they fail.
+func (a *assembly) allowSuccesses(failed map[timeline.Client]int64, limit int64) {
+	maps.DeleteFunc(failed, func(_ timeline.Client, n int64) bool { return n <= limit })
+	if len(failed) == 0 {
+		return
+	}
+	for s, err := range a.EachSession() {
+		if err != nil {
+			return // the rows of the sessions report it
+		}
+		if n, many := failed[s.Client]; many {
+			failed[s.Client] = n - 1
+		}
+	}
 }
 
 // ended counts the sessions of an actor that ended, and the refusals after that.

@@ -175,7 +175,8 @@ func (a *attack) browses() bool {
 
 // program reports whether the failures are those of a program that repeats itself at
 // a pace: one that the log names no user for and that was accepted before, or one
-// that was there all the time with one name and one route.
+// that was there all the time with one name and one route. A flood has no pace that a log
+// of whole seconds shows.
 func (o *guessObserver) program(a *attack) bool {
 	known, first := 0, &a.failures[0]
 	times := make([]int64, len(a.failures))
@@ -189,8 +190,8 @@ func (o *guessObserver) program(a *attack) bool {
 		same = same && t.endpoint == first.endpoint && t.agent == first.agent
 	}
 	if len(a.users) == 0 && 2*known > len(times) {
-		_, steady := pace(times)
-		return steady
+		period, steady := pace(times)
+		return steady && period >= minPeriod
 	}
 	return same && o.d.allDay(pacedSeriesOf(times))
 }

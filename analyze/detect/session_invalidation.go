@@ -18,13 +18,15 @@ import (
 // after one instant; no session begun before it survives, and sessions begun after
 // it do. Not: expiry (sessions end at all times, each at the same idle time or
 // age), an outage (nobody is accepted any more), the morning after a night (nobody was active), a broken backend or route
-// (the same sessions are accepted elsewhere).
+// (the same sessions are accepted elsewhere). Programs of which none is ever refused have
+// credentials of their own, and no session that could end.
 //
 // Statistic: each death, the end of a session by a refusal, lies between the
 // session's last acceptance and that refusal. A sweep over these intervals finds
 // the instant that most of them have in common and that fewest survivors
 // contradict (maximum coverage). Each death is weighted by how surprising it is:
 // by the share of the sessions that die after as long an idle time at other times.
+// Sessions from before the log are added by their first requests (earlier_sessions.go).
 // The sum of these log likelihoods is tested against the number of instants,
 // which is that of the deaths (Bonferroni).
 var sessionInvalidation = Kind{
@@ -66,6 +68,9 @@ type Invalidation struct {
 const (
 	// invalidatedSessions is the minimum number of sessions that die together.
 	invalidatedSessions = 5
+	// invalidatedKnown is the minimum number of them that the log shows accepted before:
+	// they tell the instant.
+	invalidatedKnown = 3
 	// invalidatedShare is the minimum share of the live sessions that die then.
 	invalidatedShare = 0.85
 	// invalidationFalse is the accepted probability of a false report per host.
@@ -88,15 +93,39 @@ type death struct {
 // mortality is the deaths of one site.
 type mortality struct {
 	site     uint32
-	sessions int     // all, dead or not
-	deaths   []death // by start
-	open     int     // number of open deaths
-	named    int     // number of deaths of sessions with an id
+	sessions int             // all, dead or not
+	deaths   []death         // by start
+	open     int             // number of open deaths
+	named    int             // number of deaths of sessions with an id
+	families map[uint32]bool // families of software whose sessions died
+	earlier  earlierSessions
 }
 
-// counts reports whether a life counts. If most that die are sessions with ids, clients
-// without one do not: programs with a key have no session that could end.
+// counts reports whether a life or a death counts. If most that die are sessions with ids,
+// clients without one do not: programs with a key have no session that could end.
 func (m *mortality) counts(named bool) bool { return named || 2*m.named < len(m.deaths) }
+
+// mayDie reports whether a session counts: those of software of which none ever died do
+// not.
+func (m *mortality) mayDie(s *session.Record, programs []uint32) bool {
+	return m.counts(s.Named) && m.families[programs[s.Client.Agent]]
+}
+
+// programs numbers the families of the user agents of a log.
+func (d *Diagnosis) programs() []uint32 {
+	numbers := map[string]uint32{}
+	of := make([]uint32, len(d.State.Agents))
+	for i, agent := range d.State.Agents {
+		family, _ := softwareOf(agent)
+		n, ok := numbers[family]
+		if !ok {
+			n = uint32(len(numbers))
+			numbers[family] = n
+		}
+		of[i] = n
+	}
+	return of
+}
 
 // lifeOf returns when a session began, was last accepted and ended.
 func lifeOf(s *session.Record) death {
@@ -112,7 +141,8 @@ func lifeOf(s *session.Record) death {
 // with all deaths as the baseline, then without those of the instant. The sessions
 // may be too many to keep in memory.
 func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
-	sites, err := mortalities(d)
+	programs := d.programs()
+	sites, err := mortalities(d, programs)
 	if err != nil {
 		return nil, err
 	}
@@ -127,10 +157,11 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 			case m.deaths == nil:
 				continue
 			case round > 0:
-				if at.deaths < invalidatedSessions {
+				if at.deaths < invalidatedKnown {
 					continue
 				}
 				from, to = at.from, at.to
+				m.earlier.divide(d, at.from)
 			}
 			sweeps[i] = newSweep(m, surprise(m.deaths, &d.Lifetimes[d.Sites[i]].Gap, from, to))
 			some = true
@@ -142,9 +173,14 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 			if err != nil {
 				return nil, err
 			}
-			if w := sweeps[s.Site]; w != nil && sites[s.Site].counts(s.Named) {
-				l := lifeOf(s)
-				w.life(l.start, l.last)
+			w, m := sweeps[s.Site], &sites[s.Site]
+			if w == nil || !m.mayDie(s, programs) {
+				continue
+			}
+			l := lifeOf(s)
+			w.life(l.start, l.last)
+			if round > 0 && s.Named && !s.StartSeen {
+				m.earlier.accepted(l.start, instants[s.Site])
 			}
 		}
 		for i, w := range sweeps {
@@ -164,8 +200,11 @@ func inspectInvalidations(d *Diagnosis, _ observer) ([]candidate, error) {
 
 // mortalities returns the deaths by site. The deaths of sites with too few open
 // ones are left out.
-func mortalities(d *Diagnosis) ([]mortality, error) {
+func mortalities(d *Diagnosis, programs []uint32) ([]mortality, error) {
 	sites := make([]mortality, len(d.Sites))
+	for i, earlier := range d.earlierRefused() {
+		sites[i].earlier, sites[i].families = earlier, map[uint32]bool{}
+	}
 	for s, err := range d.EachSession() {
 		if err != nil {
 			return nil, err
@@ -185,13 +224,15 @@ func mortalities(d *Diagnosis) ([]mortality, error) {
 			m.open++
 		}
 		m.deaths = append(m.deaths, l)
+		m.families[programs[s.Client.Agent]] = true
 		if s.Named {
 			m.named++
 		}
 	}
 	for i := range sites {
-		if sites[i].open < invalidatedSessions || d.Lifetimes[d.Sites[i]] == nil {
-			sites[i].deaths = nil
+		m := &sites[i]
+		if m.open < invalidatedKnown || m.open+len(m.earlier.refused) < invalidatedSessions || d.Lifetimes[d.Sites[i]] == nil {
+			m.deaths = nil
 		}
 	}
 	return sites, nil
@@ -347,12 +388,13 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 }
 
 func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
-	if at.deaths < invalidatedSessions || float64(at.deaths) < invalidatedShare*float64(at.deaths+at.survive) {
+	earlier, more := m.earlier.after()
+	if at.deaths < invalidatedKnown || at.deaths+int(earlier) < invalidatedSessions || float64(at.deaths) < invalidatedShare*float64(at.deaths+at.survive) {
 		return candidate{}, false
 	}
 	// The evidence grows only where the interval of a death begins: there are as many
 	// instants to choose from.
-	p := math.Exp(-at.evidence) * float64(len(m.deaths))
+	p := math.Exp(-at.evidence-more) * float64(len(m.deaths))
 	if p > invalidationFalse {
 		return candidate{}, false
 	}
@@ -367,6 +409,9 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 		ended[x.refusal] = true
 		ages = append(ages, at.to-x.start)
 	}
+	if earlier > 0 {
+		m.earlier.end(d, at.from, ended)
+	}
 	cand := candidate{claims: refusedAfter(d, ended)}
 	if len(cand.claims) == 0 {
 		return cand, false
@@ -375,12 +420,12 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 	cand.Subject = result.Subject{Type: "site", Host: d.Sites[m.site]}
 	cand.Onset = at.to * 1000
 	cand.Severity = result.Medium
-	if float64(len(ages)) >= 0.1*float64(m.sessions) || len(ages) >= 50 {
+	if float64(len(ended)) >= 0.1*float64(m.sessions) || len(ended) >= 50 {
 		cand.Severity = result.High
 	}
 	cand.Confidence = confidence(p, stats.WilsonLower(int64(at.deaths), int64(at.deaths+at.survive), stats.Z95))
 	cand.Details = &Invalidation{
-		Sessions: len(ages), Survivors: at.survive, PValue: result.Probability(p),
+		Sessions: len(ended), Survivors: at.survive, PValue: result.Probability(p),
 		OnsetLow: result.Time(at.from * 1000), OnsetHigh: result.Time(at.to * 1000),
 		Youngest: result.Seconds(float64(ages[0]) / 1000), Oldest: result.Seconds(float64(ages[len(ages)-1]) / 1000),
 	}
@@ -388,7 +433,8 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 }
 
 // refusedAfter returns the open refusals of sessions that ended with one of the
-// given refusals, up to the actor's next sign-in, and those of their renewals.
+// given refusals, or are known by them only, up to the actor's next sign-in, and those of
+// their renewals.
 func refusedAfter(d *Diagnosis, ended map[uint32]bool) (refusals []uint32) {
 	type end struct {
 		time  int64
@@ -396,13 +442,13 @@ func refusedAfter(d *Diagnosis, ended map[uint32]bool) (refusals []uint32) {
 	}
 	ends := map[uint32][]end{} // by actor, in order of time
 	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); r.Fatal {
+		if r := d.Refusals.At(i); r.Fatal || ended[uint32(i)] {
 			ends[r.Actor] = append(ends[r.Actor], end{r.Time, ended[uint32(i)]})
 		}
 	}
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
-		if !r.Dead && !r.Renewal || !d.open(i) {
+		if !r.Dead && !r.Renewal && !unknownSession(r) || !d.open(i) {
 			continue
 		}
 		given := false

@@ -77,6 +77,15 @@ func (h *ahead) fetchesToken(e *timeline.Event) bool {
 	return h.renews && h.signIn-e.Time <= legWindow && h.refusals == 1
 }
 
+// arrives reports whether a visitor signs in by hand after the refusal e, at a page that
+// the log shows or elsewhere: a program answers at once.
+func (h *ahead) arrives(e *timeline.Event) bool {
+	if h.signIn <= h.answered {
+		return h.signIn-e.Time <= arrivalWindow
+	}
+	return h.answered-e.Time > legWindow && h.answered-e.Time <= arrivalWindow
+}
+
 // challenged reports whether a refusal is a challenge, as far as a log shows it that
 // does not name the user: a 401 to a request without credentials, after which the same
 // client is accepted on the same URL or below it (RFC 9110, section 11; NTLM has two

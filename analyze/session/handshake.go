@@ -209,11 +209,14 @@ func (b *habit) answersAlways() bool {
 }
 
 // repeats reports whether the actor repeats each request that is refused, and is accepted
-// in most cases: the first request of each of its connections is challenged. What a
-// scanner repeats is missing.
+// in most cases: the first request of each of its connections is challenged.
 func (b *habit) repeats() bool {
-	return b.repeated >= repeatMatches && float64(b.repeated) >= repeatShare*float64(b.refused) && maxLegs*b.accepted >= b.repeated
+	return b.repeated >= repeatMatches && float64(b.repeated) >= repeatShare*float64(b.refused) && b.accepts()
 }
+
+// accepts reports whether the actor is accepted about as often as it seems to repeat a
+// request. What follows a scanner's refusal is missing.
+func (b *habit) accepts() bool { return maxLegs*b.accepted >= b.repeated }
 
 // handshakes reports whether a refusal is a leg of an HTTP authentication that
 // succeeded: a request without credentials that the same client repeats at once with

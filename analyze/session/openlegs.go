@@ -35,7 +35,8 @@ var openLegCodec = spill.FixedCodec(compareOpenLegs)
 // is what follows.
 func (s *sessionizer) addOpenLeg(a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead) {
 	if s.State.Sessions && a.Session == nil && !r.Named && !r.SignIn && !r.Dead && r.Cause != Challenge && e.Refusal < timeline.EarlierEvent {
-		s.addLeg(openLeg{Client: e.Client, Endpoint: e.Endpoint, Refusal: e.Refusal, Time: e.Time, Again: h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated})
+		again := h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated && s.habit.accepts()
+		s.addLeg(openLeg{Client: e.Client, Endpoint: e.Endpoint, Refusal: e.Refusal, Time: e.Time, Again: again})
 	}
 }
 

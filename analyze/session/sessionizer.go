@@ -314,7 +314,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		fallthrough
 	default:
 		r.Cause = s.cause(a, e, r, h, p)
-		r.Arrival = r.Cause == Challenge && !p.known && h.signIn-e.Time <= arrivalWindow && h.signIn <= h.answered
+		r.Arrival = r.Cause == Challenge && !p.known && h.arrives(e)
 		r.Denied = s.stated(e) == field.CredentialsGood
 		r.Proven = r.Cause != Challenge && !r.SignIn && (r.Denied || p.known && (p.basic || p.asked && s.userProven(e)))
 		r.Good = r.Good || r.Denied
