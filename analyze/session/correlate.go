@@ -37,6 +37,7 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 	if err := ev.learnBirths(ctx); err != nil {
 		return nil, err
 	}
+	ev.openForms()
 	if err := ev.learnProtected(ctx); err != nil {
 		return nil, err
 	}

@@ -57,6 +57,25 @@ type pendingRoute struct {
 	time     int64
 }
 
+// openForms takes the role of protected pages from those that show a form by which people
+// sign in, if they refused nobody. Where every visitor has a session id, nothing else
+// distinguishes them.
+func (ev *Evidence) openForms() {
+	type page struct{ host, template string }
+	forms := map[page]bool{}
+	for i, role := range ev.Roles {
+		if e := &ev.State.Endpoints[i]; e.Method == "POST" && role.Begins() && role&Renews == 0 {
+			forms[page{e.Host, e.Template}] = true
+		}
+	}
+	for i := range ev.Roles {
+		e := &ev.State.Endpoints[i]
+		if e.Method == "GET" && e.N[timeline.Unauthorized]+e.Known.Unauthorized == 0 && forms[page{e.Host, e.Template}] {
+			ev.Roles[i] &^= Guards
+		}
+	}
+}
+
 // askProtected returns by endpoint whether its visits decide if it is protected, nil if
 // none is.
 func (ev *Evidence) askProtected() []bool {
