@@ -37,10 +37,10 @@ var authenticationOutage = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraSession, parse.ExtraHost},
 	Details:  func() any { return new(Outage) },
-	Title: `{{if .Details.SignIn}}Nobody can sign in{{with .Subject.Route}} at {{.}}{{end}}{{else}}Nobody is accepted{{with .Subject.Route}} at {{.}}{{end}}{{end}}
+	Title: `{{if .Details.Part}}A part of the people is accepted nowhere{{else if .Details.SignIn}}Nobody can sign in{{with .Subject.Route}} at {{.}}{{end}}{{else}}Nobody is accepted{{with .Subject.Route}} at {{.}}{{end}}{{end}}
 		{{- with .Subject.Host}} on {{.}}{{end}}{{if and .Details.Until .Details.OnsetHigh}} from {{time .Onset}} to {{time .Details.Until}}{{else if .Details.Until}} until {{time .Details.Until}}{{else}} {{since .Onset}}{{end}}`,
 	Explanation: `{{with .Details}}
-		{{plural .Refused "person or program was" "people and programs were"}} refused in this time{{if gt .Routes 1}}, on {{count .Routes "route"}}{{end}}, and {{if .Accepted}}only {{number .Accepted}} accepted{{else}}nobody was accepted{{end}}.
+		{{plural .Refused "person or program was" "people and programs were"}} refused in this time{{if gt .Routes 1}}, on {{count .Routes "route"}}{{end}}, and {{if .Part}}not accepted before it was over, while others were: {{count .Accepted "visit"}}. They may have a tenant, a directory or an identity provider in common that the log does not name.{{else if .Accepted}}only {{number .Accepted}} accepted.{{else}}nobody was accepted.{{end}}
 		{{if .AcceptedOutside}}At other times, {{share .UsualShare}} of the visits are refused like this; {{number .Proven}} of the refused are accepted at other times, so their credentials are good.{{else}}The log shows no time at which anybody was accepted here. Each user comes again and from clients of their own, which guessing does not look like.{{end}}
 		{{if .OnsetLow}}The last acceptance before was at {{time .OnsetLow}}, the first refusal at {{time .OnsetHigh}}.{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{end}}{{end}}`,
@@ -61,6 +61,7 @@ type Outage struct {
 	Failures        int64              `json:"failures,omitempty" label:"requests that could not be checked"` // as the error log says; then nothing else is known
 	Code            string             `json:"code,omitempty" label:"message"`
 	SignIn          bool               `json:"sign_in"`           // only signing in fails
+	Part            bool               `json:"part,omitempty" label:"only some of the people"`
 	Refused         int64              `json:"refused_actors"`    // distinct actors with credentials, in this time
 	Accepted        int64              `json:"accepted_visits"`   // in this time
 	Proven          int64              `json:"proven_actors"`     // of the refused: accepted at another time

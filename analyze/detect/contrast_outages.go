@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 	"logscan/parse"
 )
@@ -25,6 +26,9 @@ const (
 	// nobody is accepted meanwhile (outageShare): then outageFamiliar is.
 	outageSpike = 0.75
 	outageKnown = 0.3
+	// lockedClients is the minimum number of people that are refused whatever they ask
+	// for, if others are accepted meanwhile: more than have a trouble of their own at once.
+	lockedClients = 10
 	// outageRoutes is the minimum number of routes, but for the sign-in, that refuse: one
 	// route may itself be at fault, and who guesses goes to the sign-in.
 	outageRoutes = 2
@@ -122,11 +126,13 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 				if c.share() >= outageShare {
 					known = outageFamiliar
 				}
-				if c.share() < outageSpike || float64(familiar) < known*float64(clients) || isRest(o.d, s.o.keys[place].host, &claims) {
+				part := c.share() < outageSpike
+				if part && !o.lockedOut(claims.each) || float64(familiar) < known*float64(clients) || isRest(o.d, s.o.keys[place].host, &claims) {
 					return false
 				}
 				cand, ok := o.contrastingOutage(s, c, &claims)
 				if ok {
+					cand.Details.(*Outage).Part = part
 					found = append(found, cand)
 				}
 				return ok
@@ -134,6 +140,31 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 		}
 	}
 	return found
+}
+
+// lockedOut reports whether the people refused, who are accepted at other times, are not
+// accepted meanwhile, whatever they do: those of a tenant or directory that the log does
+// not name. Who meets an expired session signs in, and so does everybody when all have
+// ended at once.
+func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
+	first := map[timeline.Client]bool{} // of those accepted at other times: they come back soon
+	locked, last := 0, session.LongAgo
+	for i := range refusals {
+		last = max(last, o.d.Refusals.At(int(i)).Time)
+	}
+	for i := range refusals {
+		r := o.d.Refusals.At(int(i))
+		c := r.Client()
+		s := o.clients[c]
+		if _, seen := first[c]; seen || s == nil || !s.proven || last-r.Time <= session.Nearby {
+			continue
+		}
+		first[c] = r.Back
+		if !r.Back {
+			locked++
+		}
+	}
+	return locked >= lockedClients && float64(locked) >= outageShare*float64(len(first))
 }
 
 // contrastingOutage returns the finding of a contrast; false if those refused are
