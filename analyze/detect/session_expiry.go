@@ -86,6 +86,9 @@ const (
 	// expiryAgeless is the minimum share of the deaths of a known age that are above
 	// an absolute timeout for it to explain those of an unknown age, too.
 	expiryAgeless = 0.9
+	// expiryVague is the ratio of the bounds of a timeout from which on nothing follows from
+	// it: the usual settings are two apart.
+	expiryVague = 2
 	// policyBIC is the difference of the criteria from which one policy clearly wins
 	// over the other (Kass and Raftery, JASA 90, 1995: 6 is strong).
 	policyBIC = 6
@@ -224,7 +227,10 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	if len(cand.claims) == 0 {
 		return candidate{}, false
 	}
-	low, high := float64(max(t.LowerBound-clockStep, 0))/1000, float64(t.UpperBound+clockStep)/1000
+	low, high := float64(t.LowerBound-clockStep)/1000, float64(t.UpperBound+clockStep)/1000
+	if low <= 0 {
+		return candidate{}, false // requests are refused after any silence, however short
+	}
 	seconds := round(float64(t.Low+t.High)/2000, 1)
 	details := &Expiry{
 		Policy: "idle", Timeout: result.Seconds(seconds), Low: result.Seconds(round(low, 1)), High: result.Seconds(round(high, 1)),
@@ -251,7 +257,9 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	}
 	cand.Onset = parse.NoTime
 	cand.Confidence = confidence(stats.ChiSquareTail(2*t.Gain, 2), stats.WilsonLower(t.Above.Hits, t.Above.Trials, stats.Z95))
-	cand.Severity = expirySeverity(float64(t.Above.Hits)/float64(max(h.lifetimes.Sessions, 1)), t.Above.Hits, seconds)
+	if cand.Severity = expirySeverity(float64(t.Above.Hits)/float64(max(h.lifetimes.Sessions, 1)), t.Above.Hits, seconds); high > expiryVague*low {
+		cand.Severity = result.Low
+	}
 	cand.Details = details
 	cand.Exhibit = survival(t.deaths, t.survived, result.Curve{Idle: !t.absolute, Timeout: seconds, Low: low, High: high})
 	return cand, true

@@ -24,6 +24,9 @@ const (
 	// challengedShare is the minimum share of challenges among the refusals of the
 	// others at such a host.
 	challengedShare = 0.5
+	// oneRoute is the minimum share that a route has of the refusals of an address that
+	// guesses there: crawlers and link previews come to all pages.
+	oneRoute = 0.9
 	// unsteadyMost is the maximum share of gaps near the typical one: a third for random
 	// gaps, while monitors and programs keep to theirs.
 	unsteadyMost = 0.5
@@ -64,7 +67,7 @@ func (d *Diagnosis) findSubmissions() submissions {
 
 // addAnswers adds the guesses at hosts that challenge with HTTP authentication, where
 // any request may carry a password: an address that was never accepted asks for the same
-// route again and again, without the pace of a program.
+// route again and again, and for no others, without the pace of a program.
 func (d *Diagnosis) addAnswers(found submissions) {
 	answers := d.repeatedAnswers()
 	var unsteady []submission
@@ -91,7 +94,7 @@ func (d *Diagnosis) addAnswers(found submissions) {
 }
 
 // repeatedAnswers returns the refusals that may be answers, see addAnswers, of the addresses
-// that have submittedOften of them, on at most probeRoutes routes.
+// that have submittedOften of them, nearly all on one route.
 func (d *Diagnosis) repeatedAnswers() map[submission]*pacedSeries {
 	fits := func(i int) bool {
 		r := d.Refusals.At(i)
@@ -124,6 +127,11 @@ func (d *Diagnosis) repeatedAnswers() map[submission]*pacedSeries {
 			answers[submission{r.Address, r.Endpoint}] = &pacedSeries{first: r.Time, last: r.Time}
 		} else {
 			s.add(r.Time)
+		}
+	}
+	for s, list := range answers {
+		if float64(list.gaps.N()+1) < oneRoute*float64(n[s.address]) {
+			delete(answers, s)
 		}
 	}
 	return answers

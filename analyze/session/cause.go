@@ -1,6 +1,8 @@
 package session
 
 import (
+	"strings"
+
 	"logscan/analyze/timeline"
 	"logscan/parse/field"
 )
@@ -75,6 +77,19 @@ const arrivalWindow = 5 * 60_000
 // and what is requested with the token may be missing.
 func (h *ahead) fetchesToken(e *timeline.Event) bool {
 	return h.renews && h.signIn-e.Time <= legWindow && h.refusals == 1
+}
+
+// discovers reports whether the refusal e sent a program to a token endpoint, which it asked
+// at once: at a route that accepts nobody, or at the root of others, such as /v2/ of a
+// registry. Where the log has whole seconds, the order of both is unknown.
+func (s *sessionizer) discovers(p *position, a *timeline.Actor, e *timeline.Event, h *ahead) bool {
+	const clock = 1000 // milliseconds
+	soon := h.renews && h.signIn-e.Time <= legWindow || e.Time-p.renewal < clock
+	if a.Session != nil || e.User != 0 || !soon {
+		return false
+	}
+	to := &s.State.Endpoints[e.Endpoint]
+	return s.Roles[e.Endpoint]&denies != 0 || len(to.Template) > 1 && strings.HasSuffix(to.Template, "/")
 }
 
 // arrives reports whether a visitor signs in by hand after the refusal e, at a page that

@@ -304,6 +304,8 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways() || s.habit.repeats()) {
 			p.basic, p.life = true, life{} // no session
 		}
+	case !r.SignIn && !r.Renewal && !p.dead && s.discovers(p, a, e, h):
+		r.Cause = Challenge
 	case r.Renewal && !p.dead && raced(p, e, h):
 		r.Cause, r.Raced = TokenRenewal, true
 	case !r.SignIn && !r.Renewal && !p.dead && renewed(e, h) && !ownCredentials(s.stated(e)):
