@@ -285,7 +285,11 @@ func (x *explainer) choose() error {
 			heap.Push(&x.queue, p)
 		default:
 			p.settled = true
-			x.accept(p)
+			if by := x.cause(p); by > 0 {
+				x.join(p, by)
+			} else {
+				x.accept(p)
+			}
 		}
 	}
 	return nil

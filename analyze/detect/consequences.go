@@ -1,0 +1,94 @@
+package detect
+
+import (
+	"slices"
+
+	"logscan/analyze/session"
+)
+
+// What a wide trouble does to clients and routes is not told again. While nobody is
+// accepted, what is refused to people and programs is that outage, however it is looked
+// at. While many clients try stolen passwords, so is what they are refused beyond the
+// accounts that the attack is known by.
+
+// consequentShare is the minimum share of the refusals of a proposal that lie in the time
+// and the place of a finding whose consequence it is: the edges of times blur it.
+const consequentShare = 0.9
+
+// cause returns the accepted finding, as its index plus one, whose consequence a proposal
+// is; 0 for none.
+func (x *explainer) cause(p *proposal) int {
+	if x.kinds[p.kind].Category == AttackCategory {
+		return 0 // whose clients are others
+	}
+	for i, f := range x.accepted {
+		var in func(*session.Refusal) bool
+		switch details := f.Details.(type) {
+		case *Outage:
+			if f.packed.n == 0 || details.Part {
+				continue
+			}
+			in = func(r *session.Refusal) bool {
+				return f.Subject.Host == "" || x.d.State.Endpoints[r.Endpoint].Host == f.Subject.Host
+			}
+			if f.Subject.Route != "" {
+				continue
+			}
+		case *Attack:
+			if in = x.attacking(f); in == nil {
+				continue
+			}
+		default:
+			continue
+		}
+		if x.liesIn(p, f, in) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// attacking returns a function that reports whether a refusal is of the software and the
+// route of an attack by many clients; nil for an attack by one.
+func (x *explainer) attacking(f *candidate) func(*session.Refusal) bool {
+	if f.Subject.Type != "site" {
+		return nil
+	}
+	type tool struct{ agent, endpoint uint32 }
+	tools := map[tool]bool{}
+	for i := range f.packed.each {
+		r := x.d.Refusals.At(int(i))
+		tools[tool{r.Agent, r.Endpoint}] = true
+	}
+	return func(r *session.Refusal) bool { return tools[tool{r.Agent, r.Endpoint}] }
+}
+
+// liesIn reports whether the refusals of a proposal lie in the time of a finding, and in
+// its place.
+func (x *explainer) liesIn(p *proposal, f *candidate, in func(*session.Refusal) bool) bool {
+	from := x.d.Refusals.At(int(f.packed.first())).Time - session.Nearby
+	to := x.d.Refusals.At(int(f.packed.last)).Time + session.Nearby
+	n := 0
+	for i := range p.packed.each {
+		if r := x.d.Refusals.At(int(i)); r.Time >= from && r.Time <= to && in(r) {
+			n++
+		}
+	}
+	return float64(n) >= consequentShare*float64(p.packed.n)
+}
+
+// join makes the refusals of a proposal part of an accepted finding.
+func (x *explainer) join(p *proposal, to int) {
+	f := x.accepted[to-1]
+	claims := slices.Collect(f.packed.each)
+	for i := range p.packed.each {
+		if x.d.finding[i] == 0 {
+			claims = append(claims, i)
+			x.d.finding[i] = int32(to)
+			x.d.closed.Add(int(i))
+		}
+	}
+	slices.Sort(claims)
+	f.packed = ascendingOf(slices.Values(claims))
+	x.absorb(p)
+}
