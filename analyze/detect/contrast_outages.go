@@ -172,7 +172,7 @@ func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims *ascending) (cand candidate, ok bool) {
 	key := &s.o.keys[c.place]
 	familiar, clients := o.familiar(claims.each)
-	if o.d.endedRenewals(claims.each) {
+	if o.d.endedRenewals(claims.each) || o.d.byTools(claims.each) {
 		return cand, false
 	}
 	if familiar < outageActors || key.kind == routeContrast && float64(familiar) < outageFamiliar*float64(clients) {

@@ -1,11 +1,25 @@
 package detect
 
-import "iter"
+import (
+	"iter"
+
+	"logscan/analyze/timeline"
+)
 
 // closedShare is the refused share of the visits of a key from which on, if hardly
 // any are accepted any more, it refuses everybody. Below it, some clients may go on
 // without a failure, so that the others are at fault.
 const closedShare = 0.9
+
+const (
+	// triedNames is the number of accounts that people try at most: their own, and that of a
+	// role.
+	triedNames = 2
+	// oneTool is the share that a single user agent has of the clients of an attack by one
+	// program, and usualTool the one that it has at most of the site's own people there.
+	oneTool   = 0.9
+	usualTool = 0.5
+)
 
 // closure is a period in which a key refuses everybody: a run of steps.
 type closure struct{ from, to int }
@@ -31,7 +45,7 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 		for _, x := range excursions {
 			c := contrast{place: place, Excursion: x}
 			if c.share() >= closedShare && x.Outside.Trials >= contrastOutside && s.collapsed(&c, others) &&
-				s.test(&c, cells, smoothed(x.Outside)) && goodVoters(o.d, s.claims(&c).each) >= contrastVoters {
+				s.test(&c, cells, smoothed(x.Outside)) && o.refusesGood(s.claims(&c).each) {
 				s.widen(&c)
 				for c.To < s.o.steps && s.o.accepted[place][c.To] == 0 {
 					c.To++
@@ -44,12 +58,74 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 	return found
 }
 
+// refusesGood reports whether refusals are those of people whose credentials were known to
+// be good, and not of programs that guess, some of which got in.
+func (o *contrastObserver) refusesGood(refusals iter.Seq[uint32]) bool {
+	return goodVoters(o.d, refusals) >= contrastVoters && !o.d.byTools(refusals)
+}
+
 // goodVoters returns the number of distinct users and sessions of refusals whose
 // credentials were known to be good.
 func goodVoters(d *Diagnosis, refusals iter.Seq[uint32]) int {
 	return voters(d, func(yield func(uint32) bool) {
 		refusals(func(i uint32) bool { return !d.Refusals.At(int(i)).Good || yield(i) })
 	})
+}
+
+// byTools reports whether failed sign-ins are those of programs that guess, which an
+// outage would refuse as well: most clients try several accounts, or all have the same
+// user agent, which few of those have that are accepted.
+func (d *Diagnosis) byTools(refusals iter.Seq[uint32]) bool {
+	names := map[timeline.Client]map[uint32]bool{}
+	agents := map[uint32]int{}
+	for i := range refusals {
+		r := d.Refusals.At(int(i))
+		if !r.SignIn {
+			continue
+		}
+		c := r.Client()
+		if names[c] == nil {
+			names[c] = map[uint32]bool{}
+			agents[c.Agent]++
+		}
+		if r.Named && len(names[c]) <= triedNames {
+			names[c][r.User] = true
+		}
+	}
+	several, most, tool := 0, 0, uint32(0)
+	for _, users := range names {
+		if len(users) > triedNames {
+			several++
+		}
+	}
+	for agent, n := range agents {
+		if n > most || n == most && agent < tool {
+			most, tool = n, agent
+		}
+	}
+	switch {
+	case len(names) < outageActors:
+		return false
+	case 2*several > len(names):
+		return true
+	}
+	return float64(most) >= oneTool*float64(len(names)) && d.acceptedWith(tool) < usualTool
+}
+
+// acceptedWith returns the share of a user agent among the clients that are accepted and
+// never refused.
+func (d *Diagnosis) acceptedWith(agent uint32) float64 {
+	all, with := 0, 0
+	for client, s := range d.Clients {
+		if s.Tally.N[timeline.Accepted] == 0 || s.Tally.N[timeline.Unauthorized] > 0 {
+			continue
+		}
+		all++
+		if client.Agent == agent {
+			with++
+		}
+	}
+	return float64(with) / float64(max(all, 1))
 }
 
 // inOutage reports whether a refusal by an endpoint at a time is one of an outage, in
