@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"logscan/analyze/session"
+	"logscan/analyze/stats"
 )
 
 // A session from before the log is known by its id alone: its first request is accepted
@@ -64,13 +65,18 @@ func (x *earlierSessions) accepted(start int64, at instant) {
 
 // after returns the number of sessions refused after the instant, and how surprising they
 // are: the sum of the negative log of the share refused before it. They show nothing if
-// others are accepted after it.
+// others are accepted after it, or refused before, and are no surprise unless it is certain
+// that hardly any was: in the morning, many have expired.
 func (x *earlierSessions) after() (n int64, evidence float64) {
 	n = int64(len(x.refused)) - x.refusedBefore
-	if float64(n) < invalidatedShare*float64(n+x.acceptedAfterwards) {
+	before := x.acceptedBefore + x.refusedBefore
+	switch {
+	case float64(n) < invalidatedShare*float64(n+x.acceptedAfterwards), float64(x.acceptedBefore) < invalidatedShare*float64(before):
 		return 0, 0
+	case stats.WilsonLower(x.acceptedBefore, before, stats.Z95) < invalidatedShare:
+		return n, 0
 	}
-	usual := (float64(x.refusedBefore) + 0.5) / float64(x.refusedBefore+x.acceptedBefore+1)
+	usual := (float64(x.refusedBefore) + 0.5) / float64(before+1)
 	return n, float64(n) * min(maxSurprise, -math.Log(usual))
 }
 
