@@ -79,18 +79,35 @@ func (h *ahead) fetchesToken(e *timeline.Event) bool {
 	return h.renews && h.signIn-e.Time <= legWindow && h.refusals == 1
 }
 
-// discovers reports whether the refusal e sent a program to a token endpoint, which it asked
-// at once: at a route that accepts nobody, or at the root of others, such as /v2/ of a
-// registry. Where the log has whole seconds, the order of both is unknown.
-func (s *sessionizer) discovers(p *position, a *timeline.Actor, e *timeline.Event, h *ahead) bool {
-	const clock = 1000 // milliseconds
-	soon := h.renews && h.signIn-e.Time <= legWindow || e.Time-p.renewal < clock
-	if a.Session != nil || e.User != 0 || !soon {
+// discovers reports whether event i, a refusal, told a program where to get a token: it
+// asked a token endpoint at once, or what lies below the route that refused, such as /v2/
+// of a registry. What it asks for may be missing.
+func (s *sessionizer) discovers(p *position, a *timeline.Actor, i int, h *ahead) bool {
+	e := &a.Events[i]
+	to := &s.State.Endpoints[e.Endpoint]
+	root := len(to.Template) > 1 && strings.HasSuffix(to.Template, "/")
+	if accepts := s.Roles[e.Endpoint]&denies == 0; a.Session != nil || e.User != 0 || accepts && !root {
 		return false
 	}
-	to := &s.State.Endpoints[e.Endpoint]
-	return s.Roles[e.Endpoint]&denies != 0 || len(to.Template) > 1 && strings.HasSuffix(to.Template, "/")
+	if h.renews && h.signIn-e.Time <= legWindow || e.Time-p.renewal < clock {
+		return true
+	}
+	const near = 4 // requests
+	for _, x := range a.Events[max(0, i-near):min(len(a.Events), i+near+1)] {
+		after := x.Time - e.Time
+		if !root || x.Outcome == timeline.Unauthorized || after <= -clock || after > legWindow {
+			continue
+		}
+		if s.below(x.Endpoint, e.Endpoint) || s.habit.accepted > 0 && x.Outcome == timeline.NotFound && s.siteOf[x.Endpoint] == s.siteOf[e.Endpoint] {
+			return true
+		}
+	}
+	return false
 }
+
+// clock is the time in milliseconds within which a log of whole seconds does not show the
+// order of requests.
+const clock = 1000
 
 // arrives reports whether a visitor signs in by hand after the refusal e, at a page that
 // the log shows or elsewhere: a program answers at once.

@@ -304,7 +304,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways() || s.habit.repeats()) {
 			p.basic, p.life = true, life{} // no session
 		}
-	case !r.SignIn && !r.Renewal && !p.dead && s.discovers(p, a, e, h):
+	case !r.SignIn && !r.Renewal && !p.dead && s.discovers(p, a, i, h):
 		r.Cause = Challenge
 	case r.Renewal && !p.dead && raced(p, e, h):
 		r.Cause, r.Raced = TokenRenewal, true
