@@ -46,7 +46,7 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 
 func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool) (found []candidate) {
 	d.contrasts(kinds, collapsed, func(s *contrastSeries, c *contrast, claims *ascending) {
-		if d.endedRenewals(claims.each) {
+		if d.endedRenewals(claims.each) || d.ofStrangers(claims.each) {
 			return
 		}
 		key := &s.o.keys[c.place]
@@ -77,6 +77,23 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 		found = append(found, cand)
 	})
 	return found
+}
+
+// ofStrangers reports whether next to none of the clients of refusals had been accepted:
+// a route does not fail because many come who have no account.
+func (d *Diagnosis) ofStrangers(refusals iter.Seq[uint32]) bool {
+	known := map[timeline.Client]bool{}
+	for i := range refusals {
+		r := d.Refusals.At(int(i))
+		known[r.Client()] = known[r.Client()] || r.Known || r.Good
+	}
+	n := 0
+	for _, yes := range known {
+		if yes {
+			n++
+		}
+	}
+	return float64(n) < outageFamiliar*float64(len(known))
 }
 
 // distinctEndpoints returns the number of endpoints of refusals.
