@@ -145,7 +145,7 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 // lockedOut reports whether the people refused, who are accepted at other times, are not
 // accepted meanwhile, whatever they do: those of a tenant or directory that the log does
 // not name. Who meets an expired session signs in, and so does everybody when all have
-// ended at once.
+// ended at once. A refused session id does not come back, whoever signs in.
 func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 	first := map[timeline.Client]bool{} // of those accepted at other times: they come back soon
 	locked, last := 0, session.LongAgo
@@ -156,7 +156,7 @@ func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 		r := o.d.Refusals.At(int(i))
 		c := r.Client()
 		s := o.clients[c]
-		if _, seen := first[c]; seen || s == nil || !s.proven || last-r.Time <= session.Nearby {
+		if _, seen := first[c]; seen || r.Session || s == nil || !s.proven || last-r.Time <= session.Nearby {
 			continue
 		}
 		first[c] = r.Back

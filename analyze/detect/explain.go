@@ -212,6 +212,32 @@ func (x *explainer) propose(kind int, found []candidate) {
 			x.absorb(p)
 		}
 	}
+	if k.Name == sessionInvalidation.Name {
+		x.preferInstants(x.waiting[kind])
+	}
+}
+
+// preferInstants makes an instant at which sessions ended precede a timeout that explains
+// fewer of the same ends: a moment takes more bits to describe, but the timeout only seems
+// to fit.
+func (x *explainer) preferInstants(instants []*proposal) {
+	changed := false
+	for kind := range x.kinds {
+		if x.kinds[kind].Name != sessionExpiry.Name {
+			continue
+		}
+		for _, p := range x.waiting[kind] {
+			for _, q := range instants {
+				if !p.settled && q.packed.n > p.packed.n && p.merit >= q.merit && float64(inBoth(&p.packed, &q.packed)) >= minKept*float64(p.packed.n) {
+					p.weight, changed = minKept*q.merit/p.merit, true
+					x.weigh(p)
+				}
+			}
+		}
+	}
+	if changed {
+		heap.Init(&x.queue)
+	}
 }
 
 // ofNobody reports whether a subject stands for the clients beyond the limit of

@@ -75,10 +75,6 @@ const (
 	invalidatedShare = 0.85
 	// invalidationFalse is the accepted probability of a false report per host.
 	invalidationFalse = 0.0001
-	// instantWeight is the weight of a proposal beside a timeout that explains fewer of the
-	// same ends: an instant takes three times as many bits to describe, but it is not
-	// chosen freely.
-	instantWeight = 3
 	// survivorPenalty is subtracted from the evidence for each session that
 	// survives the instant.
 	survivorPenalty = 3.0
@@ -422,7 +418,7 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 	}
 	slices.Sort(ages)
 	cand.Subject = result.Subject{Type: "site", Host: d.Sites[m.site]}
-	cand.Onset, cand.weight = at.to*1000, instantWeight
+	cand.Onset = at.to * 1000
 	cand.Severity = result.Medium
 	if float64(len(ended)) >= 0.1*float64(m.sessions) || len(ended) >= 50 {
 		cand.Severity = result.High
