@@ -60,7 +60,7 @@ var authenticationOutage = Kind{
 type Outage struct {
 	Failures        int64              `json:"failures,omitempty" label:"requests that could not be checked"` // as the error log says; then nothing else is known
 	Code            string             `json:"code,omitempty" label:"message"`
-	SignIn          bool               `json:"sign_in"`           // only signing in fails
+	SignIn          bool               `json:"sign_in"` // only signing in fails
 	Part            bool               `json:"part,omitempty" label:"only some of the people"`
 	Refused         int64              `json:"refused_actors"`    // distinct actors with credentials, in this time
 	Accepted        int64              `json:"accepted_visits"`   // in this time
