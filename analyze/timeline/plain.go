@@ -42,23 +42,46 @@ var plainCodec = spill.Codec[plainEvent]{
 		}
 		return src[plainSize:]
 	},
-	// The order is total, and near that of compareEvents, so that little is left to sort.
+	// The order is total.
 	Compare: func(a, b *plainEvent) int {
 		if a.key != b.key {
-			return cmp.Or(cmp.Compare(a.key.hi, b.key.hi), cmp.Compare(a.key.lo, b.key.lo))
+			return compareKeys(a.key, b.key)
 		}
-		if a.ms != b.ms {
-			return cmp.Compare(a.ms, b.ms)
-		}
-		if refused := a.outcome == Unauthorized; refused != (b.outcome == Unauthorized) {
-			if refused {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.user, b.user),
-			cmp.Compare(a.client, b.client), cmp.Compare(a.via, b.via), cmp.Compare(a.refusal, b.refusal))
+		return compareMoments(a, b)
 	},
+}
+
+// compareMoments orders the events of an actor. It is near compareEvents, so that little is
+// left to sort.
+func compareMoments(a, b *plainEvent) int {
+	if a.ms != b.ms {
+		return cmp.Compare(a.ms, b.ms)
+	}
+	if refused := a.outcome == Unauthorized; refused != (b.outcome == Unauthorized) {
+		if refused {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.user, b.user),
+		cmp.Compare(a.client, b.client), cmp.Compare(a.via, b.via), cmp.Compare(a.refusal, b.refusal))
+}
+
+// risingMoments is runSorter.rising for the events of an actor; see risingEvents.
+func risingMoments(list []plainEvent, i int) int {
+	for ; i < len(list); i++ {
+		x, y := &list[i-1], &list[i]
+		if x.ms < y.ms {
+			continue
+		}
+		if x.ms > y.ms || y.outcome == Unauthorized {
+			return i
+		}
+		if x.outcome != Unauthorized && x.endpoint >= y.endpoint && (x.endpoint != y.endpoint || *x != *y) {
+			return i
+		}
+	}
+	return len(list)
 }
 
 // plainActor is the state of an actor while its events are decoded.
@@ -67,11 +90,19 @@ type plainActor struct {
 	last         int64
 	user, client uint64
 	via, refusal uint32
+	next         uint32 // index of its next event in plainSink.events
+}
+
+// plainSink takes decoded events: a list in which each actor has its place or, if they are
+// too many for one, a sorter.
+type plainSink struct {
+	events []plainEvent
+	sorter *spill.Sorter[plainEvent]
 }
 
 // plainPage decodes a page of the log of a worker's shard. actors are those of the shard,
 // by number.
-func (c *condenser) plainPage(worker int, page []byte, actors []plainActor, to *spill.Sorter[plainEvent]) error {
+func (c *condenser) plainPage(worker int, page []byte, actors []plainActor, to plainSink) error {
 	endpoints, refusals, upstreams := c.endpointOf[worker], c.refusalOf[worker], c.upstreamOf[worker]
 	var x extension
 	for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
@@ -107,7 +138,10 @@ func (c *condenser) plainPage(worker int, page []byte, actors []plainActor, to *
 		if e.outcome == Unauthorized {
 			e.refusal = refusals[a.refusal]
 		}
-		if err := to.Add(e); err != nil {
+		if to.sorter == nil {
+			to.events[a.next] = e
+			a.next++
+		} else if err := to.sorter.Add(e); err != nil {
 			return err
 		}
 	}

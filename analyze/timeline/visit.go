@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 
@@ -102,9 +101,7 @@ func (s *State) shards(i int, m *Scratch) ([]*shard, error) {
 		}
 		actors += sh.actors
 	}
-	slices.SortFunc(m.pieces, func(a, b piece) int {
-		return cmp.Or(cmp.Compare(a.key.hi, b.key.hi), cmp.Compare(a.key.lo, b.key.lo))
-	})
+	slices.SortFunc(m.pieces, func(a, b piece) int { return compareKeys(a.key, b.key) })
 	m.actors = resized(m.actors, int(actors))
 	return shards, nil
 }
