@@ -47,7 +47,7 @@ func (p *Plan) Combine(ctx context.Context, parts []string, name string, o MapOp
 	if err != nil {
 		return err
 	}
-	if found, err = m.atMost(ctx, found, maxMerged); err != nil {
+	if found, err = m.few(ctx, found); err != nil {
 		return err
 	}
 	_, err = m.combine(ctx, found, name)
@@ -76,7 +76,7 @@ func (p *Plan) Reduce(ctx context.Context, o Options, parts []string) (res *resu
 	if len(missing) > 0 {
 		return nil, nil, &MissingError{missing}
 	}
-	if found, err = m.atMost(ctx, found, maxMerged); err != nil {
+	if found, err = m.few(ctx, found); err != nil {
 		return nil, nil, err
 	}
 	all, err := m.open(found)

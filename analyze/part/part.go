@@ -25,7 +25,7 @@ import (
 )
 
 // Version is the version of the format.
-const Version = 1
+const Version = 2
 
 const (
 	// magic begins a part.

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"sync"
 )
 
 // Key encrypts and authenticates the parts of one plan.
@@ -63,10 +64,13 @@ type sealer struct {
 	key    *Key
 	mac    hash.Hash
 	header [sha256.Size]byte // sum of the header
+	macs   sync.Pool         // of hashes like mac, for Unseal
 }
 
 func newSealer(k *Key, header []byte) *sealer {
-	return &sealer{key: k, mac: hmac.New(sha256.New, k.mac), header: sha256.Sum256(header)}
+	s := &sealer{key: k, mac: hmac.New(sha256.New, k.mac), header: sha256.Sum256(header)}
+	s.macs.New = func() any { return hmac.New(sha256.New, k.mac) }
+	return s
 }
 
 // nonce returns the nonce of a piece.
@@ -96,7 +100,9 @@ func (s *sealer) Unseal(sealed []byte, at int64) ([]byte, error) {
 	}
 	nonce, piece := [aes.BlockSize]byte(sealed), sealed[aes.BlockSize:]
 	cipher.NewCTR(s.key.seal, nonce[:]).XORKeyStream(piece, piece)
-	if nonce != s.nonce(hmac.New(sha256.New, s.key.mac), piece, at) {
+	mac := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(mac)
+	if nonce != s.nonce(mac, piece, at) {
 		return nil, errDamaged
 	}
 	return piece, nil

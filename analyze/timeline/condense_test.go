@@ -134,6 +134,15 @@ func TestParts(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
+					if r.IntN(2) == 0 {
+						what += ", gathered"
+						space := spill.NewSpace(filepath.Join(t.TempDir(), "gathered"))
+						defer space.Close()
+						got.workers[0].Limit(int64(r.IntN(2)*r.IntN(100<<10)), space)
+						if err := got.Gather(1 + r.IntN(2)); err != nil {
+							t.Fatal(err)
+						}
+					}
 					gotEvents := events(got)
 					for i := range gotEvents {
 						if s := gotEvents[i].session; s != "" {
@@ -146,6 +155,49 @@ func TestParts(t *testing.T) {
 					sameButEvents(t, what, got, want)
 				}
 			}
+		}
+	}
+}
+
+// A shard with more events than are sorted in memory is that of one with fewer.
+func TestSortAll(t *testing.T) {
+	r := rand.New(rand.NewPCG(23, 24))
+	rs := randomRequests(r, 600)
+	var ws []*Worker
+	for i := range 3 {
+		ws = append(ws, setup{workers: 2, seed: 5, turn: func(int) int { return r.IntN(2) }}.task(t, rs, 200*i, 200*(i+1)).open(t, 5))
+	}
+	s, err := Merge(ws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	space := spill.NewSpace(filepath.Join(t.TempDir(), "sorted"))
+	defer space.Close()
+	s.workers[0].Limit(1, space)
+	x := &rearranger{State: s, origins: s.parts}
+	for i := range Shards {
+		var built [2]plainShard
+		for n := range built {
+			to := &built[n]
+			to.init()
+			total, err := x.open(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if to.sums = x.sums; n == 0 {
+				err = x.sortActors(to, int(total))
+			} else {
+				err = x.sortAll(to)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			to.end()
+			to.close()
+		}
+		a, b := &built[0].shard, &built[1].shard
+		if !bytes.Equal(a.appendTable(nil), b.appendTable(nil)) || !bytes.Equal(slices.Concat(a.pages...), slices.Concat(b.pages...)) {
+			t.Fatalf("shard %d differs", i)
 		}
 	}
 }

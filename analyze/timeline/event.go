@@ -125,7 +125,7 @@ func (s *State) decode(shards []*shard, m *Scratch) error {
 			if err != nil {
 				return err
 			}
-			s.decodePage(s.parts[p].worker, page, actors[:sh.actors], m)
+			s.decodePage(m.origins[p].worker, page, actors[:sh.actors], m)
 		}
 		actors = actors[sh.actors:]
 	}

@@ -43,9 +43,7 @@ func OpenPart(index []byte, file *spill.File, seed uint64, inputs int) (*Worker,
 	x.messages(w)
 	d := &spilled{}
 	d.users, d.clients, d.signIns = x.run(), x.run(), x.run()
-	for i := range d.shards {
-		x.segment(&d.shards[i])
-	}
+	x.segments(&d.shards)
 	w.spilled = []*spilled{d}
 	if x.failed || len(x.b) > 0 {
 		return nil, ErrIndex
@@ -304,8 +302,24 @@ func (x *indexReader) batches(r *lineLog, n int) {
 	r.onDisk, r.first = len(r.batches), uint32(n)
 }
 
-func (x *indexReader) segment(g *segment) {
-	if g.actors = uint32(x.below(math.MaxUint32 + 1)); g.actors > 0 {
-		g.table, g.logs = x.place(), x.places()
+func (x *indexReader) segments(list *[Shards]segment) {
+	of := &bundles{places: x.places()}
+	last, at := 0, uint64(0)
+	for i := range list {
+		g := &list[i]
+		if g.actors = uint32(x.below(math.MaxUint32 + 1)); g.actors == 0 {
+			continue
+		}
+		n := x.below(len(of.places) + 1)
+		if n == 0 {
+			g.table, g.logs = x.place(), x.places()
+			continue
+		}
+		if n != last {
+			last, at = n, 0
+		}
+		g.bundles, g.bundle, g.at = of, uint32(n), at
+		g.tableSize, g.logSize = uint32(x.below(math.MaxUint32+1)), uint32(x.below(bundleSize))
+		at += uint64(g.tableSize) + uint64(g.logSize) + eventSlack
 	}
 }

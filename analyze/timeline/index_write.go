@@ -133,11 +133,22 @@ func (x *indexWriter) blocks(list []blockRef, inputOf func(int) int) {
 	}
 }
 
-func (x *indexWriter) segment(g *segment) {
-	x.uvarint(uint64(g.actors))
-	if g.actors > 0 {
-		x.place(g.table)
-		x.places(g.logs)
+func (x *indexWriter) segments(b *bundler) {
+	x.places(b.bundles)
+	for i := range b.segments {
+		g := &b.segments[i]
+		x.uvarint(uint64(g.actors))
+		switch {
+		case g.actors == 0:
+		case g.bundle > 0:
+			for _, n := range [...]uint32{g.bundle, g.tableSize, g.logSize} {
+				x.uvarint(uint64(n))
+			}
+		default:
+			x.uvarint(0)
+			x.place(g.table)
+			x.places(g.logs)
+		}
 	}
 }
 

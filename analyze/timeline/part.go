@@ -114,39 +114,49 @@ func (s *State) shard(o *origin, i int) (*shard, error) {
 	return &o.part.shards[i], nil
 }
 
-// segment is a shard on disk: a table of its actors, and the log of their events.
+// segment is a shard on disk: a table of its actors, and the log of their events. They are
+// pieces of a file, or in a bundle.
 type segment struct {
 	actors uint32
 	table  spill.Place
 	logs   []spill.Place
+
+	bundles            *bundles
+	bundle             uint32 // number of the bundle plus one; 0 for none
+	tableSize, logSize uint32 // in bytes
+	at                 uint64 // offset in the bundle
 }
 
 // segmentPages is the number of pages of a log that are written at once, 1 MiB.
 const segmentPages = 128
+
+// appendTable appends the table of the actors.
+func (s *shard) appendTable(dst []byte) []byte {
+	byNumber := make([]*actor, s.actors)
+	for a := range s.each {
+		byNumber[a.number-1] = a
+	}
+	for n, a := range byNumber {
+		dst = binary.LittleEndian.AppendUint64(dst, a.key.hi)
+		dst = binary.LittleEndian.AppendUint64(dst, a.key.lo)
+		dst = binary.LittleEndian.AppendUint64(dst, a.client)
+		events := uint64(a.events) << 1
+		if a.refused {
+			events |= 1
+		}
+		dst = binary.AppendUvarint(dst, events)
+		dst = appendBytes(dst, s.label(uint32(n)))
+	}
+	return dst
+}
 
 // write writes a closed shard.
 func (g *segment) write(f *spill.File, s *shard) (err error) {
 	if s.actors == 0 {
 		return nil
 	}
-	byNumber := make([]*actor, s.actors)
-	for a := range s.each {
-		byNumber[a.number-1] = a
-	}
-	var buf []byte
-	for n, a := range byNumber {
-		buf = binary.LittleEndian.AppendUint64(buf, a.key.hi)
-		buf = binary.LittleEndian.AppendUint64(buf, a.key.lo)
-		buf = binary.LittleEndian.AppendUint64(buf, a.client)
-		events := uint64(a.events) << 1
-		if a.refused {
-			events |= 1
-		}
-		buf = binary.AppendUvarint(buf, events)
-		buf = appendBytes(buf, s.label(uint32(n)))
-	}
 	g.actors = s.actors
-	if g.table, err = f.Append(buf); err != nil {
+	if g.table, err = f.Append(s.appendTable(nil)); err != nil {
 		return err
 	}
 	for pages := range slices.Chunk(s.pages, segmentPages) {
@@ -165,7 +175,15 @@ func (g *segment) read(f *spill.File) (*shard, error) {
 	if g.actors == 0 {
 		return s, nil
 	}
-	table, err := f.Read(g.table, nil)
+	var table []byte
+	var err error
+	if g.bundle > 0 {
+		var log []byte
+		table, log, err = g.readBundled(f)
+		s.pages = [][]byte{log}
+	} else {
+		table, err = f.Read(g.table, nil)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -102,8 +102,8 @@ type plainSink struct {
 
 // plainPage decodes a page of the log of a worker's shard. actors are those of the shard,
 // by number.
-func (c *condenser) plainPage(worker int, page []byte, actors []plainActor, to plainSink) error {
-	endpoints, refusals, upstreams := c.endpointOf[worker], c.refusalOf[worker], c.upstreamOf[worker]
+func (s *State) plainPage(worker int, page []byte, actors []plainActor, to plainSink) error {
+	endpoints, refusals, upstreams := s.endpointOf[worker], s.refusalOf[worker], s.upstreamOf[worker]
 	var x extension
 	for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
 		word := binary.LittleEndian.Uint64(b)
@@ -136,7 +136,9 @@ func (c *condenser) plainPage(worker int, page []byte, actors []plainActor, to p
 			e.via = a.via&^(1<<serverAt-1) | way%uint32(numSchemes) + upstream*uint32(numSchemes)
 		}
 		if e.outcome == Unauthorized {
-			e.refusal = refusals[a.refusal]
+			if e.refusal = refusals[a.refusal]; e.refusal == NoRefusal {
+				e.outcome, e.refusal = Redirected, 0 // see decodePage
+			}
 		}
 		if to.sorter == nil {
 			to.events[a.next] = e

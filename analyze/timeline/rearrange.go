@@ -10,63 +10,69 @@ import (
 	"logscan/parse/privacy"
 )
 
-// shards writes the timelines.
-func (c *condenser) shards(x *indexWriter) error {
+// rearranger puts the events of shards in order, one shard after the other. It belongs to
+// one goroutine and reuses its memory.
+type rearranger struct {
+	*State
+	origins []origin // of what is rearranged
+	shards  []*shard // of the origins
+	pieces  []plainPiece
+	actors  []plainActor // of all origins
+	sums    map[actorKey]SessionSum
+	events  []plainEvent
+	order   runSorter[plainEvent]
+}
+
+// eachRearranged calls built with one shard of the origins after the other, in which the
+// events are sorted by actor and time. keep reports, for a shard and the number of its
+// events, whether it is wanted; nil stands for all.
+func (s *State) eachRearranged(origins []origin, goroutines int, wanted func(events uint64) bool, built func(i int, s *shard) error) error {
 	numbers := make([]int, Shards)
 	for i := range numbers {
 		numbers[i] = i
 	}
-	rooms := make([]rearranger, c.goroutines)
-	for some := range slices.Chunk(numbers, c.goroutines) {
-		built := make([]*shard, len(some))
+	rooms := make([]rearranger, goroutines)
+	for some := range slices.Chunk(numbers, goroutines) {
+		shards := make([]*shard, len(some))
 		var g errgroup.Group
 		for n, i := range some {
 			g.Go(func() (err error) {
-				rooms[n].condenser = c
-				built[n], err = rooms[n].shard(i)
+				r := &rooms[n]
+				r.State, r.origins = s, origins
+				shards[n], err = r.shard(i, wanted)
 				return err
 			})
 		}
 		if err := g.Wait(); err != nil {
 			return err
 		}
-		for _, s := range built {
-			var segment segment
-			if err := segment.write(c.file, s); err != nil {
+		for n, i := range some {
+			if shards[n] == nil {
+				continue
+			}
+			if err := built(i, shards[n]); err != nil {
 				return err
 			}
-			x.segment(&segment)
 		}
 	}
 	return nil
 }
 
-// rearranger puts the events of shards in order, one shard after the other. It belongs to
-// one goroutine and reuses its memory.
-type rearranger struct {
-	*condenser
-	parts  []*shard // of the shard
-	pieces []plainPiece
-	actors []plainActor // of all parts
-	sums   map[actorKey]SessionSum
-	events []plainEvent
-	order  runSorter[plainEvent]
-}
-
 // plainPiece is what one part holds of an actor.
 type plainPiece struct {
-	key    actorKey
-	at     uint32 // index in rearranger.actors
-	events uint32
+	key     actorKey
+	at      uint32 // index in rearranger.actors
+	events  uint32
+	refused bool
 }
 
 // sortedEvents is how many events of a shard are sorted in memory: 72 MiB.
 const sortedEvents = 1 << 20
 
-// shard returns one shard of all parts, in which the events are sorted by actor and time.
-func (r *rearranger) shard(i int) (*shard, error) {
+// shard returns one shard of all origins, nil if it is not wanted.
+func (r *rearranger) shard(i int, wanted func(events uint64) bool) (*shard, error) {
 	total, err := r.open(i)
-	if err != nil {
+	if err != nil || wanted != nil && !wanted(total) {
 		return nil, err
 	}
 	to := plainShard{sums: r.sums}
@@ -81,19 +87,19 @@ func (r *rearranger) shard(i int) (*shard, error) {
 	return &to.shard, err
 }
 
-// open opens a shard of all parts, sets the pieces, sorted by their keys, and the sums of
+// open opens a shard of all origins, sets the pieces, sorted by their keys, and the sums of
 // session ids, and returns the number of events.
 func (r *rearranger) open(i int) (total uint64, err error) {
-	r.parts, r.pieces, r.actors = r.parts[:0], r.pieces[:0], r.actors[:0]
+	r.shards, r.pieces, r.actors = r.shards[:0], r.pieces[:0], r.actors[:0]
 	r.sums = map[actorKey]SessionSum{}
-	for p := range r.condenser.parts {
-		o := &r.condenser.parts[p]
+	for p := range r.origins {
+		o := &r.origins[p]
 		s, err := r.State.shard(o, i)
 		if err != nil {
 			return 0, err
 		}
 		first := len(r.actors)
-		r.parts, r.actors = append(r.parts, s), append(r.actors, make([]plainActor, s.actors)...)
+		r.shards, r.actors = append(r.shards, s), append(r.actors, make([]plainActor, s.actors)...)
 		for a := range s.each {
 			key := a.key
 			if label := s.label(a.number - 1); label != nil {
@@ -103,7 +109,7 @@ func (r *rearranger) open(i int) (total uint64, err error) {
 			}
 			at := first + int(a.number) - 1
 			r.actors[at].key = key
-			r.pieces = append(r.pieces, plainPiece{key, uint32(at), a.events})
+			r.pieces = append(r.pieces, plainPiece{key, uint32(at), a.events, a.refused})
 			total += uint64(a.events)
 		}
 	}
@@ -115,13 +121,13 @@ func compareKeys(a, b actorKey) int {
 	return cmp.Or(cmp.Compare(a.hi, b.hi), cmp.Compare(a.lo, b.lo))
 }
 
-// decode decodes the events of all parts.
+// decode decodes the events of all origins.
 func (r *rearranger) decode(to plainSink) error {
 	actors := r.actors
-	for p, s := range r.parts {
+	for p, s := range r.shards {
 		for page, err := range s.log {
 			if err == nil {
-				err = r.plainPage(r.condenser.parts[p].worker, page, actors[:s.actors], to)
+				err = r.plainPage(r.origins[p].worker, page, actors[:s.actors], to)
 			}
 			if err != nil {
 				return err
@@ -146,14 +152,16 @@ func (r *rearranger) sortActors(to *plainShard, total int) error {
 	}
 	r.order.compare, r.order.rising = compareMoments, risingMoments
 	for rest, pieces := r.events, r.pieces; len(pieces) > 0; {
-		n, events := 0, 0
+		n, events, refused := 0, 0, false
 		for ; n < len(pieces) && pieces[n].key == pieces[0].key; n++ {
 			events += int(pieces[n].events)
+			refused = refused || pieces[n].refused
 		}
 		r.order.sort(rest[:events])
 		for i := range rest[:events] {
 			to.add(&rest[i])
 		}
+		to.actor.refused = refused // also by what turned out to be another answer
 		rest, pieces = rest[events:], pieces[n:]
 	}
 	return nil

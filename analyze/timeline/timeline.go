@@ -70,8 +70,9 @@ type State struct {
 	stated                            []field.Credentials // see Stated; nil if no line states any
 	redirects                         bool                // some of Refusals are redirects, which resolveRedirects decides
 
-	long  *longActors
-	limit visitLimits
+	gathered *gathered // nil unless Gather was called
+	long     *longActors
+	limit    visitLimits
 
 	recalled int // index of the worker that NewEarlierWorker returned, -1 for none
 }
@@ -155,5 +156,5 @@ func (s *State) DropTimelines() {
 	}
 	s.parts, s.endpointOf, s.upstreamOf, s.refusalOf, s.signIns = nil, nil, nil, nil, nil
 	s.userOf, s.clientOf = nil, nil
-	s.long = nil
+	s.gathered, s.long = nil, nil
 }

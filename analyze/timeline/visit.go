@@ -10,10 +10,11 @@ import (
 // Scratch is memory that Shard reuses. The zero value is ready for use; each
 // goroutine needs its own.
 type Scratch struct {
-	pieces []piece
-	actors []decoded // of all parts
-	events []Event
-	sorter runSorter[Event]
+	origins []origin // of the shard
+	pieces  []piece
+	actors  []decoded // of all parts
+	events  []Event
+	sorter  runSorter[Event]
 
 	long     map[uint32]*longActor   // by id: those to visit in the current pass
 	building map[*decoded]*longActor // of them, by piece: those whose events are decoded in it
@@ -84,14 +85,15 @@ func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bo
 	return nil
 }
 
-// shards returns shard i of all parts, and sets m.pieces, by actor, and the length of
-// m.actors.
+// shards returns shard i of all parts, and sets m.origins, m.pieces, by actor, and the
+// length of m.actors.
 func (s *State) shards(i int, m *Scratch) ([]*shard, error) {
-	shards := make([]*shard, len(s.parts))
+	m.origins = s.originsOf(i)
+	shards := make([]*shard, len(m.origins))
 	actors := uint32(0)
 	m.pieces = m.pieces[:0]
-	for p := range s.parts {
-		sh, err := s.shard(&s.parts[p], i)
+	for p := range m.origins {
+		sh, err := s.shard(&m.origins[p], i)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +171,7 @@ func (s *State) visit(id uint32, rest []piece, shards []*shard, m *Scratch, visi
 		var a Actor
 		for _, p := range pieces {
 			n += p.events
-			s.identify(&a, p, shards)
+			s.identify(&a, p, shards[p.part], m.origins[p.part].worker)
 		}
 		if long != nil {
 			if err := s.visitLong(id, long, &a, m, visit); err != nil {
@@ -216,14 +218,15 @@ func actorsFrom(first uint32, pieces []piece) iter.Seq2[uint32, []piece] {
 	}
 }
 
-// identify sets the identity of an actor from one of its pieces.
-func (s *State) identify(a *Actor, p piece, shards []*shard) {
-	label := shards[p.part].label(p.number)
+// identify sets the identity of an actor from one of its pieces, which is in a shard of a
+// worker.
+func (s *State) identify(a *Actor, p piece, of *shard, worker int) {
+	label := of.label(p.number)
 	switch {
-	case s.recalled >= 0 && s.parts[p.part].worker == s.recalled:
+	case s.recalled >= 0 && worker == s.recalled:
 		a.decodeEarlier(label)
 	case label != nil:
-		a.Session, a.Hashed = label, s.workers[s.parts[p.part].worker].sealed
+		a.Session, a.Hashed = label, s.workers[worker].sealed
 	}
 }
 
