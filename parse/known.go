@@ -12,20 +12,85 @@ type Known struct {
 	format   *Format
 	presence Presence // of the log that the format was detected in
 	parsers  sync.Pool
+	// A format that leaves out the rest of a line reads lines that another format may read
+	// more of. shapes are those of the lines of which none does; nil for other formats.
+	shapes  map[string]bool
+	formats []*Format // that are detected
 }
+
+// newShapes is how many lines of other shapes than those of the known log are detected
+// anew. A user name or an address that is missing is such a shape, and there are few.
+const newShapes = 8
 
 // NewKnown detects the format in a sample of one of the logs. It returns nil if that is
 // not a single one that explains all lines.
 func NewKnown(sample []byte, formats []*Format) *Known {
 	d := Detect(sample, formats)
-	if len(d.Formats) != 1 || d.Format.openEnd || d.Explained < d.Lines {
+	if len(d.Formats) != 1 || d.Explained < d.Lines {
 		return nil
 	}
 	f := *d.Format
 	f.rest = false // a line that it does not read must be noticed
-	k := &Known{format: &f, presence: Survey(sample, d.Format)}
+	k := &Known{format: &f, presence: Survey(sample, d.Format), formats: formats}
 	k.parsers.New = func() any { return f.NewParser() }
+	if f.openEnd {
+		k.shapes = map[string]bool{}
+		var shape []byte
+		for _, line := range spreadLines(sample, surveyed) {
+			shape = appendShape(shape[:0], line)
+			k.shapes[string(shape)] = true
+		}
+	}
 	return k
+}
+
+// appendShape appends the shape of a line: for each of its words, and each text in quotes
+// or brackets, whether it is missing, a number or list of numbers, or something else.
+func appendShape(dst, line []byte) []byte {
+	line = bytes.TrimRight(line, "\r\n")
+	for len(line) > 0 {
+		end := line[0]
+		switch end {
+		case ' ', '\t':
+			line = line[1:]
+			continue
+		case '"', '\'':
+			line = line[1:]
+		case '[':
+			end, line = ']', line[1:]
+		default:
+			end = ' '
+		}
+		if end != ' ' {
+			dst = append(dst, end)
+		}
+		kind, n := byte('-'), 0
+		for ; n < len(line) && line[n] != end; n++ {
+			switch c := line[n]; {
+			case c == '\\' && end != ' ':
+				kind = 'w'
+				n++
+			case c-'0' < 10:
+				if kind == '-' {
+					kind = '0'
+				}
+			case c != '-' && c != '.' && c != ':' && c != ',' && c != ' ' || c == '-' && n > 0:
+				kind = 'w'
+			}
+		}
+		dst = append(dst, kind)
+		line = line[min(n+1, len(line)):]
+	}
+	return dst
+}
+
+// asDetected reports whether the format is detected in some lines, and no other.
+func (k *Known) asDetected(lines []byte) bool {
+	if len(lines) == 0 {
+		return true
+	}
+	d := Detect(lines, k.formats)
+	return len(d.Formats) == 1 && d.Format.Key() == k.format.Key() && d.Explained == d.Lines
 }
 
 // Detect returns what Detect and Survey return for a sample of lines in the known format.
@@ -37,7 +102,18 @@ func (k *Known) Detect(sample []byte) (d Detection, s Presence, ok bool) {
 	s = Presence{Open: k.presence.Open, JSON: k.presence.JSON, Server: k.presence.Server, Logged: k.presence.Logged}
 	var e Entry
 	var in doubts
+	var shape, others []byte
+	seen := map[string]bool{} // shapes that k.shapes does not hold
 	for line, v := range p.surveyed(sample, &e) {
+		if k.shapes != nil {
+			if shape = appendShape(shape[:0], line); !k.shapes[string(shape)] && !seen[string(shape)] {
+				if len(seen) == newShapes {
+					return d, s, false
+				}
+				seen[string(shape)] = true
+				others = append(append(others, line...), '\n')
+			}
+		}
 		if bytes.HasPrefix(line, fieldsDirective) && !bytes.Equal(bytes.TrimRight(line[len(fieldsDirective):], "\r"), k.format.directive) {
 			return d, s, false
 		}
@@ -54,7 +130,7 @@ func (k *Known) Detect(sample []byte) (d Detection, s Presence, ok bool) {
 			return d, s, false
 		}
 	}
-	if d.Lines == 0 {
+	if d.Lines == 0 || !k.asDetected(others) {
 		return d, s, false
 	}
 	f := k.format.withRest()
