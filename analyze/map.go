@@ -166,23 +166,25 @@ func (f *inputFact) add(g *inputFact) {
 	}
 }
 
-// add adds what another part has found.
-func (f *partFacts) add(g *partFacts) {
-	f.Inputs = append(f.Inputs, g.Inputs...)
-	slices.SortStableFunc(f.Inputs, func(a, b inputFact) int { return a.Input - b.Input })
-	kept := f.Inputs[:0]
-	for i := range f.Inputs {
-		if n := len(kept); n > 0 && kept[n-1].Input == f.Inputs[i].Input {
-			kept[n-1].add(&f.Inputs[i])
+// mergeFacts returns what some parts have found.
+func mergeFacts(parts []partFacts) (all partFacts) {
+	var matched policy.Policy
+	for i := range parts {
+		all.Inputs = append(all.Inputs, parts[i].Inputs...)
+		matched.Match(&parts[i].Matched)
+	}
+	all.Matched = matched.Matched()
+	slices.SortStableFunc(all.Inputs, func(a, b inputFact) int { return a.Input - b.Input })
+	kept := all.Inputs[:0]
+	for i := range all.Inputs {
+		if n := len(kept); n > 0 && kept[n-1].Input == all.Inputs[i].Input {
+			kept[n-1].add(&all.Inputs[i])
 		} else {
-			kept = append(kept, f.Inputs[i])
+			kept = append(kept, all.Inputs[i])
 		}
 	}
-	f.Inputs = kept
-	var all policy.Policy
-	all.Match(&f.Matched)
-	all.Match(&g.Matched)
-	f.Matched = all.Matched()
+	all.Inputs = kept
+	return all
 }
 
 // write writes a part of some tasks.

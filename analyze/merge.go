@@ -173,6 +173,7 @@ func (o *opened) Close() error {
 // open opens parts.
 func (m *merging) open(parts []foundPart) (_ *opened, err error) {
 	o := &opened{}
+	var facts []partFacts
 	defer func() {
 		if err != nil {
 			o.Close() // they were only read
@@ -197,8 +198,9 @@ func (m *merging) open(parts []foundPart) (_ *opened, err error) {
 		}
 		r.Index = nil
 		o.workers = append(o.workers, w)
-		o.facts.add(&found)
+		facts = append(facts, found)
 	}
+	o.facts = mergeFacts(facts)
 	return o, nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/klauspost/compress/s2"
+
 	"logscan/analyze/part"
 	"logscan/analyze/policy"
 	"logscan/parse"
@@ -22,7 +24,7 @@ import (
 
 // PlanVersion is the version of plans. The tasks and the reduce of a plan are those of the
 // program that made it.
-const PlanVersion = 1
+const PlanVersion = 2
 
 // Plan divides the inputs of a run into tasks that other processes can do: Map reads the
 // inputs of a task and writes a part, and Reduce makes the result of all parts. It holds all
@@ -35,7 +37,10 @@ type Plan struct {
 	Options PlanOptions  `json:"options"`
 	Formats []planFormat `json:"formats"`
 	Inputs  []planInput  `json:"inputs"`
-	Skipped planSkipped  `json:"skipped"`
+	// Samples is the encoding of what samples of the inputs hold, which only Reduce needs:
+	// an inputSample of each, as JSON, compressed. Tasks need not decode it.
+	Samples []byte      `json:"samples"`
+	Skipped planSkipped `json:"skipped"`
 	// Counted is the ledger of the state that the run continues; nil without one. Settings
 	// are the flags that a state is made with.
 	Counted  []byte            `json:"counted,omitempty"`
@@ -73,11 +78,15 @@ type planPolicy struct {
 
 // planFormat is what was detected of inputs.
 type planFormat struct {
-	Formats   []parse.Recipe `json:"formats"`
-	Name      string         `json:"name"`
-	Proposed  bool           `json:"proposed,omitempty"`
-	UTF16     bool           `json:"utf16,omitempty"`
-	Closest   string         `json:"closest,omitempty"`
+	Formats  []parse.Recipe `json:"formats"`
+	Name     string         `json:"name"`
+	Proposed bool           `json:"proposed,omitempty"`
+	UTF16    bool           `json:"utf16,omitempty"`
+	Closest  string         `json:"closest,omitempty"`
+}
+
+// inputSample is what a sample of an input holds.
+type inputSample struct {
 	Explained int            `json:"explained,omitempty"`
 	Lines     int            `json:"lines,omitempty"`
 	Presence  parse.Presence `json:"presence"`
@@ -197,10 +206,13 @@ func (p *Plan) detect(ctx context.Context, o Options) (divisible []bool, err err
 		return nil, err
 	}
 	known := map[string]int{}
+	samples := make([]inputSample, len(o.Inputs))
 	divisible = make([]bool, len(o.Inputs))
 	for i := range o.Inputs {
 		divisible[i] = o.Inputs[i].Divisible(&read[i], &d.plans[i])
-		f := r.chosen[i].plan()
+		d := &r.chosen[i]
+		samples[i] = inputSample{d.Explained, d.Lines, d.presence}
+		f := d.plan()
 		key, err := json.Marshal(f)
 		if err != nil {
 			return nil, err
@@ -213,12 +225,26 @@ func (p *Plan) detect(ctx context.Context, o Options) (divisible []bool, err err
 		}
 		p.Inputs[i].Format = n
 	}
-	return divisible, nil
+	encoded, err := json.Marshal(samples)
+	p.Samples = s2.Encode(nil, encoded)
+	return divisible, err
+}
+
+// samples returns what the samples of the inputs hold.
+func (p *Plan) samples() (all []inputSample, err error) {
+	encoded, err := s2.Decode(nil, p.Samples)
+	if err == nil {
+		err = json.Unmarshal(encoded, &all)
+	}
+	if err != nil || len(all) != len(p.Inputs) {
+		return nil, ErrPlan
+	}
+	return all, nil
 }
 
 // plan returns what a plan holds of what was detected.
 func (d *detected) plan() planFormat {
-	f := planFormat{Name: d.name, Proposed: d.proposed, UTF16: d.UTF16, Explained: d.Explained, Lines: d.Lines, Presence: d.presence}
+	f := planFormat{Name: d.name, Proposed: d.proposed, UTF16: d.UTF16}
 	if d.Best != nil {
 		f.Closest = d.Best.Name
 	}
@@ -230,8 +256,8 @@ func (d *detected) plan() planFormat {
 
 // detected returns what was detected, as far as it is needed after detection.
 func (f *planFormat) detected(fields map[string]string) (d detected, err error) {
-	d = detected{name: f.Name, proposed: f.Proposed, presence: f.Presence}
-	d.UTF16, d.Explained, d.Lines = f.UTF16, f.Explained, f.Lines
+	d = detected{name: f.Name, proposed: f.Proposed}
+	d.UTF16 = f.UTF16
 	if f.Closest != "" {
 		d.Best = &parse.Format{Name: f.Closest}
 	}

@@ -129,9 +129,15 @@ func (p *Plan) reduceReader(o Options, all *opened) (r *reader, err error) {
 	if err != nil {
 		return nil, err
 	}
+	samples, err := p.samples()
+	if err != nil {
+		return nil, err
+	}
 	r = &reader{options: o, inputs: o.Inputs, recorded: true, workers: all.workers}
 	for i := range p.Inputs {
-		r.chosen = append(r.chosen, formats[p.Inputs[i].Format])
+		d := formats[p.Inputs[i].Format]
+		d.Explained, d.Lines, d.presence = samples[i].Explained, samples[i].Lines, samples[i].Presence
+		r.chosen = append(r.chosen, d)
 	}
 	if len(r.workers) == 0 { // a plan without tasks
 		r.workers = append(r.workers, timeline.NewWorker(p.seed(), len(p.Inputs)))

@@ -65,7 +65,7 @@ func main() {
 }
 
 // group is how many parts are merged at a time: as many as logscan reduce reads at a time.
-const group = 32
+const group = 512
 
 // run is what all steps of the pipeline need. Its fields are exported for Beam's encoding.
 type run struct {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -175,7 +176,7 @@ func (c *mapCmd) Run(ctx context.Context, std *streams) (err error) {
 			return err
 		}
 	}
-	if c.Out, err = partName(c.Out, c.Task); err != nil {
+	if c.Out, err = partName(c.Out, c.Task, len(p.Tasks)); err != nil {
 		return err
 	}
 	limitCPUs(c.Workers)
@@ -201,13 +202,17 @@ func (c *mapCmd) Run(ctx context.Context, std *streams) (err error) {
 	return nil
 }
 
-// partName returns the name of the part of a task for a value of --out. A directory that
-// ends in a slash is made.
-func partName(out string, task int) (string, error) {
+// partName returns the name of the part of a task, one of several, for a value of --out. A
+// directory that ends in a slash is made. All tasks may be given the same value: a URL that
+// is neither a prefix nor the name of an object for this task is an error.
+func partName(out string, task, tasks int) (string, error) {
 	name := fmt.Sprintf("part-%06d", task)
 	if object.Scheme(out) != "" {
 		if strings.HasSuffix(out, "/") {
-			out += name
+			return out + name, nil
+		}
+		if tasks > 1 && !namesTask(out[strings.LastIndexByte(out, '/')+1:], task) {
+			return "", usagef("end a prefix for all parts with a slash: "+object.Label(out)+"/", "%s: all tasks would write this object", object.Label(out))
 		}
 		return out, nil
 	}
@@ -220,6 +225,16 @@ func partName(out string, task int) (string, error) {
 		out = filepath.Join(out, name)
 	}
 	return out, nil
+}
+
+// namesTask reports whether the number of a task is in a name.
+func namesTask(name string, task int) bool {
+	for digits := range strings.FieldsFuncSeq(name, func(r rune) bool { return r < '0' || r > '9' }) {
+		if n, err := strconv.Atoi(digits); err == nil && n == task {
+			return true
+		}
+	}
+	return false
 }
 
 // besideFile is memoryLimit for a run that writes one file, or one object.

@@ -112,6 +112,13 @@ func TestTasksInStore(t *testing.T) {
 			}
 		}
 	}
+	for name, ok := range map[string]bool{"s3://logs/job/parts": false, "s3://logs/job/part-1": false, "s3://logs/3/part": false, "s3://logs/other/3.part": true} {
+		if ok {
+			logscan(t, "map", plan, "--task", "3", "-o", name)
+		} else if text := stderrOfFailure(t, "map", plan, "--task", "3", "-o", name); !strings.Contains(text, "all tasks would write this object") {
+			t.Errorf("--out %s: %s", name, text)
+		}
+	}
 	const third = "job/parts/part-000003"
 	if err := b.Delete(third); err != nil {
 		t.Fatal(err)

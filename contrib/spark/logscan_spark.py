@@ -18,11 +18,11 @@ import os
 import subprocess
 import sys
 
-from pyspark import SparkFiles, TaskContext
-from pyspark.sql import SparkSession
+from pyspark import SparkConf, SparkContext, SparkFiles, TaskContext
 
-# How many parts a task merges: as many as logscan reduce reads at a time.
-GROUP = 32
+# How many parts a task merges: as many as logscan reduce reads at a time. Fewer are not worth
+# it: all that they hold is written once more, and the last reduce has to read it anyway.
+GROUP = 512
 
 # How much of the messages of a failed program an exception repeats, in characters.
 MESSAGES = 4000
@@ -62,8 +62,8 @@ def everywhere(context, function, arguments):
     return context.parallelize(arguments, len(arguments)).map(lambda a: function(*a)).collect()
 
 
-def scan(context, options, flags):
-    """Does all tasks and merges their parts. Returns the exit code of the last reduce."""
+def scan(context, options):
+    """Does all tasks, merges their parts if they are many, and returns the names of the parts."""
     mapping = ["--memory", options.memory] if options.memory else []
     if options.pseudonymize:
         mapping += ["--pseudonymize", options.pseudonymize]
@@ -74,7 +74,7 @@ def scan(context, options, flags):
         groups = [parts[i : i + GROUP] for i in range(0, len(parts), GROUP)]
         merged = f"{options.parts}-{level}"
         parts = everywhere(context, combine, [(g, options.plan, name(merged, i)) for i, g in enumerate(groups)])
-    return subprocess.call([program(), "reduce", options.plan, "-o", options.out, *flags, *parts])
+    return parts
 
 
 def name(directory, number):
@@ -116,11 +116,14 @@ def main():
             parser.error("a plan that is not a file needs --tasks")
         options.tasks = count_tasks(options.plan)
     options.parts = (options.parts or os.path.dirname(options.plan) + "/parts").rstrip("/")
-    session = SparkSession.builder.appName("logscan").getOrCreate()
+    context = SparkContext.getOrCreate(SparkConf().setAppName("logscan"))
     try:
-        return scan(session.sparkContext, options, flags)
+        parts = scan(context, options)
+        reduce = subprocess.Popen([program(), "reduce", options.plan, "-o", options.out, *flags, *parts])
+        context.stop()  # meanwhile: the executors are not needed any more
+        return reduce.wait()
     finally:
-        session.stop()
+        context.stop()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,6 +83,56 @@ func TestList(t *testing.T) {
 	} {
 		if _, err := NewStores(t.Context()).List(url); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "k=v") {
 			t.Errorf("%s: error %v, want %s", url, err, want)
+		}
+	}
+}
+
+// Listing the objects below some directories gives the same objects as listing directory by
+// directory, and asks for the same directories.
+func TestTreeFlat(t *testing.T) {
+	objects := map[string][]byte{}
+	for site := range 4 {
+		for day := range 5 {
+			for _, name := range []string{"a.log", "b.log.gz", ".hidden", "deep/er/c.log", ".tmp/d.log"} {
+				objects[fmt.Sprintf("web/site-%d/2026-03-%02d/%s", site, day+1, name)] = []byte("x")
+			}
+		}
+		objects[fmt.Sprintf("web/site-%d/readme", site)] = []byte("x")
+	}
+	start(t, objects)
+	s := NewStores(t.Context())
+	st, _, err := s.store("s3://logs/web/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"", "web/*/2026-03-0[24]/*.log"} {
+		for _, avoided := range []string{"none", "site-2/", "2026-03-04/", "deep/"} {
+			listed := func(most int) string {
+				var asked, keys []string
+				x := &tree{store: st.(*s3), pattern: pattern, most: most, descend: func(dir string) bool {
+					asked = append(asked, dir)
+					return !strings.HasSuffix(dir, avoided)
+				}}
+				list, err := x.walk(t.Context(), "web/")
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, o := range list {
+					keys = append(keys, o.key)
+				}
+				slices.Sort(asked)
+				slices.Sort(keys)
+				return fmt.Sprint(keys, asked)
+			}
+			want := listed(maxDirectories)
+			if !strings.Contains(want, "a.log") {
+				t.Fatalf("%q without %q: nothing found: %s", pattern, avoided, want)
+			}
+			for _, most := range []int{0, 1, 5, 30} {
+				if got := listed(most); got != want {
+					t.Errorf("%q without %q, %d directories one by one: %s, want %s", pattern, avoided, most, got, want)
+				}
+			}
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (s *Stores) ListTree(arg string, descend func(dir string) bool) (list []*Ob
 		return s.List(arg)
 	}
 	literal, isPattern := Literal(key)
-	t := &tree{store: bucket, descend: func(dir string) bool { return descend(bucket.address(dir)) }}
+	t := &tree{store: bucket, most: maxDirectories, descend: func(dir string) bool { return descend(bucket.address(dir)) }}
 	if isPattern {
 		if _, err := path.Match(key, ""); err != nil {
 			return s.List(arg) // which returns the error
@@ -87,6 +87,7 @@ type tree struct {
 	store   *s3
 	pattern string // that keys match; "" for all
 	descend func(dir string) bool
+	most    int // directories that are listed one by one; see maxDirectories
 
 	mu   sync.Mutex
 	list []*Object
@@ -97,7 +98,7 @@ type tree struct {
 func (t *tree) walk(ctx context.Context, prefix string) ([]*Object, error) {
 	level, asked := []string{prefix}, 0
 	for len(level) > 0 {
-		if asked += len(level); asked > maxDirectories {
+		if asked += len(level); asked > t.most {
 			err := t.flat(ctx, level) // which adds to the list
 			return t.list, err
 		}
