@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"iter"
 	"sync"
 )
 
@@ -13,13 +14,14 @@ type Known struct {
 	presence Presence // of the log that the format was detected in
 	parsers  sync.Pool
 	// A format that leaves out the rest of a line reads lines that another format may read
-	// more of. shapes are those of the lines of which none does; nil for other formats.
+	// more of. shapes are those of the rests of which none does; nil for other formats.
 	shapes  map[string]bool
+	words   int       // that the format reads
 	formats []*Format // that are detected
 }
 
 // newShapes is how many lines of other shapes than those of the known log are detected
-// anew. A user name or an address that is missing is such a shape, and there are few.
+// anew. A value that is missing makes such a shape, and there are few.
 const newShapes = 8
 
 // NewKnown detects the format in a sample of one of the logs. It returns nil if that is
@@ -35,41 +37,33 @@ func NewKnown(sample []byte, formats []*Format) *Known {
 	k.parsers.New = func() any { return f.NewParser() }
 	if f.openEnd {
 		k.shapes = map[string]bool{}
+		for range words([]byte(f.Native)) {
+			k.words++
+		}
 		var shape []byte
 		for _, line := range spreadLines(sample, surveyed) {
-			shape = appendShape(shape[:0], line)
+			shape = appendShape(shape[:0], line, k.words)
 			k.shapes[string(shape)] = true
 		}
 	}
 	return k
 }
 
-// appendShape appends the shape of a line: for each of its words, and each text in quotes
-// or brackets, whether it is missing, a number or list of numbers, or something else.
-func appendShape(dst, line []byte) []byte {
-	line = bytes.TrimRight(line, "\r\n")
-	for len(line) > 0 {
-		end := line[0]
-		switch end {
-		case ' ', '\t':
-			line = line[1:]
+// appendShape appends the shape of a line behind its first words: of each word, and of each
+// text in quotes or brackets, whether it is missing, a number or list of numbers, or
+// something else.
+func appendShape(dst, line []byte, skipped int) []byte {
+	for word, close := range words(bytes.TrimRight(line, "\r\n")) {
+		if skipped > 0 {
+			skipped--
 			continue
-		case '"', '\'':
-			line = line[1:]
-		case '[':
-			end, line = ']', line[1:]
-		default:
-			end = ' '
 		}
-		if end != ' ' {
-			dst = append(dst, end)
+		if close != ' ' {
+			dst = append(dst, close)
 		}
-		kind, n := byte('-'), 0
-		for ; n < len(line) && line[n] != end; n++ {
-			switch c := line[n]; {
-			case c == '\\' && end != ' ':
-				kind = 'w'
-				n++
+		kind := byte('-')
+		for n, c := range word {
+			switch {
 			case c-'0' < 10:
 				if kind == '-' {
 					kind = '0'
@@ -79,9 +73,44 @@ func appendShape(dst, line []byte) []byte {
 			}
 		}
 		dst = append(dst, kind)
-		line = line[min(n+1, len(line)):]
 	}
 	return dst
+}
+
+// words yields the words of a line, and the texts in quotes or brackets, without these, and
+// what ends each.
+func words(line []byte) iter.Seq2[[]byte, byte] {
+	return func(yield func([]byte, byte) bool) {
+		for {
+			line = bytes.TrimLeft(line, " \t")
+			if len(line) == 0 {
+				return
+			}
+			close := byte(' ')
+			switch line[0] {
+			case '"', '\'':
+				close, line = line[0], line[1:]
+			case '[':
+				close, line = ']', line[1:]
+			}
+			n := 0
+			for {
+				i := bytes.IndexByte(line[n:], close)
+				if i < 0 {
+					yield(line, close)
+					return
+				}
+				if n += i; n == 0 || close == ' ' || line[n-1] != '\\' {
+					break
+				}
+				n++ // it is escaped
+			}
+			if !yield(line[:n], close) {
+				return
+			}
+			line = line[n+1:]
+		}
+	}
 }
 
 // asDetected reports whether the format is detected in some lines, and no other.
@@ -106,7 +135,7 @@ func (k *Known) Detect(sample []byte) (d Detection, s Presence, ok bool) {
 	seen := map[string]bool{} // shapes that k.shapes does not hold
 	for line, v := range p.surveyed(sample, &e) {
 		if k.shapes != nil {
-			if shape = appendShape(shape[:0], line); !k.shapes[string(shape)] && !seen[string(shape)] {
+			if shape = appendShape(shape[:0], line, k.words); !k.shapes[string(shape)] && !seen[string(shape)] {
 				if len(seen) == newShapes {
 					return d, s, false
 				}

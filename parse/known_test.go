@@ -67,15 +67,18 @@ func TestKnownOpenEnd(t *testing.T) {
 }
 
 func TestAppendShape(t *testing.T) {
+	if got := string(appendShape(nil, []byte(`a "b c" 7`), 2)); got != "0" {
+		t.Errorf("behind two words: %s", got)
+	}
 	for line, want := range map[string]string{
 		`10.0.0.1 - - [09/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 401 - "-" "a \" b"`: `0--]w"w0-"-"w`,
-		"-1 10.0.0.1:80, 10.0.0.2:80 2001:db8::1\r": `000w`,
+		"-1 10.0.0.1:80, 10.0.0.2:80 2001:db8::1\r":                                     `000w`,
 		`"`:   `"-`,
 		`"\`:  `"w`,
 		` [x`: `]w`,
 		``:    ``,
 	} {
-		if got := string(appendShape(nil, []byte(line))); got != want {
+		if got := string(appendShape(nil, []byte(line), 0)); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
