@@ -85,14 +85,14 @@ func (p *Prefix) manifest() (*document.Manifest, error) {
 	if err != nil {
 		return nil, p.failed(err)
 	}
-	var m document.Manifest
+	var m shortManifest
 	if err := readObject(o, &m); err != nil {
 		return nil, &NotOutputError{p.url, err.Error()}
 	}
-	if err := checkManifest(&m); err != nil {
+	if err := checkManifest(&m.Manifest); err != nil {
 		return nil, &NotOutputError{p.url, err.Error()}
 	}
-	return &m, nil
+	return &m.Manifest, nil
 }
 
 func (p *Prefix) failed(err error) error { return fmt.Errorf("write %s: %w", p.url, err) }

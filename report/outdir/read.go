@@ -35,15 +35,18 @@ func (r *Report) Document() document.Findings {
 
 // Open reads the manifest and the findings of the output directory dir.
 func Open(dir string) (*Report, error) {
-	m, err := readManifest(dir)
-	if err != nil {
+	var m document.Manifest
+	if err := readDocument(filepath.Join(dir, document.ManifestName), &m); err != nil {
+		return nil, err
+	}
+	if err := checkManifest(&m); err != nil {
 		return nil, err
 	}
 	var f document.Findings
 	if err := readDocument(filepath.Join(dir, document.FindingsName), &f); err != nil {
 		return nil, err
 	}
-	return newReport(dir, m, &f)
+	return newReport(dir, &m, &f)
 }
 
 // newReport returns the report of a manifest and the findings beside it.
@@ -111,12 +114,26 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("schema version %d, want %d: it was written by another version of logscan", e.Got, document.SchemaVersion)
 }
 
+// shortManifest is a manifest that is decoded without its inputs, of which there may be a
+// great many.
+type shortManifest struct {
+	document.Manifest
+	Inputs undecoded `json:"inputs"`
+}
+
+// undecoded is a value of JSON that is skipped.
+type undecoded struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (*undecoded) UnmarshalJSON([]byte) error { return nil }
+
+// readManifest reads the manifest of an output directory, but for its inputs.
 func readManifest(dir string) (*document.Manifest, error) {
-	var m document.Manifest
+	var m shortManifest
 	if err := readDocument(filepath.Join(dir, document.ManifestName), &m); err != nil {
 		return nil, err
 	}
-	return &m, checkManifest(&m)
+	return &m.Manifest, checkManifest(&m.Manifest)
 }
 
 // checkManifest returns an error unless a manifest is one of this version of logscan.
