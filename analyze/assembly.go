@@ -29,7 +29,7 @@ type assembly struct {
 
 	// Of findings, if a server's configuration is known; set by addEvidence and as needed.
 	examples [][]example
-	contrast map[routeOf][]rules.Fact
+	contrast map[routeOf]*rules.Answer
 }
 
 func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrder, joined *authevents.Joined, lines lineStore, r *reader) *assembly {

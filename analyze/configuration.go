@@ -93,6 +93,8 @@ type pairing struct {
 	certain  bool
 	// anywhere is set for facts that need not be absent from routes without a fault.
 	anywhere bool
+	// backend is set for facts about what a backend gets: it must have refused.
+	backend bool
 	// holds reports whether the finding has the pattern of the fact; nil if it need not.
 	holds func(*result.Finding, []example, *rules.Answer, *rules.Fact) bool
 }
@@ -104,11 +106,10 @@ func pairings() map[rules.Kind]pairing {
 	// A route that refuses everybody is an outage of its area if there are several.
 	route := []string{"endpoint_misconfigured", "authentication_outage"}
 	guarded := append(slices.Clone(route), asset, probe)
-	backend := func(_ *result.Finding, _ []example, a *rules.Answer, _ *rules.Fact) bool { return !a.Access.Refuses() }
 	return map[rules.Kind]pairing{
-		rules.AuthorizationCleared: {findings: append(route, "integration_failure"), answered: field.Upstream, holds: orStated(backend)},
-		rules.HeadersNotPassed:     {findings: append(route, "integration_failure"), answered: field.Upstream, holds: orStated(backend)},
-		rules.HeadersReplaced:      {findings: route, answered: field.Upstream, holds: orStated(backend)},
+		rules.AuthorizationCleared: {findings: append(route, "integration_failure"), answered: field.Upstream, backend: true},
+		rules.HeadersNotPassed:     {findings: append(route, "integration_failure"), answered: field.Upstream, backend: true},
+		rules.HeadersReplaced:      {findings: route, answered: field.Upstream, backend: true},
 		rules.TwoRealms:            {findings: route[:1], answered: field.Upstream, certain: true},
 		rules.PasswordFileMissing:  {findings: route, answered: field.Proxy},
 		rules.PasswordFile:         {findings: route, anywhere: true, holds: unreadable},
@@ -156,14 +157,6 @@ func incomplete(f *result.Finding, examples []example, a *rules.Answer, fact *ru
 // unreadable reports whether an error log says that the file of the fact could not be opened.
 func unreadable(f *result.Finding, examples []example, a *rules.Answer, fact *rules.Fact) bool {
 	return said(path.Base(fact.Name))(f, examples, a, fact)
-}
-
-// orStated returns a condition that holds as well if the log states that the backend
-// answered.
-func orStated(holds func(*result.Finding, []example, *rules.Answer, *rules.Fact) bool) func(*result.Finding, []example, *rules.Answer, *rules.Fact) bool {
-	return func(f *result.Finding, x []example, a *rules.Answer, fact *rules.Fact) bool {
-		return f.AnsweredBy == field.Upstream || holds(f, x, a, fact)
-	}
 }
 
 // perBackend reports whether sessions are accepted at one backend and refused at others.
@@ -238,7 +231,7 @@ func (a *assembly) factsOn(f *result.Finding, examples []example, res *result.Re
 		for i := range answer.Facts {
 			fact := &answer.Facts[i]
 			p, ok := table[fact.Kind]
-			if !ok || !p.fits(f, examples, &answer, fact) || !p.anywhere && a.harmless(s, fact, f, res) {
+			if !ok || !p.fits(f, examples, &answer, fact) || p.backend && !a.refusedBehind(s, &answer, f, res) || !p.anywhere && a.harmless(s, fact, f, res) {
 				continue
 			}
 			if a.reader.options.PseudonymKey != "" {
@@ -303,6 +296,53 @@ func (p *pairing) fits(f *result.Finding, examples []example, a *rules.Answer, f
 // harmless reports whether a protected route to which a fact applies too accepts its
 // requests while the finding lasts: then the fact alone is no fault.
 func (a *assembly) harmless(s *rules.Rules, fact *rules.Fact, f *result.Finding, res *result.Result) bool {
+	return a.works(s, f, res, func(route *rules.Answer) bool {
+		return slices.ContainsFunc(route.Facts, func(g rules.Fact) bool { return g.Same(fact) })
+	})
+}
+
+// refusedBehind reports whether the backend has refused the requests of a finding: the log
+// states it, or the server does not refuse such requests. If it checks passwords, it does not
+// if those who were refused here are accepted where it checks the same passwords.
+func (a *assembly) refusedBehind(s *rules.Rules, answer *rules.Answer, f *result.Finding, res *result.Result) bool {
+	if f.AnsweredBy == field.Upstream || !answer.Access.Refuses() {
+		return true
+	}
+	switch d := f.Details.(type) {
+	case *detect.BrokenEndpoint:
+		if d.Alive+d.Proven == 0 {
+			return false
+		}
+	case *detect.Outage: // of those who had been accepted
+	default:
+		return false
+	}
+	file := passwordFile(answer)
+	if file == "" || answer.Upstream == "" {
+		return false
+	}
+	return a.works(s, f, res, func(route *rules.Answer) bool {
+		return passwordFile(route) == file && slices.EqualFunc(route.By, answer.By, func(x, y rules.Line) bool { return x.Directive == y.Directive })
+	})
+}
+
+// passwordFile returns the file of passwords that a server reads for a request; empty if it
+// reads none or several.
+func passwordFile(answer *rules.Answer) (name string) {
+	for i := range answer.Facts {
+		if f := &answer.Facts[i]; f.Kind == rules.PasswordFile {
+			if name != "" {
+				return ""
+			}
+			name = f.Name
+		}
+	}
+	return name
+}
+
+// works reports whether a protected route that fits accepts its requests while a finding
+// lasts.
+func (a *assembly) works(s *rules.Rules, f *result.Finding, res *result.Result, fits func(*rules.Answer) bool) bool {
 	lasts := 1.0 // share of the log since the onset
 	if span := res.Totals.LastTime - res.Totals.FirstTime; f.Onset != parse.NoTime && span > 0 {
 		lasts = float64(res.Totals.LastTime-f.Onset) / float64(span)
@@ -320,7 +360,7 @@ func (a *assembly) harmless(s *rules.Rules, fact *rules.Fact, f *result.Finding,
 		if resolved++; resolved > maxContrast {
 			break
 		}
-		if slices.ContainsFunc(a.factsOnRoute(s, i, e), func(g rules.Fact) bool { return g.Same(fact) }) {
+		if fits(a.onRoute(s, i, e)) {
 			return true
 		}
 	}
@@ -333,18 +373,19 @@ type routeOf struct {
 	endpoint int
 }
 
-// factsOnRoute returns the facts on an endpoint.
-func (a *assembly) factsOnRoute(s *rules.Rules, i int, e *result.Endpoint) []rules.Fact {
+// onRoute returns what a server does with requests of an endpoint.
+func (a *assembly) onRoute(s *rules.Rules, i int, e *result.Endpoint) *rules.Answer {
 	key := routeOf{s, i}
-	facts, ok := a.contrast[key]
-	if !ok {
-		facts = s.Resolve(rules.Request{Host: e.Host, Method: e.Method, Path: rules.Filled(e.Template)}).Facts
+	answer := a.contrast[key]
+	if answer == nil {
+		resolved := s.Resolve(rules.Request{Host: e.Host, Method: e.Method, Path: rules.Filled(e.Template)})
+		answer = &resolved
 		if a.contrast == nil {
-			a.contrast = map[routeOf][]rules.Fact{}
+			a.contrast = map[routeOf]*rules.Answer{}
 		}
-		a.contrast[key] = facts
+		a.contrast[key] = answer
 	}
-	return facts
+	return answer
 }
 
 // settings returns the configured timeouts that are equal to the one that a finding

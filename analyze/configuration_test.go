@@ -58,6 +58,12 @@ func staffLog(broken []string, byBackend bool, bare ...string) string {
 // configuredRun scans a log with a configuration of nginx.
 func configuredRun(t *testing.T, log, conf string) *result.Result {
 	t.Helper()
+	return configuredRunAs(t, configuredFormat, log, conf)
+}
+
+// configuredRunAs scans a log of a format.
+func configuredRunAs(t *testing.T, format, log, conf string) *result.Result {
+	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "nginx.conf")
 	for name, text := range map[string]string{"nginx.conf": "http {\n" + strings.ReplaceAll(conf, "; ", ";\n") + "\n}\n", "access.log": log} {
@@ -70,7 +76,7 @@ func configuredRun(t *testing.T, log, conf string) *result.Result {
 		t.Fatal(err)
 	}
 	o := options(t, filepath.Join(dir, "access.log"))
-	if o.Format, err = parse.Compile(configuredFormat); err != nil {
+	if o.Format, err = parse.Compile(format); err != nil {
 		t.Fatal(err)
 	}
 	o.Configuration.Servers = []*rules.Rules{r}
@@ -163,6 +169,35 @@ func TestConfigurationWithoutFault(t *testing.T) {
 			}
 			if got := factsOf(res); len(got) > 0 {
 				t.Errorf("facts %q, want none", got)
+			}
+		})
+	}
+}
+
+// TestConfigurationBehindCheck names what a backend does not get if the log does not say who
+// answered: the server checks the same passwords where people are accepted.
+func TestConfigurationBehindCheck(t *testing.T) {
+	const upstream = " $upstream_addr $upstream_status"
+	format := strings.TrimSuffix(configuredFormat, upstream)
+	log := staffLog([]string{"/drop/x", "/drop/y"}, true)
+	log = strings.NewReplacer(" 10.0.0.1:80 200\n", "\n", " 10.0.0.1:80 401\n", "\n").Replace(log)
+	server := func(drop string) string {
+		return `server { listen 443 ssl; server_name intra.test; auth_basic staff; auth_basic_user_file /etc/nginx/users; location / { proxy_pass http://app; } location /drop/ { ` + drop + ` } }`
+	}
+	const cleared = `proxy_set_header Authorization ""; proxy_pass http://app;`
+	for _, c := range []struct {
+		name, drop, want string
+	}{
+		{"a header", cleared, `authentication_outage: authorization_cleared: proxy_set_header Authorization ""`},
+		{"all headers", `proxy_pass_request_headers off; proxy_pass http://app;`, `authentication_outage: headers_not_passed: proxy_pass_request_headers off`},
+		{"other passwords", `auth_basic_user_file /etc/nginx/others; ` + cleared, ""},
+		{"another check", `auth_basic archive; ` + cleared, ""},
+		{"no backend", `proxy_set_header Authorization ""; root /srv;`, ""},
+		{"nothing removed", `proxy_pass http://app;`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := strings.Join(factsOf(configuredRunAs(t, format, log, server(c.drop))), "; "); got != c.want {
+				t.Errorf("facts %q, want %q", got, c.want)
 			}
 		})
 	}
