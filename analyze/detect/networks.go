@@ -67,7 +67,13 @@ func leastOf(network netip.Prefix) int {
 
 // sameNetwork folds the units of a network if there are several.
 func (x *folder) sameNetwork(units []int) []foldGroup {
-	if p, _ := networkOf(x.units[units[0]].Subject.ClientAddress); len(units) < leastOf(p) {
+	first := &x.units[units[0]]
+	p, _ := networkOf(first.Subject.ClientAddress)
+	least := leastOf(p)
+	if first.Kind == unauthenticatedProbe.Name && first.Subject.UserAgent != "" {
+		least = foldArea // the nodes of one monitor or balancer
+	}
+	if len(units) < least {
 		return nil
 	}
 	return []foldGroup{{units: units}}
