@@ -191,6 +191,18 @@ func provenRefusal(r *session.Refusal) bool {
 	return (r.Known || r.Good) && r.Cause != session.Challenge
 }
 
+// ofMember reports whether a refusal is of a client that is accepted otherwise, or of a
+// program with several versions that is accepted elsewhere: on a site where nothing else
+// is refused, no other route is known to be protected.
+func (s *software) ofMember(d *Diagnosis, r *session.Refusal) bool {
+	if provenRefusal(r) {
+		return true
+	}
+	version, client := s.of[r.Agent][0], d.Clients[r.Client()]
+	return r.Cause == session.Anonymous && !r.SignIn && version > 0 && s.family[version-1] > 0 &&
+		!isBrowser(d.State.Agents[r.Agent]) && client != nil && client.Tally.N[timeline.Accepted] >= machineAccepted
+}
+
 func observeSoftware(d *Diagnosis) observer {
 	o := &softwareObserver{d: d, software: newSoftware(d.State.Agents)}
 	o.versionSeries = newVersionSeries(o.software)
@@ -202,7 +214,7 @@ func observeSoftware(d *Diagnosis) observer {
 	counts, ofRoute := map[use]int64{}, map[uint32]int64{}
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
-		if !d.open(i) || !provenRefusal(r) {
+		if !d.open(i) || !o.software.ofMember(d, r) {
 			continue
 		}
 		if k := [2]uint32{r.Endpoint, r.Actor}; !routeActors[k] {
@@ -471,7 +483,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 	details.Refused = distinctActors(o.d, c.claims)
 	proven := map[uint32]bool{}
 	for _, i := range c.claims {
-		if r := o.d.Refusals.At(int(i)); provenRefusal(r) {
+		if r := o.d.Refusals.At(int(i)); o.software.ofMember(o.d, r) {
 			proven[r.Actor] = true
 		}
 	}

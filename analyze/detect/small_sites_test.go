@@ -138,3 +138,31 @@ func TestLinksOverHTTP(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionRefusedFromTheStart checks that a version of a program which one route refuses
+// all day is found at a site that refuses nothing else, and that versions of a robot are
+// not.
+func TestVersionRefusedFromTheStart(t *testing.T) {
+	for _, everywhere := range []bool{true, false} {
+		w := newWorld(12)
+		for i := range 45 {
+			address, version := fmt.Sprintf("198.51.100.%d", i), i%3
+			w.agents[address] = fmt.Sprintf("DeskSync/3.%d.0 (Windows 11)", version)
+			for at := 7*time.Hour + w.minutes(60); at < 19*time.Hour; at += w.minutes(30) {
+				if everywhere {
+					w.add(at, "GET", "/sync/delta", "", "", address, "200")
+				}
+				status := "201"
+				if version == 1 {
+					status = "401"
+				}
+				w.add(at+time.Second, "POST", "/sync/upload", "", "", address, status)
+			}
+		}
+		_, findings := w.scan(t, 1)
+		found := len(findings) == 1 && findings[0].Kind == "client_software_failure" && findings[0].Subject.UserAgent == "DeskSync/3.1.0"
+		if found != everywhere {
+			t.Errorf("accepted elsewhere %v: found %+v", everywhere, findings)
+		}
+	}
+}
