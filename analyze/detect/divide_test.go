@@ -44,7 +44,7 @@ func TestDivide(t *testing.T) {
 		{"nobody", actors(40, func(int, int64) bool { return false }), false},
 		{"nothing", nil, false},
 	} {
-		b := divide(tt.list)
+		b := sumsOf(tt.list).divide()
 		if got := b.p < permissionFalse; got != tt.divided {
 			t.Errorf("%s: %+v", tt.name, b)
 		}

@@ -123,23 +123,28 @@ func (x *actorCount) never() bool {
 }
 
 // permissionObserver counts by route and actor. A request takes constant time; what is
-// counted of users, who may have several sessions, is sorted.
+// counted of users, who may have several sessions, is sorted. In a log without users, only
+// sums are kept of the actors, and if these are those of a missing permission, another
+// walk keeps the counts.
 type permissionObserver struct {
 	d      *Diagnosis
-	keys   []uint32 // endpoints
-	place  []int32  // by endpoint: index in keys plus one
-	counts [][]actorCount
+	keys   []uint32         // endpoints
+	place  []int32          // by endpoint: index in keys plus one
+	sums   []permissionSums // by place; nil if counts are kept
+	counts [][]actorCount   // by place
 	parts  []*permissionPart
+	all    *permissionObserver // that keeps the counts; nil if there is nothing to see
 }
 
 // permissionPart is the part of a permissionObserver that belongs to one goroutine.
 type permissionPart struct {
-	*permissionObserver // read only
-	counts              []actorCount
-	actor               uint32 // the current one
-	user                uint32 // its user
-	from                int    // the first of counts that is of the actor
-	at                  []int  // by place: the index in counts of the last actor
+	*permissionObserver                  // read only
+	sums                []permissionSums // by place; nil if counts are kept
+	counts              []actorCount     // of the current actor, if sums are kept
+	actor               uint32           // the current one
+	user                uint32           // its user
+	from                int              // the first of counts that is of the actor
+	at                  []int            // by place: the index in counts of the last actor
 }
 
 func observePermissions(d *Diagnosis) observer {
@@ -154,7 +159,11 @@ func observePermissions(d *Diagnosis) observer {
 	if len(list) == 0 {
 		return nil
 	}
-	return &permissionObserver{d: d, keys: list, place: places(list, len(counts))}
+	o := &permissionObserver{d: d, keys: list, place: places(list, len(counts))}
+	if len(d.State.Users) == 0 {
+		o.sums = make([]permissionSums, len(list))
+	}
+	return o
 }
 
 func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
@@ -162,12 +171,16 @@ func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
 	for i := range p.at {
 		p.at[i] = -1
 	}
+	if o.sums != nil {
+		p.sums = make([]permissionSums, len(o.keys))
+	}
 	o.parts = append(o.parts, p)
 	return p.add
 }
 
 func (p *permissionPart) add(a *timeline.Actor, id uint32) {
 	if p.actor != id {
+		p.sum()
 		p.actor, p.user, p.from = id, 0, len(p.counts)
 	}
 	for i := range a.Events {
@@ -197,6 +210,19 @@ func (p *permissionPart) add(a *timeline.Actor, id uint32) {
 	}
 }
 
+// sum adds the counts of the current actor to the sums, if these are kept.
+func (p *permissionPart) sum() {
+	if p.sums == nil {
+		return
+	}
+	for i := range p.counts {
+		x := &p.counts[i]
+		p.sums[x.place].add(x)
+		p.at[x.place] = -1
+	}
+	p.counts = p.counts[:0]
+}
+
 // goodRefusal reports whether a refused request had good credentials. Challenges had none.
 func (o *permissionObserver) goodRefusal(refusal uint32) bool {
 	r := o.d.Refusals.At(int(refusal))
@@ -204,6 +230,34 @@ func (o *permissionObserver) goodRefusal(refusal uint32) bool {
 }
 
 func (o *permissionObserver) gather() {
+	if o.sums == nil {
+		o.gatherCounts()
+		return
+	}
+	for _, p := range o.parts {
+		p.sum()
+		for place := range o.sums {
+			o.sums[place].merge(&p.sums[place])
+		}
+	}
+	o.parts = nil
+}
+
+// further returns an observer that keeps the counts, if the sums of a route are those of a
+// missing permission.
+func (o *permissionObserver) further() observer {
+	if o.sums == nil {
+		o.all = o
+		return nil
+	}
+	if len(o.divided(func(place int) *permissionSums { return &o.sums[place] }).routes) == 0 {
+		return nil
+	}
+	o.all = &permissionObserver{d: o.d, keys: o.keys, place: o.place}
+	return o.all
+}
+
+func (o *permissionObserver) gatherCounts() {
 	sizes := make([]int, len(o.keys))
 	for _, p := range o.parts {
 		for i := range p.counts {
@@ -260,31 +314,82 @@ type division struct {
 	p                 float64 // p-value: the chance of so few mixed ones
 }
 
-// divide counts actors, and tests whether they are of two kinds.
-func divide(list []actorCount) (b division) {
-	var k, n float64
-	actors := map[int32]int{} // by number of requests
-	for _, x := range list {
-		k += float64(x.refused)
-		n += float64(x.refused + x.accepted)
-		actors[x.accepted+x.refused]++
-		switch {
-		case x.always():
-			b.refused++
-		case x.never():
-			b.accepted++
-		default:
-			b.mixed++
+// permissionSums is the sums of the actors of a route.
+type permissionSums struct {
+	division             // without p
+	requests stats.Cell  // hits are refused
+	returned int         // actors that are always refused, and came back
+	few      [64]int32   // actors by number of requests
+	many     map[int]int // the same of those with more
+}
+
+func (s *permissionSums) add(x *actorCount) {
+	n := int(x.accepted + x.refused)
+	s.requests.Merge(stats.Cell{Hits: int64(x.refused), Trials: int64(n)})
+	s.addActors(n, 1)
+	switch {
+	case x.always():
+		s.refused++
+		if x.last-x.first >= permissionReturn {
+			s.returned++
 		}
+	case x.never():
+		s.accepted++
+	default:
+		s.mixed++
 	}
-	share := k / max(n, 1)
+}
+
+// addActors counts actors that made a number of requests.
+func (s *permissionSums) addActors(requests, actors int) {
+	if requests < len(s.few) {
+		s.few[requests] += int32(actors)
+		return
+	}
+	if s.many == nil {
+		s.many = map[int]int{}
+	}
+	s.many[requests] += actors
+}
+
+func (s *permissionSums) merge(o *permissionSums) {
+	s.accepted, s.refused, s.mixed, s.returned = s.accepted+o.accepted, s.refused+o.refused, s.mixed+o.mixed, s.returned+o.returned
+	s.requests.Merge(o.requests)
+	for n, actors := range o.few {
+		s.few[n] += actors
+	}
+	for n, actors := range o.many {
+		s.addActors(n, actors)
+	}
+}
+
+// sumsOf returns the sums of actors.
+func sumsOf(list []actorCount) *permissionSums {
+	s := &permissionSums{}
+	for i := range list {
+		s.add(&list[i])
+	}
+	return s
+}
+
+// divide tests whether the actors are of two kinds.
+func (s *permissionSums) divide() division {
+	b, share := s.division, shareOf(s.requests)
 	var expected, variance float64
-	for _, requests := range slices.Sorted(maps.Keys(actors)) { // in order, because sums of fractions depend on it
+	add := func(requests, actors int) {
 		m := int64(requests)
 		stray := int64(permissionStray * float64(m))
 		mixed := max(0, 1-stats.BinomialTail(m-stray, m, share)-stats.BinomialTail(m-stray, m, 1-share))
-		expected += float64(actors[requests]) * mixed
-		variance += float64(actors[requests]) * mixed * (1 - mixed)
+		expected += float64(actors) * mixed
+		variance += float64(actors) * mixed * (1 - mixed)
+	}
+	for n, actors := range s.few {
+		if actors > 0 {
+			add(n, int(actors))
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(s.many)) { // in order, because sums of fractions depend on it
+		add(n, s.many[n])
 	}
 	b.p = 1
 	if variance > 0 && float64(b.mixed) < expected {
@@ -380,47 +485,51 @@ func later(list []actorCount) bool {
 	return false
 }
 
-// returned returns the number of actors that are always refused, and came back.
-func returned(list []actorCount) (n int) {
-	for _, x := range list {
-		if x.always() && x.last-x.first >= permissionReturn {
-			n++
-		}
-	}
-	return n
-}
-
 func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 	found := statedPermissions(d)
-	if seen == nil {
+	if seen == nil || seen.(*permissionObserver).all == nil {
 		return found, nil
 	}
-	o := seen.(*permissionObserver)
-	divided, p := make([]division, len(o.keys)), make([]float64, len(o.keys))
-	for n := range o.keys {
-		divided[n] = divide(o.counts[n])
-		p[n] = divided[n].p
-	}
-	adjusted := stats.BenjaminiHochberg(p)
-	var divides []int // routes
-	for n := range o.keys {
-		b := divided[n]
-		if adjusted[n] <= permissionFalse && b.accepted >= permissionActors && b.refused >= permissionActors &&
-			float64(b.mixed) <= permissionMixed*float64(b.accepted+b.refused+b.mixed) &&
-			returned(o.counts[n]) >= permissionActors && interleaved(o.counts[n]) {
-			divides = append(divides, n)
-		}
-	}
+	o := seen.(*permissionObserver).all
+	x := o.divided(func(place int) *permissionSums { return sumsOf(o.counts[place]) })
+	divides := slices.DeleteFunc(x.routes, func(n int) bool { return !interleaved(o.counts[n]) })
 	if len(divides) >= permissionRoutes && !o.agree(divides) {
 		divides = slices.DeleteFunc(divides, func(n int) bool { return o.refusedElsewhere(n) > permissionElsewhere })
 	}
 	divides = slices.DeleteFunc(divides, o.uneven)
 	for _, n := range divides {
-		if cand, ok := forbidden(d, o.keys[n], o.counts[n], divided[n], adjusted[n]); ok {
+		if cand, ok := forbidden(d, o.keys[n], o.counts[n], x.divisions[n], x.adjusted[n]); ok {
 			found = append(found, cand)
 		}
 	}
 	return found, nil
+}
+
+// divisions is how routes divide their actors.
+type divisions struct {
+	divisions []division // by place
+	adjusted  []float64  // their p-values, the same
+	routes    []int      // the places of those whose actors are of two kinds
+}
+
+// divided returns how routes divide their actors. sums are by place.
+func (o *permissionObserver) divided(sums func(place int) *permissionSums) (x divisions) {
+	x.divisions = make([]division, len(o.keys))
+	returned, p := make([]int, len(o.keys)), make([]float64, len(o.keys))
+	for n := range o.keys {
+		s := sums(n)
+		x.divisions[n], returned[n] = s.divide(), s.returned
+		p[n] = x.divisions[n].p
+	}
+	x.adjusted = stats.BenjaminiHochberg(p)
+	for n := range o.keys {
+		b := x.divisions[n]
+		if x.adjusted[n] <= permissionFalse && b.accepted >= permissionActors && b.refused >= permissionActors &&
+			float64(b.mixed) <= permissionMixed*float64(b.accepted+b.refused+b.mixed) && returned[n] >= permissionActors {
+			x.routes = append(x.routes, n)
+		}
+	}
+	return x
 }
 
 // agree reports whether most actors that asked several of the routes are of one kind on
