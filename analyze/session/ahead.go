@@ -29,20 +29,26 @@ func (h *ahead) failed(e *timeline.Event) bool {
 	return h.refused-e.Time <= legWindow && h.refused < h.named
 }
 
-// recent holds the last few distinct endpoints that accepted, most recent first,
-// while the events are read backwards.
-type recent [8]struct {
-	endpoint uint32
-	time     int64
+// recent holds the last few distinct endpoints that accepted, while the events are read
+// backwards.
+type recent struct {
+	recency
+	times [recentAccepted]int64 // by slot; Never for none
+}
+
+// recentAccepted is the number of endpoints that recent holds.
+const recentAccepted = 8
+
+func (r *recent) reset() {
+	r.recency.reset(recentAccepted)
+	for i := range r.times {
+		r.times[i] = Never
+	}
 }
 
 func (r *recent) push(endpoint uint32, ms int64) {
-	i := 0
-	for i < len(r)-1 && r[i].endpoint != endpoint {
-		i++
-	}
-	copy(r[1:i+1], r[:i])
-	r[0].endpoint, r[0].time = endpoint, ms
+	slot, _ := r.use(endpoint)
+	r.times[slot] = ms
 }
 
 // relapses holds when the last few distinct endpoints refused next, most recent first,
@@ -90,11 +96,10 @@ func (r *relapses) push(endpoint uint32, ms int64) (later int64) {
 // second.
 func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	s.aheads, s.habit, s.tries = s.aheads[:0], habit{}, tries{}
-	var last recent
-	for i := range last {
-		last[i].time = Never
-	}
-	named, repeated := newAnswers(), newAnswers()
+	last, named, repeated := &s.last, &s.named, &s.repeated
+	last.reset()
+	named.reset()
+	repeated.reset()
 	nameless := !slices.ContainsFunc(a.Events, func(e timeline.Event) bool { return e.User != 0 })
 	namesFailures := slices.ContainsFunc(a.Events, func(e timeline.Event) bool { return e.User != 0 && e.Outcome > timeline.Redirected })
 	accepted, signIn, renews := Never, Never, false
@@ -104,7 +109,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
 		if e.User != 0 {
-			s.answer(&named, e)
+			s.answer(named, e)
 		} else if e.Outcome != timeline.Other && e.Outcome != timeline.Unauthorized && (nameless || !namesFailures && e.Outcome > timeline.Redirected) {
 			repeated.push(e)
 		}
@@ -120,9 +125,9 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			if acceptedOn == e.Endpoint {
 				h.other = other
 			}
-			for _, r := range last {
-				if r.time < h.answered && (r.endpoint == e.Endpoint || s.below(r.endpoint, e.Endpoint)) {
-					h.answered = r.time
+			for slot, time := range last.times {
+				if on := last.endpoints[slot]; time < h.answered && (on == e.Endpoint || s.below(on, e.Endpoint)) {
+					h.answered = time
 				}
 			}
 			refusals++
@@ -130,12 +135,12 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			returns = returns || h.answered < again && h.answered-e.Time <= returnWindow
 			h.refusals, h.returns, h.resumes = refusals, returns, resumes
 			if e.User == 0 {
-				h.named, h.refused = s.leg(&named, e)
+				h.named, h.refused = s.leg(named, e)
 				switch {
 				case nameless:
-					h.repeated, _ = s.leg(&repeated, e)
+					h.repeated, _ = s.leg(repeated, e)
 				case !namesFailures:
-					h.nameless, _ = s.leg(&repeated, e)
+					h.nameless, _ = s.leg(repeated, e)
 				}
 				s.habit.refuse(e, &h)
 			}

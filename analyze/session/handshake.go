@@ -23,15 +23,16 @@ const (
 )
 
 // answers holds the answers to requests that named their user, for the last few
-// distinct endpoints, most recent first, while the events are read backwards.
+// distinct endpoints, while the events are read backwards.
 //
 // A request that named its user and got any status but 401, 400, 408 or 429 had its
 // credentials accepted (RFC 9110, section 15.5.2): WebDAV answers 207, 404 or 423,
 // git and registries 404, a collection without a slash 301. So does a 401 whose line
 // states that access was denied to good credentials.
 type answers struct {
-	list   [16]answer
-	failed answer // the last request with a user that was refused
+	recency
+	list   [maxRecent]answer // by slot
+	failed answer            // the last request with a user that was refused
 }
 
 // answer is the answers on one endpoint without a refusal between them.
@@ -43,26 +44,21 @@ type answer struct {
 	gone     bool  // 404 or 410: the endpoint is that of all missing paths
 }
 
-func newAnswers() (n answers) {
+func (n *answers) reset() {
+	n.recency.reset(maxRecent)
+	n.failed = answer{endpoint: timeline.NoRefusal, time: Never}
 	for i := range n.list {
-		n.list[i] = answer{endpoint: timeline.NoRefusal, time: Never}
+		n.list[i] = n.failed
 	}
-	n.failed = n.list[0]
-	return n
 }
 
 func (n *answers) push(e *timeline.Event) {
-	i := 0
-	for i < len(n.list)-1 && n.list[i].endpoint != e.Endpoint {
-		i++
-	}
-	a := n.list[i]
-	if a.endpoint != e.Endpoint || a.used || a.time-e.Time > handshakeWindow {
-		a = answer{endpoint: e.Endpoint, gone: e.Outcome == timeline.NotFound}
+	slot, known := n.use(e.Endpoint)
+	a := &n.list[slot]
+	if !known || a.used || a.time-e.Time > handshakeWindow {
+		*a = answer{endpoint: e.Endpoint, gone: e.Outcome == timeline.NotFound}
 	}
 	a.time, a.legs = e.Time, min(a.legs+maxLegs, maxLegs*maxParallel)
-	copy(n.list[1:i+1], n.list[:i])
-	n.list[0] = a
 }
 
 // answer adds a request that named its user.
@@ -101,10 +97,10 @@ func (s *sessionizer) leg(n *answers, e *timeline.Event) (named, refused int64) 
 		return Never, refused
 	}
 	best := -1
-	for i := range n.list {
+	for i := range n.each {
 		a := &n.list[i]
 		if a.legs > 0 && (best < 0 || a.time < n.list[best].time) && s.answers(a, e.Endpoint) {
-			best = i
+			best = int(i)
 		}
 	}
 	if best < 0 || refused-e.Time <= legWindow && refused < n.list[best].time {

@@ -30,14 +30,17 @@ type sessionizer struct {
 	saver          *partSaver // nil if there is no state to save
 	err            error      // the first error of writing to disk
 
-	near    companionsAt
-	aheads  []ahead  // scratch of lookAhead
-	habit   habit    // of the current actor, set by lookAhead
-	tries   tries    // of the current actor
-	refusal Refusal  // scratch
-	alive   []uint32 // scratch: the events of the current actor that are Alive or Proven refusals of this run
-	news    bool     // the current actor has a request that no earlier run reported
-	shared  bool     // the current actor is a client of several people, see crowds
+	near     companionsAt
+	aheads   []ahead  // scratch of lookAhead
+	last     recent   // the same
+	named    answers  // the same
+	repeated answers  // the same
+	habit    habit    // of the current actor, set by lookAhead
+	tries    tries    // of the current actor
+	refusal  Refusal  // scratch
+	alive    []uint32 // scratch: the events of the current actor that are Alive or Proven refusals of this run
+	news     bool     // the current actor has a request that no earlier run reported
+	shared   bool     // the current actor is a client of several people, see crowds
 }
 
 // stamp holds, plus one, the last actor that was counted for an endpoint.
@@ -60,6 +63,9 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 		openLegs:    &spill.Sorter[openLeg]{Codec: openLegCodec, Space: ev.memory.Space, Limit: ev.memory.Records(ev.Workers, openLegSize)},
 		lastRefusal: ClientLink{To: timeline.NoRefusal},
 		near:        companionsAt{companions: ev.companions},
+		last:        recent{recency: newRecency(len(ev.Endpoints))},
+		named:       answers{recency: newRecency(len(ev.Endpoints))},
+		repeated:    answers{recency: newRecency(len(ev.Endpoints))},
 	}
 }
 
