@@ -412,7 +412,8 @@ func (o *contrastObserver) refusedVisits(refusals []ascending) [][]int32 {
 // contrastPart is the part of one goroutine.
 type contrastPart struct {
 	o        *contrastObserver // read only, but for the course of its actors' refusals
-	accepted [][]int32
+	accepted [][]int32         // without those of pending
+	pending  []visitAt         // at most maxPending
 	requests [][]int32
 	counted  []countedVisit // by place
 	within   []within       // by set of common
@@ -421,6 +422,10 @@ type contrastPart struct {
 	// others holds the visits of the current actor's users, if it has several.
 	others map[placeOfUser]int64
 }
+
+// visitAt is a visit that is to be counted: the cells are rarely in the processor's cache,
+// and when many are added together it waits for several at once.
+type visitAt struct{ place, step int32 }
 
 // within is the time up to which the requests of one turn to the keys of a set are part
 // of visits that have been counted.
@@ -442,7 +447,7 @@ type placeOfUser struct {
 
 func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 	p := &contrastPart{
-		o: o, accepted: newVisits(len(o.keys), o.steps), requests: newVisits(len(o.requests), o.steps),
+		o: o, accepted: newVisits(len(o.keys), o.steps), pending: make([]visitAt, 0, maxPending), requests: newVisits(len(o.requests), o.steps),
 		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)), clock: newStepClock(o.d.From, o.width, int32(o.steps-1)), others: map[placeOfUser]int64{},
 	}
 	o.parts = append(o.parts, p)
@@ -450,6 +455,9 @@ func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 }
 
 func (o *contrastObserver) gather() {
+	for _, p := range o.parts {
+		p.addPending()
+	}
 	o.accepted, o.requests = o.parts[0].accepted, o.parts[0].requests
 	for _, p := range o.parts[1:] {
 		addVisits(o.accepted, p.accepted)
@@ -525,8 +533,19 @@ func (p *contrastPart) pass(e *timeline.Event, actor, user uint32) {
 // count counts an accepted request of a key if it begins a visit.
 func (p *contrastPart) count(place int32, ms int64, actor, user uint32) {
 	if p.isVisit(place, actor, user, ms) {
-		p.accepted[place][p.clock.at(ms)]++
+		if len(p.pending) == maxPending {
+			p.addPending()
+		}
+		p.pending = append(p.pending, visitAt{place, p.clock.at(ms)})
 	}
+}
+
+// addPending counts the visits that are pending.
+func (p *contrastPart) addPending() {
+	for _, v := range p.pending {
+		p.accepted[v.place][v.step]++
+	}
+	p.pending = p.pending[:0]
 }
 
 // isVisit reports whether an accepted request of a user of an actor begins a visit of

@@ -160,6 +160,7 @@ type retryPart struct {
 	open       map[uint32]*repeats // by endpoint
 	pages      []uint32            // protected endpoints that accepted since the first of open, at most loopPages
 	routes     []usedRoute         // that accepted the actor, at most maxRoutes
+	used       []uint32            // by place in routes: the endpoint
 	accepted   int                 // acceptances
 	hadSession bool                // an actor without a session is a program, whose key may have expired
 	found      []retries
@@ -179,7 +180,7 @@ func (r *repeats) loops() bool { return 2*r.loaded > len(r.refusals) }
 
 // actor returns the runs of an actor.
 func (p *retryPart) actor(a *timeline.Actor) []retries {
-	p.found, p.hadSession, p.routes = nil, a.Session != nil, p.routes[:0]
+	p.found, p.hadSession, p.routes, p.used = nil, a.Session != nil, p.routes[:0], p.used[:0]
 	for i := range a.Events {
 		e := &a.Events[i]
 		switch {
@@ -232,7 +233,6 @@ func (p *retryPart) accept(e *timeline.Event) {
 
 // usedRoute is an endpoint that accepted an actor.
 type usedRoute struct {
-	endpoint uint32
 	accepted int // acceptances up to the last one there
 	last     int64
 	gaps     [paceGaps]int64 // between the last acceptances there, in a ring
@@ -259,14 +259,13 @@ func (p *retryPart) use(e *timeline.Event) {
 		u.gaps[u.n%paceGaps] = e.Time - u.last
 		u.accepted, u.last, u.n = p.accepted, e.Time, u.n+1
 	case len(p.routes) < maxRoutes && !session.IsAsset(p.o.d.State.Endpoints[e.Endpoint].Template):
-		p.routes = append(p.routes, usedRoute{endpoint: e.Endpoint, accepted: p.accepted, last: e.Time})
+		p.routes = append(p.routes, usedRoute{accepted: p.accepted, last: e.Time})
+		p.used = append(p.used, e.Endpoint)
 	}
 }
 
 // routeOf returns the index of an endpoint in routes, -1 for none.
-func (p *retryPart) routeOf(endpoint uint32) int {
-	return slices.IndexFunc(p.routes, func(u usedRoute) bool { return u.endpoint == endpoint })
-}
+func (p *retryPart) routeOf(endpoint uint32) int { return slices.Index(p.used, endpoint) }
 
 // hurries reports whether a run is far faster than the actor's acceptances before it,
 // and whether their pace is known.
@@ -284,8 +283,8 @@ func (p *retryPart) hurries(endpoint uint32, gap int64) (hurries, known bool) {
 // request them all.
 func (p *retryPart) leftWork(r *repeats) bool {
 	left := 0
-	for _, u := range p.routes {
-		if u.accepted <= r.before && p.open[u.endpoint] == nil {
+	for i := range p.routes {
+		if p.routes[i].accepted <= r.before && p.open[p.used[i]] == nil {
 			left++
 		}
 	}

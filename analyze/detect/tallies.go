@@ -83,7 +83,7 @@ func (t *tallies) note(key, step int32, last uint32, isNew bool) {
 	if isNew {
 		n.cell |= isNewActor
 	}
-	block := &t.pending[step/blockSteps]
+	block := &t.pending[uint32(step)/blockSteps]
 	if len(*block) == cap(*block) {
 		t.addPending(block)
 	}
