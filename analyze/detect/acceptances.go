@@ -46,8 +46,9 @@ func newKeySets(n int, keysOf func(endpoint int) []int32) *keySets {
 // beside that. So a request takes constant time, and at most the time for the keys of its
 // set, whose number each observer bounds.
 type acceptances struct {
-	*keySets          // read only
-	tallies           // by key, without what bySet and again hold
+	*keySets // read only
+	tallies  // by key, without what bySet and again hold
+	clock    stepClock
 	visit    int32    // steps after the counted one in which an actor does not count again
 	counted  []inStep // by key
 	latest   []latest // by set
@@ -76,19 +77,19 @@ type inStep struct {
 // newAcceptances counts for n keys.
 func (d *Diagnosis) newAcceptances(sets *keySets, n int, visit int32) acceptances {
 	return acceptances{
-		keySets: sets, tallies: d.newTallies(n), visit: visit, counted: make([]inStep, n), latest: make([]latest, len(sets.sets)),
+		keySets: sets, tallies: d.newTallies(n), clock: d.clock(), visit: visit, counted: make([]inStep, n), latest: make([]latest, len(sets.sets)),
 		bySet: d.newTallies(min(len(sets.sets), maxSets)), again: d.newTallies(n),
 	}
 }
 
 // accept adds an acceptance by an endpoint. refused is the step of the actor's last
 // refusal, after which it counts again; -1 for none, or if that does not matter.
-func (x *acceptances) accept(endpoint, actor uint32, step, refused int32, ms int64) {
+func (x *acceptances) accept(endpoint, actor uint32, refused int32, ms int64) {
 	set := x.of[endpoint] - 1
 	if set < 0 {
 		return
 	}
-	l := &x.latest[set]
+	l, step := &x.latest[set], x.clock.at(ms)
 	if l.actor == actor {
 		switch {
 		case l.step == step && refused < step:
@@ -123,8 +124,8 @@ func (x *acceptances) accept(endpoint, actor uint32, step, refused int32, ms int
 }
 
 // refuse adds a refusal of an actor to a key: it counts once in each step.
-func (x *acceptances) refuse(key int32, actor uint32, step int32, ms int64) {
-	in := x.in(key, actor)
+func (x *acceptances) refuse(key int32, actor uint32, ms int64) {
+	in, step := x.in(key, actor), x.clock.at(ms)
 	x.addRefused(key, step, ms, in.refused != step)
 	in.refused = step
 }

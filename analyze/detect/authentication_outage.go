@@ -276,14 +276,13 @@ func (s *standing) visitor() bool { return s.endpoints[outagePages-1] != 0 }
 type outagePart struct {
 	*outageObserver // read only
 	acceptances
-	clock   stepClock
 	clients map[timeline.Client]*standing
 }
 
 func (o *outageObserver) part() func(*timeline.Actor, uint32) {
 	p := &outagePart{
 		outageObserver: o, acceptances: o.d.newAcceptances(o.scopes.sets(), len(o.scopes.list), int32(outageVisit/o.d.Width)),
-		clock: o.d.clock(), clients: map[timeline.Client]*standing{},
+		clients: map[timeline.Client]*standing{},
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -325,7 +324,7 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 			if own != nil {
 				own.proven = true
 			}
-			p.accept(e.Endpoint, id, p.clock.at(e.Time), refused, e.Time)
+			p.accept(e.Endpoint, id, refused, e.Time)
 		}
 	}
 }

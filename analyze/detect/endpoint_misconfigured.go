@@ -140,17 +140,16 @@ func observeEndpoints(d *Diagnosis) observer {
 func (o *endpointObserver) part() func(*timeline.Actor, uint32) {
 	counts := o.d.newAcceptances(o.keys, len(o.members), 0)
 	o.parts = append(o.parts, &counts)
-	clock := o.d.clock()
 	return func(a *timeline.Actor, id uint32) {
 		for i := range a.Events {
 			e := &a.Events[i]
 			switch set := counts.of[e.Endpoint] - 1; {
 			case set < 0:
 			case e.Outcome == timeline.Accepted || posted(o.d, e):
-				counts.accept(e.Endpoint, id, clock.at(e.Time), -1, e.Time)
+				counts.accept(e.Endpoint, id, -1, e.Time)
 			case e.Refusal != timeline.NoRefusal && goodElsewhere(o.d.Refusals.At(int(e.Refusal))):
 				for _, key := range counts.sets[set] {
-					counts.refuse(key, id, clock.at(e.Time), e.Time)
+					counts.refuse(key, id, e.Time)
 				}
 			}
 		}

@@ -212,15 +212,12 @@ func (o *mixedObserver) mayBeMixed() bool {
 type mixedPart struct {
 	*mixedObserver // read only, but for living of the current actor's refusals
 	acceptances
-	clock stepClock
-	walk  livingWalk
-	id    uint32 // of the current actor
+	walk livingWalk
+	id   uint32 // of the current actor
 }
 
 func (o *mixedObserver) part() func(*timeline.Actor, uint32) {
-	p := &mixedPart{
-		mixedObserver: o, acceptances: o.d.newAcceptances(o.scopes.sets(), len(o.scopes.list), 0), clock: o.d.clock(),
-	}
+	p := &mixedPart{mixedObserver: o, acceptances: o.d.newAcceptances(o.scopes.sets(), len(o.scopes.list), 0)}
 	o.parts = append(o.parts, p)
 	return func(a *timeline.Actor, id uint32) {
 		p.id = id
@@ -235,10 +232,9 @@ func (p *mixedPart) forget() {}
 func (p *mixedPart) answer(refused []*timeline.Event, e *timeline.Event) {
 	for _, r := range refused {
 		p.living[r.Refusal] = true
-		step := p.clock.at(r.Time)
-		p.scopes.each(r.Endpoint, func(s int32) { p.refuse(s, p.id, step, r.Time) })
+		p.scopes.each(r.Endpoint, func(s int32) { p.refuse(s, p.id, r.Time) })
 	}
-	p.accept(e.Endpoint, p.id, p.clock.at(e.Time), -1, e.Time)
+	p.accept(e.Endpoint, p.id, -1, e.Time)
 }
 
 func (o *mixedObserver) gather() {

@@ -83,8 +83,7 @@ func newCells(n int) [][]cell {
 func (o *seriesObserver) part() func(*timeline.Actor, uint32) {
 	counts := o.d.newAcceptances(o.sets, len(o.keys), 0)
 	o.parts = append(o.parts, &counts)
-	clock := o.d.clock()
-	return func(a *timeline.Actor, id uint32) { o.add(a, id, &counts, &clock) }
+	return func(a *timeline.Actor, id uint32) { o.add(a, id, &counts) }
 }
 
 func (o *seriesObserver) gather() { o.cells, o.parts = cellsOf(o.parts), nil }
@@ -97,7 +96,7 @@ func posted(d *Diagnosis, e *timeline.Event) bool {
 
 // add counts an actor once in each step in which it was accepted, and once in each in
 // which it was refused.
-func (o *seriesObserver) add(a *timeline.Actor, id uint32, counts *acceptances, clock *stepClock) {
+func (o *seriesObserver) add(a *timeline.Actor, id uint32, counts *acceptances) {
 	for i := range a.Events {
 		e := &a.Events[i]
 		accepted := e.Outcome == timeline.Accepted || posted(o.d, e)
@@ -108,11 +107,10 @@ func (o *seriesObserver) add(a *timeline.Actor, id uint32, counts *acceptances, 
 		if key < 0 || o.places[key] == 0 {
 			continue
 		}
-		step := clock.at(e.Time)
 		if accepted {
-			counts.accept(uint32(key), id, step, -1, e.Time)
+			counts.accept(uint32(key), id, -1, e.Time)
 		} else if o.refused(e) {
-			counts.refuse(o.places[key]-1, id, step, e.Time)
+			counts.refuse(o.places[key]-1, id, e.Time)
 		}
 	}
 }
