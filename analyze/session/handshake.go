@@ -149,7 +149,7 @@ type habit struct {
 }
 
 func (b *habit) refuse(e *timeline.Event, h *ahead) {
-	if h.accepted-e.Time <= Nearby {
+	if min(h.answered, h.repeated)-e.Time <= Nearby {
 		b.refused++
 	}
 	if h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated {
@@ -201,7 +201,7 @@ func (b *habit) answersSoon() bool { return float64(b.soon) >= habitShare*float6
 // answersAlways reports whether each acceptance of the actor is the answer to a
 // challenge, which it waits for with every request.
 func (b *habit) answersAlways() bool {
-	return b.plain >= habitRepeats && b.plain <= maxLegs*b.accepted && float64(b.plain) >= habitShare*float64(max(b.bare, b.accepted))
+	return b.plain >= habitRepeats && b.plain <= maxLegs*b.accepted && float64(b.plain) >= habitShare*float64(b.accepted)
 }
 
 // repeats reports whether the actor repeats each request that is refused, and is accepted
