@@ -144,7 +144,7 @@ type habit struct {
 	plain    int // of them: answered at once by an acceptance
 	soon     int // of them: answered within handshakeWindow by an acceptance or with a user
 	accepted int // acceptances on protected routes
-	refused  int // refusals without a user, but for those before long troubles
+	refused  int // refusals without a user, but for those on routes that accept nothing soon after: a broken one says nothing about the habit
 	repeated int // of them: answered at once by the same request, where the actor never names a user
 }
 

@@ -32,8 +32,16 @@ func TestNamelessChallenges(t *testing.T) {
 			}
 		})
 	}
+	broken := append(lines("@.3 c1 - - PROPFIND /files/a 207"), each(100, 300, 10, "@ c1 - - GET /files/gone 401", "@.2 c1 - - GET /files/gone 401")...)
+	ev := correlate(t, broken...)
+	for i := range ev.Refusals.Len() {
+		r := ev.Refusals.At(i)
+		if route := ev.State.Endpoints[r.Endpoint].Template; (r.Cause == Challenge) != (route == "/files/a") {
+			t.Errorf("beside a route that refuses everybody, a refusal on %s: %v", route, r.Cause)
+		}
+	}
 	random := append(lines("@.3 c1 - - PROPFIND /files/a 401"), each(3000, 60, 20, "@ c1 - - PROPFIND /files/a 200")...)
-	ev := correlate(t, random...)
+	ev = correlate(t, random...)
 	for i := range ev.Refusals.Len() {
 		if r := ev.Refusals.At(i); r.Cause == Challenge && !r.SignIn && r.Back && r.Alive {
 			t.Error("a refusal of a session that lives on is a challenge")
