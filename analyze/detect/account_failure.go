@@ -196,7 +196,7 @@ func triesOf(list []attempt) (tries []accountTry) {
 // those of an outage, which are nobody's own.
 func openAttempts(d *Diagnosis, all []attempt) []attempt {
 	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
-		return explained(d, a.refusal) || a.refusal != timeline.NoRefusal && d.inOutage(a.endpoint, a.time)
+		return explained(d, a.refusal) || a.refusal != timeline.NoRefusal && d.inOutage(int(a.refusal))
 	})
 }
 

@@ -153,8 +153,7 @@ func wideScans(d *Diagnosis) []*scan {
 
 // scanned reports whether a refusal may be one of a scan.
 func (d *Diagnosis) scanned(i int) bool {
-	r := d.Refusals.At(i)
-	return d.uncredentialed(i) && !d.inOutage(r.Endpoint, r.Time)
+	return d.uncredentialed(i) && !d.inOutage(i)
 }
 
 // claimScans sets the claims of scans.

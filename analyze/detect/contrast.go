@@ -45,16 +45,21 @@ const (
 	pathContrast
 	routeContrast
 	backendContrast
+	serverContrast
 	numContrasts
 )
+
+// replica reports whether keys of the type serve the same routes, which are compared with
+// each other, not with the rest of their host.
+func (t contrastType) replica() bool { return t == backendContrast || t == serverContrast }
 
 // contrastKey is a set of requests whose share of refusals is followed.
 type contrastKey struct {
 	kind   contrastType
 	host   string // of sites, paths and routes
 	path   string // of a path: its first one or two segments
-	number uint32 // of a route or backend: its index
-	site   int    // place of its site's key; of a backend -1
+	number uint32 // of a route, backend or server: its index
+	site   int    // place of its site's key; of a backend or server -1
 }
 
 // contrastObserver counts the accepted visits of keys over time. A request takes
@@ -67,6 +72,7 @@ type contrastObserver struct {
 	keys       []contrastKey
 	ofEndpoint [][]int32 // by endpoint: the places of its keys
 	ofBackend  []int32   // by upstream: the place of its key plus one
+	ofServer   []int32   // by server: the same; nil if the log stands in one
 	ofRoute    []int32   // by endpoint: the place of its own key plus one
 	common     *keySets  // the keys that endpoints have in common: those of sites and paths
 	accepted   [][]int32 // by place and step
@@ -152,10 +158,16 @@ func (o *contrastObserver) findKeys() {
 	for i := range counts {
 		counts[i] = map[contrastKey]int{}
 	}
-	refused, backends := o.d.openRefused(), make([]int64, len(o.d.State.Upstreams))
+	refused, backends, servers := o.d.openRefused(), make([]int64, len(o.d.State.Upstreams)), make([]int64, len(o.d.State.Servers))
 	for i := range o.d.Refusals.Len() {
-		if u := o.d.Refusals.At(i).Upstream; u != 0 && o.d.open(i) {
+		if !o.d.open(i) {
+			continue
+		}
+		if u := o.d.Refusals.At(i).Upstream; u != 0 {
 			backends[u-1]++
+		}
+		if server := o.d.serverOf(i); server != 0 {
+			servers[server-1]++
 		}
 	}
 	for i, n := range refused {
@@ -180,12 +192,17 @@ func (o *contrastObserver) findKeys() {
 			counts[backendContrast][contrastKey{kind: backendContrast, number: uint32(u)}] = int(n)
 		}
 	}
+	for i, n := range servers {
+		if len(servers) > 1 {
+			counts[serverContrast][contrastKey{kind: serverContrast, number: uint32(i)}] = int(n)
+		}
+	}
 	place := map[contrastKey]int{}
 	for _, all := range counts {
 		for _, key := range topContrasts(all) {
 			named := key
 			key.site = -1
-			if site, ok := place[contrastKey{kind: siteContrast, host: key.host}]; ok && key.kind != backendContrast {
+			if site, ok := place[contrastKey{kind: siteContrast, host: key.host}]; ok && !key.kind.replica() {
 				key.site = site
 			}
 			place[named] = len(o.keys)
@@ -195,13 +212,19 @@ func (o *contrastObserver) findKeys() {
 	o.placeEndpoints(place)
 }
 
-// topContrasts returns the keys with most refusals, at most maxContrastKeys.
+// topContrasts returns the keys with most refusals, at most maxContrastKeys: those with
+// enough of them, and of replicas all others, with which they are compared.
 func topContrasts(counts map[contrastKey]int) []contrastKey {
 	var list []contrastKey
+	enough := false
 	for key, n := range counts {
-		if n >= contrastRefused {
+		enough = enough || n >= contrastRefused
+		if n >= contrastRefused || key.kind.replica() {
 			list = append(list, key)
 		}
+	}
+	if !enough {
+		return nil
 	}
 	slices.SortFunc(list, func(a, b contrastKey) int {
 		switch {
@@ -251,6 +274,14 @@ func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
 			o.ofBackend[u] = int32(n) + 1
 		}
 	}
+	if len(o.d.State.Servers) > 1 {
+		o.ofServer = make([]int32, len(o.d.State.Servers))
+	}
+	for i := range o.ofServer {
+		if n, ok := place[contrastKey{kind: serverContrast, number: uint32(i)}]; ok {
+			o.ofServer[i] = int32(n) + 1
+		}
+	}
 }
 
 // changing reports whether the refusals of any key come in another proportion to the
@@ -285,7 +316,7 @@ func (o *contrastObserver) changes(kind contrastType) bool {
 			continue
 		}
 		requests := hosts[key.host]
-		if requests == nil || key.kind == backendContrast {
+		if requests == nil || key.kind.replica() {
 			requests = all
 		}
 		cells := make([]stats.Cell, o.steps)
@@ -299,14 +330,30 @@ func (o *contrastObserver) changes(kind contrastType) bool {
 	return false
 }
 
-// each calls do with the places of the keys of a request.
-func (o *contrastObserver) each(endpoint uint32, upstream uint16, do func(place int32)) {
-	for _, place := range o.ofEndpoint[endpoint] {
+// each calls do with the places of the keys of a refusal.
+func (o *contrastObserver) each(refusal int, do func(place int32)) {
+	r := o.d.Refusals.At(refusal)
+	for _, place := range o.ofEndpoint[r.Endpoint] {
 		do(place)
 	}
-	if upstream != 0 && o.ofBackend[upstream-1] != 0 {
-		do(o.ofBackend[upstream-1] - 1)
+	if r.Upstream != 0 && o.ofBackend[r.Upstream-1] != 0 {
+		do(o.ofBackend[r.Upstream-1] - 1)
 	}
+	if o.ofServer == nil {
+		return
+	}
+	if server := o.d.serverOf(refusal); server != 0 && o.ofServer[server-1] != 0 {
+		do(o.ofServer[server-1] - 1)
+	}
+}
+
+// serverOf returns the server in whose log a refusal stands: its index plus one, 0 for
+// none.
+func (d *Diagnosis) serverOf(refusal int) uint8 {
+	if len(d.State.Servers) == 0 {
+		return 0
+	}
+	return d.State.ServerOf[d.State.Refusals.At(refusal).Input]
 }
 
 // voter returns whom a refusal counts for: a user or session that is known to be
@@ -373,8 +420,7 @@ func (o *contrastObserver) refusalsOf(wanted func(place int) bool, counts func(r
 	}
 	for i := range o.d.Refusals.Len() {
 		if o.d.open(i) && counts(i) {
-			r := o.d.Refusals.At(i)
-			o.each(r.Endpoint, r.Upstream, func(place int32) {
+			o.each(i, func(place int32) {
 				if want[place] {
 					lists[place].add(uint32(i))
 				}
@@ -507,7 +553,7 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 }
 
 // pass counts the visits that an accepted request begins: those of the parts of a site
-// that many routes have in common, of the route, and of the backend.
+// that many routes have in common, of the route, of the backend and of the server.
 func (p *contrastPart) pass(e *timeline.Event, actor, user uint32) {
 	if set := p.o.common.of[e.Endpoint] - 1; set >= 0 {
 		if w := &p.within[set]; w.turn != p.turn || e.Time >= w.until {
@@ -522,11 +568,16 @@ func (p *contrastPart) pass(e *timeline.Event, actor, user uint32) {
 	if place := p.o.ofRoute[e.Endpoint]; place != 0 {
 		p.count(place-1, e.Time, actor, user)
 	}
-	if e.Upstream == 0 {
+	if e.Upstream != 0 {
+		if place := p.o.ofBackend[e.Upstream-1]; place != 0 {
+			p.count(place-1, e.Time, actor, user)
+		}
+	}
+	if p.o.ofServer == nil {
 		return
 	}
-	if place := p.o.ofBackend[e.Upstream-1]; place != 0 {
-		p.count(place-1, e.Time, actor, user)
+	if server := e.Origin.Server(); server != 0 && p.o.ofServer[server-1] != 0 {
+		p.count(p.o.ofServer[server-1]-1, e.Time, actor, user)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
 
@@ -20,7 +21,7 @@ func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s 
 	done := make([]bool, len(d.contrast.keys))
 	for _, collapse := range collapsed {
 		// Another backend accepts at once what one refuses: nothing settles that.
-		settled := collapse || slices.Contains(kinds, backendContrast)
+		settled := collapse || slices.ContainsFunc(kinds, contrastType.replica)
 		s := d.contrast.series(kinds, settled, func(i int) bool { return collapse || d.Refusals.At(i).Good })
 		for place := range s.o.keys {
 			if done[place] || !slices.Contains(kinds, s.o.keys[place].kind) {
@@ -117,36 +118,66 @@ func (d *Diagnosis) acceptedBelow(key *contrastKey) (n int64) {
 	return n
 }
 
-// restOfUpstreams returns the backends that, from a time on, refuse a far greater
-// share of good clients than the other backends, though not nearly all.
-func restOfUpstreams(d *Diagnosis, seen observer) ([]candidate, error) {
+// restOfUpstreams returns the backends and servers that, from a time on, refuse a far
+// greater share of good clients than the others, though not nearly all, or nearly
+// everybody, though others come to them than to the rest.
+func restOfUpstreams(d *Diagnosis, seen observer) (found []candidate, err error) {
 	places, _ := seen.(upstreamObserver)
-	at := slices.IndexFunc(places, func(o *placeObserver) bool { return !o.server })
-	if at < 0 {
-		return nil, nil
+	for _, o := range places {
+		kind := backendContrast
+		if o.server {
+			kind = serverContrast
+		}
+		counts := o.counts()
+		d.contrasts([]contrastType{kind}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims *ascending) {
+			if cand, ok := o.contrasting(s, c, claims, counts); ok {
+				found = append(found, cand)
+			}
+		})
 	}
-	backends := places[at]
-	counts := backends.counts()
-	var found []candidate
-	d.contrasts([]contrastType{backendContrast}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims *ascending) {
-		upstream := s.o.keys[c.place].number
-		routes := distinctEndpoints(d, claims.each)
-		if routes < upstreamRoutes {
-			return
-		}
-		cand := s.contrastFinding(c, claims)
-		cand.Subject = result.Subject{Type: "upstream", Upstream: d.State.Upstreams[upstream].Name}
-		ongoing := d.ongoing(cand.packed.last)
-		if ongoing {
-			cand.Severity = result.High
-		}
-		cand.Exhibit = backends.exhibit(upstream, counts)
-		cand.Details = &BadUpstream{
-			RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
-			OddsRatio: round(min(odds(min(c.share(), smoothed(c.Inside)))/odds(c.usual), 1e6), 1), PValue: result.Probability(c.p),
-			Routes: routes, Others: backends.others(upstream, counts), Ongoing: ongoing,
-		}
-		found = append(found, cand)
-	})
 	return found, nil
+}
+
+// contrasting returns the finding of a place that contrasts with the others; false if it
+// refuses one route alone, or a server others than the other servers have.
+func (o *placeObserver) contrasting(s *contrastSeries, c *contrast, claims *ascending, counts []stats.Cell) (cand candidate, ok bool) {
+	d, place := o.o.d, s.o.keys[c.place].number
+	routes := distinctEndpoints(d, claims.each)
+	if routes < upstreamRoutes || o.server && !o.elsewhere(place, claims) {
+		return cand, false
+	}
+	cand = s.contrastFinding(c, claims)
+	cand.Subject = o.subject(place)
+	ongoing := d.ongoing(cand.packed.last)
+	if ongoing {
+		cand.Severity = result.High
+	}
+	cand.Exhibit = o.exhibit(place, counts)
+	cand.Details = &BadUpstream{
+		RefusedShare: result.Share(round(c.share(), 4)), RefusedLow: result.Share(round(c.lower, 4)),
+		OddsRatio: round(min(odds(min(c.share(), smoothed(c.Inside)))/odds(c.usual), 1e6), 1), PValue: result.Probability(c.p),
+		Routes: routes, Others: o.others(place, counts), Ongoing: ongoing,
+	}
+	return cand, true
+}
+
+// servedElsewhere is the minimum share of what a server refuses on routes that another
+// one accepts: servers may have sites of their own.
+const servedElsewhere = 0.5
+
+// elsewhere reports whether other places accept somebody on the routes that one refuses.
+func (o *placeObserver) elsewhere(place uint32, claims *ascending) bool {
+	accepted := map[uint32]bool{}
+	for key, n := range o.strata {
+		if uint32(key.place) != place && n.Trials > n.Hits {
+			accepted[key.endpoint] = true
+		}
+	}
+	served := 0
+	for i := range claims.each {
+		if accepted[o.o.d.Refusals.At(int(i)).Endpoint] {
+			served++
+		}
+	}
+	return float64(served) >= servedElsewhere*float64(claims.n)
 }

@@ -67,7 +67,7 @@ func (s *contrastSeries) excursions(place int) ([]stats.Cell, []stats.Excursion)
 }
 
 // others returns the visits of everything that a key is compared with: the rest of
-// its site, or the other backends.
+// its site, or the other backends or servers.
 func (s *contrastSeries) others(place int) []stats.Cell {
 	cells := make([]stats.Cell, s.o.steps)
 	add := func(other int, sign int64) {
@@ -77,9 +77,9 @@ func (s *contrastSeries) others(place int) []stats.Cell {
 	}
 	key := &s.o.keys[place]
 	switch {
-	case key.kind == backendContrast:
+	case key.kind.replica():
 		for i := range s.o.keys {
-			if s.o.keys[i].kind == backendContrast && i != place {
+			if s.o.keys[i].kind == key.kind && i != place {
 				add(i, 1)
 			}
 		}

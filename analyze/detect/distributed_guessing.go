@@ -76,7 +76,7 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 	var all []guess
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
-		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || d.inOutage(r.Endpoint, r.Time) || o.atHome(r.User, r.Address, r.Time) {
+		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || d.inOutage(i) || o.atHome(r.User, r.Address, r.Time) {
 			continue
 		}
 		all = append(all, guess{r.User, r.Address, uint32(i)})

@@ -303,7 +303,7 @@ func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
 // list must not be changed.
 func (o *guessObserver) strangers(list []try) []try {
 	return triesBut(list, func(t *try) bool {
-		return t.failed() && (!o.d.open(int(t.refusal)) || o.d.inOutage(t.endpoint, t.time)) || o.atHome(t.user, t.address, t.time)
+		return t.failed() && (!o.d.open(int(t.refusal)) || o.d.inOutage(int(t.refusal))) || o.atHome(t.user, t.address, t.time)
 	})
 }
 

@@ -31,12 +31,9 @@ type closure struct{ from, to int }
 func (o *contrastObserver) findOutages() map[int32]closure {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s := o.series([]contrastType{siteContrast, pathContrast, routeContrast}, false, func(int) bool { return true })
+	s := o.series([]contrastType{siteContrast, pathContrast, routeContrast, backendContrast, serverContrast}, false, func(int) bool { return true })
 	found := map[int32]closure{}
 	for place := range s.o.keys {
-		if s.o.keys[place].kind == backendContrast {
-			continue
-		}
 		cells, excursions := s.excursions(place)
 		if len(excursions) == 0 {
 			continue
@@ -128,18 +125,16 @@ func (d *Diagnosis) acceptedWith(agent uint32) float64 {
 	return float64(with) / float64(max(all, 1))
 }
 
-// inOutage reports whether a refusal by an endpoint at a time is one of an outage, in
-// which a failed try of credentials says nothing about them.
-func (d *Diagnosis) inOutage(endpoint uint32, ms int64) bool {
-	if d.contrast == nil {
+// inOutage reports whether a refusal is one of an outage, in which a failed try of
+// credentials says nothing about them.
+func (d *Diagnosis) inOutage(refusal int) (in bool) {
+	if d.contrast == nil || len(d.contrast.outages) == 0 {
 		return false
 	}
-	for _, place := range d.contrast.ofEndpoint[endpoint] {
-		if x, ok := d.contrast.outages[place]; ok {
-			if at := d.contrast.step(ms); at >= x.from && at < x.to {
-				return true
-			}
-		}
-	}
-	return false
+	at := d.contrast.step(d.Refusals.At(refusal).Time)
+	d.contrast.each(refusal, func(place int32) {
+		x, ok := d.contrast.outages[place]
+		in = in || ok && at >= x.from && at < x.to
+	})
+	return in
 }

@@ -217,8 +217,7 @@ func mortalities(d *Diagnosis, programs []uint32) ([]mortality, error) {
 		}
 		l := lifeOf(s)
 		if d.open(int(l.refusal)) {
-			r := d.Refusals.At(int(l.refusal))
-			l.open = !d.inOutage(r.Endpoint, r.Time)
+			l.open = !d.inOutage(int(l.refusal))
 		}
 		if l.open {
 			m.open++

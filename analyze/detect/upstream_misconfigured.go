@@ -187,14 +187,19 @@ type upstreamObserver []*placeObserver
 func observeUpstreams(d *Diagnosis) observer {
 	var all upstreamObserver
 	for _, x := range placesOf(d) {
-		counts := make([]int64, len(x.names))
+		counts, strangers := make([]int64, len(x.names)), make([]int64, len(x.names))
 		for i := range d.Refusals.Len() {
-			if n := x.refuse(i); n >= 0 && d.open(i) && placeRefusal(d.Refusals.At(i)) {
+			n := x.refuse(i)
+			if n < 0 || !d.open(i) {
+				continue
+			}
+			strangers[n]++
+			if placeRefusal(d.Refusals.At(i)) {
 				counts[n]++
 			}
 		}
 		list := unevenPlaces(counts)
-		if len(list) == 0 {
+		if len(list)+len(unevenPlaces(strangers)) == 0 { // of strangers, the rest is looked at; see restOfUpstreams
 			continue
 		}
 		series := d.series(list, len(counts), func(e *timeline.Event) int {
@@ -484,11 +489,7 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	if len(cand.claims) < upstreamRefused || distinctActors(o.o.d, cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
 		return cand, false
 	}
-	name := o.names[b.number]
-	cand.Subject, cand.Onset = result.Subject{Type: "upstream", Upstream: name}, parse.NoTime
-	if o.server {
-		cand.Subject = result.Subject{Type: "server", Server: name}
-	}
+	cand.Subject, cand.Onset = o.subject(b.number), parse.NoTime
 	if b.span.accepted {
 		cand.Onset = onset * 1000
 	}
@@ -515,6 +516,14 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 func (o *placeObserver) refusesFresh(place uint32) bool {
 	accepted, refused := o.fresh[place][0], o.fresh[place][1]
 	return refused.Trials >= upstreamRefused && shareOf(refused) >= freshRefused && shareOf(accepted) <= freshAccepted
+}
+
+// subject returns the subject of a place.
+func (o *placeObserver) subject(place uint32) result.Subject {
+	if o.server {
+		return result.Subject{Type: "server", Server: o.names[place]}
+	}
+	return result.Subject{Type: "upstream", Upstream: o.names[place]}
 }
 
 // counts returns the requests by place; hits are refused.
