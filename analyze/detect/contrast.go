@@ -53,6 +53,8 @@ const (
 // each other, not with the rest of their host.
 func (t contrastType) replica() bool { return t == backendContrast || t == serverContrast }
 
+func (t contrastType) is(other contrastType) bool { return t == other }
+
 // contrastKey is a set of requests whose share of refusals is followed.
 type contrastKey struct {
 	kind   contrastType
@@ -285,8 +287,8 @@ func (o *contrastObserver) placeEndpoints(place map[contrastKey]int) {
 }
 
 // changing reports whether the refusals of any key come in another proportion to the
-// requests of its host at one time than at others. If none does, the timelines need
-// not be walked over.
+// requests of its host at one time than at others, or one backend or server refuses far
+// more than another. If none does, the timelines need not be walked over.
 func (o *contrastObserver) changing() bool {
 	for kind := range numContrasts {
 		if o.changes(kind) {
@@ -300,6 +302,9 @@ func (o *contrastObserver) changing() bool {
 func (o *contrastObserver) changes(kind contrastType) bool {
 	wanted := func(place int) bool { return o.keys[place].kind == kind }
 	refused := o.refusedVisits(o.refusalsOf(wanted, func(int) bool { return true }))
+	if kind.replica() && o.uneven(kind, refused) {
+		return true
+	}
 	hosts, all := map[string][]int64{}, make([]int64, o.steps)
 	for i := range o.d.State.Minutes {
 		m := &o.d.State.Minutes[i]
@@ -328,6 +333,26 @@ func (o *contrastObserver) changes(kind contrastType) bool {
 		}
 	}
 	return false
+}
+
+// unevenVisits is the ratio of the refused visits of a backend or server to those of
+// another from which on it may refuse everybody all the time.
+const unevenVisits = 10
+
+// uneven reports whether a backend or server refuses many times the visits of another.
+func (o *contrastObserver) uneven(kind contrastType, refused [][]int32) bool {
+	least, most := int64(math.MaxInt64), int64(0)
+	for place, steps := range refused {
+		if o.keys[place].kind != kind {
+			continue
+		}
+		sum := int64(0)
+		for _, n := range steps {
+			sum += int64(n)
+		}
+		least, most = min(least, sum), max(most, sum)
+	}
+	return most >= stickyActors && most >= unevenVisits*least
 }
 
 // each calls do with the places of the keys of a refusal.

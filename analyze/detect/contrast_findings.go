@@ -28,8 +28,11 @@ func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s 
 				continue
 			}
 			find := s.find
-			if s.o.keys[place].kind == siteContrast {
+			switch {
+			case s.o.keys[place].kind == siteContrast:
 				find = s.findClosed
+			case s.o.keys[place].kind.replica():
+				find = s.findReplica
 			}
 			if c, ok := find(place, collapse); ok {
 				done[place] = true
@@ -124,12 +127,8 @@ func (d *Diagnosis) acceptedBelow(key *contrastKey) (n int64) {
 func restOfUpstreams(d *Diagnosis, seen observer) (found []candidate, err error) {
 	places, _ := seen.(upstreamObserver)
 	for _, o := range places {
-		kind := backendContrast
-		if o.server {
-			kind = serverContrast
-		}
 		counts := o.counts()
-		d.contrasts([]contrastType{kind}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims *ascending) {
+		d.contrasts([]contrastType{o.kind()}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims *ascending) {
 			if cand, ok := o.contrasting(s, c, claims, counts); ok {
 				found = append(found, cand)
 			}

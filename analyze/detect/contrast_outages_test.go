@@ -96,3 +96,36 @@ func TestStrangersAreNoOutage(t *testing.T) {
 		}
 	}
 }
+
+// TestServerWithItsOwnPeople checks that a server that refuses everybody is found where
+// people always reach the same server, so that nobody is accepted elsewhere, and that
+// nobody is told to guess meanwhile; from some time on, or all the time.
+func TestServerWithItsOwnPeople(t *testing.T) {
+	for _, x := range []struct {
+		from     time.Duration
+		sessions bool
+	}{{13 * time.Hour, true}, {13 * time.Hour, false}, {0, false}} {
+		t.Run(fmt.Sprintf("from %v, sessions %v", x.from, x.sessions), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(11)
+			w.users, w.sessionIDs = true, x.sessions
+			w.server = func(r *request) int {
+				n := 0
+				for _, c := range r.address {
+					n += int(c)
+				}
+				return n % 2
+			}
+			w.run(60)
+			w.refuse(x.from, 24*time.Hour, func(r *request) bool { return w.server(r) == 1 && r.status[0] < '4' })
+			_, findings := w.scan(t, 2)
+			f := want(t, findings, "upstream_misconfigured")[0]
+			if f.Subject != (result.Subject{Type: "server", Server: "web2"}) {
+				t.Errorf("found %+v", f.Subject)
+			}
+			if off := time.UnixMicro(f.Onset).Sub(day.Add(x.from)); x.from > 0 && (off < 0 || off > 20*time.Minute) {
+				t.Errorf("onset is off by %v", off)
+			}
+		})
+	}
+}

@@ -226,6 +226,14 @@ func (s *contrastSeries) findClosed(place int, _ bool) (contrast, bool) {
 	return contrast{}, false
 }
 
+// findReplica is find of a backend or server, which may refuse everybody all the time.
+func (s *contrastSeries) findReplica(place int, collapse bool) (contrast, bool) {
+	if c, ok := s.find(place, collapse); ok || !collapse {
+		return c, ok
+	}
+	return s.closedAlways(place, s.cells(place), s.others(place))
+}
+
 // widen moves the beginning of a period without acceptances to the last one before.
 func (s *contrastSeries) widen(c *contrast) {
 	for c.From > 0 && s.o.accepted[c.place][c.From-1] == 0 {

@@ -36,6 +36,7 @@ type world struct {
 	locked     map[string]time.Duration // by user: when the account is locked
 	agents     map[string]string        // by address: user agents other than the browser's
 	upstream   func(*request) string    // backend that answers; nil if the log names none
+	server     func(r *request) int     // index of the server whose log a request stands in; nil for one server
 	hosts      map[string]string        // by prefix of the path: hosts other than www.example.org
 }
 
@@ -157,16 +158,25 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 	t.Helper()
 	parts := make([]*timeline.Worker, workers)
 	for i := range parts {
-		parts[i] = timeline.NewWorker(w.r.Uint64(), 1)
+		parts[i] = timeline.NewWorker(w.r.Uint64(), 2)
 	}
 	if workers > 1 {
 		seed := w.r.Uint64()
 		for i := range parts {
-			parts[i] = timeline.NewWorker(seed, 1)
+			parts[i] = timeline.NewWorker(seed, 2)
+		}
+	}
+	if w.server != nil {
+		for i := range parts {
+			parts[i].SetServers([]string{"web1", "web2"}, []uint8{1, 2})
 		}
 	}
 	for i := range w.requests {
 		r := &w.requests[i]
+		input := 0
+		if w.server != nil {
+			input = w.server(r)
+		}
 		var e parse.Entry
 		e.Reset()
 		e.Time = day.Add(r.at).UnixMicro()
@@ -181,7 +191,7 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 			e.Upstream = []byte(w.upstream(r))
 		}
 		e.Reason, e.Scheme = []byte(r.reason), []byte(r.scheme)
-		parts[w.r.IntN(workers)].Entry(0, int64(i), &e, []byte(r.path))
+		parts[w.r.IntN(workers)].Entry(input, int64(i), &e, []byte(r.path))
 	}
 	state, err := timeline.Merge(parts)
 	if err != nil {

@@ -3,6 +3,7 @@ package detect
 import (
 	"iter"
 
+	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
 
@@ -35,9 +36,6 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 	found := map[int32]closure{}
 	for place := range s.o.keys {
 		cells, excursions := s.excursions(place)
-		if len(excursions) == 0 {
-			continue
-		}
 		others := s.others(place)
 		for _, x := range excursions {
 			c := contrast{place: place, Excursion: x}
@@ -51,6 +49,12 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 				break
 			}
 		}
+		if _, ok := found[int32(place)]; ok || !o.keys[place].kind.replica() {
+			continue
+		}
+		if _, ok := s.closedAlways(place, cells, others); ok {
+			found[int32(place)] = closure{0, o.steps}
+		}
 	}
 	return found
 }
@@ -59,6 +63,34 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 // be good, and not of programs that guess, some of which got in.
 func (o *contrastObserver) refusesGood(refusals iter.Seq[uint32]) bool {
 	return goodVoters(o.d, refusals) >= contrastVoters && !o.d.byTools(refusals)
+}
+
+// closedAlways returns the contrast of a backend or server that refuses next to everybody
+// all the time, though the others accept people on the same routes. As its people are
+// never accepted anywhere, each of them looks like somebody who mistypes: they must be
+// more, and the difference greater, than people at different places differ.
+func (s *contrastSeries) closedAlways(place int, cells, others []stats.Cell) (c contrast, ok bool) {
+	if s.refusals[place].n < contrastVoters {
+		return c, false
+	}
+	c = contrast{place: place, Excursion: stats.Excursion{To: s.o.steps}, whole: true}
+	var beside stats.Cell
+	for i := range cells {
+		c.Inside.Merge(cells[i])
+		beside.Merge(others[i])
+	}
+	if c.Inside.Trials == 0 || c.share() < closedShare || beside.Trials-beside.Hits < contrastOutside {
+		return c, false
+	}
+	d := s.o.d
+	credentialed := voters(d, func(yield func(uint32) bool) {
+		s.refusals[place].each(func(i uint32) bool {
+			r := d.Refusals.At(int(i))
+			return !r.Named && !r.Session || d.State.Endpoints[r.Endpoint].N[timeline.Accepted] == 0 || yield(i)
+		})
+	})
+	return c, s.test(&c, cells, smoothed(beside)) && credentialed >= stickyActors && float64(credentialed) >= servedElsewhere*float64(c.voters) &&
+		odds(c.lower) >= stickyOdds*odds(c.usual) && !d.byTools(s.refusals[place].each)
 }
 
 // goodVoters returns the number of distinct users and sessions of refusals whose
@@ -127,14 +159,19 @@ func (d *Diagnosis) acceptedWith(agent uint32) float64 {
 
 // inOutage reports whether a refusal is one of an outage, in which a failed try of
 // credentials says nothing about them.
-func (d *Diagnosis) inOutage(refusal int) (in bool) {
+func (d *Diagnosis) inOutage(refusal int) bool {
+	return d.inOutageOf(refusal, func(contrastType) bool { return true })
+}
+
+// inOutageOf is inOutage of keys of some types.
+func (d *Diagnosis) inOutageOf(refusal int, is func(contrastType) bool) (in bool) {
 	if d.contrast == nil || len(d.contrast.outages) == 0 {
 		return false
 	}
 	at := d.contrast.step(d.Refusals.At(refusal).Time)
 	d.contrast.each(refusal, func(place int32) {
 		x, ok := d.contrast.outages[place]
-		in = in || ok && at >= x.from && at < x.to
+		in = in || ok && at >= x.from && at < x.to && is(d.contrast.keys[place].kind)
 	})
 	return in
 }

@@ -480,7 +480,7 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	routes := map[uint32]bool{}
 	for i := range o.o.d.Refusals.Len() {
 		r := o.o.d.Refusals.At(i)
-		if o.refuse(i) != int(b.number) || !o.o.d.open(i) || !placeRefusal(r) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
+		if o.refuse(i) != int(b.number) || !o.o.d.open(i) || !placeRefusal(r) && !o.o.d.inOutageOf(i, o.kind().is) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
@@ -516,6 +516,14 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 func (o *placeObserver) refusesFresh(place uint32) bool {
 	accepted, refused := o.fresh[place][0], o.fresh[place][1]
 	return refused.Trials >= upstreamRefused && shareOf(refused) >= freshRefused && shareOf(accepted) <= freshAccepted
+}
+
+// kind returns the type of the keys of the places.
+func (o *placeObserver) kind() contrastType {
+	if o.server {
+		return serverContrast
+	}
+	return backendContrast
 }
 
 // subject returns the subject of a place.
