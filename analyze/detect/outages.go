@@ -133,10 +133,10 @@ func (d *Diagnosis) byTools(refusals iter.Seq[uint32]) bool {
 		}
 	}
 	switch {
-	case len(names) < outageActors:
-		return false
 	case 2*several > len(names):
 		return true
+	case len(names) < outageActors:
+		return false
 	}
 	return float64(most) >= oneTool*float64(len(names)) && d.acceptedWith(tool) < usualTool
 }
