@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -50,7 +51,7 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 
 func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool) (found []candidate) {
 	d.contrasts(kinds, collapsed, func(s *contrastSeries, c *contrast, claims *ascending) {
-		if d.endedRenewals(claims.each) || d.ofStrangers(claims.each) {
+		if d.endedRenewals(claims.each) || d.ofStrangers(claims.each) && !s.closesDoor(c) {
 			return
 		}
 		key := &s.o.keys[c.place]
@@ -81,6 +82,13 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 		found = append(found, cand)
 	})
 	return found
+}
+
+// closesDoor reports whether a contrast is that of a sign-in which hardly accepts anybody
+// any more: who comes to a sign-in has not been accepted yet.
+func (s *contrastSeries) closesDoor(c *contrast) bool {
+	key := &s.o.keys[c.place]
+	return key.kind == routeContrast && s.o.d.Roles[key.number]&session.Tries != 0 && c.share() >= outageShare && s.collapsed(c, s.others(c.place))
 }
 
 // ofStrangers reports whether next to none of the clients of refusals had been accepted:

@@ -144,11 +144,12 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 
 // lockedOut reports whether the people refused, who are accepted at other times, are not
 // accepted meanwhile, whatever they do: those of a tenant or directory that the log does
-// not name. Who meets an expired session signs in, and so does everybody when all have
+// not name. Programs of one kind have their software in common. Who meets an expired session signs in, and so does everybody when all have
 // ended at once. A refused session id does not come back, whoever signs in.
 func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 	first := map[timeline.Client]bool{} // of those accepted at other times: they come back soon
 	locked, last := 0, session.LongAgo
+	agents := map[uint32]int{}
 	for i := range refusals {
 		last = max(last, o.d.Refusals.At(int(i)).Time)
 	}
@@ -162,9 +163,10 @@ func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 		first[c] = r.Back
 		if !r.Back {
 			locked++
+			agents[c.Agent]++
 		}
 	}
-	return locked >= lockedClients && float64(locked) >= outageShare*float64(len(first))
+	return locked >= lockedClients && !o.d.ofOneTool(agents, locked) && float64(locked) >= outageShare*float64(len(first))
 }
 
 // contrastingOutage returns the finding of a contrast; false if those refused are

@@ -121,15 +121,10 @@ func (d *Diagnosis) byTools(refusals iter.Seq[uint32]) bool {
 			names[c][r.User] = true
 		}
 	}
-	several, most, tool := 0, 0, uint32(0)
+	several := 0
 	for _, users := range names {
 		if len(users) > triedNames {
 			several++
-		}
-	}
-	for agent, n := range agents {
-		if n > most || n == most && agent < tool {
-			most, tool = n, agent
 		}
 	}
 	switch {
@@ -138,7 +133,19 @@ func (d *Diagnosis) byTools(refusals iter.Seq[uint32]) bool {
 	case len(names) < outageActors:
 		return false
 	}
-	return float64(most) >= oneTool*float64(len(names)) && d.acceptedWith(tool) < usualTool
+	return d.ofOneTool(agents, len(names))
+}
+
+// ofOneTool reports whether nearly all of some clients have the same user agent, which few
+// of those have that are accepted. agents counts the clients by user agent.
+func (d *Diagnosis) ofOneTool(agents map[uint32]int, clients int) bool {
+	most, tool := 0, uint32(0)
+	for agent, n := range agents {
+		if n > most || n == most && agent < tool {
+			most, tool = n, agent
+		}
+	}
+	return float64(most) >= oneTool*float64(clients) && d.acceptedWith(tool) < usualTool
 }
 
 // acceptedWith returns the share of a user agent among the clients that are accepted and

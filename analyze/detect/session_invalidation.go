@@ -412,7 +412,7 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 		m.earlier.end(d, at.from, ended)
 	}
 	cand := candidate{claims: refusedAfter(d, ended)}
-	if len(cand.claims) == 0 {
+	if len(cand.claims) == 0 || d.ofFewUsers(cand.claims) {
 		return cand, false
 	}
 	slices.Sort(ages)
@@ -429,6 +429,19 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 		Youngest: result.Seconds(float64(ages[0]) / 1000), Oldest: result.Seconds(float64(ages[len(ages)-1]) / 1000),
 	}
 	return cand, true
+}
+
+// ofFewUsers reports whether refusals name users, most of them, and hardly any distinct
+// ones: an account has a trouble, on however many machines.
+func (d *Diagnosis) ofFewUsers(refusals []uint32) bool {
+	users, named := map[uint32]bool{}, 0
+	for _, i := range refusals {
+		if r := d.Refusals.At(int(i)); r.User != 0 {
+			users[r.User] = true
+			named++
+		}
+	}
+	return 2*named > len(refusals) && len(users) < outageUsers
 }
 
 // refusedAfter returns the open refusals of sessions that ended with one of the
