@@ -177,10 +177,10 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	var p []float64
 	base := aliveShare(d)
 	o := seen.(*endpointObserver)
-	asks := d.askingRoutes()
+	legs := d.legsOfClosed()
 	for n, cells := range o.cells {
 		s, ok := refusingSpan(cells, endpointShare)
-		if !ok || len(o.members[n]) == 1 && asks[o.members[n][0]] {
+		if !ok || asks(o.members[n], legs) {
 			continue
 		}
 		tests = append(tests, tested{o.members[n], cells, s})
@@ -199,10 +199,9 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	return found, nil
 }
 
-// askingRoutes returns the endpoints that accept nobody, because they only ask for
-// credentials that are used elsewhere, as /v2/ of a registry does: most of their refusals
-// are first legs of handshakes.
-func (d *Diagnosis) askingRoutes() map[uint32]bool {
+// legsOfClosed returns, of endpoints that accept nobody, the refusals that are first legs
+// of handshakes, less the others.
+func (d *Diagnosis) legsOfClosed() map[uint32]int {
 	legs := map[uint32]int{}
 	for i := range d.Refusals.Len() {
 		if r := d.Refusals.At(i); r.Actor != 0 && d.State.Endpoints[r.Endpoint].N[timeline.Accepted] == 0 {
@@ -213,11 +212,18 @@ func (d *Diagnosis) askingRoutes() map[uint32]bool {
 			}
 		}
 	}
-	asks := map[uint32]bool{}
-	for endpoint, n := range legs {
-		asks[endpoint] = n > 0
+	return legs
+}
+
+// asks reports whether a route, or routes together, only ask for credentials that are used
+// elsewhere, as /v2/ of a registry does, or with which nothing is found: most of their
+// refusals are first legs of handshakes.
+func asks(members []uint32, legs map[uint32]int) bool {
+	n := 0
+	for _, endpoint := range members {
+		n += legs[endpoint]
 	}
-	return asks
+	return n > 0
 }
 
 // aliveShare returns the share of actors that a healthy route refuses while they
