@@ -67,33 +67,37 @@ func (x *explainer) give(adopted map[int]int32) {
 		lists[f] = append(lists[f], uint32(i))
 	}
 	for n, list := range lists {
-		f := x.accepted[n]
-		if len(list) == 0 || len(list) > f.packed.n {
-			continue
+		if len(list) > 0 && len(list) <= x.accepted[n].packed.n {
+			x.extend(n, list)
 		}
-		for _, i := range list {
-			x.d.finding[i] = int32(n + 1)
-			x.d.closed.Add(int(i))
-		}
-		own := f.packed
-		f.packed = ascendingOf(func(yield func(uint32) bool) {
-			rest := list
-			for i := range own.each {
-				for len(rest) > 0 && rest[0] < i {
-					if !yield(rest[0]) {
-						return
-					}
-					rest = rest[1:]
-				}
-				if !yield(i) {
-					return
-				}
-			}
-			for _, i := range rest {
-				if !yield(i) {
-					return
-				}
-			}
-		})
 	}
+}
+
+// extend adds refusals, ascending and not explained yet, to an accepted finding. What it
+// explains already stays packed.
+func (x *explainer) extend(finding int, more []uint32) {
+	for _, i := range more {
+		x.d.finding[i] = int32(finding + 1)
+		x.d.closed.Add(int(i))
+	}
+	own := x.accepted[finding].packed
+	x.accepted[finding].packed = ascendingOf(func(yield func(uint32) bool) {
+		rest := more
+		for i := range own.each {
+			for len(rest) > 0 && rest[0] < i {
+				if !yield(rest[0]) {
+					return
+				}
+				rest = rest[1:]
+			}
+			if !yield(i) {
+				return
+			}
+		}
+		for _, i := range rest {
+			if !yield(i) {
+				return
+			}
+		}
+	})
 }

@@ -1,10 +1,6 @@
 package detect
 
-import (
-	"slices"
-
-	"logscan/analyze/session"
-)
+import "logscan/analyze/session"
 
 // What a wide trouble does to clients and routes is not told again. While nobody is
 // accepted, what is refused to people and programs is that outage, however it is looked
@@ -25,14 +21,11 @@ func (x *explainer) cause(p *proposal) int {
 		var in func(*session.Refusal) bool
 		switch details := f.Details.(type) {
 		case *Outage:
-			if f.packed.n == 0 || details.Part {
+			if f.packed.n == 0 || details.Part || f.Subject.Route != "" {
 				continue
 			}
 			in = func(r *session.Refusal) bool {
 				return f.Subject.Host == "" || x.d.State.Endpoints[r.Endpoint].Host == f.Subject.Host
-			}
-			if f.Subject.Route != "" {
-				continue
 			}
 		case *Attack:
 			if in = x.attacking(f); in == nil {
@@ -79,16 +72,12 @@ func (x *explainer) liesIn(p *proposal, f *candidate, in func(*session.Refusal) 
 
 // join makes the refusals of a proposal part of an accepted finding.
 func (x *explainer) join(p *proposal, to int) {
-	f := x.accepted[to-1]
-	claims := slices.Collect(f.packed.each)
+	var left []uint32
 	for i := range p.packed.each {
 		if x.d.finding[i] == 0 {
-			claims = append(claims, i)
-			x.d.finding[i] = int32(to)
-			x.d.closed.Add(int(i))
+			left = append(left, i)
 		}
 	}
-	slices.Sort(claims)
-	f.packed = ascendingOf(slices.Values(claims))
+	x.extend(to-1, left)
 	x.absorb(p)
 }

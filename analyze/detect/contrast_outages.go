@@ -144,8 +144,9 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 
 // lockedOut reports whether the people refused, who are accepted at other times, are not
 // accepted meanwhile, whatever they do: those of a tenant or directory that the log does
-// not name. Programs of one kind have their software in common. Who meets an expired session signs in, and so does everybody when all have
-// ended at once. A refused session id does not come back, whoever signs in.
+// not name. Programs of one kind have their software in common. Who meets an expired
+// session signs in, and so does everybody when all have ended at once. A refused session
+// id does not come back, whoever signs in.
 func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 	first := map[timeline.Client]bool{} // of those accepted at other times: they come back soon
 	locked, last := 0, session.LongAgo
