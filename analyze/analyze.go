@@ -132,12 +132,10 @@ func (r *reader) conclude(ctx context.Context, read []source.Result, skipped ski
 	o := &r.options
 	o.begin(PhaseCorrelate) // → State → Evidence
 	state, err := timeline.Merge(r.workers)
-	if err == nil {
-		err = state.Gather(o.Workers)
-	}
 	if err != nil {
 		return nil, err
 	}
+	state.Gather(o.Workers)
 	lines := r.lineStore(state)
 	joined, failures, err := r.joinEvents(ctx, state, lines) // what other logs state
 	if err != nil {

@@ -368,7 +368,7 @@ func merged[T any](compare func(a, b *T) int, add func(sum, x *T), sources []spi
 // shards writes the timelines.
 func (c *condenser) shards(x *indexWriter) error {
 	b := &bundler{file: c.file}
-	if err := c.eachRearranged(c.parts, c.goroutines, nil, b.add); err != nil {
+	if err := c.eachRearranged(c.parts, c.goroutines, b.add); err != nil {
 		return err
 	}
 	err := b.flush()

@@ -1,78 +1,231 @@
 package timeline
 
-// Gather puts the timelines that several parts of tasks hold side by side, so that the
-// visits that follow need not decrypt, decode and merge those of all parts each time. It
-// takes about as long as one visit. No shard may be visited before. Shards with more events
-// than are sorted in memory stay as they are.
-func (s *State) Gather(goroutines int) error {
-	var sealed, other []origin
-	for _, o := range s.parts {
-		if s.workers[o.worker].sealed {
-			sealed = append(sealed, o)
-		} else {
-			other = append(other, o)
+import (
+	"encoding/binary"
+	"slices"
+	"sync"
+
+	"logscan/analyze/spill"
+)
+
+// Gather makes the first visit of each shard keep its timelines in their order, if parts of
+// tasks hold them: visits that follow need not decrypt, decode, merge and sort those of all
+// parts again, and skip actors that are not wanted without decoding them. Shards with more
+// events than are sorted in memory stay as they are.
+func (s *State) Gather(goroutines int) {
+	for _, w := range s.workers {
+		if w.sealed {
+			s.gathered = &gathered{limit: s.workers[0].limit * int64(goroutines), space: s.workers[0].space}
+			return
 		}
 	}
-	const origins = 2 // of one part: what it holds, and what its worker has in memory, nothing
-	if len(sealed) <= origins {
+}
+
+// gathered holds the shards whose timelines were kept in their order.
+type gathered struct {
+	shards [Shards]gatheredShard
+
+	limit int64 // bytes in memory; 0 for no limit
+	space *spill.Space
+	mu    sync.Mutex
+	held  int64       // bytes in memory
+	file  *spill.File // in space: what is more
+}
+
+// gatheredShard is a shard with the events of its actors by time, one actor after the other
+// in the order of their ids. It is on disk if place is set.
+type gatheredShard struct {
+	state gatheredState
+	place spill.Place
+
+	actors []gatheredActor
+	labels []byte
+	log    []byte // eventSlack bytes follow the last event
+}
+
+type gatheredState uint8
+
+const (
+	notGathered gatheredState = iota
+	tooLarge                  // it stays as it is
+	inMemory
+	onDisk
+)
+
+// gatheredActor describes an actor of a gatheredShard.
+type gatheredActor struct {
+	client       Client // if gatheredOnly
+	events, size uint32 // the number of its events, and their bytes
+	flags        uint8
+}
+
+// The flags of a gatheredActor. The session id and Actor.Before are in labels.
+const (
+	gatheredOnly = 1 << iota
+	gatheredRefused
+	gatheredSession
+	gatheredHashed
+	gatheredBefore
+)
+
+// add adds an actor.
+func (g *gatheredShard) add(a *Actor, summary ActorSummary) {
+	x := gatheredActor{client: summary.Client, events: uint32(len(a.Events))}
+	set := func(is bool, f uint8) {
+		if is {
+			x.flags |= f
+		}
+	}
+	set(summary.Only, gatheredOnly)
+	set(summary.Refused, gatheredRefused)
+	set(a.Session != nil, gatheredSession)
+	set(a.Hashed, gatheredHashed)
+	set(a.Before != nil, gatheredBefore)
+	if a.Session != nil {
+		g.labels = appendBytes(g.labels, a.Session)
+	}
+	if a.Before != nil {
+		g.labels = appendBytes(g.labels, a.Before)
+	}
+	var k keptState
+	from := len(g.log)
+	for i := range a.Events {
+		g.log = k.append(g.log, &a.Events[i])
+	}
+	x.size = uint32(len(g.log) - from)
+	g.actors = append(g.actors, x)
+}
+
+// visit calls visit for the actors that are wanted; see State.Shard.
+func (g *gatheredShard) visit(i int, m *Scratch, want func(id uint32, a ActorSummary) bool, visit func(id uint32, a *Actor)) {
+	labels, log := g.labels, g.log
+	id := uint32(i) << (32 - shardBits)
+	for n := range g.actors {
+		x := &g.actors[n]
+		id++
+		a := Actor{Hashed: x.flags&gatheredHashed != 0}
+		if x.flags&gatheredSession != 0 {
+			a.Session, labels = cutBytes(labels)
+		}
+		if x.flags&gatheredBefore != 0 {
+			a.Before, labels = cutBytes(labels)
+		}
+		events := log
+		log = log[x.size:]
+		if want != nil && !want(id, ActorSummary{x.client, x.flags&gatheredOnly != 0, x.flags&gatheredRefused != 0}) {
+			continue
+		}
+		m.events = resized(m.events, int(x.events))
+		readKept(events, m.events)
+		a.Events = m.events[:x.events:x.events]
+		visit(id, &a)
+	}
+}
+
+// size returns approximately how many bytes of memory the shard takes.
+func (g *gatheredShard) size() int64 {
+	const actor = 20
+	return actor*int64(len(g.actors)) + int64(len(g.labels)) + int64(len(g.log))
+}
+
+// shard returns a shard, and reports whether it was kept in its order.
+func (g *gathered) shard(i int) (_ *gatheredShard, kept bool, err error) {
+	x := &g.shards[i]
+	if x.state != onDisk {
+		return x, x.state == inMemory, nil
+	}
+	b, err := g.file.Read(x.place, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	read := &gatheredShard{state: inMemory}
+	n, size := binary.Uvarint(b)
+	b = b[size:]
+	read.actors = make([]gatheredActor, n)
+	for i := range read.actors {
+		at := func(n int) uint32 { return binary.LittleEndian.Uint32(b[n:]) }
+		read.actors[i] = gatheredActor{Client{at(0), at(4)}, at(8), at(12), b[16]}
+		b = b[gatheredActorSize:]
+	}
+	read.labels, read.log = cutBytes(b)
+	return read, true, nil
+}
+
+// gatheredActorSize is the size of an encoded gatheredActor in bytes.
+const gatheredActorSize = 17
+
+// encoded returns the shard as it is on disk.
+func (g *gatheredShard) encoded() []byte {
+	b := binary.AppendUvarint(make([]byte, 0, len(g.actors)*gatheredActorSize+len(g.labels)+len(g.log)+2*binary.MaxVarintLen64), uint64(len(g.actors)))
+	for i := range g.actors {
+		a := &g.actors[i]
+		for _, n := range [...]uint32{a.client.Address, a.client.Agent, a.events, a.size} {
+			b = binary.LittleEndian.AppendUint32(b, n)
+		}
+		b = append(b, a.flags)
+	}
+	return append(appendBytes(b, g.labels), g.log...)
+}
+
+// keep keeps a shard: in memory, if there is room.
+func (g *gathered) keep(i int, x *gatheredShard) (err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.limit == 0 || g.held+x.size() <= g.limit {
+		x.state = inMemory
+		g.held += x.size()
+		g.shards[i] = *x
 		return nil
 	}
-	first := s.workers[0]
-	w := newWorker(s.seed, first.inputs)
-	w.sealed = true
-	w.Limit(first.limit, first.space)
-	worker := len(s.workers)
-	s.workers = append(s.workers, w)
-	s.numberAsState()
-	g := &gathered{disk: &spilled{}}
-	for i := range g.origins {
-		g.origins[i] = s.parts
-	}
-	memory := append(other[:len(other):len(other)], origin{worker: worker, part: &w.part})
-	disk := append(other[:len(other):len(other)], origin{worker: worker, disk: g.disk})
-	held := int64(0)
-	wanted := func(events uint64) bool { return events <= sortedEvents }
-	err := s.eachRearranged(sealed, goroutines, wanted, func(i int, built *shard) error {
-		if size := built.size(); w.limit == 0 || held+size <= w.limit*int64(goroutines) {
-			w.part.shards[i], g.origins[i], held = *built, memory, held+size
-			return nil
-		}
-		file, err := w.spillFile()
-		if err != nil {
+	if g.file == nil {
+		if g.file, err = g.space.Create(); err != nil {
 			return err
 		}
-		g.origins[i] = disk
-		return g.disk.shards[i].write(file, built)
-	})
-	s.gathered = g
+	}
+	place, err := g.file.Append(x.encoded())
+	g.shards[i] = gatheredShard{state: onDisk, place: place}
 	return err
 }
 
-// gathered says where the timelines of each shard are.
-type gathered struct {
-	origins [Shards][]origin
-	disk    *spilled
-}
-
-// originsOf returns the parts of a shard.
-func (s *State) originsOf(shard int) []origin {
-	if s.gathered == nil {
-		return s.parts
-	}
-	return s.gathered.origins[shard]
-}
-
-// numberAsState adds a worker to the tables of numbers, whose numbers are those of the
-// State.
-func (s *State) numberAsState() {
-	same := func(n int) []uint32 {
-		numbers := make([]uint32, n)
-		for i := range numbers {
-			numbers[i] = uint32(i)
+// gather keeps a shard in its order, and visits it. It reports false, and does neither, if
+// the shard has too many events.
+func (s *State) gather(i int, shards []*shard, m *Scratch, want func(id uint32, a ActorSummary) bool, visit func(id uint32, a *Actor)) (bool, error) {
+	first := uint32(i)<<(32-shardBits) + 1
+	total := uint64(0)
+	for _, pieces := range actorsFrom(first, m.pieces) {
+		events := uint64(0)
+		for _, p := range pieces {
+			events += uint64(p.events)
 		}
-		return numbers
+		if total += events; events > s.limit.piece || total > min(sortedEvents, s.limit.pass) {
+			s.gathered.shards[i].state = tooLarge
+			return false, nil
+		}
 	}
-	s.endpointOf = append(s.endpointOf, same(len(s.Endpoints)))
-	s.upstreamOf = append(s.upstreamOf, same(len(s.Upstreams)))
-	s.refusalOf = append(s.refusalOf, same(s.Refusals.Len()))
+	_, actors := s.layOut(first, m.pieces, m, nil)
+	if err := s.decode(shards, m); err != nil {
+		return false, err
+	}
+	g := &m.gathered
+	g.actors, g.labels, g.log = g.actors[:0], g.labels[:0], g.log[:0]
+	events := m.events
+	for id, pieces := range actorsFrom(first, m.pieces) {
+		var a Actor
+		n := uint32(0)
+		for _, p := range pieces {
+			n += p.events
+			s.identify(&a, p, shards[p.part], m.origins[p.part].worker)
+		}
+		a.Events, events = events[:n:n], events[n:]
+		m.sorter.sort(a.Events)
+		summary := s.summary(pieces)
+		g.add(&a, summary)
+		if want == nil || want(id, summary) {
+			visit(id, &a)
+		}
+	}
+	g.log = append(g.log, make([]byte, eventSlack)...)
+	return true, s.gathered.keep(i, &gatheredShard{
+		actors: append(make([]gatheredActor, 0, actors), g.actors...), labels: slices.Clone(g.labels), log: slices.Clone(g.log),
+	})
 }

@@ -24,9 +24,8 @@ type rearranger struct {
 }
 
 // eachRearranged calls built with one shard of the origins after the other, in which the
-// events are sorted by actor and time. keep reports, for a shard and the number of its
-// events, whether it is wanted; nil stands for all.
-func (s *State) eachRearranged(origins []origin, goroutines int, wanted func(events uint64) bool, built func(i int, s *shard) error) error {
+// events are sorted by actor and time.
+func (s *State) eachRearranged(origins []origin, goroutines int, built func(i int, s *shard) error) error {
 	numbers := make([]int, Shards)
 	for i := range numbers {
 		numbers[i] = i
@@ -39,7 +38,7 @@ func (s *State) eachRearranged(origins []origin, goroutines int, wanted func(eve
 			g.Go(func() (err error) {
 				r := &rooms[n]
 				r.State, r.origins = s, origins
-				shards[n], err = r.shard(i, wanted)
+				shards[n], err = r.shard(i)
 				return err
 			})
 		}
@@ -47,9 +46,6 @@ func (s *State) eachRearranged(origins []origin, goroutines int, wanted func(eve
 			return err
 		}
 		for n, i := range some {
-			if shards[n] == nil {
-				continue
-			}
 			if err := built(i, shards[n]); err != nil {
 				return err
 			}
@@ -69,10 +65,10 @@ type plainPiece struct {
 // sortedEvents is how many events of a shard are sorted in memory: 72 MiB.
 const sortedEvents = 1 << 20
 
-// shard returns one shard of all origins, nil if it is not wanted.
-func (r *rearranger) shard(i int, wanted func(events uint64) bool) (*shard, error) {
+// shard returns one shard of all origins.
+func (r *rearranger) shard(i int) (*shard, error) {
 	total, err := r.open(i)
-	if err != nil || wanted != nil && !wanted(total) {
+	if err != nil {
 		return nil, err
 	}
 	to := plainShard{sums: r.sums}

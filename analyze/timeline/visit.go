@@ -16,6 +16,8 @@ type Scratch struct {
 	events  []Event
 	sorter  runSorter[Event]
 
+	gathered gatheredShard // that is built
+
 	long     map[uint32]*longActor   // by id: those to visit in the current pass
 	building map[*decoded]*longActor // of them, by piece: those whose events are decoded in it
 	space    *spill.Space            // for their events; nil to keep them in memory
@@ -66,12 +68,25 @@ func (s *State) summary(pieces []piece) ActorSummary {
 // If want is not nil, only actors for which it returns true are visited. Skipping
 // an actor is cheap.
 func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bool, visit func(id uint32, a *Actor)) error {
+	if s.gathered != nil {
+		if g, kept, err := s.gathered.shard(i); err != nil {
+			return err
+		} else if kept {
+			g.visit(i, m, want, visit)
+			return nil
+		}
+	}
 	shards, err := s.shards(i, m)
 	if err != nil {
 		return err
 	}
 	m.space = s.workers[0].space
 	m.sorter.compare, m.sorter.rising = compareEvents, risingEvents
+	if s.gathered != nil && s.gathered.shards[i].state == notGathered {
+		if done, err := s.gather(i, shards, m, want, visit); done || err != nil {
+			return err
+		}
+	}
 	for id, rest := uint32(i)<<(32-shardBits)+1, m.pieces; len(rest) > 0; {
 		pieces, actors := s.layOut(id, rest, m, want)
 		if err := s.decode(shards, m); err != nil {
@@ -88,7 +103,7 @@ func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bo
 // shards returns shard i of all parts, and sets m.origins, m.pieces, by actor, and the
 // length of m.actors.
 func (s *State) shards(i int, m *Scratch) ([]*shard, error) {
-	m.origins = s.originsOf(i)
+	m.origins = s.parts
 	shards := make([]*shard, len(m.origins))
 	actors := uint32(0)
 	m.pieces = m.pieces[:0]
