@@ -18,35 +18,68 @@ func findCredentials(cuts []Span, v *view) []Span {
 	t := v.text
 	for i := 0; i < len(t); i++ {
 		end := 0
-		switch c := t[i]; c {
-		case '=':
-			end = f.afterEquals(i)
-		case ':':
-			end = f.afterColon(i)
-		case '/':
-			end = f.afterSlash(i)
-		case '(':
-			end = f.cookielessSession(i)
-		case '>':
-			end = f.element(i)
-		case ',':
-			end = f.afterName(i)
-		case ' ', '+':
-			end = f.afterBlank(i)
-		case '"':
-			f.quote(i)
-		case '-':
-			end = f.privateKey(i)
-		default:
-			if keysBy[c] != nil && (i == 0 || !inToken[t[i-1]]) {
-				end = f.serviceKey(i)
+		switch c := t[i]; role[c] {
+		case begins:
+			if i > 0 && inToken[t[i-1]] || i+1 == len(t) || keySeconds[c]>>(t[i+1]&63)&1 == 0 {
+				continue
 			}
+			end = f.serviceKey(i)
+		case announces:
+			end = f.after(i)
 		}
 		if end > i {
 			i = f.last(i, end)
 		}
 	}
 	return f.cuts
+}
+
+// The roles of bytes: most are only part of words. begins is that of the first bytes of keys
+// of services, announces that of bytes which stand before credentials.
+const (
+	begins = 1 + iota
+	announces
+)
+
+// role holds the roles of bytes.
+var role = func() (role [256]uint8) {
+	for c, keys := range keysBy {
+		if keys != nil {
+			role[c] = begins
+		}
+	}
+	for _, c := range []byte("=:/(>, +\"-") {
+		role[c] = announces
+	}
+	return role
+}()
+
+// after finds the credential that the byte at i announces. It returns its end, 0 if there is
+// none.
+func (f *finder) after(i int) int {
+	switch f.text[i] {
+	case '=':
+		return f.afterEquals(i)
+	case ':':
+		return f.afterColon(i)
+	case '/':
+		return f.afterSlash(i)
+	case '(':
+		return f.cookielessSession(i)
+	case '>':
+		return f.element(i)
+	case ',':
+		return f.afterName(i)
+	case ' ', '+':
+		return f.afterBlank(i)
+	case '"':
+		f.quote(i)
+	case '-':
+		if i+1 < len(f.text) && f.text[i+1] == '-' {
+			return f.privateKey(i)
+		}
+	}
+	return 0
 }
 
 // last returns the last byte of the credential that ends before end, or the colon or equals
@@ -85,7 +118,11 @@ func (f *finder) quote(i int) {
 	for n > 0 && f.text[n-1] == ' ' {
 		n--
 	}
-	if n > 0 && bytes.IndexByte([]byte("{[,:"), f.text[n-1]) >= 0 {
+	if n == 0 {
+		return
+	}
+	switch f.text[n-1] {
+	case '{', '[', ',', ':':
 		f.opened = f.level(i)
 	}
 }

@@ -41,6 +41,17 @@ var keysBy = func() (by [256][]serviceKey) {
 	return by
 }()
 
+// keySeconds holds, by the first byte of the known keys, the lowest six bits of their second
+// bytes, as a set: most words are told from keys by it.
+var keySeconds = func() (set [256]uint64) {
+	for c, keys := range keysBy {
+		for _, k := range keys {
+			set[c] |= 1 << (k.prefix[1] & 63)
+		}
+	}
+	return set
+}()
+
 // serviceKey finds the key of a service at i: a known prefix with enough bytes behind it. It
 // returns the end of the key, 0 if there is none.
 func (f *finder) serviceKey(i int) int {
@@ -72,11 +83,14 @@ func (f *finder) botToken(i int) int {
 	for digits > f.from && i-digits <= 2*leastNumber && isDigit(t[digits-1]) {
 		digits--
 	}
+	if i-digits < leastNumber {
+		return 0
+	}
 	n := i + 1
 	for n < len(t) && base64URL[t[n]] {
 		n++
 	}
-	if i-digits < leastNumber || n-i <= leastSecret || oddBytes(t[i+1:n]) == 0 && !looksUnread(t[i+1:n]) {
+	if n-i <= leastSecret || oddBytes(t[i+1:n]) == 0 && !looksUnread(t[i+1:n]) {
 		return 0
 	}
 	return f.cut(i+1, n)

@@ -35,6 +35,14 @@ func lowerName(scratch *[longestName]byte, name []byte) []byte {
 	return low
 }
 
+// trimBlanks returns b without the blanks and tabs that it ends with.
+func trimBlanks(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
 // kind is what a name tells about its value.
 type kind uint8
 
@@ -75,6 +83,24 @@ var secretParts = [][]byte{
 	[]byte("private_key"), []byte("privatekey"), []byte("private-key"), []byte("bearer"), []byte("oauth2_proxy"), []byte("passphrase"), []byte("assertion"), []byte("sharedaccesskey"), []byte("accountkey"),
 }
 
+// letters returns the set of the letters in a text in lower case.
+func letters(low []byte) (set uint32) {
+	for _, c := range low {
+		if c -= 'a'; c < 26 {
+			set |= 1 << c
+		}
+	}
+	return set
+}
+
+// partLetters holds the letters of the secretParts.
+var partLetters = func() (sets []uint32) {
+	for _, part := range secretParts {
+		sets = append(sets, letters(part))
+	}
+	return sets
+}()
+
 // Names that tell something about a credential end or begin so, as token_type, max_tokens
 // and session_timeout do, and wordsWith contain a part by chance. Their values are
 // credentials only if they look like one.
@@ -101,12 +127,18 @@ var publicKeys = map[string]bool{
 
 // kindOf returns what a name tells about its value. Of name[part] either may.
 func kindOf(name []byte) kind {
-	own := bytes.TrimLeft(name, "-$[.")
+	own := name
+	for len(own) > 0 && (own[0] == '-' || own[0] == '$' || own[0] == '[' || own[0] == '.') {
+		own = own[1:]
+	}
 	if len(own) == 0 {
 		return harmless
 	}
 	var scratch [longestName]byte
 	low := lowerName(&scratch, own)
+	if letters(low) == 0 { // a number: all names below have letters
+		return harmless
+	}
 	k := plainKind(low)
 	if i := bytes.IndexByte(low, '['); i > 0 && k < secret {
 		k = max(k, plainKind(low[:i]), plainKind(bytes.TrimRight(low[i+1:], "]")))
@@ -148,8 +180,9 @@ func plainKind(low []byte) kind {
 			return harmless
 		}
 	}
-	for _, part := range secretParts {
-		if len(low) >= len(part) && bytes.Contains(low, part) {
+	held := letters(low)
+	for i, part := range secretParts {
+		if partLetters[i]&^held == 0 && bytes.Contains(low, part) {
 			if about(low) {
 				return open
 			}

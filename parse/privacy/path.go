@@ -15,6 +15,15 @@ var pathWords = map[string]bool{
 	"services": true, "workflows": true, "triggers": true,
 }
 
+// pathWordLengths holds, by their first byte, the lengths of the pathWords, as a set.
+var pathWordLengths = func() (set [256]uint64) {
+	for word := range pathWords {
+		set[word[0]] |= 1 << len(word)
+		set[word[0]&^0x20] |= 1 << len(word)
+	}
+	return set
+}()
+
 // followingSegments is how many segments behind such a word may be credentials.
 const followingSegments = 4
 
@@ -47,6 +56,9 @@ func (f *finder) afterSlash(i int) int {
 
 // isPathWord reports whether a segment is one of pathWords.
 func (f *finder) isPathWord(word []byte) bool {
+	if pathWordLengths[word[0]]>>len(word)&1 == 0 {
+		return false
+	}
 	var scratch [longestName]byte
 	return pathWords[string(lowerName(&scratch, word))]
 }

@@ -23,16 +23,33 @@ var signedSchemes = [][]byte{[]byte("-hmac-sha256"), []byte("-rsa-sha256"), []by
 // longestScheme is the longest name of a scheme in bytes.
 const longestScheme = 32
 
+// schemeLengths holds, by the last byte of the names of schemes, their lengths, as a set: most
+// words are told from names by it.
+var schemeLengths = func() (set [256]uint64) {
+	for name := range schemes {
+		set[name[len(name)-1]] |= 1 << len(name)
+	}
+	for _, s := range signedSchemes {
+		for n := len(s); n <= longestScheme; n++ {
+			set[s[len(s)-1]] |= 1 << n
+		}
+	}
+	for c := byte('a'); c <= 'z'; c++ {
+		set[c&^0x20] = set[c]
+	}
+	return set
+}()
+
 // inScheme holds the bytes of names of schemes.
 var inScheme = classOf(func(c byte) bool { return isAlnum(c) || c == '-' })
 
 // schemeLeast returns the size in bytes from which what follows a scheme is looked at, 0 if
 // name is not the name of a scheme.
 func schemeLeast(name []byte) int {
-	var scratch [longestName]byte
-	if len(name) < len("key") || len(name) > longestScheme {
+	if len(name) < len("key") || len(name) > longestScheme || schemeLengths[name[len(name)-1]]>>len(name)&1 == 0 {
 		return 0
 	}
+	var scratch [longestName]byte
 	low := lowerName(&scratch, name)
 	if n := schemes[string(low)]; n > 0 {
 		return n

@@ -178,7 +178,7 @@ func (f *finder) afterColon(i int) int {
 
 // afterKey finds the value at value of the key before i, which may stand in quotes.
 func (f *finder) afterKey(i, value int) int {
-	before := bytes.TrimRight(f.text[f.from:i], " \t")
+	before := trimBlanks(f.text[f.from:i])
 	if n := len(before); n > 0 && (before[n-1] == '"' || before[n-1] == '\'') {
 		return f.member(nameBefore(bytes.TrimRight(before, `"'\`), &inName), value)
 	}
@@ -317,7 +317,7 @@ func (f *finder) siblingName(i int) []byte {
 		}
 		n += from
 		from = n + 1
-		before := bytes.TrimRight(t[:n], " \t")
+		before := trimBlanks(t[:n])
 		if !bytes.HasSuffix(before, []byte(`"`)) && !bytes.HasSuffix(before, []byte(`'`)) {
 			continue
 		}
@@ -335,7 +335,7 @@ func (f *finder) siblingName(i int) []byte {
 // header, as in ["Cookie","a=b"].
 func (f *finder) afterName(i int) int {
 	t := f.text
-	before := bytes.TrimRight(t[f.from:i], " \t")
+	before := trimBlanks(t[f.from:i])
 	n := len(before)
 	if n < 2 || before[n-1] != '"' && before[n-1] != '\'' {
 		return 0

@@ -18,7 +18,25 @@ type view struct {
 
 // encoded reports whether b may hold anything to decode.
 func encoded(b []byte) bool {
-	return bytes.IndexByte(b, '%') >= 0 || bytes.IndexByte(b, '\\') >= 0 || bytes.IndexByte(b, ';') >= 0 && bytes.IndexByte(b, '&') >= 0
+	return bytes.IndexByte(b, '%') >= 0 || bytes.IndexByte(b, '\\') >= 0 || hasReference(b)
+}
+
+// hasReference reports whether b holds a reference of HTML that is decoded. Many lines hold
+// an ampersand in a query and semicolons elsewhere.
+func hasReference(b []byte) bool {
+	if bytes.IndexByte(b, '&') < 0 {
+		return false
+	}
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(b[i:], ';')
+		if n < 0 {
+			return false
+		}
+		i += n
+		if c, from := reference(b[:i+1]); from >= 0 && c != '&' {
+			return true
+		}
+	}
 }
 
 // plainView returns the view of b with nothing decoded.
