@@ -155,11 +155,11 @@ func NewPlan(ctx context.Context, o Options, tool string, d Division, settings m
 		}
 		p.Inputs = append(p.Inputs, planInput{Spec: s})
 	}
-	divisible, err := p.detect(ctx, o)
+	as, err := p.detect(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	p.Tasks = d.divide(o.Inputs, divisible)
+	p.Tasks = d.divide(o.Inputs, as)
 	if len(p.Tasks) > part.MaxTasks {
 		return nil, fmt.Errorf("%d tasks are more than the maximum of %d: make greater tasks", len(p.Tasks), part.MaxTasks)
 	}
@@ -194,8 +194,8 @@ func (d *detector) Open(input int, sample []byte) source.Plan {
 
 func (*detector) Block(int, *source.Block) {}
 
-// detect detects the formats of the inputs, and reports which of them are divisible.
-func (p *Plan) detect(ctx context.Context, o Options) (divisible []bool, err error) {
+// detect detects the formats of the inputs, and returns how they are stored.
+func (p *Plan) detect(ctx context.Context, o Options) (as []stored, err error) {
 	r, err := newDetector(ctx, o)
 	if err != nil {
 		return nil, err
@@ -207,9 +207,12 @@ func (p *Plan) detect(ctx context.Context, o Options) (divisible []bool, err err
 	}
 	known := map[string]int{}
 	samples := make([]inputSample, len(o.Inputs))
-	divisible = make([]bool, len(o.Inputs))
+	as = make([]stored, len(o.Inputs))
 	for i := range o.Inputs {
-		divisible[i] = o.Inputs[i].Divisible(&read[i], &d.plans[i])
+		as[i] = stored{o.Inputs[i].Divisible(&read[i], &d.plans[i]), o.Inputs[i].StoredSize()}
+		if read[i].Compressed() {
+			as[i].weight *= inflation
+		}
 		d := &r.chosen[i]
 		samples[i] = inputSample{d.Explained, d.Lines, d.presence}
 		f := d.plan()
@@ -227,7 +230,7 @@ func (p *Plan) detect(ctx context.Context, o Options) (divisible []bool, err err
 	}
 	encoded, err := json.Marshal(samples)
 	p.Samples = s2.Encode(nil, encoded)
-	return divisible, err
+	return as, err
 }
 
 // samples returns what the samples of the inputs hold.

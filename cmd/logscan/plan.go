@@ -29,7 +29,7 @@ type planCmd struct {
 	policyFlags
 	privacyFlags
 
-	TaskSize taskSize `placeholder:"SIZE" group:"output" help:"Size of a task in bytes as they are stored, at least 64MiB (default: 1GiB)."`
+	TaskSize taskSize `placeholder:"SIZE" group:"output" help:"Size of a task in bytes of plain logs, at least 64MiB; compressed bytes count eightfold (default: 1/32 of the logs, from 128MiB to 1GiB)."`
 	Tasks    int      `placeholder:"N" group:"output" help:"Number of tasks, whatever their size, for job arrays of a fixed size."`
 	Out      string   `short:"o" predictor:"file" default:"plan.json" placeholder:"FILE" group:"output" help:"File or s3:// URL for the plan, which contains a secret (default: ${default})."`
 	State    string   `predictor:"file" placeholder:"FILE" group:"output" help:"State file of earlier runs: only what they have not counted is planned. Give it to logscan reduce, too."`
@@ -98,11 +98,7 @@ func (c *planCmd) Run(ctx context.Context, std *streams) error {
 		defer state.Release()
 		o.Inputs = slices.DeleteFunc(o.Inputs, func(in source.Input) bool { return state.Holds(in.Path) })
 	}
-	d := analyze.Division{TaskSize: int64(c.TaskSize), Tasks: c.Tasks}
-	if c.TaskSize == 0 {
-		d.TaskSize = analyze.DefaultTaskSize
-	}
-	p, err := analyze.NewPlan(ctx, o, toolVersion(), d, made)
+	p, err := analyze.NewPlan(ctx, o, toolVersion(), analyze.Division{TaskSize: int64(c.TaskSize), Tasks: c.Tasks}, made)
 	if errors.Is(err, source.ErrOnce) {
 		return &usageError{err, "a plan is for files that every task can read"}
 	}

@@ -24,10 +24,6 @@ from pyspark import SparkConf, SparkContext, SparkFiles, TaskContext
 # it: all that they hold is written once more, and the last reduce has to read it anyway.
 GROUP = 512
 
-# Options of the JVMs of executors, unless spark.executor.extraJavaOptions is set: they only start
-# processes, and half of their CPU time went into optimising that.
-QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-
 # How much of the messages of a failed program an exception repeats, in characters.
 MESSAGES = 4000
 
@@ -120,8 +116,7 @@ def main():
             parser.error("a plan that is not a file needs --tasks")
         options.tasks = count_tasks(options.plan)
     options.parts = (options.parts or os.path.dirname(options.plan) + "/parts").rstrip("/")
-    configuration = SparkConf().setAppName("logscan").setIfMissing("spark.executor.extraJavaOptions", QUICK_START)
-    context = SparkContext.getOrCreate(configuration)
+    context = SparkContext.getOrCreate(SparkConf().setAppName("logscan"))
     try:
         parts = scan(context, options)
         reduce = subprocess.Popen([program(), "reduce", options.plan, "-o", options.out, *flags, *parts])

@@ -80,6 +80,9 @@ type Result struct {
 	Err         error  // why it could not be read to its end, with the byte offset
 }
 
+// Compressed reports whether what is stored is compressed, or in an archive that usually is.
+func (r *Result) Compressed() bool { return r.Compression != "none" && r.Compression != "tar" }
+
 // Watcher is a Handler that follows the progress of reading.
 type Watcher interface {
 	// Took is called at most once per block with the number of bytes, as they are stored,
