@@ -21,7 +21,11 @@ const (
 	// published rules count failures as guessing whatever their pace (Elastic and Okta
 	// use 10 to 50), and more than a crawler retries.
 	ordinaryDaily = 50
-	day           = int64(24 * time.Hour / time.Millisecond)
+	// failedDaily is the number of failed sign-ins a day up to which a client that never
+	// succeeds is somebody who mistypes: products lock an account after 3 to 10, and who has
+	// forgotten a password asks for a new one.
+	failedDaily = 10
+	day         = int64(24 * time.Hour / time.Millisecond)
 	// openedBefore is the minimum number of sign-ins that the log shows to succeed, so
 	// that their absence means something.
 	openedBefore = 10
@@ -44,7 +48,8 @@ const (
 // could sign in, or of ends of sessions that go on. Refusals that a finding explains do
 // not count.
 func (a *assembly) excessive() (all session.Bits) {
-	limit := ordinaryDaily * max(1, (a.To-a.From+day-1)/day)
+	days := max(1, (a.To-a.From+day-1)/day)
+	limit := ordinaryDaily * days
 	strangers, mistyped := map[timeline.Client]int64{}, map[timeline.Client]int64{}
 	known := map[timeline.Client]bool{}
 	actors := map[uint32]*ended{}
@@ -73,7 +78,7 @@ func (a *assembly) excessive() (all session.Bits) {
 			}
 		}
 	}
-	a.allowSuccesses(mistyped, limit)
+	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts()
 	for i := range a.Refusals.Len() {
 		r := a.Refusals.At(i)
@@ -84,7 +89,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure:
 			excess = !known[r.Client()] && strangers[r.Client()] > limit || closed.Has(i) ||
-				r.Cause == session.LoginFailure && mistyped[r.Client()] > limit
+				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[r.Actor]
 			excess = x.refused > limit*max(1, x.sessions) || a.revives(r) && revived[a.State.Endpoints[r.Endpoint].Host]
@@ -157,20 +162,23 @@ func (a *assembly) revivedHosts() map[string]bool {
 
 // allowSuccesses subtracts from the failed sign-ins of each client, where they are more
 // than limit, those that succeeded: many people who share an address mistype now and then,
-// but even the clumsiest succeed as often as they fail.
-func (a *assembly) allowSuccesses(failed map[timeline.Client]int64, limit int64) {
+// but even the clumsiest succeed as often as they fail. It returns which of these clients
+// succeed at all, and drops the other clients.
+func (a *assembly) allowSuccesses(failed map[timeline.Client]int64, limit int64) (succeeds map[timeline.Client]bool) {
 	maps.DeleteFunc(failed, func(_ timeline.Client, n int64) bool { return n <= limit })
 	if len(failed) == 0 {
-		return
+		return nil
 	}
+	succeeds = map[timeline.Client]bool{}
 	for s, err := range a.EachSession() {
 		if err != nil {
-			return // the rows of the sessions report it
+			return succeeds // the rows of the sessions report it
 		}
 		if n, many := failed[s.Client]; many {
-			failed[s.Client] = n - 1
+			failed[s.Client], succeeds[s.Client] = n-1, true
 		}
 	}
+	return succeeds
 }
 
 // ended counts the sessions of an actor that ended, and the refusals after that.

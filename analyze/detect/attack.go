@@ -46,7 +46,7 @@ const (
 	// sentence.
 	clientName = `{{with .Subject.ClientAddress}}Client {{.}}{{else}}A client{{end}}`
 	// guesserName is the same for who guesses, which may be a network.
-	guesserName = `{{if gt .Details.Addresses 1}}Clients at {{plural .Details.Addresses "address" "addresses"}} of {{.Subject.ClientAddress}}{{else}}` + clientName + `{{end}}`
+	guesserName = `{{if gt .Details.Addresses 1}}Clients at {{plural .Details.Addresses "address" "addresses"}}{{with .Subject.ClientAddress}} of {{.}}{{end}}{{else}}` + clientName + `{{end}}`
 	// networkRemedy is a step against a network.
 	networkRemedy = `{{if and (gt .Details.Addresses 1) .Subject.ClientAddress}}Limit or block the network {{.Subject.ClientAddress}} as a whole: its addresses cost nothing.{{end}}`
 	// enteredRemedy is the first step after an attack that succeeded.

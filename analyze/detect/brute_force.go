@@ -12,7 +12,8 @@ import (
 //
 // Sign: from one address, whatever user agents it shows, a run of failed tries at a
 // sign-in route or with names of their own, hardly any of which succeeds: 20, within
-// ten minutes where the log does not name the accounts, or 50. Not: a forgotten
+// ten minutes where the log does not name the accounts, or 50; or from many addresses with
+// one user agent (tools.go). Not: a forgotten
 // password (a few tries), the owner of an account (the user was accepted from that
 // address before), an address that hundreds share (their tries succeed), a program
 // whose key has expired (it was accepted, and goes on at its pace, or begins to
@@ -30,9 +31,9 @@ import (
 var bruteForce = Kind{
 	Name:     "brute_force",
 	Label:    "Brute force",
-	Meaning:  "One client guesses many passwords of one or a few accounts.",
+	Meaning:  "One client, or many with one program, guess passwords of a few accounts or of those that the log does not name.",
 	Category: AttackCategory,
-	Subjects: []string{"client"},
+	Subjects: []string{"client", "site"},
 	folds:    byNetwork,
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraForwarded},
@@ -89,6 +90,11 @@ func inspectBruteForce(d *Diagnosis, _ observer) ([]candidate, error) {
 			found = append(found, c)
 		}
 	}
+	for _, a := range d.guesses.toolAttacks(d.guesses.namelessRun) {
+		c, details := d.attackFinding(&a, stats.WilsonLower(int64(len(a.failures)), int64(len(a.failures)+len(a.successes)), stats.Z95))
+		c.Subject, details.Addresses = d.toolSubject(&a), addressesOf(a.failures)
+		found = append(found, c)
+	}
 	return found, nil
 }
 
@@ -98,19 +104,7 @@ func (o *guessObserver) bruteRun(place int, list []try) (attack, bool) {
 	if o.origins[place].shared() {
 		return attack{}, false
 	}
-	scores := make([]float64, len(list))
-	failed := 0
-	for i := range list {
-		scores[i] = math.Log((1 - bruteFails) / (1 - crowdFails))
-		if list[i].failed() {
-			scores[i] = math.Log(bruteFails / crowdFails)
-			failed++
-		}
-	}
-	from, to, sum := stats.MaxSegment(scores)
-	if float64(failed) >= bruteShare*float64(len(list)) {
-		from, to = 0, len(list) // nobody else comes from there
-	}
+	from, to, sum := failingRun(list)
 	failures := failuresOf(list[from:to], func(*try) bool { return true })
 	agents := map[uint32]int{}
 	for i := range failures {
@@ -133,6 +127,25 @@ func (o *guessObserver) bruteRun(place int, list []try) (attack, bool) {
 		}
 	}
 	return a, true
+}
+
+// failingRun returns the run of tries that fail more than those of a clumsy crowd, and its
+// score.
+func failingRun(list []try) (from, to int, sum float64) {
+	scores := make([]float64, len(list))
+	failed := 0
+	for i := range list {
+		scores[i] = math.Log((1 - bruteFails) / (1 - crowdFails))
+		if list[i].failed() {
+			scores[i] = math.Log(bruteFails / crowdFails)
+			failed++
+		}
+	}
+	from, to, sum = stats.MaxSegment(scores)
+	if float64(failed) >= bruteShare*float64(len(list)) {
+		from, to = 0, len(list) // nobody else comes from there
+	}
+	return from, to, sum
 }
 
 // fast reports whether bruteFast guesses fall within bruteWindow somewhere.

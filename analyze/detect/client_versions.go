@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -32,8 +33,9 @@ const (
 	// certain may still be small.
 	versionWins = 0.7
 	// Of the requests of a client of such a version, at least softwareLeast are refused, and
-	// softwareTimes as many as with other versions, on average.
-	softwareTimes = 3
+	// softwareTimes as many as with other versions, on average: twice, because where sessions
+	// are short, all versions are refused often.
+	softwareTimes = 2
 	softwareLeast = 0.1
 	// softwareRoutes is the minimum number of routes on which such clients are refused if
 	// nothing shows that they have accounts: people use several.
@@ -41,6 +43,9 @@ const (
 	// versionOnRoutes is the share of the refusals of such a version from which on a finding
 	// about single routes has them all.
 	versionOnRoutes = 0.8
+	// versionMost is the minimum share that such a version has of the refusals that look as if
+	// all clients were refused at random: most.
+	versionMost = 0.5
 	// versionExpected is the number of visits that a version would have made before a time, if
 	// its share of its family's were the same, from which on it appeared at that time: none of
 	// seven is as likely as one in a thousand.
@@ -95,6 +100,24 @@ func (d *Diagnosis) compareVersions(s *software) (worse []versionTest) {
 		}
 	}
 	return worse
+}
+
+// ofOneVersion reports whether most of the refusals are of a version that is refused far
+// more than the others of its family: then it is at fault, and not what all clients have in
+// common.
+func (d *Diagnosis) ofOneVersion(refusals []uint32) bool {
+	s := newSoftware(d.State.Agents)
+	of := map[uint32]int{} // by version plus one
+	for _, i := range refusals {
+		of[s.of[d.Refusals.At(int(i)).Agent][0]]++
+	}
+	mostly := func(version uint32) bool {
+		return float64(of[version+1]) >= versionMost*float64(len(refusals))
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(of)), func(v uint32) bool { return v > 0 && s.family[v-1] > 0 && mostly(v-1) }) {
+		return false
+	}
+	return slices.ContainsFunc(d.compareVersions(s), func(t versionTest) bool { return mostly(t.version) })
 }
 
 // versionClients returns the clients of versions that are not the only ones of their

@@ -11,8 +11,8 @@ import (
 // credentialStuffing finds clients that try a list of stolen names and passwords,
 // each pair once.
 //
-// Sign: from one address, or from many that share the list, users are tried once
-// each, in quick succession or with some success. Not: an address that many share
+// Sign: from one address, or from many that share the list or one user agent (tools.go),
+// users are tried once each, in quick succession or with some success. Not: an address that many share
 // (most who come there succeed), spraying (the same accounts come again and again, or
 // one slowly after the other). A single client that tries each account once, slowly,
 // and opens one of them may be either: it is reported as spraying.
@@ -79,6 +79,14 @@ func inspectStuffing(d *Diagnosis, _ observer) ([]candidate, error) {
 		c, details := d.wideFinding(&a)
 		c.Subject = result.Subject{Type: "site", Host: host}
 		details.Addresses = addressesOf(a.failures)
+		found = append(found, c)
+	}
+	for _, a := range d.guesses.toolAttacks(func(list []try) (attack, bool) {
+		a, ok := d.guesses.wideRun(everywhere, list)
+		return a, ok && a.once()
+	}) {
+		c, details := d.wideFinding(&a)
+		c.Subject, details.Addresses = d.toolSubject(&a), addressesOf(a.failures)
 		found = append(found, c)
 	}
 	return found, nil

@@ -17,7 +17,7 @@ import (
 // accepted, on all routes, for all users, and whether the request before was refused or
 // not. Not: expiry (after a refusal nothing is accepted until the next sign-in, or
 // nothing is refused for a while), a broken route or missing permission (the routes
-// differ), one bad backend (upstream_misconfigured).
+// differ), one bad backend (upstream_misconfigured), one version of an app (client_software_failure).
 //
 // Statistic: distinct actors refused and accepted over time (stats.Segment), the
 // binomial tail of the refused ones against the share at all other times; the share of
@@ -305,7 +305,7 @@ func (o *mixedObserver) mixed(n int) (c candidate, ok bool) {
 	}
 	always := rest.random(mixedLow)
 	sessions, routes, onset := o.claimMixed(&c, s, span, always)
-	if sessions < mixedSessions || len(c.claims) < mixedRefused {
+	if sessions < mixedSessions || len(c.claims) < mixedRefused || o.d.ofOneVersion(c.claims) {
 		return c, false
 	}
 	x := &o.scopes.list[s]
@@ -344,7 +344,8 @@ func without(sum, part stats.Cell) stats.Cell {
 
 // claimMixed sets the claims of a finding: what is refused in a span and, with always, the
 // refusals of live sessions at other times. It returns the number of live sessions, the
-// number of routes, and the time of the first refusal of a live session.
+// number of routes, and the time of the first refusal of a live session; no session if other
+// findings explain most of what was refused to live ones.
 func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (sessions int64, routes int, onset int64) {
 	start, end := session.LongAgo, session.Never
 	if x.accepted {
@@ -355,8 +356,14 @@ func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (
 	}
 	actors, on := map[uint32]bool{}, map[uint32]bool{}
 	onset = session.Never
+	living, open := 0, 0
 	for i := range o.d.Refusals.Len() {
 		r := o.d.Refusals.At(i)
+		if o.living[i] {
+			if living++; o.d.open(i) {
+				open++
+			}
+		}
 		if !o.d.open(i) || r.SignIn || !(r.Good || r.Session) || (r.Time < start || r.Time >= end) && !(always && o.living[i]) || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
 			continue
 		}
@@ -365,6 +372,9 @@ func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (
 			actors[r.Actor], on[r.Endpoint] = true, true
 			onset = min(onset, r.Time)
 		}
+	}
+	if float64(open) < minKept*float64(living) {
+		return 0, 0, onset // the rest of something else, which the shares are about
 	}
 	return int64(len(actors)), len(on), onset
 }

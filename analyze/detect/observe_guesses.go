@@ -73,6 +73,7 @@ func distinctHomes(list []home) []home {
 // takes constant time; the tries are sorted by address.
 type guessObserver struct {
 	d       *Diagnosis
+	tools   map[tool]*toolUse        // that guess from many addresses
 	address []int32                  // by address: place of its origin plus one, 0 for those not followed
 	origins []origin                 // by place
 	user    []int32                  // by user plus one: the same
@@ -125,7 +126,14 @@ func newGuessObserver(d *Diagnosis) *guessObserver {
 		users[p.address]++
 		from[p.user]++
 	}
-	addresses := topIndexes(tries, maxGuessed, func(a int) bool { return tries[a] >= guessAddress || users[a] >= guessUsers })
+	o.tools = d.toolsOf(func(i int) bool { return o.failing.Has(i) })
+	together := session.Bits{} // addresses
+	for _, u := range o.tools {
+		for a := range u.addresses {
+			together.Add(int(a))
+		}
+	}
+	addresses := topIndexes(tries, maxGuessed, func(a int) bool { return tries[a] >= guessAddress || users[a] >= guessUsers || together.Has(a) })
 	accounts := topIndexes(from, maxGuessed, func(u int) bool { return from[u] >= guessFrom })
 	o.follow(addresses, tries)
 	if len(o.origins)+len(accounts) == 0 {
@@ -253,7 +261,8 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 			continue
 		}
 		t := try{e.Time, e.Refusal, e.User, e.Client.Address, e.Client.Agent, e.Endpoint, timeline.NoRefusal}
-		signIn := p.d.Roles[e.Endpoint]&session.Tries != 0 && p.d.SignedIn(a, i)
+		signIn := p.d.Roles[e.Endpoint]&session.Tries != 0 && p.d.SignedIn(a, i) ||
+			place >= 0 && e.Outcome == timeline.Accepted && p.d.submitted[submission{e.Client.Address, e.Endpoint}]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
 			if place < 0 {

@@ -101,21 +101,30 @@ func goodVoters(d *Diagnosis, refusals iter.Seq[uint32]) int {
 	})
 }
 
-// byTools reports whether failed sign-ins are those of programs that guess, which an
-// outage would refuse as well: most clients try several accounts, or all have the same
-// user agent, which few of those have that are accepted.
+// byTools reports whether refusals are those of programs that guess, which an outage would
+// refuse as well: most clients that fail to sign in try several accounts, or nearly all
+// clients have the same user agent, which few of those have that are accepted, and come to
+// sign in or are hardly ever accepted. Nothing needs to show that the route is a sign-in:
+// where sessions last for weeks, hardly anybody else uses it. A site that accepts nobody at
+// all has no strangers.
 func (d *Diagnosis) byTools(refusals iter.Seq[uint32]) bool {
+	_, accepted := d.acceptedAgents()
 	names := map[timeline.Client]map[uint32]bool{}
+	clients := map[timeline.Client]bool{} // those that count
 	agents := map[uint32]int{}
 	for i := range refusals {
 		r := d.Refusals.At(int(i))
+		c := r.Client()
+		if counted := clients[c]; !counted {
+			if clients[c] = r.SignIn || !r.Known && accepted >= outageActors && d.stranger(c); clients[c] {
+				agents[c.Agent]++
+			}
+		}
 		if !r.SignIn {
 			continue
 		}
-		c := r.Client()
 		if names[c] == nil {
 			names[c] = map[uint32]bool{}
-			agents[c.Agent]++
 		}
 		if r.Named && len(names[c]) <= triedNames {
 			names[c][r.User] = true
@@ -130,10 +139,17 @@ func (d *Diagnosis) byTools(refusals iter.Seq[uint32]) bool {
 	switch {
 	case 2*several > len(names):
 		return true
-	case len(names) < outageActors:
+	case len(clients) < outageActors:
 		return false
 	}
-	return d.ofOneTool(agents, len(names))
+	return d.ofOneTool(agents, len(clients))
+}
+
+// stranger reports whether a client is accepted so seldom that nobody looks at the site with
+// it.
+func (d *Diagnosis) stranger(c timeline.Client) bool {
+	s := d.Clients[c]
+	return s != nil && s.Tally.N[timeline.Accepted] < outagePages
 }
 
 // ofOneTool reports whether nearly all of some clients have the same user agent, which few
@@ -151,17 +167,8 @@ func (d *Diagnosis) ofOneTool(agents map[uint32]int, clients int) bool {
 // acceptedWith returns the share of a user agent among the clients that are accepted and
 // never refused.
 func (d *Diagnosis) acceptedWith(agent uint32) float64 {
-	all, with := 0, 0
-	for client, s := range d.Clients {
-		if s.Tally.N[timeline.Accepted] == 0 || s.Tally.N[timeline.Unauthorized] > 0 {
-			continue
-		}
-		all++
-		if client.Agent == agent {
-			with++
-		}
-	}
-	return float64(with) / float64(max(all, 1))
+	with, all := d.acceptedAgents()
+	return float64(with[agent]) / float64(max(all, 1))
 }
 
 // inOutage reports whether a refusal is one of an outage, in which a failed try of

@@ -27,9 +27,10 @@ const (
 	// oneRoute is the minimum share that a route has of the refusals of an address that
 	// guesses there: crawlers and link previews come to all pages.
 	oneRoute = 0.9
-	// unsteadyMost is the maximum share of gaps near the typical one: a third for random
-	// gaps, while monitors and programs keep to theirs.
-	unsteadyMost = 0.5
+	// unsteadyTimes bounds the share of gaps near the typical one, as a multiple of that of
+	// random gaps (a third, and more where the clock is coarse), while monitors and programs
+	// keep to theirs.
+	unsteadyTimes = 1.4
 	// burstLength is the maximum length, in milliseconds, of a series whose gaps are too
 	// short for the clock of the log to show a pace: a monitor would go on.
 	burstLength = 3_600_000
@@ -37,8 +38,8 @@ const (
 
 // submissions are the routes at which an address probably guesses passwords, although
 // nobody is known to sign in there: it was never accepted anywhere and its forms are
-// refused again and again, where others send a few and are accepted; or its requests are,
-// where others answer challenges.
+// refused again and again, where others send a few and are accepted, or those of many
+// addresses with its user agent are; or its requests are, where others answer challenges.
 type submissions map[submission]bool
 
 type submission struct{ address, endpoint uint32 }
@@ -47,22 +48,34 @@ type submission struct{ address, endpoint uint32 }
 func (d *Diagnosis) findSubmissions() submissions {
 	refused := map[submission]int64{}
 	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.neverAccepted(i) && !r.Renewal && d.State.Endpoints[r.Endpoint].Method == "POST" {
+		if r := d.Refusals.At(i); d.submits(i) {
 			refused[submission{r.Address, r.Endpoint}]++
 		}
 	}
 	found := submissions{}
 	for s, n := range refused {
-		e, actors := &d.State.Endpoints[s.endpoint], &d.Endpoints[s.endpoint]
-		accepted := e.N[timeline.Accepted] + e.N[timeline.Redirected]
-		others := e.N[timeline.Unauthorized] - n
-		if n >= submittedOften && accepted > 0 && accepted <= signInRequests*max(actors.Actors-actors.RefusedActors, 1) &&
-			float64(others) <= othersRefusedMost*float64(others+accepted) {
+		if actors := &d.Endpoints[s.endpoint]; n >= submittedOften && d.takesForms(s.endpoint, n, actors.Actors-actors.RefusedActors) {
 			found[s] = true
 		}
 	}
+	d.addTools(found)
 	d.addAnswers(found)
 	return found
+}
+
+// submits reports whether a refusal is of a form that a stranger sent.
+func (d *Diagnosis) submits(i int) bool {
+	r := d.Refusals.At(i)
+	return d.neverAccepted(i) && !r.Renewal && d.State.Endpoints[r.Endpoint].Method == "POST"
+}
+
+// takesForms reports whether a route accepts a few forms of each of some actors, and refuses
+// few but for n requests.
+func (d *Diagnosis) takesForms(endpoint uint32, n, actors int64) bool {
+	e := &d.State.Endpoints[endpoint]
+	accepted := e.N[timeline.Accepted] + e.N[timeline.Redirected]
+	others := e.N[timeline.Unauthorized] - n
+	return accepted > 0 && accepted <= signInRequests*max(actors, 1) && float64(others) <= othersRefusedMost*float64(others+accepted)
 }
 
 // addAnswers adds the guesses at hosts that challenge with HTTP authentication, where
@@ -77,7 +90,7 @@ func (d *Diagnosis) addAnswers(found submissions) {
 		}
 		typical, near := list.gaps.Steady(clockStep)
 		burst := typical <= clockStep && list.last-list.first <= burstLength
-		if burst || float64(near) <= unsteadyMost*float64(list.gaps.N()) {
+		if burst || float64(near) <= unsteadyTimes*stats.RandomNear(typical, clockStep)*float64(list.gaps.N()) {
 			unsteady = append(unsteady, s)
 		}
 	}

@@ -80,11 +80,16 @@ type Probe struct {
 const (
 	// probeRounds is how many rounds show a pace that is not chance.
 	probeRounds = 8
+	// maxRound is the number of requests of a round above which they are not told apart.
+	maxRound = 8
 	// probeRoutes is the maximum number of routes that a monitor requests.
 	probeRoutes = 5
 	// randomNear bounds the share of gaps near the typical one for random arrivals:
 	// it is a third, and more in a log of few gaps.
 	randomNear = 0.4
+	// likeRounds is the minimum share of the rounds that have as many requests as most have.
+	// Random arrivals that are put together to rounds have one, two or more.
+	likeRounds = 0.6
 	// statedRequests and statedRounds are how many refusals that state that there were no
 	// credentials, and in how many rounds, show a program without a pace: people close
 	// the question for a password a few times.
@@ -143,6 +148,8 @@ type probing struct {
 	n           int
 	first, last int64 // Unix milliseconds
 	rounds      pacedSeries
+	sizes       [maxRound]int // rounds by their number of requests less one, but for the current one
+	size        int           // of the current round
 	routes      []requested
 	user        uint32 // the one that requests name; 0 for none
 	stated      int    // refusals that state that there were no credentials
@@ -179,12 +186,20 @@ func (p *probing) add(r *session.Refusal, stated bool) {
 		p.first, p.rounds = r.Time, pacedSeries{first: r.Time, last: r.Time}
 	case r.Time-p.last > tryGap: // as in the function rounds
 		p.rounds.add(r.Time)
+		p.sizes[min(p.size, maxRound)-1]++
+		p.size = 0
 	}
 	p.n++
+	p.size++
 	p.last = r.Time
 	if stated {
 		p.stated++
 	}
+}
+
+// alike reports whether the rounds have the same number of requests, as those of a monitor.
+func (p *probing) alike() bool {
+	return float64(slices.Max(p.sizes[:])) >= likeRounds*float64(p.rounds.gaps.N())
 }
 
 // unread reports whether all of many refusals state that there were no credentials.
@@ -209,7 +224,7 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	gaps := x.rounds.gaps.N()
 	typical, near := x.rounds.gaps.Steady(clockStep)
 	p, lower := 1.0, stats.WilsonLower(int64(near), int64(gaps), stats.Z95)+0.1
-	if gaps >= probeRounds-1 && typical >= minPeriod && float64(near) >= steadyShare*float64(gaps) {
+	if gaps >= probeRounds-1 && typical >= minPeriod && x.alike() && float64(near) >= steadyShare*float64(gaps) {
 		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
 	}
 	paced := p <= attackFalse

@@ -67,6 +67,17 @@ func steady(n int, resolution int64, ascending iter.Seq2[int64, int]) (typical i
 	return typical, near
 }
 
+// RandomNear returns the share of random gaps (exponential ones) that Steady counts near the
+// typical one, in a log whose times are rounded to a resolution.
+func RandomNear(typical, resolution int64) float64 {
+	if typical <= 0 {
+		return 1
+	}
+	rate := math.Ln2 / float64(typical)
+	band := max(steadyBand*float64(typical), float64(resolution)) + float64(resolution)/2
+	return math.Exp(-rate*max(float64(typical)-band, 0)) - math.Exp(-rate*(float64(typical)+band))
+}
+
 // MaxSegment returns the run of scores [from, to) with the greatest sum, the first
 // one of several, and its sum (Bentley, Communications of the ACM 27, 1984). The sum
 // is 0 if no score is positive. See SegmentTail for scores that are log likelihood
