@@ -92,6 +92,12 @@ func (l *lessons) conclude() {
 			l.begins(way(w), l.rank(way(w)) == 1 && l.returns[w] >= 2*learnReturns && float64(l.quick[w]) >= renewQuick*float64(l.returns[w]))
 		}
 	}
+	for x, n := range l.failed {
+		if form, page := &l.State.Endpoints[x.form], &l.State.Endpoints[x.page]; n >= learnReturns &&
+			float64(n) >= formShare*float64(page.N[timeline.Unauthorized]) && float64(n) <= formFails*float64(form.N[timeline.Redirected]) {
+			l.begins(2*x.form+1, false)
+		}
+	}
 	for i := range l.Roles {
 		l.reconsider(uint32(i))
 		l.redirects(uint32(i))

@@ -55,8 +55,12 @@ const (
 	// at random both are alike.
 	typicalRatio = 5
 	// formShare is the minimum share of the returns by a form that follow a redirect, from
-	// which on it redirects who is signed in, and shows the form again to others.
+	// which on it redirects who is signed in, and shows the form again to others. It is also
+	// the minimum share of the refusals by a page that accepts nobody which follow a form, if
+	// it tells of failed sign-ins; formFails is their maximum share of the form's redirects: if
+	// all lead to it, the page is broken.
 	formShare = 0.8
+	formFails = 0.5
 	// renewQuick is the minimum share of the requests of a renewal that a program
 	// sends: at once after a refusal, or while nothing is wrong. People are slower.
 	renewQuick = 0.8
@@ -99,18 +103,19 @@ type lessons struct {
 	decisive                   []int64 // returns before which no other answer of the endpoint came later
 	list                       []bridge
 	comebacks                  []comeback
-	bare                       []timeline.Client // that met at least repeatMatches refusals without a session and a user
-	sticky, loose              []int64           // by endpoint: see stickyShare
-	current                    lesson            // of the actor visited last
-	shown                      []bool            // by endpoint, see shownForms
-	allReturns, allAmid        int64             // sums, set by conclude
+	bare                       []timeline.Client  // that met at least repeatMatches refusals without a session and a user
+	sticky, loose              []int64            // by endpoint: see stickyShare
+	failed                     map[formPage]int64 // how often a form redirected to a page that accepts nobody
+	current                    lesson             // of the actor visited last
+	shown                      []bool             // by endpoint, see shownForms
+	allReturns, allAmid        int64              // sums, set by conclude
 }
 
 func newLessons(ev *Evidence, skip []bool) *lessons {
 	counts := func() []int64 { return make([]int64, 2*len(ev.State.Endpoints)) }
 	return &lessons{
 		Evidence: ev, skip: skip, returns: counts(), quick: counts(), vain: counts(), amid: counts(), decisive: counts(),
-		sticky: make([]int64, len(ev.State.Endpoints)), loose: make([]int64, len(ev.State.Endpoints)),
+		sticky: make([]int64, len(ev.State.Endpoints)), loose: make([]int64, len(ev.State.Endpoints)), failed: map[formPage]int64{},
 	}
 }
 
@@ -125,6 +130,9 @@ func (l *lessons) merge(m *lessons) {
 	l.list = append(l.list, m.list...)
 	l.comebacks = append(l.comebacks, m.comebacks...)
 	l.bare = append(l.bare, m.bare...)
+	for x, n := range m.failed {
+		l.failed[x] += n
+	}
 }
 
 // learn sets the roles of endpoints by which sessions begin, and whether sites end
@@ -219,8 +227,11 @@ func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 			l.bare = append(l.bare, e.Client)
 		}
 	}
-	if l.Roles[e.Endpoint]&denies != 0 && eventBefore(a, i, func(e *timeline.Event) bool { return submits(l.State, e) }) >= 0 {
-		return // perhaps the page that tells of a failed sign-in
+	if l.Roles[e.Endpoint]&denies != 0 {
+		if j := eventBefore(a, i, func(e *timeline.Event) bool { return submits(l.State, e) }); j >= 0 {
+			l.failed[formPage{a.Events[j].Endpoint, e.Endpoint}]++
+			return // perhaps the page that tells of a failed sign-in
+		}
 	}
 	if p.lastAlive && e.Time-p.last <= stickyWindow && e.Refusal != timeline.EarlierEvent {
 		l.sticky[e.Endpoint]++

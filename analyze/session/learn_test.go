@@ -94,6 +94,14 @@ func TestLearnedCauses(t *testing.T) {
 		"start-up call to a renewal": {
 			append(each(0, 60, 9, "@ v# - - GET / 200", "@ v# - - POST /auth/refresh 401"), members...), map[Cause]int{Anonymous: 9},
 		},
+		"page that tells of failed sign-ins": {
+			append(append(each(900, 30, 20, "@ n# - - POST /gate 303", "@.5 n# - - GET /app/list 200"), each(900, 60, 5, "@ m# - - POST /gate 302", "@.2 m# - - GET /gate-closed 401")...), members...),
+			map[Cause]int{LoginFailure: 5},
+		},
+		"broken page after a form": {
+			append(append(each(900, 30, 20, "@ n# - - GET /app/list 200"), each(900, 60, 8, "@ n# - - POST /orders 302", "@.2 n# - - GET /orders-done 401")...), members...),
+			map[Cause]int{LoginFailure: 0},
+		},
 		"renewal refused while the session lives": {
 			append(each(1, 90, 4, "@ c5 - - PUT /user/rotate-token 401"), members...), map[Cause]int{TokenRenewal: 4},
 		},
