@@ -36,7 +36,7 @@ var sessionExpiry = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraReason, parse.ExtraTimeZone},
 	Details:  func() any { return new(Expiry) },
-	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration (or .LikelySetting .Timeout)}} after sign-in{{else}}after {{duration (or .LikelySetting .Timeout)}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
+	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} that begin at {{$.Subject.Method}} {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration (or .LikelySetting .Timeout)}} after sign-in{{else}}after {{duration (or .LikelySetting .Timeout)}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
 	Explanation: `{{with .Details}}
 		{{number .Sessions}} of {{count .SessionsSeen "session"}} ({{part .Sessions .SessionsSeen}}) were refused once they were {{if eq .Rule "absolute"}}older than{{else}}idle for more than{{end}} {{duration .Timeout}}, and needed a new sign-in.
 		Beyond this timeout, {{part .RefusedPast .RequestsPast}} of the requests were refused; below it, {{part .RefusedBefore .RequestsBefore}}.
@@ -112,10 +112,11 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 	}
 	var found []candidate
 	for _, h := range hosts {
-		if t, ok := d.fitPolicy(h); ok {
-			if cand, ok := d.expiry(h, &t); ok {
-				found = append(found, cand)
-			}
+		t, ok := d.fitPolicy(h)
+		if !ok {
+			found = append(found, d.doorPolicies(h)...)
+		} else if cand, ok := d.expiry(h, &t); ok {
+			found = append(found, cand)
 		}
 	}
 	return found, nil
@@ -126,6 +127,7 @@ type mortalHost struct {
 	names     []string // that of the finding first
 	lifetimes *session.Lifetimes
 	deaths    []uint32 // open ones, ascending
+	door      uint8    // at which the sessions began; 0 for any
 }
 
 // measure returns the duration of a death that a policy limits, in milliseconds.
@@ -212,6 +214,28 @@ func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
 	return t, false
 }
 
+// doorPolicies returns the timeouts of the sessions that began at each of the sign-ins of a
+// host, where all of them together show none.
+func (d *Diagnosis) doorPolicies(h *mortalHost) (found []candidate) {
+	for door, lifetimes := range h.lifetimes.Doors {
+		if door == 0 || lifetimes == nil {
+			continue
+		}
+		part := mortalHost{names: h.names, lifetimes: lifetimes, door: uint8(door)}
+		for _, i := range h.deaths {
+			if d.Refusals.At(int(i)).Door == part.door {
+				part.deaths = append(part.deaths, i)
+			}
+		}
+		if t, ok := d.fitPolicy(&part); ok {
+			if cand, ok := d.expiry(&part, &t); ok {
+				found = append(found, cand)
+			}
+		}
+	}
+	return found
+}
+
 // expiry returns the finding of a policy; false if it explains no refusal.
 func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	// If nearly all deaths of a known age are above an absolute timeout, so are those
@@ -220,7 +244,7 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	var cand candidate
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
-		if r.Dead && d.open(i) && slices.Contains(h.names, d.State.Endpoints[r.Endpoint].Host) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
+		if r.Dead && d.open(i) && (h.door == 0 || r.Door == h.door) && slices.Contains(h.names, d.State.Endpoints[r.Endpoint].Host) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
@@ -252,6 +276,10 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 		details.LikelySetting = result.Seconds(setting)
 	}
 	cand.Subject = result.Subject{Type: "session_policy", Host: h.names[0]}
+	if h.door > 0 {
+		e := &d.State.Endpoints[d.Doors()[h.door-1]]
+		cand.Subject.Method, cand.Subject.Route = e.Method, result.Clean(e.Template)
+	}
 	if len(h.names) > 1 {
 		details.Hosts = h.names
 	}

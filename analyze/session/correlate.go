@@ -44,6 +44,7 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 	for i, r := range ev.Roles {
 		ev.Protected[i] = r&Guards != 0
 	}
+	ev.findDoors()
 	followed := ev.followedSites()
 	sessionizers := make([]*sessionizer, workers)
 	refusals, err := ev.makeDrawers()

@@ -59,6 +59,7 @@ type Evidence struct {
 	bare          map[timeline.Client]bool // in logs with sessions: clients that met many refusals without one
 	sticky, loose []int64                  // by endpoint: pairs of refusals in this run; see stickyShare
 	siteOf        []uint32                 // by endpoint: index into Sites
+	doors         doors
 
 	Clients     map[timeline.Client]*ClientStats
 	Links       []*spill.Sorter[ClientLink] // the users that clients named; nil after DropTimelines
@@ -86,6 +87,7 @@ type Refusal struct {
 	Upstream uint16 // index into State.Upstreams plus one; 0 for none
 	Scheme   timeline.Scheme
 	Cause    Cause // the one it shows by itself
+	Door     uint8 // of a Dead one: the door at which its session began; see doors
 	Moved    bool  // its address is not that of the session's last acceptance
 	Named    bool  // the line itself names the user
 	Session  bool  // the line carries a session id
@@ -135,6 +137,7 @@ type Lifetimes struct {
 	// The same of sessions whose sign-in was seen, and their ages.
 	SeenGap, SeenGapAny, SeenAge stats.Durations
 	Sessions                     int64
+	Doors                        [maxDoors + 1]*Lifetimes // by door: of the sessions that began there; nil for none
 }
 
 // Merge adds the lifetimes of another host.
@@ -147,6 +150,11 @@ func (l *Lifetimes) Merge(m *Lifetimes) {
 	l.SeenGapAny.Merge(&m.SeenGapAny)
 	l.SeenAge.Merge(&m.SeenAge)
 	l.Sessions += m.Sessions
+	for i, part := range m.Doors {
+		if part != nil {
+			l.door(uint8(i)).Merge(part)
+		}
+	}
 }
 
 // EndpointStats counts the distinct actors of an endpoint.

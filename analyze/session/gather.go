@@ -56,11 +56,7 @@ func (ev *Evidence) gatherLifetimes(parts []*sessionizer) {
 		}
 	}
 	for _, l := range ev.Lifetimes {
-		l.Gap.Merge(&l.SeenGap)
-		l.GapAny.Merge(&l.SeenGapAny)
-		if l.Gap.Total() == 0 {
-			l.Gap, l.GapAny = l.bareGap, l.bareGapAny
-		}
+		l.finish()
 	}
 }
 

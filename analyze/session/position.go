@@ -142,6 +142,7 @@ type life struct {
 	// From its end by a refusal to the next sign-in; see Refusal.Dead.
 	dead             bool
 	gap, gapAny, age int64
+	door             uint8
 }
 
 // position is where the walk over an actor's events stands.

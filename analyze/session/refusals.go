@@ -142,7 +142,7 @@ func applyChallenges(list []Refusal, first int, challenges Bits) {
 	}
 }
 
-// The fields of a Refusal that are true or false, as bits; its cause and scheme follow.
+// The fields of a Refusal that are true or false, as bits; its cause, scheme and door follow.
 const (
 	movedBit = 1 << iota
 	namedBit
@@ -162,12 +162,13 @@ const (
 	fatalBit
 	deadBit
 
-	causeAt, causeMask = 17, 7
-	schemeAt           = 20
+	causeAt, causeMask   = 17, 7
+	schemeAt, schemeMask = 20, 3
+	doorAt               = 24
 )
 
 func (r *Refusal) append(dst []byte) []byte {
-	set := uint32(r.Scheme)<<schemeAt | uint32(r.Cause)<<causeAt
+	set := uint32(r.Door)<<doorAt | uint32(r.Scheme)<<schemeAt | uint32(r.Cause)<<causeAt
 	for i, is := range [...]bool{
 		r.Moved, r.Named, r.Session, r.Shared, r.SignIn, r.Renewal, r.Raced, r.Alive, r.Proven,
 		r.Denied, r.Known, r.Good, r.Back, r.Arrival, r.Resumed, r.Fatal, r.Dead,
@@ -191,7 +192,7 @@ func (r *Refusal) read(src []byte) (rest []byte) {
 	*r = Refusal{
 		Time: int64(binary.LittleEndian.Uint64(b[:])), Actor: number(12), Endpoint: number(16), User: number(20), Address: number(24), Agent: number(28),
 		Redirect: number(32), gap: span(number(36)), gapAny: span(number(40)), age: span(number(44)), Upstream: binary.LittleEndian.Uint16(b[48:]),
-		Scheme: timeline.Scheme(set >> schemeAt), Cause: Cause(set >> causeAt & causeMask),
+		Scheme: timeline.Scheme(set >> schemeAt & schemeMask), Door: uint8(set >> doorAt), Cause: Cause(set >> causeAt & causeMask),
 		Moved: set&movedBit != 0, Named: set&namedBit != 0, Session: set&sessionBit != 0, Shared: set&sharedBit != 0, SignIn: set&signInBit != 0,
 		Renewal: set&renewalBit != 0, Raced: set&racedBit != 0, Alive: set&aliveBit != 0, Proven: set&provenBit != 0, Denied: set&deniedBit != 0,
 		Known: set&knownBit != 0, Good: set&goodBit != 0, Back: set&backBit != 0, Arrival: set&arrivalBit != 0, Resumed: set&resumedBit != 0,

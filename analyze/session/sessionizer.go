@@ -333,7 +333,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	// A sign-in tries other credentials than those of the session.
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn
 	if r.Cause == SessionEnd && p.dead {
-		r.Dead, r.gap, r.gapAny, r.age = true, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
+		r.Dead, r.Door, r.gap, r.gapAny, r.age = true, p.door, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
 	if e.Refusal < timeline.EarlierEvent {
 		s.fail(s.put(e.Refusal, r))
@@ -393,6 +393,9 @@ func (s *sessionizer) close(l *life, by *timeline.Event) {
 		s.fail(s.sessions.Add(l.row))
 		if h := s.lifetimesOf(l.first); h != nil {
 			h.Sessions++
+			if door := s.doors.of(l.first); door > 0 && l.seen {
+				h.door(door).Sessions++
+			}
 		}
 	}
 	*l = life{}
@@ -405,9 +408,13 @@ func (s *sessionizer) die(l *life, e *timeline.Event) {
 	if l.seen {
 		age = e.Time - l.start
 	}
+	door := uint8(0)
+	if l.seen {
+		door = s.doors.of(l.first)
+	}
 	l.row.End, l.row.EndRefusal = e.Time, e.Refusal
 	s.close(l, e)
-	*l = life{dead: true, gap: gap, gapAny: gapAny, age: age}
+	*l = life{dead: true, gap: gap, gapAny: gapAny, age: age, door: door}
 }
 
 // survive counts a request to a protected route that the session survived. shared
@@ -420,9 +427,10 @@ func (s *sessionizer) survive(l *life, e *timeline.Event, shared bool) {
 		return
 	}
 	if l.seen && !shared { // gather adds it to Gap and GapAny
-		h.SeenAge.Add(e.Time - l.start)
-		h.SeenGap.Add(gap)
-		h.SeenGapAny.Add(e.Time - l.any)
+		h.survive(gap, e.Time-l.any, e.Time-l.start)
+		if door := s.doors.of(l.first); door > 0 {
+			h.door(door).survive(gap, e.Time-l.any, e.Time-l.start)
+		}
 		return
 	}
 	if s.State.Sessions && !l.row.Named {

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -89,5 +90,23 @@ func TestMedianDeviation(t *testing.T) {
 		m, d := MedianDeviation(tt.values)
 		near(t, "median", m, tt.median, 1e-12)
 		near(t, "deviation", d, tt.deviation, 1e-12)
+	}
+}
+
+// TestRandomNear compares the share of random gaps near the typical one with that of a sample.
+func TestRandomNear(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, mean := range []float64{900, 2300, 30_000} {
+		gaps := make([]int64, 20_000)
+		at, last := 0.0, int64(0)
+		for i := range gaps {
+			at += r.ExpFloat64() * mean
+			now := int64(at) / 1000 * 1000
+			gaps[i], last = now-last, now
+		}
+		typical, near := Steady(gaps, 1000)
+		if got, want := float64(near)/float64(len(gaps)), RandomNear(typical, 1000); math.Abs(got-want) > 0.12 {
+			t.Errorf("gaps of %v ms: %.2f near %d, RandomNear %.2f", mean, got, typical, want)
+		}
 	}
 }
