@@ -212,6 +212,9 @@ func isAbsolute(b []byte) bool {
 	if len(b) == 0 {
 		return false
 	}
+	if len(b) == field.CommonLen && b[11] == ':' && b[20] == ' ' && (b[21] == '+' || b[21] == '-') {
+		return true // 10/Oct/2000:13:55:36 -0700, as most
+	}
 	colons := bytes.Count(b, []byte(":"))
 	if colons == 0 {
 		return true // epoch

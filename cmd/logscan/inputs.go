@@ -147,21 +147,25 @@ func outside(inputs []source.Input, out string) (kept []source.Input, dropped in
 	}
 	root := realPath(out)
 	directories := map[string]string{} // their real paths
-	for _, in := range inputs {
-		if in.Path != "-" && within(root, realFile(in.Path, directories)) {
+	for i := range inputs {
+		in := &inputs[i]
+		if in.Path != source.Stdin && within(root, realFile(in, directories)) {
 			dropped++
 			continue
 		}
-		kept = append(kept, in)
+		kept = append(kept, *in)
 	}
 	return kept, dropped
 }
 
 // realFile is realPath for one of many files. directories holds the real paths of their
 // directories, as far as they are known.
-func realFile(name string, directories map[string]string) string {
-	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
-		return realPath(name)
+func realFile(in *source.Input, directories map[string]string) string {
+	name := in.Path
+	if !in.Direct() {
+		if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
+			return realPath(name)
+		}
 	}
 	dir := filepath.Dir(name)
 	real, ok := directories[dir]

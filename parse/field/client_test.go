@@ -1,6 +1,7 @@
 package field
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -69,4 +70,24 @@ func FuzzAddr(f *testing.F) {
 			t.Errorf("hostAddr(%q) = %v %v, netip says %v %v", s, got, ok, want, err)
 		}
 	})
+}
+
+// TestPrivate compares Private with what netip says of addresses.
+func TestPrivate(t *testing.T) {
+	check := func(s string) {
+		a, err := netip.ParseAddr(s)
+		a = a.Unmap()
+		want := err == nil && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || sharedNetwork.Contains(a))
+		if got := Private([]byte(s)); got != want {
+			t.Errorf("Private(%q) = %v", s, got)
+		}
+	}
+	for first := range 256 {
+		for second := range 256 {
+			check(fmt.Sprintf("%d.%d.3.4", first, second))
+		}
+	}
+	for _, s := range []string{"", "10", "10.", "10.1", "10.0.0", "10.0.0.", "10.0.0.256", "010.0.0.1", "10.00.0.1", "10..0.1", "10.0.0.1.1", "192.168", "1921680001", "::1", "::ffff:10.0.0.1", "fd00::1", "10.0.0.1:80"} {
+		check(s)
+	}
 }

@@ -273,7 +273,11 @@ func (e *expansion) walk(dir string) {
 			}
 		}
 		if !entry.IsDir() || e.enters(path, path) {
+			before := len(e.found)
 			e.path(path, false)
+			if entry.Type().IsRegular() && len(e.found) > before {
+				e.found[before].direct = true
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -138,5 +139,29 @@ func TestReplacedByFIFO(t *testing.T) {
 	}
 	if _, results := readAll(t, inputs, 1, small); !errors.Is(results[0].Err, errReplaced) {
 		t.Errorf("got %v", results[0].Err)
+	}
+}
+
+// Direct holds for files of directories, and neither for links nor for what is named.
+func TestDirect(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), []byte("x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	inputs, _, err := Expand([]string{dir, outside}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range inputs {
+		if got, want := inputs[i].Direct(), filepath.Base(inputs[i].Path) == "file"; got != want {
+			t.Errorf("%s: direct is %v", inputs[i].Path, got)
+		}
 	}
 }

@@ -22,6 +22,7 @@ type Input struct {
 
 	size    int64          // bytes when Expand saw it, to balance the work; -1 if it was no regular file
 	written time.Time      // when it was last changed before that; zero if not known
+	direct  bool           // see Direct
 	ceiling ceiling        // limits what it decompresses to
 	reader  io.Reader      // standard input; nil for what is opened by its path
 	object  *object.Object // in an object store or on a web server; nil for other inputs
@@ -42,6 +43,10 @@ type member struct {
 	number      int         // index among the files of a compressed tar
 	print       fingerprint // of the content, if listing the archive decoded it
 }
+
+// Direct reports whether the input is certainly a regular file of this name in a directory
+// that was listed, and no symbolic link.
+func (in *Input) Direct() bool { return in.direct }
 
 // pipe reports whether the input is a file that can be read only once. For a file that
 // was a regular one openFile notices if it has been replaced.

@@ -133,6 +133,9 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 	if in.reader != nil || in.member != nil || in.settled != nil || in.pipe() {
 		return nil
 	}
+	if l.isSmallLog(c) {
+		return ctx.Err()
+	}
 	f, err := openUnsniffed(0, place{in.Path, in.object})
 	if err != nil {
 		return nil // reading it reports the error
@@ -186,6 +189,29 @@ func (l *listing) list(ctx context.Context, c *contents) error {
 		l.err = err
 	}
 	return nil
+}
+
+// isSmallLog reports whether the input is a small file and certainly neither an archive nor
+// compressed. There may be many thousands of them.
+func (l *listing) isSmallLog(c *contents) bool {
+	in := &l.archive
+	if in.object != nil || in.size <= 0 || in.size > headSize {
+		return false
+	}
+	f, ok := openIfSmall(0, in.Path, headSize)
+	if !ok {
+		return false
+	}
+	defer f.close()
+	head := f.bytes(0, f.size, c.scratch())
+	if len(head) == 0 || head[0] == 0 || archive.Detect(head) != archive.None {
+		return false
+	}
+	if found, _ := compress.Detect(head); found != compress.None {
+		return false
+	}
+	l.archive.begins = headFingerprint(head, nil)
+	return true
 }
 
 // add adds the files found in an archive that can be sought.

@@ -84,6 +84,21 @@ func openUnsniffed(input int, p place) (*plainFile, error) {
 	return &plainFile{input: input, file: file, local: file, data: file, size: info.Size(), short: errShrunk}, nil
 }
 
+// openIfSmall is openUnsniffed for a local file that has at least a byte and at most a
+// number of them. It reports false for any other, and for one that cannot be opened.
+func openIfSmall(input int, path string, most int64) (*plainFile, bool) {
+	file, size, ok := openSmall(path)
+	if !ok {
+		return nil, false
+	}
+	f := &plainFile{input: input, file: file, data: file, size: size, short: errShrunk}
+	if size == 0 || size > most {
+		f.close()
+		return nil, false
+	}
+	return f, true
+}
+
 // close closes the file, which was only read.
 func (f *plainFile) close() {
 	if f.file != nil {

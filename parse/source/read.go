@@ -180,7 +180,14 @@ func (w *worker) openFile(ctx context.Context, f *plainFile, in *Input) (r Resul
 // thousands of them, so its content is read once: for the detection of its compression,
 // as the sample, and as a block.
 func (w *worker) readSmall(ctx context.Context, input int) Result {
-	f, err := openUnsniffed(input, place{w.inputs[input].Path, w.inputs[input].object})
+	in := &w.inputs[input]
+	if in.object == nil {
+		if f, ok := openIfSmall(input, in.Path, int64(w.sample)); ok {
+			defer f.close()
+			return w.readStream(ctx, input, f.ranged(0), nil)
+		}
+	}
+	f, err := openUnsniffed(input, place{in.Path, in.object})
 	if err != nil {
 		return w.unread(input, Result{Compression: compress.None.String(), Err: err})
 	}

@@ -635,9 +635,11 @@ func TestCancelPadding(t *testing.T) {
 	}
 }
 
+// Large inputs come first, and small ones as they are sorted.
 func TestOrderOfWork(t *testing.T) {
-	q := newQueue([]Input{{size: 5}, {size: -1}, {size: 7}, {size: 0}, {size: -1}, {size: 7}}, 1, small)
-	if want := []int{1, 4, 2, 5, 0, 3}; !slices.Equal(q.inputs, want) {
+	n := int64(small.sample)
+	q := newQueue([]Input{{size: n + 5}, {size: -1}, {size: n + 7}, {size: 0}, {size: -1}, {size: n + 7}, {size: n}, {size: 1}, {size: 2}}, 1, small)
+	if want := []int{1, 4, 2, 5, 0, 3, 6, 7, 8}; !slices.Equal(q.inputs, want) {
 		t.Errorf("got %v, want %v", q.inputs, want)
 	}
 }

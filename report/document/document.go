@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -168,6 +169,9 @@ func WriteRejects(w io.Writer, lines []result.RejectedLine) error {
 // the file is safe to show in a terminal. Such characters occur in strings only;
 // encoding/json has already escaped those below U+0020.
 func escapeUnprintable(b []byte) []byte {
+	if !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x7f }) {
+		return b // as nearly always: a manifest may have megabytes
+	}
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); {
 		plain := i
