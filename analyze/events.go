@@ -83,16 +83,16 @@ func (a *assembly) eventResult() *result.AuthEvents {
 // eventRow returns a function that returns the row of an event, which is valid until the
 // next call. reasons are those that events state, cleaned.
 func (a *assembly) eventRow(reasons []string) func(message int) (*result.AuthEvent, error) {
-	read := a.lines.messages()
+	read := a.lines.messageRows()
 	var row result.AuthEvent
 	return func(message int) (*result.AuthEvent, error) {
-		e, err := read(message, false)
+		e, err := read(message)
 		if err != nil {
 			return nil, err
 		}
 		m, x := &a.State.Messages[message], &a.joined.Events[message]
 		row = result.AuthEvent{
-			Time: x.Time, Kind: e.Kind, Code: e.Code, Outcome: outcomeNames[e.Outcome], Reason: reasons[x.Reason], Status: e.Status,
+			Time: x.Time, Kind: a.joined.Sources[x.Source].Kind, Code: e.Code, Outcome: outcomeNames[x.Outcome], Reason: reasons[x.Reason], Status: e.Status,
 			Method: e.Method, Path: e.Path, Host: e.Host, Client: e.Client,
 			User: e.User, LogPath: a.reader.inputs[m.Input].Path, LogLine: m.Line, Key: x.Match.String(), MatchedLine: -1,
 		}

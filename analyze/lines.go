@@ -24,6 +24,9 @@ type lineStore interface {
 	// messages returns a function that returns what outputs hold of a message, until the
 	// next call, and its text as evidence if it is wanted.
 	messages() func(message int, wanted bool) (*message, error)
+	// messageRows returns a function that returns what the row of a message has of it, until
+	// the next call.
+	messageRows() func(message int) (*message, error)
 	requestKeys(authevents.Keyer) func(refusal int, k *authevents.RequestKeys) error
 	eventKeys(authevents.Keyer) func(message int, k *authevents.EventKeys) error
 }
@@ -213,10 +216,15 @@ type parsedLines struct {
 	state    *timeline.State
 	newKeyer func() authevents.Keyer
 	keyed    func() (*reader, error)
+	texts    *eventTexts // nil if they depend on the whole line
 }
 
 func newParsedLines(r *reader, s *timeline.State) *parsedLines {
-	return &parsedLines{r, s, authevents.NewKeyer(false), sync.OnceValues(r.withKeys)}
+	l := &parsedLines{reader: r, state: s, newKeyer: authevents.NewKeyer(false), keyed: sync.OnceValues(r.withKeys)}
+	if r.options.Parse.Privacy.NewMask() == nil {
+		l.texts = newEventTexts(len(s.Messages))
+	}
+	return l
 }
 
 func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, error) {
@@ -249,6 +257,17 @@ func (l *parsedLines) messages() func(int, bool) (*message, error) {
 	}
 }
 
+func (l *parsedLines) messageRows() func(int) (*message, error) {
+	read := l.messages()
+	var row message
+	return func(message int) (*message, error) {
+		if l.texts != nil && l.texts.read(message, &row) {
+			return &row, nil
+		}
+		return read(message, false)
+	}
+}
+
 func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.RequestKeys) error {
 	keyed, err := l.keyed()
 	if err != nil {
@@ -267,12 +286,22 @@ func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.
 
 func (l *parsedLines) eventKeys(keyer authevents.Keyer) func(int, *authevents.EventKeys) error {
 	record, p := l.state.MessageRecords(), l.reader.newLineParser(keyer)
+	var table *textTable
+	if l.texts != nil {
+		table = l.texts.newTable()
+	}
 	return func(message int, k *authevents.EventKeys) error {
 		kept, err := record(&l.state.Messages[message])
 		if err != nil {
 			return err
 		}
-		return p.eventKeys(kept, k)
+		if err := p.eventKeys(kept, k); err != nil {
+			return err
+		}
+		if table != nil {
+			table.add(message, &p.said)
+		}
+		return nil
 	}
 }
 

@@ -215,6 +215,11 @@ func (l *recordedLines) messages() func(int, bool) (*message, error) {
 	}
 }
 
+func (l *recordedLines) messageRows() func(int) (*message, error) {
+	read := l.messages()
+	return func(message int) (*message, error) { return read(message, false) }
+}
+
 func (l *recordedLines) eventKeys(authevents.Keyer) func(int, *authevents.EventKeys) error {
 	read, cache := l.state.MessageRecords(), newTextCache()
 	var m message

@@ -10,6 +10,7 @@ package authevents
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -140,29 +141,20 @@ type fields struct {
 // read reads the lines of all events and refusals.
 func (j *joiner) read(ctx context.Context) error {
 	j.events, j.requests = make([]event, len(j.State.Messages)), make([]request, j.State.Refusals.Len())
+	workers := max(1, j.Workers)
+	parts := 4 * workers
+	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, j.Workers))
-	parts := 4 * max(1, j.Workers)
-	for part := range parts {
+	for range workers {
 		g.Go(func() error {
-			read, names := j.Events(j.newKeyer()), recentNames{names: &j.names}
-			var k EventKeys
-			for i := part * len(j.events) / parts; i < (part+1)*len(j.events)/parts; i++ {
-				if err := read(i, &k); err != nil {
+			event, request := j.eventReader(), j.requestReader()
+			for part := int(next.Add(1)) - 1; part < parts && ctx.Err() == nil; part = int(next.Add(1)) - 1 {
+				if err := eachOfPart(part, parts, len(j.events), event); err != nil {
 					return err
 				}
-				j.setEvent(i, &k, &names)
-			}
-			return ctx.Err()
-		})
-		g.Go(func() error {
-			read := j.Requests(j.newKeyer())
-			for i := part * len(j.requests) / parts; i < (part+1)*len(j.requests)/parts; i++ {
-				r := &j.requests[i]
-				if err := read(i, &r.RequestKeys); err != nil {
+				if err := eachOfPart(part, parts, len(j.requests), request); err != nil {
 					return err
 				}
-				r.directory = j.directories[j.State.Refusals.At(i).Input]
 			}
 			return ctx.Err()
 		})
@@ -172,6 +164,40 @@ func (j *joiner) read(ctx context.Context) error {
 	}
 	j.survey()
 	return nil
+}
+
+// eachOfPart calls do with the numbers below n that are of a part, until it fails.
+func eachOfPart(part, parts, n int, do func(int) error) error {
+	for i := part * n / parts; i < (part+1)*n/parts; i++ {
+		if err := do(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eventReader returns a function that sets an event. It belongs to one goroutine.
+func (j *joiner) eventReader() func(int) error {
+	read, names := j.Events(j.newKeyer()), recentNames{names: &j.names}
+	var k EventKeys
+	return func(i int) error {
+		err := read(i, &k)
+		if err == nil {
+			j.setEvent(i, &k, &names)
+		}
+		return err
+	}
+}
+
+// requestReader returns a function that sets a refusal. It belongs to one goroutine.
+func (j *joiner) requestReader() func(int) error {
+	read := j.Requests(j.newKeyer())
+	return func(i int) error {
+		r := &j.requests[i]
+		err := read(i, &r.RequestKeys)
+		r.directory = j.directories[j.State.Refusals.At(i).Input]
+		return err
+	}
 }
 
 // survey sets has, and which requests are of a log that names users.

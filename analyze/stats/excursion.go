@@ -49,6 +49,7 @@ func Excursions(cells []Cell) []Excursion {
 		before[i].Merge(sum(cells[edges[i-1]:edges[i]]))
 	}
 	all := before[len(edges)-1]
+	whole := all.logLikelihood()
 	penalty := 2*math.Log(float64(filled)) + minimalGain
 	var found []Excursion
 	for i := range edges {
@@ -58,7 +59,7 @@ func Excursions(cells []Cell) []Excursion {
 			if x.Outside.Trials == 0 || x.Inside.Hits*x.Outside.Trials <= x.Outside.Hits*x.Inside.Trials {
 				continue
 			}
-			if x.Gain = x.Inside.logLikelihood() + x.Outside.logLikelihood() - all.logLikelihood(); x.Gain > penalty {
+			if x.Gain = x.Inside.logLikelihood() + x.Outside.logLikelihood() - whole; x.Gain > penalty {
 				found = append(found, x)
 			}
 		}
