@@ -21,6 +21,11 @@ const (
 	// hugeAttack is the number of failed tries from which on an attack is severe even
 	// without a success.
 	hugeAttack = 1000
+	// spreadRoutes is the number of routes from which on, and spreadMost the share of the
+	// most frequent one up to which, failures are those of people who use the site: who
+	// guesses repeats one request with other passwords.
+	spreadRoutes = 5
+	spreadMost   = 0.5
 )
 
 // Attack is the details of a brute_force, password_spraying or credential_stuffing
@@ -128,7 +133,29 @@ func (o *guessObserver) attackers(find func(place int, tries []try) (attack, boo
 			found = append(found, a)
 		}
 	}
-	return slices.DeleteFunc(found, func(a attack) bool { return a.p*float64(tested) > attackFalse })
+	return slices.DeleteFunc(found, func(a attack) bool { return a.p*float64(tested) > attackFalse || o.d.spread(a.endpoints()) })
+}
+
+// endpoints returns the number of failures by endpoint.
+func (a *attack) endpoints() map[uint32]int {
+	n := map[uint32]int{}
+	for i := range a.failures {
+		n[a.failures[i].endpoint]++
+	}
+	return n
+}
+
+// spread reports whether failures, by endpoint, are spread over many routes, as those of
+// people who use the site.
+func (d *Diagnosis) spread(failures map[uint32]int) bool {
+	forms := map[uint32]int{}
+	sum, most := 0, 0
+	for endpoint, n := range failures {
+		form := d.Form(endpoint)
+		forms[form] += n
+		sum, most = sum+n, max(most, forms[form])
+	}
+	return len(forms) >= spreadRoutes && float64(most) <= spreadMost*float64(sum)
 }
 
 // mainAgent returns the user agent with most failures, and its share of them.

@@ -93,7 +93,7 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 	adjusted := stats.BenjaminiHochberg(p)
 	var found []candidate
 	for n := range accounts {
-		if a := &accounts[n]; a.addresses >= strangeAddresses && adjusted[n] <= falseReports {
+		if a := &accounts[n]; a.addresses >= strangeAddresses && adjusted[n] <= falseReports && !d.spread(a.endpoints(d)) {
 			found = append(found, a.finding(d, adjusted[n]))
 		}
 	}
@@ -137,6 +137,15 @@ func (o *guessObserver) nextAccount(all []guess) (a guessedAccount, rest []guess
 	}
 	a.guesses = kept
 	return a, rest
+}
+
+// endpoints returns the number of guesses by endpoint.
+func (a *guessedAccount) endpoints(d *Diagnosis) map[uint32]int {
+	n := map[uint32]int{}
+	for _, g := range a.guesses {
+		n[d.Refusals.At(int(g.refusal)).Endpoint]++
+	}
+	return n
 }
 
 // finding returns the finding of an account.
