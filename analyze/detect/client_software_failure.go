@@ -188,7 +188,7 @@ func (s *softwareStrata) merge(o *softwareStrata) {
 
 // provenRefusal reports whether a refusal is of a client that is accepted otherwise.
 func provenRefusal(r *session.Refusal) bool {
-	return (r.Known || r.Good) && r.Cause != session.Challenge
+	return (r.Known || r.Good) && !r.Entry && r.Cause != session.Challenge
 }
 
 // ofMember reports whether a refusal is of a client that is accepted otherwise, or of a
@@ -315,7 +315,7 @@ func (p *softwarePart) actor(a *timeline.Actor, id uint32) {
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:
-			if p.d.Refusals.At(int(e.Refusal)).Cause == session.Challenge {
+			if r := p.d.Refusals.At(int(e.Refusal)); r.Cause == session.Challenge || r.Entry {
 				continue
 			}
 			if last.refused == 0 || e.Time-last.refused > session.Nearby {

@@ -18,6 +18,7 @@ type ahead struct {
 	refused  int64 // refusal of the same request with a user
 	repeated int64 // answer to the same request, of an actor that never names a user
 	nameless int64 // answer other than 2xx or 3xx to the same request, of an actor that names its user on those alone
+	again    int64 // the endpoint refuses again, after an acceptance on a protected route
 	refusals int   // this one and the next ones, up to accepted
 	returns  bool  // one of them was on an endpoint that then accepts before it refuses again
 	resumes  bool  // an acceptance on a protected route comes before the next sign-in, if any
@@ -186,7 +187,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			refusals++
 			again := later.push(e.Endpoint, e.Time)
 			returns = returns || h.answered < again && h.answered-e.Time <= returnWindow
-			h.refusals, h.returns, h.resumes = refusals, returns, resumes
+			h.again, h.refusals, h.returns, h.resumes = again, refusals, returns, resumes
 			if e.User == 0 {
 				h.named, h.refused = s.leg(named, e)
 				switch {

@@ -52,6 +52,8 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return Challenge
 	case p.dead:
 		return SessionEnd
+	case r.Entry:
+		return Anonymous
 	case r.Alive:
 		return Unexplained // accepted elsewhere, refused here: detectors find out why
 	case named && (!r.Known || h.accepted-e.Time <= Nearby):
@@ -71,6 +73,22 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 // arrivalWindow is how soon, in milliseconds, a visitor who met a 401 signs in by
 // hand, or tries another password.
 const arrivalWindow = 5 * 60_000
+
+// entryWindow is how soon, in milliseconds, somebody types a password at whom the page
+// asked for it when it began, and entryCalls the number of requests that it begins with.
+const (
+	entryWindow = 60_000
+	entryCalls  = 5
+)
+
+// enters reports whether somebody signs in by hand at once after the refusal e, is
+// accepted, and is not refused there again: an application that begins asks whether its
+// user is signed in. What a shared client is refused later may concern somebody else. In a
+// log with session ids, what is accepted then has one, so that it is of another actor.
+func (h *ahead) enters(e *timeline.Event, shared, sessions bool) bool {
+	return h.signIn-e.Time <= entryWindow && !h.renews && (sessions || h.accepted-e.Time <= Nearby && h.refusals <= entryCalls) &&
+		(shared || h.again-h.signIn > Nearby)
+}
 
 // fetchesToken reports whether a program fetched a token right after the refusal e, and
 // was not refused again: registries name the token endpoint in their challenge at /v2/,

@@ -103,6 +103,7 @@ type Refusal struct {
 	Back     bool  // the actor was accepted, or signed in, within minutes after it
 	Arrival  bool  // a Challenge of a newcomer without a session id, who then signs in by hand
 	Resumed  bool  // the actor was accepted on a protected route after it, before the next sign-in
+	Entry    bool  // the actor signs in at once by hand, and is not refused there again: a page asked whether somebody is signed in
 	Fatal    bool  // it ended a session
 	Dead     bool  // it ended a session, or followed that before the next sign-in
 	// Of a Dead one: how long the session had been silent on protected routes and on all

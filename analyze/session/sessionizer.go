@@ -304,6 +304,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	r.Good = p.known || a.Session != nil && h.accepted-e.Time <= Nearby && h.signIn > h.accepted
 	r.Alive = e.Time-other <= Nearby && h.other-e.Time <= Nearby && h.signIn > h.other
 	p.asked = p.asked || s.asked(a, e, h)
+	r.Entry = a.Session == nil && e.User == 0 && !r.SignIn && !r.Renewal && h.enters(e, s.shared, s.State.Sessions)
 	switch {
 	case s.handshakes(p, a, e, h):
 		r.Cause = Challenge
@@ -331,7 +332,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		s.survive(&p.life, e, false)
 	}
 	// A sign-in tries other credentials than those of the session.
-	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn
+	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn && !r.Entry
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Door, r.gap, r.gapAny, r.age = true, p.door, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
