@@ -100,6 +100,9 @@ const (
 	// or program that is at fault.
 	unevenTimes   = 3
 	unevenRefused = 5
+	// permissionStrays is the maximum share of the actors of the rarer kind whose version of
+	// their software is mostly of the other kind, if that is what divides them.
+	permissionStrays = 0.1
 	// permissionFalse is the accepted rate of false reports over the routes.
 	permissionFalse = 0.001
 )
@@ -107,6 +110,7 @@ const (
 // actorCount is how often one route accepted and refused one actor.
 type actorCount struct {
 	place             int32
+	agent             uint32
 	who               uint64 // user plus one, or the actor's id << 32 if no user is known
 	accepted, refused int32
 	first, last       int64 // Unix milliseconds
@@ -195,7 +199,7 @@ func (p *permissionPart) add(a *timeline.Actor, id uint32) {
 		}
 		if p.at[place] < p.from {
 			p.at[place] = len(p.counts)
-			p.counts = append(p.counts, actorCount{place: place, who: uint64(id) << 32, first: e.Time, last: e.Time})
+			p.counts = append(p.counts, actorCount{place: place, agent: e.Client.Agent, who: uint64(id) << 32, first: e.Time, last: e.Time})
 		}
 		x := &p.counts[p.at[place]]
 		if p.user != 0 {
@@ -223,10 +227,11 @@ func (p *permissionPart) sum() {
 	p.counts = p.counts[:0]
 }
 
-// goodRefusal reports whether a refused request had good credentials. Challenges had none.
+// goodRefusal reports whether a refused request had good credentials. Challenges had none,
+// nor has an application that begins.
 func (o *permissionObserver) goodRefusal(refusal uint32) bool {
 	r := o.d.Refusals.At(int(refusal))
-	return r.Good && r.Cause != session.Challenge
+	return r.Good && !r.Entry && r.Cause != session.Challenge
 }
 
 func (o *permissionObserver) gather() {
@@ -497,6 +502,8 @@ func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 		divides = slices.DeleteFunc(divides, func(n int) bool { return o.refusedElsewhere(n) > permissionElsewhere })
 	}
 	divides = slices.DeleteFunc(divides, o.uneven)
+	software := newSoftware(d.State.Agents)
+	divides = slices.DeleteFunc(divides, func(n int) bool { return o.bySoftware(n, software) })
 	for _, n := range divides {
 		if cand, ok := forbidden(d, o.keys[n], o.counts[n], x.divisions[n], x.adjusted[n]); ok {
 			found = append(found, cand)
@@ -615,6 +622,36 @@ func (o *permissionObserver) uneven(route int) bool {
 		}
 	}
 	return own.Hits >= unevenRefused && shareOf(own) > unevenTimes*float64(others.Hits+1)/float64(others.Trials+1)
+}
+
+// bySoftware reports whether the version of their software tells the actors that a route
+// refuses from those that it accepts: then that is at fault. Where permissions are at
+// fault, hardly any version has actors of one kind alone, but for those of one actor.
+func (o *permissionObserver) bySoftware(route int, s *software) bool {
+	type kinds struct{ accepted, refused int }
+	versions, all := map[uint32]kinds{}, kinds{}
+	for _, x := range o.counts[route] {
+		v := versions[s.of[x.agent][0]]
+		switch {
+		case x.always():
+			v.refused++
+			all.refused++
+		case x.never():
+			v.accepted++
+			all.accepted++
+		}
+		versions[s.of[x.agent][0]] = v
+	}
+	share := float64(all.refused) / float64(max(all.refused+all.accepted, 1))
+	strays, chance := 0, 1.0
+	for _, version := range slices.Sorted(maps.Keys(versions)) { // in order, because products of fractions depend on it
+		v := versions[version]
+		if n := float64(v.accepted + v.refused); v.accepted == 0 || v.refused == 0 {
+			chance *= math.Pow(share, n) + math.Pow(1-share, n)
+		}
+		strays += min(v.accepted, v.refused)
+	}
+	return chance <= permissionFalse && float64(strays) <= permissionStrays*float64(min(all.accepted, all.refused))
 }
 
 // forbidden returns the finding of a route: it claims the refusals of the actors
