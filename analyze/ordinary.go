@@ -45,7 +45,8 @@ const (
 // excessive returns, by refusal, whether it looks ordinary and is one of too many to be
 // so: of one client that was never accepted, of one that fails to sign in more often than
 // it succeeds, of one actor for every session of it that ended, of a time at which nobody
-// could sign in, or of ends of sessions that go on. Refusals that a finding explains do
+// could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
+// at the same time, or of ends of sessions that go on. Refusals that a finding explains do
 // not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
@@ -61,7 +62,7 @@ func (a *assembly) excessive() (all session.Bits) {
 			continue
 		}
 		switch r.Cause {
-		case session.Anonymous, session.LoginFailure:
+		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
 			strangers[client]++
 			if r.Cause == session.LoginFailure {
 				mistyped[client]++
@@ -79,20 +80,21 @@ func (a *assembly) excessive() (all session.Bits) {
 		}
 	}
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
-	closed, doubted, revived := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts()
+	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
+	interrupted := a.interruptions()
 	for i := range a.Refusals.Len() {
 		r := a.Refusals.At(i)
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		excess := false
+		excess := interrupted.Has(i)
 		switch r.Cause {
-		case session.Anonymous, session.LoginFailure:
-			excess = !known[r.Client()] && strangers[r.Client()] > limit || closed.Has(i) ||
+		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
+			excess = excess || !known[r.Client()] && strangers[r.Client()] > limit || closed.Has(i) || crowd.Has(i) ||
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[r.Actor]
-			excess = x.refused > limit*max(1, x.sessions) || a.revives(r) && revived[a.State.Endpoints[r.Endpoint].Host]
+			excess = excess || x.refused > limit*max(1, x.sessions) || a.revives(r) && revived[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
 			excess = r.Arrival && doubted[r.Client()]
 		}

@@ -85,10 +85,29 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 }
 
 // closesDoor reports whether a contrast is that of a sign-in which hardly accepts anybody
-// any more: who comes to a sign-in has not been accepted yet.
+// any more: who comes to a sign-in has not been accepted yet. But people have seen a page
+// of the site before, while programs that guess ask for nothing else.
 func (s *contrastSeries) closesDoor(c *contrast) bool {
 	key := &s.o.keys[c.place]
-	return key.kind == routeContrast && s.o.d.Roles[key.number]&session.Tries != 0 && c.share() >= outageShare && s.collapsed(c, s.others(c.place))
+	return key.kind == routeContrast && s.o.d.Roles[key.number]&session.Tries != 0 && c.share() >= outageShare && s.collapsed(c, s.others(c.place)) &&
+		!s.o.d.onlyRefused(s.claims(c).each)
+}
+
+// onlyRefused reports whether most of the clients of refusals are answered nothing else.
+func (d *Diagnosis) onlyRefused(refusals iter.Seq[uint32]) bool {
+	clients := map[timeline.Client]bool{}
+	only := 0
+	for i := range refusals {
+		c := d.Refusals.At(int(i)).Client()
+		if clients[c] {
+			continue
+		}
+		clients[c] = true
+		if s := d.Clients[c]; s != nil && s.Tally.OnlyRefused() {
+			only++
+		}
+	}
+	return 2*only > len(clients)
 }
 
 // ofStrangers reports whether next to none of the clients of refusals had been accepted:

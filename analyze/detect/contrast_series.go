@@ -26,6 +26,12 @@ const (
 	// which they must fall for refused strangers to count: a flood of strangers does
 	// not stop others from being accepted.
 	contrastCollapse = 0.3
+	// silentAround is how many times as long before and after a period requests are counted
+	// to compare with, silentRequests the minimum number of them that is expected in it, and
+	// silentShare the maximum share of that number that is accepted in a silent one.
+	silentAround   = 3
+	silentRequests = 20
+	silentShare    = 0.05
 )
 
 // contrastSeries are the visits of the keys over time.
@@ -167,6 +173,25 @@ func (s *contrastSeries) collapsed(c *contrast, others []stats.Cell) bool {
 	return k <= contrastCollapse*expected && 1-stats.PoissonTail(int64(k)+1, expected) <= contrastFalse
 }
 
+// silent reports whether next to none of the requests that ask for credentials were
+// accepted in a period of a site, though many were just before and after it. Visits are
+// counted by the hour, so a few minutes have few.
+func (s *contrastSeries) silent(c *contrast) bool {
+	requests := s.o.requests[c.place]
+	around := silentAround * (c.To - c.From)
+	in, out, steps := int64(0), int64(0), 0
+	for i := max(0, c.From-around); i < min(len(requests), c.To+around); i++ {
+		if i >= c.From && i < c.To {
+			in += int64(requests[i])
+			continue
+		}
+		out += int64(requests[i])
+		steps++
+	}
+	expected := float64(out) * float64(c.To-c.From) / float64(max(steps, 1))
+	return expected >= silentRequests && float64(in) <= silentShare*expected
+}
+
 // ownPeople reports whether so many of the clients that a sign-in refused in a period are
 // accepted at other times that they are no flood of strangers. Then it need not be
 // surprising by itself that so few others are accepted; and that pages refuse more at
@@ -218,7 +243,7 @@ func (s *contrastSeries) findClosed(place int, _ bool) (contrast, bool) {
 	for _, x := range stats.Excursions(cells) {
 		c := contrast{place: place, Excursion: x}
 		if x.Outside.Trials >= contrastOutside && c.share() >= outageShare && s.rises(&x) &&
-			s.collapsed(&c, s.others(place)) && s.test(&c, cells, smoothed(x.Outside)) {
+			(s.collapsed(&c, s.others(place)) || s.silent(&c)) && s.test(&c, cells, smoothed(x.Outside)) {
 			s.widen(&c)
 			return c, true
 		}

@@ -36,7 +36,7 @@ const (
 // the submissions. A request of which a log states that it had no credentials tries none.
 func (d *Diagnosis) failedTry(i int) bool {
 	r := d.Refusals.At(i)
-	return d.open(i) && d.State.Stated(uint32(i)) != field.CredentialsMissing && (r.SignIn || !r.Renewal && (r.Named && !r.Session && !r.Alive || d.submitted[submission{r.Address, r.Endpoint}]))
+	return d.open(i) && d.State.Stated(uint32(i)) != field.CredentialsMissing && (r.SignIn || !r.Renewal && r.Named && !r.Session && !r.Alive || d.submitted[submission{r.Address, r.Endpoint}])
 }
 
 // try is a try of credentials.

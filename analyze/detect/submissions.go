@@ -60,6 +60,7 @@ func (d *Diagnosis) findSubmissions() submissions {
 	}
 	d.addTools(found)
 	d.addAnswers(found)
+	d.addNamedRenewals(found)
 	return found
 }
 
@@ -101,6 +102,25 @@ func (d *Diagnosis) addAnswers(found submissions) {
 	for _, s := range unsteady {
 		e, refused := &d.State.Endpoints[s.endpoint], &d.Endpoints[s.endpoint]
 		if challenging[e.Host] && (e.N[timeline.Accepted] > 0 || refused.AliveActors == 0) {
+			found[s] = true
+		}
+	}
+}
+
+// addNamedRenewals adds the token routes at which an address that was never accepted names
+// many accounts: a program has one, and a renewal names none.
+func (d *Diagnosis) addNamedRenewals(found submissions) {
+	names := map[submission]map[uint32]bool{}
+	for i := range d.Refusals.Len() {
+		r := d.Refusals.At(i)
+		if !r.Renewal || !r.Named || !d.neverAccepted(i) {
+			continue
+		}
+		s := submission{r.Address, r.Endpoint}
+		if names[s] == nil {
+			names[s] = map[uint32]bool{}
+		}
+		if names[s][r.User] = true; len(names[s]) >= sprayUsers {
 			found[s] = true
 		}
 	}

@@ -131,6 +131,16 @@ func (t *Tally) Add(o Outcome, at int64) {
 	}
 }
 
+// OnlyRefused reports whether all requests were answered 401.
+func (t *Tally) OnlyRefused() bool {
+	for o, n := range t.N {
+		if n > 0 && Outcome(o) != Unauthorized {
+			return false
+		}
+	}
+	return true
+}
+
 // Merge adds the counts of u.
 func (t *Tally) Merge(u *Tally) {
 	for i := range t.N {
