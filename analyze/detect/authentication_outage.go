@@ -307,6 +307,7 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 	refused := int32(-1) // step of the last refusal
 	var client timeline.Client
 	var own *standing // of client, if it was refused
+	counts := len(p.scopes.list) > 0
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.Outcome == timeline.Unauthorized {
@@ -317,6 +318,9 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 			client = e.Client
 			own = p.standing(client)
 		}
+		if own == nil && !counts {
+			continue
+		}
 		if own != nil && e.Outcome == timeline.Accepted && !p.d.Roles[e.Endpoint].Begins() {
 			own.visit(e.Endpoint)
 		}
@@ -324,20 +328,49 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 			if own != nil {
 				own.proven = true
 			}
+			if !counts {
+				continue
+			}
 			p.accept(e.Endpoint, id, refused, e.Time)
 		}
 	}
 }
 
 func (o *outageObserver) gather() {
-	var counts []*acceptances
 	for _, p := range o.parts {
-		counts = append(counts, &p.acceptances)
 		for c, s := range p.clients {
 			o.clients[c].merge(s)
 		}
 	}
-	o.cells, o.parts = cellsOf(counts), nil
+	if len(o.scopes.list) > 0 {
+		o.cells = o.accepted()
+	}
+	o.parts = nil
+}
+
+// accepted adds up the acceptances of all parts.
+func (o *outageObserver) accepted() [][]cell {
+	var counts []*acceptances
+	for _, p := range o.parts {
+		counts = append(counts, &p.acceptances)
+	}
+	return cellsOf(counts)
+}
+
+// dismissed reports whether all scopes accept people at all times, even if every refusal
+// counts. Who is accepted at other times is asked about contrasts, too.
+func (o *outageObserver) dismissed(weight int32) bool {
+	cells := o.accepted()
+	weigh(cells, weight)
+	o.addRefusals(cells, func(*session.Refusal, int32) bool { return true })
+	closed := slices.ContainsFunc(cells, func(steps []cell) bool {
+		_, ok := refusingSpan(steps, outageShare)
+		return ok && allRefused(steps) >= outageActors
+	})
+	if !closed {
+		o.scopes.drop()
+	}
+	return !closed && o.d.contrast == nil
 }
 
 // good reports whether the credentials of a refusal are known to be good: its actor or
@@ -357,15 +390,21 @@ func (o *outageObserver) counts(r *session.Refusal, never bool) bool {
 	return r.SignIn && s != nil && s.visitor()
 }
 
-// withRefusals returns the cells with the open refusals, each actor counted once per
-// visit.
+// withRefusals returns the cells with the open refusals that count.
 func (o *outageObserver) withRefusals() [][]cell {
 	cells := make([][]cell, len(o.cells))
 	for n := range cells {
 		cells[n] = slices.Clone(o.cells[n])
 	}
-	last := map[visitor]int64{}
 	never := o.neverAccept()
+	o.addRefusals(cells, func(r *session.Refusal, s int32) bool { return o.counts(r, never[s]) })
+	return cells
+}
+
+// addRefusals adds the open refusals that count in a scope to cells, each actor counted
+// once per visit.
+func (o *outageObserver) addRefusals(cells [][]cell, counts func(r *session.Refusal, scope int32) bool) {
+	last := map[visitor]int64{}
 	for i := range o.d.Refusals.Len() {
 		r := o.d.Refusals.At(i)
 		if !o.evident.Has(i) || !o.d.open(i) {
@@ -373,7 +412,7 @@ func (o *outageObserver) withRefusals() [][]cell {
 		}
 		step := o.d.Step(r.Time)
 		o.scopes.each(r.Endpoint, func(s int32) {
-			if !o.counts(r, never[s]) {
+			if !counts(r, s) {
 				return
 			}
 			c, v := &cells[s][step], visitor{s, r.Actor}
@@ -384,7 +423,6 @@ func (o *outageObserver) withRefusals() [][]cell {
 			}
 		})
 	}
-	return cells
 }
 
 // neverAccept reports, by scope, whether nobody is ever accepted there.

@@ -104,11 +104,14 @@ type softwareObserver struct {
 	d        *Diagnosis
 	software *software
 	uses     []use // by endpoint and software, at most maxFollowed
+	tests    int   // how many there were before those that show nothing were dropped
 	places   usePlaces
 	cells    [][]cell       // by use and step
 	strata   softwareStrata // of all parts
 	parts    []*softwarePart
 	versionSeries
+	compared   []versionTest // see compare
+	comparedAt int           // the number of refusals plus one that no finding might explain then
 }
 
 // usePlaces finds the uses of a client at an endpoint.
@@ -237,7 +240,7 @@ func observeSoftware(d *Diagnosis) observer {
 			o.uses = append(o.uses, u)
 		}
 	}
-	for _, t := range d.compareVersions(o.software) {
+	for _, t := range o.compare() {
 		o.follow(t.version)
 	}
 	slices.SortFunc(o.uses, func(a, b use) int {
@@ -247,6 +250,8 @@ func observeSoftware(d *Diagnosis) observer {
 	if len(o.uses) == 0 && len(o.followed) == 0 {
 		return nil
 	}
+	o.tests = len(o.uses)
+	o.uses = slices.DeleteFunc(o.uses, func(u use) bool { return requests[u.software] == all }) // there is no other to compare it with
 	o.places = newUsePlaces(o.uses, len(d.State.Endpoints), o.software)
 	o.strata = o.newStrata()
 	return o
@@ -365,6 +370,42 @@ func (p *softwarePart) count(e *timeline.Event, row int32, last *lastUse, refuse
 	}
 }
 
+// wants leaves out all actors if nothing is followed.
+func (o *softwareObserver) wants(uint32, timeline.ActorSummary) bool {
+	return len(o.uses) > 0 || len(o.followed) > 0
+}
+
+// dismissed reports whether no use refuses a share of its actors that shows a failure, even
+// if each refusal is that of another actor, and there are no versions to follow.
+func (o *softwareObserver) dismissed(weight int32) bool {
+	if len(o.followed) > 0 {
+		return false
+	}
+	var parts []*tallies
+	for _, p := range o.parts {
+		parts = append(parts, &p.tallies)
+	}
+	cells := sumTallies(parts)
+	weigh(cells, weight)
+	for i := range o.d.Refusals.Len() {
+		r := o.d.Refusals.At(i)
+		row := o.places.rows[r.Endpoint] - 1
+		if row < 0 || !o.d.open(i) {
+			continue
+		}
+		for _, column := range o.places.columns[r.Agent] {
+			if n := o.places.uses[row][column] - 1; n >= 0 {
+				cells[n][o.d.Step(r.Time)].refused++
+			}
+		}
+	}
+	fails := func(steps []cell) bool {
+		s, ok := refusingSpan(steps, softwareShare)
+		return ok && stats.WilsonLower(s.Hits, s.Trials, stats.Z95) >= softwareLower
+	}
+	return !slices.ContainsFunc(cells, fails)
+}
+
 func (o *softwareObserver) gather() {
 	var all, versions []*tallies
 	for _, p := range o.parts {
@@ -412,7 +453,7 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		p[n], tests[n].odds = stats.CochranMantelHaenszel(strata)
 	}
 	failing := map[uint32][]failingUse{} // by software
-	for n, adjusted := range stats.BenjaminiHochberg(p) {
+	for n, adjusted := range stats.BenjaminiHochbergAmong(p, o.tests) {
 		t := &tests[n]
 		var ok bool
 		t.place, t.p = n, adjusted
@@ -426,7 +467,7 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	var found []candidate
 	worse := map[uint32]candidate{}
-	for _, t := range d.compareVersions(o.software) {
+	for _, t := range o.compare() {
 		worse[t.version] = o.failingVersion(&t)
 	}
 	for s := range uint32(len(o.software.names)) {

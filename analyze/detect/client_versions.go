@@ -120,6 +120,15 @@ func (d *Diagnosis) ofOneVersion(refusals []uint32) bool {
 	return slices.ContainsFunc(d.compareVersions(s), func(t versionTest) bool { return mostly(t.version) })
 }
 
+// compare returns what compareVersions does, which is not done again until a finding has
+// been accepted.
+func (o *softwareObserver) compare() []versionTest {
+	if n := o.d.closed.Len(); o.comparedAt != n+1 {
+		o.compared, o.comparedAt = o.d.compareVersions(o.software), n+1
+	}
+	return o.compared
+}
+
 // versionClients returns the clients of versions that are not the only ones of their
 // families, by family.
 func (d *Diagnosis) versionClients(s *software) []versionClient {

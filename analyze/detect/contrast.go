@@ -72,14 +72,14 @@ type contrastObserver struct {
 	steps      int
 	visit      int64 // milliseconds
 	keys       []contrastKey
-	ofEndpoint [][]int32 // by endpoint: the places of its keys
-	ofBackend  []int32   // by upstream: the place of its key plus one
-	ofServer   []int32   // by server: the same; nil if the log stands in one
-	ofRoute    []int32   // by endpoint: the place of its own key plus one
-	common     *keySets  // the keys that endpoints have in common: those of sites and paths
-	accepted   [][]int32 // by place and step
-	siteAt     []int32   // by endpoint: the place of its site plus one
-	requests   [][]int32 // by place of a site and step: all requests accepted, not visits, where credentials are asked for or tried
+	ofEndpoint [][]int32     // by endpoint: the places of its keys
+	ofBackend  []int32       // by upstream: the place of its key plus one
+	ofServer   []int32       // by server: the same; nil if the log stands in one
+	ofRoute    []int32       // by endpoint: the place of its own key plus one
+	common     *keySets      // the keys that endpoints have in common: those of sites and paths
+	accepted   [][]int32     // by place and step
+	ways       []contrastWay // by endpoint
+	requests   [][]int32     // by place of a site and step: all requests accepted, not visits, where credentials are asked for or tried
 	outages    map[int32]closure
 	course     []course // by refusal
 	voterOf    column   // by refusal: the number of its voter
@@ -118,15 +118,28 @@ func newContrastObserver(d *Diagnosis) *contrastObserver {
 	return o
 }
 
-// placeSites sets the places of the sites of endpoints. Keys of sites come first.
+// contrastWay is what a request of an endpoint counts for, side by side because it is read
+// for each request.
+type contrastWay struct {
+	set, route, site int32 // of common; places of the route and of the site; plus one, 0 for none
+	passes           uint8 // see passing
+	asks             bool  // it asks for credentials, or tries them
+	signsOut         bool
+}
+
+// placeSites sets the ways of endpoints. Keys of sites come first.
 func (o *contrastObserver) placeSites() {
 	places := map[string]int32{}
 	for i := 0; i < len(o.keys) && o.keys[i].kind == siteContrast; i++ {
 		places[o.keys[i].host] = int32(i) + 1
 	}
-	o.siteAt = make([]int32, len(o.d.State.Endpoints))
-	for i := range o.siteAt {
-		o.siteAt[i] = places[o.d.State.Endpoints[i].Host]
+	o.ways = make([]contrastWay, len(o.d.State.Endpoints))
+	for i := range o.ways {
+		role := o.d.Roles[i]
+		o.ways[i] = contrastWay{
+			set: o.common.of[i], route: o.ofRoute[i], site: places[o.d.State.Endpoints[i].Host],
+			passes: o.d.passing[i], asks: role&(session.Guards|session.Tries) != 0, signsOut: role&session.SignsOut != 0,
+		}
 	}
 	o.requests = newVisits(len(places), o.steps)
 }
@@ -551,6 +564,7 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 	refused, user := false, uint32(0)
 	clear(p.others)
 	p.turn++
+	ways, d := p.o.ways, p.o.d
 	for i := range a.Events {
 		e := &a.Events[i]
 		if e.User != 0 && e.User != user {
@@ -561,13 +575,14 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 			refused = true
 			continue
 		}
-		if p.o.d.accepted(a, i) {
-			p.pass(e, id, user)
-			if site := p.o.siteAt[e.Endpoint]; site != 0 && p.o.d.Roles[e.Endpoint]&(session.Guards|session.Tries) != 0 {
-				p.requests[site-1][p.clock.at(e.Time)]++
+		way := &ways[e.Endpoint]
+		if way.passes>>e.Outcome&1 != 0 && (e.Outcome != timeline.Redirected || !d.Bounced(a, i)) {
+			p.pass(e, way, id, user)
+			if way.site != 0 && way.asks {
+				p.requests[way.site-1][p.clock.at(e.Time)]++
 			}
 		}
-		if user != 0 && p.o.d.Roles[e.Endpoint]&session.SignsOut != 0 {
+		if user != 0 && way.signsOut {
 			user = 0
 			p.turn++
 		}
@@ -579,8 +594,8 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 
 // pass counts the visits that an accepted request begins: those of the parts of a site
 // that many routes have in common, of the route, of the backend and of the server.
-func (p *contrastPart) pass(e *timeline.Event, actor, user uint32) {
-	if set := p.o.common.of[e.Endpoint] - 1; set >= 0 {
+func (p *contrastPart) pass(e *timeline.Event, way *contrastWay, actor, user uint32) {
+	if set := way.set - 1; set >= 0 {
 		if w := &p.within[set]; w.turn != p.turn || e.Time >= w.until {
 			until := session.Never
 			for _, place := range p.o.common.sets[set] {
@@ -590,8 +605,8 @@ func (p *contrastPart) pass(e *timeline.Event, actor, user uint32) {
 			*w = within{p.turn, until}
 		}
 	}
-	if place := p.o.ofRoute[e.Endpoint]; place != 0 {
-		p.count(place-1, e.Time, actor, user)
+	if way.route != 0 {
+		p.count(way.route-1, e.Time, actor, user)
 	}
 	if e.Upstream != 0 {
 		if place := p.o.ofBackend[e.Upstream-1]; place != 0 {

@@ -156,6 +156,26 @@ func (w *world) handshakes() {
 // scan passes the requests to workers, and returns the evidence and the findings.
 func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Finding) {
 	t.Helper()
+	c := w.correlate(t, workers)
+	return c, findingsOf(t, newDiagnosis(c))
+}
+
+// findingsOf returns the findings of a diagnosis.
+func findingsOf(t *testing.T, d *Diagnosis) []result.Finding {
+	t.Helper()
+	if err := d.observeAll(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	x, err := d.Explain(&policy.Policy{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x.Findings
+}
+
+// correlate passes the requests to workers, and returns the evidence.
+func (w *world) correlate(t *testing.T, workers int) *session.Evidence {
+	t.Helper()
 	parts := make([]*timeline.Worker, workers)
 	for i := range parts {
 		parts[i] = timeline.NewWorker(w.r.Uint64(), 2)
@@ -201,15 +221,7 @@ func (w *world) scan(t *testing.T, workers int) (*session.Evidence, []result.Fin
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Observe(context.Background(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	explained, err := d.Explain(&policy.Policy{}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c, explained.Findings
+	return c
 }
 
 func (w *world) hostOf(path string) string {

@@ -30,6 +30,7 @@ type Diagnosis struct {
 	kinds        []Kind // those whose needs the log meets
 	undetectable []result.Undetectable
 	closed       session.Bits // the refusals that no finding may explain any more; see open
+	sampled      bool         // firstWalk may take a sample
 	finding      []int32      // by refusal: the finding that explains it, index plus one; else 0. nil before Explain
 	passing
 
@@ -47,14 +48,18 @@ type Diagnosis struct {
 // if a kind has an observer. The error is that of ctx or of reading temporary files.
 func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 	d := newDiagnosis(ev)
+	return d, d.observeAll(ctx)
+}
+
+func (d *Diagnosis) observeAll(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(d.proposeUnobserved)
 	defer beside.Wait()
-	return d, d.observe(ctx)
+	return d.observe(ctx)
 }
 
 func newDiagnosis(ev *session.Evidence) *Diagnosis {
-	d := &Diagnosis{Evidence: ev}
+	d := &Diagnosis{Evidence: ev, sampled: ev.Requests() >= sampleRequests && len(ev.Clients) >= sampleClients}
 	for i := range ev.Refusals.Len() {
 		if r := ev.Refusals.At(i); r.Actor == 0 || r.Cause == session.Challenge {
 			d.closed.Add(i)

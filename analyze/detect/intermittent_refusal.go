@@ -189,7 +189,7 @@ func (o *mixedObserver) mayBeMixed() bool {
 	seen, actors, refused := map[visitor]bool{}, make([]int, len(o.scopes.list)), make([]int, len(o.scopes.list))
 	for i := range o.d.Refusals.Len() {
 		r := o.d.Refusals.At(i)
-		if !o.d.open(i) || r.SignIn || !r.Resumed {
+		if !o.mayLive(i, r) {
 			continue
 		}
 		o.scopes.each(r.Endpoint, func(s int32) {
@@ -237,12 +237,47 @@ func (p *mixedPart) answer(refused []*timeline.Event, e *timeline.Event) {
 	p.accept(e.Endpoint, p.id, -1, e.Time)
 }
 
-func (o *mixedObserver) gather() {
+// sums adds up the counts of all parts.
+func (o *mixedObserver) sums() [][]cell {
 	var counts []*acceptances
 	for _, p := range o.parts {
 		counts = append(counts, &p.acceptances)
 	}
-	o.cells, o.parts = cellsOf(counts), nil
+	return cellsOf(counts)
+}
+
+// dismissed reports whether no scope refuses a share of its sessions that raises suspicion,
+// even if all refusals after which an actor was accepted again were those of live sessions.
+func (o *mixedObserver) dismissed(weight int32) bool {
+	cells := o.sums()
+	weigh(cells, weight)
+	seen := map[visitor]int{} // the step after that in which it counted last
+	for i := range o.d.Refusals.Len() {
+		r := o.d.Refusals.At(i)
+		if !o.mayLive(i, r) {
+			continue
+		}
+		step := o.d.Step(r.Time)
+		o.scopes.each(r.Endpoint, func(s int32) {
+			if v := (visitor{s, r.Actor}); seen[v] != step+1 {
+				seen[v] = step + 1
+				cells[s][step].refused++
+			}
+		})
+	}
+	return !slices.ContainsFunc(cells, func(steps []cell) bool {
+		_, ok := refusingSpan(steps, mixedShare)
+		return ok && allRefused(steps) >= mixedSessions
+	})
+}
+
+// mayLive reports whether a refusal may be that of a session that is alive.
+func (o *mixedObserver) mayLive(i int, r *session.Refusal) bool {
+	return o.d.open(i) && !r.SignIn && r.Resumed
+}
+
+func (o *mixedObserver) gather() {
+	o.cells, o.parts = o.sums(), nil
 	for s := range o.scopes.list {
 		if x, ok := o.suspect(int32(s)); ok {
 			o.suspicions = append(o.suspicions, x)

@@ -72,18 +72,21 @@ func (d *Diagnosis) observe(ctx context.Context) error {
 		}
 	}
 	d.Parallel(tasks...)
-	d.observed = map[string]observer{}
 	var observers []observer
-	for i, o := range byKind {
-		if o != nil {
-			d.observed[d.kinds[i].Name] = o
-			if !slices.Contains(observers, o) { // several kinds may share one
-				observers = append(observers, o)
-			}
+	for _, o := range byKind {
+		if o != nil && !slices.Contains(observers, o) { // several kinds may share one
+			observers = append(observers, o)
 		}
 	}
-	if err := d.walk(ctx, observers); err != nil {
+	observers, dismissed, err := d.firstWalk(ctx, observers)
+	if err != nil {
 		return err
+	}
+	d.observed = map[string]observer{}
+	for i, o := range byKind {
+		if o != nil && !slices.Contains(dismissed, o) {
+			d.observed[d.kinds[i].Name] = o
+		}
 	}
 	var further []observer
 	var rest []func()
@@ -98,7 +101,7 @@ func (d *Diagnosis) observe(ctx context.Context) error {
 			further, rest = append(further, next), append(rest, next.gather)
 		}
 	}
-	if err := d.walk(ctx, further); err != nil {
+	if err := d.walk(ctx, d.partsOf(further), wantedBy(further)); err != nil {
 		return err
 	}
 	d.DropTimelines() // what was observed may take their memory
@@ -106,24 +109,41 @@ func (d *Diagnosis) observe(ctx context.Context) error {
 	return nil
 }
 
-// walk calls the parts of observers with the actors that they want.
-func (d *Diagnosis) walk(ctx context.Context, observers []observer) error {
-	if len(observers) == 0 {
-		return nil
-	}
-	parts := make([][]func(*timeline.Actor, uint32), d.Workers)
-	for i := range parts {
-		for _, o := range observers {
-			parts[i] = append(parts[i], o.part())
+// observerParts are an observer and its parts, by worker.
+type observerParts struct {
+	observer
+	of []func(*timeline.Actor, uint32)
+}
+
+func (d *Diagnosis) partsOf(observers []observer) []observerParts {
+	all := make([]observerParts, len(observers))
+	for i, o := range observers {
+		all[i] = observerParts{o, make([]func(*timeline.Actor, uint32), d.Workers)}
+		for worker := range all[i].of {
+			all[i].of[worker] = o.part()
 		}
 	}
-	return d.Visit(ctx, wantedBy(observers), func(worker int, id uint32, a *timeline.Actor) {
+	return all
+}
+
+// walk calls the parts of observers with the actors that are wanted, all if want is nil.
+func (d *Diagnosis) walk(ctx context.Context, parts []observerParts, want func(uint32, timeline.ActorSummary) bool) error {
+	if len(parts) == 0 {
+		return nil
+	}
+	byWorker := make([][]func(*timeline.Actor, uint32), d.Workers)
+	for worker := range byWorker {
+		for _, p := range parts {
+			byWorker[worker] = append(byWorker[worker], p.of[worker])
+		}
+	}
+	return d.Visit(ctx, want, func(worker int, id uint32, a *timeline.Actor) {
 		if d.Carries() { // findings are about the lines of this run
 			if a.Since(); len(a.Events) == 0 {
 				return
 			}
 		}
-		for _, part := range parts[worker] {
+		for _, part := range byWorker[worker] {
 			part(a, id)
 		}
 	})

@@ -139,6 +139,9 @@ func (s *scopes) keep(counts []int64, least int64) {
 	s.list = list
 }
 
+// drop drops all scopes.
+func (s *scopes) drop() { s.keep(make([]int64, len(s.list)), 1) }
+
 // sets returns the sets of scopes that endpoints are in.
 func (s *scopes) sets() *keySets {
 	return newKeySets(len(s.of), func(endpoint int) (list []int32) {

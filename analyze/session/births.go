@@ -127,15 +127,15 @@ func (ev *Evidence) askBirths() []bool {
 // sampleOfClients returns a selection of actors, by their clients, that have about so many
 // requests. It depends on the names of the clients alone.
 func (ev *Evidence) sampleOfClients(n int64) func(uint32, timeline.ActorSummary) bool {
-	total := int64(0)
-	for i := range ev.State.Minutes {
-		total += requests(&ev.State.Minutes[i])
-	}
-	one := uint64(total/n) + 1 // of so many
-	return func(_ uint32, a timeline.ActorSummary) bool {
-		const spread = 0x9E3779B97F4A7C15 // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
-		return a.Only && (uint64(a.Client.Address)<<32|uint64(a.Client.Agent))*spread>>32%one == 0
-	}
+	one := uint64(ev.Requests()/n) + 1 // of so many
+	return func(_ uint32, a timeline.ActorSummary) bool { return InSample(a, one) }
+}
+
+// InSample reports whether an actor is in a sample of one client of so many. It depends on
+// the names of the clients alone. An actor with several clients is in none.
+func InSample(a timeline.ActorSummary, of uint64) bool {
+	const spread = 0x9E3779B97F4A7C15 // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
+	return a.Only && (uint64(a.Client.Address)<<32|uint64(a.Client.Agent))*spread>>32%of == 0
 }
 
 // actor adds the moments of an actor.

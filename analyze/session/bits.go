@@ -26,3 +26,11 @@ func (b Bits) Each(yield func(int) bool) {
 
 // Has reports whether a number is in the set.
 func (b Bits) Has(i int) bool { return i/64 < len(b) && b[i/64]>>(i%64)&1 != 0 }
+
+// Len returns how many numbers are in the set.
+func (b Bits) Len() (n int) {
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}

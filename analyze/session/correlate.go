@@ -70,11 +70,7 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 // requests at either end, so that a few absurd dates do not stretch it.
 func (ev *Evidence) setWindow() {
 	minutes := ev.State.Minutes
-	total := int64(0)
-	for i := range minutes {
-		total += requests(&minutes[i])
-	}
-	trim := total / 10_000
+	trim := ev.Requests() / 10_000
 	edge := func(at func(i int) *timeline.Minute) int64 {
 		seen := int64(0)
 		for i := range minutes {
@@ -87,6 +83,14 @@ func (ev *Evidence) setWindow() {
 	ev.From = edge(func(i int) *timeline.Minute { return &minutes[i] })
 	ev.To = edge(func(i int) *timeline.Minute { return &minutes[len(minutes)-1-i] }) + ev.State.Grain/1000
 	ev.Width = max(1000, (ev.To-ev.From)/MaxSteps+1)
+}
+
+// Requests returns the number of requests of the run.
+func (ev *Evidence) Requests() (n int64) {
+	for i := range ev.State.Minutes {
+		n += requests(&ev.State.Minutes[i])
+	}
+	return n
 }
 
 func requests(m *timeline.Minute) (n int64) {
