@@ -198,6 +198,7 @@ func (p *Plan) write(ctx context.Context, to destination, tasks []int, found *pa
 		return err
 	}
 	defer w.Abort()
+	w.Temporary = path != to.name
 	index, err := state(w.File)
 	if err != nil {
 		return err

@@ -117,6 +117,10 @@ func (h *header) tasks() (tasks []int) {
 // Writer writes a part.
 type Writer struct {
 	*spill.File
+	// Temporary says that the part is copied to another place when it is finished, and need
+	// not survive a crash until then.
+	Temporary bool
+
 	key  *Key
 	f    *os.File
 	path string
@@ -173,8 +177,10 @@ func (w *Writer) Finish(index []byte) error {
 	if _, err := w.f.WriteAt(sum, w.Size()+int64(len(trailer))); err != nil {
 		return err
 	}
-	if err := w.f.Sync(); err != nil {
-		return err
+	if !w.Temporary {
+		if err := w.f.Sync(); err != nil {
+			return err
+		}
 	}
 	if err := w.f.Close(); err != nil {
 		return err

@@ -36,8 +36,11 @@ public final class LogscanFlink {
      */
     private static final long GROUP = 512;
 
-    /** How many failures of tasks and machines a job survives, and the pause after each. */
-    private static final String ATTEMPTS = "10", DELAY = "1 s";
+    /**
+     * How many failures of tasks and machines in a row a job survives, and the first and the longest pause after one. Until
+     * Flink notices that a TaskManager is lost, which takes half a minute by default, all tasks fail that it gives to it.
+     */
+    private static final String ATTEMPTS = "10", FIRST_DELAY = "1 s", LONGEST_DELAY = "15 s";
 
     /** How much of the messages of a failed program an exception repeats, in characters. */
     private static final int MESSAGES = 4000;
@@ -57,9 +60,11 @@ public final class LogscanFlink {
         String directory = options.getOrDefault("parts", plan.substring(0, plan.lastIndexOf('/') + 1) + "parts");
 
         Configuration configuration = new Configuration();
-        configuration.setString("restart-strategy.type", "fixed-delay");
-        configuration.setString("restart-strategy.fixed-delay.attempts", ATTEMPTS);
-        configuration.setString("restart-strategy.fixed-delay.delay", DELAY);
+        configuration.setString("restart-strategy.type", "exponential-delay");
+        configuration.setString("restart-strategy.exponential-delay.attempts-before-reset-backoff", ATTEMPTS);
+        configuration.setString("restart-strategy.exponential-delay.initial-backoff", FIRST_DELAY);
+        configuration.setString("restart-strategy.exponential-delay.max-backoff", LONGEST_DELAY);
+        configuration.setString("restart-strategy.exponential-delay.backoff-multiplier", "2");
         StreamExecutionEnvironment flink = StreamExecutionEnvironment.getExecutionEnvironment(configuration);
         flink.setRuntimeMode(RuntimeExecutionMode.BATCH);
         // Each task is a subtask of its own, which a slot takes when it is free, and which is retried alone.
