@@ -106,15 +106,25 @@ func Survey(sample []byte, f *Format) Presence {
 // surveyed parses lines that are spread evenly over a sample, each into e.
 func (p *Parser) surveyed(sample []byte, e *Entry) iter.Seq2[[]byte, Verdict] {
 	return func(yield func([]byte, Verdict) bool) {
+		clock := &p.values.clock
 		forget := func() {
-			p.values.clock.Forget()
+			clock.Forget()
 			p.values.zoned = false // both are set by the time of this line
 		}
-		if p.formats[0].kind == kindText && p.carrier == nil && bytes.Count(sample, newline) < surveyed {
+		if f := p.formats[0]; f.kind == kindText && p.carrier == nil && bytes.Count(sample, newline) < surveyed {
 			p.Lines(sample) // all of them, which is faster
-			for forget(); ; forget() {
-				if line, v, ok := p.Next(e); !ok || !yield(line, v) {
+			// A time is read faster after another one of the same day.
+			stamped := f.prefixed && len(f.programs) == 1 && !f.programs[0].reads[fieldTimePart]
+			for forget(); ; {
+				line, v, ok := p.Next(e)
+				if stamp, us := clock.Last(); stamped && us != e.Time && !bytes.Contains(line, stamp) {
+					clock.Forget() // it is that of a line before
+				}
+				if !ok || !yield(line, v) {
 					return
+				}
+				if p.values.zoned = false; !stamped {
+					clock.Forget()
 				}
 			}
 		}

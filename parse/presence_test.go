@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"bytes"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -145,5 +147,36 @@ func TestPresenceOfHostileJSON(t *testing.T) {
 	wide := `{"` + strings.Repeat("k", 100_000) + `":{` + strings.Repeat(`"a":1,`, 20_000) + `"user":"x"},"status":401}`
 	if s := Survey([]byte(deep+"\n"+wide), f); s.Lines != 1 || s.Logged[ExtraUser] {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestSurveyAtOnce compares the survey of lines that are read one after the other with that
+// of each line by itself.
+func TestSurveyAtOnce(t *testing.T) {
+	var b strings.Builder
+	for i := range 300 {
+		user, zone := []string{"-", "ann"}[i%2], []string{"+0000", "+0530", "-0700"}[i%3]
+		fmt.Fprintf(&b, "10.0.%d.1 - %s [%02d/Mar/2026:10:%02d:%02d %s] \"GET /a HTTP/1.1\" %d 5 \"-\" \"curl/8\"\n", i%7, user, 1+i/150, i/10%60, i%60/5, zone, 200+201*(i%2))
+		if i%50 == 0 {
+			b.WriteString("10.0.0.1 - - [no time] \"GET /a HTTP/1.1\" 200 5 \"-\" \"curl/8\"\n")
+		}
+	}
+	sample := []byte(b.String())
+	f, ok := Lookup("combined")
+	if !ok {
+		t.Fatal("no format combined")
+	}
+	got, want := Survey(sample, f), Survey(nil, f)
+	p := f.NewParser()
+	var e Entry
+	for line := range bytes.SplitSeq(sample, newline) {
+		p.values.clock.Forget()
+		p.values.zoned = false
+		if p.Parse(line, &e) == Parsed {
+			want.add(p, &e)
+		}
+	}
+	if got != want || got.Lines == 0 {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
