@@ -290,9 +290,11 @@ func (d *decoder) setClient(e *Entry, b []byte) Verdict {
 }
 
 // setUser stores the user. Apache writes "" for an empty one, CouchDB and programs in
-// JavaScript undefined.
+// JavaScript undefined, Artifactory, Spring and Kubernetes names for somebody without
+// credentials.
 func (d *decoder) setUser(e *Entry, b []byte, unescaped bool) {
-	if len(b) == 2 && b[0] == '"' && b[1] == '"' || string(b) == "undefined" {
+	switch string(b) {
+	case `""`, "undefined", "anonymous", "anonymousUser", "non_authenticated_user", "system:anonymous":
 		return
 	}
 	if d.escaped && !unescaped {

@@ -7,6 +7,31 @@ import "testing"
 // and must have the given name.
 var dialectTests = []struct{ name, format, spec, line, want string }{
 	{
+		"Artifactory, nobody", "artifactory", ``,
+		`2026-03-09T14:05:00.250Z|6bfb4b0a7b1f84b7|192.0.2.1|anonymous|GET|/api/npm/main/lodash|401|-1|91|6|npm/10.2.3 node/v20`,
+		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" method="GET" path="/api/npm/main/lodash" agent="npm/10.2.3 node/v20" status=401 bytes=91 duration=6000`,
+	},
+	{
+		"Amazon API Gateway, REST", "json", ``,
+		`{"requestId":"c1","ip":"192.0.2.1","caller":"-","user":"-","requestTime":"09/Mar/2026:14:05:00 +0000","httpMethod":"GET","resourcePath":"/orders","status":"401","protocol":"HTTP/1.1","responseLength":"26"}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/orders" protocol="HTTP/1.1" status=401 bytes=26`,
+	},
+	{
+		"Amazon API Gateway, HTTP", "json", ``,
+		`{"requestId":"c1","ip":"192.0.2.1","requestTime":"09/Mar/2026:14:05:00 +0000","httpMethod":"GET","routeKey":"GET /orders","status":"401","protocol":"HTTP/1.1","responseLength":"26"}`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/orders" protocol="HTTP/1.1" status=401 bytes=26`,
+	},
+	{
+		"Kubernetes, audit log", "json", ``,
+		`{"kind":"Event","stage":"ResponseComplete","requestURI":"/api/v1/pods?limit=5","verb":"list","user":{"username":"system:anonymous"},"sourceIPs":["192.0.2.1"],"userAgent":"agent/1","responseStatus":{"metadata":{},"code":401},"requestReceivedTimestamp":"2026-03-09T14:05:00.250000Z"}`,
+		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" method="list" path="/api/v1/pods" query="limit=5" agent="agent/1" status=401`,
+	},
+	{
+		"Uvicorn, docker logs -t", "stamped+uvicorn", ``,
+		`2026-03-09T14:05:00.250000000Z INFO:     192.0.2.1:53210 - "GET /items HTTP/1.1" 401 Unauthorized`,
+		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" method="GET" path="/items" protocol="HTTP/1.1" status=401`,
+	},
+	{
 		"HAProxy after syslog", "syslog+haproxy", ``,
 		`Feb  6 12:14:14 localhost haproxy[14389]: 10.0.1.2:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 401 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1"`,
 		`time=2009-02-06T12:14:14.655Z client="10.0.1.2" method="GET" path="/index.html" protocol="HTTP/1.1" upstream="static/srv1" status=401 bytes=2750 duration=109000`,
@@ -74,7 +99,7 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 	{
 		"Amazon API Gateway, the error of its authorizer", "json", ``,
 		`{"requestTime":"09/Mar/2026:14:05:00 +0000","time":"2026-03-09T14:05:00Z","ip":"192.0.2.1","httpMethod":"GET","path":"/a","status":"401","authorizerError":"-","responseType":"EXPIRED_TOKEN"}`,
-		`time=2026-03-09T14:05:00Z client="192.0.2.1" path="/a" reason="token_expired" status=401`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/a" reason="token_expired" status=401`,
 	},
 	{
 		"Caddy, a response header that states the reason", "json", ``,

@@ -288,6 +288,11 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "artifactory", Doc: "JFrog Artifactory, artifactory-request.log",
+		Native:  `%{%Y-%m-%dT%H:%M:%S.%f%z}t|%{trace}e|%h|%u|%m|%U%q|%>s|%{received}n|%B|%{ms}T|%{User-Agent}i`,
+		Samples: []string{`2026-03-09T14:05:00.123Z|6bfb4b0a7b1f84b7|192.0.2.1|jane|GET|/api/pypi/main/simple/numpy/?x=1|401|-1|91|6|pip/23.3.1 {"ci":true}`},
+	},
+	{
 		Name: "couchdb", Doc: "Apache CouchDB's log; its other messages are skipped",
 		Native:  `[notice] $time_iso8601 $node <$process> $nonce $http_host $remote_addr $remote_user $request_method $request_uri $status $result $request_time`,
 		Samples: []string{`[notice] 2026-03-09T14:05:00.123456Z couchdb@127.0.0.1 <0.32572.1> 3b0034fcd1 db.example.org 192.0.2.1 undefined GET /_session 401 ok 6`},

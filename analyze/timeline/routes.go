@@ -6,19 +6,37 @@ import (
 )
 
 // method returns a method that is registered (RFC 9110, RFC 5789, WebDAV's RFC
-// 4918 and 3253) or common as it is, and "_OTHER" for any other, as OpenTelemetry
-// defines http.request.method: forged lines cannot create any number of endpoints.
+// 4918 and 3253) or common as it is, the one that a verb of Kubernetes' audit log stands
+// for, and "_OTHER" for any other, as OpenTelemetry defines http.request.method: forged
+// lines cannot create any number of endpoints.
 func method(m []byte) []byte {
 	switch string(m) {
 	case "", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE",
 		"PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH",
 		"MERGE", "CHECKOUT", "MKACTIVITY", "VERSION-CONTROL", "QUERY", "PURGE":
 		return m
+	case "get", "list", "watch":
+		return getMethod
+	case "create":
+		return postMethod
+	case "update":
+		return putMethod
+	case "patch":
+		return patchMethod
+	case "delete", "deletecollection":
+		return deleteMethod
 	}
 	return otherMethod
 }
 
-var otherMethod = []byte("_OTHER")
+var (
+	getMethod    = []byte("GET")
+	postMethod   = []byte("POST")
+	putMethod    = []byte("PUT")
+	patchMethod  = []byte("PATCH")
+	deleteMethod = []byte("DELETE")
+	otherMethod  = []byte("_OTHER")
+)
 
 // Names are a prior only: what a route does is learnt from what follows its requests;
 // see package session.

@@ -67,6 +67,7 @@ func Carriers() []*Carrier {
 		{Name: "journald", Doc: "journalctl -o json", JSON: true, locate: journald},
 		{Name: "caddy-console", Doc: "Caddy, format console", locate: caddyConsole},
 		{Name: "compose", Doc: "docker compose logs, with the name of the service in front", locate: compose},
+		{Name: "stamped", Doc: "docker logs -t and kubectl logs --timestamps, with a time in front", Optional: true, locate: stamped},
 		{Name: "json-spread", Doc: "JSON objects over several lines, alone or in an array", JSON: true, Splits: true, Spread: true, locate: spreadObject},
 		{Name: "json-message", Doc: "JSON objects that a shipper has made of lines, as Filebeat does", JSON: true, Optional: true, locate: message},
 		{Name: "syslog", Doc: "syslog, RFC 3164 and 5424, and journalctl -o short", locate: syslog},
@@ -164,6 +165,16 @@ func cri(line []byte) (t text, ok bool) {
 		start: len(line) - len(content), end: len(line),
 		stamp: stamp, stream: streamNamed(name), partial: tags[0] == 'P',
 	}, true
+}
+
+// stamped locates the text in "time text", where the time has a fraction and is in UTC.
+func stamped(line []byte) (t text, ok bool) {
+	const whole = len("2006-01-02T15:04:05Z")
+	n := isoTime(line)
+	if n <= whole || n+1 >= len(line) || line[n-1] != 'Z' || line[n] != ' ' {
+		return t, false
+	}
+	return text{start: n + 1, end: len(line), stamp: line[:n]}, true
 }
 
 var space = []byte(" ")
