@@ -74,7 +74,8 @@ func (a *assembly) excessive() (all session.Bits) {
 				actors[r.Actor] = x
 			}
 			x.refused++
-			if r.Fatal || !r.Dead && r.Back { // the end of a session, or of a token that was renewed
+			// The end of a session that began again by a sign-in, or of a token that was renewed.
+			if r.Fatal && !r.Resumed || !r.Dead && r.Back {
 				x.sessions++
 			}
 		}
@@ -90,7 +91,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		excess := interrupted.Has(i)
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
-			excess = excess || !known[r.Client()] && strangers[r.Client()] > limit || closed.Has(i) || crowd.Has(i) ||
+			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[r.Client()] > limit || closed.Has(i) || crowd.Has(i) ||
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[r.Actor]
@@ -106,9 +107,10 @@ func (a *assembly) excessive() (all session.Bits) {
 }
 
 // revives reports whether a refusal looks like the end of a session that is used again
-// without a sign-in.
+// without a sign-in. That of a token which is renewed at once is none: in a log of whole
+// seconds, what is accepted with the new one may seem to come first.
 func (a *assembly) revives(r *session.Refusal) bool {
-	return r.Cause == session.SessionEnd && r.Resumed && !r.Shared
+	return r.Cause == session.SessionEnd && r.Dead && r.Resumed && !r.Shared
 }
 
 // revivedHosts returns the hosts most of whose ended sessions go on without a sign-in,

@@ -35,7 +35,8 @@ var retryStorm = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},
 	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraSubSecond},
 	Details:  func() any { return new(RetryStorm) },
-	Title:    `{{or .Subject.UserAgent "Software without a user agent"}} repeats refused requests {{with .Details.Interval}}every {{duration .}}{{else}}without a pause{{end}} and never signs in again`,
+	Title: `{{with .Details}}{{if not .Client}}{{or $.Subject.UserAgent "Software without a user agent"}}{{else}}A browser at {{.Client}}{{end}} repeats {{with .Route}}the refused {{.}}{{else}}refused requests{{end}}
+		{{- with .Interval}} every {{duration .}}{{else}} without a pause{{end}} instead of signing in again{{end}}`,
 	Explanation: `{{with .Details}}
 		{{count .Sessions "session"}} of this software repeated a request {{plural .Requests "time" "times"}} after it was refused, up to {{plural .LongestRun "time" "times"}} in one session, typically {{with .Interval}}{{duration .}}{{else}}less than 0.1 seconds{{end}} apart.
 		The software had been accepted before. It neither signed in nor renewed a token in between, so none of these requests could succeed.{{end}}`,
@@ -55,6 +56,8 @@ type RetryStorm struct {
 	Requests   int            `json:"wasted_requests"`
 	LongestRun int            `json:"longest_run"`
 	Interval   result.Seconds `json:"interval_seconds"` // the typical one
+	Route      string         `json:"-"`                // if it is always the same one
+	Client     string         `json:"-"`                // the address of a browser, if it is one
 }
 
 const (
@@ -99,8 +102,27 @@ type retries struct {
 }
 
 // repeatable reports whether a refusal may be one of a retry storm: its client was
-// accepted before, or has something to renew.
-func repeatable(r *session.Refusal) bool { return !r.SignIn && (r.Good || r.Session || r.Renewal) }
+// accepted before, or has something to renew. A program that names its user without a
+// session brings its credentials with each request: what fails is the account.
+func (o *retryObserver) repeatable(r *session.Refusal) bool {
+	account := r.Named && !r.Session && !r.Renewal && !isBrowser(o.d.State.Agents[r.Agent])
+	return !r.SignIn && !account && (r.Good || r.Session || r.Renewal || o.d.leftOpen(r))
+}
+
+// pageRequests is the number of accepted requests that show a page which a person has
+// opened: itself, and what it loads and calls.
+const pageRequests = 3
+
+// leftOpen reports whether a refusal is one of a browser that had been accepted, whether
+// that takes credentials or not, and is not any more: a page is open there, which goes on
+// by itself. A monitor is accepted elsewhere all the time.
+func (d *Diagnosis) leftOpen(r *session.Refusal) bool {
+	if !isBrowser(d.State.Agents[r.Agent]) || d.State.Unlisted(r.Client()) {
+		return false
+	}
+	seen := &d.Clients[r.Client()].Tally
+	return seen.N[timeline.Accepted] >= pageRequests && seen.LastAccepted < r.Time*1000
+}
 
 // retryObserver collects the runs of refusals of the actors that repeat most. It visits
 // these only. A request takes time for the routes that are remembered of its actor, at
@@ -113,10 +135,11 @@ type retryObserver struct {
 }
 
 func observeRetries(d *Diagnosis) observer {
+	o := &retryObserver{d: d, actors: map[uint32]bool{}}
 	type repeated struct{ actor, endpoint uint32 }
 	n := map[repeated]int{}
 	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.open(i) && repeatable(r) {
+		if r := d.Refusals.At(i); d.open(i) && o.repeatable(r) {
 			n[repeated{r.Actor, r.Endpoint}]++
 		}
 	}
@@ -134,7 +157,6 @@ func observeRetries(d *Diagnosis) observer {
 		return nil
 	}
 	slices.SortFunc(list, func(a, b repeater) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.actor, b.actor)) })
-	o := &retryObserver{d: d, actors: map[uint32]bool{}}
 	for _, m := range list[:min(len(list), maxStorms)] {
 		o.actors[m.actor] = true
 	}
@@ -185,7 +207,7 @@ func (p *retryPart) actor(a *timeline.Actor) []retries {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
-			if r := p.o.d.Refusals.At(int(e.Refusal)); r.Cause != session.Challenge && repeatable(r) {
+			if r := p.o.d.Refusals.At(int(e.Refusal)); r.Cause != session.Challenge && p.o.repeatable(r) {
 				p.refuse(e)
 			}
 		case p.o.d.SignedIn(a, i):
@@ -435,9 +457,29 @@ func storm(d *Diagnosis, runs []retries) (candidate, bool) {
 	if len(cand.claims) >= 100 || float64(len(cand.claims)) >= 0.2*float64(d.Refusals.Len()) {
 		cand.Severity = result.Medium
 	}
-	typical := float64(gaps[len(gaps)/2]) / 1000
-	cand.Details = &RetryStorm{
-		Sessions: len(actors), Requests: len(cand.claims), LongestRun: longest, Interval: result.Seconds(round(typical, 1)),
+	details := &RetryStorm{
+		Sessions: len(actors), Requests: len(cand.claims), LongestRun: longest, Interval: result.Seconds(round(float64(gaps[len(gaps)/2])/1000, 1)),
 	}
+	details.Route, details.Client = d.repeatedBy(cand.claims)
+	cand.Details = details
 	return cand, true
+}
+
+// repeatedBy returns the route of refusals, empty if they have several, and the address of
+// the browser, empty if they are not all of one.
+func (d *Diagnosis) repeatedBy(refusals []uint32) (route, browser string) {
+	first := d.Refusals.At(int(refusals[0]))
+	oneRoute, oneClient := true, isBrowser(d.State.Agents[first.Agent])
+	for _, i := range refusals {
+		r := d.Refusals.At(int(i))
+		oneRoute = oneRoute && r.Endpoint == first.Endpoint
+		oneClient = oneClient && r.Client() == first.Client()
+	}
+	if oneRoute {
+		route = endpointLabel(&d.State.Endpoints[first.Endpoint])
+	}
+	if oneClient {
+		browser = d.clientSubject(first.Address).ClientAddress
+	}
+	return route, browser
 }

@@ -86,6 +86,10 @@ const (
 	// expiryAgeless is the minimum share of the deaths of a known age that are above
 	// an absolute timeout for it to explain those of an unknown age, too.
 	expiryAgeless = 0.9
+	// expiryUnseen is the minimum number of actors whose sessions end where the log does not
+	// show that they sign in again: what stops one or two programs for a while may as well
+	// be a limit on their requests.
+	expiryUnseen = 3
 	// expiryVague is the ratio of the bounds of a timeout from which on nothing follows from
 	// it: the usual settings are two apart.
 	expiryVague = 2
@@ -201,7 +205,7 @@ func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32, seen bool) 
 // send credentials with each request survive any silence: if they hide the timeout, the
 // sessions that began with a sign-in show it.
 func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
-	if len(h.deaths) < expiryDeaths {
+	if len(h.deaths) < expiryDeaths || d.resumes(h.deaths) && distinctActors(d, h.deaths) < expiryUnseen {
 		return t, false
 	}
 	for _, seen := range []bool{false, true} {
@@ -234,6 +238,18 @@ func (d *Diagnosis) doorPolicies(h *mortalHost) (found []candidate) {
 		}
 	}
 	return found
+}
+
+// resumes reports whether most of the sessions that ended were accepted again without a
+// sign-in in the log.
+func (d *Diagnosis) resumes(deaths []uint32) bool {
+	resumed := 0
+	for _, i := range deaths {
+		if d.Refusals.At(int(i)).Resumed {
+			resumed++
+		}
+	}
+	return 2*resumed > len(deaths)
 }
 
 // expiry returns the finding of a policy; false if it explains no refusal.

@@ -40,18 +40,20 @@ var unauthenticatedProbe = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent},
 	Details:  func() any { return new(Probe) },
-	Title:    `{{with .Details}}{{if .Fails}}{{route $.Subject}} is behind authentication: {{.Fails}}{{else}}{{if .Stated}}A program sends {{.Route}} again and again{{else}}A probe sends {{.Route}} every {{duration .Period}}{{end}} {{with .User}}with wrong credentials for {{.}}{{else}}without credentials{{end}}{{end}}{{end}}`,
+	Title:    `{{with .Details}}{{if .Fails}}{{route $.Subject}} is behind authentication: {{.Fails}}{{else}}{{if .Stated}}A program sends {{.Route}} again and again{{else}}{{if .Peers}}A program{{else}}A probe{{end}} sends {{.Route}} every {{duration .Period}}{{end}} {{if .User}}with wrong credentials for {{.User}}{{else if .Peers}}and is always refused{{else}}without credentials{{end}}{{end}}{{end}}`,
 	Explanation: `{{if .Details.Fails}}{{with .Details}}
 		All {{plural .Requests "request" "requests"}} of {{count .Clients "client"}} were refused, in {{count .Rounds "round"}} between {{time .First}} and {{time .Last}}.
 		By its standard this route is requested without credentials, so those who ask have none to send.{{end}}{{else}}` + clientName + `{{with .Details}} ({{with $.Subject.UserAgent}}{{.}}{{else}}no user agent{{end}})
 		was refused on all {{plural .Requests "request" "requests"}} to {{count .Routes "route"}} between {{time .First}} and {{time .Last}}, and was never accepted where credentials are required.
 		{{if .Stated}}The log states for each of them, in {{count .Rounds "round"}}, that there were no credentials of the kind that the server checks there.
 		{{else}}{{share .SteadyShare}} of its requests come about {{duration .Period}} apart, so it is a program.{{end}}
+		{{if .Peers}}The same software is accepted at {{plural .Peers "other address" "other addresses"}}: this one may have a key that was revoked.{{end}}
 		{{if .Balancer}}A load balancer that gets a 401 may take the server out of service.{{end}}{{end}}{{end}}`,
 	Remedy: []string{
 		`{{if .Details.Fails}}Exempt {{.Subject.Route}} from authentication: nginx location with auth_basic off (and auth_request off); Apache Location with Require all granted; a skip_auth rule of an authentication proxy, or a router without the middleware.{{end}}`,
 		`{{if .Details.Fails}}Then request it without credentials from outside: it must answer 200 or 404, and no redirect to a sign-in page.{{end}}`,
 		`{{if .Details.Stated}}Compare how it authenticates with what the route checks: a server that checks passwords (nginx auth_basic, Apache AuthType Basic) ignores a Bearer token or a key in another header, and states that there are no credentials. Look for a redirect or a proxy that removes the header Authorization.{{end}}`,
+		`{{if .Details.Peers}}Compare its credentials with those of the others; register it again, or stop it if it was removed on purpose.{{end}}`,
 		`{{if not .Details.Fails}}Give the probe credentials (Prometheus basic_auth or authorization, blackbox_exporter http.basic_auth, a header of the HTTP check), or make it accept a 401 as healthy.{{end}}`,
 		`{{if not .Details.Fails}}Or open one route to it that reveals nothing: nginx auth_basic off, or satisfy any with allow for its address; Apache Require ip.{{end}}`,
 		`{{if not .Details.Fails}}Find out who runs it: the evidence shows its address and user agent.{{end}}`,
@@ -71,6 +73,7 @@ type Probe struct {
 	Stated      int                `json:"stated,omitempty" label:"stated to have no credentials"` // refusals; then no pace is needed
 	First       result.Time        `json:"-"`                                                      // request
 	Last        result.Time        `json:"-"`
+	Peers       int                `json:"peers,omitempty" label:"other addresses of the same software, accepted"`
 	Clients     int                `json:"clients,omitempty"` // of a route that must be open
 	Fails       string             `json:"fails,omitempty"`   // while such a route is refused
 	Balancer    bool               `json:"balancer"`          // it is a health check that takes servers out of service
@@ -84,6 +87,11 @@ const (
 	maxRound = 8
 	// probeRoutes is the maximum number of routes that a monitor requests.
 	probeRoutes = 5
+	// polledPeriod is minPeriod for a route that clients request over and over, as runners and
+	// agents ask for work: nobody guesses there. polledEach is the mean number of acceptances
+	// of its actors that shows it.
+	polledPeriod = 1500
+	polledEach   = 10
 	// randomNear bounds the share of gaps near the typical one for random arrivals:
 	// it is a third, and more in a log of few gaps.
 	randomNear = 0.4
@@ -108,7 +116,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 		if refused[r.Address] < probeRounds || !d.neverAccepted(i) {
 			return client, false
 		}
-		return r.Client(), d.Clients[r.Client()].Sessions == 0
+		return r.Client(), d.Clients[r.Client()].Sessions == 0 && !d.leftOpen(r)
 	}
 	by := map[timeline.Client]*probing{}
 	for i := range d.Refusals.Len() {
@@ -133,6 +141,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 	if len(place) == 0 {
 		return found, nil
 	}
+	d.setPeers(found, place, by)
 	for i := range d.Refusals.Len() {
 		if client, ok := of(i); ok {
 			if n, ok := place[client]; ok {
@@ -224,7 +233,7 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	gaps := x.rounds.gaps.N()
 	typical, near := x.rounds.gaps.Steady(clockStep)
 	p, lower := 1.0, stats.WilsonLower(int64(near), int64(gaps), stats.Z95)+0.1
-	if gaps >= probeRounds-1 && typical >= minPeriod && x.alike() && float64(near) >= steadyShare*float64(gaps) {
+	if gaps >= probeRounds-1 && typical >= d.leastPeriod(x.mostAsked()) && x.alike() && float64(near) >= steadyShare*float64(gaps) {
 		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
 	}
 	paced := p <= attackFalse
@@ -262,6 +271,36 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	c.Details = details
 	return c, true
+}
+
+// leastPeriod returns the least time in milliseconds between the rounds of a probe at a
+// route.
+func (d *Diagnosis) leastPeriod(endpoint uint32) int64 {
+	if d.State.Endpoints[endpoint].N[timeline.Accepted] >= polledEach*max(1, d.Endpoints[endpoint].Actors) {
+		return polledPeriod
+	}
+	return minPeriod
+}
+
+// setPeers sets in the findings of clients how many others with the same user agent are
+// accepted, where the route accepts anybody: their software has credentials.
+func (d *Diagnosis) setPeers(found []candidate, place map[timeline.Client]int, by map[timeline.Client]*probing) {
+	accepted := make([]int, len(d.State.Agents)) // clients
+	for client, stats := range d.Clients {
+		if stats.Tally.N[timeline.Accepted] > 0 && !d.State.Unlisted(client) {
+			accepted[client.Agent]++
+		}
+	}
+	for client, n := range place {
+		agent, route := d.State.Agents[client.Agent], by[client].mostAsked()
+		if agent == "" || isBrowser(agent) || d.State.Endpoints[route].N[timeline.Accepted] == 0 {
+			continue
+		}
+		details := found[n].Details.(*Probe)
+		if details.Peers = accepted[client.Agent]; d.Clients[client].Tally.N[timeline.Accepted] > 0 {
+			details.Peers--
+		}
+	}
 }
 
 // isBalancer reports whether a user agent is a health check that takes servers out of

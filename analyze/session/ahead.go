@@ -188,6 +188,9 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			again := later.push(e.Endpoint, e.Time)
 			returns = returns || h.answered < again && h.answered-e.Time <= returnWindow
 			h.again, h.refusals, h.returns, h.resumes = again, refusals, returns, resumes
+			if e.User != 0 && h.answered-e.Time <= arrivalWindow && h.signIn > h.answered {
+				s.habit.typed++
+			}
 			if e.User == 0 {
 				h.named, h.refused = s.leg(named, e)
 				switch {

@@ -60,6 +60,8 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return LoginFailure // wrong credentials on the request itself, such as Basic's
 	case named, p.basic:
 		return Unexplained
+	case p.vain >= vainSignIns:
+		return Unexplained // what it was given at the sign-in is refused
 	case a.Session != nil && !r.Good:
 		return SessionEnd // a session from before the log
 	case !r.Good:
@@ -69,6 +71,11 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 	}
 	return Unexplained
 }
+
+// vainSignIns is the number of sign-ins in a row that succeed, and do not last until the next
+// request, from which on the refusals are not those of a visitor: a form that answers a
+// wrong password like a right one may be sent a few times.
+const vainSignIns = 3
 
 // arrivalWindow is how soon, in milliseconds, a visitor who met a 401 signs in by
 // hand, or tries another password.

@@ -146,6 +146,8 @@ type habit struct {
 	accepted int // acceptances on protected routes
 	refused  int // refusals without a user, but for those on routes that accept nothing soon after: a broken one says nothing about the habit
 	repeated int // of them: answered at once by the same request, where the actor never names a user
+	asked    int // of bare: the same request came with a user within arrivalWindow
+	typed    int // refusals with a user on protected routes, after which the same request was accepted with a user
 }
 
 func (b *habit) refuse(e *timeline.Event, h *ahead) {
@@ -163,6 +165,9 @@ func (b *habit) refuse(e *timeline.Event, h *ahead) {
 	b.bare++
 	if named {
 		b.named++
+	}
+	if h.named-e.Time <= arrivalWindow && h.signIn > h.named {
+		b.asked++
 	}
 	if h.named-e.Time <= handshakeWindow || h.answered-e.Time <= handshakeWindow && h.signIn > h.answered {
 		b.soon++
@@ -192,6 +197,13 @@ const (
 // answersNamed reports whether the actor answers challenges by naming its user.
 func (b *habit) answersNamed() bool {
 	return b.named > 0 && float64(b.named) >= habitShare*float64(b.bare)
+}
+
+// types reports whether a person answers challenges at a password box, which takes longer at
+// times than a program needs, but shows now and then: the answer comes at once, or the user
+// is named by a wrong password, too.
+func (b *habit) types() bool {
+	return b.named+b.typed > 0 && float64(b.asked) >= habitShare*float64(b.bare)
 }
 
 // answersSoon reports whether the actor goes on after a challenge, with or without a
@@ -233,7 +245,7 @@ func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Eve
 	case a.Session != nil && !s.habit.answersNamed():
 		window = -1
 	case a.Session != nil:
-	case p.basic: // its user may be asked for the password, or the request takes long
+	case p.basic, s.habit.types(): // its user may be asked for the password, or the request takes long
 		window = arrivalWindow
 	case s.habit.answersNamed():
 		window = handshakeWindow

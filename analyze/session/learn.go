@@ -44,6 +44,9 @@ const (
 	learnReturns = 4
 	// learnShare is the minimum of the shares; see above.
 	learnShare = 0.5
+	// vainOfOne is the number of times in a row that what one actor requests in vain counts:
+	// who cannot be signed in, for whatever reason, tries on and on.
+	vainOfOne = 4
 	// plainZ is the number of standard deviations of the bounds for a page that is
 	// answered as any other: a site has thousands of pages, but few forms and redirects.
 	plainZ = 3.3
@@ -188,6 +191,7 @@ type lesson struct {
 	session   bool // the actor is a session
 	sentAway  bool // a protected route redirected the actor, and none refused it since
 	bare      int  // refusals without a session and a user, in logs with sessions
+	vain      int  // refusals after ways in vain, since the actor was accepted
 }
 
 // actor learns from an actor.
@@ -237,7 +241,10 @@ func (l *lessons) refuse(p *lesson, a *timeline.Actor, i int) {
 		l.sticky[e.Endpoint]++
 	}
 	p.lastAlive = !p.first && p.last == LongAgo
-	if p.remember(e.Endpoint) {
+	if p.remember(e.Endpoint) && p.vain < vainOfOne {
+		if p.ways != (bridge{}) {
+			p.vain++
+		}
 		for _, w := range p.ways {
 			if w != 0 {
 				l.vain[w-1]++
@@ -260,7 +267,7 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 	if p.lastAlive && p.ways == (bridge{}) && e.User == 0 && e.Time > p.last && e.Time-p.last <= stickyWindow && e.Refusal != timeline.EarlierEvent {
 		l.loose[e.Endpoint]++
 	}
-	p.lastAlive = false
+	p.lastAlive, p.vain = false, 0
 	switch {
 	case e.User != 0 && !p.named && e.Time-p.last <= handshakeWindow: // credentials with the request itself
 	case r == (bridge{}): // the same request again, which may itself be the sign-in

@@ -158,6 +158,7 @@ type position struct {
 	moves       bool   // there has been an acceptance, so address is set
 	lastRefused int64
 	renewal     int64 // last renewal that succeeded
+	vain        int   // sign-ins in a row that succeeded, and were refused before anything was accepted
 	// basic: the actor answers challenges of HTTP authentication. Its credentials come
 	// with every request, so it has no session that could end.
 	basic bool

@@ -18,7 +18,9 @@ import (
 // Statistic: of the visits in which a route was accepted, the share that followed a
 // sign-in of the same actor; its lower bound (Wilson) must reach memberShare. A visit
 // ends with the next sign-in or sign-out. On small sites a few visits suffice where none is
-// without a sign-in, though many strangers come or the request changes something.
+// without a sign-in, though many strangers come, the request changes something, or people go
+// on there for long after another route refused them and never sign in again: then their
+// sessions have not ended.
 
 const (
 	// memberShare is the minimum share of visits after a sign-in: 16 of 16 reach it.
@@ -42,6 +44,7 @@ type visits struct {
 	*Evidence
 	asked                 []bool // by endpoint: whether it is asked if it is protected
 	members, others, open []int64
+	kept                  []int64  // by endpoint: actors that went on there after a refusal, and did not sign in again
 	stamps                []uint32 // by endpoint: the visit counted last
 	visit                 uint32
 	pending               []pendingRoute
@@ -49,12 +52,12 @@ type visits struct {
 	strangers             int64
 }
 
-// pendingRoute is a route that was accepted after a refusal, and when it was last. The page
-// of an application is followed by the sign-in within minutes; who is accepted for longer
-// is signed in, and what refused him is at fault.
+// pendingRoute is a route that was accepted after a refusal, and when it was first and last.
+// The page of an application is followed by the sign-in within minutes; who is accepted for
+// longer is signed in, and what refused him is at fault.
 type pendingRoute struct {
-	endpoint uint32
-	time     int64
+	endpoint    uint32
+	first, time int64
 }
 
 // openForms takes the role of protected pages from those that show a form by which people
@@ -111,7 +114,7 @@ func (ev *Evidence) learnProtected(ctx context.Context) error {
 	counts := func() []int64 { return make([]int64, len(asked)) }
 	parts := make([]*visits, ev.Workers)
 	for i := range parts {
-		parts[i] = &visits{Evidence: ev, asked: asked, members: counts(), others: counts(), open: counts(), stamps: make([]uint32, len(asked))}
+		parts[i] = &visits{Evidence: ev, asked: asked, members: counts(), others: counts(), open: counts(), kept: counts(), stamps: make([]uint32, len(asked))}
 	}
 	if err := ev.Visit(ctx, nil, func(worker int, _ uint32, a *timeline.Actor) { parts[worker].actor(a) }); err != nil {
 		return err
@@ -121,13 +124,15 @@ func (ev *Evidence) learnProtected(ctx context.Context) error {
 		strangers += p.strangers
 	}
 	for i := range asked {
-		var members, others, open int64
+		var members, others, open, kept int64
 		for _, p := range parts {
 			members += p.members[i]
 			others += p.others[i]
 			open += p.open[i]
+			kept += p.kept[i]
 		}
-		few := others == 0 && members >= memberFew && (strangers >= memberStrangers || changes(ev.State.Endpoints[i].Method))
+		few := others == 0 && members >= memberFew &&
+			(strangers >= memberStrangers || changes(ev.State.Endpoints[i].Method) || open == 0 && kept >= memberFew)
 		if (few || stats.WilsonLower(members, members+others, stats.Z95) >= memberShare) && float64(open) <= openShare*float64(members) {
 			ev.Roles[i] |= Guards
 		}
@@ -186,6 +191,19 @@ func (v *visits) actor(a *timeline.Actor) {
 	if v.member, v.refused = member, refused; !member && !a.Continues {
 		v.strangers++
 	}
+	if member && !a.More {
+		v.keep()
+	}
+}
+
+// keep counts the routes on which an actor went on for longer than it takes to sign in
+// again.
+func (v *visits) keep() {
+	for _, r := range v.pending {
+		if r.time-r.first >= arrivalWindow {
+			v.kept[r.endpoint]++
+		}
+	}
 }
 
 // wait notes a route that is accepted after a refusal.
@@ -197,7 +215,7 @@ func (v *visits) wait(e *timeline.Event) {
 		}
 	}
 	if len(v.pending) < maxPending {
-		v.pending = append(v.pending, pendingRoute{e.Endpoint, e.Time})
+		v.pending = append(v.pending, pendingRoute{e.Endpoint, e.Time, e.Time})
 	}
 }
 

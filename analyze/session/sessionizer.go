@@ -270,7 +270,7 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 		}
 		s.open(p, a, e, at, seen)
 	}
-	p.known, p.accepted = true, p.open
+	p.known, p.accepted, p.vain = true, p.open, 0
 	p.address, p.moves = e.Client.Address, true
 	p.protected = e.Time
 	p.row.Accepted++
@@ -288,6 +288,9 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	late := e.Time < p.since
 	refusedBefore := p.lastRefused
 	p.lastRefused = e.Time
+	if p.open && p.seen && !p.accepted && refusedBefore <= p.start {
+		p.vain++
+	}
 	r := &s.refusal
 	*r = Refusal{
 		Time: e.Time, Actor: id, Endpoint: e.Endpoint, User: p.user,
@@ -302,13 +305,17 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		other = p.lastOther
 	}
 	r.Good = p.known || a.Session != nil && h.accepted-e.Time <= Nearby && h.signIn > h.accepted
-	r.Alive = e.Time-other <= Nearby && h.other-e.Time <= Nearby && h.signIn > h.other
+	near := int64(Nearby)
+	if p.open && p.seen && !s.shared {
+		near = returnWindow // its next sign-in would be seen, too
+	}
+	r.Alive = e.Time-other <= near && h.other-e.Time <= near && h.signIn > h.other
 	p.asked = p.asked || s.asked(a, e, h)
 	r.Entry = a.Session == nil && e.User == 0 && !r.SignIn && !r.Renewal && h.enters(e, s.shared, s.State.Sessions)
 	switch {
 	case s.handshakes(p, a, e, h):
 		r.Cause = Challenge
-		if !p.basic && (s.habit.answersNamed() || s.habit.answersAlways() || s.habit.repeats()) {
+		if !p.basic && (s.habit.answersNamed() || s.habit.types() || s.habit.answersAlways() || s.habit.repeats()) {
 			p.basic, p.life = true, life{} // no session
 		}
 	case !r.SignIn && !r.Renewal && !p.dead && s.discovers(p, a, i, h):
