@@ -120,6 +120,9 @@ const (
 	// which on they are closed, if that of all routes is lower: the other routes make the
 	// mixture.
 	closedRoutes = 0.9
+	// onePlaceFactor is how many times less is refused without the requests to one backend or
+	// server, from which on that one is at fault.
+	onePlaceFactor = 2
 	// alikeRequests is the minimum number of requests of a route that is compared.
 	alikeRequests = 10
 	// onePlaceAgree is the minimum share of equal answers of a backend to one session.

@@ -340,7 +340,7 @@ func (o *mixtureObserver) routesAlike(s int32, span span, all stats.Cell) bool {
 }
 
 // placesAlike reports whether at least two backends, and servers, refuse, where they are
-// logged.
+// logged, and no single one makes most of the share.
 func (o *mixtureObserver) placesAlike(span span, all stats.Cell) bool {
 	upstreams := len(o.d.State.Upstreams)
 	return alikePlaces(o.all.places[:upstreams], span, all) && alikePlaces(o.all.places[upstreams:], span, all)
@@ -356,6 +356,9 @@ func alikePlaces(places []*[phases]stats.Cell, span span, all stats.Cell) bool {
 		seen++
 		if shareOf(n) >= shareOf(all)/alikeFactor {
 			refusing++
+		}
+		if rest := without(all, n); rest.Trials >= alikeRequests && shareOf(rest) <= shareOf(all)/onePlaceFactor {
+			return false
 		}
 	}
 	return seen < 2 || refusing >= 2

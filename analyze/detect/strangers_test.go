@@ -185,3 +185,94 @@ func TestFewMinutesOfSilence(t *testing.T) {
 		}
 	})
 }
+
+// TestBackendBesideExpiry checks that a backend that refuses what others accept is found
+// although all of them refuse a few expired tokens, also long before.
+func TestBackendBesideExpiry(t *testing.T) {
+	for _, x := range []struct {
+		backends, refused int // refused: percent at the last backend since noon
+		usual             int // per thousand everywhere
+	}{{3, 100, 40}, {2, 100, 60}, {4, 80, 30}} {
+		t.Run(fmt.Sprintf("%d of %d", x.refused, x.backends), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(9)
+			w.sessionIDs = true
+			w.run(60)
+			places := map[request]int{}
+			w.upstream = func(r *request) string {
+				place, ok := places[*r]
+				if !ok {
+					place = w.r.IntN(x.backends)
+				}
+				return fmt.Sprintf("10.1.1.%d:80", place)
+			}
+			for i := range w.requests {
+				r := &w.requests[i]
+				if r.status != "200" || strings.HasPrefix(r.path, "/static") {
+					continue
+				}
+				place := w.r.IntN(x.backends)
+				if w.r.IntN(1000) < x.usual || place == x.backends-1 && r.at > 14*time.Hour && w.r.IntN(100) < x.refused {
+					r.status = "401"
+				}
+				places[*r] = place
+			}
+			_, findings := w.scan(t, 1)
+			for _, f := range findings {
+				if f.Kind == "upstream_misconfigured" {
+					if f.Subject.Upstream != fmt.Sprintf("10.1.1.%d:80", x.backends-1) {
+						t.Errorf("found %+v", f.Subject)
+					}
+					return
+				}
+			}
+			for _, f := range findings {
+				t.Errorf("%v %s %+v: %s", f.Severity, f.Kind, f.Subject, f.Title)
+			}
+		})
+	}
+}
+
+// TestMorningIsNoInvalidation checks that people whose sessions are gone after a night, as
+// nobody comes at night, are not taken for the end of all sessions.
+func TestMorningIsNoInvalidation(t *testing.T) {
+	for _, x := range []struct {
+		name     string
+		sessions bool
+		night    int // people who work at night
+		spread   int // minutes in which people come
+	}{{"sessions", true, 0, 40}, {"clients", false, 0, 25}, {"beside a night shift", false, 6, 40}} {
+		for seed := range trials.Seeds(2) {
+			t.Run(fmt.Sprintf("%s/%d", x.name, seed), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(seed)
+				w.sessionIDs = x.sessions
+				for n := range 45 + x.night {
+					address := fmt.Sprintf("10.0.1.%d", n)
+					for d := range 2 {
+						at := time.Duration(24*d+6)*time.Hour + w.minutes(x.spread)
+						if n >= 45 {
+							at = time.Duration(24*d+21)*time.Hour + w.minutes(x.spread)
+						}
+						id := fmt.Sprintf("s%d-%d", n, d)
+						before := id
+						if d > 0 {
+							before = fmt.Sprintf("s%d-%d", n, d-1)
+							w.add(at, "GET", "/app/home", "", before, address, "401")
+						}
+						w.add(at+12*time.Second, "POST", "/login", "", "", address, "302")
+						for end := at + 8*time.Hour; at < end; at += 20*time.Second + w.minutes(8) {
+							w.add(at+15*time.Second, "GET", []string{"/app/home", "/app/mail", "/api/items"}[w.r.IntN(3)], "", id, address, "200")
+						}
+					}
+				}
+				_, findings := w.scan(t, 1)
+				for _, f := range findings {
+					if f.Kind == "session_invalidation" {
+						t.Errorf("%v %s: %s", f.Severity, f.Kind, f.Title)
+					}
+				}
+			})
+		}
+	}
+}
