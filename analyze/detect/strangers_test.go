@@ -255,10 +255,8 @@ func TestMorningIsNoInvalidation(t *testing.T) {
 							at = time.Duration(24*d+21)*time.Hour + w.minutes(x.spread)
 						}
 						id := fmt.Sprintf("s%d-%d", n, d)
-						before := id
 						if d > 0 {
-							before = fmt.Sprintf("s%d-%d", n, d-1)
-							w.add(at, "GET", "/app/home", "", before, address, "401")
+							w.add(at, "GET", "/app/home", "", fmt.Sprintf("s%d-%d", n, d-1), address, "401")
 						}
 						w.add(at+12*time.Second, "POST", "/login", "", "", address, "302")
 						for end := at + 8*time.Hour; at < end; at += 20*time.Second + w.minutes(8) {
