@@ -82,7 +82,9 @@ func appendShape(dst, line []byte, skipped int) []byte {
 func words(line []byte) iter.Seq2[[]byte, byte] {
 	return func(yield func([]byte, byte) bool) {
 		for {
-			line = bytes.TrimLeft(line, " \t")
+			for len(line) > 0 && (line[0] == ' ' || line[0] == '\t') { // faster than bytes.TrimLeft
+				line = line[1:]
+			}
 			if len(line) == 0 {
 				return
 			}
