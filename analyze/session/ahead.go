@@ -154,8 +154,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 	last.reset()
 	named.reset()
 	repeated.reset()
-	nameless := !slices.ContainsFunc(a.Events, func(e timeline.Event) bool { return e.User != 0 })
-	namesFailures := slices.ContainsFunc(a.Events, func(e timeline.Event) bool { return e.User != 0 && e.Outcome > timeline.Redirected })
+	nameless, namesFailures := !s.naming.some, s.naming.failures
 	accepted, signIn, renews := Never, Never, false
 	acceptedOn, other := timeline.NoRefusal, Never // endpoint of accepted; next acceptance elsewhere
 	refusals, returns, resumes := 0, false, false

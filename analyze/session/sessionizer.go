@@ -37,6 +37,7 @@ type sessionizer struct {
 	repeated answers  // the same
 	habit    habit    // of the current actor, set by lookAhead
 	tries    tries    // of the current actor
+	naming   naming   // of the current actor, set by sum
 	refusal  Refusal  // scratch
 	alive    []uint32 // scratch: the events of the current actor that are Alive or Proven refusals of this run
 	news     bool     // the current actor has a request that no earlier run reported
@@ -90,15 +91,19 @@ func (s *sessionizer) actor(a *timeline.Actor, id uint32) {
 	}
 }
 
-// sum adds the actor's requests to its clients, notes the users they named, and
+// sum adds the actor's requests to its clients, notes the users they named, sets naming, and
 // counts the actor for its endpoints. It reports whether the actor was refused.
 func (s *sessionizer) sum(a *timeline.Actor, id uint32) (refused bool) {
 	var client timeline.Client
 	var stats *ClientStats // of client
 	user := uint32(0)
 	accepted := false
+	s.naming = naming{}
 	for i := range a.Events {
 		e := &a.Events[i]
+		if e.User != 0 {
+			s.naming.add(e, s.Roles[e.Endpoint]&Guards != 0)
+		}
 		if e.Refusal == timeline.EarlierEvent {
 			refused = refused || e.Outcome == timeline.Unauthorized
 			continue

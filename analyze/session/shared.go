@@ -15,21 +15,35 @@ const (
 	crowdWindow  = 60_000
 )
 
+// naming is what the requests of an actor that name their user show.
+type naming struct {
+	some     bool   // there are some
+	failures bool   // some were answered neither 2xx nor 3xx
+	user     uint32 // accepted last
+	users    int    // how often another user was accepted
+}
+
+// add adds a request that names its user. guarded reports whether its route is protected.
+func (n *naming) add(e *timeline.Event, guarded bool) {
+	n.some = true
+	n.failures = n.failures || e.Outcome > timeline.Redirected
+	if e.Outcome == timeline.Accepted && guarded && e.User != n.user {
+		n.user = e.User
+		n.users++
+	}
+}
+
 // crowds reports whether several people share a client, which has no session id.
 func (s *sessionizer) crowds(a *timeline.Actor) bool {
-	named, first, users, signIns := len(s.State.Users) > 0, uint32(0), 0, 0
+	if len(s.State.Users) > 0 {
+		return s.naming.users >= crowdUsers
+	}
+	signIns := 0
 	last := LongAgo // acceptance after which nothing was refused
 	for i := range a.Events {
 		e := &a.Events[i]
 		role := s.Roles[e.Endpoint]
 		switch {
-		case named:
-			if e.Outcome == timeline.Accepted && role&Guards != 0 && e.User != 0 && e.User != first {
-				first = e.User
-				if users++; users >= crowdUsers {
-					return true
-				}
-			}
 		case e.Outcome == timeline.Unauthorized, role&SignsOut != 0:
 			last = LongAgo
 		case role&SignsIn != 0 && role&Renews == 0 && e.Time-last <= crowdWindow && s.SignedIn(a, i):
