@@ -318,8 +318,8 @@ func (p *outagePart) actor(a *timeline.Actor, id uint32) {
 			client = e.Client
 			own = p.standing(client)
 		}
-		if own == nil && !counts {
-			continue
+		if !counts && (own == nil || own.proven && own.visitor()) {
+			continue // there is nothing more to learn
 		}
 		if own != nil && e.Outcome == timeline.Accepted && !p.d.Roles[e.Endpoint].Begins() {
 			own.visit(e.Endpoint)
