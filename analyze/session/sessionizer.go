@@ -327,7 +327,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		r.Cause = Challenge
 	case r.Renewal && !p.dead && raced(p, e, h):
 		r.Cause, r.Raced = TokenRenewal, true
-	case !r.SignIn && !r.Renewal && !p.dead && renewed(e, h) && !ownCredentials(s.stated(e)):
+	case !r.SignIn && !r.Renewal && !p.dead && renewed(p, e, h, refusedBefore) && !ownCredentials(s.stated(e)):
 		r.Cause = SessionEnd // of the token, which ends no session
 	case !r.SignIn && !late && !p.dead && s.ended(p, e, h):
 		s.die(&p.life, e)

@@ -132,10 +132,17 @@ const returnWindow = 3_600_000
 // person takes longer to type a password.
 const renewalWindow = 5000
 
-// renewed reports whether a program answered the refusal e by a renewal of its token and
-// was accepted: its user notices nothing.
-func renewed(e *timeline.Event, h *ahead) bool {
-	return h.renews && h.signIn-e.Time <= renewalWindow && h.accepted-h.signIn <= renewalWindow && h.accepted >= h.signIn
+// renewed reports whether a program answered the refusal e, or others of the same moment, by
+// a renewal of its token and was accepted: its user notices nothing. What was refused need
+// not be repeated: the next call may be that of the next click. refusedBefore is the time of
+// the refusal before e.
+func renewed(p *position, e *timeline.Event, h *ahead, refusedBefore int64) bool {
+	if h.renews && h.signIn-e.Time <= renewalWindow {
+		return h.accepted >= h.signIn && h.accepted != Never
+	}
+	// In a log of whole seconds, and where a page makes several calls, the renewal may come
+	// before the last of the refusals.
+	return e.Time-p.renewal < clock && p.renewal-refusedBefore <= renewalWindow && h.accepted < h.signIn
 }
 
 // goesOn reports whether a session goes on at once after the refusal e, without a sign-in
