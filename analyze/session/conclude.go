@@ -30,12 +30,12 @@ func (l *lessons) plausible(w way) bool {
 	}
 	n := l.returns[w]
 	return n >= learnReturns && stats.WilsonLower(n, n+l.vain[w], z) >= learnShare &&
-		(stats.WilsonLower(n, n+l.amid[w], z) >= learnShare || l.shown[w/2] && l.typical(w))
+		(stats.WilsonLower(n, n+l.amid[w], z) >= learnShare || (l.shown[w/2] || l.rank(w) <= 1 && n >= 2*learnReturns) && l.typical(w))
 }
 
 // typical reports whether a way is far more usual before returns than otherwise: people
-// come to a form by themselves, too, which a log without sessions shows amid their
-// requests.
+// come to a form by themselves, too, or are redirected to it, which a log without sessions
+// shows amid their requests.
 func (l *lessons) typical(w way) bool {
 	rare := 1 - stats.WilsonLower(l.allAmid-l.amid[w], l.allAmid, plainZ)
 	return stats.WilsonLower(l.returns[w], l.allReturns, plainZ) >= typicalRatio*rare
