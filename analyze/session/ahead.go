@@ -167,7 +167,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			repeated.push(e)
 		}
 		switch role := s.Roles[e.Endpoint]; {
-		case e.Outcome <= timeline.Redirected && role&SignsIn != 0:
+		case e.Outcome <= timeline.Redirected && role&SignsIn != 0, e.Outcome == timeline.Redirected && role&redirectsIn != 0:
 			resumes = false
 		case e.Outcome == timeline.Accepted && role&Guards != 0:
 			resumes = true

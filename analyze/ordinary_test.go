@@ -1,0 +1,67 @@
+package analyze
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestFailingSignInsOfOne checks that a few failed sign-ins are somebody who mistypes, and
+// that many of a client that never gets in are not.
+func TestFailingSignInsOfOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		failures int
+		succeeds bool
+		want     int64 // unexplained
+	}{
+		"mistyped twice":               {2, false, 0},
+		"gave up after eight":          {8, false, 0},
+		"all afternoon":                {19, false, 19},
+		"all afternoon, until it went": {19, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w written
+			w.people(60, "/signin")
+			for i := range c.failures {
+				w.at(13*time.Hour+time.Duration(i*i)*31*time.Second+time.Duration(i)*time.Minute, "192.0.2.77", "-", "POST /signin", 401, "Firefox")
+			}
+			if c.succeeds {
+				at := 17 * time.Hour
+				w.at(at, "192.0.2.77", "-", "POST /signin", 302, "Firefox")
+				w.at(at+time.Second, "192.0.2.77", "-", "GET /desk/mail", 200, "Firefox")
+			}
+			res := w.run(t)
+			if len(res.Findings) > 0 || res.Totals.Unexplained != c.want {
+				t.Errorf("%d unexplained, want %d: %v %+v", res.Totals.Unexplained, c.want, res.Causes, res.Findings)
+			}
+		})
+	}
+}
+
+// TestEndsThatGoOn checks that ends of sessions which are used again without a sign-in, by
+// many people of a host whose sign-ins are logged, are not taken for expiries, and those
+// after which people sign in are.
+func TestEndsThatGoOn(t *testing.T) {
+	for _, goesOn := range []bool{true, false} {
+		var w written
+		for i := range 40 {
+			client, at := fmt.Sprintf("203.0.113.%d", i), time.Duration(i)*9*time.Minute
+			w.at(at, client, "-", "POST /signin", 302, "Firefox")
+			for k := range 12 {
+				if at += 40 * time.Second; i%2 == 0 && k == 6 {
+					w.at(at, client, "-", "GET /desk/mail", 401, "Firefox")
+					w.at(at+time.Second, client, "-", "GET /desk/files", 401, "Firefox")
+					at += time.Minute
+					if !goesOn {
+						w.at(at, client, "-", "POST /signin", 302, "Firefox")
+					}
+				}
+				w.at(at+time.Second, client, "-", fmt.Sprintf("GET /desk/%s", []string{"mail", "files"}[k%2]), 200, "Firefox")
+			}
+		}
+		res := w.run(t)
+		if ends := res.Causes["session_end"]; goesOn == (ends > 4) {
+			t.Errorf("goes on %v: %v", goesOn, res.Causes)
+		}
+	}
+}
