@@ -33,7 +33,7 @@ var authScanner = Kind{
 	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraForwarded},
 	Details:  func() any { return new(Scan) },
 	Title: clientName + `{{with .Details}} scanned the site{{with .Tool}} with {{.}}{{end}}:
-		{{count .RoutesRefused "route"}} refused, {{count .MissingOrForbidden "request"}} for missing or forbidden paths{{end}}`,
+		{{count .RoutesRefused "route"}} refused{{with .MissingOrForbidden}}, {{count . "request"}} for missing or forbidden paths{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{share .FailedShare}} of its {{count .Requests "request"}} failed (401, 403 or 404), against {{share .UsualShare}} at most for other clients.
 		Between {{time .Start}} and {{time .End}} it was refused on {{count .RoutesRefused "route"}}, always without credentials, and never signed in.{{end}}`,
@@ -65,6 +65,10 @@ const (
 	// that of its requests answered 403 or 404. A crawler is refused on two or three.
 	scanRoutes  = 4
 	scanMissing = 5
+	// scanClosed is the number of refused routes from which on no missing path is needed: a
+	// site that is closed as a whole refuses those as well. It is more than a page loads
+	// before somebody signs in.
+	scanClosed = 25
 	// scanFails is the minimum share of a scanner's requests that fail.
 	scanFails = 0.7
 	// scanRepeats is how often a scanner requests a route, if it requests no more
@@ -98,7 +102,8 @@ func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
 	}
 	usual := usualFailures(d, scans)
 	scans = slices.DeleteFunc(scans, func(s *scan) bool {
-		return s.missing < scanMissing || float64(s.failed) < scanFails*float64(s.requests)
+		closed := len(s.routes) >= scanClosed && s.failed == s.requests
+		return s.missing < scanMissing && !closed || float64(s.failed) < scanFails*float64(s.requests)
 	})
 	p := make([]float64, len(scans))
 	for n, s := range scans {

@@ -269,7 +269,9 @@ func spike(s *contrastSeries, x *contrast, outage bool) (candidate, bool) {
 	for _, m := range causes {
 		elements := strings.Join(m.elements, ", ")
 		details.MadeBy = append(details.MadeBy, fmt.Sprintf("%s: %s (%.0f%% of the excess)", m.attribute, elements, 100*min(m.power, 1)))
-		details.Common = append(details.Common, m.attribute+" "+elements)
+		if m.tells() {
+			details.Common = append(details.Common, m.attribute+" "+elements)
+		}
 	}
 	c.Details = details
 	return c, true
@@ -341,6 +343,18 @@ type commonCause struct {
 	attribute string
 	elements  []string
 	power     float64 // share of the excess
+}
+
+// tells reports whether what an excess has in common says anything about it: that it is
+// unexplained does not, nor do several browsers, which everybody has.
+func (m *commonCause) tells() bool {
+	switch m.attribute {
+	case "cause":
+		return !slices.Contains(m.elements, session.Unexplained.String())
+	case "user agent":
+		return len(m.elements) == 1 || slices.ContainsFunc(m.elements, func(agent string) bool { return !isBrowser(agent) })
+	}
+	return true
 }
 
 // attribute is a property of refusals that an excess may share.
