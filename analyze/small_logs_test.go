@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,16 +188,29 @@ func TestSignInsThatDoNotLast(t *testing.T) {
 }
 
 // TestScannerOfClosedSite checks that a client that walks many paths of a site which refuses
-// everybody without a password is a scanner, and that a crawler of a few pages is none.
+// everybody without a password is a scanner, whatever address of its /64 it uses, and that
+// a crawler of a few pages is none.
 func TestScannerOfClosedSite(t *testing.T) {
+	for _, address := range []string{"192.0.2.66", "2001:db8:5:9::%x"} {
+		scanClosedSite(t, address)
+	}
+}
+
+func scanClosedSite(t *testing.T, address string) {
 	var w written
+	from := func(k int) string {
+		if strings.Contains(address, "%") {
+			return fmt.Sprintf(address, 1+k)
+		}
+		return address
+	}
 	for i := range 4 {
 		for k := range 80 {
 			w.at(time.Duration(k)*3*time.Minute, fmt.Sprintf("203.0.113.%d", i), "team", fmt.Sprintf("GET /board/%c", 'a'+k%7), 200, chromeAgent)
 		}
 	}
 	for k := range 60 {
-		w.at(time.Hour+time.Duration(k*k%97)*time.Second, "192.0.2.66", "-", fmt.Sprintf("GET /%s/%c%c.php", []string{"old", "new", "tmp"}[k%3], 'a'+k%26, 'a'+k/26), 401, "walker/1")
+		w.at(time.Hour+time.Duration(k*k%97)*time.Second, from(k), "-", fmt.Sprintf("GET /%s/%c%c.php", []string{"old", "new", "tmp"}[k%3], 'a'+k%26, 'a'+k/26), 401, "walker/1")
 	}
 	for k := range 8 {
 		w.at(time.Duration(k)*23*time.Minute, "192.0.2.7", "-", fmt.Sprintf("GET /board/%c", 'a'+k%7), 401, "Mozilla/5.0 (compatible; crawler/2)")

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -79,9 +80,10 @@ const (
 	scanUsual = 0.05
 )
 
-// scan is the failed requests from one address.
+// scan is the failed requests from one address, or from the addresses of a /64 of IPv6.
 type scan struct {
-	address  uint32
+	address  uint32 // the first one
+	clients  map[timeline.Client]bool
 	claims   ascending
 	refused  int      // refusals without credentials
 	routes   []uint32 // ascending
@@ -130,18 +132,19 @@ func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
 func wideScans(d *Diagnosis) []*scan {
 	by := map[uint32]*scan{}
 	refused := d.countByAddress(d.uncredentialed)
+	of := d.subscribers(refused)
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
-		if refused[r.Address] < scanRoutes || !d.scanned(i) {
+		if refused[of(r.Address)] < scanRoutes || !d.scanned(i) {
 			continue
 		}
-		s := by[r.Address]
+		s := by[of(r.Address)]
 		if s == nil {
-			s = &scan{address: r.Address, agents: map[uint32]bool{}}
-			by[r.Address] = s
+			s = &scan{address: of(r.Address), agents: map[uint32]bool{}, clients: map[timeline.Client]bool{}}
+			by[s.address] = s
 		}
 		s.refused++
-		s.agents[r.Agent] = true
+		s.agents[r.Agent], s.clients[r.Client()] = true, true
 		if at, known := slices.BinarySearch(s.routes, r.Endpoint); !known {
 			s.routes = slices.Insert(s.routes, at, r.Endpoint)
 		}
@@ -168,7 +171,9 @@ func claimScans(d *Diagnosis, scans []*scan) {
 	}
 	by := map[uint32]*scan{}
 	for _, s := range scans {
-		by[s.address] = s
+		for client := range s.clients {
+			by[client.Address] = s
+		}
 	}
 	for i := range d.Refusals.Len() {
 		if s := by[d.Refusals.At(i).Address]; s != nil && d.scanned(i) {
@@ -177,10 +182,38 @@ func claimScans(d *Diagnosis, scans []*scan) {
 	}
 }
 
+// subscribers returns a function of an address: the first address of its /64 of IPv6, which
+// one subscriber has, or itself. It adds the numbers of refusals of the others to that of
+// the first.
+func (d *Diagnosis) subscribers(refused []int) func(uint32) uint32 {
+	first, of := map[netip.Prefix]uint32{}, map[uint32]uint32{}
+	for address, n := range refused {
+		if n == 0 || !strings.Contains(d.State.Addresses[address], ":") {
+			continue
+		}
+		network, ok := networkOf(d.State.Addresses[address])
+		if !ok || !network.Addr().Is6() {
+			continue
+		}
+		if to, known := first[network]; known {
+			of[uint32(address)] = to
+			refused[to] += n
+		} else {
+			first[network] = uint32(address)
+		}
+	}
+	return func(address uint32) uint32 {
+		if to, ok := of[address]; ok {
+			return to
+		}
+		return address
+	}
+}
+
 // addClients sums the outcomes of the clients that take part in a scan.
 func addClients(d *Diagnosis, s *scan) {
-	for agent := range s.agents {
-		client := d.Clients[timeline.Client{Address: s.address, Agent: agent}]
+	for client := range s.clients {
+		client := d.Clients[client]
 		if client == nil {
 			continue
 		}
@@ -218,6 +251,9 @@ func scanFinding(d *Diagnosis, s *scan, usual float64) candidate {
 	c := candidate{packed: s.claims}
 	first, last := d.Refusals.At(int(s.claims.first())).Time, d.Refusals.At(int(s.claims.last)).Time
 	c.Subject = d.clientSubject(s.address)
+	if common := d.originOf(s.claims.each); common != "" && strings.Contains(common, ":") && len(s.clients) > len(s.agents) {
+		c.Subject.ClientAddress = common
+	}
 	c.Onset = first * 1000
 	c.Confidence = confidence(s.p, stats.WilsonLower(s.failed, s.requests, stats.Z95))
 	c.Severity = result.Medium
