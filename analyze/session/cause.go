@@ -52,7 +52,7 @@ func (s *sessionizer) cause(a *timeline.Actor, e *timeline.Event, r *Refusal, h 
 		return Challenge
 	case p.dead:
 		return SessionEnd
-	case r.Entry:
+	case r.Entry && s.State.Sessions: // otherwise, a session may have ended
 		return Anonymous
 	case r.Alive:
 		return Unexplained // accepted elsewhere, refused here: detectors find out why
