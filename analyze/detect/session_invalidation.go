@@ -78,9 +78,6 @@ const (
 	// survivorPenalty is subtracted from the evidence for each session that
 	// survives the instant.
 	survivorPenalty = 3.0
-	// survivedIdle is the minimum number of times that sessions survived an idle time, from
-	// which on the end of one after it may be surprising.
-	survivedIdle = 3
 	// maxSurprise bounds the weight of one death, which may have a cause of its own.
 	maxSurprise = 4.0
 )
@@ -371,7 +368,7 @@ func (w *sweep) end() instant {
 
 // surprise returns a function of an idle time in milliseconds: the negative log of
 // the share of sessions that died after as long an idle time, at most maxSurprise; 0 if
-// hardly any survived it.
+// none survived it.
 // Deaths that may lie between from and to are left out.
 func surprise(all []death, survived *stats.Durations, from, to int64) func(int64) float64 {
 	var deaths []int64
@@ -386,7 +383,7 @@ func surprise(all []death, survived *stats.Durations, from, to int64) func(int64
 		idle = idle * 4 / 5
 		n, _ := slices.BinarySearch(deaths, idle)
 		died, lived := float64(len(deaths)-n), float64(above(idle))
-		if lived < survivedIdle {
+		if lived == 0 {
 			return 0 // nobody knows whether a session lives as long, such as over a night
 		}
 		return min(maxSurprise, -math.Log((died+0.5)/(died+lived+1)))
