@@ -67,10 +67,9 @@ demo: build ## Scan the bundled logs and print the path of the report
 	@echo "open $(CURDIR)/logscan-out/report.html"
 
 # One more package than CPUs is tested at a time, because tests with servers and browsers
-# wait; the longest waits are first. `make lint` vets more than `go test` does, and nobody
-# looks at tests with a debugger here: without what it needs, compilers take 5 % less time.
+# wait; the longest waits are first. `make lint` vets more than `go test` does.
 PACKAGES_AT_ONCE = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
-GO_TEST = go test -vet=off -gcflags=all=-dwarf=false -p $(PACKAGES_AT_ONCE)
+GO_TEST = go test -vet=off -p $(PACKAGES_AT_ONCE)
 
 # Compilers and tests are short-lived: with GOGC=1000 they need a quarter less CPU time, and
 # 800 MB at most. All trials and the race detector would need much more memory.
