@@ -46,7 +46,7 @@ const (
 // so: of one client that was never accepted, of one that fails to sign in more often than
 // it succeeds, of one actor for every session of it that ended, of a time at which nobody
 // could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
-// at the same time, or of ends of sessions that go on. Refusals that a finding explains do
+// at the same time, of ends of sessions that go on, or of those that are cut off in use. Refusals that a finding explains do
 // not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
@@ -82,6 +82,7 @@ func (a *assembly) excessive() (all session.Bits) {
 	}
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
+	cut := a.cutHosts()
 	interrupted := a.interruptions()
 	for i := range a.Refusals.Len() {
 		r := a.Refusals.At(i)
@@ -95,7 +96,8 @@ func (a *assembly) excessive() (all session.Bits) {
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[r.Actor]
-			excess = excess || x.refused > limit*max(1, x.sessions) || a.revives(r) && revived[a.State.Endpoints[r.Endpoint].Host]
+			excess = excess || x.refused > limit*max(1, x.sessions) || a.revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
+				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
 			excess = r.Arrival && doubted[r.Client()]
 		}

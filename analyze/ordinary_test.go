@@ -38,30 +38,40 @@ func TestFailingSignInsOfOne(t *testing.T) {
 	}
 }
 
-// TestEndsThatGoOn checks that ends of sessions which are used again without a sign-in, by
-// many people of a host whose sign-ins are logged, are not taken for expiries, and those
-// after which people sign in are.
-func TestEndsThatGoOn(t *testing.T) {
-	for _, goesOn := range []bool{true, false} {
-		var w written
-		for i := range 40 {
-			client, at := fmt.Sprintf("203.0.113.%d", i), time.Duration(i)*9*time.Minute
-			w.at(at, client, "-", "POST /signin", 302, "Firefox")
-			for k := range 12 {
-				if at += 40 * time.Second; i%2 == 0 && k == 6 {
-					w.at(at, client, "-", "GET /desk/mail", 401, "Firefox")
-					w.at(at+time.Second, client, "-", "GET /desk/files", 401, "Firefox")
-					at += time.Minute
-					if !goesOn {
-						w.at(at, client, "-", "POST /signin", 302, "Firefox")
+// TestEnds checks that ends of sessions are expiries if people had been silent before, not
+// if the sessions are used again without a sign-in, though sign-ins are logged, or were cut
+// off in use.
+func TestEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		silence     time.Duration
+		signIn      bool
+		unexplained int64
+	}{
+		"go on":          {0, false, 40},
+		"cut off in use": {0, true, 40},
+		"silent before":  {40 * time.Minute, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w written
+			for i := range 40 {
+				client, at := fmt.Sprintf("203.0.113.%d", i), time.Duration(i)*9*time.Minute
+				w.at(at, client, "-", "POST /signin", 302, "Firefox")
+				for k := range 12 {
+					if at += 40 * time.Second; i%2 == 0 && k == 6 {
+						at += c.silence
+						w.at(at, client, "-", "GET /desk/mail", 401, "Firefox")
+						w.at(at+time.Second, client, "-", "GET /desk/files", 401, "Firefox")
+						at += time.Minute
+						if c.signIn {
+							w.at(at, client, "-", "POST /signin", 302, "Firefox")
+						}
 					}
+					w.at(at+time.Second, client, "-", fmt.Sprintf("GET /desk/%s", []string{"mail", "files"}[k%2]), 200, "Firefox")
 				}
-				w.at(at+time.Second, client, "-", fmt.Sprintf("GET /desk/%s", []string{"mail", "files"}[k%2]), 200, "Firefox")
 			}
-		}
-		res := w.run(t)
-		if ends := res.Causes["session_end"]; goesOn == (ends > 4) {
-			t.Errorf("goes on %v: %v", goesOn, res.Causes)
-		}
+			if res := w.run(t); res.Totals.Unexplained != c.unexplained {
+				t.Errorf("%d unexplained, want %d: %v", res.Totals.Unexplained, c.unexplained, res.Causes)
+			}
+		})
 	}
 }
