@@ -44,8 +44,9 @@ func (a *assembly) cutHosts() map[string]bool {
 		}
 		x := hosts[host]
 		if x.ends++; cutInUse(r) {
-			x.cut++
-			x.actors[r.Actor] = true
+			if x.cut++; len(x.actors) < cutActors { // more of them need not be told apart
+				x.actors[r.Actor] = true
+			}
 		}
 	}
 	found := map[string]bool{}

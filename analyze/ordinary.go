@@ -134,8 +134,9 @@ func (a *assembly) revivedHosts() map[string]bool {
 		}
 		x := hosts[host]
 		if x.ends++; a.revives(r) {
-			x.revived++
-			x.actors[r.Actor] = true
+			if x.revived++; len(x.actors) < revivedActors { // more of them need not be told apart
+				x.actors[r.Actor] = true
+			}
 		}
 	}
 	found := map[string]bool{}
