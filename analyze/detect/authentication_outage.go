@@ -350,11 +350,7 @@ func (o *outageObserver) gather() {
 
 // accepted adds up the acceptances of all parts.
 func (o *outageObserver) accepted() [][]cell {
-	var counts []*acceptances
-	for _, p := range o.parts {
-		counts = append(counts, &p.acceptances)
-	}
-	return cellsOf(counts)
+	return cellsOf(collect(o.parts, func(p *outagePart) *acceptances { return &p.acceptances }))
 }
 
 // dismissed reports whether all scopes accept people at all times, even if every refusal

@@ -207,7 +207,7 @@ func (s *software) ofMember(d *Diagnosis, r *session.Refusal) bool {
 }
 
 func observeSoftware(d *Diagnosis) observer {
-	o := &softwareObserver{d: d, software: newSoftware(d.State.Agents)}
+	o := &softwareObserver{d: d, software: d.software()}
 	o.versionSeries = newVersionSeries(o.software)
 	type user struct {
 		use
@@ -381,11 +381,7 @@ func (o *softwareObserver) dismissed(weight int32) bool {
 	if len(o.followed) > 0 {
 		return false
 	}
-	var parts []*tallies
-	for _, p := range o.parts {
-		parts = append(parts, &p.tallies)
-	}
-	cells := sumTallies(parts)
+	cells := sumTallies(collect(o.parts, func(p *softwarePart) *tallies { return &p.tallies }))
 	weigh(cells, weight)
 	for i := range o.d.Refusals.Len() {
 		r := o.d.Refusals.At(i)
@@ -407,12 +403,12 @@ func (o *softwareObserver) dismissed(weight int32) bool {
 }
 
 func (o *softwareObserver) gather() {
-	var all, versions []*tallies
 	for _, p := range o.parts {
-		all, versions = append(all, &p.tallies), append(versions, &p.versions)
 		o.strata.merge(&p.strata)
 	}
-	o.cells, o.versionCells, o.parts = sumTallies(all), sumTallies(versions), nil
+	o.cells = sumTallies(collect(o.parts, func(p *softwarePart) *tallies { return &p.tallies }))
+	o.versionCells = sumTallies(collect(o.parts, func(p *softwarePart) *tallies { return &p.versions }))
+	o.parts = nil
 }
 
 // against returns the strata of a use against all other software on the route, and the

@@ -106,7 +106,7 @@ func (d *Diagnosis) compareVersions(s *software) (worse []versionTest) {
 // more than the others of its family: then it is at fault, and not what all clients have in
 // common.
 func (d *Diagnosis) ofOneVersion(refusals []uint32) bool {
-	s := newSoftware(d.State.Agents)
+	s := d.software()
 	of := map[uint32]int{} // by version plus one
 	for _, i := range refusals {
 		of[s.of[d.Refusals.At(int(i)).Agent][0]]++

@@ -42,6 +42,13 @@ type Diagnosis struct {
 
 	contrastOnce sync.Once         // makes contrast
 	contrast     *contrastObserver // shared by the kinds that look for contrasts; nil if there is nothing to follow
+
+	softwareOnce sync.Once // makes byAgent
+	byAgent      *software // see software
+
+	acceptedOnce sync.Once      // makes acceptedBy and acceptedAll
+	acceptedBy   map[uint32]int // see acceptedAgents
+	acceptedAll  int
 }
 
 // Observe returns a diagnosis of the evidence. It walks over the timelines once more

@@ -242,11 +242,7 @@ func (p *mixedPart) answer(refused []*timeline.Event, e *timeline.Event) {
 
 // sums adds up the counts of all parts.
 func (o *mixedObserver) sums() [][]cell {
-	var counts []*acceptances
-	for _, p := range o.parts {
-		counts = append(counts, &p.acceptances)
-	}
-	return cellsOf(counts)
+	return cellsOf(collect(o.parts, func(p *mixedPart) *acceptances { return &p.acceptances }))
 }
 
 // dismissed reports whether no scope refuses a share of its sessions that raises suspicion,

@@ -502,8 +502,7 @@ func inspectPermissions(d *Diagnosis, seen observer) ([]candidate, error) {
 		divides = slices.DeleteFunc(divides, func(n int) bool { return o.refusedElsewhere(n) > permissionElsewhere })
 	}
 	divides = slices.DeleteFunc(divides, o.uneven)
-	software := newSoftware(d.State.Agents)
-	divides = slices.DeleteFunc(divides, func(n int) bool { return o.bySoftware(n, software) })
+	divides = slices.DeleteFunc(divides, o.bySoftware)
 	for _, n := range divides {
 		if cand, ok := forbidden(d, o.keys[n], o.counts[n], x.divisions[n], x.adjusted[n]); ok {
 			found = append(found, cand)
@@ -627,7 +626,8 @@ func (o *permissionObserver) uneven(route int) bool {
 // bySoftware reports whether the version of their software tells the actors that a route
 // refuses from those that it accepts: then that is at fault. Where permissions are at
 // fault, hardly any version has actors of one kind alone, but for those of one actor.
-func (o *permissionObserver) bySoftware(route int, s *software) bool {
+func (o *permissionObserver) bySoftware(route int) bool {
+	s := o.d.software()
 	type kinds struct{ accepted, refused int }
 	versions, all := map[uint32]kinds{}, kinds{}
 	for _, x := range o.counts[route] {

@@ -104,9 +104,9 @@ type retries struct {
 // repeatable reports whether a refusal may be one of a retry storm: its client was
 // accepted before, or has something to renew. A program that names its user without a
 // session brings its credentials with each request: what fails is the account.
-func (o *retryObserver) repeatable(r *session.Refusal) bool {
-	account := r.Named && !r.Session && !r.Renewal && !isBrowser(o.d.State.Agents[r.Agent])
-	return !r.SignIn && !account && (r.Good || r.Session || r.Renewal || o.d.leftOpen(r))
+func (d *Diagnosis) repeatable(r *session.Refusal) bool {
+	account := r.Named && !r.Session && !r.Renewal && !isBrowser(d.State.Agents[r.Agent])
+	return !r.SignIn && !account && (r.Good || r.Session || r.Renewal || d.leftOpen(r))
 }
 
 // pageRequests is the number of accepted requests that show a page which a person has
@@ -135,11 +135,10 @@ type retryObserver struct {
 }
 
 func observeRetries(d *Diagnosis) observer {
-	o := &retryObserver{d: d, actors: map[uint32]bool{}}
 	type repeated struct{ actor, endpoint uint32 }
 	n := map[repeated]int{}
 	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.open(i) && o.repeatable(r) {
+		if r := d.Refusals.At(i); d.open(i) && d.repeatable(r) {
 			n[repeated{r.Actor, r.Endpoint}]++
 		}
 	}
@@ -157,6 +156,7 @@ func observeRetries(d *Diagnosis) observer {
 		return nil
 	}
 	slices.SortFunc(list, func(a, b repeater) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.actor, b.actor)) })
+	o := &retryObserver{d: d, actors: map[uint32]bool{}}
 	for _, m := range list[:min(len(list), maxStorms)] {
 		o.actors[m.actor] = true
 	}
@@ -207,7 +207,7 @@ func (p *retryPart) actor(a *timeline.Actor) []retries {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
-			if r := p.o.d.Refusals.At(int(e.Refusal)); r.Cause != session.Challenge && p.o.repeatable(r) {
+			if r := p.o.d.Refusals.At(int(e.Refusal)); r.Cause != session.Challenge && p.o.d.repeatable(r) {
 				p.refuse(e)
 			}
 		case p.o.d.SignedIn(a, i):

@@ -91,6 +91,12 @@ type software struct {
 	family []uint32
 }
 
+// software returns the software of all user agents.
+func (d *Diagnosis) software() *software {
+	d.softwareOnce.Do(func() { d.byAgent = newSoftware(d.State.Agents) })
+	return d.byAgent
+}
+
 func newSoftware(agents []string) *software {
 	s := &software{of: make([][2]uint32, len(agents))}
 	number := map[string]uint32{}

@@ -139,6 +139,15 @@ func (c *cell) accept(x acceptedCell, start int64) {
 	}
 }
 
+// collect returns what of returns for each of some parts.
+func collect[P, T any](parts []P, of func(P) T) []T {
+	all := make([]T, len(parts))
+	for i, p := range parts {
+		all[i] = of(p)
+	}
+	return all
+}
+
 // sumTallies adds up tallies of the same keys.
 func sumTallies(parts []*tallies) [][]cell {
 	cells := newCells(parts[0].keys)

@@ -169,12 +169,14 @@ func (d *Diagnosis) toolSubject(a *attack) result.Subject {
 // acceptedAgents returns by user agent how many of the clients have it that are accepted
 // and never refused, and how many these are.
 func (d *Diagnosis) acceptedAgents() (with map[uint32]int, all int) {
-	with = map[uint32]int{}
-	for client, s := range d.Clients {
-		if s.Tally.N[timeline.Accepted] > 0 && s.Tally.N[timeline.Unauthorized] == 0 {
-			all++
-			with[client.Agent]++
+	d.acceptedOnce.Do(func() {
+		d.acceptedBy = map[uint32]int{}
+		for client, s := range d.Clients {
+			if s.Tally.N[timeline.Accepted] > 0 && s.Tally.N[timeline.Unauthorized] == 0 {
+				d.acceptedAll++
+				d.acceptedBy[client.Agent]++
+			}
 		}
-	}
-	return with, all
+	})
+	return d.acceptedBy, d.acceptedAll
 }
