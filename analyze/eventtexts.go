@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"bytes"
-	"hash/maphash"
 	"math"
 	"sync"
 
@@ -51,7 +50,7 @@ func newEventTexts(messages int) *eventTexts {
 
 // newTable returns a table for one goroutine.
 func (t *eventTexts) newTable() *textTable {
-	x := &textTable{of: t, seed: maphash.MakeSeed(), slots: make([]uint32, fewestSlots), hashes: []uint64{0}, texts: []string{""}}
+	x := &textTable{of: t, numbers: map[string]uint32{}, texts: []string{""}}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.tables = append(t.tables, x); len(t.tables) <= math.MaxUint16 {
@@ -78,12 +77,10 @@ func (t *eventTexts) read(message int, m *message) bool {
 // textTable numbers texts.
 type textTable struct {
 	of      *eventTexts
-	number  uint16 // plus one; 0 for none
-	seed    maphash.Seed
-	slots   []uint32 // numbers by hash, 0 for none: a power of two, at least twice as many as texts
-	hashes  []uint64 // by number: of the text in the record. Nobody can make them collide
-	texts   []string // by number: as rows have it
-	bytes   int      // of texts
+	number  uint16            // plus one; 0 for none
+	numbers map[string]uint32 // by the text in the record
+	texts   []string          // by number: as rows have it
+	bytes   int               // of both
 	cleaner result.Cleaner
 	last    [rowTexts]lastText // of the last record: most of its texts come again
 }
@@ -117,39 +114,20 @@ func (t *textTable) add(message int, e *events.Event) {
 	t.of.rows[message] = x
 }
 
-// fewestSlots is the number of slots of a new table.
-const fewestSlots = 1 << 10
-
-// slot returns the slot of a hash, or the empty one where it belongs.
-func (t *textTable) slot(hash uint64) *uint32 {
-	mask := uint64(len(t.slots) - 1)
-	for i := hash; ; i++ {
-		slot := &t.slots[i&mask]
-		if *slot == 0 || t.hashes[*slot] == hash {
-			return slot
-		}
-	}
-}
-
 // numberOf returns the number of a text. It reports false if the table is full.
 func (t *textTable) numberOf(text []byte) (n uint32, ok bool) {
-	h := maphash.Bytes(t.seed, text)
-	slot := t.slot(h)
-	if *slot != 0 {
-		return *slot, true
+	if n, ok := t.numbers[string(text)]; ok {
+		return n, true
 	}
-	if len(t.texts) > maxTableTexts || t.bytes+len(text) > maxTableBytes {
+	if len(t.texts) > maxTableTexts || t.bytes+2*len(text) > maxTableBytes {
 		return 0, false
 	}
 	n = uint32(len(t.texts))
-	*slot = n
-	clean := t.cleaner.Clean(text)
-	t.hashes, t.texts, t.bytes = append(t.hashes, h), append(t.texts, clean), t.bytes+len(clean)
-	if 2*len(t.texts) > len(t.slots) {
-		t.slots = make([]uint32, 2*len(t.slots))
-		for i, h := range t.hashes[1:] {
-			*t.slot(h) = uint32(i) + 1
-		}
+	raw, clean := string(text), t.cleaner.Clean(text)
+	if clean == raw {
+		raw = clean
 	}
+	t.numbers[raw] = n
+	t.texts, t.bytes = append(t.texts, clean), t.bytes+len(raw)+len(clean)
 	return n, true
 }

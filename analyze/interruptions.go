@@ -26,7 +26,7 @@ const (
 type interruption struct {
 	actor    uint32
 	from, to int64 // Unix milliseconds
-	refusals []uint32
+	together bool  // with others
 }
 
 // interruptions returns the refusals of sessions that were interrupted at the same time,
@@ -45,43 +45,58 @@ func (a *assembly) interruptions() (all session.Bits) {
 	for i := range list {
 		open = slices.DeleteFunc(open, func(j int) bool { return list[j].to < list[i].from })
 		open = append(open, i)
-		if len(open) < revivedActors || stats.PoissonTail(int64(len(open)), usual)*float64(len(list)) > failingFalse {
+		if len(open) < oddActors || stats.PoissonTail(int64(len(open)), usual)*float64(len(list)) > failingFalse {
 			continue
 		}
 		for _, j := range open {
-			for _, n := range list[j].refusals {
-				all.Add(int(n))
-			}
-			list[j].refusals = nil
+			list[j].together = true
+		}
+	}
+	of := map[uint32][]interruption{} // by actor
+	for _, x := range list {
+		if x.together {
+			of[x.actor] = append(of[x.actor], x)
+		}
+	}
+	for i := range a.Refusals.Len() {
+		r := a.Refusals.At(i)
+		within := func(x interruption) bool { return r.Time >= x.from && r.Time <= x.to }
+		if a.interrupts(i, r) && slices.ContainsFunc(of[r.Actor], within) {
+			all.Add(i)
 		}
 	}
 	return all
 }
 
+// interrupts reports whether a refusal may be one of an interruption.
+func (a *assembly) interrupts(i int, r *session.Refusal) bool {
+	ordinary := r.Cause != session.Challenge && r.Cause != session.Unexplained
+	return a.Of[i] == 0 && r.Actor != 0 && ordinary && r.Resumed && !r.Shared
+}
+
 // interrupted returns the interruptions of actors, in no order.
 func (a *assembly) interrupted() (list []interruption) {
-	running := map[uint32]*interruption{}
-	end := func(x *interruption) {
+	running := map[uint32]interruption{}
+	end := func(x interruption) {
 		if x.to-x.from >= interruptedFor {
-			list = append(list, *x)
+			list = append(list, x)
 		}
 	}
 	for i := range a.Refusals.Len() {
 		r := a.Refusals.At(i)
-		ordinary := r.Cause != session.Challenge && r.Cause != session.Unexplained
-		if a.Of[i] != 0 || r.Actor == 0 || !ordinary || !r.Resumed || r.Shared {
+		if !a.interrupts(i, r) {
 			continue
 		}
-		x := running[r.Actor]
-		if x != nil && r.Time-x.to > interruptedPause {
+		x, runs := running[r.Actor]
+		if runs && r.Time-x.to > interruptedPause {
 			end(x)
-			x = nil
+			runs = false
 		}
-		if x == nil {
-			x = &interruption{actor: r.Actor, from: r.Time}
-			running[r.Actor] = x
+		if !runs {
+			x = interruption{actor: r.Actor, from: r.Time}
 		}
-		x.to, x.refusals = r.Time, append(x.refusals, uint32(i))
+		x.to = r.Time
+		running[r.Actor] = x
 	}
 	for _, x := range running {
 		end(x)

@@ -32,22 +32,14 @@ const (
 	// failingFalse is the accepted chance that so many people in a row fail by chance,
 	// anywhere in the log.
 	failingFalse = 0.001
-	// revivedRefusals is the minimum number of refusals that look like the end of a session
-	// and are followed by its use without a sign-in, and revivedActors that of the actors. A
-	// few have a sign-in that the log does not show, or are of people behind one address.
-	revivedRefusals = 10
-	revivedActors   = 5
-	// revivedShare is the minimum share of them among the ends of sessions of a host, and
-	// of the sessions whose sign-in the log shows.
-	revivedShare = 0.5
 )
 
 // excessive returns, by refusal, whether it looks ordinary and is one of too many to be
 // so: of one client that was never accepted, of one that fails to sign in more often than
 // it succeeds, of one actor for every session of it that ended, of a time at which nobody
 // could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
-// at the same time, of ends of sessions that go on, or of those that are cut off in use. Refusals that a finding explains do
-// not count.
+// at the same time, of ends of sessions that go on, or of those that are cut off in use.
+// Refusals that a finding explains do not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
 	limit := ordinaryDaily * days
@@ -96,7 +88,7 @@ func (a *assembly) excessive() (all session.Bits) {
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[r.Actor]
-			excess = excess || x.refused > limit*max(1, x.sessions) || a.revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
+			excess = excess || x.refused > limit*max(1, x.sessions) || revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
 				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
 			excess = r.Arrival && doubted[r.Client()]
@@ -106,65 +98,6 @@ func (a *assembly) excessive() (all session.Bits) {
 		}
 	}
 	return all
-}
-
-// revives reports whether a refusal looks like the end of a session that is used again
-// without a sign-in. That of a token which is renewed at once is none: in a log of whole
-// seconds, what is accepted with the new one may seem to come first.
-func (a *assembly) revives(r *session.Refusal) bool {
-	return r.Cause == session.SessionEnd && r.Dead && r.Resumed && !r.Shared
-}
-
-// revivedHosts returns the hosts most of whose ended sessions go on without a sign-in,
-// though their sign-ins are logged: what refused them is no expiry.
-func (a *assembly) revivedHosts() map[string]bool {
-	type count struct {
-		ends, revived, seen, sessions int
-		actors                        map[uint32]bool
-	}
-	hosts := map[string]*count{}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
-		if r.Cause != session.SessionEnd || r.Actor == 0 || a.Of[i] != 0 {
-			continue
-		}
-		host := a.State.Endpoints[r.Endpoint].Host
-		if hosts[host] == nil {
-			hosts[host] = &count{actors: map[uint32]bool{}}
-		}
-		x := hosts[host]
-		if x.ends++; a.revives(r) {
-			if x.revived++; len(x.actors) < revivedActors { // more of them need not be told apart
-				x.actors[r.Actor] = true
-			}
-		}
-	}
-	found := map[string]bool{}
-	for host, x := range hosts {
-		if x.revived >= revivedRefusals && len(x.actors) >= revivedActors && float64(x.revived) >= revivedShare*float64(x.ends) {
-			found[host] = true
-		}
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	for s, err := range a.EachSession() {
-		if err != nil {
-			return nil // the rows of the sessions report it
-		}
-		if x := hosts[a.Sites[s.Site]]; x != nil {
-			if x.sessions++; s.StartSeen {
-				x.seen++
-			}
-		}
-	}
-	for host := range found {
-		x := hosts[host]
-		if x.seen < openedBefore || float64(x.seen) < revivedShare*float64(x.sessions) {
-			delete(found, host)
-		}
-	}
-	return found
 }
 
 // allowSuccesses subtracts from the failed sign-ins of each client, where they are more

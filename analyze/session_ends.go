@@ -1,0 +1,101 @@
+package analyze
+
+import (
+	"time"
+
+	"logscan/analyze/session"
+)
+
+// A session that expires is refused after a silence, until its owner signs in again. What
+// ends otherwise, at a host where most do, is not ordinary.
+
+const (
+	// oddEnds is the minimum number of odd ends of sessions of a host, and oddActors that of
+	// the actors: a few have a sign-in that the log does not show, or are of people behind one
+	// address.
+	oddEnds   = 10
+	oddActors = 5
+	// oddShare is the minimum share of them among the ends of sessions of a host, and of the
+	// sessions whose sign-in the log shows.
+	oddShare = 0.5
+	// inUse is the maximum silence, in milliseconds, of a session in use: the shortest usual
+	// timeout.
+	inUse = int64(5 * time.Minute / time.Millisecond)
+)
+
+// oddHosts returns the hosts most of whose ends of sessions are odd, of those that count.
+func (a *assembly) oddHosts(counts, odd func(*session.Refusal) bool) map[string]bool {
+	type count struct {
+		ends, odd int
+		actors    map[uint32]bool // at most oddActors
+	}
+	hosts := map[string]*count{}
+	for i := range a.Refusals.Len() {
+		r := a.Refusals.At(i)
+		if r.Cause != session.SessionEnd || r.Actor == 0 || a.Of[i] != 0 || !counts(r) {
+			continue
+		}
+		host := a.State.Endpoints[r.Endpoint].Host
+		x := hosts[host]
+		if x == nil {
+			x = &count{actors: map[uint32]bool{}}
+			hosts[host] = x
+		}
+		if x.ends++; odd(r) {
+			if x.odd++; len(x.actors) < oddActors {
+				x.actors[r.Actor] = true
+			}
+		}
+	}
+	found := map[string]bool{}
+	for host, x := range hosts {
+		if x.odd >= oddEnds && len(x.actors) >= oddActors && float64(x.odd) >= oddShare*float64(x.ends) {
+			found[host] = true
+		}
+	}
+	return found
+}
+
+// revives reports whether a refusal looks like the end of a session that is used again
+// without a sign-in. That of a token which is renewed at once is none: in a log of whole
+// seconds, what is accepted with the new one may seem to come first.
+func revives(r *session.Refusal) bool {
+	return r.Cause == session.SessionEnd && r.Dead && r.Resumed && !r.Shared
+}
+
+// revivedHosts returns the hosts most of whose ended sessions go on without a sign-in,
+// though their sign-ins are logged: what refused them is no expiry.
+func (a *assembly) revivedHosts() map[string]bool {
+	found := a.oddHosts(func(*session.Refusal) bool { return true }, revives)
+	if len(found) == 0 {
+		return nil
+	}
+	seen, sessions := map[string]int{}, map[string]int{}
+	for s, err := range a.EachSession() {
+		if err != nil {
+			return nil // the rows of the sessions report it
+		}
+		host := a.Sites[s.Site]
+		if sessions[host]++; s.StartSeen {
+			seen[host]++
+		}
+	}
+	for host := range found {
+		if seen[host] < openedBefore || float64(seen[host]) < oddShare*float64(sessions[host]) {
+			delete(found, host)
+		}
+	}
+	return found
+}
+
+// cutInUse reports whether a refusal is of a session that was in use when it ended.
+func cutInUse(r *session.Refusal) bool {
+	return r.Cause == session.SessionEnd && r.Dead && !r.Shared && r.GapAny() >= 0 && r.GapAny() < inUse
+}
+
+// cutHosts returns the hosts most of whose sessions that end are cut off in use. One may be
+// ended by its owner elsewhere; if most are, something ends them that no finding names, such
+// as a limit on their age where the sign-ins are not logged.
+func (a *assembly) cutHosts() map[string]bool {
+	return a.oddHosts(func(r *session.Refusal) bool { return r.Fatal }, cutInUse)
+}
