@@ -22,7 +22,7 @@ type rules func() []compiledRule
 type compiledRule struct {
 	rule
 	template template
-	first    byte // of the messages that may match; 0 for any
+	first    string // begins the messages that may match; empty for any
 }
 
 // newRules returns rules that are compiled when they are used first: most runs read none of
@@ -54,7 +54,7 @@ func (rs rules) readAs(reason string, message []byte, e *Event) bool {
 	list := rs()
 	for i := range list {
 		r := &list[i]
-		if r.first != message[0] && r.first != 0 || reason != "" && r.reason != reason || !r.template.match(message, &c) {
+		if !hasPrefix(message, r.first) || reason != "" && r.reason != reason || !r.template.match(message, &c) {
 			continue
 		}
 		e.state(r.outcome, r.reason, r.status)

@@ -110,12 +110,12 @@ func fieldStart(text string) int {
 	return -1
 }
 
-// first returns the byte that texts which match begin with, 0 if they may begin with any.
-func (t template) first() byte {
+// first returns what texts that match begin with.
+func (t template) first() string {
 	if len(t) > 0 && t[0].kind == literal {
-		return t[0].text[0]
+		return t[0].text
 	}
-	return 0
+	return ""
 }
 
 // maxTries is how many occurrences of literals after free text are tried for a line.
