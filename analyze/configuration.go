@@ -310,7 +310,7 @@ func (a *assembly) refusedBehind(s *rules.Rules, answer *rules.Answer, f *result
 	}
 	switch d := f.Details.(type) {
 	case *detect.BrokenEndpoint:
-		if d.Alive+d.Proven == 0 {
+		if d.Alive+d.Proven+d.Returned == 0 {
 			return false
 		}
 	case *detect.Outage: // of those who had been accepted

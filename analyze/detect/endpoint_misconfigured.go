@@ -13,7 +13,8 @@ import (
 
 // endpointMisconfigured finds routes that refuse clients whose sessions are
 // accepted elsewhere within the same minutes, without a sign-in in between, or whose
-// credentials, sent with each request, had been accepted before.
+// credentials, sent with each request, had been accepted before, or that are accepted elsewhere
+// before and after, in other visits too, while the route accepts nobody.
 //
 // Sign: nearly all actors that request the route are refused, many different ones, from
 // the start or from one time on; with HTTP authentication, challenges are no longer
@@ -43,6 +44,7 @@ var endpointMisconfigured = Kind{
 		{{else}}{{if .Routes}}{{count .Routes "route"}} of this form {{if eq .Routes 1}}is{{else}}are{{end}} affected.{{end}}
 		{{if .Alive}}{{plural .Alive "client was" "clients were"}} refused here while the same sessions were accepted on other routes within {{duration .Nearby}} before and after, without a new sign-in. Their credentials were good.{{end}}
 		{{if .Proven}}{{plural .Proven "client" "clients"}} that {{if eq .Proven 1}}sends{{else}}send{{end}} a user name and password with each request, which had been accepted before, {{if eq .Proven 1}}was{{else}}were{{end}} refused.{{end}}
+		{{if .Returned}}{{plural .Returned "client was" "clients were"}} refused here while the same session or user was accepted on other routes before and after, in other visits too, without a new sign-in.{{end}}
 		{{if .Denied}}For {{count .Denied "request"}}, the server's log states that the credentials were good and that an access control list, a permission of the file system or a filter denied access.{{end}}
 		{{share .RefusedShare}} of the clients that requested this route were refused (at least {{share .RefusedLow}} with 95% confidence); on a typical route it is at most {{share .Baseline}}.
 		{{if .OnsetLow}}The route last accepted a request at {{time .OnsetLow}} and refused the first one at {{time .OnsetHigh}}.{{else}}The log shows no time at which it worked.{{end}}{{end}}
@@ -65,6 +67,7 @@ type BrokenEndpoint struct {
 	Routes       int                `json:"routes,omitempty"`                                              // of an area, that refused clients; 0 for a single endpoint
 	Alive        int64              `json:"-"`                                                             // actors refused while accepted elsewhere
 	Proven       int64              `json:"-"`                                                             // actors refused whose credentials had been accepted before
+	Returned     int64              `json:"-"`                                                             // actors refused that were accepted elsewhere before and after, in other visits
 	Failures     int64              `json:"failures,omitempty" label:"requests that could not be checked"` // as the error log says; then nothing else is known
 	Code         string             `json:"code,omitempty" label:"message"`
 	Denied       int64              `json:"denied,omitempty" label:"denied to good credentials"` // requests
@@ -160,7 +163,7 @@ func (o *endpointObserver) gather() { o.cells, o.parts = cellsOf(o.parts), nil }
 
 // goodElsewhere reports whether a refused request had credentials that were accepted
 // elsewhere or before.
-func goodElsewhere(r *session.Refusal) bool { return r.Alive || r.Proven }
+func goodElsewhere(r *session.Refusal) bool { return r.Alive || r.Proven || r.Returned }
 
 func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	// A path that refuses everybody is not so many routes.
@@ -301,18 +304,20 @@ func brokenEndpoint(d *Diagnosis, members []uint32, cells []cell, s span, lower,
 // count counts the actors and requests of the claims by what shows that their
 // credentials were good.
 func (b *BrokenEndpoint) count(d *Diagnosis, claims []uint32) {
-	var alive, proven []uint32
+	var alive, proven, returned []uint32
 	for _, i := range claims {
 		switch r := d.Refusals.At(int(i)); {
 		case r.Denied:
 			b.Denied++
 		case r.Proven && !r.Alive:
 			proven = append(proven, i)
+		case r.Returned && !r.Alive:
+			returned = append(returned, i)
 		default:
 			alive = append(alive, i)
 		}
 	}
-	b.Alive, b.Proven = distinctActors(d, alive), distinctActors(d, proven)
+	b.Alive, b.Proven, b.Returned = distinctActors(d, alive), distinctActors(d, proven), distinctActors(d, returned)
 }
 
 // areaSubject returns the subject of an endpoint or area, and how many routes of an

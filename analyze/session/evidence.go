@@ -97,6 +97,7 @@ type Refusal struct {
 	Raced    bool  // a renewal, beside another one that succeeded at the same time
 	Alive    bool  // the session was accepted elsewhere shortly before and after; not of a challenge
 	Proven   bool  // Denied, or the credentials came with the request and had been accepted before; not of a challenge
+	Returned bool  // the route accepted nobody then, and the actor was accepted elsewhere before and after with the same credentials; see returned
 	Denied   bool  // the line itself states that access was denied to good credentials
 	Known    bool  // the actor had been accepted before
 	Good     bool  // Known or Denied, or the session was accepted soon after without a sign-in

@@ -137,7 +137,7 @@ func applyChallenges(list []Refusal, first int, challenges Bits) {
 	for i := range list {
 		if challenges.Has(first + i) {
 			r := &list[i]
-			r.Cause, r.Alive, r.Proven = Challenge, false, false
+			r.Cause, r.Alive, r.Proven, r.Returned = Challenge, false, false, false
 		}
 	}
 }
@@ -162,9 +162,10 @@ const (
 	fatalBit
 	deadBit
 	entryBit
+	returnedBit
 
-	causeAt, causeMask   = 18, 7
-	schemeAt, schemeMask = 21, 3
+	causeAt, causeMask   = 19, 7
+	schemeAt, schemeMask = 22, 3
 	doorAt               = 24
 )
 
@@ -173,7 +174,7 @@ func (r *Refusal) append(dst []byte) []byte {
 	for i, is := range [...]bool{
 		r.Moved, r.Named, r.Session, r.Shared, r.SignIn, r.Renewal, r.Raced, r.Alive, r.Proven,
 		r.Denied, r.Known, r.Good, r.Back, r.Arrival, r.Resumed, r.Fatal, r.Dead,
-		r.Entry,
+		r.Entry, r.Returned,
 	} {
 		if is {
 			set |= 1 << i
@@ -198,7 +199,7 @@ func (r *Refusal) read(src []byte) (rest []byte) {
 		Moved: set&movedBit != 0, Named: set&namedBit != 0, Session: set&sessionBit != 0, Shared: set&sharedBit != 0, SignIn: set&signInBit != 0,
 		Renewal: set&renewalBit != 0, Raced: set&racedBit != 0, Alive: set&aliveBit != 0, Proven: set&provenBit != 0, Denied: set&deniedBit != 0,
 		Known: set&knownBit != 0, Good: set&goodBit != 0, Back: set&backBit != 0, Arrival: set&arrivalBit != 0, Resumed: set&resumedBit != 0,
-		Fatal: set&fatalBit != 0, Dead: set&deadBit != 0, Entry: set&entryBit != 0,
+		Fatal: set&fatalBit != 0, Dead: set&deadBit != 0, Entry: set&entryBit != 0, Returned: set&returnedBit != 0,
 	}
 	return src[size:]
 }

@@ -39,7 +39,7 @@ type sessionizer struct {
 	tries    tries    // of the current actor
 	naming   naming   // of the current actor, set by sum
 	refusal  Refusal  // scratch
-	alive    []uint32 // scratch: the events of the current actor that are Alive or Proven refusals of this run
+	alive    []uint32 // scratch: the events of the current actor that are Alive, Proven or Returned refusals of this run
 	news     bool     // the current actor has a request that no earlier run reported
 	shared   bool     // the current actor is a client of several people, see crowds
 }
@@ -345,12 +345,13 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	}
 	// A sign-in tries other credentials than those of the session.
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn && !r.Entry
+	r.Returned = s.returned(p, a, e, r, h)
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Door, r.gap, r.gapAny, r.age = true, p.door, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
 	if e.Refusal < timeline.EarlierEvent {
 		s.fail(s.put(e.Refusal, r))
-		if r.Alive || r.Proven {
+		if r.Alive || r.Proven || r.Returned {
 			s.alive = append(s.alive, uint32(i))
 		}
 	}
@@ -361,6 +362,34 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		p.row.Requests++
 		p.row.Unauthorized++
 	}
+}
+
+// returned reports whether an actor was accepted before the refusal e, and is accepted after it
+// before it signs in, however long it was away. What it sent is good, if it is the same: a
+// session id, the only user that the actor names, or what its sign-in in this log gave it. A
+// session that expired looks like that where the sign-in is not logged, but then other visitors
+// are accepted on the route: this one must accept nobody, before or since.
+func (s *sessionizer) returned(p *position, a *timeline.Actor, e *timeline.Event, r *Refusal, h *ahead) bool {
+	if !r.Known || !h.resumes || p.dead || r.Cause == Challenge || r.SignIn || r.Renewal || r.Entry || !s.closedAt(e) {
+		return false
+	}
+	if c := s.stated(e); c == field.CredentialsWrong || c == field.CredentialsExpired {
+		return false
+	}
+	return a.Session != nil || s.naming.users == 1 && (e.User == 0 || e.User == s.naming.user) || p.open && p.seen && !s.shared
+}
+
+// closedAt reports whether the route of a refusal accepts nobody, or has not done so yet, or
+// does so no longer.
+func (s *sessionizer) closedAt(e *timeline.Event) bool {
+	if s.Roles[e.Endpoint]&denies != 0 {
+		return true
+	}
+	to := &s.State.Endpoints[e.Endpoint]
+	if to.LastAccepted == parse.NoTime {
+		return false // redirects, or earlier runs
+	}
+	return to.LastAccepted < e.Time*1000 || to.FirstAccepted > e.Time*1000 && to.Known.Accepted == 0
 }
 
 // countLate counts a request that comes too late to change its session.
