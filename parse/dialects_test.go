@@ -12,6 +12,21 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" method="GET" path="/api/npm/main/lodash" agent="npm/10.2.3 node/v20" status=401 bytes=91 duration=6000`,
 	},
 	{
+		"Jira, nobody", "jira", ``,
+		`192.0.2.1 845x131x2 - [09/Mar/2026:14:05:00 +0000] "GET /rest/api/2/myself?expand=groups HTTP/1.1" 401 381 0.0120 "-" "curl/8.5.0" "-"`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/rest/api/2/myself" query="expand=groups" protocol="HTTP/1.1" agent="curl/8.5.0" status=401 bytes=381`,
+	},
+	{
+		"Confluence", "confluence", ``,
+		`[09/Mar/2026:14:05:00 +0000] jane http-nio-8090-exec-7 192.0.2.1 POST /rest/api/content?x=1 HTTP/1.1 401 12ms 381 https://wiki.example.org/ Mozilla/5.0 (X11; Linux x86_64)`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" user="jane" method="POST" path="/rest/api/content" query="x=1" protocol="HTTP/1.1" referrer="https://wiki.example.org/" agent="Mozilla/5.0 (X11; Linux x86_64)" status=401 bytes=381 duration=12000`,
+	},
+	{
+		"NGINX Amplify", "main_ext", ``,
+		`192.0.2.1 - jane [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 612 "-" "curl/8.5.0" "-" "www.example.org" sn="example.org" rt=0.012 ua="10.0.0.4:8080" us="401" ut="0.011" ul="612" cs=-`,
+		`time=2026-03-09T14:05:00Z client="192.0.2.1" user="jane" method="GET" host="www.example.org" path="/" protocol="HTTP/1.1" agent="curl/8.5.0" upstream="10.0.0.4:8080" upstream_status="401" status=401 bytes=612 duration=12000`,
+	},
+	{
 		"Amazon API Gateway, REST", "json", ``,
 		`{"requestId":"c1","ip":"192.0.2.1","caller":"-","user":"-","requestTime":"09/Mar/2026:14:05:00 +0000","httpMethod":"GET","resourcePath":"/orders","status":"401","protocol":"HTTP/1.1","responseLength":"26"}`,
 		`time=2026-03-09T14:05:00Z client="192.0.2.1" method="GET" path="/orders" protocol="HTTP/1.1" status=401 bytes=26`,

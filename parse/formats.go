@@ -367,6 +367,21 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "jira", Doc: "Jira, the access log of its Tomcat",
+		// The time taken is in seconds in old versions, and in milliseconds now.
+		Native: `%a %{request_id}e %u %t "%r" %>s %b %{taken}e "%{Referer}i" "%{User-Agent}i" "%{X-Session-ID}i"`,
+		Samples: []string{
+			`192.0.2.1 845x131x2 jane [09/Mar/2026:14:05:00 +0000] "GET /rest/api/2/myself HTTP/1.1" 401 381 12 "-" "Mozilla/5.0" "1p2c3qa"`,
+		},
+	},
+	{
+		Name: "confluence", Doc: "Confluence, the access log of its Tomcat",
+		Native: `%t %u %{thread}e %h %m %U%q %H %>s %{ms}Tms %b %{Referer}i %{User-Agent}i`,
+		Samples: []string{
+			`[09/Mar/2026:14:05:00 +0000] jane http-nio-8090-exec-7 192.0.2.1 GET /rest/api/content?x=1 HTTP/1.1 401 12ms 381 - Mozilla/5.0 (X11; Linux x86_64)`,
+		},
+	},
+	{
 		Name: "jetty", Doc: "Jetty, NCSARequestLog with the time taken",
 		Native: `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %{ms}T`,
 		Samples: []string{
@@ -423,6 +438,18 @@ var table = [...]Format{
 		Name: "combinedio", Doc: "Apache combined with the bytes received and sent (mod_logio)",
 		Native:  `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i" %I %O`,
 		Samples: []string{`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 200 1234 "-" "Mozilla/5.0" 512 1500`},
+	},
+	{
+		Name: "main_ext", Doc: "nginx main with its host and backend, as NGINX Amplify configures it",
+		Native: combined + ` "$http_x_forwarded_for" "$host" sn="$server_name" rt=$request_time ua="$upstream_addr" us="$upstream_status" ut="$upstream_response_time" ul="$upstream_response_length" cs=$upstream_cache_status`,
+		Shapes: []string{
+			combined + ` rt=$request_time ua="$upstream_addr" us="$upstream_status" ut="$upstream_response_time" ul="$upstream_response_length" cs=$upstream_cache_status`,
+			combined + ` rt=$request_time uct="$upstream_connect_time" uht="$upstream_header_time" urt="$upstream_response_time" ua="$upstream_addr" us="$upstream_status"`,
+			combined + ` rt=$request_time uct="$upstream_connect_time" uht="$upstream_header_time" urt="$upstream_response_time"`,
+		},
+		Samples: []string{
+			`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 612 "-" "Mozilla/5.0" "-" "www.example.org" sn="example.org" rt=0.012 ua="10.0.0.4:8080" us="401" ut="0.011" ul="612" cs=-`,
+		},
 	},
 	{
 		Name: "main", Doc: "nginx combined with X-Forwarded-For, as its packages configure it",

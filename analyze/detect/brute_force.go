@@ -54,6 +54,7 @@ var bruteForce = Kind{
 	},
 	observe: observeGuesses,
 	inspect: inspectBruteForce,
+	rest:    restOfGuesses,
 }
 
 const (

@@ -189,6 +189,10 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 	case routeContrast:
 		e := &o.d.State.Endpoints[key.number]
 		cand.Subject.Method, cand.Subject.Route = e.Method, e.Template
+	case siteContrast:
+		if e, ok := o.onlyRoute(claims.each); ok { // others may be open to everybody
+			cand.Subject.Method, cand.Subject.Route = e.Method, e.Template
+		}
 	}
 	details := &Outage{
 		SignIn: key.kind == routeContrast || o.mostlySignIns(claims.each), Refused: int64(clients), Accepted: c.Inside.Trials - c.Inside.Hits, Proven: int64(familiar), Routes: distinctEndpoints(o.d, claims.each),
@@ -207,6 +211,18 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 	}
 	cand.Details = details
 	return cand, true
+}
+
+// onlyRoute returns the endpoint of refusals, if there is one only.
+func (o *outageObserver) onlyRoute(refusals iter.Seq[uint32]) (e *timeline.Endpoint, ok bool) {
+	for i := range refusals {
+		of := &o.d.State.Endpoints[o.d.Form(o.d.Refusals.At(int(i)).Endpoint)]
+		if e != nil && e != of {
+			return nil, false
+		}
+		e = of
+	}
+	return e, e != nil
 }
 
 // mostlySignIns reports whether most refusals are failed sign-ins, or stand for one.

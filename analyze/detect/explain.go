@@ -130,6 +130,7 @@ func (d *Diagnosis) explain(kinds []Kind) ([]*candidate, error) {
 			}
 		}
 	}
+	x.uniteRoutes()
 	x.listAbsorbed()
 	return x.accepted, nil
 }

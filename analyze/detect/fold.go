@@ -19,6 +19,7 @@ import (
 //   - attack: accounts that the same networks guess at (networks.go);
 //   - host: preflights, redirects, files or routes over http of a host that fail alike (onsets.go);
 //   - onset: accounts, routes or integrations that began to fail together (onsets.go);
+//   - program: clients of one program that fail at one route (onsets.go);
 //   - number: more than foldMany findings of a kind and severity, whose list shows
 //     nothing. Attacks that succeeded are never folded by number.
 //
@@ -94,6 +95,7 @@ func (d *Diagnosis) fold(all []*candidate, muted func(id string) *result.Muted) 
 	x.join(result.FoldedByAttack, x.alikeIn(byAttack, noKey), x.sameAttack)
 	x.join(result.FoldedByHost, x.alikeIn(byHost, x.hostKey), x.sameHost)
 	x.join(result.FoldedByOnset, x.alikeIn(byOnset, x.onsetKey), x.sameOnset)
+	x.join(result.FoldedByOnset, x.alikeIn(byOnset, x.programKey), x.sameProgram)
 	x.join(result.FoldedByNumber, x.manyKey, tooMany)
 	slices.SortFunc(x.units, func(a, b unit) int { return comparePresented(a.candidate, b.candidate) })
 	x.limit()

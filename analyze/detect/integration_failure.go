@@ -274,7 +274,9 @@ func failingIntegration(d *Diagnosis, b *breakdown, p float64) candidate {
 	c.Severity = result.Medium
 	switch {
 	case !details.Ongoing:
-		details.AcceptedAgain = result.Time(b.again * 1000)
+		if details.AcceptedAgain = result.Time(b.again * 1000); b.rounds < persistentRounds && b.again-b.firstRefused < persistentTime {
+			c.Severity = result.Low // somebody has seen to it
+		}
 	case len(c.claims) >= machineHigh:
 		c.Severity = result.High
 	}

@@ -78,6 +78,36 @@ func (x *folder) onsetKey(u *unit) (string, bool) {
 	return key, u.Onset != parse.NoTime
 }
 
+// programKey returns the key by which integrations are folded that are one program: its
+// name, route and host, and whether it is still refused. It returns false for others.
+func (x *folder) programKey(u *unit) (string, bool) {
+	d, ok := u.Details.(*FailingIntegration)
+	if !ok || u.Subject.UserAgent == "" {
+		return "", false
+	}
+	return u.Subject.Host + "\x00" + u.Subject.UserAgent + "\x00" + d.Route + "\x00" + strconv.FormatBool(d.Ongoing), true
+}
+
+// sameProgram folds the clients of a program that were first refused within onsetLength,
+// however long ago each had been accepted: a job that runs once a night has no closer onset.
+func (x *folder) sameProgram(units []int) (groups []foldGroup) {
+	units = slices.Clone(units)
+	slices.SortFunc(units, func(i, j int) int {
+		return cmp.Or(cmp.Compare(x.units[i].Onset, x.units[j].Onset), cmp.Compare(i, j))
+	})
+	for len(units) > 0 {
+		n := 1
+		for n < len(units) && x.units[units[n]].Onset-x.units[units[0]].Onset <= onsetLength*1000 {
+			n++
+		}
+		if n >= foldArea {
+			groups = append(groups, foldGroup{units: units[:n:n]})
+		}
+		units = units[n:]
+	}
+	return groups
+}
+
 // sameOnset folds units that began together.
 func (x *folder) sameOnset(units []int) []foldGroup {
 	return x.meeting(units, func(group []int, within int64) bool { return x.together(group, len(units), within) })

@@ -7,6 +7,7 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
 	"logscan/parse"
 )
 
@@ -36,12 +37,13 @@ var sessionExpiry = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraHost, parse.ExtraReason, parse.ExtraTimeZone},
 	Details:  func() any { return new(Expiry) },
-	Title:    `Sessions{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} that begin at {{$.Subject.Method}} {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration (or .LikelySetting .Timeout)}} after sign-in{{else}}after {{duration (or .LikelySetting .Timeout)}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
+	Title:    `Sessions{{with .Subject.UserAgent}} of {{.}}{{end}}{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} that begin at {{$.Subject.Method}} {{.}}{{end}} time out {{with .Details}}{{if eq .Rule "absolute"}}{{duration (or .LikelySetting .Timeout)}} after sign-in{{else}}after {{duration (or .LikelySetting .Timeout)}} idle{{end}} (measured {{duration .Low}} to {{duration .High}}){{end}}`,
 	Explanation: `{{with .Details}}
 		{{number .Sessions}} of {{count .SessionsSeen "session"}} ({{part .Sessions .SessionsSeen}}) were refused once they were {{if eq .Rule "absolute"}}older than{{else}}idle for more than{{end}} {{duration .Timeout}}, and needed a new sign-in.
 		Beyond this timeout, {{part .RefusedPast .RequestsPast}} of the requests were refused; below it, {{part .RefusedBefore .RequestsBefore}}.
 		The timeout lies {{between .Low .High}} (95% confidence).
 		{{if eq .Policy "undetermined"}}This log does not show whether idle time or age ends the sessions: both fit about as well.{{end}}
+		{{with $.Subject.UserAgent}}Sessions of other software last longer: this one does not renew them, or asks for shorter ones.{{end}}
 		{{with .Hosts}}The sessions are those of {{list .}}.{{end}}
 		{{with .LikelySetting}}The setting is probably {{duration .}}.{{end}}{{end}}`,
 	Remedy: []string{
@@ -93,6 +95,9 @@ const (
 	// expiryVague is the ratio of the bounds of a timeout from which on nothing follows from
 	// it: the usual settings are two apart.
 	expiryVague = 2
+	// expiryAway is an idle time in seconds from which on a timeout ends nobody's work: who
+	// comes back after half a day or a night has been away, and expects to sign in.
+	expiryAway = 4 * 3600
 	// policyBIC is the difference of the criteria from which one policy clearly wins
 	// over the other (Kass and Raftery, JASA 90, 1995: 6 is strong).
 	policyBIC = 6
@@ -115,15 +120,20 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 		return nil, err
 	}
 	var found []candidate
+	var none []*mortalHost // without a timeout
 	for _, h := range hosts {
 		t, ok := d.fitPolicy(h)
 		if !ok {
-			found = append(found, d.doorPolicies(h)...)
+			doors := d.doorPolicies(h)
+			if found = append(found, doors...); len(doors) == 0 {
+				none = append(none, h)
+			}
 		} else if cand, ok := d.expiry(h, &t); ok {
 			found = append(found, cand)
 		}
 	}
-	return found, nil
+	single, err := d.softwarePolicies(none)
+	return append(found, single...), err
 }
 
 // mortalHost is the hosts that share sessions, mostly one, and the ends of the sessions.
@@ -132,6 +142,13 @@ type mortalHost struct {
 	lifetimes *session.Lifetimes
 	deaths    []uint32 // open ones, ascending
 	door      uint8    // at which the sessions began; 0 for any
+	// runs reports whether a client runs the software of the sessions; nil for any.
+	runs func(timeline.Client) bool
+}
+
+// has reports whether a refusal may be of the host's sessions.
+func (h *mortalHost) has(d *Diagnosis, r *session.Refusal) bool {
+	return (h.door == 0 || r.Door == h.door) && slices.Contains(h.names, d.State.Endpoints[r.Endpoint].Host) && (h.runs == nil || h.runs(r.Client()))
 }
 
 // measure returns the duration of a death that a policy limits, in milliseconds.
@@ -260,7 +277,7 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	var cand candidate
 	for i := range d.Refusals.Len() {
 		r := d.Refusals.At(i)
-		if r.Dead && d.open(i) && (h.door == 0 || r.Door == h.door) && slices.Contains(h.names, d.State.Endpoints[r.Endpoint].Host) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
+		if r.Dead && d.open(i) && h.has(d, r) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}
 	}
@@ -301,7 +318,11 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	}
 	cand.Onset = parse.NoTime
 	cand.Confidence = confidence(stats.ChiSquareTail(2*t.Gain, 2), stats.WilsonLower(t.Above.Hits, t.Above.Trials, stats.Z95))
-	if cand.Severity = expirySeverity(float64(t.Above.Hits)/float64(max(h.lifetimes.Sessions, 1)), t.Above.Hits, seconds); high > expiryVague*low {
+	cand.Severity = expirySeverity(float64(t.Above.Hits)/float64(max(h.lifetimes.Sessions, 1)), t.Above.Hits, seconds)
+	switch {
+	case details.Rule == "idle" && seconds >= expiryAway:
+		cand.Severity = result.Info
+	case high > expiryVague*low:
 		cand.Severity = result.Low
 	}
 	cand.Details = details

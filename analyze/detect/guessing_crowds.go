@@ -1,0 +1,132 @@
+package detect
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"logscan/analyze/session"
+	"logscan/analyze/stats"
+	"logscan/analyze/timeline"
+)
+
+// Guessing from so many addresses that none of them stands out, under the names of ordinary
+// browsers, shows by what its clients are: strangers that do nothing but fail to sign in,
+// where others sign in and use the site. Either they are more than those who get in, or the
+// typical one tries more often in a day than a person does.
+//
+// Not: people who mistype (they load pages, and most get in), a sign-in that is down
+// (nobody gets in), an application or device with an old password (it is no browser).
+
+const (
+	// crowdNetworks is the minimum number of networks of a crowd: each of fewer is found by
+	// its own failures.
+	crowdNetworks = strangeAddresses
+	// crowdSignIns is the minimum number of clients that sign in, at any host, while the crowd
+	// fails: the accounts of several hosts are often the same.
+	crowdSignIns = 10
+	// crowdBrowsers is the minimum share of the failures under the name of a browser.
+	crowdBrowsers = 0.5
+	// crowdTries is the number of failed tries a day of the typical client above which it is
+	// no person: products lock an account after 3 to 10.
+	crowdTries = 10
+)
+
+// guessingCrowd is the failures of strangers at a sign-in.
+type guessingCrowd struct {
+	endpoint uint32
+	failures []try
+	clients  map[timeline.Client]int
+	networks map[string]bool
+	browsers int // failures
+	entered  map[timeline.Client]bool
+}
+
+// restOfGuesses returns the crowds that guess passwords, of what other kinds leave.
+func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
+	crowds := d.guessingCrowds()
+	if len(crowds) == 0 {
+		return nil, nil
+	}
+	for s, err := range d.EachSession() {
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range crowds {
+			if s.StartSeen && s.Start >= c.failures[0].time && s.Start <= c.failures[len(c.failures)-1].time {
+				c.entered[s.Client] = true
+			}
+		}
+	}
+	var found []candidate
+	for _, c := range crowds {
+		entered, crowd := int64(len(c.entered)), int64(len(c.clients))
+		if entered < crowdSignIns {
+			continue
+		}
+		a := newAttack(everywhere, c.failures, 1)
+		counts := slices.Sorted(maps.Values(c.clients))
+		days := (a.end-a.start)/dayLength + 1
+		if int64(counts[len(counts)/2]) > crowdTries*days {
+			a.p = stats.BinomialTail(int64(len(c.failures)), int64(len(c.failures))+entered, crowdFails)
+		} else {
+			a.p = stats.BinomialTail(crowd, crowd+entered, crowdFails)
+		}
+		if a.p *= float64(len(crowds)); a.p > attackFalse {
+			continue
+		}
+		cand, details := d.attackFinding(&a, stats.WilsonLower(crowd, crowd+entered, stats.Z95))
+		cand.Subject, details.Addresses = d.toolSubject(&a), addressesOf(a.failures)
+		found = append(found, cand)
+	}
+	return found, nil
+}
+
+// guessingCrowds returns the failures at each sign-in of clients that do nothing else, if
+// they are many and from many networks, in the order of the endpoints.
+func (d *Diagnosis) guessingCrowds() []*guessingCrowd {
+	all := map[uint32]*guessingCrowd{}
+	failed := map[timeline.Client]int64{}
+	idle := func(i int) (*session.Refusal, bool) {
+		r := d.Refusals.At(i)
+		if !r.SignIn || r.Known || r.Good || r.Renewal || !d.open(i) || d.State.Unlisted(r.Client()) || d.inOutage(i) {
+			return nil, false
+		}
+		s := d.Clients[r.Client()]
+		return r, s != nil && s.Tally.N[timeline.Accepted] <= s.Tally.N[timeline.Unauthorized]
+	}
+	for i := range d.Refusals.Len() {
+		if r, ok := idle(i); ok {
+			failed[r.Client()]++
+		}
+	}
+	for i := range d.Refusals.Len() {
+		r, ok := idle(i)
+		if !ok || 2*failed[r.Client()] <= d.Clients[r.Client()].Tally.N[timeline.Unauthorized] {
+			continue
+		}
+		c := all[r.Endpoint]
+		if c == nil {
+			c = &guessingCrowd{endpoint: r.Endpoint, clients: map[timeline.Client]int{}, networks: map[string]bool{}, entered: map[timeline.Client]bool{}}
+			all[r.Endpoint] = c
+		}
+		c.failures = append(c.failures, try{time: r.Time, refusal: uint32(i), user: r.User, address: r.Address, agent: r.Agent,
+			endpoint: r.Endpoint, challenge: timeline.NoRefusal})
+		if c.clients[r.Client()]++; c.clients[r.Client()] == 1 {
+			p, _ := networkOf(d.State.Addresses[r.Address])
+			c.networks[p.String()] = true
+		}
+		if isBrowser(d.State.Agents[r.Agent]) {
+			c.browsers++
+		}
+	}
+	crowds := slices.Collect(maps.Values(all))
+	crowds = slices.DeleteFunc(crowds, func(c *guessingCrowd) bool {
+		return len(c.failures) < bruteAll || len(c.networks) < crowdNetworks || float64(c.browsers) < crowdBrowsers*float64(len(c.failures))
+	})
+	slices.SortFunc(crowds, func(a, b *guessingCrowd) int { return cmp.Compare(a.endpoint, b.endpoint) })
+	for _, c := range crowds {
+		slices.SortFunc(c.failures, compareTries)
+	}
+	return crowds
+}

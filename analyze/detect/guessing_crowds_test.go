@@ -1,0 +1,73 @@
+package detect
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestGuessingCrowds is about guesses from many addresses under the names of browsers, none
+// of which stands out, and about what looks like them.
+func TestGuessingCrowds(t *testing.T) {
+	browsers := []string{
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0",
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Safari/537.36",
+	}
+	address := func(i int) string { return fmt.Sprintf("203.%d.%d.7", i%40, i/40) }
+	for name, x := range map[string]struct {
+		add  func(w *world)
+		want []string
+	}{
+		"thirty addresses, every hour or so": {func(w *world) {
+			for i := range 30 {
+				w.agents[address(i)] = browsers[i%3]
+				for at := w.minutes(60); at < 24*time.Hour; at += 40*time.Minute + w.minutes(40) {
+					w.add(at, "POST", "/login", "", "", address(i), "401")
+				}
+			}
+		}, []string{"brute_force"}},
+		"many addresses, once each, all day": {func(w *world) {
+			for i := range 900 {
+				w.agents[address(i)] = browsers[i%3]
+				w.add(w.minutes(1440), "POST", "/login", "", "", address(i), "401")
+			}
+		}, []string{"brute_force"}},
+		"people who forgot their passwords": {func(w *world) {
+			for i := range 150 {
+				w.agents[address(i)] = browsers[i%3]
+				at := w.minutes(1440)
+				for _, path := range []string{"/", "/static/app.js", "/help"} {
+					w.add(at, "GET", path, "", "", address(i), "200")
+				}
+				w.add(at+10*time.Second, "POST", "/login", "", "", address(i), "401")
+				w.add(at+20*time.Second, "POST", "/login", "", "", address(i), "401")
+			}
+		}, nil},
+		"a fleet of devices that were taken out of service": {func(w *world) {
+			for i := range 30 {
+				w.agents[address(i)] = fmt.Sprintf("Thermostat/4.1 (unit %d)", i)
+				for at := w.minutes(60); at < 24*time.Hour; at += time.Hour + w.minutes(20) {
+					w.add(at, "POST", "/login", "", "", address(i), "401")
+				}
+			}
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(9)
+			w.run(60)
+			x.add(w)
+			_, findings := w.scan(t, 1)
+			if x.want != nil {
+				want(t, findings, x.want...)
+				return
+			}
+			for _, f := range findings {
+				if f.Category == string(AttackCategory) {
+					t.Errorf("unexpected finding: %v %s %+v", f.Severity, f.Kind, f.Details)
+				}
+			}
+		})
+	}
+}
