@@ -11,6 +11,7 @@ import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.api.common.functions.MapFunction;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
@@ -41,6 +42,9 @@ public final class LogscanFlink {
      * Flink notices that a TaskManager is lost, which takes half a minute by default, all tasks fail that it gives to it.
      */
     private static final String ATTEMPTS = "10", FIRST_DELAY = "1 s", LONGEST_DELAY = "15 s";
+
+    /** How often the client asks whether the job is done. By itself it would notice up to two seconds late. */
+    private static final long POLL_MILLISECONDS = 100;
 
     /** How much of the messages of a failed program an exception repeats, in characters. */
     private static final int MESSAGES = 4000;
@@ -78,7 +82,11 @@ public final class LogscanFlink {
                 .map(new Merge(program, plan, directory, level, parts)).returns(Types.LONG);
         }
         groups.sinkTo(new DiscardingSink<>());
-        flink.execute("logscan");
+        JobClient job = flink.executeAsync("logscan");
+        while (!job.getJobStatus().get().isGloballyTerminalState()) {
+            Thread.sleep(POLL_MILLISECONDS);
+        }
+        job.getJobExecutionResult().get(); // throws what the job failed with
 
         List<String> command = new ArrayList<>(List.of(program, "reduce", plan, "-o", options.getOrDefault("out", "logscan-out")));
         command.addAll(Arrays.asList(args).subList(Math.min(i + 1, args.length), args.length));

@@ -8,72 +8,73 @@ The program logscan is the one shipped with --files, or is found on the PATH of 
 and parts are paths or s3:// URLs, the same on all machines. Flags after -- go to the last logscan
 reduce, on the driver, whose exit code is that of spark-submit (in client mode).
 
-Only the names of parts pass through Spark. A task that is retried, or done twice at the same time,
+Only commands pass through Spark. A task that is retried, or done twice at the same time,
 writes the same part again. See docs/howto-scale.md.
 """
 
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 
-from pyspark import SparkConf, SparkContext, SparkFiles, TaskContext
+from py4j.java_gateway import GatewayParameters, JavaGateway
 
 # How many parts a task merges: as many as logscan reduce reads at a time. Fewer are not worth
 # it: all that they hold is written once more, and the last reduce has to read it anyway.
 GROUP = 512
 
-# How much of the messages of a failed program an exception repeats, in characters.
-MESSAGES = 4000
+# The encoding in which bytes and characters are the same, whatever the locale of an executor is.
+BYTES = "ISO-8859-1"
+
+# The size of the buffer of a command, in bytes.
+BUFFER = 8192
 
 
-def program():
-    """Returns the path of logscan, if it was shipped with --files, or its name."""
-    shipped = SparkFiles.get("logscan")
-    return shipped if os.path.exists(shipped) else "logscan"
+class Cluster:
+    """Runs logscan on a cluster, with Spark's interface for Java.
+
+    Neither the driver nor executors import pyspark: that takes two seconds of CPU time."""
+
+    def __init__(self):
+        parameters = GatewayParameters(
+            port=int(os.environ["PYSPARK_GATEWAY_PORT"]), auth_token=os.environ["PYSPARK_GATEWAY_SECRET"], auto_convert=True
+        )
+        spark = JavaGateway(gateway_parameters=parameters).jvm.org.apache.spark  # spark-submit has started it
+        conf = spark.SparkConf().setAppName("logscan")
+        self.context = spark.api.java.JavaSparkContext.fromSparkContext(spark.SparkContext.getOrCreate(conf))
+        self.cpus = self.context.getConf().get("spark.task.cpus", "1")
+        self.files = spark.SparkFiles.getRootDirectory()
+
+    def program(self):
+        """Returns the path of logscan on the driver, if it was shipped with --files, or its name."""
+        shipped = os.path.join(self.files, "logscan")
+        return shipped if os.path.exists(shipped) else "logscan"
+
+    def run(self, commands):
+        """Runs logscan with the arguments of each command, each in a task of Spark.
+
+        A shell reads the command. Messages go to the log of the executor. A failure fails the task."""
+        directory = self.files if self.context.isLocal() else "."  # where executors find what was shipped
+        lines = [f"PATH={directory}:$PATH; exec logscan {shlex.join(c)} --workers {self.cpus} </dev/null" for c in commands]
+        tasks = self.context.parallelize([os.fsencode(line).decode(BYTES) for line in lines], len(lines))
+        tasks.pipe(["sh"], {}, False, BUFFER, BYTES).count()
 
 
-def run(*arguments):
-    """Runs logscan. Its messages go to the log of the executor, or into the exception if it fails."""
-    done = subprocess.run([program(), *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
-    messages = done.stderr.decode(errors="replace")
-    if done.returncode != 0:
-        raise RuntimeError(f"logscan {' '.join(arguments)}: exit code {done.returncode}\n{messages[-MESSAGES:]}")
-    sys.stderr.write(messages)
-
-
-def map_task(task, plan, part, flags):
-    """Does a task of the plan and returns the name of its part."""
-    run("map", plan, "--task", str(task), "-o", part, "--workers", str(TaskContext.get().cpus()), *flags)
-    return part
-
-
-def combine(parts, plan, part):
-    """Merges parts into one and returns its name."""
-    run("reduce", plan, "--partial", "-o", part, "--workers", str(TaskContext.get().cpus()), *parts)
-    return part
-
-
-def everywhere(context, function, arguments):
-    """Calls a function with each of the arguments, each in a Spark task, and returns the results.
-
-    They are collected by the driver, so an executor that is lost takes no finished work with it."""
-    return context.parallelize(arguments, len(arguments)).map(lambda a: function(*a)).collect()
-
-
-def scan(context, options):
+def scan(cluster, options):
     """Does all tasks, merges their parts if they are many, and returns the names of the parts."""
-    mapping = ["--memory", options.memory] if options.memory else []
+    flags = ["--memory", options.memory] if options.memory else []
     if options.pseudonymize:
-        mapping += ["--pseudonymize", options.pseudonymize]
-    parts = everywhere(context, map_task, [(n, options.plan, name(options.parts, n), mapping) for n in range(options.tasks)])
+        flags += ["--pseudonymize", options.pseudonymize]
+    parts = [name(options.parts, n) for n in range(options.tasks)]
+    cluster.run([["map", options.plan, "--task", str(n), "-o", part, *flags] for n, part in enumerate(parts)])
     level = 0
     while len(parts) > GROUP:
         level += 1
         groups = [parts[i : i + GROUP] for i in range(0, len(parts), GROUP)]
-        merged = f"{options.parts}-{level}"
-        parts = everywhere(context, combine, [(g, options.plan, name(merged, i)) for i, g in enumerate(groups)])
+        parts = [name(f"{options.parts}-{level}", n) for n in range(len(groups))]
+        cluster.run([["reduce", options.plan, "--partial", "-o", part, *group] for part, group in zip(parts, groups)])
     return parts
 
 
@@ -111,19 +112,21 @@ def main():
         end = arguments.index("--")
         arguments, flags = arguments[:end], arguments[end + 1 :]
     options = parser.parse_args(arguments)
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        parser.error("start this program with spark-submit")
     if options.tasks is None:
         if "://" in options.plan:
             parser.error("a plan that is not a file needs --tasks")
         options.tasks = count_tasks(options.plan)
     options.parts = (options.parts or os.path.dirname(options.plan) + "/parts").rstrip("/")
-    context = SparkContext.getOrCreate(SparkConf().setAppName("logscan"))
+    cluster = Cluster()
     try:
-        parts = scan(context, options)
-        reduce = subprocess.Popen([program(), "reduce", options.plan, "-o", options.out, *flags, *parts])
-        context.stop()  # meanwhile: the executors are not needed any more
+        parts = scan(cluster, options)
+        reduce = subprocess.Popen([cluster.program(), "reduce", options.plan, "-o", options.out, *flags, *parts])
+        cluster.context.stop()  # meanwhile: the executors are not needed any more
         return reduce.wait()
     finally:
-        context.stop()
+        cluster.context.stop()
 
 
 if __name__ == "__main__":
