@@ -236,7 +236,7 @@ func resultOnly(r result.Result) any {
 // TestResultIsReproducible checks that the result does not depend on the number of
 // workers, the order of the inputs, scheduling, or spilling to disk.
 func TestResultIsReproducible(t *testing.T) {
-	_, paths := simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 24_000, Seed: 3})
+	_, paths := simulate(t, fixtures.Options{Scenario: "mixed", Format: "json", Lines: 16_000, Seed: 3})
 	junk := filepath.Join(t.TempDir(), "junk.log")
 	if err := os.WriteFile(junk, []byte("no log line\n{\"a\":1}\n\n# comment\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -244,9 +244,9 @@ func TestResultIsReproducible(t *testing.T) {
 	paths = append(paths, junk)
 	want := resultText(t, run(t, 1, nil, paths...))
 	slices.Reverse(paths)
-	all := []int{1, 2, 8}
-	if testing.Short() {
-		all = []int{8}
+	all := []int{8}
+	if trials.All() {
+		all = []int{1, 2, 8}
 	}
 	for _, workers := range all {
 		if got := resultText(t, run(t, workers, nil, paths...)); got != want {
@@ -272,7 +272,7 @@ func TestEveryScenarioIsReproducible(t *testing.T) {
 	for _, s := range fixtures.Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			_, paths := simulate(t, fixtures.Options{Scenario: s.Name, Format: "combined", Lines: 5000, Seed: 6})
+			_, paths := simulate(t, fixtures.Options{Scenario: s.Name, Format: "combined", Lines: 4000, Seed: 6})
 			want := resultText(t, run(t, 1, nil, paths...))
 			for range trials.Seeds(2) {
 				if got := resultText(t, run(t, 2, nil, paths...)); got != want {

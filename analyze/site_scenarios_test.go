@@ -21,6 +21,10 @@ func TestSiteScenarios(t *testing.T) {
 	if testing.Short() {
 		t.Skip("TestEveryScenarioIsReproducible analyses the same scenarios")
 	}
+	lines := int64(10_000)
+	if trials.All() {
+		lines = 15_000
+	}
 	for _, tt := range []struct {
 		scenario string
 		combined bool    // a log without sessions, backends and schemes shows it too
@@ -52,7 +56,7 @@ func TestSiteScenarios(t *testing.T) {
 				}
 				t.Run(fmt.Sprint(tt.scenario, "/", format, 21+seed), func(t *testing.T) {
 					t.Parallel()
-					labels, paths := simulate(t, fixtures.Options{Scenario: tt.scenario, Format: format, Lines: 15_000, Seed: 21 + seed, Draw: true})
+					labels, paths := simulate(t, fixtures.Options{Scenario: tt.scenario, Format: format, Lines: lines, Seed: 21 + seed, Draw: true})
 					checkSite(t, labels, run(t, 2, nil, paths...), tt.claims)
 				})
 			}

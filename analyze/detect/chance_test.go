@@ -11,7 +11,7 @@ import (
 // TestRefusalsByChance checks that 401s which are independent of everything are
 // nobody's fault: of thousands of users, some are refused in a row by chance alone.
 func TestRefusalsByChance(t *testing.T) {
-	requests, users := 40_000, 4000
+	requests, users := 20_000, 2000
 	if trials.All() {
 		requests, users = 100_000, 10_000
 	}

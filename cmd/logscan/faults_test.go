@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"logscan/fixtures/trials"
 )
 
 // fault is a faulty input with the expected result.
@@ -128,7 +130,7 @@ const offset = `, at byte \d+( \(byte \d+ of the decompressed content\))?`
 // that no files are left behind except the output.
 func TestFaults(t *testing.T) {
 	all := append(slices.Clone(faults), unixFaults()...)
-	for _, d := range damaged {
+	for _, d := range trials.Some(damaged, 3) {
 		f := fault{name: d.container + " " + d.damage, exit: d.exit, lines: d.lines, says: d.says}
 		if f.says != "" {
 			f.says = "error: " + f.says + offset

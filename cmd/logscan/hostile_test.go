@@ -243,7 +243,11 @@ func TestNothingActsInPrograms(t *testing.T) {
 	}
 	// One program at a time: many that are alike are one finding, which names none.
 	escaped := 0
-	for _, p := range hostile.Sample(29) {
+	every := 61
+	if trials.All() {
+		every = 29
+	}
+	for _, p := range hostile.Sample(every) {
 		if err := os.WriteFile(log, failingProgram(t, p.Text), 0o600); err != nil {
 			t.Fatal(err)
 		}
