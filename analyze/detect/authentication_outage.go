@@ -279,6 +279,12 @@ type outagePart struct {
 	clients map[timeline.Client]*standing
 }
 
+// wants leaves out the actors whose only client was not refused, if nothing but the standing
+// of those that were is left to find out.
+func (o *outageObserver) wants(_ uint32, w timeline.ActorSummary) bool {
+	return len(o.scopes.list) > 0 || !w.Only || o.clients[w.Client] != nil
+}
+
 func (o *outageObserver) part() func(*timeline.Actor, uint32) {
 	p := &outagePart{
 		outageObserver: o, acceptances: o.d.newAcceptances(o.scopes.sets(), len(o.scopes.list), int32(outageVisit/o.d.Width)),

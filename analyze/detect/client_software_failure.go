@@ -370,9 +370,10 @@ func (p *softwarePart) count(e *timeline.Event, row int32, last *lastUse, refuse
 	}
 }
 
-// wants leaves out all actors if nothing is followed.
-func (o *softwareObserver) wants(uint32, timeline.ActorSummary) bool {
-	return len(o.uses) > 0 || len(o.followed) > 0
+// wants leaves out all actors if nothing is followed, and those with another user agent if
+// only versions are.
+func (o *softwareObserver) wants(_ uint32, w timeline.ActorSummary) bool {
+	return len(o.uses) > 0 || len(o.followed) > 0 && (!w.Only || o.follows(w.Client.Agent))
 }
 
 // dismissed reports whether no use refuses a share of its actors that shows a failure, even

@@ -315,6 +315,16 @@ func (v *versionSeries) follow(version uint32) {
 	}
 }
 
+// follows reports whether a version or family of a user agent is followed.
+func (o *softwareObserver) follows(agent uint32) bool {
+	for _, s := range o.software.of[agent] {
+		if s > 0 && o.place[s-1] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // countVersion counts an actor of a version and family that are followed: once per visit
 // as accepted, and once as refused.
 func (p *softwarePart) countVersion(e *timeline.Event) {

@@ -606,7 +606,9 @@ func (p *contrastPart) pass(e *timeline.Event, way *contrastWay, actor, user uin
 		}
 	}
 	if way.route != 0 {
-		p.count(way.route-1, e.Time, actor, user)
+		if c := &p.counted[way.route-1]; c.actor != actor || c.user != user || e.Time-c.time >= p.o.visit {
+			p.count(way.route-1, e.Time, actor, user)
+		}
 	}
 	if e.Upstream != 0 {
 		if place := p.o.ofBackend[e.Upstream-1]; place != 0 {

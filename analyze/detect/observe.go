@@ -112,13 +112,17 @@ func (d *Diagnosis) observe(ctx context.Context) error {
 // observerParts are an observer and its parts, by worker.
 type observerParts struct {
 	observer
-	of []func(*timeline.Actor, uint32)
+	wants func(id uint32, w timeline.ActorSummary) bool // nil for all actors
+	of    []func(*timeline.Actor, uint32)
 }
 
 func (d *Diagnosis) partsOf(observers []observer) []observerParts {
 	all := make([]observerParts, len(observers))
 	for i, o := range observers {
-		all[i] = observerParts{o, make([]func(*timeline.Actor, uint32), d.Workers)}
+		all[i] = observerParts{observer: o, of: make([]func(*timeline.Actor, uint32), d.Workers)}
+		if s, ok := o.(selective); ok {
+			all[i].wants = s.wants
+		}
 		for worker := range all[i].of {
 			all[i].of[worker] = o.part()
 		}
@@ -126,16 +130,11 @@ func (d *Diagnosis) partsOf(observers []observer) []observerParts {
 	return all
 }
 
-// walk calls the parts of observers with the actors that are wanted, all if want is nil.
+// walk calls the parts of observers with those of the actors that they want that want
+// reports true for; nil stands for all.
 func (d *Diagnosis) walk(ctx context.Context, parts []observerParts, want func(uint32, timeline.ActorSummary) bool) error {
 	if len(parts) == 0 {
 		return nil
-	}
-	byWorker := make([][]func(*timeline.Actor, uint32), d.Workers)
-	for worker := range byWorker {
-		for _, p := range parts {
-			byWorker[worker] = append(byWorker[worker], p.of[worker])
-		}
 	}
 	return d.Visit(ctx, want, func(worker int, id uint32, a *timeline.Actor) {
 		if d.Carries() { // findings are about the lines of this run
@@ -143,8 +142,10 @@ func (d *Diagnosis) walk(ctx context.Context, parts []observerParts, want func(u
 				return
 			}
 		}
-		for _, part := range byWorker[worker] {
-			part(a, id)
+		for i := range parts {
+			if p := &parts[i]; p.wants == nil || p.wants(id, a.Summary) {
+				p.of[worker](a, id)
+			}
 		}
 	})
 }

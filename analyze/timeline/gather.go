@@ -8,17 +8,12 @@ import (
 	"logscan/analyze/spill"
 )
 
-// Gather makes the first visit of each shard keep its timelines in their order, if parts of
-// tasks hold them: visits that follow need not decrypt, decode, merge and sort those of all
-// parts again, and skip actors that are not wanted without decoding them. Shards with more
-// events than are sorted in memory stay as they are.
+// Gather makes the first visit of each shard keep its timelines in their order: visits that
+// follow need not decrypt, decode, merge and sort those of all parts again, and skip actors
+// that are not wanted without decoding them. What parts in memory hold of the shard is freed.
+// Shards with more events than are sorted in memory stay as they are.
 func (s *State) Gather(goroutines int) {
-	for _, w := range s.workers {
-		if w.sealed {
-			s.gathered = &gathered{limit: s.workers[0].limit * int64(goroutines), space: s.workers[0].space}
-			return
-		}
-	}
+	s.gathered = &gathered{limit: s.workers[0].limit * int64(goroutines), space: s.workers[0].space}
 }
 
 // gathered holds the shards whose timelines were kept in their order.
@@ -69,15 +64,15 @@ const (
 )
 
 // add adds an actor.
-func (g *gatheredShard) add(a *Actor, summary ActorSummary) {
-	x := gatheredActor{client: summary.Client, events: uint32(len(a.Events))}
+func (g *gatheredShard) add(a *Actor) {
+	x := gatheredActor{client: a.Summary.Client, events: uint32(len(a.Events))}
 	set := func(is bool, f uint8) {
 		if is {
 			x.flags |= f
 		}
 	}
-	set(summary.Only, gatheredOnly)
-	set(summary.Refused, gatheredRefused)
+	set(a.Summary.Only, gatheredOnly)
+	set(a.Summary.Refused, gatheredRefused)
 	set(a.Session != nil, gatheredSession)
 	set(a.Hashed, gatheredHashed)
 	set(a.Before != nil, gatheredBefore)
@@ -103,7 +98,10 @@ func (g *gatheredShard) visit(i int, m *Scratch, want func(id uint32, a ActorSum
 	for n := range g.actors {
 		x := &g.actors[n]
 		id++
-		a := Actor{Hashed: x.flags&gatheredHashed != 0}
+		a := Actor{
+			Hashed:  x.flags&gatheredHashed != 0,
+			Summary: ActorSummary{x.client, x.flags&gatheredOnly != 0, x.flags&gatheredRefused != 0},
+		}
 		if x.flags&gatheredSession != 0 {
 			a.Session, labels = cutBytes(labels)
 		}
@@ -112,7 +110,7 @@ func (g *gatheredShard) visit(i int, m *Scratch, want func(id uint32, a ActorSum
 		}
 		events := log
 		log = log[x.size:]
-		if want != nil && !want(id, ActorSummary{x.client, x.flags&gatheredOnly != 0, x.flags&gatheredRefused != 0}) {
+		if want != nil && !want(id, a.Summary) {
 			continue
 		}
 		m.events = resized(m.events, int(x.events))
@@ -210,7 +208,7 @@ func (s *State) gather(i int, shards []*shard, m *Scratch, want func(id uint32, 
 	g.actors, g.labels, g.log = g.actors[:0], g.labels[:0], g.log[:0]
 	events := m.events
 	for id, pieces := range actorsFrom(first, m.pieces) {
-		var a Actor
+		a := Actor{Summary: s.summary(pieces)}
 		n := uint32(0)
 		for _, p := range pieces {
 			n += p.events
@@ -218,13 +216,17 @@ func (s *State) gather(i int, shards []*shard, m *Scratch, want func(id uint32, 
 		}
 		a.Events, events = events[:n:n], events[n:]
 		m.sorter.sort(a.Events)
-		summary := s.summary(pieces)
-		g.add(&a, summary)
-		if want == nil || want(id, summary) {
+		g.add(&a)
+		if want == nil || want(id, a.Summary) {
 			visit(id, &a)
 		}
 	}
 	g.log = append(g.log, make([]byte, eventSlack)...)
+	for _, o := range m.origins {
+		if o.part != nil {
+			o.part.shards[i] = shard{}
+		}
+	}
 	return true, s.gathered.keep(i, &gatheredShard{
 		actors: append(make([]gatheredActor, 0, actors), g.actors...), labels: slices.Clone(g.labels), log: slices.Clone(g.log),
 	})

@@ -47,7 +47,6 @@ func TestKeptEvents(t *testing.T) {
 		defer space.Close()
 		g := &gathered{limit: limit, space: space}
 		var want [Shards][]Actor
-		var summaries [Shards][]ActorSummary
 		for i := range Shards {
 			x := &gatheredShard{}
 			for range r.IntN(5) {
@@ -58,9 +57,9 @@ func TestKeptEvents(t *testing.T) {
 				if r.IntN(2) == 0 {
 					a.Before = make([]byte, r.IntN(3))
 				}
-				summary := ActorSummary{Only: r.IntN(2) == 0, Refused: r.IntN(2) == 0, Client: a.Events[0].Client}
-				x.add(&a, summary)
-				want[i], summaries[i] = append(want[i], a), append(summaries[i], summary)
+				a.Summary = ActorSummary{Only: r.IntN(2) == 0, Refused: r.IntN(2) == 0, Client: a.Events[0].Client}
+				x.add(&a)
+				want[i] = append(want[i], a)
 			}
 			x.log = append(x.log, make([]byte, eventSlack)...)
 			if err := g.keep(i, x); err != nil {
@@ -76,8 +75,8 @@ func TestKeptEvents(t *testing.T) {
 			first, n := uint32(i)<<(32-shardBits)+1, 0
 			wanted := func(id uint32, s ActorSummary) bool {
 				at := id - first
-				if !reflect.DeepEqual(s, summaries[i][at]) {
-					t.Fatalf("limit %d: %+v, want %+v", limit, s, summaries[i][at])
+				if !reflect.DeepEqual(s, want[i][at].Summary) {
+					t.Fatalf("limit %d: %+v, want %+v", limit, s, want[i][at].Summary)
 				}
 				return at%2 == 0
 			}

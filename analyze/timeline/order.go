@@ -15,6 +15,9 @@ type runSorter[T any] struct {
 	// belong before the one before it, the length of the list if none may. It is a loop
 	// of its own so that most elements, which are in order, cost no call. It may be nil.
 	rising func(list []T, i int) int
+	// leading returns how many elements at the beginning of a sorted list are certain to
+	// belong before next. It may be nil.
+	leading func(list []T, next *T) int
 
 	ends    []int // of the runs
 	scratch []T
@@ -102,9 +105,14 @@ func (s *runSorter[T]) merge(list []T, n int) {
 	}
 	s.scratch = append(resized(s.scratch, n)[:0], list[:n]...)
 	left, right := s.scratch, list[n:]
-	for i := range list {
-		if len(left) == 0 {
-			return // what remains of right is in place
+	for i := 0; len(left) > 0; i++ { // what remains of right is in place
+		if s.leading != nil && len(right) > 0 { // most runs overlap in stretches of several elements
+			k := copy(list[i:], left[:s.leading(left, &right[0])])
+			if i, left = i+k, left[k:]; len(left) == 0 {
+				return
+			}
+			k = copy(list[i:], right[:s.leading(right, &left[0])])
+			i, right = i+k, right[k:]
 		}
 		if len(right) > 0 && s.compare(&right[0], &left[0]) < 0 {
 			list[i], right = right[0], right[1:]
@@ -137,6 +145,15 @@ func risingEvents(list []Event, i int) int {
 		}
 	}
 	return len(list)
+}
+
+// leadingEvents is runSorter.leading for events.
+func leadingEvents(list []Event, next *Event) int {
+	n := 0
+	for n < len(list) && list[n].Time < next.Time {
+		n++
+	}
+	return n
 }
 
 func compareEvents(x, y *Event) int {

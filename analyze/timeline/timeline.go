@@ -114,6 +114,7 @@ type Refusal struct {
 type Actor struct {
 	Session []byte  // session id, a credential; nil for a client
 	Events  []Event // by time; see State.Shard
+	Summary ActorSummary
 
 	Hashed bool   // Session is the SessionSum of the id: this run did not see the id itself
 	Before []byte // EarlierActor.Before; nil if there is none

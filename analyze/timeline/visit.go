@@ -81,7 +81,7 @@ func (s *State) Shard(i int, m *Scratch, want func(id uint32, a ActorSummary) bo
 		return err
 	}
 	m.space = s.workers[0].space
-	m.sorter.compare, m.sorter.rising = compareEvents, risingEvents
+	m.sorter.compare, m.sorter.rising, m.sorter.leading = compareEvents, risingEvents, leadingEvents
 	if s.gathered != nil && s.gathered.shards[i].state == notGathered {
 		if done, err := s.gather(i, shards, m, want, visit); done || err != nil {
 			return err
@@ -183,7 +183,7 @@ func (s *State) visit(id uint32, rest []piece, shards []*shard, m *Scratch, visi
 			continue
 		}
 		n := uint32(0)
-		var a Actor
+		a := Actor{Summary: s.summary(pieces)}
 		for _, p := range pieces {
 			n += p.events
 			s.identify(&a, p, shards[p.part], m.origins[p.part].worker)
