@@ -280,9 +280,9 @@ type outagePart struct {
 }
 
 // wants leaves out the actors whose only client was not refused, if nothing but the standing
-// of those that were is left to find out.
+// of those that were is left to find out. Without sessions, a client is one actor.
 func (o *outageObserver) wants(_ uint32, w timeline.ActorSummary) bool {
-	return len(o.scopes.list) > 0 || !w.Only || o.clients[w.Client] != nil
+	return len(o.scopes.list) > 0 || !w.Only || (w.Refused || o.d.State.Sessions) && o.clients[w.Client] != nil
 }
 
 func (o *outageObserver) part() func(*timeline.Actor, uint32) {

@@ -170,7 +170,15 @@ func (d *Diagnosis) versionClients(s *software) []versionClient {
 		}
 	}
 	slices.SortFunc(all, func(a, b versionClient) int {
-		return cmp.Or(cmp.Compare(a.family, b.family), cmp.Compare(a.refused*b.all, b.refused*a.all), cmp.Compare(a.version, b.version), cmp.Compare(a.all, b.all))
+		switch x, y := a.refused*b.all, b.refused*a.all; { // cmp.Or compares everything
+		case a.family != b.family:
+			return cmp.Compare(a.family, b.family)
+		case x != y:
+			return cmp.Compare(x, y)
+		case a.version != b.version:
+			return cmp.Compare(a.version, b.version)
+		}
+		return cmp.Compare(a.all, b.all)
 	})
 	return all
 }

@@ -370,12 +370,16 @@ func (o *contrastObserver) uneven(kind contrastType, refused [][]int32) bool {
 
 // each calls do with the places of the keys of a refusal.
 func (o *contrastObserver) each(refusal int, do func(place int32)) {
-	r := o.d.Refusals.At(refusal)
-	for _, place := range o.ofEndpoint[r.Endpoint] {
+	for _, place := range o.ofEndpoint[o.d.Refusals.At(refusal).Endpoint] {
 		do(place)
 	}
-	if r.Upstream != 0 && o.ofBackend[r.Upstream-1] != 0 {
-		do(o.ofBackend[r.Upstream-1] - 1)
+	o.replicas(refusal, do)
+}
+
+// replicas is each of the keys of backends and servers.
+func (o *contrastObserver) replicas(refusal int, do func(place int32)) {
+	if u := o.d.Refusals.At(refusal).Upstream; u != 0 && o.ofBackend[u-1] != 0 {
+		do(o.ofBackend[u-1] - 1)
 	}
 	if o.ofServer == nil {
 		return
@@ -457,13 +461,19 @@ func (o *contrastObserver) refusalsOf(wanted func(place int) bool, counts func(r
 		want[place] = wanted(place)
 	}
 	for i := range o.d.Refusals.Len() {
-		if o.d.open(i) && counts(i) {
-			o.each(i, func(place int32) {
-				if want[place] {
-					lists[place].add(uint32(i))
-				}
-			})
+		if !o.d.open(i) || !counts(i) {
+			continue
 		}
+		for _, place := range o.ofEndpoint[o.d.Refusals.At(i).Endpoint] {
+			if want[place] {
+				lists[place].add(uint32(i))
+			}
+		}
+		o.replicas(i, func(place int32) {
+			if want[place] {
+				lists[place].add(uint32(i))
+			}
+		})
 	}
 	return lists
 }

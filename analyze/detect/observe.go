@@ -14,7 +14,7 @@ import (
 // once more only if there is an observer.
 type observer interface {
 	// part returns the observer's part for one goroutine, which is called with
-	// every actor; id is Refusal.Actor.
+	// every actor, or those that a selective one wants; id is Refusal.Actor.
 	part() func(a *timeline.Actor, id uint32)
 	// gather adds up the parts when the walk has ended, concurrently with other
 	// observers. Its result must not depend on the order of parts or actors.

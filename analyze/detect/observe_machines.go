@@ -39,7 +39,7 @@ type machine struct {
 type machineObserver struct {
 	d        *Diagnosis
 	follow   map[timeline.Client]map[uint32]bool // the routes that refused each client
-	actors   map[uint32]bool                     // the actors of these clients
+	actors   actorSet                            // of these clients
 	fleets   map[uint32]int                      // by agent of these clients: how many clients were accepted as often as a machine is
 	machines []machine                           // by client, user
 	parts    []*machinePart
@@ -66,7 +66,7 @@ func observeMachines(d *Diagnosis) observer {
 	slices.SortFunc(list, func(a, b timeline.Client) int {
 		return cmp.Or(cmp.Compare(refused[b], refused[a]), timeline.CompareClients(a, b))
 	})
-	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, actors: map[uint32]bool{}, fleets: map[uint32]int{}}
+	o := &machineObserver{d: d, follow: map[timeline.Client]map[uint32]bool{}, fleets: map[uint32]int{}}
 	for _, client := range list[:min(len(list), maxMachines)] {
 		o.follow[client] = map[uint32]bool{}
 		o.fleets[client.Agent] = 0
@@ -83,13 +83,13 @@ func observeMachines(d *Diagnosis) observer {
 		}
 		if routes := o.follow[r.Client()]; routes != nil {
 			routes[r.Endpoint] = true
-			o.actors[r.Actor] = true
+			o.actors.add(r.Actor)
 		}
 	}
 	return o
 }
 
-func (o *machineObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors[id] }
+func (o *machineObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors.has(id) }
 
 func (o *machineObserver) part() func(*timeline.Actor, uint32) {
 	p := &machinePart{machineObserver: o}

@@ -129,7 +129,7 @@ func (d *Diagnosis) leftOpen(r *session.Refusal) bool {
 // most maxRoutes and loopPages; each refusal is in one run.
 type retryObserver struct {
 	d      *Diagnosis
-	actors map[uint32]bool
+	actors actorSet
 	runs   []retries   // by agent and first refusal
 	parts  [][]retries // by goroutine
 }
@@ -156,24 +156,20 @@ func observeRetries(d *Diagnosis) observer {
 		return nil
 	}
 	slices.SortFunc(list, func(a, b repeater) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.actor, b.actor)) })
-	o := &retryObserver{d: d, actors: map[uint32]bool{}}
+	o := &retryObserver{d: d}
 	for _, m := range list[:min(len(list), maxStorms)] {
-		o.actors[m.actor] = true
+		o.actors.add(m.actor)
 	}
 	return o
 }
 
-func (o *retryObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors[id] }
+func (o *retryObserver) wants(id uint32, _ timeline.ActorSummary) bool { return o.actors.has(id) }
 
 func (o *retryObserver) part() func(*timeline.Actor, uint32) {
 	n := len(o.parts)
 	o.parts = append(o.parts, nil)
 	p := retryPart{o: o, open: map[uint32]*repeats{}}
-	return func(a *timeline.Actor, id uint32) {
-		if o.actors[id] {
-			o.parts[n] = append(o.parts[n], p.actor(a)...)
-		}
-	}
+	return func(a *timeline.Actor, _ uint32) { o.parts[n] = append(o.parts[n], p.actor(a)...) }
 }
 
 // retryPart is the part of one goroutine.
