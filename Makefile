@@ -82,6 +82,9 @@ test test-all race lint: export GOFLAGS := $(GOFLAGS) -gcflags=all=-dwarf=false
 test: ## Run the tests of PACKAGES, with one seed of each random world
 	GOGC=1000 $(GO_TEST) $(PACKAGES)
 
+# Tests with this tag compile Prometheus' parser.
+test-all fuzz: export GOFLAGS := $(GOFLAGS) -tags=prometheus
+
 test-all: ## Run the tests of PACKAGES with all seeds, formats and sizes
 	LOGSCAN_TRIALS=all GOGC=400 $(GO_TEST) $(PACKAGES)
 
