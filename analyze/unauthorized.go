@@ -17,7 +17,7 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 		templates[i] = result.Clean(a.State.Endpoints[i].Template)
 	}
 	reader := func() func(from, to int) iter.Seq2[*result.Unauthorized, error] {
-		read := a.lines.refusals()
+		read, stated := a.lines.refusals(), a.statedReasons()
 		return func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 			return func(yield func(*result.Unauthorized, error) bool) {
 				var row result.Unauthorized
@@ -31,7 +31,7 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 					row.LogPath, row.LogLine = a.reader.inputs[x.Input].Path, x.Line
 					row.Cause, row.AnsweredBy, row.FindingID = a.names[a.cause(i)], x.AnsweredBy.String(), a.findingID(i)
 					if x.Message != 0 {
-						row.Reason = result.Clean(a.State.Reasons[x.Reason-1].Text)
+						row.Reason = stated(x.Reason - 1)
 					}
 					if r := a.Refusals.At(i); r.Actor != 0 {
 						row.Template = templates[r.Endpoint]
@@ -47,6 +47,17 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 		}
 	}
 	return result.Pieces[result.Unauthorized]{Len: a.State.Refusals.Len(), Reader: reader}
+}
+
+// statedReasons returns a function that returns a reason by its index, cleaned once.
+func (a *assembly) statedReasons() func(reason uint16) string {
+	clean := make([]string, len(a.State.Reasons))
+	return func(reason uint16) string {
+		if text := a.State.Reasons[reason].Text; clean[reason] == "" && text != "" {
+			clean[reason] = result.Clean(text)
+		}
+		return clean[reason]
+	}
 }
 
 // requestRow returns the row of a request, without its session, template and line.

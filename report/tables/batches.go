@@ -230,19 +230,25 @@ func add[R any](b *batch, columns []column[R], rows []R) {
 
 // addTexts adds the texts of rows, and returns their size in bytes.
 func addTexts[R any](values *columnBuffer, c *column[R], rows []R) (bytes int) {
-	texts, levels := room(values.texts, len(rows)), values.levels
-	for i := range rows {
-		s := c.text(&rows[i])
-		level := int16(1)
-		if s != "" || !c.Nullable {
+	texts := room(values.texts, len(rows))
+	if !c.Nullable {
+		for i := range rows {
+			s := c.text(&rows[i])
 			texts = append(texts, s)
 			bytes += len(s)
-		} else {
-			level = 0
 		}
-		if c.Nullable {
-			levels = append(levels, level)
+		values.texts = texts
+		return bytes
+	}
+	levels := values.levels
+	for i := range rows {
+		s := c.text(&rows[i])
+		if s == "" {
+			levels = append(levels, 0)
+			continue
 		}
+		texts, levels = append(texts, s), append(levels, 1)
+		bytes += len(s)
 	}
 	values.texts, values.levels = texts, levels
 	return bytes
