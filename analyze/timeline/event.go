@@ -137,10 +137,6 @@ func (s *State) decode(shards []*shard, m *Scratch) error {
 func (s *State) decodePage(worker int, page []byte, actors []decoded, m *Scratch) {
 	endpoints, refusals, upstreams := s.endpointOf[worker], s.refusalOf[worker], s.upstreamOf[worker]
 	events := m.events
-	servers := ^uint32(0) // mask of their numbers
-	if s.oneServer {
-		servers = 0
-	}
 	for b := page[:len(page)+eventSlack]; len(b) > eventSlack; {
 		word := binary.LittleEndian.Uint64(b)
 		number, endpoint, since := uint32(word>>actorAt&(1<<actorBits-1)), uint32(word>>endpointAt&(1<<endpointBits-1)), word>>sinceAt&(1<<sinceBits-1)
@@ -168,7 +164,7 @@ func (s *State) decodePage(worker int, page []byte, actors []decoded, m *Scratch
 		}
 		if a.via != 0 {
 			way := a.via & (1<<serverAt - 1)
-			e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt&servers)
+			e.Origin = newOrigin(Scheme(way%uint32(numSchemes)), a.via>>serverAt)
 			if n := way / uint32(numSchemes); n != 0 {
 				e.Upstream = uint16(upstreams[n-1] + 1)
 			}
@@ -200,7 +196,9 @@ func (s *State) readMore(actors []decoded, number, endpoint uint32, since uint64
 		if x.flags&moreClient != 0 {
 			a.client = s.clientOfHash(x.client)
 		}
-		a.via = uint32(x.numbers[0])
+		if a.via = uint32(x.numbers[0]); s.oneServer {
+			a.via &= 1<<serverAt - 1 // 0 as a rule, which the next events need not take apart
+		}
 		a.refusal += uint32(x.numbers[1])
 	}
 	return a, endpoint | uint32(x.numbers[3])<<endpointBits, since | x.numbers[4]<<sinceBits, b
