@@ -38,7 +38,8 @@ const (
 // so: of one client that was never accepted, of one that fails to sign in more often than
 // it succeeds, of one actor for every session of it that ended, of a time at which nobody
 // could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
-// at the same time, of ends of sessions that go on, or of those that are cut off in use.
+// at the same time or moved to another address, of ends of sessions that go on, or of those
+// that are cut off in use.
 // Refusals that a finding explains do not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
@@ -75,13 +76,13 @@ func (a *assembly) excessive() (all session.Bits) {
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
 	cut := a.cutHosts()
-	interrupted := a.interruptions()
+	interrupted, moved := a.interruptions(), a.movedSessions()
 	for i := range a.Refusals.Len() {
 		r := a.Refusals.At(i)
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		excess := interrupted.Has(i)
+		excess := interrupted.Has(i) || moved.Has(i)
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
 			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[r.Client()] > limit || closed.Has(i) || crowd.Has(i) ||
@@ -91,7 +92,7 @@ func (a *assembly) excessive() (all session.Bits) {
 			excess = excess || x.refused > limit*max(1, x.sessions) || revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
 				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
-			excess = r.Arrival && doubted[r.Client()]
+			excess = excess || r.Arrival && doubted[r.Client()]
 		}
 		if excess {
 			all.Add(i)

@@ -81,7 +81,8 @@ const (
 	// thousands of thresholds yields by chance.
 	expiryGain = 10
 	// expiryLethal is the minimum share of trials above the threshold that die: a
-	// timeout spares few.
+	// timeout spares few. Of the sessions that reach it, at least as many die the first
+	// time: one program that has no timeout may send more requests than all people.
 	expiryLethal = 0.7
 	// expiryShare is the minimum share of all deaths that are above the threshold.
 	expiryShare = 0.3
@@ -177,6 +178,7 @@ type timeout struct {
 	measure  measure
 	deaths   *stats.Durations // what the threshold was fitted on
 	survived *stats.Durations
+	reached  *stats.Durations // by sessions that were accepted
 	bic      float64 // of the idle policy less that of the absolute one; infinite if they were not compared
 }
 
@@ -184,13 +186,13 @@ type timeout struct {
 // returns the better one; false if there is none. With seen, only sessions whose sign-in
 // was seen count.
 func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32, seen bool) (timeout, bool) {
-	gap, gapAny := &l.Gap, &l.GapAny
+	gap, gapAny, longest := &l.Gap, &l.GapAny, &l.Longest
 	if seen {
-		gap, gapAny = &l.SeenGap, &l.SeenGapAny
+		gap, gapAny, longest = &l.SeenGap, &l.SeenGapAny, &l.SeenLongest
 	}
 	// The application decides whether any request or only one to a protected route
 	// keeps a session alive: take what fits better. All trials count.
-	best := timeout{measure: idleTime, deaths: durations(d, deaths, seen, idleTime), survived: gap, bic: math.Inf(1)}
+	best := timeout{measure: idleTime, deaths: durations(d, deaths, seen, idleTime), survived: gap, reached: longest, bic: math.Inf(1)}
 	var ok bool
 	best.Threshold, ok = stats.FindThreshold(best.deaths, best.survived)
 	anyDeaths := durations(d, deaths, seen, idleTimeAny)
@@ -213,7 +215,7 @@ func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32, seen bool) 
 	}
 	best.bic = 2 * (idle - age.LogLikelihood)
 	if !ok || best.bic < 0 {
-		return timeout{age, true, ageOf, ages, &l.SeenAge, best.bic}, true
+		return timeout{age, true, ageOf, ages, &l.SeenAge, &l.SeenOldest, best.bic}, true
 	}
 	return best, true
 }
@@ -226,13 +228,22 @@ func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
 		return t, false
 	}
 	for _, seen := range []bool{false, true} {
-		if t, ok = fitTimeout(d, h.lifetimes, h.deaths, seen); ok && t.Gain >= expiryGain && t.Above.Hits >= expiryDeaths &&
-			float64(t.Above.Hits) >= expiryLethal*float64(t.Above.Trials) &&
+		if t, ok = fitTimeout(d, h.lifetimes, h.deaths, seen); ok && t.Gain >= expiryGain && t.Above.Hits >= expiryDeaths && t.lethal() &&
 			float64(t.Above.Hits) >= expiryShare*float64(len(h.deaths)) {
 			return t, true
 		}
 	}
 	return t, false
+}
+
+// lethal reports whether the timeout spares few of the trials, or few of the sessions.
+func (t *timeout) lethal() bool {
+	if float64(t.Above.Hits) >= expiryLethal*float64(t.Above.Trials) {
+		return true
+	}
+	// Each session that was accepted past the timeout may be one of those that died past it.
+	spared := t.reached.CountsAbove()(t.High - 1)
+	return float64(t.Above.Hits-spared) >= max(expiryDeaths, expiryLethal*float64(t.Above.Hits))
 }
 
 // doorPolicies returns the timeouts of the sessions that began at each of the sign-ins of a

@@ -80,6 +80,19 @@ func (l *Lifetimes) survive(gap, gapAny, age int64) {
 	l.SeenGapAny.Add(gapAny)
 }
 
+// finished counts a session by what it survived. That of a client of several people is
+// not one.
+func (l *Lifetimes) finished(x *life, shared bool) {
+	if l.Sessions++; shared {
+		return
+	}
+	l.Longest.Add(x.row.LongestGap)
+	if x.seen {
+		l.SeenLongest.Add(x.row.LongestGap)
+		l.SeenOldest.Add(x.row.LastAccepted - x.start)
+	}
+}
+
 // finish makes Gap and GapAny those of all sessions.
 func (l *Lifetimes) finish() {
 	l.Gap.Merge(&l.SeenGap)

@@ -138,7 +138,10 @@ type Lifetimes struct {
 	bareGap, bareGapAny stats.Durations
 	// The same of sessions whose sign-in was seen, and their ages.
 	SeenGap, SeenGapAny, SeenAge stats.Durations
-	Sessions                     int64
+	// Of each session that was accepted: the longest silence that it survived, the same where
+	// its sign-in was seen, and then the age at which it was accepted last.
+	Longest, SeenLongest, SeenOldest stats.Durations
+	Sessions                         int64
 	Doors                        [maxDoors + 1]*Lifetimes // by door: of the sessions that began there; nil for none
 }
 
@@ -151,6 +154,9 @@ func (l *Lifetimes) Merge(m *Lifetimes) {
 	l.SeenGap.Merge(&m.SeenGap)
 	l.SeenGapAny.Merge(&m.SeenGapAny)
 	l.SeenAge.Merge(&m.SeenAge)
+	l.Longest.Merge(&m.Longest)
+	l.SeenLongest.Merge(&m.SeenLongest)
+	l.SeenOldest.Merge(&m.SeenOldest)
 	l.Sessions += m.Sessions
 	for i, part := range m.Doors {
 		if part != nil {

@@ -47,6 +47,10 @@ const (
 	// vainOfOne is the number of times in a row that what one actor requests in vain counts:
 	// who cannot be signed in, for whatever reason, tries on and on.
 	vainOfOne = 4
+	// returnsOfOne is the number of returns of one actor that count for a page answered as any
+	// other: a program that fetches two pages in turn, each with a handshake, seems to come
+	// back by the other one where the log does not show the order of requests.
+	returnsOfOne = 4
 	// plainZ is the number of standard deviations of the bounds for a page that is
 	// answered as any other: a site has thousands of pages, but few forms and redirects.
 	plainZ = 3.3
@@ -90,6 +94,12 @@ const (
 	proven
 )
 
+// tally counts the returns of one actor.
+type tally struct {
+	actor   uint32
+	returns int
+}
+
 // bridge holds the ways between a refusal and the acceptance on the same endpoint,
 // plus one; 0 for none.
 type bridge [recentWays]way
@@ -110,6 +120,8 @@ type lessons struct {
 	sticky, loose              []int64            // by endpoint: see stickyShare
 	failed                     map[formPage]int64 // how often a form redirected to a page that accepts nobody
 	current                    lesson             // of the actor visited last
+	actors                     uint32             // visited
+	ofOne                      map[way]tally      // returns by pages of the actor that made the last one
 	shown                      []bool             // by endpoint, see shownForms
 	allReturns, allAmid        int64              // sums, set by conclude
 }
@@ -119,6 +131,7 @@ func newLessons(ev *Evidence, skip []bool) *lessons {
 	return &lessons{
 		Evidence: ev, skip: skip, returns: counts(), quick: counts(), vain: counts(), amid: counts(), decisive: counts(),
 		sticky: make([]int64, len(ev.State.Endpoints)), loose: make([]int64, len(ev.State.Endpoints)), failed: map[formPage]int64{},
+		ofOne: map[way]tally{},
 	}
 }
 
@@ -199,6 +212,8 @@ func (l *lessons) actor(a *timeline.Actor) {
 	p := lesson{last: LongAgo, first: true, session: a.Session != nil}
 	if a.Continues {
 		p = l.current
+	} else {
+		l.actors++
 	}
 	for i := range a.Events {
 		e := &a.Events[i]
@@ -277,7 +292,9 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 		}
 	case e.Time-p.times[0] <= arrivalWindow:
 		for i, w := range r {
-			if w != 0 {
+			if w != 0 && !l.counts(w-1) {
+				r[i] = 0
+			} else if w != 0 {
 				l.returns[w-1]++
 				if p.times[i]-p.last <= RedirectWindow {
 					l.quick[w-1]++
@@ -293,6 +310,21 @@ func (l *lessons) accept(p *lesson, e *timeline.Event) {
 		}
 	}
 	*p = lesson{last: LongAgo, session: p.session, bare: p.bare}
+}
+
+// counts reports whether a return of the current actor by a way counts, as those of an actor
+// by a page do only up to returnsOfOne.
+func (l *lessons) counts(w way) bool {
+	if l.rank(w) < 3 {
+		return true
+	}
+	t := l.ofOne[w]
+	if t.actor != l.actors {
+		t = tally{actor: l.actors}
+	}
+	t.returns++
+	l.ofOne[w] = t
+	return t.returns <= returnsOfOne
 }
 
 // remember adds an endpoint that refused and reports whether it had refused before.

@@ -434,9 +434,9 @@ func (s *sessionizer) close(l *life, by *timeline.Event) {
 		l.row.Open = by == nil
 		s.fail(s.sessions.Add(l.row))
 		if h := s.lifetimesOf(l.first); h != nil {
-			h.Sessions++
+			h.finished(l, s.shared)
 			if door := s.doors.of(l.first); door > 0 && l.seen {
-				h.door(door).Sessions++
+				h.door(door).finished(l, s.shared)
 			}
 		}
 	}

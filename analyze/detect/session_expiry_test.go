@@ -1,0 +1,64 @@
+package detect
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestAgeBesideProgram checks that a limit on the age of sessions is found by the sessions
+// that reach it, however much is requested by a program that has none; and that none is found
+// where sessions end at any age, or where many of them outlive it.
+func TestAgeBesideProgram(t *testing.T) {
+	for name, c := range map[string]struct {
+		program bool
+		ends    func(w *world, person int, age time.Duration) bool
+		want    string
+	}{
+		"a limit":                     {false, func(_ *world, _ int, age time.Duration) bool { return age > 25*time.Minute }, "absolute"},
+		"a limit, and a program":      {true, func(_ *world, _ int, age time.Duration) bool { return age > 25*time.Minute }, "absolute"},
+		"by chance, and a program":    {true, func(w *world, _ int, _ time.Duration) bool { return w.r.IntN(30) == 0 }, ""},
+		"half of the people, program": {true, func(_ *world, i int, age time.Duration) bool { return i%2 == 0 && age > 25*time.Minute }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(11)
+			for i := range 40 {
+				address := fmt.Sprintf("198.51.%d.9", i)
+				at := 7*time.Hour + w.minutes(60)
+				signIn := at
+				w.add(at, "POST", "/enter", "", "", address, "302")
+				for at < 12*time.Hour {
+					at += time.Duration(20+w.r.IntN(200)) * time.Second
+					if at-signIn > 35*time.Minute { // by themselves
+						signIn = at
+						w.add(at, "POST", "/enter", "", "", address, "302")
+						at += 2 * time.Second
+					}
+					if c.ends(w, i, at-signIn) {
+						w.add(at, "GET", "/files/list", "", "", address, "401")
+						at += 15 * time.Second
+						signIn = at
+						w.add(at, "POST", "/enter", "", "", address, "302")
+						at += 2 * time.Second
+					}
+					w.add(at, "GET", "/files/list", "", "", address, "200")
+				}
+			}
+			if c.program {
+				w.add(time.Hour, "POST", "/enter", "", "", "203.0.113.5", "302")
+				w.poll(time.Hour+time.Minute, 20*time.Hour, 40*time.Second, "/files/list", "", "203.0.113.5", "200")
+			}
+			_, findings := w.scan(t, 1)
+			got := ""
+			for _, f := range findings {
+				if e, ok := f.Details.(*Expiry); ok {
+					got += e.Policy
+				}
+			}
+			if got != c.want {
+				t.Errorf("found %q, want %q", got, c.want)
+			}
+		})
+	}
+}
