@@ -36,7 +36,7 @@ const (
 
 // excessive returns, by refusal, whether it looks ordinary and is one of too many to be
 // so: of one client that was never accepted, of one that fails to sign in more often than
-// it succeeds, of one actor for every session of it that ended, of a time at which nobody
+// it succeeds or many times since, of one actor for every session of it that ended, of a time at which nobody
 // could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
 // at the same time or moved to another address, of ends of sessions that go on, or of those
 // that are cut off in use.
@@ -73,6 +73,7 @@ func (a *assembly) excessive() (all session.Bits) {
 			}
 		}
 	}
+	unbroken := a.unbrokenFailures(mistyped)
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
 	cut := a.cutHosts()
@@ -85,7 +86,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		excess := interrupted.Has(i) || moved.Has(i)
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
-			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[r.Client()] > limit || closed.Has(i) || crowd.Has(i) ||
+			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[r.Client()] > limit || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[r.Actor]

@@ -11,13 +11,15 @@ import (
 func TestFailingSignInsOfOne(t *testing.T) {
 	for name, c := range map[string]struct {
 		failures int
-		succeeds bool
-		want     int64 // unexplained
+		succeeds time.Duration // 0 for never
+		want     int64         // unexplained
 	}{
-		"mistyped twice":               {2, false, 0},
-		"gave up after eight":          {8, false, 0},
-		"all afternoon":                {19, false, 19},
-		"all afternoon, until it went": {19, true, 0},
+		"mistyped twice":                {2, 0, 0},
+		"gave up after eight":           {8, 0, 0},
+		"all afternoon":                 {19, 0, 19},
+		"all afternoon, until it went":  {19, 17 * time.Hour, 0},
+		"all afternoon, after it went":  {19, 11 * time.Hour, 19},
+		"gave up, after it went before": {8, 11 * time.Hour, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var w written
@@ -25,8 +27,7 @@ func TestFailingSignInsOfOne(t *testing.T) {
 			for i := range c.failures {
 				w.at(13*time.Hour+time.Duration(i*i)*31*time.Second+time.Duration(i)*time.Minute, "192.0.2.77", "-", "POST /signin", 401, "Firefox")
 			}
-			if c.succeeds {
-				at := 17 * time.Hour
+			if at := c.succeeds; at > 0 {
 				w.at(at, "192.0.2.77", "-", "POST /signin", 302, "Firefox")
 				w.at(at+time.Second, "192.0.2.77", "-", "GET /desk/mail", 200, "Firefox")
 			}

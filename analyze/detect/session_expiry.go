@@ -179,7 +179,7 @@ type timeout struct {
 	deaths   *stats.Durations // what the threshold was fitted on
 	survived *stats.Durations
 	reached  *stats.Durations // by sessions that were accepted
-	bic      float64 // of the idle policy less that of the absolute one; infinite if they were not compared
+	bic      float64          // of the idle policy less that of the absolute one; infinite if they were not compared
 }
 
 // fitTimeout fits an idle and an absolute timeout to the deaths of a host and

@@ -142,7 +142,7 @@ type Lifetimes struct {
 	// its sign-in was seen, and then the age at which it was accepted last.
 	Longest, SeenLongest, SeenOldest stats.Durations
 	Sessions                         int64
-	Doors                        [maxDoors + 1]*Lifetimes // by door: of the sessions that began there; nil for none
+	Doors                            [maxDoors + 1]*Lifetimes // by door: of the sessions that began there; nil for none
 }
 
 // Merge adds the lifetimes of another host.
