@@ -64,7 +64,10 @@ func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool)
 			if routes = distinctEndpoints(d, claims.each); routes < 2 {
 				return // the route is the finding
 			}
-			accepted = d.acceptedBelow(key)
+			rest := int64(0)
+			if accepted, rest = d.acceptedBelow(key); c.share() < outageShare && float64(rest) < pathRest*float64(accepted) {
+				return // there is no other part that accepts what this one refuses
+			}
 		}
 		cand := s.contrastFinding(c, claims)
 		cand.Subject = subject
@@ -136,16 +139,25 @@ func distinctEndpoints(d *Diagnosis, refusals iter.Seq[uint32]) int {
 	return len(seen)
 }
 
-// acceptedBelow returns the number of requests that were accepted below the path of
-// a key.
-func (d *Diagnosis) acceptedBelow(key *contrastKey) (n int64) {
+// pathRest is the minimum ratio of what the rest of a site accepts of those who are signed in
+// to what a path does that refuses some of them: below it, the site does, and the path is most
+// of it. Signing in shows nothing, as it needs no session.
+const pathRest = 0.1
+
+// acceptedBelow returns the number of requests that were accepted below the path of a key,
+// and of those for what else its host protects, but for signing in.
+func (d *Diagnosis) acceptedBelow(key *contrastKey) (n, rest int64) {
 	for i := range d.State.Endpoints {
 		e := &d.State.Endpoints[i]
-		if e.Host == key.host && slices.Contains(pathsOf(e.Template), key.path) {
+		switch {
+		case e.Host != key.host:
+		case slices.Contains(pathsOf(e.Template), key.path):
 			n += e.N[timeline.Accepted]
+		case d.Protected[i] && !d.Roles[i].Begins():
+			rest += e.N[timeline.Accepted]
 		}
 	}
-	return n
+	return n, rest
 }
 
 // restOfUpstreams returns the backends and servers that, from a time on, refuse a far

@@ -337,7 +337,7 @@ func (o *mixedObserver) mixed(n int) (c candidate, ok bool) {
 	if !inside.random(mixedShare) || !o.mixtures.routesAlike(s, span, inside.answers) || !o.mixtures.placesAlike(span, inside.answers) {
 		return c, false
 	}
-	always := rest.random(mixedLow)
+	always := rest.random(mixedLow) || rest.continues(inside)
 	sessions, routes, onset := o.claimMixed(&c, s, span, always)
 	if sessions < mixedSessions || len(c.claims) < mixedRefused || o.d.ofOneVersion(c.claims) {
 		return c, false

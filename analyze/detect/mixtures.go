@@ -288,6 +288,16 @@ func (m *mixture) random(least float64) bool {
 	return after-shareOf(m.after[0]) <= mixedDependence && (all >= timerShare || after >= mixedRepeat*all)
 }
 
+// continues reports whether those who are refused at other times are refused again, after a
+// refusal and soon after an acceptance, about as often as in the mixture: what is refused to
+// them is the same trouble, however many requests of programs that it spares lie between.
+// Where tokens expire by a timer, nothing is refused soon after.
+func (m *mixture) continues(in *mixture) bool {
+	back := m.after[1].Trials - m.after[1].Hits
+	return back >= mixedBack && m.fresh.Trials >= freshRequests && shareOf(m.answers) >= mixedLow &&
+		alike(m.after[1], in.after[1]) && alike(m.fresh, in.fresh)
+}
+
 // alike reports whether a share of refusals is like that of all requests.
 func alike(c, all stats.Cell) bool {
 	p, q := shareOf(all), shareOf(c)

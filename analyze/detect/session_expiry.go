@@ -121,19 +121,31 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 		return nil, err
 	}
 	var found []candidate
-	var none []*mortalHost // without a timeout
+	var none []*mortalHost // without a timeout of most requests, or of a sign-in
+	var sparing []timeout  // by host of none: the one that spares few sessions, if any
 	for _, h := range hosts {
 		t, ok := d.fitPolicy(h)
-		if !ok {
-			doors := d.doorPolicies(h)
-			if found = append(found, doors...); len(doors) == 0 {
-				none = append(none, h)
+		if ok && !t.bySessions {
+			if cand, ok := d.expiry(h, &t); ok {
+				found = append(found, cand)
 			}
-		} else if cand, ok := d.expiry(h, &t); ok {
-			found = append(found, cand)
+			continue
+		}
+		doors := d.doorPolicies(h)
+		if found = append(found, doors...); len(doors) == 0 {
+			none, sparing = append(none, h), append(sparing, t)
 		}
 	}
 	single, err := d.softwarePolicies(none)
+	for n, h := range none {
+		t := &sparing[n]
+		if !t.bySessions || slices.ContainsFunc(single, func(c candidate) bool { return c.Subject.Host == h.names[0] }) {
+			continue
+		}
+		if cand, ok := d.expiry(h, t); ok {
+			found = append(found, cand)
+		}
+	}
 	return append(found, single...), err
 }
 
@@ -180,6 +192,9 @@ type timeout struct {
 	survived *stats.Durations
 	reached  *stats.Durations // by sessions that were accepted
 	bic      float64          // of the idle policy less that of the absolute one; infinite if they were not compared
+	// Only the sessions that it spares are few, not the requests: those of one way to sign in
+	// may have a timeout.
+	bySessions bool
 }
 
 // fitTimeout fits an idle and an absolute timeout to the deaths of a host and
@@ -215,7 +230,7 @@ func fitTimeout(d *Diagnosis, l *session.Lifetimes, deaths []uint32, seen bool) 
 	}
 	best.bic = 2 * (idle - age.LogLikelihood)
 	if !ok || best.bic < 0 {
-		return timeout{age, true, ageOf, ages, &l.SeenAge, &l.SeenOldest, best.bic}, true
+		return timeout{Threshold: age, absolute: true, measure: ageOf, deaths: ages, survived: &l.SeenAge, reached: &l.SeenOldest, bic: best.bic}, true
 	}
 	return best, true
 }
@@ -228,19 +243,22 @@ func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
 		return t, false
 	}
 	for _, seen := range []bool{false, true} {
-		if t, ok = fitTimeout(d, h.lifetimes, h.deaths, seen); ok && t.Gain >= expiryGain && t.Above.Hits >= expiryDeaths && t.lethal() &&
-			float64(t.Above.Hits) >= expiryShare*float64(len(h.deaths)) {
-			return t, true
+		x, fits := fitTimeout(d, h.lifetimes, h.deaths, seen)
+		fits = fits && x.Gain >= expiryGain && x.Above.Hits >= expiryDeaths && float64(x.Above.Hits) >= expiryShare*float64(len(h.deaths))
+		switch {
+		case !fits:
+		case float64(x.Above.Hits) >= expiryLethal*float64(x.Above.Trials):
+			return x, true
+		case !ok && x.endsSessions():
+			t, ok = x, true
+			t.bySessions = true
 		}
 	}
-	return t, false
+	return t, ok
 }
 
-// lethal reports whether the timeout spares few of the trials, or few of the sessions.
-func (t *timeout) lethal() bool {
-	if float64(t.Above.Hits) >= expiryLethal*float64(t.Above.Trials) {
-		return true
-	}
+// endsSessions reports whether the timeout spares few of the sessions that reach it.
+func (t *timeout) endsSessions() bool {
 	// Each session that was accepted past the timeout may be one of those that died past it.
 	spared := t.reached.CountsAbove()(t.High - 1)
 	return float64(t.Above.Hits-spared) >= max(expiryDeaths, expiryLethal*float64(t.Above.Hits))
@@ -259,7 +277,7 @@ func (d *Diagnosis) doorPolicies(h *mortalHost) (found []candidate) {
 				part.deaths = append(part.deaths, i)
 			}
 		}
-		if t, ok := d.fitPolicy(&part); ok {
+		if t, ok := d.fitPolicy(&part); ok && !t.bySessions {
 			if cand, ok := d.expiry(&part, &t); ok {
 				found = append(found, cand)
 			}
