@@ -203,14 +203,15 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 }
 
 // legsOfClosed returns, of endpoints that accept nobody, the refusals that are first legs
-// of handshakes, less the others.
+// of handshakes, less the others that nothing explains.
 func (d *Diagnosis) legsOfClosed() map[uint32]int {
 	legs := map[uint32]int{}
 	for i := range d.Refusals.Len() {
 		if r := d.Refusals.At(i); r.Actor != 0 && d.State.Endpoints[r.Endpoint].N[timeline.Accepted] == 0 {
-			if r.Cause == session.Challenge {
+			switch {
+			case r.Cause == session.Challenge:
 				legs[r.Endpoint]++
-			} else {
+			case d.open(i):
 				legs[r.Endpoint]--
 			}
 		}
