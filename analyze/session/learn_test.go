@@ -45,9 +45,13 @@ func TestLearnedSignIns(t *testing.T) {
 		"callback":                   {comings(2, 6, "GET /begin 302", "GET /back 302"), "GET", "/back", redirectsIn, SignsIn},
 		"ticket for a page":          {append(comings(2, 6, "GET /start 302"), each(1, 70, 40, "@ c1 - - GET /start 200")...), "GET", "/start", redirectsIn, SignsIn | Tries},
 		"one person is enough":       {comings(1, 8, "POST /enter.do 200"), "POST", "/enter.do", SignsIn | Tries, 0},
-		"page before the form":       {comings(3, 4, "GET /door 200", "POST /door 302"), "GET", "/door", 0, SignsIn | redirectsIn},
-		"page after the form":        {comings(3, 4, "POST /door 302", "GET /home 200"), "GET", "/home", 0, SignsIn},
-		"asset":                      {comings(3, 4, "GET /skin.css 200"), "GET", "/skin.css", 0, SignsIn},
+		"page that one program fetches in turn": {
+			each(0, 30, 40, "@ c1 - - GET /api/b 401", "@.1 c1 - - GET /api/a 200", "@.2 c1 - - GET /api/b 200", "@.3 c1 - - GET /api/a 401"),
+			"GET", "/api/a", 0, SignsIn,
+		},
+		"page before the form": {comings(3, 4, "GET /door 200", "POST /door 302"), "GET", "/door", 0, SignsIn | redirectsIn},
+		"page after the form":  {comings(3, 4, "POST /door 302", "GET /home 200"), "GET", "/home", 0, SignsIn},
+		"asset":                {comings(3, 4, "GET /skin.css 200"), "GET", "/skin.css", 0, SignsIn},
 		"form that people send all day": {
 			append(comings(3, 4, "POST /search 200", "POST /door 302"), each(10, 60, 60, "@ c0 - - POST /search 200", "@ c1 - - POST /search 200")...),
 			"POST", "/search", 0, SignsIn,
