@@ -33,9 +33,7 @@ func (a *assembly) knockingCrowds(limit int64) (all session.Bits) {
 			if _, seen := clients[c]; seen {
 				return
 			}
-			s := a.Clients[c]
-			clients[c] = s != nil && s.Tally.OnlyRefused()
-			if clients[c] {
+			if clients[c] = a.onlyRefused(c); clients[c] {
 				only++
 			}
 		})

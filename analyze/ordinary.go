@@ -44,7 +44,7 @@ const (
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
 	limit := ordinaryDaily * days
-	strangers, mistyped := map[timeline.Client]int64{}, map[timeline.Client]int64{}
+	strangers, mistyped, submitted := map[timeline.Client]int64{}, map[timeline.Client]int64{}, map[timeline.Client]int64{}
 	known := map[timeline.Client]bool{}
 	actors := map[uint32]*ended{}
 	for i := range a.Refusals.Len() {
@@ -57,8 +57,11 @@ func (a *assembly) excessive() (all session.Bits) {
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
 			strangers[client]++
-			if r.Cause == session.LoginFailure {
+			switch {
+			case r.Cause == session.LoginFailure:
 				mistyped[client]++
+			case r.Cause == session.Anonymous && a.State.Endpoints[r.Endpoint].Method == "POST":
+				submitted[client]++
 			}
 		case session.SessionEnd:
 			x := actors[r.Actor]
@@ -86,7 +89,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		excess := interrupted.Has(i) || moved.Has(i)
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
-			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[r.Client()] > limit || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||
+			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[r.Client()] > limit || submitted[r.Client()] > failedDaily*days && a.onlyRefused(r.Client()) || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[r.Actor]
@@ -100,6 +103,14 @@ func (a *assembly) excessive() (all session.Bits) {
 		}
 	}
 	return all
+}
+
+// onlyRefused reports whether a client is answered nothing but refusals. One that submits
+// something again and again is no visitor: crawlers and previews only read, and people see a
+// page before.
+func (a *assembly) onlyRefused(c timeline.Client) bool {
+	s := a.Clients[c]
+	return s != nil && s.Tally.OnlyRefused()
 }
 
 // allowSuccesses subtracts from the failed sign-ins of each client, where they are more

@@ -76,3 +76,37 @@ func TestEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestFormsOfStrangers checks that clients which submit something again and again, and are
+// answered nothing but refusals, are no visitors.
+func TestFormsOfStrangers(t *testing.T) {
+	for name, c := range map[string]struct {
+		request string
+		each    int
+		page    bool // they see a page before
+		want    int64
+	}{
+		"submit":         {"POST /desk/enter", 24, false, 24 * 12},
+		"a few times":    {"POST /desk/enter", 6, false, 0},
+		"read":           {"GET /desk/mail", 24, false, 0},
+		"see pages, too": {"POST /desk/enter", 24, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w written
+			w.people(60, "/signin")
+			for i := range 12 {
+				client := fmt.Sprintf("198.51.%d.7", i)
+				for k := range c.each {
+					at := time.Duration(k*k+i)*73*time.Second%(20*time.Hour) + time.Duration(k)*time.Minute
+					w.at(at, client, "-", c.request, 401, "Firefox")
+					if c.page {
+						w.at(at-time.Second, client, "-", "GET /", 200, "Firefox")
+					}
+				}
+			}
+			if res := w.run(t); res.Totals.Unexplained != c.want {
+				t.Errorf("%d unexplained, want %d: %v %+v", res.Totals.Unexplained, c.want, res.Causes, res.Findings)
+			}
+		})
+	}
+}

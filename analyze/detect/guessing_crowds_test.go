@@ -71,3 +71,29 @@ func TestGuessingCrowds(t *testing.T) {
 		})
 	}
 }
+
+// TestFormsAreNoProbes checks that a browser's name at a form, every hour, is no monitor, and
+// that a program is one.
+func TestFormsAreNoProbes(t *testing.T) {
+	for agent, want := range map[string]int{
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0": 0,
+		"check_http/v2.3.3 (monitoring-plugins 2.3.3)":                                     1,
+	} {
+		w := newWorld(15)
+		w.run(20)
+		w.agents["203.0.113.90"] = agent
+		for at := w.minutes(10); at < 24*time.Hour; at += 20 * time.Minute {
+			w.add(at, "POST", "/desk/enter", "", "", "203.0.113.90", "401")
+		}
+		_, findings := w.scan(t, 1)
+		n := 0
+		for _, f := range findings {
+			if f.Kind == unauthenticatedProbe.Name {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%s: %d probes, want %d", agent, n, want)
+		}
+	}
+}

@@ -103,6 +103,9 @@ const (
 	// the question for a password a few times.
 	statedRequests = 20
 	statedRounds   = 4
+	// pagePolls is the time in milliseconds from which on a page that is left open does not
+	// wait between its requests: one that polls shows what is new.
+	pagePolls = 10 * 60_000
 	// unanswered is the greatest share of the requests for credentials that a client which
 	// has some leaves unanswered: the first of two, if it sends none before it is asked.
 	unanswered = 0.5
@@ -162,6 +165,7 @@ type probing struct {
 	routes      []requested
 	user        uint32 // the one that requests name; 0 for none
 	stated      int    // refusals that state that there were no credentials
+	signIns     int    // refusals that are tries to sign in
 	no          bool   // it requests too many routes, or names several users
 }
 
@@ -204,6 +208,9 @@ func (p *probing) add(r *session.Refusal, stated bool) {
 	if stated {
 		p.stated++
 	}
+	if r.SignIn {
+		p.signIns++
+	}
 }
 
 // alike reports whether the rounds have the same number of requests, as those of a monitor.
@@ -232,6 +239,9 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	gaps := x.rounds.gaps.N()
 	typical, near := x.rounds.gaps.Steady(clockStep)
+	if isBrowser(d.State.Agents[client.Agent]) && (2*x.signIns > x.n || typical >= pagePolls && d.State.Endpoints[x.mostAsked()].Method == "POST") {
+		return c, false // monitors do not pose as browsers that submit forms
+	}
 	p, lower := 1.0, stats.WilsonLower(int64(near), int64(gaps), stats.Z95)+0.1
 	if gaps >= probeRounds-1 && typical >= d.leastPeriod(x.mostAsked()) && x.alike() && float64(near) >= steadyShare*float64(gaps) {
 		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
