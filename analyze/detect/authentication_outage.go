@@ -561,9 +561,8 @@ func (o *outageObserver) claim(x *outage) {
 	if x.lastAccepted != math.MinInt64 {
 		from = x.lastAccepted + 1 // nobody was accepted since
 	}
-	tries := map[uint32][]int64{} // by actor, the last of those that are not known to be good
-	guesses := map[uint32]bool{}
 	var list ascending
+	seen := map[uint32]affected{} // by actor
 	for i := range o.d.Refusals.Len() {
 		r := o.d.Refusals.At(i)
 		if r.Time < from || r.Time >= x.until || !slices.Contains(o.scopes.of[r.Endpoint][:], x.scope) {
@@ -572,49 +571,90 @@ func (o *outageObserver) claim(x *outage) {
 		if o.d.explained(i) {
 			x.explained++
 		}
-		if !o.d.open(i) {
-			continue
-		}
-		if !(r.Good || r.Named || r.Session || r.SignIn || o.good(r)) {
+		if !o.d.open(i) || !(r.Good || r.Named || r.Session || r.SignIn || o.good(r)) {
 			continue
 		}
 		if list.add(uint32(i)); !o.good(r) {
-			times := tries[r.Actor]
-			if len(times) >= outageTries {
-				if r.Time-times[0] <= outagePace {
-					guesses[r.Actor] = true
-				}
-				times = times[:copy(times, times[1:])]
-			}
-			tries[r.Actor] = append(times, r.Time)
+			a := seen[r.Actor]
+			a.tries = min(a.tries+1, outageTries+1)
+			seen[r.Actor] = a
 		}
 	}
-	routes, actors, proven := map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
-	users, alive := map[uint32]bool{}, map[uint32]bool{}
+	o.findGuesses(&list, seen)
+	routes := map[uint32]bool{}
+	var users session.Bits
 	for i := range list.each {
 		r := o.d.Refusals.At(int(i))
-		if guesses[r.Actor] {
+		a := seen[r.Actor]
+		if a.guesses {
 			continue
 		}
 		x.claims.add(i)
 		x.route = o.d.Form(r.Endpoint)
 		routes[x.route] = true
-		if r.Alive || r.Denied {
-			alive[r.Actor] = true
-		}
 		if r.Named {
-			users[r.User] = true
+			users.Add(int(r.User))
 		}
 		x.onset = min(x.onset, r.Time)
-		if o.evident.Has(int(i)) {
-			actors[r.Actor] = true
-			if o.good(r) {
-				proven[r.Actor] = true
-			}
+		evident := o.evident.Has(int(i))
+		now := affected{
+			tries: a.tries, alive: a.alive || r.Alive || r.Denied,
+			counts: a.counts || evident, proven: a.proven || evident && o.good(r),
+		}
+		if now != a {
+			seen[r.Actor] = now
 		}
 	}
-	x.actors, x.proven = int64(len(actors)), int64(len(proven))
-	x.routes, x.users, x.alive = len(routes), len(users), len(alive)
+	for _, a := range seen {
+		x.actors += int64(count(a.counts))
+		x.proven += int64(count(a.proven))
+		x.alive += count(a.alive)
+	}
+	x.routes, x.users = len(routes), users.Len()
+}
+
+// affected is what the refusals of an outage say of an actor.
+type affected struct {
+	tries   uint8 // refusals that are not known to be good, up to one more than outageTries
+	guesses bool
+	counts  bool // one of the refusals is evident
+	proven  bool // of an actor whose credentials are good
+	alive   bool // it is accepted elsewhere meanwhile
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// findGuesses marks the actors of a list of refusals that guess: with more than outageTries
+// within outagePace. Few of them tried as often.
+func (o *outageObserver) findGuesses(list *ascending, seen map[uint32]affected) {
+	last := map[uint32][]int64{} // by actor that tried so often, times of the last tries
+	for actor, a := range seen {
+		if a.tries > outageTries {
+			last[actor] = nil
+		}
+	}
+	if len(last) == 0 {
+		return
+	}
+	for i := range list.each {
+		r := o.d.Refusals.At(int(i))
+		times, often := last[r.Actor]
+		if !often || o.good(r) {
+			continue
+		}
+		if len(times) >= outageTries {
+			if r.Time-times[0] <= outagePace {
+				seen[r.Actor] = affected{tries: outageTries + 1, guesses: true}
+			}
+			times = times[:copy(times, times[1:])]
+		}
+		last[r.Actor] = append(times, r.Time)
+	}
 }
 
 // consequences adds to the claims of an outage what else was refused on the same host
