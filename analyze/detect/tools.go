@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -27,7 +28,7 @@ type tool struct{ agent, endpoint uint32 }
 // toolUse is the refusals of software at a route.
 type toolUse struct {
 	n         int
-	addresses map[uint32]int // with their refusals
+	addresses map[uint32]bool
 }
 
 // toolsOf returns the software that was refused at a route submittedOften times or more, from
@@ -35,19 +36,30 @@ type toolUse struct {
 // accepted at the site use it.
 func (d *Diagnosis) toolsOf(fits func(int) bool) map[tool]*toolUse {
 	all := map[tool]*toolUse{}
-	for i := range d.Refusals.Len() {
-		if !fits(i) {
-			continue
+	each := func(add func(of tool, r *session.Refusal)) {
+		for i := range d.Refusals.Len() {
+			if fits(i) {
+				r := d.Refusals.At(i)
+				add(tool{r.Agent, r.Endpoint}, r)
+			}
 		}
-		r := d.Refusals.At(i)
-		of := tool{r.Agent, r.Endpoint}
+	}
+	each(func(of tool, _ *session.Refusal) {
 		if all[of] == nil {
-			all[of] = &toolUse{addresses: map[uint32]int{}}
+			all[of] = &toolUse{}
 		}
 		all[of].n++
-		all[of].addresses[r.Address]++
-	}
-	maps.DeleteFunc(all, func(_ tool, u *toolUse) bool { return u.n < submittedOften || len(u.addresses) < stuffAddresses })
+	})
+	maps.DeleteFunc(all, func(_ tool, u *toolUse) bool { return u.n < submittedOften })
+	each(func(of tool, r *session.Refusal) {
+		if u := all[of]; u != nil {
+			if u.addresses == nil {
+				u.addresses = map[uint32]bool{}
+			}
+			u.addresses[r.Address] = true
+		}
+	})
+	maps.DeleteFunc(all, func(_ tool, u *toolUse) bool { return len(u.addresses) < stuffAddresses })
 	if len(all) == 0 {
 		return nil
 	}
@@ -79,9 +91,9 @@ func (d *Diagnosis) addTools(found submissions) {
 	}
 }
 
-// toolTries returns the tries of each tool, in the order of user agents and routes, at
-// which it made most of the failures.
-func (o *guessObserver) toolTries() (lists [][]try) {
+// toolTries yields the tries of each tool, in the order of user agents and routes, at
+// which it made most of the failures. Together they may be many.
+func (o *guessObserver) toolTries(yield func([]try) bool) {
 	for _, t := range slices.SortedFunc(maps.Keys(o.tools), func(a, b tool) int {
 		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.endpoint, b.endpoint))
 	}) {
@@ -100,9 +112,10 @@ func (o *guessObserver) toolTries() (lists [][]try) {
 			}
 		}
 		slices.SortFunc(list, compareTries)
-		lists = append(lists, list)
+		if !yield(list) {
+			return
+		}
 	}
-	return lists
 }
 
 // alone reports whether an attack made most of the failures at its routes in its time: in an
@@ -124,9 +137,8 @@ func (o *guessObserver) alone(a *attack) bool {
 
 // toolAttacks returns the attacks by one tool from many addresses that run finds.
 func (o *guessObserver) toolAttacks(run func(list []try) (attack, bool)) (found []attack) {
-	lists := o.toolTries()
-	for _, list := range lists {
-		if a, ok := run(list); ok && a.p*float64(len(lists)) <= attackFalse && addressesOf(a.failures) >= stuffAddresses && o.alone(&a) {
+	for list := range o.toolTries {
+		if a, ok := run(list); ok && a.p*float64(len(o.tools)) <= attackFalse && addressesOf(a.failures) >= stuffAddresses && o.alone(&a) {
 			found = append(found, a)
 		}
 	}
