@@ -249,7 +249,7 @@ func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
 		case !fits:
 		case float64(x.Above.Hits) >= expiryLethal*float64(x.Above.Trials):
 			return x, true
-		case !ok && x.endsSessions():
+		case !ok && x.endsSessions(d, h.deaths):
 			t, ok = x, true
 			t.bySessions = true
 		}
@@ -257,11 +257,19 @@ func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
 	return t, ok
 }
 
-// endsSessions reports whether the timeout spares few of the sessions that reach it.
-func (t *timeout) endsSessions() bool {
+// endsSessions reports whether the timeout spares few of the sessions that reach it, and few
+// of the clients, where these have no session ids: where everybody was spared for half of a
+// day, it is something else that ends sessions in the other half.
+func (t *timeout) endsSessions(d *Diagnosis, deaths []uint32) bool {
+	ended := map[uint32]bool{}
+	for _, i := range deaths {
+		if r := d.Refusals.At(int(i)); t.measure(r) >= t.High {
+			ended[r.Actor] = true
+		}
+	}
 	// Each session that was accepted past the timeout may be one of those that died past it.
 	spared := t.reached.CountsAbove()(t.High - 1)
-	return float64(t.Above.Hits-spared) >= max(expiryDeaths, expiryLethal*float64(t.Above.Hits))
+	return float64(int64(len(ended))-spared) >= max(expiryDeaths, expiryLethal*float64(len(ended)))
 }
 
 // doorPolicies returns the timeouts of the sessions that began at each of the sign-ins of a
