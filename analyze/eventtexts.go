@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"bytes"
-	"hash/maphash"
 	"math"
 	"sync"
 
@@ -51,7 +50,7 @@ func newEventTexts(messages int) *eventTexts {
 
 // newTable returns a table for one goroutine.
 func (t *eventTexts) newTable() *textTable {
-	x := &textTable{of: t, seed: maphash.MakeSeed(), slots: make([]uint32, leastSlots), hashes: []uint64{0}, ends: []uint32{0}, texts: []string{""}}
+	x := &textTable{of: t, numbers: map[string]uint32{}, texts: []string{""}}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.tables = append(t.tables, x); len(t.tables) <= math.MaxUint16 {
@@ -75,19 +74,13 @@ func (t *eventTexts) read(message int, m *message) bool {
 	return true
 }
 
-// textTable numbers texts, from 1; 0 is that of the empty text. A map would be half of the
-// time that it takes: most of its texts are new in a large log, and a map moves them again and
-// again as it grows.
+// textTable numbers texts.
 type textTable struct {
 	of      *eventTexts
-	number  uint16 // plus one; 0 for none
-	seed    maphash.Seed
-	slots   []uint32 // numbers by hash, 0 for none: a power of two, at least twice as many as texts
-	hashes  []uint64 // by number
-	raw     []byte   // the texts in the records, by number
-	ends    []uint32 // by number: where the text ends in raw
-	texts   []string // by number: as rows have it
-	bytes   int      // of both
+	number  uint16            // plus one; 0 for none
+	numbers map[string]uint32 // by the text in the record
+	texts   []string          // by number: as rows have it
+	bytes   int               // of both
 	cleaner result.Cleaner
 	last    [rowTexts]lastText // of the last record: most of its texts come again
 }
@@ -123,50 +116,18 @@ func (t *textTable) add(message int, e *events.Event) {
 
 // numberOf returns the number of a text. It reports false if the table is full.
 func (t *textTable) numberOf(text []byte) (n uint32, ok bool) {
-	hash := maphash.Bytes(t.seed, text)
-	slot := t.slot(hash, text)
-	if *slot != 0 {
-		return *slot, true
+	if n, ok := t.numbers[string(text)]; ok {
+		return n, true
 	}
 	if len(t.texts) > maxTableTexts || t.bytes+2*len(text) > maxTableBytes {
 		return 0, false
 	}
 	n = uint32(len(t.texts))
-	clean := t.cleaner.Clean(text)
-	t.raw = append(t.raw, text...)
-	t.hashes, t.ends, t.texts = append(t.hashes, hash), append(t.ends, uint32(len(t.raw))), append(t.texts, clean)
-	t.bytes += len(text) + len(clean)
-	if *slot = n; 2*len(t.texts) > len(t.slots) {
-		t.grow()
+	raw, clean := string(text), t.cleaner.Clean(text)
+	if clean == raw {
+		raw = clean
 	}
+	t.numbers[raw] = n
+	t.texts, t.bytes = append(t.texts, clean), t.bytes+len(raw)+len(clean)
 	return n, true
-}
-
-// slot returns the slot of a text, or the empty one where it belongs.
-func (t *textTable) slot(hash uint64, text []byte) *uint32 {
-	for i := hash; ; i++ {
-		slot := &t.slots[i&uint64(len(t.slots)-1)]
-		if n := *slot; n == 0 || t.hashes[n] == hash && string(t.raw[t.ends[n-1]:t.ends[n]]) == string(text) {
-			return slot
-		}
-	}
-}
-
-// leastSlots is the number of slots of an empty table, and slotGrowth by how many times it
-// grows: a table is seldom moved, and takes at most 2 MiB of slots.
-const (
-	leastSlots = 1 << 10
-	slotGrowth = 4
-)
-
-// grow makes more slots.
-func (t *textTable) grow() {
-	t.slots = make([]uint32, slotGrowth*len(t.slots))
-	for n, hash := range t.hashes[1:] {
-		i := hash
-		for t.slots[i&uint64(len(t.slots)-1)] != 0 {
-			i++
-		}
-		t.slots[i&uint64(len(t.slots)-1)] = uint32(n) + 1
-	}
 }

@@ -606,9 +606,15 @@ func (o *outageObserver) claim(x *outage) {
 		}
 	}
 	for _, a := range seen {
-		x.actors += int64(count(a.counts))
-		x.proven += int64(count(a.proven))
-		x.alive += count(a.alive)
+		if a.counts {
+			x.actors++
+		}
+		if a.proven {
+			x.proven++
+		}
+		if a.alive {
+			x.alive++
+		}
 	}
 	x.routes, x.users = len(routes), users.Len()
 }
@@ -620,13 +626,6 @@ type affected struct {
 	counts  bool // one of the refusals is evident
 	proven  bool // of an actor whose credentials are good
 	alive   bool // it is accepted elsewhere meanwhile
-}
-
-func count(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
 }
 
 // findGuesses marks the actors of a list of refusals that guess: with more than outageTries

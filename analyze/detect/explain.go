@@ -355,10 +355,15 @@ func (x *explainer) absorb(p *proposal) {
 	if by == 0 {
 		return // no finding has any of its claims
 	}
+	x.note(int(by), &p.Finding, n[by])
+}
+
+// note notes that an accepted finding, by its index plus one, has refusals of another.
+func (x *explainer) note(by int, f *result.Finding, shared int64) {
 	if x.absorbed[by-1] == nil {
 		x.absorbed[by-1] = map[string]absorbed{}
 	}
-	x.absorbed[by-1][p.ID] = absorbed{p.Finding, n[by]}
+	x.absorbed[by-1][f.ID] = absorbed{*f, shared}
 }
 
 // listAbsorbed lists in each accepted finding what it explains away, those that

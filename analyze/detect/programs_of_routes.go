@@ -11,7 +11,7 @@ import (
 // credentials have expired. If the route turns out to refuse nearly all of its clients
 // meanwhile, they are part of that.
 
-// uniteRoutes gives the refusals of such programs to the accepted findings of their routes,
+// uniteRoutes moves the refusals of such programs to the accepted findings of their routes,
 // and drops the findings of the programs.
 func (x *explainer) uniteRoutes() {
 	gone := make([]int, len(x.accepted)) // index plus one of the finding that has the refusals now
@@ -33,10 +33,7 @@ func (x *explainer) uniteRoutes() {
 	for i := range gone {
 		if gone[i] > 0 {
 			f := x.accepted[i]
-			if all := x.absorbed[gone[i]-1]; all == nil {
-				x.absorbed[gone[i]-1] = map[string]absorbed{}
-			}
-			x.absorbed[gone[i]-1][f.ID] = absorbed{f.Finding, int64(f.packed.n)}
+			x.note(gone[i], &f.Finding, int64(f.packed.n))
 			delete(x.taken, f.ID)
 			x.extend(gone[i]-1, slices.Collect(f.packed.each))
 		}
