@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"logscan/analyze/authevents"
 	"logscan/analyze/result"
@@ -66,6 +66,7 @@ type lineParser struct {
 	said    events.Event
 	kind    string // of the log of said
 	message message
+	raw     []byte // the text of a refusal as evidence
 }
 
 func (r *reader) newLineParser(keyer authevents.Keyer) *lineParser {
@@ -95,22 +96,28 @@ func (p *lineParser) parserOf(input int) *parse.Parser {
 }
 
 // refusal sets the columns that the line of a refusal holds, and returns its text as
-// evidence if it is wanted.
-func (p *lineParser) refusal(input int, line []byte, row *result.Unauthorized, wanted bool) (text string, err error) {
+// evidence if it is wanted, until the next call.
+func (p *lineParser) refusal(input int, line []byte, row *result.Unauthorized, wanted bool) (text []byte, err error) {
 	e, texts := &p.entry, p.texts
-	parser, err := p.parsed(input, func(x *parse.Parser) parse.Verdict { return x.Parse(line, e) })
+	var known *privacy.Line
+	parser, err := p.parsed(input, func(x *parse.Parser) (v parse.Verdict) {
+		if !wanted {
+			return x.Parse(line, e)
+		}
+		v, known = x.ParseLocated(line, e)
+		return v
+	})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	*row = requestRow(texts, e)
 	if len(e.Session) > 0 {
 		row.SessionID = privacy.SessionHash(e.Session)
 	}
 	if wanted {
-		known := parser.Locate(line, parse.Parsed)
-		text = rawText(parse.Kept(line), known, parser.Mask())
+		p.raw = rawText(p.raw, parse.Kept(line), known, parser.Mask())
 	}
-	return text, nil
+	return p.raw, nil
 }
 
 // requestKeys sets the keys of the line of a refusal. The reader is one that withKeys
@@ -184,18 +191,21 @@ func (p *lineParser) rejected(x *timeline.Rejected) string {
 	}
 	known := p.parserOf(x.Input).Locate(x.Raw, x.Verdict)
 	known.Session = x.Session
-	return rawText(x.Raw, known, p.mask)
+	return string(rawText(nil, x.Raw, known, p.mask))
 }
 
 // rawText returns a raw line without credentials, as valid UTF-8 of at most
-// result.MaxRawLine bytes. The mask is that of the parser that parsed it last; nil
-// leaves names as they are.
-func rawText(line []byte, known *privacy.Line, mask *privacy.Mask) string {
-	b := privacy.RedactLine(nil, line, known)
+// result.MaxRawLine bytes, in the memory of buffer if there is room. The mask is that of the
+// parser that parsed it last; nil leaves names as they are.
+func rawText(buffer, line []byte, known *privacy.Line, mask *privacy.Mask) []byte {
+	b := privacy.RedactLine(buffer[:0], line, known)
 	if mask != nil {
-		b = mask.Text(b)
+		b = append(b[:0], mask.Text(b)...) // the mask's memory is for one line
 	}
-	return strings.ToValidUTF8(string(b[:min(len(b), result.MaxRawLine)]), "\uFFFD")
+	if b = b[:min(len(b), result.MaxRawLine)]; utf8.Valid(b) {
+		return b
+	}
+	return bytes.ToValidUTF8(b, []byte("\uFFFD"))
 }
 
 // eventText returns the raw line of an event like rawText. With pseudonyms, the text of a
@@ -207,7 +217,7 @@ func eventText(raw []byte, e *events.Event, mask *privacy.Mask) string {
 		}
 		mask.Line(e.User, e.Client, nil, e.Session, e.Host, nil)
 	}
-	return rawText(raw, &privacy.Line{Session: e.Session, Unread: []privacy.Span{{Start: 0, End: len(raw)}}}, mask)
+	return string(rawText(nil, raw, &privacy.Line{Session: e.Session, Unread: []privacy.Span{{Start: 0, End: len(raw)}}}, mask))
 }
 
 // parsedLines is the lineStore of a State that holds the lines themselves.
@@ -235,7 +245,11 @@ func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, 
 		if err != nil {
 			return "", err
 		}
-		return p.refusal(int(x.Input), raw, row, wanted)
+		text, err := p.refusal(int(x.Input), raw, row, wanted)
+		if err != nil || !wanted {
+			return "", err
+		}
+		return string(text), nil
 	}
 }
 

@@ -98,7 +98,7 @@ func (m *recordMaker) message(dst, kept, line []byte) ([]byte, error) {
 	return k.AppendTo(dst), nil
 }
 
-func appendText(dst []byte, s string) []byte {
+func appendText[T string | []byte](dst []byte, s T) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 

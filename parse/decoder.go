@@ -31,8 +31,9 @@ type decoder struct {
 	substatus []byte         // of IIS
 	win32     []byte
 
-	keys    *Keys    // of the current line; nil unless they are asked for
-	located *located // where its credentials stand; nil unless they are looked for
+	keys     *Keys    // of the current line; nil unless they are asked for
+	located  *located // where its credentials stand; nil unless they are looked for
+	locating located  // what located points to, for all lines
 }
 
 // start begins a line of a format.

@@ -13,28 +13,50 @@ type located struct {
 	line  []byte
 	loose bool // the line was rejected: read on after values that cannot be parsed
 	found privacy.Line
+
+	session []byte // memory for found.Session
 }
 
 // Locate returns where the credentials of a line stand, for privacy.RedactLine. v is the
-// verdict of Parse, and line what Line returned; the result is about Kept(line). The
-// parser's Mask then knows this line.
+// verdict of Parse, and line what Line returned; the result is about Kept(line) and valid
+// until the next call. The parser's Mask then knows this line.
 func (p *Parser) Locate(line []byte, v Verdict) *privacy.Line {
-	d := &p.values
-	general := d.general
-	l := &located{line: Kept(line), loose: v.Rejected()}
-	d.general, d.located = true, l // the fast paths do not report fields
 	var e Entry
-	if again := p.Parse(line, &e); again == Parsed {
-		l.found.Session = bytes.Clone(e.Session)
-		if d.mask != nil {
+	_, known := p.locate(line, &e, v.Rejected())
+	return known
+}
+
+// ParseLocated is Parse and Locate in one, for a line that is not rejected.
+func (p *Parser) ParseLocated(line []byte, e *Entry) (Verdict, *privacy.Line) {
+	return p.locate(line, e, false)
+}
+
+// locate parses a line, and returns where its credentials stand. rejected says that it was
+// rejected before.
+func (p *Parser) locate(line []byte, e *Entry, rejected bool) (Verdict, *privacy.Line) {
+	d := &p.values
+	general, l := d.general, &d.locating
+	l.start(Kept(line), rejected)
+	d.general, d.located = true, l // the fast paths do not report fields
+	v := p.Parse(line, e)
+	if v == Parsed {
+		l.session = append(l.session[:0], e.Session...)
+		if l.found.Session = l.session; d.mask != nil {
 			l.found.Session = d.mask.LoggedSession()
 		}
 	}
 	d.general, d.located = general, nil
-	if l.loose { // nobody has read it
+	if rejected { // nobody has read it
 		l.found.Unread = append(l.found.Unread, privacy.Span{Start: 0, End: len(l.line)})
 	}
-	return &l.found
+	return v, &l.found
+}
+
+// start begins a line.
+func (l *located) start(line []byte, loose bool) {
+	f := &l.found
+	l.line, l.loose = line, loose
+	*f = privacy.Line{Secrets: f.Secrets[:0], Values: f.Values[:0], Unread: f.Unread[:0]}
 }
 
 // goesOn reports whether fields after one that cannot be parsed are read.

@@ -27,7 +27,8 @@ const shortestValue = 4
 // RedactLine appends a raw line of any format to dst without its credentials: those that
 // known locates, and those that Redact finds.
 func RedactLine(dst, line []byte, known *Line) []byte {
-	var cuts []Span
+	var few [8]Span
+	cuts := few[:0]
 	for _, s := range known.Secrets {
 		if s.Start < s.End && s.End <= len(line) {
 			cuts = append(cuts, s)
