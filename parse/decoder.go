@@ -291,11 +291,11 @@ func (d *decoder) setClient(e *Entry, b []byte) Verdict {
 }
 
 // setUser stores the user. Apache writes "" for an empty one, CouchDB and programs in
-// JavaScript undefined, Artifactory, Spring and Kubernetes names for somebody without
-// credentials.
+// JavaScript undefined, Synapse None, Artifactory, Spring and Kubernetes names for somebody
+// without credentials.
 func (d *decoder) setUser(e *Entry, b []byte, unescaped bool) {
 	switch string(b) {
-	case `""`, "undefined", "anonymous", "anonymousUser", "non_authenticated_user", "system:anonymous":
+	case `""`, "undefined", "None", "anonymous", "anonymousUser", "non_authenticated_user", "system:anonymous":
 		return
 	}
 	if d.escaped && !unescaped {

@@ -280,7 +280,7 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 	{
 		"Traefik JSON", "json", ``,
 		`{"ClientAddr":"192.0.2.1:51000","ClientHost":"192.0.2.1","ClientUsername":"jane","DownstreamContentSize":12,"DownstreamStatus":401,"Duration":1500000,"OriginStatus":401,"RequestHost":"app.example.org","RequestMethod":"GET","RequestPath":"/a?b=1","RequestProtocol":"HTTP/2.0","RequestScheme":"https","ServiceAddr":"10.0.0.3:80","StartUTC":"2026-03-09T14:05:00.25Z","level":"info","request_User-Agent":"curl/8","time":"2026-03-09T15:05:00+01:00"}`,
-		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" user="jane" method="GET" host="app.example.org" path="/a" query="b=1" protocol="HTTP/2.0" agent="curl/8" upstream="10.0.0.3:80" upstream_status="401" status=401 bytes=12 duration=1500`,
+		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" user="jane" method="GET" scheme="https" host="app.example.org" path="/a" query="b=1" protocol="HTTP/2.0" agent="curl/8" upstream="10.0.0.3:80" upstream_status="401" status=401 bytes=12 duration=1500`,
 	},
 	{
 		"Envoy JSON", "json", ``,

@@ -335,6 +335,30 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "harbor", Doc: "Harbor, the nginx of its proxy and portal",
+		Native: `[$time_local]:$remote_addr - "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_time $upstream_response_time $pipe`,
+		Shapes: []string{
+			`$remote_addr - "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_time $upstream_response_time $pipe`,
+		},
+		Samples: []string{
+			`[09/Mar/2026:14:05:00 +0000]:192.0.2.1 - "GET /v2/ HTTP/1.1" 401 76 "-" "docker/25.0" 0.007 0.008 .`,
+		},
+	},
+	{
+		Name: "synapse", Doc: "Synapse, its requests (synapse.access)",
+		Native: `%{%Y-%m-%d %H:%M:%S}t,%{milliseconds}e - synapse.access.%{listener}e - %{line}e - INFO - %{request}e - %h - %{site}e - {%u} Processed request: %{total}esec/%{sent}esec (%{user}esec, %{system}esec) (%{wait}esec/%{database}esec/%{queries}e) %BB %>s "%r" "%{User-Agent}i" [%{events}e dbevts]`,
+		Samples: []string{
+			`2026-03-09 14:05:00,477 - synapse.access.http.8008 - 424 - INFO - GET-12 - 192.0.2.1 - 8008 - {None} Processed request: 0.001sec/-0.000sec (0.000sec, 0.000sec) (0.000sec/0.000sec/0) 153B 401 "GET /_matrix/client/v3/sync?timeout=30000 HTTP/1.1" "Element/1.11" [0 dbevts]`,
+		},
+	},
+	{
+		Name: "sogo", Doc: "SOGo's log; the time is that of syslog",
+		Native: `$remote_addr "$request" $status $request_length/$body_bytes_sent $request_time $compressed $ratio $memory`,
+		Samples: []string{
+			`192.0.2.1 "POST /SOGo/Microsoft-Server-ActiveSync?Cmd=Ping HTTP/1.0" 401 0/194 0.002 - - 0`,
+		},
+	},
+	{
 		Name: "werkzeug", Doc: "Werkzeug and Flask, and Django's runserver",
 		Native: `%h - - [%{%d/%b/%Y %H:%M:%S}t] "%r" %>s %b`,
 		Shapes: []string{

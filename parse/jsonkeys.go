@@ -34,7 +34,7 @@ var jsonAliases = []alias{
 	{fieldAgent, "http_user_agent request_user-agent request.headers.user-agent request.headers.user-agent[0] clientrequestuseragent httprequest.useragent properties.useragent user_agent.original user_agent useragent agent user-agent request_user_agent http.request.useragent ua req.headers.user-agent req.useragent"},
 	{fieldReferrer, "http_referer http_referrer referer referrer request_referer request.headers.referer request.headers.referer[0] clientrequestreferer httprequest.referer http.request.referrer req.headers.referer"},
 	{fieldHost, "http_host host request.host requesthost clientrequesthost server_name vhost authority url.domain request.headers.host :authority http.request.host req.headers.host req.hostname properties.host reqhost"},
-	{fieldScheme, "scheme request_scheme url.scheme clientrequestscheme x_forwarded_proto"},
+	{fieldScheme, "scheme request_scheme requestscheme url.scheme clientrequestscheme x_forwarded_proto"},
 	{fieldProtocol, "server_protocol protocol requestprotocol request.proto clientrequestprotocol request_protocol proto"},
 	{fieldUpstream, "upstream_addr upstream_host serviceaddr serviceurl servicename upstream originip tries[0].ip tries httprequest.serverip properties.originname upstream_cluster server_address backend_name proxy_upstream_name"},
 	{fieldUpstreamStatus, "upstream_status originstatus originresponsestatus"},

@@ -26,6 +26,7 @@ var locateTests = []struct{ carrier, line, want string }{
 	{"caddy-console", "2026-11-23 15:24:28\tGET\t/\t200\t{}", ``},
 	{"syslog", `Dec  9 13:01:26 localhost haproxy[28029]: 127.0.0.1:39759 x`, `127.0.0.1:39759 x Dec  9 13:01:26`},
 	{"syslog", `<190>Oct 10 13:55:36 nginx: text`, `text Oct 10 13:55:36`},
+	{"syslog", `Mar  9 14:05:00 mail sogod [70]: 192.0.2.1 x`, `192.0.2.1 x Mar  9 14:05:00`},
 	{"syslog", `2015-08-26T02:09:48+02:00 localhost haproxy[14389]: 5.196`, `5.196 2015-08-26T02:09:48+02:00`},
 	{"syslog", `<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time`, `%% It's time 2003-08-24T05:14:15.000003-07:00`},
 	{"syslog", `<165>1 2003-10-11T22:14:15.003Z host evntslog - ID47 [a@1 iut="]\"" b="c"][d] ` + "\xef\xbb\xbf" + `text`, `text 2003-10-11T22:14:15.003Z`},

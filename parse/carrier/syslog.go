@@ -11,6 +11,7 @@ import (
 //
 //	<190>Oct 10 13:55:36 host nginx: text
 //	2026-03-09T14:05:00+02:00 host haproxy[28029]: text
+//	Mar  9 14:05:00 host sogod [70]: text
 //	<165>1 2026-03-09T14:05:00.003Z host nginx 1234 ID47 [a@1 b="c"] text
 func syslog(line []byte) (t text, ok bool) {
 	rest := line
@@ -34,10 +35,11 @@ func syslog(line []byte) (t text, ok bool) {
 		return t, false
 	}
 	rest = rest[1:]
-	// A tag ends in a colon; the host before it is optional.
-	for range 2 {
+	// A tag ends in a colon; the host before it is optional, and some programs have a
+	// space before their process id.
+	for i := range 3 {
 		word, more, _ := bytes.Cut(rest, space)
-		if isTag(word) {
+		if i < 2 && isTag(word) || i > 0 && isProcess(word) {
 			t.start, t.end = len(line)-len(more), len(line)
 			return t, true
 		}
@@ -62,6 +64,12 @@ func isTag(b []byte) bool {
 		return false
 	}
 	return bytes.IndexByte(b[:n], ':') < 0 && bytes.IndexByte(b[:n], '"') < 0
+}
+
+// isProcess reports whether a word is a process id in brackets and a colon.
+func isProcess(b []byte) bool {
+	n := len(b)
+	return n > 3 && b[0] == '[' && b[n-2] == ']' && b[n-1] == ':' && scan.AllDigits(b[1:n-2])
 }
 
 // rfc5424 reads a header after its version: time, host, application, process,
