@@ -1,7 +1,9 @@
 package analyze
 
 import (
+	"maps"
 	"math"
+	"time"
 
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
@@ -10,6 +12,14 @@ import (
 // manyVisitors is how many times ordinaryDaily strangers a day that ask for something
 // protected, and for nothing else, are no crowd: link previews and mail scanners do.
 const manyVisitors = 4
+
+// suddenly is the time, in milliseconds, within which more than ordinaryDaily strangers come
+// who are a crowd, unless a quarter as many are usual: manyVisitors.
+const suddenly = int64(10 * time.Minute / time.Millisecond)
+
+// returnsOfStranger is the number of visits from which on a stranger comes back again and
+// again: a program that is refused each time.
+const returnsOfStranger = 4
 
 // knockingCrowds returns the refusals of crowds of strangers that are answered nothing but
 // refusals: a person sees a page or a picture of the site before or after, while each
@@ -42,7 +52,10 @@ func (a *assembly) knockingCrowds(limit int64) (all session.Bits) {
 			least = max(limit, a.signInsSeen(limit, only))
 		}
 		if only <= least || 2*only <= int64(len(clients)) {
-			continue
+			if signIn || only <= ordinaryDaily {
+				continue
+			}
+			clients = a.oddStrangers(clients, limit)
 		}
 		each(func(i int, c timeline.Client) {
 			if clients[c] {
@@ -51,6 +64,68 @@ func (a *assembly) knockingCrowds(limit int64) (all session.Bits) {
 		})
 	}
 	return all
+}
+
+// oddStrangers returns the strangers that come in a crowd within minutes, and those that come
+// back again and again, if they are more than limit: who only looks in does neither. only says
+// of each client whether it is a stranger.
+func (a *assembly) oddStrangers(only map[timeline.Client]bool, limit int64) map[timeline.Client]bool {
+	type visits struct{ last, visits int64 }
+	var arrivals []arrival
+	of := map[timeline.Client]*visits{}
+	for i := range a.Refusals.Len() {
+		r := a.Refusals.At(i)
+		if a.Of[i] != 0 || r.Actor == 0 || r.Cause != session.Anonymous || !only[r.Client()] {
+			continue
+		}
+		v := of[r.Client()]
+		if v == nil {
+			v = &visits{last: session.LongAgo}
+			of[r.Client()] = v
+			arrivals = append(arrivals, arrival{r.Time, r.Client()})
+		}
+		if r.Time-v.last > session.Nearby {
+			v.visits++
+		}
+		v.last = r.Time
+	}
+	odd, returning := a.suddenCrowd(arrivals), map[timeline.Client]bool{}
+	for c, v := range of {
+		if v.visits >= returnsOfStranger {
+			returning[c] = true
+		}
+	}
+	if int64(len(returning)) > limit {
+		maps.Copy(odd, returning)
+	}
+	return odd
+}
+
+// arrival is when a client was refused first.
+type arrival struct {
+	time   int64 // Unix milliseconds
+	client timeline.Client
+}
+
+// suddenCrowd returns the clients of a list, in the order of time, that come within minutes.
+func (a *assembly) suddenCrowd(list []arrival) map[timeline.Client]bool {
+	crowd := map[timeline.Client]bool{}
+	from, known := 0, 0
+	for to := range list {
+		for list[to].time-list[from].time > suddenly {
+			from++
+		}
+		n := to + 1 - from
+		usual := float64(len(list)-n) * float64(suddenly) / float64(max(a.To-a.From-suddenly, suddenly))
+		if n <= ordinaryDaily || float64(n) < manyVisitors*usual {
+			continue
+		}
+		for _, x := range list[max(from, known) : to+1] {
+			crowd[x.client] = true
+		}
+		known = to + 1
+	}
+	return crowd
 }
 
 // signInsSeen returns how many sign-ins succeeded, as far as the log shows it; 0 if that is

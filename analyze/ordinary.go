@@ -5,9 +5,11 @@ import (
 	"math"
 	"time"
 
+	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse"
 )
 
 // A refusal may look ordinary by itself and not be so in such numbers: a person
@@ -25,6 +27,9 @@ const (
 	// succeeds is somebody who mistypes: products lock an account after 3 to 10, and who has
 	// forgotten a password asks for a new one.
 	failedDaily = 10
+	// fewOrdinary is the number of refusals up to which their share of all requests does not
+	// matter: one person's bad morning.
+	fewOrdinary = 10
 	day         = int64(24 * time.Hour / time.Millisecond)
 	// openedBefore is the minimum number of sign-ins that the log shows to succeed, so
 	// that their absence means something.
@@ -39,7 +44,7 @@ const (
 // it succeeds or many times since, of one actor for every session of it that ended, of a time at which nobody
 // could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
 // at the same time or moved to another address, of ends of sessions that go on, or of those
-// that are cut off in use.
+// that are cut off in use, or of a log in which much is refused.
 // Refusals that a finding explains do not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
@@ -102,7 +107,34 @@ func (a *assembly) excessive() (all session.Bits) {
 			all.Add(i)
 		}
 	}
+	if a.refusesMuch() {
+		for i := range a.Refusals.Len() {
+			if a.Of[i] == 0 && a.Refusals.At(i).Cause != session.Challenge {
+				all.Add(i)
+			}
+		}
+	}
 	return all
+}
+
+// refusesMuch reports whether the refusals that no finding explains, but for challenges, are
+// so large a part of the requests that they are not ordinary. What findings explain is
+// neither.
+func (a *assembly) refusesMuch() bool {
+	left := int64(0)
+	for i := range a.State.Inputs {
+		left += a.State.Inputs[i].Verdicts[parse.Parsed]
+	}
+	refused := int64(0)
+	for i := range a.Refusals.Len() {
+		switch {
+		case a.Of[i] != 0:
+			left--
+		case a.Refusals.At(i).Cause != session.Challenge:
+			refused++
+		}
+	}
+	return refused >= fewOrdinary && float64(refused) >= result.MuchRefused*float64(left)
 }
 
 // onlyRefused reports whether a client is answered nothing but refusals. One that submits

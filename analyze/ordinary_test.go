@@ -94,6 +94,7 @@ func TestFormsOfStrangers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var w written
 			w.people(60, "/signin")
+			w.pages(400)
 			for i := range 12 {
 				client := fmt.Sprintf("198.51.%d.7", i)
 				for k := range c.each {

@@ -33,6 +33,13 @@ func (w *written) visitors(hours int) {
 	}
 }
 
+// pages appends strangers who read a public page, for 20 hours.
+func (w *written) pages(n int) {
+	for i := range n {
+		w.at(time.Duration(i)*20*time.Hour/time.Duration(n), fmt.Sprintf("192.0.2.%d", i%250), "-", "GET /", 200, "Firefox")
+	}
+}
+
 func (w *written) run(t *testing.T) *result.Result {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "access.log")
@@ -55,6 +62,7 @@ func TestStrangersInNumbersAreUnexplained(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var w written
 			w.visitors(10)
+			w.pages(400)
 			gap := 7
 			for i := range c.strangers * c.each {
 				gap = (gap*31 + 17) % 19 // no pace

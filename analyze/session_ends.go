@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"time"
 
 	"logscan/analyze/session"
@@ -64,7 +65,8 @@ func revives(r *session.Refusal) bool {
 }
 
 // revivedHosts returns the hosts most of whose ended sessions go on without a sign-in,
-// though their sign-ins are logged: what refused them is no expiry.
+// though their sign-ins are logged, or though sessions there outlive such silences: what
+// refused them is no expiry.
 func (a *assembly) revivedHosts() map[string]bool {
 	found := a.oddHosts(func(*session.Refusal) bool { return true }, revives)
 	if len(found) == 0 {
@@ -81,11 +83,39 @@ func (a *assembly) revivedHosts() map[string]bool {
 		}
 	}
 	for host := range found {
-		if seen[host] < openedBefore || float64(seen[host]) < oddShare*float64(sessions[host]) {
+		if (seen[host] < openedBefore || float64(seen[host]) < oddShare*float64(sessions[host])) && !a.outlives(host) {
 			delete(found, host)
 		}
 	}
 	return found
+}
+
+// outlives reports whether the sessions of a host survive silences at least as often as they
+// end by them, of those about as long as the typical one by which they seem to end or longer,
+// and most are not used again within minutes. If a timeout ended them, next to none would survive, and
+// people would sign in to go on.
+func (a *assembly) outlives(host string) bool {
+	lived := a.Lifetimes[host]
+	if lived == nil {
+		return false
+	}
+	var died []int64
+	back := 0
+	for i := range a.Refusals.Len() {
+		if r := a.Refusals.At(i); a.Of[i] == 0 && r.Fatal && revives(r) && r.Gap() >= 0 && a.State.Endpoints[r.Endpoint].Host == host {
+			died = append(died, r.Gap())
+			if r.Back {
+				back++
+			}
+		}
+	}
+	if len(died) < oddEnds || 2*back > len(died) {
+		return false
+	}
+	slices.Sort(died)
+	gap := died[len(died)/2] * 4 / 5
+	n, _ := slices.BinarySearch(died, gap)
+	return lived.Gap.CountsAbove()(gap) >= int64(len(died)-n)
 }
 
 // cutInUse reports whether a refusal is of a session that was in use when it ended.

@@ -679,6 +679,7 @@ const (
 	triesCourse    course = 1 << iota // it is an attempt to sign in
 	ordinaryCourse                    // it shows an ordinary cause
 	settledCourse                     // it took its ordinary course: see settle
+	leftCourse                        // its actor had signed out: a page that is still open goes on
 )
 
 // setCourses sets the courses, which settle completes.
@@ -703,6 +704,7 @@ func (o *contrastObserver) setCourses() {
 // without credentials, and the actor was accepted soon after. The sign-ins of a
 // morning contrast with nothing.
 func (p *contrastPart) settle(a *timeline.Actor) {
+	p.leave(a)
 	passed, signedIn := session.Never, session.Never
 	for i := len(a.Events) - 1; i >= 0; i-- {
 		e := &a.Events[i]
@@ -724,6 +726,24 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 			if p.o.d.Roles[e.Endpoint].Begins() {
 				signedIn = e.Time
 			}
+		}
+	}
+}
+
+// leave marks the refusals of an actor between a sign-out and the next acceptance.
+func (p *contrastPart) leave(a *timeline.Actor) {
+	left := false
+	for i := range a.Events {
+		e := &a.Events[i]
+		switch {
+		case e.Refusal != timeline.NoRefusal:
+			if left && p.o.course[e.Refusal]&triesCourse == 0 {
+				p.o.course[e.Refusal] |= leftCourse
+			}
+		case e.Outcome <= timeline.Redirected && p.o.ways[e.Endpoint].signsOut:
+			left = true
+		case p.o.d.accepted(a, i):
+			left = false
 		}
 	}
 }

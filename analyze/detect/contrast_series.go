@@ -48,7 +48,9 @@ func (o *contrastObserver) series(kinds []contrastType, settled bool, counts fun
 	wanted := func(place int) bool {
 		return o.keys[place].kind == siteContrast || slices.Contains(kinds, o.keys[place].kind)
 	}
-	refusals := o.refusalsOf(wanted, func(i int) bool { return (settled || o.course[i]&settledCourse == 0) && counts(i) })
+	refusals := o.refusalsOf(wanted, func(i int) bool {
+		return o.course[i]&leftCourse == 0 && (settled || o.course[i]&settledCourse == 0) && counts(i)
+	})
 	return &contrastSeries{o, o.refusedVisits(refusals), refusals}
 }
 

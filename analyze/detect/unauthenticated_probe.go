@@ -169,10 +169,11 @@ type probing struct {
 	no          bool   // it requests too many routes, or names several users
 }
 
-// requested is how often a route was requested.
+// requested is how often a route was requested, and at which pace.
 type requested struct {
 	endpoint uint32
 	n        int
+	rounds   pacedSeries
 }
 
 // add adds a refusal that follows the others. stated says that it states that there were no
@@ -184,7 +185,10 @@ func (p *probing) add(r *session.Refusal, stated bool) {
 	at := slices.IndexFunc(p.routes, func(x requested) bool { return x.endpoint == r.Endpoint })
 	if at < 0 {
 		at = len(p.routes)
-		p.routes = append(p.routes, requested{endpoint: r.Endpoint})
+		p.routes = append(p.routes, requested{endpoint: r.Endpoint, rounds: pacedSeries{first: r.Time, last: r.Time}})
+	}
+	if route := &p.routes[at]; r.Time-route.rounds.last > tryGap {
+		route.rounds.add(r.Time)
 	}
 	p.routes[at].n++
 	if len(p.routes) > probeRoutes || r.Named && p.user != 0 && p.user != r.User {
@@ -218,6 +222,28 @@ func (p *probing) alike() bool {
 	return float64(slices.Max(p.sizes[:])) >= likeRounds*float64(p.rounds.gaps.N())
 }
 
+// checks returns the gaps between the rounds of each route by itself, how many of them are near
+// those typical of their route, and what is typical of the route with most requests: a monitor
+// has several checks, whose times have nothing to do with each other.
+func (p *probing) checks(d *Diagnosis) (gaps, near int, typical int64) {
+	if len(p.routes) == 1 {
+		return 0, 0, 0
+	}
+	most := p.mostAsked()
+	for i := range p.routes {
+		x := &p.routes[i]
+		period, steady := x.rounds.gaps.Steady(clockStep)
+		if x.n < probeRounds || period < d.leastPeriod(x.endpoint) {
+			return 0, 0, 0
+		}
+		gaps, near = gaps+x.rounds.gaps.N(), near+steady
+		if x.endpoint == most {
+			typical = period
+		}
+	}
+	return gaps, near, typical
+}
+
 // unread reports whether all of many refusals state that there were no credentials.
 func (p *probing) unread() bool {
 	return p.stated == p.n && p.user == 0 && p.n >= statedRequests && p.rounds.gaps.N() >= statedRounds-1
@@ -245,6 +271,10 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	p, lower := 1.0, stats.WilsonLower(int64(near), int64(gaps), stats.Z95)+0.1
 	if gaps >= probeRounds-1 && typical >= d.leastPeriod(x.mostAsked()) && x.alike() && float64(near) >= steadyShare*float64(gaps) {
 		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
+	} else if each, nearEach, period := x.checks(d); float64(nearEach) >= steadyShare*float64(each) && each > 0 {
+		gaps, near, typical = each, nearEach, period
+		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
+		lower = stats.WilsonLower(int64(near), int64(gaps), stats.Z95) + 0.1
 	}
 	paced := p <= attackFalse
 	if !paced && x.unread() {

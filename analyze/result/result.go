@@ -116,6 +116,11 @@ type Totals struct {
 	Findings                                int64
 }
 
+// MuchRefused is the share of requests from which on a site is never fine, whatever each of
+// its refusals looks like by itself: every third request is refused. The first legs of
+// handshakes do not count.
+const MuchRefused = 1.0 / 3
+
 // RejectedLine is a line that could not be parsed. Raw is redacted and has at most
 // MaxRawLine bytes.
 type RejectedLine struct {

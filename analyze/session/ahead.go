@@ -199,6 +199,9 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 					h.nameless, _ = s.leg(repeated, e)
 				}
 				s.habit.refuse(e, &h)
+				if i > 0 {
+					s.habit.step(e.Time-a.Events[i-1].Time, h.answered-e.Time)
+				}
 			}
 			s.aheads = append(s.aheads, h)
 		case s.SignedIn(a, i):

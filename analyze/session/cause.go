@@ -152,8 +152,12 @@ func (h *ahead) arrives(e *timeline.Event) bool {
 // It is not the end of a session: there, a session was open, and a sign-in lies
 // between the refusal and the acceptance. It is not a broken endpoint: there, the
 // same request is not accepted afterwards. A session that is refused now and then does
-// not go on each time, and one that began at a form needs no handshake.
+// not go on each time, and one that began at a form needs no handshake. Nor is the next
+// request of a program that polls an answer.
 func (s *sessionizer) challenged(e *timeline.Event, h *ahead, l *life) bool {
+	if s.habit.polls() {
+		return false
+	}
 	if l.open {
 		return h.answered-e.Time <= handshakeWindow && h.signIn > h.answered && !l.seen && s.habit.answersSoon()
 	}

@@ -147,6 +147,8 @@ type habit struct {
 	refused  int // refusals without a user, but for those on routes that accept nothing soon after: a broken one says nothing about the habit
 	repeated int // of them: answered at once by the same request, where the actor never names a user
 	asked    int // of bare: the same request came with a user within arrivalWindow
+	slow     int // refusals without a user, answered within arrivalWindow, but not at once
+	inStep   int // of them: after about as long as the refusal came after the request before it
 	typed    int // refusals with a user on protected routes, after which the same request was accepted with a user
 }
 
@@ -175,6 +177,24 @@ func (b *habit) refuse(e *timeline.Event, h *ahead) {
 	if plain {
 		b.plain++
 	}
+}
+
+// step adds a refusal that came some time after the request before it, and was answered after
+// another, both in milliseconds.
+func (b *habit) step(before, answer int64) {
+	if answer <= legWindow || answer > arrivalWindow {
+		return
+	}
+	b.slow++
+	if 2*before >= answer && before <= 2*answer {
+		b.inStep++
+	}
+}
+
+// polls reports whether the actor's next request comes when it would come anyway: a program
+// at its pace, whose requests are refused now and then, answers nothing.
+func (b *habit) polls() bool {
+	return b.inStep >= repeatMatches && float64(b.inStep) >= habitShare*float64(b.slow) && b.slow > b.plain
 }
 
 const (

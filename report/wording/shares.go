@@ -28,10 +28,6 @@ const (
 	// manyRefusals is the number from which on a share is never small, however large
 	// the site: thousands of refusals have a cause that somebody should know.
 	manyRefusals = 1000
-	// muchRefused is the share of requests from which on a site is never fine, whatever
-	// each of its refusals looks like by itself: every third request is refused, and
-	// the first legs of handshakes do not count.
-	muchRefused = 1.0 / 3
 )
 
 // sharesOf divides the refusals of a result.
@@ -68,7 +64,7 @@ func (s *Shares) reassure() bool {
 // out, and whether that are so many that the site cannot be fine.
 func refusedMuch(res *result.Result) (n int64, much bool) {
 	n = res.Totals.Unauthorized - res.Causes["challenge"]
-	return n, n >= fewRefusals && float64(n) >= muchRefused*float64(res.Totals.Parsed)
+	return n, n > 0 && float64(n) >= result.MuchRefused*float64(res.Totals.Parsed)
 }
 
 // NormalUse returns how many 401s are part of normal use.

@@ -309,6 +309,9 @@ func (j *judged) mix() string {
 		}
 	}
 	normal := NormalUse(j.res)
+	if normal == 1 && j.shares.Total == 1 {
+		return "by itself, the only " + j.noun.one + " looks like normal use"
+	}
 	if normal == j.shares.Total {
 		return "one by one, all " + j.noun.Count(normal) + " look like normal use"
 	}
