@@ -359,11 +359,19 @@ var table = [...]Format{
 		},
 	},
 	{
+		Name: "werkzeug-logging", Doc: "Werkzeug through Python's logging, in its basic format",
+		Native: `INFO:werkzeug:%h - - [%{%d/%b/%Y}t %{%H:%M:%S}t] "%r" %>s %b`,
+		Samples: []string{
+			`INFO:werkzeug:192.0.2.1 - - [09/Mar/2026 14:05:00] "GET /api HTTP/1.1" 401 -`,
+		},
+	},
+	{
+		// Its time is in two parts, because a whole one may be spelled in any usual way: lines
+		// of common without users would match, and its other lines be rejected.
 		Name: "werkzeug", Doc: "Werkzeug and Flask, and Django's runserver",
-		Native: `%h - - [%{%d/%b/%Y %H:%M:%S}t] "%r" %>s %b`,
+		Native: `%h - - [%{%d/%b/%Y}t %{%H:%M:%S}t] "%r" %>s %b`,
 		Shapes: []string{
-			`INFO:werkzeug:%h - - [%{%d/%b/%Y %H:%M:%S}t] "%r" %>s %b`,
-			`[%{%d/%b/%Y %H:%M:%S}t] "%r" %>s %b`,
+			`[%{%d/%b/%Y}t %{%H:%M:%S}t] "%r" %>s %b`,
 		},
 		Samples: []string{
 			`192.0.2.1 - - [09/Mar/2026 14:05:00] "GET /api HTTP/1.1" 401 -`,
@@ -492,8 +500,11 @@ var table = [...]Format{
 	},
 	{
 		Name: "common", Doc: "Apache common (NCSA)",
-		Native:  `%h %l %u %t "%r" %>s %b`,
-		Samples: []string{`127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`},
+		Native: `%h %l %u %t "%r" %>s %b`,
+		Samples: []string{
+			`127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`,
+			`192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 179`,
+		},
 	},
 	{
 		Name: "ssl_request", Doc: "Apache's ssl_request_log, which has no status",
