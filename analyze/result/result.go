@@ -136,7 +136,7 @@ const MaxRawLine = 4 << 10
 // Counts are requests by outcome. Requests is the sum of the others.
 type Counts struct {
 	Requests     int64
-	Accepted     int64 // 2xx and 304
+	Accepted     int64 // 2xx, 304 and 101
 	Redirected   int64 // 3xx but 304
 	Unauthorized int64 // 401
 	Forbidden    int64 // 403

@@ -8,14 +8,14 @@ type Outcome uint8
 
 // The outcomes. Unauthorized includes the statuses that Worker.Refuse names.
 const (
-	Accepted     Outcome = iota // 2xx and 304
+	Accepted     Outcome = iota // 2xx, 304 and 101, by which a WebSocket is opened
 	Redirected                  // 3xx except 304
 	Unauthorized                // 401
 	Forbidden                   // 403
 	NotFound                    // 404 and 410
 	ClientError                 // other 4xx
 	ServerError                 // 5xx
-	Other                       // 1xx, 000, no status
+	Other                       // other 1xx, 000, no status
 	NumOutcomes
 )
 
@@ -23,7 +23,7 @@ func outcome(status int32) Outcome {
 	switch {
 	case status == 401:
 		return Unauthorized
-	case status >= 200 && status < 300, status == 304:
+	case status >= 200 && status < 300, status == 304, status == 101:
 		return Accepted
 	case status >= 300 && status < 400:
 		return Redirected

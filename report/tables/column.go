@@ -154,7 +154,7 @@ func outcomes[R any](get func(*R) *result.Counts) []column[R] {
 	}
 	return []column[R]{
 		count("requests", "All requests: the sum of the columns by status.", func(c *result.Counts) int64 { return c.Requests }),
-		count("accepted", "Requests answered 2xx or 304.", func(c *result.Counts) int64 { return c.Accepted }),
+		count("accepted", "Requests answered 2xx, 304 or 101.", func(c *result.Counts) int64 { return c.Accepted }),
 		count("redirected", "Requests answered 3xx other than 304.", func(c *result.Counts) int64 { return c.Redirected }),
 		count("unauthorized", "Requests answered 401.", func(c *result.Counts) int64 { return c.Unauthorized }),
 		count("forbidden", "Requests answered 403.", func(c *result.Counts) int64 { return c.Forbidden }),

@@ -159,7 +159,7 @@ func sessionsTable() Table {
 			timestamp("last_accepted_time", "Last accepted request.", func(r *row) int64 { return r.LastAccepted }),
 			timestamp("end_time", "Refusal that ended the session; null if it lasted to the end of the log.", func(r *row) int64 { return r.End }),
 			integer("requests", "requests", "Requests of the session.", func(r *row) int64 { return r.Requests }),
-			integer("accepted", "requests", "Requests answered 2xx or 304.", func(r *row) int64 { return r.Accepted }),
+			integer("accepted", "requests", "Requests answered 2xx, 304 or 101.", func(r *row) int64 { return r.Accepted }),
 			integer("unauthorized", "requests", "Requests answered 401.", func(r *row) int64 { return r.Unauthorized }),
 			seconds("longest_gap_seconds", "Longest time without a request after which the session was still accepted.", func(r *row) int64 { return r.LongestGap }),
 			boolean("start_seen", "Whether the sign-in is in the log, so that start_time is exact.", func(r *row) bool { return r.StartSeen }),
