@@ -12,6 +12,7 @@ import (
 
 	"logscan/parse/source/archive"
 	"logscan/parse/source/compress"
+	"logscan/parse/source/object"
 )
 
 // Read reads all inputs and hands their blocks to h from workers goroutines. Each
@@ -171,6 +172,9 @@ func (w *worker) openFile(ctx context.Context, f *plainFile, in *Input) (r Resul
 	if in.span != nil {
 		f.span = &Span{max(in.span.From, 0), min(in.span.To, f.size)}
 		f.done = f.size - max(f.span.To-f.span.From, 0)
+		if o, ok := f.file.(*object.File); ok && in.member == nil {
+			o.ReadTo(f.span.To)
+		}
 	}
 	w.queue.share(f, w.id)
 	return Result{}, true

@@ -33,6 +33,7 @@ type File struct {
 	mu     sync.Mutex
 	blocks map[int64]*block // by number
 	asked  []bool           // by number: the block was asked for at some time
+	end    int64            // number of the block from which on none is asked for before it is read
 	unread int              // of blocks
 	read   []int64          // blocks that were read and are kept, oldest first
 }
@@ -48,7 +49,8 @@ type block struct {
 // Open returns the content of an object. The caller closes it. No request is made.
 func (o *Object) Open() *File {
 	f := &File{Object: o, blocks: map[int64]*block{}}
-	f.asked = make([]bool, f.numBlocks())
+	f.end = f.numBlocks()
+	f.asked = make([]bool, f.end)
 	f.ctx, f.stop = context.WithCancel(o.ctx)
 	if data := o.small.Load(); data != nil {
 		f.asked[0] = true
@@ -109,6 +111,13 @@ func (f *File) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
+// ReadTo says that little behind an offset will be read: it is not asked for in advance.
+func (f *File) ReadTo(off int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.end = min(f.end, (off+blockSize-1)/blockSize)
+}
+
 // numBlocks returns the number of blocks of the file.
 func (f *File) numBlocks() int64 { return (f.Size + blockSize - 1) / blockSize }
 
@@ -144,7 +153,7 @@ func (f *File) fetchAhead(i int64) {
 	for next <= i+runsAhead*runBlocks && f.blocks[next] != nil {
 		next++
 	}
-	if next <= i+(runsAhead-1)*runBlocks && next < f.numBlocks() && !f.asked[next] && f.unread < maxUnread {
+	if next <= i+(runsAhead-1)*runBlocks && next < f.end && !f.asked[next] && f.unread < maxUnread {
 		f.fetch(next, runBlocks)
 	}
 }
@@ -158,11 +167,11 @@ func (f *File) keep(i int64) {
 	}
 }
 
-// fetch asks for a block and those behind it, at most n and up to the next one that was
-// asked for before.
+// fetch asks for a block and those behind it, at most n, up to f.end and to the next one that
+// was asked for before.
 func (f *File) fetch(first, n int64) {
 	var list []*block
-	for i := first; i < min(first+n, f.numBlocks()) && (i == first || !f.asked[i]); i++ {
+	for i := first; i == first || i < min(first+n, f.end) && !f.asked[i]; i++ {
 		b := &block{done: make(chan struct{})}
 		f.blocks[i], f.asked[i] = b, true
 		f.unread++

@@ -178,6 +178,20 @@ func TestReadAt(t *testing.T) {
 	if err := g.Wait(); err != nil {
 		t.Error(err)
 	}
+	part := list[0].Open()
+	defer part.Close()
+	part.ReadTo(10<<20 + 1)
+	for _, size := range []int64{10 << 20, part.Size} {
+		got, err := io.ReadAll(io.NewSectionReader(part, 0, size))
+		if err != nil || !bytes.Equal(got, want[:size]) {
+			t.Errorf("%d bytes differ from the first %d of the object: %v", len(got), size, err)
+		}
+		part.mu.Lock()
+		if size < part.Size && slices.Contains(part.asked[11:], true) {
+			t.Error("blocks are asked for that are not to be read")
+		}
+		part.mu.Unlock()
+	}
 	for _, key := range []string{"small", "empty"} {
 		list, err := NewStores(t.Context()).List("s3://logs/" + key)
 		if err != nil {
