@@ -44,7 +44,7 @@ public final class LogscanFlink {
     private static final String ATTEMPTS = "10", FIRST_DELAY = "1 s", LONGEST_DELAY = "15 s";
 
     /** How often the client asks whether the job is done. By itself it would notice up to two seconds late. */
-    private static final long POLL_MILLISECONDS = 100;
+    private static final long POLL_MILLISECONDS = 250;
 
     /** How much of the messages of a failed program an exception repeats, in characters. */
     private static final int MESSAGES = 4000;
