@@ -249,7 +249,7 @@ func TestNightsEqualOneRun(t *testing.T) {
 			}
 			t.Parallel()
 			o := Options{Format: tt.format, Workers: 2}
-			servers := simulatedDays(t, fixtures.Options{Scenario: "idle", Format: tt.name, Lines: 12_000, Seed: 1, Start: weekend}, 3, 3)
+			servers := simulatedDays(t, fixtures.Options{Scenario: "idle", Format: tt.name, Lines: 8_000, Seed: 1, Start: weekend}, 3, 3)
 			var known []byte
 			if tt.known {
 				known = stateOfRoutes(t, o, servers)

@@ -751,6 +751,6 @@ func (p *contrastPart) leave(a *timeline.Actor) {
 // signedIn reports whether the client of a refusal signed in soon after it, which may
 // have given it another session id.
 func (p *contrastPart) signedIn(e *timeline.Event) bool {
-	_, ok, err := p.o.d.State.SignedIn(e.Client, e.Time, e.Time+session.Nearby)
+	_, ok, _, err := p.o.d.State.SignedIn(e.Client, e.Time, e.Time+session.Nearby)
 	return ok && err == nil
 }

@@ -40,7 +40,7 @@ type sessionizer struct {
 	naming   naming   // of the current actor, set by sum
 	refusal  Refusal  // scratch
 	alive    []uint32 // scratch: the events of the current actor that are Alive, Proven or Returned refusals of this run
-	news     bool     // the current actor has a request that no earlier run reported
+	news     bool     // the current actor has a request, or a sign-in, that no earlier run reported
 	shared   bool     // the current actor is a client of several people, see crowds
 }
 
@@ -267,10 +267,11 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 		// show it.
 		at, seen := e.Time, p.dead && e.Time-p.lastRefused <= arrivalWindow
 		if a.Session != nil {
-			signIn, ok, err := s.State.SignedIn(e.Client, e.Time-startWindow, e.Time)
+			signIn, ok, isNew, err := s.State.SignedIn(e.Client, e.Time-startWindow, e.Time)
 			s.fail(err)
 			if ok {
 				at, seen = signIn, true
+				s.news = s.news || isNew // earlier runs reported the session without it
 			}
 		}
 		s.open(p, a, e, at, seen)

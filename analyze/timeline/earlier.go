@@ -222,7 +222,7 @@ func (w *Worker) addEarlier(x *EarlierActor, sessions []actorPlace) {
 		}
 		s.append(a, &r)
 		if (v.Outcome == Accepted || v.Outcome == Redirected) && w.endpoints.isSignIn(r.endpoint) {
-			w.signIns = append(w.signIns, SignIn{hash, v.Time})
+			w.signIns = append(w.signIns, newSignIn(hash, v.Time, true))
 		}
 	}
 	a.counted = a.events // by the earlier run

@@ -10,14 +10,23 @@ import (
 // SignIn is an accepted request to a sign-in or token route.
 type SignIn struct {
 	Client uint64 // see clientHash
-	Time   int64  // Unix milliseconds
+	// Moment is twice its time in Unix milliseconds, plus one if an earlier run has counted it.
+	Moment int64
+}
+
+// newSignIn returns a sign-in at a time in Unix milliseconds.
+func newSignIn(client uint64, ms int64, earlier bool) SignIn {
+	if earlier {
+		return SignIn{client, 2*ms + 1}
+	}
+	return SignIn{client, 2 * ms}
 }
 
 func compareSignIns(a, b *SignIn) int {
 	if a.Client != b.Client {
 		return cmp.Compare(a.Client, b.Client)
 	}
-	return cmp.Compare(a.Time, b.Time)
+	return cmp.Compare(a.Moment, b.Moment)
 }
 
 const signInSize = 16 // bytes, encoded
@@ -76,7 +85,7 @@ func newSignInIndex(sources []spill.Source[SignIn], file *spill.File) (*signInIn
 
 // last returns the last sign-in of a client at or before a time.
 func (x *signInIndex) last(client uint64, until int64) (SignIn, bool, error) {
-	after := SignIn{client, until + 1}
+	after := newSignIn(client, until+1, false)
 	i := sort.Search(len(x.pieces), func(i int) bool { return compareSignIns(&x.pieces[i].first, &after) >= 0 })
 	if i == 0 {
 		return SignIn{}, false, nil
@@ -99,10 +108,10 @@ func (x *signInIndex) last(client uint64, until int64) (SignIn, bool, error) {
 }
 
 // SignedIn returns when a client was last accepted at a sign-in or token route in
-// [from, to], in Unix milliseconds, and whether it was. The sign-ins of clients
-// that are not listed by name are unknown.
-func (s *State) SignedIn(c Client, from, to int64) (at int64, ok bool, err error) {
+// [from, to], in Unix milliseconds, whether it was, and whether this run is the first that
+// counts it. The sign-ins of clients that are not listed by name are unknown.
+func (s *State) SignedIn(c Client, from, to int64) (at int64, ok, isNew bool, err error) {
 	key := clientKey([]byte(s.Addresses[c.Address]), []byte(s.Agents[c.Agent]), s.seed)
 	last, ok, err := s.signIns.last(key.clientHash(), to)
-	return last.Time, ok && last.Time >= from, err
+	return last.Moment >> 1, ok && last.Moment>>1 >= from, last.Moment&1 == 0, err
 }

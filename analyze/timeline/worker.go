@@ -263,7 +263,7 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	}
 	s.append(a, &r)
 	if signIn && (o == Accepted || o == Redirected) {
-		w.signIns = append(w.signIns, SignIn{client, r.ms})
+		w.signIns = append(w.signIns, newSignIn(client, r.ms, false))
 	}
 }
 
