@@ -11,7 +11,7 @@ import (
 func (ev *Evidence) rank(w way) int {
 	e := &ev.State.Endpoints[w/2]
 	switch {
-	case e.SignIn || e.Renew:
+	case e.SignIn || e.Renew, w&1 == 1 && takesTickets(e):
 		return 0
 	case e.Method != "GET" && e.Method != "PROPFIND" && e.Method != "REPORT":
 		return 1

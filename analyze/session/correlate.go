@@ -38,6 +38,7 @@ func Correlate(ctx context.Context, s *timeline.State, workers int, m spill.Memo
 		return nil, err
 	}
 	ev.openForms()
+	ev.openNameless()
 	if err := ev.learnProtected(ctx); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,7 @@ type visits struct {
 	pending               []pendingRoute
 	member, refused       bool // of the actor visited last
 	strangers             int64
+	doubted               doubted
 }
 
 // pendingRoute is a route that was accepted after a refusal, and when it was first and last.
@@ -80,8 +81,8 @@ func (ev *Evidence) openForms() {
 }
 
 // askProtected returns by endpoint whether its visits decide if it is protected, nil if
-// none is.
-func (ev *Evidence) askProtected() []bool {
+// none is, nor one of those that rarely refuse anybody.
+func (ev *Evidence) askProtected(rarely []bool) []bool {
 	s := ev.State
 	asked := make([]bool, len(s.Endpoints))
 	accepted, bare, signIns := int64(0), int64(0), int64(0)
@@ -96,7 +97,7 @@ func (ev *Evidence) askProtected() []bool {
 		}
 		asked[i] = ev.Roles[i]&(Guards|SignsOut) == 0 && e.N[timeline.Accepted] >= provenRequests &&
 			e.Method != "OPTIONS" && e.Method != "HEAD" && !IsAsset(e.Template)
-		found = found || asked[i]
+		found = found || asked[i] || rarely[i]
 	}
 	if !found || s.Sessions || s.Refusals.Len() == 0 || signIns < memberFew || float64(bare) < namelessShare*float64(accepted) {
 		return nil
@@ -107,14 +108,15 @@ func (ev *Evidence) askProtected() []bool {
 // learnProtected sets the roles of protected endpoints that only visits show, by a walk
 // over all actors.
 func (ev *Evidence) learnProtected(ctx context.Context) error {
-	asked := ev.askProtected()
+	rarely := ev.rarelyRefuse()
+	asked := ev.askProtected(rarely)
 	if asked == nil {
 		return nil
 	}
 	counts := func() []int64 { return make([]int64, len(asked)) }
 	parts := make([]*visits, ev.Workers)
 	for i := range parts {
-		parts[i] = &visits{Evidence: ev, asked: asked, members: counts(), others: counts(), open: counts(), kept: counts(), stamps: make([]uint32, len(asked))}
+		parts[i] = &visits{Evidence: ev, asked: asked, members: counts(), others: counts(), open: counts(), kept: counts(), stamps: make([]uint32, len(asked)), doubted: newDoubted(rarely)}
 	}
 	if err := ev.Visit(ctx, nil, func(worker int, _ uint32, a *timeline.Actor) { parts[worker].actor(a) }); err != nil {
 		return err
@@ -137,6 +139,7 @@ func (ev *Evidence) learnProtected(ctx context.Context) error {
 			ev.Roles[i] |= Guards
 		}
 	}
+	ev.openVisited(parts)
 	return nil
 }
 
@@ -158,12 +161,16 @@ func (v *visits) actor(a *timeline.Actor) {
 	} else {
 		v.visit++
 		v.pending = v.pending[:0]
+		v.doubted.reset()
 	}
 	for i := range a.Events {
 		e := &a.Events[i]
 		role := v.Roles[e.Endpoint]
 		switch {
+		case v.doubted.rarely[e.Endpoint] && (e.Outcome == timeline.Accepted || e.Outcome == timeline.Unauthorized):
+			v.doubted.answer(e)
 		case v.SignedIn(a, i):
+			v.doubted.signIn(e)
 			for _, r := range v.pending {
 				if e.Time-r.time <= arrivalWindow {
 					v.open[r.endpoint]++
@@ -177,9 +184,11 @@ func (v *visits) actor(a *timeline.Actor) {
 			v.visit++
 		case e.Outcome == timeline.Unauthorized:
 			refused = refused || role&Guards != 0
+			v.doubted.refuse(e)
 		case e.Outcome != timeline.Accepted:
 		case role&Guards != 0:
 			v.pending = v.pending[:0]
+			v.doubted.reset()
 			refused = false
 		case v.asked[e.Endpoint]:
 			v.accept(e.Endpoint, member)

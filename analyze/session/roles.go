@@ -38,6 +38,10 @@ func roleOf(e *timeline.Endpoint, learnt Role) (r Role) {
 		r |= SignsIn | redirectsIn | Renews
 	case e.SignIn:
 		r |= SignsIn | redirectsIn | Tries
+	case takesTickets(e):
+		if r |= redirectsIn; e.N[timeline.Accepted]+e.Known.Accepted == 0 {
+			r |= Tries
+		}
 	}
 	if e.N[timeline.Accepted]+e.N[timeline.Redirected]+e.Known.Accepted == 0 {
 		r |= denies
@@ -52,6 +56,12 @@ func roleOf(e *timeline.Endpoint, learnt Role) (r Role) {
 		r &^= Tries
 	}
 	return r | learnt
+}
+
+// takesTickets reports whether most of the requests that an endpoint redirects bring the ticket
+// of an identity provider: who comes with one has signed in there.
+func takesTickets(e *timeline.Endpoint) bool {
+	return e.Tickets > 0 && 2*e.Tickets > e.N[timeline.Redirected]
 }
 
 // provenRequests is the number of accepted requests to an endpoint, all with a user or

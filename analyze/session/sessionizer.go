@@ -249,20 +249,25 @@ func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) 
 	}
 	p.basic = false
 	p.address, p.moves = e.Client.Address, true
-	// Strangers may request a learnt page, too, which shows nothing by itself.
-	p.known = p.known || s.State.Endpoints[e.Endpoint].Method != "GET"
+	// Strangers may request a learnt page, too, which shows nothing by itself; they have no ticket.
+	to := &s.State.Endpoints[e.Endpoint]
+	p.known = p.known || to.Method != "GET" || takesTickets(to)
 	p.last, p.lastOther, p.lastOn = e.Time, e.Time, timeline.NoRefusal
 }
 
+// startWindow is how long, in milliseconds, before the first request of a session id the
+// sign-in that gave it may have been logged.
+const startWindow = 30_000
+
 // accept counts an acceptance on a protected route.
 func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) {
+	if s.State.Sessions && a.Session == nil && p.open && p.seen && !p.accepted && e.Time-p.start > startWindow {
+		p.life = life{} // the sign-in gave a session id, under which it goes on: e is no part of that
+	}
 	switch {
 	case p.open:
 		s.survive(&p.life, e, a.Session == nil && s.near.renewed(e.Client, p.start, e.Time))
 	case !p.basic:
-		// startWindow is how long, in milliseconds, before the first request of a
-		// session id the sign-in that gave it may have been logged.
-		const startWindow = 30_000
 		// Who comes back to what refused has signed in since, where this log does not
 		// show it.
 		at, seen := e.Time, p.dead && e.Time-p.lastRefused <= arrivalWindow

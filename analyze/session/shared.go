@@ -46,7 +46,7 @@ func (s *sessionizer) crowds(a *timeline.Actor) bool {
 		switch {
 		case e.Outcome == timeline.Unauthorized, role&SignsOut != 0:
 			last = LongAgo
-		case role&SignsIn != 0 && role&Renews == 0 && e.Time-last <= crowdWindow && s.SignedIn(a, i):
+		case role&(SignsIn|redirectsIn) != 0 && role&Renews == 0 && e.Time-last <= crowdWindow && s.SignedIn(a, i):
 			if signIns++; signIns >= crowdSignIns {
 				return true
 			}

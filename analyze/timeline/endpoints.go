@@ -71,6 +71,9 @@ func (t *endpointTable) count(n uint32, o Outcome, at int64, bare bool) (signIn 
 	return t.signIn[n]
 }
 
+// countTicket counts a redirected request that brought the ticket of an identity provider.
+func (t *endpointTable) countTicket(n uint32) { t.tally[n-t.base].Tickets++ }
+
 // isSignIn reports whether an endpoint, by its name, signs in or renews.
 func (t *endpointTable) isSignIn(n uint32) bool { return t.signIn[t.resolve(n)-t.base] }
 

@@ -152,6 +152,7 @@ func (x *indexReader) tally(t *Tally) {
 		t.N[i] = x.varint()
 	}
 	t.Bare = x.varint()
+	t.Tickets = x.varint()
 	for _, p := range t.times() {
 		*p = x.varint()
 	}

@@ -49,6 +49,7 @@ func (x *indexWriter) tally(t *Tally) {
 		x.varint(n)
 	}
 	x.varint(t.Bare)
+	x.varint(t.Tickets)
 	for _, p := range t.times() {
 		x.varint(*p)
 	}

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -70,6 +71,31 @@ func NamesSignIn(template string) bool {
 	last := lastName(template)
 	return isAny(last, signInWords) || hasWord(last, signInParts) && !hasWord(last, renewParts)
 }
+
+// bringsTicket reports whether a query has what an identity provider gives a browser for the
+// site: the code and the state of OAuth 2.0 (RFC 6749, section 4.1.2), or a ticket of CAS
+// (CAS protocol 3.0, section 3.1).
+func bringsTicket(query []byte) bool {
+	code, state := false, false
+	for len(query) > 0 {
+		var field []byte
+		field, query, _ = bytes.Cut(query, ampersand)
+		name, value, _ := bytes.Cut(field, equals)
+		switch string(name) {
+		case "code":
+			code = code || len(value) > 0
+		case "state":
+			state = true
+		case "ticket":
+			if bytes.HasPrefix(value, serviceTicket) {
+				return true
+			}
+		}
+	}
+	return code && state
+}
+
+var ampersand, equals, serviceTicket = []byte("&"), []byte("="), []byte("ST-")
 
 // renew reports whether a request is an attempt to renew a session or token.
 func renew(method, template string) bool {

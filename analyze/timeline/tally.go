@@ -97,13 +97,14 @@ func scheme(s []byte) Scheme {
 type Tally struct {
 	N                           [NumOutcomes]int64
 	Bare                        int64 // accepted requests with neither user nor session
+	Tickets                     int64 // redirected requests that brought the ticket of an identity provider
 	First, Last                 int64
 	FirstAccepted, LastAccepted int64
 	FirstRefused, LastRefused   int64
 }
 
 // tallySize is the size of a Tally in bytes.
-const tallySize = (int64(NumOutcomes) + 7) * 8
+const tallySize = (int64(NumOutcomes) + 8) * 8
 
 func newTally() (t Tally) {
 	for _, p := range t.times() {
@@ -147,6 +148,7 @@ func (t *Tally) Merge(u *Tally) {
 		t.N[i] += u.N[i]
 	}
 	t.Bare += u.Bare
+	t.Tickets += u.Tickets
 	mergeSpan(&t.First, &t.Last, u.First, u.Last)
 	mergeSpan(&t.FirstAccepted, &t.LastAccepted, u.FirstAccepted, u.LastAccepted)
 	mergeSpan(&t.FirstRefused, &t.LastRefused, u.FirstRefused, u.LastRefused)

@@ -222,6 +222,9 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 		r.user, r.userHash = w.users.number(e.User, w.seed)
 	}
 	signIn := w.endpoints.count(r.endpoint, o, at, r.user == 0 && len(e.Session) == 0)
+	if o == Redirected && bringsTicket(e.Query) {
+		w.endpoints.countTicket(r.endpoint)
+	}
 	if r.user != 0 {
 		w.users.list[r.user-1].Add(o, at)
 	}
