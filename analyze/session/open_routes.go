@@ -45,7 +45,7 @@ func (ev *Evidence) rarelyRefuse() []bool {
 	for i, role := range ev.Roles {
 		own := counts(i)
 		rest := stats.Cell{Hits: all.Hits - own.Hits, Trials: all.Trials - own.Trials}
-		rarely[i] = role&Guards != 0 && ev.State.Endpoints[i].Method == "GET" && own.Hits > 0 && own.Trials-own.Hits >= provenRequests &&
+		rarely[i] = role&Guards != 0 && ev.State.Endpoints[i].Method == "GET" && own.Hits > 0 && rest.Hits > 0 && own.Trials-own.Hits >= provenRequests &&
 			float64(own.Hits)*float64(rest.Trials) <= openRefuses*float64(rest.Hits)*float64(own.Trials)
 	}
 	return rarely
