@@ -457,15 +457,17 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		if t.span, ok = refusingSpan(o.cells[n], softwareShare); !ok || adjusted > softwareFalse || t.odds < softwareOdds {
 			continue
 		}
-		if t.lower = stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95); t.lower >= softwareLower {
-			s := o.uses[n].software
+		s := o.uses[n].software
+		if t.lower = stats.WilsonLower(t.span.Hits, t.span.Trials, stats.Z95); t.lower >= softwareLower && !d.refusesPeople(o.uses[n].endpoint, s) {
 			failing[s] = append(failing[s], *t)
 		}
 	}
 	var found []candidate
 	worse := map[uint32]candidate{}
 	for _, t := range o.compare() {
-		worse[t.version] = o.failingVersion(&t)
+		if c, ok := o.failingVersion(&t); ok {
+			worse[t.version] = c
+		}
 	}
 	for s := range uint32(len(o.software.names)) {
 		everywhere, all := worse[s]

@@ -242,8 +242,9 @@ func compareFamily(clients []versionClient) []versionTest {
 	return kept
 }
 
-// failingVersion returns the finding of a version that is refused on all routes.
-func (o *softwareObserver) failingVersion(t *versionTest) (c candidate) {
+// failingVersion returns the finding of a version that is refused on all routes; false if nearly
+// all of its refusals are by one, which has a test of its own.
+func (o *softwareObserver) failingVersion(t *versionTest) (c candidate, ok bool) {
 	routes, first := map[uint32]int{}, session.Never
 	for i := range o.d.Refusals.Len() {
 		if r := o.d.Refusals.At(i); o.software.of[r.Agent][0] == t.version+1 && o.d.open(i) && !r.SignIn {
@@ -251,6 +252,9 @@ func (o *softwareObserver) failingVersion(t *versionTest) (c candidate) {
 			routes[r.Endpoint]++
 			first = min(first, r.Time)
 		}
+	}
+	if float64(routes[mostAsked(routes)]) >= versionOnRoutes*float64(len(c.claims)) {
+		return c, false
 	}
 	details := &FailingSoftware{
 		Everywhere: true, Refused: t.clients, RefusedShare: result.Share(round(t.ownMean, 4)), RefusedLow: result.Share(round(t.lower, 4)),
@@ -273,7 +277,7 @@ func (o *softwareObserver) failingVersion(t *versionTest) (c candidate) {
 	}
 	o.complete(&c, t.version, details, onset)
 	c.Confidence = confidence(t.p, t.wins)
-	return c
+	return c, true
 }
 
 // worked reports whether a version was refused no more than the others of its family

@@ -25,7 +25,10 @@ import (
 // answers (their tokens expire as well), or mixed. If each request were refused with the
 // common share, the number of mixed actors would be binomial about its expectation: the
 // lower tail, by the normal approximation of the Poisson-binomial sum (Le Cam, Pacific
-// Journal of Mathematics 10, 1960), adjusted by Benjamini and Hochberg over the routes.
+// Journal of Mathematics 10, 1960). Where few are refused, everybody is accepted but for a
+// few times, and those who are always refused are too many: the upper tail of each kind, by
+// the Poisson approximation. The least of the three counts (Bonferroni), adjusted by
+// Benjamini and Hochberg over the routes.
 var permissionDenied = Kind{
 	Name:     "permission_denied_as_401",
 	Label:    "Missing permission",
@@ -380,11 +383,13 @@ func sumsOf(list []actorCount) *permissionSums {
 // divide tests whether the actors are of two kinds.
 func (s *permissionSums) divide() division {
 	b, share := s.division, shareOf(s.requests)
-	var expected, variance float64
+	var expected, variance, refused, accepted float64
 	add := func(requests, actors int) {
 		m := int64(requests)
 		stray := int64(permissionStray * float64(m))
-		mixed := max(0, 1-stats.BinomialTail(m-stray, m, share)-stats.BinomialTail(m-stray, m, 1-share))
+		always, never := stats.BinomialTail(m-stray, m, share), stats.BinomialTail(m-stray, m, 1-share)
+		mixed := max(0, 1-always-never)
+		refused, accepted = refused+float64(actors)*always, accepted+float64(actors)*never
 		expected += float64(actors) * mixed
 		variance += float64(actors) * mixed * (1 - mixed)
 	}
@@ -403,6 +408,7 @@ func (s *permissionSums) divide() division {
 			b.p = math.Erfc(z/math.Sqrt2) / 2
 		}
 	}
+	b.p = min(1, 3*min(b.p, stats.PoissonTail(int64(b.refused), refused), stats.PoissonTail(int64(b.accepted), accepted)))
 	return b
 }
 
@@ -652,6 +658,27 @@ func (o *permissionObserver) bySoftware(route int) bool {
 		strays += min(v.accepted, v.refused)
 	}
 	return chance <= permissionFalse && float64(strays) <= permissionStrays*float64(min(all.accepted, all.refused))
+}
+
+// refusesPeople reports whether a route always refuses people with other software as well, and
+// hardly more of those with s: then it looks at who asks. The hours of one person show it only
+// once.
+func (d *Diagnosis) refusesPeople(endpoint, s uint32) bool {
+	o, _ := d.observed[permissionDenied.Name].(*permissionObserver)
+	if o == nil || o.all == nil || o.all.place[endpoint] == 0 {
+		return false
+	}
+	of := d.software().of
+	var own, others stats.Cell
+	for i := range o.all.counts[o.all.place[endpoint]-1] {
+		x := &o.all.counts[o.all.place[endpoint]-1][i]
+		if v := of[x.agent]; v[0] == s+1 || v[1] == s+1 {
+			own.Add(x.always())
+		} else {
+			others.Add(x.always())
+		}
+	}
+	return others.Hits >= permissionActors && stats.BinomialTail(own.Hits, own.Trials, smoothed(others)) > permissionFalse
 }
 
 // forbidden returns the finding of a route: it claims the refusals of the actors
