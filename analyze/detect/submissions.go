@@ -131,7 +131,7 @@ func (d *Diagnosis) addNamedRenewals(found submissions) {
 func (d *Diagnosis) repeatedAnswers() map[submission]*pacedSeries {
 	fits := func(i int) bool {
 		r := d.Refusals.At(i)
-		return d.neverAccepted(i) && !r.Renewal && !r.SignIn
+		return d.neverAccepted(i) && !r.Renewal && !r.SignIn && !d.mostlyAccepted(r.Client())
 	}
 	n := d.countByAddress(fits)
 	routes := map[uint32][]uint32{} // by address, at most one more than probeRoutes
@@ -168,6 +168,13 @@ func (d *Diagnosis) repeatedAnswers() map[submission]*pacedSeries {
 		}
 	}
 	return answers
+}
+
+// mostlyAccepted reports whether a client is accepted at least as often as it is refused: it
+// looks at the site, and what refuses it is a part of a page.
+func (d *Diagnosis) mostlyAccepted(c timeline.Client) bool {
+	s := d.Clients[c]
+	return s != nil && s.Tally.N[timeline.Accepted] >= s.Tally.N[timeline.Unauthorized]
 }
 
 // challengingHosts returns the hosts most of whose refusals, but for those of clients
