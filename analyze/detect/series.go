@@ -137,7 +137,8 @@ const segmentShare = 0.5
 // refusingSpan returns the run of consecutive segments (see stats.Segment)
 // that each refuse at least the share least of their actors, and segmentShare of the
 // greatest segment's. If there are several
-// runs, it returns the one with most refusals.
+// runs, it returns the one with most refusals. If there is none, it is the run that stands out
+// most (see stats.Excursions): a few minutes amid a day gain too little by one cut.
 func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 	series := make([]stats.Cell, len(cells))
 	for i, x := range cells {
@@ -176,7 +177,19 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 			best, ok = *run, true
 		}
 	}
-	return best, ok
+	if ok {
+		return best, true
+	}
+	for _, x := range stats.Excursions(series) {
+		if shareOf(x.Inside) >= least {
+			before := span{}
+			for _, c := range series[:x.From] {
+				before.Merge(c)
+			}
+			return span{from: x.From, to: x.To, Cell: x.Inside, accepted: before.Trials > before.Hits}, true
+		}
+	}
+	return best, false
 }
 
 // segmentEnd returns where segment n ends, if all end at end.
