@@ -39,6 +39,8 @@ func TestDivide(t *testing.T) {
 	}{
 		{"by permission", actors(40, func(i int, _ int64) bool { return i%3 == 0 }), true},
 		{"by permission, beside expired tokens", actors(400, func(i int, _ int64) bool { return i%3 == 0 || r.IntN(20) == 0 }), true},
+		{"few without permission", actors(400, func(i int, _ int64) bool { return i%20 == 0 }), true},
+		{"by chance, few", actors(400, func(int, int64) bool { return r.IntN(20) == 0 }), false},
 		{"by chance", actors(40, func(int, int64) bool { return r.IntN(3) == 0 }), false},
 		{"by time", actors(40, func(_ int, at int64) bool { return at > 12*hour }), false},
 		{"nobody", actors(40, func(int, int64) bool { return false }), false},

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -37,7 +38,8 @@ func correlate(t *testing.T, lines ...string) *Evidence {
 		}
 		e.Time = start.Add(time.Duration(seconds * float64(time.Second))).UnixMicro()
 		e.Host, e.Client, e.UserAgent, e.User, e.Session = []byte("files.example.net"), value(1), []byte("agent"), value(2), value(3)
-		e.Method, e.Path, e.Reason = value(4), value(5), value(7)
+		e.Method, e.Reason = value(4), value(7)
+		e.Path, e.Query, _ = bytes.Cut(value(5), []byte("?"))
 		w.Entry(0, int64(i), &e, []byte(line))
 	}
 	state, err := timeline.Merge([]*timeline.Worker{w})

@@ -56,11 +56,13 @@ func TestSharedClients(t *testing.T) {
 	office := append(each(0, 700, 6, "@ c1 ida - GET /desk 200", "@.5 c1 ben - GET /mail 200"), alone[12:]...)
 	nameless := each(0, 700, 6, "@ c1 - - POST /login 302", "@.5 c1 - - GET /desk 200", "@.8 c1 - - POST /login 302", "@.9 c1 - - GET /mail 200")
 	nameless = append(nameless, alone[12:]...)
+	federated := each(0, 700, 6, "@ c1 - - GET /back?code=a&state=b 302", "@.5 c1 - - GET /desk 200", "@.8 c1 - - GET /back?code=c&state=d 302", "@.9 c1 - - GET /mail 200")
+	federated = append(federated, alone[12:]...)
 	for name, test := range map[string]struct {
 		lines []string
 		want  bool
 	}{
-		"one person": {alone, false}, "two people": {office, true}, "two people without names": {nameless, true},
+		"one person": {alone, false}, "two people": {office, true}, "two people without names": {nameless, true}, "two people of a provider": {federated, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev := correlate(t, append(slices.Clone(test.lines), "9100 c1 - - GET /desk 401")...)
