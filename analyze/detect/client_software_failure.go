@@ -42,7 +42,7 @@ var clientSoftwareFailure = Kind{
 		{{if .Everywhere}}{{plural .Refused "client" "clients"}} of this version were refused. On average, {{share .RefusedShare}} of the requests of a client are (at least {{share .RefusedLow}} with 95% confidence), and {{share .OthersShare}} of those of a client with another version of the same software.
 		{{else}}{{plural .Refused "client" "clients"}} of this version were refused there, {{share .RefusedShare}} of those that made such requests (at least {{share .RefusedLow}} with 95% confidence).
 		Other software made the same requests in the same hours and was refused {{share .OthersShare}} of the time.{{end}}
-		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else if .Everywhere}}Their users are not the cause: it is refused far more than other versions on all routes. It may not renew its tokens, or send them to the wrong place.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
+		{{if .Renewal}}The clients had been accepted before, and renew or fetch a token there: a renewal has no password that somebody could mistype.{{if gt .RouteCount 1}} When their tokens expire, {{plural .RouteCount "route refuses" "routes refuse"}} them.{{end}}{{else if .NoCredentials}}Its refused requests carry no user or session, while its accepted requests do.{{else if .Everywhere}}Their users are not the cause: it is refused far more than other versions on all routes. It may not renew its tokens, or send them to the wrong place.{{else}}The clients had signed in or been accepted before, so their users are not the cause.{{end}}
 		{{if .Versions}}Other versions: {{list .Versions}}.{{end}}
 		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
@@ -475,6 +475,10 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		if len(failing[s]) > 0 && !o.oneVersion(s, failing) {
 			c, ok = o.failing(s, failing[s])
 		}
+		if details, _ := c.Details.(*FailingSoftware); ok && all && details.Renewal {
+			found = append(found, o.withConsequences(c, &everywhere))
+			continue
+		}
 		switch {
 		case all && (!ok || float64(len(c.claims)) < versionOnRoutes*float64(len(everywhere.claims))):
 			found = append(found, everywhere)
@@ -483,6 +487,29 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// withConsequences returns the finding of software that cannot renew its tokens, with its
+// refusals everywhere since then: they expire.
+func (o *softwareObserver) withConsequences(c candidate, everywhere *candidate) candidate {
+	first := o.d.Refusals.At(int(c.claims[0])).Time
+	for _, i := range everywhere.claims {
+		if o.d.Refusals.At(int(i)).Time >= first {
+			c.claims = append(c.claims, i)
+		}
+	}
+	slices.Sort(c.claims)
+	c.claims = slices.Compact(c.claims)
+	routes := map[uint32]int{}
+	for _, i := range c.claims {
+		routes[o.d.Refusals.At(int(i)).Endpoint]++
+	}
+	details := *c.Details.(*FailingSoftware)
+	route := details.Route
+	details.Routes = nil
+	o.countRoutes(&details, routes)
+	details.Route, c.Details = route, &details
+	return c
 }
 
 // oneVersion reports whether software is a family of which a single version fails.
