@@ -3,16 +3,18 @@ package detect
 import (
 	"slices"
 
+	"logscan/analyze/session"
 	"logscan/parse"
 )
 
 // A route that begins to refuse everybody refuses programs, too. Those with a pace are
 // recognised one by one before the route is compared with others, each as a program whose
 // credentials have expired. If the route turns out to refuse nearly all of its clients
-// meanwhile, they are part of that.
+// meanwhile, they are part of that. So are the programs that come to one backend only, if that
+// turns out to refuse what the others accept.
 
-// uniteRoutes moves the refusals of such programs to the accepted findings of their routes,
-// and drops the findings of the programs.
+// uniteRoutes moves the refusals of such programs to the accepted findings of their routes and
+// backends, and drops the findings of the programs.
 func (x *explainer) uniteRoutes() {
 	gone := make([]int, len(x.accepted)) // index plus one of the finding that has the refusals now
 	united := false
@@ -21,7 +23,7 @@ func (x *explainer) uniteRoutes() {
 			continue
 		}
 		for j, route := range x.accepted {
-			if x.closedTo(route, f) {
+			if x.closedTo(route, f) || x.servedAt(route, f) {
 				gone[i], united = j+1, true
 				break
 			}
@@ -58,6 +60,35 @@ func (x *explainer) closedTo(route, f *candidate) bool {
 		}
 	}
 	return details.Routes == 0 && float64(n) >= consequentShare*float64(all)
+}
+
+// servedAt reports whether a finding is of a backend or server that still refuses people, and the
+// refusals of another are there and then.
+func (x *explainer) servedAt(place, f *candidate) bool {
+	details, ok := place.Details.(*BadUpstream)
+	if !ok || !details.Ongoing {
+		return false
+	}
+	from := session.LongAgo
+	if place.Onset != parse.NoTime {
+		from = place.Onset/1000 - onsetLength
+	}
+	for _, p := range placesOf(x.d) {
+		name := place.Subject.Upstream
+		if p.server {
+			name = place.Subject.Server
+		}
+		n := 0
+		for i := range f.packed.each {
+			if at := p.refuse(int(i)); at >= 0 && p.names[at] == name && x.d.Refusals.At(int(i)).Time >= from {
+				n++
+			}
+		}
+		if name != "" && float64(n) >= consequentShare*float64(f.packed.n) {
+			return true
+		}
+	}
+	return false
 }
 
 // keep drops the accepted findings for which kept returns false, none of which has refusals.

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,39 @@ func TestRouteOfPrograms(t *testing.T) {
 			t.Errorf("unexpected finding: %v %s %+v of %d 401s: %+v", f.Severity, f.Kind, f.Subject, f.Unauthorized, f.Details)
 		}
 	}
+}
+
+// TestProgramAtBackend checks that a program which always comes to a backend that refuses
+// everybody is not reported beside the backend.
+func TestProgramAtBackend(t *testing.T) {
+	w := newWorld(14)
+	w.sessionIDs = true
+	w.run(60)
+	const job = "10.48.0.7"
+	w.agents[job] = "nightjob/1.9"
+	for at := w.minutes(10); at < 24*time.Hour; at += 10 * time.Minute {
+		w.add(at, "GET", "/api/rows", "robot", "", job, "200")
+	}
+	places := map[request]int{}
+	w.upstream = func(r *request) string { return fmt.Sprintf("10.1.1.%d:80", places[*r]) }
+	for i := range w.requests {
+		r := &w.requests[i]
+		place := w.r.IntN(3)
+		if r.address == job {
+			place = 2
+		}
+		if place == 2 && r.at > 13*time.Hour && r.status == "200" && !strings.HasPrefix(r.path, "/static") {
+			r.status = "401"
+		}
+		places[*r] = place
+	}
+	_, findings := w.scan(t, 1)
+	for _, f := range findings {
+		if f.Severity >= result.Medium && f.Kind != upstreamMisconfigured.Name {
+			t.Errorf("unexpected finding: %v %s %+v of %d 401s", f.Severity, f.Kind, f.Subject, f.Unauthorized)
+		}
+	}
+	want(t, findings, upstreamMisconfigured.Name)
 }
 
 // TestProgramsThatFailTogether checks that the addresses of one program are one finding, and
