@@ -33,7 +33,7 @@ func (r *reader) joinEvents(ctx context.Context, s *timeline.State, lines lineSt
 	if err != nil {
 		return nil, nil, err
 	}
-	s.Restate(joined.Statements)
+	s.Restate(joined.Reasons, joined.Statements)
 	failures, err = failuresOf(s, joined, lines)
 	return joined, failures, err
 }

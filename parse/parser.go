@@ -47,8 +47,10 @@ func NewParser(formats ...*Format) *Parser {
 	return p
 }
 
-// Configure applies o to all lines parsed from now on.
+// Configure applies o to all lines parsed from now on. Of events that are about nothing of
+// authentication, only their outcome is read then.
 func (p *Parser) Configure(o Options) {
+	p.event.Brief = true
 	general := p.values.general
 	p.values = newDecoder(o)
 	p.values.format, p.values.general = p.formats[0], general

@@ -90,7 +90,7 @@ type Joined struct {
 	Events     []Event  // by index of State.Messages
 	Reasons    []string // and others, in no order
 	Sources    []Source
-	Statements []timeline.Statement // by refusal
+	Statements []timeline.Statement // by refusal; their reasons are Reasons
 }
 
 // Join finds the refusals of events.
@@ -259,12 +259,19 @@ func (j *joiner) conclude() *Joined {
 			best[p.refusal] = p.event + 1
 		}
 	}
+	statements := 0
+	for _, b := range best {
+		if b != 0 {
+			statements++
+		}
+	}
+	result.Statements = make([]timeline.Statement, 0, statements)
 	for refusal, b := range best {
 		if b == 0 {
 			continue
 		}
 		e := &j.events[b-1]
-		x := timeline.Statement{Refusal: refusal, Message: int(b - 1), Reason: result.Reasons[e.reason]}
+		x := timeline.Statement{Refusal: uint32(refusal), Message: uint32(b - 1), Reason: e.reason}
 		if int(e.refusal) == refusal && e.server && e.match <= ByRequest {
 			x.AnsweredBy = field.Proxy
 		}

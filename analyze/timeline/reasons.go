@@ -46,33 +46,62 @@ func (s *State) mergeReasons() (reasonOf [][]uint32) {
 
 // Statement is what a message states about a refusal.
 type Statement struct {
-	Refusal    int    // index into Refusals
-	Message    int    // index into Messages
-	Reason     string // empty if it states none
-	AnsweredBy field.Answerer
+	Refusal, Message uint32 // indexes into Refusals and Messages
+	Reason           uint32 // index into the reasons of Restate
+	AnsweredBy       field.Answerer
 }
 
 // Restate makes statements of messages those of the refusals: the reason of a message
 // replaces that of the line unless only the line's is understood. There is at most one
-// statement for each refusal.
-func (s *State) Restate(list []Statement) {
+// statement for each refusal. reasons are the texts of the reasons, empty for none.
+func (s *State) Restate(reasons []string, list []Statement) {
 	if len(list) == 0 {
 		return // without messages, Refusals may be on disk
 	}
+	s.Unstated = false
+	stated := make([]statedReason, len(reasons))
+	for i := range list {
+		stated[list[i].Reason].used = true
+	}
+	number, renumbered := s.renumberReasons(reasons, stated)
+	for i, text := range reasons {
+		if x := &stated[i]; x.used && text != "" {
+			*x = statedReason{true, number(text), field.ClassOf(text), field.ReasonCredentials([]byte(text))}
+		}
+	}
+	for i := range s.Refusals.Len() {
+		r := s.Refusals.At(i)
+		r.Reason = renumbered[r.Reason]
+	}
+	for i := range list {
+		s.restate(&list[i], &stated[list[i].Reason])
+	}
+}
+
+// statedReason is a reason that messages state.
+type statedReason struct {
+	used        bool   // by a statement
+	number      uint16 // as Refusal.Reason has it; 0 if there is no text
+	class       field.ReasonClass
+	credentials field.Credentials
+}
+
+// renumberReasons adds the reasons that are used to Reasons. number returns the number of a
+// text, and renumbered holds the new numbers by the old ones.
+func (s *State) renumberReasons(reasons []string, stated []statedReason) (number func(text string) uint16, renumbered []uint16) {
 	texts := map[string]bool{}
 	for i := range s.Reasons {
 		texts[s.Reasons[i].Text] = true
 	}
-	for i := range list {
-		if list[i].Reason != "" {
-			texts[list[i].Reason] = true
+	for i, text := range reasons {
+		if stated[i].used && text != "" {
+			texts[text] = true
 		}
 	}
 	name := func(reason string) string { return reason }
 	if len(texts) > maxReasons {
 		name = reasonGroup
 	}
-	s.Unstated = false
 	old := s.Reasons
 	grouped := map[string]bool{}
 	for text := range texts {
@@ -83,37 +112,31 @@ func (s *State) Restate(list []Statement) {
 		s.Reasons = append(s.Reasons, Reason{text, field.ClassOf(text)})
 	}
 	slices.SortFunc(s.Reasons, func(a, b Reason) int { return strings.Compare(a.Text, b.Text) })
-	number := func(text string) uint16 {
+	number = func(text string) uint16 {
 		n, _ := slices.BinarySearchFunc(s.Reasons, name(text), func(r Reason, text string) int { return strings.Compare(r.Text, text) })
 		return uint16(n + 1)
 	}
-	renumbered := make([]uint16, len(old)+1)
+	renumbered = make([]uint16, len(old)+1)
 	for i := range old {
 		renumbered[i+1] = number(old[i].Text)
 	}
-	for i := range s.Refusals.Len() {
-		r := s.Refusals.At(i)
-		r.Reason = renumbered[r.Reason]
-	}
-	for i := range list {
-		s.restate(&list[i], number)
-	}
+	return number, renumbered
 }
 
-// restate makes one statement that of its refusal. number numbers reasons.
-func (s *State) restate(x *Statement, number func(string) uint16) {
+// restate makes one statement that of its refusal.
+func (s *State) restate(x *Statement, stated *statedReason) {
 	r := s.Refusals.At(int(x.Refusal))
 	if r.AnsweredBy == field.Unknown {
 		r.AnsweredBy = x.AnsweredBy
 	}
 	understood := r.Reason != 0 && s.Reasons[r.Reason-1].Class != field.UnknownReason
-	if x.Reason == "" || understood && field.ClassOf(x.Reason) == field.UnknownReason {
+	if stated.number == 0 || understood && stated.class == field.UnknownReason {
 		return
 	}
-	r.Reason, r.Message = number(x.Reason), uint32(x.Message)+1
-	if stated := field.ReasonCredentials([]byte(x.Reason)); stated != field.CredentialsUnknown {
-		r.Credentials = stated
-		s.state(int(x.Refusal), stated)
+	r.Reason, r.Message = stated.number, x.Message+1
+	if stated.credentials != field.CredentialsUnknown {
+		r.Credentials = stated.credentials
+		s.state(int(x.Refusal), stated.credentials)
 	}
 }
 

@@ -31,6 +31,10 @@ type Event struct {
 	Session    []byte // session id: a credential, never for output
 	Service    []byte // realm, client or application at an identity provider
 
+	// Brief says that the fields of an event with the outcome Other are not needed: a reader
+	// may leave them out. Reset keeps it.
+	Brief bool
+
 	memory scan.Scratch // of fields that had to be decoded
 	stamp  lastStamp
 	keyed  bool     // the memory of keyed readers has been used:
@@ -59,9 +63,9 @@ func (e *Event) texts() [13]*[]byte {
 // Reset sets every field to "not stated". Byte fields become invalid.
 func (e *Event) Reset() {
 	e.Time, e.Local, e.Resolution, e.Outcome, e.Status = 0, false, 0, Other, 0
-	for _, text := range e.texts() {
-		*text = nil
-	}
+	// One by one, because this is done for each line.
+	e.Reason, e.Code, e.Message, e.Client, e.Port, e.User = nil, nil, nil, nil, nil, nil
+	e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service = nil, nil, nil, nil, nil, nil, nil
 	e.memory.Reset()
 	if e.keyed {
 		e.keyed, e.fields, e.ranks = false, captures{}, [numSlots]uint8{}

@@ -220,12 +220,12 @@ func TestApacheErrorLog(t *testing.T) {
 func TestRulesStateWords(t *testing.T) {
 	var reasons []string
 	for _, rs := range []rules{nginxRules, apacheRules, scriptRules, dexRules, autheliaRules, traefikRules, grafanaRules, registryRules, oauth2Rules, nextcloudRules, lighttpdRules, cupsRules, jellyfinRules, servarrRules} {
-		for _, r := range rs() {
+		for _, r := range rs().list {
 			reasons = append(reasons, r.reason)
 		}
 	}
 	for _, x := range []texts{adguard, calibreWeb, emby, filebrowser, gitea, homeAssistant, immich, lemonLDAP, ombi, overseerr, pam, proxmox, pterodactyl, qbittorrent, sabnzbd, vaultwarden} {
-		for _, r := range x.rules() {
+		for _, r := range x.rules().list {
 			reasons = append(reasons, r.reason)
 		}
 	}
@@ -251,6 +251,26 @@ func TestRulesStateWords(t *testing.T) {
 	for _, r := range reasons {
 		if r != "" && !field.IsReason(r) {
 			t.Errorf("%q is not of the vocabulary", r)
+		}
+	}
+}
+
+// TestTimeOfDay checks that the time of a line does not depend on that of the line before.
+func TestTimeOfDay(t *testing.T) {
+	times := []string{"2026/03/09 14:05:00", "2026/03/09 14:05:01", "2026/03/09 23:59:59", "2026/03/10 00:00:00", "2026/03/10 24:00:00", "2026/03/10 00:60:00", "2026/03/10 00:00:61", "2026/03/09 00:00:00"}
+	line := func(time string) []byte {
+		return []byte(time + ` [error] 1#1: *2 user "jane": password mismatch` + nginxEnd)
+	}
+	for _, first := range times {
+		for _, second := range times {
+			var one, both Event
+			readNginx(line(second), &one)
+			readNginx(line(first), &both)
+			both.Reset()
+			readNginx(line(second), &both)
+			if one.Time != both.Time {
+				t.Errorf("%s after %s: %d, want %d", second, first, both.Time, one.Time)
+			}
 		}
 	}
 }

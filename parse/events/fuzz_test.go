@@ -103,8 +103,8 @@ func FuzzInjection(f *testing.F) {
 	})
 }
 
-// FuzzRead checks that readers do not fail, that a line gives the same event twice, and
-// that its fields are parts of the line, or no longer than it.
+// FuzzRead checks that readers do not fail, that a line gives the same event twice, whatever
+// line was before it and also if it is read briefly, and that its fields are parts of the line, or no longer than it.
 func FuzzRead(f *testing.F) {
 	for _, tt := range logTests {
 		f.Add([]byte(tt.line))
@@ -131,6 +131,11 @@ func FuzzRead(f *testing.F) {
 			first := show(&e)
 			if !l.Read(line, &again) || show(&again) != first {
 				t.Errorf("%s: %s, then %s", l.Name, first, show(&again))
+			}
+			brief := Event{Brief: true}
+			l.Read([]byte(nginxStart+nginxTests[0].message+nginxEnd), &brief)
+			if !l.Read(line, &brief) || brief.Outcome != e.Outcome || e.Outcome != Other && show(&brief) != first {
+				t.Errorf("%s: %s, briefly %s", l.Name, first, show(&brief))
 			}
 			for _, b := range [...][]byte{e.Message, e.Client, e.User, e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service, e.Code, e.Port} {
 				if len(b) > len(line)+len("255.255.255.255") {

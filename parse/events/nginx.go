@@ -81,13 +81,18 @@ func readNginx(line []byte, e *Event) bool {
 	if len(thread) == 0 || !hasPrefix(rest, ":") {
 		return false
 	}
-	e.setTime(line[:len(stamp)])
 	rest = bytes.TrimPrefix(rest[1:], []byte(" "))
+	var connection []byte
 	if hasPrefix(rest, "*") {
 		if number, text := leadingDigits(rest[1:]); len(number) > 0 && hasPrefix(text, " ") {
-			e.Connection, rest = number, text[1:]
+			connection, rest = number, text[1:]
 		}
 	}
+	if e.Brief && !mayStateNginx(rest) {
+		return true
+	}
+	e.setTime(line[:len(stamp)])
+	e.Connection = connection
 	var f nginxFields
 	f.find(rest, e)
 	f.set(e)
@@ -98,7 +103,7 @@ func readNginx(line []byte, e *Event) bool {
 // isNginxStamp reports whether b is a time of a shape. The last one was if it has the same
 // separators.
 func (e *Event) isNginxStamp(b []byte, shape string) bool {
-	return e.stamp.is(b) && b[4] == shape[4] && b[10] == shape[10] || shaped(b, shape)
+	return b[4] == shape[4] && b[10] == shape[10] && (e.stamp.is(b) || e.stamp.sameDay(b)) || shaped(b, shape)
 }
 
 // leadingDigits cuts the digits off that b begins with.
@@ -110,13 +115,24 @@ func leadingDigits(b []byte) (digits, rest []byte) {
 	return b[:n], b[n:]
 }
 
+// mayStateNginx reports whether a message begins as those that readNginxMessage understands.
+func mayStateNginx(m []byte) bool {
+	return nginxRules.mayMatch(m) || hasPrefix(m, nginxScript) || hasPrefix(m, nginxFile) || isUpstreamFault(m)
+}
+
+// Beginnings of messages about the errors of a script, and about a file.
+const (
+	nginxScript = `FastCGI sent in stderr: "`
+	nginxFile   = `open() "`
+)
+
 // readNginxMessage stores what the message of a line means.
 func (e *Event) readNginxMessage(f *nginxFields) {
 	m := e.Message
 	switch {
-	case hasPrefix(m, `FastCGI sent in stderr: "`):
-		e.readScriptMessage(m[len(`FastCGI sent in stderr: "`):])
-	case hasPrefix(m, `open() "`):
+	case hasPrefix(m, nginxScript):
+		e.readScriptMessage(m[len(nginxScript):])
+	case hasPrefix(m, nginxFile):
 		e.readPasswordFile(m)
 	case len(f.subrequest) > 0 && isUpstreamFault(m):
 		e.state(Failed, "identity_provider_down", 500)
@@ -154,7 +170,7 @@ func isUpstreamFault(m []byte) bool {
 // nginx writes for any file. A password file is not the file of the request, and is
 // named so.
 func (e *Event) readPasswordFile(m []byte) {
-	file, rest, ok := cut(m[len(`open() "`):], `" failed (`)
+	file, rest, ok := cut(m[len(nginxFile):], `" failed (`)
 	if !ok {
 		return
 	}
@@ -181,7 +197,8 @@ func lastSegment(path []byte) []byte { return path[bytes.LastIndexByte(path, '/'
 // nginxFields are the fields after a message.
 type nginxFields struct {
 	client, server, request, subrequest, upstream, host []byte
-	plain                                               bool // the client is an IPv4 address
+	method, target                                      []byte // of the request, if it has the usual shape
+	plain                                               bool   // the client is an IPv4 address
 }
 
 // beginning is what a place in a line that looks like the beginning of the fields is.
@@ -295,7 +312,7 @@ func (f *nginxFields) read(b []byte) beginning {
 		return wholeBeginning
 	case hasPrefix(b, `": password mismatch`), hasPrefix(b, `" was not found in "`), hasPrefix(b, `": was not found in "`):
 		return noBeginning // the user's name ends here
-	case spoiled, len(f.request) > 0 && !isRequestLine(f.request), !isHost(f.host), len(b) > 0 && !hasPrefix(b, `, referrer: "`) && !isBeginning(b):
+	case spoiled, len(f.request) > 0 && !f.splitRequest() && !isRequestLine(f.request), !isHost(f.host), len(b) > 0 && !hasPrefix(b, `, referrer: "`) && !isBeginning(b):
 		return spoiledBeginning
 	}
 	return wholeBeginning
@@ -344,6 +361,26 @@ func isNginxClient(b []byte) bool {
 	return field.IsAddress(b) || hasPrefix(b, "unix:") && bytes.IndexByte(b, ' ') < 0
 }
 
+// splitRequest sets the method and the target of a request of the usual shape: letters, a
+// target without blanks and a version such as HTTP/1.1. It reports whether it has that shape.
+func (f *nginxFields) splitRequest() bool {
+	const version, longestMethod = " HTTP/1.1", 16
+	b := f.request
+	n := 0
+	for n < len(b) && b[n]-'A' <= 'Z'-'A' {
+		n++
+	}
+	end := len(b) - len(version)
+	if n == 0 || n > longestMethod || n >= end || b[n] != ' ' || bytes.IndexByte(b[n+1:], ' ') != end-n-1 {
+		return false
+	}
+	if !hasPrefix(b[end:], " HTTP/") || bytes.IndexByte(b[len(b)-len("1.1"):], ' ') >= 0 {
+		return false
+	}
+	f.method, f.target = b[:n], b[n+1:end]
+	return true
+}
+
 // isRequestLine reports whether b is "METHOD target HTTP/1.1", or has no version, as
 // HTTP/0.9.
 func isRequestLine(b []byte) bool {
@@ -366,7 +403,9 @@ func (f *nginxFields) set(e *Event) {
 		e.Client = nil
 		e.setClient(f.client)
 	}
-	if method, rest, ok := cut(f.request, " "); ok {
+	if len(f.method) > 0 {
+		e.Method, e.Target = f.method, f.target
+	} else if method, rest, ok := cut(f.request, " "); ok {
 		e.Method, e.Target = method, rest
 		if i := bytes.LastIndexByte(rest, ' '); i >= 0 && hasPrefix(rest[i+1:], "HTTP/") {
 			e.Target = rest[:i]

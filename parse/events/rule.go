@@ -17,26 +17,49 @@ type rule struct {
 
 // rules returns compiled rules. The first that matches a message counts. No rule has a
 // field for the message: that is the text it reads.
-type rules func() []compiledRule
+type rules func() *compiledRules
+
+type compiledRules struct {
+	list  []compiledRule
+	leads []byte // by rule: the first byte of first; 0 if that is empty
+}
 
 type compiledRule struct {
 	rule
 	template template
 	first    string // begins the messages that may match; empty for any
+	bare     bool   // the template is first and a tail: it has no fields
 }
 
 // newRules returns rules that are compiled when they are used first: most runs read none of
 // these logs.
 func newRules(list ...rule) rules {
-	return sync.OnceValue(func() []compiledRule {
-		compiled := make([]compiledRule, len(list))
+	return sync.OnceValue(func() *compiledRules {
+		c := &compiledRules{make([]compiledRule, len(list)), make([]byte, len(list))}
 		for i, r := range list {
 			t := newTemplate(r.text)
-			compiled[i] = compiledRule{r, t, t.first()}
+			x := compiledRule{r, t, t.first(), len(t) == 2 && t[0].kind == literal && t[1].kind == tail}
+			if c.list[i] = x; x.first != "" {
+				c.leads[i] = x.first[0]
+			}
 		}
-		return compiled
+		return c
 	})
 }
+
+// next returns the index of the next rule from the i-th on that may match a message by how
+// it begins, -1 if there is none.
+func (c *compiledRules) next(i int, message []byte) int {
+	for ; i < len(c.leads); i++ {
+		if lead := c.leads[i]; lead == 0 || lead == message[0] && hasPrefix(message, c.list[i].first) {
+			return i
+		}
+	}
+	return -1
+}
+
+// mayMatch reports whether a message begins as those that a rule matches.
+func (rs rules) mayMatch(message []byte) bool { return len(message) > 0 && rs().next(0, message) >= 0 }
 
 // read reads a message of a source into e. It reports whether there is a rule for it.
 func (rs rules) read(message []byte, e *Event) bool { return rs.readAs("", message, e) }
@@ -50,11 +73,21 @@ func (rs rules) readAs(reason string, message []byte, e *Event) bool {
 	if len(message) == 0 || len(message) > longestMessage {
 		return false
 	}
-	var c captures
-	list := rs()
-	for i := range list {
-		r := &list[i]
-		if !hasPrefix(message, r.first) || reason != "" && r.reason != reason || !r.template.match(message, &c) {
+	compiled := rs()
+	for i := compiled.next(0, message); i >= 0; i = compiled.next(i+1, message) {
+		r := &compiled.list[i]
+		switch {
+		case reason != "" && r.reason != reason:
+			continue
+		case r.bare:
+			if isTail(message[len(r.first):]) {
+				e.state(r.outcome, r.reason, r.status)
+				return true
+			}
+			continue
+		}
+		var c captures
+		if !r.template.match(message, &c) {
 			continue
 		}
 		e.state(r.outcome, r.reason, r.status)

@@ -128,12 +128,6 @@ func (t template) match(line []byte, c *captures) (ok bool) {
 	if len(t) > 0 && t[0].kind == literal && !hasPrefix(line, t[0].text) {
 		return false // as most do not
 	}
-	if len(t) == 2 && t[0].kind == literal && t[1].kind == tail {
-		if ok = isTail(line[len(t[0].text):]); ok {
-			*c = captures{}
-		}
-		return ok
-	}
 	if first, text, last := t.plain(); text != nil {
 		if ok = len(line) >= len(first)+len(last) && string(line[len(line)-len(last):]) == last; ok {
 			*c = captures{}
@@ -400,6 +394,37 @@ const longestStamp = 32
 
 // is reports whether b is the last time.
 func (l *lastStamp) is(b []byte) bool { return len(b) > 0 && string(b) == string(l.text[:l.size]) }
+
+// sameDay makes b the last time if it has the shape and the day of the last one, both without
+// a zone: "2026/03/09 14:05:00". It reports whether it has.
+func (l *lastStamp) sameDay(b []byte) bool {
+	const day = len("2026/03/09 ")
+	if l.size != len(b) || l.size != day+len("14:05:00") || l.stamp.Zoned || string(b[:day]) != string(l.text[:day]) {
+		return false
+	}
+	last, next := secondOfDay(l.text[day:]), secondOfDay(b[day:])
+	if last < 0 || next < 0 {
+		return false
+	}
+	l.stamp.Micros += (next - last) * 1e6
+	copy(l.text[:], b)
+	return true
+}
+
+// secondOfDay returns the second of "14:05:00", which b begins with, -1 if it is not one.
+func secondOfDay(b []byte) int64 {
+	two := func(i int) int64 {
+		if b[i]-'0' > 9 || b[i+1]-'0' > 9 {
+			return 99
+		}
+		return int64(b[i]-'0')*10 + int64(b[i+1]-'0')
+	}
+	hour, minute, second := two(0), two(3), two(6)
+	if b[2] != ':' || b[5] != ':' || hour > 23 || minute > 59 || second > 59 {
+		return -1
+	}
+	return (hour*60+minute)*60 + second
+}
 
 // setTime stores a time, if b is one with a date.
 func (e *Event) setTime(b []byte) {
