@@ -24,11 +24,11 @@ type lineStore interface {
 	// messages returns a function that returns what outputs hold of a message, until the
 	// next call, and its text as evidence if it is wanted.
 	messages() func(message int, wanted bool) (*message, error)
+	requestKeys(authevents.Keyer) func(refusal int, k *authevents.RequestKeys) error
+	eventKeys(authevents.Keyer) func(message int, k *authevents.EventKeys) error
 	// messageRows returns a function that returns what the row of a message has of it, until
 	// the next call.
 	messageRows() func(message int) (*message, error)
-	requestKeys(authevents.Keyer) func(refusal int, k *authevents.RequestKeys) error
-	eventKeys(authevents.Keyer) func(message int, k *authevents.EventKeys) error
 }
 
 // lineStore returns that of a state.
@@ -64,14 +64,23 @@ type lineParser struct {
 	entry   parse.Entry
 	keys    parse.Keys
 	said    events.Event
-	kind    string // of the log of said
+	numbers events.Numbers // of the texts of said
 	message message
 	raw     []byte // the text of a refusal as evidence
+	cleaned map[*events.Texts]*cleanTexts
+}
+
+// cleanTexts are texts of records as outputs have them, by number; empty until they are
+// needed.
+type cleanTexts struct {
+	all   []string
+	paths []string // those of the paths of targets
 }
 
 func (r *reader) newLineParser(keyer authevents.Keyer) *lineParser {
 	return &lineParser{
 		reader: r, parsers: map[string]*parse.Parser{}, texts: newTextCache(), mask: r.options.Parse.Privacy.NewMask(), keyer: keyer,
+		cleaned: map[*events.Texts]*cleanTexts{},
 	}
 }
 
@@ -130,34 +139,72 @@ func (p *lineParser) requestKeys(input int, line []byte, k *authevents.RequestKe
 	return err
 }
 
-// event reads the record of a message: its event, and the kind of its log.
-func (p *lineParser) event(record []byte) (e *events.Event, kind string, err error) {
-	log, err := p.said.ReadRecord(record)
-	if p.kind != string(log) { // of which there are few
-		p.kind = string(log)
-	}
-	return &p.said, p.kind, err
-}
-
 // eventKeys sets the keys of a message of which the record is given.
-func (p *lineParser) eventKeys(record []byte, k *authevents.EventKeys) error {
-	e, kind, err := p.event(record)
+func (p *lineParser) eventKeys(texts *events.Texts, record []byte, k *authevents.EventKeys) error {
+	kind, err := texts.ReadRecord(record, &p.said, &p.numbers)
 	if err == nil {
-		p.keyer.Event(k, kind, e)
+		p.keyer.Event(k, kind, &p.said)
 	}
 	return err
 }
 
-// read returns what outputs hold of a message, until the next call, and the text of its
-// line as evidence if the line is given.
-func (p *lineParser) read(record, line []byte) (*message, error) {
-	e, kind, err := p.event(record)
+// row returns what the row of a message has of its record, until the next call.
+func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
+	if p.mask != nil { // it depends on all texts of the line
+		return p.read(texts, record, nil)
+	}
+	kind, err := texts.ReadRecord(record, &p.said, &p.numbers)
 	if err != nil {
 		return nil, err
 	}
-	texts, mask := p.texts, p.mask
-	path, _, _ := bytes.Cut(e.Target, []byte("?"))
-	user, client, said := e.User, e.Client, e.Message
+	clean := p.cleaned[texts]
+	if clean == nil {
+		clean = &cleanTexts{make([]string, texts.Len()+1), make([]string, texts.Len()+1)}
+		p.cleaned[texts] = clean
+	}
+	e := &p.said
+	p.message = message{
+		Kind: kind, Outcome: e.Outcome, Status: e.Status,
+		Code:   p.once(clean.all, events.TextCode, e.Code),
+		Method: p.once(clean.all, events.TextMethod, e.Method),
+		Host:   p.once(clean.all, events.TextHost, e.Host),
+		Client: p.once(clean.all, events.TextClient, e.Client),
+		User:   p.once(clean.all, events.TextUser, e.User),
+		Path:   p.once(clean.paths, events.TextTarget, pathOf(e)),
+	}
+	return &p.message, nil
+}
+
+// once returns a text of the last record that was read, cleaned once for all records that have
+// its number.
+func (p *lineParser) once(clean []string, field int, text []byte) string {
+	n := p.numbers[field]
+	if n == 0 {
+		return p.texts.clean(text)
+	}
+	if clean[n] == "" {
+		clean[n] = p.texts.cleaner.Clean(text)
+	}
+	return clean[n]
+}
+
+// pathOf returns the path of the target of an event.
+func pathOf(e *events.Event) []byte {
+	if i := bytes.IndexByte(e.Target, '?'); i >= 0 {
+		return e.Target[:i]
+	}
+	return e.Target
+}
+
+// read returns what outputs hold of a message, until the next call, and the text of its
+// line as evidence if the line is given.
+func (p *lineParser) read(records *events.Texts, record, line []byte) (*message, error) {
+	kind, err := records.ReadRecord(record, &p.said, &p.numbers)
+	if err != nil {
+		return nil, err
+	}
+	texts, mask, e := p.texts, p.mask, &p.said
+	path, user, client, said := pathOf(e), e.User, e.Client, e.Message
 	m := &p.message
 	*m = message{Kind: kind, Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
 	failed := e.Outcome == events.Failed
@@ -226,15 +273,10 @@ type parsedLines struct {
 	state    *timeline.State
 	newKeyer func() authevents.Keyer
 	keyed    func() (*reader, error)
-	texts    *eventTexts // nil if they depend on the whole line
 }
 
 func newParsedLines(r *reader, s *timeline.State) *parsedLines {
-	l := &parsedLines{reader: r, state: s, newKeyer: authevents.NewKeyer(false), keyed: sync.OnceValues(r.withKeys)}
-	if r.options.Parse.Privacy.NewMask() == nil {
-		l.texts = newEventTexts(len(s.Messages))
-	}
-	return l
+	return &parsedLines{reader: r, state: s, newKeyer: authevents.NewKeyer(false), keyed: sync.OnceValues(r.withKeys)}
 }
 
 func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, error) {
@@ -267,18 +309,19 @@ func (l *parsedLines) messages() func(int, bool) (*message, error) {
 				return nil, err
 			}
 		}
-		return p.read(kept, text)
+		return p.read(l.state.MessageTexts(m), kept, text)
 	}
 }
 
 func (l *parsedLines) messageRows() func(int) (*message, error) {
-	read := l.messages()
-	var row message
+	record, p := l.state.MessageRecords(), l.reader.newLineParser(l.newKeyer())
 	return func(message int) (*message, error) {
-		if l.texts != nil && l.texts.read(message, &row) {
-			return &row, nil
+		m := &l.state.Messages[message]
+		kept, err := record(m)
+		if err != nil {
+			return nil, err
 		}
-		return read(message, false)
+		return p.row(l.state.MessageTexts(m), kept)
 	}
 }
 
@@ -300,22 +343,13 @@ func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.
 
 func (l *parsedLines) eventKeys(keyer authevents.Keyer) func(int, *authevents.EventKeys) error {
 	record, p := l.state.MessageRecords(), l.reader.newLineParser(keyer)
-	var table *textTable
-	if l.texts != nil {
-		table = l.texts.newTable()
-	}
 	return func(message int, k *authevents.EventKeys) error {
-		kept, err := record(&l.state.Messages[message])
+		m := &l.state.Messages[message]
+		kept, err := record(m)
 		if err != nil {
 			return err
 		}
-		if err := p.eventKeys(kept, k); err != nil {
-			return err
-		}
-		if table != nil {
-			table.add(message, &p.said)
-		}
-		return nil
+		return p.eventKeys(l.state.MessageTexts(m), kept, k)
 	}
 }
 

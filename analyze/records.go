@@ -77,11 +77,11 @@ func (m *message) texts() [10]*string {
 	return [...]*string{&m.Kind, &m.Code, &m.Method, &m.Path, &m.Route, &m.Host, &m.Client, &m.User, &m.Said, &m.Text}
 }
 
-func (m *recordMaker) message(dst, kept, line []byte) ([]byte, error) {
+func (m *recordMaker) message(dst []byte, texts *events.Texts, kept, line []byte) ([]byte, error) {
 	if m.keyed == nil {
 		return dst, errors.New("BUG: an event, and no input of the plan has events")
 	}
-	x, err := m.lines.read(kept, line)
+	x, err := m.lines.read(texts, kept, line)
 	if err != nil {
 		return dst, err
 	}
@@ -92,7 +92,7 @@ func (m *recordMaker) message(dst, kept, line []byte) ([]byte, error) {
 		dst = appendText(dst, *s)
 	}
 	var k authevents.EventKeys
-	if err := m.lines.eventKeys(kept, &k); err != nil {
+	if err := m.lines.eventKeys(texts, kept, &k); err != nil {
 		return dst, err
 	}
 	return k.AppendTo(dst), nil

@@ -101,7 +101,10 @@ func (c *textCache) slot(b []byte) *cachedText {
 
 // clean is result.CleanBytes.
 func (c *textCache) clean(b []byte) string {
-	if len(b) == 0 || len(b) > maxCachedText {
+	switch {
+	case len(b) == 0:
+		return ""
+	case len(b) > maxCachedText:
 		return c.cleaner.Clean(b)
 	}
 	s := c.slot(b)

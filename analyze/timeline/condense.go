@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"logscan/analyze/spill"
+	auth "logscan/parse/events"
 )
 
 // Recorder turns lines into what may be kept of them in a part. Its functions are called
@@ -17,10 +18,10 @@ type Recorder struct {
 	Inputs []int
 	All    int
 	// Refusal and Message append the record of the line of a 401 to dst, or that of a
-	// message, which has a record of its own. State.Lines and State.MessageRecords then
+	// message, which has a record of its own with these texts. State.Lines and State.MessageRecords then
 	// return these.
 	Refusal func(dst []byte, input int, line []byte) ([]byte, error)
-	Message func(dst, record, line []byte) ([]byte, error)
+	Message func(dst []byte, texts *auth.Texts, record, line []byte) ([]byte, error)
 	// Rejected replaces the text of a rejected line.
 	Rejected func(r *Rejected)
 }
@@ -262,7 +263,7 @@ func (c *condenser) messages(x *indexWriter) error {
 			if err != nil {
 				return err
 			}
-			if record, err = c.recorder.Message(record[:0], kept, text); err != nil {
+			if record, err = c.recorder.Message(record[:0], c.MessageTexts(m), kept, text); err != nil {
 				return err
 			}
 			kept = record

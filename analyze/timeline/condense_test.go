@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"logscan/analyze/spill"
+	auth "logscan/parse/events"
 	"logscan/parse/privacy"
 )
 
@@ -59,7 +60,7 @@ func (p *written) open(t *testing.T, seed uint64) *Worker {
 var plainRecorder = &Recorder{
 	Inputs: []int{0}, All: 1,
 	Refusal:  func(dst []byte, _ int, line []byte) ([]byte, error) { return append(dst, line...), nil },
-	Message:  func(dst, _, line []byte) ([]byte, error) { return append(dst, line...), nil },
+	Message:  func(dst []byte, _ *auth.Texts, _, line []byte) ([]byte, error) { return append(dst, line...), nil },
 	Rejected: func(*Rejected) {},
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"logscan/analyze/spill"
+	auth "logscan/parse/events"
 )
 
 // lineLog holds lines of a worker, compressed.
@@ -92,11 +93,14 @@ func (s *State) Lines() func(*Refusal) ([]byte, error) {
 }
 
 // MessageRecords returns a function that returns the record of a message, as
-// events.Log.AppendRecord makes it, or Recorder.Message. It is like Lines.
+// MessageTexts has made it, or Recorder.Message. It is like Lines.
 func (s *State) MessageRecords() func(*Message) ([]byte, error) {
 	c := newLineCache(s.workers, func(w *Worker) *lineLog { return &w.messages.lineLog })
 	return func(m *Message) ([]byte, error) { return c.line(m.worker, m.number) }
 }
+
+// MessageTexts returns the texts of the record of a message, unless it is that of a part.
+func (s *State) MessageTexts(m *Message) *auth.Texts { return &s.workers[m.worker].messages.texts }
 
 // MessageLines returns a function that returns the raw line of a message, like Lines. In
 // parts there are only records.

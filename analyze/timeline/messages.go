@@ -17,7 +17,8 @@ const maxMessages = 4 << 20
 type messageLog struct {
 	refusalLog         // of the records of events, in place of lines
 	lines      lineLog // of the same numbers
-	record     []byte  // scratch
+	texts      auth.Texts
+	record     []byte // scratch
 	dropped    int64
 	limit      int // maximum number of messages; 0 for maxMessages
 }
@@ -39,12 +40,17 @@ func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
 	if log == nil || e.Outcome == auth.Other {
 		return
 	}
-	m.record = log.AppendRecord(m.record[:0], e)
+	m.record = m.texts.AppendRecord(m.record[:0], log, e)
 	m.add(refusal{block: block, line: uint32(n)}, m.record)
 	m.lines.add(parse.Kept(p.Line(line)))
 	if limit := m.most(); m.kept() >= 2*limit {
 		m.keep(limit, w.blocks)
 	}
+}
+
+// size returns approximately how many bytes of memory the log takes, but for batches.
+func (m *messageLog) size() int64 {
+	return m.refusalLog.size() + m.lines.size() + int64(m.texts.Size())
 }
 
 // kept returns the number of messages that have not been dropped.

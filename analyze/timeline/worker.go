@@ -186,7 +186,7 @@ func (w *Worker) enforceLimit() {
 	if w.err == nil && w.refusals.factsHeld() > max(w.limit/8, factSize*refusalPage) {
 		w.err = w.spillFacts()
 	}
-	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size()-w.messages.size()-w.messages.lines.size(), w.limit/2) {
+	if w.err == nil && w.part.size() > max(w.limit-w.refusals.size()-w.messages.size(), w.limit/2) {
 		w.err = w.spillPart()
 	}
 }
