@@ -13,8 +13,9 @@ import (
 	auth "logscan/parse/events"
 )
 
-// lineLog holds lines of a worker, compressed.
+// lineLog holds lines of a worker, compressed unless they are plain.
 type lineLog struct {
+	plain   bool   // they are short: compressing takes longer than touching as much memory
 	n       uint32 // lines
 	batches []batch
 	first   uint32 // number of the first line of the current batch
@@ -27,7 +28,7 @@ type lineLog struct {
 // batch is a number of lines that are compressed together.
 type batch struct {
 	first uint32      // number of the first line
-	data  []byte      // compressed; nil if spilled
+	data  []byte      // nil if spilled
 	place spill.Place // in the worker's file
 }
 
@@ -40,10 +41,16 @@ func (l *lineLog) size() int64 { return int64(cap(l.open) + cap(l.encoded)) }
 // add adds a line and returns its number.
 func (l *lineLog) add(line []byte) uint32 {
 	if len(l.open)+len(line) > lineBatch && len(l.open) > 0 {
-		l.encoded = s2.Encode(l.encoded[:cap(l.encoded)], l.open)
-		l.batches = append(l.batches, batch{first: l.first, data: bytes.Clone(l.encoded)})
-		l.held += int64(len(l.encoded))
-		l.open, l.first = l.open[:0], l.n
+		data := l.open
+		if l.plain {
+			l.open = nil
+		} else {
+			l.encoded = s2.Encode(l.encoded[:cap(l.encoded)], l.open)
+			data, l.open = bytes.Clone(l.encoded), l.open[:0]
+		}
+		l.batches = append(l.batches, batch{first: l.first, data: data})
+		l.held += int64(len(data))
+		l.first = l.n
 		if cap(l.open) > 2*lineBatch { // a line of a megabyte
 			l.open, l.encoded = nil, nil
 		}
@@ -180,12 +187,13 @@ func (c *lineCache) batch(worker, number uint32) (*cachedBatch, error) {
 func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 	log := c.logOf(c.workers[k.worker])
 	if int(k.batch) == len(log.batches) {
-		b := &cachedBatch{text: log.open, first: log.first, open: true}
-		b.index()
-		return b, nil
+		return heldBatch(log.open, log.first), nil
 	}
 	w := c.workers[k.worker]
-	if w.sealed { // the file alone compresses them
+	if x := &log.batches[k.batch]; log.plain && x.data != nil {
+		return heldBatch(x.data, x.first), nil
+	}
+	if w.sealed || log.plain { // the file alone compresses them
 		place := log.batches[k.batch].place
 		b := c.room(place.Size())
 		return b.set(log.batches[k.batch].first, func(text []byte) ([]byte, error) { return w.file.Read(place, text) })
@@ -205,6 +213,13 @@ func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 		}
 		return text, nil
 	})
+}
+
+// heldBatch returns the batch of a text in the memory of a worker.
+func heldBatch(text []byte, first uint32) *cachedBatch {
+	b := &cachedBatch{text: text, first: first, open: true}
+	b.index()
+	return b
 }
 
 // room returns a batch with memory for size bytes, that of one that is dropped if there is

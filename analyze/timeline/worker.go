@@ -97,6 +97,7 @@ func newWorker(seed uint64, inputs int) *Worker {
 		minutes:   newMinuteTable(maxMinutes),
 		reasons:   newReasons(),
 	}
+	w.messages.plain = true
 	w.part.init()
 	return w
 }
