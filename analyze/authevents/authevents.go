@@ -10,6 +10,7 @@ package authevents
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -96,9 +97,13 @@ type Joined struct {
 // Join finds the refusals of events.
 func Join(ctx context.Context, in *Input) (*Joined, error) {
 	j := &joiner{Input: in, newKeyer: NewKeyer(in.Pseudonyms), names: names{known: map[string]*name{}}}
-	j.keyer = j.newKeyer()
+	numbers := map[string]uint32{}
 	for i := range in.State.Inputs {
-		j.directories = append(j.directories, j.keyer.hash([]byte("/"+in.DirectoryOf(i))))
+		directory := in.DirectoryOf(i)
+		if numbers[directory] == 0 {
+			numbers[directory] = uint32(len(numbers)) + 1
+		}
+		j.directories = append(j.directories, numbers[directory])
 	}
 	if err := j.read(ctx); err != nil {
 		return nil, err
@@ -117,16 +122,17 @@ func Join(ctx context.Context, in *Input) (*Joined, error) {
 type joiner struct {
 	*Input
 	newKeyer func() Keyer
-	keyer    Keyer // for texts that Requests and Events do not set
 	requests []request
 	events   []event
-	has      fields
-	// directories are the hashes of the directories of the inputs.
-	directories []uint64
-	sources     []Source
-	kinds       [][]int32 // events by kind of log
-	also        []pair    // refusals of which the log of an event has a line too
-	names       names     // reasons of events, and names of their logs
+	// eventLabels and requestLabels are by index of events and requests.
+	eventLabels   labelled[eventLabels]
+	requestLabels labelled[requestLabels]
+	has           fields
+	directories   []uint32 // of the inputs: their numbers
+	sources       []Source
+	kinds         [][]int32 // events by kind of log
+	also          []pair    // refusals of which the log of an event has a line too
+	names         names     // reasons of events, and names of their logs
 
 	matches    matches     // scratch
 	candidates []candidate // scratch
@@ -138,32 +144,65 @@ type fields struct {
 	directories                                              bool // several
 }
 
-// read reads the lines of all events and refusals.
+// labelled holds the labels of events or requests, if one has any.
+type labelled[T any] struct {
+	once sync.Once
+	list []T
+	none T
+}
+
+// all returns the labels of n events or requests. It may be called concurrently.
+func (l *labelled[T]) all(n int) []T {
+	l.once.Do(func() { l.list = make([]T, n) })
+	return l.list
+}
+
+// of returns the labels with a number from 1; those of 0 are empty.
+func (l *labelled[T]) of(number uint32) *T {
+	if number == 0 {
+		return &l.none
+	}
+	return &l.list[number-1]
+}
+
+// labelsOf returns the labels of an event.
+func (j *joiner) labelsOf(e *event) *eventLabels { return j.eventLabels.of(e.labelled) }
+
+// requestLabelsOf returns the labels of a request.
+func (j *joiner) requestLabelsOf(r *request) *requestLabels { return j.requestLabels.of(r.labelled) }
+
+// read reads the lines of all refusals and events.
 func (j *joiner) read(ctx context.Context) error {
 	j.events, j.requests = make([]event, len(j.State.Messages)), make([]request, j.State.Refusals.Len())
+	if err := j.readEach(ctx, len(j.requests), j.requestReader); err != nil {
+		return err
+	}
+	if err := j.readEach(ctx, len(j.events), j.eventReader); err != nil {
+		return err
+	}
+	j.survey()
+	return nil
+}
+
+// readEach calls what newReader returns with each number below n. Each function that it
+// returns is called by one goroutine.
+func (j *joiner) readEach(ctx context.Context, n int, newReader func() func(int) error) error {
 	workers := max(1, j.Workers)
 	parts := 4 * workers
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range workers {
 		g.Go(func() error {
-			event, request := j.eventReader(), j.requestReader()
+			read := newReader()
 			for part := int(next.Add(1)) - 1; part < parts && ctx.Err() == nil; part = int(next.Add(1)) - 1 {
-				if err := eachOfPart(part, parts, len(j.events), event); err != nil {
-					return err
-				}
-				if err := eachOfPart(part, parts, len(j.requests), request); err != nil {
+				if err := eachOfPart(part, parts, n, read); err != nil {
 					return err
 				}
 			}
 			return ctx.Err()
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	j.survey()
-	return nil
+	return g.Wait()
 }
 
 // eachOfPart calls do with the numbers below n that are of a part, until it fails.
@@ -192,10 +231,12 @@ func (j *joiner) eventReader() func(int) error {
 // requestReader returns a function that sets a refusal. It belongs to one goroutine.
 func (j *joiner) requestReader() func(int) error {
 	read := j.Requests(j.newKeyer())
+	var k RequestKeys
 	return func(i int) error {
-		r := &j.requests[i]
-		err := read(i, &r.RequestKeys)
-		r.directory = j.directories[j.State.Refusals.At(i).Input]
+		err := read(i, &k)
+		if err == nil {
+			j.setRequest(i, &k)
+		}
 		return err
 	}
 }
@@ -205,11 +246,12 @@ func (j *joiner) survey() {
 	named := make([]bool, len(j.State.Inputs))
 	for i := range j.requests {
 		r, h := &j.requests[i], &j.has
+		l := j.requestLabelsOf(r)
 		if r.user != 0 {
 			named[j.State.Refusals.At(i).Input] = true
 		}
-		h.ids, h.session, h.connection = h.ids || r.ids[0] != 0, h.session || r.session != 0, h.connection || r.connection != 0
-		h.port, h.peer, h.user = h.port || r.port != 0, h.peer || r.peer != 0, h.user || r.user != 0
+		h.ids, h.session, h.connection = h.ids || l.ids[0] != 0, h.session || l.session != 0, h.connection || l.connection != 0
+		h.port, h.peer, h.user = h.port || l.port != 0, h.peer || l.peer != 0, h.user || r.user != 0
 		h.host, h.noHost = h.host || r.host != 0, h.noHost || r.host == 0
 		h.directories = h.directories || r.directory != j.requests[0].directory
 	}

@@ -85,7 +85,7 @@ func (j *joiner) setClocks(list []int32) {
 	for _, n := range list {
 		e := &j.events[n]
 		if e.time != noTime {
-			e.time = e.logged - j.sources[e.source].Offset
+			e.time -= j.sources[e.source].Offset
 		}
 	}
 }
@@ -147,21 +147,23 @@ type distances []distance
 // distances returns the distances of events from the refusals of the same client, user
 // and request, or of the same user.
 func (j *joiner) distances(list []int32) (all distances) {
-	keys := []func(t *texts) uint64{
-		func(t *texts) uint64 { return mix(t.client, t.port) },
-		func(t *texts) uint64 { return mix(t.client, t.request, t.user+1) },
-		func(t *texts) uint64 { return mix(t.client, t.path, t.user+1) },
-		func(t *texts) uint64 { return mix(t.client, t.request) },
+	keys := []func(t *texts, l *labels) uint64{
+		func(t *texts, l *labels) uint64 { return mix(t.client, l.port) },
+		func(t *texts, _ *labels) uint64 { return mix(t.client, t.request, t.user+1) },
+		func(t *texts, _ *labels) uint64 { return mix(t.client, t.path, t.user+1) },
+		func(t *texts, _ *labels) uint64 { return mix(t.client, t.request) },
 	}
 	if j.has.user {
-		keys = append(keys, func(t *texts) uint64 { return onlyIf(t.user != 0, mix(t.user, t.client)) }, func(t *texts) uint64 { return t.user })
+		keys = append(keys, func(t *texts, _ *labels) uint64 { return onlyIf(t.user != 0, mix(t.user, t.client)) },
+			func(t *texts, _ *labels) uint64 { return t.user })
 	}
 	open := j.clockSamples(list)
 	for _, key := range keys {
 		m := &j.matches
 		m.reset(len(open))
 		for i, n := range open {
-			if k := key(&j.events[n].texts); k != 0 {
+			e := &j.events[n]
+			if k := key(&e.texts, &j.labelsOf(e).labels); k != 0 {
 				m.events.add(m.keys.add(k), int32(i))
 			}
 		}
@@ -170,7 +172,7 @@ func (j *joiner) distances(list []int32) (all distances) {
 		}
 		for i := range j.requests {
 			r := &j.requests[i]
-			if group := m.keys.find(key(&r.texts)); group >= 0 && !r.taken && r.time != noTime {
+			if group := m.keys.find(key(&r.texts, &j.requestLabelsOf(r).labels)); group >= 0 && !r.taken && r.time != noTime {
 				m.requests.add(group, int32(i))
 			}
 		}

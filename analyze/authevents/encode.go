@@ -10,20 +10,20 @@ import (
 // errEncoding is the error for encoded keys that were damaged.
 var errEncoding = errors.New("BUG: encoded keys are damaged")
 
-// hashes returns the texts that are encoded: all but the directory, which the input tells.
-func (t *texts) hashes() [8]*uint64 {
-	return [...]*uint64{&t.client, &t.user, &t.host, &t.connection, &t.session, &t.port, &t.request, &t.path}
+// hashes returns the hashes that are encoded.
+func hashes(t *texts, l *labels) [8]*uint64 {
+	return [...]*uint64{&t.client, &t.user, &t.host, &l.connection, &l.session, &l.port, &t.request, &t.path}
 }
 
-func (t *texts) append(dst []byte) []byte {
-	for _, h := range t.hashes() {
+func appendHashes(dst []byte, t *texts, l *labels) []byte {
+	for _, h := range hashes(t, l) {
 		dst = binary.LittleEndian.AppendUint64(dst, *h)
 	}
 	return dst
 }
 
-func (t *texts) read(src []byte) []byte {
-	for _, h := range t.hashes() {
+func readHashes(src []byte, t *texts, l *labels) (rest []byte) {
+	for _, h := range hashes(t, l) {
 		*h, src = binary.LittleEndian.Uint64(src), src[8:]
 	}
 	return src
@@ -34,7 +34,7 @@ const requestSize = (8+4+maxIDs)*8 + 4
 
 // AppendTo appends the encoding of the keys.
 func (k *RequestKeys) AppendTo(dst []byte) []byte {
-	dst = k.texts.append(dst)
+	dst = appendHashes(dst, &k.texts, &k.labels)
 	for _, n := range [...]uint64{uint64(k.time), uint64(k.duration), uint64(k.ordinal), k.peer, k.ids[0], k.ids[1]} {
 		dst = binary.LittleEndian.AppendUint64(dst, n)
 	}
@@ -46,7 +46,7 @@ func (k *RequestKeys) Read(src []byte) (rest []byte, err error) {
 	if len(src) < requestSize {
 		return nil, errEncoding
 	}
-	src = k.texts.read(src)
+	src = readHashes(src, &k.texts, &k.labels)
 	var n [6]uint64
 	for i := range n {
 		n[i], src = binary.LittleEndian.Uint64(src), src[8:]
@@ -58,7 +58,7 @@ func (k *RequestKeys) Read(src []byte) (rest []byte, err error) {
 
 // AppendTo appends the encoding of the keys.
 func (k *EventKeys) AppendTo(dst []byte) []byte {
-	dst = k.texts.append(dst)
+	dst = appendHashes(dst, &k.texts, &k.labels)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(k.time))
 	dst = binary.LittleEndian.AppendUint64(dst, k.id)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(k.status))
@@ -78,7 +78,7 @@ func (k *EventKeys) Read(src []byte) (rest []byte, err error) {
 	if len(src) < fixed {
 		return nil, errEncoding
 	}
-	src = k.texts.read(src)
+	src = readHashes(src, &k.texts, &k.labels)
 	k.time, k.id = int64(binary.LittleEndian.Uint64(src)), binary.LittleEndian.Uint64(src[8:])
 	k.status, k.outcome, k.local = int32(binary.LittleEndian.Uint32(src[16:])), events.Outcome(src[20]), src[21] == 1
 	src = src[22:]

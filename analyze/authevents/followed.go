@@ -47,9 +47,10 @@ func (j *joiner) followed(list []int32) {
 			continue
 		}
 		r := &j.requests[of[next]]
-		bare := e.client == 0 && e.id == 0 && e.path == 0
-		apart := e.logged-r.time > near || r.time-e.logged > near
-		if r.time == noTime || apart || !bare && (e.id == 0 || !slices.Contains(r.ids[:], e.id)) || e.status != 0 && e.status != r.status || e.user != 0 && r.user != 0 && e.user != r.user {
+		ids := &j.requestLabelsOf(r).ids
+		bare := e.client == 0 && !e.hasID && e.path == 0
+		apart := e.time-r.time > near || r.time-e.time > near
+		if r.time == noTime || apart || !bare && (!e.hasID || !slices.Contains(ids[:], j.labelsOf(e).id)) || e.status != 0 && e.status != r.status || e.user != 0 && r.user != 0 && e.user != r.user {
 			continue
 		}
 		if last := len(j.also) - 1; last >= 0 && j.also[last].refusal == of[next] {
@@ -59,7 +60,11 @@ func (j *joiner) followed(list []int32) {
 		j.also = append(j.also, pair{n, of[next]})
 		e.follows, r.taken = true, true
 		if bare {
-			e.client, e.id, e.status = r.client, r.ids[0], r.status
+			e.client, e.status = r.client, r.status
+			if ids[0] != 0 {
+				j.eventLabels.all(len(j.events))[n].id = ids[0]
+				e.labelled, e.hasID = uint32(n)+1, true
+			}
 			e.user = cmp.Or(e.user, r.user)
 		}
 	}

@@ -19,17 +19,32 @@ import (
 
 // texts are the texts of a line that say who sent which request.
 type texts struct {
-	client, user, host, connection, session, port uint64
+	client, user, host uint64
 	// request is the method and the target; path is the path of the target, decoded.
 	request, path uint64
-	directory     uint64 // of the log
+}
+
+// labels are what few logs have besides.
+type labels struct{ connection, session, port uint64 }
+
+// eventLabels and requestLabels are those of an event and of a refusal.
+type eventLabels struct {
+	labels
+	id uint64
+}
+
+type requestLabels struct {
+	labels
+	peer    uint64
+	ordinal int64 // on its connection
+	ids     [maxIDs]uint64
 }
 
 // EventKeys is what an event is joined by.
 type EventKeys struct {
 	texts
-	time    int64 // Unix microseconds; parse.NoTime for none
-	id      uint64
+	eventLabels
+	time    int64  // Unix microseconds; parse.NoTime for none
 	kind    string // name of the log
 	reason  string
 	status  int32
@@ -37,19 +52,19 @@ type EventKeys struct {
 	local   bool // the time has no offset from UTC
 }
 
-// event is an event while it is joined. It has no pointers: there may be millions.
+// event is an event while it is joined. It has no pointers and is small: there may be
+// millions, and the time to join them is that of going over them.
 type event struct {
 	texts
-	time    int64 // corrected by an offset
-	logged  int64 // not corrected
-	id      uint64
-	meaning uint64 // hash of outcome, reason and user
-	kind    uint32 // number of the name of the log in names
-	reason  uint32 // number in names
-	status  int32
-	source  int32
-	refusal int32 // index, -1 for none
-	first   int32 // index plus one of the first event about the line that follows; 0 for itself
+	time      int64  // corrected by an offset
+	directory uint32 // number of that of the log, from 1
+	kind      uint32 // number of the name of the log in names
+	reason    uint32 // number in names
+	status    int32
+	source    int32
+	refusal   int32  // index, -1 for none
+	first     int32  // index plus one of the first event about the line that follows; 0 for itself
+	labelled  uint32 // index in joiner.eventLabels plus one; 0 for none
 
 	class     field.ReasonClass
 	outcome   events.Outcome
@@ -59,24 +74,31 @@ type event struct {
 	wants     bool // a refusal is looked for
 	follows   bool // the line of its request follows in its own log
 	ambiguous bool
+	hasID     bool
+}
+
+// same reports whether two events say the same: outcome, reason and user.
+func (e *event) same(f *event) bool {
+	return e.outcome == f.outcome && e.reason == f.reason && e.user == f.user
 }
 
 // RequestKeys is what a refusal is joined by.
 type RequestKeys struct {
 	texts
+	requestLabels
 	time     int64
 	duration int64 // microseconds, at most maxDuration
-	ordinal  int64 // on its connection
-	peer     uint64
-	ids      [maxIDs]uint64
 	status   int32
 }
 
-// request is a refusal while events are joined.
+// request is a refusal while events are joined. It is like event.
 type request struct {
-	RequestKeys
-	names bool // its log names users
-	taken bool // by an event of the kind that is being joined
+	texts
+	time, duration      int64
+	directory, labelled uint32
+	status              int32
+	names               bool // its log names users
+	taken               bool // by an event of the kind that is being joined
 }
 
 const (
@@ -202,11 +224,9 @@ func (x *Keyer) Event(k *EventKeys, kind string, e *events.Event) {
 	if i := bytes.IndexByte(path, '?'); i >= 0 {
 		path, query = path[:i], path[i+1:]
 	}
-	k.time, k.id, k.kind, k.outcome, k.status, k.local, k.reason = e.Time, x.hash(e.RequestID), kind, e.Outcome, e.Status, e.Local, x.reason(e.Reason)
-	k.texts = texts{
-		client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host), connection: x.hash(e.Connection), session: x.hash(e.Session),
-		port: x.hash(e.Port),
-	}
+	k.time, k.kind, k.outcome, k.status, k.local, k.reason = e.Time, kind, e.Outcome, e.Status, e.Local, x.reason(e.Reason)
+	k.texts = texts{client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host)}
+	k.eventLabels = eventLabels{labels{connection: x.hash(e.Connection), session: x.hash(e.Session), port: x.hash(e.Port)}, x.hash(e.RequestID)}
 	k.setRequest(x, e.Method, path, query)
 }
 
@@ -226,10 +246,10 @@ func (x *Keyer) reason(b []byte) string {
 // Request sets the keys of a refusal.
 func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
 	*r = RequestKeys{
-		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), peer: x.address(e.Peer), status: e.Status,
-		texts: texts{
-			client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host), connection: x.hash(k.Connection), session: x.hash(e.Session),
-			port: x.hash(k.Port),
+		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), status: e.Status,
+		texts: texts{client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host)},
+		requestLabels: requestLabels{
+			labels: labels{connection: x.hash(k.Connection), session: x.hash(e.Session), port: x.hash(k.Port)}, peer: x.address(e.Peer),
 		},
 	}
 	r.setRequest(x, e.Method, e.Path, e.Query)
@@ -242,16 +262,31 @@ func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
 	}
 }
 
-// setEvent sets event i. names numbers its texts.
+// setRequest sets request i.
+func (j *joiner) setRequest(i int, k *RequestKeys) {
+	r := &j.requests[i]
+	*r = request{
+		texts: k.texts, time: k.time, duration: k.duration, status: k.status, directory: j.directories[j.State.Refusals.At(i).Input],
+	}
+	if k.requestLabels != (requestLabels{}) {
+		j.requestLabels.all(len(j.requests))[i] = k.requestLabels
+		r.labelled = uint32(i) + 1
+	}
+}
+
+// setEvent sets event i. names numbers its texts. Its labels are not kept if no refusal has
+// any.
 func (j *joiner) setEvent(i int, k *EventKeys, names *recentNames) {
 	x := &j.events[i]
 	kind, reason := names.of(k.kind), names.of(k.reason)
 	*x = event{
-		texts: k.texts, time: k.time, id: k.id, kind: kind.number, reason: reason.number, status: k.status, refusal: -1,
-		class: reason.class, outcome: k.outcome, server: kind.server, local: k.local,
+		texts: k.texts, time: k.time, directory: j.directories[j.State.Messages[i].Input], kind: kind.number, reason: reason.number, status: k.status,
+		refusal: -1, class: reason.class, outcome: k.outcome, server: kind.server, local: k.local, hasID: k.id != 0,
 	}
-	x.directory = j.directories[j.State.Messages[i].Input]
-	x.meaning = mix(uint64(x.outcome)+1, uint64(x.reason)+1, x.user+1)
+	if j.requestLabels.list != nil && k.eventLabels != (eventLabels{}) {
+		j.eventLabels.all(len(j.events))[i] = k.eventLabels
+		x.labelled = uint32(i) + 1
+	}
 	switch {
 	case k.time == 0 || k.time == parse.NoTime:
 		x.time = parse.NoTime
@@ -259,7 +294,6 @@ func (j *joiner) setEvent(i int, k *EventKeys, names *recentNames) {
 		t := time.UnixMicro(k.time).UTC()
 		x.time = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), j.Timezone).UnixMicro()
 	}
-	x.logged = x.time
 	refuses := x.status == 0 || x.status == 401 || slices.Contains(j.Statuses, x.status)
 	x.wants = x.time != parse.NoTime && refuses && (x.outcome == events.Refused || x.outcome == events.Failed)
 }

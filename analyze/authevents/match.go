@@ -181,7 +181,7 @@ func (j *joiner) group(p *pass, events, requests []int32) {
 	})
 	slices.SortFunc(requests, func(a, b int32) int {
 		x, y := &j.requests[a], &j.requests[b]
-		return cmp.Or(cmp.Compare(x.time, y.time), cmp.Compare(x.ordinal, y.ordinal), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(x.time, y.time), cmp.Compare(j.requestLabelsOf(x).ordinal, j.requestLabelsOf(y).ordinal), cmp.Compare(a, b))
 	})
 	// candidates are the refusals, with the events of their times: [from, to) of events.
 	all := j.candidates[:0]
@@ -226,7 +226,7 @@ func (j *joiner) resolve(p *pass, candidates []candidate, events []int32, from, 
 		from = min(from, c.from)
 	}
 	list := events[from:to]
-	same := !slices.ContainsFunc(list, func(n int32) bool { return j.events[n].meaning != j.events[list[0]].meaning })
+	same := !slices.ContainsFunc(list, func(n int32) bool { return !j.events[n].same(&j.events[list[0]]) })
 	switch {
 	case same && len(list) >= len(candidates):
 		next := from
@@ -264,7 +264,7 @@ func (j *joiner) inOneWay(p *pass, candidates []candidate, events []int32, from 
 		if !may(i, i) {
 			return false
 		}
-		if p.ordered || i == 0 || j.events[events[from+i]].meaning == j.events[events[from+i-1]].meaning {
+		if p.ordered || i == 0 || j.events[events[from+i]].same(&j.events[events[from+i-1]]) {
 			continue
 		}
 		if may(i-1, i) && may(i, i-1) {

@@ -44,32 +44,32 @@ func (j *joiner) passes() (all []pass) {
 	for n := range maxIDs {
 		if j.has.ids {
 			all = append(all, pass{match: ByID, window: near, alone: true,
-				event: func(e *event) uint64 { return e.id }, request: func(r *request) uint64 { return r.ids[n] }})
+				event: func(e *event) uint64 { return j.labelsOf(e).id }, request: func(r *request) uint64 { return j.requestLabelsOf(r).ids[n] }})
 		}
 	}
 	if j.has.session {
 		all = append(all, pass{match: BySession, window: nearby,
-			event: func(e *event) uint64 { return e.session }, request: func(r *request) uint64 { return r.session }})
+			event: func(e *event) uint64 { return j.labelsOf(e).session }, request: func(r *request) uint64 { return j.requestLabelsOf(r).session }})
 	}
 	if j.has.connection {
-		all = append(all, j.ofClient(pass{match: ByConnection, window: near, ordered: true}, func(t *texts, client uint64) uint64 {
-			return mix(connectionKey, t.connection, client, t.request)
+		all = append(all, j.ofClient(pass{match: ByConnection, window: near, ordered: true}, func(t *texts, l *labels, client uint64) uint64 {
+			return mix(connectionKey, l.connection, client, t.request)
 		})...)
 	}
 	if j.has.port {
-		all = append(all, j.ofClient(pass{match: ByPort, window: near, ordered: true}, func(t *texts, client uint64) uint64 {
-			return mix(portKey, t.port, client, t.path)
+		all = append(all, j.ofClient(pass{match: ByPort, window: near, ordered: true}, func(t *texts, l *labels, client uint64) uint64 {
+			return mix(portKey, l.port, client, t.path)
 		})...)
 		bare := pass{match: ByPort, window: near, ordered: true,
-			event:   func(e *event) uint64 { return onlyIf(e.path == 0, mix(clientPortKey, e.port, e.client)) },
-			request: func(r *request) uint64 { return mix(clientPortKey, r.port, r.client) }}
+			event:   func(e *event) uint64 { return onlyIf(e.path == 0, mix(clientPortKey, j.labelsOf(e).port, e.client)) },
+			request: func(r *request) uint64 { return mix(clientPortKey, j.requestLabelsOf(r).port, r.client) }}
 		all = append(all, j.refine(bare)...)
 	}
-	all = append(all, j.ofClient(pass{match: ByRequest, window: near}, func(t *texts, client uint64) uint64 {
+	all = append(all, j.ofClient(pass{match: ByRequest, window: near}, func(t *texts, _ *labels, client uint64) uint64 {
 		return mix(requestKey, client, t.request)
 	})...)
 	// Apache's messages have the path alone.
-	paths := j.ofClient(pass{match: ByRequest, window: near}, func(t *texts, client uint64) uint64 {
+	paths := j.ofClient(pass{match: ByRequest, window: near}, func(t *texts, _ *labels, client uint64) uint64 {
 		return mix(pathKey, client, t.path)
 	})
 	for _, p := range paths {
@@ -77,7 +77,7 @@ func (j *joiner) passes() (all []pass) {
 		p.event = func(e *event) uint64 { return onlyIf(e.request == 0, key(e)) }
 		all = append(all, p)
 	}
-	all = append(all, j.ofClient(pass{match: ByClient, window: near}, func(t *texts, client uint64) uint64 {
+	all = append(all, j.ofClient(pass{match: ByClient, window: near}, func(t *texts, _ *labels, client uint64) uint64 {
 		return mix(clientKey, client)
 	})...)
 	for i := range all {
@@ -109,12 +109,15 @@ func onlyIf(ok bool, key uint64) uint64 {
 
 // ofClient returns the passes of a key of the client, and of the peer in its place: a
 // server may know either.
-func (j *joiner) ofClient(p pass, key func(t *texts, client uint64) uint64) []pass {
-	p.event = func(e *event) uint64 { return key(&e.texts, e.client) }
-	p.request = func(r *request) uint64 { return key(&r.texts, r.client) }
+func (j *joiner) ofClient(p pass, key func(t *texts, l *labels, client uint64) uint64) []pass {
+	p.event = func(e *event) uint64 { return key(&e.texts, &j.labelsOf(e).labels, e.client) }
+	p.request = func(r *request) uint64 { return key(&r.texts, &j.requestLabelsOf(r).labels, r.client) }
 	all := j.refine(p)
 	if j.has.peer {
-		p.request = func(r *request) uint64 { return key(&r.texts, r.peer) }
+		p.request = func(r *request) uint64 {
+			l := j.requestLabelsOf(r)
+			return key(&r.texts, &l.labels, l.peer)
+		}
 		all = append(all, j.refine(p)...)
 	}
 	return all
@@ -176,14 +179,14 @@ func (p pass) variant(user, host compared, sameDirectory bool) pass {
 	q.event = func(e *event) uint64 {
 		key := host.key(user.key(p.event(e), e.user, requestLacks), e.host, requestLacks)
 		if sameDirectory {
-			key = mix(key, e.directory)
+			key = mix(key, uint64(e.directory))
 		}
 		return onlyIf(user == equal || user == requestLacks || (user == neither) == (e.class == field.MissingReason), key)
 	}
 	q.request = func(r *request) uint64 {
 		key := host.key(user.key(p.request(r), r.user, eventLacks), r.host, eventLacks)
 		if sameDirectory {
-			key = mix(key, r.directory)
+			key = mix(key, uint64(r.directory))
 		}
 		return onlyIf(!(user == requestLacks && r.names || user == neither && !r.names), key)
 	}
