@@ -183,8 +183,9 @@ func cost(o Output) int {
 		return 3 // has a row for each line
 	case tables.Unauthorized + ".parquet":
 		return 2 // grows with the log
-	case document.ReportName:
-		return 1 // made by one goroutine
+	case tables.AuthEvents + ".parquet", // grows with error logs
+		document.ReportName: // made by one goroutine
+		return 1
 	}
 	return 0
 }

@@ -60,12 +60,16 @@ func (e *Event) texts() [13]*[]byte {
 	}
 }
 
+// clearTexts removes the texts: one by one, because this is done for each line.
+func (e *Event) clearTexts() {
+	e.Reason, e.Code, e.Message, e.Client, e.Port, e.User = nil, nil, nil, nil, nil, nil
+	e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service = nil, nil, nil, nil, nil, nil, nil
+}
+
 // Reset sets every field to "not stated". Byte fields become invalid.
 func (e *Event) Reset() {
 	e.Time, e.Local, e.Resolution, e.Outcome, e.Status = 0, false, 0, Other, 0
-	// One by one, because this is done for each line.
-	e.Reason, e.Code, e.Message, e.Client, e.Port, e.User = nil, nil, nil, nil, nil, nil
-	e.Method, e.Target, e.Host, e.Connection, e.RequestID, e.Session, e.Service = nil, nil, nil, nil, nil, nil, nil
+	e.clearTexts()
 	e.memory.Reset()
 	if e.keyed {
 		e.keyed, e.fields, e.ranks = false, captures{}, [numSlots]uint8{}

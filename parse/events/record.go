@@ -165,15 +165,13 @@ func (t *Texts) ReadRecord(src []byte, e *Event, numbers *Numbers) (log string, 
 	if len(src) < recordHead || Outcome(src[0]&^localFlag) > Accepted || int(src[recordLog]) >= len(t.logs) {
 		return "", errRecord
 	}
-	e.Service, e.Resolution = nil, 0
+	e.Resolution = 0
 	e.Outcome, e.Local = Outcome(src[0]&^localFlag), src[0]&localFlag != 0
 	e.Time, e.Status = int64(binary.LittleEndian.Uint64(src[recordTime:])), int32(binary.LittleEndian.Uint32(src[recordStatus:]))
 	mask, rest := binary.LittleEndian.Uint16(src[recordMask:]), src[recordHead:]
 	fields := e.recorded()
 	*numbers = Numbers{}
-	for i := range fields {
-		*fields[i] = nil
-	}
+	e.clearTexts()
 	for ; mask != 0; mask &= mask - 1 {
 		i := bits.TrailingZeros16(mask)
 		n, size := binary.Uvarint(rest)

@@ -24,6 +24,7 @@ func Tables() []Table {
 // Names of the tables that grow with the log.
 const (
 	Unauthorized = "unauthorized" // all 401s
+	AuthEvents   = "auth_events"  // events of error logs and identity providers
 	Requests     = "requests"     // all requests, on demand
 )
 
@@ -100,7 +101,7 @@ func requestsTable() Table {
 
 func eventsTable() Table {
 	type row = result.AuthEvent
-	return newPiecedTable("auth_events", "Events of error logs and identity providers that are about authentication, and which 401 each belongs to, ordered by time, file and line.",
+	return newPiecedTable(AuthEvents, "Events of error logs and identity providers that are about authentication, and which 401 each belongs to, ordered by time, file and line.",
 		func(r *wording.Report) *result.Pieces[row] {
 			if r.AuthEvents == nil {
 				return &result.Pieces[row]{}
