@@ -23,7 +23,11 @@ func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s 
 	for _, collapse := range collapsed {
 		// Another backend accepts at once what one refuses: nothing settles that.
 		settled := collapse || slices.ContainsFunc(kinds, contrastType.replica)
-		s := d.contrast.series(kinds, settled, func(i int) bool { return collapse || d.Refusals.At(i).Good })
+		share := contrastLower
+		if collapse {
+			share = outageShare
+		}
+		s := d.contrast.series(kinds, settled, share, func(i int) bool { return collapse || d.Refusals.At(i).Good })
 		for place := range s.o.keys {
 			if done[place] || !slices.Contains(kinds, s.o.keys[place].kind) {
 				continue

@@ -113,7 +113,7 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 	o.d.contrast.mu.Lock()
 	defer o.d.contrast.mu.Unlock()
 	for _, outage := range []bool{true, false} {
-		s := o.d.contrast.series([]contrastType{siteContrast}, outage, func(int) bool { return true })
+		s := o.d.contrast.spikeSeries(outage)
 		for place := range s.o.keys {
 			if s.o.keys[place].kind != siteContrast {
 				continue

@@ -37,21 +37,23 @@ const (
 // contrastSeries are the visits of the keys over time.
 type contrastSeries struct {
 	o        *contrastObserver
+	share    float64     // minimum share of a contrast, at least contrastLower of all but sites; 0 for any
 	refused  [][]int32   // by place and step
 	refusals []ascending // by place: those that count, by time
 }
 
 // series returns the visits of keys of some types, and of what they are compared with, with
-// the open refusals that count; settled ones count only if they are among them. The caller
-// holds mu as long as it uses them.
-func (o *contrastObserver) series(kinds []contrastType, settled bool, counts func(refusal int) bool) *contrastSeries {
+// the open refusals that count; settled ones count only if they are among them. share is the
+// minimum share of the contrasts that are sought in them. The caller holds mu as long as it
+// uses them.
+func (o *contrastObserver) series(kinds []contrastType, settled bool, share float64, counts func(refusal int) bool) *contrastSeries {
 	wanted := func(place int) bool {
 		return o.keys[place].kind == siteContrast || slices.Contains(kinds, o.keys[place].kind)
 	}
 	refusals := o.refusalsOf(wanted, func(i int) bool {
 		return o.course[i]&leftCourse == 0 && (settled || o.course[i]&settledCourse == 0) && counts(i)
 	})
-	return &contrastSeries{o, o.refusedVisits(refusals), refusals}
+	return &contrastSeries{o, share, o.refusedVisits(refusals), refusals}
 }
 
 // cells returns the visits of a key by step; hits are refused.
@@ -65,9 +67,9 @@ func (s *contrastSeries) cells(place int) []stats.Cell {
 }
 
 // excursions returns the visits of a key, and the periods in which it refuses more of them
-// than at other times; none if fewer are refused than a contrast has.
+// than at other times; none if it cannot have a contrast.
 func (s *contrastSeries) excursions(place int) ([]stats.Cell, []stats.Excursion) {
-	if s.refusals[place].n < contrastVoters {
+	if !s.possible(place) {
 		return nil, nil
 	}
 	cells := s.cells(place)
@@ -144,8 +146,7 @@ func (s *contrastSeries) test(c *contrast, cells []stats.Cell, usual float64) bo
 	c.usual = usual
 	spread := dispersion(cells, &c.Excursion)
 	hits, trials := int64(float64(c.Inside.Hits)/spread), int64(float64(c.Inside.Trials)/spread)
-	tests := float64(s.o.steps) * float64(s.o.steps) / 2 * float64(len(s.o.keys))
-	c.p = min(1, stats.BinomialTail(hits, trials, usual)*tests)
+	c.p = min(1, stats.BinomialTail(hits, trials, usual)*s.tests())
 	c.lower = stats.WilsonLower(hits, trials, stats.Z95)
 	if c.p > contrastFalse || odds(c.lower) < contrastOdds*odds(usual) {
 		return false
@@ -241,8 +242,8 @@ func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
 // findClosed returns the period in which a site refuses nearly all visits and accepts far
 // fewer than usual. There may be nothing beside a site to compare it with.
 func (s *contrastSeries) findClosed(place int, _ bool) (contrast, bool) {
-	cells := s.cells(place)
-	for _, x := range stats.Excursions(cells) {
+	cells, excursions := s.excursions(place)
+	for _, x := range excursions {
 		c := contrast{place: place, Excursion: x}
 		if x.Outside.Trials >= contrastOutside && c.share() >= outageShare && s.rises(&x) &&
 			(s.collapsed(&c, s.others(place)) || s.silent(&c)) && s.test(&c, cells, smoothed(x.Outside)) {

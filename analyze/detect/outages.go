@@ -32,10 +32,13 @@ type closure struct{ from, to int }
 func (o *contrastObserver) findOutages() map[int32]closure {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s := o.series([]contrastType{siteContrast, pathContrast, routeContrast, backendContrast, serverContrast}, false, func(int) bool { return true })
+	s := o.series([]contrastType{siteContrast, pathContrast, routeContrast, backendContrast, serverContrast}, false, closedShare, func(int) bool { return true })
 	found := map[int32]closure{}
 	for place := range s.o.keys {
 		cells, excursions := s.excursions(place)
+		if len(excursions) == 0 && !o.keys[place].kind.replica() {
+			continue
+		}
 		others := s.others(place)
 		for _, x := range excursions {
 			c := contrast{place: place, Excursion: x}
@@ -52,7 +55,7 @@ func (o *contrastObserver) findOutages() map[int32]closure {
 		if _, ok := found[int32(place)]; ok || !o.keys[place].kind.replica() {
 			continue
 		}
-		if _, ok := s.closedAlways(place, cells, others); ok {
+		if _, ok := s.closedAlways(place, s.cells(place), others); ok {
 			found[int32(place)] = closure{0, o.steps}
 		}
 	}

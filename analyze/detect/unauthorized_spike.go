@@ -110,7 +110,7 @@ func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
 	var found []candidate
 	// First outages, in which refusals that were settled when it was over count, too.
 	for _, outage := range []bool{true, false} {
-		s := d.contrast.series([]contrastType{siteContrast}, outage, func(int) bool { return true })
+		s := d.contrast.spikeSeries(outage)
 		for place := range s.o.keys {
 			if s.o.keys[place].kind != siteContrast {
 				continue
@@ -121,6 +121,16 @@ func inspectSpikes(d *Diagnosis, _ observer) ([]candidate, error) {
 		}
 	}
 	return found, nil
+}
+
+// spikeSeries returns the series in which spikes are sought. In an outage nearly all visits
+// are refused, and those count that were settled when it was over.
+func (o *contrastObserver) spikeSeries(outage bool) *contrastSeries {
+	share := 0.0
+	if outage {
+		share = outageShare
+	}
+	return o.series([]contrastType{siteContrast}, outage, share, func(int) bool { return true })
 }
 
 // findSpike returns the finding of the period of a site that contrasts most with all

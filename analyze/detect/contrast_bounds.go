@@ -1,0 +1,65 @@
+package detect
+
+import "math"
+
+// Most keys contrast with nothing. A run of steps is a contrast only if it refuses a share of
+// its visits, and enough of them: both are necessary, and whether any run does both is seen in
+// one pass over the steps, without looking for the runs that contrast most.
+
+// roundedVisits is more than the sum of rounding errors in balances of visits.
+const roundedVisits = 0.5
+
+// possible reports whether a key may have a contrast: whether some run refuses a share of its
+// visits, and as many of them as a contrast has at least.
+//
+// The share must be that of s itself. Where it is contrastLower, test demands it of Wilson's
+// lower bound, of visits that it has divided by the dispersion and cut to integers, h refused
+// and k accepted ones. Its odds are at least q only if h > q(k+1), and h and k+1 are at most
+// and more than what is left of the visits by the division: so the odds of these are, too.
+func (s *contrastSeries) possible(place int) bool {
+	if s.refusals[place].n < contrastVoters {
+		return false
+	}
+	steps, accepted := s.refused[place], s.o.accepted[place]
+	all, passed := 0, 0
+	for i, n := range steps {
+		all += int(n)
+		passed += int(accepted[i])
+	}
+	fewest, least := s.fewest(all, passed), odds(s.share)
+	// Sums of the steps before one: what is refused, and that less what must be refused of
+	// visits of which so many are accepted. Runs begin before first.
+	refused, balance := make([]int, len(steps)+1), make([]float64, len(steps)+1)
+	first, lowest := 0, math.Inf(1)
+	for i, n := range steps {
+		refused[i+1], balance[i+1] = refused[i]+int(n), balance[i]+float64(n)-least*float64(accepted[i])
+		for first <= i && refused[i+1]-refused[first] >= fewest {
+			lowest = min(lowest, balance[first])
+			first++
+		}
+		if balance[i+1]+roundedVisits >= lowest {
+			return true
+		}
+	}
+	return false
+}
+
+// fewest returns the minimum number of refused visits of a contrast of a key with so many
+// refused and accepted ones.
+//
+// The chance of n refused visits, however many are accepted, is at least the usual share to
+// the power of n; test divides n before, which makes the chance greater. The usual share is at
+// least the smoothed one outside of the run, where no more are accepted than at all times. The
+// greater n, the smaller it is.
+func (s *contrastSeries) fewest(refused, accepted int) int {
+	n := contrastVoters
+	for n <= refused && math.Pow(float64(refused-n+1)/float64(refused-n+accepted+2), float64(n))*s.tests() > contrastFalse {
+		n++
+	}
+	return n
+}
+
+// tests returns the number of tests: that of all periods of a series and all keys.
+func (s *contrastSeries) tests() float64 {
+	return float64(s.o.steps) * float64(s.o.steps) / 2 * float64(len(s.o.keys))
+}
