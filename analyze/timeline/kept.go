@@ -99,24 +99,22 @@ func (k *keptState) appendMore(dst []byte, e *Event, flags byte, since uint64) [
 
 // readKept decodes as many events as there is room for.
 func readKept(b []byte, events []Event) {
-	var k keptState
+	var k keptState // of the last event that has more than five bytes, but for its time
+	time := int64(0)
 	for i := range events {
 		word := binary.LittleEndian.Uint64(b)
-		endpoint, since := uint32(word>>keptEndpointAt&(1<<keptEndpointBits-1)), word>>keptSinceAt&(1<<keptSinceBits-1)
 		b = b[keptLen:]
-		refusal := NoRefusal
+		e := &events[i]
+		e.Endpoint, e.Refusal, e.Outcome = uint32(word>>keptEndpointAt&(1<<keptEndpointBits-1)), NoRefusal, Outcome(word&(1<<outcomeBits-1))
+		since := word >> keptSinceAt & (1<<keptSinceBits - 1)
 		if word&keptMore != 0 {
 			var high [2]uint64
-			refusal, high, b = k.readMore(b)
-			endpoint |= uint32(high[0]) << keptEndpointBits
+			e.Refusal, high, b = k.readMore(b)
+			e.Endpoint |= uint32(high[0]) << keptEndpointBits
 			since |= high[1] << keptSinceBits
 		}
-		k.time += int64(since)
-		e := &events[i]
-		*e = Event{
-			Time: k.time, Endpoint: endpoint, Client: k.client, Refusal: refusal, Upstream: k.upstream, Origin: k.origin,
-			Outcome: Outcome(word & (1<<outcomeBits - 1)),
-		}
+		time += int64(since)
+		e.Time, e.Client, e.Upstream, e.Origin, e.User = time, k.client, k.upstream, k.origin, 0
 		if word&keptUser != 0 {
 			e.User = k.user
 		}
