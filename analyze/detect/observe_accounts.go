@@ -93,8 +93,17 @@ func (o *accountObserver) part() func(*timeline.Actor, uint32) {
 
 func (o *accountObserver) gather() {
 	for n := range o.attempts {
+		var lists [][]attempt
 		for _, p := range o.parts {
-			o.attempts[n] = append(o.attempts[n], p.attempts[n]...)
+			if len(p.attempts[n]) > 0 {
+				lists = append(lists, p.attempts[n])
+				p.attempts[n] = nil // all together may take as much memory as the timelines
+			}
+		}
+		if len(lists) == 1 {
+			o.attempts[n] = lists[0]
+		} else {
+			o.attempts[n] = slices.Concat(lists...)
 		}
 		slices.SortFunc(o.attempts[n], compareAttempts)
 	}
