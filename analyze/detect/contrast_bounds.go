@@ -2,20 +2,20 @@ package detect
 
 import "math"
 
-// Most keys contrast with nothing. A run of steps is a contrast only if it refuses a share of
-// its visits, and enough of them: both are necessary, and whether any run does both is seen in
-// one pass over the steps, without looking for the runs that contrast most.
+// Most keys contrast with nothing. A contrast is a run of steps that refuses some share of its
+// visits, and enough of them. Both are necessary, and whether any run does both shows in one
+// pass over the steps, while the runs that contrast most take long to find.
 
 // roundedVisits is more than the sum of rounding errors in balances of visits.
 const roundedVisits = 0.5
 
-// possible reports whether a key may have a contrast: whether some run refuses a share of its
-// visits, and as many of them as a contrast has at least.
+// possible reports whether a key may have a contrast: whether some run refuses as great a share
+// of its visits, and as many of them, as a contrast at least.
 //
-// The share must be that of s itself. Where it is contrastLower, test demands it of Wilson's
-// lower bound, of visits that it has divided by the dispersion and cut to integers, h refused
-// and k accepted ones. Its odds are at least q only if h > q(k+1), and h and k+1 are at most
-// and more than what is left of the visits by the division: so the odds of these are, too.
+// The share of a contrast is at least s.share. Where that is contrastLower, find demands it of
+// Wilson's lower bound for the h refused and k accepted visits that are left when test has
+// divided H and A by the dispersion and rounded. That bound has odds of q at most only if
+// h >= q(k+1). As H/h > A/(k+1), H >= qA.
 func (s *contrastSeries) possible(place int) bool {
 	if s.refusals[place].n < contrastVoters {
 		return false

@@ -143,16 +143,21 @@ func dispersion(cells []stats.Cell, x *stats.Excursion) float64 {
 // test tests a period of a series against a usual share, and reports whether it is a
 // contrast. The number of tests is that of all periods of the series and all keys.
 func (s *contrastSeries) test(c *contrast, cells []stats.Cell, usual float64) bool {
+	if !s.passes(c, cells, usual) {
+		return false
+	}
+	c.voters = voters(s.o.d, s.claims(c).each)
+	return c.voters >= contrastVoters
+}
+
+// passes is test but for the number of voters.
+func (s *contrastSeries) passes(c *contrast, cells []stats.Cell, usual float64) bool {
 	c.usual = usual
 	spread := dispersion(cells, &c.Excursion)
 	hits, trials := int64(float64(c.Inside.Hits)/spread), int64(float64(c.Inside.Trials)/spread)
 	c.p = min(1, stats.BinomialTail(hits, trials, usual)*s.tests())
 	c.lower = stats.WilsonLower(hits, trials, stats.Z95)
-	if c.p > contrastFalse || odds(c.lower) < contrastOdds*odds(usual) {
-		return false
-	}
-	c.voters = voters(s.o.d, s.claims(c).each)
-	return c.voters >= contrastVoters
+	return c.p <= contrastFalse && odds(c.lower) >= contrastOdds*odds(usual)
 }
 
 // collapsed reports whether far fewer visits of a key were accepted in a period than
