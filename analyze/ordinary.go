@@ -10,6 +10,7 @@ import (
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
+	"logscan/parse/field"
 )
 
 // A refusal may look ordinary by itself and not be so in such numbers: a person
@@ -44,7 +45,8 @@ const (
 // it succeeds or many times since, of one actor for every session of it that ended, of a time at which nobody
 // could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
 // at the same time or moved to another address, of ends of sessions that go on, or of those
-// that are cut off in use, or of a log in which much is refused.
+// that are cut off in use, of those whose lines state a fault, or of a log in which much is
+// refused.
 // Refusals that a finding explains do not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
@@ -107,14 +109,28 @@ func (a *assembly) excessive() (all session.Bits) {
 			all.Add(i)
 		}
 	}
-	if a.refusesMuch() {
-		for i := range a.Refusals.Len() {
-			if a.Of[i] == 0 && a.Refusals.At(i).Cause != session.Challenge {
-				all.Add(i)
-			}
+	much := a.refusesMuch()
+	for i := range a.Refusals.Len() {
+		if (much || a.statedFault(i)) && a.Of[i] == 0 && a.Refusals.At(i).Cause != session.Challenge {
+			all.Add(i)
 		}
 	}
 	return all
+}
+
+// statedFault reports whether the line of a refusal states a fault of the server, or of what
+// it asks: no key verifies the token, the identity provider does not answer, something is set
+// up wrongly or clocks differ. Whoever asks, that is no expired session and no wrong password.
+func (a *assembly) statedFault(i int) bool {
+	n := a.State.Refusals.At(i).Reason
+	if n == 0 {
+		return false
+	}
+	switch a.State.Reasons[n-1].Class {
+	case field.KeyReason, field.UnavailableReason, field.ConfigReason, field.ClockReason:
+		return true
+	}
+	return false
 }
 
 // refusesMuch reports whether the refusals that no finding explains, but for challenges, are
