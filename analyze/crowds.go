@@ -67,10 +67,13 @@ func (a *assembly) knockingCrowds(limit int64) (all session.Bits) {
 }
 
 // oddStrangers returns the strangers that come in a crowd within minutes, and those that come
-// back again and again, if they are more than limit: who only looks in does neither. only says
-// of each client whether it is a stranger.
+// back again and again or send something, if they are more than limit: who only looks in does
+// none of it. only says of each client whether it is a stranger.
 func (a *assembly) oddStrangers(only map[timeline.Client]bool, limit int64) map[timeline.Client]bool {
-	type visits struct{ last, visits int64 }
+	type visits struct {
+		last, visits int64
+		sends        bool
+	}
 	var arrivals []arrival
 	of := map[timeline.Client]*visits{}
 	for i := range a.Refusals.Len() {
@@ -88,10 +91,11 @@ func (a *assembly) oddStrangers(only map[timeline.Client]bool, limit int64) map[
 			v.visits++
 		}
 		v.last = r.Time
+		v.sends = v.sends || a.State.Endpoints[r.Endpoint].Method == "POST"
 	}
 	odd, returning := a.suddenCrowd(arrivals), map[timeline.Client]bool{}
 	for c, v := range of {
-		if v.visits >= returnsOfStranger {
+		if v.visits >= returnsOfStranger || v.sends {
 			returning[c] = true
 		}
 	}

@@ -41,6 +41,13 @@ func TestOddNumbers(t *testing.T) {
 				w.at(time.Duration(i)*2*time.Minute+time.Duration(i*i%50)*time.Second, client(i%70), "-", "HEAD /old/", 401, "-")
 			}
 		}, 350},
+		"forms of many strangers": {func(w *written) {
+			w.people(60, "/signin")
+			w.pages(900)
+			for i := range 130 {
+				w.at(time.Duration(i)*9*time.Minute, client(i%65), "-", "POST /telemetry", 401, "Phone")
+			}
+		}, 130},
 		"every other poll": {func(w *written) {
 			w.pages(400)
 			for i := range 400 {
@@ -97,6 +104,31 @@ func TestOpenPages(t *testing.T) {
 	}
 	if res := w.run(t); len(res.Findings) > 0 {
 		t.Errorf("findings %+v", res.Findings)
+	}
+}
+
+// TestSignInsOfOneSecond checks that people who are signed in within the second in which their
+// page loads again have had sessions that ended, and share no client.
+func TestSignInsOfOneSecond(t *testing.T) {
+	var w written
+	for i := range 30 {
+		at, client := time.Duration(i)*7*time.Minute, fmt.Sprintf("203.0.113.%d", i)
+		for k := range 30 {
+			if k%6 == 0 {
+				if k > 0 {
+					at += time.Duration(180+10*(i+k)) * time.Second
+					w.at(at, client, "-", "GET /api/a", 401, "Firefox")
+					w.at(at, client, "-", "GET /api/b", 401, "Firefox")
+				}
+				w.at(at+15*time.Second, client, "-", "POST /login", 200, "Firefox")
+			}
+			w.at(at+15*time.Second, client, "-", "GET /api/"+[]string{"a", "b"}[k%2], 200, "Firefox")
+			at += time.Duration(20+(k*i)%140) * time.Second
+		}
+	}
+	res := w.run(t)
+	if len(res.Findings) != 1 || res.Findings[0].Kind != "session_expiry" || res.Totals.Unexplained > 0 {
+		t.Errorf("%d unexplained: %+v", res.Totals.Unexplained, res.Findings)
 	}
 }
 

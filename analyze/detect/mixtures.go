@@ -37,10 +37,12 @@ func (w *livingWalk) answers(d *Diagnosis, a *timeline.Actor, to sessionAnswers)
 			if r := d.Refusals.At(int(e.Refusal)); alive && r.Cause != session.Challenge && !r.SignIn {
 				pending = append(pending, e)
 			}
-		case e.Outcome <= timeline.Redirected && d.Roles[e.Endpoint]&session.SignsIn != 0:
+		case d.signsIn(e), e.Outcome == timeline.Accepted && len(pending) > 0 && d.signsInAt(a, i):
 			pending = pending[:0]
 			to.forget()
-			alive = true
+			if alive = true; !d.signsIn(e) && d.Roles[e.Endpoint]&session.Guards != 0 {
+				to.answer(nil, e)
+			}
 		case e.Outcome == timeline.Accepted && d.Roles[e.Endpoint]&session.Guards != 0:
 			alive = true
 			to.answer(pending, e)
@@ -48,6 +50,26 @@ func (w *livingWalk) answers(d *Diagnosis, a *timeline.Actor, to sessionAnswers)
 		}
 	}
 	w.pending = pending
+}
+
+// signsIn reports whether e begins a session, or may do so by a redirect.
+func (d *Diagnosis) signsIn(e *timeline.Event) bool {
+	return e.Outcome <= timeline.Redirected && d.Roles[e.Endpoint]&session.SignsIn != 0
+}
+
+// sameInstant is the number of events after one that are searched for those of its instant: a
+// page has a few requests.
+const sameInstant = 16
+
+// signsInAt reports whether a sign-in is at the instant of event i and stands behind it: in a log
+// of whole seconds nothing shows which came first.
+func (d *Diagnosis) signsInAt(a *timeline.Actor, i int) bool {
+	for j := i + 1; j < min(len(a.Events), i+1+sameInstant) && a.Events[j].Time == a.Events[i].Time; j++ {
+		if d.signsIn(&a.Events[j]) {
+			return true
+		}
+	}
+	return false
 }
 
 // mixture counts the requests of live sessions in a time.

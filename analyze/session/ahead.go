@@ -170,7 +170,7 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 		case e.Outcome <= timeline.Redirected && role&SignsIn != 0, e.Outcome == timeline.Redirected && role&redirectsIn != 0:
 			resumes = false
 		case e.Outcome == timeline.Accepted && role&Guards != 0:
-			resumes = true
+			resumes = e.Time != signIn // of one instant, the sign-in came first
 		}
 		switch {
 		case e.Outcome == timeline.Unauthorized:

@@ -10,7 +10,8 @@ const (
 	// browser.
 	crowdUsers = 2
 	// In a log without users, crowdSignIns sign-ins within crowdWindow milliseconds after
-	// an acceptance, without a refusal between, show it: nobody signs in while at work.
+	// an acceptance, without a refusal between, show it: nobody signs in while at work. Of
+	// one instant, in a log of whole seconds, the order is unknown.
 	crowdSignIns = 2
 	crowdWindow  = 60_000
 )
@@ -46,7 +47,7 @@ func (s *sessionizer) crowds(a *timeline.Actor) bool {
 		switch {
 		case e.Outcome == timeline.Unauthorized, role&SignsOut != 0:
 			last = LongAgo
-		case role&(SignsIn|redirectsIn) != 0 && role&Renews == 0 && e.Time-last <= crowdWindow && s.SignedIn(a, i):
+		case role&(SignsIn|redirectsIn) != 0 && role&Renews == 0 && e.Time > last && e.Time-last <= crowdWindow && s.SignedIn(a, i):
 			if signIns++; signIns >= crowdSignIns {
 				return true
 			}
