@@ -25,10 +25,10 @@ import (
 // answers (their tokens expire as well), or mixed. If each request were refused with the
 // common share, the number of mixed actors would be binomial about its expectation: the
 // lower tail, by the normal approximation of the Poisson-binomial sum (Le Cam, Pacific
-// Journal of Mathematics 10, 1960). Where few are refused, everybody is accepted but for a
-// few times, and those who are always refused are too many: the upper tail of each kind, by
-// the Poisson approximation. The least of the three counts (Bonferroni), adjusted by
-// Benjamini and Hochberg over the routes.
+// Journal of Mathematics 10, 1960). Where few requests are refused, hardly anybody is
+// mixed, and those who are always refused are too many: their upper tail, by the Poisson
+// approximation, and that of those always accepted where few are. The lesser of the two counts
+// (Bonferroni), adjusted by Benjamini and Hochberg over the routes.
 var permissionDenied = Kind{
 	Name:     "permission_denied_as_401",
 	Label:    "Missing permission",
@@ -408,7 +408,12 @@ func (s *permissionSums) divide() division {
 			b.p = math.Erfc(z/math.Sqrt2) / 2
 		}
 	}
-	b.p = min(1, 3*min(b.p, stats.PoissonTail(int64(b.refused), refused), stats.PoissonTail(int64(b.accepted), accepted)))
+	switch {
+	case share <= permissionStray:
+		b.p = min(1, 2*min(b.p, stats.PoissonTail(int64(b.refused), refused)))
+	case share >= 1-permissionStray:
+		b.p = min(1, 2*min(b.p, stats.PoissonTail(int64(b.accepted), accepted)))
+	}
 	return b
 }
 
