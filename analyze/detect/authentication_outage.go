@@ -495,7 +495,10 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 	if allRefused(cells) < outageActors {
 		return x, false
 	}
-	if x.span, ok = refusingSpan(cells, outageShare); !ok || x.span.Hits < outageActors ||
+	if x.span, ok = refusingSpan(cells, outageShare); !ok {
+		x.span, ok = briefSpan(cells, outageShare)
+	}
+	if !ok || x.span.Hits < outageActors ||
 		stats.WilsonLower(x.span.Hits, x.span.Trials, stats.Z95) < outageLower {
 		return x, false
 	}

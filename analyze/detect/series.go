@@ -137,8 +137,7 @@ const segmentShare = 0.5
 // refusingSpan returns the run of consecutive segments (see stats.Segment)
 // that each refuse at least the share least of their actors, and segmentShare of the
 // greatest segment's. If there are several
-// runs, it returns the one with most refusals. If there is none, it is the run that stands out
-// most (see stats.Excursions): a few minutes amid a day gain too little by one cut.
+// runs, it returns the one with most refusals.
 func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 	series := make([]stats.Cell, len(cells))
 	for i, x := range cells {
@@ -177,17 +176,26 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 			best, ok = *run, true
 		}
 	}
-	if ok {
-		return best, true
+	return best, ok
+}
+
+// briefSpan is refusingSpan of a few minutes amid a day, which gain too little by one cut: of
+// the runs that refuse such a share, it returns the one that stands out most (see
+// stats.Excursions).
+func briefSpan(cells []cell, least float64) (best span, ok bool) {
+	series := make([]stats.Cell, len(cells))
+	for i, x := range cells {
+		series[i] = stats.Cell{Hits: int64(x.refused), Trials: int64(x.refused + x.accepted)}
 	}
 	for _, x := range stats.Excursions(series) {
-		if shareOf(x.Inside) >= least {
-			before := span{}
-			for _, c := range series[:x.From] {
-				before.Merge(c)
-			}
-			return span{from: x.From, to: x.To, Cell: x.Inside, accepted: before.Trials > before.Hits}, true
+		if shareOf(x.Inside) < least {
+			continue
 		}
+		var before stats.Cell
+		for _, c := range series[:x.From] {
+			before.Merge(c)
+		}
+		return span{from: x.From, to: x.To, Cell: x.Inside, accepted: before.Trials > before.Hits}, true
 	}
 	return best, false
 }

@@ -7,9 +7,9 @@ import (
 	"logscan/analyze/session"
 )
 
-// TestRefusingSpan checks that a few minutes in which a small site refuses everybody are found,
+// TestBriefSpan checks that a few minutes in which a small site refuses everybody are found,
 // and that chance is not.
-func TestRefusingSpan(t *testing.T) {
+func TestBriefSpan(t *testing.T) {
 	for _, outage := range []bool{true, false} {
 		r := rand.New(rand.NewPCG(4, 4))
 		cells := make([]cell, session.MaxSteps)
@@ -26,7 +26,7 @@ func TestRefusingSpan(t *testing.T) {
 			}
 			cells[at].refused++
 		}
-		s, ok := refusingSpan(cells, outageShare)
+		s, ok := briefSpan(cells, outageShare)
 		if found := ok && s.Hits >= outageActors; found != outage || found && (s.from < 770 || s.to > 820 || !s.accepted) {
 			t.Errorf("outage %v: %v %+v", outage, ok, s)
 		}

@@ -84,6 +84,8 @@ type doubted struct {
 	// protected route, and when that refused it first; LongAgo for never.
 	answers []pendingAnswer
 	since   int64
+	by      uint32          // the route that refused it first
+	waiting []pendingAnswer // answers before a sign-in, until by accepts the actor: it may be broken
 }
 
 // pendingAnswer is how a page answered last, and when.
@@ -97,7 +99,7 @@ func newDoubted(rarely []bool) doubted {
 	return doubted{rarely: rarely, opened: make([]int64, len(rarely)), closed: make([]int64, len(rarely)), since: LongAgo}
 }
 
-func (d *doubted) reset() { d.answers, d.since = d.answers[:0], LongAgo }
+func (d *doubted) reset() { d.answers, d.since, d.waiting = d.answers[:0], LongAgo, d.waiting[:0] }
 
 // answer notes how a page answered.
 func (d *doubted) answer(e *timeline.Event) {
@@ -115,18 +117,30 @@ func (d *doubted) answer(e *timeline.Event) {
 
 // refuse notes a refusal by another protected route.
 func (d *doubted) refuse(e *timeline.Event) {
-	if d.since == LongAgo {
-		d.since = e.Time
+	if d.waiting = d.waiting[:0]; d.since == LongAgo {
+		d.since, d.by = e.Time, e.Endpoint
 	}
 }
 
-// signIn counts the pages that answered at the time of a refusal, before the actor signed in.
+// signIn notes the pages that answered at the time of a refusal, before the actor signed in.
 func (d *doubted) signIn(e *timeline.Event) {
-	for _, a := range d.answers {
+	answers, since := d.answers, d.since
+	d.reset()
+	for _, a := range answers {
 		switch {
 		case a.refused:
 			d.closed[a.endpoint]++
-		case d.since != LongAgo && a.time >= d.since-pageWindow && e.Time-a.time <= arrivalWindow:
+		case since != LongAgo && a.time >= since-pageWindow && e.Time-a.time <= arrivalWindow:
+			d.waiting = append(d.waiting, a)
+		}
+	}
+}
+
+// accept counts the pages that accepted the actor while the protected route refused it which now
+// accepts it.
+func (d *doubted) accept(e *timeline.Event) {
+	if e.Endpoint == d.by {
+		for _, a := range d.waiting {
 			d.opened[a.endpoint]++
 		}
 	}

@@ -188,7 +188,7 @@ func (v *visits) actor(a *timeline.Actor) {
 		case e.Outcome != timeline.Accepted:
 		case role&Guards != 0:
 			v.pending = v.pending[:0]
-			v.doubted.reset()
+			v.doubted.accept(e)
 			refused = false
 		case v.asked[e.Endpoint]:
 			v.accept(e.Endpoint, member)
