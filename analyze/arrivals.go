@@ -43,8 +43,8 @@ func (a *assembly) doubtfulArrivals() map[timeline.Client]bool {
 		return nil
 	}
 	asked := map[timeline.Client]bool{}
-	for i := range a.Refusals.Len() {
-		if r := a.Refusals.At(i); r.Arrival && a.Of[i] == 0 {
+	for i, r := range a.Refusals.All() {
+		if r.Arrival && a.Of[i] == 0 {
 			asked[r.Client()] = true
 		}
 	}

@@ -44,11 +44,11 @@ func newAssembly(ev *session.Evidence, ex *detect.Explanation, order *clientOrde
 // cause returns the cause of a refusal, as an index of names: that of its finding, or
 // else the one it shows by itself, unless that is ordinary and there are too many of
 // it.
-func (a *assembly) cause(i int) int {
+func (a *assembly) cause(i int, r *session.Refusal) int {
 	if f := a.Of[i]; f != 0 {
 		return a.causes[f-1]
 	}
-	c := a.Refusals.At(i).Cause
+	c := r.Cause
 	if a.excess.Has(i) {
 		c = session.Unexplained
 	}
@@ -75,28 +75,29 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 	a.addLedger(res, read)
 	res.Formats = r.formatsRead(s)
 	causes := make([]int64, len(a.names))
-	for i := range a.Refusals.Len() {
-		causes[a.cause(i)]++
+	for i, r := range a.Refusals.All() {
+		causes[a.cause(i, r)]++
 	}
 	for i, name := range a.names {
 		res.Causes[name] = causes[i]
 	}
 	res.Totals.Unexplained = res.Causes[session.Unexplained.String()]
 	res.Totals.Findings = int64(result.CountFindings(a.Findings))
-	res.Agreement = detect.Agreement(a.Evidence, a.cause)
+	shown := a.Refusals.Reader()
+	res.Agreement = detect.Agreement(a.Evidence, func(i int) int { return a.cause(i, shown(i)) })
 	res.RejectedLines = r.rejectedLines(s.Rejected)
-	var shown error
+	var failed error
 	var explained map[timeline.Client]string
 	a.Parallel(
-		func() { shown = a.addEvidence() },
+		func() { failed = a.addEvidence() },
 		func() { explained = a.clientsExplained() },
 		func() { res.Timeline = a.timelineRows() },
 		func() { res.Endpoints = a.endpointRows() },
 		func() { res.Accounts = a.accountRows() },
 		func() { res.Residual = a.residual(res.Formats) },
 	)
-	if shown != nil {
-		return nil, shown
+	if failed != nil {
+		return nil, failed
 	}
 	a.addConfiguration(res)
 	res.Clients = a.clientRows(explained)

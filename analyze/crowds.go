@@ -31,8 +31,7 @@ func (a *assembly) knockingCrowds(limit int64) (all session.Bits) {
 		clients := map[timeline.Client]bool{} // whether it is answered nothing else
 		only := int64(0)
 		each := func(do func(i int, c timeline.Client)) {
-			for i := range a.Refusals.Len() {
-				r := a.Refusals.At(i)
+			for i, r := range a.Refusals.All() {
 				ordinary := r.Cause == session.LoginFailure || r.Cause == session.TokenRenewal
 				if a.Of[i] == 0 && r.Actor != 0 && (ordinary && signIn || r.Cause == session.Anonymous && !signIn) {
 					do(i, r.Client())
@@ -76,8 +75,7 @@ func (a *assembly) oddStrangers(only map[timeline.Client]bool, limit int64) map[
 	}
 	var arrivals []arrival
 	of := map[timeline.Client]*visits{}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 || r.Cause != session.Anonymous || !only[r.Client()] {
 			continue
 		}

@@ -58,8 +58,7 @@ func (a *assembly) interruptions() (all session.Bits) {
 			of[x.actor] = append(of[x.actor], x)
 		}
 	}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		within := func(x interruption) bool { return r.Time >= x.from && r.Time <= x.to }
 		if a.interrupts(i, r) && slices.ContainsFunc(of[r.Actor], within) {
 			all.Add(i)
@@ -82,8 +81,7 @@ func (a *assembly) interrupted() (list []interruption) {
 			list = append(list, x)
 		}
 	}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		if !a.interrupts(i, r) {
 			continue
 		}

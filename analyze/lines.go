@@ -280,9 +280,9 @@ func newParsedLines(r *reader, s *timeline.State) *parsedLines {
 }
 
 func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, error) {
-	line, p := l.state.Lines(), l.reader.newLineParser(authevents.Keyer{})
+	line, p, fact := l.state.Lines(), l.reader.newLineParser(authevents.Keyer{}), l.state.Refusals.Reader()
 	return func(refusal int, row *result.Unauthorized, wanted bool) (string, error) {
-		x := l.state.Refusals.At(refusal)
+		x := fact(refusal)
 		raw, err := line(x)
 		if err != nil {
 			return "", err
@@ -330,9 +330,9 @@ func (l *parsedLines) requestKeys(keyer authevents.Keyer) func(int, *authevents.
 	if err != nil {
 		return func(int, *authevents.RequestKeys) error { return err }
 	}
-	line, p := l.state.Lines(), keyed.newLineParser(keyer)
+	line, p, fact := l.state.Lines(), keyed.newLineParser(keyer), l.state.Refusals.Reader()
 	return func(refusal int, k *authevents.RequestKeys) error {
-		x := l.state.Refusals.At(refusal)
+		x := fact(refusal)
 		raw, err := line(x)
 		if err != nil {
 			return err

@@ -63,8 +63,7 @@ func (a *assembly) movedSessions() (all session.Bits) {
 	if before-after <= movedClients || before < movedExcess*after || stats.BinomialTail(before, before+after, 0.5) > failingFalse {
 		return nil
 	}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		if c := list[r.Client()]; c != nil && c.follows && r.Time*1000 <= c.accepted && !r.SignIn {
 			all.Add(i)
 		}
@@ -79,8 +78,7 @@ func (a *assembly) newcomers() map[timeline.Client]*newcomer {
 	if a.State.Sessions {
 		return nil // which shows whether an address changed
 	}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 || r.Cause != session.Anonymous && !r.Arrival || list[r.Client()] != nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package analyze
 import (
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"logscan/analyze/result"
@@ -54,8 +55,7 @@ func (a *assembly) excessive() (all session.Bits) {
 	strangers, mistyped, submitted := map[timeline.Client]int64{}, map[timeline.Client]int64{}, map[timeline.Client]int64{}
 	known := map[timeline.Client]bool{}
 	actors := map[uint32]*ended{}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		client := r.Client()
 		known[client] = known[client] || (r.Known || r.Good) && !a.State.Unlisted(client)
 		if a.Of[i] != 0 || r.Actor == 0 {
@@ -88,8 +88,7 @@ func (a *assembly) excessive() (all session.Bits) {
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
 	cut := a.cutHosts()
 	interrupted, moved := a.interruptions(), a.movedSessions()
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
@@ -110,8 +109,8 @@ func (a *assembly) excessive() (all session.Bits) {
 		}
 	}
 	much := a.refusesMuch()
-	for i := range a.Refusals.Len() {
-		if (much || a.statedFault(i)) && a.Of[i] == 0 && a.Refusals.At(i).Cause != session.Challenge {
+	for i, r := range a.Refusals.All() {
+		if a.Of[i] == 0 && r.Cause != session.Challenge && (much || a.statedFault(i)) {
 			all.Add(i)
 		}
 	}
@@ -122,6 +121,9 @@ func (a *assembly) excessive() (all session.Bits) {
 // it asks: no key verifies the token, the identity provider does not answer, something is set
 // up wrongly or clocks differ. Whoever asks, that is no expired session and no wrong password.
 func (a *assembly) statedFault(i int) bool {
+	if a.State.Unstated {
+		return false // State.Refusals may be on disk and need not be read
+	}
 	n := a.State.Refusals.At(i).Reason
 	if n == 0 {
 		return false
@@ -142,11 +144,11 @@ func (a *assembly) refusesMuch() bool {
 		left += a.State.Inputs[i].Verdicts[parse.Parsed]
 	}
 	refused := int64(0)
-	for i := range a.Refusals.Len() {
+	for i, r := range a.Refusals.All() {
 		switch {
 		case a.Of[i] != 0:
 			left--
-		case a.Refusals.At(i).Cause != session.Challenge:
+		case r.Cause != session.Challenge:
 			refused++
 		}
 	}
@@ -192,8 +194,8 @@ type ended struct{ refused, sessions int64 }
 // in a row.
 func (a *assembly) closedSignIns() (closed session.Bits) {
 	var failures []uint32
-	for i := range a.Refusals.Len() {
-		if r := a.Refusals.At(i); r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 {
+	for i, r := range a.Refusals.All() {
+		if r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 {
 			failures = append(failures, uint32(i))
 		}
 	}
@@ -201,7 +203,7 @@ func (a *assembly) closedSignIns() (closed session.Bits) {
 		return nil
 	}
 	var rows [][]uint32 // between two successes
-	rest, successes := failures, 0
+	rest, successes, refusal := failures, 0, a.Refusals.Reader()
 	for s, err := range a.EachSession() {
 		if err != nil {
 			return nil // the rows of the sessions report it
@@ -211,7 +213,7 @@ func (a *assembly) closedSignIns() (closed session.Bits) {
 		}
 		successes++
 		n := 0
-		for n < len(rest) && a.Refusals.At(int(rest[n])).Time < s.Start {
+		for n < len(rest) && refusal(int(rest[n])).Time < s.Start {
 			n++
 		}
 		if n > 0 {
@@ -225,8 +227,8 @@ func (a *assembly) closedSignIns() (closed session.Bits) {
 	people, all := make([]int64, len(rows)), int64(0)
 	for n, row := range rows {
 		distinct := map[timeline.Client]bool{}
-		for _, i := range row {
-			distinct[a.Refusals.At(int(i)).Client()] = true
+		for _, r := range a.Refusals.Of(slices.Values(row)) {
+			distinct[r.Client()] = true
 		}
 		people[n] = int64(len(distinct))
 		all += people[n]

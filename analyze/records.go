@@ -158,9 +158,9 @@ func readRefusal(record []byte, row *result.Unauthorized, cache *textCache, text
 }
 
 func (l *recordedLines) refusals() func(int, *result.Unauthorized, bool) (string, error) {
-	line, cache := l.state.Lines(), newTextCache()
+	line, fact, cache := l.state.Lines(), l.state.Refusals.Reader(), newTextCache()
 	return func(refusal int, row *result.Unauthorized, wanted bool) (text string, err error) {
-		record, err := line(l.state.Refusals.At(refusal))
+		record, err := line(fact(refusal))
 		if err != nil {
 			return "", err
 		}
@@ -174,10 +174,10 @@ func (l *recordedLines) refusals() func(int, *result.Unauthorized, bool) (string
 }
 
 func (l *recordedLines) requestKeys(authevents.Keyer) func(int, *authevents.RequestKeys) error {
-	line, cache := l.state.Lines(), newTextCache()
+	line, fact, cache := l.state.Lines(), l.state.Refusals.Reader(), newTextCache()
 	var row result.Unauthorized
 	return func(refusal int, k *authevents.RequestKeys) error {
-		record, err := line(l.state.Refusals.At(refusal))
+		record, err := line(fact(refusal))
 		if err != nil {
 			return err
 		}

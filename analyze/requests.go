@@ -26,8 +26,7 @@ func compareLines(a, b lineOf) int {
 // refusalLines returns the refusals by input and line.
 func (a *assembly) refusalLines() []lineOf {
 	all := make([]lineOf, a.State.Refusals.Len())
-	for i := range all {
-		x := a.State.Refusals.At(i)
+	for i, x := range a.State.Refusals.All() {
 		all[i] = lineOf{x.Input, int32(i), x.Line}
 	}
 	slices.SortFunc(all, compareLines)
@@ -122,7 +121,7 @@ func (r *requestReader) block(b *spooledBlock, from, to int, yield func(*result.
 // refused adds to a row what is known of its refusal.
 func (r *requestReader) refused(row *result.Unauthorized, refusal int) {
 	x := r.State.Refusals.At(refusal)
-	row.Refused, row.Cause, row.FindingID = true, r.names[r.cause(refusal)], r.findingID(refusal)
+	row.Refused, row.Cause, row.FindingID = true, r.names[r.cause(refusal, r.Refusals.At(refusal))], r.findingID(refusal)
 	if x.Message != 0 {
 		row.Reason = result.Clean(r.State.Reasons[x.Reason-1].Text)
 	}

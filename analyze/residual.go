@@ -20,8 +20,8 @@ func (a *assembly) residual(formats []result.LogFormat) *result.Residual {
 	unexplained := len(a.names) - int(session.NumCauses) + int(session.Unexplained)
 	var of session.Bits
 	n := int64(0)
-	for i := range a.Refusals.Len() {
-		if a.cause(i) == unexplained {
+	for i, x := range a.Refusals.All() {
+		if a.cause(i, x) == unexplained {
 			of.Add(i)
 			n++
 		}
@@ -29,11 +29,11 @@ func (a *assembly) residual(formats []result.LogFormat) *result.Residual {
 	if n == 0 {
 		return nil
 	}
-	list := of.Each
+	list := func(yield func(uint32) bool) {
+		of.Each(func(i int) bool { return yield(uint32(i)) })
+	}
 	r := &result.Residual{Unexplained: n, Missing: missingFields(formats)}
-	r.Reason, r.AnsweredBy = detect.StatedReason(a.State, func(yield func(uint32) bool) {
-		list(func(i int) bool { return yield(uint32(i)) })
-	})
+	r.Reason, r.AnsweredBy = detect.StatedReason(a.State, list)
 	a.addPlaces(r, list)
 	a.addClients(r, list)
 	a.addHours(r, list)
@@ -80,10 +80,11 @@ func (a *assembly) dimensions() []dimension {
 const fileDimension = "file"
 
 // addPlaces adds the dimensions.
-func (a *assembly) addPlaces(r *result.Residual, list iter.Seq[int]) {
+func (a *assembly) addPlaces(r *result.Residual, list iter.Seq[uint32]) {
 	dimensions := a.dimensions()
-	for i := range list {
-		x, line := a.Refusals.At(i), a.State.Refusals.At(i)
+	lineAt := a.State.Refusals.Reader()
+	for i, x := range a.Refusals.Of(list) {
+		line := lineAt(int(i))
 		for n := range dimensions {
 			d := &dimensions[n]
 			if x.Actor == 0 && d.name != fileDimension {
@@ -158,10 +159,10 @@ func (a *assembly) sites() (sites []timeline.NamedTally, siteOf []int) {
 }
 
 // addClients adds how else the clients of unexplained refusals were answered.
-func (a *assembly) addClients(r *result.Residual, list iter.Seq[int]) {
+func (a *assembly) addClients(r *result.Residual, list iter.Seq[uint32]) {
 	n := map[timeline.Client]int64{}
-	for i := range list {
-		if x := a.Refusals.At(i); x.Actor != 0 {
+	for _, x := range a.Refusals.Of(list) {
+		if x.Actor != 0 {
 			n[x.Client()]++
 		}
 	}
@@ -184,12 +185,12 @@ func (a *assembly) addClients(r *result.Residual, list iter.Seq[int]) {
 }
 
 // addHours adds the times.
-func (a *assembly) addHours(r *result.Residual, list iter.Seq[int]) {
+func (a *assembly) addHours(r *result.Residual, list iter.Seq[uint32]) {
 	const hour = int64(time.Hour / time.Microsecond)
 	r.FirstTime, r.LastTime, r.BusiestHour = parse.NoTime, parse.NoTime, parse.NoTime
 	hours := map[int64]int64{}
-	for i := range list {
-		at := a.State.Refusals.At(i).Time
+	for _, x := range a.State.Refusals.Of(list) {
+		at := x.Time
 		if at == parse.NoTime {
 			continue
 		}

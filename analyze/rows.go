@@ -31,11 +31,9 @@ func mostExplaining[K comparable](a *assembly, key func(*session.Refusal) (K, bo
 		finding int32
 	}
 	n := map[pair]int{}
-	for i := range a.Refusals.Len() {
-		if found := a.Of[i]; found != 0 {
-			if k, ok := key(a.Refusals.At(i)); ok {
-				n[pair{k, found}]++
-			}
+	for i, r := range a.Refusals.Those(func(i int) bool { return a.Of[i] != 0 }) {
+		if k, ok := key(r); ok {
+			n[pair{k, a.Of[i]}]++
 		}
 	}
 	best := map[K]pair{}
@@ -160,14 +158,14 @@ func (a *assembly) upstreamRows() []result.Upstream {
 // refusals yields the refusals that have a time, by the indexes of their rows.
 func (a *assembly) refusals() iter.Seq[result.Refusal] {
 	return func(yield func(result.Refusal) bool) {
-		for i := range a.Refusals.Len() {
-			r := a.Refusals.At(i)
+		line := a.State.Refusals.Reader()
+		for i, r := range a.Refusals.All() {
 			if r.Actor == 0 {
 				continue
 			}
 			x := result.Refusal{
-				Time: a.State.Refusals.At(i).Time, Endpoint: int(r.Endpoint), Account: int(r.User) - 1, Client: a.row(r.Client()),
-				Upstream: int(r.Upstream) - 1, Cause: a.cause(i), Finding: int(a.Of[i]) - 1,
+				Time: line(i).Time, Endpoint: int(r.Endpoint), Account: int(r.User) - 1, Client: a.row(r.Client()),
+				Upstream: int(r.Upstream) - 1, Cause: a.cause(i, r), Finding: int(a.Of[i]) - 1,
 			}
 			if !yield(x) {
 				return
@@ -189,12 +187,12 @@ func (a *assembly) timelineRows() []result.Minute {
 	}
 	var last key // refusals are sorted by time: the next one mostly has the same key
 	var row *result.Minute
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	line := a.State.Refusals.Reader()
+	for i, r := range a.Refusals.All() {
 		if r.Actor == 0 {
 			continue // it has no time
 		}
-		k := key{a.State.Step(a.State.Refusals.At(i).Time), a.State.Endpoints[r.Endpoint].Host}
+		k := key{a.State.Step(line(i).Time), a.State.Endpoints[r.Endpoint].Host}
 		if k != last || row == nil {
 			n, ok := index[k]
 			if !ok {
@@ -202,7 +200,7 @@ func (a *assembly) timelineRows() []result.Minute {
 			}
 			last, row = k, &rows[n]
 		}
-		row.Causes[a.cause(i)]++
+		row.Causes[a.cause(i, r)]++
 	}
 	return rows
 }
@@ -234,7 +232,7 @@ func (a *assembly) sessionRows() iter.Seq2[*result.Session, error] {
 			case timeline.EarlierEvent:
 				row.EndCause = session.SessionEnd.String() // an earlier run reported it
 			default:
-				row.EndCause = a.names[a.cause(int(s.EndRefusal))]
+				row.EndCause = a.names[a.cause(int(s.EndRefusal), a.Refusals.At(int(s.EndRefusal)))]
 				row.FindingID = a.findingID(int(s.EndRefusal))
 			}
 			if !yield(&row, nil) {

@@ -31,8 +31,7 @@ func (a *assembly) oddHosts(counts, odd func(*session.Refusal) bool) map[string]
 		actors    map[uint32]bool // at most oddActors
 	}
 	hosts := map[string]*count{}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		if r.Cause != session.SessionEnd || r.Actor == 0 || a.Of[i] != 0 || !counts(r) {
 			continue
 		}
@@ -101,8 +100,8 @@ func (a *assembly) outlives(host string) bool {
 	}
 	var died []int64
 	back := 0
-	for i := range a.Refusals.Len() {
-		if r := a.Refusals.At(i); a.Of[i] == 0 && r.Fatal && revives(r) && r.Gap() >= 0 && a.State.Endpoints[r.Endpoint].Host == host {
+	for i, r := range a.Refusals.All() {
+		if a.Of[i] == 0 && r.Fatal && revives(r) && r.Gap() >= 0 && a.State.Endpoints[r.Endpoint].Host == host {
 			died = append(died, r.Gap())
 			if r.Back {
 				back++

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"hash/maphash"
 	"iter"
 
@@ -21,26 +22,27 @@ func (a *assembly) unauthorizedRows() result.Pieces[result.Unauthorized] {
 		return func(from, to int) iter.Seq2[*result.Unauthorized, error] {
 			return func(yield func(*result.Unauthorized, error) bool) {
 				var row result.Unauthorized
+				line, shows := a.State.Refusals.Reader(), a.Refusals.Reader()
 				for i := from; i < to; i++ {
 					if _, err := read(i, &row, false); err != nil {
 						yield(nil, err)
 						return
 					}
-					x := a.State.Refusals.At(i)
+					x, r := line(i), shows(i)
 					row.Time, row.Refused = x.Time, true
 					row.LogPath, row.LogLine = a.reader.inputs[x.Input].Path, x.Line
-					row.Cause, row.AnsweredBy, row.FindingID = a.names[a.cause(i)], x.AnsweredBy.String(), a.findingID(i)
+					row.Cause, row.AnsweredBy, row.FindingID = a.names[a.cause(i, r)], x.AnsweredBy.String(), a.findingID(i)
 					if x.Message != 0 {
 						row.Reason = stated(x.Reason - 1)
 					}
-					if r := a.Refusals.At(i); r.Actor != 0 {
+					if r.Actor != 0 {
 						row.Template = templates[r.Endpoint]
 					}
 					if !yield(&row, nil) {
 						return
 					}
 				}
-				if err := a.State.Refusals.Err(); err != nil {
+				if err := cmp.Or(a.State.Refusals.Err(), a.Refusals.Err()); err != nil {
 					yield(nil, err)
 				}
 			}

@@ -31,8 +31,7 @@ func (a *assembly) unbrokenFailures(failed map[timeline.Client]int64) (all sessi
 			since[s.Client] = s.Start
 		}
 	}
-	for i := range a.Refusals.Len() {
-		r := a.Refusals.At(i)
+	for i, r := range a.Refusals.All() {
 		began, signedIn := since[r.Client()]
 		if signedIn && r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 && r.Time > began {
 			lists[r.Client()] = append(lists[r.Client()], i)

@@ -26,8 +26,8 @@ func (j *joiner) followed(list []int32) {
 	for _, n := range list {
 		has[j.State.Messages[n].Input] = true
 	}
-	for i := range j.State.Refusals.Len() {
-		if in := j.State.Refusals.At(i).Input; has[in] {
+	for i, r := range j.State.Refusals.All() {
+		if in := r.Input; has[in] {
 			own[in] = append(own[in], int32(i))
 		}
 	}

@@ -327,8 +327,7 @@ func (d *Diagnosis) namesTried() map[timeline.Client]int {
 		user   uint32
 	}
 	seen, names := map[use]bool{}, map[timeline.Client]int{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for _, r := range d.Refusals.All() {
 		c := r.Client()
 		if u := (use{c, r.User}); r.User != 0 && r.Cause != session.Challenge && !seen[u] {
 			seen[u] = true

@@ -63,8 +63,8 @@ func Agreement(ev *session.Evidence, cause func(refusal int) int) *result.Agreem
 		}
 	}
 	var a result.Agreement
-	for i := range ev.State.Refusals.Len() {
-		n := ev.State.Refusals.At(i).Reason
+	for i, r := range ev.State.Refusals.All() {
+		n := r.Reason
 		if n == 0 {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
+	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
 
@@ -62,28 +63,81 @@ const (
 // failed.
 type attack struct {
 	place      int   // of the origin, everywhere for those of several
-	start, end int64 // Unix milliseconds
-	failures   []try
+	start, end int64 // of the failures, Unix milliseconds
+	failures   int
+	route      uint32         // endpoint of the first failure
 	users      map[uint32]int // failures by user named
 	successes  []try          // of guessed accounts, by time
 	p          float64
+
+	gaps    stats.Gaps // between failures
+	guesses int        // failures, those of one page taken as one: requests to different routes that follow each other at once
+	fast    bool       // bruteFast guesses fall within bruteWindow somewhere
+
+	// What is known of the failures until settle, which sets what is below.
+	detail            *attackDetail
+	claims            ascending // see attackDetail
+	addresses, agents int
+	spread            bool // see Diagnosis.spread
+}
+
+// attackDetail is what takes memory for each failure of an attack, of which there may be
+// thousands in a log.
+type attackDetail struct {
+	agents, endpoints, addresses map[uint32]int // failures
+	// claims are the failures, and the refusals before them of a client that first asks
+	// without credentials.
+	claims []uint32
+	round  map[uint32]bool  // endpoints of the last guess
+	last   [bruteFast]int64 // times of guesses, each at its number modulo bruteFast
 }
 
 // everywhere is the place of an attack from several origins.
 const everywhere = -1
 
-// newAttack returns an attack of the failures of an origin with a p-value.
-func newAttack(place int, failures []try, p float64) attack {
-	a := attack{place: place, failures: failures, users: map[uint32]int{}, p: p}
-	for i := range failures {
-		if u := failures[i].user; u != 0 {
-			a.users[u]++
-		}
+// newAttack returns an attack from an origin, without failures, with a p-value.
+func newAttack(place int, p float64) attack {
+	return attack{place: place, p: p, users: map[uint32]int{}, detail: &attackDetail{
+		agents: map[uint32]int{}, endpoints: map[uint32]int{}, addresses: map[uint32]int{}, round: map[uint32]bool{},
+	}}
+}
+
+// add adds a failure that follows the others.
+func (a *attack) add(d *Diagnosis, t *try) {
+	x := a.detail
+	if a.failures == 0 {
+		a.start, a.route = t.time, t.endpoint
+	} else {
+		a.gaps.Add(t.time - a.end)
 	}
-	if len(failures) > 0 {
-		a.start, a.end = failures[0].time, failures[len(failures)-1].time
+	if a.failures == 0 || t.time-a.end > tryGap || x.round[t.endpoint] {
+		clear(x.round)
+		x.last[a.guesses%bruteFast] = t.time
+		a.guesses++
+		a.fast = a.fast || a.guesses >= bruteFast && t.time-x.last[a.guesses%bruteFast] <= bruteWindow
 	}
-	return a
+	x.round[t.endpoint] = true
+	a.failures++
+	a.end = t.time
+	if t.user != 0 {
+		a.users[t.user]++
+	}
+	x.agents[t.agent]++
+	x.endpoints[t.endpoint]++
+	x.addresses[t.address]++
+	x.claims = append(x.claims, t.refusal)
+	if t.challenge != timeline.NoRefusal && d.open(int(t.challenge)) {
+		x.claims = append(x.claims, t.challenge)
+	}
+}
+
+// settle must be called when all failures were added.
+func (a *attack) settle(d *Diagnosis) {
+	x := a.detail
+	slices.Sort(x.claims)
+	a.claims = ascendingOf(slices.Values(x.claims))
+	a.addresses, a.agents, a.spread = len(x.addresses), len(x.agents), d.spread(x.endpoints)
+	a.detail = nil
 }
 
 // perUser returns the median number of tries per user, and the shares of the users
@@ -108,41 +162,35 @@ func (a *attack) perUser(few int) (median int, once, upTo float64) {
 // people may share an address: if one user agent makes nearly all the failures, or
 // the origin as a whole shows no attack, find is applied to the tries of that user
 // agent alone.
-func (o *guessObserver) attackers(find func(place int, tries []try) (attack, bool)) []attack {
+func (o *guessObserver) attackers(find func(place int, tries []try) (attack, bool)) ([]attack, error) {
 	var found []attack
 	tested := 0
-	for place, all := range o.tries {
+	err := o.eachOrigin(func(place int, all []try) {
 		list := o.strangers(all)
 		if len(list) == 0 {
-			continue
+			return
 		}
 		tested++
 		a, ok := find(place, list)
-		failures := a.failures
-		if !ok {
-			failures = list
+		var failures map[uint32]int
+		if ok {
+			failures = a.detail.agents
+		} else {
+			failures = agentsOf(list)
 		}
 		if agent, share := mainAgent(failures); share < 1 && (!ok || share >= mainShare) {
 			tested++
-			own := slices.DeleteFunc(slices.Clone(list), func(t try) bool { return t.agent != agent })
+			own := triesBut(list, func(t *try) bool { return t.agent != agent })
 			if b, okOwn := find(place, own); okOwn {
 				a, ok = b, true
 			}
 		}
 		if ok {
+			a.settle(o.d)
 			found = append(found, a)
 		}
-	}
-	return slices.DeleteFunc(found, func(a attack) bool { return a.p*float64(tested) > attackFalse || o.d.spread(a.endpoints()) })
-}
-
-// endpoints returns the number of failures by endpoint.
-func (a *attack) endpoints() map[uint32]int {
-	n := map[uint32]int{}
-	for i := range a.failures {
-		n[a.failures[i].endpoint]++
-	}
-	return n
+	})
+	return slices.DeleteFunc(found, func(a attack) bool { return a.p*float64(tested) > attackFalse || a.spread }), err
 }
 
 // spread reports whether failures, by endpoint, are spread over many routes, as those of
@@ -158,18 +206,22 @@ func (d *Diagnosis) spread(failures map[uint32]int) bool {
 	return len(forms) >= spreadRoutes && float64(most) <= spreadMost*float64(sum)
 }
 
-// mainAgent returns the user agent with most failures, and its share of them.
-func mainAgent(list []try) (agent uint32, share float64) {
+// agentsOf returns the number of failures by user agent.
+func agentsOf(list []try) map[uint32]int {
 	n := map[uint32]int{}
-	failures := 0
 	for i := range list {
 		if list[i].failed() {
 			n[list[i].agent]++
-			failures++
 		}
 	}
-	most := 0
+	return n
+}
+
+// mainAgent returns the user agent with most failures, and its share of them.
+func mainAgent(n map[uint32]int) (agent uint32, share float64) {
+	most, failures := 0, 0
 	for a, k := range n {
+		failures += k
 		if k > most || k == most && a < agent {
 			agent, most = a, k
 		}
@@ -177,15 +229,15 @@ func mainAgent(list []try) (agent uint32, share float64) {
 	return agent, float64(most) / float64(max(failures, 1))
 }
 
-// attackFinding returns what the findings of all attacks have in common. The
-// confidence is that of an effect.
+// attackFinding returns what the findings of all attacks, which are settled, have in
+// common. The confidence is that of an effect.
 func (d *Diagnosis) attackFinding(a *attack, effect float64) (candidate, *Attack) {
 	details := attackDetails(d, a)
-	c := candidate{claims: attackClaims(d, a)}
+	c := candidate{packed: a.claims}
 	if a.place != everywhere {
 		c.Subject = d.guesses.origins[a.place].subject(d)
-		if n := addressesOf(a.failures); n > 1 {
-			details.Addresses = n
+		if a.addresses > 1 {
+			details.Addresses = a.addresses
 		}
 	}
 	c.Onset = a.start * 1000
@@ -201,41 +253,22 @@ func (d *Diagnosis) clientSubject(address uint32) result.Subject {
 	return result.Subject{Type: "client", ClientAddress: result.Clean(d.State.Addresses[address])}
 }
 
-// attackClaims returns the failures of an attack, and the refusals before them of a
-// client that first asks without credentials.
-func attackClaims(d *Diagnosis, a *attack) []uint32 {
-	list := make([]uint32, 0, len(a.failures))
-	for i := range a.failures {
-		t := &a.failures[i]
-		list = append(list, t.refusal)
-		if t.challenge != timeline.NoRefusal && d.open(int(t.challenge)) {
-			list = append(list, t.challenge)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
 // attackSeverity returns critical for an attack that succeeded, else a severity by
 // its size and whether it goes on at the end of the log.
 func attackSeverity(d *Diagnosis, a *attack) result.Severity {
 	switch {
 	case len(a.successes) > 0:
 		return result.Critical
-	case len(a.failures) >= hugeAttack || a.end >= d.To-session.Nearby:
+	case a.failures >= hugeAttack || a.end >= d.To-session.Nearby:
 		return result.High
 	}
 	return result.Medium
 }
 
 func attackDetails(d *Diagnosis, a *attack) *Attack {
-	agents := map[uint32]bool{}
-	for i := range a.failures {
-		agents[a.failures[i].agent] = true
-	}
 	details := &Attack{
-		Start: result.Time(a.start * 1000), End: result.Time(a.end * 1000), Failures: len(a.failures), Successes: len(a.successes),
-		Accounts: len(a.users), Tried: len(a.users) + len(a.successes), UserAgents: len(agents), PValue: result.Probability(a.p),
+		Start: result.Time(a.start * 1000), End: result.Time(a.end * 1000), Failures: a.failures, Successes: len(a.successes),
+		Accounts: len(a.users), Tried: len(a.users) + len(a.successes), UserAgents: a.agents, PValue: result.Probability(a.p),
 	}
 	if len(a.users) > 0 {
 		details.AccountNames = userNames(d, slices.Collect(maps.Keys(a.users)))

@@ -112,8 +112,8 @@ func observeRedirects(d *Diagnosis) observer {
 	o := &redirectObserver{d, newPairs(endpoints), map[uint32]uint32{}}
 	for _, target := range endpoints {
 		methods := map[string]bool{}
-		for _, i := range refusals[target] {
-			methods[d.State.Endpoints[d.Refusals.At(int(i)).Redirect-1].Method] = true
+		for _, r := range d.Refusals.Of(slices.Values(refusals[target])) {
+			methods[d.State.Endpoints[r.Redirect-1].Method] = true
 		}
 		for _, n := range sameURL(d, target) {
 			if n != target && methods[d.State.Endpoints[n].Method] {
@@ -209,8 +209,8 @@ func inspectRedirects(d *Diagnosis, seen observer) ([]candidate, error) {
 // credentials: they were accepted before, or they ask again and again.
 func haveCredentials(d *Diagnosis, refusals []uint32) bool {
 	n := map[timeline.Client]int{}
-	for _, i := range refusals {
-		n[d.Refusals.At(int(i)).Client()]++
+	for _, r := range d.Refusals.Of(slices.Values(refusals)) {
+		n[r.Client()]++
 	}
 	owners := 0
 	for _, i := range refusals {
@@ -242,8 +242,8 @@ func becameGET(d *Diagnosis, refusals []uint32) string {
 // first.
 func redirectSources(d *Diagnosis, refusals []uint32) []uint32 {
 	n := map[uint32]int{}
-	for _, i := range refusals {
-		n[d.Refusals.At(int(i)).Redirect-1]++
+	for _, r := range d.Refusals.Of(slices.Values(refusals)) {
+		n[r.Redirect-1]++
 	}
 	return slices.SortedFunc(maps.Keys(n), func(a, b uint32) int { return cmp.Or(n[b]-n[a], cmp.Compare(a, b)) })
 }

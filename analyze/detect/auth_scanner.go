@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 	"logscan/parse"
@@ -133,9 +134,8 @@ func wideScans(d *Diagnosis) []*scan {
 	by := map[uint32]*scan{}
 	refused := d.countByAddress(d.uncredentialed)
 	of := d.subscribers(refused)
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if refused[of(r.Address)] < scanRoutes || !d.scanned(i) {
+	for i, r := range d.Refusals.All() {
+		if refused[of(r.Address)] < scanRoutes || !d.scanned(i, r) {
 			continue
 		}
 		s := by[of(r.Address)]
@@ -160,8 +160,8 @@ func wideScans(d *Diagnosis) []*scan {
 }
 
 // scanned reports whether a refusal may be one of a scan.
-func (d *Diagnosis) scanned(i int) bool {
-	return d.uncredentialed(i) && !d.inOutage(i)
+func (d *Diagnosis) scanned(i int, r *session.Refusal) bool {
+	return d.uncredentialed(i, r) && !d.inOutageOf(i, r, anyContrast)
 }
 
 // claimScans sets the claims of scans.
@@ -175,8 +175,8 @@ func claimScans(d *Diagnosis, scans []*scan) {
 			by[client.Address] = s
 		}
 	}
-	for i := range d.Refusals.Len() {
-		if s := by[d.Refusals.At(i).Address]; s != nil && d.scanned(i) {
+	for i, r := range d.Refusals.All() {
+		if s := by[r.Address]; s != nil && d.scanned(i, r) {
 			s.claims.add(uint32(i))
 		}
 	}

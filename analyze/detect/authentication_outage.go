@@ -149,11 +149,8 @@ type outageObserver struct {
 // was accepted within minutes, or the same credentials are accepted later.
 func outageEvidence(d *Diagnosis) (evident session.Bits) {
 	stale := d.staleSessions()
-	for i := range d.Refusals.Len() {
-		if !d.open(i) {
-			continue
-		}
-		r, shows := d.Refusals.At(i), false
+	for i, r := range d.eachOpen() {
+		shows := false
 		switch {
 		case r.SignIn:
 			shows = !r.Back
@@ -175,8 +172,8 @@ func outageEvidence(d *Diagnosis) (evident session.Bits) {
 // the silence before its end, as others did.
 func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
 	died := map[string][]int64{}
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); r.Fatal {
+	for _, r := range d.Refusals.All() {
+		if r.Fatal {
 			host := d.State.Endpoints[r.Endpoint].Host
 			died[host] = append(died[host], r.Gap())
 		}
@@ -205,8 +202,7 @@ func observeOutages(d *Diagnosis) observer {
 	o := &outageObserver{d: d, scopes: newScopes(d), evident: outageEvidence(d), clients: map[timeline.Client]*standing{}}
 	seen := map[visitor]bool{}
 	counts := make([]int64, len(o.scopes.list))
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		if !o.evident.Has(i) {
 			continue
 		}
@@ -221,11 +217,7 @@ func observeOutages(d *Diagnosis) observer {
 	if len(o.scopes.list) == 0 && observeContrast(d) == nil {
 		return nil
 	}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if !d.open(i) {
-			continue
-		}
+	for i, r := range d.eachOpen() {
 		c := r.Client()
 		if d.State.Unlisted(c) {
 			continue
@@ -407,8 +399,7 @@ func (o *outageObserver) withRefusals() [][]cell {
 // once per visit.
 func (o *outageObserver) addRefusals(cells [][]cell, counts func(r *session.Refusal, scope int32) bool) {
 	last := map[visitor]int64{}
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
+	for i, r := range o.d.Refusals.All() {
 		if !o.evident.Has(i) || !o.d.open(i) {
 			continue
 		}
@@ -566,8 +557,7 @@ func (o *outageObserver) claim(x *outage) {
 	}
 	var list ascending
 	seen := map[uint32]affected{} // by actor
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
+	for i, r := range o.d.Refusals.All() {
 		if r.Time < from || r.Time >= x.until || !slices.Contains(o.scopes.of[r.Endpoint][:], x.scope) {
 			continue
 		}
@@ -586,8 +576,7 @@ func (o *outageObserver) claim(x *outage) {
 	o.findGuesses(&list, seen)
 	routes := map[uint32]bool{}
 	var users session.Bits
-	for i := range list.each {
-		r := o.d.Refusals.At(int(i))
+	for i, r := range o.d.Refusals.Of(list.each) {
 		a := seen[r.Actor]
 		if a.guesses {
 			continue
@@ -643,8 +632,7 @@ func (o *outageObserver) findGuesses(list *ascending, seen map[uint32]affected) 
 	if len(last) == 0 {
 		return
 	}
-	for i := range list.each {
-		r := o.d.Refusals.At(int(i))
+	for _, r := range o.d.Refusals.Of(list.each) {
 		times, often := last[r.Actor]
 		if !often || o.good(r) {
 			continue
@@ -665,14 +653,14 @@ func (o *outageObserver) findGuesses(list *ascending, seen map[uint32]affected) 
 // come back; and to clients that only came then, if nobody at all was accepted.
 func (o *outageObserver) consequences(x *outage) {
 	affected, claimed := map[timeline.Client]bool{}, session.Bits{}
-	for i := range x.claims.each {
-		affected[o.d.Refusals.At(int(i)).Client()] = true
+	for i, r := range o.d.Refusals.Of(x.claims.each) {
+		affected[r.Client()] = true
 		claimed.Add(int(i))
 	}
 	during := func(r *session.Refusal) bool { return r.Time >= x.onset && r.Time < x.until }
 	refused, otherwise := map[timeline.Client]int{}, map[timeline.Client]bool{}
-	for i := range o.d.Refusals.Len() {
-		if r := o.d.Refusals.At(i); during(r) {
+	for _, r := range o.d.Refusals.All() {
+		if during(r) {
 			refused[r.Client()]++
 		} else {
 			otherwise[r.Client()] = true
@@ -680,12 +668,11 @@ func (o *outageObserver) consequences(x *outage) {
 	}
 	s := &o.scopes.list[x.scope]
 	x.claims = ascending{}
-	for i := range o.d.Refusals.Len() {
+	for i, r := range o.d.Refusals.All() {
 		if claimed.Has(i) {
 			x.claims.add(uint32(i))
 			continue
 		}
-		r := o.d.Refusals.At(i)
 		if !o.d.open(i) || !during(r) {
 			continue
 		}
@@ -713,8 +700,7 @@ func (o *outageObserver) peopleLike(claims iter.Seq[uint32]) bool {
 	uses := map[use]bool{}
 	clients := map[timeline.Client]bool{}
 	visits, last := map[uint32]int{}, map[uint32]int64{}
-	for i := range claims {
-		r := o.d.Refusals.At(int(i))
+	for _, r := range o.d.Refusals.Of(claims) {
 		if !r.Named || r.User == 0 {
 			continue
 		}

@@ -3,7 +3,6 @@ package detect
 import (
 	"math"
 
-	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/parse"
 )
@@ -85,18 +84,23 @@ func inspectBruteForce(d *Diagnosis, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	var found []candidate
-	for _, a := range d.guesses.attackers(d.guesses.bruteRun) {
+	attacks, err := d.guesses.attackers(d.guesses.bruteRun)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range attacks {
 		if !a.wide() {
-			c, _ := d.attackFinding(&a, stats.WilsonLower(int64(len(a.failures)), int64(len(a.failures)+len(a.successes)), stats.Z95))
+			c, _ := d.attackFinding(&a, stats.WilsonLower(int64(a.failures), int64(a.failures+len(a.successes)), stats.Z95))
 			found = append(found, c)
 		}
 	}
-	for _, a := range d.guesses.toolAttacks(d.guesses.namelessRun) {
-		c, details := d.attackFinding(&a, stats.WilsonLower(int64(len(a.failures)), int64(len(a.failures)+len(a.successes)), stats.Z95))
-		c.Subject, details.Addresses = d.toolSubject(&a), addressesOf(a.failures)
+	attacks, err = d.guesses.toolAttacks(d.guesses.namelessRun)
+	for _, a := range attacks {
+		c, details := d.attackFinding(&a, stats.WilsonLower(int64(a.failures), int64(a.failures+len(a.successes)), stats.Z95))
+		c.Subject, details.Addresses = d.toolSubject(&a), a.addresses
 		found = append(found, c)
 	}
-	return found, nil
+	return found, err
 }
 
 // bruteRun finds the run of failures in the tries of an origin, unless it is a network
@@ -106,23 +110,22 @@ func (o *guessObserver) bruteRun(place int, list []try) (attack, bool) {
 		return attack{}, false
 	}
 	from, to, sum := failingRun(list)
-	failures := failuresOf(list[from:to], func(*try) bool { return true })
-	agents := map[uint32]int{}
+	failures := failuresOf(list[from:to])
+	a := newAttack(place, stats.SegmentTail(sum, len(list)))
 	for i := range failures {
-		agents[failures[i].agent]++
+		a.add(o.d, &failures[i])
 	}
-	a := newAttack(place, failures, stats.SegmentTail(sum, len(list)))
-	if len(a.guesses()) < bruteFast || float64(len(failures)) < bruteShare*float64(to-from) {
+	if a.guesses < bruteFast || float64(len(failures)) < bruteShare*float64(to-from) {
 		return a, false
 	}
 	if o.ofOffice(&a) || a.browses() {
 		return a, false
 	}
-	if len(a.users) == 0 && len(failures) < bruteAll && !a.fast() || pacedBefore(list[:from], failures) || o.program(&a) {
+	if len(a.users) == 0 && len(failures) < bruteAll && !a.fast || pacedBefore(list[:from], failures) || o.program(&a, failures) {
 		return a, false
 	}
 	for _, t := range list {
-		guessed := a.users[t.user] > 0 || t.user == 0 && agents[t.agent] >= bruteFast/2
+		guessed := a.users[t.user] > 0 || t.user == 0 && a.detail.agents[t.agent] >= bruteFast/2
 		if !t.failed() && t.time >= a.start && t.time <= a.end+successLater && guessed && !o.owner(&t, a.start) {
 			a.successes = append(a.successes, t)
 		}
@@ -149,54 +152,21 @@ func failingRun(list []try) (from, to int, sum float64) {
 	return from, to, sum
 }
 
-// fast reports whether bruteFast guesses fall within bruteWindow somewhere.
-func (a *attack) fast() bool {
-	times := a.guesses()
-	for i := bruteFast - 1; i < len(times); i++ {
-		if times[i]-times[i-bruteFast+1] <= bruteWindow {
-			return true
-		}
-	}
-	return false
-}
-
-// guesses returns the times of the failures, those of one page taken as one guess:
-// requests to different routes that follow each other at once.
-func (a *attack) guesses() []int64 {
-	var times []int64
-	round := map[uint32]bool{} // endpoints
-	last := int64(session.LongAgo)
-	for i := range a.failures {
-		t := &a.failures[i]
-		if t.time-last > tryGap || round[t.endpoint] {
-			clear(round)
-			times = append(times, t.time)
-		}
-		round[t.endpoint] = true
-		last = t.time
-	}
-	return times
-}
-
 // browses reports whether one name fails on many routes at a person's pace.
 func (a *attack) browses() bool {
-	routes := map[uint32]bool{}
-	for i := range a.failures {
-		routes[a.failures[i].endpoint] = true
-	}
-	return len(a.users) == 1 && len(routes) >= ownerRoutes && !a.fast()
+	return len(a.users) == 1 && len(a.detail.endpoints) >= ownerRoutes && !a.fast
 }
 
 // program reports whether the failures are those of a program that repeats itself at
 // a pace: one that the log names no user for and that was accepted before, or one
 // that was there all the time with one name and one route. A flood has no pace that a log
 // of whole seconds shows.
-func (o *guessObserver) program(a *attack) bool {
-	known, first := 0, &a.failures[0]
-	times := make([]int64, len(a.failures))
+func (o *guessObserver) program(a *attack, failures []try) bool {
+	known, first := 0, &failures[0]
+	times := make([]int64, len(failures))
 	same := len(a.users) <= 1
-	for i := range a.failures {
-		t := &a.failures[i]
+	for i := range failures {
+		t := &failures[i]
 		times[i] = t.time
 		if o.known.Has(int(t.refusal)) {
 			known++

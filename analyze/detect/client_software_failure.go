@@ -215,9 +215,8 @@ func observeSoftware(d *Diagnosis) observer {
 	}
 	seen, routeActors := map[user]bool{}, map[[2]uint32]bool{}
 	counts, ofRoute := map[use]int64{}, map[uint32]int64{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if !d.open(i) || !o.software.ofMember(d, r) {
+	for _, r := range d.eachOpen() {
+		if !o.software.ofMember(d, r) {
 			continue
 		}
 		if k := [2]uint32{r.Endpoint, r.Actor}; !routeActors[k] {
@@ -384,8 +383,7 @@ func (o *softwareObserver) dismissed(weight int32) bool {
 	}
 	cells := sumTallies(collect(o.parts, func(p *softwarePart) *tallies { return &p.tallies }))
 	weigh(cells, weight)
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
+	for i, r := range o.d.Refusals.All() {
 		row := o.places.rows[r.Endpoint] - 1
 		if row < 0 || !o.d.open(i) {
 			continue
@@ -536,8 +534,7 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 	routes, renewals := map[uint32]int{}, 0
 	for _, u := range uses {
 		first, claims := o.claimUse(s, &u)
-		for _, i := range claims {
-			r := o.d.Refusals.At(int(i))
+		for _, r := range o.d.Refusals.Of(slices.Values(claims)) {
 			routes[r.Endpoint]++
 			if r.SignIn || r.Renewal {
 				renewals++
@@ -549,8 +546,8 @@ func (o *softwareObserver) failing(s uint32, uses []failingUse) (c candidate, ok
 	}
 	details.Refused = distinctActors(o.d, c.claims)
 	proven := map[uint32]bool{}
-	for _, i := range c.claims {
-		if r := o.d.Refusals.At(int(i)); o.software.ofMember(o.d, r) {
+	for _, r := range o.d.Refusals.Of(slices.Values(c.claims)) {
+		if o.software.ofMember(o.d, r) {
 			proven[r.Actor] = true
 		}
 	}
@@ -603,8 +600,8 @@ func (o *softwareObserver) countRoutes(details *FailingSoftware, routes map[uint
 // its clients send otherwise, in a log that would show them.
 func (o *softwareObserver) naked(s uint32, claims []uint32) bool {
 	n := 0
-	for _, i := range claims {
-		if r := o.d.Refusals.At(int(i)); !r.Named && !r.Session {
+	for _, r := range o.d.Refusals.Of(slices.Values(claims)) {
+		if !r.Named && !r.Session {
 			n++
 		}
 	}
@@ -622,8 +619,7 @@ func (o *softwareObserver) claimUse(s uint32, u *failingUse) (onset int64, claim
 	if u.span.to < session.MaxSteps {
 		end = o.d.From + int64(u.span.to)*o.d.Width
 	}
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
+	for i, r := range o.d.Refusals.All() {
 		of := o.software.of[r.Agent]
 		if r.Endpoint != endpoint || of[0] != s+1 && of[1] != s+1 || !o.d.open(i) || r.Time < start || r.Time >= end {
 			continue
@@ -652,8 +648,8 @@ func (o *softwareObserver) versions(s uint32, matches func(*session.Refusal) boo
 		return nil
 	}
 	refused := map[uint32]int64{}
-	for i := range o.d.Refusals.Len() {
-		if r := o.d.Refusals.At(i); r.Cause != session.Challenge && matches(r) {
+	for _, r := range o.d.Refusals.All() {
+		if r.Cause != session.Challenge && matches(r) {
 			refused[o.software.of[r.Agent][0]]++
 		}
 	}

@@ -108,8 +108,8 @@ func (d *Diagnosis) compareVersions(s *software) (worse []versionTest) {
 func (d *Diagnosis) ofOneVersion(refusals []uint32) bool {
 	s := d.software()
 	of := map[uint32]int{} // by version plus one
-	for _, i := range refusals {
-		of[s.of[d.Refusals.At(int(i)).Agent][0]]++
+	for _, r := range d.Refusals.Of(slices.Values(refusals)) {
+		of[s.of[r.Agent][0]]++
 	}
 	mostly := func(version uint32) bool {
 		return float64(of[version+1]) >= versionMost*float64(len(refusals))
@@ -138,8 +138,7 @@ func (d *Diagnosis) versionClients(s *software) []versionClient {
 		routes []uint32
 	}
 	refused := map[timeline.Client]*count{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		if v := s.of[r.Agent][0]; v == 0 || s.family[v-1] == 0 || !d.open(i) || r.SignIn {
 			continue
 		}
@@ -246,8 +245,8 @@ func compareFamily(clients []versionClient) []versionTest {
 // all of its refusals are by one, which has a test of its own.
 func (o *softwareObserver) failingVersion(t *versionTest) (c candidate, ok bool) {
 	routes, first := map[uint32]int{}, session.Never
-	for i := range o.d.Refusals.Len() {
-		if r := o.d.Refusals.At(i); o.software.of[r.Agent][0] == t.version+1 && o.d.open(i) && !r.SignIn {
+	for i, r := range o.d.Refusals.All() {
+		if o.software.of[r.Agent][0] == t.version+1 && o.d.open(i) && !r.SignIn {
 			c.claims = append(c.claims, uint32(i))
 			routes[r.Endpoint]++
 			first = min(first, r.Time)

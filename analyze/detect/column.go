@@ -1,8 +1,13 @@
 package detect
 
+import "slices"
+
 // column holds a number for each refusal, in two bytes where those of neighbours are near
 // each other, else in four.
-type column []columnPart
+type column struct {
+	parts []columnPart
+	next  []uint32 // numbers that are not in a part yet
+}
 
 // columnPart is the numbers of columnLength refusals.
 type columnPart struct {
@@ -13,34 +18,33 @@ type columnPart struct {
 
 const columnLength = 1 << 8
 
-// columnOf returns the column of n numbers, of which next returns one after the other.
-func columnOf(n int, next func(i int) uint32) column {
-	c := make(column, 0, (n+columnLength-1)/columnLength)
-	var part [columnLength]uint32
-	for from := 0; from < n; from += columnLength {
-		list := part[:min(columnLength, n-from)]
-		least, most := ^uint32(0), uint32(0)
-		for i := range list {
-			list[i] = next(from + i)
-			least, most = min(least, list[i]), max(most, list[i])
-		}
-		p := columnPart{least: least}
-		if most-least < 1<<16 {
-			p.near = make([]uint16, len(list))
-			for i, x := range list {
-				p.near[i] = uint16(x - least)
-			}
-		} else {
-			p.far = append([]uint32(nil), list...)
-		}
-		c = append(c, p)
+// add adds the number of the next refusal.
+func (c *column) add(x uint32) {
+	if c.next = append(c.next, x); len(c.next) == columnLength {
+		c.end()
 	}
-	return c
+}
+
+// end must be called after the last number was added.
+func (c *column) end() {
+	if len(c.next) == 0 {
+		return
+	}
+	p := columnPart{least: slices.Min(c.next)}
+	if slices.Max(c.next)-p.least < 1<<16 {
+		p.near = make([]uint16, len(c.next))
+		for i, x := range c.next {
+			p.near[i] = uint16(x - p.least)
+		}
+	} else {
+		p.far = slices.Clone(c.next)
+	}
+	c.parts, c.next = append(c.parts, p), c.next[:0]
 }
 
 // at returns the number of a refusal.
-func (c column) at(i uint32) uint32 {
-	p := &c[i/columnLength]
+func (c *column) at(i uint32) uint32 {
+	p := &c.parts[i/columnLength]
 	if p.near == nil {
 		return p.far[i%columnLength]
 	}

@@ -18,7 +18,11 @@ func TestColumn(t *testing.T) {
 			}
 			return math.MaxUint32 - uint32(i)
 		}
-		c := columnOf(n, of)
+		var c column
+		for i := range n {
+			c.add(of(i))
+		}
+		c.end()
 		for i := range n {
 			if got := c.at(uint32(i)); got != of(i) {
 				t.Fatalf("number %d of %d is %d, want %d", i, n, got, of(i))

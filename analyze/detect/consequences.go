@@ -49,8 +49,7 @@ func (x *explainer) attacking(f *candidate) func(*session.Refusal) bool {
 	}
 	type tool struct{ agent, endpoint uint32 }
 	tools := map[tool]bool{}
-	for i := range f.packed.each {
-		r := x.d.Refusals.At(int(i))
+	for _, r := range x.d.Refusals.Of(f.packed.each) {
 		tools[tool{r.Agent, r.Endpoint}] = true
 	}
 	return func(r *session.Refusal) bool { return tools[tool{r.Agent, r.Endpoint}] }
@@ -62,8 +61,8 @@ func (x *explainer) liesIn(p *proposal, f *candidate, in func(*session.Refusal) 
 	from := x.d.Refusals.At(int(f.packed.first())).Time - session.Nearby
 	to := x.d.Refusals.At(int(f.packed.last)).Time + session.Nearby
 	n := 0
-	for i := range p.packed.each {
-		if r := x.d.Refusals.At(int(i)); r.Time >= from && r.Time <= to && in(r) {
+	for _, r := range x.d.Refusals.Of(p.packed.each) {
+		if r.Time >= from && r.Time <= to && in(r) {
 			n++
 		}
 	}

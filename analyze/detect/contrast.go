@@ -174,12 +174,9 @@ func (o *contrastObserver) findKeys() {
 		counts[i] = map[contrastKey]int{}
 	}
 	refused, backends, servers := o.d.openRefused(), make([]int64, len(o.d.State.Upstreams)), make([]int64, len(o.d.State.Servers))
-	for i := range o.d.Refusals.Len() {
-		if !o.d.open(i) {
-			continue
-		}
-		if u := o.d.Refusals.At(i).Upstream; u != 0 {
-			backends[u-1]++
+	for i, r := range o.d.eachOpen() {
+		if r.Upstream != 0 {
+			backends[r.Upstream-1]++
 		}
 		if server := o.d.serverOf(i); server != 0 {
 			servers[server-1]++
@@ -314,7 +311,7 @@ func (o *contrastObserver) changing() bool {
 // changes is changing of the keys of a type.
 func (o *contrastObserver) changes(kind contrastType) bool {
 	wanted := func(place int) bool { return o.keys[place].kind == kind }
-	refused := o.refusedVisits(o.refusalsOf(wanted, func(int) bool { return true }))
+	refused := o.refusedVisits(o.refusalsOf(wanted, allRefusals))
 	if kind.replica() && o.uneven(kind, refused) {
 		return true
 	}
@@ -369,22 +366,17 @@ func (o *contrastObserver) uneven(kind contrastType, refused [][]int32) bool {
 }
 
 // each calls do with the places of the keys of a refusal.
-func (o *contrastObserver) each(refusal int, do func(place int32)) {
-	for _, place := range o.ofEndpoint[o.d.Refusals.At(refusal).Endpoint] {
+func (o *contrastObserver) each(i int, r *session.Refusal, do func(place int32)) {
+	for _, place := range o.ofEndpoint[r.Endpoint] {
 		do(place)
 	}
-	o.replicas(refusal, do)
-}
-
-// replicas is each of the keys of backends and servers.
-func (o *contrastObserver) replicas(refusal int, do func(place int32)) {
-	if u := o.d.Refusals.At(refusal).Upstream; u != 0 && o.ofBackend[u-1] != 0 {
+	if u := r.Upstream; u != 0 && o.ofBackend[u-1] != 0 {
 		do(o.ofBackend[u-1] - 1)
 	}
 	if o.ofServer == nil {
 		return
 	}
-	if server := o.d.serverOf(refusal); server != 0 && o.ofServer[server-1] != 0 {
+	if server := o.d.serverOf(i); server != 0 && o.ofServer[server-1] != 0 {
 		do(o.ofServer[server-1] - 1)
 	}
 }
@@ -415,11 +407,8 @@ func voter(r *session.Refusal) uint64 {
 func (o *contrastObserver) setClock() {
 	o.first, o.unit = session.Never, 1
 	last := session.LongAgo
-	for i := range o.d.Refusals.Len() {
-		if o.d.open(i) {
-			ms := o.d.Refusals.At(i).Time
-			o.first, last = min(o.first, ms), max(last, ms)
-		}
+	for _, r := range o.d.eachOpen() {
+		o.first, last = min(o.first, r.Time), max(last, r.Time)
 	}
 	if last-o.first > math.MaxUint32 {
 		o.unit = 1000
@@ -430,46 +419,39 @@ func (o *contrastObserver) setClock() {
 func (o *contrastObserver) numberVoters() {
 	numbers := map[uint64]uint32{}
 	at, number := uint32(0), uint32(0) // of others they are those of the one before
-	o.voterOf = columnOf(o.d.Refusals.Len(), func(i int) uint32 {
-		if !o.d.open(i) {
-			return number
-		}
-		v := voter(o.d.Refusals.At(i))
-		n, ok := numbers[v]
-		if !ok {
-			n = uint32(len(numbers))
-			numbers[v] = n
-		}
-		number = n
-		return n
-	})
-	o.voters = len(numbers)
-	o.timeOf = columnOf(o.d.Refusals.Len(), func(i int) uint32 {
+	for i, r := range o.d.Refusals.All() {
 		if o.d.open(i) {
-			at = uint32(min((o.d.Refusals.At(i).Time-o.first)/o.unit, math.MaxUint32))
+			v, ok := voter(r), false
+			if number, ok = numbers[v]; !ok {
+				number = uint32(len(numbers))
+				numbers[v] = number
+			}
+			at = uint32(min((r.Time-o.first)/o.unit, math.MaxUint32))
 		}
-		return at
-	})
+		o.voterOf.add(number)
+		o.timeOf.add(at)
+	}
+	o.voters = len(numbers)
+	o.voterOf.end()
+	o.timeOf.end()
 }
+
+// allRefusals is a condition that all refusals meet.
+func allRefusals(int, *session.Refusal) bool { return true }
 
 // refusalsOf returns the open refusals that count, by place and in order of time; none at
 // places that are not wanted.
-func (o *contrastObserver) refusalsOf(wanted func(place int) bool, counts func(refusal int) bool) []ascending {
+func (o *contrastObserver) refusalsOf(wanted func(place int) bool, counts func(int, *session.Refusal) bool) []ascending {
 	lists := make([]ascending, len(o.keys))
 	want := make([]bool, len(o.keys))
 	for place := range want {
 		want[place] = wanted(place)
 	}
-	for i := range o.d.Refusals.Len() {
-		if !o.d.open(i) || !counts(i) {
+	for i, r := range o.d.eachOpen() {
+		if !counts(i, r) {
 			continue
 		}
-		for _, place := range o.ofEndpoint[o.d.Refusals.At(i).Endpoint] {
-			if want[place] {
-				lists[place].add(uint32(i))
-			}
-		}
-		o.replicas(i, func(place int32) {
+		o.each(i, r, func(place int32) {
 			if want[place] {
 				lists[place].add(uint32(i))
 			}
@@ -685,11 +667,7 @@ const (
 // setCourses sets the courses, which settle completes.
 func (o *contrastObserver) setCourses() {
 	o.course = make([]course, o.d.Refusals.Len())
-	for i := range o.course {
-		if !o.d.open(i) {
-			continue
-		}
-		r := o.d.Refusals.At(i)
+	for i, r := range o.d.eachOpen() {
 		if r.SignIn {
 			o.course[i] |= triesCourse
 		}

@@ -27,7 +27,7 @@ func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s 
 		if collapse {
 			share = outageShare
 		}
-		s := d.contrast.series(kinds, settled, share, func(i int) bool { return collapse || d.Refusals.At(i).Good })
+		s := d.contrast.series(kinds, settled, share, func(_ int, r *session.Refusal) bool { return collapse || r.Good })
 		for place := range s.o.keys {
 			if done[place] || !slices.Contains(kinds, s.o.keys[place].kind) {
 				continue
@@ -104,8 +104,8 @@ func (s *contrastSeries) closesDoor(c *contrast) bool {
 func (d *Diagnosis) onlyRefused(refusals iter.Seq[uint32]) bool {
 	clients := map[timeline.Client]bool{}
 	only := 0
-	for i := range refusals {
-		c := d.Refusals.At(int(i)).Client()
+	for _, r := range d.Refusals.Of(refusals) {
+		c := r.Client()
 		if clients[c] {
 			continue
 		}
@@ -121,8 +121,7 @@ func (d *Diagnosis) onlyRefused(refusals iter.Seq[uint32]) bool {
 // a route does not fail because many come who have no account.
 func (d *Diagnosis) ofStrangers(refusals iter.Seq[uint32]) bool {
 	known := map[timeline.Client]bool{}
-	for i := range refusals {
-		r := d.Refusals.At(int(i))
+	for _, r := range d.Refusals.Of(refusals) {
 		known[r.Client()] = known[r.Client()] || r.Known || r.Good
 	}
 	n := 0
@@ -137,8 +136,8 @@ func (d *Diagnosis) ofStrangers(refusals iter.Seq[uint32]) bool {
 // distinctEndpoints returns the number of endpoints of refusals.
 func distinctEndpoints(d *Diagnosis, refusals iter.Seq[uint32]) int {
 	seen := map[uint32]bool{}
-	for i := range refusals {
-		seen[d.Refusals.At(int(i)).Endpoint] = true
+	for _, r := range d.Refusals.Of(refusals) {
+		seen[r.Endpoint] = true
 	}
 	return len(seen)
 }
@@ -216,8 +215,8 @@ func (o *placeObserver) elsewhere(place uint32, claims *ascending) bool {
 		}
 	}
 	served := 0
-	for i := range claims.each {
-		if accepted[o.o.d.Refusals.At(int(i)).Endpoint] {
+	for _, r := range o.o.d.Refusals.Of(claims.each) {
+		if accepted[r.Endpoint] {
 			served++
 		}
 	}

@@ -151,11 +151,10 @@ func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 	first := map[timeline.Client]bool{} // of those accepted at other times: they come back soon
 	locked, last := 0, session.LongAgo
 	agents := map[uint32]int{}
-	for i := range refusals {
-		last = max(last, o.d.Refusals.At(int(i)).Time)
+	for _, r := range o.d.Refusals.Of(refusals) {
+		last = max(last, r.Time)
 	}
-	for i := range refusals {
-		r := o.d.Refusals.At(int(i))
+	for _, r := range o.d.Refusals.Of(refusals) {
 		c := r.Client()
 		s := o.clients[c]
 		if _, seen := first[c]; seen || r.Session || s == nil || !s.proven || last-r.Time <= session.Nearby {
@@ -215,8 +214,8 @@ func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claim
 
 // onlyRoute returns the endpoint of refusals, if there is one only.
 func (o *outageObserver) onlyRoute(refusals iter.Seq[uint32]) (e *timeline.Endpoint, ok bool) {
-	for i := range refusals {
-		of := &o.d.State.Endpoints[o.d.Form(o.d.Refusals.At(int(i)).Endpoint)]
+	for _, r := range o.d.Refusals.Of(refusals) {
+		of := &o.d.State.Endpoints[o.d.Form(r.Endpoint)]
 		if e != nil && e != of {
 			return nil, false
 		}
@@ -228,9 +227,9 @@ func (o *outageObserver) onlyRoute(refusals iter.Seq[uint32]) (e *timeline.Endpo
 // mostlySignIns reports whether most refusals are failed sign-ins, or stand for one.
 func (o *outageObserver) mostlySignIns(refusals iter.Seq[uint32]) bool {
 	n, all := 0, 0
-	for i := range refusals {
+	for _, r := range o.d.Refusals.Of(refusals) {
 		all++
-		if o.d.Refusals.At(int(i)).SignIn {
+		if r.SignIn {
 			n++
 		}
 	}
@@ -241,8 +240,7 @@ func (o *outageObserver) mostlySignIns(refusals iter.Seq[uint32]) bool {
 // some time, and how many there are.
 func (o *outageObserver) familiar(refusals iter.Seq[uint32]) (familiar, clients int) {
 	seen := map[timeline.Client]bool{}
-	for i := range refusals {
-		r := o.d.Refusals.At(int(i))
+	for _, r := range o.d.Refusals.Of(refusals) {
 		c := r.Client()
 		if seen[c] {
 			continue
@@ -259,8 +257,7 @@ func (o *outageObserver) familiar(refusals iter.Seq[uint32]) (familiar, clients 
 // the same minutes: then the routes that refuse them are at fault.
 func (d *Diagnosis) aliveElsewhere(refusals iter.Seq[uint32]) bool {
 	actors, alive := map[uint32]bool{}, map[uint32]bool{}
-	for i := range refusals {
-		r := d.Refusals.At(int(i))
+	for _, r := range d.Refusals.Of(refusals) {
 		actors[r.Actor] = true
 		if r.Alive || r.Denied {
 			alive[r.Actor] = true

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/parse"
 )
@@ -46,12 +47,12 @@ type contrastSeries struct {
 // the open refusals that count; settled ones count only if they are among them. share is the
 // minimum share of the contrasts that are sought in them. The caller holds mu as long as it
 // uses them.
-func (o *contrastObserver) series(kinds []contrastType, settled bool, share float64, counts func(refusal int) bool) *contrastSeries {
+func (o *contrastObserver) series(kinds []contrastType, settled bool, share float64, counts func(int, *session.Refusal) bool) *contrastSeries {
 	wanted := func(place int) bool {
 		return o.keys[place].kind == siteContrast || slices.Contains(kinds, o.keys[place].kind)
 	}
-	refusals := o.refusalsOf(wanted, func(i int) bool {
-		return o.course[i]&leftCourse == 0 && (settled || o.course[i]&settledCourse == 0) && counts(i)
+	refusals := o.refusalsOf(wanted, func(i int, r *session.Refusal) bool {
+		return o.course[i]&leftCourse == 0 && (settled || o.course[i]&settledCourse == 0) && counts(i, r)
 	})
 	return &contrastSeries{o, share, o.refusedVisits(refusals), refusals}
 }

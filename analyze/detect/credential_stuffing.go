@@ -1,10 +1,12 @@
 package detect
 
 import (
-	"maps"
+	"cmp"
+	"errors"
 	"slices"
 
 	"logscan/analyze/result"
+	"logscan/analyze/spill"
 	"logscan/parse"
 )
 
@@ -55,7 +57,10 @@ func inspectStuffing(d *Diagnosis, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	var found []candidate
-	attacks := d.guesses.attackers(d.guesses.wideRun)
+	attacks, err := d.guesses.attackers(d.guesses.wideRun)
+	if err != nil {
+		return nil, err
+	}
 	for i, stuffs := range stuffing(attacks) {
 		if stuffs {
 			c, details := d.wideFinding(&attacks[i])
@@ -63,52 +68,96 @@ func inspectStuffing(d *Diagnosis, _ observer) ([]candidate, error) {
 			found = append(found, c)
 		}
 	}
-	shared := d.guesses.sharedLists()
-	for _, host := range slices.Sorted(maps.Keys(shared)) {
-		a, ok := d.guesses.wideRun(everywhere, shared[host])
-		if !ok || !a.once() || a.p > attackFalse {
+	shared, err := d.guesses.sharedLists()
+	if err != nil {
+		return nil, err
+	}
+	for i := range shared {
+		a := &shared[i]
+		c, details := d.wideFinding(a)
+		c.Subject, details.Addresses = d.toolSubject(a), a.addresses
+		found = append(found, c)
+	}
+	attacks, err = d.guesses.toolAttacks(func(list []try) (attack, bool) {
+		a, ok := d.guesses.wideRun(everywhere, list)
+		return a, ok && a.once()
+	})
+	for i := range attacks {
+		c, details := d.wideFinding(&attacks[i])
+		c.Subject, details.Addresses = d.toolSubject(&attacks[i]), attacks[i].addresses
+		found = append(found, c)
+	}
+	return found, err
+}
+
+// sharedLists returns the attacks on the accounts of a host, in the order of the hosts, by all
+// addresses at which nearly every user fails: if a list is shared, these work through its parts.
+// Their tries may be all 401s of a log, so they are read twice.
+func (o *guessObserver) sharedLists() (found []attack, err error) {
+	hostOf, hosts := o.d.cleanHosts()
+	tries := o.d.newTries(1)
+	defer func() { err = errors.Join(err, tries.Drop()) }()
+	var failed error
+	err = o.eachOrigin(func(_ int, all []try) {
+		list := o.strangers(all)
+		order := arrivalsOf(list)
+		if failed := neverIn(order); failed < guessUsers || float64(failed) < wideShare*float64(len(order)) {
+			return
+		}
+		for i := range list {
+			failed = cmp.Or(failed, tries.Add(groupedTry{hostOf[list[i].endpoint], list[i]}))
+		}
+	})
+	if err := cmp.Or(err, failed); err != nil {
+		return nil, err
+	}
+	users := make([]arrivals, hosts)
+	for t, err := range spill.Sorted(tries) {
+		if err != nil {
+			return nil, err
+		}
+		users[t.group].add(&t.try)
+	}
+	runs, attacks := make([]userRun, hosts), make([]attack, hosts)
+	for host := range users {
+		runs[host], _ = o.runOf(users[host].order)
+		attacks[host] = newAttack(everywhere, runs[host].p)
+	}
+	for t, err := range spill.Sorted(tries) {
+		if err != nil {
+			return nil, err
+		}
+		runs[t.group].add(o.d, &attacks[t.group], &t.try)
+	}
+	for host := range attacks {
+		a := &attacks[host]
+		if !o.isWide(a, runs[host]) || !a.once() || a.p > attackFalse {
 			continue
 		}
 		origins := map[uint32]bool{}
-		for i := range a.failures {
-			origins[d.guesses.from(a.failures[i].address)] = true
+		for address := range a.detail.addresses {
+			origins[o.from(address)] = true
 		}
-		if len(origins) < stuffAddresses {
-			continue // too few: each gets a finding of its own
+		if len(origins) >= stuffAddresses { // each of fewer gets a finding of its own
+			a.settle(o.d)
+			found = append(found, *a)
 		}
-		c, details := d.wideFinding(&a)
-		c.Subject = result.Subject{Type: "site", Host: host}
-		details.Addresses = addressesOf(a.failures)
-		found = append(found, c)
-	}
-	for _, a := range d.guesses.toolAttacks(func(list []try) (attack, bool) {
-		a, ok := d.guesses.wideRun(everywhere, list)
-		return a, ok && a.once()
-	}) {
-		c, details := d.wideFinding(&a)
-		c.Subject, details.Addresses = d.toolSubject(&a), addressesOf(a.failures)
-		found = append(found, c)
 	}
 	return found, nil
 }
 
-// sharedLists returns, by host, the tries of all addresses at which nearly every
-// user fails: if a list is shared, these are its parts.
-func (o *guessObserver) sharedLists() map[string][]try {
-	lists := map[string][]try{}
-	for _, all := range o.tries {
-		list := o.strangers(all)
-		order := arrivals(list)
-		if failed := neverIn(order); failed < guessUsers || float64(failed) < wideShare*float64(len(order)) {
-			continue
-		}
-		for _, t := range list {
-			host := result.Clean(o.d.State.Endpoints[t.endpoint].Host)
-			lists[host] = append(lists[host], t)
-		}
+// cleanHosts returns the number of the host of each endpoint, in the order of the names as
+// outputs hold them, and how many there are.
+func (d *Diagnosis) cleanHosts() (of []uint32, n int) {
+	names := make([]string, len(d.State.Endpoints))
+	for i := range names {
+		names[i] = result.Clean(d.State.Endpoints[i].Host)
 	}
-	for _, list := range lists {
-		slices.SortFunc(list, compareTries)
+	distinct := slices.Compact(slices.Sorted(slices.Values(names)))
+	of = make([]uint32, len(names))
+	for i, name := range names {
+		place, _ := slices.BinarySearch(distinct, name)
+		of[i] = uint32(place)
 	}
-	return lists
+	return of, len(distinct)
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -67,8 +68,8 @@ func (d *Diagnosis) observeAll(ctx context.Context) error {
 
 func newDiagnosis(ev *session.Evidence) *Diagnosis {
 	d := &Diagnosis{Evidence: ev, sampled: ev.Requests() >= sampleRequests && len(ev.Clients) >= sampleClients}
-	for i := range ev.Refusals.Len() {
-		if r := ev.Refusals.At(i); r.Actor == 0 || r.Cause == session.Challenge {
+	for i, r := range ev.Refusals.All() {
+		if r.Actor == 0 || r.Cause == session.Challenge {
 			d.closed.Add(i)
 		}
 	}
@@ -81,6 +82,9 @@ func newDiagnosis(ev *session.Evidence) *Diagnosis {
 // open reports whether a finding may still explain a refusal: it has a time, is not a
 // challenge, and no finding explains it yet.
 func (d *Diagnosis) open(refusal int) bool { return !d.closed.Has(refusal) }
+
+// eachOpen yields the refusals that a finding may still explain: see spill.Table.All.
+func (d *Diagnosis) eachOpen() iter.Seq2[int, *session.Refusal] { return d.Refusals.Those(d.open) }
 
 // explained reports whether a finding explains a refusal.
 func (d *Diagnosis) explained(refusal int) bool { return d.finding != nil && d.finding[refusal] > 0 }
@@ -200,8 +204,7 @@ func hashedID(kind string, names ...string) string {
 func (d *Diagnosis) measure(f *candidate) {
 	actors, users := map[uint32]bool{}, map[uint32]bool{}
 	f.FirstSeen, f.LastSeen = parse.NoTime, parse.NoTime
-	for i := range f.packed.each {
-		r := d.Refusals.At(int(i))
+	for _, r := range d.Refusals.Of(f.packed.each) {
 		actors[r.Actor] = true
 		if r.User != 0 {
 			users[r.User] = true
@@ -235,8 +238,8 @@ func spread(list []uint32, n int) []uint32 {
 // distinctActors returns the number of actors of refusals.
 func distinctActors(d *Diagnosis, refusals []uint32) int64 {
 	seen := map[uint32]bool{}
-	for _, i := range refusals {
-		seen[d.Refusals.At(int(i)).Actor] = true
+	for _, r := range d.Refusals.Of(slices.Values(refusals)) {
+		seen[r.Actor] = true
 	}
 	return int64(len(seen))
 }

@@ -74,9 +74,8 @@ func inspectDistributed(d *Diagnosis, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	var all []guess
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if r.User == 0 || !r.Named || !d.failedTry(i) || o.user[r.User] == 0 || d.inOutage(i) || o.atHome(r.User, r.Address, r.Time) {
+	for i, r := range d.Refusals.All() {
+		if r.User == 0 || !r.Named || !d.failedTry(i, r) || o.user[r.User] == 0 || d.inOutageOf(i, r, anyContrast) || o.atHome(r.User, r.Address, r.Time) {
 			continue
 		}
 		all = append(all, guess{r.User, r.Address, uint32(i)})

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"slices"
 
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
@@ -27,9 +28,8 @@ func (d *Diagnosis) earlierRefused() []earlierSessions {
 		sites[host] = i
 	}
 	all, seen := make([]earlierSessions, len(d.Sites)), map[uint32]bool{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if !d.open(i) || !unknownSession(r) || seen[r.Actor] {
+	for i, r := range d.eachOpen() {
+		if !unknownSession(r) || seen[r.Actor] {
 			continue
 		}
 		seen[r.Actor] = true
@@ -47,8 +47,8 @@ func unknownSession(r *session.Refusal) bool {
 
 // divide counts the refused ones before an instant, in Unix milliseconds.
 func (x *earlierSessions) divide(d *Diagnosis, from int64) {
-	for _, i := range x.refused {
-		if d.Refusals.At(int(i)).Time <= from {
+	for _, r := range d.Refusals.Of(slices.Values(x.refused)) {
+		if r.Time <= from {
 			x.refusedBefore++
 		}
 	}
@@ -82,8 +82,8 @@ func (x *earlierSessions) after() (n int64, evidence float64) {
 
 // end adds the first refusals after an instant, in Unix milliseconds, to ended.
 func (x *earlierSessions) end(d *Diagnosis, from int64, ended map[uint32]bool) {
-	for _, i := range x.refused {
-		if d.Refusals.At(int(i)).Time > from {
+	for i, r := range d.Refusals.Of(slices.Values(x.refused)) {
+		if r.Time > from {
 			ended[i] = true
 		}
 	}

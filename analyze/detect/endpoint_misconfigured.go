@@ -206,8 +206,8 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 // of handshakes, less the others that nothing explains.
 func (d *Diagnosis) legsOfClosed() map[uint32]int {
 	legs := map[uint32]int{}
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); r.Actor != 0 && d.State.Endpoints[r.Endpoint].N[timeline.Accepted] == 0 {
+	for i, r := range d.Refusals.All() {
+		if r.Actor != 0 && d.State.Endpoints[r.Endpoint].N[timeline.Accepted] == 0 {
 			switch {
 			case r.Cause == session.Challenge:
 				legs[r.Endpoint]++
@@ -256,8 +256,7 @@ func brokenEndpoint(d *Diagnosis, members []uint32, cells []cell, s span, lower,
 	onset, lastAccepted := d.onsetOf(cells, s)
 	end, lastSeen := d.From+int64(s.to)*d.Width, int64(math.MinInt64)
 	var cand candidate
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		if _, in := slices.BinarySearch(members, r.Endpoint); !in || !d.open(i) || !(r.Good || r.Named || r.Session) || r.Time <= lastAccepted {
 			continue
 		}
@@ -306,8 +305,8 @@ func brokenEndpoint(d *Diagnosis, members []uint32, cells []cell, s span, lower,
 // credentials were good.
 func (b *BrokenEndpoint) count(d *Diagnosis, claims []uint32) {
 	var alive, proven, returned []uint32
-	for _, i := range claims {
-		switch r := d.Refusals.At(int(i)); {
+	for i, r := range d.Refusals.Of(slices.Values(claims)) {
+		switch {
 		case r.Denied:
 			b.Denied++
 		case r.Proven && !r.Alive:
@@ -325,8 +324,8 @@ func (b *BrokenEndpoint) count(d *Diagnosis, claims []uint32) {
 // area the claims are about, 0 if it is one.
 func areaSubject(d *Diagnosis, members, claims []uint32) (result.Subject, int) {
 	refused := map[uint32]bool{}
-	for _, i := range claims {
-		refused[d.Refusals.At(int(i)).Endpoint] = true
+	for _, r := range d.Refusals.Of(slices.Values(claims)) {
+		refused[r.Endpoint] = true
 	}
 	var templates []string
 	var last uint32

@@ -44,8 +44,8 @@ func (d *Diagnosis) actorTrend(cells []cell) *result.Exhibit {
 // one.
 func (d *Diagnosis) trendOf(refusals iter.Seq[uint32]) *result.Exhibit {
 	t := newTrend(d)
-	for i := range refusals {
-		t.Refused[d.Step(d.Refusals.At(int(i)).Time)/trendStep]++
+	for _, r := range d.Refusals.Of(refusals) {
+		t.Refused[d.Step(r.Time)/trendStep]++
 	}
 	return &result.Exhibit{Counts: result.CountsExplained, Trend: t}
 }

@@ -35,7 +35,7 @@ const (
 // guessingCrowd is the failures of strangers at a sign-in.
 type guessingCrowd struct {
 	endpoint uint32
-	failures []try
+	attack
 	clients  map[timeline.Client]int
 	networks map[string]bool
 	browsers int // failures
@@ -53,7 +53,7 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 			return nil, err
 		}
 		for _, c := range crowds {
-			if s.StartSeen && s.Start >= c.failures[0].time && s.Start <= c.failures[len(c.failures)-1].time {
+			if s.StartSeen && s.Start >= c.start && s.Start <= c.end {
 				c.entered[s.Client] = true
 			}
 		}
@@ -64,19 +64,20 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 		if entered < crowdSignIns {
 			continue
 		}
-		a := newAttack(everywhere, c.failures, 1)
+		a := &c.attack
 		counts := slices.Sorted(maps.Values(c.clients))
 		days := (a.end-a.start)/dayLength + 1
 		if int64(counts[len(counts)/2]) > crowdTries*days {
-			a.p = stats.BinomialTail(int64(len(c.failures)), int64(len(c.failures))+entered, crowdFails)
+			a.p = stats.BinomialTail(int64(c.failures), int64(c.failures)+entered, crowdFails)
 		} else {
 			a.p = stats.BinomialTail(crowd, crowd+entered, crowdFails)
 		}
 		if a.p *= float64(len(crowds)); a.p > attackFalse {
 			continue
 		}
-		cand, details := d.attackFinding(&a, stats.WilsonLower(crowd, crowd+entered, stats.Z95))
-		cand.Subject, details.Addresses = d.toolSubject(&a), addressesOf(a.failures)
+		a.settle(d)
+		cand, details := d.attackFinding(a, stats.WilsonLower(crowd, crowd+entered, stats.Z95))
+		cand.Subject, details.Addresses = d.toolSubject(a), a.addresses
 		found = append(found, cand)
 	}
 	return found, nil
@@ -87,30 +88,28 @@ func restOfGuesses(d *Diagnosis, _ observer) ([]candidate, error) {
 func (d *Diagnosis) guessingCrowds() []*guessingCrowd {
 	all := map[uint32]*guessingCrowd{}
 	failed := map[timeline.Client]int64{}
-	idle := func(i int) (*session.Refusal, bool) {
-		r := d.Refusals.At(i)
-		if !r.SignIn || r.Known || r.Good || r.Renewal || !d.open(i) || d.State.Unlisted(r.Client()) || d.inOutage(i) {
-			return nil, false
+	idle := func(i int, r *session.Refusal) bool {
+		if !r.SignIn || r.Known || r.Good || r.Renewal || d.State.Unlisted(r.Client()) || d.inOutageOf(i, r, anyContrast) {
+			return false
 		}
 		s := d.Clients[r.Client()]
-		return r, s != nil && s.Tally.N[timeline.Accepted] <= s.Tally.N[timeline.Unauthorized]
+		return s != nil && s.Tally.N[timeline.Accepted] <= s.Tally.N[timeline.Unauthorized]
 	}
-	for i := range d.Refusals.Len() {
-		if r, ok := idle(i); ok {
+	for i, r := range d.eachOpen() {
+		if idle(i, r) {
 			failed[r.Client()]++
 		}
 	}
-	for i := range d.Refusals.Len() {
-		r, ok := idle(i)
-		if !ok || 2*failed[r.Client()] <= d.Clients[r.Client()].Tally.N[timeline.Unauthorized] {
+	for i, r := range d.eachOpen() {
+		if !idle(i, r) || 2*failed[r.Client()] <= d.Clients[r.Client()].Tally.N[timeline.Unauthorized] {
 			continue
 		}
 		c := all[r.Endpoint]
 		if c == nil {
-			c = &guessingCrowd{endpoint: r.Endpoint, clients: map[timeline.Client]int{}, networks: map[string]bool{}, entered: map[timeline.Client]bool{}}
+			c = &guessingCrowd{endpoint: r.Endpoint, attack: newAttack(everywhere, 1), clients: map[timeline.Client]int{}, networks: map[string]bool{}, entered: map[timeline.Client]bool{}}
 			all[r.Endpoint] = c
 		}
-		c.failures = append(c.failures, try{time: r.Time, refusal: uint32(i), user: r.User, address: r.Address, agent: r.Agent,
+		c.add(d, &try{time: r.Time, refusal: uint32(i), user: r.User, address: r.Address, agent: r.Agent,
 			endpoint: r.Endpoint, challenge: timeline.NoRefusal})
 		if c.clients[r.Client()]++; c.clients[r.Client()] == 1 {
 			p, _ := networkOf(d.State.Addresses[r.Address])
@@ -122,11 +121,8 @@ func (d *Diagnosis) guessingCrowds() []*guessingCrowd {
 	}
 	crowds := slices.Collect(maps.Values(all))
 	crowds = slices.DeleteFunc(crowds, func(c *guessingCrowd) bool {
-		return len(c.failures) < bruteAll || len(c.networks) < crowdNetworks || float64(c.browsers) < crowdBrowsers*float64(len(c.failures))
+		return c.failures < bruteAll || len(c.networks) < crowdNetworks || float64(c.browsers) < crowdBrowsers*float64(c.failures)
 	})
 	slices.SortFunc(crowds, func(a, b *guessingCrowd) int { return cmp.Compare(a.endpoint, b.endpoint) })
-	for _, c := range crowds {
-		slices.SortFunc(c.failures, compareTries)
-	}
 	return crowds
 }

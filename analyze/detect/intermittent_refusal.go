@@ -161,9 +161,8 @@ type suspicion struct {
 func observeIntermittent(d *Diagnosis) observer {
 	o := &mixedObserver{d: d, scopes: newScopes(d)}
 	seen, counts := map[visitor]bool{}, make([]int64, len(o.scopes.list))
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if !d.open(i) || r.SignIn || !r.Good || r.Dead {
+	for _, r := range d.eachOpen() {
+		if r.SignIn || !r.Good || r.Dead {
 			continue
 		}
 		o.scopes.each(r.Endpoint, func(s int32) {
@@ -190,8 +189,7 @@ func observeIntermittent(d *Diagnosis) observer {
 // finding has at least. Sessions that end, of which every log has some, are none.
 func (o *mixedObserver) mayBeMixed() bool {
 	seen, actors, refused := map[visitor]bool{}, make([]int, len(o.scopes.list)), make([]int, len(o.scopes.list))
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
+	for i, r := range o.d.Refusals.All() {
 		if !o.mayLive(i, r) {
 			continue
 		}
@@ -251,8 +249,7 @@ func (o *mixedObserver) dismissed(weight int32) bool {
 	cells := o.sums()
 	weigh(cells, weight)
 	seen := map[visitor]int{} // the step after that in which it counted last
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
+	for i, r := range o.d.Refusals.All() {
 		if !o.mayLive(i, r) {
 			continue
 		}
@@ -391,8 +388,7 @@ func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (
 	actors, on := map[uint32]bool{}, map[uint32]bool{}
 	onset = session.Never
 	living, open := 0, 0
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
+	for i, r := range o.d.Refusals.All() {
 		if o.living[i] {
 			if living++; o.d.open(i) {
 				open++

@@ -44,8 +44,7 @@ func observeNeighbours(d *Diagnosis, window int64, fits func(*session.Refusal) b
 	}
 	for _, e := range endpoints {
 		o.suspect[e] = true
-		for _, i := range refusals[e] {
-			r := d.Refusals.At(int(i))
+		for i, r := range d.Refusals.Of(slices.Values(refusals[e])) {
 			client := r.Client()
 			o.byClient[client] = append(o.byClient[client], i)
 		}
@@ -135,8 +134,8 @@ func (o *neighbours) pages(refusals []uint32) (n int64) {
 // ofMembers returns how many of the refusals are of clients that are accepted on a
 // protected route at some time.
 func (o *neighbours) ofMembers(refusals []uint32) (n int64) {
-	for _, i := range refusals {
-		if o.members[o.d.Refusals.At(int(i)).Client()] {
+	for _, r := range o.d.Refusals.Of(slices.Values(refusals)) {
+		if o.members[r.Client()] {
 			n++
 		}
 	}

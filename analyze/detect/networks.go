@@ -83,8 +83,8 @@ func (x *folder) sameNetwork(units []int) []foldGroup {
 func (d *Diagnosis) originOf(refusals iter.Seq[uint32]) string {
 	common, first := "", true
 	last := uint32(0)
-	for i := range refusals {
-		address := d.Refusals.At(int(i)).Address
+	for _, r := range d.Refusals.Of(refusals) {
+		address := r.Address
 		switch {
 		case first:
 			first = false
@@ -114,8 +114,8 @@ func (x *folder) sameAttack(units []int) []foldGroup {
 	for _, i := range units {
 		networks := map[netip.Prefix]bool{}
 		last := uint32(math.MaxUint32)
-		for r := range x.units[i].packed.each {
-			address := x.d.Refusals.At(int(r)).Address
+		for _, r := range x.d.Refusals.Of(x.units[i].packed.each) {
+			address := r.Address
 			if address == last {
 				continue
 			}

@@ -48,8 +48,8 @@ type accountObserver struct {
 // are none.
 func observeAccounts(d *Diagnosis) observer {
 	refused := make([]int, len(d.State.Users)+1)
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.open(i) && r.User != 0 {
+	for _, r := range d.eachOpen() {
+		if r.User != 0 {
 			refused[r.User]++
 		}
 	}

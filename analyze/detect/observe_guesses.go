@@ -34,38 +34,36 @@ const (
 // failedTry reports whether a refusal is a failed try of credentials: at a sign-in
 // route, with a name on the line where no session had been accepted before, or one of
 // the submissions. A request of which a log states that it had no credentials tries none.
-func (d *Diagnosis) failedTry(i int) bool {
-	r := d.Refusals.At(i)
+func (d *Diagnosis) failedTry(i int, r *session.Refusal) bool {
 	return d.open(i) && d.State.Stated(uint32(i)) != field.CredentialsMissing && (r.SignIn || !r.Renewal && r.Named && !r.Session && !r.Alive || d.submitted[submission{r.Address, r.Endpoint}])
-}
-
-// try is a try of credentials.
-type try struct {
-	time      int64  // Unix milliseconds
-	refusal   uint32 // index of the refusal, timeline.NoRefusal when accepted
-	user      uint32 // named on the line, plus one; 0 none
-	address   uint32
-	agent     uint32
-	endpoint  uint32
-	challenge uint32 // refusal of the same request without credentials just before, or timeline.NoRefusal
-}
-
-func (t *try) failed() bool { return t.refusal != timeline.NoRefusal }
-
-func compareTries(a, b try) int {
-	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.user, b.user),
-		cmp.Compare(a.address, b.address), cmp.Compare(a.agent, b.agent), cmp.Compare(a.endpoint, b.endpoint))
 }
 
 // home is a user at an address.
 type home struct{ user, address uint32 }
 
-// distinctHomes sorts by user and address, and drops duplicates.
-func distinctHomes(list []home) []home {
-	slices.SortFunc(list, func(a, b home) int {
+// homes are distinct homes.
+type homes struct {
+	list     []home
+	distinct int // the first of list
+}
+
+// fewHomes is the number of homes that may be there twice.
+const fewHomes = 1 << 12
+
+func (h *homes) add(x home) {
+	if h.list = append(h.list, x); len(h.list) >= fewHomes+2*h.distinct {
+		h.sorted()
+	}
+}
+
+// sorted returns the homes by user and address.
+func (h *homes) sorted() []home {
+	slices.SortFunc(h.list, func(a, b home) int {
 		return cmp.Or(cmp.Compare(a.user, b.user), cmp.Compare(a.address, b.address))
 	})
-	return slices.Compact(list)
+	h.list = slices.Compact(h.list)
+	h.distinct = len(h.list)
+	return h.list
 }
 
 // guessObserver collects the tries from addresses that fail often, and from where
@@ -73,14 +71,14 @@ func distinctHomes(list []home) []home {
 // takes constant time; the tries are sorted by address.
 type guessObserver struct {
 	d       *Diagnosis
-	tools   map[tool]*toolUse        // that guess from many addresses
-	address []int32                  // by address: place of its origin plus one, 0 for those not followed
-	origins []origin                 // by place
-	user    []int32                  // by user plus one: the same
-	clients map[timeline.Client]bool // those that named a followed user; nil if unknown
-	failing session.Bits             // the refusals that are failed tries, before any finding
-	known   session.Bits             // those of them whose actor had been accepted before
-	tries   [][]try                  // by place of the origin, by time
+	tools   map[tool]*toolUse         // that guess from many addresses
+	address []int32                   // by address: place of its origin plus one, 0 for those not followed
+	origins []origin                  // by place
+	user    []int32                   // by user plus one: the same
+	clients map[timeline.Client]bool  // those that named a followed user; nil if unknown
+	failing session.Bits              // the refusals that are failed tries, before any finding
+	known   session.Bits              // those of them whose actor had been accepted before
+	tries   *spill.Sorter[groupedTry] // by place of the origin
 	// accepted holds when a user was first accepted from an address, or from the first
 	// one of its origin, in Unix milliseconds.
 	accepted map[home]int64
@@ -91,6 +89,7 @@ type guessObserver struct {
 	// usualFrom the mean number of addresses from which such an account fails.
 	givingUp, usualFrom float64
 	parts               []*guessPart
+	err                 error // the first one of reading or writing the tries
 }
 
 // observeGuesses returns the observer of the addresses and accounts with many
@@ -107,26 +106,25 @@ func observeGuesses(d *Diagnosis) observer {
 func newGuessObserver(d *Diagnosis) *guessObserver {
 	o := &guessObserver{d: d, accepted: map[home]int64{}, passed: map[timeline.Client]int64{}}
 	tries := make([]int, len(d.State.Addresses))
-	var pairs []home
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.failedTry(i) {
+	var pairs homes
+	for i, r := range d.Refusals.All() {
+		if d.failedTry(i, r) {
 			o.failing.Add(i)
 			if r.Known {
 				o.known.Add(i)
 			}
 			tries[r.Address]++
 			if r.User != 0 {
-				pairs = append(pairs, home{r.User, r.Address})
+				pairs.add(home{r.User, r.Address})
 			}
 		}
 	}
-	pairs = distinctHomes(pairs)
 	users, from := make([]int, len(d.State.Addresses)), make([]int, len(d.State.Users)+1)
-	for _, p := range pairs {
+	for _, p := range pairs.sorted() {
 		users[p.address]++
 		from[p.user]++
 	}
-	o.tools = d.toolsOf(func(i int) bool { return o.failing.Has(i) })
+	o.tools = d.toolsOf(func(i int, _ *session.Refusal) bool { return o.failing.Has(i) })
 	together := session.Bits{} // addresses
 	for _, u := range o.tools {
 		for a := range u.addresses {
@@ -140,7 +138,6 @@ func newGuessObserver(d *Diagnosis) *guessObserver {
 		return nil
 	}
 	o.user = places(accounts, len(from))
-	o.tries = make([][]try, len(o.origins))
 	o.findClients()
 	return o
 }
@@ -166,21 +163,16 @@ func (o *guessObserver) wants(_ uint32, w timeline.ActorSummary) bool {
 }
 
 func (o *guessObserver) part() func(*timeline.Actor, uint32) {
-	p := &guessPart{guessObserver: o, tries: make([][]try, len(o.tries)), accepted: map[home]int64{}, passed: map[timeline.Client]int64{}}
+	p := &guessPart{guessObserver: o, own: o.d.newTries(o.d.Workers), accepted: map[home]int64{}, passed: map[timeline.Client]int64{}}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
 
 func (o *guessObserver) gather() {
+	var tries []*spill.Sorter[groupedTry]
 	for _, p := range o.parts {
-		for n := range o.tries {
-			if o.tries[n] == nil {
-				o.tries[n] = p.tries[n]
-			} else {
-				o.tries[n] = append(o.tries[n], p.tries[n]...)
-			}
-			p.tries[n] = nil
-		}
+		tries = append(tries, p.own)
+		o.fail(p.err)
 		for at, first := range p.accepted {
 			if x, ok := o.accepted[at]; !ok || first < x {
 				o.accepted[at] = first
@@ -192,9 +184,9 @@ func (o *guessObserver) gather() {
 			}
 		}
 	}
-	for n := range o.tries {
-		slices.SortFunc(o.tries[n], compareTries)
-	}
+	var err error
+	o.tries, err = spill.Merged(tries...)
+	o.fail(err)
 	o.parts = nil
 	o.office = o.offices()
 	o.measureCrowd()
@@ -213,13 +205,12 @@ const (
 // accounts that are not followed, givingUp at addresses that are not followed alone either.
 func (o *guessObserver) measureCrowd() {
 	gaveUp := map[uint32]bool{}
-	var pairs []home
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
-		if r.User == 0 || !o.d.failedTry(i) || o.user[r.User] != 0 {
+	var pairs homes
+	for i, r := range o.d.Refusals.All() {
+		if r.User == 0 || !o.d.failedTry(i, r) || o.user[r.User] != 0 {
 			continue
 		}
-		pairs = append(pairs, home{r.User, r.Address})
+		pairs.add(home{r.User, r.Address})
 		if place := o.address[r.Address] - 1; place < 0 || o.origins[place].shared() {
 			gaveUp[r.User] = o.d.State.Users[r.User-1].FirstAccepted == parse.NoTime
 		}
@@ -232,20 +223,20 @@ func (o *guessObserver) measureCrowd() {
 	}
 	// Adding one of four keeps a few users from deciding it.
 	o.givingUp = min(max(float64(n+1)/float64(len(gaveUp)+4), giveUpLeast), giveUpMost)
-	pairs = distinctHomes(pairs)
-	users := 0
-	for i := range pairs {
-		if i == 0 || pairs[i].user != pairs[i-1].user {
+	users, all := 0, pairs.sorted()
+	for i := range all {
+		if i == 0 || all[i].user != all[i-1].user {
 			users++
 		}
 	}
-	o.usualFrom = max(usualLeast, float64(len(pairs))/float64(max(users, 1)))
+	o.usualFrom = max(usualLeast, float64(len(all))/float64(max(users, 1)))
 }
 
 // guessPart is the part of one goroutine.
 type guessPart struct {
 	*guessObserver // read only
-	tries          [][]try
+	own            *spill.Sorter[groupedTry]
+	err            error // the first one of writing to disk
 	accepted       map[home]int64
 	passed         map[timeline.Client]int64
 }
@@ -276,7 +267,7 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 				t.challenge = bare.Refusal
 			}
 			bare, counted = nil, 0
-			p.tries[place] = append(p.tries[place], t)
+			p.add(place, t)
 			continue
 		case signIn:
 			counted = 0
@@ -295,49 +286,26 @@ func (p *guessPart) actor(a *timeline.Actor, _ uint32) {
 		}
 		// Nobody tries credentials within a session.
 		if signIn || a.Session == nil {
-			p.tries[place] = append(p.tries[place], t)
+			p.add(place, t)
 			counted, countedAt = e.User, e.Time
 		}
 	}
 }
 
+// add adds a try at a place.
+func (p *guessPart) add(place int32, t try) {
+	if err := p.own.Add(groupedTry{uint32(place), t}); p.err == nil {
+		p.err = err
+	}
+}
+
+// fail keeps the first error of reading or writing the tries.
+func (o *guessObserver) fail(err error) { o.err = cmp.Or(o.err, err) }
+
 // atHome reports whether the user had been accepted from the address or its origin before.
 func (o *guessObserver) atHome(user, address uint32, ms int64) bool {
 	first, ok := o.accepted[home{user, o.from(address)}]
 	return ok && user != 0 && first < ms
-}
-
-// strangers returns the tries without those that a finding explains, those of users
-// at home (an owner who mistypes is not guessing), and the failures of an outage. The
-// list must not be changed.
-func (o *guessObserver) strangers(list []try) []try {
-	return triesBut(list, func(t *try) bool {
-		return t.failed() && (!o.d.open(int(t.refusal)) || o.d.inOutage(int(t.refusal))) || o.atHome(t.user, t.address, t.time)
-	})
-}
-
-// failuresOf returns the failures among tries that meet a condition. The list must not
-// be changed.
-func failuresOf(list []try, meets func(*try) bool) []try {
-	return triesBut(list, func(t *try) bool { return !t.failed() || !meets(t) })
-}
-
-// triesBut returns the tries without some of them: the same list if there are none, as
-// for nearly all addresses of a large attack.
-func triesBut(list []try, drop func(*try) bool) []try {
-	for i := range list {
-		if !drop(&list[i]) {
-			continue
-		}
-		kept := slices.Clone(list[:i])
-		for j := i + 1; j < len(list); j++ {
-			if !drop(&list[j]) {
-				kept = append(kept, list[j])
-			}
-		}
-		return kept
-	}
-	return list
 }
 
 // officeUsers is the number of users accepted from an address from which on it is that
@@ -369,7 +337,7 @@ func (o *guessObserver) ofOffice(a *attack) bool {
 		return false
 	}
 	since, ok := o.office[o.origins[a.place].address]
-	return ok && since < a.start && !a.fast()
+	return ok && since < a.start && !a.fast
 }
 
 // owner reports whether a success is that of a client that had been accepted before

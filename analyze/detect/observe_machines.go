@@ -49,8 +49,8 @@ type machineObserver struct {
 // and also accepted, nil if there are none.
 func observeMachines(d *Diagnosis) observer {
 	refused := map[timeline.Client]int{}
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.open(i) && !r.Session {
+	for _, r := range d.eachOpen() {
+		if !r.Session {
 			refused[r.Client()]++
 		}
 	}
@@ -76,9 +76,8 @@ func observeMachines(d *Diagnosis) observer {
 			o.fleets[client.Agent]++
 		}
 	}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if !d.open(i) || r.Session {
+	for _, r := range d.eachOpen() {
+		if r.Session {
 			continue
 		}
 		if routes := o.follow[r.Client()]; routes != nil {

@@ -109,12 +109,3 @@ func largestCrowds(networks map[netip.Prefix]*crowd) []netip.Prefix {
 	})
 	return list[:min(len(list), maxGuessed)]
 }
-
-// addressesOf returns how many addresses some tries come from.
-func addressesOf(list []try) int {
-	all := map[uint32]bool{}
-	for i := range list {
-		all[list[i].address] = true
-	}
-	return len(all)
-}

@@ -3,6 +3,7 @@ package detect
 import (
 	"iter"
 
+	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -32,7 +33,7 @@ type closure struct{ from, to int }
 func (o *contrastObserver) findOutages() map[int32]closure {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s := o.series([]contrastType{siteContrast, pathContrast, routeContrast, backendContrast, serverContrast}, false, closedShare, func(int) bool { return true })
+	s := o.series([]contrastType{siteContrast, pathContrast, routeContrast, backendContrast, serverContrast}, false, closedShare, allRefusals)
 	found := map[int32]closure{}
 	for place := range s.o.keys {
 		cells, excursions := s.excursions(place)
@@ -115,8 +116,7 @@ func (d *Diagnosis) byTools(refusals iter.Seq[uint32]) bool {
 	names := map[timeline.Client]map[uint32]bool{}
 	clients := map[timeline.Client]bool{} // those that count
 	agents := map[uint32]int{}
-	for i := range refusals {
-		r := d.Refusals.At(int(i))
+	for _, r := range d.Refusals.Of(refusals) {
 		c := r.Client()
 		if counted := clients[c]; !counted {
 			if clients[c] = r.SignIn || !r.Known && accepted >= outageActors && d.stranger(c); clients[c] {
@@ -177,16 +177,20 @@ func (d *Diagnosis) acceptedWith(agent uint32) float64 {
 // inOutage reports whether a refusal is one of an outage, in which a failed try of
 // credentials says nothing about them.
 func (d *Diagnosis) inOutage(refusal int) bool {
-	return d.inOutageOf(refusal, func(contrastType) bool { return true })
+	return d.hasOutages() && d.inOutageOf(refusal, d.Refusals.At(refusal), anyContrast)
 }
 
-// inOutageOf is inOutage of keys of some types.
-func (d *Diagnosis) inOutageOf(refusal int, is func(contrastType) bool) (in bool) {
-	if d.contrast == nil || len(d.contrast.outages) == 0 {
+func (d *Diagnosis) hasOutages() bool { return d.contrast != nil && len(d.contrast.outages) > 0 }
+
+func anyContrast(contrastType) bool { return true }
+
+// inOutageOf is inOutage, for a pass over the refusals, of keys of some types.
+func (d *Diagnosis) inOutageOf(i int, r *session.Refusal, is func(contrastType) bool) (in bool) {
+	if !d.hasOutages() {
 		return false
 	}
-	at := d.contrast.step(d.Refusals.At(refusal).Time)
-	d.contrast.each(refusal, func(place int32) {
+	at := d.contrast.step(r.Time)
+	d.contrast.each(i, r, func(place int32) {
 		x, ok := d.contrast.outages[place]
 		in = in || ok && at >= x.from && at < x.to && is(d.contrast.keys[place].kind)
 	})

@@ -46,12 +46,12 @@ func inspectSpraying(d *Diagnosis, _ observer) ([]candidate, error) {
 		return nil, nil
 	}
 	var found []candidate
-	attacks := d.guesses.attackers(d.guesses.wideRun)
+	attacks, err := d.guesses.attackers(d.guesses.wideRun)
 	for i, stuffs := range stuffing(attacks) {
 		if !stuffs {
 			c, _ := d.wideFinding(&attacks[i])
 			found = append(found, c)
 		}
 	}
-	return found, nil
+	return found, err
 }

@@ -696,8 +696,7 @@ func forbidden(d *Diagnosis, endpoint uint32, list []actorCount, b division, p f
 		}
 	}
 	var cand candidate
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		if r.Endpoint == endpoint && d.open(i) && r.Good && (refused[uint64(r.User)] && r.User != 0 || refused[uint64(r.Actor)<<32]) {
 			cand.claims = append(cand.claims, uint32(i))
 		}

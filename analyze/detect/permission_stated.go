@@ -22,9 +22,8 @@ func statedPermissions(d *Diagnosis) []candidate {
 		return nil
 	}
 	claims := map[result.Subject][]uint32{} // by directory
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if d.open(i) && (r.Named || r.Good) && d.reasonClass(i) == field.PermissionReason {
+	for i, r := range d.eachOpen() {
+		if (r.Named || r.Good) && d.reasonClass(i) == field.PermissionReason {
 			s := directorySubject(&d.State.Endpoints[r.Endpoint])
 			claims[s] = append(claims[s], uint32(i))
 		}
@@ -65,8 +64,8 @@ func (d *Diagnosis) statedPermission(directory result.Subject, claims []uint32) 
 	c.Subject, c.Onset, c.Severity = directory, parse.NoTime, result.Medium
 	first, accepted := d.State.Refusals.At(int(claims[0])).Time, int64(parse.NoTime)
 	single := true
-	for _, i := range claims {
-		e := &d.State.Endpoints[d.Refusals.At(int(i)).Endpoint]
+	for i, r := range d.Refusals.Of(slices.Values(claims)) {
+		e := &d.State.Endpoints[r.Endpoint]
 		single = single && d.Refusals.At(int(i)).Endpoint == d.Refusals.At(int(claims[0])).Endpoint
 		if e.FirstAccepted != parse.NoTime && (accepted == parse.NoTime || e.FirstAccepted < accepted) {
 			accepted = e.FirstAccepted

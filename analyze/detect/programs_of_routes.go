@@ -53,8 +53,7 @@ func (x *explainer) closedTo(route, f *candidate) bool {
 	form := x.d.Form(x.d.Refusals.At(int(route.packed.first())).Endpoint)
 	n, all := 0, 0
 	from := route.Onset/1000 - onsetLength
-	for i := range f.packed.each {
-		r := x.d.Refusals.At(int(i))
+	for _, r := range x.d.Refusals.Of(f.packed.each) {
 		if all++; r.Time >= from && x.d.Form(r.Endpoint) == form {
 			n++
 		}
@@ -79,8 +78,8 @@ func (x *explainer) servedAt(place, f *candidate) bool {
 			name = place.Subject.Server
 		}
 		n := 0
-		for i := range f.packed.each {
-			if at := p.refuse(int(i)); at >= 0 && p.names[at] == name && x.d.Refusals.At(int(i)).Time >= from {
+		for i, r := range x.d.Refusals.Of(f.packed.each) {
+			if at := p.refuse(int(i), r); at >= 0 && p.names[at] == name && r.Time >= from {
 				n++
 			}
 		}

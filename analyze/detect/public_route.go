@@ -38,9 +38,9 @@ func closedPublicRoutes(d *Diagnosis) []candidate {
 		return nil
 	}
 	claims := map[result.Subject][]uint32{}
-	for i := range d.Refusals.Len() {
-		if r := routes[d.Refusals.At(i).Endpoint]; r != nil && d.uncredentialed(i) {
-			claims[r.subject] = append(claims[r.subject], uint32(i))
+	for i, r := range d.Refusals.All() {
+		if route := routes[r.Endpoint]; route != nil && d.uncredentialed(i, r) {
+			claims[route.subject] = append(claims[route.subject], uint32(i))
 		}
 	}
 	var found []candidate

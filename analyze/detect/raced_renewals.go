@@ -22,8 +22,7 @@ type race struct {
 // decides is chance. A few of them, or those of a few clients, are no trouble.
 func racedRenewals(d *Diagnosis) (found []candidate) {
 	sites := map[string]*race{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		if !r.Raced || !d.open(i) {
 			continue
 		}

@@ -20,9 +20,8 @@ func StatedReason(s *timeline.State, refusals iter.Seq[uint32]) (reason *result.
 	n := make([]int64, len(s.Reasons)+1)
 	var answered [field.NumAnswerers]int64
 	all, stated := int64(0), int64(0)
-	for i := range refusals {
+	for _, x := range s.Refusals.Of(refusals) {
 		all++
-		x := s.Refusals.At(int(i))
 		answered[x.AnsweredBy]++
 		if x.Reason != 0 && s.Reasons[x.Reason-1].Class != field.UnknownReason {
 			n[x.Reason]++
@@ -49,6 +48,9 @@ func StatedReason(s *timeline.State, refusals iter.Seq[uint32]) (reason *result.
 
 // reasonClass returns the class of the reason that the line of a refusal states.
 func (d *Diagnosis) reasonClass(refusal int) field.ReasonClass {
+	if d.State.Unstated {
+		return field.UnknownReason
+	}
 	if n := d.State.Refusals.At(refusal).Reason; n != 0 {
 		return d.State.Reasons[n-1].Class
 	}

@@ -18,9 +18,8 @@ const onceShare = 0.9
 func (d *Diagnosis) endedRenewals(refusals iter.Seq[uint32]) bool {
 	type times struct{ first, last int64 }
 	of, all, renewals, host := map[timeline.Client]times{}, 0, 0, ""
-	for i := range refusals {
+	for _, r := range d.Refusals.Of(refusals) {
 		all++
-		r := d.Refusals.At(int(i))
 		if !r.Renewal {
 			continue
 		}

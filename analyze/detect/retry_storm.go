@@ -137,8 +137,8 @@ type retryObserver struct {
 func observeRetries(d *Diagnosis) observer {
 	type repeated struct{ actor, endpoint uint32 }
 	n := map[repeated]int{}
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.open(i) && d.repeatable(r) {
+	for _, r := range d.eachOpen() {
+		if d.repeatable(r) {
 			n[repeated{r.Actor, r.Endpoint}]++
 		}
 	}
@@ -466,8 +466,7 @@ func storm(d *Diagnosis, runs []retries) (candidate, bool) {
 func (d *Diagnosis) repeatedBy(refusals []uint32) (route, browser string) {
 	first := d.Refusals.At(int(refusals[0]))
 	oneRoute, oneClient := true, isBrowser(d.State.Agents[first.Agent])
-	for _, i := range refusals {
-		r := d.Refusals.At(int(i))
+	for _, r := range d.Refusals.Of(slices.Values(refusals)) {
 		oneRoute = oneRoute && r.Endpoint == first.Endpoint
 		oneClient = oneClient && r.Client() == first.Client()
 	}

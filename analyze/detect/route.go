@@ -30,8 +30,8 @@ const (
 // are left out.
 func (d *Diagnosis) refusalsByEndpoint(fits func(*session.Refusal) bool) (endpoints []uint32, refusals map[uint32][]uint32) {
 	refusals = map[uint32][]uint32{}
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.open(i) && fits(r) {
+	for i, r := range d.eachOpen() {
+		if fits(r) {
 			refusals[r.Endpoint] = append(refusals[r.Endpoint], uint32(i))
 		}
 	}
@@ -42,8 +42,7 @@ func (d *Diagnosis) refusalsByEndpoint(fits func(*session.Refusal) bool) (endpoi
 // distinctClients returns the number of distinct clients of refusals.
 func (d *Diagnosis) distinctClients(refusals []uint32) int {
 	seen := map[timeline.Client]bool{}
-	for _, i := range refusals {
-		r := d.Refusals.At(int(i))
+	for _, r := range d.Refusals.Of(slices.Values(refusals)) {
 		seen[r.Client()] = true
 	}
 	return len(seen)

@@ -167,8 +167,8 @@ func (x *scope) contains(y *scope) bool {
 // commonHost returns the host of all of the refusals, empty if they are of several.
 func (d *Diagnosis) commonHost(refusals iter.Seq[uint32]) string {
 	host, first := "", true
-	for i := range refusals {
-		h := d.State.Endpoints[d.Refusals.At(int(i)).Endpoint].Host
+	for _, r := range d.Refusals.Of(refusals) {
+		h := d.State.Endpoints[r.Endpoint].Host
 		if !first && h != host {
 			return ""
 		}

@@ -1,35 +1,38 @@
 package detect
 
-import "slices"
+import (
+	"slices"
+
+	"logscan/analyze/session"
+)
 
 // openRefused returns the number of unexplained refusals by endpoint.
 func (d *Diagnosis) openRefused() []int64 {
 	n := make([]int64, len(d.Endpoints))
-	for i := range d.Refusals.Len() {
-		if d.open(i) {
-			n[d.Refusals.At(i).Endpoint]++
-		}
+	for _, r := range d.eachOpen() {
+		n[r.Endpoint]++
 	}
 	return n
 }
 
 // neverAccepted reports whether a refusal is unexplained and its client was never
 // accepted, has no session and did not sign in.
-func (d *Diagnosis) neverAccepted(i int) bool {
-	r := d.Refusals.At(i)
+func (d *Diagnosis) neverAccepted(i int, r *session.Refusal) bool {
 	return d.open(i) && !r.SignIn && !r.Good && !r.Session
 }
 
 // uncredentialed reports whether neverAccepted holds for a refusal and it names no
 // user.
-func (d *Diagnosis) uncredentialed(i int) bool { return d.neverAccepted(i) && !d.Refusals.At(i).Named }
+func (d *Diagnosis) uncredentialed(i int, r *session.Refusal) bool {
+	return d.neverAccepted(i, r) && !r.Named
+}
 
 // countByAddress returns the number of refusals that match, by address.
-func (d *Diagnosis) countByAddress(matches func(int) bool) []int {
+func (d *Diagnosis) countByAddress(matches func(int, *session.Refusal) bool) []int {
 	n := make([]int, len(d.State.Addresses))
-	for i := range d.Refusals.Len() {
-		if matches(i) {
-			n[d.Refusals.At(i).Address]++
+	for i, r := range d.Refusals.All() {
+		if matches(i, r) {
+			n[r.Address]++
 		}
 	}
 	return n

@@ -85,8 +85,8 @@ func afterMove(r *session.Refusal) bool { return r.Session && r.Dead && r.Moved 
 func observeMoves(d *Diagnosis) observer {
 	deaths := map[string]int{}
 	enough := false
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.open(i) && r.Fatal && afterMove(r) {
+	for _, r := range d.eachOpen() {
+		if r.Fatal && afterMove(r) {
 			host := d.State.Endpoints[r.Endpoint].Host
 			deaths[host]++
 			enough = enough || deaths[host] >= movedDeaths
@@ -133,8 +133,8 @@ func inspectMoves(d *Diagnosis, seen observer) ([]candidate, error) {
 	o := seen.(*moveObserver)
 	claims := map[string][]uint32{}
 	deaths := map[string]int{}
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.open(i) && afterMove(r) {
+	for i, r := range d.eachOpen() {
+		if afterMove(r) {
 			host := d.State.Endpoints[r.Endpoint].Host
 			claims[host] = append(claims[host], uint32(i))
 			if r.Fatal {

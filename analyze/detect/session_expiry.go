@@ -106,8 +106,7 @@ const (
 
 func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 	all := map[string]*mortalHost{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		host := d.State.Endpoints[r.Endpoint].Host
 		if l := d.Lifetimes[host]; r.Fatal && !r.Shared && l != nil && d.open(i) {
 			if all[host] == nil {
@@ -175,8 +174,8 @@ func ageOf(r *session.Refusal) int64       { return r.Age() }
 // sign-in was seen.
 func durations(d *Diagnosis, deaths []uint32, seen bool, m measure) *stats.Durations {
 	var all stats.Durations
-	for _, i := range deaths {
-		if r := d.Refusals.At(int(i)); !seen || r.Age() >= 0 {
+	for _, r := range d.Refusals.Of(slices.Values(deaths)) {
+		if !seen || r.Age() >= 0 {
 			all.Add(m(r))
 		}
 	}
@@ -262,8 +261,8 @@ func (d *Diagnosis) fitPolicy(h *mortalHost) (t timeout, ok bool) {
 // day, it is something else that ends sessions in the other half.
 func (t *timeout) endsSessions(d *Diagnosis, deaths []uint32) bool {
 	ended := map[uint32]bool{}
-	for _, i := range deaths {
-		if r := d.Refusals.At(int(i)); t.measure(r) >= t.High {
+	for _, r := range d.Refusals.Of(slices.Values(deaths)) {
+		if t.measure(r) >= t.High {
 			ended[r.Actor] = true
 		}
 	}
@@ -280,8 +279,8 @@ func (d *Diagnosis) doorPolicies(h *mortalHost) (found []candidate) {
 			continue
 		}
 		part := mortalHost{names: h.names, lifetimes: lifetimes, door: uint8(door)}
-		for _, i := range h.deaths {
-			if d.Refusals.At(int(i)).Door == part.door {
+		for i, r := range d.Refusals.Of(slices.Values(h.deaths)) {
+			if r.Door == part.door {
 				part.deaths = append(part.deaths, i)
 			}
 		}
@@ -298,8 +297,8 @@ func (d *Diagnosis) doorPolicies(h *mortalHost) (found []candidate) {
 // sign-in in the log.
 func (d *Diagnosis) resumes(deaths []uint32) bool {
 	resumed := 0
-	for _, i := range deaths {
-		if d.Refusals.At(int(i)).Resumed {
+	for _, r := range d.Refusals.Of(slices.Values(deaths)) {
+		if r.Resumed {
 			resumed++
 		}
 	}
@@ -312,8 +311,7 @@ func (d *Diagnosis) expiry(h *mortalHost, t *timeout) (candidate, bool) {
 	// of sessions whose sign-in was not seen.
 	ageless := t.absolute && float64(t.Above.Hits) >= expiryAgeless*float64(t.deaths.Total())
 	var cand candidate
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		if r.Dead && d.open(i) && h.has(d, r) && (t.measure(r) >= t.High || ageless && r.Age() < 0) {
 			cand.claims = append(cand.claims, uint32(i))
 		}

@@ -439,8 +439,8 @@ func invalidation(d *Diagnosis, m *mortality, at instant) (candidate, bool) {
 // ones: an account has a trouble, on however many machines.
 func (d *Diagnosis) ofFewUsers(refusals []uint32) bool {
 	users, named := map[uint32]bool{}, 0
-	for _, i := range refusals {
-		if r := d.Refusals.At(int(i)); r.User != 0 {
+	for _, r := range d.Refusals.Of(slices.Values(refusals)) {
+		if r.User != 0 {
 			users[r.User] = true
 			named++
 		}
@@ -457,13 +457,12 @@ func refusedAfter(d *Diagnosis, ended map[uint32]bool) (refusals []uint32) {
 		given bool
 	}
 	ends := map[uint32][]end{} // by actor, in order of time
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); r.Fatal || ended[uint32(i)] {
+	for i, r := range d.Refusals.All() {
+		if r.Fatal || ended[uint32(i)] {
 			ends[r.Actor] = append(ends[r.Actor], end{r.Time, ended[uint32(i)]})
 		}
 	}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		if !r.Dead && !r.Renewal && !unknownSession(r) || !d.open(i) {
 			continue
 		}

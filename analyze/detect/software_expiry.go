@@ -96,8 +96,8 @@ func (x *softwareLimits) addDeaths(h *mortalHost) {
 		return
 	}
 	groups := map[string]*mortalSoftware{}
-	for _, i := range h.deaths {
-		client := x.d.Refusals.At(int(i)).Client()
+	for i, r := range x.d.Refusals.Of(slices.Values(h.deaths)) {
+		client := r.Client()
 		if x.d.State.Unlisted(client) {
 			continue
 		}
@@ -198,8 +198,8 @@ func (x *softwareLimits) fits(g *mortalSoftware, tests int) bool {
 		}
 		others := all.CountsAbove()(t.High) - t.survived.CountsAbove()(t.High)
 		died := int64(0)
-		for _, i := range g.host.deaths {
-			if r := x.d.Refusals.At(int(i)); t.measure(r) >= t.High {
+		for _, r := range x.d.Refusals.Of(slices.Values(g.host.deaths)) {
+			if t.measure(r) >= t.High {
 				died++
 			}
 		}

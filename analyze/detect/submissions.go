@@ -47,8 +47,8 @@ type submission struct{ address, endpoint uint32 }
 // findSubmissions returns the submissions of a log.
 func (d *Diagnosis) findSubmissions() submissions {
 	refused := map[submission]int64{}
-	for i := range d.Refusals.Len() {
-		if r := d.Refusals.At(i); d.submits(i) {
+	for i, r := range d.Refusals.All() {
+		if d.submits(i, r) {
 			refused[submission{r.Address, r.Endpoint}]++
 		}
 	}
@@ -65,9 +65,8 @@ func (d *Diagnosis) findSubmissions() submissions {
 }
 
 // submits reports whether a refusal is of a form that a stranger sent.
-func (d *Diagnosis) submits(i int) bool {
-	r := d.Refusals.At(i)
-	return d.neverAccepted(i) && !r.Renewal && d.State.Endpoints[r.Endpoint].Method == "POST"
+func (d *Diagnosis) submits(i int, r *session.Refusal) bool {
+	return d.neverAccepted(i, r) && !r.Renewal && d.State.Endpoints[r.Endpoint].Method == "POST"
 }
 
 // takesForms reports whether a route accepts a few forms of each of some actors, and refuses
@@ -111,9 +110,8 @@ func (d *Diagnosis) addAnswers(found submissions) {
 // many accounts: a program has one, and a renewal names none.
 func (d *Diagnosis) addNamedRenewals(found submissions) {
 	names := map[submission]map[uint32]bool{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if !r.Renewal || !r.Named || !d.neverAccepted(i) {
+	for i, r := range d.Refusals.All() {
+		if !r.Renewal || !r.Named || !d.neverAccepted(i, r) {
 			continue
 		}
 		s := submission{r.Address, r.Endpoint}
@@ -129,16 +127,14 @@ func (d *Diagnosis) addNamedRenewals(found submissions) {
 // repeatedAnswers returns the refusals that may be answers, see addAnswers, of the addresses
 // that have submittedOften of them, nearly all on one route.
 func (d *Diagnosis) repeatedAnswers() map[submission]*pacedSeries {
-	fits := func(i int) bool {
-		r := d.Refusals.At(i)
-		return d.neverAccepted(i) && !r.Renewal && !r.SignIn && !d.mostlyAccepted(r.Client())
+	fits := func(i int, r *session.Refusal) bool {
+		return d.neverAccepted(i, r) && !r.Renewal && !r.SignIn && !d.mostlyAccepted(r.Client())
 	}
 	n := d.countByAddress(fits)
 	routes := map[uint32][]uint32{} // by address, at most one more than probeRoutes
 	answers := map[submission]*pacedSeries{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
-		if !fits(i) || n[r.Address] < submittedOften {
+	for i, r := range d.Refusals.All() {
+		if !fits(i, r) || n[r.Address] < submittedOften {
 			continue
 		}
 		of := routes[r.Address]
@@ -185,10 +181,9 @@ func (d *Diagnosis) challengingHosts() map[string]bool {
 		refused stats.Cell // hits: challenges
 	}
 	hosts := map[string]*host{}
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		challenge := r.Cause == session.Challenge
-		if !challenge && d.neverAccepted(i) {
+		if !challenge && d.neverAccepted(i, r) {
 			continue
 		}
 		name := d.State.Endpoints[r.Endpoint].Host

@@ -2,11 +2,13 @@ package detect
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
+	"logscan/analyze/spill"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
 )
@@ -34,12 +36,11 @@ type toolUse struct {
 // toolsOf returns the software that was refused at a route submittedOften times or more, from
 // stuffAddresses addresses or more, counting the refusals that fit, unless most that are
 // accepted at the site use it.
-func (d *Diagnosis) toolsOf(fits func(int) bool) map[tool]*toolUse {
+func (d *Diagnosis) toolsOf(fits func(int, *session.Refusal) bool) map[tool]*toolUse {
 	all := map[tool]*toolUse{}
 	each := func(add func(of tool, r *session.Refusal)) {
-		for i := range d.Refusals.Len() {
-			if fits(i) {
-				r := d.Refusals.At(i)
+		for i, r := range d.Refusals.All() {
+			if fits(i, r) {
 				add(tool{r.Agent, r.Endpoint}, r)
 			}
 		}
@@ -71,13 +72,12 @@ func (d *Diagnosis) toolsOf(fits func(int) bool) map[tool]*toolUse {
 // addTools adds the routes that are not known to sign in, but at which many addresses with
 // one user agent submit again and again and are refused.
 func (d *Diagnosis) addTools(found submissions) {
-	tools := d.toolsOf(func(i int) bool { return d.submits(i) })
+	tools := d.toolsOf(d.submits)
 	if len(tools) == 0 {
 		return
 	}
 	all := map[tool]int64{} // their refusals, those of clients that got in as well
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for _, r := range d.Refusals.All() {
 		if t := (tool{r.Agent, r.Endpoint}); tools[t] != nil {
 			all[t]++
 		}
@@ -91,58 +91,66 @@ func (d *Diagnosis) addTools(found submissions) {
 	}
 }
 
-// toolTries yields the tries of each tool, in the order of user agents and routes, at
-// which it made most of the failures. Together they may be many.
-func (o *guessObserver) toolTries(yield func([]try) bool) {
-	for _, t := range slices.SortedFunc(maps.Keys(o.tools), func(a, b tool) int {
+// toolTries returns the tries of each tool, grouped in the order of user agents and routes,
+// from the origins at which it failed.
+func (o *guessObserver) toolTries() (*spill.Sorter[groupedTry], error) {
+	number := map[tool]uint32{}
+	for n, t := range slices.SortedFunc(maps.Keys(o.tools), func(a, b tool) int {
 		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.endpoint, b.endpoint))
 	}) {
-		places := map[int32]bool{}
-		for address := range o.tools[t].addresses {
-			if place := o.address[address] - 1; place >= 0 {
-				places[place] = true
-			}
-		}
-		var list []try
-		for _, place := range slices.Sorted(maps.Keys(places)) {
-			for _, x := range o.tries[place] {
-				if x.agent == t.agent && x.endpoint == t.endpoint && !(x.failed() && !o.d.open(int(x.refusal))) && !o.atHome(x.user, x.address, x.time) {
-					list = append(list, x)
-				}
-			}
-		}
-		slices.SortFunc(list, compareTries)
-		if !yield(list) {
-			return
-		}
+		number[t] = uint32(n)
 	}
+	tries := o.d.newTries(1)
+	var failed error
+	fails := map[tool]bool{}
+	err := o.eachOrigin(func(_ int, list []try) {
+		clear(fails)
+		for i := range list {
+			if x := &list[i]; x.failed() {
+				fails[tool{x.agent, x.endpoint}] = true
+			}
+		}
+		for i := range list {
+			x := &list[i]
+			t := tool{x.agent, x.endpoint}
+			if n, ok := number[t]; ok && fails[t] && !(x.failed() && !o.d.open(int(x.refusal))) && !o.atHome(x.user, x.address, x.time) {
+				failed = cmp.Or(failed, tries.Add(groupedTry{n, *x}))
+			}
+		}
+	})
+	return tries, cmp.Or(err, failed)
 }
 
 // alone reports whether an attack made most of the failures at its routes in its time: in an
 // outage, all software fails.
 func (o *guessObserver) alone(a *attack) bool {
-	routes, agents := map[uint32]bool{}, map[uint32]bool{}
-	for i := range a.failures {
-		routes[a.failures[i].endpoint], agents[a.failures[i].agent] = true, true
-	}
+	routes, agents := a.detail.endpoints, a.detail.agents
 	others := 0
-	for i := range o.d.Refusals.Len() {
-		r := o.d.Refusals.At(i)
-		if routes[r.Endpoint] && !agents[r.Agent] && r.Time >= a.start && r.Time <= a.end && o.failing.Has(i) {
+	for _, r := range o.d.Refusals.Those(o.failing.Has) {
+		if routes[r.Endpoint] > 0 && agents[r.Agent] == 0 && r.Time >= a.start && r.Time <= a.end {
 			others++
 		}
 	}
-	return float64(others) <= (1-mainShare)*float64(others+len(a.failures))
+	return float64(others) <= (1-mainShare)*float64(others+a.failures)
 }
 
 // toolAttacks returns the attacks by one tool from many addresses that run finds.
-func (o *guessObserver) toolAttacks(run func(list []try) (attack, bool)) (found []attack) {
-	for list := range o.toolTries {
-		if a, ok := run(list); ok && a.p*float64(len(o.tools)) <= attackFalse && addressesOf(a.failures) >= stuffAddresses && o.alone(&a) {
+func (o *guessObserver) toolAttacks(run func(list []try) (attack, bool)) (found []attack, err error) {
+	if len(o.tools) == 0 {
+		return nil, nil
+	}
+	tries, err := o.toolTries()
+	defer func() { err = errors.Join(err, tries.Drop()) }()
+	if err != nil {
+		return nil, err
+	}
+	err = eachGroup(tries, func(_ int, list []try) {
+		if a, ok := run(list); ok && a.p*float64(len(o.tools)) <= attackFalse && len(a.detail.addresses) >= stuffAddresses && o.alone(&a) {
+			a.settle(o.d)
 			found = append(found, a)
 		}
-	}
-	return found
+	})
+	return found, err
 }
 
 // namelessRun finds the run of failures of a tool whose lines name no accounts.
@@ -151,16 +159,16 @@ func (o *guessObserver) namelessRun(list []try) (attack, bool) {
 		return attack{}, false
 	}
 	from, to, sum := failingRun(list)
-	failures := failuresOf(list[from:to], func(*try) bool { return true })
-	a := newAttack(everywhere, failures, stats.SegmentTail(sum, len(list)))
-	if len(failures) < bruteAll || float64(len(failures)) < bruteShare*float64(to-from) {
+	a := newAttack(everywhere, stats.SegmentTail(sum, len(list)))
+	for i := from; i < to; i++ {
+		if list[i].failed() {
+			a.add(o.d, &list[i])
+		}
+	}
+	if a.failures < bruteAll || float64(a.failures) < bruteShare*float64(to-from) {
 		return a, false
 	}
-	tries := map[uint32]int{}
-	for i := range failures {
-		tries[failures[i].address]++
-	}
-	counts := slices.Sorted(maps.Values(tries))
+	counts := slices.Sorted(maps.Values(a.detail.addresses))
 	if counts[len(counts)/2] <= personTries {
 		return a, false
 	}
@@ -175,7 +183,7 @@ func (o *guessObserver) namelessRun(list []try) (attack, bool) {
 // toolSubject returns the subject of an attack from many addresses, which are those of a
 // site's host.
 func (d *Diagnosis) toolSubject(a *attack) result.Subject {
-	return result.Subject{Type: "site", Host: result.Clean(d.State.Endpoints[a.failures[0].endpoint].Host)}
+	return result.Subject{Type: "site", Host: result.Clean(d.State.Endpoints[a.route].Host)}
 }
 
 // acceptedAgents returns by user agent how many of the clients have it that are accepted

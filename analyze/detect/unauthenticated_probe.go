@@ -114,17 +114,21 @@ const (
 func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 	refused := d.countByAddress(d.neverAccepted)
 	// of returns the client of a refusal that may be one of a probe.
-	of := func(i int) (client timeline.Client, ok bool) {
-		r := d.Refusals.At(i)
-		if refused[r.Address] < probeRounds || !d.neverAccepted(i) {
+	of := func(i int, r *session.Refusal) (client timeline.Client, ok bool) {
+		if refused[r.Address] < probeRounds || !d.neverAccepted(i, r) {
 			return client, false
 		}
 		return r.Client(), d.Clients[r.Client()].Sessions == 0 && !d.leftOpen(r)
 	}
-	by := map[timeline.Client]*probing{}
-	for i := range d.Refusals.Len() {
-		client, ok := of(i)
-		if !ok {
+	n, by := map[timeline.Client]int{}, map[timeline.Client]*probing{}
+	for i, r := range d.eachOpen() {
+		if client, ok := of(i, r); ok {
+			n[client]++
+		}
+	}
+	for i, r := range d.eachOpen() {
+		client, ok := of(i, r)
+		if !ok || n[client] < probeRounds {
 			continue
 		}
 		p := by[client]
@@ -132,11 +136,11 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 			p = &probing{}
 			by[client] = p
 		}
-		p.add(d.Refusals.At(i), !d.State.Unstated && d.reasonClass(i) == field.MissingReason)
+		p.add(r, d.reasonClass(i) == field.MissingReason)
 	}
 	found, place := closedPublicRoutes(d), map[timeline.Client]int{}
 	for _, client := range slices.SortedFunc(maps.Keys(by), timeline.CompareClients) {
-		if c, ok := probe(d, client, by[client], len(by)); ok {
+		if c, ok := probe(d, client, by[client], len(n)); ok {
 			place[client] = len(found)
 			found = append(found, c)
 		}
@@ -145,8 +149,8 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 		return found, nil
 	}
 	d.setPeers(found, place, by)
-	for i := range d.Refusals.Len() {
-		if client, ok := of(i); ok {
+	for i, r := range d.eachOpen() {
+		if client, ok := of(i, r); ok {
 			if n, ok := place[client]; ok {
 				found[n].packed.add(uint32(i))
 			}
@@ -157,15 +161,15 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 
 // probing is the refusals of a client that may be a probe.
 type probing struct {
-	n           int
+	n           int32
 	first, last int64 // Unix milliseconds
 	rounds      pacedSeries
-	sizes       [maxRound]int // rounds by their number of requests less one, but for the current one
-	size        int           // of the current round
+	sizes       [maxRound]int32 // rounds by their number of requests less one, but for the current one
+	size        int32           // of the current round
 	routes      []requested
 	user        uint32 // the one that requests name; 0 for none
-	stated      int    // refusals that state that there were no credentials
-	signIns     int    // refusals that are tries to sign in
+	stated      int32  // refusals that state that there were no credentials
+	signIns     int32  // refusals that are tries to sign in
 	no          bool   // it requests too many routes, or names several users
 }
 
@@ -291,14 +295,14 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	c.Confidence = confidence(p, lower)
 	details := &Probe{
-		Rounds: gaps + 1, Requests: x.n, Routes: len(x.routes), Route: endpointLabel(&d.State.Endpoints[x.mostAsked()]),
+		Rounds: gaps + 1, Requests: int(x.n), Routes: len(x.routes), Route: endpointLabel(&d.State.Endpoints[x.mostAsked()]),
 		First: result.Time(x.first * 1000), Last: result.Time(x.last * 1000),
 		Balancer: isBalancer(c.Subject.UserAgent), PValue: result.Probability(p),
 	}
 	if paced {
 		details.Period, details.SteadyShare = result.Seconds(round(float64(typical)/1000, 1)), result.Share(round(float64(near)/float64(gaps), 4))
 	} else {
-		details.Stated = x.stated
+		details.Stated = int(x.stated)
 	}
 	if x.user != 0 {
 		details.User = d.State.Users[x.user-1].Name

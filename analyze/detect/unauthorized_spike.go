@@ -130,7 +130,7 @@ func (o *contrastObserver) spikeSeries(outage bool) *contrastSeries {
 	if outage {
 		share = outageShare
 	}
-	return o.series([]contrastType{siteContrast}, outage, share, func(int) bool { return true })
+	return o.series([]contrastType{siteContrast}, outage, share, allRefusals)
 }
 
 // findSpike returns the finding of the period of a site that contrasts most with all
@@ -186,8 +186,7 @@ func (s *contrastSeries) requestsRise(place int, x *stats.Excursion) bool {
 	for step, n := range s.o.requests[place] {
 		cellOf(step).Trials += int64(n)
 	}
-	for i := range s.o.d.Refusals.Len() {
-		r := s.o.d.Refusals.At(i)
+	for i, r := range s.o.d.Refusals.All() {
 		if !s.o.d.explained(i) && (s.o.d.open(i) || r.Arrival) && s.o.d.State.Endpoints[r.Endpoint].Host == s.o.keys[place].host {
 			cellOf(s.o.step(r.Time)).Merge(stats.Cell{Hits: 1, Trials: 1})
 		}
@@ -301,8 +300,8 @@ func isRest(d *Diagnosis, host string, claims *ascending) bool {
 // ordinary reports whether most refusals have an ordinary cause.
 func ordinary(d *Diagnosis, refusals *ascending) bool {
 	n := 0
-	for i := range refusals.each {
-		if d.Refusals.At(int(i)).Cause != session.Unexplained {
+	for _, r := range d.Refusals.Of(refusals.each) {
+		if r.Cause != session.Unexplained {
 			n++
 		}
 	}
@@ -313,8 +312,8 @@ func ordinary(d *Diagnosis, refusals *ascending) bool {
 // count for.
 func voters(d *Diagnosis, refusals iter.Seq[uint32]) int {
 	seen := map[uint64]bool{}
-	for i := range refusals {
-		seen[voter(d.Refusals.At(int(i)))] = true
+	for _, r := range d.Refusals.Of(refusals) {
+		seen[voter(r)] = true
 	}
 	return len(seen)
 }
@@ -331,8 +330,8 @@ func densest(d *Diagnosis, claims *ascending) (from, to int) {
 	rate := edgeRate * float64(claims.n) / float64(max(span, 1))
 	best, sum, start, i := 0.0, 0.0, 0, 0
 	to = claims.n
-	for claim := range claims.each {
-		at := d.Refusals.At(int(claim)).Time
+	for _, r := range d.Refusals.Of(claims.each) {
+		at := r.Time
 		if i > 0 {
 			sum -= rate * float64(at-before)
 		}
@@ -391,8 +390,7 @@ func attributes(d *Diagnosis) []attribute {
 func localise(d *Diagnosis, host string, from, to int64, expected float64) (causes []commonCause, claims *ascending) {
 	left := attributes(d)
 	inside, usual, others := &ascending{}, newElements(left), 0
-	for i := range d.Refusals.Len() {
-		r := d.Refusals.At(i)
+	for i, r := range d.Refusals.All() {
 		switch {
 		case !d.open(i) || d.State.Endpoints[r.Endpoint].Host != host:
 		case r.Time >= from && r.Time < to:
@@ -404,8 +402,8 @@ func localise(d *Diagnosis, host string, from, to int64, expected float64) (caus
 	}
 	for len(left) > 0 {
 		actual := newElements(left)
-		for i := range inside.each {
-			actual.add(d.Refusals.At(int(i)))
+		for _, r := range d.Refusals.Of(inside.each) {
+			actual.add(r)
 		}
 		var best stats.Share
 		place := -1

@@ -125,8 +125,8 @@ func placeRefusal(r *session.Refusal) bool {
 type partition struct {
 	names  []string
 	server bool
-	of     func(e *timeline.Event) int    // number of the place, -1 for none
-	refuse func(refusal int) (number int) // the same of a refusal
+	of     func(e *timeline.Event) int                        // number of the place, -1 for none
+	refuse func(refusal int, r *session.Refusal) (number int) // the same of a refusal
 }
 
 // placesOf returns the divisions of a log that has several places.
@@ -139,13 +139,13 @@ func placesOf(d *Diagnosis) (all []partition) {
 		}
 		all = append(all, partition{
 			names: names, of: func(e *timeline.Event) int { return int(e.Upstream) - 1 },
-			refuse: func(i int) int { return int(d.Refusals.At(i).Upstream) - 1 },
+			refuse: func(_ int, r *session.Refusal) int { return int(r.Upstream) - 1 },
 		})
 	}
 	if len(s.Servers) > 1 {
 		all = append(all, partition{
 			names: s.Servers, server: true, of: func(e *timeline.Event) int { return e.Origin.Server() - 1 },
-			refuse: func(i int) int { return int(s.ServerOf[s.Refusals.At(i).Input]) - 1 },
+			refuse: func(i int, _ *session.Refusal) int { return int(s.ServerOf[s.Refusals.At(i).Input]) - 1 },
 		})
 	}
 	return all
@@ -188,13 +188,13 @@ func observeUpstreams(d *Diagnosis) observer {
 	var all upstreamObserver
 	for _, x := range placesOf(d) {
 		counts, strangers := make([]int64, len(x.names)), make([]int64, len(x.names))
-		for i := range d.Refusals.Len() {
-			n := x.refuse(i)
-			if n < 0 || !d.open(i) {
+		for i, r := range d.eachOpen() {
+			n := x.refuse(i, r)
+			if n < 0 {
 				continue
 			}
 			strangers[n]++
-			if placeRefusal(d.Refusals.At(i)) {
+			if placeRefusal(r) {
 				counts[n]++
 			}
 		}
@@ -478,9 +478,8 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	}
 	end := o.o.d.From + int64(b.span.to)*o.o.d.Width
 	routes := map[uint32]bool{}
-	for i := range o.o.d.Refusals.Len() {
-		r := o.o.d.Refusals.At(i)
-		if o.refuse(i) != int(b.number) || !o.o.d.open(i) || !placeRefusal(r) && !o.o.d.inOutageOf(i, o.kind().is) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
+	for i, r := range o.o.d.eachOpen() {
+		if o.refuse(i, r) != int(b.number) || !placeRefusal(r) && !o.o.d.inOutageOf(i, r, o.kind().is) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))

@@ -58,26 +58,39 @@ type arrival struct {
 	accepted *try   // the first acceptance; nil for none
 }
 
-// arrivals returns the users in the order in which they first tried.
-func arrivals(list []try) []arrival {
-	var order []arrival
-	place := map[uint32]int{}
+// arrivals are users in the order in which they first tried.
+type arrivals struct {
+	order []arrival
+	place map[uint32]int // in order, by user
+}
+
+// arrivalsOf returns the arrivals of tries.
+func arrivalsOf(list []try) []arrival {
+	var a arrivals
 	for i := range list {
-		t := &list[i]
-		n, ok := place[t.user]
-		switch {
-		case t.user == 0 && t.failed():
-			continue
-		case t.user == 0 || !ok:
-			n = len(order)
-			place[t.user] = n
-			order = append(order, arrival{user: t.user})
-		}
-		if !t.failed() && order[n].accepted == nil {
-			order[n].accepted = t
-		}
+		a.add(&list[i])
 	}
-	return order
+	return a.order
+}
+
+// add adds a try that follows the others.
+func (a *arrivals) add(t *try) {
+	n, ok := a.place[t.user]
+	switch {
+	case t.user == 0 && t.failed():
+		return
+	case t.user == 0 || !ok:
+		n = len(a.order)
+		if a.place == nil {
+			a.place = map[uint32]int{}
+		}
+		a.place[t.user] = n
+		a.order = append(a.order, arrival{user: t.user})
+	}
+	if !t.failed() && a.order[n].accepted == nil {
+		x := *t
+		a.order[n].accepted = &x
+	}
 }
 
 // neverIn returns how many of the users were never accepted.
@@ -92,13 +105,32 @@ func neverIn(order []arrival) int {
 }
 
 // wideRun finds the run of failing users in the tries of an origin.
+func (o *guessObserver) wideRun(place int, list []try) (attack, bool) {
+	run, ok := o.runOf(arrivalsOf(list))
+	if !ok {
+		return attack{}, false
+	}
+	a := newAttack(place, run.p)
+	for i := range list {
+		run.add(o.d, &a, &list[i])
+	}
+	return a, o.isWide(&a, run)
+}
+
+// userRun is a run of users who fail.
+type userRun struct {
+	users []arrival
+	in    map[uint32]bool // that are in users
+	p     float64         // bound of its chance
+}
+
+// runOf returns the run of failing users.
 //
 // The users are scored in the order in which they first came, by the log likelihood
 // of an attack against that of a crowd in which as many give up as among the users
 // who mistype elsewhere. The run with the greatest sum is returned, with the bound of
 // its chance by Karlin and Altschul (1990).
-func (o *guessObserver) wideRun(place int, list []try) (attack, bool) {
-	order := arrivals(list)
+func (o *guessObserver) runOf(order []arrival) (run userRun, ok bool) {
 	scores := make([]float64, len(order))
 	for i := range order {
 		scores[i] = math.Log(wideFails / o.givingUp)
@@ -108,37 +140,44 @@ func (o *guessObserver) wideRun(place int, list []try) (attack, bool) {
 	}
 	from, to, sum := stats.MaxSegment(scores)
 	if to-from < sprayUsers {
-		return attack{}, false
+		return run, false
 	}
-	p := stats.SegmentTail(sum, len(order))
+	run = userRun{in: map[uint32]bool{}, p: stats.SegmentTail(sum, len(order))}
 	if float64(neverIn(order)) >= wideShare*float64(len(order)) {
 		from, to = 0, len(order) // nobody else comes from there
 	}
-	run := order[from:to]
-	in, agents := map[uint32]bool{}, map[uint32]bool{}
-	for i := range run {
-		if run[i].user != 0 {
-			in[run[i].user] = true
+	run.users = order[from:to]
+	for i := range run.users {
+		if u := run.users[i].user; u != 0 {
+			run.in[u] = true
 		}
 	}
-	failures := failuresOf(list, func(t *try) bool { return in[t.user] })
-	for i := range failures {
-		agents[failures[i].agent] = true
+	return run, true
+}
+
+// add adds a try, which follows the others, to the attack of a run if it is one of its failures.
+func (r *userRun) add(d *Diagnosis, a *attack, t *try) {
+	if t.failed() && r.in[t.user] {
+		a.add(d, t)
 	}
-	a := newAttack(place, failures, p)
-	if failed := neverIn(run); failed < sprayUsers || len(failures) < sprayTries || float64(failed) < wideShare*float64(len(run)) {
-		return a, false
+}
+
+// isWide reports whether an attack with the failures of a run is one on many accounts, and
+// sets its successes.
+func (o *guessObserver) isWide(a *attack, run userRun) bool {
+	if failed := neverIn(run.users); failed < sprayUsers || a.failures < sprayTries || float64(failed) < wideShare*float64(len(run.users)) {
+		return false
 	}
-	if o.ofOffice(&a) {
-		return a, false
+	if o.ofOffice(a) {
+		return false
 	}
-	for i := range run {
-		if x := run[i].accepted; x != nil && x.user != 0 && agents[x.agent] {
+	for i := range run.users {
+		if x := run.users[i].accepted; x != nil && x.user != 0 && a.detail.agents[x.agent] > 0 {
 			a.successes = append(a.successes, *x)
 		}
 	}
 	slices.SortFunc(a.successes, compareTries)
-	return a, a.wide()
+	return a.wide()
 }
 
 // once reports whether an attack on many accounts tries each of them once.
@@ -150,11 +189,7 @@ func (a *attack) once() bool {
 // stuffs reports whether an attack that tries each account once works through a
 // list.
 func (a *attack) stuffs() bool {
-	times := make([]int64, len(a.failures))
-	for i := range a.failures {
-		times[i] = a.failures[i].time
-	}
-	pause, _ := stats.Steady(gapsOf(times), clockStep)
+	pause, _ := a.gaps.Steady(clockStep)
 	switch len(a.successes) {
 	case 0:
 		return pause < stuffFast
@@ -213,6 +248,6 @@ func stuffing(all []attack) []bool {
 // wideFinding returns what the findings of attacks on many accounts have in common.
 func (d *Diagnosis) wideFinding(a *attack) (candidate, *Attack) {
 	c, details := d.attackFinding(a, stats.WilsonLower(int64(len(a.users)), int64(len(a.users)+len(a.successes)), stats.Z95)+0.1)
-	details.TriesPerAccount = round(float64(len(a.failures))/float64(max(len(a.users), 1)), 2)
+	details.TriesPerAccount = round(float64(a.failures)/float64(max(len(a.users), 1)), 2)
 	return c, details
 }

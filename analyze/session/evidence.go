@@ -189,6 +189,9 @@ type ClientStats struct {
 // record is valid until the next one.
 func (ev *Evidence) EachSession() iter.Seq2[*Record, error] { return spill.Sorted(ev.sessions...) }
 
+// Memory limits the memory of what observers keep of each request.
+func (ev *Evidence) Memory() spill.Memory { return ev.memory }
+
 // Carries reports whether the timelines begin with events of earlier runs.
 func (ev *Evidence) Carries() bool { return ev.saver != nil }
 

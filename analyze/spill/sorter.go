@@ -57,6 +57,15 @@ func (s *Sorter[T]) spill() (err error) {
 	return nil
 }
 
+// Drop frees the records and their place on disk. The sorter must not be used afterwards.
+func (s *Sorter[T]) Drop() error {
+	s.pages, s.runs = nil, nil
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Remove()
+}
+
 // Sort sorts the records in memory, so that Sorted only reads.
 func (s *Sorter[T]) Sort() {
 	if last := len(s.pages) - 1; last >= 0 && !s.sorted {
@@ -85,18 +94,48 @@ func (s *Sorter[T]) inMemory() (all []Source[T]) {
 	return all
 }
 
+// Merged returns a sorter with the records of sorters that must not be used afterwards: it
+// yields them without comparing them again. It is on disk if one of them is.
+func Merged[T any](sorters ...*Sorter[T]) (*Sorter[T], error) {
+	all := &Sorter[T]{Codec: sorters[0].Codec, sorted: true}
+	for _, s := range sorters {
+		if len(s.runs) > 0 {
+			all.file = s.file
+		}
+		all.n += s.n
+	}
+	if all.file == nil {
+		page := make([]T, 0, all.n)
+		for x, err := range Sorted(sorters...) {
+			if err != nil {
+				return nil, err
+			}
+			page = append(page, *x)
+		}
+		all.pages = [][]T{page}
+		return all, nil
+	}
+	run, err := WriteRun(all.file, all.Codec, sources(sorters)...)
+	all.runs, all.n = []*Run{run}, 0
+	return all, err
+}
+
+// sources returns the sources of sorters.
+func sources[T any](sorters []*Sorter[T]) (all []Source[T]) {
+	for _, s := range sorters {
+		all = append(all, s.inMemory()...)
+		for _, r := range s.runs {
+			all = append(all, FromRun(r, s.Codec))
+		}
+	}
+	return all
+}
+
 // Sorted yields the records of all sorters in order. It can be iterated several
 // times, and concurrently if Sort was called. No more records may be added. A record
 // is valid until the next one.
 func Sorted[T any](sorters ...*Sorter[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		var sources []Source[T]
-		for _, s := range sorters {
-			sources = append(sources, s.inMemory()...)
-			for _, r := range s.runs {
-				sources = append(sources, FromRun(r, s.Codec))
-			}
-		}
-		Merge(sources, sorters[0].Codec.Compare)(yield)
+		Merge(sources(sorters), sorters[0].Codec.Compare)(yield)
 	}
 }

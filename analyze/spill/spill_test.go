@@ -183,7 +183,14 @@ func TestSorted(t *testing.T) {
 				return n
 			}
 			slices.SortFunc(want, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
-			for range 2 { // repeatable
+			for round := range 3 { // repeatable, also when merged
+				if round == 2 {
+					merged, err := Merged(sorters...)
+					if err != nil {
+						t.Fatal(err)
+					}
+					sorters = []*Sorter[entry]{merged}
+				}
 				var got []entry
 				for e, err := range Sorted(sorters...) {
 					if err != nil {
@@ -210,6 +217,9 @@ func TestSorted(t *testing.T) {
 			}
 			for range Sorted(sorters...) {
 				break // an early end is allowed
+			}
+			if err := sorters[0].Drop(); err != nil {
+				t.Error(err)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package spill
 
 import (
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,8 @@ const (
 	// pagesAhead is the number of pages that are read together where the page before is in
 	// memory: most passes go from the first record to the last.
 	pagesAhead = 8
+	// passPages is the number of pages that a pass reads together.
+	passPages = 16
 	// tableBuffer is the number of bytes that a table writes together.
 	tableBuffer = 64 << 10
 )
@@ -85,7 +88,8 @@ func (t *Table[T]) Len() int {
 
 // At returns a record, which must not be changed if the table has a file. If its page
 // cannot be read, it is the zero record, and Err returns the error. Records that are far
-// from each other take much longer than neighbours.
+// from each other take much longer than neighbours; for many in their order there are All,
+// Those and Of.
 func (t *Table[T]) At(i int) *T {
 	if t.all != nil {
 		return &t.all[i]
@@ -101,6 +105,88 @@ func (t *Table[T]) paged(i int) *T {
 		p = t.load(n)
 	}
 	return &p.records[i%tablePage]
+}
+
+// All yields the records by number. A record of a table that has a file is valid until the
+// next one, and must not be changed. Records that cannot be read are zero; see Err.
+func (t *Table[T]) All() iter.Seq2[int, *T] {
+	return t.Those(func(int) bool { return true })
+}
+
+// Those is All for the records whose numbers meet a condition. The others are not decoded.
+func (t *Table[T]) Those(meets func(i int) bool) iter.Seq2[int, *T] {
+	return func(yield func(int, *T) bool) {
+		at := t.Reader()
+		for i := range t.Len() {
+			if meets(i) && !yield(i, at(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Of is All for the records with some numbers. Few of them should be less than the one before.
+func (t *Table[T]) Of(numbers iter.Seq[uint32]) iter.Seq2[uint32, *T] {
+	return func(yield func(uint32, *T) bool) {
+		at := t.Reader()
+		for i := range numbers {
+			if !yield(i, at(int(i))) {
+				return
+			}
+		}
+	}
+}
+
+// Reader returns a function like At for one goroutine that reads most records in their order.
+// A record of a table that has a file is valid until the next call.
+func (t *Table[T]) Reader() func(i int) *T {
+	if t == nil || t.all != nil {
+		return t.At
+	}
+	p := pass[T]{table: t}
+	return p.at
+}
+
+// pass reads records in their order, ahead and into memory of its own: what it reads is not
+// worth keeping, because the next pass begins elsewhere.
+type pass[T any] struct {
+	table    *Table[T]
+	from, to int // the records in buf
+	buf      []byte
+	record   T
+}
+
+// at returns a record, valid until the next one.
+func (p *pass[T]) at(i int) *T {
+	if i < p.from || i >= p.to {
+		p.read(i)
+	}
+	p.table.codec.Read(&p.record, p.buf[(i-p.from)*p.table.encoded:])
+	return &p.record
+}
+
+// read reads records from one on: many if it follows those before, else a page.
+func (p *pass[T]) read(i int) {
+	t, n := p.table, tablePage
+	if i >= p.to && i < p.to+tablePage {
+		n *= passPages
+	}
+	p.from, p.to = i, min(i+n, t.n)
+	size := (p.to - p.from) * t.encoded
+	p.buf = slices.Grow(p.buf[:0], size)[:size]
+	if err := t.file.read(p.buf, int64(p.from*t.encoded)); err != nil {
+		t.fail(err)
+		clear(p.buf)
+	}
+}
+
+// fail keeps the first error of reading.
+func (t *Table[T]) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		t.err = err
+	}
 }
 
 // Err returns the first error of reading.
@@ -128,11 +214,7 @@ func (t *Table[T]) load(n int) *page[T] {
 	*buf = slices.Grow((*buf)[:0], pagesAhead*tablePage*t.encoded)[:min(pages*tablePage, t.n-n*tablePage)*t.encoded]
 	rest := *buf
 	if err := t.file.read(rest, int64(n*tablePage*t.encoded)); err != nil {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.err == nil {
-			t.err = err
-		}
+		t.fail(err)
 		return &page[T]{number: n}
 	}
 	var first *page[T]

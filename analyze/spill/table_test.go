@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -50,6 +51,31 @@ func TestTable(t *testing.T) {
 			})
 		}
 		g.Wait()
+		next := 0
+		for i, got := range table.All() {
+			if i != next || *got != uint64(i)*7 {
+				t.Fatalf("record %d is %d, want record %d", i, *got, next)
+			}
+			next++
+		}
+		third := func(i int) bool { return i%3 == 2 }
+		next = 2
+		for i, got := range table.Those(third) {
+			if i != next || *got != uint64(i)*7 {
+				t.Fatalf("record %d is %d, want record %d", i, *got, next)
+			}
+			next += 3
+		}
+		if next < n {
+			t.Errorf("record %d is missing", next)
+		}
+		jumps := []uint32{0, 1, 63, 64, 2000, 2001, 7, n - 1}
+		for i, got := range table.Of(slices.Values(jumps)) {
+			if i != jumps[0] || *got != uint64(i)*7 {
+				t.Fatalf("record %d is %d, want record %d", i, *got, jumps[0])
+			}
+			jumps = jumps[1:]
+		}
 		if table.Len() != n || table.Err() != nil {
 			t.Errorf("%d records, %v", table.Len(), table.Err())
 		}
@@ -63,10 +89,15 @@ func TestTable(t *testing.T) {
 	for at := range n / tablePage {
 		onDisk.At(at * tablePage)
 	}
+	for i, x := range onDisk.All() {
+		if *x != 0 {
+			t.Fatalf("record %d is %d without a file", i, *x)
+		}
+	}
 	if onDisk.Err() == nil {
 		t.Error("no error of a file that cannot be read")
 	}
-	if (*Table[int])(nil).Len() != 0 {
+	for range (*Table[int])(nil).All() {
 		t.Error("a nil table is not empty")
 	}
 }

@@ -202,8 +202,7 @@ func (c *condenser) refusals(x *indexWriter) error {
 		return err
 	}
 	n := c.Refusals.Len()
-	for i := range n {
-		r := c.Refusals.At(i)
+	for _, r := range c.Refusals.All() {
 		kept, err := line(r)
 		if err != nil {
 			return err

@@ -13,8 +13,12 @@ import (
 // that are not wanted without decoding them. What parts in memory hold of the shard is freed.
 // Shards with more events than are sorted in memory stay as they are.
 func (s *State) Gather(goroutines int) {
-	s.gathered = &gathered{limit: s.workers[0].limit * int64(goroutines), space: s.workers[0].space}
+	s.gathered = &gathered{limit: s.workers[0].limit * int64(goroutines) / gatheredPart, space: s.workers[0].space}
 }
+
+// gatheredPart is the part of the memory of the workers that gathered shards take: what the
+// walks find out takes the rest.
+const gatheredPart = 4
 
 // gathered holds the shards whose timelines were kept in their order.
 type gathered struct {
@@ -24,6 +28,7 @@ type gathered struct {
 	space *spill.Space
 	mu    sync.Mutex
 	held  int64       // bytes in memory
+	kept  int         // number of shards that were kept
 	file  *spill.File // in space: what is more
 }
 
@@ -165,24 +170,25 @@ func (g *gatheredShard) encoded() []byte {
 	return append(appendBytes(b, g.labels), g.log...)
 }
 
-// keep keeps a shard: in memory, if there is room.
-func (g *gathered) keep(i int, x *gatheredShard) (err error) {
+// keep keeps a shard: in memory, if there is room. It reports whether it was the last one.
+func (g *gathered) keep(i int, x *gatheredShard) (last bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.kept++
 	if g.limit == 0 || g.held+x.size() <= g.limit {
 		x.state = inMemory
 		g.held += x.size()
 		g.shards[i] = *x
-		return nil
+		return g.kept == Shards, nil
 	}
 	if g.file == nil {
 		if g.file, err = g.space.Create(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	place, err := g.file.Append(x.encoded())
 	g.shards[i] = gatheredShard{state: onDisk, place: place}
-	return err
+	return g.kept == Shards, err
 }
 
 // gather keeps a shard in its order, and visits it. It reports false, and does neither, if
@@ -227,7 +233,17 @@ func (s *State) gather(i int, shards []*shard, m *Scratch, want func(id uint32, 
 			o.part.shards[i] = shard{}
 		}
 	}
-	return true, s.gathered.keep(i, &gatheredShard{
+	return true, s.keep(i, &gatheredShard{
 		actors: append(make([]gatheredActor, 0, actors), g.actors...), labels: slices.Clone(g.labels), log: slices.Clone(g.log),
 	})
+}
+
+// keep keeps a shard. The numbers of workers are not needed any more when all shards were
+// kept.
+func (s *State) keep(i int, x *gatheredShard) error {
+	all, err := s.gathered.keep(i, x)
+	if all {
+		s.refusalOf = nil
+	}
+	return err
 }

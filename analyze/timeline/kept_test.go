@@ -62,8 +62,8 @@ func TestKeptEvents(t *testing.T) {
 				want[i] = append(want[i], a)
 			}
 			x.log = append(x.log, make([]byte, eventSlack)...)
-			if err := g.keep(i, x); err != nil {
-				t.Fatal(err)
+			if last, err := g.keep(i, x); err != nil || last != (i == Shards-1) {
+				t.Fatal(last, err)
 			}
 		}
 		for i := range Shards {

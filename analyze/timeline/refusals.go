@@ -230,8 +230,7 @@ func (s *State) sortRefusals(each func(func(*Refusal, error) bool), total int64,
 // setRefusals sets Refusals and what is kept of them by number.
 func (s *State) setRefusals(table *spill.Table[Refusal]) {
 	s.Refusals, s.stated, s.redirects, s.Unstated = table, nil, false, true
-	for i := range table.Len() {
-		r := table.At(i)
+	for i, r := range table.All() {
 		s.redirects = s.redirects || r.redirect
 		s.Unstated = s.Unstated && r.Reason == 0 && r.AnsweredBy == field.Unknown
 		s.refusalOf[r.worker][r.number] = uint32(i)

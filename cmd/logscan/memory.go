@@ -49,7 +49,7 @@ const (
 	memoryShare = 4
 	// unspilled is the memory in bytes that a run takes beside what is limited:
 	// program, blocks, buffers, and garbage not collected yet.
-	unspilled = 144 << 20
+	unspilled = 112 << 20
 	// containerShare is the share of a container's memory that the garbage
 	// collector may use.
 	containerShare = 0.9
@@ -93,7 +93,7 @@ const (
 	heapCheck = 200 * time.Millisecond
 	// heapRoom is the divisor of the live heap that gives the least room for garbage. If
 	// the limit leaves less, the collector runs all the time and frees little.
-	heapRoom = 4
+	heapRoom = 6
 )
 
 // keepMemoryLimit sets the garbage collector's limit, and raises it where what is live
