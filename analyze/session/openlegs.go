@@ -26,7 +26,8 @@ const openLegSize = 32
 
 func compareOpenLegs(a, b *openLeg) int {
 	return cmp.Or(timeline.CompareClients(a.Client, b.Client), cmp.Compare(a.Time, b.Time),
-		cmp.Compare(a.Refusal, b.Refusal), cmp.Compare(a.Endpoint, b.Endpoint))
+		cmp.Compare(a.Refusal, b.Refusal), cmp.Compare(a.Endpoint, b.Endpoint),
+		compareBools(a.Again, b.Again), compareBools(a.Gone, b.Gone), compareBools(a.Failed, b.Failed))
 }
 
 var openLegCodec = spill.FixedCodec(compareOpenLegs)

@@ -43,7 +43,20 @@ func compareRecords(a, b *Record) int {
 	return cmp.Or(timeline.CompareClients(a.Client, b.Client),
 		cmp.Compare(a.User, b.User), cmp.Compare(a.Site, b.Site),
 		cmp.Compare(a.LastAccepted, b.LastAccepted), cmp.Compare(a.End, b.End), cmp.Compare(a.Requests, b.Requests),
-		cmp.Compare(a.EndRefusal, b.EndRefusal))
+		cmp.Compare(a.EndRefusal, b.EndRefusal), cmp.Compare(a.Accepted, b.Accepted), cmp.Compare(a.Unauthorized, b.Unauthorized),
+		cmp.Compare(a.LongestGap, b.LongestGap), compareBools(a.StartSeen, b.StartSeen), compareBools(a.Named, b.Named),
+		compareBools(a.Open, b.Open))
+}
+
+// compareBools orders false before true.
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 var recordCodec = spill.FixedCodec(compareRecords)
