@@ -60,6 +60,11 @@ func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 }
 
 func (d *Diagnosis) observeAll(ctx context.Context) error {
+	if d.Refusals.OnDisk() { // what either keeps for each client is not in memory together
+		err := d.observe(ctx)
+		d.proposeUnobserved()
+		return err
+	}
 	var beside sync.WaitGroup
 	beside.Go(d.proposeUnobserved)
 	defer beside.Wait()

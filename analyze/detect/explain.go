@@ -136,7 +136,7 @@ func (d *Diagnosis) explain(kinds []Kind) ([]*candidate, error) {
 }
 
 // proposeUnobserved inspects the kinds that need only the refusals, one after the
-// other. It runs while the observers of other kinds walk over the timelines.
+// other. It runs while the observers of other kinds walk over the timelines, or after them.
 func (d *Diagnosis) proposeUnobserved() {
 	d.proposed = make([]proposals, len(d.kinds))
 	for i := range d.kinds {

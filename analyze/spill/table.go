@@ -86,6 +86,9 @@ func (t *Table[T]) Len() int {
 	return t.n
 }
 
+// OnDisk reports whether the records are in a file.
+func (t *Table[T]) OnDisk() bool { return t != nil && t.file != nil }
+
 // At returns a record, which must not be changed if the table has a file. If its page
 // cannot be read, it is the zero record, and Err returns the error. Records that are far
 // from each other take much longer than neighbours; for many in their order there are All,
