@@ -175,6 +175,11 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 	})
 	largest := x.all[u.members[0]]
 	u.Finding = result.Finding{Kind: largest.Kind, Category: largest.Category, Judgement: largest.Judgement, Confidence: largest.Confidence, Onset: largest.Onset}
+	total := 0
+	for _, i := range u.members {
+		total += x.all[i].packed.n
+	}
+	u.claims = make([]uint32, 0, total) // may be all refusals of a log
 	for _, i := range u.members {
 		m := x.all[i]
 		u.claims, u.messages = slices.AppendSeq(u.claims, m.packed.each), append(u.messages, m.messages...)
