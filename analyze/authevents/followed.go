@@ -47,10 +47,10 @@ func (j *joiner) followed(list []int32) {
 			continue
 		}
 		r := &j.requests[of[next]]
-		ids := &j.requestLabelsOf(r).ids
+		ids, id := &j.requestLabelsOf(r).ids, j.labelsOf(e).id // 0 as well if no refusal has any
 		bare := e.client == 0 && !e.hasID && e.path == 0
 		apart := e.time-r.time > near || r.time-e.time > near
-		if r.time == noTime || apart || !bare && (!e.hasID || !slices.Contains(ids[:], j.labelsOf(e).id)) || e.status != 0 && e.status != r.status || e.user != 0 && r.user != 0 && e.user != r.user {
+		if r.time == noTime || apart || !bare && (id == 0 || !slices.Contains(ids[:], id)) || e.status != 0 && e.status != r.status || e.user != 0 && r.user != 0 && e.user != r.user {
 			continue
 		}
 		if last := len(j.also) - 1; last >= 0 && j.also[last].refusal == of[next] {

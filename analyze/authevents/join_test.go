@@ -177,6 +177,8 @@ func TestJoin(t *testing.T) {
 			[]string{"t=0 line=1 log=oauth2-proxy-log"}, "2:client"},
 		{"a request that follows far away, or later", []string{"t=0 line=30 client=192.0.2.1 method=GET target=/auth", "t=9 line=42 client=192.0.2.1 method=GET target=/auth"},
 			[]string{"t=0 line=1 log=oauth2-proxy-log", "t=0 line=41 log=oauth2-proxy-log"}, "- -"},
+		{"an id, and a request without one that follows", []string{"t=0 line=3 client=192.0.2.1 method=GET target=/auth"},
+			[]string{"t=0 line=1 id=r9 client=192.0.2.7 log=oauth2-proxy-log"}, "-"},
 		{"requests of a connection in order", []string{"t=0 conn=7 ord=1" + get, "t=0 conn=7 ord=2" + get},
 			[]string{"t=0 conn=7 reason=no_credentials" + get, "t=0 conn=7 reason=invalid_credentials" + get}, "0:connection 1:connection"},
 		{"a connection number of another server", []string{"t=0 conn=7 client=192.0.2.2 method=GET target=/a?b=1"}, []string{"t=0 conn=7" + get}, "-"},
