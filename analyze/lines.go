@@ -123,9 +123,10 @@ func (p *lineParser) refusal(input int, line []byte, row *result.Unauthorized, w
 	if len(e.Session) > 0 {
 		row.SessionID = privacy.SessionHash(e.Session)
 	}
-	if wanted {
-		p.raw = rawText(p.raw, parse.Kept(line), known, parser.Mask())
+	if !wanted {
+		return nil, nil
 	}
+	p.raw = rawText(p.raw, parse.Kept(line), known, parser.Mask())
 	return p.raw, nil
 }
 
@@ -288,10 +289,7 @@ func (l *parsedLines) refusals() func(int, *result.Unauthorized, bool) (string, 
 			return "", err
 		}
 		text, err := p.refusal(int(x.Input), raw, row, wanted)
-		if err != nil || !wanted {
-			return "", err
-		}
-		return string(text), nil
+		return string(text), err
 	}
 }
 

@@ -108,10 +108,11 @@ func (a *assembly) excessive() (all session.Bits) {
 			all.Add(i)
 		}
 	}
-	much := a.refusesMuch()
-	for i, r := range a.Refusals.All() {
-		if a.Of[i] == 0 && r.Cause != session.Challenge && (much || a.statedFault(i)) {
-			all.Add(i)
+	if much := a.refusesMuch(); much || !a.State.Unstated {
+		for i, r := range a.Refusals.All() {
+			if a.Of[i] == 0 && r.Cause != session.Challenge && (much || a.statedFault(i)) {
+				all.Add(i)
+			}
 		}
 	}
 	return all
@@ -121,14 +122,7 @@ func (a *assembly) excessive() (all session.Bits) {
 // it asks: no key verifies the token, the identity provider does not answer, something is set
 // up wrongly or clocks differ. Whoever asks, that is no expired session and no wrong password.
 func (a *assembly) statedFault(i int) bool {
-	if a.State.Unstated {
-		return false // State.Refusals may be on disk and need not be read
-	}
-	n := a.State.Refusals.At(i).Reason
-	if n == 0 {
-		return false
-	}
-	switch a.State.Reasons[n-1].Class {
+	switch a.State.ReasonClass(i) {
 	case field.KeyReason, field.UnavailableReason, field.ConfigReason, field.ClockReason:
 		return true
 	}

@@ -81,40 +81,54 @@ func (a *assembly) revivedHosts() map[string]bool {
 			seen[host]++
 		}
 	}
+	deaths := a.revivedDeaths(found)
 	for host := range found {
-		if (seen[host] < openedBefore || float64(seen[host]) < oddShare*float64(sessions[host])) && !a.outlives(host) {
+		if (seen[host] < openedBefore || float64(seen[host]) < oddShare*float64(sessions[host])) && !deaths[host].outlived(a.Lifetimes[host]) {
 			delete(found, host)
 		}
 	}
 	return found
 }
 
-// outlives reports whether the sessions of a host survive silences at least as often as they
-// end by them, of those about as long as the typical one by which they seem to end or longer,
-// and most are not used again within minutes. If a timeout ended them, next to none would survive, and
-// people would sign in to go on.
-func (a *assembly) outlives(host string) bool {
-	lived := a.Lifetimes[host]
-	if lived == nil {
-		return false
-	}
-	var died []int64
-	back := 0
+// revivedDeaths are the ends of the sessions of a host that go on.
+type revivedDeaths struct {
+	gaps []int64 // the silences before them, in milliseconds
+	back int     // sessions that are used again within minutes
+}
+
+// revivedDeaths returns those of some hosts.
+func (a *assembly) revivedDeaths(hosts map[string]bool) map[string]*revivedDeaths {
+	of := map[string]*revivedDeaths{}
 	for i, r := range a.Refusals.All() {
-		if a.Of[i] == 0 && r.Fatal && revives(r) && r.Gap() >= 0 && a.State.Endpoints[r.Endpoint].Host == host {
-			died = append(died, r.Gap())
-			if r.Back {
-				back++
-			}
+		host := a.State.Endpoints[r.Endpoint].Host
+		if a.Of[i] != 0 || !r.Fatal || !revives(r) || r.Gap() < 0 || !hosts[host] {
+			continue
+		}
+		x := of[host]
+		if x == nil {
+			x = &revivedDeaths{}
+			of[host] = x
+		}
+		x.gaps = append(x.gaps, r.Gap())
+		if r.Back {
+			x.back++
 		}
 	}
-	if len(died) < oddEnds || 2*back > len(died) {
+	return of
+}
+
+// outlived reports whether the sessions of a host survive silences at least as often as they
+// end by them, of those about as long as the typical one by which they seem to end or longer,
+// and most are not used again within minutes. If a timeout ended them, next to none would
+// survive, and people would sign in to go on. x is nil for no ends.
+func (x *revivedDeaths) outlived(lived *session.Lifetimes) bool {
+	if x == nil || lived == nil || len(x.gaps) < oddEnds || 2*x.back > len(x.gaps) {
 		return false
 	}
-	slices.Sort(died)
-	gap := died[len(died)/2] * 4 / 5
-	n, _ := slices.BinarySearch(died, gap)
-	return lived.Gap.CountsAbove()(gap) >= int64(len(died)-n)
+	slices.Sort(x.gaps)
+	gap := x.gaps[len(x.gaps)/2] * 4 / 5
+	n, _ := slices.BinarySearch(x.gaps, gap)
+	return lived.Gap.CountsAbove()(gap) >= int64(len(x.gaps)-n)
 }
 
 // cutInUse reports whether a refusal is of a session that was in use when it ended.

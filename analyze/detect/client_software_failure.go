@@ -491,16 +491,16 @@ func inspectSoftware(d *Diagnosis, seen observer) ([]candidate, error) {
 // refusals everywhere since then: they expire.
 func (o *softwareObserver) withConsequences(c candidate, everywhere *candidate) candidate {
 	first := o.d.Refusals.At(int(c.claims[0])).Time
-	for _, i := range everywhere.claims {
-		if o.d.Refusals.At(int(i)).Time >= first {
+	for i, r := range o.d.Refusals.Of(slices.Values(everywhere.claims)) {
+		if r.Time >= first {
 			c.claims = append(c.claims, i)
 		}
 	}
 	slices.Sort(c.claims)
 	c.claims = slices.Compact(c.claims)
 	routes := map[uint32]int{}
-	for _, i := range c.claims {
-		routes[o.d.Refusals.At(int(i)).Endpoint]++
+	for _, r := range o.d.Refusals.Of(slices.Values(c.claims)) {
+		routes[r.Endpoint]++
 	}
 	details := *c.Details.(*FailingSoftware)
 	route := details.Route

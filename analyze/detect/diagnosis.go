@@ -61,9 +61,11 @@ func Observe(ctx context.Context, ev *session.Evidence) (*Diagnosis, error) {
 
 func (d *Diagnosis) observeAll(ctx context.Context) error {
 	if d.Refusals.OnDisk() { // what either keeps for each client is not in memory together
-		err := d.observe(ctx)
+		if err := d.observe(ctx); err != nil {
+			return err
+		}
 		d.proposeUnobserved()
-		return err
+		return nil
 	}
 	var beside sync.WaitGroup
 	beside.Go(d.proposeUnobserved)

@@ -23,7 +23,7 @@ func statedPermissions(d *Diagnosis) []candidate {
 	}
 	claims := map[result.Subject][]uint32{} // by directory
 	for i, r := range d.eachOpen() {
-		if (r.Named || r.Good) && d.reasonClass(i) == field.PermissionReason {
+		if (r.Named || r.Good) && d.State.ReasonClass(i) == field.PermissionReason {
 			s := directorySubject(&d.State.Endpoints[r.Endpoint])
 			claims[s] = append(claims[s], uint32(i))
 		}
@@ -63,16 +63,16 @@ func (d *Diagnosis) statedPermission(directory result.Subject, claims []uint32) 
 	}
 	c.Subject, c.Onset, c.Severity = directory, parse.NoTime, result.Medium
 	first, accepted := d.State.Refusals.At(int(claims[0])).Time, int64(parse.NoTime)
-	single := true
-	for i, r := range d.Refusals.Of(slices.Values(claims)) {
+	endpoint, single := d.Refusals.At(int(claims[0])).Endpoint, true
+	for _, r := range d.Refusals.Of(slices.Values(claims)) {
 		e := &d.State.Endpoints[r.Endpoint]
-		single = single && d.Refusals.At(int(i)).Endpoint == d.Refusals.At(int(claims[0])).Endpoint
+		single = single && r.Endpoint == endpoint
 		if e.FirstAccepted != parse.NoTime && (accepted == parse.NoTime || e.FirstAccepted < accepted) {
 			accepted = e.FirstAccepted
 		}
 	}
 	if single {
-		c.Subject = endpointSubject(&d.State.Endpoints[d.Refusals.At(int(claims[0])).Endpoint])
+		c.Subject = endpointSubject(&d.State.Endpoints[endpoint])
 	}
 	// It had accepted requests for a while: then the permission was withdrawn.
 	if accepted != parse.NoTime && accepted < first-session.Nearby*1000 {

@@ -77,13 +77,16 @@ func (x *explainer) servedAt(place, f *candidate) bool {
 		if p.server {
 			name = place.Subject.Server
 		}
+		if name == "" {
+			continue
+		}
 		n := 0
 		for i, r := range x.d.Refusals.Of(f.packed.each) {
 			if at := p.refuse(int(i), r); at >= 0 && p.names[at] == name && r.Time >= from {
 				n++
 			}
 		}
-		if name != "" && float64(n) >= consequentShare*float64(f.packed.n) {
+		if float64(n) >= consequentShare*float64(f.packed.n) {
 			return true
 		}
 	}

@@ -45,14 +45,3 @@ func StatedReason(s *timeline.State, refusals iter.Seq[uint32]) (reason *result.
 	r := &s.Reasons[best-1]
 	return &result.Reason{Text: result.Clean(r.Text), Class: r.Class, N: n[best], Stated: stated, Of: all}, by
 }
-
-// reasonClass returns the class of the reason that the line of a refusal states.
-func (d *Diagnosis) reasonClass(refusal int) field.ReasonClass {
-	if d.State.Unstated {
-		return field.UnknownReason
-	}
-	if n := d.State.Refusals.At(refusal).Reason; n != 0 {
-		return d.State.Reasons[n-1].Class
-	}
-	return field.UnknownReason
-}

@@ -136,7 +136,7 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 			p = &probing{}
 			by[client] = p
 		}
-		p.add(r, d.reasonClass(i) == field.MissingReason)
+		p.add(r, d.State.ReasonClass(i) == field.MissingReason)
 	}
 	found, place := closedPublicRoutes(d), map[timeline.Client]int{}
 	for _, client := range slices.SortedFunc(maps.Keys(by), timeline.CompareClients) {
@@ -272,13 +272,15 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	if isBrowser(d.State.Agents[client.Agent]) && (2*x.signIns > x.n || typical >= pagePolls && d.State.Endpoints[x.mostAsked()].Method == "POST") {
 		return c, false // monitors do not pose as browsers that submit forms
 	}
+	steady := gaps >= probeRounds-1 && typical >= d.leastPeriod(x.mostAsked()) && x.alike() && float64(near) >= steadyShare*float64(gaps)
+	if !steady {
+		if each, nearEach, period := x.checks(d); float64(nearEach) >= steadyShare*float64(each) && each > 0 {
+			gaps, near, typical, steady = each, nearEach, period, true
+		}
+	}
 	p, lower := 1.0, stats.WilsonLower(int64(near), int64(gaps), stats.Z95)+0.1
-	if gaps >= probeRounds-1 && typical >= d.leastPeriod(x.mostAsked()) && x.alike() && float64(near) >= steadyShare*float64(gaps) {
+	if steady {
 		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
-	} else if each, nearEach, period := x.checks(d); float64(nearEach) >= steadyShare*float64(each) && each > 0 {
-		gaps, near, typical = each, nearEach, period
-		p = min(1, stats.BinomialTail(int64(near), int64(gaps), randomNear)*float64(clients))
-		lower = stats.WilsonLower(int64(near), int64(gaps), stats.Z95) + 0.1
 	}
 	paced := p <= attackFalse
 	if !paced && x.unread() {

@@ -27,7 +27,7 @@ const openLegSize = 32
 func compareOpenLegs(a, b *openLeg) int {
 	return cmp.Or(timeline.CompareClients(a.Client, b.Client), cmp.Compare(a.Time, b.Time),
 		cmp.Compare(a.Refusal, b.Refusal), cmp.Compare(a.Endpoint, b.Endpoint),
-		compareBools(a.Again, b.Again), compareBools(a.Gone, b.Gone), compareBools(a.Failed, b.Failed))
+		cmp.Compare(flags(a.Again, a.Gone, a.Failed), flags(b.Again, b.Gone, b.Failed)))
 }
 
 var openLegCodec = spill.FixedCodec(compareOpenLegs)

@@ -44,19 +44,17 @@ func compareRecords(a, b *Record) int {
 		cmp.Compare(a.User, b.User), cmp.Compare(a.Site, b.Site),
 		cmp.Compare(a.LastAccepted, b.LastAccepted), cmp.Compare(a.End, b.End), cmp.Compare(a.Requests, b.Requests),
 		cmp.Compare(a.EndRefusal, b.EndRefusal), cmp.Compare(a.Accepted, b.Accepted), cmp.Compare(a.Unauthorized, b.Unauthorized),
-		cmp.Compare(a.LongestGap, b.LongestGap), compareBools(a.StartSeen, b.StartSeen), compareBools(a.Named, b.Named),
-		compareBools(a.Open, b.Open))
+		cmp.Compare(a.LongestGap, b.LongestGap), cmp.Compare(flags(a.StartSeen, a.Named, a.Open), flags(b.StartSeen, b.Named, b.Open)))
 }
 
-// compareBools orders false before true.
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
+// flags returns a number by which flags are ordered.
+func flags(list ...bool) (n int) {
+	for i, is := range list {
+		if is {
+			n |= 1 << i
+		}
 	}
-	return 1
+	return n
 }
 
 var recordCodec = spill.FixedCodec(compareRecords)

@@ -44,6 +44,18 @@ func (s *State) mergeReasons() (reasonOf [][]uint32) {
 	return reasonOf
 }
 
+// ReasonClass returns the class of the reason that the line of a refusal, or a message about
+// it, states. If nothing does, Refusals, which may be on disk, are not read.
+func (s *State) ReasonClass(refusal int) field.ReasonClass {
+	if s.Unstated {
+		return field.UnknownReason
+	}
+	if n := s.Refusals.At(refusal).Reason; n != 0 {
+		return s.Reasons[n-1].Class
+	}
+	return field.UnknownReason
+}
+
 // Statement is what a message states about a refusal.
 type Statement struct {
 	Refusal, Message uint32 // indexes into Refusals and Messages
