@@ -75,6 +75,7 @@ type contrastObserver struct {
 	ofEndpoint [][]int32     // by endpoint: the places of its keys
 	ofBackend  []int32       // by upstream: the place of its key plus one
 	ofServer   []int32       // by server: the same; nil if the log stands in one
+	replicas   bool          // there are keys of backends or servers
 	ofRoute    []int32       // by endpoint: the place of its own key plus one
 	common     *keySets      // the keys that endpoints have in common: those of sites and paths
 	accepted   [][]int32     // by place and step
@@ -218,6 +219,7 @@ func (o *contrastObserver) findKeys() {
 				key.site = site
 			}
 			place[named] = len(o.keys)
+			o.replicas = o.replicas || key.kind.replica()
 			o.keys = append(o.keys, key)
 		}
 	}
@@ -493,6 +495,7 @@ type contrastPart struct {
 	requests [][]int32
 	counted  []countedVisit // by place
 	within   []within       // by set of common
+	passed   []within       // by endpoint, if there are neither backends nor servers
 	clock    stepClock
 	turn     uint32 // number of the current user of the current actor
 	// others holds the visits of the current actor's users, if it has several.
@@ -503,8 +506,8 @@ type contrastPart struct {
 // and when many are added together it waits for several at once.
 type visitAt struct{ place, step int32 }
 
-// within is the time up to which the requests of one turn to the keys of a set are part
-// of visits that have been counted.
+// within is the time up to which the requests of one turn to the keys of a set, or of an
+// endpoint, are part of visits that have been counted.
 type within struct {
 	turn  uint32
 	until int64
@@ -524,7 +527,8 @@ type placeOfUser struct {
 func (o *contrastObserver) part() func(*timeline.Actor, uint32) {
 	p := &contrastPart{
 		o: o, accepted: newVisits(len(o.keys), o.steps), pending: make([]visitAt, 0, maxPending), requests: newVisits(len(o.requests), o.steps),
-		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)), clock: newStepClock(o.d.From, o.width, int32(o.steps-1)), others: map[placeOfUser]int64{},
+		counted: make([]countedVisit, len(o.keys)), within: make([]within, len(o.common.sets)),
+		passed: make([]within, len(o.ways)), clock: newStepClock(o.d.From, o.width, int32(o.steps-1)), others: map[placeOfUser]int64{},
 	}
 	o.parts = append(o.parts, p)
 	return p.actor
@@ -553,7 +557,7 @@ func addVisits(all, part [][]int32) {
 
 // actor counts the accepted visits of an actor and its users, and settles its refusals.
 func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
-	refused, user := false, uint32(0)
+	first, last, user := -1, 0, uint32(0) // the first and last refusal
 	clear(p.others)
 	p.turn++
 	ways, d := p.o.ways, p.o.d
@@ -564,12 +568,17 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 			p.turn++
 		}
 		if e.Refusal != timeline.NoRefusal {
-			refused = true
+			if first < 0 {
+				first = i
+			}
+			last = i
 			continue
 		}
 		way := &ways[e.Endpoint]
 		if way.passes>>e.Outcome&1 != 0 && (e.Outcome != timeline.Redirected || !d.Bounced(a, i)) {
-			p.pass(e, way, id, user)
+			if w := &p.passed[e.Endpoint]; w.turn != p.turn || e.Time >= w.until {
+				*w = within{p.turn, p.pass(e, way, id, user)}
+			}
 			if way.site != 0 && way.asks {
 				p.requests[way.site-1][p.clock.at(e.Time)]++
 			}
@@ -579,50 +588,56 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 			p.turn++
 		}
 	}
-	if refused {
-		p.settle(a)
+	if first >= 0 {
+		p.leave(a, last)
+		p.settle(a, first, last)
 	}
 }
 
 // pass counts the visits that an accepted request begins: those of the parts of a site
-// that many routes have in common, of the route, of the backend and of the server.
-func (p *contrastPart) pass(e *timeline.Event, way *contrastWay, actor, user uint32) {
+// that many routes have in common, of the route, of the backend and of the server. It
+// returns the time up to which the same user's requests to the endpoint begin no other one.
+func (p *contrastPart) pass(e *timeline.Event, way *contrastWay, actor, user uint32) (until int64) {
+	until = session.Never
 	if set := way.set - 1; set >= 0 {
-		if w := &p.within[set]; w.turn != p.turn || e.Time >= w.until {
-			until := session.Never
+		w := &p.within[set]
+		if w.turn != p.turn || e.Time >= w.until {
+			*w = within{p.turn, session.Never}
 			for _, place := range p.o.common.sets[set] {
-				p.count(place, e.Time, actor, user)
-				until = min(until, p.counted[place].time+p.o.visit)
+				w.until = min(w.until, p.count(place, e.Time, actor, user))
 			}
-			*w = within{p.turn, until}
 		}
+		until = w.until
 	}
 	if way.route != 0 {
-		if c := &p.counted[way.route-1]; c.actor != actor || c.user != user || e.Time-c.time >= p.o.visit {
-			p.count(way.route-1, e.Time, actor, user)
-		}
+		until = min(until, p.count(way.route-1, e.Time, actor, user))
 	}
-	if e.Upstream != 0 {
-		if place := p.o.ofBackend[e.Upstream-1]; place != 0 {
-			p.count(place-1, e.Time, actor, user)
-		}
+	if !p.o.replicas {
+		return until
 	}
-	if p.o.ofServer == nil {
-		return
+	if u := e.Upstream; u != 0 && p.o.ofBackend[u-1] != 0 {
+		p.count(p.o.ofBackend[u-1]-1, e.Time, actor, user)
 	}
-	if server := e.Origin.Server(); server != 0 && p.o.ofServer[server-1] != 0 {
+	if server := e.Origin.Server(); server != 0 && p.o.ofServer != nil && p.o.ofServer[server-1] != 0 {
 		p.count(p.o.ofServer[server-1]-1, e.Time, actor, user)
 	}
+	return session.LongAgo // the next request may come to another one
 }
 
-// count counts an accepted request of a key if it begins a visit.
-func (p *contrastPart) count(place int32, ms int64, actor, user uint32) {
-	if p.isVisit(place, actor, user, ms) {
+// count counts an accepted request of a key if it begins a visit. It returns the time from
+// which on the same user's requests are part of another one.
+func (p *contrastPart) count(place int32, ms int64, actor, user uint32) (until int64) {
+	c := &p.counted[place]
+	if c.actor == actor && c.user == user && ms-c.time < p.o.visit {
+		return c.time + p.o.visit
+	}
+	if p.isVisit(c, place, actor, user, ms) {
 		if len(p.pending) == maxPending {
 			p.addPending()
 		}
 		p.pending = append(p.pending, visitAt{place, p.clock.at(ms)})
 	}
+	return c.time + p.o.visit
 }
 
 // addPending counts the visits that are pending.
@@ -634,16 +649,9 @@ func (p *contrastPart) addPending() {
 }
 
 // isVisit reports whether an accepted request of a user of an actor begins a visit of
-// a key.
-func (p *contrastPart) isVisit(place int32, actor, user uint32, ms int64) bool {
-	c := &p.counted[place]
-	switch {
-	case c.actor != actor:
-	case c.user == user:
-		if ms-c.time < p.o.visit {
-			return false
-		}
-	default: // the actor's last visit was that of another user
+// a key, whose last visit is c: it is too long ago, or another's.
+func (p *contrastPart) isVisit(c *countedVisit, place int32, actor, user uint32, ms int64) bool {
+	if c.actor == actor && c.user != user { // the actor's last visit was that of another user
 		p.others[placeOfUser{place, c.user}] = c.time
 		if at, ok := p.others[placeOfUser{place, user}]; ok && ms-at < p.o.visit {
 			*c = countedVisit{actor, user, at}
@@ -681,10 +689,16 @@ func (o *contrastObserver) setCourses() {
 // themselves they look like an expired session, a mistyped password or a visitor
 // without credentials, and the actor was accepted soon after. The sign-ins of a
 // morning contrast with nothing.
-func (p *contrastPart) settle(a *timeline.Actor) {
-	p.leave(a)
+//
+// first and last are the actor's first and last refusal. What follows the last one counts
+// for refusals that are Nearby.
+func (p *contrastPart) settle(a *timeline.Actor, first, last int) {
+	end := last + 1
+	for end < len(a.Events) && a.Events[end].Time-a.Events[last].Time <= session.Nearby {
+		end++
+	}
 	passed, signedIn := session.Never, session.Never
-	for i := len(a.Events) - 1; i >= 0; i-- {
+	for i := end - 1; i >= first; i-- {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
@@ -708,10 +722,11 @@ func (p *contrastPart) settle(a *timeline.Actor) {
 	}
 }
 
-// leave marks the refusals of an actor between a sign-out and the next acceptance.
-func (p *contrastPart) leave(a *timeline.Actor) {
+// leave marks the refusals of an actor, up to the last one, between a sign-out and the next
+// acceptance.
+func (p *contrastPart) leave(a *timeline.Actor, last int) {
 	left := false
-	for i := range a.Events {
+	for i := range a.Events[:last+1] {
 		e := &a.Events[i]
 		switch {
 		case e.Refusal != timeline.NoRefusal:
@@ -720,7 +735,7 @@ func (p *contrastPart) leave(a *timeline.Actor) {
 			}
 		case e.Outcome <= timeline.Redirected && p.o.ways[e.Endpoint].signsOut:
 			left = true
-		case p.o.d.accepted(a, i):
+		case left && p.o.d.accepted(a, i):
 			left = false
 		}
 	}

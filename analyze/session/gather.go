@@ -35,7 +35,7 @@ func (ev *Evidence) gather(parts []*sessionizer) (Bits, error) {
 		func() {
 			for _, s := range parts {
 				for i := range s.endpoints {
-					ev.Endpoints[i].merge(&s.endpoints[i])
+					ev.Endpoints[i].merge(&s.endpoints[i].EndpointStats)
 				}
 			}
 		},

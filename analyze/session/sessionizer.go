@@ -15,8 +15,7 @@ type sessionizer struct {
 
 	followed       []bool       // by site, see followedSites
 	lifetimes      []*Lifetimes // by site
-	endpoints      []EndpointStats
-	stamps         []stamp // by endpoint
+	endpoints      []endpointPart
 	sessions       *spill.Sorter[Record]
 	clients        map[timeline.Client]*ClientStats
 	clientUsers    *spill.Sorter[ClientLink]
@@ -44,8 +43,12 @@ type sessionizer struct {
 	shared   bool     // the current actor is a client of several people, see crowds
 }
 
-// stamp holds, plus one, the last actor that was counted for an endpoint.
-type stamp struct{ actor, refusedActor, aliveActor uint32 }
+// endpointPart counts the distinct actors of an endpoint. It holds the actors that were
+// counted last.
+type endpointPart struct {
+	EndpointStats
+	actor, refusedActor, aliveActor uint32
+}
 
 func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 	links := func() *spill.Sorter[ClientLink] {
@@ -53,8 +56,7 @@ func newSessionizer(ev *Evidence, followed []bool) *sessionizer {
 	}
 	return &sessionizer{
 		Evidence: ev, followed: followed, lifetimes: make([]*Lifetimes, len(followed)), saver: ev.saver.newPart(),
-		endpoints: make([]EndpointStats, len(ev.Endpoints)),
-		stamps:    make([]stamp, len(ev.Endpoints)),
+		endpoints: make([]endpointPart, len(ev.Endpoints)),
 		clients:   map[timeline.Client]*ClientStats{},
 		forms:     map[formPage]int64{},
 		sessions: &spill.Sorter[Record]{
@@ -121,9 +123,9 @@ func (s *sessionizer) sum(a *timeline.Actor, id uint32) (refused bool) {
 			user = e.User
 			s.fail(s.clientUsers.Add(ClientLink{client, user - 1}))
 		}
-		st, endpoint := &s.stamps[e.Endpoint], &s.endpoints[e.Endpoint]
-		if st.actor != id {
-			st.actor = id
+		endpoint := &s.endpoints[e.Endpoint]
+		if endpoint.actor != id {
+			endpoint.actor = id
 			endpoint.Actors++
 		}
 		switch e.Outcome {
@@ -131,8 +133,8 @@ func (s *sessionizer) sum(a *timeline.Actor, id uint32) (refused bool) {
 			accepted = accepted || s.Roles[e.Endpoint]&Guards != 0
 		case timeline.Unauthorized:
 			refused = true
-			if st.refusedActor != id {
-				st.refusedActor = id
+			if endpoint.refusedActor != id {
+				endpoint.refusedActor = id
 				endpoint.RefusedActors++
 			}
 			if link := (ClientLink{e.Client, e.Endpoint}); link != s.lastRefusal {
@@ -164,9 +166,9 @@ func (s *sessionizer) client(c timeline.Client) *ClientStats {
 func (s *sessionizer) countAlive(a *timeline.Actor, id uint32) {
 	for _, i := range s.alive {
 		e := &a.Events[i]
-		if st := &s.stamps[e.Endpoint]; st.aliveActor != id {
-			st.aliveActor = id
-			s.endpoints[e.Endpoint].AliveActors++
+		if endpoint := &s.endpoints[e.Endpoint]; endpoint.aliveActor != id {
+			endpoint.aliveActor = id
+			endpoint.AliveActors++
 		}
 	}
 }
