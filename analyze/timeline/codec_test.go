@@ -35,7 +35,7 @@ func FuzzCodecs(f *testing.F) {
 		for i := range tally.N {
 			tally.N[i] = n >> i
 		}
-		roundTrip(t, userCodec, userTotal{hash, string(name), tally})
+		roundTrip(t, userCodec, NamedTally{string(name), tally, hash})
 		count := n & math.MaxInt64 // of requests
 		roundTrip(t, clientCodec, clientTotal{hash, count, count / 2, string(name), string(agent)})
 		roundTrip(t, signInCodec, SignIn{hash, n})

@@ -34,17 +34,16 @@ type Recorder struct {
 // The workers have read one contiguous range of each input, and r makes the records of
 // their lines. If r is nil, they were opened by OpenPart. Session ids become SessionSums.
 func WritePart(workers []*Worker, r *Recorder, file *spill.File, goroutines int) (index []byte, err error) {
-	c := &condenser{State: newState(workers), recorder: r, file: file, goroutines: max(goroutines, 1)}
-	var closing []func() error
 	for _, w := range workers {
 		if w.err != nil {
 			return nil, w.err
 		}
-		closing = append(closing, func() error { w.part.close(); return nil })
 	}
-	if err := c.concurrently(closing...); err != nil {
+	s, err := newState(workers)
+	if err != nil {
 		return nil, err
 	}
+	c := &condenser{State: s, recorder: r, file: file, goroutines: max(goroutines, 1)}
 	x := &indexWriter{}
 	x.uvarint(uint64(c.all()))
 	c.names(x)
@@ -313,8 +312,8 @@ func (l *recordLog) flush() (err error) {
 
 // runs writes the users, clients and sign-ins.
 func (c *condenser) runs(x *indexWriter) error {
-	users := merged(userCodec.Compare, func(sum, u *userTotal) { sum.Tally.Merge(&u.Tally) },
-		sources(c.State, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[userTotal] { return p.users.sorted() }))
+	users := merged(userCodec.Compare, func(sum, u *NamedTally) { sum.Tally.Merge(&u.Tally) },
+		sources(c.State, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[NamedTally] { return p.users.sorted() }))
 	clients := merged(clientCodec.Compare, func(sum, t *clientTotal) { sum.requests, sum.refused = sum.requests+t.requests, sum.refused+t.refused },
 		sources(c.State, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) spill.Source[clientTotal] { return p.clients.sorted() }))
 	signIns := sources(c.State, signInCodec, func(d *spilled) *spill.Run { return d.signIns }, func(p *part) spill.Source[SignIn] { return spill.FromSlice(p.signIns) })

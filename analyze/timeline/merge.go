@@ -17,15 +17,11 @@ func Merge(workers []*Worker) (*State, error) { return merge(workers, MaxNames) 
 
 // merge is Merge with another limit than MaxNames.
 func merge(workers []*Worker, maxNames int) (*State, error) {
-	s := newState(workers)
-	var closing []func() error
-	for _, w := range workers {
-		closing = append(closing, func() error { w.part.close(); return nil })
-	}
-	if err := s.concurrently(closing...); err != nil {
+	s, err := newState(workers)
+	if err != nil {
 		return nil, err
 	}
-	err := s.concurrently(
+	err = s.concurrently(
 		func() error { return s.mergeClients(maxNames) },
 		func() error {
 			s.sumStatuses()
@@ -65,10 +61,12 @@ func merge(workers []*Worker, maxNames int) (*State, error) {
 	return s, nil
 }
 
-// newState returns a state with the parts and the ledgers of the workers.
-func newState(workers []*Worker) *State {
+// newState ends the parts of the workers, and returns a state with all their parts and their
+// ledgers.
+func newState(workers []*Worker) (*State, error) {
 	s := &State{workers: workers, seed: workers[0].seed, recalled: -1, long: &longActors{}, limit: newVisitLimits(workers[0]), Servers: workers[0].servers, ServerOf: workers[0].serverOf}
 	s.Inputs = slices.Repeat([]Ledger{emptyLedger}, workers[0].inputs)
+	var ending []func() error
 	for _, w := range workers {
 		for i := range w.ledgers {
 			s.Inputs[i].merge(&w.ledgers[i])
@@ -76,9 +74,13 @@ func newState(workers []*Worker) *State {
 		for _, l := range w.sealedLedgers {
 			s.Inputs[l.input].merge(&l.Ledger)
 		}
+		ending = append(ending, func() error { return w.end(len(workers)) })
 	}
 	if !s.severalServers() {
 		s.Servers, s.ServerOf, s.oneServer = nil, nil, true
+	}
+	if err := s.concurrently(ending...); err != nil {
+		return nil, err
 	}
 	for i, w := range workers {
 		s.Schemes = s.Schemes || w.schemes
@@ -91,7 +93,7 @@ func newState(workers []*Worker) *State {
 			s.recalled = i
 		}
 	}
-	return s
+	return s, nil
 }
 
 // severalServers reports whether the logs of several servers hold requests: an error
@@ -158,7 +160,7 @@ func (s *State) mergeUpstreams() {
 	names, s.upstreamOf, s.UpstreamsFolded = mergeBounded(s.workers, func(w *Worker) *boundedNames { return &w.upstreams })
 	s.Upstreams = make([]NamedTally, len(names))
 	for i, n := range names {
-		s.Upstreams[i] = NamedTally{n, newTally()}
+		s.Upstreams[i] = NamedTally{Name: n, Tally: newTally()}
 	}
 	for i, w := range s.workers {
 		for n := range w.upstreamTally {

@@ -45,19 +45,20 @@ type totals[T any] struct {
 	add     func(sum, x *T) // adds the counts of x, which has the same hash
 	drop    func(*T)        // called for the records that are not kept
 
-	limit, bytes int // of the records that are kept
-	list         []ranked[T]
-	held         int  // bytes of the names in list
+	limit, bytes int  // of the records that are kept
+	list         []T  // at most limit
+	more         []T  // what does not fit into list until others are dropped
+	held         int  // bytes of the names in list and more
 	beyond       rank // of the first record that was not kept
 }
 
-type ranked[T any] struct {
-	rank
-	record T
-}
+// moreShare is the part of the limit that is collected before records are dropped: records
+// are large, and the names of a log that spilled to disk are most of what is in memory when
+// they are merged.
+const moreShare = 8
 
 // merge merges records that are sorted by hash and returns the first of them by rank,
-// in any order: as many as the limits allow. Twice as many, or a quarter more bytes, are
+// in any order: as many as the limits allow. An eighth more, or a quarter more bytes, are
 // collected before the others are dropped.
 //
 // A record that is kept is one before which all together are within the limits, so it
@@ -82,11 +83,7 @@ func (t totals[T]) merge(parts []spill.Source[T]) ([]T, error) {
 		t.keep(&sum)
 	}
 	t.cut()
-	list := make([]T, len(t.list))
-	for i := range list {
-		list[i] = t.list[i].record
-	}
-	return list, nil
+	return t.list, nil
 }
 
 // keep adds a record to the list if it may be one of the first.
@@ -96,50 +93,77 @@ func (t *totals[T]) keep(x *T) {
 		t.drop(x)
 		return
 	}
-	t.list = append(t.list, ranked[T]{r, *x})
-	if t.held += t.size(x); len(t.list) >= 2*t.limit || t.held >= t.bytes+t.bytes/4 {
+	switch {
+	case len(t.list) == t.limit:
+		t.more = append(t.more, *x)
+	case len(t.list) == cap(t.list):
+		t.list = append(make([]T, 0, min(max(2*len(t.list), 64), t.limit+1)), t.list...)
+		fallthrough
+	default:
+		t.list = append(t.list, *x)
+	}
+	if t.held += t.size(x); len(t.more) > t.limit/moreShare || t.held >= t.bytes+t.bytes/4 {
 		t.cut()
 	}
 }
 
-// cut drops the records beyond the limits.
+// cut drops the records beyond the limits, and moves those of more to list.
 func (t *totals[T]) cut() {
-	if len(t.list) <= t.limit && t.held <= t.bytes {
+	if len(t.more) == 0 && t.held <= t.bytes {
 		return
 	}
-	slices.SortFunc(t.list, func(a, b ranked[T]) int { return a.rank.compare(b.rank) })
-	n, held := 0, 0
-	for n < min(len(t.list), t.limit) && held+t.size(&t.list[n].record) <= t.bytes {
-		held += t.size(&t.list[n].record)
-		n++
+	type sized struct {
+		rank
+		size int
 	}
-	if n < len(t.list) {
-		t.beyond = t.list[n].rank
+	order := make([]sized, 0, len(t.list)+len(t.more))
+	for _, part := range [...][]T{t.list, t.more} {
+		for i := range part {
+			order = append(order, sized{t.rank(&part[i]), t.size(&part[i])})
+		}
 	}
-	for i := range t.list[n:] {
-		t.drop(&t.list[n+i].record)
+	slices.SortFunc(order, func(a, b sized) int { return a.compare(b.rank) })
+	t.held = 0
+	for n := range order {
+		if n == t.limit || t.held+order[n].size > t.bytes {
+			t.beyond = order[n].rank
+			break
+		}
+		t.held += order[n].size
 	}
-	clear(t.list[n:])
-	t.list, t.held = t.list[:n], held
+	list := t.list[:0]
+	for _, part := range [...][]T{t.list, t.more} {
+		for i := range part {
+			if x := &part[i]; t.rank(x).compare(t.beyond) < 0 {
+				list = append(list, *x)
+			} else {
+				t.drop(x)
+			}
+		}
+	}
+	clear(t.list[min(len(list), len(t.list)):])
+	clear(t.more)
+	t.list, t.more = list, t.more[:0]
 }
 
 // mergeUsers merges the users of all parts and lists at most limit by name.
 func (s *State) mergeUsers(limit int) error {
-	parts := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[userTotal] { return p.users.sorted() })
-	s.OfOtherUsers = NamedTally{OtherName, newTally()}
-	list, err := totals[userTotal]{
+	parts := sources(s, userCodec, func(d *spilled) *spill.Run { return d.users }, func(p *part) spill.Source[NamedTally] { return p.users.sorted() })
+	s.OfOtherUsers = NamedTally{Name: OtherName, Tally: newTally()}
+	var err error
+	s.Users, err = totals[NamedTally]{
 		limit: limit, bytes: maxNameBytes,
 		compare: userCodec.Compare,
-		size:    func(u *userTotal) int { return len(u.name) },
-		rank: func(u *userTotal) rank {
+		size:    func(u *NamedTally) int { return len(u.Name) },
+		rank: func(u *NamedTally) rank {
 			requests := int64(0)
 			for _, n := range u.N {
 				requests += n
 			}
-			return rank{u.N[Unauthorized], requests, xxh3.HashString(u.name)}
+			return rank{u.N[Unauthorized], requests, xxh3.HashString(u.Name)}
 		},
-		add: func(sum, u *userTotal) { sum.Tally.Merge(&u.Tally) },
-		drop: func(u *userTotal) {
+		add: func(sum, u *NamedTally) { sum.Tally.Merge(&u.Tally) },
+		drop: func(u *NamedTally) {
 			s.OfOtherUsers.Tally.Merge(&u.Tally)
 			s.OtherUsers++
 		},
@@ -147,19 +171,18 @@ func (s *State) mergeUsers(limit int) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(list, func(a, b userTotal) int { return strings.Compare(a.name, b.name) })
-	s.userOf = make(map[uint64]uint32, len(list))
-	s.Users = make([]NamedTally, len(list))
-	for i := range list {
-		s.Users[i] = NamedTally{list[i].name, list[i].Tally}
-		s.userOf[list[i].hash] = uint32(i) + 1
+	slices.SortFunc(s.Users, func(a, b NamedTally) int { return strings.Compare(a.Name, b.Name) })
+	s.userOf = make(map[uint64]uint32, len(s.Users))
+	for i := range s.Users {
+		s.userOf[s.Users[i].hash] = uint32(i) + 1
+		s.Users[i].hash = 0
 	}
 	return nil
 }
 
 // mergeClients merges the clients of all parts and lists at most limit by name.
 func (s *State) mergeClients(limit int) error {
-	parts := sources(s, clientCodec, func(d *spilled) *spill.Run { return d.clients }, func(p *part) spill.Source[clientTotal] { return p.clients.sorted() })
+	parts := sources(s, sharedAgents(), func(d *spilled) *spill.Run { return d.clients }, func(p *part) spill.Source[clientTotal] { return p.clients.sorted() })
 	list, err := totals[clientTotal]{
 		limit: limit, bytes: maxNameBytes,
 		compare: clientCodec.Compare,

@@ -18,14 +18,7 @@ import (
 // userTable numbers the users of a part and counts their requests.
 type userTable struct {
 	dict
-	list []userTotal
-}
-
-// userTotal is a user and its requests in one or more parts.
-type userTotal struct {
-	hash uint64 // of the name, seeded
-	name string
-	Tally
+	list []NamedTally
 }
 
 // number returns the number of a user plus one, since 0 is no user, and the hash
@@ -33,7 +26,7 @@ type userTotal struct {
 func (t *userTable) number(name []byte, seed uint64) (n uint32, hash uint64) {
 	n = t.dict.number(name)
 	if int(n) == len(t.list) {
-		t.list = append(t.list, userTotal{xxh3.HashSeed(name, seed), t.names[n], newTally()})
+		t.list = append(t.list, NamedTally{t.names[n], newTally(), xxh3.HashSeed(name, seed)})
 	}
 	return n + 1, t.list[n].hash
 }
@@ -44,8 +37,8 @@ func (t *userTable) size() int64 {
 }
 
 // sorted returns the users by hash.
-func (t *userTable) sorted() spill.Source[userTotal] {
-	return byHash(t.list, func(u *userTotal) uint64 { return u.hash }, func(u *userTotal) *userTotal { return u })
+func (t *userTable) sorted() spill.Source[NamedTally] {
+	return byHash(t.list, func(u *NamedTally) uint64 { return u.hash }, func(u *NamedTally) *NamedTally { return u })
 }
 
 // byHash returns the elements of a list in the order of their hashes, as records. It
@@ -68,18 +61,18 @@ func byHash[E, T any](list []E, hash func(*E) uint64, record func(*E) *T) spill.
 
 var tallyCodec = spill.FixedCodec[Tally](nil)
 
-var userCodec = spill.Codec[userTotal]{
-	Append: func(dst []byte, u *userTotal) []byte {
+var userCodec = spill.Codec[NamedTally]{
+	Append: func(dst []byte, u *NamedTally) []byte {
 		dst = binary.LittleEndian.AppendUint64(dst, u.hash)
-		return tallyCodec.Append(appendBytes(dst, u.name), &u.Tally)
+		return tallyCodec.Append(appendBytes(dst, u.Name), &u.Tally)
 	},
-	Read: func(u *userTotal, src []byte) []byte {
+	Read: func(u *NamedTally, src []byte) []byte {
 		u.hash = binary.LittleEndian.Uint64(src)
 		name, src := cutBytes(src[8:])
-		u.name = string(name)
+		u.Name = string(name)
 		return tallyCodec.Read(&u.Tally, src)
 	},
-	Compare: func(a, b *userTotal) int { return cmp.Compare(a.hash, b.hash) },
+	Compare: func(a, b *NamedTally) int { return cmp.Compare(a.hash, b.hash) },
 }
 
 // clientTable numbers the clients of a part and counts their requests.
@@ -152,15 +145,45 @@ var clientCodec = spill.Codec[clientTotal]{
 		return appendBytes(appendBytes(dst, c.address), c.agent)
 	},
 	Read: func(c *clientTotal, src []byte) []byte {
-		c.hash = binary.LittleEndian.Uint64(src)
-		src = src[8:]
-		requests, n := binary.Uvarint(src)
-		refused, m := binary.Uvarint(src[n:])
-		c.requests, c.refused = int64(requests), int64(refused)
-		address, src := cutBytes(src[n+m:])
-		agent, src := cutBytes(src)
-		c.address, c.agent = string(address), string(agent)
-		return src
+		return c.read(src, func(b []byte) string { return string(b) })
 	},
 	Compare: func(a, b *clientTotal) int { return cmp.Compare(a.hash, b.hash) },
+}
+
+// recentTexts is the maximum number of bytes of the texts that sharedAgents keeps: a few
+// user agents are those of most clients.
+const recentTexts = 1 << 20
+
+// sharedAgents returns clientCodec for one goroutine: records that it reads share the texts
+// of their user agents, as those in memory do.
+func sharedAgents() spill.Codec[clientTotal] {
+	texts, held := map[string]string{}, 0
+	shared := func(b []byte) string {
+		s, ok := texts[string(b)]
+		if !ok {
+			if held += len(b); held > recentTexts {
+				clear(texts)
+				held = len(b)
+			}
+			s = string(b)
+			texts[s] = s
+		}
+		return s
+	}
+	c := clientCodec
+	c.Read = func(c *clientTotal, src []byte) []byte { return c.read(src, shared) }
+	return c
+}
+
+// read sets c to the client that src begins with, and returns the rest of src.
+func (c *clientTotal) read(src []byte, text func([]byte) string) []byte {
+	c.hash = binary.LittleEndian.Uint64(src)
+	src = src[8:]
+	requests, n := binary.Uvarint(src)
+	refused, m := binary.Uvarint(src[n:])
+	c.requests, c.refused = int64(requests), int64(refused)
+	address, src := cutBytes(src[n+m:])
+	agent, src := cutBytes(src)
+	c.address, c.agent = string(address), text(agent)
+	return src
 }

@@ -91,6 +91,20 @@ func (w *Worker) spillPart() error {
 	return nil
 }
 
+// mergedNames is about how many bytes of memory the names of users and clients take while
+// they are merged, if there are as many as are listed: two records of a user and of a client,
+// their texts, and their numbers by hash.
+const mergedNames = MaxNames * 512
+
+// end ends the part. A worker that has spilled before spills the part, too, unless it leaves
+// room for the names of all parts: they are merged before the timelines are read.
+func (w *Worker) end(workers int) error {
+	if w.part.close(); w.sealed || len(w.spilled) == 0 || w.part.size() <= w.limit-mergedNames/int64(workers) {
+		return nil
+	}
+	return w.spillPart()
+}
+
 // spillFile returns the file for all data that the worker spills.
 func (w *Worker) spillFile() (_ *spill.File, err error) {
 	if w.file == nil {

@@ -92,6 +92,7 @@ type Endpoint struct {
 type NamedTally struct {
 	Name string
 	Tally
+	hash uint64 // of the name of a user, seeded; 0 in a State
 }
 
 // Refusal is one 401.
