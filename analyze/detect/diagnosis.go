@@ -209,12 +209,13 @@ func hashedID(kind string, names ...string) string {
 
 // measure fills in the fields of a finding that follow from its refusals.
 func (d *Diagnosis) measure(f *candidate) {
-	actors, users := map[uint32]bool{}, map[uint32]bool{}
+	var actors actorSet
+	var users session.Bits
 	f.FirstSeen, f.LastSeen = parse.NoTime, parse.NoTime
 	for _, r := range d.Refusals.Of(f.packed.each) {
-		actors[r.Actor] = true
+		actors.add(r.Actor)
 		if r.User != 0 {
-			users[r.User] = true
+			users.Add(int(r.User))
 		}
 	}
 	for i := range f.packed.each { // they are in the order of time, those without one first
@@ -227,7 +228,7 @@ func (d *Diagnosis) measure(f *candidate) {
 	}
 	f.Unauthorized = int64(f.packed.n)
 	f.Reason, f.AnsweredBy = StatedReason(d.State, f.packed.each)
-	f.Actors, f.Users = int64(len(actors)), int64(len(users))
+	f.Actors, f.Users = actors.len(), int64(users.Len())
 }
 
 // spread returns up to n elements of list, the first and others evenly spaced.
@@ -244,11 +245,11 @@ func spread(list []uint32, n int) []uint32 {
 
 // distinctActors returns the number of actors of refusals.
 func distinctActors(d *Diagnosis, refusals []uint32) int64 {
-	seen := map[uint32]bool{}
+	var seen actorSet
 	for _, r := range d.Refusals.Of(slices.Values(refusals)) {
-		seen[r.Actor] = true
+		seen.add(r.Actor)
 	}
-	return int64(len(seen))
+	return seen.len()
 }
 
 // endpointLabel names an endpoint.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"logscan/analyze/result"
+	"logscan/analyze/session"
 )
 
 // A network that attacks from thousands of addresses, or thousands of accounts that
@@ -179,10 +180,10 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 	for _, i := range u.members {
 		total += x.all[i].packed.n
 	}
-	u.claims = make([]uint32, 0, total) // may be all refusals of a log
+	u.packed = x.union(u.members, total)
 	for _, i := range u.members {
 		m := x.all[i]
-		u.claims, u.messages = slices.AppendSeq(u.claims, m.packed.each), append(u.messages, m.messages...)
+		u.messages = append(u.messages, m.messages...)
 		u.Severity = max(u.Severity, m.Severity)
 		u.Onset = min(u.Onset, m.Onset) // NoTime is the least
 		if by != result.FoldedByLimit {
@@ -190,9 +191,7 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 			u.Absorbed = append(u.Absorbed, m.Absorbed[:min(len(m.Absorbed), result.MaxAbsorbed-len(u.Absorbed))]...)
 		}
 	}
-	slices.Sort(u.claims)
 	slices.Sort(u.messages)
-	u.pack()
 	x.d.measure(u.candidate)
 	if u.Category == string(AttackCategory) && u.Judgement == result.NotJudged && u.packed.n >= hugeAttack {
 		u.Severity = max(u.Severity, result.High)
@@ -208,6 +207,27 @@ func (x *folder) merge(by result.FoldedBy, g foldGroup, taken map[string]bool) u
 	u.Fold = x.describeFold(&u)
 	u.Details = u.Fold
 	return u
+}
+
+// union returns the refusals that findings explain, each by one of them; total is their number.
+// They may be all refusals of a log, for which a bit takes less memory and time than a list.
+func (x *folder) union(findings []int, total int) ascending {
+	const bits = 64 // of a word of session.Bits
+	if total < x.d.Refusals.Len()/bits {
+		list := make([]uint32, 0, total)
+		for _, i := range findings {
+			list = slices.AppendSeq(list, x.all[i].packed.each)
+		}
+		slices.Sort(list)
+		return ascendingOf(slices.Values(list))
+	}
+	var all session.Bits
+	for _, i := range findings {
+		for r := range x.all[i].packed.each {
+			all.Add(int(r))
+		}
+	}
+	return ascendingOf(func(yield func(uint32) bool) { all.Each(func(r int) bool { return yield(uint32(r)) }) })
 }
 
 // foldID returns the id of a fold: its kind and a hash of its subject and pattern.

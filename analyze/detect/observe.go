@@ -45,6 +45,13 @@ const actorsOfShard = 1 << 32 / timeline.Shards
 func (s *actorSet) add(id uint32)      { s[id/actorsOfShard].Add(int(id % actorsOfShard)) }
 func (s *actorSet) has(id uint32) bool { return s[id/actorsOfShard].Has(int(id % actorsOfShard)) }
 
+func (s *actorSet) len() (n int64) {
+	for i := range s {
+		n += int64(s[i].Len())
+	}
+	return n
+}
+
 // wantedBy returns a function that reports whether any of the observers needs an
 // actor; nil if one of them needs all.
 func wantedBy(observers []observer) func(id uint32, w timeline.ActorSummary) bool {
