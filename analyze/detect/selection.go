@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"iter"
+	"math"
 	"slices"
 
 	"logscan/analyze/session"
@@ -36,6 +38,39 @@ func (d *Diagnosis) countByAddress(matches func(int, *session.Refusal) bool) []i
 		}
 	}
 	return n
+}
+
+const (
+	// seriesSize is about how many bytes of memory a refusal takes in the series of its client
+	// and in that of its route; see pacedSeries.
+	seriesSize = 12
+	// seriesBase is about how much memory an empty series takes, in refusals.
+	seriesBase = 24
+)
+
+// addressesAtOnce divides the addresses into ranges, from one up to but excluding another,
+// whose series are kept at once: those of all addresses may hold all refusals of a log. sizes
+// are those of the series of each address, in refusals; 0 for none.
+func (d *Diagnosis) addressesAtOnce(sizes []int) iter.Seq2[uint32, uint32] {
+	most := math.MaxInt
+	if d.Refusals.OnDisk() { // to read them again takes less time than to keep series there
+		most = d.Memory().Refusals(seriesSize)
+	}
+	return func(yield func(uint32, uint32) bool) {
+		from, held := 0, 0
+		for a, size := range sizes {
+			if held > 0 && held+size > most {
+				if !yield(uint32(from), uint32(a)) {
+					return
+				}
+				from, held = a, 0
+			}
+			held += size
+		}
+		if held > 0 {
+			yield(uint32(from), uint32(len(sizes)))
+		}
+	}
 }
 
 // mostAsked returns the route with most requests.

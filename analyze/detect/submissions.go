@@ -82,16 +82,24 @@ func (d *Diagnosis) takesForms(endpoint uint32, n, actors int64) bool {
 // any request may carry a password: an address that was never accepted asks for the same
 // route again and again, and for no others, without the pace of a program.
 func (d *Diagnosis) addAnswers(found submissions) {
-	answers := d.repeatedAnswers()
-	var unsteady []submission
-	for s, list := range answers {
-		if list.gaps.N()+1 < submittedOften {
-			continue
+	n := d.countByAddress(d.mayAnswer)
+	sizes := make([]int, len(n))
+	for a, refused := range n {
+		if refused >= submittedOften {
+			sizes[a] = refused + seriesBase
 		}
-		typical, near := list.gaps.Steady(clockStep)
-		burst := typical <= clockStep && list.last-list.first <= burstLength
-		if burst || float64(near) <= unsteadyTimes*stats.RandomNear(typical, clockStep)*float64(list.gaps.N()) {
-			unsteady = append(unsteady, s)
+	}
+	var unsteady []submission
+	for from, to := range d.addressesAtOnce(sizes) {
+		for s, list := range d.repeatedAnswers(n, from, to) {
+			if list.gaps.N()+1 < submittedOften {
+				continue
+			}
+			typical, near := list.gaps.Steady(clockStep)
+			burst := typical <= clockStep && list.last-list.first <= burstLength
+			if burst || float64(near) <= unsteadyTimes*stats.RandomNear(typical, clockStep)*float64(list.gaps.N()) {
+				unsteady = append(unsteady, s)
+			}
 		}
 	}
 	if len(unsteady) == 0 {
@@ -124,17 +132,19 @@ func (d *Diagnosis) addNamedRenewals(found submissions) {
 	}
 }
 
-// repeatedAnswers returns the refusals that may be answers, see addAnswers, of the addresses
-// that have submittedOften of them, nearly all on one route.
-func (d *Diagnosis) repeatedAnswers() map[submission]*pacedSeries {
-	fits := func(i int, r *session.Refusal) bool {
-		return d.neverAccepted(i, r) && !r.Renewal && !r.SignIn && !d.mostlyAccepted(r.Client())
-	}
-	n := d.countByAddress(fits)
+// mayAnswer reports whether a refusal may be an answer, see addAnswers.
+func (d *Diagnosis) mayAnswer(i int, r *session.Refusal) bool {
+	return d.neverAccepted(i, r) && !r.Renewal && !r.SignIn && !d.mostlyAccepted(r.Client())
+}
+
+// repeatedAnswers returns the refusals that may be answers, of the addresses from one up to but
+// excluding another that have submittedOften of them, nearly all on one route. n is the number
+// of such refusals by address.
+func (d *Diagnosis) repeatedAnswers(n []int, from, to uint32) map[submission]*pacedSeries {
 	routes := map[uint32][]uint32{} // by address, at most one more than probeRoutes
 	answers := map[submission]*pacedSeries{}
 	for i, r := range d.Refusals.All() {
-		if !fits(i, r) || n[r.Address] < submittedOften {
+		if r.Address < from || r.Address >= to || n[r.Address] < submittedOften || !d.mayAnswer(i, r) {
 			continue
 		}
 		of := routes[r.Address]

@@ -120,43 +120,61 @@ func inspectProbes(d *Diagnosis, _ observer) ([]candidate, error) {
 		}
 		return r.Client(), d.Clients[r.Client()].Sessions == 0 && !d.leftOpen(r)
 	}
-	n, by := map[timeline.Client]int{}, map[timeline.Client]*probing{}
+	n := map[timeline.Client]int{}
 	for i, r := range d.eachOpen() {
 		if client, ok := of(i, r); ok {
 			n[client]++
 		}
 	}
-	for i, r := range d.eachOpen() {
-		client, ok := of(i, r)
-		if !ok || n[client] < probeRounds {
-			continue
-		}
-		p := by[client]
-		if p == nil {
-			p = &probing{}
-			by[client] = p
-		}
-		p.add(r, d.State.ReasonClass(i) == field.MissingReason)
-	}
-	found, place := closedPublicRoutes(d), map[timeline.Client]int{}
-	for _, client := range slices.SortedFunc(maps.Keys(by), timeline.CompareClients) {
-		if c, ok := probe(d, client, by[client], len(n)); ok {
-			place[client] = len(found)
-			found = append(found, c)
+	sizes := make([]int, len(refused))
+	for client, refused := range n {
+		if refused >= probeRounds {
+			sizes[client.Address] += refused + seriesBase
 		}
 	}
-	if len(place) == 0 {
+	found, probes := closedPublicRoutes(d), map[timeline.Client]probePlace{}
+	for from, to := range d.addressesAtOnce(sizes) {
+		by := map[timeline.Client]*probing{}
+		for i, r := range d.eachOpen() {
+			if r.Address < from || r.Address >= to {
+				continue
+			}
+			client, ok := of(i, r)
+			if !ok || n[client] < probeRounds {
+				continue
+			}
+			p := by[client]
+			if p == nil {
+				p = &probing{}
+				by[client] = p
+			}
+			p.add(r, d.State.ReasonClass(i) == field.MissingReason)
+		}
+		for _, client := range slices.SortedFunc(maps.Keys(by), timeline.CompareClients) {
+			if c, ok := probe(d, client, by[client], len(n)); ok {
+				probes[client] = probePlace{len(found), by[client].mostAsked()}
+				found = append(found, c)
+			}
+		}
+	}
+	if len(probes) == 0 {
 		return found, nil
 	}
-	d.setPeers(found, place, by)
+	d.setPeers(found, probes)
 	for i, r := range d.eachOpen() {
 		if client, ok := of(i, r); ok {
-			if n, ok := place[client]; ok {
-				found[n].packed.add(uint32(i))
+			if p, ok := probes[client]; ok {
+				found[p.finding].packed.add(uint32(i))
 			}
 		}
 	}
 	return found, nil
+}
+
+// probePlace is the finding of a client, by its index, and the route with most requests.
+type probePlace struct {
+	finding int
+	route   uint32
 }
 
 // probing is the refusals of a client that may be a probe.
@@ -330,19 +348,19 @@ func (d *Diagnosis) leastPeriod(endpoint uint32) int64 {
 
 // setPeers sets in the findings of clients how many others with the same user agent are
 // accepted, where the route accepts anybody: their software has credentials.
-func (d *Diagnosis) setPeers(found []candidate, place map[timeline.Client]int, by map[timeline.Client]*probing) {
+func (d *Diagnosis) setPeers(found []candidate, probes map[timeline.Client]probePlace) {
 	accepted := make([]int, len(d.State.Agents)) // clients
 	for client, stats := range d.Clients {
 		if stats.Tally.N[timeline.Accepted] > 0 && !d.State.Unlisted(client) {
 			accepted[client.Agent]++
 		}
 	}
-	for client, n := range place {
-		agent, route := d.State.Agents[client.Agent], by[client].mostAsked()
-		if agent == "" || isBrowser(agent) || d.State.Endpoints[route].N[timeline.Accepted] == 0 {
+	for client, p := range probes {
+		agent := d.State.Agents[client.Agent]
+		if agent == "" || isBrowser(agent) || d.State.Endpoints[p.route].N[timeline.Accepted] == 0 {
 			continue
 		}
-		details := found[n].Details.(*Probe)
+		details := found[p.finding].Details.(*Probe)
 		if details.Peers = accepted[client.Agent]; d.Clients[client].Tally.N[timeline.Accepted] > 0 {
 			details.Peers--
 		}
