@@ -117,6 +117,7 @@ func (a *assembly) result(read []source.Result) (*result.Result, error) {
 func (a *assembly) addLedger(res *result.Result, read []source.Result) {
 	t := &res.Totals
 	t.FirstTime, t.LastTime = parse.NoTime, parse.NoTime
+	res.Inputs = make([]result.Input, 0, len(a.State.Inputs))
 	for i := range a.State.Inputs {
 		in := a.input(res, i, &read[i])
 		if in.Format == UnknownFormat && in.Lines > in.Skipped {

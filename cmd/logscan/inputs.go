@@ -146,6 +146,7 @@ func outside(inputs []source.Input, out string) (kept []source.Input, dropped in
 		return kept, len(inputs) - len(kept)
 	}
 	root := realPath(out)
+	kept = make([]source.Input, 0, len(inputs))
 	directories := map[string]string{} // their real paths
 	for i := range inputs {
 		in := &inputs[i]

@@ -93,7 +93,8 @@ func Distinct(ctx context.Context, inputs []Input, workers int) (kept []Input, s
 		full [sha256.Size]byte
 		size int64
 	}
-	first := map[content]string{}
+	first := make(map[content]string, len(inputs))
+	kept = make([]Input, 0, len(inputs))
 	for i, in := range inputs {
 		p := &prints[i]
 		key := content{p.full, p.size}

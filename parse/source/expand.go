@@ -261,6 +261,7 @@ func (e *expansion) walk(dir string) {
 		e.found = append(e.found, candidate{Input: Input{Path: dir, size: -1}})
 		return
 	}
+	e.found = slices.Grow(e.found, len(entries))
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
 		if hidden(entry.Name()) {
@@ -308,8 +309,8 @@ func (e *expansion) note(path, text string) {
 // arguments does not matter.
 func (e *expansion) inputs() []Input {
 	slices.SortStableFunc(e.found, func(a, b candidate) int { return byPath(a.Input, b.Input) })
-	var inputs []Input
-	seen := map[fileID][]candidate{}
+	inputs := make([]Input, 0, len(e.found))
+	seen := make(map[fileID][]int, len(e.found)) // indexes of found
 	for i, c := range e.found {
 		if i > 0 && c.Path == e.found[i-1].Path {
 			e.note(c.Path, "given more than once; read once")
@@ -317,11 +318,11 @@ func (e *expansion) inputs() []Input {
 		}
 		if c.info != nil {
 			id := idOf(c.info)
-			if n := slices.IndexFunc(seen[id], func(other candidate) bool { return os.SameFile(other.info, c.info) }); n >= 0 {
-				e.note(c.Path, "same file as "+seen[id][n].Path+"; read once")
+			if n := slices.IndexFunc(seen[id], func(other int) bool { return os.SameFile(e.found[other].info, c.info) }); n >= 0 {
+				e.note(c.Path, "same file as "+e.found[seen[id][n]].Path+"; read once")
 				continue
 			}
-			seen[id] = append(seen[id], c)
+			seen[id] = append(seen[id], i)
 		}
 		inputs = append(inputs, c.Input)
 	}

@@ -6,6 +6,7 @@
 package document
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -164,12 +165,23 @@ func WriteRejects(w io.Writer, lines []result.RejectedLine) error {
 	return nil
 }
 
+// isPlain reports whether all bytes are less than 0x7f, eight at a time.
+func isPlain(b []byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if x := binary.LittleEndian.Uint64(b); (x|(x+ones))&high != 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x7f })
+}
+
 // escapeUnprintable replaces DEL, C1 controls, bidirectional overrides and other
 // invisible characters of a JSON text by \u escapes: the values stay the same, and
 // the file is safe to show in a terminal. Such characters occur in strings only;
 // encoding/json has already escaped those below U+0020.
 func escapeUnprintable(b []byte) []byte {
-	if !slices.ContainsFunc(b, func(c byte) bool { return c >= 0x7f }) {
+	if isPlain(b) {
 		return b // as nearly always: a manifest may have megabytes
 	}
 	out := make([]byte, 0, len(b))

@@ -170,7 +170,7 @@ func NewManifest(run Run, res *result.Result, notes []string, tables map[string]
 		FinishedAt:      run.Finished.UTC().Format(time.RFC3339Nano),
 		Range:           Range{Stamp(res.Since), Stamp(res.Until)},
 		RefusalStatuses: append([]int32{}, res.Statuses...),
-		Inputs:          []Input{},
+		Inputs:          make([]Input, 0, len(res.Inputs)),
 		Totals:          NewTotals(&res.Totals),
 		Skips:           orEmpty(res.Skips), Rejects: orEmpty(res.Rejects), Causes: orEmpty(res.Causes),
 		AuthEvents:   newAuthEvents(res.AuthEvents),

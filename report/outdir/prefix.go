@@ -85,14 +85,14 @@ func (p *Prefix) manifest() (*document.Manifest, error) {
 	if err != nil {
 		return nil, p.failed(err)
 	}
-	var m shortManifest
-	if err := readObject(o, &m); err != nil {
+	f := o.Open()
+	defer f.Close() // it is only read
+	defer o.Release()
+	m, err := decodeManifest(io.NewSectionReader(f, 0, o.Size), o.Size)
+	if err != nil {
 		return nil, &NotOutputError{p.url, err.Error()}
 	}
-	if err := checkManifest(&m.Manifest); err != nil {
-		return nil, &NotOutputError{p.url, err.Error()}
-	}
-	return &m.Manifest, nil
+	return m, nil
 }
 
 func (p *Prefix) failed(err error) error { return fmt.Errorf("write %s: %w", p.url, err) }

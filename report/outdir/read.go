@@ -2,6 +2,7 @@ package outdir
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -114,26 +115,49 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("schema version %d, want %d: it was written by another version of logscan", e.Got, document.SchemaVersion)
 }
 
-// shortManifest is a manifest that is decoded without its inputs, of which there may be a
-// great many.
-type shortManifest struct {
-	document.Manifest
-	Inputs undecoded `json:"inputs"`
-}
-
-// undecoded is a value of JSON that is skipped.
-type undecoded struct{}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (*undecoded) UnmarshalJSON([]byte) error { return nil }
-
-// readManifest reads the manifest of an output directory, but for its inputs.
+// readManifest reads the manifest of an output directory, but for its inputs, of which there
+// may be a great many.
 func readManifest(dir string) (*document.Manifest, error) {
-	var m shortManifest
-	if err := readDocument(filepath.Join(dir, document.ManifestName), &m); err != nil {
+	f, err := os.Open(filepath.Join(dir, document.ManifestName))
+	if err != nil {
 		return nil, err
 	}
-	return &m.Manifest, checkManifest(&m.Manifest)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return decodeManifest(f, info.Size())
+}
+
+// decodeManifest is readManifest of an open manifest that has about size bytes.
+func decodeManifest(r io.Reader, size int64) (*document.Manifest, error) {
+	var text bytes.Buffer
+	text.Grow(int(min(size, maxDocument)) + bytes.MinRead)
+	if _, err := text.ReadFrom(io.LimitReader(r, maxDocument)); err != nil {
+		return nil, fmt.Errorf("%s: %w", document.ManifestName, err)
+	}
+	var m document.Manifest
+	if err := decode(document.ManifestName, bytes.NewReader(withoutInputs(text.Bytes())), &m); err != nil {
+		return nil, err
+	}
+	m.Inputs = nil // of another writer
+	return &m, checkManifest(&m)
+}
+
+// withoutInputs returns a manifest without its inputs, if it is indented as document.Write does
+// it: no text has line ends, and what is within other lists or objects begins with more blanks.
+func withoutInputs(manifest []byte) []byte {
+	begin, end := []byte("\n  \"inputs\": [\n"), []byte("\n  ],")
+	before, rest, ok := bytes.Cut(manifest, begin)
+	if !ok {
+		return manifest
+	}
+	_, after, ok := bytes.Cut(rest, end)
+	if !ok {
+		return manifest
+	}
+	return slices.Concat(before, after)
 }
 
 // checkManifest returns an error unless a manifest is one of this version of logscan.
