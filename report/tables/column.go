@@ -26,6 +26,7 @@ type Column struct {
 	Unit     string // of a number, or empty
 	Doc      string
 	Nullable bool
+	Rising   bool   // the numbers of most rows are a little above those of the row before
 	ECS      string // name in the Elastic Common Schema, or empty
 	OCSF     string // name in the Open Cybersecurity Schema Framework, or empty
 }
@@ -97,6 +98,12 @@ func (c column[R]) optional() column[R] {
 	return c
 }
 
+// rising marks the numbers of the column as rising.
+func (c column[R]) rising() column[R] {
+	c.Rising = true
+	return c
+}
+
 // as sets the names of the column in the other schemas.
 func (c column[R]) as(ecs, ocsf string) column[R] {
 	c.ECS, c.OCSF = ecs, ocsf
@@ -145,6 +152,10 @@ func findingIDOf[R any](doc string, get func(*R) string) column[R] {
 func pathOf[R any](get func(*R) string) column[R] {
 	return text("log_file_path", "Path of the input as given or found; - is standard input.", get).
 		as("log.file.path", "metadata.log_name")
+}
+
+func lineOf[R any](get func(*R) int64) column[R] {
+	return integer("log_line", "", "Line number in the input, from 1.", get).rising()
 }
 
 // outcomes returns the columns of result.Counts.

@@ -215,7 +215,7 @@ func parquetSchema(t *Table) *schema.GroupNode {
 
 // properties returns how the columns of a table are encoded: texts by dictionary,
 // with a fallback to plain for many distinct values, and numbers plain (zstd packs
-// them as well as a dictionary does, and scans are faster).
+// them as well as a dictionary does, and scans are faster), or as differences if they rise.
 func properties(t *Table, version string) *parquet.WriterProperties {
 	p := []parquet.WriterProperty{
 		parquet.WithRootName(t.Name),
@@ -231,6 +231,9 @@ func properties(t *Table, version string) *parquet.WriterProperties {
 		parquet.WithBatchSize(batchRows),
 	}
 	for _, c := range t.Columns {
+		if c.Rising {
+			p = append(p, parquet.WithEncodingFor(c.Name, parquet.Encodings.DeltaBinaryPacked))
+		}
 		if c.textual() {
 			path := c.path()
 			p = append(p, parquet.WithDictionaryFor(path, true), parquet.WithCompressionFor(path, compress.Codecs.Zstd),

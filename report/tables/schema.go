@@ -33,7 +33,7 @@ const (
 func requestColumns() (requested, answered []column[result.Unauthorized]) {
 	type row = result.Unauthorized
 	return []column[row]{
-			timestamp("timestamp", "Time of the request as logged.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
+			timestamp("timestamp", "Time of the request as logged.", func(r *row) int64 { return r.Time }).rising().as("@timestamp", "time"),
 			methodOf(func(r *row) string { return r.Method }),
 			text("url_path", "Path of the request as sent, secrets redacted.", func(r *row) string { return r.Path }).optional().
 				as("url.path", "http_request.url.path"),
@@ -59,7 +59,7 @@ func requestColumns() (requested, answered []column[result.Unauthorized]) {
 			text("upstream_address", "Backend that answered.", func(r *row) string { return r.Upstream }).optional().
 				as("destination.address", "dst_endpoint.ip"),
 			pathOf(func(r *row) string { return r.LogPath }),
-			integer("log_line", "", "Line number in the input, from 1.", func(r *row) int64 { return r.LogLine }),
+			lineOf(func(r *row) int64 { return r.LogLine }),
 		}, []column[row]{
 			text("auth_reason", "Reason given by the log, if any: token_expired, invalid_token, token_reused, session_expired, session_idle, invalid_session, invalid_credentials, wrong_password, unknown_user, no_credentials, wrong_scheme, header_dropped, cookie_too_large, insufficient_scope, step_up_required, unknown_key, invalid_client, stale_nonce, clock_skew, password_expired, account_locked, account_disabled, account_expired, account_restricted, acl_denied, address_denied, denied_by_authorizer, denied_by_application, denied_by_filter, identity_provider_down, invalid_request, config, password_file_missing; otherwise the server's own text.", func(r *row) string { return r.Reason }).optional().
 				as("event.reason", "status_detail"),
@@ -109,7 +109,7 @@ func eventsTable() Table {
 			return &r.AuthEvents.Rows
 		},
 		[]column[row]{
-			timestamp("timestamp", "Time of the event by the clock of the access logs: less the clock_offset of its log in manifest.json.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
+			timestamp("timestamp", "Time of the event by the clock of the access logs: less the clock_offset of its log in manifest.json.", func(r *row) int64 { return r.Time }).rising().as("@timestamp", "time"),
 			text("auth_source", "Format of the log: nginx-error, apache-error, keycloak-events and so on.", func(r *row) string { return r.Kind }).as("event.module", "metadata.product.name"),
 			text("auth_code", "Number or name of the message at its source, such as AH01617 or LOGIN_ERROR.", func(r *row) string { return r.Code }).optional().
 				as("event.code", "metadata.event_code"),
@@ -130,13 +130,13 @@ func eventsTable() Table {
 				as("client.address", "src_endpoint.ip"),
 			userOf("User that the event names.", func(r *row) string { return r.User }),
 			pathOf(func(r *row) string { return r.LogPath }),
-			integer("log_line", "", "Line number in the input, from 1.", func(r *row) int64 { return r.LogLine }),
+			lineOf(func(r *row) int64 { return r.LogLine }),
 			text("join_result", "matched; ambiguous if several 401s could be meant; unmatched; null for events that no 401 is looked for, such as accepted sign-ins.",
 				func(r *row) string { return r.Join }).optional(),
 			text("join_key", "What the event and the 401 have in common, from the surest: request_id, session, connection, client_port, request (client, second and request line), user_client, user, client (and second), line (the line of the 401 follows in the same log).",
 				func(r *row) string { return r.Key }).optional(),
 			text("matched_log_file_path", "Input of the 401.", func(r *row) string { return r.MatchedPath }).optional(),
-			logged("matched_log_line", "", "Line number of the 401 in its input.", func(r *row) int64 { return r.MatchedLine }),
+			logged("matched_log_line", "", "Line number of the 401 in its input.", func(r *row) int64 { return r.MatchedLine }).rising(),
 			findingIDOf("Finding that explains the 401.", func(r *row) string { return r.FindingID }),
 		})
 }
@@ -227,7 +227,7 @@ func clientsTable() Table {
 func timelineTable() Table {
 	type row = result.Minute
 	columns := slices.Concat([]column[row]{
-		timestamp("timestamp", "Start of the minute.", func(r *row) int64 { return r.Time }).as("@timestamp", "time"),
+		timestamp("timestamp", "Start of the minute.", func(r *row) int64 { return r.Time }).rising().as("@timestamp", "time"),
 		hostOf(func(r *row) string { return r.Host }),
 	}, outcomes(func(r *row) *result.Counts { return &r.Counts }))
 	for i, name := range detect.CauseNames() {
