@@ -75,6 +75,14 @@ func (l *lineLog) batchOf(number uint32) uint32 {
 	return uint32(i)
 }
 
+// firstOf returns the number of the first line of a batch.
+func (l *lineLog) firstOf(batch uint32) uint32 {
+	if int(batch) == len(l.batches) {
+		return l.first
+	}
+	return l.batches[batch].first
+}
+
 // spillLines spills the complete batches of a log of the worker.
 func (w *Worker) spillLines(l *lineLog) error {
 	file, err := w.spillFile()
@@ -187,11 +195,11 @@ func (c *lineCache) batch(worker, number uint32) (*cachedBatch, error) {
 func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 	log := c.logOf(c.workers[k.worker])
 	if int(k.batch) == len(log.batches) {
-		return heldBatch(log.open, log.first), nil
+		return heldBatch(log.open, log.first, log.n), nil
 	}
 	w := c.workers[k.worker]
 	if x := &log.batches[k.batch]; log.plain && x.data != nil {
-		return heldBatch(x.data, x.first), nil
+		return heldBatch(x.data, x.first, log.firstOf(k.batch+1)), nil
 	}
 	if w.sealed || log.plain { // the file alone compresses them
 		place := log.batches[k.batch].place
@@ -215,9 +223,10 @@ func (c *lineCache) load(k batchKey) (*cachedBatch, error) {
 	})
 }
 
-// heldBatch returns the batch of a text in the memory of a worker.
-func heldBatch(text []byte, first uint32) *cachedBatch {
-	b := &cachedBatch{text: text, first: first, open: true}
+// heldBatch returns the batch of a text in the memory of a worker, with the lines from the
+// number first to end.
+func heldBatch(text []byte, first, end uint32) *cachedBatch {
+	b := &cachedBatch{text: text, first: first, open: true, at: make([]uint32, 0, end-first)}
 	b.index()
 	return b
 }

@@ -192,7 +192,10 @@ func appendBytes[T string | []byte](dst []byte, b T) []byte {
 // cutBytes returns the bytes that appendBytes wrote at the beginning of src, which
 // it aliases, and the rest of src.
 func cutBytes(src []byte) (b, rest []byte) {
-	size, n := binary.Uvarint(src)
+	size, n := uint64(src[0]), 1
+	if size >= 0x80 {
+		size, n = binary.Uvarint(src)
+	}
 	src = src[n:]
 	return src[:size:size], src[size:]
 }

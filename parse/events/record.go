@@ -117,13 +117,14 @@ func (t *Texts) logNumber(log *Log) byte {
 }
 
 // The layout of a record: outcome and flag, log, time, status, which texts there are, and for
-// each either its number, or its length and itself.
+// each its number, or, if that is 0 or the field is not one of keptOnce, its length and itself.
 const (
 	recordLog    = 1
 	recordTime   = recordLog + 1
 	recordStatus = recordTime + 8
 	recordMask   = recordStatus + 4
 	recordHead   = recordMask + 2
+	recordNumber = 4 // size of a number
 	localFlag    = 0x80
 )
 
@@ -145,51 +146,58 @@ func (t *Texts) AppendRecord(dst []byte, log *Log, e *Event) []byte {
 			continue
 		}
 		mask |= 1 << i
-		n := uint32(0)
 		if keptOnce>>i&1 != 0 {
-			n = t.number(i, text)
+			n := t.number(i, text)
+			if dst = binary.LittleEndian.AppendUint32(dst, n); n != 0 {
+				continue
+			}
 		}
-		if n != 0 {
-			dst = binary.AppendUvarint(dst, uint64(n)<<1|1)
-		} else {
-			dst = append(binary.AppendUvarint(dst, uint64(len(text))<<1), text...)
-		}
+		dst = append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 	}
 	binary.LittleEndian.PutUint16(dst[start+recordMask:], mask)
 	return dst
 }
 
 // ReadRecord reads what AppendRecord appended into e, whose fields alias src and t, and the
-// numbers of its texts. It returns the name of the log.
+// numbers of its texts. It returns the name of the log. e and numbers are zero, or hold the
+// last record that was read.
 func (t *Texts) ReadRecord(src []byte, e *Event, numbers *Numbers) (log string, err error) {
 	if len(src) < recordHead || Outcome(src[0]&^localFlag) > Accepted || int(src[recordLog]) >= len(t.logs) {
 		return "", errRecord
 	}
-	e.Resolution = 0
 	e.Outcome, e.Local = Outcome(src[0]&^localFlag), src[0]&localFlag != 0
 	e.Time, e.Status = int64(binary.LittleEndian.Uint64(src[recordTime:])), int32(binary.LittleEndian.Uint32(src[recordStatus:]))
 	mask, rest := binary.LittleEndian.Uint16(src[recordMask:]), src[recordHead:]
 	fields := e.recorded()
-	*numbers = Numbers{}
-	e.clearTexts()
-	for ; mask != 0; mask &= mask - 1 {
+	if mask >= 1<<RecordTexts {
+		return "", errRecord
+	}
+	for old := e.present &^ mask; old != 0; old &= old - 1 {
+		i := bits.TrailingZeros16(old)
+		*fields[i], numbers[i] = nil, 0
+	}
+	for e.present = mask; mask != 0; mask &= mask - 1 {
 		i := bits.TrailingZeros16(mask)
-		n, size := binary.Uvarint(rest)
-		if size <= 0 || i >= RecordTexts {
-			return "", errRecord
-		}
-		rest = rest[size:]
-		if n&1 != 0 {
-			if n >>= 1; n-1 >= uint64(len(t.all)) {
+		n := uint32(0)
+		if keptOnce>>i&1 != 0 {
+			if len(rest) < recordNumber {
 				return "", errRecord
 			}
-			*fields[i], numbers[i] = t.all[n-1], uint32(n)
+			n, rest = binary.LittleEndian.Uint32(rest), rest[recordNumber:]
+		}
+		if numbers[i] = n; n != 0 {
+			if uint64(n) > uint64(len(t.all)) {
+				return "", errRecord
+			}
+			*fields[i] = t.all[n-1]
 			continue
 		}
-		if n >>= 1; n > uint64(len(rest)) {
+		size, width := binary.Uvarint(rest)
+		if width <= 0 || size > uint64(len(rest)-width) {
 			return "", errRecord
 		}
-		*fields[i], rest = rest[:n:n], rest[n:]
+		end := width + int(size)
+		*fields[i], rest = rest[width:end:end], rest[end:]
 	}
 	return t.logs[src[recordLog]], nil
 }
