@@ -171,7 +171,11 @@ func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
 		Host:   p.once(clean.all, events.TextHost, e.Host),
 		Client: p.once(clean.all, events.TextClient, e.Client),
 		User:   p.once(clean.all, events.TextUser, e.User),
-		Path:   p.once(clean.paths, events.TextTarget, pathOf(e)),
+	}
+	if n := p.numbers[events.TextTarget]; n != 0 && clean.paths[n] != "" {
+		p.message.Path = clean.paths[n] // most come again: the target is not even looked at
+	} else {
+		p.message.Path = p.once(clean.paths, events.TextTarget, pathOf(e))
 	}
 	return &p.message, nil
 }

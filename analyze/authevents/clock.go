@@ -170,13 +170,7 @@ func (j *joiner) distances(list []int32) (all distances) {
 		if len(m.keys.all) == 0 {
 			continue
 		}
-		for i := range j.requests {
-			r := &j.requests[i]
-			if group := m.keys.find(key(&r.texts, &j.requestLabelsOf(r).labels)); group >= 0 && !r.taken && r.time != noTime {
-				m.requests.add(group, int32(i))
-			}
-		}
-		m.divide()
+		j.find(func(r *request) uint64 { return key(&r.texts, &j.requestLabelsOf(r).labels) })
 		for group, k := range m.keys.all {
 			of, requests := m.events.of(group), m.requests.of(group)
 			if len(of) > mostInGroup || len(requests) == 0 || len(requests) > mostInGroup {

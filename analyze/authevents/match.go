@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // joinKind joins the events of one kind of log. Those of different kinds may be about
@@ -50,16 +51,7 @@ func (j *joiner) pass(p *pass, open []int32) {
 	if len(m.keys.all) == 0 {
 		return
 	}
-	for i := range j.requests {
-		r := &j.requests[i]
-		if r.taken || r.time == noTime {
-			continue
-		}
-		if group := m.keys.find(p.request(r)); group >= 0 {
-			m.requests.add(group, int32(i))
-		}
-	}
-	m.divide()
+	j.find(p.request)
 	for group := range len(m.keys.all) {
 		if list := m.requests.of(group); len(list) > 0 {
 			j.group(p, m.events.of(group), list)
@@ -67,10 +59,37 @@ func (j *joiner) pass(p *pass, open []int32) {
 	}
 }
 
+// find adds the refusals that have the key of an event. To look for one takes most of the time
+// of a pass: a key may be anywhere in the table.
+func (j *joiner) find(key func(*request) uint64) {
+	m := &j.matches
+	m.found = slices.Grow(m.found[:0], len(j.requests))[:len(j.requests)]
+	var g sync.WaitGroup
+	workers := max(1, j.Workers)
+	for part := range workers {
+		g.Go(func() {
+			for i := part * len(j.requests) / workers; i < (part+1)*len(j.requests)/workers; i++ {
+				m.found[i] = -1
+				if r := &j.requests[i]; !r.taken && r.time != noTime {
+					m.found[i] = m.keys.find(key(r))
+				}
+			}
+		})
+	}
+	g.Wait()
+	for i, group := range m.found {
+		if group >= 0 {
+			m.requests.add(group, int32(i))
+		}
+	}
+	m.divide()
+}
+
 // matches are events and refusals by key. Its memory is used again.
 type matches struct {
 	keys             keyTable
 	events, requests grouped
+	found            []int32 // by refusal: the number of its key; -1 for none
 }
 
 // reset empties m and makes room for a number of keys.
