@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -140,21 +141,29 @@ func wideScans(d *Diagnosis) []*scan {
 		}
 		s := by[of(r.Address)]
 		if s == nil {
-			s = &scan{address: of(r.Address), agents: map[uint32]bool{}, clients: map[timeline.Client]bool{}}
+			s = &scan{address: of(r.Address)}
 			by[s.address] = s
 		}
 		s.refused++
-		s.agents[r.Agent], s.clients[r.Client()] = true, true
 		if at, known := slices.BinarySearch(s.routes, r.Endpoint); !known {
 			s.routes = slices.Insert(s.routes, at, r.Endpoint)
 		}
 	}
-	var scans []*scan
+	maps.DeleteFunc(by, func(_ uint32, s *scan) bool {
+		return len(s.routes) <= probeRoutes && (len(s.routes) < scanRoutes || s.refused > scanRepeats*len(s.routes))
+	})
+	if len(by) == 0 {
+		return nil
+	}
 	for _, s := range by {
-		if len(s.routes) > probeRoutes || len(s.routes) >= scanRoutes && s.refused <= scanRepeats*len(s.routes) {
-			scans = append(scans, s)
+		s.agents, s.clients = map[uint32]bool{}, map[timeline.Client]bool{}
+	}
+	for i, r := range d.Refusals.All() {
+		if s := by[of(r.Address)]; s != nil && d.scanned(i, r) {
+			s.agents[r.Agent], s.clients[r.Client()] = true, true
 		}
 	}
+	scans := slices.Collect(maps.Values(by))
 	slices.SortFunc(scans, func(a, b *scan) int { return cmp.Compare(a.address, b.address) })
 	return scans
 }

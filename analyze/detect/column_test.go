@@ -6,7 +6,7 @@ import (
 )
 
 func TestColumn(t *testing.T) {
-	for _, n := range []int{0, 1, columnLength, 5*columnLength + 3} {
+	for _, n := range []int{0, 1, columnLength, 7*columnLength + 3} {
 		of := func(i int) uint32 {
 			switch i / columnLength {
 			case 1: // as far from each other as two bytes have, and one more
@@ -15,6 +15,10 @@ func TestColumn(t *testing.T) {
 				return 7 + uint32(i%2)*(1<<16)
 			case 3:
 				return math.MaxUint32 * uint32(i%2)
+			case 4: // the same of three bytes
+				return 7 + uint32(i%2)*(1<<24-1)
+			case 5:
+				return 7 + uint32(i%2)*(1<<24)
 			}
 			return math.MaxUint32 - uint32(i)
 		}
