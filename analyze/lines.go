@@ -68,6 +68,8 @@ type lineParser struct {
 	message message
 	raw     []byte // the text of a refusal as evidence
 	cleaned map[*events.Texts]*cleanTexts
+	clean   *cleanTexts   // those of cleanOf
+	cleanOf *events.Texts // of the last record; nil before the first
 }
 
 // cleanTexts are texts of records as outputs have them, by number; empty until they are
@@ -158,11 +160,13 @@ func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	clean := p.cleaned[texts]
-	if clean == nil {
-		clean = &cleanTexts{make([]string, texts.Len()+1), make([]string, texts.Len()+1)}
-		p.cleaned[texts] = clean
+	if p.cleanOf != texts { // of another worker
+		if p.cleaned[texts] == nil {
+			p.cleaned[texts] = &cleanTexts{make([]string, texts.Len()+1), make([]string, texts.Len()+1)}
+		}
+		p.clean, p.cleanOf = p.cleaned[texts], texts
 	}
+	clean := p.clean
 	e := &p.said
 	p.message = message{
 		Kind: kind, Outcome: e.Outcome, Status: e.Status,

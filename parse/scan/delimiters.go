@@ -36,16 +36,16 @@ func Delimiters(dst []uint32, b []byte) []uint32 {
 	return dst[:n]
 }
 
-// delimitersPortable implements delimiters from offset from on for any processor.
+// delimitersPortable implements delimiters for any processor.
 // bytes.IndexByte is fast on most.
-func delimitersPortable(dst []uint32, b []byte, from int) (n int) {
+func delimitersPortable(dst []uint32, b []byte) (n int) {
 	next := func(c byte, from int) int {
 		if i := bytes.IndexByte(b[from:], c); i >= 0 {
 			return from + i
 		}
 		return len(b)
 	}
-	quote, backslash, newline := next(Quote, from), next(Backslash, from), next(Newline, from)
+	quote, backslash, newline := next(Quote, 0), next(Backslash, 0), next(Newline, 0)
 	for {
 		at := min(quote, backslash, newline)
 		if at == len(b) {

@@ -8,12 +8,23 @@ var hasVectors = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
 // delimiters writes the offsets of the delimiters in b to dst, which has room for
 // len(b)+slack offsets, and returns their number.
 func delimiters(dst []uint32, b []byte) (n int) {
-	whole := 0
-	if hasVectors && len(b) >= chunk && len(dst) >= len(b)+slack {
-		whole = len(b) / chunk
+	if !hasVectors || len(dst) < len(b)+slack {
+		return delimitersPortable(dst, b)
+	}
+	whole := len(b) / chunk
+	if whole > 0 {
 		n = delimitersAVX2(&dst[0], &b[0], whole)
 	}
-	return n + delimitersPortable(dst[n:], b, whole*chunk)
+	if rest := b[whole*chunk:]; len(rest) > 0 {
+		var last [chunk]byte // zeros, which are no delimiters, follow the rest
+		copy(last[:], rest)
+		from := n
+		n += delimitersAVX2(&dst[n], &last[0], 1)
+		for i := from; i < n; i++ {
+			dst[i] += uint32(whole * chunk)
+		}
+	}
+	return n
 }
 
 // delimitersAVX2 writes the offsets of the delimiters in the given number of

@@ -25,7 +25,7 @@ func checkDelimiters(t *testing.T, b []byte) {
 		t.Fatalf("Delimiters(%q) = %v, want %v", b, got, want)
 	}
 	dst := make([]uint32, len(b)+slack)
-	if got := dst[:delimitersPortable(dst, b, 0)]; !slices.Equal(got, want) {
+	if got := dst[:delimitersPortable(dst, b)]; !slices.Equal(got, want) {
 		t.Fatalf("delimitersPortable(%q) = %v, want %v", b, got, want)
 	}
 }
@@ -122,7 +122,7 @@ func BenchmarkDelimiters(b *testing.B) {
 	dst := make([]uint32, len(text)+slack)
 	for name, find := range map[string]func([]byte) int{
 		"best":     func(text []byte) int { return delimiters(dst, text) },
-		"portable": func(text []byte) int { return delimitersPortable(dst, text, 0) },
+		"portable": func(text []byte) int { return delimitersPortable(dst, text) },
 		"separate": func(text []byte) (n int) { // one search for each delimiter
 			for len(text) > 0 {
 				i := bytes.IndexByte(text, Newline)
