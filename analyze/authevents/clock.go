@@ -147,6 +147,7 @@ type distances []distance
 // distances returns the distances of events from the refusals of the same client, user
 // and request, or of the same user.
 func (j *joiner) distances(list []int32) (all distances) {
+	const narrow = 1 // refusals that share this key share those that follow
 	keys := []func(t *texts, l *labels) uint64{
 		func(t *texts, l *labels) uint64 { return mix(t.client, l.port) },
 		func(t *texts, _ *labels) uint64 { return mix(t.client, t.request, t.user+1) },
@@ -158,7 +159,7 @@ func (j *joiner) distances(list []int32) (all distances) {
 			func(t *texts, _ *labels) uint64 { return t.user })
 	}
 	open := j.clockSamples(list)
-	for _, key := range keys {
+	for step, key := range keys {
 		m := &j.matches
 		m.reset(len(open))
 		for i, n := range open {
@@ -173,6 +174,11 @@ func (j *joiner) distances(list []int32) (all distances) {
 		j.find(func(r *request) uint64 { return key(&r.texts, &j.requestLabelsOf(r).labels) })
 		for group, k := range m.keys.all {
 			of, requests := m.events.of(group), m.requests.of(group)
+			if step == narrow && len(requests) > mostInGroup { // nor are they fewer with those that follow
+				for _, i := range of {
+					open[i] = counted
+				}
+			}
 			if len(of) > mostInGroup || len(requests) == 0 || len(requests) > mostInGroup {
 				continue
 			}
@@ -186,7 +192,7 @@ func (j *joiner) distances(list []int32) (all distances) {
 				}
 			}
 		}
-		open = slices.DeleteFunc(open, func(n int32) bool { return n == counted }) // each event counts with its surest key
+		open = slices.DeleteFunc(open, func(n int32) bool { return n == counted }) // each event counts with its surest key, if any
 	}
 	slices.SortFunc(all, func(a, b distance) int {
 		return cmp.Or(cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.group, b.group))
