@@ -96,9 +96,10 @@ const (
 	heapRoom = 6
 )
 
-// keepMemoryLimit sets the garbage collector's limit, and raises it where what is live
+// keepMemoryLimit sets the garbage collector's limit, and raises it while what is live
 // needs more, up to a greatest limit, until ctx is done.
-func keepMemoryLimit(ctx context.Context, limit, most int64) {
+func keepMemoryLimit(ctx context.Context, least, most int64) {
+	limit := least
 	debug.SetMemoryLimit(limit)
 	check := time.NewTicker(heapCheck)
 	go func() {
@@ -112,7 +113,7 @@ func keepMemoryLimit(ctx context.Context, limit, most int64) {
 			}
 			metrics.Read(live)
 			n := int64(live[0].Value.Uint64())
-			if want := min(n+n/heapRoom, max(most, n)); want > limit {
+			if want := max(least, min(n+n/heapRoom, max(most, n))); want != limit {
 				limit = want
 				debug.SetMemoryLimit(limit)
 			}
