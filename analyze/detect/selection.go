@@ -56,10 +56,17 @@ func (d *Diagnosis) addressesAtOnce(sizes []int) iter.Seq2[uint32, uint32] {
 	if d.Refusals.OnDisk() { // to read them again takes less time than to keep series there
 		most = d.Memory().Refusals(seriesSize)
 	}
+	return rangesOf(sizes, most)
+}
+
+// rangesOf divides the indexes of a list of sizes into ranges, from one up to but excluding
+// another, whose sizes add up to at most a sum, or that have one positive size. Ranges with no
+// positive size are left out.
+func rangesOf(sizes []int, most int) iter.Seq2[uint32, uint32] {
 	return func(yield func(uint32, uint32) bool) {
 		from, held := 0, 0
 		for a, size := range sizes {
-			if held > 0 && held+size > most {
+			if held > 0 && size > max(most-held, 0) {
 				if !yield(uint32(from), uint32(a)) {
 					return
 				}
