@@ -373,8 +373,8 @@ func without(sum, part stats.Cell) stats.Cell {
 	return stats.Cell{Hits: sum.Hits - part.Hits, Trials: sum.Trials - part.Trials}
 }
 
-// claimMixed sets the claims of a finding: what is refused in a span and, with always, the
-// refusals of live sessions at other times. It returns the number of live sessions, the
+// claimMixed sets the claims of a finding: what is refused in a span and, with always, in every
+// other one like it, and the refusals of live sessions at other times. It returns the number of live sessions, the
 // number of routes, and the time of the first refusal of a live session; no session if other
 // findings explain most of what was refused to live ones.
 func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (sessions int64, routes int, onset int64) {
@@ -385,6 +385,14 @@ func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (
 	if x.to < session.MaxSteps {
 		end = o.d.From + int64(x.to)*o.d.Width
 	}
+	within := func(r *session.Refusal) bool { return r.Time >= start && r.Time < end }
+	if always {
+		spans := refusingSpans(o.cells[s], mixedShare)
+		within = func(r *session.Refusal) bool {
+			step := o.d.Step(r.Time)
+			return r.Time >= start && r.Time < end || slices.ContainsFunc(spans, func(x span) bool { return step >= x.from && step < x.to })
+		}
+	}
 	actors, on := map[uint32]bool{}, map[uint32]bool{}
 	onset = session.Never
 	living, open := 0, 0
@@ -394,7 +402,7 @@ func (o *mixedObserver) claimMixed(c *candidate, s int32, x span, always bool) (
 				open++
 			}
 		}
-		if !o.d.open(i) || r.SignIn || !(r.Good || r.Session) || (r.Time < start || r.Time >= end) && !(always && o.living[i]) || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
+		if !o.d.open(i) || r.SignIn || !(r.Good || r.Session) || !within(r) && !(always && o.living[i]) || !slices.Contains(o.scopes.of[r.Endpoint][:], s) {
 			continue
 		}
 		c.claims = append(c.claims, uint32(i))

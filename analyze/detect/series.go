@@ -134,11 +134,20 @@ type span struct {
 // refusals: with less, something else is at work there.
 const segmentShare = 0.5
 
-// refusingSpan returns the run of consecutive segments (see stats.Segment)
-// that each refuse at least the share least of their actors, and segmentShare of the
-// greatest segment's. If there are several
-// runs, it returns the one with most refusals.
+// refusingSpan returns the one of refusingSpans with most refusals.
 func refusingSpan(cells []cell, least float64) (best span, ok bool) {
+	for _, s := range refusingSpans(cells, least) {
+		if !ok || s.Hits > best.Hits {
+			best, ok = s, true
+		}
+	}
+	return best, ok
+}
+
+// refusingSpans returns the runs of consecutive segments (see stats.Segment) that each refuse
+// at least the share least of their actors, and segmentShare of the greatest segment's, in
+// order of time.
+func refusingSpans(cells []cell, least float64) (runs []span) {
 	series := make([]stats.Cell, len(cells))
 	for i, x := range cells {
 		series[i] = stats.Cell{Hits: int64(x.refused), Trials: int64(x.refused + x.accepted)}
@@ -158,25 +167,23 @@ func refusingSpan(cells []cell, least float64) (best span, ok bool) {
 		}
 	}
 	least = max(least, segmentShare*shareOf(sums[main]))
-	var run *span
-	accepted := int64(0)
+	within, accepted := false, int64(0)
 	for n, from := range starts {
 		sum, to := sums[n], segmentEnd(starts, n, len(series))
 		if float64(sum.Hits) < least*float64(sum.Trials) || sum.Trials == 0 {
-			run = nil
+			within = false
 			accepted += sum.Trials - sum.Hits
 			continue
 		}
-		if run == nil {
-			run = &span{from: from, to: from, accepted: accepted > 0}
+		if !within {
+			within = true
+			runs = append(runs, span{from: from, to: from, accepted: accepted > 0})
 		}
+		run := &runs[len(runs)-1]
 		run.to = to
 		run.Merge(sum)
-		if !ok || run.Hits > best.Hits {
-			best, ok = *run, true
-		}
 	}
-	return best, ok
+	return runs
 }
 
 // briefSpan is refusingSpan of a few minutes amid a day, which gain too little by one cut: of
