@@ -153,9 +153,9 @@ func (h *ahead) arrives(e *timeline.Event) bool {
 // between the refusal and the acceptance. It is not a broken endpoint: there, the
 // same request is not accepted afterwards. A session that is refused now and then does
 // not go on each time, and one that began at a form needs no handshake. Nor is the next
-// request of a program that polls an answer.
+// request of a program that polls an answer, or that is refused and accepted in turn.
 func (s *sessionizer) challenged(e *timeline.Event, h *ahead, l *life) bool {
-	if s.habit.polls() {
+	if s.habit.polls() || s.habit.alternates() {
 		return false
 	}
 	if l.open {

@@ -139,17 +139,20 @@ func (ev *Evidence) samePlace(a, b uint32) bool {
 
 // habit sums up how the challenges of an actor were answered.
 type habit struct {
-	bare     int // refusals without a user, but for those of handshakes that failed, and before long troubles
-	named    int // of them: answered at once by the same request with a user
-	plain    int // of them: answered at once by an acceptance
-	soon     int // of them: answered within handshakeWindow by an acceptance or with a user
-	accepted int // acceptances on protected routes
-	refused  int // refusals without a user, but for those on routes that accept nothing soon after: a broken one says nothing about the habit
-	repeated int // of them: answered at once by the same request, where the actor never names a user
-	asked    int // of bare: the same request came with a user within arrivalWindow
-	slow     int // refusals without a user, answered within arrivalWindow, but not at once
-	inStep   int // of them: after about as long as the refusal came after the request before it
-	typed    int // refusals with a user on protected routes, after which the same request was accepted with a user
+	bare     int   // refusals without a user, but for those of handshakes that failed, and before long troubles
+	named    int   // of them: answered at once by the same request with a user
+	plain    int   // of them: answered at once by an acceptance
+	soon     int   // of them: answered within handshakeWindow by an acceptance or with a user
+	accepted int   // acceptances on protected routes
+	refused  int   // refusals without a user, but for those on routes that accept nothing soon after: a broken one says nothing about the habit
+	repeated int   // of them: answered at once by the same request, where the actor never names a user
+	asked    int   // of bare: the same request came with a user within arrivalWindow
+	slow     int   // refusals without a user, answered within arrivalWindow, but not at once
+	inStep   int   // of them: after about as long as the refusal came after the request before it
+	prompt   int   // refusals without a user, answered within legWindow
+	lead     int64 // of them: milliseconds since the request before each, up to longLead; their sum
+	lag      int64 // of them: milliseconds to the answer, or clock where both have one time; their sum
+	typed    int   // refusals with a user on protected routes, after which the same request was accepted with a user
 }
 
 func (b *habit) refuse(e *timeline.Event, h *ahead) {
@@ -182,7 +185,15 @@ func (b *habit) refuse(e *timeline.Event, h *ahead) {
 // step adds a refusal that came some time after the request before it, and was answered after
 // another, both in milliseconds.
 func (b *habit) step(before, answer int64) {
-	if answer <= legWindow || answer > arrivalWindow {
+	if answer <= legWindow {
+		b.prompt++
+		b.lead += min(before, longLead)
+		if b.lag += answer; answer == 0 {
+			b.lag += clock // the order of what has one time is unknown
+		}
+		return
+	}
+	if answer > arrivalWindow {
 		return
 	}
 	b.slow++
@@ -197,7 +208,21 @@ func (b *habit) polls() bool {
 	return b.inStep >= repeatMatches && float64(b.inStep) >= habitShare*float64(b.slow) && b.slow > b.plain
 }
 
+// alternates reports whether the actor is refused and accepted in turn without a pause: what
+// follows its refusals comes no sooner than what comes before them, as far as the times show,
+// so nothing shows that it is an answer. A load test with good and bad tokens looks so.
+func (b *habit) alternates() bool {
+	return b.prompt >= alternations && b.lead <= leadFactor*b.lag
+}
+
 const (
+	// alternations is the minimum number of refusals from which alternates is told. A program
+	// that answers challenges takes a round trip for an answer, and more than leadFactor times
+	// as long between what it does. longLead is the longest time, in milliseconds, that counts
+	// as one before a refusal: builds have pauses, and a night is one.
+	alternations = 100
+	leadFactor   = 2
+	longLead     = 10 * 60_000
 	// habitShare is the minimum share of the challenges of an actor that are answered
 	// at once: a program always does, a page that is refused now and then is loaded
 	// again by chance.
@@ -272,8 +297,8 @@ func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Eve
 	}
 	return signIn && h.named-e.Time <= window ||
 		s.habit.named >= habitRepeats && s.habit.answersNamed() && h.nameless-e.Time <= legWindow && h.signIn > h.nameless ||
-		s.habit.repeats() && h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated && s.stated(e) != field.CredentialsWrong ||
-		s.habit.answersAlways() && h.answered-e.Time <= legWindow && h.signIn > h.answered && s.stated(e) != field.CredentialsWrong
+		s.habit.repeats() && !s.habit.alternates() && h.repeated-e.Time <= repeatWindow && h.signIn > h.repeated && s.stated(e) != field.CredentialsWrong ||
+		s.habit.answersAlways() && !s.habit.alternates() && h.answered-e.Time <= legWindow && h.signIn > h.answered && s.stated(e) != field.CredentialsWrong
 }
 
 // asked reports whether a refusal without a user asked for a user name and password,
