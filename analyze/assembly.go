@@ -137,6 +137,7 @@ func (a *assembly) addLedger(res *result.Result, read []source.Result) {
 		t.Skipped += in.Skipped
 		t.Unauthorized += in.Unauthorized
 		t.NoStatus += in.NoStatus
+		t.Unread += in.Unread
 		if in.FirstTime != parse.NoTime {
 			if t.FirstTime == parse.NoTime || in.FirstTime < t.FirstTime {
 				t.FirstTime = in.FirstTime
@@ -158,7 +159,7 @@ func (a *assembly) input(res *result.Result, i int, read *source.Result) result.
 	l, chosen := &a.State.Inputs[i], &a.reader.chosen[i]
 	in := result.Input{
 		Path: a.reader.inputs[i].Path, Format: chosen.name, Missing: chosen.missing(), Compression: read.Compression,
-		Bytes: read.Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized, NoStatus: l.NoStatus,
+		Bytes: read.Bytes, Lines: l.Lines, Unauthorized: l.Unauthorized, NoStatus: l.NoStatus, Unread: l.Unread,
 		Parsed: l.Verdicts[parse.Parsed], FirstTime: l.First, LastTime: l.Last,
 	}
 	in.BytesBefore, in.LinesBefore, in.BytesLeft = a.reader.inputs[i].Before()

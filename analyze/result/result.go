@@ -100,6 +100,7 @@ type Input struct {
 	BytesLeft   int64 // bytes after them, of an unfinished line: left for the next run
 	Lines, Parsed, Rejected, Skipped,
 	NoStatus, // of Parsed
+	Unread, // of Rejected and NoStatus: they look like refusals
 	Unauthorized int64
 	FirstTime, LastTime int64
 	Error               string // why it could not be read to its end; empty if it was
@@ -111,6 +112,7 @@ type Input struct {
 type Totals struct {
 	Bytes, Lines, Parsed, Rejected, Skipped int64
 	NoStatus                                int64 // parsed lines without a status
+	Unread                                  int64 // lines whose status is unknown, but look like refusals
 	Unauthorized, Unexplained               int64
 	FirstTime, LastTime                     int64
 	Findings                                int64

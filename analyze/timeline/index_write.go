@@ -117,8 +117,8 @@ func (x *indexWriter) ledgers(list []Ledger, inputOf func(int) int) {
 }
 
 // counts returns the numbers of a ledger.
-func (l *Ledger) counts() (all [6 + parse.NumVerdicts]*int64) {
-	list := append(all[:0], &l.Lines, &l.Bytes, &l.Unauthorized, &l.NoStatus, &l.First, &l.Last)
+func (l *Ledger) counts() (all [7 + parse.NumVerdicts]*int64) {
+	list := append(all[:0], &l.Lines, &l.Bytes, &l.Unauthorized, &l.NoStatus, &l.Unread, &l.First, &l.Last)
 	for v := range l.Verdicts {
 		list = append(list, &l.Verdicts[v])
 	}

@@ -16,6 +16,7 @@ type Ledger struct {
 	Verdicts     [parse.NumVerdicts]int64
 	Unauthorized int64
 	NoStatus     int64 // parsed lines without a status
+	Unread       int64 // rejected lines, and lines without a status, that look like refusals
 	First, Last  int64 // Unix microseconds, of parsed lines; parse.NoTime for none
 }
 
@@ -26,6 +27,7 @@ func (l *Ledger) merge(m *Ledger) {
 	l.Bytes += m.Bytes
 	l.Unauthorized += m.Unauthorized
 	l.NoStatus += m.NoStatus
+	l.Unread += m.Unread
 	for v, n := range m.Verdicts {
 		l.Verdicts[v] += n
 	}

@@ -35,6 +35,20 @@ func TestStatusesAreCounted(t *testing.T) {
 	}
 }
 
+// TestUnreadRefusals checks which lines without a status look like refusals.
+func TestUnreadRefusals(t *testing.T) {
+	for line, want := range map[string]int64{
+		"2026-03-10T10:00:00Z|1.2.3.4|GET|/a|401|12ms": 1, `{"code":401}`: 1, "401": 1, "took=0.401 port=4401 GET /401 a-401 x401": 0, "200 403": 1, "": 0, "401s": 0, "999": 0,
+	} {
+		w := NewWorker(1, 1)
+		w.Refuse([]int32{403})
+		w.Entry(0, 0, &parse.Entry{Time: 1e6, TokenExpiry: parse.NoTime}, []byte(line))
+		if got := w.ledgers[0].Unread; got != want {
+			t.Errorf("%q: %d, want %d", line, got, want)
+		}
+	}
+}
+
 // TestManyReasonsAreGrouped checks that texts with ids in them do not fill memory, and
 // keep their class, whichever worker sees them.
 func TestManyReasonsAreGrouped(t *testing.T) {

@@ -153,6 +153,7 @@ func (w *Worker) Block(b *source.Block, p *parse.Parser) {
 		case v == parse.SkipErrorLog:
 			w.message(p, line, block, n)
 		case v.Rejected():
+			w.unread(l, line)
 			w.reject(b, Rejected{block: block, Line: n + 1, Raw: line, Session: w.entry.Session, Verdict: v})
 		}
 	}
@@ -171,6 +172,39 @@ func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
 	w.blocks = append(w.blocks, blockRef{input: int32(input), lines: 1, seq: seq})
 	w.add(l, e, line, uint32(len(w.blocks)-1), 0)
 	w.enforceLimit()
+}
+
+// unread counts a line whose status is unknown if a word of it is the status of a refusal, as
+// in lines of another format.
+func (w *Worker) unread(l *Ledger, line []byte) {
+	for i := 0; i+3 <= len(line); i++ {
+		if inWord(line[i]) {
+			start := i
+			for i++; i < len(line) && inWord(line[i]); i++ {
+			}
+			if i-start == 3 && w.refuses(line[start:i]) {
+				l.Unread++
+				return
+			}
+		}
+	}
+}
+
+// inWord reports whether c belongs to a word, path, address or number with a point.
+func inWord(c byte) bool {
+	return c-'0' < 10 || (c|0x20)-'a' < 26 || c >= 0x80 || c == '.' || c == '_' || c == '-' || c == '/' || c == '%'
+}
+
+// refuses reports whether three bytes are the status of a refusal.
+func (w *Worker) refuses(b []byte) bool {
+	status := 0
+	for _, c := range b {
+		if c-'0' > 9 {
+			return false
+		}
+		status = 10*status + int(c-'0')
+	}
+	return status < Statuses && w.outcomes[status] == Unauthorized
 }
 
 // enforceLimit spills the lines of 401s and of events, the facts of 401s, and the part,
@@ -210,6 +244,7 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	}
 	if status == 0 {
 		l.NoStatus++
+		w.unread(l, line)
 	}
 	w.statuses[status]++
 	o := w.outcomes[status]

@@ -27,6 +27,7 @@ type Verdict struct {
 func judge(res *result.Result, title string) Verdict {
 	v := Verdict{Level: "unknown", Warning: Caution(res), Shares: sharesOf(res), BreakIns: breakIns(res)}
 	if v.nothingToJudge(res) {
+		v.addUnread(res)
 		v.addFailures(res)
 		return v
 	}
@@ -63,6 +64,7 @@ func judge(res *result.Result, title string) Verdict {
 			v.Rest = sentences(v.Rest, refused+".")
 		}
 	}
+	v.addUnread(res)
 	v.Sentence = sentences(entered(v.BreakIns), v.Sentence)
 	v.addFailures(res)
 	return v
@@ -119,6 +121,27 @@ func (v *Verdict) nothingToJudge(res *result.Result) bool {
 		return false
 	}
 	return true
+}
+
+// addUnread adds the lines whose status is unknown and that look like refusals, such as those
+// of a second format in the same file. What was read says nothing about them, so that no run
+// with many of them reassures.
+func (v *Verdict) addUnread(res *result.Result) {
+	if !manyUnread(res) {
+		return
+	}
+	if v.Reassures {
+		v.Level, v.Reassures = "unknown", false
+	}
+	v.Sentence = sentences(Number(res.Totals.Unread)+" lines look like "+nounOf(res).many+" and could not be read: they are not counted.", v.Sentence)
+	v.Rest = sentences(v.Rest, "Set their format with --format, or run logscan formats to see which lines do not fit.")
+}
+
+// manyUnread reports whether the lines whose status is unknown and that look like refusals are
+// not few beside those that were read.
+func manyUnread(res *result.Result) bool {
+	s := Shares{Total: res.Totals.Unread + res.Totals.Unauthorized}
+	return res.Totals.Parsed > 0 && !s.Small(res.Totals.Unread)
 }
 
 // EventsOf returns the number of events of error logs and identity providers.
@@ -283,7 +306,10 @@ func (j *judged) minor() string {
 // read of it if there is a warning.
 func (j *judged) calm(warning string) string {
 	calm := "Nothing needs attention: "
-	if warning != "" {
+	switch {
+	case manyUnread(j.res):
+		calm = "Of what could be read, "
+	case warning != "":
 		calm = "Nothing stands out in what could be read: "
 	}
 	normal := NormalUse(j.res)

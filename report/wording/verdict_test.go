@@ -131,6 +131,27 @@ func TestBreakInStandsFirst(t *testing.T) {
 	}
 }
 
+// TestUnreadRefusals checks that no verdict reassures beside many lines that look like 401s
+// and could not be read.
+func TestUnreadRefusals(t *testing.T) {
+	for _, c := range []struct {
+		unread, refused int64
+		level, want     string
+	}{
+		{9, 0, "ok", "No 401s in 1,000 requests."},
+		{9, 80, "ok", "Nothing needs attention: all 80 401s are part of normal use."},
+		{10, 0, "unknown", "10 lines look like 401s and could not be read: they are not counted. No 401s in 1,000 requests."},
+		{90, 80, "unknown", "90 lines look like 401s and could not be read: they are not counted. Of what could be read, all 80 401s are part of normal use."},
+	} {
+		res := reporttest.Empty()
+		res.Inputs, res.Causes = []result.Input{{Path: "a"}}, map[string]int64{"challenge": c.refused}
+		res.Totals.Parsed, res.Totals.Lines, res.Totals.Unauthorized, res.Totals.Unread = 1000, 1000, c.refused, c.unread
+		if v := Describe(res).Verdict; v.Level != c.level || v.Sentence != c.want {
+			t.Errorf("got %s %q, want %s %q", v.Level, v.Sentence, c.level, c.want)
+		}
+	}
+}
+
 // TestVerdictWithoutRefusals checks that a log without 401s reassures only if it shows
 // statuses, and no other status stands for them.
 func TestVerdictWithoutRefusals(t *testing.T) {
