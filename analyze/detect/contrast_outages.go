@@ -23,12 +23,15 @@ const (
 	// outageSpike is the minimum share of the visits of a site that a spike refuses if it is
 	// an outage: some programs have credentials that another service checks. outageKnown is
 	// the minimum share of its clients that are accepted at another time, unless next to
-	// nobody is accepted meanwhile (outageShare): then outageFamiliar is.
+	// nobody is accepted meanwhile (outageShare), or those who are known are locked out: then
+	// outageFamiliar is.
 	outageSpike = 0.75
 	outageKnown = 0.3
 	// lockedClients is the minimum number of people that are refused whatever they ask
 	// for, if others are accepted meanwhile: more than have a trouble of their own at once.
+	// lockedShare is their minimum share: sessions of the others end as usual.
 	lockedClients = 10
+	lockedShare   = 0.75
 	// outageRoutes is the minimum number of routes, but for the sign-in, that refuse: one
 	// route may itself be at fault, and who guesses goes to the sign-in.
 	outageRoutes = 2
@@ -122,11 +125,11 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 				all := s.claims(c)
 				claims := all.slice(densest(o.d, all))
 				familiar, clients := o.familiar(claims.each)
+				part := c.share() < outageSpike
 				known := outageKnown
-				if c.share() >= outageShare {
+				if part || c.share() >= outageShare {
 					known = outageFamiliar
 				}
-				part := c.share() < outageSpike
 				if part && !o.lockedOut(claims.each) || float64(familiar) < known*float64(clients) || isRest(o.d, s.o.keys[place].host, &claims) {
 					return false
 				}
@@ -166,7 +169,7 @@ func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 			agents[c.Agent]++
 		}
 	}
-	return locked >= lockedClients && !o.d.ofOneTool(agents, locked) && float64(locked) >= outageShare*float64(len(first))
+	return locked >= lockedClients && !o.d.ofOneTool(agents, locked) && float64(locked) >= lockedShare*float64(len(first))
 }
 
 // contrastingOutage returns the finding of a contrast; false if those refused are
