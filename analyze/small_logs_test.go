@@ -49,6 +49,28 @@ func TestSmallLogs(t *testing.T) {
 				}
 			}
 		}, []string{"endpoint_misconfigured"}, ""},
+		{"webhooks of six addresses, whose secret was changed at noon", func(w *written, r *rand.Rand) {
+			for at := time.Duration(0); at < 24*time.Hour; at += time.Duration(20+r.IntN(200)) * time.Second {
+				status := 200
+				if at > 12*time.Hour {
+					status = 401
+				}
+				w.at(at, fmt.Sprintf("198.51.100.%d", r.IntN(6)), "-", "POST /hooks/paid", status, "PayHooks/1.0")
+			}
+		}, []string{"integration_failure"}, ""},
+		{"somebody outside sends a wrong password every hour", func(w *written, r *rand.Rand) {
+			for i := range 22 {
+				w.at(time.Duration(i)*time.Hour+time.Duration(r.IntN(60))*time.Second, "198.51.100.7", "admin", "GET /wiki/", 401, "curl/8.5.0")
+			}
+			for i := range 200 {
+				w.at(time.Duration(i)*5*time.Minute, "192.0.2.20", "mia", "GET /wiki/", 200, firefoxAgent)
+			}
+		}, nil, "unexplained"},
+		{"a load test with good and bad tokens in turn", func(w *written, r *rand.Rand) {
+			for i := range 900 {
+				w.at(12*time.Hour+time.Duration(i)*130*time.Millisecond, "192.0.2.8", "-", fmt.Sprintf("GET /prices/%d", 100+r.IntN(50)), 200+201*(i%2), "k6/0.49.0")
+			}
+		}, nil, "unexplained"},
 		{"a program is stopped for the rest of each minute", func(w *written, r *rand.Rand) {
 			for i := range 20 * 90 {
 				status := 200

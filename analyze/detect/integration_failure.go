@@ -16,7 +16,8 @@ import (
 // Sign: one client requests few routes at a steady pace, in one name or none; it is
 // accepted, with its handshakes, until a time from which on each of its rounds is
 // refused. A program that reports events has no pace: it is one if it names itself, few
-// clients do, and it never gives up. Not: a person's browser or app whose session has ended (it requested many
+// clients do, and it never gives up. The addresses of a sender of events count as one client
+// (senders.go). Not: a person's browser or app whose session has ended (it requested many
 // routes, at no pace), a route that refuses others too, a probe (it was never
 // accepted), a program that is challenged each time and then succeeds.
 //
@@ -36,7 +37,7 @@ var integrationFailure = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraReason},
 	Details:  func() any { return new(FailingIntegration) },
-	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}
+	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}{{with .Details.Addresses}} at {{count . "address"}}{{end}}
 		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		A program sends requests {{if .Irregular}}at irregular times{{else}}every {{duration .Period}}{{end}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
@@ -61,9 +62,10 @@ type FailingIntegration struct {
 	AcceptedAgain  result.Time        `json:"-"`               // where it is not ongoing
 	AcceptedBefore int64              `json:"accepted_before"` // rounds
 	RoundsRefused  int64              `json:"rounds_refused"`
-	Requests       int                `json:"-"`      // of the refused rounds
-	Routes         int                `json:"routes"` // of the refused rounds
-	Route          string             `json:"route"`  // the one with most requests
+	Requests       int                `json:"-"`                   // of the refused rounds
+	Routes         int                `json:"routes"`              // of the refused rounds
+	Route          string             `json:"route"`               // the one with most requests
+	Addresses      int                `json:"addresses,omitempty"` // of a program that shares credentials among them
 	Ongoing        bool               `json:"ongoing"`
 	PValue         result.Probability `json:"p_value"`
 }
@@ -94,8 +96,9 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 	var tests []breakdown
 	var p []float64
 	refused := d.openRefused()
-	for i := range o.machines {
-		m := &o.machines[i]
+	machines := slices.Concat(o.machines, o.senders())
+	for i := range machines {
+		m := &machines[i]
 		b, ok := findBreakdown(d, m.answers)
 		if ok || b.rounds >= persistentRounds && o.persists(m, &b) {
 			b.machine, b.irregular = m, !ok
@@ -118,9 +121,8 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 // persists reports whether a machine is a program by its name that was refused for long,
 // though its rounds have no pace.
 func (o *machineObserver) persists(m *machine, b *breakdown) bool {
-	agent := o.d.State.Agents[m.client.Agent]
-	return b.accepted >= persistentRounds && b.again == session.Never && agent != "" && !isBrowser(agent) &&
-		b.since[len(b.since)-1].time-b.firstRefused >= persistentTime && o.fleets[m.client.Agent] <= machineFleet
+	return b.accepted >= persistentRounds && b.again == session.Never && isProgram(o.d.State.Agents[m.client.Agent]) &&
+		b.since[len(b.since)-1].time-b.firstRefused >= persistentTime && (m.addresses > 0 || o.fleets[m.client.Agent] <= machineFleet)
 }
 
 // othersRefused returns the share of others' requests that the routes of the
@@ -258,7 +260,10 @@ func failingIntegration(d *Diagnosis, b *breakdown, p float64) candidate {
 	}
 	slices.Sort(c.claims)
 	m := b.machine
-	c.Subject = d.clientSubject(m.client.Address)
+	c.Subject = result.Subject{Type: "client"}
+	if m.addresses == 0 {
+		c.Subject = d.clientSubject(m.client.Address)
+	}
 	c.Subject.UserAgent = result.Clean(d.State.Agents[m.client.Agent])
 	if m.user != 0 {
 		c.Subject.User = result.Clean(d.State.Users[m.user-1].Name)
@@ -269,7 +274,7 @@ func failingIntegration(d *Diagnosis, b *breakdown, p float64) candidate {
 		Period: result.Seconds(round(float64(b.period)/1000, 1)), Irregular: b.irregular, LastAccepted: result.Time(b.lastAccepted * 1000),
 		FirstRefused: result.Time(c.Onset), AcceptedBefore: b.accepted, RoundsRefused: b.rounds, Requests: len(c.claims),
 		Routes: len(routes), Route: endpointLabel(&d.State.Endpoints[mostAsked(routes)]),
-		Ongoing: b.again == session.Never, PValue: result.Probability(p),
+		Addresses: m.addresses, Ongoing: b.again == session.Never, PValue: result.Probability(p),
 	}
 	c.Severity = result.Medium
 	switch {

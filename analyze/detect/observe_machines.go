@@ -29,9 +29,10 @@ type answer struct {
 // machine is a client in the name of one user, with the outcomes of its requests to
 // the routes that refused it.
 type machine struct {
-	client  timeline.Client
-	user    uint32   // plus one, 0 none
-	answers []answer // by time
+	client    timeline.Client
+	user      uint32   // plus one, 0 none
+	answers   []answer // by time
+	addresses int      // of a sender, see senders; otherwise 0
 }
 
 // machineObserver collects the outcomes of clients without sessions that were

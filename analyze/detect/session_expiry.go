@@ -108,7 +108,7 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 	all := map[string]*mortalHost{}
 	for i, r := range d.Refusals.All() {
 		host := d.State.Endpoints[r.Endpoint].Host
-		if l := d.Lifetimes[host]; r.Fatal && !r.Shared && l != nil && d.open(i) {
+		if l := d.Lifetimes[host]; r.Fatal && !r.Shared && l != nil && d.open(i) && (l.Bare || r.Session || !d.State.Sessions || r.Age() >= 0) {
 			if all[host] == nil {
 				all[host] = &mortalHost{names: []string{host}, lifetimes: l}
 			}

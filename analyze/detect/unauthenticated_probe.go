@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"math"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -19,7 +20,8 @@ import (
 //
 // Sign: one client requests one or a few routes at a steady pace, without a name or a
 // session, and is refused each time; or with one name that is wrong, from the first
-// line of the log to the last. If the log states for each of its refusals that there were
+// line of the log to the last, but for one that comes from outside every ten minutes or more
+// seldom. If the log states for each of its refusals that there were
 // no credentials, it needs no pace: a server that checks passwords says so of a token, too.
 // Not: a program whose key has expired (it was accepted
 // before), a handshake (the challenge is answered), a page that keeps polling after
@@ -287,6 +289,9 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	gaps := x.rounds.gaps.N()
 	typical, near := x.rounds.gaps.Steady(clockStep)
+	if x.user != 0 && typical >= pagePolls && isPublic(d.State.Addresses[client.Address]) {
+		return c, false // from outside, a wrong password now and then may as well be a guess
+	}
 	if isBrowser(d.State.Agents[client.Agent]) && (2*x.signIns > x.n || typical >= pagePolls && d.State.Endpoints[x.mostAsked()].Method == "POST") {
 		return c, false // monitors do not pose as browsers that submit forms
 	}
@@ -335,6 +340,13 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	c.Details = details
 	return c, true
+}
+
+// isPublic reports whether an address is not known to be that of an internal network: pseudonyms
+// show nothing.
+func isPublic(address string) bool {
+	a, err := netip.ParseAddr(address)
+	return err != nil || !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast()
 }
 
 // leastPeriod returns the least time in milliseconds between the rounds of a probe at a

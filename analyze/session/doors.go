@@ -98,7 +98,7 @@ func (l *Lifetimes) finish() {
 	l.Gap.Merge(&l.SeenGap)
 	l.GapAny.Merge(&l.SeenGapAny)
 	if l.Gap.Total() == 0 {
-		l.Gap, l.GapAny = l.bareGap, l.bareGapAny
+		l.Gap, l.GapAny, l.Bare = l.bareGap, l.bareGapAny, true
 	}
 	for _, part := range l.Doors {
 		if part != nil {

@@ -136,6 +136,7 @@ type Lifetimes struct {
 	// The same of clients without a session id in a log that has them, such as programs
 	// with a key: they count where nothing else does.
 	bareGap, bareGapAny stats.Durations
+	Bare                bool // these are in Gap and GapAny
 	// The same of sessions whose sign-in was seen, and their ages.
 	SeenGap, SeenGapAny, SeenAge stats.Durations
 	// Of each session that was accepted: the longest silence that it survived, the same where
