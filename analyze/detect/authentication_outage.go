@@ -516,7 +516,7 @@ func (o *outageObserver) outage(s int32, cells []cell) (x outage, ok bool) {
 		return x, false
 	case accepted && x.proven < max(outageProven, outageProven*(x.span.Trials-x.span.Hits)):
 		return x, false
-	case x.users > 0 && x.users < outageUsers, o.d.endedRenewals(x.claims.each), o.d.byTools(x.claims.each), o.d.ofOneSender(x.claims.each):
+	case x.users > 0 && x.users < outageUsers, o.d.endedRenewals(x.claims.each), o.d.byTools(x.claims.each), x.routes == 1 && o.d.ofOneSender(x.claims.each):
 		return x, false
 	case x.explained > x.claims.n: // the rest of something else
 		return x, false

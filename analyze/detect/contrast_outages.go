@@ -124,7 +124,7 @@ func (o *outageObserver) spikingOutages() (found []candidate) {
 			s.spikes(place, outage, func(c *contrast) bool {
 				all := s.claims(c)
 				claims := all.slice(densest(o.d, all))
-				familiar, clients := o.familiar(claims.each)
+				familiar, clients := o.familiar(s, claims.each)
 				part := c.share() < outageSpike
 				known := outageKnown
 				if part || c.share() >= outageShare {
@@ -176,7 +176,7 @@ func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 // strangers.
 func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims *ascending) (cand candidate, ok bool) {
 	key := &s.o.keys[c.place]
-	familiar, clients := o.familiar(claims.each)
+	familiar, clients := o.familiar(s, claims.each)
 	if o.d.endedRenewals(claims.each) || o.d.byTools(claims.each) {
 		return cand, false
 	}
@@ -240,8 +240,9 @@ func (o *outageObserver) mostlySignIns(refusals iter.Seq[uint32]) bool {
 }
 
 // familiar returns how many of the clients of refusals are accepted with credentials at
-// some time, and how many there are.
-func (o *outageObserver) familiar(refusals iter.Seq[uint32]) (familiar, clients int) {
+// some time, and how many there are. In an outage, where acceptances collapse, visitors count,
+// too: who cannot sign in and gives up is accepted at no time.
+func (o *outageObserver) familiar(s *contrastSeries, refusals iter.Seq[uint32]) (familiar, clients int) {
 	seen := map[timeline.Client]bool{}
 	for _, r := range o.d.Refusals.Of(refusals) {
 		c := r.Client()
@@ -249,7 +250,7 @@ func (o *outageObserver) familiar(refusals iter.Seq[uint32]) (familiar, clients 
 			continue
 		}
 		seen[c] = true
-		if s := o.clients[c]; s != nil && s.proven {
+		if own := o.clients[c]; own != nil && (own.proven || s.share >= outageShare && own.visitor()) {
 			familiar++
 		}
 	}

@@ -211,7 +211,7 @@ func (s *contrastSeries) ownPeople(c *contrast) bool {
 	if o == nil || key.kind != routeContrast || !s.o.d.Roles[key.number].Begins() {
 		return false
 	}
-	familiar, clients := o.familiar(s.claims(c).each)
+	familiar, clients := o.familiar(s, s.claims(c).each)
 	return float64(familiar) >= outageKnown*float64(clients)
 }
 

@@ -37,7 +37,7 @@ var integrationFailure = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraReason},
 	Details:  func() any { return new(FailingIntegration) },
-	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}{{with .Details.Addresses}} at {{count . "address"}}{{end}}
+	Title: `{{with .Subject.UserAgent}}{{.}}{{else}}A program without a user agent{{end}}{{with .Subject.ClientAddress}} at {{.}}{{end}}{{with .Details.Addresses}} at {{plural . "address" "addresses"}}{{end}}
 		{{with .Details}}{{if .Ongoing}}has been refused on {{.Route}} since {{time .FirstRefused}}{{else}}was refused on {{.Route}} from {{time .FirstRefused}} to {{time .AcceptedAgain}}{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		A program sends requests {{if .Irregular}}at irregular times{{else}}every {{duration .Period}}{{end}}{{with $.Subject.User}} as {{.}}{{end}}. It was accepted {{plural .AcceptedBefore "time" "times"}}, last at {{time .LastAccepted}}.
@@ -121,7 +121,8 @@ func inspectIntegrations(d *Diagnosis, seen observer) ([]candidate, error) {
 // persists reports whether a machine is a program by its name that was refused for long,
 // though its rounds have no pace.
 func (o *machineObserver) persists(m *machine, b *breakdown) bool {
-	return b.accepted >= persistentRounds && b.again == session.Never && isProgram(o.d.State.Agents[m.client.Agent]) &&
+	agent := o.d.State.Agents[m.client.Agent]
+	return b.accepted >= persistentRounds && b.again == session.Never && agent != "" && !isBrowser(agent) &&
 		b.since[len(b.since)-1].time-b.firstRefused >= persistentTime && (m.addresses > 0 || o.fleets[m.client.Agent] <= machineFleet)
 }
 

@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"iter"
+	"math"
 	"slices"
 
 	"logscan/analyze/session"
@@ -17,23 +18,36 @@ import (
 // senderAddresses is the maximum number of addresses of a sender: providers publish a few dozen.
 const senderAddresses = 64
 
-// isProgram reports whether a user agent is that of a program that names itself.
-func isProgram(agent string) bool { return agent != "" && !isBrowser(agent) }
+// namesProgram reports whether a user agent names a program and is no browser's.
+func namesProgram(agent string) bool {
+	family, _ := softwareOf(agent)
+	return family != "" && !isBrowser(agent)
+}
 
 // senders returns the machines of several addresses with one program and one user, or none,
-// as one machine each. Nearly all of its addresses are refused in the end.
+// as one machine each. Nearly all of its addresses are refused in the end, nothing else is
+// accepted from them meanwhile, and the routes do not refuse other programs.
 func (o *machineObserver) senders() (all []machine) {
 	type sender struct{ agent, user uint32 }
 	members := map[sender][]*machine{}
 	for i := range o.machines {
 		m := &o.machines[i]
-		if isProgram(o.d.State.Agents[m.client.Agent]) {
-			s := sender{m.client.Agent, m.user}
-			members[s] = append(members[s], m)
+		s := sender{m.client.Agent, m.user}
+		members[s] = append(members[s], m)
+	}
+	of := map[uint32]uint32{} // by endpoint: the program that it refuses, plus one; mixed for several
+	const mixed = math.MaxUint32
+	for _, r := range o.d.Refusals.All() {
+		switch agent := of[r.Endpoint]; {
+		case r.Cause == session.Challenge:
+		case agent == 0:
+			of[r.Endpoint] = r.Agent + 1
+		case agent != r.Agent+1:
+			of[r.Endpoint] = mixed
 		}
 	}
 	for s, list := range members {
-		if len(list) < 2 || len(list) > senderAddresses || o.fleets[s.agent] > senderAddresses {
+		if len(list) < 2 || len(list) > senderAddresses || o.fleets[s.agent] > senderAddresses || !namesProgram(o.d.State.Agents[s.agent]) {
 			continue
 		}
 		one := machine{client: timeline.Client{Agent: s.agent}, user: s.user, addresses: len(list)}
@@ -44,7 +58,9 @@ func (o *machineObserver) senders() (all []machine) {
 			}
 			one.answers = append(one.answers, m.answers...)
 		}
-		if float64(refused) < outageShare*float64(len(list)) {
+		if float64(refused) < outageShare*float64(len(list)) || slices.ContainsFunc(one.answers, func(a answer) bool {
+			return a.refusal != timeline.NoRefusal && (of[a.endpoint] == mixed || o.d.Refusals.At(int(a.refusal)).Alive)
+		}) {
 			continue
 		}
 		slices.SortFunc(one.answers, func(a, b answer) int {
@@ -58,18 +74,20 @@ func (o *machineObserver) senders() (all []machine) {
 	return all
 }
 
-// ofOneSender reports whether refusals are those of one program, in one name or none, and not
-// of sessions: it is no site that accepts nobody, but one secret that is not good any more.
+// ofOneSender reports whether refusals are those of one program at few addresses, in one name
+// or none, and not of sessions: it is no site that accepts nobody, but one secret that is not
+// good any more.
 func (d *Diagnosis) ofOneSender(refusals iter.Seq[uint32]) bool {
 	var first *session.Refusal
+	addresses := map[uint32]bool{}
 	for _, r := range d.Refusals.Of(refusals) {
 		if first == nil {
 			x := *r
 			first = &x
 		}
-		if r.Session || r.Agent != first.Agent || r.User != first.User {
+		if addresses[r.Address] = true; r.Session || r.Agent != first.Agent || r.User != first.User || len(addresses) > senderAddresses {
 			return false
 		}
 	}
-	return first != nil && isProgram(d.State.Agents[first.Agent])
+	return first != nil && namesProgram(d.State.Agents[first.Agent])
 }

@@ -20,8 +20,8 @@ import (
 //
 // Sign: one client requests one or a few routes at a steady pace, without a name or a
 // session, and is refused each time; or with one name that is wrong, from the first
-// line of the log to the last, but for one that comes from outside every ten minutes or more
-// seldom. If the log states for each of its refusals that there were
+// line of the log to the last, but for one that comes from outside less often than
+// lock-outs count. If the log states for each of its refusals that there were
 // no credentials, it needs no pace: a server that checks passwords says so of a token, too.
 // Not: a program whose key has expired (it was accepted
 // before), a handshake (the challenge is answered), a page that keeps polling after
@@ -108,6 +108,9 @@ const (
 	// pagePolls is the time in milliseconds from which on a page that is left open does not
 	// wait between its requests: one that polls shows what is new.
 	pagePolls = 10 * 60_000
+	// slowGuess is the time in milliseconds from which on a wrong password, again and again,
+	// may as well be a guess: products that lock accounts count failures within half an hour.
+	slowGuess = 30 * 60_000
 	// unanswered is the greatest share of the requests for credentials that a client which
 	// has some leaves unanswered: the first of two, if it sends none before it is asked.
 	unanswered = 0.5
@@ -289,7 +292,7 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	gaps := x.rounds.gaps.N()
 	typical, near := x.rounds.gaps.Steady(clockStep)
-	if x.user != 0 && typical >= pagePolls && isPublic(d.State.Addresses[client.Address]) {
+	if x.user != 0 && typical >= slowGuess && isPublic(d.State.Addresses[client.Address]) {
 		return c, false // from outside, a wrong password now and then may as well be a guess
 	}
 	if isBrowser(d.State.Agents[client.Agent]) && (2*x.signIns > x.n || typical >= pagePolls && d.State.Endpoints[x.mostAsked()].Method == "POST") {
