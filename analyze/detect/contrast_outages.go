@@ -240,8 +240,8 @@ func (o *outageObserver) mostlySignIns(refusals iter.Seq[uint32]) bool {
 }
 
 // familiar returns how many of the clients of refusals are accepted with credentials at
-// some time, and how many there are. In an outage, where acceptances collapse, visitors count,
-// too: who cannot sign in and gives up is accepted at no time.
+// some time, and how many there are. In an outage, where acceptances collapse, visitors who try
+// to sign in count, too: who gives up is accepted at no time.
 func (o *outageObserver) familiar(s *contrastSeries, refusals iter.Seq[uint32]) (familiar, clients int) {
 	seen := map[timeline.Client]bool{}
 	for _, r := range o.d.Refusals.Of(refusals) {
@@ -250,7 +250,7 @@ func (o *outageObserver) familiar(s *contrastSeries, refusals iter.Seq[uint32]) 
 			continue
 		}
 		seen[c] = true
-		if own := o.clients[c]; own != nil && (own.proven || s.share >= outageShare && own.visitor()) {
+		if own := o.clients[c]; own != nil && (own.proven || s.share >= outageShare && r.SignIn && own.visitor()) {
 			familiar++
 		}
 	}
