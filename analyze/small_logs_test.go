@@ -58,6 +58,17 @@ func TestSmallLogs(t *testing.T) {
 				w.at(at, fmt.Sprintf("198.51.100.%d", r.IntN(6)), "-", "POST /hooks/paid", status, "PayHooks/1.0")
 			}
 		}, []string{"integration_failure"}, ""},
+		{"a program with one token for six routes, which is revoked at noon", func(w *written, _ *rand.Rand) {
+			for i := range 24 * 60 {
+				status := 200
+				if i > 720 {
+					status = 401
+				}
+				for k := range 6 {
+					w.at(time.Duration(i)*time.Minute+time.Duration(k)*7*time.Second, "192.0.2.9", "-", fmt.Sprintf("GET /%c/metrics", 'a'+k), status, "Prometheus/2.51.0")
+				}
+			}
+		}, []string{"integration_failure"}, ""},
 		{"somebody outside sends a wrong password every hour", func(w *written, r *rand.Rand) {
 			for i := range 22 {
 				w.at(time.Duration(i)*time.Hour+time.Duration(r.IntN(60))*time.Second, "198.51.100.7", "admin", "GET /wiki/", 401, "curl/8.5.0")

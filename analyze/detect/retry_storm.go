@@ -239,6 +239,7 @@ func (p *retryPart) accept(e *timeline.Event) {
 	endpoint := e.Endpoint
 	p.accepted++
 	p.end(endpoint, true)
+	delete(p.open, endpoint)
 	p.use(e)
 	if len(p.open) == 0 || p.o.d.Roles[endpoint]&session.Guards == 0 || slices.Contains(p.pages, endpoint) {
 		return
@@ -313,9 +314,10 @@ func (p *retryPart) endAll() {
 	for _, endpoint := range slices.Sorted(maps.Keys(p.open)) {
 		p.end(endpoint, false)
 	}
+	clear(p.open) // at last: what is open was not left
 }
 
-// end ends the run of an endpoint. again is whether the endpoint accepts the actor: then
+// end ends the run of an endpoint, which the caller removes. again is whether the endpoint accepts the actor: then
 // what it had was good, and whoever polls goes on when an outage is over.
 func (p *retryPart) end(endpoint uint32, again bool) {
 	r := p.open[endpoint]
@@ -329,7 +331,6 @@ func (p *retryPart) end(endpoint uint32, again bool) {
 			p.found = append(p.found, run)
 		}
 	}
-	delete(p.open, endpoint)
 }
 
 // run returns the repeats of one request by one actor, and whether they come at an
