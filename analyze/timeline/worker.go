@@ -177,16 +177,16 @@ func (w *Worker) Entry(input int, seq int64, e *parse.Entry, line []byte) {
 // unread counts a line whose status is unknown if a word of it is the status of a refusal, as
 // in lines of another format.
 func (w *Worker) unread(l *Ledger, line []byte) {
-	for i := 0; i+3 <= len(line); i++ {
-		if inWord(line[i]) {
-			start := i
-			for i++; i < len(line) && inWord(line[i]); i++ {
-			}
-			if i-start == 3 && w.refuses(line[start:i]) {
-				l.Unread++
-				return
-			}
+	start := 0 // of the current word
+	for i := 0; i <= len(line); i++ {
+		if i < len(line) && inWord(line[i]) {
+			continue
 		}
+		if i-start == 3 && w.refuses(line[start:i]) {
+			l.Unread++
+			return
+		}
+		start = i + 1
 	}
 }
 
