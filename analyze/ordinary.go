@@ -52,9 +52,19 @@ const (
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
 	limit := ordinaryDaily * days
-	strangers, mistyped, submitted := map[timeline.Client]int64{}, map[timeline.Client]int64{}, map[timeline.Client]int64{}
+	mistyped, submitted := map[timeline.Client]int64{}, map[timeline.Client]int64{}
 	known := map[timeline.Client]bool{}
-	actors := map[uint32]*ended{}
+	// By day: what is too much for a day is so in a log of a month.
+	type clientDay struct {
+		client timeline.Client
+		day    int64
+	}
+	type actorDay struct {
+		actor uint32
+		day   int64
+	}
+	strangers, actors := map[clientDay]int64{}, map[actorDay]*ended{}
+	dayOf := func(r *session.Refusal) int64 { return (r.Time - a.From) / day }
 	for i, r := range a.Refusals.All() {
 		client := r.Client()
 		known[client] = known[client] || (r.Known || r.Good) && !a.State.Unlisted(client)
@@ -63,7 +73,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		}
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
-			strangers[client]++
+			strangers[clientDay{client, dayOf(r)}]++
 			switch {
 			case r.Cause == session.LoginFailure:
 				mistyped[client]++
@@ -71,10 +81,10 @@ func (a *assembly) excessive() (all session.Bits) {
 				submitted[client]++
 			}
 		case session.SessionEnd:
-			x := actors[r.Actor]
+			x := actors[actorDay{r.Actor, dayOf(r)}]
 			if x == nil {
 				x = &ended{}
-				actors[r.Actor] = x
+				actors[actorDay{r.Actor, dayOf(r)}] = x
 			}
 			x.refused++
 			// The end of a session that began again by a sign-in, or of a token that was renewed.
@@ -95,11 +105,11 @@ func (a *assembly) excessive() (all session.Bits) {
 		excess := interrupted.Has(i) || moved.Has(i)
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
-			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[r.Client()] > limit || submitted[r.Client()] > failedDaily*days && a.onlyRefused(r.Client()) || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||
+			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[clientDay{r.Client(), dayOf(r)}] > ordinaryDaily || submitted[r.Client()] > failedDaily*days && a.onlyRefused(r.Client()) || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
-			x := actors[r.Actor]
-			excess = excess || x.refused > limit*max(1, x.sessions) || revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
+			x := actors[actorDay{r.Actor, dayOf(r)}]
+			excess = excess || x.refused > ordinaryDaily*max(1, x.sessions) || revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
 				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
 			excess = excess || r.Arrival && doubted[r.Client()]
