@@ -87,11 +87,8 @@ func (g *gatheredShard) add(a *Actor) {
 	if a.Before != nil {
 		g.labels = appendBytes(g.labels, a.Before)
 	}
-	var k keptState
 	from := len(g.log)
-	for i := range a.Events {
-		g.log = k.append(g.log, &a.Events[i])
-	}
+	g.log = appendKept(g.log, a.Events)
 	x.size = uint32(len(g.log) - from)
 	g.actors = append(g.actors, x)
 }

@@ -28,24 +28,40 @@ const (
 
 // keptState is what an encoded event leaves out if it is as in the last one.
 type keptState struct {
-	time          int64
 	user, refusal uint32
 	client        Client
 	upstream      uint16
 	origin        Origin
 }
 
-// append appends an event.
-func (k *keptState) append(dst []byte, e *Event) []byte {
-	since := uint64(e.Time - k.time)
-	k.time = e.Time
-	word := uint64(e.Outcome) | uint64(e.Endpoint)&(1<<keptEndpointBits-1)<<keptEndpointAt | since&(1<<keptSinceBits-1)<<keptSinceAt
-	var flags byte
-	if e.User != 0 {
-		word |= keptUser
-		if e.User != k.user {
-			flags |= keptNewUser
+// appendKept appends the events of an actor.
+func appendKept(dst []byte, events []Event) []byte {
+	var k keptState // of the last event that has more than five bytes
+	time := int64(0)
+	for i := range events {
+		e := &events[i]
+		since := uint64(e.Time - time)
+		time = e.Time
+		word := uint64(e.Outcome) | uint64(e.Endpoint)&(1<<keptEndpointBits-1)<<keptEndpointAt | since&(1<<keptSinceBits-1)<<keptSinceAt
+		if e.User != 0 {
+			word |= keptUser
 		}
+		if e.Refusal != NoRefusal || e.User != 0 && e.User != k.user || e.Client != k.client || e.Upstream != k.upstream || e.Origin != k.origin ||
+			uint64(e.Endpoint)>>keptEndpointBits|since>>keptSinceBits != 0 {
+			dst = binary.LittleEndian.AppendUint64(dst, word|keptMore)[:len(dst)+keptLen]
+			dst = k.appendMore(dst, e, since)
+			continue
+		}
+		dst = binary.LittleEndian.AppendUint64(dst, word)[:len(dst)+keptLen]
+	}
+	return dst
+}
+
+// appendMore appends the flags of an event and what they announce.
+func (k *keptState) appendMore(dst []byte, e *Event, since uint64) []byte {
+	var flags byte
+	if e.User != 0 && e.User != k.user {
+		flags |= keptNewUser
 	}
 	if e.Client != k.client {
 		flags |= keptNewClient
@@ -63,18 +79,7 @@ func (k *keptState) append(dst []byte, e *Event) []byte {
 	if uint64(e.Endpoint)>>keptEndpointBits|since>>keptSinceBits != 0 {
 		flags |= keptHigh
 	}
-	if flags != 0 {
-		word |= keptMore
-	}
-	dst = binary.LittleEndian.AppendUint64(dst, word)[:len(dst)+keptLen]
-	if flags == 0 {
-		return dst
-	}
-	return k.appendMore(append(dst, flags), e, flags, since)
-}
-
-// appendMore appends what follows the flags of an event.
-func (k *keptState) appendMore(dst []byte, e *Event, flags byte, since uint64) []byte {
+	dst = append(dst, flags)
 	if flags&keptNewUser != 0 {
 		k.user = e.User
 		dst = binary.AppendUvarint(dst, uint64(e.User))
@@ -99,7 +104,7 @@ func (k *keptState) appendMore(dst []byte, e *Event, flags byte, since uint64) [
 
 // readKept decodes as many events as there is room for.
 func readKept(b []byte, events []Event) {
-	var k keptState // of the last event that has more than five bytes, but for its time
+	var k keptState // of the last event that has more than five bytes
 	time := int64(0)
 	for i := range events {
 		word := binary.LittleEndian.Uint64(b)

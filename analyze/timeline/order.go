@@ -65,16 +65,17 @@ func (s *runSorter[T]) findRuns(list []T) {
 		if s.compare(&list[i-1], &list[i]) <= 0 {
 			continue
 		}
-		if i-from > reach && s.compare(&list[i-reach], &list[i]) > 0 {
+		j := i - 1
+		for j > from && i-j < reach && s.compare(&list[j-1], &list[i]) > 0 {
+			j--
+		}
+		if i-j == reach && i-from > reach {
 			s.ends = append(s.ends, i)
 			from = i
 			continue
 		}
 		s.held = list[i]
-		j := i
-		for ; j > from && s.compare(&list[j-1], &s.held) > 0; j-- {
-			list[j] = list[j-1]
-		}
+		copy(list[j+1:i+1], list[j:i])
 		list[j] = s.held
 	}
 	s.ends = append(s.ends, len(list))
