@@ -136,7 +136,7 @@ func NewEarlierWorker(workers []*Worker, e *Earlier) (*Worker, error) {
 	// Users and clients may be used by EarlierActor.Before alone.
 	for _, u := range e.Users {
 		if u != "" {
-			w.users.number([]byte(u), w.seed)
+			w.users.number([]byte(u), 0, w.seed)
 		}
 	}
 	for _, c := range e.Clients {
@@ -215,7 +215,7 @@ func (w *Worker) addEarlier(x *EarlierActor, sessions []actorPlace) {
 			a.client, a.clientNumber = hash, number
 		}
 		if v.User != 0 {
-			r.user, r.userHash = w.users.number([]byte(e.Users[v.User-1]), w.seed)
+			r.user, r.userHash = w.users.number([]byte(e.Users[v.User-1]), a.user, w.seed)
 		}
 		if v.Upstream != 0 {
 			r.via += (w.recalled.upstreams[v.Upstream-1] + 1) * uint32(numSchemes)

@@ -22,8 +22,12 @@ type minuteTable struct {
 	room   [][NumOutcomes]int64 // for the next entries: a heap object for each would cost more
 	limit  int                  // number of steps times hosts
 	grain  int                  // index into grains
-	last   minuteKey            // of the minute before
-	at     *[NumOutcomes]int64  // the counts of last
+
+	// Of the last request: its host, the start of its minute in Unix microseconds, and the counts
+	// that it was added to.
+	host  uint32
+	start int64
+	last  *[NumOutcomes]int64
 }
 
 // minuteKey is the start of a step in Unix minutes plus minuteBias, and the number of a
@@ -59,13 +63,14 @@ func newMinuteTable(limit int) minuteTable {
 	return minuteTable{counts: map[minuteKey]*[NumOutcomes]int64{}, limit: limit}
 }
 
-// add counts a request; minute is in Unix minutes.
-func (t *minuteTable) add(minute int64, host uint32, o Outcome) {
-	k := newMinuteKey(minute, host)
-	if k != t.last || t.at == nil {
-		t.last, t.at = k, t.entry(minute, host)
+// add counts a request; at is in Unix microseconds.
+func (t *minuteTable) add(at int64, host uint32, o Outcome) {
+	if uint64(at-t.start) >= uint64(MinuteStep) || host != t.host || t.last == nil {
+		minute := FloorDiv(at, MinuteStep)
+		t.last = t.entry(minute, host)
+		t.host, t.start = host, minute*MinuteStep
 	}
-	t.at[o]++
+	t.last[o]++
 }
 
 // entry returns the counts of the step that contains a minute.

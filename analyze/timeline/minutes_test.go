@@ -26,7 +26,7 @@ func TestMinuteSteps(t *testing.T) {
 					s.workers = append(s.workers, &Worker{minutes: newMinuteTable(most)})
 				}
 				for i := range tt.n {
-					s.workers[i%workers].minutes.add(tt.minute(i), 0, Accepted)
+					s.workers[i%workers].minutes.add(tt.minute(i)*MinuteStep, 0, Accepted)
 				}
 				s.mergeMinutes([]string{""}, slices.Repeat([][]uint32{{0}}, workers))
 				sum := int64(0)

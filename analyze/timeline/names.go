@@ -22,8 +22,13 @@ type userTable struct {
 }
 
 // number returns the number of a user plus one, since 0 is no user, and the hash
-// of its name.
-func (t *userTable) number(name []byte, seed uint64) (n uint32, hash uint64) {
+// of its name. likely is the number plus one of the user that it probably is, or 0.
+func (t *userTable) number(name []byte, likely uint32, seed uint64) (n uint32, hash uint64) {
+	if likely != 0 {
+		if u := &t.list[likely-1]; u.Name == string(name) {
+			return likely, u.hash
+		}
+	}
 	n = t.dict.number(name)
 	if int(n) == len(t.list) {
 		t.list = append(t.list, NamedTally{t.names[n], newTally(), xxh3.HashSeed(name, seed)})
@@ -77,19 +82,21 @@ var userCodec = spill.Codec[NamedTally]{
 
 // clientTable numbers the clients of a part and counts their requests.
 type clientTable struct {
-	numbers           map[uint64]uint32 // by hash
-	list              []client
-	addresses, agents dict
+	numbers   map[uint64]uint32 // by hash
+	list      []client
+	agents    dict
+	addresses int64 // bytes of all addresses
 }
 
 type client struct {
 	hash              uint64
 	requests, refused int64
-	address, agent    uint32
+	address           string // nearly each is that of one client only
+	agent             uint32
 }
 
 func newClientTable() clientTable {
-	return clientTable{numbers: map[uint64]uint32{}, addresses: newDict(), agents: newDict()}
+	return clientTable{numbers: map[uint64]uint32{}, agents: newDict()}
 }
 
 // clientHash returns the hash by which timelines identify a client, from its key.
@@ -102,7 +109,8 @@ func (t *clientTable) number(hash uint64, address, agent []byte) uint32 {
 	n, ok := t.numbers[hash]
 	if !ok {
 		n = uint32(len(t.list))
-		t.list = append(t.list, client{hash: hash, address: t.addresses.number(address), agent: t.agents.number(agent)})
+		t.list = append(t.list, client{hash: hash, address: string(address), agent: t.agents.number(agent)})
+		t.addresses += int64(len(address))
 		t.numbers[hash] = n
 	}
 	return n
@@ -118,7 +126,8 @@ func (t *clientTable) countRequests(a *actor) {
 }
 
 func (t *clientTable) size() int64 {
-	return (mapEntry+8+32)*int64(cap(t.list)) + t.addresses.size() + t.agents.size()
+	const size = 48 // of a client
+	return (mapEntry+8+size)*int64(cap(t.list)) + t.addresses + t.agents.size()
 }
 
 // clientTotal is a client and its requests in one or more parts.
@@ -132,7 +141,7 @@ type clientTotal struct {
 func (t *clientTable) sorted() spill.Source[clientTotal] {
 	var x clientTotal
 	return byHash(t.list, func(c *client) uint64 { return c.hash }, func(c *client) *clientTotal {
-		x = clientTotal{c.hash, c.requests, c.refused, t.addresses.names[c.address], t.agents.names[c.agent]}
+		x = clientTotal{c.hash, c.requests, c.refused, c.address, t.agents.names[c.agent]}
 		return &x
 	})
 }

@@ -255,7 +255,11 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 	host := w.host(e.Host)
 	r := record{outcome: event, endpoint: w.endpoint(host, e, o), via: uint32(scheme(e.Scheme))}
 	if len(e.User) > 0 {
-		r.user, r.userHash = w.users.number(e.User, w.seed)
+		likely := uint32(0)
+		if a != nil {
+			likely = a.user
+		}
+		r.user, r.userHash = w.users.number(e.User, likely, w.seed)
 	}
 	signIn := w.endpoints.count(r.endpoint, o, at, r.user == 0 && len(e.Session) == 0)
 	if o == Redirected && bringsTicket(e.Query) {
@@ -287,7 +291,7 @@ func (w *Worker) add(l *Ledger, e *parse.Entry, line []byte, block uint32, n int
 		return
 	}
 	widen(&l.First, &l.Last, at)
-	w.minutes.add(FloorDiv(at, 60e6), host, o)
+	w.minutes.add(at, host, o)
 	r.ms = FloorDiv(at, 1000)
 	if r.newClient = a.client != client || a.events == 0; r.newClient {
 		w.clients.countRequests(a)
