@@ -156,11 +156,13 @@ func (t *Tally) Merge(u *Tally) {
 
 // widen extends [first, last] to contain at.
 func widen(first, last *int64, at int64) {
-	if *first == parse.NoTime || at < *first {
-		*first = at
-	}
 	if at > *last { // parse.NoTime is the smallest number
 		*last = at
+		if *first == parse.NoTime {
+			*first = at
+		}
+	} else if at < *first {
+		*first = at
 	}
 }
 

@@ -250,13 +250,14 @@ func sessionInPath(path []byte, i int) (value []byte, start, end int) {
 }
 
 // MayHoldSecrets reports whether a query may hold a session id, because a name in
-// it ends in d or n, as all of sessionParameters do, and whether it may hold a
-// token, because it has a letter of tokenStart. Nearly every query has neither.
+// it ends in d, f, l or n, as all of sessionParameters do (d and n differ in two bits,
+// which are not looked at), and whether it may hold a token, because it has a letter of
+// tokenStart. Nearly every query has neither.
 func MayHoldSecrets(query []byte) (session, token bool) {
 	var names, letters, before uint64
 	look := func(x uint64) {
-		last := (x<<8 | before) | scan.Ones*0x20
-		names |= scan.ZeroBytes(x^scan.Ones*'=') & (scan.ZeroBytes(last^scan.Ones*'d') | scan.ZeroBytes(last^scan.Ones*'n'))
+		last := x<<8 | before
+		names |= scan.ZeroBytes(x^scan.Ones*'=') & scan.ZeroBytes((last|scan.Ones*(0x20|('d'^'n')))^scan.Ones*('d'|'n'))
 		letters |= scan.ZeroBytes(x ^ scan.Ones*'J')
 		before = x >> 56
 	}
