@@ -109,7 +109,7 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 	opened := make([][]attempt, len(followed.users))
 	for n := range lists {
 		opened[n] = openAttempts(d, followed.attempts[n])
-		lists[n] = byOwner(slices.Clone(opened[n]))
+		lists[n] = byOwner(opened[n])
 	}
 	habit := habitOf(lists)
 	names := d.namesTried()
@@ -195,9 +195,26 @@ func triesOf(list []attempt) (tries []accountTry) {
 // openAttempts returns the attempts without the refusals that a finding explains, and
 // those of an outage, which are nobody's own.
 func openAttempts(d *Diagnosis, all []attempt) []attempt {
-	return slices.DeleteFunc(slices.Clone(all), func(a attempt) bool {
+	return attemptsWithout(all, func(a *attempt) bool {
 		return explained(d, a.refusal) || a.refusal != timeline.NoRefusal && d.inOutage(int(a.refusal))
 	})
+}
+
+// attemptsWithout returns the attempts of which drop is false: all itself if that is so of each.
+func attemptsWithout(all []attempt, drop func(*attempt) bool) []attempt {
+	for i := range all {
+		if !drop(&all[i]) {
+			continue
+		}
+		kept := slices.Clone(all[:i])
+		for j := i + 1; j < len(all); j++ {
+			if !drop(&all[j]) {
+				kept = append(kept, all[j])
+			}
+		}
+		return kept
+	}
+	return all
 }
 
 // byOwner returns the attempts without the failures of strangers: those from
@@ -205,18 +222,23 @@ func openAttempts(d *Diagnosis, all []attempt) []attempt {
 // more tries than a person makes, or a user agent of their own.
 func byOwner(all []attempt) []attempt {
 	home, agents := map[uint32]bool{}, map[uint32]bool{}
+	var last timeline.Client // accepted
 	for _, a := range all {
-		if a.refusal == timeline.NoRefusal {
-			home[a.client.Address], agents[a.client.Agent] = true, true
+		if a.refusal == timeline.NoRefusal && (len(home) == 0 || a.client != last) {
+			last = a.client
+			home[last.Address], agents[last.Agent] = true, true
 		}
 	}
 	strange := map[uint32]int{}
 	for _, a := range all {
-		if !home[a.client.Address] {
+		if a.refusal != timeline.NoRefusal && !home[a.client.Address] {
 			strange[a.client.Address]++
 		}
 	}
-	return slices.DeleteFunc(all, func(a attempt) bool {
+	if len(strange) == 0 {
+		return all
+	}
+	return attemptsWithout(all, func(a *attempt) bool {
 		n := strange[a.client.Address]
 		return n > 0 && (len(strange) > accountPlaces || n >= bruteFast || !agents[a.client.Agent])
 	})

@@ -29,7 +29,10 @@ type attempt struct {
 // compareAttempts orders by time, a refusal before an acceptance of the same
 // instant, as in timelines.
 func compareAttempts(a, b attempt) int {
-	return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.endpoint, b.endpoint),
+	if a.time != b.time { // cmp.Or compares everything
+		return cmp.Compare(a.time, b.time)
+	}
+	return cmp.Or(cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.endpoint, b.endpoint),
 		timeline.CompareClients(a.client, b.client))
 }
 
@@ -86,34 +89,58 @@ func (d *Diagnosis) signedIn(e *timeline.Event) bool {
 }
 
 func (o *accountObserver) part() func(*timeline.Actor, uint32) {
-	p := &accountPart{accountObserver: o, attempts: make([][]attempt, len(o.users))}
+	p := &accountPart{accountObserver: o, attempts: make([]attemptList, len(o.users))}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
 
 func (o *accountObserver) gather() {
-	for n := range o.attempts {
-		var lists [][]attempt
-		for _, p := range o.parts {
-			if len(p.attempts[n]) > 0 {
-				lists = append(lists, p.attempts[n])
-				p.attempts[n] = nil // all together may take as much memory as the timelines
+	tasks := make([]func(), o.d.Workers)
+	for worker := range tasks {
+		tasks[worker] = func() {
+			for n := worker; n < len(o.attempts); n += len(tasks) {
+				o.gatherOf(n)
 			}
 		}
-		if len(lists) == 1 {
-			o.attempts[n] = lists[0]
-		} else {
-			o.attempts[n] = slices.Concat(lists...)
-		}
-		slices.SortFunc(o.attempts[n], compareAttempts)
 	}
+	o.d.Parallel(tasks...)
 	o.parts = nil
+}
+
+// gatherOf sorts the attempts of the user at a place.
+func (o *accountObserver) gatherOf(n int) {
+	var lists [][]attempt
+	for _, p := range o.parts {
+		lists = append(append(lists, p.attempts[n].full...), p.attempts[n].last)
+		p.attempts[n] = attemptList{} // all together may take as much memory as the timelines
+	}
+	o.attempts[n] = slices.Concat(lists...)
+	slices.SortFunc(o.attempts[n], compareAttempts)
 }
 
 // accountPart is the part of one goroutine.
 type accountPart struct {
-	*accountObserver // read only
-	attempts         [][]attempt
+	*accountObserver               // read only
+	attempts         []attemptList // by place
+}
+
+// attemptList is a list of attempts that are not moved when it grows.
+type attemptList struct {
+	full [][]attempt
+	last []attempt
+}
+
+// maxAttempts is the maximum number of attempts in a part of an attemptList.
+const maxAttempts = 256
+
+func (l *attemptList) add(a attempt) {
+	if len(l.last) == cap(l.last) {
+		if len(l.last) > 0 {
+			l.full = append(l.full, l.last)
+		}
+		l.last = make([]attempt, 0, max(4, min(2*len(l.last), maxAttempts)))
+	}
+	l.last = append(l.last, a)
 }
 
 // actor records the attempts in an actor's timeline. A user named once stands for
@@ -147,17 +174,17 @@ func firstNamed(a *timeline.Actor) uint32 {
 	return 0
 }
 
-func (p *accountPart) collect(list *[]attempt, e *timeline.Event, user uint32) {
+func (p *accountPart) collect(list *attemptList, e *timeline.Event, user uint32) {
 	accepted := attempt{time: e.Time, endpoint: e.Endpoint, refusal: timeline.NoRefusal, client: e.Client}
 	switch {
 	case e.Refusal != timeline.NoRefusal:
 		if r := p.d.Refusals.At(int(e.Refusal)); r.User == user && r.Cause != session.Challenge {
-			*list = append(*list, attempt{e.Time, e.Endpoint, r.Actor, e.Refusal, e.Client, r.Named || r.SignIn, false})
+			list.add(attempt{e.Time, e.Endpoint, r.Actor, e.Refusal, e.Client, r.Named || r.SignIn, false})
 		}
 	case p.d.signedIn(e):
 		accepted.signIn = true
-		*list = append(*list, accepted)
+		list.add(accepted)
 	case e.Outcome == timeline.Accepted && p.d.Protected[e.Endpoint] && !p.pages[e.Endpoint]:
-		*list = append(*list, accepted)
+		list.add(accepted)
 	}
 }

@@ -129,8 +129,27 @@ func (x *actorCount) never() bool {
 	return x.accepted > 0 && float64(x.refused) <= permissionStray*float64(x.accepted+x.refused)
 }
 
+// countPage is the number of counts in a page of a countList.
+const countPage = 256
+
+// countList is a list of counts that need not be moved when it grows.
+type countList struct {
+	pages []*[countPage]actorCount
+	n     int
+}
+
+func (l *countList) at(i int) *actorCount { return &l.pages[i/countPage][i%countPage] }
+
+func (l *countList) add(x actorCount) {
+	if l.n == countPage*len(l.pages) {
+		l.pages = append(l.pages, new([countPage]actorCount))
+	}
+	*l.at(l.n) = x
+	l.n++
+}
+
 // permissionObserver counts by route and actor. A request takes constant time; what is
-// counted of users, who may have several sessions, is sorted. In a log without users, only
+// counted of users, who may have several sessions, is summed. In a log without users, only
 // sums are kept of the actors, and if these are those of a missing permission, another
 // walk keeps the counts.
 type permissionObserver struct {
@@ -147,7 +166,7 @@ type permissionObserver struct {
 type permissionPart struct {
 	*permissionObserver                  // read only
 	sums                []permissionSums // by place; nil if counts are kept
-	counts              []actorCount     // of the current actor, if sums are kept
+	counts              countList        // of the current actor, if sums are kept
 	actor               uint32           // the current one
 	user                uint32           // its user
 	from                int              // the first of counts that is of the actor
@@ -188,7 +207,7 @@ func (o *permissionObserver) part() func(*timeline.Actor, uint32) {
 func (p *permissionPart) add(a *timeline.Actor, id uint32) {
 	if p.actor != id {
 		p.sum()
-		p.actor, p.user, p.from = id, 0, len(p.counts)
+		p.actor, p.user, p.from = id, 0, p.counts.n
 	}
 	for i := range a.Events {
 		e := &a.Events[i]
@@ -201,10 +220,10 @@ func (p *permissionPart) add(a *timeline.Actor, id uint32) {
 			continue
 		}
 		if p.at[place] < p.from {
-			p.at[place] = len(p.counts)
-			p.counts = append(p.counts, actorCount{place: place, agent: e.Client.Agent, who: uint64(id) << 32, first: e.Time, last: e.Time})
+			p.at[place] = p.counts.n
+			p.counts.add(actorCount{place: place, agent: e.Client.Agent, who: uint64(id) << 32, first: e.Time, last: e.Time})
 		}
-		x := &p.counts[p.at[place]]
+		x := p.counts.at(p.at[place])
 		if p.user != 0 {
 			x.who = uint64(p.user)
 		}
@@ -222,12 +241,12 @@ func (p *permissionPart) sum() {
 	if p.sums == nil {
 		return
 	}
-	for i := range p.counts {
-		x := &p.counts[i]
+	for i := range p.counts.n {
+		x := p.counts.at(i)
 		p.sums[x.place].add(x)
 		p.at[x.place] = -1
 	}
-	p.counts = p.counts[:0]
+	p.counts.n = 0
 }
 
 // goodRefusal reports whether a refused request had good credentials. Challenges had none,
@@ -268,8 +287,8 @@ func (o *permissionObserver) further() observer {
 func (o *permissionObserver) gatherCounts() {
 	sizes := make([]int, len(o.keys))
 	for _, p := range o.parts {
-		for i := range p.counts {
-			sizes[p.counts[i].place]++
+		for i := range p.counts.n {
+			sizes[p.counts.at(i).place]++
 		}
 	}
 	o.counts = make([][]actorCount, len(o.keys))
@@ -277,40 +296,51 @@ func (o *permissionObserver) gatherCounts() {
 		o.counts[place] = make([]actorCount, 0, n)
 	}
 	for _, p := range o.parts {
-		for _, x := range p.counts {
-			o.counts[x.place] = append(o.counts[x.place], x)
+		for i := range p.counts.n {
+			x := p.counts.at(i)
+			o.counts[x.place] = append(o.counts[x.place], *x)
 		}
-		p.counts = nil
+		p.counts = countList{}
 	}
 	o.parts = nil
-	var tasks []func()
-	for place := range o.counts {
-		tasks = append(tasks, func() { o.counts[place] = sumUsers(o.counts[place]) })
+	tasks := make([]func(), o.d.Workers)
+	for worker := range tasks {
+		tasks[worker] = func() {
+			at := make([]uint32, len(o.d.State.Users)+1)
+			for place := worker; place < len(o.counts); place += len(tasks) {
+				o.counts[place] = sumUsers(o.counts[place], at)
+			}
+		}
 	}
 	o.d.Parallel(tasks...)
 }
 
 // sumUsers sums the counts of each user, who may have several sessions. The order of the
-// counts has no meaning.
-func sumUsers(list []actorCount) []actorCount {
-	sums, users := list[:0], []actorCount(nil)
+// counts has no meaning. at is scratch, zero by user plus one, and is left so.
+func sumUsers(list []actorCount, at []uint32) []actorCount {
+	sums := list[:0]
 	for _, x := range list {
-		if x.who>>32 == 0 {
-			users = append(users, x)
-		} else {
-			sums = append(sums, x)
-		}
-	}
-	slices.SortFunc(users, func(a, b actorCount) int { return cmp.Compare(a.who, b.who) })
-	for i, x := range users {
-		if i == 0 || users[i-1].who != x.who {
+		if x.who>>32 != 0 {
 			sums = append(sums, x)
 			continue
 		}
-		y := &sums[len(sums)-1]
+		if at[x.who] == 0 {
+			sums = append(sums, x)
+			at[x.who] = uint32(len(sums))
+			continue
+		}
+		y := &sums[at[x.who]-1]
+		if x.first < y.first || x.first == y.first && x.agent < y.agent {
+			y.first, y.agent = x.first, x.agent
+		}
 		y.accepted += x.accepted
 		y.refused += x.refused
-		y.first, y.last = min(y.first, x.first), max(y.last, x.last)
+		y.last = max(y.last, x.last)
+	}
+	for i := range sums {
+		if who := sums[i].who; who>>32 == 0 {
+			at[who] = 0
+		}
 	}
 	return sums
 }

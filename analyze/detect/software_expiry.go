@@ -28,6 +28,9 @@ const (
 	softwareLethal    = expiryLethal / 2
 	// softwareEnds is the minimum share of the software's ends that are beyond the limit.
 	softwareEnds = 0.7
+	// maxLimited is the maximum number of products, versions and agents that are looked at,
+	// those with most ends: anybody can make up agents, and each may take two histograms.
+	maxLimited = 128
 )
 
 // mortalSoftware is the ends and survivals of the sessions of one software at a host.
@@ -54,11 +57,16 @@ type softwareLimits struct {
 func (d *Diagnosis) softwarePolicies(hosts []*mortalHost) ([]candidate, error) {
 	x := &softwareLimits{d: d, names: map[uint32][]string{}, groups: map[string]map[string]*mortalSoftware{},
 		ages: map[string]*stats.Durations{}, gaps: map[string]*stats.Durations{}}
+	var all []*mortalSoftware
 	for _, h := range hosts {
-		x.addDeaths(h)
+		all = append(all, x.softwareAt(h)...)
 	}
-	if len(x.groups) == 0 {
+	if len(all) == 0 {
 		return nil, nil
+	}
+	slices.SortStableFunc(all, func(a, b *mortalSoftware) int { return cmp.Compare(len(b.deaths), len(a.deaths)) })
+	for _, g := range all[:min(len(all), maxLimited)] {
+		x.follow(g)
 	}
 	for s, err := range d.EachSession() {
 		if err != nil {
@@ -90,10 +98,10 @@ func (x *softwareLimits) namesOf(agent uint32) []string {
 	return names
 }
 
-// addDeaths adds the software whose sessions end often enough at a host.
-func (x *softwareLimits) addDeaths(h *mortalHost) {
+// softwareAt returns the software whose sessions end often enough at a host, by name.
+func (x *softwareLimits) softwareAt(h *mortalHost) []*mortalSoftware {
 	if len(h.deaths) < expiryDeaths {
-		return
+		return nil
 	}
 	groups := map[string]*mortalSoftware{}
 	for i, r := range x.d.Refusals.Of(slices.Values(h.deaths)) {
@@ -111,13 +119,20 @@ func (x *softwareLimits) addDeaths(h *mortalHost) {
 	maps.DeleteFunc(groups, func(_ string, g *mortalSoftware) bool {
 		return len(g.deaths) < expiryDeaths || distinctActors(x.d, g.deaths) < expiryUnseen
 	})
-	if len(groups) == 0 {
-		return
+	return slices.SortedFunc(maps.Values(groups), func(a, b *mortalSoftware) int { return cmp.Compare(a.name, b.name) })
+}
+
+// follow adds a software whose sessions are looked at.
+func (x *softwareLimits) follow(g *mortalSoftware) {
+	groups := x.groups[g.host.names[0]]
+	if groups == nil {
+		groups = map[string]*mortalSoftware{}
+		var ages, gaps stats.Durations
+		for _, host := range g.host.names {
+			x.groups[host], x.ages[host], x.gaps[host] = groups, &ages, &gaps
+		}
 	}
-	var ages, gaps stats.Durations
-	for _, name := range h.names {
-		x.groups[name], x.ages[name], x.gaps[name] = groups, &ages, &gaps
-	}
+	groups[g.name] = g
 }
 
 // addSession adds what a session survived to its host and software.

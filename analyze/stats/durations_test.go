@@ -1,6 +1,9 @@
 package stats
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestDurationsResolution(t *testing.T) {
 	for ms := int64(0); ms < 1<<40; ms = ms*1001/1000 + 1 {
@@ -36,5 +39,30 @@ func TestDurationsMerge(t *testing.T) {
 	}
 	if b.Total() != 7 {
 		t.Errorf("Total = %d, want 7", b.Total())
+	}
+}
+
+// TestDurationsFew checks that a histogram of few durations and one of many tell the same,
+// merged either way.
+func TestDurationsFew(t *testing.T) {
+	var few, many, all Durations
+	for i := range int64(3 * maxFew) {
+		d := &many
+		if i%10 == 0 {
+			d = &few
+		}
+		d.Add(i * i)
+		all.Add(i * i)
+	}
+	if few.counts != nil || many.counts == nil {
+		t.Fatal("few durations are counted by step, or many are not")
+	}
+	into, from := few, many
+	into.Merge(&from)
+	many.Merge(&few)
+	for name, d := range map[string]*Durations{"many into few": &into, "few into many": &many} {
+		if d.Total() != all.Total() || !slices.Equal(d.steps(), all.steps()) {
+			t.Errorf("%s: %d durations in %d steps, want %d in %d", name, d.Total(), len(d.steps()), all.Total(), len(all.steps()))
+		}
 	}
 }

@@ -21,11 +21,20 @@ func FindThreshold(deaths, survivals *Durations) (t Threshold, ok bool) {
 	// One cell for each step with trials.
 	var steps []int
 	var cells []Cell
-	for i := range max(len(deaths.counts), len(survivals.counts)) {
-		if k, s := deaths.count(i), survivals.count(i); k+s > 0 {
-			steps = append(steps, i)
-			cells = append(cells, Cell{k, k + s})
+	for died, lived := deaths.steps(), survivals.steps(); len(died)+len(lived) > 0; {
+		var i int
+		var c Cell
+		if len(lived) == 0 || len(died) > 0 && died[0].step <= lived[0].step {
+			i, c = died[0].step, Cell{died[0].n, died[0].n}
+			died = died[1:]
+		} else {
+			i = lived[0].step
 		}
+		if len(lived) > 0 && lived[0].step == i {
+			c.Trials += lived[0].n
+			lived = lived[1:]
+		}
+		steps, cells = append(steps, i), append(cells, c)
 	}
 	rises := func(left, right Cell) bool { return left.Hits*right.Trials < right.Hits*left.Trials }
 	lls, best := cuts(cells, 0, rises)
