@@ -102,31 +102,38 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 		return nil, nil
 	}
 	followed := seen.(*accountObserver)
-	var turns []turn
-	var p []float64
-	refused := d.openRefused()
-	lists := make([][]attempt, len(followed.users))
-	opened := make([][]attempt, len(followed.users))
-	for n := range lists {
-		opened[n] = openAttempts(d, followed.attempts[n])
-		lists[n] = byOwner(opened[n])
+	if followed.err != nil {
+		return nil, followed.err
 	}
-	habit := habitOf(lists)
+	var turns []turn
+	var habits habitCounts
 	names := d.namesTried()
 	for n, u := range followed.users {
-		t, ok := neverAccepted(opened[n], names)
+		all, err := followed.of(n)
+		if err != nil {
+			return nil, err
+		}
+		all = openAttempts(d, all)
+		own := byOwner(all)
+		habits.add(own)
+		t, ok := neverAccepted(all, names)
 		if !ok {
-			t, ok = refusedFromStart(d, lists[n])
+			t, ok = refusedFromStart(d, own)
 		}
 		if !ok {
-			t, ok = findTurn(lists[n])
+			t, ok = findTurn(own)
 		}
 		if ok && !t.machine() {
-			t.user = u
-			t.expected, t.chance = compare(d, &t, refused, habit)
+			t.user, t.before, t.since = u, nil, slices.Clone(t.since)
 			turns = append(turns, t)
-			p = append(p, t.chance)
 		}
+	}
+	var p []float64
+	refused, habit := d.openRefused(), habits.habit()
+	for i := range turns {
+		t := &turns[i]
+		t.expected, t.chance = compare(d, t, refused, habit)
+		p = append(p, t.chance)
 	}
 	adjusted := stats.BenjaminiHochbergAmong(p, len(d.State.Users))
 	var found []candidate
@@ -153,24 +160,30 @@ const (
 	habitPrior = 20
 )
 
-// habitOf returns the habit of accounts without their last runs of refusals, which
-// are what is tested.
-func habitOf(lists [][]attempt) habit {
-	var all, after stats.Cell
-	for _, list := range lists {
-		tries := triesOf(list)
-		for len(tries) > 0 && tries[len(tries)-1].refused {
-			tries = tries[:len(tries)-1]
-		}
-		for i, t := range tries {
-			all.Add(t.refused)
-			if i > 0 && tries[i-1].refused {
-				after.Add(t.refused)
-			}
+// habitCounts counts the tries of accounts without their last runs of refusals, which are
+// what is tested.
+type habitCounts struct {
+	all, after stats.Cell // after those that were refused
+}
+
+// add adds the tries of an account.
+func (h *habitCounts) add(list []attempt) {
+	tries := triesOf(list)
+	for len(tries) > 0 && tries[len(tries)-1].refused {
+		tries = tries[:len(tries)-1]
+	}
+	for i, t := range tries {
+		h.all.Add(t.refused)
+		if i > 0 && tries[i-1].refused {
+			h.after.Add(t.refused)
 		}
 	}
-	share := float64(all.Hits+1) / float64(all.Trials+habitPrior)
-	return habit{share, (float64(after.Hits) + habitWeight*share) / float64(after.Trials+habitWeight)}
+}
+
+// habit returns the habit of the accounts that were added.
+func (h *habitCounts) habit() habit {
+	share := float64(h.all.Hits+1) / float64(h.all.Trials+habitPrior)
+	return habit{share, (float64(h.after.Hits) + habitWeight*share) / float64(h.after.Trials+habitWeight)}
 }
 
 // accountTry is a burst of attempts with the same outcome.
@@ -254,8 +267,8 @@ type turn struct {
 	signedIn                   bool   // it signed in, but was never accepted
 	visits                     int    // if it was never accepted and never signed in
 	expected                   float64
-	chance                     float64 // that all tries since are refused
-	before, since              []attempt
+	chance                     float64   // that all tries since are refused
+	before, since              []attempt // before: until machine has been asked
 }
 
 // machine reports whether a program made the attempts: a single client that keeps a

@@ -2,9 +2,11 @@ package detect
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"logscan/analyze/session"
+	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
 )
 
@@ -26,25 +28,52 @@ type attempt struct {
 	signIn   bool // an accepted sign-in
 }
 
-// compareAttempts orders by time, a refusal before an acceptance of the same
-// instant, as in timelines.
-func compareAttempts(a, b attempt) int {
-	if a.time != b.time { // cmp.Or compares everything
-		return cmp.Compare(a.time, b.time)
-	}
-	return cmp.Or(cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.endpoint, b.endpoint),
-		timeline.CompareClients(a.client, b.client))
+// attemptSize is the size of an attempt in memory, in bytes.
+const attemptSize = 32
+
+// attemptCodec has the order of timelines: by time, and a refusal before an acceptance of the
+// same instant.
+var attemptCodec = spill.Codec[attempt]{
+	Append: func(dst []byte, a *attempt) []byte {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(a.time))
+		for _, x := range [...]uint32{a.endpoint, a.actor, a.refusal, a.client.Address, a.client.Agent} {
+			dst = binary.LittleEndian.AppendUint32(dst, x)
+		}
+		return append(dst, flag(a.own)|flag(a.signIn)<<1)
+	},
+	Read: func(a *attempt, src []byte) []byte {
+		b := (*[29]byte)(src)
+		number := func(at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
+		client := timeline.Client{Address: number(20), Agent: number(24)}
+		*a = attempt{int64(binary.LittleEndian.Uint64(b[:])), number(8), number(12), number(16), client, b[28]&1 != 0, b[28]&2 != 0}
+		return src[len(b):]
+	},
+	Compare: func(a, b *attempt) int {
+		if a.time != b.time { // cmp.Or compares everything
+			return cmp.Compare(a.time, b.time)
+		}
+		return cmp.Or(cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.endpoint, b.endpoint),
+			timeline.CompareClients(a.client, b.client), cmp.Compare(flag(a.signIn), flag(b.signIn)))
+	},
 }
 
-// accountObserver collects the attempts of users. A request takes constant time; the
-// attempts are sorted by user.
+func flag(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// accountObserver collects the attempts of users. A request takes constant time. The attempts
+// of a user are sorted, and many are spilled to disk: those of one user are in memory then.
 type accountObserver struct {
 	d        *Diagnosis
 	users    []uint32    // each plus one
 	place    []int32     // by user plus one: place in users plus one, 0 for users not followed
-	attempts [][]attempt // by place, by time
+	attempts [][]attempt // by place, by time; nil if some are on disk
 	pages    []bool      // by endpoint: the page of a sign-in route, which everybody gets
 	parts    []*accountPart
+	err      error // of writing to disk
 }
 
 // observeAccounts returns an observer of the users with many refusals, nil if there
@@ -60,7 +89,7 @@ func observeAccounts(d *Diagnosis) observer {
 	if len(users) == 0 {
 		return nil
 	}
-	return &accountObserver{d: d, users: users, place: places(users, len(refused)), attempts: make([][]attempt, len(users)), pages: d.signInPages()}
+	return &accountObserver{d: d, users: users, place: places(users, len(refused)), pages: d.signInPages()}
 }
 
 // signInPages reports, by endpoint, whether it has the path of a sign-in route and is
@@ -90,16 +119,31 @@ func (d *Diagnosis) signedIn(e *timeline.Event) bool {
 
 func (o *accountObserver) part() func(*timeline.Actor, uint32) {
 	p := &accountPart{accountObserver: o, attempts: make([]attemptList, len(o.users))}
+	if m := o.d.Memory(); m.Space != nil {
+		p.limit = max(len(o.users), m.Refusals(attemptSize)/o.d.Workers)
+	}
 	o.parts = append(o.parts, p)
 	return p.actor
 }
 
 func (o *accountObserver) gather() {
+	onDisk := false
+	for _, p := range o.parts {
+		onDisk = onDisk || p.file != nil
+		o.err = cmp.Or(o.err, p.failed)
+	}
+	if onDisk || o.err != nil {
+		return
+	}
+	o.attempts = make([][]attempt, len(o.users))
 	tasks := make([]func(), o.d.Workers)
 	for worker := range tasks {
 		tasks[worker] = func() {
 			for n := worker; n < len(o.attempts); n += len(tasks) {
-				o.gatherOf(n)
+				o.attempts[n], _ = o.of(n)
+				for _, p := range o.parts {
+					p.attempts[n] = attemptList{} // all together may take as much memory as the timelines
+				}
 			}
 		}
 	}
@@ -107,40 +151,100 @@ func (o *accountObserver) gather() {
 	o.parts = nil
 }
 
-// gatherOf sorts the attempts of the user at a place.
-func (o *accountObserver) gatherOf(n int) {
+// of returns the attempts of the user at a place, by time.
+func (o *accountObserver) of(n int) ([]attempt, error) {
+	if o.attempts != nil && o.attempts[n] != nil {
+		return o.attempts[n], nil
+	}
 	var lists [][]attempt
 	for _, p := range o.parts {
-		lists = append(append(lists, p.attempts[n].full...), p.attempts[n].last)
-		p.attempts[n] = attemptList{} // all together may take as much memory as the timelines
+		l := &p.attempts[n]
+		lists = append(append(lists, l.full...), l.last)
+		for _, place := range l.stored {
+			list, err := p.read(place)
+			if err != nil {
+				return nil, err
+			}
+			lists = append(lists, list)
+		}
 	}
-	o.attempts[n] = slices.Concat(lists...)
-	slices.SortFunc(o.attempts[n], compareAttempts)
+	all := slices.Concat(lists...)
+	slices.SortFunc(all, func(a, b attempt) int { return attemptCodec.Compare(&a, &b) })
+	return all, nil
 }
 
 // accountPart is the part of one goroutine.
 type accountPart struct {
 	*accountObserver               // read only
 	attempts         []attemptList // by place
+	held, limit      int           // attempts in memory, and the maximum number of them; 0 for no limit
+	file             *spill.File   // nil if nothing was spilled
+	failed           error
 }
 
 // attemptList is a list of attempts that are not moved when it grows.
 type attemptList struct {
-	full [][]attempt
-	last []attempt
+	stored []spill.Place
+	full   [][]attempt
+	last   []attempt
 }
 
 // maxAttempts is the maximum number of attempts in a part of an attemptList.
 const maxAttempts = 256
 
-func (l *attemptList) add(a attempt) {
+// add adds an attempt of the user at a place.
+func (p *accountPart) add(n int, a *attempt) {
+	l := &p.attempts[n]
 	if len(l.last) == cap(l.last) {
 		if len(l.last) > 0 {
 			l.full = append(l.full, l.last)
 		}
 		l.last = make([]attempt, 0, max(4, min(2*len(l.last), maxAttempts)))
 	}
-	l.last = append(l.last, a)
+	l.last = append(l.last, *a)
+	if p.held++; p.limit > 0 && p.held > p.limit && p.failed == nil {
+		p.failed = p.spill()
+	}
+}
+
+// spill writes the attempts in memory to disk.
+func (p *accountPart) spill() (err error) {
+	if p.file == nil {
+		if p.file, err = p.d.Memory().Space.Create(); err != nil {
+			return err
+		}
+	}
+	var piece []byte
+	for n := range p.attempts {
+		l := &p.attempts[n]
+		piece = piece[:0]
+		for _, list := range append(l.full, l.last) {
+			for i := range list {
+				piece = attemptCodec.Append(piece, &list[i])
+			}
+		}
+		if len(piece) == 0 {
+			continue
+		}
+		place, err := p.file.Append(piece)
+		if err != nil {
+			return err
+		}
+		p.attempts[n] = attemptList{stored: append(l.stored, place)}
+	}
+	p.held = 0
+	return nil
+}
+
+// read returns the attempts that were spilled to a place.
+func (p *accountPart) read(place spill.Place) (list []attempt, err error) {
+	piece, err := p.file.Read(place, nil)
+	for len(piece) > 0 && err == nil {
+		var a attempt
+		piece = attemptCodec.Read(&a, piece)
+		list = append(list, a)
+	}
+	return list, err
 }
 
 // actor records the attempts in an actor's timeline. A user named once stands for
@@ -156,7 +260,7 @@ func (p *accountPart) actor(a *timeline.Actor, _ uint32) {
 			user = e.User
 		}
 		if n := p.place[user]; n != 0 {
-			p.collect(&p.attempts[n-1], e, user)
+			p.collect(int(n)-1, e, user)
 		}
 		if p.d.Roles[e.Endpoint]&session.SignsOut != 0 && e.Outcome != timeline.Unauthorized {
 			user = 0
@@ -174,17 +278,20 @@ func firstNamed(a *timeline.Actor) uint32 {
 	return 0
 }
 
-func (p *accountPart) collect(list *attemptList, e *timeline.Event, user uint32) {
-	accepted := attempt{time: e.Time, endpoint: e.Endpoint, refusal: timeline.NoRefusal, client: e.Client}
+// collect adds a request in the name of the user at a place, if it shows how the user fares.
+func (p *accountPart) collect(n int, e *timeline.Event, user uint32) {
+	a := attempt{time: e.Time, endpoint: e.Endpoint, refusal: timeline.NoRefusal, client: e.Client}
 	switch {
 	case e.Refusal != timeline.NoRefusal:
-		if r := p.d.Refusals.At(int(e.Refusal)); r.User == user && r.Cause != session.Challenge {
-			list.add(attempt{e.Time, e.Endpoint, r.Actor, e.Refusal, e.Client, r.Named || r.SignIn, false})
+		r := p.d.Refusals.At(int(e.Refusal))
+		if r.User != user || r.Cause == session.Challenge {
+			return
 		}
+		a.actor, a.refusal, a.own = r.Actor, e.Refusal, r.Named || r.SignIn
 	case p.d.signedIn(e):
-		accepted.signIn = true
-		list.add(accepted)
-	case e.Outcome == timeline.Accepted && p.d.Protected[e.Endpoint] && !p.pages[e.Endpoint]:
-		list.add(accepted)
+		a.signIn = true
+	case e.Outcome != timeline.Accepted || !p.d.Protected[e.Endpoint] || p.pages[e.Endpoint]:
+		return
 	}
+	p.add(n, &a)
 }
