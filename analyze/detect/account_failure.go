@@ -107,7 +107,7 @@ func inspectAccounts(d *Diagnosis, seen observer) ([]candidate, error) {
 	}
 	var turns []turn
 	var habits habitCounts
-	names := d.namesTried()
+	names := followed.namesTried()
 	for n, u := range followed.users {
 		all, err := followed.of(n)
 		if err != nil {
@@ -355,18 +355,20 @@ func refusedFromStart(d *Diagnosis, list []attempt) (turn, bool) {
 	return t, t.tries >= accountFew && t.lasting()
 }
 
-// namesTried returns how many names each client was refused with.
-func (d *Diagnosis) namesTried() map[timeline.Client]int {
-	type use struct {
-		client timeline.Client
-		user   uint32
+// namesTried returns some names, at most one more than ownNames, that each client was refused
+// with: of clients that were refused with the name of an account that is followed.
+func (o *accountObserver) namesTried() map[timeline.Client][]uint32 {
+	names := map[timeline.Client][]uint32{}
+	tried := func(r *session.Refusal) bool { return r.User != 0 && r.Cause != session.Challenge }
+	for _, r := range o.d.Refusals.All() {
+		if tried(r) && o.place[r.User] != 0 {
+			names[r.Client()] = nil
+		}
 	}
-	seen, names := map[use]bool{}, map[timeline.Client]int{}
-	for _, r := range d.Refusals.All() {
+	for _, r := range o.d.Refusals.All() {
 		c := r.Client()
-		if u := (use{c, r.User}); r.User != 0 && r.Cause != session.Challenge && !seen[u] {
-			seen[u] = true
-			names[c]++
+		if list, ok := names[c]; ok && tried(r) && len(list) <= ownNames && !slices.Contains(list, r.User) {
+			names[c] = append(list, r.User)
 		}
 	}
 	return names
@@ -374,13 +376,13 @@ func (d *Diagnosis) namesTried() map[timeline.Client]int {
 
 // neverAccepted returns the turn of an account that was refused at each request, by the
 // clients of one person at a person's pace.
-func neverAccepted(list []attempt, names map[timeline.Client]int) (turn, bool) {
+func neverAccepted(list []attempt, names map[timeline.Client][]uint32) (turn, bool) {
 	var t turn
 	clients := map[timeline.Client]bool{}
 	last := int64(session.LongAgo)
 	visit := 0 // tries in it
 	for _, a := range list {
-		if a.refusal == timeline.NoRefusal || names[a.client] > ownNames {
+		if a.refusal == timeline.NoRefusal || len(names[a.client]) > ownNames {
 			return t, false
 		}
 		clients[a.client] = true

@@ -26,6 +26,8 @@ type answer struct {
 	endpoint uint32
 }
 
+func (a *answer) refused() bool { return a.refusal != timeline.NoRefusal }
+
 // machine is a client in the name of one user, with the outcomes of its requests to
 // the routes that refused it.
 type machine struct {
@@ -33,6 +35,17 @@ type machine struct {
 	user      uint32   // plus one, 0 none
 	answers   []answer // by time
 	addresses int      // of a sender, see senders; otherwise 0
+}
+
+// add adds an answer. Acceptances between two that are at most tryGap apart are left out: all
+// are of one round.
+func (m *machine) add(a answer) {
+	last := len(m.answers) - 1
+	if last > 0 && !a.refused() && !m.answers[last].refused() && !m.answers[last-1].refused() && a.time-m.answers[last-1].time <= tryGap {
+		m.answers[last] = a
+		return
+	}
+	m.answers = append(m.answers, a)
 }
 
 // machineObserver collects the outcomes of clients without sessions that were
@@ -51,8 +64,8 @@ type machineObserver struct {
 func observeMachines(d *Diagnosis) observer {
 	refused := map[timeline.Client]int{}
 	for _, r := range d.eachOpen() {
-		if !r.Session {
-			refused[r.Client()]++
+		if c := r.Client(); !r.Session && !d.State.Unlisted(c) {
+			refused[c]++
 		}
 	}
 	var list []timeline.Client
@@ -154,7 +167,7 @@ func (p *machinePart) actor(a *timeline.Actor, _ uint32) {
 			m = &machine{client: client, user: user}
 			by[user] = m
 		}
-		m.answers = append(m.answers, answer{e.Time, e.Refusal, e.Endpoint})
+		m.add(answer{e.Time, e.Refusal, e.Endpoint})
 	}
 	// The first request of a handshake comes before the name is known.
 	if none := by[0]; none != nil && len(by) == 2 {

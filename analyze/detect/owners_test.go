@@ -37,7 +37,8 @@ func TestNeverAccepted(t *testing.T) {
 		"guesses in a row":  {append(guesses, refusedAt(person, 20, 40, 60, 90)...), 1, false},
 		"few tries in hour": {refusedAt(person, 0, 20, 40, 61), 1, false},
 	} {
-		names := map[timeline.Client]int{person: x.names, other: x.names}
+		list := make([]uint32, x.names)
+		names := map[timeline.Client][]uint32{person: list, other: list}
 		if _, ok := neverAccepted(x.list, names); ok != x.want {
 			t.Errorf("%s: %t, want %t", name, ok, x.want)
 		}
