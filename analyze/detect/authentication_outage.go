@@ -127,12 +127,6 @@ const (
 	neverClients = 1.5
 )
 
-// visitor is an actor in a scope.
-type visitor struct {
-	scope int32
-	actor uint32
-}
-
 // outageObserver follows scopes over time: the acceptances, in visits, and which of
 // the refused clients are accepted at some time. A request takes constant time: its
 // endpoint is in at most scopesOfEndpoint scopes.
@@ -140,6 +134,7 @@ type outageObserver struct {
 	d       *Diagnosis
 	scopes  *scopes
 	evident session.Bits                  // by refusal: it counts, see outageEvidence
+	ranges  []uint32                      // of actors, see scopes.actors
 	cells   [][]cell                      // by scope and step; accepted only
 	clients map[timeline.Client]*standing // the refused ones
 	parts   []*outagePart
@@ -200,19 +195,8 @@ func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
 
 func observeOutages(d *Diagnosis) observer {
 	o := &outageObserver{d: d, scopes: newScopes(d), evident: outageEvidence(d), clients: map[timeline.Client]*standing{}}
-	seen := map[visitor]bool{}
-	counts := make([]int64, len(o.scopes.list))
-	for i, r := range d.Refusals.All() {
-		if !o.evident.Has(i) {
-			continue
-		}
-		o.scopes.each(r.Endpoint, func(s int32) {
-			if v := (visitor{s, r.Actor}); !seen[v] {
-				seen[v] = true
-				counts[s]++
-			}
-		})
-	}
+	counts, ranges := o.scopes.actors(d, d.visitorsAtOnce(), func(i int, _ *session.Refusal) bool { return o.evident.Has(i) })
+	o.ranges = ranges
 	o.scopes.keep(counts, outageActors)
 	if len(o.scopes.list) == 0 && observeContrast(d) == nil {
 		return nil
@@ -398,23 +382,27 @@ func (o *outageObserver) withRefusals() [][]cell {
 // addRefusals adds the open refusals that count in a scope to cells, each actor counted
 // once per visit.
 func (o *outageObserver) addRefusals(cells [][]cell, counts func(r *session.Refusal, scope int32) bool) {
-	last := map[visitor]int64{}
-	for i, r := range o.d.Refusals.All() {
-		if !o.evident.Has(i) || !o.d.open(i) {
-			continue
+	from := uint32(0)
+	for _, until := range o.ranges {
+		last := map[visitor]int64{}
+		for i, r := range o.d.Refusals.All() {
+			if r.Actor < from || r.Actor > until || !o.evident.Has(i) || !o.d.open(i) {
+				continue
+			}
+			step := o.d.Step(r.Time)
+			o.scopes.each(r.Endpoint, func(s int32) {
+				if !counts(r, s) {
+					return
+				}
+				c, v := &cells[s][step], visitor{s, r.Actor}
+				c.firstRefused = min(c.firstRefused, r.Time)
+				if at, ok := last[v]; !ok || r.Time-at > outageVisit {
+					last[v] = r.Time
+					c.refused++
+				}
+			})
 		}
-		step := o.d.Step(r.Time)
-		o.scopes.each(r.Endpoint, func(s int32) {
-			if !counts(r, s) {
-				return
-			}
-			c, v := &cells[s][step], visitor{s, r.Actor}
-			c.firstRefused = min(c.firstRefused, r.Time)
-			if at, ok := last[v]; !ok || r.Time-at > outageVisit {
-				last[v] = r.Time
-				c.refused++
-			}
-		})
+		from = until + 1
 	}
 }
 

@@ -160,18 +160,7 @@ type suspicion struct {
 
 func observeIntermittent(d *Diagnosis) observer {
 	o := &mixedObserver{d: d, scopes: newScopes(d)}
-	seen, counts := map[visitor]bool{}, make([]int64, len(o.scopes.list))
-	for _, r := range d.eachOpen() {
-		if r.SignIn || !r.Good || r.Dead {
-			continue
-		}
-		o.scopes.each(r.Endpoint, func(s int32) {
-			if v := (visitor{s, r.Actor}); !seen[v] {
-				seen[v] = true
-				counts[s]++
-			}
-		})
-	}
+	counts, _ := o.scopes.actors(d, d.visitorsAtOnce(), func(i int, r *session.Refusal) bool { return d.open(i) && !r.SignIn && r.Good && !r.Dead })
 	for s := range o.scopes.list {
 		if x := &o.scopes.list[s]; x.signIn || x.both {
 			counts[s] = 0
@@ -188,18 +177,12 @@ func observeIntermittent(d *Diagnosis) observer {
 // mayBeMixed reports whether a scope refused as many live sessions, and as often, as a
 // finding has at least. Sessions that end, of which every log has some, are none.
 func (o *mixedObserver) mayBeMixed() bool {
-	seen, actors, refused := map[visitor]bool{}, make([]int, len(o.scopes.list)), make([]int, len(o.scopes.list))
+	actors, _ := o.scopes.actors(o.d, o.d.visitorsAtOnce(), o.mayLive)
+	refused := make([]int64, len(actors))
 	for i, r := range o.d.Refusals.All() {
-		if !o.mayLive(i, r) {
-			continue
+		if o.mayLive(i, r) {
+			o.scopes.each(r.Endpoint, func(s int32) { refused[s]++ })
 		}
-		o.scopes.each(r.Endpoint, func(s int32) {
-			refused[s]++
-			if v := (visitor{s, r.Actor}); !seen[v] {
-				seen[v] = true
-				actors[s]++
-			}
-		})
 	}
 	for s := range actors {
 		if actors[s] >= mixedSessions && refused[s] >= mixedBack {
@@ -248,15 +231,19 @@ func (o *mixedObserver) sums() [][]cell {
 func (o *mixedObserver) dismissed(weight int32) bool {
 	cells := o.sums()
 	weigh(cells, weight)
-	seen := map[visitor]int{} // the step after that in which it counted last
+	seen, last := map[visitor]bool{}, -1 // of the last step
 	for i, r := range o.d.Refusals.All() {
 		if !o.mayLive(i, r) {
 			continue
 		}
 		step := o.d.Step(r.Time)
+		if step != last {
+			clear(seen)
+			last = step
+		}
 		o.scopes.each(r.Endpoint, func(s int32) {
-			if v := (visitor{s, r.Actor}); seen[v] != step+1 {
-				seen[v] = step + 1
+			if v := (visitor{s, r.Actor}); !seen[v] {
+				seen[v] = true
 				cells[s][step].refused++
 			}
 		})

@@ -3,6 +3,8 @@ package detect
 import (
 	"cmp"
 	"iter"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -87,6 +89,50 @@ func newScopes(d *Diagnosis) *scopes {
 		s.of[i] = s.of[d.Form(uint32(i))]
 	}
 	return s
+}
+
+// visitor is an actor in a scope.
+type visitor struct {
+	scope int32
+	actor uint32
+}
+
+// visitorSize is about how many bytes of memory a visitor takes in a map.
+const visitorSize = 24
+
+// visitorsAtOnce returns how many visitors may be in memory at once.
+func (d *Diagnosis) visitorsAtOnce() int {
+	if d.Refusals.OnDisk() { // to read them again takes less time than to sort visitors there
+		return d.Memory().Refusals(visitorSize)
+	}
+	return math.MaxInt
+}
+
+// actors returns the number of distinct actors, by scope, that have refusals which count, and
+// ranges of actors, the last one of each, that have at most most visitors.
+func (s *scopes) actors(d *Diagnosis, most int, counts func(int, *session.Refusal) bool) (n []int64, ranges []uint32) {
+	n = make([]int64, len(s.list))
+	for from := uint32(0); ; {
+		seen, until := map[visitor]bool{}, uint32(math.MaxUint32)
+		for i, r := range d.Refusals.All() {
+			if r.Actor < from || r.Actor > until || !counts(i, r) {
+				continue
+			}
+			s.each(r.Endpoint, func(scope int32) { seen[visitor{scope, r.Actor}] = true })
+			for len(seen) > most && until > from {
+				until = from + (until-from)/2
+				maps.DeleteFunc(seen, func(v visitor, _ bool) bool { return v.actor > until })
+			}
+		}
+		for v := range seen {
+			n[v.scope]++
+		}
+		ranges = append(ranges, until)
+		if until == math.MaxUint32 {
+			return n, ranges
+		}
+		from = until + 1
+	}
 }
 
 // prefixOf returns the first segments of a template with the slash behind them, or
