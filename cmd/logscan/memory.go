@@ -50,10 +50,6 @@ const (
 	// unspilled is the memory in bytes that a run takes beside what is limited:
 	// program, blocks, buffers, and garbage not collected yet.
 	unspilled = 112 << 20
-	// garbage is how much of the live heap may be garbage before it is collected, in percent,
-	// as long as the limit allows it. With Go's default of 100 a scan takes 2 to 4% more CPU
-	// time.
-	garbage = 200
 	// containerShare is the share of a container's memory that the garbage
 	// collector may use.
 	containerShare = 0.9
@@ -88,9 +84,6 @@ func (m *memoryFlags) limit(ctx context.Context) int64 {
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set && bytes > 0 {
 		keepMemoryLimit(ctx, min(limit, bytes+unspilled), limit)
-	}
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(garbage)
 	}
 	return bytes
 }
