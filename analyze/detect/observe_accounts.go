@@ -31,30 +31,31 @@ type attempt struct {
 // attemptSize is the size of an attempt in memory, in bytes.
 const attemptSize = 32
 
-// attemptCodec has the order of timelines: by time, and a refusal before an acceptance of the
-// same instant.
-var attemptCodec = spill.Codec[attempt]{
-	Append: func(dst []byte, a *attempt) []byte {
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(a.time))
-		for _, x := range [...]uint32{a.endpoint, a.actor, a.refusal, a.client.Address, a.client.Agent} {
-			dst = binary.LittleEndian.AppendUint32(dst, x)
-		}
-		return append(dst, flag(a.own)|flag(a.signIn)<<1)
-	},
-	Read: func(a *attempt, src []byte) []byte {
-		b := (*[29]byte)(src)
-		number := func(at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
-		client := timeline.Client{Address: number(20), Agent: number(24)}
-		*a = attempt{int64(binary.LittleEndian.Uint64(b[:])), number(8), number(12), number(16), client, b[28]&1 != 0, b[28]&2 != 0}
-		return src[len(b):]
-	},
-	Compare: func(a, b *attempt) int {
-		if a.time != b.time { // cmp.Or compares everything
-			return cmp.Compare(a.time, b.time)
-		}
-		return cmp.Or(cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.endpoint, b.endpoint),
-			timeline.CompareClients(a.client, b.client), cmp.Compare(flag(a.signIn), flag(b.signIn)))
-	},
+// attemptLength is the size of an attempt on disk, in bytes.
+const attemptLength = 29
+
+func appendAttempt(dst []byte, a *attempt) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(a.time))
+	for _, x := range [...]uint32{a.endpoint, a.actor, a.refusal, a.client.Address, a.client.Agent} {
+		dst = binary.LittleEndian.AppendUint32(dst, x)
+	}
+	return append(dst, flag(a.own)|flag(a.signIn)<<1)
+}
+
+func readAttempt(b *[attemptLength]byte) attempt {
+	number := func(at int) uint32 { return binary.LittleEndian.Uint32(b[at:]) }
+	client := timeline.Client{Address: number(20), Agent: number(24)}
+	return attempt{int64(binary.LittleEndian.Uint64(b[:])), number(8), number(12), number(16), client, b[28]&1 != 0, b[28]&2 != 0}
+}
+
+// compareAttempts orders by time, a refusal before an acceptance of the same instant, as in
+// timelines.
+func compareAttempts(a, b attempt) int {
+	if a.time != b.time { // cmp.Or compares everything
+		return cmp.Compare(a.time, b.time)
+	}
+	return cmp.Or(cmp.Compare(a.refusal, b.refusal), cmp.Compare(a.endpoint, b.endpoint),
+		timeline.CompareClients(a.client, b.client), cmp.Compare(flag(a.signIn), flag(b.signIn)))
 }
 
 func flag(b bool) byte {
@@ -169,7 +170,7 @@ func (o *accountObserver) of(n int) ([]attempt, error) {
 		}
 	}
 	all := slices.Concat(lists...)
-	slices.SortFunc(all, func(a, b attempt) int { return attemptCodec.Compare(&a, &b) })
+	slices.SortFunc(all, compareAttempts)
 	return all, nil
 }
 
@@ -220,7 +221,7 @@ func (p *accountPart) spill() (err error) {
 		piece = piece[:0]
 		for _, list := range append(l.full, l.last) {
 			for i := range list {
-				piece = attemptCodec.Append(piece, &list[i])
+				piece = appendAttempt(piece, &list[i])
 			}
 		}
 		if len(piece) == 0 {
@@ -239,10 +240,8 @@ func (p *accountPart) spill() (err error) {
 // read returns the attempts that were spilled to a place.
 func (p *accountPart) read(place spill.Place) (list []attempt, err error) {
 	piece, err := p.file.Read(place, nil)
-	for len(piece) > 0 && err == nil {
-		var a attempt
-		piece = attemptCodec.Read(&a, piece)
-		list = append(list, a)
+	for ; len(piece) > 0; piece = piece[attemptLength:] {
+		list = append(list, readAttempt((*[attemptLength]byte)(piece)))
 	}
 	return list, err
 }
