@@ -148,7 +148,8 @@ func (d *Diagnosis) proposeUnobserved() {
 }
 
 // inspectAll inspects all kinds of the stage. It does so concurrently, because inspect
-// changes nothing.
+// changes nothing; but one after the other if refusals are on disk, because each may hold the
+// tries of an origin.
 func (x *explainer) inspectAll() error {
 	seen := x.d.proposed
 	if x.d.proposed = nil; seen == nil {
@@ -160,7 +161,13 @@ func (x *explainer) inspectAll() error {
 			tasks = append(tasks, func() { seen[i].found, seen[i].err = inspect(x.d, x.d.observed[x.kinds[i].Name]) })
 		}
 	}
-	x.d.Parallel(tasks...)
+	if x.d.Refusals.OnDisk() {
+		for _, task := range tasks {
+			task()
+		}
+	} else {
+		x.d.Parallel(tasks...)
+	}
 	for i := range seen {
 		if seen[i].err != nil {
 			return seen[i].err

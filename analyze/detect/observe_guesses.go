@@ -131,7 +131,9 @@ func newGuessObserver(d *Diagnosis) *guessObserver {
 			together.Add(int(a))
 		}
 	}
-	addresses := topIndexes(tries, maxGuessed, func(a int) bool { return tries[a] >= guessAddress || users[a] >= guessUsers || together.Has(a) })
+	addresses := topIndexes(tries, maxGuessed, func(a int) bool {
+		return (tries[a] >= guessAddress || users[a] >= guessUsers || together.Has(a)) && !d.State.UnlistedAddress(uint32(a))
+	})
 	accounts := topIndexes(from, maxGuessed, func(u int) bool { return from[u] >= guessFrom })
 	o.follow(addresses, tries)
 	if len(o.origins)+len(accounts) == 0 {

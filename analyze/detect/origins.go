@@ -13,6 +13,7 @@ import (
 type origin struct {
 	address uint32       // the address, or the first of the network that failed
 	network netip.Prefix // not valid for an address
+	failed  int          // failed tries, about
 }
 
 // shared reports whether many subscribers share the origin, as they do a network of IPv4.
@@ -51,12 +52,12 @@ func (o *guessObserver) follow(alone []uint32, tries []int) {
 	place := make(map[netip.Prefix]int32, len(networks))
 	for _, a := range alone {
 		if p, ok := networkOf(o.d.State.Addresses[a]); !ok || !p.Addr().Is6() || networks[p] == nil {
-			o.origins = append(o.origins, origin{address: a})
+			o.origins = append(o.origins, origin{address: a, failed: tries[a]})
 			o.address[a] = int32(len(o.origins))
 		}
 	}
 	for _, p := range largestCrowds(networks) {
-		o.origins = append(o.origins, origin{networks[p].first, p})
+		o.origins = append(o.origins, origin{networks[p].first, p, networks[p].tries})
 		place[p] = int32(len(o.origins))
 	}
 	if len(place) == 0 {

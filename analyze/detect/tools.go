@@ -92,15 +92,15 @@ func (d *Diagnosis) addTools(found submissions) {
 }
 
 // toolTries returns the tries of each tool, grouped in the order of user agents and routes,
-// from the origins at which it failed.
-func (o *guessObserver) toolTries() (*spill.Sorter[groupedTry], error) {
+// from the origins at which it failed, and how many they are.
+func (o *guessObserver) toolTries() (*spill.Sorter[groupedTry], []int, error) {
 	number := map[tool]uint32{}
 	for n, t := range slices.SortedFunc(maps.Keys(o.tools), func(a, b tool) int {
 		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.endpoint, b.endpoint))
 	}) {
 		number[t] = uint32(n)
 	}
-	tries := o.d.newTries(1)
+	tries, sizes := o.d.newTries(1), make([]int, len(number))
 	var failed error
 	fails := map[tool]bool{}
 	err := o.eachOrigin(func(_ int, list []try) {
@@ -114,11 +114,12 @@ func (o *guessObserver) toolTries() (*spill.Sorter[groupedTry], error) {
 			x := &list[i]
 			t := tool{x.agent, x.endpoint}
 			if n, ok := number[t]; ok && fails[t] && !(x.failed() && !o.d.open(int(x.refusal))) && !o.atHome(x.user, x.address, x.time) {
+				sizes[n]++
 				failed = cmp.Or(failed, tries.Add(groupedTry{n, *x}))
 			}
 		}
 	})
-	return tries, cmp.Or(err, failed)
+	return tries, sizes, cmp.Or(err, failed)
 }
 
 // alone reports whether an attack made most of the failures at its routes in its time: in an
@@ -139,12 +140,12 @@ func (o *guessObserver) toolAttacks(run func(list []try) (attack, bool)) (found 
 	if len(o.tools) == 0 {
 		return nil, nil
 	}
-	tries, err := o.toolTries()
+	tries, sizes, err := o.toolTries()
 	defer func() { err = errors.Join(err, tries.Drop()) }()
 	if err != nil {
 		return nil, err
 	}
-	err = eachGroup(tries, func(_ int, list []try) {
+	err = eachGroup(tries, func(group uint32) int { return sizes[group] }, func(_ int, list []try) {
 		if a, ok := run(list); ok && a.p*float64(len(o.tools)) <= attackFalse && len(a.detail.addresses) >= stuffAddresses && o.alone(&a) {
 			a.settle(o.d)
 			found = append(found, a)

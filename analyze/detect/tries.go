@@ -66,8 +66,9 @@ func (d *Diagnosis) newTries(goroutines int) *spill.Sorter[groupedTry] {
 }
 
 // eachGroup calls do for each group with its tries by time, which are valid until do returns
-// and must not be changed.
-func eachGroup(tries *spill.Sorter[groupedTry], do func(group int, list []try)) error {
+// and must not be changed. sizeOf returns about how many tries a group has, so that their list
+// is not copied when it grows.
+func eachGroup(tries *spill.Sorter[groupedTry], sizeOf func(group uint32) int, do func(group int, list []try)) error {
 	var list []try
 	group := uint32(0)
 	for t, err := range spill.Sorted(tries) {
@@ -78,7 +79,9 @@ func eachGroup(tries *spill.Sorter[groupedTry], do func(group int, list []try)) 
 			do(int(group), list)
 			list = list[:0]
 		}
-		group = t.group
+		if group = t.group; len(list) == 0 && sizeOf(group) > cap(list) {
+			list = make([]try, 0, sizeOf(group))
+		}
 		list = append(list, t.try)
 	}
 	if len(list) > 0 {
@@ -92,7 +95,7 @@ func (o *guessObserver) eachOrigin(do func(place int, list []try)) error {
 	if o.err != nil {
 		return o.err
 	}
-	return eachGroup(o.tries, do)
+	return eachGroup(o.tries, func(place uint32) int { return o.origins[place].failed }, do)
 }
 
 // strangers returns the tries without those that a finding explains, those of users

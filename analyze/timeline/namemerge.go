@@ -223,6 +223,11 @@ func (s *State) mergeClients(limit int) error {
 // them did says nothing about the others.
 func (s *State) Unlisted(c Client) bool { return s.OtherClients > 0 && c == s.otherClient }
 
+// UnlistedAddress is Unlisted of an address.
+func (s *State) UnlistedAddress(a uint32) bool {
+	return s.OtherClients > 0 && a == s.otherClient.Address
+}
+
 // clientOfHash returns the client of a seeded hash: the one with OtherName if it is
 // not listed by name.
 func (s *State) clientOfHash(hash uint64) Client {
