@@ -1,6 +1,9 @@
 package detect
 
-import "math"
+import (
+	"math"
+	"sort"
+)
 
 // Most keys contrast with nothing. A contrast is a run of steps that refuses some share of its
 // visits, and enough of them. Both are necessary, and whether any run does both shows in one
@@ -52,11 +55,10 @@ func (s *contrastSeries) possible(place int) bool {
 // least the smoothed one outside of the run, where no more are accepted than at all times. The
 // greater n, the smaller it is.
 func (s *contrastSeries) fewest(refused, accepted int) int {
-	n := contrastVoters
-	for n <= refused && math.Pow(float64(refused-n+1)/float64(refused-n+accepted+2), float64(n))*s.tests() > contrastFalse {
-		n++
-	}
-	return n
+	return contrastVoters + sort.Search(max(refused-contrastVoters+1, 0), func(i int) bool {
+		n := contrastVoters + i
+		return math.Pow(float64(refused-n+1)/float64(refused-n+accepted+2), float64(n))*s.tests() <= contrastFalse
+	})
 }
 
 // tests returns the number of tests: that of all periods of a series and all keys.
