@@ -208,26 +208,9 @@ func triesOf(list []attempt) (tries []accountTry) {
 // openAttempts returns the attempts without the refusals that a finding explains, and
 // those of an outage, which are nobody's own.
 func openAttempts(d *Diagnosis, all []attempt) []attempt {
-	return attemptsWithout(all, func(a *attempt) bool {
+	return but(all, func(a *attempt) bool {
 		return explained(d, a.refusal) || a.refusal != timeline.NoRefusal && d.inOutage(int(a.refusal))
 	})
-}
-
-// attemptsWithout returns the attempts of which drop is false: all itself if that is so of each.
-func attemptsWithout(all []attempt, drop func(*attempt) bool) []attempt {
-	for i := range all {
-		if !drop(&all[i]) {
-			continue
-		}
-		kept := slices.Clone(all[:i])
-		for j := i + 1; j < len(all); j++ {
-			if !drop(&all[j]) {
-				kept = append(kept, all[j])
-			}
-		}
-		return kept
-	}
-	return all
 }
 
 // byOwner returns the attempts without the failures of strangers: those from
@@ -251,7 +234,7 @@ func byOwner(all []attempt) []attempt {
 	if len(strange) == 0 {
 		return all
 	}
-	return attemptsWithout(all, func(a *attempt) bool {
+	return but(all, func(a *attempt) bool {
 		n := strange[a.client.Address]
 		return n > 0 && (len(strange) > accountPlaces || n >= bruteFast || !agents[a.client.Agent])
 	})

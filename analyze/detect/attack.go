@@ -180,7 +180,7 @@ func (o *guessObserver) attackers(find func(place int, tries []try) (attack, boo
 		}
 		if agent, share := mainAgent(failures); share < 1 && (!ok || share >= mainShare) {
 			tested++
-			own := triesBut(list, func(t *try) bool { return t.agent != agent })
+			own := but(list, func(t *try) bool { return t.agent != agent })
 			if b, okOwn := find(place, own); okOwn {
 				a, ok = b, true
 			}

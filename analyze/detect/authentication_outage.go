@@ -195,7 +195,7 @@ func (d *Diagnosis) staleSessions() func(*session.Refusal) bool {
 
 func observeOutages(d *Diagnosis) observer {
 	o := &outageObserver{d: d, scopes: newScopes(d), evident: outageEvidence(d), clients: map[timeline.Client]*standing{}}
-	counts, ranges := o.scopes.actors(d, d.visitorsAtOnce(), func(i int, _ *session.Refusal) bool { return o.evident.Has(i) })
+	counts, ranges := o.scopes.actors(d, d.atOnce(visitorSize), func(i int, _ *session.Refusal) bool { return o.evident.Has(i) })
 	o.ranges = ranges
 	o.scopes.keep(counts, outageActors)
 	if len(o.scopes.list) == 0 && observeContrast(d) == nil {

@@ -178,7 +178,7 @@ func roundsOf(d *Diagnosis, list []answer) []machineRound {
 		switch {
 		case explained(d, a.refusal):
 			outcome = explainedRound
-		case a.refusal != timeline.NoRefusal:
+		case a.refused():
 			outcome = refusedRound
 		}
 		if n := len(all) - 1; n >= 0 && a.time-all[n].end <= tryGap && all[n].outcome == outcome {

@@ -160,7 +160,7 @@ type suspicion struct {
 
 func observeIntermittent(d *Diagnosis) observer {
 	o := &mixedObserver{d: d, scopes: newScopes(d)}
-	counts, _ := o.scopes.actors(d, d.visitorsAtOnce(), func(i int, r *session.Refusal) bool { return d.open(i) && !r.SignIn && r.Good && !r.Dead })
+	counts, _ := o.scopes.actors(d, d.atOnce(visitorSize), func(i int, r *session.Refusal) bool { return d.open(i) && !r.SignIn && r.Good && !r.Dead })
 	for s := range o.scopes.list {
 		if x := &o.scopes.list[s]; x.signIn || x.both {
 			counts[s] = 0
@@ -177,7 +177,7 @@ func observeIntermittent(d *Diagnosis) observer {
 // mayBeMixed reports whether a scope refused as many live sessions, and as often, as a
 // finding has at least. Sessions that end, of which every log has some, are none.
 func (o *mixedObserver) mayBeMixed() bool {
-	actors, _ := o.scopes.actors(o.d, o.d.visitorsAtOnce(), o.mayLive)
+	actors, _ := o.scopes.actors(o.d, o.d.atOnce(visitorSize), o.mayLive)
 	refused := make([]int64, len(actors))
 	for i, r := range o.d.Refusals.All() {
 		if o.mayLive(i, r) {

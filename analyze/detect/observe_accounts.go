@@ -137,18 +137,14 @@ func (o *accountObserver) gather() {
 		return
 	}
 	o.attempts = make([][]attempt, len(o.users))
-	tasks := make([]func(), o.d.Workers)
-	for worker := range tasks {
-		tasks[worker] = func() {
-			for n := worker; n < len(o.attempts); n += len(tasks) {
-				o.attempts[n], _ = o.of(n)
-				for _, p := range o.parts {
-					p.attempts[n] = attemptList{} // all together may take as much memory as the timelines
-				}
+	o.d.InParts(len(o.users), func(from, to int) {
+		for n := from; n < to; n++ {
+			o.attempts[n], _ = o.of(n)
+			for _, p := range o.parts {
+				p.attempts[n] = attemptList{} // all together may take as much memory as the timelines
 			}
 		}
-	}
-	o.d.Parallel(tasks...)
+	})
 	o.parts = nil
 }
 

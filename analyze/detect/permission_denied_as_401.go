@@ -303,16 +303,12 @@ func (o *permissionObserver) gatherCounts() {
 		p.counts = countList{}
 	}
 	o.parts = nil
-	tasks := make([]func(), o.d.Workers)
-	for worker := range tasks {
-		tasks[worker] = func() {
-			at := make([]uint32, len(o.d.State.Users)+1)
-			for place := worker; place < len(o.counts); place += len(tasks) {
-				o.counts[place] = sumUsers(o.counts[place], at)
-			}
+	o.d.InParts(len(o.counts), func(from, to int) {
+		at := make([]uint32, len(o.d.State.Users)+1)
+		for place := from; place < to; place++ {
+			o.counts[place] = sumUsers(o.counts[place], at)
 		}
-	}
-	o.d.Parallel(tasks...)
+	})
 }
 
 // sumUsers sums the counts of each user, who may have several sessions. The order of the

@@ -100,14 +100,6 @@ type visitor struct {
 // visitorSize is about how many bytes of memory a visitor takes in a map.
 const visitorSize = 24
 
-// visitorsAtOnce returns how many visitors may be in memory at once.
-func (d *Diagnosis) visitorsAtOnce() int {
-	if d.Refusals.OnDisk() { // to read them again takes less time than to sort visitors there
-		return d.Memory().Refusals(visitorSize)
-	}
-	return math.MaxInt
-}
-
 // actors returns the number of distinct actors, by scope, that have refusals which count, and
 // ranges of actors, the last one of each, that have at most most visitors.
 func (s *scopes) actors(d *Diagnosis, most int, counts func(int, *session.Refusal) bool) (n []int64, ranges []uint32) {

@@ -52,11 +52,17 @@ const (
 // whose series are kept at once: those of all addresses may hold all refusals of a log. sizes
 // are those of the series of each address, in refusals; 0 for none.
 func (d *Diagnosis) addressesAtOnce(sizes []int) iter.Seq2[uint32, uint32] {
-	most := math.MaxInt
-	if d.Refusals.OnDisk() { // to read them again takes less time than to keep series there
-		most = d.Memory().Refusals(seriesSize)
+	return rangesOf(sizes, d.atOnce(seriesSize))
+}
+
+// atOnce returns how many records of a size in bytes, of those that there may be for each
+// refusal, are kept at once. If refusals are on disk, not all are: to read refusals again takes
+// less time than to keep the records there.
+func (d *Diagnosis) atOnce(size int) int {
+	if d.Refusals.OnDisk() {
+		return d.Memory().Refusals(size)
 	}
-	return rangesOf(sizes, most)
+	return math.MaxInt
 }
 
 // rangesOf divides the indexes of a list of sizes into ranges, from one up to but excluding

@@ -53,13 +53,13 @@ func (o *machineObserver) senders() (all []machine) {
 		one := machine{client: timeline.Client{Agent: s.agent}, user: s.user, addresses: len(list)}
 		refused := 0
 		for _, m := range list {
-			if m.answers[len(m.answers)-1].refusal != timeline.NoRefusal {
+			if m.answers[len(m.answers)-1].refused() {
 				refused++
 			}
 			one.answers = append(one.answers, m.answers...)
 		}
 		if float64(refused) < outageShare*float64(len(list)) || slices.ContainsFunc(one.answers, func(a answer) bool {
-			return a.refusal != timeline.NoRefusal && (of[a.endpoint] == mixed || o.d.Refusals.At(int(a.refusal)).Alive)
+			return a.refused() && (of[a.endpoint] == mixed || o.d.Refusals.At(int(a.refusal)).Alive)
 		}) {
 			continue
 		}

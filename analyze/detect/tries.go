@@ -102,19 +102,19 @@ func (o *guessObserver) eachOrigin(do func(place int, list []try)) error {
 // at home (an owner who mistypes is not guessing), and the failures of an outage. The
 // list must not be changed.
 func (o *guessObserver) strangers(list []try) []try {
-	return triesBut(list, func(t *try) bool {
+	return but(list, func(t *try) bool {
 		return t.failed() && (!o.d.open(int(t.refusal)) || o.d.inOutage(int(t.refusal))) || o.atHome(t.user, t.address, t.time)
 	})
 }
 
 // failuresOf returns the failures among tries. The list must not be changed.
 func failuresOf(list []try) []try {
-	return triesBut(list, func(t *try) bool { return !t.failed() })
+	return but(list, func(t *try) bool { return !t.failed() })
 }
 
-// triesBut returns the tries without some of them: the same list if there are none, as
-// for nearly all addresses of a large attack.
-func triesBut(list []try, drop func(*try) bool) []try {
+// but returns a list without the elements that are dropped: the same list if there are none,
+// as for nearly all addresses of a large attack, and nearly all accounts.
+func but[T any](list []T, drop func(*T) bool) []T {
 	for i := range list {
 		if !drop(&list[i]) {
 			continue
