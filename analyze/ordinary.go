@@ -67,7 +67,9 @@ func (a *assembly) excessive() (all session.Bits) {
 	dayOf := func(r *session.Refusal) int64 { return (r.Time - a.From) / day }
 	for i, r := range a.Refusals.All() {
 		client := r.Client()
-		known[client] = known[client] || (r.Known || r.Good) && !a.State.Unlisted(client)
+		if (r.Known || r.Good) && !known[client] && !a.State.Unlisted(client) {
+			known[client] = true
+		}
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}

@@ -79,6 +79,10 @@ func (c *versionClient) share() float64 { return float64(c.refused) / float64(c.
 // their families.
 func (d *Diagnosis) compareVersions(s *software) (worse []versionTest) {
 	clients := d.versionClients(s)
+	if !mayDiffer(clients, len(s.names)) {
+		return nil // and clients need not be ranked
+	}
+	slices.SortFunc(clients, compareVersionClients)
 	var tests []versionTest
 	for len(clients) > 0 {
 		n := 0
@@ -130,7 +134,7 @@ func (o *softwareObserver) compare() []versionTest {
 }
 
 // versionClients returns the clients of versions that are not the only ones of their
-// families, by family.
+// families, in no order.
 func (d *Diagnosis) versionClients(s *software) []versionClient {
 	type count struct {
 		n      int64
@@ -168,18 +172,49 @@ func (d *Diagnosis) versionClients(s *software) []versionClient {
 			all = append(all, x)
 		}
 	}
-	slices.SortFunc(all, func(a, b versionClient) int {
-		switch x, y := a.refused*b.all, b.refused*a.all; { // cmp.Or compares everything
-		case a.family != b.family:
-			return cmp.Compare(a.family, b.family)
-		case x != y:
-			return cmp.Compare(x, y)
-		case a.version != b.version:
-			return cmp.Compare(a.version, b.version)
-		}
-		return cmp.Compare(a.all, b.all)
-	})
 	return all
+}
+
+// mayDiffer reports whether a version is refused so much more than the others of its family
+// that compareVersions may return it, whatever the ranks of its clients. versions is the
+// number of versions and families. Sums in another order may differ by rounding.
+func mayDiffer(clients []versionClient, versions int) bool {
+	const rounding = 1e-9
+	type sum struct{ n, share float64 }
+	own, families := make([]sum, versions), make([]sum, versions+1)
+	family := make([]uint32, versions)
+	for i := range clients {
+		c := &clients[i]
+		family[c.version] = c.family
+		for _, s := range []*sum{&own[c.version], &families[c.family]} {
+			s.n++
+			s.share += c.share()
+		}
+	}
+	for version, s := range own {
+		all := families[family[version]]
+		if s.n == 0 || all.n == s.n {
+			continue
+		}
+		mean, others := s.share/s.n+rounding, (all.share-s.share)/(all.n-s.n)
+		if mean >= softwareLeast && mean >= softwareTimes*others {
+			return true
+		}
+	}
+	return false
+}
+
+// compareVersionClients orders clients by family and share.
+func compareVersionClients(a, b versionClient) int {
+	switch x, y := a.refused*b.all, b.refused*a.all; { // cmp.Or compares everything
+	case a.family != b.family:
+		return cmp.Compare(a.family, b.family)
+	case x != y:
+		return cmp.Compare(x, y)
+	case a.version != b.version:
+		return cmp.Compare(a.version, b.version)
+	}
+	return cmp.Compare(a.all, b.all)
 }
 
 // compareFamily tests each version of a family, whose clients are sorted by share.

@@ -82,10 +82,9 @@ type contrastObserver struct {
 	ways       []contrastWay // by endpoint
 	requests   [][]int32     // by place of a site and step: all requests accepted, not visits, where credentials are asked for or tried
 	outages    map[int32]closure
-	course     []course // by refusal
-	voterOf    column   // by refusal: the number of its voter
-	timeOf     column   // by refusal: its time since first, in units of unit milliseconds
-	first      int64    // Unix milliseconds
+	voterOf    column // by refusal: the number of its voter
+	timeOf     column // by refusal: its time since first, in units of unit milliseconds
+	first      int64  // Unix milliseconds
 	unit       int64
 	voters     int
 	parts      []*contrastPart
@@ -115,7 +114,6 @@ func newContrastObserver(d *Diagnosis) *contrastObserver {
 		return nil
 	}
 	o.placeSites()
-	o.setCourses()
 	return o
 }
 
@@ -439,18 +437,18 @@ func (o *contrastObserver) numberVoters() {
 }
 
 // allRefusals is a condition that all refusals meet.
-func allRefusals(int, *session.Refusal) bool { return true }
+func allRefusals(*session.Refusal) bool { return true }
 
 // refusalsOf returns the open refusals that count, by place and in order of time; none at
 // places that are not wanted.
-func (o *contrastObserver) refusalsOf(wanted func(place int) bool, counts func(int, *session.Refusal) bool) []ascending {
+func (o *contrastObserver) refusalsOf(wanted func(place int) bool, counts func(*session.Refusal) bool) []ascending {
 	lists := make([]ascending, len(o.keys))
 	want := make([]bool, len(o.keys))
 	for place := range want {
 		want[place] = wanted(place)
 	}
 	for i, r := range o.d.eachOpen() {
-		if !counts(i, r) {
+		if !counts(r) {
 			continue
 		}
 		o.each(i, r, func(place int32) {
@@ -489,7 +487,7 @@ func (o *contrastObserver) refusedVisits(refusals []ascending) [][]int32 {
 
 // contrastPart is the part of one goroutine.
 type contrastPart struct {
-	o        *contrastObserver // read only, but for the course of its actors' refusals
+	o        *contrastObserver // read only
 	accepted [][]int32         // without those of pending
 	pending  []visitAt         // at most maxPending
 	requests [][]int32
@@ -555,9 +553,9 @@ func addVisits(all, part [][]int32) {
 	}
 }
 
-// actor counts the accepted visits of an actor and its users, and settles its refusals.
+// actor counts the accepted visits of an actor and its users.
 func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
-	first, last, user := -1, 0, uint32(0) // the first and last refusal
+	user := uint32(0)
 	clear(p.others)
 	p.turn++
 	ways, d := p.o.ways, p.o.d
@@ -568,10 +566,6 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 			p.turn++
 		}
 		if e.Refusal != timeline.NoRefusal {
-			if first < 0 {
-				first = i
-			}
-			last = i
 			continue
 		}
 		way := &ways[e.Endpoint]
@@ -587,10 +581,6 @@ func (p *contrastPart) actor(a *timeline.Actor, id uint32) {
 			user = 0
 			p.turn++
 		}
-	}
-	if first >= 0 {
-		p.leave(a, last)
-		p.settle(a, first, last)
 	}
 }
 
@@ -660,90 +650,4 @@ func (p *contrastPart) isVisit(c *countedVisit, place int32, actor, user uint32,
 	}
 	*c = countedVisit{actor, user, ms}
 	return true
-}
-
-// course is what is known of the course that an open refusal took.
-type course uint8
-
-const (
-	triesCourse    course = 1 << iota // it is an attempt to sign in
-	ordinaryCourse                    // it shows an ordinary cause
-	settledCourse                     // it took its ordinary course: see settle
-	leftCourse                        // its actor had signed out: a page that is still open goes on
-)
-
-// setCourses sets the courses, which settle completes.
-func (o *contrastObserver) setCourses() {
-	o.course = make([]course, o.d.Refusals.Len())
-	for i, r := range o.d.eachOpen() {
-		if r.SignIn {
-			o.course[i] |= triesCourse
-		}
-		if r.Cause != session.Unexplained {
-			o.course[i] |= ordinaryCourse
-		}
-	}
-}
-
-// settle marks the refusals of an actor that took their ordinary course: by
-// themselves they look like an expired session, a mistyped password or a visitor
-// without credentials, and the actor was accepted soon after. The sign-ins of a
-// morning contrast with nothing.
-//
-// first and last are the actor's first and last refusal. What follows the last one counts
-// for refusals that are Nearby.
-func (p *contrastPart) settle(a *timeline.Actor, first, last int) {
-	end := last + 1
-	for end < len(a.Events) && a.Events[end].Time-a.Events[last].Time <= session.Nearby {
-		end++
-	}
-	passed, signedIn := session.Never, session.Never
-	for i := end - 1; i >= first; i-- {
-		e := &a.Events[i]
-		switch {
-		case e.Refusal != timeline.NoRefusal:
-			if !p.o.d.open(int(e.Refusal)) {
-				continue // a challenge, which no finding may explain
-			}
-			c := &p.o.course[e.Refusal]
-			soon := passed
-			if *c&triesCourse != 0 {
-				soon = signedIn
-			}
-			if *c&ordinaryCourse != 0 && (soon-e.Time <= session.Nearby || *c&triesCourse == 0 && p.signedIn(e)) {
-				*c |= settledCourse
-			}
-		case p.o.d.accepted(a, i):
-			passed = e.Time
-			if p.o.d.Roles[e.Endpoint].Begins() {
-				signedIn = e.Time
-			}
-		}
-	}
-}
-
-// leave marks the refusals of an actor, up to the last one, between a sign-out and the next
-// acceptance.
-func (p *contrastPart) leave(a *timeline.Actor, last int) {
-	left := false
-	for i := range a.Events[:last+1] {
-		e := &a.Events[i]
-		switch {
-		case e.Refusal != timeline.NoRefusal:
-			if left && p.o.course[e.Refusal]&triesCourse == 0 {
-				p.o.course[e.Refusal] |= leftCourse
-			}
-		case e.Outcome <= timeline.Redirected && p.o.ways[e.Endpoint].signsOut:
-			left = true
-		case left && p.o.d.accepted(a, i):
-			left = false
-		}
-	}
-}
-
-// signedIn reports whether the client of a refusal signed in soon after it, which may
-// have given it another session id.
-func (p *contrastPart) signedIn(e *timeline.Event) bool {
-	_, ok, _, err := p.o.d.State.SignedIn(e.Client, e.Time, e.Time+session.Nearby)
-	return ok && err == nil
 }

@@ -27,7 +27,7 @@ func (d *Diagnosis) contrasts(kinds []contrastType, collapsed []bool, do func(s 
 		if collapse {
 			share = outageShare
 		}
-		s := d.contrast.series(kinds, settled, share, func(_ int, r *session.Refusal) bool { return collapse || r.Good })
+		s := d.contrast.series(kinds, settled, share, func(r *session.Refusal) bool { return collapse || r.Good })
 		for place := range s.o.keys {
 			if done[place] || !slices.Contains(kinds, s.o.keys[place].kind) {
 				continue

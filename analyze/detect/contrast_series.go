@@ -43,16 +43,21 @@ type contrastSeries struct {
 	refusals []ascending // by place: those that count, by time
 }
 
+// ordinaryCourse reports whether a refusal took its ordinary course: by itself it looks like an
+// expired session, a mistyped password or a visitor without credentials, and its actor was
+// accepted soon after. The sign-ins of a morning contrast with nothing.
+func ordinaryCourse(r *session.Refusal) bool { return r.Cause != session.Unexplained && r.Settled }
+
 // series returns the visits of keys of some types, and of what they are compared with, with
 // the open refusals that count; settled ones count only if they are among them. share is the
 // minimum share of the contrasts that are sought in them. The caller holds mu as long as it
 // uses them.
-func (o *contrastObserver) series(kinds []contrastType, settled bool, share float64, counts func(int, *session.Refusal) bool) *contrastSeries {
+func (o *contrastObserver) series(kinds []contrastType, settled bool, share float64, counts func(*session.Refusal) bool) *contrastSeries {
 	wanted := func(place int) bool {
 		return o.keys[place].kind == siteContrast || slices.Contains(kinds, o.keys[place].kind)
 	}
-	refusals := o.refusalsOf(wanted, func(i int, r *session.Refusal) bool {
-		return o.course[i]&leftCourse == 0 && (settled || o.course[i]&settledCourse == 0) && counts(i, r)
+	refusals := o.refusalsOf(wanted, func(r *session.Refusal) bool {
+		return !r.Left && (settled || !ordinaryCourse(r)) && counts(r)
 	})
 	return &contrastSeries{o, share, o.refusedVisits(refusals), refusals}
 }

@@ -102,6 +102,8 @@ type Refusal struct {
 	Known    bool  // the actor had been accepted before
 	Good     bool  // Known or Denied, or the session was accepted soon after without a sign-in
 	Back     bool  // the actor was accepted, or signed in, within minutes after it
+	Settled  bool  // the actor was accepted within Nearby after it; after an attempt to sign in, it signed in. Not of a challenge
+	Left     bool  // the actor had signed out, and was not accepted since: a page that is still open goes on. Not of an attempt to sign in
 	Arrival  bool  // a Challenge of a newcomer without a session id, who then signs in by hand
 	Resumed  bool  // the actor was accepted on a protected route after it, before the next sign-in
 	Entry    bool  // the actor signs in at once by hand, and is not refused there again: a page asked whether somebody is signed in

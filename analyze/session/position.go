@@ -162,6 +162,7 @@ type position struct {
 	// basic: the actor answers challenges of HTTP authentication. Its credentials come
 	// with every request, so it has no session that could end.
 	basic bool
+	left  bool // the actor signed out, and has not been accepted since
 	asked bool // the actor was asked for a user name and password, which came
 }
 

@@ -209,7 +209,7 @@ func (s *sessionizer) walk(a *timeline.Actor, id uint32) {
 			s.signIn(&p, a, e)
 		case s.signedOut(e):
 			s.close(&p.life, e)
-			p.user, p.last, p.lastOther = 0, LongAgo, LongAgo
+			p.user, p.last, p.lastOther, p.left = 0, LongAgo, LongAgo, true
 		case e.Outcome == timeline.Unauthorized:
 			s.refuse(&p, a, i, &s.aheads[next], id)
 			next++
@@ -249,7 +249,7 @@ func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) 
 	if s.givesTokens(e.Endpoint) {
 		p.renewal = e.Time
 	}
-	p.basic = false
+	p.basic, p.left = false, false
 	p.address, p.moves = e.Client.Address, true
 	// Strangers may request a learnt page, too, which shows nothing by itself; they have no ticket.
 	to := &s.State.Endpoints[e.Endpoint]
@@ -283,7 +283,7 @@ func (s *sessionizer) accept(p *position, a *timeline.Actor, e *timeline.Event) 
 		}
 		s.open(p, a, e, at, seen)
 	}
-	p.known, p.accepted, p.vain = true, p.open, 0
+	p.known, p.accepted, p.vain, p.left = true, p.open, 0, false
 	p.address, p.moves = e.Client.Address, true
 	p.protected = e.Time
 	p.row.Accepted++
@@ -354,6 +354,8 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	// A sign-in tries other credentials than those of the session.
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn && !r.Entry
 	r.Returned = s.returned(p, a, e, r, h)
+	r.Left = p.left && !r.SignIn
+	r.Settled = r.Cause != Challenge && s.settles(e, r, h)
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Door, r.gap, r.gapAny, r.age = true, p.door, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)
 	}
@@ -370,6 +372,20 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		p.row.Requests++
 		p.row.Unauthorized++
 	}
+}
+
+// settles reports whether the actor of a refusal is accepted soon after it. It may sign in by
+// the client alone, which gives it another session id.
+func (s *sessionizer) settles(e *timeline.Event, r *Refusal, h *ahead) bool {
+	if r.SignIn {
+		return h.signIn-e.Time <= Nearby
+	}
+	if min(h.accepted, h.signIn)-e.Time <= Nearby {
+		return true
+	}
+	_, ok, _, err := s.State.SignedIn(e.Client, e.Time, e.Time+Nearby)
+	s.fail(err)
+	return ok
 }
 
 // returned reports whether an actor was accepted before the refusal e, and is accepted after it
