@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"math"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -292,8 +291,8 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	gaps := x.rounds.gaps.N()
 	typical, near := x.rounds.gaps.Steady(clockStep)
-	if x.user != 0 && typical >= slowGuess && isPublic(d.State.Addresses[client.Address]) {
-		return c, false // from outside, a wrong password now and then may as well be a guess
+	if x.user != 0 && typical >= slowGuess && !field.Private([]byte(d.State.Addresses[client.Address])) {
+		return c, false // from outside, a wrong password now and then may as well be a guess; pseudonyms show nothing
 	}
 	if isBrowser(d.State.Agents[client.Agent]) && (2*x.signIns > x.n || typical >= pagePolls && d.State.Endpoints[x.mostAsked()].Method == "POST") {
 		return c, false // monitors do not pose as browsers that submit forms
@@ -343,13 +342,6 @@ func probe(d *Diagnosis, client timeline.Client, x *probing, clients int) (c can
 	}
 	c.Details = details
 	return c, true
-}
-
-// isPublic reports whether an address is not known to be that of an internal network: pseudonyms
-// show nothing.
-func isPublic(address string) bool {
-	a, err := netip.ParseAddr(address)
-	return err != nil || !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast()
 }
 
 // leastPeriod returns the least time in milliseconds between the rounds of a probe at a
