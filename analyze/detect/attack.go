@@ -42,6 +42,8 @@ type Attack struct {
 	Compromised     []string           `json:"compromised,omitempty"`       // the first accounts that were opened; not nil where Successes is not 0
 	Tried           int                `json:"-"`                           // accounts and successes
 	TriesPerAccount float64            `json:"tries_per_account,omitempty"` // of attacks on many accounts
+	Known           int                `json:"known_accounts,omitempty"`    // of those: accounts that failed, but sign in elsewhere
+	Stolen          bool               `json:"-"`                           // the names, or what was opened, are those of a list stolen elsewhere
 	Addresses       int                `json:"addresses,omitempty"`         // of credential_stuffing, and of a network
 	UserAgents      int                `json:"user_agents"`
 	PValue          result.Probability `json:"p_value"`

@@ -126,6 +126,13 @@ func TestAttacks(t *testing.T) {
 				}
 			}
 		}, []expectation{{"password_spraying", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
+		{"one password at each account of the site, fast", func(w *world) {
+			for i := range 40 {
+				at := 6*time.Hour + time.Duration(i)*2*time.Second
+				w.add(at, "GET", "/app/mail", "", "", "203.0.113.5", "401")
+				w.add(at+time.Second, "GET", "/app/mail", fmt.Sprintf("user%d", i), "", "203.0.113.5", "401")
+			}
+		}, []expectation{{"password_spraying", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
 		{"stolen passwords, of which two work", func(w *world) {
 			at := 9*time.Hour + w.minutes(60)
 			for i := range 120 {

@@ -16,8 +16,9 @@ import (
 // Sign: from one address, or from many that share the list or one user agent (tools.go),
 // users are tried once each, in quick succession or with some success. Not: an address that many share
 // (most who come there succeed), spraying (the same accounts come again and again, or
-// one slowly after the other). A single client that tries each account once, slowly,
-// and opens one of them may be either: it is reported as spraying.
+// one slowly after the other, or none opens and many sign in elsewhere: the site's own).
+// Where the names are neither the site's own nor foreign to it, the finding says that it may
+// be either.
 //
 // Statistic: that of password_spraying, over an address or over all addresses at
 // which nearly every user fails.
@@ -32,9 +33,9 @@ var credentialStuffing = Kind{
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },
 	Title: `{{if eq .Subject.Type "site"}}Clients at {{plural .Details.Addresses "address" "addresses"}}{{else}}` + guesserName + `{{end}}
-		tried {{with .Details}}{{count .Tried "account"}} once each{{with $.Subject.Host}} on {{.}}{{end}}, probably with stolen passwords: {{if .Successes}}{{number .Successes}} opened{{else}}none opened{{end}}{{end}}`,
+		tried {{with .Details}}{{count .Tried "account"}} once each{{with $.Subject.Host}} on {{.}}{{end}}, {{if .Stolen}}probably with stolen passwords{{else}}with stolen passwords or a common one{{end}}: {{if .Successes}}{{number .Successes}} opened{{else}}none opened{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
-		{{number .Accounts}} of {{count .Tried "account"}} ({{part .Accounts .Tried}}) failed between {{time .Start}} and {{time .End}}, nearly all in a single try, as with names and passwords stolen elsewhere.
+		{{number .Accounts}} of {{count .Tried "account"}} ({{part .Accounts .Tried}}) failed between {{time .Start}} and {{time .End}}, nearly all in a single try, as with names and passwords stolen elsewhere{{if not .Stolen}}, or in one round of spraying: the log does not show which{{end}}.
 		{{if .Successes}}{{number .Successes}} {{if eq .Successes 1}}was{{else}}were{{end}} opened, the first at {{time .FirstSuccess}}.{{else}}None was opened.{{end}}
 		Most ordinary users who mistype sign in soon afterwards; nearly none of these did.{{end}}`,
 	Remedy: []string{
@@ -61,7 +62,7 @@ func inspectStuffing(d *Diagnosis, _ observer) ([]candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, stuffs := range stuffing(attacks) {
+	for i, stuffs := range d.stuffing(attacks) {
 		if stuffs {
 			c, details := d.wideFinding(&attacks[i])
 			details.Addresses = max(details.Addresses, 1)

@@ -6,7 +6,8 @@ import "logscan/parse"
 // so that none of them is locked.
 //
 // Sign: from one address at least 5 users fail in at least 10 tries, few tries each,
-// some of them more than once, and hardly any is accepted. Not: an address that
+// some of them more than once, or accounts of which many sign in elsewhere (the client
+// has the names of the site), and hardly any is accepted. Not: an address that
 // hundreds share (those who mistype are accepted soon after), accounts that fail by
 // themselves (they are at home where they fail), a list of stolen passwords (once
 // each: credential_stuffing).
@@ -23,11 +24,12 @@ var passwordSpraying = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUser},
 	Uses:     []parse.Extra{parse.ExtraUser, parse.ExtraForwarded},
 	Details:  func() any { return new(Attack) },
-	Title: guesserName + ` tried a few passwords on each of {{with .Details}}{{count .Accounts "account"}}:
+	Title: guesserName + ` tried {{if eq .Details.TriesPerAccount 1.0}}one password{{else}}a few passwords{{end}} on each of {{with .Details}}{{count .Accounts "account"}}:
 		{{if .Successes}}{{number .Successes}} opened{{else}}none opened{{end}}{{end}}`,
 	Explanation: `{{with .Details}}
 		{{plural .Failures "try" "tries"}} on {{count .Accounts "account"}} failed between {{time .Start}} and {{time .End}}.
 		That is {{fixed 1 .TriesPerAccount}} per account on average, too few to lock them.
+		{{with .Known}}{{count . "account"}} of these {{if eq . 1}}signs{{else}}sign{{end}} in elsewhere in the log.{{end}}
 		None of the users had been accepted from this address before;
 		{{if .Successes}}{{number .Successes}} {{if eq .Successes 1}}was{{else}}were{{end}} accepted afterwards, the first at {{time .FirstSuccess}}{{else}}none was accepted afterwards{{end}}.{{end}}`,
 	Remedy: []string{
@@ -47,7 +49,7 @@ func inspectSpraying(d *Diagnosis, _ observer) ([]candidate, error) {
 	}
 	var found []candidate
 	attacks, err := d.guesses.attackers(d.guesses.wideRun)
-	for i, stuffs := range stuffing(attacks) {
+	for i, stuffs := range d.stuffing(attacks) {
 		if !stuffs {
 			c, _ := d.wideFinding(&attacks[i])
 			found = append(found, c)

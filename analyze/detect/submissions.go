@@ -105,10 +105,20 @@ func (d *Diagnosis) addAnswers(found submissions) {
 	if len(unsteady) == 0 {
 		return
 	}
+	named := make(map[submission]bool, len(unsteady)) // who tries is named, and so the others ask without credentials
+	for _, s := range unsteady {
+		named[s] = false
+	}
+	for _, r := range d.Refusals.All() {
+		s := submission{r.Address, r.Endpoint}
+		if _, ok := named[s]; ok && r.Named {
+			named[s] = true
+		}
+	}
 	challenging := d.challengingHosts()
 	for _, s := range unsteady {
 		e, refused := &d.State.Endpoints[s.endpoint], &d.Endpoints[s.endpoint]
-		if challenging[e.Host] && (e.N[timeline.Accepted] > 0 || refused.AliveActors == 0) {
+		if challenging[e.Host] && !named[s] && (e.N[timeline.Accepted] > 0 || refused.AliveActors == 0) {
 			found[s] = true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"logscan/analyze/stats"
+	"logscan/parse"
 )
 
 // What password_spraying and credential_stuffing share: one client tries many
@@ -41,6 +42,10 @@ const (
 	// stuffOnce is the minimum share of users that are tried once: few users have two
 	// passwords on a list.
 	stuffOnce = 0.9
+	// ownShare is the share of the accounts tried that sign in elsewhere from which on the
+	// names are the site's own, as those of a directory: a list stolen elsewhere has a few
+	// percent of them, and not all of their owners come on the same day.
+	ownShare = 0.25
 )
 
 // wide reports whether an attack tries few passwords at each of many accounts.
@@ -199,16 +204,50 @@ func (a *attack) stuffs() bool {
 	return true
 }
 
+// enters reports whether a user was ever accepted.
+func (d *Diagnosis) enters(user uint32) bool {
+	return d.State.Users[user-1].FirstAccepted != parse.NoTime
+}
+
+// known returns how many of the accounts that an attack did not open sign in elsewhere.
+func (d *Diagnosis) known(a *attack) (n int) {
+	for u := range a.users {
+		if d.enters(u) {
+			n++
+		}
+	}
+	return n
+}
+
+// ownNames reports whether the accounts of an attack are the site's own, so that it needs no
+// list that was stolen elsewhere.
+func (d *Diagnosis) ownNames(a *attack) bool {
+	return stats.WilsonLower(int64(d.known(a)), int64(len(a.users)), stats.Z95) >= ownShare
+}
+
+// foreignNames reports whether hardly any account of an attack is the site's own, though
+// the log shows who signs in.
+func (d *Diagnosis) foreignNames(a *attack) bool {
+	named := 0
+	for u := range d.State.Users {
+		if d.enters(uint32(u + 1)) {
+			named++
+		}
+	}
+	users := int64(len(a.users))
+	return named >= stuffUsers && stats.WilsonLower(users-int64(d.known(a)), users, stats.Z95) > 1-ownShare
+}
+
 // stuffing reports, for each of the attacks on many accounts, whether it is
 // credential stuffing; the others are spraying. Clients that try accounts once each
 // at the same time, and not each other's, share a list: a client that sprays alone
 // would try them all.
-func stuffing(all []attack) []bool {
+func (d *Diagnosis) stuffing(all []attack) []bool {
 	stuffs := make([]bool, len(all))
 	clients := map[uint32]int{} // by user tried
 	for i := range all {
 		if all[i].once() {
-			stuffs[i] = all[i].stuffs()
+			stuffs[i] = all[i].stuffs() && (len(all[i].successes) > 0 || !d.ownNames(&all[i]))
 			for u := range all[i].users {
 				clients[u]++
 			}
@@ -249,5 +288,7 @@ func stuffing(all []attack) []bool {
 func (d *Diagnosis) wideFinding(a *attack) (candidate, *Attack) {
 	c, details := d.attackFinding(a, stats.WilsonLower(int64(len(a.users)), int64(len(a.users)+len(a.successes)), stats.Z95)+0.1)
 	details.TriesPerAccount = round(float64(a.failures)/float64(max(len(a.users), 1)), 2)
+	details.Known = d.known(a)
+	details.Stolen = len(a.successes) > 1 && !d.ownNames(a) || d.foreignNames(a)
 	return c, details
 }
