@@ -63,8 +63,8 @@ type lineParser struct {
 	keyer   authevents.Keyer
 	entry   parse.Entry
 	keys    parse.Keys
-	said    events.Event
-	numbers events.Numbers // of the texts of said
+	record  events.Record // of a message
+	said    events.Event  // that of record
 	message message
 	raw     []byte // the text of a refusal as evidence
 	cleaned map[*events.Texts]*cleanTexts
@@ -144,9 +144,10 @@ func (p *lineParser) requestKeys(input int, line []byte, k *authevents.RequestKe
 
 // eventKeys sets the keys of a message of which the record is given.
 func (p *lineParser) eventKeys(texts *events.Texts, record []byte, k *authevents.EventKeys) error {
-	kind, err := texts.ReadRecord(record, &p.said, &p.numbers)
+	err := texts.Read(record, &p.record)
 	if err == nil {
-		p.keyer.Event(k, kind, &p.said)
+		p.record.Event(&p.said)
+		p.keyer.Event(k, p.record.Log, &p.said)
 	}
 	return err
 }
@@ -156,8 +157,8 @@ func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
 	if p.mask != nil { // it depends on all texts of the line
 		return p.read(texts, record, nil)
 	}
-	kind, err := texts.ReadRecord(record, &p.said, &p.numbers)
-	if err != nil {
+	r := &p.record
+	if err := texts.Read(record, r); err != nil {
 		return nil, err
 	}
 	if p.cleanOf != texts { // of another worker
@@ -166,56 +167,50 @@ func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
 		}
 		p.clean, p.cleanOf = p.cleaned[texts], texts
 	}
-	clean := p.clean
-	e := &p.said
+	all := p.clean.all
 	p.message = message{
-		Kind: kind, Outcome: e.Outcome, Status: e.Status,
-		Code:   p.once(clean.all, events.TextCode, e.Code),
-		Method: p.once(clean.all, events.TextMethod, e.Method),
-		Host:   p.once(clean.all, events.TextHost, e.Host),
-		Client: p.once(clean.all, events.TextClient, e.Client),
-		User:   p.once(clean.all, events.TextUser, e.User),
-	}
-	if n := p.numbers[events.TextTarget]; n != 0 && clean.paths[n] != "" {
-		p.message.Path = clean.paths[n] // most come again: the target is not even looked at
-	} else {
-		p.message.Path = p.once(clean.paths, events.TextTarget, pathOf(e))
+		Kind: r.Log, Outcome: r.Outcome, Status: r.Status,
+		Code: p.once(all, events.TextCode), Method: p.once(all, events.TextMethod), Path: p.once(p.clean.paths, events.TextTarget),
+		Host: p.once(all, events.TextHost), Client: p.once(all, events.TextClient), User: p.once(all, events.TextUser),
 	}
 	return &p.message, nil
 }
 
-// once returns a text of the last record that was read, cleaned once for all records that have
-// its number.
-func (p *lineParser) once(clean []string, field int, text []byte) string {
-	n := p.numbers[field]
+// once returns a text of the record, of a target the path, cleaned once for all records that
+// have its number.
+func (p *lineParser) once(clean []string, field int) string {
+	n := p.record.Numbers[field]
+	if n != 0 && clean[n] != "" {
+		return clean[n] // most come again: the text is not even looked at
+	}
+	text := p.record.Text(field)
+	if field == events.TextTarget {
+		text = pathOf(text)
+	}
 	if n == 0 {
 		return p.texts.clean(text)
 	}
-	if clean[n] == "" {
-		clean[n] = p.texts.cleaner.Clean(text)
-	}
+	clean[n] = p.texts.cleaner.Clean(text)
 	return clean[n]
 }
 
-// pathOf returns the path of the target of an event.
-func pathOf(e *events.Event) []byte {
-	if i := bytes.IndexByte(e.Target, '?'); i >= 0 {
-		return e.Target[:i]
-	}
-	return e.Target
+// pathOf returns the path of a target.
+func pathOf(target []byte) []byte {
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	return path
 }
 
 // read returns what outputs hold of a message, until the next call, and the text of its
 // line as evidence if the line is given.
 func (p *lineParser) read(records *events.Texts, record, line []byte) (*message, error) {
-	kind, err := records.ReadRecord(record, &p.said, &p.numbers)
-	if err != nil {
+	if err := records.Read(record, &p.record); err != nil {
 		return nil, err
 	}
 	texts, mask, e := p.texts, p.mask, &p.said
-	path, user, client, said := pathOf(e), e.User, e.Client, e.Message
+	p.record.Event(e)
+	path, user, client, said := pathOf(e.Target), e.User, e.Client, e.Message
 	m := &p.message
-	*m = message{Kind: kind, Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
+	*m = message{Kind: p.record.Log, Outcome: e.Outcome, Status: e.Status, Code: texts.clean(e.Code), Method: texts.clean(e.Method), Host: texts.clean(e.Host)}
 	failed := e.Outcome == events.Failed
 	if failed && len(client) > 0 {
 		m.Sender = p.keyer.Hash(client)

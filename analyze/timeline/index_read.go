@@ -276,11 +276,7 @@ func (x *indexReader) messages(w *Worker) {
 	n := x.length(2)
 	for i := range n {
 		block, line := x.line(w)
-		if last := len(m.pages) - 1; last < 0 || len(m.pages[last]) == refusalPage {
-			m.pages = append(m.pages, make([]refusal, 0, refusalPage))
-		}
-		last := len(m.pages) - 1
-		m.pages[last] = append(m.pages[last], refusal{block: block, line: line, number: uint32(i)})
+		m.add(messageRef{block, line, uint32(i)})
 	}
 	m.n = uint32(n)
 	x.batches(&m.lineLog, n)

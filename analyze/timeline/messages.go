@@ -15,13 +15,20 @@ const maxMessages = 4 << 20
 // messageLog holds the lines of error logs and of identity providers that are about
 // authentication.
 type messageLog struct {
-	refusalLog         // of the records of events, in place of lines
-	lines      lineLog // of the same numbers
-	texts      auth.Texts
-	record     []byte // scratch
-	dropped    int64
-	limit      int // maximum number of messages; 0 for maxMessages
+	lineLog                // of the records of events
+	lines   lineLog        // of the same numbers
+	pages   [][]messageRef // all but the last have messagePage
+	texts   auth.Texts
+	record  []byte // scratch
+	dropped int64
+	limit   int // maximum number of messages; 0 for maxMessages
 }
+
+// messageRef is where a message stands, and the number of its record.
+type messageRef struct{ block, line, number uint32 }
+
+// messagePage is the number of messages in a page.
+const messagePage = 1 << 10
 
 // Message is a line that holds no request, but an event of authentication.
 type Message struct {
@@ -41,16 +48,27 @@ func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
 		return
 	}
 	m.record = m.texts.AppendRecord(m.record[:0], log, e)
-	m.add(refusal{block: block, line: uint32(n)}, m.record)
+	m.add(messageRef{block, uint32(n), m.lineLog.add(m.record)})
 	m.lines.add(parse.Kept(p.Line(line)))
 	if limit := m.most(); m.kept() >= 2*limit {
 		m.keep(limit, w.blocks)
 	}
 }
 
+// add adds a message whose record is in the log.
+func (m *messageLog) add(x messageRef) {
+	last := len(m.pages) - 1
+	if last < 0 || len(m.pages[last]) == messagePage {
+		m.pages = append(m.pages, make([]messageRef, 0, messagePage))
+		last++
+	}
+	m.pages[last] = append(m.pages[last], x)
+}
+
 // size returns approximately how many bytes of memory the log takes, but for batches.
 func (m *messageLog) size() int64 {
-	return m.refusalLog.size() + m.lines.size() + int64(m.texts.Size())
+	const page = 12 * messagePage
+	return page*int64(len(m.pages)) + m.lineLog.size() + m.lines.size() + int64(m.texts.Size())
 }
 
 // kept returns the number of messages that have not been dropped.
@@ -59,7 +77,7 @@ func (m *messageLog) kept() int {
 	if n == 0 {
 		return 0
 	}
-	return (n-1)*refusalPage + len(m.pages[n-1])
+	return (n-1)*messagePage + len(m.pages[n-1])
 }
 
 func (m *messageLog) most() int { return cmp.Or(m.limit, maxMessages) }
@@ -67,14 +85,14 @@ func (m *messageLog) most() int { return cmp.Or(m.limit, maxMessages) }
 // keep keeps the first n messages by input and position.
 func (m *messageLog) keep(n int, blocks []blockRef) {
 	all := slices.Concat(m.pages...)
-	slices.SortFunc(all, func(a, b refusal) int {
+	slices.SortFunc(all, func(a, b messageRef) int {
 		x, y := &blocks[a.block], &blocks[b.block]
 		return cmp.Or(cmp.Compare(x.input, y.input), cmp.Compare(x.seq, y.seq), cmp.Compare(a.line, b.line))
 	})
 	m.dropped += int64(len(all) - n)
 	m.pages = nil
-	for chunk := range slices.Chunk(all[:n], refusalPage) {
-		m.pages = append(m.pages, append(make([]refusal, 0, refusalPage), chunk...))
+	for _, x := range all[:n] {
+		m.add(x)
 	}
 }
 

@@ -35,12 +35,11 @@ type Event struct {
 	// may leave them out. Reset keeps it.
 	Brief bool
 
-	memory  scan.Scratch // of fields that had to be decoded
-	stamp   lastStamp
-	present uint16   // the texts of the record that was read last, as bits
-	keyed   bool     // the memory of keyed readers has been used:
-	fields  captures // of the line
-	ranks   [numSlots]uint8
+	memory scan.Scratch // of fields that had to be decoded
+	stamp  lastStamp
+	keyed  bool     // the memory of keyed readers has been used:
+	fields captures // of the line
+	ranks  [numSlots]uint8
 }
 
 // Outcome is what an event is about.

@@ -21,33 +21,31 @@ var errRecord = errors.New("BUG: the record of an event is damaged")
 const (
 	TextReason = iota
 	TextCode
-	TextMessage
 	TextClient
-	TextPort
 	TextUser
 	TextMethod
 	TextTarget
 	TextHost
-	TextConnection
-	TextRequestID
-	TextSession
-	RecordTexts // number of texts
+	repeatedTexts // number of those before: they come again, and are kept once if there is room
+)
+
+// The other texts are in the record itself: most are those of one event, and a session id is
+// a credential.
+const (
+	textMessage = repeatedTexts + iota
+	textPort
+	textConnection
+	textRequestID
+	textSession
+	recordTexts // number of all texts
 )
 
 // recorded returns the fields that records hold as texts.
-func (e *Event) recorded() [RecordTexts]*[]byte {
+func (e *Event) recorded() [recordTexts]*[]byte {
 	return [...]*[]byte{
-		&e.Reason, &e.Code, &e.Message, &e.Client, &e.Port, &e.User, &e.Method, &e.Target, &e.Host, &e.Connection, &e.RequestID, &e.Session,
+		&e.Reason, &e.Code, &e.Client, &e.User, &e.Method, &e.Target, &e.Host, &e.Message, &e.Port, &e.Connection, &e.RequestID, &e.Session,
 	}
 }
-
-// keptOnce are the texts, as bits, that come again. Others are in the record itself: most are
-// those of one event, and a session id is a credential.
-const keptOnce = 1<<TextReason | 1<<TextCode | 1<<TextClient | 1<<TextUser | 1<<TextMethod | 1<<TextTarget | 1<<TextHost
-
-// Numbers are the numbers of the texts of a record in its Texts, from 1; 0 for a text that is
-// in the record itself, or missing.
-type Numbers [RecordTexts]uint32
 
 // Texts holds texts of records. It belongs to one goroutine until all records are made. The
 // zero value is empty.
@@ -58,8 +56,8 @@ type Texts struct {
 	size  int      // of the texts, in bytes
 
 	seed  maphash.Seed
-	slots []uint32            // by hash: the number of a text that has it; nil before the first
-	last  [RecordTexts]uint32 // of the last record: most of its texts come again
+	slots []uint32              // by hash: the number of a text that has it; nil before the first
+	last  [repeatedTexts]uint32 // of the last record: most of its texts come again
 }
 
 const (
@@ -116,16 +114,17 @@ func (t *Texts) logNumber(log *Log) byte {
 	return byte(i)
 }
 
-// The layout of a record: outcome and flag, log, time, status, which texts there are, and for
-// each its number, or, if that is 0 or the field is not one of keptOnce, its length and itself.
+// The layout of a record: outcome and flag, log, time, status, the numbers of the repeated
+// texts, 0 for none, and which texts, as bits, follow with their lengths: those that are not
+// repeated, and those that there was no room for.
 const (
-	recordLog    = 1
-	recordTime   = recordLog + 1
-	recordStatus = recordTime + 8
-	recordMask   = recordStatus + 4
-	recordHead   = recordMask + 2
-	recordNumber = 4 // size of a number
-	localFlag    = 0x80
+	recordLog     = 1
+	recordTime    = recordLog + 1
+	recordStatus  = recordTime + 8
+	recordNumbers = recordStatus + 4
+	recordMask    = recordNumbers + 4*repeatedTexts
+	recordHead    = recordMask + 2
+	localFlag     = 0x80
 )
 
 // AppendRecord appends the record of an event of a log. It lacks Service and Resolution, and
@@ -138,66 +137,108 @@ func (t *Texts) AppendRecord(dst []byte, log *Log, e *Event) []byte {
 	head[recordLog] = t.logNumber(log)
 	binary.LittleEndian.PutUint64(head[recordTime:], uint64(e.Time))
 	binary.LittleEndian.PutUint32(head[recordStatus:], uint32(e.Status))
-	start, mask := len(dst), uint16(0)
-	dst = append(dst, head[:]...)
-	for i, field := range e.recorded() {
-		text := *field
-		if len(text) == 0 || i == TextMessage && e.Outcome != Failed {
-			continue
-		}
-		mask |= 1 << i
-		if keptOnce>>i&1 != 0 {
+	fields, own := e.recorded(), uint16(0)
+	for i, field := range fields[:repeatedTexts] {
+		if text := *field; len(text) > 0 {
 			n := t.number(i, text)
-			if dst = binary.LittleEndian.AppendUint32(dst, n); n != 0 {
-				continue
+			if n == 0 {
+				own |= 1 << i
 			}
+			binary.LittleEndian.PutUint32(head[recordNumbers+4*i:], n)
 		}
+	}
+	for i := textMessage; i < recordTexts; i++ {
+		if len(*fields[i]) > 0 && (i != textMessage || e.Outcome == Failed) {
+			own |= 1 << i
+		}
+	}
+	binary.LittleEndian.PutUint16(head[recordMask:], own)
+	dst = append(dst, head[:]...)
+	for ; own != 0; own &= own - 1 {
+		text := *fields[bits.TrailingZeros16(own)]
 		dst = append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 	}
-	binary.LittleEndian.PutUint16(dst[start+recordMask:], mask)
 	return dst
 }
 
-// ReadRecord reads what AppendRecord appended into e, whose fields alias src and t, and the
-// numbers of its texts. It returns the name of the log. e and numbers are zero, or hold the
-// last record that was read.
-func (t *Texts) ReadRecord(src []byte, e *Event, numbers *Numbers) (log string, err error) {
+// Record is what AppendRecord appended, decoded as far as most need it.
+type Record struct {
+	Log     string // its name
+	Time    int64
+	Status  int32
+	Outcome Outcome
+	Local   bool
+	// Numbers are those of the repeated texts in the Texts, from 1; 0 for a text that is in
+	// the record itself, or missing.
+	Numbers [repeatedTexts]uint32
+
+	own  uint16 // the texts, as bits, that follow in rest
+	rest []byte
+	t    *Texts
+}
+
+// Read decodes what AppendRecord appended into r, which aliases src and t.
+func (t *Texts) Read(src []byte, r *Record) error {
 	if len(src) < recordHead || Outcome(src[0]&^localFlag) > Accepted || int(src[recordLog]) >= len(t.logs) {
-		return "", errRecord
+		return errRecord
 	}
-	e.Outcome, e.Local = Outcome(src[0]&^localFlag), src[0]&localFlag != 0
-	e.Time, e.Status = int64(binary.LittleEndian.Uint64(src[recordTime:])), int32(binary.LittleEndian.Uint32(src[recordStatus:]))
-	mask, rest := binary.LittleEndian.Uint16(src[recordMask:]), src[recordHead:]
+	r.Log, r.Outcome, r.Local = t.logs[src[recordLog]], Outcome(src[0]&^localFlag), src[0]&localFlag != 0
+	r.Time, r.Status = int64(binary.LittleEndian.Uint64(src[recordTime:])), int32(binary.LittleEndian.Uint32(src[recordStatus:]))
+	for i := range r.Numbers {
+		n := binary.LittleEndian.Uint32(src[recordNumbers+4*i:])
+		if r.Numbers[i] = n; uint64(n) > uint64(len(t.all)) {
+			return errRecord
+		}
+	}
+	r.t, r.own, r.rest = t, binary.LittleEndian.Uint16(src[recordMask:]), src[recordHead:]
+	rest, valid := r.rest, r.own < 1<<recordTexts
+	for own := r.own; own != 0 && valid; own &= own - 1 {
+		_, rest, valid = cutText(rest)
+	}
+	if !valid {
+		return errRecord
+	}
+	return nil
+}
+
+// cutText cuts a text off that follows its length.
+func cutText(src []byte) (text, rest []byte, valid bool) {
+	size, width := binary.Uvarint(src)
+	if width <= 0 || size > uint64(len(src)-width) {
+		return nil, nil, false
+	}
+	end := width + int(size)
+	return src[width:end:end], src[end:], true
+}
+
+// Text returns a repeated text, by its field.
+func (r *Record) Text(field int) []byte {
+	if n := r.Numbers[field]; n != 0 {
+		return r.t.all[n-1]
+	}
+	rest := r.rest
+	for own := r.own; own != 0; own &= own - 1 {
+		var text []byte
+		text, rest, _ = cutText(rest)
+		if bits.TrailingZeros16(own) == field {
+			return text
+		}
+	}
+	return nil
+}
+
+// Event sets e to the event of the record.
+func (r *Record) Event(e *Event) {
+	e.Time, e.Status, e.Outcome, e.Local = r.Time, r.Status, r.Outcome, r.Local
+	e.clearTexts()
 	fields := e.recorded()
-	if mask >= 1<<RecordTexts {
-		return "", errRecord
-	}
-	for old := e.present &^ mask; old != 0; old &= old - 1 {
-		i := bits.TrailingZeros16(old)
-		*fields[i], numbers[i] = nil, 0
-	}
-	for e.present = mask; mask != 0; mask &= mask - 1 {
-		i := bits.TrailingZeros16(mask)
-		n := uint32(0)
-		if keptOnce>>i&1 != 0 {
-			if len(rest) < recordNumber {
-				return "", errRecord
-			}
-			n, rest = binary.LittleEndian.Uint32(rest), rest[recordNumber:]
+	for i, n := range r.Numbers {
+		if n != 0 {
+			*fields[i] = r.t.all[n-1]
 		}
-		if numbers[i] = n; n != 0 {
-			if uint64(n) > uint64(len(t.all)) {
-				return "", errRecord
-			}
-			*fields[i] = t.all[n-1]
-			continue
-		}
-		size, width := binary.Uvarint(rest)
-		if width <= 0 || size > uint64(len(rest)-width) {
-			return "", errRecord
-		}
-		end := width + int(size)
-		*fields[i], rest = rest[width:end:end], rest[end:]
 	}
-	return t.logs[src[recordLog]], nil
+	rest := r.rest
+	for own := r.own; own != 0; own &= own - 1 {
+		*fields[bits.TrailingZeros16(own)], rest, _ = cutText(rest)
+	}
 }

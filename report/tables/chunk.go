@@ -3,6 +3,7 @@ package tables
 import (
 	"cmp"
 	"encoding/binary"
+	"hash/maphash"
 	"math"
 	"math/bits"
 	"slices"
@@ -63,28 +64,61 @@ type chunk struct {
 
 // dictionary numbers texts in the order of their first appearance.
 type dictionary struct {
-	numbers map[string]int32
-	texts   []string // by number
-	size    int      // in bytes, encoded
-	full    bool
+	texts []string // by number
+	size  int      // in bytes, encoded
+	full  bool
+
+	seed  maphash.Seed
+	slots []slot // a power of two, at least twice as many as texts
+}
+
+// slot is the place of a text in a hash table. The hash is kept, so that most other texts are
+// not looked at and the table grows without hashing again.
+type slot struct {
+	hash   uint32
+	number uint32 // plus one; 0 for an empty slot
 }
 
 // find returns the number of a text, the next one if it is new.
 func (d *dictionary) find(s string) int32 {
-	n, ok := d.numbers[s]
-	if ok {
-		return n
+	if 2*len(d.texts) >= len(d.slots) {
+		d.grow()
 	}
-	s = validText(s)
-	if n, ok = d.numbers[s]; ok {
-		return n
+	hash := uint32(maphash.String(d.seed, s))
+	x := d.slot(hash, s)
+	if x.number == 0 {
+		if valid := validText(s); valid != s {
+			return d.find(valid)
+		}
+		d.texts, d.size = append(d.texts, s), d.size+textLength+len(s)
+		*x = slot{hash, uint32(len(d.texts))}
 	}
-	if d.numbers == nil {
-		d.numbers = map[string]int32{}
+	return int32(x.number) - 1
+}
+
+// slot returns the slot of a text, or the empty one where it belongs.
+func (d *dictionary) slot(hash uint32, s string) *slot {
+	for i := hash; ; i++ {
+		x := &d.slots[i&uint32(len(d.slots)-1)]
+		if x.number == 0 || x.hash == hash && d.texts[x.number-1] == s {
+			return x
+		}
 	}
-	n = int32(len(d.texts))
-	d.numbers[s], d.texts, d.size = n, append(d.texts, s), d.size+textLength+len(s)
-	return n
+}
+
+// grow makes room for more texts.
+func (d *dictionary) grow() {
+	const few = 64
+	if d.slots == nil {
+		d.seed = maphash.MakeSeed()
+	}
+	old := d.slots
+	d.slots = make([]slot, max(few, 2*len(old)))
+	for _, x := range old {
+		if x.number != 0 {
+			*d.slot(x.hash, d.texts[x.number-1]) = x
+		}
+	}
 }
 
 // reset empties the chunk for the next row group.
@@ -146,7 +180,7 @@ func (c *chunk) addTexts(texts []string) {
 	}
 	if d.size >= maxDictionary {
 		c.endPage() // the next one has no dictionary
-		d.full, d.numbers = true, nil
+		d.full, d.slots = true, nil
 	}
 }
 
