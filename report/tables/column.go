@@ -81,6 +81,14 @@ func list[R any](name, doc string, get func(*R) []string) column[R] {
 	return column[R]{Column: Column{Name: name, Type: List, Doc: doc}, list: get}
 }
 
+// path returns the path of the column's values in the schema.
+func (c *Column) path() string {
+	if c.Type == List {
+		return c.Name + ".list.element"
+	}
+	return c.Name
+}
+
 // textual reports whether the values of the column are texts.
 func (c *Column) textual() bool { return c.Type == Text || c.Type == JSON || c.Type == List }
 

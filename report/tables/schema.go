@@ -80,8 +80,9 @@ func unauthorizedTable() Table {
 		}, answered))
 }
 
-// requestsTable has no bloom filters. Its rows are in the order of the log, so the times in
-// the statistics of row groups hardly overlap, and a search in a time range reads few of them.
+// requestsTable has no bloom filters: the Parquet library cannot write them. Its rows
+// are in the order of the log, so the times in the statistics of row groups hardly
+// overlap, and a search in a time range reads few of them.
 func requestsTable() Table {
 	type row = result.Unauthorized
 	requested, answered := requestColumns()
