@@ -2,19 +2,25 @@ package tables
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow/go/v16/parquet"
 	"github.com/apache/arrow/go/v16/parquet/compress"
+	"github.com/apache/arrow/go/v16/parquet/file"
 	"github.com/apache/arrow/go/v16/parquet/metadata"
 	"github.com/apache/arrow/go/v16/parquet/schema"
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 
 	"logscan/report/document"
@@ -24,6 +30,10 @@ const (
 	// rowGroupRows is the number of rows in a row group. Engines read or skip a
 	// group as a unit; one group is held in memory, encoded and compressed.
 	rowGroupRows = 128 << 10
+	// pageSize is how many bytes of a column are compressed together. Small pages
+	// are compressed while rows are still being made; the file is half a percent
+	// larger than with pages of a megabyte.
+	pageSize = 64 << 10
 	// batchRows is the number of rows in a batch, and how often cancellation is
 	// noticed.
 	batchRows = 4 << 10
@@ -47,77 +57,85 @@ const (
 
 // parquetFile writes a table as a Parquet file.
 type parquetFile struct {
-	w          io.Writer
-	written    int64 // bytes
-	footer     *metadata.FileMetaDataBuilder
-	chunks     []chunk // of the open row group, by column
-	groupRows  int
-	groupBytes int
-	groups     int16
-	rows       int64
+	columns      []Column
+	sink         *errorKeeper
+	out          *file.Writer
+	group        file.BufferedRowGroupWriter // open row group, or nil
+	groupRows    int
+	groupBytes   int
+	rows         int64
+	dictionaries []dictionary // by column, of the open row group
 }
 
-const magic = "PAR1" // at both ends of a file
-
 func newParquetFile(t *Table, version string, w io.Writer) *parquetFile {
+	useOneEncoder.Do(registerEncoder)
 	version = strings.ToValidUTF8(version, "\uFFFD")
-	p := &parquetFile{
-		w: w, chunks: make([]chunk, len(t.Columns)),
-		footer: metadata.NewFileMetadataBuilder(schema.NewSchema(parquetSchema(t)), properties(t, version), keyValues(t, version)),
-	}
-	for i := range p.chunks {
-		p.chunks[i].column = &t.Columns[i]
-	}
-	return p
+	sink := &errorKeeper{w: w}
+	out := file.NewParquetWriter(sink, parquetSchema(t), file.WithWriterProps(properties(t, version)), file.WithWriteMetadata(keyValues(t, version)))
+	return &parquetFile{columns: t.Columns, sink: sink, out: out, dictionaries: make([]dictionary, len(t.Columns))}
 }
 
 // writeAll runs makeRows, which makes the batches that each passes on, and writes
 // them. It returns the first error of either.
 func (p *parquetFile) writeAll(ctx context.Context, each func(context.Context, func(*batch) error) error, makeRows func(context.Context) error) (document.TableSize, error) {
-	if err := p.put([]byte(magic)); err != nil {
-		return document.TableSize{}, err
-	}
 	g, inGroup := errgroup.WithContext(ctx)
 	g.Go(func() error { return makeRows(inGroup) })
-	g.Go(func() error { return each(inGroup, p.write) })
+	g.Go(func() error {
+		return each(inGroup, func(b *batch) error { return errors.Join(p.write(b), p.sink.err) })
+	})
 	if err := g.Wait(); err != nil {
 		return document.TableSize{}, err
 	}
-	if err := p.end(); err != nil {
+	if err := errors.Join(p.endGroup(), p.sink.err); err != nil {
 		return document.TableSize{}, err
 	}
-	return document.TableSize{Rows: p.rows, Bytes: p.written}, nil
+	size := p.sink.n
+	w := p.sink.w
+	var foot bytes.Buffer
+	p.sink.w = &foot
+	if err := errors.Join(p.out.FlushWithFooter(), p.sink.err); err != nil {
+		return document.TableSize{}, err
+	}
+	footer, err := ordered(foot.Bytes())
+	if err != nil {
+		return document.TableSize{}, err
+	}
+	if _, err := w.Write(footer); err != nil {
+		return document.TableSize{}, err
+	}
+	return document.TableSize{Rows: p.rows, Bytes: size + int64(len(footer))}, nil
 }
 
-// put writes bytes to the file.
-func (p *parquetFile) put(b []byte) error {
-	n, err := p.w.Write(b)
-	p.written += int64(n)
-	return err
-}
-
-// eachChunk calls do with the number of each column: in parallel if there are many rows,
-// because the columns of a group are independent.
-func (p *parquetFile) eachChunk(rows int, do func(i int)) {
+// write writes a batch. Columns of a group are independent, so they are written in
+// parallel unless there are few rows.
+func (p *parquetFile) write(b *batch) error {
+	if p.group == nil {
+		p.group = p.out.AppendBufferedRowGroup()
+		clear(p.dictionaries)
+	}
 	const few = 256
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range p.chunks {
-		if rows <= few {
-			do(i)
-			continue
+	for i := range b.columns {
+		w, err := p.group.Column(i)
+		if err != nil {
+			return errors.Join(err, g.Wait())
 		}
-		g.Go(func() error {
-			do(i)
+		write := func() error {
+			if err := p.writeColumn(w, i, b); err != nil {
+				return fmt.Errorf("column %s: %w", p.columns[i].Name, err)
+			}
 			return nil
-		})
+		}
+		if b.rows > few {
+			g.Go(write)
+		} else if err := write(); err != nil {
+			return err
+		}
 	}
-	_ = g.Wait() // nothing can fail
-}
-
-// write writes a batch.
-func (p *parquetFile) write(b *batch) error {
-	p.eachChunk(b.rows, func(i int) { p.chunks[i].add(&b.columns[i], b.rows) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
 	p.groupRows += b.rows
 	p.groupBytes += b.bytes
 	p.rows += int64(b.rows)
@@ -127,49 +145,40 @@ func (p *parquetFile) write(b *batch) error {
 	return nil
 }
 
-// endGroup writes the open row group.
 func (p *parquetFile) endGroup() error {
-	if p.groupRows == 0 {
+	if p.group == nil {
 		return nil
 	}
-	p.eachChunk(p.groupRows, func(i int) { p.chunks[i].end() })
-	group := p.footer.AppendRowGroup()
-	group.SetNumRows(p.groupRows)
-	size := 0
-	for i := range p.chunks {
-		c := &p.chunks[i]
-		if err := c.describe(group.NextColumnChunk(), p.written); err != nil {
-			return err
-		}
-		if err := p.put(c.first); err != nil {
-			return err
-		}
-		if err := p.put(c.pages); err != nil {
-			return err
-		}
-		size += c.size
-		c.reset()
-	}
-	err := group.Finish(int64(size), p.groups)
-	p.groups++
-	p.groupRows, p.groupBytes = 0, 0
+	err := p.group.Close()
+	p.group, p.groupRows, p.groupBytes = nil, 0, 0
 	return err
 }
 
-// end writes the last row group and the footer.
-func (p *parquetFile) end() error {
-	if err := p.endGroup(); err != nil {
-		return err
+// writeColumn writes the values of one column of a batch.
+func (p *parquetFile) writeColumn(w file.ColumnChunkWriter, column int, batch *batch) error {
+	b := &batch.columns[column]
+	levels := b.levels
+	if c := &p.columns[column]; !c.Nullable && c.Type != List {
+		levels = nil
 	}
-	meta, err := p.footer.Finish()
-	if err != nil {
-		return fmt.Errorf("BUG: make the footer: %w", err)
+	var err error
+	switch w := w.(type) {
+	case *file.ByteArrayColumnChunkWriter:
+		if p.columns[column].Type == List {
+			_, err = w.WriteBatch(byteArrays(nil, b.texts), levels, b.repeats)
+			break
+		}
+		err = p.dictionaries[column].write(w, b.texts, levels)
+	case *file.Int64ColumnChunkWriter:
+		_, err = w.WriteBatch(b.integers, levels, nil)
+	case *file.Float64ColumnChunkWriter:
+		_, err = w.WriteBatch(b.reals, levels, nil)
+	case *file.BooleanColumnChunkWriter:
+		_, err = w.WriteBatch(b.booleans, levels, nil)
+	default:
+		panic(fmt.Sprintf("BUG: no column is written by a %T", w))
 	}
-	var b bytes.Buffer
-	if _, err := meta.WriteTo(&b, nil); err != nil {
-		return fmt.Errorf("BUG: make the footer: %w", err)
-	}
-	return p.put(append(binary.LittleEndian.AppendUint32(b.Bytes(), uint32(b.Len())), magic...))
+	return err
 }
 
 // parquetSchema returns the Parquet schema of a table.
@@ -204,12 +213,31 @@ func parquetSchema(t *Table) *schema.GroupNode {
 	return schema.MustGroup(schema.NewGroupNode(t.Name, parquet.Repetitions.Required, fields, noID))
 }
 
-// properties returns what the footer says of how the columns are encoded: see chunk.
+// properties returns how the columns of a table are encoded: texts by dictionary,
+// with a fallback to plain for many distinct values, and numbers plain (zstd packs
+// them as well as a dictionary does, and scans are faster), or as differences if they rise.
 func properties(t *Table, version string) *parquet.WriterProperties {
-	p := []parquet.WriterProperty{parquet.WithCreatedBy("logscan version " + version), parquet.WithCompression(compress.Codecs.Zstd)}
+	p := []parquet.WriterProperty{
+		parquet.WithRootName(t.Name),
+		parquet.WithCreatedBy("logscan version " + version),
+		parquet.WithCompression(compress.Codecs.Zstd),
+		parquet.WithDictionaryDefault(false),
+		parquet.WithStats(true),
+		parquet.WithDataPageSize(pageSize),
+		// With version 1 pages the library copies all levels of a column for every
+		// eight rows, which is half of the writing time.
+		parquet.WithDataPageVersion(parquet.DataPageV2),
+		parquet.WithMaxRowGroupLength(rowGroupRows),
+		parquet.WithBatchSize(batchRows),
+	}
 	for _, c := range t.Columns {
 		if c.Rising {
 			p = append(p, parquet.WithEncodingFor(c.Name, parquet.Encodings.DeltaBinaryPacked))
+		}
+		if c.textual() {
+			path := c.path()
+			p = append(p, parquet.WithDictionaryFor(path, true), parquet.WithCompressionFor(path, compress.Codecs.Zstd),
+				parquet.WithStatsFor(path, true))
 		}
 	}
 	return parquet.NewWriterProperties(p...)
@@ -245,3 +273,79 @@ func object(m map[string]string) string {
 	}
 	return string(b)
 }
+
+// ordered returns the footer that the library wrote, with the encodings of each
+// column sorted. If a column fell back from its dictionary, the library lists them in
+// map order, and the file would differ from run to run.
+func ordered(foot []byte) ([]byte, error) {
+	const trailer = 4 + len("PAR1") // the metadata's length, and the magic
+	if len(foot) < trailer {
+		return nil, fmt.Errorf("BUG: a footer of %d bytes", len(foot))
+	}
+	meta, err := metadata.NewFileMetaData(foot[:len(foot)-trailer], nil)
+	if err != nil {
+		return nil, fmt.Errorf("BUG: read back the footer: %w", err)
+	}
+	for _, group := range meta.RowGroups {
+		for _, column := range group.Columns {
+			s := column.MetaData.EncodingStats
+			sort.Slice(s, func(i, j int) bool {
+				// The dictionary first, as in the file.
+				return cmp.Or(cmp.Compare(s[j].PageType, s[i].PageType), cmp.Compare(s[j].Encoding, s[i].Encoding)) < 0
+			})
+		}
+	}
+	var b bytes.Buffer
+	if _, err := meta.WriteTo(&b, nil); err != nil {
+		return nil, fmt.Errorf("BUG: write the footer: %w", err)
+	}
+	return append(binary.LittleEndian.AppendUint32(b.Bytes(), uint32(b.Len())), "PAR1"...), nil
+}
+
+// errorKeeper counts the bytes written and keeps the first error. It reports success
+// to the Parquet writer, which panics on some errors and drops others.
+type errorKeeper struct {
+	w   io.Writer
+	n   int64
+	err error
+}
+
+func (k *errorKeeper) Write(b []byte) (int, error) {
+	if k.err == nil {
+		var n int
+		n, k.err = k.w.Write(b)
+		k.n += int64(n)
+	}
+	return len(b), nil
+}
+
+// useOneEncoder guards the Parquet library's registry of codecs, which is global to
+// the process.
+var useOneEncoder sync.Once
+
+// registerEncoder makes the Parquet library use one zstd encoder. By default it
+// creates one per page, which takes 3 MB and a millisecond: half a second for the
+// tables of the smallest log.
+func registerEncoder() {
+	usual, err := compress.GetCodec(compress.Codecs.Zstd)
+	if err != nil {
+		panic("BUG: no zstd in the Parquet library: " + err.Error())
+	}
+	encoder, err := zstd.NewWriter(nil, zstd.WithZeroFrames(true), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	compress.RegisterCodec(compress.Codecs.Zstd, oneEncoder{usual, encoder})
+}
+
+// oneEncoder compresses with one encoder, which is safe for concurrent use.
+type oneEncoder struct {
+	compress.Codec
+	encoder *zstd.Encoder
+}
+
+// Encode compresses src into dst, growing it as needed.
+func (e oneEncoder) Encode(dst, src []byte) []byte { return e.encoder.EncodeAll(src, dst[:0]) }
+
+// EncodeLevel ignores the level: the encoder has one.
+func (e oneEncoder) EncodeLevel(dst, src []byte, _ int) []byte { return e.Encode(dst, src) }

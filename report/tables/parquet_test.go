@@ -2,11 +2,13 @@ package tables
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
@@ -387,23 +389,43 @@ func BenchmarkUnauthorized(b *testing.B) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
-// TestFooterIsInOrder checks the encodings of columns that have texts in a dictionary and
-// others: the library lists them in no order.
+// TestFooterIsInOrder gives the encodings of columns that fell back from their
+// dictionaries in both orders: the library lists them in no order.
 func TestFooterIsInOrder(t *testing.T) {
 	res := reporttest.Empty()
 	res.Unauthorized = many(8 * batchRows)
 	r, _ := readTable(t, encode(t, tableNamed(t, "unauthorized"), res))
+	meta := r.MetaData()
+	foot := func() []byte {
+		var b bytes.Buffer
+		if _, err := meta.WriteTo(&b, nil); err != nil {
+			t.Fatal(err)
+		}
+		return append(binary.LittleEndian.AppendUint32(b.Bytes(), uint32(b.Len())), "PAR1"...)
+	}
+	want := foot()
 	several := 0
-	for _, column := range r.MetaData().RowGroups[0].Columns {
+	for _, column := range meta.RowGroups[0].Columns {
 		if s := column.MetaData.EncodingStats; len(s) > 2 { // the dictionary's, and two of data
 			several++
 			if s[0].PageType.String() != "DICTIONARY_PAGE" || s[1].Encoding < s[2].Encoding {
 				t.Errorf("the encodings of %s are written as %v", column.MetaData.PathInSchema, s)
 			}
 		}
+		slices.Reverse(column.MetaData.EncodingStats)
 	}
 	if several == 0 {
 		t.Fatal("no column has two encodings: more rows are needed")
+	}
+	got, err := ordered(foot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the order of a column's encodings is seen in the file")
+	}
+	if _, err := ordered([]byte("PAR1")); err == nil {
+		t.Error("a cut footer is written")
 	}
 }
 

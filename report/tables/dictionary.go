@@ -1,0 +1,151 @@
+package tables
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v16/arrow"
+	"github.com/apache/arrow/go/v16/arrow/array"
+	"github.com/apache/arrow/go/v16/arrow/memory"
+	"github.com/apache/arrow/go/v16/parquet"
+	"github.com/apache/arrow/go/v16/parquet/file"
+	"github.com/apache/arrow/go/v16/parquet/metadata"
+)
+
+// dictionary numbers the texts of a column of a row group in the order of their first
+// appearance, as the Parquet library's encoder does, and writes the same bytes. The
+// library allocates and hashes for every value; here the values of neighbouring rows,
+// which mostly repeat, cost one comparison or lookup.
+type dictionary struct {
+	numbers map[string]int32
+	values  []parquet.ByteArray // by number
+	batches []uint32            // by number: the batch that had the value last
+	batch   uint32
+	off     bool // many texts are new: the library writes them
+
+	indexes []int32             // scratch: the numbers of a batch
+	seen    []parquet.ByteArray // scratch: the distinct values of a batch
+	list    []parquet.ByteArray // scratch
+}
+
+// mostNew is the share of new texts in a batch from which numbering them here saves
+// nothing.
+const mostNew = 1.0 / 8
+
+// numberedEncoder is the part of the library's dictionary encoder that is used here.
+type numberedEncoder interface {
+	NumEntries() int
+	Put([]parquet.ByteArray)
+	PutIndices(arrow.Array) error
+}
+
+// write writes the texts of a batch of rows. levels has one value for each row, and is
+// nil if the column is not nullable.
+func (d *dictionary) write(w *file.ByteArrayColumnChunkWriter, texts []string, levels []int16) error {
+	encoder, ok := w.CurrentEncoder().(numberedEncoder) // not after too many distinct values
+	known := len(d.values)
+	if !ok || d.off || known != encoder.NumEntries() || !d.number(texts) {
+		*d = dictionary{off: true, list: byteArrays(d.list, texts)}
+		_, err := w.WriteBatch(d.list, levels, nil)
+		return err
+	}
+	from := 0 // first index that the encoder does not have
+	for i, n := range d.indexes {
+		if int(n) < known {
+			continue
+		}
+		if err := putIndexes(encoder, d.indexes[from:i]); err != nil {
+			return err
+		}
+		encoder.Put(d.values[n : n+1])
+		known, from = known+1, i+1
+	}
+	if err := putIndexes(encoder, d.indexes[from:]); err != nil {
+		return err
+	}
+	if s, ok := w.PageStatistics().(*metadata.ByteArrayStatistics); ok {
+		s.Update(d.seen, 0)
+	}
+	// The encoder has the values: this counts the rows, and ends the page or the
+	// dictionary if it has become large.
+	if levels == nil {
+		levels = make([]int16, len(texts))
+	}
+	_, err := w.WriteBatch(nil, levels, nil)
+	return err
+}
+
+// number fills d.indexes and d.seen. It reports false if many texts are new.
+func (d *dictionary) number(texts []string) bool {
+	if d.numbers == nil {
+		d.numbers = map[string]int32{}
+	}
+	limit := len(d.values) + max(int(mostNew*float64(len(texts))), 1)
+	d.batch++
+	d.indexes, d.seen = slices.Grow(d.indexes[:0], len(texts)), d.seen[:0]
+	last, n := "", int32(-1)
+	for _, s := range texts {
+		if s != last || n < 0 {
+			last, n = s, d.find(s)
+			if len(d.values) > limit {
+				return false
+			}
+			if d.batches[n] != d.batch {
+				d.batches[n] = d.batch
+				d.seen = append(d.seen, d.values[n])
+			}
+		}
+		d.indexes = append(d.indexes, n)
+	}
+	return true
+}
+
+// find returns the number of a text, the next one if it is new.
+func (d *dictionary) find(s string) int32 {
+	n, ok := d.numbers[s]
+	if ok {
+		return n
+	}
+	s = validText(s)
+	if n, ok = d.numbers[s]; !ok {
+		n = int32(len(d.values))
+		d.numbers[s] = n
+		d.values, d.batches = append(d.values, parquet.ByteArray(s)), append(d.batches, 0)
+	}
+	return n
+}
+
+func putIndexes(encoder numberedEncoder, indexes []int32) error {
+	if len(indexes) == 0 {
+		return nil
+	}
+	b := memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(indexes))
+	return encoder.PutIndices(array.NewInt32Data(array.NewData(arrow.PrimitiveTypes.Int32, len(indexes), []*memory.Buffer{nil, b}, nil, 0, 0)))
+}
+
+// byteArrays returns texts as valid UTF-8 in the type of the library, reusing list. The
+// bytes are copied because the library's statistics keep references to the minimum and
+// maximum.
+func byteArrays(list []parquet.ByteArray, texts []string) []parquet.ByteArray {
+	size := 0
+	for _, s := range texts {
+		size += len(s)
+	}
+	copied := make([]byte, 0, size)
+	list = slices.Grow(list[:0], len(texts))
+	for _, s := range texts {
+		from := len(copied)
+		copied = append(copied, validText(s)...)
+		list = append(list, copied[from:len(copied):len(copied)])
+	}
+	return list
+}
+
+// validText returns s as valid UTF-8: readers reject a file for one bad byte.
+func validText(s string) string {
+	if utf8.ValidString(s) { // nearly always, and ToValidUTF8 decodes every rune
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
