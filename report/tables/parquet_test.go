@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -448,6 +451,54 @@ func TestLists(t *testing.T) {
 		}
 		if got[i]["steps"] != want || got[i]["n"] != int64(len(r)) {
 			t.Fatalf("row %d is %v, want %q", i, got[i], want)
+		}
+	}
+}
+
+// TestColumnsReadBack writes columns of every type with runs, nulls and extremes.
+func TestColumnsReadBack(t *testing.T) {
+	type row struct {
+		n    int64
+		x    float64
+		text string
+		has  bool
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	rows := make([]row, 16*batchRows+5)
+	for i := range rows {
+		x := &rows[i]
+		switch run := i / 1000; run % 4 { // constant, rising by little, by bits of any number, extremes
+		case 0:
+			*x = row{7, 0.5, "same", run%8 == 0}
+		case 1:
+			*x = row{rows[i-1].n + int64(r.IntN(50)), float64(i), fmt.Sprint(i % 9), true}
+		case 2:
+			*x = row{int64(r.Uint64() >> r.IntN(64)), -float64(i), fmt.Sprint("t", r.IntN(3000)), i%3 == 0}
+		default:
+			*x = row{[]int64{math.MinInt64, math.MaxInt64, 0, -1}[i%4], math.Inf(1 - i%2*2), strings.Repeat("x", i%200), i%2 == 0}
+		}
+	}
+	number := func(r *row) (int64, bool) { return r.n, r.has }
+	table := newTable("columns", "", func(*wording.Report) iter.Seq2[*row, error] { return each(rows) }, []column[row]{
+		integer("all", "", "", func(r *row) int64 { return r.n }), integer("rising", "", "", func(r *row) int64 { return r.n }).rising(),
+		{Column: Column{Name: "some", Type: Integer, Nullable: true}, integer: number},
+		{Column: Column{Name: "some_rising", Type: Integer, Nullable: true, Rising: true}, integer: number},
+		{Column: Column{Name: "real", Type: Real, Nullable: true}, real: func(r *row) (float64, bool) { return r.x, r.has }},
+		boolean("has", "", func(r *row) bool { return r.has }),
+		text("text", "", func(r *row) string { return r.text }), text("optional", "", func(r *row) string { return r.text }).optional(),
+		text("none", "", func(*row) string { return "" }).optional(),
+	})
+	_, got := readTable(t, encode(t, table, reporttest.Empty()))
+	for i, x := range rows {
+		want := map[string]any{"all": x.n, "rising": x.n, "has": x.has, "text": x.text}
+		if x.has {
+			want["some"], want["some_rising"], want["real"] = x.n, x.n, x.x
+		}
+		if x.text != "" {
+			want["optional"] = x.text
+		}
+		if !maps.Equal(got[i], want) {
+			t.Fatalf("row %d is %v, want %v", i, got[i], want)
 		}
 	}
 }
