@@ -36,6 +36,8 @@ const (
 	// openedBefore is the minimum number of sign-ins that the log shows to succeed, so
 	// that their absence means something.
 	openedBefore = 10
+	// doorOpened is the same of one of several doors: others show that people can sign in.
+	doorOpened = 5
 	// failingFalse is the accepted chance that so many people in a row fail by chance,
 	// anywhere in the log.
 	failingFalse = 0.001
@@ -45,8 +47,8 @@ const (
 // so: of one client that was never accepted, of one that fails to sign in more often than
 // it succeeds or many times since, of one actor for every session of it that ended, of a time at which nobody
 // could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
-// at the same time or moved to another address, of ends of sessions that go on, or of those
-// that are cut off in use, of those whose lines state a fault, or of a log in which much is
+// at the same time or moved to another address, of ends of sessions that go on, of those
+// that are cut off in use or whose owners do not come back, of those whose lines state a fault, or of a log in which much is
 // refused.
 // Refusals that a finding explains do not count.
 func (a *assembly) excessive() (all session.Bits) {
@@ -98,7 +100,7 @@ func (a *assembly) excessive() (all session.Bits) {
 	unbroken := a.unbrokenFailures(mistyped)
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
-	cut := a.cutHosts()
+	cut, left := a.cutHosts(), a.leftHosts()
 	interrupted, moved := a.interruptions(), a.movedSessions()
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
@@ -111,7 +113,7 @@ func (a *assembly) excessive() (all session.Bits) {
 				r.Cause == session.LoginFailure && (mistyped[r.Client()] > limit || !known[r.Client()] && !succeeds[r.Client()] && mistyped[r.Client()] > failedDaily*days)
 		case session.SessionEnd:
 			x := actors[actorDay{r.Actor, dayOf(r)}]
-			excess = excess || x.refused > ordinaryDaily*max(1, x.sessions) || revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
+			excess = excess || x.refused > ordinaryDaily*max(1, x.sessions) || left.Has(i) || revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
 				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
 			excess = excess || r.Arrival && doubted[r.Client()]
@@ -194,42 +196,76 @@ func (a *assembly) allowSuccesses(failed map[timeline.Client]int64, limit int64)
 type ended struct{ refused, sessions int64 }
 
 // closedSignIns returns the failed sign-ins at times when many people tried in a row and
-// nobody got in, though people do in this log: then they did not mistype. The chance
-// that k people in a row fail is at most n·p^k among n people, with the share p of those who
-// fail at other times, for which its upper bound (Wilson) stands; each person counts once
-// in a row.
+// nobody got in, though people do in this log: then they did not mistype. It looks at all
+// sign-ins together and, where there are several doors, at each: one tenant's may be closed,
+// or the form while programs get tokens. The chance that k people in a row fail is at most
+// n·p^k among n people, with the share p of those who fail there at other times, for which its
+// upper bound (Wilson) stands; each person counts once in a row.
 func (a *assembly) closedSignIns() (closed session.Bits) {
-	var failures []uint32
+	doors := make([]door, 1+len(a.Doors()))
 	for i, r := range a.Refusals.All() {
-		if r.Cause == session.LoginFailure && r.Actor != 0 && a.Of[i] == 0 {
-			failures = append(failures, uint32(i))
+		if r.Cause != session.LoginFailure || r.Actor == 0 || a.Of[i] != 0 {
+			continue
+		}
+		doors[0].failures = append(doors[0].failures, uint32(i))
+		if n := a.DoorOf(a.Form(r.Endpoint)); n > 0 {
+			doors[n].failures = append(doors[n].failures, uint32(i))
 		}
 	}
-	if len(failures) == 0 {
+	if len(doors[0].failures) == 0 {
 		return nil
 	}
-	var rows [][]uint32 // between two successes
-	rest, successes, refusal := failures, 0, a.Refusals.Reader()
+	refusal := a.Refusals.Reader()
 	for s, err := range a.EachSession() {
 		if err != nil {
 			return nil // the rows of the sessions report it
 		}
-		if !s.StartSeen {
-			continue
+		for n := range doors {
+			if s.StartSeen && (n == 0 || s.Door == 0 || int(s.Door) == n) {
+				doors[n].open(s.Start, func(i uint32) int64 { return refusal(int(i)).Time })
+			}
 		}
-		successes++
-		n := 0
-		for n < len(rest) && refusal(int(rest[n])).Time < s.Start {
-			n++
-		}
+	}
+	for n := range doors {
+		least := openedBefore
 		if n > 0 {
-			rows, rest = append(rows, rest[:n]), rest[n:]
+			least = doorOpened
+		}
+		if doors[n].successes >= least {
+			a.addClosed(&doors[n], &closed)
 		}
 	}
-	if successes < openedBefore {
-		return nil
+	return closed
+}
+
+// door is a way to sign in, or all together.
+type door struct {
+	failures  []uint32   // those after the last success so far
+	rows      [][]uint32 // those between two successes
+	next      int64      // time of the first of failures, 0 if unknown: reading it may take a while
+	successes int
+}
+
+// open adds a success at a time, in Unix milliseconds.
+func (x *door) open(at int64, timeOf func(refusal uint32) int64) {
+	x.successes++
+	n := 0
+	for ; n < len(x.failures); n++ {
+		if n > 0 || x.next == 0 {
+			x.next = timeOf(x.failures[n])
+		}
+		if x.next >= at {
+			break
+		}
 	}
-	rows = append(rows, rest)
+	if n > 0 {
+		x.rows, x.failures = append(x.rows, x.failures[:n]), x.failures[n:]
+	}
+}
+
+// addClosed adds the failures of the rows that are too long for chance.
+func (a *assembly) addClosed(x *door, closed *session.Bits) {
+	rows := append(x.rows, x.failures)
 	people, all := make([]int64, len(rows)), int64(0)
 	for n, row := range rows {
 		distinct := map[timeline.Client]bool{}
@@ -240,14 +276,13 @@ func (a *assembly) closedSignIns() (closed session.Bits) {
 		all += people[n]
 	}
 	for n, row := range rows {
-		others := all - people[n] + int64(successes)
-		share := 1 - stats.WilsonLower(int64(successes), others, stats.Z95)
-		if float64(all+int64(successes))*math.Pow(share, float64(people[n])) > failingFalse {
+		others := all - people[n] + int64(x.successes)
+		share := 1 - stats.WilsonLower(int64(x.successes), others, stats.Z95)
+		if float64(all+int64(x.successes))*math.Pow(share, float64(people[n])) > failingFalse {
 			continue
 		}
 		for _, i := range row {
 			closed.Add(int(i))
 		}
 	}
-	return closed
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"logscan/analyze/session"
+	"logscan/analyze/timeline"
 )
 
 // A session that expires is refused after a silence, until its owner signs in again. What
@@ -22,6 +23,8 @@ const (
 	// inUse is the maximum silence, in milliseconds, of a session in use: the shortest usual
 	// timeout.
 	inUse = int64(5 * time.Minute / time.Millisecond)
+	// inUseWithin is the silence, in milliseconds, after which nobody may be there any more.
+	inUseWithin = int64(time.Hour / time.Millisecond)
 )
 
 // oddHosts returns the hosts most of whose ends of sessions are odd, of those that count.
@@ -141,4 +144,42 @@ func cutInUse(r *session.Refusal) bool {
 // as a limit on their age where the sign-ins are not logged.
 func (a *assembly) cutHosts() map[string]bool {
 	return a.oddHosts(func(r *session.Refusal) bool { return r.Fatal }, cutInUse)
+}
+
+// leftHosts returns the refusals that ended sessions which were in use within the hour and
+// whose clients do not come back, at hosts where most of those do not. People whose session
+// has expired sign in to go on; a program that gives up, or a page that nobody can sign in
+// from, does not.
+func (a *assembly) leftHosts() (left session.Bits) {
+	since := map[timeline.Client]int64{} // by client of such an end: when its last session began
+	recent := func(r *session.Refusal) bool {
+		return r.Fatal && !r.Shared && r.GapAny() >= 0 && r.GapAny() < inUseWithin && a.To-r.Time > session.Nearby
+	}
+	for i, r := range a.Refusals.All() {
+		if r.Cause == session.SessionEnd && a.Of[i] == 0 && recent(r) && !r.Back {
+			since[r.Client()] = session.LongAgo
+		}
+	}
+	if len(since) < oddActors {
+		return nil
+	}
+	for s, err := range a.EachSession() {
+		if err != nil {
+			return nil // the rows of the sessions report it
+		}
+		if _, ended := since[s.Client]; ended {
+			since[s.Client] = s.Start
+		}
+	}
+	leaves := func(r *session.Refusal) bool {
+		began, known := since[r.Client()]
+		return known && !r.Back && !r.Resumed && began <= r.Time
+	}
+	hosts := a.oddHosts(recent, leaves)
+	for i, r := range a.Refusals.All() {
+		if r.Cause == session.SessionEnd && a.Of[i] == 0 && recent(r) && leaves(r) && hosts[a.State.Endpoints[r.Endpoint].Host] {
+			left.Add(i)
+		}
+	}
+	return left
 }

@@ -55,7 +55,7 @@ func restOfEndpoints(d *Diagnosis, _ observer) ([]candidate, error) {
 
 func (d *Diagnosis) contrastingEndpoints(kinds []contrastType, collapsed []bool) (found []candidate) {
 	d.contrasts(kinds, collapsed, func(s *contrastSeries, c *contrast, claims *ascending) {
-		if d.endedRenewals(claims.each) || d.ofStrangers(claims.each) && !s.closesDoor(c) || d.byTools(claims.each) {
+		if d.endedRenewals(claims.each) || d.ofStrangers(claims.each) && !s.closesDoor(c) && !s.closesAlone(c) || d.byTools(claims.each) {
 			return
 		}
 		key := &s.o.keys[c.place]
@@ -169,6 +169,9 @@ func (d *Diagnosis) acceptedBelow(key *contrastKey) (n, rest int64) {
 func restOfUpstreams(d *Diagnosis, seen observer) (found []candidate, err error) {
 	places, _ := seen.(upstreamObserver)
 	for _, o := range places {
+		if o.signIn {
+			continue
+		}
 		counts := o.counts()
 		d.contrasts([]contrastType{o.kind()}, []bool{true, false}, func(s *contrastSeries, c *contrast, claims *ascending) {
 			if cand, ok := o.contrasting(s, c, claims, counts); ok {

@@ -177,6 +177,9 @@ func (o *outageObserver) lockedOut(refusals iter.Seq[uint32]) bool {
 func (o *outageObserver) contrastingOutage(s *contrastSeries, c *contrast, claims *ascending) (cand candidate, ok bool) {
 	key := &s.o.keys[c.place]
 	familiar, clients := o.familiar(s, claims.each)
+	if key.kind == routeContrast && o.retriesAsUsual(s, c, claims) {
+		familiar = clients
+	}
 	if o.d.endedRenewals(claims.each) || o.d.byTools(claims.each) {
 		return cand, false
 	}
@@ -255,6 +258,39 @@ func (o *outageObserver) familiar(s *contrastSeries, refusals iter.Seq[uint32]) 
 		}
 	}
 	return familiar, len(seen)
+}
+
+// retriesAsUsual reports whether those who try a sign-in in a period that accepts next to nobody
+// are as many as at other times, and try as people do, most of them more than once within
+// minutes. They are its own people then, though none of them gets in nor sees a page: a form
+// may be all that a log of an application shows them asking for. Who guesses comes beside
+// them.
+func (o *outageObserver) retriesAsUsual(s *contrastSeries, c *contrast, claims *ascending) bool {
+	if s.share < outageShare || !s.usualCrowd(c) {
+		return false
+	}
+	type tries struct {
+		last int64
+		n    int
+		soon bool // one came soon after another
+	}
+	of, again := map[timeline.Client]*tries{}, 0
+	for _, r := range o.d.Refusals.Of(claims.each) {
+		x := of[r.Client()]
+		if x == nil {
+			x = &tries{last: session.LongAgo}
+			of[r.Client()] = x
+		}
+		if !x.soon && r.Time-x.last <= outagePace {
+			x.soon = true
+			again++
+		}
+		x.last, x.n = r.Time, x.n+1
+		if x.n > outageTries {
+			return false
+		}
+	}
+	return 2*again > len(of)
 }
 
 // aliveElsewhere reports whether many of the actors refused were accepted elsewhere in

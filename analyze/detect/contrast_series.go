@@ -27,6 +27,11 @@ const (
 	// which they must fall for refused strangers to count: a flood of strangers does
 	// not stop others from being accepted.
 	contrastCollapse = 0.3
+	// crowdTimes is how many times as many visits as at other times are a usual crowd, and
+	// openVisits the minimum number of them at other times that show a route to accept
+	// everybody.
+	crowdTimes = 2
+	openVisits = 20
 	// silentAround is how many times as long before and after a period requests are counted
 	// to compare with, silentRequests the minimum number of them that is expected in it, and
 	// silentShare the maximum share of that number that is accepted in a silent one.
@@ -239,7 +244,7 @@ func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
 		if !own {
 			usual = max(usual, smoothed(beside))
 		}
-		if x.Outside.Trials >= contrastOutside && beside.Trials-beside.Hits >= contrastVoters && s.test(&c, cells, usual) &&
+		if x.Outside.Trials >= contrastOutside && (beside.Trials-beside.Hits >= contrastVoters || collapse && s.closesAlone(&c)) && s.test(&c, cells, usual) &&
 			c.lower >= contrastLower && (!collapse || own || c.share() >= outageShare && s.collapsed(&c, others)) {
 			if collapse {
 				s.widen(&c)
@@ -248,6 +253,31 @@ func (s *contrastSeries) find(place int, collapse bool) (contrast, bool) {
 		}
 	}
 	return contrast{}, false
+}
+
+// closesAlone reports whether a period is that of a route which accepted people and does so no
+// longer, though nothing else of its site asks for credentials: nothing can show that they are
+// good elsewhere meanwhile. Some of those refused had been accepted there, or hardly anybody
+// was refused before and no more come than did; and most see other pages. Strangers come all
+// the time, or in crowds.
+func (s *contrastSeries) closesAlone(c *contrast) bool {
+	key := &s.o.keys[c.place]
+	if key.kind != routeContrast || c.share() < outageShare || s.o.d.Roles[key.number].Begins() {
+		return false
+	}
+	others := s.others(c.place)
+	if slices.ContainsFunc(others, func(x stats.Cell) bool { return x.Trials > 0 }) || !s.collapsed(c, others) {
+		return false
+	}
+	claims := s.claims(c)
+	open := c.Outside.Trials >= openVisits && shareOf(c.Outside) <= outageUsual && s.usualCrowd(c)
+	return (open || goodVoters(s.o.d, claims.each) >= contrastVoters) && !s.o.d.byTools(claims.each) && !s.o.d.onlyRefused(claims.each)
+}
+
+// usualCrowd reports whether about as many visits come in a period as at other times.
+func (s *contrastSeries) usualCrowd(c *contrast) bool {
+	inside, outside := int64(c.To-c.From), int64(s.o.steps-(c.To-c.From))
+	return c.Inside.Trials*outside <= crowdTimes*c.Outside.Trials*inside
 }
 
 // findClosed returns the period in which a site refuses nearly all visits and accepts far

@@ -36,16 +36,16 @@ var upstreamMisconfigured = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient, needUpstream},
 	Uses:     []parse.Extra{parse.ExtraUpstream, parse.ExtraUpstreamStatus},
 	Details:  func() any { return new(BadUpstream) },
-	Title:    `{{with .Subject.Server}}Server {{.}}{{else}}Backend {{.Subject.Upstream}}{{end}} refuses sessions that the other {{if .Subject.Server}}servers{{else}}backends{{end}} accept, {{since .Onset}}`,
+	Title:    `{{with .Subject.Server}}Server {{.}}{{else}}Backend {{.Subject.Upstream}}{{end}} refuses {{if .Details.SignIn}}sign-ins{{else}}sessions{{end}} that the other {{if .Subject.Server}}servers{{else}}backends{{end}} accept, {{since .Onset}}`,
 	Explanation: `{{with .Details}}
-		{{share .RefusedShare}} of the clients that reached {{if $.Subject.Server}}this server{{else}}this backend{{end}} with a session were refused (at least {{share .RefusedLow}} with 95% confidence), on {{count .Routes "route"}}.
+		{{share .RefusedShare}} of the clients that reached {{if $.Subject.Server}}this server{{else}}this backend{{end}} {{if .SignIn}}to sign in{{else}}with a session{{end}} were refused (at least {{share .RefusedLow}} with 95% confidence), on {{count .Routes "route"}}.
 		The others accepted clients on the same routes in the same hours{{if lt .OddsRatio 1000.0}}: the odds of a refusal are {{fixed 0 .OddsRatio}} times as high here{{else}} and refused next to none{{end}}.
 		{{if .Fresh}}It refuses sessions soon after they began and accepts older ones, as a server does whose clock is late.{{end}}
 		Users see it only some of the time, because their next request may reach another one and succeed.
 		{{if .Ongoing}}It still fails at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`Take the backend out of the pool until it accepts sessions again (nginx: down on its server line in the upstream block; HAProxy: disable server).`,
-		`Compare it with a backend that works: signing key or JWKS cache, clock (chronyc tracking), environment and secrets, version, and access to the shared session store.`,
+		`{{if .Details.SignIn}}Check what it asks to verify passwords, from that machine: the directory or identity provider, its certificate authority, name resolution and firewall. {{end}}Compare it with a backend that works: signing key or JWKS cache, clock (chronyc tracking), environment and secrets, version, and access to the shared session store.`,
 		`Do not use sticky sessions (ip_hash, sticky cookie) as a cure: they hide the fault from most clients and lock out the rest.`,
 	},
 	observe: observeUpstreams,
@@ -63,6 +63,7 @@ type BadUpstream struct {
 	Others       []string           `json:"others"`                  // the other backends with their counts
 	Ongoing      bool               `json:"ongoing"`                 // at the end of the log
 	Fresh        bool               `json:"fresh_refused,omitempty"` // it refuses sessions soon after their sign-in
+	SignIn       bool               `json:"sign_in,omitempty"`       // it refuses to sign people in
 }
 
 const (
@@ -120,13 +121,39 @@ func placeRefusal(r *session.Refusal) bool {
 	return !r.SignIn && (r.Known || r.Good || r.Session) && r.Cause != session.Challenge
 }
 
-// partition divides the requests: by backend, or by the server whose log they are
-// in.
+// partition divides the requests, or those to sign in, by backend, or by the server whose
+// log they are in. A backend that cannot ask the directory refuses to sign people in, and
+// accepts their sessions.
 type partition struct {
 	names  []string
 	server bool
+	signIn bool
 	of     func(e *timeline.Event) int                        // number of the place, -1 for none
 	refuse func(refusal int, r *session.Refusal) (number int) // the same of a refusal
+}
+
+// matters reports whether a refusal counts; see placeRefusal.
+func (x *partition) matters(r *session.Refusal) bool {
+	if x.signIn {
+		return r.SignIn && r.Cause != session.Challenge
+	}
+	return placeRefusal(r)
+}
+
+// asks reports whether requests to an endpoint of a role count.
+func (x *partition) asks(role session.Role) bool {
+	if x.signIn {
+		return role.Begins()
+	}
+	return role&session.Guards != 0
+}
+
+// least returns the minimum number of distinct routes that refuse.
+func (x *partition) least() int {
+	if x.signIn {
+		return 1
+	}
+	return upstreamRoutes
 }
 
 // placesOf returns the divisions of a log that has several places.
@@ -147,6 +174,10 @@ func placesOf(d *Diagnosis) (all []partition) {
 			names: s.Servers, server: true, of: func(e *timeline.Event) int { return e.Origin.Server() - 1 },
 			refuse: func(i int, _ *session.Refusal) int { return int(s.ServerOf[s.Refusals.At(i).Input]) - 1 },
 		})
+	}
+	for _, x := range all[:len(all):len(all)] {
+		x.signIn = true
+		all = append(all, x)
 	}
 	return all
 }
@@ -193,8 +224,10 @@ func observeUpstreams(d *Diagnosis) observer {
 			if n < 0 {
 				continue
 			}
-			strangers[n]++
-			if placeRefusal(r) {
+			if !x.signIn {
+				strangers[n]++
+			}
+			if x.matters(r) {
 				counts[n]++
 			}
 		}
@@ -203,11 +236,11 @@ func observeUpstreams(d *Diagnosis) observer {
 			continue
 		}
 		series := d.series(list, len(counts), func(e *timeline.Event) int {
-			if d.Roles[e.Endpoint]&session.Guards == 0 {
+			if !x.asks(d.Roles[e.Endpoint]) {
 				return -1
 			}
 			return x.of(e)
-		}, func(e *timeline.Event) bool { return placeRefusal(d.Refusals.At(int(e.Refusal))) })
+		}, func(e *timeline.Event) bool { return x.matters(d.Refusals.At(int(e.Refusal))) })
 		all = append(all, &placeObserver{
 			o: series, partition: x, strata: map[stratum]*stats.Cell{},
 			crossed: make([]stats.Cell, len(x.names)), spread: make([]stats.Cell, len(x.names)), fresh: make([][2]stats.Cell, len(x.names)),
@@ -276,9 +309,10 @@ func (p *placePart) actor(a *timeline.Actor) {
 		if p.o.d.Roles[e.Endpoint]&session.SignsIn != 0 && e.Outcome <= timeline.Redirected {
 			signedIn = e.Time
 		}
-		refused := e.Refusal != timeline.NoRefusal && placeRefusal(p.o.d.Refusals.At(int(e.Refusal)))
+		refused := e.Refusal != timeline.NoRefusal && p.matters(p.o.d.Refusals.At(int(e.Refusal)))
+		accepted := e.Outcome == timeline.Accepted || p.signIn && p.o.d.accepted(a, i)
 		place := p.of(e)
-		if place < 0 || !refused && e.Outcome != timeline.Accepted || p.o.d.Roles[e.Endpoint]&session.Guards == 0 {
+		if place < 0 || !refused && !accepted || !p.asks(p.o.d.Roles[e.Endpoint]) {
 			continue
 		}
 		bit := uint8(1)
@@ -452,7 +486,7 @@ func (o *placeObserver) crosses(b *badPlace) bool {
 	if b.span.accepted {
 		sticky = changedOdds
 	}
-	return shareOf(crossed) >= upstreamCrossed ||
+	return shareOf(crossed) >= upstreamCrossed || !o.signIn && // who guesses comes to one backend, too
 		crossed.Trials >= stickyActors && b.odds >= sticky && shareOf(crossed) >= upstreamSpread*o.spreadOfOthers(b.number)
 }
 
@@ -479,13 +513,13 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	end := o.o.d.From + int64(b.span.to)*o.o.d.Width
 	routes := map[uint32]bool{}
 	for i, r := range o.o.d.eachOpen() {
-		if o.refuse(i, r) != int(b.number) || !placeRefusal(r) && !o.o.d.inOutageOf(i, r, o.kind().is) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
+		if o.refuse(i, r) != int(b.number) || !o.matters(r) && (o.signIn || !o.o.d.inOutageOf(i, r, o.kind().is)) || r.Time < start || b.span.to < session.MaxSteps && r.Time >= end {
 			continue
 		}
 		cand.claims = append(cand.claims, uint32(i))
 		routes[r.Endpoint] = true
 	}
-	if len(cand.claims) < upstreamRefused || distinctActors(o.o.d, cand.claims) < upstreamActors || len(routes) < upstreamRoutes {
+	if len(cand.claims) < upstreamRefused || distinctActors(o.o.d, cand.claims) < upstreamActors || len(routes) < o.least() {
 		return cand, false
 	}
 	cand.Subject, cand.Onset = o.subject(b.number), parse.NoTime
@@ -503,7 +537,7 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	details := &BadUpstream{
 		RefusedShare: result.Share(round(float64(b.span.Hits)/float64(b.span.Trials), 4)), RefusedLow: result.Share(round(b.lower, 4)),
 		OddsRatio: round(min(b.odds, 1e6), 1), PValue: result.Probability(b.p),
-		Routes: len(routes), Others: o.others(b.number, counts), Ongoing: ongoing,
+		Routes: len(routes), Others: o.others(b.number, counts), Ongoing: ongoing, SignIn: o.signIn,
 	}
 	details.Fresh = o.refusesFresh(b.number)
 	cand.Details = details
@@ -514,7 +548,7 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 // any others: how much it refuses depends on how many sign in.
 func (o *placeObserver) refusesFresh(place uint32) bool {
 	accepted, refused := o.fresh[place][0], o.fresh[place][1]
-	return refused.Trials >= upstreamRefused && shareOf(refused) >= freshRefused && shareOf(accepted) <= freshAccepted
+	return !o.signIn && refused.Trials >= upstreamRefused && shareOf(refused) >= freshRefused && shareOf(accepted) <= freshAccepted
 }
 
 // kind returns the type of the keys of the places.
@@ -536,8 +570,8 @@ func (o *placeObserver) subject(place uint32) result.Subject {
 // counts returns the requests by place; hits are refused.
 func (o *placeObserver) counts() []stats.Cell {
 	n := make([]stats.Cell, len(o.names))
-	if o.server {
-		for key, c := range o.strata { // actors and hours: requests are not counted by server
+	if o.server || o.signIn {
+		for key, c := range o.strata { // actors and hours: requests are not counted by server, nor those to sign in
 			n[key.place].Merge(*c)
 		}
 		return n

@@ -57,6 +57,9 @@ func (ev *Evidence) Doors() []uint32 {
 	return list
 }
 
+// DoorOf returns the door of an endpoint, 0 for none; see Record.Door.
+func (ev *Evidence) DoorOf(endpoint uint32) uint8 { return ev.doors.of(endpoint) }
+
 // of returns the door of an endpoint, 0 for none.
 func (d doors) of(endpoint uint32) uint8 {
 	if d == nil {

@@ -120,7 +120,7 @@ func (s *sessionizer) restore(a *timeline.Actor) (t position) {
 		r.Start, r.LastAccepted, r.LongestGap = at(), at(), get()
 		r.Requests, r.Accepted, r.Unauthorized = uint32(get()), uint32(get()), uint32(get())
 		r.StartSeen = get() == 1
-		r.Site, r.End, r.EndRefusal = s.siteOf[t.first], LongAgo, timeline.NoRefusal
+		r.Site, r.Door, r.End, r.EndRefusal = s.siteOf[t.first], s.doors.of(t.first), LongAgo, timeline.NoRefusal
 		if r.Named = a.Session != nil; r.Named {
 			r.ID = sumOf(a)
 		}

@@ -434,7 +434,7 @@ func (s *sessionizer) countLate(l *life, e *timeline.Event) {
 func (s *sessionizer) open(p *position, a *timeline.Actor, e *timeline.Event, at int64, seen bool) {
 	p.life = life{open: true, seen: seen, start: at, protected: e.Time, any: e.Time, first: e.Endpoint}
 	p.row = Record{
-		Client: e.Client, Site: s.siteOf[e.Endpoint], User: p.user, Start: at, StartSeen: seen,
+		Client: e.Client, Site: s.siteOf[e.Endpoint], User: p.user, Start: at, StartSeen: seen, Door: s.doors.of(e.Endpoint),
 		LastAccepted: LongAgo, End: LongAgo, EndRefusal: timeline.NoRefusal,
 	}
 	if a.Session != nil {
