@@ -27,7 +27,7 @@ const (
 	// which they must fall for refused strangers to count: a flood of strangers does
 	// not stop others from being accepted.
 	contrastCollapse = 0.3
-	// crowdTimes is how many times as many visits as at other times are a usual crowd, and
+	// crowdTimes is how many times as many visits an hour as at other times are a usual crowd, and
 	// openVisits the minimum number of them at other times that show a route to accept
 	// everybody.
 	crowdTimes = 2
@@ -274,10 +274,29 @@ func (s *contrastSeries) closesAlone(c *contrast) bool {
 	return (open || goodVoters(s.o.d, claims.each) >= contrastVoters) && !s.o.d.byTools(claims.each) && !s.o.d.onlyRefused(claims.each)
 }
 
-// usualCrowd reports whether about as many visits come in a period as at other times.
+// usualCrowd reports whether about as many visits come in a period as at other times, in the
+// hours in which anybody comes.
 func (s *contrastSeries) usualCrowd(c *contrast) bool {
-	inside, outside := int64(c.To-c.From), int64(s.o.steps-(c.To-c.From))
-	return c.Inside.Trials*outside <= crowdTimes*c.Outside.Trials*inside
+	hour := int(s.o.visit/s.o.width) + 1
+	var inside, outside struct{ visits, hours int64 }
+	cells := s.cells(c.place)
+	for from := 0; from < len(cells); from += hour {
+		for _, part := range [][2]int{{from, min(from+hour, c.From)}, {max(from, c.From), min(from+hour, c.To)}, {max(from, c.To), min(from+hour, len(cells))}} {
+			sum := &outside
+			if part[0] >= c.From && part[0] < c.To {
+				sum = &inside
+			}
+			n := int64(0)
+			for i := part[0]; i < part[1]; i++ {
+				n += cells[i].Trials
+			}
+			if n > 0 {
+				sum.visits += n
+				sum.hours += int64(part[1] - part[0])
+			}
+		}
+	}
+	return inside.visits*outside.hours <= crowdTimes*outside.visits*inside.hours
 }
 
 // findClosed returns the period in which a site refuses nearly all visits and accepts far

@@ -35,10 +35,10 @@ var retryStorm = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient, needAgent},
 	Uses:     []parse.Extra{parse.ExtraUserAgent, parse.ExtraSubSecond},
 	Details:  func() any { return new(RetryStorm) },
-	Title: `{{with .Details}}{{if not .Client}}{{or $.Subject.UserAgent "Software without a user agent"}}{{else}}A browser at {{.Client}}{{end}} repeats {{with .Route}}the refused {{.}}{{else}}refused requests{{end}}
+	Title: `{{with .Details}}{{if .Agents}}A page open in {{.Agents}} kinds of browsers{{else if not .Client}}{{or $.Subject.UserAgent "Software without a user agent"}}{{else}}A browser at {{.Client}}{{end}} repeats {{with .Route}}the refused {{.}}{{else}}refused requests{{end}}
 		{{- with .Interval}} every {{duration .}}{{else}} without a pause{{end}} instead of signing in again{{end}}`,
 	Explanation: `{{with .Details}}
-		{{count .Sessions "session"}} of this software repeated a request {{plural .Requests "time" "times"}} after it was refused, up to {{plural .LongestRun "time" "times"}} in one session, typically {{with .Interval}}{{duration .}}{{else}}less than 0.1 seconds{{end}} apart.
+		{{count .Sessions "session"}} of {{if .Agents}}a page{{else}}this software{{end}} repeated a request {{plural .Requests "time" "times"}} after it was refused, up to {{plural .LongestRun "time" "times"}} in one session, typically {{with .Interval}}{{duration .}}{{else}}less than 0.1 seconds{{end}} apart.
 		The software had been accepted before. It neither signed in nor renewed a token in between, so none of these requests could succeed.{{end}}`,
 	Remedy: []string{
 		`Fix the client: stop on a 401, renew the token once (OAuth refresh_token), then ask the user to sign in. Back off exponentially with jitter.`,
@@ -55,9 +55,10 @@ type RetryStorm struct {
 	Sessions   int            `json:"sessions"`
 	Requests   int            `json:"wasted_requests"`
 	LongestRun int            `json:"longest_run"`
-	Interval   result.Seconds `json:"interval_seconds"` // the typical one
-	Route      string         `json:"-"`                // if it is always the same one
-	Client     string         `json:"-"`                // the address of a browser, if it is one
+	Interval   result.Seconds `json:"interval_seconds"`                                // the typical one
+	Route      string         `json:"-"`                                               // if it is always the same one
+	Client     string         `json:"-"`                                               // the address of a browser, if it is one
+	Agents     int            `json:"user_agents,omitempty" label:"kinds of browsers"` // if a page is at fault
 }
 
 const (
@@ -88,6 +89,9 @@ const (
 	// that repeat alike: an integration is one client or two. Their runs begin at least
 	// session.Nearby apart: a key that several share expires for all at once.
 	stormClients = 3
+	// stormAgents is the minimum number of user agents of browsers that repeat the same request:
+	// what they have in common is the page that sends it.
+	stormAgents = 3
 	// maxStorms is the maximum number of actors followed, those with most repeats.
 	maxStorms = 20_000
 )
@@ -392,7 +396,36 @@ func inspectRetries(d *Diagnosis, seen observer) ([]candidate, error) {
 		}
 		from = to
 	}
-	return found, nil
+	return append(found, o.ofPages()...), nil
+}
+
+// ofPages returns the findings of requests that browsers of several kinds repeat.
+func (o *retryObserver) ofPages() (found []candidate) {
+	d := o.d
+	byRoute := map[uint32][]retries{}
+	for _, r := range o.runs {
+		if isBrowser(d.State.Agents[r.agent]) {
+			route := d.Refusals.At(int(r.refusals[0])).Endpoint
+			byRoute[route] = append(byRoute[route], r)
+		}
+	}
+	for _, route := range slices.Sorted(maps.Keys(byRoute)) {
+		cand, ok := storm(d, byRoute[route])
+		agents := map[uint32]bool{}
+		for _, r := range d.Refusals.Of(slices.Values(cand.claims)) {
+			agents[r.Agent] = true
+		}
+		if ok && len(agents) >= stormAgents {
+			e := &d.State.Endpoints[route]
+			cand.Subject = result.Subject{Type: "site", Host: e.Host, Method: e.Method, Route: e.Template}
+			cand.Details.(*RetryStorm).Agents = len(agents)
+			if severalStorms(d, byRoute[route]) {
+				cand.Onset = parse.NoTime // the page always does so when its session has ended
+			}
+			found = append(found, cand)
+		}
+	}
+	return found
 }
 
 // severalStorms reports whether several clients repeat refused requests, each from a

@@ -149,7 +149,7 @@ func (r *relapses) push(endpoint uint32, ms int64) (later int64) {
 // walk from the end: it takes linear time, however many requests a flood puts into a
 // second.
 func (s *sessionizer) lookAhead(a *timeline.Actor) {
-	s.aheads, s.habit, s.tries = s.aheads[:0], habit{}, tries{}
+	s.aheads, s.habit, s.tries = s.aheads[:0], habit{gaps: s.habit.gaps[:0]}, tries{}
 	last, named, repeated := &s.last, &s.named, &s.repeated
 	last.reset()
 	named.reset()
@@ -190,7 +190,9 @@ func (s *sessionizer) lookAhead(a *timeline.Actor) {
 			if e.User != 0 && h.answered-e.Time <= arrivalWindow && h.signIn > h.answered {
 				s.habit.typed++
 			}
-			if e.User == 0 {
+			if e.User != 0 {
+				s.habit.refuseNamed(e, &h)
+			} else {
 				h.named, h.refused = s.leg(named, e)
 				switch {
 				case nameless:

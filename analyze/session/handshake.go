@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"logscan/analyze/timeline"
 	"logscan/parse"
 	"logscan/parse/field"
@@ -153,6 +155,34 @@ type habit struct {
 	lead     int64 // of them: milliseconds since the request before each, up to longLead; their sum
 	lag      int64 // of them: milliseconds to the answer, or clock where both have one time; their sum
 	typed    int   // refusals with a user on protected routes, after which the same request was accepted with a user
+	renewed  int   // refusals with a user, answered at once by the same request
+	failed   int   // other refusals with a user
+	later    int64 // the renewed one after those that have been read, Unix milliseconds; 0 for none
+	gaps     []int64
+}
+
+// refuseNamed adds a refusal with a user.
+func (b *habit) refuseNamed(e *timeline.Event, h *ahead) {
+	if h.answered-e.Time > legWindow || h.signIn <= h.answered {
+		b.failed++
+		return
+	}
+	if b.renewed++; b.later != 0 && len(b.gaps) < maxNonces {
+		b.gaps = append(b.gaps, b.later-e.Time)
+	}
+	b.later = e.Time
+}
+
+// renews reports whether the actor's credentials are good for a time, after which it is asked
+// for new ones and repeats the request with them, as the nonce of Digest is (RFC 7616, section
+// 3.3): each of them is answered at once, and none comes soon after another. What is refused at
+// random has long and short gaps, and so have the repeats of it.
+func (b *habit) renews() bool {
+	if b.renewed < nonces || float64(b.renewed) < habitShare*float64(b.renewed+b.failed) {
+		return false
+	}
+	slices.Sort(b.gaps)
+	return b.gaps[0] >= max(nonceLifetime, b.gaps[len(b.gaps)/2]/2)
 }
 
 func (b *habit) refuse(e *timeline.Event, h *ahead) {
@@ -223,6 +253,12 @@ const (
 	alternations = 100
 	leadFactor   = 2
 	longLead     = 10 * 60_000
+	// nonces is the minimum number of them that shows it: of as many gaps at random, all are
+	// seldom as long as half the median. maxNonces is the number of gaps that are looked at, and
+	// nonceLifetime, in milliseconds, the least time that a nonce is good for.
+	nonces        = 9
+	maxNonces     = 64
+	nonceLifetime = 30_000
 	// habitShare is the minimum share of the challenges of an actor that are answered
 	// at once: a program always does, a page that is refused now and then is loaded
 	// again by chance.
@@ -272,12 +308,15 @@ func (b *habit) repeats() bool {
 func (b *habit) accepts() bool { return maxLegs*b.accepted >= b.repeated }
 
 // handshakes reports whether a refusal is a leg of an HTTP authentication that
-// succeeded: a request without credentials that the same client repeats at once with
-// them. A cookie in both requests means nothing. Where a person signed in at a form,
+// succeeded: a request without credentials, or with some that are no longer good, that the
+// same client repeats at once with them. A cookie in both requests means nothing. Where a person signed in at a form,
 // the session is what was refused.
 func (s *sessionizer) handshakes(p *position, a *timeline.Actor, e *timeline.Event, h *ahead) bool {
-	if e.User != 0 || p.open && p.seen {
+	if p.open && p.seen {
 		return false
+	}
+	if e.User != 0 {
+		return h.answered-e.Time <= legWindow && h.signIn > h.answered && s.stated(e) != field.CredentialsWrong && s.habit.renews()
 	}
 	window, signIn := int64(legWindow), h.signIn > h.named
 	switch to := &s.State.Endpoints[e.Endpoint]; {
