@@ -104,8 +104,9 @@ func TestServerWithItsOwnPeople(t *testing.T) {
 	for _, x := range []struct {
 		from     time.Duration
 		sessions bool
-	}{{13 * time.Hour, true}, {13 * time.Hour, false}, {0, false}} {
-		t.Run(fmt.Sprintf("from %v, sessions %v", x.from, x.sessions), func(t *testing.T) {
+		people   int
+	}{{13 * time.Hour, true, 60}, {13 * time.Hour, false, 60}, {0, false, 60}, {13 * time.Hour, false, 10}} {
+		t.Run(fmt.Sprintf("from %v, sessions %v, people %d", x.from, x.sessions, x.people), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(11)
 			w.users, w.sessionIDs = true, x.sessions
@@ -116,7 +117,7 @@ func TestServerWithItsOwnPeople(t *testing.T) {
 				}
 				return n % 2
 			}
-			w.run(60)
+			w.run(x.people)
 			w.refuse(x.from, 24*time.Hour, func(r *request) bool { return w.server(r) == 1 && r.status[0] < '4' })
 			_, findings := w.scan(t, 2)
 			f := want(t, findings, "upstream_misconfigured")[0]

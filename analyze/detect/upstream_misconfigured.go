@@ -96,6 +96,9 @@ const (
 	// changedOdds is enough instead of stickyOdds if the place accepted before: different
 	// people at the places differ all the time.
 	changedOdds = 20
+	// closedPlace is the lower bound of the refused share from which on a place that accepted
+	// before refuses everybody, and outageActors are enough.
+	closedPlace = 0.8
 	// freshAge is how soon after a sign-in, in milliseconds, a token is fresh, and
 	// freshRefused and freshAccepted the shares of fresh ones among those refused and
 	// accepted that show a clock that is late: they are off by minutes.
@@ -482,12 +485,15 @@ func (o *placeObserver) inspect() (found []candidate) {
 // crosses reports whether enough of the actors that a place refuses are accepted
 // elsewhere: as many as can be expected.
 func (o *placeObserver) crosses(b *badPlace) bool {
-	crossed, sticky := o.crossed[b.number], float64(stickyOdds)
+	crossed, sticky, actors := o.crossed[b.number], float64(stickyOdds), int64(stickyActors)
 	if b.span.accepted {
 		sticky = changedOdds
+		if b.lower >= closedPlace {
+			actors = outageActors
+		}
 	}
 	return shareOf(crossed) >= upstreamCrossed || !o.signIn && // who guesses comes to one backend, too
-		crossed.Trials >= stickyActors && b.odds >= sticky && shareOf(crossed) >= upstreamSpread*o.spreadOfOthers(b.number)
+		crossed.Trials >= actors && b.odds >= sticky && shareOf(crossed) >= upstreamSpread*o.spreadOfOthers(b.number)
 }
 
 // spreadOfOthers returns the share of the actors of other places that come to several.

@@ -50,3 +50,33 @@ func TestRenewedAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestRacedRenewals checks that of two renewals with one session id at once the refused one is
+// a race, in whatever order they are logged and whether the id is used afterwards, and that the
+// renewal of an old session is none.
+func TestRacedRenewals(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines string
+		raced bool
+	}{
+		"the second is refused":           {"5 c - id POST /oauth/token 200;5.1 c - id POST /oauth/token 401;5.5 c - id GET /app/list 200", true},
+		"the first is refused":            {"5 c - id POST /oauth/token 401;5 c - id POST /oauth/token 200;5.5 c - id GET /app/list 200", true},
+		"a new id comes with the renewal": {"1 c - id GET /app/list 200;5 c - id POST /oauth/token 200;5.3 c - id POST /oauth/token 401", true},
+		"a session from before":           {"5 c - id POST /oauth/token 401;9 c - new POST /login 302;9.3 c - new GET /app/list 200", false},
+		"somebody signs in again":         {"5 c - id POST /oauth/token 401;5 c - id POST /login 302;9.3 c - id GET /app/list 200", false},
+	} {
+		var lines []string
+		for i := range 9 { // renewals follow what is refused
+			at := 100 + 60*i
+			lines = append(lines, fmt.Sprintf("%d d - s%d GET /app/list 401", at, i), fmt.Sprintf("%d.2 d - s%d POST /oauth/token 200", at, i), fmt.Sprintf("%d.4 d - s%d GET /app/list 200", at, i))
+		}
+		ev := correlate(t, append(strings.Split(c.lines, ";"), lines...)...)
+		raced := false
+		for i := range ev.Refusals.Len() {
+			raced = raced || ev.Refusals.At(i).Raced
+		}
+		if raced != c.raced {
+			t.Errorf("%s: raced %v", name, raced)
+		}
+	}
+}

@@ -333,7 +333,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 		}
 	case !r.SignIn && !r.Renewal && !p.dead && s.discovers(p, a, i, h):
 		r.Cause = Challenge
-	case r.Renewal && !p.dead && raced(p, e, h):
+	case r.Renewal && !p.dead && raced(p, a, e, h):
 		r.Cause, r.Raced = TokenRenewal, true
 	case !r.SignIn && !r.Renewal && !p.dead && renewed(p, e, h, refusedBefore) && !ownCredentials(s.stated(e)):
 		r.Cause = SessionEnd // of the token, which ends no session

@@ -153,11 +153,13 @@ func goesOn(e *timeline.Event, h *ahead) bool {
 
 // raced reports whether the refused renewal e came together with one that succeeded: two
 // tabs or threads of a client sent the same token, which is good for one renewal. A client
-// that is refused first and accepted later has signed in again.
-func raced(p *position, e *timeline.Event, h *ahead) bool {
+// that is refused first and accepted later has signed in again. A session id that is renewed
+// itself is not used again.
+func raced(p *position, a *timeline.Actor, e *timeline.Event, h *ahead) bool {
 	after := h.renews && h.signIn == e.Time // in a log of whole seconds the order is unknown
-	before := e.Time-p.renewal <= RedirectWindow && (h.renews || h.accepted < h.signIn)
-	return p.open && (before || after)
+	spent := a.Session != nil && h.accepted == Never && h.signIn == Never
+	before := e.Time-p.renewal <= RedirectWindow && (h.renews || h.accepted < h.signIn || spent)
+	return p.open && before || after && (p.open || a.Session != nil)
 }
 
 // ended reports whether the refusal e ends the session: it was accepted on protected
