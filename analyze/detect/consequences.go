@@ -4,8 +4,9 @@ import "logscan/analyze/session"
 
 // What a wide trouble does to clients and routes is not told again. While nobody is
 // accepted, what is refused to people and programs is that outage, however it is looked
-// at. While many clients try stolen passwords, so is what they are refused beyond the
-// accounts that the attack is known by.
+// at. While a site refuses requests at random, so does each path of it. While many clients
+// try stolen passwords, the attack is also what they are refused beyond the accounts that it
+// is known by.
 
 // consequentShare is the minimum share of the refusals of a proposal that lie in the time
 // and the place of a finding whose consequence it is: the edges of times blur it.
@@ -31,6 +32,11 @@ func (x *explainer) cause(p *proposal) int {
 			if in = x.attacking(f); in == nil {
 				continue
 			}
+		case *Intermittent:
+			if f.packed.n == 0 || details.Renewals || !someOfPath(p) {
+				continue
+			}
+			in = func(r *session.Refusal) bool { return x.d.State.Endpoints[r.Endpoint].Host == f.Subject.Host }
 		default:
 			continue
 		}
@@ -39,6 +45,13 @@ func (x *explainer) cause(p *proposal) int {
 		}
 	}
 	return 0
+}
+
+// someOfPath reports whether a proposal is a path that refuses some of the clients on several of
+// its routes: what is refused at random on all routes of a site is so on those of a path.
+func someOfPath(p *proposal) bool {
+	x, ok := p.Details.(*BrokenEndpoint)
+	return ok && x.Routes > 1 && float64(x.RefusedShare) < closedRoutes
 }
 
 // attacking returns a function that reports whether a refusal is of the software and the

@@ -35,22 +35,27 @@ func proposing(kind string, category Category, details any, claims []uint32) Kin
 }
 
 // TestConsequences checks that what is refused in the time and the place of an outage is part
-// of it, unless it is an attack, the outage is that of a part, or it lies elsewhere.
+// of it, unless it is an attack, the outage is that of a part, or it lies elsewhere; and that so
+// is a path that refuses some of its clients while all of the site does.
 func TestConsequences(t *testing.T) {
 	const minute = 60_000
 	for name, c := range map[string]struct {
-		outage   Outage
+		outage   any    // details
+		other    any    // likewise
 		host     uint32 // of what else is refused
 		at       int64  // likewise, Unix milliseconds
 		category Category
 		want     string
 	}{
-		"meanwhile":      {Outage{}, 0, 50 * minute, SessionCategory, "[outage 460]"},
-		"at the edge":    {Outage{}, 0, 104 * minute, SessionCategory, "[outage 460]"},
-		"hours later":    {Outage{}, 0, 400 * minute, SessionCategory, "[outage 400 other 60]"},
-		"at another one": {Outage{}, 1, 50 * minute, SessionCategory, "[outage 400 other 60]"},
-		"an attack":      {Outage{}, 0, 50 * minute, AttackCategory, "[outage 400 other 60]"},
-		"of a part":      {Outage{Part: true}, 0, 50 * minute, SessionCategory, "[outage 400 other 60]"},
+		"meanwhile":        {&Outage{}, nil, 0, 50 * minute, SessionCategory, "[outage 460]"},
+		"at the edge":      {&Outage{}, nil, 0, 104 * minute, SessionCategory, "[outage 460]"},
+		"hours later":      {&Outage{}, nil, 0, 400 * minute, SessionCategory, "[outage 400 other 60]"},
+		"at another one":   {&Outage{}, nil, 1, 50 * minute, SessionCategory, "[outage 400 other 60]"},
+		"an attack":        {&Outage{}, nil, 0, 50 * minute, AttackCategory, "[outage 400 other 60]"},
+		"of a part":        {&Outage{Part: true}, nil, 0, 50 * minute, SessionCategory, "[outage 400 other 60]"},
+		"a path at random": {&Intermittent{}, &BrokenEndpoint{Routes: 4, RefusedShare: 0.4}, 0, 50 * minute, EndpointCategory, "[outage 460]"},
+		"a closed path":    {&Intermittent{}, &BrokenEndpoint{Routes: 4, RefusedShare: 1}, 0, 50 * minute, EndpointCategory, "[outage 400 other 60]"},
+		"one route":        {&Intermittent{}, &BrokenEndpoint{RefusedShare: 0.4}, 0, 50 * minute, EndpointCategory, "[outage 400 other 60]"},
 	} {
 		list := make([]session.Refusal, 460)
 		for i := range list {
@@ -60,7 +65,7 @@ func TestConsequences(t *testing.T) {
 			}
 		}
 		d := refused(list, "a.example", "b.example")
-		outage := proposing("outage", SessionCategory, &c.outage, sequence(0, 400))
+		outage := proposing("outage", SessionCategory, c.outage, sequence(0, 400))
 		inspect := outage.inspect
 		outage.inspect = func(d *Diagnosis, o observer) ([]candidate, error) {
 			found, err := inspect(d, o)
@@ -69,7 +74,7 @@ func TestConsequences(t *testing.T) {
 			}
 			return found, err
 		}
-		found, err := d.explain([]Kind{outage, proposing("other", c.category, nil, sequence(400, 460))})
+		found, err := d.explain([]Kind{outage, proposing("other", c.category, c.other, sequence(400, 460))})
 		if err != nil {
 			t.Fatal(err)
 		}
