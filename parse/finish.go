@@ -20,6 +20,7 @@ func (d *decoder) finish(e *Entry) Verdict {
 		d.readQuery(e)
 	}
 	if d.hints.Any || len(d.proxies) > 0 {
+		e.plain = false
 		if len(d.proxies) > 0 || len(d.hints.Proxied) > 0 || len(e.Client) == 0 { // else the logged client counts
 			o := field.Origin{Client: e.Client, Peer: e.Peer}
 			d.proxies.Resolve(&d.scratch, &o, &d.hints)
@@ -33,9 +34,11 @@ func (d *decoder) finish(e *Entry) Verdict {
 		}
 	}
 	if d.mask != nil {
+		e.plain = false
 		d.pseudonymize(e)
 	}
 	if d.refused(e.Status) {
+		e.plain = false
 		d.explain(e)
 	} else if len(e.Reason) > 0 && e.Status < 400 {
 		e.Reason = nil
@@ -52,6 +55,7 @@ func (d *decoder) readQuery(e *Entry) {
 		}
 	}
 	if session && len(e.Session) == 0 {
+		e.plain = false
 		e.Session = field.QuerySession(e.Query)
 	}
 }

@@ -22,6 +22,7 @@ type lines struct {
 	own    []uint32
 	origin uint32
 	single []uint32 // memory for the delimiters of a line that came alone
+	room   text     // memory for a line whose text is too short
 
 	lineEnd int // offset of the end of the line whose rest is next; 0 if a whole line is
 }

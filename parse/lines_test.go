@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,7 +15,30 @@ func TestNextCuts(t *testing.T) {
 		for _, end := range []string{"", "\n", "\r\n", "\n\n"} {
 			for _, fill := range []string{"a", `"`, `\`} {
 				sameLines(t, p, []byte(combinedLine+"\n"+strings.Repeat(fill, n)+end))
+				sameLines(t, p, beforeText([]byte(combinedLine+"\n"+strings.Repeat(fill, n)+end)))
 				sameLines(t, p, []byte(strings.Repeat(fill, n)+"\n"+combinedLine+end+strings.Repeat(combinedLine+"\n", 2*window/len(combinedLine))))
+			}
+		}
+	}
+}
+
+// acceptedLine has all fields of the format combined.
+const acceptedLine = `192.0.2.1 - bob [09/Mar/2026:14:05:00 +0000] "GET /c?d=e HTTP/1.1" 200 5 "https://example.com/" "curl/8.5"`
+
+// TestNextLongest tests common lines with lengths around that up to which their prefix is
+// read at once, before and after lines with fewer or other fields.
+func TestNextLongest(t *testing.T) {
+	p := formatNamed(t, "combined").NewParser()
+	for n := longest - 2; n < longest+2; n++ {
+		for _, at := range []string{"bob", "/c", "?d", `"https`, `"curl`} {
+			long := strings.Replace(acceptedLine, at, at+strings.Repeat("a", n-len(acceptedLine)), 1)
+			for _, other := range []string{
+				long, combinedLine, `192.0.2.1 - - [09/Mar/2026:14:05:00 +0000] "-" 200 - "-" "-"`,
+				strings.Replace(acceptedLine, "d=e", "session_id=0123456789abcdef", 1), strings.Replace(acceptedLine, "/c", "http://example.org/c;d", 1),
+			} {
+				block := []byte(strings.Repeat(long+"\n"+other+"\n"+acceptedLine+"\n", 3))
+				sameLines(t, p, block)
+				sameLines(t, p, beforeText(block))
 			}
 		}
 	}
@@ -27,6 +51,11 @@ func formatNamed(tb testing.TB, name string) *Format {
 		tb.Fatalf("no format %s", name)
 	}
 	return f
+}
+
+// beforeText returns block with text behind it, in its array.
+func beforeText(block []byte) []byte {
+	return append(slices.Clip(block), bytes.Repeat([]byte("0 \"/"), len(text{})/4)...)[:len(block)]
 }
 
 // sameLines compares parsing a block with parsing its lines one by one without fast
@@ -43,6 +72,9 @@ func sameLines(t *testing.T, p *Parser, block []byte) {
 		var l []byte
 		l, rest, _ = bytes.Cut(rest, []byte("\n"))
 		line, v, ok := p.Next(&e)
+		if p.lines.lineEnd > 0 {
+			return // a line of several objects is parsed in parts
+		}
 		if !ok || !bytes.Equal(line, l) {
 			t.Fatalf("%s: %v, line %q, want %q", p.formats[0].Name, ok, line, l)
 		}
@@ -64,6 +96,7 @@ func FuzzLines(f *testing.F) {
 	}
 	for _, tt := range lineTests {
 		f.Add([]byte(combinedLine + "\n" + tt.line + "\n" + combinedLine))
+		f.Add([]byte(acceptedLine + "\n" + tt.line + "\n" + acceptedLine + "\n"))
 	}
 	var parsers []*Parser
 	for _, g := range Formats() {
@@ -72,7 +105,8 @@ func FuzzLines(f *testing.F) {
 	parsers = append(parsers, NewParser(Formats()...))
 	f.Fuzz(func(t *testing.T, block []byte) {
 		for _, p := range parsers {
-			sameLines(t, p, block)
+			sameLines(t, p, slices.Clip(block))
+			sameLines(t, p, beforeText(block))
 		}
 	})
 }

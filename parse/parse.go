@@ -53,6 +53,8 @@ type Entry struct {
 	// HasUpstream reports whether the upstream was logged, so that an empty Upstream
 	// means that the proxy answered.
 	HasUpstream bool
+
+	plain bool // since Reset, only fields were set that nextCommon sets in each line
 }
 
 // NoTime is the Time of an entry whose line has no time.

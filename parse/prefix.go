@@ -78,6 +78,24 @@ func (x prefix) quotes() int {
 	return 2
 }
 
+// longest is more than the length of any line whose prefix is read, and a power of two.
+const longest = 2 << 10
+
+// text is a line and what follows it, whatever that is. The compiler need not check positions
+// in it that are below longest.
+type text [2 * longest]byte
+
+// textOf returns the text that begins with line, which is shorter than longest. It is in other
+// memory if too little follows the line.
+func (l *lines) textOf(line []byte) *text {
+	if cap(line) >= len(l.room) {
+		return (*text)(line[:len(l.room)])
+	}
+	n := copy(l.room[:], line)
+	l.room[n] = 0 // ends a number
+	return &l.room
+}
+
 // nextCommon reads the next line of the block if its end and all its quotes are
 // known, it is in the usual shape and needs no other checks: it does at once what
 // Next and parse do step by step. If it fails, the line is still the next one, and
@@ -88,17 +106,19 @@ func (p *Parser) nextCommon(e *Entry) (line []byte, ok bool) {
 	if len(l.delimiters) <= mostQuotes || !g.whole || p.carrier != nil || d.general {
 		return nil, false
 	}
-	own, end := (*[mostQuotes]uint32)(l.delimiters), l.start+int(l.delimiters[mostQuotes])
+	own, end := (*[mostQuotes + 1]uint32)(l.delimiters), l.start+int(l.delimiters[mostQuotes])
 	line = l.block[l.next:end]
-	if l.block[end] != scan.Newline || own[mostQuotes-1]+1 != l.delimiters[mostQuotes] || line[0] <= '#' || line[0] >= byteOrderMark[0] {
+	if l.block[end] != scan.Newline || own[mostQuotes-1]+1 != own[mostQuotes] || line[0] <= '#' || line[0] >= byteOrderMark[0] {
 		return nil, false
 	}
-	e.Reset()
+	if !e.plain {
+		e.Reset()
+	}
 	d.start(f)
-	if _, ok = g.begin(d, line, own, uint32(l.next-l.start), e); !ok {
+	if _, ok = g.begin(d, l, line, (*[mostQuotes]uint32)(own[:]), uint32(l.next-l.start), e); !ok {
 		return nil, false
 	}
-	d.escaped = false
+	e.plain, d.escaped = d.plainPath, false
 	l.delimiters, l.next = l.delimiters[mostQuotes+1:], end+1
 	return line, true
 }
@@ -110,37 +130,26 @@ const shortest = len("0.0.0.0 - - [10/Oct/2000:13:55:36 -0700] \"")
 // which must be its quotes, as offsets from origin bytes before it. at is the
 // offset of the literal after the fields. ok is false if a field has another shape
 // than the usual; the contents of e are then undefined.
-func (x *prefix) begin(d *decoder, line []byte, own *[mostQuotes]uint32, origin uint32, e *Entry) (at int, ok bool) {
-	if len(line) < shortest {
+func (x *prefix) begin(d *decoder, l *lines, line []byte, own *[mostQuotes]uint32, origin uint32, e *Entry) (at int, ok bool) {
+	if len(line) < shortest || len(line) >= longest {
 		return 0, false
 	}
 	d.plainPath = true
+	e.Host = nil
 	if x.hostEnd != 0 {
-		at = bytes.IndexByte(line, x.hostEnd)
-		if at < 0 || !field.Missing(line[:at]) && setHost(e, line[:at]) != Parsed {
+		if at = x.beginHost(line, e); at < 0 {
 			return 0, false
 		}
-		if x.hostEnd == ':' {
-			n := bytes.IndexByte(line[at:], ' ')
-			if n < 0 {
-				return 0, false
-			}
-			port := line[at+1 : at+n]
-			if _, ok := field.Integer(port); !ok && !field.Missing(port) {
-				return 0, false
-			}
-			at += n
-		}
-		at++
 	}
+	b, from := l.textOf(line), uint(at)%longest
 
 	// The position of the request determines that of the time: [10/Oct/2000:13:55:36 -0700] "
-	const stamp = field.CommonLen
-	open, end := int(own[0]-origin), int(own[1]-origin)
-	if open < at+shortest-1 || len(line) < end+len(`" 200 0`) {
+	const stamp = uint(field.CommonLen)
+	open, end := uint(own[0]-origin)%longest, uint(own[1]-origin)%longest
+	if open+1 < from+uint(shortest) || uint(len(line)) < end+uint(len(`" 200 0`)) {
 		return 0, false
 	}
-	when := (*[1 + stamp + 3]byte)(line[open-stamp-3:])
+	when := (*[1 + stamp + 3]byte)(b[(open-stamp-3)%longest:])
 	if when[0] != '[' || binary.LittleEndian.Uint32(when[stamp:])>>8 != ']'|' '<<8|'"'<<16 {
 		return 0, false
 	}
@@ -149,104 +158,119 @@ func (x *prefix) begin(d *decoder, line []byte, own *[mostQuotes]uint32, origin 
 			return 0, false
 		}
 	}
-	if !splitCommonRequest(e, line, open+1, end) {
+	if !splitCommonRequest(e, b, open+1, end) {
+		e.Method, e.Path, e.Query, e.Protocol = nil, nil, nil, nil
 		splitLine(e, line[open+1:end])
 		d.plainPath = false
 	}
 
 	// Client, and the answer of identd, which is none.
 	const none = ' ' | '-'<<8 | ' '<<16
-	n := scan.DottedLen((*[16]byte)(line[at:]))
-	if n == 0 || n > len("255.255.255.255") || binary.LittleEndian.Uint32(line[at+n:])&0xffffff != none {
-		n = bytes.IndexByte(line[at:open], ' ')
+	n := scan.DottedLen((*[16]byte)(b[from:]))
+	if n == 0 || n > len("255.255.255.255") || binary.LittleEndian.Uint32(b[from+uint(n)%16:])&0xffffff != none {
+		n = bytes.IndexByte(line[from:open], ' ')
 		if n <= 0 || !field.CanonicalIPv6(line[at:at+n]) || binary.LittleEndian.Uint32(line[at+n:])&0xffffff != none {
 			return 0, false
 		}
 	}
-	e.Client = line[at : at+n]
-
-	at += n + len(" - ")
-	beforeTime := open - stamp - 4 // the blank before the time
-	if at >= beforeTime || line[beforeTime] != ' ' {
+	user := from + uint(n)%longest
+	e.Client, e.User = b[from:user], nil
+	user += uint(len(" - "))
+	beforeTime := (open - stamp - 4) % longest // the blank there
+	if user >= beforeTime || b[beforeTime] != ' ' {
 		return 0, false
 	}
-	if user := line[at:beforeTime]; len(user) > 1 || user[0] != '-' {
-		if bytes.IndexByte(user, ' ') >= 0 {
+	if user+1 < beforeTime || b[user] != '-' {
+		if e.User = b[user:beforeTime]; bytes.IndexByte(e.User, ' ') >= 0 {
 			return 0, false
 		}
-		e.User = user
 	}
+	at, ok = x.beginResponse(b, own, origin, end, e)
+	return at, ok && at <= len(line)
+}
 
-	return x.beginResponse(line, own, origin, end, e)
+// beginHost reads the virtual host in front, and its port. It returns the offset of the
+// client, which is negative if they have another shape than the usual.
+func (x *prefix) beginHost(line []byte, e *Entry) (at int) {
+	at = bytes.IndexByte(line, x.hostEnd)
+	if at < 0 || !field.Missing(line[:at]) && setHost(e, line[:at]) != Parsed {
+		return -1
+	}
+	if x.hostEnd == ':' {
+		n := bytes.IndexByte(line[at:], ' ')
+		if n < 0 {
+			return -1
+		}
+		port := line[at+1 : at+n]
+		if _, ok := field.Integer(port); !ok && !field.Missing(port) {
+			return -1
+		}
+		at += n
+	}
+	return at + 1
 }
 
 // beginResponse reads the fields after the request, whose last quote is at offset
 // end: " 200 4179 "https://example.com/" "curl/8.5"
-func (x *prefix) beginResponse(line []byte, own *[mostQuotes]uint32, origin uint32, end int, e *Entry) (at int, ok bool) {
-	b := line[end:]
-	var short [14]byte
-	if len(b) < len(short) {
-		copy(short[:], b)
-		b = short[:]
-	}
+func (x *prefix) beginResponse(b *text, own *[mostQuotes]uint32, origin uint32, end uint, e *Entry) (at int, ok bool) {
+	end %= longest
 	const around = 0xff<<40 | 0xffff
-	word := binary.LittleEndian.Uint64(b)
+	word := binary.LittleEndian.Uint64(b[end:])
 	digits := word>>16&0xffffff ^ '0'*0x010101
 	if word&around != '"'|' '<<8|' '<<40 || (digits|(digits+0x767676))&0x808080 != 0 || digits&0xff == 0 {
 		return 0, false
 	}
 	e.Status = int32(digits&0xff*100 + digits>>8&0xff*10 + digits>>16)
-	word = binary.LittleEndian.Uint64(b[len(`" 200 `):])
+	word = binary.LittleEndian.Uint64(b[end+uint(len(`" 200 `)):])
 	n := 1
-	if word&0xff != '-' {
+	if e.BodySize = -1; word&0xff != '-' {
 		if e.BodySize, n = scan.LeadingInteger(word); n == 0 || n == 8 && !x.more {
 			return 0, false
 		}
 	}
-	at = end + len(`" 200 `) + n
+	behind := end + uint(len(`" 200 `)) + uint(n)%longest
 	if !x.more {
-		return at, true
+		return int(behind), true
 	}
-	q2, q3, q4, q5 := int(own[2]-origin), int(own[3]-origin), int(own[4]-origin), int(own[5]-origin)
-	if q2 != at+1 || line[at] != ' ' || q4 != q3+2 || line[q2] != '"' || line[q5] != '"' ||
-		binary.LittleEndian.Uint32(line[q3:])&0xffffff != '"'|' '<<8|'"'<<16 {
+	q2, q3, q4, q5 := uint(own[2]-origin)%longest, uint(own[3]-origin)%longest, uint(own[4]-origin)%longest, uint(own[5]-origin)%longest
+	if q2 != behind+1 || q4 != q3+2 || b[q2] != '"' || b[q5] != '"' ||
+		b[q2-1] != ' ' || binary.LittleEndian.Uint32(b[q3:])&0xffffff != '"'|' '<<8|'"'<<16 {
 		return 0, false
 	}
-	if referrer := line[q2+1 : q3]; !field.Missing(referrer) {
-		e.Referrer = referrer
+	e.Referrer, e.UserAgent = present(b[q2+1:q3]), present(b[q4+1:q5])
+	return int(q5), true
+}
+
+// present returns b, nil if it is missing.
+func present(b []byte) []byte {
+	if field.Missing(b) {
+		return nil
 	}
-	if agent := line[q4+1 : q5]; !field.Missing(agent) {
-		e.UserAgent = agent
-	}
-	return q5, true
+	return b
 }
 
 // splitCommonRequest is splitLine for a request line of the usual shape whose path
-// has no parameters: line[from:end], followed by a quote and at least seven bytes.
-// It reports whether the request has that shape.
-func splitCommonRequest(e *Entry, line []byte, from, end int) (ok bool) {
-	behind := end - len(" HTTP/1.1")
-	if behind < from+len("G /") || binary.LittleEndian.Uint64(line[behind:])&(1<<48-1) != ' '|'H'<<8|'T'<<16|'T'<<24|'P'<<32|'/'<<40 {
+// has no parameters: b[from:end]. It reports whether the request has that shape.
+func splitCommonRequest(e *Entry, b *text, from, end uint) (ok bool) {
+	from, end = from%longest, end%longest
+	behind := (end - uint(len(" HTTP/1.1"))) % longest
+	if behind < from+uint(len("G /")) || binary.LittleEndian.Uint64(b[behind:])&(1<<48-1) != ' '|'H'<<8|'T'<<16|'T'<<24|'P'<<32|'/'<<40 {
 		return false
 	}
-	word := binary.LittleEndian.Uint64(line[from:])
+	word := binary.LittleEndian.Uint64(b[from:])
 	blank := scan.ZeroBytes(word ^ scan.Ones*' ')
 	if blank == 0 || scan.NonUpperBytes(word)&(blank-1)&^blank&scan.Tops != 0 {
 		return false
 	}
-	method := bits.TrailingZeros64(blank) / 8
+	method := uint(bits.TrailingZeros64(blank)) / 8 % 8
 	path := from + method + 1
-	if method == 0 || path >= behind || line[path] != '/' {
+	if method == 0 || path >= behind || b[path] != '/' {
 		return false
 	}
-	e.Method, e.Protocol = line[from:path-1], line[behind+1:end]
-	n := path + scan.PathEnd(line[path:], behind-path)
-	e.Path = line[path:n]
-	if n < behind {
-		if line[n] != '?' {
-			return false
-		}
-		e.Query = line[n+1 : behind]
+	n := path + uint(scan.PathEnd(b[path:], int(behind-path)))%longest
+	if c := b[n]; c == ';' || c == '(' {
+		return false
 	}
+	e.Method, e.Path, e.Query, e.Protocol = b[from:path-1], b[path:n], b[min(n+1, behind):behind], b[behind+1:end]
 	return true
 }

@@ -99,7 +99,7 @@ func TestCommonLinesAreFast(t *testing.T) {
 			own, origin := p.lines.delimitersOf([]byte(line))
 			var first [6]uint32
 			copy(first[:], own)
-			if _, ok := p.values.format.programs[0].begin(&p.values, []byte(line), &first, origin, &e); !ok {
+			if _, ok := p.values.format.programs[0].begin(&p.values, &p.lines, []byte(line), &first, origin, &e); !ok {
 				t.Errorf("%s does not use the fast path", line)
 			}
 		}

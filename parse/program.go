@@ -59,7 +59,7 @@ func (g *program) run(d *decoder, l *lines, line []byte, e *Entry) Verdict {
 		if len(own) >= g.quotes() {
 			var first [mostQuotes]uint32
 			copy(first[:], own)
-			at, ok = g.begin(d, line, &first, origin, e)
+			at, ok = g.begin(d, l, line, &first, origin, e)
 		}
 		if ok && g.whole && at+1 == len(line) && len(own) == g.quotes() { // only the last quote remains
 			d.escaped = false

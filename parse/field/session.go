@@ -257,7 +257,7 @@ func MayHoldSecrets(query []byte) (session, token bool) {
 	var names, letters, before uint64
 	look := func(x uint64) {
 		last := x<<8 | before
-		names |= scan.ZeroBytes(x^scan.Ones*'=') & scan.ZeroBytes((last|scan.Ones*(0x20|('d'^'n')))^scan.Ones*('d'|'n'))
+		names |= scan.ZeroBytes((x ^ scan.Ones*'=') | ((last | scan.Ones*(0x20|('d'^'n'))) ^ scan.Ones*('d'|'n')))
 		letters |= scan.ZeroBytes(x ^ scan.Ones*'J')
 		before = x >> 56
 	}

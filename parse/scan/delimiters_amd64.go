@@ -35,15 +35,14 @@ func delimiters(dst []uint32, b []byte) (n int) {
 func delimitersAVX2(dst *uint32, src *byte, chunks int) int
 
 func pathEnd(b []byte, n int) int {
-	const width = 32
-	if hasVectors && len(b) >= (n+width-1)&^(width-1) && n > 0 {
+	if hasVectors && len(b) >= (n+chunk-1)&^(chunk-1) && n > 0 {
 		return pathEndAVX2(&b[0], n)
 	}
 	return pathEndPortable(b[:n])
 }
 
 // pathEndAVX2 implements PathEnd for n > 0 bytes at src. It reads up to the next
-// multiple of 32 bytes.
+// multiple of 64 bytes.
 //
 //go:noescape
 func pathEndAVX2(src *byte, n int) int

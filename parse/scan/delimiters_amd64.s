@@ -71,6 +71,8 @@ more:
 	JMP counted
 
 // func pathEndAVX2(src *byte, n int) int
+//
+// Most paths have at most 64 bytes, so no branch depends on their length.
 TEXT ·pathEndAVX2(SB), NOSPLIT, $0-24
 	MOVQ src+0(FP), SI
 	MOVQ n+8(FP), CX
@@ -79,20 +81,26 @@ TEXT ·pathEndAVX2(SB), NOSPLIT, $0-24
 
 look:
 	VMOVDQU (SI)(AX*1), Y1
-	VPSHUFB Y1, Y0, Y2
-	VPCMPEQB Y1, Y2, Y2
-	VPMOVMSKB Y2, R8
-	TESTL R8, R8
-	JNZ found
-	ADDQ $32, AX
+	VMOVDQU 32(SI)(AX*1), Y2
+	VPSHUFB Y1, Y0, Y3
+	VPSHUFB Y2, Y0, Y4
+	VPCMPEQB Y1, Y3, Y3
+	VPCMPEQB Y2, Y4, Y4
+	VPMOVMSKB Y3, R8
+	VPMOVMSKB Y4, R9
+	SHLQ $32, R9
+	ORQ R9, R8
+	TZCNTQ R8, R10 // 64 if there is none
+	ADDQ AX, R10
+	ADDQ $64, AX
 	CMPQ AX, CX
-	JLT look
+	JGE found
+	TESTQ R8, R8
+	JZ look
 
 found:
-	TZCNTL R8, R8
-	ADDQ R8, AX
-	CMPQ AX, CX
-	CMOVQGT CX, AX
+	CMPQ R10, CX
+	CMOVQGT CX, R10
 	VZEROUPPER
-	MOVQ AX, ret+16(FP)
+	MOVQ R10, ret+16(FP)
 	RET
