@@ -14,19 +14,19 @@ import (
 // depends on the value of a digit, and none keeps three or more digits in a row, or
 // a UUID.
 //
-// It takes eight bytes at a time. A number that crosses their border is partly
+// It takes words of eight bytes. A number that crosses their border is partly
 // hashed as it is, which costs cache misses but no correctness. The hash is a chain
-// of folded 128-bit products, as in wyhash (Wang Yi). The seed is secret, so that
-// no log line can be crafted to collide.
+// of folded 128-bit products, as in wyhash (Wang Yi). The seed is secret and in both
+// factors of each, so that no log line can be crafted to collide.
 func shapeHash(path []byte, seed uint64) uint64 {
-	h := seed ^ uint64(len(path))*k1
+	h, key := seed^uint64(len(path))*k1, seed*k1^k2
 	if len(path) > uuidLen {
 		if at := uuidAt(path); at > 0 {
-			h = fold64(shapeChain(h, path[:at]), k2)
+			h = fold64(shapeChain(h, key, path[:at]), k2)
 			path = path[at+uuidLen:]
 		}
 	}
-	return fold64(shapeChain(h, path)^seed, k0)
+	return fold64(shapeChain(h, key, path)^seed, k0)
 }
 
 // The constants of wyhash.
@@ -42,12 +42,16 @@ func fold64(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-func shapeChain(h uint64, b []byte) uint64 {
-	for len(b) > 8 {
-		h = fold64(h^withoutNumbers(binary.LittleEndian.Uint64(b)), k0)
-		b = b[8:]
+// shapeChain combines h with the bytes of b, two words at a time.
+func shapeChain(h, key uint64, b []byte) uint64 {
+	for ; len(b) > 16; b = b[16:] {
+		h = fold64(h^withoutNumbers(binary.LittleEndian.Uint64(b)), key^withoutNumbers(binary.LittleEndian.Uint64(b[8:])))
 	}
-	return fold64(h^withoutNumbers(scan.LoadWord(b)), k1)
+	if len(b) > 8 {
+		h, b = h^withoutNumbers(binary.LittleEndian.Uint64(b)), b[8:]
+		return fold64(h, key^withoutNumbers(scan.LoadWord(b)))
+	}
+	return fold64(h^withoutNumbers(scan.LoadWord(b)), key)
 }
 
 const uuidLen = len("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
@@ -82,10 +86,7 @@ func hexDigits(x uint64) uint64 {
 func withoutNumbers(word uint64) uint64 {
 	digits := scan.DigitBytes(word)
 	third := digits & (digits << 8) & (digits << 16) // the last of three
-	if third == 0 {
-		return word
-	}
 	numbers := third | third>>8 | third>>16
 	mask := numbers<<1 - numbers>>7 // whole bytes, modulo 2^64
-	return word&^mask | mask&(scan.Ones*'0')
+	return word ^ mask&(word^scan.Ones*'0')
 }

@@ -156,12 +156,8 @@ func (t *Tally) Merge(u *Tally) {
 
 // widen extends [first, last] to contain at.
 func widen(first, last *int64, at int64) {
-	if at > *last { // parse.NoTime is the smallest number
-		*last = at
-		if *first == parse.NoTime {
-			*first = at
-		}
-	} else if at < *first {
+	*last = max(*last, at) // parse.NoTime is the smallest number
+	if at < *first || *first == parse.NoTime {
 		*first = at
 	}
 }

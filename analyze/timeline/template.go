@@ -66,6 +66,28 @@ var byteClass = func() (t [256]uint16) {
 	return t
 }()
 
+// The sums of byteCounts: bytes that are digits, hexadecimal digits and dashes.
+const (
+	countBits = 21
+	aDigit    = 1
+	aHex      = 1 << countBits
+	aDash     = 1 << (2 * countBits)
+)
+
+var byteCounts = func() (t [256]uint64) {
+	for c, class := range byteClass {
+		switch {
+		case class == cDigit:
+			t[c] = aDigit + aHex
+		case class&cHexLetter != 0:
+			t[c] = aHex
+		case class == cDash:
+			t[c] = aDash
+		}
+	}
+	return t
+}()
+
 func classOf(c byte) uint16 {
 	switch {
 	case c >= '0' && c <= '9':
@@ -97,20 +119,13 @@ func appendSegment(dst, seg []byte) []byte {
 	}
 	n := len(seg)
 	var seen uint16
-	digits, dashes, hex := 0, 0, 0
+	counts := uint64(0)
 	for _, c := range seg {
-		k := byteClass[c]
-		seen |= k
-		switch {
-		case k == cDigit:
-			digits++
-			hex++
-		case k&cHexLetter != 0:
-			hex++
-		case k == cDash:
-			dashes++
-		}
+		seen |= byteClass[c]
+		counts += byteCounts[c]
 	}
+	const most = 1<<countBits - 1
+	digits, hex, dashes := int(counts&most), int(counts>>countBits&most), int(counts>>(2*countBits))
 	switch letters := seen & (cLower | cUpper); {
 	case seen == cDigit:
 		return append(dst, "{id}"...)

@@ -39,8 +39,8 @@ type Worker struct {
 	sessions         bool // a line has a session id
 
 	lastHost uint32
-	paths    *[pathCacheSize]cachedPath
-	template []byte // scratch
+	paths    *[pathCacheSize / 2][2]cachedPath // by hash; of two the one that was found last comes first
+	template []byte                            // scratch
 
 	part               // what is spilled when it exceeds the limit
 	spilled []*spilled // earlier parts
@@ -73,6 +73,11 @@ type Worker struct {
 type cachedPath struct {
 	hash     uint64
 	endpoint uint32
+}
+
+// is reports whether c is the path of a hash, and its endpoint at least base.
+func (c *cachedPath) is(hash uint64, base uint32) bool {
+	return c.hash == hash && c.endpoint >= base && hash != 0
 }
 
 // NewWorker returns an empty worker. All workers of a run have the same number of
@@ -355,14 +360,16 @@ func (w *Worker) endpoint(host uint32, e *parse.Entry, o Outcome) uint32 {
 	}
 	h := shapeHash(e.Path, w.seed^methodKey(e.Method)*0x9e3779b97f4a7c15^uint64(host)*0xc2b2ae3d27d4eb4f)
 	if w.paths == nil { // on demand: of a small log, most workers read nothing
-		w.paths = new([pathCacheSize]cachedPath)
+		w.paths = new([pathCacheSize / 2][2]cachedPath)
 	}
-	c := &w.paths[h%pathCacheSize]
-	if c.hash != h || h == 0 || c.endpoint < w.endpoints.base {
-		w.template = appendTemplate(w.template[:0], e.Path)
-		c.hash, c.endpoint = h, w.endpoints.number(host, method(e.Method), w.template)
+	c := &w.paths[h%(pathCacheSize/2)]
+	if base := w.endpoints.base; !c[0].is(h, base) {
+		if c[0], c[1] = c[1], c[0]; !c[0].is(h, base) {
+			w.template = appendTemplate(w.template[:0], e.Path)
+			c[0] = cachedPath{h, w.endpoints.number(host, method(e.Method), w.template)}
+		}
 	}
-	return c.endpoint
+	return c[0].endpoint
 }
 
 // methodKey returns a distinct key for each HTTP method that method recognises.
