@@ -66,3 +66,26 @@ func TestSessionsLeft(t *testing.T) {
 		}
 	}
 }
+
+// TestFailuresRise checks that failures in hours in which a third of the people fails, and gets
+// in at the next try, are no mistyped passwords, and that those of a day on which some do all
+// the time are.
+func TestFailuresRise(t *testing.T) {
+	for _, rises := range []bool{true, false} {
+		var w written
+		for i := range 300 {
+			at, client := time.Duration(i)*4*time.Minute, fmt.Sprintf("203.0.113.%d", i)
+			if rises && i > 100 && i < 200 && i%3 == 0 || i%25 == 0 || !rises && i%12 == 0 {
+				w.at(at, client, "-", "POST /login", 401, "Firefox")
+			}
+			w.at(at+15*time.Second, client, "-", "POST /login", 302, "Firefox")
+			for k := range 3 {
+				w.at(at+time.Duration(17+20*k)*time.Second, client, "-", fmt.Sprintf("GET /app/%s", []string{"plans", "team"}[k%2]), 200, "Firefox")
+			}
+		}
+		res := w.run(t)
+		if got := res.Totals.Unexplained; rises && got < 30 || !rises && got > 0 {
+			t.Errorf("rises %v: %d of %d are unexplained", rises, got, res.Totals.Unauthorized)
+		}
+	}
+}

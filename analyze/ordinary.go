@@ -198,7 +198,8 @@ type ended struct{ refused, sessions int64 }
 // closedSignIns returns the failed sign-ins at times when many people tried in a row and
 // nobody got in, though people do in this log: then they did not mistype. It looks at all
 // sign-ins together and, where there are several doors, at each: one tenant's may be closed,
-// or the form while programs get tokens. The chance that k people in a row fail is at most
+// or the form while programs get tokens. So are those at times when far more people fail than
+// at others; see risen. The chance that k people in a row fail is at most
 // n·p^k among n people, with the share p of those who fail there at other times, for which its
 // upper bound (Wilson) stands; each person counts once in a row.
 func (a *assembly) closedSignIns() (closed session.Bits) {
@@ -242,6 +243,7 @@ func (a *assembly) closedSignIns() (closed session.Bits) {
 type door struct {
 	failures  []uint32   // those after the last success so far
 	rows      [][]uint32 // those between two successes
+	before    []int      // by row: how many successes were before it
 	next      int64      // time of the first of failures, 0 if unknown: reading it may take a while
 	successes int
 }
@@ -259,13 +261,14 @@ func (x *door) open(at int64, timeOf func(refusal uint32) int64) {
 		}
 	}
 	if n > 0 {
-		x.rows, x.failures = append(x.rows, x.failures[:n]), x.failures[n:]
+		x.rows, x.before, x.failures = append(x.rows, x.failures[:n]), append(x.before, x.successes-1), x.failures[n:]
 	}
 }
 
-// addClosed adds the failures of the rows that are too long for chance.
+// addClosed adds the failures of the rows that are too long for chance, and of the times in
+// which far more people fail than at others.
 func (a *assembly) addClosed(x *door, closed *session.Bits) {
-	rows := append(x.rows, x.failures)
+	rows, before := append(x.rows, x.failures), append(x.before, x.successes)
 	people, all := make([]int64, len(rows)), int64(0)
 	for n, row := range rows {
 		distinct := map[timeline.Client]bool{}
@@ -275,14 +278,52 @@ func (a *assembly) addClosed(x *door, closed *session.Bits) {
 		people[n] = int64(len(distinct))
 		all += people[n]
 	}
+	risen := x.risen(before, people)
 	for n, row := range rows {
 		others := all - people[n] + int64(x.successes)
 		share := 1 - stats.WilsonLower(int64(x.successes), others, stats.Z95)
-		if float64(all+int64(x.successes))*math.Pow(share, float64(people[n])) > failingFalse {
+		if float64(all+int64(x.successes))*math.Pow(share, float64(people[n])) > failingFalse && !risen[n] {
 			continue
 		}
 		for _, i := range row {
 			closed.Add(int(i))
 		}
 	}
+}
+
+const (
+	// doorCells is the maximum number of parts, with as many successes each, in which the
+	// shares of those who fail are compared.
+	doorCells = 256
+	// risenOdds is the least ratio of the odds to fail to the usual ones that is no mood of the
+	// day.
+	risenOdds = 4
+)
+
+// risen reports by row whether it is of a time in which a far greater share of the people fails
+// than at others, though most get in at last: the directory is slow, or one of several is down.
+func (x *door) risen(before []int, people []int64) []bool {
+	risen := make([]bool, len(before))
+	width := x.successes/doorCells + 1
+	cells := make([]stats.Cell, x.successes/width+1)
+	for i := range x.successes {
+		cells[i/width].Trials++
+	}
+	for n, i := range before {
+		cells[i/width].Merge(stats.Cell{Hits: people[n], Trials: people[n]})
+	}
+	odds := func(share float64) float64 { return share / (1 - share) }
+	for _, run := range stats.Excursions(cells) {
+		usual := float64(run.Outside.Hits+1) / float64(run.Outside.Trials+2)
+		low := stats.WilsonLower(run.Inside.Hits, run.Inside.Trials, stats.Z95)
+		tests := float64(len(cells)) * float64(len(cells)) / 2
+		if run.Inside.Hits < fewOrdinary || odds(low) < risenOdds*odds(usual) ||
+			stats.BinomialTail(run.Inside.Hits, run.Inside.Trials, usual)*tests > failingFalse {
+			continue
+		}
+		for n, i := range before {
+			risen[n] = risen[n] || i/width >= run.From && i/width < run.To
+		}
+	}
+	return risen
 }
