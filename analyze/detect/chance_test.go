@@ -68,3 +68,39 @@ func TestRefusalsByChance(t *testing.T) {
 		}
 	}
 }
+
+// TestMixtureOnOneRoute checks that a site whose only route refuses everybody at random has
+// refusals at random, and one that refuses some users at random has not.
+func TestMixtureOnOneRoute(t *testing.T) {
+	for refused, want := range map[int]string{1: "intermittent_refusal", 4: ""} { // one in so many users
+		t.Run(fmt.Sprint(refused), func(t *testing.T) {
+			w := newWorld(7)
+			w.sessionIDs, w.users = true, true
+			for i := range 40 {
+				at, user := 7*time.Hour+w.minutes(480), fmt.Sprintf("user%d", i)
+				address := fmt.Sprintf("10.0.0.%d", i)
+				w.add(at, "POST", "/login", user, "", address, "302")
+				for range 60 {
+					at += time.Duration(20+w.r.IntN(60)) * time.Second
+					status := "200"
+					if i%refused == 0 && w.r.IntN(5) == 0 {
+						status = "401"
+					}
+					w.add(at, "POST", "/graphql", user, "s"+user, address, status)
+				}
+			}
+			_, findings := w.scan(t, 1)
+			if want == "" {
+				for _, f := range findings {
+					if f.Kind == "intermittent_refusal" {
+						t.Errorf("found %s", f.Title)
+					}
+				}
+				return
+			}
+			if len(findings) != 1 || findings[0].Kind != want {
+				t.Errorf("found %+v, want %s", findings, want)
+			}
+		})
+	}
+}

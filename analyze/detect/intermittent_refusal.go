@@ -39,12 +39,13 @@ var intermittentRefusal = Kind{
 		{{plural .Sessions "client" "clients"}} sent two renewals at once on {{count .Routes "route"}}: one was accepted and the other refused, while the session went on.
 		Two tabs or threads send the same refresh token, which is good for one renewal.
 		{{else}}
-		{{plural .Sessions "session was" "sessions were"}} refused and accepted in turn, without a sign-in between, alike on {{count .Routes "route"}}.
+		{{plural .Sessions "session was" "sessions were"}} refused and accepted in turn, without a sign-in between, {{if gt .Routes 1}}alike {{end}}on {{count .Routes "route"}}.
 		After a refusal, {{share .AfterRefusal}} of a session's next requests are refused; after an acceptance, {{share .AfterAcceptance}}: neither the user nor the route decides.
 		{{if .OnePlace}}The log names the backends: each session is accepted at one of them and refused at the others, so the backends do not share their sessions or keys.
 		{{else if .Processes}}That fits {{.Processes}} processes, replicas or servers that do not share their secret or session store: each accepts only the sessions that it began.
 		{{else if .BrokenOf}}That fits one broken process, replica or server of {{.BrokenOf}}.
-		{{else}}That fits several processes, replicas or servers that do not share their secret or session store, or a store that fails now and then.{{end}}{{end}}
+		{{else}}That fits several processes, replicas or servers that do not share their secret or session store, or a store that fails now and then.{{end}}
+		{{if eq .Routes 1}}Where one route takes all kinds of requests, as that of GraphQL, what is refused may also be one of them.{{end}}{{end}}
 		{{if .Ongoing}}It still happens at the end of the log.{{else}}It stopped before the end of the log.{{end}}{{end}}`,
 	Remedy: []string{
 		`{{if .Details.Renewals}}Let one tab or thread renew the token and the others wait for it (navigator.locks, a single-flight call), and accept a spent refresh token for some seconds (reuse interval or leeway of the identity provider).{{end}}`,
@@ -120,6 +121,10 @@ const (
 	// which on they are closed, if that of all routes is lower: the other routes make the
 	// mixture.
 	closedRoutes = 0.9
+	// mixedAll is the least share of refusals among all actors, in that among those who are
+	// refused at all, of a mixture on one route. An actor who is refused and accepted in a step
+	// counts once for each, so that the former may be as low as a half.
+	mixedAll = 0.75
 	// onePlaceFactor is how many times less is refused without the requests to one backend or
 	// server, from which on that one is at fault.
 	onePlaceFactor = 2

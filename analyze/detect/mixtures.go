@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"strings"
 
 	"logscan/analyze/result"
 	"logscan/analyze/session"
@@ -344,22 +345,25 @@ func during(all *[phases]stats.Cell, s span) (sum stats.Cell) {
 }
 
 // routesAlike reports whether the routes of a scope refuse about the same share, and not
-// some nearly all requests and the others none.
+// some nearly all requests and the others none. A scope may have one route: see byItself.
 func (o *mixtureObserver) routesAlike(s int32, span span, all stats.Cell) bool {
-	var compared, like, routes int64
-	var refusing stats.Cell
+	var compared, like int64
+	var refusing, rest stats.Cell
+	alikes, routes, last := 0, 0, 0 // last is an endpoint
 	for e := range o.all.routes {
+		n := during(o.all.routes[e], span)
 		if !slices.Contains(o.scopes.of[e][:], s) {
+			rest.Merge(n)
 			continue
 		}
-		n := during(o.all.routes[e], span)
 		if n.Trials < alikeRequests {
 			continue
 		}
 		compared += n.Trials
+		routes, last = routes+1, e
 		if alike(n, all) {
 			like += n.Trials
-			routes++
+			alikes++
 		}
 		if shareOf(n) >= shareOf(all)/alikeFactor {
 			refusing.Merge(n)
@@ -368,7 +372,19 @@ func (o *mixtureObserver) routesAlike(s int32, span span, all stats.Cell) bool {
 	if shareOf(refusing) >= closedRoutes && shareOf(all) < closedRoutes {
 		return false
 	}
-	return routes >= 2 && float64(like) >= alikeRoutes*float64(compared)
+	if routes == 1 && !o.byItself(last, span, all, rest) {
+		return false
+	}
+	return routes > 0 && alikes >= min(routes, 2) && float64(like) >= alikeRoutes*float64(compared)
+}
+
+// byItself reports whether one route, such as that of GraphQL, may be a mixture: it is one
+// path (of several, some may be forbidden), it refuses all actors alike (some may have no
+// permission), and the rest of the site does not refuse about as much.
+func (o *mixtureObserver) byItself(endpoint int, span span, all, rest stats.Cell) bool {
+	return !strings.Contains(o.d.State.Endpoints[endpoint].Template, "{") &&
+		shareOf(span.Cell) >= mixedAll*min(shareOf(all), 0.5) &&
+		(rest.Trials < alikeRequests || !alike(rest, all))
 }
 
 // placesAlike reports whether at least two backends, and servers, refuse, where they are

@@ -69,7 +69,28 @@ func signIn(method, template string) bool { return method == "POST" && NamesSign
 // NamesSignIn reports whether a route has the name of a sign-in.
 func NamesSignIn(template string) bool {
 	last := lastName(template)
-	return isAny(last, signInWords) || hasWord(last, signInParts) && !hasWord(last, renewParts)
+	return isAny(last, signInWords) || hasWord(last, signInParts) && !hasWord(last, renewParts) || createsSession(template, last)
+}
+
+// createVerbs are the usual names of methods of gRPC that create something.
+var createVerbs = []string{"create", "issue", "new", "start", "open"}
+
+// createsSession reports whether a route is a method of gRPC, /package.Service/Method, that
+// creates a session or token, by its name or that of its service.
+func createsSession(template, method string) bool {
+	service := strings.TrimSuffix(template[:max(0, len(template)-len(method))], "/")
+	service = service[strings.LastIndexByte(service, '/')+1:]
+	dot := strings.LastIndexByte(service, '.')
+	if dot < 0 {
+		return false
+	}
+	for _, verb := range createVerbs {
+		if len(method) >= len(verb) && strings.EqualFold(method[:len(verb)], verb) {
+			created := method[len(verb):]
+			return isAny(created, signInWords) || created == "" && isAny(strings.TrimSuffix(service[dot+1:], "Service"), signInWords)
+		}
+	}
+	return false
 }
 
 // bringsTicket reports whether a query has what an identity provider gives a browser for the

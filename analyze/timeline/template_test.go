@@ -97,6 +97,7 @@ func TestSignIn(t *testing.T) {
 		{"GET", "/login", false}, {"POST", "/blogin", false}, {"POST", "/", false}, {"POST", "", false},
 		{"POST", "/Account/LogOn.aspx", true}, {"POST", "/Items/AuthenticateByName", true}, {"POST", "/j_spring_security_check", true},
 		{"POST", "/v3/auth/tokens", true}, {"POST", "/user/doLogin.do", true}, {"POST", "/login/refresh-token", false},
+		{"POST", "/auth.v1.Sessions/Create", true}, {"POST", "/acme.iam.TokenService/IssueToken", true}, {"POST", "/billing.v1.Sessions/List", false}, {"POST", "/v1/create", false},
 		{"POST", "/my-session", false}, {"POST", "/dialogInput", false},
 	} {
 		if got := signIn(tt.method, tt.template); got != tt.want {
