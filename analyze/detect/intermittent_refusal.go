@@ -323,7 +323,7 @@ func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
 func (o *mixedObserver) mixed(n int) (c candidate, ok bool) {
 	s, span, pValue := o.suspicions[n].scope, o.suspicions[n].span, o.suspicions[n].pValue
 	cells, inside, rest := o.cells[s], &o.mixtures.all.inside[n], &o.mixtures.all.outside[n]
-	if !inside.random(mixedShare) || !o.mixtures.routesAlike(s, span, inside.answers) || !o.mixtures.placesAlike(span, inside.answers) {
+	if !inside.random(mixedShare) || !o.mixtures.routesAlike(s, span, inside) || !o.mixtures.placesAlike(span, inside.answers) {
 		return c, false
 	}
 	always := rest.random(mixedLow) || rest.continues(inside)

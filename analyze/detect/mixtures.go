@@ -346,7 +346,8 @@ func during(all *[phases]stats.Cell, s span) (sum stats.Cell) {
 
 // routesAlike reports whether the routes of a scope refuse about the same share, and not
 // some nearly all requests and the others none. A scope may have one route: see byItself.
-func (o *mixtureObserver) routesAlike(s int32, span span, all stats.Cell) bool {
+func (o *mixtureObserver) routesAlike(s int32, span span, inside *mixture) bool {
+	all := inside.answers
 	var compared, like int64
 	var refusing, rest stats.Cell
 	alikes, routes, last := 0, 0, 0 // last is an endpoint
@@ -372,7 +373,7 @@ func (o *mixtureObserver) routesAlike(s int32, span span, all stats.Cell) bool {
 	if shareOf(refusing) >= closedRoutes && shareOf(all) < closedRoutes {
 		return false
 	}
-	if routes == 1 && !o.byItself(last, span, all, rest) {
+	if routes == 1 && !o.byItself(last, span, inside, rest) {
 		return false
 	}
 	return routes > 0 && alikes >= min(routes, 2) && float64(like) >= alikeRoutes*float64(compared)
@@ -380,9 +381,11 @@ func (o *mixtureObserver) routesAlike(s int32, span span, all stats.Cell) bool {
 
 // byItself reports whether one route, such as that of GraphQL, may be a mixture: it is one
 // path (of several, some may be forbidden), it refuses all actors alike (some may have no
-// permission), and the rest of the site does not refuse about as much.
-func (o *mixtureObserver) byItself(endpoint int, span span, all, rest stats.Cell) bool {
-	return !strings.Contains(o.d.State.Endpoints[endpoint].Template, "{") &&
+// permission), not in turn, and the rest of the site does not refuse about as much.
+func (o *mixtureObserver) byItself(endpoint int, span span, inside *mixture, rest stats.Cell) bool {
+	all := inside.answers
+	return shareOf(inside.after[0])-shareOf(inside.after[1]) <= mixedDependence &&
+		!strings.Contains(o.d.State.Endpoints[endpoint].Template, "{") &&
 		shareOf(span.Cell) >= mixedAll*min(shareOf(all), 0.5) &&
 		(rest.Trials < alikeRequests || !alike(rest, all))
 }

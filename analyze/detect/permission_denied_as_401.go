@@ -68,6 +68,9 @@ const (
 	// permissionActors is the minimum number of actors that are always refused, and
 	// of those that are always accepted.
 	permissionActors = 4
+	// permissionUsers is the same where the log names all of them: no client of several
+	// people, and no session that ends, looks like a user.
+	permissionUsers = 2
 	// permissionMixed is the maximum share of mixed actors: permissions that were
 	// granted or withdrawn within the day.
 	permissionMixed = 0.15
@@ -181,7 +184,11 @@ func observePermissions(d *Diagnosis) observer {
 			counts[i] = d.Endpoints[i].AliveActors
 		}
 	}
-	list := topKeys(counts, permissionActors)
+	least := int64(permissionActors)
+	if len(d.State.Users) > 0 {
+		least = permissionUsers
+	}
+	list := topKeys(counts, least)
 	if len(list) == 0 {
 		return nil
 	}
@@ -353,12 +360,16 @@ type permissionSums struct {
 	division             // without p
 	requests stats.Cell  // hits are refused
 	returned int         // actors that are always refused, and came back
+	nameless int         // actors without a user
 	few      [64]int32   // actors by number of requests
 	many     map[int]int // the same of those with more
 }
 
 func (s *permissionSums) add(x *actorCount) {
 	n := int(x.accepted + x.refused)
+	if x.who>>32 != 0 {
+		s.nameless++
+	}
 	s.requests.Merge(stats.Cell{Hits: int64(x.refused), Trials: int64(n)})
 	s.addActors(n, 1)
 	switch {
@@ -387,7 +398,8 @@ func (s *permissionSums) addActors(requests, actors int) {
 }
 
 func (s *permissionSums) merge(o *permissionSums) {
-	s.accepted, s.refused, s.mixed, s.returned = s.accepted+o.accepted, s.refused+o.refused, s.mixed+o.mixed, s.returned+o.returned
+	s.accepted, s.refused, s.mixed = s.accepted+o.accepted, s.refused+o.refused, s.mixed+o.mixed
+	s.returned, s.nameless = s.returned+o.returned, s.nameless+o.nameless
 	s.requests.Merge(o.requests)
 	for n, actors := range o.few {
 		s.few[n] += actors
@@ -409,7 +421,7 @@ func sumsOf(list []actorCount) *permissionSums {
 // divide tests whether the actors are of two kinds.
 func (s *permissionSums) divide() division {
 	b, share := s.division, shareOf(s.requests)
-	var expected, variance, refused, accepted float64
+	var expected, variance, refused, accepted, pure float64 // pure is the logarithm of the chance that no actor is mixed
 	add := func(requests, actors int) {
 		m := int64(requests)
 		stray := int64(permissionStray * float64(m))
@@ -417,6 +429,7 @@ func (s *permissionSums) divide() division {
 		mixed := max(0, 1-always-never)
 		refused, accepted = refused+float64(actors)*always, accepted+float64(actors)*never
 		expected += float64(actors) * mixed
+		pure += float64(actors) * math.Log1p(-mixed)
 		variance += float64(actors) * mixed * (1 - mixed)
 	}
 	for n, actors := range s.few {
@@ -428,7 +441,9 @@ func (s *permissionSums) divide() division {
 		add(n, s.many[n])
 	}
 	b.p = 1
-	if variance > 0 && float64(b.mixed) < expected {
+	if b.mixed == 0 {
+		b.p = math.Exp(pure)
+	} else if variance > 0 && float64(b.mixed) < expected {
 		z := (expected - float64(b.mixed) - 0.5) / math.Sqrt(variance)
 		if z > 0 {
 			b.p = math.Erfc(z/math.Sqrt2) / 2
@@ -558,17 +573,20 @@ type divisions struct {
 // divided returns how routes divide their actors. sums are by place.
 func (o *permissionObserver) divided(sums func(place int) *permissionSums) (x divisions) {
 	x.divisions = make([]division, len(o.keys))
-	returned, p := make([]int, len(o.keys)), make([]float64, len(o.keys))
+	returned, least, p := make([]int, len(o.keys)), make([]int, len(o.keys)), make([]float64, len(o.keys))
 	for n := range o.keys {
 		s := sums(n)
 		x.divisions[n], returned[n] = s.divide(), s.returned
 		p[n] = x.divisions[n].p
+		if least[n] = permissionActors; s.nameless == 0 {
+			least[n] = permissionUsers
+		}
 	}
 	x.adjusted = stats.BenjaminiHochberg(p)
 	for n := range o.keys {
 		b := x.divisions[n]
-		if x.adjusted[n] <= permissionFalse && b.accepted >= permissionActors && b.refused >= permissionActors &&
-			float64(b.mixed) <= permissionMixed*float64(b.accepted+b.refused+b.mixed) && returned[n] >= permissionActors {
+		if x.adjusted[n] <= permissionFalse && b.accepted >= least[n] && b.refused >= least[n] &&
+			float64(b.mixed) <= permissionMixed*float64(b.accepted+b.refused+b.mixed) && returned[n] >= least[n] {
 			x.routes = append(x.routes, n)
 		}
 	}

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -163,6 +164,37 @@ func TestVersionRefusedFromTheStart(t *testing.T) {
 		found := len(findings) == 1 && findings[0].Kind == "client_software_failure" && findings[0].Subject.UserAgent == "DeskSync/3.1.0"
 		if found != everywhere {
 			t.Errorf("accepted elsewhere %v: found %+v", everywhere, findings)
+		}
+	}
+}
+
+// TestPermissionOfFew checks that a route which refuses three of seven users whenever they ask
+// is found, and one that refuses users now and then is not one of permissions.
+func TestPermissionOfFew(t *testing.T) {
+	for _, always := range []bool{true, false} {
+		w := newWorld(3)
+		w.users = true
+		for i := range 7 {
+			user, address, at := fmt.Sprint("clerk", i), fmt.Sprintf("10.0.0.%d", i), 8*time.Hour+w.minutes(240)
+			w.add(at, "POST", "/login", user, "", address, "302")
+			for k := range 24 {
+				at += time.Minute + w.minutes(2)
+				path, status := fmt.Sprintf("/wiki/page%d", k%3), "200"
+				if k%4 == 3 {
+					path = "/finance"
+					if always && i < 3 || !always && w.r.IntN(7) < 3 {
+						status = "401"
+					}
+				}
+				w.add(at, "GET", path, user, "", address, status)
+			}
+		}
+		_, findings := w.scan(t, 1)
+		found := slices.ContainsFunc(findings, func(f result.Finding) bool {
+			return f.Kind == "permission_denied_as_401" && f.Subject.Route == "/finance" && f.Unauthorized == 18
+		})
+		if found != always {
+			t.Errorf("always refused %v: found %v of %+v", always, found, findings)
 		}
 	}
 }
