@@ -621,13 +621,20 @@ func (o *softwareObserver) claimUse(s uint32, u *failingUse) (onset int64, claim
 	}
 	for i, r := range o.d.Refusals.All() {
 		of := o.software.of[r.Agent]
-		if r.Endpoint != endpoint || of[0] != s+1 && of[1] != s+1 || !o.d.open(i) || r.Time < start || r.Time >= end {
+		if r.Endpoint != endpoint || of[0] != s+1 && of[1] != s+1 || !o.d.open(i) || r.Time >= end || r.Time < start && !o.d.failsUntil(r, start) {
 			continue
 		}
 		claims = append(claims, uint32(i))
 		onset = min(onset, r.Time)
 	}
 	return onset, claims
+}
+
+// failsUntil reports whether a client that had been accepted is refused until a time or
+// longer, and was not accepted again: it was the first of several whose tokens expired.
+func (d *Diagnosis) failsUntil(r *session.Refusal, ms int64) bool {
+	c := d.Clients[r.Client()]
+	return c != nil && r.Known && c.Tally.LastAccepted != parse.NoTime && c.Tally.LastAccepted < r.Time*1000 && c.Tally.LastRefused >= ms*1000
 }
 
 // credentialed reports whether most requests of software carry a session or a user, by

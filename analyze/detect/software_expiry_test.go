@@ -94,3 +94,24 @@ func TestTimeoutOverNight(t *testing.T) {
 		}
 	}
 }
+
+// TestFirmwareWhoseTokensEnd checks that one version of a fleet that does not renew its tokens
+// is one trouble, with those of its devices whose tokens end first.
+func TestFirmwareWhoseTokensEnd(t *testing.T) {
+	w := newWorld(4)
+	for i := range 90 {
+		address, ends := fmt.Sprintf("198.51.%d.9", i), 9*time.Hour+w.minutes(600)
+		w.agents[address] = fmt.Sprintf("MeterFW/2.%d", i%3)
+		for at := w.minutes(20); at < 24*time.Hour; at += 19*time.Minute + w.minutes(2) {
+			status := "202"
+			if i%3 == 1 && at > ends {
+				status = "401"
+			}
+			w.add(at, "POST", "/ingest", "", "", address, status)
+		}
+	}
+	_, findings := w.scan(t, 2)
+	if f := want(t, findings, "client_software_failure")[0]; f.Subject.UserAgent != "MeterFW/2.1" {
+		t.Errorf("found %+v", f.Subject)
+	}
+}
