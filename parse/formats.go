@@ -273,7 +273,7 @@ var table = [...]Format{
 		Samples: []string{`[pid: 24386|app: 0|req: 482950/4125645] 192.0.2.65 () {44 vars in 1322 bytes} [Tue Jan  3 05:01:31 2012] GET /contest/?_=1325592089910 => generated 192 bytes in 21 msecs (HTTP/1.1 200) 4 headers in 188 bytes (1 switches on core 0)`},
 	},
 	{
-		Name: "uvicorn", Doc: "Uvicorn, which logs no time: take the container's or the journal's",
+		Name: "uvicorn", Doc: "Uvicorn, which logs no time unless asked to: take the container's or the journal's",
 		Native: `INFO:     $remote_addr - "$request" $status $status_text`,
 		Shapes: []string{
 			`INFO:     $remote_addr - "$request" $status`,
@@ -281,10 +281,14 @@ var table = [...]Format{
 			`INFO $remote_addr - "$request" $status`,
 			`INFO $remote_addr - "$request" $status $status_text`,
 			`%{%Y-%m-%d %H:%M:%S}t,%{milliseconds}e - uvicorn.access - INFO - %h - "%r" %>s`,
+			`%{%Y-%m-%d %H:%M:%S}t,%{milliseconds}e - INFO - %h - "%r" %>s`,
+			`%{%Y-%m-%d %H:%M:%S}t,%{milliseconds}e INFO:     %h - "%r" %>s %{status_text}e`,
+			`%{%Y-%m-%d %H:%M:%S}t INFO:     %h - "%r" %>s %{status_text}e`,
 		},
 		notices: []string{"INFO: ", "INFO ", "WARNING: ", "ERROR: "},
 		Samples: []string{
 			`INFO:     192.0.2.1:53210 - "GET /items?x=1 HTTP/1.1" 401 Unauthorized`,
+			`2026-03-09 14:05:00,131 INFO:     192.0.2.1:53210 - "GET /items?x=1 HTTP/1.1" 404 Not Found`,
 		},
 	},
 	{

@@ -105,17 +105,7 @@ const (
 )
 
 func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
-	all := map[string]*mortalHost{}
-	for i, r := range d.Refusals.All() {
-		host := d.State.Endpoints[r.Endpoint].Host
-		if l := d.Lifetimes[host]; r.Fatal && !r.Shared && l != nil && d.open(i) && (l.Bare || r.Session || !d.State.Sessions || r.Age() >= 0) {
-			if all[host] == nil {
-				all[host] = &mortalHost{names: []string{host}, lifetimes: l}
-			}
-			all[host].deaths = append(all[host].deaths, uint32(i))
-		}
-	}
-	hosts, err := d.joinHosts(all)
+	hosts, err := d.joinHosts(d.mortalHosts())
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +113,9 @@ func inspectLifetimes(d *Diagnosis, _ observer) ([]candidate, error) {
 	var none []*mortalHost // without a timeout of most requests, or of a sign-in
 	var sparing []timeout  // by host of none: the one that spares few sessions, if any
 	for _, h := range hosts {
+		if _, _, ok := d.endsAtRandom(h); ok {
+			continue
+		}
 		t, ok := d.fitPolicy(h)
 		if ok && !t.bySessions {
 			if cand, ok := d.expiry(h, &t); ok {
@@ -156,6 +149,22 @@ type mortalHost struct {
 	door      uint8    // at which the sessions began; 0 for any
 	// runs reports whether a client runs the software of the sessions; nil for any.
 	runs func(timeline.Client) bool
+}
+
+// mortalHosts returns the ends of sessions by host that no finding explains, of hosts whose
+// lifetimes are kept.
+func (d *Diagnosis) mortalHosts() map[string]*mortalHost {
+	all := map[string]*mortalHost{}
+	for i, r := range d.Refusals.All() {
+		host := d.State.Endpoints[r.Endpoint].Host
+		if l := d.Lifetimes[host]; r.Fatal && !r.Shared && l != nil && d.open(i) && (l.Bare || r.Session || !d.State.Sessions || r.Age() >= 0) {
+			if all[host] == nil {
+				all[host] = &mortalHost{names: []string{host}, lifetimes: l}
+			}
+			all[host].deaths = append(all[host].deaths, uint32(i))
+		}
+	}
+	return all
 }
 
 // has reports whether a refusal may be of the host's sessions.

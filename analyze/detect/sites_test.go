@@ -2,6 +2,8 @@ package detect
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +60,66 @@ func TestTimersAreNotRandom(t *testing.T) {
 		if found == timer {
 			t.Errorf("timer %v: intermittent_refusal %v", timer, found)
 		}
+	}
+}
+
+// TestSessionsEndAtRandom checks that sessions which any request may end are refusals at
+// random, also where connections are kept alive for a minute, and not those which a timeout
+// ends, or the age of tokens that are renewed.
+func TestSessionsEndAtRandom(t *testing.T) {
+	for name, tt := range map[string]struct {
+		want bool
+		ends func(r *rand.Rand, pause, age time.Duration) bool
+	}{
+		"two processes":  {true, func(r *rand.Rand, pause, _ time.Duration) bool { return pause > time.Minute && r.IntN(2) == 0 }},
+		"four processes": {true, func(r *rand.Rand, pause, _ time.Duration) bool { return pause > time.Minute && r.IntN(4) > 0 }},
+		"any request":    {true, func(r *rand.Rand, _, _ time.Duration) bool { return r.IntN(3) == 0 }},
+		"timeout":        {false, func(_ *rand.Rand, pause, _ time.Duration) bool { return pause > 4*time.Minute }},
+		"longer, likelier": {false, func(r *rand.Rand, pause, _ time.Duration) bool {
+			return r.Float64() < 0.15*pause.Minutes()/4
+		}},
+		"age": {false, func(_ *rand.Rand, pause, age time.Duration) bool {
+			return pause > 2*time.Minute && age > 15*time.Minute
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(11)
+			for i := range 25 {
+				address := fmt.Sprintf("198.51.100.%d", i)
+				signedIn := false
+				var since time.Duration
+				for now := 8*time.Hour + w.minutes(60); now < 17*time.Hour; {
+					if !signedIn {
+						w.add(now, "POST", "/login", "", "", address, "200")
+						signedIn, since = true, now
+						now += 2 * time.Second
+						w.add(now, "GET", "/api/me", "", "", address, "200")
+					}
+					pause := time.Duration(math.Exp(4.6+0.9*w.r.NormFloat64())) * time.Second
+					if w.r.IntN(12) == 0 {
+						pause = 15*time.Minute + w.minutes(60)
+					}
+					now += pause
+					status := "200"
+					if tt.ends(w.r, pause, now-since) {
+						status, signedIn = "401", false
+					}
+					for range 1 + w.r.IntN(2) {
+						w.add(now, "GET", []string{"/api/orders", "/api/items", "/api/mail"}[w.r.IntN(3)], "", "", address, status)
+					}
+					if !signedIn {
+						now += time.Duration(5+w.r.IntN(20)) * time.Second
+					}
+				}
+			}
+			w.noise()
+			_, findings := w.scan(t, 2)
+			random := slices.ContainsFunc(findings, func(f result.Finding) bool { return f.Kind == "intermittent_refusal" })
+			timeout := slices.ContainsFunc(findings, func(f result.Finding) bool { return f.Kind == "session_expiry" })
+			if random != tt.want || random && timeout {
+				t.Errorf("intermittent_refusal %v, session_expiry %v", random, timeout)
+			}
+		})
 	}
 }
 

@@ -107,6 +107,12 @@ const (
 	freshAccepted = 0.5
 	// upstreamOdds is the minimum odds ratio of a refusal against the others.
 	upstreamOdds = 5
+	// mixedOdds is enough where clients come to the places at random: mixedCrossed of those
+	// that it refuses, and mixedSpread of the others' in an hour. Then they do not differ
+	// between the places, and what the places refuse does not either, unless one is at fault.
+	mixedOdds    = 2
+	mixedCrossed = 0.9
+	mixedSpread  = 0.7
 	// upstreamActors is the minimum number of distinct actors refused.
 	upstreamActors = 4
 	// upstreamFalse is the accepted rate of false reports over the backends.
@@ -472,7 +478,7 @@ func (o *placeObserver) inspect() (found []candidate) {
 	for n, adjusted := range stats.BenjaminiHochberg(p) {
 		b := &bad[n]
 		b.p = adjusted
-		if b.p > upstreamFalse || b.odds < upstreamOdds || b.lower < upstreamLower || !o.crosses(b) {
+		if b.p > upstreamFalse || b.odds < o.leastOdds(b.number) || b.lower < upstreamLower || !o.crosses(b) {
 			continue
 		}
 		if c, ok := o.candidate(b); ok {
@@ -494,6 +500,14 @@ func (o *placeObserver) crosses(b *badPlace) bool {
 	}
 	return shareOf(crossed) >= upstreamCrossed || !o.signIn && // who guesses comes to one backend, too
 		crossed.Trials >= actors && b.odds >= sticky && shareOf(crossed) >= upstreamSpread*o.spreadOfOthers(b.number)
+}
+
+// leastOdds returns the odds ratio from which on a place is at fault.
+func (o *placeObserver) leastOdds(place uint32) float64 {
+	if shareOf(o.crossed[place]) >= mixedCrossed && o.spreadOfOthers(place) >= mixedSpread {
+		return mixedOdds
+	}
+	return upstreamOdds
 }
 
 // spreadOfOthers returns the share of the actors of other places that come to several.
@@ -532,7 +546,7 @@ func (o *placeObserver) candidate(b *badPlace) (candidate, bool) {
 	if b.span.accepted {
 		cand.Onset = onset * 1000
 	}
-	cand.Confidence = confidence(b.p, max(b.lower, 1-upstreamOdds/b.odds))
+	cand.Confidence = confidence(b.p, max(b.lower, 1-o.leastOdds(b.number)/b.odds))
 	cand.Severity = result.Medium
 	ongoing := b.span.to == session.MaxSteps || o.o.d.ongoing(cand.claims[len(cand.claims)-1])
 	if ongoing {
