@@ -34,11 +34,14 @@ var intermittentRefusal = Kind{
 	Needs:    []string{needTime, needStatus, needPath, needClient},
 	Uses:     []parse.Extra{parse.ExtraSession, parse.ExtraUser, parse.ExtraUpstream, parse.ExtraHost},
 	Details:  func() any { return new(Intermittent) },
-	Title:    `{{share .Details.RefusedShare}} of the {{if .Details.Renewals}}token renewals{{else if .Details.Ends}}requests after a pause{{else}}requests of live sessions{{end}}{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} at {{.}}{{end}} are refused {{if .Details.Renewals}}because two come at once{{else}}at random{{end}}{{if .Details.Ends}}, which ends the sessions{{end}} {{since .Onset}}`,
+	Title:    `{{share .Details.RefusedShare}} of the {{if .Details.Renewals}}token renewals{{else if .Details.Vain}}renewed tokens{{else if .Details.Ends}}requests after a pause{{else}}requests of live sessions{{end}}{{with .Subject.Host}} on {{.}}{{end}}{{with .Subject.Route}} at {{.}}{{end}} are refused {{if .Details.Renewals}}because two come at once{{else if .Details.Vain}}at once, by chance,{{else}}at random{{if .Details.Ends}}, which ends the sessions{{end}}{{end}} {{since .Onset}}`,
 	Explanation: `{{with .Details}}{{if .Renewals}}
 		{{plural .Sessions "client" "clients"}} sent two renewals at once on {{count .Routes "route"}}: one was accepted and the other refused, while the session went on.
 		Two tabs or threads send the same refresh token, which is good for one renewal.
-		{{else}}{{if .Ends}}
+		{{else}}{{if .Vain}}
+		{{plural .Sessions "client" "clients"}} renewed a token and {{plural .Sessions "was" "were"}} refused with the new one {{count .Vain "time"}}, on {{count .Routes "route"}}; other new tokens were accepted there.
+		A backend whose clock is late refuses new tokens, too.
+		{{else if .Ends}}
 		{{plural .Sessions "session" "sessions"}} ended at a request{{with .Pause}} that followed {{duration .}} of silence or more{{end}}, alike after short and long pauses, at any age, on {{count .Routes "route"}}.
 		No timeout does that: chance decides which requests are refused. {{if .Pause}}Requests that follow each other faster are spared, because a connection that is kept alive stays at one process.{{end}}
 		{{else}}
@@ -66,16 +69,17 @@ type Intermittent struct {
 	RefusedShare    result.Share       `json:"refused_share"` // of the requests of live sessions
 	RefusedLow      result.Share       `json:"refused_share_low" label:"refused share (at least)"`
 	RefusedHigh     result.Share       `json:"refused_share_high" label:"refused share (at most)"`
-	Sessions        int64              `json:"sessions"`                 // refused and accepted in turn
-	Routes          int                `json:"routes"`                   // that refused
-	AfterRefusal    result.Share       `json:"refused_after_refusal"`    // of the next requests
-	AfterAcceptance result.Share       `json:"refused_after_accepted"`   // of the next requests
-	Processes       int                `json:"processes,omitempty"`      // that do not share, whose number fits the share
-	BrokenOf        int                `json:"broken_one_of,omitempty"`  // processes, of which one is broken, that fit
-	Renewals        bool               `json:"renewals"`                 // renewals that came together
-	Ends            int64              `json:"sessions_ended,omitempty"` // by a refusal at random, if none is accepted after one
-	Pause           result.Seconds     `json:"pause_seconds,omitempty"`  // up to which a connection is kept alive, of Ends
-	OnePlace        bool               `json:"each_at_one_backend"`      // each session is accepted by one backend only
+	Sessions        int64              `json:"sessions"`                  // refused and accepted in turn
+	Routes          int                `json:"routes"`                    // that refused
+	AfterRefusal    result.Share       `json:"refused_after_refusal"`     // of the next requests
+	AfterAcceptance result.Share       `json:"refused_after_accepted"`    // of the next requests
+	Processes       int                `json:"processes,omitempty"`       // that do not share, whose number fits the share
+	BrokenOf        int                `json:"broken_one_of,omitempty"`   // processes, of which one is broken, that fit
+	Renewals        bool               `json:"renewals"`                  // renewals that came together
+	Ends            int64              `json:"sessions_ended,omitempty"`  // by a refusal at random, if none is accepted after one
+	Vain            int64              `json:"renewed_in_vain,omitempty"` // new tokens that are refused
+	Pause           result.Seconds     `json:"pause_seconds,omitempty"`   // up to which a connection is kept alive, of Ends
+	OnePlace        bool               `json:"each_at_one_backend"`       // each session is accepted by one backend only
 	PValue          result.Probability `json:"p_value"`
 	Ongoing         bool               `json:"ongoing"`
 	OnsetLow        *result.Time       `json:"onset_low,omitempty" label:"onset (earliest)"`
@@ -310,7 +314,7 @@ func (o *mixedObserver) further() observer {
 }
 
 func inspectIntermittent(d *Diagnosis, seen observer) ([]candidate, error) {
-	found := append(racedRenewals(d), randomEnds(d)...)
+	found := append(oddRenewals(d), randomEnds(d)...)
 	if seen == nil {
 		return found, nil
 	}

@@ -7,7 +7,6 @@ import (
 	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
-	"logscan/parse"
 )
 
 // Processes that do not share their secret end each session at the first request that
@@ -120,14 +119,8 @@ func (d *Diagnosis) randomEnd(h *mortalHost, pauses stats.Cell, from int64) (c c
 	}
 	details := (&mixture{answers: pauses}).details()
 	details.Ends, details.Pause = pauses.Hits, result.Seconds(round(float64(from)/1000, 1))
-	details.Sessions, details.Routes, details.PValue = pauses.Hits, len(routes), result.Probability(p)
-	details.Ongoing = d.ongoing(c.claims[len(c.claims)-1])
-	c.Subject, c.Onset = result.Subject{Type: "site", Host: h.names[0]}, parse.NoTime
-	c.Confidence = confidence(p, 1-mixedShare)
-	c.Severity = result.Medium
-	if len(actors) >= mixedHigh || float64(len(actors)) >= mixedPeople*float64(d.Actors) {
-		c.Severity = result.High
-	}
-	c.Details = details
+	details.Sessions, details.Routes = pauses.Hits, len(routes)
+	d.rateMixture(&c, details, p, len(actors))
+	c.Subject.Host = h.names[0]
 	return c, true
 }

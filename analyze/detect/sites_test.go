@@ -123,6 +123,53 @@ func TestSessionsEndAtRandom(t *testing.T) {
 	}
 }
 
+// TestRenewedInVain checks that new tokens which one of two processes refuses are refusals at
+// random, and not those that a route refuses whoever asks, nor calls of a page that are refused
+// while it renews its token.
+func TestRenewedInVain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		want    bool
+		refuses func(r *rand.Rand, path string) bool // the new token
+	}{
+		"two processes": {true, func(r *rand.Rand, _ string) bool { return r.IntN(2) == 0 }},
+		"broken route":  {false, func(_ *rand.Rand, path string) bool { return path == "/api/mail" }},
+		"no trouble":    {false, func(*rand.Rand, string) bool { return false }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(12)
+			for i := range 25 {
+				address := fmt.Sprintf("198.51.100.%d", i)
+				now := 8*time.Hour + w.minutes(60)
+				w.add(now, "POST", "/login", "", "", address, "200")
+				for issued := now; now < 17*time.Hour; now += 20*time.Second + w.minutes(8) {
+					path := []string{"/api/orders", "/api/items", "/api/mail"}[w.r.IntN(3)]
+					expired := now-issued > 15*time.Minute
+					if !expired && !tt.refuses(w.r, path) {
+						w.add(now, "GET", path, "", "", address, "200")
+						continue
+					}
+					w.add(now, "GET", path, "", "", address, "401")
+					if w.r.IntN(4) == 0 {
+						w.add(now, "GET", "/api/notes", "", "", address, "401")
+					}
+					w.add(now, "POST", "/auth/refresh", "", "", address, "200")
+					issued = now
+					status := "200"
+					if tt.refuses(w.r, path) {
+						status = "401"
+					}
+					w.add(now+time.Second, "GET", path, "", "", address, status)
+				}
+			}
+			w.noise()
+			_, findings := w.scan(t, 2)
+			if slices.ContainsFunc(findings, func(f result.Finding) bool { return f.Kind == "intermittent_refusal" }) != tt.want {
+				t.Errorf("found %+v", findings)
+			}
+		})
+	}
+}
+
 // TestRouteClosedBesideAnother checks that a route which refuses everybody all day is
 // found, although another route of its host is in trouble as well.
 func TestRouteClosedBesideAnother(t *testing.T) {

@@ -95,6 +95,7 @@ type Refusal struct {
 	SignIn   bool  // an attempt to sign in or to get a token
 	Renewal  bool  // an attempt to renew a session or token
 	Raced    bool  // a renewal, beside another one that succeeded at the same time
+	Vain     bool  // on the route that was refused just before its client renewed its token
 	Alive    bool  // the session was accepted elsewhere shortly before and after; not of a challenge
 	Proven   bool  // Denied, or the credentials came with the request and had been accepted before; not of a challenge
 	Returned bool  // the route accepted nobody then, and the actor was accepted elsewhere before and after with the same credentials; see returned

@@ -165,10 +165,11 @@ const (
 	returnedBit
 	settledBit
 	leftBit
+	vainBit
 
-	causeAt, causeMask   = 21, 7
-	schemeAt, schemeMask = 24, 3
-	doorAt               = 26
+	causeAt, causeMask   = 22, 7
+	schemeAt, schemeMask = 25, 3
+	doorAt               = 27
 )
 
 func (r *Refusal) append(dst []byte) []byte {
@@ -176,7 +177,7 @@ func (r *Refusal) append(dst []byte) []byte {
 	for i, is := range [...]bool{
 		r.Moved, r.Named, r.Session, r.Shared, r.SignIn, r.Renewal, r.Raced, r.Alive, r.Proven,
 		r.Denied, r.Known, r.Good, r.Back, r.Arrival, r.Resumed, r.Fatal, r.Dead,
-		r.Entry, r.Returned, r.Settled, r.Left,
+		r.Entry, r.Returned, r.Settled, r.Left, r.Vain,
 	} {
 		if is {
 			set |= 1 << i
@@ -202,7 +203,7 @@ func (r *Refusal) read(src []byte) (rest []byte) {
 		Renewal: set&renewalBit != 0, Raced: set&racedBit != 0, Alive: set&aliveBit != 0, Proven: set&provenBit != 0, Denied: set&deniedBit != 0,
 		Known: set&knownBit != 0, Good: set&goodBit != 0, Back: set&backBit != 0, Arrival: set&arrivalBit != 0, Resumed: set&resumedBit != 0,
 		Fatal: set&fatalBit != 0, Dead: set&deadBit != 0, Entry: set&entryBit != 0, Returned: set&returnedBit != 0,
-		Settled: set&settledBit != 0, Left: set&leftBit != 0,
+		Settled: set&settledBit != 0, Left: set&leftBit != 0, Vain: set&vainBit != 0,
 	}
 	return src[size:]
 }

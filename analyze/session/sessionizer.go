@@ -355,6 +355,7 @@ func (s *sessionizer) refuse(p *position, a *timeline.Actor, i int, h *ahead, id
 	r.Alive = r.Alive && r.Cause != Challenge && !p.dead && !r.SignIn && !r.Entry
 	r.Returned = s.returned(p, a, e, r, h)
 	r.Left = p.left && !r.SignIn
+	r.Vain = !r.SignIn && !r.Renewal && s.renewedInVain(a, i)
 	r.Settled = r.Cause != Challenge && s.settles(e, r, h)
 	if r.Cause == SessionEnd && p.dead {
 		r.Dead, r.Door, r.gap, r.gapAny, r.age = true, p.door, spanOf(p.gap), spanOf(p.gapAny), spanOf(p.age)

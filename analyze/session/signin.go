@@ -162,6 +162,31 @@ func raced(p *position, a *timeline.Actor, e *timeline.Event, h *ahead) bool {
 	return p.open && before || after && (p.open || a.Session != nil)
 }
 
+// renewedInVain reports whether event i, a refusal, follows a renewal that succeeded, before
+// which the actor was refused on the same route: the program repeats the request with the new
+// token. A page makes a few calls at once.
+func (s *sessionizer) renewedInVain(a *timeline.Actor, i int) bool {
+	const calls = 4
+	e := &a.Events[i]
+	if s.shared || i < 2 {
+		return false
+	}
+	renewal := &a.Events[i-1]
+	if renewal.Outcome != timeline.Accepted || e.Time-renewal.Time > legWindow || !s.givesTokens(renewal.Endpoint) {
+		return false
+	}
+	for j := i - 2; j >= max(0, i-1-calls); j-- {
+		x := &a.Events[j]
+		if x.Outcome != timeline.Unauthorized || renewal.Time-x.Time > legWindow {
+			return false
+		}
+		if x.Endpoint == e.Endpoint {
+			return true
+		}
+	}
+	return false
+}
+
 // ended reports whether the refusal e ends the session: it was accepted on protected
 // routes before, and is not accepted again until a sign-in, if ever. The sign-in may be
 // in the log of another server: then the session is refused for a while, wherever it
