@@ -95,7 +95,7 @@ func vainFinding(d *Diagnosis, host string, x *race) (c candidate, ok bool) {
 	n := stats.Cell{Hits: min(int64(len(x.claims)), renewals), Trials: renewals}
 	p := min(1, stats.BinomialTail(n.Hits, n.Trials, mixedUsual)*float64(len(d.Sites)))
 	if len(x.actors) < mixedSessions || n.Hits < mixedRefused || shareOf(n) < mixedShare || shareOf(n) > vainMost || p > mixedFalse ||
-		float64(len(x.actors)) < vainClients*float64(renewing) || float64(like) < vainRoutes*float64(all) || d.ofOneVersion(x.claims) {
+		float64(len(x.actors)) < vainClients*float64(renewing) || float64(like) < vainRoutes*float64(all) || d.atOnePlace(x.claims) || d.ofOneVersion(x.claims) {
 		return c, false
 	}
 	c.claims = x.claims

@@ -24,12 +24,14 @@ const (
 	// for all of them does not depend on the length.
 	randomTrials  = 20
 	randomLengths = 3
-	// randomRatio is the maximum ratio of the refused shares after longer and shorter pauses, and
-	// of older and younger sessions.
+	// randomRatio is the maximum ratio of the refused shares after longer and shorter pauses.
 	randomRatio = 1.5
 	// randomSurvived is how many times more requests after pauses sessions survive than chance
 	// lets them, at most: where some sessions are never refused, it is many times more.
 	randomSurvived = 1.5
+	// onePlaceMost is the share of the refusals from which on one place is at fault: two that
+	// are alike have half of them each.
+	onePlaceMost = 0.8
 	// sparesNone is the share of refused requests from which on a timeout ends the sessions,
 	// whatever its length: chance ends fewer in fewer than twenty processes.
 	sparesNone = 0.95
@@ -58,31 +60,37 @@ func (d *Diagnosis) endsAtRandom(h *mortalHost) (pauses stats.Cell, from int64, 
 	if pauses.Hits < mixedRefused || p < mixedShare || p >= sparesNone || p*survived > randomSurvived*sessions {
 		return pauses, from, false
 	}
-	return pauses, from, ageless(died, lived, max(from, clockStep))
+	return pauses, from, independent(died, lived, max(from, clockStep))
 }
 
-// ageless reports whether the share of deaths does not depend on a duration of at least low, in
-// milliseconds: it is much the same in the shorter and in the longer half of the trials, which
-// differ in length.
-func ageless(died, lived *stats.Durations, low int64) bool {
+// independent reports whether the share of deaths does not depend on a duration of at least low, in
+// milliseconds: wherever the trials, which differ in length, are divided, it is much the same
+// among the shorter and among the longer ones.
+func independent(died, lived *stats.Durations, low int64) bool {
 	diedAbove, livedAbove := died.CountsAbove(), lived.CountsAbove()
-	above := func(ms int64) stats.Cell {
+	from := func(ms int64) stats.Cell {
 		n := diedAbove(ms - 1)
 		return stats.Cell{Hits: n, Trials: n + livedAbove(ms-1)}
 	}
-	all, lengths := above(low), 0
-	half := all
-	for ; above(low).Trials > 0; low *= 2 {
-		n := above(low)
-		if without(n, above(2*low)).Trials >= randomTrials {
+	all, lengths := from(low), 0
+	for long := all; long.Trials > 0; low *= 2 {
+		next := from(2 * low)
+		if without(long, next).Trials >= randomTrials {
 			lengths++
 		}
-		if off := 2*n.Trials - all.Trials; max(off, -off) <= max(2*half.Trials-all.Trials, all.Trials-2*half.Trials) {
-			half = n
+		long = next
+		if short := without(all, long); exceeds(long, short) || exceeds(short, long) {
+			return false
 		}
 	}
-	long, short := shareOf(half), shareOf(without(all, half))
-	return lengths >= randomLengths && long <= randomRatio*short && short <= randomRatio*long
+	return lengths >= randomLengths
+}
+
+// exceeds reports whether the share of a is more than randomRatio times that of b, and not by
+// chance.
+func exceeds(a, b stats.Cell) bool {
+	return shareOf(a) > randomRatio*shareOf(b) && a.Trials >= randomTrials && b.Trials >= randomTrials &&
+		stats.WilsonLower(a.Hits, a.Trials, stats.Z95) > 1-stats.WilsonLower(b.Trials-b.Hits, b.Trials, stats.Z95)
 }
 
 // randomEnds returns a finding of intermittent_refusal for each host whose sessions end at
@@ -108,6 +116,9 @@ func (d *Diagnosis) randomEnd(h *mortalHost, pauses stats.Cell, from int64) (c c
 			moved++
 		}
 	}
+	if d.atOnePlace(h.deaths) {
+		return c, false
+	}
 	for i, r := range d.Refusals.All() {
 		if (r.Dead || r.Good && r.Cause == session.Unexplained) && !r.SignIn && d.open(i) && h.has(d, r) {
 			c.claims = append(c.claims, uint32(i))
@@ -123,4 +134,21 @@ func (d *Diagnosis) randomEnd(h *mortalHost, pauses stats.Cell, from int64) (c c
 	d.rateMixture(&c, details, p, len(actors))
 	c.Subject.Host = h.names[0]
 	return c, true
+}
+
+// atOnePlace reports whether most of the refusals are those of one backend, or server, of
+// several: then it is at fault, and chance decides only who reaches it.
+func (d *Diagnosis) atOnePlace(refusals []uint32) bool {
+	for _, x := range placesOf(d) {
+		counts := make([]int, len(x.names))
+		for i, r := range d.Refusals.Of(slices.Values(refusals)) {
+			if n := x.refuse(int(i), r); n >= 0 {
+				counts[n]++
+			}
+		}
+		if float64(slices.Max(counts)) >= onePlaceMost*float64(len(refusals)) {
+			return true
+		}
+	}
+	return false
 }
