@@ -124,6 +124,11 @@ func observeEndpoints(d *Diagnosis) observer {
 	for _, endpoint := range topKeys(counts, endpointFew) {
 		o.members = append(o.members, []uint32{endpoint})
 	}
+	for i := range counts {
+		if d.State.Endpoints[i].Method == "OPTIONS" {
+			counts[i] = 0 // refused preflights of many routes are told as such: see corsPreflight
+		}
+	}
 	for _, form := range areaForms {
 		o.members = append(o.members, areasOf(d, form, counts, endpointActors)...)
 	}

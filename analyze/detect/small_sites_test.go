@@ -61,26 +61,35 @@ func TestRoutesClosedAtSmallSite(t *testing.T) {
 }
 
 // TestHostsFaultIsOneFinding checks that preflights which are refused on all routes of a
-// host since one time are one finding.
+// host since one time are one finding, also if the people are accepted elsewhere meanwhile.
 func TestHostsFaultIsOneFinding(t *testing.T) {
-	w := newWorld(4)
-	for i := range 30 {
-		address := fmt.Sprintf("198.51.100.%d", i)
-		w.agents[address] = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-		for at := 7*time.Hour + w.minutes(60); at < 17*time.Hour; at += w.minutes(40) {
-			path, status := []string{"/v2/items", "/v2/profile", "/v2/basket"}[w.r.IntN(3)], "204"
-			if at > 12*time.Hour {
-				status = "401"
+	for _, signedIn := range []bool{false, true} {
+		w := newWorld(4)
+		for i := range 30 {
+			address := fmt.Sprintf("198.51.100.%d", i)
+			w.agents[address] = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+			if signedIn {
+				w.add(7*time.Hour, "GET", "/v2/me", "", "", address, "401")
+				w.add(7*time.Hour+20*time.Second, "POST", "/login", "", "", address, "200")
 			}
-			w.add(at, "OPTIONS", path, "", "", address, status)
-			if status == "204" {
-				w.add(at, "GET", path, "", "", address, "200")
+			for at := 7*time.Hour + w.minutes(60); at < 17*time.Hour; at += w.minutes(40) {
+				path, status := []string{"/v2/items", "/v2/profile", "/v2/basket"}[w.r.IntN(3)], "204"
+				if at > 12*time.Hour {
+					status = "401"
+				}
+				w.add(at, "OPTIONS", path, "", "", address, status)
+				if status == "204" {
+					w.add(at, "GET", path, "", "", address, "200")
+				}
+				if signedIn {
+					w.add(at+2*time.Second, "GET", "/v2/me", "", "", address, "200")
+				}
 			}
 		}
-	}
-	_, findings := w.scan(t, 1)
-	if f := want(t, findings, "cors_preflight")[0]; f.Fold == nil || f.Fold.Members != 3 || f.Fold.By != result.FoldedByHost {
-		t.Errorf("found %+v %+v", f.Subject, f.Fold)
+		_, findings := w.scan(t, 1)
+		if f := want(t, findings, "cors_preflight")[0]; f.Fold == nil || f.Fold.Members != 3 || f.Fold.By != result.FoldedByHost {
+			t.Errorf("signed in %v: found %+v %+v", signedIn, f.Subject, f.Fold)
+		}
 	}
 }
 
