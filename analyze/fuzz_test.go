@@ -25,6 +25,7 @@ func FuzzRun(f *testing.F) {
 	f.Add(all.Bytes())
 	f.Add([]byte("#Fields: date time c-ip\n2026-03-09 14:05:00 ::1\n#Fields: x\n\n \x00\n"))
 	f.Add([]byte(`2026-03-09T14:05:00Z stdout P 192.0.2.1 - - ` + "\n" + `2026-03-09T14:05:00Z stdout F [09/Mar/2026:14:05:00 +0000] "GET / HTTP/1.1" 401 5 "-" "x"`))
+	f.Add([]byte(`{"status":401}{0`))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, log []byte) {
 		path := filepath.Join(dir, "log")
@@ -56,7 +57,8 @@ func FuzzRun(f *testing.F) {
 			if len(log) > 0 && log[len(log)-1] != '\n' {
 				lines++
 			}
-			if plain && (n.Lines != lines || n.Bytes != int64(len(log))) {
+			several := bytes.Count(log, []byte("{")) > 1 // each object of a line counts as a line
+			if plain && (n.Lines < lines || n.Lines > lines && !several || n.Bytes != int64(len(log))) {
 				t.Errorf("%d workers: %d lines and %d bytes, want %d and %d", workers, n.Lines, n.Bytes, lines, len(log))
 			}
 			rows := int64(0)
