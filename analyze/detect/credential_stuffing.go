@@ -121,7 +121,7 @@ func (o *guessObserver) sharedLists() (found []attack, err error) {
 	}
 	runs, attacks := make([]userRun, hosts), make([]attack, hosts)
 	for host := range users {
-		runs[host], _ = o.runOf(users[host].order)
+		runs[host], _ = o.runOf(users[host].order, true)
 		attacks[host] = newAttack(everywhere, runs[host].p)
 	}
 	for t, err := range spill.Sorted(tries) {

@@ -111,7 +111,7 @@ func neverIn(order []arrival) int {
 
 // wideRun finds the run of failing users in the tries of an origin.
 func (o *guessObserver) wideRun(place int, list []try) (attack, bool) {
-	run, ok := o.runOf(arrivalsOf(list))
+	run, ok := o.runOf(arrivalsOf(list), place != everywhere)
 	if !ok {
 		return attack{}, false
 	}
@@ -129,13 +129,14 @@ type userRun struct {
 	p     float64         // bound of its chance
 }
 
-// runOf returns the run of failing users.
+// runOf returns the run of failing users. alone reports whether the tries are all that their
+// addresses send: a user agent is that of others, too.
 //
 // The users are scored in the order in which they first came, by the log likelihood
 // of an attack against that of a crowd in which as many give up as among the users
 // who mistype elsewhere. The run with the greatest sum is returned, with the bound of
 // its chance by Karlin and Altschul (1990).
-func (o *guessObserver) runOf(order []arrival) (run userRun, ok bool) {
+func (o *guessObserver) runOf(order []arrival, alone bool) (run userRun, ok bool) {
 	scores := make([]float64, len(order))
 	for i := range order {
 		scores[i] = math.Log(wideFails / o.givingUp)
@@ -148,7 +149,7 @@ func (o *guessObserver) runOf(order []arrival) (run userRun, ok bool) {
 		return run, false
 	}
 	run = userRun{in: map[uint32]bool{}, p: stats.SegmentTail(sum, len(order))}
-	if float64(neverIn(order)) >= wideShare*float64(len(order)) {
+	if alone && float64(neverIn(order)) >= wideShare*float64(len(order)) {
 		from, to = 0, len(order) // nobody else comes from there
 	}
 	run.users = order[from:to]
