@@ -312,12 +312,11 @@ func (x *door) risen(before []int, people []int64) []bool {
 	for n, i := range before {
 		cells[i/width].Merge(stats.Cell{Hits: people[n], Trials: people[n]})
 	}
-	odds := func(share float64) float64 { return share / (1 - share) }
 	for _, run := range stats.Excursions(cells) {
 		usual := float64(run.Outside.Hits+1) / float64(run.Outside.Trials+2)
 		low := stats.WilsonLower(run.Inside.Hits, run.Inside.Trials, stats.Z95)
 		tests := float64(len(cells)) * float64(len(cells)) / 2
-		if run.Inside.Hits < fewOrdinary || odds(low) < risenOdds*odds(usual) ||
+		if run.Inside.Hits < fewOrdinary || stats.Odds(low) < risenOdds*stats.Odds(usual) ||
 			stats.BinomialTail(run.Inside.Hits, run.Inside.Trials, usual)*tests > failingFalse {
 			continue
 		}

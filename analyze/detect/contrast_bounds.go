@@ -3,6 +3,8 @@ package detect
 import (
 	"math"
 	"sort"
+
+	"logscan/analyze/stats"
 )
 
 // Most keys contrast with nothing. A contrast is a run of steps that refuses some share of its
@@ -29,7 +31,7 @@ func (s *contrastSeries) possible(place int) bool {
 		all += int(n)
 		passed += int(accepted[i])
 	}
-	fewest, least := s.fewest(all, passed), odds(s.share)
+	fewest, least := s.fewest(all, passed), stats.Odds(s.share)
 	// Sums of the steps before one: what is refused, and that less what must be refused of
 	// visits of which so many are accepted. Runs begin before first.
 	refused, balance := make([]int, len(steps)+1), make([]float64, len(steps)+1)

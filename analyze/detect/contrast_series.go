@@ -133,8 +133,6 @@ func (c *contrast) share() float64 { return float64(c.Inside.Hits) / float64(c.I
 // nothing.
 func smoothed(c stats.Cell) float64 { return float64(c.Hits+1) / float64(c.Trials+2) }
 
-func odds(share float64) float64 { return share / (1 - share) }
-
 // dispersion returns how many times the variance of the refused visits of a series is
 // that of independent ones, outside of a period; at least 1. It is estimated from the
 // median deviation, which other troubles do not move.
@@ -168,7 +166,7 @@ func (s *contrastSeries) passes(c *contrast, cells []stats.Cell, usual float64) 
 	hits, trials := int64(float64(c.Inside.Hits)/spread), int64(float64(c.Inside.Trials)/spread)
 	c.p = min(1, stats.BinomialTail(hits, trials, usual)*s.tests())
 	c.lower = stats.WilsonLower(hits, trials, stats.Z95)
-	return c.p <= contrastFalse && odds(c.lower) >= contrastOdds*odds(usual)
+	return c.p <= contrastFalse && stats.Odds(c.lower) >= contrastOdds*stats.Odds(usual)
 }
 
 // collapsed reports whether far fewer visits of a key were accepted in a period than

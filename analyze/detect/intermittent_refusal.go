@@ -340,14 +340,15 @@ func (o *mixedObserver) mixed(n int) (c candidate, ok bool) {
 	if sessions < mixedSessions || len(c.claims) < mixedRefused || o.d.ofOneVersion(c.claims) {
 		return c, false
 	}
+	details := inside.details()
+	details.Sessions, details.Routes = sessions, routes
+	o.d.rateMixture(&c, details, pValue, sessions)
+	details.Ongoing = details.Ongoing || span.to == session.MaxSteps
 	x := &o.scopes.list[s]
-	c.Subject, c.Onset = result.Subject{Type: "site", Host: x.host, Route: x.prefix}, parse.NoTime
+	c.Subject.Host, c.Subject.Route = x.host, x.prefix
 	if x.every {
 		c.Subject.Host = o.d.commonHost(slices.Values(c.claims))
 	}
-	details := inside.details()
-	details.Sessions, details.Routes, details.PValue = sessions, routes, result.Probability(pValue)
-	details.Ongoing = span.to == session.MaxSteps || o.d.ongoing(c.claims[len(c.claims)-1])
 	if span.accepted && !always {
 		c.Onset = onset * 1000
 		high := result.Time(c.Onset)
@@ -357,13 +358,19 @@ func (o *mixedObserver) mixed(n int) (c candidate, ok bool) {
 			details.OnsetLow = &low
 		}
 	}
-	c.Confidence = confidence(pValue, 1-mixedShare)
+	c.Exhibit = o.d.actorTrend(cells)
+	return c, true
+}
+
+// rateMixture fills in a finding of refusals at random, which has its claims, but for its host.
+func (d *Diagnosis) rateMixture(c *candidate, details *Intermittent, p float64, actors int64) {
+	details.PValue, details.Ongoing = result.Probability(p), d.ongoing(c.claims[len(c.claims)-1])
+	c.Subject.Type, c.Onset, c.Details = "site", parse.NoTime, details
+	c.Confidence = confidence(p, 1-mixedShare)
 	c.Severity = result.Medium
-	if sessions >= mixedHigh || float64(sessions) >= mixedPeople*float64(o.d.Actors) {
+	if actors >= mixedHigh || float64(actors) >= mixedPeople*float64(d.Actors) {
 		c.Severity = result.High
 	}
-	c.Details, c.Exhibit = details, o.d.actorTrend(cells)
-	return c, true
 }
 
 // shareOf returns the share of hits, 0 for a cell without trials.

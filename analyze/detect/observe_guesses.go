@@ -7,7 +7,6 @@ import (
 	"logscan/analyze/session"
 	"logscan/analyze/spill"
 	"logscan/analyze/timeline"
-	"logscan/parse"
 	"logscan/parse/field"
 )
 
@@ -214,7 +213,7 @@ func (o *guessObserver) measureCrowd() {
 		}
 		pairs.add(home{r.User, r.Address})
 		if place := o.address[r.Address] - 1; place < 0 || o.origins[place].shared() {
-			gaveUp[r.User] = o.d.State.Users[r.User-1].FirstAccepted == parse.NoTime
+			gaveUp[r.User] = !o.d.enters(r.User)
 		}
 	}
 	n := 0

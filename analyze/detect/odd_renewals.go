@@ -108,20 +108,9 @@ func vainFinding(d *Diagnosis, host string, x *race) (c candidate, ok bool) {
 	details := (&mixture{answers: n}).details()
 	details.Processes, details.BrokenOf = 0, 0 // one client's answers depend on each other
 	details.Vain, details.Sessions, details.Routes = n.Hits, int64(len(x.actors)), len(x.routes)
-	d.rateMixture(&c, details, p, len(x.actors))
+	d.rateMixture(&c, details, p, int64(len(x.actors)))
 	c.Subject.Host = host
 	return c, true
-}
-
-// rateMixture fills in a finding of refusals at random, which has its claims, but for its host.
-func (d *Diagnosis) rateMixture(c *candidate, details *Intermittent, p float64, actors int) {
-	details.PValue, details.Ongoing = result.Probability(p), d.ongoing(c.claims[len(c.claims)-1])
-	c.Subject.Type, c.Onset, c.Details = "site", parse.NoTime, details
-	c.Confidence = confidence(p, 1-mixedShare)
-	c.Severity = result.Medium
-	if actors >= mixedHigh || float64(actors) >= mixedPeople*float64(d.Actors) {
-		c.Severity = result.High
-	}
 }
 
 func raceFinding(d *Diagnosis, host string, x *race) (c candidate, ok bool) {

@@ -94,7 +94,7 @@ func (s *contrastSeries) closedAlways(place int, cells, others []stats.Cell) (c 
 		})
 	})
 	return c, s.test(&c, cells, smoothed(beside)) && credentialed >= stickyActors && float64(credentialed) >= servedElsewhere*float64(c.voters) &&
-		odds(c.lower) >= stickyOdds*odds(c.usual) && !d.byTools(s.refusals[place].each)
+		stats.Odds(c.lower) >= stickyOdds*stats.Odds(c.usual) && !d.byTools(s.refusals[place].each)
 }
 
 // goodVoters returns the number of distinct users and sessions of refusals whose

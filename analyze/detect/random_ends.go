@@ -131,7 +131,7 @@ func (d *Diagnosis) randomEnd(h *mortalHost, pauses stats.Cell, from int64) (c c
 	details := (&mixture{answers: pauses}).details()
 	details.Ends, details.Pause = pauses.Hits, result.Seconds(round(float64(from)/1000, 1))
 	details.Sessions, details.Routes = pauses.Hits, len(routes)
-	d.rateMixture(&c, details, p, len(actors))
+	d.rateMixture(&c, details, p, int64(len(actors)))
 	c.Subject.Host = h.names[0]
 	return c, true
 }

@@ -157,7 +157,7 @@ type habit struct {
 	typed    int   // refusals with a user on protected routes, after which the same request was accepted with a user
 	renewed  int   // refusals with a user, answered at once by the same request
 	failed   int   // other refusals with a user
-	later    int64 // the renewed one after those that have been read, Unix milliseconds; 0 for none
+	later    int64 // the renewed one that was read last, Unix milliseconds
 	gaps     []int64
 }
 
@@ -167,7 +167,7 @@ func (b *habit) refuseNamed(e *timeline.Event, h *ahead) {
 		b.failed++
 		return
 	}
-	if b.renewed++; b.later != 0 && len(b.gaps) < maxNonces {
+	if b.renewed++; b.renewed > 1 && len(b.gaps) < maxNonces {
 		b.gaps = append(b.gaps, b.later-e.Time)
 	}
 	b.later = e.Time

@@ -12,6 +12,9 @@ import (
 // Z95 is the standard normal quantile of a two-sided 95 % interval.
 const Z95 = 1.959963984540054
 
+// Odds returns the odds of a share, infinite for 1.
+func Odds(share float64) float64 { return share / (1 - share) }
+
 // WilsonLower returns the lower bound, in [0, 1], of the score interval of a share
 // of k in n at the normal quantile z (Wilson, JASA 22, 1927). It returns 0 for
 // n = 0.

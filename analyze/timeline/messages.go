@@ -56,14 +56,7 @@ func (w *Worker) message(p *parse.Parser, line []byte, block uint32, n int64) {
 }
 
 // add adds a message whose record is in the log.
-func (m *messageLog) add(x messageRef) {
-	last := len(m.pages) - 1
-	if last < 0 || len(m.pages[last]) == messagePage {
-		m.pages = append(m.pages, make([]messageRef, 0, messagePage))
-		last++
-	}
-	m.pages[last] = append(m.pages[last], x)
-}
+func (m *messageLog) add(x messageRef) { m.pages = appendPaged(m.pages, messagePage, x) }
 
 // size returns approximately how many bytes of memory the log takes, but for batches.
 func (m *messageLog) size() int64 {

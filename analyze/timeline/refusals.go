@@ -49,13 +49,20 @@ func (r *refusalLog) size() int64 { return r.factsHeld() + r.lineLog.size() }
 // add adds a 401 with its line and returns its number.
 func (r *refusalLog) add(x refusal, line []byte) uint32 {
 	x.number = r.lineLog.add(line)
-	last := len(r.pages) - 1
-	if last < 0 || len(r.pages[last]) == refusalPage {
-		r.pages = append(r.pages, make([]refusal, 0, refusalPage))
+	r.pages = appendPaged(r.pages, refusalPage, x)
+	return x.number
+}
+
+// appendPaged appends x to the last page, or to a new one if that is full. Pages are not copied
+// when there are more of them.
+func appendPaged[T any](pages [][]T, full int, x T) [][]T {
+	last := len(pages) - 1
+	if last < 0 || len(pages[last]) == full {
+		pages = append(pages, make([]T, 0, full))
 		last++
 	}
-	r.pages[last] = append(r.pages[last], x)
-	return x.number
+	pages[last] = append(pages[last], x)
+	return pages
 }
 
 // spillFacts spills the facts of the 401s so far.

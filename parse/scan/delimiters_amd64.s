@@ -22,6 +22,20 @@ GLOBL pathEnds<>(SB), RODATA|NOPTR, $16
 #define PUT4 \
 	PUT(0); PUT(1); PUT(2); PUT(3)
 
+// MASK sets R8 to a mask of the 64 bytes at an offset from SI: a bit for each byte that the table
+// in Y0 holds at the place of its low half. It uses Y1 to Y4 and R9.
+#define MASK(offset) \
+	VMOVDQU (SI)(offset*1), Y1; \
+	VMOVDQU 32(SI)(offset*1), Y2; \
+	VPSHUFB Y1, Y0, Y3; \
+	VPSHUFB Y2, Y0, Y4; \
+	VPCMPEQB Y1, Y3, Y3; \
+	VPCMPEQB Y2, Y4, Y4; \
+	VPMOVMSKB Y3, R8; \
+	VPMOVMSKB Y4, R9; \
+	SHLQ $32, R9; \
+	ORQ R9, R8
+
 // func delimitersAVX2(dst *uint32, src *byte, chunks int) int
 //
 // Each chunk of 64 bytes becomes a mask with a bit per delimiter. At least four
@@ -36,16 +50,7 @@ TEXT ·delimitersAVX2(SB), NOSPLIT, $0-32
 	VBROADCASTI128 byLowHalf<>(SB), Y0
 
 next:
-	VMOVDQU (SI)(BX*1), Y1
-	VMOVDQU 32(SI)(BX*1), Y2
-	VPSHUFB Y1, Y0, Y3
-	VPSHUFB Y2, Y0, Y4
-	VPCMPEQB Y1, Y3, Y3
-	VPCMPEQB Y2, Y4, Y4
-	VPMOVMSKB Y3, R8
-	VPMOVMSKB Y4, R9
-	SHLQ $32, R9
-	ORQ R9, R8
+	MASK(BX)
 	POPCNTQ R8, R10
 	MOVQ DI, R13
 	PUT4
@@ -80,16 +85,7 @@ TEXT ·pathEndAVX2(SB), NOSPLIT, $0-24
 	VBROADCASTI128 pathEnds<>(SB), Y0
 
 look:
-	VMOVDQU (SI)(AX*1), Y1
-	VMOVDQU 32(SI)(AX*1), Y2
-	VPSHUFB Y1, Y0, Y3
-	VPSHUFB Y2, Y0, Y4
-	VPCMPEQB Y1, Y3, Y3
-	VPCMPEQB Y2, Y4, Y4
-	VPMOVMSKB Y3, R8
-	VPMOVMSKB Y4, R9
-	SHLQ $32, R9
-	ORQ R9, R8
+	MASK(AX)
 	TZCNTQ R8, R10 // 64 if there is none
 	ADDQ AX, R10
 	ADDQ $64, AX
