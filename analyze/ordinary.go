@@ -47,7 +47,7 @@ const (
 // so: of one client that was never accepted, of one that fails to sign in more often than
 // it succeeds or many times since, of one actor for every session of it that ended, of a time at which nobody
 // could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
-// at the same time or moved to another address, of ends of sessions that go on, of those
+// at the same time or moved to another address, of links that somebody else may have opened before, of ends of sessions that go on, of those
 // that are cut off in use or whose owners do not come back, of those whose lines state a fault, or of a log in which much is
 // refused.
 // Refusals that a finding explains do not count.
@@ -106,7 +106,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		if a.Of[i] != 0 || r.Actor == 0 {
 			continue
 		}
-		excess := interrupted.Has(i) || moved.Has(i)
+		excess := interrupted.Has(i) || moved.Has(i) || a.Doubted.Has(i)
 		switch r.Cause {
 		case session.Anonymous, session.LoginFailure, session.TokenRenewal:
 			excess = excess || (!known[r.Client()] || r.Cause == session.TokenRenewal) && strangers[clientDay{r.Client(), dayOf(r)}] > ordinaryDaily || submitted[r.Client()] > failedDaily*days && a.onlyRefused(r.Client()) || closed.Has(i) || crowd.Has(i) || unbroken.Has(i) ||

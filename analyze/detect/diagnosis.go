@@ -121,6 +121,7 @@ type Explanation struct {
 	Samples      [][]uint32       // by finding: the refusals to show as evidence
 	Messages     [][]uint32       // by finding: the events to show as evidence, beside those of the refusals
 	Undetectable []result.Undetectable
+	Doubted      session.Bits // the refusals without a finding that are not known to be ordinary, whatever they look like
 }
 
 // Explain chooses the findings that explain the refusals best, and adds those that
@@ -157,10 +158,14 @@ func (d *Diagnosis) Explain(policy *policy.Policy, failures []Failure) (*Explana
 		findings[to] = u.Finding
 		samples[to], messages[to] = u.samples(all, lines), spread(u.messages, lines)
 	}
+	var doubted session.Bits
+	if o, ok := d.observed[endpointMisconfigured.Name].(*endpointObserver); ok {
+		doubted = d.doubtedLinks(o.links)
+	}
 	for i, f := range d.finding {
 		d.finding[i] = place[f]
 	}
-	return &Explanation{findings, d.finding, samples, messages, d.undetectable}, nil
+	return &Explanation{findings, d.finding, samples, messages, d.undetectable, doubted}, nil
 }
 
 // comparePresented orders findings as they are presented: muted ones last, then the

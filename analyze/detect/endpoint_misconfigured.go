@@ -70,6 +70,8 @@ type BrokenEndpoint struct {
 	Returned     int64              `json:"-"`                                                             // actors refused that were accepted elsewhere before and after, in other visits
 	Failures     int64              `json:"failures,omitempty" label:"requests that could not be checked"` // as the error log says; then nothing else is known
 	Code         string             `json:"code,omitempty" label:"message"`
+	Opened       int                `json:"opened,omitempty" label:"clients whose links had been opened"`
+	OpenedWithin result.Seconds     `json:"opened_within_seconds,omitempty" label:"links opened within"`
 	Denied       int64              `json:"denied,omitempty" label:"denied to good credentials"` // requests
 	Nearby       result.Seconds     `json:"-"`                                                   // session.Nearby
 	Contrast     int                `json:"-"`                                                   // clients refused, if it was found by contrast with other times and routes
@@ -111,16 +113,17 @@ type endpointObserver struct {
 	keys    *keySets   // of endpoints
 	cells   [][]cell   // by key and step
 	parts   []*acceptances
+	links   *linkObserver // nil if no route may take one-time links
 }
 
 // observeEndpoints follows the endpoints and areas that refused enough actors with good
-// credentials.
+// credentials, and routes that may take one-time links.
 func observeEndpoints(d *Diagnosis) observer {
 	counts := make([]int64, len(d.Endpoints))
 	for i := range d.Endpoints {
 		counts[i] = d.Endpoints[i].AliveActors
 	}
-	o := &endpointObserver{d: d}
+	o := &endpointObserver{d: d, links: observeLinks(d)}
 	for _, endpoint := range topKeys(counts, endpointFew) {
 		o.members = append(o.members, []uint32{endpoint})
 	}
@@ -132,7 +135,7 @@ func observeEndpoints(d *Diagnosis) observer {
 	for _, form := range areaForms {
 		o.members = append(o.members, areasOf(d, form, counts, endpointActors)...)
 	}
-	if len(o.members) == 0 {
+	if len(o.members) == 0 && o.links == nil {
 		return nil
 	}
 	of := make([][]int32, len(counts))
@@ -148,7 +151,12 @@ func observeEndpoints(d *Diagnosis) observer {
 func (o *endpointObserver) part() func(*timeline.Actor, uint32) {
 	counts := o.d.newAcceptances(o.keys, len(o.members), 0)
 	o.parts = append(o.parts, &counts)
+	open := func(*timeline.Actor) {}
+	if o.links != nil {
+		open = o.links.part()
+	}
 	return func(a *timeline.Actor, id uint32) {
+		open(a)
 		for i := range a.Events {
 			e := &a.Events[i]
 			switch set := counts.of[e.Endpoint] - 1; {
@@ -164,7 +172,12 @@ func (o *endpointObserver) part() func(*timeline.Actor, uint32) {
 	}
 }
 
-func (o *endpointObserver) gather() { o.cells, o.parts = cellsOf(o.parts), nil }
+func (o *endpointObserver) gather() {
+	o.cells, o.parts = cellsOf(o.parts), nil
+	if o.links != nil {
+		o.links.gather()
+	}
+}
 
 // goodElsewhere reports whether a refused request had credentials that were accepted
 // elsewhere or before.
@@ -185,6 +198,7 @@ func inspectEndpoints(d *Diagnosis, seen observer) ([]candidate, error) {
 	var p []float64
 	base := aliveShare(d)
 	o := seen.(*endpointObserver)
+	found = append(found, d.openedLinks(o.links)...)
 	legs := d.legsOfClosed()
 	for n, cells := range o.cells {
 		s, ok := refusingSpan(cells, endpointShare)

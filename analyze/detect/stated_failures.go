@@ -171,25 +171,26 @@ func OfFailures(f *result.Finding) bool {
 	return false
 }
 
-// withFailures returns a kind with the texts of findings that are stated by error logs in
-// the place of its own where its details have failures.
-func withFailures(k Kind, title, explanation string, remedy ...string) Kind {
-	k.Title = `{{if .Details.Failures}}` + title + `{{else}}` + k.Title + `{{end}}`
-	k.Explanation = `{{if .Details.Failures}}` + explanation + `
+// withVariant returns a kind with other texts, in the place of its own, for findings whose
+// details have a field that is not empty.
+func withVariant(k Kind, field, title, explanation string, remedy ...string) Kind {
+	in, out := `{{if .Details.`+field+`}}`, `{{if not .Details.`+field+`}}`
+	k.Title = in + title + `{{else}}` + k.Title + `{{end}}`
+	k.Explanation = in + explanation + `
 		{{if .Details.Ongoing}}It still fails at the end of the log.{{end}}{{else}}` + k.Explanation + `{{end}}`
 	var steps []string
 	for _, step := range remedy {
-		steps = append(steps, `{{if .Details.Failures}}`+step+`{{end}}`)
+		steps = append(steps, in+step+`{{end}}`)
 	}
 	for _, step := range k.Remedy {
-		steps = append(steps, `{{if not .Details.Failures}}`+step+`{{end}}`)
+		steps = append(steps, out+step+`{{end}}`)
 	}
 	k.Remedy = steps
 	return k
 }
 
 func misconfiguredOrFailing() Kind {
-	return withFailures(endpointMisconfigured,
+	return withVariant(withOpenedLinks(endpointMisconfigured), "Failures",
 		`{{route .Subject}} cannot check credentials {{since .Onset}}`,
 		`The error log says of {{count .Details.Failures "request"}} that the server could not check the credentials{{with .Details.Code}} ({{.}}){{end}}: its configuration, or a file that it names, is at fault.
 		Such requests are answered with 500 or 403, not 401.`,
@@ -200,7 +201,7 @@ func misconfiguredOrFailing() Kind {
 }
 
 func downOrFailing() Kind {
-	return withFailures(authenticationOutage,
+	return withVariant(authenticationOutage, "Failures",
 		`Credentials cannot be checked{{with .Subject.Host}} on {{.}}{{end}} {{since .Onset}}`,
 		`The error log says of {{count .Details.Failures "request"}} that what checks the credentials did not answer as it should{{with .Details.Code}} ({{.}}){{end}}.
 		Such requests are answered with 500 as a rule, not 401.`,
