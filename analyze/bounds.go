@@ -207,11 +207,8 @@ func (o *Options) Latest(in source.Input, lines []byte) (int64, error) {
 // latest returns the latest time in lines of an input, parse.NoTime for none, and reports
 // whether there are requests and none of them has a time.
 func (o *Options) latest(in source.Input, formats []*parse.Format, lines []byte) (latest int64, undated bool) {
-	if d := parse.Detect(lines, formats); d.Format != nil {
-		formats = d.Formats
-	} else {
-		formats = formats[len(formats)-1:]
-	}
+	d := parse.Detect(lines, formats)
+	formats, _ = o.Chosen(&d, formats)
 	p := parse.NewParser(formats...)
 	options := o.ParseOptions(in)
 	options.Since, options.Until = time.Time{}, time.Time{}
@@ -243,8 +240,9 @@ func (o *Options) reference(in source.Input) time.Time {
 	return o.Parse.Reference
 }
 
-// Candidates returns the formats that an input can have: the one that the user named,
-// or else those of a server's configuration and then all known ones.
+// Candidates returns the formats that an input can have: the one that the user named, after
+// the logs without requests that may lie beside it, or else those of a server's
+// configuration and then all known ones.
 func (o *Options) Candidates(in source.Input) ([]*parse.Format, error) {
 	formats, err := o.formats()
 	if err != nil {
@@ -274,14 +272,30 @@ func (o *Options) candidates(formats []*parse.Format, in source.Input) []*parse.
 	return list
 }
 
-// formats returns the candidates for every input: a single one if the user named it.
+// Chosen returns the formats to try with the lines of an input: those that were detected
+// among its candidates, with the one that the user named. If there is none, it is the last
+// candidate, and known is false unless the user named it.
+func (o *Options) Chosen(d *parse.Detection, candidates []*parse.Format) (formats []*parse.Format, known bool) {
+	last := candidates[len(candidates)-1]
+	switch {
+	case d.Format == nil:
+		return []*parse.Format{last}, o.Format != nil
+	case o.Format != nil && !slices.ContainsFunc(d.Formats, func(f *parse.Format) bool { return f.HasRequests() }):
+		return append(slices.Clone(d.Formats), last), true
+	}
+	return d.Formats, true
+}
+
+// formats returns the candidates for every input. The last one is tried with lines that
+// none explains: the one that the user named, or the most common one.
 func (o *Options) formats() ([]*parse.Format, error) {
 	if o.Format == nil && len(o.Fields) == 0 {
 		return parse.Formats(), nil
 	}
-	formats := []*parse.Format{o.Format}
-	if o.Format == nil {
-		formats = append(formats[:0], parse.Formats()...)
+	formats := slices.Clone(parse.Formats())
+	if o.Format != nil {
+		formats = slices.DeleteFunc(formats, func(f *parse.Format) bool { return f.HasRequests() || !o.Format.HasRequests() })
+		formats = append(formats, o.Format)
 	}
 	for i, f := range formats {
 		if len(o.Fields) == 0 {

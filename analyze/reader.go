@@ -149,16 +149,13 @@ func (r *reader) Open(input int, sample []byte) source.Plan {
 	if !surveyed {
 		d.Detection = parse.Detect(sample, formats)
 	}
-	d.formats = d.Detection.Formats
-	switch {
-	case d.Detection.Format != nil:
-		d.name = d.Detection.Format.Name
-	case len(formats) == 1: // the one that the user named is tried on every line
-		d.formats, d.name = formats, formats[0].Name
-	default:
-		// No format matches. The lines are counted and rejected one by one; those
-		// that the most common format matches nevertheless are not lost.
-		d.formats, d.name = r.formats[len(r.formats)-1:], UnknownFormat
+	// If no format matches, the lines are counted and rejected one by one; those that the
+	// most common format matches nevertheless are not lost.
+	var known bool
+	if d.formats, known = r.options.Chosen(&d.Detection, formats); known {
+		d.name = d.formats[0].Name
+	} else {
+		d.name = UnknownFormat
 	}
 	for _, f := range d.formats {
 		d.key += f.Key() + "\n"

@@ -133,14 +133,12 @@ func (p *printer) Open(input int, sample []byte) source.Plan {
 		return source.Plan{}
 	}
 	d := parse.Detect(sample, formats)
-	if p.recognised = d.Format != nil || len(formats) == 1; d.Format == nil {
-		d.Formats = formats[len(formats)-1:] // fall back to the most common format
-	}
+	formats, p.recognised = p.options.Chosen(&d, formats)
 	p.proposed = !p.recognised && propose.Format(sample).Spec != ""
 	p.closest, p.utf16 = wording.Match(analyze.Closest(&d)), d.UTF16
-	p.parser = parse.NewParser(d.Formats...)
+	p.parser = parse.NewParser(formats...)
 	p.parser.Configure(p.options.ParseOptions(p.input))
-	return analyze.PlanOf(d.Formats)
+	return analyze.PlanOf(formats)
 }
 
 // Block prints the rows of a block.
