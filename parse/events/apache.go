@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"errors"
 	"sync"
 
 	"logscan/parse/field"
@@ -119,19 +120,31 @@ var ldapSigns = []sign{
 	{"user not found", "unknown_user"}, {"no such object", "unknown_user"}, {"not unique", "config"}, {"invalid credentials", "wrong_password"},
 }
 
-var apacheLayout = sync.OnceValue(func() *layout {
-	l, err := newLayout(apacheDefault)
-	if err != nil {
-		panic("BUG: " + err.Error())
-	}
-	l.anyVersion = true
-	return l
-})
+// apacheLayout reads lines of Apache's own formats, and apacheSyslogLayout those that it
+// sends to syslog, which have no time of their own (server/log.c, do_errorlog_default).
+var (
+	apacheLayout       = ownLayout(`[%t] ` + apacheDefault)
+	apacheSyslogLayout = ownLayout(apacheDefault)
+)
+
+func ownLayout(format string) func() *layout {
+	return sync.OnceValue(func() *layout {
+		l, err := newLayout(format)
+		if err != nil {
+			panic("BUG: " + err.Error())
+		}
+		l.anyVersion = true
+		return l
+	})
+}
 
 // WithErrorLogFormat returns Apache's ErrorLog in a format of its configuration. One
 // without a time or message cannot be read.
 func WithErrorLogFormat(format string) (*Log, error) {
 	l, err := newLayout(format)
+	if err == nil && l.undated {
+		err = errors.New("no %t, the time")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -146,13 +159,23 @@ func readApache(line []byte, e *Event) bool {
 	if len(line) < 2 || line[0] != '[' || line[1] <= '9' {
 		return false // others begin like that too
 	}
+	if isApacheSyslog(line) {
+		return apacheSyslogLayout().read(line, e)
+	}
 	return apacheLayout().read(line, e)
+}
+
+// isApacheSyslog reports whether a line begins with a level, and perhaps its module, before
+// a process or a client.
+func isApacheSyslog(line []byte) bool {
+	level, rest, ok := cut(line[1:], "] [")
+	return ok && letters(level) && (hasPrefix(rest, "pid ") || hasPrefix(rest, "client "))
 }
 
 // read reads a line of the layout.
 func (l *layout) read(line []byte, e *Event) bool {
 	var c captures
-	if !l.match(line, &c) || len(c[slotTime]) == 0 {
+	if !l.match(line, &c) || len(c[slotTime]) == 0 && !l.undated {
 		return false
 	}
 	message := c[slotMessage]

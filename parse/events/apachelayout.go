@@ -16,6 +16,7 @@ type layout struct {
 	before, after []layoutField // the field with the message
 	message       layoutField
 	anyVersion    bool // it reads lines of version 2.2 too: any field may be missing, and the port
+	undated       bool // it has no time
 }
 
 // layoutField is what stands between two blanks of the format.
@@ -25,9 +26,9 @@ type layoutField struct {
 	optional bool // it has an item, which may be empty
 }
 
-// apacheDefault is Apache's own format, with and without threads, and that of version
-// 2.2, which has neither module nor process.
-const apacheDefault = `[%t] [%-m:%l] [%l] [pid %P:tid %T] %7F: %E: [client\ %a] %M% ,\ referer:\ %{Referer}i`
+// apacheDefault is Apache's own format after the time, with and without threads, and that of
+// version 2.2, which has neither module nor process.
+const apacheDefault = `[%-m:%l] [%l] [pid %P:tid %T] %7F: %E: [client\ %a] %M% ,\ referer:\ %{Referer}i`
 
 // maxLayout is the greatest length of a format in bytes, and of the number of its fields.
 const (
@@ -53,11 +54,10 @@ func newLayout(format string) (*layout, error) {
 	switch {
 	case !p.hasMessage:
 		return nil, errors.New("no %M, the message")
-	case !p.hasTime:
-		return nil, errors.New("no %t, the time")
 	case len(p.layout.before)+len(p.layout.after) > maxLayoutFields:
 		return nil, fmt.Errorf("more than %d fields", maxLayoutFields)
 	}
+	p.layout.undated = !p.hasTime
 	return p.layout, nil
 }
 

@@ -100,6 +100,7 @@ func TestNginx(t *testing.T) {
 		{mismatch + nginxEnd + `, referrer: "x, client: 198.51.100.9, server: b, request: "GET / HTTP/1.1", host: "b""`, want + nginxWho + "user=jane " + nginxReq + " status=401"},
 		{mismatch + `, client: 192.0.2.1, server: a, request: "GET /, client: 198.51.100.9, server: b, request: "GET / HTTP/1.1", host: "a"`, want + ` client=192.0.2.1 user=jane method=GET target=/, client: 198.51.100.9, server: b, request: "GET / host=a conn=5 status=401`},
 		// and into a name, if it could have a colon: the sample of an attack in the wild
+		{nginxStart + `user "jane, client: 198.51.100.9, server: a": password mismatch` + nginxEnd, nginxAt + "refused reason=wrong_password" + nginxWho + "user=jane, client: 198.51.100.9, server: a " + nginxReq + " status=401"},
 		{nginxStart + `user "test": password mismatch, client: 198.51.100.9, server: a, request: "GET / HTTP/1.1", host: "a"": was not found in "/etc/f", client: 192.0.2.1, server: , request: "GET / HTTP/1.1", host: "a"`, nginxAt + `refused reason=unknown_user client=192.0.2.1 user=test": password mismatch, client: 198.51.100.9, server: a, request: "GET / HTTP/1.1", host: "a" method=GET target=/ host=a conn=5 status=401`},
 		// free text of a script: nothing is certain
 		{nginxStart + `FastCGI sent in stderr: "PHP message: Failed login for x" while reading, client: 198.51.100.9, server: a, request: "GET / HTTP/1.1", host: "a", referrer: "y" while reading response header from upstream` + nginxEnd, nginxAt + "refused reason=invalid_credentials user=x conn=5"},
@@ -186,6 +187,11 @@ func TestApache(t *testing.T) {
 		{`[Mon Mar 09 14:05:00.123456 2026] [auth_basic:trace1] [pid 7:tid 7] mod_auth_basic.c(360): [client 192.0.2.1:50000] AH01618: user jane not found: /a`, apacheAt + "refused reason=unknown_user code=AH01618" + apacheWho + " user=jane target=/a status=401"},
 		{`[Mon Mar 09 14:05:00.123456 2026] [mpm_event:notice] [pid 7:tid 7] AH00489: Apache/2.4 configured -- resuming normal operations`, apacheAt + "other code=AH00489"},
 		{`[Mon Mar 09 14:05:00.123456 2026] [php:notice] [pid 7] [client 192.0.2.1:50000] Failed login for jane@example.org, referer: http://a.example/login`, apacheAt + "refused reason=invalid_credentials" + apacheWho + " user=jane@example.org"},
+		// What Apache sends to syslog has no time.
+		{`[auth_digest:error] [pid 7:tid 7] [client 2001:db8::1:50000] AH01792: user jane: password mismatch: /a`, "refused reason=wrong_password code=AH01792 client=2001:db8::1 port=50000 user=jane target=/a status=401"},
+		{`[error] [client 192.0.2.1] user jane not found: /a`, "refused reason=unknown_user client=192.0.2.1 user=jane target=/a status=401"},
+		{`[core:notice] [pid 7] AH00094: Command line: '/usr/sbin/httpd'`, "other code=AH00094"},
+		{`[warn] Bad password for jane (192.0.2.1)`, "-"}, {`[error] [7] [client 192.0.2.1] text`, "-"}, {`[error]`, "-"},
 		{`[2026-03-09 14:05:00 +0000] [7] [INFO] text`, "-"}, {`[Mon`, "-"}, {`PHP Fatal error: x`, "-"},
 	} {
 		checkLine(t, "apache-error", tt.line, tt.want)

@@ -152,7 +152,7 @@ func FuzzRead(f *testing.F) {
 // FuzzLayout checks that formats are compiled or refused, that reading a line with one does
 // not fail, and that the fields of an event are parts of the line.
 func FuzzLayout(f *testing.F) {
-	f.Add(apacheDefault, apacheStart+apacheTests[0].message)
+	f.Add(`[%t] `+apacheDefault, apacheStart+apacheTests[0].message)
 	f.Add(`[%{cu}t] [%l] [R:%L] %E: %M [%{Host}i] ,%{Referer}i`, `[2026-03-09 14:05:00.1] [error] AH01618: user jane not found: /a [a.example]`)
 	f.Add(`%{Referer}i%P%t%a %M`, `a 1 b`)
 	f.Add(`%M%P`, `a 1`)

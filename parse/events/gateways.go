@@ -133,7 +133,8 @@ var registry = keyed{
 var registryRules = newRules(
 	rule{`error authorizing context: authorization token required`, Refused, "no_credentials", 401},
 	rule{`error authorizing context: basic authentication challenge for realm {text}: invalid authorization credential`, Refused, "no_credentials", 401},
-	rule{`error authorizing context: basic authentication challenge for realm {text}: authentication failure`, Refused, "invalid_credentials", 401},
+	// The line before has said it, with the name of the user.
+	rule{`error authorizing context: basic authentication challenge for realm {text}: authentication failure`, Other, "", 0},
 	rule{`error authorizing context: insufficient scope`, Refused, "insufficient_scope", 401},
 	rule{`error authorizing context: invalid token`, Refused, "invalid_token", 401},
 	rule{`error authorizing context: {reason}`, Refused, "invalid_token", 401},

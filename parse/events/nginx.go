@@ -294,6 +294,9 @@ func (f *nginxFields) read(b []byte) beginning {
 	}
 	f.server, b = b[:i], b[i:]
 	spoiled := bytes.IndexByte(f.server, '"') >= 0
+	if spoiled && (index(f.server, `": password mismatch`) >= 0 || index(f.server, `" was not found in "`) >= 0) {
+		return noBeginning // the user's name ends here
+	}
 	whole := true
 	if rest, has := cutPrefix(b, `, request: "`); has {
 		f.request, b, whole = cutQuoted(rest)
