@@ -288,6 +288,11 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00.123Z client="10.0.0.9" method="GET" host="api.example.org" path="/a" protocol="HTTP/2" agent="curl/8" reason="token_expired" status=401 bytes=14 duration=12000`,
 	},
 	{
+		"a request with its error, of Grafana", "logfmt", ``,
+		`logger=context userId=0 orgId=0 uname= t=2026-03-09T14:05:00.123Z level=info msg="Request Completed" method=GET path=/api/a status=401 remote_addr=192.0.2.1 time_ms=1 size=105 handler=/api/a errorReason=Unauthorized error="user token not found"`,
+		`time=2026-03-09T14:05:00.123Z client="192.0.2.1" method="GET" path="/api/a" reason="invalid_session" status=401 bytes=105`,
+	},
+	{
 		"refused by Kong", "json", ``,
 		`{"latencies":{"request":5,"kong":5,"proxy":-1},"service":{},"request":{"method":"GET","uri":"/a?b=1","url":"http://x:8000/a","size":90,"querystring":{},"headers":{"host":"api.example.org","user-agent":"curl/8","cookie":"sid=zzz"}},"tries":[],"client_ip":"192.0.2.1","response":{"status":401,"size":200,"headers":{"www-authenticate":"Key realm=\"kong\""}},"source":"kong","started_at":1773065100250}`,
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" session="zzz" method="GET" host="api.example.org" path="/a" query="b=1" agent="curl/8" reason="Key realm=\"kong\"" status=401 bytes=200 duration=5000`,

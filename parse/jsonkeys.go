@@ -68,7 +68,8 @@ func reasonKeys() string {
 	}
 	b.WriteString("auth_reason auth_failure auth_failure_reason response_code_details jsonpayload.statusdetails statusdetails " +
 		"errorresponsetype error_responsetype error_response_type error.responsetype context.error.responsetype responsetype " +
-		"resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate downstream_www-authenticate origin_www-authenticate sent_http_www_authenticate res.headers.www-authenticate")
+		"resp_headers.www-authenticate resp_headers.www-authenticate[0] response.headers.www-authenticate downstream_www-authenticate origin_www-authenticate sent_http_www_authenticate res.headers.www-authenticate " +
+		"error") // Grafana, Echo: what went wrong with the request
 	return b.String()
 }
 

@@ -134,6 +134,7 @@ var reasonWords = map[string]string{
 	"jwks_error": reasonProvider, "jwt_not_active": reasonClockSkew, "immature_signature_error": reasonClockSkew, "immaturesignatureerror": reasonClockSkew,
 	"jwssignatureexception": reasonKey, "invalidsignatureerror": reasonKey, "signature_verification_failed": reasonKey, "decodeerror": reasonInvalidToken,
 	"jwt_strings_must_contain_exactly_2_period_characters": reasonInvalidToken, "notbeforeerror": reasonClockSkew, "expiredjwtexception": reasonTokenExpired,
+	"user_token_not_found": reasonInvalidSession, "token_needs_to_be_rotated": reasonSessionExpired, // Grafana
 	"user_inactive": reasonAccountDisabled, "no_token": reasonNoCredentials, "jwt_must_be_provided": reasonNoCredentials,
 
 	// Amazon API Gateway: types of responses and messages of authorizers
