@@ -255,8 +255,22 @@ func (j *joiner) survey() {
 		h.host, h.noHost = h.host || r.host != 0, h.noHost || r.host == 0
 		h.directories = h.directories || r.directory != j.requests[0].directory
 	}
+	if j.has.session {
+		j.widen()
+	}
 	for i := range j.requests {
 		j.requests[i].names = j.has.user && named[j.State.Refusals.At(i).Input]
+	}
+}
+
+// widen makes those events look for a refusal that say that a session was refused elsewhere
+// with another status: who asks an identity provider in vain to renew it is refused, too,
+// where it is used.
+func (j *joiner) widen() {
+	for i := range j.events {
+		if e := &j.events[i]; !e.wants && e.outcome == events.Refused && e.time != noTime && j.labelsOf(e).session != 0 {
+			e.status, e.wants = 0, true
+		}
 	}
 }
 

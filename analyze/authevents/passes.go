@@ -84,7 +84,7 @@ func (j *joiner) passes() (all []pass) {
 		if p := &all[i]; p.match == ByClient {
 			key := p.event
 			p.event = func(e *event) uint64 {
-				return onlyIf(e.path == 0 && e.user == 0 && e.status != 0 && (e.server || e.follows), key(e))
+				return onlyIf(e.path == 0 && e.status != 0 && (e.server || e.follows && e.user == 0), key(e))
 			}
 		}
 	}
