@@ -343,14 +343,14 @@ func passwordFile(answer *rules.Answer) (name string) {
 // works reports whether a protected route that fits accepts its requests while a finding
 // lasts.
 func (a *assembly) works(s *rules.Rules, f *result.Finding, res *result.Result, fits func(*rules.Answer) bool) bool {
-	lasts := 1.0 // share of the log since the onset
-	if span := res.Totals.LastTime - res.Totals.FirstTime; f.Onset != parse.NoTime && span > 0 {
-		lasts = float64(res.Totals.LastTime-f.Onset) / float64(span)
-	}
 	resolved := 0
 	for i := range res.Endpoints {
 		e := &res.Endpoints[i]
 		same := e.Host == f.Subject.Host || f.Subject.Host == ""
+		lasts := 1.0 // share of its requests since the onset
+		if span := e.LastTime - e.FirstTime; f.Onset != parse.NoTime && span > 0 {
+			lasts = min(1, max(0, float64(e.LastTime-f.Onset)/float64(span)))
+		}
 		if !same || !e.Protected || e.FindingID != "" || float64(e.Accepted)*lasts < contrastAccepted {
 			continue
 		}

@@ -232,6 +232,32 @@ func TestFileChangedBeforeOnset(t *testing.T) {
 	}
 }
 
+// TestContrast tells routes that accept requests while a finding lasts from those that did
+// before.
+func TestContrast(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nginx.conf")
+	if err := os.WriteFile(path, []byte("http {\nserver {\nauth_basic a;\n}\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := rules.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const hour = int64(time.Hour / time.Microsecond)
+	for _, x := range []struct {
+		last  int64 // request of a route that accepted 60
+		onset int64
+		want  bool
+	}{{10 * hour, parse.NoTime, true}, {10 * hour, 2 * hour, true}, {10 * hour, 9 * hour, false}, {3 * hour, 4 * hour, false}} {
+		res := &result.Result{Endpoints: []result.Endpoint{{Template: "/a", Counts: result.Counts{Requests: 60, Accepted: 60}, Protected: true, FirstTime: hour, LastTime: x.last}}}
+		res.Totals.FirstTime, res.Totals.LastTime = hour, 20*hour
+		var a assembly
+		if got := a.works(r, &result.Finding{Onset: x.onset}, res, func(*rules.Answer) bool { return true }); got != x.want {
+			t.Errorf("last request at %d, onset at %d: %v", x.last/hour, x.onset/hour, got)
+		}
+	}
+}
+
 // TestConfigurationOfFailures names the lines of requests that an error log says could not be
 // checked; no request is refused.
 func TestConfigurationOfFailures(t *testing.T) {

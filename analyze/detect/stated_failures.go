@@ -160,15 +160,16 @@ func (d *Diagnosis) completeFailure(c *candidate) {
 	slices.Sort(c.messages)
 }
 
-// OfFailures reports whether a finding is about failures, not about refusals.
-func OfFailures(f *result.Finding) bool {
+// Failed returns of how many requests error logs say, in a finding that is about them, that
+// they could not be checked; 0 for a finding about refusals.
+func Failed(f *result.Finding) int64 {
 	switch details := f.Details.(type) {
 	case *BrokenEndpoint:
-		return details.Failures > 0
+		return details.Failures
 	case *Outage:
-		return details.Failures > 0
+		return details.Failures
 	}
-	return false
+	return 0
 }
 
 // withVariant returns a kind with other texts, in the place of its own, for findings whose

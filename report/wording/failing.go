@@ -10,8 +10,8 @@ import (
 func (v *Verdict) addFailures(res *result.Result) {
 	n, worst := int64(0), result.Info
 	for i := range res.Findings {
-		if f := &res.Findings[i]; detect.OfFailures(f) && f.Muted == nil {
-			n, worst = n+1, max(worst, f.Severity)
+		if f := &res.Findings[i]; f.Muted == nil && detect.Failed(f) > 0 {
+			n, worst = n+detect.Failed(f), max(worst, f.Severity)
 		}
 	}
 	if n == 0 {
