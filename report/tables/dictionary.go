@@ -22,20 +22,18 @@ type dictionary struct {
 	values  []parquet.ByteArray // by number
 	batches []uint32            // by number: the batch that had the value last
 	batch   uint32
-	off     bool // many texts are new: the library writes them
 
 	indexes []int32             // scratch: the numbers of a batch
 	seen    []parquet.ByteArray // scratch: the distinct values of a batch
 	list    []parquet.ByteArray // scratch
 }
 
-// mostNew is the share of new texts in a batch from which numbering them here saves
-// nothing.
+// mostNew is the share of new texts in a batch from which a dictionary is not worth the time
+// to look them up: plain texts, compressed, take about as much room.
 const mostNew = 1.0 / 8
 
 // numberedEncoder is the part of the library's dictionary encoder that is used here.
 type numberedEncoder interface {
-	NumEntries() int
 	Put([]parquet.ByteArray)
 	PutIndices(arrow.Array) error
 }
@@ -45,8 +43,12 @@ type numberedEncoder interface {
 func (d *dictionary) write(w *file.ByteArrayColumnChunkWriter, texts []string, levels []int16) error {
 	encoder, ok := w.CurrentEncoder().(numberedEncoder) // not after too many distinct values
 	known := len(d.values)
-	if !ok || d.off || known != encoder.NumEntries() || !d.number(texts) {
-		*d = dictionary{off: true, list: byteArrays(d.list, texts)}
+	if ok && !d.number(texts) {
+		w.FallbackToPlain()
+		ok = false
+	}
+	if !ok {
+		*d = dictionary{list: byteArrays(d.list, texts)}
 		_, err := w.WriteBatch(d.list, levels, nil)
 		return err
 	}

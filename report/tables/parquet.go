@@ -214,7 +214,7 @@ func parquetSchema(t *Table) *schema.GroupNode {
 }
 
 // properties returns how the columns of a table are encoded: texts by dictionary,
-// with a fallback to plain for many distinct values, and numbers plain (zstd packs
+// or plain where many are distinct (dictionary.write), and numbers plain (zstd packs
 // them as well as a dictionary does, and scans are faster), or as differences if they rise.
 func properties(t *Table, version string) *parquet.WriterProperties {
 	p := []parquet.WriterProperty{

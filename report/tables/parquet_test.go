@@ -250,7 +250,8 @@ func TestEmptyTables(t *testing.T) {
 	}
 }
 
-// many returns n distinct rows with too many texts for a dictionary.
+// many returns n distinct rows. Some texts are too many for a dictionary, from the beginning
+// or later.
 func many(n int) result.Pieces[result.Unauthorized] {
 	return reporttest.PiecesOf(n, func(i int) (result.Unauthorized, error) {
 		r := result.Unauthorized{
@@ -259,6 +260,9 @@ func many(n int) result.Pieces[result.Unauthorized] {
 		}
 		if i%3 == 0 {
 			r.User = fmt.Sprintf("user-%d", i)
+		}
+		if i >= batchRows { // a column that begins with a dictionary and goes on without
+			r.Query = fmt.Sprintf("page=%d", i)
 		}
 		return r, nil
 	})
@@ -279,7 +283,7 @@ func TestRowGroups(t *testing.T) {
 	for want := range rowsWanted.Reader()(0, rowsWanted.Len) {
 		got := rows[i]
 		if got["timestamp"] != want.Time || got["url_path"] != want.Path || got["user_agent_original"] != want.UserAgent || got["log_line"] != want.LogLine ||
-			(want.User == "") != (got["user_name"] == nil) || want.User != "" && got["user_name"] != want.User {
+			want.Query != "" && got["url_query"] != want.Query || (want.User == "") != (got["user_name"] == nil) || want.User != "" && got["user_name"] != want.User {
 			t.Fatalf("row %d is %v, want %+v", i, got, want)
 		}
 		i++
