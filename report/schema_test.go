@@ -57,7 +57,7 @@ A run writes one directory, whole or not at all. The same inputs give the same b
 	fmt.Fprintf(&b, `
 ## Tables
 
-Parquet with data pages of version 2, compressed with zstd; texts are encoded by dictionary, numbers plain or, if they rise
+Parquet with data pages of version 2, compressed with zstd; texts are encoded by dictionary, or plain where many are distinct, numbers plain or, if they rise
 from row to row, as DELTA_BINARY_PACKED. Column names follow OpenTelemetry's semantic conventions in snake case, so that SQL
 needs no quotes; a name means the same in every table. Within schema version %d, columns may be added but are never renamed,
 changed or removed.
