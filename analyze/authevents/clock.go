@@ -39,34 +39,41 @@ const (
 // listSources sets the sources, and the events by kind.
 func (j *joiner) listSources() {
 	type log struct{ kind, name string }
-	of := map[log]*[]int32{}
-	var list *[]int32 // the next event is one of the same log as a rule
-	kind, input := uint32(0), int32(0)
-	for i := range j.events {
-		if e, in := &j.events[i], j.State.Messages[i].Input; list == nil || e.kind != kind || in != input {
+	numbers := map[log]int32{}
+	var counts []int
+	kind, input := uint32(0), int32(-1) // the next event is one of the same log as a rule
+	for i, number := 0, int32(0); i < len(j.events); i++ {
+		e := &j.events[i]
+		if in := j.State.Messages[i].Input; e.kind != kind || in != input {
 			kind, input = e.kind, in
 			l := log{j.names.all[kind].text, j.LogOf(int(in))}
-			if list = of[l]; list == nil {
-				list = new([]int32)
-				of[l] = list
+			var known bool
+			if number, known = numbers[l]; !known {
+				number = int32(len(numbers))
+				numbers[l], counts = number, append(counts, 0)
 			}
 		}
-		*list = append(*list, int32(i))
+		e.source = number
+		counts[number]++
 	}
-	logs := slices.SortedFunc(maps.Keys(of), func(a, b log) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name)) })
+	logs := slices.SortedFunc(maps.Keys(numbers), func(a, b log) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name)) })
+	source, kindOf, size := make([]int32, len(logs)), make([]int, len(logs)), []int(nil)
 	for n, l := range logs {
 		if n == 0 || l.kind != logs[n-1].kind {
-			j.kinds = append(j.kinds, nil)
+			size = append(size, 0)
 		}
-		kind := &j.kinds[len(j.kinds)-1]
-		*kind = append(*kind, *of[l]...)
+		source[numbers[l]], kindOf[n] = int32(n), len(size)-1
+		size[len(size)-1] += counts[numbers[l]]
 		j.sources = append(j.sources, Source{Kind: l.kind, Name: l.name})
-		for _, i := range *of[l] {
-			j.events[i].source = int32(n)
-		}
 	}
-	for _, list := range j.kinds {
-		slices.Sort(list)
+	for _, n := range size {
+		j.kinds = append(j.kinds, make([]int32, 0, n))
+	}
+	for i := range j.events {
+		e := &j.events[i]
+		e.source = source[e.source]
+		list := &j.kinds[kindOf[e.source]]
+		*list = append(*list, int32(i))
 	}
 }
 
@@ -164,14 +171,13 @@ func (j *joiner) distances(list []int32) (all distances) {
 		m.reset(len(open))
 		for i, n := range open {
 			e := &j.events[n]
-			if k := key(&e.texts, &j.labelsOf(e).labels); k != 0 {
-				m.events.add(m.keys.add(k), int32(i))
-			}
+			m.events.groups[i] = m.keys.add(key(&e.texts, &j.labelsOf(e).labels))
 		}
 		if len(m.keys.all) == 0 {
 			continue
 		}
 		j.find(func(r *request) uint64 { return key(&r.texts, &j.requestLabelsOf(r).labels) })
+		m.events.divide(len(m.keys.all))
 		for group, k := range m.keys.all {
 			of, requests := m.events.of(group), m.requests.of(group)
 			if step == narrow && len(requests) > mostInGroup { // nor are they fewer with those that follow

@@ -43,64 +43,58 @@ func (j *joiner) run(passes []pass, list []int32) {
 func (j *joiner) pass(p *pass, open []int32) {
 	m := &j.matches
 	m.reset(len(open))
-	for _, n := range open {
-		if key := p.event(&j.events[n]); key != 0 {
-			m.events.add(m.keys.add(key), n)
-		}
+	for i, n := range open {
+		m.events.groups[i] = m.keys.add(p.event(&j.events[n]))
 	}
 	if len(m.keys.all) == 0 {
 		return
 	}
 	j.find(p.request)
+	m.events.divide(len(m.keys.all))
 	for group := range len(m.keys.all) {
-		if list := m.requests.of(group); len(list) > 0 {
-			j.group(p, m.events.of(group), list)
+		list := m.requests.of(group)
+		if len(list) == 0 {
+			continue
 		}
+		of := m.events.of(group)
+		for i, at := range of {
+			of[i] = open[at]
+		}
+		j.group(p, of, list)
 	}
 }
 
-// find adds the refusals that have the key of an event. To look for one takes most of the time
-// of a pass: a key may be anywhere in the table.
+// find sets the groups of the refusals, by the keys of events. To look for one takes most of
+// the time of a pass: a key may be anywhere in the table.
 func (j *joiner) find(key func(*request) uint64) {
 	m := &j.matches
-	m.found = slices.Grow(m.found[:0], len(j.requests))[:len(j.requests)]
+	m.requests.reset(len(j.requests))
 	var g sync.WaitGroup
 	workers := max(1, j.Workers)
 	for part := range workers {
 		g.Go(func() {
 			for i := part * len(j.requests) / workers; i < (part+1)*len(j.requests)/workers; i++ {
-				m.found[i] = -1
+				m.requests.groups[i] = -1
 				if r := &j.requests[i]; !r.taken && r.time != noTime {
-					m.found[i] = m.keys.find(key(r))
+					m.requests.groups[i] = m.keys.find(key(r))
 				}
 			}
 		})
 	}
 	g.Wait()
-	for i, group := range m.found {
-		if group >= 0 {
-			m.requests.add(group, int32(i))
-		}
-	}
-	m.divide()
+	m.requests.divide(len(m.keys.all))
 }
 
 // matches are events and refusals by key. Its memory is used again.
 type matches struct {
 	keys             keyTable
 	events, requests grouped
-	found            []int32 // by refusal: the number of its key; -1 for none
 }
 
-// reset empties m and makes room for a number of keys.
-func (m *matches) reset(keys int) {
-	m.keys.reset(keys)
-	m.events.added, m.requests.added = m.events.added[:0], m.requests.added[:0]
-}
-
-func (m *matches) divide() {
-	m.events.divide(len(m.keys.all))
-	m.requests.divide(len(m.keys.all))
+// reset empties m and makes room for a number of events.
+func (m *matches) reset(events int) {
+	m.keys.reset(events)
+	m.events.reset(events)
 }
 
 // keyTable numbers keys, which are hashes that nobody can make collide, in the order in
@@ -114,7 +108,7 @@ type keyTable struct {
 // reset empties the table and makes room for n keys.
 func (t *keyTable) reset(n int) {
 	size := 1 + bits.Len(uint(n))
-	t.all, t.slots, t.shift = t.all[:0], slices.Grow(t.slots[:0], 1<<size)[:1<<size], 64-size
+	t.all, t.slots, t.shift = slices.Grow(t.all[:0], n), slices.Grow(t.slots[:0], 1<<size)[:1<<size], 64-size
 	clear(t.slots)
 }
 
@@ -128,8 +122,11 @@ func (t *keyTable) slot(key uint64) *uint32 {
 	}
 }
 
-// add returns the number of a key, the next one if it is new.
+// add returns the number of a key, the next one if it is new. The key 0 has none: -1.
 func (t *keyTable) add(key uint64) int32 {
+	if key == 0 {
+		return -1
+	}
 	slot := t.slot(key)
 	if *slot == 0 {
 		t.all = append(t.all, key)
@@ -146,30 +143,32 @@ func (t *keyTable) find(key uint64) int32 {
 	return int32(*t.slot(key)) - 1
 }
 
-// grouped are numbers in groups, in the order in which they were added.
+// grouped are the members 0 to n in groups, in order.
 type grouped struct {
-	added []groupedNumber
-	list  []int32 // by group
-	ends  []int32 // of the groups in list
+	groups []int32 // by member: its group; -1 for none
+	list   []int32 // members, by group
+	ends   []int32 // of the groups in list
 }
 
-type groupedNumber struct{ group, n int32 }
+// reset makes room for n members, whose groups are to be set.
+func (g *grouped) reset(n int) { g.groups = slices.Grow(g.groups[:0], n)[:n] }
 
-func (g *grouped) add(group, n int32) { g.added = append(g.added, groupedNumber{group, n}) }
-
-// divide makes the groups, whose number is given, of what was added.
+// divide makes the groups, whose number is given.
 func (g *grouped) divide(groups int) {
-	g.list, g.ends = slices.Grow(g.list[:0], len(g.added))[:len(g.added)], slices.Grow(g.ends[:0], groups+1)[:groups+1]
+	g.list, g.ends = slices.Grow(g.list[:0], len(g.groups))[:len(g.groups)], slices.Grow(g.ends[:0], groups+1)[:groups+1]
 	clear(g.ends)
-	for _, x := range g.added {
-		g.ends[x.group+1]++
+	for _, group := range g.groups {
+		g.ends[group+1]++
 	}
+	g.ends[0] = 0 // they are in no group
 	for i := range groups {
 		g.ends[i+1] += g.ends[i]
 	}
-	for _, x := range g.added {
-		g.list[g.ends[x.group]] = x.n
-		g.ends[x.group]++
+	for member, group := range g.groups {
+		if group >= 0 {
+			g.list[g.ends[group]] = int32(member)
+			g.ends[group]++
+		}
 	}
 }
 
