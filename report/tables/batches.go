@@ -30,7 +30,8 @@ type columnBuffer struct {
 	integers []int64
 	reals    []float64
 	booleans []bool
-	texts    []string
+	texts    []string // those that follow one another and are the same once
+	times    []int    // how many they are; nil in a column of lists, whose texts are not counted
 }
 
 // batches is a queue of batches between the goroutines that make rows and the one
@@ -56,7 +57,7 @@ func (q *batches[R]) begin() *batch {
 			c := &b.columns[i]
 			c.levels, c.repeats, c.integers, c.reals, c.booleans = c.levels[:0], c.repeats[:0], c.integers[:0], c.reals[:0], c.booleans[:0]
 			clear(c.texts)
-			c.texts = c.texts[:0]
+			c.texts, c.times = c.texts[:0], c.times[:0]
 		}
 		return b
 	default:
@@ -230,27 +231,24 @@ func add[R any](b *batch, columns []column[R], rows []R) {
 
 // addTexts adds the texts of rows, and returns their size in bytes.
 func addTexts[R any](values *columnBuffer, c *column[R], rows []R) (bytes int) {
-	texts := room(values.texts, len(rows))
-	if !c.Nullable {
-		for i := range rows {
-			s := c.text(&rows[i])
-			texts = append(texts, s)
-			bytes += len(s)
-		}
-		values.texts = texts
-		return bytes
-	}
-	levels := values.levels
+	texts, times, levels := values.texts, values.times, values.levels
 	for i := range rows {
 		s := c.text(&rows[i])
-		if s == "" {
-			levels = append(levels, 0)
+		if c.Nullable {
+			if s == "" {
+				levels = append(levels, 0)
+				continue
+			}
+			levels = append(levels, 1)
+		}
+		bytes += len(s) // each time: they may be written plain
+		if last := len(texts) - 1; last >= 0 && texts[last] == s {
+			times[last]++
 			continue
 		}
-		texts, levels = append(texts, s), append(levels, 1)
-		bytes += len(s)
+		texts, times = append(texts, s), append(times, 1)
 	}
-	values.texts, values.levels = texts, levels
+	values.texts, values.times, values.levels = texts, times, levels
 	return bytes
 }
 

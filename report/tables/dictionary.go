@@ -38,17 +38,17 @@ type numberedEncoder interface {
 	PutIndices(arrow.Array) error
 }
 
-// write writes the texts of a batch of rows. levels has one value for each row, and is
-// nil if the column is not nullable.
-func (d *dictionary) write(w *file.ByteArrayColumnChunkWriter, texts []string, levels []int16) error {
+// write writes the texts of a batch of rows, each as many times as times says. levels has one
+// value for each row, and is nil if the column is not nullable.
+func (d *dictionary) write(w *file.ByteArrayColumnChunkWriter, texts []string, times []int, levels []int16) error {
 	encoder, ok := w.CurrentEncoder().(numberedEncoder) // not after too many distinct values
 	known := len(d.values)
-	if ok && !d.number(texts) {
+	if ok && !d.number(texts, times) {
 		w.FallbackToPlain()
 		ok = false
 	}
 	if !ok {
-		*d = dictionary{list: byteArrays(d.list, texts)}
+		*d = dictionary{list: byteArrays(d.list, texts, times)}
 		_, err := w.WriteBatch(d.list, levels, nil)
 		return err
 	}
@@ -72,33 +72,36 @@ func (d *dictionary) write(w *file.ByteArrayColumnChunkWriter, texts []string, l
 	// The encoder has the values: this counts the rows, and ends the page or the
 	// dictionary if it has become large.
 	if levels == nil {
-		levels = make([]int16, len(texts))
+		levels = make([]int16, len(d.indexes))
 	}
 	_, err := w.WriteBatch(nil, levels, nil)
 	return err
 }
 
 // number fills d.indexes and d.seen. It reports false if many texts are new.
-func (d *dictionary) number(texts []string) bool {
+func (d *dictionary) number(texts []string, times []int) bool {
 	if d.numbers == nil {
 		d.numbers = map[string]int32{}
 	}
-	limit := len(d.values) + max(int(mostNew*float64(len(texts))), 1)
+	rows := 0
+	for _, n := range times {
+		rows += n
+	}
+	limit := len(d.values) + max(int(mostNew*float64(rows)), 1)
 	d.batch++
-	d.indexes, d.seen = slices.Grow(d.indexes[:0], len(texts)), d.seen[:0]
-	last, n := "", int32(-1)
-	for _, s := range texts {
-		if s != last || n < 0 {
-			last, n = s, d.find(s)
-			if len(d.values) > limit {
-				return false
-			}
-			if d.batches[n] != d.batch {
-				d.batches[n] = d.batch
-				d.seen = append(d.seen, d.values[n])
-			}
+	d.indexes, d.seen = slices.Grow(d.indexes[:0], rows), d.seen[:0]
+	for i, s := range texts {
+		n := d.find(s)
+		if len(d.values) > limit {
+			return false
 		}
-		d.indexes = append(d.indexes, n)
+		if d.batches[n] != d.batch {
+			d.batches[n] = d.batch
+			d.seen = append(d.seen, d.values[n])
+		}
+		for range times[i] {
+			d.indexes = append(d.indexes, n)
+		}
 	}
 	return true
 }
@@ -126,20 +129,23 @@ func putIndexes(encoder numberedEncoder, indexes []int32) error {
 	return encoder.PutIndices(array.NewInt32Data(array.NewData(arrow.PrimitiveTypes.Int32, len(indexes), []*memory.Buffer{nil, b}, nil, 0, 0)))
 }
 
-// byteArrays returns texts as valid UTF-8 in the type of the library, reusing list. The
-// bytes are copied because the library's statistics keep references to the minimum and
-// maximum.
-func byteArrays(list []parquet.ByteArray, texts []string) []parquet.ByteArray {
+// byteArrays returns texts as valid UTF-8 in the type of the library, reusing list. times, if
+// it is not nil, is how often each comes. The bytes are copied because the library's
+// statistics keep references to the minimum and maximum.
+func byteArrays(list []parquet.ByteArray, texts []string, times []int) []parquet.ByteArray {
 	size := 0
 	for _, s := range texts {
 		size += len(s)
 	}
 	copied := make([]byte, 0, size)
 	list = slices.Grow(list[:0], len(texts))
-	for _, s := range texts {
+	for i, s := range texts {
 		from := len(copied)
 		copied = append(copied, validText(s)...)
 		list = append(list, copied[from:len(copied):len(copied)])
+		for n := 1; times != nil && n < times[i]; n++ {
+			list = append(list, list[len(list)-1])
+		}
 	}
 	return list
 }

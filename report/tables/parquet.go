@@ -165,10 +165,10 @@ func (p *parquetFile) writeColumn(w file.ColumnChunkWriter, column int, batch *b
 	switch w := w.(type) {
 	case *file.ByteArrayColumnChunkWriter:
 		if p.columns[column].Type == List {
-			_, err = w.WriteBatch(byteArrays(nil, b.texts), levels, b.repeats)
+			_, err = w.WriteBatch(byteArrays(nil, b.texts, nil), levels, b.repeats)
 			break
 		}
-		err = p.dictionaries[column].write(w, b.texts, levels)
+		err = p.dictionaries[column].write(w, b.texts, b.times, levels)
 	case *file.Int64ColumnChunkWriter:
 		_, err = w.WriteBatch(b.integers, levels, nil)
 	case *file.Float64ColumnChunkWriter:
