@@ -62,17 +62,28 @@ func (m Match) String() string {
 	return [numMatches]string{"", "request_id", "session", "connection", "client_port", "request", "user_client", "user", "client", "line"}[m]
 }
 
-// Event is one event.
+// Event is one event. It has no pointers and is small: there may be millions, and they are
+// gone over many times to be joined.
 type Event struct {
 	Time      int64  // Unix microseconds, by the clock of the access logs; parse.NoTime for none
 	Reason    uint32 // index into Joined.Reasons
-	Source    int32  // index into Joined.Sources
+	Source    int32  // index into Joined.Sources; until listSources, the name of its log in joiner.names
 	Refusal   int32  // index into State.Refusals, -1 for none
 	Outcome   events.Outcome
 	Match     Match
 	Wanted    bool // a refusal is looked for
 	Ambiguous bool // several refusals could be meant
 	Outside   bool // outside of the time range: it does not count
+
+	// The rest is for the joiner alone.
+	first    int32 // index plus one of the first event about the line that follows; 0 for itself
+	status   int16
+	class    field.ReasonClass
+	server   bool // its log is one of servers
+	local    bool // its time has no offset from UTC
+	follows  bool // the line of its request follows in its own log
+	hasID    bool
+	labelled bool // it has labels
 }
 
 // Source is a log of one kind.
@@ -123,7 +134,8 @@ type joiner struct {
 	*Input
 	newKeyer func() Keyer
 	requests []request
-	events   []event
+	events   []Event
+	texts    []texts // of the events
 	// eventLabels and requestLabels are by index of events and requests.
 	eventLabels   labelled[eventLabels]
 	requestLabels labelled[requestLabels]
@@ -166,14 +178,20 @@ func (l *labelled[T]) of(number uint32) *T {
 }
 
 // labelsOf returns the labels of an event.
-func (j *joiner) labelsOf(e *event) *eventLabels { return j.eventLabels.of(e.labelled) }
+func (j *joiner) labelsOf(event int32) *eventLabels {
+	if !j.events[event].labelled {
+		return &j.eventLabels.none
+	}
+	return &j.eventLabels.list[event]
+}
 
 // requestLabelsOf returns the labels of a request.
 func (j *joiner) requestLabelsOf(r *request) *requestLabels { return j.requestLabels.of(r.labelled) }
 
 // read reads the lines of all refusals and events.
 func (j *joiner) read(ctx context.Context) error {
-	j.events, j.requests = make([]event, len(j.State.Messages)), make([]request, j.State.Refusals.Len())
+	j.requests = make([]request, j.State.Refusals.Len())
+	j.events, j.texts = make([]Event, len(j.State.Messages)), make([]texts, len(j.State.Messages))
 	if err := j.readEach(ctx, len(j.requests), j.requestReader); err != nil {
 		return err
 	}
@@ -268,8 +286,8 @@ func (j *joiner) survey() {
 // where it is used.
 func (j *joiner) widen() {
 	for i := range j.events {
-		if e := &j.events[i]; !e.wants && e.outcome == events.Refused && e.time != noTime && j.labelsOf(e).session != 0 {
-			e.status, e.wants = 0, true
+		if e := &j.events[i]; !e.Wanted && e.Outcome == events.Refused && e.Time != noTime && j.labelsOf(int32(i)).session != 0 {
+			e.status, e.Wanted = 0, true
 		}
 	}
 }
@@ -280,19 +298,17 @@ var servers = map[string]bool{"nginx-error": true, "apache-error": true, "lightt
 
 // conclude returns the result.
 func (j *joiner) conclude() *Joined {
-	result := &Joined{Events: make([]Event, len(j.events)), Sources: j.sources, Reasons: make([]string, len(j.names.all))}
+	result := &Joined{Events: j.events, Sources: j.sources, Reasons: make([]string, len(j.names.all))}
 	for i, name := range j.names.all {
 		result.Reasons[i] = name.text
 	}
 	best := make([]int32, len(j.requests)) // by refusal: index of its surest event plus one
 	for i := range j.events {
-		x := &j.events[i]
-		e := &result.Events[i]
-		*e = Event{Time: x.time, Reason: x.reason, Source: x.source, Refusal: x.refusal, Outcome: x.outcome, Match: x.match, Wanted: x.wants, Ambiguous: x.ambiguous}
+		e := &j.events[i]
 		e.Outside = j.Since != parse.NoTime && e.Time < j.Since || j.Until != parse.NoTime && e.Time >= j.Until
 		if e.Refusal >= 0 {
 			e.Outside = false
-			if b := best[e.Refusal]; b == 0 || surer(x, &j.events[b-1]) {
+			if b := best[e.Refusal]; b == 0 || surer(e, &j.events[b-1]) {
 				best[e.Refusal] = int32(i) + 1
 			}
 		}
@@ -306,7 +322,7 @@ func (j *joiner) conclude() *Joined {
 			s.Matched++
 		case e.Ambiguous:
 			s.Ambiguous++
-		case x.wants:
+		case e.Wanted:
 			s.Unmatched++
 		}
 	}
@@ -327,8 +343,8 @@ func (j *joiner) conclude() *Joined {
 			continue
 		}
 		e := &j.events[b-1]
-		x := timeline.Statement{Refusal: uint32(refusal), Message: uint32(b - 1), Reason: e.reason}
-		if int(e.refusal) == refusal && e.server && e.match <= ByRequest {
+		x := timeline.Statement{Refusal: uint32(refusal), Message: uint32(b - 1), Reason: e.Reason}
+		if int(e.Refusal) == refusal && e.server && e.Match <= ByRequest {
 			x.AnsweredBy = field.Proxy
 		}
 		result.Statements = append(result.Statements, x)
@@ -338,9 +354,9 @@ func (j *joiner) conclude() *Joined {
 
 // surer reports whether event a, which comes after b, says better why their refusal was
 // refused: it is understood, or has the surer key.
-func surer(a, b *event) bool {
+func surer(a, b *Event) bool {
 	if p, q := a.class != field.UnknownReason, b.class != field.UnknownReason; p != q {
 		return p
 	}
-	return a.match < b.match
+	return a.Match < b.Match
 }

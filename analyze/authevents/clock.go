@@ -41,11 +41,11 @@ func (j *joiner) listSources() {
 	type log struct{ kind, name string }
 	numbers := map[log]int32{}
 	var counts []int
-	kind, input := uint32(0), int32(-1) // the next event is one of the same log as a rule
+	kind, input := int32(0), int32(-1) // the next event is one of the same log as a rule
 	for i, number := 0, int32(0); i < len(j.events); i++ {
 		e := &j.events[i]
-		if in := j.State.Messages[i].Input; e.kind != kind || in != input {
-			kind, input = e.kind, in
+		if in := j.State.Messages[i].Input; e.Source != kind || in != input {
+			kind, input = e.Source, in
 			l := log{j.names.all[kind].text, j.LogOf(int(in))}
 			var known bool
 			if number, known = numbers[l]; !known {
@@ -53,7 +53,7 @@ func (j *joiner) listSources() {
 				numbers[l], counts = number, append(counts, 0)
 			}
 		}
-		e.source = number
+		e.Source = number
 		counts[number]++
 	}
 	logs := slices.SortedFunc(maps.Keys(numbers), func(a, b log) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name)) })
@@ -71,8 +71,8 @@ func (j *joiner) listSources() {
 	}
 	for i := range j.events {
 		e := &j.events[i]
-		e.source = source[e.source]
-		list := &j.kinds[kindOf[e.source]]
+		e.Source = source[e.Source]
+		list := &j.kinds[kindOf[e.Source]]
 		*list = append(*list, int32(i))
 	}
 }
@@ -91,8 +91,8 @@ func (j *joiner) setClocks(list []int32) {
 	}
 	for _, n := range list {
 		e := &j.events[n]
-		if e.time != noTime {
-			e.time -= j.sources[e.source].Offset
+		if e.Time != noTime {
+			e.Time -= j.sources[e.Source].Offset
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (j *joiner) setClocks(list []int32) {
 func (j *joiner) resetClocks(list []int32) (changed bool) {
 	rest := slices.DeleteFunc(slices.Clone(list), func(n int32) bool {
 		e := &j.events[n]
-		return !e.wants || e.refusal >= 0 || e.ambiguous || !e.local
+		return !e.Wanted || e.Refusal >= 0 || e.Ambiguous || !e.local
 	})
 	if len(rest) == 0 {
 		return false
@@ -116,8 +116,8 @@ func (j *joiner) resetClocks(list []int32) (changed bool) {
 		}
 		changed = true
 		for _, n := range rest {
-			if e := &j.events[n]; e.source == source {
-				e.time -= own * 1e6
+			if e := &j.events[n]; e.Source == source {
+				e.Time -= own * 1e6
 			}
 		}
 	}
@@ -127,7 +127,7 @@ func (j *joiner) resetClocks(list []int32) (changed bool) {
 func (j *joiner) sourcesOf(list []int32) (all []int32) {
 	seen := make([]bool, len(j.sources))
 	for _, n := range list {
-		seen[j.events[n].source] = true
+		seen[j.events[n].Source] = true
 	}
 	for source, ok := range seen {
 		if ok {
@@ -170,8 +170,7 @@ func (j *joiner) distances(list []int32) (all distances) {
 		m := &j.matches
 		m.reset(len(open))
 		for i, n := range open {
-			e := &j.events[n]
-			m.events.groups[i] = m.keys.add(key(&e.texts, &j.labelsOf(e).labels))
+			m.events.groups[i] = m.keys.add(key(&j.texts[n], &j.labelsOf(n).labels))
 		}
 		if len(m.keys.all) == 0 {
 			continue
@@ -192,8 +191,8 @@ func (j *joiner) distances(list []int32) (all distances) {
 				e := &j.events[open[i]]
 				open[i] = counted
 				for _, r := range requests {
-					if d := timeline.FloorDiv(e.time-j.requests[r].time, 1e6); d >= -longestOffset && d <= longestOffset {
-						all = append(all, distance{e.source, k, d})
+					if d := timeline.FloorDiv(e.Time-j.requests[r].time, 1e6); d >= -longestOffset && d <= longestOffset {
+						all = append(all, distance{e.Source, k, d})
 					}
 				}
 			}
@@ -253,19 +252,19 @@ func (all distances) votes(seconds int64) (keys int) {
 func (j *joiner) clockSamples(list []int32) (samples []int32) {
 	count, seen := make([]int, len(j.sources)), make([]int, len(j.sources))
 	for _, n := range list {
-		if e := &j.events[n]; e.wants {
-			count[e.source]++
+		if e := &j.events[n]; e.Wanted {
+			count[e.Source]++
 		}
 	}
 	for _, n := range list {
 		e := &j.events[n]
-		if !e.wants {
+		if !e.Wanted {
 			continue
 		}
-		if i, all := seen[e.source], count[e.source]; all <= maxClockSamples || i*maxClockSamples/all != (i+1)*maxClockSamples/all {
+		if i, all := seen[e.Source], count[e.Source]; all <= maxClockSamples || i*maxClockSamples/all != (i+1)*maxClockSamples/all {
 			samples = append(samples, n)
 		}
-		seen[e.source]++
+		seen[e.Source]++
 	}
 	return samples
 }

@@ -41,16 +41,16 @@ func (j *joiner) followed(list []int32) {
 		if len(of) == 0 {
 			continue
 		}
-		e := &j.events[n]
+		e, t := &j.events[n], &j.texts[n]
 		next := sort.Search(len(of), func(i int) bool { return line(of[i]) > m.Line })
-		if !e.wants || next == len(of) || line(of[next])-m.Line > followLines {
+		if !e.Wanted || next == len(of) || line(of[next])-m.Line > followLines {
 			continue
 		}
 		r := &j.requests[of[next]]
-		ids, id := &j.requestLabelsOf(r).ids, j.labelsOf(e).id // 0 as well if no refusal has any
-		bare := e.client == 0 && !e.hasID && e.path == 0
-		apart := e.time-r.time > near || r.time-e.time > near
-		if r.time == noTime || apart || !bare && (id == 0 || !slices.Contains(ids[:], id)) || e.status != 0 && e.status != r.status || e.user != 0 && r.user != 0 && e.user != r.user {
+		ids, id := &j.requestLabelsOf(r).ids, j.labelsOf(n).id // 0 as well if no refusal has any
+		bare := t.client == 0 && !e.hasID && t.path == 0
+		apart := e.Time-r.time > near || r.time-e.Time > near
+		if r.time == noTime || apart || !bare && (id == 0 || !slices.Contains(ids[:], id)) || e.status != 0 && e.status != r.status || t.user != 0 && r.user != 0 && t.user != r.user {
 			continue
 		}
 		if last := len(j.also) - 1; last >= 0 && j.also[last].refusal == of[next] {
@@ -60,12 +60,12 @@ func (j *joiner) followed(list []int32) {
 		j.also = append(j.also, pair{n, of[next]})
 		e.follows, r.taken = true, true
 		if bare {
-			e.client, e.status = r.client, r.status
+			t.client, e.status = r.client, r.status
 			if ids[0] != 0 {
 				j.eventLabels.all(len(j.events))[n].id = ids[0]
-				e.labelled, e.hasID = uint32(n)+1, true
+				e.labelled, e.hasID = true, true
 			}
-			e.user = cmp.Or(e.user, r.user)
+			t.user = cmp.Or(t.user, r.user)
 		}
 	}
 }
@@ -84,10 +84,10 @@ func (j *joiner) fallBack(list []int32) {
 		e := &j.events[p.event]
 		if in[p.event] && e.first != 0 {
 			first := &j.events[e.first-1]
-			e.refusal, e.match, e.ambiguous = first.refusal, first.match, first.ambiguous
+			e.Refusal, e.Match, e.Ambiguous = first.Refusal, first.Match, first.Ambiguous
 		}
-		if in[p.event] && e.refusal < 0 && !e.ambiguous {
-			e.refusal, e.match = p.refusal, ByLine
+		if in[p.event] && e.Refusal < 0 && !e.Ambiguous {
+			e.Refusal, e.Match = p.refusal, ByLine
 		}
 	}
 }

@@ -3,6 +3,7 @@ package authevents
 import (
 	"bytes"
 	"hash/maphash"
+	"math"
 	"math/bits"
 	"net/netip"
 	"net/url"
@@ -52,36 +53,6 @@ type EventKeys struct {
 	local   bool // the time has no offset from UTC
 }
 
-// event is an event while it is joined. It has no pointers and is small: there may be
-// millions, and the time to join them is that of going over them.
-type event struct {
-	texts
-	time      int64  // corrected by an offset
-	directory uint32 // number of that of the log, from 1
-	kind      uint32 // number of the name of the log in names
-	reason    uint32 // number in names
-	status    int32
-	source    int32
-	refusal   int32  // index, -1 for none
-	first     int32  // index plus one of the first event about the line that follows; 0 for itself
-	labelled  uint32 // index in joiner.eventLabels plus one; 0 for none
-
-	class     field.ReasonClass
-	outcome   events.Outcome
-	match     Match
-	server    bool // its log is one of servers
-	local     bool
-	wants     bool // a refusal is looked for
-	follows   bool // the line of its request follows in its own log
-	ambiguous bool
-	hasID     bool
-}
-
-// same reports whether two events say the same: outcome, reason and user.
-func (e *event) same(f *event) bool {
-	return e.outcome == f.outcome && e.reason == f.reason && e.user == f.user
-}
-
 // RequestKeys is what a refusal is joined by.
 type RequestKeys struct {
 	texts
@@ -91,14 +62,16 @@ type RequestKeys struct {
 	status   int32
 }
 
-// request is a refusal while events are joined. It is like event.
+// request is a refusal while events are joined. It is small, like Event.
 type request struct {
 	texts
-	time, duration      int64
-	directory, labelled uint32
-	status              int32
-	names               bool // its log names users
-	taken               bool // by an event of the kind that is being joined
+	time      int64
+	duration  uint32 // microseconds
+	directory uint32 // number of that of its log, from 1
+	labelled  uint32 // index in joiner.requestLabels plus one; 0 for none
+	status    int16
+	names     bool // its log names users
+	taken     bool // by an event of the kind that is being joined
 }
 
 const (
@@ -266,7 +239,7 @@ func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
 func (j *joiner) setRequest(i int, k *RequestKeys) {
 	r := &j.requests[i]
 	*r = request{
-		texts: k.texts, time: k.time, duration: k.duration, status: k.status, directory: j.directories[j.State.Refusals.At(i).Input],
+		texts: k.texts, time: k.time, duration: uint32(k.duration), status: int16(min(k.status, math.MaxInt16)), directory: j.directories[j.State.Refusals.At(i).Input],
 	}
 	if k.requestLabels != (requestLabels{}) {
 		j.requestLabels.all(len(j.requests))[i] = k.requestLabels
@@ -277,23 +250,24 @@ func (j *joiner) setRequest(i int, k *RequestKeys) {
 // setEvent sets event i. names numbers its texts. Its labels are not kept if no refusal has
 // any.
 func (j *joiner) setEvent(i int, k *EventKeys, names *recentNames) {
-	x := &j.events[i]
+	e := &j.events[i]
 	kind, reason := names.of(k.kind), names.of(k.reason)
-	*x = event{
-		texts: k.texts, time: k.time, directory: j.directories[j.State.Messages[i].Input], kind: kind.number, reason: reason.number, status: k.status,
-		refusal: -1, class: reason.class, outcome: k.outcome, server: kind.server, local: k.local, hasID: k.id != 0,
+	j.texts[i] = k.texts
+	*e = Event{
+		Time: k.time, Reason: reason.number, Source: int32(kind.number), Refusal: -1, Outcome: k.outcome,
+		status: int16(min(k.status, math.MaxInt16)), class: reason.class, server: kind.server, local: k.local, hasID: k.id != 0,
 	}
 	if j.requestLabels.list != nil && k.eventLabels != (eventLabels{}) {
 		j.eventLabels.all(len(j.events))[i] = k.eventLabels
-		x.labelled = uint32(i) + 1
+		e.labelled = true
 	}
 	switch {
 	case k.time == 0 || k.time == parse.NoTime:
-		x.time = parse.NoTime
+		e.Time = parse.NoTime
 	case k.local && j.Timezone != nil:
 		t := time.UnixMicro(k.time).UTC()
-		x.time = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), j.Timezone).UnixMicro()
+		e.Time = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), j.Timezone).UnixMicro()
 	}
-	refuses := x.status == 0 || x.status == 401 || slices.Contains(j.Statuses, x.status)
-	x.wants = x.time != parse.NoTime && refuses && (x.outcome == events.Refused || x.outcome == events.Failed)
+	refuses := k.status == 0 || k.status == 401 || slices.Contains(j.Statuses, k.status)
+	e.Wanted = e.Time != parse.NoTime && refuses && (e.Outcome == events.Refused || e.Outcome == events.Failed)
 }

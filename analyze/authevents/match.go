@@ -30,7 +30,7 @@ func (j *joiner) run(passes []pass, list []int32) {
 	for i := range passes {
 		open = slices.DeleteFunc(open, func(n int32) bool {
 			e := &j.events[n]
-			return !e.wants || e.refusal >= 0 || e.ambiguous || e.first != 0
+			return !e.Wanted || e.Refusal >= 0 || e.Ambiguous || e.first != 0
 		})
 		if len(open) == 0 {
 			return
@@ -44,7 +44,7 @@ func (j *joiner) pass(p *pass, open []int32) {
 	m := &j.matches
 	m.reset(len(open))
 	for i, n := range open {
-		m.events.groups[i] = m.keys.add(p.event(&j.events[n]))
+		m.events.groups[i] = m.keys.add(p.event(n))
 	}
 	if len(m.keys.all) == 0 {
 		return
@@ -186,16 +186,16 @@ func (g *grouped) of(group int) []int32 {
 func (j *joiner) group(p *pass, events, requests []int32) {
 	if len(requests) == 1 && (p.alone || len(events) == 1) {
 		r := &j.requests[requests[0]]
-		reach := r.duration + p.window
+		reach := int64(r.duration) + p.window
 		for _, n := range events { // several lines may be about one request
-			if at := j.events[n].time; p.alone && len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
+			if at := j.events[n].Time; p.alone && len(events) == 1 || at >= r.time-reach && at <= r.time+reach {
 				j.join(p, n, requests[0])
 			}
 		}
 		return
 	}
 	slices.SortFunc(events, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(j.events[a].time, j.events[b].time), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(j.events[a].Time, j.events[b].Time), cmp.Compare(a, b))
 	})
 	slices.SortFunc(requests, func(a, b int32) int {
 		x, y := &j.requests[a], &j.requests[b]
@@ -205,9 +205,9 @@ func (j *joiner) group(p *pass, events, requests []int32) {
 	all := j.candidates[:0]
 	for _, n := range requests {
 		r := &j.requests[n]
-		reach := r.duration + p.window
-		from := sort.Search(len(events), func(i int) bool { return j.events[events[i]].time >= r.time-reach })
-		to := sort.Search(len(events), func(i int) bool { return j.events[events[i]].time > r.time+reach })
+		reach := int64(r.duration) + p.window
+		from := sort.Search(len(events), func(i int) bool { return j.events[events[i]].Time >= r.time-reach })
+		to := sort.Search(len(events), func(i int) bool { return j.events[events[i]].Time > r.time+reach })
 		if from < to {
 			all = append(all, candidate{n, from, to})
 		}
@@ -244,7 +244,7 @@ func (j *joiner) resolve(p *pass, candidates []candidate, events []int32, from, 
 		from = min(from, c.from)
 	}
 	list := events[from:to]
-	same := !slices.ContainsFunc(list, func(n int32) bool { return !j.events[n].same(&j.events[list[0]]) })
+	same := !slices.ContainsFunc(list, func(n int32) bool { return !j.same(n, list[0]) })
 	switch {
 	case same && len(list) >= len(candidates):
 		next := from
@@ -267,7 +267,7 @@ func (j *joiner) resolve(p *pass, candidates []candidate, events []int32, from, 
 		return
 	}
 	for _, n := range list {
-		j.events[n].ambiguous = true
+		j.events[n].Ambiguous = true
 	}
 	for _, c := range candidates {
 		j.requests[c.request].taken = true
@@ -282,7 +282,7 @@ func (j *joiner) inOneWay(p *pass, candidates []candidate, events []int32, from 
 		if !may(i, i) {
 			return false
 		}
-		if p.ordered || i == 0 || j.events[events[from+i]].same(&j.events[events[from+i-1]]) {
+		if p.ordered || i == 0 || j.same(events[from+i], events[from+i-1]) {
 			continue
 		}
 		if may(i-1, i) && may(i, i-1) {
@@ -294,19 +294,25 @@ func (j *joiner) inOneWay(p *pass, candidates []candidate, events []int32, from 
 
 // agree reports whether events are of one user, and their reasons of one class.
 func (j *joiner) agree(list []int32) bool {
-	first := &j.events[list[0]]
+	first, user := &j.events[list[0]], j.texts[list[0]].user
 	return !slices.ContainsFunc(list, func(n int32) bool {
 		e := &j.events[n]
-		return e.user != first.user || e.outcome != first.outcome || e.class != first.class
+		return j.texts[n].user != user || e.Outcome != first.Outcome || e.class != first.class
 	})
+}
+
+// same reports whether two events say the same: outcome, reason and user.
+func (j *joiner) same(a, b int32) bool {
+	e, f := &j.events[a], &j.events[b]
+	return e.Outcome == f.Outcome && e.Reason == f.Reason && j.texts[a].user == j.texts[b].user
 }
 
 // join joins an event with a refusal, unless the client got another status.
 func (j *joiner) join(p *pass, event, request int32) {
 	e, r := &j.events[event], &j.requests[request]
 	if e.status != 0 && e.status != r.status {
-		e.ambiguous = true
+		e.Ambiguous = true
 		return
 	}
-	e.refusal, e.match, r.taken = request, p.match, true
+	e.Refusal, e.Match, r.taken = request, p.match, true
 }

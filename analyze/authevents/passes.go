@@ -5,7 +5,7 @@ import "logscan/parse/field"
 // pass is one key. What one pass leaves, the next one tries.
 type pass struct {
 	match   Match
-	event   func(*event) uint64 // 0: the event has no such key
+	event   func(event int32) uint64 // 0: the event has no such key
 	request func(*request) uint64
 	// window is how far apart the times may be, in microseconds, beside the duration of
 	// the request.
@@ -41,15 +41,15 @@ const (
 
 // passes returns the keys of events, the surest first.
 func (j *joiner) passes() (all []pass) {
-	for n := range maxIDs {
+	for id := range maxIDs {
 		if j.has.ids {
 			all = append(all, pass{match: ByID, window: near, alone: true,
-				event: func(e *event) uint64 { return j.labelsOf(e).id }, request: func(r *request) uint64 { return j.requestLabelsOf(r).ids[n] }})
+				event: func(n int32) uint64 { return j.labelsOf(n).id }, request: func(r *request) uint64 { return j.requestLabelsOf(r).ids[id] }})
 		}
 	}
 	if j.has.session {
 		all = append(all, pass{match: BySession, window: nearby,
-			event: func(e *event) uint64 { return j.labelsOf(e).session }, request: func(r *request) uint64 { return j.requestLabelsOf(r).session }})
+			event: func(n int32) uint64 { return j.labelsOf(n).session }, request: func(r *request) uint64 { return j.requestLabelsOf(r).session }})
 	}
 	if j.has.connection {
 		all = append(all, j.ofClient(pass{match: ByConnection, window: near, ordered: true}, func(t *texts, l *labels, client uint64) uint64 {
@@ -61,7 +61,9 @@ func (j *joiner) passes() (all []pass) {
 			return mix(portKey, l.port, client, t.path)
 		})...)
 		bare := pass{match: ByPort, window: near, ordered: true,
-			event:   func(e *event) uint64 { return onlyIf(e.path == 0, mix(clientPortKey, j.labelsOf(e).port, e.client)) },
+			event: func(n int32) uint64 {
+				return onlyIf(j.texts[n].path == 0, mix(clientPortKey, j.labelsOf(n).port, j.texts[n].client))
+			},
 			request: func(r *request) uint64 { return mix(clientPortKey, j.requestLabelsOf(r).port, r.client) }}
 		all = append(all, j.refine(bare)...)
 	}
@@ -74,7 +76,7 @@ func (j *joiner) passes() (all []pass) {
 	})
 	for _, p := range paths {
 		key := p.event
-		p.event = func(e *event) uint64 { return onlyIf(e.request == 0, key(e)) }
+		p.event = func(n int32) uint64 { return onlyIf(j.texts[n].request == 0, key(n)) }
 		all = append(all, p)
 	}
 	all = append(all, j.ofClient(pass{match: ByClient, window: near}, func(t *texts, _ *labels, client uint64) uint64 {
@@ -83,18 +85,21 @@ func (j *joiner) passes() (all []pass) {
 	for i := range all {
 		if p := &all[i]; p.match == ByClient {
 			key := p.event
-			p.event = func(e *event) uint64 {
-				return onlyIf(e.path == 0 && e.status != 0 && (e.server || e.follows && e.user == 0), key(e))
+			p.event = func(n int32) uint64 {
+				e, t := &j.events[n], &j.texts[n]
+				return onlyIf(t.path == 0 && e.status != 0 && (e.server || e.follows && t.user == 0), key(n))
 			}
 		}
 	}
 	if j.has.user { // events without a request are those of other programs
 		all = append(all,
 			pass{match: ByUserClient, window: nearby,
-				event:   func(e *event) uint64 { return onlyIf(e.path == 0, mix(userKey, e.user, e.client)) },
+				event: func(n int32) uint64 {
+					return onlyIf(j.texts[n].path == 0, mix(userKey, j.texts[n].user, j.texts[n].client))
+				},
 				request: func(r *request) uint64 { return mix(userKey, r.user, r.client) }},
 			pass{match: ByUser, window: nearby,
-				event:   func(e *event) uint64 { return onlyIf(e.path == 0, e.user) },
+				event:   func(n int32) uint64 { return onlyIf(j.texts[n].path == 0, j.texts[n].user) },
 				request: func(r *request) uint64 { return r.user }})
 	}
 	return all
@@ -110,7 +115,7 @@ func onlyIf(ok bool, key uint64) uint64 {
 // ofClient returns the passes of a key of the client, and of the peer in its place: a
 // server may know either.
 func (j *joiner) ofClient(p pass, key func(t *texts, l *labels, client uint64) uint64) []pass {
-	p.event = func(e *event) uint64 { return key(&e.texts, &j.labelsOf(e).labels, e.client) }
+	p.event = func(n int32) uint64 { return key(&j.texts[n], &j.labelsOf(n).labels, j.texts[n].client) }
 	p.request = func(r *request) uint64 { return key(&r.texts, &j.requestLabelsOf(r).labels, r.client) }
 	all := j.refine(p)
 	if j.has.peer {
@@ -166,7 +171,7 @@ func (j *joiner) refine(p pass) (all []pass) {
 				continue // variant wants a log with names
 			}
 			for _, host := range hosts {
-				all = append(all, p.variant(user, host, sameDirectory))
+				all = append(all, j.variant(p, user, host, sameDirectory))
 			}
 		}
 	}
@@ -174,14 +179,15 @@ func (j *joiner) refine(p pass) (all []pass) {
 }
 
 // variant returns one of the passes of refine.
-func (p pass) variant(user, host compared, sameDirectory bool) pass {
+func (j *joiner) variant(p pass, user, host compared, sameDirectory bool) pass {
 	q := p
-	q.event = func(e *event) uint64 {
-		key := host.key(user.key(p.event(e), e.user, requestLacks), e.host, requestLacks)
+	q.event = func(n int32) uint64 {
+		t := &j.texts[n]
+		key := host.key(user.key(p.event(n), t.user, requestLacks), t.host, requestLacks)
 		if sameDirectory {
-			key = mix(key, uint64(e.directory))
+			key = mix(key, uint64(j.directories[j.State.Messages[n].Input]))
 		}
-		return onlyIf(user == equal || user == requestLacks || (user == neither) == (e.class == field.MissingReason), key)
+		return onlyIf(user == equal || user == requestLacks || (user == neither) == (j.events[n].class == field.MissingReason), key)
 	}
 	q.request = func(r *request) uint64 {
 		key := host.key(user.key(p.request(r), r.user, eventLacks), r.host, eventLacks)

@@ -27,8 +27,9 @@ func (j *joiner) zoneOf(list []int32, source int32) int64 {
 	}
 	seconds := map[visit]bool{}
 	for _, n := range j.clockSamples(list) {
-		if e := &j.events[n]; e.source == source && e.local && e.client != 0 && e.time != noTime {
-			seconds[visit{e.client, timeline.FloorDiv(e.time, 1e6)}] = true
+		e, client := &j.events[n], j.texts[n].client
+		if e.Source == source && e.local && client != 0 && e.Time != noTime {
+			seconds[visit{client, timeline.FloorDiv(e.Time, 1e6)}] = true
 		}
 	}
 	at := map[uint64][]int64{}
