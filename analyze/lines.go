@@ -67,9 +67,7 @@ type lineParser struct {
 	said    events.Event  // that of record
 	message message
 	raw     []byte // the text of a refusal as evidence
-	cleaned map[*events.Texts]*cleanTexts
-	clean   *cleanTexts   // those of cleanOf
-	cleanOf *events.Texts // of the last record; nil before the first
+	cleaned events.ByTexts[cleanTexts]
 }
 
 // cleanTexts are texts of records as outputs have them, by number; empty until they are
@@ -79,10 +77,13 @@ type cleanTexts struct {
 	paths []string // those of the paths of targets
 }
 
+func newCleanTexts(most int) *cleanTexts {
+	return &cleanTexts{make([]string, most+1), make([]string, most+1)}
+}
+
 func (r *reader) newLineParser(keyer authevents.Keyer) *lineParser {
 	return &lineParser{
 		reader: r, parsers: map[string]*parse.Parser{}, texts: newTextCache(), mask: r.options.Parse.Privacy.NewMask(), keyer: keyer,
-		cleaned: map[*events.Texts]*cleanTexts{},
 	}
 }
 
@@ -146,8 +147,7 @@ func (p *lineParser) requestKeys(input int, line []byte, k *authevents.RequestKe
 func (p *lineParser) eventKeys(texts *events.Texts, record []byte, k *authevents.EventKeys) error {
 	err := texts.Read(record, &p.record)
 	if err == nil {
-		p.record.Event(&p.said)
-		p.keyer.Event(k, p.record.Log, &p.said)
+		p.keyer.Record(k, &p.record)
 	}
 	return err
 }
@@ -161,16 +161,11 @@ func (p *lineParser) row(texts *events.Texts, record []byte) (*message, error) {
 	if err := texts.Read(record, r); err != nil {
 		return nil, err
 	}
-	if p.cleanOf != texts { // of another worker
-		if p.cleaned[texts] == nil {
-			p.cleaned[texts] = &cleanTexts{make([]string, texts.Len()+1), make([]string, texts.Len()+1)}
-		}
-		p.clean, p.cleanOf = p.cleaned[texts], texts
-	}
-	all := p.clean.all
+	clean := p.cleaned.Of(texts, newCleanTexts)
+	all := clean.all
 	p.message = message{
 		Kind: r.Log, Outcome: r.Outcome, Status: r.Status,
-		Code: p.once(all, events.TextCode), Method: p.once(all, events.TextMethod), Path: p.once(p.clean.paths, events.TextTarget),
+		Code: p.once(all, events.TextCode), Method: p.once(all, events.TextMethod), Path: p.once(clean.paths, events.TextTarget),
 		Host: p.once(all, events.TextHost), Client: p.once(all, events.TextClient), User: p.once(all, events.TextUser),
 	}
 	return &p.message, nil

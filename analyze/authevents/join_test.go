@@ -122,8 +122,13 @@ func testInput(refusals, messages []string) *Input {
 					e.Outcome = events.Accepted
 				}
 				_, _ = fmt.Sscan(cmpOr(m["status"], "0"), &e.Status)
+				var texts events.Texts
+				var record events.Record
+				if err := texts.Read(texts.AppendRecord(nil, logs[cmpOr(m["log"], "nginx-error")], e), &record); err != nil {
+					return err
+				}
 				var made EventKeys
-				keyer.Event(&made, logs[cmpOr(m["log"], "nginx-error")].Name, e)
+				keyer.Record(&made, &record)
 				_, err := keys.Read(made.AppendTo(nil))
 				return err
 			}

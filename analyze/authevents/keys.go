@@ -89,7 +89,8 @@ type Keyer struct {
 	// word of the vocabulary, and may hold a name, is then replaced by that of its class.
 	Pseudonyms bool
 
-	recent *recent // nil before the first
+	recent   *recent // nil before the first
+	recorded events.ByTexts[recorded]
 }
 
 // recent are texts of the lines before. Most come again, and are compared in less time than
@@ -175,32 +176,67 @@ func (x *Keyer) method(b []byte) uint64 {
 	return h.hash
 }
 
-// setRequest sets the hashes of the request line.
-func (t *texts) setRequest(x *Keyer, method, path, query []byte) {
+// target is the hashes of the target of a request.
+type target struct{ path, whole uint64 }
+
+// target returns the hashes of a target.
+func (x *Keyer) target(b []byte) target {
+	path, query, _ := bytes.Cut(b, []byte("?"))
+	return x.targetOf(path, query)
+}
+
+func (x *Keyer) targetOf(path, query []byte) (t target) {
 	if len(path) == 0 {
-		return
+		return target{}
 	}
 	t.path = x.hash(path)
-	if len(method) > 0 {
-		t.request = mix(x.method(method), t.path, x.hash(query)+1)
-	}
+	t.whole = mix(t.path, x.hash(query)+1)
 	if bytes.IndexByte(path, '%') >= 0 {
 		if decoded, err := url.PathUnescape(string(path)); err == nil {
 			t.path = x.hash([]byte(decoded))
 		}
 	}
+	return t
 }
 
-// Event sets the keys of an event of a kind of log.
-func (x *Keyer) Event(k *EventKeys, kind string, e *events.Event) {
-	path, query := e.Target, []byte(nil)
-	if i := bytes.IndexByte(path, '?'); i >= 0 {
-		path, query = path[:i], path[i+1:]
+// setRequest sets the hashes of the request line.
+func (t *texts) setRequest(method uint64, of target) { t.path, t.request = of.path, mix(method, of.whole) }
+
+// Record sets the keys of the event of a record.
+func (x *Keyer) Record(k *EventKeys, r *events.Record) {
+	known := x.recorded.Of(r.Texts, newRecorded)
+	k.time, k.kind, k.outcome, k.status, k.local, k.reason = r.Time, r.Log, r.Outcome, r.Status, r.Local, x.reason(r.Text(events.TextReason))
+	k.texts = texts{
+		client: once(known.clients, r, events.TextClient, x.address), user: once(known.users, r, events.TextUser, x.hash),
+		host: x.host(r.Text(events.TextHost)),
 	}
-	k.time, k.kind, k.outcome, k.status, k.local, k.reason = e.Time, kind, e.Outcome, e.Status, e.Local, x.reason(e.Reason)
-	k.texts = texts{client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host)}
-	k.eventLabels = eventLabels{labels{connection: x.hash(e.Connection), session: x.hash(e.Session), port: x.hash(e.Port)}, x.hash(e.RequestID)}
-	k.setRequest(x, e.Method, path, query)
+	k.eventLabels = eventLabels{
+		labels: labels{connection: x.hash(r.Text(events.TextConnection)), session: x.hash(r.Text(events.TextSession)), port: x.hash(r.Text(events.TextPort))},
+		id:     x.hash(r.Text(events.TextRequestID)),
+	}
+	k.setRequest(x.method(r.Text(events.TextMethod)), once(known.targets, r, events.TextTarget, x.target))
+}
+
+// recorded are the hashes of the texts of records by number; zeros until they are needed.
+type recorded struct {
+	clients, users []uint64
+	targets        []target
+}
+
+func newRecorded(most int) *recorded {
+	return &recorded{make([]uint64, most+1), make([]uint64, most+1), make([]target, most+1)}
+}
+
+// once returns the hash of a text of a record, made once for all records that have its number.
+func once[T comparable](known []T, r *events.Record, field int, hash func([]byte) T) (h T) {
+	n := r.Numbers[field]
+	if n == 0 {
+		return hash(r.Text(field))
+	}
+	if known[n] == h {
+		known[n] = hash(r.Text(field))
+	}
+	return known[n]
 }
 
 // reason returns the reason of an event as outputs may have it.
@@ -225,7 +261,7 @@ func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
 			labels: labels{connection: x.hash(k.Connection), session: x.hash(e.Session), port: x.hash(k.Port)}, peer: x.address(e.Peer),
 		},
 	}
-	r.setRequest(x, e.Method, e.Path, e.Query)
+	r.setRequest(x.method(e.Method), x.targetOf(e.Path, e.Query))
 	for n, id := range k.IDs[:min(len(k.IDs), maxIDs)] {
 		r.ids[n] = x.hash(id)
 	}

@@ -33,10 +33,10 @@ const (
 // a credential.
 const (
 	textMessage = repeatedTexts + iota
-	textPort
-	textConnection
-	textRequestID
-	textSession
+	TextPort
+	TextConnection
+	TextRequestID
+	TextSession
 	recordTexts // number of all texts
 )
 
@@ -70,9 +70,6 @@ const (
 	// textChunk is the number of bytes that are allocated together.
 	textChunk = 32 << 10
 )
-
-// Len returns the number of texts.
-func (t *Texts) Len() int { return len(t.all) }
 
 // Size returns approximately how many bytes of memory t takes.
 func (t *Texts) Size() int { return t.size + 24*cap(t.all) + 4*len(t.slots) }
@@ -172,9 +169,10 @@ type Record struct {
 	// the record itself, or missing.
 	Numbers [repeatedTexts]uint32
 
+	Texts *Texts // that the numbers are of
+
 	own  uint16 // the texts, as bits, that follow in rest
 	rest []byte
-	t    *Texts
 }
 
 // Read decodes what AppendRecord appended into r, which aliases src and t.
@@ -190,7 +188,7 @@ func (t *Texts) Read(src []byte, r *Record) error {
 			return errRecord
 		}
 	}
-	r.t, r.own, r.rest = t, binary.LittleEndian.Uint16(src[recordMask:]), src[recordHead:]
+	r.Texts, r.own, r.rest = t, binary.LittleEndian.Uint16(src[recordMask:]), src[recordHead:]
 	rest, valid := r.rest, r.own < 1<<recordTexts
 	for own := r.own; own != 0 && valid; own &= own - 1 {
 		_, rest, valid = cutText(rest)
@@ -211,10 +209,13 @@ func cutText(src []byte) (text, rest []byte, valid bool) {
 	return src[width:end:end], src[end:], true
 }
 
-// Text returns a repeated text, by its field.
+// Text returns a text, by its field.
 func (r *Record) Text(field int) []byte {
-	if n := r.Numbers[field]; n != 0 {
-		return r.t.all[n-1]
+	if field < repeatedTexts && r.Numbers[field] != 0 {
+		return r.Texts.all[r.Numbers[field]-1]
+	}
+	if r.own>>field&1 == 0 {
+		return nil
 	}
 	rest := r.rest
 	for own := r.own; own != 0; own &= own - 1 {
@@ -234,11 +235,36 @@ func (r *Record) Event(e *Event) {
 	fields := e.recorded()
 	for i, n := range r.Numbers {
 		if n != 0 {
-			*fields[i] = r.t.all[n-1]
+			*fields[i] = r.Texts.all[n-1]
 		}
 	}
 	rest := r.rest
 	for own := r.own; own != 0; own &= own - 1 {
 		*fields[bits.TrailingZeros16(own)], rest, _ = cutText(rest)
 	}
+}
+
+// ByTexts holds something of the texts of records, such as what each of them means, made once
+// for each Texts. It belongs to one goroutine; the zero value is empty.
+type ByTexts[T any] struct {
+	all  map[*Texts]*T
+	last *T
+	of   *Texts // that last is of
+}
+
+// Of returns what belongs to t. It is made by a function of the greatest number of a text.
+func (b *ByTexts[T]) Of(t *Texts, made func(most int) *T) *T {
+	if b.of == t && b.last != nil {
+		return b.last
+	}
+	x := b.all[t]
+	if x == nil {
+		if b.all == nil {
+			b.all = map[*Texts]*T{}
+		}
+		x = made(len(t.all))
+		b.all[t] = x
+	}
+	b.last, b.of = x, t
+	return x
 }
