@@ -200,7 +200,9 @@ func (x *Keyer) targetOf(path, query []byte) (t target) {
 }
 
 // setRequest sets the hashes of the request line.
-func (t *texts) setRequest(method uint64, of target) { t.path, t.request = of.path, mix(method, of.whole) }
+func (t *texts) setRequest(method uint64, of target) {
+	t.path, t.request = of.path, mix(method, of.whole)
+}
 
 // Record sets the keys of the event of a record.
 func (x *Keyer) Record(k *EventKeys, r *events.Record) {
