@@ -43,14 +43,15 @@ const (
 	failingFalse = 0.001
 )
 
-// excessive returns, by refusal, whether it looks ordinary and is one of too many to be
-// so: of one client that was never accepted, of one that fails to sign in more often than
-// it succeeds or many times since, of one actor for every session of it that ended, of a time at which nobody
-// could sign in, of a crowd that asks for nothing else, of sessions that were interrupted
-// at the same time or moved to another address, of links that somebody else may have opened before, of ends of sessions that go on, of those
-// that are cut off in use or whose owners do not come back, of those whose lines state a fault, or of a log in which much is
-// refused.
-// Refusals that a finding explains do not count.
+// excessive returns, by refusal, whether it looks ordinary and is one of too many to be so: of
+// one client that was never accepted, of one that fails to sign in more often than it succeeds
+// or many times since, of one actor for every session of it that ended, of a time at which
+// nobody could sign in, of a crowd that asks for nothing else, of sessions that were
+// interrupted at the same time or moved to another address, of links that somebody else may
+// have opened before, of ends of sessions that go on, of those that are cut off in use or
+// whose owners do not come back, of sessions from before a log in which none of them goes on,
+// of those whose lines state a fault, or of a log in which much is refused. Refusals that a
+// finding explains do not count.
 func (a *assembly) excessive() (all session.Bits) {
 	days := max(1, (a.To-a.From+day-1)/day)
 	limit := ordinaryDaily * days
@@ -100,7 +101,7 @@ func (a *assembly) excessive() (all session.Bits) {
 	unbroken := a.unbrokenFailures(mistyped)
 	succeeds := a.allowSuccesses(mistyped, failedDaily*days)
 	closed, doubted, revived, crowd := a.closedSignIns(), a.doubtfulArrivals(), a.revivedHosts(), a.knockingCrowds(limit)
-	cut, left := a.cutHosts(), a.leftHosts()
+	cut, left, kept := a.cutHosts(), a.leftHosts(), a.carriedHosts()
 	interrupted, moved := a.interruptions(), a.movedSessions()
 	for i, r := range a.Refusals.All() {
 		if a.Of[i] != 0 || r.Actor == 0 {
@@ -114,7 +115,7 @@ func (a *assembly) excessive() (all session.Bits) {
 		case session.SessionEnd:
 			x := actors[actorDay{r.Actor, dayOf(r)}]
 			excess = excess || x.refused > ordinaryDaily*max(1, x.sessions) || left.Has(i) || revives(r) && revived[a.State.Endpoints[r.Endpoint].Host] ||
-				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host]
+				cutInUse(r) && cut[a.State.Endpoints[r.Endpoint].Host] || carried(r) && kept[a.State.Endpoints[r.Endpoint].Host]
 		case session.Challenge:
 			excess = excess || r.Arrival && doubted[r.Client()]
 		}

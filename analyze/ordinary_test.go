@@ -77,6 +77,46 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// TestSessionsFromBefore checks that ended sessions from before the log are ordinary if others
+// from before go on, or last as long as people work, and that it is not known why they ended
+// otherwise.
+func TestSessionsFromBefore(t *testing.T) {
+	for name, c := range map[string]struct {
+		goOn        int           // sessions from before that go on
+		visit       time.Duration // how long people stay
+		renews      bool          // who is refused renews the session
+		unexplained int64
+	}{
+		"none goes on":       {0, time.Hour, false, 30},
+		"most go on":         {40, time.Hour, false, 0},
+		"they last a day":    {0, 10 * time.Hour, false, 0},
+		"tokens are renewed": {0, time.Hour, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w written
+			for i := range 30 + c.goOn {
+				client, session, at := fmt.Sprintf("203.0.113.%d", i), fmt.Sprintf("%032x", i*7919+1), 7*time.Hour+time.Duration(i)*5*time.Minute
+				if i < 30 {
+					w.in(session, at, client, "GET /desk/mail", 401, "Firefox")
+					at += 20 * time.Second
+					if c.renews {
+						w.in(session, at, client, "POST /session/refresh", 200, "Firefox")
+					} else {
+						session = fmt.Sprintf("%032x", i*7919+2)
+						w.in("", at, client, "POST /signin", 302, "Firefox")
+					}
+				}
+				for since := time.Duration(0); since < c.visit; since += 4 * time.Minute {
+					w.in(session, at+since+time.Second, client, fmt.Sprintf("GET /desk/%s", []string{"mail", "files"}[since/(4*time.Minute)%2]), 200, "Firefox")
+				}
+			}
+			if res := w.run(t); res.Totals.Unexplained != c.unexplained || len(res.Findings) > 0 {
+				t.Errorf("%d unexplained, want %d: %v", res.Totals.Unexplained, c.unexplained, res.Causes)
+			}
+		})
+	}
+}
+
 // TestFormsOfStrangers checks that clients which submit something again and again, and are
 // answered nothing but refusals, are no visitors.
 func TestFormsOfStrangers(t *testing.T) {

@@ -20,6 +20,13 @@ func (w *written) at(t time.Duration, client, user, request string, status int, 
 	fmt.Fprintf(w, "%s - %s [%s] \"%s HTTP/1.1\" %d 5 \"-\" \"%s\"\n", client, user, today.Add(t).Format("02/Jan/2006:15:04:05 -0700"), request, status, agent)
 }
 
+// in appends a request as JSON, with a session id.
+func (w *written) in(session string, t time.Duration, client, request string, status int, agent string) {
+	method, path, _ := strings.Cut(request, " ")
+	fmt.Fprintf(w, `{"time":%q,"client_ip":%q,"method":%q,"path":%q,"status":%d,"session_id":%q,"user_agent":%q}`+"\n",
+		today.Add(t).Format("2006-01-02T15:04:05Z07:00"), client, method, path, status, session, agent)
+}
+
 // visitors appends people who sign in and read pages for hours, so that the site is one
 // that works.
 func (w *written) visitors(hours int) {

@@ -1,9 +1,11 @@
 package analyze
 
 import (
+	"maps"
 	"slices"
 	"time"
 
+	"logscan/analyze/result"
 	"logscan/analyze/session"
 	"logscan/analyze/timeline"
 )
@@ -182,4 +184,68 @@ func (a *assembly) leftHosts() (left session.Bits) {
 		}
 	}
 	return left
+}
+
+const (
+	// workday is the age, in milliseconds, that sessions reach where people sign in once a day.
+	workday = int64(8 * time.Hour / time.Millisecond)
+	// carriedShare is the maximum share of the sessions from before the log that are accepted
+	// where none outlives a pause: a few come as the log begins.
+	carriedShare = 0.05
+)
+
+// carried reports whether a refusal is of a session from before the log, which the log does not
+// show accepted, not even by a renewal.
+func carried(r *session.Refusal) bool {
+	return r.Cause == session.SessionEnd && r.Session && !r.Dead && !r.Good && !r.Back && !r.Resumed
+}
+
+// carriedHosts returns the hosts where next to none of the sessions from before the log is
+// accepted, though others begin in it, and where none is seen to last a working day. How long
+// they had lasted is not known, a night or an hour, unless a finding has the timeout.
+func (a *assembly) carriedHosts() map[string]bool {
+	type count struct {
+		refused        map[uint32]bool // actors
+		accepted, long int
+		began          int
+	}
+	hosts := map[string]*count{}
+	for i, r := range a.Refusals.All() {
+		if r.Actor == 0 || a.Of[i] != 0 || !carried(r) {
+			continue
+		}
+		host := a.State.Endpoints[r.Endpoint].Host
+		if hosts[host] == nil {
+			hosts[host] = &count{refused: map[uint32]bool{}}
+		}
+		hosts[host].refused[r.Actor] = true
+	}
+	known := func(host string) bool {
+		return slices.ContainsFunc(a.Findings, func(f result.Finding) bool { return f.Kind == "session_expiry" && f.Subject.Host == result.Clean(host) })
+	}
+	maps.DeleteFunc(hosts, func(host string, x *count) bool { return len(x.refused) < oddEnds || known(host) })
+	if len(hosts) == 0 {
+		return nil
+	}
+	for s, err := range a.EachSession() {
+		if err != nil {
+			return nil // the rows of the sessions report it
+		}
+		x := hosts[a.Sites[s.Site]]
+		switch {
+		case x == nil || !s.Named:
+		case !s.StartSeen || s.Renewed:
+			x.accepted++
+		default:
+			x.began++
+			if s.LastAccepted-s.Start >= workday {
+				x.long++
+			}
+		}
+	}
+	found := map[string]bool{}
+	for host, x := range hosts {
+		found[host] = x.began >= openedBefore && x.long < oddActors && float64(x.accepted) <= carriedShare*float64(len(x.refused)+x.accepted)
+	}
+	return found
 }

@@ -32,9 +32,7 @@ func (o *office) visits() {
 		client, user, session := fmt.Sprintf("10.8.%d.%d", i/200, i%200), fmt.Sprintf("clerk%02d", i), fmt.Sprintf("5f2e%028x", i*7919)
 		add := func(at time.Duration, request, user string, status int) {
 			if o.json {
-				method, path, _ := strings.Cut(request, " ")
-				fmt.Fprintf(o, `{"time":%q,"client_ip":%q,"method":%q,"path":%q,"status":%d,"session_id":%q,"user_agent":%q}`+"\n",
-					today.Add(at).Format("2006-01-02T15:04:05Z07:00"), client, method, path, status, session, firefoxAgent)
+				o.in(session, at, client, request, status, firefoxAgent)
 				return
 			}
 			if o.form {

@@ -24,6 +24,7 @@ type Record struct {
 	EndRefusal          uint32 // the refusal that ended it, timeline.NoRefusal or timeline.EarlierEvent
 	Door                uint8  // the door at which it began, 0 if unknown or the only one; see doors
 	StartSeen           bool   // Start is its sign-in
+	Renewed             bool   // that is a renewal, before which nothing was accepted: it had begun before the log
 	Named               bool   // it has a session id, whose hash is ID
 	Open                bool   // nothing ended it before the end of the log
 }
@@ -45,7 +46,7 @@ func compareRecords(a, b *Record) int {
 		cmp.Compare(a.User, b.User), cmp.Compare(a.Site, b.Site),
 		cmp.Compare(a.LastAccepted, b.LastAccepted), cmp.Compare(a.End, b.End), cmp.Compare(a.Requests, b.Requests),
 		cmp.Compare(a.EndRefusal, b.EndRefusal), cmp.Compare(a.Accepted, b.Accepted), cmp.Compare(a.Unauthorized, b.Unauthorized),
-		cmp.Compare(a.LongestGap, b.LongestGap), cmp.Compare(a.Door, b.Door), cmp.Compare(flags(a.StartSeen, a.Named, a.Open), flags(b.StartSeen, b.Named, b.Open)))
+		cmp.Compare(a.LongestGap, b.LongestGap), cmp.Compare(a.Door, b.Door), cmp.Compare(flags(a.StartSeen, a.Renewed, a.Named, a.Open), flags(b.StartSeen, b.Renewed, b.Named, b.Open)))
 }
 
 // flags returns a number by which flags are ordered.

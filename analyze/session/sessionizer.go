@@ -245,6 +245,7 @@ func (s *sessionizer) signIn(p *position, a *timeline.Actor, e *timeline.Event) 
 	} else {
 		s.close(&p.life, e)
 		s.open(p, a, e, e.Time, true)
+		p.row.Renewed = a.Session != nil && !p.known && s.Roles[e.Endpoint]&Renews != 0
 	}
 	if s.givesTokens(e.Endpoint) {
 		p.renewal = e.Time
