@@ -66,7 +66,7 @@ var meanings = map[dialect.Meaning]fieldID{
 	dialect.ForwardedHeader: fieldForwardedHeader, dialect.RealIP: fieldRealIP, dialect.Proxied: fieldProxied,
 	dialect.Authorization: fieldAuthorization, dialect.Session: fieldSession,
 	dialect.Peer: fieldPeer, dialect.Upstream: fieldUpstream, dialect.UpstreamStatus: fieldUpstreamStatus,
-	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.Flags: fieldFlags, dialect.State: fieldState, dialect.Count: fieldCount, dialect.Word: fieldWord,
+	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.Flags: fieldFlags, dialect.State: fieldState, dialect.Count: fieldCount, dialect.Word: fieldWord, dialect.Keyword: fieldKeyword,
 }
 
 // compile prepares f for reading lines, with the names that the user assigned to
@@ -182,7 +182,7 @@ func fieldOf(p dialect.Piece) fieldID {
 	case to != fieldIgnored:
 	case isCapture(p.Name):
 		return fieldUnread
-	case privacy.SecretField(p.Name) || isCapturedCookie(p.Name):
+	case privacy.SecretField(p.Name) || p.Name == "%CS":
 		return fieldSecret
 	}
 	return to
@@ -192,9 +192,6 @@ func fieldOf(p dialect.Piece) fieldID {
 func isCapture(name string) bool {
 	return slices.Contains([]string{"%hr", "%hs", "%hrl", "%hsl"}, name) || strings.HasPrefix(name, "%[capture.req.hdr") || strings.HasPrefix(name, "%[capture.res.hdr")
 }
-
-// isCapturedCookie reports whether a variable of HAProxy is a captured cookie.
-func isCapturedCookie(name string) bool { return name == "%CC" || name == "%CS" }
 
 // newProgram compiles the pieces of a line of text. If open, more fields may follow.
 func newProgram(spec *dialect.Spec, assigned map[string]fieldID, open bool) (*program, error) {

@@ -171,6 +171,12 @@ func (d *decoder) setRare(e *Entry, f fieldID, b []byte) Verdict {
 		if bytes.IndexByte(b, ' ') >= 0 || b[0] == '"' {
 			return RejectSyntax
 		}
+	case fieldKeyword:
+		for _, c := range b {
+			if c|0x20-'a' > 25 && c != '-' {
+				return RejectSyntax
+			}
+		}
 	case fieldServer:
 		e.HasUpstream = true
 		if !bytes.HasSuffix(b, noServer) {

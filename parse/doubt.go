@@ -15,6 +15,8 @@ type doubts struct {
 	lines    int // that were read
 	doubtful int // with a user, client, upstream or method that is none
 	numbered int // with an address for a virtual host
+	listed   int // with an X-Forwarded-For
+	unlisted int // of them, with one that is no list of addresses
 	hosts    map[string]bool
 }
 
@@ -33,9 +35,15 @@ func (d *doubts) add(f *Format, e *Entry, forwarded []byte) bool {
 		d.doubtful++
 		return true
 	}
-	if first, _ := field.LastListed(forwarded); len(forwarded) > 0 && f.programs[0].steps[0].field == fieldForwarded && !field.IsAddress(first) {
-		d.doubtful++
-		return true
+	if len(forwarded) > 0 {
+		d.listed++
+		if last, _ := field.LastListed(forwarded); !field.IsAddress(last) && string(last) != "unknown" {
+			d.unlisted++
+			if f.programs[0].steps[0].field == fieldForwarded {
+				d.doubtful++
+				return true
+			}
+		}
 	}
 	if f.programs[0].hostFirst() && field.IsAddress(e.Host) {
 		d.numbered++
@@ -62,9 +70,10 @@ func (g *program) hostFirst() bool {
 func (d *doubts) none() bool { return d.doubtful == 0 && d.numbered == 0 }
 
 // distrusted reports whether the format is not that of the lines: more than half of
-// them are doubtful, or have the addresses of many hosts.
+// them are doubtful, or have the addresses of many hosts, or what should be a list of
+// addresses mostly is none. Clients can send anything in its place, but most do not.
 func (d *doubts) distrusted() bool {
-	return 2*d.doubtful > d.lines || 2*d.numbered > d.lines && len(d.hosts) > fewHosts
+	return 2*d.doubtful > d.lines || 2*d.numbered > d.lines && len(d.hosts) > fewHosts || 2*d.unlisted > d.listed
 }
 
 // strangeUser reports whether a user has fields of its own: it begins in a bracket or

@@ -42,6 +42,7 @@ const (
 	fieldAnswerer     // who answered: kong or upstream
 	fieldCount        // digits that are not kept, but distinguish this format from others
 	fieldWord         // like fieldCount, any text without blanks
+	fieldKeyword      // like fieldCount, letters and hyphens
 	fieldTimePart     // a part of a time, with a pattern
 	fieldSecondsMore  // seconds to add to the duration
 	fieldTaken        // milliseconds, or seconds with a fraction

@@ -152,6 +152,8 @@ func (p *Piece) apacheArgument(d byte, arg string) error {
 		case "BALANCER_WORKER_NAME":
 			p.Means = Upstream
 		case "IPP-OPERATION", "IPP-STATUS": // CUPS, whose log looks like Apache's
+			p.Means = Keyword
+		case "TAKEN": // Jira, in a unit that depends on its version
 			p.Means = Word
 		case "LATENCY": // Gin, whose log is described in this syntax
 			p.Means = Latency

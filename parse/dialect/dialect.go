@@ -66,10 +66,11 @@ const (
 	UpstreamStatus  Meaning = "upstream_status"
 	Server          Meaning = "server" // HAProxy's backend/server
 	Reason          Meaning = "reason"
-	Flags           Meaning = "flags" // Envoy's response flags
-	State           Meaning = "state" // HAProxy's termination state
-	Count           Meaning = "count" // digits that are not kept, but distinguish this format from others
-	Word            Meaning = "word"  // like Count, any text without blanks
+	Flags           Meaning = "flags"   // Envoy's response flags
+	State           Meaning = "state"   // HAProxy's termination state
+	Count           Meaning = "count"   // digits that are not kept, but distinguish this format from others
+	Word            Meaning = "word"    // like Count, any text without blanks
+	Keyword         Meaning = "keyword" // like Count, letters and hyphens
 	Padding         Meaning = "padding"
 )
 

@@ -9,7 +9,8 @@ import (
 // https://docs.haproxy.org/3.0/configuration.html#8.2.6
 var haproxyMeanings = map[string]Meaning{
 	"ci": Client, "t": Time, "tr": Time, "trl": Time, "trg": Time, "T": Time, "Tl": Time, "Ts": Time,
-	"ST": Status, "B": Bytes, "Ta": Millis, "Tt": Millis, "CC": Ignored,
+	"ST": Status, "B": Bytes, "Ta": Millis, "Tt": Millis, "CC": Cookie, // NAME=value
+
 	"r": Request, "HM": Method, "HU": Target, "HPO": Path, "HP": Path, "HQ": Query, "HV": Protocol,
 	"ft": Word, "f": Word, "b": Word, "s": Server, "tsc": State, "ts": State,
 	"cp": Count, "fp": Count, "ac": Count, "fc": Count, "bc": Count, "sc": Count, "bq": Count, "sq": Count, "pid": Count,
