@@ -352,7 +352,7 @@ func (h *header) read(line []byte) {
 		h.columns = h.format.described
 		return
 	}
-	h.columns = newColumns(string(names), h.format.separator, columnsW3C, h.format.assigned)
+	h.columns = newColumns(string(names), h.format.separator, columnsW3C, h.format.named())
 }
 
 // before returns a line with the directive in force before it. The result is valid
@@ -371,6 +371,6 @@ func (f *Format) describedBy(line []byte) *Format {
 	}
 	g := *f
 	g.directive = bytes.Clone(names)
-	g.described = newColumns(string(names), f.separator, columnsW3C, f.assigned)
+	g.described = newColumns(string(names), f.separator, columnsW3C, f.named())
 	return &g
 }

@@ -16,7 +16,7 @@ import (
 // uWSGI's, Gunicorn's or GoAccess's. Errors give the byte offset.
 func Compile(spec string) (*Format, error) {
 	f := &Format{Name: spec, Doc: "given as a format string", Native: spec}
-	if err := f.compile(nil); err != nil {
+	if err := f.compile(); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -48,7 +48,7 @@ func (c Configured) Format() (*Format, error) {
 	if f.Name == "" {
 		f.Name = c.Spec
 	}
-	if err := f.compile(nil); err != nil {
+	if err := f.compile(); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -69,9 +69,9 @@ var meanings = map[dialect.Meaning]fieldID{
 	dialect.Server: fieldServer, dialect.Reason: fieldReason, dialect.Flags: fieldFlags, dialect.State: fieldState, dialect.Count: fieldCount, dialect.Word: fieldWord, dialect.Keyword: fieldKeyword,
 }
 
-// compile prepares f for reading lines, with the names that the user assigned to
-// fields.
-func (f *Format) compile(assigned map[string]fieldID) error {
+// compile prepares f for reading lines.
+func (f *Format) compile() error {
+	assigned := f.named()
 	f.programs, f.tables, f.keys, f.prefixed = nil, nil, nil, false
 	switch {
 	case f.kind == kindEvents:
@@ -91,7 +91,7 @@ func (f *Format) compile(assigned map[string]fieldID) error {
 		}
 		return nil
 	}
-	for _, native := range append([]string{f.Native}, f.Shapes...) {
+	for i, native := range append([]string{f.Native}, f.Shapes...) {
 		spec, err := f.spec(native)
 		if err != nil {
 			return fmt.Errorf("format %q: %w", native, err)
@@ -104,7 +104,7 @@ func (f *Format) compile(assigned map[string]fieldID) error {
 			return f.compileObject(spec, assigned)
 		}
 		f.hashEscapes = spec.Dialect == "haproxy"
-		g, err := newProgram(spec, assigned, f.openEnd)
+		g, err := newProgram(spec, assigned, f.openEnd && !(i == 0 && f.learned.Whole))
 		if err != nil {
 			return fmt.Errorf("format %q: %w", native, err)
 		}

@@ -60,10 +60,14 @@ func Detect(text []byte, formats []*Format) Detection {
 	if float64(total.count()) >= detectShare*float64(d.Lines) && len(picked) > 0 {
 		best = picked[0]
 		for i, c := range picked {
-			f := s.format(c.format, c.carried)
-			if i == 0 && 2*c.explained.count() >= d.Lines {
-				f = f.withRest()
+			f := c.format
+			if 2*c.explained.count() >= d.Lines {
+				f = f.learn(s.all(text, c.carried))
+				if i == 0 {
+					f = f.withRest()
+				}
 			}
+			f = s.format(f, c.carried)
 			d.Formats = append(d.Formats, f)
 		}
 		d.Format = d.Formats[0]

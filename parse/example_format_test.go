@@ -18,7 +18,7 @@ func trialServer() *Format {
 
 func ExampleFormat() {
 	f := trialServer()
-	if err := f.compile(nil); err != nil { // done by Formats for the rows of the table
+	if err := f.compile(); err != nil { // done by Formats for the rows of the table
 		panic(err)
 	}
 	var e Entry
@@ -30,7 +30,7 @@ func ExampleFormat() {
 // TestTrialFormat checks that the format is detected beside those of the table.
 func TestTrialFormat(t *testing.T) {
 	f := trialServer()
-	if err := f.compile(nil); err != nil {
+	if err := f.compile(); err != nil {
 		t.Fatal(err)
 	}
 	d := Detect([]byte(f.Samples[0]+"\n"), append([]*Format{f}, Formats()...))

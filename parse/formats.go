@@ -43,6 +43,9 @@ type Format struct {
 	prefixed    bool               // the first program has a prefix
 	events      *events.Log        // recognises lines of kindEvents
 	rest        bool               // of kindEvents: so is a line that no other format reads
+
+	base    *Format // to which the lines added what was learned; nil if that is nothing
+	learned Learned
 }
 
 // kind is the way to read the lines of a format.
@@ -590,7 +593,7 @@ var formats = sync.OnceValue(func() []*Format {
 	}
 	var g errgroup.Group // concurrently, because nothing else can be done before
 	for _, f := range list {
-		g.Go(func() error { return f.compile(nil) })
+		g.Go(func() error { return f.compile() })
 	}
 	if err := g.Wait(); err != nil {
 		panic("BUG: " + err.Error())
@@ -637,6 +640,9 @@ func Lookup(name string) (*Format, bool) {
 // Key identifies the format: formats with the same key and the same assigned fields
 // parse lines alike.
 func (f *Format) Key() string {
+	if f.base != nil {
+		return f.base.Key() + "\n" + f.Native + "\n" + f.learned.Session
+	}
 	if f.described != nil {
 		return f.Name + string(f.directive)
 	}
@@ -660,7 +666,7 @@ func (f *Format) WithFields(assign map[string]string) (*Format, error) {
 		assigned[canonicalName(key)] = to
 	}
 	g.assigned = assigned
-	if err := g.compile(assigned); err != nil {
+	if err := g.compile(); err != nil {
 		return nil, err
 	}
 	return &g, nil

@@ -44,11 +44,11 @@ func (f *Format) WithKeys() (*Format, error) {
 	g := *f
 	g.assigned = maps.Clone(keyFields)
 	maps.Copy(g.assigned, f.assigned)
-	if err := g.compile(g.assigned); err != nil {
+	if err := g.compile(); err != nil {
 		return nil, err
 	}
 	if f.described != nil {
-		g.described = newColumns(string(f.directive), f.separator, columnsW3C, g.assigned)
+		g.described = newColumns(string(f.directive), f.separator, columnsW3C, g.named())
 	}
 	return &g, nil
 }

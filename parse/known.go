@@ -121,7 +121,7 @@ func (k *Known) asDetected(lines []byte) bool {
 		return true
 	}
 	d := Detect(lines, k.formats)
-	return len(d.Formats) == 1 && d.Format.Key() == k.format.Key() && d.Explained == d.Lines
+	return len(d.Formats) == 1 && d.Format.known().Key() == k.format.known().Key() && d.Explained == d.Lines
 }
 
 // Detect returns what Detect and Survey return for a sample of lines in the known format.

@@ -10,22 +10,24 @@ import (
 // Recipe says how a format that was detected is made again, by another process of the same
 // version.
 type Recipe struct {
-	Name      string `json:"name,omitempty"` // of a known format; empty for a format string
-	Spec      string `json:"spec,omitempty"` // format string
-	Server    string `json:"server,omitempty"`
-	Title     string `json:"title,omitempty"` // Configured.Name
-	Host      string `json:"host,omitempty"`
-	Raw       bool   `json:"raw,omitempty"`
-	Errors    bool   `json:"errors,omitempty"`    // of an error log
-	Fields    bool   `json:"fields,omitempty"`    // with the fields that the user assigned
-	Directive []byte `json:"directive,omitempty"` // that names the columns
-	Carrier   string `json:"carrier,omitempty"`
-	Rest      bool   `json:"rest,omitempty"` // it also takes the lines that no other format reads
+	Name      string  `json:"name,omitempty"` // of a known format; empty for a format string
+	Spec      string  `json:"spec,omitempty"` // format string
+	Server    string  `json:"server,omitempty"`
+	Title     string  `json:"title,omitempty"` // Configured.Name
+	Host      string  `json:"host,omitempty"`
+	Raw       bool    `json:"raw,omitempty"`
+	Errors    bool    `json:"errors,omitempty"`    // of an error log
+	Fields    bool    `json:"fields,omitempty"`    // with the fields that the user assigned
+	Directive []byte  `json:"directive,omitempty"` // that names the columns
+	Carrier   string  `json:"carrier,omitempty"`
+	Learned   Learned `json:"learned,omitzero"` // from its lines
+	Rest      bool    `json:"rest,omitempty"`   // it also takes the lines that no other format reads
 }
 
 // Recipe returns how to make the format again.
 func (f *Format) Recipe() Recipe {
-	r := Recipe{Fields: f.assigned != nil, Rest: f.rest, Host: string(f.host)}
+	r := Recipe{Fields: f.assigned != nil, Rest: f.rest, Host: string(f.host), Learned: f.learned}
+	native := f.known().Native
 	name := f.Name
 	if f.carrier != nil {
 		r.Carrier, name = f.carrier.Name, strings.TrimPrefix(name, f.carrier.Name+"+")
@@ -36,11 +38,11 @@ func (f *Format) Recipe() Recipe {
 	known, ok := Lookup(name)
 	switch {
 	case f.server != "":
-		r.Server, r.Title, r.Spec, r.Raw, r.Errors = f.server, name, f.Native, f.raw, f.kind == kindEvents
-	case ok && known.carrier == nil && known.Native == f.Native:
+		r.Server, r.Title, r.Spec, r.Raw, r.Errors = f.server, name, native, f.raw, f.kind == kindEvents
+	case ok && known.carrier == nil && known.Native == native:
 		r.Name = name
 	default:
-		r.Spec = f.Native
+		r.Spec = native
 	}
 	return r
 }
@@ -67,6 +69,11 @@ func (r *Recipe) Format(fields map[string]string) (f *Format, err error) {
 	}
 	if len(r.Directive) > 0 {
 		f = f.describedBy(append(fieldsDirective[:len(fieldsDirective):len(fieldsDirective)], r.Directive...))
+	}
+	if r.Learned != (Learned{}) {
+		if f, err = f.with(r.Learned); err != nil {
+			return nil, err
+		}
 	}
 	if r.Carrier != "" {
 		c, ok := carrier.Lookup(r.Carrier)

@@ -124,6 +124,22 @@ func (s *sample) uncarry(text []byte) {
 	}
 }
 
+// all returns lines that are spread evenly over the text of the sample, or the texts that
+// they carry.
+func (s *sample) all(text []byte, carried bool) [][]byte {
+	lines := spreadLines(text, surveyed)
+	if !carried {
+		return lines
+	}
+	var texts [][]byte
+	for _, line := range lines {
+		if text, partial, ok := s.carrier.Text(line); ok && !partial {
+			texts = append(texts, bytes.Clone(text))
+		}
+	}
+	return texts
+}
+
 // firstLines returns up to n lines from the beginning of a text.
 func firstLines(text []byte, n int) (lines [][]byte) {
 	for line := range bytes.Lines(text) {

@@ -90,7 +90,7 @@ func (f *finder) botToken(i int) int {
 	for n < len(t) && base64URL[t[n]] {
 		n++
 	}
-	if n-i <= leastSecret || oddBytes(t[i+1:n]) == 0 && !looksUnread(t[i+1:n]) {
+	if n-i <= leastSecret || oddBytes(t[i+1:n]) == 0 && !LooksLikeKey(t[i+1:n]) {
 		return 0
 	}
 	return f.cut(i+1, n)

@@ -86,7 +86,7 @@ func secretSegment(s []byte) bool {
 	case ".js", ".mjs", ".css", ".map", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".ico", ".webp", ".woff", ".woff2", ".ttf":
 		return false
 	}
-	return len(s) >= 8 && looksSecret(s) || looksUnread(s)
+	return len(s) >= 8 && looksSecret(s) || LooksLikeKey(s)
 }
 
 // relativeUserinfo finds the userinfo of a URL without a scheme whose slashes begin at i.

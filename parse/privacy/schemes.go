@@ -112,7 +112,7 @@ func (f *finder) afterScheme(name []byte, i int) int {
 	if !looksSecret(word) && !isLongWord(word) && !(bytes.EqualFold(name, []byte("basic")) && isBasic(word)) {
 		return 0
 	}
-	if least > oddValue && !looksUnread(word) {
+	if least > oddValue && !LooksLikeKey(word) {
 		return 0
 	}
 	return f.cut(start, run)

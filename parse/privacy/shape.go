@@ -20,10 +20,10 @@ const (
 // number.
 func looksSecret(v []byte) bool { return len(v) >= oddValue && oddBytes(v) >= oddValue }
 
-// looksUnread reports whether a word of unknown meaning is likely a credential:
+// LooksLikeKey reports whether a word of unknown meaning is likely a credential:
 // hexadecimal, base64, a UUID. Unlike looksSecret it takes letters and digits
 // of one long word for one.
-func looksUnread(w []byte) bool {
+func LooksLikeKey(w []byte) bool {
 	w = w[:min(len(w), judged)]
 	if len(w) < oddWord {
 		return false

@@ -31,7 +31,7 @@ func findUnread(cuts []Span, v *view, from, to int) []Span {
 		}
 		name, value, pair := bytes.Cut(word, []byte("="))
 		if !pair || len(name) == 0 || len(bytes.Trim(value, "=")) == 0 {
-			if looksUnread(word) || isField(t, start, i) {
+			if LooksLikeKey(word) || isField(t, start, i) {
 				cut(start, i)
 			}
 			continue
@@ -45,7 +45,7 @@ func findUnread(cuts []Span, v *view, from, to int) []Span {
 		quoted := start > 0 && t[start-1] == '"' && end < len(t) && t[end] == '"'
 		switch {
 		case saysNothing(t[at:end]):
-		case start == cookies, next > 0, quoted && looksSecret(t[at:end]), looksUnread(t[at:end]):
+		case start == cookies, next > 0, quoted && looksSecret(t[at:end]), LooksLikeKey(t[at:end]):
 			cut(at, end)
 		}
 		cookies = next

@@ -2,85 +2,79 @@ package propose
 
 import (
 	"bytes"
-	"net/netip"
 	"strings"
 
+	"logscan/parse"
 	"logscan/parse/field/strftime"
+	"logscan/parse/infer"
 )
+
+// session is the directive for session ids.
+const session = "%{session}C"
 
 // joined marks a column that the one before it includes.
 const joined = "\x00"
 
 // meanings are the directives for the columns of lines of one shape.
 type meanings struct {
-	lines    [][]column
+	lines    [][]infer.Column
 	names    []string // directives; empty: not known
 	prefixes []string // that all values of a column have, such as rt=
 	has      map[string]bool
 	timed    bool
 }
 
-// nearly is the share of the values of a column that must look like what they are taken
-// for: clients send junk.
-const nearly = 0.9
-
-// find determines the meanings, those that are certain first.
-func (m *meanings) find() {
-	m.has = map[string]bool{}
+// newMeanings determines the meanings of the columns of lines of the same shape, those that
+// are certain first. all are the lines that the columns are of, and others.
+func newMeanings(lines [][]infer.Column, all [][]byte) *meanings {
+	m := &meanings{lines: lines, names: make([]string, len(lines[0])), prefixes: make([]string, len(lines[0])), has: map[string]bool{}}
 	for i := range m.names {
-		m.prefixes[i] = m.prefix(i)
+		m.prefixes[i] = infer.Name(m.lines, i)
 	}
 	m.findTime()
 	m.findRequest()
 	m.findStatus()
 	m.findTexts()
 	m.findClient()
+	m.findSession(all)
 	m.findUser()
 	m.findDuration()
+	return m
+}
+
+// findSession finds a column with session ids in lines that the format string reads.
+func (m *meanings) findSession(lines [][]byte) {
+	found, most := -1, 0
+	for i := range m.names {
+		if m.names[i] != "" || !m.most(i, infer.LooksLikeSession) {
+			continue
+		}
+		m.names[i] = session
+		if f, err := parse.Compile(m.compose()); err == nil {
+			if n := infer.Sessions(f.Uses(lines)); n > most {
+				found, most = i, n
+			}
+		}
+		m.names[i] = ""
+	}
+	if found >= 0 {
+		m.set(found, session)
+	}
 }
 
 // value returns the value of column i in a line, without the common prefix.
-func (m *meanings) value(line []column, i int) []byte { return line[i].value[len(m.prefixes[i]):] }
-
-// prefix returns what all values of a column begin with, up to an equals sign or a
-// colon after a word: the name of the value.
-func (m *meanings) prefix(i int) string {
-	first := m.lines[0][i].value
-	n := bytes.IndexAny(first, "=:")
-	if n < 1 || n > 30 || len(m.lines) < 2 {
-		return ""
-	}
-	for _, c := range first[:n] {
-		if c|0x20-'a' > 25 && c != '_' && c != '-' {
-			return ""
-		}
-	}
-	if first[n] == ':' && bytes.HasPrefix(first[n:], []byte("://")) {
-		return ""
-	}
-	for _, line := range m.lines {
-		if !bytes.HasPrefix(line[i].value, first[:n+1]) {
-			return ""
-		}
-	}
-	return string(first[:n+1])
+func (m *meanings) value(line []infer.Column, i int) []byte {
+	return line[i].Value[len(m.prefixes[i]):]
 }
 
-// most reports whether nearly all values of a column that are not a dash look like
+// most reports whether nearly all values of a column that are not missing look like
 // something, and there is one.
 func (m *meanings) most(i int, looks func([]byte) bool) bool {
-	yes, all := 0, 0
-	for _, line := range m.lines {
-		v := m.value(line, i)
-		if len(v) == 0 || len(v) == 1 && v[0] == '-' {
-			continue
-		}
-		all++
-		if looks(v) {
-			yes++
-		}
+	values := make([][]byte, len(m.lines))
+	for n, line := range m.lines {
+		values[n] = m.value(line, i)
 	}
-	return yes > 0 && float64(yes) >= nearly*float64(all)
+	return infer.Nearly(values, looks)
 }
 
 // set sets the meaning of a column, unless it has one or another column has it.
@@ -112,10 +106,10 @@ func (m *meanings) findTime() {
 			switch {
 			case m.most(i, whole):
 				m.names[i] = "%{" + spelled + "}t"
-				if m.lines[0][i].open == '[' && spelled == times[0] && m.prefixes[i] == "" {
+				if m.lines[0][i].Open == '[' && spelled == times[0] && m.prefixes[i] == "" {
 					m.names[i] = "%t"
 				}
-			case i+1 < len(m.names) && m.lines[0][i].open == 0 && m.lines[0][i+1].open == 0 && m.lines[0][i+1].before == " " && m.pair(i, whole):
+			case i+1 < len(m.names) && m.lines[0][i].Open == 0 && m.lines[0][i+1].Open == 0 && m.lines[0][i+1].Before == " " && m.pair(i, whole):
 				m.names[i], m.names[i+1] = "%{"+spelled+"}t", joined
 			default:
 				continue
@@ -130,15 +124,14 @@ func (m *meanings) findTime() {
 	}
 }
 
-// pair reports whether column i and the one after it look like something together.
+// pair reports whether column i and the one after it nearly always look like something
+// together.
 func (m *meanings) pair(i int, looks func([]byte) bool) bool {
-	yes := 0
-	for _, line := range m.lines {
-		if looks(append(append(bytes.Clone(m.value(line, i)), ' '), line[i+1].value...)) {
-			yes++
-		}
+	values := make([][]byte, len(m.lines))
+	for n, line := range m.lines {
+		values[n] = append(append(bytes.Clone(m.value(line, i)), ' '), line[i+1].Value...)
 	}
-	return float64(yes) >= nearly*float64(len(m.lines))
+	return infer.Nearly(values, looks)
 }
 
 // findRequest finds the request line in one column, or method, target and protocol in
@@ -147,7 +140,7 @@ func (m *meanings) findRequest() {
 	for i := range m.names {
 		switch {
 		case m.names[i] != "":
-		case m.lines[0][i].open == '"' && m.most(i, isRequest):
+		case m.lines[0][i].Open == '"' && m.most(i, isRequest):
 			m.set(i, "%r")
 			return
 		case m.most(i, isMethod) && i+1 < len(m.names) && m.most(i+1, isTarget):
@@ -182,7 +175,7 @@ func (m *meanings) findStatus() {
 	for _, i := range order {
 		if m.names[i] == "" && m.most(i, isStatus) {
 			m.set(i, "%>s")
-			if i+1 < len(m.names) && m.names[i+1] == "" && m.most(i+1, isNumber) {
+			if i+1 < len(m.names) && m.names[i+1] == "" && m.most(i+1, infer.IsNumber) {
 				m.set(i+1, "%b")
 			}
 			return
@@ -193,7 +186,7 @@ func (m *meanings) findStatus() {
 // findTexts finds the user agent and the referrer.
 func (m *meanings) findTexts() {
 	for i := range m.names {
-		if m.names[i] == "" && m.lines[0][i].open == '"' && m.some(i, isAgent) {
+		if m.names[i] == "" && m.lines[0][i].Open == '"' && m.some(i, isAgent) {
 			m.set(i, "%{User-Agent}i")
 		}
 	}
@@ -202,7 +195,7 @@ func (m *meanings) findTexts() {
 			m.set(i, "%{Referer}i")
 		}
 	}
-	if agent := m.column("%{User-Agent}i"); agent > 0 && !m.has["%{Referer}i"] && m.names[agent-1] == "" && m.lines[0][agent-1].open == '"' {
+	if agent := m.column("%{User-Agent}i"); agent > 0 && !m.has["%{Referer}i"] && m.names[agent-1] == "" && m.lines[0][agent-1].Open == '"' {
 		m.set(agent-1, "%{Referer}i") // never sent
 	}
 }
@@ -210,14 +203,14 @@ func (m *meanings) findTexts() {
 // findClient finds the client, the virtual host and a list of forwarded addresses.
 func (m *meanings) findClient() {
 	for i := range m.names {
-		if m.names[i] == "" && m.most(i, isAddress) {
+		if m.names[i] == "" && m.most(i, infer.IsAddress) {
 			m.set(i, "%h")
 		}
 	}
 	for i := range m.names {
 		switch {
 		case m.names[i] != "":
-		case m.lines[0][i].open == '"' && m.most(i, isAddresses):
+		case m.lines[0][i].Open == '"' && m.most(i, infer.IsAddresses):
 			m.set(i, "%{X-Forwarded-For}i")
 		case m.most(i, isHost):
 			m.set(i, "%v")
@@ -233,10 +226,10 @@ func (m *meanings) findUser() {
 		return
 	}
 	switch unknown := m.unknownAfter(client); {
-	case unknown == 2 && m.lines[0][client+1].open == 0:
+	case unknown == 2 && m.lines[0][client+1].Open == 0:
 		m.set(client+1, "%l")
 		m.set(client+2, "%u")
-	case unknown == 1 && m.timeAt(client+2):
+	case unknown == 1 && (m.timeAt(client+2) || client+2 < len(m.names) && m.names[client+2] == session):
 		m.set(client+1, "%u")
 	}
 }
@@ -257,7 +250,7 @@ func (m *meanings) timeAt(i int) bool {
 // findDuration finds a duration in seconds with a fraction.
 func (m *meanings) findDuration() {
 	for i := range m.names {
-		if m.names[i] == "" && m.most(i, isFraction) {
+		if m.names[i] == "" && m.most(i, infer.IsFraction) {
 			m.set(i, "%T")
 		}
 	}
@@ -312,37 +305,11 @@ func isURL(b []byte) bool {
 
 func isStatus(b []byte) bool { return len(b) == 3 && b[0]-'1' < 5 && b[1]-'0' < 10 && b[2]-'0' < 10 }
 
-func isNumber(b []byte) bool { return len(b) > 0 && len(bytes.Trim(b, "0123456789")) == 0 }
-
 // isEpoch reports whether b counts seconds since 1970, of this century, with or without
 // a fraction.
 func isEpoch(b []byte) bool {
 	seconds, fraction, _ := bytes.Cut(b, []byte("."))
-	return len(seconds) == 10 && isNumber(seconds) && seconds[0] == '1' && (len(fraction) == 0 || isNumber(fraction))
-}
-
-func isFraction(b []byte) bool {
-	seconds, fraction, ok := bytes.Cut(b, []byte("."))
-	return ok && len(seconds) < 6 && isNumber(seconds) && isNumber(fraction)
-}
-
-// isAddress reports whether b is an address, with or without a port.
-func isAddress(b []byte) bool {
-	if _, err := netip.ParseAddr(string(b)); err == nil {
-		return true
-	}
-	_, err := netip.ParseAddrPort(string(b))
-	return err == nil
-}
-
-// isAddresses reports whether b is a list of addresses.
-func isAddresses(b []byte) bool {
-	for one := range bytes.SplitSeq(b, []byte(",")) {
-		if !isAddress(bytes.TrimSpace(one)) {
-			return false
-		}
-	}
-	return true
+	return len(seconds) == 10 && infer.IsNumber(seconds) && seconds[0] == '1' && (len(fraction) == 0 || infer.IsNumber(fraction))
 }
 
 // isHost reports whether b is a name with a dot, with or without a port.

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"logscan/parse"
+	"logscan/parse/infer"
 )
 
 // Proposal is a format string and how much it reads.
@@ -27,8 +28,8 @@ type Proposal struct {
 const (
 	// mostLines is how many lines are examined, from the beginning of the sample.
 	mostLines = 500
-	// mostColumns limits the columns of a line: usual formats have 9 to 30.
-	mostColumns = 60
+	// fewestColumns is how many columns a line has at least.
+	fewestColumns = 3
 	// leastShare is the least share of the lines that a proposal must read.
 	leastShare = 0.5
 )
@@ -36,7 +37,7 @@ const (
 // Format proposes a format string for the lines of a sample.
 func Format(sample []byte) Proposal {
 	p := Proposal{}
-	groups := map[string][][]column{}
+	groups := map[string][][]infer.Column{}
 	var lines [][]byte
 	for line := range bytes.Lines(sample) {
 		if len(lines) == mostLines {
@@ -46,7 +47,7 @@ func Format(sample []byte) Proposal {
 			continue
 		}
 		lines = append(lines, line)
-		if columns, shape, ok := split(line); ok {
+		if columns, shape, ok := infer.Split(line); ok && len(columns) >= fewestColumns {
 			groups[shape] = append(groups[shape], columns)
 		}
 	}
@@ -55,10 +56,11 @@ func Format(sample []byte) Proposal {
 		return p
 	}
 	shape := slices.MaxFunc(slices.Sorted(maps.Keys(groups)), func(a, b string) int { return cmp.Compare(len(groups[a]), len(groups[b])) })
-	spec, ok := compose(groups[shape])
-	if !ok {
+	m := newMeanings(groups[shape], lines)
+	if !m.has["%>s"] || !m.timed {
 		return p
 	}
+	spec := m.compose()
 	f, err := parse.Compile(spec)
 	if err != nil {
 		return p
@@ -76,75 +78,11 @@ func Format(sample []byte) Proposal {
 	return p
 }
 
-// column is a value with what stands around it.
-type column struct {
-	before string // blanks or tabs before it
-	open   byte   // quote or bracket around it; 0 for none
-	value  []byte
-}
-
-// split divides a line into columns: words, and texts in quotes or brackets. shape
-// identifies the separators.
-func split(line []byte) (columns []column, shape string, ok bool) {
+// compose returns the format string.
+func (m *meanings) compose() string {
 	var b strings.Builder
-	for len(line) > 0 {
-		n := len(line) - len(bytes.TrimLeft(line, " \t"))
-		c := column{before: string(line[:n])}
-		line = line[n:]
-		if len(line) == 0 {
-			break
-		}
-		if len(columns) == mostColumns || len(c.before) == 0 && len(columns) > 0 {
-			return nil, "", false
-		}
-		end, size := 0, 0
-		switch line[0] {
-		case '"':
-			c.open, end = '"', quoteEnd(line)
-		case '[':
-			c.open, end = '[', bytes.IndexByte(line, ']')
-		}
-		switch {
-		case end < 0:
-			return nil, "", false
-		case c.open != 0:
-			c.value, size = line[1:end], end+1
-		default:
-			if size = bytes.IndexAny(line, " \t"); size < 0 {
-				size = len(line)
-			}
-			c.value = line[:size]
-		}
-		line = line[size:]
-		columns = append(columns, c)
-		fmt.Fprintf(&b, "%s%c", c.before, cmp.Or(c.open, 'w'))
-	}
-	return columns, b.String(), len(columns) > 2
-}
-
-// quoteEnd returns the offset of the quote that ends the text at the start of b.
-func quoteEnd(b []byte) int {
-	for i := 1; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i
-		}
-	}
-	return -1
-}
-
-// compose returns the format string for lines of the same shape.
-func compose(lines [][]column) (spec string, ok bool) {
-	m := meanings{lines: lines, names: make([]string, len(lines[0])), prefixes: make([]string, len(lines[0]))}
-	m.find()
-	if !m.has["%>s"] || !m.timed {
-		return "", false
-	}
-	var b strings.Builder
-	for i, c := range lines[0] {
-		before := strings.ReplaceAll(c.before, "\t", `\t`)
+	for i, c := range m.lines[0] {
+		before := strings.ReplaceAll(c.Before, "\t", `\t`)
 		name := m.names[i]
 		if name == joined {
 			continue
@@ -156,13 +94,13 @@ func compose(lines [][]column) (spec string, ok bool) {
 		switch {
 		case name == "%t":
 			b.WriteString(name)
-		case c.open == '"':
+		case c.Open == '"':
 			b.WriteString(`"` + m.prefixes[i] + name + `"`)
-		case c.open == '[':
+		case c.Open == '[':
 			b.WriteString("[" + m.prefixes[i] + name + "]")
 		default:
 			b.WriteString(m.prefixes[i] + name)
 		}
 	}
-	return b.String(), true
+	return b.String()
 }

@@ -1,0 +1,517 @@
+package parse
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"logscan/parse/field"
+	"logscan/parse/infer"
+)
+
+// A server whose administrator has added a column or a key writes lines that are nearly
+// of a known format. What a further column holds is learned from the lines of the sample:
+// see package infer for session ids. Only what is certain is taken; lines in which the
+// columns stand otherwise are read as the known format reads them.
+
+// Learned is what the lines of a log show about its format beyond a known one.
+type Learned struct {
+	Native  string `json:"native,omitempty"`  // the format string, with what was learned
+	Whole   bool   `json:"whole,omitempty"`   // no more columns follow
+	Session string `json:"session,omitempty"` // the key or column that holds session ids
+}
+
+// with returns the format with what was learned.
+func (f *Format) with(l Learned) (*Format, error) {
+	g := *f
+	g.base, g.learned = f, l
+	if l.Native != "" {
+		g.Native, g.Shapes = l.Native, append([]string{f.Native}, f.Shapes...)
+	}
+	if err := g.compile(); err != nil {
+		return nil, err
+	}
+	if f.described != nil {
+		g.described = newColumns(string(f.directive), f.separator, columnsW3C, g.named())
+	}
+	return &g, nil
+}
+
+// known returns the format that f was before something was learned.
+func (f *Format) known() *Format {
+	if f.base != nil {
+		return f.base
+	}
+	return f
+}
+
+// named returns the fields that variables, columns and keys hold other than usually: those
+// that the user assigned, and what was learned.
+func (f *Format) named() map[string]fieldID {
+	if f.learned.Session == "" {
+		return f.assigned
+	}
+	names := map[string]fieldID{f.learned.Session: fieldSession}
+	maps.Copy(names, f.assigned)
+	return names
+}
+
+// learn returns the format with what the lines of a sample show of columns and keys that
+// it does not know, the format itself if that is nothing.
+func (f *Format) learn(lines [][]byte) *Format {
+	if table, ok := Lookup(f.Name); !ok || table.Native != f.Native || slices.Contains(slices.Collect(maps.Values(f.assigned)), fieldSession) {
+		return f // the user says what the columns are
+	}
+	l := learner{format: f, lines: lines}
+	switch {
+	case f.kind == kindText && f.openEnd:
+		return l.columns()
+	case f.kind == kindText && strings.HasPrefix(f.Native, identified):
+		return l.ident()
+	case f.kind == kindJSON, f.kind == kindLTSV, f.kind == kindLogfmt, f.kind == kindW3C && f.described != nil:
+		return l.keys()
+	}
+	return f
+}
+
+// learner learns what columns hold.
+type learner struct {
+	format *Format
+	lines  [][]byte // of the format or of others
+}
+
+// Uses returns the use of session ids by those of some lines that the format reads.
+func (f *Format) Uses(lines [][]byte) (uses []infer.Use) {
+	p := f.NewParser()
+	var e Entry
+	for _, line := range lines {
+		if p.Parse(line, &e) == Parsed && e.Time != NoTime {
+			uses = append(uses, infer.Use{Time: e.Time, Client: string(e.Client), Agent: string(e.UserAgent), Value: bytes.Clone(e.Session)})
+		}
+	}
+	return uses
+}
+
+// fewSessions is the reciprocal of the least share of requests with a session id of which
+// no other is looked for.
+const fewSessions = 10
+
+// hasSessions reports whether the format reads session ids already.
+func (l *learner) hasSessions() bool {
+	n := 0
+	p := l.format.NewParser()
+	var e Entry
+	few := some(l.lines, detectLines)
+	for _, line := range few {
+		if p.Parse(line, &e) == Parsed && len(e.Session) > 0 {
+			n++
+		}
+	}
+	return n > 0 && n*fewSessions >= len(few)
+}
+
+// some returns up to n of the lines, spread evenly.
+func some(lines [][]byte, n int) [][]byte {
+	if len(lines) <= n {
+		return lines
+	}
+	few := make([][]byte, n)
+	for i := range few {
+		few[i] = lines[i*len(lines)/n]
+	}
+	return few
+}
+
+// best returns the one of some formats whose session ids are that, and most of them, nil if
+// there is none.
+func (l *learner) best(tries []*Format) (best *Format) {
+	most := 0
+	for _, g := range tries {
+		if n := infer.Sessions(g.Uses(l.lines)); n > most {
+			best, most = g, n
+		}
+	}
+	return best
+}
+
+// identified begins formats with the answer of identd, which hardly any server asks for.
+const identified = "%h %l "
+
+// ident returns the format with a session id in place of the answer of identd, if it is
+// one.
+func (l *learner) ident() *Format {
+	var e Entry
+	var values [][]byte
+	p := l.format.NewParser()
+	for _, line := range some(l.lines, surveyedKeys) {
+		if words := bytes.Fields(line); p.Parse(line, &e) == Parsed && len(words) > 1 {
+			values = append(values, words[1])
+		}
+	}
+	if !infer.Nearly(values, infer.LooksLikeSession) {
+		return l.format
+	}
+	g, err := l.format.with(Learned{Native: "%h %{session}C " + l.format.Native[len(identified):], Whole: true})
+	if err != nil {
+		return l.format
+	}
+	return cmp.Or(l.best([]*Format{g}), l.format)
+}
+
+// keys returns the format with the key or column that holds session ids, if one does.
+func (l *learner) keys() *Format {
+	if l.hasSessions() {
+		return l.format
+	}
+	values := map[string][][]byte{}
+	for _, line := range some(l.lines, surveyedKeys) {
+		for key, value := range l.format.values(line) {
+			values[key] = append(values[key], value)
+		}
+	}
+	var tries []*Format
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if _, known := keyFields[key]; known || !l.format.unknown(key) || !infer.Nearly(values[key], infer.LooksLikeSession) {
+			continue
+		}
+		g, err := l.format.with(Learned{Session: key})
+		if err != nil {
+			continue
+		}
+		if namesSession(key) {
+			return g
+		}
+		tries = append(tries, g)
+	}
+	return cmp.Or(l.best(tries), l.format)
+}
+
+// namesSession reports whether a key, perhaps that of a cookie, is a usual name of session
+// ids.
+func namesSession(key string) bool {
+	_, cookie, ok := strings.Cut(key, "cookies.")
+	if !ok {
+		cookie = strings.TrimPrefix(key, "cookie_")
+	}
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	return field.IsSessionName(cookie) || field.IsSessionName(strings.ReplaceAll(name, "-", "_"))
+}
+
+// unknown reports whether the format takes nothing from a key or column.
+func (f *Format) unknown(key string) bool {
+	if f.kind == kindW3C {
+		return w3cColumns[key] == fieldIgnored
+	}
+	return f.keys.find(hashOf(key)).hash == 0
+}
+
+// values returns the texts in a line by key or column, in lower case.
+func (f *Format) values(line []byte) map[string][]byte {
+	values := map[string][]byte{}
+	switch f.kind {
+	case kindJSON:
+		var object map[string]any
+		if json.Unmarshal(line, &object) == nil {
+			addTexts(values, "", object, 0)
+		}
+	case kindW3C:
+		for i, name := range strings.Fields(strings.ToLower(string(f.directive))) {
+			if words := bytes.Split(line, []byte{f.separator}); i < len(words) {
+				values[name] = words[i]
+			}
+		}
+	case kindLTSV:
+		for part := range bytes.SplitSeq(line, []byte("\t")) {
+			if label, value, ok := bytes.Cut(part, []byte(":")); ok {
+				values[strings.ToLower(string(label))] = value
+			}
+		}
+	default:
+		for word := range bytes.FieldsSeq(line) {
+			if key, value, ok := bytes.Cut(word, []byte("=")); ok {
+				values[strings.ToLower(string(key))] = bytes.Trim(value, `"`)
+			}
+		}
+	}
+	return values
+}
+
+// addTexts adds the texts in an object by their dotted path, as jsonReader computes it.
+func addTexts(values map[string][]byte, path string, object map[string]any, depth int) {
+	for key, value := range object {
+		key = path + strings.ToLower(key)
+		switch v := value.(type) {
+		case string:
+			values[key] = []byte(v)
+		case map[string]any:
+			if depth == maxDepth {
+				continue
+			}
+			if key += "."; slices.Contains(wrappers[:], hashOf(key[:len(key)-1])) {
+				key = ""
+			}
+			addTexts(values, key, v, depth+1)
+		}
+	}
+}
+
+// columns returns the format with the columns behind those that it knows.
+func (l *learner) columns() *Format {
+	var t *trailing
+	for i, native := range append([]string{l.format.Native}, l.format.Shapes...) {
+		g := *l.format
+		g.programs = g.programs[i : i+1]
+		if t = trailingOf(&g, some(l.lines, detectLines)); t == nil {
+			continue
+		}
+		spec, err := g.spec(native)
+		if err != nil {
+			return l.format
+		}
+		t.words, t.native, t.read = vocabularies[spec.Dialect], native, g.programs[0].reads
+		break
+	}
+	if t == nil || t.words == nil {
+		return l.format
+	}
+	t.describe()
+	if !l.hasSessions() && !t.read[fieldSession] {
+		var tries []*Format
+		for i, f := range t.fields {
+			if f != fieldIgnored || !infer.Nearly(t.values(i), infer.LooksLikeSession) {
+				continue
+			}
+			t.fields[i] = fieldSession
+			if g, err := l.format.with(t.learned()); err == nil {
+				tries = append(tries, g)
+			}
+			t.fields[i] = fieldIgnored
+		}
+		if g := l.best(tries); g != nil {
+			return g
+		}
+	}
+	if learned := t.learned(); learned.Native != "" {
+		if g, err := l.format.with(learned); err == nil {
+			return g
+		}
+	}
+	return l.format
+}
+
+// trailingOf returns the columns behind those that a format knows, of most lines; nil if
+// there are none that most lines have.
+func trailingOf(f *Format, sample [][]byte) *trailing {
+	groups := map[string][][]infer.Column{}
+	p := f.NewParser()
+	var e Entry
+	for _, line := range sample {
+		v, known := p.ParseLocated(line, &e)
+		n := len(known.Unread) - 1
+		if v != Parsed || n < 0 || known.Unread[n].End != len(line) {
+			continue
+		}
+		if columns, shape, ok := infer.Split(line[known.Unread[n].Start:]); ok {
+			groups[shape] = append(groups[shape], columns)
+		}
+	}
+	for _, lines := range groups {
+		if 2*len(lines) > len(sample) {
+			t := &trailing{lines: lines, fields: make([]fieldID, len(lines[0])), names: make([]string, len(lines[0]))}
+			for i := range t.names {
+				t.names[i] = infer.Name(lines, i)
+			}
+			return t
+		}
+	}
+	return nil
+}
+
+// trailing is the columns behind those of a known format.
+type trailing struct {
+	lines  [][]infer.Column // of the same shape
+	native string           // the known format string
+	words  map[fieldID]string
+	read   [numFields]bool // by the known format, and by columns
+	fields []fieldID       // what the columns hold
+	names  []string        // that all values of a column begin with, such as rt=
+}
+
+// vocabularies are the names of fields in format strings, by dialect. fieldIgnored stands
+// for a column that is skipped, fieldUnread for one that may be a list; # is its number.
+var vocabularies = map[string]map[fieldID]string{
+	"nginx": {
+		fieldSession: "$cookie_session", fieldCookie: "$http_cookie", fieldSeconds: "$request_time", fieldForwarded: "$http_x_forwarded_for",
+		fieldUpstream: "$upstream_addr", fieldHost: "$host", fieldIgnored: "$column#", fieldUnread: "$upstream_column#",
+	},
+	"apache": {
+		fieldSession: "%{session}C", fieldCookie: "%{Cookie}i", fieldSeconds: "%T", fieldForwarded: "%{X-Forwarded-For}i",
+		fieldUpstream: "%{BALANCER_WORKER_NAME}e", fieldHost: "%{Host}i", fieldIgnored: "%{column#}n", fieldUnread: "%{upstream_column#}n",
+	},
+}
+
+// values returns the values of column i without its name.
+func (t *trailing) values(i int) [][]byte {
+	values := make([][]byte, len(t.lines))
+	for n, line := range t.lines {
+		values[n] = line[i].Value[len(t.names[i]):]
+	}
+	return values
+}
+
+// name returns the name that stands in front of the values of column i.
+func (t *trailing) name(i int) string {
+	name := cmp.Or(t.names[i], strings.TrimLeft(t.lines[0][i].Before, " \t"))
+	return strings.ToLower(strings.TrimRight(name, "=:"))
+}
+
+// describe finds what the columns hold, but for session ids without a name.
+func (t *trailing) describe() {
+	for i := range t.fields {
+		values, quoted := t.values(i), t.lines[0][i].Open == '"'
+		switch name := t.name(i); {
+		case quoted && t.hasCookies(i):
+			t.names[i] = ""
+			t.set(i, fieldCookie)
+		case name != "":
+			t.set(i, named(name, values))
+		case quoted && infer.Nearly(values, infer.IsAddresses):
+			t.set(i, fieldForwarded)
+		case !quoted && infer.Nearly(values, infer.IsAddressPort):
+			t.set(i, fieldUpstream)
+		}
+	}
+	if i := t.duration(); i >= 0 {
+		t.set(i, fieldSeconds)
+	}
+}
+
+// set sets the field of a column, unless the format or another column has it.
+func (t *trailing) set(i int, f fieldID) {
+	if f != fieldIgnored && !t.read[f] {
+		t.fields[i], t.read[f] = f, true
+	}
+}
+
+// named returns the field of values with a name in front, if they can be that.
+func named(name string, values [][]byte) fieldID {
+	if field.IsSessionName(name) && infer.Nearly(values, infer.LooksLikeSession) {
+		return fieldSession
+	}
+	switch json, _ := Lookup("json"); json.keys.find(hashOf(name)).field {
+	case fieldSeconds:
+		if infer.Nearly(values, infer.IsFraction) {
+			return fieldSeconds
+		}
+	case fieldUpstream:
+		return fieldUpstream
+	case fieldHost:
+		return fieldHost
+	case fieldForwarded:
+		if infer.Nearly(values, infer.IsAddresses) {
+			return fieldForwarded
+		}
+	}
+	if name == "rt" && infer.Nearly(values, infer.IsFraction) { // of nginx's request_time, as many call it
+		return fieldSeconds
+	}
+	return fieldIgnored
+}
+
+// hasCookies reports whether column i is a list of cookies, of which some are session ids.
+func (t *trailing) hasCookies(i int) bool {
+	sessions := 0
+	values := make([][]byte, len(t.lines))
+	for n, line := range t.lines {
+		if values[n] = line[i].Value; len(field.SessionCookie(values[n])) > 0 {
+			sessions++
+		}
+	}
+	return sessions > 0 && infer.Nearly(values, isCookies)
+}
+
+// isCookies reports whether b is a list of cookies: NAME=value; NAME=value.
+func isCookies(b []byte) bool {
+	for pair := range bytes.SplitSeq(b, []byte(";")) {
+		if name, _, ok := bytes.Cut(pair, []byte("=")); !ok || bytes.ContainsAny(bytes.TrimSpace(name), " ,") {
+			return false
+		}
+	}
+	return true
+}
+
+// duration returns the column with the time that requests took, -1 if none is certain: of
+// times in seconds with milli- or microseconds, it is the one that is never less than the
+// others, which are parts of it.
+func (t *trailing) duration() int {
+	found := -1
+	for i := range t.fields {
+		if t.name(i) != "" || t.lines[0][i].Open != 0 || t.fields[i] != fieldIgnored || !infer.Nearly(t.values(i), isDuration) {
+			continue
+		}
+		if found < 0 || t.includes(i, found) {
+			found = i
+		} else if !t.includes(found, i) {
+			return -1
+		}
+	}
+	return found
+}
+
+// includes reports whether the times in column i are never less than those in column j.
+func (t *trailing) includes(i, j int) bool {
+	for _, line := range t.lines {
+		a, ok := field.Seconds(line[i].Value)
+		if b, both := field.Seconds(line[j].Value); ok && both && a < b {
+			return false
+		}
+	}
+	return true
+}
+
+// isDuration reports whether b is a number of seconds with milli- or microseconds.
+func isDuration(b []byte) bool {
+	_, fraction, _ := bytes.Cut(b, []byte("."))
+	return infer.IsFraction(b) && (len(fraction) == 3 || len(fraction) == 6)
+}
+
+// learned returns the format string with the columns up to the last one whose field is known;
+// it is empty if none is.
+func (t *trailing) learned() (l Learned) {
+	last := len(t.fields) - 1
+	for last >= 0 && t.fields[last] == fieldIgnored {
+		last--
+	}
+	if last < 0 {
+		return l
+	}
+	var b strings.Builder
+	b.WriteString(t.native)
+	for i, c := range t.lines[0][:last+1] {
+		word := t.fields[i]
+		if word == fieldIgnored && c.Open == 0 && infer.Nearly(t.values(i), isListed) {
+			word = fieldUnread
+		}
+		text := t.names[i] + strings.ReplaceAll(t.words[word], "#", strconv.Itoa(i+1))
+		if i == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(c.Before)
+		switch c.Open {
+		case '"':
+			text = `"` + text + `"`
+		case '[':
+			text = "[" + text + "]"
+		}
+		b.WriteString(text)
+	}
+	return Learned{Native: b.String(), Whole: last == len(t.fields)-1}
+}
+
+// isListed reports whether b may be one of a list, as servers write it for requests that they
+// try with several backends.
+func isListed(b []byte) bool { return infer.IsFraction(b) || infer.IsAddress(b) }
