@@ -189,7 +189,7 @@ func contentOf(t *testing.T, p *Plan, task int) []byte {
 // the credentials in logs.
 func TestPlantedInParts(t *testing.T) {
 	dir := t.TempDir()
-	for _, l := range append(corpus.Corpus(), corpus.BrokenEndpoint()) {
+	for _, l := range append(append(corpus.Corpus(), corpus.BrokenEndpoint()), corpus.Sessions()...) {
 		path := filepath.Join(dir, l.Name+".log")
 		var text strings.Builder
 		if l.Name == "iis" {

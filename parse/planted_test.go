@@ -5,27 +5,39 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"logscan/fixtures/planted"
 	"logscan/parse/privacy"
 )
 
-// plantedFormat returns the format of a log.
-func plantedFormat(t *testing.T, l *planted.Log) *Format {
+// plantedParser returns a parser of a log.
+func plantedParser(t *testing.T, l *planted.Log) *Parser {
 	t.Helper()
+	if strings.HasPrefix(l.Name, "sessions-") {
+		var text strings.Builder
+		for i := range l.Lines {
+			text.WriteString(l.Lines[i].Text + "\n")
+		}
+		d := Detect([]byte(text.String()), Formats())
+		if !slices.ContainsFunc(d.Formats, func(f *Format) bool { return f.base != nil }) {
+			t.Errorf("%s: nothing is learned", l.Name)
+		}
+		return NewParser(d.Formats...)
+	}
 	if l.Format == "" {
 		f, _ := Lookup("iis")
-		return f.describedBy([]byte(planted.Directive))
+		return f.describedBy([]byte(planted.Directive)).NewParser()
 	}
 	if f, ok := Lookup(l.Format); ok {
-		return f
+		return f.NewParser()
 	}
 	f, err := Compile(l.Format)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return f.NewParser()
 }
 
 // TestPlantedCredentials checks that no credential of the corpus is in what is shown of a
@@ -33,8 +45,8 @@ func plantedFormat(t *testing.T, l *planted.Log) *Format {
 func TestPlantedCredentials(t *testing.T) {
 	lines := 0
 	leaks := map[string]int{}
-	for _, l := range planted.Corpus() {
-		p := plantedFormat(t, l).NewParser()
+	for _, l := range append(planted.Corpus(), planted.Sessions()...) {
+		p := plantedParser(t, l)
 		for i := range l.Lines {
 			x := &l.Lines[i]
 			var e Entry

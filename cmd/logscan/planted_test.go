@@ -18,7 +18,7 @@ import (
 func TestNoPlantedCredentialLeaves(t *testing.T) {
 	skipWithRace(t)
 	dir := t.TempDir()
-	logs := append(corpus.Corpus(), corpus.BrokenEndpoint())
+	logs := append(append(corpus.Corpus(), corpus.BrokenEndpoint()), corpus.Sessions()...)
 	all := map[string]int{} // leaks by output
 	var hook posted
 	server := httptest.NewServer(&hook)

@@ -141,7 +141,7 @@ func TestTasksInStore(t *testing.T) {
 func TestPlantedInStore(t *testing.T) {
 	b := bucket.StartFor(t)
 	var needles []string
-	for _, l := range append(corpus.Corpus(), corpus.BrokenEndpoint()) {
+	for _, l := range append(append(corpus.Corpus(), corpus.BrokenEndpoint()), corpus.Sessions()...) {
 		var text strings.Builder
 		if l.Name == "iis" {
 			text.WriteString(corpus.Directive + "\n")
