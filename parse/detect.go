@@ -62,7 +62,9 @@ func Detect(text []byte, formats []*Format) Detection {
 		for i, c := range picked {
 			f := c.format
 			if 2*c.explained.count() >= d.Lines {
-				f = f.learn(s.all(text, c.carried))
+				if learn := f.learns(); learn != nil {
+					f = learn(&learner{f, s.all(text, c.carried)})
+				}
 				if i == 0 {
 					f = f.withRest()
 				}

@@ -49,6 +49,18 @@ func (f *Format) known() *Format {
 	return f
 }
 
+// Inferred returns what the values in the lines of a log show of its columns or keys, empty if
+// that is nothing.
+func (f *Format) Inferred() string {
+	switch {
+	case f.base == nil:
+		return ""
+	case f.learned.Session != "":
+		return "session ids in " + f.learned.Session
+	}
+	return "the columns behind those of " + f.base.Name
+}
+
 // named returns the fields that variables, columns and keys hold other than usually: those
 // that the user assigned, and what was learned.
 func (f *Format) named() map[string]fieldID {
@@ -60,28 +72,27 @@ func (f *Format) named() map[string]fieldID {
 	return names
 }
 
-// learn returns the format with what the lines of a sample show of columns and keys that
-// it does not know, the format itself if that is nothing.
-func (f *Format) learn(lines [][]byte) *Format {
-	if table, ok := Lookup(f.Name); !ok || table.Native != f.Native || slices.Contains(slices.Collect(maps.Values(f.assigned)), fieldSession) {
-		return f // the user says what the columns are
-	}
-	l := learner{format: f, lines: lines}
-	switch {
-	case f.kind == kindText && f.openEnd:
-		return l.columns()
-	case f.kind == kindText && strings.HasPrefix(f.Native, identified):
-		return l.ident()
-	case f.kind == kindJSON, f.kind == kindLTSV, f.kind == kindLogfmt, f.kind == kindW3C && f.described != nil:
-		return l.keys()
-	}
-	return f
-}
-
 // learner learns what columns hold.
 type learner struct {
 	format *Format
 	lines  [][]byte // of the format or of others
+}
+
+// learns returns how to learn of columns and keys that the format does not know, nil if there
+// can be none.
+func (f *Format) learns() func(*learner) *Format {
+	if table, ok := Lookup(f.Name); !ok || table.Native != f.Native || slices.Contains(slices.Collect(maps.Values(f.assigned)), fieldSession) {
+		return nil // the user says what the columns are
+	}
+	switch {
+	case f.kind == kindText && f.openEnd:
+		return (*learner).columns
+	case f.kind == kindText && strings.HasPrefix(f.Native, identified):
+		return (*learner).ident
+	case f.kind == kindJSON, f.kind == kindLTSV, f.kind == kindLogfmt, f.kind == kindW3C && f.described != nil:
+		return (*learner).keys
+	}
+	return nil
 }
 
 // Uses returns the use of session ids by those of some lines that the format reads.

@@ -148,6 +148,9 @@ func explainFile(w io.Writer, in source.Input, sample []byte, formats []*parse.F
 	if native := d.Format.Native; native != "" && native != d.Format.Name {
 		fmt.Fprintf(&b, "\n%s\n", native)
 	}
+	if learned := d.Format.Inferred(); learned != "" {
+		fmt.Fprintf(&b, "\ninferred from the values in these lines: %s; pass --format or --field if that is wrong\n", printable(learned))
+	}
 	if len(d.Tied) > 0 {
 		fmt.Fprintf(&b, "\nmatches as many lines, but is less specific: %s\n", strings.Join(namesOfFormats(d.Tied), ", "))
 	}
