@@ -163,12 +163,14 @@ const (
 // habitCounts counts the tries of accounts without their last runs of refusals, which are
 // what is tested.
 type habitCounts struct {
-	all, after stats.Cell // after those that were refused
+	all, after stats.Cell   // after those that were refused
+	tries      []accountTry // scratch
 }
 
 // add adds the tries of an account.
 func (h *habitCounts) add(list []attempt) {
-	tries := triesOf(list)
+	h.tries = appendTries(h.tries[:0], list)
+	tries := h.tries
 	for len(tries) > 0 && tries[len(tries)-1].refused {
 		tries = tries[:len(tries)-1]
 	}
@@ -193,11 +195,14 @@ type accountTry struct {
 }
 
 // triesOf joins attempts to tries.
-func triesOf(list []attempt) (tries []accountTry) {
-	last := int64(session.LongAgo)
+func triesOf(list []attempt) []accountTry { return appendTries(nil, list) }
+
+// appendTries appends the tries of attempts.
+func appendTries(tries []accountTry, list []attempt) []accountTry {
+	last, first := int64(session.LongAgo), len(tries)
 	for i, a := range list {
 		refused := a.refusal != timeline.NoRefusal
-		if n := len(tries); n == 0 || a.time-last > tryGap || refused != tries[n-1].refused {
+		if n := len(tries); n == first || a.time-last > tryGap || refused != tries[n-1].refused {
 			tries = append(tries, accountTry{i, refused})
 		}
 		last = a.time

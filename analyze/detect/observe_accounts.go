@@ -50,7 +50,7 @@ func readAttempt(b *[attemptLength]byte) attempt {
 
 // compareAttempts orders by time, a refusal before an acceptance of the same instant, as in
 // timelines.
-func compareAttempts(a, b attempt) int {
+func compareAttempts(a, b *attempt) int {
 	if a.time != b.time { // cmp.Or compares everything
 		return cmp.Compare(a.time, b.time)
 	}
@@ -166,7 +166,7 @@ func (o *accountObserver) of(n int) ([]attempt, error) {
 		}
 	}
 	all := slices.Concat(lists...)
-	slices.SortFunc(all, compareAttempts)
+	timeline.SortRuns(all, compareAttempts)
 	return all, nil
 }
 

@@ -33,6 +33,12 @@ const reach = 16
 // takes a copy of the list.
 const maxOrdered = 1 << 20
 
+// SortRuns sorts a list of a few sorted runs, such as what several actors did.
+func SortRuns[T any](list []T, compare func(a, b *T) int) {
+	s := runSorter[T]{compare: compare}
+	s.sort(list)
+}
+
 // sort sorts the list.
 func (s *runSorter[T]) sort(list []T) {
 	s.findRuns(list)
