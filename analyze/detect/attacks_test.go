@@ -76,6 +76,19 @@ func TestAttacks(t *testing.T) {
 				w.add(9*time.Hour+time.Duration(i)*9*time.Second, "POST", "/login", "", "", "203.0.113.5", "401")
 			}
 		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
+		{"a flood of requests of one page that nobody is known to sign in at", func(w *world) {
+			for i := range 240 {
+				w.add(9*time.Hour+time.Duration(i)*1100*time.Millisecond, "GET", "/admin/", "", "", "203.0.113.5", "401")
+			}
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
+		{"a browser that asks all morning where others answer a challenge", func(w *world) {
+			w.add(8*time.Hour, "GET", "/manage", "", "", "198.51.100.4", "401")
+			w.add(8*time.Hour+6*time.Second, "GET", "/manage", "", "", "198.51.100.4", "200")
+			w.agents["203.0.113.5"] = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+			for i := range 200 {
+				w.add(9*time.Hour+time.Duration(i)*time.Minute, "GET", "/manage", "", "", "203.0.113.5", "401")
+			}
+		}, []expectation{{"brute_force", client("203.0.113.5"), result.Medium, from("203.0.113.5"), nil}}},
 		{"guesses that succeed", func(w *world) {
 			at := 9*time.Hour + w.minutes(60)
 			for range 80 {

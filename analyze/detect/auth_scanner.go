@@ -18,9 +18,12 @@ import (
 //
 // Sign: one address, whatever user agents it shows, to which many routes answer 401
 // and many paths 403 or 404, and hardly any otherwise; most routes are requested a few
-// times only, and nobody signs in. Not: a crawler (most of what it requests exists), a
-// page whose session has ended (its paths exist), a monitor (it requests the same few
-// routes again and again).
+// times only, and nobody signs in. A few protected routes are enough if the user agent names
+// a scanning tool, or if a program that nobody else is accepted with asks for one after the
+// other without a pause. Not: a crawler (most of what it requests exists), a
+// page whose session has ended (its paths exist), an application that begins (its routes are
+// those that it asks for everywhere), a monitor (it requests the same few routes again and
+// again).
 //
 // Statistic: the Poisson tail of a client's refused and missing requests against the
 // share of such requests among all others, adjusted by Benjamini and Hochberg over
@@ -72,6 +75,13 @@ const (
 	// site that is closed as a whole refuses those as well. It is more than a page loads
 	// before somebody signs in.
 	scanClosed = 25
+	// scanQuick is the number of routes from which on a program that asks for one after the
+	// other within scanPause milliseconds, nearly always (scanSteady), scans them, if at most
+	// scanOthers other addresses are refused without credentials on most of them.
+	scanQuick  = 8
+	scanPause  = 1000
+	scanSteady = 0.8
+	scanOthers = 2
 	// scanFails is the minimum share of a scanner's requests that fail.
 	scanFails = 0.7
 	// scanRepeats is how often a scanner requests a route, if it requests no more
@@ -88,6 +98,9 @@ type scan struct {
 	clients  map[timeline.Client]bool
 	claims   ascending
 	refused  int      // refusals without credentials
+	last     int64    // the last of these, Unix milliseconds
+	lastOn   uint32   // its endpoint
+	quick    int      // those within scanPause after one on another route
 	routes   []uint32 // ascending
 	agents   map[uint32]bool
 	requests int64
@@ -105,9 +118,10 @@ func inspectScanners(d *Diagnosis, _ observer) ([]candidate, error) {
 		addClients(d, s)
 	}
 	usual := usualFailures(d, scans)
+	walking := d.walking(scans)
 	scans = slices.DeleteFunc(scans, func(s *scan) bool {
 		closed := len(s.routes) >= scanClosed && s.failed == s.requests
-		return s.missing < scanMissing && !closed || float64(s.failed) < scanFails*float64(s.requests)
+		return s.missing < scanMissing && !closed && !walking[s] && scanningTool(d, s.agents) == "" || float64(s.failed) < scanFails*float64(s.requests)
 	})
 	p := make([]float64, len(scans))
 	for n, s := range scans {
@@ -144,7 +158,11 @@ func wideScans(d *Diagnosis) []*scan {
 			s = &scan{address: of(r.Address)}
 			by[s.address] = s
 		}
+		if s.refused > 0 && r.Time-s.last <= scanPause && r.Endpoint != s.lastOn {
+			s.quick++
+		}
 		s.refused++
+		s.last, s.lastOn = r.Time, r.Endpoint
 		if at, known := slices.BinarySearch(s.routes, r.Endpoint); !known {
 			s.routes = slices.Insert(s.routes, at, r.Endpoint)
 		}
@@ -166,6 +184,50 @@ func wideScans(d *Diagnosis) []*scan {
 	scans := slices.Collect(maps.Values(by))
 	slices.SortFunc(scans, func(a, b *scan) int { return cmp.Compare(a.address, b.address) })
 	return scans
+}
+
+// walking returns those of some scans that are programs which ask for one route after the
+// other without a pause, are answered nothing but refusals, and are not what people use the
+// site with, such as an application that begins. Browsers ask for pages by GET.
+func (d *Diagnosis) walking(scans []*scan) map[*scan]bool {
+	accepted, _ := d.acceptedAgents()
+	found, on := map[*scan]bool{}, map[uint32]map[uint32]bool{} // by route: who is refused there, up to two more than scanOthers
+	for _, s := range scans {
+		heads, usual := 0, false
+		for _, e := range s.routes {
+			if d.State.Endpoints[e].Method == "HEAD" {
+				heads++
+			}
+		}
+		for a := range s.agents {
+			usual = usual || accepted[a] > 0
+		}
+		if len(s.routes) < scanQuick || float64(s.quick) < scanSteady*float64(s.refused-1) || s.failed != s.requests || usual && heads < scanRoutes {
+			continue
+		}
+		found[s] = true
+		for _, e := range s.routes {
+			on[e] = map[uint32]bool{}
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	for i, r := range d.eachOpen() {
+		if addresses := on[r.Endpoint]; addresses != nil && len(addresses) < scanOthers+2 && d.scanned(i, r) {
+			addresses[r.Address] = true
+		}
+	}
+	maps.DeleteFunc(found, func(s *scan, _ bool) bool {
+		known := 0 // routes
+		for _, e := range s.routes {
+			if len(on[e])-1 > scanOthers {
+				known++
+			}
+		}
+		return 2*known > len(s.routes)
+	})
+	return found
 }
 
 // scanned reports whether a refusal may be one of a scan.
@@ -266,6 +328,9 @@ func scanFinding(d *Diagnosis, s *scan, usual float64) candidate {
 	c.Onset = first * 1000
 	c.Confidence = confidence(s.p, stats.WilsonLower(s.failed, s.requests, stats.Z95))
 	c.Severity = result.Medium
+	if s.missing < scanMissing && len(s.routes) < scanClosed {
+		c.Severity = result.Low // all of a little was refused
+	}
 	c.Details = &Scan{
 		Start: result.Time(first * 1000), End: result.Time(last * 1000), Requests: s.requests, RoutesRefused: len(s.routes),
 		MissingOrForbidden: s.missing, FailedShare: result.Share(round(float64(s.failed)/float64(s.requests), 4)), UsualShare: result.Share(usual),

@@ -1,11 +1,13 @@
 package detect
 
 import (
+	"maps"
 	"slices"
 
 	"logscan/analyze/session"
 	"logscan/analyze/stats"
 	"logscan/analyze/timeline"
+	"logscan/parse/field"
 )
 
 const (
@@ -24,13 +26,16 @@ const (
 	// challengedShare is the minimum share of challenges among the refusals of the
 	// others at such a host.
 	challengedShare = 0.5
-	// oneRoute is the minimum share that a route has of the refusals of an address that
-	// guesses there: crawlers and link previews come to all pages.
+	// oneRoute is the minimum share that the routes at which an address guesses have of its
+	// refusals: crawlers and link previews come to all pages.
 	oneRoute = 0.9
 	// unsteadyTimes bounds the share of gaps near the typical one, as a multiple of that of
 	// random gaps (a third, and more where the clock is coarse), while monitors and programs
 	// keep to theirs.
 	unsteadyTimes = 1.4
+	// floodRequests is the minimum number of requests of a flood: more than a program repeats
+	// before it gives up.
+	floodRequests = 100
 	// burstLength is the maximum length, in milliseconds, of a series whose gaps are too
 	// short for the clock of the log to show a pace: a monitor would go on.
 	burstLength = 3_600_000
@@ -80,7 +85,10 @@ func (d *Diagnosis) takesForms(endpoint uint32, n, actors int64) bool {
 
 // addAnswers adds the guesses at hosts that challenge with HTTP authentication, where
 // any request may carry a password: an address that was never accepted asks for the same
-// route again and again, and for no others, without the pace of a program.
+// route again and again, and for hardly any others, without the pace of a program. So does a
+// flood from outside at any route, by an address that is answered nothing else, and a browser
+// at a route where others answer challenges, whatever its pace: a page that is left open
+// would have been accepted before.
 func (d *Diagnosis) addAnswers(found submissions) {
 	n := d.countByAddress(d.mayAnswer)
 	sizes := make([]int, len(n))
@@ -89,39 +97,45 @@ func (d *Diagnosis) addAnswers(found submissions) {
 			sizes[a] = refused + seriesBase
 		}
 	}
-	var unsteady []submission
+	asked := map[submission]*askedAgain{}
 	for from, to := range d.addressesAtOnce(sizes) {
 		for s, list := range d.repeatedAnswers(n, from, to) {
-			if list.gaps.N()+1 < submittedOften {
-				continue
-			}
 			typical, near := list.gaps.Steady(clockStep)
-			burst := typical <= clockStep && list.last-list.first <= burstLength
-			if burst || float64(near) <= unsteadyTimes*stats.RandomNear(typical, clockStep)*float64(list.gaps.N()) {
-				unsteady = append(unsteady, s)
-			}
+			x := &askedAgain{burst: list.last-list.first <= burstLength && list.gaps.N() >= floodRequests, browser: true, only: true}
+			x.unsteady = typical <= clockStep && list.last-list.first <= burstLength || float64(near) <= unsteadyTimes*stats.RandomNear(typical, clockStep)*float64(list.gaps.N())
+			asked[s] = x
 		}
 	}
-	if len(unsteady) == 0 {
+	if len(asked) == 0 {
 		return
 	}
-	named := make(map[submission]bool, len(unsteady)) // who tries is named, and so the others ask without credentials
-	for _, s := range unsteady {
-		named[s] = false
-	}
 	for _, r := range d.Refusals.All() {
-		s := submission{r.Address, r.Endpoint}
-		if _, ok := named[s]; ok && r.Named {
-			named[s] = true
+		if x := asked[submission{r.Address, r.Endpoint}]; x != nil {
+			x.named = x.named || r.Named
+			x.browser = x.browser && isBrowser(d.State.Agents[r.Agent])
+			x.only = x.only && d.Clients[r.Client()] != nil && d.Clients[r.Client()].Tally.OnlyRefused()
 		}
 	}
-	challenging := d.challengingHosts()
-	for _, s := range unsteady {
+	hosts, routes := d.challenging()
+	for s, x := range asked {
 		e, refused := &d.State.Endpoints[s.endpoint], &d.Endpoints[s.endpoint]
-		if challenging[e.Host] && !named[s] && (e.N[timeline.Accepted] > 0 || refused.AliveActors == 0) {
+		switch {
+		case x.named || e.N[timeline.Accepted] == 0 && refused.AliveActors > 0:
+		case hosts[e.Host] && x.unsteady, routes[s.endpoint] && x.browser,
+			x.burst && x.unsteady && x.only && !field.Private([]byte(d.State.Addresses[s.address])):
 			found[s] = true
 		}
 	}
+}
+
+// askedAgain is what an address that was never accepted does at a route that it asks for again
+// and again.
+type askedAgain struct {
+	unsteady bool // it keeps to no pace, or none that the clock of the log shows
+	burst    bool // very many requests in a short time
+	named    bool // requests name who tries, and so the others ask without credentials
+	browser  bool // all of them come from browsers
+	only     bool // its clients are answered nothing else
 }
 
 // addNamedRenewals adds the token routes at which an address that was never accepted names
@@ -148,8 +162,8 @@ func (d *Diagnosis) mayAnswer(i int, r *session.Refusal) bool {
 }
 
 // repeatedAnswers returns the refusals that may be answers, of the addresses from one up to but
-// excluding another that have submittedOften of them, nearly all on one route. n is the number
-// of such refusals by address.
+// excluding another, on the routes that have submittedOften of them, if these are nearly all of
+// an address. n is the number of such refusals by address.
 func (d *Diagnosis) repeatedAnswers(n []int, from, to uint32) map[submission]*pacedSeries {
 	routes := map[uint32][]uint32{} // by address, at most one more than probeRoutes
 	answers := map[submission]*pacedSeries{}
@@ -178,11 +192,17 @@ func (d *Diagnosis) repeatedAnswers(n []int, from, to uint32) map[submission]*pa
 			s.add(r.Time)
 		}
 	}
+	often := map[uint32]int{} // by address: the refusals on such routes
 	for s, list := range answers {
-		if float64(list.gaps.N()+1) < oneRoute*float64(n[s.address]) {
+		if list.gaps.N()+1 >= submittedOften {
+			often[s.address] += list.gaps.N() + 1
+		} else {
 			delete(answers, s)
 		}
 	}
+	maps.DeleteFunc(answers, func(s submission, _ *pacedSeries) bool {
+		return float64(often[s.address]) < oneRoute*float64(n[s.address])
+	})
 	return answers
 }
 
@@ -193,33 +213,34 @@ func (d *Diagnosis) mostlyAccepted(c timeline.Client) bool {
 	return s != nil && s.Tally.N[timeline.Accepted] >= s.Tally.N[timeline.Unauthorized]
 }
 
-// challengingHosts returns the hosts most of whose refusals, but for those of clients
-// that were never accepted, are challenges that several clients answered.
-func (d *Diagnosis) challengingHosts() map[string]bool {
+// challenging returns the hosts most of whose refusals, but for those of clients that were
+// never accepted, are challenges that several clients answered, and all routes on which a
+// client answered one.
+func (d *Diagnosis) challenging() (hosts map[string]bool, routes map[uint32]bool) {
 	type host struct {
 		clients map[timeline.Client]bool
 		refused stats.Cell // hits: challenges
 	}
-	hosts := map[string]*host{}
+	by := map[string]*host{}
+	hosts, routes = map[string]bool{}, map[uint32]bool{}
 	for i, r := range d.Refusals.All() {
 		challenge := r.Cause == session.Challenge
 		if !challenge && d.neverAccepted(i, r) {
 			continue
 		}
 		name := d.State.Endpoints[r.Endpoint].Host
-		h := hosts[name]
+		h := by[name]
 		if h == nil {
 			h = &host{clients: map[timeline.Client]bool{}}
-			hosts[name] = h
+			by[name] = h
 		}
 		h.refused.Add(challenge)
 		if challenge {
-			h.clients[r.Client()] = true
+			h.clients[r.Client()], routes[r.Endpoint] = true, true
 		}
 	}
-	challenging := map[string]bool{}
-	for name, h := range hosts {
-		challenging[name] = len(h.clients) >= challengedClients && float64(h.refused.Hits) >= challengedShare*float64(h.refused.Trials)
+	for name, h := range by {
+		hosts[name] = len(h.clients) >= challengedClients && float64(h.refused.Hits) >= challengedShare*float64(h.refused.Trials)
 	}
-	return challenging
+	return hosts, routes
 }
