@@ -12,6 +12,7 @@ import (
 //	<190>Oct 10 13:55:36 host nginx: text
 //	2026-03-09T14:05:00+02:00 host haproxy[28029]: text
 //	Mar  9 14:05:00 host sogod [70]: text
+//	Mon 2026-03-09 14:05:00 CET host nginx[771]: text
 //	<165>1 2026-03-09T14:05:00.003Z host nginx 1234 ID47 [a@1 b="c"] text
 func syslog(line []byte) (t text, ok bool) {
 	rest := line
@@ -26,11 +27,17 @@ func syslog(line []byte) (t text, ok bool) {
 	}
 	n := bsdTime(rest)
 	if n == 0 {
-		if n = isoTime(rest); n == 0 {
+		n = isoTime(rest)
+	}
+	if n == 0 {
+		if n = fullTime(rest); n == 0 {
 			return t, false
 		}
+		t.stamp = rest[len("Mon "):n]
+		n += 1 + max(bytes.IndexByte(rest[n+1:], ' '), 0) // the zone
+	} else {
+		t.stamp = rest[:n]
 	}
-	t.stamp = rest[:n]
 	if rest = rest[n:]; len(rest) == 0 || rest[0] != ' ' {
 		return t, false
 	}
@@ -136,6 +143,19 @@ func bsdTime(b []byte) int {
 		return 0
 	}
 	return fraction(b, len(layout))
+}
+
+// fullTime returns the length of a time such as "Mon 2026-03-09 14:05:00", which a name of
+// the zone follows (journalctl -o short-full), at the start of b, 0 if there is none.
+func fullTime(b []byte) int {
+	const layout = "Mon 2006-01-02 15:04:05"
+	if len(b) < len(layout) || b[3] != ' ' || b[8] != '-' || b[11] != '-' || b[14] != ' ' || !scan.AllDigits(b[4:8]) || !isClock(b[15:23]) {
+		return 0
+	}
+	if n := fraction(b, len(layout)); n < len(b) && b[n] == ' ' {
+		return n
+	}
+	return 0
 }
 
 // isoTime returns the length of a time such as 2026-03-09T14:05:00.123+02:00 at
