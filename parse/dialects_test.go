@@ -293,6 +293,11 @@ var dialectTests = []struct{ name, format, spec, line, want string }{
 		`time=2026-03-09T14:05:00.123Z client="192.0.2.1" method="GET" path="/api/a" reason="invalid_session" status=401 bytes=105`,
 	},
 	{
+		"Grafana's lines of JSON, whose time is t", "json", ``,
+		`{"handler":"/api/a","level":"info","logger":"context","method":"GET","msg":"Request Completed","path":"/api/a","remote_addr":"192.0.2.1","size":105,"status":401,"t":"2026-03-09T14:05:00.123Z","time_ms":1,"error":"token needs to be rotated"}`,
+		`time=2026-03-09T14:05:00.123Z client="192.0.2.1" method="GET" path="/api/a" reason="session_expired" status=401 bytes=105`,
+	},
+	{
 		"refused by Kong", "json", ``,
 		`{"latencies":{"request":5,"kong":5,"proxy":-1},"service":{},"request":{"method":"GET","uri":"/a?b=1","url":"http://x:8000/a","size":90,"querystring":{},"headers":{"host":"api.example.org","user-agent":"curl/8","cookie":"sid=zzz"}},"tries":[],"client_ip":"192.0.2.1","response":{"status":401,"size":200,"headers":{"www-authenticate":"Key realm=\"kong\""}},"source":"kong","started_at":1773065100250}`,
 		`time=2026-03-09T14:05:00.25Z client="192.0.2.1" session="zzz" method="GET" host="api.example.org" path="/a" query="b=1" agent="curl/8" reason="Key realm=\"kong\"" status=401 bytes=200 duration=5000`,

@@ -11,7 +11,7 @@ type alias struct {
 // jsonAliases maps fields to the keys under which servers, proxies and schemas log
 // them, dotted if nested, in order of preference. Keys are matched ignoring case.
 var jsonAliases = []alias{
-	{fieldTime, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime @t requesttime requesttimeepoch requestreceivedtimestamp reqtimesec"},
+	{fieldTime, "time_iso8601 @timestamp startutc timestamp time_local edgestarttimestamp start_time started_at accept_date ts time msec date datetime @t requesttime requesttimeepoch requestreceivedtimestamp reqtimesec t"},
 	{fieldMethod, "request_method requestmethod http_method method verb httpmethod reqmethod request.method clientrequestmethod httprequest.requestmethod properties.httpmethod http.request.method req.method"},
 	{fieldTarget, "request_uri requesturi requestpath http_url clientrequesturi request.uri httprequest.requesturl properties.requesturi url.original uri url path http_path request.url x-envoy-origin-path x-envoy-original-path http.request.uri req.url req.originalurl resourcepath"},
 	{fieldPath, "url.path uri_path reqpath"},
