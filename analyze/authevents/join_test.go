@@ -224,6 +224,7 @@ func TestJoin(t *testing.T) {
 		{"several lines that contradict", []string{"t=0" + get}, []string{"t=0 reason=unknown_key" + get, "t=0 reason=acl_denied" + get}, "? ?"},
 
 		{"a user at an identity provider", []string{"t=0 user=jane" + get, "t=30 user=jane" + get}, []string{"t=31.5 user=jane client=192.0.2.1 log=keycloak-events"}, "1:user_client"},
+		{"a user whose name is in lower case at an identity provider", []string{"t=0 user=Jane@Example.org" + get}, []string{"t=1 user=jane@example.org client=192.0.2.1 log=keycloak-events"}, "0:user_client"},
 		{"a user whose address is a proxy's", []string{"t=0 user=jane" + get}, []string{"t=1 user=jane client=10.0.0.1 log=keycloak-events"}, "0:user"},
 		{"a user with two refusals", []string{"t=0 user=jane" + get, "t=1 user=jane" + get}, []string{"t=1 user=jane client=10.0.0.1 log=keycloak-events"}, "?"},
 		{"a user, but another request", []string{"t=0 user=jane" + get}, []string{"t=0 user=jane client=192.0.2.1 method=GET target=/z"}, "-"},

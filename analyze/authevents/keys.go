@@ -160,12 +160,17 @@ func (x *Keyer) host(b []byte) uint64 {
 	if string(b) == string(h.text) {
 		return h.hash
 	}
-	name := field.WithoutPort(b)
-	if slices.ContainsFunc(name, func(c byte) bool { return c-'A' <= 'Z'-'A' || c >= utf8.RuneSelf }) {
-		name = bytes.ToLower(name)
-	}
-	h.set(b, x.hash(name))
+	h.set(b, x.lower(field.WithoutPort(b)))
 	return h.hash
+}
+
+// lower returns the hash of a text in lower case: hosts, and names of users, which identity
+// providers write so, whatever people have typed.
+func (x *Keyer) lower(b []byte) uint64 {
+	if slices.ContainsFunc(b, func(c byte) bool { return c-'A' <= 'Z'-'A' || c >= utf8.RuneSelf }) {
+		b = bytes.ToLower(b)
+	}
+	return x.hash(b)
 }
 
 func (x *Keyer) method(b []byte) uint64 {
@@ -209,7 +214,7 @@ func (x *Keyer) Record(k *EventKeys, r *events.Record) {
 	known := x.recorded.Of(r.Texts, newRecorded)
 	k.time, k.kind, k.outcome, k.status, k.local, k.reason = r.Time, r.Log, r.Outcome, r.Status, r.Local, x.reason(r.Text(events.TextReason))
 	k.texts = texts{
-		client: once(known.clients, r, events.TextClient, x.address), user: once(known.users, r, events.TextUser, x.hash),
+		client: once(known.clients, r, events.TextClient, x.address), user: once(known.users, r, events.TextUser, x.lower),
 		host: x.host(r.Text(events.TextHost)),
 	}
 	k.eventLabels = eventLabels{
@@ -258,7 +263,7 @@ func (x *Keyer) reason(b []byte) string {
 func (x *Keyer) Request(r *RequestKeys, e *parse.Entry, k *parse.Keys) {
 	*r = RequestKeys{
 		time: e.Time, duration: min(max(e.Duration, 0), maxDuration), status: e.Status,
-		texts: texts{client: x.address(e.Client), user: x.hash(e.User), host: x.host(e.Host)},
+		texts: texts{client: x.address(e.Client), user: x.lower(e.User), host: x.host(e.Host)},
 		requestLabels: requestLabels{
 			labels: labels{connection: x.hash(k.Connection), session: x.hash(e.Session), port: x.hash(k.Port)}, peer: x.address(e.Peer),
 		},
