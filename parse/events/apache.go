@@ -97,6 +97,11 @@ var apacheRules = newRules(
 	rule{`{word}: client ({text}) secret expired{text}`, Failed, "invalid_client", 500},
 	rule{`{word}: client used unsupported authentication scheme: {text}`, Refused, "wrong_scheme", 401},
 
+	// mod_auth_kerb
+	rule{`krb5_get_init_creds_password() failed: {text}`, Refused, "invalid_credentials", 401},
+	rule{`failed to verify krb5 credentials: {text}`, Refused, "invalid_token", 401},
+	rule{`Warning: received token seems to be NTLM, {text}`, Refused, "wrong_scheme", 401},
+
 	// mod_auth_gssapi
 	rule{`Failed to unseal session data!`, Refused, "invalid_session", 401},
 	rule{`Session key not available, no cookies!`, Failed, "config", 0},
@@ -112,6 +117,8 @@ var gssSigns = []sign{
 	{"clock skew", "clock_skew"}, {"ticket not yet valid", "clock_skew"}, {"ticket expired", "token_expired"}, {"credentials have expired", "token_expired"},
 	{"key table", "config"}, {"keytab", "config"}, {"wrong principal", "config"}, {"no credentials were supplied", "config"}, {"decrypt integrity check", "unknown_key"},
 	{"cannot contact any kdc", "identity_provider_down"},
+	{"preauthentication failed", "wrong_password"}, {"not found in kerberos database", "unknown_user"}, {"unsupported mechanism", "wrong_scheme"},
+	{"password has expired", "password_expired"}, {"credentials have been revoked", "account_locked"},
 }
 
 // ldapSigns are parts of the errors of LDAP (RFC 4511, appendix A, and OpenLDAP).
@@ -215,6 +222,7 @@ func (e *Event) readApacheMessage(message, module []byte) {
 	code := e.Code
 	m, ok := apacheCodes[string(code)]
 	apacheRules.readAs(m.reason, message, e)
+	e.User, e.Target = e.unescape(e.User), e.unescape(e.Target) // ap_escape_errorlog_item
 	e.Code, e.Message = code, message
 	if ok {
 		e.state(m.outcome, m.reason, m.status)
@@ -227,16 +235,18 @@ func (e *Event) readApacheMessage(message, module []byte) {
 		if i := index(message, "; URI "); i >= 0 { // what precedes is the user's
 			message = message[i:]
 		}
-	case hasPrefix(message, "GSS"), hasPrefix(message, "gss_"), hasPrefix(message, "In Negotiate"):
+	case hasPrefix(message, "GSS"), hasPrefix(message, "gss_"), hasPrefix(message, "In Negotiate"), hasPrefix(message, "krb5_"), hasPrefix(message, "failed to verify krb5"):
 		signs = gssSigns
 	default:
 		return
 	}
-	switch w := firstSign(signs, message); w {
-	case "":
-	case "identity_provider_down", "config":
-		e.state(Failed, w, 0)
-	default:
+	switch w := firstSign(signs, message); {
+	case w == "":
+	case w != "identity_provider_down" && w != "config":
 		e.state(Refused, w, 401)
+	case index(message, "gss_accept_sec_context") >= 0, hasPrefix(message, "failed to verify krb5"): // answered 401, whatever is wrong
+		e.state(Failed, w, 401)
+	default:
+		e.state(Failed, w, 0)
 	}
 }

@@ -143,15 +143,16 @@ var overseerr = texts{
 }
 
 var pam = texts{
-	headers: templates(`pam_unix({code}:{word}): {message}`, `pam_unix({code}): {message}`),
+	headers: templates(`pam_unix({code}:{word}): {message}`, `pam_unix({code}): {message}`, `pam_sss({code}:{word}): {message}`),
 	rules: newRules(
 		rule{`authentication failure; {skip}rhost={client}  user={user}`, Refused, "invalid_credentials", 0},
+		rule{`authentication failure; {skip}rhost={client} user={user}`, Refused, "invalid_credentials", 0}, // pam_sss
 		rule{`authentication failure; {skip}rhost={client}`, Refused, "invalid_credentials", 0},
 		rule{`authentication failure; {skip}rhost={client} `, Refused, "invalid_credentials", 0},
 	),
 }
 
-// readPAM reads a line of pam_unix. Services in which nobody signs in by HTTP are left
+// readPAM reads a line of pam_unix or pam_sss. Services in which nobody signs in by HTTP are left
 // out.
 func readPAM(line []byte, e *Event) bool {
 	if !pam.read(line, e) {

@@ -404,7 +404,9 @@ func isHost(b []byte) bool {
 func (f *nginxFields) set(e *Event) {
 	if e.Client = f.client; !f.plain {
 		e.Client = nil
-		e.setClient(f.client)
+		if e.setClient(f.client); hasPrefix(f.client, "unix:") {
+			e.Client = f.client
+		}
 	}
 	if len(f.method) > 0 {
 		e.Method, e.Target = f.method, f.target

@@ -151,8 +151,8 @@ var dex = keyed{
 	needs: []slot{slotTime, slotLevel, slotMessage},
 	finish: func(c *captures, e *Event) bool {
 		if dexRules.read(e.Message, e) {
-			if w := reasonIn(c[slotReason]); w == "identity_provider_down" {
-				e.state(Failed, w, 500)
+			if w := reasonIn(c[slotReason]); w == "identity_provider_down" || string(e.Reason) == "identity_provider_down" {
+				e.state(Failed, "identity_provider_down", 500)
 			}
 			e.Message = c[slotMessage]
 			return true
@@ -172,6 +172,10 @@ var dexRules = newRules(
 	rule{`failed to get refresh token`, Refused, "invalid_token", 400},
 	rule{`failed to login user`, Refused, "invalid_credentials", 0},
 	rule{`failed to authenticate`, Refused, "invalid_credentials", 0},
+	// Before version 2.39 the error is in the message.
+	rule{`Failed to login user: {reason}`, Refused, "invalid_credentials", 0},
+	rule{`Failed to authenticate: {reason}`, Refused, "invalid_credentials", 0},
+	rule{`failed to get refresh token: {text}`, Refused, "invalid_token", 400},
 	rule{`failed login attempt{text}`, Refused, "invalid_credentials", 401},
 	rule{`invalid client_secret on token request{text}`, Refused, "invalid_client", 401},
 	rule{`invalid client_secret{text}`, Refused, "invalid_client", 401},

@@ -84,7 +84,7 @@ func providers() []*Log {
 		{Name: "teleport-audit", Doc: "audit events of Teleport, JSON lines", read: teleport.read, Samples: []string{
 			`{"ei":0,"event":"user.login","uid":"a1","code":"T1000W","time":"2026-03-09T14:05:00.123Z","cluster_name":"example.org","user":"jane","success":false,"error":"invalid username, password or second factor","method":"local","addr.remote":"192.0.2.1:50000"}`,
 		}},
-		{Name: "pam-log", Doc: "pam_unix, of services that people sign in to by HTTP", read: readPAM, Samples: []string{
+		{Name: "pam-log", Doc: "pam_unix and pam_sss, of services that people sign in to by HTTP", read: readPAM, Samples: []string{
 			`pam_unix(webui:auth): authentication failure; logname= uid=0 euid=0 tty= ruser= rhost=192.0.2.1`,
 		}},
 	}
