@@ -3,6 +3,7 @@ package rules
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -151,5 +152,37 @@ func TestModuleMayBeLoaded(t *testing.T) {
 				t.Errorf("%s lacks %s", conf, f.Name)
 			}
 		}
+	}
+}
+
+// TestClearedCertainty checks that a header which is cleared is no fault by itself if the
+// server checks it and tells the backend the user in another one.
+func TestClearedCertainty(t *testing.T) {
+	const identity = "proxy_set_header X-Webauth-User $remote_user;\n"
+	const cleared, basic = "proxy_set_header Authorization \"\";\nproxy_pass http://app;\n", "auth_basic staff;\n"
+	const asked = "auth_request /ask;\nauth_request_set $who $upstream_http_x_who;\nproxy_set_header X-Who $who;\n"
+	const unset, told = "RequestHeader unset Authorization\nProxyPass / http://127.0.0.1:81/\n", "RequestHeader set X-Remote-User expr=%{REMOTE_USER}\n"
+	const protected = "<Location />\n" + basicAuth + "Require valid-user\n</Location>\n"
+	for _, c := range []struct {
+		name string
+		r    *Rules
+		want Certainty
+	}{
+		{"nginx", conf(t, "server {\n"+basic+cleared+"}"), Certain},
+		{"nginx, which tells the user", conf(t, "server {\n"+basic+identity+cleared+"}"), Possible},
+		{"nginx, which checks nothing", conf(t, "server {\n"+identity+cleared+"}"), Certain},
+		{"nginx with a gateway", conf(t, "server {\n"+asked+cleared+"location = /ask {\nreturn 204;\n}\n}"), Possible},
+		{"Apache", apacheConf(t, protected+unset, nil), Certain},
+		{"Apache, which tells the user", apacheConf(t, protected+told+unset, nil), Possible},
+		{"Apache, which checks nothing", apacheConf(t, told+unset, nil), Certain},
+	} {
+		got := slices.DeleteFunc(c.r.Faults(), func(f Fact) bool { return f.Kind != AuthorizationCleared })
+		if len(got) != 1 || got[0].Certainty != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+	office := conf(t, "server {\nsatisfy any;\nallow 10.0.0.0/8;\ndeny all;\n"+basic+"auth_basic_user_file /etc/users;\n}")
+	if got := office.Faults(); len(got) != 0 {
+		t.Errorf("a server that is open to an office: %v", got)
 	}
 }

@@ -196,8 +196,12 @@ func (r *apacheRun) cleared() []Fact {
 		return nil
 	}
 	var last *serverconf.Directive
+	certainty := Certain
 	apply := func(own map[string][]*serverconf.Directive) {
 		for _, d := range own["requestheader"] {
+			if r.policy.access == Protected && len(d.Args) > 2 && strings.Contains(d.Args[2], "%{") && carriesIdentity(d.Args[1], d.Args[2]) {
+				certainty = Possible // Apache tells the backend who it is
+			}
 			if len(d.Args) < 2 || !strings.EqualFold(d.Args[1], "Authorization") {
 				continue
 			}
@@ -221,7 +225,7 @@ func (r *apacheRun) cleared() []Fact {
 	if last == nil {
 		return nil
 	}
-	return []Fact{fact(AuthorizationCleared, Certain, "Authorization", last)}
+	return []Fact{fact(AuthorizationCleared, certainty, "Authorization", last)}
 }
 
 // handler returns the directive that passes the path, or the script that a rewrite leads to,

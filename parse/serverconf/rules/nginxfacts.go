@@ -229,7 +229,11 @@ func (r *run) passed(s *step) (list []Fact) {
 		}
 	}
 	if authorization != nil && authorization.Args[1] == "" {
-		list = append(list, fact(AuthorizationCleared, Certain, "Authorization", authorization))
+		certainty := Certain
+		if b.tellsUser(headers) {
+			certainty = Possible
+		}
+		list = append(list, fact(AuthorizationCleared, certainty, "Authorization", authorization))
 	}
 	if off, value := b.value(strings.TrimSuffix(pass.Name, "_pass") + "_pass_request_headers"); value == "off" && authorization == nil {
 		list = append(list, fact(HeadersNotPassed, Certain, "", off))
@@ -245,6 +249,24 @@ func (r *run) passed(s *step) (list []Fact) {
 		list = append(list, fact(NotSticky, Possible, up.Args[0], up, pass))
 	}
 	return list
+}
+
+// tellsUser reports whether nginx checks the credentials in a block itself, and tells the
+// backend who it is in one of the headers or parameters that it sets.
+func (b *block) tellsUser(set []*serverconf.Directive) bool {
+	if len(b.guards()) == 0 {
+		return false
+	}
+	variables := []string{"$remote_user", "$jwt_"}
+	answered, _ := b.inherited("auth_request_set")
+	for _, d := range answered {
+		if len(d.Args) == 2 {
+			variables = append(variables, d.Args[0])
+		}
+	}
+	return slices.ContainsFunc(set, func(d *serverconf.Directive) bool {
+		return len(d.Args) >= 2 && slices.ContainsFunc(variables, func(v string) bool { return strings.Contains(d.Args[1], v) })
+	})
 }
 
 // lostHeaders returns the headers with credentials that a block would inherit if it set none

@@ -119,8 +119,8 @@ const (
 	AuthSubrequest       Kind = "auth_subrequest"                // what it is passed to, auth_request
 )
 
-// Ordinary reports whether facts of a kind are no fault unless an error log says so.
-func (k Kind) Ordinary() bool { return k == PasswordFile || k == AuthSubrequest }
+// Ordinary reports whether facts of a kind are no fault unless a log says so.
+func (k Kind) Ordinary() bool { return k == PasswordFile || k == AuthSubrequest || k == OutsidersOnly }
 
 // Certainty is how much a fact shows by itself.
 type Certainty uint8
